@@ -1,0 +1,113 @@
+import { spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { playwright } from '@vitest/browser-playwright';
+import { defineConfig } from 'vitest/config';
+
+// In CI a missing GPU driver or browser fails the run; elsewhere those tests are skipped, and say so.
+const required = !!process.env.CI;
+const nothing = /^$/;
+
+function available(what: string, found: string | undefined, hint: string): boolean {
+  if (found) return true;
+  if (required) throw new Error(`${what}: not found. ${hint}`);
+  console.warn(`\n! ${what}: not found, so the tests that need it are skipped. ${hint}\n`);
+  return false;
+}
+
+const adapter = spawnSync(process.execPath, ['scripts/adapter.mjs'], {
+  encoding: 'utf8',
+  timeout: 60_000,
+});
+const gpu = available(
+  'WebGPU in Node',
+  adapter.status === 0 ? adapter.stdout.trim() : undefined,
+  'It needs a Vulkan driver; see "Testing" in CONTRIBUTING.md.',
+);
+const chromium = [
+  process.env.CHROMIUM,
+  '/usr/bin/chromium',
+  '/usr/bin/chromium-browser',
+  '/usr/bin/google-chrome',
+  '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome',
+].find((path) => path && existsSync(path));
+const browser = available('Chromium', chromium, 'Install it, or point CHROMIUM at it.');
+
+// Workspace packages are tested from their sources: no build, and one copy of every class.
+const resolve = { conditions: ['@headwise/source', 'module', 'node', 'development|production'] };
+const browserResolve = {
+  conditions: ['@headwise/source', 'module', 'browser', 'development|production'],
+};
+
+export default defineConfig({
+  test: {
+    projects: [
+      {
+        resolve,
+        ssr: { resolve },
+        test: {
+          name: 'unit',
+          include: ['packages/*/src/**/*.test.ts', 'apps/*/src/**/*.test.ts'],
+          exclude: ['**/*.gpu.test.ts'],
+          setupFiles: ['./scripts/vitest/cpu.ts'],
+        },
+      },
+      {
+        resolve,
+        ssr: { resolve },
+        test: {
+          name: 'webgpu',
+          include: ['packages/*/src/**/*.gpu.test.ts'],
+          setupFiles: ['./scripts/vitest/webgpu.ts'],
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+          // One process with one device: the software driver already uses every core.
+          isolate: false,
+          maxWorkers: 1,
+          ...(gpu ? {} : { testNamePattern: nothing }),
+        },
+      },
+      {
+        // The same GPU tests in Chromium.
+        resolve: browserResolve,
+        test: {
+          name: 'chromium',
+          include: ['packages/*/src/**/*.gpu.test.ts'],
+          setupFiles: ['./scripts/vitest/webgpu.ts'],
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+          isolate: false,
+          ...(browser ? {} : { testNamePattern: nothing }),
+          browser: {
+            enabled: browser,
+            headless: true,
+            screenshotFailures: false,
+            provider: playwright({
+              launchOptions: {
+                ...(chromium ? { executablePath: chromium } : {}),
+                args: [
+                  '--no-sandbox',
+                  '--enable-unsafe-webgpu',
+                  '--disable-quic',
+                  '--no-first-run',
+                  '--disable-background-networking',
+                  '--disable-component-update',
+                  '--disable-sync',
+                ],
+              },
+            }),
+            instances: [{ browser: 'chromium' }],
+          },
+        },
+      },
+      {
+        // The built command line, run as a person runs it.
+        test: {
+          name: 'e2e',
+          include: ['apps/*/e2e/**/*.test.ts'],
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
+        },
+      },
+    ],
+  },
+});
