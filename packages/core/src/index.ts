@@ -1,1 +1,26 @@
-export {};
+export { currentDevice, type Device } from './backend/device.js';
+export { fastestBackend, type ProbeResult } from './backend/fastest.js';
+export { GpuError, readTensor } from './backend/read.js';
+export {
+  type BackendName,
+  type BackendReport,
+  backendNames,
+  isBackendName,
+  type StartOptions,
+  startBackend,
+} from './backend/start.js';
+export { type KeysAndValues, KeyValueCache } from './cache.js';
+export { BackendError, DeviceLostError, InputError, ShapeError } from './errors.js';
+export {
+  constant,
+  glorotUniform,
+  type Initializer,
+  normal,
+  ones,
+  zeros,
+} from './initializers.js';
+export type { LanguageModel } from './language-model.js';
+export { type ForwardContext, type Layer, tapped } from './layer.js';
+export { type ParamSource, ParamStore } from './params.js';
+export { hashText, Random, type RandomState } from './random.js';
+export { checkShape, type Dimension, sizeOf } from './shapes.js';

@@ -1,1 +1,3 @@
-export {};
+export { expectClose, type Tolerance } from './close.js';
+export { checkGradients, gaussian, outputAndGradients } from './gradients.js';
+export { expectNoLeak, poisonMemory } from './memory.js';

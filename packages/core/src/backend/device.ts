@@ -1,0 +1,92 @@
+import * as tf from '@tensorflow/tfjs';
+import { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
+import { navigatorGpu } from '#navigator-gpu';
+import { DeviceLostError } from '../errors.js';
+
+/** Features that kernels use where the adapter offers them. */
+const wantedFeatures: GPUFeatureName[] = [
+  'shader-f16',
+  'subgroups',
+  'timestamp-query',
+  'bgra8unorm-storage',
+];
+
+/** Limits that are raised from WebGPU's defaults to what the adapter has. */
+const raisedLimits = [
+  'maxBufferSize',
+  'maxComputeInvocationsPerWorkgroup',
+  'maxComputeWorkgroupSizeX',
+  'maxComputeWorkgroupStorageSize',
+  'maxComputeWorkgroupsPerDimension',
+  'maxStorageBufferBindingSize',
+  'maxStorageBuffersPerShaderStage',
+] as const satisfies (keyof GPUSupportedLimits)[];
+
+/** The WebGPU device that TensorFlow.js runs on, and what has become of it. */
+export interface Device {
+  readonly gpu: GPUDevice;
+  readonly info: GPUAdapterInfo;
+  readonly limits: Record<string, number>;
+  readonly software: boolean;
+  /** Set once the device is lost. */
+  lost: DeviceLostError | undefined;
+  /** Validation and out-of-memory errors that nobody has been told of yet. */
+  readonly errors: string[];
+  /** Readers to tell when the device is lost. */
+  readonly readers: Set<(error: DeviceLostError) => void>;
+}
+
+let current: Device | undefined;
+
+/** The device in use, if the WebGPU backend was started and its device is not lost. */
+export function currentDevice(): Device | undefined {
+  return current;
+}
+
+const softwareDrivers = /llvmpipe|lavapipe|swiftshader|basic render|software/i;
+
+/** Requests a device of our own and runs TensorFlow.js's WebGPU backend on it, or says what is missing. */
+export async function startDevice(): Promise<Device | { missing: string }> {
+  if (current && !current.lost && tf.findBackendFactory('webgpu')) return current;
+  const gpu = await navigatorGpu();
+  if ('missing' in gpu) return gpu;
+  const adapter = await gpu.requestAdapter({ powerPreference: 'high-performance' });
+  if (!adapter) {
+    return {
+      missing:
+        "no adapter was found; install the GPU's driver, or Mesa's software driver (Debian, Ubuntu: apt-get install libvulkan1 mesa-vulkan-drivers, version 24 or newer)",
+    };
+  }
+  const limits = Object.fromEntries(raisedLimits.map((name) => [name, adapter.limits[name]]));
+  const raw = await adapter.requestDevice({
+    requiredFeatures: wantedFeatures.filter((feature) => adapter.features.has(feature)),
+    requiredLimits: limits,
+  });
+  const { info } = adapter;
+  const device: Device = {
+    gpu: raw,
+    info,
+    limits,
+    software:
+      !!info.isFallbackAdapter || softwareDrivers.test(`${info.architecture} ${info.description}`),
+    lost: undefined,
+    errors: [],
+    readers: new Set(),
+  };
+  watch(device);
+  if (tf.findBackendFactory('webgpu')) tf.removeBackend('webgpu');
+  tf.registerBackend('webgpu', () => new WebGPUBackend(raw, info), 3);
+  current = device;
+  return device;
+}
+
+function watch(device: Device): void {
+  device.gpu.addEventListener('uncapturederror', (event) => {
+    device.errors.push((event as GPUUncapturedErrorEvent).error.message);
+  });
+  void device.gpu.lost.then(({ reason, message }) => {
+    device.lost = new DeviceLostError(reason ?? 'unknown', message);
+    for (const reject of device.readers) reject(device.lost);
+    device.readers.clear();
+  });
+}

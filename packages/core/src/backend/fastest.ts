@@ -1,0 +1,38 @@
+import { type BackendName, startBackend } from './start.js';
+
+/** What a probe saw. */
+export interface ProbeResult {
+  fastest: BackendName;
+  /** Median time of one run, ms. */
+  ms: Partial<Record<BackendName, number>>;
+}
+
+/**
+ * Runs a workload on each backend, after one run to warm up, and tells where its median time is least.
+ *
+ * The backends are left started; the caller starts the one that it wants.
+ *
+ * @param prepare makes the workload on the backend in use, and says how to free it
+ */
+export async function fastestBackend(
+  names: readonly BackendName[],
+  prepare: () => { run: () => Promise<void>; dispose: () => void },
+  runs = 3,
+): Promise<ProbeResult> {
+  const ms: Partial<Record<BackendName, number>> = {};
+  for (const name of names) {
+    await startBackend({ prefer: name });
+    const { run, dispose } = prepare();
+    await run();
+    const times: number[] = [];
+    for (let i = 0; i < runs; i++) {
+      const start = performance.now();
+      await run();
+      times.push(performance.now() - start);
+    }
+    dispose();
+    ms[name] = times.sort((a, b) => a - b)[runs >> 1]!;
+  }
+  const [fastest] = [...names].sort((a, b) => ms[a]! - ms[b]!);
+  return { fastest: fastest!, ms };
+}

@@ -1,0 +1,49 @@
+import type * as tf from '@tensorflow/tfjs';
+import { currentDevice, type Device } from './device.js';
+
+/** A shader or a command that the GPU's driver refused. */
+export class GpuError extends Error {
+  override readonly name = 'GpuError';
+}
+
+/**
+ * The values of a tensor, row-major; like `tensor.data()`, but a GPU error is never a silent zero.
+ *
+ * @throws DeviceLostError where the device was lost before the values came, GpuError where the
+ * driver refused a shader or a command since the last read
+ */
+export async function readTensor<T extends tf.Tensor>(
+  tensor: T,
+): Promise<Float32Array | Int32Array | Uint8Array> {
+  const device = currentDevice();
+  const values = device ? await untilLost(device, tensor.data()) : await tensor.data();
+  if (device) throwErrors(device);
+  return values;
+}
+
+/** Throws the errors that the device has met and nobody was told of. */
+function throwErrors(device: Device): void {
+  const errors = device.errors.splice(0);
+  if (errors.length > 0) throw new GpuError(`the GPU refused work: ${errors.join('\n')}`);
+}
+
+async function untilLost<T>(device: Device, pending: Promise<T>): Promise<T> {
+  if (device.lost) {
+    pending.catch(() => {});
+    throw device.lost;
+  }
+  let reject!: (error: Error) => void;
+  const lost = new Promise<never>((_, r) => {
+    reject = r;
+  });
+  device.readers.add(reject);
+  try {
+    return await Promise.race([pending, lost]);
+  } catch (error) {
+    // A mapping that the loss aborted may be told of before the loss itself.
+    await Promise.race([device.gpu.lost, new Promise((done) => setTimeout(done, 50))]);
+    throw device.lost ?? error;
+  } finally {
+    device.readers.delete(reject);
+  }
+}

@@ -1,0 +1,106 @@
+import * as tf from '@tensorflow/tfjs';
+import { BackendError } from '../errors.js';
+import { startDevice } from './device.js';
+
+/** Where tensors are computed, fastest first on a machine with a GPU. */
+export const backendNames = ['webgpu', 'wasm', 'cpu'] as const;
+export type BackendName = (typeof backendNames)[number];
+
+/** What was started. */
+export interface BackendReport {
+  backend: BackendName;
+  /** The adapter in the driver's words; null where no GPU is used. */
+  adapter: string | null;
+  vendor: string | null;
+  /** The adapter computes on the CPU (lavapipe, SwiftShader), or there is none. */
+  software: boolean;
+  /** WebGPU features in use, e.g. `shader-f16`. */
+  features: string[];
+  /** WebGPU limits in use, in the specification's units. */
+  limits: Record<string, number>;
+}
+
+export interface StartOptions {
+  /** This backend or an error; default the environment's `HEADWISE_BACKEND`, else the first that starts. */
+  prefer?: BackendName | undefined;
+  /** Where TensorFlow.js's `.wasm` files lie; needed for wasm in a browser. */
+  wasmPaths?: string;
+  /** Told, in one line each, what was missing; default standard error. */
+  warn?: (line: string) => void;
+}
+
+/**
+ * Starts the best backend of this machine: WebGPU, else wasm, else cpu.
+ *
+ * @throws BackendError where a preferred backend cannot be started; it says why
+ */
+export async function startBackend(options: StartOptions = {}): Promise<BackendReport> {
+  const warn = options.warn ?? ((line) => console.warn(line));
+  const prefer = checked('prefer', options.prefer) ?? checked('HEADWISE_BACKEND', environment());
+  // Silences TensorFlow.js's advice to install its native bindings.
+  tf.env().set('PROD', true);
+  for (const name of prefer ? [prefer] : backendNames) {
+    const started = await start(name, options);
+    if (!('missing' in started)) return started;
+    if (prefer) throw new BackendError(`backend '${name}' cannot be started: ${started.missing}`);
+    warn(`headwise: ${name} is not available: ${started.missing}`);
+  }
+  throw new BackendError(`none of the backends ${backendNames.join(', ')} can be started`);
+}
+
+/** Whether a text names a backend. */
+export function isBackendName(text: string): text is BackendName {
+  return (backendNames as readonly string[]).includes(text);
+}
+
+function environment(): string | undefined {
+  return globalThis.process?.env?.HEADWISE_BACKEND || undefined;
+}
+
+function checked(what: string, value: string | undefined): BackendName | undefined {
+  if (value === undefined || isBackendName(value)) return value;
+  throw new BackendError(`${what} is '${value}'; expected one of ${backendNames.join(', ')}`);
+}
+
+async function start(
+  name: BackendName,
+  options: StartOptions,
+): Promise<BackendReport | { missing: string }> {
+  if (name === 'webgpu') {
+    const device = await startDevice();
+    if ('missing' in device) return device;
+    await use('webgpu');
+    return {
+      backend: 'webgpu',
+      adapter: device.info.description || device.info.device || device.info.vendor,
+      vendor: device.info.vendor,
+      software: device.software,
+      features: [...device.gpu.features].sort(),
+      limits: device.limits,
+    };
+  }
+  if (name === 'wasm') {
+    const missing = await loadWasm(options.wasmPaths);
+    if (missing) return { missing };
+  }
+  await use(name);
+  return { backend: name, adapter: null, vendor: null, software: true, features: [], limits: {} };
+}
+
+async function use(name: BackendName): Promise<void> {
+  if (!(await tf.setBackend(name))) {
+    throw new BackendError(`TensorFlow.js could not initialise its backend '${name}'`);
+  }
+  await tf.ready();
+}
+
+async function loadWasm(paths: string | undefined): Promise<string | undefined> {
+  try {
+    const wasm = await import('@tensorflow/tfjs-backend-wasm');
+    if (paths !== undefined) wasm.setWasmPaths(paths);
+    return undefined;
+  } catch (error) {
+    const [reason] = (error as Error).message.split('\n');
+    return `the package '@tensorflow/tfjs-backend-wasm' cannot be loaded (${reason}); install it: npm install @tensorflow/tfjs-backend-wasm`;
+  }
+}

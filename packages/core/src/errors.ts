@@ -1,0 +1,26 @@
+/** Something that was given cannot be used: a configuration, a shape, a file, a choice. */
+export class InputError extends Error {
+  override readonly name: string = 'InputError';
+}
+
+/** A tensor does not have the shape that its user needs. */
+export class ShapeError extends InputError {
+  override readonly name = 'ShapeError';
+}
+
+/** No backend can be started as asked. */
+export class BackendError extends InputError {
+  override readonly name = 'BackendError';
+}
+
+/** The GPU device went away while results were pending; what it held is gone. */
+export class DeviceLostError extends Error {
+  override readonly name = 'DeviceLostError';
+  constructor(
+    /** The driver's word: `unknown` or `destroyed`. */
+    readonly reason: string,
+    message: string,
+  ) {
+    super(`the GPU device was lost (${reason})${message ? `: ${message}` : ''}`);
+  }
+}

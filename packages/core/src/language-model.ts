@@ -1,0 +1,18 @@
+import type * as tf from '@tensorflow/tfjs';
+import type { ForwardContext } from './layer.js';
+
+/** A model that gives, for every token, scores over the token that follows it. */
+export interface LanguageModel {
+  /** `V`: ids are in [0, V). */
+  readonly vocabSize: number;
+  /** The largest number of tokens that one sequence may have, those in the cache included. */
+  readonly maxLength: number;
+  /**
+   * Scores of the next token at every position.
+   *
+   * @param ids `[B, T]`, int32
+   * @returns logits `[B, T, V]`
+   * @throws InputError for ids outside the vocabulary on backends that can tell, ShapeError beyond `maxLength`
+   */
+  forward(ids: tf.Tensor, ctx?: ForwardContext): tf.Tensor;
+}

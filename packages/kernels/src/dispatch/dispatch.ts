@@ -1,0 +1,134 @@
+import * as tf from '@tensorflow/tfjs';
+import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
+import type { Program } from './program.js';
+
+/**
+ * The parts of TensorFlow.js 4.22's WebGPU backend that its types keep private.
+ *
+ * Recording into the backend's own compute pass keeps the order with stock operations, and frees us
+ * from one output a program, from `readonly` inputs and from the ban on `enable` directives.
+ */
+interface Recorder {
+  device: GPUDevice;
+  tensorMap: { get(dataId: object): { resource?: GPUBuffer } };
+  bufferManager: { acquireBuffer(size: number, usage: number): GPUBuffer };
+  commandEncoder: GPUCommandEncoder | null;
+  computePassEncoder: GPUComputePassEncoder | null;
+  commandQueueOwnedIds: WeakSet<object>;
+  uniformPendingDisposal: GPUBuffer[];
+  dispatchCountInPass: number;
+  makeTensorInfo(shape: number[], dtype: tf.DataType): tf.TensorInfo;
+  uploadToGPU(dataId: object): void;
+  ensureCommandEncoderReady(): void;
+  endComputePassEncoder(): void;
+  submitQueue(): void;
+}
+
+/** What one run of a program is given. */
+export interface DispatchArguments<I extends string, O extends string, U extends string> {
+  inputs: Record<I, tf.TensorInfo>;
+  /** Shape and type of each output. */
+  outputs: Record<O, { shape: number[]; dtype: tf.DataType }>;
+  params: Record<U, number>;
+  /** The number of workgroups in x, y and z. */
+  workgroups: readonly [number, number?, number?];
+}
+
+/**
+ * Records one run of a program among the operations of TensorFlow.js.
+ *
+ * @returns the outputs, by name; the caller owns them
+ */
+export function dispatch<I extends string, O extends string, U extends string>(
+  backend: WebGPUBackend,
+  program: Program<I, O, U>,
+  { inputs, outputs, params, workgroups }: DispatchArguments<I, O, U>,
+): Record<O, tf.TensorInfo> {
+  const recorder = backend as unknown as Recorder;
+  const results = {} as Record<O, tf.TensorInfo>;
+  const buffers: GPUBuffer[] = [];
+  for (const name of program.inputs) buffers.push(bufferOf(recorder, inputs[name]));
+  for (const name of program.outputs) {
+    results[name] = recorder.makeTensorInfo(outputs[name].shape, outputs[name].dtype);
+    buffers.push(bufferOf(recorder, results[name]));
+  }
+  buffers.push(uniformBuffer(recorder, program, params));
+
+  const { pipeline, layout } = compiled(recorder.device, program);
+  const bindGroup = recorder.device.createBindGroup({
+    layout,
+    entries: buffers.map((buffer, binding) => ({ binding, resource: { buffer } })),
+  });
+  recorder.ensureCommandEncoderReady();
+  recorder.computePassEncoder ??= recorder.commandEncoder!.beginComputePass();
+  recorder.computePassEncoder.setPipeline(pipeline);
+  recorder.computePassEncoder.setBindGroup(0, bindGroup);
+  recorder.computePassEncoder.dispatchWorkgroups(...(workgroups as [number, number, number]));
+  recorder.dispatchCountInPass++;
+  if (recorder.dispatchCountInPass >= tf.env().getNumber('WEBGPU_DEFERRED_SUBMIT_BATCH_SIZE')) {
+    recorder.endComputePassEncoder();
+    recorder.submitQueue();
+  }
+  return results;
+}
+
+/**
+ * Spreads workgroups over x and y, as no dimension may exceed 65,535; the shader takes
+ * `workgroup.y * count.x + workgroup.x` and must leave where that is beyond `count`.
+ */
+export function spread(count: number): [number, number] {
+  const y = Math.ceil(count / 65_535);
+  return [Math.ceil(count / y), y];
+}
+
+function bufferOf(recorder: Recorder, tensor: tf.TensorInfo): GPUBuffer {
+  recorder.uploadToGPU(tensor.dataId);
+  // Keeps the buffer from being recycled before the queue has been submitted.
+  recorder.commandQueueOwnedIds.add(tensor.dataId);
+  return recorder.tensorMap.get(tensor.dataId).resource!;
+}
+
+function uniformBuffer<U extends string>(
+  recorder: Recorder,
+  program: Program<string, string, U>,
+  params: Record<U, number>,
+): GPUBuffer {
+  const bytes = new DataView(new ArrayBuffer(Math.ceil(program.params.length / 4) * 16));
+  program.params.forEach(([name, type], i) => {
+    if (type === 'f32') bytes.setFloat32(i * 4, params[name], true);
+    else bytes.setUint32(i * 4, params[name], true);
+  });
+  const buffer = recorder.bufferManager.acquireBuffer(
+    bytes.byteLength,
+    GPUBufferUsage.COPY_DST | GPUBufferUsage.UNIFORM,
+  );
+  recorder.device.queue.writeBuffer(buffer, 0, bytes.buffer);
+  recorder.uniformPendingDisposal.push(buffer);
+  return buffer;
+}
+
+interface Compiled {
+  pipeline: GPUComputePipeline;
+  layout: GPUBindGroupLayout;
+}
+
+const pipelines = new WeakMap<GPUDevice, Map<Program, Compiled>>();
+
+function compiled(device: GPUDevice, program: Program): Compiled {
+  let ofDevice = pipelines.get(device);
+  if (!ofDevice) {
+    ofDevice = new Map();
+    pipelines.set(device, ofDevice);
+  }
+  let entry = ofDevice.get(program);
+  if (!entry) {
+    const pipeline = device.createComputePipeline({
+      label: program.label,
+      layout: 'auto',
+      compute: { module: device.createShaderModule({ label: program.label, code: program.wgsl }) },
+    });
+    entry = { pipeline, layout: pipeline.getBindGroupLayout(0) };
+    ofDevice.set(program, entry);
+  }
+  return entry;
+}

@@ -1,0 +1,50 @@
+import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
+
+/** The lanes that share one row of a tensor, and how they add up. */
+export interface RowGroup {
+  lanes: number;
+  /** The lanes are exactly one subgroup, and add without memory or barriers. */
+  subgroup: boolean;
+}
+
+/** Lanes where the size of a subgroup is not known when the shader is compiled. */
+const portableLanes = 64;
+
+/** One subgroup a row where the device's subgroups have one size, else a workgroup of 64 lanes. */
+export function rowGroup(backend: WebGPUBackend): RowGroup {
+  const { device } = backend;
+  const { subgroupMinSize: least, subgroupMaxSize: most } = device.adapterInfo ?? {};
+  return device.features.has('subgroups') && least !== undefined && least === most
+    ? { lanes: least, subgroup: true }
+    : { lanes: portableLanes, subgroup: false };
+}
+
+/** Tells the variants of a row program apart. */
+export const rowGroupKey = ({ lanes, subgroup }: RowGroup): string => `${lanes}/${subgroup}`;
+
+/** The extensions that `rowSum` needs. */
+export const rowGroupExtensions = ({ subgroup }: RowGroup): string[] =>
+  subgroup ? ['subgroups'] : [];
+
+/** WGSL of `row_sum(value, lane)`: the sum over the lanes of a row, known to all of them. */
+export function rowSum({ lanes, subgroup }: RowGroup): string {
+  if (subgroup) {
+    return /* wgsl */ `
+      fn row_sum(value: f32, lane: u32) -> f32 { return subgroupAdd(value); }
+    `;
+  }
+  return /* wgsl */ `
+    var<workgroup> row_partial: array<f32, ${lanes}>;
+    fn row_sum(value: f32, lane: u32) -> f32 {
+      // The barrier keeps a former sum's readers ahead of this one's writers.
+      workgroupBarrier();
+      row_partial[lane] = value;
+      workgroupBarrier();
+      for (var half = ${lanes / 2}u; half > 0u; half = half / 2u) {
+        if (lane < half) { row_partial[lane] += row_partial[lane + half]; }
+        workgroupBarrier();
+      }
+      return row_partial[0];
+    }
+  `;
+}

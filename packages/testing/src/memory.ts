@@ -1,0 +1,23 @@
+import * as tf from '@tensorflow/tfjs';
+
+/** Throws where a function leaves tensors behind, after one call to warm up. */
+export async function expectNoLeak(f: () => void | Promise<void>): Promise<void> {
+  await f();
+  const before = tf.memory().numTensors;
+  await f();
+  const left = tf.memory().numTensors - before;
+  if (left !== 0) throw new Error(`${left} tensors were left behind`);
+}
+
+/**
+ * Fills recycled GPU buffers of the given sizes with NaN, so that an element that a kernel does not
+ * write is seen. Without effect on other backends.
+ */
+export async function poisonMemory(shapes: number[][], copies = 4): Promise<void> {
+  if (tf.getBackend() !== 'webgpu') return;
+  const tensors = shapes.flatMap((shape) =>
+    Array.from({ length: copies }, () => tf.fill(shape, Number.NaN)),
+  );
+  for (const tensor of tensors) await tensor.data();
+  tf.dispose(tensors);
+}
