@@ -1,1 +1,5 @@
-export {};
+export { type Batch, type ShuffledBatches, sequentialBatches, shuffledBatches } from './batches.js';
+export { DataError } from './errors.js';
+export { packTokenIds, type TokenIds } from './ids.js';
+export { type Split, splitCorpus } from './split.js';
+export { type Windows, windows } from './windows.js';

@@ -1,1 +1,1 @@
-export {};
+export { readTextCorpus, type TextDocument } from './node/corpus.js';

@@ -1,0 +1,109 @@
+import { checkWhole, DataError } from './errors.js';
+import type { TokenIds } from './ids.js';
+import { permutation } from './random.js';
+import type { Windows } from './windows.js';
+
+/** What a causal language model sees and what it should say next. */
+export interface Batch {
+  /** Token ids, `[B, T]` row by row. */
+  readonly inputs: Int32Array;
+  /** The token that follows each input, `[B, T]`. */
+  readonly targets: Int32Array;
+  readonly shape: readonly [batch: number, tokens: number];
+}
+
+/** Endless training batches, of which any can be asked for by its number alone. */
+export interface ShuffledBatches {
+  /** Steps in which as many windows are seen as the corpus has; a fraction where they do not fill whole batches. */
+  readonly stepsPerEpoch: number;
+  /** The batch of a step, counted from 0: a pure function of the windows, the options and the step. */
+  at(step: number): Batch;
+  /** The batches from a step on; a run that resumes at step n sees what it would have seen. */
+  from(step: number): Generator<Batch, never>;
+}
+
+/**
+ * Batches in which every window comes once an epoch, in a new order each time.
+ *
+ * Window `s = step · batchSize + row` of the endless sequence is number `s mod count` of the permutation of epoch
+ * `⌊s / count⌋`, so a batch at the end of an epoch is filled up from the next one.
+ * @param options `batchSize` is `B`; `seed` is a whole number up to 2^53 − 1, default 0
+ * @throws DataError when an option is no whole number in its range
+ */
+export function shuffledBatches(
+  source: Windows,
+  { batchSize, seed = 0 }: { batchSize: number; seed?: number },
+): ShuffledBatches {
+  checkWhole('batchSize', batchSize, 1);
+  checkWhole('seed', seed, 0);
+  let epoch = -1;
+  let order: Uint32Array;
+  const windowAt = (position: number): number => {
+    const wanted = Math.floor(position / source.count);
+    if (wanted !== epoch) {
+      order = permutation(source.count, seed, wanted);
+      epoch = wanted;
+    }
+    return order[position % source.count]!;
+  };
+  const at = (step: number): Batch => {
+    checkWhole('step', step, 0);
+    const first = step * batchSize;
+    const starts = Array.from(
+      { length: batchSize },
+      (_, row) => windowAt(first + row) * source.stride,
+    );
+    return cutBatch(source.ids, starts, source.length);
+  };
+  return {
+    stepsPerEpoch: source.count / batchSize,
+    at,
+    *from(step) {
+      for (let next = step; ; next++) yield at(next);
+    },
+  };
+}
+
+/**
+ * Batches in the order of the corpus, in which every token but the first is a target exactly once.
+ *
+ * Full windows come first, `B` at a time with fewer in the last; a rest shorter than a window is a batch of its own.
+ * @param options `batchSize` is `B`; `length` is `T`
+ * @throws DataError when an option is no whole number in its range, or the corpus has fewer than two tokens
+ */
+export function sequentialBatches(
+  ids: TokenIds,
+  { batchSize, length }: { batchSize: number; length: number },
+): Generator<Batch> {
+  checkWhole('batchSize', batchSize, 1);
+  checkWhole('length', length, 1);
+  if (ids.length < 2) {
+    throw new DataError(`the corpus has ${ids.length} tokens, expected at least 2 to predict one`);
+  }
+  return cutInOrder(ids, batchSize, length);
+}
+
+function* cutInOrder(ids: TokenIds, batchSize: number, length: number): Generator<Batch> {
+  const predicted = ids.length - 1;
+  const whole = predicted - (predicted % length);
+  for (let first = 0; first < whole; first += batchSize * length) {
+    const rows = Math.min(batchSize, (whole - first) / length);
+    yield cutBatch(
+      ids,
+      Array.from({ length: rows }, (_, row) => first + row * length),
+      length,
+    );
+  }
+  if (whole < predicted) yield cutBatch(ids, [whole], predicted - whole);
+}
+
+/** Windows of `length` tokens from each start, `[starts, length]`, with their targets. */
+function cutBatch(ids: TokenIds, starts: readonly number[], length: number): Batch {
+  const inputs = new Int32Array(starts.length * length);
+  const targets = new Int32Array(starts.length * length);
+  for (const [row, start] of starts.entries()) {
+    inputs.set(ids.subarray(start, start + length), row * length);
+    targets.set(ids.subarray(start + 1, start + 1 + length), row * length);
+  }
+  return { inputs, targets, shape: [starts.length, length] };
+}

@@ -1,0 +1,69 @@
+import { constants } from 'node:buffer';
+import { readdir, readFile, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { DataError } from '../errors.js';
+
+/** One text of a corpus. */
+export interface TextDocument {
+  /** Path of the file, as given or below the folder that was given. */
+  readonly path: string;
+  readonly text: string;
+}
+
+/**
+ * Reads a text file, or every `.txt` file in a folder and its subfolders in the order of their paths.
+ *
+ * Files are strict UTF-8; a byte order mark is dropped.
+ * @throws DataError naming the file that is missing, empty or not UTF-8, or the folder without texts
+ */
+export async function readTextCorpus(path: string): Promise<TextDocument[]> {
+  const found = await stat(path).catch((cause) => {
+    throw new DataError(`${path}: cannot be read: ${cause.message}`, { cause });
+  });
+  if (!found.isDirectory()) return [await readText(path)];
+  const names = (await readdir(path, { recursive: true })).filter((name) => name.endsWith('.txt'));
+  if (names.length === 0) throw new DataError(`${path}: holds no .txt file, expected at least one`);
+  const documents: TextDocument[] = [];
+  for (const name of names.sort()) documents.push(await readText(join(path, name)));
+  return documents;
+}
+
+async function readText(path: string): Promise<TextDocument> {
+  const bytes = await readFile(path).catch((cause) => {
+    throw new DataError(`${path}: cannot be read: ${cause.message}`, { cause });
+  });
+  if (bytes.length > constants.MAX_STRING_LENGTH) {
+    throw new DataError(
+      `${path}: has ${bytes.length} bytes, a text has at most ${constants.MAX_STRING_LENGTH}`,
+    );
+  }
+  const text = decode(bytes);
+  if (text === undefined) {
+    throw new DataError(`${path}: is not UTF-8 from byte ${validPrefix(bytes)} on`);
+  }
+  if (text.trim() === '') {
+    throw new DataError(`${path}: holds no text in its ${bytes.length} bytes`);
+  }
+  return { path, text };
+}
+
+/** The text of UTF-8 bytes, or `undefined` when they are not; `stream` allows an unfinished last character. */
+function decode(bytes: Uint8Array, stream = false): string | undefined {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes, { stream });
+  } catch {
+    return undefined;
+  }
+}
+
+/** How many bytes come before the first that UTF-8 does not allow, by bisection. */
+function validPrefix(bytes: Uint8Array): number {
+  let valid = 0;
+  let invalid = bytes.length;
+  while (valid + 1 < invalid) {
+    const middle = (valid + invalid) >> 1;
+    if (decode(bytes.subarray(0, middle), true) === undefined) invalid = middle;
+    else valid = middle;
+  }
+  return valid;
+}

@@ -1,0 +1,53 @@
+import { checkWhole } from './errors.js';
+
+/**
+ * A generator of uniform 32-bit numbers: Doty-Humphrey's sfc32 (PractRand), a counter and 96 bits of chaotic state.
+ * @param seed any whole number up to 2^53 − 1
+ * @param stream numbers of one seed and different streams are unrelated
+ * @see https://pracrand.sourceforge.net/RNG_engines.txt
+ */
+function sfc32(seed: number, stream: number): () => number {
+  let a = seed | 0;
+  let b = Math.floor(seed / 2 ** 32) | 0;
+  let c = stream | 0;
+  let counter = 1;
+  const next = () => {
+    const out = (a + b + counter) | 0;
+    counter = (counter + 1) | 0;
+    a = b ^ (b >>> 9);
+    b = (c + (c << 3)) | 0;
+    c = (((c << 21) | (c >>> 11)) + out) | 0;
+    return out >>> 0;
+  };
+  // Seeds that differ in one bit have to be far apart before the first number counts.
+  for (let i = 0; i < 15; i++) next();
+  return next;
+}
+
+/**
+ * The numbers below `count` in a random order that depends on `seed` and `stream` alone.
+ * @param count how many, below 2^32
+ * @param seed any whole number up to 2^53 − 1
+ * @param stream which of the seed's permutations: the epoch
+ * @returns `[count]`, every order equally likely (Fisher–Yates)
+ */
+export function permutation(count: number, seed: number, stream: number): Uint32Array {
+  checkWhole('seed', seed, 0);
+  const next = sfc32(seed, stream);
+  const order = Uint32Array.from({ length: count }, (_, i) => i);
+  for (let i = count - 1; i > 0; i--) {
+    const j = below(i + 1, next);
+    const other = order[j]!;
+    order[j] = order[i]!;
+    order[i] = other;
+  }
+  return order;
+}
+
+/** A uniform number below `limit`; draws from the incomplete last block are thrown away, so none is likelier. */
+function below(limit: number, next: () => number): number {
+  const whole = 2 ** 32 - (2 ** 32 % limit);
+  let drawn = next();
+  while (drawn >= whole) drawn = next();
+  return drawn % limit;
+}
