@@ -56,7 +56,7 @@ export default defineConfig({
         ssr: { resolve },
         test: {
           name: 'webgpu',
-          include: ['packages/*/src/**/*.gpu.test.ts'],
+          include: ['packages/*/src/**/*.gpu.test.ts', 'packages/*/src/**/*.backends.test.ts'],
           setupFiles: ['./scripts/vitest/webgpu.ts'],
           testTimeout: 60_000,
           hookTimeout: 60_000,
@@ -67,11 +67,11 @@ export default defineConfig({
         },
       },
       {
-        // The same GPU tests in Chromium.
+        // The same GPU tests in Chromium, except those too heavy for its software adapter.
         resolve: browserResolve,
         test: {
           name: 'chromium',
-          include: ['packages/*/src/**/*.gpu.test.ts'],
+          include: ['packages/*/src/**/*.gpu.test.ts', 'packages/*/src/**/*.backends.test.ts'],
           setupFiles: ['./scripts/vitest/webgpu.ts'],
           testTimeout: 60_000,
           hookTimeout: 60_000,

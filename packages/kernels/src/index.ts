@@ -1,5 +1,9 @@
+export { sparseCrossEntropy } from './cross-entropy/index.js';
+export { gatherRows } from './embedding/index.js';
+export { gelu, geluTanh } from './gelu/index.js';
 export { layerNorm, registerLayerNorm } from './layer-norm/index.js';
 export { layerNormReference } from './layer-norm/reference.js';
+export { linear, type WeightLayout } from './linear/index.js';
 export { registerKernels } from './register.js';
 export { registerRmsNorm, rmsNorm } from './rms-norm/index.js';
 export { rmsNormReference } from './rms-norm/reference.js';

@@ -1,1 +1,11 @@
-export {};
+export { Dropout } from './dropout.js';
+export { Embedding, type EmbeddingOptions } from './embedding.js';
+export {
+  type Activation,
+  activations,
+  FeedForward,
+  type FeedForwardOptions,
+  GatedFeedForward,
+} from './feed-forward.js';
+export { Linear, type LinearOptions } from './linear.js';
+export { LayerNorm, type NormOptions, RMSNorm } from './norm.js';

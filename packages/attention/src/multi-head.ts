@@ -1,0 +1,84 @@
+import {
+  type ForwardContext,
+  type Initializer,
+  type Layer,
+  type ParamStore,
+  tapped,
+} from '@headwise/core';
+import { Linear } from '@headwise/layers';
+import * as tf from '@tensorflow/tfjs';
+import { attend } from './attend.js';
+import { type Mask, none } from './mask.js';
+import { type Projection, SeparateProjection } from './projections.js';
+
+export interface MultiHeadAttentionOptions {
+  /** `D`, divisible by `heads`. */
+  dim: number;
+  heads: number;
+  /** Which keys a query may see; default `none`. */
+  mask?: Mask;
+  /** Makes queries, keys and values; default a `SeparateProjection`. */
+  projection?: Projection;
+  /** Default true. */
+  bias?: boolean;
+  /** Applied to the attention weights in training. */
+  dropout?: Layer;
+  /** How the output projection starts, where it is scaled by depth. */
+  outInit?: Initializer;
+}
+
+/**
+ * Multi-head self-attention: `Concat(head₁ … head_H) W_O`, `head_i = softmax(Q_i K_iᵀ / √Dh + M) V_i`.
+ *
+ * Parameters: those of the projection, and `outProj`, a linear map `[D, D]`.
+ * Taps: `q k v` `[B, H, T, Dh]`, `scores pattern` `[B, H, Tq, Tk]`, `out` `[B, T, D]`.
+ *
+ * @see Vaswani et al. 2017, https://arxiv.org/abs/1706.03762
+ * @example
+ * const attention = new MultiHeadAttention(params.at('attn'), { dim: 64, heads: 4, mask: causal });
+ * const y = attention.forward(x); // [B, T, 64]
+ */
+export class MultiHeadAttention implements Layer {
+  readonly #projection: Projection;
+  readonly #out: Linear;
+  readonly #mask: Mask;
+  readonly #dropout: Layer | undefined;
+  readonly #dim: number;
+  readonly #path: string;
+
+  constructor(params: ParamStore, options: MultiHeadAttentionOptions) {
+    const { dim, bias = true, mask = none, outInit } = options;
+    this.#path = params.path;
+    this.#dim = dim;
+    this.#mask = mask;
+    this.#dropout = options.dropout;
+    this.#projection = options.projection ?? new SeparateProjection(params, options);
+    this.#out = new Linear(params.at('outProj'), {
+      in: dim,
+      out: dim,
+      bias,
+      ...(outInit ? { init: outInit } : {}),
+    });
+  }
+
+  /** @param x `[B, T, D]`, the tokens that follow those in `ctx.cache` @returns `[B, T, D]` */
+  forward(x: tf.Tensor, ctx?: ForwardContext): tf.Tensor {
+    const path = this.#path;
+    return tf.tidy(() => {
+      const projected = this.#projection.project(x, ctx);
+      const q = tapped(ctx, path, 'q', projected.q);
+      let k = tapped(ctx, path, 'k', projected.k);
+      let v = tapped(ctx, path, 'v', projected.v);
+      if (ctx?.cache) ({ k, v } = ctx.cache.append(path, k, v));
+      const heads = attend(q, k, v, {
+        mask: this.#mask,
+        ctx,
+        path,
+        ...(this.#dropout ? { dropout: this.#dropout } : {}),
+      });
+      const [batch, , length] = heads.shape;
+      const merged = heads.transpose([0, 2, 1, 3]).reshape([batch!, length!, this.#dim]);
+      return tapped(ctx, path, 'out', this.#out.forward(merged, ctx));
+    });
+  }
+}

@@ -1,0 +1,53 @@
+import { checkShape, sizeOf } from '@headwise/core';
+import * as tf from '@tensorflow/tfjs';
+import { product } from './product.js';
+
+/** How a weight lies in memory: `[In, Out]` (GPT-2's Conv1D) or `[Out, In]` (PyTorch's Linear). */
+export type WeightLayout = 'in-out' | 'out-in';
+
+/**
+ * A linear map of the last axis: `y = x W + b`, or `x Wᵀ + b` for a weight that lies `[Out, In]`.
+ *
+ * Leading axes are flattened, so that the weight's gradient is one matrix product.
+ *
+ * @param x `[..., In]`
+ * @param weight `[In, Out]`, or `[Out, In]` in the layout `out-in`
+ * @param bias `[Out]`
+ * @returns `[..., Out]`
+ * @throws ShapeError where the widths differ
+ */
+export function linear(
+  x: tf.Tensor,
+  weight: tf.Tensor2D,
+  bias?: tf.Tensor1D,
+  layout: WeightLayout = 'in-out',
+): tf.Tensor {
+  const width = x.shape.at(-1) ?? 0;
+  const transposed = layout === 'out-in';
+  checkShape('linear: weight', weight.shape, transposed ? ['Out', width] : [width, 'Out']);
+  const out = weight.shape[transposed ? 0 : 1];
+  if (bias) checkShape('linear: bias', bias.shape, [out]);
+  const shape = [...x.shape.slice(0, -1), out];
+  return tf.tidy(() => {
+    const rows = x.reshape<tf.Tensor2D>([sizeOf(x.shape.slice(0, -1)), width]);
+    const y = matrixProduct(rows, weight, transposed) as tf.Tensor2D;
+    return (bias ? y.add(bias) : y).reshape(shape);
+  });
+}
+
+/** `x W`, whose gradients `dx = dy Wᵀ` and `dW = xᵀ dy` take the backend's fast path too. */
+const matrixProduct = (x: tf.Tensor2D, weight: tf.Tensor2D, transposed: boolean): tf.Tensor =>
+  tf.customGrad((x, weight, save) => {
+    (save as tf.GradSaveFunc)([x as tf.Tensor, weight as tf.Tensor]);
+    return {
+      value: product(x as tf.Tensor2D, weight as tf.Tensor2D, false, transposed),
+      gradFunc: (dy: tf.Tensor, saved: tf.Tensor[]) => {
+        const [x, weight] = saved as [tf.Tensor2D, tf.Tensor2D];
+        const d = dy as tf.Tensor2D;
+        return [
+          product(d, weight, false, !transposed),
+          transposed ? product(d, x, true) : product(x, d, true),
+        ];
+      },
+    };
+  })(x, weight);

@@ -1,0 +1,56 @@
+import {
+  checkGradients,
+  describeBackends,
+  expectClose,
+  gaussian,
+  outputAndGradients,
+} from '@headwise/testing';
+import * as tf from '@tensorflow/tfjs';
+import { expect, test } from 'vitest';
+import { linear } from './index.js';
+import { linearReference } from './reference.js';
+
+describeBackends('linear', () => {
+  test('linear by hand', async () => {
+    const x = tf.tensor3d([1, 2, 3, 4, 5, 6], [1, 3, 2]);
+    const weight = tf.tensor2d([1, 0, 2, 0, 1, 3], [2, 3]);
+    const y = linear(x, weight, tf.tensor1d([10, 20, 30]));
+    expect(y.shape).toEqual([1, 3, 3]);
+    expect([...(await y.data())]).toEqual([11, 22, 38, 13, 24, 48, 15, 26, 58]);
+  });
+
+  for (const layout of ['in-out', 'out-in'] as const) {
+    test(`linear ${layout} equals the reference with every gradient`, async () => {
+      const x = gaussian([2, 5, 7], 1);
+      const weight = gaussian(layout === 'in-out' ? [7, 3] : [3, 7], 2);
+      const bias = gaussian([3], 3);
+      const actual = outputAndGradients(
+        (x, w, b) => linear(x!, w as tf.Tensor2D, b as tf.Tensor1D, layout),
+        [x, weight, bias],
+      );
+      const expected = outputAndGradients(
+        (x, w, b) =>
+          linearReference(x!.reshape([10, 7]), w as tf.Tensor2D, b as tf.Tensor1D, layout).reshape([
+            2, 5, 3,
+          ]),
+        [x, weight, bias],
+      );
+      await expectClose(actual.output, expected.output);
+      for (const [i, gradient] of actual.gradients.entries()) {
+        await expectClose(gradient, expected.gradients[i]!);
+      }
+    });
+  }
+
+  test('linear has the gradient of a central difference', () =>
+    checkGradients(
+      (x, w, b) => linear(x!, w as tf.Tensor2D, b as tf.Tensor1D),
+      [gaussian([3, 5], 1), gaussian([5, 7], 2), gaussian([7], 3)],
+    ));
+
+  test('linear names both widths where they differ', () => {
+    expect(() => linear(tf.zeros([2, 5]), tf.zeros([7, 3]))).toThrow(
+      'linear: weight has shape [7, 3]; expected [5, Out]',
+    );
+  });
+});

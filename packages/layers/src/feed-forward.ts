@@ -1,0 +1,101 @@
+import {
+  type ForwardContext,
+  type Initializer,
+  type Layer,
+  type ParamStore,
+  tapped,
+} from '@headwise/core';
+import { gelu, geluTanh } from '@headwise/kernels';
+import * as tf from '@tensorflow/tfjs';
+import { Linear } from './linear.js';
+
+export type Activation = 'gelu' | 'gelu_new' | 'relu' | 'silu';
+
+/** The activation functions of the field, by Hugging Face's names. */
+export const activations: Readonly<Record<Activation, (x: tf.Tensor) => tf.Tensor>> = {
+  gelu: (x) => gelu(x),
+  gelu_new: (x) => geluTanh(x),
+  relu: (x) => tf.relu(x),
+  silu: (x) => tf.mul(x, tf.sigmoid(x)),
+};
+
+export interface FeedForwardOptions {
+  dim: number;
+  /** `F`, usually 4 `dim`. */
+  hidden: number;
+  activation?: Activation;
+  bias?: boolean;
+  /** How the second projection starts, where it is scaled by depth. */
+  outInit?: Initializer;
+}
+
+/**
+ * Two linear maps with an activation between them: `f(x W₁ + b₁) W₂ + b₂`; the default is GELU.
+ *
+ * Parameters: `up` and `down`, linear maps. Taps: `hidden` `[B, T, F]`.
+ */
+export class FeedForward implements Layer {
+  readonly #up: Linear;
+  readonly #down: Linear;
+  readonly #activation: (x: tf.Tensor) => tf.Tensor;
+  readonly #path: string;
+
+  constructor(params: ParamStore, options: FeedForwardOptions) {
+    const { dim, hidden, activation = 'gelu', bias = true, outInit } = options;
+    this.#path = params.path;
+    this.#up = new Linear(params.at('up'), { in: dim, out: hidden, bias });
+    this.#down = new Linear(params.at('down'), {
+      in: hidden,
+      out: dim,
+      bias,
+      ...(outInit ? { init: outInit } : {}),
+    });
+    this.#activation = activations[activation];
+  }
+
+  /** @param x `[..., D]` @returns `[..., D]` */
+  forward(x: tf.Tensor, ctx?: ForwardContext): tf.Tensor {
+    return tf.tidy(() => {
+      const hidden = this.#activation(this.#up.forward(x, ctx)); // [..., F]
+      return this.#down.forward(tapped(ctx, this.#path, 'hidden', hidden), ctx);
+    });
+  }
+}
+
+/**
+ * A feed-forward layer whose hidden values are gated: `(f(x W_g) ⊙ x W_u) W_d`; SwiGLU by default.
+ *
+ * Parameters: `gate`, `up` and `down`, linear maps. Taps: `hidden` `[B, T, F]`.
+ *
+ * @see Shazeer 2020, https://arxiv.org/abs/2002.05202
+ */
+export class GatedFeedForward implements Layer {
+  readonly #gate: Linear;
+  readonly #up: Linear;
+  readonly #down: Linear;
+  readonly #activation: (x: tf.Tensor) => tf.Tensor;
+  readonly #path: string;
+
+  constructor(params: ParamStore, options: FeedForwardOptions) {
+    const { dim, hidden, activation = 'silu', bias = false, outInit } = options;
+    this.#path = params.path;
+    this.#gate = new Linear(params.at('gate'), { in: dim, out: hidden, bias });
+    this.#up = new Linear(params.at('up'), { in: dim, out: hidden, bias });
+    this.#down = new Linear(params.at('down'), {
+      in: hidden,
+      out: dim,
+      bias,
+      ...(outInit ? { init: outInit } : {}),
+    });
+    this.#activation = activations[activation];
+  }
+
+  /** @param x `[..., D]` @returns `[..., D]` */
+  forward(x: tf.Tensor, ctx?: ForwardContext): tf.Tensor {
+    return tf.tidy(() => {
+      const gate = this.#activation(this.#gate.forward(x, ctx)); // [..., F]
+      const hidden = gate.mul(this.#up.forward(x, ctx));
+      return this.#down.forward(tapped(ctx, this.#path, 'hidden', hidden), ctx);
+    });
+  }
+}

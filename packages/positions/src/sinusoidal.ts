@@ -1,0 +1,53 @@
+import { type ForwardContext, InputError } from '@headwise/core';
+import * as tf from '@tensorflow/tfjs';
+import type { PositionTableOptions } from './learned.js';
+import { checkPositions, type InputPosition } from './position.js';
+
+/**
+ * The sinusoidal table of absolute positions, row-major `[length, dim]`.
+ *
+ * `P[t, 2i] = sin(t / 10000^(2i/D))`, `P[t, 2i+1] = cos(t / 10000^(2i/D))`
+ *
+ * @throws InputError where `dim` is odd
+ * @see Vaswani et al. 2017, §3.5, https://arxiv.org/abs/1706.03762
+ */
+export function sinusoidalTable(length: number, dim: number): Float32Array {
+  if (dim % 2 !== 0) throw new InputError(`sinusoidal positions need an even dim; got ${dim}`);
+  const table = new Float32Array(length * dim);
+  for (let t = 0; t < length; t++) {
+    for (let i = 0; i < dim; i += 2) {
+      const angle = t / 10_000 ** (i / dim);
+      table[t * dim + i] = Math.sin(angle);
+      table[t * dim + i + 1] = Math.cos(angle);
+    }
+  }
+  return table;
+}
+
+/**
+ * Adds the sinusoidal vector of each absolute position to the token embeddings: `x_t + P_t`.
+ *
+ * It has no parameters.
+ *
+ * @see Vaswani et al. 2017, §3.5, https://arxiv.org/abs/1706.03762
+ */
+export class SinusoidalPosition implements InputPosition {
+  readonly #table: Float32Array;
+  readonly #maxLength: number;
+  readonly #dim: number;
+
+  constructor({ maxLength, dim }: PositionTableOptions) {
+    this.#table = sinusoidalTable(maxLength, dim);
+    this.#maxLength = maxLength;
+    this.#dim = dim;
+  }
+
+  /** @throws ShapeError where a position is beyond `maxLength` */
+  forward(x: tf.Tensor, ctx?: ForwardContext): tf.Tensor {
+    const start = ctx?.cache?.length ?? 0;
+    const count = x.shape[1]!;
+    checkPositions(start, count, this.#maxLength);
+    const rows = this.#table.subarray(start * this.#dim, (start + count) * this.#dim);
+    return tf.tidy(() => x.add(tf.tensor2d(rows, [count, this.#dim])));
+  }
+}

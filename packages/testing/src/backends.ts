@@ -1,0 +1,23 @@
+import * as tf from '@tensorflow/tfjs';
+import { afterAll, beforeAll, describe } from 'vitest';
+
+/**
+ * Runs tests once on each backend of the project: WebGPU in the GPU projects, cpu and wasm else.
+ *
+ * Used in files named `x.backends.test.ts`, which all projects include.
+ */
+export function describeBackends(name: string, tests: () => void): void {
+  const home = tf.getBackend();
+  for (const backend of home === 'webgpu' ? ['webgpu'] : ['cpu', 'wasm']) {
+    describe(`${name} on ${backend}`, () => {
+      beforeAll(async () => {
+        if (backend === 'wasm') await import('@tensorflow/tfjs-backend-wasm');
+        await tf.setBackend(backend);
+      });
+      afterAll(async () => {
+        await tf.setBackend(home);
+      });
+      tests();
+    });
+  }
+}

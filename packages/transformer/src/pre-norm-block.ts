@@ -1,0 +1,43 @@
+import { type ForwardContext, type Layer, tapped } from '@headwise/core';
+import * as tf from '@tensorflow/tfjs';
+
+/** The parts of a block; each maps `[B, T, D]` to `[B, T, D]`. */
+export interface BlockParts {
+  norm1: Layer;
+  /** Moves information between tokens: attention. */
+  mix: Layer;
+  norm2: Layer;
+  /** Works on each token alone: a feed-forward layer. */
+  mlp: Layer;
+  /** Applied to what is added to the residual stream. */
+  dropout?: Layer;
+  /** Names the taps `mid` and `resid`. */
+  path?: string;
+}
+
+/**
+ * A transformer block that normalises before each part: `h = x + mix(norm₁(x))`, `y = h + mlp(norm₂(h))`.
+ *
+ * Taps: `mid` and `resid`, the residual stream after each part, `[B, T, D]`.
+ *
+ * @see Xiong et al. 2020, https://arxiv.org/abs/2002.04745
+ */
+export class PreNormBlock implements Layer {
+  readonly #parts: BlockParts;
+
+  constructor(parts: BlockParts) {
+    this.#parts = parts;
+  }
+
+  /** @param x `[B, T, D]` @returns `[B, T, D]` */
+  forward(x: tf.Tensor, ctx?: ForwardContext): tf.Tensor {
+    const { norm1, mix, norm2, mlp, dropout, path = '' } = this.#parts;
+    const drop = (y: tf.Tensor) => dropout?.forward(y, ctx) ?? y;
+    return tf.tidy(() => {
+      const mixed = x.add(drop(mix.forward(norm1.forward(x, ctx), ctx)));
+      const mid = tapped(ctx, path, 'mid', mixed);
+      const y = mid.add(drop(mlp.forward(norm2.forward(mid, ctx), ctx)));
+      return tapped(ctx, path, 'resid', y);
+    });
+  }
+}
