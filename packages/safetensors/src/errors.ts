@@ -5,22 +5,32 @@ export class SafetensorsError extends Error {
   constructor(
     /** The file's name as the caller gave it. */
     readonly file: string,
-    /** The tensor or header entry at fault, where there is one. */
+    /** The tensor or entry at fault, where there is one. */
     readonly key: string | undefined,
     reason: string,
     options?: ErrorOptions,
   ) {
-    super(`${file}: ${key === undefined ? '' : `${quote(key)}: `}${reason}`, options);
+    super(`${file}: ${key === undefined ? '' : `${show(key)}: `}${reason}`, options);
   }
 }
 
-/** Text from a file, made safe and short enough for an error message. */
-export function quote(text: string): string {
-  return JSON.stringify(text.length > 120 ? `${text.slice(0, 117)}...` : text);
+const MAX_CHARACTERS = 100;
+const MAX_ITEMS = 8;
+
+/** A JSON value for an error message: escaped, short, and one level deep however large and deep it is. */
+export function show(value: unknown): string {
+  if (Array.isArray(value)) {
+    const items = value.slice(0, MAX_ITEMS).map(showInner);
+    return `[${items.join(', ')}${value.length > MAX_ITEMS ? `, … ${value.length} items` : ''}]`;
+  }
+  return showInner(value);
 }
 
-/** Any JSON value, made short enough for an error message. */
-export function show(value: unknown): string {
-  const text = JSON.stringify(value) ?? String(value);
-  return text.length > 120 ? `${text.slice(0, 117)}...` : text;
+function showInner(value: unknown): string {
+  if (Array.isArray(value)) return '[…]';
+  if (typeof value === 'object' && value !== null) return '{…}';
+  if (typeof value !== 'string') return String(value);
+  return JSON.stringify(
+    value.length > MAX_CHARACTERS ? `${value.slice(0, MAX_CHARACTERS)}…` : value,
+  );
 }

@@ -1,4 +1,5 @@
 import type { Dtype } from './dtypes.js';
+import { SafetensorsError } from './errors.js';
 import type { Tensor } from './read.js';
 
 /** How a float of at most 16 bits is laid out: sign, exponent, fraction. */
@@ -19,9 +20,13 @@ const NARROW: Partial<Record<Dtype, FloatLayout>> = {
 /**
  * A floating-point tensor's elements in single precision.
  * @returns the tensor's own array for F32, a new one for F64 (rounded), F16, BF16, F8_E4M3 and F8_E5M2 (exact)
- * @throws TypeError when the tensor holds no floats of these types
+ * @param where the file and tensor that an error names
+ * @throws SafetensorsError when the tensor holds no floats of these types
  */
-export function toFloat32({ dtype, data }: Pick<Tensor, 'dtype' | 'data'>): Float32Array {
+export function toFloat32(
+  { dtype, data }: Pick<Tensor, 'dtype' | 'data'>,
+  { file = 'safetensors', key }: { file?: string; key?: string } = {},
+): Float32Array {
   if (dtype === 'F32' && data instanceof Float32Array) return data;
   if (dtype === 'F64' && data instanceof Float64Array) return Float32Array.from(data);
   if (dtype === 'BF16' && data instanceof Uint16Array) return widenBfloat16(data);
@@ -32,8 +37,10 @@ export function toFloat32({ dtype, data }: Pick<Tensor, 'dtype' | 'data'>): Floa
     for (let i = 0; i < data.length; i++) out[i] = values[data[i]!]!;
     return out;
   }
-  throw new TypeError(
-    `${dtype} does not convert to float32, expected F64 F32 F16 BF16 F8_E4M3 F8_E5M2`,
+  throw new SafetensorsError(
+    file,
+    key,
+    `${dtype} does not convert to float32, expected one of F64 F32 F16 BF16 F8_E4M3 F8_E5M2`,
   );
 }
 

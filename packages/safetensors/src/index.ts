@@ -1,4 +1,5 @@
 export { DTYPES, type Dtype, isDtype, type TensorData } from './dtypes.js';
+export type { TensorInfo } from './entries.js';
 export { SafetensorsError } from './errors.js';
 export { toFloat32 } from './float.js';
 export {
@@ -8,13 +9,7 @@ export {
   parseHeader,
   parseHeaderLength,
   type SafetensorsHeader,
-  type TensorInfo,
 } from './header.js';
+export type { LazyTensorInput, Metadata, TensorInput } from './layout.js';
 export { readSafetensors, type SafetensorsFile, type Tensor } from './read.js';
-export {
-  type LazyTensorInput,
-  type Metadata,
-  streamSafetensors,
-  type TensorInput,
-  writeSafetensors,
-} from './write.js';
+export { streamSafetensors, writeSafetensors } from './write.js';

@@ -1,3 +1,41 @@
+import { SafetensorsError, show } from './errors.js';
+
+/**
+ * The object that strict UTF-8 JSON holds, with every key of it and of the objects in it unique.
+ * @param what names the text in errors
+ * @throws SafetensorsError when the bytes are anything else
+ */
+export function parseJsonObject(
+  bytes: Uint8Array,
+  { file, what }: { file: string; what: string },
+): Record<string, unknown> {
+  const refuse = (reason: string, cause?: unknown) =>
+    new SafetensorsError(file, undefined, `${what} ${reason}`, { cause });
+  let json: string;
+  try {
+    json = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch (cause) {
+    throw refuse('is not UTF-8', cause);
+  }
+  let value: unknown;
+  try {
+    value = JSON.parse(json);
+  } catch (cause) {
+    throw refuse(`is not JSON: ${show((cause as Error).message)}`, cause);
+  }
+  if (!isObject(value)) throw refuse(`is ${show(value)}, expected an object`);
+  const duplicate = findDuplicateKey(json);
+  if (duplicate !== undefined) {
+    throw new SafetensorsError(file, duplicate, `stands twice in the ${what}, expected once`);
+  }
+  return value;
+}
+
+/** Whether a JSON value is an object. */
+export function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
 /**
  * The first key that stands twice in one object of a JSON text, which `JSON.parse` would drop in silence.
  * @param json a text that `JSON.parse` accepts
@@ -20,7 +58,6 @@ export function findDuplicateKey(json: string): string | undefined {
       case '}':
       case ']':
         open.pop();
-        expectsKey = false;
         break;
       case ',':
         expectsKey = open.at(-1) !== undefined;
@@ -28,11 +65,11 @@ export function findDuplicateKey(json: string): string | undefined {
       case '"': {
         const end = endOfString(json, at);
         if (expectsKey) {
-          // Unescape before comparing: "a" and "\u0061" are one key.
+          // Unescaped before it is compared: "a" and "\u0061" are one key.
           const key: string = JSON.parse(json.slice(at, end + 1));
-          const keys = open.at(-1);
-          if (keys?.has(key)) return key;
-          keys?.add(key);
+          const keys = open.at(-1)!;
+          if (keys.has(key)) return key;
+          keys.add(key);
           expectsKey = false;
         }
         at = end;

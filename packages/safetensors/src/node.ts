@@ -1,3 +1,3 @@
-export { SafetensorsReader } from './node/reader.js';
-export { openSafetensors, ShardedReader, type TensorReader } from './node/sharded.js';
+export { SafetensorsReader, type TensorReader } from './node/reader.js';
+export { openSafetensors, ShardedReader } from './node/sharded.js';
 export { writeSafetensorsFile } from './node/write-file.js';

@@ -1,18 +1,40 @@
 import { expect, test } from 'vitest';
-import { readSafetensors, writeSafetensors } from './index.js';
+import { readSafetensors, toFloat32, writeSafetensors } from './index.js';
 
-test('what is written is read', () => {
-  const file = readSafetensors(
-    writeSafetensors(
-      {
-        bias: { shape: [3], data: Float32Array.of(1, 2, 3) },
-        ids: { shape: [2, 1], data: Int32Array.of(-7, 7) },
-      },
-      { format: 'pt' },
-    ),
+const bytes = writeSafetensors({
+  half: { dtype: 'F16', shape: [2], data: Uint16Array.of(0x3c00, 0xc000) },
+  ids: { shape: [2, 1], data: Int32Array.of(-7, 7) },
+});
+
+test('an aligned tensor is a view of the file, another one a copy', () => {
+  const view = readSafetensors(bytes).get('ids');
+  expect(view).toEqual({ dtype: 'I32', shape: [2, 1], data: Int32Array.of(-7, 7) });
+  expect(view.data.buffer).toBe(bytes.buffer);
+
+  const shifted = new Uint8Array(bytes.length + 1).subarray(1);
+  shifted.set(bytes);
+  const copy = readSafetensors(shifted).get('ids');
+  expect(copy).toEqual(view);
+  expect(copy.data.buffer).not.toBe(shifted.buffer);
+});
+
+test('a tensor that is not there is named', () => {
+  expect(() => readSafetensors(bytes, { name: 'm.safetensors' }).get('mask')).toThrow(
+    'm.safetensors: "mask": is not among the file\'s 2 tensors',
   );
-  expect([...file.tensors.keys()]).toEqual(['bias', 'ids']);
-  expect(file.metadata).toEqual({ format: 'pt' });
-  expect(file.get('bias')).toEqual({ dtype: 'F32', shape: [3], data: Float32Array.of(1, 2, 3) });
-  expect(file.get('ids')).toEqual({ dtype: 'I32', shape: [2, 1], data: Int32Array.of(-7, 7) });
+});
+
+test('halves are widened on request', () => {
+  const half = readSafetensors(bytes).get('half');
+  expect(half.data).toEqual(Uint16Array.of(0x3c00, 0xc000));
+  expect(toFloat32(half)).toEqual(Float32Array.of(1, -2));
+});
+
+test('singles are not copied, doubles are rounded, whole numbers are no floats', () => {
+  const single = Float32Array.of(1.5);
+  expect(toFloat32({ dtype: 'F32', data: single })).toBe(single);
+  expect(toFloat32({ dtype: 'F64', data: Float64Array.of(0.1) })).toEqual(Float32Array.of(0.1));
+  expect(() =>
+    toFloat32(readSafetensors(bytes).get('ids'), { file: 'm.safetensors', key: 'ids' }),
+  ).toThrow('m.safetensors: "ids": I32 does not convert to float32, expected one of F64 F32');
 });

@@ -1,12 +1,7 @@
 import { arrayOf, type Dtype, type TensorData } from './dtypes.js';
+import type { TensorInfo } from './entries.js';
 import { SafetensorsError } from './errors.js';
-import {
-  PREFIX_BYTES,
-  parseHeader,
-  parseHeaderLength,
-  type SafetensorsHeader,
-  type TensorInfo,
-} from './header.js';
+import { PREFIX_BYTES, parseHeader, parseHeaderLength, type SafetensorsHeader } from './header.js';
 
 /** A tensor's elements in row-major order, with their type and shape. */
 export interface Tensor {

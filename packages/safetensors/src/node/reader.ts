@@ -1,13 +1,24 @@
 import { type FileHandle, open } from 'node:fs/promises';
+import type { TensorInfo } from '../entries.js';
 import { SafetensorsError } from '../errors.js';
-import { PREFIX_BYTES, parseHeader, parseHeaderLength, type TensorInfo } from '../header.js';
+import { PREFIX_BYTES, parseHeader, parseHeaderLength } from '../header.js';
 import { type Tensor, tensorInfo, viewTensor } from '../read.js';
 
-// One read call takes at most 2^31 − 1 bytes.
+// Node.js moves at most 2^31 − 1 bytes in one call.
 const MAX_READ_BYTES = 2 ** 30;
 
+/** Tensors on disk, in one file or in many. */
+export interface TensorReader {
+  /** By name. */
+  readonly tensors: ReadonlyMap<string, TensorInfo>;
+  /** Reads one tensor into memory of its own. */
+  read(name: string): Promise<Tensor>;
+  /** No tensor can be read after. */
+  close(): Promise<void>;
+}
+
 /** An open file of which only the header is in memory; each tensor is read when asked for. */
-export class SafetensorsReader {
+export class SafetensorsReader implements TensorReader {
   private constructor(
     private readonly handle: FileHandle,
     private readonly path: string,
@@ -26,7 +37,9 @@ export class SafetensorsReader {
       throw new SafetensorsError(path, undefined, `cannot be opened: ${cause.message}`, { cause });
     });
     try {
-      const source = { name: path, fileBytes: (await handle.stat()).size };
+      const found = await handle.stat();
+      if (!found.isFile()) throw new SafetensorsError(path, undefined, 'is not a regular file');
+      const source = { name: path, fileBytes: found.size };
       const prefix = await readBytes(handle, path, 0, Math.min(PREFIX_BYTES, source.fileBytes));
       const length = parseHeaderLength(prefix, source);
       const header = await readBytes(handle, path, PREFIX_BYTES, length);

@@ -1,16 +1,10 @@
 import { readFile, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
+import type { TensorInfo } from '../entries.js';
 import { SafetensorsError, show } from '../errors.js';
-import type { TensorInfo } from '../header.js';
+import { isObject, parseJsonObject } from '../json.js';
 import { type Tensor, tensorInfo } from '../read.js';
-import { SafetensorsReader } from './reader.js';
-
-/** Tensors on disk, in one file or in many. */
-export interface TensorReader {
-  readonly tensors: ReadonlyMap<string, TensorInfo>;
-  read(name: string): Promise<Tensor>;
-  close(): Promise<void>;
-}
+import { SafetensorsReader, type TensorReader } from './reader.js';
 
 const FILE = 'model.safetensors';
 const INDEX = 'model.safetensors.index.json';
@@ -33,6 +27,7 @@ export async function openSafetensors(path: string): Promise<TensorReader> {
 export class ShardedReader implements TensorReader {
   private constructor(
     private readonly path: string,
+    /** By name, in the order of the index; offsets count within the tensor's own file. */
     readonly tensors: ReadonlyMap<string, TensorInfo>,
     private readonly shardOf: ReadonlyMap<string, SafetensorsReader>,
     private readonly shards: readonly SafetensorsReader[],
@@ -81,26 +76,24 @@ export class ShardedReader implements TensorReader {
 }
 
 async function readWeightMap(path: string): Promise<Map<string, string>> {
-  let index: unknown;
-  try {
-    index = JSON.parse(await readFile(path, 'utf8'));
-  } catch (cause) {
-    const reason = `cannot be read as JSON: ${(cause as Error).message}`;
-    throw new SafetensorsError(path, undefined, reason, { cause });
-  }
-  const map = (index as { weight_map?: unknown } | null)?.weight_map;
-  if (typeof map !== 'object' || map === null || Array.isArray(map)) {
+  const bytes = await readFile(path).catch((cause) => {
+    throw new SafetensorsError(path, undefined, `cannot be read: ${cause.message}`, { cause });
+  });
+  const { weight_map: map } = parseJsonObject(bytes, { file: path, what: 'index' });
+  if (!isObject(map)) {
     const reason = `is ${show(map)}, expected an object of file names`;
     throw new SafetensorsError(path, 'weight_map', reason);
   }
+  const weightMap = new Map<string, string>();
   for (const [key, file] of Object.entries(map)) {
     // A shard lies beside its index: a path out of the folder is no file name.
-    if (typeof file !== 'string' || !/\.safetensors$/.test(file) || basename(file) !== file) {
+    if (typeof file !== 'string' || !file.endsWith('.safetensors') || basename(file) !== file) {
       const reason = `lies in ${show(file)}, expected the name of a .safetensors file beside the index`;
       throw new SafetensorsError(path, key, reason);
     }
+    weightMap.set(key, file);
   }
-  return new Map(Object.entries(map));
+  return weightMap;
 }
 
 async function isFolder(path: string): Promise<boolean> {

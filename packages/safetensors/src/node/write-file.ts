@@ -1,17 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import { type FileHandle, open, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import {
-  type LazyTensorInput,
-  type Metadata,
-  streamSafetensors,
-  type TensorInput,
-} from '../write.js';
+import { SafetensorsError } from '../errors.js';
+import type { LazyTensorInput, Metadata, TensorInput } from '../layout.js';
+import { streamSafetensors } from '../write.js';
 
 /**
  * Writes a file that is there whole or not at all: to a temporary name beside it, flushed to disk, then renamed.
  * @param tensors by name, in any order; one with a function as `data` is fetched only when its turn comes
- * @throws SafetensorsError naming the tensor, what was given and what was expected
+ * @throws SafetensorsError naming the file, the tensor, what was given and what was expected
  */
 export async function writeSafetensorsFile(
   path: string,
@@ -33,14 +30,27 @@ export async function writeSafetensorsFile(
     await rename(temporary, path);
   } catch (error) {
     await rm(temporary, { force: true });
-    throw error;
+    if (!isSystemError(error)) throw error;
+    throw new SafetensorsError(path, undefined, `cannot be written: ${error.message}`, {
+      cause: error,
+    });
   }
   await syncFolder(folder);
 }
 
+function isSystemError(error: unknown): error is NodeJS.ErrnoException {
+  return error instanceof Error && 'syscall' in error;
+}
+
+// Node.js moves at most 2^31 − 1 bytes in one call.
+const MAX_WRITE_BYTES = 2 ** 30;
+
 async function writeAll(handle: FileHandle, bytes: Uint8Array): Promise<void> {
   let done = 0;
-  while (done < bytes.byteLength) done += (await handle.write(bytes, done)).bytesWritten;
+  while (done < bytes.byteLength) {
+    const length = Math.min(bytes.byteLength - done, MAX_WRITE_BYTES);
+    done += (await handle.write(bytes, done, length)).bytesWritten;
+  }
 }
 
 /** Makes the rename itself survive a power cut, where the system can flush a folder. */
