@@ -1,1 +1,10 @@
-export {};
+export {
+  type CreateOptions,
+  checkpointSource,
+  checkpointTensors,
+  createModel,
+  families,
+  type Model,
+} from './checkpoint.js';
+export { keyOf, type ModelFamily } from './family.js';
+export { GPT2, type GPT2Config, gpt2 } from './gpt2.js';

@@ -1,0 +1,51 @@
+import { InputError } from '@headwise/core';
+import { z } from 'zod';
+
+/** A whole number of at least 1. */
+export const size: z.ZodNumber = z.number().int().min(1);
+
+/** A probability of dropout. */
+export const rate: z.ZodNumber = z.number().min(0).lt(1);
+
+/**
+ * Reads a value by a schema.
+ *
+ * @throws InputError with one line a problem: the file, the key, what it holds, what was expected
+ */
+export function parseWith<S extends z.ZodType>(
+  schema: S,
+  json: unknown,
+  name: string,
+): z.output<S> {
+  const result = schema.safeParse(json);
+  if (result.success) return result.data;
+  throw new InputError(
+    result.error.issues.map((issue) => `${name}: ${describe(issue, json)}`).join('\n'),
+  );
+}
+
+function describe(issue: z.core.$ZodIssue, json: unknown): string {
+  const key = issue.path.join('.');
+  if (issue.code === 'unrecognized_keys') {
+    const keys = issue.keys.map((k) => `'${[...issue.path, k].join('.')}'`).join(', ');
+    return `unknown key${issue.keys.length > 1 ? 's' : ''} ${keys}`;
+  }
+  const given = issue.path.reduce<unknown>(
+    (value, step) => (value as Record<PropertyKey, unknown> | undefined)?.[step],
+    json,
+  );
+  const shown = given === undefined ? 'is missing' : `is ${JSON.stringify(given)}`;
+  return `${key === '' ? 'the document' : `'${key}'`} ${shown}: ${issue.message}`;
+}
+
+/** Throws unless one size divides another, naming both. */
+export function checkDivides(
+  name: string,
+  dimKey: string,
+  dim: number,
+  headsKey: string,
+  heads: number,
+): void {
+  if (dim % heads === 0) return;
+  throw new InputError(`${name}: '${dimKey}' ${dim} is not divisible by '${headsKey}' ${heads}`);
+}
