@@ -6,7 +6,7 @@ import { checkWhole } from './errors.js';
  * @param stream numbers of one seed and different streams are unrelated
  * @see https://pracrand.sourceforge.net/RNG_engines.txt
  */
-function sfc32(seed: number, stream: number): () => number {
+export function sfc32(seed: number, stream: number): () => number {
   let a = seed | 0;
   let b = Math.floor(seed / 2 ** 32) | 0;
   let c = stream | 0;
