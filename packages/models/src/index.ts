@@ -6,5 +6,6 @@ export {
   families,
   type Model,
 } from './checkpoint.js';
+export { checkDivides, parseWith } from './config.js';
 export { keyOf, type ModelFamily } from './family.js';
 export { GPT2, type GPT2Config, gpt2 } from './gpt2.js';

@@ -1,1 +1,13 @@
-export {};
+export { AdamW, type AdamWOptions, type OptimizerState } from './adamw.js';
+export { clipScale, globalNorm } from './clip.js';
+export { bitsPerByte, type Evaluation, evaluate } from './evaluate.js';
+export { nextTokenLoss, type TokenBatch } from './loss.js';
+export { constantRate, type Schedule, type WarmupCosineOptions, warmupCosine } from './schedule.js';
+export { type Progress, restoreTrainer, type Trained, trainerState } from './state.js';
+export {
+  DivergedError,
+  lossAndGradients,
+  type TrainOptions,
+  type TrainStep,
+  train,
+} from './train.js';

@@ -1,0 +1,44 @@
+import { join } from 'node:path';
+import { packTokenIds, sequentialBatches } from '@headwise/data';
+import { loadModel } from '@headwise/models/node';
+import { loadTokenizer } from '@headwise/tokenizers/node';
+import { bitsPerByte, evaluate } from '@headwise/training';
+import { Command } from 'commander';
+import { backendOption, start } from '../backend.js';
+import { readCorpus } from '../corpus.js';
+import { output } from '../output.js';
+
+interface EvalOptions {
+  model: string;
+  text: string;
+  backend?: string;
+  json?: boolean;
+}
+
+/** `headwise eval`: how well a model predicts a text. */
+export function evalCommand(): Command {
+  return new Command('eval')
+    .description('measure loss, perplexity and bits per byte on a text')
+    .requiredOption('--model <dir>', 'a model folder')
+    .requiredOption('--text <file>', 'a text file, a folder of .txt files, or npm:PACKAGE')
+    .option('--backend <name>', 'webgpu, wasm or cpu; an error where it cannot be had')
+    .option('--json', 'print JSON: loss, perplexity, bitsPerByte, tokens, bytes')
+    .action(async (options: EvalOptions) => {
+      const out = output(options.json ?? false);
+      const text = await readCorpus(options.text);
+      await start(out, backendOption(options.backend));
+      const tokenizer = await loadTokenizer(join(options.model, 'tokenizer.json'));
+      const { network, params } = await loadModel(options.model);
+      const ids = packTokenIds(tokenizer.encode(text).ids, network);
+      const length = network.maxLength;
+      const measured = await evaluate(network, sequentialBatches(ids, { batchSize: 8, length }));
+      const bytes = Buffer.byteLength(text);
+      const bits = bitsPerByte(measured, bytes);
+      params.dispose();
+      out.emit({ ...measured, bitsPerByte: bits, bytes });
+      out.say(`loss           ${measured.loss.toFixed(4)} nats a token`);
+      out.say(`perplexity     ${measured.perplexity.toFixed(2)}`);
+      out.say(`bits per byte  ${bits.toFixed(4)}`);
+      out.say(`over           ${measured.tokens} tokens, ${bytes} bytes`);
+    });
+}

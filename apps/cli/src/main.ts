@@ -1,0 +1,38 @@
+#!/usr/bin/env node
+import { Command, CommanderError } from 'commander';
+import { evalCommand } from './commands/eval.js';
+import { generateCommand } from './commands/generate.js';
+import { infoCommand } from './commands/info.js';
+import { logitsCommand } from './commands/logits.js';
+import { tokenizeCommand } from './commands/tokenize.js';
+import { trainCommand } from './commands/train.js';
+import { exitCodeOf, messageOf } from './exit.js';
+import { version } from './version.js';
+
+const program = new Command('headwise')
+  .description('Train, sample and inspect transformers on WebGPU, wasm or cpu.')
+  .version(version)
+  .showHelpAfterError('(add --help for what the command takes)')
+  .addHelpText('after', '\nExit codes: 0 done, 1 failed, 2 the input cannot be used.');
+
+for (const command of [
+  infoCommand(),
+  trainCommand(),
+  generateCommand(),
+  tokenizeCommand(),
+  logitsCommand(),
+  evalCommand(),
+]) {
+  program.addCommand(command.copyInheritedSettings(program).exitOverride());
+}
+program.exitOverride();
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? 0 : 2;
+  else {
+    process.stderr.write(`headwise: ${messageOf(error)}\n`);
+    process.exitCode = exitCodeOf(error);
+  }
+}

@@ -1,0 +1,45 @@
+import { InputError, type LanguageModel, readTensor } from '@headwise/core';
+import { nextTokenLoss, type TokenBatch } from './loss.js';
+
+/** How well a model predicts a text. */
+export interface Evaluation {
+  /** Mean negative log-likelihood, nats a token. */
+  loss: number;
+  /** `exp(loss)` */
+  perplexity: number;
+  /** The number of tokens predicted. */
+  tokens: number;
+}
+
+/**
+ * The mean loss over batches, every token counted once.
+ *
+ * @throws InputError where there is no batch
+ */
+export async function evaluate(
+  network: LanguageModel,
+  batches: Iterable<TokenBatch>,
+): Promise<Evaluation> {
+  let sum = 0;
+  let tokens = 0;
+  for (const batch of batches) {
+    const loss = nextTokenLoss(network, batch);
+    const [value] = await readTensor(loss);
+    loss.dispose();
+    sum += value! * batch.targets.length;
+    tokens += batch.targets.length;
+  }
+  if (tokens === 0) throw new InputError('evaluate: there is no batch to evaluate');
+  return { loss: sum / tokens, perplexity: Math.exp(sum / tokens), tokens };
+}
+
+/**
+ * Bits that a model needs for a byte of text: `loss · tokens / (bytes · ln 2)`.
+ *
+ * Unlike perplexity it compares models of different tokenizers.
+ *
+ * @param bytes the UTF-8 length of the text that the tokens stand for
+ */
+export function bitsPerByte({ loss, tokens }: Evaluation, bytes: number): number {
+  return (loss * tokens) / (bytes * Math.LN2);
+}

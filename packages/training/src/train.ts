@@ -1,0 +1,104 @@
+import { type ForwardContext, type LanguageModel, type Random, readTensor } from '@headwise/core';
+import * as tf from '@tensorflow/tfjs';
+import type { AdamW } from './adamw.js';
+import { clipScale, globalNorm } from './clip.js';
+import { nextTokenLoss, type TokenBatch } from './loss.js';
+import type { Schedule } from './schedule.js';
+
+export interface TrainOptions {
+  network: LanguageModel;
+  /** The parameters to train, by path. */
+  params: Readonly<Record<string, tf.Variable>>;
+  optimizer: AdamW;
+  schedule: Schedule;
+  /** The batch of each step, by its number: a resumed run sees what it would have seen. */
+  batches: { at(step: number): TokenBatch };
+  /** Steps in all. */
+  steps: number;
+  /** The first step to make; default 0. */
+  start?: number;
+  /** Gradients are scaled down to this norm; default 1. */
+  maxNorm?: number;
+  /** Where dropout draws from. */
+  random?: Random;
+}
+
+/** What one step of training did. */
+export interface TrainStep {
+  /** Counted from 0. */
+  step: number;
+  /** Nats a token, before the update. */
+  loss: number;
+  /** Of all gradients together, before clipping. */
+  gradientNorm: number;
+  learningRate: number;
+  /** Tokens predicted. */
+  tokens: number;
+  /** Wall time. */
+  ms: number;
+}
+
+/** The loss or the gradients are no longer finite; the parameters are those of the step before. */
+export class DivergedError extends Error {
+  override readonly name = 'DivergedError';
+}
+
+/**
+ * Trains a language model on the next token; yields after every step.
+ *
+ * Between two yields the parameters and the optimizer agree: that is when to save.
+ *
+ * @throws DivergedError before an update that would make the parameters NaN; DeviceLostError
+ * @example
+ * for await (const { step, loss } of train({ network, params, optimizer, schedule, batches, steps: 100 })) {
+ *   console.log(step, loss);
+ * }
+ */
+export async function* train(options: TrainOptions): AsyncGenerator<TrainStep> {
+  const { network, params, optimizer, schedule, batches, steps, start = 0, maxNorm = 1 } = options;
+  const ctx: ForwardContext = {
+    training: true,
+    ...(options.random ? { random: options.random } : {}),
+  };
+  for (let step = start; step < steps; step++) {
+    const begun = performance.now();
+    const batch = batches.at(step);
+    const { loss, gradients } = lossAndGradients(params, () => nextTokenLoss(network, batch, ctx));
+    const norm = globalNorm(gradients);
+    const both = tf.stack([loss, norm]);
+    try {
+      const [lossValue, gradientNorm] = await readTensor(both);
+      if (!Number.isFinite(lossValue) || !Number.isFinite(gradientNorm)) {
+        throw new DivergedError(
+          `training diverged at step ${step}: loss ${lossValue}, gradient norm ${gradientNorm}; lower the learning rate`,
+        );
+      }
+      const learningRate = schedule(step);
+      const scale = clipScale(norm, maxNorm);
+      optimizer.update(gradients, learningRate, scale);
+      scale.dispose();
+      yield {
+        step,
+        loss: lossValue!,
+        gradientNorm: gradientNorm!,
+        learningRate,
+        tokens: batch.targets.length,
+        ms: performance.now() - begun,
+      };
+    } finally {
+      tf.dispose([loss, norm, both, gradients]);
+    }
+  }
+}
+
+/** A loss and its gradient with respect to each parameter, by path. */
+export function lossAndGradients(
+  params: Readonly<Record<string, tf.Variable>>,
+  loss: () => tf.Scalar,
+): { loss: tf.Scalar; gradients: Record<string, tf.Tensor> } {
+  const { value, grads } = tf.variableGrads(loss, Object.values(params));
+  const gradients = Object.fromEntries(
+    Object.entries(params).map(([path, variable]) => [path, grads[variable.name]!]),
+  );
+  return { loss: value, gradients };
+}
