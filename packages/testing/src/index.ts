@@ -2,3 +2,4 @@ export { describeBackends } from './backends.js';
 export { expectClose, type Tolerance } from './close.js';
 export { checkGradients, gaussian, outputAndGradients } from './gradients.js';
 export { expectNoLeak, poisonMemory } from './memory.js';
+export type { Contestants, Run, Workload } from './workload.js';

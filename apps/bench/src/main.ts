@@ -1,0 +1,90 @@
+import { writeFileSync } from 'node:fs';
+import { cpus } from 'node:os';
+import { BackendError, type BackendName, backendNames, startBackend } from '@headwise/core';
+import { registerKernels } from '@headwise/kernels';
+import type { Workload } from '@headwise/testing';
+import { Command } from 'commander';
+import { findWorkloads } from './find.js';
+import { type Budget, type Measured, measure } from './measure.js';
+
+/** What `--json` writes, one for each workload and backend. */
+interface Row {
+  workload: string;
+  backend: string;
+  adapter: string;
+  ours: Measured;
+  peers: Record<string, Measured>;
+  /** How many times as long a peer takes as we do. */
+  ratios: Record<string, number>;
+}
+
+interface Options {
+  json?: string;
+  backend: string[];
+  rounds: number;
+  seconds: number;
+}
+
+const program = new Command('bench')
+  .description('time our operations against others, interleaved in one process')
+  .argument('[filters...]', 'parts of workload names; default all')
+  .option('--json <file>', 'write the rows as JSON')
+  .option('--backend <name...>', 'only these backends', [...backendNames, 'js'])
+  .option('--rounds <n>', 'rounds of all contestants at most', Number, 12)
+  .option('--seconds <s>', 'no new round after this, but three at least', Number, 20)
+  .action(async (filters: string[], options: Options) => {
+    const budget = { maxRounds: options.rounds, minRounds: 3, seconds: options.seconds };
+    const workloads = await findWorkloads(filters);
+    if (workloads.length === 0) throw new Error(`no workload matches ${filters.join(' ')}`);
+    const rows: Row[] = [];
+    for (const name of [...backendNames, 'js'] as const) {
+      if (!options.backend.includes(name)) continue;
+      const mine = workloads.filter(({ backends = backendNames }) => backends.includes(name));
+      if (mine.length > 0) rows.push(...(await runOn(name, mine, budget)));
+    }
+    if (options.json) writeFileSync(options.json, `${JSON.stringify(rows, null, 2)}\n`);
+  });
+
+await program.parseAsync();
+
+/** Times workloads on one backend, or says why it cannot be had. */
+async function runOn(
+  name: BackendName | 'js',
+  workloads: readonly Workload[],
+  budget: Budget,
+): Promise<Row[]> {
+  let adapter = `${cpus()[0]?.model.trim()} × ${cpus().length}`;
+  if (name !== 'js') {
+    try {
+      adapter = (await startBackend({ prefer: name })).adapter ?? adapter;
+    } catch (error) {
+      if (!(error instanceof BackendError)) throw error;
+      console.log(`\n${name}: skipped: ${error.message}`);
+      return [];
+    }
+    if (name === 'webgpu') registerKernels();
+  }
+  console.log(`\n${name}, ${adapter}`);
+  const rows: Row[] = [];
+  for (const workload of workloads) {
+    const contestants = await workload.prepare();
+    const { ours, ...peers } = await measure(contestants, budget);
+    contestants.dispose?.();
+    const ratios = Object.fromEntries(
+      Object.entries(peers).map(([peer, { ms }]) => [peer, ms / ours!.ms]),
+    );
+    rows.push({ workload: workload.name, backend: name, adapter, ours: ours!, peers, ratios });
+    print(rows.at(-1)!);
+  }
+  return rows;
+}
+
+function print({ workload, ours, peers, ratios }: Row): void {
+  const size = (bytes: number | null) =>
+    bytes === null ? '' : `, ${(bytes / 2 ** 20).toFixed(1)} MiB`;
+  const time = ({ ms, peakBytes }: Measured) => `${ms.toPrecision(4)} ms${size(peakBytes)}`;
+  const others = Object.entries(peers).map(
+    ([name, measured]) => `${name} ${time(measured)} (${ratios[name]!.toFixed(2)} ×)`,
+  );
+  console.log(`  ${workload}: ours ${time(ours)}; ${others.join('; ')}`);
+}

@@ -1,0 +1,65 @@
+import { createModel } from '@headwise/models';
+import type { Workload } from '@headwise/testing';
+import { AdamW, clipScale, globalNorm, lossAndGradients, nextTokenLoss } from '@headwise/training';
+import * as tf from '@tensorflow/tfjs';
+import { StockGpt2, type StockSizes } from './stock-gpt2.js';
+
+/** A whole training step of GPT-2: ours clips and decays too, the stock one does not. */
+function trainingStep(
+  sizes: StockSizes,
+  batchSize: number,
+  backends?: Workload['backends'],
+): Workload {
+  const { layers, dim, heads, length, vocabulary } = sizes;
+  return {
+    name: `gpt2/training-step/L${layers}D${dim}H${heads}T${length}B${batchSize}V${vocabulary}`,
+    ...(backends ? { backends } : {}),
+    prepare() {
+      const count = batchSize * length;
+      const inputs = Int32Array.from({ length: count }, (_, i) => (i * 7919) % vocabulary);
+      const targets = Int32Array.from({ length: count }, (_, i) => ((i + 1) * 7919) % vocabulary);
+      const { network, params } = createModel({
+        model_type: 'gpt2',
+        vocab_size: vocabulary,
+        n_positions: length,
+        n_embd: dim,
+        n_layer: layers,
+        n_head: heads,
+        embd_pdrop: 0,
+        resid_pdrop: 0,
+        attn_pdrop: 0,
+      });
+      const named = params.named();
+      const optimizer = new AdamW(named);
+      const stock = new StockGpt2(sizes);
+      const ids = tf.tensor2d(inputs, [batchSize, length], 'int32');
+      const labels = tf.tensor1d(targets, 'int32');
+      return {
+        ours: () => {
+          const batch = { inputs, targets, shape: [batchSize, length] as const };
+          const { loss, gradients } = lossAndGradients(named, () => nextTokenLoss(network, batch));
+          const scale = tf.tidy(() => clipScale(globalNorm(gradients), 1));
+          optimizer.update(gradients, 1e-3, scale);
+          tf.dispose([scale, gradients]);
+          return loss;
+        },
+        peers: { stock: () => stock.step(ids, labels) },
+        dispose: () => {
+          optimizer.dispose();
+          params.dispose();
+          stock.dispose();
+          tf.dispose([ids, labels]);
+        },
+      };
+    },
+  };
+}
+
+export const workloads: Workload[] = [
+  // The model of the main job; a smaller batch where a step takes seconds.
+  trainingStep({ layers: 4, dim: 128, heads: 4, length: 64, vocabulary: 1024 }, 8, [
+    'webgpu',
+    'wasm',
+  ]),
+  trainingStep({ layers: 4, dim: 128, heads: 4, length: 64, vocabulary: 1024 }, 1, ['cpu']),
+];

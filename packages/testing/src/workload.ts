@@ -1,0 +1,27 @@
+import type * as tf from '@tensorflow/tfjs';
+
+/** One run of a contestant; the harness waits for what it gives, and disposes the tensors in it. */
+export type Run = () => tf.TensorContainer | Promise<unknown>;
+
+/** Who is timed against whom. */
+export interface Contestants {
+  ours: Run;
+  peers: Record<string, Run>;
+  /** Frees what `prepare` made. */
+  dispose?: () => void;
+}
+
+/**
+ * Something to time, in a file `x.bench.ts` beside the source, which exports `workloads`.
+ *
+ * @example
+ * export const workloads: Workload[] = [{ name: 'layer-norm/forward/512x768', prepare: () => ({ ours, peers: { stock } }) }];
+ */
+export interface Workload {
+  /** Parts with slashes, the size last: `attention/forward/causal/B1H12T1024D64`. */
+  name: string;
+  /** Where it runs; default every backend of the machine. `js`: no tensors at all. */
+  backends?: readonly ('webgpu' | 'wasm' | 'cpu' | 'js')[];
+  /** Makes the contestants on the backend in use. */
+  prepare(): Contestants | Promise<Contestants>;
+}
