@@ -6,7 +6,16 @@ const cli = fileURLToPath(new URL('../dist/main.js', import.meta.url));
 const config = fileURLToPath(new URL('../configs/moby-dick.json', import.meta.url));
 const { status } = spawnSync(
   process.execPath,
-  [cli, 'train', '--config', config, '--out', 'runs/moby-dick', '--resume', ...process.argv.slice(2)],
+  [
+    cli,
+    'train',
+    '--config',
+    config,
+    '--out',
+    'runs/moby-dick',
+    '--resume',
+    ...process.argv.slice(2),
+  ],
   { stdio: 'inherit' },
 );
 process.exit(status ?? 1);

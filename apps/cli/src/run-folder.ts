@@ -30,27 +30,35 @@ export class RunFolder {
   }
 
   /**
-   * Opens a folder for a run, and makes it where there is none.
+   * Looks at a folder for a run; nothing is written before `create`.
    *
    * @param resume go on with the run in the folder, if it holds one
    * @throws InputError where the folder holds a run and `resume` is not set, holds a run of another
-   * configuration, holds other files, or cannot be written
+   * configuration, or holds other files
    */
-  static async open(path: string, config: RunConfig, resume: boolean): Promise<RunFolder> {
+  static async inspect(path: string, config: RunConfig, resume: boolean): Promise<RunFolder> {
     const folder = new RunFolder(path);
     const names = await readdir(path).catch((error: NodeJS.ErrnoException) => {
       if (error.code === 'ENOENT') return [];
       throw new InputError(`${path}: is no folder to write to: ${error.message}`);
     });
     if (names.length > 0) await folder.#checkRun(config, resume);
-    try {
-      await mkdir(join(path, 'trainer'), { recursive: true });
-      await folder.#removeTemporary();
-      await writeJsonFile(folder.#configPath, config);
-    } catch (error) {
-      throw new InputError(`${path}: cannot be written: ${(error as Error).message}`);
-    }
     return folder;
+  }
+
+  /**
+   * Makes the folder where there is none, and writes down the configuration.
+   *
+   * @throws InputError where it cannot be written
+   */
+  async create(config: RunConfig): Promise<void> {
+    try {
+      await mkdir(join(this.path, 'trainer'), { recursive: true });
+      await this.#removeTemporary();
+      await writeJsonFile(this.#configPath, config);
+    } catch (error) {
+      throw new InputError(`${this.path}: cannot be written: ${(error as Error).message}`);
+    }
   }
 
   /** Whether there is a state to go on from. */

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { type BackendReport, DeviceLostError, readTensor } from '@headwise/core';
 import { writeJsonFile } from '@headwise/models/node';
+import { saveTokenizer } from '@headwise/tokenizers/node';
 import { lossAndGradients, nextTokenLoss } from '@headwise/training';
 import * as tf from '@tensorflow/tfjs';
 import { Command } from 'commander';
@@ -8,7 +9,13 @@ import { backendOption, start, startFastest } from '../backend.js';
 import { duration, type Output, output } from '../output.js';
 import { type RunConfig, readRunConfig } from '../run-config.js';
 import { RunFolder } from '../run-folder.js';
-import { newModel, prepareData, type RunData, readParts } from '../training/prepare.js';
+import {
+  describeData,
+  newModel,
+  prepareData,
+  type RunData,
+  readParts,
+} from '../training/prepare.js';
 import { hasValidation, reportRun } from '../training/report.js';
 import { newOptimizer, Session } from '../training/session.js';
 
@@ -37,8 +44,11 @@ export function trainCommand(): Command {
       const config = await readRunConfig(options.config, options.set);
       // Everything that can be refused is refused before the folder is touched.
       const parts = await readParts(config);
-      const folder = await RunFolder.open(options.out, config, options.resume ?? false);
-      const data = await prepareData(config, parts, folder, out);
+      const folder = await RunFolder.inspect(options.out, config, options.resume ?? false);
+      const data = await prepareData(config, parts, folder);
+      await folder.create(config);
+      await saveTokenizer(data.tokenizer, folder.tokenizerPath);
+      describeData(out, data);
       const report = await startFastest(out, backend, () => probe(config, data));
       out.emit({ event: 'backend', ...report });
       out.say(`backend    ${report.backend}${report.adapter ? `, ${report.adapter}` : ''}`);

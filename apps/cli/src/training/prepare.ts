@@ -1,4 +1,6 @@
+import { InputError } from '@headwise/core';
 import {
+  DataError,
   packTokenIds,
   type ShuffledBatches,
   shuffledBatches,
@@ -8,7 +10,7 @@ import {
 } from '@headwise/data';
 import { createModel, type Model } from '@headwise/models';
 import { type Tokenizer, trainByteLevelBpe, trainCharacter } from '@headwise/tokenizers';
-import { loadTokenizer, saveTokenizer } from '@headwise/tokenizers/node';
+import { loadTokenizer } from '@headwise/tokenizers/node';
 import { readCorpus } from '../corpus.js';
 import type { Output } from '../output.js';
 import type { RunConfig } from '../run-config.js';
@@ -17,6 +19,7 @@ import type { RunFolder } from '../run-folder.js';
 /** What the steps of a run read. */
 export interface RunData {
   tokenizer: Tokenizer;
+  trainTokens: number;
   batches: ShuffledBatches;
   validation: { ids: TokenIds; bytes: number };
 }
@@ -35,34 +38,40 @@ export async function prepareData(
   config: RunConfig,
   parts: { train: string; validation: string },
   folder: RunFolder,
-  out: Output,
 ): Promise<RunData> {
   const tokenizer = (await folder.hasTokenizer())
     ? await loadTokenizer(folder.tokenizerPath)
     : await makeTokenizer(config, parts.train);
-  const ids = (text: string) => packTokenIds(tokenizer.encode(text).ids, tokenizer);
-  const [train, validation] = [ids(parts.train), ids(parts.validation)];
+  const windowsOf = (part: 'train' | 'validation') => {
+    const ids = packTokenIds(tokenizer.encode(parts[part]).ids, tokenizer);
+    try {
+      return windows(ids, { length: config.model.context });
+    } catch (error) {
+      if (!(error instanceof DataError)) throw error;
+      const { corpus, validation } = config.data;
+      throw new InputError(
+        `'data.corpus' ${corpus}, ${part} part (validation ${validation}): ${error.message}`,
+      );
+    }
+  };
+  const [train, validation] = [windowsOf('train'), windowsOf('validation')];
   const { seed, batchSize } = config.training;
-  const batches = shuffledBatches(windows(train, { length: config.model.context }), {
-    batchSize,
-    seed,
-  });
-  windows(validation, { length: config.model.context });
-  await saveTokenizer(tokenizer, folder.tokenizerPath);
-  out.emit({
-    event: 'data',
-    vocabSize: tokenizer.vocabSize,
-    trainTokens: train.length,
-    validationTokens: validation.length,
-  });
-  out.say(
-    `data       ${train.length} tokens to train on, ${validation.length} to validate, vocabulary ${tokenizer.vocabSize}`,
-  );
   return {
     tokenizer,
-    batches,
-    validation: { ids: validation, bytes: Buffer.byteLength(parts.validation) },
+    trainTokens: train.ids.length,
+    batches: shuffledBatches(train, { batchSize, seed }),
+    validation: { ids: validation.ids, bytes: Buffer.byteLength(parts.validation) },
   };
+}
+
+/** Tells how much there is to learn from. */
+export function describeData(out: Output, { tokenizer, trainTokens, validation }: RunData): void {
+  const { vocabSize } = tokenizer;
+  const validationTokens = validation.ids.length;
+  out.emit({ event: 'data', vocabSize, trainTokens, validationTokens });
+  out.say(
+    `data       ${trainTokens} tokens to train on, ${validationTokens} to validate, vocabulary ${vocabSize}`,
+  );
 }
 
 function makeTokenizer({ tokenizer }: RunConfig, text: string): Promise<Tokenizer> {

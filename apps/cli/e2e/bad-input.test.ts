@@ -1,0 +1,215 @@
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { headwise, type TinyConfig, temporaryFolder, writeConfig } from './headwise.js';
+
+const work = temporaryFolder();
+const model = join(work, 'model');
+
+/** Every file below a folder with its bytes. */
+function snapshot(folder: string): Record<string, string> {
+  return Object.fromEntries(
+    readdirSync(folder, { recursive: true, withFileTypes: true })
+      .filter((entry) => entry.isFile())
+      .map((entry) => join(entry.parentPath, entry.name))
+      .map((path) => [path, readFileSync(path, 'base64')]),
+  );
+}
+
+/** The command says why in one message, ends with 2, and leaves every file as it was. */
+function expectRefused(args: readonly string[], messages: readonly (string | RegExp)[]): void {
+  const before = snapshot(work);
+  const { code, stdout, stderr } = headwise(args);
+  for (const message of messages) expect(stderr).toMatch(message);
+  expect(stderr).not.toMatch(/\n\s+at /);
+  expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+  expect(snapshot(work)).toEqual(before);
+}
+
+beforeAll(() => {
+  const config = writeConfig(join(work, 'good'));
+  const { code, stderr } = headwise(['train', '--config', config, '--out', model]);
+  expect(stderr).toBe('');
+  expect(code).toBe(0);
+});
+
+describe('train refuses', () => {
+  const cases: Record<string, [(config: TinyConfig) => void, (string | RegExp)[]]> = {
+    'an unknown key': [
+      ({ model }) => Object.assign(model, { head: 2 }),
+      [/config\.json: unknown key 'model\.head'/],
+    ],
+    'a wrong type': [
+      ({ training }) => Object.assign(training, { steps: 'many' }),
+      [/config\.json: 'training\.steps' is "many": .*expected number/],
+    ],
+    'a dim that heads do not divide': [
+      ({ model }) => Object.assign(model, { dim: 16, heads: 3 }),
+      [/config\.json: 'model\.dim' 16 is not divisible by 'model\.heads' 3/],
+    ],
+    'a missing corpus': [
+      ({ data }) => Object.assign(data, { corpus: join(work, 'nowhere.txt') }),
+      [/nowhere\.txt: cannot be read/],
+    ],
+    'an empty corpus': [
+      ({ data }) => {
+        writeFileSync(join(work, 'empty.txt'), '');
+        Object.assign(data, { corpus: join(work, 'empty.txt') });
+      },
+      [/empty\.txt: holds no text in its 0 bytes/],
+    ],
+    'a corpus shorter than one window': [
+      ({ data, tokenizer }) => {
+        writeFileSync(join(work, 'short.txt'), 'a b c d e f g h i j k l m n o p q r s t\n');
+        Object.assign(data, { corpus: join(work, 'short.txt'), validation: 0.2 });
+        Object.assign(tokenizer, { vocabSize: 256 });
+      },
+      [/'data\.corpus' .*short\.txt, validation part .* has 8 tokens, expected at least 17/],
+    ],
+    'a package that is not installed': [
+      ({ data }) => Object.assign(data, { corpus: 'npm:no-such-package-here' }),
+      [/npm:no-such-package-here.*not installed/],
+    ],
+  };
+  for (const [name, [change, messages]] of Object.entries(cases)) {
+    test(name, () => {
+      const config = writeConfig(join(work, name.replaceAll(' ', '-')), change);
+      expectRefused(['train', '--config', config, '--out', join(work, 'out')], messages);
+    });
+  }
+
+  test('an output folder that cannot be written', () => {
+    const config = writeConfig(join(work, 'unwritable'));
+    writeFileSync(join(work, 'file'), 'not a folder');
+    const out = join(work, 'file', 'run');
+    expectRefused(['train', '--config', config, '--out', out], [/file\/run: .*ENOTDIR/]);
+  });
+
+  test('a folder that holds other files, or a run without --resume, or another run', () => {
+    const config = writeConfig(join(work, 'other'));
+    mkdirSync(join(work, 'full'));
+    writeFileSync(join(work, 'full', 'thesis.txt'), 'years of work');
+    expectRefused(
+      ['train', '--config', config, '--out', join(work, 'full')],
+      [/full: is not empty and holds no training run/],
+    );
+    expectRefused(['train', '--config', config, '--out', model], [/give --resume/]);
+    expectRefused(
+      ['train', '--config', config, '--out', model, '--resume', '--set', 'model.dim=32'],
+      [/'model' .*"dim":16.*"dim":32/],
+    );
+  });
+
+  test('broken JSON, a missing file, a --set of another form', () => {
+    writeFileSync(join(work, 'broken.json'), '{"model": ');
+    const out = ['--out', join(work, 'out')];
+    expectRefused(
+      ['train', '--config', join(work, 'broken.json'), ...out],
+      [/broken\.json: is not JSON/],
+    );
+    expectRefused(
+      ['train', '--config', join(work, 'none.json'), ...out],
+      [/none\.json: cannot be read/],
+    );
+    const config = writeConfig(join(work, 'set'));
+    expectRefused(
+      ['train', '--config', config, ...out, '--set', 'training.steps'],
+      [/--set 'training\.steps' is not of the form path=value/],
+    );
+  });
+
+  test('a backend that cannot be had', () => {
+    const config = writeConfig(join(work, 'backend'));
+    expectRefused(
+      ['train', '--config', config, '--out', join(work, 'out'), '--backend', 'webgl'],
+      [/--backend is 'webgl'; expected one of webgpu, wasm, cpu/],
+    );
+  });
+});
+
+describe('generate and logits refuse', () => {
+  test('a prompt longer than the context', () => {
+    const prompt = 'the whale saw the sea. '.repeat(40);
+    expectRefused(
+      ['generate', '--model', model, '--prompt', prompt],
+      [/the prompt has \d+ tokens; the model's context holds 16/],
+    );
+  });
+
+  test('ids outside the vocabulary, and what is no id', () => {
+    expectRefused(
+      ['logits', '--model', model, '--ids', '1,280'],
+      [/id 280 at position 1 is outside the vocabulary of 280 tokens/],
+    );
+    expectRefused(['logits', '--model', model, '--ids', '1,x'], [/'x' is no token id/]);
+  });
+
+  test('options out of range', () => {
+    const args = ['generate', '--model', model, '--prompt', 'the'];
+    expectRefused([...args, '--top-p', '0'], [/topP is 0; expected 0 < topP ≤ 1/]);
+    expectRefused([...args, '--top-k', '0'], [/topK is 0/]);
+    expectRefused([...args, '--temperature', '-1'], [/temperature is -1/]);
+    expectRefused([...args, '--seed', 'x'], [/'x' is no whole number/]);
+    expectRefused([...args, '--unknown'], [/unknown option '--unknown'/]);
+  });
+
+  test('a folder that is not there', () => {
+    expectRefused(
+      ['logits', '--model', join(work, 'nowhere'), '--ids', '1'],
+      [/nowhere\/config\.json: cannot be read/],
+    );
+  });
+});
+
+describe('a model file that lies is refused', () => {
+  /** A copy of the model whose weights are other bytes. */
+  function withWeights(name: string, bytes: Uint8Array): string {
+    const folder = join(work, name);
+    mkdirSync(folder);
+    for (const file of ['config.json', 'tokenizer.json']) {
+      writeFileSync(join(folder, file), readFileSync(join(model, file)));
+    }
+    writeFileSync(join(folder, 'model.safetensors'), bytes);
+    return folder;
+  }
+
+  /** A file with a header of this text and some bytes of data. */
+  function withHeader(header: string, bytes: number, length = Buffer.byteLength(header)): Buffer {
+    const prefix = Buffer.alloc(8);
+    prefix.writeBigUInt64LE(BigInt(length));
+    return Buffer.concat([prefix, Buffer.from(header), Buffer.alloc(bytes)]);
+  }
+
+  const entry = (dtype: string, begin: number, end: number) =>
+    `{"dtype":"${dtype}","shape":[2],"data_offsets":[${begin},${end}]}`;
+  const files: Record<string, [() => Uint8Array, RegExp]> = {
+    'cut short': [
+      () => readFileSync(join(model, 'model.safetensors')).subarray(0, -100),
+      /model\.safetensors: .*\d+.*\d+/,
+    ],
+    'of 100 bytes of noise': [() => Buffer.alloc(100, 0xa5), /model\.safetensors: .*header/],
+    'whose header is longer than the file': [() => withHeader('{}', 0, 5000), /5000/],
+    'whose tensors overlap': [
+      () => withHeader(`{"a":${entry('F32', 0, 8)},"b":${entry('F32', 4, 12)}}`, 12),
+      /"b": data begins at byte 4, but the tensor before it ends at 8/,
+    ],
+    'whose offsets leave the buffer': [
+      () => withHeader('{"a":{"dtype":"F32","shape":[200],"data_offsets":[0,800]}}', 8),
+      /"a": .*800.*8/,
+    ],
+    'of an unknown dtype': [
+      () => withHeader(`{"a":${entry('F99', 0, 8)}}`, 8),
+      /"a": dtype is "F99"/,
+    ],
+    'with one name twice': [
+      () => withHeader(`{"a":${entry('F32', 0, 8)},"a":${entry('F32', 8, 16)}}`, 16),
+      /"a": stands twice/,
+    ],
+  };
+  for (const [name, [bytes, message]] of Object.entries(files)) {
+    test(name, () => {
+      const folder = withWeights(name.replaceAll(' ', '-'), bytes());
+      expectRefused(['logits', '--model', folder, '--ids', '1'], [/model\.safetensors/, message]);
+    });
+  }
+});

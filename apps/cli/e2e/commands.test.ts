@@ -1,0 +1,119 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { beforeAll, expect, test } from 'vitest';
+import { headwise, jsonLines, temporaryFolder, writeConfig } from './headwise.js';
+
+const work = temporaryFolder();
+const model = join(work, 'run');
+let trained: ReturnType<typeof headwise>;
+
+beforeAll(() => {
+  const config = writeConfig(work, (c) => {
+    Object.assign(c, { samples: { prompt: 'the', temperatures: [0.5, 1], maxNewTokens: 8 } });
+  });
+  trained = headwise(['train', '--config', config, '--out', model, '--set', 'training.steps=40']);
+});
+
+test('train learns, validates, samples and leaves a model folder in the Hugging Face layout', () => {
+  expect(trained.stderr).toBe('');
+  expect(trained.code).toBe(0);
+  const bits = [...trained.stdout.matchAll(/([\d.]+) bits per byte/g)].map(([, n]) => Number(n));
+  expect(bits).toHaveLength(2);
+  expect(bits[1]).toBeLessThan(bits[0]! - 0.5);
+  expect(trained.stdout).toContain('temperature 0.5\nthe');
+  expect(trained.stdout).toContain('headwise generate --model');
+  expect(readdirSync(model).sort()).toEqual([
+    'config.json',
+    'generation_config.json',
+    'model.safetensors',
+    'tokenizer.json',
+    'trainer',
+  ]);
+  expect(readdirSync(join(model, 'trainer')).sort()).toEqual([
+    'config.json',
+    'history.jsonl',
+    'state.safetensors',
+  ]);
+  const config = JSON.parse(readFileSync(join(model, 'config.json'), 'utf8'));
+  expect(config).toMatchObject({ model_type: 'gpt2', n_embd: 16, vocab_size: 280 });
+});
+
+test('train --resume on a complete run says so and changes no parameter', () => {
+  const before = readFileSync(join(model, 'model.safetensors'));
+  const args = ['--config', join(work, 'config.json'), '--out', model, '--resume'];
+  const again = headwise(['train', ...args, '--set', 'training.steps=40']);
+  expect(again.code).toBe(0);
+  expect(again.stdout).toContain('complete at step 40 of 40');
+  expect(readFileSync(join(model, 'model.safetensors'))).toEqual(before);
+});
+
+test('train --json prints one value a line', () => {
+  const out = join(work, 'json');
+  const run = headwise(['train', '--config', join(work, 'config.json'), '--out', out, '--json']);
+  expect(run.code).toBe(0);
+  const events = jsonLines(run.stdout);
+  expect(events.filter(({ event }) => event === 'step')).toHaveLength(12);
+  expect(events.at(-1)).toMatchObject({ event: 'done', folder: out });
+});
+
+test('generate is the same for the same seed, streamed or not, and ends the prompt', () => {
+  const args = ['generate', '--model', model, '--prompt', 'the whale', '--max-new-tokens', '20'];
+  const first = headwise([...args, '--seed', '7']);
+  expect(first.code).toBe(0);
+  expect(first.stdout).toMatch(/^the whale/);
+  expect(headwise([...args, '--seed', '7']).stdout).toBe(first.stdout);
+  expect(headwise([...args, '--seed', '7', '--stream']).stdout).toBe(first.stdout);
+  expect(headwise([...args, '--seed', '8']).stdout).not.toBe(first.stdout);
+  const json = JSON.parse(headwise([...args, '--seed', '7', '--json']).stdout);
+  expect(json.prompt + json.text).toBe(first.stdout.slice(0, -1));
+  expect(json.ids).toHaveLength(20);
+});
+
+test('generate at temperature 0 takes the token that logits shows as best', () => {
+  const { ids } = JSON.parse(
+    headwise(['tokenize', '--tokenizer', join(model, 'tokenizer.json'), '--text', 'the', '--json'])
+      .stdout,
+  );
+  const shown = JSON.parse(
+    headwise(['logits', '--model', model, '--ids', ids.join(','), '--json']).stdout,
+  );
+  expect(shown.shape).toEqual([ids.length, 280]);
+  const last: number[] = shown.logits.at(-1);
+  const best = last.indexOf(Math.max(...last));
+  const args = ['--prompt', 'the', '--temperature', '0', '--max-new-tokens', '1', '--json'];
+  expect(JSON.parse(headwise(['generate', '--model', model, ...args]).stdout).ids).toEqual([best]);
+});
+
+test('tokenize reads standard input, with offsets into the text', () => {
+  const text = 'the sea — naïve\n';
+  const run = headwise(['tokenize', '--tokenizer', join(model, 'tokenizer.json'), '--json'], text);
+  expect(run.code).toBe(0);
+  const { ids, tokens, offsets } = JSON.parse(run.stdout);
+  expect(tokens).toHaveLength(ids.length);
+  expect(offsets[0][0]).toBe(0);
+  expect(offsets.at(-1)[1]).toBe(text.length);
+});
+
+test('eval measures what train measured', () => {
+  const corpus = readFileSync(join(work, 'corpus.txt'), 'utf8');
+  const run = headwise(['eval', '--model', model, '--text', join(work, 'corpus.txt'), '--json']);
+  expect(run.code).toBe(0);
+  const measured = JSON.parse(run.stdout);
+  expect(measured.bytes).toBe(Buffer.byteLength(corpus));
+  expect(measured.perplexity).toBeCloseTo(Math.exp(measured.loss), 6);
+  expect(measured.bitsPerByte).toBeCloseTo(
+    (measured.loss * measured.tokens) / (measured.bytes * Math.LN2),
+    9,
+  );
+});
+
+test('info names the backend, and every command has help', () => {
+  const info = JSON.parse(headwise(['info', '--json']).stdout);
+  expect(info).toMatchObject({ backend: 'cpu', adapter: null, software: true });
+  for (const command of ['info', 'train', 'generate', 'tokenize', 'logits', 'eval']) {
+    const help = headwise([command, '--help']);
+    expect(help.code).toBe(0);
+    expect(help.stdout).toContain(`headwise ${command}`);
+  }
+  expect(existsSync(model)).toBe(true);
+});
