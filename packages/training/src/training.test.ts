@@ -1,0 +1,170 @@
+import { ParamStore, Random, zeros } from '@headwise/core';
+import { readSafetensors, writeSafetensors } from '@headwise/safetensors';
+import { expectClose } from '@headwise/testing';
+import * as tf from '@tensorflow/tfjs';
+import { describe, expect, test } from 'vitest';
+import { AdamW } from './adamw.js';
+import { clipScale, globalNorm } from './clip.js';
+import { bitsPerByte, evaluate } from './evaluate.js';
+import adamwGolden from './goldens/adamw.json' with { type: 'json' };
+import clipGolden from './goldens/clip.json' with { type: 'json' };
+import type { TokenBatch } from './loss.js';
+import { constantRate, warmupCosine } from './schedule.js';
+import { restoreTrainer, trainerState } from './state.js';
+import { DivergedError, train } from './train.js';
+
+/** A language model of one table: the scores of the next token by the last one. */
+function bigram(params: ParamStore, vocabSize: number) {
+  const table = params.get('table', [vocabSize, vocabSize], zeros);
+  return {
+    vocabSize,
+    maxLength: 100,
+    forward: (ids: tf.Tensor) =>
+      tf
+        .oneHot(ids.flatten().toInt(), vocabSize)
+        .toFloat()
+        .matMul(table as unknown as tf.Tensor2D)
+        .reshape([...ids.shape, vocabSize]),
+  };
+}
+
+const batchOf = (seed: number): TokenBatch => {
+  const random = new Random(seed);
+  const draw = () => Int32Array.from({ length: 10 }, () => Math.floor(random.next() * 5));
+  return { inputs: draw(), targets: draw(), shape: [2, 5] };
+};
+const batches = { at: batchOf };
+
+test('AdamW makes the steps that PyTorch makes', async () => {
+  const { options, initial, steps } = adamwGolden.cases[0]!;
+  const params = {
+    matrix: tf.variable(tf.tensor2d(initial.matrix, [3, 5])),
+    vector: tf.variable(tf.tensor1d(initial.vector)),
+  };
+  const optimizer = new AdamW(params, options);
+  for (const { learningRate, gradients, after } of steps) {
+    const given = {
+      matrix: tf.tensor2d(gradients.matrix, [3, 5]),
+      vector: tf.tensor1d(gradients.vector),
+    };
+    optimizer.update(given, learningRate);
+    await expectClose(params.matrix, after.matrix, { ratio: 2e-6 });
+    await expectClose(params.vector, after.vector, { ratio: 2e-6 });
+  }
+  expect(optimizer.steps).toBe(5);
+  expect(() => optimizer.update({ matrix: params.matrix }, 0.1)).toThrow(
+    "AdamW: no gradient for parameter 'vector'",
+  );
+});
+
+test('clipping scales gradients as PyTorch does', async () => {
+  for (const { maxNorm, before, norm, after } of clipGolden.cases) {
+    const gradients = Object.fromEntries(before.map((g, i) => [String(i), tf.tensor1d(g)]));
+    const measured = globalNorm(gradients);
+    await expectClose(measured, [norm], { ratio: 1e-6 });
+    const scale = clipScale(measured, maxNorm);
+    for (const [i, expected] of after.entries()) {
+      await expectClose(gradients[i]!.mul(scale), expected, { ratio: 1e-6 });
+    }
+  }
+});
+
+describe('schedules', () => {
+  test('warm up to the peak, then fall by half a cosine to the floor', () => {
+    const rate = warmupCosine({ peak: 1, warmupSteps: 4, totalSteps: 14, floor: 0.2 });
+    expect([0, 1, 3, 4].map(rate)).toEqual([0.25, 0.5, 1, 1]);
+    expect(rate(9)).toBeCloseTo(0.6, 12);
+    expect(rate(14)).toBeCloseTo(0.2, 12);
+    expect(rate(99)).toBeCloseTo(0.2, 12);
+    expect(constantRate(0.3)(7)).toBe(0.3);
+  });
+
+  test('refuse a warm-up longer than the whole', () => {
+    expect(() => warmupCosine({ peak: 1, warmupSteps: 5, totalSteps: 4 })).toThrow(
+      'warmupCosine: warmupSteps 5 is more than totalSteps 4',
+    );
+  });
+});
+
+describe('train', () => {
+  const options = (params: ParamStore, steps: number) => {
+    const network = bigram(params, 5);
+    const named = params.named();
+    const optimizer = new AdamW(named);
+    return { network, params: named, optimizer, schedule: constantRate(0.1), batches, steps };
+  };
+  const lossesOf = async (run: ReturnType<typeof train>) => {
+    const losses: number[] = [];
+    for await (const { loss } of run) losses.push(loss);
+    return losses;
+  };
+
+  test('saved, restored and gone on with gives the losses of one run', async () => {
+    const straight = await lossesOf(train(options(new ParamStore(), 9)));
+    expect(straight[0]).toBeCloseTo(Math.log(5), 5);
+
+    const first = options(new ParamStore(), 5);
+    const losses = await lossesOf(train(first));
+    const random = new Random(3);
+    random.next();
+    const { tensors, metadata } = trainerState(first, { step: 5, random: random.state });
+    const eager = await Promise.all(
+      Object.entries(tensors).map(async ([k, t]) => [k, { ...t, data: await t.data() }] as const),
+    );
+    const bytes = writeSafetensors(Object.fromEntries(eager), metadata);
+
+    const second = options(new ParamStore(), 9);
+    const progress = restoreTrainer(second, readSafetensors(bytes), 'state');
+    expect(progress).toEqual({ step: 5, random: random.state });
+    losses.push(...(await lossesOf(train({ ...second, start: progress.step }))));
+    for (const [i, loss] of straight.entries()) expect(losses[i]).toBeCloseTo(loss, 6);
+  });
+
+  test('stops before an update that would spoil the parameters', async () => {
+    const made = options(new ParamStore(), 9);
+    const healthy = made.network.forward;
+    let calls = 0;
+    made.network.forward = (ids) => (calls++ === 3 ? healthy(ids).mul(Number.NaN) : healthy(ids));
+    const seen: number[] = [];
+    let before: unknown;
+    await expect(async () => {
+      for await (const { loss } of train(made)) {
+        seen.push(loss);
+        before = await made.params.table!.data();
+      }
+    }).rejects.toThrow(DivergedError);
+    expect(seen).toHaveLength(3);
+    expect(await made.params.table!.data()).toEqual(before);
+  });
+
+  test('a state of another model or format changes nothing', async () => {
+    const made = options(new ParamStore(), 1);
+    const table = await made.params.table!.data();
+    const data = new Float32Array(9).fill(7);
+    const other = (metadata: Record<string, string>) =>
+      readSafetensors(writeSafetensors({ 'params.table': { shape: [3, 3], data } }, metadata));
+    expect(() => restoreTrainer(made, other({}), 'state')).toThrow(
+      "state: format is 'undefined'; expected 'headwise-trainer-1'",
+    );
+    expect(() =>
+      restoreTrainer(made, other({ format: 'headwise-trainer-1', step: '1' }), 'state'),
+    ).toThrow("state: tensor 'params.table' has shape [3, 3]; the model needs [5, 5]");
+    expect(await made.params.table!.data()).toEqual(table);
+  });
+});
+
+test('evaluate weighs batches by their tokens, and bits per byte follow', async () => {
+  const params = new ParamStore();
+  const network = bigram(params, 5);
+  const small: TokenBatch = {
+    inputs: Int32Array.from([1]),
+    targets: Int32Array.from([2]),
+    shape: [1, 1],
+  };
+  const measured = await evaluate(network, [batchOf(1), small]);
+  expect(measured.tokens).toBe(11);
+  expect(measured.loss).toBeCloseTo(Math.log(5), 6);
+  expect(measured.perplexity).toBeCloseTo(5, 5);
+  expect(bitsPerByte(measured, 22)).toBeCloseTo(Math.log2(5) / 2, 6);
+  await expect(evaluate(network, [])).rejects.toThrow('there is no batch');
+});
