@@ -38,8 +38,11 @@ const browserResolve = {
   conditions: ['@headwise/source', 'module', 'browser', 'development|production'],
 };
 
+const report = process.env.HEADWISE_TEST_REPORT;
+
 export default defineConfig({
   test: {
+    ...(report ? { reporters: ['default', 'json'], outputFile: { json: report } } : {}),
     projects: [
       {
         resolve,

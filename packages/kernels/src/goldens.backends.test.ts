@@ -41,7 +41,7 @@ describeBackends('PyTorch', () => {
 
   for (const c of crossEntropies.cases) {
     test(`cross-entropy [${c.shape}]: loss of each row and gradient`, async () => {
-      const logits = tf.tensor(c.logits, c.shape) as tf.Tensor2D;
+      const logits = tf.tensor2d(c.logits, c.shape as [number, number]);
       const labels = tf.tensor1d(c.labels, 'int32');
       await expectClose(sparseCrossEntropy(logits, labels), c.loss, { ratio: 1e-6 });
       const gradient = tf.grad((x: tf.Tensor) => sparseCrossEntropy(x as tf.Tensor2D, labels));

@@ -1,0 +1,33 @@
+import * as tf from '@tensorflow/tfjs';
+import { expect, test } from 'vitest';
+import { currentDevice, GpuError, readTensor, startBackend } from '../index.js';
+
+test('the report names the adapter, what it offers and its limits', async () => {
+  const report = await startBackend({ prefer: 'webgpu' });
+  const device = currentDevice()!;
+  expect(report.backend).toBe('webgpu');
+  expect(report.adapter).not.toBe('');
+  expect(report.features).toEqual([...device.gpu.features].sort());
+  expect(report.limits.maxBufferSize).toBe(device.gpu.limits.maxBufferSize);
+  // Started once: the same device, and its tensors live on.
+  expect(currentDevice()).toBe(device);
+});
+
+test('every feature that the adapter offers and kernels use is on', async () => {
+  const adapter = await navigator.gpu.requestAdapter();
+  for (const feature of ['shader-f16', 'subgroups', 'timestamp-query'] as const) {
+    expect(currentDevice()!.gpu.features.has(feature), feature).toBe(
+      adapter!.features.has(feature),
+    );
+  }
+});
+
+test('a shader that the driver refuses is an error at the next read, not zeros', async () => {
+  const { gpu } = currentDevice()!;
+  const module = gpu.createShaderModule({ code: 'this is no shader' });
+  gpu.createComputePipeline({ layout: 'auto', compute: { module } });
+  const tensor = tf.add(tf.ones([3]), 1);
+  await gpu.queue.onSubmittedWorkDone();
+  await expect(readTensor(tensor)).rejects.toThrow(GpuError);
+  expect([...(await readTensor(tensor))]).toEqual([2, 2, 2]);
+});

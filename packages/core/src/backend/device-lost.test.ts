@@ -1,0 +1,33 @@
+import { spawnSync } from 'node:child_process';
+import { expect, test } from 'vitest';
+
+// A process of its own: a lost device would take the other tests' with it.
+const program = `
+  import * as tf from '@tensorflow/tfjs';
+  import { currentDevice, DeviceLostError, readTensor, startBackend } from '@headwise/core';
+  try { await startBackend({ prefer: 'webgpu' }); } catch (e) { console.log('NONE ' + e.message); process.exit(0); }
+  const lost = tf.add(tf.randomNormal([1000]), 1);
+  const pending = readTensor(lost);
+  currentDevice().gpu.destroy();
+  const errors = [];
+  for (const read of [pending, readTensor(lost)]) await read.catch((e) => errors.push(e));
+  console.log(errors.every((e) => e instanceof DeviceLostError), errors[0].reason);
+  const report = await startBackend({ prefer: 'webgpu' });
+  console.log(report.backend, [...await readTensor(tf.add([1, 2], [3, 4]))].join());
+`;
+
+test('a lost device rejects what is pending, and a new one can be started', (context) => {
+  const { stdout, stderr } = spawnSync(
+    process.execPath,
+    ['--conditions=default', '--input-type=module', '--eval', program],
+    { encoding: 'utf8', cwd: new URL('../..', import.meta.url).pathname },
+  );
+  if (stdout.startsWith('NONE')) {
+    if (process.env.CI) throw new Error(stdout);
+    console.warn(`skipped: ${stdout}`);
+    context.skip(stdout);
+  }
+  expect(`${stdout}${stderr.replace(/^Warning: max.*\n/gm, '')}`).toBe(
+    'true destroyed\nwebgpu 4,6\n',
+  );
+});

@@ -1,0 +1,208 @@
+import * as tf from '@tensorflow/tfjs';
+import { afterEach, describe, expect, test, vi } from 'vitest';
+import {
+  checkShape,
+  constant,
+  glorotUniform,
+  KeyValueCache,
+  normal,
+  ones,
+  ParamStore,
+  Random,
+  type RandomState,
+  startBackend,
+  zeros,
+} from './index.js';
+
+describe('Random', () => {
+  test('is xoshiro128** of the paper', () => {
+    // The reference implementation in C, started at the state 1, 2, 3, 4.
+    const random = new Random([1, 2, 3, 4]);
+    const drawn = Array.from({ length: 6 }, () => random.nextUint32());
+    expect(drawn).toEqual(xoshiro128StarStar([1, 2, 3, 4], 6));
+    expect(drawn[0]).toBe(11520);
+  });
+
+  test('goes on from its state, and seeds differ', () => {
+    const random = new Random(2 ** 40 + 1);
+    for (let i = 0; i < 10; i++) random.next();
+    const again = new Random(random.state);
+    expect(again.next()).toBe(random.next());
+    const first = [0, 1, 2 ** 40, 2 ** 40 + 1].map((seed) => new Random(seed).next());
+    expect(new Set(first).size).toBe(4);
+  });
+
+  test('is uniform in [0, 1), and normal with mean 0 and deviation 1', () => {
+    const random = new Random(7);
+    const uniform = Array.from({ length: 20_000 }, () => random.next());
+    expect(Math.min(...uniform)).toBeGreaterThanOrEqual(0);
+    expect(Math.max(...uniform)).toBeLessThan(1);
+    expect(mean(uniform)).toBeCloseTo(0.5, 2);
+    const normal = Array.from({ length: 20_000 }, () => random.nextNormal());
+    expect(Math.abs(mean(normal))).toBeLessThan(0.02);
+    expect(mean(normal.map((x) => x * x))).toBeCloseTo(1, 1);
+  });
+
+  test('refuses seeds and states that cannot be', () => {
+    expect(() => new Random(0.5)).toThrow('a random seed must be an integer; got 0.5');
+    expect(() => new Random([0, 0, 0, 0])).toThrow('a random state has four words, not all zero');
+  });
+});
+
+const mean = (values: number[]): number => values.reduce((sum, v) => sum + v, 0) / values.length;
+
+/** Blackman and Vigna's xoshiro128starstar.c, in integers of unlimited size. */
+function xoshiro128StarStar(start: RandomState, count: number): number[] {
+  const mask = 0xffffffffn;
+  const rotl = (x: bigint, k: bigint) => ((x << k) | (x >> (32n - k))) & mask;
+  const s = start.map(BigInt) as [bigint, bigint, bigint, bigint];
+  return Array.from({ length: count }, () => {
+    const result = (rotl((s[1] * 5n) & mask, 7n) * 9n) & mask;
+    const t = (s[1] << 9n) & mask;
+    s[2] ^= s[0];
+    s[3] ^= s[1];
+    s[1] ^= s[2];
+    s[0] ^= s[3];
+    s[2] ^= t;
+    s[3] = rotl(s[3], 11n);
+    return Number(result);
+  });
+}
+
+test('initializers fill as they say', () => {
+  const random = new Random(1);
+  expect([...zeros([2, 3], random)]).toEqual([0, 0, 0, 0, 0, 0]);
+  expect([...ones([2], random)]).toEqual([1, 1]);
+  expect([...constant(0.5)([], random)]).toEqual([0.5]);
+  const weights = [...normal(0.02)([100, 100], random)];
+  expect(Math.sqrt(mean(weights.map((w) => w * w)))).toBeCloseTo(0.02, 3);
+  const limit = Math.sqrt(6 / 300);
+  const glorot = [...glorotUniform([100, 200], random)];
+  expect(Math.max(...glorot.map(Math.abs))).toBeLessThanOrEqual(limit);
+  expect(Math.max(...glorot)).toBeGreaterThan(0.99 * limit);
+});
+
+describe('checkShape', () => {
+  test('lets letters stand for one size each', () => {
+    checkShape('x', [2, 3, 2], ['B', 3, 'B']);
+    expect(() => checkShape('x', [2, 3, 4], ['B', 3, 'B'])).toThrow(
+      'x has shape [2, 3, 4]; expected [B, 3, B]',
+    );
+    expect(() => checkShape('x', [2], ['B', 'T'])).toThrow('x has shape [2]; expected [B, T]');
+  });
+});
+
+describe('ParamStore', () => {
+  test('names by path, ties by asking twice, and owns', async () => {
+    const before = tf.memory().numTensors;
+    const params = new ParamStore({ seed: 1 });
+    const weight = params.at('blocks').at(0).get('weight', [2, 3], normal(1));
+    expect(params.at('blocks.0').get('weight', [2, 3], normal(1))).toBe(weight);
+    params.get('bias', [3], zeros);
+    expect(Object.keys(params.named())).toEqual(['blocks.0.weight', 'bias']);
+    expect(Object.keys(params.at('blocks').named())).toEqual(['blocks.0.weight']);
+    expect(params.count()).toBe(9);
+    expect(() => params.at('blocks.0').get('weight', [3, 2], zeros)).toThrow(
+      "parameter 'blocks.0.weight' has shape [2, 3]; asked for [3, 2]",
+    );
+    params.dispose();
+    expect(tf.memory().numTensors).toBe(before);
+    expect(() => params.get('late', [1], zeros)).toThrow("'late' was asked of a disposed store");
+  });
+
+  test('gives a parameter the same start whatever else there is', async () => {
+    const [a, b] = [new ParamStore({ seed: 5 }), new ParamStore({ seed: 5 })];
+    a.get('other', [4], normal(1));
+    const first = a.get('weight', [4], normal(1));
+    const second = b.get('weight', [4], normal(1));
+    expect(await first.data()).toEqual(await second.data());
+    expect(await a.get('other', [4], normal(1)).data()).not.toEqual(await first.data());
+    const other = new ParamStore({ seed: 6 }).get('weight', [4], normal(1));
+    expect(await other.data()).not.toEqual(await first.data());
+    a.dispose();
+    b.dispose();
+  });
+
+  test('reads from a source, and refuses another number of values', async () => {
+    const params = new ParamStore({
+      source: { read: (path) => Float32Array.from([path.length, 2]) },
+    });
+    expect([...(await params.get('abc', [2], zeros).data())]).toEqual([3, 2]);
+    expect(() => params.get('abcd', [3], zeros)).toThrow(
+      "parameter 'abcd' has shape [3], 3 values; got 2",
+    );
+    params.dispose();
+  });
+});
+
+describe('KeyValueCache', () => {
+  const keys = (batch: number, tokens: number) => tf.ones([batch, 2, tokens, 3]);
+
+  test('appends by layer and survives a tidy', () => {
+    const before = tf.memory().numTensors;
+    const cache = new KeyValueCache();
+    tf.tidy(() => {
+      cache.append('a', keys(1, 4), keys(1, 4));
+      cache.append('b', keys(1, 4), keys(1, 4));
+    });
+    expect([cache.length, cache.lengthOf('a'), cache.lengthOf('c')]).toEqual([4, 4, 0]);
+    tf.tidy(() => {
+      const { k } = cache.append('a', keys(1, 1), keys(1, 1));
+      expect(k.shape).toEqual([1, 2, 5, 3]);
+    });
+    // Another layer has not seen the new token yet.
+    expect([cache.length, cache.lengthOf('a')]).toEqual([4, 5]);
+    cache.dispose();
+    expect(tf.memory().numTensors).toBe(before);
+  });
+
+  test('refuses another batch size, k and v that differ, and use after dispose', () => {
+    tf.tidy(() => {
+      const cache = new KeyValueCache();
+      cache.append('a', keys(1, 1), keys(1, 1));
+      expect(() => cache.append('a', keys(2, 1), keys(2, 1))).toThrow(
+        "cache of 'a': k has shape [2, 2, 1, 3]; expected [1, 2, T, 3]",
+      );
+      expect(() => cache.append('a', keys(1, 1), keys(1, 2))).toThrow("cache of 'a': v has shape");
+      cache.dispose();
+      expect(() => cache.append('a', keys(1, 1), keys(1, 1))).toThrow('disposed cache');
+    });
+  });
+});
+
+describe('startBackend', () => {
+  afterEach(async () => {
+    vi.unstubAllEnvs();
+    await tf.setBackend('cpu');
+  });
+
+  test('starts what is preferred, and reports it', async () => {
+    for (const backend of ['cpu', 'wasm'] as const) {
+      expect(await startBackend({ prefer: backend })).toEqual({
+        backend,
+        adapter: null,
+        vendor: null,
+        software: true,
+        features: [],
+        limits: {},
+      });
+      expect(tf.getBackend()).toBe(backend);
+    }
+  });
+
+  test('takes HEADWISE_BACKEND, and an explicit choice before it', async () => {
+    vi.stubEnv('HEADWISE_BACKEND', 'wasm');
+    expect((await startBackend()).backend).toBe('wasm');
+    expect((await startBackend({ prefer: 'cpu' })).backend).toBe('cpu');
+  });
+
+  test('a choice that cannot be met is an error that says why', async () => {
+    await expect(startBackend({ prefer: 'webgl' as never })).rejects.toThrow(
+      "prefer is 'webgl'; expected one of webgpu, wasm, cpu",
+    );
+    vi.stubEnv('HEADWISE_BACKEND', 'gpu');
+    await expect(startBackend()).rejects.toThrow(
+      "HEADWISE_BACKEND is 'gpu'; expected one of webgpu, wasm, cpu",
+    );
+  });
+});

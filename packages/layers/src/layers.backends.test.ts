@@ -1,0 +1,134 @@
+import { ParamStore, Random } from '@headwise/core';
+import { checkGradients, describeBackends, expectClose, gaussian } from '@headwise/testing';
+import * as tf from '@tensorflow/tfjs';
+import { expect, test } from 'vitest';
+import {
+  activations,
+  Dropout,
+  Embedding,
+  FeedForward,
+  GatedFeedForward,
+  LayerNorm,
+  Linear,
+  RMSNorm,
+} from './index.js';
+
+/** Every parameter gets a gradient that is not zero. */
+async function expectGradients(params: ParamStore, run: () => tf.Tensor): Promise<void> {
+  const named = Object.entries(params.named());
+  const cotangent = gaussian(tf.tidy(run).shape, 99);
+  const { value, grads } = tf.variableGrads(
+    () => run().mul(cotangent).sum(),
+    named.map(([, variable]) => variable),
+  );
+  for (const [path, variable] of named) {
+    const size = (await grads[variable.name]!.abs().sum().data())[0];
+    expect(size, path).toBeGreaterThan(0);
+  }
+  tf.dispose([value, grads, cotangent]);
+}
+
+describeBackends('layers', () => {
+  test('Linear names its parameters, and its layouts are transposes of each other', async () => {
+    const params = new ParamStore({ seed: 1 });
+    const layer = new Linear(params.at('a'), { in: 3, out: 5 });
+    expect(
+      Object.fromEntries(Object.entries(params.named()).map(([k, v]) => [k, v.shape])),
+    ).toEqual({
+      'a.weight': [3, 5],
+      'a.bias': [5],
+    });
+    const x = gaussian([2, 7, 3], 2);
+    const rows = (await params.named()['a.weight']!.array()) as number[][];
+    const transposed = rows[0]!.map((_, column) => rows.map((row) => row[column]!));
+    const other = new ParamStore({ source: { read: () => Float32Array.from(transposed.flat()) } });
+    const outIn = new Linear(other, { in: 3, out: 5, bias: false, layout: 'out-in' });
+    await expectClose(outIn.forward(x), layer.forward(x));
+    await expectGradients(params, () => layer.forward(x));
+    params.dispose();
+    other.dispose();
+  });
+
+  test('Embedding looks rows up, and scores are products with every row', async () => {
+    const values = Float32Array.from({ length: 15 }, (_, i) => i);
+    const params = new ParamStore({ source: { read: () => values } });
+    const layer = new Embedding(params, { count: 5, dim: 3 });
+    const rows = layer.forward(tf.tensor2d([4, 0], [1, 2], 'int32'));
+    expect(rows.shape).toEqual([1, 2, 3]);
+    expect([...(await rows.data())]).toEqual([12, 13, 14, 0, 1, 2]);
+    const scores = layer.scores(tf.tensor2d([1, 0, 2], [1, 3]));
+    expect([...(await scores.data())]).toEqual([4, 13, 22, 31, 40]);
+    params.dispose();
+  });
+
+  test('norms start as the identity on normalised rows', async () => {
+    const params = new ParamStore();
+    const x = tf.tensor2d([1, -1, 1, -1, 2, -2, 2, -2], [2, 4]);
+    const expected = [1, -1, 1, -1, 1, -1, 1, -1];
+    for (const layer of [
+      new LayerNorm(params.at('a'), { dim: 4 }),
+      new RMSNorm(params.at('b'), { dim: 4 }),
+    ]) {
+      await expectClose(layer.forward(x), expected, { ratio: 1e-5 });
+    }
+    expect(Object.keys(params.named())).toEqual(['a.weight', 'a.bias', 'b.weight']);
+    params.dispose();
+  });
+
+  test('Dropout drops in training only, seeded, and keeps the expectation', async () => {
+    const layer = new Dropout({ rate: 0.25 });
+    const x = tf.ones([100, 101]);
+    expect(layer.forward(x)).toBe(x);
+    expect(new Dropout({ rate: 0 }).forward(x, { training: true })).toBe(x);
+    const run = async (seed: number) =>
+      layer.forward(x, { training: true, random: new Random(seed) }).data();
+    const y = await run(1);
+    expect(await run(1)).toEqual(y);
+    expect(await run(2)).not.toEqual(y);
+    expect(new Set(y)).toEqual(new Set([0, Math.fround(4 / 3)]));
+    expect(Array.from(y).reduce((sum, v) => sum + v, 0) / y.length).toBeCloseTo(1, 1);
+    expect(() => layer.forward(x, { training: true })).toThrow('a generator in ctx.random');
+    expect(() => new Dropout({ rate: 1 })).toThrow('Dropout: rate is 1; expected 0 ≤ rate < 1');
+  });
+
+  for (const [name, Layer] of [
+    ['FeedForward', FeedForward],
+    ['GatedFeedForward', GatedFeedForward],
+  ] as const) {
+    test(`${name}: every parameter learns, the gradient of x is right, hidden may be replaced`, async () => {
+      const params = new ParamStore({ seed: 3 });
+      const layer = new Layer(params.at('mlp'), { dim: 5, hidden: 7, bias: true });
+      for (const variable of Object.values(params.named())) {
+        variable.assign(gaussian(variable.shape, variable.size));
+      }
+      const x = gaussian([2, 3, 5], 4);
+      await expectGradients(params, () => layer.forward(x));
+      await checkGradients((x) => layer.forward(x!), [x]);
+      const names: string[] = [];
+      const silent = layer.forward(x, {
+        tap: (name, value) => {
+          names.push(name);
+          return tf.zerosLike(value);
+        },
+      });
+      expect(names).toEqual(['mlp.hidden']);
+      const bias = await params.named()['mlp.down.bias']!.data();
+      await expectClose(
+        silent,
+        Array(6)
+          .fill([...bias])
+          .flat(),
+      );
+      params.dispose();
+    });
+  }
+
+  test('activations by hand', async () => {
+    const x = tf.tensor1d([-1, 0, 2]);
+    const sigmoid = (v: number) => 1 / (1 + Math.exp(-v));
+    await expectClose(activations.relu(x), [0, 0, 2]);
+    await expectClose(activations.silu(x), [-sigmoid(-1), 0, 2 * sigmoid(2)]);
+    await expectClose(activations.gelu(x), [-0.15865525, 0, 1.95449974]);
+    await expectClose(activations.gelu_new(x), [-0.15880801, 0, 1.95459769]);
+  });
+});

@@ -1,0 +1,143 @@
+// Checks who imports whom, and where things of one place only are used. Prints every problem, one a line.
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { dirname, join, normalize, relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+/** What the sources of each package may import of ours. */
+export const allowed = {
+  core: [],
+  safetensors: [],
+  tokenizers: [],
+  data: [],
+  testing: [],
+  kernels: ['core'],
+  layers: ['core', 'kernels'],
+  positions: ['core', 'kernels'],
+  attention: ['core', 'kernels', 'layers', 'positions'],
+  transformer: ['core', 'layers', 'positions', 'attention'],
+  models: ['core', 'layers', 'positions', 'attention', 'transformer', 'safetensors'],
+  training: ['core', 'kernels', 'safetensors'],
+  generation: ['core'],
+  prompting: ['core', 'generation'],
+  inspect: ['core', 'kernels', 'layers', 'positions', 'attention', 'transformer'],
+};
+
+/** Things that belong to one place: what they are, the pattern, and the files that may use them. */
+const places = [
+  {
+    what: 'WGSL and WebGPUProgram',
+    pattern: /@compute\b|\/\* wgsl \*\/|\bWebGPUProgram\b/,
+    home: /^packages\/kernels\//,
+  },
+  {
+    what: 'setBackend and requestDevice',
+    pattern: /\b(?:setBackend|requestDevice)\(/,
+    home: /^packages\/(?:core|testing)\/|^scripts\/|\/e2e\/|\.test\.ts$/,
+  },
+  {
+    what: 'node: modules',
+    pattern: /from 'node:/,
+    home: /^apps\/|^scripts\/|\.test\.ts$|\/src\/node\.ts$|\/src\/node\/|\.node\.ts$|\.bench\.ts$/,
+  },
+  {
+    what: 'the DOM',
+    pattern: /\bwindow\.|\bdocument\.(?:body|head|title|create|query|getElement|addEvent)/,
+    home: /^apps\/lab\/|\.test\.ts$/,
+  },
+];
+
+const importPattern = /(?:\bfrom\s+|\bimport\s*\(?\s*)'([^']+)'/g;
+
+/** The problems of one source file, by its path from the root. */
+export function problemsOf(path, text) {
+  const code = text.replace(/^\s*(?:\/\/|\*|\/\*\*).*$/gm, '');
+  const problems = [];
+  for (const { what, pattern, home } of places) {
+    // The marker of WGSL is a comment itself.
+    if (!home.test(path) && pattern.test(what.startsWith('WGSL') ? text : code)) {
+      problems.push(`${path}: uses ${what}, which belong elsewhere`);
+    }
+  }
+  const [, group, name] = /^(packages|apps)\/([^/]+)\//.exec(path) ?? [];
+  if (group !== 'packages') return problems;
+  if (/^export \*/m.test(code)) problems.push(`${path}: 'export *'; name what is exported`);
+  if (/^export default/m.test(code)) problems.push(`${path}: a default export; name it`);
+  const ofTests = /\.(?:test|bench)\.ts$/.test(path);
+  for (const [, imported] of code.matchAll(importPattern)) {
+    const [, other] = /^@headwise\/([^/]+)/.exec(imported) ?? [];
+    if (!other || other === name) {
+      if (imported.startsWith('.') && leavesPackage(path, imported)) {
+        problems.push(`${path}: imports '${imported}' from outside its package`);
+      }
+    } else if (!ofTests && !allowed[name]?.includes(other)) {
+      problems.push(`${path}: ${name} must not import ${other}`);
+    }
+  }
+  return problems;
+}
+
+function leavesPackage(path, imported) {
+  const [root] = /^packages\/[^/]+\//.exec(path);
+  return !normalize(join(dirname(path), imported)).startsWith(root);
+}
+
+/** The problems of a package's manifests: imports that are not declared, and what must be there. */
+export function manifestProblems(folder, manifest, tsconfig, sources, files) {
+  const problems = [];
+  const name = folder.split('/').at(-1);
+  const references = (tsconfig.references ?? []).map(({ path }) => path.split('/').at(-1));
+  const all = {
+    ...manifest.dependencies,
+    ...manifest.devDependencies,
+    ...manifest.peerDependencies,
+  };
+  for (const [path, text] of sources) {
+    const ofTests = /\.(?:test|bench)\.ts$|\/e2e\//.test(path);
+    for (const [, other] of text.matchAll(/(?:from|import\() ?'@headwise\/([^/']+)/g)) {
+      if (other === name) continue;
+      const declared = ofTests ? all : (manifest.dependencies ?? {});
+      if (!declared[`@headwise/${other}`]) {
+        problems.push(`${path}: @headwise/${other} is not declared in ${folder}/package.json`);
+      }
+      if (!ofTests && !references.includes(other)) {
+        problems.push(`${path}: ${folder}/tsconfig.json has no reference to ${other}`);
+      }
+    }
+  }
+  if (!manifest.private && !files.includes('README.md')) problems.push(`${folder}: no README.md`);
+  return problems;
+}
+
+function check(root) {
+  const problems = [];
+  for (const group of ['packages', 'apps']) {
+    for (const name of readdirSync(join(root, group))) {
+      const folder = `${group}/${name}`;
+      if (!existsSync(join(root, folder, 'package.json'))) continue;
+      const sources = ['src', 'e2e'].flatMap((part) =>
+        sourcesBelow(root, join(root, folder, part)),
+      );
+      for (const [path, text] of sources) problems.push(...problemsOf(path, text));
+      const json = (file) => JSON.parse(readFileSync(join(root, folder, file), 'utf8'));
+      const files = readdirSync(join(root, folder));
+      problems.push(
+        ...manifestProblems(folder, json('package.json'), json('tsconfig.json'), sources, files),
+      );
+    }
+  }
+  return [...new Set(problems)];
+}
+
+function sourcesBelow(root, folder) {
+  if (!existsSync(folder)) return [];
+  return readdirSync(folder, { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.ts'))
+    .map((name) => join(folder, name))
+    .map((path) => [relative(root, path), readFileSync(path, 'utf8')]);
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  const problems = check(fileURLToPath(new URL('..', import.meta.url)));
+  for (const problem of problems) console.error(problem);
+  process.exitCode = problems.length > 0 ? 1 : 0;
+}
