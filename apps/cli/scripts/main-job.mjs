@@ -1,9 +1,13 @@
 // The project's main job: trains a small GPT on Moby-Dick. Run again, it resumes or says that it is complete.
 import { spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
 const cli = fileURLToPath(new URL('../dist/main.js', import.meta.url));
 const config = fileURLToPath(new URL('../configs/moby-dick.json', import.meta.url));
+// `npm start` needs no pnpm on the machine, so neither may what it says to type next.
+const root = new URL('../../../package.json', import.meta.url);
+const { packageManager } = JSON.parse(readFileSync(root, 'utf8'));
 const { status } = spawnSync(
   process.execPath,
   [
@@ -16,6 +20,6 @@ const { status } = spawnSync(
     '--resume',
     ...process.argv.slice(2),
   ],
-  { stdio: 'inherit' },
+  { stdio: 'inherit', env: { ...process.env, HEADWISE_COMMAND: `npx ${packageManager} headwise` } },
 );
 process.exit(status ?? 1);

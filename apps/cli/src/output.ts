@@ -67,7 +67,15 @@ export function curve(values: readonly number[], title: string): string {
     const part = values.slice(from, to);
     return [to, part.reduce((sum, v) => sum + v, 0) / part.length];
   });
-  return plot(points, { width: 60, height: 10, title });
+  // A tick at each point would run together; the steps of three of them say enough.
+  const marked = [0, Math.floor(columns / 2), columns - 1].map((i) => points[i]![0]);
+  return plot(points, { width: 60, height: 10, title, customXAxisTicks: marked });
+}
+
+/** How a person calls this program here; scripts that wrap it say so in `HEADWISE_COMMAND`. */
+export function commandName(): string {
+  const { HEADWISE_COMMAND, npm_lifecycle_event } = process.env;
+  return HEADWISE_COMMAND ?? (npm_lifecycle_event === 'headwise' ? 'pnpm headwise' : 'headwise');
 }
 
 /** A time for people: `2 m 05 s`. */

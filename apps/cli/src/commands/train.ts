@@ -6,7 +6,7 @@ import { lossAndGradients, nextTokenLoss } from '@headwise/training';
 import * as tf from '@tensorflow/tfjs';
 import { Command } from 'commander';
 import { backendOption, start, startFastest } from '../backend.js';
-import { duration, type Output, output } from '../output.js';
+import { commandName, duration, type Output, output } from '../output.js';
 import { type RunConfig, readRunConfig } from '../run-config.js';
 import { RunFolder } from '../run-folder.js';
 import {
@@ -152,7 +152,7 @@ function finish(out: Output, folder: string, seconds: number): void {
   );
   out.say('\nnext:');
   out.say(
-    `  pnpm headwise generate --model ${folder} --prompt "Call me" --temperature 0.8 --stream`,
+    `  ${commandName()} generate --model ${folder} --prompt "Call me" --temperature 0.8 --stream`,
   );
-  out.say(`  pnpm headwise eval --model ${folder} --text README.md`);
+  out.say(`  ${commandName()} eval --model ${folder} --text README.md`);
 }

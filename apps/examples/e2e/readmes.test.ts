@@ -1,0 +1,60 @@
+import { execFile } from 'node:child_process';
+import { readdirSync, readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { describe, expect, test } from 'vitest';
+
+const root = fileURLToPath(new URL('../../..', import.meta.url));
+const folder = `${root}/apps/examples`;
+const names = readdirSync(`${folder}/src`).map((file) => file.replace('.ts', ''));
+const sourceOf = (name: string) => readFileSync(`${folder}/src/${name}.ts`, 'utf8');
+const run = promisify(execFile);
+
+/** What the comment after each `console.log` says that it prints. */
+const promised = (source: string): string[] =>
+  [...source.matchAll(/^ *console\.log\(.*\); \/\/ (.*)$/gm)].map(([, text]) => text!);
+
+describe('every example prints what its comments say', () => {
+  test.each(names)('%s', async (name) => {
+    const { stdout } = await run(process.execPath, [`${folder}/dist/${name}.js`]);
+    const lines = stdout.replace(/,\n\s+|\[\n\s+|\n\]/g, (gap) => {
+      // The console breaks long arrays into lines.
+      if (gap.startsWith(',')) return ', ';
+      return gap.startsWith('[') ? '[ ' : ' ]';
+    });
+    const expected = promised(sourceOf(name));
+    expect(expected.length).toBeGreaterThan(0);
+    expect(lines.split('\n')).toEqual(expect.arrayContaining(expected));
+  });
+});
+
+describe('every program in a README is one of the examples', () => {
+  const examples = new Map(names.map((name) => [sourceOf(name).trim(), name]));
+  const readmes = [
+    'README.md',
+    ...['packages', 'apps'].flatMap((group) =>
+      readdirSync(`${root}/${group}`).map((name) => `${group}/${name}/README.md`),
+    ),
+  ];
+  const shown = new Set<string>();
+  for (const path of readmes) {
+    let text: string;
+    try {
+      text = readFileSync(`${root}/${path}`, 'utf8');
+    } catch {
+      continue; // private packages need none
+    }
+    const programs = [...text.matchAll(/^```(?:ts|js|typescript)\n(.*?)^```$/gms)];
+    if (programs.length === 0) continue;
+    test(path, () => {
+      for (const [, program] of programs) {
+        const name = examples.get(program!.trim());
+        expect(name, `is no example: ${program}`).toBeDefined();
+        shown.add(name!);
+      }
+    });
+  }
+  test('and each example is shown in one', () => {
+    expect([...shown].sort()).toEqual([...names].sort());
+  });
+});
