@@ -45,9 +45,9 @@ function mesaVersion(which) {
   const name = 'mesa-vulkan-drivers';
   const { stdout } =
     which === 'installed'
-      ? spawnSync('dpkg-query', ['--show', '--showformat=${Version}', name], { encoding: 'utf8' })
+      ? spawnSync('dpkg-query', ['--show', name], { encoding: 'utf8' })
       : spawnSync('apt-cache', ['show', '--no-all-versions', name], { encoding: 'utf8' });
-  const [, version] = /^(?:Version: )?(?:\d+:)?(\d+)\./m.exec(stdout ?? '') ?? [];
+  const [, version] = /(?:^Version: |\t)(?:\d+:)?(\d+)\./m.exec(stdout ?? '') ?? [];
   return version === undefined ? undefined : Number(version);
 }
 

@@ -96,7 +96,7 @@ function withOverride(json: unknown, override: string): unknown {
   const last = steps.pop()!;
   let place = copy;
   for (const step of steps) {
-    const next = place[step];
+    const next = Object.hasOwn(place, step) ? place[step] : undefined;
     if (next === undefined) place[step] = {};
     else if (typeof next !== 'object' || next === null) {
       throw new InputError(`--set '${override}': '${step}' is ${JSON.stringify(next)}, no object`);
