@@ -31,7 +31,9 @@ try {
   await train();
   say(`release:dry passed: ${packages.length} packages can be published`);
 } catch (error) {
-  console.error(`release:dry failed: ${(signal.aborted ? signal.reason : error).message}`);
+  const reason = signal.aborted ? signal.reason : error;
+  if (reason.cause) console.error(reason.cause);
+  console.error(`release:dry failed: ${reason.message}`);
   process.exitCode = 1;
 } finally {
   await registry?.stop();
@@ -53,10 +55,8 @@ async function pack() {
 async function check(packages) {
   const bin = join(root, 'node_modules/.bin');
   for (const { tarball } of packages) {
-    await Promise.all([
-      run(join(bin, 'publint'), ['run', tarball, '--strict'], at(root)),
-      run(join(bin, 'attw'), [tarball, '--profile', 'esm-only', '--format', 'ascii'], at(root)),
-    ]);
+    await run(join(bin, 'publint'), ['run', tarball, '--strict'], at(root));
+    await run(join(bin, 'attw'), [tarball, '--profile', 'esm-only', '--format', 'ascii'], at(root));
   }
   say('checked the tarballs with publint and attw');
 }
@@ -106,8 +106,9 @@ async function importEntries(packages) {
       .filter((key) => key !== './package.json')
       .map((key) => name + key.slice(1));
   });
-  const program = entries.map((entry) => `import '${entry}';`).join('\n');
-  await run(process.execPath, ['--input-type=module', '--eval', program], at(consumer));
+  const script = join(consumer, 'import-entries.mjs');
+  writeFileSync(script, entries.map((entry) => `import '${entry}';\n`).join(''));
+  await run(process.execPath, [script], at(consumer));
   say(`imported ${entries.length} entries`);
 }
 

@@ -30,7 +30,9 @@ export async function startRegistry(storage) {
   }
   const gone = once(server, 'close');
   const [url] = await Promise.race([once(server, 'message'), gone.then(() => [])]);
-  if (typeof url !== 'string') throw new Error(`the registry did not start\n${printed.trimEnd()}`);
+  if (typeof url !== 'string') {
+    throw new Error('the registry did not start', { cause: printed.trimEnd() });
+  }
   const stop = async () => {
     server.kill('SIGKILL');
     await gone;

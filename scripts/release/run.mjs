@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { basename } from 'node:path';
 
 /**
  * Runs a command to its end; an aborted signal kills it.
@@ -7,7 +8,7 @@ import { spawn } from 'node:child_process';
  * @param {string[]} args
  * @param {{ cwd: string, signal: AbortSignal }} options
  * @returns {Promise<string>} its standard output
- * @throws Error with the command and all that it printed
+ * @throws Error naming the command, with all that it printed as the cause
  */
 export function run(command, args, { cwd, signal }) {
   return new Promise((resolve, reject) => {
@@ -28,7 +29,7 @@ export function run(command, args, { cwd, signal }) {
     });
     let failure;
     child.on('error', (error) => {
-      failure = error.message;
+      failure = `could not be run: ${error.message}`;
     });
     // Not before it is gone: what it works on is removed next.
     child.on('close', (code, killer) => {
@@ -36,7 +37,8 @@ export function run(command, args, { cwd, signal }) {
       else if (code === 0) resolve(output);
       else {
         const ending = failure ?? (killer ? `was killed by ${killer}` : `ended with ${code}`);
-        reject(new Error(`${[command, ...args].join(' ')}: ${ending}\n${printed.trimEnd()}`));
+        const line = [basename(command), ...args].join(' ');
+        reject(new Error(`'${line}' ${ending}`, { cause: printed.trimEnd() }));
       }
     });
   });
