@@ -4,6 +4,7 @@ export { gelu, geluTanh } from './gelu/index.js';
 export { layerNorm, registerLayerNorm } from './layer-norm/index.js';
 export { layerNormReference } from './layer-norm/reference.js';
 export { linear, type WeightLayout } from './linear/index.js';
+export { overwrite, type Recording, record } from './recording/index.js';
 export { registerKernels } from './register.js';
 export { registerRmsNorm, rmsNorm } from './rms-norm/index.js';
 export { rmsNormReference } from './rms-norm/reference.js';

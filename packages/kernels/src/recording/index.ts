@@ -1,0 +1,205 @@
+import { currentDevice, InputError } from '@headwise/core';
+import * as tf from '@tensorflow/tfjs';
+import { type BufferManager, StepBuffers } from './buffers.js';
+import { type Command, encode, joinPasses, loggingEncoder } from './commands.js';
+import { mapTensors, tensorsIn } from './containers.js';
+
+interface TensorData {
+  resource?: GPUBuffer;
+  /** A copy on the CPU, where the values were read. */
+  values: unknown;
+}
+
+/** The parts of TensorFlow.js 4.22's WebGPU backend that a recording stands in for. */
+interface Backend {
+  device: GPUDevice;
+  bufferManager: BufferManager & Record<string, unknown>;
+  tensorMap: { has(dataId: object): boolean; get(dataId: object): TensorData };
+  commandEncoder: GPUCommandEncoder | null;
+  write(values: unknown, shape: number[], dtype: tf.DataType): object;
+  uploadToGPU(dataId: object): void;
+  ensureCommandEncoderReady(): void;
+  endComputePassEncoder(): void;
+  submitQueue(): void;
+}
+
+/** A step that was recorded: its commands, over buffers that are its own. */
+export interface Recording<T> {
+  /** What the step returned; after `replay` the same tensors hold the new values. */
+  readonly outputs: T;
+  /** The number of dispatches that a replay submits. */
+  readonly dispatches: number;
+  /**
+   * Submits the step again, without the JavaScript of its operations.
+   *
+   * @throws InputError where a tensor that the step reads was disposed, or assigned anew, since it was recorded
+   * @throws DeviceLostError
+   */
+  replay(): void;
+  /** Frees the outputs, and the buffers that the step used. */
+  dispose(): void;
+}
+
+/**
+ * Runs a step of GPU work once and records its pipelines, bindings and dispatches, to submit them again.
+ *
+ * Tensors that the step reads are read anew by each replay: write new values into them with
+ * `overwrite`. Everything that JavaScript decided is as it was: shapes, numbers, branches. The step
+ * must not read values back, and changes state only in place.
+ *
+ * @param step what it returns are the outputs; all else that it makes it must let go of
+ * @throws InputError on another backend than WebGPU, and where the step frees or moves a tensor that it
+ * was given, or keeps one that it does not return
+ * @example
+ * const x = tf.tensor1d([1, 2, 3]);
+ * const recording = record(() => x.square().sum());
+ * overwrite(x, Float32Array.of(4, 5, 6));
+ * recording.replay();
+ * await recording.outputs.data(); // [77]
+ */
+export function record<T extends tf.TensorContainer>(step: () => T): Recording<T> {
+  const backend = webgpuBackend('record');
+  const buffers = new StepBuffers(backend.bufferManager);
+  const log: Command[] = [];
+  const made = new Set<object>();
+  const used = new Map<object, GPUBuffer>();
+  const restore = hook(backend, buffers, log, made, used);
+  let outputs: T;
+  try {
+    outputs = tf.tidy(() => mapTensors(step(), (tensor) => tf.keep(tensor.clone())));
+  } finally {
+    // While the hooks are on: what the step let go of stays with the recording.
+    flush(backend);
+    restore();
+  }
+  const returned = tensorsIn(outputs).map(({ dataId }) => dataId);
+  const given = new Map([...used].filter(([dataId]) => !made.has(dataId)));
+  try {
+    checkUnmoved(backend, given, 'the step itself');
+    const kept = [...made].filter((id) => backend.tensorMap.has(id) && !returned.includes(id));
+    if (kept.length > 0) {
+      throw new InputError(
+        `record: the step keeps tensors that it does not return (${kept.length}), by tf.keep or by assigning a variable; change state in place`,
+      );
+    }
+  } catch (error) {
+    tf.dispose(outputs);
+    buffers.dispose();
+    throw error;
+  }
+  const commands = joinPasses(log);
+  return {
+    outputs,
+    dispatches: commands.filter(({ kind }) => kind === 'dispatch').length,
+    replay() {
+      const { lost } = currentDevice() ?? {};
+      if (lost) throw lost;
+      checkUnmoved(backend, given, 'something after it was recorded');
+      flush(backend);
+      const encoder = backend.device.createCommandEncoder();
+      encode(encoder, commands);
+      backend.device.queue.submit([encoder.finish()]);
+      // Values that were read before are old now.
+      for (const id of [...returned, ...given.keys()]) backend.tensorMap.get(id).values = null;
+    },
+    dispose() {
+      tf.dispose(outputs);
+      flush(backend);
+      buffers.dispose();
+    },
+  };
+}
+
+/**
+ * Writes new values into a tensor, in its place.
+ *
+ * All tensors that share its values, such as reshaped ones, change with it.
+ *
+ * @param values row-major, as many as the tensor has
+ * @throws InputError on another backend than WebGPU, or for another number of values
+ */
+export function overwrite(tensor: tf.Tensor, values: Float32Array | Int32Array): void {
+  const backend = webgpuBackend('overwrite');
+  if (values.length !== tensor.size) {
+    throw new InputError(
+      `overwrite: ${values.length} values for a tensor of shape [${tensor.shape.join(', ')}], which has ${tensor.size}`,
+    );
+  }
+  // What was recorded before reads the old values.
+  flush(backend);
+  backend.uploadToGPU(tensor.dataId);
+  flush(backend);
+  const data = backend.tensorMap.get(tensor.dataId);
+  const same = tensor.dtype === 'float32' ? Float32Array : Int32Array;
+  const typed = values instanceof same ? values : same.from(values);
+  backend.device.queue.writeBuffer(data.resource!, 0, typed as Float32Array<ArrayBuffer>);
+  data.values = null;
+}
+
+/** Makes the backend record what a step does; returns what takes that back. */
+function hook(
+  backend: Backend,
+  buffers: StepBuffers,
+  log: Command[],
+  made: Set<object>,
+  used: Map<object, GPUBuffer>,
+): () => void {
+  const { bufferManager } = backend;
+  const forward = tf.env().getBool('WEBGPU_CPU_FORWARD');
+  const original: Pick<Backend, 'write' | 'uploadToGPU'> = Object.getPrototypeOf(backend);
+  const hooks: Partial<Backend> = {
+    write(...tensor) {
+      const dataId = original.write.apply(backend, tensor);
+      made.add(dataId);
+      return dataId;
+    },
+    uploadToGPU(dataId) {
+      original.uploadToGPU.call(backend, dataId);
+      used.set(dataId, backend.tensorMap.get(dataId).resource!);
+    },
+    ensureCommandEncoderReady() {
+      backend.commandEncoder ??= loggingEncoder(backend.device.createCommandEncoder(), log);
+    },
+  };
+  flush(backend);
+  // Small tensors must not be computed on the CPU, where nothing is recorded.
+  tf.env().set('WEBGPU_CPU_FORWARD', false);
+  Object.assign(backend, hooks);
+  backend.bufferManager = new Proxy(bufferManager, {
+    get: (target, name) =>
+      name === 'acquireBuffer' || name === 'releaseBuffer'
+        ? buffers[name].bind(buffers)
+        : Reflect.get(target, name),
+  });
+  return () => {
+    backend.bufferManager = bufferManager;
+    for (const name of Object.keys(hooks)) Reflect.deleteProperty(backend, name);
+    tf.env().set('WEBGPU_CPU_FORWARD', forward);
+  };
+}
+
+/** Throws unless every tensor that a step was given still lies in the buffer that it lay in. */
+function checkUnmoved(backend: Backend, given: ReadonlyMap<object, GPUBuffer>, by: string): void {
+  for (const [dataId, buffer] of given) {
+    if (!backend.tensorMap.has(dataId) || backend.tensorMap.get(dataId).resource !== buffer) {
+      throw new InputError(
+        `a recorded step reads a tensor of ${buffer.size} bytes that ${by} disposed or assigned anew; change it in place`,
+      );
+    }
+  }
+}
+
+/** Submits what the backend has recorded so far. */
+function flush(backend: Backend): void {
+  backend.endComputePassEncoder();
+  if (backend.commandEncoder) backend.submitQueue();
+}
+
+function webgpuBackend(caller: string): Backend {
+  if (tf.getBackend() !== 'webgpu') {
+    throw new InputError(
+      `${caller}: works on the backend 'webgpu'; in use is '${tf.getBackend()}'`,
+    );
+  }
+  return tf.backend() as unknown as Backend;
+}

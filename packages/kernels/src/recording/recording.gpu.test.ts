@@ -1,0 +1,99 @@
+import { InputError } from '@headwise/core';
+import { gaussian } from '@headwise/testing';
+import * as tf from '@tensorflow/tfjs';
+import { expect, test } from 'vitest';
+import { layerNorm } from '../layer-norm/index.js';
+import { overwrite, record } from './index.js';
+
+const values = async (tensor: tf.Tensor) => [...(await tensor.data())];
+
+test('a replay computes what the step would compute with the new values', async () => {
+  const x = gaussian([7, 33], 1);
+  const weight = gaussian([33, 33], 2) as tf.Tensor2D;
+  const ones = tf.ones([33]);
+  const zeros = tf.zeros([33]);
+  // Long enough for several submissions, with constants, uniforms and reused buffers.
+  const step = () => {
+    let y = x as tf.Tensor2D;
+    for (let i = 1; i <= 12; i++) {
+      y = layerNorm(tf.matMul(y, weight).mul(i).add(tf.scalar(i)), ones, zeros) as tf.Tensor2D;
+    }
+    return { y, sum: y.sum() };
+  };
+  const recording = record(step);
+  for (const seed of [1, 5, 6]) {
+    const next = gaussian([7, 33], seed);
+    overwrite(x, (await next.data()) as Float32Array);
+    recording.replay();
+    const expected = tf.tidy(step);
+    expect(await values(recording.outputs.y)).toEqual(await values(expected.y));
+    expect(await values(recording.outputs.sum)).toEqual(await values(expected.sum));
+    tf.dispose([next, expected]);
+  }
+  // Stock: a product, two element-wise operations; ours: one norm.
+  expect(recording.dispatches).toBeGreaterThanOrEqual(4 * 12);
+  recording.dispose();
+  tf.dispose([x, weight, ones, zeros]);
+});
+
+test('other work between replays does not disturb the step, nor is disturbed', async () => {
+  const x = tf.tensor1d([1, 2, 3, 4]);
+  const recording = record(() => x.square().add(1).sqrt());
+  const expected = await values(recording.outputs);
+  const mine = [1, 2, 3].map((n) => x.mul(n).add(n).square());
+  const before = await Promise.all(mine.map((tensor) => tensor.clone().data()));
+  const others = [1, 2, 3, 4, 5].map((n) => x.add(n).mul(n));
+  recording.replay();
+  expect(await values(recording.outputs)).toEqual(expected);
+  for (const [i, n] of [1, 2, 3].entries()) {
+    expect(await values(mine[i]!)).toEqual([...before[i]!]);
+    expect([...before[i]!]).toEqual([1, 2, 3, 4].map((v) => (v * n + n) ** 2));
+  }
+  for (const [i, n] of [1, 2, 3, 4, 5].entries()) {
+    expect(await values(others[i]!)).toEqual([1, 2, 3, 4].map((v) => (v + n) * n));
+  }
+  recording.dispose();
+  tf.dispose([x, mine, others]);
+});
+
+test('a recording gives back all tensors and all bytes', async () => {
+  const x = gaussian([64, 64], 1) as tf.Tensor2D;
+  await x.square().data();
+  const used = () => (tf.memory() as unknown as { numBytesInGPU: number }).numBytesInGPU;
+  const [tensors, bytes] = [tf.memory().numTensors, used()];
+  const recording = record(() => tf.matMul(x, x).add(tf.scalar(1)).sum());
+  recording.replay();
+  await recording.outputs.data();
+  expect(tf.memory().numTensors).toBe(tensors + 1);
+  recording.dispose();
+  expect(tf.memory().numTensors).toBe(tensors);
+  expect(used()).toBe(bytes);
+  x.dispose();
+});
+
+test('what a replay could not do right is refused', async () => {
+  const x = tf.tensor1d([1, 2]);
+  const state = tf.tidy(() => tf.variable(tf.tensor1d([1, 2])));
+  const before = tf.memory().numTensors;
+  expect(() => record(() => void state.assign(state.mul(2)))).toThrow(
+    'a recorded step reads a tensor of 8 bytes that the step itself disposed or assigned anew; change it in place',
+  );
+  expect(() => record(() => void tf.keep(x.square()))).toThrow(
+    'record: the step keeps tensors that it does not return (1)',
+  );
+  let reading: Promise<unknown> | undefined;
+  record(() => {
+    reading = x.square().data();
+    reading.catch(() => {});
+  }).dispose();
+  await expect(reading).rejects.toThrow('a recorded step read the values of a tensor');
+  expect(() => overwrite(x, Float32Array.of(1))).toThrow(
+    'overwrite: 1 values for a tensor of shape [2], which has 2',
+  );
+  const recording = record(() => x.square());
+  x.dispose();
+  expect(() => recording.replay()).toThrow(InputError);
+  recording.dispose();
+  expect(tf.memory().numTensors).toBeLessThanOrEqual(before);
+  state.dispose();
+});
