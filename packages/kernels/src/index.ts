@@ -3,7 +3,7 @@ export { gatherRows } from './embedding/index.js';
 export { gelu, geluTanh } from './gelu/index.js';
 export { layerNorm, registerLayerNorm } from './layer-norm/index.js';
 export { layerNormReference } from './layer-norm/reference.js';
-export type { LinearActivation } from './linear/activation.js';
+export { activations, type LinearActivation } from './linear/activation.js';
 export { linear, registerLinear, type WeightLayout } from './linear/index.js';
 export { registerKernels } from './register.js';
 export { registerRmsNorm, rmsNorm } from './rms-norm/index.js';
