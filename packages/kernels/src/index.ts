@@ -5,6 +5,8 @@ export { layerNorm, registerLayerNorm } from './layer-norm/index.js';
 export { layerNormReference } from './layer-norm/reference.js';
 export { linear, type WeightLayout } from './linear/index.js';
 export { overwrite, type Recording, record } from './recording/index.js';
+export { activations, type LinearActivation } from './linear/activation.js';
+export { linear, registerLinear, type WeightLayout } from './linear/index.js';
 export { registerKernels } from './register.js';
 export { registerRmsNorm, rmsNorm } from './rms-norm/index.js';
 export { rmsNormReference } from './rms-norm/reference.js';

@@ -1,4 +1,5 @@
 import { registerLayerNorm } from './layer-norm/index.js';
+import { registerLinear } from './linear/index.js';
 import { registerRmsNorm } from './rms-norm/index.js';
 
 /**
@@ -7,5 +8,6 @@ import { registerRmsNorm } from './rms-norm/index.js';
  */
 export function registerKernels(): void {
   registerLayerNorm();
+  registerLinear();
   registerRmsNorm();
 }

@@ -5,19 +5,12 @@ import {
   type ParamStore,
   tapped,
 } from '@headwise/core';
-import { gelu, geluTanh } from '@headwise/kernels';
+import { activations, type LinearActivation } from '@headwise/kernels';
 import * as tf from '@tensorflow/tfjs';
 import { Linear } from './linear.js';
 
-export type Activation = 'gelu' | 'gelu_new' | 'relu' | 'silu';
-
-/** The activation functions of the field, by Hugging Face's names. */
-export const activations: Readonly<Record<Activation, (x: tf.Tensor) => tf.Tensor>> = {
-  gelu: (x) => gelu(x),
-  gelu_new: (x) => geluTanh(x),
-  relu: (x) => tf.relu(x),
-  silu: (x) => tf.mul(x, tf.sigmoid(x)),
-};
+/** What stands between two linear maps, by Hugging Face's names. */
+export type Activation = Exclude<LinearActivation, 'none'>;
 
 export interface FeedForwardOptions {
   dim: number;
@@ -37,26 +30,24 @@ export interface FeedForwardOptions {
 export class FeedForward implements Layer {
   readonly #up: Linear;
   readonly #down: Linear;
-  readonly #activation: (x: tf.Tensor) => tf.Tensor;
   readonly #path: string;
 
   constructor(params: ParamStore, options: FeedForwardOptions) {
     const { dim, hidden, activation = 'gelu', bias = true, outInit } = options;
     this.#path = params.path;
-    this.#up = new Linear(params.at('up'), { in: dim, out: hidden, bias });
+    this.#up = new Linear(params.at('up'), { in: dim, out: hidden, bias, activation });
     this.#down = new Linear(params.at('down'), {
       in: hidden,
       out: dim,
       bias,
       ...(outInit ? { init: outInit } : {}),
     });
-    this.#activation = activations[activation];
   }
 
   /** @param x `[..., D]` @returns `[..., D]` */
   forward(x: tf.Tensor, ctx?: ForwardContext): tf.Tensor {
     return tf.tidy(() => {
-      const hidden = this.#activation(this.#up.forward(x, ctx)); // [..., F]
+      const hidden = this.#up.forward(x, ctx); // [..., F]
       return this.#down.forward(tapped(ctx, this.#path, 'hidden', hidden), ctx);
     });
   }

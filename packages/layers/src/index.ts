@@ -1,8 +1,8 @@
+export { activations } from '@headwise/kernels';
 export { Dropout } from './dropout.js';
 export { Embedding, type EmbeddingOptions } from './embedding.js';
 export {
   type Activation,
-  activations,
   FeedForward,
   type FeedForwardOptions,
   GatedFeedForward,

@@ -6,7 +6,7 @@ import {
   type ParamStore,
   zeros,
 } from '@headwise/core';
-import { linear, type WeightLayout } from '@headwise/kernels';
+import { type LinearActivation, linear, type WeightLayout } from '@headwise/kernels';
 import type * as tf from '@tensorflow/tfjs';
 
 export interface LinearOptions {
@@ -16,12 +16,14 @@ export interface LinearOptions {
   bias?: boolean;
   /** Default `in-out`; see {@link WeightLayout}. */
   layout?: WeightLayout;
+  /** What the map ends with; default `none`. */
+  activation?: LinearActivation;
   /** How the weight starts; default normal with standard deviation 0.02. */
   init?: Initializer;
 }
 
 /**
- * A linear map of the last axis: `y = x W + b`.
+ * A linear map of the last axis: `y = f(x W + b)`.
  *
  * Parameters: `weight` `[in, out]` or `[out, in]`, `bias` `[out]`.
  */
@@ -29,9 +31,11 @@ export class Linear implements Layer {
   readonly #weight: tf.Tensor2D;
   readonly #bias: tf.Tensor1D | undefined;
   readonly #layout: WeightLayout;
+  readonly #activation: LinearActivation;
 
   constructor(params: ParamStore, options: LinearOptions) {
     this.#layout = options.layout ?? 'in-out';
+    this.#activation = options.activation ?? 'none';
     const shape = this.#layout === 'in-out' ? [options.in, options.out] : [options.out, options.in];
     this.#weight = params.get(
       'weight',
@@ -45,6 +49,6 @@ export class Linear implements Layer {
 
   /** @param x `[..., in]` @returns `[..., out]` */
   forward(x: tf.Tensor, _ctx?: ForwardContext): tf.Tensor {
-    return linear(x, this.#weight, this.#bias, this.#layout);
+    return linear(x, this.#weight, this.#bias, this.#layout, this.#activation);
   }
 }

@@ -1,37 +1,53 @@
 import { checkShape, sizeOf } from '@headwise/core';
 import * as tf from '@tensorflow/tfjs';
+import { hasKernel, registerWebGPUKernel, runKernel } from '../dispatch/register.js';
+import { activations, type LinearActivation } from './activation.js';
+import { linearGradient } from './gradient.js';
+import { checkOperands } from './operands.js';
 import { product } from './product.js';
+import { linearGradientKernel, linearKernel } from './webgpu.js';
 
 /** How a weight lies in memory: `[In, Out]` (GPT-2's Conv1D) or `[Out, In]` (PyTorch's Linear). */
 export type WeightLayout = 'in-out' | 'out-in';
 
 /**
- * A linear map of the last axis: `y = x W + b`, or `x Wᵀ + b` for a weight that lies `[Out, In]`.
+ * A linear map of the last axis: `y = f(x W + b)`, or `f(x Wᵀ + b)` for a weight that lies `[Out, In]`.
  *
- * Leading axes are flattened, so that the weight's gradient is one matrix product.
+ * Fused on WebGPU in one dispatch; leading axes are flattened, so that the weight's gradient is one
+ * matrix product.
  *
  * @param x `[..., In]`
  * @param weight `[In, Out]`, or `[Out, In]` in the layout `out-in`
  * @param bias `[Out]`
+ * @param activation f
  * @returns `[..., Out]`
- * @throws ShapeError where the widths differ
+ * @throws ShapeError where the widths differ or a size is 0, InputError where a type is not float32
  */
 export function linear(
   x: tf.Tensor,
   weight: tf.Tensor2D,
   bias?: tf.Tensor1D,
   layout: WeightLayout = 'in-out',
+  activation: LinearActivation = 'none',
 ): tf.Tensor {
   const width = x.shape.at(-1) ?? 0;
   const transposed = layout === 'out-in';
   checkShape('linear: weight', weight.shape, transposed ? ['Out', width] : [width, 'Out']);
   const out = weight.shape[transposed ? 0 : 1];
   if (bias) checkShape('linear: bias', bias.shape, [out]);
+  checkOperands('linear', { x, weight, bias });
   const shape = [...x.shape.slice(0, -1), out];
   return tf.tidy(() => {
     const rows = x.reshape<tf.Tensor2D>([sizeOf(x.shape.slice(0, -1)), width]);
+    if (hasKernel('headwise/Linear')) {
+      const keep = activation !== 'none' && tf.engine().isTapeOn();
+      const inputs = { x: rows, weight, ...(bias ? { bias } : {}) };
+      return runKernel('headwise/Linear', inputs, { transposed, activation, keep })[0]!.reshape(
+        shape,
+      );
+    }
     const y = matrixProduct(rows, weight, transposed) as tf.Tensor2D;
-    return (bias ? y.add(bias) : y).reshape(shape);
+    return activations[activation](bias ? y.add(bias) : y).reshape(shape);
   });
 }
 
@@ -51,3 +67,10 @@ const matrixProduct = (x: tf.Tensor2D, weight: tf.Tensor2D, transposed: boolean)
       },
     };
   })(x, weight);
+
+/** Makes `linear` use its WebGPU kernels. */
+export function registerLinear(): void {
+  registerWebGPUKernel('headwise/Linear', linearKernel as unknown as tf.KernelFunc);
+  registerWebGPUKernel('headwise/LinearGradient', linearGradientKernel as unknown as tf.KernelFunc);
+  if (!tf.getGradient('headwise/Linear')) tf.registerGradient(linearGradient);
+}

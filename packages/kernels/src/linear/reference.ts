@@ -1,4 +1,6 @@
 import * as tf from '@tensorflow/tfjs';
+import { geluReference, geluTanhReference } from '../gelu/reference.js';
+import type { LinearActivation } from './activation.js';
 import type { WeightLayout } from './index.js';
 
 /** A linear map of rows in plain operations: the specification. */
@@ -7,7 +9,18 @@ export function linearReference(
   weight: tf.Tensor2D,
   bias: tf.Tensor1D | undefined,
   layout: WeightLayout,
+  activation: LinearActivation = 'none',
 ): tf.Tensor {
   const y = tf.matMul(x, weight, false, layout === 'out-in');
-  return bias ? tf.add(y, bias) : y;
+  return activationReferences[activation](bias ? tf.add(y, bias) : y);
 }
+
+/** The activations in plain operations: the specification. */
+export const activationReferences: Readonly<Record<LinearActivation, (z: tf.Tensor) => tf.Tensor>> =
+  {
+    none: (z) => z,
+    relu: (z) => tf.relu(z),
+    gelu: geluReference,
+    gelu_new: geluTanhReference,
+    silu: (z) => tf.mul(z, tf.sigmoid(z)),
+  };

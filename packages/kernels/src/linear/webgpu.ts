@@ -1,0 +1,150 @@
+import type * as tf from '@tensorflow/tfjs';
+import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
+import { dispatch, spread } from '../dispatch/dispatch.js';
+import { defineProgram, variants } from '../dispatch/program.js';
+import type { Tiling } from '../matrix-product/form.js';
+import { matrixProduct, tileGrid } from '../matrix-product/product.js';
+import { tilingFor } from '../matrix-product/tiling.js';
+import { activationWgsl, type LinearActivation } from './activation.js';
+
+interface ForwardVariant {
+  tiling: Tiling;
+  activation: LinearActivation;
+  bias: boolean;
+  /** Also stores the values before the activation, for the backward. */
+  keep: boolean;
+}
+
+const forwardProgram = variants(
+  ({ tiling, activation, bias, keep }: ForwardVariant) =>
+    `${tiling.key}/${activation}/${bias}/${keep}`,
+  ({ tiling, activation, bias, keep }) =>
+    defineProgram({
+      label: 'headwise/Linear',
+      enable: tiling.enable,
+      inputs: { x: 'f32', weight: 'f32', ...(bias ? { bias: 'f32' } : {}) } as ForwardInputs<'f32'>,
+      outputs: { y: 'f32', ...(keep ? { z: 'f32' } : {}) } as Record<'y' | 'z', 'f32'>,
+      params: {
+        rows: 'u32',
+        columns: 'u32',
+        inner: 'u32',
+        steps: 'u32',
+        aStep: 'u32',
+        bStep: 'u32',
+        bColumn: 'u32',
+      },
+      wgsl: /* wgsl */ `
+        fn load_a(row: u32, k: u32) -> f32 { return x[row * params.inner + k * params.aStep]; }
+        fn load_b(step: u32, column: u32) -> array<f32, 1> {
+          return array(weight[step * params.bStep + column * params.bColumn]);
+        }
+        ${activationWgsl[activation]}
+        fn store(row: u32, column: u32, sum: f32) {
+          let before = sum${bias ? ' + bias[column]' : ''};
+          ${keep ? 'z[row * params.columns + column] = before;' : ''}
+          y[row * params.columns + column] = activation(before);
+        }
+        ${tiling.wgsl}
+      `,
+    }),
+);
+
+/** `dz = dy · f'(z)`. */
+const activationGradientProgram = variants(
+  (activation: LinearActivation) => activation,
+  (activation) =>
+    defineProgram({
+      label: 'headwise/ActivationGradient',
+      inputs: { dy: 'f32', z: 'f32' },
+      outputs: { dz: 'f32' },
+      params: { size: 'u32' },
+      wgsl: /* wgsl */ `
+        ${activationWgsl[activation]}
+        @compute @workgroup_size(64)
+        fn main(
+          @builtin(workgroup_id) workgroup: vec3u,
+          @builtin(num_workgroups) count: vec3u,
+          @builtin(local_invocation_index) lane: u32,
+        ) {
+          let i = (workgroup.y * count.x + workgroup.x) * 64u + lane;
+          if (i < params.size) { dz[i] = dy[i] * slope(z[i]); }
+        }
+      `,
+    }),
+);
+
+type ForwardInputs<T> = { x: T; weight: T; bias: T };
+
+interface ForwardArguments {
+  inputs: { x: tf.TensorInfo; weight: tf.TensorInfo; bias?: tf.TensorInfo };
+  backend: WebGPUBackend;
+  attrs: { transposed: boolean; activation: LinearActivation; keep: boolean };
+}
+
+/** @returns y, and if kept the values before the activation, `[N, Out]` both */
+export function linearKernel({ inputs, backend, attrs }: ForwardArguments): tf.TensorInfo[] {
+  const { x, weight, bias } = inputs;
+  const { transposed, activation, keep } = attrs;
+  const [rows, inner] = x.shape as [number, number];
+  const columns = weight.shape[transposed ? 0 : 1]!;
+  const tiling = tilingFor(backend, { value: 'f32', pack: 1, columnSums: false });
+  const output = { shape: [rows, columns], dtype: 'float32' as const };
+  const program = forwardProgram({ tiling, activation, bias: bias !== undefined, keep });
+  const { y, z } = dispatch(backend, program, {
+    inputs: { x, weight, bias: bias! },
+    outputs: { y: output, z: output },
+    params: {
+      rows,
+      columns,
+      inner,
+      steps: inner,
+      aStep: 1,
+      bStep: transposed ? 1 : columns,
+      bColumn: transposed ? inner : 1,
+    },
+    workgroups: tileGrid(tiling, rows, columns),
+  });
+  return keep ? [y, z] : [y];
+}
+
+interface GradientArguments {
+  inputs: { dy: tf.TensorInfo; x: tf.TensorInfo; weight: tf.TensorInfo; z?: tf.TensorInfo };
+  backend: WebGPUBackend;
+  attrs: { transposed: boolean; activation: LinearActivation };
+}
+
+/** @returns dx, dWeight and dBias */
+export function linearGradientKernel({
+  inputs,
+  backend,
+  attrs,
+}: GradientArguments): tf.TensorInfo[] {
+  const { dy, x, weight, z } = inputs;
+  const { transposed, activation } = attrs;
+  const dz = z ? activationGradient(backend, dy, z, activation) : dy;
+  const [dx] = matrixProduct(backend, { tensor: dz }, { tensor: weight, transposed: !transposed });
+  const [dWeight, dBias] = matrixProduct(
+    backend,
+    { tensor: x, transposed: true },
+    { tensor: dz },
+    { columnSums: true, transposed },
+  );
+  if (z) backend.disposeData(dz.dataId);
+  return [dx!, dWeight!, dBias!];
+}
+
+function activationGradient(
+  backend: WebGPUBackend,
+  dy: tf.TensorInfo,
+  z: tf.TensorInfo,
+  activation: LinearActivation,
+): tf.TensorInfo {
+  const [rows, columns] = z.shape as [number, number];
+  const size = rows * columns;
+  return dispatch(backend, activationGradientProgram(activation), {
+    inputs: { dy, z },
+    outputs: { dz: { shape: [rows, columns], dtype: 'float32' } },
+    params: { size },
+    workgroups: spread(Math.ceil(size / 64)),
+  }).dz;
+}

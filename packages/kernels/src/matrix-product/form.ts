@@ -1,0 +1,31 @@
+/** What the entry point of a product `C = A B` is written for. */
+export interface ProductForm {
+  /** Elements of B and C: `vec2f` multiplies A with two matrices at once. */
+  value: 'f32' | 'vec2f';
+  /** Values along the inner axis that one load of B gives: 1, or more where they are packed. */
+  pack: number;
+  /** Also sums the columns of B: `store_sum(column, sum)` is called once for each. */
+  columnSums: boolean;
+}
+
+/**
+ * A way to cut a product into workgroups.
+ *
+ * Its entry point is written over functions of the program that it is put into:
+ * `load_a(row, k) -> f32`, `load_b(step, column) -> array<value, pack>` where `k = step · pack`,
+ * `store(row, column, sum)` and perhaps `store_sum`; and over `params.rows`, `.columns` and `.steps`.
+ */
+export interface Tiling {
+  /** Tells the tilings of one form apart. */
+  key: string;
+  /** The part of C that one workgroup computes. */
+  rows: number;
+  columns: number;
+  /** WGSL extensions that it needs. */
+  enable: readonly string[];
+  wgsl: string;
+}
+
+/** Code that is written out `count` times. */
+export const lines = (count: number, line: (i: number) => string): string =>
+  Array.from({ length: count }, (_, i) => line(i)).join('\n');

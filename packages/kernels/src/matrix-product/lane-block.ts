@@ -1,0 +1,60 @@
+import { lines, type ProductForm } from './form.js';
+
+/** The block of C whose sums one lane keeps in registers. */
+export interface LaneBlock {
+  /** Rows, side by side from `first_row` on. */
+  rows: number;
+  /** Columns, `stride` apart from `first_column` on. */
+  columns: number;
+  stride: number;
+}
+
+/** Steps of the inner loop, where a tiling asks for no other number: columns' sums round less in short chains. */
+const defaultRound = 16;
+
+/**
+ * WGSL that computes and stores a lane's block, where `first_row` and `first_column` are known.
+ *
+ * @param parts `step`: adds one step to `sum{row}_{column}`, given `b{column}`; `before` and `after`
+ * stand around each `round` of steps, `first` being its first step
+ * @param loadB how a lane gets `b{column}`
+ */
+export function laneBlock(
+  { value, pack, columnSums }: ProductForm,
+  { rows, columns, stride }: LaneBlock,
+  parts: { round?: number; before?: string; step: string; after?: string },
+  loadB: (column: number) => string = (c) => `load_b(step, column${c})`,
+): string {
+  const { round = defaultRound, before = '', step, after = '' } = parts;
+  const owned = (line: (column: number) => string) => lines(columns, line);
+  const sums = (line: (column: number) => string) => (columnSums ? owned(line) : '');
+  const inside = (c: number) => `first_column + ${c * stride}u < params.columns`;
+  const sumOfStep = (c: number) => lines(pack, (j) => `part${c} += b${c}[${j}];`);
+  return /* wgsl */ `
+    ${owned((c) => `let column${c} = min(first_column + ${c * stride}u, params.columns - 1u);`)}
+    ${lines(rows, (r) => owned((c) => `var sum${r}_${c} = ${value}();`))}
+    ${sums((c) => `var total${c} = ${value}();`)}
+    for (var first = 0u; first < params.steps; first += ${round}u) {
+      ${before}
+      ${sums((c) => `var part${c} = ${value}();`)}
+      for (var step = first; step < min(first + ${round}u, params.steps); step++) {
+        ${owned((c) => `let b${c} = ${loadB(c)};`)}
+        ${sums(sumOfStep)}
+        ${step}
+      }
+      ${sums((c) => `total${c} += part${c};`)}
+      ${after}
+    }
+    // From an array in a loop, so that the code of store stands once a column, not once a sum.
+    var block: array<array<${value}, ${columns}>, ${rows}>;
+    ${lines(rows, (r) => owned((c) => `block[${r}][${c}] = sum${r}_${c};`))}
+    for (var r = 0u; r < min(params.rows - min(first_row, params.rows), ${rows}u); r++) {
+      ${owned((c) => `if (${inside(c)}) { store(first_row + r, column${c}, block[r][${c}]); }`)}
+    }
+    ${sums((c) => `if (first_row == 0u && ${inside(c)}) { store_sum(column${c}, total${c}); }`)}
+  `;
+}
+
+/** WGSL that adds `a` times the lane's columns of B to the sums of a row, for the `j`-th value of a step. */
+export const addRow = (columns: number, row: number, j: number): string =>
+  lines(columns, (c) => `sum${row}_${c} += a * b${c}[${j}];`);

@@ -1,0 +1,56 @@
+import { expectClose, gaussian, poisonMemory } from '@headwise/testing';
+import * as tf from '@tensorflow/tfjs';
+import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
+import { describe, expect, test } from 'vitest';
+import type { ProductForm, Tiling } from './form.js';
+import { matrixProduct } from './product.js';
+import { registerTiling } from './registers.js';
+import { sharedTiling } from './shared.js';
+import { shuffleTiling } from './shuffle.js';
+import { subgroupLanes } from './tiling.js';
+
+const backend = () => tf.backend() as WebGPUBackend;
+
+const tilings: Record<string, (form: ProductForm) => Tiling> = {
+  shared: sharedTiling,
+  registers: registerTiling,
+  shuffle: (form) => shuffleTiling(subgroupLanes(backend())!, form),
+};
+
+/** Rows, inner size and columns: less than a tile, a tile and more, and every remainder. */
+const sizes = [
+  [1, 1, 1],
+  [3, 1, 65],
+  [63, 17, 3],
+  [65, 64, 127],
+  [513, 16, 33],
+] as const;
+
+for (const [name, tilingOf] of Object.entries(tilings)) {
+  describe(`the tiling '${name}'`, () => {
+    for (const [m, k, n] of sizes) {
+      test(`multiplies [${m}, ${k}] and [${k}, ${n}] in every orientation`, async (context) => {
+        if (name === 'shuffle' && !subgroupLanes(backend())) context.skip();
+        const a = gaussian([m, k], 1) as tf.Tensor2D;
+        const b = gaussian([k, n], 2) as tf.Tensor2D;
+        const expected = tf.matMul(a, b);
+        for (const [transposedA, transposedB] of [
+          [false, false],
+          [true, false],
+          [false, true],
+        ] as const) {
+          await poisonMemory([[m, n], [n]]);
+          const [c, sums] = matrixProduct(
+            backend(),
+            { tensor: transposedA ? a.transpose() : a, transposed: transposedA },
+            { tensor: transposedB ? b.transpose() : b, transposed: transposedB },
+            { columnSums: true, transposed: transposedA, tilingOf },
+          ).map((info) => tf.engine().makeTensorFromTensorInfo(info));
+          expect(c!.shape).toEqual(transposedA ? [n, m] : [m, n]);
+          await expectClose(transposedA ? c!.transpose() : c!, expected);
+          await expectClose(sums!, b.sum(0));
+        }
+      });
+    }
+  });
+}

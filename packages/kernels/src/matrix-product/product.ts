@@ -1,0 +1,101 @@
+import type * as tf from '@tensorflow/tfjs';
+import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
+import { dispatch } from '../dispatch/dispatch.js';
+import { defineProgram, variants } from '../dispatch/program.js';
+import type { ProductForm, Tiling } from './form.js';
+import { tilingFor } from './tiling.js';
+
+/** A matrix that lies in a buffer row by row, as it is or transposed. */
+export interface Operand {
+  tensor: tf.TensorInfo;
+  transposed?: boolean;
+}
+
+/** Numbers of workgroups for a result of so many rows and columns. */
+export function tileGrid(tiling: Tiling, rows: number, columns: number): [number, number, number] {
+  const tiles = Math.ceil(rows / tiling.rows);
+  const z = Math.ceil(tiles / 65_535);
+  return [Math.ceil(columns / tiling.columns), Math.ceil(tiles / z), z];
+}
+
+const productProgram = variants(
+  ({ tiling, columnSums }: { tiling: Tiling; columnSums: boolean }) =>
+    `${tiling.key}/${columnSums}`,
+  ({ tiling, columnSums }) =>
+    defineProgram({
+      label: 'headwise/MatrixProduct',
+      enable: tiling.enable,
+      inputs: { a: 'f32', b: 'f32' },
+      outputs: { c: 'f32', ...(columnSums ? { sums: 'f32' } : {}) } as Record<'c' | 'sums', 'f32'>,
+      params: {
+        rows: 'u32',
+        columns: 'u32',
+        inner: 'u32',
+        steps: 'u32',
+        aRow: 'u32',
+        aStep: 'u32',
+        bStep: 'u32',
+        bColumn: 'u32',
+        cRow: 'u32',
+        cColumn: 'u32',
+      },
+      wgsl: /* wgsl */ `
+        fn load_a(row: u32, k: u32) -> f32 { return a[row * params.aRow + k * params.aStep]; }
+        fn load_b(step: u32, column: u32) -> array<f32, 1> {
+          return array(b[step * params.bStep + column * params.bColumn]);
+        }
+        fn store(row: u32, column: u32, sum: f32) {
+          c[row * params.cRow + column * params.cColumn] = sum;
+        }
+        ${columnSums ? 'fn store_sum(column: u32, sum: f32) { sums[column] = sum; }' : ''}
+        ${tiling.wgsl}
+      `,
+    }),
+);
+
+/**
+ * `C = A B` of matrices in any orientation, without a transposed copy.
+ *
+ * @param options `columnSums`: also the sums of B's columns; `transposed`: C is stored transposed;
+ * `tilingOf`: another choice than the device's
+ * @returns C, and the sums if asked for
+ */
+export function matrixProduct(
+  backend: WebGPUBackend,
+  a: Operand,
+  b: Operand,
+  options: {
+    columnSums?: boolean;
+    transposed?: boolean;
+    tilingOf?: (form: ProductForm) => Tiling;
+  } = {},
+): tf.TensorInfo[] {
+  const { columnSums = false, transposed = false } = options;
+  const { tilingOf = (form: ProductForm) => tilingFor(backend, form) } = options;
+  const [aRows, aColumns] = a.tensor.shape as [number, number];
+  const [bRows, bColumns] = b.tensor.shape as [number, number];
+  const [rows, inner] = a.transposed ? [aColumns, aRows] : [aRows, aColumns];
+  const columns = b.transposed ? bRows : bColumns;
+  const tiling = tilingOf({ value: 'f32', pack: 1, columnSums });
+  const { c, sums } = dispatch(backend, productProgram({ tiling, columnSums }), {
+    inputs: { a: a.tensor, b: b.tensor },
+    outputs: {
+      c: { shape: transposed ? [columns, rows] : [rows, columns], dtype: 'float32' },
+      sums: { shape: [columns], dtype: 'float32' },
+    },
+    params: {
+      rows,
+      columns,
+      inner,
+      steps: inner,
+      aRow: a.transposed ? 1 : aColumns,
+      aStep: a.transposed ? aColumns : 1,
+      bStep: b.transposed ? 1 : bColumns,
+      bColumn: b.transposed ? bColumns : 1,
+      cRow: transposed ? 1 : columns,
+      cColumn: transposed ? rows : 1,
+    },
+    workgroups: tileGrid(tiling, rows, columns),
+  });
+  return columnSums ? [c, sums] : [c];
+}
