@@ -1,4 +1,8 @@
-export { sparseCrossEntropy } from './cross-entropy/index.js';
+export {
+  type CrossEntropyOptions,
+  registerCrossEntropy,
+  sparseCrossEntropy,
+} from './cross-entropy/index.js';
 export { gatherRows } from './embedding/index.js';
 export { gelu, geluTanh } from './gelu/index.js';
 export { layerNorm, registerLayerNorm } from './layer-norm/index.js';
