@@ -1,3 +1,4 @@
+export { chunkedCrossEntropy, registerChunkedCrossEntropy } from './chunked-cross-entropy/index.js';
 export {
   type CrossEntropyOptions,
   registerCrossEntropy,

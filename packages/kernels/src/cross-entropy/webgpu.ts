@@ -83,37 +83,58 @@ const forwardProgram = variants(rowGroupKey, (group: RowGroup) =>
   }),
 );
 
-/** `dx = dy · ((1 + 2 ζ z) softmax(x) − (1 − ε) onehot − ε / V)`; one group of lanes a row. */
+/** WGSL of `dx = dy · ((1 + 2 ζ z) softmax(x) − (1 − ε) onehot − ε / V)`; one group of lanes a row. */
+const gradientWgsl = ({ lanes }: RowGroup, target: 'dLogits' | 'logits') => /* wgsl */ `
+  @compute @workgroup_size(${lanes})
+  fn main(
+    @builtin(workgroup_id) workgroup: vec3u,
+    @builtin(num_workgroups) count: vec3u,
+    @builtin(local_invocation_index) lane: u32,
+  ) {
+    let row = workgroup.y * count.x + workgroup.x;
+    if (row >= params.rows) { return; }
+    let start = row * params.width;
+    let label = labels[row];
+    let d = select(dy[row], 0.0, label == params.ignored);
+    let largest = stats[2u * row];
+    let log_sum = stats[2u * row + 1u];
+    let scale = d * (1.0 + 2.0 * params.zWeight * (largest + log_sum));
+    let even = d * params.smoothing / f32(params.width);
+    let of_label = d * (1.0 - params.smoothing);
+
+    for (var i = lane; i < params.width; i += ${lanes}u) {
+      let share = scale * exp((logits[start + i] - largest) - log_sum) - even;
+      ${target}[start + i] = share - select(0.0, of_label, i32(i) == label);
+    }
+  }
+`;
+
+const gradientParams = {
+  rows: 'u32',
+  width: 'u32',
+  ignored: 'i32',
+  smoothing: 'f32',
+  zWeight: 'f32',
+} as const;
+
 const gradientProgram = variants(rowGroupKey, (group: RowGroup) =>
   defineProgram({
     label: 'headwise/CrossEntropyGradient',
     inputs: { dy: 'f32', logits: 'f32', labels: 'i32', stats: 'f32' },
     outputs: { dLogits: 'f32' },
-    params: { rows: 'u32', width: 'u32', ignored: 'i32', smoothing: 'f32', zWeight: 'f32' },
-    wgsl: /* wgsl */ `
-      @compute @workgroup_size(${group.lanes})
-      fn main(
-        @builtin(workgroup_id) workgroup: vec3u,
-        @builtin(num_workgroups) count: vec3u,
-        @builtin(local_invocation_index) lane: u32,
-      ) {
-        let row = workgroup.y * count.x + workgroup.x;
-        if (row >= params.rows) { return; }
-        let start = row * params.width;
-        let label = labels[row];
-        let d = select(dy[row], 0.0, label == params.ignored);
-        let largest = stats[2u * row];
-        let log_sum = stats[2u * row + 1u];
-        let scale = d * (1.0 + 2.0 * params.zWeight * (largest + log_sum));
-        let even = d * params.smoothing / f32(params.width);
-        let of_label = d * (1.0 - params.smoothing);
+    params: gradientParams,
+    wgsl: gradientWgsl(group, 'dLogits'),
+  }),
+);
 
-        for (var i = lane; i < params.width; i += ${group.lanes}u) {
-          let share = scale * exp((logits[start + i] - largest) - log_sum) - even;
-          dLogits[start + i] = share - select(0.0, of_label, i32(i) == label);
-        }
-      }
-    `,
+/** The gradient takes the place of the logits. */
+const inPlaceGradientProgram = variants(rowGroupKey, (group: RowGroup) =>
+  defineProgram({
+    label: 'headwise/CrossEntropyGradientInPlace',
+    inputs: { dy: 'f32', labels: 'i32', stats: 'f32' },
+    outputs: { logits: 'f32' },
+    params: gradientParams,
+    wgsl: gradientWgsl(group, 'logits'),
   }),
 );
 
@@ -138,7 +159,7 @@ export function crossEntropyKernel({ inputs, backend, attrs }: ForwardArguments)
   return [loss, stats];
 }
 
-interface GradientArguments {
+export interface GradientArguments {
   inputs: { dy: tf.TensorInfo; logits: tf.TensorInfo; labels: tf.TensorInfo; stats: tf.TensorInfo };
   backend: WebGPUBackend;
   attrs: Required<CrossEntropyOptions>;
@@ -158,6 +179,18 @@ export function crossEntropyGradientKernel({
     workgroups: spread(rows),
   });
   return [dLogits];
+}
+
+/** Replaces logits by their gradient; for logits that nobody else reads. */
+export function crossEntropyGradientInPlace({ inputs, backend, attrs }: GradientArguments): void {
+  const { logits, ...rest } = inputs;
+  const [rows, width] = logits.shape as [number, number];
+  dispatch(backend, inPlaceGradientProgram(rowGroup(backend)), {
+    inputs: rest,
+    outputs: { logits },
+    params: { rows, width, ...fields(attrs) },
+    workgroups: spread(rows),
+  });
 }
 
 const fields = ({ ignoreIndex, labelSmoothing, zLoss }: Required<CrossEntropyOptions>) => ({
