@@ -1,5 +1,6 @@
 import { registerChunkedCrossEntropy } from './chunked-cross-entropy/index.js';
 import { registerCrossEntropy } from './cross-entropy/index.js';
+import { registerGatherRows } from './embedding/index.js';
 import { registerLayerNorm } from './layer-norm/index.js';
 import { registerRmsNorm } from './rms-norm/index.js';
 
@@ -10,6 +11,7 @@ import { registerRmsNorm } from './rms-norm/index.js';
 export function registerKernels(): void {
   registerChunkedCrossEntropy();
   registerCrossEntropy();
+  registerGatherRows();
   registerLayerNorm();
   registerRmsNorm();
 }

@@ -34,7 +34,7 @@ export function lossInChunks(
   gradients: boolean,
   most: number = rowsAtATime(given.weight.shape[0]),
 ): LossAndGradients {
-  const { hidden, weight, labels, shares } = given;
+  const { hidden, labels, shares } = given;
   const losses: tf.Tensor1D[] = [];
   const dHidden: tf.Tensor2D[] = [];
   let dWeight: tf.Tensor2D | undefined;

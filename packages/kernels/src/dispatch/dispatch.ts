@@ -9,7 +9,7 @@ import type { Program } from './program.js';
  * Recording into the backend's own compute pass keeps the order with stock operations, and frees us
  * from one output a program, from `readonly` inputs and from the ban on `enable` directives.
  */
-interface Recorder {
+export interface Recorder {
   device: GPUDevice;
   tensorMap: { get(dataId: object): { resource?: GPUBuffer; values: unknown } };
   bufferManager: { acquireBuffer(size: number, usage: number): GPUBuffer };
@@ -106,9 +106,9 @@ function checkBindings(
   }
 }
 
-function bufferOf(recorder: Recorder, tensor: tf.TensorInfo): GPUBuffer {
+/** The buffer of a tensor, uploaded if need be and kept until the commands so far are submitted. */
+export function bufferOf(recorder: Recorder, tensor: tf.TensorInfo): GPUBuffer {
   recorder.uploadToGPU(tensor.dataId);
-  // Keeps the buffer from being recycled before the queue has been submitted.
   recorder.commandQueueOwnedIds.add(tensor.dataId);
   return recorder.tensorMap.get(tensor.dataId).resource!;
 }
