@@ -1,5 +1,10 @@
-export { sparseCrossEntropy } from './cross-entropy/index.js';
-export { gatherRows } from './embedding/index.js';
+export { chunkedCrossEntropy, registerChunkedCrossEntropy } from './chunked-cross-entropy/index.js';
+export {
+  type CrossEntropyOptions,
+  registerCrossEntropy,
+  sparseCrossEntropy,
+} from './cross-entropy/index.js';
+export { gatherRows, registerGatherRows } from './embedding/index.js';
 export { gelu, geluTanh } from './gelu/index.js';
 export { layerNorm, registerLayerNorm } from './layer-norm/index.js';
 export { layerNormReference } from './layer-norm/reference.js';

@@ -1,3 +1,6 @@
+import { registerChunkedCrossEntropy } from './chunked-cross-entropy/index.js';
+import { registerCrossEntropy } from './cross-entropy/index.js';
+import { registerGatherRows } from './embedding/index.js';
 import { registerLayerNorm } from './layer-norm/index.js';
 import { registerLinear } from './linear/index.js';
 import { registerRmsNorm } from './rms-norm/index.js';
@@ -7,6 +10,9 @@ import { registerRmsNorm } from './rms-norm/index.js';
  * started. Without it, and on other backends, the same operations run on plain TensorFlow.js.
  */
 export function registerKernels(): void {
+  registerChunkedCrossEntropy();
+  registerCrossEntropy();
+  registerGatherRows();
   registerLayerNorm();
   registerLinear();
   registerRmsNorm();

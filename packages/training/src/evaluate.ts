@@ -1,5 +1,5 @@
 import { InputError, type LanguageModel, readTensor } from '@headwise/core';
-import { nextTokenLoss, type TokenBatch } from './loss.js';
+import { nextTokenLoss, predictedTokens, type TokenBatch } from './loss.js';
 
 /** How well a model predicts a text. */
 export interface Evaluation {
@@ -26,8 +26,9 @@ export async function evaluate(
     const loss = nextTokenLoss(network, batch);
     const [value] = await readTensor(loss);
     loss.dispose();
-    sum += value! * batch.targets.length;
-    tokens += batch.targets.length;
+    const predicted = predictedTokens(batch);
+    sum += value! * predicted;
+    tokens += predicted;
   }
   if (tokens === 0) throw new InputError('evaluate: there is no batch to evaluate');
   return { loss: sum / tokens, perplexity: Math.exp(sum / tokens), tokens };

@@ -1,7 +1,7 @@
 export { AdamW, type AdamWOptions, type OptimizerState } from './adamw.js';
 export { clipScale, globalNorm } from './clip.js';
 export { bitsPerByte, type Evaluation, evaluate } from './evaluate.js';
-export { nextTokenLoss, type TokenBatch } from './loss.js';
+export { ignoredTarget, type LossOptions, nextTokenLoss, type TokenBatch } from './loss.js';
 export { constantRate, type Schedule, type WarmupCosineOptions, warmupCosine } from './schedule.js';
 export { type Progress, restoreTrainer, type Trained, trainerState } from './state.js';
 export {

@@ -1,28 +1,46 @@
-import type { ForwardContext, LanguageModel } from '@headwise/core';
-import { sparseCrossEntropy } from '@headwise/kernels';
+import { type ForwardContext, InputError, type LanguageModel } from '@headwise/core';
+import { type CrossEntropyOptions, sparseCrossEntropy } from '@headwise/kernels';
 import * as tf from '@tensorflow/tfjs';
+
+/** The target of a position that is not to be predicted: padding, a prompt. */
+export const ignoredTarget = -100;
 
 /** What a causal language model sees and what it should say next, row-major `[B, T]`. */
 export interface TokenBatch {
   readonly inputs: Int32Array;
+  /** `ignoredTarget` where nothing is to be predicted. */
   readonly targets: Int32Array;
   readonly shape: readonly [batch: number, tokens: number];
 }
+
+/** What is added to the likelihood while training. */
+export type LossOptions = Pick<CrossEntropyOptions, 'labelSmoothing' | 'zLoss'>;
 
 /**
  * The mean negative log-likelihood of the next token, in nats a token.
  *
  * @returns a scalar
+ * @throws InputError where every target is ignored
  */
 export function nextTokenLoss(
   network: LanguageModel,
   batch: TokenBatch,
   ctx?: ForwardContext,
+  options: LossOptions = {},
 ): tf.Scalar {
+  const predicted = predictedTokens(batch);
+  if (predicted === 0) throw new InputError('nextTokenLoss: every target is ignored');
   return tf.tidy(() => {
     const [rows, length] = batch.shape;
     const logits = network.forward(tf.tensor2d(batch.inputs, [rows, length], 'int32'), ctx);
     const flat = logits.reshape<tf.Tensor2D>([rows * length, network.vocabSize]);
-    return sparseCrossEntropy(flat, tf.tensor1d(batch.targets, 'int32')).mean() as tf.Scalar;
+    const targets = tf.tensor1d(batch.targets, 'int32');
+    const losses = sparseCrossEntropy(flat, targets, { ...options, ignoreIndex: ignoredTarget });
+    return losses.sum().div(predicted) as tf.Scalar;
   });
+}
+
+/** The number of targets that are not ignored. */
+export function predictedTokens({ targets }: TokenBatch): number {
+  return targets.reduce((count, target) => (target === ignoredTarget ? count : count + 1), 0);
 }

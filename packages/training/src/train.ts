@@ -2,7 +2,7 @@ import { type ForwardContext, type LanguageModel, type Random, readTensor } from
 import * as tf from '@tensorflow/tfjs';
 import type { AdamW } from './adamw.js';
 import { clipScale, globalNorm } from './clip.js';
-import { nextTokenLoss, type TokenBatch } from './loss.js';
+import { type LossOptions, nextTokenLoss, predictedTokens, type TokenBatch } from './loss.js';
 import type { Schedule } from './schedule.js';
 
 export interface TrainOptions {
@@ -19,6 +19,8 @@ export interface TrainOptions {
   start?: number;
   /** Gradients are scaled down to this norm; default 1. */
   maxNorm?: number;
+  /** What is added to the likelihood; default nothing. */
+  loss?: LossOptions;
   /** Where dropout draws from. */
   random?: Random;
 }
@@ -63,7 +65,9 @@ export async function* train(options: TrainOptions): AsyncGenerator<TrainStep> {
   for (let step = start; step < steps; step++) {
     const begun = performance.now();
     const batch = batches.at(step);
-    const { loss, gradients } = lossAndGradients(params, () => nextTokenLoss(network, batch, ctx));
+    const { loss, gradients } = lossAndGradients(params, () =>
+      nextTokenLoss(network, batch, ctx, options.loss),
+    );
     const norm = globalNorm(gradients);
     const both = tf.stack([loss, norm]);
     try {
@@ -82,7 +86,7 @@ export async function* train(options: TrainOptions): AsyncGenerator<TrainStep> {
         loss: lossValue!,
         gradientNorm: gradientNorm!,
         learningRate,
-        tokens: batch.targets.length,
+        tokens: predictedTokens(batch),
         ms: performance.now() - begun,
       };
     } finally {

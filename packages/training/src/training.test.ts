@@ -1,6 +1,6 @@
 import { ParamStore, Random, zeros } from '@headwise/core';
 import { readSafetensors, writeSafetensors } from '@headwise/safetensors';
-import { expectClose } from '@headwise/testing';
+import { expectClose, gaussian } from '@headwise/testing';
 import * as tf from '@tensorflow/tfjs';
 import { describe, expect, test } from 'vitest';
 import { AdamW } from './adamw.js';
@@ -8,7 +8,7 @@ import { clipScale, globalNorm } from './clip.js';
 import { bitsPerByte, evaluate } from './evaluate.js';
 import adamwGolden from './goldens/adamw.json' with { type: 'json' };
 import clipGolden from './goldens/clip.json' with { type: 'json' };
-import type { TokenBatch } from './loss.js';
+import { ignoredTarget, nextTokenLoss, type TokenBatch } from './loss.js';
 import { constantRate, warmupCosine } from './schedule.js';
 import { restoreTrainer, trainerState } from './state.js';
 import { DivergedError, train } from './train.js';
@@ -167,4 +167,18 @@ test('evaluate weighs batches by their tokens, and bits per byte follow', async 
   expect(measured.perplexity).toBeCloseTo(5, 5);
   expect(bitsPerByte(measured, 22)).toBeCloseTo(Math.log2(5) / 2, 6);
   await expect(evaluate(network, [])).rejects.toThrow('there is no batch');
+});
+
+test('targets that are ignored cost nothing and are not counted', async () => {
+  const params = new ParamStore();
+  const network = bigram(params, 5);
+  params.named().table!.assign(gaussian([5, 5], 1));
+  const [inputs, targets] = [Int32Array.from([1, 2, 3, 4]), Int32Array.from([2, 0, 1, 3])];
+  const two = { inputs: inputs.slice(0, 2), targets: targets.slice(0, 2), shape: [1, 2] } as const;
+  const padded = { inputs, targets: targets.map((t, i) => (i < 2 ? t : ignoredTarget)) };
+  const four = { ...padded, shape: [1, 4] } as const;
+  await expectClose(nextTokenLoss(network, four), nextTokenLoss(network, two));
+  expect((await evaluate(network, [four])).tokens).toBe(2);
+  const none = { ...four, targets: new Int32Array(4).fill(ignoredTarget) };
+  expect(() => nextTokenLoss(network, none)).toThrow('every target is ignored');
 });

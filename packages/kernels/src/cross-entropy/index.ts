@@ -1,38 +1,77 @@
-import { checkShape } from '@headwise/core';
+import { checkShape, InputError } from '@headwise/core';
 import * as tf from '@tensorflow/tfjs';
+import { checkNotEmpty, checkType } from '../dispatch/check.js';
+import { hasKernel, registerWebGPUKernel, runKernel } from '../dispatch/register.js';
+import { crossEntropyGradient } from './gradient.js';
+import { crossEntropyPlain } from './plain.js';
+import { crossEntropyGradientKernel, crossEntropyKernel } from './webgpu.js';
+
+export interface CrossEntropyOptions {
+  /** The part of the target that is spread evenly over the vocabulary, in [0, 1]; default 0. */
+  labelSmoothing?: number;
+  /** Rows with this label cost nothing and have no gradient; default −100, as in PyTorch. */
+  ignoreIndex?: number;
+  /** The weight of `(log Σ exp)²`, which keeps the logits' scale in place; default 0. */
+  zLoss?: number;
+}
 
 /**
- * The negative log-likelihood of each row's label, from logits, without one-hot labels.
+ * The cross-entropy of each row's label, from logits, without one-hot labels; fused on WebGPU.
  *
- * `loss[n] = log Σ_v exp(logits[n, v]) − logits[n, labels[n]]`, in nats; gradient `softmax − onehot`.
+ * `loss = z − (1 − ε) x[label] − ε mean(x) + ζ z²`, where `z = log Σ exp(x)`, in nats;
+ * `dx = dy · ((1 + 2 ζ z) softmax(x) − (1 − ε) onehot − ε / V)`.
  *
  * @param logits `[N, V]`
- * @param labels `[N]`, int32, each in [0, V)
+ * @param labels `[N]`, int32, each in [0, V) or `ignoreIndex`; another one gives NaN on WebGPU
  * @returns `[N]`
  * @throws ShapeError where the number of labels differs from the number of rows
+ * @see Szegedy et al. 2016 (label smoothing), https://arxiv.org/abs/1512.00567;
+ * Chowdhery et al. 2022 (z-loss), https://arxiv.org/abs/2204.02311
  */
-export function sparseCrossEntropy(logits: tf.Tensor2D, labels: tf.Tensor1D): tf.Tensor1D {
-  const [rows, vocabulary] = logits.shape;
-  checkShape('sparseCrossEntropy: labels', labels.shape, [rows]);
-  return tf.tidy(() => {
-    const at = tf.stack([tf.range(0, rows, 1, 'int32'), labels.toInt()], 1); // [N, 2]
-    return tf.customGrad((logits, save) => {
-      const scores = logits as tf.Tensor2D;
-      const logSum = tf.logSumExp(scores, 1); // [N]
-      (save as tf.GradSaveFunc)([scores, logSum, at]);
-      return {
-        value: logSum.sub(tf.gatherND(scores, at)),
-        gradFunc: (dy: tf.Tensor, saved: tf.Tensor[]) => {
-          const [scores, logSum, at] = saved as [tf.Tensor2D, tf.Tensor1D, tf.Tensor2D];
-          return tf.tidy(() =>
-            scores
-              .sub(logSum.expandDims(1))
-              .exp()
-              .mul(dy.expandDims(1))
-              .sub(tf.scatterND(at, dy, [rows, vocabulary])),
-          );
-        },
-      };
-    })(logits) as tf.Tensor1D;
-  });
+export function sparseCrossEntropy(
+  logits: tf.Tensor2D,
+  labels: tf.Tensor1D,
+  options: CrossEntropyOptions = {},
+): tf.Tensor1D {
+  checkShape('sparseCrossEntropy: logits', logits.shape, ['N', 'V']);
+  checkNotEmpty('sparseCrossEntropy: logits', logits);
+  checkShape('sparseCrossEntropy: labels', labels.shape, [logits.shape[0]]);
+  checkType('sparseCrossEntropy: logits', logits, 'float32');
+  checkType('sparseCrossEntropy: labels', labels, 'int32');
+  const attributes = checkedCrossEntropy('sparseCrossEntropy', options);
+  if (!hasKernel('headwise/CrossEntropy')) return crossEntropyPlain(logits, labels, attributes);
+  return tf.tidy(
+    () =>
+      runKernel('headwise/CrossEntropy', { logits, labels }, { ...attributes })[0] as tf.Tensor1D,
+  );
+}
+
+/**
+ * The options with their defaults.
+ *
+ * @throws InputError naming the option, its value and its range
+ */
+export function checkedCrossEntropy(
+  what: string,
+  { labelSmoothing = 0, ignoreIndex = -100, zLoss = 0 }: CrossEntropyOptions,
+): Required<CrossEntropyOptions> {
+  if (!(labelSmoothing >= 0 && labelSmoothing <= 1)) {
+    throw new InputError(
+      `${what}: labelSmoothing is ${labelSmoothing}; expected 0 ≤ labelSmoothing ≤ 1`,
+    );
+  }
+  if (!Number.isInteger(ignoreIndex)) {
+    throw new InputError(`${what}: ignoreIndex is ${ignoreIndex}; expected a whole number`);
+  }
+  if (!(zLoss >= 0 && Number.isFinite(zLoss))) {
+    throw new InputError(`${what}: zLoss is ${zLoss}; expected a number of at least 0`);
+  }
+  return { labelSmoothing, ignoreIndex, zLoss };
+}
+
+/** Makes `sparseCrossEntropy` use its WebGPU kernels. */
+export function registerCrossEntropy(): void {
+  registerWebGPUKernel('headwise/CrossEntropy', crossEntropyKernel as never);
+  registerWebGPUKernel('headwise/CrossEntropyGradient', crossEntropyGradientKernel as never);
+  if (!tf.getGradient('headwise/CrossEntropy')) tf.registerGradient(crossEntropyGradient);
 }

@@ -1,6 +1,9 @@
 /** The element types of a storage buffer that a program may declare. */
 export type ElementType = 'f32' | 'i32' | 'u32';
 
+/** The types of a field of the uniform `params`. */
+export type ParamType = 'f32' | 'i32' | 'u32';
+
 /** What a compute program reads, writes and runs. */
 export interface ProgramDescription<I extends string, O extends string, U extends string> {
   /** Names the program in errors and captures, e.g. `headwise/RmsNorm`. */
@@ -12,7 +15,7 @@ export interface ProgramDescription<I extends string, O extends string, U extend
   /** Storage buffers that are written, by name. */
   outputs: Record<O, ElementType>;
   /** Fields of the uniform `params`, by name. */
-  params: Record<U, 'u32' | 'f32'>;
+  params: Record<U, ParamType>;
   /** The body: helper functions and the entry point `main`. Every binding must be used. */
   wgsl: string;
 }
@@ -26,7 +29,7 @@ export interface Program<
   readonly label: string;
   readonly inputs: readonly I[];
   readonly outputs: readonly O[];
-  readonly params: readonly (readonly [U, 'u32' | 'f32'])[];
+  readonly params: readonly (readonly [U, ParamType])[];
   /** The whole shader. */
   readonly wgsl: string;
 }
@@ -40,7 +43,7 @@ export function defineProgram<I extends string, O extends string, U extends stri
   description: ProgramDescription<I, O, U>,
 ): Program<I, O, U> {
   const { label, enable = [], inputs, outputs, params, wgsl } = description;
-  const fields = Object.entries(params) as [U, 'u32' | 'f32'][];
+  const fields = Object.entries(params) as [U, ParamType][];
   let binding = 0;
   const storage = (access: string) => (entry: [string, ElementType]) =>
     `@group(0) @binding(${binding++}) var<storage, ${access}> ${entry[0]}: array<${entry[1]}>;`;

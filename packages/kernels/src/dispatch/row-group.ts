@@ -27,24 +27,38 @@ export const rowGroupExtensions = ({ subgroup }: RowGroup): string[] =>
   subgroup ? ['subgroups'] : [];
 
 /** WGSL of `row_sum(value, lane)`: the sum over the lanes of a row, known to all of them. */
-export function rowSum({ lanes, subgroup }: RowGroup): string {
+export const rowSum = (group: RowGroup): string =>
+  reduction(group, 'row_sum', 'subgroupAdd', (a, b) => `${a} + ${b}`);
+
+/** WGSL of `row_max(value, lane)`: the largest value of a row's lanes, known to all of them. */
+export const rowMax = (group: RowGroup): string =>
+  reduction(group, 'row_max', 'subgroupMax', (a, b) => `max(${a}, ${b})`);
+
+function reduction(
+  { lanes, subgroup }: RowGroup,
+  name: string,
+  ofSubgroup: string,
+  combined: (a: string, b: string) => string,
+): string {
   if (subgroup) {
     return /* wgsl */ `
-      fn row_sum(value: f32, lane: u32) -> f32 { return subgroupAdd(value); }
+      fn ${name}(value: f32, lane: u32) -> f32 { return ${ofSubgroup}(value); }
     `;
   }
   return /* wgsl */ `
-    var<workgroup> row_partial: array<f32, ${lanes}>;
-    fn row_sum(value: f32, lane: u32) -> f32 {
-      // The barrier keeps a former sum's readers ahead of this one's writers.
+    var<workgroup> ${name}_partial: array<f32, ${lanes}>;
+    fn ${name}(value: f32, lane: u32) -> f32 {
+      // The barrier keeps a former reduction's readers ahead of this one's writers.
       workgroupBarrier();
-      row_partial[lane] = value;
+      ${name}_partial[lane] = value;
       workgroupBarrier();
       for (var half = ${lanes / 2}u; half > 0u; half = half / 2u) {
-        if (lane < half) { row_partial[lane] += row_partial[lane + half]; }
+        if (lane < half) {
+          ${name}_partial[lane] = ${combined(`${name}_partial[lane]`, `${name}_partial[lane + half]`)};
+        }
         workgroupBarrier();
       }
-      return row_partial[0];
+      return ${name}_partial[0];
     }
   `;
 }

@@ -1,0 +1,82 @@
+import {
+  checkGradients,
+  describeBackends,
+  expectClose,
+  expectNoLeak,
+  gaussian,
+} from '@headwise/testing';
+import * as tf from '@tensorflow/tfjs';
+import { expect, test } from 'vitest';
+import type { CrossEntropyOptions } from '../cross-entropy/index.js';
+import { chunkedCrossEntropy } from './index.js';
+import { chunkedCrossEntropyReference } from './reference.js';
+
+const labelsOf = (rows: number, vocabulary: number) =>
+  tf.tensor1d(
+    Array.from({ length: rows }, (_, i) => (i % 5 === 4 ? -100 : (i * 37) % vocabulary)),
+    'int32',
+  );
+
+describeBackends('chunkedCrossEntropy', () => {
+  const options: CrossEntropyOptions[] = [{}, { labelSmoothing: 0.1, zLoss: 1e-3 }];
+  const sizes = [
+    [1, 1, 3],
+    [7, 5, 11],
+    [63, 65, 127],
+  ] as const;
+  for (const [rows, width, vocabulary] of sizes) {
+    test(`chunkedCrossEntropy equals the reference with its gradients, [${rows}, ${width}] over ${vocabulary}`, async () => {
+      const hidden = gaussian([rows, width], 1) as tf.Tensor2D;
+      const weight = gaussian([vocabulary, width], 2) as tf.Tensor2D;
+      const labels = labelsOf(rows, vocabulary);
+      for (const given of options) {
+        const of = (f: typeof chunkedCrossEntropy) =>
+          tf.valueAndGrads((h, w) =>
+            f(h as tf.Tensor2D, w as tf.Tensor2D, labels, given).mul<tf.Scalar>(3),
+          )([hidden, weight]);
+        const [actual, expected] = [of(chunkedCrossEntropy), of(chunkedCrossEntropyReference)];
+        await expectClose(actual.value, expected.value);
+        for (const [i, gradient] of actual.grads.entries()) {
+          await expectClose(gradient, expected.grads[i]!, { ratio: 2e-5 });
+        }
+        const alone = chunkedCrossEntropy(hidden, weight, labels, given).mul(3);
+        expect(await alone.data()).toEqual(await actual.value.data());
+      }
+    });
+  }
+
+  test('chunkedCrossEntropy has the gradient of a central difference and leaves nothing behind', async () => {
+    const inputs = [gaussian([6, 4], 1), gaussian([9, 4], 2)];
+    const labels = labelsOf(6, 9);
+    const loss = (h: tf.Tensor, w: tf.Tensor) =>
+      chunkedCrossEntropy(h as tf.Tensor2D, w as tf.Tensor2D, labels);
+    await checkGradients((h, w) => loss(h!, w!), inputs);
+    await expectNoLeak(() => {
+      const { value, grads } = tf.valueAndGrads((h, w) => loss(h!, w!))(inputs);
+      tf.dispose([value, grads, loss(inputs[0]!, inputs[1]!)]);
+    });
+  });
+
+  test('chunkedCrossEntropy is 0 where every row is ignored', async () => {
+    const labels = tf.fill<tf.Rank.R1>([3], -100, 'int32');
+    const inputs = [gaussian([3, 2], 1), gaussian([5, 2], 2)] as tf.Tensor2D[];
+    const { value, grads } = tf.valueAndGrads((h, w) =>
+      chunkedCrossEntropy(h as tf.Tensor2D, w as tf.Tensor2D, labels),
+    )(inputs);
+    await expectClose(value, [0]);
+    for (const gradient of grads) await expectClose(gradient, Array(gradient.size).fill(0));
+  });
+
+  test('chunkedCrossEntropy refuses what does not fit', () => {
+    const labels = tf.zeros<tf.Rank.R1>([3], 'int32');
+    expect(() => chunkedCrossEntropy(tf.zeros([3, 5]), tf.zeros([7, 4]), labels)).toThrow(
+      'chunkedCrossEntropy: weight has shape [7, 4]; expected [V, 5]',
+    );
+    expect(() => chunkedCrossEntropy(tf.zeros([2, 5]), tf.zeros([7, 5]), labels)).toThrow(
+      'chunkedCrossEntropy: labels has shape [3]; expected [2]',
+    );
+    expect(() => chunkedCrossEntropy(tf.zeros([3, 5]), tf.zeros([0, 5]), labels)).toThrow(
+      'chunkedCrossEntropy: weight has shape [0, 5]; expected sizes of at least 1',
+    );
+  });
+});

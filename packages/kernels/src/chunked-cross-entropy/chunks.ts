@@ -1,0 +1,89 @@
+import * as tf from '@tensorflow/tfjs';
+import type { CrossEntropyOptions } from '../cross-entropy/index.js';
+import { runKernel } from '../dispatch/register.js';
+import { product } from '../linear/product.js';
+
+/** The logits that exist at one time take about this many bytes. */
+const chunkBytes = 2 ** 24;
+
+interface Given {
+  /** `[N, D]` */
+  hidden: tf.Tensor2D;
+  /** `[V, D]` */
+  weight: tf.Tensor2D;
+  /** `[N]`, int32 */
+  labels: tf.Tensor1D;
+  /** `[N]`: what each row's loss is multiplied by before they are added. */
+  shares: tf.Tensor1D;
+  attributes: Required<CrossEntropyOptions>;
+}
+
+interface LossAndGradients {
+  loss: tf.Scalar;
+  dHidden?: tf.Tensor2D;
+  dWeight?: tf.Tensor2D;
+}
+
+/**
+ * The weighted sum of the rows' losses and, if asked for, its gradients; some rows at a time.
+ *
+ * @param most rows at a time
+ */
+export function lossInChunks(
+  given: Given,
+  gradients: boolean,
+  most: number = rowsAtATime(given.weight.shape[0]),
+): LossAndGradients {
+  const { hidden, labels, shares } = given;
+  const losses: tf.Tensor1D[] = [];
+  const dHidden: tf.Tensor2D[] = [];
+  let dWeight: tf.Tensor2D | undefined;
+  for (const [start, size] of chunks(hidden.shape[0], most)) {
+    const rows = {
+      ...given,
+      hidden: hidden.slice([start, 0], [size, hidden.shape[1]]),
+      labels: labels.slice(start, size),
+      shares: shares.slice(start, size),
+    };
+    const chunk = lossOfChunk(rows, gradients, dWeight);
+    tf.dispose([rows.hidden, rows.labels, rows.shares]);
+    losses.push(chunk.loss);
+    if (chunk.dHidden) dHidden.push(chunk.dHidden);
+    dWeight ??= chunk.dWeight;
+  }
+  const loss = tf.concat1d(losses).mul(shares).sum() as tf.Scalar;
+  return gradients ? { loss, dHidden: tf.concat2d(dHidden, 0), dWeight: dWeight! } : { loss };
+}
+
+type Chunk = { loss: tf.Tensor1D; dHidden?: tf.Tensor2D; dWeight?: tf.Tensor2D };
+
+function lossOfChunk(
+  { hidden, weight, labels, shares, attributes }: Given,
+  gradients: boolean,
+  sum: tf.Tensor2D | undefined,
+): Chunk {
+  return tf.tidy(() => {
+    const logits = product(hidden, weight, false, true); // [n, V]
+    const options = { ...attributes };
+    const [loss, stats] = runKernel('headwise/CrossEntropy', { logits, labels }, options);
+    const chunk: Chunk = { loss: loss as tf.Tensor1D };
+    if (!gradients) return chunk;
+    const inputs = { dy: shares, logits, labels, stats: stats! };
+    runKernel('headwise/CrossEntropyGradientInPlace', inputs, options);
+    const dWeight = product(logits, hidden, true); // [V, D]
+    if (sum) runKernel('headwise/AddInPlace', { sum, addend: dWeight });
+    const dHidden = product(logits, weight);
+    return sum ? { ...chunk, dHidden } : { ...chunk, dHidden, dWeight };
+  });
+}
+
+const rowsAtATime = (vocabulary: number) => Math.max(1, Math.floor(chunkBytes / (4 * vocabulary)));
+
+/** First row and number of rows of each chunk; of even sizes. */
+function chunks(rows: number, most: number): [start: number, size: number][] {
+  const size = Math.ceil(rows / Math.ceil(rows / most));
+  return Array.from({ length: Math.ceil(rows / size) }, (_, i) => [
+    i * size,
+    Math.min(size, rows - i * size),
+  ]);
+}
