@@ -1,3 +1,4 @@
+import { registerAttention } from './attention/index.js';
 import { registerLayerNorm } from './layer-norm/index.js';
 import { registerRmsNorm } from './rms-norm/index.js';
 
@@ -6,6 +7,7 @@ import { registerRmsNorm } from './rms-norm/index.js';
  * started. Without it, and on other backends, the same operations run on plain TensorFlow.js.
  */
 export function registerKernels(): void {
+  registerAttention();
   registerLayerNorm();
   registerRmsNorm();
 }

@@ -1,5 +1,5 @@
 /** The element types of a storage buffer that a program may declare. */
-export type ElementType = 'f32' | 'i32' | 'u32';
+export type ElementType = 'f32' | 'i32' | 'u32' | 'vec4f';
 
 /** What a compute program reads, writes and runs. */
 export interface ProgramDescription<I extends string, O extends string, U extends string> {

@@ -19,7 +19,7 @@ export function hasKernel(kernelName: string): boolean {
 export function runKernel(
   kernelName: string,
   inputs: Record<string, tf.Tensor>,
-  attributes: Record<string, number | boolean> = {},
+  attributes: Record<string, number | boolean | string> = {},
 ): tf.Tensor[] {
   return tf.engine().runKernel(kernelName, inputs, attributes) as unknown as tf.Tensor[];
 }
