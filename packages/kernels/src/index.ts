@@ -5,6 +5,11 @@ export {
   sparseCrossEntropy,
 } from './cross-entropy/index.js';
 export { gatherRows, registerGatherRows } from './embedding/index.js';
+export { type AttentionOptions, attention, registerAttention } from './attention/index.js';
+export { causal, type Mask, none } from './attention/mask.js';
+export { attentionReference, type ReferenceOptions } from './attention/reference.js';
+export { sparseCrossEntropy } from './cross-entropy/index.js';
+export { gatherRows } from './embedding/index.js';
 export { gelu, geluTanh } from './gelu/index.js';
 export { layerNorm, registerLayerNorm } from './layer-norm/index.js';
 export { layerNormReference } from './layer-norm/reference.js';

@@ -1,0 +1,50 @@
+import type { Mask } from './mask.js';
+
+/**
+ * WGSL of what happens between the product of a query and a key and the softmax.
+ *
+ * Every kernel, forward and backward, calls these functions and nothing else, so that another mask
+ * or another score is another text here, told apart by `key`.
+ */
+export interface ScoreCode {
+  /** Part of the key of every program that holds the text. */
+  readonly key: string;
+  /**
+   * - `key_end(query, length) -> u32`: keys from here on are hidden; must not fall as queries rise.
+   * - `query_begin(key) -> u32`: earlier queries do not see the key; must not fall as keys rise.
+   * - `score(product, head, query, key) -> vec4f`: the score of four queries or four keys.
+   * - `score_slope(product, head, query, key) -> vec4f`: its derivative by the product.
+   */
+  readonly wgsl: string;
+}
+
+const scaled = /* wgsl */ `
+  fn score(product: vec4f, head: u32, query: vec4u, key: vec4u) -> vec4f {
+    return product * params.scale;
+  }
+  fn score_slope(product: vec4f, head: u32, query: vec4u, key: vec4u) -> vec4f {
+    return vec4f(params.scale);
+  }
+`;
+
+const ranges: Record<Mask['kind'], string> = {
+  none: /* wgsl */ `
+    fn key_end(query: u32, length: u32) -> u32 { return length; }
+    fn query_begin(key: u32) -> u32 { return 0u; }
+  `,
+  // The last query is aligned with the last key.
+  causal: /* wgsl */ `
+    fn key_end(query: u32, length: u32) -> u32 {
+      let end = query + params.keys + 1u;
+      return min(length, max(end, params.queries) - params.queries);
+    }
+    fn query_begin(key: u32) -> u32 {
+      return max(key + params.queries, params.keys) - params.keys;
+    }
+  `,
+};
+
+/** The score of plain scaled attention under a mask. */
+export function scoreCode({ kind }: Mask): ScoreCode {
+  return { key: kind, wgsl: ranges[kind] + scaled };
+}
