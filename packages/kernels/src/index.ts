@@ -1,3 +1,6 @@
+export { type AttentionOptions, attention, registerAttention } from './attention/index.js';
+export { causal, type Mask, none } from './attention/mask.js';
+export { attentionReference, type ReferenceOptions } from './attention/reference.js';
 export { chunkedCrossEntropy, registerChunkedCrossEntropy } from './chunked-cross-entropy/index.js';
 export {
   type CrossEntropyOptions,
@@ -5,18 +8,12 @@ export {
   sparseCrossEntropy,
 } from './cross-entropy/index.js';
 export { gatherRows, registerGatherRows } from './embedding/index.js';
-export { type AttentionOptions, attention, registerAttention } from './attention/index.js';
-export { causal, type Mask, none } from './attention/mask.js';
-export { attentionReference, type ReferenceOptions } from './attention/reference.js';
-export { sparseCrossEntropy } from './cross-entropy/index.js';
-export { gatherRows } from './embedding/index.js';
 export { gelu, geluTanh } from './gelu/index.js';
 export { layerNorm, registerLayerNorm } from './layer-norm/index.js';
 export { layerNormReference } from './layer-norm/reference.js';
-export { linear, type WeightLayout } from './linear/index.js';
-export { overwrite, type Recording, record } from './recording/index.js';
 export { activations, type LinearActivation } from './linear/activation.js';
 export { linear, registerLinear, type WeightLayout } from './linear/index.js';
+export { overwrite, type Recording, record } from './recording/index.js';
 export { registerKernels } from './register.js';
 export { registerRmsNorm, rmsNorm } from './rms-norm/index.js';
 export { rmsNormReference } from './rms-norm/reference.js';

@@ -1,7 +1,7 @@
+import { registerAttention } from './attention/index.js';
 import { registerChunkedCrossEntropy } from './chunked-cross-entropy/index.js';
 import { registerCrossEntropy } from './cross-entropy/index.js';
 import { registerGatherRows } from './embedding/index.js';
-import { registerAttention } from './attention/index.js';
 import { registerLayerNorm } from './layer-norm/index.js';
 import { registerLinear } from './linear/index.js';
 import { registerRmsNorm } from './rms-norm/index.js';

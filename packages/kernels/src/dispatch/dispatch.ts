@@ -92,11 +92,12 @@ export function spread(count: number): [number, number] {
 
 function checkBindings(
   device: GPUDevice,
-  { label }: Program,
+  { label, inputs, outputs }: Program,
   tensors: Record<string, { shape: number[] }>,
 ): void {
   const { maxStorageBufferBindingSize: most } = device.limits;
-  for (const [name, { shape }] of Object.entries(tensors)) {
+  for (const name of [...inputs, ...outputs]) {
+    const { shape } = tensors[name]!;
     const bytes = 4 * sizeOf(shape);
     if (bytes > most) {
       throw new ShapeError(

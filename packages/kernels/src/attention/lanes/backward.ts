@@ -57,33 +57,48 @@ export function lanesQueryGradient(
         dy_mine[c] = vec4f(dy[start.x + c], dy[start.y + c], dy[start.z + c], dy[start.w + c]);
       }
       for (var j = 0u; j < stop; j += ${keys}u) {
-        ${each(keys, (i) => /* wgsl */ `
+        ${each(
+          keys,
+          (i) => /* wgsl */ `
           let row${i} = kv + min(j + ${i}u, stop - 1u) * params.width;
           var s${i} = vec4f();
-          var d${i} = vec4f();`)}
+          var d${i} = vec4f();`,
+        )}
         for (var c = 0u; c < params.width; c += ${step}u) {
           ${each(keys, (i) => broadcast.read(`k${i}`, 'k', `row${i}`))}
           ${each(keys, (i) => broadcast.read(`v${i}`, 'v', `row${i}`))}
-          ${each(step, (x) => /* wgsl */ `{
+          ${each(
+            step,
+            (x) => /* wgsl */ `{
             let own = mine[c + ${x}u];
             let own_dy = dy_mine[c + ${x}u];
-            ${each(keys, (i) => /* wgsl */ `
+            ${each(
+              keys,
+              (i) => /* wgsl */ `
               s${i} += ${broadcast.take(`k${i}`, x)} * own;
-              d${i} += ${broadcast.take(`v${i}`, x)} * own_dy;`)}
-          }`)}
+              d${i} += ${broadcast.take(`v${i}`, x)} * own_dy;`,
+            )}
+          }`,
+          )}
         }
-        ${each(keys, (i) => /* wgsl */ `
+        ${each(
+          keys,
+          (i) => /* wgsl */ `
           let key${i} = vec4u(j + ${i}u);
           let p${i} = exp(score(s${i}, head, query, key${i}) - largest - log_sum);
           let g${i} = select(
-            vec4f(), p${i} * (d${i} - delta) * score_slope(s${i}, head, query, key${i}), key${i} < end);`)}
+            vec4f(), p${i} * (d${i} - delta) * score_slope(s${i}, head, query, key${i}), key${i} < end);`,
+        )}
         for (var c = 0u; c < params.width; c += ${step}u) {
           ${each(keys, (i) => broadcast.read(`k${i}`, 'k', `row${i}`))}
-          ${each(step, (x) => /* wgsl */ `{
+          ${each(
+            step,
+            (x) => /* wgsl */ `{
             var own = sum[c + ${x}u];
             ${each(keys, (i) => `own += ${broadcast.take(`k${i}`, x)} * g${i};`)}
             sum[c + ${x}u] = own;
-          }`)}
+          }`,
+          )}
         }
       }
       ${each(
@@ -138,41 +153,59 @@ export function lanesKeyGradient(
         // Where even the last query sees none of these keys, no query does.
         let begin = select(query_begin(first), params.queries, u32(rows[base + params.queries - 1u].z) <= first);
         for (var i = begin; i < params.queries; i += ${queries}u) {
-          ${each(queries, (i) => /* wgsl */ `
+          ${each(
+            queries,
+            (i) => /* wgsl */ `
             let query${i} = min(i + ${i}u, params.queries - 1u);
             let row${i} = (base + query${i}) * params.width;
             let stats${i} = rows[base + query${i}];
             var s${i} = vec4f();
-            var d${i} = vec4f();`)}
+            var d${i} = vec4f();`,
+          )}
           for (var c = 0u; c < params.width; c += ${step}u) {
             ${each(queries, (i) => broadcast.read(`q${i}`, 'q', `row${i}`))}
             ${each(queries, (i) => broadcast.read(`y${i}`, 'dy', `row${i}`))}
-            ${each(step, (x) => /* wgsl */ `{
+            ${each(
+              step,
+              (x) => /* wgsl */ `{
               let own = mine[c + ${x}u];
               let own_v = v_mine[c + ${x}u];
-              ${each(queries, (i) => /* wgsl */ `
+              ${each(
+                queries,
+                (i) => /* wgsl */ `
                 s${i} += ${broadcast.take(`q${i}`, x)} * own;
-                d${i} += ${broadcast.take(`y${i}`, x)} * own_v;`)}
-            }`)}
+                d${i} += ${broadcast.take(`y${i}`, x)} * own_v;`,
+              )}
+            }`,
+            )}
           }
-          ${each(queries, (i) => /* wgsl */ `
+          ${each(
+            queries,
+            (i) => /* wgsl */ `
             let seen${i} = (key < vec4u(u32(stats${i}.z))) & vec4<bool>(i + ${i}u < params.queries);
             let p${i} = select(
               vec4f(), exp(score(s${i}, head, vec4u(query${i}), key) - stats${i}.x - stats${i}.y), seen${i});
             let g${i} = select(
-              vec4f(), p${i} * (d${i} - stats${i}.w) * score_slope(s${i}, head, vec4u(query${i}), key), seen${i});`)}
+              vec4f(), p${i} * (d${i} - stats${i}.w) * score_slope(s${i}, head, vec4u(query${i}), key), seen${i});`,
+          )}
           for (var c = 0u; c < params.width; c += ${step}u) {
             ${each(queries, (i) => broadcast.read(`q${i}`, 'q', `row${i}`))}
             ${each(queries, (i) => broadcast.read(`y${i}`, 'dy', `row${i}`))}
-            ${each(step, (x) => /* wgsl */ `{
+            ${each(
+              step,
+              (x) => /* wgsl */ `{
               var own_k = dk_sum[c + ${x}u];
               var own_v = dv_sum[c + ${x}u];
-              ${each(queries, (i) => /* wgsl */ `
+              ${each(
+                queries,
+                (i) => /* wgsl */ `
                 own_k += ${broadcast.take(`q${i}`, x)} * g${i};
-                own_v += ${broadcast.take(`y${i}`, x)} * p${i};`)}
+                own_v += ${broadcast.take(`y${i}`, x)} * p${i};`,
+              )}
               dk_sum[c + ${x}u] = own_k;
               dv_sum[c + ${x}u] = own_v;
-            }`)}
+            }`,
+            )}
           }
         }
       }

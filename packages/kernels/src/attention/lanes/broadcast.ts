@@ -20,7 +20,10 @@ export function directBroadcast(width: number, lanes: number): Broadcast {
     enable: [],
     step,
     read: (name, buffer, start) =>
-      Array.from({ length: step }, (_, x) => `let ${name}_${x} = ${buffer}[${start} + c + ${x}u];`).join(' '),
+      Array.from(
+        { length: step },
+        (_, x) => `let ${name}_${x} = ${buffer}[${start} + c + ${x}u];`,
+      ).join(' '),
     take: (name, x) => `${name}_${x}`,
   };
 }

@@ -54,26 +54,35 @@ export function lanesForward(
         ${each(keys, (i) => `let row${i} = kv + min(j + ${i}u, stop - 1u) * params.width; var s${i} = vec4f();`)}
         for (var c = 0u; c < params.width; c += ${step}u) {
           ${each(keys, (i) => broadcast.read(`k${i}`, 'k', `row${i}`))}
-          ${each(step, (x) => /* wgsl */ `{
+          ${each(
+            step,
+            (x) => /* wgsl */ `{
             let own = mine[c + ${x}u];
             ${each(keys, (i) => `s${i} += ${broadcast.take(`k${i}`, x)} * own;`)}
-          }`)}
+          }`,
+          )}
         }
         var peak = largest;
-        ${each(keys, (i) => /* wgsl */ `
+        ${each(
+          keys,
+          (i) => /* wgsl */ `
           s${i} = select(vec4f(lowest), score(s${i}, head, query, vec4u(j + ${i}u)), vec4u(j + ${i}u) < end);
-          peak = max(peak, s${i});`)}
+          peak = max(peak, s${i});`,
+        )}
         let fade = exp(largest - peak);
         largest = peak;
         total *= fade;
         ${each(keys, (i) => `let p${i} = exp(s${i} - peak); total += p${i};`)}
         for (var c = 0u; c < params.width; c += ${step}u) {
           ${each(keys, (i) => broadcast.read(`v${i}`, 'v', `row${i}`))}
-          ${each(step, (x) => /* wgsl */ `{
+          ${each(
+            step,
+            (x) => /* wgsl */ `{
             var own = sum[c + ${x}u] * fade;
             ${each(keys, (i) => `own += ${broadcast.take(`v${i}`, x)} * p${i};`)}
             sum[c + ${x}u] = own;
-          }`)}
+          }`,
+          )}
         }
       }
 

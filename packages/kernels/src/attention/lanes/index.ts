@@ -13,7 +13,9 @@ function lanesTiling(
 ): Tiling {
   return {
     key,
-    forward: variants(variantKey, (v: Variant) => lanesForward(v, broadcastOf(v.width), tile.forward)),
+    forward: variants(variantKey, (v: Variant) =>
+      lanesForward(v, broadcastOf(v.width), tile.forward),
+    ),
     queryGradient: variants(variantKey, (v: Variant) =>
       lanesQueryGradient(v, broadcastOf(v.width), tile.backward),
     ),
