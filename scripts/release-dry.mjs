@@ -23,6 +23,7 @@ try {
   await check(packages);
   await installRegistry(signal);
   registry = await startRegistry(join(folder, 'storage'));
+  say(`started an empty registry at ${registry.url}`);
   prepareConsumer();
   await publish(packages);
   await install(packages);
@@ -79,7 +80,7 @@ async function publish(packages) {
   for (const { tarball } of packages) {
     await run('npm', ['publish', tarball, ...target], at(consumer));
   }
-  say(`published to ${registry.url}`);
+  say('published to the registry');
 }
 
 /** Installs with npm, from an empty cache; every dependency must be met, and TensorFlow.js be there once. */
