@@ -23,6 +23,7 @@ try {
   await check(packages);
   await installRegistry(signal);
   registry = await startRegistry(join(folder, 'storage'));
+  say(`started an empty registry at ${registry.url}`);
   prepareConsumer();
   await publish(packages);
   await install(packages);
@@ -72,13 +73,14 @@ function prepareConsumer() {
   );
 }
 
+/** Publishes the tarballs that were checked. */
 async function publish(packages) {
   // On the command line, where nothing overrides it: this must never reach the real registry.
   const target = [`--registry=${registry.url}`, `--@headwise:registry=${registry.url}`];
   for (const { tarball } of packages) {
     await run('npm', ['publish', tarball, ...target], at(consumer));
   }
-  say(`published to ${registry.url}`);
+  say('published to the registry');
 }
 
 /** Installs with npm, from an empty cache; every dependency must be met, and TensorFlow.js be there once. */
@@ -112,13 +114,15 @@ async function importEntries(packages) {
   say(`imported ${entries.length} entries`);
 }
 
+/** Runs the installed command line. */
 async function useCommand() {
   const headwise = join(consumer, 'node_modules/.bin/headwise');
   await run(headwise, ['--help'], at(consumer));
-  const info = await run(headwise, ['info', '--json'], at(consumer));
-  say(`headwise --help and info: backend ${JSON.parse(info).backend}`);
+  const info = JSON.parse(await run(headwise, ['info', '--json'], at(consumer)));
+  say(`ran headwise --help and headwise info: version ${info.version}, backend ${info.backend}`);
 }
 
+/** Trains with the installed packages. */
 async function train() {
   const script = join(consumer, 'train-five-steps.mjs');
   cpSync(join(root, 'tools/release/train-five-steps.mjs'), script);

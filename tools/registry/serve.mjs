@@ -1,5 +1,6 @@
 // Serves an empty npm registry on a free loopback port until the process that forked it goes.
-// Its argument is the folder to store in; the message to its parent is its address.
+// Its argument is the folder to store in; the message to its parent is its address. The package.json pins node-fetch,
+// which a dependency asks for by the tag `cjs`: not every mirror of npm's registry has that tag.
 import { join } from 'node:path';
 import { runServer } from 'verdaccio';
 
