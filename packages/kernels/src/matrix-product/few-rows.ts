@@ -1,21 +1,24 @@
-import { type RowGroup, rowGroupExtensions, rowSum } from '../dispatch/row-group.js';
 import { columnGrid, lines, type ProductForm, type Tiling } from './form.js';
 
 /** As many rows as a product may have to be computed by these tilings. */
 export const fewRows = 8;
 
-/** Numbers of rows that the code is written for: a power of two, so that there are four variants. */
-const writtenRows = (rows: number): number => 2 ** Math.ceil(Math.log2(rows));
+/** The rows that code is written for: a power of two, so that there are four variants. */
+const written = (rows: number): number => 2 ** Math.ceil(Math.log2(rows));
 
-const blockOf = (rows: number, columns: number, line: (row: number, column: number) => string) =>
-  lines(rows, (r) => lines(columns, (c) => line(r, c)));
+const sums = (
+  rows: number,
+  columns: number,
+  line: (name: string, row: number, column: number) => string,
+): string => lines(rows, (r) => lines(columns, (c) => line(`sum${r}_${c}`, r, c)));
 
+/** Adds a step's products to all sums, `a` being the code of a row's value. */
 const addStep = (
   rows: number,
   columns: number,
   pack: number,
-  a: (r: number, j: number) => string,
-) =>
+  a: (row: number, j: number) => string,
+): string =>
   lines(pack, (j) =>
     lines(
       rows,
@@ -26,9 +29,10 @@ const addStep = (
 /** Where B's rows are contiguous: a lane owns columns, and a subgroup shares the values of A by shuffles. */
 export function shuffleRowTiling(lanes: number, count: number, form: ProductForm): Tiling {
   const { value, pack } = form;
-  const rows = writtenRows(count);
+  const rows = written(count);
   const columns = rows > 4 || value === 'vec2f' ? 2 : 4;
   const loadB = lines(columns, (c) => `let b${c} = load_b(step, column${c});`);
+  const inside = (c: number) => `first_column + ${c * lanes}u < params.columns`;
   return {
     key: `shuffle-rows/${lanes}/${rows}`,
     workgroups: columnGrid(columns * lanes),
@@ -43,41 +47,36 @@ export function shuffleRowTiling(lanes: number, count: number, form: ProductForm
         let first_column = (workgroup.y * count.x + workgroup.x) * ${columns * lanes}u + lane;
         ${lines(columns, (c) => `let column${c} = min(first_column + ${c * lanes}u, params.columns - 1u);`)}
         ${lines(rows, (r) => `let row${r} = min(${r}u, params.rows - 1u);`)}
-        ${blockOf(rows, columns, (r, c) => `var sum${r}_${c} = ${value}();`)}
+        ${sums(rows, columns, (name) => `var ${name} = ${value}();`)}
         let whole = params.steps - params.steps % ${lanes}u;
         for (var first = 0u; first < whole; first += ${lanes}u) {
-          ${blockOf(rows, pack, (r, j) => `let a${r}_${j} = load_a(row${r}, (first + lane) * ${pack}u + ${j}u);`)}
-          ${lines(
-            lanes,
-            (s) => `{
-              let step = first + ${s}u;
-              ${loadB}
-              ${addStep(rows, columns, pack, (r, j) => `subgroupShuffle(a${r}_${j}, ${s}u)`)}
-            }`,
-          )}
+          ${lines(rows, (r) => lines(pack, (j) => `let a${r}_${j} = load_a(row${r}, (first + lane) * ${pack}u + ${j}u);`))}
+          for (var step = first; step < first + ${lanes}u; step++) {
+            ${loadB}
+            ${addStep(rows, columns, pack, (r, j) => `subgroupShuffle(a${r}_${j}, step - first)`)}
+          }
         }
         for (var step = whole; step < params.steps; step++) {
           ${loadB}
           ${addStep(rows, columns, pack, (r, j) => `load_a(row${r}, step * ${pack}u + ${j}u)`)}
         }
-        ${lines(
-          columns,
-          (c) => `if (first_column + ${c * lanes}u < params.columns) {
-            ${lines(rows, (r) => `if (${r}u < params.rows) { store(${r}u, column${c}, sum${r}_${c}); }`)}
-          }`,
-        )}
+        var block: array<array<${value}, ${columns}>, ${rows}>;
+        ${sums(rows, columns, (name, r, c) => `block[${r}][${c}] = ${name};`)}
+        for (var row = 0u; row < params.rows; row++) {
+          ${lines(columns, (c) => `if (${inside(c)}) { store(row, column${c}, block[row][${c}]); }`)}
+        }
       }
     `,
   };
 }
 
-/** Where B's rows are contiguous: a workgroup shares the inner axis among slices, and adds them up. */
-export function slicedRowTiling(count: number, form: ProductForm): Tiling {
+/** Where B's rows are contiguous: a lane owns a column, and slices of a workgroup share the inner axis. */
+export function sliceRowTiling(count: number, form: ProductForm): Tiling {
   const { value, pack } = form;
-  const rows = writtenRows(count);
+  const rows = written(count);
   const [lanes, slices] = [32, 8];
   return {
-    key: `sliced-rows/${rows}`,
+    key: `slice-rows/${rows}`,
     workgroups: columnGrid(lanes),
     enable: [],
     wgsl: /* wgsl */ `
@@ -90,14 +89,15 @@ export function slicedRowTiling(count: number, form: ProductForm): Tiling {
       ) {
         let column = (workgroup.y * count.x + workgroup.x) * ${lanes}u + lane.x;
         let column0 = min(column, params.columns - 1u);
-        ${lines(rows, (r) => `let row${r} = min(${r}u, params.rows - 1u); var sum${r}_0 = ${value}();`)}
+        ${lines(rows, (r) => `let row${r} = min(${r}u, params.rows - 1u);`)}
+        ${sums(rows, 1, (name) => `var ${name} = ${value}();`)}
         for (var step = lane.y; step < params.steps; step += ${slices}u) {
           let b0 = load_b(step, column0);
           ${addStep(rows, 1, pack, (r, j) => `load_a(row${r}, step * ${pack}u + ${j}u)`)}
         }
-        ${lines(rows, (r) => `partial[(${r}u * ${slices}u + lane.y) * ${lanes}u + lane.x] = sum${r}_0;`)}
+        ${sums(rows, 1, (name, r) => `partial[(${r}u * ${slices}u + lane.y) * ${lanes}u + lane.x] = ${name};`)}
         workgroupBarrier();
-        // The first slices finish a row each.
+        // There are as many slices as rows at most: each finishes one.
         if (lane.y < params.rows && column < params.columns) {
           var sum = ${value}();
           for (var slice = 0u; slice < ${slices}u; slice++) {
@@ -110,22 +110,18 @@ export function slicedRowTiling(count: number, form: ProductForm): Tiling {
   };
 }
 
-/** Where B's columns are contiguous: the lanes of a group share the inner axis of a few columns. */
-export function dotRowTiling(group: RowGroup, count: number, form: ProductForm): Tiling {
+/** Where B's columns are contiguous: the lanes of a workgroup share the inner axis of a few columns. */
+export function dotRowTiling(lanes: number, count: number, form: ProductForm): Tiling {
   const { value, pack } = form;
-  const rows = writtenRows(count);
+  const rows = written(count);
   const columns = 4;
-  const { lanes } = group;
-  const total = (sum: string) =>
-    value === 'f32'
-      ? `row_sum(${sum}, lane)`
-      : `vec2f(row_sum(${sum}.x, lane), row_sum(${sum}.y, lane))`;
+  const dots = rows * columns;
   return {
-    key: `dot-rows/${lanes}/${group.subgroup}/${rows}`,
+    key: `dot-rows/${lanes}/${rows}`,
     workgroups: columnGrid(columns),
-    enable: rowGroupExtensions(group),
+    enable: [],
     wgsl: /* wgsl */ `
-      ${rowSum(group)}
+      var<workgroup> partial: array<${value}, ${lanes * dots}>;
       @compute @workgroup_size(${lanes})
       fn main(
         @builtin(workgroup_id) workgroup: vec3u,
@@ -135,21 +131,21 @@ export function dotRowTiling(group: RowGroup, count: number, form: ProductForm):
         let first_column = (workgroup.y * count.x + workgroup.x) * ${columns}u;
         ${lines(columns, (c) => `let column${c} = min(first_column + ${c}u, params.columns - 1u);`)}
         ${lines(rows, (r) => `let row${r} = min(${r}u, params.rows - 1u);`)}
-        ${blockOf(rows, columns, (r, c) => `var sum${r}_${c} = ${value}();`)}
+        ${sums(rows, columns, (name) => `var ${name} = ${value}();`)}
         for (var step = lane; step < params.steps; step += ${lanes}u) {
           ${lines(columns, (c) => `let b${c} = load_b(step, column${c});`)}
           ${addStep(rows, columns, pack, (r, j) => `load_a(row${r}, step * ${pack}u + ${j}u)`)}
         }
-        var block: array<array<${value}, ${columns}>, ${rows}>;
-        ${blockOf(rows, columns, (r, c) => `block[${r}][${c}] = sum${r}_${c};`)}
-        for (var r = 0u; r < params.rows; r++) {
-          ${lines(
-            columns,
-            (c) => `{
-              let sum = ${total(`block[r][${c}]`)};
-              if (lane == 0u && first_column + ${c}u < params.columns) { store(r, column${c}, sum); }
-            }`,
-          )}
+        ${sums(rows, columns, (name, r, c) => `partial[lane * ${dots}u + ${r * columns + c}u] = ${name};`)}
+        workgroupBarrier();
+        for (var dot = lane; dot < ${dots}u; dot += ${lanes}u) {
+          let row = dot / ${columns}u;
+          let column = first_column + dot % ${columns}u;
+          if (row < params.rows && column < params.columns) {
+            var sum = ${value}();
+            for (var other = 0u; other < ${lanes}u; other++) { sum += partial[other * ${dots}u + dot]; }
+            store(row, column, sum);
+          }
         }
       }
     `,

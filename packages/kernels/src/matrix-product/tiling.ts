@@ -1,6 +1,5 @@
 import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
-import { rowGroup } from '../dispatch/row-group.js';
-import { dotRowTiling, fewRows, shuffleRowTiling, slicedRowTiling } from './few-rows.js';
+import { dotRowTiling, fewRows, shuffleRowTiling, sliceRowTiling } from './few-rows.js';
 import type { ProductForm, Tiling } from './form.js';
 import { registerTiling } from './registers.js';
 import { sharedTiling } from './shared.js';
@@ -16,6 +15,8 @@ export function subgroupLanes({ device }: WebGPUBackend): number | undefined {
 const shuffleLanes = 8;
 /** The widest subgroup that is a CPU's vector register, rather than a GPU's. */
 const vectorLanes = 16;
+/** Lanes that share one dot product on a GPU. */
+const gpuLanes = 64;
 
 /**
  * The tiling for a device and a size, by what the device offers; this folder's README has the measurements.
@@ -30,12 +31,13 @@ export function tilingFor(
   contiguous: 'inner' | 'columns',
 ): Tiling {
   const lanes = subgroupLanes(backend);
+  const ofVectors = lanes !== undefined && lanes <= vectorLanes;
   if (rows <= fewRows && !form.columnSums) {
-    if (contiguous === 'inner') return dotRowTiling(rowGroup(backend), rows, form);
+    if (contiguous === 'inner') return dotRowTiling(ofVectors ? lanes : gpuLanes, rows, form);
     return lanes === shuffleLanes
       ? shuffleRowTiling(lanes, rows, form)
-      : slicedRowTiling(rows, form);
+      : sliceRowTiling(rows, form);
   }
   if (lanes === shuffleLanes) return shuffleTiling(lanes, form);
-  return lanes !== undefined && lanes <= vectorLanes ? registerTiling(form) : sharedTiling(form);
+  return ofVectors ? registerTiling(form) : sharedTiling(form);
 }
