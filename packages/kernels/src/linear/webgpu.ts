@@ -3,7 +3,7 @@ import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
 import { dispatch, spread } from '../dispatch/dispatch.js';
 import { defineProgram, variants } from '../dispatch/program.js';
 import type { Tiling } from '../matrix-product/form.js';
-import { matrixProduct, tileGrid } from '../matrix-product/product.js';
+import { matrixProduct } from '../matrix-product/product.js';
 import { tilingFor } from '../matrix-product/tiling.js';
 import { activationWgsl, type LinearActivation } from './activation.js';
 
@@ -87,7 +87,8 @@ export function linearKernel({ inputs, backend, attrs }: ForwardArguments): tf.T
   const { transposed, activation, keep } = attrs;
   const [rows, inner] = x.shape as [number, number];
   const columns = weight.shape[transposed ? 0 : 1]!;
-  const tiling = tilingFor(backend, { value: 'f32', pack: 1, columnSums: false });
+  const form = { value: 'f32', pack: 1, columnSums: false } as const;
+  const tiling = tilingFor(backend, form, rows, transposed ? 'inner' : 'columns');
   const output = { shape: [rows, columns], dtype: 'float32' as const };
   const program = forwardProgram({ tiling, activation, bias: bias !== undefined, keep });
   const { y, z } = dispatch(backend, program, {
@@ -102,7 +103,7 @@ export function linearKernel({ inputs, backend, attrs }: ForwardArguments): tf.T
       bStep: transposed ? 1 : columns,
       bColumn: transposed ? inner : 1,
     },
-    workgroups: tileGrid(tiling, rows, columns),
+    workgroups: tiling.workgroups(rows, columns),
   });
   return keep ? [y, z] : [y];
 }

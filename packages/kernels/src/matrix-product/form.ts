@@ -1,3 +1,5 @@
+import { spread } from '../dispatch/dispatch.js';
+
 /** What the entry point of a product `C = A B` is written for. */
 export interface ProductForm {
   /** Elements of B and C: `vec2f` multiplies A with two matrices at once. */
@@ -18,9 +20,8 @@ export interface ProductForm {
 export interface Tiling {
   /** Tells the tilings of one form apart. */
   key: string;
-  /** The part of C that one workgroup computes. */
-  rows: number;
-  columns: number;
+  /** Numbers of workgroups for a C of so many rows and columns. */
+  workgroups: (rows: number, columns: number) => [number, number, number];
   /** WGSL extensions that it needs. */
   enable: readonly string[];
   wgsl: string;
@@ -29,3 +30,17 @@ export interface Tiling {
 /** Code that is written out `count` times. */
 export const lines = (count: number, line: (i: number) => string): string =>
   Array.from({ length: count }, (_, i) => line(i)).join('\n');
+
+/** Workgroups of one tile each: columns along x, rows along y, and along z where y is used up. */
+export const tileGrid =
+  (tileRows: number, tileColumns: number): Tiling['workgroups'] =>
+  (rows, columns) => {
+    const tiles = Math.ceil(rows / tileRows);
+    const z = Math.ceil(tiles / 65_535);
+    return [Math.ceil(columns / tileColumns), Math.ceil(tiles / z), z];
+  };
+
+/** Workgroups of all rows and some columns each, along x and y. */
+export const columnGrid =
+  (tileColumns: number): Tiling['workgroups'] =>
+  (_rows, columns) => [...spread(Math.ceil(columns / tileColumns)), 1];

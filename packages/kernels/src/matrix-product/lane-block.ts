@@ -48,8 +48,9 @@ export function laneBlock(
     // From an array in a loop, so that the code of store stands once a column, not once a sum.
     var block: array<array<${value}, ${columns}>, ${rows}>;
     ${lines(rows, (r) => owned((c) => `block[${r}][${c}] = sum${r}_${c};`))}
-    for (var r = 0u; r < min(params.rows - min(first_row, params.rows), ${rows}u); r++) {
-      ${owned((c) => `if (${inside(c)}) { store(first_row + r, column${c}, block[r][${c}]); }`)}
+    let end = min(first_row + ${rows}u, params.rows);
+    for (var row = first_row; row < end; row++) {
+      ${owned((c) => `if (${inside(c)}) { store(row, column${c}, block[row - first_row][${c}]); }`)}
     }
     ${sums((c) => `if (first_row == 0u && ${inside(c)}) { store_sum(column${c}, total${c}); }`)}
   `;

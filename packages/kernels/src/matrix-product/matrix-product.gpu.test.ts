@@ -2,6 +2,7 @@ import { expectClose, gaussian, poisonMemory } from '@headwise/testing';
 import * as tf from '@tensorflow/tfjs';
 import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
 import { describe, expect, test } from 'vitest';
+import { dotRowTiling, shuffleRowTiling, sliceRowTiling } from './few-rows.js';
 import type { ProductForm, Tiling } from './form.js';
 import { matrixProduct } from './product.js';
 import { registerTiling } from './registers.js';
@@ -15,6 +16,13 @@ const tilings: Record<string, (form: ProductForm) => Tiling> = {
   shared: sharedTiling,
   registers: registerTiling,
   shuffle: (form) => shuffleTiling(subgroupLanes(backend())!, form),
+};
+
+const fewRowTilings: Record<string, (rows: number) => (form: ProductForm) => Tiling> = {
+  'slices of rows': (rows) => (form) => sliceRowTiling(rows, form),
+  'dots of 64 lanes': (rows) => (form) => dotRowTiling(64, rows, form),
+  'dots of 8 lanes': (rows) => (form) => dotRowTiling(8, rows, form),
+  'shuffled rows': (rows) => (form) => shuffleRowTiling(subgroupLanes(backend())!, rows, form),
 };
 
 /** Rows, inner size and columns: less than a tile, a tile and more, and every remainder. */
@@ -51,6 +59,34 @@ for (const [name, tilingOf] of Object.entries(tilings)) {
           await expectClose(sums!, b.sum(0));
         }
       });
+    }
+  });
+}
+
+for (const [name, tilingOf] of Object.entries(fewRowTilings)) {
+  test(`the tiling '${name}' multiplies one to eight rows`, async (context) => {
+    if (name === 'shuffled rows' && !subgroupLanes(backend())) context.skip();
+    for (const [m, k, n] of [
+      [1, 1, 1],
+      [1, 513, 65],
+      [2, 64, 33],
+      [3, 7, 127],
+      [5, 66, 3],
+      [8, 31, 70],
+    ] as const) {
+      const a = gaussian([m, k], 1) as tf.Tensor2D;
+      const b = gaussian([k, n], 2) as tf.Tensor2D;
+      const expected = tf.matMul(a, b);
+      for (const transposed of [false, true]) {
+        await poisonMemory([[m, n]]);
+        const [c] = matrixProduct(
+          backend(),
+          { tensor: a },
+          { tensor: transposed ? b.transpose() : b, transposed },
+          { tilingOf: tilingOf(m) },
+        ).map((info) => tf.engine().makeTensorFromTensorInfo(info));
+        await expectClose(c!, expected);
+      }
     }
   });
 }

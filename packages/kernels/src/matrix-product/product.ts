@@ -11,13 +11,6 @@ export interface Operand {
   transposed?: boolean;
 }
 
-/** Numbers of workgroups for a result of so many rows and columns. */
-export function tileGrid(tiling: Tiling, rows: number, columns: number): [number, number, number] {
-  const tiles = Math.ceil(rows / tiling.rows);
-  const z = Math.ceil(tiles / 65_535);
-  return [Math.ceil(columns / tiling.columns), Math.ceil(tiles / z), z];
-}
-
 const productProgram = variants(
   ({ tiling, columnSums }: { tiling: Tiling; columnSums: boolean }) =>
     `${tiling.key}/${columnSums}`,
@@ -71,11 +64,12 @@ export function matrixProduct(
   } = {},
 ): tf.TensorInfo[] {
   const { columnSums = false, transposed = false } = options;
-  const { tilingOf = (form: ProductForm) => tilingFor(backend, form) } = options;
   const [aRows, aColumns] = a.tensor.shape as [number, number];
   const [bRows, bColumns] = b.tensor.shape as [number, number];
   const [rows, inner] = a.transposed ? [aColumns, aRows] : [aRows, aColumns];
   const columns = b.transposed ? bRows : bColumns;
+  const contiguous = b.transposed ? 'inner' : 'columns';
+  const { tilingOf = (form) => tilingFor(backend, form, rows, contiguous) } = options;
   const tiling = tilingOf({ value: 'f32', pack: 1, columnSums });
   const { c, sums } = dispatch(backend, productProgram({ tiling, columnSums }), {
     inputs: { a: a.tensor, b: b.tensor },
@@ -95,7 +89,7 @@ export function matrixProduct(
       cRow: transposed ? 1 : columns,
       cColumn: transposed ? rows : 1,
     },
-    workgroups: tileGrid(tiling, rows, columns),
+    workgroups: tiling.workgroups(rows, columns),
   });
   return columnSums ? [c, sums] : [c];
 }

@@ -1,4 +1,4 @@
-import { lines, type ProductForm, type Tiling } from './form.js';
+import { lines, type ProductForm, type Tiling, tileGrid } from './form.js';
 import { addRow, laneBlock } from './lane-block.js';
 
 /** Lanes of a workgroup in both directions. */
@@ -19,8 +19,7 @@ export function registerTiling(form: ProductForm): Tiling {
     );
   return {
     key: 'registers',
-    rows: rows * lanes,
-    columns: columns * lanes,
+    workgroups: tileGrid(rows * lanes, columns * lanes),
     enable: [],
     wgsl: /* wgsl */ `
       @compute @workgroup_size(${lanes}, ${lanes})

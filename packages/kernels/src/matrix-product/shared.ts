@@ -1,4 +1,4 @@
-import { lines, type ProductForm, type Tiling } from './form.js';
+import { lines, type ProductForm, type Tiling, tileGrid } from './form.js';
 import { addRow, laneBlock } from './lane-block.js';
 
 /** Lanes of a workgroup in both directions. */
@@ -26,8 +26,7 @@ export function sharedTiling(form: ProductForm): Tiling {
     );
   return {
     key: 'shared',
-    rows: tile,
-    columns: tile,
+    workgroups: tileGrid(tile, tile),
     enable: [],
     wgsl: /* wgsl */ `
       var<workgroup> shared_a: array<f32, ${depth * rowStride}>;

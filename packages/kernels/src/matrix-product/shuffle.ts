@@ -1,4 +1,4 @@
-import { lines, type ProductForm, type Tiling } from './form.js';
+import { lines, type ProductForm, type Tiling, tileGrid } from './form.js';
 import { addRow, laneBlock } from './lane-block.js';
 
 /** Columns of C that a lane owns, one subgroup apart. */
@@ -24,8 +24,7 @@ export function shuffleTiling(lanes: number, form: ProductForm): Tiling {
     );
   return {
     key: `shuffle/${lanes}`,
-    rows,
-    columns: columns * lanes,
+    workgroups: tileGrid(rows, columns * lanes),
     enable: ['subgroups'],
     wgsl: /* wgsl */ `
       @compute @workgroup_size(${lanes})

@@ -1,4 +1,5 @@
 import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
+import { dotRowTiling, fewRows, shuffleRowTiling, sliceRowTiling } from './few-rows.js';
 import type { ProductForm, Tiling } from './form.js';
 import { registerTiling } from './registers.js';
 import { sharedTiling } from './shared.js';
@@ -10,13 +11,33 @@ export function subgroupLanes({ device }: WebGPUBackend): number | undefined {
   return device.features.has('subgroups') && least === most ? least : undefined;
 }
 
+/** The lanes of the subgroup whose shuffles are one instruction of a CPU. */
+const shuffleLanes = 8;
 /** The widest subgroup that is a CPU's vector register, rather than a GPU's. */
 const vectorLanes = 16;
+/** Lanes that share one dot product on a GPU. */
+const gpuLanes = 64;
 
-/** The tiling for a device, by what it offers; this folder's README has the measurements. */
-export function tilingFor(backend: WebGPUBackend, form: ProductForm): Tiling {
+/**
+ * The tiling for a device and a size, by what the device offers; this folder's README has the measurements.
+ *
+ * @param rows of C
+ * @param contiguous the axis of B whose neighbours lie side by side in memory
+ */
+export function tilingFor(
+  backend: WebGPUBackend,
+  form: ProductForm,
+  rows: number,
+  contiguous: 'inner' | 'columns',
+): Tiling {
   const lanes = subgroupLanes(backend);
-  if (lanes === 8) return shuffleTiling(lanes, form);
-  if (lanes !== undefined && lanes <= vectorLanes) return registerTiling(form);
-  return sharedTiling(form);
+  const ofVectors = lanes !== undefined && lanes <= vectorLanes;
+  if (rows <= fewRows && !form.columnSums) {
+    if (contiguous === 'inner') return dotRowTiling(ofVectors ? lanes : gpuLanes, rows, form);
+    return lanes === shuffleLanes
+      ? shuffleRowTiling(lanes, rows, form)
+      : sliceRowTiling(rows, form);
+  }
+  if (lanes === shuffleLanes) return shuffleTiling(lanes, form);
+  return ofVectors ? registerTiling(form) : sharedTiling(form);
 }

@@ -1,0 +1,153 @@
+import { columnGrid, lines, type ProductForm, type Tiling } from './form.js';
+
+/** As many rows as a product may have to be computed by these tilings. */
+export const fewRows = 8;
+
+/** The rows that code is written for: a power of two, so that there are four variants. */
+const written = (rows: number): number => 2 ** Math.ceil(Math.log2(rows));
+
+const sums = (
+  rows: number,
+  columns: number,
+  line: (name: string, row: number, column: number) => string,
+): string => lines(rows, (r) => lines(columns, (c) => line(`sum${r}_${c}`, r, c)));
+
+/** Adds a step's products to all sums, `a` being the code of a row's value. */
+const addStep = (
+  rows: number,
+  columns: number,
+  pack: number,
+  a: (row: number, j: number) => string,
+): string =>
+  lines(pack, (j) =>
+    lines(
+      rows,
+      (r) => `{ let a = ${a(r, j)}; ${lines(columns, (c) => `sum${r}_${c} += a * b${c}[${j}];`)} }`,
+    ),
+  );
+
+/** Where B's rows are contiguous: a lane owns columns, and a subgroup shares the values of A by shuffles. */
+export function shuffleRowTiling(lanes: number, count: number, form: ProductForm): Tiling {
+  const { value, pack } = form;
+  const rows = written(count);
+  const columns = rows > 4 || value === 'vec2f' ? 2 : 4;
+  const loadB = lines(columns, (c) => `let b${c} = load_b(step, column${c});`);
+  const inside = (c: number) => `first_column + ${c * lanes}u < params.columns`;
+  return {
+    key: `shuffle-rows/${lanes}/${rows}`,
+    workgroups: columnGrid(columns * lanes),
+    enable: ['subgroups'],
+    wgsl: /* wgsl */ `
+      @compute @workgroup_size(${lanes})
+      fn main(
+        @builtin(workgroup_id) workgroup: vec3u,
+        @builtin(num_workgroups) count: vec3u,
+        @builtin(subgroup_invocation_id) lane: u32,
+      ) {
+        let first_column = (workgroup.y * count.x + workgroup.x) * ${columns * lanes}u + lane;
+        ${lines(columns, (c) => `let column${c} = min(first_column + ${c * lanes}u, params.columns - 1u);`)}
+        ${lines(rows, (r) => `let row${r} = min(${r}u, params.rows - 1u);`)}
+        ${sums(rows, columns, (name) => `var ${name} = ${value}();`)}
+        let whole = params.steps - params.steps % ${lanes}u;
+        for (var first = 0u; first < whole; first += ${lanes}u) {
+          ${lines(rows, (r) => lines(pack, (j) => `let a${r}_${j} = load_a(row${r}, (first + lane) * ${pack}u + ${j}u);`))}
+          for (var step = first; step < first + ${lanes}u; step++) {
+            ${loadB}
+            ${addStep(rows, columns, pack, (r, j) => `subgroupShuffle(a${r}_${j}, step - first)`)}
+          }
+        }
+        for (var step = whole; step < params.steps; step++) {
+          ${loadB}
+          ${addStep(rows, columns, pack, (r, j) => `load_a(row${r}, step * ${pack}u + ${j}u)`)}
+        }
+        var block: array<array<${value}, ${columns}>, ${rows}>;
+        ${sums(rows, columns, (name, r, c) => `block[${r}][${c}] = ${name};`)}
+        for (var row = 0u; row < params.rows; row++) {
+          ${lines(columns, (c) => `if (${inside(c)}) { store(row, column${c}, block[row][${c}]); }`)}
+        }
+      }
+    `,
+  };
+}
+
+/** Where B's rows are contiguous: a lane owns a column, and slices of a workgroup share the inner axis. */
+export function sliceRowTiling(count: number, form: ProductForm): Tiling {
+  const { value, pack } = form;
+  const rows = written(count);
+  const [lanes, slices] = [32, 8];
+  return {
+    key: `slice-rows/${rows}`,
+    workgroups: columnGrid(lanes),
+    enable: [],
+    wgsl: /* wgsl */ `
+      var<workgroup> partial: array<${value}, ${lanes * slices * rows}>;
+      @compute @workgroup_size(${lanes}, ${slices})
+      fn main(
+        @builtin(workgroup_id) workgroup: vec3u,
+        @builtin(num_workgroups) count: vec3u,
+        @builtin(local_invocation_id) lane: vec3u,
+      ) {
+        let column = (workgroup.y * count.x + workgroup.x) * ${lanes}u + lane.x;
+        let column0 = min(column, params.columns - 1u);
+        ${lines(rows, (r) => `let row${r} = min(${r}u, params.rows - 1u);`)}
+        ${sums(rows, 1, (name) => `var ${name} = ${value}();`)}
+        for (var step = lane.y; step < params.steps; step += ${slices}u) {
+          let b0 = load_b(step, column0);
+          ${addStep(rows, 1, pack, (r, j) => `load_a(row${r}, step * ${pack}u + ${j}u)`)}
+        }
+        ${sums(rows, 1, (name, r) => `partial[(${r}u * ${slices}u + lane.y) * ${lanes}u + lane.x] = ${name};`)}
+        workgroupBarrier();
+        // There are as many slices as rows at most: each finishes one.
+        if (lane.y < params.rows && column < params.columns) {
+          var sum = ${value}();
+          for (var slice = 0u; slice < ${slices}u; slice++) {
+            sum += partial[(lane.y * ${slices}u + slice) * ${lanes}u + lane.x];
+          }
+          store(lane.y, column, sum);
+        }
+      }
+    `,
+  };
+}
+
+/** Where B's columns are contiguous: the lanes of a workgroup share the inner axis of a few columns. */
+export function dotRowTiling(lanes: number, count: number, form: ProductForm): Tiling {
+  const { value, pack } = form;
+  const rows = written(count);
+  const columns = 4;
+  const dots = rows * columns;
+  return {
+    key: `dot-rows/${lanes}/${rows}`,
+    workgroups: columnGrid(columns),
+    enable: [],
+    wgsl: /* wgsl */ `
+      var<workgroup> partial: array<${value}, ${lanes * dots}>;
+      @compute @workgroup_size(${lanes})
+      fn main(
+        @builtin(workgroup_id) workgroup: vec3u,
+        @builtin(num_workgroups) count: vec3u,
+        @builtin(local_invocation_index) lane: u32,
+      ) {
+        let first_column = (workgroup.y * count.x + workgroup.x) * ${columns}u;
+        ${lines(columns, (c) => `let column${c} = min(first_column + ${c}u, params.columns - 1u);`)}
+        ${lines(rows, (r) => `let row${r} = min(${r}u, params.rows - 1u);`)}
+        ${sums(rows, columns, (name) => `var ${name} = ${value}();`)}
+        for (var step = lane; step < params.steps; step += ${lanes}u) {
+          ${lines(columns, (c) => `let b${c} = load_b(step, column${c});`)}
+          ${addStep(rows, columns, pack, (r, j) => `load_a(row${r}, step * ${pack}u + ${j}u)`)}
+        }
+        ${sums(rows, columns, (name, r, c) => `partial[lane * ${dots}u + ${r * columns + c}u] = ${name};`)}
+        workgroupBarrier();
+        for (var dot = lane; dot < ${dots}u; dot += ${lanes}u) {
+          let row = dot / ${columns}u;
+          let column = first_column + dot % ${columns}u;
+          if (row < params.rows && column < params.columns) {
+            var sum = ${value}();
+            for (var other = 0u; other < ${lanes}u; other++) { sum += partial[other * ${dots}u + dot]; }
+            store(row, column, sum);
+          }
+        }
+      }
+    `,
+  };
+}
