@@ -1,3 +1,5 @@
+export { adamwState, registerAdamW } from './adamw/index.js';
+export type { AdamWParameter, AdamWState, AdamWStep, Moments } from './adamw/state.js';
 export { chunkedCrossEntropy, registerChunkedCrossEntropy } from './chunked-cross-entropy/index.js';
 export {
   type CrossEntropyOptions,
@@ -6,6 +8,7 @@ export {
 } from './cross-entropy/index.js';
 export { gatherRows, registerGatherRows } from './embedding/index.js';
 export { gelu, geluTanh } from './gelu/index.js';
+export { type Clipping, globalNorm, registerGlobalNorm } from './global-norm/index.js';
 export { layerNorm, registerLayerNorm } from './layer-norm/index.js';
 export { layerNormReference } from './layer-norm/reference.js';
 export { linear, type WeightLayout } from './linear/index.js';

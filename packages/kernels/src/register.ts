@@ -1,6 +1,8 @@
+import { registerAdamW } from './adamw/index.js';
 import { registerChunkedCrossEntropy } from './chunked-cross-entropy/index.js';
 import { registerCrossEntropy } from './cross-entropy/index.js';
 import { registerGatherRows } from './embedding/index.js';
+import { registerGlobalNorm } from './global-norm/index.js';
 import { registerLayerNorm } from './layer-norm/index.js';
 import { registerRmsNorm } from './rms-norm/index.js';
 
@@ -9,9 +11,11 @@ import { registerRmsNorm } from './rms-norm/index.js';
  * started. Without it, and on other backends, the same operations run on plain TensorFlow.js.
  */
 export function registerKernels(): void {
+  registerAdamW();
   registerChunkedCrossEntropy();
   registerCrossEntropy();
   registerGatherRows();
+  registerGlobalNorm();
   registerLayerNorm();
   registerRmsNorm();
 }
