@@ -6,6 +6,7 @@ export {
   registerCrossEntropy,
   sparseCrossEntropy,
 } from './cross-entropy/index.js';
+export { dropout, registerDropout } from './dropout/index.js';
 export { gatherRows, registerGatherRows } from './embedding/index.js';
 export { gelu, geluTanh } from './gelu/index.js';
 export { type Clipping, globalNorm, registerGlobalNorm } from './global-norm/index.js';

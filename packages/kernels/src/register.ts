@@ -1,6 +1,7 @@
 import { registerAdamW } from './adamw/index.js';
 import { registerChunkedCrossEntropy } from './chunked-cross-entropy/index.js';
 import { registerCrossEntropy } from './cross-entropy/index.js';
+import { registerDropout } from './dropout/index.js';
 import { registerGatherRows } from './embedding/index.js';
 import { registerGlobalNorm } from './global-norm/index.js';
 import { registerLayerNorm } from './layer-norm/index.js';
@@ -14,6 +15,7 @@ export function registerKernels(): void {
   registerAdamW();
   registerChunkedCrossEntropy();
   registerCrossEntropy();
+  registerDropout();
   registerGatherRows();
   registerGlobalNorm();
   registerLayerNorm();

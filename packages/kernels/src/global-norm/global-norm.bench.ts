@@ -5,7 +5,10 @@ import { globalNorm } from './index.js';
 /** Clipping as one writes it with TensorFlow.js, up to the scale. */
 const stock = (tensors: readonly tf.Tensor[]): tf.Tensor[] =>
   tf.tidy(() => {
-    const norm = tf.addN(tensors.map((g) => tf.sum(tf.square(g)))).sqrt();
+    const norm = tf
+      .stack(tensors.map((g) => tf.sum(tf.square(g))))
+      .sum()
+      .sqrt();
     return [norm, tf.minimum(1, tf.div(1, norm.add(1e-6)))];
   });
 
