@@ -16,3 +16,4 @@ export { linear, type WeightLayout } from './linear/index.js';
 export { registerKernels } from './register.js';
 export { registerRmsNorm, rmsNorm } from './rms-norm/index.js';
 export { rmsNormReference } from './rms-norm/reference.js';
+export { registerSoftmax, softmax } from './softmax/index.js';

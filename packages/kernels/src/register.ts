@@ -6,6 +6,7 @@ import { registerGatherRows } from './embedding/index.js';
 import { registerGlobalNorm } from './global-norm/index.js';
 import { registerLayerNorm } from './layer-norm/index.js';
 import { registerRmsNorm } from './rms-norm/index.js';
+import { registerSoftmax } from './softmax/index.js';
 
 /**
  * Makes every operation of this package use its WebGPU kernels; call it once, after the backend was
@@ -20,4 +21,5 @@ export function registerKernels(): void {
   registerGlobalNorm();
   registerLayerNorm();
   registerRmsNorm();
+  registerSoftmax();
 }
