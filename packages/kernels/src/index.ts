@@ -1,14 +1,18 @@
 export { type AttentionOptions, attention, registerAttention } from './attention/index.js';
 export { causal, type Mask, none } from './attention/mask.js';
 export { attentionReference, type ReferenceOptions } from './attention/reference.js';
+export { adamwState, registerAdamW } from './adamw/index.js';
+export type { AdamWParameter, AdamWState, AdamWStep, Moments } from './adamw/state.js';
 export { chunkedCrossEntropy, registerChunkedCrossEntropy } from './chunked-cross-entropy/index.js';
 export {
   type CrossEntropyOptions,
   registerCrossEntropy,
   sparseCrossEntropy,
 } from './cross-entropy/index.js';
+export { dropout, registerDropout } from './dropout/index.js';
 export { gatherRows, registerGatherRows } from './embedding/index.js';
 export { gelu, geluTanh } from './gelu/index.js';
+export { type Clipping, globalNorm, registerGlobalNorm } from './global-norm/index.js';
 export { layerNorm, registerLayerNorm } from './layer-norm/index.js';
 export { layerNormReference } from './layer-norm/reference.js';
 export { activations, type LinearActivation } from './linear/activation.js';
@@ -17,3 +21,4 @@ export { overwrite, type Recording, record } from './recording/index.js';
 export { registerKernels } from './register.js';
 export { registerRmsNorm, rmsNorm } from './rms-norm/index.js';
 export { rmsNormReference } from './rms-norm/reference.js';
+export { registerSoftmax, softmax } from './softmax/index.js';

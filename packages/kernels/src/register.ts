@@ -1,21 +1,29 @@
 import { registerAttention } from './attention/index.js';
+import { registerAdamW } from './adamw/index.js';
 import { registerChunkedCrossEntropy } from './chunked-cross-entropy/index.js';
 import { registerCrossEntropy } from './cross-entropy/index.js';
+import { registerDropout } from './dropout/index.js';
 import { registerGatherRows } from './embedding/index.js';
+import { registerGlobalNorm } from './global-norm/index.js';
 import { registerLayerNorm } from './layer-norm/index.js';
 import { registerLinear } from './linear/index.js';
 import { registerRmsNorm } from './rms-norm/index.js';
+import { registerSoftmax } from './softmax/index.js';
 
 /**
  * Makes every operation of this package use its WebGPU kernels; call it once, after the backend was
  * started. Without it, and on other backends, the same operations run on plain TensorFlow.js.
  */
 export function registerKernels(): void {
+  registerAdamW();
   registerChunkedCrossEntropy();
   registerCrossEntropy();
+  registerDropout();
   registerGatherRows();
   registerAttention();
+  registerGlobalNorm();
   registerLayerNorm();
   registerLinear();
   registerRmsNorm();
+  registerSoftmax();
 }

@@ -1,11 +1,12 @@
 import { type ForwardContext, InputError, type Layer } from '@headwise/core';
-import * as tf from '@tensorflow/tfjs';
+import { dropout } from '@headwise/kernels';
+import type * as tf from '@tensorflow/tfjs';
 
 /**
  * Sets each value to zero with probability `rate` in training, and scales the rest by 1 / (1 − rate).
  *
- * The noise is drawn from the context's generator, so that a resumed run draws what it would have
- * drawn; it has no parameters.
+ * The seed of the mask is drawn from the context's generator, so that a resumed run drops what it
+ * would have dropped, on any backend; it has no parameters.
  *
  * @see Srivastava et al. 2014, https://jmlr.org/papers/v15/srivastava14a.html
  */
@@ -27,11 +28,6 @@ export class Dropout implements Layer {
   forward(x: tf.Tensor, ctx?: ForwardContext): tf.Tensor {
     if (this.#rate === 0 || !ctx?.training) return x;
     if (!ctx.random) throw new InputError('Dropout: training needs a generator in ctx.random');
-    const seed = ctx.random.nextUint32();
-    return tf.tidy(() => {
-      const noise = tf.randomUniform(x.shape, 0, 1, 'float32', seed);
-      const kept = noise.greaterEqual(this.#rate).toFloat();
-      return x.mul(kept).mul(1 / (1 - this.#rate));
-    });
+    return dropout(x, this.#rate, ctx.random.nextUint32());
   }
 }

@@ -1,5 +1,6 @@
 import { InputError } from '@headwise/core';
-import * as tf from '@tensorflow/tfjs';
+import { type AdamWState, adamwState } from '@headwise/kernels';
+import type * as tf from '@tensorflow/tfjs';
 
 export interface AdamWOptions {
   /** Default 0.9. */
@@ -14,18 +15,18 @@ export interface AdamWOptions {
   decays?: (path: string, variable: tf.Variable) => boolean;
 }
 
-interface Slot {
-  variable: tf.Variable;
-  m: tf.Variable;
-  v: tf.Variable;
-  decay: number;
-}
-
 /** What it takes to go on where an optimizer stood. */
 export interface OptimizerState {
   steps: number;
   /** First and second moments, `m.<path>` and `v.<path>`. */
   tensors: Record<string, tf.Tensor>;
+}
+
+/** One moment of one parameter. */
+export interface Moment {
+  shape: number[];
+  /** The values now; the caller disposes the tensor. */
+  copy(): tf.Tensor;
 }
 
 /**
@@ -39,7 +40,10 @@ export interface OptimizerState {
  * @see Loshchilov and Hutter 2019, https://arxiv.org/abs/1711.05101
  */
 export class AdamW {
-  readonly #slots = new Map<string, Slot>();
+  /** The number of each parameter in the state, by path. */
+  readonly #numbers: ReadonlyMap<string, number>;
+  readonly #shapes: number[][];
+  readonly #state: AdamWState;
   readonly #options: Required<Omit<AdamWOptions, 'decays'>>;
   #steps = 0;
 
@@ -47,11 +51,12 @@ export class AdamW {
   constructor(params: Readonly<Record<string, tf.Variable>>, options: AdamWOptions = {}) {
     const { decays = (_, variable) => variable.rank >= 2, ...rest } = options;
     this.#options = { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0.01, ...rest };
-    for (const [path, variable] of Object.entries(params)) {
-      const moment = () => tf.tidy(() => tf.variable(tf.zerosLike(variable), false));
-      const decay = decays(path, variable) ? this.#options.weightDecay : 0;
-      this.#slots.set(path, { variable, m: moment(), v: moment(), decay });
-    }
+    const entries = Object.entries(params);
+    this.#numbers = new Map(entries.map(([path], i) => [path, i]));
+    this.#shapes = entries.map(([, { shape }]) => shape);
+    this.#state = adamwState(
+      entries.map(([path, variable]) => ({ variable, decays: decays(path, variable) })),
+    );
   }
 
   /** The number of updates made so far. */
@@ -70,50 +75,48 @@ export class AdamW {
     learningRate: number,
     scale?: tf.Tensor,
   ): void {
+    const ordered = [...this.#numbers.keys()].map((path) => {
+      const gradient = gradients[path];
+      if (!gradient) throw new InputError(`AdamW: no gradient for parameter '${path}'`);
+      return gradient;
+    });
+    this.#state.update(ordered, { ...this.#options, learningRate, step: this.#steps + 1 }, scale);
     this.#steps++;
-    const { beta1, beta2, epsilon } = this.#options;
-    const correction1 = 1 - beta1 ** this.#steps;
-    const correction2 = 1 - beta2 ** this.#steps;
-    for (const [path, { variable, m, v, decay }] of this.#slots) {
-      const raw = gradients[path];
-      if (!raw) throw new InputError(`AdamW: no gradient for parameter '${path}'`);
-      tf.tidy(() => {
-        const g = scale ? raw.mul(scale) : raw;
-        m.assign(m.mul(beta1).add(g.mul(1 - beta1)));
-        v.assign(v.mul(beta2).add(g.square().mul(1 - beta2)));
-        const root = v.sqrt().mul(1 / Math.sqrt(correction2));
-        const change = m.div(root.add(epsilon)).mul(learningRate / correction1);
-        const kept = decay === 0 ? variable : variable.mul(1 - learningRate * decay);
-        variable.assign(kept.sub(change));
-      });
-    }
   }
 
-  /** The state to save; the optimizer goes on owning the tensors. */
-  get state(): OptimizerState {
-    const tensors: Record<string, tf.Tensor> = {};
-    for (const [path, { m, v }] of this.#slots) {
-      tensors[`m.${path}`] = m;
-      tensors[`v.${path}`] = v;
+  /** First and second moments to save, `m.<path>` and `v.<path>`. */
+  get moments(): Record<string, Moment> {
+    const moments: Record<string, Moment> = {};
+    for (const [path, number] of this.#numbers) {
+      for (const name of ['m', 'v'] as const) {
+        const copy = () => {
+          const both = this.#state.moments(number);
+          both[name === 'm' ? 'v' : 'm'].dispose();
+          return both[name];
+        };
+        moments[`${name}.${path}`] = { shape: this.#shapes[number]!, copy };
+      }
     }
-    return { steps: this.#steps, tensors };
+    return moments;
   }
 
   /** Goes on from a saved state, whose tensors are copied. */
   restore({ steps, tensors }: OptimizerState): void {
-    for (const [path, slot] of this.#slots) {
-      for (const moment of ['m', 'v'] as const) {
-        const saved = tensors[`${moment}.${path}`];
-        if (!saved) throw new InputError(`AdamW: the state lacks '${moment}.${path}'`);
-        tf.tidy(() => slot[moment].assign(saved.clone()));
-      }
-    }
+    const saved = (name: string) => {
+      const tensor = tensors[name];
+      if (!tensor) throw new InputError(`AdamW: the state lacks '${name}'`);
+      return tensor;
+    };
+    const all = [...this.#numbers].map(([path, number]) => ({
+      number,
+      moments: { m: saved(`m.${path}`), v: saved(`v.${path}`) },
+    }));
+    for (const { number, moments } of all) this.#state.setMoments(number, moments);
     this.#steps = steps;
   }
 
   /** Frees the moments. */
   dispose(): void {
-    for (const { m, v } of this.#slots.values()) tf.dispose([m, v]);
-    this.#slots.clear();
+    this.#state.dispose();
   }
 }

@@ -1,18 +1,13 @@
-import * as tf from '@tensorflow/tfjs';
-
-/** The Euclidean norm of all gradients taken as one vector, `√(Σ g²)`; a scalar. */
-export function globalNorm(gradients: Readonly<Record<string, tf.Tensor>>): tf.Scalar {
-  return tf.tidy(() => {
-    const squares = Object.values(gradients).map((g) => g.square().sum());
-    return tf.stack(squares).sum().sqrt() as tf.Scalar;
-  });
-}
+import { type Clipping, globalNorm } from '@headwise/kernels';
+import type * as tf from '@tensorflow/tfjs';
 
 /**
- * What to multiply gradients by so that their norm is at most `maxNorm`: `min(1, maxNorm / (norm + 1e-6))`.
+ * The norm of all gradients taken as one vector, and what to multiply them by so that it is at most
+ * `maxNorm`; both are scalars that need not be read.
  *
- * @see Pascanu, Mikolov and Bengio 2013, https://arxiv.org/abs/1211.5063; the 1e-6 is PyTorch's
+ * @param gradients by path
  */
-export function clipScale(norm: tf.Scalar, maxNorm: number): tf.Scalar {
-  return tf.tidy(() => tf.minimum(1, tf.div(maxNorm, norm.add(1e-6))) as tf.Scalar);
-}
+export const clipping = (
+  gradients: Readonly<Record<string, tf.Tensor>>,
+  maxNorm: number,
+): Clipping => globalNorm(Object.values(gradients), maxNorm);

@@ -1,5 +1,5 @@
-export { AdamW, type AdamWOptions, type OptimizerState } from './adamw.js';
-export { clipScale, globalNorm } from './clip.js';
+export { AdamW, type AdamWOptions, type Moment, type OptimizerState } from './adamw.js';
+export { clipping } from './clip.js';
 export { bitsPerByte, type Evaluation, evaluate } from './evaluate.js';
 export { ignoredTarget, type LossOptions, nextTokenLoss, type TokenBatch } from './loss.js';
 export { constantRate, type Schedule, type WarmupCosineOptions, warmupCosine } from './schedule.js';

@@ -27,21 +27,24 @@ export function trainerState(
   { params, optimizer }: Trained,
   progress: Progress,
 ): { tensors: Record<string, LazyTensorInput>; metadata: Record<string, string> } {
-  const { steps, tensors: moments } = optimizer.state;
   const tensors: Record<string, LazyTensorInput> = {};
-  const add = (name: string, tensor: tf.Tensor) => {
-    tensors[name] = {
-      dtype: 'F32',
-      shape: tensor.shape,
-      data: async () => (await readTensor(tensor)) as Float32Array,
+  for (const [path, variable] of Object.entries(params)) {
+    const data = async () => (await readTensor(variable)) as Float32Array;
+    tensors[`params.${path}`] = { dtype: 'F32', shape: variable.shape, data };
+  }
+  for (const [name, { shape, copy }] of Object.entries(optimizer.moments)) {
+    const data = async () => {
+      const moment = copy();
+      const values = (await readTensor(moment)) as Float32Array;
+      moment.dispose();
+      return values;
     };
-  };
-  for (const [path, variable] of Object.entries(params)) add(`params.${path}`, variable);
-  for (const [name, moment] of Object.entries(moments)) add(`adamw.${name}`, moment);
+    tensors[`adamw.${name}`] = { dtype: 'F32', shape, data };
+  }
   const metadata = {
     format,
     step: String(progress.step),
-    updates: String(steps),
+    updates: String(optimizer.steps),
     random: JSON.stringify(progress.random),
   };
   return { tensors, metadata };
@@ -64,13 +67,13 @@ export function restoreTrainer(
   if (metadata.format !== format) {
     throw new InputError(`${name}: format is '${metadata.format}'; expected '${format}'`);
   }
-  const moments = optimizer.state.tensors;
-  const wanted: Record<string, tf.Tensor> = {};
+  const { moments } = optimizer;
+  const wanted: Record<string, { shape: number[] }> = {};
   for (const [path, variable] of Object.entries(params)) wanted[`params.${path}`] = variable;
   for (const [path, moment] of Object.entries(moments)) wanted[`adamw.${path}`] = moment;
-  for (const [key, tensor] of Object.entries(wanted)) {
+  for (const [key, { shape }] of Object.entries(wanted)) {
     const found = file.tensors.get(key)?.shape.join(', ');
-    const expected = tensor.shape.join(', ');
+    const expected = shape.join(', ');
     if (found !== expected) {
       throw new InputError(
         `${name}: tensor '${key}' has shape [${found ?? 'none'}]; the model needs [${expected}]`,

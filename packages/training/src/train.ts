@@ -1,7 +1,7 @@
 import { type ForwardContext, type LanguageModel, type Random, readTensor } from '@headwise/core';
 import * as tf from '@tensorflow/tfjs';
 import type { AdamW } from './adamw.js';
-import { clipScale, globalNorm } from './clip.js';
+import { clipping } from './clip.js';
 import { type LossOptions, nextTokenLoss, predictedTokens, type TokenBatch } from './loss.js';
 import type { Schedule } from './schedule.js';
 
@@ -68,7 +68,7 @@ export async function* train(options: TrainOptions): AsyncGenerator<TrainStep> {
     const { loss, gradients } = lossAndGradients(params, () =>
       nextTokenLoss(network, batch, ctx, options.loss),
     );
-    const norm = globalNorm(gradients);
+    const { norm, scale } = clipping(gradients, maxNorm);
     const both = tf.stack([loss, norm]);
     try {
       const [lossValue, gradientNorm] = await readTensor(both);
@@ -78,9 +78,7 @@ export async function* train(options: TrainOptions): AsyncGenerator<TrainStep> {
         );
       }
       const learningRate = schedule(step);
-      const scale = clipScale(norm, maxNorm);
       optimizer.update(gradients, learningRate, scale);
-      scale.dispose();
       yield {
         step,
         loss: lossValue!,
@@ -90,7 +88,7 @@ export async function* train(options: TrainOptions): AsyncGenerator<TrainStep> {
         ms: performance.now() - begun,
       };
     } finally {
-      tf.dispose([loss, norm, both, gradients]);
+      tf.dispose([loss, norm, scale, both, gradients]);
     }
   }
 }

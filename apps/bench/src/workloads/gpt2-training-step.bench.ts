@@ -1,6 +1,6 @@
 import { createModel } from '@headwise/models';
 import type { Workload } from '@headwise/testing';
-import { AdamW, clipScale, globalNorm, lossAndGradients, nextTokenLoss } from '@headwise/training';
+import { AdamW, clipping, lossAndGradients, nextTokenLoss } from '@headwise/training';
 import * as tf from '@tensorflow/tfjs';
 import { StockGpt2, type StockSizes } from './stock-gpt2.js';
 
@@ -38,9 +38,9 @@ function trainingStep(
         ours: () => {
           const batch = { inputs, targets, shape: [batchSize, length] as const };
           const { loss, gradients } = lossAndGradients(named, () => nextTokenLoss(network, batch));
-          const scale = tf.tidy(() => clipScale(globalNorm(gradients), 1));
+          const { norm, scale } = clipping(gradients, 1);
           optimizer.update(gradients, 1e-3, scale);
-          tf.dispose([scale, gradients]);
+          tf.dispose([norm, scale, gradients]);
           return loss;
         },
         peers: { stock: () => stock.step(ids, labels) },

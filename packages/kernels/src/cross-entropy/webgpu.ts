@@ -1,6 +1,7 @@
 import type * as tf from '@tensorflow/tfjs';
 import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
 import { dispatch, spread } from '../dispatch/dispatch.js';
+import { peakWgsl } from '../dispatch/peak.js';
 import { defineProgram, variants } from '../dispatch/program.js';
 import {
   type RowGroup,
@@ -11,18 +12,6 @@ import {
   rowSum,
 } from '../dispatch/row-group.js';
 import type { CrossEntropyOptions } from './index.js';
-
-/** WGSL of `Peak`: the largest of some scores, and the sum of `exp(score − largest)`, kept as they come. */
-export const peakWgsl: string = /* wgsl */ `
-  struct Peak { largest: f32, sum: f32 }
-  fn raised(peak: Peak, score: f32) -> Peak {
-    // One exponential a score: of what comes in, or of what the sum shrinks by.
-    let difference = score - peak.largest;
-    let e = exp(-abs(difference));
-    let higher = difference > 0.0;
-    return Peak(max(peak.largest, score), select(peak.sum + e, peak.sum * e + 1.0, higher));
-  }
-`;
 
 /** One group of lanes a row, one pass; keeps the largest score and `log Σ exp(x − largest)`. */
 const forwardProgram = variants(rowGroupKey, (group: RowGroup) =>

@@ -1,4 +1,4 @@
-import type * as tf from '@tensorflow/tfjs';
+import * as tf from '@tensorflow/tfjs';
 import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
 import { bufferOf, type Recorder } from './dispatch.js';
 
@@ -11,8 +11,58 @@ export function zeros(
   const recorder = backend as unknown as Recorder;
   const tensor = recorder.makeTensorInfo(shape, dtype);
   const buffer = bufferOf(recorder, tensor);
+  encoderOf(recorder).clearBuffer(buffer);
+  return tensor;
+}
+
+/** Makes a tensor whose values are undefined until they are written; the engine tracks it. */
+export function scratch(backend: WebGPUBackend, shape: number[]): tf.Tensor {
+  return tf.engine().makeTensorFromTensorInfo(backend.makeTensorInfo(shape, 'float32'));
+}
+
+/** A run of 4-byte values to copy from one tensor's buffer to another's. */
+export interface Copy {
+  source: tf.TensorInfo;
+  sourceStart: number;
+  target: tf.TensorInfo;
+  targetStart: number;
+  size: number;
+}
+
+/** Records copies between the buffers of tensors: no dispatch, whatever their number. */
+export function copyValues(backend: WebGPUBackend, copies: readonly Copy[]): void {
+  const recorder = backend as unknown as Recorder;
+  // Uploads are copies of their own and must come first.
+  const buffers = copies.map(({ source, target }) => [
+    bufferOf(recorder, source),
+    bufferOf(recorder, target),
+  ]);
+  const encoder = encoderOf(recorder);
+  copies.forEach(({ sourceStart, target, targetStart, size }, i) => {
+    const [from, to] = buffers[i]!;
+    encoder.copyBufferToBuffer(from!, 4 * sourceStart, to!, 4 * targetStart, 4 * size);
+    recorder.tensorMap.get(target.dataId).values = null;
+  });
+}
+
+/**
+ * Gives a variable a buffer of its own where another tensor shares its values, so that writing to it
+ * in place changes nobody else's; what is in the new buffer is undefined.
+ */
+export function unshare(backend: WebGPUBackend, variable: tf.Variable): void {
+  const recorder = backend as unknown as Recorder;
+  // Brings values here that were made on another backend.
+  recorder.tensorMap.get(variable.dataId);
+  if (backend.refCount(variable.dataId) === 1) return;
+  const { shape, dtype } = variable;
+  const own = tf.engine().makeTensorFromTensorInfo(recorder.makeTensorInfo(shape, dtype));
+  variable.assign(own);
+  own.dispose();
+}
+
+/** The encoder of the commands so far, outside any compute pass. */
+function encoderOf(recorder: Recorder): GPUCommandEncoder {
   recorder.ensureCommandEncoderReady();
   recorder.endComputePassEncoder();
-  recorder.commandEncoder!.clearBuffer(buffer);
-  return tensor;
+  return recorder.commandEncoder!;
 }

@@ -1,0 +1,66 @@
+const multipliers = [0xd2511f53, 0xcd9e8d57] as const;
+const weyl = [0x9e3779b9, 0xbb67ae85] as const;
+const rounds = 10;
+
+/** The upper 32 bits of a product of two unsigned 32-bit numbers, by halves that doubles hold exactly. */
+const upperProduct = (a: number, b: number): number =>
+  Math.floor((a * (b >>> 16) + Math.floor((a * (b & 0xffff)) / 65_536)) / 65_536);
+
+/**
+ * Philox 4x32-10: four random 32-bit words for a counter and a key, without any state.
+ *
+ * @param counter four unsigned 32-bit words; replaced by the random words
+ * @see Salmon et al. 2011, Parallel Random Numbers: As Easy as 1, 2, 3,
+ * https://doi.org/10.1145/2063384.2063405
+ */
+export function philox(counter: Uint32Array, key: readonly [number, number]): void {
+  let key0 = key[0];
+  let key1 = key[1];
+  let c0 = counter[0]!;
+  let c1 = counter[1]!;
+  let c2 = counter[2]!;
+  let c3 = counter[3]!;
+  for (let round = 0; round < rounds; round++) {
+    const next0 = (upperProduct(c2, multipliers[1]) ^ c1 ^ key0) >>> 0;
+    const next2 = (upperProduct(c0, multipliers[0]) ^ c3 ^ key1) >>> 0;
+    c1 = Math.imul(multipliers[1], c2) >>> 0;
+    c3 = Math.imul(multipliers[0], c0) >>> 0;
+    c0 = next0;
+    c2 = next2;
+    key0 = (key0 + weyl[0]) >>> 0;
+    key1 = (key1 + weyl[1]) >>> 0;
+  }
+  counter[0] = c0;
+  counter[1] = c1;
+  counter[2] = c2;
+  counter[3] = c3;
+}
+
+/** A seed as a key: its lower and upper 32 bits. */
+export const keyOf = (seed: number): [number, number] => [
+  seed >>> 0,
+  Math.floor(seed / 2 ** 32) >>> 0,
+];
+
+/** WGSL of `philox(counter, key)`: the same words in a shader. */
+export const philoxWgsl: string = /* wgsl */ `
+  fn upper_product(a: u32, b: u32) -> u32 {
+    let middle = (a >> 16u) * (b & 0xffffu) + (((a & 0xffffu) * (b & 0xffffu)) >> 16u);
+    let carry = (a & 0xffffu) * (b >> 16u) + (middle & 0xffffu);
+    return (a >> 16u) * (b >> 16u) + (middle >> 16u) + (carry >> 16u);
+  }
+  fn philox(start: vec4u, start_key: vec2u) -> vec4u {
+    var c = start;
+    var key = start_key;
+    for (var round = 0u; round < ${rounds}u; round++) {
+      c = vec4u(
+        upper_product(${multipliers[1]}u, c.z) ^ c.y ^ key.x,
+        ${multipliers[1]}u * c.z,
+        upper_product(${multipliers[0]}u, c.x) ^ c.w ^ key.y,
+        ${multipliers[0]}u * c.x,
+      );
+      key += vec2u(${weyl[0]}u, ${weyl[1]}u);
+    }
+    return c;
+  }
+`;
