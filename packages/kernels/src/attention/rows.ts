@@ -1,7 +1,7 @@
-import { defineProgram } from '../dispatch/program.js';
+import { defineProgram, type Program } from '../dispatch/program.js';
 
 /** The pre-pass of the backward: joins what the forward kept of each row with `D = Σ y ∘ dy`. */
-export const rowsProgram = defineProgram({
+export const rowsProgram: Program<'y' | 'dy' | 'stats', 'rows', 'rows' | 'width'> = defineProgram({
   label: 'headwise/AttentionRows',
   inputs: { y: 'f32', dy: 'f32', stats: 'f32' },
   outputs: { rows: 'vec4f' },
