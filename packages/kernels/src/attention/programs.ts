@@ -43,6 +43,8 @@ const params = {
   /** Dh, once more: a loop with a constant end is unrolled by some drivers, which takes them minutes. */
   width: 'u32',
   scale: 'f32',
+  /** 1 under a causal mask. */
+  causal: 'u32',
 } as const;
 
 /** The most negative score; finite, so that differences of scores are numbers. */

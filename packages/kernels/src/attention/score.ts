@@ -1,5 +1,3 @@
-import type { Mask } from './mask.js';
-
 /**
  * WGSL of what happens between the product of a query and a key and the softmax.
  *
@@ -27,24 +25,18 @@ const scaled = /* wgsl */ `
   }
 `;
 
-const ranges: Record<Mask['kind'], string> = {
-  none: /* wgsl */ `
-    fn key_end(query: u32, length: u32) -> u32 { return length; }
-    fn query_begin(key: u32) -> u32 { return 0u; }
-  `,
-  // The last query is aligned with the last key.
-  causal: /* wgsl */ `
-    fn key_end(query: u32, length: u32) -> u32 {
-      let end = query + params.keys + 1u;
-      return min(length, max(end, params.queries) - params.queries);
-    }
-    fn query_begin(key: u32) -> u32 {
-      return max(key + params.queries, params.keys) - params.keys;
-    }
-  `,
-};
+// Both masks are one text, so that they share programs. The last query is aligned with the last key.
+const ordered = /* wgsl */ `
+  fn key_end(query: u32, length: u32) -> u32 {
+    if (params.causal == 0u) { return length; }
+    let end = query + params.keys + 1u;
+    return min(length, max(end, params.queries) - params.queries);
+  }
+  fn query_begin(key: u32) -> u32 {
+    if (params.causal == 0u) { return 0u; }
+    return max(key + params.queries, params.keys) - params.keys;
+  }
+`;
 
-/** The score of plain scaled attention under a mask. */
-export function scoreCode({ kind }: Mask): ScoreCode {
-  return { key: kind, wgsl: ranges[kind] + scaled };
-}
+/** The score of plain scaled attention, with the masks that are known by `params.causal` and lengths. */
+export const plainScore: ScoreCode = { key: 'plain', wgsl: ordered + scaled };

@@ -1,11 +1,11 @@
 import type * as tf from '@tensorflow/tfjs';
 import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
 import { dispatch, spread } from '../dispatch/dispatch.js';
-import { direct } from './lanes/index.js';
 import type { Mask } from './mask.js';
 import type { Variant } from './programs.js';
 import { rowsProgram } from './rows.js';
-import { scoreCode } from './score.js';
+import { plainScore } from './score.js';
+import { tilingOf } from './tilings.js';
 
 /** Heads up to this width run fused. */
 export const widestHead = 256;
@@ -25,7 +25,7 @@ interface ForwardArguments {
 export function attentionKernel({ inputs, backend, attrs }: ForwardArguments): tf.TensorInfo[] {
   const { q, k, v, lengths } = inputs;
   const sizes = sizesOf(q, k);
-  const { program, rows } = direct.forward(variantOf(sizes, attrs, lengths !== undefined));
+  const { program, rows } = tilingOf(backend).forward(variantOf(sizes, lengths !== undefined));
   const { y, stats } = dispatch(backend, program, {
     // Without lengths the program has no such input.
     inputs: { q, k, v, lengths: lengths ?? q },
@@ -56,14 +56,15 @@ export function attentionGradientKernel(args: GradientArguments): tf.TensorInfo[
     params: { rows: count, width: sizes.width },
     workgroups: spread(Math.ceil(count / 64)),
   });
-  const variant = variantOf(sizes, attrs, false);
-  const forQueries = direct.queryGradient(variant);
+  const variant = variantOf(sizes, false);
+  const tiling = tilingOf(backend);
+  const forQueries = tiling.queryGradient(variant);
   const { dq } = dispatch(backend, forQueries.program, {
     inputs: { q, k, v, dy, rows },
     outputs: { dq: { shape: q.shape, dtype: 'float32' } },
     ...tiled(sizes, attrs, sizes.queries, sizes.batch * sizes.heads, forQueries.rows),
   });
-  const forKeys = direct.keyGradient(variant);
+  const forKeys = tiling.keyGradient(variant);
   const { dk, dv } = dispatch(backend, forKeys.program, {
     inputs: { q, k, v, dy, rows },
     outputs: {
@@ -90,12 +91,12 @@ function sizesOf(q: tf.TensorInfo, k: tf.TensorInfo): Sizes {
   return { batch, heads, queries, width, kvHeads: k.shape[1]!, keys: k.shape[2]! };
 }
 
-function variantOf({ width }: Sizes, { mask }: Attributes, padded: boolean): Variant {
-  return { width, score: scoreCode({ kind: mask }), padded };
+function variantOf({ width }: Sizes, padded: boolean): Variant {
+  return { width, score: plainScore, padded };
 }
 
 /** Parameters and workgroups of a program that cuts each head's rows into tiles. */
-function tiled(sizes: Sizes, { scale }: Attributes, length: number, heads: number, rows: number) {
+function tiled(sizes: Sizes, { scale, mask }: Attributes, length: number, heads: number, rows: number) {
   const tiles = Math.ceil(length / rows);
   return {
     params: {
@@ -107,6 +108,7 @@ function tiled(sizes: Sizes, { scale }: Attributes, length: number, heads: numbe
       keys: sizes.keys,
       width: sizes.width,
       scale,
+      causal: mask === 'causal' ? 1 : 0,
     },
     workgroups: spread(tiles * heads),
   };

@@ -7,10 +7,8 @@ import {
   type Variant,
 } from '../programs.js';
 import type { Broadcast } from './broadcast.js';
-import { rowsPerLane } from './forward.js';
+import { capacityOf, rowsPerLane } from './forward.js';
 import { each } from './text.js';
-
-const columnsOf = ({ width }: Variant, { step }: Broadcast) => Math.ceil(width / step) * step;
 
 /**
  * `dQ = dS K`, `dS = P ∘ (dY Vᵀ − D) · scale`: each lane owns four queries, keys and values are broadcast.
@@ -20,8 +18,8 @@ export function lanesQueryGradient(
   broadcast: Broadcast,
   keys: number,
 ): Tiled<QueryGradientProgram> {
-  const { lanes, step } = broadcast;
-  const columns = columnsOf(variant, broadcast);
+  const { lanes, columns } = broadcast;
+  const capacity = capacityOf(variant.width);
   const program = defineQueryGradient(
     variant,
     broadcast.enable,
@@ -49,56 +47,39 @@ export function lanesQueryGradient(
       let last = head * params.queries + min(first + ${lanes * rowsPerLane}u, params.queries) - 1u;
       let stop = u32(rows[last].z);
 
-      var mine: array<vec4f, ${columns}>;
-      var dy_mine: array<vec4f, ${columns}>;
-      var sum: array<vec4f, ${columns}>;
+      var mine: array<vec4f, ${capacity}>;
+      var dy_mine: array<vec4f, ${capacity}>;
+      var sum: array<vec4f, ${capacity}>;
       for (var c = 0u; c < params.width; c++) {
         mine[c] = vec4f(q[start.x + c], q[start.y + c], q[start.z + c], q[start.w + c]);
         dy_mine[c] = vec4f(dy[start.x + c], dy[start.y + c], dy[start.z + c], dy[start.w + c]);
       }
       for (var j = 0u; j < stop; j += ${keys}u) {
-        ${each(
-          keys,
-          (i) => /* wgsl */ `
-          let row${i} = kv + min(j + ${i}u, stop - 1u) * params.width;
-          var s${i} = vec4f();
-          var d${i} = vec4f();`,
-        )}
-        for (var c = 0u; c < params.width; c += ${step}u) {
-          ${each(keys, (i) => broadcast.read(`k${i}`, 'k', `row${i}`))}
-          ${each(keys, (i) => broadcast.read(`v${i}`, 'v', `row${i}`))}
-          ${each(
-            step,
-            (x) => /* wgsl */ `{
+        ${broadcast.find('row', keys, (i) => `kv + min(j + ${i}, stop - 1u) * params.width`)}
+        ${each(keys, (i) => `var s${i} = vec4f(); var d${i} = vec4f();`)}
+        for (var c = 0u; c < params.width; c += ${columns}u) {
+          ${broadcast.read('key', 'k', 'row', keys)}
+          ${broadcast.read('value', 'v', 'row', keys)}
+          ${each(columns, (x) => /* wgsl */ `{
             let own = mine[c + ${x}u];
             let own_dy = dy_mine[c + ${x}u];
-            ${each(
-              keys,
-              (i) => /* wgsl */ `
-              s${i} += ${broadcast.take(`k${i}`, x)} * own;
-              d${i} += ${broadcast.take(`v${i}`, x)} * own_dy;`,
-            )}
-          }`,
-          )}
+            ${each(keys, (i) => /* wgsl */ `
+              s${i} += ${broadcast.take('key', i, x)} * own;
+              d${i} += ${broadcast.take('value', i, x)} * own_dy;`)}
+          }`)}
         }
-        ${each(
-          keys,
-          (i) => /* wgsl */ `
+        ${each(keys, (i) => /* wgsl */ `
           let key${i} = vec4u(j + ${i}u);
           let p${i} = exp(score(s${i}, head, query, key${i}) - largest - log_sum);
           let g${i} = select(
-            vec4f(), p${i} * (d${i} - delta) * score_slope(s${i}, head, query, key${i}), key${i} < end);`,
-        )}
-        for (var c = 0u; c < params.width; c += ${step}u) {
-          ${each(keys, (i) => broadcast.read(`k${i}`, 'k', `row${i}`))}
-          ${each(
-            step,
-            (x) => /* wgsl */ `{
+            vec4f(), p${i} * (d${i} - delta) * score_slope(s${i}, head, query, key${i}), key${i} < end);`)}
+        for (var c = 0u; c < params.width; c += ${columns}u) {
+          ${broadcast.read('key', 'k', 'row', keys)}
+          ${each(columns, (x) => /* wgsl */ `{
             var own = sum[c + ${x}u];
-            ${each(keys, (i) => `own += ${broadcast.take(`k${i}`, x)} * g${i};`)}
+            ${each(keys, (i) => `own += ${broadcast.take('key', i, x)} * g${i};`)}
             sum[c + ${x}u] = own;
-          }`,
-          )}
+          }`)}
         }
       }
       ${each(
@@ -121,8 +102,8 @@ export function lanesKeyGradient(
   broadcast: Broadcast,
   queries: number,
 ): Tiled<KeyGradientProgram> {
-  const { lanes, step } = broadcast;
-  const columns = columnsOf(variant, broadcast);
+  const { lanes, columns } = broadcast;
+  const capacity = capacityOf(variant.width);
   const program = defineKeyGradient(
     variant,
     broadcast.enable,
@@ -140,10 +121,10 @@ export function lanesKeyGradient(
 
       let key = first + lane + vec4u(0u, ${lanes}u, ${2 * lanes}u, ${3 * lanes}u);
       let start = (kv * params.keys + min(key, vec4u(params.keys - 1u))) * params.width;
-      var mine: array<vec4f, ${columns}>;
-      var v_mine: array<vec4f, ${columns}>;
-      var dk_sum: array<vec4f, ${columns}>;
-      var dv_sum: array<vec4f, ${columns}>;
+      var mine: array<vec4f, ${capacity}>;
+      var v_mine: array<vec4f, ${capacity}>;
+      var dk_sum: array<vec4f, ${capacity}>;
+      var dv_sum: array<vec4f, ${capacity}>;
       for (var c = 0u; c < params.width; c++) {
         mine[c] = vec4f(k[start.x + c], k[start.y + c], k[start.z + c], k[start.w + c]);
         v_mine[c] = vec4f(v[start.x + c], v[start.y + c], v[start.z + c], v[start.w + c]);
@@ -153,59 +134,42 @@ export function lanesKeyGradient(
         // Where even the last query sees none of these keys, no query does.
         let begin = select(query_begin(first), params.queries, u32(rows[base + params.queries - 1u].z) <= first);
         for (var i = begin; i < params.queries; i += ${queries}u) {
-          ${each(
-            queries,
-            (i) => /* wgsl */ `
+          ${broadcast.find('row', queries, (i) => `(base + min(i + ${i}, params.queries - 1u)) * params.width`)}
+          ${broadcast.readElements('stats', queries, (i) => `rows[base + min(i + ${i}, params.queries - 1u)]`)}
+          ${each(queries, (i) => /* wgsl */ `
             let query${i} = min(i + ${i}u, params.queries - 1u);
-            let row${i} = (base + query${i}) * params.width;
-            let stats${i} = rows[base + query${i}];
+            let stats${i} = ${broadcast.takeElement('stats', i)};
             var s${i} = vec4f();
-            var d${i} = vec4f();`,
-          )}
-          for (var c = 0u; c < params.width; c += ${step}u) {
-            ${each(queries, (i) => broadcast.read(`q${i}`, 'q', `row${i}`))}
-            ${each(queries, (i) => broadcast.read(`y${i}`, 'dy', `row${i}`))}
-            ${each(
-              step,
-              (x) => /* wgsl */ `{
+            var d${i} = vec4f();`)}
+          for (var c = 0u; c < params.width; c += ${columns}u) {
+            ${broadcast.read('query', 'q', 'row', queries)}
+            ${broadcast.read('cotangent', 'dy', 'row', queries)}
+            ${each(columns, (x) => /* wgsl */ `{
               let own = mine[c + ${x}u];
               let own_v = v_mine[c + ${x}u];
-              ${each(
-                queries,
-                (i) => /* wgsl */ `
-                s${i} += ${broadcast.take(`q${i}`, x)} * own;
-                d${i} += ${broadcast.take(`y${i}`, x)} * own_v;`,
-              )}
-            }`,
-            )}
+              ${each(queries, (i) => /* wgsl */ `
+                s${i} += ${broadcast.take('query', i, x)} * own;
+                d${i} += ${broadcast.take('cotangent', i, x)} * own_v;`)}
+            }`)}
           }
-          ${each(
-            queries,
-            (i) => /* wgsl */ `
+          ${each(queries, (i) => /* wgsl */ `
             let seen${i} = (key < vec4u(u32(stats${i}.z))) & vec4<bool>(i + ${i}u < params.queries);
             let p${i} = select(
               vec4f(), exp(score(s${i}, head, vec4u(query${i}), key) - stats${i}.x - stats${i}.y), seen${i});
             let g${i} = select(
-              vec4f(), p${i} * (d${i} - stats${i}.w) * score_slope(s${i}, head, vec4u(query${i}), key), seen${i});`,
-          )}
-          for (var c = 0u; c < params.width; c += ${step}u) {
-            ${each(queries, (i) => broadcast.read(`q${i}`, 'q', `row${i}`))}
-            ${each(queries, (i) => broadcast.read(`y${i}`, 'dy', `row${i}`))}
-            ${each(
-              step,
-              (x) => /* wgsl */ `{
+              vec4f(), p${i} * (d${i} - stats${i}.w) * score_slope(s${i}, head, vec4u(query${i}), key), seen${i});`)}
+          for (var c = 0u; c < params.width; c += ${columns}u) {
+            ${broadcast.read('query', 'q', 'row', queries)}
+            ${broadcast.read('cotangent', 'dy', 'row', queries)}
+            ${each(columns, (x) => /* wgsl */ `{
               var own_k = dk_sum[c + ${x}u];
               var own_v = dv_sum[c + ${x}u];
-              ${each(
-                queries,
-                (i) => /* wgsl */ `
-                own_k += ${broadcast.take(`q${i}`, x)} * g${i};
-                own_v += ${broadcast.take(`y${i}`, x)} * p${i};`,
-              )}
+              ${each(queries, (i) => /* wgsl */ `
+                own_k += ${broadcast.take('query', i, x)} * g${i};
+                own_v += ${broadcast.take('cotangent', i, x)} * p${i};`)}
               dk_sum[c + ${x}u] = own_k;
               dv_sum[c + ${x}u] = own_v;
-            }`,
-            )}
+            }`)}
           }
         }
       }

@@ -2,8 +2,11 @@ import { defineForward, type ForwardProgram, type Tiled, type Variant } from '..
 import type { Broadcast } from './broadcast.js';
 import { each } from './text.js';
 
-/** Queries that a lane owns: the components of a vector. */
+/** Queries or keys that a lane owns: the components of a vector. */
 export const rowsPerLane = 4;
+
+/** Columns that a lane has room for: few sizes, so that heads of several widths share programs. */
+export const capacityOf = (width: number): number => Math.max(64, 2 ** Math.ceil(Math.log2(width)));
 
 /**
  * Each lane owns four queries and their outputs; tiles of keys are broadcast to all lanes.
@@ -15,8 +18,8 @@ export function lanesForward(
   broadcast: Broadcast,
   keys: number,
 ): Tiled<ForwardProgram> {
-  const { lanes, step } = broadcast;
-  const columns = Math.ceil(variant.width / step) * step;
+  const { lanes, columns } = broadcast;
+  const capacity = capacityOf(variant.width);
   const program = defineForward(
     variant,
     broadcast.enable,
@@ -43,46 +46,38 @@ export function lanesForward(
       );
       let stop = key_end(min(first + ${lanes * rowsPerLane}u, params.queries) - 1u, length);
 
-      var mine: array<vec4f, ${columns}>;
-      var sum: array<vec4f, ${columns}>;
+      var mine: array<vec4f, ${capacity}>;
+      var sum: array<vec4f, ${capacity}>;
       for (var c = 0u; c < params.width; c++) {
         mine[c] = vec4f(q[start.x + c], q[start.y + c], q[start.z + c], q[start.w + c]);
       }
       var largest = vec4f(lowest);
       var total = vec4f(0.0);
       for (var j = 0u; j < stop; j += ${keys}u) {
-        ${each(keys, (i) => `let row${i} = kv + min(j + ${i}u, stop - 1u) * params.width; var s${i} = vec4f();`)}
-        for (var c = 0u; c < params.width; c += ${step}u) {
-          ${each(keys, (i) => broadcast.read(`k${i}`, 'k', `row${i}`))}
-          ${each(
-            step,
-            (x) => /* wgsl */ `{
+        ${broadcast.find('row', keys, (i) => `kv + min(j + ${i}, stop - 1u) * params.width`)}
+        ${each(keys, (i) => `var s${i} = vec4f();`)}
+        for (var c = 0u; c < params.width; c += ${columns}u) {
+          ${broadcast.read('key', 'k', 'row', keys)}
+          ${each(columns, (x) => /* wgsl */ `{
             let own = mine[c + ${x}u];
-            ${each(keys, (i) => `s${i} += ${broadcast.take(`k${i}`, x)} * own;`)}
-          }`,
-          )}
+            ${each(keys, (i) => `s${i} += ${broadcast.take('key', i, x)} * own;`)}
+          }`)}
         }
         var peak = largest;
-        ${each(
-          keys,
-          (i) => /* wgsl */ `
+        ${each(keys, (i) => /* wgsl */ `
           s${i} = select(vec4f(lowest), score(s${i}, head, query, vec4u(j + ${i}u)), vec4u(j + ${i}u) < end);
-          peak = max(peak, s${i});`,
-        )}
+          peak = max(peak, s${i});`)}
         let fade = exp(largest - peak);
         largest = peak;
         total *= fade;
         ${each(keys, (i) => `let p${i} = exp(s${i} - peak); total += p${i};`)}
-        for (var c = 0u; c < params.width; c += ${step}u) {
-          ${each(keys, (i) => broadcast.read(`v${i}`, 'v', `row${i}`))}
-          ${each(
-            step,
-            (x) => /* wgsl */ `{
+        for (var c = 0u; c < params.width; c += ${columns}u) {
+          ${broadcast.read('value', 'v', 'row', keys)}
+          ${each(columns, (x) => /* wgsl */ `{
             var own = sum[c + ${x}u] * fade;
-            ${each(keys, (i) => `own += ${broadcast.take(`v${i}`, x)} * p${i};`)}
+            ${each(keys, (i) => `own += ${broadcast.take('value', i, x)} * p${i};`)}
             sum[c + ${x}u] = own;
-          }`,
-          )}
+          }`)}
         }
       }
 

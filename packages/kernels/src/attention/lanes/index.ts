@@ -2,41 +2,45 @@ import { variants } from '../../dispatch/program.js';
 import type { Tiling, Variant } from '../programs.js';
 import { lanesKeyGradient, lanesQueryGradient } from './backward.js';
 import { type Broadcast, directBroadcast, shuffleBroadcast } from './broadcast.js';
-import { lanesForward } from './forward.js';
+import { capacityOf, lanesForward } from './forward.js';
 
-const variantKey = ({ width, score, padded }: Variant) => `${width}/${score.key}/${padded}`;
+const variantKey = ({ width, score, padded }: Variant) =>
+  `${capacityOf(width)}/${score.key}/${padded}`;
+
+/** How a pass over tiles is cut. */
+interface Cut {
+  broadcast: Broadcast;
+  /** Rows that are broadcast at once. */
+  rows: number;
+}
 
 function lanesTiling(
   key: string,
-  broadcastOf: (width: number) => Broadcast,
-  tile: { forward: number; backward: number },
+  cuts: Record<'forward' | 'queryGradient' | 'keyGradient', Cut>,
 ): Tiling {
+  const of = <P>(make: (v: Variant, broadcast: Broadcast, rows: number) => P, cut: Cut) =>
+    variants(variantKey, (v: Variant) => make(v, cut.broadcast, cut.rows));
   return {
     key,
-    forward: variants(variantKey, (v: Variant) =>
-      lanesForward(v, broadcastOf(v.width), tile.forward),
-    ),
-    queryGradient: variants(variantKey, (v: Variant) =>
-      lanesQueryGradient(v, broadcastOf(v.width), tile.backward),
-    ),
-    keyGradient: variants(variantKey, (v: Variant) =>
-      lanesKeyGradient(v, broadcastOf(v.width), tile.backward),
-    ),
+    forward: of(lanesForward, cuts.forward),
+    queryGradient: of(lanesQueryGradient, cuts.queryGradient),
+    keyGradient: of(lanesKeyGradient, cuts.keyGradient),
   };
 }
 
+const everyLane: Cut = { broadcast: directBroadcast(16), rows: 4 };
+
 /** Lanes that own rows and read all else from storage themselves: needs nothing of the device. */
-export const direct: Tiling = lanesTiling('direct', (width) => directBroadcast(width, 16), {
-  forward: 4,
-  backward: 4,
+export const direct: Tiling = lanesTiling('direct', {
+  forward: everyLane,
+  queryGradient: everyLane,
+  keyGradient: everyLane,
 });
 
-const shuffles = variants(String, (subgroup: number) =>
-  lanesTiling(`shuffle${subgroup}`, (width) => shuffleBroadcast(width, subgroup), {
-    forward: 16,
-    backward: 8,
-  }),
-);
-
 /** Lanes that own rows and hand each other what they read; for devices whose subgroups have one size. */
-export const shuffle = (subgroup: number): Tiling => shuffles(subgroup);
+export const shuffle: (subgroup: number) => Tiling = variants(String, (subgroup: number) => {
+  // Few columns at once: more would not fit in registers, and take longer to compile.
+  const two: Cut = { broadcast: shuffleBroadcast(subgroup, 2), rows: 16 };
+  const one: Cut = { broadcast: shuffleBroadcast(subgroup, 1), rows: 16 };
+  return lanesTiling(`shuffle${subgroup}`, { forward: two, queryGradient: two, keyGradient: one });
+});
