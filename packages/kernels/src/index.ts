@@ -1,8 +1,8 @@
+export { adamwState, registerAdamW } from './adamw/index.js';
+export type { AdamWParameter, AdamWState, AdamWStep, Moments } from './adamw/state.js';
 export { type AttentionOptions, attention, registerAttention } from './attention/index.js';
 export { causal, type Mask, none } from './attention/mask.js';
 export { attentionReference, type ReferenceOptions } from './attention/reference.js';
-export { adamwState, registerAdamW } from './adamw/index.js';
-export type { AdamWParameter, AdamWState, AdamWStep, Moments } from './adamw/state.js';
 export { chunkedCrossEntropy, registerChunkedCrossEntropy } from './chunked-cross-entropy/index.js';
 export {
   type CrossEntropyOptions,

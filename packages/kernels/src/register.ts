@@ -1,5 +1,5 @@
-import { registerAttention } from './attention/index.js';
 import { registerAdamW } from './adamw/index.js';
+import { registerAttention } from './attention/index.js';
 import { registerChunkedCrossEntropy } from './chunked-cross-entropy/index.js';
 import { registerCrossEntropy } from './cross-entropy/index.js';
 import { registerDropout } from './dropout/index.js';
