@@ -3,7 +3,7 @@ import { cpus } from 'node:os';
 import { BackendError, type BackendName, backendNames, startBackend } from '@headwise/core';
 import { registerKernels } from '@headwise/kernels';
 import type { Workload } from '@headwise/testing';
-import { Command } from 'commander';
+import { Command, InvalidArgumentError, Option } from 'commander';
 import { findWorkloads } from './find.js';
 import { type Budget, type Measured, measure } from './measure.js';
 
@@ -29,13 +29,18 @@ const program = new Command('bench')
   .description('time our operations against others, interleaved in one process')
   .argument('[filters...]', 'parts of workload names; default all')
   .option('--json <file>', 'write the rows as JSON')
-  .option('--backend <name...>', 'only these backends', [...backendNames, 'js'])
-  .option('--rounds <n>', 'rounds of all contestants at most', Number, 12)
-  .option('--seconds <s>', 'no new round after this, but three at least', Number, 20)
+  .addOption(
+    new Option('--backend <name...>', 'only these backends')
+      .choices([...backendNames, 'js'])
+      .default([...backendNames, 'js']),
+  )
+  .option('--rounds <n>', 'rounds of all contestants at most', positive, 12)
+  .option('--seconds <s>', 'no new round after this, but three at least', positive, 20)
   .action(async (filters: string[], options: Options) => {
     const budget = { maxRounds: options.rounds, minRounds: 3, seconds: options.seconds };
     const workloads = await findWorkloads(filters);
-    if (workloads.length === 0) throw new Error(`no workload matches ${filters.join(' ')}`);
+    if (workloads.length === 0) program.error(`no workload matches ${filters.join(' ')}`);
+    console.log('(n ×): how many times as long as ours the other takes, by the medians');
     const rows: Row[] = [];
     for (const name of [...backendNames, 'js'] as const) {
       if (!options.backend.includes(name)) continue;
@@ -46,6 +51,11 @@ const program = new Command('bench')
   });
 
 await program.parseAsync();
+
+function positive(text: string): number {
+  if (!(Number(text) > 0)) throw new InvalidArgumentError(`'${text}' is no number above 0.`);
+  return Number(text);
+}
 
 /** Times workloads on one backend, or says why it cannot be had. */
 async function runOn(

@@ -8,6 +8,8 @@ const config = fileURLToPath(new URL('../configs/moby-dick.json', import.meta.ur
 // `npm start` needs no pnpm on the machine, so neither may what it says to type next.
 const root = new URL('../../../package.json', import.meta.url);
 const { packageManager } = JSON.parse(readFileSync(root, 'utf8'));
+// Ctrl-C is the training's to handle: it saves first.
+process.on('SIGINT', () => {});
 const { status } = spawnSync(
   process.execPath,
   [

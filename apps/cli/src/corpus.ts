@@ -2,6 +2,7 @@ import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { InputError } from '@headwise/core';
 import { readTextCorpus } from '@headwise/data/node';
+import type { Encoding } from '@headwise/tokenizers';
 
 /**
  * Reads a corpus as one text: a file, a folder of `.txt` files, or `npm:PACKAGE`.
@@ -16,6 +17,11 @@ export async function readCorpus(corpus: string): Promise<string> {
   return documents.map(({ text }) => text).join('\n\n');
 }
 
+/** The UTF-8 length of what a model predicts of a text: all but its first token. */
+export function predictedBytes(text: string, { offsets }: Pick<Encoding, 'offsets'>): number {
+  return Buffer.byteLength(text.slice(offsets[0]?.[1] ?? 0));
+}
+
 function packageText(name: string): string {
   const exported = load(name);
   const texts: unknown = typeof exported === 'function' ? exported() : exported;
@@ -27,12 +33,21 @@ function packageText(name: string): string {
 function load(name: string): unknown {
   for (const from of [join(process.cwd(), 'package.json'), import.meta.url]) {
     const require = createRequire(from);
+    let path: string;
     try {
-      require.resolve(name);
-    } catch {
+      path = require.resolve(name);
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException;
+      if (code === 'ERR_PACKAGE_PATH_NOT_EXPORTED') {
+        throw new InputError(`corpus 'npm:${name}': the package has no entry for require()`);
+      }
       continue;
     }
-    return require(name);
+    try {
+      return require(path);
+    } catch (error) {
+      throw new InputError(`corpus 'npm:${name}': cannot be loaded: ${(error as Error).message}`);
+    }
   }
   throw new InputError(`corpus 'npm:${name}': the package is not installed; npm install ${name}`);
 }

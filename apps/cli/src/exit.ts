@@ -1,18 +1,27 @@
-import { InputError } from '@headwise/core';
+import { BackendError, DeviceLostError, GpuError, InputError } from '@headwise/core';
 import { DataError } from '@headwise/data';
 import { SafetensorsError } from '@headwise/safetensors';
 import { TokenizerError } from '@headwise/tokenizers';
+import { DivergedError } from '@headwise/training';
 
 /** Errors that say that what was given cannot be used. */
 const inputErrors = [InputError, DataError, SafetensorsError, TokenizerError];
 
+/** Errors of the machine or the numbers, whose message says all. */
+const workErrors = [BackendError, DeviceLostError, DivergedError, GpuError];
+
 /** 2 where the input cannot be used, 1 where the work failed. */
 export function exitCodeOf(error: unknown): 1 | 2 {
-  return inputErrors.some((kind) => error instanceof kind) ? 2 : 1;
+  return isOneOf(inputErrors, error) ? 2 : 1;
 }
 
-/** One clear message for bad input; with its stack for everything that is our fault. */
+/** One clear message for what was foreseen; with its stack for everything that is our fault. */
 export function messageOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
-  return exitCodeOf(error) === 2 ? error.message : (error.stack ?? error.message);
+  const foreseen = isOneOf([...inputErrors, ...workErrors], error);
+  return foreseen ? error.message : (error.stack ?? error.message);
+}
+
+function isOneOf(kinds: readonly (abstract new (...args: never[]) => Error)[], error: unknown) {
+  return kinds.some((kind) => error instanceof kind);
 }

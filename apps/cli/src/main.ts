@@ -27,6 +27,12 @@ for (const command of [
 }
 program.exitOverride();
 
+// Whoever read our output has enough, as `head` has: no fault to report.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error;
+  process.exit(0);
+});
+
 try {
   await program.parseAsync();
 } catch (error) {

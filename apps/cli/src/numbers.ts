@@ -2,8 +2,11 @@ import { InvalidArgumentError } from 'commander';
 
 /** Reads a whole number from the command line. */
 export function integer(text: string): number {
-  if (!/^-?\d+$/.test(text)) throw new InvalidArgumentError(`'${text}' is no whole number.`);
-  return Number(text);
+  const value = Number(text);
+  if (!/^-?\d+$/.test(text) || !Number.isSafeInteger(value)) {
+    throw new InvalidArgumentError(`'${text}' is no whole number within ±2^53.`);
+  }
+  return value;
 }
 
 /** Reads a number from the command line. */

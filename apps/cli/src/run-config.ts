@@ -80,6 +80,11 @@ export function checkRunConfig(json: unknown, name: string): RunConfig {
       `${name}: 'training.warmupSteps' ${training.warmupSteps} is more than 'training.steps' ${training.steps}`,
     );
   }
+  if (training.minLearningRate > training.learningRate) {
+    throw new InputError(
+      `${name}: 'training.minLearningRate' ${training.minLearningRate} is more than 'training.learningRate' ${training.learningRate}`,
+    );
+  }
   return config;
 }
 
@@ -91,6 +96,7 @@ function withOverride(json: unknown, override: string): unknown {
       `--set '${override}' is not of the form path=value, e.g. training.steps=100`,
     );
   }
+  if (typeof json !== 'object' || json === null) return json;
   const copy = structuredClone(json) as Record<string, unknown>;
   const steps = path.split('.');
   const last = steps.pop()!;

@@ -1,5 +1,6 @@
+import { rmSync } from 'node:fs';
 import { mkdir, open, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { InputError } from '@headwise/core';
 import { readJson, writeJsonFile } from '@headwise/models/node';
@@ -37,6 +38,7 @@ export class RunFolder {
    * configuration, or holds other files
    */
   static async inspect(path: string, config: RunConfig, resume: boolean): Promise<RunFolder> {
+    if (path === '') throw new InputError("--out is ''; expected the name of a folder");
     const folder = new RunFolder(path);
     const names = await readdir(path).catch((error: NodeJS.ErrnoException) => {
       if (error.code === 'ENOENT') return [];
@@ -47,18 +49,34 @@ export class RunFolder {
   }
 
   /**
-   * Makes the folder where there is none, and writes down the configuration.
+   * Makes the folder where there is none, keeps other processes out, and writes down the configuration.
    *
-   * @throws InputError where it cannot be written
+   * @throws InputError where it cannot be written, or another process trains in it
    */
   async create(config: RunConfig): Promise<void> {
     try {
-      await mkdir(join(this.path, 'trainer'), { recursive: true });
-      await this.#removeTemporary();
-      await writeJsonFile(this.#configPath, config);
+      await makeFolder(join(this.path, 'trainer'));
     } catch (error) {
       throw new InputError(`${this.path}: cannot be written: ${(error as Error).message}`);
     }
+    await this.#lock();
+    await this.#removeTemporary();
+    await writeJsonFile(this.#configPath, config);
+  }
+
+  /** Leaves the folder to this process, until it ends. */
+  async #lock(): Promise<void> {
+    const path = join(this.path, 'trainer', 'lock');
+    const owner = Number(await readFile(path, 'utf8').catch(() => ''));
+    if (owner > 0 && owner !== process.pid && isRunning(owner)) {
+      throw new InputError(`${this.path}: process ${owner} trains there now`);
+    }
+    // A process that was killed leaves its lock behind.
+    await rm(path, { force: true });
+    await writeFile(path, String(process.pid), { flag: 'wx' }).catch((error: Error) => {
+      throw new InputError(`${path}: cannot be written: ${error.message}`);
+    });
+    process.on('exit', () => rmSync(path, { force: true }));
   }
 
   /** Whether there is a state to go on from. */
@@ -73,7 +91,7 @@ export class RunFolder {
 
   /** The lines of the history, a half-written last one left out. */
   async history(): Promise<HistoryEntry[]> {
-    const text = await readFile(this.#historyPath, 'utf8').catch(() => '');
+    const text = await readFile(this.#historyPath, 'utf8').catch((error) => orMissing(error, ''));
     return text.split('\n').flatMap((line) => {
       try {
         return line === '' ? [] : [JSON.parse(line) as HistoryEntry];
@@ -116,12 +134,12 @@ export class RunFolder {
       );
     }
     const before = checkRunConfig(await readJson(this.#configPath), this.#configPath);
-    for (const part of ['model', 'tokenizer', 'data'] as const) {
-      if (!isDeepStrictEqual(before[part], config[part])) {
-        throw new InputError(
-          `${this.path}: the run there has '${part}' ${JSON.stringify(before[part])}; the configuration given has ${JSON.stringify(config[part])}`,
-        );
-      }
+    const [there, given] = [fixed(before), fixed(config)];
+    for (const part of Object.keys(there)) {
+      if (isDeepStrictEqual(there[part], given[part])) continue;
+      throw new InputError(
+        `${this.path}: the run there has '${part}' ${JSON.stringify(there[part])}; the configuration given has ${JSON.stringify(given[part])}`,
+      );
     }
   }
 
@@ -135,6 +153,34 @@ export class RunFolder {
   }
 }
 
+/** What a run that resumes must have as it was, for its losses to be those of one run. */
+function fixed({ model, tokenizer, data, training }: RunConfig): Record<string, unknown> {
+  const { seed, batchSize } = training;
+  return { model, tokenizer, data, 'training.seed': seed, 'training.batchSize': batchSize };
+}
+
+/** Makes a folder and those above it. Node's own recursive way does not end on some that refuse it. */
+async function makeFolder(path: string): Promise<void> {
+  if (await exists(path)) return;
+  if (dirname(path) !== path) await makeFolder(dirname(path));
+  await mkdir(path);
+}
+
 async function exists(path: string): Promise<boolean> {
-  return (await stat(path).catch(() => undefined)) !== undefined;
+  return (await stat(path).catch((error) => orMissing(error, undefined))) !== undefined;
+}
+
+/** What stands for a file that is missing; all other errors are thrown. */
+function orMissing<T>(error: NodeJS.ErrnoException, missing: T): T {
+  if (error.code === 'ENOENT') return missing;
+  throw error;
+}
+
+function isRunning(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch (error) {
+    // A process of somebody else's.
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
 }

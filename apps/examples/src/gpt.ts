@@ -1,18 +1,17 @@
 import { causal, MultiHeadAttention } from '@headwise/attention';
-import { ParamStore, startBackend } from '@headwise/core';
+import { type LanguageModel, ParamStore, startBackend } from '@headwise/core';
 import { registerKernels } from '@headwise/kernels';
 import { Embedding, FeedForward, LayerNorm } from '@headwise/layers';
 import { LearnedPosition } from '@headwise/positions';
+import { AdamW, constantRate, train } from '@headwise/training';
 import { Decoder, PreNormBlock } from '@headwise/transformer';
-import * as tf from '@tensorflow/tfjs';
 
 await startBackend();
 registerKernels();
 
-const dim = 64;
-const params = new ParamStore({ seed: 1 });
-const tokens = new Embedding(params.at('tokens'), { count: 256, dim });
-const positions = new LearnedPosition(params.at('positions'), { maxLength: 128, dim });
+const [dim, vocabSize, maxLength, params] = [64, 256, 128, new ParamStore({ seed: 1 })];
+const tokens = new Embedding(params.at('tokens'), { count: vocabSize, dim });
+const positions = new LearnedPosition(params.at('positions'), { maxLength, dim });
 const block = (p: ParamStore) =>
   new PreNormBlock({
     norm1: new LayerNorm(p.at('norm1'), { dim }),
@@ -22,8 +21,20 @@ const block = (p: ParamStore) =>
   });
 const blocks = [0, 1].map((i) => block(params.at('blocks').at(i)));
 const decoder = new Decoder({ blocks, norm: new LayerNorm(params.at('norm'), { dim }) });
-const gpt = (ids: tf.Tensor) =>
-  tokens.scores(decoder.forward(positions.forward(tokens.forward(ids))));
+const forward: LanguageModel['forward'] = (ids, ctx) =>
+  tokens.scores(decoder.forward(positions.forward(tokens.forward(ids, ctx), ctx), ctx));
+const gpt: LanguageModel = { vocabSize, maxLength, forward };
 
-const logits = gpt(tf.tensor2d([[67, 97, 108, 108]], [1, 4], 'int32'));
-console.log(logits.shape, params.count()); // [ 1, 4, 256 ] 124672
+const text = new TextEncoder().encode('Call me Ishmael. '); // a byte is a token
+const [inputs, targets] = [Int32Array.from(text.slice(0, -1)), Int32Array.from(text.slice(1))];
+const run = train({
+  network: gpt,
+  params: params.named(),
+  optimizer: new AdamW(params.named()),
+  schedule: constantRate(0.003),
+  batches: { at: () => ({ inputs, targets, shape: [1, inputs.length] }) },
+  steps: 20,
+});
+const losses: number[] = [];
+for await (const { loss } of run) losses.push(loss);
+console.log(params.count(), losses[0]! > 5, losses.at(-1)! < 1); // 124672 true true

@@ -8,7 +8,7 @@ export interface AttendOptions {
   /** Default `1 / √Dh`. */
   scale?: number;
   /** Applied to the weights in training. */
-  dropout?: Layer;
+  dropout?: Layer | undefined;
   /** Passed on to dropout; its tap sees `scores` and `pattern`. */
   ctx?: ForwardContext | undefined;
   /** The path that taps are named after. */

@@ -5,6 +5,7 @@ export {
   FusedProjection,
   type Projected,
   type Projection,
+  type ProjectionKind,
   type ProjectionOptions,
   SeparateProjection,
 } from './projections.js';

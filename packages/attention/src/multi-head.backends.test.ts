@@ -12,7 +12,7 @@ function attention(params: ParamStore, fused = false): MultiHeadAttention {
   return new MultiHeadAttention(params, {
     ...sizes,
     mask: causal,
-    ...(fused ? { projection: new FusedProjection(params, sizes) } : {}),
+    projection: fused ? FusedProjection : undefined,
   });
 }
 

@@ -9,22 +9,22 @@ import { Linear } from '@headwise/layers';
 import * as tf from '@tensorflow/tfjs';
 import { attend } from './attend.js';
 import { type Mask, none } from './mask.js';
-import { type Projection, SeparateProjection } from './projections.js';
+import { type Projection, type ProjectionKind, SeparateProjection } from './projections.js';
 
 export interface MultiHeadAttentionOptions {
   /** `D`, divisible by `heads`. */
   dim: number;
   heads: number;
   /** Which keys a query may see; default `none`. */
-  mask?: Mask;
-  /** Makes queries, keys and values; default a `SeparateProjection`. */
-  projection?: Projection;
-  /** Default true. */
-  bias?: boolean;
+  mask?: Mask | undefined;
+  /** The class that makes queries, keys and values; default `SeparateProjection`. */
+  projection?: ProjectionKind | undefined;
+  /** Of the projections, in and out; default true. */
+  bias?: boolean | undefined;
   /** Applied to the attention weights in training. */
-  dropout?: Layer;
+  dropout?: Layer | undefined;
   /** How the output projection starts, where it is scaled by depth. */
-  outInit?: Initializer;
+  outInit?: Initializer | undefined;
 }
 
 /**
@@ -47,17 +47,17 @@ export class MultiHeadAttention implements Layer {
   readonly #path: string;
 
   constructor(params: ParamStore, options: MultiHeadAttentionOptions) {
-    const { dim, bias = true, mask = none, outInit } = options;
+    const { dim, bias = true, mask = none, projection: Kind = SeparateProjection } = options;
     this.#path = params.path;
     this.#dim = dim;
     this.#mask = mask;
     this.#dropout = options.dropout;
-    this.#projection = options.projection ?? new SeparateProjection(params, options);
+    this.#projection = new Kind(params, options);
     this.#out = new Linear(params.at('outProj'), {
       in: dim,
       out: dim,
       bias,
-      ...(outInit ? { init: outInit } : {}),
+      init: options.outInit,
     });
   }
 
@@ -74,7 +74,7 @@ export class MultiHeadAttention implements Layer {
         mask: this.#mask,
         ctx,
         path,
-        ...(this.#dropout ? { dropout: this.#dropout } : {}),
+        dropout: this.#dropout,
       });
       const [batch, , length] = heads.shape;
       const merged = heads.transpose([0, 2, 1, 3]).reshape([batch!, length!, this.#dim]);

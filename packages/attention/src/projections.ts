@@ -1,6 +1,6 @@
 import { checkShape, type ForwardContext, InputError, type ParamStore } from '@headwise/core';
 import { Linear } from '@headwise/layers';
-import type * as tf from '@tensorflow/tfjs';
+import * as tf from '@tensorflow/tfjs';
 
 /** Queries, keys and values of every head, `[B, H, T, Dh]` each. */
 export interface Projected {
@@ -19,16 +19,19 @@ export interface ProjectionOptions {
   dim: number;
   heads: number;
   /** Default true. */
-  bias?: boolean;
+  bias?: boolean | undefined;
 }
+
+/** A class of projections, to be made by the layer that uses it. */
+export type ProjectionKind = new (params: ParamStore, options: ProjectionOptions) => Projection;
 
 /**
  * The width of a head.
  *
- * @throws InputError unless `heads` divides `dim`
+ * @throws InputError unless `heads` is a positive number that divides `dim`
  */
 export function headWidth({ dim, heads }: ProjectionOptions): number {
-  if (!Number.isInteger(dim / heads)) {
+  if (!(heads > 0 && Number.isInteger(heads) && Number.isInteger(dim / heads))) {
     throw new InputError(`attention: dim ${dim} is not divisible by heads ${heads}`);
   }
   return dim / heads;
@@ -57,12 +60,14 @@ export class FusedProjection implements Projection {
     checkShape('attention: x', x.shape, ['B', 'T', this.#dim]);
     const [batch, length] = x.shape as [number, number, number];
     // Four axes, not five: the wasm backend moves five of them forty times slower.
-    const heads = this.#qkv
-      .forward(x, ctx)
-      .reshape([batch, length, 3 * this.#heads, this.#headDim])
-      .transpose([0, 2, 1, 3]); // [B, 3 H, T, Dh]
-    const [q, k, v] = heads.split(3, 1);
-    return { q: q!, k: k!, v: v! };
+    return tf.tidy(() => {
+      const heads = this.#qkv
+        .forward(x, ctx)
+        .reshape([batch, length, 3 * this.#heads, this.#headDim])
+        .transpose([0, 2, 1, 3]); // [B, 3 H, T, Dh]
+      const [q, k, v] = heads.split(3, 1);
+      return { q: q!, k: k!, v: v! };
+    });
   }
 }
 
@@ -90,10 +95,12 @@ export class SeparateProjection implements Projection {
     checkShape('attention: x', x.shape, ['B', 'T', this.#dim]);
     const [batch, length] = x.shape as [number, number, number];
     const heads = (map: Linear) =>
-      map
-        .forward(x, ctx)
-        .reshape([batch, length, this.#heads, this.#headDim])
-        .transpose([0, 2, 1, 3]); // [B, H, T, Dh]
+      tf.tidy(() =>
+        map
+          .forward(x, ctx)
+          .reshape([batch, length, this.#heads, this.#headDim])
+          .transpose([0, 2, 1, 3]),
+      ); // [B, H, T, Dh]
     return { q: heads(this.#maps.q), k: heads(this.#maps.k), v: heads(this.#maps.v) };
   }
 }

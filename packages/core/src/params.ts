@@ -34,32 +34,31 @@ interface Owner {
  * params.named(); // { 'head.weight': weight }
  */
 export class ParamStore {
-  /** The path that `get` and `at` go on from; empty at the root. */
-  readonly path: string;
-  readonly #owner: Owner;
+  #owner: Owner;
+  #path = '';
 
-  constructor(
-    options: { seed?: number; source?: ParamSource } = {},
-    parent?: [ParamStore, string],
-  ) {
-    if (parent) {
-      const [store, path] = parent;
-      this.#owner = store.#owner;
-      this.path = path;
-    } else {
-      this.#owner = {
-        source: options.source,
-        seed: options.seed ?? 0,
-        variables: new Map(),
-        disposed: false,
-      };
-      this.path = '';
+  /**
+   * @param options `seed` of the initialisers, default 0; `source` of the values instead of them
+   * @throws InputError where the seed is no integer
+   */
+  constructor({ seed = 0, source }: { seed?: number; source?: ParamSource | undefined } = {}) {
+    if (!Number.isSafeInteger(seed)) {
+      throw new InputError(`the seed of parameters must be an integer; got ${seed}`);
     }
+    this.#owner = { source, seed, variables: new Map(), disposed: false };
+  }
+
+  /** The path that `get` and `at` go on from; empty at the root. */
+  get path(): string {
+    return this.#path;
   }
 
   /** The same store with a longer path. */
   at(name: string | number): ParamStore {
-    return new ParamStore({}, [this, this.#join(String(name))]);
+    const below = new ParamStore();
+    below.#owner = this.#owner;
+    below.#path = this.#join(String(name));
+    return below;
   }
 
   /**
@@ -82,7 +81,7 @@ export class ParamStore {
     }
     const values = source
       ? source.read(path, shape)
-      : init(shape, new Random((seed ^ hashText(path)) >>> 0));
+      : init(shape, new Random(hashText(`${seed}/${path}`)));
     if (values.length !== sizeOf(shape)) {
       throw new ShapeError(
         `parameter '${path}' has shape [${shape.join(', ')}], ${sizeOf(shape)} values; got ${values.length}`,

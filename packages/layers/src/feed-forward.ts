@@ -16,10 +16,10 @@ export interface FeedForwardOptions {
   dim: number;
   /** `F`, usually 4 `dim`. */
   hidden: number;
-  activation?: Activation;
-  bias?: boolean;
+  activation?: Activation | undefined;
+  bias?: boolean | undefined;
   /** How the second projection starts, where it is scaled by depth. */
-  outInit?: Initializer;
+  outInit?: Initializer | undefined;
 }
 
 /**
@@ -40,7 +40,7 @@ export class FeedForward implements Layer {
       in: hidden,
       out: dim,
       bias,
-      ...(outInit ? { init: outInit } : {}),
+      init: outInit,
     });
   }
 
@@ -76,7 +76,7 @@ export class GatedFeedForward implements Layer {
       in: hidden,
       out: dim,
       bias,
-      ...(outInit ? { init: outInit } : {}),
+      init: outInit,
     });
     this.#activation = activations[activation];
   }

@@ -13,13 +13,13 @@ export interface LinearOptions {
   in: number;
   out: number;
   /** Default true. */
-  bias?: boolean;
+  bias?: boolean | undefined;
   /** Default `in-out`; see {@link WeightLayout}. */
-  layout?: WeightLayout;
+  layout?: WeightLayout | undefined;
   /** What the map ends with; default `none`. */
-  activation?: LinearActivation;
+  activation?: LinearActivation | undefined;
   /** How the weight starts; default normal with standard deviation 0.02. */
-  init?: Initializer;
+  init?: Initializer | undefined;
 }
 
 /**

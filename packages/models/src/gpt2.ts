@@ -123,14 +123,13 @@ function gpt2Block(params: ParamStore, config: GPT2Config): PreNormBlock {
   const { n_embd: dim, n_head: heads, n_inner, layer_norm_epsilon: epsilon } = config;
   // What is added to the residual stream starts smaller the deeper the model is.
   const outInit = normal(config.initializer_range / Math.sqrt(2 * config.n_layer));
-  const attn = params.at('attn');
   return new PreNormBlock({
     norm1: new LayerNorm(params.at('norm1'), { dim, epsilon }),
-    mix: new MultiHeadAttention(attn, {
+    mix: new MultiHeadAttention(params.at('attn'), {
       dim,
       heads,
       mask: causal,
-      projection: new FusedProjection(attn, { dim, heads }),
+      projection: FusedProjection,
       dropout: new Dropout({ rate: config.attn_pdrop }),
       outInit,
     }),

@@ -63,37 +63,59 @@ export function restoreTrainer(
   file: SafetensorsFile,
   name: string,
 ): Progress {
-  const { metadata } = file;
-  if (metadata.format !== format) {
-    throw new InputError(`${name}: format is '${metadata.format}'; expected '${format}'`);
-  }
+  const progress = readProgress(file.metadata, name);
+  const updates = wholeNumber(file.metadata, 'updates', name);
   const { moments } = optimizer;
   const wanted: Record<string, { shape: number[] }> = {};
   for (const [path, variable] of Object.entries(params)) wanted[`params.${path}`] = variable;
   for (const [path, moment] of Object.entries(moments)) wanted[`adamw.${path}`] = moment;
   for (const [key, { shape }] of Object.entries(wanted)) {
-    const found = file.tensors.get(key)?.shape.join(', ');
-    const expected = shape.join(', ');
-    if (found !== expected) {
-      throw new InputError(
-        `${name}: tensor '${key}' has shape [${found ?? 'none'}]; the model needs [${expected}]`,
-      );
+    const found = file.tensors.get(key);
+    const [given, expected] = [
+      found ? `${found.dtype} [${found.shape.join(', ')}]` : 'missing',
+      `F32 [${shape.join(', ')}]`,
+    ];
+    if (given !== expected) {
+      throw new InputError(`${name}: tensor '${key}' is ${given}; the model needs ${expected}`);
     }
   }
   const read = (key: string) => {
     const stored = file.get(key);
     return tf.tensor(toFloat32(stored, { file: name, key }), [...stored.shape]);
   };
-  const progress = { step: Number(metadata.step), random: JSON.parse(metadata.random ?? '[]') };
-  if (!Number.isSafeInteger(progress.step)) {
-    throw new InputError(`${name}: step is '${metadata.step}'; expected a whole number`);
-  }
   tf.tidy(() => {
     for (const [path, variable] of Object.entries(params)) variable.assign(read(`params.${path}`));
     const tensors = Object.fromEntries(
       Object.keys(moments).map((path) => [path, read(`adamw.${path}`)]),
     );
-    optimizer.restore({ steps: Number(metadata.updates), tensors });
+    optimizer.restore({ steps: updates, tensors });
   });
   return progress;
+}
+
+type Metadata = Readonly<Record<string, string>>;
+
+function readProgress(metadata: Metadata, name: string): Progress {
+  if (metadata.format !== format) {
+    throw new InputError(`${name}: format is '${metadata.format}'; expected '${format}'`);
+  }
+  const step = wholeNumber(metadata, 'step', name);
+  const words = /^\[(\d+),(\d+),(\d+),(\d+)\]$/
+    .exec(metadata.random ?? '')
+    ?.slice(1)
+    .map(Number);
+  if (!words?.every((word) => word < 2 ** 32) || words.every((word) => word === 0)) {
+    throw new InputError(
+      `${name}: random is '${metadata.random}'; expected four words of 32 bits, not all zero`,
+    );
+  }
+  return { step, random: words as unknown as RandomState };
+}
+
+function wholeNumber(metadata: Metadata, key: string, name: string): number {
+  const value = metadata[key];
+  if (value === undefined || !/^\d{1,15}$/.test(value)) {
+    throw new InputError(`${name}: ${key} is '${value}'; expected a whole number`);
+  }
+  return Number(value);
 }

@@ -1,4 +1,10 @@
-import { type ForwardContext, type LanguageModel, type Random, readTensor } from '@headwise/core';
+import {
+  type ForwardContext,
+  InputError,
+  type LanguageModel,
+  type Random,
+  readTensor,
+} from '@headwise/core';
 import * as tf from '@tensorflow/tfjs';
 import type { AdamW } from './adamw.js';
 import { clipping } from './clip.js';
@@ -93,14 +99,24 @@ export async function* train(options: TrainOptions): AsyncGenerator<TrainStep> {
   }
 }
 
-/** A loss and its gradient with respect to each parameter, by path. */
+/**
+ * A loss and its gradient with respect to each parameter, by path.
+ *
+ * @throws InputError where the loss does not depend on a parameter
+ */
 export function lossAndGradients(
   params: Readonly<Record<string, tf.Variable>>,
   loss: () => tf.Scalar,
 ): { loss: tf.Scalar; gradients: Record<string, tf.Tensor> } {
   const { value, grads } = tf.variableGrads(loss, Object.values(params));
-  const gradients = Object.fromEntries(
-    Object.entries(params).map(([path, variable]) => [path, grads[variable.name]!]),
-  );
+  const gradients: Record<string, tf.Tensor> = {};
+  for (const [path, variable] of Object.entries(params)) {
+    const gradient = grads[variable.name];
+    if (!gradient) {
+      tf.dispose([value, grads]);
+      throw new InputError(`parameter '${path}' has no gradient: the loss does not depend on it`);
+    }
+    gradients[path] = gradient;
+  }
   return { loss: value, gradients };
 }

@@ -11,7 +11,7 @@ import clipGolden from './goldens/clip.json' with { type: 'json' };
 import { ignoredTarget, nextTokenLoss, type TokenBatch } from './loss.js';
 import { constantRate, warmupCosine } from './schedule.js';
 import { restoreTrainer, trainerState } from './state.js';
-import { DivergedError, train } from './train.js';
+import { DivergedError, lossAndGradients, train } from './train.js';
 
 /** A language model of one table: the scores of the next token by the last one. */
 function bigram(params: ParamStore, vocabSize: number) {
@@ -140,15 +140,37 @@ describe('train', () => {
     const made = options(new ParamStore(), 1);
     const table = await made.params.table!.data();
     const data = new Float32Array(9).fill(7);
+    const metadata = { format: 'headwise-trainer-1', step: '1', updates: '1', random: '[1,2,3,4]' };
     const other = (metadata: Record<string, string>) =>
       readSafetensors(writeSafetensors({ 'params.table': { shape: [3, 3], data } }, metadata));
     expect(() => restoreTrainer(made, other({}), 'state')).toThrow(
       "state: format is 'undefined'; expected 'headwise-trainer-1'",
     );
-    expect(() =>
-      restoreTrainer(made, other({ format: 'headwise-trainer-1', step: '1' }), 'state'),
-    ).toThrow("state: tensor 'params.table' has shape [3, 3]; the model needs [5, 5]");
+    expect(() => restoreTrainer(made, other(metadata), 'state')).toThrow(
+      "state: tensor 'params.table' is F32 [3, 3]; the model needs F32 [5, 5]",
+    );
+    for (const [key, value, expected] of [
+      ['updates', undefined, "updates is 'undefined'; expected a whole number"],
+      ['step', '-5', "step is '-5'; expected a whole number"],
+      ['random', 'xx', "random is 'xx'; expected four words of 32 bits, not all zero"],
+      ['random', '[0,0,0,0]', "random is '[0,0,0,0]'; expected four words"],
+    ] as const) {
+      const { [key]: _, ...rest } = metadata;
+      const spoilt = other(value === undefined ? rest : { ...rest, [key]: value });
+      expect(() => restoreTrainer(made, spoilt, 'state')).toThrow(`state: ${expected}`);
+    }
     expect(await made.params.table!.data()).toEqual(table);
+  });
+
+  test('a parameter that the loss does not depend on is named', () => {
+    const used = tf.variable(tf.scalar(1));
+    const idle = tf.variable(tf.scalar(1));
+    const before = tf.memory().numTensors;
+    expect(() => lossAndGradients({ used, idle }, () => used.square() as tf.Scalar)).toThrow(
+      "parameter 'idle' has no gradient: the loss does not depend on it",
+    );
+    expect(tf.memory().numTensors).toBe(before);
+    tf.dispose([used, idle]);
   });
 });
 

@@ -5,7 +5,8 @@ import { loadTokenizer } from '@headwise/tokenizers/node';
 import { bitsPerByte, evaluate } from '@headwise/training';
 import { Command } from 'commander';
 import { backendOption, start } from '../backend.js';
-import { readCorpus } from '../corpus.js';
+import { predictedBytes, readCorpus } from '../corpus.js';
+import { checkVocabulary } from '../model-folder.js';
 import { output } from '../output.js';
 
 interface EvalOptions {
@@ -25,14 +26,17 @@ export function evalCommand(): Command {
     .option('--json', 'print JSON: loss, perplexity, bitsPerByte, tokens, bytes')
     .action(async (options: EvalOptions) => {
       const out = output(options.json ?? false);
+      const backend = backendOption(options.backend);
       const text = await readCorpus(options.text);
-      await start(out, backendOption(options.backend));
       const tokenizer = await loadTokenizer(join(options.model, 'tokenizer.json'));
+      await start(out, backend);
       const { network, params } = await loadModel(options.model);
-      const ids = packTokenIds(tokenizer.encode(text).ids, network);
+      checkVocabulary(options.model, tokenizer, network);
+      const encoding = tokenizer.encode(text);
+      const ids = packTokenIds(encoding.ids, network);
       const length = network.maxLength;
       const measured = await evaluate(network, sequentialBatches(ids, { batchSize: 8, length }));
-      const bytes = Buffer.byteLength(text);
+      const bytes = predictedBytes(text, encoding);
       const bits = bitsPerByte(measured, bytes);
       params.dispose();
       out.emit({ ...measured, bitsPerByte: bits, bytes });

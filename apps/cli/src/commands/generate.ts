@@ -4,6 +4,7 @@ import { loadModel } from '@headwise/models/node';
 import { loadTokenizer } from '@headwise/tokenizers/node';
 import { Command } from 'commander';
 import { backendOption, start } from '../backend.js';
+import { checkVocabulary, readSamplingDefaults } from '../model-folder.js';
 import { integer, number } from '../numbers.js';
 import { output } from '../output.js';
 
@@ -11,9 +12,9 @@ interface GenerateCommandOptions {
   model: string;
   prompt: string;
   maxNewTokens: number;
-  temperature: number;
+  temperature?: number;
   topK?: number;
-  topP: number;
+  topP?: number;
   seed: number;
   stream?: boolean;
   backend?: string;
@@ -27,20 +28,28 @@ export function generateCommand(): Command {
     .requiredOption('--model <dir>', 'a model folder')
     .requiredOption('--prompt <text>', 'what to continue')
     .option('--max-new-tokens <n>', 'how many tokens at most', integer, 64)
-    .option('--temperature <t>', '0 takes the best token; above 1 is bolder', number, 1)
+    .option('--temperature <t>', '0 takes the best token; above 1 is bolder', number)
     .option('--top-k <k>', 'draw from the k best tokens only', integer)
-    .option('--top-p <p>', 'draw from the best tokens with this probability together', number, 1)
+    .option('--top-p <p>', 'draw from the best tokens with this probability together', number)
     .option('--seed <n>', 'the same seed gives the same text', integer, 0)
     .option('--stream', 'print every token as it comes')
     .option('--backend <name>', 'webgpu, wasm or cpu; an error where it cannot be had')
     .option('--json', 'print JSON: prompt, text, ids; with --stream one line a token')
+    .addHelpText(
+      'after',
+      '\nHow to sample comes from generation_config.json where no option says it.',
+    )
     .action(async (options: GenerateCommandOptions) => {
       const out = output(options.json ?? false);
-      await start(out, backendOption(options.backend));
+      const backend = backendOption(options.backend);
       const tokenizer = await loadTokenizer(join(options.model, 'tokenizer.json'));
+      const defaults = await readSamplingDefaults(options.model);
+      await start(out, backend);
       const { network, params } = await loadModel(options.model);
+      checkVocabulary(options.model, tokenizer, network);
       const prompt = tokenizer.encode(options.prompt).ids;
-      const { prompt: _, model: __, stream, ...sampling } = options;
+      const { prompt: _, model: __, stream, ...given } = options;
+      const sampling = { ...defaults, ...given };
       const decoder = tokenizer.decodeStream();
       const ids: number[] = [];
       let text = '';

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { type BackendReport, DeviceLostError, readTensor } from '@headwise/core';
+import { type BackendReport, DeviceLostError, InputError, readTensor } from '@headwise/core';
 import { writeJsonFile } from '@headwise/models/node';
 import { saveTokenizer } from '@headwise/tokenizers/node';
 import { lossAndGradients, nextTokenLoss } from '@headwise/training';
@@ -22,7 +22,7 @@ import { newOptimizer, Session } from '../training/session.js';
 interface TrainCommandOptions {
   config: string;
   out: string;
-  set: string[];
+  set?: string[];
   resume?: boolean;
   backend?: string;
   json?: boolean;
@@ -34,7 +34,7 @@ export function trainCommand(): Command {
     .description('train a model on a text')
     .requiredOption('--config <file>', 'what to train: model, tokenizer, data, schedule')
     .requiredOption('--out <dir>', 'the folder for model, tokenizer and checkpoints')
-    .option('--set <path=value>', 'change a value of the configuration; repeatable', collect, [])
+    .option('--set <path=value>', 'change a value of the configuration; repeatable', collect)
     .option('--resume', 'go on from the last checkpoint in the folder, if there is one')
     .option('--backend <name>', 'webgpu, wasm or cpu; an error where it cannot be had')
     .option('--json', 'print JSON lines: data, backend, step, validation, sample, done')
@@ -53,53 +53,82 @@ export function trainCommand(): Command {
       out.emit({ event: 'backend', ...report });
       out.say(`backend    ${report.backend}${report.adapter ? `, ${report.adapter}` : ''}`);
       const begun = performance.now();
-      const session = await trainToEnd(out, config, data, folder, report);
-      await reportRun(out, session, config, data, folder);
+      const stop = stopSignal();
+      const session = await trainToEnd(out, { config, data, folder, report, stop });
+      if (session.step < config.training.steps) {
+        out.emit({ event: 'stopped', step: session.step });
+        out.note(`headwise: stopped at step ${session.step}; --resume goes on from there`);
+        process.exitCode = interrupted;
+      } else {
+        await reportRun(out, session, config, data, folder);
+        finish(out, options.out, (performance.now() - begun) / 1000);
+      }
       session.dispose();
-      finish(out, options.out, (performance.now() - begun) / 1000);
     });
 }
 
-const collect = (value: string, before: string[]): string[] => [...before, value];
+const collect = (value: string, before: string[] = []): string[] => [...before, value];
+
+/** The exit code of a program that was stopped from the keyboard. */
+const interrupted = 130;
+
+/** Aborts on Ctrl-C or a request to end; the second of them ends the process at once. */
+function stopSignal(): AbortSignal {
+  const controller = new AbortController();
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.on(signal, () => {
+      if (controller.signal.aborted) process.exit(interrupted);
+      controller.abort();
+    });
+  }
+  return controller.signal;
+}
+
+/** What a training run is made of. */
+interface Run {
+  config: RunConfig;
+  data: RunData;
+  folder: RunFolder;
+  report: BackendReport;
+  stop: AbortSignal;
+}
 
 /** Losses of the device in a row, without a new checkpoint between them, that a run survives. */
 const maxLosses = 3;
 
 /** Trains to the last step; where the GPU device is lost, from the last checkpoint on a new one. */
-async function trainToEnd(
-  out: Output,
-  config: RunConfig,
-  data: RunData,
-  folder: RunFolder,
-  report: BackendReport,
-): Promise<Session> {
+async function trainToEnd(out: Output, run: Run): Promise<Session> {
   let losses = 0;
   let reached = -1;
   for (;;) {
-    const session = await Session.open({ config, data, folder });
+    const session = await Session.open(run);
     losses = session.step > reached ? 0 : losses;
     reached = Math.max(reached, session.step);
     try {
-      await runSession(out, config, folder, session);
+      await runSession(out, run, session);
       return session;
     } catch (error) {
       session.dispose();
       if (!(error instanceof DeviceLostError) || ++losses > maxLosses) throw error;
       out.note(`headwise: ${error.message}; going on from the last checkpoint on a new device`);
-      await start(out, report.backend);
+      await start(out, run.report.backend);
     }
   }
 }
 
 async function runSession(
   out: Output,
-  config: RunConfig,
-  folder: RunFolder,
+  { config, folder, stop }: Run,
   session: Session,
 ): Promise<void> {
   const { steps } = config.training;
+  if (session.step > steps) {
+    throw new InputError(
+      `${folder.path}: the run there is at step ${session.step}; 'training.steps' is ${steps}`,
+    );
+  }
   const history = await folder.cutHistory(session.step);
-  if (session.step >= steps) out.say(`run        complete at step ${session.step} of ${steps}`);
+  if (session.step === steps) out.say(`run        complete at step ${session.step} of ${steps}`);
   else if (session.step > 0) out.say(`run        resumes at step ${session.step} of ${steps}`);
   else {
     out.say(`run        ${session.model.params.count()} parameters, ${steps} steps`);
@@ -114,7 +143,8 @@ async function runSession(
     await folder.addHistory([{ step: session.step, validation }]);
   };
   if (session.step === 0 && !hasValidation(history, 0)) await validate();
-  if (session.step < steps) await session.run(out);
+  if (session.step < steps) await session.run(out, stop);
+  if (stop.aborted) return;
   if (!hasValidation(await folder.history(), session.step)) await validate();
 }
 
@@ -154,5 +184,7 @@ function finish(out: Output, folder: string, seconds: number): void {
   out.say(
     `  ${commandName()} generate --model ${folder} --prompt "Call me" --temperature 0.8 --stream`,
   );
-  out.say(`  ${commandName()} eval --model ${folder} --text README.md`);
+  out.say(
+    `  ${commandName()} tokenize --tokenizer ${join(folder, 'tokenizer.json')} --text "Call me Ishmael."`,
+  );
 }

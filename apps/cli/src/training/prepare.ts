@@ -8,10 +8,11 @@ import {
   type TokenIds,
   windows,
 } from '@headwise/data';
+import { checkPrompt } from '@headwise/generation';
 import { createModel, type Model } from '@headwise/models';
 import { type Tokenizer, trainByteLevelBpe, trainCharacter } from '@headwise/tokenizers';
 import { loadTokenizer } from '@headwise/tokenizers/node';
-import { readCorpus } from '../corpus.js';
+import { predictedBytes, readCorpus } from '../corpus.js';
 import type { Output } from '../output.js';
 import type { RunConfig } from '../run-config.js';
 import type { RunFolder } from '../run-folder.js';
@@ -32,7 +33,7 @@ export async function readParts(config: RunConfig): Promise<{ train: string; val
 /**
  * The tokenizer, made from the training part unless the run has one already, and the token batches.
  *
- * @throws DataError where a part of the corpus is shorter than a window
+ * @throws InputError where a part of the corpus is shorter than a window, or a prompt longer than the context
  */
 export async function prepareData(
   config: RunConfig,
@@ -42,10 +43,18 @@ export async function prepareData(
   const tokenizer = (await folder.hasTokenizer())
     ? await loadTokenizer(folder.tokenizerPath)
     : await makeTokenizer(config, parts.train);
+  const { model, samples } = config;
+  if (samples) {
+    const { vocabSize } = tokenizer;
+    checkPrompt({ vocabSize, maxLength: model.context }, tokenizer.encode(samples.prompt).ids);
+  }
+  const encoded = {
+    train: tokenizer.encode(parts.train),
+    validation: tokenizer.encode(parts.validation),
+  };
   const windowsOf = (part: 'train' | 'validation') => {
-    const ids = packTokenIds(tokenizer.encode(parts[part]).ids, tokenizer);
     try {
-      return windows(ids, { length: config.model.context });
+      return windows(packTokenIds(encoded[part].ids, tokenizer), { length: model.context });
     } catch (error) {
       if (!(error instanceof DataError)) throw error;
       const { corpus, validation } = config.data;
@@ -60,7 +69,10 @@ export async function prepareData(
     tokenizer,
     trainTokens: train.ids.length,
     batches: shuffledBatches(train, { batchSize, seed }),
-    validation: { ids: validation.ids, bytes: Buffer.byteLength(parts.validation) },
+    validation: {
+      ids: validation.ids,
+      bytes: predictedBytes(parts.validation, encoded.validation),
+    },
   };
 }
 

@@ -83,8 +83,12 @@ export class Session {
     return { loss: measured.loss, bitsPerByte: bitsPerByte(measured, bytes) };
   }
 
-  /** Trains to the end, with a checkpoint every `checkpointEvery` steps and one at the end. */
-  async run(out: Output): Promise<void> {
+  /**
+   * Trains to the end, with a checkpoint every `checkpointEvery` steps and one at the end.
+   *
+   * @param stop ends the training after the step that it is in, with a checkpoint
+   */
+  async run(out: Output, stop: AbortSignal): Promise<void> {
     const { steps, checkpointEvery } = this.#config.training;
     const bar = progress(out, steps, this.#step);
     const speed = new Speed();
@@ -96,11 +100,13 @@ export class Session {
         unsaved.push({ step, loss, gradientNorm, learningRate, ms });
         out.emit({ event: 'step', ...made });
         bar.update(this.#step, speed.describe(made, steps));
-        if (this.#step % checkpointEvery === 0 || this.#step === steps) {
+        const last = this.#step === steps || stop.aborted;
+        if (last || this.#step % checkpointEvery === 0) {
           await this.#folder.addHistory(unsaved);
           unsaved = [];
           await this.save();
         }
+        if (last) return;
       }
     } finally {
       bar.stop();

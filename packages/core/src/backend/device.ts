@@ -8,6 +8,7 @@ const wantedFeatures: GPUFeatureName[] = [
   'shader-f16',
   'subgroups',
   'timestamp-query',
+  // For TensorFlow.js's own operations on pictures.
   'bgra8unorm-storage',
 ];
 
@@ -38,7 +39,7 @@ export interface Device {
 
 let current: Device | undefined;
 
-/** The device in use, if the WebGPU backend was started and its device is not lost. */
+/** The device of the WebGPU backend, lost or not, if that backend was started. */
 export function currentDevice(): Device | undefined {
   return current;
 }

@@ -23,15 +23,18 @@ export async function fastestBackend(
   for (const name of names) {
     await startBackend({ prefer: name });
     const { run, dispose } = prepare();
-    await run();
-    const times: number[] = [];
-    for (let i = 0; i < runs; i++) {
-      const start = performance.now();
+    try {
       await run();
-      times.push(performance.now() - start);
+      const times: number[] = [];
+      for (let i = 0; i < runs; i++) {
+        const start = performance.now();
+        await run();
+        times.push(performance.now() - start);
+      }
+      ms[name] = times.sort((a, b) => a - b)[runs >> 1]!;
+    } finally {
+      dispose();
     }
-    dispose();
-    ms[name] = times.sort((a, b) => a - b)[runs >> 1]!;
   }
   const [fastest] = [...names].sort((a, b) => ms[a]! - ms[b]!);
   return { fastest: fastest!, ms };
