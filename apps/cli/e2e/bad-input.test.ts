@@ -66,6 +66,14 @@ describe('train refuses', () => {
       },
       [/'data\.corpus' .*short\.txt, validation part .* has 8 tokens, expected at least 17/],
     ],
+    'a prompt of samples that is longer than the context': [
+      (config) => Object.assign(config, { samples: { prompt: 'the whale saw '.repeat(40) } }),
+      [/the prompt has \d+ tokens; the model's context holds 16/],
+    ],
+    'a least learning rate above the learning rate': [
+      ({ training }) => Object.assign(training, { minLearningRate: 1 }),
+      [/'training\.minLearningRate' 1 is more than 'training\.learningRate' 0\.01/],
+    ],
     'a package that is not installed': [
       ({ data }) => Object.assign(data, { corpus: 'npm:no-such-package-here' }),
       [/npm:no-such-package-here.*not installed/],
@@ -98,6 +106,13 @@ describe('train refuses', () => {
       ['train', '--config', config, '--out', model, '--resume', '--set', 'model.dim=32'],
       [/'model' .*"dim":16.*"dim":32/],
     );
+    const own = join(work, 'good', 'config.json');
+    const resume = ['train', '--config', own, '--out', model, '--resume'];
+    expectRefused(
+      [...resume, '--set', 'training.seed=9'],
+      [/'training\.seed' 3; the configuration given has 9/],
+    );
+    expectRefused(['train', '--config', config, '--out', ''], [/--out is ''/]);
   });
 
   test('broken JSON, a missing file, a --set of another form', () => {
@@ -110,6 +125,11 @@ describe('train refuses', () => {
     expectRefused(
       ['train', '--config', join(work, 'none.json'), ...out],
       [/none\.json: cannot be read/],
+    );
+    writeFileSync(join(work, 'null.json'), 'null');
+    expectRefused(
+      ['train', '--config', join(work, 'null.json'), ...out, '--set', 'model.dim=4'],
+      [/null\.json: the document is null/],
     );
     const config = writeConfig(join(work, 'set'));
     expectRefused(
@@ -151,6 +171,28 @@ describe('generate and logits refuse', () => {
     expectRefused([...args, '--temperature', '-1'], [/temperature is -1/]);
     expectRefused([...args, '--seed', 'x'], [/'x' is no whole number/]);
     expectRefused([...args, '--unknown'], [/unknown option '--unknown'/]);
+  });
+
+  test('a tokenizer with more tokens than the model knows', () => {
+    const folder = join(work, 'mismatch');
+    mkdirSync(folder);
+    for (const file of ['config.json', 'tokenizer.json']) {
+      writeFileSync(join(folder, file), readFileSync(join(model, file)));
+    }
+    const other = writeConfig(join(work, 'larger'), ({ tokenizer }) => {
+      Object.assign(tokenizer, { vocabSize: 300 });
+    });
+    const larger = join(work, 'larger-model');
+    expect(headwise(['train', '--config', other, '--out', larger]).code).toBe(0);
+    writeFileSync(join(folder, 'tokenizer.json'), readFileSync(join(larger, 'tokenizer.json')));
+    writeFileSync(
+      join(folder, 'model.safetensors'),
+      readFileSync(join(model, 'model.safetensors')),
+    );
+    expectRefused(
+      ['generate', '--model', folder, '--prompt', 'the'],
+      [/mismatch: tokenizer\.json has 300 tokens; the model knows 280/],
+    );
   });
 
   test('a folder that is not there', () => {

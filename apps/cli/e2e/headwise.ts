@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-const program = fileURLToPath(new URL('../dist/main.js', import.meta.url));
+export const program: string = fileURLToPath(new URL('../dist/main.js', import.meta.url));
 export const repository: string = fileURLToPath(new URL('../../../', import.meta.url));
 
 /** What a run of the command line gave. */

@@ -21,6 +21,7 @@ export {
 } from './initializers.js';
 export type { LanguageModel } from './language-model.js';
 export { type ForwardContext, type Layer, tapped } from './layer.js';
+export { nextTask } from './next-task.js';
 export { type ParamSource, ParamStore } from './params.js';
 export { hashText, Random, type RandomState } from './random.js';
 export { checkShape, type Dimension, sizeOf } from './shapes.js';

@@ -1,4 +1,11 @@
-import { InputError, KeyValueCache, type LanguageModel, Random, readTensor } from '@headwise/core';
+import {
+  InputError,
+  KeyValueCache,
+  type LanguageModel,
+  nextTask,
+  Random,
+  readTensor,
+} from '@headwise/core';
 import * as tf from '@tensorflow/tfjs';
 import { checkSampling, type SamplingOptions, sample } from './sample.js';
 
@@ -52,6 +59,7 @@ export async function* generate(
       const id = sample(await lastScores(network, unseen, cache), options, random);
       if (stopIds.includes(id)) return;
       yield id;
+      await nextTask();
       sequence.push(id);
       unseen = [id];
     }

@@ -2,6 +2,7 @@ import {
   type ForwardContext,
   InputError,
   type LanguageModel,
+  nextTask,
   type Random,
   readTensor,
 } from '@headwise/core';
@@ -96,6 +97,7 @@ export async function* train(options: TrainOptions): AsyncGenerator<TrainStep> {
     } finally {
       tf.dispose([loss, norm, scale, both, gradients]);
     }
+    await nextTask();
   }
 }
 

@@ -72,12 +72,15 @@ const collect = (value: string, before: string[] = []): string[] => [...before, 
 /** The exit code of a program that was stopped from the keyboard. */
 const interrupted = 130;
 
-/** Aborts on Ctrl-C or a request to end; the second of them ends the process at once. */
+/** Aborts on Ctrl-C or a request to end; one more, a second later, ends the process at once. */
 function stopSignal(): AbortSignal {
   const controller = new AbortController();
+  let first = Number.POSITIVE_INFINITY;
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     process.on(signal, () => {
-      if (controller.signal.aborted) process.exit(interrupted);
+      // npm passes on what the terminal has sent us already.
+      if (performance.now() - first > 1000) process.exit(interrupted);
+      first = Math.min(first, performance.now());
       controller.abort();
     });
   }

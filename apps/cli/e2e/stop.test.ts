@@ -1,0 +1,95 @@
+import { spawn, spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import {
+  headwise,
+  lossesOf,
+  program,
+  repository,
+  temporaryFolder,
+  writeConfig,
+} from './headwise.js';
+
+const environment = { ...process.env, HEADWISE_BACKEND: 'cpu' };
+
+test('Ctrl-C saves the step that it interrupts, and --resume goes on from there', async () => {
+  const work = temporaryFolder();
+  const config = writeConfig(work, ({ training }) =>
+    Object.assign(training, { steps: 400, checkpointEvery: 400 }),
+  );
+  const train = (folder: string) => ['train', '--config', config, '--out', folder, '--resume'];
+  const stopped = join(work, 'stopped');
+  const child = spawn(process.execPath, [program, ...train(stopped), '--json'], {
+    env: environment,
+  });
+  let [printed, errors, sent] = ['', '', false];
+  child.stderr.setEncoding('utf8').on('data', (text) => {
+    errors += text;
+  });
+  child.stdout.setEncoding('utf8').on('data', (text) => {
+    printed += text;
+    // Twice at once, as when npm passes on what the terminal has sent already.
+    if (!sent && printed.includes('"step":5,')) {
+      sent = child.kill('SIGINT');
+      child.kill('SIGINT');
+    }
+  });
+  const code = await new Promise((resolve) => child.on('close', resolve));
+  const [, step] = /stopped at step (\d+); --resume goes on from there/.exec(errors) ?? [];
+  expect({ code, known: step !== undefined }).toEqual({ code: 130, known: true });
+  expect(Number(step)).toBeLessThan(400);
+  expect(lossesOf(stopped)).toHaveLength(Number(step));
+  expect(existsSync(join(stopped, 'trainer', 'lock'))).toBe(false);
+
+  expect(headwise(train(stopped)).stdout).toContain(`resumes at step ${step} of 400`);
+  const straight = join(work, 'straight');
+  expect(headwise(train(straight)).code).toBe(0);
+  const expected = lossesOf(straight);
+  for (const [at, loss] of lossesOf(stopped).entries()) expect(loss).toBeCloseTo(expected[at]!, 5);
+});
+
+test('two processes do not train in one folder; a lock left by a killed one is no hindrance', () => {
+  const work = temporaryFolder();
+  const out = join(work, 'run');
+  const args = ['train', '--config', writeConfig(work), '--out', out, '--resume'];
+  expect(headwise(args).code).toBe(0);
+  writeFileSync(join(out, 'trainer', 'lock'), String(process.pid));
+  const second = headwise(args);
+  expect(second.stderr).toContain(`${out}: process ${process.pid} trains there now`);
+  expect(second.code).toBe(2);
+  const { pid } = spawnSync(process.execPath, ['--version']);
+  writeFileSync(join(out, 'trainer', 'lock'), String(pid));
+  expect(headwise(args).code).toBe(0);
+});
+
+test('a reader that has enough ends the command quietly', () => {
+  const work = temporaryFolder();
+  const line = `"${process.execPath}" "${program}" --help | head -n 1`;
+  const { stdout, stderr } = spawnSync('sh', ['-c', line], { encoding: 'utf8', cwd: work });
+  expect(stdout).toMatch(/^Usage: headwise/);
+  expect(stderr).toBe('');
+});
+
+test('pnpm headwise --json prints JSON alone', () => {
+  const { stdout } = spawnSync('pnpm', ['headwise', 'info', '--json'], {
+    encoding: 'utf8',
+    env: environment,
+    cwd: repository,
+  });
+  expect(JSON.parse(stdout)).toMatchObject({ backend: 'cpu' });
+});
+
+test('a corpus may be a package that exports its text', () => {
+  const work = temporaryFolder();
+  const folder = join(work, 'node_modules', 'a-book');
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(join(folder, 'package.json'), '{"name": "a-book", "main": "index.cjs"}');
+  const chapters = "[{ title: 'Loomings', text: 'Call me Ishmael. '.repeat(200) }]";
+  writeFileSync(join(folder, 'index.cjs'), `module.exports = () => ${chapters};`);
+  const config = writeConfig(work, ({ data }) => Object.assign(data, { corpus: 'npm:a-book' }));
+  const args = [program, 'train', '--config', config, '--out', join(work, 'out')];
+  const run = spawnSync(process.execPath, args, { encoding: 'utf8', env: environment, cwd: work });
+  expect(run.stderr).toBe('');
+  expect(run.status).toBe(0);
+});
