@@ -1,5 +1,6 @@
 export { sparseCrossEntropy } from './cross-entropy/index.js';
 export { gatherRows } from './embedding/index.js';
+export { gatedLinear, type Projection, registerGatedLinear } from './gated-linear/index.js';
 export { gelu, geluTanh } from './gelu/index.js';
 export { layerNorm, registerLayerNorm } from './layer-norm/index.js';
 export { layerNormReference } from './layer-norm/reference.js';

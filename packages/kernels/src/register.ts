@@ -1,3 +1,4 @@
+import { registerGatedLinear } from './gated-linear/index.js';
 import { registerLayerNorm } from './layer-norm/index.js';
 import { registerLinear } from './linear/index.js';
 import { registerRmsNorm } from './rms-norm/index.js';
@@ -7,6 +8,7 @@ import { registerRmsNorm } from './rms-norm/index.js';
  * started. Without it, and on other backends, the same operations run on plain TensorFlow.js.
  */
 export function registerKernels(): void {
+  registerGatedLinear();
   registerLayerNorm();
   registerLinear();
   registerRmsNorm();
