@@ -9,3 +9,5 @@ export { linear, registerLinear, type WeightLayout } from './linear/index.js';
 export { registerKernels } from './register.js';
 export { registerRmsNorm, rmsNorm } from './rms-norm/index.js';
 export { rmsNormReference } from './rms-norm/reference.js';
+export { type RotaryLayout, registerRotary, rotary } from './rotary/index.js';
+export { rotaryReference } from './rotary/reference.js';

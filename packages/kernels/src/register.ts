@@ -2,6 +2,7 @@ import { registerGatedLinear } from './gated-linear/index.js';
 import { registerLayerNorm } from './layer-norm/index.js';
 import { registerLinear } from './linear/index.js';
 import { registerRmsNorm } from './rms-norm/index.js';
+import { registerRotary } from './rotary/index.js';
 
 /**
  * Makes every operation of this package use its WebGPU kernels; call it once, after the backend was
@@ -12,4 +13,5 @@ export function registerKernels(): void {
   registerLayerNorm();
   registerLinear();
   registerRmsNorm();
+  registerRotary();
 }
