@@ -11,6 +11,9 @@ export {
 } from './cross-entropy/index.js';
 export { dropout, registerDropout } from './dropout/index.js';
 export { gatherRows, registerGatherRows } from './embedding/index.js';
+export { sparseCrossEntropy } from './cross-entropy/index.js';
+export { gatherRows } from './embedding/index.js';
+export { gatedLinear, type Projection, registerGatedLinear } from './gated-linear/index.js';
 export { gelu, geluTanh } from './gelu/index.js';
 export { type Clipping, globalNorm, registerGlobalNorm } from './global-norm/index.js';
 export { layerNorm, registerLayerNorm } from './layer-norm/index.js';
@@ -22,3 +25,5 @@ export { registerKernels } from './register.js';
 export { registerRmsNorm, rmsNorm } from './rms-norm/index.js';
 export { rmsNormReference } from './rms-norm/reference.js';
 export { registerSoftmax, softmax } from './softmax/index.js';
+export { type RotaryLayout, registerRotary, rotary } from './rotary/index.js';
+export { rotaryReference } from './rotary/reference.js';

@@ -9,6 +9,11 @@ import { registerLayerNorm } from './layer-norm/index.js';
 import { registerLinear } from './linear/index.js';
 import { registerRmsNorm } from './rms-norm/index.js';
 import { registerSoftmax } from './softmax/index.js';
+import { registerGatedLinear } from './gated-linear/index.js';
+import { registerLayerNorm } from './layer-norm/index.js';
+import { registerLinear } from './linear/index.js';
+import { registerRmsNorm } from './rms-norm/index.js';
+import { registerRotary } from './rotary/index.js';
 
 /**
  * Makes every operation of this package use its WebGPU kernels; call it once, after the backend was
@@ -26,4 +31,9 @@ export function registerKernels(): void {
   registerLinear();
   registerRmsNorm();
   registerSoftmax();
+  registerGatedLinear();
+  registerLayerNorm();
+  registerLinear();
+  registerRmsNorm();
+  registerRotary();
 }

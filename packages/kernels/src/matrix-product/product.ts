@@ -11,14 +11,22 @@ export interface Operand {
   transposed?: boolean;
 }
 
+interface ProductVariant {
+  tiling: Tiling;
+  columnSums: boolean;
+  added: boolean;
+}
+
 const productProgram = variants(
-  ({ tiling, columnSums }: { tiling: Tiling; columnSums: boolean }) =>
-    `${tiling.key}/${columnSums}`,
-  ({ tiling, columnSums }) =>
+  ({ tiling, columnSums, added }: ProductVariant) => `${tiling.key}/${columnSums}/${added}`,
+  ({ tiling, columnSums, added }) =>
     defineProgram({
       label: 'headwise/MatrixProduct',
       enable: tiling.enable,
-      inputs: { a: 'f32', b: 'f32' },
+      inputs: { a: 'f32', b: 'f32', ...(added ? { added: 'f32' } : {}) } as Record<
+        'a' | 'b' | 'added',
+        'f32'
+      >,
       outputs: { c: 'f32', ...(columnSums ? { sums: 'f32' } : {}) } as Record<'c' | 'sums', 'f32'>,
       params: {
         rows: 'u32',
@@ -38,7 +46,8 @@ const productProgram = variants(
           return array(b[step * params.bStep + column * params.bColumn]);
         }
         fn store(row: u32, column: u32, sum: f32) {
-          c[row * params.cRow + column * params.cColumn] = sum;
+          let i = row * params.cRow + column * params.cColumn;
+          c[i] = sum${added ? ' + added[i]' : ''};
         }
         ${columnSums ? 'fn store_sum(column: u32, sum: f32) { sums[column] = sum; }' : ''}
         ${tiling.wgsl}
@@ -50,7 +59,7 @@ const productProgram = variants(
  * `C = A B` of matrices in any orientation, without a transposed copy.
  *
  * @param options `columnSums`: also the sums of B's columns; `transposed`: C is stored transposed;
- * `tilingOf`: another choice than the device's
+ * `added`: a tensor like C that is added to it; `tilingOf`: another choice than the device's
  * @returns C, and the sums if asked for
  */
 export function matrixProduct(
@@ -60,10 +69,11 @@ export function matrixProduct(
   options: {
     columnSums?: boolean;
     transposed?: boolean;
+    added?: tf.TensorInfo;
     tilingOf?: (form: ProductForm) => Tiling;
   } = {},
 ): tf.TensorInfo[] {
-  const { columnSums = false, transposed = false } = options;
+  const { columnSums = false, transposed = false, added } = options;
   const [aRows, aColumns] = a.tensor.shape as [number, number];
   const [bRows, bColumns] = b.tensor.shape as [number, number];
   const [rows, inner] = a.transposed ? [aColumns, aRows] : [aRows, aColumns];
@@ -71,8 +81,9 @@ export function matrixProduct(
   const contiguous = b.transposed ? 'inner' : 'columns';
   const { tilingOf = (form) => tilingFor(backend, form, rows, contiguous) } = options;
   const tiling = tilingOf({ value: 'f32', pack: 1, columnSums });
-  const { c, sums } = dispatch(backend, productProgram({ tiling, columnSums }), {
-    inputs: { a: a.tensor, b: b.tensor },
+  const program = productProgram({ tiling, columnSums, added: added !== undefined });
+  const { c, sums } = dispatch(backend, program, {
+    inputs: { a: a.tensor, b: b.tensor, added: added! },
     outputs: {
       c: { shape: transposed ? [columns, rows] : [rows, columns], dtype: 'float32' },
       sums: { shape: [columns], dtype: 'float32' },

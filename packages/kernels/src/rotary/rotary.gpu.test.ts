@@ -1,0 +1,63 @@
+import {
+  expectClose,
+  expectNoLeak,
+  gaussian,
+  outputAndGradients,
+  outputAndGradientsOnCpu,
+  poisonMemory,
+} from '@headwise/testing';
+import * as tf from '@tensorflow/tfjs';
+import { describe, expect, test } from 'vitest';
+import { rotary } from './index.js';
+import { rotaryReference } from './reference.js';
+
+const tables = (length: number, pairs: number): [tf.Tensor2D, tf.Tensor2D] => {
+  const angles = gaussian([length, pairs], 7).mul<tf.Tensor2D>(3);
+  return [angles.cos(), angles.sin()];
+};
+
+/** Leading sizes, length, width and pairs: all channels, some, one pair, an odd width, one position. */
+const sizes = [
+  [[1], 1, 2, 1],
+  [[2, 3], 63, 64, 32],
+  [[3], 65, 40, 8],
+  [[1, 2], 127, 7, 3],
+  [[1], 513, 80, 40],
+  [[5], 3, 9, 1],
+] as const;
+
+for (const layout of ['half-split', 'interleaved'] as const) {
+  describe(`rotary ${layout} on WebGPU equals the reference`, () => {
+    for (const [leading, length, width, pairs] of sizes) {
+      test(`[${[...leading, length, width]}], ${pairs} pairs`, async () => {
+        const shape = [...leading, length, width];
+        const x = gaussian(shape, 1);
+        const [cos, sin] = tables(length, pairs);
+        const [c, s] = await Promise.all([cos.data(), sin.data()]);
+        const expected = await outputAndGradientsOnCpu(
+          (x) => rotaryReference(x!, tf.tensor2d(c, cos.shape), tf.tensor2d(s, sin.shape), layout),
+          [x],
+        );
+        await poisonMemory([shape]);
+        const actual = outputAndGradients((x) => rotary(x!, cos, sin, layout), [x]);
+        await expectClose(actual.output, expected.output, { ratio: 1e-6 });
+        await expectClose(actual.gradients[0]!, expected.gradients[0]!, { ratio: 1e-6 });
+      });
+    }
+  });
+}
+
+test('rotary keeps finite at large magnitudes, gives the same bits twice and leaves no tensor', async () => {
+  const x = gaussian([2, 33, 16], 1).mul(1e30);
+  const [cos, sin] = tables(33, 8);
+  const run = () => outputAndGradients((x) => rotary(x!, cos, sin), [x]);
+  const [first, second] = [run(), run()];
+  const values = await first.output.data();
+  expect(values.every(Number.isFinite)).toBe(true);
+  expect(values).toEqual(await second.output.data());
+  expect(await first.gradients[0]!.data()).toEqual(await second.gradients[0]!.data());
+  await expectNoLeak(() => {
+    const { output, gradients } = run();
+    tf.dispose([output, ...gradients]);
+  });
+});
