@@ -16,4 +16,7 @@ export { linear, type WeightLayout } from './linear/index.js';
 export { registerKernels } from './register.js';
 export { registerRmsNorm, rmsNorm } from './rms-norm/index.js';
 export { rmsNormReference } from './rms-norm/reference.js';
+export { registerSampling, sampleTokens } from './sampling/index.js';
+export { checkedSampling, type SamplingOptions } from './sampling/options.js';
+export { type Candidate, samplingCandidates } from './sampling/reference.js';
 export { registerSoftmax, softmax } from './softmax/index.js';

@@ -6,6 +6,7 @@ import { registerGatherRows } from './embedding/index.js';
 import { registerGlobalNorm } from './global-norm/index.js';
 import { registerLayerNorm } from './layer-norm/index.js';
 import { registerRmsNorm } from './rms-norm/index.js';
+import { registerSampling } from './sampling/index.js';
 import { registerSoftmax } from './softmax/index.js';
 
 /**
@@ -21,5 +22,6 @@ export function registerKernels(): void {
   registerGlobalNorm();
   registerLayerNorm();
   registerRmsNorm();
+  registerSampling();
   registerSoftmax();
 }
