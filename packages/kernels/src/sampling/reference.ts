@@ -4,8 +4,6 @@ import { checkedSampling, type SamplingOptions } from './options.js';
 /** A token that may be drawn. */
 export interface Candidate {
   id: number;
-  /** The score after penalties and temperature. */
-  score: number;
   probability: number;
 }
 
@@ -37,10 +35,7 @@ export function samplingCandidates(
   const nucleus = weights.slice(0, nucleusSize(weights, topP));
   const kept = nucleus.filter((weight) => weight >= minP);
   const total = kept.reduce((sum, weight) => sum + weight, 0);
-  return kept.map((weight, i) => {
-    const id = order[i]!;
-    return { id, score: scaled[id]!, probability: weight / total };
-  });
+  return kept.map((weight, i) => ({ id: order[i]!, probability: weight / total }));
 }
 
 type Penalties = Pick<
@@ -80,22 +75,36 @@ function nucleusSize(weights: number[], topP: number): number {
 /** Sets the draws of sampling apart from other uses of a key. */
 export const samplingStream = 1;
 
+/** Tokens whose numbers leave the same rest by this are drawn from together: the lanes of the shader. */
+export const samplingGroups = 256;
+
 /**
- * Draws one of the candidates by the Gumbel-max trick: `argmax(score_v − log E_v)`, where the `E_v` are
- * exponentially distributed, one random word each.
+ * Draws one of the candidates: one random word finds its group, and another its place within it.
  *
  * @param row sets the draws of the rows of a batch apart
- * @see Maddison, Tarlow and Minka 2014, https://arxiv.org/abs/1411.0030
  */
 export function drawCandidate(candidates: readonly Candidate[], seed: number, row: number): number {
-  const words = new Uint32Array(4);
-  let best = { id: candidates[0]!.id, value: Number.NEGATIVE_INFINITY };
-  for (const { id, score } of candidates) {
-    words.set([id >>> 2, row, 0, samplingStream]);
-    philox(words, keyOf(seed));
-    const uniform = Math.min((words[id & 3]! + 0.5) * 2 ** -32, 1 - 2 ** -24);
-    const value = score - Math.log(-Math.log1p(-uniform));
-    if (value > best.value || (value === best.value && id < best.id)) best = { id, value };
-  }
-  return best.id;
+  const words = Uint32Array.of(0, row, 0, samplingStream);
+  philox(words, keyOf(seed));
+  const groups: Candidate[][] = Array.from({ length: samplingGroups }, () => []);
+  for (const candidate of candidates) groups[candidate.id % samplingGroups]!.push(candidate);
+  const sums = groups.map((group) => group.reduce((sum, { probability }) => sum + probability, 0));
+  const group = groups[placeOf(sums, words[0]!)]!.sort((a, b) => a.id - b.id);
+  return group[
+    placeOf(
+      group.map(({ probability }) => probability),
+      words[1]!,
+    )
+  ]!.id;
+}
+
+/** The first place at which a running sum exceeds a random part of the whole; the last weight if none does. */
+function placeOf(weights: readonly number[], word: number): number {
+  const target = (word >>> 8) * 2 ** -24 * weights.reduce((sum, weight) => sum + weight, 0);
+  let sum = 0;
+  const place = weights.findIndex((weight) => {
+    sum += weight;
+    return sum > target;
+  });
+  return place >= 0 ? place : weights.findLastIndex((weight) => weight > 0);
 }

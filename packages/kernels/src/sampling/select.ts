@@ -1,11 +1,12 @@
-/** Lanes that share one row of scores: as many as a digit has values. */
-export const lanes = 256;
+import { samplingGroups as lanes } from './reference.js';
 
 /**
  * WGSL of `cut_after`, which finds the last token of the best ones by a radix search: eight bits of the
  * score a round, and where tokens of the same score must be told apart, eight bits of their number.
  *
- * Needs `score(start, v)`, `vocabulary` and `top_p` of the uniform, and whole workgroups at each call.
+ * Needs `score(start, v)`, workgroups of 256 lanes, as many as a digit has values, and of the uniform
+ * `vocabulary`, `top_p`, `rounds` (8) and `digits` (256): compilers copy the body of a loop of constant
+ * length, and take three times as long.
  */
 export const selectWgsl: string = /* wgsl */ `
   /** The last token that is kept, in the order of scores, then numbers. */
@@ -63,7 +64,7 @@ export const selectWgsl: string = /* wgsl */ `
     var remaining = wanted;
     if (share > 0.0) {
       var total = vec2u(0u, 0u);
-      for (var digit = 0u; digit < ${lanes}u; digit++) { total = plus(total, sum_in(digit)); }
+      for (var digit = 0u; digit < params.digits; digit++) { total = plus(total, sum_in(digit)); }
       remaining = part_of(total, share);
     }
     if (less(remaining, vec2u(0u, 1u))) { remaining = vec2u(0u, 1u); }
@@ -86,7 +87,7 @@ export const selectWgsl: string = /* wgsl */ `
     var remaining = vec2u(0u, count);
     var key = 0u;
     var index = 0u;
-    for (var round = 0u; round < 8u; round++) {
+    for (var round = 0u; round < params.rounds; round++) {
       let shift = 24u - 8u * (round % 4u);
       let seen = ~(0xffffffffu >> (8u * (round % 4u)));
       atomicStore(&upper_sums[lane], 0u);

@@ -1,12 +1,13 @@
 import type * as tf from '@tensorflow/tfjs';
 import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
 import { dispatch, spread } from '../dispatch/dispatch.js';
+import { peakWgsl } from '../dispatch/peak.js';
 import { defineProgram } from '../dispatch/program.js';
 import { zeros } from '../dispatch/transfer.js';
 import { keyOf, philoxWgsl } from '../philox/philox.js';
 import type { SamplingOptions } from './options.js';
-import { samplingStream } from './reference.js';
-import { lanes, selectWgsl } from './select.js';
+import { samplingGroups as lanes, samplingStream } from './reference.js';
+import { selectWgsl } from './select.js';
 
 /** How often each token occurred. */
 const countProgram = defineProgram({
@@ -40,31 +41,29 @@ const params = {
   least: 'f32',
   key0: 'u32',
   key1: 'u32',
+  stages: 'u32',
+  rounds: 'u32',
+  digits: 'u32',
 } as const;
 
 /** One workgroup a row: its largest score, the cuts of top-k and top-p, and the draw. */
 const sampleWgsl = (score: string) => /* wgsl */ `
   ${philoxWgsl}
+  ${peakWgsl}
   ${score}
   fn score(start: u32, v: u32) -> f32 { return penalised(start + v) / params.temperature; }
   ${selectWgsl}
-
-  /** Exponentially distributed; a small word must not lose its digits in the logarithm. */
-  fn exponential(word: u32) -> f32 {
-    let u = min((f32(word) + 0.5) * 0x1p-32, 1.0 - 0x1p-24);
-    let series = u * (1.0 + u * (0.5 + u * (1.0 / 3.0 + u * (0.25 + u * 0.2))));
-    return select(-log(1.0 - u), series, u < 0.03125);
-  }
 
   var<workgroup> values: array<f32, ${lanes}>;
   var<workgroup> indices: array<u32, ${lanes}>;
 
   /** Leaves the largest value, and the least index that has it, in the first place. */
   fn best_of(value: f32, index: u32, lane: u32) {
+    workgroupBarrier();
     values[lane] = value;
     indices[lane] = index;
     workgroupBarrier();
-    for (var half = ${lanes / 2}u; half > 0u; half = half / 2u) {
+    for (var half = params.digits / 2u; half > 0u; half = half / 2u) {
       if (lane < half) {
         let other = values[lane + half];
         let ahead = other == values[lane] && indices[lane + half] < indices[lane];
@@ -74,6 +73,22 @@ const sampleWgsl = (score: string) => /* wgsl */ `
         }
       }
       workgroupBarrier();
+    }
+  }
+
+  fn uniform_of(word: u32) -> f32 { return f32(word >> 8u) * 0x1p-24; }
+
+  var<workgroup> chosen_lane: u32;
+  /** The first lane at which the running sum exceeds a random part of the whole. */
+  fn choose_lane(word: u32) {
+    var total = 0.0;
+    for (var i = 0u; i < params.digits; i++) { total += values[i]; }
+    let target_sum = uniform_of(word) * total;
+    var sum = 0.0;
+    for (var i = 0u; i < params.digits; i++) {
+      if (values[i] > 0.0) { chosen_lane = i; }
+      sum += values[i];
+      if (sum > target_sum) { break; }
     }
   }
 
@@ -87,51 +102,62 @@ const sampleWgsl = (score: string) => /* wgsl */ `
     if (row >= params.rows) { return; }
     let start = row * params.vocabulary;
 
-    var best = -3.4e38;
-    var best_index = 0xffffffffu;
-    for (var v = lane; v < params.vocabulary; v += ${lanes}u) {
-      let value = score(start, v);
-      if (value > best) {
-        best = value;
-        best_index = v;
-      }
-    }
-    best_of(best, best_index, lane);
-    let largest = workgroupUniformLoad(&values[0]);
-    var id = workgroupUniformLoad(&indices[0]);
-
-    if (params.top_k != 1u) {
-      var cut = Cut(0u, 0xffffffffu);
-      if (params.top_k > 0u) { cut = cut_after(start, lane, cut, largest, params.top_k); }
-      if (params.top_p < 1.0) { cut = cut_after(start, lane, cut, largest, 0u); }
-
-      best = -3.4e38;
-      best_index = 0xffffffffu;
-      for (var block = lane; 4u * block < params.vocabulary; block += ${lanes}u) {
-        var words = vec4u(0u);
-        var drawn = false;
-        for (var word = 0u; word < 4u; word++) {
-          let v = 4u * block + word;
-          if (v >= params.vocabulary) { break; }
-          let value = score(start, v);
-          if (value - largest < params.least || !within(cut, key_of(value), v)) { continue; }
-          if (!drawn) {
-            let key = vec2u(params.key0, params.key1);
-            words = philox(vec4u(block, row, 0u, ${samplingStream}u), key);
-            drawn = true;
-          }
-          let perturbed = value - log(exponential(words[word]));
-          if (perturbed > best) {
-            best = perturbed;
-            best_index = v;
-          }
+    var cut = Cut(0u, 0xffffffffu);
+    var largest = -3.4e38;
+    if (params.top_k > 0u || params.top_p < 1.0 || params.least > -1e38) {
+      var best = Peak(-3.4e38, 0.0);
+      var index = 0xffffffffu;
+      for (var v = lane; v < params.vocabulary; v += ${lanes}u) {
+        let value = score(start, v);
+        if (value > best.largest) {
+          best.largest = value;
+          index = v;
         }
       }
-      best_of(best, best_index, lane);
-      id = workgroupUniformLoad(&indices[0]);
+      best_of(best.largest, index, lane);
+      largest = workgroupUniformLoad(&values[0]);
+      if (params.top_k == 1u) {
+        // Where every score is −∞ or NaN there is no best one.
+        if (lane == 0u) { ids[row] = i32(select(indices[0], 0u, indices[0] == 0xffffffffu)); }
+        return;
+      }
+      // A loop, and not of constant length, so that compilers keep one copy of the search.
+      for (var stage = 0u; stage < params.stages; stage++) {
+        let count = select(0u, params.top_k, stage == 0u);
+        if (count > 0u || (stage == 1u && params.top_p < 1.0)) {
+          cut = cut_after(start, lane, cut, largest, count);
+        }
+      }
     }
-    // Where every score is −∞ or NaN there is no best one.
-    if (lane == 0u) { ids[row] = i32(select(id, 0u, id == 0xffffffffu)); }
+
+    var own = Peak(-3.4e38, 0.0);
+    for (var v = lane; v < params.vocabulary; v += ${lanes}u) {
+      let value = score(start, v);
+      if (value - largest >= params.least && within(cut, key_of(value), v)) {
+        own = raised(own, value);
+      }
+    }
+    best_of(own.largest, lane, lane);
+    largest = workgroupUniformLoad(&values[0]);
+    let words = philox(vec4u(0u, row, 0u, ${samplingStream}u), vec2u(params.key0, params.key1));
+    let own_sum = own.sum * exp(own.largest - largest);
+    values[lane] = own_sum;
+    workgroupBarrier();
+    if (lane == 0u) { choose_lane(words.x); }
+    if (lane != workgroupUniformLoad(&chosen_lane)) { return; }
+
+    let target_sum = uniform_of(words.y) * own_sum;
+    var id = 0u;
+    var sum = 0.0;
+    for (var v = lane; v < params.vocabulary && sum <= target_sum; v += ${lanes}u) {
+      let value = score(start, v);
+      if (value - largest >= params.least && within(cut, key_of(value), v)) {
+        let weight = exp(value - largest);
+        sum += weight;
+        if (weight > 0.0) { id = v; }
+      }
+    }
+    ids[row] = i32(id);
   }
 `;
 
@@ -196,9 +222,12 @@ export function sampleKernel({ inputs, backend, attrs }: SampleArguments): tf.Te
     temperature: greedy ? 1 : attrs.temperature,
     top_k: greedy ? 1 : attrs.topK < vocabulary ? attrs.topK : 0,
     top_p: attrs.topP,
-    least: attrs.minP > 0 ? Math.log(attrs.minP) : -3e38,
+    least: attrs.minP > 0 ? Math.log(attrs.minP) : -3.4e38,
     key0,
     key1,
+    stages: 2,
+    rounds: 8,
+    digits: lanes,
   };
   const outputs = { ids: { shape: [rows], dtype: 'int32' as const } };
   const workgroups = spread(rows);
