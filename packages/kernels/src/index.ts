@@ -9,10 +9,9 @@ export {
   registerCrossEntropy,
   sparseCrossEntropy,
 } from './cross-entropy/index.js';
+export { compilePipelines } from './dispatch/pipelines.js';
 export { dropout, registerDropout } from './dropout/index.js';
 export { gatherRows, registerGatherRows } from './embedding/index.js';
-export { sparseCrossEntropy } from './cross-entropy/index.js';
-export { gatherRows } from './embedding/index.js';
 export { gatedLinear, type Projection, registerGatedLinear } from './gated-linear/index.js';
 export { gelu, geluTanh } from './gelu/index.js';
 export { type Clipping, globalNorm, registerGlobalNorm } from './global-norm/index.js';
@@ -24,6 +23,9 @@ export { overwrite, type Recording, record } from './recording/index.js';
 export { registerKernels } from './register.js';
 export { registerRmsNorm, rmsNorm } from './rms-norm/index.js';
 export { rmsNormReference } from './rms-norm/reference.js';
-export { registerSoftmax, softmax } from './softmax/index.js';
 export { type RotaryLayout, registerRotary, rotary } from './rotary/index.js';
 export { rotaryReference } from './rotary/reference.js';
+export { registerSampling, sampleTokens } from './sampling/index.js';
+export { checkedSampling, type SamplingOptions } from './sampling/options.js';
+export { type Candidate, samplingCandidates } from './sampling/reference.js';
+export { registerSoftmax, softmax } from './softmax/index.js';

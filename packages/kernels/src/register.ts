@@ -4,16 +4,14 @@ import { registerChunkedCrossEntropy } from './chunked-cross-entropy/index.js';
 import { registerCrossEntropy } from './cross-entropy/index.js';
 import { registerDropout } from './dropout/index.js';
 import { registerGatherRows } from './embedding/index.js';
+import { registerGatedLinear } from './gated-linear/index.js';
 import { registerGlobalNorm } from './global-norm/index.js';
 import { registerLayerNorm } from './layer-norm/index.js';
 import { registerLinear } from './linear/index.js';
 import { registerRmsNorm } from './rms-norm/index.js';
-import { registerSoftmax } from './softmax/index.js';
-import { registerGatedLinear } from './gated-linear/index.js';
-import { registerLayerNorm } from './layer-norm/index.js';
-import { registerLinear } from './linear/index.js';
-import { registerRmsNorm } from './rms-norm/index.js';
 import { registerRotary } from './rotary/index.js';
+import { registerSampling } from './sampling/index.js';
+import { registerSoftmax } from './softmax/index.js';
 
 /**
  * Makes every operation of this package use its WebGPU kernels; call it once, after the backend was
@@ -30,10 +28,8 @@ export function registerKernels(): void {
   registerLayerNorm();
   registerLinear();
   registerRmsNorm();
+  registerSampling();
   registerSoftmax();
   registerGatedLinear();
-  registerLayerNorm();
-  registerLinear();
-  registerRmsNorm();
   registerRotary();
 }

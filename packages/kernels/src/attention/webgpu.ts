@@ -96,7 +96,13 @@ function variantOf({ width }: Sizes, padded: boolean): Variant {
 }
 
 /** Parameters and workgroups of a program that cuts each head's rows into tiles. */
-function tiled(sizes: Sizes, { scale, mask }: Attributes, length: number, heads: number, rows: number) {
+function tiled(
+  sizes: Sizes,
+  { scale, mask }: Attributes,
+  length: number,
+  heads: number,
+  rows: number,
+) {
   const tiles = Math.ceil(length / rows);
   return {
     params: {

@@ -1,7 +1,8 @@
-import { ShapeError, sizeOf } from '@headwise/core';
+import { InputError, ShapeError, sizeOf } from '@headwise/core';
 import * as tf from '@tensorflow/tfjs';
 import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
-import type { Program } from './program.js';
+import { compiled } from './pipelines.js';
+import type { ElementType, Program } from './program.js';
 
 /**
  * The parts of TensorFlow.js 4.22's WebGPU backend that its types keep private.
@@ -41,6 +42,7 @@ export interface DispatchArguments<I extends string, O extends string, U extends
  * Records one run of a program among the operations of TensorFlow.js.
  *
  * @returns the outputs, by name; the caller owns them
+ * @throws InputError where a tensor is of another type than the program's
  * @throws ShapeError where a buffer is larger than the device can bind; nothing is recorded then
  */
 export function dispatch<I extends string, O extends string, U extends string>(
@@ -61,9 +63,10 @@ export function dispatch<I extends string, O extends string, U extends string>(
     // What was read of a tensor that is now written in place no longer holds.
     recorder.tensorMap.get(results[name].dataId).values = null;
   }
+  const ready = compiled(recorder.device, program);
+  if (!ready) return results;
+  const { pipeline, layout } = ready;
   buffers.push(uniformBuffer(recorder, program, params));
-
-  const { pipeline, layout } = compiled(recorder.device, program);
   const bindGroup = recorder.device.createBindGroup({
     layout,
     entries: buffers.map((buffer, binding) => ({ binding, resource: { buffer } })),
@@ -90,14 +93,25 @@ export function spread(count: number): [number, number] {
   return [Math.ceil(count / y), y];
 }
 
+/** The tensors that a buffer of some elements may be; u32 are bits, which any may hold. */
+const dtypes: Partial<Record<ElementType, tf.DataType>> = {
+  f32: 'float32',
+  vec4f: 'float32',
+  i32: 'int32',
+};
+
 function checkBindings(
   device: GPUDevice,
-  { label, inputs, outputs }: Program,
-  tensors: Record<string, { shape: number[] }>,
+  { label, inputs, outputs, types }: Program,
+  tensors: Record<string, { shape: number[]; dtype: tf.DataType }>,
 ): void {
   const { maxStorageBufferBindingSize: most } = device.limits;
   for (const name of [...inputs, ...outputs]) {
-    const { shape } = tensors[name]!;
+    const { shape, dtype } = tensors[name]!;
+    const expected = dtypes[types[name]!];
+    if (expected && dtype !== expected) {
+      throw new InputError(`${label}: '${name}' has type ${dtype}; expected ${expected}`);
+    }
     const bytes = 4 * sizeOf(shape);
     if (bytes > most) {
       throw new ShapeError(
@@ -131,30 +145,4 @@ function uniformBuffer<U extends string>(
   recorder.device.queue.writeBuffer(buffer, 0, bytes.buffer);
   recorder.uniformPendingDisposal.push(buffer);
   return buffer;
-}
-
-interface Compiled {
-  pipeline: GPUComputePipeline;
-  layout: GPUBindGroupLayout;
-}
-
-const pipelines = new WeakMap<GPUDevice, Map<Program, Compiled>>();
-
-function compiled(device: GPUDevice, program: Program): Compiled {
-  let ofDevice = pipelines.get(device);
-  if (!ofDevice) {
-    ofDevice = new Map();
-    pipelines.set(device, ofDevice);
-  }
-  let entry = ofDevice.get(program);
-  if (!entry) {
-    const pipeline = device.createComputePipeline({
-      label: program.label,
-      layout: 'auto',
-      compute: { module: device.createShaderModule({ label: program.label, code: program.wgsl }) },
-    });
-    entry = { pipeline, layout: pipeline.getBindGroupLayout(0) };
-    ofDevice.set(program, entry);
-  }
-  return entry;
 }

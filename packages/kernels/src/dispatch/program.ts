@@ -1,5 +1,5 @@
 /** The element types of a storage buffer that a program may declare. */
-export type ElementType = 'f32' | 'i32' | 'u32' | 'vec4f';
+export type ElementType = 'f32' | 'i32' | 'u32' | 'vec4f' | 'atomic<u32>';
 
 /** The types of a field of the uniform `params`. */
 export type ParamType = 'f32' | 'i32' | 'u32';
@@ -30,6 +30,8 @@ export interface Program<
   readonly inputs: readonly I[];
   readonly outputs: readonly O[];
   readonly params: readonly (readonly [U, ParamType])[];
+  /** What the storage buffers hold, by name. */
+  readonly types: Readonly<Record<string, ElementType>>;
   /** The whole shader. */
   readonly wgsl: string;
 }
@@ -59,6 +61,7 @@ export function defineProgram<I extends string, O extends string, U extends stri
     inputs: Object.keys(inputs) as I[],
     outputs: Object.keys(outputs) as O[],
     params: fields,
+    types: { ...inputs, ...outputs },
     wgsl: `${lines.join('\n')}\n${wgsl}`,
   };
 }

@@ -60,26 +60,38 @@ export function lanesQueryGradient(
         for (var c = 0u; c < params.width; c += ${columns}u) {
           ${broadcast.read('key', 'k', 'row', keys)}
           ${broadcast.read('value', 'v', 'row', keys)}
-          ${each(columns, (x) => /* wgsl */ `{
+          ${each(
+            columns,
+            (x) => /* wgsl */ `{
             let own = mine[c + ${x}u];
             let own_dy = dy_mine[c + ${x}u];
-            ${each(keys, (i) => /* wgsl */ `
+            ${each(
+              keys,
+              (i) => /* wgsl */ `
               s${i} += ${broadcast.take('key', i, x)} * own;
-              d${i} += ${broadcast.take('value', i, x)} * own_dy;`)}
-          }`)}
+              d${i} += ${broadcast.take('value', i, x)} * own_dy;`,
+            )}
+          }`,
+          )}
         }
-        ${each(keys, (i) => /* wgsl */ `
+        ${each(
+          keys,
+          (i) => /* wgsl */ `
           let key${i} = vec4u(j + ${i}u);
           let p${i} = exp(score(s${i}, head, query, key${i}) - largest - log_sum);
           let g${i} = select(
-            vec4f(), p${i} * (d${i} - delta) * score_slope(s${i}, head, query, key${i}), key${i} < end);`)}
+            vec4f(), p${i} * (d${i} - delta) * score_slope(s${i}, head, query, key${i}), key${i} < end);`,
+        )}
         for (var c = 0u; c < params.width; c += ${columns}u) {
           ${broadcast.read('key', 'k', 'row', keys)}
-          ${each(columns, (x) => /* wgsl */ `{
+          ${each(
+            columns,
+            (x) => /* wgsl */ `{
             var own = sum[c + ${x}u];
             ${each(keys, (i) => `own += ${broadcast.take('key', i, x)} * g${i};`)}
             sum[c + ${x}u] = own;
-          }`)}
+          }`,
+          )}
         }
       }
       ${each(
@@ -136,40 +148,58 @@ export function lanesKeyGradient(
         for (var i = begin; i < params.queries; i += ${queries}u) {
           ${broadcast.find('row', queries, (i) => `(base + min(i + ${i}, params.queries - 1u)) * params.width`)}
           ${broadcast.readElements('stats', queries, (i) => `rows[base + min(i + ${i}, params.queries - 1u)]`)}
-          ${each(queries, (i) => /* wgsl */ `
+          ${each(
+            queries,
+            (i) => /* wgsl */ `
             let query${i} = min(i + ${i}u, params.queries - 1u);
             let stats${i} = ${broadcast.takeElement('stats', i)};
             var s${i} = vec4f();
-            var d${i} = vec4f();`)}
+            var d${i} = vec4f();`,
+          )}
           for (var c = 0u; c < params.width; c += ${columns}u) {
             ${broadcast.read('query', 'q', 'row', queries)}
             ${broadcast.read('cotangent', 'dy', 'row', queries)}
-            ${each(columns, (x) => /* wgsl */ `{
+            ${each(
+              columns,
+              (x) => /* wgsl */ `{
               let own = mine[c + ${x}u];
               let own_v = v_mine[c + ${x}u];
-              ${each(queries, (i) => /* wgsl */ `
+              ${each(
+                queries,
+                (i) => /* wgsl */ `
                 s${i} += ${broadcast.take('query', i, x)} * own;
-                d${i} += ${broadcast.take('cotangent', i, x)} * own_v;`)}
-            }`)}
+                d${i} += ${broadcast.take('cotangent', i, x)} * own_v;`,
+              )}
+            }`,
+            )}
           }
-          ${each(queries, (i) => /* wgsl */ `
+          ${each(
+            queries,
+            (i) => /* wgsl */ `
             let seen${i} = (key < vec4u(u32(stats${i}.z))) & vec4<bool>(i + ${i}u < params.queries);
             let p${i} = select(
               vec4f(), exp(score(s${i}, head, vec4u(query${i}), key) - stats${i}.x - stats${i}.y), seen${i});
             let g${i} = select(
-              vec4f(), p${i} * (d${i} - stats${i}.w) * score_slope(s${i}, head, vec4u(query${i}), key), seen${i});`)}
+              vec4f(), p${i} * (d${i} - stats${i}.w) * score_slope(s${i}, head, vec4u(query${i}), key), seen${i});`,
+          )}
           for (var c = 0u; c < params.width; c += ${columns}u) {
             ${broadcast.read('query', 'q', 'row', queries)}
             ${broadcast.read('cotangent', 'dy', 'row', queries)}
-            ${each(columns, (x) => /* wgsl */ `{
+            ${each(
+              columns,
+              (x) => /* wgsl */ `{
               var own_k = dk_sum[c + ${x}u];
               var own_v = dv_sum[c + ${x}u];
-              ${each(queries, (i) => /* wgsl */ `
+              ${each(
+                queries,
+                (i) => /* wgsl */ `
                 own_k += ${broadcast.take('query', i, x)} * g${i};
-                own_v += ${broadcast.take('cotangent', i, x)} * p${i};`)}
+                own_v += ${broadcast.take('cotangent', i, x)} * p${i};`,
+              )}
               dk_sum[c + ${x}u] = own_k;
               dv_sum[c + ${x}u] = own_v;
-            }`)}
+            }`,
+            )}
           }
         }
       }

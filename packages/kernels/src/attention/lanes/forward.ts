@@ -58,26 +58,35 @@ export function lanesForward(
         ${each(keys, (i) => `var s${i} = vec4f();`)}
         for (var c = 0u; c < params.width; c += ${columns}u) {
           ${broadcast.read('key', 'k', 'row', keys)}
-          ${each(columns, (x) => /* wgsl */ `{
+          ${each(
+            columns,
+            (x) => /* wgsl */ `{
             let own = mine[c + ${x}u];
             ${each(keys, (i) => `s${i} += ${broadcast.take('key', i, x)} * own;`)}
-          }`)}
+          }`,
+          )}
         }
         var peak = largest;
-        ${each(keys, (i) => /* wgsl */ `
+        ${each(
+          keys,
+          (i) => /* wgsl */ `
           s${i} = select(vec4f(lowest), score(s${i}, head, query, vec4u(j + ${i}u)), vec4u(j + ${i}u) < end);
-          peak = max(peak, s${i});`)}
+          peak = max(peak, s${i});`,
+        )}
         let fade = exp(largest - peak);
         largest = peak;
         total *= fade;
         ${each(keys, (i) => `let p${i} = exp(s${i} - peak); total += p${i};`)}
         for (var c = 0u; c < params.width; c += ${columns}u) {
           ${broadcast.read('value', 'v', 'row', keys)}
-          ${each(columns, (x) => /* wgsl */ `{
+          ${each(
+            columns,
+            (x) => /* wgsl */ `{
             var own = sum[c + ${x}u] * fade;
             ${each(keys, (i) => `own += ${broadcast.take('value', i, x)} * p${i};`)}
             sum[c + ${x}u] = own;
-          }`)}
+          }`,
+          )}
         }
       }
 

@@ -1,0 +1,84 @@
+import { InputError, ShapeError } from '@headwise/core';
+import { expectNoLeak, gaussian } from '@headwise/testing';
+import * as tf from '@tensorflow/tfjs';
+import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
+import { expect, test } from 'vitest';
+import { layerNorm } from '../layer-norm/index.js';
+import { dispatch } from './dispatch.js';
+import { compilePipelines } from './pipelines.js';
+import { defineProgram } from './program.js';
+
+const doubled = (factor: number) =>
+  defineProgram({
+    label: 'headwise/Test',
+    inputs: { x: 'f32' },
+    outputs: { y: 'f32' },
+    params: { size: 'u32' },
+    wgsl: /* wgsl */ `
+      @compute @workgroup_size(1)
+      fn main(@builtin(global_invocation_id) id: vec3u) {
+        if (id.x < params.size) { y[id.x] = x[id.x] * ${factor}.0; }
+      }
+    `,
+  });
+
+function run(program: ReturnType<typeof doubled>, x: tf.Tensor): tf.Tensor {
+  const { y } = dispatch(tf.backend() as WebGPUBackend, program, {
+    inputs: { x },
+    outputs: { y: { shape: x.shape, dtype: 'float32' } },
+    params: { size: x.size },
+    workgroups: [x.size],
+  });
+  return tf.engine().makeTensorFromTensorInfo(y);
+}
+
+test('a tensor of another type is refused, not read as bits', () => {
+  const x = tf.tensor2d([1, 2], [1, 2], 'int32');
+  const one = tf.ones([2]);
+  expect(() => run(doubled(2), x)).toThrow(InputError);
+  expect(() => layerNorm(x, one, one)).toThrow(
+    "headwise/LayerNorm: 'x' has type int32; expected float32",
+  );
+  tf.dispose([x, one]);
+});
+
+test('a buffer that the device cannot bind is refused before anything is recorded', () => {
+  const { maxStorageBufferBindingSize: most } = (tf.backend() as WebGPUBackend).device.limits;
+  const x = tf.tensor1d([1]);
+  expect(() =>
+    dispatch(tf.backend() as WebGPUBackend, doubled(2), {
+      inputs: { x },
+      outputs: { y: { shape: [most / 4 + 1], dtype: 'float32' } },
+      params: { size: 1 },
+      workgroups: [1],
+    }),
+  ).toThrow(
+    new ShapeError(
+      `headwise/Test: 'y' of shape [${most / 4 + 1}] takes ${most + 4} bytes; the device binds at most ${most}`,
+    ),
+  );
+  x.dispose();
+});
+
+test('pipelines can be compiled ahead: nothing is dispatched, and the step then finds them', async () => {
+  const { device } = tf.backend() as WebGPUBackend;
+  const x = gaussian([3, 5], 1);
+  const program = doubled(3);
+  await expectNoLeak(() => compilePipelines(() => run(program, x).add(1).tanh()));
+  const create = device.createComputePipeline;
+  let compiled = 0;
+  device.createComputePipeline = (descriptor) => {
+    compiled++;
+    return create.call(device, descriptor);
+  };
+  try {
+    const y = run(program, x).add(1).tanh();
+    const expected = [...(await x.data())].map((v) => Math.tanh(3 * v + 1));
+    for (const [i, value] of (await y.data()).entries()) expect(value).toBeCloseTo(expected[i]!, 5);
+    y.dispose();
+  } finally {
+    device.createComputePipeline = create;
+  }
+  expect(compiled).toBe(0);
+  x.dispose();
+});

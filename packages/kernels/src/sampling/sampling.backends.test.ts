@@ -1,0 +1,98 @@
+import { describeBackends, expectNoLeak, gaussian } from '@headwise/testing';
+import * as tf from '@tensorflow/tfjs';
+import { expect, test } from 'vitest';
+import { sampleTokens } from './index.js';
+import type { SamplingOptions } from './options.js';
+import { drawCandidate, samplingCandidates } from './reference.js';
+
+const choices: SamplingOptions[] = [
+  {},
+  { temperature: 0 },
+  { temperature: 0.6 },
+  { topK: 1 },
+  { topK: 5 },
+  { topP: 0.5 },
+  { topP: 0.99, temperature: 1.7 },
+  { minP: 0.05 },
+  { topK: 40, topP: 0.9, minP: 0.02, temperature: 0.8 },
+  { repetitionPenalty: 1.3, topK: 20 },
+  { frequencyPenalty: 0.4, presencePenalty: 0.6 },
+  { repetitionPenalty: 0.7, frequencyPenalty: 0.1, topP: 0.8, temperature: 0 },
+];
+
+describeBackends('sampleTokens', () => {
+  for (const vocabulary of [1, 3, 63, 64, 65, 127, 257, 513, 5003]) {
+    test(`sampleTokens from ${vocabulary} tokens draws what the reference draws`, async () => {
+      const rows = 5;
+      const logits = gaussian([rows, vocabulary], vocabulary).mul<tf.Tensor2D>(3);
+      const scores = await logits.data();
+      const past = Int32Array.from({ length: rows * 7 }, (_, i) =>
+        i % 6 === 0 ? -1 : (i * i) % vocabulary,
+      );
+      const history = tf.tensor2d(past, [rows, 7], 'int32');
+      for (const [seed, options] of choices.entries()) {
+        const ids = await sampleTokens(logits, options, seed, history).data();
+        const expected = Array.from({ length: rows }, (_, row) => {
+          const own = scores.slice(row * vocabulary, (row + 1) * vocabulary);
+          const before = past.slice(row * 7, (row + 1) * 7);
+          return drawCandidate(samplingCandidates(own, options, before), seed, row);
+        });
+        expect([...ids], JSON.stringify(options)).toEqual(expected);
+      }
+    });
+  }
+
+  test('equal scores are kept and taken in the order of the vocabulary', async () => {
+    const logits = tf.ones<tf.Rank.R2>([600, 700]);
+    expect(new Set(await sampleTokens(logits, { temperature: 0 }, 1).data())).toEqual(new Set([0]));
+    const few = new Set(await sampleTokens(logits, { topK: 3 }, 1).data());
+    expect(few).toEqual(new Set([0, 1, 2]));
+    const nucleus = new Set(await sampleTokens(logits, { topP: 3.5 / 700 }, 1).data());
+    expect(nucleus).toEqual(new Set([0, 1, 2, 3]));
+  });
+
+  test('tokens are drawn as often as their probability says', async () => {
+    const [rows, probabilities] = [8000, [0.5, 0.3, 0.15, 0.05]];
+    const scores = probabilities.map(Math.log);
+    const logits = tf.tidy(() => tf.tile(tf.tensor2d([scores]), [rows, 1]));
+    const counts = [0, 0, 0, 0];
+    for (const id of await sampleTokens(logits, {}, 11).data()) counts[id]!++;
+    // χ² of three degrees of freedom: above 16.3 once in a thousand.
+    const chiSquare = probabilities.reduce(
+      (sum, p, i) => sum + (counts[i]! - rows * p) ** 2 / (rows * p),
+      0,
+    );
+    expect(chiSquare).toBeLessThan(16.3);
+  });
+
+  test('scores of ±10⁴ and −∞ draw only what can be drawn', async () => {
+    const logits = tf.tensor2d([[-1e4, 1e4, Number.NEGATIVE_INFINITY, -1e4]]);
+    for (const options of [{}, { topK: 2 }, { topP: 0.9 }, { temperature: 0.01 }]) {
+      expect([...(await sampleTokens(logits, options, 3).data())]).toEqual([1]);
+    }
+  });
+
+  test('sampleTokens refuses what it cannot use, and leaves nothing behind', async () => {
+    const logits = gaussian([2, 5], 1) as tf.Tensor2D;
+    const history = tf.zeros<tf.Rank.R2>([2, 3], 'int32');
+    const refused: [SamplingOptions, string][] = [
+      [{ temperature: -1 }, 'temperature is -1; expected a number of at least 0'],
+      [{ topK: 0.5 }, 'topK is 0.5; expected a whole number of at least 1'],
+      [{ topP: 1.1 }, 'topP is 1.1; expected 0 < topP ≤ 1'],
+      [{ minP: 2 }, 'minP is 2; expected 0 ≤ minP ≤ 1'],
+      [{ repetitionPenalty: 0 }, 'repetitionPenalty is 0; expected a number above 0'],
+      [{ presencePenalty: Number.NaN }, 'presencePenalty is NaN; expected a number'],
+    ];
+    for (const [options, message] of refused) {
+      expect(() => sampleTokens(logits, options, 1)).toThrow(message);
+    }
+    expect(() => sampleTokens(logits, {}, -1)).toThrow('sampleTokens: seed is -1');
+    expect(() => sampleTokens(logits, {}, 1, tf.zeros([3, 2], 'int32'))).toThrow(
+      'sampleTokens: history has shape [3, 2]; expected [2, T]',
+    );
+    expect(() => sampleTokens(logits, {}, 1, tf.zeros([2, 2]))).toThrow('has type float32');
+    await expectNoLeak(() => {
+      sampleTokens(logits, { repetitionPenalty: 2, topK: 2 }, 1, history).dispose();
+    });
+  });
+});

@@ -1,0 +1,255 @@
+import type * as tf from '@tensorflow/tfjs';
+import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
+import { dispatch, spread } from '../dispatch/dispatch.js';
+import { peakWgsl } from '../dispatch/peak.js';
+import { defineProgram } from '../dispatch/program.js';
+import { zeros } from '../dispatch/transfer.js';
+import { keyOf, philoxWgsl } from '../philox/philox.js';
+import type { SamplingOptions } from './options.js';
+import { samplingGroups as lanes, samplingStream } from './reference.js';
+import { selectWgsl } from './select.js';
+
+/** How often each token occurred. */
+const countProgram = defineProgram({
+  label: 'headwise/CountTokens',
+  inputs: { history: 'i32' },
+  outputs: { counts: 'atomic<u32>' },
+  params: { size: 'u32', length: 'u32', vocabulary: 'u32' },
+  wgsl: /* wgsl */ `
+    @compute @workgroup_size(64)
+    fn main(
+      @builtin(workgroup_id) workgroup: vec3u,
+      @builtin(num_workgroups) count: vec3u,
+      @builtin(local_invocation_index) lane: u32,
+    ) {
+      let i = (workgroup.y * count.x + workgroup.x) * 64u + lane;
+      if (i >= params.size) { return; }
+      let id = history[i];
+      if (id >= 0 && u32(id) < params.vocabulary) {
+        atomicAdd(&counts[(i / params.length) * params.vocabulary + u32(id)], 1u);
+      }
+    }
+  `,
+});
+
+const params = {
+  rows: 'u32',
+  vocabulary: 'u32',
+  temperature: 'f32',
+  top_k: 'u32',
+  top_p: 'f32',
+  least: 'f32',
+  key0: 'u32',
+  key1: 'u32',
+  stages: 'u32',
+  rounds: 'u32',
+  digits: 'u32',
+} as const;
+
+/** One workgroup a row: its largest score, the cuts of top-k and top-p, and the draw. */
+const sampleWgsl = (score: string) => /* wgsl */ `
+  ${philoxWgsl}
+  ${peakWgsl}
+  ${score}
+  fn score(start: u32, v: u32) -> f32 { return penalised(start + v) / params.temperature; }
+  ${selectWgsl}
+
+  var<workgroup> values: array<f32, ${lanes}>;
+  var<workgroup> indices: array<u32, ${lanes}>;
+
+  /** Leaves the largest value, and the least index that has it, in the first place. */
+  fn best_of(value: f32, index: u32, lane: u32) {
+    workgroupBarrier();
+    values[lane] = value;
+    indices[lane] = index;
+    workgroupBarrier();
+    for (var half = params.digits / 2u; half > 0u; half = half / 2u) {
+      if (lane < half) {
+        let other = values[lane + half];
+        let ahead = other == values[lane] && indices[lane + half] < indices[lane];
+        if (other > values[lane] || ahead) {
+          values[lane] = other;
+          indices[lane] = indices[lane + half];
+        }
+      }
+      workgroupBarrier();
+    }
+  }
+
+  fn uniform_of(word: u32) -> f32 { return f32(word >> 8u) * 0x1p-24; }
+
+  var<workgroup> chosen_lane: u32;
+  /** The first lane at which the running sum exceeds a random part of the whole. */
+  fn choose_lane(word: u32) {
+    var total = 0.0;
+    for (var i = 0u; i < params.digits; i++) { total += values[i]; }
+    let target_sum = uniform_of(word) * total;
+    var sum = 0.0;
+    for (var i = 0u; i < params.digits; i++) {
+      if (values[i] > 0.0) { chosen_lane = i; }
+      sum += values[i];
+      if (sum > target_sum) { break; }
+    }
+  }
+
+  @compute @workgroup_size(${lanes})
+  fn main(
+    @builtin(workgroup_id) workgroup: vec3u,
+    @builtin(num_workgroups) count: vec3u,
+    @builtin(local_invocation_index) lane: u32,
+  ) {
+    let row = workgroup.y * count.x + workgroup.x;
+    if (row >= params.rows) { return; }
+    let start = row * params.vocabulary;
+
+    var cut = Cut(0u, 0xffffffffu);
+    var largest = -3.4e38;
+    if (params.top_k > 0u || params.top_p < 1.0 || params.least > -1e38) {
+      var best = Peak(-3.4e38, 0.0);
+      var index = 0xffffffffu;
+      for (var v = lane; v < params.vocabulary; v += ${lanes}u) {
+        let value = score(start, v);
+        if (value > best.largest) {
+          best.largest = value;
+          index = v;
+        }
+      }
+      best_of(best.largest, index, lane);
+      largest = workgroupUniformLoad(&values[0]);
+      if (params.top_k == 1u) {
+        // Where every score is −∞ or NaN there is no best one.
+        if (lane == 0u) { ids[row] = i32(select(indices[0], 0u, indices[0] == 0xffffffffu)); }
+        return;
+      }
+      // A loop, and not of constant length, so that compilers keep one copy of the search.
+      for (var stage = 0u; stage < params.stages; stage++) {
+        let count = select(0u, params.top_k, stage == 0u);
+        if (count > 0u || (stage == 1u && params.top_p < 1.0)) {
+          cut = cut_after(start, lane, cut, largest, count);
+        }
+      }
+    }
+
+    var own = Peak(-3.4e38, 0.0);
+    for (var v = lane; v < params.vocabulary; v += ${lanes}u) {
+      let value = score(start, v);
+      if (value - largest >= params.least && within(cut, key_of(value), v)) {
+        own = raised(own, value);
+      }
+    }
+    best_of(own.largest, lane, lane);
+    largest = workgroupUniformLoad(&values[0]);
+    let words = philox(vec4u(0u, row, 0u, ${samplingStream}u), vec2u(params.key0, params.key1));
+    let own_sum = own.sum * exp(own.largest - largest);
+    values[lane] = own_sum;
+    workgroupBarrier();
+    if (lane == 0u) { choose_lane(words.x); }
+    if (lane != workgroupUniformLoad(&chosen_lane)) { return; }
+
+    let target_sum = uniform_of(words.y) * own_sum;
+    var id = 0u;
+    var sum = 0.0;
+    for (var v = lane; v < params.vocabulary && sum <= target_sum; v += ${lanes}u) {
+      let value = score(start, v);
+      if (value - largest >= params.least && within(cut, key_of(value), v)) {
+        let weight = exp(value - largest);
+        sum += weight;
+        if (weight > 0.0) { id = v; }
+      }
+    }
+    ids[row] = i32(id);
+  }
+`;
+
+const plainProgram = defineProgram({
+  label: 'headwise/Sample',
+  inputs: { logits: 'f32' },
+  outputs: { ids: 'i32' },
+  params,
+  wgsl: sampleWgsl('fn penalised(i: u32) -> f32 { return logits[i]; }'),
+});
+
+const penalisedProgram = defineProgram({
+  label: 'headwise/SamplePenalised',
+  inputs: { logits: 'f32', counts: 'u32' },
+  outputs: { ids: 'i32' },
+  params: { ...params, repetition: 'f32', frequency: 'f32', presence: 'f32' },
+  wgsl: sampleWgsl(/* wgsl */ `
+    fn penalised(i: u32) -> f32 {
+      let value = logits[i];
+      let times = counts[i];
+      if (times == 0u) { return value; }
+      let repeated = select(value * params.repetition, value / params.repetition, value > 0.0);
+      return repeated - params.frequency * f32(times) - params.presence;
+    }
+  `),
+});
+
+interface CountArguments {
+  inputs: { history: tf.TensorInfo };
+  backend: WebGPUBackend;
+  attrs: { vocabulary: number };
+}
+
+/** @returns how often each token occurred in each row, `[B, V]` */
+export function countKernel({ inputs, backend, attrs }: CountArguments): tf.TensorInfo[] {
+  const [rows, length] = inputs.history.shape as [number, number];
+  const { vocabulary } = attrs;
+  const { counts } = dispatch(backend, countProgram, {
+    inputs,
+    outputs: { counts: zeros(backend, [rows, vocabulary], 'int32') },
+    params: { size: rows * length, length, vocabulary },
+    workgroups: spread(Math.ceil((rows * length) / 64)),
+  });
+  return [counts];
+}
+
+interface SampleArguments {
+  inputs: { logits: tf.TensorInfo; counts?: tf.TensorInfo };
+  backend: WebGPUBackend;
+  attrs: Required<SamplingOptions> & { seed: number };
+}
+
+/** @returns ids, `[B]` */
+export function sampleKernel({ inputs, backend, attrs }: SampleArguments): tf.TensorInfo[] {
+  const { logits, counts } = inputs;
+  const [rows, vocabulary] = logits.shape as [number, number];
+  const greedy = attrs.temperature === 0;
+  const [key0, key1] = keyOf(attrs.seed);
+  const values = {
+    rows,
+    vocabulary,
+    temperature: greedy ? 1 : attrs.temperature,
+    top_k: greedy ? 1 : attrs.topK < vocabulary ? attrs.topK : 0,
+    top_p: attrs.topP,
+    least: attrs.minP > 0 ? Math.log(attrs.minP) : -3.4e38,
+    key0,
+    key1,
+    stages: 2,
+    rounds: 8,
+    digits: lanes,
+  };
+  const outputs = { ids: { shape: [rows], dtype: 'int32' as const } };
+  const workgroups = spread(rows);
+  if (!counts) {
+    const { ids } = dispatch(backend, plainProgram, {
+      inputs: { logits },
+      outputs,
+      params: values,
+      workgroups,
+    });
+    return [ids];
+  }
+  const { ids } = dispatch(backend, penalisedProgram, {
+    inputs: { logits, counts },
+    outputs,
+    params: {
+      ...values,
+      repetition: attrs.repetitionPenalty,
+      frequency: attrs.frequencyPenalty,
+      presence: attrs.presencePenalty,
+    },
+    workgroups,
+  });
+  return [ids];
+}
