@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { describe, expect, test } from 'vitest';
@@ -26,6 +26,20 @@ describe('every example prints what its comments say', () => {
     expect(expected.length).toBeGreaterThan(0);
     expect(lines.split('\n')).toEqual(expect.arrayContaining(expected));
   });
+});
+
+describe('what a README says to install is what its programs import', () => {
+  for (const name of readdirSync(`${root}/packages`)) {
+    const path = `${root}/packages/${name}/README.md`;
+    if (!existsSync(path)) continue;
+    test(name, () => {
+      const text = readFileSync(path, 'utf8');
+      const [, line] = /^ {4}npm install (@headwise\/.*)$/m.exec(text) ?? [];
+      const installed = line?.split(' ').filter((word) => word.startsWith('@headwise/'));
+      const imported = [...text.matchAll(/from '(@headwise\/[a-z-]+)/g)].map(([, from]) => from!);
+      expect(installed?.sort()).toEqual([...new Set(imported)].sort());
+    });
+  }
 });
 
 describe('every program in a README is one of the examples', () => {

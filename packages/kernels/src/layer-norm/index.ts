@@ -6,7 +6,7 @@ import { layerNormReference } from './reference.js';
 import { layerNormGradientKernel, layerNormKernel } from './webgpu.js';
 
 /**
- * Layer norm over the last axis, fused on WebGPU in one pass, forward and backward.
+ * Layer norm over the last axis, fused on WebGPU.
  *
  * `y = (x − mean(x)) / √(var(x) + ε) · weight + bias`, the variance without Bessel's correction.
  *
