@@ -9,6 +9,15 @@ export {
   registerCrossEntropy,
   sparseCrossEntropy,
 } from './cross-entropy/index.js';
+export {
+  attendCached,
+  type ProjectOptions,
+  projectIntoCache,
+  type StaticCache,
+} from './decode/cache.js';
+export { type DecodeLinearOptions, decodeLinear } from './decode/linear.js';
+export type { Norm } from './decode/normalized.js';
+export { embedToken, type TokenTable, tokenScores } from './decode/tokens.js';
 export { compilePipelines } from './dispatch/pipelines.js';
 export { dropout, registerDropout } from './dropout/index.js';
 export { gatherRows, registerGatherRows } from './embedding/index.js';

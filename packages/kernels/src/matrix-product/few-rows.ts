@@ -28,7 +28,7 @@ const addStep = (
 
 /** Where B's rows are contiguous: a lane owns columns, and a subgroup shares the values of A by shuffles. */
 export function shuffleRowTiling(lanes: number, count: number, form: ProductForm): Tiling {
-  const { value, pack } = form;
+  const { value, pack, prologue } = form;
   const rows = written(count);
   const columns = rows > 4 || value === 'vec2f' ? 2 : 4;
   const loadB = lines(columns, (c) => `let b${c} = load_b(step, column${c});`);
@@ -38,12 +38,14 @@ export function shuffleRowTiling(lanes: number, count: number, form: ProductForm
     workgroups: columnGrid(columns * lanes),
     enable: ['subgroups'],
     wgsl: /* wgsl */ `
+      ${prologue?.({ lanes, subgroup: true }) ?? ''}
       @compute @workgroup_size(${lanes})
       fn main(
         @builtin(workgroup_id) workgroup: vec3u,
         @builtin(num_workgroups) count: vec3u,
         @builtin(subgroup_invocation_id) lane: u32,
       ) {
+        ${prologue ? 'prologue(lane);' : ''}
         let first_column = (workgroup.y * count.x + workgroup.x) * ${columns * lanes}u + lane;
         ${lines(columns, (c) => `let column${c} = min(first_column + ${c * lanes}u, params.columns - 1u);`)}
         ${lines(rows, (r) => `let row${r} = min(${r}u, params.rows - 1u);`)}
@@ -72,7 +74,7 @@ export function shuffleRowTiling(lanes: number, count: number, form: ProductForm
 
 /** Where B's rows are contiguous: a lane owns a column, and slices of a workgroup share the inner axis. */
 export function sliceRowTiling(count: number, form: ProductForm): Tiling {
-  const { value, pack } = form;
+  const { value, pack, prologue } = form;
   const rows = written(count);
   const [lanes, slices] = [32, 8];
   return {
@@ -80,6 +82,7 @@ export function sliceRowTiling(count: number, form: ProductForm): Tiling {
     workgroups: columnGrid(lanes),
     enable: [],
     wgsl: /* wgsl */ `
+      ${prologue?.({ lanes: lanes * slices, subgroup: false }) ?? ''}
       var<workgroup> partial: array<${value}, ${lanes * slices * rows}>;
       @compute @workgroup_size(${lanes}, ${slices})
       fn main(
@@ -87,6 +90,7 @@ export function sliceRowTiling(count: number, form: ProductForm): Tiling {
         @builtin(num_workgroups) count: vec3u,
         @builtin(local_invocation_id) lane: vec3u,
       ) {
+        ${prologue ? `prologue(lane.y * ${lanes}u + lane.x);` : ''}
         let column = (workgroup.y * count.x + workgroup.x) * ${lanes}u + lane.x;
         let column0 = min(column, params.columns - 1u);
         ${lines(rows, (r) => `let row${r} = min(${r}u, params.rows - 1u);`)}
@@ -112,7 +116,7 @@ export function sliceRowTiling(count: number, form: ProductForm): Tiling {
 
 /** Where B's columns are contiguous: the lanes of a workgroup share the inner axis of a few columns. */
 export function dotRowTiling(lanes: number, count: number, form: ProductForm): Tiling {
-  const { value, pack } = form;
+  const { value, pack, prologue } = form;
   const rows = written(count);
   const columns = 4;
   const dots = rows * columns;
@@ -121,6 +125,7 @@ export function dotRowTiling(lanes: number, count: number, form: ProductForm): T
     workgroups: columnGrid(columns),
     enable: [],
     wgsl: /* wgsl */ `
+      ${prologue?.({ lanes, subgroup: false }) ?? ''}
       var<workgroup> partial: array<${value}, ${lanes * dots}>;
       @compute @workgroup_size(${lanes})
       fn main(
@@ -128,6 +133,7 @@ export function dotRowTiling(lanes: number, count: number, form: ProductForm): T
         @builtin(num_workgroups) count: vec3u,
         @builtin(local_invocation_index) lane: u32,
       ) {
+        ${prologue ? 'prologue(lane);' : ''}
         let first_column = (workgroup.y * count.x + workgroup.x) * ${columns}u;
         ${lines(columns, (c) => `let column${c} = min(first_column + ${c}u, params.columns - 1u);`)}
         ${lines(rows, (r) => `let row${r} = min(${r}u, params.rows - 1u);`)}

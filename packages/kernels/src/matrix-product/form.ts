@@ -1,4 +1,5 @@
 import { spread } from '../dispatch/dispatch.js';
+import type { RowGroup } from '../dispatch/row-group.js';
 
 /** What the entry point of a product `C = A B` is written for. */
 export interface ProductForm {
@@ -8,6 +9,11 @@ export interface ProductForm {
   pack: number;
   /** Also sums the columns of B: `store_sum(column, sum)` is called once for each. */
   columnSums: boolean;
+  /**
+   * Only for few rows: code with a function `prologue(lane)`, which all lanes of a workgroup call
+   * before they load anything.
+   */
+  prologue?: ((group: RowGroup) => string) | undefined;
 }
 
 /**

@@ -1,0 +1,141 @@
+import {
+  attendCached,
+  decodeLinear,
+  embedToken,
+  type Norm,
+  projectIntoCache,
+  type TokenTable,
+  tokenScores,
+} from '@headwise/kernels';
+import { gaussian } from '@headwise/testing';
+import * as tf from '@tensorflow/tfjs';
+
+export interface DecodeSizes {
+  layers: number;
+  dim: number;
+  heads: number;
+  vocabulary: number;
+  /** Tokens in the cache, the one that is decoded included. */
+  length: number;
+}
+
+type Affine = [weight: tf.Tensor2D, bias: tf.Tensor1D];
+
+interface Block {
+  norm1: Norm & { kind: 'layer' };
+  qkv: Affine;
+  out: Affine;
+  norm2: Norm & { kind: 'layer' };
+  up: Affine;
+  down: Affine;
+  /** `[2, H, T, Dh]` */
+  cache: tf.Tensor4D;
+}
+
+/** Random weights in the shape of GPT-2, and both ways to decode one token with them. */
+export class DecodeModel {
+  readonly #sizes: DecodeSizes;
+  readonly #table: TokenTable;
+  readonly #positions: tf.Tensor2D;
+  readonly #blocks: Block[];
+  readonly #norm: Norm & { kind: 'layer' };
+  readonly id: tf.Tensor1D = tf.tensor1d([464], 'int32');
+  readonly position: tf.Tensor1D;
+
+  constructor(sizes: DecodeSizes) {
+    this.#sizes = sizes;
+    const { layers, dim, heads, vocabulary, length } = sizes;
+    let seed = 0;
+    const random = (shape: number[], scale = 0.02) =>
+      tf.tidy(() => gaussian(shape, seed++).mul(scale));
+    const affine = (inner: number, out: number) =>
+      [random([inner, out]), random([out])] as unknown as Affine;
+    const norm = () => ({ kind: 'layer' as const, weight: tf.ones([dim]), bias: random([dim]) });
+    // One buffer of the whole table is more than a software adapter binds.
+    const cut = vocabulary >> 1;
+    this.#table = [
+      random([cut, dim]) as tf.Tensor2D,
+      random([vocabulary - cut, dim]) as tf.Tensor2D,
+    ];
+    this.#positions = random([length, dim]) as tf.Tensor2D;
+    this.#blocks = Array.from({ length: layers }, () => ({
+      norm1: norm(),
+      qkv: affine(dim, 3 * dim),
+      out: affine(dim, dim),
+      norm2: norm(),
+      up: affine(dim, 4 * dim),
+      down: affine(4 * dim, dim),
+      cache: random([2, heads, length, dim / heads], 1) as tf.Tensor4D,
+    }));
+    this.#norm = norm();
+    this.position = tf.tensor1d([length - 1], 'int32');
+  }
+
+  /** The scores after the token `id` at `position`, five dispatches a layer and one at each end. */
+  fused(): tf.Tensor2D {
+    let x = embedToken(this.#table, this.id, this.#positions, this.position);
+    for (const { norm1, qkv, out, norm2, up, down, cache } of this.#blocks) {
+      const [weight, bias] = qkv;
+      const q = projectIntoCache(x, { norm: norm1, weight, bias, cache, position: this.position });
+      const mixed = attendCached(q, cache, this.position);
+      x = decodeLinear(mixed, out[0], { bias: out[1], residual: x });
+      const hidden = decodeLinear(x, up[0], { norm: norm2, bias: up[1], activation: 'gelu_new' });
+      x = decodeLinear(hidden, down[0], { bias: down[1], residual: x });
+    }
+    return tokenScores(x, this.#table, this.#norm);
+  }
+
+  /** The same in operations of TensorFlow.js, past keys and values joined with the new ones. */
+  stock(): tf.Tensor2D {
+    const { dim, heads, length } = this.#sizes;
+    const headDim = dim / heads;
+    const [front, back] = this.#table;
+    const cut = front.shape[0];
+    // The token of the workload lies in the first part.
+    const embedded = tf.gather(front.shape[0] > 464 ? front : back!, this.id);
+    let x = embedded.add(this.#positions.slice([length - 1, 0], [1, dim])) as tf.Tensor2D;
+    for (const { norm1, qkv, out, norm2, up, down, cache } of this.#blocks) {
+      const [q, k, v] = tf
+        .split(affineOf(normOf(x, norm1), qkv), 3, 1)
+        .map((part) => part.reshape([heads, 1, headDim]));
+      const past = (part: number) =>
+        cache
+          .slice([part, 0, 0, 0], [1, heads, length - 1, headDim])
+          .reshape([heads, length - 1, headDim]);
+      const keys = tf.concat([past(0), k!], 1);
+      const values = tf.concat([past(1), v!], 1);
+      const weights = tf.softmax(tf.matMul(q!, keys, false, true).div(Math.sqrt(headDim)));
+      const mixed = tf.matMul(weights, values).reshape<tf.Tensor2D>([1, dim]);
+      x = x.add(affineOf(mixed, out));
+      x = x.add(affineOf(geluOf(affineOf(normOf(x, norm2), up)), down));
+    }
+    const last = normOf(x, this.#norm);
+    return tf
+      .concat(
+        this.#table.map((part) => tf.matMul(last, part, false, true)),
+        1,
+      )
+      .reshape([1, cut + back!.shape[0]]);
+  }
+
+  dispose(): void {
+    tf.dispose([this.id, this.position, [...this.#table], this.#positions]);
+    for (const { norm1, qkv, out, norm2, up, down, cache } of this.#blocks) {
+      tf.dispose([norm1.weight, norm1.bias, norm2.weight, norm2.bias, qkv, out, up, down, cache]);
+    }
+    tf.dispose([this.#norm.weight, this.#norm.bias]);
+  }
+}
+
+const affineOf = (x: tf.Tensor2D, [weight, bias]: Affine): tf.Tensor2D =>
+  tf.add(tf.matMul(x, weight), bias);
+
+function normOf(x: tf.Tensor2D, { weight, bias }: Norm & { kind: 'layer' }): tf.Tensor2D {
+  const { mean, variance } = tf.moments(x, 1, true);
+  return x.sub(mean).div(variance.add(1e-5).sqrt()).mul(weight).add(bias);
+}
+
+function geluOf(x: tf.Tensor2D): tf.Tensor2D {
+  const inner = x.add(x.pow(3).mul(0.044715)).mul(Math.sqrt(2 / Math.PI));
+  return x.mul(0.5).mul(inner.tanh().add(1));
+}

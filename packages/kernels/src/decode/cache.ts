@@ -1,0 +1,203 @@
+import { checkShape, InputError } from '@headwise/core';
+import * as tf from '@tensorflow/tfjs';
+import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
+import { dispatch } from '../dispatch/dispatch.js';
+import { defineProgram, type ElementType, variants } from '../dispatch/program.js';
+import type { Tiling } from '../matrix-product/form.js';
+import { tilingFor } from '../matrix-product/tiling.js';
+import {
+  loadNormalized,
+  type Norm,
+  normEpsilon,
+  normInputs,
+  normTensors,
+  statisticsPrologue,
+} from './normalized.js';
+
+const projectProgram = variants(
+  ({ tiling, norm }: { tiling: Tiling; norm: Norm['kind'] }) => `${tiling.key}/${norm}`,
+  ({ tiling, norm }) =>
+    defineProgram({
+      label: 'headwise/ProjectIntoCache',
+      enable: tiling.enable,
+      inputs: {
+        x: 'f32',
+        weight: 'f32',
+        bias: 'f32',
+        position: 'i32',
+        ...normInputs(norm),
+      } as Record<string, ElementType>,
+      outputs: { q: 'f32', cache: 'f32' },
+      params: {
+        rows: 'u32',
+        columns: 'u32',
+        inner: 'u32',
+        steps: 'u32',
+        epsilon: 'f32',
+        head_dim: 'u32',
+        max_length: 'u32',
+      },
+      wgsl: /* wgsl */ `
+        ${loadNormalized(norm)}
+        fn load_b(step: u32, column: u32) -> array<f32, 1> {
+          return array(weight[step * params.columns + column]);
+        }
+        fn store(row: u32, column: u32, sum: f32) {
+          let value = sum + bias[column];
+          let dim = params.columns / 3u;
+          if (column < dim) {
+            q[column] = value;
+            return;
+          }
+          // Keys of all heads, then values: [2, H, maxLength, Dh].
+          let head = (column - dim) / params.head_dim;
+          let at = head * params.max_length + u32(position[0]);
+          cache[at * params.head_dim + (column - dim) % params.head_dim] = value;
+        }
+        ${tiling.wgsl}
+      `,
+    }),
+);
+
+/** Keys and values of one attention layer, `[2, H, maxLength, Dh]`, that is written in place. */
+export type StaticCache = tf.Tensor4D;
+
+export interface ProjectOptions {
+  /** Applied to the row before; default none. */
+  norm?: Norm;
+  /** `[D, 3 D]`: queries, keys and values of all heads side by side. */
+  weight: tf.Tensor2D;
+  /** `[3 D]` */
+  bias: tf.Tensor1D;
+  cache: StaticCache;
+  /** int32, `[1]`: where in the cache this token belongs; it must be less than its length. */
+  position: tf.Tensor1D;
+}
+
+/**
+ * Queries of one token, and its keys and values written into a cache, in one dispatch; nothing else of
+ * the cache moves. For inference on WebGPU: it has no gradient.
+ *
+ * @param x `[1, D]`
+ * @returns q `[1, D]`
+ * @throws ShapeError where shapes do not fit
+ */
+export function projectIntoCache(x: tf.Tensor2D, options: ProjectOptions): tf.Tensor2D {
+  const { norm = { kind: 'none' }, weight, bias, cache, position } = options;
+  const [, heads, maxLength, headDim] = cache.shape;
+  const dim = heads * headDim;
+  checkShape('projectIntoCache: x', x.shape, [1, dim]);
+  checkShape('projectIntoCache: weight', weight.shape, [dim, 3 * dim]);
+  checkShape('projectIntoCache: bias', bias.shape, [3 * dim]);
+  checkShape('projectIntoCache: position', position.shape, [1]);
+  checkShape('projectIntoCache: cache', cache.shape, [2, heads, maxLength, headDim]);
+  const backend = tf.backend() as WebGPUBackend;
+  const prologue = statisticsPrologue(norm.kind);
+  const form = { value: 'f32', pack: 1, columnSums: false, prologue } as const;
+  const tiling = tilingFor(backend, form, 1, 'columns');
+  const { q } = dispatch(backend, projectProgram({ tiling, norm: norm.kind }), {
+    inputs: { x, weight, bias, position, ...normTensors(norm) },
+    outputs: { q: { shape: [1, dim], dtype: 'float32' }, cache },
+    params: {
+      rows: 1,
+      columns: 3 * dim,
+      inner: dim,
+      steps: dim,
+      epsilon: normEpsilon(norm),
+      head_dim: headDim,
+      max_length: maxLength,
+    },
+    workgroups: tiling.workgroups(1, 3 * dim),
+  });
+  return tf.engine().makeTensorFromTensorInfo(q) as tf.Tensor2D;
+}
+
+/** Lanes of a head; each owns as many values of the output as make 256. */
+const lanes = 64;
+/** Keys whose weights are held at a time. */
+const chunk = 256;
+const widest = 256;
+
+const attendProgram = defineProgram({
+  label: 'headwise/AttendCached',
+  inputs: { q: 'f32', cache: 'f32', position: 'i32' },
+  outputs: { y: 'f32' },
+  params: { heads: 'u32', head_dim: 'u32', max_length: 'u32', scale: 'f32' },
+  wgsl: /* wgsl */ `
+    var<workgroup> q_row: array<f32, ${widest}>;
+    var<workgroup> weights: array<f32, ${chunk}>;
+    @compute @workgroup_size(${lanes})
+    fn main(
+      @builtin(workgroup_id) workgroup: vec3u,
+      @builtin(local_invocation_index) lane: u32,
+    ) {
+      let head = workgroup.x;
+      let dim = params.head_dim;
+      let length = u32(position[0]) + 1u;
+      let keys = head * params.max_length * dim;
+      let values = keys + params.heads * params.max_length * dim;
+      for (var d = lane; d < dim; d += ${lanes}u) { q_row[d] = q[head * dim + d] * params.scale; }
+      workgroupBarrier();
+
+      var sums: array<f32, ${widest / lanes}>;
+      var total = 0.0;
+      var highest = -3.4e38;
+      for (var first = 0u; first < length; first += ${chunk}u) {
+        let count = min(${chunk}u, length - first);
+        for (var j = lane; j < count; j += ${lanes}u) {
+          var score = 0.0;
+          let key = keys + (first + j) * dim;
+          for (var d = 0u; d < dim; d++) { score += q_row[d] * cache[key + d]; }
+          weights[j] = score;
+        }
+        workgroupBarrier();
+        let before = highest;
+        for (var j = 0u; j < count; j++) { highest = max(highest, weights[j]); }
+        workgroupBarrier();
+        for (var j = lane; j < count; j += ${lanes}u) { weights[j] = exp(weights[j] - highest); }
+        workgroupBarrier();
+        let shrink = exp(before - highest);
+        total *= shrink;
+        for (var i = 0u; i < ${widest / lanes}u; i++) { sums[i] *= shrink; }
+        for (var j = 0u; j < count; j++) {
+          let weight = weights[j];
+          total += weight;
+          let value = values + (first + j) * dim;
+          for (var d = lane; d < dim; d += ${lanes}u) { sums[d / ${lanes}u] += weight * cache[value + d]; }
+        }
+        workgroupBarrier();
+      }
+      for (var d = lane; d < dim; d += ${lanes}u) { y[head * dim + d] = sums[d / ${lanes}u] / total; }
+    }
+  `,
+});
+
+/**
+ * Attention of one token to a cache up to its own position: `softmax(q Kᵀ / √Dh) V` in every head, in
+ * one dispatch. For inference on WebGPU: it has no gradient.
+ *
+ * @param q `[1, D]`
+ * @param position int32, `[1]`: that of the token
+ * @returns `[1, D]`
+ * @throws ShapeError where shapes do not fit, InputError for heads wider than 256
+ */
+export function attendCached(
+  q: tf.Tensor2D,
+  cache: StaticCache,
+  position: tf.Tensor1D,
+): tf.Tensor2D {
+  const [, heads, maxLength, headDim] = cache.shape;
+  if (headDim > widest) {
+    throw new InputError(`attendCached: heads are ${headDim} wide; expected at most ${widest}`);
+  }
+  checkShape('attendCached: cache', cache.shape, [2, heads, maxLength, headDim]);
+  checkShape('attendCached: q', q.shape, [1, heads * headDim]);
+  checkShape('attendCached: position', position.shape, [1]);
+  const { y } = dispatch(tf.backend() as WebGPUBackend, attendProgram, {
+    inputs: { q, cache, position },
+    outputs: { y: { shape: [1, heads * headDim], dtype: 'float32' } },
+    params: { heads, head_dim: headDim, max_length: maxLength, scale: 1 / Math.sqrt(headDim) },
+    workgroups: [heads],
+  });
+  return tf.engine().makeTensorFromTensorInfo(y) as tf.Tensor2D;
+}
