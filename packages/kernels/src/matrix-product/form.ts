@@ -14,8 +14,10 @@ export interface ProductForm {
  * A way to cut a product into workgroups.
  *
  * Its entry point is written over functions of the program that it is put into:
- * `load_a(row, k) -> f32`, `load_b(step, column) -> array<value, pack>` where `k = step · pack`,
- * `store(row, column, sum)` and perhaps `store_sum`; and over `params.rows`, `.columns` and `.steps`.
+ * `load_a(start, k) -> f32` from `a_start(row)` on; `load_b(start, step) -> array<value, pack>` from
+ * `b_start(column)` on, where `k = step · pack`; `store(row, column, sum)` and perhaps `store_sum`;
+ * and over `params.rows`, `.columns`, `.inner` and `.steps`. The starts keep products of indices out
+ * of the inner loop.
  */
 export interface Tiling {
   /** Tells the tilings of one form apart. */

@@ -13,7 +13,7 @@ export function registerTiling(form: ProductForm): Tiling {
     lines(
       rows,
       (row) => `{
-        let a = load_a(row${row}, step * ${form.pack}u + ${j}u);
+        let a = load_a(a_start${row}, step * ${form.pack}u + ${j}u);
         ${addRow(columns, row, j)}
       }`,
     );
@@ -31,7 +31,7 @@ export function registerTiling(form: ProductForm): Tiling {
         let first_row = ((workgroup.z * count.y + workgroup.y) * ${lanes}u + lane.y) * ${rows}u;
         let first_column = workgroup.x * ${columns * lanes}u + lane.x;
         if (first_row >= params.rows) { return; }
-        ${lines(rows, (r) => `let row${r} = min(first_row + ${r}u, params.rows - 1u);`)}
+        ${lines(rows, (r) => `let a_start${r} = a_start(min(first_row + ${r}u, params.rows - 1u));`)}
         ${laneBlock(form, { rows, columns, stride: lanes }, { step: lines(form.pack, addRows) })}
       }
     `,

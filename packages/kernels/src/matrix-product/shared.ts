@@ -24,6 +24,28 @@ export function sharedTiling(form: ProductForm): Tiling {
         ${addRow(columns, row, j)}
       }`,
     );
+  const loadTiles = /* wgsl */ `
+    for (var i = index; i < ${depth * tile}u; i += ${lanes * lanes}u) {
+      // Neighbouring lanes read along the axis that is contiguous.
+      let along_k = params.aStep == 1u;
+      let k = select(i / ${tile}u, i % ${depth}u, along_k);
+      let row = select(i % ${tile}u, i / ${depth}u, along_k);
+      shared_a[k * ${rowStride}u + row] = load_a(
+        a_start(min(tile_row + row, params.rows - 1u)),
+        min(first * ${pack}u + k, params.inner - 1u),
+      );
+    }
+    for (var i = index; i < ${round * tile}u; i += ${lanes * lanes}u) {
+      let along_k = params.bStep == 1u;
+      let k = select(i / ${tile}u, i % ${round}u, along_k);
+      let column = select(i % ${tile}u, i / ${round}u, along_k);
+      shared_b[k * ${tile}u + column] = load_b(
+        b_start(min(tile_column + column, params.columns - 1u)),
+        min(first + k, params.steps - 1u),
+      );
+    }
+    workgroupBarrier();
+  `;
   return {
     key: 'shared',
     workgroups: tileGrid(tile, tile),
@@ -47,31 +69,8 @@ export function sharedTiling(form: ProductForm): Tiling {
           form,
           { rows, columns, stride: lanes },
           {
-            round,
-            before: /* wgsl */ `
-              for (var i = index; i < ${depth * tile}u; i += ${lanes * lanes}u) {
-                // Neighbouring lanes read along the axis of A that is contiguous.
-                let along_k = params.aStep == 1u;
-                let k = select(i / ${tile}u, i % ${depth}u, along_k);
-                let row = select(i % ${tile}u, i / ${depth}u, along_k);
-                shared_a[k * ${rowStride}u + row] = load_a(
-                  min(tile_row + row, params.rows - 1u),
-                  min(first * ${pack}u + k, params.inner - 1u),
-                );
-              }
-              for (var i = index; i < ${round * tile}u; i += ${lanes * lanes}u) {
-                let along_k = params.bStep == 1u;
-                let k = select(i / ${tile}u, i % ${round}u, along_k);
-                let column = select(i % ${tile}u, i / ${round}u, along_k);
-                shared_b[k * ${tile}u + column] = load_b(
-                  min(first + k, params.steps - 1u),
-                  min(tile_column + column, params.columns - 1u),
-                );
-              }
-              workgroupBarrier();
-            `,
             step: lines(pack, addRows),
-            after: 'workgroupBarrier();',
+            inRounds: { steps: round, before: loadTiles, after: 'workgroupBarrier();' },
           },
           (c) => `shared_b[(step - first) * ${tile}u + lane.x + ${c * lanes}u]`,
         )}

@@ -13,7 +13,7 @@ export function shuffleTiling(lanes: number, form: ProductForm): Tiling {
   const rows = form.value === 'f32' ? 32 : 16;
   const groups = Math.ceil(rows / lanes);
   const loadA = (j: number) =>
-    lines(groups, (g) => `let a${g}_${j} = load_a(row${g}, step * ${form.pack}u + ${j}u);`);
+    lines(groups, (g) => `let a${g}_${j} = load_a(a_start${g}, step * ${form.pack}u + ${j}u);`);
   const addRows = (j: number) =>
     lines(
       rows,
@@ -36,7 +36,7 @@ export function shuffleTiling(lanes: number, form: ProductForm): Tiling {
         let first_row = (workgroup.z * count.y + workgroup.y) * ${rows}u;
         let first_column = workgroup.x * ${columns * lanes}u + lane;
         if (first_row >= params.rows) { return; }
-        ${lines(groups, (g) => `let row${g} = min(first_row + ${g * lanes}u + lane, params.rows - 1u);`)}
+        ${lines(groups, (g) => `let a_start${g} = a_start(min(first_row + ${g * lanes}u + lane, params.rows - 1u));`)}
         ${laneBlock(
           form,
           { rows, columns, stride: lanes },
