@@ -36,6 +36,7 @@ export function shuffleRowTiling(lanes: number, count: number, form: ProductForm
   return {
     key: `shuffle-rows/${lanes}/${rows}`,
     workgroups: columnGrid(columns * lanes),
+    pack,
     enable: ['subgroups'],
     wgsl: /* wgsl */ `
       @compute @workgroup_size(${lanes})
@@ -78,6 +79,7 @@ export function sliceRowTiling(count: number, form: ProductForm): Tiling {
   return {
     key: `slice-rows/${rows}`,
     workgroups: columnGrid(lanes),
+    pack,
     enable: [],
     wgsl: /* wgsl */ `
       var<workgroup> partial: array<${value}, ${lanes * slices * rows}>;
@@ -112,13 +114,14 @@ export function sliceRowTiling(count: number, form: ProductForm): Tiling {
 
 /** Where B's columns are contiguous: the lanes of a workgroup share the inner axis of a few columns. */
 export function dotRowTiling(lanes: number, count: number, form: ProductForm): Tiling {
-  const { value, pack } = form;
+  const { value } = form;
   const rows = written(count);
   const columns = 4;
   const dots = rows * columns;
   return {
     key: `dot-rows/${lanes}/${rows}`,
     workgroups: columnGrid(columns),
+    pack: 1,
     enable: [],
     wgsl: /* wgsl */ `
       var<workgroup> partial: array<${value}, ${lanes * dots}>;
@@ -134,7 +137,7 @@ export function dotRowTiling(lanes: number, count: number, form: ProductForm): T
         ${sums(rows, columns, (name) => `var ${name} = ${value}();`)}
         for (var step = lane; step < params.steps; step += ${lanes}u) {
           ${lines(columns, (c) => `let b${c} = load_b(b_start${c}, step);`)}
-          ${addStep(rows, columns, pack, (r, j) => `load_a(a_start${r}, step * ${pack}u + ${j}u)`)}
+          ${addStep(rows, columns, 1, (r) => `load_a(a_start${r}, step)`)}
         }
         ${sums(rows, columns, (name, r, c) => `partial[lane * ${dots}u + ${r * columns + c}u] = ${name};`)}
         workgroupBarrier();

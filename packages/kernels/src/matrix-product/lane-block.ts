@@ -20,19 +20,18 @@ const sumRound = 16;
  * @param loadB how a lane gets `b{column}`
  */
 export function laneBlock(
-  { value, pack, columnSums }: ProductForm,
+  { value, columnSums }: ProductForm,
   { rows, columns, stride }: LaneBlock,
   parts: { step: string; inRounds?: { steps: number; before: string; after: string } },
-  loadB: (column: number) => string = (c) => `load_b(b_start${c}, step)`,
+  loadB: (column: number) => string = (c) => `load_b(b_start${c}, step)[0]`,
 ): string {
   const { step, inRounds } = parts;
   const owned = (line: (column: number) => string) => lines(columns, line);
   const sums = (line: (column: number) => string) => (columnSums ? owned(line) : '');
   const inside = (c: number) => `first_column + ${c * stride}u < params.columns`;
-  const sumOfStep = (c: number) => lines(pack, (j) => `part${c} += b${c}[${j}];`);
   const oneStep = /* wgsl */ `
     ${owned((c) => `let b${c} = ${loadB(c)};`)}
-    ${sums(sumOfStep)}
+    ${sums((c) => `part${c} += b${c};`)}
     ${step}
   `;
   const rounds = /* wgsl */ `
@@ -62,6 +61,6 @@ export function laneBlock(
   `;
 }
 
-/** WGSL that adds `a` times the lane's columns of B to the sums of a row, for the `j`-th value of a step. */
-export const addRow = (columns: number, row: number, j: number): string =>
-  lines(columns, (c) => `sum${row}_${c} += a * b${c}[${j}];`);
+/** WGSL that adds `a` times the lane's columns of B to the sums of a row. */
+export const addRow = (columns: number, row: number): string =>
+  lines(columns, (c) => `sum${row}_${c} += a * b${c};`);
