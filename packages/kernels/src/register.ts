@@ -1,6 +1,7 @@
 import { registerGatedLinear } from './gated-linear/index.js';
 import { registerLayerNorm } from './layer-norm/index.js';
 import { registerLinear } from './linear/index.js';
+import { registerPackedLinear } from './packed-linear/index.js';
 import { registerRmsNorm } from './rms-norm/index.js';
 import { registerRotary } from './rotary/index.js';
 
@@ -12,6 +13,7 @@ export function registerKernels(): void {
   registerGatedLinear();
   registerLayerNorm();
   registerLinear();
+  registerPackedLinear();
   registerRmsNorm();
   registerRotary();
 }
