@@ -9,12 +9,14 @@ export {
   registerCrossEntropy,
   sparseCrossEntropy,
 } from './cross-entropy/index.js';
+
 export {
   attendCached,
   type ProjectOptions,
   projectIntoCache,
   type StaticCache,
 } from './decode/cache.js';
+
 export { type DecodeLinearOptions, decodeLinear } from './decode/linear.js';
 export type { Norm } from './decode/normalized.js';
 export { embedToken, type TokenTable, tokenScores } from './decode/tokens.js';
@@ -28,6 +30,9 @@ export { layerNorm, registerLayerNorm } from './layer-norm/index.js';
 export { layerNormReference } from './layer-norm/reference.js';
 export { activations, type LinearActivation } from './linear/activation.js';
 export { linear, registerLinear, type WeightLayout } from './linear/index.js';
+export { packedLinear, registerPackedLinear } from './packed-linear/index.js';
+export { type PackedWeight, packWeight, type WeightFormat } from './packed-linear/pack.js';
+export { unpackWeight } from './packed-linear/unpack.js';
 export { overwrite, type Recording, record } from './recording/index.js';
 export { registerKernels } from './register.js';
 export { registerRmsNorm, rmsNorm } from './rms-norm/index.js';

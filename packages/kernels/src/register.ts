@@ -8,6 +8,7 @@ import { registerGatedLinear } from './gated-linear/index.js';
 import { registerGlobalNorm } from './global-norm/index.js';
 import { registerLayerNorm } from './layer-norm/index.js';
 import { registerLinear } from './linear/index.js';
+import { registerPackedLinear } from './packed-linear/index.js';
 import { registerRmsNorm } from './rms-norm/index.js';
 import { registerRotary } from './rotary/index.js';
 import { registerSampling } from './sampling/index.js';
@@ -27,6 +28,7 @@ export function registerKernels(): void {
   registerGlobalNorm();
   registerLayerNorm();
   registerLinear();
+  registerPackedLinear();
   registerRmsNorm();
   registerSampling();
   registerSoftmax();

@@ -5,7 +5,7 @@ import {
   type ParamStore,
   tapped,
 } from '@headwise/core';
-import { activations, type LinearActivation } from '@headwise/kernels';
+import { gatedLinear, type LinearActivation } from '@headwise/kernels';
 import * as tf from '@tensorflow/tfjs';
 import { Linear } from './linear.js';
 
@@ -64,7 +64,7 @@ export class GatedFeedForward implements Layer {
   readonly #gate: Linear;
   readonly #up: Linear;
   readonly #down: Linear;
-  readonly #activation: (x: tf.Tensor) => tf.Tensor;
+  readonly #activation: Activation;
   readonly #path: string;
 
   constructor(params: ParamStore, options: FeedForwardOptions) {
@@ -78,14 +78,14 @@ export class GatedFeedForward implements Layer {
       bias,
       init: outInit,
     });
-    this.#activation = activations[activation];
+    this.#activation = activation;
   }
 
   /** @param x `[..., D]` @returns `[..., D]` */
   forward(x: tf.Tensor, ctx?: ForwardContext): tf.Tensor {
     return tf.tidy(() => {
-      const gate = this.#activation(this.#gate.forward(x, ctx)); // [..., F]
-      const hidden = gate.mul(this.#up.forward(x, ctx));
+      const [gate, up] = [this.#gate.projection, this.#up.projection];
+      const hidden = gatedLinear(x, gate, up, 'in-out', this.#activation); // [..., F]
       return this.#down.forward(tapped(ctx, this.#path, 'hidden', hidden), ctx);
     });
   }

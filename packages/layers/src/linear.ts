@@ -6,7 +6,12 @@ import {
   type ParamStore,
   zeros,
 } from '@headwise/core';
-import { type LinearActivation, linear, type WeightLayout } from '@headwise/kernels';
+import {
+  type LinearActivation,
+  linear,
+  type Projection,
+  type WeightLayout,
+} from '@headwise/kernels';
 import type * as tf from '@tensorflow/tfjs';
 
 export interface LinearOptions {
@@ -45,6 +50,11 @@ export class Linear implements Layer {
     if (options.bias ?? true) {
       this.#bias = params.get('bias', [options.out], zeros) as unknown as tf.Tensor1D;
     }
+  }
+
+  /** Its parameters, for an operation that fuses several maps. */
+  get projection(): Projection {
+    return { weight: this.#weight, bias: this.#bias };
   }
 
   /** @param x `[..., in]` @returns `[..., out]` */

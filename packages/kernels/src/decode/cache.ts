@@ -39,8 +39,9 @@ const projectProgram = variants(
       },
       wgsl: /* wgsl */ `
         ${loadNormalized(norm)}
-        fn load_b(step: u32, column: u32) -> array<f32, 1> {
-          return array(weight[step * params.columns + column]);
+        fn b_start(column: u32) -> u32 { return column; }
+        fn load_b(start: u32, step: u32) -> array<f32, 1> {
+          return array(weight[start + step * params.columns]);
         }
         fn store(row: u32, column: u32, sum: f32) {
           let value = sum + bias[column];

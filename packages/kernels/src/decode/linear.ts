@@ -55,8 +55,9 @@ const program = variants(
       params: { rows: 'u32', columns: 'u32', inner: 'u32', steps: 'u32', epsilon: 'f32' },
       wgsl: /* wgsl */ `
         ${loadNormalized(norm)}
-        fn load_b(step: u32, column: u32) -> array<f32, 1> {
-          return array(weight[step * params.columns + column]);
+        fn b_start(column: u32) -> u32 { return column; }
+        fn load_b(start: u32, step: u32) -> array<f32, 1> {
+          return array(weight[start + step * params.columns]);
         }
         ${activationWgsl[activation]}
         fn store(row: u32, column: u32, sum: f32) {

@@ -27,7 +27,7 @@ export function normTensors(norm: Norm): Record<string, tf.Tensor> {
 export const normEpsilon = (norm: Norm): number =>
   norm.kind === 'none' ? 0 : (norm.epsilon ?? (norm.kind === 'rms' ? 1e-6 : 1e-5));
 
-/** `load_a(row, k)`: a value of the normalised rows of `x`, by the statistics of the prologue. */
+/** `load_a` of the product: a value of the normalised rows of `x`, by the statistics of the prologue. */
 export function loadNormalized(kind: Norm['kind']): string {
   const x = 'x[row * params.inner + k]';
   const value = {
@@ -35,7 +35,10 @@ export function loadNormalized(kind: Norm['kind']): string {
     rms: `${x} * row_scale[row] * norm_weight[k]`,
     layer: `((${x} - row_shift[row]) - row_mean[row]) * row_scale[row] * norm_weight[k] + norm_bias[k]`,
   }[kind];
-  return `fn load_a(row: u32, k: u32) -> f32 { return ${value}; }`;
+  return `
+    fn a_start(row: u32) -> u32 { return row; }
+    fn load_a(row: u32, k: u32) -> f32 { return ${value}; }
+  `;
 }
 
 /** The prologue in which every workgroup finds the statistics of all rows, by the lanes together. */

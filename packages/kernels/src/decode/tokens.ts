@@ -26,11 +26,11 @@ const tableInputs = (parts: number): Record<string, 'f32'> =>
 const tableTensors = (table: TokenTable): Record<string, tf.Tensor> =>
   Object.fromEntries(table.map((part, i) => [`table${i}`, part]));
 
-/** `at_token(token, k)`: a value of the table. */
-const atToken = (parts: number) => /* wgsl */ `
-  fn at_token(token: u32, k: u32) -> f32 {
-    ${parts === 1 ? '' : 'if (token >= params.cut) { return table1[(token - params.cut) * params.inner + k]; }'}
-    return table0[token * params.inner + k];
+/** `table_at(i)`: a value of the table, row by row; `params.cut` is where its second part begins. */
+const tableAt = (parts: number) => /* wgsl */ `
+  fn table_at(i: u32) -> f32 {
+    ${parts === 1 ? '' : 'if (i >= params.cut) { return table1[i - params.cut]; }'}
+    return table0[i];
   }
 `;
 
@@ -46,12 +46,12 @@ const embedProgram = variants(String, (parts: number) =>
     outputs: { x: 'f32' },
     params: { inner: 'u32', cut: 'u32' },
     wgsl: /* wgsl */ `
-      ${atToken(parts)}
+      ${tableAt(parts)}
       @compute @workgroup_size(64)
       fn main(@builtin(global_invocation_id) invocation: vec3u) {
         let k = invocation.x;
         if (k >= params.inner) { return; }
-        x[k] = at_token(u32(id[0]), k) + positions[u32(position[0]) * params.inner + k];
+        x[k] = table_at(u32(id[0]) * params.inner + k) + positions[u32(position[0]) * params.inner + k];
       }
     `,
   }),
@@ -79,7 +79,7 @@ export function embedToken(
   const { x } = dispatch(tf.backend() as WebGPUBackend, embedProgram(table.length), {
     inputs: { ...tableTensors(table), id, positions, position },
     outputs: { x: { shape: [1, inner], dtype: 'float32' } },
-    params: { inner, cut: table[0].shape[0] },
+    params: { inner, cut: table[0].size },
     workgroups: [Math.ceil(inner / 64)],
   });
   return tf.engine().makeTensorFromTensorInfo(x) as tf.Tensor2D;
@@ -103,9 +103,10 @@ const scoresProgram = variants(
         cut: 'u32',
       },
       wgsl: /* wgsl */ `
-        ${atToken(parts)}
+        ${tableAt(parts)}
         ${loadNormalized(norm)}
-        fn load_b(step: u32, column: u32) -> array<f32, 1> { return array(at_token(column, step)); }
+        fn b_start(column: u32) -> u32 { return column * params.inner; }
+        fn load_b(start: u32, step: u32) -> array<f32, 1> { return array(table_at(start + step)); }
         fn store(row: u32, column: u32, sum: f32) { scores[row * params.columns + column] = sum; }
         ${tiling.wgsl}
       `,
@@ -138,7 +139,7 @@ export function tokenScores(x: tf.Tensor2D, table: TokenTable, norm: Norm): tf.T
       inner,
       steps: inner,
       epsilon: normEpsilon(norm),
-      cut: table[0].shape[0],
+      cut: table[0].size,
     },
     workgroups: tiling.workgroups(rows, columns),
   });

@@ -44,9 +44,11 @@ const forwardProgram = variants(
         bColumn: 'u32',
       },
       wgsl: /* wgsl */ `
-        fn load_a(row: u32, k: u32) -> f32 { return x[row * params.inner + k * params.aStep]; }
-        fn load_b(step: u32, column: u32) -> array<vec2f, 1> {
-          let i = step * params.bStep + column * params.bColumn;
+        fn a_start(row: u32) -> u32 { return row * params.inner; }
+        fn b_start(column: u32) -> u32 { return column * params.bColumn; }
+        fn load_a(start: u32, k: u32) -> f32 { return x[start + k * params.aStep]; }
+        fn load_b(start: u32, step: u32) -> array<vec2f, 1> {
+          let i = start + step * params.bStep;
           return array(vec2f(gate[i], up[i]));
         }
         ${activationWgsl[activation]}

@@ -34,9 +34,11 @@ const forwardProgram = variants(
         bColumn: 'u32',
       },
       wgsl: /* wgsl */ `
-        fn load_a(row: u32, k: u32) -> f32 { return x[row * params.inner + k * params.aStep]; }
-        fn load_b(step: u32, column: u32) -> array<f32, 1> {
-          return array(weight[step * params.bStep + column * params.bColumn]);
+        fn a_start(row: u32) -> u32 { return row * params.inner; }
+        fn b_start(column: u32) -> u32 { return column * params.bColumn; }
+        fn load_a(start: u32, k: u32) -> f32 { return x[start + k * params.aStep]; }
+        fn load_b(start: u32, step: u32) -> array<f32, 1> {
+          return array(weight[start + step * params.bStep]);
         }
         ${activationWgsl[activation]}
         fn store(row: u32, column: u32, sum: f32) {

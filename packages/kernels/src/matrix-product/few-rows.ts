@@ -31,11 +31,12 @@ export function shuffleRowTiling(lanes: number, count: number, form: ProductForm
   const { value, pack, prologue } = form;
   const rows = written(count);
   const columns = rows > 4 || value === 'vec2f' ? 2 : 4;
-  const loadB = lines(columns, (c) => `let b${c} = load_b(step, column${c});`);
+  const loadB = lines(columns, (c) => `let b${c} = load_b(b_start${c}, step);`);
   const inside = (c: number) => `first_column + ${c * lanes}u < params.columns`;
   return {
     key: `shuffle-rows/${lanes}/${rows}`,
     workgroups: columnGrid(columns * lanes),
+    pack,
     enable: ['subgroups'],
     wgsl: /* wgsl */ `
       ${prologue?.({ lanes, subgroup: true }) ?? ''}
@@ -47,12 +48,12 @@ export function shuffleRowTiling(lanes: number, count: number, form: ProductForm
       ) {
         ${prologue ? 'prologue(lane);' : ''}
         let first_column = (workgroup.y * count.x + workgroup.x) * ${columns * lanes}u + lane;
-        ${lines(columns, (c) => `let column${c} = min(first_column + ${c * lanes}u, params.columns - 1u);`)}
-        ${lines(rows, (r) => `let row${r} = min(${r}u, params.rows - 1u);`)}
+        ${lines(columns, (c) => `let column${c} = min(first_column + ${c * lanes}u, params.columns - 1u); let b_start${c} = b_start(column${c});`)}
+        ${lines(rows, (r) => `let a_start${r} = a_start(min(${r}u, params.rows - 1u));`)}
         ${sums(rows, columns, (name) => `var ${name} = ${value}();`)}
         let whole = params.steps - params.steps % ${lanes}u;
         for (var first = 0u; first < whole; first += ${lanes}u) {
-          ${lines(rows, (r) => lines(pack, (j) => `let a${r}_${j} = load_a(row${r}, (first + lane) * ${pack}u + ${j}u);`))}
+          ${lines(rows, (r) => lines(pack, (j) => `let a${r}_${j} = load_a(a_start${r}, (first + lane) * ${pack}u + ${j}u);`))}
           for (var step = first; step < first + ${lanes}u; step++) {
             ${loadB}
             ${addStep(rows, columns, pack, (r, j) => `subgroupShuffle(a${r}_${j}, step - first)`)}
@@ -60,7 +61,7 @@ export function shuffleRowTiling(lanes: number, count: number, form: ProductForm
         }
         for (var step = whole; step < params.steps; step++) {
           ${loadB}
-          ${addStep(rows, columns, pack, (r, j) => `load_a(row${r}, step * ${pack}u + ${j}u)`)}
+          ${addStep(rows, columns, pack, (r, j) => `load_a(a_start${r}, step * ${pack}u + ${j}u)`)}
         }
         var block: array<array<${value}, ${columns}>, ${rows}>;
         ${sums(rows, columns, (name, r, c) => `block[${r}][${c}] = ${name};`)}
@@ -80,6 +81,7 @@ export function sliceRowTiling(count: number, form: ProductForm): Tiling {
   return {
     key: `slice-rows/${rows}`,
     workgroups: columnGrid(lanes),
+    pack,
     enable: [],
     wgsl: /* wgsl */ `
       ${prologue?.({ lanes: lanes * slices, subgroup: false }) ?? ''}
@@ -92,12 +94,12 @@ export function sliceRowTiling(count: number, form: ProductForm): Tiling {
       ) {
         ${prologue ? `prologue(lane.y * ${lanes}u + lane.x);` : ''}
         let column = (workgroup.y * count.x + workgroup.x) * ${lanes}u + lane.x;
-        let column0 = min(column, params.columns - 1u);
-        ${lines(rows, (r) => `let row${r} = min(${r}u, params.rows - 1u);`)}
+        let b_start0 = b_start(min(column, params.columns - 1u));
+        ${lines(rows, (r) => `let a_start${r} = a_start(min(${r}u, params.rows - 1u));`)}
         ${sums(rows, 1, (name) => `var ${name} = ${value}();`)}
         for (var step = lane.y; step < params.steps; step += ${slices}u) {
-          let b0 = load_b(step, column0);
-          ${addStep(rows, 1, pack, (r, j) => `load_a(row${r}, step * ${pack}u + ${j}u)`)}
+          let b0 = load_b(b_start0, step);
+          ${addStep(rows, 1, pack, (r, j) => `load_a(a_start${r}, step * ${pack}u + ${j}u)`)}
         }
         ${sums(rows, 1, (name, r) => `partial[(${r}u * ${slices}u + lane.y) * ${lanes}u + lane.x] = ${name};`)}
         workgroupBarrier();
@@ -116,13 +118,16 @@ export function sliceRowTiling(count: number, form: ProductForm): Tiling {
 
 /** Where B's columns are contiguous: the lanes of a workgroup share the inner axis of a few columns. */
 export function dotRowTiling(lanes: number, count: number, form: ProductForm): Tiling {
-  const { value, pack, prologue } = form;
+  const { value, prologue } = form;
   const rows = written(count);
   const columns = 4;
   const dots = rows * columns;
+  // A prologue is worth many columns.
+  const blocks = prologue ? 16 : 1;
   return {
     key: `dot-rows/${lanes}/${rows}`,
-    workgroups: columnGrid(columns),
+    workgroups: columnGrid(blocks * columns),
+    pack: 1,
     enable: [],
     wgsl: /* wgsl */ `
       ${prologue?.({ lanes, subgroup: false }) ?? ''}
@@ -134,13 +139,16 @@ export function dotRowTiling(lanes: number, count: number, form: ProductForm): T
         @builtin(local_invocation_index) lane: u32,
       ) {
         ${prologue ? 'prologue(lane);' : ''}
-        let first_column = (workgroup.y * count.x + workgroup.x) * ${columns}u;
-        ${lines(columns, (c) => `let column${c} = min(first_column + ${c}u, params.columns - 1u);`)}
-        ${lines(rows, (r) => `let row${r} = min(${r}u, params.rows - 1u);`)}
+        let first_block = (workgroup.y * count.x + workgroup.x) * ${blocks}u;
+        for (var block = first_block; block < first_block + ${blocks}u; block++) {
+        let first_column = block * ${columns}u;
+        if (first_column >= params.columns) { break; }
+        ${lines(columns, (c) => `let b_start${c} = b_start(min(first_column + ${c}u, params.columns - 1u));`)}
+        ${lines(rows, (r) => `let a_start${r} = a_start(min(${r}u, params.rows - 1u));`)}
         ${sums(rows, columns, (name) => `var ${name} = ${value}();`)}
         for (var step = lane; step < params.steps; step += ${lanes}u) {
-          ${lines(columns, (c) => `let b${c} = load_b(step, column${c});`)}
-          ${addStep(rows, columns, pack, (r, j) => `load_a(row${r}, step * ${pack}u + ${j}u)`)}
+          ${lines(columns, (c) => `let b${c} = load_b(b_start${c}, step);`)}
+          ${addStep(rows, columns, 1, (r) => `load_a(a_start${r}, step)`)}
         }
         ${sums(rows, columns, (name, r, c) => `partial[lane * ${dots}u + ${r * columns + c}u] = ${name};`)}
         workgroupBarrier();
@@ -152,6 +160,8 @@ export function dotRowTiling(lanes: number, count: number, form: ProductForm): T
             for (var other = 0u; other < ${lanes}u; other++) { sum += partial[other * ${dots}u + dot]; }
             store(row, column, sum);
           }
+        }
+        workgroupBarrier();
         }
       }
     `,

@@ -5,7 +5,7 @@ import type { RowGroup } from '../dispatch/row-group.js';
 export interface ProductForm {
   /** Elements of B and C: `vec2f` multiplies A with two matrices at once. */
   value: 'f32' | 'vec2f';
-  /** Values along the inner axis that one load of B gives: 1, or more where they are packed. */
+  /** Values along the inner axis that lie in one word of B: 1, or more where they are packed. */
   pack: number;
   /** Also sums the columns of B: `store_sum(column, sum)` is called once for each. */
   columnSums: boolean;
@@ -20,14 +20,18 @@ export interface ProductForm {
  * A way to cut a product into workgroups.
  *
  * Its entry point is written over functions of the program that it is put into:
- * `load_a(row, k) -> f32`, `load_b(step, column) -> array<value, pack>` where `k = step · pack`,
- * `store(row, column, sum)` and perhaps `store_sum`; and over `params.rows`, `.columns` and `.steps`.
+ * `load_a(start, k) -> f32` from `a_start(row)` on; `load_b(start, step) -> array<value, pack>` from
+ * `b_start(column)` on, where `k = step · pack` and the tiling's `pack` is 1 or the form's; `store(row, column, sum)` and perhaps `store_sum`;
+ * and over `params.rows`, `.columns`, `.inner` and `.steps`. The starts keep products of indices out
+ * of the inner loop.
  */
 export interface Tiling {
   /** Tells the tilings of one form apart. */
   key: string;
   /** Numbers of workgroups for a C of so many rows and columns. */
   workgroups: (rows: number, columns: number) => [number, number, number];
+  /** Values along the inner axis that it takes from one call of `load_b`. */
+  pack: number;
   /** WGSL extensions that it needs. */
   enable: readonly string[];
   wgsl: string;

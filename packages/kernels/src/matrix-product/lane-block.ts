@@ -9,42 +9,47 @@ export interface LaneBlock {
   stride: number;
 }
 
-/** Steps of the inner loop, where a tiling asks for no other number: columns' sums round less in short chains. */
-const defaultRound = 16;
+/** Steps whose values of a column are added up before they join its sum: short chains round less. */
+const sumRound = 16;
 
 /**
  * WGSL that computes and stores a lane's block, where `first_row` and `first_column` are known.
  *
- * @param parts `step`: adds one step to `sum{row}_{column}`, given `b{column}`; `before` and `after`
- * stand around each `round` of steps, `first` being its first step
+ * @param parts `step`: adds one step to `sum{row}_{column}`, given `b{column}`; `inRounds`: so many
+ * steps at a time, what stands before and after them, `first` being the first
  * @param loadB how a lane gets `b{column}`
  */
 export function laneBlock(
-  { value, pack, columnSums }: ProductForm,
+  { value, columnSums }: ProductForm,
   { rows, columns, stride }: LaneBlock,
-  parts: { round?: number; before?: string; step: string; after?: string },
-  loadB: (column: number) => string = (c) => `load_b(step, column${c})`,
+  parts: { step: string; inRounds?: { steps: number; before: string; after: string } },
+  loadB: (column: number) => string = (c) => `load_b(b_start${c}, step)[0]`,
 ): string {
-  const { round = defaultRound, before = '', step, after = '' } = parts;
+  const { step, inRounds } = parts;
   const owned = (line: (column: number) => string) => lines(columns, line);
   const sums = (line: (column: number) => string) => (columnSums ? owned(line) : '');
   const inside = (c: number) => `first_column + ${c * stride}u < params.columns`;
-  const sumOfStep = (c: number) => lines(pack, (j) => `part${c} += b${c}[${j}];`);
+  const oneStep = /* wgsl */ `
+    ${owned((c) => `let b${c} = ${loadB(c)};`)}
+    ${sums((c) => `part${c} += b${c};`)}
+    ${step}
+  `;
+  const rounds = /* wgsl */ `
+    for (var first = 0u; first < params.steps; first += ${inRounds?.steps ?? sumRound}u) {
+      ${inRounds?.before ?? ''}
+      ${sums((c) => `var part${c} = ${value}();`)}
+      let last = min(first + ${inRounds?.steps ?? sumRound}u, params.steps);
+      for (var step = first; step < last; step++) { ${oneStep} }
+      ${sums((c) => `total${c} += part${c};`)}
+      ${inRounds?.after ?? ''}
+    }
+  `;
   return /* wgsl */ `
     ${owned((c) => `let column${c} = min(first_column + ${c * stride}u, params.columns - 1u);`)}
+    ${owned((c) => `let b_start${c} = b_start(column${c});`)}
     ${lines(rows, (r) => owned((c) => `var sum${r}_${c} = ${value}();`))}
     ${sums((c) => `var total${c} = ${value}();`)}
-    for (var first = 0u; first < params.steps; first += ${round}u) {
-      ${before}
-      ${sums((c) => `var part${c} = ${value}();`)}
-      for (var step = first; step < min(first + ${round}u, params.steps); step++) {
-        ${owned((c) => `let b${c} = ${loadB(c)};`)}
-        ${sums(sumOfStep)}
-        ${step}
-      }
-      ${sums((c) => `total${c} += part${c};`)}
-      ${after}
-    }
+    ${inRounds || columnSums ? rounds : `for (var step = 0u; step < params.steps; step++) { ${oneStep} }`}
     // From an array in a loop, so that the code of store stands once a column, not once a sum.
     var block: array<array<${value}, ${columns}>, ${rows}>;
     ${lines(rows, (r) => owned((c) => `block[${r}][${c}] = sum${r}_${c};`))}
@@ -56,6 +61,6 @@ export function laneBlock(
   `;
 }
 
-/** WGSL that adds `a` times the lane's columns of B to the sums of a row, for the `j`-th value of a step. */
-export const addRow = (columns: number, row: number, j: number): string =>
-  lines(columns, (c) => `sum${row}_${c} += a * b${c}[${j}];`);
+/** WGSL that adds `a` times the lane's columns of B to the sums of a row. */
+export const addRow = (columns: number, row: number): string =>
+  lines(columns, (c) => `sum${row}_${c} += a * b${c};`);

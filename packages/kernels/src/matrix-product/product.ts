@@ -41,9 +41,11 @@ const productProgram = variants(
         cColumn: 'u32',
       },
       wgsl: /* wgsl */ `
-        fn load_a(row: u32, k: u32) -> f32 { return a[row * params.aRow + k * params.aStep]; }
-        fn load_b(step: u32, column: u32) -> array<f32, 1> {
-          return array(b[step * params.bStep + column * params.bColumn]);
+        fn a_start(row: u32) -> u32 { return row * params.aRow; }
+        fn b_start(column: u32) -> u32 { return column * params.bColumn; }
+        fn load_a(start: u32, k: u32) -> f32 { return a[start + k * params.aStep]; }
+        fn load_b(start: u32, step: u32) -> array<f32, 1> {
+          return array(b[start + step * params.bStep]);
         }
         fn store(row: u32, column: u32, sum: f32) {
           let i = row * params.cRow + column * params.cColumn;

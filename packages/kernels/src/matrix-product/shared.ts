@@ -11,26 +11,47 @@ const depth = 16;
 
 /** A workgroup keeps the parts of A and B of one round in its shared memory; a lane computes 4 × 4. */
 export function sharedTiling(form: ProductForm): Tiling {
-  const { value, pack } = form;
+  const { value } = form;
   const tile = lanes * rows;
   // An odd distance between rows spreads the lanes' writes over the banks of the memory.
   const rowStride = tile + 1;
-  const round = depth / pack;
-  const addRows = (j: number) =>
-    lines(
-      rows,
-      (row) => `{
-        let a = shared_a[((step - first) * ${pack}u + ${j}u) * ${rowStride}u + lane.y * ${rows}u + ${row}u];
-        ${addRow(columns, row, j)}
-      }`,
-    );
+  const addRows = lines(
+    rows,
+    (row) => `{
+      let a = shared_a[(step - first) * ${rowStride}u + lane.y * ${rows}u + ${row}u];
+      ${addRow(columns, row)}
+    }`,
+  );
+  const loadTiles = /* wgsl */ `
+    for (var i = index; i < ${depth * tile}u; i += ${lanes * lanes}u) {
+      // Neighbouring lanes read along the axis that is contiguous.
+      let along_k = params.aStep == 1u;
+      let k = select(i / ${tile}u, i % ${depth}u, along_k);
+      let row = select(i % ${tile}u, i / ${depth}u, along_k);
+      shared_a[k * ${rowStride}u + row] = load_a(
+        a_start(min(tile_row + row, params.rows - 1u)),
+        min(first + k, params.steps - 1u),
+      );
+    }
+    for (var i = index; i < ${depth * tile}u; i += ${lanes * lanes}u) {
+      let along_k = params.bStep == 1u;
+      let k = select(i / ${tile}u, i % ${depth}u, along_k);
+      let column = select(i % ${tile}u, i / ${depth}u, along_k);
+      shared_b[k * ${tile}u + column] = load_b(
+        b_start(min(tile_column + column, params.columns - 1u)),
+        min(first + k, params.steps - 1u),
+      )[0];
+    }
+    workgroupBarrier();
+  `;
   return {
     key: 'shared',
     workgroups: tileGrid(tile, tile),
+    pack: 1,
     enable: [],
     wgsl: /* wgsl */ `
       var<workgroup> shared_a: array<f32, ${depth * rowStride}>;
-      var<workgroup> shared_b: array<array<${value}, ${pack}>, ${round * tile}>;
+      var<workgroup> shared_b: array<${value}, ${depth * tile}>;
       @compute @workgroup_size(${lanes}, ${lanes})
       fn main(
         @builtin(workgroup_id) workgroup: vec3u,
@@ -47,31 +68,8 @@ export function sharedTiling(form: ProductForm): Tiling {
           form,
           { rows, columns, stride: lanes },
           {
-            round,
-            before: /* wgsl */ `
-              for (var i = index; i < ${depth * tile}u; i += ${lanes * lanes}u) {
-                // Neighbouring lanes read along the axis of A that is contiguous.
-                let along_k = params.aStep == 1u;
-                let k = select(i / ${tile}u, i % ${depth}u, along_k);
-                let row = select(i % ${tile}u, i / ${depth}u, along_k);
-                shared_a[k * ${rowStride}u + row] = load_a(
-                  min(tile_row + row, params.rows - 1u),
-                  min(first * ${pack}u + k, params.inner - 1u),
-                );
-              }
-              for (var i = index; i < ${round * tile}u; i += ${lanes * lanes}u) {
-                let along_k = params.bStep == 1u;
-                let k = select(i / ${tile}u, i % ${round}u, along_k);
-                let column = select(i % ${tile}u, i / ${round}u, along_k);
-                shared_b[k * ${tile}u + column] = load_b(
-                  min(first + k, params.steps - 1u),
-                  min(tile_column + column, params.columns - 1u),
-                );
-              }
-              workgroupBarrier();
-            `,
-            step: lines(pack, addRows),
-            after: 'workgroupBarrier();',
+            step: addRows,
+            inRounds: { steps: depth, before: loadTiles, after: 'workgroupBarrier();' },
           },
           (c) => `shared_b[(step - first) * ${tile}u + lane.x + ${c * lanes}u]`,
         )}

@@ -12,19 +12,18 @@ export function shuffleTiling(lanes: number, form: ProductForm): Tiling {
   // 128 numbers a lane, whatever they belong to.
   const rows = form.value === 'f32' ? 32 : 16;
   const groups = Math.ceil(rows / lanes);
-  const loadA = (j: number) =>
-    lines(groups, (g) => `let a${g}_${j} = load_a(row${g}, step * ${form.pack}u + ${j}u);`);
-  const addRows = (j: number) =>
-    lines(
-      rows,
-      (row) => `{
-        let a = subgroupShuffle(a${Math.floor(row / lanes)}_${j}, ${row % lanes}u);
-        ${addRow(columns, row, j)}
-      }`,
-    );
+  const loadA = lines(groups, (g) => `let a${g} = load_a(a_start${g}, step);`);
+  const addRows = lines(
+    rows,
+    (row) => `{
+      let a = subgroupShuffle(a${Math.floor(row / lanes)}, ${row % lanes}u);
+      ${addRow(columns, row)}
+    }`,
+  );
   return {
     key: `shuffle/${lanes}`,
     workgroups: tileGrid(rows, columns * lanes),
+    pack: 1,
     enable: ['subgroups'],
     wgsl: /* wgsl */ `
       @compute @workgroup_size(${lanes})
@@ -36,12 +35,8 @@ export function shuffleTiling(lanes: number, form: ProductForm): Tiling {
         let first_row = (workgroup.z * count.y + workgroup.y) * ${rows}u;
         let first_column = workgroup.x * ${columns * lanes}u + lane;
         if (first_row >= params.rows) { return; }
-        ${lines(groups, (g) => `let row${g} = min(first_row + ${g * lanes}u + lane, params.rows - 1u);`)}
-        ${laneBlock(
-          form,
-          { rows, columns, stride: lanes },
-          { step: lines(form.pack, loadA) + lines(form.pack, addRows) },
-        )}
+        ${lines(groups, (g) => `let a_start${g} = a_start(min(first_row + ${g * lanes}u + lane, params.rows - 1u));`)}
+        ${laneBlock(form, { rows, columns, stride: lanes }, { step: loadA + addRows })}
       }
     `,
   };

@@ -1,17 +1,22 @@
 import { sizeOf } from '@headwise/core';
 import type * as tf from '@tensorflow/tfjs';
 import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
-import { dispatch, spread } from '../dispatch/dispatch.js';
+import { dispatch } from '../dispatch/dispatch.js';
 import { defineProgram, variants } from '../dispatch/program.js';
 import type { RotaryLayout } from './index.js';
 
 /** Where a pair's members lie among the turned channels. */
 const members: Readonly<Record<RotaryLayout, string>> = {
-  'half-split': 'let a = start + slot; let b = a + params.pairs;',
-  interleaved: 'let a = start + 2u * slot; let b = a + 1u;',
+  'half-split': 'let a = slot; let b = slot + params.pairs;',
+  interleaved: 'let a = 2u * slot; let b = a + 1u;',
 };
 
-/** A lane turns one pair, or passes two of the other channels. */
+/** Sequences that a lane goes through with one pair of table entries. */
+const sequencesPerLane = 4;
+/** Channel pairs and positions of a workgroup: no lane divides to find its place. */
+const [slotLanes, positionLanes] = [8, 8];
+
+/** A lane turns one pair at one position in a few sequences, or passes two of the other channels. */
 const rotaryProgram = variants(
   (layout: RotaryLayout) => layout,
   (layout) =>
@@ -19,33 +24,34 @@ const rotaryProgram = variants(
       label: 'headwise/Rotary',
       inputs: { x: 'f32', cos: 'f32', sin: 'f32' },
       outputs: { y: 'f32' },
-      params: { slots: 'u32', size: 'u32', length: 'u32', width: 'u32', pairs: 'u32', sign: 'f32' },
+      params: { sequences: 'u32', length: 'u32', width: 'u32', pairs: 'u32', sign: 'f32' },
       wgsl: /* wgsl */ `
-        @compute @workgroup_size(64)
-        fn main(
-          @builtin(workgroup_id) workgroup: vec3u,
-          @builtin(num_workgroups) count: vec3u,
-          @builtin(local_invocation_index) lane: u32,
-        ) {
-          let i = (workgroup.y * count.x + workgroup.x) * 64u + lane;
-          if (i >= params.size) { return; }
-          let row = i / params.slots;
-          let slot = i % params.slots;
-          let start = row * params.width;
+        @compute @workgroup_size(${slotLanes}, ${positionLanes})
+        fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) count: vec3u) {
+          let slot = id.x;
+          let position = id.y;
+          if (2u * slot >= params.width || position >= params.length) { return; }
+          let stride = params.length * params.width;
+          let first = id.z * stride + position * params.width;
+          let end = params.sequences * stride;
           if (slot >= params.pairs) {
-            let first = start + 2u * slot;
-            y[first] = x[first];
-            if (2u * slot + 1u < params.width) { y[first + 1u] = x[first + 1u]; }
+            for (var row = first; row < end; row += count.z * stride) {
+              let a = row + 2u * slot;
+              y[a] = x[a];
+              if (2u * slot + 1u < params.width) { y[a + 1u] = x[a + 1u]; }
+            }
             return;
           }
-          let angle = row % params.length * params.pairs + slot;
+          let angle = position * params.pairs + slot;
           let c = cos[angle];
           let s = sin[angle] * params.sign;
           ${members[layout]}
-          let x_a = x[a];
-          let x_b = x[b];
-          y[a] = x_a * c - x_b * s;
-          y[b] = x_b * c + x_a * s;
+          for (var row = first; row < end; row += count.z * stride) {
+            let x_a = x[row + a];
+            let x_b = x[row + b];
+            y[row + a] = x_a * c - x_b * s;
+            y[row + b] = x_b * c + x_a * s;
+          }
         }
       `,
     }),
@@ -61,13 +67,16 @@ interface Arguments {
 export function rotaryKernel({ inputs, backend, attrs }: Arguments): tf.TensorInfo[] {
   const { x, cos } = inputs;
   const [length, width] = x.shape.slice(-2) as [number, number];
-  const slots = Math.ceil(width / 2);
-  const size = (sizeOf(x.shape) / width) * slots;
+  const sequences = sizeOf(x.shape.slice(0, -2));
   const { y } = dispatch(backend, rotaryProgram(attrs.layout), {
     inputs,
     outputs: { y: { shape: x.shape, dtype: 'float32' } },
-    params: { slots, size, length, width, pairs: cos.shape[1]!, sign: attrs.sign },
-    workgroups: spread(Math.ceil(size / 64)),
+    params: { sequences, length, width, pairs: cos.shape[1]!, sign: attrs.sign },
+    workgroups: [
+      Math.ceil(width / 2 / slotLanes),
+      Math.ceil(length / positionLanes),
+      Math.min(Math.ceil(sequences / sequencesPerLane), 65_535),
+    ],
   });
   return [y];
 }

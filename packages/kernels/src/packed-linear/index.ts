@@ -1,0 +1,53 @@
+import { checkShape, sizeOf } from '@headwise/core';
+import * as tf from '@tensorflow/tfjs';
+import { hasKernel, registerWebGPUKernel, runKernel } from '../dispatch/register.js';
+import type { LinearActivation } from '../linear/activation.js';
+import { linear } from '../linear/index.js';
+import { checkOperands } from '../linear/operands.js';
+import type { PackedWeight } from './pack.js';
+import { unpackWeight } from './unpack.js';
+import { packedLinearKernel, unpackWeightKernel } from './webgpu.js';
+
+/**
+ * A linear map by a packed weight: `y = f(x W + b)`, W in half precision or as scaled whole numbers.
+ *
+ * On WebGPU one dispatch unpacks the values as it reads them and adds in float32. Under a gradient, and on
+ * other backends, the weight is unpacked first: x and the bias have gradients, the weight has none.
+ *
+ * @param x `[..., In]`
+ * @param bias `[Out]`
+ * @param activation f
+ * @returns `[..., Out]`
+ * @throws ShapeError where the widths differ or a size is 0, InputError where a type is not float32
+ */
+export function packedLinear(
+  x: tf.Tensor,
+  weight: PackedWeight,
+  bias?: tf.Tensor1D,
+  activation: LinearActivation = 'none',
+): tf.Tensor {
+  const leading = x.shape.slice(0, -1);
+  checkShape('packedLinear: x', x.shape, [...leading, weight.in]);
+  if (bias) checkShape('packedLinear: bias', bias.shape, [weight.out]);
+  checkOperands('packedLinear', { x, bias });
+  return tf.tidy(() => {
+    if (!hasKernel('headwise/PackedLinear') || tf.engine().isTapeOn()) {
+      return linear(x, unpackWeight(weight), bias, 'in-out', activation);
+    }
+    const { format, words, scales, group } = weight;
+    const inputs = {
+      x: x.reshape([sizeOf(leading), weight.in]),
+      words,
+      ...(scales ? { scales } : {}),
+      ...(bias ? { bias } : {}),
+    };
+    const [y] = runKernel('headwise/PackedLinear', inputs, { format, group, activation });
+    return y!.reshape([...leading, weight.out]);
+  });
+}
+
+/** Makes `packedLinear` use its WebGPU kernels. */
+export function registerPackedLinear(): void {
+  registerWebGPUKernel('headwise/PackedLinear', packedLinearKernel as never);
+  registerWebGPUKernel('headwise/UnpackWeight', unpackWeightKernel as never);
+}

@@ -1,0 +1,60 @@
+import { expectClose, expectNoLeak, gaussian, poisonMemory } from '@headwise/testing';
+import * as tf from '@tensorflow/tfjs';
+import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
+import { describe, expect, test } from 'vitest';
+import { packedLinear } from './index.js';
+import { packWeight, type WeightFormat } from './pack.js';
+import { unpackWeight } from './unpack.js';
+
+/** Rows, width in and out: both paths, words and groups that end early. */
+const sizes = [
+  [1, 1, 1],
+  [1, 513, 127],
+  [3, 63, 65],
+  [8, 64, 33],
+  [65, 127, 63],
+] as const;
+
+/** `x W + b` in float64. */
+async function exactProduct(x: tf.Tensor, weight: tf.Tensor, bias: tf.Tensor): Promise<number[]> {
+  const [rows, inner] = x.shape as [number, number];
+  const out = weight.shape[1]!;
+  const [a, w, b] = await Promise.all([x.data(), weight.data(), bias.data()]);
+  return Array.from({ length: rows * out }, (_, i) => {
+    let sum = b[i % out]!;
+    for (let k = 0; k < inner; k++)
+      sum += a[Math.floor(i / out) * inner + k]! * w[k * out + (i % out)]!;
+    return sum;
+  });
+}
+
+for (const format of ['f16', 'int8', 'int4'] as WeightFormat[]) {
+  describe(`packedLinear of ${format} equals the product of the unpacked weight`, () => {
+    for (const [rows, inner, out] of sizes) {
+      test(`rows ${rows}, widths ${inner} and ${out}`, async () => {
+        const values = (await gaussian([inner, out], 1).data()) as Float32Array;
+        const packed = packWeight(values, [inner, out], format, 'in-out', 64);
+        const x = gaussian([rows, inner], 2);
+        const bias = gaussian([out], 3) as tf.Tensor1D;
+        const expected = await exactProduct(x, unpackWeight(packed), bias);
+        await poisonMemory([[rows, out]]);
+        const [first, second] = [0, 1].map(() => packedLinear(x, packed, bias));
+        await expectClose(first!, expected, { ratio: 2e-6 });
+        expect(await first!.data()).toEqual(await second!.data());
+      });
+    }
+  });
+}
+
+test('packedLinear is one dispatch, and leaves no tensor behind', async () => {
+  const values = (await gaussian([64, 40], 1).data()) as Float32Array;
+  const packed = packWeight(values, [64, 40], 'int8');
+  const [x, bias] = [gaussian([1, 64], 2), gaussian([40], 3) as tf.Tensor1D];
+  await expectNoLeak(() => packedLinear(x, packed, bias, 'silu').dispose());
+  const backend = tf.backend() as unknown as WebGPUBackend & { dispatchCountInPass: number };
+  const before = backend.dispatchCountInPass;
+  const y = packedLinear(x, packed, bias, 'silu');
+  expect(backend.dispatchCountInPass - before).toBe(1);
+  const sum = tf.tidy(() => tf.matMul(x as tf.Tensor2D, unpackWeight(packed)).add(bias));
+  await expectClose(y, tf.mul(sum, tf.sigmoid(sum)));
+});

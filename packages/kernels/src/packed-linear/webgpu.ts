@@ -1,0 +1,170 @@
+import type * as tf from '@tensorflow/tfjs';
+import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
+import { dispatch, spread } from '../dispatch/dispatch.js';
+import { defineProgram, variants } from '../dispatch/program.js';
+import { activationWgsl, type LinearActivation } from '../linear/activation.js';
+import type { Tiling } from '../matrix-product/form.js';
+import { tilingFor } from '../matrix-product/tiling.js';
+import { bitsOf, type WeightFormat } from './pack.js';
+
+/** WGSL of the j-th value of `word`, in units of its scale; `j` is code. */
+function field(format: WeightFormat, j: number | string): string {
+  if (format === 'f16') return `unpack2x16float(word)[${j}]`;
+  const bits = bitsOf[format];
+  const left =
+    typeof j === 'number' ? `${32 - bits - bits * j}u` : `${32 - bits}u - ${bits}u * ${j}`;
+  return `f32((bitcast<i32>(word) << (${left})) >> ${32 - bits}u)`;
+}
+
+/** WGSL of `load_b`: a whole word's values where the tiling takes them, else one. */
+function loadWords(format: WeightFormat, taken: number): string {
+  const perWord = 32 / bitsOf[format];
+  const scale = (k: string) =>
+    format === 'int4' ? ` * scales[${k} / params.group * params.columns + column]` : '';
+  if (taken === 1) {
+    return /* wgsl */ `
+      fn load_b(column: u32, step: u32) -> array<f32, 1> {
+        let word = words[step / ${perWord}u * params.columns + column];
+        return array(${field(format, `(step % ${perWord}u)`)}${scale('step')});
+      }
+    `;
+  }
+  const values = Array.from({ length: perWord }, (_, j) => field(format, j));
+  return /* wgsl */ `
+    fn load_b(column: u32, step: u32) -> array<f32, ${perWord}> {
+      let word = words[step * params.columns + column];
+      ${format === 'int4' ? `let scale = 1.0${scale(`(step * ${perWord}u)`)};` : ''}
+      return array(${values.map((v) => (format === 'int4' ? `${v} * scale` : v)).join(', ')});
+    }
+  `;
+}
+
+interface Variant {
+  tiling: Tiling;
+  format: WeightFormat;
+  activation: LinearActivation;
+  bias: boolean;
+}
+
+type Inputs<T> = Record<'x' | 'words' | 'scales' | 'bias', T>;
+
+const program = variants(
+  ({ tiling, format, activation, bias }: Variant) =>
+    `${tiling.key}/${format}/${activation}/${bias}`,
+  ({ tiling, format, activation, bias }) =>
+    defineProgram({
+      label: 'headwise/PackedLinear',
+      enable: tiling.enable,
+      inputs: {
+        x: 'f32',
+        words: 'u32',
+        ...(format === 'f16' ? {} : { scales: 'f32' }),
+        ...(bias ? { bias: 'f32' } : {}),
+      } as Inputs<'f32' | 'u32'>,
+      outputs: { y: 'f32' },
+      params: {
+        rows: 'u32',
+        columns: 'u32',
+        inner: 'u32',
+        steps: 'u32',
+        group: 'u32',
+        aStep: 'u32',
+        bStep: 'u32',
+      },
+      wgsl: /* wgsl */ `
+        fn a_start(row: u32) -> u32 { return row * params.inner; }
+        // The last word may hold values beyond the inner size: they are 0, whatever they multiply.
+        fn load_a(start: u32, k: u32) -> f32 { return x[start + min(k, params.inner - 1u)]; }
+        fn b_start(column: u32) -> u32 { return column; }
+        ${loadWords(format, tiling.pack)}
+        ${activationWgsl[activation]}
+        fn store(row: u32, column: u32, sum: f32) {
+          let product = sum${format === 'int8' ? ' * scales[column]' : ''};
+          y[row * params.columns + column] = activation(product${bias ? ' + bias[column]' : ''});
+        }
+        ${tiling.wgsl}
+      `,
+    }),
+);
+
+/** One lane a value. */
+const unpackProgram = variants(
+  (format: WeightFormat) => format,
+  (format) =>
+    defineProgram({
+      label: 'headwise/UnpackWeight',
+      inputs: { words: 'u32', ...(format === 'f16' ? {} : { scales: 'f32' }) } as Record<
+        'words' | 'scales',
+        'u32' | 'f32'
+      >,
+      outputs: { weight: 'f32' },
+      params: { size: 'u32', columns: 'u32', group: 'u32' },
+      wgsl: /* wgsl */ `
+        ${loadWords(format, 1)}
+        @compute @workgroup_size(64)
+        fn main(
+          @builtin(workgroup_id) workgroup: vec3u,
+          @builtin(num_workgroups) count: vec3u,
+          @builtin(local_invocation_index) lane: u32,
+        ) {
+          let i = (workgroup.y * count.x + workgroup.x) * 64u + lane;
+          if (i >= params.size) { return; }
+          let column = i % params.columns;
+          let value = load_b(column, i / params.columns)[0];
+          weight[i] = value${format === 'int8' ? ' * scales[column]' : ''};
+        }
+      `,
+    }),
+);
+
+interface UnpackArguments {
+  inputs: { words: tf.TensorInfo; scales?: tf.TensorInfo };
+  backend: WebGPUBackend;
+  attrs: { format: WeightFormat; group: number; in: number };
+}
+
+/** @returns the values, `[In, Out]` */
+export function unpackWeightKernel({ inputs, backend, attrs }: UnpackArguments): tf.TensorInfo[] {
+  const { words, scales } = inputs;
+  const columns = words.shape[1]!;
+  const size = attrs.in * columns;
+  const { weight } = dispatch(backend, unpackProgram(attrs.format), {
+    inputs: { words, scales: scales! },
+    outputs: { weight: { shape: [attrs.in, columns], dtype: 'float32' } },
+    params: { size, columns, group: attrs.group },
+    workgroups: spread(Math.ceil(size / 64)),
+  });
+  return [weight];
+}
+
+interface Arguments {
+  inputs: { x: tf.TensorInfo; words: tf.TensorInfo } & Partial<Inputs<tf.TensorInfo>>;
+  backend: WebGPUBackend;
+  attrs: { format: WeightFormat; group: number; activation: LinearActivation };
+}
+
+/** @returns y, `[N, Out]` */
+export function packedLinearKernel({ inputs, backend, attrs }: Arguments): tf.TensorInfo[] {
+  const { format, group, activation } = attrs;
+  const [rows, inner] = inputs.x.shape as [number, number];
+  const columns = inputs.words.shape[1]!;
+  const pack = 32 / bitsOf[format];
+  const form = { value: 'f32', pack, columnSums: false } as const;
+  const tiling = tilingFor(backend, form, rows, 'columns');
+  const bias = inputs.bias !== undefined;
+  const { y } = dispatch(backend, program({ tiling, format, activation, bias }), {
+    inputs: inputs as Inputs<tf.TensorInfo>,
+    outputs: { y: { shape: [rows, columns], dtype: 'float32' } },
+    params: {
+      rows,
+      columns,
+      inner,
+      steps: Math.ceil(inner / tiling.pack),
+      group,
+      aStep: 1,
+      bStep: columns,
+    },
+    workgroups: tiling.workgroups(rows, columns),
+  });
+  return [y];
+}
