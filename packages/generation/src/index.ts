@@ -1,6 +1,6 @@
 export {
   type Candidate,
   type SamplingOptions,
-  samplingCandidates,
+  samplingCandidates as candidates,
 } from '@headwise/kernels';
 export { checkPrompt, type GenerateOptions, generate } from './generate.js';
