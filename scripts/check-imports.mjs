@@ -17,7 +17,7 @@ export const allowed = {
   transformer: ['core', 'layers', 'positions', 'attention'],
   models: ['core', 'layers', 'positions', 'attention', 'transformer', 'safetensors'],
   training: ['core', 'kernels', 'safetensors'],
-  generation: ['core'],
+  generation: ['core', 'kernels'],
   prompting: ['core', 'generation'],
   inspect: ['core', 'kernels', 'layers', 'positions', 'attention', 'transformer'],
 };

@@ -19,7 +19,7 @@ export {
   ones,
   zeros,
 } from './initializers.js';
-export type { LanguageModel } from './language-model.js';
+export type { LanguageModel, MatrixHead } from './language-model.js';
 export { type ForwardContext, type Layer, tapped } from './layer.js';
 export { nextTask } from './next-task.js';
 export { type ParamSource, ParamStore } from './params.js';

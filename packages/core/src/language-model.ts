@@ -1,12 +1,27 @@
 import type * as tf from '@tensorflow/tfjs';
 import type { ForwardContext } from './layer.js';
 
+/** An output head that is one matrix: the scores are `hidden Wᵀ`. */
+export interface MatrixHead {
+  /** `[V, D]` */
+  readonly weight: tf.Tensor2D;
+  /**
+   * What the scores are products with.
+   *
+   * @param ids `[B, T]`, int32
+   * @returns `[B, T, D]`
+   */
+  hidden(ids: tf.Tensor, ctx?: ForwardContext): tf.Tensor;
+}
+
 /** A model that gives, for every token, scores over the token that follows it. */
 export interface LanguageModel {
   /** `V`: ids are in [0, V). */
   readonly vocabSize: number;
   /** The largest number of tokens that one sequence may have, those in the cache included. */
   readonly maxLength: number;
+  /** Where there is one, a loss needs not hold all scores at once. */
+  readonly head?: MatrixHead;
   /**
    * Scores of the next token at every position.
    *

@@ -6,8 +6,8 @@ import {
   Random,
   readTensor,
 } from '@headwise/core';
+import { checkedSampling, type SamplingOptions, sampleTokens } from '@headwise/kernels';
 import * as tf from '@tensorflow/tfjs';
-import { checkSampling, type SamplingOptions, sample } from './sample.js';
 
 export interface GenerateOptions extends SamplingOptions {
   /** Default 64. */
@@ -23,7 +23,8 @@ export interface GenerateOptions extends SamplingOptions {
 /**
  * Continues a sequence of tokens; yields each new one.
  *
- * Keys and values of past tokens are cached, so that a token costs one position. Where the sequence
+ * Keys and values of past tokens are cached, so that a token costs one position; on WebGPU it is drawn
+ * there, and only its id is read. Penalties are for the prompt and what was made. Where the sequence
  * grows beyond the model's `maxLength`, it goes on from its newer half.
  *
  * @param prompt ids in [0, V), at least one and at most `maxLength`
@@ -41,10 +42,11 @@ export async function* generate(
 ): AsyncGenerator<number> {
   const { maxNewTokens = 64, seed = 0, stopIds = [], signal } = options;
   checkPrompt(network, prompt);
-  checkSampling(options);
   if (!(Number.isInteger(maxNewTokens) && maxNewTokens >= 0)) {
     throw new InputError(`maxNewTokens is ${maxNewTokens}; expected a whole number of at least 0`);
   }
+  const { repetitionPenalty, frequencyPenalty, presencePenalty } = checkedSampling(options);
+  const penalised = repetitionPenalty !== 1 || frequencyPenalty !== 0 || presencePenalty !== 0;
   const random = new Random(seed);
   const sequence = [...prompt];
   let cache = new KeyValueCache();
@@ -56,7 +58,8 @@ export async function* generate(
         cache = new KeyValueCache();
         unseen = sequence.slice(-Math.max(1, network.maxLength >> 1));
       }
-      const id = sample(await lastScores(network, unseen, cache), options, random);
+      const history = penalised ? sequence : [];
+      const id = await nextToken(network, { unseen, cache, history, options, random });
       if (stopIds.includes(id)) return;
       yield id;
       await nextTask();
@@ -92,17 +95,37 @@ export function checkPrompt(
   }
 }
 
-/** The scores after the last of some new tokens, `[V]`. */
-async function lastScores(
+interface Position {
+  /** The tokens that the cache does not hold, at least one. */
+  unseen: readonly number[];
+  cache: KeyValueCache;
+  /** The tokens that penalties are for. */
+  history: readonly number[];
+  options: SamplingOptions;
+  random: Random;
+}
+
+/** Draws the token after the last of the unseen ones. */
+async function nextToken(
   network: LanguageModel,
-  ids: readonly number[],
-  cache: KeyValueCache,
-): Promise<ArrayLike<number>> {
-  const scores = tf.tidy(() => {
-    const logits = network.forward(tf.tensor2d([...ids], [1, ids.length], 'int32'), { cache });
-    return logits.slice([0, ids.length - 1, 0], [1, 1, network.vocabSize]);
+  { unseen, cache, history, options, random }: Position,
+): Promise<number> {
+  const drawn = tf.tidy(() => {
+    const { length } = unseen;
+    const logits = network.forward(tf.tensor2d([...unseen], [1, length], 'int32'), { cache });
+    const last = logits.slice([0, length - 1, 0], [1, 1, network.vocabSize]);
+    const scores = last.reshape<tf.Tensor2D>([1, network.vocabSize]);
+    return sampleTokens(scores, options, random.nextUint32(), padded(history));
   });
-  const values = await readTensor(scores);
-  scores.dispose();
-  return values;
+  const [id] = await readTensor(drawn);
+  drawn.dispose();
+  return id!;
+}
+
+/** Ids with −1 after them, up to a multiple of 256: buffers of few sizes, which are used again. */
+function padded(ids: readonly number[]): tf.Tensor2D {
+  const size = Math.ceil(ids.length / 256) * 256;
+  const values = new Int32Array(size).fill(-1);
+  values.set(ids);
+  return tf.tensor2d(values, [1, size], 'int32');
 }

@@ -1,47 +1,7 @@
-import { Random } from '@headwise/core';
 import { createModel } from '@headwise/models';
 import * as tf from '@tensorflow/tfjs';
-import fc from 'fast-check';
 import { afterAll, describe, expect, test } from 'vitest';
 import { generate } from './generate.js';
-import golden from './goldens/sampling.json' with { type: 'json' };
-import { argmax, candidates, sample } from './sample.js';
-
-describe('candidates', () => {
-  for (const [i, { options, scores, probabilities }] of golden.cases.entries()) {
-    test(`have Hugging Face's probabilities, case ${i}: ${JSON.stringify(options)}`, () => {
-      const actual = new Array(scores.length).fill(0);
-      for (const { id, probability } of candidates(scores, options as object)) {
-        actual[id] = probability;
-      }
-      for (const [id, p] of probabilities.entries()) expect(actual[id]).toBeCloseTo(p, 7);
-    });
-  }
-
-  test('sum to 1 and are never empty', () => {
-    fc.assert(
-      fc.property(
-        fc.array(fc.double({ min: -50, max: 50, noNaN: true }), { minLength: 1, maxLength: 20 }),
-        fc.double({ min: 0.01, max: 5, noNaN: true }),
-        fc.integer({ min: 1, max: 25 }),
-        fc.double({ min: 1e-6, max: 1, noNaN: true }),
-        (scores, temperature, topK, topP) => {
-          const drawn = candidates(scores, { temperature, topK, topP });
-          expect(drawn.length).toBeGreaterThan(0);
-          expect(drawn.reduce((sum, { probability }) => sum + probability, 0)).toBeCloseTo(1, 9);
-        },
-      ),
-    );
-  });
-
-  test('are drawn as often as their probability says', () => {
-    const random = new Random(5);
-    const counts = [0, 0, 0];
-    const scores = [Math.log(0.5), Math.log(0.3), Math.log(0.2)];
-    for (let i = 0; i < 20_000; i++) counts[sample(scores, {}, random)]!++;
-    for (const [id, p] of [0.5, 0.3, 0.2].entries()) expect(counts[id]! / 20_000).toBeCloseTo(p, 1);
-  });
-});
 
 describe('generate', () => {
   const { network, params } = createModel(
@@ -69,10 +29,19 @@ describe('generate', () => {
     for (const id of made) {
       const logits = network.forward(tf.tensor2d([sequence], [1, sequence.length], 'int32'));
       const last = (await logits.data()).slice(-13);
-      expect(id).toBe(argmax(last));
+      expect(id).toBe(last.indexOf(Math.max(...last)));
       sequence.push(id);
     }
     expect(made).toHaveLength(6);
+  });
+
+  test('a penalty for what occurred keeps greedy decoding from repeating itself', async () => {
+    const made = await collect([1, 2], {
+      temperature: 0,
+      presencePenalty: 1e4,
+      maxNewTokens: 6,
+    });
+    expect(new Set([1, 2, ...made]).size).toBe(8);
   });
 
   test('gives the same tokens for the same seed, and goes on beyond maxLength', async () => {

@@ -1,2 +1,6 @@
+export {
+  type Candidate,
+  type SamplingOptions,
+  samplingCandidates as candidates,
+} from '@headwise/kernels';
 export { checkPrompt, type GenerateOptions, generate } from './generate.js';
-export { argmax, type Candidate, candidates, type SamplingOptions, sample } from './sample.js';

@@ -26,7 +26,7 @@ export { gatherRows, registerGatherRows } from './embedding/index.js';
 export { gatedLinear, type Projection, registerGatedLinear } from './gated-linear/index.js';
 export { gelu, geluTanh } from './gelu/index.js';
 export { type Clipping, globalNorm, registerGlobalNorm } from './global-norm/index.js';
-export { layerNorm, registerLayerNorm } from './layer-norm/index.js';
+export { addLayerNorm, layerNorm, registerLayerNorm, type SumAndNorm } from './layer-norm/index.js';
 export { layerNormReference } from './layer-norm/reference.js';
 export { activations, type LinearActivation } from './linear/activation.js';
 export { linear, registerLinear, type WeightLayout } from './linear/index.js';
@@ -35,7 +35,7 @@ export { type PackedWeight, packWeight, type WeightFormat } from './packed-linea
 export { unpackWeight } from './packed-linear/unpack.js';
 export { overwrite, type Recording, record } from './recording/index.js';
 export { registerKernels } from './register.js';
-export { registerRmsNorm, rmsNorm } from './rms-norm/index.js';
+export { addRmsNorm, registerRmsNorm, rmsNorm } from './rms-norm/index.js';
 export { rmsNormReference } from './rms-norm/reference.js';
 export { type RotaryLayout, registerRotary, rotary } from './rotary/index.js';
 export { rotaryReference } from './rotary/reference.js';

@@ -2,6 +2,7 @@ import { causal, FusedProjection, MultiHeadAttention } from '@headwise/attention
 import {
   type ForwardContext,
   type LanguageModel,
+  type MatrixHead,
   normal,
   type ParamStore,
   tapped,
@@ -80,11 +81,12 @@ const schema: z.ZodType<GPT2Config> = z.looseObject({
 export class GPT2 implements LanguageModel {
   readonly vocabSize: number;
   readonly maxLength: number;
+  readonly head: MatrixHead;
   readonly #tokens: Embedding;
   readonly #positions: LearnedPosition;
   readonly #dropout: Dropout;
   readonly #decoder: Decoder;
-  readonly #head: (x: tf.Tensor) => tf.Tensor;
+  readonly #scores: (x: tf.Tensor) => tf.Tensor;
 
   constructor(params: ParamStore, config: GPT2Config) {
     const { n_embd: dim, vocab_size, n_positions, initializer_range } = config;
@@ -100,21 +102,31 @@ export class GPT2 implements LanguageModel {
       ),
       norm: new LayerNorm(params.at('norm'), { dim, epsilon: config.layer_norm_epsilon }),
     });
-    if (config.tie_word_embeddings) {
-      this.#head = (x) => this.#tokens.scores(x);
+    const tied = config.tie_word_embeddings;
+    if (tied) {
+      this.#scores = (x) => this.#tokens.scores(x);
     } else {
       const options = { in: dim, out: vocab_size, bias: false, layout: 'out-in', init } as const;
       const head = new Linear(params.at('head'), options);
-      this.#head = (x) => head.forward(x);
+      this.#scores = (x) => head.forward(x);
     }
+    const weight = params.at(tied ? 'tokens' : 'head').get('weight', [vocab_size, dim], init);
+    this.head = {
+      weight: weight as unknown as tf.Tensor2D,
+      hidden: (ids, ctx) => this.#hidden(ids, ctx),
+    };
   }
 
   /** @param ids `[B, T]`, int32 @returns logits `[B, T, V]` */
   forward(ids: tf.Tensor, ctx?: ForwardContext): tf.Tensor {
+    return tf.tidy(() => tapped(ctx, '', 'logits', this.#scores(this.#hidden(ids, ctx))));
+  }
+
+  #hidden(ids: tf.Tensor, ctx?: ForwardContext): tf.Tensor {
     return tf.tidy(() => {
       const embedded = this.#positions.forward(this.#tokens.forward(ids, ctx), ctx); // [B, T, D]
       const x = tapped(ctx, '', 'embedded', this.#dropout.forward(embedded, ctx));
-      return tapped(ctx, '', 'logits', this.#head(this.#decoder.forward(x, ctx)));
+      return this.#decoder.forward(x, ctx);
     });
   }
 }

@@ -1,5 +1,9 @@
 import { type ForwardContext, InputError, type LanguageModel } from '@headwise/core';
-import { type CrossEntropyOptions, sparseCrossEntropy } from '@headwise/kernels';
+import {
+  type CrossEntropyOptions,
+  chunkedCrossEntropy,
+  sparseCrossEntropy,
+} from '@headwise/kernels';
 import * as tf from '@tensorflow/tfjs';
 
 /** The target of a position that is not to be predicted: padding, a prompt. */
@@ -19,6 +23,8 @@ export type LossOptions = Pick<CrossEntropyOptions, 'labelSmoothing' | 'zLoss'>;
 /**
  * The mean negative log-likelihood of the next token, in nats a token.
  *
+ * Where the model's head is one matrix, the logits exist only a few rows at a time.
+ *
  * @returns a scalar
  * @throws InputError where every target is ignored
  */
@@ -32,11 +38,17 @@ export function nextTokenLoss(
   if (predicted === 0) throw new InputError('nextTokenLoss: every target is ignored');
   return tf.tidy(() => {
     const [rows, length] = batch.shape;
-    const logits = network.forward(tf.tensor2d(batch.inputs, [rows, length], 'int32'), ctx);
-    const flat = logits.reshape<tf.Tensor2D>([rows * length, network.vocabSize]);
+    const ids = tf.tensor2d(batch.inputs, [rows, length], 'int32');
     const targets = tf.tensor1d(batch.targets, 'int32');
-    const losses = sparseCrossEntropy(flat, targets, { ...options, ignoreIndex: ignoredTarget });
-    return losses.sum().div(predicted) as tf.Scalar;
+    const all = { ...options, ignoreIndex: ignoredTarget };
+    const { head } = network;
+    // A tap wants to see the logits, which otherwise never exist all at once.
+    if (head && !ctx?.tap) {
+      const hidden = head.hidden(ids, ctx).reshape<tf.Tensor2D>([rows * length, -1]);
+      return chunkedCrossEntropy(hidden, head.weight, targets, all);
+    }
+    const logits = network.forward(ids, ctx).reshape<tf.Tensor2D>([-1, network.vocabSize]);
+    return sparseCrossEntropy(logits, targets, all).sum().div(predicted) as tf.Scalar;
   });
 }
 

@@ -1,25 +1,41 @@
-"""Probabilities after temperature, top-k and top-p, in the order of Hugging Face's generate."""
+"""Probabilities after penalties, temperature, top-k, top-p and min-p, in the order of Hugging Face's generate."""
 
 import torch
 from golden import random, seeded, values, write
-from transformers import TemperatureLogitsWarper, TopKLogitsWarper, TopPLogitsWarper
+from transformers import (
+    MinPLogitsWarper,
+    RepetitionPenaltyLogitsProcessor,
+    TemperatureLogitsWarper,
+    TopKLogitsWarper,
+    TopPLogitsWarper,
+)
 
 cases = []
 for seed in (1, 2):
     scores = random(seeded(seed), 12, scale=2.0)
-    for temperature, top_k, top_p in [
-        (1.0, None, None), (0.5, None, None), (1.7, 5, None), (1.0, None, 0.6), (0.8, 7, 0.9),
-        (1.0, 1, None), (1.3, 4, 0.3), (2.0, None, 0.999),
+    for temperature, top_k, top_p, min_p, repetition in [
+        (1.0, None, None, None, None), (0.5, None, None, None, None), (1.7, 5, None, None, None),
+        (1.0, None, 0.6, None, None), (0.8, 7, 0.9, None, None), (1.0, 1, None, None, None),
+        (1.3, 4, 0.3, None, None), (2.0, None, 0.999, None, None), (1.0, None, None, 0.1, None),
+        (0.9, 8, 0.95, 0.05, None), (1.0, None, None, None, 1.5), (0.7, 6, 0.9, 0.02, 1.2),
     ]:
-        warped = TemperatureLogitsWarper(temperature)(None, scores[None])
+        history = torch.tensor([[0, 3, 3, 5, 11]])
+        warped = scores[None]
+        if repetition is not None:
+            warped = RepetitionPenaltyLogitsProcessor(repetition)(history, warped)
+        warped = TemperatureLogitsWarper(temperature)(None, warped)
         if top_k is not None:
             warped = TopKLogitsWarper(top_k)(None, warped)
         if top_p is not None:
             warped = TopPLogitsWarper(top_p)(None, warped)
-        options = {"temperature": temperature, "topK": top_k, "topP": top_p}
+        if min_p is not None:
+            warped = MinPLogitsWarper(min_p)(None, warped)
+        options = {"temperature": temperature, "topK": top_k, "topP": top_p, "minP": min_p}
+        options["repetitionPenalty"] = repetition
         cases.append({
             "options": {k: v for k, v in options.items() if v is not None},
+            "history": history[0].tolist(),
             "scores": values(scores),
             "probabilities": values(torch.softmax(warped[0], -1)),
         })
-write("generation", "sampling", "generation", cases, "transformers")
+write("kernels", "sampling", "generation", cases, "transformers")

@@ -30,15 +30,18 @@ def gelu_case(approximate):
     return {"approximate": approximate, "x": values(x), "y": values(y), "dx": values(x.grad)}
 
 
-def cross_entropy_case(shape, scale, seed):
+def cross_entropy_case(shape, scale, seed, label_smoothing=0.0, z_loss=0.0, ignored=()):
     g = seeded(seed)
     logits = random(g, *shape, scale=scale).requires_grad_()
     labels = torch.randint(0, shape[1], (shape[0],), generator=g)
     dy = random(g, shape[0])
-    loss = F.cross_entropy(logits, labels, reduction="none")
+    labels[list(ignored)] = -100
+    loss = F.cross_entropy(logits, labels, reduction="none", label_smoothing=label_smoothing)
+    loss = loss + z_loss * torch.logsumexp(logits, -1).square() * (labels != -100)
     loss.backward(dy)
     return {
         "shape": shape,
+        "options": {"labelSmoothing": label_smoothing, "zLoss": z_loss},
         "logits": values(logits),
         "labels": labels.tolist(),
         "dy": values(dy),
@@ -58,4 +61,7 @@ write("kernels", "gelu", "kernels", [gelu_case("none"), gelu_case("tanh")])
 write("kernels", "cross-entropy", "kernels", [
     cross_entropy_case([5, 7], 2.0, 1),
     cross_entropy_case([3, 11], 1e4, 2),
+    cross_entropy_case([5, 13], 2.0, 3, label_smoothing=0.1),
+    cross_entropy_case([5, 7], 2.0, 4, z_loss=0.01),
+    cross_entropy_case([7, 11], 3.0, 5, label_smoothing=0.2, z_loss=1e-3, ignored=(1, 6)),
 ])

@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs';
 import type { CrossEntropyOptions } from '../cross-entropy/index.js';
 import { runKernel } from '../dispatch/register.js';
+import { linear } from '../linear/index.js';
 import { product } from '../linear/product.js';
 
 /** The logits that exist at one time take about this many bytes. */
@@ -63,7 +64,7 @@ function lossOfChunk(
   sum: tf.Tensor2D | undefined,
 ): Chunk {
   return tf.tidy(() => {
-    const logits = product(hidden, weight, false, true); // [n, V]
+    const logits = linear(hidden, weight, undefined, 'out-in') as tf.Tensor2D; // [n, V]
     const options = { ...attributes };
     const [loss, stats] = runKernel('headwise/CrossEntropy', { logits, labels }, options);
     const chunk: Chunk = { loss: loss as tf.Tensor1D };
@@ -72,7 +73,7 @@ function lossOfChunk(
     runKernel('headwise/CrossEntropyGradientInPlace', inputs, options);
     const dWeight = product(logits, hidden, true); // [V, D]
     if (sum) runKernel('headwise/AddInPlace', { sum, addend: dWeight });
-    const dHidden = product(logits, weight);
+    const dHidden = linear(logits, weight) as tf.Tensor2D;
     return sum ? { ...chunk, dHidden } : { ...chunk, dHidden, dWeight };
   });
 }

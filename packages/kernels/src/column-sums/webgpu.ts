@@ -19,6 +19,9 @@ const columnSumProgram = defineProgram({
   `,
 });
 
+/** Columns of one workgroup of a first pass: four for each of 64 lanes. */
+export const columnsPerGroup = 256;
+
 /** Rows that one lane adds up: few enough to fill a GPU, enough to make the second pass small. */
 const rowsPerLane = 32;
 /** Slabs beyond this many would make the second pass long. */

@@ -19,3 +19,28 @@ export const layerNormGradient: tf.GradConfig = {
     return { x: () => dx!, weight: () => dWeight!, bias: () => dBias! };
   },
 };
+
+/** Saves the sum, weight and the rows' statistics; x and what was added have the same gradient. */
+export const addLayerNormGradient: tf.GradConfig = {
+  kernelName: 'headwise/AddLayerNorm',
+  inputsToSave: ['weight'],
+  outputsToSave: [false, true, true],
+  gradFunc: (dys, saved) => {
+    const [dy, dSum] = dys as unknown as tf.Tensor[];
+    const [weight, x, stats] = saved as [tf.Tensor, tf.Tensor, tf.Tensor];
+    const [dx, dWeight, dBias] = runKernel('headwise/LayerNormGradient', {
+      dy: dy!,
+      x,
+      weight,
+      stats,
+      dSum: dSum!,
+    });
+    // A clone each: TensorFlow.js disposes a gradient when it adds another to it.
+    return {
+      x: () => dx!.clone(),
+      added: () => dx!.clone(),
+      weight: () => dWeight!,
+      bias: () => dBias!,
+    };
+  },
+};

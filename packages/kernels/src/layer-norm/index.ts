@@ -1,9 +1,9 @@
 import { checkShape } from '@headwise/core';
 import * as tf from '@tensorflow/tfjs';
 import { hasKernel, registerWebGPUKernel, runKernel } from '../dispatch/register.js';
-import { layerNormGradient } from './gradient.js';
+import { addLayerNormGradient, layerNormGradient } from './gradient.js';
 import { layerNormReference } from './reference.js';
-import { layerNormGradientKernel, layerNormKernel } from './webgpu.js';
+import { addLayerNormKernel, layerNormGradientKernel, layerNormKernel } from './webgpu.js';
 
 /**
  * Layer norm over the last axis, fused on WebGPU.
@@ -32,9 +32,51 @@ export function layerNorm(
   return tf.tidy(() => runKernel('headwise/LayerNorm', { x, weight, bias }, { epsilon })[0]!);
 }
 
-/** Makes `layerNorm` use its WebGPU kernels. */
+/** The residual stream, and its norm. */
+export type SumAndNorm = {
+  /** `x + added` */
+  sum: tf.Tensor;
+  y: tf.Tensor;
+};
+
+/**
+ * Layer norm of a sum, and the sum: the residual addition and the norm after it in one dispatch.
+ *
+ * `sum = x + added`, `y = layerNorm(sum)`.
+ *
+ * @param x `[..., D]`
+ * @param added `[..., D]`, of the shape of x
+ * @param weight `[D]`
+ * @param bias `[D]`
+ * @throws ShapeError where shapes differ
+ */
+export function addLayerNorm(
+  x: tf.Tensor,
+  added: tf.Tensor,
+  weight: tf.Tensor,
+  bias: tf.Tensor,
+  epsilon = 1e-5,
+): SumAndNorm {
+  checkShape('addLayerNorm: added', added.shape, x.shape);
+  const width = x.shape.at(-1) ?? 0;
+  checkShape('addLayerNorm: weight', weight.shape, [width]);
+  checkShape('addLayerNorm: bias', bias.shape, [width]);
+  return tf.tidy(() => {
+    if (x.size === 0 || !hasKernel('headwise/AddLayerNorm')) {
+      const sum = x.add(added);
+      return { sum, y: layerNormReference(sum, weight, bias, epsilon) };
+    }
+    const inputs = { x, added, weight, bias };
+    const [y, sum] = runKernel('headwise/AddLayerNorm', inputs, { epsilon });
+    return { sum: sum!, y: y! };
+  });
+}
+
+/** Makes `layerNorm` and `addLayerNorm` use its WebGPU kernels. */
 export function registerLayerNorm(): void {
   registerWebGPUKernel('headwise/LayerNorm', layerNormKernel as never);
+  registerWebGPUKernel('headwise/AddLayerNorm', addLayerNormKernel as never);
   registerWebGPUKernel('headwise/LayerNormGradient', layerNormGradientKernel as never);
   if (!tf.getGradient('headwise/LayerNorm')) tf.registerGradient(layerNormGradient);
+  if (!tf.getGradient('headwise/AddLayerNorm')) tf.registerGradient(addLayerNormGradient);
 }

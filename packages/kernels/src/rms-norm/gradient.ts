@@ -14,3 +14,18 @@ export const rmsNormGradient: tf.GradConfig = {
     return { x: () => dx!, weight: () => dWeight! };
   },
 };
+
+/** Saves the sum, weight and the rows' 1/rms; x and what was added have the same gradient. */
+export const addRmsNormGradient: tf.GradConfig = {
+  kernelName: 'headwise/AddRmsNorm',
+  inputsToSave: ['weight'],
+  outputsToSave: [false, true, true],
+  gradFunc: (dys, saved) => {
+    const [dy, dSum] = dys as unknown as tf.Tensor[];
+    const [weight, x, scale] = saved as [tf.Tensor, tf.Tensor, tf.Tensor];
+    const inputs = { dy: dy!, x, weight, scale, dSum: dSum! };
+    const [dx, dWeight] = runKernel('headwise/RmsNormGradient', inputs);
+    // A clone each: TensorFlow.js disposes a gradient when it adds another to it.
+    return { x: () => dx!.clone(), added: () => dx!.clone(), weight: () => dWeight! };
+  },
+};

@@ -1,9 +1,10 @@
 import { checkShape } from '@headwise/core';
 import * as tf from '@tensorflow/tfjs';
 import { hasKernel, registerWebGPUKernel, runKernel } from '../dispatch/register.js';
-import { rmsNormGradient } from './gradient.js';
+import type { SumAndNorm } from '../layer-norm/index.js';
+import { addRmsNormGradient, rmsNormGradient } from './gradient.js';
 import { rmsNormReference } from './reference.js';
-import { rmsNormGradientKernel, rmsNormKernel } from './webgpu.js';
+import { addRmsNormKernel, rmsNormGradientKernel, rmsNormKernel } from './webgpu.js';
 
 /**
  * RMS norm over the last axis, fused on WebGPU in one pass, forward and backward.
@@ -22,9 +23,39 @@ export function rmsNorm(x: tf.Tensor, weight: tf.Tensor, epsilon = 1e-6): tf.Ten
   return tf.tidy(() => runKernel('headwise/RmsNorm', { x, weight }, { epsilon })[0]!);
 }
 
-/** Makes `rmsNorm` use its WebGPU kernels. */
+/**
+ * RMS norm of a sum, and the sum: the residual addition and the norm after it in one dispatch.
+ *
+ * `sum = x + added`, `y = rmsNorm(sum)`.
+ *
+ * @param x `[..., D]`
+ * @param added `[..., D]`, of the shape of x
+ * @param weight `[D]`
+ * @throws ShapeError where shapes differ
+ */
+export function addRmsNorm(
+  x: tf.Tensor,
+  added: tf.Tensor,
+  weight: tf.Tensor,
+  epsilon = 1e-6,
+): SumAndNorm {
+  checkShape('addRmsNorm: added', added.shape, x.shape);
+  checkShape('addRmsNorm: weight', weight.shape, [x.shape.at(-1) ?? 0]);
+  return tf.tidy(() => {
+    if (x.size === 0 || !hasKernel('headwise/AddRmsNorm')) {
+      const sum = x.add(added);
+      return { sum, y: rmsNormReference(sum, weight, epsilon) };
+    }
+    const [y, sum] = runKernel('headwise/AddRmsNorm', { x, added, weight }, { epsilon });
+    return { sum: sum!, y: y! };
+  });
+}
+
+/** Makes `rmsNorm` and `addRmsNorm` use its WebGPU kernels. */
 export function registerRmsNorm(): void {
   registerWebGPUKernel('headwise/RmsNorm', rmsNormKernel as never);
+  registerWebGPUKernel('headwise/AddRmsNorm', addRmsNormKernel as never);
   registerWebGPUKernel('headwise/RmsNormGradient', rmsNormGradientKernel as never);
   if (!tf.getGradient('headwise/RmsNorm')) tf.registerGradient(rmsNormGradient);
+  if (!tf.getGradient('headwise/AddRmsNorm')) tf.registerGradient(addRmsNormGradient);
 }

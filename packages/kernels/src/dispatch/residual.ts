@@ -1,0 +1,25 @@
+import { sizeOf } from '@headwise/core';
+
+/** WGSL of the reads of a norm's input: `origin` and `first` for the first pass, `value` for later ones. */
+export const plainReads: string = /* wgsl */ `
+  fn origin(i: u32) -> f32 { return x[i]; }
+  fn first(i: u32) -> f32 { return x[i]; }
+  fn value(i: u32) -> f32 { return x[i]; }
+`;
+
+/** The same where the input is `x + added`: the first pass writes the sum, of which each lane reads its own values. */
+export const addingReads: string = /* wgsl */ `
+  fn origin(i: u32) -> f32 { return x[i] + added[i]; }
+  fn first(i: u32) -> f32 {
+    let total = x[i] + added[i];
+    sum[i] = total;
+    return total;
+  }
+  fn value(i: u32) -> f32 { return sum[i]; }
+`;
+
+/** Rows and width of a tensor that is worked on by its last axis. */
+export function rowsOf(shape: readonly number[]): { rows: number; width: number } {
+  const width = shape.at(-1) ?? 1;
+  return { rows: sizeOf(shape) / width, width };
+}
