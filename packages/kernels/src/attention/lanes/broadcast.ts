@@ -1,4 +1,4 @@
-import { each } from './text.js';
+import { each } from '../text.js';
 
 /** How all lanes of a workgroup come to hold the same elements of several rows in storage. */
 export interface Broadcast {
