@@ -70,7 +70,8 @@ function checkInputs(q: tf.Tensor, k: tf.Tensor, v: tf.Tensor, lengths?: tf.Tens
       `attention: q has ${heads} heads and k has ${kvHeads}; expected a multiple of k's`,
     );
   }
-  for (const [name, x] of Object.entries({ q, k, v })) checkType(`attention: ${name}`, x, 'float32');
+  for (const [name, x] of Object.entries({ q, k, v }))
+    checkType(`attention: ${name}`, x, 'float32');
   if (!lengths) return;
   checkShape('attention: lengths', lengths.shape, [batch]);
   checkType('attention: lengths', lengths, 'int32');

@@ -1,4 +1,4 @@
-import { type ElementType, defineProgram, type Program } from '../dispatch/program.js';
+import { defineProgram, type ElementType, type Program } from '../dispatch/program.js';
 import type { ScoreCode } from './score.js';
 
 /** What is written into a shader; sizes other than the head's width come as parameters. */

@@ -1,4 +1,3 @@
-import { sizeOf } from '@headwise/core';
 import type * as tf from '@tensorflow/tfjs';
 import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
 import { dispatch, spread } from '../dispatch/dispatch.js';
@@ -26,7 +25,9 @@ interface ForwardArguments {
 export function attentionKernel({ inputs, backend, attrs }: ForwardArguments): tf.TensorInfo[] {
   const { q, k, v, lengths } = inputs;
   const sizes = sizesOf(q, k);
-  const { program, rows } = tilingOf(backend, sizes.width).forward(variantOf(sizes, lengths !== undefined));
+  const { program, rows } = tilingOf(backend, sizes.width).forward(
+    variantOf(sizes, lengths !== undefined),
+  );
   const { y, stats } = dispatch(backend, program, {
     // Without lengths the program has no such input.
     inputs: { q, k, v, lengths: lengths ?? q },
@@ -97,7 +98,13 @@ function variantOf({ width }: Sizes, padded: boolean): Variant {
 }
 
 /** Parameters and workgroups of a program that cuts each head's rows into tiles. */
-function tiled(sizes: Sizes, { scale, mask }: Attributes, length: number, heads: number, rows: number) {
+function tiled(
+  sizes: Sizes,
+  { scale, mask }: Attributes,
+  length: number,
+  heads: number,
+  rows: number,
+) {
   const tiles = Math.ceil(length / rows);
   return {
     params: {

@@ -50,14 +50,18 @@ export function shuffleBroadcast(subgroup: number, columns: number): Broadcast {
     enable: ['subgroups'],
     columns,
     find: (name, count, start) =>
-      each(Math.ceil(count / rows), (i) => `let ${name}_${i} = ${start(`(${i * rows}u + lane / ${columns}u)`)};`),
+      each(
+        Math.ceil(count / rows),
+        (i) => `let ${name}_${i} = ${start(`(${i * rows}u + lane / ${columns}u)`)};`,
+      ),
     read: (name, buffer, found, count) => /* wgsl */ `
       // Columns beyond the row's width must count as nothing, whatever lies there.
       let ${name}_column = c + lane % ${columns}u;
       let ${name}_in_row = ${name}_column < params.width;
       ${each(
         Math.ceil(count / rows),
-        (i) => `let ${name}_${i} = select(0.0, ${buffer}[${found}_${i} + min(${name}_column, params.width - 1u)], ${name}_in_row);`,
+        (i) =>
+          `let ${name}_${i} = select(0.0, ${buffer}[${found}_${i} + min(${name}_column, params.width - 1u)], ${name}_in_row);`,
       )}
     `,
     take: (name, i, x) =>

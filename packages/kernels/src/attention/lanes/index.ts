@@ -68,6 +68,8 @@ export const shuffle: (device: { subgroup: number; memory: number }) => Tiling =
     // Few columns at once: more would not fit in registers, and take longer to compile.
     const two: Cut = { broadcast: shuffleBroadcast(subgroup, 2), rows: 16 };
     const one: Cut = { broadcast: shuffleBroadcast(subgroup, 1), rows: 16 };
-    return lanesTiling(`shuffle${subgroup}`, memory, (pass) => (pass === 'keyGradient' ? one : two));
+    return lanesTiling(`shuffle${subgroup}`, memory, (pass) =>
+      pass === 'keyGradient' ? one : two,
+    );
   },
 );
