@@ -1,6 +1,6 @@
 import { defineForward, type ForwardProgram, type Tiled, type Variant } from '../programs.js';
 import { each } from '../text.js';
-import type { Broadcast } from './broadcast.js';
+import { type Broadcast, inGroups } from './broadcast.js';
 import { type Owned, own, ownArrays, ownIndices, part, vector, vectorTypes } from './owned.js';
 
 /**
@@ -48,16 +48,21 @@ export function lanesForward(
       for (var j = 0u; j < stop; j += ${keys}u) {
         ${broadcast.find('row', keys, (i) => `kv + min(j + ${i}, stop - 1u) * params.width`)}
         ${each(keys, (i) => `var s${i} = Rows();`)}
-        for (var c = 0u; c < params.width; c += ${columns}u) {
-          ${broadcast.read('key', 'k', 'row', keys)}
-          ${each(
-            columns,
-            (x) => /* wgsl */ `{
-              let mine_x = ${own(o, 'mine', `c + ${x}u`)};
-              ${each(keys, (i) => `s${i} += ${broadcast.take('key', i, x)} * mine_x;`)}
+        ${inGroups(
+          broadcast,
+          keys,
+          (from, count) => /* wgsl */ `
+            for (var c = 0u; c < params.width; c += ${columns}u) {
+              ${broadcast.read('key', 'k', 'row', count, from)}
+              ${each(
+                columns,
+                (x) => /* wgsl */ `{
+                  let mine_x = ${own(o, 'mine', `c + ${x}u`)};
+                  ${each(count, (n) => `s${from + n} += ${broadcast.take('key', from + n, x)} * mine_x;`)}
+                }`,
+              )}
             }`,
-          )}
-        }
+        )}
         var peak = largest;
         ${each(
           keys,

@@ -5,7 +5,7 @@ import {
   type Variant,
 } from '../programs.js';
 import { each } from '../text.js';
-import type { Broadcast } from './broadcast.js';
+import { type Broadcast, inGroups } from './broadcast.js';
 import { type Owned, own, ownArrays, ownIndices, part, vector, vectorTypes } from './owned.js';
 
 /**
@@ -49,23 +49,28 @@ export function lanesKeyGradient(
           ${broadcast.find('row', queries, (n) => `(base + min(i + ${n}, params.queries - 1u)) * params.width`)}
           ${broadcast.readElements('stats', queries, (n) => `rows[base + min(i + ${n}, params.queries - 1u)]`)}
           ${each(queries, (n) => `var s${n} = Rows(); var d${n} = Rows();`)}
-          for (var c = 0u; c < params.width; c += ${columns}u) {
-            ${broadcast.read('query', 'q', 'row', queries)}
-            ${broadcast.read('cotangent', 'dy', 'row', queries)}
-            ${each(
-              columns,
-              (x) => /* wgsl */ `{
-                let mine_x = ${own(o, 'mine', `c + ${x}u`)};
-                let v_x = ${own(o, 'v_mine', `c + ${x}u`)};
+          ${inGroups(
+            broadcast,
+            queries,
+            (from, count) => /* wgsl */ `
+              for (var c = 0u; c < params.width; c += ${columns}u) {
+                ${broadcast.read('query', 'q', 'row', count, from)}
+                ${broadcast.read('cotangent', 'dy', 'row', count, from)}
                 ${each(
-                  queries,
-                  (n) => /* wgsl */ `
-                    s${n} += ${broadcast.take('query', n, x)} * mine_x;
-                    d${n} += ${broadcast.take('cotangent', n, x)} * v_x;`,
+                  columns,
+                  (x) => /* wgsl */ `{
+                    let mine_x = ${own(o, 'mine', `c + ${x}u`)};
+                    let v_x = ${own(o, 'v_mine', `c + ${x}u`)};
+                    ${each(
+                      count,
+                      (n) => /* wgsl */ `
+                        s${from + n} += ${broadcast.take('query', from + n, x)} * mine_x;
+                        d${from + n} += ${broadcast.take('cotangent', from + n, x)} * v_x;`,
+                    )}
+                  }`,
                 )}
               }`,
-            )}
-          }
+          )}
           ${each(
             queries,
             (n) => /* wgsl */ `

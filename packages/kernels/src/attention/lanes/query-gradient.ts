@@ -5,7 +5,7 @@ import {
   type Variant,
 } from '../programs.js';
 import { each } from '../text.js';
-import type { Broadcast } from './broadcast.js';
+import { type Broadcast, inGroups } from './broadcast.js';
 import { type Owned, own, ownArrays, ownIndices, part, vector, vectorTypes } from './owned.js';
 
 /** `dQ = dS K`, `dS = P ∘ (dY Vᵀ − D) · scale`: each lane owns queries, keys and values are broadcast. */
@@ -53,23 +53,28 @@ export function lanesQueryGradient(
       for (var j = 0u; j < stop; j += ${keys}u) {
         ${broadcast.find('row', keys, (i) => `kv + min(j + ${i}, stop - 1u) * params.width`)}
         ${each(keys, (i) => `var s${i} = Rows(); var d${i} = Rows();`)}
-        for (var c = 0u; c < params.width; c += ${columns}u) {
-          ${broadcast.read('key', 'k', 'row', keys)}
-          ${broadcast.read('value', 'v', 'row', keys)}
-          ${each(
-            columns,
-            (x) => /* wgsl */ `{
-              let mine_x = ${own(o, 'mine', `c + ${x}u`)};
-              let dy_x = ${own(o, 'dy_mine', `c + ${x}u`)};
+        ${inGroups(
+          broadcast,
+          keys,
+          (from, count) => /* wgsl */ `
+            for (var c = 0u; c < params.width; c += ${columns}u) {
+              ${broadcast.read('key', 'k', 'row', count, from)}
+              ${broadcast.read('value', 'v', 'row', count, from)}
               ${each(
-                keys,
-                (i) => /* wgsl */ `
-                  s${i} += ${broadcast.take('key', i, x)} * mine_x;
-                  d${i} += ${broadcast.take('value', i, x)} * dy_x;`,
+                columns,
+                (x) => /* wgsl */ `{
+                  let mine_x = ${own(o, 'mine', `c + ${x}u`)};
+                  let dy_x = ${own(o, 'dy_mine', `c + ${x}u`)};
+                  ${each(
+                    count,
+                    (n) => /* wgsl */ `
+                      s${from + n} += ${broadcast.take('key', from + n, x)} * mine_x;
+                      d${from + n} += ${broadcast.take('value', from + n, x)} * dy_x;`,
+                  )}
+                }`,
               )}
             }`,
-          )}
-        }
+        )}
         ${each(
           keys,
           (i) => /* wgsl */ `
