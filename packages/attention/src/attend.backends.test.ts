@@ -1,9 +1,9 @@
+import { causal, none } from '@headwise/kernels';
 import { describeBackends, expectClose, gaussian } from '@headwise/testing';
 import * as tf from '@tensorflow/tfjs';
 import { expect, test } from 'vitest';
 import { attend } from './attend.js';
 import golden from './goldens/attention.json' with { type: 'json' };
-import { causal, none } from './mask.js';
 
 describeBackends('attend', () => {
   for (const c of golden.cases) {
@@ -55,7 +55,7 @@ describeBackends('attend', () => {
   test('shapes that do not fit are named', () => {
     const q = tf.zeros([1, 2, 3, 5]);
     expect(() => attend(q, tf.zeros([1, 2, 3, 7]), q)).toThrow(
-      'attend: k has shape [1, 2, 3, 7]; expected [1, 2, Tk, 5]',
+      'attend: k has shape [1, 2, 3, 7]; expected [1, Hkv, Tk, 5]',
     );
     expect(() => attend(q, q, tf.zeros([1, 2, 4, 5]))).toThrow(
       'attend: v has shape [1, 2, 4, 5]; expected [1, 2, 3, Dv]',

@@ -1,12 +1,14 @@
-import { checkShape, type ForwardContext, type Layer, tapped } from '@headwise/core';
+import { checkShape, type ForwardContext, InputError, type Layer, tapped } from '@headwise/core';
+import { attention, attentionReference, type Mask, none } from '@headwise/kernels';
 import * as tf from '@tensorflow/tfjs';
-import { additiveMask, type Mask, none } from './mask.js';
 
 export interface AttendOptions {
   /** Default `none`. */
   mask?: Mask;
   /** Default `1 / √Dh`. */
   scale?: number;
+  /** `[B]`, int32: the number of keys of each sequence that are no padding; default all. */
+  lengths?: tf.Tensor;
   /** Applied to the weights in training. */
   dropout?: Layer | undefined;
   /** Passed on to dropout; its tap sees `scores` and `pattern`. */
@@ -18,9 +20,12 @@ export interface AttendOptions {
 /**
  * Scaled dot-product attention: `softmax(Q Kᵀ / √Dh + M) V`.
  *
+ * On WebGPU one fused kernel, whose memory grows with `T` and not with `T²`; in plain operations where
+ * the scores or the weights are themselves asked for, by a tap or by dropout.
+ *
  * @param q `[B, H, Tq, Dh]`
- * @param k `[B, H, Tk, Dh]`
- * @param v `[B, H, Tk, Dv]`
+ * @param k `[B, Hkv, Tk, Dh]`, where Hkv divides H
+ * @param v `[B, Hkv, Tk, Dv]`
  * @returns `[B, H, Tq, Dv]`
  * @throws ShapeError where batch, heads, lengths or widths do not fit
  * @see Vaswani et al. 2017, https://arxiv.org/abs/1706.03762
@@ -32,17 +37,28 @@ export function attend(
   options: AttendOptions = {},
 ): tf.Tensor {
   checkShape('attend: q', q.shape, ['B', 'H', 'Tq', 'Dh']);
-  const [batch, heads, queries, headDim] = q.shape as [number, number, number, number];
-  checkShape('attend: k', k.shape, [batch, heads, 'Tk', headDim]);
-  const keys = k.shape[2]!;
-  checkShape('attend: v', v.shape, [batch, heads, keys, 'Dv']);
-  const { mask = none, scale = 1 / Math.sqrt(headDim), dropout, ctx, path = '' } = options;
-  return tf.tidy(() => {
-    // Scaling the queries touches Tq · Dh values, not Tq · Tk.
-    const raw = tf.matMul(q.mul(scale), k, false, true); // [B, H, Tq, Tk]
-    const added = additiveMask(mask, queries, keys);
-    const scores = tapped(ctx, path, 'scores', added ? raw.add(added) : raw);
-    const pattern = tapped(ctx, path, 'pattern', tf.softmax(scores));
-    return tf.matMul(dropout ? dropout.forward(pattern, ctx) : pattern, v);
-  });
+  const [batch, heads, , headDim] = q.shape as [number, number, number, number];
+  checkShape('attend: k', k.shape, [batch, 'Hkv', 'Tk', headDim]);
+  const [, kvHeads, keys] = k.shape as [number, number, number];
+  checkShape('attend: v', v.shape, [batch, kvHeads, keys, 'Dv']);
+  if (kvHeads === 0 || heads % kvHeads !== 0) {
+    throw new InputError(
+      `attend: ${heads} heads of queries do not share ${kvHeads} of keys evenly`,
+    );
+  }
+  const { mask = none, lengths, dropout, ctx, path = '' } = options;
+  const scale = options.scale ?? 1 / Math.sqrt(headDim);
+  const given = { mask, scale, ...(lengths ? { lengths } : {}) };
+  const dropping = dropout && ctx?.training ? dropout : undefined;
+  if (!ctx?.tap && !dropping && v.shape[3] === headDim) return attention(q, k, v, given);
+  return tf.tidy(() =>
+    attentionReference(q, k, v, {
+      ...given,
+      onScores: (scores) => tapped(ctx, path, 'scores', scores),
+      onPattern: (weights) => {
+        const pattern = tapped(ctx, path, 'pattern', weights);
+        return dropping ? dropping.forward(pattern, ctx) : pattern;
+      },
+    }),
+  );
 }

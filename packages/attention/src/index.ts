@@ -1,5 +1,5 @@
+export { causal, type Mask, none } from '@headwise/kernels';
 export { type AttendOptions, attend } from './attend.js';
-export { causal, type Mask, none } from './mask.js';
 export { MultiHeadAttention, type MultiHeadAttentionOptions } from './multi-head.js';
 export {
   FusedProjection,

@@ -1,8 +1,8 @@
 import { KeyValueCache, ParamStore } from '@headwise/core';
+import { causal } from '@headwise/kernels';
 import { describeBackends, expectClose, expectNoLeak, gaussian } from '@headwise/testing';
 import * as tf from '@tensorflow/tfjs';
 import { expect, test } from 'vitest';
-import { causal } from './mask.js';
 import { MultiHeadAttention } from './multi-head.js';
 import { FusedProjection } from './projections.js';
 

@@ -5,10 +5,10 @@ import {
   type ParamStore,
   tapped,
 } from '@headwise/core';
+import { type Mask, none } from '@headwise/kernels';
 import { Linear } from '@headwise/layers';
 import * as tf from '@tensorflow/tfjs';
 import { attend } from './attend.js';
-import { type Mask, none } from './mask.js';
 import { type Projection, type ProjectionKind, SeparateProjection } from './projections.js';
 
 export interface MultiHeadAttentionOptions {

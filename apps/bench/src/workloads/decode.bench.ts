@@ -11,7 +11,8 @@ async function contestants(sizes: DecodeSizes): Promise<Contestants> {
   const difference = tf.tidy(() => ours.outputs.sub(stock.outputs).abs().max());
   const [worst] = await difference.data<'float32'>();
   difference.dispose();
-  if (worst === undefined || !(worst < 1e-4)) throw new Error(`decode: ours differs from stock by ${worst}`);
+  if (worst === undefined || !(worst < 1e-4))
+    throw new Error(`decode: ours differs from stock by ${worst}`);
   console.log(
     `  decode: ${ours.dispatches} dispatches a token, stock ${stock.dispatches}; scores differ by ${worst.toExponential(1)}`,
   );

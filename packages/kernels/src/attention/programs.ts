@@ -25,6 +25,8 @@ export type KeyGradientProgram = Program<Backward, 'dk' | 'dv', Param>;
 /** One way to cut attention into workgroups; all ways take the same inputs and give the same outputs. */
 export interface Tiling {
   readonly key: string;
+  /** Whether the device has room for heads of this width. */
+  fits(width: number): boolean;
   forward(variant: Variant): Tiled<ForwardProgram>;
   queryGradient(variant: Variant): Tiled<QueryGradientProgram>;
   keyGradient(variant: Variant): Tiled<KeyGradientProgram>;
@@ -50,24 +52,33 @@ const params = {
 /** The most negative score; finite, so that differences of scores are numbers. */
 export const lowest = '-3.0e38';
 
+/** What a program needs besides its body. */
+export interface Needs {
+  /** WGSL extensions. */
+  enable: string[];
+  /** WGSL that declares `Rows` and `RowIndices`, in which scores are computed. */
+  types: string;
+}
+
 /** WGSL at the head of every program: the score, and the tile of a workgroup. */
-const common = (variant: Variant): string => /* wgsl */ `
-  ${variant.score.wgsl}
+const common = ({ score }: Variant, { types }: Needs): string => /* wgsl */ `
+  ${types}
+  ${score.wgsl}
   const lowest = ${lowest};
   fn tile_of(workgroup: vec3u, count: vec3u) -> u32 { return workgroup.y * count.x + workgroup.x; }
 `;
 
 /** Declares a forward: output, and of each row its largest score, log Σ exp(s − largest) and end of keys. */
-export function defineForward(variant: Variant, enable: string[], wgsl: string): ForwardProgram {
+export function defineForward(variant: Variant, needs: Needs, wgsl: string): ForwardProgram {
   const inputs = { q: 'f32', k: 'f32', v: 'f32', ...(variant.padded ? { lengths: 'i32' } : {}) };
   return defineProgram({
     label: 'headwise/Attention',
-    enable,
+    enable: needs.enable,
     inputs: inputs as Record<'q' | 'k' | 'v' | 'lengths', ElementType>,
     outputs: { y: 'f32', stats: 'f32' },
     params,
     wgsl: /* wgsl */ `
-      ${common(variant)}
+      ${common(variant, needs)}
       fn length_of(head: u32) -> u32 {
         return ${variant.padded ? 'min(u32(max(lengths[head / params.heads], 0)), params.keys)' : 'params.keys'};
       }
@@ -81,31 +92,31 @@ const backwardInputs = { q: 'f32', k: 'f32', v: 'f32', dy: 'f32', rows: 'vec4f' 
 /** Declares the gradient of the queries. */
 export function defineQueryGradient(
   variant: Variant,
-  enable: string[],
+  needs: Needs,
   wgsl: string,
 ): QueryGradientProgram {
   return defineProgram({
     label: 'headwise/AttentionQueryGradient',
-    enable,
+    enable: needs.enable,
     inputs: backwardInputs,
     outputs: { dq: 'f32' },
     params,
-    wgsl: common(variant) + wgsl,
+    wgsl: common(variant, needs) + wgsl,
   });
 }
 
 /** Declares the gradients of keys and values. */
 export function defineKeyGradient(
   variant: Variant,
-  enable: string[],
+  needs: Needs,
   wgsl: string,
 ): KeyGradientProgram {
   return defineProgram({
     label: 'headwise/AttentionKeyGradient',
-    enable,
+    enable: needs.enable,
     inputs: backwardInputs,
     outputs: { dk: 'f32', dv: 'f32' },
     params,
-    wgsl: common(variant) + wgsl,
+    wgsl: common(variant, needs) + wgsl,
   });
 }

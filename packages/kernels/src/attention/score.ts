@@ -10,18 +10,18 @@ export interface ScoreCode {
   /**
    * - `key_end(query, length) -> u32`: keys from here on are hidden; must not fall as queries rise.
    * - `query_begin(key) -> u32`: earlier queries do not see the key; must not fall as keys rise.
-   * - `score(product, head, query, key) -> vec4f`: the score of four queries or four keys.
-   * - `score_slope(product, head, query, key) -> vec4f`: its derivative by the product.
+   * - `score(product, head, query, key) -> Rows`: the score; `Rows` and `RowIndices` are vectors, or numbers.
+   * - `score_slope(product, head, query, key) -> Rows`: its derivative by the product.
    */
   readonly wgsl: string;
 }
 
 const scaled = /* wgsl */ `
-  fn score(product: vec4f, head: u32, query: vec4u, key: vec4u) -> vec4f {
+  fn score(product: Rows, head: u32, query: RowIndices, key: RowIndices) -> Rows {
     return product * params.scale;
   }
-  fn score_slope(product: vec4f, head: u32, query: vec4u, key: vec4u) -> vec4f {
-    return vec4f(params.scale);
+  fn score_slope(product: Rows, head: u32, query: RowIndices, key: RowIndices) -> Rows {
+    return Rows(params.scale);
   }
 `;
 

@@ -25,7 +25,9 @@ interface ForwardArguments {
 export function attentionKernel({ inputs, backend, attrs }: ForwardArguments): tf.TensorInfo[] {
   const { q, k, v, lengths } = inputs;
   const sizes = sizesOf(q, k);
-  const { program, rows } = tilingOf(backend).forward(variantOf(sizes, lengths !== undefined));
+  const { program, rows } = tilingOf(backend, sizes.width).forward(
+    variantOf(sizes, lengths !== undefined),
+  );
   const { y, stats } = dispatch(backend, program, {
     // Without lengths the program has no such input.
     inputs: { q, k, v, lengths: lengths ?? q },
@@ -57,7 +59,7 @@ export function attentionGradientKernel(args: GradientArguments): tf.TensorInfo[
     workgroups: spread(Math.ceil(count / 64)),
   });
   const variant = variantOf(sizes, false);
-  const tiling = tilingOf(backend);
+  const tiling = tilingOf(backend, sizes.width);
   const forQueries = tiling.queryGradient(variant);
   const { dq } = dispatch(backend, forQueries.program, {
     inputs: { q, k, v, dy, rows },

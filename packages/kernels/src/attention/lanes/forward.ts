@@ -1,29 +1,26 @@
 import { defineForward, type ForwardProgram, type Tiled, type Variant } from '../programs.js';
-import type { Broadcast } from './broadcast.js';
-import { each } from './text.js';
-
-/** Queries or keys that a lane owns: the components of a vector. */
-export const rowsPerLane = 4;
-
-/** Columns that a lane has room for: few sizes, so that heads of several widths share programs. */
-export const capacityOf = (width: number): number => Math.max(64, 2 ** Math.ceil(Math.log2(width)));
+import { each } from '../text.js';
+import { type Broadcast, inGroups } from './broadcast.js';
+import { type Owned, own, ownArrays, ownIndices, part, vector, vectorTypes } from './owned.js';
 
 /**
- * Each lane owns four queries and their outputs; tiles of keys are broadcast to all lanes.
+ * Each lane owns up to four queries and their outputs; tiles of keys are broadcast to all lanes.
  *
  * One pass over the keys with the largest score and the sum so far (online softmax).
  */
 export function lanesForward(
   variant: Variant,
   broadcast: Broadcast,
+  o: Owned,
   keys: number,
 ): Tiled<ForwardProgram> {
   const { lanes, columns } = broadcast;
-  const capacity = capacityOf(variant.width);
+  const rows = lanes * o.rows;
   const program = defineForward(
     variant,
-    broadcast.enable,
+    { enable: broadcast.enable, types: vectorTypes(o) },
     /* wgsl */ `
+    ${ownArrays(o, 'mine', 'sum')}
     @compute @workgroup_size(${lanes})
     fn main(
       @builtin(workgroup_id) workgroup: vec3u,
@@ -33,45 +30,46 @@ export function lanesForward(
       let tile = tile_of(workgroup, count);
       if (tile >= params.tilesOfAll) { return; }
       let head = tile / params.tiles;
-      let first = (tile % params.tiles) * ${lanes * rowsPerLane}u;
+      let first = (tile % params.tiles) * ${rows}u;
       let kv = head / params.group * params.keys * params.width;
 
-      let query = first + lane + vec4u(0u, ${lanes}u, ${2 * lanes}u, ${3 * lanes}u);
-      let row = head * params.queries + min(query, vec4u(params.queries - 1u));
+      let query = ${ownIndices(o, 'first')};
+      let row = head * params.queries + min(query, RowIndices(params.queries - 1u));
       let start = row * params.width;
       let length = length_of(head);
-      let end = vec4u(
-        key_end(query.x, length), key_end(query.y, length),
-        key_end(query.z, length), key_end(query.w, length),
-      );
-      let stop = key_end(min(first + ${lanes * rowsPerLane}u, params.queries) - 1u, length);
+      let end = ${vector(o, 'RowIndices', (r) => `key_end(${part(o, 'query', r)}, length)`)};
+      let stop = key_end(min(first + ${rows}u, params.queries) - 1u, length);
 
-      var mine: array<vec4f, ${capacity}>;
-      var sum: array<vec4f, ${capacity}>;
       for (var c = 0u; c < params.width; c++) {
-        mine[c] = vec4f(q[start.x + c], q[start.y + c], q[start.z + c], q[start.w + c]);
+        ${own(o, 'mine', 'c')} = ${vector(o, 'Rows', (r) => `q[${part(o, 'start', r)} + c]`)};
       }
-      var largest = vec4f(lowest);
-      var total = vec4f(0.0);
+      var largest = Rows(lowest);
+      var total = Rows(0.0);
       for (var j = 0u; j < stop; j += ${keys}u) {
         ${broadcast.find('row', keys, (i) => `kv + min(j + ${i}, stop - 1u) * params.width`)}
-        ${each(keys, (i) => `var s${i} = vec4f();`)}
-        for (var c = 0u; c < params.width; c += ${columns}u) {
-          ${broadcast.read('key', 'k', 'row', keys)}
-          ${each(
-            columns,
-            (x) => /* wgsl */ `{
-            let own = mine[c + ${x}u];
-            ${each(keys, (i) => `s${i} += ${broadcast.take('key', i, x)} * own;`)}
-          }`,
-          )}
-        }
+        ${each(keys, (i) => `var s${i} = Rows();`)}
+        ${inGroups(
+          broadcast,
+          keys,
+          (from, count) => /* wgsl */ `
+            for (var c = 0u; c < params.width; c += ${columns}u) {
+              ${broadcast.read('key', 'k', 'row', count, from)}
+              ${each(
+                columns,
+                (x) => /* wgsl */ `{
+                  let mine_x = ${own(o, 'mine', `c + ${x}u`)};
+                  ${each(count, (n) => `s${from + n} += ${broadcast.take('key', from + n, x)} * mine_x;`)}
+                }`,
+              )}
+            }`,
+        )}
         var peak = largest;
         ${each(
           keys,
           (i) => /* wgsl */ `
-          s${i} = select(vec4f(lowest), score(s${i}, head, query, vec4u(j + ${i}u)), vec4u(j + ${i}u) < end);
-          peak = max(peak, s${i});`,
+            s${i} = score(s${i}, head, query, RowIndices(j + ${i}u));
+            s${i} = select(Rows(lowest), s${i}, RowIndices(j + ${i}u) < end);
+            peak = max(peak, s${i});`,
         )}
         let fade = exp(largest - peak);
         largest = peak;
@@ -82,29 +80,33 @@ export function lanesForward(
           ${each(
             columns,
             (x) => /* wgsl */ `{
-            var own = sum[c + ${x}u] * fade;
-            ${each(keys, (i) => `own += ${broadcast.take('value', i, x)} * p${i};`)}
-            sum[c + ${x}u] = own;
-          }`,
+              var sum_x = ${own(o, 'sum', `c + ${x}u`)} * fade;
+              ${each(keys, (i) => `sum_x += ${broadcast.take('value', i, x)} * p${i};`)}
+              ${own(o, 'sum', `c + ${x}u`)} = sum_x;
+            }`,
           )}
         }
       }
 
+      // A query that sees no key has summed what is hidden, or nothing.
+      let sees = largest > Rows(lowest);
+      let scale = select(Rows(0.0), 1.0 / total, sees);
+      let log_sum = select(Rows(0.0), log(total), sees);
       ${each(
-        rowsPerLane,
-        (r) => /* wgsl */ `if (query[${r}] < params.queries) {
-          // A query that sees no key has summed what is hidden, or nothing.
-          let sees = end[${r}] > 0u && largest[${r}] > lowest;
-          stats[row[${r}] * 3u] = select(0.0, largest[${r}], sees);
-          stats[row[${r}] * 3u + 1u] = select(0.0, log(total[${r}]), sees);
-          stats[row[${r}] * 3u + 2u] = select(0.0, f32(end[${r}]), sees);
+        o.rows,
+        (r) => /* wgsl */ `if (${part(o, 'query', r)} < params.queries) {
+          let at = 3u * ${part(o, 'row', r)};
+          stats[at] = ${part(o, 'largest', r)};
+          stats[at + 1u] = ${part(o, 'log_sum', r)};
+          stats[at + 2u] = f32(${part(o, 'end', r)});
           for (var c = 0u; c < params.width; c++) {
-            y[start[${r}] + c] = select(0.0, sum[c][${r}] / total[${r}], sees);
+            let value = ${part(o, own(o, 'sum', 'c'), r)} * ${part(o, 'scale', r)};
+            y[${part(o, 'start', r)} + c] = select(0.0, value, ${part(o, 'sees', r)});
           }
         }`,
       )}
     }
   `,
   );
-  return { program, rows: lanes * rowsPerLane };
+  return { program, rows };
 }
