@@ -1,6 +1,5 @@
 import { expectClose, expectNoLeak, gaussian, poisonMemory } from '@headwise/testing';
 import * as tf from '@tensorflow/tfjs';
-import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
 import { describe, expect, test } from 'vitest';
 import { packedLinear } from './index.js';
 import { packWeight, type WeightFormat } from './pack.js';
