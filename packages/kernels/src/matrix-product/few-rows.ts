@@ -30,7 +30,7 @@ const addStep = (
 export function shuffleRowTiling(lanes: number, count: number, form: ProductForm): Tiling {
   const { value, pack, prologue } = form;
   const rows = written(count);
-  const columns = rows > 4 || value === 'vec2f' ? 2 : 4;
+  const columns = 2;
   const loadB = lines(columns, (c) => `let b${c} = load_b(b_start${c}, step);`);
   const inside = (c: number) => `first_column + ${c * lanes}u < params.columns`;
   return {
