@@ -8,4 +8,4 @@ export {
   GatedFeedForward,
 } from './feed-forward.js';
 export { Linear, type LinearOptions } from './linear.js';
-export { LayerNorm, type NormOptions, RMSNorm } from './norm.js';
+export { addAndNorm, LayerNorm, type NormOptions, RMSNorm } from './norm.js';

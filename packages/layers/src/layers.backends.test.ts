@@ -4,6 +4,7 @@ import * as tf from '@tensorflow/tfjs';
 import { expect, test } from 'vitest';
 import {
   activations,
+  addAndNorm,
   Dropout,
   Embedding,
   FeedForward,
@@ -72,6 +73,27 @@ describeBackends('layers', () => {
       await expectClose(layer.forward(x), expected, { ratio: 1e-5 });
     }
     expect(Object.keys(params.named())).toEqual(['a.weight', 'a.bias', 'b.weight']);
+    params.dispose();
+  });
+
+  test('addAndNorm is the addition and the norm, whichever norm, with a tap or without', async () => {
+    const params = new ParamStore({ seed: 4 });
+    const [x, added] = [gaussian([2, 3, 5], 1), gaussian([2, 3, 5], 2)];
+    const halved = { forward: (x: tf.Tensor) => x.mul(0.5) };
+    const norms = [
+      new LayerNorm(params.at('a'), { dim: 5 }),
+      new RMSNorm(params.at('b'), { dim: 5 }),
+      halved,
+    ];
+    for (const norm of norms) {
+      for (const ctx of [undefined, { tap: () => {} }]) {
+        const { sum, y } = addAndNorm(norm, x, added, ctx);
+        await expectClose(sum, x.add(added));
+        await expectClose(y, norm.forward(x.add(added)));
+      }
+      const replaced = addAndNorm(norm, x, added, { tap: () => {} }, () => x);
+      await expectClose(replaced.y, norm.forward(x));
+    }
     params.dispose();
   });
 

@@ -1,5 +1,5 @@
 import { type ForwardContext, type Layer, ones, type ParamStore, zeros } from '@headwise/core';
-import { layerNorm, rmsNorm } from '@headwise/kernels';
+import { addLayerNorm, addRmsNorm, layerNorm, rmsNorm, type SumAndNorm } from '@headwise/kernels';
 import type * as tf from '@tensorflow/tfjs';
 
 export interface NormOptions {
@@ -31,6 +31,11 @@ export class LayerNorm implements Layer {
   forward(x: tf.Tensor, _ctx?: ForwardContext): tf.Tensor {
     return layerNorm(x, this.#weight, this.#bias, this.#epsilon);
   }
+
+  /** `x + added` and its norm, in one dispatch. @param x `[..., D]` @param added of the shape of x */
+  forwardSum(x: tf.Tensor, added: tf.Tensor): SumAndNorm {
+    return addLayerNorm(x, added, this.#weight, this.#bias, this.#epsilon);
+  }
 }
 
 /**
@@ -53,4 +58,32 @@ export class RMSNorm implements Layer {
   forward(x: tf.Tensor, _ctx?: ForwardContext): tf.Tensor {
     return rmsNorm(x, this.#weight, this.#epsilon);
   }
+
+  /** `x + added` and its norm, in one dispatch. @param x `[..., D]` @param added of the shape of x */
+  forwardSum(x: tf.Tensor, added: tf.Tensor): SumAndNorm {
+    return addRmsNorm(x, added, this.#weight, this.#epsilon);
+  }
+}
+
+/**
+ * The residual stream after an addition, and its norm: fused where the norm is one of this package.
+ *
+ * `sum = x + added`, `y = norm(sum)`. With a tap on, the two are computed apart, so that the sum can be
+ * replaced in between.
+ *
+ * @param x `[..., D]`
+ * @param added `[..., D]`
+ * @param tap shows the sum and gives it back, or its replacement
+ */
+export function addAndNorm(
+  norm: Layer,
+  x: tf.Tensor,
+  added: tf.Tensor,
+  ctx?: ForwardContext,
+  tap: (sum: tf.Tensor) => tf.Tensor = (sum) => sum,
+): SumAndNorm {
+  const fused = norm instanceof LayerNorm || norm instanceof RMSNorm;
+  if (fused && !ctx?.tap) return norm.forwardSum(x, added);
+  const sum = tap(x.add(added));
+  return { sum, y: norm.forward(sum, ctx) };
 }

@@ -1,4 +1,5 @@
 import { type ForwardContext, type Layer, tapped } from '@headwise/core';
+import { addAndNorm } from '@headwise/layers';
 import * as tf from '@tensorflow/tfjs';
 
 /** The parts of a block; each maps `[B, T, D]` to `[B, T, D]`. */
@@ -34,9 +35,11 @@ export class PreNormBlock implements Layer {
     const { norm1, mix, norm2, mlp, dropout, path = '' } = this.#parts;
     const drop = (y: tf.Tensor) => dropout?.forward(y, ctx) ?? y;
     return tf.tidy(() => {
-      const mixed = x.add(drop(mix.forward(norm1.forward(x, ctx), ctx)));
-      const mid = tapped(ctx, path, 'mid', mixed);
-      const y = mid.add(drop(mlp.forward(norm2.forward(mid, ctx), ctx)));
+      const mixed = drop(mix.forward(norm1.forward(x, ctx), ctx));
+      const { sum: mid, y: normed } = addAndNorm(norm2, x, mixed, ctx, (sum) =>
+        tapped(ctx, path, 'mid', sum),
+      );
+      const y = mid.add(drop(mlp.forward(normed, ctx)));
       return tapped(ctx, path, 'resid', y);
     });
   }
