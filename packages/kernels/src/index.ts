@@ -1,6 +1,8 @@
 export { type AttentionOptions, attention, registerAttention } from './attention/index.js';
 export { causal, type Mask, none } from './attention/mask.js';
 export { attentionReference, type ReferenceOptions } from './attention/reference.js';
+export type { Choices } from './attention/tilings.js';
+export { type AttentionShape, type TuneOptions, tuneAttention } from './attention/tuner.js';
 export { sparseCrossEntropy } from './cross-entropy/index.js';
 export { gatherRows } from './embedding/index.js';
 export { gelu, geluTanh } from './gelu/index.js';

@@ -72,6 +72,14 @@ export function dispatch<I extends string, O extends string, U extends string>(
   return results;
 }
 
+/** Submits what was recorded and waits until the device has done it. */
+export async function finish(backend: WebGPUBackend): Promise<void> {
+  const recorder = backend as unknown as Recorder;
+  recorder.endComputePassEncoder();
+  if (recorder.commandEncoder) recorder.submitQueue();
+  await recorder.device.queue.onSubmittedWorkDone();
+}
+
 /**
  * Spreads workgroups over x and y, as no dimension may exceed 65,535; the shader takes
  * `workgroup.y * count.x + workgroup.x` and must leave where that is beyond `count`.
