@@ -1,3 +1,4 @@
+import { currentDevice, ShapeError, sizeOf } from '@headwise/core';
 import * as tf from '@tensorflow/tfjs';
 import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
 import type { Program } from './program.js';
@@ -8,9 +9,9 @@ import type { Program } from './program.js';
  * Recording into the backend's own compute pass keeps the order with stock operations, and frees us
  * from one output a program, from `readonly` inputs and from the ban on `enable` directives.
  */
-interface Recorder {
+export interface Recorder {
   device: GPUDevice;
-  tensorMap: { get(dataId: object): { resource?: GPUBuffer } };
+  tensorMap: { get(dataId: object): { resource?: GPUBuffer; values: unknown } };
   bufferManager: { acquireBuffer(size: number, usage: number): GPUBuffer };
   commandEncoder: GPUCommandEncoder | null;
   computePassEncoder: GPUComputePassEncoder | null;
@@ -24,11 +25,13 @@ interface Recorder {
   submitQueue(): void;
 }
 
+/** A tensor to make, by its shape and type, or one to write in place. */
+export type Output = { shape: number[]; dtype: tf.DataType } | tf.TensorInfo;
+
 /** What one run of a program is given. */
 export interface DispatchArguments<I extends string, O extends string, U extends string> {
   inputs: Record<I, tf.TensorInfo>;
-  /** Shape and type of each output. */
-  outputs: Record<O, { shape: number[]; dtype: tf.DataType }>;
+  outputs: Record<O, Output>;
   params: Record<U, number>;
   /** The number of workgroups in x, y and z. */
   workgroups: readonly [number, number?, number?];
@@ -38,6 +41,8 @@ export interface DispatchArguments<I extends string, O extends string, U extends
  * Records one run of a program among the operations of TensorFlow.js.
  *
  * @returns the outputs, by name; the caller owns them
+ * @throws ShapeError where a buffer is larger than the device can bind, DeviceLostError where the
+ * device is lost; nothing is recorded then
  */
 export function dispatch<I extends string, O extends string, U extends string>(
   backend: WebGPUBackend,
@@ -45,12 +50,18 @@ export function dispatch<I extends string, O extends string, U extends string>(
   { inputs, outputs, params, workgroups }: DispatchArguments<I, O, U>,
 ): Record<O, tf.TensorInfo> {
   const recorder = backend as unknown as Recorder;
+  checkNotLost(recorder.device);
+  checkBindings(recorder.device, program, { ...inputs, ...outputs });
   const results = {} as Record<O, tf.TensorInfo>;
   const buffers: GPUBuffer[] = [];
   for (const name of program.inputs) buffers.push(bufferOf(recorder, inputs[name]));
   for (const name of program.outputs) {
-    results[name] = recorder.makeTensorInfo(outputs[name].shape, outputs[name].dtype);
+    const output: Output = outputs[name];
+    results[name] =
+      'dataId' in output ? output : recorder.makeTensorInfo(output.shape, output.dtype);
     buffers.push(bufferOf(recorder, results[name]));
+    // What was read of a tensor that is now written in place no longer holds.
+    recorder.tensorMap.get(results[name].dataId).values = null;
   }
   buffers.push(uniformBuffer(recorder, program, params));
 
@@ -89,9 +100,30 @@ export function spread(count: number): [number, number] {
   return [Math.ceil(count / y), y];
 }
 
-function bufferOf(recorder: Recorder, tensor: tf.TensorInfo): GPUBuffer {
+function checkNotLost(device: GPUDevice): void {
+  const current = currentDevice();
+  if (current?.gpu === device && current.lost) throw current.lost;
+}
+
+function checkBindings(
+  device: GPUDevice,
+  { label }: Program,
+  tensors: Record<string, { shape: number[] }>,
+): void {
+  const { maxStorageBufferBindingSize: most } = device.limits;
+  for (const [name, { shape }] of Object.entries(tensors)) {
+    const bytes = 4 * sizeOf(shape);
+    if (bytes > most) {
+      throw new ShapeError(
+        `${label}: '${name}' of shape [${shape.join(', ')}] takes ${bytes} bytes; the device binds at most ${most}`,
+      );
+    }
+  }
+}
+
+/** The buffer of a tensor, uploaded if need be and kept until the commands so far are submitted. */
+export function bufferOf(recorder: Recorder, tensor: tf.TensorInfo): GPUBuffer {
   recorder.uploadToGPU(tensor.dataId);
-  // Keeps the buffer from being recycled before the queue has been submitted.
   recorder.commandQueueOwnedIds.add(tensor.dataId);
   return recorder.tensorMap.get(tensor.dataId).resource!;
 }
