@@ -3,20 +3,20 @@ export type { AdamWParameter, AdamWState, AdamWStep, Moments } from './adamw/sta
 export { type AttentionOptions, attention, registerAttention } from './attention/index.js';
 export { causal, type Mask, none } from './attention/mask.js';
 export { attentionReference, type ReferenceOptions } from './attention/reference.js';
+export type { Choices } from './attention/tilings.js';
+export { type AttentionShape, type TuneOptions, tuneAttention } from './attention/tuner.js';
 export { chunkedCrossEntropy, registerChunkedCrossEntropy } from './chunked-cross-entropy/index.js';
 export {
   type CrossEntropyOptions,
   registerCrossEntropy,
   sparseCrossEntropy,
 } from './cross-entropy/index.js';
-
 export {
   attendCached,
   type ProjectOptions,
   projectIntoCache,
   type StaticCache,
 } from './decode/cache.js';
-
 export { type DecodeLinearOptions, decodeLinear } from './decode/linear.js';
 export type { Norm } from './decode/normalized.js';
 export { embedToken, type TokenTable, tokenScores } from './decode/tokens.js';

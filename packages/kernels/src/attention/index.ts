@@ -1,5 +1,6 @@
 import { checkShape, InputError } from '@headwise/core';
 import * as tf from '@tensorflow/tfjs';
+import { checkType } from '../dispatch/check.js';
 import { hasKernel, registerWebGPUKernel, runKernel } from '../dispatch/register.js';
 import { attentionGradient } from './gradient.js';
 import { type Mask, none } from './mask.js';
@@ -75,12 +76,6 @@ function checkInputs(q: tf.Tensor, k: tf.Tensor, v: tf.Tensor, lengths?: tf.Tens
   if (!lengths) return;
   checkShape('attention: lengths', lengths.shape, [batch]);
   checkType('attention: lengths', lengths, 'int32');
-}
-
-function checkType(what: string, x: tf.Tensor, expected: tf.DataType): void {
-  if (x.dtype !== expected) {
-    throw new InputError(`${what} is of type ${x.dtype}; expected ${expected}`);
-  }
 }
 
 /** Makes `attention` use its WebGPU kernels. */

@@ -14,6 +14,8 @@ export interface Variant {
 export interface Tiled<P> {
   program: P;
   rows: number;
+  /** Columns of the output that one workgroup covers, where a wide head takes several; default all. */
+  columns?: number;
 }
 
 type Param = keyof typeof params;
@@ -33,7 +35,7 @@ export interface Tiling {
 }
 
 const params = {
-  /** `B · H` in the forward and for queries, `B · Hkv` for keys. */
+  /** All workgroups that have work. */
   tilesOfAll: 'u32',
   /** Tiles of one head. */
   tiles: 'u32',

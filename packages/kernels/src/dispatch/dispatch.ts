@@ -1,4 +1,4 @@
-import { InputError, ShapeError, sizeOf } from '@headwise/core';
+import { currentDevice, InputError, ShapeError, sizeOf } from '@headwise/core';
 import * as tf from '@tensorflow/tfjs';
 import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
 import { compiled } from './pipelines.js';
@@ -43,7 +43,8 @@ export interface DispatchArguments<I extends string, O extends string, U extends
  *
  * @returns the outputs, by name; the caller owns them
  * @throws InputError where a tensor is of another type than the program's
- * @throws ShapeError where a buffer is larger than the device can bind; nothing is recorded then
+ * @throws ShapeError where a buffer is larger than the device can bind, DeviceLostError where the
+ * device is lost; nothing is recorded then
  */
 export function dispatch<I extends string, O extends string, U extends string>(
   backend: WebGPUBackend,
@@ -51,6 +52,7 @@ export function dispatch<I extends string, O extends string, U extends string>(
   { inputs, outputs, params, workgroups }: DispatchArguments<I, O, U>,
 ): Record<O, tf.TensorInfo> {
   const recorder = backend as unknown as Recorder;
+  checkNotLost(recorder.device);
   checkBindings(recorder.device, program, { ...inputs, ...outputs });
   const results = {} as Record<O, tf.TensorInfo>;
   const buffers: GPUBuffer[] = [];
@@ -84,6 +86,14 @@ export function dispatch<I extends string, O extends string, U extends string>(
   return results;
 }
 
+/** Submits what was recorded and waits until the device has done it. */
+export async function finish(backend: WebGPUBackend): Promise<void> {
+  const recorder = backend as unknown as Recorder;
+  recorder.endComputePassEncoder();
+  if (recorder.commandEncoder) recorder.submitQueue();
+  await recorder.device.queue.onSubmittedWorkDone();
+}
+
 /**
  * Spreads workgroups over x and y, as no dimension may exceed 65,535; the shader takes
  * `workgroup.y * count.x + workgroup.x` and must leave where that is beyond `count`.
@@ -91,6 +101,11 @@ export function dispatch<I extends string, O extends string, U extends string>(
 export function spread(count: number): [number, number] {
   const y = Math.ceil(count / 65_535);
   return [Math.ceil(count / y), y];
+}
+
+function checkNotLost(device: GPUDevice): void {
+  const current = currentDevice();
+  if (current?.gpu === device && current.lost) throw current.lost;
 }
 
 /** The tensors that a buffer of some elements may be; u32 are bits, which any may hold. */

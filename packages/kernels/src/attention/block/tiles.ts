@@ -1,0 +1,138 @@
+import { each } from '../text.js';
+
+/** Rows and columns of a tile of scores; a workgroup is 8 × 8 lanes with 4 × 4 scores each. */
+export const tile = 32;
+/** Columns of the output that one workgroup makes; wider heads take several, which repeat the scores. */
+export const outputColumns = 64;
+/** Vectors from one group of four to the next: one more than there are, so that banks of memory differ. */
+const stride = tile + 1;
+
+/** Rows of a tensor in storage. */
+export interface Source {
+  buffer: string;
+  /** WGSL of the element where the head begins. */
+  base: string;
+  /** WGSL of the first row. */
+  first: string;
+  /** WGSL of the row behind the last that may be read. */
+  limit: string;
+}
+
+export const vectorTypes = 'alias Rows = vec4f; alias RowIndices = vec4u;';
+
+/** WGSL of the two factors in the memory of the workgroup, four rows or four columns a vector. */
+export const memory: string = /* wgsl */ `
+  var<workgroup> left: array<vec4f, ${8 * stride}>;
+  var<workgroup> right: array<vec4f, ${8 * stride}>;
+`;
+
+/** WGSL of the places of a lane. */
+export const lanePlaces = 'let across = lane % 8u; let down = lane / 8u;';
+
+/** Four neighbouring rows a vector, columns `c …`: the factor of a sum over columns. */
+const loadRows = (name: string, { buffer, base, first, limit }: Source): string => /* wgsl */ `
+  for (var n = lane; n < ${8 * tile}u; n += 64u) {
+    let column = n % ${tile}u;
+    let row = ${first} + n / ${tile}u * 4u + vec4u(0u, 1u, 2u, 3u);
+    let at = ${base} + min(row, vec4u(${limit} - 1u)) * params.width + min(c + column, params.width - 1u);
+    ${name}[n / ${tile}u * ${stride}u + column] =
+      vec4f(${buffer}[at.x], ${buffer}[at.y], ${buffer}[at.z], ${buffer}[at.w]);
+  }
+`;
+
+/** Four neighbouring columns a vector, from `from` on: the factor of a sum over rows. */
+const loadColumns = (
+  name: string,
+  { buffer, base, first, limit }: Source,
+  from: string,
+) => /* wgsl */ `
+  for (var n = lane; n < ${8 * tile}u; n += 64u) {
+    let row = ${first} + n / 8u;
+    let column = min(${from} + n % 8u * 4u + vec4u(0u, 1u, 2u, 3u), vec4u(params.width - 1u));
+    let at = ${base} + min(row, ${limit} - 1u) * params.width + column;
+    ${name}[n % 8u * ${stride}u + n / 8u] =
+      vec4f(${buffer}[at.x], ${buffer}[at.y], ${buffer}[at.z], ${buffer}[at.w]);
+  }
+`;
+
+const multiply = (sum: (column: number) => string, count: string): string => /* wgsl */ `
+  for (var n = 0u; n < ${count}; n++) {
+    let a = left[down * ${stride}u + n];
+    let b = right[across * ${stride}u + n];
+    ${each(4, (x) => `${sum(x)} += a * b[${x}];`)}
+  }
+`;
+
+/**
+ * `sum += left rightᵀ` over all columns: a lane's four rows times four rows of the right.
+ *
+ * @param sum declares `${sum}0 … ${sum}3`, of which each holds the lane's rows
+ */
+export const rowProduct = (sum: string, left: Source, right: Source): string => /* wgsl */ `
+  ${each(4, (x) => `var ${sum}${x} = vec4f();`)}
+  for (var c = 0u; c < params.width; c += ${tile}u) {
+    workgroupBarrier();
+    ${loadRows('left', left)}
+    ${loadRows('right', right)}
+    workgroupBarrier();
+    ${multiply((x) => `${sum}${x}`, `min(${tile}u, params.width - c)`)}
+  }
+`;
+
+/** The passes over a workgroup's columns of the output. */
+const passes = outputColumns / tile;
+
+/** WGSL of the sums of a workgroup's output, which are kept in registers. */
+export const outputs = (sum: string): string =>
+  each(passes * 4, (i) => `var ${sum}${i} = vec4f();`);
+
+/**
+ * `sum += weights right` over the rows of the right.
+ *
+ * @param weights `${weights}0 … ${weights}3`, four rows each, of the lane's four columns
+ */
+export const columnProduct = (sum: string, weights: string, right: Source): string => /* wgsl */ `
+  workgroupBarrier();
+  ${each(4, (x) => `left[down * ${stride}u + across * 4u + ${x}u] = ${weights}${x};`)}
+  ${each(
+    passes,
+    (pass) => /* wgsl */ `
+      workgroupBarrier();
+      ${loadColumns('right', right, `left_column + ${pass * tile}u`)}
+      workgroupBarrier();
+      ${multiply((x) => `${sum}${pass * 4 + x}`, `min(${tile}u, ${right.limit} - ${right.first})`)}`,
+  )}
+`;
+
+/** WGSL that writes a workgroup's output; `value(i)` is column `i` of the lane's rows. */
+export const store = (
+  buffer: string,
+  rows: { index: string; limit: string; start: string },
+  value: (i: number) => string,
+): string =>
+  each(
+    passes * 4,
+    (i) => /* wgsl */ `{
+      let column = left_column + ${Math.floor(i / 4) * tile}u + across * 4u + ${i % 4}u;
+      let value = ${value(i)};
+      if (column < params.width) {
+        ${each(4, (r) => `if (${rows.index}[${r}] < ${rows.limit}) { ${buffer}[${rows.start}[${r}] + column] = value[${r}]; }`)}
+      }
+    }`,
+  );
+
+/** WGSL of the entry point's head: `task`, and `left_column`, the first column of the output. */
+export const entry: string = /* wgsl */ `
+  @compute @workgroup_size(64)
+  fn main(
+    @builtin(workgroup_id) workgroup: vec3u,
+    @builtin(num_workgroups) count: vec3u,
+    @builtin(local_invocation_index) lane: u32,
+  ) {
+    let id = tile_of(workgroup, count);
+    if (id >= params.tilesOfAll) { return; }
+    let parts = (params.width + ${outputColumns - 1}u) / ${outputColumns}u;
+    let left_column = id % parts * ${outputColumns}u;
+    let task = id / parts;
+    ${lanePlaces}
+`;

@@ -1,0 +1,141 @@
+import { InputError } from '@headwise/core';
+import * as tf from '@tensorflow/tfjs';
+import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
+import { finish } from '../dispatch/dispatch.js';
+import {
+  type Attributes,
+  runForward,
+  runKeyGradient,
+  runQueryGradient,
+  runRows,
+  type Sizes,
+} from './passes.js';
+import type { Tiling } from './programs.js';
+import {
+  type Choices,
+  choiceKey,
+  choicesOf,
+  type PassName,
+  passNames,
+  tilingsOf,
+} from './tilings.js';
+
+/** A shape of `attention` that a program is going to use. */
+export interface AttentionShape {
+  batch: number;
+  heads: number;
+  /** Default `heads`. */
+  kvHeads?: number;
+  queries: number;
+  keys: number;
+  /** `Dh`. */
+  width: number;
+  /** Default false. */
+  causal?: boolean;
+}
+
+export interface TuneOptions {
+  /** Also the backward. Default true. */
+  training?: boolean;
+  /** What an earlier call returned on the same adapter: not measured again. */
+  known?: Choices;
+}
+
+/** Timed runs of each candidate, after one to compile it. */
+const rounds = 3;
+/** A candidate that takes this many times as long as the best so far is not run again. */
+const hopeless = 3;
+
+/**
+ * Measures which tiling of `attention` is fastest for some shapes on this device, and uses it from then on.
+ *
+ * It runs beside other work: every pass is recorded and awaited by itself. A tiling has its own order
+ * of sums, so that bits may change once, when the promise resolves; await it where that matters.
+ *
+ * @returns all choices so far, plain data to keep for the next start on the same adapter
+ * @throws InputError for a shape with a size below 1
+ */
+export async function tuneAttention(
+  shapes: readonly AttentionShape[],
+  { training = true, known = {} }: TuneOptions = {},
+): Promise<Choices> {
+  if (tf.getBackend() !== 'webgpu') return {};
+  const backend = tf.backend() as WebGPUBackend;
+  const choices = choicesOf(backend);
+  Object.assign(choices, known);
+  for (const shape of shapes) {
+    const sizes: Sizes = { kvHeads: shape.heads, ...shape };
+    for (const [name, size] of Object.entries(sizes)) {
+      if (typeof size === 'number' && !(size >= 1)) {
+        throw new InputError(`tuneAttention: ${name} is ${size}; expected at least 1`);
+      }
+    }
+    const names = training ? passNames : (['forward'] as const);
+    const unknown = names.filter((name) => choices[choiceKey(name, sizes)] === undefined);
+    if (unknown.length > 0) await measure(backend, sizes, shape.causal ?? false, unknown);
+  }
+  return { ...choices };
+}
+
+async function measure(
+  backend: WebGPUBackend,
+  sizes: Sizes,
+  causal: boolean,
+  names: readonly PassName[],
+): Promise<void> {
+  const { batch, heads, kvHeads, queries, keys, width } = sizes;
+  const tensors = {
+    q: tf.randomNormal([batch, heads, queries, width]),
+    k: tf.randomNormal([batch, kvHeads, keys, width]),
+    v: tf.randomNormal([batch, kvHeads, keys, width]),
+  };
+  const { q } = tensors;
+  const attributes: Attributes = {
+    mask: causal ? 'causal' : 'none',
+    scale: 1 / Math.sqrt(width),
+  };
+  const tilings = tilingsOf(backend, width);
+  const { y, stats } = runForward(backend, tilings[0]!, tensors, attributes);
+  const rows = runRows(backend, { y, dy: q, stats });
+  const inputs = { ...tensors, dy: q, rows };
+  const runs: Record<PassName, (tiling: Tiling) => Record<string, tf.TensorInfo>> = {
+    forward: (tiling) => runForward(backend, tiling, tensors, attributes),
+    queryGradient: (tiling) => runQueryGradient(backend, tiling, inputs, attributes),
+    keyGradient: (tiling) => runKeyGradient(backend, tiling, inputs, attributes),
+  };
+  try {
+    for (const name of names) {
+      choicesOf(backend)[choiceKey(name, sizes)] = await fastest(backend, tilings, runs[name]);
+    }
+  } finally {
+    for (const info of [y, stats, rows]) backend.disposeData(info.dataId);
+    tf.dispose(tensors);
+  }
+}
+
+/** The key of the tiling with the shortest of a few runs, in turns. */
+async function fastest(
+  backend: WebGPUBackend,
+  tilings: readonly Tiling[],
+  run: (tiling: Tiling) => Record<string, tf.TensorInfo>,
+): Promise<string> {
+  const best = new Map<Tiling, number>();
+  const timed = async (tiling: Tiling) => {
+    await finish(backend);
+    const start = performance.now();
+    const outputs = run(tiling);
+    await finish(backend);
+    for (const { dataId } of Object.values(outputs)) backend.disposeData(dataId);
+    return performance.now() - start;
+  };
+  for (const tiling of tilings) await timed(tiling);
+  for (let round = 0; round < rounds; round++) {
+    for (const tiling of tilings) {
+      const limit = hopeless * Math.min(...best.values());
+      if ((best.get(tiling) ?? 0) > limit) continue;
+      best.set(tiling, Math.min(best.get(tiling) ?? Number.POSITIVE_INFINITY, await timed(tiling)));
+    }
+  }
+  const [[winner]] = [...best].sort((a, b) => a[1] - b[1]) as [[Tiling, number]];
+  return winner.key;
+}
