@@ -20,6 +20,7 @@ export {
 export { type DecodeLinearOptions, decodeLinear } from './decode/linear.js';
 export type { Norm } from './decode/normalized.js';
 export { embedToken, type TokenTable, tokenScores } from './decode/tokens.js';
+export { type DecodeWeight, foldNorm } from './decode/weight.js';
 export { compilePipelines } from './dispatch/pipelines.js';
 export { dropout, registerDropout } from './dropout/index.js';
 export { gatherRows, registerGatherRows } from './embedding/index.js';

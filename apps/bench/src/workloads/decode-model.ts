@@ -1,11 +1,15 @@
 import {
   attendCached,
+  type DecodeWeight,
   decodeLinear,
   embedToken,
+  foldNorm,
   type Norm,
+  packWeight,
   projectIntoCache,
   type TokenTable,
   tokenScores,
+  type WeightFormat,
 } from '@headwise/kernels';
 import { gaussian } from '@headwise/testing';
 import * as tf from '@tensorflow/tfjs';
@@ -32,7 +36,25 @@ interface Block {
   cache: tf.Tensor4D;
 }
 
-/** Random weights in the shape of GPT-2, and both ways to decode one token with them. */
+type PackedAffine = [weight: DecodeWeight, bias: tf.Tensor1D];
+
+/** The weights of a block as they are multiplied: norms folded into the maps after them, and packed. */
+interface PackedBlock {
+  qkv: PackedAffine;
+  out: PackedAffine;
+  up: PackedAffine;
+  down: PackedAffine;
+}
+
+/** A model's packed weights; the embeddings stay as they are. */
+export interface PackedWeights {
+  blocks: PackedBlock[];
+  head: PackedAffine;
+}
+
+const normalize: Norm = { kind: 'layer' };
+
+/** Random weights in the shape of GPT-2, and the ways to decode one token with them. */
 export class DecodeModel {
   readonly #sizes: DecodeSizes;
   readonly #table: TokenTable;
@@ -83,6 +105,59 @@ export class DecodeModel {
       x = decodeLinear(hidden, down[0], { bias: down[1], residual: x });
     }
     return tokenScores(x, this.#table, this.#norm);
+  }
+
+  /** The weights once more, in another format. */
+  async pack(format: WeightFormat): Promise<PackedWeights> {
+    const packed = async ([weight, bias]: Affine): Promise<PackedAffine> => [
+      packWeight((await weight.data()) as Float32Array, weight.shape, format),
+      bias.clone(),
+    ];
+    const folded = async (norm: Norm & { kind: 'layer' }, [weight, bias]: Affine) => {
+      const map = foldNorm(norm, weight, bias);
+      const made = await packed([map.weight, map.bias]);
+      tf.dispose([map.weight, map.bias]);
+      return made;
+    };
+    const blocks: PackedBlock[] = [];
+    for (const { norm1, qkv, out, norm2, up, down } of this.#blocks) {
+      blocks.push({
+        qkv: await folded(norm1, qkv),
+        out: await packed(out),
+        up: await folded(norm2, up),
+        down: await packed(down),
+      });
+    }
+    const table = tf.concat([...this.#table]).transpose<tf.Tensor2D>();
+    const none = tf.zeros([this.#sizes.vocabulary]) as tf.Tensor1D;
+    const head = await folded(this.#norm, [table, none]);
+    tf.dispose([table, none]);
+    return { blocks, head };
+  }
+
+  /** As `fused`, with packed weights. */
+  fusedPacked({ blocks, head }: PackedWeights): tf.Tensor2D {
+    let x = embedToken(this.#table, this.id, this.#positions, this.position);
+    for (const [i, { qkv, out, up, down }] of blocks.entries()) {
+      const { cache } = this.#blocks[i]!;
+      const [weight, bias] = qkv;
+      const q = projectIntoCache(x, {
+        norm: normalize,
+        weight,
+        bias,
+        cache,
+        position: this.position,
+      });
+      const mixed = attendCached(q, cache, this.position);
+      x = decodeLinear(mixed, out[0], { bias: out[1], residual: x });
+      const hidden = decodeLinear(x, up[0], {
+        norm: normalize,
+        bias: up[1],
+        activation: 'gelu_new',
+      });
+      x = decodeLinear(hidden, down[0], { bias: down[1], residual: x });
+    }
+    return decodeLinear(x, head[0], { norm: normalize, bias: head[1] });
   }
 
   /** The same in operations of TensorFlow.js, past keys and values joined with the new ones. */

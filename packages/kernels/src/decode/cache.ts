@@ -6,23 +6,37 @@ import { defineProgram, type ElementType, variants } from '../dispatch/program.j
 import type { Tiling } from '../matrix-product/form.js';
 import { tilingFor } from '../matrix-product/tiling.js';
 import {
+  describeNorm,
   loadNormalized,
   type Norm,
-  normEpsilon,
+  type NormForm,
   normInputs,
-  normTensors,
+  normKey,
   statisticsPrologue,
 } from './normalized.js';
+import {
+  type DecodeWeight,
+  describeWeight,
+  loadWeight,
+  type WeightForm,
+  weightInputs,
+} from './weight.js';
+
+interface Variant {
+  tiling: Tiling;
+  norm: NormForm;
+  weight: WeightForm;
+}
 
 const projectProgram = variants(
-  ({ tiling, norm }: { tiling: Tiling; norm: Norm['kind'] }) => `${tiling.key}/${norm}`,
-  ({ tiling, norm }) =>
+  ({ tiling, norm, weight }: Variant) => [tiling.key, normKey(norm), weight].join('/'),
+  ({ tiling, norm, weight }) =>
     defineProgram({
       label: 'headwise/ProjectIntoCache',
       enable: tiling.enable,
       inputs: {
         x: 'f32',
-        weight: 'f32',
+        ...weightInputs(weight),
         bias: 'f32',
         position: 'i32',
         ...normInputs(norm),
@@ -33,18 +47,16 @@ const projectProgram = variants(
         columns: 'u32',
         inner: 'u32',
         steps: 'u32',
+        group: 'u32',
         epsilon: 'f32',
         head_dim: 'u32',
         max_length: 'u32',
       },
       wgsl: /* wgsl */ `
         ${loadNormalized(norm)}
-        fn b_start(column: u32) -> u32 { return column; }
-        fn load_b(start: u32, step: u32) -> array<f32, 1> {
-          return array(weight[start + step * params.columns]);
-        }
+        ${loadWeight(weight, tiling.pack)}
         fn store(row: u32, column: u32, sum: f32) {
-          let value = sum + bias[column];
+          let value = whole(sum, column) + bias[column];
           let dim = params.columns / 3u;
           if (column < dim) {
             q[column] = value;
@@ -66,8 +78,8 @@ export type StaticCache = tf.Tensor4D;
 export interface ProjectOptions {
   /** Applied to the row before; default none. */
   norm?: Norm;
-  /** `[D, 3 D]`: queries, keys and values of all heads side by side. */
-  weight: tf.Tensor2D;
+  /** `[D, 3 D]`, perhaps packed: queries, keys and values of all heads side by side. */
+  weight: DecodeWeight;
   /** `[3 D]` */
   bias: tf.Tensor1D;
   cache: StaticCache;
@@ -87,28 +99,35 @@ export function projectIntoCache(x: tf.Tensor2D, options: ProjectOptions): tf.Te
   const { norm = { kind: 'none' }, weight, bias, cache, position } = options;
   const [, heads, maxLength, headDim] = cache.shape;
   const dim = heads * headDim;
+  const { form: weightForm, inner, columns, group, pack, tensors } = describeWeight(weight);
+  checkShape('projectIntoCache: cache', cache.shape, [2, heads, maxLength, headDim]);
   checkShape('projectIntoCache: x', x.shape, [1, dim]);
-  checkShape('projectIntoCache: weight', weight.shape, [dim, 3 * dim]);
+  checkShape('projectIntoCache: weight', [inner, columns], [dim, 3 * dim]);
   checkShape('projectIntoCache: bias', bias.shape, [3 * dim]);
   checkShape('projectIntoCache: position', position.shape, [1]);
-  checkShape('projectIntoCache: cache', cache.shape, [2, heads, maxLength, headDim]);
+  const { form: normForm, tensors: normTensors, epsilon } = describeNorm(norm);
+  for (const [name, tensor] of Object.entries(normTensors)) {
+    checkShape(`projectIntoCache: ${name}`, tensor.shape, [dim]);
+  }
   const backend = tf.backend() as WebGPUBackend;
-  const prologue = statisticsPrologue(norm.kind);
-  const form = { value: 'f32', pack: 1, columnSums: false, prologue } as const;
+  const prologue = statisticsPrologue(normForm);
+  const form = { value: 'f32', pack, columnSums: false, prologue } as const;
   const tiling = tilingFor(backend, form, 1, 'columns');
-  const { q } = dispatch(backend, projectProgram({ tiling, norm: norm.kind }), {
-    inputs: { x, weight, bias, position, ...normTensors(norm) },
+  const program = projectProgram({ tiling, norm: normForm, weight: weightForm });
+  const { q } = dispatch(backend, program, {
+    inputs: { x, ...tensors, bias, position, ...normTensors },
     outputs: { q: { shape: [1, dim], dtype: 'float32' }, cache },
     params: {
       rows: 1,
-      columns: 3 * dim,
-      inner: dim,
-      steps: dim,
-      epsilon: normEpsilon(norm),
+      columns,
+      inner,
+      steps: Math.ceil(inner / tiling.pack),
+      group,
+      epsilon,
       head_dim: headDim,
       max_length: maxLength,
     },
-    workgroups: tiling.workgroups(1, 3 * dim),
+    workgroups: tiling.workgroups(1, columns),
   });
   return tf.engine().makeTensorFromTensorInfo(q) as tf.Tensor2D;
 }

@@ -3,11 +3,14 @@ import * as tf from '@tensorflow/tfjs';
 import { describe, expect, test } from 'vitest';
 import { layerNormReference } from '../layer-norm/reference.js';
 import { activations } from '../linear/activation.js';
+import { packWeight } from '../packed-linear/pack.js';
+import { unpackWeight } from '../packed-linear/unpack.js';
 import { rmsNormReference } from '../rms-norm/reference.js';
 import { attendCached, projectIntoCache } from './cache.js';
 import { decodeLinear } from './linear.js';
 import type { Norm } from './normalized.js';
 import { embedToken, tokenScores } from './tokens.js';
+import { foldNorm } from './weight.js';
 
 const int = (value: number) => tf.tensor1d([value], 'int32');
 
@@ -21,8 +24,8 @@ function reference(x: tf.Tensor, norm: Norm): tf.Tensor2D {
   if (norm.kind === 'none') return x as tf.Tensor2D;
   const y =
     norm.kind === 'rms'
-      ? rmsNormReference(x, norm.weight, 1e-6)
-      : layerNormReference(x, norm.weight, norm.bias, 1e-5);
+      ? rmsNormReference(x, norm.weight!, 1e-6)
+      : layerNormReference(x, norm.weight!, norm.bias!, 1e-5);
   return y as tf.Tensor2D;
 }
 
@@ -53,10 +56,29 @@ describe('decodeLinear equals norm, product, bias, activation and residual one b
     });
   }
 
+  test('with a packed weight too, and a norm that is folded into it', async () => {
+    const norm = normOf('layer', 70) as Norm & { kind: 'layer' };
+    const [x, weight] = [gaussian([2, 70], 1) as tf.Tensor2D, gaussian([70, 33], 2) as tf.Tensor2D];
+    const bias = gaussian([33], 3) as tf.Tensor1D;
+    const expected = tf.matMul(reference(x, norm), weight).add(bias);
+    const folded = foldNorm(norm, weight, bias);
+    expect(folded.norm).toEqual({ kind: 'layer' });
+    const plain = decodeLinear(x, folded.weight, { norm: folded.norm, bias: folded.bias });
+    await expectClose(plain, expected, { ratio: 2e-5 });
+    for (const format of ['f16', 'int8', 'int4'] as const) {
+      const values = (await folded.weight.data()) as Float32Array;
+      const packed = packWeight(values, [70, 33], format);
+      const actual = decodeLinear(x, packed, { norm: folded.norm, bias: folded.bias });
+      const unpacked = unpackWeight(packed);
+      const same = decodeLinear(x, unpacked, { norm: folded.norm, bias: folded.bias });
+      await expectClose(actual, same, { ratio: 2e-5 });
+    }
+  });
+
   test('shapes and rows that do not fit are refused', () => {
     const [x, weight] = [tf.zeros<tf.Rank.R2>([9, 4]), tf.zeros<tf.Rank.R2>([4, 4])];
     expect(() => decodeLinear(x, weight)).toThrow('decodeLinear: x has 9 rows; expected 1 to 8');
-    expect(() => decodeLinear(tf.zeros([1, 5]), weight)).toThrow('expected [5, Out]');
+    expect(() => decodeLinear(tf.zeros([1, 5]), weight)).toThrow('expected [1, 4]');
   });
 });
 

@@ -2,19 +2,27 @@ import { checkShape, InputError } from '@headwise/core';
 import * as tf from '@tensorflow/tfjs';
 import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
 import { dispatch } from '../dispatch/dispatch.js';
-import { defineProgram, variants } from '../dispatch/program.js';
+import { defineProgram, type ElementType, variants } from '../dispatch/program.js';
 import { activationWgsl, type LinearActivation } from '../linear/activation.js';
 import { fewRows } from '../matrix-product/few-rows.js';
 import type { Tiling } from '../matrix-product/form.js';
 import { tilingFor } from '../matrix-product/tiling.js';
 import {
+  describeNorm,
   loadNormalized,
   type Norm,
-  normEpsilon,
+  type NormForm,
   normInputs,
-  normTensors,
+  normKey,
   statisticsPrologue,
 } from './normalized.js';
+import {
+  type DecodeWeight,
+  describeWeight,
+  loadWeight,
+  type WeightForm,
+  weightInputs,
+} from './weight.js';
 
 export interface DecodeLinearOptions {
   /** Applied to the rows before; default none. */
@@ -29,40 +37,44 @@ export interface DecodeLinearOptions {
 
 interface Variant {
   tiling: Tiling;
-  norm: Norm['kind'];
+  norm: NormForm;
+  weight: WeightForm;
   bias: boolean;
   activation: LinearActivation;
   residual: boolean;
 }
 
-type Inputs<T> = Record<string, T>;
-
 const program = variants(
-  ({ tiling, norm, bias, activation, residual }: Variant) =>
-    `${tiling.key}/${norm}/${bias}/${activation}/${residual}`,
-  ({ tiling, norm, bias, activation, residual }) =>
+  ({ tiling, norm, weight, bias, activation, residual }: Variant) =>
+    [tiling.key, normKey(norm), weight, bias, activation, residual].join('/'),
+  ({ tiling, norm, weight, bias, activation, residual }) =>
     defineProgram({
       label: 'headwise/DecodeLinear',
       enable: tiling.enable,
       inputs: {
         x: 'f32',
-        weight: 'f32',
+        ...weightInputs(weight),
         ...(bias ? { bias: 'f32' } : {}),
         ...(residual ? { residual: 'f32' } : {}),
         ...normInputs(norm),
-      } as Inputs<'f32'>,
+      } as Record<string, ElementType>,
       outputs: { y: 'f32' },
-      params: { rows: 'u32', columns: 'u32', inner: 'u32', steps: 'u32', epsilon: 'f32' },
+      params: {
+        rows: 'u32',
+        columns: 'u32',
+        inner: 'u32',
+        steps: 'u32',
+        group: 'u32',
+        epsilon: 'f32',
+      },
       wgsl: /* wgsl */ `
         ${loadNormalized(norm)}
-        fn b_start(column: u32) -> u32 { return column; }
-        fn load_b(start: u32, step: u32) -> array<f32, 1> {
-          return array(weight[start + step * params.columns]);
-        }
+        ${loadWeight(weight, tiling.pack)}
         ${activationWgsl[activation]}
         fn store(row: u32, column: u32, sum: f32) {
           let i = row * params.columns + column;
-          y[i] = activation(sum${bias ? ' + bias[column]' : ''})${residual ? ' + residual[i]' : ''};
+          let before = whole(sum, column)${bias ? ' + bias[column]' : ''};
+          y[i] = activation(before)${residual ? ' + residual[i]' : ''};
         }
         ${tiling.wgsl}
       `,
@@ -74,42 +86,50 @@ const program = variants(
  * in one dispatch. For inference on WebGPU: it has no gradient.
  *
  * @param x `[N, In]`, N from 1 to 8
- * @param weight `[In, Out]`
+ * @param weight `[In, Out]`, perhaps packed
  * @returns `[N, Out]`
  * @throws ShapeError where shapes do not fit, InputError for another number of rows
  */
 export function decodeLinear(
   x: tf.Tensor2D,
-  weight: tf.Tensor2D,
+  weight: DecodeWeight,
   options: DecodeLinearOptions = {},
 ): tf.Tensor2D {
   const { norm = { kind: 'none' }, bias, activation = 'none', residual } = options;
-  const [rows, inner] = x.shape;
+  const { form: weightForm, inner, columns, group, pack, tensors } = describeWeight(weight);
+  const rows = x.shape[0];
   if (rows < 1 || rows > fewRows) {
     throw new InputError(`decodeLinear: x has ${rows} rows; expected 1 to ${fewRows}`);
   }
-  checkShape('decodeLinear: weight', weight.shape, [inner, 'Out']);
-  const columns = weight.shape[1];
+  checkShape('decodeLinear: x', x.shape, [rows, inner]);
   if (bias) checkShape('decodeLinear: bias', bias.shape, [columns]);
   if (residual) checkShape('decodeLinear: residual', residual.shape, [rows, columns]);
-  for (const [name, tensor] of Object.entries(normTensors(norm))) {
+  const { form: normForm, tensors: normTensors, epsilon } = describeNorm(norm);
+  for (const [name, tensor] of Object.entries(normTensors)) {
     checkShape(`decodeLinear: ${name}`, tensor.shape, [inner]);
   }
   const backend = tf.backend() as WebGPUBackend;
-  const prologue = statisticsPrologue(norm.kind);
-  const form = { value: 'f32', pack: 1, columnSums: false, prologue } as const;
+  const prologue = statisticsPrologue(normForm);
+  const form = { value: 'f32', pack, columnSums: false, prologue } as const;
   const tiling = tilingFor(backend, form, rows, 'columns');
-  const variant = { tiling, norm: norm.kind, bias: !!bias, activation, residual: !!residual };
+  const variant = {
+    tiling,
+    norm: normForm,
+    weight: weightForm,
+    bias: bias !== undefined,
+    activation,
+    residual: residual !== undefined,
+  };
   const { y } = dispatch(backend, program(variant), {
     inputs: {
       x,
-      weight,
+      ...tensors,
       ...(bias ? { bias } : {}),
       ...(residual ? { residual } : {}),
-      ...normTensors(norm),
+      ...normTensors,
     },
     outputs: { y: { shape: [rows, columns], dtype: 'float32' } },
-    params: { rows, columns, inner, steps: inner, epsilon: normEpsilon(norm) },
+    params: { rows, columns, inner, steps: Math.ceil(inner / tiling.pack), group, epsilon },
     workgroups: tiling.workgroups(rows, columns),
   });
   return tf.engine().makeTensorFromTensorInfo(y) as tf.Tensor2D;

@@ -6,11 +6,12 @@ import { defineProgram, type ElementType, variants } from '../dispatch/program.j
 import type { Tiling } from '../matrix-product/form.js';
 import { tilingFor } from '../matrix-product/tiling.js';
 import {
+  describeNorm,
   loadNormalized,
   type Norm,
-  normEpsilon,
+  type NormForm,
   normInputs,
-  normTensors,
+  normKey,
   statisticsPrologue,
 } from './normalized.js';
 
@@ -86,8 +87,8 @@ export function embedToken(
 }
 
 const scoresProgram = variants(
-  ({ tiling, norm, parts }: { tiling: Tiling; norm: Norm['kind']; parts: number }) =>
-    `${tiling.key}/${norm}/${parts}`,
+  ({ tiling, norm, parts }: { tiling: Tiling; norm: NormForm; parts: number }) =>
+    [tiling.key, normKey(norm), parts].join('/'),
   ({ tiling, norm, parts }) =>
     defineProgram({
       label: 'headwise/TokenScores',
@@ -126,19 +127,23 @@ export function tokenScores(x: tf.Tensor2D, table: TokenTable, norm: Norm): tf.T
   const [rows] = x.shape;
   const columns = table.reduce((sum, part) => sum + part.shape[0], 0);
   const backend = tf.backend() as WebGPUBackend;
-  const prologue = statisticsPrologue(norm.kind);
+  const { form: normForm, tensors, epsilon } = describeNorm(norm);
+  for (const [name, tensor] of Object.entries(tensors)) {
+    checkShape(`tokenScores: ${name}`, tensor.shape, [inner]);
+  }
+  const prologue = statisticsPrologue(normForm);
   const form = { value: 'f32', pack: 1, columnSums: false, prologue } as const;
   const tiling = tilingFor(backend, form, rows, 'inner');
-  const program = scoresProgram({ tiling, norm: norm.kind, parts: table.length });
+  const program = scoresProgram({ tiling, norm: normForm, parts: table.length });
   const { scores } = dispatch(backend, program, {
-    inputs: { x, ...tableTensors(table), ...normTensors(norm) },
+    inputs: { x, ...tableTensors(table), ...tensors },
     outputs: { scores: { shape: [rows, columns], dtype: 'float32' } },
     params: {
       rows,
       columns,
       inner,
       steps: inner,
-      epsilon: normEpsilon(norm),
+      epsilon,
       cut: table[0].size,
     },
     workgroups: tiling.workgroups(rows, columns),

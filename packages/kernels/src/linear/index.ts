@@ -1,6 +1,7 @@
 import { checkShape, sizeOf } from '@headwise/core';
 import * as tf from '@tensorflow/tfjs';
 import { hasKernel, registerWebGPUKernel, runKernel } from '../dispatch/register.js';
+import { matrixProductKernel } from '../matrix-product/product.js';
 import { activations, type LinearActivation } from './activation.js';
 import { linearGradient } from './gradient.js';
 import { checkOperands } from './operands.js';
@@ -70,6 +71,7 @@ const matrixProduct = (x: tf.Tensor2D, weight: tf.Tensor2D, transposed: boolean)
 
 /** Makes `linear` use its WebGPU kernels. */
 export function registerLinear(): void {
+  registerWebGPUKernel('headwise/MatrixProduct', matrixProductKernel as never);
   registerWebGPUKernel('headwise/Linear', linearKernel as unknown as tf.KernelFunc);
   registerWebGPUKernel('headwise/LinearGradient', linearGradientKernel as unknown as tf.KernelFunc);
   if (!tf.getGradient('headwise/Linear')) tf.registerGradient(linearGradient);

@@ -8,6 +8,7 @@ import {
 import * as tf from '@tensorflow/tfjs';
 import { expect, test } from 'vitest';
 import { linear } from './index.js';
+import { product } from './product.js';
 import { linearReference } from './reference.js';
 
 describeBackends('linear', () => {
@@ -41,6 +42,25 @@ describeBackends('linear', () => {
       }
     });
   }
+
+  test('product by hand, with either matrix transposed', async () => {
+    const a = tf.tensor2d([1, 2, 3, 4, 5, 6], [2, 3]);
+    const b = tf.tensor2d([1, 0, 2, 1, 0, 3], [3, 2]);
+    const expected = [5, 11, 14, 23];
+    for (const [x, transposeX] of [
+      [a, false],
+      [a.transpose(), true],
+    ] as const) {
+      for (const [y, transposeY] of [
+        [b, false],
+        [b.transpose(), true],
+      ] as const) {
+        const c = product(x, y, transposeX, transposeY);
+        expect(c.shape).toEqual([2, 2]);
+        expect([...(await c.data())]).toEqual(expected);
+      }
+    }
+  });
 
   test('linear has the gradient of a central difference', () =>
     checkGradients(

@@ -106,3 +106,17 @@ export function matrixProduct(
   });
   return columnSums ? [c, sums] : [c];
 }
+
+interface Arguments {
+  inputs: { a: tf.TensorInfo; b: tf.TensorInfo };
+  backend: WebGPUBackend;
+  attrs: { transposeA: boolean; transposeB: boolean };
+}
+
+/** @returns C */
+export const matrixProductKernel = ({ inputs, backend, attrs }: Arguments): tf.TensorInfo[] =>
+  matrixProduct(
+    backend,
+    { tensor: inputs.a, transposed: attrs.transposeA },
+    { tensor: inputs.b, transposed: attrs.transposeB },
+  );

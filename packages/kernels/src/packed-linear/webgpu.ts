@@ -16,8 +16,8 @@ function field(format: WeightFormat, j: number | string): string {
   return `f32((bitcast<i32>(word) << (${left})) >> ${32 - bits}u)`;
 }
 
-/** WGSL of `load_b`: a whole word's values where the tiling takes them, else one. */
-function loadWords(format: WeightFormat, taken: number): string {
+/** WGSL of `load_b` over `words`: a whole word's values where the tiling takes them, else one. */
+export function loadWords(format: WeightFormat, taken: number): string {
   const perWord = 32 / bitsOf[format];
   const scale = (k: string) =>
     format === 'int4' ? ` * scales[${k} / params.group * params.columns + column]` : '';
