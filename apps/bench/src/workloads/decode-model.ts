@@ -49,7 +49,7 @@ interface PackedBlock {
 /** A model's packed weights; the embeddings stay as they are. */
 export interface PackedWeights {
   blocks: PackedBlock[];
-  head: PackedAffine;
+  head: DecodeWeight;
 }
 
 const normalize: Norm = { kind: 'layer' };
@@ -128,11 +128,15 @@ export class DecodeModel {
         down: await packed(down),
       });
     }
-    const table = tf.concat([...this.#table]).transpose<tf.Tensor2D>();
-    const none = tf.zeros([this.#sizes.vocabulary]) as tf.Tensor1D;
-    const head = await folded(this.#norm, [table, none]);
-    tf.dispose([table, none]);
-    return { blocks, head };
+    // Joined on the CPU, as one buffer of the whole table is more than a software adapter binds.
+    const { dim, vocabulary } = this.#sizes;
+    const table = new Float32Array(vocabulary * dim);
+    let at = 0;
+    for (const part of this.#table) {
+      table.set((await part.data()) as Float32Array, at);
+      at += part.size;
+    }
+    return { blocks, head: packWeight(table, [vocabulary, dim], format, 'out-in') };
   }
 
   /** As `fused`, with packed weights. */
@@ -157,7 +161,7 @@ export class DecodeModel {
       });
       x = decodeLinear(hidden, down[0], { bias: down[1], residual: x });
     }
-    return decodeLinear(x, head[0], { norm: normalize, bias: head[1] });
+    return decodeLinear(x, head, { norm: this.#norm });
   }
 
   /** The same in operations of TensorFlow.js, past keys and values joined with the new ones. */
@@ -207,7 +211,7 @@ const affineOf = (x: tf.Tensor2D, [weight, bias]: Affine): tf.Tensor2D =>
 
 function normOf(x: tf.Tensor2D, { weight, bias }: Norm & { kind: 'layer' }): tf.Tensor2D {
   const { mean, variance } = tf.moments(x, 1, true);
-  return x.sub(mean).div(variance.add(1e-5).sqrt()).mul(weight).add(bias);
+  return x.sub(mean).div(variance.add(1e-5).sqrt()).mul(weight!).add(bias!);
 }
 
 function geluOf(x: tf.Tensor2D): tf.Tensor2D {

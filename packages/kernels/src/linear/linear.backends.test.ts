@@ -49,11 +49,11 @@ describeBackends('linear', () => {
     const expected = [5, 11, 14, 23];
     for (const [x, transposeX] of [
       [a, false],
-      [a.transpose(), true],
+      [a.transpose<tf.Tensor2D>(), true],
     ] as const) {
       for (const [y, transposeY] of [
         [b, false],
-        [b.transpose(), true],
+        [b.transpose<tf.Tensor2D>(), true],
       ] as const) {
         const c = product(x, y, transposeX, transposeY);
         expect(c.shape).toEqual([2, 2]);
