@@ -49,11 +49,11 @@ describeBackends('linear', () => {
     const expected = [5, 11, 14, 23];
     for (const [x, transposeX] of [
       [a, false],
-      [a.transpose(), true],
+      [a.transpose<tf.Tensor2D>(), true],
     ] as const) {
       for (const [y, transposeY] of [
         [b, false],
-        [b.transpose(), true],
+        [b.transpose<tf.Tensor2D>(), true],
       ] as const) {
         const c = product(x, y, transposeX, transposeY);
         expect(c.shape).toEqual([2, 2]);
@@ -67,6 +67,19 @@ describeBackends('linear', () => {
       (x, w, b) => linear(x!, w as tf.Tensor2D, b as tf.Tensor1D),
       [gaussian([3, 5], 1), gaussian([5, 7], 2), gaussian([7], 3)],
     ));
+
+  test('linear refuses another type, and sizes of 0', () => {
+    const weight = tf.zeros<tf.Rank.R2>([5, 3]);
+    expect(() => linear(tf.zeros([2, 5], 'int32'), weight)).toThrow(
+      'linear: x has type int32; expected float32',
+    );
+    expect(() => linear(tf.zeros([0, 5]), weight)).toThrow(
+      'linear: x has shape [0, 5]; expected no size of 0',
+    );
+    expect(() => linear(tf.zeros([2, 5]), weight, tf.zeros([4]))).toThrow(
+      'linear: bias has shape [4]; expected [3]',
+    );
+  });
 
   test('linear names both widths where they differ', () => {
     expect(() => linear(tf.zeros([2, 5]), tf.zeros([7, 3]))).toThrow(
