@@ -68,6 +68,19 @@ describeBackends('linear', () => {
       [gaussian([3, 5], 1), gaussian([5, 7], 2), gaussian([7], 3)],
     ));
 
+  test('linear refuses another type, and sizes of 0', () => {
+    const weight = tf.zeros<tf.Rank.R2>([5, 3]);
+    expect(() => linear(tf.zeros([2, 5], 'int32'), weight)).toThrow(
+      'linear: x has type int32; expected float32',
+    );
+    expect(() => linear(tf.zeros([0, 5]), weight)).toThrow(
+      'linear: x has shape [0, 5]; expected no size of 0',
+    );
+    expect(() => linear(tf.zeros([2, 5]), weight, tf.zeros([4]))).toThrow(
+      'linear: bias has shape [4]; expected [3]',
+    );
+  });
+
   test('linear names both widths where they differ', () => {
     expect(() => linear(tf.zeros([2, 5]), tf.zeros([7, 3]))).toThrow(
       'linear: weight has shape [7, 3]; expected [5, Out]',
