@@ -1,8 +1,16 @@
 import * as tf from '@tensorflow/tfjs';
 import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
-import { type FlatChunk, flatChunks, type Piece } from '../dispatch/flat.js';
+import { type FlatChunk, flatChunks } from '../dispatch/flat.js';
 import { runKernel } from '../dispatch/register.js';
-import { type Copy, copyValues, scratch, unshare, zeros } from '../dispatch/transfer.js';
+import {
+  type Copy,
+  copyValues,
+  packing,
+  reversed,
+  scratch,
+  unshare,
+  zeros,
+} from '../dispatch/transfer.js';
 import {
   type AdamWParameter,
   type AdamWState,
@@ -101,25 +109,3 @@ export class FlatAdamW implements AdamWState {
     });
   }
 }
-
-/** The copies that bring pieces of tensors together in a chunk. */
-const packing = (
-  pieces: readonly Piece[],
-  tensors: readonly tf.TensorInfo[],
-  chunk: tf.TensorInfo,
-): Copy[] =>
-  pieces.map(({ tensor, from, at, size }) => ({
-    source: tensors[tensor]!,
-    sourceStart: from,
-    target: chunk,
-    targetStart: at,
-    size,
-  }));
-
-const reversed = ({ source, sourceStart, target, targetStart, size }: Copy): Copy => ({
-  source: target,
-  sourceStart: targetStart,
-  target: source,
-  targetStart: sourceStart,
-  size,
-});

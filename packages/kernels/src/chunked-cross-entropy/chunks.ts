@@ -5,7 +5,7 @@ import { linear } from '../linear/index.js';
 import { product } from '../linear/product.js';
 
 /** The logits that exist at one time take about this many bytes. */
-const chunkBytes = 2 ** 24;
+const chunkBytes = 2 ** 23;
 
 interface Given {
   /** `[N, D]` */

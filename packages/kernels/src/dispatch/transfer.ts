@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs';
 import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
 import { bufferOf, type Recorder } from './dispatch.js';
+import type { Piece } from './flat.js';
 
 /** Makes a tensor of zeros by clearing its buffer: no dispatch. The caller owns it. */
 export function zeros(
@@ -44,6 +45,29 @@ export function copyValues(backend: WebGPUBackend, copies: readonly Copy[]): voi
     recorder.tensorMap.get(target.dataId).values = null;
   });
 }
+
+/** The copies that bring pieces of tensors together in a chunk. */
+export const packing = (
+  pieces: readonly Piece[],
+  tensors: readonly tf.TensorInfo[],
+  chunk: tf.TensorInfo,
+): Copy[] =>
+  pieces.map(({ tensor, from, at, size }) => ({
+    source: tensors[tensor]!,
+    sourceStart: from,
+    target: chunk,
+    targetStart: at,
+    size,
+  }));
+
+/** The copies that bring back what others brought. */
+export const reversed = ({ source, sourceStart, target, targetStart, size }: Copy): Copy => ({
+  source: target,
+  sourceStart: targetStart,
+  target: source,
+  targetStart: sourceStart,
+  size,
+});
 
 /**
  * Gives a variable a buffer of its own where another tensor shares its values, so that writing to it

@@ -1,5 +1,12 @@
 import * as tf from '@tensorflow/tfjs';
-import type { Clipping } from './index.js';
+
+/** How long all gradients together are, and how to shorten them. */
+export interface Clipping {
+  /** `√(Σ g²)` over all values of all tensors. */
+  norm: tf.Scalar;
+  /** `min(1, maxNorm / (norm + 1e-6))` */
+  scale: tf.Scalar;
+}
 
 /** The norm of many tensors in plain operations: the specification, and the path of other backends. */
 export function globalNormReference(tensors: readonly tf.Tensor[], maxNorm: number): Clipping {

@@ -1,0 +1,42 @@
+import * as tf from '@tensorflow/tfjs';
+import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
+import { flatChunks } from '../dispatch/flat.js';
+import { runKernel } from '../dispatch/register.js';
+import { copyValues, packing, scratch } from '../dispatch/transfer.js';
+import type { Clipping } from './reference.js';
+import { sumsOf } from './webgpu.js';
+
+/** Values that are taken together at most: 64 MiB. */
+const chunkSize = 2 ** 24;
+
+/**
+ * The global norm by WebGPU kernels: tensors are copied side by side, chunk by chunk.
+ *
+ * @param most values of a chunk at most
+ */
+export function flatGlobalNorm(
+  tensors: readonly tf.Tensor[],
+  maxNorm: number,
+  most: number = chunkSize,
+): Clipping {
+  return tf.tidy(() => {
+    const backend = tf.backend() as WebGPUBackend;
+    const chunks = flatChunks(
+      tensors.map(({ size }) => size),
+      most,
+    );
+    const counts = chunks.map(({ size }) => sumsOf(size));
+    const sums = scratch(backend, [counts.reduce((a, b) => a + b)]);
+    let place = 0;
+    chunks.forEach(({ size, pieces }, i) => {
+      tf.tidy(() => {
+        const values = scratch(backend, [size]);
+        copyValues(backend, packing(pieces, tensors, values));
+        runKernel('headwise/SquareSums', { values, sums }, { place });
+      });
+      place += counts[i]!;
+    });
+    const [norm, scale] = runKernel('headwise/Clip', { sums }, { maxNorm });
+    return { norm: norm as tf.Scalar, scale: scale as tf.Scalar };
+  });
+}
