@@ -4,6 +4,8 @@ export { attentionReference, type ReferenceOptions } from './attention/reference
 export type { Choices } from './attention/tilings.js';
 export { type AttentionShape, type TuneOptions, tuneAttention } from './attention/tuner.js';
 export { sparseCrossEntropy } from './cross-entropy/index.js';
+export { appendKeysValues, type KeysValues } from './decode-attention/append.js';
+export { type DecodeAttentionOptions, decodeAttention } from './decode-attention/index.js';
 export { gatherRows } from './embedding/index.js';
 export { gelu, geluTanh } from './gelu/index.js';
 export { layerNorm, registerLayerNorm } from './layer-norm/index.js';

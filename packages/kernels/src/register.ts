@@ -1,4 +1,6 @@
 import { registerAttention } from './attention/index.js';
+import { registerAppendKeysValues } from './decode-attention/append.js';
+import { registerDecodeAttention } from './decode-attention/index.js';
 import { registerLayerNorm } from './layer-norm/index.js';
 import { registerRmsNorm } from './rms-norm/index.js';
 
@@ -8,6 +10,8 @@ import { registerRmsNorm } from './rms-norm/index.js';
  */
 export function registerKernels(): void {
   registerAttention();
+  registerAppendKeysValues();
+  registerDecodeAttention();
   registerLayerNorm();
   registerRmsNorm();
 }
