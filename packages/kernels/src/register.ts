@@ -6,6 +6,8 @@ import { registerDropout } from './dropout/index.js';
 import { registerGatherRows } from './embedding/index.js';
 import { registerGatedLinear } from './gated-linear/index.js';
 import { registerGlobalNorm } from './global-norm/index.js';
+import { registerAppendKeysValues } from './decode-attention/append.js';
+import { registerDecodeAttention } from './decode-attention/index.js';
 import { registerLayerNorm } from './layer-norm/index.js';
 import { registerLinear } from './linear/index.js';
 import { registerPackedLinear } from './packed-linear/index.js';
@@ -26,6 +28,8 @@ export function registerKernels(): void {
   registerGatherRows();
   registerAttention();
   registerGlobalNorm();
+  registerAppendKeysValues();
+  registerDecodeAttention();
   registerLayerNorm();
   registerLinear();
   registerPackedLinear();

@@ -1,0 +1,120 @@
+import { checkShape, InputError } from '@headwise/core';
+import * as tf from '@tensorflow/tfjs';
+import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
+import { checkType } from '../dispatch/check.js';
+import { dispatch, spread } from '../dispatch/dispatch.js';
+import { defineProgram } from '../dispatch/program.js';
+import { hasKernel, registerWebGPUKernel, runKernel } from '../dispatch/register.js';
+
+/** Keys and values of one layer, `[B, Hkv, T, Dh]` each. */
+export interface KeysValues<T extends tf.Tensor = tf.Tensor> {
+  k: T;
+  v: T;
+}
+
+/**
+ * Writes the keys and values of new tokens into a cache, in place: one dispatch on WebGPU, no copy.
+ *
+ * @param cache `[B, Hkv, C, Dh]` each
+ * @param added `[B, Hkv, T, Dh]` each
+ * @param position the place of the first new token, `0 … C − T`
+ * @throws ShapeError where shapes do not fit; InputError where the tokens do not fit into the cache
+ */
+export function appendKeysValues(
+  cache: KeysValues<tf.Variable>,
+  added: KeysValues,
+  position: number,
+): void {
+  checkShape('appendKeysValues: cache.k', cache.k.shape, ['B', 'Hkv', 'C', 'Dh']);
+  checkShape('appendKeysValues: cache.v', cache.v.shape, cache.k.shape);
+  const [batch, heads, capacity, width] = cache.k.shape as [number, number, number, number];
+  checkShape('appendKeysValues: added.k', added.k.shape, [batch, heads, 'T', width]);
+  checkShape('appendKeysValues: added.v', added.v.shape, added.k.shape);
+  checkType('appendKeysValues: added.k', added.k, 'float32');
+  checkType('appendKeysValues: added.v', added.v, 'float32');
+  const tokens = added.k.shape[2]!;
+  if (!(Number.isInteger(position) && position >= 0 && position + tokens <= capacity)) {
+    throw new InputError(
+      `appendKeysValues: ${tokens} tokens at position ${position} do not fit into a cache for ${capacity}`,
+    );
+  }
+  if (added.k.size === 0) return;
+  if (!hasKernel('headwise/AppendKeysValues')) {
+    replaceRows(cache.k, added.k, position);
+    replaceRows(cache.v, added.v, position);
+    return;
+  }
+  ownBuffer(cache.k);
+  ownBuffer(cache.v);
+  runKernel(
+    'headwise/AppendKeysValues',
+    { k: added.k, v: added.v, cacheK: cache.k, cacheV: cache.v },
+    { position },
+  );
+}
+
+/** The same in plain operations, which copy the whole cache. */
+function replaceRows(cache: tf.Variable, rows: tf.Tensor, position: number): void {
+  const [batch, heads, capacity, width] = cache.shape as [number, number, number, number];
+  const end = position + rows.shape[2]!;
+  const part = (from: number, to: number) =>
+    cache.slice([0, 0, from, 0], [batch, heads, to - from, width]);
+  tf.tidy(() => cache.assign(tf.concat([part(0, position), rows, part(end, capacity)], 2)));
+}
+
+/** Gives a variable a buffer of its own where another tensor shares its values, which must not change. */
+function ownBuffer(variable: tf.Variable): void {
+  if ((tf.backend() as WebGPUBackend).refCount(variable.dataId) === 1) return;
+  tf.tidy(() => variable.assign(variable.add(0)));
+}
+
+const appendProgram = defineProgram({
+  label: 'headwise/AppendKeysValues',
+  inputs: { k: 'f32', v: 'f32' },
+  outputs: { cacheK: 'f32', cacheV: 'f32' },
+  params: { size: 'u32', row: 'u32', capacity: 'u32', position: 'u32' },
+  wgsl: /* wgsl */ `
+    @compute @workgroup_size(64)
+    fn main(
+      @builtin(workgroup_id) workgroup: vec3u,
+      @builtin(num_workgroups) count: vec3u,
+      @builtin(local_invocation_index) lane: u32,
+    ) {
+      let i = (workgroup.y * count.x + workgroup.x) * 64u + lane;
+      if (i >= params.size) { return; }
+      let to = i / params.row * params.capacity + params.position + i % params.row;
+      cacheK[to] = k[i];
+      cacheV[to] = v[i];
+    }
+  `,
+});
+
+interface KernelArguments {
+  inputs: Record<'k' | 'v' | 'cacheK' | 'cacheV', tf.TensorInfo>;
+  backend: WebGPUBackend;
+  attrs: { position: number };
+}
+
+function appendKernel({ inputs, backend, attrs }: KernelArguments): tf.TensorInfo[] {
+  const { k, v, cacheK, cacheV } = inputs;
+  const [batch, heads, tokens, width] = k.shape as [number, number, number, number];
+  const size = batch * heads * tokens * width;
+  dispatch(backend, appendProgram, {
+    inputs: { k, v },
+    outputs: { cacheK, cacheV },
+    params: {
+      size,
+      // Values of one head: new ones, and those that it has room for.
+      row: tokens * width,
+      capacity: cacheK.shape[2]! * width,
+      position: attrs.position * width,
+    },
+    workgroups: spread(Math.ceil(size / 64)),
+  });
+  return [];
+}
+
+/** Makes `appendKeysValues` use its WebGPU kernel. */
+export function registerAppendKeysValues(): void {
+  registerWebGPUKernel('headwise/AppendKeysValues', appendKernel as never);
+}

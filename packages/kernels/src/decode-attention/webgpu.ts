@@ -1,0 +1,182 @@
+import type * as tf from '@tensorflow/tfjs';
+import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
+import { each } from '../attention/text.js';
+import { dispatch, spread } from '../dispatch/dispatch.js';
+import { defineProgram, type Program, variants } from '../dispatch/program.js';
+import { joinProgram } from './join.js';
+
+/** Heads up to this width run fused. */
+export const widestHead = 256;
+/** Queries up to this many run fused here. */
+export const mostQueries = 8;
+
+const lanes = 32;
+/** Keys of one workgroup: few enough that a short cache fills a GPU. */
+const keysPerSplit = 64;
+/** Parts beyond this many would make the second pass long. */
+const mostSplits = 64;
+
+/** Rows that one workgroup does at once: query heads that share keys, and queries. */
+type RowsAtOnce = 1 | 4;
+
+type SplitProgram = Program<
+  'q' | 'k' | 'v',
+  'partial' | 'peaks',
+  | 'tasks'
+  | 'splits'
+  | 'perSplit'
+  | 'quads'
+  | 'rows'
+  | 'queries'
+  | 'capacity'
+  | 'width'
+  | 'length'
+  | 'scale'
+>;
+
+/**
+ * Attention of some rows over a part of the keys: a lane scores a key, then sums columns of the values.
+ *
+ * It leaves the part's output, not divided, with its largest score and its sum of weights.
+ */
+const splitProgram = variants(String, (rows: RowsAtOnce): SplitProgram => {
+  const part = (vector: string, r: number) => (rows === 1 ? vector : `${vector}[${r}]`);
+  const join = (text: (r: number) => string) => `Rows(${each(rows, text, ', ')})`;
+  return defineProgram({
+    label: 'headwise/DecodeAttention',
+    inputs: { q: 'f32', k: 'f32', v: 'f32' },
+    outputs: { partial: 'f32', peaks: 'f32' },
+    params: {
+      tasks: 'u32',
+      splits: 'u32',
+      perSplit: 'u32',
+      quads: 'u32',
+      rows: 'u32',
+      queries: 'u32',
+      capacity: 'u32',
+      width: 'u32',
+      length: 'u32',
+      scale: 'f32',
+    },
+    wgsl: /* wgsl */ `
+        alias Rows = ${rows === 1 ? 'f32' : 'vec4f'};
+        alias RowIndices = ${rows === 1 ? 'u32' : 'vec4u'};
+        const lowest = -3.0e38;
+        var<workgroup> weights: array<Rows, ${lanes}>;
+        // Each lane's own columns.
+        var<workgroup> sums: array<Rows, ${widestHead}>;
+
+        @compute @workgroup_size(${lanes})
+        fn main(
+          @builtin(workgroup_id) workgroup: vec3u,
+          @builtin(num_workgroups) count: vec3u,
+          @builtin(local_invocation_index) lane: u32,
+        ) {
+          let id = workgroup.y * count.x + workgroup.x;
+          if (id >= params.tasks) { return; }
+          let split = id % params.splits;
+          let task = id / params.splits;
+          let kv = task / params.quads;
+          let base = kv * params.capacity * params.width;
+          let row = task % params.quads * ${rows}u + RowIndices(${each(rows, (r) => `${r}u`, ', ')});
+          let place = kv * params.rows + min(row, RowIndices(params.rows - 1u));
+          let start = place * params.width;
+          // The last query sees the last key.
+          let end = params.length - params.queries + row % params.queries + 1u;
+          let stop = min((split + 1u) * params.perSplit, params.length);
+
+          var largest = Rows(lowest);
+          var total = Rows();
+          for (var j = split * params.perSplit; j < stop; j += ${lanes}u) {
+            let key = j + lane;
+            let at = base + min(key, stop - 1u) * params.width;
+            var s = Rows();
+            for (var c = 0u; c < params.width; c++) {
+              s += k[at + c] * ${join((r) => `q[${part('start', r)} + c]`)};
+            }
+            let seen = RowIndices(key) < min(end, RowIndices(stop));
+            s = select(Rows(lowest), s * params.scale, seen);
+            workgroupBarrier();
+            weights[lane] = s;
+            workgroupBarrier();
+            // Counted from j: some drivers unroll a loop whose most turns they know, and take seconds.
+            let last = min(j + ${lanes}u, stop);
+            var peak = largest;
+            for (var n = j; n < last; n++) { peak = max(peak, weights[n - j]); }
+            let fade = exp(largest - peak);
+            largest = peak;
+            workgroupBarrier();
+            weights[lane] = select(Rows(), exp(s - peak), seen);
+            workgroupBarrier();
+            total *= fade;
+            for (var n = j; n < last; n++) { total += weights[n - j]; }
+            for (var c = lane; c < params.width; c += ${lanes}u) {
+              var sum = sums[c] * fade;
+              for (var n = j; n < last; n++) {
+                sum += weights[n - j] * v[base + n * params.width + c];
+              }
+              sums[c] = sum;
+            }
+          }
+
+          ${each(
+            rows,
+            (r) => /* wgsl */ `if (${part('row', r)} < params.rows) {
+              let to = ${part('place', r)} * params.splits + split;
+              if (lane == 0u) {
+                peaks[2u * to] = ${part('largest', r)};
+                peaks[2u * to + 1u] = ${part('total', r)};
+              }
+              for (var c = lane; c < params.width; c += ${lanes}u) {
+                partial[to * params.width + c] = ${part('sums[c]', r)};
+              }
+            }`,
+          )}
+        }
+      `,
+  });
+});
+
+interface KernelArguments {
+  inputs: Record<'q' | 'k' | 'v', tf.TensorInfo>;
+  backend: WebGPUBackend;
+  attrs: { length: number; scale: number };
+}
+
+/** @returns the output, `[B, H, Tq, Dh]` */
+export function decodeAttentionKernel({
+  inputs,
+  backend,
+  attrs,
+}: KernelArguments): tf.TensorInfo[] {
+  const { q, k } = inputs;
+  const [batch, heads, queries, width] = q.shape as [number, number, number, number];
+  const [, kvHeads, capacity] = k.shape as [number, number, number];
+  const { length, scale } = attrs;
+  const steps = Math.ceil(length / keysPerSplit);
+  const perSplit = keysPerSplit * Math.ceil(steps / mostSplits);
+  const splits = Math.ceil(length / perSplit);
+  // The rows that share a head of keys: its query heads, each with all queries.
+  const rows = (heads / kvHeads) * queries;
+  const perWorkgroup = rows === 1 ? 1 : 4;
+  const quads = Math.ceil(rows / perWorkgroup);
+  const tasks = batch * kvHeads * quads * splits;
+  const { partial, peaks } = dispatch(backend, splitProgram(perWorkgroup), {
+    inputs,
+    outputs: {
+      partial: { shape: [batch, heads, queries, splits, width], dtype: 'float32' },
+      peaks: { shape: [batch, heads, queries, splits, 2], dtype: 'float32' },
+    },
+    params: { tasks, splits, perSplit, quads, rows, queries, capacity, width, length, scale },
+    workgroups: spread(tasks),
+  });
+  const size = batch * heads * queries * width;
+  const { y } = dispatch(backend, joinProgram, {
+    inputs: { partial, peaks },
+    outputs: { y: { shape: q.shape, dtype: 'float32' } },
+    params: { size, width, splits },
+    workgroups: spread(Math.ceil(size / 64)),
+  });
+  for (const { dataId } of [partial, peaks]) backend.disposeData(dataId);
+  return [y];
+}
