@@ -1,4 +1,5 @@
-import type { Merge } from './bpe.js';
+/** Two neighbouring tokens. */
+export type Merge = readonly [left: string, right: string];
 
 /** A word of the training text: its symbols, by number, and how often it occurs. */
 interface Word {

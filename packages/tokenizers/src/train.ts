@@ -1,8 +1,10 @@
-import type { Merge } from './bpe.js';
-import { toByteChars, wordPattern } from './byte-level.js';
 import { TokenizerError } from './errors.js';
-import { byteAlphabet, Tokenizer } from './tokenizer.js';
-import { learnMerges } from './train-bpe.js';
+import { byteAlphabet, toByteChars } from './text/bytes.js';
+import { Tokenizer } from './tokenizer.js';
+import { learnMerges, type Merge } from './train-bpe.js';
+
+const wordPattern =
+  /'(?:[sdmt]|ll|ve|re)| ?\p{L}+| ?\p{N}+| ?[^\p{White_Space}\p{L}\p{N}]+|\p{White_Space}+(?!\P{White_Space})|\p{White_Space}+/gu;
 
 /** Texts to learn from. */
 export type Texts = Iterable<string> | AsyncIterable<string>;

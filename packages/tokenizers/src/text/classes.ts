@@ -1,0 +1,57 @@
+/** What a code point is, as bits. */
+export const letter = 1;
+export const number = 2;
+export const space = 4;
+export const mark = 8;
+/** Lu or Lt. */
+export const upper = 16;
+/** Ll. */
+export const lower = 32;
+/** A letter, mark, decimal digit or connector, as Oniguruma's and Rust's `\w`. */
+export const word = 64;
+/** ASCII's signs and category P, as BERT has it. */
+export const punctuation = 128;
+/** Cc, Cf, Cn, Co or Cs: what BERT throws away, but for tab, line feed and carriage return. */
+export const control = 256;
+/** Nd. */
+export const digit = 512;
+
+const tests: readonly (readonly [bit: number, pattern: RegExp])[] = [
+  [letter, /\p{L}/u],
+  [number, /\p{N}/u],
+  [space, /\p{White_Space}/u],
+  [mark, /\p{M}/u],
+  [upper, /[\p{Lu}\p{Lt}]/u],
+  [lower, /\p{Ll}/u],
+  [word, /[\p{Alphabetic}\p{M}\p{Nd}\p{Pc}\p{Join_Control}]/u],
+  [punctuation, /[\p{P}!-/:-@[-`{-~]/u],
+  [control, /\p{C}/u],
+  [digit, /\p{Nd}/u],
+];
+
+/** Classes of 256 code points each, filled when first asked. */
+const pages: (Uint16Array | undefined)[] = new Array<Uint16Array | undefined>(0x1100).fill(
+  undefined,
+);
+
+function fill(page: number): Uint16Array {
+  const classes = new Uint16Array(256);
+  for (let i = 0; i < 256; i++) {
+    const codePoint = page * 256 + i;
+    // An unpaired surrogate counts as U+FFFD, as which it is encoded.
+    const isSurrogate = codePoint >= 0xd800 && codePoint < 0xe000;
+    const char = String.fromCodePoint(isSurrogate ? 0xfffd : codePoint);
+    for (const [bit, pattern] of tests) if (pattern.test(char)) classes[i]! |= bit;
+  }
+  pages[page] = classes;
+  return classes;
+}
+
+/** The classes of ASCII and Latin-1. */
+export const latinClasses: Uint16Array = fill(0);
+
+/** The classes of a code point. */
+export function classOf(codePoint: number): number {
+  const page = codePoint >> 8;
+  return (pages[page] ?? fill(page))[codePoint & 255]!;
+}
