@@ -75,8 +75,8 @@ export class AddedTokenFinder {
   /** @param normalizer writes the tokens as the text they are looked for in */
   constructor(tokens: readonly AddedToken[], normalizer?: Normalizer) {
     this.#tokens = tokens.filter(({ content }) => content !== '');
+    const text = new NormalizedText();
     this.#tokens.forEach(({ content }, i) => {
-      const text = new NormalizedText();
       text.load(content);
       normalizer?.normalize(text);
       if (text.length === 0) return;
@@ -140,7 +140,7 @@ function standsAlone(units: Uint16Array, start: number, end: number, length: num
 
 /** @throws TokenizerError where ids below the highest belong to no token */
 export function checkHoles(vocab: Vocabulary, added: readonly AddedToken[], path: string): void {
-  if (vocab.hole() === undefined) return;
+  if (vocab.isWhole) return;
   const ids = new Set(added.map(({ id }) => id));
   for (let id = 0; id < vocab.end; id++) {
     if (vocab.token(id) === undefined && !ids.has(id)) {

@@ -1,4 +1,5 @@
 import { TokenizerError } from './errors.js';
+import { hashSeed, hashUnit } from './vocabulary.js';
 
 const quote = 0x22;
 const backslash = 0x5c;
@@ -16,6 +17,13 @@ const escapes: Readonly<Record<number, number>> = {
 /** Walks over JSON in UTF-8 without making objects of it. */
 export class JsonBytes {
   at = 0;
+  /** Where `string` writes. */
+  units: Uint16Array = new Uint16Array(1024);
+  /** Where the string read last ends. */
+  end = 0;
+  hash = 0;
+  leftHash = 0;
+  running = 0;
   readonly #decoder = new TextDecoder('utf-8', { fatal: true });
 
   /** @param name of the file, for errors */
@@ -81,57 +89,58 @@ export class JsonBytes {
     return String.fromCharCode(this.bytes[this.#skipSpace()] ?? 0);
   }
 
-  /** Reads a name and its colon into code units from `top` on; gives where they end. */
-  nameInto(units: Uint16Array, top: number): number {
-    const end = this.stringInto(units, top);
-    this.#expect(':');
-    return end;
-  }
-
-  /** How many code units the next string takes at most. */
-  stringLimit(): number {
+  /**
+   * Reads a string into `units` from `top` on; gives where it ends.
+   *
+   * Its hash is then in `hash`, and the hash of all units from 0 on in `running`, where `top` is where the string
+   * before it ended, or 0.
+   */
+  string(top: number): number {
     const { bytes } = this;
-    let end = this.#skipSpace() + 1;
-    while (end < bytes.length && bytes[end] !== quote) end += bytes[end] === backslash ? 2 : 1;
-    return end - this.at;
-  }
-
-  /** Reads a string into code units from `top` on, where there is room for it; gives where they end. */
-  stringInto(units: Uint16Array, top: number): number {
-    const { bytes } = this;
+    let { units } = this;
     let i = this.#skipSpace();
     if (bytes[i] !== quote) this.fail('a string');
     i++;
+    let hash = hashSeed;
+    let running = top === 0 ? hashSeed : this.running;
     let to = top;
     for (;;) {
-      const byte = bytes[i]!;
-      if (byte === quote) break;
-      if (byte === backslash) {
+      if (to + 2 > units.length) units = this.#grow();
+      let unit = bytes[i]!;
+      if (unit === quote) break;
+      if (i >= bytes.length || unit < 0x20) {
         this.at = i;
-        units[to++] = this.#escape();
+        this.fail('no control character, and the end of a string');
+      }
+      if (unit === backslash) {
+        this.at = i;
+        unit = this.#escape();
         i = this.at;
-      } else if (byte < 0x80) {
-        if (byte < 0x20 || i >= bytes.length) {
-          this.at = i;
-          this.fail('no control character in a string');
-        }
-        units[to++] = byte;
-        i++;
-      } else {
+      } else if (unit < 0x80) i++;
+      else {
         const codePoint = this.#utf8(i);
         i += codePoint < 0x800 ? 2 : codePoint < 0x10000 ? 3 : 4;
+        unit = codePoint;
         if (codePoint > 0xffff) {
-          units[to++] = 0xd7c0 + (codePoint >> 10);
-          units[to++] = 0xdc00 + (codePoint & 0x3ff);
-        } else units[to++] = codePoint;
+          const high = 0xd7c0 + (codePoint >> 10);
+          hash = hashUnit(hash, high);
+          running = hashUnit(running, high);
+          units[to++] = high;
+          unit = 0xdc00 + (codePoint & 0x3ff);
+        }
       }
-      if (i >= bytes.length) {
-        this.at = i;
-        this.fail('the end of a string');
-      }
+      hash = hashUnit(hash, unit);
+      running = hashUnit(running, unit);
+      units[to++] = unit;
     }
     this.at = i + 1;
+    this.hash = hash;
+    this.running = running;
     return to;
+  }
+
+  colon(): void {
+    this.#expect(':');
   }
 
   /** Reads a whole number of at least 0, or gives −1 and reads nothing. */
@@ -152,7 +161,7 @@ export class JsonBytes {
   }
 
   /** Checks that nothing follows. */
-  end(): void {
+  finish(): void {
     if (this.#skipSpace() < this.bytes.length) this.fail('the end of the file');
   }
 
@@ -163,6 +172,13 @@ export class JsonBytes {
         ? `'${new TextDecoder().decode(bytes.subarray(at, at + 20))}'`
         : 'the end of the file';
     throw new TokenizerError(`${name}: is not JSON: ${found} at byte ${at}; expected ${expected}`);
+  }
+
+  #grow(): Uint16Array {
+    const wider = new Uint16Array(2 * this.units.length);
+    wider.set(this.units);
+    this.units = wider;
+    return wider;
   }
 
   #escape(): number {

@@ -2,6 +2,7 @@ import { TokenizerError } from './errors.js';
 import { mismatch } from './fields.js';
 import { JsonBytes } from './json-bytes.js';
 import { MergeTable } from './models/merge-table.js';
+import { unitsToString } from './text/normalized-text.js';
 import { hashUnits, Vocabulary } from './vocabulary.js';
 
 /** A `tokenizer.json` with its two large fields read into tables. */
@@ -44,7 +45,7 @@ export function readTokenizerBytes(bytes: Uint8Array, name: string): TokenizerFi
       } else model[part] = json.value();
     });
   });
-  json.end();
+  json.finish();
   if (mergesAt < 0 || !vocab) return { document, name, ...(vocab && { vocab }) };
   if (!merges || prefix !== prefixOf(model)) {
     // The vocabulary or the prefix stands behind the merges.
@@ -125,17 +126,17 @@ function addTo(vocab: Vocabulary, token: string, id: number, name: string): void
 }
 
 function readVocabulary(json: JsonBytes, name: string): Vocabulary {
-  const vocab = new Vocabulary();
+  const vocab = new Vocabulary(Math.max(256, json.bytes.length >> 7));
   json.entries(() => {
-    const start = vocab.reserve(json.stringLimit());
-    const end = json.nameInto(vocab.arena, start);
+    const length = json.string(0);
+    const { hash } = json;
+    json.colon();
     const id = json.count();
     if (!isId(id)) {
-      const token = String.fromCharCode(...vocab.arena.subarray(start, end));
-      throw badId(name, token, id < 0 ? json.value() : id);
+      throw badId(name, unitsToString(json.units, 0, length), id < 0 ? json.value() : id);
     }
     try {
-      vocab.commit(end - start, id);
+      vocab.addUnits(json.units, length, hash, id);
     } catch (error) {
       throw new TokenizerError(`${name}: model.vocab: ${(error as Error).message}`);
     }
@@ -143,87 +144,82 @@ function readVocabulary(json: JsonBytes, name: string): Vocabulary {
   return vocab;
 }
 
-const blank = 32;
-
 function readMerges(json: JsonBytes, vocab: Vocabulary, prefix: string, name: string): MergeTable {
-  let found = new Int32Array(3 * 1024);
-  let count = 0;
-  const pair = new PairReader(json);
+  const found = new MergeList();
+  let made = -1;
   json.array((index) => {
     const before = json.at;
-    if (!pair.read()) {
+    const middle = readPair(json);
+    if (middle < 0) {
       json.at = before;
       throw badMerge(name, index, json.value());
     }
-    const { units, middle, end } = pair;
-    const hash = hashUnits(units, 0, middle);
-    const left = vocab.findHashed(units, 0, middle, hash);
-    const right = vocab.find(units, middle, end);
+    const { units, end } = json;
+    const left = vocab.findHashed(units, 0, middle, json.leftHash);
+    const right = vocab.findHashed(units, middle, end, json.hash);
     let to = end;
     if (prefix !== '' && startsWith(units, middle, end, prefix)) {
       to = end - prefix.length;
       units.copyWithin(middle, middle + prefix.length, end);
     }
-    const made = vocab.findHashed(units, 0, to, hashUnits(units, middle, to, hash));
+    // Files list the merges of a token one after the other, mostly in the order of the ids.
+    if (!vocab.is(made, units, 0, to) && !vocab.is(++made, units, 0, to)) {
+      made = to === end ? vocab.findHashed(units, 0, end, json.running) : vocab.find(units, 0, to);
+    }
     if (left < 0 || right < 0 || made < 0) {
-      const text = (from: number, till: number) =>
-        String.fromCharCode(...units.subarray(from, till));
-      const [first, second] = [text(0, middle), text(middle, to)];
+      const [first, second] = [unitsToString(units, 0, middle), unitsToString(units, middle, to)];
       missing(name, index, first, second, left < 0 ? first : right < 0 ? second : first + second);
     }
-    if (count === found.length) {
-      const wider = new Int32Array(2 * count);
-      wider.set(found);
-      found = wider;
-    }
-    found[count] = left;
-    found[count + 1] = right;
-    found[count + 2] = made;
-    count += 3;
+    found.add(left, right, made);
   });
-  return new MergeTable(found.slice(0, count));
+  return new MergeTable(found.list);
 }
 
-/** Reads merges, `"a b"` or `["a", "b"]`, one token behind the other. */
-class PairReader {
-  units: Uint16Array = new Uint16Array(1024);
-  /** Where the first token ends and the second begins; where that ends. */
-  middle = 0;
-  end = 0;
+/** Merges as they are read. */
+class MergeList {
+  #numbers = new Int32Array(3 * 1024);
+  #count = 0;
 
-  constructor(readonly json: JsonBytes) {}
-
-  /** Whether there were two tokens. */
-  read(): boolean {
-    const { json } = this;
-    if (!json.take('[')) return json.peek() === '"' && this.#readOne();
-    if (json.peek() !== '"') return false;
-    this.middle = this.#string(0);
-    if (!json.take(',') || json.peek() !== '"') return false;
-    this.end = this.#string(this.middle);
-    return json.take(']');
+  get list(): Int32Array {
+    return this.#numbers.slice(0, this.#count);
   }
 
-  #readOne(): boolean {
-    const end = this.#string(0);
-    const { units } = this;
-    const at = units.indexOf(blank);
-    if (at < 0 || at >= end || units.subarray(at + 1, end).includes(blank)) return false;
-    units.copyWithin(at, at + 1, end);
-    this.middle = at;
-    this.end = end - 1;
-    return true;
-  }
-
-  #string(top: number): number {
-    const needed = top + this.json.stringLimit();
-    if (needed > this.units.length) {
-      const wider = new Uint16Array(2 * needed);
-      wider.set(this.units);
-      this.units = wider;
+  add(left: number, right: number, made: number): void {
+    if (this.#count === this.#numbers.length) {
+      const wider = new Int32Array(2 * this.#count);
+      wider.set(this.#numbers);
+      this.#numbers = wider;
     }
-    return this.json.stringInto(this.units, top);
+    this.#numbers[this.#count] = left;
+    this.#numbers[this.#count + 1] = right;
+    this.#numbers[this.#count + 2] = made;
+    this.#count += 3;
   }
+}
+
+const blank = 32;
+
+/** Reads a merge, `"a b"` or `["a", "b"]`, one token behind the other; gives where the second begins, or −1. */
+function readPair(json: JsonBytes): number {
+  if (json.take('[')) {
+    if (json.peek() !== '"') return -1;
+    const middle = json.string(0);
+    json.leftHash = json.hash;
+    if (!json.take(',') || json.peek() !== '"') return -1;
+    json.end = json.string(middle);
+    return json.take(']') ? middle : -1;
+  }
+  if (json.peek() !== '"') return -1;
+  const end = json.string(0);
+  const { units } = json;
+  const at = units.indexOf(blank);
+  if (at < 0 || at >= end || units.subarray(at + 1, end).includes(blank)) return -1;
+  units.copyWithin(at, at + 1, end);
+  json.end = end - 1;
+  json.leftHash = hashUnits(units, 0, at);
+  json.hash = hashUnits(units, at, end - 1);
+  json.running = hashUnits(units, 0, end - 1);
+  return at;
 }
 
 function startsWith(units: Uint16Array, start: number, end: number, text: string): boolean {

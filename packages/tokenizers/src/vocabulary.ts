@@ -1,11 +1,17 @@
 import { TokenizerError } from './errors.js';
+import { stringToUnits, unitsToString } from './text/normalized-text.js';
 
-const seed = 0x811c9dc5 | 0;
-const prime = 0x01000193;
+/** The hash of no code units. */
+export const hashSeed: number = 0x811c9dc5 | 0;
 
-/** The hash of some code units, which may go on from the hash of those before. */
-export function hashUnits(units: Uint16Array, start: number, end: number, hash: number = seed): number {
-  for (let i = start; i < end; i++) hash = Math.imul(hash ^ units[i]!, prime);
+/** The hash of some code units and one more. */
+export const hashUnit = (hash: number, unit: number): number =>
+  Math.imul(hash ^ unit, 0x01000193);
+
+/** The hash of some code units. */
+export function hashUnits(units: Uint16Array, start: number, end: number): number {
+  let hash = hashSeed;
+  for (let i = start; i < end; i++) hash = hashUnit(hash, units[i]!);
   return hash;
 }
 
@@ -15,17 +21,29 @@ export function spread(hash: number): number {
   return mixed ^ (mixed >>> 13);
 }
 
+/** Units in front of those of a token in the arena: low and high half of its id, and its length. */
+const header = 3;
+
 /** Tokens and their ids: one arena of code units and an open-addressing table, no object per token. */
 export class Vocabulary {
-  #units: Uint16Array = new Uint16Array(1024);
+  /** For each token its header and its code units. */
+  #arena: Uint16Array;
   #top = 0;
-  /** Where the token of each id begins, and its length; −1 where an id has no token. */
-  #places: Int32Array = new Int32Array(2 * 256).fill(-1);
-  /** Hashes, and ids plus one; 0 is empty. */
-  #table: Int32Array = new Int32Array(2 * 512);
+  /** Where the units of the token of each id begin; −1 where an id has no token. */
+  #places: Int32Array;
+  /** Hashes, and where the units of their token begin; 0 is empty. */
+  #table: Int32Array;
   #count = 0;
   #end = 0;
   readonly #strings: string[] = [];
+
+  /** @param expected tokens; there may be more */
+  constructor(expected = 256) {
+    const slots = 2 ** Math.ceil(Math.log2(2 * expected + 2));
+    this.#arena = new Uint16Array(10 * expected);
+    this.#places = new Int32Array(expected).fill(-1);
+    this.#table = new Int32Array(2 * slots);
+  }
 
   /** A vocabulary of tokens in the order of their ids. */
   static of(tokens: Iterable<string>): Vocabulary {
@@ -45,68 +63,64 @@ export class Vocabulary {
     return this.#end;
   }
 
-  /** @throws TokenizerError where the token or the id is there already */
+  /** @throws TokenizerError where the token or the id is there already, or the token is too long */
   add(token: string, id: number): void {
-    const start = this.reserve(token.length);
-    for (let i = 0; i < token.length; i++) this.#units[start + i] = token.charCodeAt(i);
-    this.commit(token.length, id);
+    const units = stringToUnits(token);
+    this.addUnits(units, units.length, hashUnits(units, 0, units.length), id);
   }
 
-  /** Room for the units of the next token, which `arena` then takes from the returned place on. */
-  reserve(length: number): number {
-    if (this.#top + length > this.#units.length) {
-      const wider = new Uint16Array(Math.max(this.#units.length * 2, this.#top + length));
-      wider.set(this.#units.subarray(0, this.#top));
-      this.#units = wider;
-    }
-    return this.#top;
-  }
-
-  /** The units of all tokens, one after the other; valid until the next `reserve`. */
-  get arena(): Uint16Array {
-    return this.#units;
-  }
-
-  /** Makes the units written after `reserve` the token of an id. */
-  commit(length: number, id: number): void {
-    const start = this.#top;
-    const hash = hashUnits(this.#units, start, start + length);
-    const known = this.#find(this.#units, start, start + length, hash);
+  /** Adds the token that the first code units are, with their hash. */
+  addUnits(units: Uint16Array, length: number, hash: number, id: number): void {
+    const known = this.findHashed(units, 0, length, hash);
     if (known >= 0) {
       throw new TokenizerError(
         `token '${this.token(known)}' stands twice, with ids ${known} and ${id}`,
       );
     }
-    if (id < this.#end && this.#places[2 * id]! >= 0) {
-      const token = String.fromCharCode(...this.#units.subarray(start, start + length));
-      throw new TokenizerError(
-        `id ${id} belongs to two tokens, '${this.token(id)}' and '${token}'`,
-      );
+    if (id < this.#end && this.#places[id]! >= 0) {
+      const token = unitsToString(units, 0, length);
+      throw new TokenizerError(`id ${id} belongs to two tokens, '${this.token(id)}' and '${token}'`);
     }
-    if (2 * id >= this.#places.length) this.#growIds(id);
-    this.#places[2 * id] = start;
-    this.#places[2 * id + 1] = length;
-    this.#top = start + length;
+    if (length > 0xffff) {
+      throw new TokenizerError(`token ${id} has ${length} code units; expected at most 65535`);
+    }
+    if (id >= this.#places.length) this.#growIds(id);
+    const place = this.#append(units, length, id);
+    this.#places[id] = place;
     this.#end = Math.max(this.#end, id + 1);
     this.#count++;
     if (this.#count * 4 > this.#table.length) this.#growTable();
-    this.#enter(hash, id + 1);
+    this.#enter(hash, place);
   }
 
   /** The id of the token that some code units are, or −1. */
   find(units: Uint16Array, start: number, end: number): number {
-    return this.#find(units, start, end, hashUnits(units, start, end));
+    return this.findHashed(units, start, end, hashUnits(units, start, end));
   }
 
   /** As `find`, with the hash known. */
   findHashed(units: Uint16Array, start: number, end: number, hash: number): number {
-    return this.#find(units, start, end, hash);
+    const table = this.#table;
+    const arena = this.#arena;
+    const mask = table.length - 1;
+    for (let at = (spread(hash) << 1) & mask; ; at = (at + 2) & mask) {
+      const place = table[at + 1]!;
+      if (place === 0) return -1;
+      if (table[at] === hash && equals(arena, place, units, start, end)) {
+        return arena[place - 3]! | (arena[place - 2]! << 16);
+      }
+    }
+  }
+
+  /** Whether some code units are the token of an id. */
+  is(id: number, units: Uint16Array, start: number, end: number): boolean {
+    const place = id >= 0 && id < this.#end ? this.#places[id]! : -1;
+    return place >= 0 && equals(this.#arena, place, units, start, end);
   }
 
   /** The id of a token, or undefined. */
   id(token: string): number | undefined {
-    const units = new Uint16Array(token.length);
-    for (let i = 0; i < token.length; i++) units[i] = token.charCodeAt(i);
+    const units = stringToUnits(token);
     const id = this.find(units, 0, units.length);
     return id < 0 ? undefined : id;
   }
@@ -115,9 +129,9 @@ export class Vocabulary {
   token(id: number): string | undefined {
     const known = this.#strings[id];
     if (known !== undefined) return known;
-    if (!(id >= 0 && id < this.#end) || this.#places[2 * id]! < 0) return undefined;
-    let text = '';
-    for (const unit of this.unitsOf(id)) text += String.fromCharCode(unit);
+    if (!(id >= 0 && id < this.#end) || this.#places[id]! < 0) return undefined;
+    const units = this.unitsOf(id);
+    const text = unitsToString(units, 0, units.length);
     if (this.#strings.length <= id) this.#strings.length = this.#end;
     this.#strings[id] = text;
     return text;
@@ -125,16 +139,24 @@ export class Vocabulary {
 
   /** The code units of a token. */
   unitsOf(id: number): Uint16Array {
-    const start = this.#places[2 * id]!;
-    return this.#units.subarray(start, start + this.#places[2 * id + 1]!);
+    const place = this.#places[id]!;
+    return this.#arena.subarray(place, place + this.#arena[place - 1]!);
   }
 
-  /** The first id that no token has, below the highest one, or undefined. */
-  hole(): number | undefined {
-    if (this.#count === this.#end) return undefined;
-    let id = 0;
-    while (this.#places[2 * id]! >= 0) id++;
-    return id;
+  /** The first code unit of a token. */
+  firstUnit(id: number): number {
+    return this.#arena[this.#places[id]!]!;
+  }
+
+  /** The last code unit of a token. */
+  lastUnit(id: number): number {
+    const place = this.#places[id]!;
+    return this.#arena[place + this.#arena[place - 1]! - 1]!;
+  }
+
+  /** Whether every id below the highest has a token. */
+  get isWhole(): boolean {
+    return this.#count === this.#end;
   }
 
   /** Tokens with their ids, in the order of the ids. */
@@ -145,29 +167,29 @@ export class Vocabulary {
     }
   }
 
-  #find(units: Uint16Array, start: number, end: number, hash: number): number {
-    const table = this.#table;
-    const own = this.#units;
-    const mask = table.length - 1;
-    const length = end - start;
-    for (let at = (spread(hash) << 1) & mask; ; at = (at + 2) & mask) {
-      const id = table[at + 1]! - 1;
-      if (id < 0) return -1;
-      if (table[at] !== hash || this.#places[2 * id + 1] !== length) continue;
-      const place = this.#places[2 * id]!;
-      let i = 0;
-      while (i < length && own[place + i] === units[start + i]) i++;
-      if (i === length) return id;
+  #append(units: Uint16Array, length: number, id: number): number {
+    const place = this.#top + header;
+    if (place + length > this.#arena.length) {
+      const wider = new Uint16Array(Math.max(2 * this.#arena.length, place + length));
+      wider.set(this.#arena);
+      this.#arena = wider;
     }
+    const arena = this.#arena;
+    arena[place - 3] = id & 0xffff;
+    arena[place - 2] = id >>> 16;
+    arena[place - 1] = length;
+    for (let i = 0; i < length; i++) arena[place + i] = units[i]!;
+    this.#top = place + length;
+    return place;
   }
 
-  #enter(hash: number, value: number): void {
+  #enter(hash: number, place: number): void {
     const table = this.#table;
     const mask = table.length - 1;
     let at = (spread(hash) << 1) & mask;
     while (table[at + 1] !== 0) at = (at + 2) & mask;
     table[at] = hash;
-    table[at + 1] = value;
+    table[at + 1] = place;
   }
 
   #growTable(): void {
@@ -179,8 +201,22 @@ export class Vocabulary {
   }
 
   #growIds(id: number): void {
-    const wider = new Int32Array(Math.max(2 * this.#places.length, 2 * (id + 1))).fill(-1);
+    const wider = new Int32Array(Math.max(2 * this.#places.length, id + 1)).fill(-1);
     wider.set(this.#places);
     this.#places = wider;
   }
+}
+
+/** Whether some code units are the token at a place of the arena. */
+function equals(
+  arena: Uint16Array,
+  place: number,
+  units: Uint16Array,
+  start: number,
+  end: number,
+): boolean {
+  const length = end - start;
+  if (arena[place - 1] !== length) return false;
+  for (let i = 0; i < length; i++) if (arena[place + i] !== units[start + i]) return false;
+  return true;
 }

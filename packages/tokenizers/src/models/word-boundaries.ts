@@ -18,9 +18,7 @@ export function boundariesBefore(
   const cuts = new Uint8Array(2 ** 16).fill(1);
   const { list } = merges;
   for (let i = 0; i < 3 * merges.size; i += 3) {
-    if (vocab.unitsOf(list[i + 1]!)[0] !== boundary) continue;
-    const left = vocab.unitsOf(list[i]!);
-    cuts[left[left.length - 1]!] = 0;
+    if (vocab.firstUnit(list[i + 1]!) === boundary) cuts[vocab.lastUnit(list[i]!)] = 0;
   }
   return cuts;
 }

@@ -2,7 +2,7 @@ import { mismatch } from '../fields.js';
 import { stringToUnits } from '../text/normalized-text.js';
 import type { Pieces } from '../text/pieces.js';
 import type { Tokens } from '../text/tokens.js';
-import { hashUnits, type Vocabulary } from '../vocabulary.js';
+import { hashUnit, hashUnits, type Vocabulary } from '../vocabulary.js';
 import type { Model } from './model.js';
 import { addWord, FoundTokens, WordCache } from './word-cache.js';
 
@@ -113,7 +113,7 @@ export class WordPiece implements Model {
     let to = after;
     const limit = Math.min(end, from + this.#longest);
     for (let at = after; at < limit; at++) {
-      hash = hashUnits(scratch, at, at + 1, hash);
+      hash = hashUnit(hash, scratch[at]!);
       const id = this.vocab.findHashed(scratch, from, at + 1, hash);
       if (id >= 0) {
         best = id;
