@@ -28,6 +28,15 @@ export class Pipeline {
     this.#normalizedFinder = new AddedTokenFinder(normalized, normalizer);
   }
 
+  /** The text of an added token, normalized where it is looked for in normalized text. */
+  nameOf({ content, normalized }: AddedToken): string {
+    if (!normalized || !this.normalizer) return content;
+    const text = new NormalizedText();
+    text.load(content);
+    this.normalizer.normalize(text);
+    return text.toString();
+  }
+
   /**
    * The tokens of a text, with places in the text.
    *

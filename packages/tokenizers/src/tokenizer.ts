@@ -47,7 +47,7 @@ export class Tokenizer implements TokenNames {
   readonly #postProcessor: PostProcessor | undefined;
   readonly #decoder: Decoder | undefined;
   readonly #added: readonly AddedToken[];
-  readonly #addedById: ReadonlyMap<number, AddedToken>;
+  readonly #addedById: ReadonlyMap<number, string>;
   readonly #addedByContent: ReadonlyMap<string, number>;
   readonly #special: ReadonlySet<number>;
   readonly #truncation: Truncation | undefined;
@@ -69,7 +69,7 @@ export class Tokenizer implements TokenNames {
     );
     this.#postProcessor = readPostProcessor(document.post_processor, at('post_processor'));
     this.#decoder = readDecoder(document.decoder, at('decoder'));
-    this.#addedById = new Map(this.#added.map((token) => [token.id, token]));
+    this.#addedById = new Map(this.#added.map((token) => [token.id, this.#pipeline.nameOf(token)]));
     this.#addedByContent = new Map(this.#added.map(({ content, id }) => [content, id]));
     this.#special = new Set(this.#added.filter(({ special }) => special).map(({ id }) => id));
     this.#end = this.#added.reduce((end, { id }) => Math.max(end, id + 1), model.vocab.end);
@@ -127,7 +127,7 @@ export class Tokenizer implements TokenNames {
   }
 
   idToToken(id: number): string | undefined {
-    return this.#addedById.get(id)?.content ?? this.#pipeline.model.vocab.token(id);
+    return this.#addedById.get(id) ?? this.#pipeline.model.vocab.token(id);
   }
 
   tokenOf(id: number): string | undefined {
@@ -167,7 +167,7 @@ export class Tokenizer implements TokenNames {
     });
     const added = addSpecialTokens ? (this.#postProcessor?.added(texts.length > 1) ?? 0) : 0;
     if (truncation) encodings = truncate(encodings, truncation, added);
-    if (this.#postProcessor) encodings = this.#postProcessor.process(encodings, addSpecialTokens);
+    if (this.#postProcessor) encodings = this.#postProcessor.process(encodings, addSpecialTokens, texts);
     return encodings.reduce((all, encoding) => all.concat(encoding));
   }
 

@@ -1,7 +1,7 @@
 import type { Fields } from '../fields.js';
 import { readPrependScheme } from '../pre-tokenizers/metaspace.js';
 import { stringToUnits } from '../text/normalized-text.js';
-import { readFinder } from '../text/pattern.js';
+import { matchesIn, readFinder } from '../text/pattern.js';
 import type { Decoder } from './decoder.js';
 
 /** Joins words whose tokens go on with a prefix; a space before each other token. */
@@ -114,12 +114,9 @@ export function readReplaceDecoder(fields: Fields): Decoder {
     const units = stringToUnits(token);
     let text = '';
     let at = 0;
-    finder.begin(units, 0, units.length);
-    for (let from = 0; finder.next(from); ) {
-      const { matchStart, matchEnd } = finder;
-      text += token.slice(at, matchStart) + content;
-      at = matchEnd;
-      from = matchEnd > matchStart ? matchEnd : matchEnd + 1;
+    for (const [start, end] of matchesIn(finder, units, 0, units.length)) {
+      text += token.slice(at, start) + content;
+      at = end;
     }
     return text + token.slice(at);
   };

@@ -2,7 +2,7 @@ import type { Fields } from '../fields.js';
 import { byteToUnit, utf8Byte, utf8Length } from '../text/bytes.js';
 import { classOf, mark, space } from '../text/classes.js';
 import { type NormalizedText, stringToUnits } from '../text/normalized-text.js';
-import { type Finder, readFinder } from '../text/pattern.js';
+import { matchesIn, readFinder } from '../text/pattern.js';
 import type { Normalizer } from './normalizer.js';
 import { filterCharacters, mapCharacters } from './transform.js';
 
@@ -69,7 +69,7 @@ export function readReplace(fields: Fields): Normalizer {
   }
   return {
     normalize(text) {
-      const matches = matchesIn(text, finder);
+      const matches = matchesIn(finder, text.units, 0, text.length);
       if (matches.length === 0) return;
       if (content.length === 1 && matches.every(([start, end]) => end === start + 1)) {
         // One unit for another leaves every place as it is.
@@ -93,17 +93,6 @@ export function readReplace(fields: Fields): Normalizer {
 function replaceUnit(text: NormalizedText, from: number, to: number): void {
   const { units, length } = text;
   for (let i = 0; i < length; i++) if (units[i] === from) units[i] = to;
-}
-
-function matchesIn(text: NormalizedText, finder: Finder): [start: number, end: number][] {
-  const matches: [number, number][] = [];
-  finder.begin(text.units, 0, text.length);
-  for (let from = 0; finder.next(from); ) {
-    const { matchStart, matchEnd } = finder;
-    matches.push([matchStart, matchEnd]);
-    from = matchEnd > matchStart ? matchEnd : matchEnd + 1;
-  }
-  return matches;
 }
 
 /** Leaves out control characters and makes unusual spaces plain ones, as SentencePiece's `nmt`. */

@@ -9,8 +9,8 @@ export function readByteLevelProcessor(fields: Fields): PostProcessor {
   const addPrefixSpace = fields.boolean('add_prefix_space', true);
   return {
     added: () => 0,
-    process: (encodings) =>
-      trims ? encodings.map((encoding) => trimOffsets(encoding, addPrefixSpace)) : [...encodings],
+    process: (encodings, _, texts) =>
+      trims ? encodings.map((encoding, i) => trimOffsets(encoding, addPrefixSpace, texts[i]!)) : [...encodings],
   };
 }
 
@@ -18,7 +18,7 @@ export function readByteLevelProcessor(fields: Fields): PostProcessor {
 const blank = 0x120;
 
 /** Takes white space out of offsets, but for the space put in front of the first word. */
-export function trimOffsets(encoding: Encoding, addPrefixSpace: boolean): Encoding {
+export function trimOffsets(encoding: Encoding, addPrefixSpace: boolean, text: string): Encoding {
   return encoding.withAll((part) =>
     part.mapOffsets((token, [start, end], i) => {
       let leading = 0;
@@ -26,7 +26,8 @@ export function trimOffsets(encoding: Encoding, addPrefixSpace: boolean): Encodi
       let trailing = 0;
       while (trailing < token.length && isSpace(token, token.length - 1 - trailing)) trailing++;
       if ((i === 0 || start === 0) && addPrefixSpace && leading === 1) leading = 0;
-      const from = Math.min(start + leading, end);
+      let from = start;
+      for (let k = 0; k < leading && from < end; k++) from += text.codePointAt(from)! > 0xffff ? 2 : 1;
       const to = trailing > 0 && end >= trailing ? Math.max(end - trailing, from) : end;
       return [from, to];
     }),

@@ -5,5 +5,9 @@ export interface PostProcessor {
   /** How many special tokens it adds. */
   added(pair: boolean): number;
   /** Gives the parts of the final encoding in order. */
-  process(encodings: readonly Encoding[], addSpecialTokens: boolean): Encoding[];
+  process(
+    encodings: readonly Encoding[],
+    addSpecialTokens: boolean,
+    texts: readonly string[],
+  ): Encoding[];
 }

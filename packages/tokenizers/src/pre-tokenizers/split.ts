@@ -1,5 +1,5 @@
 import type { Fields } from '../fields.js';
-import { type Finder, inverted, readFinder } from '../text/pattern.js';
+import { type Finder, inverted, matchesIn, readFinder, resume } from '../text/pattern.js';
 import type { Pieces } from '../text/pieces.js';
 import type { PreTokenizer } from './pre-tokenizer.js';
 
@@ -37,20 +37,26 @@ export function readSplit(fields: Fields): PreTokenizer {
 export function splitPieces(pieces: Pieces, finder: Finder, behavior: SplitBehavior): void {
   const { text } = pieces;
   pieces.split((start, end, bounds) => {
-    finder.begin(text.units, start, end);
-    if (behavior === 'isolated') cutIsolated(finder, start, end, bounds);
-    else cut(finder, start, end, behavior, bounds);
+    if (behavior === 'isolated') {
+      finder.begin(text.units, start, end);
+      cutIsolated(finder, text.units, start, end, bounds);
+    } else cut(partsOf(finder, text.units, start, end), start, behavior, bounds);
   });
 }
 
-function cutIsolated(finder: Finder, start: number, end: number, bounds: number[]): void {
+function cutIsolated(
+  finder: Finder,
+  units: Uint16Array,
+  start: number,
+  end: number,
+  bounds: number[],
+): void {
   let at = start;
-  for (let from = start; finder.next(from); ) {
+  for (let from = start; finder.next(from); from = resume(finder, units, end)) {
     const { matchStart, matchEnd } = finder;
     if (matchStart > at) bounds.push(at, matchStart);
     if (matchEnd > matchStart) bounds.push(matchStart, matchEnd);
     at = matchEnd;
-    from = matchEnd > matchStart ? matchEnd : matchEnd + 1;
   }
   if (at < end) bounds.push(at, end);
 }
@@ -61,7 +67,7 @@ interface Parts {
   separators: boolean[];
 }
 
-function partsOf(finder: Finder, start: number, end: number): Parts {
+function partsOf(finder: Finder, units: Uint16Array, start: number, end: number): Parts {
   const parts: Parts = { ends: [], separators: [] };
   let at = start;
   const add = (to: number, separator: boolean) => {
@@ -69,24 +75,20 @@ function partsOf(finder: Finder, start: number, end: number): Parts {
     parts.separators.push(separator);
     at = to;
   };
-  for (let from = start; finder.next(from); ) {
-    const { matchStart, matchEnd } = finder;
+  for (const [matchStart, matchEnd] of matchesIn(finder, units, start, end)) {
     if (matchStart > at) add(matchStart, false);
     add(matchEnd, true);
-    from = matchEnd > matchStart ? matchEnd : matchEnd + 1;
   }
   if (at < end) add(end, false);
   return parts;
 }
 
 function cut(
-  finder: Finder,
+  { ends, separators }: Parts,
   start: number,
-  end: number,
   behavior: SplitBehavior,
   bounds: number[],
 ): void {
-  const { ends, separators } = partsOf(finder, start, end);
   let from = start;
   for (let i = 0; i < ends.length; i++) {
     const to = ends[i]!;

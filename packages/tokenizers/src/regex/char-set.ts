@@ -72,8 +72,8 @@ export class CharSet {
 }
 
 const posix: Readonly<Record<string, RegExp>> = {
-  alnum: /[\p{Alphabetic}\p{M}\p{Nd}]/u,
-  alpha: /[\p{Alphabetic}\p{M}]/u,
+  alnum: /[\p{Alphabetic}\p{Nd}]/u,
+  alpha: /\p{Alphabetic}/u,
   ascii: /\p{ASCII}/u,
   blank: /[\p{Zs}\t]/u,
   cntrl: /\p{Cc}/u,
@@ -81,10 +81,11 @@ const posix: Readonly<Record<string, RegExp>> = {
   graph: /[^\p{White_Space}\p{Cc}\p{Cn}\p{Cs}]/u,
   lower: /\p{Lowercase}/u,
   print: /[\p{Zs}]|[^\p{White_Space}\p{Cc}\p{Cn}\p{Cs}]/u,
-  punct: /[\p{P}$+<=>^`|~]/u,
+  punct: /[\p{P}\p{S}]/u,
   space: /\p{White_Space}/u,
   upper: /\p{Uppercase}/u,
-  word: /[\p{Alphabetic}\p{M}\p{Nd}\p{Pc}]/u,
+  // Oniguruma has ², ³, ¹, ¼, ½ and ¾ among the characters of words, but no other such number.
+  word: /[\p{Alphabetic}\p{M}\p{Nd}\p{Pc}²³¹¼½¾]/u,
   xdigit: /[0-9A-Fa-f]/u,
 };
 

@@ -7,11 +7,11 @@ export const mark = 8;
 export const upper = 16;
 /** Ll. */
 export const lower = 32;
-/** A letter, mark, decimal digit or connector, as Oniguruma's and Rust's `\w`. */
+/** A letter, mark, decimal digit, connector or joiner, as Rust's `\w`. */
 export const word = 64;
 /** ASCII's signs and category P, as BERT has it. */
 export const punctuation = 128;
-/** Cc, Cf, Cn, Co or Cs: what BERT throws away, but for tab, line feed and carriage return. */
+/** Cc, Cf or Co: what BERT throws away, but for tab, line feed and carriage return. */
 export const control = 256;
 /** Nd. */
 export const digit = 512;
@@ -25,7 +25,7 @@ const tests: readonly (readonly [bit: number, pattern: RegExp])[] = [
   [lower, /\p{Ll}/u],
   [word, /[\p{Alphabetic}\p{M}\p{Nd}\p{Pc}\p{Join_Control}]/u],
   [punctuation, /[\p{P}!-/:-@[-`{-~]/u],
-  [control, /\p{C}/u],
+  [control, /[\p{Cc}\p{Cf}\p{Co}]/u],
   [digit, /\p{Nd}/u],
 ];
 

@@ -1,7 +1,7 @@
 import { Fields, mismatch } from '../fields.js';
 import { scannerOf } from '../pre-tokenizers/scanners.js';
 import { Matcher } from '../regex/matcher.js';
-import { stringToUnits } from './normalized-text.js';
+import { codePointAt, sizeOf, stringToUnits } from './normalized-text.js';
 
 /** Finds matches in code units, one after the other. */
 export interface Finder {
@@ -11,6 +11,27 @@ export interface Finder {
   begin(units: Uint16Array, from: number, to: number): void;
   /** Looks for the first match at or after a place. */
   next(from: number): boolean;
+}
+
+/** Where to look for the next match: behind the last one, or a character further where that was empty. */
+export function resume({ matchStart, matchEnd }: Finder, units: Uint16Array, to: number): number {
+  if (matchEnd > matchStart) return matchEnd;
+  return matchEnd < to ? matchEnd + sizeOf(codePointAt(units, matchEnd, to)) : matchEnd + 1;
+}
+
+/** All matches in some code units. */
+export function matchesIn(
+  finder: Finder,
+  units: Uint16Array,
+  from: number,
+  to: number,
+): [start: number, end: number][] {
+  const matches: [number, number][] = [];
+  finder.begin(units, from, to);
+  for (let at = from; finder.next(at); at = resume(finder, units, to)) {
+    matches.push([finder.matchStart, finder.matchEnd]);
+  }
+  return matches;
 }
 
 /**
@@ -91,10 +112,8 @@ export function classFinder(isMatch: (codePoint: number) => boolean): Finder {
     },
     next(from) {
       for (let at = from; at < end; ) {
-        const unit = text[at]!;
-        const pair = (unit & 0xfc00) === 0xd800 && at + 1 < end;
-        const codePoint = pair ? 0x10000 + ((unit & 0x3ff) << 10) + (text[at + 1]! & 0x3ff) : unit;
-        const size = pair ? 2 : 1;
+        const codePoint = codePointAt(text, at, end);
+        const size = sizeOf(codePoint);
         if (isMatch(codePoint)) {
           this.matchStart = at;
           this.matchEnd = at + size;
