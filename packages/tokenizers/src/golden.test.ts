@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
+import { fromSentencePiece } from './formats/sentencepiece.js';
 import { corpusLines } from './goldens/corpus.node.js';
-import { bert, hardTexts, published, readGolden } from './goldens/read.node.js';
+import { bert, bytesOf, hardTexts, published, readGolden } from './goldens/read.node.js';
 import type { Tokenizer } from './tokenizer.js';
 
 const lines = corpusLines();
@@ -27,6 +28,7 @@ const tokenizers: Record<string, () => Tokenizer> = {
   llama3: () => published('llama3'),
   gemma3: () => published('gemma3'),
   bert,
+  unigram: () => fromSentencePiece(bytesOf('unigram.model')),
 };
 
 const digest = (texts: readonly string[]): string =>

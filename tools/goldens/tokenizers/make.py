@@ -9,7 +9,7 @@ import tokenizers
 from tokenizers import Tokenizer
 
 from hard import hard_texts
-from sources import bert, sentencepiece_unigram
+from sources import bert, sentencepiece_goldens, sentencepiece_unigram
 from parts import part_goldens
 from training import training_goldens
 
@@ -85,5 +85,6 @@ for name, path in files.items():
     write(name, golden(Tokenizer.from_file(str(path))))
 write("bert", golden(bert(out)))
 write("unigram", golden(sentencepiece_unigram(LINES, out)))
+write("sentencepiece", sentencepiece_goldens(LINES, out, digest))
 write("parts", part_goldens(utf16_offsets, well_formed))
 write("training", training_goldens(LINES, out))

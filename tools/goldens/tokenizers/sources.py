@@ -99,3 +99,20 @@ def sentencepiece_unigram(lines, out):
         for i, token in enumerate(["<unk>", "<s>", "</s>"])
     ]
     return Tokenizer.from_str(json.dumps(config))
+
+
+def sentencepiece_goldens(lines, out, digest):
+    """What SentencePiece itself makes of the corpus with the Unigram model above and with a BPE one."""
+    bpe = train_sentencepiece(
+        [line for line in lines if line.strip()], vocab_size=1200, model_type="bpe", byte_fallback=True,
+        normalization_rule_name="identity", character_coverage=0.999, remove_extra_whitespaces=False,
+    )
+    (out / "bpe.model").write_bytes(bpe)
+    goldens = {"library": f"sentencepiece {sentencepiece.__version__}"}
+    for name in ["unigram", "bpe"]:
+        processor = sentencepiece.SentencePieceProcessor(model_proto=(out / f"{name}.model").read_bytes())
+        goldens[name] = [
+            digest(",".join(map(str, processor.encode(line))) for line in lines[start : start + 100])
+            for start in range(0, len(lines), 100)
+        ]
+    return goldens

@@ -1,5 +1,6 @@
 import type { Fields } from '../fields.js';
 import { classOf, control, space } from '../text/classes.js';
+import { isLaterNonspacing } from '../text/later-unicode.js';
 import type { NormalizedText } from '../text/normalized-text.js';
 import type { Normalizer } from './normalizer.js';
 import { lowercase } from './simple.js';
@@ -7,7 +8,7 @@ import { filterCharacters, mapCharacters } from './transform.js';
 import { unicodeForm } from './unicode.js';
 
 const blank = 32;
-const nonspacing = /\p{Mn}/u;
+const nonspacing = /[\p{Mn}\u1734\u{1171e}]/u;
 const decomposed = unicodeForm('NFD');
 
 /** Cleans, sets Chinese characters apart, strips accents and lower-cases, as BERT. */
@@ -46,7 +47,9 @@ function isPlain({ units, length }: NormalizedText): boolean {
 const isBreak = (unit: number): boolean => unit === 9 || unit === 10 || unit === 13;
 
 const isNonspacing = (codePoint: number): boolean =>
-  codePoint >= 0x300 && nonspacing.test(String.fromCodePoint(codePoint));
+  codePoint >= 0x300 &&
+  nonspacing.test(String.fromCodePoint(codePoint)) &&
+  !isLaterNonspacing(codePoint);
 
 function clean(text: NormalizedText, ascii: boolean): void {
   if (!ascii) {

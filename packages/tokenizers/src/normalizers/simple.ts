@@ -1,6 +1,6 @@
 import type { Fields } from '../fields.js';
 import { byteToUnit, utf8Byte, utf8Length } from '../text/bytes.js';
-import { classOf, mark, space } from '../text/classes.js';
+import { accent, classOf, space } from '../text/classes.js';
 import { type NormalizedText, stringToUnits } from '../text/normalized-text.js';
 import { matchesIn, readFinder } from '../text/pattern.js';
 import type { Normalizer } from './normalizer.js';
@@ -30,7 +30,7 @@ export const readLowercase = (): Normalizer => ({ normalize: lowercase });
 /** Leaves out marks, which only stand apart after NFD. */
 export function readStripAccents(): Normalizer {
   return {
-    normalize: (text) => filterCharacters(text, (codePoint) => (classOf(codePoint) & mark) === 0),
+    normalize: (text) => filterCharacters(text, (codePoint) => (classOf(codePoint) & accent) === 0),
   };
 }
 

@@ -1,5 +1,5 @@
 import type { Fields } from '../fields.js';
-import { classOf, digit, number, punctuation, space, word } from '../text/classes.js';
+import { classOf, number, punctuation, space, word } from '../text/classes.js';
 import { classFinder, type Finder } from '../text/pattern.js';
 import type { Pieces } from '../text/pieces.js';
 import type { PreTokenizer } from './pre-tokenizer.js';
@@ -60,7 +60,7 @@ export function readPunctuation(fields: Fields): PreTokenizer {
 /** Cuts around numbers: each digit alone, or runs of them. */
 export function readDigits(fields: Fields): PreTokenizer {
   const behavior = fields.boolean('individual_digits', false) ? 'isolated' : 'contiguous';
-  const numbers = classFinder((codePoint) => (classOf(codePoint) & (number | digit)) !== 0);
+  const numbers = classFinder((codePoint) => (classOf(codePoint) & number) !== 0);
   return { split: (pieces) => splitPieces(pieces, numbers, behavior) };
 }
 

@@ -84,8 +84,7 @@ const posix: Readonly<Record<string, RegExp>> = {
   punct: /[\p{P}\p{S}]/u,
   space: /\p{White_Space}/u,
   upper: /\p{Uppercase}/u,
-  // Oniguruma has ², ³, ¹, ¼, ½ and ¾ among the characters of words, but no other such number.
-  word: /[\p{Alphabetic}\p{M}\p{Nd}\p{Pc}²³¹¼½¾]/u,
+  word: /[\p{Alphabetic}\p{M}\p{Nd}\p{Pc}]/u,
   xdigit: /[0-9A-Fa-f]/u,
 };
 

@@ -1,10 +1,7 @@
 import { TokenizerError } from '../errors.js';
 import { codePointAt, sizeOf } from '../text/normalized-text.js';
-import { CharSet } from './char-set.js';
-import { PatternParser } from './parse.js';
+import { PatternParser, wordCharacters } from './parse.js';
 import { compile, type Program } from './program.js';
-
-const words = CharSet.property('word')!;
 
 /** Bits for states that failed; a text that needs more remembers a window of it. */
 const maxBits = 2 ** 24;
@@ -172,8 +169,8 @@ export class Matcher {
       case 'line-end':
         return at === this.#to || units[at] === 10;
       default: {
-        const left = at > this.#from && words.has(before(units, at));
-        const right = at < this.#to && words.has(codePointAt(units, at, this.#to));
+        const left = at > this.#from && wordCharacters.has(before(units, at));
+        const right = at < this.#to && wordCharacters.has(codePointAt(units, at, this.#to));
         return (left !== right) === (assert === 'boundary');
       }
     }

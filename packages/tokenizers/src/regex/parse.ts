@@ -27,6 +27,11 @@ const classes: Readonly<Record<string, string>> = {
   w: 'word',
   h: 'xdigit',
 };
+/** Outside of brackets Oniguruma has ², ³, ¹, ¼, ½ and ¾ among the characters of words, but no other such number. */
+export const wordCharacters: CharSet = CharSet.union([
+  CharSet.property('word')!,
+  CharSet.of(0xb2, 0xb3, 0xb9, 0xbc, 0xbd, 0xbe),
+]);
 const anyCharacter = CharSet.of(10).negated();
 
 /** Reads a pattern in Oniguruma's syntax; refuses what it cannot run: back-references and look-behind of more than one character. */
@@ -115,6 +120,8 @@ export class PatternParser {
         return { kind: 'assert', assert };
       }
       if (/[1-9kgGKRXZ]/.test(this.#peek())) this.#refuse(`'\\${this.#peek()}'`);
+      if (this.#take('w')) return { kind: 'set', set: wordCharacters };
+      if (this.#take('W')) return { kind: 'set', set: wordCharacters.negated() };
       return { kind: 'set', set: this.#cased(this.#escape()) };
     }
     return { kind: 'set', set: this.#cased(CharSet.of(this.#chars[this.#at++]!)) };

@@ -1,3 +1,5 @@
+import { isLaterFormat, isLaterMark, isLaterPunctuation } from './later-unicode.js';
+
 /** What a code point is, as bits. */
 export const letter = 1;
 export const number = 2;
@@ -9,12 +11,12 @@ export const upper = 16;
 export const lower = 32;
 /** A letter, mark, decimal digit, connector or joiner, as Rust's `\w`. */
 export const word = 64;
-/** ASCII's signs and category P, as BERT has it. */
+/** ASCII's signs and category P, as the reference knows it. */
 export const punctuation = 128;
 /** Cc, Cf or Co: what BERT throws away, but for tab, line feed and carriage return. */
 export const control = 256;
-/** Nd. */
-export const digit = 512;
+/** M, as the reference knows it. */
+export const accent = 512;
 
 const tests: readonly (readonly [bit: number, pattern: RegExp])[] = [
   [letter, /\p{L}/u],
@@ -24,9 +26,9 @@ const tests: readonly (readonly [bit: number, pattern: RegExp])[] = [
   [upper, /[\p{Lu}\p{Lt}]/u],
   [lower, /\p{Ll}/u],
   [word, /[\p{Alphabetic}\p{M}\p{Nd}\p{Pc}\p{Join_Control}]/u],
-  [punctuation, /[\p{P}!-/:-@[-`{-~]/u],
+  [punctuation, /[\p{P}\u166d\u{111c9}!-/:-@[-`{-~]/u],
   [control, /[\p{Cc}\p{Cf}\p{Co}]/u],
-  [digit, /\p{Nd}/u],
+  [accent, /[\p{M}\u1cf2\u1cf3]/u],
 ];
 
 /** Classes of 256 code points each, filled when first asked. */
@@ -42,6 +44,9 @@ function fill(page: number): Uint16Array {
     const isSurrogate = codePoint >= 0xd800 && codePoint < 0xe000;
     const char = String.fromCodePoint(isSurrogate ? 0xfffd : codePoint);
     for (const [bit, pattern] of tests) if (pattern.test(char)) classes[i]! |= bit;
+    if (isLaterMark(codePoint)) classes[i]! &= ~accent;
+    if (isLaterPunctuation(codePoint)) classes[i]! &= ~punctuation;
+    if (isLaterFormat(codePoint)) classes[i]! &= ~control;
   }
   pages[page] = classes;
   return classes;
