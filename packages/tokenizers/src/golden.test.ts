@@ -1,9 +1,11 @@
 import { createHash } from 'node:crypto';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { fromSentencePiece } from './formats/sentencepiece.js';
 import { corpusLines } from './goldens/corpus.node.js';
 import { bert, bytesOf, hardTexts, published, readGolden } from './goldens/read.node.js';
 import type { Tokenizer } from './tokenizer.js';
+
+vi.setConfig({ testTimeout: 60_000 });
 
 const lines = corpusLines();
 const hard = hardTexts();

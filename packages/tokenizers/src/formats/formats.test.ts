@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { corpusLines } from '../goldens/corpus.node.js';
 import { bert, bytesOf, hardTexts, published, publishedPath, readGolden } from '../goldens/read.node.js';
 import { unitToByte } from '../text/bytes.js';
@@ -9,6 +9,8 @@ import { fromSentencePiece } from './sentencepiece.js';
 import { fromTiktoken } from './tiktoken.js';
 import { fromVocabAndMerges } from './vocab-and-merges.js';
 import { fromVocabTxt } from './vocab-txt.js';
+
+vi.setConfig({ testTimeout: 60_000 });
 
 const texts = [...hardTexts().map(({ text }) => text), ...corpusLines().slice(0, 1000)];
 

@@ -1,4 +1,5 @@
 import type { Fields } from '../fields.js';
+import type { NormalizedText } from '../text/normalized-text.js';
 import type { Normalizer } from './normalizer.js';
 import { type Transform, transform } from './transform.js';
 
@@ -31,25 +32,50 @@ export function charsMap(trie: Uint32Array, texts: Uint8Array): Normalizer {
     found.set(part, text);
     return text;
   };
+  const segmentsOf = (chunk: string) =>
+    Array.from(segmenter.segment(chunk), ({ segment }) => segment);
+  /** ASCII that the table leaves as it is. */
+  const plain = Uint8Array.from({ length: 128 }, (_, unit) =>
+    unit !== 13 && lookUp(String.fromCharCode(unit)) === undefined ? 1 : 0,
+  );
+  const isPlain = ({ units, length }: NormalizedText) => {
+    for (let i = 0; i < length; i++) if (plain[units[i]!] !== 1) return false;
+    return true;
+  };
   return {
     normalize(text) {
+      if (isPlain(text)) return;
       const out: Transform = { codePoints: [], changes: [] };
       let changed = false;
       const replaceWith = (old: string, replacement: string) => {
         changed ||= old !== replacement;
         replace(out, [...old].length, replacement);
       };
-      for (const { segment } of segmenter.segment(text.toString())) {
-        const whole = encoder.encode(segment).length < 6 ? lookUp(segment) : undefined;
-        if (whole !== undefined) {
-          replaceWith(segment, whole);
-          continue;
+      for (const chunk of chunksOf(text.toString())) {
+        const graphemes = chunk.length === 1 ? [chunk] : segmentsOf(chunk);
+        for (const grapheme of graphemes) {
+          const short = grapheme.length < 6 && encoder.encode(grapheme).length < 6;
+          const whole = short ? lookUp(grapheme) : undefined;
+          if (whole !== undefined) replaceWith(grapheme, whole);
+          else for (const char of grapheme) replaceWith(char, lookUp(char) ?? char);
         }
-        for (const char of segment) replaceWith(char, lookUp(char) ?? char);
       }
       if (changed) transform(text, out);
     },
   };
+}
+
+/** Cuts a text between neighbours in ASCII, which are never one grapheme, but for a line break. */
+function chunksOf(text: string): string[] {
+  const chunks: string[] = [];
+  const cuts = (i: number) => text.charCodeAt(i) < 128 && text[i] !== '\r';
+  let from = 0;
+  for (let i = 1; i <= text.length; i++) {
+    if (i < text.length && !(cuts(i - 1) && cuts(i))) continue;
+    chunks.push(text.slice(from, i));
+    from = i;
+  }
+  return chunks;
 }
 
 /** Puts a text in the place of the next `count` characters. */
