@@ -75,9 +75,24 @@ export class Encoding {
     return this.#columns.attention ?? this.#columns.ids.map(() => 1);
   }
 
+  /** Whether not all types are 0 for lack of any. */
+  get hasTypes(): boolean {
+    return this.#columns.types !== undefined;
+  }
+
+  /** The token of an id. */
+  nameOf(id: number): string | undefined {
+    return this.#names.tokenOf(id);
+  }
+
   /** The same with other columns or overflowing parts. */
   with(columns: Partial<Columns>, overflowing: readonly Encoding[] = this.overflowing): Encoding {
     return new Encoding({ ...this.#columns, ...columns }, this.#names, overflowing);
+  }
+
+  /** An encoding of other columns, with the same names of tokens. */
+  withColumns(columns: Columns): Encoding {
+    return new Encoding(columns, this.#names);
   }
 
   /** The same with `change` applied to it and to its overflowing parts. */
@@ -111,38 +126,61 @@ export class Encoding {
     );
   }
 
-  /** This encoding and another behind it; each overflowing part goes with each of the other's. */
-  concat(other: Encoding): Encoding {
-    const pairs = [
-      ...this.overflowing.flatMap((own) => [
-        own.#join(other),
-        ...other.overflowing.map((theirs) => own.#join(theirs)),
-      ]),
-      ...other.overflowing.map((theirs) => this.#join(theirs)),
-    ];
-    return this.#join(other).with({}, pairs);
+  /** Encodings one behind the other; each overflowing part goes with each of the others'. */
+  static concat(encodings: readonly Encoding[]): Encoding {
+    if (encodings.length === 1) return encodings[0]!;
+    if (encodings.every(({ overflowing }) => overflowing.length === 0)) return joined(encodings);
+    return encodings.reduce((first, second) => {
+      const pairs = [
+        ...first.overflowing.flatMap((own) => [
+          joined([own, second]),
+          ...second.overflowing.map((other) => joined([own, other])),
+        ]),
+        ...second.overflowing.map((other) => joined([first, other])),
+      ];
+      return joined([first, second]).with({}, pairs);
+    });
   }
 
-  #join(other: Encoding): Encoding {
-    const [a, b] = [this.#columns, other.#columns];
-    const surfaces = new Map([
-      ...(a.surfaces ?? []),
-      ...(b.surfaces ? shifted(b.surfaces, a.ids.length) : []),
-    ]);
-    return new Encoding(
-      {
-        ids: [...a.ids, ...b.ids],
-        bounds: [...a.bounds, ...b.bounds],
-        words: [...a.words, ...b.words],
-        types: [...this.typeIds, ...other.typeIds],
-        special: [...this.specialTokensMask, ...other.specialTokensMask],
-        attention: [...this.attentionMask, ...other.attentionMask],
-        surfaces,
-      },
-      this.#names,
-    );
+  /** For `concat`: the columns as they are kept. */
+  static columnsOf(encoding: Encoding): Columns {
+    return encoding.#columns;
   }
 }
+
+/** Encodings one behind the other, without their overflowing parts. */
+function joined(encodings: readonly Encoding[]): Encoding {
+  const all = encodings.map((encoding) => Encoding.columnsOf(encoding));
+  const optional = (name: 'types' | 'special' | 'attention', missing: number) =>
+    all.some((columns) => columns[name])
+      ? {
+          [name]: flat(
+            all.map((columns) => columns[name] ?? columns.ids.map(() => missing)),
+          ),
+        }
+      : {};
+  let surfaces: Map<number, string> | undefined;
+  let from = 0;
+  for (const columns of all) {
+    for (const [i, surface] of columns.surfaces ?? []) {
+      surfaces ??= new Map();
+      surfaces.set(from + i, surface);
+    }
+    from += columns.ids.length;
+  }
+  return encodings[0]!.withColumns({
+    ids: flat(all.map(({ ids }) => ids)),
+    bounds: flat(all.map(({ bounds }) => bounds)),
+    words: flat(all.map(({ words }) => words)),
+    ...optional('types', 0),
+    ...optional('special', 0),
+    ...optional('attention', 1),
+    ...(surfaces && { surfaces }),
+  });
+}
+
+const flat = (parts: readonly (readonly number[])[]): number[] =>
+  ([] as number[]).concat(...parts);
 
 function shifted(surfaces: ReadonlyMap<number, string>, by: number): Map<number, string> {
   return new Map([...surfaces].map(([i, surface]) => [i + by, surface]));

@@ -9,5 +9,10 @@ export {
   Tokenizer,
   type TokenizerJson,
 } from './tokenizer.js';
-export { type Texts, type TrainBpeOptions, trainByteLevelBpe, trainCharacter } from './train.js';
+export type { MergeOptions, TrainOptions } from './training/options.js';
+export { trainBpe, trainByteLevelBpe, type TrainByteLevelOptions } from './training/train-bpe.js';
+export { trainCharacter, type TrainCharacterOptions } from './training/train-character.js';
+export { trainUnigram } from './training/train-unigram.js';
+export { trainWordPiece } from './training/train-word-piece.js';
+export type { Texts } from './training/words.js';
 export type { Truncation } from './truncation.js';

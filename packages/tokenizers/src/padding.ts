@@ -1,4 +1,4 @@
-import type { Encoding } from './encoding.js';
+import { Encoding } from './encoding.js';
 import { Fields } from './fields.js';
 
 /** How encodings are made equally long. */
@@ -54,5 +54,5 @@ function padOne(encoding: Encoding, length: number, padding: Padding): Encoding 
     surfaces: new Map(fill(0).map((_, i) => [i, token])),
   });
   const [first, second] = direction === 'left' ? [blank, encoding] : [encoding, blank];
-  return first.with({}, []).concat(second.with({}, []));
+  return Encoding.concat([first.with({}, []), second.with({}, [])]);
 }

@@ -168,7 +168,7 @@ export class Tokenizer implements TokenNames {
     const added = addSpecialTokens ? (this.#postProcessor?.added(texts.length > 1) ?? 0) : 0;
     if (truncation) encodings = truncate(encodings, truncation, added);
     if (this.#postProcessor) encodings = this.#postProcessor.process(encodings, addSpecialTokens, texts);
-    return encodings.reduce((all, encoding) => all.concat(encoding));
+    return Encoding.concat(encodings);
   }
 
   #padded(encodings: Encoding[], { padding = this.#padding }: EncodeOptions): Encoding[] {

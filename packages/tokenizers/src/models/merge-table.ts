@@ -1,6 +1,8 @@
 /** Merges by their pair of ids: an open-addressing table of hashes and ranks plus one. */
 export class MergeTable {
   readonly #table: Int32Array;
+  /** One bit for each hash that some pair has: most pairs do not merge, and this is small enough to stay near. */
+  readonly #filter: Int32Array;
   /** Left, right and the id that they make, in the order of the ranks. */
   readonly list: Int32Array;
   readonly size: number;
@@ -10,12 +12,14 @@ export class MergeTable {
     const size = list.length / 3;
     const slots = 2 ** Math.max(4, Math.ceil(Math.log2(size * 1.5 + 1)));
     this.#table = new Int32Array(2 * slots);
+    this.#filter = new Int32Array(slots >> 2);
     this.list = list;
     this.size = size;
     for (let rank = 0; rank < size; rank++) {
       const hash = hashPair(list[3 * rank]!, list[3 * rank + 1]!);
       const at = this.#slot(list[3 * rank]!, list[3 * rank + 1]!, hash);
       this.#table[at] = hash;
+      this.#filter[(hash >>> 5) & (this.#filter.length - 1)]! |= 1 << (hash & 31);
       // A pair that stands twice has its last rank.
       this.#table[at + 1] = rank + 1;
     }
@@ -23,7 +27,10 @@ export class MergeTable {
 
   /** The rank of a pair, or −1 where it does not merge. */
   rank(left: number, right: number): number {
-    return this.#table[this.#slot(left, right, hashPair(left, right)) + 1]! - 1;
+    const hash = hashPair(left, right);
+    const filter = this.#filter;
+    if (((filter[(hash >>> 5) & (filter.length - 1)]! >>> (hash & 31)) & 1) === 0) return -1;
+    return this.#table[this.#slot(left, right, hash) + 1]! - 1;
   }
 
   /** The id that the merge of a rank makes. */

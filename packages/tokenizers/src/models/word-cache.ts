@@ -1,103 +1,109 @@
 import type { Tokens } from '../text/tokens.js';
-import { hashUnits, spread } from '../vocabulary.js';
 
-const maxEntries = 2 ** 16;
-const maxUnits = 2 ** 20;
-/** Numbers per token: its id, and where it begins and ends in the word. */
-const perToken = 3;
-/** Numbers per entry: hash, start and length of the key, start and end of the values. */
-const perEntry = 5;
+/** Where the cache begins anew: this many numbers, 16 MiB. */
+const maxNumbers = 2 ** 22;
+/** Numbers of a record in front of its key: hash, length of the key, number of tokens. */
+const header = 3;
 
-/** The tokens of words seen before, by their code units. Begins anew when full. */
+/** The tokens of words seen before, by their code units, two to a number. Begins anew when full. */
 export class WordCache {
   /** Longer words are not kept. */
   static readonly maxLength = 256;
 
-  /** Id, start and end of tokens, one after the other. */
-  values: Int32Array = new Int32Array(2 ** 14);
-  /** Where the values of the word found last begin and end. */
-  from = 0;
-  to = 0;
-  #units: Uint16Array = new Uint16Array(2 ** 14);
-  #entries: Int32Array = new Int32Array(perEntry * 2 ** 10);
+  /** Records one behind the other: header, key, and for each token its id and its start and end in the word. */
+  records: Int32Array = new Int32Array(2 ** 14);
+  #top = 1;
+  /** Where the record of each hash begins; 0 is empty. */
   #table: Int32Array = new Int32Array(2 ** 12);
   #count = 0;
-  #top = 0;
-  #valueTop = 0;
   #hash = 0;
 
-  /** Whether a word is here; then its values are in `values`, from `from` to `to`. */
-  has(units: Uint16Array, start: number, end: number): boolean {
-    const hash = hashUnits(units, start, end);
+  /** Where the tokens of a word begin in `records`, or 0 where it is not known. */
+  find(units: Uint16Array, start: number, end: number): number {
+    const { records } = this;
+    const table = this.#table;
+    const hash = hashPairs(units, start, end);
     this.#hash = hash;
-    const [table, entries, keys] = [this.#table, this.#entries, this.#units];
     const mask = table.length - 1;
     const length = end - start;
-    for (let at = spread(hash) & mask; ; at = (at + 1) & mask) {
-      const entry = table[at]! - perEntry;
-      if (entry < 0) return false;
-      if (entries[entry] !== hash || entries[entry + 2] !== length) continue;
-      const own = entries[entry + 1]! - start;
+    for (let at = hash & mask; ; at = (at + 1) & mask) {
+      const record = table[at]!;
+      if (record === 0) return 0;
+      if (records[record] !== hash || records[record + 1] !== length) continue;
+      let key = record + header;
       let i = start;
-      while (i < end && keys[own + i] === units[i]) i++;
-      if (i < end) continue;
-      this.from = entries[entry + 3]!;
-      this.to = entries[entry + 4]!;
-      return true;
+      while (i + 1 < end && records[key] === (units[i]! | (units[i + 1]! << 16))) {
+        i += 2;
+        key++;
+      }
+      if (i + 1 === end && records[key] === units[i]) return key + 1;
+      if (i === end) return key;
     }
   }
 
-  /** Keeps the first `count` tokens of `tokens` for the word that `has` just missed. */
-  set(units: Uint16Array, start: number, end: number, tokens: Int32Array, count: number): void {
-    const length = end - start;
-    if (this.#count >= maxEntries || this.#top + length > maxUnits) this.#clear();
-    this.#grow(length, count * perToken);
-    this.#units.set(units.subarray(start, end), this.#top);
-    this.values.set(tokens.subarray(0, count * perToken), this.#valueTop);
-    const entry = this.#count * perEntry;
-    this.#entries[entry] = this.#hash;
-    this.#entries[entry + 1] = this.#top;
-    this.#entries[entry + 2] = length;
-    this.#entries[entry + 3] = this.#valueTop;
-    this.#entries[entry + 4] = this.#valueTop + count * perToken;
-    this.#top += length;
-    this.#valueTop += count * perToken;
-    this.#count++;
-    this.#enter(entry);
+  /** How many tokens begin at a place that `find` gave for a word of a length. */
+  countAt(place: number, length: number): number {
+    return this.records[place - ((length + 1) >> 1) - 1]!;
   }
 
-  #enter(entry: number): void {
+  /** Keeps the tokens of the word that `find` just missed. */
+  add(units: Uint16Array, start: number, end: number, { values, count }: FoundTokens): void {
+    const length = end - start;
+    const size = header + ((length + 1) >> 1) + 2 * count;
+    if (this.#top + size > maxNumbers) this.#clear();
+    while (this.#top + size > this.records.length) this.records = doubled(this.records);
+    if (2 * ++this.#count > this.#table.length) this.#growTable();
+    const { records } = this;
+    let at = this.#top;
+    this.#enter(this.#hash, at);
+    records[at++] = this.#hash;
+    records[at++] = length;
+    records[at++] = count;
+    for (let i = start; i < end; i += 2) {
+      records[at++] = i + 1 < end ? units[i]! | (units[i + 1]! << 16) : units[i]!;
+    }
+    for (let i = 0; i < 2 * count; i++) records[at++] = values[i]!;
+    this.#top = at;
+  }
+
+  #enter(hash: number, record: number): void {
     const mask = this.#table.length - 1;
-    let at = spread(this.#entries[entry]!) & mask;
+    let at = hash & mask;
     while (this.#table[at] !== 0) at = (at + 1) & mask;
-    this.#table[at] = entry + perEntry;
+    this.#table[at] = record;
   }
 
   #clear(): void {
     this.#table.fill(0);
     this.#count = 0;
-    this.#top = 0;
-    this.#valueTop = 0;
+    this.#top = 1;
   }
 
-  #grow(units: number, values: number): void {
-    if (this.#top + units > this.#units.length) {
-      const wider = new Uint16Array(2 * this.#units.length);
-      wider.set(this.#units);
-      this.#units = wider;
-    }
-    while (this.#valueTop + values > this.values.length) this.values = doubled(this.values);
-    if ((this.#count + 1) * perEntry > this.#entries.length) this.#entries = doubled(this.#entries);
-    if ((this.#count + 1) * 2 > this.#table.length) {
-      this.#table = new Int32Array(2 * this.#table.length);
-      for (let entry = 0; entry < this.#count * perEntry; entry += perEntry) this.#enter(entry);
-    }
+  #growTable(): void {
+    const old = this.#table;
+    this.#table = new Int32Array(2 * old.length);
+    for (const record of old) if (record !== 0) this.#enter(this.records[record]!, record);
   }
 }
 
-/** The tokens that a model has just found in a word: id, start and end of each. */
+function hashPairs(units: Uint16Array, start: number, end: number): number {
+  let hash = end - start;
+  let i = start;
+  for (; i + 1 < end; i += 2) {
+    hash = Math.imul(hash ^ (units[i]! | (units[i + 1]! << 16)), 0x9e3779b1);
+    hash ^= hash >>> 15;
+  }
+  if (i < end) hash = Math.imul(hash ^ units[i]!, 0x9e3779b1);
+  hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
+  return hash ^ (hash >>> 13);
+}
+
+/** The tokens that a model has just found in a word. */
 export class FoundTokens {
-  values: Int32Array = new Int32Array(3 * 64);
+  /** For each token its id, and its start and end in the word. */
+  values: Int32Array = new Int32Array(2 * 64);
+  /** Ends of words too long for a start and an end in one number. */
+  #ends: Int32Array = new Int32Array(64);
   count = 0;
 
   clear(): void {
@@ -105,11 +111,28 @@ export class FoundTokens {
   }
 
   add(id: number, start: number, end: number): void {
-    const at = 3 * this.count++;
-    if (at === this.values.length) this.values = doubled(this.values);
-    this.values[at] = id;
-    this.values[at + 1] = start;
-    this.values[at + 2] = end;
+    const { count } = this;
+    if (count === this.#ends.length) {
+      this.values = doubled(this.values);
+      this.#ends = doubled(this.#ends);
+    }
+    this.values[2 * count] = id;
+    this.values[2 * count + 1] = end <= WordCache.maxLength ? (start << 16) | end : start;
+    this.#ends[count] = end;
+    this.count++;
+  }
+
+  id(i: number): number {
+    return this.values[2 * i]!;
+  }
+
+  start(i: number): number {
+    const value = this.values[2 * i + 1]!;
+    return this.#ends[i]! <= WordCache.maxLength ? value >> 16 : value;
+  }
+
+  end(i: number): number {
+    return this.#ends[i]!;
   }
 }
 
@@ -124,24 +147,26 @@ export function addWord(
   found: FoundTokens,
   compute: (units: Uint16Array, start: number, end: number) => void,
 ): void {
-  let values: Int32Array;
-  let from = 0;
-  let to: number;
-  const cached = cache !== undefined && end - start <= WordCache.maxLength;
-  if (cached && cache.has(units, start, end)) {
-    values = cache.values;
-    from = cache.from;
-    to = cache.to;
-  } else {
-    found.clear();
-    compute(units, start, end);
-    values = found.values;
-    to = 3 * found.count;
-    if (cached) cache.set(units, start, end, values, found.count);
+  const length = end - start;
+  const cached = cache !== undefined && length <= WordCache.maxLength;
+  const place = cached ? cache.find(units, start, end) : 0;
+  if (cached && place > 0) {
+    const { records } = cache;
+    const to = place + 2 * cache.countAt(place, length);
+    for (let i = place; i < to; i += 2) {
+      const places = records[i + 1]!;
+      ids.push(records[i]!);
+      bounds.push(start + (places >> 16), start + (places & 0xffff));
+      words.push(word);
+    }
+    return;
   }
-  for (let i = from; i < to; i += 3) {
-    ids.push(values[i]!);
-    bounds.push(start + values[i + 1]!, start + values[i + 2]!);
+  found.clear();
+  compute(units, start, end);
+  if (cached) cache.add(units, start, end, found);
+  for (let i = 0; i < found.count; i++) {
+    ids.push(found.id(i));
+    bounds.push(start + found.start(i), start + found.end(i));
     words.push(word);
   }
 }

@@ -64,6 +64,7 @@ function readPieces(fields: Fields, name: string, specials: Fields): Piece[] {
 
 /** An encoding with all its tokens of one type. */
 export function typed(encoding: Encoding, typeId: number): Encoding {
+  if (typeId === 0 && !encoding.hasTypes) return encoding;
   return encoding.withAll((part) => part.with({ types: part.ids.map(() => typeId) }));
 }
 
@@ -74,16 +75,14 @@ export function specialTokens(
   tokens: readonly string[],
   typeId: number,
 ): Encoding {
-  return like.with(
-    {
-      ids: [...ids],
-      bounds: ids.flatMap(() => [0, 0]),
-      words: ids.map(() => -1),
-      types: ids.map(() => typeId),
-      special: ids.map(() => 1),
-      attention: ids.map(() => 1),
+  return like.withColumns({
+    ids: [...ids],
+    bounds: ids.flatMap(() => [0, 0]),
+    words: ids.map(() => -1),
+    ...(typeId !== 0 && { types: ids.map(() => typeId) }),
+    special: ids.map(() => 1),
+    ...(tokens.some((token, i) => token !== like.nameOf(ids[i]!)) && {
       surfaces: new Map(tokens.map((token, i) => [i, token])),
-    },
-    [],
-  );
+    }),
+  });
 }
