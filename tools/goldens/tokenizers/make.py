@@ -8,6 +8,7 @@ import sys
 import tokenizers
 from tokenizers import Tokenizer
 
+from chats import chat_goldens
 from hard import hard_texts
 from sources import bert, sentencepiece_goldens, sentencepiece_unigram
 from parts import part_goldens
@@ -86,5 +87,6 @@ for name, path in files.items():
 write("bert", golden(bert(out)))
 write("unigram", golden(sentencepiece_unigram(LINES, out)))
 write("sentencepiece", sentencepiece_goldens(LINES, out, digest))
+write("chats", chat_goldens(models))
 write("parts", part_goldens(utf16_offsets, well_formed))
 write("training", training_goldens(LINES, out))
