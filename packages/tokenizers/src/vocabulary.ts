@@ -129,7 +129,8 @@ export class Vocabulary {
   token(id: number): string | undefined {
     const known = this.#strings[id];
     if (known !== undefined) return known;
-    if (!(id >= 0 && id < this.#end) || this.#places[id]! < 0) return undefined;
+    if (!Number.isInteger(id) || id < 0 || id >= this.#end) return undefined;
+    if (this.#places[id]! < 0) return undefined;
     const units = this.unitsOf(id);
     const text = unitsToString(units, 0, units.length);
     if (this.#strings.length <= id) this.#strings.length = this.#end;

@@ -1,20 +1,23 @@
-/** A set of code points, its members worked out a page of 256 at a time. */
+const member = 1;
+const stranger = 2;
+
+/** A set of code points, whose answers are remembered in pages of 256. */
 export class CharSet {
   readonly #has: (codePoint: number) => boolean;
-  readonly #pages = new Map<number, Uint8Array>();
-  #latin: Uint8Array | undefined;
+  /** By page and code point: a member, a stranger, or 0 where nobody has asked. */
+  readonly #pages: (Uint8Array | undefined)[] = [];
 
   constructor(has: (codePoint: number) => boolean) {
     this.#has = has;
   }
 
   has(codePoint: number): boolean {
-    if (codePoint < 256) {
-      this.#latin ??= this.#page(0);
-      return this.#latin[codePoint] === 1;
-    }
-    const page = this.#pages.get(codePoint >> 8) ?? this.#page(codePoint >> 8);
-    return page[codePoint & 255] === 1;
+    const page = this.#pages[codePoint >> 8] ?? this.#page(codePoint >> 8);
+    const known = page[codePoint & 255];
+    if (known !== 0) return known === member;
+    const has = this.#has(codePoint);
+    page[codePoint & 255] = has ? member : stranger;
+    return has;
   }
 
   negated(): CharSet {
@@ -61,13 +64,10 @@ export class CharSet {
   }
 
   #page(page: number): Uint8Array {
-    const members = new Uint8Array(256);
-    for (let i = 0; i < 256; i++) {
-      const codePoint = page * 256 + i;
-      if (codePoint < 0xd800 || codePoint > 0xdfff) members[i] = this.#has(codePoint) ? 1 : 0;
-    }
-    this.#pages.set(page, members);
-    return members;
+    while (this.#pages.length <= page) this.#pages.push(undefined);
+    const answers = new Uint8Array(256);
+    this.#pages[page] = answers;
+    return answers;
   }
 }
 

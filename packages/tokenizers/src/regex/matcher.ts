@@ -36,7 +36,7 @@ export class Matcher {
     this.#units = units;
     this.#from = from;
     this.#to = to;
-    this.#steps = 100_000 + 2_000 * (to - from);
+    this.#steps = 100_000 + 1_000 * (to - from);
     this.#moveWindow(from);
   }
 

@@ -31,32 +31,36 @@ const tests: readonly (readonly [bit: number, pattern: RegExp])[] = [
   [accent, /[\p{M}\u1cf2\u1cf3]/u],
 ];
 
-/** Classes of 256 code points each, filled when first asked. */
+/** Marks the classes that have been worked out. */
+const known = 1024;
+/** The classes of 256 code points each, worked out when first asked. */
 const pages: (Uint16Array | undefined)[] = new Array<Uint16Array | undefined>(0x1100).fill(
   undefined,
 );
 
-function fill(page: number): Uint16Array {
-  const classes = new Uint16Array(256);
-  for (let i = 0; i < 256; i++) {
-    const codePoint = page * 256 + i;
-    // An unpaired surrogate counts as U+FFFD, as which it is encoded.
-    const isSurrogate = codePoint >= 0xd800 && codePoint < 0xe000;
-    const char = String.fromCodePoint(isSurrogate ? 0xfffd : codePoint);
-    for (const [bit, pattern] of tests) if (pattern.test(char)) classes[i]! |= bit;
-    if (isLaterMark(codePoint)) classes[i]! &= ~accent;
-    if (isLaterPunctuation(codePoint)) classes[i]! &= ~punctuation;
-    if (isLaterFormat(codePoint)) classes[i]! &= ~control;
-  }
-  pages[page] = classes;
-  return classes;
+function workOut(codePoint: number): number {
+  // An unpaired surrogate counts as U+FFFD, as which it is encoded.
+  const isSurrogate = codePoint >= 0xd800 && codePoint < 0xe000;
+  const char = String.fromCodePoint(isSurrogate ? 0xfffd : codePoint);
+  let found = known;
+  for (const [bit, pattern] of tests) if (pattern.test(char)) found |= bit;
+  if (isLaterMark(codePoint)) found &= ~accent;
+  if (isLaterPunctuation(codePoint)) found &= ~punctuation;
+  if (isLaterFormat(codePoint)) found &= ~control;
+  return found;
 }
 
 /** The classes of ASCII and Latin-1. */
-export const latinClasses: Uint16Array = fill(0);
+export const latinClasses: Uint16Array = Uint16Array.from({ length: 256 }, (_, i) => workOut(i));
+pages[0] = latinClasses;
 
 /** The classes of a code point. */
 export function classOf(codePoint: number): number {
   const page = codePoint >> 8;
-  return (pages[page] ?? fill(page))[codePoint & 255]!;
+  pages[page] ??= new Uint16Array(256);
+  const found = pages[page][codePoint & 255]!;
+  if (found !== 0) return found;
+  const classes = workOut(codePoint);
+  pages[page][codePoint & 255] = classes;
+  return classes;
 }
