@@ -5,6 +5,7 @@ import { generateCommand } from './commands/generate.js';
 import { infoCommand } from './commands/info.js';
 import { logitsCommand } from './commands/logits.js';
 import { tokenizeCommand } from './commands/tokenize.js';
+import { tokenizerCommand } from './commands/tokenizer.js';
 import { trainCommand } from './commands/train.js';
 import { exitCodeOf, messageOf } from './exit.js';
 import { version } from './version.js';
@@ -20,10 +21,12 @@ for (const command of [
   trainCommand(),
   generateCommand(),
   tokenizeCommand(),
+  tokenizerCommand(),
   logitsCommand(),
   evalCommand(),
 ]) {
   program.addCommand(command.copyInheritedSettings(program).exitOverride());
+  for (const child of command.commands) child.copyInheritedSettings(command);
 }
 program.exitOverride();
 

@@ -1,6 +1,10 @@
 import type * as tf from '@tensorflow/tfjs';
 
-/** One run of a contestant; the harness waits for what it gives, and disposes the tensors in it. */
+/**
+ * One run of a contestant; the harness waits for what it gives, and disposes the tensors in it.
+ *
+ * Where it gives `{ ms }`, that is its time: of a run in another thread, whose start does not count.
+ */
 export type Run = () => tf.TensorContainer | Promise<unknown>;
 
 /** Who is timed against whom. */

@@ -1,4 +1,23 @@
+export type { AddedToken } from './added-tokens.js';
+export { type ChatMessage, ChatTemplate, type ChatTemplateOptions } from './chat-template.js';
+export type { DecodeStream } from './decode-stream.js';
+export { codePointOffsets, Encoding } from './encoding.js';
 export { TokenizerError } from './errors.js';
-export type { TokenizerJson } from './json.js';
-export { type Encoding, Tokenizer } from './tokenizer.js';
-export { type Texts, type TrainBpeOptions, trainByteLevelBpe, trainCharacter } from './train.js';
+export { fromSentencePiece } from './formats/sentencepiece.js';
+export { fromTiktoken } from './formats/tiktoken.js';
+export { fromVocabAndMerges } from './formats/vocab-and-merges.js';
+export { fromVocabTxt } from './formats/vocab-txt.js';
+export type { Padding } from './padding.js';
+export {
+  type DecodeOptions,
+  type EncodeOptions,
+  Tokenizer,
+  type TokenizerJson,
+} from './tokenizer.js';
+export type { MergeOptions, TrainOptions } from './training/options.js';
+export { trainBpe, trainByteLevelBpe, type TrainByteLevelOptions } from './training/train-bpe.js';
+export { trainCharacter, type TrainCharacterOptions } from './training/train-character.js';
+export { trainUnigram, type TrainUnigramOptions } from './training/train-unigram.js';
+export { trainWordPiece } from './training/train-word-piece.js';
+export type { Texts } from './training/words.js';
+export type { Truncation } from './truncation.js';

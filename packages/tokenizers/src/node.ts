@@ -10,16 +10,10 @@ import { Tokenizer } from './tokenizer.js';
  * @throws TokenizerError naming the file and what is wrong with it
  */
 export async function loadTokenizer(path: string): Promise<Tokenizer> {
-  const text = await readFile(path, 'utf8').catch((error: Error) => {
+  const bytes = await readFile(path).catch((error: Error) => {
     throw new TokenizerError(`${path}: cannot be read: ${error.message}`);
   });
-  let json: unknown;
-  try {
-    json = JSON.parse(text);
-  } catch (error) {
-    throw new TokenizerError(`${path}: is not JSON: ${(error as Error).message}`);
-  }
-  return Tokenizer.fromJSON(json, path);
+  return Tokenizer.fromBytes(bytes, path);
 }
 
 /** Writes a `tokenizer.json` that is there whole or not at all. */

@@ -1,95 +1,178 @@
-import { Bpe, type Merge } from './bpe.js';
-import { byteToChar, fromByteChars, toByteChars, wordPattern } from './byte-level.js';
+import { type AddedToken, addedTokenJson, checkHoles, readAddedTokens } from './added-tokens.js';
+import { byteStream, type DecodeStream, windowStream } from './decode-stream.js';
+import type { Decoder } from './decoders/decoder.js';
+import { readDecoder } from './decoders/read.js';
+import { Encoding } from './encoding.js';
 import { TokenizerError } from './errors.js';
-import { readTokenizerJson, type TokenizerJson } from './json.js';
+import { Fields } from './fields.js';
+import { readModel } from './models/read.js';
+import { readNormalizer } from './normalizers/read.js';
+import { type Padding, pad, readPadding } from './padding.js';
+import { Pipeline } from './pipeline.js';
+import type { PostProcessor } from './post-processors/post-processor.js';
+import { readPostProcessor } from './post-processors/read.js';
+import { readPreTokenizer } from './pre-tokenizers/read.js';
+import type { TokenNames } from './token-names.js';
+import { readTokenizerBytes, readTokenizerObject, type TokenizerFile } from './tokenizer-file.js';
+import { readTruncation, type Truncation, truncate } from './truncation.js';
 
-/** A text as tokens. */
-export interface Encoding {
-  ids: number[];
-  tokens: string[];
-  /** Where each token lies in the text, in UTF-16 code units, so that `text.slice(start, end)` gives it. */
-  offsets: [start: number, end: number][];
+/** A `tokenizer.json`. */
+export type TokenizerJson = Record<string, unknown>;
+
+export interface EncodeOptions {
+  /** Puts the special tokens of the post-processor around the text; default true. */
+  addSpecialTokens?: boolean;
+  /** Cuts what is too long; default as `tokenizer.json` says, null for never. */
+  truncation?: Truncation | null;
+  /** Makes encodings equally long; default as `tokenizer.json` says, null for never. */
+  padding?: Padding | null;
+}
+
+export interface DecodeOptions {
+  /** Leaves special tokens out; default true. */
+  skipSpecialTokens?: boolean;
 }
 
 /**
- * A byte-level BPE or character tokenizer in the form of Hugging Face's `tokenizer.json`.
+ * A tokenizer as Hugging Face's `tokenizer.json` describes it.
  *
  * @example
  * const tokenizer = await trainByteLevelBpe([text], { vocabSize: 1024 });
  * const { ids, offsets } = tokenizer.encode('Call me Ishmael.');
  * tokenizer.decode(ids); // 'Call me Ishmael.'
  */
-export class Tokenizer {
-  readonly #bpe: Bpe;
-  readonly #tokens: string[] = [];
-  readonly #json: TokenizerJson;
-  readonly #byteLevel: boolean;
+export class Tokenizer implements TokenNames {
+  readonly #document: Readonly<Record<string, unknown>>;
+  readonly #pipeline: Pipeline;
+  readonly #postProcessor: PostProcessor | undefined;
+  readonly #decoder: Decoder | undefined;
+  readonly #added: readonly AddedToken[];
+  readonly #addedById: ReadonlyMap<number, string>;
+  readonly #addedByContent: ReadonlyMap<string, number>;
+  readonly #special: ReadonlySet<number>;
+  readonly #truncation: Truncation | undefined;
+  readonly #padding: Padding | undefined;
+  readonly #end: number;
 
-  private constructor(json: TokenizerJson) {
-    const { vocab, merges, unk_token } = json.model;
-    this.#json = json;
-    this.#byteLevel = json.pre_tokenizer !== null;
-    for (const [token, id] of Object.entries(vocab)) this.#tokens[id] = token;
-    const pairs = merges.map((merge): Merge => [merge[0], merge[1]]);
-    this.#bpe = new Bpe(new Map(Object.entries(vocab)), pairs, unk_token ?? undefined);
+  private constructor(file: TokenizerFile) {
+    const { document, name } = file;
+    const at = (field: string) => `${name}: ${field}`;
+    const model = readModel(file);
+    this.#document = document;
+    this.#added = readAddedTokens(document.added_tokens, at('added_tokens'), model.vocab);
+    checkHoles(model.vocab, this.#added, at('model.vocab'));
+    this.#pipeline = new Pipeline(
+      model,
+      readNormalizer(document.normalizer, at('normalizer')),
+      readPreTokenizer(document.pre_tokenizer, at('pre_tokenizer')),
+      this.#added,
+    );
+    this.#postProcessor = readPostProcessor(document.post_processor, at('post_processor'));
+    this.#decoder = readDecoder(document.decoder, at('decoder'));
+    this.#addedById = new Map(this.#added.map((token) => [token.id, this.#pipeline.nameOf(token)]));
+    this.#addedByContent = new Map(this.#added.map(({ content, id }) => [content, id]));
+    this.#special = new Set(this.#added.filter(({ special }) => special).map(({ id }) => id));
+    this.#end = this.#added.reduce((end, { id }) => Math.max(end, id + 1), model.vocab.end);
+    const fields = new Fields(document, name);
+    if (fields.has('truncation')) this.#truncation = readTruncation(fields.object('truncation'));
+    if (fields.has('padding')) this.#padding = readPadding(fields.object('padding'));
   }
 
   /**
-   * Reads a `tokenizer.json`.
+   * Reads a parsed `tokenizer.json`.
    *
    * @throws TokenizerError naming the field, what it holds and what was expected
    */
   static fromJSON(json: unknown, name = 'tokenizer.json'): Tokenizer {
-    return new Tokenizer(readTokenizerJson(json, name));
+    return new Tokenizer(readTokenizerObject(json, name));
+  }
+
+  /**
+   * Reads the bytes of a `tokenizer.json`: faster, and in less memory, than parsing it first.
+   *
+   * @throws TokenizerError naming the field, what it holds and what was expected
+   */
+  static fromBytes(bytes: Uint8Array, name = 'tokenizer.json'): Tokenizer {
+    return new Tokenizer(readTokenizerBytes(bytes, name));
   }
 
   /** The `tokenizer.json` of this tokenizer. */
   toJSON(): TokenizerJson {
-    return this.#json;
+    const document = this.#document;
+    return {
+      version: '1.0',
+      truncation: document.truncation ?? null,
+      padding: document.padding ?? null,
+      added_tokens: this.#added.map(addedTokenJson),
+      normalizer: document.normalizer ?? null,
+      pre_tokenizer: document.pre_tokenizer ?? null,
+      post_processor: document.post_processor ?? null,
+      decoder: document.decoder ?? null,
+      model: this.#pipeline.model.toJSON(),
+    };
   }
 
+  /** The highest id plus one: the rows of an embedding. */
   get vocabSize(): number {
-    return this.#tokens.length;
+    return this.#end;
+  }
+
+  /** The tokens found in the text before the model sees it. */
+  get addedTokens(): readonly AddedToken[] {
+    return this.#added;
   }
 
   tokenToId(token: string): number | undefined {
-    return this.#bpe.vocab.get(token);
+    return this.#addedByContent.get(token) ?? this.#pipeline.model.vocab.id(token);
   }
 
   idToToken(id: number): string | undefined {
-    return this.#tokens[id];
+    return this.#addedById.get(id) ?? this.#pipeline.model.vocab.token(id);
+  }
+
+  tokenOf(id: number): string | undefined {
+    return this.idToToken(id);
   }
 
   /** The tokens of a text. */
-  encode(text: string): Encoding {
-    if (typeof text !== 'string') {
-      throw new TokenizerError(`encode: text is ${JSON.stringify(text)}; expected a string`);
-    }
-    const encoding: Encoding = { ids: [], tokens: [], offsets: [] };
-    if (!this.#byteLevel) {
-      this.#encodeWord(text, 0, encoding);
-      return encoding;
-    }
-    for (const match of text.matchAll(wordPattern)) {
-      this.#encodeWord(match[0], match.index, encoding);
-    }
-    return encoding;
+  encode(text: string, options: EncodeOptions = {}): Encoding {
+    return this.#padded([this.#encode([text], options)], options)[0]!;
   }
 
-  #encodeWord(word: string, start: number, { ids, tokens, offsets }: Encoding): void {
-    const starts = this.#byteLevel ? byteStarts(word) : charStarts(word);
-    let at = 0;
-    for (const id of this.#bpe.encode(this.#byteLevel ? toByteChars(word) : word)) {
-      const token = this.#tokens[id]!;
-      const next = at + (this.#byteLevel ? token.length : 1);
-      ids.push(id);
-      tokens.push(token);
-      // The last byte's character belongs to the token whole.
-      let end = next;
-      while (end < starts.length - 1 && starts[end] === starts[next - 1]) end++;
-      offsets.push([start + starts[at]!, start + starts[end]!]);
-      at = next;
-    }
+  /** The tokens of a pair of texts, such as question and answer. */
+  encodePair(first: string, second: string, options: EncodeOptions = {}): Encoding {
+    return this.#padded([this.#encode([first, second], options)], options)[0]!;
+  }
+
+  /** The tokens of several texts or pairs, equally many where padding is on. */
+  encodeBatch(
+    texts: readonly (string | readonly [first: string, second: string])[],
+    options: EncodeOptions = {},
+  ): Encoding[] {
+    const encodings = texts.map((text) =>
+      this.#encode(typeof text === 'string' ? [text] : text, options),
+    );
+    return this.#padded(encodings, options);
+  }
+
+  #encode(texts: readonly string[], options: EncodeOptions): Encoding {
+    const truncation =
+      options.truncation === undefined ? this.#truncation : (options.truncation ?? undefined);
+    const first = Encoding.fromTokens(this.#pipeline.tokenize(texts[0]!), this);
+    if (texts.length === 1 && !this.#postProcessor && !truncation) return first;
+    const { addSpecialTokens = true } = options;
+    let encodings = texts.map((text, i) => {
+      const encoding = i === 0 ? first : Encoding.fromTokens(this.#pipeline.tokenize(text), this);
+      return i === 0 ? encoding : encoding.with({ types: encoding.ids.map(() => i) });
+    });
+    const added = addSpecialTokens ? (this.#postProcessor?.added(texts.length > 1) ?? 0) : 0;
+    if (truncation) encodings = truncate(encodings, truncation, added);
+    if (this.#postProcessor) encodings = this.#postProcessor.process(encodings, addSpecialTokens, texts);
+    return Encoding.concat(encodings);
+  }
+
+  #padded(encodings: Encoding[], { padding = this.#padding }: EncodeOptions): Encoding[] {
+    return padding ? pad(encodings, padding) : encodings;
   }
 
   /**
@@ -97,51 +180,38 @@ export class Tokenizer {
    *
    * @throws TokenizerError for an id outside the vocabulary
    */
-  decode(ids: ArrayLike<number>): string {
-    const decoder = this.decodeStream();
-    let text = '';
-    for (let i = 0; i < ids.length; i++) text += decoder.push(ids[i]!);
-    return text + decoder.end();
+  decode(ids: ArrayLike<number>, options: DecodeOptions = {}): string {
+    const { skipSpecialTokens = true } = options;
+    const tokens: string[] = [];
+    for (let i = 0; i < ids.length; i++) {
+      const token = this.#tokenOf(ids[i]!);
+      if (!(skipSpecialTokens && this.#special.has(ids[i]!))) tokens.push(token);
+    }
+    return this.#decoder ? this.#decoder.decode(tokens).join('') : tokens.join(' ');
   }
 
   /** Decodes token by token, never half a character. */
-  decodeStream(): { push(id: number): string; end(): string } {
-    const utf8 = new TextDecoder('utf-8', { ignoreBOM: true });
+  decodeStream(options: DecodeOptions = {}): DecodeStream {
+    const { skipSpecialTokens = true } = options;
+    const isByteLevel =
+      new Fields(this.#document.decoder ?? {}, 'decoder').value('type') === 'ByteLevel';
+    const stream = isByteLevel
+      ? byteStream((id) => this.#tokenOf(id))
+      : windowStream((ids) => this.decode(ids, { skipSpecialTokens: false }));
     return {
       push: (id) => {
-        const token = this.#tokens[id];
-        if (token === undefined) {
-          throw new TokenizerError(
-            `decode: id ${id} is outside the vocabulary of ${this.vocabSize} tokens`,
-          );
-        }
-        return this.#byteLevel ? utf8.decode(fromByteChars(token), { stream: true }) : token;
+        this.#tokenOf(id);
+        return skipSpecialTokens && this.#special.has(id) ? '' : stream.push(id);
       },
-      end: () => (this.#byteLevel ? utf8.decode() : ''),
+      end: () => stream.end(),
     };
   }
-}
 
-/** Where the character of each UTF-8 byte of a word begins; last, the word's end. */
-function byteStarts(word: string): number[] {
-  const starts: number[] = [];
-  let at = 0;
-  for (const char of word) {
-    const code = char.codePointAt(0)!;
-    const bytes = code < 0x80 ? 1 : code < 0x800 ? 2 : code < 0x10000 ? 3 : 4;
-    for (let i = 0; i < bytes; i++) starts.push(at);
-    at += char.length;
+  #tokenOf(id: number): string {
+    const token = this.idToToken(id);
+    if (token !== undefined) return token;
+    throw new TokenizerError(
+      `decode: id ${id} is outside the vocabulary of ${this.vocabSize} tokens`,
+    );
   }
-  starts.push(at);
-  return starts;
 }
-
-/** Where each character of a word begins; last, the word's end. */
-function charStarts(word: string): number[] {
-  const starts = [0];
-  for (const char of word) starts.push(starts.at(-1)! + char.length);
-  return starts;
-}
-
-/** The symbols that byte-level training starts from, in the order of their characters. */
-export const byteAlphabet: readonly string[] = [...byteToChar].sort();

@@ -3,19 +3,34 @@ import { loadTokenizer } from '@headwise/tokenizers/node';
 import { Command } from 'commander';
 import { output } from '../output.js';
 
+interface Options {
+  tokenizer: string;
+  text?: string;
+  offsets?: boolean;
+  json?: boolean;
+}
+
 /** `headwise tokenize`: the tokens of a text. */
 export function tokenizeCommand(): Command {
   return new Command('tokenize')
     .description('split a text, from --text or standard input, into tokens')
     .requiredOption('--tokenizer <file>', 'a tokenizer.json')
     .option('--text <text>', 'the text; default standard input')
+    .option('--offsets', 'print a line for each token: its id, where it lies in the text, and itself')
     .option('--json', 'print JSON: ids, tokens, offsets')
-    .action(async (options: { tokenizer: string; text?: string; json?: boolean }) => {
+    .addHelpText('after', '\nOffsets count UTF-16 code units, as JavaScript strings do.')
+    .action(async (options: Options) => {
       const out = output(options.json ?? false);
       const tokenizer = await loadTokenizer(options.tokenizer);
       const text = options.text ?? readFileSync(0, 'utf8');
       const { ids, tokens, offsets } = tokenizer.encode(text);
       out.emit({ ids, tokens, offsets });
-      out.say(ids.join(' '));
+      if (!options.offsets) out.say(ids.join(' '));
+      else {
+        ids.forEach((id, i) => {
+          const [start, end] = offsets[i]!;
+          out.say(`${id}\t${start}\t${end}\t${JSON.stringify(tokens[i])}`);
+        });
+      }
     });
 }

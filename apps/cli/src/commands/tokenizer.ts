@@ -1,0 +1,96 @@
+import { createReadStream } from 'node:fs';
+import { createInterface } from 'node:readline';
+import { InputError } from '@headwise/core';
+import {
+  type Texts,
+  type Tokenizer,
+  trainBpe,
+  trainByteLevelBpe,
+  trainCharacter,
+  trainUnigram,
+  trainWordPiece,
+} from '@headwise/tokenizers';
+import { saveTokenizer } from '@headwise/tokenizers/node';
+import { Command, Option } from 'commander';
+import { integer } from '../numbers.js';
+import { output, progress } from '../output.js';
+
+interface Options {
+  kind: keyof typeof trainings;
+  vocabSize: number;
+  minFrequency?: number;
+  special: string[];
+  out: string;
+  json?: boolean;
+}
+
+const trainings = {
+  bpe: trainBpe,
+  'byte-bpe': trainByteLevelBpe,
+  wordpiece: trainWordPiece,
+  unigram: trainUnigram,
+  character: (texts: Texts, { specialTokens, signal }: Parameters<typeof trainBpe>[1]) =>
+    trainCharacter(texts, { ...(specialTokens && { specialTokens }), ...(signal && { signal }) }),
+};
+
+/** `headwise tokenizer`: makes tokenizers. */
+export function tokenizerCommand(): Command {
+  return new Command('tokenizer').description('make tokenizers').addCommand(trainCommand());
+}
+
+/** `headwise tokenizer train`: learns a vocabulary from text files. */
+function trainCommand(): Command {
+  return new Command('train')
+    .description('learn a vocabulary from the lines of text files')
+    .argument('<files...>', 'text files in UTF-8')
+    .addOption(
+      new Option('--kind <kind>', 'how words become tokens')
+        .choices(Object.keys(trainings))
+        .default('byte-bpe'),
+    )
+    .option('--vocab-size <n>', 'tokens at most', integer, 8000)
+    .option('--min-frequency <n>', 'pairs that occur less often are not merged', integer)
+    .option('--special <token...>', 'special tokens, the first ids', [])
+    .requiredOption('--out <file>', 'the tokenizer.json to write')
+    .option('--json', 'print JSON')
+    .action((files: string[], options: Options) => train(files, options));
+}
+
+async function train(files: readonly string[], options: Options): Promise<void> {
+  const out = output(options.json ?? false);
+  const { kind, vocabSize, minFrequency, special } = options;
+  const bar = progress(out, vocabSize, 0);
+  const controller = new AbortController();
+  const stop = () => controller.abort(new Error('stopped; nothing is written'));
+  process.once('SIGINT', stop);
+  let tokenizer: Tokenizer;
+  try {
+    tokenizer = await trainings[kind](linesOf(files), {
+      vocabSize,
+      ...(minFrequency === undefined ? {} : { minFrequency }),
+      ...(special.length > 0 ? { specialTokens: special } : {}),
+      onProgress: (done, total) => bar.update(Math.floor((done / total) * vocabSize), 'tokens'),
+      signal: controller.signal,
+    });
+  } finally {
+    bar.stop();
+    process.off('SIGINT', stop);
+  }
+  await saveTokenizer(tokenizer, options.out);
+  out.emit({ out: options.out, kind, vocabSize: tokenizer.vocabSize });
+  out.say(`${options.out}: ${kind}, ${tokenizer.vocabSize} tokens`);
+}
+
+/** The lines of files, each with its line feed. */
+async function* linesOf(files: readonly string[]): AsyncGenerator<string> {
+  for (const file of files) {
+    const input = createReadStream(file, 'utf8');
+    try {
+      for await (const line of createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY })) {
+        yield `${line}\n`;
+      }
+    } catch (error) {
+      throw new InputError(`${file}: cannot be read: ${(error as Error).message}`);
+    }
+  }
+}

@@ -1,0 +1,150 @@
+import { TokenizerError } from './errors.js';
+import { Fields, mismatch } from './fields.js';
+import type { Normalizer } from './normalizers/normalizer.js';
+import { classOf, space, word } from './text/classes.js';
+import { codePointAt, NormalizedText } from './text/normalized-text.js';
+import { Trie } from './text/trie.js';
+import type { Vocabulary } from './vocabulary.js';
+
+/** A token that is found in the text before the model sees it. */
+export interface AddedToken {
+  id: number;
+  content: string;
+  /** Only where no letter or digit touches it. */
+  singleWord: boolean;
+  /** White space before or behind it belongs to it. */
+  lstrip: boolean;
+  rstrip: boolean;
+  /** It is looked for in the normalized text. */
+  normalized: boolean;
+  /** `decode` leaves it out. */
+  special: boolean;
+}
+
+/** Reads `added_tokens`. */
+export function readAddedTokens(value: unknown, path: string, vocab: Vocabulary): AddedToken[] {
+  if (value === undefined || value === null) return [];
+  if (!Array.isArray(value)) throw mismatch(path, value, 'an array');
+  const contents = new Map<number, string>();
+  return value.map((item, i) => {
+    const fields = new Fields(item, `${path}[${i}]`);
+    const special = fields.boolean('special', false);
+    const token: AddedToken = {
+      id: fields.count('id'),
+      content: fields.string('content'),
+      singleWord: fields.boolean('single_word', false),
+      lstrip: fields.boolean('lstrip', false),
+      rstrip: fields.boolean('rstrip', false),
+      normalized: fields.boolean('normalized', !special),
+      special,
+    };
+    const known = vocab.id(token.content);
+    if (known !== undefined && known !== token.id) {
+      throw mismatch(
+        `${fields.path}.id`,
+        token.id,
+        `${known}, as '${token.content}' has in the vocabulary`,
+      );
+    }
+    const other = contents.get(token.id) ?? vocab.token(token.id);
+    if (other !== undefined && other !== token.content) {
+      throw mismatch(`${fields.path}.id`, token.id, `an id other than that of '${other}'`);
+    }
+    contents.set(token.id, token.content);
+    return token;
+  });
+}
+
+/** An added token as `tokenizer.json` holds it. */
+export function addedTokenJson(token: AddedToken): Record<string, unknown> {
+  const { id, content, singleWord, lstrip, rstrip, normalized, special } = token;
+  return { id, content, single_word: singleWord, lstrip, rstrip, normalized, special };
+}
+
+/** Finds added tokens: from left to right, the longest at each place. */
+export class AddedTokenFinder {
+  /** Where the token found last begins and ends, and which it is. */
+  start = 0;
+  end = 0;
+  token: AddedToken | undefined;
+  readonly #tokens: readonly AddedToken[];
+  readonly #trie = new Trie();
+  /** 1 for each code unit that some token begins with. */
+  readonly #firsts = new Uint8Array(2 ** 16);
+
+  /** @param normalizer writes the tokens as the text they are looked for in */
+  constructor(tokens: readonly AddedToken[], normalizer?: Normalizer) {
+    this.#tokens = tokens.filter(({ content }) => content !== '');
+    const text = new NormalizedText();
+    this.#tokens.forEach(({ content }, i) => {
+      text.load(content);
+      normalizer?.normalize(text);
+      if (text.length === 0) return;
+      this.#trie.set(text.units.subarray(0, text.length), i);
+      this.#firsts[text.units[0]!] = 1;
+    });
+  }
+
+  get isEmpty(): boolean {
+    return this.#tokens.length === 0;
+  }
+
+  /**
+   * Looks for the next token at or after `from`.
+   *
+   * @param taken where the token before it ended, with the white space that belongs to it
+   */
+  next(units: Uint16Array, from: number, length: number, taken: number): boolean {
+    const firsts = this.#firsts;
+    for (let at = from; at < length; at++) {
+      if (firsts[units[at]!] === 0) continue;
+      let node = 0;
+      let best = -1;
+      let end = at;
+      for (let i = at; i < length; i++) {
+        node = this.#trie.step(node, units[i]!);
+        if (node < 0) break;
+        const value = this.#trie.value(node);
+        if (value >= 0) {
+          best = value;
+          end = i + 1;
+        }
+      }
+      if (best < 0) continue;
+      const token = this.#tokens[best]!;
+      if (token.singleWord && !standsAlone(units, at, end, length)) {
+        at = end - 1;
+        continue;
+      }
+      this.token = token;
+      this.start = at;
+      this.end = end;
+      if (token.lstrip) while (this.start > taken && isSpace(units[this.start - 1]!)) this.start--;
+      if (token.rstrip) while (this.end < length && isSpace(units[this.end]!)) this.end++;
+      return true;
+    }
+    return false;
+  }
+}
+
+const isSpace = (unit: number): boolean => (classOf(unit) & space) !== 0;
+
+function standsAlone(units: Uint16Array, start: number, end: number, length: number): boolean {
+  const isWord = (codePoint: number) => (classOf(codePoint) & word) !== 0;
+  if (end < length && isWord(codePointAt(units, end, length))) return false;
+  if (start === 0) return true;
+  const low = units[start - 1]!;
+  const pair = (low & 0xfc00) === 0xdc00 && start > 1;
+  return !isWord(pair ? codePointAt(units, start - 2, start) : low);
+}
+
+/** @throws TokenizerError where ids below the highest belong to no token */
+export function checkHoles(vocab: Vocabulary, added: readonly AddedToken[], path: string): void {
+  if (vocab.isWhole) return;
+  const ids = new Set(added.map(({ id }) => id));
+  for (let id = 0; id < vocab.end; id++) {
+    if (vocab.token(id) === undefined && !ids.has(id)) {
+      throw new TokenizerError(`${path} has no token ${id}; expected ids 0 to ${vocab.end - 1}`);
+    }
+  }
+}

@@ -1,0 +1,156 @@
+import { describe, expect, test } from 'vitest';
+import { Tokenizer } from './index.js';
+
+/** A small tokenizer with some fields changed. */
+const changed = (change: (json: Record<string, any>) => void): Record<string, unknown> => {
+  const json = {
+    version: '1.0',
+    truncation: null,
+    padding: null,
+    added_tokens: [] as unknown[],
+    normalizer: null,
+    pre_tokenizer: null,
+    post_processor: null,
+    decoder: null,
+    model: { type: 'BPE', vocab: { a: 0, b: 1, ab: 2 }, merges: [['a', 'b']] } as object,
+  };
+  change(json);
+  return json;
+};
+
+const token = (id: number, content: string) => ({ id, content, special: true });
+
+type Case = [what: string, change: (json: Record<string, any>) => void, message: string];
+
+const cases: Case[] = [
+  ['no model', (j) => delete j.model, 'model is missing; expected an object'],
+  ['an unknown model', (j) => (j.model.type = 'Markov'), 'model.type is "Markov"; expected one of BPE'],
+  ['no vocabulary', (j) => delete j.model.vocab, 'model.vocab is missing; expected an object'],
+  ['no merges', (j) => delete j.model.merges, 'model.merges is missing; expected an array'],
+  ['an array for a vocabulary', (j) => (j.model.vocab = ['a']), 'model.vocab'],
+  ['an id in quotes', (j) => (j.model.vocab.a = '0'), `model.vocab['a'] is "0"; expected a whole number`],
+  ['a broken id', (j) => (j.model.vocab.a = 0.5), `model.vocab['a'] is 0.5; expected a whole number`],
+  ['a negative id', (j) => (j.model.vocab.a = -1), `model.vocab['a'] is -1; expected a whole number`],
+  ['an enormous id', (j) => (j.model.vocab.a = 2 ** 40), `model.vocab['a'] is 1099511627776`],
+  ['an id twice', (j) => (j.model.vocab.b = 0), "model.vocab: id 0 belongs to two tokens, 'a' and 'b'"],
+  ['a hole', (j) => (j.model.vocab.ab = 7), 'model.vocab has no token 2; expected ids 0 to 7'],
+  ['a merge of three', (j) => (j.model.merges = ['a b c']), 'model.merges[0] is "a b c"; expected two tokens'],
+  ['a merge of a number', (j) => (j.model.merges = [['a', 'b'], 7]), 'model.merges[1] is 7; expected two tokens'],
+  ['an unknown left token', (j) => (j.model.merges = [['x', 'b']]), "model.merges[0] is 'x b'; the vocabulary lacks 'x'"],
+  ['an unknown right token', (j) => (j.model.merges = ['a x']), "model.merges[0] is 'a x'; the vocabulary lacks 'x'"],
+  ['an unknown result', (j) => (j.model.merges = ['b a']), "model.merges[0] is 'b a'; the vocabulary lacks 'ba'"],
+  ['an unknown token that is none', (j) => (j.model.unk_token = 'u'), 'model.unk_token is "u"; expected a token'],
+  ['a dropout above 1', (j) => (j.model.dropout = 2), 'model.dropout is 2; expected 0 to 1'],
+  ['an unknown normalizer', (j) => (j.normalizer = { type: 'Magic' }), 'normalizer.type is "Magic"; expected one of BertNormalizer'],
+  [
+    'an unknown part of a sequence',
+    (j) => (j.pre_tokenizer = { type: 'Sequence', pretokenizers: [{ type: 'Whitespace' }, { type: 'Magic' }] }),
+    'pre_tokenizer.pretokenizers[1].type is "Magic"; expected one of BertPreTokenizer',
+  ],
+  ['a part named as a method', (j) => (j.decoder = { type: 'toString' }), 'decoder.type is "toString"'],
+  ['a part without type', (j) => (j.post_processor = {}), 'post_processor.type is missing; expected a string'],
+  ['a normalizer that is text', (j) => (j.normalizer = 'NFC'), 'normalizer is "NFC"; expected an object'],
+  [
+    'a broken pattern',
+    (j) => (j.pre_tokenizer = { type: 'Split', pattern: { Regex: '(' }, behavior: 'Isolated' }),
+    "pattern '(': cannot use an unclosed '('",
+  ],
+  [
+    'a pattern of neither kind',
+    (j) => (j.normalizer = { type: 'Replace', pattern: { Glob: '*' }, content: '' }),
+    'normalizer.pattern is {"Glob":"*"}; expected { "String": … }',
+  ],
+  ['a charsmap that is no base64', (j) => (j.normalizer = { type: 'Precompiled', precompiled_charsmap: '?' }), 'precompiled_charsmap is "?"; expected base64'],
+  ['a charsmap cut short', (j) => (j.normalizer = { type: 'Precompiled', precompiled_charsmap: 'AAAA' }), 'expected a table'],
+  ['added tokens in an object', (j) => (j.added_tokens = {}), 'added_tokens is {}; expected an array'],
+  ['an added token without id', (j) => (j.added_tokens = [{ content: 'x' }]), 'added_tokens[0].id is missing'],
+  ['an added token with another id', (j) => (j.added_tokens = [token(5, 'a')]), "added_tokens[0].id is 5; expected 0, as 'a' has"],
+  ['an added token with the id of another', (j) => (j.added_tokens = [token(1, 'x')]), "added_tokens[0].id is 1; expected an id other than that of 'b'"],
+  ['a hole that an added token does not fill', (j) => {
+    j.model.vocab.ab = 4;
+    j.added_tokens = [token(2, 'x')];
+  }, 'model.vocab has no token 3'],
+  [
+    'a template with an unknown token',
+    (j) => (j.post_processor = { type: 'TemplateProcessing', single: [{ SpecialToken: { id: 'X', type_id: 0 } }], pair: [], special_tokens: {} }),
+    'single[0].SpecialToken.id is "X"; expected a token of',
+  ],
+  ['a truncation without length', (j) => (j.truncation = {}), 'truncation.max_length is missing'],
+  ['a padding of another kind', (j) => (j.padding = { strategy: 'Most' }), 'padding.strategy is "Most"; expected an object'],
+  [
+    'a Unigram token twice',
+    (j) => (j.model = { type: 'Unigram', unk_id: 0, vocab: [['a', 0], ['a', 0]] }),
+    'model.vocab[1] is "a"; expected a token other than number 0',
+  ],
+  ['a Unigram token without score', (j) => (j.model = { type: 'Unigram', unk_id: 0, vocab: [['a']] }), 'model.vocab[0] is ["a"]; expected a token and its score'],
+  ['an unk_id outside', (j) => (j.model = { type: 'Unigram', unk_id: 3, vocab: [['a', 0]] }), 'model.unk_id is 3; expected an id below 1'],
+];
+
+describe.each(cases)('%s', (_, change, message) => {
+  const json = changed(change);
+
+  test('fromJSON refuses it', () => {
+    expect(() => Tokenizer.fromJSON(json, 'x.json')).toThrow(message);
+  });
+
+  test('fromBytes refuses it with the same words', () => {
+    const bytes = new TextEncoder().encode(JSON.stringify(json));
+    expect(() => Tokenizer.fromBytes(bytes, 'x.json')).toThrow(message);
+  });
+});
+
+test.each<[string, string]>([
+  ['', 'expected'],
+  ['[]', 'the document is []; expected an object'],
+  ['null', 'the document is null; expected an object'],
+  ['{"model"', "expected ':'"],
+  ['{"model": {"type": "BPE", "vocab": {"a": 0', "the end of the file at byte 42; expected '}'"],
+  ['{"model": {"vocab": {"a\\x": 0}}}', 'expected an escape'],
+  ['{"model": {"vocab": {"a\\u12": 0}}}', 'expected four hexadecimal digits'],
+  ['{"model": {"vocab": {"a\n": 0}}}', 'expected no control character'],
+  ['{"model": {"vocab": {"a": 0, "a": 1}}}', "token 'a' stands twice, with ids 0 and 1"],
+  ['{"model": {"vocab": {}, "merges": [["a", "b"}}', 'is not JSON'],
+  ['{"version": 1.0.0, "model": {}}', 'is not JSON: in the value at byte 12'],
+  ['{} {}', 'expected the end of the file'],
+])('the bytes of %j are refused', (text, message) => {
+  expect(() => Tokenizer.fromBytes(new TextEncoder().encode(text), 'x.json')).toThrow(message);
+});
+
+test('bytes that are no UTF-8 are refused', () => {
+  const bytes = new TextEncoder().encode('{"model": {"vocab": {"?": 0}}}');
+  bytes[22] = 0xc3;
+  expect(() => Tokenizer.fromBytes(bytes, 'x.json')).toThrow('expected UTF-8');
+});
+
+describe('what is given to a tokenizer', () => {
+  const tokenizer = Tokenizer.fromJSON(changed(() => {}));
+
+  test.each([[null], [undefined], [7], [{}], [['a']]])('encode refuses %j', (text) => {
+    expect(() => tokenizer.encode(text as never)).toThrow(
+      `encode: text is ${JSON.stringify(text)}; expected a string`,
+    );
+    expect(() => tokenizer.encodePair('a', text as never)).toThrow('expected a string');
+  });
+
+  test.each([3, -1, 0.5, Number.NaN, 2 ** 40])('decode refuses id %s', (id) => {
+    const message = `decode: id ${id} is outside the vocabulary of 3 tokens`;
+    expect(() => tokenizer.decode([0, id])).toThrow(message);
+    expect(() => tokenizer.decodeStream().push(id)).toThrow(message);
+  });
+
+  test('truncation refuses a length or a stride that leaves nothing', () => {
+    const encode = (maxLength: number, stride = 0) =>
+      tokenizer.encode('ababab', { truncation: { maxLength, stride } });
+    expect(() => encode(-1)).toThrow('truncation.maxLength is -1; expected at least 0');
+    expect(() => encode(2, 2)).toThrow('truncation.stride is 2; expected 0 to 1');
+    const only = { maxLength: 2, strategy: 'only-second' } as const;
+    expect(() => tokenizer.encodePair('ababab', 'a', { truncation: only })).toThrow(
+      'the second text has 1 tokens; expected more than the 2 to cut off',
+    );
+  });
+
+  test('a text of more than 2^27 code units is refused before it is read', () => {
+    const text = 'a'.repeat(2 ** 27 + 1);
+    expect(() => tokenizer.encode(text)).toThrow('encode: text has 134217729 UTF-16 code units');
+  });
+});

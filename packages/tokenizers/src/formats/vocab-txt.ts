@@ -1,0 +1,64 @@
+import { TokenizerError } from '../errors.js';
+import { Tokenizer } from '../tokenizer.js';
+import { emptyFrame, specialTokenJson } from './byte-level-json.js';
+
+const specialTokens = ['[PAD]', '[UNK]', '[CLS]', '[SEP]', '[MASK]'];
+
+/**
+ * Makes BERT's tokenizer, WordPiece, of the text of its `vocab.txt`: a token a line, its id the number of the line.
+ *
+ * @param lowercase as the uncased models; default true
+ * @throws TokenizerError where a token that BERT needs is missing, or one stands twice
+ */
+export function fromVocabTxt(
+  vocabTxt: string,
+  { lowercase = true }: { lowercase?: boolean } = {},
+): Tokenizer {
+  const lines = vocabTxt.split('\n').map((line) => line.replace(/\r$/, ''));
+  if (lines.at(-1) === '') lines.pop();
+  const vocab = new Map<string, number>();
+  lines.forEach((token, id) => {
+    const other = vocab.get(token);
+    if (other !== undefined) {
+      throw new TokenizerError(
+        `vocab.txt: line ${id + 1} is '${token}'; expected another token than on line ${other + 1}`,
+      );
+    }
+    vocab.set(token, id);
+  });
+  const idOf = (token: string): number => {
+    const id = vocab.get(token);
+    if (id === undefined) throw new TokenizerError(`vocab.txt: has no line '${token}'`);
+    return id;
+  };
+  return Tokenizer.fromJSON(
+    {
+      ...emptyFrame(),
+      added_tokens: specialTokens
+        .filter((token) => vocab.has(token))
+        .map((token) => specialTokenJson(token, idOf(token))),
+      normalizer: {
+        type: 'BertNormalizer',
+        clean_text: true,
+        handle_chinese_chars: true,
+        strip_accents: null,
+        lowercase,
+      },
+      pre_tokenizer: { type: 'BertPreTokenizer' },
+      post_processor: {
+        type: 'BertProcessing',
+        sep: ['[SEP]', idOf('[SEP]')],
+        cls: ['[CLS]', idOf('[CLS]')],
+      },
+      decoder: { type: 'WordPiece', prefix: '##', cleanup: true },
+      model: {
+        type: 'WordPiece',
+        unk_token: '[UNK]',
+        continuing_subword_prefix: '##',
+        max_input_chars_per_word: 100,
+        vocab: Object.fromEntries(vocab),
+      },
+    },
+    'vocab.txt',
+  );
+}

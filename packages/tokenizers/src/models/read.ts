@@ -1,0 +1,93 @@
+import { Fields, mismatch } from '../fields.js';
+import type { TokenizerFile } from '../tokenizer-file.js';
+import { Vocabulary } from '../vocabulary.js';
+import { Bpe } from './bpe.js';
+import type { Model } from './model.js';
+import { Unigram } from './unigram.js';
+import { WordLevel } from './word-level.js';
+import { WordPiece } from './word-piece.js';
+
+const readers: Readonly<Record<string, (fields: Fields, file: TokenizerFile) => Model>> = {
+  BPE: readBpe,
+  Unigram: readUnigram,
+  WordLevel: readWordLevel,
+  WordPiece: readWordPiece,
+};
+
+/**
+ * Reads a `model`; where it has no type, what it holds tells.
+ *
+ * @throws TokenizerError naming the field, what it holds and what was expected
+ */
+export function readModel(file: TokenizerFile): Model {
+  const fields = new Fields(file.document.model, `${file.name}: model`);
+  const type = fields.has('type') ? fields.type : guess(fields, file);
+  if (!Object.hasOwn(readers, type)) {
+    throw mismatch(`${fields.path}.type`, type, `one of ${Object.keys(readers).join(', ')}`);
+  }
+  return readers[type]!(fields, file);
+}
+
+function guess(fields: Fields, { merges }: TokenizerFile): string {
+  if (merges) return 'BPE';
+  if (fields.has('unk_id') || Array.isArray(fields.value('vocab'))) return 'Unigram';
+  return fields.has('max_input_chars_per_word') ? 'WordPiece' : 'WordLevel';
+}
+
+function vocabOf(fields: Fields, { vocab }: TokenizerFile): Vocabulary {
+  return vocab ?? fields.refuse('vocab', 'an object of tokens and ids');
+}
+
+function readBpe(fields: Fields, file: TokenizerFile): Model {
+  const vocab = vocabOf(fields, file);
+  const merges = file.merges ?? fields.refuse('merges', 'an array');
+  if (fields.has('dropout') && typeof fields.value('dropout') !== 'number') {
+    fields.refuse('dropout', '0 to 1');
+  }
+  return new Bpe(vocab, merges, {
+    unknownToken: fields.optional('unk_token'),
+    continuingPrefix: fields.optional('continuing_subword_prefix'),
+    endSuffix: fields.optional('end_of_word_suffix'),
+    fuseUnknown: fields.boolean('fuse_unk', false),
+    byteFallback: fields.boolean('byte_fallback', false),
+    ignoreMerges: fields.boolean('ignore_merges', false),
+    ...(fields.has('dropout') ? { dropout: fields.value('dropout') as number } : {}),
+  });
+}
+
+function readWordPiece(fields: Fields, file: TokenizerFile): Model {
+  return new WordPiece(vocabOf(fields, file), {
+    unknownToken: fields.string('unk_token', '[UNK]'),
+    continuingPrefix: fields.string('continuing_subword_prefix', '##'),
+    maxCharacters: fields.count('max_input_chars_per_word', 100),
+  });
+}
+
+function readWordLevel(fields: Fields, file: TokenizerFile): Model {
+  return new WordLevel(vocabOf(fields, file), fields.string('unk_token', '<unk>'));
+}
+
+function readUnigram(fields: Fields): Model {
+  const pieces = fields.array('vocab');
+  const vocab = new Vocabulary();
+  const scores = new Float64Array(pieces.length);
+  pieces.forEach((piece, id) => {
+    const [token, score] = Array.isArray(piece) ? piece : [];
+    if (typeof token !== 'string' || typeof score !== 'number') {
+      throw mismatch(`${fields.path}.vocab[${id}]`, piece, 'a token and its score');
+    }
+    if (vocab.id(token) !== undefined) {
+      throw mismatch(
+        `${fields.path}.vocab[${id}]`,
+        token,
+        `a token other than number ${vocab.id(token)}`,
+      );
+    }
+    vocab.add(token, id);
+    scores[id] = score;
+  });
+  return new Unigram(vocab, scores, {
+    unknownId: fields.has('unk_id') ? fields.count('unk_id') : undefined,
+    byteFallback: fields.boolean('byte_fallback', false),
+  });
+}

@@ -1,0 +1,33 @@
+import { type Fields, readPart } from '../fields.js';
+import { readBertProcessing, readRobertaProcessing } from './bert.js';
+import { readByteLevelProcessor } from './byte-level.js';
+import type { PostProcessor } from './post-processor.js';
+import { readTemplate } from './template.js';
+
+const readers: Readonly<Record<string, (fields: Fields) => PostProcessor>> = {
+  BertProcessing: readBertProcessing,
+  ByteLevel: readByteLevelProcessor,
+  RobertaProcessing: readRobertaProcessing,
+  Sequence: readSequence,
+  TemplateProcessing: readTemplate,
+};
+
+/**
+ * Reads a `post_processor`.
+ *
+ * @throws TokenizerError naming a part that is not known, or a field that cannot be used
+ */
+export function readPostProcessor(value: unknown, path: string): PostProcessor | undefined {
+  return readPart(value, path, readers);
+}
+
+function readSequence(fields: Fields): PostProcessor {
+  const parts = fields
+    .objects('processors')
+    .map((part) => readPostProcessor(part.json, part.path)!);
+  return {
+    added: (pair) => parts.reduce((sum, part) => sum + part.added(pair), 0),
+    process: (encodings, addSpecialTokens, texts) =>
+      parts.reduce((now, part) => part.process(now, addSpecialTokens, texts), [...encodings]),
+  };
+}

@@ -1,0 +1,88 @@
+import type { Encoding } from '../encoding.js';
+import { type Fields, mismatch } from '../fields.js';
+import type { PostProcessor } from './post-processor.js';
+
+/** One piece of a template: a text, or the ids of a special token. */
+type Piece = { text: 0 | 1; typeId: number } | { ids: number[]; tokens: string[]; typeId: number };
+
+/** Puts texts and special tokens in the order of a template. */
+export function readTemplate(fields: Fields): PostProcessor {
+  const specials = fields.object('special_tokens');
+  const single = readPieces(fields, 'single', specials);
+  const pair = readPieces(fields, 'pair', specials);
+  if (!single.some((piece) => 'text' in piece && piece.text === 0)) {
+    fields.refuse('single', "a template with Sequence 'A'");
+  }
+  const count = (pieces: readonly Piece[]) =>
+    pieces.reduce((sum, piece) => sum + ('ids' in piece ? piece.ids.length : 0), 0);
+  return {
+    added: (isPair) => count(isPair ? pair : single),
+    process(encodings, addSpecialTokens) {
+      const pieces = encodings.length > 1 ? pair : single;
+      return pieces.flatMap((piece) => {
+        if ('text' in piece) {
+          const encoding = encodings[piece.text];
+          return encoding ? [typed(encoding, piece.typeId)] : [];
+        }
+        return addSpecialTokens
+          ? [specialTokens(encodings[0]!, piece.ids, piece.tokens, piece.typeId)]
+          : [];
+      });
+    },
+  };
+}
+
+function readPieces(fields: Fields, name: string, specials: Fields): Piece[] {
+  return fields.objects(name).map((piece): Piece => {
+    if (piece.has('Sequence')) {
+      const sequence = piece.object('Sequence');
+      const text = sequence.oneOf('id', ['A', 'B']) === 'A' ? 0 : 1;
+      return { text, typeId: sequence.count('type_id', 0) };
+    }
+    if (!piece.has('SpecialToken')) {
+      throw mismatch(piece.path, piece.json, '{ "Sequence": … } or { "SpecialToken": … }');
+    }
+    const special = piece.object('SpecialToken');
+    const id = special.string('id');
+    if (!specials.has(id)) special.refuse('id', `a token of ${specials.path}`);
+    const token = specials.object(id);
+    const ids = token.array('ids');
+    const tokens = token.array('tokens');
+    if (!ids.every((other) => Number.isSafeInteger(other) && (other as number) >= 0)) {
+      token.refuse('ids', 'whole numbers of at least 0');
+    }
+    if (tokens.length !== ids.length || !tokens.every((other) => typeof other === 'string')) {
+      token.refuse('tokens', `${ids.length} strings`);
+    }
+    return {
+      ids: ids as number[],
+      tokens: tokens as string[],
+      typeId: special.count('type_id', 0),
+    };
+  });
+}
+
+/** An encoding with all its tokens of one type. */
+export function typed(encoding: Encoding, typeId: number): Encoding {
+  if (typeId === 0 && !encoding.hasTypes) return encoding;
+  return encoding.withAll((part) => part.with({ types: part.ids.map(() => typeId) }));
+}
+
+/** Special tokens, which lie nowhere in the text. */
+export function specialTokens(
+  like: Encoding,
+  ids: readonly number[],
+  tokens: readonly string[],
+  typeId: number,
+): Encoding {
+  return like.withColumns({
+    ids: [...ids],
+    bounds: ids.flatMap(() => [0, 0]),
+    words: ids.map(() => -1),
+    ...(typeId !== 0 && { types: ids.map(() => typeId) }),
+    special: ids.map(() => 1),
+    ...(tokens.some((token, i) => token !== like.nameOf(ids[i]!)) && {
+      surfaces: new Map(tokens.map((token, i) => [i, token])),
+    }),
+  });
+}

@@ -1,0 +1,57 @@
+import { byteToUnit, utf8Byte, utf8Length } from './bytes.js';
+import { type NormalizedText, type Rewriter, sizeOf } from './normalized-text.js';
+
+/** A text in pieces, which tokens do not cross. */
+export class Pieces {
+  readonly text: NormalizedText;
+  /** Where each piece begins and ends, in code units: `[start, end, start, end, …]`. */
+  bounds: number[] = [];
+  /** The model is to see the printable characters of the pieces' UTF-8 bytes, which are not written out. */
+  bytes = false;
+
+  constructor(text: NormalizedText) {
+    this.text = text;
+  }
+
+  /** One piece: the whole text. */
+  reset(): void {
+    this.bounds = this.text.length > 0 ? [0, this.text.length] : [];
+    this.bytes = false;
+  }
+
+  /** Cuts each piece; `cut` adds the parts to keep, empty ones are left out. */
+  split(cut: (start: number, end: number, bounds: number[]) => void): void {
+    this.writeBytes();
+    const old = this.bounds;
+    this.bounds = [];
+    for (let i = 0; i < old.length; i += 2) cut(old[i]!, old[i + 1]!, this.bounds);
+  }
+
+  /** Rewrites each piece. */
+  rewrite(edit: (out: Rewriter, start: number, end: number, index: number) => void): void {
+    const bounds: number[] = [];
+    this.text.rewrite((out) => {
+      for (let i = 0; i < this.bounds.length; i += 2) {
+        const start = out.length;
+        edit(out, this.bounds[i]!, this.bounds[i + 1]!, i >> 1);
+        if (out.length > start) bounds.push(start, out.length);
+      }
+    });
+    this.bounds = bounds;
+  }
+
+  /** Writes the printable characters of the bytes out, for a part that has to see them. */
+  writeBytes(): void {
+    if (!this.bytes) return;
+    this.bytes = false;
+    const { text } = this;
+    this.rewrite((out, start, end) => {
+      for (let i = start; i < end; ) {
+        const codePoint = text.codePoint(i);
+        const length = utf8Length(codePoint);
+        for (let k = 0; k < length; k++) out.put(byteToUnit[utf8Byte(codePoint, k, length)]!, i);
+        i += sizeOf(codePoint);
+      }
+    });
+  }
+}

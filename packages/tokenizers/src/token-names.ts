@@ -1,0 +1,4 @@
+/** Gives tokens their names. */
+export interface TokenNames {
+  tokenOf(id: number): string | undefined;
+}

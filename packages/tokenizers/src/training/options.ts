@@ -1,0 +1,36 @@
+import { TokenizerError } from '../errors.js';
+
+/** What every training takes. */
+export interface TrainOptions {
+  /** Tokens at most, special ones among them. */
+  vocabSize: number;
+  /** The first ids; default none, or the unknown token where the model needs one. */
+  specialTokens?: readonly string[];
+  /** As `tokenizer.json` describes it; default none. */
+  normalizer?: Readonly<Record<string, unknown>>;
+  /** As `tokenizer.json` describes it; the default depends on the model. */
+  preTokenizer?: Readonly<Record<string, unknown>>;
+  /** Told how much of how much is done. */
+  onProgress?: (done: number, total: number) => void;
+  signal?: AbortSignal;
+}
+
+/** What trainings that merge pairs take besides. */
+export interface MergeOptions extends TrainOptions {
+  /** Pairs that occur less often are not merged; default 0. */
+  minFrequency?: number;
+  /** Characters at most to begin with, the most frequent ones; default all. */
+  limitAlphabet?: number;
+  /** Characters to begin with even where the texts lack them. */
+  initialAlphabet?: readonly string[];
+}
+
+/** @throws TokenizerError where the vocabulary has no room for its first tokens */
+export function checkVocabSize(vocabSize: number, least: number, what: string): void {
+  if (Number.isSafeInteger(vocabSize) && vocabSize >= least) return;
+  throw new TokenizerError(`vocabSize is ${vocabSize}; expected at least ${least}: ${what}`);
+}
+
+/** The special tokens, with the unknown one in front unless it is among them. */
+export const withUnknown = (specialTokens: readonly string[], unknown: string): string[] =>
+  specialTokens.includes(unknown) ? [...specialTokens] : [unknown, ...specialTokens];

@@ -1,0 +1,45 @@
+import { readNormalizer } from '../normalizers/read.js';
+import { readPreTokenizer } from '../pre-tokenizers/read.js';
+import { NormalizedText, unitsToString } from '../text/normalized-text.js';
+import { Pieces } from '../text/pieces.js';
+
+/** Texts to learn from. */
+export type Texts = Iterable<string> | AsyncIterable<string>;
+
+/** The words of some texts, in the order in which they came first. */
+export interface WordCounts {
+  /** Occurrences by word. */
+  counts: Map<string, number>;
+  /** Of these, those at the end of a text. */
+  lasts: Map<string, number>;
+}
+
+/** Counts the words of some texts, normalized and cut as the tokenizer will do it. */
+export async function countWords(
+  texts: Texts,
+  parts: { normalizer?: unknown; preTokenizer?: unknown },
+  signal?: AbortSignal,
+): Promise<WordCounts> {
+  const normalizer = readNormalizer(parts.normalizer, 'normalizer');
+  const preTokenizer = readPreTokenizer(parts.preTokenizer, 'pre_tokenizer');
+  const text = new NormalizedText();
+  const pieces = new Pieces(text);
+  const counts = new Map<string, number>();
+  const lasts = new Map<string, number>();
+  const add = (to: Map<string, number>, word: string) => to.set(word, (to.get(word) ?? 0) + 1);
+  for await (const sequence of texts) {
+    signal?.throwIfAborted();
+    text.load(sequence.toWellFormed());
+    normalizer?.normalize(text);
+    pieces.reset();
+    preTokenizer?.split(pieces, true);
+    pieces.writeBytes();
+    const { bounds } = pieces;
+    for (let i = 0; i < bounds.length; i += 2) {
+      const word = unitsToString(text.units, bounds[i]!, bounds[i + 1]!);
+      add(counts, word);
+      if (i + 2 === bounds.length) add(lasts, word);
+    }
+  }
+  return { counts, lasts };
+}
