@@ -5,8 +5,10 @@ export type Command =
   | { kind: 'bindings'; index: number; bindGroup: GPUBindGroup }
   | { kind: 'dispatch'; workgroups: readonly [number, number, number] }
   | { kind: 'end' }
-  | { kind: 'copy'; copy: Copy };
+  | { kind: 'copy'; copy: Copy }
+  | { kind: 'clear'; clear: Clear };
 
+type Clear = Parameters<GPUCommandEncoder['clearBuffer']>;
 type Copy = [source: GPUBuffer, from: number, target: GPUBuffer, to: number, size: number];
 
 /**
@@ -22,6 +24,10 @@ export function loggingEncoder(encoder: GPUCommandEncoder, log: Command[]): GPUC
     copyBufferToBuffer: (...copy: unknown[]) => {
       log.push({ kind: 'copy', copy: copy as Copy });
       encoder.copyBufferToBuffer(...(copy as Copy));
+    },
+    clearBuffer: (...clear: Clear) => {
+      log.push({ kind: 'clear', clear });
+      encoder.clearBuffer(...clear);
     },
     finish: () => encoder.finish(),
   });
@@ -82,6 +88,9 @@ export function encode(encoder: GPUCommandEncoder, commands: readonly Command[])
         break;
       case 'copy':
         encoder.copyBufferToBuffer(...command.copy);
+        break;
+      case 'clear':
+        encoder.clearBuffer(...command.clear);
         break;
     }
   }
