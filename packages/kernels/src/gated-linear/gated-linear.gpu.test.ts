@@ -68,7 +68,7 @@ describe('gatedLinear on WebGPU equals the reference', () => {
       await expectEqual([9, 18, size], 'out-in', 'silu');
     });
   }
-  for (const activation of ['relu', 'gelu', 'gelu_new', 'none'] as const) {
+  for (const activation of ['relu', 'gelu_new'] as const) {
     test(`${activation} in both layouts`, async () => {
       await expectEqual([33, 19, 37], 'in-out', activation);
       await expectEqual([33, 19, 37], 'out-in', activation);

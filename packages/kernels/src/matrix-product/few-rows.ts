@@ -31,7 +31,6 @@ export function shuffleRowTiling(lanes: number, count: number, form: ProductForm
   const { value, pack, prologue } = form;
   const rows = written(count);
   const columns = 2;
-  const loadB = lines(columns, (c) => `let b${c} = load_b(b_start${c}, step);`);
   const inside = (c: number) => `first_column + ${c * lanes}u < params.columns`;
   return {
     key: `shuffle-rows/${lanes}/${rows}`,
@@ -51,17 +50,14 @@ export function shuffleRowTiling(lanes: number, count: number, form: ProductForm
         ${lines(columns, (c) => `let column${c} = min(first_column + ${c * lanes}u, params.columns - 1u); let b_start${c} = b_start(column${c});`)}
         ${lines(rows, (r) => `let a_start${r} = a_start(min(${r}u, params.rows - 1u));`)}
         ${sums(rows, columns, (name) => `var ${name} = ${value}();`)}
-        let whole = params.steps - params.steps % ${lanes}u;
-        for (var first = 0u; first < whole; first += ${lanes}u) {
+        for (var first = 0u; first < params.steps; first += ${lanes}u) {
+          // Lanes beyond the last step load what nobody asks them for.
           ${lines(rows, (r) => lines(pack, (j) => `let a${r}_${j} = load_a(a_start${r}, (first + lane) * ${pack}u + ${j}u);`))}
-          for (var step = first; step < first + ${lanes}u; step++) {
-            ${loadB}
+          let last = min(first + ${lanes}u, params.steps);
+          for (var step = first; step < last; step++) {
+            ${lines(columns, (c) => `let b${c} = load_b(b_start${c}, step);`)}
             ${addStep(rows, columns, pack, (r, j) => `subgroupShuffle(a${r}_${j}, step - first)`)}
           }
-        }
-        for (var step = whole; step < params.steps; step++) {
-          ${loadB}
-          ${addStep(rows, columns, pack, (r, j) => `load_a(a_start${r}, step * ${pack}u + ${j}u)`)}
         }
         var block: array<array<${value}, ${columns}>, ${rows}>;
         ${sums(rows, columns, (name, r, c) => `block[${r}][${c}] = ${name};`)}

@@ -81,7 +81,7 @@ describeBackends('packed weights', () => {
 
   test('packedLinear equals a linear map by the unpacked weight, with the gradients of x and bias', async () => {
     const values = (await gaussian([19, 7], 1).data()) as Float32Array;
-    const [x, bias] = [gaussian([2, 3, 19], 2), gaussian([7], 3) as tf.Tensor1D];
+    const [x, bias] = [gaussian([1, 2, 19], 2), gaussian([7], 3) as tf.Tensor1D];
     for (const format of ['f16', 'int8', 'int4'] as WeightFormat[]) {
       const packed = packWeight(values, [19, 7], format);
       const unpacked = unpackWeight(packed);
