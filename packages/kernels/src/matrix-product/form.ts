@@ -32,6 +32,11 @@ export interface Tiling {
   workgroups: (rows: number, columns: number) => [number, number, number];
   /** Values along the inner axis that it takes from one call of `load_b`. */
   pack: number;
+  /**
+   * It goes through the steps one by one, and moves the starts itself: by `a_step()` and `b_step()`,
+   * which saves the products of steps and strides.
+   */
+  advances?: boolean;
   /** WGSL extensions that it needs. */
   enable: readonly string[];
   wgsl: string;
@@ -54,3 +59,7 @@ export const tileGrid =
 export const columnGrid =
   (tileColumns: number): Tiling['workgroups'] =>
   (_rows, columns) => [...spread(Math.ceil(columns / tileColumns)), 1];
+
+/** WGSL of what is added to a start to find a step's value: nothing where the tiling moves the start. */
+export const stepOffset = ({ advances }: Tiling, offset: string): string =>
+  advances ? '' : ` + ${offset}`;
