@@ -12,3 +12,12 @@ export function checkNotEmpty(what: string, { shape }: tf.TensorInfo): void {
     throw new ShapeError(`${what} has shape [${shape.join(', ')}]; expected sizes of at least 1`);
   }
 }
+
+/** Throws unless every operand that is given has elements, of type float32. */
+export function checkOperands(op: string, operands: Record<string, tf.Tensor | undefined>): void {
+  for (const [name, tensor] of Object.entries(operands)) {
+    if (!tensor) continue;
+    checkType(`${op}: ${name}`, tensor, 'float32');
+    checkNotEmpty(`${op}: ${name}`, tensor);
+  }
+}

@@ -30,7 +30,7 @@ describeBackends('gatedLinear', () => {
       'gatedLinear: up has shape [5, 4]; expected [5, 3]',
     );
     expect(() => gatedLinear(tf.zeros([0, 5]), { weight: narrow! }, { weight: narrow! })).toThrow(
-      'gatedLinear: x has shape [0, 5]; expected no size of 0',
+      'gatedLinear: x has shape [0, 5]; expected sizes of at least 1',
     );
   });
 });

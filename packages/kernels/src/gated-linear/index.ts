@@ -1,9 +1,9 @@
 import { checkShape, sizeOf } from '@headwise/core';
 import * as tf from '@tensorflow/tfjs';
+import { checkOperands } from '../dispatch/check.js';
 import { hasKernel, registerWebGPUKernel, runKernel } from '../dispatch/register.js';
 import type { LinearActivation } from '../linear/activation.js';
 import { linear, type WeightLayout } from '../linear/index.js';
-import { checkOperands } from '../linear/operands.js';
 import { gatedLinearGradient } from './gradient.js';
 import { gatedLinearGradientKernel, gatedLinearKernel } from './webgpu.js';
 

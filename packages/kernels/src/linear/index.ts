@@ -1,10 +1,10 @@
 import { checkShape, sizeOf } from '@headwise/core';
 import * as tf from '@tensorflow/tfjs';
+import { checkOperands } from '../dispatch/check.js';
 import { hasKernel, registerWebGPUKernel, runKernel } from '../dispatch/register.js';
 import { matrixProductKernel } from '../matrix-product/product.js';
 import { activations, type LinearActivation } from './activation.js';
 import { linearGradient } from './gradient.js';
-import { checkOperands } from './operands.js';
 import { product } from './product.js';
 import { linearGradientKernel, linearKernel } from './webgpu.js';
 

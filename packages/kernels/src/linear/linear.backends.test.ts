@@ -74,7 +74,7 @@ describeBackends('linear', () => {
       'linear: x has type int32; expected float32',
     );
     expect(() => linear(tf.zeros([0, 5]), weight)).toThrow(
-      'linear: x has shape [0, 5]; expected no size of 0',
+      'linear: x has shape [0, 5]; expected sizes of at least 1',
     );
     expect(() => linear(tf.zeros([2, 5]), weight, tf.zeros([4]))).toThrow(
       'linear: bias has shape [4]; expected [3]',

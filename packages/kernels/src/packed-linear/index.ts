@@ -1,9 +1,9 @@
 import { checkShape, sizeOf } from '@headwise/core';
 import * as tf from '@tensorflow/tfjs';
+import { checkOperands } from '../dispatch/check.js';
 import { hasKernel, registerWebGPUKernel, runKernel } from '../dispatch/register.js';
 import type { LinearActivation } from '../linear/activation.js';
 import { linear } from '../linear/index.js';
-import { checkOperands } from '../linear/operands.js';
 import type { PackedWeight } from './pack.js';
 import { unpackWeight } from './unpack.js';
 import { packedLinearKernel, unpackWeightKernel } from './webgpu.js';

@@ -1,7 +1,7 @@
 import { checkShape, InputError, ShapeError } from '@headwise/core';
 import * as tf from '@tensorflow/tfjs';
+import { checkOperands } from '../dispatch/check.js';
 import { hasKernel, registerWebGPUKernel, runKernel } from '../dispatch/register.js';
-import { checkOperands } from '../linear/operands.js';
 import { rotaryGradient } from './gradient.js';
 import { rotaryReference } from './reference.js';
 import { rotaryKernel } from './webgpu.js';
