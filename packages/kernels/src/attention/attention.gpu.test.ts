@@ -26,8 +26,8 @@ const backend = tf.backend() as WebGPUBackend;
 afterEach(() => forceTiling(undefined));
 
 for (const tiling of tilingsOf(backend, 64)) {
-  // Wide heads differ in the size of arrays only: one tiling shows it.
-  const mine = cases.filter(({ width }) => tiling.key !== 'direct' || width <= 64);
+  // The direct tiling is the shuffled one but for its reads, which narrow heads show.
+  const mine = cases.filter(({ width }) => tiling.key !== 'direct' || width <= 40);
   describe(`attention in tiling ${tiling.key} equals the reference`, () => {
     for (const { heads, queries, keys, width, padded } of mine) {
       test(`${queries} × ${keys}, heads ${heads.join('/')} of ${width}`, async () => {

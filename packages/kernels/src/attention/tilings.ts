@@ -9,8 +9,8 @@ import type { Tiling } from './programs.js';
 export const passNames = ['forward', 'queryGradient', 'keyGradient'] as const;
 export type PassName = (typeof passNames)[number];
 
-/** Subgroups up to this size hold few rows' worth of shuffles in registers. */
-const smallSubgroup = 8;
+/** Larger subgroups are those of GPUs with memory and registers for blocks. */
+const smallSubgroup = 16;
 
 /** The tilings that a device can run for heads of a width, the likeliest to be fast first. */
 export function tilingsOf(backend: WebGPUBackend, width: number): Tiling[] {
