@@ -3,7 +3,7 @@ import {
   byteLevelFrame,
   emptyFrame,
   specialTokenJson,
-} from '../formats/byte-level-json.js';
+} from '../formats/frames.js';
 import { byteAlphabet } from '../text/bytes.js';
 import { Tokenizer } from '../tokenizer.js';
 import { alphabetOf } from './alphabet.js';

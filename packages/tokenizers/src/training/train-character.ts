@@ -1,4 +1,4 @@
-import { bpeJson, emptyFrame, specialTokenJson } from '../formats/byte-level-json.js';
+import { bpeJson, emptyFrame, specialTokenJson } from '../formats/frames.js';
 import { Tokenizer } from '../tokenizer.js';
 import { withUnknown } from './options.js';
 import { idsOf } from './train-bpe.js';

@@ -1,4 +1,4 @@
-import { emptyFrame, specialTokenJson } from '../formats/byte-level-json.js';
+import { emptyFrame, specialTokenJson } from '../formats/frames.js';
 import { Tokenizer } from '../tokenizer.js';
 import { type MergeOptions, withUnknown } from './options.js';
 import { firstTokens, idsOf, learn } from './train-bpe.js';
