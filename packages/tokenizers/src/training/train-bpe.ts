@@ -1,9 +1,4 @@
-import {
-  bpeJson,
-  byteLevelFrame,
-  emptyFrame,
-  specialTokenJson,
-} from '../formats/frames.js';
+import { bpeJson, byteLevelFrame, emptyFrame, specialTokenJson } from '../formats/frames.js';
 import { byteAlphabet } from '../text/bytes.js';
 import { Tokenizer } from '../tokenizer.js';
 import { alphabetOf } from './alphabet.js';
