@@ -270,6 +270,12 @@ describe('what is given to a tokenizer', () => {
     );
   });
 
+  test('a word of more than 2^25 code units is refused before it is merged', () => {
+    expect(() => tokenizer.encode('a'.repeat(2 ** 25 + 1))).toThrow(
+      'encode: text has a word of 33554433 UTF-16 code units; expected at most 33554432',
+    );
+  });
+
   test('a text of more than 2^27 code units is refused before it is read', () => {
     const text = 'a'.repeat(2 ** 27 + 1);
     expect(() => tokenizer.encode(text)).toThrow('encode: text has 134217729 UTF-16 code units');
