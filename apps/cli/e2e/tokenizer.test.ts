@@ -27,7 +27,12 @@ test.each([
   const { ids, offsets } = JSON.parse(shown.stdout);
   expect(offsets.at(-1)[1]).toBe(text.length);
   const lines = headwise(['tokenize', '--tokenizer', out, '--text', text, '--offsets']);
-  expect(lines.stdout.trim().split('\n').map((line) => Number(line.split('\t')[0]))).toEqual(ids);
+  expect(
+    lines.stdout
+      .trim()
+      .split('\n')
+      .map((line) => Number(line.split('\t')[0])),
+  ).toEqual(ids);
   const [, start, end, token] = lines.stdout.trim().split('\n').at(-1)!.split('\t');
   expect([Number(start), Number(end)]).toEqual(offsets.at(-1));
   expect(text.endsWith(JSON.parse(token!).replace(/^(?:##|▁|Ġ)/, ''))).toBe(true);
@@ -55,7 +60,11 @@ test.each([
 
 test.each<[string, string, string]>([
   ['broken', '{"model": {"type": "BPE", "vocab": {"a": 0,', 'is not JSON'],
-  ['an unknown part', '{"normalizer": {"type": "Magic"}, "model": {"type": "WordLevel", "vocab": {"a": 0}}}', 'normalizer.type is "Magic"; expected one of BertNormalizer'],
+  [
+    'an unknown part',
+    '{"normalizer": {"type": "Magic"}, "model": {"type": "WordLevel", "vocab": {"a": 0}}}',
+    'normalizer.type is "Magic"; expected one of BertNormalizer',
+  ],
 ])('tokenize says what is wrong with a tokenizer.json: %s', (name, json, message) => {
   const path = join(work, `${name}.json`);
   writeFileSync(path, json);

@@ -1,8 +1,11 @@
 import { describe, expect, test } from 'vitest';
 import { Tokenizer } from './index.js';
 
+// biome-ignore lint/suspicious/noExplicitAny: files may hold anything, and these do.
+type Json = Record<string, any>;
+
 /** A small tokenizer with some fields changed. */
-const changed = (change: (json: Record<string, any>) => void): Record<string, unknown> => {
+const changed = (change: (json: Json) => void): Record<string, unknown> => {
   const json = {
     version: '1.0',
     truncation: null,
@@ -20,36 +23,100 @@ const changed = (change: (json: Record<string, any>) => void): Record<string, un
 
 const token = (id: number, content: string) => ({ id, content, special: true });
 
-type Case = [what: string, change: (json: Record<string, any>) => void, message: string];
+type Case = [what: string, change: (json: Json) => void, message: string];
 
 const cases: Case[] = [
   ['no model', (j) => delete j.model, 'model is missing; expected an object'],
-  ['an unknown model', (j) => (j.model.type = 'Markov'), 'model.type is "Markov"; expected one of BPE'],
+  [
+    'an unknown model',
+    (j) => (j.model.type = 'Markov'),
+    'model.type is "Markov"; expected one of BPE',
+  ],
   ['no vocabulary', (j) => delete j.model.vocab, 'model.vocab is missing; expected an object'],
   ['no merges', (j) => delete j.model.merges, 'model.merges is missing; expected an array'],
   ['an array for a vocabulary', (j) => (j.model.vocab = ['a']), 'model.vocab'],
-  ['an id in quotes', (j) => (j.model.vocab.a = '0'), `model.vocab['a'] is "0"; expected a whole number`],
-  ['a broken id', (j) => (j.model.vocab.a = 0.5), `model.vocab['a'] is 0.5; expected a whole number`],
-  ['a negative id', (j) => (j.model.vocab.a = -1), `model.vocab['a'] is -1; expected a whole number`],
+  [
+    'an id in quotes',
+    (j) => (j.model.vocab.a = '0'),
+    `model.vocab['a'] is "0"; expected a whole number`,
+  ],
+  [
+    'a broken id',
+    (j) => (j.model.vocab.a = 0.5),
+    `model.vocab['a'] is 0.5; expected a whole number`,
+  ],
+  [
+    'a negative id',
+    (j) => (j.model.vocab.a = -1),
+    `model.vocab['a'] is -1; expected a whole number`,
+  ],
   ['an enormous id', (j) => (j.model.vocab.a = 2 ** 40), `model.vocab['a'] is 1099511627776`],
-  ['an id twice', (j) => (j.model.vocab.b = 0), "model.vocab: id 0 belongs to two tokens, 'a' and 'b'"],
+  [
+    'an id twice',
+    (j) => (j.model.vocab.b = 0),
+    "model.vocab: id 0 belongs to two tokens, 'a' and 'b'",
+  ],
   ['a hole', (j) => (j.model.vocab.ab = 7), 'model.vocab has no token 2; expected ids 0 to 7'],
-  ['a merge of three', (j) => (j.model.merges = ['a b c']), 'model.merges[0] is "a b c"; expected two tokens'],
-  ['a merge of a number', (j) => (j.model.merges = [['a', 'b'], 7]), 'model.merges[1] is 7; expected two tokens'],
-  ['an unknown left token', (j) => (j.model.merges = [['x', 'b']]), "model.merges[0] is 'x b'; the vocabulary lacks 'x'"],
-  ['an unknown right token', (j) => (j.model.merges = ['a x']), "model.merges[0] is 'a x'; the vocabulary lacks 'x'"],
-  ['an unknown result', (j) => (j.model.merges = ['b a']), "model.merges[0] is 'b a'; the vocabulary lacks 'ba'"],
-  ['an unknown token that is none', (j) => (j.model.unk_token = 'u'), 'model.unk_token is "u"; expected a token'],
+  [
+    'a merge of three',
+    (j) => (j.model.merges = ['a b c']),
+    'model.merges[0] is "a b c"; expected two tokens',
+  ],
+  [
+    'a merge of a number',
+    (j) => (j.model.merges = [['a', 'b'], 7]),
+    'model.merges[1] is 7; expected two tokens',
+  ],
+  [
+    'an unknown left token',
+    (j) => (j.model.merges = [['x', 'b']]),
+    "model.merges[0] is 'x b'; the vocabulary lacks 'x'",
+  ],
+  [
+    'an unknown right token',
+    (j) => (j.model.merges = ['a x']),
+    "model.merges[0] is 'a x'; the vocabulary lacks 'x'",
+  ],
+  [
+    'an unknown result',
+    (j) => (j.model.merges = ['b a']),
+    "model.merges[0] is 'b a'; the vocabulary lacks 'ba'",
+  ],
+  [
+    'an unknown token that is none',
+    (j) => (j.model.unk_token = 'u'),
+    'model.unk_token is "u"; expected a token',
+  ],
   ['a dropout above 1', (j) => (j.model.dropout = 2), 'model.dropout is 2; expected 0 to 1'],
-  ['an unknown normalizer', (j) => (j.normalizer = { type: 'Magic' }), 'normalizer.type is "Magic"; expected one of BertNormalizer'],
+  [
+    'an unknown normalizer',
+    (j) => (j.normalizer = { type: 'Magic' }),
+    'normalizer.type is "Magic"; expected one of BertNormalizer',
+  ],
   [
     'an unknown part of a sequence',
-    (j) => (j.pre_tokenizer = { type: 'Sequence', pretokenizers: [{ type: 'Whitespace' }, { type: 'Magic' }] }),
+    (j) =>
+      (j.pre_tokenizer = {
+        type: 'Sequence',
+        pretokenizers: [{ type: 'Whitespace' }, { type: 'Magic' }],
+      }),
     'pre_tokenizer.pretokenizers[1].type is "Magic"; expected one of BertPreTokenizer',
   ],
-  ['a part named as a method', (j) => (j.decoder = { type: 'toString' }), 'decoder.type is "toString"'],
-  ['a part without type', (j) => (j.post_processor = {}), 'post_processor.type is missing; expected a string'],
-  ['a normalizer that is text', (j) => (j.normalizer = 'NFC'), 'normalizer is "NFC"; expected an object'],
+  [
+    'a part named as a method',
+    (j) => (j.decoder = { type: 'toString' }),
+    'decoder.type is "toString"',
+  ],
+  [
+    'a part without type',
+    (j) => (j.post_processor = {}),
+    'post_processor.type is missing; expected a string',
+  ],
+  [
+    'a normalizer that is text',
+    (j) => (j.normalizer = 'NFC'),
+    'normalizer is "NFC"; expected an object',
+  ],
   [
     'a broken pattern',
     (j) => (j.pre_tokenizer = { type: 'Split', pattern: { Regex: '(' }, behavior: 'Isolated' }),
@@ -60,30 +127,84 @@ const cases: Case[] = [
     (j) => (j.normalizer = { type: 'Replace', pattern: { Glob: '*' }, content: '' }),
     'normalizer.pattern is {"Glob":"*"}; expected { "String": … }',
   ],
-  ['a charsmap that is no base64', (j) => (j.normalizer = { type: 'Precompiled', precompiled_charsmap: '?' }), 'precompiled_charsmap is "?"; expected base64'],
-  ['a charsmap cut short', (j) => (j.normalizer = { type: 'Precompiled', precompiled_charsmap: 'AAAA' }), 'expected a table'],
-  ['added tokens in an object', (j) => (j.added_tokens = {}), 'added_tokens is {}; expected an array'],
-  ['an added token without id', (j) => (j.added_tokens = [{ content: 'x' }]), 'added_tokens[0].id is missing'],
-  ['an added token with another id', (j) => (j.added_tokens = [token(5, 'a')]), "added_tokens[0].id is 5; expected 0, as 'a' has"],
-  ['an added token with the id of another', (j) => (j.added_tokens = [token(1, 'x')]), "added_tokens[0].id is 1; expected an id other than that of 'b'"],
-  ['a hole that an added token does not fill', (j) => {
-    j.model.vocab.ab = 4;
-    j.added_tokens = [token(2, 'x')];
-  }, 'model.vocab has no token 3'],
+  [
+    'a charsmap that is no base64',
+    (j) => (j.normalizer = { type: 'Precompiled', precompiled_charsmap: '?' }),
+    'precompiled_charsmap is "?"; expected base64',
+  ],
+  [
+    'a charsmap cut short',
+    (j) => (j.normalizer = { type: 'Precompiled', precompiled_charsmap: 'AAAA' }),
+    'expected a table',
+  ],
+  [
+    'added tokens in an object',
+    (j) => (j.added_tokens = {}),
+    'added_tokens is {}; expected an array',
+  ],
+  [
+    'an added token without id',
+    (j) => (j.added_tokens = [{ content: 'x' }]),
+    'added_tokens[0].id is missing',
+  ],
+  [
+    'an added token with another id',
+    (j) => (j.added_tokens = [token(5, 'a')]),
+    "added_tokens[0].id is 5; expected 0, as 'a' has",
+  ],
+  [
+    'an added token with the id of another',
+    (j) => (j.added_tokens = [token(1, 'x')]),
+    "added_tokens[0].id is 1; expected an id other than that of 'b'",
+  ],
+  [
+    'a hole that an added token does not fill',
+    (j) => {
+      j.model.vocab.ab = 4;
+      j.added_tokens = [token(2, 'x')];
+    },
+    'model.vocab has no token 3',
+  ],
   [
     'a template with an unknown token',
-    (j) => (j.post_processor = { type: 'TemplateProcessing', single: [{ SpecialToken: { id: 'X', type_id: 0 } }], pair: [], special_tokens: {} }),
+    (j) =>
+      (j.post_processor = {
+        type: 'TemplateProcessing',
+        single: [{ SpecialToken: { id: 'X', type_id: 0 } }],
+        pair: [],
+        special_tokens: {},
+      }),
     'single[0].SpecialToken.id is "X"; expected a token of',
   ],
   ['a truncation without length', (j) => (j.truncation = {}), 'truncation.max_length is missing'],
-  ['a padding of another kind', (j) => (j.padding = { strategy: 'Most' }), 'padding.strategy is "Most"; expected an object'],
+  [
+    'a padding of another kind',
+    (j) => (j.padding = { strategy: 'Most' }),
+    'padding.strategy is "Most"; expected an object',
+  ],
   [
     'a Unigram token twice',
-    (j) => (j.model = { type: 'Unigram', unk_id: 0, vocab: [['a', 0], ['a', 0]] }),
+    (j) =>
+      (j.model = {
+        type: 'Unigram',
+        unk_id: 0,
+        vocab: [
+          ['a', 0],
+          ['a', 0],
+        ],
+      }),
     'model.vocab[1] is "a"; expected a token other than number 0',
   ],
-  ['a Unigram token without score', (j) => (j.model = { type: 'Unigram', unk_id: 0, vocab: [['a']] }), 'model.vocab[0] is ["a"]; expected a token and its score'],
-  ['an unk_id outside', (j) => (j.model = { type: 'Unigram', unk_id: 3, vocab: [['a', 0]] }), 'model.unk_id is 3; expected an id below 1'],
+  [
+    'a Unigram token without score',
+    (j) => (j.model = { type: 'Unigram', unk_id: 0, vocab: [['a']] }),
+    'model.vocab[0] is ["a"]; expected a token and its score',
+  ],
+  [
+    'an unk_id outside',
+    (j) => (j.model = { type: 'Unigram', unk_id: 3, vocab: [['a', 0]] }),
+    'model.unk_id is 3; expected an id below 1',
+  ],
 ];
 
 describe.each(cases)('%s', (_, change, message) => {
@@ -146,6 +267,12 @@ describe('what is given to a tokenizer', () => {
     const only = { maxLength: 2, strategy: 'only-second' } as const;
     expect(() => tokenizer.encodePair('ababab', 'a', { truncation: only })).toThrow(
       'the second text has 1 tokens; expected more than the 2 to cut off',
+    );
+  });
+
+  test('a word of more than 2^25 code units is refused before it is merged', () => {
+    expect(() => tokenizer.encode('a'.repeat(2 ** 25 + 1))).toThrow(
+      'encode: text has a word of 33554433 UTF-16 code units; expected at most 33554432',
     );
   });
 

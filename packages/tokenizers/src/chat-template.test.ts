@@ -27,7 +27,12 @@ test('the text of a chat becomes special tokens', () => {
   const tokenizer = published('llama3');
   const text = template.applyChatTemplate([{ role: 'user', content: 'Hi' }]);
   const { tokens } = tokenizer.encode(text, { addSpecialTokens: false });
-  expect(tokens.slice(0, 4)).toEqual(['<|begin_of_text|>', '<|start_header_id|>', 'user', '<|end_header_id|>']);
+  expect(tokens.slice(0, 4)).toEqual([
+    '<|begin_of_text|>',
+    '<|start_header_id|>',
+    'user',
+    '<|end_header_id|>',
+  ]);
 });
 
 test('one of several templates is used, tool_use where there are tools', () => {
@@ -47,8 +52,16 @@ test('one of several templates is used, tool_use where there are tools', () => {
 
 test.each<[string, () => unknown, string]>([
   ['no template', () => new ChatTemplate({}), 'tokenizer_config.json.chat_template is missing'],
-  ['a broken template', () => new ChatTemplate({ chat_template: '{% if %' }), 'chat_template: cannot be read'],
-  ['a number', () => new ChatTemplate({ chat_template: 7 }), 'chat_template is 7; expected a string'],
+  [
+    'a broken template',
+    () => new ChatTemplate({ chat_template: '{% if %' }),
+    'chat_template: cannot be read',
+  ],
+  [
+    'a number',
+    () => new ChatTemplate({ chat_template: 7 }),
+    'chat_template is 7; expected a string',
+  ],
   [
     'messages that are none',
     () => new ChatTemplate({ chat_template: '' }).applyChatTemplate('Hi' as never),

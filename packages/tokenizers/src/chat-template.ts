@@ -20,7 +20,14 @@ export interface ChatTemplateOptions {
   variables?: Readonly<Record<string, unknown>>;
 }
 
-const specialTokens = ['bos_token', 'eos_token', 'unk_token', 'pad_token', 'sep_token', 'cls_token'];
+const specialTokens = [
+  'bos_token',
+  'eos_token',
+  'unk_token',
+  'pad_token',
+  'sep_token',
+  'cls_token',
+];
 
 /**
  * The chat template of a `tokenizer_config.json`: writes messages as the one text that a model was trained on.
@@ -55,7 +62,8 @@ export class ChatTemplate {
    */
   applyChatTemplate(messages: readonly ChatMessage[], options: ChatTemplateOptions = {}): string {
     const { addGenerationPrompt = false, tools, variables } = options;
-    const name = options.name ?? (tools && this.#templates.has('tool_use') ? 'tool_use' : 'default');
+    const name =
+      options.name ?? (tools && this.#templates.has('tool_use') ? 'tool_use' : 'default');
     const template = this.#templates.get(name);
     if (!template) {
       throw mismatch('name', name, [...this.#templates.keys()].join(' or '));

@@ -53,7 +53,9 @@ const long = (file: string, length: number): Workload => ({
   backends: ['js'],
   prepare: () => {
     const tokenizer = published(file);
-    const letters = Array.from({ length }, (_, i) => String.fromCharCode(97 + ((i * i + 3 * i) % 26)));
+    const letters = Array.from({ length }, (_, i) =>
+      String.fromCharCode(97 + ((i * i + 3 * i) % 26)),
+    );
     const line = letters.join('');
     return { ours: async () => tokenizer.encode(line), peers: {} };
   },

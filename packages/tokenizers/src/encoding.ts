@@ -154,9 +154,7 @@ function joined(encodings: readonly Encoding[]): Encoding {
   const optional = (name: 'types' | 'special' | 'attention', missing: number) =>
     all.some((columns) => columns[name])
       ? {
-          [name]: flat(
-            all.map((columns) => columns[name] ?? columns.ids.map(() => missing)),
-          ),
+          [name]: flat(all.map((columns) => columns[name] ?? columns.ids.map(() => missing))),
         }
       : {};
   let surfaces: Map<number, string> | undefined;
@@ -179,8 +177,7 @@ function joined(encodings: readonly Encoding[]): Encoding {
   });
 }
 
-const flat = (parts: readonly (readonly number[])[]): number[] =>
-  ([] as number[]).concat(...parts);
+const flat = (parts: readonly (readonly number[])[]): number[] => ([] as number[]).concat(...parts);
 
 function shifted(surfaces: ReadonlyMap<number, string>, by: number): Map<number, string> {
   return new Map([...surfaces].map(([i, surface]) => [i + by, surface]));

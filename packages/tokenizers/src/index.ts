@@ -15,9 +15,9 @@ export {
   type TokenizerJson,
 } from './tokenizer.js';
 export type { MergeOptions, TrainOptions } from './training/options.js';
-export { trainBpe, trainByteLevelBpe, type TrainByteLevelOptions } from './training/train-bpe.js';
-export { trainCharacter, type TrainCharacterOptions } from './training/train-character.js';
-export { trainUnigram, type TrainUnigramOptions } from './training/train-unigram.js';
+export { type TrainByteLevelOptions, trainBpe, trainByteLevelBpe } from './training/train-bpe.js';
+export { type TrainCharacterOptions, trainCharacter } from './training/train-character.js';
+export { type TrainUnigramOptions, trainUnigram } from './training/train-unigram.js';
 export { trainWordPiece } from './training/train-word-piece.js';
 export type { Texts } from './training/words.js';
 export type { Truncation } from './truncation.js';

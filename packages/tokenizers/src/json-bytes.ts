@@ -19,11 +19,8 @@ export class JsonBytes {
   at = 0;
   /** Where `string` writes. */
   units: Uint16Array = new Uint16Array(1024);
-  /** Where the string read last ends. */
-  end = 0;
+  /** The hash of the string read last. */
   hash = 0;
-  leftHash = 0;
-  running = 0;
   readonly #decoder = new TextDecoder('utf-8', { fatal: true });
 
   /** @param name of the file, for errors */
@@ -89,12 +86,7 @@ export class JsonBytes {
     return String.fromCharCode(this.bytes[this.#skipSpace()] ?? 0);
   }
 
-  /**
-   * Reads a string into `units` from `top` on; gives where it ends.
-   *
-   * Its hash is then in `hash`, and the hash of all units from 0 on in `running`, where `top` is where the string
-   * before it ended, or 0.
-   */
+  /** Reads a string into `units` from `top` on, and its hash; gives where it ends. */
   string(top: number): number {
     const { bytes } = this;
     let { units } = this;
@@ -102,40 +94,35 @@ export class JsonBytes {
     if (bytes[i] !== quote) this.fail('a string');
     i++;
     let hash = hashSeed;
-    let running = top === 0 ? hashSeed : this.running;
     let to = top;
     for (;;) {
       if (to + 2 > units.length) units = this.#grow();
       let unit = bytes[i]!;
-      if (unit === quote) break;
-      if (i >= bytes.length || unit < 0x20) {
-        this.at = i;
-        this.fail('no control character, and the end of a string');
-      }
-      if (unit === backslash) {
-        this.at = i;
-        unit = this.#escape();
-        i = this.at;
-      } else if (unit < 0x80) i++;
-      else {
+      if (unit >= 0x80) {
         const codePoint = this.#utf8(i);
         i += codePoint < 0x800 ? 2 : codePoint < 0x10000 ? 3 : 4;
         unit = codePoint;
         if (codePoint > 0xffff) {
           const high = 0xd7c0 + (codePoint >> 10);
           hash = hashUnit(hash, high);
-          running = hashUnit(running, high);
           units[to++] = high;
           unit = 0xdc00 + (codePoint & 0x3ff);
         }
+      } else if (unit === quote) break;
+      else if (unit === backslash) {
+        this.at = i;
+        unit = this.#escape();
+        i = this.at;
+      } else if (unit >= 0x20) i++;
+      else {
+        this.at = Math.min(i, bytes.length);
+        this.fail('no control character, and the end of a string');
       }
       hash = hashUnit(hash, unit);
-      running = hashUnit(running, unit);
       units[to++] = unit;
     }
     this.at = i + 1;
     this.hash = hash;
-    this.running = running;
     return to;
   }
 

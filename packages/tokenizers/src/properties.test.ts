@@ -8,7 +8,10 @@ const anyText = fc.oneof(
   { weight: 4, arbitrary: fc.string({ unit: 'binary', maxLength: 60 }) },
   { weight: 2, arbitrary: fc.string({ unit: 'grapheme', maxLength: 60 }) },
   { weight: 1, arbitrary: fc.lorem({ maxCount: 12 }) },
-  { weight: 1, arbitrary: fc.array(fc.constantFrom(' ', '\n', '\t', 'a', "'", '1')).map((s) => s.join('')) },
+  {
+    weight: 1,
+    arbitrary: fc.array(fc.constantFrom(' ', '\n', '\t', 'a', "'", '1')).map((s) => s.join('')),
+  },
 );
 
 // A text that spells a special token encodes to that token, which decode leaves out.
@@ -82,7 +85,7 @@ test('a stream holds the bytes of a character back until it is whole', () => {
   const tokenizer = published('gpt2');
   const { ids } = tokenizer.encode('a👩b');
   const stream = tokenizer.decodeStream();
-    expect(ids.map((id) => stream.push(id))).toEqual(['a', '', '👩', 'b']);
+  expect(ids.map((id) => stream.push(id))).toEqual(['a', '', '👩', 'b']);
   const cut = tokenizer.decodeStream();
   cut.push(ids[1]!);
   expect(cut.end()).toBe('\ufffd');

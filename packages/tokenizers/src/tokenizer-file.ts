@@ -146,17 +146,18 @@ function readVocabulary(json: JsonBytes, name: string): Vocabulary {
 
 function readMerges(json: JsonBytes, vocab: Vocabulary, prefix: string, name: string): MergeTable {
   const found = new MergeList();
+  const pair = new PairReader(json);
   let made = -1;
   json.array((index) => {
     const before = json.at;
-    const middle = readPair(json);
-    if (middle < 0) {
+    if (!pair.read()) {
       json.at = before;
       throw badMerge(name, index, json.value());
     }
-    const { units, end } = json;
-    const left = vocab.findHashed(units, 0, middle, json.leftHash);
-    const right = vocab.findHashed(units, middle, end, json.hash);
+    const { units } = json;
+    const { middle, end } = pair;
+    const left = vocab.findHashed(units, 0, middle, pair.leftHash);
+    const right = vocab.findHashed(units, middle, end, pair.rightHash);
     let to = end;
     if (prefix !== '' && startsWith(units, middle, end, prefix)) {
       to = end - prefix.length;
@@ -164,7 +165,7 @@ function readMerges(json: JsonBytes, vocab: Vocabulary, prefix: string, name: st
     }
     // Files list the merges of a token one after the other, mostly in the order of the ids.
     if (!vocab.is(made, units, 0, to) && !vocab.is(++made, units, 0, to)) {
-      made = to === end ? vocab.findHashed(units, 0, end, json.running) : vocab.find(units, 0, to);
+      made = vocab.find(units, 0, to);
     }
     if (left < 0 || right < 0 || made < 0) {
       const [first, second] = [unitsToString(units, 0, middle), unitsToString(units, middle, to)];
@@ -199,27 +200,41 @@ class MergeList {
 
 const blank = 32;
 
-/** Reads a merge, `"a b"` or `["a", "b"]`, one token behind the other; gives where the second begins, or −1. */
-function readPair(json: JsonBytes): number {
-  if (json.take('[')) {
-    if (json.peek() !== '"') return -1;
-    const middle = json.string(0);
-    json.leftHash = json.hash;
-    if (!json.take(',') || json.peek() !== '"') return -1;
-    json.end = json.string(middle);
-    return json.take(']') ? middle : -1;
+/** Reads merges, `"a b"` or `["a", "b"]`, one token behind the other in the units of the file's reader. */
+class PairReader {
+  /** Where the first token ends and the second begins; where that ends. */
+  middle = 0;
+  end = 0;
+  leftHash = 0;
+  rightHash = 0;
+
+  constructor(readonly json: JsonBytes) {}
+
+  /** Whether there were two tokens. */
+  read(): boolean {
+    const { json } = this;
+    if (!json.take('[')) return json.peek() === '"' && this.#readOne();
+    if (json.peek() !== '"') return false;
+    this.middle = json.string(0);
+    this.leftHash = json.hash;
+    if (!json.take(',') || json.peek() !== '"') return false;
+    this.end = json.string(this.middle);
+    this.rightHash = json.hash;
+    return json.take(']');
   }
-  if (json.peek() !== '"') return -1;
-  const end = json.string(0);
-  const { units } = json;
-  const at = units.indexOf(blank);
-  if (at < 0 || at >= end || units.subarray(at + 1, end).includes(blank)) return -1;
-  units.copyWithin(at, at + 1, end);
-  json.end = end - 1;
-  json.leftHash = hashUnits(units, 0, at);
-  json.hash = hashUnits(units, at, end - 1);
-  json.running = hashUnits(units, 0, end - 1);
-  return at;
+
+  #readOne(): boolean {
+    const end = this.json.string(0);
+    const { units } = this.json;
+    const at = units.indexOf(blank);
+    if (at < 0 || at >= end || units.subarray(at + 1, end).includes(blank)) return false;
+    units.copyWithin(at, at + 1, end);
+    this.middle = at;
+    this.end = end - 1;
+    this.leftHash = hashUnits(units, 0, at);
+    this.rightHash = hashUnits(units, at, end - 1);
+    return true;
+  }
 }
 
 function startsWith(units: Uint16Array, start: number, end: number, text: string): boolean {

@@ -167,7 +167,8 @@ export class Tokenizer implements TokenNames {
     });
     const added = addSpecialTokens ? (this.#postProcessor?.added(texts.length > 1) ?? 0) : 0;
     if (truncation) encodings = truncate(encodings, truncation, added);
-    if (this.#postProcessor) encodings = this.#postProcessor.process(encodings, addSpecialTokens, texts);
+    if (this.#postProcessor)
+      encodings = this.#postProcessor.process(encodings, addSpecialTokens, texts);
     return Encoding.concat(encodings);
   }
 

@@ -5,8 +5,7 @@ import { stringToUnits, unitsToString } from './text/normalized-text.js';
 export const hashSeed: number = 0x811c9dc5 | 0;
 
 /** The hash of some code units and one more. */
-export const hashUnit = (hash: number, unit: number): number =>
-  Math.imul(hash ^ unit, 0x01000193);
+export const hashUnit = (hash: number, unit: number): number => Math.imul(hash ^ unit, 0x01000193);
 
 /** The hash of some code units. */
 export function hashUnits(units: Uint16Array, start: number, end: number): number {
@@ -79,7 +78,9 @@ export class Vocabulary {
     }
     if (id < this.#end && this.#places[id]! >= 0) {
       const token = unitsToString(units, 0, length);
-      throw new TokenizerError(`id ${id} belongs to two tokens, '${this.token(id)}' and '${token}'`);
+      throw new TokenizerError(
+        `id ${id} belongs to two tokens, '${this.token(id)}' and '${token}'`,
+      );
     }
     if (length > 0xffff) {
       throw new TokenizerError(`token ${id} has ${length} code units; expected at most 65535`);

@@ -16,7 +16,10 @@ export function tokenizeCommand(): Command {
     .description('split a text, from --text or standard input, into tokens')
     .requiredOption('--tokenizer <file>', 'a tokenizer.json')
     .option('--text <text>', 'the text; default standard input')
-    .option('--offsets', 'print a line for each token: its id, where it lies in the text, and itself')
+    .option(
+      '--offsets',
+      'print a line for each token: its id, where it lies in the text, and itself',
+    )
     .option('--json', 'print JSON: ids, tokens, offsets')
     .addHelpText('after', '\nOffsets count UTF-16 code units, as JavaScript strings do.')
     .action(async (options: Options) => {

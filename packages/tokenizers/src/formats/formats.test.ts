@@ -2,7 +2,14 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { expect, test, vi } from 'vitest';
 import { corpusLines } from '../goldens/corpus.node.js';
-import { bert, bytesOf, hardTexts, published, publishedPath, readGolden } from '../goldens/read.node.js';
+import {
+  bert,
+  bytesOf,
+  hardTexts,
+  published,
+  publishedPath,
+  readGolden,
+} from '../goldens/read.node.js';
 import { unitToByte } from '../text/bytes.js';
 import type { Tokenizer } from '../tokenizer.js';
 import { fromSentencePiece } from './sentencepiece.js';
@@ -62,19 +69,28 @@ test('tiktoken ranks are the tokenizer.json of Llama 3', () => {
   expectSame(own, published('llama3'));
 });
 
-test.each(['unigram', 'bpe'] as const)('a SentencePiece %s model gives what SentencePiece gives', (name) => {
-  const tokenizer = fromSentencePiece(bytesOf(`${name}.model`), `${name}.model`);
-  const lines = corpusLines();
-  readGolden<Record<string, string[]>>('sentencepiece')[name]!.forEach((expected, i) => {
-    const ids = lines.slice(100 * i, 100 * i + 100).map((line) => tokenizer.encode(line).ids.join(','));
-    const digest = createHash('sha256').update(ids.join('\n')).digest('hex').slice(0, 16);
-    expect([i, digest]).toEqual([i, expected]);
-  });
-});
+test.each(['unigram', 'bpe'] as const)(
+  'a SentencePiece %s model gives what SentencePiece gives',
+  (name) => {
+    const tokenizer = fromSentencePiece(bytesOf(`${name}.model`), `${name}.model`);
+    const lines = corpusLines();
+    readGolden<Record<string, string[]>>('sentencepiece')[name]!.forEach((expected, i) => {
+      const ids = lines
+        .slice(100 * i, 100 * i + 100)
+        .map((line) => tokenizer.encode(line).ids.join(','));
+      const digest = createHash('sha256').update(ids.join('\n')).digest('hex').slice(0, 16);
+      expect([i, digest]).toEqual([i, expected]);
+    });
+  },
+);
 
 test.each<[string, () => unknown, string]>([
   ['vocab.json: no JSON', () => fromVocabAndMerges('{', ''), 'vocab.json: is not JSON'],
-  ['vocab.json: an array', () => fromVocabAndMerges('[]', ''), 'vocab.json is []; expected an object'],
+  [
+    'vocab.json: an array',
+    () => fromVocabAndMerges('[]', ''),
+    'vocab.json is []; expected an object',
+  ],
   [
     'merges.txt: one token',
     () => fromVocabAndMerges('{"a":0}', '#version: 0.2\na\n'),
@@ -85,11 +101,19 @@ test.each<[string, () => unknown, string]>([
     () => fromVocabAndMerges('{"a":0,"b":1}', 'a b'),
     "model.merges[0] is 'a b'; the vocabulary lacks 'ab'",
   ],
-  ['vocab.txt: twice', () => fromVocabTxt('a\nb\na\n'), "line 3 is 'a'; expected another token than on line 1"],
+  [
+    'vocab.txt: twice',
+    () => fromVocabTxt('a\nb\na\n'),
+    "line 3 is 'a'; expected another token than on line 1",
+  ],
   ['vocab.txt: no [SEP]', () => fromVocabTxt('[UNK]\n[CLS]\n'), "has no line '[SEP]'"],
   ['tiktoken: no rank', () => fromTiktoken('YQ== 0\nYg==\n'), "line 2 is 'Yg=='; expected a token"],
   ['tiktoken: not base64', () => fromTiktoken('Y= 0\n'), "line 1 is 'Y='; expected base64"],
-  ['SentencePiece: text', () => fromSentencePiece(new TextEncoder().encode('hello')), 'is no SentencePiece model'],
+  [
+    'SentencePiece: text',
+    () => fromSentencePiece(new TextEncoder().encode('hello')),
+    'is no SentencePiece model',
+  ],
   ['SentencePiece: nothing', () => fromSentencePiece(new Uint8Array()), 'has no pieces'],
   [
     'SentencePiece: cut off',

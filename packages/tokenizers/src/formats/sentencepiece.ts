@@ -1,6 +1,6 @@
 import { TokenizerError } from '../errors.js';
 import { Tokenizer } from '../tokenizer.js';
-import { bpeJson, emptyFrame, specialTokenJson } from './byte-level-json.js';
+import { bpeJson, emptyFrame, specialTokenJson } from './frames.js';
 import { readSentencePieceModel, type SentencePieceModel } from './sentencepiece-proto.js';
 import { type Split, splitsOf } from './splits.js';
 

@@ -16,7 +16,5 @@ export function splitsOf(
     const [left, right] = [idOf(split[0]), idOf(split[1])];
     if (left !== undefined && right !== undefined) found.push({ split, left, right });
   }
-  return found
-    .sort((a, b) => a.left - b.left || a.right - b.right)
-    .map(({ split }) => split);
+  return found.sort((a, b) => a.left - b.left || a.right - b.right).map(({ split }) => split);
 }

@@ -1,7 +1,7 @@
 import { TokenizerError } from '../errors.js';
 import { byteToChar } from '../text/bytes.js';
 import { Tokenizer } from '../tokenizer.js';
-import { bpeJson, byteLevelFrame, specialTokenJson } from './byte-level-json.js';
+import { bpeJson, byteLevelFrame, specialTokenJson } from './frames.js';
 import { type Split, splitsOf } from './splits.js';
 
 /**

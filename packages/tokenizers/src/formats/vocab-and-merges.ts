@@ -1,7 +1,7 @@
 import { TokenizerError } from '../errors.js';
 import { mismatch } from '../fields.js';
 import { Tokenizer } from '../tokenizer.js';
-import { bpeJson, byteLevelFrame, specialTokenJson } from './byte-level-json.js';
+import { bpeJson, byteLevelFrame, specialTokenJson } from './frames.js';
 
 /**
  * Makes GPT-2's kind of tokenizer, byte-level BPE, of the texts of its `vocab.json` and `merges.txt`.

@@ -1,6 +1,6 @@
 import { TokenizerError } from '../errors.js';
 import { Tokenizer } from '../tokenizer.js';
-import { emptyFrame, specialTokenJson } from './byte-level-json.js';
+import { emptyFrame, specialTokenJson } from './frames.js';
 
 const specialTokens = ['[PAD]', '[UNK]', '[CLS]', '[SEP]', '[MASK]'];
 

@@ -1,3 +1,4 @@
+import { TokenizerError } from '../errors.js';
 import { mismatch } from '../fields.js';
 import { byteToken, byteToUnit, utf8Byte, utf8Length } from '../text/bytes.js';
 import { codePointAt, sizeOf } from '../text/normalized-text.js';
@@ -29,6 +30,8 @@ export interface BpeOptions {
 }
 
 const lowLine = 0x2581;
+/** The longest word, in UTF-16 code units, whose symbols fit into memory. */
+const maxWord = 2 ** 25;
 
 /**
  * Byte-pair encoding: joins the pair of neighbours that was learned first, until none is left.
@@ -142,6 +145,11 @@ export class Bpe implements Model {
     if (whole >= 0) {
       this.#found.add(whole, 0, end - start);
       return;
+    }
+    if (end - start > maxWord) {
+      throw new TokenizerError(
+        `encode: text has a word of ${end - start} UTF-16 code units; expected at most ${maxWord}`,
+      );
     }
     const symbols = this.#symbols;
     symbols.clear();

@@ -34,10 +34,7 @@ export function readRobertaProcessing(fields: Fields): PostProcessor {
     added: (pair) => (pair ? 4 : 2),
     process(encodings, addSpecialTokens, texts) {
       return encodings.flatMap((encoding, i) => {
-        const text = typed(
-          trims ? trimOffsets(encoding, addPrefixSpace, texts[i]!) : encoding,
-          0,
-        );
+        const text = typed(trims ? trimOffsets(encoding, addPrefixSpace, texts[i]!) : encoding, 0);
         if (!addSpecialTokens) return [text];
         const before = i === 0 ? beginning : separator;
         return [special(text, before, 0), text, special(text, separator, 0)];

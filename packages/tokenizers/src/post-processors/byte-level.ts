@@ -10,7 +10,9 @@ export function readByteLevelProcessor(fields: Fields): PostProcessor {
   return {
     added: () => 0,
     process: (encodings, _, texts) =>
-      trims ? encodings.map((encoding, i) => trimOffsets(encoding, addPrefixSpace, texts[i]!)) : [...encodings],
+      trims
+        ? encodings.map((encoding, i) => trimOffsets(encoding, addPrefixSpace, texts[i]!))
+        : [...encodings],
   };
 }
 
@@ -27,7 +29,8 @@ export function trimOffsets(encoding: Encoding, addPrefixSpace: boolean, text: s
       while (trailing < token.length && isSpace(token, token.length - 1 - trailing)) trailing++;
       if ((i === 0 || start === 0) && addPrefixSpace && leading === 1) leading = 0;
       let from = start;
-      for (let k = 0; k < leading && from < end; k++) from += text.codePointAt(from)! > 0xffff ? 2 : 1;
+      for (let k = 0; k < leading && from < end; k++)
+        from += text.codePointAt(from)! > 0xffff ? 2 : 1;
       const to = trailing > 0 && end >= trailing ? Math.max(end - trailing, from) : end;
       return [from, to];
     }),

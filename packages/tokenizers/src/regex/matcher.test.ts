@@ -91,7 +91,9 @@ describe('patterns that make a backtracking engine hang', () => {
 
   test('what is not linear is stopped with the pattern named', () => {
     const text = 'a'.repeat(5_000);
-    expect(() => find('(?:(?=(?:(?=a*)a)*)a)*b', text)).toThrow(/pattern '.*': takes too many steps/);
+    expect(() => find('(?:(?=(?:(?=a*)a)*)a)*b', text)).toThrow(
+      /pattern '.*': takes too many steps/,
+    );
   });
 });
 
@@ -114,7 +116,24 @@ describe('hand-written scanners match exactly as the engine', () => {
 
   const character = fc.oneof(
     fc.constantFrom(..." \t\n\r'sStTrReEvVmMlLdD0123456789,.!_-/"),
-    fc.constantFrom('\u00a0', '\u0085', '\u2028', '\u3000', 'ſ', 'é', 'ß', '½', '٣', '漢', 'ー', '́', '😀', '𝔘', '𝟘', '\ufeff'),
+    fc.constantFrom(
+      '\u00a0',
+      '\u0085',
+      '\u2028',
+      '\u3000',
+      'ſ',
+      'é',
+      'ß',
+      '½',
+      '٣',
+      '漢',
+      'ー',
+      '́',
+      '😀',
+      '𝔘',
+      '𝟘',
+      '\ufeff',
+    ),
     fc.string({ unit: 'binary', minLength: 1, maxLength: 1 }),
   );
   const text = fc.array(character, { maxLength: 40 }).map((chars) => chars.join(''));

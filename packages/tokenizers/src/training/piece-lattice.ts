@@ -16,14 +16,15 @@ export class PieceLattice {
   readonly #ids: number[] = [];
 
   constructor(pieces: readonly string[]) {
-    pieces.forEach((piece, id) => this.#trie.set(stringToUnits(piece), id));
+    for (const [id, piece] of pieces.entries()) this.#trie.set(stringToUnits(piece), id);
     this.scores = new Float64Array(pieces.length);
   }
 
   /** To be called when scores have changed. */
   update(): void {
     let least = 0;
-    for (const score of this.scores) if (score > Number.NEGATIVE_INFINITY && score < least) least = score;
+    for (const score of this.scores)
+      if (score > Number.NEGATIVE_INFINITY && score < least) least = score;
     this.#unknownScore = least - unknownPenalty;
   }
 
@@ -52,7 +53,8 @@ export class PieceLattice {
     }
     const total = forward[n]!;
     this.#eachEdge(n, (start, end, id, score) => {
-      if (id >= 0) expected[id]! += count * Math.exp(forward[start]! + score + backward[end]! - total);
+      if (id >= 0)
+        expected[id]! += count * Math.exp(forward[start]! + score + backward[end]! - total);
     });
     return total;
   }

@@ -80,8 +80,7 @@ function repeated({ codePoints, counts, lasts }: WordText, maxLength: number): R
   };
   /** Whether the character at `at` may follow the one before it in a piece. */
   const follows = (at: number): boolean =>
-    codePoints[at] !== space &&
-    (codePoints[at - 1] === space || scriptAt(at - 1) === scriptAt(at));
+    codePoints[at] !== space && (codePoints[at - 1] === space || scriptAt(at - 1) === scriptAt(at));
   const sum = (starts: readonly number[], of: readonly number[]) =>
     starts.reduce((total, start) => total + of[start]!, 0);
   /** Goes through the substrings of `length` that begin at `starts`, all the same. */
@@ -124,9 +123,29 @@ const space = 0x2581;
 const scripts: readonly RegExp[] = [
   /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}ー]/u,
   ...[
-    ...['Latin', 'Greek', 'Cyrillic', 'Armenian', 'Hebrew', 'Arabic', 'Syriac', 'Thaana', 'Devanagari'],
+    ...[
+      'Latin',
+      'Greek',
+      'Cyrillic',
+      'Armenian',
+      'Hebrew',
+      'Arabic',
+      'Syriac',
+      'Thaana',
+      'Devanagari',
+    ],
     ...['Bengali', 'Gurmukhi', 'Gujarati', 'Oriya', 'Tamil', 'Telugu', 'Kannada', 'Malayalam'],
-    ...['Sinhala', 'Thai', 'Lao', 'Tibetan', 'Myanmar', 'Georgian', 'Hangul', 'Ethiopic', 'Cherokee'],
+    ...[
+      'Sinhala',
+      'Thai',
+      'Lao',
+      'Tibetan',
+      'Myanmar',
+      'Georgian',
+      'Hangul',
+      'Ethiopic',
+      'Cherokee',
+    ],
     ...['Khmer', 'Mongolian', 'Bopomofo', 'Yi', 'Inherited', 'Common'],
   ].map((name) => new RegExp(`\\p{Script=${name}}`, 'u')),
 ];

@@ -1,4 +1,4 @@
-import { bpeJson, byteLevelFrame, emptyFrame, specialTokenJson } from '../formats/byte-level-json.js';
+import { bpeJson, byteLevelFrame, emptyFrame, specialTokenJson } from '../formats/frames.js';
 import { byteAlphabet } from '../text/bytes.js';
 import { Tokenizer } from '../tokenizer.js';
 import { alphabetOf } from './alphabet.js';
@@ -25,7 +25,11 @@ export async function trainByteLevelBpe(
   const frame = byteLevelFrame();
   const parts = { normalizer: null, preTokenizer: frame.pre_tokenizer, ...options };
   const first = unique([...specialTokens, ...byteAlphabet]);
-  checkVocabSize(options.vocabSize, first.length, `${specialTokens.length} special tokens and 256 bytes`);
+  checkVocabSize(
+    options.vocabSize,
+    first.length,
+    `${specialTokens.length} special tokens and 256 bytes`,
+  );
   const { tokens, merges } = await learn(texts, parts, () => first);
   return Tokenizer.fromJSON({
     ...frame,

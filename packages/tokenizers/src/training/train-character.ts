@@ -1,7 +1,7 @@
-import { bpeJson, emptyFrame, specialTokenJson } from '../formats/byte-level-json.js';
+import { bpeJson, emptyFrame, specialTokenJson } from '../formats/frames.js';
 import { Tokenizer } from '../tokenizer.js';
-import { idsOf } from './train-bpe.js';
 import { withUnknown } from './options.js';
+import { idsOf } from './train-bpe.js';
 import type { Texts } from './words.js';
 
 export interface TrainCharacterOptions {

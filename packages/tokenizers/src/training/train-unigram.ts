@@ -1,4 +1,4 @@
-import { emptyFrame, specialTokenJson } from '../formats/byte-level-json.js';
+import { emptyFrame, specialTokenJson } from '../formats/frames.js';
 import { stringToUnits } from '../text/normalized-text.js';
 import { Tokenizer } from '../tokenizer.js';
 import { alphabetOf } from './alphabet.js';

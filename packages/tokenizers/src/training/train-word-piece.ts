@@ -1,6 +1,6 @@
-import { emptyFrame, specialTokenJson } from '../formats/byte-level-json.js';
+import { emptyFrame, specialTokenJson } from '../formats/frames.js';
 import { Tokenizer } from '../tokenizer.js';
-import { withUnknown, type MergeOptions } from './options.js';
+import { type MergeOptions, withUnknown } from './options.js';
 import { firstTokens, idsOf, learn } from './train-bpe.js';
 import type { Texts } from './words.js';
 

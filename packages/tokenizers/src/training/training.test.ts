@@ -167,6 +167,10 @@ test('the most frequent pair is merged first, lower ids first among equals', asy
 });
 
 test('initial characters are there although the texts lack them', async () => {
-  const tokenizer = await trainBpe(['aaa b'], { vocabSize: 6, limitAlphabet: 3, initialAlphabet: ['z', 'y'] });
+  const tokenizer = await trainBpe(['aaa b'], {
+    vocabSize: 6,
+    limitAlphabet: 3,
+    initialAlphabet: ['z', 'y'],
+  });
   expect(tokensOf(tokenizer)).toEqual(['<unk>', 'a', 'y', 'z', 'aa', 'aaa']);
 });
