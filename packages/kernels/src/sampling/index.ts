@@ -36,6 +36,8 @@ export function sampleTokens(
   }
   const checked = checkedSampling(options);
   const past = history && history.size > 0 && penalises(checked) ? history : undefined;
+  // There is no other path: in Node, WebGPU's values cannot be read at once.
+  if (tf.getBackend() === 'webgpu') registerSampling();
   return tf.tidy(() => {
     if (!hasKernel('headwise/Sample')) return sampleInJavaScript(logits, checked, seed, past);
     const vocabulary = logits.shape[1];
