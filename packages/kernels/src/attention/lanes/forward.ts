@@ -1,6 +1,6 @@
 import { defineForward, type ForwardProgram, type Tiled, type Variant } from '../programs.js';
 import { each } from '../text.js';
-import { type Broadcast, inGroups } from './broadcast.js';
+import type { Broadcast } from './broadcast.js';
 import { type Owned, own, ownArrays, ownIndices, part, vector, vectorTypes } from './owned.js';
 
 /**
@@ -14,7 +14,7 @@ export function lanesForward(
   o: Owned,
   keys: number,
 ): Tiled<ForwardProgram> {
-  const { lanes, columns } = broadcast;
+  const { lanes } = broadcast;
   const rows = lanes * o.rows;
   const program = defineForward(
     variant,
@@ -46,23 +46,13 @@ export function lanesForward(
       var largest = Rows(lowest);
       var total = Rows(0.0);
       for (var j = 0u; j < stop; j += ${keys}u) {
-        ${broadcast.find('row', keys, (i) => `kv + min(j + ${i}, stop - 1u) * params.width`)}
+        ${broadcast.declare('row', keys, (i) => `kv + min(j + ${i}, stop - 1u) * params.width`)}
         ${each(keys, (i) => `var s${i} = Rows();`)}
-        ${inGroups(
-          broadcast,
-          keys,
-          (from, count) => /* wgsl */ `
-            for (var c = 0u; c < params.width; c += ${columns}u) {
-              ${broadcast.read('key', 'k', 'row', count, from)}
-              ${each(
-                columns,
-                (x) => /* wgsl */ `{
-                  let mine_x = ${own(o, 'mine', `c + ${x}u`)};
-                  ${each(count, (n) => `s${from + n} += ${broadcast.take('key', from + n, x)} * mine_x;`)}
-                }`,
-              )}
-            }`,
-        )}
+        for (var c = 0u; c < params.width; c++) {
+          ${broadcast.declare('key', keys, (_, n) => `k[row_${n} + c]`)}
+          let mine_c = ${own(o, 'mine', 'c')};
+          ${each(keys, (i) => `s${i} += ${broadcast.take('key', i)} * mine_c;`)}
+        }
         var peak = largest;
         ${each(
           keys,
@@ -75,16 +65,11 @@ export function lanesForward(
         largest = peak;
         total *= fade;
         ${each(keys, (i) => `let p${i} = exp(s${i} - peak); total += p${i};`)}
-        for (var c = 0u; c < params.width; c += ${columns}u) {
-          ${broadcast.read('value', 'v', 'row', keys)}
-          ${each(
-            columns,
-            (x) => /* wgsl */ `{
-              var sum_x = ${own(o, 'sum', `c + ${x}u`)} * fade;
-              ${each(keys, (i) => `sum_x += ${broadcast.take('value', i, x)} * p${i};`)}
-              ${own(o, 'sum', `c + ${x}u`)} = sum_x;
-            }`,
-          )}
+        for (var c = 0u; c < params.width; c++) {
+          ${broadcast.declare('value', keys, (_, n) => `v[row_${n} + c]`)}
+          var sum_c = ${own(o, 'sum', 'c')} * fade;
+          ${each(keys, (i) => `sum_c += ${broadcast.take('value', i)} * p${i};`)}
+          ${own(o, 'sum', 'c')} = sum_c;
         }
       }
 

@@ -6,46 +6,46 @@ import { lanesKeyGradient } from './key-gradient.js';
 import { capacityOf, type Owned, owned } from './owned.js';
 import { lanesQueryGradient } from './query-gradient.js';
 
-/** How a pass over tiles is cut. */
-interface Cut {
-  broadcast: Broadcast;
-  /** Rows that are broadcast at once. */
-  rows: number;
-}
-
 const passes = {
   forward: { make: lanesForward, arrays: 2 },
   queryGradient: { make: lanesQueryGradient, arrays: 3 },
   keyGradient: { make: lanesKeyGradient, arrays: 4 },
 } as const;
+type Pass = keyof typeof passes;
 
+/**
+ * @param rows that are broadcast at once
+ * @param broadcastOf for heads of a width and a number of arrays; undefined where there is no room
+ */
 function lanesTiling(
   key: string,
   memory: number,
-  cutOf: (pass: keyof typeof passes, width: number) => Cut | undefined,
+  rows: number,
+  broadcastOf: (width: number, arrays: number) => Broadcast | undefined,
 ): Tiling {
-  const fit = (pass: keyof typeof passes, width: number) => {
-    const cut = cutOf(pass, width);
-    const o = cut && owned(cut.broadcast.lanes, width, passes[pass].arrays, memory);
-    return o && { ...cut, o };
+  const fit = (pass: Pass, width: number) => {
+    const { arrays } = passes[pass];
+    const broadcast = broadcastOf(width, arrays);
+    const o = broadcast && owned(broadcast.lanes, width, arrays, memory);
+    return o && { broadcast, o };
   };
   const of = <P>(
-    pass: keyof typeof passes,
+    pass: Pass,
     make: (v: Variant, broadcast: Broadcast, o: Owned, rows: number) => Tiled<P>,
   ) =>
     variants(
       ({ width, score, padded }: Variant) => `${capacityOf(width)}/${score.key}/${padded}`,
       (v) => {
-        const { broadcast, o, rows } = fit(pass, v.width)!;
+        const { broadcast, o } = fit(pass, v.width)!;
         return make(v, broadcast, o, rows);
       },
     );
   return {
     key,
-    fits: (width) => Object.keys(passes).every((pass) => fit(pass as keyof typeof passes, width)),
-    forward: of('forward', lanesForward),
-    queryGradient: of('queryGradient', lanesQueryGradient),
-    keyGradient: of('keyGradient', lanesKeyGradient),
+    fits: (width) => Object.keys(passes).every((pass) => fit(pass as Pass, width)),
+    forward: of('forward', passes.forward.make),
+    queryGradient: of('queryGradient', passes.queryGradient.make),
+    keyGradient: of('keyGradient', passes.keyGradient.make),
   };
 }
 
@@ -55,9 +55,9 @@ function lanesTiling(
  * @param memory of a workgroup, bytes
  */
 export const direct: (memory: number) => Tiling = variants(String, (memory: number) =>
-  lanesTiling('direct', memory, (pass, width) => {
-    const lanes = [16, 8, 4].find((n) => owned(n, width, passes[pass].arrays, memory));
-    return lanes === undefined ? undefined : { broadcast: directBroadcast(lanes), rows: 4 };
+  lanesTiling('direct', memory, 4, (width, arrays) => {
+    const lanes = [16, 8, 4].find((n) => owned(n, width, arrays, memory));
+    return lanes === undefined ? undefined : directBroadcast(lanes);
   }),
 );
 
@@ -65,11 +65,8 @@ export const direct: (memory: number) => Tiling = variants(String, (memory: numb
 export const shuffle: (device: { subgroup: number; memory: number }) => Tiling = variants(
   ({ subgroup, memory }) => `${subgroup}/${memory}`,
   ({ subgroup, memory }) => {
-    // Few columns at once: more would not fit in registers, and take longer to compile.
-    const two: Cut = { broadcast: shuffleBroadcast(subgroup, 2), rows: 16 };
-    const one: Cut = { broadcast: shuffleBroadcast(subgroup, 1), rows: 16 };
-    return lanesTiling(`shuffle${subgroup}`, memory, (pass) =>
-      pass === 'keyGradient' ? one : two,
-    );
+    const broadcast = shuffleBroadcast(subgroup);
+    // Many rows: a lane's own values in memory are read and written once for all of them.
+    return lanesTiling(`shuffle${subgroup}`, memory, 32, () => broadcast);
   },
 );

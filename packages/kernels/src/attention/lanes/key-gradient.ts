@@ -5,7 +5,7 @@ import {
   type Variant,
 } from '../programs.js';
 import { each } from '../text.js';
-import { type Broadcast, inGroups } from './broadcast.js';
+import type { Broadcast } from './broadcast.js';
 import { type Owned, own, ownArrays, ownIndices, part, vector, vectorTypes } from './owned.js';
 
 /**
@@ -17,7 +17,7 @@ export function lanesKeyGradient(
   o: Owned,
   queries: number,
 ): Tiled<KeyGradientProgram> {
-  const { lanes, columns } = broadcast;
+  const { lanes } = broadcast;
   const rows = lanes * o.rows;
   const program = defineKeyGradient(
     variant,
@@ -46,35 +46,25 @@ export function lanesKeyGradient(
         // Where even the last query sees none of these keys, no query does.
         let seen = u32(rows[base + params.queries - 1u].z) > first;
         for (var i = select(params.queries, query_begin(first), seen); i < params.queries; i += ${queries}u) {
-          ${broadcast.find('row', queries, (n) => `(base + min(i + ${n}, params.queries - 1u)) * params.width`)}
-          ${broadcast.readElements('stats', queries, (n) => `rows[base + min(i + ${n}, params.queries - 1u)]`)}
+          ${broadcast.declare('row', queries, (n) => `(base + min(i + ${n}, params.queries - 1u)) * params.width`)}
+          ${broadcast.declare('stats', queries, (n) => `rows[base + min(i + ${n}, params.queries - 1u)]`)}
           ${each(queries, (n) => `var s${n} = Rows(); var d${n} = Rows();`)}
-          ${inGroups(
-            broadcast,
-            queries,
-            (from, count) => /* wgsl */ `
-              for (var c = 0u; c < params.width; c += ${columns}u) {
-                ${broadcast.read('query', 'q', 'row', count, from)}
-                ${broadcast.read('cotangent', 'dy', 'row', count, from)}
-                ${each(
-                  columns,
-                  (x) => /* wgsl */ `{
-                    let mine_x = ${own(o, 'mine', `c + ${x}u`)};
-                    let v_x = ${own(o, 'v_mine', `c + ${x}u`)};
-                    ${each(
-                      count,
-                      (n) => /* wgsl */ `
-                        s${from + n} += ${broadcast.take('query', from + n, x)} * mine_x;
-                        d${from + n} += ${broadcast.take('cotangent', from + n, x)} * v_x;`,
-                    )}
-                  }`,
-                )}
-              }`,
-          )}
+          for (var c = 0u; c < params.width; c++) {
+            ${broadcast.declare('query', queries, (_, n) => `q[row_${n} + c]`)}
+            ${broadcast.declare('cotangent', queries, (_, n) => `dy[row_${n} + c]`)}
+            let mine_c = ${own(o, 'mine', 'c')};
+            let v_c = ${own(o, 'v_mine', 'c')};
+            ${each(
+              queries,
+              (n) => /* wgsl */ `
+                s${n} += ${broadcast.take('query', n)} * mine_c;
+                d${n} += ${broadcast.take('cotangent', n)} * v_c;`,
+            )}
+          }
           ${each(
             queries,
             (n) => /* wgsl */ `
-              let stats${n} = ${broadcast.takeElement('stats', n)};
+              let stats${n} = ${broadcast.take('stats', n)};
               let query${n} = RowIndices(i + ${n}u);
               let end${n} = select(0u, u32(stats${n}.z), i + ${n}u < params.queries);
               let e${n} = exp(score(s${n}, head, query${n}, key) - stats${n}.x - stats${n}.y);
@@ -82,24 +72,19 @@ export function lanesKeyGradient(
               let slope${n} = score_slope(s${n}, head, query${n}, key);
               let g${n} = select(Rows(), p${n} * (d${n} - stats${n}.w) * slope${n}, key < RowIndices(end${n}));`,
           )}
-          for (var c = 0u; c < params.width; c += ${columns}u) {
-            ${broadcast.read('query', 'q', 'row', queries)}
-            ${broadcast.read('cotangent', 'dy', 'row', queries)}
+          for (var c = 0u; c < params.width; c++) {
+            ${broadcast.declare('query', queries, (_, n) => `q[row_${n} + c]`)}
+            ${broadcast.declare('cotangent', queries, (_, n) => `dy[row_${n} + c]`)}
+            var dk_c = ${own(o, 'dk_sum', 'c')};
+            var dv_c = ${own(o, 'dv_sum', 'c')};
             ${each(
-              columns,
-              (x) => /* wgsl */ `{
-                var dk_x = ${own(o, 'dk_sum', `c + ${x}u`)};
-                var dv_x = ${own(o, 'dv_sum', `c + ${x}u`)};
-                ${each(
-                  queries,
-                  (n) => /* wgsl */ `
-                    dk_x += ${broadcast.take('query', n, x)} * g${n};
-                    dv_x += ${broadcast.take('cotangent', n, x)} * p${n};`,
-                )}
-                ${own(o, 'dk_sum', `c + ${x}u`)} = dk_x;
-                ${own(o, 'dv_sum', `c + ${x}u`)} = dv_x;
-              }`,
+              queries,
+              (n) => /* wgsl */ `
+                dk_c += ${broadcast.take('query', n)} * g${n};
+                dv_c += ${broadcast.take('cotangent', n)} * p${n};`,
             )}
+            ${own(o, 'dk_sum', 'c')} = dk_c;
+            ${own(o, 'dv_sum', 'c')} = dv_c;
           }
         }
       }

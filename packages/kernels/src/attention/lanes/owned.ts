@@ -10,7 +10,7 @@ export interface Owned {
 }
 
 /** Few sizes, so that heads of several widths share programs. */
-export const capacityOf = (width: number): number => 32 * Math.ceil(width / 32);
+export const capacityOf = (width: number): number => Math.max(32, 2 ** Math.ceil(Math.log2(width)));
 
 /**
  * As many rows a lane as `arrays` of them find room for in the memory of a workgroup; undefined where none do.

@@ -5,7 +5,7 @@ import {
   type Variant,
 } from '../programs.js';
 import { each } from '../text.js';
-import { type Broadcast, inGroups } from './broadcast.js';
+import type { Broadcast } from './broadcast.js';
 import { type Owned, own, ownArrays, ownIndices, part, vector, vectorTypes } from './owned.js';
 
 /** `dQ = dS K`, `dS = P ∘ (dY Vᵀ − D) · scale`: each lane owns queries, keys and values are broadcast. */
@@ -15,7 +15,7 @@ export function lanesQueryGradient(
   o: Owned,
   keys: number,
 ): Tiled<QueryGradientProgram> {
-  const { lanes, columns } = broadcast;
+  const { lanes } = broadcast;
   const rows = lanes * o.rows;
   const ofRows = (field: string) => vector(o, 'Rows', (r) => `stats${r}.${field}`);
   const program = defineQueryGradient(
@@ -51,30 +51,20 @@ export function lanesQueryGradient(
         ${own(o, 'dy_mine', 'c')} = ${vector(o, 'Rows', (r) => `dy[${part(o, 'start', r)} + c]`)};
       }
       for (var j = 0u; j < stop; j += ${keys}u) {
-        ${broadcast.find('row', keys, (i) => `kv + min(j + ${i}, stop - 1u) * params.width`)}
+        ${broadcast.declare('row', keys, (i) => `kv + min(j + ${i}, stop - 1u) * params.width`)}
         ${each(keys, (i) => `var s${i} = Rows(); var d${i} = Rows();`)}
-        ${inGroups(
-          broadcast,
-          keys,
-          (from, count) => /* wgsl */ `
-            for (var c = 0u; c < params.width; c += ${columns}u) {
-              ${broadcast.read('key', 'k', 'row', count, from)}
-              ${broadcast.read('value', 'v', 'row', count, from)}
-              ${each(
-                columns,
-                (x) => /* wgsl */ `{
-                  let mine_x = ${own(o, 'mine', `c + ${x}u`)};
-                  let dy_x = ${own(o, 'dy_mine', `c + ${x}u`)};
-                  ${each(
-                    count,
-                    (n) => /* wgsl */ `
-                      s${from + n} += ${broadcast.take('key', from + n, x)} * mine_x;
-                      d${from + n} += ${broadcast.take('value', from + n, x)} * dy_x;`,
-                  )}
-                }`,
-              )}
-            }`,
-        )}
+        for (var c = 0u; c < params.width; c++) {
+          ${broadcast.declare('key', keys, (_, n) => `k[row_${n} + c]`)}
+          ${broadcast.declare('value', keys, (_, n) => `v[row_${n} + c]`)}
+          let mine_c = ${own(o, 'mine', 'c')};
+          let dy_c = ${own(o, 'dy_mine', 'c')};
+          ${each(
+            keys,
+            (i) => /* wgsl */ `
+              s${i} += ${broadcast.take('key', i)} * mine_c;
+              d${i} += ${broadcast.take('value', i)} * dy_c;`,
+          )}
+        }
         ${each(
           keys,
           (i) => /* wgsl */ `
@@ -83,16 +73,11 @@ export function lanesQueryGradient(
             let slope${i} = score_slope(s${i}, head, query, key${i});
             let g${i} = select(Rows(), p${i} * (d${i} - delta) * slope${i}, key${i} < end);`,
         )}
-        for (var c = 0u; c < params.width; c += ${columns}u) {
-          ${broadcast.read('key', 'k', 'row', keys)}
-          ${each(
-            columns,
-            (x) => /* wgsl */ `{
-              var sum_x = ${own(o, 'sum', `c + ${x}u`)};
-              ${each(keys, (i) => `sum_x += ${broadcast.take('key', i, x)} * g${i};`)}
-              ${own(o, 'sum', `c + ${x}u`)} = sum_x;
-            }`,
-          )}
+        for (var c = 0u; c < params.width; c++) {
+          ${broadcast.declare('key', keys, (_, n) => `k[row_${n} + c]`)}
+          var sum_c = ${own(o, 'sum', 'c')};
+          ${each(keys, (i) => `sum_c += ${broadcast.take('key', i)} * g${i};`)}
+          ${own(o, 'sum', 'c')} = sum_c;
         }
       }
       ${each(
