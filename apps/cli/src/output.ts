@@ -1,5 +1,5 @@
 import cliProgress from 'cli-progress';
-import pc from 'picocolors';
+import picocolors from 'picocolors';
 import plot from 'simple-ascii-chart';
 
 /** Writes for people on standard output, or one JSON value a line for machines. */
@@ -28,6 +28,11 @@ export function output(json: boolean): Output {
   };
 }
 
+/** Colours for a terminal; picocolors alone would also colour a file where `CI` is set. */
+export const colors: ReturnType<typeof picocolors.createColors> = picocolors.createColors(
+  picocolors.isColorSupported && process.stdout.isTTY,
+);
+
 /** Shows how far a long piece of work is. */
 export interface Progress {
   update(done: number, text: string): void;
@@ -39,7 +44,7 @@ export function progress(out: Output, total: number, start: number): Progress {
   if (out.json) return { update() {}, stop() {} };
   if (process.stdout.isTTY) {
     const bar = new cliProgress.SingleBar({
-      format: `${pc.cyan('{bar}')} {value}/{total}  {text}`,
+      format: `${colors.cyan('{bar}')} {value}/{total}  {text}`,
       stream: process.stdout,
       hideCursor: true,
       etaBuffer: 50,

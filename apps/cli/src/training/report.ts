@@ -1,6 +1,5 @@
 import { generate } from '@headwise/generation';
-import pc from 'picocolors';
-import { curve, type Output } from '../output.js';
+import { colors, curve, type Output } from '../output.js';
 import type { RunConfig } from '../run-config.js';
 import type { HistoryEntry, RunFolder } from '../run-folder.js';
 import type { RunData } from './prepare.js';
@@ -42,7 +41,7 @@ async function showSamples(
     for await (const id of generate(session.model.network, prompt, options)) ids.push(id);
     const text = tokenizer.decode(ids);
     out.emit({ event: 'sample', temperature, prompt: samples.prompt, text });
-    out.say(`\n${pc.bold(`temperature ${temperature}`)}\n${samples.prompt}${text}`);
+    out.say(`\n${colors.bold(`temperature ${temperature}`)}\n${samples.prompt}${text}`);
   }
 }
 
