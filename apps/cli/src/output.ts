@@ -30,7 +30,7 @@ export function output(json: boolean): Output {
 
 /** Colours for a terminal; picocolors alone would also colour a file where `CI` is set. */
 export const colors: ReturnType<typeof picocolors.createColors> = picocolors.createColors(
-  picocolors.isColorSupported && process.stdout.isTTY,
+  picocolors.isColorSupported && process.stdout.isTTY === true,
 );
 
 /** Shows how far a long piece of work is. */
