@@ -142,7 +142,8 @@ function gpt2Block(params: ParamStore, config: GPT2Config): PreNormBlock {
       heads,
       mask: causal,
       projection: FusedProjection,
-      dropout: new Dropout({ rate: config.attn_pdrop }),
+      // Attention is fused where nothing drops its weights.
+      dropout: config.attn_pdrop > 0 ? new Dropout({ rate: config.attn_pdrop }) : undefined,
       outInit,
     }),
     norm2: new LayerNorm(params.at('norm2'), { dim, epsilon }),
