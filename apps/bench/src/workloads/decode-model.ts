@@ -38,21 +38,21 @@ interface Block {
 
 type PackedAffine = [weight: DecodeWeight, bias: tf.Tensor1D];
 
-/** The weights of a block as they are multiplied: norms folded into the maps after them, and packed. */
-interface PackedBlock {
+/** What one block of `decode` multiplies with. */
+interface DecodeBlock {
+  norm1: Norm;
   qkv: PackedAffine;
   out: PackedAffine;
+  norm2: Norm;
   up: PackedAffine;
   down: PackedAffine;
 }
 
-/** A model's packed weights; the embeddings stay as they are. */
+/** A model's packed weights, its norms folded into the maps after them; the embeddings stay as they are. */
 export interface PackedWeights {
-  blocks: PackedBlock[];
+  blocks: DecodeBlock[];
   head: DecodeWeight;
 }
-
-const normalize: Norm = { kind: 'layer' };
 
 /** Random weights in the shape of GPT-2, and the ways to decode one token with them. */
 export class DecodeModel {
@@ -95,16 +95,12 @@ export class DecodeModel {
 
   /** The scores after the token `id` at `position`, five dispatches a layer and one at each end. */
   fused(): tf.Tensor2D {
-    let x = embedToken(this.#table, this.id, this.#positions, this.position);
-    for (const { norm1, qkv, out, norm2, up, down, cache } of this.#blocks) {
-      const [weight, bias] = qkv;
-      const q = projectIntoCache(x, { norm: norm1, weight, bias, cache, position: this.position });
-      const mixed = attendCached(q, cache, this.position);
-      x = decodeLinear(mixed, out[0], { bias: out[1], residual: x });
-      const hidden = decodeLinear(x, up[0], { norm: norm2, bias: up[1], activation: 'gelu_new' });
-      x = decodeLinear(hidden, down[0], { bias: down[1], residual: x });
-    }
-    return tokenScores(x, this.#table, this.#norm);
+    return tokenScores(this.#decode(this.#blocks), this.#table, this.#norm);
+  }
+
+  /** The same with packed weights. */
+  fusedPacked({ blocks, head }: PackedWeights): tf.Tensor2D {
+    return decodeLinear(this.#decode(blocks), head, { norm: this.#norm });
   }
 
   /** The weights once more, in another format. */
@@ -115,17 +111,23 @@ export class DecodeModel {
     ];
     const folded = async (norm: Norm & { kind: 'layer' }, [weight, bias]: Affine) => {
       const map = foldNorm(norm, weight, bias);
-      const made = await packed([map.weight, map.bias]);
+      const affine = await packed([map.weight, map.bias]);
       tf.dispose([map.weight, map.bias]);
-      return made;
+      return { norm: map.norm, affine };
     };
-    const blocks: PackedBlock[] = [];
-    for (const { norm1, qkv, out, norm2, up, down } of this.#blocks) {
+    const blocks: DecodeBlock[] = [];
+    for (const block of this.#blocks) {
+      const [first, second] = [
+        await folded(block.norm1, block.qkv),
+        await folded(block.norm2, block.up),
+      ];
       blocks.push({
-        qkv: await folded(norm1, qkv),
-        out: await packed(out),
-        up: await folded(norm2, up),
-        down: await packed(down),
+        norm1: first.norm,
+        qkv: first.affine,
+        out: await packed(block.out),
+        norm2: second.norm,
+        up: second.affine,
+        down: await packed(block.down),
       });
     }
     // Joined on the CPU, as one buffer of the whole table is more than a software adapter binds.
@@ -139,29 +141,20 @@ export class DecodeModel {
     return { blocks, head: packWeight(table, [vocabulary, dim], format, 'out-in') };
   }
 
-  /** As `fused`, with packed weights. */
-  fusedPacked({ blocks, head }: PackedWeights): tf.Tensor2D {
-    let x = embedToken(this.#table, this.id, this.#positions, this.position);
-    for (const [i, { qkv, out, up, down }] of blocks.entries()) {
+  /** The token after all blocks, before the last norm. */
+  #decode(blocks: readonly DecodeBlock[]): tf.Tensor2D {
+    const { id, position } = this;
+    let x = embedToken(this.#table, id, this.#positions, position);
+    for (const [i, { norm1, qkv, out, norm2, up, down }] of blocks.entries()) {
       const { cache } = this.#blocks[i]!;
       const [weight, bias] = qkv;
-      const q = projectIntoCache(x, {
-        norm: normalize,
-        weight,
-        bias,
-        cache,
-        position: this.position,
-      });
-      const mixed = attendCached(q, cache, this.position);
+      const q = projectIntoCache(x, { norm: norm1, weight, bias, cache, position });
+      const mixed = attendCached(q, cache, position);
       x = decodeLinear(mixed, out[0], { bias: out[1], residual: x });
-      const hidden = decodeLinear(x, up[0], {
-        norm: normalize,
-        bias: up[1],
-        activation: 'gelu_new',
-      });
+      const hidden = decodeLinear(x, up[0], { norm: norm2, bias: up[1], activation: 'gelu_new' });
       x = decodeLinear(hidden, down[0], { bias: down[1], residual: x });
     }
-    return decodeLinear(x, head, { norm: this.#norm });
+    return x;
   }
 
   /** The same in operations of TensorFlow.js, past keys and values joined with the new ones. */

@@ -105,10 +105,11 @@ export function projectIntoCache(x: tf.Tensor2D, options: ProjectOptions): tf.Te
   checkShape('projectIntoCache: weight', [inner, columns], [dim, 3 * dim]);
   checkShape('projectIntoCache: bias', bias.shape, [3 * dim]);
   checkShape('projectIntoCache: position', position.shape, [1]);
-  const { form: normForm, tensors: normTensors, epsilon } = describeNorm(norm);
-  for (const [name, tensor] of Object.entries(normTensors)) {
-    checkShape(`projectIntoCache: ${name}`, tensor.shape, [dim]);
-  }
+  const {
+    form: normForm,
+    tensors: normTensors,
+    epsilon,
+  } = describeNorm('projectIntoCache', norm, dim);
   const backend = tf.backend() as WebGPUBackend;
   const prologue = statisticsPrologue(normForm);
   const form = { value: 'f32', pack, columnSums: false, prologue } as const;

@@ -104,10 +104,11 @@ export function decodeLinear(
   checkShape('decodeLinear: x', x.shape, [rows, inner]);
   if (bias) checkShape('decodeLinear: bias', bias.shape, [columns]);
   if (residual) checkShape('decodeLinear: residual', residual.shape, [rows, columns]);
-  const { form: normForm, tensors: normTensors, epsilon } = describeNorm(norm);
-  for (const [name, tensor] of Object.entries(normTensors)) {
-    checkShape(`decodeLinear: ${name}`, tensor.shape, [inner]);
-  }
+  const {
+    form: normForm,
+    tensors: normTensors,
+    epsilon,
+  } = describeNorm('decodeLinear', norm, inner);
   const backend = tf.backend() as WebGPUBackend;
   const prologue = statisticsPrologue(normForm);
   const form = { value: 'f32', pack, columnSums: false, prologue } as const;

@@ -1,3 +1,4 @@
+import { checkShape } from '@headwise/core';
 import type * as tf from '@tensorflow/tfjs';
 import { type RowGroup, rowSum } from '../dispatch/row-group.js';
 import { fewRows } from '../matrix-product/few-rows.js';
@@ -20,20 +21,34 @@ export interface NormForm {
   bias: boolean;
 }
 
-/** The form of a norm, the tensors that it adds to a program, and what is added to the variance. */
-export function describeNorm(norm: Norm): {
+/**
+ * The form of a norm, the tensors that it adds to a program, and what is added to the variance.
+ *
+ * @param op names the operation in errors
+ * @param inner the width of the rows
+ * @throws ShapeError where its weight or bias is of another width
+ */
+export function describeNorm(
+  op: string,
+  norm: Norm,
+  inner: number,
+): {
   form: NormForm;
   tensors: Record<string, tf.Tensor>;
   epsilon: number;
 } {
   const weight = norm.kind === 'none' ? undefined : norm.weight;
   const bias = norm.kind === 'layer' ? norm.bias : undefined;
+  const tensors = {
+    ...(weight ? { norm_weight: weight } : {}),
+    ...(bias ? { norm_bias: bias } : {}),
+  };
+  for (const [name, tensor] of Object.entries(tensors)) {
+    checkShape(`${op}: ${name}`, tensor.shape, [inner]);
+  }
   return {
     form: { kind: norm.kind, weight: weight !== undefined, bias: bias !== undefined },
-    tensors: {
-      ...(weight ? { norm_weight: weight } : {}),
-      ...(bias ? { norm_bias: bias } : {}),
-    },
+    tensors,
     epsilon: norm.kind === 'none' ? 0 : (norm.epsilon ?? (norm.kind === 'rms' ? 1e-6 : 1e-5)),
   };
 }

@@ -127,10 +127,7 @@ export function tokenScores(x: tf.Tensor2D, table: TokenTable, norm: Norm): tf.T
   const [rows] = x.shape;
   const columns = table.reduce((sum, part) => sum + part.shape[0], 0);
   const backend = tf.backend() as WebGPUBackend;
-  const { form: normForm, tensors, epsilon } = describeNorm(norm);
-  for (const [name, tensor] of Object.entries(tensors)) {
-    checkShape(`tokenScores: ${name}`, tensor.shape, [inner]);
-  }
+  const { form: normForm, tensors, epsilon } = describeNorm('tokenScores', norm, inner);
   const prologue = statisticsPrologue(normForm);
   const form = { value: 'f32', pack: 1, columnSums: false, prologue } as const;
   const tiling = tilingFor(backend, form, rows, 'inner');

@@ -10,13 +10,18 @@ export interface RowGroup {
 /** Lanes where the size of a subgroup is not known when the shader is compiled. */
 const portableLanes = 64;
 
+/** The lanes of a subgroup, where the device has subgroups and all are of one size. */
+export function subgroupLanes({ device }: WebGPUBackend): number | undefined {
+  const { subgroupMinSize: least, subgroupMaxSize: most } = device.adapterInfo ?? {};
+  return device.features.has('subgroups') && least === most ? least : undefined;
+}
+
 /** One subgroup a row where the device's subgroups have one size, else a workgroup of 64 lanes. */
 export function rowGroup(backend: WebGPUBackend): RowGroup {
-  const { device } = backend;
-  const { subgroupMinSize: least, subgroupMaxSize: most } = device.adapterInfo ?? {};
-  return device.features.has('subgroups') && least !== undefined && least === most
-    ? { lanes: least, subgroup: true }
-    : { lanes: portableLanes, subgroup: false };
+  const lanes = subgroupLanes(backend);
+  return lanes === undefined
+    ? { lanes: portableLanes, subgroup: false }
+    : { lanes, subgroup: true };
 }
 
 /** Tells the variants of a row program apart. */

@@ -2,13 +2,13 @@ import { expectClose, gaussian, poisonMemory } from '@headwise/testing';
 import * as tf from '@tensorflow/tfjs';
 import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
 import { describe, expect, test } from 'vitest';
+import { subgroupLanes } from '../dispatch/row-group.js';
 import { dotRowTiling, shuffleRowTiling, sliceRowTiling } from './few-rows.js';
 import type { ProductForm, Tiling } from './form.js';
 import { matrixProduct } from './product.js';
 import { registerTiling } from './registers.js';
 import { sharedTiling } from './shared.js';
 import { shuffleTiling } from './shuffle.js';
-import { subgroupLanes } from './tiling.js';
 
 const backend = () => tf.backend() as WebGPUBackend;
 

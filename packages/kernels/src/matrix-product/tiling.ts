@@ -1,15 +1,10 @@
 import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
+import { subgroupLanes } from '../dispatch/row-group.js';
 import { dotRowTiling, fewRows, shuffleRowTiling, sliceRowTiling } from './few-rows.js';
 import type { ProductForm, Tiling } from './form.js';
 import { registerTiling } from './registers.js';
 import { sharedTiling } from './shared.js';
 import { shuffleTiling } from './shuffle.js';
-
-/** The lanes of a subgroup, where that is one number. */
-export function subgroupLanes({ device }: WebGPUBackend): number | undefined {
-  const { subgroupMinSize: least, subgroupMaxSize: most } = device.adapterInfo ?? {};
-  return device.features.has('subgroups') && least === most ? least : undefined;
-}
 
 /** The lanes of the subgroup whose shuffles are one instruction of a CPU. */
 const shuffleLanes = 8;

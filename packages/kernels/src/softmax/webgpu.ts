@@ -1,9 +1,9 @@
-import { sizeOf } from '@headwise/core';
 import type * as tf from '@tensorflow/tfjs';
 import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
 import { dispatch, spread } from '../dispatch/dispatch.js';
 import { peakWgsl } from '../dispatch/peak.js';
 import { defineProgram, variants } from '../dispatch/program.js';
+import { rowsOf } from '../dispatch/residual.js';
 import {
   type RowGroup,
   rowGroup,
@@ -91,7 +91,7 @@ export function softmaxKernel({ inputs, backend }: ForwardArguments): tf.TensorI
   const { y } = dispatch(backend, forwardProgram(rowGroup(backend)), {
     inputs,
     outputs: { y: { shape, dtype: 'float32' } },
-    ...rowsOf(shape),
+    ...overRows(shape),
   });
   return [y];
 }
@@ -107,16 +107,13 @@ export function softmaxGradientKernel({ inputs, backend }: GradientArguments): t
   const { dx } = dispatch(backend, gradientProgram(rowGroup(backend)), {
     inputs,
     outputs: { dx: { shape, dtype: 'float32' } },
-    ...rowsOf(shape),
+    ...overRows(shape),
   });
   return [dx];
 }
 
-function rowsOf(shape: number[]): {
-  params: { rows: number; width: number };
-  workgroups: [number, number];
-} {
-  const width = shape.at(-1) ?? 1;
-  const rows = sizeOf(shape) / width;
-  return { params: { rows, width }, workgroups: spread(rows) };
+/** The parameters of a row program, and a workgroup a row. */
+function overRows(shape: number[]) {
+  const params = rowsOf(shape);
+  return { params, workgroups: spread(params.rows) };
 }
