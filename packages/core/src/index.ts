@@ -10,6 +10,16 @@ export {
   startBackend,
 } from './backend/start.js';
 export { type KeysAndValues, KeyValueCache } from './cache.js';
+export {
+  type Encoded,
+  type EncoderContext,
+  type EncoderDecoderModel,
+  type EncoderModel,
+  isEncoder,
+  isEncoderDecoder,
+  isLanguageModel,
+  type Network,
+} from './encoder-model.js';
 export { BackendError, DeviceLostError, InputError, ShapeError } from './errors.js';
 export {
   constant,

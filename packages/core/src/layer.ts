@@ -13,6 +13,8 @@ export interface ForwardContext {
   tap?: (name: string, value: tf.Tensor) => tf.Tensor | void;
   /** Keys and values of the tokens before `x`, while generating. */
   cache?: KeyValueCache;
+  /** `[B, T]`, int32, 1 where `x` (the cached tokens included) has a token, 0 at padding; default all tokens. */
+  attentionMask?: tf.Tensor;
 }
 
 /** Tensor in, tensor out. Holds variables that its `ParamStore` owns, and nothing that needs disposing. */
