@@ -13,6 +13,8 @@ export interface ForwardContext {
   tap?: (name: string, value: tf.Tensor) => tf.Tensor | void;
   /** Keys and values of the tokens before `x`, while generating. */
   cache?: KeyValueCache;
+  /** `[B, T]`, int32: 1 where `x`, with the cached tokens before it, has a token, 0 at padding. */
+  attentionMask?: tf.Tensor;
 }
 
 /** Tensor in, tensor out. Holds variables that its `ParamStore` owns, and nothing that needs disposing. */
