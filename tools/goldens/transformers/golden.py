@@ -73,6 +73,8 @@ def clear_padding(name, value, masks):
     """Zeros where the query is padding: what stands there is no part of the model's promise."""
     decoder = name.startswith(("decoder_", "cross_")) or name in masks["decoder_outputs"]
     mask = masks["decoder"] if decoder else masks["tokens"]
+    if name in ("start_logits", "end_logits"):
+        return value  # a question's loss counts every position
     if mask is None or value.ndim < 2 or mask.shape[0] != value.shape[0]:
         return value
     if value.ndim == 4 and value.shape[2] == mask.shape[1]:
