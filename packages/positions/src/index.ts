@@ -1,5 +1,11 @@
 export { LearnedPosition, type PositionTableOptions } from './learned.js';
-export type { AttentionPosition, InputPosition, Placed, Span } from './position.js';
+export {
+  type AttentionPosition,
+  checkPositions,
+  type InputPosition,
+  type Placed,
+  type Span,
+} from './position.js';
 export { RotaryPosition, type RotaryPositionOptions } from './rotary.js';
 export {
   type DynamicScaling,
