@@ -1,4 +1,4 @@
-import { ParamStore, Random } from '@headwise/core';
+import { normal, ParamStore, Random } from '@headwise/core';
 import { checkGradients, describeBackends, expectClose, gaussian } from '@headwise/testing';
 import * as tf from '@tensorflow/tfjs';
 import { expect, test } from 'vitest';
@@ -141,6 +141,28 @@ describeBackends('layers', () => {
           .fill([...bias])
           .flat(),
       );
+      params.dispose();
+    });
+  }
+
+  for (const [name, Layer] of [
+    ['FeedForward', FeedForward],
+    ['GatedFeedForward', GatedFeedForward],
+  ] as const) {
+    test(`${name} of weights that lie [out, in] is that of their transposes; its dropout is inside`, async () => {
+      const params = new ParamStore({ seed: 5 });
+      const options = { dim: 3, hidden: 7, init: normal(1), activation: 'relu' } as const;
+      const expected = new Layer(params.at('a'), options);
+      const double: Pick<Dropout, 'forward'> = { forward: (x) => x.mul(2) };
+      const lain = { ...options, layout: 'out-in', dropout: double } as const;
+      const layer = new Layer(params.at('b'), lain);
+      for (const [path, variable] of Object.entries(params.at('a').named())) {
+        const twin = params.named()[path.replace('a.', 'b.')]!;
+        twin.assign(variable.rank === 2 ? variable.transpose() : variable);
+      }
+      const x = gaussian([2, 5, 3], 6);
+      await expectClose(layer.forward(x), expected.forward(x).mul(2));
+      await expectGradients(params.at('b'), () => layer.forward(x));
       params.dispose();
     });
   }
