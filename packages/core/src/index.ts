@@ -17,6 +17,7 @@ export {
   type Initializer,
   normal,
   ones,
+  uniform,
   zeros,
 } from './initializers.js';
 export type { LanguageModel, MatrixHead } from './language-model.js';

@@ -25,7 +25,7 @@ export interface LinearAdapters {
    * @param path of the linear map in its `ParamStore`
    * @param x `[..., in]` @returns `[..., out]`
    */
-  delta(path: string, x: tf.Tensor): tf.Tensor | undefined;
+  delta(path: string, x: tf.Tensor, ctx: ForwardContext): tf.Tensor | undefined;
 }
 
 /** Tensor in, tensor out. Holds variables that its `ParamStore` owns, and nothing that needs disposing. */
