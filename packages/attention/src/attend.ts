@@ -14,7 +14,7 @@ export interface AttendOptions {
   /** Default `none`. */
   mask?: Mask;
   /** Default `1 / √Dh`. */
-  scale?: number;
+  scale?: number | undefined;
   /** `[B]`, int32: the number of keys of each sequence that are no padding; default all. */
   lengths?: tf.Tensor;
   /** Applied to the weights in training. */
