@@ -82,10 +82,16 @@ export type BlockKind =
   | 'parallel'
   | 'parallel-two-norms';
 
-/** What a model makes of its last hidden states. */
-export type HeadPart =
-  | { kind: 'language-model'; tied: boolean }
-  | { kind: 'sequence-classification'; labels: number; padId?: number | undefined };
+/** Scores of labels for a sequence, from its last token. */
+export interface ClassificationHead {
+  kind: 'sequence-classification';
+  labels: number;
+  /** The id of padding, which is not the last token; default: nothing is padding. */
+  padId?: number | undefined;
+}
+
+/** What a model makes of its last hidden states; `tied`: scores of tokens by the embeddings' own matrix. */
+export type HeadPart = { kind: 'language-model'; tied: boolean } | ClassificationHead;
 
 /** What a model is made of: every part by its kind, every size by its number. */
 export interface ModelConfiguration {

@@ -1,4 +1,5 @@
 import {
+  type EncoderModel,
   type ForwardContext,
   type LanguageModel,
   type Layer,
@@ -10,7 +11,7 @@ import { Embedding, Linear } from '@headwise/layers';
 import type { InputPosition } from '@headwise/positions';
 import { Decoder } from '@headwise/transformer';
 import * as tf from '@tensorflow/tfjs';
-import type { ModelConfiguration } from './configuration.js';
+import type { ClassificationHead, ModelConfiguration } from './configuration.js';
 import {
   initializers,
   makeAttentionPosition,
@@ -72,7 +73,7 @@ export class DecoderModel implements LanguageModel {
   readonly #stack: DecoderStack;
   readonly #scores: (x: tf.Tensor, ctx?: ForwardContext) => tf.Tensor;
 
-  constructor(params: ParamStore, config: ModelConfiguration, tied: boolean) {
+  constructor(params: ParamStore, config: ModelConfiguration, { tied }: { tied: boolean }) {
     const { vocabSize, dim } = config;
     const { init } = initializers(config);
     this.vocabSize = vocabSize;
@@ -98,6 +99,57 @@ export class DecoderModel implements LanguageModel {
     return tf.tidy(() => {
       const hidden = this.#stack.forward(ids, ctx);
       return tapped(ctx, '', 'logits', this.#scores(hidden, ctx));
+    });
+  }
+}
+
+/** A decoder with the head that a configuration names. */
+export function buildDecoder(
+  params: ParamStore,
+  config: ModelConfiguration,
+): LanguageModel | EncoderModel {
+  const { head } = config;
+  return head.kind === 'language-model'
+    ? new DecoderModel(params, config, head)
+    : new SequenceClassifier(params, config, head);
+}
+
+/** A decoder whose last token of each sequence says what the sequence is. */
+class SequenceClassifier implements EncoderModel<{ logits: tf.Tensor }> {
+  readonly vocabSize: number;
+  readonly maxLength: number;
+  readonly #stack: DecoderStack;
+  readonly #scores: Linear;
+  readonly #padId: number | undefined;
+
+  constructor(params: ParamStore, config: ModelConfiguration, head: ClassificationHead) {
+    this.vocabSize = config.vocabSize;
+    this.maxLength = config.maxLength;
+    this.#padId = head.padId;
+    this.#stack = new DecoderStack(params, config);
+    this.#scores = new Linear(params.at('score'), {
+      in: config.dim,
+      out: head.labels,
+      bias: false,
+      layout: 'out-in',
+      init: initializers(config).init,
+    });
+  }
+
+  encode(ids: tf.Tensor, ctx?: ForwardContext): tf.Tensor {
+    return this.#stack.forward(ids, ctx);
+  }
+
+  /** @param ids `[B, T]`, int32 @returns logits `[B, labels]` of the last id that is no padding */
+  forward(ids: tf.Tensor, ctx?: ForwardContext): { logits: tf.Tensor } {
+    return tf.tidy(() => {
+      const length = ids.shape[1]!;
+      const places = tf.range(0, length, 1, 'int32').expandDims(0); // [1, T]
+      const padId = this.#padId;
+      const tokens = padId === undefined ? tf.onesLike(ids) : ids.notEqual(padId).toInt();
+      const last = tf.oneHot(places.mul(tokens).argMax(1), length).toFloat(); // [B, T]
+      const chosen = this.encode(ids, ctx).mul(last.expandDims(-1)).sum(1); // [B, D]
+      return { logits: tapped(ctx, '', 'logits', this.#scores.forward(chosen, ctx)) };
     });
   }
 }
