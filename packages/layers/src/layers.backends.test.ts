@@ -62,6 +62,26 @@ describeBackends('layers', () => {
     params.dispose();
   });
 
+  test('a row of padding is looked up, but learns only from scores', async () => {
+    const params = new ParamStore({ seed: 3 });
+    const layer = new Embedding(params, { count: 5, dim: 3, padId: 2 });
+    const ids = tf.tensor2d([4, 2, 2, 0], [2, 2], 'int32');
+    const plain = new Embedding(params, { count: 5, dim: 3 });
+    await expectClose(layer.forward(ids), plain.forward(ids));
+    const weight = params.named().weight!;
+    const gradientOf = async (f: () => tf.Tensor) => {
+      const { grads } = tf.variableGrads(() => f().sum(), [weight]);
+      return [...(await grads[weight.name]!.sum(1).data())];
+    };
+    expect(await gradientOf(() => layer.forward(ids))).toEqual([3, 0, 0, 0, 3]);
+    expect(await gradientOf(() => plain.forward(ids))).toEqual([3, 0, 6, 0, 3]);
+    const bias = tf.tensor1d([1, 2, 3, 4, 5]);
+    const x = tf.zeros([1, 3]);
+    expect([...(await layer.scores(x, bias).data())]).toEqual([1, 2, 3, 4, 5]);
+    expect(await gradientOf(() => layer.scores(tf.ones([1, 3]), bias))).toEqual([3, 3, 3, 3, 3]);
+    params.dispose();
+  });
+
   test('norms start as the identity on normalised rows', async () => {
     const params = new ParamStore();
     const x = tf.tensor2d([1, -1, 1, -1, 2, -2, 2, -2], [2, 4]);
