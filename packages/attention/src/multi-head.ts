@@ -50,7 +50,7 @@ export interface MultiHeadAttentionOptions extends AttentionLayerOptions {
  *
  * Parameters: those of the projection, `outProj`, a linear map `[H Dh, outDim]`, and those of
  * `qNorm` and `kNorm` where there are such norms.
- * Taps: `q k v` `[B, H, T, Dh]` before positions, `scores pattern` `[B, H, Tq, Tk]`, `out` `[B, T, D]`.
+ * Taps: `q k v` `[B, H, T, Dh]` before positions, `heads` `[B, H, Tq, Dh]`, `scores pattern` `[B, H, Tq, Tk]`, `out` `[B, T, D]`.
  *
  * @see Vaswani et al. 2017, https://arxiv.org/abs/1706.03762; Shazeer 2019,
  * https://arxiv.org/abs/1911.02150; Ainslie et al. 2023, https://arxiv.org/abs/2305.13245
@@ -87,7 +87,8 @@ export class MultiHeadAttention implements Layer {
       const start = ctx?.cache?.lengthOf(path) ?? 0;
       if (position) ({ q, k } = position.apply(q, k, { start, keys: start + k.shape[2]! }));
       if (ctx?.cache) ({ k, v } = ctx.cache.append(path, k, v));
-      const heads = attend(q, k, v, { mask, scale, ctx, path, dropout });
+      const attended = attend(q, k, v, { mask, scale, ctx, path, dropout });
+      const heads = tapped(ctx, path, 'heads', attended);
       return tapped(ctx, path, 'out', this.#out.forward(mergeHeads(heads), ctx));
     });
   }

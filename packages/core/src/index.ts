@@ -27,10 +27,11 @@ export {
   type Initializer,
   normal,
   ones,
+  uniform,
   zeros,
 } from './initializers.js';
 export type { LanguageModel, MatrixHead } from './language-model.js';
-export { type ForwardContext, type Layer, type LinearAdapters, tapped } from './layer.js';
+export type { ForwardContext, Layer, LinearAdapters } from './layer.js';
 export { nextTask } from './next-task.js';
 export {
   type Matrix,
@@ -42,3 +43,4 @@ export {
 } from './params.js';
 export { hashText, Random, type RandomState } from './random.js';
 export { checkShape, type Dimension, sizeOf } from './shapes.js';
+export { type AttentionProbe, isTapped, type MapPart, type Tap, tapped } from './tap.js';

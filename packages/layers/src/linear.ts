@@ -64,7 +64,7 @@ export class Linear implements Layer {
   /** @param x `[..., in]` @returns `[..., out]` */
   forward(x: tf.Tensor, ctx?: ForwardContext): tf.Tensor {
     return tf.tidy(() => {
-      const delta = ctx?.adapters?.delta(this.#path, x);
+      const delta = ctx?.adapters?.delta(this.#path, x, ctx);
       if (!delta) return this.#map(x, this.#activation);
       return activations[this.#activation](this.#map(x, 'none').add(delta));
     });
