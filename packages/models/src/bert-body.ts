@@ -46,7 +46,7 @@ export interface BertSizes {
 }
 
 /** The settings that BERT and RoBERTa share, with Hugging Face's defaults. */
-export const bertSizes = {
+const shared = {
   hidden_size: size.default(768),
   num_hidden_layers: size.default(12),
   num_attention_heads: size.default(12),
@@ -66,6 +66,11 @@ export const bertSizes = {
   tie_word_embeddings: z.literal(true).default(true),
   position_embedding_type: z.literal('absolute').optional(),
 };
+
+/** The schema of a configuration that has the shared settings and some of its own. */
+export function bertSchema<C extends BertSizes>(own: Record<string, z.ZodType>): z.ZodType<C> {
+  return z.looseObject({ ...shared, ...own }) as unknown as z.ZodType<C>;
+}
 
 export interface BertBodyOptions {
   /** Adds a vector for each position to embeddings `[B, T, D]` of the ids `[B, T]`. */

@@ -6,7 +6,7 @@ import {
   BertModel,
   type BertSizes,
   bertKeys,
-  bertSizes,
+  bertSchema,
   checkBertSizes,
   classifier,
   type HeadMaker,
@@ -17,15 +17,25 @@ import { labelCount, parseWith, size } from './config.js';
 import type { ModelFamily } from './family.js';
 import { answerSpan } from './heads.js';
 
+/** Hugging Face's names for BERT under each of its heads. */
+export type BertArchitecture =
+  | 'BertModel'
+  | 'BertForMaskedLM'
+  | 'BertForNextSentencePrediction'
+  | 'BertForPreTraining'
+  | 'BertForSequenceClassification'
+  | 'BertForTokenClassification'
+  | 'BertForQuestionAnswering';
+
 /** Hugging Face's `BertConfig`. */
 export interface BertConfig extends BertSizes {
   model_type: 'bert';
   /** One, which names the head. */
-  architectures: [keyof typeof heads];
+  architectures: [BertArchitecture];
   pad_token_id: number | null;
 }
 
-const heads = {
+const heads: Record<BertArchitecture, HeadMaker<BertSizes>> = {
   BertModel: (params, config) => {
     const pooler = makePooler(params.at('pooler'), config);
     return (hidden, ctx) => ({ hidden, pooled: pooler.forward(hidden, ctx) });
@@ -61,16 +71,13 @@ const heads = {
     const span = classifier(params.at('span'), config, 2, 0);
     return (hidden, ctx) => answerSpan(span.forward(hidden, ctx));
   },
-} satisfies Record<string, HeadMaker<BertSizes>>;
+};
 
-const schema: z.ZodType<BertConfig> = z.looseObject({
+const schema: z.ZodType<BertConfig> = bertSchema({
   model_type: z.literal('bert').default('bert'),
-  architectures: z
-    .tuple([z.enum(Object.keys(heads) as (keyof typeof heads)[])])
-    .default(['BertModel']),
+  architectures: z.tuple([z.enum(Object.keys(heads) as BertArchitecture[])]).default(['BertModel']),
   vocab_size: size.default(30522),
   pad_token_id: z.number().int().nonnegative().nullable().default(0),
-  ...bertSizes,
 });
 
 /**

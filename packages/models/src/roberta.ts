@@ -7,7 +7,7 @@ import {
   BertModel,
   type BertSizes,
   bertKeys,
-  bertSizes,
+  bertSchema,
   checkBertSizes,
   classifier,
   type HeadMaker,
@@ -18,16 +18,24 @@ import { labelCount, parseWith, size } from './config.js';
 import type { ModelFamily } from './family.js';
 import { answerSpan } from './heads.js';
 
+/** Hugging Face's names for RoBERTa under each of its heads. */
+export type RobertaArchitecture =
+  | 'RobertaModel'
+  | 'RobertaForMaskedLM'
+  | 'RobertaForSequenceClassification'
+  | 'RobertaForTokenClassification'
+  | 'RobertaForQuestionAnswering';
+
 /** Hugging Face's `RobertaConfig`. */
 export interface RobertaConfig extends BertSizes {
   model_type: 'roberta';
   /** One, which names the head. */
-  architectures: [keyof typeof heads];
+  architectures: [RobertaArchitecture];
   /** The id of padding; the first token has the position after it. */
   pad_token_id: number;
 }
 
-const heads = {
+const heads: Record<RobertaArchitecture, HeadMaker<BertSizes>> = {
   RobertaModel: (params, config) => {
     const pooler = makePooler(params.at('pooler'), config);
     return (hidden, ctx) => ({ hidden, pooled: pooler.forward(hidden, ctx) });
@@ -50,16 +58,15 @@ const heads = {
     const span = classifier(params.at('span'), config, 2, 0);
     return (hidden, ctx) => answerSpan(span.forward(hidden, ctx));
   },
-} satisfies Record<string, HeadMaker<BertSizes>>;
+};
 
-const schema: z.ZodType<RobertaConfig> = z.looseObject({
+const schema: z.ZodType<RobertaConfig> = bertSchema({
   model_type: z.literal('roberta').default('roberta'),
   architectures: z
-    .tuple([z.enum(Object.keys(heads) as (keyof typeof heads)[])])
+    .tuple([z.enum(Object.keys(heads) as RobertaArchitecture[])])
     .default(['RobertaModel']),
   vocab_size: size.default(50265),
   pad_token_id: z.number().int().nonnegative().default(1),
-  ...bertSizes,
 });
 
 /**
