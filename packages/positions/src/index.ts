@@ -1,4 +1,8 @@
-export { LearnedPosition, type PositionTableOptions } from './learned.js';
+export {
+  LearnedPosition,
+  type LearnedPositionOptions,
+  type PositionTableOptions,
+} from './learned.js';
 export {
   type AttentionPosition,
   checkPositions,
@@ -17,4 +21,9 @@ export {
   rotaryFrequencies,
   type YarnScaling,
 } from './rotary-scaling.js';
-export { SinusoidalPosition, sinusoidalTable } from './sinusoidal.js';
+export {
+  type SinusoidalLayout,
+  SinusoidalPosition,
+  type SinusoidalPositionOptions,
+  sinusoidalTable,
+} from './sinusoidal.js';
