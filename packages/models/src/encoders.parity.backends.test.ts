@@ -5,7 +5,7 @@ import * as tf from '@tensorflow/tfjs';
 import { expect, test } from 'vitest';
 import { checkpointSource } from './checkpoint.js';
 import { placeOf } from './family.js';
-import { type Golden, readGolden, valuesOf } from './goldens/read.node.js';
+import { type Golden, readGolden, valuesOf, withoutPadding } from './goldens/read.node.js';
 import { sentenceEmbeddings } from './heads.js';
 import { createModel, familyOf } from './model.js';
 
@@ -46,15 +46,6 @@ function lossOf(outputs: Outputs, { kind, inputs }: Golden): tf.Scalar {
   );
   if (products.length === 0) throw new Error(`${kind}: no outputs`);
   return tf.addN(products) as tf.Scalar;
-}
-
-/** Zeros where the query is padding, as in the goldens. */
-function withoutPadding(value: tf.Tensor, mask: tf.Tensor): tf.Tensor {
-  const [batch, length] = mask.shape as [number, number];
-  const along = value.rank === 4 ? 2 : 1;
-  if (value.shape[0] !== batch || value.rank < 2 || value.shape[along] !== length) return value;
-  const shape = value.shape.map((n, axis) => (axis === 0 || axis === along ? n : 1));
-  return value.mul(mask.reshape(shape).toFloat());
 }
 
 const names = [

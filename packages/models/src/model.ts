@@ -6,6 +6,7 @@ import {
   type ParamSource,
   ParamStore,
 } from '@headwise/core';
+import { bart } from './bart.js';
 import { bert } from './bert.js';
 import { bloom } from './bloom.js';
 import type { ModelConfiguration } from './configuration.js';
@@ -15,6 +16,7 @@ import { gpt2 } from './gpt2.js';
 import { headwise } from './headwise.js';
 import { llama, mistral, qwen2 } from './llama.js';
 import { roberta } from './roberta.js';
+import { transformer } from './transformer.js';
 
 /** Every family that this package knows, by `model_type`; `headwise` is a typed configuration itself. */
 export const families: Readonly<Record<string, ModelFamily>> = {
@@ -27,6 +29,8 @@ export const families: Readonly<Record<string, ModelFamily>> = {
   qwen2: qwen2 as ModelFamily,
   bert: bert as ModelFamily,
   roberta: roberta as ModelFamily,
+  marian: transformer as ModelFamily,
+  bart: bart as ModelFamily,
 };
 
 /** A model with what is needed to train, save and dispose it. */

@@ -7,6 +7,8 @@ export interface Golden {
   config: Record<string, unknown>;
   /** The class that computed. */
   kind: string;
+  /** What is differentiated, in words. */
+  loss: string;
   /** Tensors in the checkpoint that are no parameters. */
   buffers: string[];
   weights: SafetensorsFile;
@@ -23,11 +25,12 @@ export function readGolden(name: string): Golden {
   const json = (file: string) => JSON.parse(readFileSync(at(file), 'utf8'));
   const tensors = (file: string) => readSafetensors(readFileSync(at(file)), { name: file });
   const expected = tensors('expected.safetensors');
-  const note = json('expected.json') as { class: string; buffers: string[] };
+  const note = json('expected.json') as Record<'class' | 'loss', string> & { buffers: string[] };
   const inputs = [...expected.tensors.keys()].filter((key) => key.startsWith('inputs.'));
   return {
     config: json('config.json'),
     kind: note.class,
+    loss: note.loss,
     buffers: note.buffers,
     weights: tensors('model.safetensors'),
     inputs: Object.fromEntries(
@@ -47,4 +50,13 @@ export function tensorOf(file: SafetensorsFile, key: string): tf.Tensor {
 /** The values of a float tensor of a file. */
 export function valuesOf(file: SafetensorsFile, key: string): Float32Array {
   return toFloat32(file.get(key), { file: 'expected.safetensors', key });
+}
+
+/** Zeros where the query is padding, as in the goldens. */
+export function withoutPadding(value: tf.Tensor, mask: tf.Tensor): tf.Tensor {
+  const [batch, length] = mask.shape as [number, number];
+  const along = value.rank === 4 ? 2 : 1;
+  if (value.shape[0] !== batch || value.rank < 2 || value.shape[along] !== length) return value;
+  const shape = value.shape.map((n, axis) => (axis === 0 || axis === along ? n : 1));
+  return value.mul(mask.reshape(shape).toFloat());
 }
