@@ -10,6 +10,16 @@ export {
   startBackend,
 } from './backend/start.js';
 export { type KeysAndValues, KeyValueCache } from './cache.js';
+export {
+  type Encoded,
+  type EncoderContext,
+  type EncoderDecoderModel,
+  type EncoderModel,
+  isEncoder,
+  isEncoderDecoder,
+  isLanguageModel,
+  type Network,
+} from './encoder-model.js';
 export { BackendError, DeviceLostError, InputError, ShapeError } from './errors.js';
 export {
   constant,
@@ -17,11 +27,20 @@ export {
   type Initializer,
   normal,
   ones,
+  uniform,
   zeros,
 } from './initializers.js';
 export type { LanguageModel, MatrixHead } from './language-model.js';
-export { type ForwardContext, type Layer, tapped } from './layer.js';
+export type { ForwardContext, Layer, LinearAdapters } from './layer.js';
 export { nextTask } from './next-task.js';
-export { type ParamSource, ParamStore } from './params.js';
+export {
+  type Matrix,
+  type MatrixLayout,
+  type PackedParam,
+  type Packing,
+  type ParamSource,
+  ParamStore,
+} from './params.js';
 export { hashText, Random, type RandomState } from './random.js';
 export { checkShape, type Dimension, sizeOf } from './shapes.js';
+export { type AttentionProbe, isTapped, type MapPart, type Tap, tapped } from './tap.js';

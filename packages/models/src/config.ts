@@ -49,3 +49,15 @@ export function checkDivides(
   if (dim % heads === 0) return;
   throw new InputError(`${name}: '${dimKey}' ${dim} is not divisible by '${headsKey}' ${heads}`);
 }
+
+/** A document with other names for some keys; a key that has its new name already stays. */
+export function renamed(json: unknown, names: Readonly<Record<string, string>>): unknown {
+  if (typeof json !== 'object' || json === null) return json;
+  return Object.fromEntries(
+    Object.entries(json).flatMap(([key, value]) => {
+      const name = names[key];
+      if (name === undefined) return [[key, value]];
+      return name in json ? [] : [[name, value]];
+    }),
+  );
+}
