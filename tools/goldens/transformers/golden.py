@@ -1,7 +1,6 @@
 """Makes a golden: a tiny checkpoint of Hugging Face's, and what the model computes from it in float64."""
 
 import contextlib
-import copy
 import hashlib
 import json
 import sys
@@ -103,10 +102,16 @@ def save_checkpoint(model, path):
     (path / "generation_config.json").unlink(missing_ok=True)
 
 
-def reload(kind, path):
-    model, info = kind.from_pretrained(path, attn_implementation="eager", output_loading_info=True)
-    assert not info["missing_keys"] and not info["unexpected_keys"], info
-    return model.eval()
+def reload(kind, path, saved):
+    """The saved model; what the file lacks must be tied to what it holds, or be a table that is computed."""
+    config = kind.config_class.from_pretrained(path, attn_implementation="eager")
+    model = kind(config).eval()
+    names = dict(model.named_parameters(remove_duplicate=False))
+    held = {id(names[name]) for name in saved if name in names}
+    missing, unexpected = model.load_state_dict(saved, strict=False)
+    lost = [name for name in missing if id(names[name]) not in held and names[name].requires_grad]
+    assert not lost and not unexpected, (lost, unexpected)
+    return model
 
 
 def saved_names(model, saved):
@@ -119,44 +124,49 @@ def saved_names(model, saved):
     return {held[key]: parameter for key, parameter in trained.items()}
 
 
-def record(name, kind, config, inputs, loss, *, change=None, random=None, extra=None):
+def forward(model, inputs):
+    """Every output of one forward, by name, the loss of transformers among them."""
+    call = {k: v for k, v in inputs.items() if not k.startswith("cotangent.")}
+    outputs = model(**call, output_hidden_states=True, output_attentions=True, return_dict=True)
+    return dict(flatten(outputs)), outputs.loss if "loss" in outputs else None
+
+
+def record(name, kind, config, inputs, loss, *, random, init=None, change=None, run=forward, extra=None):
     """
     Writes packages/models/goldens/<name>.
 
-    `inputs` go to the forward as they are; `loss` is a sentence, or a pair of a sentence and a
-    function of the outputs; `change` is applied to a model after it was made; `extra` adds outputs.
+    `inputs` go to `run`; `loss` is a sentence that says what `run` gives as such, or a pair of a
+    sentence and a function of the outputs. `init` changes what is saved; `change` what no file holds, such as a
+    table of sines, and is applied again to what was loaded. `extra` adds outputs.
     """
     path = folder / name
     model = kind(config).eval()
     fill(model, random)
-    if change:
-        change(model)
+    for step in (init, change):
+        if step:
+            step(model)
     save_checkpoint(model, path)
-    call = {k: v for k, v in inputs.items() if not k.startswith(("cotangent.", "loss_"))}
-    flags = {"output_hidden_states": True, "output_attentions": True, "return_dict": True}
-
-    single = reload(kind, path)
+    saved = load_file(path / "model.safetensors")
+    single = reload(kind, path, saved)
     if change:
         change(single)
     with torch.no_grad():
-        rough = dict(flatten(single(**call, **flags)))
+        rough, _ = run(single, inputs)
     with double_precision():
-        model = kind(copy.deepcopy(single.config)).eval()
-        model.load_state_dict(single.state_dict())
+        model = reload(kind, path, saved)
         if change:
             change(model)
-        outputs = model(**call, **flags)
-        tensors = dict(flatten(outputs))
+        tensors, value = run(model, inputs)
         if extra:
             tensors |= extra(tensors, inputs)
-        sentence, value = (loss, outputs.loss) if isinstance(loss, str) else (loss[0], loss[1](tensors, inputs))
+        if not isinstance(loss, str):
+            loss, value = loss[0], loss[1](tensors, inputs)
         value.backward()
     masks = {
-        "tokens": call.get("attention_mask"),
-        "decoder": call.get("decoder_attention_mask", call.get("attention_mask")),
-        "decoder_outputs": ("logits",) if "decoder_input_ids" in call else (),
+        "tokens": inputs.get("attention_mask"),
+        "decoder": inputs.get("decoder_attention_mask", inputs.get("attention_mask")),
+        "decoder_outputs": ("logits",) if "decoder_input_ids" in inputs else (),
     }
-    saved = load_file(path / "model.safetensors")
     names = saved_names(model, saved)
     expected = {f"inputs.{k}": v for k, v in inputs.items()}
     for key, tensor in tensors.items():
@@ -169,7 +179,7 @@ def record(name, kind, config, inputs, loss, *, change=None, random=None, extra=
         f"gradients.{k}": p.grad if p.grad is not None else torch.zeros_like(p) for k, p in names.items()
     }
     buffers = sorted(saved.keys() - names.keys())
-    write(path, kind, sentence, expected, buffers)
+    write(path, kind, loss, expected, buffers)
 
 
 def write(path, kind, loss, expected, buffers):

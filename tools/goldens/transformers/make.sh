@@ -3,9 +3,15 @@
 set -euo pipefail
 here="$(cd "$(dirname "$0")" && pwd)"
 venv="${TMPDIR:-/tmp}/headwise-goldens-transformers"
+goldens="$here/../../../packages/models/goldens"
 
-python3 -m venv "$venv"
-"$venv/bin/pip" install --quiet --disable-pip-version-check -r "$here/requirements.txt"
-for script in decoders; do
-  "$venv/bin/python" "$here/$script.py" "$here/../../../packages/models/goldens"
+environment() {
+  python3 -m venv "$1"
+  "$1/bin/pip" install --quiet --disable-pip-version-check -r "$here/$2"
+}
+environment "$venv" requirements.txt
+environment "$venv-before-five" requirements-before-five.txt
+for script in encoders decoders encoder_decoders; do
+  "$venv/bin/python" "$here/$script.py" "$goldens"
 done
+"$venv-before-five/bin/python" "$here/before_five.py" "$goldens"
