@@ -15,6 +15,8 @@ export interface ForwardContext {
   onAttention?: (path: string, probe: AttentionProbe) => void;
   /** Keys and values of the tokens before `x`, while generating. */
   cache?: KeyValueCache;
+  /** `[B, T]`, int32, 1 where `x` (the cached tokens included) has a token, 0 at padding; default all tokens. */
+  attentionMask?: tf.Tensor;
   /** What is added to the linear maps that it knows. */
   adapters?: LinearAdapters;
 }
