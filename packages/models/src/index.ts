@@ -30,6 +30,7 @@ export {
   type DecoderSettings,
   families,
   familyOf,
+  languageModel,
   type Model,
   modelFromPreset,
   type PresetChange,
