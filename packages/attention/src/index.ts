@@ -1,4 +1,16 @@
-export { causal, type Mask, none } from '@headwise/kernels';
+export {
+  and,
+  causal,
+  dense,
+  documents,
+  type Mask,
+  none,
+  or,
+  padding,
+  prefix,
+  slidingWindow,
+  visible,
+} from '@headwise/kernels';
 export { type AttendOptions, attend } from './attend.js';
 export { CrossAttention } from './cross.js';
 export type { HeadOptions } from './heads.js';

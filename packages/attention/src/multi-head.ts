@@ -5,7 +5,7 @@ import {
   type ParamStore,
   tapped,
 } from '@headwise/core';
-import { type Mask, none } from '@headwise/kernels';
+import { and, type Mask, none, padding } from '@headwise/kernels';
 import { Linear } from '@headwise/layers';
 import type { AttentionPosition } from '@headwise/positions';
 import * as tf from '@tensorflow/tfjs';
@@ -87,7 +87,8 @@ export class MultiHeadAttention implements Layer {
       const start = ctx?.cache?.lengthOf(path) ?? 0;
       if (position) ({ q, k } = position.apply(q, k, { start, keys: start + k.shape[2]! }));
       if (ctx?.cache) ({ k, v } = ctx.cache.append(path, k, v));
-      const attended = attend(q, k, v, { mask, scale, ctx, path, dropout });
+      const visible = ctx?.attentionMask ? and(mask, padding(ctx.attentionMask)) : mask;
+      const attended = attend(q, k, v, { mask: visible, scale, ctx, path, dropout });
       const heads = tapped(ctx, path, 'heads', attended);
       return tapped(ctx, path, 'out', this.#out.forward(mergeHeads(heads), ctx));
     });

@@ -19,6 +19,9 @@ export { type FalconConfig, falcon } from './falcon.js';
 export { type KeyPlace, type KeyTable, type ModelFamily, placeOf } from './family.js';
 export { type GPT2Config, gpt2 } from './gpt2.js';
 export { type LlamaConfig, llama, mistral, qwen2 } from './llama.js';
+export { AdaptedModel } from './lora/adapted.js';
+export { Lora, type LoraOptions } from './lora/lora.js';
+export { loraFromPeft, type PeftConfig, peftConfig, peftTensors } from './lora/peft.js';
 export {
   type CreateOptions,
   changedPreset,
@@ -27,9 +30,11 @@ export {
   type DecoderSettings,
   families,
   familyOf,
+  languageModel,
   type Model,
   modelFromPreset,
   type PresetChange,
 } from './model.js';
+export { quantizeModel } from './quantize.js';
 export type { RopeSettings } from './rope.js';
 export { groupedHeads, type RowOrder } from './row-order.js';

@@ -170,7 +170,10 @@ const keys: KeyTable = [
   ['head', 'lm_head'],
 ];
 
-function familyOf(modelType: LlamaConfig['model_type'], architecture: string): ModelFamily<LlamaConfig> {
+function familyOf(
+  modelType: LlamaConfig['model_type'],
+  architecture: string,
+): ModelFamily<LlamaConfig> {
   return {
     modelType,
     parseConfig(json, name = 'config.json') {

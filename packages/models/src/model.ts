@@ -1,5 +1,6 @@
 import {
   InputError,
+  isLanguageModel,
   type LanguageModel,
   type Network,
   type Packing,
@@ -85,6 +86,19 @@ export function createModel(json: unknown, options: CreateOptions = {}): Model {
     params.dispose();
     throw error;
   }
+}
+
+/**
+ * A model that scores the next token, from a model of any kind.
+ *
+ * @throws InputError where it does something else
+ */
+export function languageModel<M extends Model>(model: M): M & Model<LanguageModel> {
+  const { network } = model;
+  if (isLanguageModel(network)) return { ...model, network };
+  throw new InputError(
+    `the model of family '${model.family.modelType}' does not score the next token; expected a decoder with a language model head`,
+  );
 }
 
 /**

@@ -7,17 +7,14 @@ import {
   SeparateProjection,
   slidingWindow,
 } from '@headwise/attention';
-import { type Initializer, InputError, type Layer, normal, type ParamStore } from '@headwise/core';
+import { type Initializer, type Layer, normal, type ParamStore } from '@headwise/core';
 import { Dropout, FeedForward, GatedFeedForward, LayerNorm, RMSNorm } from '@headwise/layers';
 import {
-  AlibiPosition,
   type AttentionPosition,
   type InputPosition,
   LearnedPosition,
   RotaryPosition,
-  ShawPosition,
   SinusoidalPosition,
-  T5Position,
 } from '@headwise/positions';
 import {
   NormedStreamBlock,
@@ -77,20 +74,11 @@ export function makeAttentionPosition(
   config: ModelConfiguration,
 ): AttentionPosition | undefined {
   const { position, maxLength } = config;
-  const heads = config.heads.count;
   switch (position.kind) {
     case 'rotary': {
       const { kind: _, trainedLength = maxLength, ...options } = position;
       return new RotaryPosition({ dim: headDim(config), maxLength: trainedLength, ...options });
     }
-    case 'alibi':
-      return new AlibiPosition({ heads, scale: position.scale });
-    case 't5': {
-      const { buckets, maxDistance } = position;
-      return new T5Position(params, { heads, buckets, maxDistance, bidirectional: false });
-    }
-    case 'shaw':
-      return new ShawPosition(params, { headDim: headDim(config), clip: position.clip });
     default:
       return undefined;
   }
@@ -149,7 +137,12 @@ export function makeBlock(
   const mix = makeAttention(params.at('attn'), config, layer, position);
   const more = { dropout: makeDropout(config.dropout), path: params.path };
   if (config.block === 'parallel') {
-    return new ParallelBlock({ norm1, mix, mlp: makeFeedForward(params.at('mlp'), config), ...more });
+    return new ParallelBlock({
+      norm1,
+      mix,
+      mlp: makeFeedForward(params.at('mlp'), config),
+      ...more,
+    });
   }
   const norm2 = makeNorm(params.at('norm2'), config);
   const mlp = makeFeedForward(params.at('mlp'), config);

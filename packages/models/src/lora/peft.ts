@@ -115,7 +115,9 @@ export function loraFromPeft(
 
 /** The paths of the linear maps that PEFT's `target_modules` names: whole names, last parts, or a pattern. */
 function targetPaths(model: Model, targets: string | string[], name: string): string[] {
-  const maps = Object.keys(model.params.matrices()).map((path) => path.slice(0, path.lastIndexOf('.')));
+  const maps = Object.keys(model.params.matrices()).map((path) =>
+    path.slice(0, path.lastIndexOf('.')),
+  );
   const fits =
     typeof targets === 'string'
       ? (module: string) => new RegExp(`^(?:${targets})$`).test(module)
