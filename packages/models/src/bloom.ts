@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { checkDivides, parseWith, rate, renamed, size } from './config.js';
+import { architecture, checkDivides, parseWith, rate, renamed, size } from './config.js';
 import type { ModelConfiguration } from './configuration.js';
 import { buildDecoder } from './decoder-model.js';
 import type { ModelFamily } from './family.js';
@@ -42,6 +42,7 @@ const schema: z.ZodType<BloomConfig> = z.looseObject({
   attention_dropout: rate.default(0),
   tie_word_embeddings: z.boolean().default(true),
   n_inner: z.null().optional(),
+  architectures: architecture('BloomModel', 'BloomForCausalLM'),
   quantization_config: z.null().optional(),
 });
 

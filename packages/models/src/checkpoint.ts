@@ -1,62 +1,8 @@
-import {
-  InputError,
-  type LanguageModel,
-  type Packing,
-  type ParamSource,
-  ParamStore,
-  readTensor,
-} from '@headwise/core';
+import { InputError, type ParamSource, readTensor } from '@headwise/core';
 import { type LazyTensorInput, type SafetensorsFile, toFloat32 } from '@headwise/safetensors';
-import { keyOf, type ModelFamily } from './family.js';
-import { gpt2 } from './gpt2.js';
-
-/** Every family that this package knows, by `model_type`. */
-export const families: Readonly<Record<string, ModelFamily>> = {
-  gpt2: gpt2 as ModelFamily,
-};
-
-/** A model with what is needed to train, save and dispose it. */
-export interface Model {
-  readonly family: ModelFamily;
-  readonly config: unknown;
-  readonly params: ParamStore;
-  readonly network: LanguageModel;
-}
-
-export interface CreateOptions {
-  /** The seed of the initial parameters; default 0. */
-  seed?: number;
-  /** Where parameters come from instead. */
-  source?: ParamSource;
-  /** Which weights are kept in fewer bits; default none. */
-  packing?: Packing;
-  /** Names the configuration in errors; default `config.json`. */
-  name?: string;
-}
-
-/**
- * A model of the family that a `config.json` names.
- *
- * @throws InputError for an unknown `model_type`, and for a configuration that does not hold together
- */
-export function createModel(json: unknown, options: CreateOptions = {}): Model {
-  const { name = 'config.json', ...store } = options;
-  const modelType = (json as { model_type?: unknown } | null)?.model_type;
-  const family = families[String(modelType)];
-  if (!family) {
-    throw new InputError(
-      `${name}: 'model_type' is ${JSON.stringify(modelType)}; known are ${Object.keys(families).join(', ')}`,
-    );
-  }
-  const config = family.parseConfig(json, name);
-  const params = new ParamStore(store);
-  try {
-    return { family, config, params, network: family.build(params, config) };
-  } catch (error) {
-    params.dispose();
-    throw error;
-  }
-}
+import { type ModelFamily, placeOf } from './family.js';
+import type { Model } from './model.js';
+import { giveRows, takeRows } from './row-order.js';
 
 /**
  * Reads the parameters of a family from a safetensors file, by Hugging Face's keys.
@@ -65,16 +11,19 @@ export function createModel(json: unknown, options: CreateOptions = {}): Model {
  */
 export function checkpointSource(
   family: ModelFamily,
+  config: unknown,
   file: SafetensorsFile,
   name: string,
 ): ParamSource & { unused(): string[] } {
   const asked = new Set<string>();
+  const table = family.keys(config);
   // Checkpoints of the bare model, such as the first GPT-2's, have no prefix.
   const bare = ![...file.tensors.keys()].some((key) => key.startsWith(family.keyPrefix));
   return {
     read(path, shape) {
-      const whole = keyOf(family, path);
-      const key = bare ? whole.slice(family.keyPrefix.length) : whole;
+      const { key: whole, rows } = placeOf(table, path);
+      const prefixed = bare && whole.startsWith(family.keyPrefix);
+      const key = prefixed ? whole.slice(family.keyPrefix.length) : whole;
       if (!file.tensors.has(key)) {
         throw new InputError(`${name}: no tensor '${key}', which holds parameter '${path}'`);
       }
@@ -85,7 +34,8 @@ export function checkpointSource(
         );
       }
       asked.add(key);
-      return toFloat32(tensor, { file: name, key });
+      const values = toFloat32(tensor, { file: name, key });
+      return rows ? takeRows(values, rows) : values;
     },
     unused: () =>
       [...file.tensors.keys()].filter((key) => !asked.has(key) && !family.ignoredKeys.test(key)),
@@ -94,14 +44,15 @@ export function checkpointSource(
 
 /** The tensors of a model by Hugging Face's keys; each is read from the backend when it is written. */
 export function checkpointTensors(model: Model): Record<string, LazyTensorInput> {
+  const table = model.family.keys(model.config);
   return Object.fromEntries(
-    Object.entries(model.params.named()).map(([path, variable]) => [
-      keyOf(model.family, path),
-      {
-        dtype: 'F32',
-        shape: variable.shape,
-        data: async () => (await readTensor(variable)) as Float32Array,
-      },
-    ]),
+    Object.entries(model.params.named()).map(([path, variable]) => {
+      const { key, rows } = placeOf(table, path);
+      const data = async () => {
+        const values = (await readTensor(variable)) as Float32Array;
+        return rows ? giveRows(values, rows) : values;
+      };
+      return [key, { dtype: 'F32', shape: variable.shape, data }];
+    }),
   );
 }

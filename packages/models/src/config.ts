@@ -7,6 +7,13 @@ export const size: z.ZodNumber = z.number().int().min(1);
 /** A probability of dropout. */
 export const rate: z.ZodNumber = z.number().min(0).lt(1);
 
+/** `architectures`: the class of Hugging Face's that a checkpoint is of, one of those that are built. */
+export function architecture<const Names extends readonly string[]>(
+  ...names: Names
+): z.ZodType<[Names[number]] | undefined> {
+  return z.tuple([z.enum(names)]).optional() as never;
+}
+
 /**
  * Reads a value by a schema.
  *

@@ -204,7 +204,10 @@ const schema: z.ZodType<ModelConfiguration> = z.strictObject({
   score: z
     .strictObject({ scale: z.number().optional(), softCap: z.number().positive().optional() })
     .optional(),
-  norm: z.strictObject({ kind: z.enum(['layer', 'rms']), epsilon: z.number().positive().optional() }),
+  norm: z.strictObject({
+    kind: z.enum(['layer', 'rms']),
+    epsilon: z.number().positive().optional(),
+  }),
   feedForward: z.strictObject({
     kind: z.enum(['plain', 'gated']),
     hidden: size.optional(),

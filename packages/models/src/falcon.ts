@@ -1,7 +1,7 @@
 import { InputError } from '@headwise/core';
 import type { Activation } from '@headwise/layers';
 import { z } from 'zod';
-import { checkDivides, parseWith, rate, renamed, size } from './config.js';
+import { architecture, checkDivides, parseWith, rate, renamed, size } from './config.js';
 import type { BlockKind, ModelConfiguration } from './configuration.js';
 import { buildDecoder } from './decoder-model.js';
 import type { ModelFamily } from './family.js';
@@ -67,6 +67,7 @@ const schema: z.ZodType<FalconConfig> = z.looseObject({
   activation: z.enum(['gelu', 'gelu_new', 'relu', 'silu']).default('gelu'),
   tie_word_embeddings: z.boolean().default(true),
   ...ropeShape,
+  architectures: architecture('FalconModel', 'FalconForCausalLM'),
   quantization_config: z.null().optional(),
 }) as z.ZodType<FalconConfig>;
 

@@ -7,10 +7,10 @@ import { readSafetensors } from '@headwise/safetensors';
 import { expectClose } from '@headwise/testing';
 import * as tf from '@tensorflow/tfjs';
 import { describe, expect, test } from 'vitest';
-import { createModel } from './checkpoint.js';
 import { keyOf } from './family.js';
 import golden from './goldens/gpt2.json' with { type: 'json' };
 import { gpt2 } from './gpt2.js';
+import { createModel } from './model.js';
 import { loadModel, saveModel } from './node.js';
 
 const [reference] = golden.cases;

@@ -1,6 +1,6 @@
 import type { Activation } from '@headwise/layers';
 import { z } from 'zod';
-import { checkDivides, parseWith, rate, size } from './config.js';
+import { architecture, checkDivides, parseWith, rate, size } from './config.js';
 import type { HeadPart, ModelConfiguration } from './configuration.js';
 import { buildDecoder } from './decoder-model.js';
 import type { ModelFamily } from './family.js';
@@ -32,7 +32,7 @@ export interface GPT2Config {
   /** Whether scores are divided by `√Dh`. */
   scale_attn_weights: boolean;
   /** The head, by the class that Hugging Face gives it. */
-  architectures: ['GPT2LMHeadModel' | 'GPT2ForSequenceClassification'];
+  architectures?: ['GPT2Model' | 'GPT2LMHeadModel' | 'GPT2ForSequenceClassification'] | undefined;
   /** A classifier's labels; absent: two. */
   id2label?: Record<string, string> | null | undefined;
   pad_token_id?: number | null | undefined;
@@ -54,9 +54,7 @@ const schema: z.ZodType<GPT2Config> = z.looseObject({
   initializer_range: z.number().nonnegative().default(0.02),
   tie_word_embeddings: z.boolean().default(true),
   scale_attn_weights: z.boolean().default(true),
-  architectures: z
-    .tuple([z.enum(['GPT2LMHeadModel', 'GPT2ForSequenceClassification'])])
-    .default(['GPT2LMHeadModel']),
+  architectures: architecture('GPT2Model', 'GPT2LMHeadModel', 'GPT2ForSequenceClassification'),
   id2label: z.record(z.string(), z.string()).nullish(),
   pad_token_id: z.number().int().min(0).nullish(),
   // Variants that this file does not build: refused, not ignored.
@@ -65,8 +63,7 @@ const schema: z.ZodType<GPT2Config> = z.looseObject({
 });
 
 function headOf(config: GPT2Config): HeadPart {
-  const [architecture] = config.architectures;
-  if (architecture === 'GPT2LMHeadModel') {
+  if (config.architectures?.[0] !== 'GPT2ForSequenceClassification') {
     return { kind: 'language-model', tied: config.tie_word_embeddings };
   }
   const labels = config.id2label ? Object.keys(config.id2label).length : 2;
@@ -120,7 +117,7 @@ export const gpt2: ModelFamily<GPT2Config> = {
     checkDivides(name, 'n_embd', config.n_embd, 'n_head', config.n_head);
     return config;
   },
-  configJson: (config) => ({ ...config }),
+  configJson: (config) => ({ architectures: ['GPT2LMHeadModel'], ...config }),
   preset,
   build: (params, config) => buildDecoder(params, preset(config)),
   keys: () => [

@@ -1,6 +1,6 @@
 import type { Activation } from '@headwise/layers';
 import { z } from 'zod';
-import { checkDivides, parseWith, rate, size } from './config.js';
+import { architecture, checkDivides, parseWith, rate, size } from './config.js';
 import type { ModelConfiguration } from './configuration.js';
 import { buildDecoder } from './decoder-model.js';
 import type { KeyTable, ModelFamily } from './family.js';
@@ -71,6 +71,7 @@ const noWindow = {
 const schemas = {
   llama: z.looseObject({
     model_type: z.literal('llama').default('llama'),
+    architectures: architecture('LlamaModel', 'LlamaForCausalLM'),
     vocab_size: size.default(32000),
     intermediate_size: size.default(11008),
     num_key_value_heads: size.nullable().default(null),
@@ -82,6 +83,7 @@ const schemas = {
   }),
   mistral: z.looseObject({
     model_type: z.literal('mistral').default('mistral'),
+    architectures: architecture('MistralModel', 'MistralForCausalLM'),
     vocab_size: size.default(32000),
     intermediate_size: size.default(14336),
     num_key_value_heads: size.nullable().default(8),
@@ -94,6 +96,7 @@ const schemas = {
   }),
   qwen2: z.looseObject({
     model_type: z.literal('qwen2').default('qwen2'),
+    architectures: architecture('Qwen2Model', 'Qwen2ForCausalLM'),
     vocab_size: size.default(151936),
     intermediate_size: size.default(22016),
     num_key_value_heads: size.nullable().default(32),
@@ -167,7 +170,10 @@ const keys: KeyTable = [
   ['head', 'lm_head'],
 ];
 
-function familyOf(modelType: LlamaConfig['model_type'], architecture: string): ModelFamily<LlamaConfig> {
+function familyOf(
+  modelType: LlamaConfig['model_type'],
+  architecture: string,
+): ModelFamily<LlamaConfig> {
   return {
     modelType,
     parseConfig(json, name = 'config.json') {

@@ -93,16 +93,33 @@ export function familyOf(json: unknown, name = 'config.json'): ModelFamily {
   );
 }
 
+/** What of a family's preset is exchanged. */
+export type PresetChange = Partial<Omit<ModelConfiguration, 'model_type'>>;
+
 /**
- * A family's configuration with some parts exchanged, from the settings of its `config.json`.
+ * A decoder of a family, with its usual settings where none are given, and with some parts exchanged.
+ *
+ * @throws InputError for settings that do not hold together
+ * @example
+ * const model = modelFromPreset('llama', { hidden_size: 64, num_attention_heads: 4 }, { change: { position: { kind: 'alibi' } } });
+ */
+export function modelFromPreset(
+  family: DecoderFamily,
+  settings: Omit<DecoderSettings, 'model_type'> = {},
+  { change, ...options }: CreateOptions & { change?: PresetChange } = {},
+): Model<LanguageModel> {
+  const json: DecoderSettings = { ...settings, model_type: family };
+  return createModel(change ? changedPreset(json, change, options.name) : json, options);
+}
+
+/**
+ * The typed configuration of a family's `config.json`, with some parts exchanged.
  *
  * @throws InputError for a family whose parts cannot be exchanged
- * @example
- * const model = createModel(changedPreset({ model_type: 'llama', ...sizes }, { position: { kind: 'alibi' } }));
  */
 export function changedPreset(
   json: unknown,
-  change: Partial<Omit<ModelConfiguration, 'model_type'>>,
+  change: PresetChange,
   name = 'config.json',
 ): ModelConfiguration {
   const family = familyOf(json, name);

@@ -3,13 +3,8 @@ import { join } from 'node:path';
 import { InputError } from '@headwise/core';
 import { readSafetensors } from '@headwise/safetensors';
 import { writeSafetensorsFile } from '@headwise/safetensors/node';
-import {
-  checkpointSource,
-  checkpointTensors,
-  createModel,
-  families,
-  type Model,
-} from './checkpoint.js';
+import { checkpointSource, checkpointTensors } from './checkpoint.js';
+import { createModel, familyOf, type Model } from './model.js';
 import { readJson, writeJsonFile } from './node/json.js';
 
 export { loadAdapter, saveAdapter } from './node/adapter.js';
@@ -29,10 +24,11 @@ export async function loadModel(folder: string): Promise<Model & { unusedKeys: s
     throw new InputError(`${weightsPath}: cannot be read: ${error.message}`);
   });
   const file = readSafetensors(bytes, { name: weightsPath });
-  const family = families[String((json as { model_type?: unknown } | null)?.model_type)];
-  const source = family && checkpointSource(family, file, weightsPath);
-  const model = createModel(json, { name: configPath, ...(source ? { source } : {}) });
-  return { ...model, unusedKeys: source?.unused() ?? [] };
+  const family = familyOf(json, configPath);
+  const config = family.parseConfig(json, configPath);
+  const source = checkpointSource(family, config, file, weightsPath);
+  const model = createModel(json, { name: configPath, source });
+  return { ...model, unusedKeys: source.unused() };
 }
 
 /**

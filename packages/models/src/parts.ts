@@ -149,7 +149,12 @@ export function makeBlock(
   const mix = makeAttention(params.at('attn'), config, layer, position);
   const more = { dropout: makeDropout(config.dropout), path: params.path };
   if (config.block === 'parallel') {
-    return new ParallelBlock({ norm1, mix, mlp: makeFeedForward(params.at('mlp'), config), ...more });
+    return new ParallelBlock({
+      norm1,
+      mix,
+      mlp: makeFeedForward(params.at('mlp'), config),
+      ...more,
+    });
   }
   const norm2 = makeNorm(params.at('norm2'), config);
   const mlp = makeFeedForward(params.at('mlp'), config);

@@ -3,7 +3,7 @@ import { packing } from '@headwise/layers';
 import { describeBackends } from '@headwise/testing';
 import * as tf from '@tensorflow/tfjs';
 import { expect, test } from 'vitest';
-import { createModel } from './checkpoint.js';
+import { createModel } from './model.js';
 import { quantizeModel } from './quantize.js';
 
 const config = {

@@ -25,12 +25,13 @@ const named = (json: unknown): unknown =>
 const scaling = z.preprocess(named, variants.and(rotaryScaling)) as z.ZodType<ScalingSettings>;
 
 /** The keys of {@link RopeSettings} in a schema. */
-export const ropeShape: { readonly [K in keyof Required<RopeSettings>]: z.ZodType<RopeSettings[K]> } =
-  {
-    rope_parameters: scaling.nullish(),
-    rope_scaling: scaling.nullish(),
-    rope_theta: z.number().positive().optional(),
-  };
+export const ropeShape: {
+  readonly [K in keyof Required<RopeSettings>]: z.ZodType<RopeSettings[K]>;
+} = {
+  rope_parameters: scaling.nullish(),
+  rope_scaling: scaling.nullish(),
+  rope_theta: z.number().positive().optional(),
+};
 
 /** The rotary positions that a configuration asks for. */
 export function rotaryPart(settings: RopeSettings, trainedLength: number): RotaryPart {

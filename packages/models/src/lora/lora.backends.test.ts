@@ -3,7 +3,7 @@ import { packing } from '@headwise/layers';
 import { describeBackends, expectClose, gaussian } from '@headwise/testing';
 import * as tf from '@tensorflow/tfjs';
 import { expect, test } from 'vitest';
-import { createModel } from '../checkpoint.js';
+import { createModel } from '../model.js';
 import { AdaptedModel } from './adapted.js';
 import { Lora } from './lora.js';
 
