@@ -57,6 +57,18 @@ export function checkDivides(
   throw new InputError(`${name}: '${dimKey}' ${dim} is not divisible by '${headsKey}' ${heads}`);
 }
 
+/** The names of a classifier's classes, by number: Hugging Face's `id2label`. */
+export const labels: z.ZodType<Record<string, string> | null | undefined> = z
+  .record(z.string().regex(/^\d+$/), z.string())
+  .nullish();
+
+/** The number of a classifier's classes; 2 where they have no names, as in Hugging Face's. */
+export function labelCount(config: {
+  id2label?: Record<string, string> | null | undefined;
+}): number {
+  return config.id2label ? Object.keys(config.id2label).length : 2;
+}
+
 /** A document with other names for some keys; a key that has its new name already stays. */
 export function renamed(json: unknown, names: Readonly<Record<string, string>>): unknown {
   if (typeof json !== 'object' || json === null) return json;

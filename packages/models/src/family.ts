@@ -44,7 +44,9 @@ export interface KeyPlace {
 export function placeOf(table: KeyTable, path: string): KeyPlace {
   const [, block = ''] = /\.(\d+)\./.exec(path) ?? [];
   const general = path.replace(/\.\d+\./, '.#.');
-  const entry = table.find(([ours]) => ours === '' || general.startsWith(`${ours}.`));
+  const entry = table.find(
+    ([ours]) => ours === '' || general === ours || general.startsWith(`${ours}.`),
+  );
   if (!entry) throw new Error(`no checkpoint key for parameter '${path}'`);
   const [ours, theirs, rows] = entry;
   return { key: (theirs + general.slice(ours.length)).replace('#', block), rows };

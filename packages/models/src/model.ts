@@ -6,6 +6,8 @@ import {
   type ParamSource,
   ParamStore,
 } from '@headwise/core';
+import { bart } from './bart.js';
+import { bert } from './bert.js';
 import { bloom } from './bloom.js';
 import type { ModelConfiguration } from './configuration.js';
 import { falcon } from './falcon.js';
@@ -13,6 +15,8 @@ import type { ModelFamily } from './family.js';
 import { gpt2 } from './gpt2.js';
 import { headwise } from './headwise.js';
 import { llama, mistral, qwen2 } from './llama.js';
+import { roberta } from './roberta.js';
+import { transformer } from './transformer.js';
 
 /** Every family that this package knows, by `model_type`; `headwise` is a typed configuration itself. */
 export const families: Readonly<Record<string, ModelFamily>> = {
@@ -23,6 +27,10 @@ export const families: Readonly<Record<string, ModelFamily>> = {
   llama: llama as ModelFamily,
   mistral: mistral as ModelFamily,
   qwen2: qwen2 as ModelFamily,
+  bert: bert as ModelFamily,
+  roberta: roberta as ModelFamily,
+  marian: transformer as ModelFamily,
+  bart: bart as ModelFamily,
 };
 
 /** A model with what is needed to train, save and dispose it. */

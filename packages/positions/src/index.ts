@@ -1,5 +1,15 @@
-export { LearnedPosition, type PositionTableOptions } from './learned.js';
-export type { AttentionPosition, InputPosition, Placed, Span } from './position.js';
+export {
+  LearnedPosition,
+  type LearnedPositionOptions,
+  type PositionTableOptions,
+} from './learned.js';
+export {
+  type AttentionPosition,
+  checkPositions,
+  type InputPosition,
+  type Placed,
+  type Span,
+} from './position.js';
 export { RotaryPosition, type RotaryPositionOptions } from './rotary.js';
 export {
   type DynamicScaling,
@@ -11,4 +21,9 @@ export {
   rotaryFrequencies,
   type YarnScaling,
 } from './rotary-scaling.js';
-export { SinusoidalPosition, sinusoidalTable } from './sinusoidal.js';
+export {
+  type SinusoidalLayout,
+  SinusoidalPosition,
+  type SinusoidalPositionOptions,
+  sinusoidalTable,
+} from './sinusoidal.js';

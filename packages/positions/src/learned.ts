@@ -9,20 +9,27 @@ export interface PositionTableOptions {
   dim: number;
 }
 
+export interface LearnedPositionOptions extends PositionTableOptions {
+  /** How many rows of the table come before the first position's, as in BART; default 0. */
+  offset?: number;
+}
+
 /**
  * A learned vector for each absolute position, added to the token embeddings: `x_t + P_t`.
  *
- * Parameters: `weight` `[maxLength, dim]`.
+ * Parameters: `weight` `[offset + maxLength, dim]`.
  *
  * @see Gehring et al. 2017, https://arxiv.org/abs/1705.03122; Radford et al. 2019 (GPT-2)
  */
 export class LearnedPosition implements InputPosition {
   readonly #weight: tf.Tensor;
   readonly #maxLength: number;
+  readonly #offset: number;
 
-  constructor(params: ParamStore, { maxLength, dim }: PositionTableOptions) {
+  constructor(params: ParamStore, { maxLength, dim, offset = 0 }: LearnedPositionOptions) {
     this.#maxLength = maxLength;
-    this.#weight = params.get('weight', [maxLength, dim], normal(0.02));
+    this.#offset = offset;
+    this.#weight = params.get('weight', [offset + maxLength, dim], normal(0.02));
   }
 
   /** @throws ShapeError where a position is beyond `maxLength` */
@@ -30,6 +37,6 @@ export class LearnedPosition implements InputPosition {
     const start = ctx?.cache?.length ?? 0;
     const [, count, dim] = x.shape as [number, number, number];
     checkPositions(start, count, this.#maxLength);
-    return tf.tidy(() => x.add(this.#weight.slice([start, 0], [count, dim])));
+    return tf.tidy(() => x.add(this.#weight.slice([this.#offset + start, 0], [count, dim])));
   }
 }
