@@ -46,18 +46,18 @@ export function checkpointSource(
 /**
  * The tensors of a model by Hugging Face's keys; each is read from the backend when it is written.
  *
- * @param valueOf gives what is written for a parameter, of its shape; default the parameter
+ * @param written gives what is written for a parameter, of its shape; default the parameter
  */
 export function checkpointTensors(
   model: Model,
-  valueOf: (path: string, variable: tf.Variable) => tf.Tensor = (_, variable) => variable,
+  written: (path: string, variable: tf.Variable) => tf.Tensor = (_, variable) => variable,
 ): Record<string, LazyTensorInput> {
   const table = model.family.keys(model.config);
   return Object.fromEntries(
     Object.entries(model.params.named()).map(([path, variable]) => {
       const { key, rows } = placeOf(table, path);
       const data = async () => {
-        const values = (await readTensor(valueOf(path, variable))) as Float32Array;
+        const values = (await readTensor(written(path, variable))) as Float32Array;
         return rows ? giveRows(values, rows) : values;
       };
       return [key, { dtype: 'F32', shape: variable.shape, data }];
