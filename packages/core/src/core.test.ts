@@ -136,7 +136,7 @@ describe('ParamStore', () => {
 });
 
 describe('a deferred ParamStore', () => {
-  const store = () => new ParamStore({ seed: 3, deferred: true });
+  const store = () => new ParamStore({ seed: 3, deferred: () => {} });
 
   test('has shapes without memory, then the values that it is given', async () => {
     const before = tf.memory();
@@ -188,7 +188,7 @@ describe('a deferred ParamStore', () => {
   test('packs matrices, but none that a layer holds as it is', () => {
     const packed: string[] = [];
     const params = new ParamStore({
-      deferred: true,
+      deferred: () => {},
       packing: (path, values, shape) => {
         packed.push(path);
         return { shape, bytes: values.length, dispose: () => {} };

@@ -15,9 +15,13 @@ export interface ParamSource {
   read(path: string, shape: readonly number[]): Float32Array;
 }
 
+/** Is told of a parameter of a deferred store as it is made; an error from it goes to who asked for the parameter. */
+export type Deferral = (path: string, shape: readonly number[]) => void;
+
 interface Owner {
-  /** Initialisers of parameters that have no values yet; absent where each has them as it is made. */
-  readonly waiting: Map<string, Initializer> | undefined;
+  readonly deferred: Deferral | undefined;
+  /** Initialisers of the parameters that have no values yet. */
+  readonly waiting: Map<string, Initializer>;
   /** Parameters that a layer holds as variables, and that are therefore never packed. */
   readonly held: Set<string>;
   readonly source: ParamSource | undefined;
@@ -46,26 +50,27 @@ export class ParamStore {
 
   /**
    * @param options `seed` of the initialisers, default 0; `source` of the values instead of them;
-   * `packing` of the matrices, default none; `deferred`: parameters have shapes alone until `fill` gives
-   * them values, and none may be used before
+   * `packing` of the matrices, default none; `deferred` is told of each parameter, which has a shape alone
+   * until `fill` gives it values, and must not be used before
    * @throws InputError where the seed is no integer
    */
   constructor({
     seed = 0,
     source,
     packing,
-    deferred = false,
+    deferred,
   }: {
     seed?: number | undefined;
     source?: ParamSource | undefined;
     packing?: Packing | undefined;
-    deferred?: boolean | undefined;
+    deferred?: Deferral | undefined;
   } = {}) {
     if (!Number.isSafeInteger(seed)) {
       throw new InputError(`the seed of parameters must be an integer; got ${seed}`);
     }
     this.#owner = {
-      waiting: deferred ? new Map() : undefined,
+      deferred,
+      waiting: new Map(),
       held: new Set(),
       source,
       packing,
@@ -123,7 +128,7 @@ export class ParamStore {
     init: Initializer,
   ): Matrix {
     const path = this.#join(name);
-    const { variables, matrices, packing, waiting } = this.#owner;
+    const { variables, matrices, packing, deferred } = this.#owner;
     const existing = matrices.get(path);
     if (existing) {
       checkAsked(path, (existing.variable ?? existing.packed!).shape, shape);
@@ -132,7 +137,7 @@ export class ParamStore {
     let matrix: Matrix;
     if (variables.has(path)) {
       matrix = { layout, variable: this.get(name, shape, init) };
-    } else if (!packing || waiting) {
+    } else if (!packing || deferred) {
       matrix = { layout, variable: this.#make(path, shape, init) };
     } else {
       const values = this.#values(path, shape, init);
@@ -169,7 +174,7 @@ export class ParamStore {
 
   /** The paths of the parameters that have no values yet, in the order of making. */
   waiting(): string[] {
-    return [...(this.#owner.waiting?.keys() ?? [])];
+    return [...this.#owner.waiting.keys()];
   }
 
   /** Whether `fill` packs a parameter, and so takes its values and no tensor. */
@@ -187,7 +192,7 @@ export class ParamStore {
    */
   fill(path: string, values?: Float32Array | tf.Tensor): void {
     const { waiting, variables, matrices, packing } = this.#owner;
-    const init = waiting?.get(path);
+    const init = waiting.get(path);
     const variable = variables.get(path);
     if (!init || !variable) throw new InputError(`parameter '${path}' waits for no values`);
     const { shape } = variable;
@@ -202,13 +207,14 @@ export class ParamStore {
       if (packed) this.pack(path, packed);
       else tf.tidy(() => variable.assign(tf.tensor(given, shape, 'float32')));
     }
-    waiting?.delete(path);
+    waiting.delete(path);
   }
 
   #make(path: string, shape: readonly number[], init: Initializer): tf.Variable {
-    const { waiting, variables, disposed } = this.#owner;
-    if (!waiting) return this.#keep(path, shape, this.#values(path, shape, init));
+    const { deferred, waiting, variables, disposed } = this.#owner;
+    if (!deferred) return this.#keep(path, shape, this.#values(path, shape, init));
     if (disposed) throw new InputError(`parameter '${path}' was asked of a disposed store`);
+    deferred(path, shape);
     waiting.set(path, init);
     const variable = withoutMemory(shape);
     variables.set(path, variable);

@@ -146,7 +146,7 @@ export const falcon: ModelFamily<FalconConfig> = {
       [
         'blocks.#.attn.qkv',
         'transformer.h.#.self_attention.query_key_value',
-        groupedHeads(heads, kvHeads(config), dim / heads),
+        () => groupedHeads(heads, kvHeads(config), dim / heads),
       ],
       ['blocks.#.attn.outProj', 'transformer.h.#.self_attention.dense'],
       ['blocks.#.norm2', `transformer.h.#.${two ? 'ln_mlp' : 'post_attention_layernorm'}`],

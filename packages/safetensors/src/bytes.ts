@@ -10,6 +10,11 @@ export interface ByteSource {
    * @throws SafetensorsError when they end before
    */
   read(position: number, into: Uint8Array): Promise<void>;
+  /**
+   * Checks what can only be checked once all has been read, such as a hash of the whole.
+   * @throws SafetensorsError when the bytes are not what they should be
+   */
+  finish?(): Promise<void>;
   /** Nothing can be read after. */
   close(): Promise<void>;
 }

@@ -12,7 +12,7 @@ export {
   type SafetensorsHeader,
 } from './header.js';
 export type { LazyTensorInput, Metadata, TensorInput } from './layout.js';
-export { readSafetensors, type SafetensorsFile, type Tensor } from './read.js';
+export { readSafetensors, type SafetensorsFile, type Tensor, viewTensor } from './read.js';
 export { SafetensorsReader, type TensorReader } from './reader.js';
 export { ShardedReader } from './sharded.js';
 export { streamSafetensors, writeSafetensors } from './write.js';

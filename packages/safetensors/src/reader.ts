@@ -16,6 +16,11 @@ export interface TensorReader {
    * @throws SafetensorsError when the part leaves the tensor, or the file has been cut since it was opened
    */
   readInto(name: string, begin: number, into: Uint8Array): Promise<void>;
+  /**
+   * Checks what can only be checked once all has been read, such as a hash of a whole file.
+   * @throws SafetensorsError when a file is not what it should be
+   */
+  finish(): Promise<void>;
   /** No tensor can be read after. */
   close(): Promise<void>;
 }
@@ -68,6 +73,10 @@ export class SafetensorsReader implements TensorReader {
       throw new SafetensorsError(this.source.name, name, reason);
     }
     await this.source.read(this.dataStart + first + begin, into);
+  }
+
+  async finish(): Promise<void> {
+    await this.source.finish?.();
   }
 
   /** Closes the file; no tensor can be read after. */

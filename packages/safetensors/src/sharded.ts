@@ -62,6 +62,10 @@ export class ShardedReader implements TensorReader {
     await this.shard(key).readInto(key, begin, into);
   }
 
+  async finish(): Promise<void> {
+    for (const shard of this.shards) await shard.finish();
+  }
+
   /** Closes every file; no tensor can be read after. */
   async close(): Promise<void> {
     for (const shard of this.shards) await shard.close();
