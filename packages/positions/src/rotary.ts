@@ -30,6 +30,8 @@ const step = 128;
  * @see Su et al. 2021, https://arxiv.org/abs/2104.09864
  */
 export class RotaryPosition implements AttentionPosition {
+  readonly name = 'rotary';
+  readonly needsProduct = true;
   readonly #options: RotaryPositionOptions;
   readonly #dim: number;
   readonly #layout: RotaryLayout;
@@ -49,14 +51,22 @@ export class RotaryPosition implements AttentionPosition {
     this.#tables = new Tables(this.#frequencies(0));
   }
 
-  /** @param q `[B, H, T, Dh]` @param k `[B, Hkv, T, Dh]` @returns both, turned */
+  /** @returns both, turned; the last new key stands where the last query does */
   apply(q: tf.Tensor, k: tf.Tensor, { start, keys }: Span): Placed {
     const { dim } = this.#options;
     checkShape('rotary: q', q.shape, ['B', 'H', 'T', dim]);
-    checkShape('rotary: k', k.shape, [q.shape[0]!, 'Hkv', q.shape[2]!, dim]);
+    checkShape('rotary: k', k.shape, [q.shape[0]!, 'Hkv', 'T', dim]);
     return tf.tidy(() => {
-      const { cos, sin } = this.#tablesFor(keys).rows(start, q.shape[2]!);
-      return { q: rotary(q, cos, sin, this.#layout), k: rotary(k, cos, sin, this.#layout) };
+      const tables = this.#tablesFor(keys);
+      const turn = (x: tf.Tensor, { cos, sin }: ReturnType<Tables['rows']>) =>
+        rotary(x, cos, sin, this.#layout);
+      const [queries, newKeys] = [q.shape[2]!, k.shape[2]!];
+      const rows = tables.rows(start, queries);
+      const same = queries === newKeys;
+      return {
+        q: turn(q, rows),
+        k: turn(k, same ? rows : tables.rows(start + queries - newKeys, newKeys)),
+      };
     });
   }
 
