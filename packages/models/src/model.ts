@@ -17,6 +17,7 @@ import { gpt2 } from './gpt2.js';
 import { headwise } from './headwise.js';
 import { llama, mistral, qwen2 } from './llama.js';
 import { roberta } from './roberta.js';
+import { t5 } from './t5.js';
 import { transformer } from './transformer.js';
 
 /** Every family that this package knows, by `model_type`; `headwise` is a typed configuration itself. */
@@ -32,6 +33,7 @@ export const families: Readonly<Record<string, ModelFamily>> = {
   roberta: roberta as ModelFamily,
   marian: transformer as ModelFamily,
   bart: bart as ModelFamily,
+  t5: t5 as ModelFamily,
 };
 
 /** A model with what is needed to train, save and dispose it. */
