@@ -9,6 +9,7 @@ import { type Mask, none } from '@headwise/kernels';
 import { Linear } from '@headwise/layers';
 import * as tf from '@tensorflow/tfjs';
 import { attend } from './attend.js';
+import { attendCached } from './cached.js';
 import { type Projection, type ProjectionKind, SeparateProjection } from './projections.js';
 
 export interface MultiHeadAttentionOptions {
@@ -67,15 +68,12 @@ export class MultiHeadAttention implements Layer {
     return tf.tidy(() => {
       const projected = this.#projection.project(x, ctx);
       const q = tapped(ctx, path, 'q', projected.q);
-      let k = tapped(ctx, path, 'k', projected.k);
-      let v = tapped(ctx, path, 'v', projected.v);
-      if (ctx?.cache) ({ k, v } = ctx.cache.append(path, k, v));
-      const heads = attend(q, k, v, {
-        mask: this.#mask,
-        ctx,
-        path,
-        dropout: this.#dropout,
-      });
+      const k = tapped(ctx, path, 'k', projected.k);
+      const v = tapped(ctx, path, 'v', projected.v);
+      const options = { mask: this.#mask, ctx, path, dropout: this.#dropout };
+      const heads = ctx?.cache
+        ? attendCached(q, k, v, { ...options, cache: ctx.cache })
+        : attend(q, k, v, options);
       const [batch, , length] = heads.shape;
       const merged = heads.transpose([0, 2, 1, 3]).reshape([batch!, length!, this.#dim]);
       return tapped(ctx, path, 'out', this.#out.forward(merged, ctx));

@@ -1,5 +1,6 @@
 import type * as tf from '@tensorflow/tfjs';
-import type { KeyValueCache } from './cache.js';
+import type { KeyValueCache } from './cache/key-value-cache.js';
+import type { SegmentMemory } from './cache/segment-memory.js';
 import type { Random } from './random.js';
 
 /** What a forward pass is told besides its input. */
@@ -13,6 +14,10 @@ export interface ForwardContext {
   tap?: (name: string, value: tf.Tensor) => tf.Tensor | void;
   /** Keys and values of the tokens before `x`, while generating. */
   cache?: KeyValueCache;
+  /** The tokens of each sequence that are no padding, which stands at the end; default all. */
+  lengths?: readonly number[];
+  /** Hidden states of the segments before `x`, for layers that recur over segments. */
+  memory?: SegmentMemory;
 }
 
 /** Tensor in, tensor out. Holds variables that its `ParamStore` owns, and nothing that needs disposing. */
