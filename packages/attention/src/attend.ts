@@ -1,4 +1,4 @@
-import { checkShape, type ForwardContext, InputError, tapped } from '@headwise/core';
+import { checkShape, type ForwardContext, InputError, isTapped, tapped } from '@headwise/core';
 import {
   attention,
   attentionReference,
@@ -10,6 +10,7 @@ import {
 } from '@headwise/kernels';
 import type { Dropout } from '@headwise/layers';
 import * as tf from '@tensorflow/tfjs';
+import { attentionProbe } from './probe.js';
 
 export interface AttendOptions {
   /** Default `none`. */
@@ -24,7 +25,7 @@ export interface AttendOptions {
   sinks?: tf.Tensor | undefined;
   /** Of the weights, in training. */
   dropout?: Dropout | undefined;
-  /** Tells dropout of training; its tap sees `scores` and `pattern`. */
+  /** Tells dropout of training; its tap sees `scores` and `pattern`, its `onAttention` a probe. */
   ctx?: ForwardContext | undefined;
   /** The path that taps are named after. */
   path?: string;
@@ -34,7 +35,7 @@ export interface AttendOptions {
  * Scaled dot-product attention: `softmax(mods(Q Kᵀ / √Dh) + M) V`.
  *
  * On WebGPU one fused kernel, whose memory grows with `T` and not with `T²`; in plain operations where
- * the scores or the weights are themselves asked for, by a tap.
+ * a tap wants the scores or the weights, which it may replace.
  *
  * @param q `[B, H, Tq, Dh]`
  * @param k `[B, Hkv, Tk, Dh]`, where Hkv divides H
@@ -62,7 +63,8 @@ export function attend(
   const { mask = none, mods, term, sinks, ctx, path = '' } = options;
   const scale = options.scale ?? 1 / Math.sqrt(headDim);
   const given = { mask, mods, scale, sinks, dropout: options.dropout?.draw(ctx) };
-  if (!ctx?.tap) {
+  ctx?.onAttention?.(path, attentionProbe(q, k, given, term));
+  if (!isTapped(ctx, path, 'scores') && !isTapped(ctx, path, 'pattern')) {
     return term ? rowAttention(q, k, v, term, given) : attention(q, k, v, given);
   }
   const looked = {

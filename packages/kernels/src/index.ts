@@ -19,6 +19,7 @@ export {
 } from './attention/expression/expression.js';
 export { FloatTable, IntTable, table } from './attention/expression/table.js';
 export { type AttentionOptions, attention, registerAttention } from './attention/index.js';
+export { attentionMap, type MapOptions } from './attention/map.js';
 export { dense } from './attention/masks/dense.js';
 export { and, type Mask, type MaskInput, none, or, visible } from './attention/masks/mask.js';
 export { causal, prefix, slidingWindow } from './attention/masks/order.js';

@@ -68,7 +68,7 @@ function scoresOf(
 }
 
 /** A sum of broadcast masks is faster than a choice, but leaves what is not finite. */
-function withoutHidden(scores: tf.Tensor, visible: tf.Tensor, finite: boolean): tf.Tensor {
+export function withoutHidden(scores: tf.Tensor, visible: tf.Tensor, finite: boolean): tf.Tensor {
   if (!finite) return tf.where(visible, scores, hidden);
   return scores.add(visible.toFloat().sub(1).mul(-hidden));
 }
@@ -79,7 +79,7 @@ function visibleKeys({ condition }: Mask, sizes: PairSizes): tf.Tensor | undefin
 }
 
 /** Softmax over the keys and one more score, whose weight is left out. */
-function softmaxWithSinks(scores: tf.Tensor, sinks: tf.Tensor): tf.Tensor {
+export function softmaxWithSinks(scores: tf.Tensor, sinks: tf.Tensor): tf.Tensor {
   const [batch, heads, queries, keys] = scores.shape as [number, number, number, number];
   const sink = tf.broadcastTo(sinks.reshape([1, heads, 1, 1]), [batch, heads, queries, 1]);
   const weights = tf.softmax(tf.concat([scores, sink], -1));
