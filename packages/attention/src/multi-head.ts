@@ -63,6 +63,8 @@ export class MultiHeadAttention implements Layer {
       const cached = ctx?.cache?.lengthOf(path) ?? 0;
       const placed = this.#position.apply(projected.q, projected.k, {
         start: cached + keys - queries,
+        // Before this layer's first tokens the cache may tell of other layers only.
+        starts: cached > 0 ? ctx?.cache?.starts : undefined,
         keys: cached + keys,
         scale: this.#core.scale,
       });
