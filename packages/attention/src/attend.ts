@@ -63,7 +63,7 @@ export function attend(
   const { mask = none, mods, term, sinks, ctx, path = '' } = options;
   const scale = options.scale ?? 1 / Math.sqrt(headDim);
   const given = { mask, mods, scale, sinks, dropout: options.dropout?.draw(ctx) };
-  if (!term) ctx?.onAttention?.(path, attentionProbe(q, k, { mask, mods, scale, sinks }));
+  ctx?.onAttention?.(path, attentionProbe(q, k, given, term));
   if (!isTapped(ctx, path, 'scores') && !isTapped(ctx, path, 'pattern')) {
     return term ? rowAttention(q, k, v, term, given) : attention(q, k, v, given);
   }
