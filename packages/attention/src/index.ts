@@ -1,5 +1,6 @@
 export { causal, type Mask, none } from '@headwise/kernels';
 export { type AttendOptions, attend } from './attend.js';
+export { attendCached, type CachedOptions } from './cached.js';
 export { CrossAttention } from './cross.js';
 export type { HeadOptions } from './heads.js';
 export {

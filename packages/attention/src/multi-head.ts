@@ -10,6 +10,7 @@ import { Linear } from '@headwise/layers';
 import type { AttentionPosition } from '@headwise/positions';
 import * as tf from '@tensorflow/tfjs';
 import { attend } from './attend.js';
+import { attendCached } from './cached.js';
 import { headSizes, mergeHeads } from './heads.js';
 import {
   hasBias,
@@ -83,11 +84,13 @@ export class MultiHeadAttention implements Layer {
       const projected = this.#projection.project(x, ctx);
       let q = tapped(ctx, path, 'q', this.#norms?.q.forward(projected.q, ctx) ?? projected.q);
       let k = tapped(ctx, path, 'k', this.#norms?.k.forward(projected.k, ctx) ?? projected.k);
-      let v = tapped(ctx, path, 'v', projected.v);
+      const v = tapped(ctx, path, 'v', projected.v);
       const start = ctx?.cache?.lengthOf(path) ?? 0;
       if (position) ({ q, k } = position.apply(q, k, { start, keys: start + k.shape[2]! }));
-      if (ctx?.cache) ({ k, v } = ctx.cache.append(path, k, v));
-      const attended = attend(q, k, v, { mask, scale, ctx, path, dropout });
+      const given = { mask, scale, ctx, path, dropout };
+      const attended = ctx?.cache
+        ? attendCached(q, k, v, { ...given, cache: ctx.cache })
+        : attend(q, k, v, given);
       const heads = tapped(ctx, path, 'heads', attended);
       return tapped(ctx, path, 'out', this.#out.forward(mergeHeads(heads), ctx));
     });
