@@ -3,7 +3,7 @@ import { sparseCrossEntropy } from '@headwise/kernels';
 import { describeBackends, expectClose } from '@headwise/testing';
 import * as tf from '@tensorflow/tfjs';
 import { expect, test } from 'vitest';
-import { checkpointSource } from './checkpoint/tensors.js';
+import { checkpointSource } from './checkpoint.js';
 import { placeOf } from './family.js';
 import { type Golden, readGolden, valuesOf, withoutPadding } from './goldens/read.node.js';
 import { createModel, familyOf } from './model.js';

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { writeSafetensorsFile } from '@headwise/safetensors/node';
 import type { CheckpointPlace } from './checkpoint/files.js';
 import { type LoadedModel, type LoadOptions, loadModel as loadFrom } from './checkpoint/load.js';
-import { checkpointTensors } from './checkpoint/tensors.js';
+import { checkpointTensors } from './checkpoint.js';
 import type { Model } from './model.js';
 import { folderFiles } from './node/folder.js';
 import { writeJsonFile } from './node/json.js';

@@ -1,9 +1,10 @@
 import { type ParamSource, readTensor } from '@headwise/core';
 import { type LazyTensorInput, type SafetensorsFile, toFloat32 } from '@headwise/safetensors';
-import { type ModelFamily, placeOf } from '../family.js';
-import type { Model } from '../model.js';
-import { giveRows, takeRows } from '../row-order.js';
-import { Matching } from './matching.js';
+import type * as tf from '@tensorflow/tfjs';
+import { Matching } from './checkpoint/matching.js';
+import { type ModelFamily, placeOf } from './family.js';
+import type { Model } from './model.js';
+import { giveRows, takeRows } from './row-order.js';
 
 /**
  * Reads the parameters of a family from a safetensors file in memory, by Hugging Face's keys.
@@ -27,14 +28,21 @@ export function checkpointSource(
   };
 }
 
-/** The tensors of a model by Hugging Face's keys; each is read from the backend when it is written. */
-export function checkpointTensors(model: Model): Record<string, LazyTensorInput> {
+/**
+ * The tensors of a model by Hugging Face's keys; each is read from the backend when it is written.
+ *
+ * @param tensorOf gives what is written for a parameter, of its shape; default the parameter
+ */
+export function checkpointTensors(
+  model: Model,
+  tensorOf: (path: string, variable: tf.Variable) => tf.Tensor = (_, variable) => variable,
+): Record<string, LazyTensorInput> {
   const table = model.family.keys(model.config);
   return Object.fromEntries(
     Object.entries(model.params.named()).map(([path, variable]) => {
       const { key, rows } = placeOf(table, path);
       const data = async () => {
-        const values = (await readTensor(variable)) as Float32Array;
+        const values = (await readTensor(tensorOf(path, variable))) as Float32Array;
         return rows ? giveRows(values, rows()) : values;
       };
       return [key, { dtype: 'F32', shape: variable.shape, data }];
