@@ -17,7 +17,7 @@ import {
   type LoadProgress,
   loadModel as loadAnywhere,
 } from '../index.js';
-import { loadModel } from '../node.js';
+import { loadModel, saveModel } from '../node.js';
 
 const goldens = new URL('../../goldens/', import.meta.url).pathname;
 const root = mkdtempSync(join(tmpdir(), 'headwise-load-'));
@@ -187,6 +187,41 @@ describe('shards', () => {
       await expect(loadModel(sharded(change))).rejects.toThrow(message);
     });
   }
+});
+
+describe('what is saved', () => {
+  test('is shards where one file would be too large, and one file again', async () => {
+    const model = await loadModel(join(goldens, 'gpt2'));
+    const values = await valuesOf(model);
+    const folder = mkdtempSync(join(root, 'saved-'));
+    await saveModel(folder, model, { shardBytes: 20_000 });
+    expect(readdirSync(folder).sort()).toEqual([
+      'config.json',
+      'model-00001-of-00003.safetensors',
+      'model-00002-of-00003.safetensors',
+      'model-00003-of-00003.safetensors',
+      'model.safetensors.index.json',
+    ]);
+    const parts = await loadModel(folder);
+    expect(await valuesOf(parts)).toEqual(values);
+    const index = JSON.parse(readFileSync(join(folder, 'model.safetensors.index.json'), 'utf8'));
+    expect(index.metadata).toEqual({ total_parameters: 13_052, total_size: 52_208 });
+    expect(Object.keys(index.weight_map).sort()).toEqual([...values.keys()].sort());
+
+    await saveModel(folder, model);
+    expect(readdirSync(folder).sort()).toEqual(['config.json', 'model.safetensors']);
+    expect(await valuesOf(await loadModel(folder))).toEqual(values);
+    await saveModel(folder, model, { shardBytes: 20_000 });
+    expect(readdirSync(folder)).not.toContain('model.safetensors');
+  });
+
+  test('is never a model of packed weights', async () => {
+    const model = await loadModel(join(goldens, 'gpt2'), { dtype: 'float16' });
+    await expect(saveModel(root, model)).rejects.toThrow(
+      "parameter 'blocks.0.attn.qkv.weight' is packed; only float32 weights are saved",
+    );
+    model.params.dispose();
+  });
 });
 
 describe('a checkpoint that does not fit is refused before its tensors are read', () => {
