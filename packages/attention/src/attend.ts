@@ -35,7 +35,7 @@ export interface AttendOptions {
  * Scaled dot-product attention: `softmax(mods(Q Kᵀ / √Dh) + M) V`.
  *
  * On WebGPU one fused kernel, whose memory grows with `T` and not with `T²`; in plain operations where
- * the scores or the weights are themselves asked for, by a tap.
+ * a tap wants the scores or the weights, which it may replace.
  *
  * @param q `[B, H, Tq, Dh]`
  * @param k `[B, Hkv, Tk, Dh]`, where Hkv divides H
@@ -63,7 +63,7 @@ export function attend(
   const { mask = none, mods, term, sinks, ctx, path = '' } = options;
   const scale = options.scale ?? 1 / Math.sqrt(headDim);
   const given = { mask, mods, scale, sinks, dropout: options.dropout?.draw(ctx) };
-  ctx?.onAttention?.(path, attentionProbe(q, k, given));
+  ctx?.onAttention?.(path, attentionProbe(q, k, given, term));
   if (!isTapped(ctx, path, 'scores') && !isTapped(ctx, path, 'pattern')) {
     return term ? rowAttention(q, k, v, term, given) : attention(q, k, v, given);
   }

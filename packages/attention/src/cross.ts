@@ -19,16 +19,18 @@ import { SeparateProjection } from './projections.js';
 export class CrossAttention {
   readonly #projection: SeparateProjection;
   readonly #core: AttentionCore;
+  readonly #path: string;
 
   /** @throws InputError where heads and widths do not fit */
   constructor(params: ParamStore, options: AttentionLayerOptions) {
+    this.#path = params.path;
     this.#projection = new SeparateProjection(params, options);
     this.#core = new AttentionCore(params, options, undefined);
   }
 
   /**
    * @param x `[B, Tq, D]`
-   * @param encoded `[B, Tk, Dkv]`, what is looked at
+   * @param encoded `[B, Tk, Dkv]`, what is looked at; with `ctx.cache` its keys and values are made once
    * @param encodedMask `[B, Tk]`, int32: 1 where `encoded` has a token, 0 at padding; default all
    * @returns `[B, Tq, outDim]`
    */
@@ -40,8 +42,9 @@ export class CrossAttention {
   ): tf.Tensor {
     return tf.tidy(() => {
       const q = this.#projection.queries(x, ctx);
-      const projected = { q, ...this.#projection.keysAndValues(encoded, ctx) };
-      const { v, ...placed } = this.#core.prepare(projected, ctx);
+      const make = () => this.#projection.keysAndValues(encoded, ctx);
+      const kept = ctx?.cache?.once(this.#path, x.shape[0]!, make) ?? make();
+      const { v, ...placed } = this.#core.prepare({ q, ...kept }, ctx);
       return this.#core.attend(placed, v, encodedMask, ctx);
     });
   }

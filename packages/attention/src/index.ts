@@ -15,6 +15,7 @@ export {
   visible,
 } from '@headwise/kernels';
 export { type AttendOptions, attend } from './attend.js';
+export { attendCached, type CachedOptions } from './cached.js';
 export { CrossAttention } from './cross.js';
 export type { HeadOptions, HeadSizes } from './heads.js';
 export type { AttentionLayerOptions } from './layer.js';

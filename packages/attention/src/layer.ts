@@ -2,6 +2,7 @@ import {
   type ForwardContext,
   type Initializer,
   InputError,
+  type KeyValueCache,
   type Layer,
   type ParamStore,
   tapped,
@@ -12,6 +13,7 @@ import { type Dropout, Linear } from '@headwise/layers';
 import type { AttentionPosition, Placed } from '@headwise/positions';
 import type * as tf from '@tensorflow/tfjs';
 import { attend } from './attend.js';
+import { attendCached } from './cached.js';
 import { headSizes, mergeHeads } from './heads.js';
 import { hasBias, type Projected, type ProjectionOptions } from './projections.js';
 import { scaledDotProduct } from './scores/scaled-dot-product.js';
@@ -96,25 +98,29 @@ export class AttentionCore {
    *
    * @param placed queries and keys with positions, and what those do to scores
    * @param seen `[B, Tk]`, 1 where there is a token, 0 at padding
+   * @param cache gets the keys and values, which are then those of new tokens
    */
   attend(
     { q, k, mods = [], term }: Placed,
     v: tf.Tensor,
     seen: tf.Tensor | undefined,
     ctx?: ForwardContext,
+    cache?: KeyValueCache,
   ): tf.Tensor {
     const { mask = none, dropout } = this.#options;
     const path = this.#path;
-    const attended = attend(q, k, v, {
+    const all = [...mods, ...(this.#options.mods ?? [])];
+    const given = {
       mask: seen ? and(mask, padding(seen)) : mask,
-      mods: [...mods, ...(this.#options.mods ?? [])],
+      mods: all.length > 0 ? all : undefined,
       scale: this.scale,
       term: term ?? this.#score.term,
       sinks: this.#sinks,
       ctx,
       path,
       dropout,
-    });
+    };
+    const attended = cache ? attendCached(q, k, v, { ...given, cache }) : attend(q, k, v, given);
     const heads = tapped(ctx, path, 'heads', attended);
     return tapped(ctx, path, 'out', this.#out.forward(mergeHeads(heads), ctx));
   }

@@ -1,4 +1,4 @@
-import { checkShape, type ForwardContext, type Layer, type ParamStore } from '@headwise/core';
+import type { ForwardContext, Layer, ParamStore } from '@headwise/core';
 import { type AttentionPosition, noPosition } from '@headwise/positions';
 import * as tf from '@tensorflow/tfjs';
 import { AttentionCore, type AttentionLayerOptions } from './layer.js';
@@ -24,7 +24,8 @@ export interface MultiHeadAttentionOptions extends AttentionLayerOptions {
  *
  * Parameters: those of the projection, `outProj`, a linear map `[H Dh, outDim]`, `score` of scores that
  * have some, `sinks` `[H]` and those of `qNorm` and `kNorm` where there are such.
- * Taps: `q k v` `[B, H, T, Dh]` before positions, `scores pattern` `[B, H, Tq, Tk]`, `out` `[B, T, D]`.
+ * Taps: `q k v` `[B, H, T, Dh]` before positions, `heads` `[B, H, Tq, Dh]`, `scores pattern` `[B, H, Tq, Tk]`,
+ * `out` `[B, T, D]`.
  *
  * @see Vaswani et al. 2017, https://arxiv.org/abs/1706.03762; Shazeer 2019,
  * https://arxiv.org/abs/1911.02150; Ainslie et al. 2023, https://arxiv.org/abs/2305.13245
@@ -48,31 +49,32 @@ export class MultiHeadAttention implements Layer {
   }
 
   /**
-   * @param x `[B, T, D]`, the tokens that follow those in `ctx.cache`
-   * @param memory `[B, M, D]`, tokens before x that are looked at and do not ask: the last segment's, in
-   * Transformer-XL. Gradients flow to it as to any input.
+   * @param x `[B, T, D]`, the tokens that follow those in `ctx.cache`, or those in `ctx.memory`, which are
+   * looked at and do not ask
    * @returns `[B, T, outDim]`
    */
-  forward(x: tf.Tensor, ctx?: ForwardContext, memory?: tf.Tensor): tf.Tensor {
+  forward(x: tf.Tensor, ctx?: ForwardContext): tf.Tensor {
+    const path = this.#path;
     return tf.tidy(() => {
-      const projected = this.#core.prepare(this.#projected(x, memory, ctx), ctx);
+      const memory = ctx?.memory?.read(path);
+      const { v, ...projected } = this.#core.prepare(this.#projected(x, memory, ctx), ctx);
+      ctx?.memory?.write(path, x);
       const [queries, keys] = [projected.q.shape[2]!, projected.k.shape[2]!];
-      const cached = ctx?.cache?.lengthOf(this.#path) ?? 0;
+      const cached = ctx?.cache?.lengthOf(path) ?? 0;
       const placed = this.#position.apply(projected.q, projected.k, {
         start: cached + keys - queries,
+        // Before this layer's first tokens the cache may tell of other layers only.
+        starts: cached > 0 ? ctx?.cache?.starts : undefined,
         keys: cached + keys,
         scale: this.#core.scale,
       });
-      let { v } = projected;
-      if (ctx?.cache) ({ k: placed.k, v } = ctx.cache.append(this.#path, placed.k, v));
-      return this.#core.attend(placed, v, ctx?.attentionMask, ctx);
+      return this.#core.attend(placed, v, ctx?.attentionMask, ctx, ctx?.cache);
     });
   }
 
   /** Queries of x alone, keys and values of memory and x. */
   #projected(x: tf.Tensor, memory: tf.Tensor | undefined, ctx?: ForwardContext): Projected {
     if (!memory) return this.#projection.project(x, ctx);
-    checkShape('attention: memory', memory.shape, [x.shape[0]!, 'M', x.shape[2]!]);
     const { q, k, v } = this.#projection.project(tf.concat([memory, x], 1), ctx);
     return { q: q.slice([0, 0, memory.shape[1]!, 0], [-1, -1, -1, -1]), k, v };
   }

@@ -9,7 +9,14 @@ export {
   type StartOptions,
   startBackend,
 } from './backend/start.js';
-export { type KeysAndValues, KeyValueCache } from './cache.js';
+export { KeyValueCache, type KeyValueCacheOptions } from './cache/key-value-cache.js';
+export type {
+  CachedKeysValues,
+  FreshKeysValues,
+  KeptKeysValues,
+  KeysAndValues,
+} from './cache/rows.js';
+export { SegmentMemory } from './cache/segment-memory.js';
 export {
   type Encoded,
   type EncoderContext,

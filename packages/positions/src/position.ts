@@ -13,8 +13,10 @@ export interface InputPosition {
 
 /** Where the new tokens stand among all, and what their products are multiplied by. */
 export interface Span {
-  /** The position of the first new token. */
+  /** The position of the first new token; of the longest sequence, where they differ. */
   start: number;
+  /** The same of each sequence, where a cache holds sequences of different lengths. */
+  starts?: readonly number[] | undefined;
   /** `Tk`, the number of keys that are attended to, the cached ones included. */
   keys: number;
   /** Of the scores, for terms that are products too; default `1 / √Dh`. */

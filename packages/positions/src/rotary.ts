@@ -52,22 +52,25 @@ export class RotaryPosition implements AttentionPosition {
   }
 
   /** @returns both, turned; the last new key stands where the last query does */
-  apply(q: tf.Tensor, k: tf.Tensor, { start, keys }: Span): Placed {
+  apply(q: tf.Tensor, k: tf.Tensor, { start, starts = [], keys }: Span): Placed {
     const { dim } = this.#options;
     checkShape('rotary: q', q.shape, ['B', 'H', 'T', dim]);
     checkShape('rotary: k', k.shape, [q.shape[0]!, 'Hkv', 'T', dim]);
+    const before = q.shape[2]! - k.shape[2]!;
     return tf.tidy(() => {
       const tables = this.#tablesFor(keys);
-      const turn = (x: tf.Tensor, { cos, sin }: ReturnType<Tables['rows']>) =>
-        rotary(x, cos, sin, this.#layout);
-      const [queries, newKeys] = [q.shape[2]!, k.shape[2]!];
-      const rows = tables.rows(start, queries);
-      const same = queries === newKeys;
-      return {
-        q: turn(q, rows),
-        k: turn(k, same ? rows : tables.rows(start + queries - newKeys, newKeys)),
+      const turn = (x: tf.Tensor, moved: number) => {
+        const rows = (from: number) => tables.rows(from + moved, x.shape[2]!);
+        if (starts.every((from) => from === starts[0])) return this.#turned(x, rows(start));
+        const each = x.split(x.shape[0]!, 0);
+        return tf.concat(each.map((one, b) => this.#turned(one, rows(starts[b]!))));
       };
+      return { q: turn(q, 0), k: turn(k, before) };
     });
+  }
+
+  #turned(x: tf.Tensor, { cos, sin }: ReturnType<Tables['rows']>): tf.Tensor {
+    return rotary(x, cos, sin, this.#layout);
   }
 
   #tablesFor(keys: number): Tables {
