@@ -104,7 +104,7 @@ export const bloom: ModelFamily<BloomConfig> = {
     [
       'blocks.#.attn.qkv',
       'transformer.h.#.self_attention.query_key_value',
-      groupedHeads(heads, heads, dim / heads),
+      () => groupedHeads(heads, heads, dim / heads),
     ],
     ['blocks.#.attn.outProj', 'transformer.h.#.self_attention.dense'],
     ['blocks.#.norm2', 'transformer.h.#.post_attention_layernorm'],

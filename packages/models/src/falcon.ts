@@ -93,7 +93,7 @@ function preset(config: FalconConfig): ModelConfiguration {
     layers: config.num_hidden_layers,
     // Its biases are added before scores are scaled.
     position: config.alibi
-      ? { kind: 'alibi', scale: 1 / Math.sqrt(dim / count) }
+      ? { kind: 'alibi', factor: 1 / Math.sqrt(dim / count) }
       : rotaryPart(config, config.max_position_embeddings),
     heads: {
       count,
@@ -146,7 +146,7 @@ export const falcon: ModelFamily<FalconConfig> = {
       [
         'blocks.#.attn.qkv',
         'transformer.h.#.self_attention.query_key_value',
-        groupedHeads(heads, kvHeads(config), dim / heads),
+        () => groupedHeads(heads, kvHeads(config), dim / heads),
       ],
       ['blocks.#.attn.outProj', 'transformer.h.#.self_attention.dense'],
       ['blocks.#.norm2', `transformer.h.#.${two ? 'ln_mlp' : 'post_attention_layernorm'}`],

@@ -6,7 +6,7 @@ import type { RowOrder } from './row-order.js';
  * Where parameters lie in checkpoints of Hugging Face's: path prefix, key prefix, and the order of rows there
  * where it is another; `#` stands for a block's number.
  */
-export type KeyTable = readonly (readonly [ours: string, theirs: string, rows?: RowOrder])[];
+export type KeyTable = readonly (readonly [ours: string, theirs: string, rows?: () => RowOrder])[];
 
 /** A family of models: how its configuration reads, how it is built, how its checkpoints name things. */
 export interface ModelFamily<Config = unknown> {
@@ -33,7 +33,7 @@ export interface ModelFamily<Config = unknown> {
 /** Where one parameter lies in a checkpoint. */
 export interface KeyPlace {
   key: string;
-  rows: RowOrder | undefined;
+  rows: (() => RowOrder) | undefined;
 }
 
 /**

@@ -7,7 +7,7 @@ import { readSafetensors, toFloat32 } from '@headwise/safetensors';
 import { describeBackends, expectClose } from '@headwise/testing';
 import * as tf from '@tensorflow/tfjs';
 import { expect, test } from 'vitest';
-import { checkpointTensors } from './checkpoint.js';
+import { checkpointTensors } from './checkpoint/tensors.js';
 import { sentenceEmbeddings } from './heads.js';
 import type { Model } from './model.js';
 import { loadModel } from './node.js';

@@ -43,7 +43,10 @@ export class LearnedPosition implements InputPosition {
       if (typeof places === 'number') {
         return x.add(this.#weight.slice([first + places, 0], [count, dim]));
       }
-      const ids = tf.tensor1d(places, 'int32').add(first).toInt();
+      const ids = tf.tensor1d(
+        places.map((place) => first + place),
+        'int32',
+      );
       return x.add(gatherRows(this.#weight as tf.Tensor2D, ids).reshape(x.shape));
     });
   }
