@@ -19,6 +19,7 @@ export const allowed = {
   training: ['core', 'kernels', 'safetensors'],
   generation: ['core', 'kernels'],
   prompting: ['core', 'generation'],
+  parity: ['core', 'kernels', 'models', 'safetensors'],
   inspect: ['core', 'kernels', 'layers', 'positions', 'attention', 'transformer'],
 };
 
