@@ -10,7 +10,8 @@ export type PositionPart =
   | { kind: 'learned' }
   | { kind: 'sinusoidal' }
   | RotaryPart
-  | { kind: 'alibi'; scale?: number | undefined }
+  /** `factor`: of the slopes, default 1. */
+  | { kind: 'alibi'; factor?: number | undefined }
   | { kind: 't5'; buckets: number; maxDistance: number }
   | { kind: 'shaw'; clip: number };
 
@@ -49,9 +50,10 @@ export interface HeadsPart {
   dropout?: number | undefined;
 }
 
-/** How a query and a key are compared: by their product. */
+/** How a query and a key are compared. */
 export interface ScorePart {
-  /** What products are multiplied by; default `1 / √Dh`. */
+  kind: 'scaled-dot-product' | 'dot-product' | 'general' | 'additive';
+  /** What products are multiplied by, where not by what the kind says. */
   scale?: number | undefined;
   /** c: a score s becomes `c tanh(s / c)`. */
   softCap?: number | undefined;
@@ -108,6 +110,7 @@ export interface ModelConfiguration {
   embedding?: EmbeddingPart | undefined;
   position: PositionPart;
   heads: HeadsPart;
+  /** Default `scaled-dot-product`. */
   score?: ScorePart | undefined;
   norm: NormPart;
   feedForward: FeedForwardPart;
@@ -163,7 +166,7 @@ const position = z.discriminatedUnion('kind', [
     scaling: rotaryScaling.optional(),
     trainedLength: size.optional(),
   }),
-  z.strictObject({ kind: z.literal('alibi'), scale: z.number().optional() }),
+  z.strictObject({ kind: z.literal('alibi'), factor: z.number().optional() }),
   z.strictObject({ kind: z.literal('t5'), buckets: size, maxDistance: size }),
   z.strictObject({ kind: z.literal('shaw'), clip: size }),
 ]);
@@ -202,7 +205,11 @@ const schema: z.ZodType<ModelConfiguration> = z.strictObject({
     dropout: rate.optional(),
   }),
   score: z
-    .strictObject({ scale: z.number().optional(), softCap: z.number().positive().optional() })
+    .strictObject({
+      kind: z.enum(['scaled-dot-product', 'dot-product', 'general', 'additive']),
+      scale: z.number().optional(),
+      softCap: z.number().positive().optional(),
+    })
     .optional(),
   norm: z.strictObject({
     kind: z.enum(['layer', 'rms']),

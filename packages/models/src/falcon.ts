@@ -93,7 +93,7 @@ function preset(config: FalconConfig): ModelConfiguration {
     layers: config.num_hidden_layers,
     // Its biases are added before scores are scaled.
     position: config.alibi
-      ? { kind: 'alibi', scale: 1 / Math.sqrt(dim / count) }
+      ? { kind: 'alibi', factor: 1 / Math.sqrt(dim / count) }
       : rotaryPart(config, config.max_position_embeddings),
     heads: {
       count,

@@ -87,7 +87,7 @@ function preset(config: GPT2Config): ModelConfiguration {
       bias: { qkv: true, out: true },
       dropout: config.attn_pdrop,
     },
-    score: config.scale_attn_weights ? {} : { scale: 1 },
+    score: { kind: config.scale_attn_weights ? 'scaled-dot-product' : 'dot-product' },
     norm: { kind: 'layer', epsilon: config.layer_norm_epsilon },
     feedForward: {
       kind: 'plain',

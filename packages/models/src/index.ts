@@ -35,6 +35,7 @@ export {
   type DecoderSettings,
   families,
   familyOf,
+  languageModel,
   type Model,
   modelFromPreset,
   type PresetChange,

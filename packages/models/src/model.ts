@@ -1,5 +1,6 @@
 import {
   InputError,
+  isLanguageModel,
   type LanguageModel,
   type Network,
   type Packing,
@@ -16,6 +17,7 @@ import { gpt2 } from './gpt2.js';
 import { headwise } from './headwise.js';
 import { llama, mistral, qwen2 } from './llama.js';
 import { roberta } from './roberta.js';
+import { t5 } from './t5.js';
 import { transformer } from './transformer.js';
 
 /** Every family that this package knows, by `model_type`; `headwise` is a typed configuration itself. */
@@ -31,6 +33,7 @@ export const families: Readonly<Record<string, ModelFamily>> = {
   roberta: roberta as ModelFamily,
   marian: transformer as ModelFamily,
   bart: bart as ModelFamily,
+  t5: t5 as ModelFamily,
 };
 
 /** A model with what is needed to train, save and dispose it. */
@@ -85,6 +88,19 @@ export function createModel(json: unknown, options: CreateOptions = {}): Model {
     params.dispose();
     throw error;
   }
+}
+
+/**
+ * A model that scores the next token, from a model of any kind.
+ *
+ * @throws InputError where it does something else
+ */
+export function languageModel<M extends Model>(model: M): M & Model<LanguageModel> {
+  const { network } = model;
+  if (isLanguageModel(network)) return { ...model, network };
+  throw new InputError(
+    `the model of family '${model.family.modelType}' does not score the next token; expected a decoder with a language model head`,
+  );
 }
 
 /**

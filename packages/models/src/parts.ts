@@ -1,13 +1,18 @@
 import {
+  additive,
   and,
   causal,
+  dotProduct,
   FusedProjection,
+  general,
   type Mask,
   MultiHeadAttention,
   SeparateProjection,
+  scaledDotProduct,
   slidingWindow,
+  softCap,
 } from '@headwise/attention';
-import { type Initializer, InputError, type Layer, normal, type ParamStore } from '@headwise/core';
+import { type Initializer, type Layer, normal, type ParamStore } from '@headwise/core';
 import { Dropout, FeedForward, GatedFeedForward, LayerNorm, RMSNorm } from '@headwise/layers';
 import {
   AlibiPosition,
@@ -35,7 +40,7 @@ export function makeNorm(params: ParamStore, { norm, dim }: ModelConfiguration):
 }
 
 /** The dropout of a rate; none where nothing is dropped, so that attention stays fused. */
-export const makeDropout = (rate = 0): Layer | undefined =>
+export const makeDropout = (rate = 0): Dropout | undefined =>
   rate > 0 ? new Dropout({ rate }) : undefined;
 
 /** How matrices start: all of them, and those whose product is added to the residual stream. */
@@ -84,7 +89,7 @@ export function makeAttentionPosition(
       return new RotaryPosition({ dim: headDim(config), maxLength: trainedLength, ...options });
     }
     case 'alibi':
-      return new AlibiPosition({ heads, scale: position.scale });
+      return new AlibiPosition({ heads, factor: position.factor });
     case 't5': {
       const { buckets, maxDistance } = position;
       return new T5Position(params, { heads, buckets, maxDistance, bidirectional: false });
@@ -100,6 +105,13 @@ export function makeAttentionPosition(
 export const headDim = ({ heads, dim }: ModelConfiguration): number =>
   heads.dim ?? dim / heads.count;
 
+const scores = {
+  'scaled-dot-product': scaledDotProduct,
+  'dot-product': dotProduct,
+  general,
+  additive,
+};
+
 /** Causal self-attention of one layer. */
 export function makeAttention(
   params: ParamStore,
@@ -107,7 +119,7 @@ export function makeAttention(
   layer: number,
   position: AttentionPosition | undefined,
 ): Layer {
-  const { heads, dim, layout, score = {} } = config;
+  const { heads, dim, layout, score = { kind: 'scaled-dot-product' } } = config;
   const { bias = { qkv: false, out: false } } = heads;
   return new MultiHeadAttention(params, {
     dim,
@@ -119,7 +131,9 @@ export function makeAttention(
     projection: heads.projection === 'fused' ? FusedProjection : SeparateProjection,
     mask: maskOf(config, layer),
     position,
+    score: scores[score.kind],
     scale: score.scale,
+    mods: score.softCap === undefined ? [] : [softCap(score.softCap)],
     dropout: makeDropout(heads.dropout),
     ...initializers(config),
   });

@@ -1,3 +1,4 @@
+export { AlibiPosition, type AlibiPositionOptions, alibiSlopes } from './alibi.js';
 export {
   LearnedPosition,
   type LearnedPositionOptions,
@@ -7,6 +8,7 @@ export {
   type AttentionPosition,
   checkPositions,
   type InputPosition,
+  noPosition,
   type Placed,
   type Span,
 } from './position.js';
@@ -21,9 +23,12 @@ export {
   rotaryFrequencies,
   type YarnScaling,
 } from './rotary-scaling.js';
+export { ShawPosition, type ShawPositionOptions } from './shaw.js';
 export {
   type SinusoidalLayout,
   SinusoidalPosition,
   type SinusoidalPositionOptions,
   sinusoidalTable,
 } from './sinusoidal.js';
+export { T5Position, type T5PositionOptions, t5Buckets } from './t5.js';
+export { TransformerXLPosition, type TransformerXLPositionOptions } from './transformer-xl.js';

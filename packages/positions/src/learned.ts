@@ -39,8 +39,9 @@ export class LearnedPosition implements InputPosition {
     const [, count, dim] = x.shape as [number, number, number];
     const places = placesOf(x, ctx, this.#maxLength);
     return tf.tidy(() => {
-      if (typeof places === 'number')
+      if (typeof places === 'number') {
         return x.add(this.#weight.slice([this.#offset + places, 0], [count, dim]));
+      }
       const ids = tf.tensor1d(
         places.map((place) => this.#offset + place),
         'int32',
