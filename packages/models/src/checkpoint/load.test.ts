@@ -215,6 +215,17 @@ describe('what is saved', () => {
     expect(readdirSync(folder)).not.toContain('model.safetensors');
   });
 
+  test('has floats with a point, which transformers insists on', async () => {
+    const model = await loadModel(join(goldens, 'gpt2'));
+    const folder = mkdtempSync(join(root, 'floats-'));
+    await saveModel(folder, model);
+    const text = readFileSync(join(folder, 'config.json'), 'utf8');
+    expect(text).toMatch(/"attn_pdrop": 0\.0,/);
+    expect(text).toMatch(/"n_embd": 20,/);
+    expect(configOf(folder)).toEqual(model.family.configJson(model.config));
+    model.params.dispose();
+  });
+
   test('is never a model of packed weights', async () => {
     const model = await loadModel(join(goldens, 'gpt2'), { dtype: 'float16' });
     await expect(saveModel(root, model)).rejects.toThrow(

@@ -3,9 +3,10 @@ import { join } from 'node:path';
 import { InputError, sizeOf } from '@headwise/core';
 import type { LazyTensorInput } from '@headwise/safetensors';
 import { writeSafetensorsFile } from '@headwise/safetensors/node';
+import { configText } from '../checkpoint/config-text.js';
 import { checkpointTensors } from '../checkpoint.js';
 import type { Model } from '../model.js';
-import { writeJsonFile } from './json.js';
+import { writeJsonFile, writeTextFile } from './json.js';
 
 const weightsName = 'model.safetensors';
 const indexName = 'model.safetensors.index.json';
@@ -35,7 +36,10 @@ export async function saveModel(
   const tensors = Object.entries(checkpointTensors(model));
   const parts = split(tensors, shardBytes);
   const before = await filesOfIndex(folder);
-  await writeJsonFile(join(folder, 'config.json'), model.family.configJson(model.config));
+  await writeTextFile(
+    join(folder, 'config.json'),
+    configText(model.family.configJson(model.config)),
+  );
   const names = parts.map((_, i) => shardName(i, parts.length));
   for (const [i, part] of parts.entries()) {
     await writeSafetensorsFile(join(folder, names[i]!), Object.fromEntries(part), { format: 'pt' });
