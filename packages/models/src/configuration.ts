@@ -13,7 +13,17 @@ export type PositionPart =
   /** `factor`: of the slopes, default 1. */
   | { kind: 'alibi'; factor?: number | undefined }
   | { kind: 't5'; buckets: number; maxDistance: number }
-  | { kind: 'shaw'; clip: number };
+  | { kind: 'shaw'; clip: number }
+  | TransformerXLPart;
+
+/** Relative positions with `u` and `v`, and blocks that recur over segments through `ctx.memory`. */
+export interface TransformerXLPart {
+  kind: 'transformer-xl';
+  /** Distances beyond it count as it; default none. */
+  maxDistance?: number | undefined;
+  /** Whether all layers have one `u` and one `v`; default no. */
+  sharedBiases?: boolean | undefined;
+}
 
 export interface RotaryPart {
   kind: 'rotary';
@@ -29,6 +39,8 @@ export interface EmbeddingPart {
   scale?: number | undefined;
   /** Whether they are normalised; default no. */
   norm?: boolean | undefined;
+  /** Clusters of tokens, each narrower than the one before by `divisor`; default one table of width D. */
+  adaptive?: { width: number; cutoffs: readonly number[]; divisor: number } | undefined;
   dropout?: number | undefined;
 }
 
@@ -92,8 +104,18 @@ export interface ClassificationHead {
   padId?: number | undefined;
 }
 
+/** Log-probabilities of tokens by an adaptive embedding's own tables. */
+export interface AdaptiveHead {
+  kind: 'adaptive';
+  /** Which of its projections are the embedding's. */
+  tied: readonly boolean[];
+}
+
 /** What a model makes of its last hidden states; `tied`: scores of tokens by the embeddings' own matrix. */
-export type HeadPart = { kind: 'language-model'; tied: boolean } | ClassificationHead;
+export type HeadPart =
+  | { kind: 'language-model'; tied: boolean }
+  | AdaptiveHead
+  | ClassificationHead;
 
 /** What a model is made of: every part by its kind, every size by its number. */
 export interface ModelConfiguration {
@@ -115,6 +137,8 @@ export interface ModelConfiguration {
   norm: NormPart;
   feedForward: FeedForwardPart;
   block: BlockKind;
+  /** Whether the last block's output is normalised; default as `block` needs it: not after `post-norm`. */
+  finalNorm?: boolean | undefined;
   /** Of what is added to the residual stream; default 0. */
   dropout?: number | undefined;
   head: HeadPart;
@@ -169,10 +193,16 @@ const position = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('alibi'), factor: z.number().optional() }),
   z.strictObject({ kind: z.literal('t5'), buckets: size, maxDistance: size }),
   z.strictObject({ kind: z.literal('shaw'), clip: size }),
+  z.strictObject({
+    kind: z.literal('transformer-xl'),
+    maxDistance: size.optional(),
+    sharedBiases: z.boolean().optional(),
+  }),
 ]);
 
 const head = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('language-model'), tied: z.boolean() }),
+  z.strictObject({ kind: z.literal('adaptive'), tied: z.array(z.boolean()) }),
   z.strictObject({
     kind: z.literal('sequence-classification'),
     labels: size,
@@ -191,6 +221,7 @@ const schema: z.ZodType<ModelConfiguration> = z.strictObject({
     .strictObject({
       scale: z.number().optional(),
       norm: z.boolean().optional(),
+      adaptive: z.strictObject({ width: size, cutoffs: z.array(size), divisor: size }).optional(),
       dropout: rate.optional(),
     })
     .optional(),
@@ -222,6 +253,7 @@ const schema: z.ZodType<ModelConfiguration> = z.strictObject({
     bias: z.boolean().optional(),
   }),
   block: z.enum(['pre-norm', 'post-norm', 'normed-stream', 'parallel', 'parallel-two-norms']),
+  finalNorm: z.boolean().optional(),
   dropout: rate.optional(),
   head,
   layout: z.enum(['in-out', 'out-in']).optional(),
@@ -243,6 +275,12 @@ export function parseConfiguration(json: unknown, name = 'configuration'): Model
   if (Array.isArray(heads.window) && heads.window.length !== layers) {
     throw new InputError(
       `${name}: 'heads.window' has ${heads.window.length} entries; expected one for each of ${layers} layers`,
+    );
+  }
+  const adaptive = config.embedding?.adaptive !== undefined;
+  if (adaptive !== (config.head.kind === 'adaptive')) {
+    throw new InputError(
+      `${name}: 'embedding.adaptive' ${adaptive ? 'is there' : 'is missing'} and 'head.kind' is "${config.head.kind}"; an adaptive head goes with an adaptive embedding`,
     );
   }
   return config;

@@ -7,8 +7,8 @@ export { browserCache, type CheckpointCache } from './checkpoint/cache.js';
 export type { CheckpointFiles, CheckpointPlace } from './checkpoint/files.js';
 export type { LoadProgress } from './checkpoint/fill.js';
 export { type LoadedModel, type LoadOptions, loadModel } from './checkpoint/load.js';
-export { checkpointSource, checkpointTensors } from './checkpoint/tensors.js';
 export type { FetchFile, WebOptions } from './checkpoint/web.js';
+export { checkpointSource, checkpointTensors } from './checkpoint.js';
 export { checkDivides, parseWith } from './config.js';
 export {
   type BlockKind,

@@ -23,6 +23,7 @@ import {
   ShawPosition,
   SinusoidalPosition,
   T5Position,
+  TransformerXLPosition,
 } from '@headwise/positions';
 import {
   NormedStreamBlock,
@@ -76,8 +77,35 @@ export function makeInputPosition(
   }
 }
 
-/** The position that acts within attention, if it is one of those; one for all layers. */
+/**
+ * The position that acts within attention, if it is one of those: one for all layers, or of a layer's own.
+ *
+ * @param params of what all layers share
+ * @returns gives a layer its position, from the place of its own parameters
+ */
 export function makeAttentionPosition(
+  params: ParamStore,
+  config: ModelConfiguration,
+): (layer: ParamStore) => AttentionPosition | undefined {
+  const { position, dim, layout, heads } = config;
+  if (position.kind === 'transformer-xl') {
+    const { maxDistance, sharedBiases } = position;
+    const biases = sharedBiases ? params : undefined;
+    const sizes = {
+      dim,
+      heads: heads.count,
+      headDim: headDim(config),
+      maxDistance,
+      layout,
+      biases,
+    };
+    return (layer) => new TransformerXLPosition(layer, sizes);
+  }
+  const shared = sharedPosition(params, config);
+  return () => shared;
+}
+
+function sharedPosition(
   params: ParamStore,
   config: ModelConfiguration,
 ): AttentionPosition | undefined {
@@ -117,7 +145,7 @@ export function makeAttention(
   params: ParamStore,
   config: ModelConfiguration,
   layer: number,
-  position: AttentionPosition | undefined,
+  { position, norm }: { position: AttentionPosition | undefined; norm?: Layer | undefined },
 ): Layer {
   const { heads, dim, layout, score = { kind: 'scaled-dot-product' } } = config;
   const { bias = { qkv: false, out: false } } = heads;
@@ -131,6 +159,7 @@ export function makeAttention(
     projection: heads.projection === 'fused' ? FusedProjection : SeparateProjection,
     mask: maskOf(config, layer),
     position,
+    norm,
     score: scores[score.kind],
     scale: score.scale,
     mods: score.softCap === undefined ? [] : [softCap(score.softCap)],
@@ -152,15 +181,22 @@ const blocks = {
   'parallel-two-norms': ParallelBlock,
 };
 
+const asItIs: Layer = { forward: (x) => x };
+
 /** One block of a decoder. */
 export function makeBlock(
   params: ParamStore,
   config: ModelConfiguration,
   layer: number,
-  position: AttentionPosition | undefined,
+  positionOf: (layer: ParamStore) => AttentionPosition | undefined,
 ): Layer {
-  const norm1 = makeNorm(params.at('norm1'), config);
-  const mix = makeAttention(params.at('attn'), config, layer, position);
+  const norm = makeNorm(params.at('norm1'), config);
+  const position = positionOf(params.at('attn').at('position'));
+  // A memory of segments keeps the stream itself, so that its norm learns from all tokens.
+  const within = config.position.kind === 'transformer-xl' && config.block !== 'post-norm';
+  const norm1 = within ? asItIs : norm;
+  const given = { position, norm: within ? norm : undefined };
+  const mix = makeAttention(params.at('attn'), config, layer, given);
   const more = { dropout: makeDropout(config.dropout), path: params.path };
   if (config.block === 'parallel') {
     return new ParallelBlock({

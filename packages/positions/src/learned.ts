@@ -39,14 +39,9 @@ export class LearnedPosition implements InputPosition {
     const [, count, dim] = x.shape as [number, number, number];
     const places = placesOf(x, ctx, this.#maxLength);
     return tf.tidy(() => {
-      const first = this.#offset;
-      if (typeof places === 'number') {
-        return x.add(this.#weight.slice([first + places, 0], [count, dim]));
-      }
-      const ids = tf.tensor1d(
-        places.map((place) => first + place),
-        'int32',
-      );
+      if (typeof places === 'number')
+        return x.add(this.#weight.slice([this.#offset + places, 0], [count, dim]));
+      const ids = tf.tensor1d(places, 'int32').add(tf.scalar(this.#offset, 'int32'));
       return x.add(gatherRows(this.#weight as tf.Tensor2D, ids).reshape(x.shape));
     });
   }
