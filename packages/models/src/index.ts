@@ -1,3 +1,7 @@
+export { type BartConfig, bart } from './bart.js';
+export type { BartSizes } from './bart-body.js';
+export { type BertArchitecture, type BertConfig, bert } from './bert.js';
+export type { BertSizes } from './bert-body.js';
 export { type BloomConfig, bloom } from './bloom.js';
 export { browserCache, type CheckpointCache } from './checkpoint/cache.js';
 export type { CheckpointFiles, CheckpointPlace } from './checkpoint/files.js';
@@ -20,9 +24,22 @@ export {
   type RotaryPart,
   type ScorePart,
 } from './configuration.js';
+export { EncoderDecoder, type EncoderDecoderParts } from './encoder-decoder.js';
 export { type FalconConfig, falcon } from './falcon.js';
 export { type KeyPlace, type KeyTable, type ModelFamily, placeOf } from './family.js';
 export { type GPT2Config, gpt2 } from './gpt2.js';
+export {
+  answerSpan,
+  Classifier,
+  type ClassifierOptions,
+  type EncoderHead,
+  type HeadOptions,
+  MaskedLanguageHead,
+  type MaskedLanguageHeadOptions,
+  meanPooled,
+  Pooler,
+  sentenceEmbeddings,
+} from './heads.js';
 export { type LlamaConfig, llama, mistral, qwen2 } from './llama.js';
 export { AdaptedModel } from './lora/adapted.js';
 export { Lora, type LoraOptions } from './lora/lora.js';
@@ -41,5 +58,8 @@ export {
   type PresetChange,
 } from './model.js';
 export { quantizeModel } from './quantize.js';
+export { type RobertaArchitecture, type RobertaConfig, roberta } from './roberta.js';
 export type { RopeSettings } from './rope.js';
 export { groupedHeads, type RowOrder } from './row-order.js';
+export { type T5Config, t5 } from './t5.js';
+export { type TransformerConfig, transformer } from './transformer.js';
