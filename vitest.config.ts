@@ -70,8 +70,8 @@ export default defineConfig({
         },
       },
       {
-        // The same GPU tests in Chromium, except those too heavy for its software adapter, and those that
-        // read checkpoints from disk.
+        // The same GPU tests in Chromium, except those too heavy for its software adapter, and those that read
+        // the folders of checkpoints.
         resolve: browserResolve,
         test: {
           name: 'chromium',
@@ -79,8 +79,9 @@ export default defineConfig({
           exclude: [
             '**/learning.backends.test.ts',
             '**/attention/exactness.gpu.test.ts',
-            '**/parity.backends.test.ts',
-            '**/encoder-decoders.backends.test.ts',
+            '**/models/src/parity.backends.test.ts',
+            '**/models/src/decoding.backends.test.ts',
+            '**/models/src/encoder-decoders.backends.test.ts',
           ],
           setupFiles: ['./scripts/vitest/webgpu.ts'],
           testTimeout: 60_000,

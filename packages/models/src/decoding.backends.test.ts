@@ -21,18 +21,18 @@ describeBackends('decoding with a cache', () => {
     expect(names.length).toBeGreaterThanOrEqual(16);
   });
 
-  // The frequencies of dynamic scaling depend on the length: keys in a cache keep those of their time.
-  for (const name of names.filter((name) => name !== 'llama-dynamic')) {
+  for (const name of names) {
     test(`${name}: token by token, or some at once, equals one pass`, async () => {
       const { network, params } = languageModel(await loadModel(`${goldens}/${name}`));
-      const length = 9;
+      // Beyond the 8 tokens that it was trained on, dynamic scaling turns keys by the length of their time.
+      const length = 8;
       const ids = tf.tensor2d(
         Array.from({ length: 2 * length }, (_, i) => (i * 37 + 11) % network.vocabSize),
         [2, length],
         'int32',
       );
       const whole = network.forward(ids);
-      for (const pieces of [Array<number>(length).fill(1), [4, 3, 2]]) {
+      for (const pieces of [Array<number>(length).fill(1), [4, 3, 1]]) {
         const cache = new KeyValueCache();
         let start = 0;
         const parts = pieces.map((count) => {

@@ -4,6 +4,7 @@ export { type BertArchitecture, type BertConfig, bert } from './bert.js';
 export type { BertSizes } from './bert-body.js';
 export { type BloomConfig, bloom } from './bloom.js';
 export { browserCache, type CheckpointCache } from './checkpoint/cache.js';
+export { describeCheckpoint, type ParameterDescription } from './checkpoint/describe.js';
 export type { CheckpointFiles, CheckpointPlace } from './checkpoint/files.js';
 export type { LoadProgress } from './checkpoint/fill.js';
 export { type LoadedModel, type LoadOptions, loadModel } from './checkpoint/load.js';
@@ -11,6 +12,7 @@ export type { FetchFile, WebOptions } from './checkpoint/web.js';
 export { checkpointSource, checkpointTensors } from './checkpoint.js';
 export { checkDivides, parseWith } from './config.js';
 export {
+  type AdaptiveHead,
   type BlockKind,
   type ClassificationHead,
   type EmbeddingPart,
@@ -23,6 +25,7 @@ export {
   parseConfiguration,
   type RotaryPart,
   type ScorePart,
+  type TransformerXLPart,
 } from './configuration.js';
 export { EncoderDecoder, type EncoderDecoderParts } from './encoder-decoder.js';
 export { type FalconConfig, falcon } from './falcon.js';
@@ -63,3 +66,4 @@ export type { RopeSettings } from './rope.js';
 export { groupedHeads, type RowOrder } from './row-order.js';
 export { type T5Config, t5 } from './t5.js';
 export { type TransformerConfig, transformer } from './transformer.js';
+export { type TransformerXLConfig, transformerXL } from './transformer-xl.js';
