@@ -1,20 +1,16 @@
 import { readFileSync } from 'node:fs';
-import { type EncoderDecoderModel, isEncoderDecoder, KeyValueCache } from '@headwise/core';
+import { KeyValueCache } from '@headwise/core';
 import { readSafetensors, toFloat32 } from '@headwise/safetensors';
 import { describeBackends, expectClose } from '@headwise/testing';
 import { AdamW, clipping, lossAndGradients, sequenceLoss } from '@headwise/training';
 import * as tf from '@tensorflow/tfjs';
 import { expect, test } from 'vitest';
-import { createModel } from './model.js';
+import { createModel, encoderDecoderModel } from './model.js';
 import { loadModel } from './node.js';
 
 const folder = (name: string) => new URL(`../goldens/${name}/`, import.meta.url).pathname;
 
-async function load(name: string) {
-  const { network, params } = await loadModel(folder(name));
-  if (!isEncoderDecoder(network)) throw new Error(`${name} is no encoder-decoder`);
-  return { network, params };
-}
+const load = async (name: string) => encoderDecoderModel(await loadModel(folder(name)));
 
 /** What transformers was given for a golden, and the loss that it computed. */
 function readInputs(name: string) {
@@ -96,7 +92,7 @@ describeBackends('encoder-decoders', () => {
       targets: Int32Array.from([4, 1, 3, 2, 9, 5]),
       shape: [2, 3, 3] as const,
     };
-    const loss = () => sequenceLoss(network as EncoderDecoderModel, batch, { training: true });
+    const loss = () => sequenceLoss(network, batch, { training: true });
     for (let step = 0; step < 25; step++) {
       const { loss: value, gradients } = lossAndGradients(named, loss);
       const { norm, scale } = clipping(gradients, 1);

@@ -4,7 +4,7 @@ import * as tf from '@tensorflow/tfjs';
 import { describe, expect, test } from 'vitest';
 import { bert } from './bert.js';
 import { meanPooled, Pooler, sentenceEmbeddings } from './heads.js';
-import { createModel } from './model.js';
+import { createModel, encoderDecoderModel, encoderModel } from './model.js';
 import { positionsAfterPadding, roberta } from './roberta.js';
 
 const sizes = {
@@ -17,11 +17,8 @@ const sizes = {
 };
 const ids = tf.tensor2d([5, 7, 2, 9], [1, 4], 'int32');
 
-function encoder(settings: Record<string, unknown>) {
-  const { network, params } = createModel({ ...sizes, ...settings }, { seed: 1 });
-  if (!('encode' in network) || 'decode' in network) throw new Error('no encoder');
-  return { network, params };
-}
+const encoder = (settings: Record<string, unknown>) =>
+  encoderModel(createModel({ ...sizes, ...settings }, { seed: 1 }));
 
 describe('configurations', () => {
   test("without sizes are Hugging Face's defaults", () => {
@@ -124,6 +121,15 @@ describe('an encoder', () => {
     expect(() => other.network.encode(tf.ones([1, 7], 'int32'))).toThrow('maxLength of 6');
     params.dispose();
     other.params.dispose();
+  });
+
+  test('is told from models of other kinds', () => {
+    const { params, ...model } = encoder({ model_type: 'bert' });
+    expect(() => encoderDecoderModel({ params, ...model })).toThrow("'bert' is no encoder-decoder");
+    const gpt = createModel({ model_type: 'gpt2', n_layer: 1, n_embd: 12, vocab_size: 5 });
+    expect(() => encoderModel(gpt)).toThrow("'gpt2' is no encoder");
+    params.dispose();
+    gpt.params.dispose();
   });
 
   test('drops in training only, and says the same for the same seed', async () => {

@@ -4,9 +4,8 @@ import {
   type ForwardContext,
   InputError,
 } from '@headwise/core';
-import { sparseCrossEntropy } from '@headwise/kernels';
 import * as tf from '@tensorflow/tfjs';
-import { ignoredTarget, type LossOptions } from './loss.js';
+import { ignoredTarget, type LossOptions, labelLoss } from './loss.js';
 
 /** Sequences and what is to be written for each, such as sentences and their translations; row-major. */
 export interface PairBatch {
@@ -39,8 +38,9 @@ export function sequenceLoss(
   const [rows, sourceLength, targetLength] = batch.shape;
   checkShape('sequenceLoss: sources', [sources.length], [rows * sourceLength]);
   checkShape('sequenceLoss: targets', [targets.length], [rows * targetLength]);
-  const predicted = targets.reduce((n, target) => (target === ignoredTarget ? n : n + 1), 0);
-  if (predicted === 0) throw new InputError('sequenceLoss: every target is ignored');
+  if (targets.every((target) => target === ignoredTarget)) {
+    throw new InputError('sequenceLoss: every target is ignored');
+  }
   const read = targets.map((_, i) => {
     const before = i % targetLength === 0 ? network.startId : targets[i - 1]!;
     return before === ignoredTarget ? network.startId : before;
@@ -50,9 +50,6 @@ export function sequenceLoss(
     const mask = sourceMask && tf.tensor2d(sourceMask, [rows, sourceLength], 'int32');
     const encoded = network.encode(source, mask ? { ...ctx, attentionMask: mask } : ctx);
     const ids = tf.tensor2d(read, [rows, targetLength], 'int32');
-    const logits = network.decode(ids, encoded, ctx).reshape<tf.Tensor2D>([-1, network.vocabSize]);
-    const all = { ...options, ignoreIndex: ignoredTarget };
-    const losses = sparseCrossEntropy(logits, tf.tensor1d(targets, 'int32'), all);
-    return losses.sum().div(predicted) as tf.Scalar;
+    return labelLoss(network.decode(ids, encoded, ctx), tf.tensor1d(targets, 'int32'), options);
   });
 }
