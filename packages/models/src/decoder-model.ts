@@ -12,14 +12,8 @@ import type { InputPosition } from '@headwise/positions';
 import { Decoder } from '@headwise/transformer';
 import * as tf from '@tensorflow/tfjs';
 import type { AdaptiveHead, ClassificationHead, ModelConfiguration } from './configuration.js';
-import {
-  initializers,
-  makeAttentionPosition,
-  makeBlock,
-  makeDropout,
-  makeInputPosition,
-  makeNorm,
-} from './parts.js';
+import { initializers, makeBlock, makeDropout, makeNorm } from './parts.js';
+import { makeAttentionPosition, makeInputPosition } from './position-parts.js';
 
 /**
  * Everything of a decoder but its head: embeddings, positions, blocks and the last norm.

@@ -11,22 +11,22 @@ export { type LoadedModel, type LoadOptions, loadModel } from './checkpoint/load
 export type { FetchFile, WebOptions } from './checkpoint/web.js';
 export { checkpointSource, checkpointTensors } from './checkpoint.js';
 export { checkDivides, parseWith } from './config.js';
-export {
-  type AdaptiveHead,
-  type BlockKind,
-  type ClassificationHead,
-  type EmbeddingPart,
-  type FeedForwardPart,
-  type HeadPart,
-  type HeadsPart,
-  type ModelConfiguration,
-  type NormPart,
-  type PositionPart,
-  parseConfiguration,
-  type RotaryPart,
-  type ScorePart,
-  type TransformerXLPart,
+export type {
+  AdaptiveHead,
+  BlockKind,
+  ClassificationHead,
+  EmbeddingPart,
+  FeedForwardPart,
+  HeadPart,
+  HeadsPart,
+  ModelConfiguration,
+  NormPart,
+  PositionPart,
+  RotaryPart,
+  ScorePart,
+  TransformerXLPart,
 } from './configuration.js';
+export { parseConfiguration } from './configuration-schema.js';
 export { EncoderDecoder, type EncoderDecoderParts } from './encoder-decoder.js';
 export { type FalconConfig, falcon } from './falcon.js';
 export { type KeyPlace, type KeyTable, type ModelFamily, placeOf } from './family.js';

@@ -91,7 +91,8 @@ function preset(config: TransformerXLConfig): ModelConfiguration {
     model_type: 'headwise',
     topology: 'decoder',
     vocabSize: config.vocab_size,
-    maxLength: config.mem_len,
+    // The model has no limit of its own: a memory, and a segment as long.
+    maxLength: 2 * config.mem_len,
     dim,
     layers: config.n_layer,
     embedding: {
