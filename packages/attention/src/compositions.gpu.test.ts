@@ -1,4 +1,4 @@
-import { type ForwardContext, ParamStore, Random } from '@headwise/core';
+import { type ForwardContext, ParamStore, Random, sizeOf } from '@headwise/core';
 import { expectClose, gaussian } from '@headwise/testing';
 import * as tf from '@tensorflow/tfjs';
 import { afterAll, expect, test } from 'vitest';
@@ -20,14 +20,14 @@ import { type AttentionLayerOptions, CrossAttention, MultiHeadAttention } from '
 const lengths = [1, 7, 63, 64, 65, 257];
 const modifierNames = Object.keys(modifiers);
 
-/** A layer with large weights, and what it is given. */
+/** A layer whose scores differ by some units, and what it is given. */
 function made({ score, position, mask, layout }: Composition, length: number, modifier: string) {
   const params = new ParamStore({
     source: {
       read(path, shape) {
         const random = new Random(path.length + shape.length);
-        const count = shape.reduce((a, b) => a * b, 1);
-        return Float32Array.from({ length: count }, () => 0.4 * random.nextNormal() + 0.1);
+        const value = () => (path === 'temperature' ? 1.5 : 0.2 * random.nextNormal() + 0.05);
+        return Float32Array.from({ length: sizeOf(shape) }, value);
       },
     },
   });
