@@ -1,5 +1,5 @@
 import { defineForward, type ForwardProgram, type Tiled, type Variant } from '../programs.js';
-import { forwardValues, pairsOf } from '../score/pairs.js';
+import { forwardValues } from '../score/pairs.js';
 import { each } from '../text.js';
 import type { Broadcast } from './broadcast.js';
 import {
@@ -9,9 +9,11 @@ import {
   ownArrays,
   ownIndices,
   part,
+  rowStats,
   vector,
   vectorTypes,
 } from './owned.js';
+import { tileOf } from './tile.js';
 
 /**
  * Each lane owns up to four queries and their outputs; tiles of keys are broadcast to all lanes.
@@ -27,11 +29,14 @@ export function lanesForward(
   const { widths, score } = variant;
   const { lanes } = broadcast;
   const rows = lanes * o.rows;
-  const pairs = pairsOf(score, layoutOf('q', o, broadcast, keys), forwardValues(score));
+  const met = { limit: 'stop', stats: () => rowStats };
+  const layout = layoutOf('q', o, broadcast, keys);
+  const { pairs, arrays, forward, drop } = tileOf(score, layout, forwardValues(score), met);
   const program = defineForward(
     variant,
     { enable: broadcast.enable, types: vectorTypes(o) },
     /* wgsl */ `
+    ${arrays}
     ${ownArrays(o, { mine: widths.key, sum: widths.value })}
     @compute @workgroup_size(${lanes})
     fn main(
@@ -66,24 +71,19 @@ export function lanesForward(
         ${broadcast.declare('row', keys, (i) => `kv + min(first_other + ${i}, stop - 1u)`)}
         ${broadcast.declare('k_row', keys, (_, n) => `row_${n} * params.keyWidth`)}
         ${broadcast.declare('v_row', keys, (_, n) => `row_${n} * params.valueWidth`)}
-        ${pairs.other}
         ${each(keys, (i) => `var s${i} = Rows();`)}
         for (var c = 0u; c < params.keyWidth; c++) {
           ${broadcast.declare('key', keys, (_, n) => `k[k_row_${n} + c]`)}
           let mine_c = ${own(o, 'mine', 'c')};
           ${each(keys, (i) => `s${i} += ${broadcast.take('key', i)} * mine_c;`)}
         }
+        ${forward}
         var peak = largest;
-        ${each(
-          keys,
-          (i) => /* wgsl */ `
-            ${pairs.forward(i, `first_other + ${i}u < stop`)}
-            peak = max(peak, s${i});`,
-        )}
+        ${each(keys, (i) => `peak = max(peak, s${i});`)}
         let fade = exp(largest - peak);
         largest = peak;
         total *= fade;
-        ${each(keys, (i) => `var p${i} = exp(s${i} - peak); total += p${i}; ${pairs.drop(i)}`)}
+        ${each(keys, (i) => `var p${i} = exp(s${i} - peak); total += p${i}; ${drop(i)}`)}
         for (var c = 0u; c < params.valueWidth; c++) {
           ${broadcast.declare('value', keys, (_, n) => `v[v_row_${n} + c]`)}
           var sum_c = ${own(o, 'sum', 'c')} * fade;

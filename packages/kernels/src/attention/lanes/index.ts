@@ -13,7 +13,7 @@ const arrays = {
   forward: ({ key, value }: Widths) => [key, value],
   queryGradient: ({ key, value }: Widths) => [key, value, key],
   keyGradient: ({ key, value }: Widths) => [key, value, key, value],
-  tableGradient: ({ key, value }: Widths) => [key, value, 32, 32],
+  tableGradient: ({ key, value }: Widths) => [key, value],
 };
 type Pass = keyof typeof arrays;
 const passes = Object.keys(arrays) as Pass[];

@@ -4,7 +4,7 @@ import {
   type Tiled,
   type Variant,
 } from '../programs.js';
-import { backwardValues, pairsOf } from '../score/pairs.js';
+import { backwardValues } from '../score/pairs.js';
 import { each } from '../text.js';
 import type { Broadcast } from './broadcast.js';
 import {
@@ -17,6 +17,7 @@ import {
   vector,
   vectorTypes,
 } from './owned.js';
+import { tileOf } from './tile.js';
 
 /**
  * `dV = Pᵀ dY`, `dK = dSᵀ Q`: each lane owns keys, the queries of all heads that share them are broadcast.
@@ -30,15 +31,24 @@ export function lanesKeyGradient(
   const { widths, score } = variant;
   const { lanes } = broadcast;
   const rows = lanes * o.rows;
-  const pairs = pairsOf(score, layoutOf('k', o, broadcast, queries), backwardValues(score));
+  const layout = layoutOf('k', o, broadcast, queries);
   const statsOf = (n: number) => {
     const ofRow = (field: string) => `Rows(stats${n}.${field})`;
     return { largest: ofRow('x'), logSum: ofRow('y'), delta: ofRow('z') };
   };
+  const { pairs, arrays, backward } = tileOf(score, layout, backwardValues(score), {
+    limit: 'params.queries',
+    stats: statsOf,
+    declare: {
+      at: (n) => `let stats${n} = ${broadcast.take('stats', n)};`,
+      inLoop: 'let stats0 = rows[base + first_other + i];',
+    },
+  });
   const program = defineKeyGradient(
     variant,
     { enable: broadcast.enable, types: vectorTypes(o) },
     /* wgsl */ `
+    ${arrays}
     ${ownArrays(o, { mine: widths.key, v_mine: widths.value, dk_sum: widths.key, dv_sum: widths.value })}
     @compute @workgroup_size(${lanes})
     fn main(
@@ -75,7 +85,6 @@ export function lanesKeyGradient(
           ${broadcast.declare('q_row', queries, (_, n) => `row_${n} * params.keyWidth`)}
           ${broadcast.declare('y_row', queries, (_, n) => `row_${n} * params.valueWidth`)}
           ${broadcast.declare('stats', queries, (_, n) => `rows[row_${n}]`)}
-          ${pairs.other}
           ${each(queries, (n) => `var s${n} = Rows(); var d${n} = Rows();`)}
           for (var c = 0u; c < params.keyWidth; c++) {
             ${broadcast.declare('query', queries, (_, n) => `q[q_row_${n} + c]`)}
@@ -87,12 +96,7 @@ export function lanesKeyGradient(
             let v_c = ${own(o, 'v_mine', 'c')};
             ${each(queries, (n) => `d${n} += ${broadcast.take('cotangent', n)} * v_c;`)}
           }
-          ${each(
-            queries,
-            (n) => /* wgsl */ `
-              let stats${n} = ${broadcast.take('stats', n)};
-              ${pairs.backward(n, `first_other + ${n}u < params.queries`, statsOf(n))}`,
-          )}
+          ${backward}
           for (var c = 0u; c < params.keyWidth; c++) {
             ${broadcast.declare('query', queries, (_, n) => `q[q_row_${n} + c]`)}
             var dk_c = ${own(o, 'dk_sum', 'c')};

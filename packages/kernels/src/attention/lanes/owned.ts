@@ -1,4 +1,4 @@
-import type { Layout } from '../score/pairs.js';
+import type { Layout, RowStats } from '../score/pairs.js';
 import { each } from '../text.js';
 import type { Broadcast } from './broadcast.js';
 
@@ -65,3 +65,6 @@ export const layoutOf = (
   others: Broadcast,
   count: number,
 ): Layout => ({ own: axis, rows, adjacent: false, others, count });
+
+/** WGSL of what is known of the lane's own queries. */
+export const rowStats: RowStats = { largest: 'largest', logSum: 'log_sum', delta: 'delta' };

@@ -1,33 +1,48 @@
 import type { Variant } from '../programs.js';
-import { backwardValues, type Pairs, pairsOf } from '../score/pairs.js';
+import type { Value } from '../score/graph.js';
+import { backwardValues } from '../score/pairs.js';
 import { each } from '../text.js';
 import type { Broadcast } from './broadcast.js';
-import { layoutOf, type Owned, own, ownArrays, ownIndices, part, vector } from './owned.js';
+import {
+  layoutOf,
+  type Owned,
+  own,
+  ownArrays,
+  ownIndices,
+  part,
+  rowStats,
+  vector,
+} from './owned.js';
+import { type Tile, tileOf } from './tile.js';
 
 /** WGSL of a backward pass in which each lane owns queries and meets all keys that these see. */
 export interface Queries {
-  readonly pairs: Pairs;
+  readonly tile: Tile;
   /** Declares the arrays of the lanes' rows. */
   readonly arrays: string;
   /** Behind `head` and `first`: reads the lane's rows. */
   readonly begin: string;
-  /** Meets the keys; `tile` is what to do with `g0`, `g1` … of the keys `k_row_0` … */
-  meet(tile: string): string;
+  /** Meets the keys; `body` is what to do with the products `s0` … and `d0` … of the keys `k_row_0` … */
+  meet(body: string): string;
 }
 
+/** @param more values of each pair that the program needs besides the gradient of the product */
 export function queriesOf(
   { widths, score }: Variant,
   broadcast: Broadcast,
   o: Owned,
   keys: number,
+  more: readonly Value[] = [],
 ): Queries {
   const rows = broadcast.lanes * o.rows;
-  const pairs = pairsOf(score, layoutOf('q', o, broadcast, keys), backwardValues(score));
+  const values = [...backwardValues(score), ...more];
+  const met = { limit: 'stop', stats: () => rowStats };
+  const tile = tileOf(score, layoutOf('q', o, broadcast, keys), values, met);
+  const { pairs } = tile;
   const ofRows = (field: string) => vector(o, 'Rows', (r) => `stats${r}.${field}`);
-  const stats = { largest: 'largest', logSum: 'log_sum', delta: 'delta' };
   return {
-    pairs,
-    arrays: ownArrays(o, { mine: widths.key, dy_mine: widths.value }),
+    tile,
+    arrays: `${tile.arrays} ${ownArrays(o, { mine: widths.key, dy_mine: widths.value })}`,
     begin: /* wgsl */ `
       ${pairs.head}
       let kv = head / params.group * params.keys;
@@ -49,14 +64,13 @@ export function queriesOf(
       for (var c = 0u; c < params.valueWidth; c++) {
         ${own(o, 'dy_mine', 'c')} = ${vector(o, 'Rows', (r) => `dy[${part(o, 'y_start', r)} + c]`)};
       }`,
-    meet: (tile) => /* wgsl */ `
+    meet: (body) => /* wgsl */ `
       for (var first_other = 0u; first_other < stop; first_other += ${keys}u) {
         let k1 = i32(min(first_other + ${keys}u, stop)) - 1;
         if (tile_hidden(b, h, q0, q1, i32(first_other), k1)) { continue; }
         ${broadcast.declare('row', keys, (i) => `kv + min(first_other + ${i}, stop - 1u)`)}
         ${broadcast.declare('k_row', keys, (_, n) => `row_${n} * params.keyWidth`)}
         ${broadcast.declare('v_row', keys, (_, n) => `row_${n} * params.valueWidth`)}
-        ${pairs.other}
         ${each(keys, (i) => `var s${i} = Rows(); var d${i} = Rows();`)}
         for (var c = 0u; c < params.keyWidth; c++) {
           ${broadcast.declare('key', keys, (_, n) => `k[k_row_${n} + c]`)}
@@ -68,8 +82,7 @@ export function queriesOf(
           let dy_c = ${own(o, 'dy_mine', 'c')};
           ${each(keys, (i) => `d${i} += ${broadcast.take('value', i)} * dy_c;`)}
         }
-        ${each(keys, (i) => pairs.backward(i, `first_other + ${i}u < stop`, stats))}
-        ${tile}
+        ${body}
       }`,
   };
 }

@@ -18,7 +18,7 @@ export function lanesQueryGradient(
 ): Tiled<QueryGradientProgram> {
   const { lanes } = broadcast;
   const rows = lanes * o.rows;
-  const { arrays, begin, meet } = queriesOf(variant, broadcast, o, keys);
+  const { tile, arrays, begin, meet } = queriesOf(variant, broadcast, o, keys);
   const program = defineQueryGradient(
     variant,
     { enable: broadcast.enable, types: vectorTypes(o) },
@@ -37,6 +37,7 @@ export function lanesQueryGradient(
       let first = (tile % params.tiles) * ${rows}u;
       ${begin}
       ${meet(/* wgsl */ `
+        ${tile.backward}
         for (var c = 0u; c < params.keyWidth; c++) {
           ${broadcast.declare('key', keys, (_, n) => `k[k_row_${n} + c]`)}
           var sum_c = ${own(o, 'sum', 'c')};

@@ -1,4 +1,3 @@
-import type { Others } from '../others.js';
 import {
   backwardInputs,
   defineScored,
@@ -6,19 +5,12 @@ import {
   type Tiled,
   type Variant,
 } from '../programs.js';
-import { pairsOf } from '../score/pairs.js';
+import type { Pairs } from '../score/pairs.js';
 import type { Site } from '../score/score.js';
 import { each } from '../text.js';
 import type { Broadcast } from './broadcast.js';
-import { layoutOf, type Owned, own, ownArrays, part, vectorTypes } from './owned.js';
+import { type Owned, part, vectorTypes } from './owned.js';
 import { queriesOf } from './queries.js';
-
-/** One key at a time, whose number is `i`. */
-const inLoop: Others = {
-  index: () => 'i',
-  declare: (name, _count, of) => `let ${name}_0 = ${of('i', 0)};`,
-  take: (name) => `${name}_0`,
-};
 
 /**
  * `dT[place] += dS · ∂s/∂T[place]`: each lane owns queries and adds to cells that nobody else adds to.
@@ -34,38 +26,25 @@ export function lanesTableGradient(
 ): Tiled<TableGradientProgram> {
   const { lanes } = broadcast;
   const rows = lanes * o.rows;
-  const { arrays, begin, meet } = queriesOf(variant, broadcast, o, keys);
   const wanted = sites.flatMap(({ place, factor }) => [place, factor]);
-  const pairs = pairsOf(
-    variant.score,
-    { ...layoutOf('q', o, broadcast, 1), others: inLoop },
-    wanted,
-  );
+  const { tile, arrays, begin, meet } = queriesOf(variant, broadcast, o, keys, wanted);
+  const { pairs } = tile;
   const add = (place: string, r: number, change: string) =>
     `partial[u32(${part(o, place, r)}) * params.slots + slot] += ${part(o, change, r)};`;
   const inside = (r: number) => `${part(o, 'own_row', r)} < params.queries`;
   // One place a query: what it gets is added up before.
   const ofQuery = sites.flatMap(({ place }, n) => (pairs.ofOthers(place) ? [] : { place, n }));
 
-  /** Written once, not for each key: drivers take minutes to compile hundreds of such additions. */
-  const addTile = /* wgsl */ `
-    ${each(keys, (i) => `${own(o, 's_mine', `${i}u`)} = s${i}; ${own(o, 'ds_mine', `${i}u`)} = select(Rows(), ds${i}, seen${i});`)}
-    for (var i = 0u; i < min(${keys}u, stop - first_other); i++) {
-      let s0 = ${own(o, 's_mine', 'i')};
-      let ds0 = ${own(o, 'ds_mine', 'i')};
-      ${pairs.other}
-      ${pairs.declared(0)}
-      ${each(sites.length, (n) => {
-        const { place, factor } = sites[n]!;
-        // What is hidden takes no part, whatever its factor and its place.
-        const change = `let change${n} = select(ds0 * ${pairs.of(factor, 0)}, Rows(), ds0 == Rows());`;
-        if (!pairs.ofOthers(place)) return `${change} sum${n} += change${n};`;
-        const placed = `let place${n} = ${pairs.of(place, 0)};`;
-        const added = (r: number) =>
-          `if ((${inside(r)}) & (${part(o, 'ds0', r)} != 0.0)) { ${add(`place${n}`, r, `change${n}`)} }`;
-        return `${change} ${placed} ${each(o.rows, added)}`;
-      })}
-    }`;
+  const addPair = (pairs: Pairs) =>
+    each(sites.length, (n) => {
+      const { place, factor } = sites[n]!;
+      // What is hidden takes no part, whatever its factor and its place.
+      const change = `let change${n} = select(ds0 * ${pairs.of(factor, 0)}, Rows(), ds0 == Rows());`;
+      if (!pairs.ofOthers(place)) return `${change} sum${n} += change${n};`;
+      const added = (r: number) =>
+        `if ((${inside(r)}) & (${part(o, 'ds0', r)} != 0.0)) { ${add(`place${n}`, r, `change${n}`)} }`;
+      return `${change} let place${n} = ${pairs.of(place, 0)}; ${each(o.rows, added)}`;
+    });
   const program = defineScored<keyof typeof backwardInputs | 'tables', 'partial'>(
     'headwise/AttentionTableGradient',
     variant,
@@ -74,7 +53,6 @@ export function lanesTableGradient(
     { partial: 'f32' },
     /* wgsl */ `
     ${arrays}
-    ${ownArrays(o, { s_mine: keys, ds_mine: keys })}
     @compute @workgroup_size(${lanes})
     fn main(
       @builtin(workgroup_id) workgroup: vec3u,
@@ -95,18 +73,14 @@ export function lanesTableGradient(
           + outer_head % params.outerHeads + job_head % params.jobHeads;
         let first = tile * ${rows}u;
         ${begin}
-        {
-        ${pairs.head}
-        ${pairs.own}
         ${ofQuery.map(({ n }) => `var sum${n} = Rows();`).join('\n')}
-        ${meet(addTile)}
+        ${meet(tile.oneByOne(addPair))}
         ${ofQuery
           .map(({ place, n }) => {
             const added = (r: number) => `if (${inside(r)}) { ${add(`place${n}`, r, `sum${n}`)} }`;
             return `let place${n} = ${pairs.of(place)}; ${each(o.rows, added)}`;
           })
           .join('\n')}
-        }
       }
     }
   `,

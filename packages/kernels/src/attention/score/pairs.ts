@@ -22,6 +22,9 @@ export interface Layout {
 /** Where a value is computed: once a head, for a lane's own rows, for each other row, or for each pair. */
 type Level = 'head' | 'own' | 'other' | 'pair';
 
+/** WGSL of what the backward knows of a query, for each of the lane's rows. */
+export type RowStats = Record<'largest' | 'logSum' | 'delta', string>;
+
 /** WGSL of pairs in one program: what is the same for many of them is computed once. */
 export interface Pairs {
   /** Behind `head`: declares `b`, `h` and what follows from them. */
@@ -33,14 +36,12 @@ export interface Pairs {
   /** Makes `s{i}`, a product, a score; hidden pairs get `lowest`. */
   forward(i: number, met: string): string;
   /** Makes of `s{i}` and `d{i} = dY Vᵀ` the weight `p{i}`, and `g{i}`, the gradient of the product. */
-  backward(i: number, met: string, stats: Record<'largest' | 'logSum' | 'delta', string>): string;
+  backward(i: number, met: string, stats: RowStats): string;
   /** Behind `forward`: drops weight `p{i}`, where weights are dropped. */
   drop(i: number): string;
   /** The score of the head's sink; undefined where there is none. */
   readonly sink: string | undefined;
-  /** Declares what is to be computed of pair `i`, where neither `forward` nor `backward` does. */
-  declared(i: number): string;
-  /** A wanted value for each of the lane's rows: of pair `i`, or behind `own`. */
+  /** A wanted value for each of the lane's rows: of pair `i`, behind it, or behind `own`. */
   of(value: Value, i?: number): string;
   /** Whether a value depends on the other rows. */
   ofOthers(value: Value): boolean;
@@ -132,11 +133,25 @@ export function pairsOf(score: Score, layout: Layout, wanted: readonly Value[]):
       let g${i} = select(Rows(), ds${i} * ${use(score.slope, 'pair', i)}, seen${i});`,
     drop: (i) => (score.dropout ? `p${i} *= kept${i};` : ''),
     sink: score.sink && headText(score.sink),
-    declared,
     of: (value, i) => use(value, i === undefined ? 'own' : 'pair', i ?? 0),
     ofOthers: (value) => levels.get(value) === 'other' || levels.get(value) === 'pair',
   };
 }
+
+/** Operations of a pair, counted by what they take a driver to compile. */
+export function lengthOf(score: Score, { own }: Layout, wanted: readonly Value[]): number {
+  const levels = new Map<Value, Level>();
+  let length = score.dropout ? longOnes.load : 0;
+  for (const value of needed(score.graph, wanted)) {
+    levels.set(value, levelOf(value, own, levels));
+    if (levels.get(value) === 'pair' && !isPlace(value)) {
+      length += longOnes[value.op as keyof typeof longOnes] ?? 1;
+    }
+  }
+  return length;
+}
+
+const longOnes = { load: 32, exp: 4, log: 4, tanh: 8, div: 2, mod: 8 };
 
 /** Places, parameters and literals are written where they are used. */
 const isPlace = ({ op }: Value): boolean =>
