@@ -1,7 +1,12 @@
 export { AlibiPosition, type AlibiPositionOptions, alibiSlopes } from './alibi.js';
-export { LearnedPosition, type PositionTableOptions } from './learned.js';
+export {
+  LearnedPosition,
+  type LearnedPositionOptions,
+  type PositionTableOptions,
+} from './learned.js';
 export {
   type AttentionPosition,
+  checkPositions,
   type InputPosition,
   noPosition,
   type Placed,
@@ -19,6 +24,11 @@ export {
   type YarnScaling,
 } from './rotary-scaling.js';
 export { ShawPosition, type ShawPositionOptions } from './shaw.js';
-export { SinusoidalPosition, sinusoidalTable } from './sinusoidal.js';
+export {
+  type SinusoidalLayout,
+  SinusoidalPosition,
+  type SinusoidalPositionOptions,
+  sinusoidalTable,
+} from './sinusoidal.js';
 export { T5Position, type T5PositionOptions, t5Buckets } from './t5.js';
 export { TransformerXLPosition, type TransformerXLPositionOptions } from './transformer-xl.js';
