@@ -23,6 +23,7 @@ export {
 export { type FalconConfig, falcon } from './falcon.js';
 export { type KeyPlace, type KeyTable, type ModelFamily, placeOf } from './family.js';
 export { type GPT2Config, gpt2 } from './gpt2.js';
+export { sentenceEmbeddings } from './heads.js';
 export { type LlamaConfig, llama, mistral, qwen2 } from './llama.js';
 export { AdaptedModel } from './lora/adapted.js';
 export { Lora, type LoraOptions } from './lora/lora.js';
