@@ -7,6 +7,7 @@ import { logitsCommand } from './commands/logits.js';
 import { tokenizeCommand } from './commands/tokenize.js';
 import { tokenizerCommand } from './commands/tokenizer.js';
 import { trainCommand } from './commands/train.js';
+import { verifyCommand } from './commands/verify.js';
 import { exitCodeOf, messageOf } from './exit.js';
 import { version } from './version.js';
 
@@ -24,6 +25,7 @@ for (const command of [
   tokenizerCommand(),
   logitsCommand(),
   evalCommand(),
+  verifyCommand(),
 ]) {
   program.addCommand(command.copyInheritedSettings(program).exitOverride());
   for (const child of command.commands) child.copyInheritedSettings(command);

@@ -12,7 +12,7 @@ import { sentenceEmbeddings } from './heads.js';
 import type { Model } from './model.js';
 import { loadModel } from './node.js';
 
-const goldens = fileURLToPath(new URL('../goldens', import.meta.url));
+const goldens = fileURLToPath(new URL('../../parity/goldens', import.meta.url));
 const names = readdirSync(goldens, { withFileTypes: true })
   .filter((entry) => entry.isDirectory())
   .map(({ name }) => name);

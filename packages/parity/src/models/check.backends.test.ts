@@ -7,7 +7,7 @@ import { expect, test } from 'vitest';
 import type { Check } from '../receipt.js';
 import { checkModel } from './check.js';
 
-const goldens = fileURLToPath(new URL('../../../models/goldens', import.meta.url));
+const goldens = fileURLToPath(new URL('../../goldens', import.meta.url));
 
 describeBackends('parity with Hugging Face transformers', () => {
   test.each(readdirSync(goldens).filter((name) => !name.startsWith('transformer-xl')))(
