@@ -12,6 +12,7 @@ export {
 export { KeyValueCache, type KeyValueCacheOptions } from './cache/key-value-cache.js';
 export type {
   CachedKeysValues,
+  CacheStorage,
   FreshKeysValues,
   KeptKeysValues,
   KeysAndValues,

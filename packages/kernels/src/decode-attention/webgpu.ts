@@ -30,6 +30,7 @@ type SplitProgram = Program<
   | 'queries'
   | 'capacity'
   | 'width'
+  | 'stored'
   | 'kvHeads'
   | 'length'
   | 'scale'
@@ -39,6 +40,8 @@ interface Variant {
   rows: RowsAtOnce;
   /** Whether each sequence has a length of its own. */
   placed: boolean;
+  /** Whether a word holds two values, as halves. */
+  halves: boolean;
 }
 
 /**
@@ -47,16 +50,20 @@ interface Variant {
  * It leaves the part's output, not divided, with its largest score and its sum of weights.
  */
 const splitProgram = variants(
-  ({ rows, placed }: Variant) => `${rows}/${placed}`,
-  ({ rows, placed }): SplitProgram => {
+  ({ rows, placed, halves }: Variant) => `${rows}/${placed}/${halves}`,
+  ({ rows, placed, halves }): SplitProgram => {
     const part = (vector: string, r: number) => (rows === 1 ? vector : `${vector}[${r}]`);
     const join = (text: (r: number) => string) => `Rows(${each(rows, text, ', ')})`;
+    const query = (c: string) => join((r) => `q[${part('start', r)} + ${c}]`);
+    const value = halves
+      ? 'unpack2x16float(v[base + n * params.stored + c / 2u])[c % 2u]'
+      : 'v[base + n * params.stored + c]';
     return defineProgram({
       label: 'headwise/DecodeAttention',
       inputs: {
         q: 'f32',
-        k: 'f32',
-        v: 'f32',
+        k: halves ? 'u32' : 'f32',
+        v: halves ? 'u32' : 'f32',
         ...(placed ? { places: 'i32' } : {}),
       } as Record<'q' | 'k' | 'v', ElementType>,
       outputs: { partial: 'f32', peaks: 'f32' },
@@ -69,6 +76,7 @@ const splitProgram = variants(
         queries: 'u32',
         capacity: 'u32',
         width: 'u32',
+        stored: 'u32',
         kvHeads: 'u32',
         length: 'u32',
         scale: 'f32',
@@ -101,7 +109,7 @@ const splitProgram = variants(
           let split = id % params.splits;
           let task = id / params.splits;
           let kv = task / params.quads;
-          let base = kv * params.capacity * params.width;
+          let base = kv * params.capacity * params.stored;
           let row = task % params.quads * ${rows}u + RowIndices(${each(rows, (r) => `${r}u`, ', ')});
           let place = kv * params.rows + min(row, RowIndices(params.rows - 1u));
           let start = place * params.width;
@@ -114,11 +122,9 @@ const splitProgram = variants(
           var total = Rows();
           for (var j = split * params.perSplit; j < stop; j += ${lanes}u) {
             let key = j + lane;
-            let at = base + min(key, stop - 1u) * params.width;
+            let at = base + min(key, stop - 1u) * params.stored;
             var s = Rows();
-            for (var c = 0u; c < params.width; c++) {
-              s += k[at + c] * ${join((r) => `q[${part('start', r)} + c]`)};
-            }
+            ${halves ? scoreHalves(query) : `for (var c = 0u; c < params.width; c++) { s += k[at + c] * ${query('c')}; }`}
             let seen = RowIndices(key) < min(end, RowIndices(stop));
             s = select(Rows(lowest), s * params.scale, seen);
             workgroupBarrier();
@@ -138,7 +144,7 @@ const splitProgram = variants(
             for (var c = lane; c < params.width; c += ${lanes}u) {
               var sum = sums[c] * fade;
               for (var n = j; n < last; n++) {
-                sum += weights[n - j] * v[base + n * params.width + c];
+                sum += weights[n - j] * ${value};
               }
               sums[c] = sum;
             }
@@ -163,6 +169,14 @@ const splitProgram = variants(
   },
 );
 
+/** WGSL that adds up a score from a key's halves; the last word of an odd width holds one value and a zero. */
+const scoreHalves = (query: (column: string) => string) => /* wgsl */ `
+  for (var c = 0u; c < params.width; c += 2u) {
+    let pair = unpack2x16float(k[at + c / 2u]);
+    s += pair.x * ${query('c')} + pair.y * ${query('min(c + 1u, params.width - 1u)')};
+  }
+`;
+
 interface KernelArguments {
   inputs: Record<'q' | 'k' | 'v', tf.TensorInfo> & { places?: tf.TensorInfo };
   backend: WebGPUBackend;
@@ -179,6 +193,7 @@ export function decodeAttentionKernel({
   const [batch, heads, queries, width] = q.shape as [number, number, number, number];
   const [, kvHeads, capacity] = k.shape as [number, number, number];
   const { length, scale } = attrs;
+  const stored = k.shape[3]!;
   const steps = Math.ceil(length / keysPerSplit);
   const perSplit = keysPerSplit * Math.ceil(steps / mostSplits);
   const splits = Math.ceil(length / perSplit);
@@ -189,7 +204,11 @@ export function decodeAttentionKernel({
   const tasks = batch * kvHeads * quads * splits;
   const { partial, peaks } = dispatch(
     backend,
-    splitProgram({ rows: perWorkgroup, placed: inputs.places !== undefined }),
+    splitProgram({
+      rows: perWorkgroup,
+      placed: inputs.places !== undefined,
+      halves: k.dtype === 'int32',
+    }),
     {
       inputs,
       outputs: {
@@ -205,6 +224,7 @@ export function decodeAttentionKernel({
         queries,
         capacity,
         width,
+        stored,
         kvHeads,
         length,
         scale,
