@@ -36,13 +36,63 @@ type SplitProgram = Program<
   | 'scale'
 >;
 
+/** What is read of a row at once: four values, where its width allows it, or one; four halves, or two. */
+type Form = 'fours' | 'ones' | 'four halves' | 'two halves';
+
+const formOf = (dtype: tf.DataType, width: number): Form =>
+  dtype === 'int32'
+    ? width % 4 === 0
+      ? 'four halves'
+      : 'two halves'
+    : width % 4 === 0
+      ? 'fours'
+      : 'ones';
+
 interface Variant {
   rows: RowsAtOnce;
   /** Whether each sequence has a length of its own. */
   placed: boolean;
-  /** Whether a word holds two values, as halves. */
-  halves: boolean;
+  form: Form;
 }
+
+/** A form in WGSL: how many values it is, their type, the buffers' types, and code that loads them. */
+const forms = {
+  fours: {
+    pack: 4,
+    type: 'vec4f',
+    q: 'vec4f',
+    kv: 'vec4f',
+    load: (x: string, i: string) => `${x}[${i}]`,
+    query: (start: string, c: string) => `q[${start} / 4u + ${c}]`,
+  },
+  ones: {
+    pack: 1,
+    type: 'f32',
+    q: 'f32',
+    kv: 'f32',
+    load: (x: string, i: string) => `${x}[${i}]`,
+    query: (start: string, c: string) => `q[${start} + ${c}]`,
+  },
+  'four halves': {
+    pack: 4,
+    type: 'vec4f',
+    q: 'vec4f',
+    kv: 'vec2u',
+    load: (x: string, i: string) =>
+      `vec4f(unpack2x16float(${x}[${i}].x), unpack2x16float(${x}[${i}].y))`,
+    query: (start: string, c: string) => `q[${start} / 4u + ${c}]`,
+  },
+  'two halves': {
+    pack: 2,
+    type: 'vec2f',
+    q: 'f32',
+    kv: 'u32',
+    load: (x: string, i: string) => `unpack2x16float(${x}[${i}])`,
+    // The last word of an odd width holds a value and a zero.
+    query: (start: string, c: string) =>
+      `vec2f(q[${start} + 2u * ${c}], q[${start} + min(2u * ${c} + 1u, params.width - 1u)])`,
+  },
+} as const;
 
 /**
  * Attention of some rows over a part of the keys: a lane scores a key, then sums columns of the values.
@@ -50,22 +100,17 @@ interface Variant {
  * It leaves the part's output, not divided, with its largest score and its sum of weights.
  */
 const splitProgram = variants(
-  ({ rows, placed, halves }: Variant) => `${rows}/${placed}/${halves}`,
-  ({ rows, placed, halves }): SplitProgram => {
+  ({ rows, placed, form }: Variant) => `${rows}/${placed}/${form}`,
+  ({ rows, placed, form }): SplitProgram => {
+    const { pack, type, q, kv, load, query } = forms[form];
     const part = (vector: string, r: number) => (rows === 1 ? vector : `${vector}[${r}]`);
-    const join = (text: (r: number) => string) => `Rows(${each(rows, text, ', ')})`;
-    const query = (c: string) => join((r) => `q[${part('start', r)} + ${c}]`);
-    const value = halves
-      ? 'unpack2x16float(v[base + n * params.stored + c / 2u])[c % 2u]'
-      : 'v[base + n * params.stored + c]';
+    const product = (x: string, y: string) => (pack === 1 ? `${x} * ${y}` : `dot(${x}, ${y})`);
     return defineProgram({
       label: 'headwise/DecodeAttention',
-      inputs: {
-        q: 'f32',
-        k: halves ? 'u32' : 'f32',
-        v: halves ? 'u32' : 'f32',
-        ...(placed ? { places: 'i32' } : {}),
-      } as Record<'q' | 'k' | 'v', ElementType>,
+      inputs: { q, k: kv, v: kv, ...(placed ? { places: 'i32' } : {}) } as Record<
+        'q' | 'k' | 'v',
+        ElementType
+      >,
       outputs: { partial: 'f32', peaks: 'f32' },
       params: {
         tasks: 'u32',
@@ -86,8 +131,8 @@ const splitProgram = variants(
         alias RowIndices = ${rows === 1 ? 'u32' : 'vec4u'};
         const lowest = -3.0e38;
         var<workgroup> weights: array<Rows, ${lanes}>;
-        // Each lane's own columns.
-        var<workgroup> sums: array<Rows, ${widestHead}>;
+        // Each lane's own columns, of each row.
+        var<workgroup> sums: array<array<${type}, ${rows}>, ${Math.ceil(widestHead / pack)}>;
 
         // The tokens of a sequence, and how many of them are queries.
         fn placed(sequence: u32) -> vec2u {
@@ -124,7 +169,10 @@ const splitProgram = variants(
             let key = j + lane;
             let at = base + min(key, stop - 1u) * params.stored;
             var s = Rows();
-            ${halves ? scoreHalves(query) : `for (var c = 0u; c < params.width; c++) { s += k[at + c] * ${query('c')}; }`}
+            for (var c = 0u; c < params.stored; c++) {
+              let x = ${load('k', 'at + c')};
+              ${each(rows, (r) => `${part('s', r)} += ${product('x', query(part('start', r), 'c'))};`)}
+            }
             let seen = RowIndices(key) < min(end, RowIndices(stop));
             s = select(Rows(lowest), s * params.scale, seen);
             workgroupBarrier();
@@ -141,12 +189,14 @@ const splitProgram = variants(
             workgroupBarrier();
             total *= fade;
             for (var n = j; n < last; n++) { total += weights[n - j]; }
-            for (var c = lane; c < params.width; c += ${lanes}u) {
-              var sum = sums[c] * fade;
+            for (var c = lane; c < params.stored; c += ${lanes}u) {
+              ${each(rows, (r) => `var sum${r} = sums[c][${r}] * ${part('fade', r)};`)}
               for (var n = j; n < last; n++) {
-                sum += weights[n - j] * ${value};
+                let weight = weights[n - j];
+                let x = ${load('v', 'base + n * params.stored + c')};
+                ${each(rows, (r) => `sum${r} += ${part('weight', r)} * x;`)}
               }
-              sums[c] = sum;
+              ${each(rows, (r) => `sums[c][${r}] = sum${r};`)}
             }
           }
 
@@ -158,8 +208,8 @@ const splitProgram = variants(
                 peaks[2u * to] = ${part('largest', r)};
                 peaks[2u * to + 1u] = ${part('total', r)};
               }
-              for (var c = lane; c < params.width; c += ${lanes}u) {
-                partial[to * params.width + c] = ${part('sums[c]', r)};
+              for (var c = lane; c < params.stored; c += ${lanes}u) {
+                ${each(pack, (i) => `if (c * ${pack}u + ${i}u < params.width) { partial[to * params.width + c * ${pack}u + ${i}u] = ${pack === 1 ? `sums[c][${r}]` : `sums[c][${r}][${i}]`}; }`)}
               }
             }`,
           )}
@@ -168,14 +218,6 @@ const splitProgram = variants(
     });
   },
 );
-
-/** WGSL that adds up a score from a key's halves; the last word of an odd width holds one value and a zero. */
-const scoreHalves = (query: (column: string) => string) => /* wgsl */ `
-  for (var c = 0u; c < params.width; c += 2u) {
-    let pair = unpack2x16float(k[at + c / 2u]);
-    s += pair.x * ${query('c')} + pair.y * ${query('min(c + 1u, params.width - 1u)')};
-  }
-`;
 
 interface KernelArguments {
   inputs: Record<'q' | 'k' | 'v', tf.TensorInfo> & { places?: tf.TensorInfo };
@@ -193,7 +235,7 @@ export function decodeAttentionKernel({
   const [batch, heads, queries, width] = q.shape as [number, number, number, number];
   const [, kvHeads, capacity] = k.shape as [number, number, number];
   const { length, scale } = attrs;
-  const stored = k.shape[3]!;
+  const form = formOf(k.dtype, width);
   const steps = Math.ceil(length / keysPerSplit);
   const perSplit = keysPerSplit * Math.ceil(steps / mostSplits);
   const splits = Math.ceil(length / perSplit);
@@ -207,7 +249,7 @@ export function decodeAttentionKernel({
     splitProgram({
       rows: perWorkgroup,
       placed: inputs.places !== undefined,
-      halves: k.dtype === 'int32',
+      form,
     }),
     {
       inputs,
@@ -224,7 +266,7 @@ export function decodeAttentionKernel({
         queries,
         capacity,
         width,
-        stored,
+        stored: Math.ceil(width / forms[form].pack),
         kvHeads,
         length,
         scale,
