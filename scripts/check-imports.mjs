@@ -19,6 +19,7 @@ export const allowed = {
   training: ['core', 'kernels', 'safetensors'],
   generation: ['core', 'kernels'],
   prompting: ['core', 'generation'],
+  parity: ['core', 'kernels', 'models', 'safetensors'],
   inspect: ['core', 'kernels', 'layers', 'positions', 'attention', 'transformer'],
 };
 
@@ -41,7 +42,8 @@ const places = [
   },
   {
     what: 'the DOM',
-    pattern: /\bwindow\.|\bdocument\.(?:body|head|title|create|query|getElement|addEvent)/,
+    pattern:
+      /(?<![.\w])window\.|(?<![.\w])document\.(?:body|head|title|create|query|getElement|addEvent)/,
     home: /^apps\/lab\/|\.test\.ts$/,
   },
 ];

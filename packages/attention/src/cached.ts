@@ -1,9 +1,15 @@
-import { InputError, type KeysAndValues, type KeyValueCache, tapped } from '@headwise/core';
-import { attentionReference, decodeAttention, none } from '@headwise/kernels';
+import {
+  InputError,
+  isTapped,
+  type KeysAndValues,
+  type KeyValueCache,
+  tapped,
+} from '@headwise/core';
+import { and, attentionReference, causal, decodeAttention, none, padding } from '@headwise/kernels';
 import * as tf from '@tensorflow/tfjs';
 import { type AttendOptions, attend } from './attend.js';
 
-export interface CachedOptions extends Omit<AttendOptions, 'lengths' | 'path'> {
+export interface CachedOptions extends Omit<AttendOptions, 'path'> {
   cache: KeyValueCache;
   /** The path of the layer, which its keys and values are kept by. */
   path: string;
@@ -57,9 +63,10 @@ function attendPiece(
   if (cached.kind === 'passing') return attendVisible(q, rows, cached.visible, given);
   if (cached.kind === 'fresh') {
     if (!cached.lengths.some((n) => n < q.shape[2]!)) return attend(q, rows.k, rows.v, given);
-    return tf.tidy(() =>
-      attend(q, rows.k, rows.v, { ...given, lengths: tf.tensor1d([...cached.lengths], 'int32') }),
-    );
+    return tf.tidy(() => {
+      const inLength = padding(tf.tensor1d([...cached.lengths], 'int32'));
+      return attend(q, rows.k, rows.v, { ...given, mask: and(given.mask ?? none, inLength) });
+    });
   }
   const length = Math.max(...cached.lengths);
   if (isPlain(given, q.shape[2]!) && (cached.level || cached.places)) {
@@ -83,13 +90,14 @@ type GivenOptions = Omit<CachedOptions, 'cache'>;
 
 /** Whether nothing is asked for but the causal attention that decoding has a kernel for. */
 function isPlain(
-  { mask, ctx, dropout, scale: _, path: __, ...others }: GivenOptions,
+  { mask = none, ctx, dropout, scale: _, path, ...others }: GivenOptions,
   queries: number,
 ) {
-  const order = mask?.kind ?? 'none';
   return (
-    (order === 'causal' || (order === 'none' && queries === 1)) &&
-    !ctx?.tap &&
+    (mask === causal || (mask === none && queries === 1)) &&
+    !isTapped(ctx, path, 'scores') &&
+    !isTapped(ctx, path, 'pattern') &&
+    !ctx?.onAttention &&
     !(dropout && ctx?.training) &&
     Object.values(others).every((other) => other === undefined)
   );
@@ -102,10 +110,10 @@ function attendVisible(
   visible: () => tf.Tensor4D,
   given: GivenOptions,
 ): tf.Tensor {
-  const { mask, scale, ctx, path, dropout, ...others } = given;
+  const { mask = none, scale, ctx, path, dropout, ...others } = given;
   const asked = Object.entries(others).filter(([, other]) => other !== undefined);
-  if (mask?.kind !== 'causal' || asked.length > 0) {
-    const what = [`mask '${mask?.kind ?? 'none'}'`, ...asked.map(([name]) => `'${name}'`)];
+  if (mask !== causal || asked.length > 0) {
+    const what = [`mask '${mask.name}'`, ...asked.map(([name]) => `'${name}'`)];
     throw new InputError(
       `attention '${path}': ${what.join(', ')} over a cache whose sequences differ in length, or whose tokens leave a window; expected mask 'causal' alone`,
     );

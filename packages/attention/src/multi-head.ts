@@ -1,82 +1,81 @@
-import {
-  type ForwardContext,
-  type Initializer,
-  type Layer,
-  type ParamStore,
-  tapped,
-} from '@headwise/core';
-import { type Mask, none } from '@headwise/kernels';
-import { Linear } from '@headwise/layers';
+import type { ForwardContext, Layer, ParamStore } from '@headwise/core';
+import { type AttentionPosition, noPosition } from '@headwise/positions';
 import * as tf from '@tensorflow/tfjs';
-import { attend } from './attend.js';
-import { attendCached } from './cached.js';
-import { type Projection, type ProjectionKind, SeparateProjection } from './projections.js';
+import { AttentionCore, type AttentionLayerOptions } from './layer.js';
+import {
+  type Projected,
+  type Projection,
+  type ProjectionKind,
+  SeparateProjection,
+} from './projections.js';
 
-export interface MultiHeadAttentionOptions {
-  /** `D`, divisible by `heads`. */
-  dim: number;
-  heads: number;
-  /** Which keys a query may see; default `none`. */
-  mask?: Mask | undefined;
+export interface MultiHeadAttentionOptions extends AttentionLayerOptions {
+  /** Rotates queries and keys, or adds to their scores; default none. */
+  position?: AttentionPosition | undefined;
   /** The class that makes queries, keys and values; default `SeparateProjection`. */
   projection?: ProjectionKind | undefined;
-  /** Of the projections, in and out; default true. */
-  bias?: boolean | undefined;
-  /** Applied to the attention weights in training. */
-  dropout?: Layer | undefined;
-  /** How the output projection starts, where it is scaled by depth. */
-  outInit?: Initializer | undefined;
 }
 
 /**
  * Multi-head self-attention: `Concat(head₁ … head_H) W_O`, `head_i = softmax(Q_i K_iᵀ / √Dh + M) V_i`.
  *
- * Parameters: those of the projection, and `outProj`, a linear map `[D, D]`.
- * Taps: `q k v` `[B, H, T, Dh]`, `scores pattern` `[B, H, Tq, Tk]`, `out` `[B, T, D]`.
+ * With fewer `kvHeads` than `heads`, `H / Hkv` neighbouring heads of queries share one of keys and
+ * values: grouped-query attention, or multi-query where there is one.
  *
- * @see Vaswani et al. 2017, https://arxiv.org/abs/1706.03762
+ * Parameters: those of the projection, `outProj`, a linear map `[H Dh, outDim]`, `score` of scores that
+ * have some, `sinks` `[H]` and those of `qNorm` and `kNorm` where there are such.
+ * Taps: `q k v` `[B, H, T, Dh]` before positions, `heads` `[B, H, Tq, Dh]`, `scores pattern` `[B, H, Tq, Tk]`,
+ * `out` `[B, T, D]`.
+ *
+ * @see Vaswani et al. 2017, https://arxiv.org/abs/1706.03762; Shazeer 2019,
+ * https://arxiv.org/abs/1911.02150; Ainslie et al. 2023, https://arxiv.org/abs/2305.13245
  * @example
  * const attention = new MultiHeadAttention(params.at('attn'), { dim: 64, heads: 4, mask: causal });
  * const y = attention.forward(x); // [B, T, 64]
  */
 export class MultiHeadAttention implements Layer {
   readonly #projection: Projection;
-  readonly #out: Linear;
-  readonly #mask: Mask;
-  readonly #dropout: Layer | undefined;
-  readonly #dim: number;
+  readonly #core: AttentionCore;
+  readonly #position: AttentionPosition;
   readonly #path: string;
 
+  /** @throws InputError where heads and widths do not fit, or the score and the position */
   constructor(params: ParamStore, options: MultiHeadAttentionOptions) {
-    const { dim, bias = true, mask = none, projection: Kind = SeparateProjection } = options;
+    const { projection: Kind = SeparateProjection, position = noPosition } = options;
     this.#path = params.path;
-    this.#dim = dim;
-    this.#mask = mask;
-    this.#dropout = options.dropout;
+    this.#position = position;
     this.#projection = new Kind(params, options);
-    this.#out = new Linear(params.at('outProj'), {
-      in: dim,
-      out: dim,
-      bias,
-      init: options.outInit,
-    });
+    this.#core = new AttentionCore(params, options, position);
   }
 
-  /** @param x `[B, T, D]`, the tokens that follow those in `ctx.cache` @returns `[B, T, D]` */
+  /**
+   * @param x `[B, T, D]`, the tokens that follow those in `ctx.cache`, or those in `ctx.memory`, which are
+   * looked at and do not ask
+   * @returns `[B, T, outDim]`
+   */
   forward(x: tf.Tensor, ctx?: ForwardContext): tf.Tensor {
     const path = this.#path;
     return tf.tidy(() => {
-      const projected = this.#projection.project(x, ctx);
-      const q = tapped(ctx, path, 'q', projected.q);
-      const k = tapped(ctx, path, 'k', projected.k);
-      const v = tapped(ctx, path, 'v', projected.v);
-      const options = { mask: this.#mask, ctx, path, dropout: this.#dropout };
-      const heads = ctx?.cache
-        ? attendCached(q, k, v, { ...options, cache: ctx.cache })
-        : attend(q, k, v, options);
-      const [batch, , length] = heads.shape;
-      const merged = heads.transpose([0, 2, 1, 3]).reshape([batch!, length!, this.#dim]);
-      return tapped(ctx, path, 'out', this.#out.forward(merged, ctx));
+      const memory = ctx?.memory?.read(path);
+      const { v, ...projected } = this.#core.prepare(this.#projected(x, memory, ctx), ctx);
+      ctx?.memory?.write(path, x);
+      const [queries, keys] = [projected.q.shape[2]!, projected.k.shape[2]!];
+      const cached = ctx?.cache?.lengthOf(path) ?? 0;
+      const placed = this.#position.apply(projected.q, projected.k, {
+        start: cached + keys - queries,
+        // Before this layer's first tokens the cache may tell of other layers only.
+        starts: cached > 0 ? ctx?.cache?.starts : undefined,
+        keys: cached + keys,
+        scale: this.#core.scale,
+      });
+      return this.#core.attend(placed, v, ctx?.attentionMask, ctx, ctx?.cache);
     });
+  }
+
+  /** Queries of x alone, keys and values of memory and x. */
+  #projected(x: tf.Tensor, memory: tf.Tensor | undefined, ctx?: ForwardContext): Projected {
+    if (!memory) return this.#projection.project(x, ctx);
+    const { q, k, v } = this.#projection.project(tf.concat([memory, x], 1), ctx);
+    return { q: q.slice([0, 0, memory.shape[1]!, 0], [-1, -1, -1, -1]), k, v };
   }
 }

@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs';
 import { InputError, ShapeError } from './errors.js';
 import type { Initializer } from './initializers.js';
+import type { Matrix, MatrixLayout, PackedParam, Packing } from './matrix.js';
 import { hashText, Random } from './random.js';
 import { sizeOf } from './shapes.js';
 
@@ -14,10 +15,20 @@ export interface ParamSource {
   read(path: string, shape: readonly number[]): Float32Array;
 }
 
+/** Is told of a parameter of a deferred store as it is made; an error from it goes to who asked for the parameter. */
+export type Deferral = (path: string, shape: readonly number[]) => void;
+
 interface Owner {
+  readonly deferred: Deferral | undefined;
+  /** Initialisers of the parameters that have no values yet. */
+  readonly waiting: Map<string, Initializer>;
+  /** Parameters that a layer holds as variables, and that are therefore never packed. */
+  readonly held: Set<string>;
   readonly source: ParamSource | undefined;
+  readonly packing: Packing | undefined;
   readonly seed: number;
   readonly variables: Map<string, tf.Variable>;
+  readonly matrices: Map<string, Matrix>;
   disposed: boolean;
 }
 
@@ -38,14 +49,36 @@ export class ParamStore {
   #path = '';
 
   /**
-   * @param options `seed` of the initialisers, default 0; `source` of the values instead of them
+   * @param options `seed` of the initialisers, default 0; `source` of the values instead of them;
+   * `packing` of the matrices, default none; `deferred` is told of each parameter, which has a shape alone
+   * until `fill` gives it values, and must not be used before
    * @throws InputError where the seed is no integer
    */
-  constructor({ seed = 0, source }: { seed?: number; source?: ParamSource | undefined } = {}) {
+  constructor({
+    seed = 0,
+    source,
+    packing,
+    deferred,
+  }: {
+    seed?: number | undefined;
+    source?: ParamSource | undefined;
+    packing?: Packing | undefined;
+    deferred?: Deferral | undefined;
+  } = {}) {
     if (!Number.isSafeInteger(seed)) {
       throw new InputError(`the seed of parameters must be an integer; got ${seed}`);
     }
-    this.#owner = { source, seed, variables: new Map(), disposed: false };
+    this.#owner = {
+      deferred,
+      waiting: new Map(),
+      held: new Set(),
+      source,
+      packing,
+      seed,
+      variables: new Map(),
+      matrices: new Map(),
+      disposed: false,
+    };
   }
 
   /** The path that `get` and `at` go on from; empty at the root. */
@@ -68,51 +101,194 @@ export class ParamStore {
    */
   get(name: string, shape: readonly number[], init: Initializer): tf.Variable {
     const path = this.#join(name);
-    const { variables, source, seed, disposed } = this.#owner;
-    if (disposed) throw new InputError(`parameter '${path}' was asked of a disposed store`);
+    const { variables, matrices, held } = this.#owner;
+    held.add(path);
+    if (matrices.get(path)?.packed) {
+      throw new InputError(`parameter '${path}' is packed; asked for its values in float32`);
+    }
     const existing = variables.get(path);
     if (existing) {
-      if (existing.shape.join() !== shape.join()) {
-        throw new ShapeError(
-          `parameter '${path}' has shape [${existing.shape.join(', ')}]; asked for [${shape.join(', ')}]`,
-        );
-      }
+      checkAsked(path, existing.shape, shape);
       return existing;
     }
+    return this.#make(path, shape, init);
+  }
+
+  /**
+   * The weight of a linear map: like `get`, but it may be kept packed, now or later.
+   *
+   * The matrix is to be asked for its form in every forward.
+   *
+   * @throws ShapeError where it exists in another shape
+   */
+  matrix(
+    name: string,
+    shape: readonly [number, number],
+    layout: MatrixLayout,
+    init: Initializer,
+  ): Matrix {
+    const path = this.#join(name);
+    const { variables, matrices, packing, deferred } = this.#owner;
+    const existing = matrices.get(path);
+    if (existing) {
+      checkAsked(path, (existing.variable ?? existing.packed!).shape, shape);
+      return existing;
+    }
+    let matrix: Matrix;
+    if (variables.has(path)) {
+      matrix = { layout, variable: this.get(name, shape, init) };
+    } else if (!packing || deferred) {
+      matrix = { layout, variable: this.#make(path, shape, init) };
+    } else {
+      const values = this.#values(path, shape, init);
+      const packed = packing(path, values, shape, layout);
+      matrix = packed ? { layout, packed } : { layout, variable: this.#keep(path, shape, values) };
+    }
+    matrices.set(path, matrix);
+    return matrix;
+  }
+
+  /** The weights of linear maps made so far below this path, by their full path. */
+  matrices(): Record<string, Matrix> {
+    return this.#below(this.#owner.matrices);
+  }
+
+  /**
+   * Keeps a matrix packed from now on; its variable is freed.
+   *
+   * @param path the full one
+   * @throws InputError where there is no such variable; ShapeError where the shapes differ
+   */
+  pack(path: string, packed: PackedParam): void {
+    const { variables, matrices } = this.#owner;
+    const matrix = matrices.get(path) as { variable?: tf.Variable; packed?: PackedParam };
+    if (!matrix?.variable) {
+      throw new InputError(`'${path}' is no matrix that could be packed`);
+    }
+    checkAsked(path, matrix.variable.shape, packed.shape);
+    matrix.variable.dispose();
+    variables.delete(path);
+    delete matrix.variable;
+    matrix.packed = packed;
+  }
+
+  /** The paths of the parameters that have no values yet, in the order of making. */
+  waiting(): string[] {
+    return [...this.#owner.waiting.keys()];
+  }
+
+  /** Whether `fill` packs a parameter, and so takes its values and no tensor. */
+  packs(path: string): boolean {
+    const { packing, matrices, held } = this.#owner;
+    return packing !== undefined && matrices.has(path) && !held.has(path);
+  }
+
+  /**
+   * Gives a parameter of a deferred store its values.
+   *
+   * @param path the full one
+   * @param values row-major, or a tensor, which stays the caller's; default the initialiser's
+   * @throws InputError where it waits for none; ShapeError where they are more or fewer
+   */
+  fill(path: string, values?: Float32Array | tf.Tensor): void {
+    const { waiting, variables, matrices, packing } = this.#owner;
+    const init = waiting.get(path);
+    const variable = variables.get(path);
+    if (!init || !variable) throw new InputError(`parameter '${path}' waits for no values`);
+    const { shape } = variable;
+    const given = values ?? this.#values(path, shape, init);
+    if (given instanceof tf.Tensor) {
+      checkAsked(path, given.shape, shape);
+      variable.assign(given);
+    } else {
+      checkCount(path, shape, given);
+      const matrix = this.packs(path) ? matrices.get(path) : undefined;
+      const packed = matrix && packing?.(path, given, shape as [number, number], matrix.layout);
+      if (packed) this.pack(path, packed);
+      else tf.tidy(() => variable.assign(tf.tensor(given, shape, 'float32')));
+    }
+    waiting.delete(path);
+  }
+
+  #make(path: string, shape: readonly number[], init: Initializer): tf.Variable {
+    const { deferred, waiting, variables, disposed } = this.#owner;
+    if (!deferred) return this.#keep(path, shape, this.#values(path, shape, init));
+    if (disposed) throw new InputError(`parameter '${path}' was asked of a disposed store`);
+    deferred(path, shape);
+    waiting.set(path, init);
+    const variable = withoutMemory(shape);
+    variables.set(path, variable);
+    return variable;
+  }
+
+  /** The first values of a parameter. */
+  #values(path: string, shape: readonly number[], init: Initializer): Float32Array {
+    const { source, seed, disposed } = this.#owner;
+    if (disposed) throw new InputError(`parameter '${path}' was asked of a disposed store`);
     const values = source
       ? source.read(path, shape)
       : init(shape, new Random(hashText(`${seed}/${path}`)));
-    if (values.length !== sizeOf(shape)) {
-      throw new ShapeError(
-        `parameter '${path}' has shape [${shape.join(', ')}], ${sizeOf(shape)} values; got ${values.length}`,
-      );
-    }
+    checkCount(path, shape, values);
+    return values;
+  }
+
+  #keep(path: string, shape: readonly number[], values: Float32Array): tf.Variable {
     const variable = tf.tidy(() => tf.variable(tf.tensor(values, [...shape], 'float32')));
-    variables.set(path, variable);
+    this.#owner.variables.set(path, variable);
     return variable;
   }
 
   /** Every parameter made so far below this path, by its full path, in the order of making. */
   named(): Record<string, tf.Variable> {
-    const below = this.path === '' ? '' : `${this.path}.`;
-    return Object.fromEntries(
-      [...this.#owner.variables].filter(([path]) => path.startsWith(below)),
-    );
+    return this.#below(this.#owner.variables);
   }
 
-  /** The number of values in all parameters below this path. */
+  /** The number of values in all parameters below this path, packed ones included. */
   count(): number {
-    return Object.values(this.named()).reduce((sum, variable) => sum + variable.size, 0);
+    const packed = Object.values(this.matrices()).flatMap((matrix) => matrix.packed ?? []);
+    const shapes = [...Object.values(this.named()), ...packed].map(({ shape }) => shape);
+    return shapes.reduce((sum, shape) => sum + sizeOf(shape), 0);
   }
 
   /** Frees every parameter of the whole store. */
   dispose(): void {
-    for (const variable of this.#owner.variables.values()) variable.dispose();
-    this.#owner.variables.clear();
+    const { variables, matrices } = this.#owner;
+    for (const variable of variables.values()) variable.dispose();
+    for (const { packed } of matrices.values()) packed?.dispose();
+    variables.clear();
+    matrices.clear();
     this.#owner.disposed = true;
+  }
+
+  #below<T>(all: ReadonlyMap<string, T>): Record<string, T> {
+    const below = this.path === '' ? '' : `${this.path}.`;
+    return Object.fromEntries([...all].filter(([path]) => path.startsWith(below)));
   }
 
   #join(name: string): string {
     return this.path === '' ? name : `${this.path}.${name}`;
   }
+}
+
+/** A variable that has the memory of one number, whatever its shape, until it is assigned. */
+function withoutMemory(shape: readonly number[]): tf.Variable {
+  return tf.tidy(() => {
+    const { dataId, dtype } = tf.scalar(0);
+    tf.backend().incRef(dataId);
+    return tf.variable(tf.engine().makeTensorFromTensorInfo({ dataId, dtype, shape: [...shape] }));
+  });
+}
+
+function checkCount(path: string, shape: readonly number[], values: Float32Array): void {
+  if (values.length === sizeOf(shape)) return;
+  throw new ShapeError(
+    `parameter '${path}' has shape [${shape.join(', ')}], ${sizeOf(shape)} values; got ${values.length}`,
+  );
+}
+
+function checkAsked(path: string, shape: readonly number[], asked: readonly number[]): void {
+  if (shape.join() === asked.join()) return;
+  throw new ShapeError(
+    `parameter '${path}' has shape [${shape.join(', ')}]; asked for [${asked.join(', ')}]`,
+  );
 }

@@ -1,7 +1,30 @@
 export { adamwState, registerAdamW } from './adamw/index.js';
 export type { AdamWParameter, AdamWState, AdamWStep, Moments } from './adamw/state.js';
+export {
+  additiveAttention,
+  additiveScores,
+  additiveTerm,
+  registerAdditiveAttention,
+} from './additive-attention/index.js';
+export {
+  type AdditiveActivation,
+  additiveScoresReference,
+} from './additive-attention/reference.js';
+export type { WeightDropout } from './attention/dropout.js';
+export {
+  Condition,
+  FloatExpression,
+  IntExpression,
+  select,
+} from './attention/expression/expression.js';
+export { FloatTable, IntTable, table } from './attention/expression/table.js';
 export { type AttentionOptions, attention, registerAttention } from './attention/index.js';
-export { causal, type Mask, none } from './attention/mask.js';
+export { attentionMap, type MapOptions } from './attention/map.js';
+export { dense } from './attention/masks/dense.js';
+export { and, type Mask, type MaskInput, none, or, visible } from './attention/masks/mask.js';
+export { causal, prefix, slidingWindow } from './attention/masks/order.js';
+export { documents, padding } from './attention/masks/tokens.js';
+export { type ScoreFunction, type ScoreMod, scoreMod } from './attention/mods.js';
 export { attentionReference, type ReferenceOptions } from './attention/reference.js';
 export type { Choices } from './attention/tilings.js';
 export { type AttentionShape, type TuneOptions, tuneAttention } from './attention/tuner.js';
@@ -42,6 +65,8 @@ export { addRmsNorm, registerRmsNorm, rmsNorm } from './rms-norm/index.js';
 export { rmsNormReference } from './rms-norm/reference.js';
 export { type RotaryLayout, registerRotary, rotary } from './rotary/index.js';
 export { rotaryReference } from './rotary/reference.js';
+export { type RowAttentionOptions, rowAttention } from './row-attention/index.js';
+export type { Rows, RowTerm } from './row-attention/term.js';
 export { registerSampling, sampleTokens } from './sampling/index.js';
 export { checkedSampling, type SamplingOptions } from './sampling/options.js';
 export { type Candidate, samplingCandidates } from './sampling/reference.js';

@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs';
-import { causal, none } from '../attention/mask.js';
+import { none } from '../attention/masks/mask.js';
+import { causal } from '../attention/masks/order.js';
 import { attentionReference } from '../attention/reference.js';
 
 /** The part of a cache that holds tokens. */

@@ -1,0 +1,51 @@
+import type { ForwardContext, ParamStore } from '@headwise/core';
+import * as tf from '@tensorflow/tfjs';
+import { AttentionCore, type AttentionLayerOptions } from './layer.js';
+import { SeparateProjection } from './projections.js';
+
+/**
+ * Multi-head cross-attention: queries from one sequence, keys and values from another, of another
+ * length and width: `head_i = softmax(Q_i K_iᵀ / √Dh + M) V_i`.
+ *
+ * It has no positions of its own: those of the two sequences are not of one axis. Parameters and taps are those of
+ * `MultiHeadAttention`; `kProj` and `vProj` are `[Dkv, Hkv Dh]`.
+ *
+ * @see Bahdanau et al. 2015, https://arxiv.org/abs/1409.0473; Vaswani et al. 2017, §3.2.3,
+ * https://arxiv.org/abs/1706.03762
+ * @example
+ * const cross = new CrossAttention(params.at('cross'), { dim: 64, kvDim: 96, heads: 4 });
+ * const y = cross.forward(x, encoded); // [B, Tq, 64] from [B, Tq, 64] and [B, Tk, 96]
+ */
+export class CrossAttention {
+  readonly #projection: SeparateProjection;
+  readonly #core: AttentionCore;
+  readonly #path: string;
+
+  /** @throws InputError where heads and widths do not fit */
+  constructor(params: ParamStore, options: AttentionLayerOptions) {
+    this.#path = params.path;
+    this.#projection = new SeparateProjection(params, options);
+    this.#core = new AttentionCore(params, options, undefined);
+  }
+
+  /**
+   * @param x `[B, Tq, D]`
+   * @param encoded `[B, Tk, Dkv]`, what is looked at; with `ctx.cache` its keys and values are made once
+   * @param encodedMask `[B, Tk]`, int32: 1 where `encoded` has a token, 0 at padding; default all
+   * @returns `[B, Tq, outDim]`
+   */
+  forward(
+    x: tf.Tensor,
+    encoded: tf.Tensor,
+    ctx?: ForwardContext,
+    encodedMask?: tf.Tensor,
+  ): tf.Tensor {
+    return tf.tidy(() => {
+      const q = this.#projection.queries(x, ctx);
+      const make = () => this.#projection.keysAndValues(encoded, ctx);
+      const kept = ctx?.cache?.once(this.#path, x.shape[0]!, make) ?? make();
+      const { v, ...placed } = this.#core.prepare({ q, ...kept }, ctx);
+      return this.#core.attend(placed, v, encodedMask, ctx);
+    });
+  }
+}
