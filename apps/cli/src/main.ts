@@ -4,6 +4,7 @@ import { evalCommand } from './commands/eval.js';
 import { generateCommand } from './commands/generate.js';
 import { infoCommand } from './commands/info.js';
 import { logitsCommand } from './commands/logits.js';
+import { paramsCommand } from './commands/params.js';
 import { tokenizeCommand } from './commands/tokenize.js';
 import { tokenizerCommand } from './commands/tokenizer.js';
 import { trainCommand } from './commands/train.js';
@@ -24,6 +25,7 @@ for (const command of [
   tokenizeCommand(),
   tokenizerCommand(),
   logitsCommand(),
+  paramsCommand(),
   evalCommand(),
   verifyCommand(),
 ]) {
