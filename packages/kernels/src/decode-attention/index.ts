@@ -1,7 +1,7 @@
 import { checkShape, InputError } from '@headwise/core';
 import * as tf from '@tensorflow/tfjs';
 import { attention } from '../attention/index.js';
-import { causal } from '../attention/mask.js';
+import { causal } from '../attention/masks/order.js';
 import { checkType } from '../dispatch/check.js';
 import { hasKernel, registerWebGPUKernel, runKernel } from '../dispatch/register.js';
 import { decodeAttentionReference, usedPart } from './reference.js';

@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs';
-import { causal } from '../attention/mask.js';
+import { causal } from '../attention/masks/order.js';
 import { attentionReference } from '../attention/reference.js';
 
 /** The part of a cache that holds tokens. */
