@@ -55,8 +55,8 @@ function drawLines(): void {
           x2: right,
           y2: middleOf(keys[key]!),
           stroke: colourOf(head),
-          'stroke-opacity': weight.toFixed(3),
-          'stroke-width': '2',
+          'stroke-opacity': Math.sqrt(weight).toFixed(3),
+          'stroke-width': '1.5',
         };
         for (const [name, value] of Object.entries(attributes)) line.setAttribute(name, value);
         drawn.push(line);
@@ -127,6 +127,8 @@ function look(row: number | undefined): void {
 
 /** Makes a part of a figure a button, for pointer and keyboard. */
 function asButton(group: Element, press: () => void): void {
+  // An image hides what it is made of from assistive technology; a group of buttons does not.
+  group.closest('svg')!.setAttribute('role', 'group');
   group.setAttribute('tabindex', '0');
   group.setAttribute('role', 'button');
   group.addEventListener('click', press);
@@ -143,13 +145,20 @@ for (const [i, group] of queries.entries()) {
   asButton(group, () => {
     pinned = !(pinned && chosen.row === i);
     look(pinned ? i : undefined);
+    for (const other of queries)
+      other.setAttribute('aria-pressed', String(pinned && other === group));
   });
-  group.addEventListener('pointerenter', () => {
-    if (!pinned) look(i);
-  });
-  group.addEventListener('pointerleave', () => {
-    if (!pinned) look(undefined);
-  });
+  for (const [comes, goes] of [
+    ['pointerenter', 'pointerleave'],
+    ['focus', 'blur'],
+  ]) {
+    group.addEventListener(comes!, () => {
+      if (!pinned) look(i);
+    });
+    group.addEventListener(goes!, () => {
+      if (!pinned) look(undefined);
+    });
+  }
 }
 for (const group of document.querySelectorAll('[data-layer][data-head]')) {
   asButton(group, () =>

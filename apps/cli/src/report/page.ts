@@ -76,9 +76,13 @@ export function reportPage(found: Findings, options: PageOptions): string {
     .join('')}</dl>
 </header>
 <main>
+<div class="side-by-side">
 ${headSection(found, options)}
+<div>
 ${modelSection(found)}
 ${scoreSection(found)}
+</div>
+</div>
 ${tokenSection(found, options)}
 ${lensSection(found, options)}
 </main>
@@ -99,7 +103,7 @@ function headSection({ maps }: Findings, { tokens }: PageOptions): string {
   const initial = { ...first, heads: first.heads.slice(0, 1) };
   return `<section aria-labelledby="head-title">
 <h2 id="head-title">Head view</h2>
-<p>Each line goes from a token to one that it attends to; the heavier the weight, the darker the line. Point at a token on the left, or press it to keep it.</p>
+<p>Each line goes from a token to one that it attends to; the larger the weight, the stronger the line. Point at a token on the left, or press it to keep it.</p>
 <div class="controls">
 <label>Layer <select id="layer">${layers.join('')}</select></label>
 <span>Heads <span id="heads" role="group" aria-label="heads to show"></span></span>
@@ -113,7 +117,7 @@ function modelSection({ maps }: Findings): string {
   if (maps.length === 0) return '';
   return `<section aria-labelledby="model-title">
 <h2 id="model-title">Model view</h2>
-<p>All layers and heads at once: queries from top to bottom, keys from left to right. Press a picture to see its lines above.</p>
+<p>All layers and heads at once: queries from top to bottom, keys from left to right. Press a picture to see its lines.</p>
 <div class="figure">${modelView(maps)}</div>
 </section>`;
 }

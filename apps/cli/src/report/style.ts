@@ -20,7 +20,11 @@ body {
 h1 { margin: 0; font-size: 1.6rem; line-height: 1.25; overflow-wrap: anywhere; }
 h2 { margin: 0 0 .25rem; font-size: 1.2rem; }
 header p, section > p { margin: .25rem 0 1rem; color: var(--quiet); max-width: 65ch; }
-section { margin-top: 2.5rem; }
+section { margin-top: 2.5rem; min-width: 0; }
+@media (min-width: 60rem) {
+  .side-by-side { display: grid; grid-template-columns: 26rem minmax(0, 1fr); column-gap: 2.5rem; }
+  .side-by-side > div { position: sticky; top: 0; align-self: start; }
+}
 dl { display: flex; flex-wrap: wrap; gap: .5rem 2rem; margin: 1rem 0 0; }
 dt { color: var(--quiet); font-size: .85rem; }
 dd { margin: 0; font-variant-numeric: tabular-nums; }
@@ -30,6 +34,7 @@ dd { margin: 0; font-variant-numeric: tabular-nums; }
 }
 .figure { overflow-x: auto; padding: .75rem; background: var(--raised); border-radius: .5rem; }
 .figure svg { display: block; overflow: visible; }
+#chosen { min-width: 100%; }
 .controls { display: flex; flex-wrap: wrap; align-items: center; gap: .5rem 1rem; margin-bottom: .75rem; }
 .controls label { display: inline-flex; align-items: center; gap: .4rem; }
 #heads { display: inline-flex; flex-wrap: wrap; gap: .25rem; }
