@@ -15,14 +15,15 @@ import {
 } from './index.js';
 
 const sizes = { vocab_size: 11, n_positions: 13, n_embd: 12, n_layer: 2, n_head: 3 };
-const input = { model_type: 'gpt2', ...sizes, initializer_range: 0.5 };
+const makeModel = () =>
+  createModel({ model_type: 'gpt2', ...sizes, initializer_range: 0.5 }, { seed: 1 });
 
 describeBackends('capture and intervene', () => {
-  let model: ReturnType<typeof createModel>;
+  let model: ReturnType<typeof makeModel>;
   let ids: tf.Tensor;
   beforeAll(() => {
     if (tf.getBackend() === 'webgpu') registerKernels();
-    model = createModel(input, { seed: 1 });
+    model = makeModel();
     ids = tf.tensor2d([1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 0, 1, 5, 5], [2, 7], 'int32');
   });
   afterAll(() => {
