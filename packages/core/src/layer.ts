@@ -1,5 +1,6 @@
 import type * as tf from '@tensorflow/tfjs';
-import type { KeyValueCache } from './cache.js';
+import type { KeyValueCache } from './cache/key-value-cache.js';
+import type { SegmentMemory } from './cache/segment-memory.js';
 import type { Random } from './random.js';
 import type { AttentionProbe, Tap } from './tap.js';
 
@@ -15,6 +16,10 @@ export interface ForwardContext {
   onAttention?: (path: string, probe: AttentionProbe) => void;
   /** Keys and values of the tokens before `x`, while generating. */
   cache?: KeyValueCache;
+  /** The tokens of each sequence that are no padding, which stands at the end; default all. */
+  lengths?: readonly number[];
+  /** Hidden states of the segments before `x`, for layers that recur over segments. */
+  memory?: SegmentMemory;
   /** `[B, T]`, int32, 1 where `x` (the cached tokens included) has a token, 0 at padding; default all tokens. */
   attentionMask?: tf.Tensor;
   /** What is added to the linear maps that it knows. */
