@@ -41,7 +41,7 @@ describeBackends('capture and intervene', () => {
       'embedded',
       ...block(0),
       ...block(1),
-      'hidden',
+      'final',
       'logits',
     ]);
   });

@@ -37,7 +37,7 @@ describeBackends("inside Hugging Face's tiny GPT-2", () => {
   });
 
   test('hidden states are those of output_hidden_states', async () => {
-    const names = ['embedded', 'blocks.0.resid', 'hidden'];
+    const names = ['embedded', 'blocks.0.resid', 'final'];
     const captured = capture(network, input, names);
     for (const [i, name] of names.entries()) {
       await expectClose(captured.get(name), hiddenStates[i]!, { ratio: 1e-5 });
