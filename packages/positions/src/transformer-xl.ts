@@ -11,8 +11,6 @@ export interface TransformerXLPositionOptions {
   headDim: number;
   /** Distances beyond it count as it, where trained ones are shorter than what is read; default none. */
   maxDistance?: number | undefined;
-  /** Keys after the query are seen too; default false. */
-  bidirectional?: boolean | undefined;
   /** How `R` lies; default `in-out`. */
   layout?: WeightLayout | undefined;
   /** Where `u` and `v` are, for layers that share them; default with `R`. */
@@ -52,11 +50,11 @@ export class TransformerXLPosition implements AttentionPosition {
   }
 
   apply(q: tf.Tensor, k: tf.Tensor, { keys, scale }: Span): Placed {
-    const { heads, headDim, bidirectional = false } = this.#options;
+    const { heads, headDim } = this.#options;
     checkShape('transformer-xl: q', q.shape, ['B', heads, 'Tq', headDim]);
     const queries = q.shape[2]!;
-    // Distances i − j, from the last key's to the first query to the other way round.
-    const least = bidirectional ? -(queries - 1) : 0;
+    // Distances i − j: from the first query to the last key, to the last query from the first key.
+    const least = 1 - queries;
     const distances = this.#distances(least, keys);
     const own = (bias: tf.Tensor2D) => bias.reshape([1, heads, 1, headDim]);
     const factor = scale ?? 1 / Math.sqrt(headDim);

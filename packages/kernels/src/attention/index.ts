@@ -5,10 +5,12 @@ import { hasKernel, registerWebGPUKernel, runKernel } from '../dispatch/register
 import { checkDropout, type WeightDropout } from './dropout.js';
 import { attentionGradient } from './gradient.js';
 import { checkMask, type Mask, none } from './masks/mask.js';
-import { causal } from './masks/order.js';
 import type { ScoreMod } from './mods.js';
 import { attentionReference } from './reference.js';
-import { attentionGradientKernel, attentionKernel, widestHead } from './webgpu.js';
+import { scoreOf } from './score/score.js';
+import { sourcesOf } from './score/tables.js';
+import { attentionTableGradientKernel } from './table-gradient/webgpu.js';
+import { attentionGradientKernel, attentionKernel } from './webgpu.js';
 
 export interface AttentionOptions {
   /** Default `none`. */
@@ -49,19 +51,14 @@ export function attention(
   const width = q.shape[3]!;
   const scale = options.scale ?? 1 / Math.sqrt(Math.max(1, width));
   if (q.size === 0 || k.size === 0 || v.size === 0) return withoutKeys(q, k, v);
-  const plain = mods.length === 0 && !sinks && !dropout && (mask === none || mask === causal);
-  const fits = width <= widestHead && v.shape[3] === width;
-  if (!hasKernel('headwise/Attention') || !plain || !fits) {
+  if (!hasKernel('headwise/Attention')) {
     return attentionReference(q, k, v, { mask, mods, scale, sinks, dropout });
   }
-  return tf.tidy(
-    () =>
-      runKernel(
-        'headwise/Attention',
-        { q, k, v },
-        { mask: mask === causal ? 'causal' : 'none', scale },
-      )[0]!,
-  );
+  return tf.tidy(() => {
+    const score = scoreOf({ mask, mods, scale, sinks, dropout });
+    const inputs = [q, k, v, ...sourcesOf(score.graph)];
+    return runKernel('headwise/Attention', inputs as never, { score } as never)[0]!;
+  });
 }
 
 /** Zeros that depend on the inputs, so that each has a gradient of zeros. */
@@ -102,5 +99,6 @@ function checkInputs(
 export function registerAttention(): void {
   registerWebGPUKernel('headwise/Attention', attentionKernel as never);
   registerWebGPUKernel('headwise/AttentionGradient', attentionGradientKernel as never);
+  registerWebGPUKernel('headwise/AttentionTableGradient', attentionTableGradientKernel as never);
   if (!tf.getGradient('headwise/Attention')) tf.registerGradient(attentionGradient);
 }
