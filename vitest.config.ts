@@ -81,6 +81,7 @@ export default defineConfig({
             '**/attention/exactness.gpu.test.ts',
             '**/models/src/parity.backends.test.ts',
             '**/models/src/decoding.backends.test.ts',
+            '**/models/src/encoder-decoders.backends.test.ts',
           ],
           setupFiles: ['./scripts/vitest/webgpu.ts'],
           testTimeout: 60_000,
