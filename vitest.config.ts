@@ -75,7 +75,11 @@ export default defineConfig({
         test: {
           name: 'chromium',
           include: ['packages/*/src/**/*.gpu.test.ts', 'packages/*/src/**/*.backends.test.ts'],
-          exclude: ['**/learning.backends.test.ts', '**/attention/exactness.gpu.test.ts'],
+          exclude: [
+            '**/learning.backends.test.ts',
+            '**/attention/exactness.gpu.test.ts',
+            '**/compositions.gpu.test.ts',
+          ],
           setupFiles: ['./scripts/vitest/webgpu.ts'],
           testTimeout: 60_000,
           hookTimeout: 60_000,
