@@ -20,6 +20,13 @@ export {
 export { FloatTable, IntTable, table } from './attention/expression/table.js';
 export { type AttentionOptions, attention, registerAttention } from './attention/index.js';
 export { attentionMap, type MapOptions } from './attention/map.js';
+export {
+  type AttentionAndLogSumExp,
+  type AttentionOptions,
+  attention,
+  attentionWithLogSumExp,
+  registerAttention,
+} from './attention/index.js';
 export { dense } from './attention/masks/dense.js';
 export { and, type Mask, type MaskInput, none, or, visible } from './attention/masks/mask.js';
 export { causal, prefix, slidingWindow } from './attention/masks/order.js';
@@ -28,6 +35,7 @@ export { type ScoreFunction, type ScoreMod, scoreMod } from './attention/mods.js
 export { attentionReference, type ReferenceOptions } from './attention/reference.js';
 export type { Choices } from './attention/tilings.js';
 export { type AttentionShape, type TuneOptions, tuneAttention } from './attention/tuner.js';
+export { type AttentionWeightsOptions, attentionWeights } from './attention/weights.js';
 export { chunkedCrossEntropy, registerChunkedCrossEntropy } from './chunked-cross-entropy/index.js';
 export {
   type CrossEntropyOptions,
