@@ -70,7 +70,8 @@ export default defineConfig({
         },
       },
       {
-        // The same GPU tests in Chromium, except those too heavy for its software adapter.
+        // The same GPU tests in Chromium, except those too heavy for its software adapter, and those that read
+        // the folders of checkpoints.
         resolve: browserResolve,
         test: {
           name: 'chromium',
@@ -79,6 +80,8 @@ export default defineConfig({
             '**/learning.backends.test.ts',
             '**/attention/exactness.gpu.test.ts',
             '**/compositions.gpu.test.ts',
+            '**/models/src/parity.backends.test.ts',
+            '**/models/src/decoding.backends.test.ts',
           ],
           setupFiles: ['./scripts/vitest/webgpu.ts'],
           testTimeout: 60_000,

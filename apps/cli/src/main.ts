@@ -4,9 +4,11 @@ import { evalCommand } from './commands/eval.js';
 import { generateCommand } from './commands/generate.js';
 import { infoCommand } from './commands/info.js';
 import { logitsCommand } from './commands/logits.js';
+import { paramsCommand } from './commands/params.js';
 import { tokenizeCommand } from './commands/tokenize.js';
 import { tokenizerCommand } from './commands/tokenizer.js';
 import { trainCommand } from './commands/train.js';
+import { verifyCommand } from './commands/verify.js';
 import { exitCodeOf, messageOf } from './exit.js';
 import { version } from './version.js';
 
@@ -23,7 +25,9 @@ for (const command of [
   tokenizeCommand(),
   tokenizerCommand(),
   logitsCommand(),
+  paramsCommand(),
   evalCommand(),
+  verifyCommand(),
 ]) {
   program.addCommand(command.copyInheritedSettings(program).exitOverride());
   for (const child of command.commands) child.copyInheritedSettings(command);

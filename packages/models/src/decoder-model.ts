@@ -7,19 +7,13 @@ import {
   type ParamStore,
   tapped,
 } from '@headwise/core';
-import { Embedding, Linear } from '@headwise/layers';
+import { AdaptiveEmbedding, AdaptiveSoftmax, Embedding, Linear } from '@headwise/layers';
 import type { InputPosition } from '@headwise/positions';
 import { Decoder } from '@headwise/transformer';
 import * as tf from '@tensorflow/tfjs';
-import type { ClassificationHead, ModelConfiguration } from './configuration.js';
-import {
-  initializers,
-  makeAttentionPosition,
-  makeBlock,
-  makeDropout,
-  makeInputPosition,
-  makeNorm,
-} from './parts.js';
+import type { AdaptiveHead, ClassificationHead, ModelConfiguration } from './configuration.js';
+import { initializers, makeBlock, makeDropout, makeNorm } from './parts.js';
+import { makeAttentionPosition, makeInputPosition } from './position-parts.js';
 
 /**
  * Everything of a decoder but its head: embeddings, positions, blocks and the last norm.
@@ -28,7 +22,7 @@ import {
  * them. Taps: `embedded` and `final`, what the blocks get and what the last norm gives, `[B, T, D]`.
  */
 export class DecoderStack {
-  readonly tokens: Embedding;
+  readonly tokens: Embedding | AdaptiveEmbedding;
   readonly #scale: number;
   readonly #positions: InputPosition | undefined;
   readonly #norm: Layer | undefined;
@@ -37,18 +31,22 @@ export class DecoderStack {
 
   constructor(params: ParamStore, config: ModelConfiguration) {
     const { vocabSize, dim, embedding = {}, layers, block } = config;
+    const { finalNorm = block !== 'post-norm' } = config;
     const { init } = initializers(config);
-    this.tokens = new Embedding(params.at('tokens'), { count: vocabSize, dim, init });
+    const table = { count: vocabSize, dim, init };
+    this.tokens = embedding.adaptive
+      ? new AdaptiveEmbedding(params.at('tokens'), { ...table, ...embedding.adaptive })
+      : new Embedding(params.at('tokens'), table);
     this.#scale = embedding.scale ?? 1;
     this.#positions = makeInputPosition(params.at('positions'), config);
     this.#norm = embedding.norm ? makeNorm(params.at('embeddingNorm'), config) : undefined;
     this.#dropout = makeDropout(embedding.dropout);
-    const position = makeAttentionPosition(params.at('positions'), config);
+    const positionOf = makeAttentionPosition(params.at('positions'), config);
     this.#decoder = new Decoder({
       blocks: Array.from({ length: layers }, (_, i) =>
-        makeBlock(params.at('blocks').at(i), config, i, position),
+        makeBlock(params.at('blocks').at(i), config, i, positionOf),
       ),
-      norm: block === 'post-norm' ? undefined : makeNorm(params.at('norm'), config),
+      norm: finalNorm ? makeNorm(params.at('norm'), config) : undefined,
     });
   }
 
@@ -80,8 +78,9 @@ export class DecoderModel implements LanguageModel {
     this.maxLength = config.maxLength;
     const stack = new DecoderStack(params, config);
     this.#stack = stack;
-    if (tied) {
-      this.#scores = (x) => stack.tokens.scores(x);
+    const { tokens } = stack;
+    if (tied && tokens instanceof Embedding) {
+      this.#scores = (x) => tokens.scores(x);
     } else {
       const options = { in: dim, out: vocabSize, bias: false, layout: 'out-in', init } as const;
       const head = new Linear(params.at('head'), options);
@@ -109,9 +108,39 @@ export function buildDecoder(
   config: ModelConfiguration,
 ): LanguageModel | EncoderModel {
   const { head } = config;
-  return head.kind === 'language-model'
-    ? new DecoderModel(params, config, head)
-    : new SequenceClassifier(params, config, head);
+  switch (head.kind) {
+    case 'language-model':
+      return new DecoderModel(params, config, head);
+    case 'adaptive':
+      return new AdaptiveDecoder(params, config, head);
+    default:
+      return new SequenceClassifier(params, config, head);
+  }
+}
+
+/** A decoder whose rare tokens have narrow embeddings and a softmax of their own. */
+class AdaptiveDecoder implements LanguageModel {
+  readonly vocabSize: number;
+  readonly maxLength: number;
+  readonly #stack: DecoderStack;
+  readonly #softmax: AdaptiveSoftmax;
+
+  constructor(params: ParamStore, config: ModelConfiguration, { tied }: AdaptiveHead) {
+    this.vocabSize = config.vocabSize;
+    this.maxLength = config.maxLength;
+    this.#stack = new DecoderStack(params, config);
+    const { init } = initializers(config);
+    const tokens = this.#stack.tokens as AdaptiveEmbedding;
+    this.#softmax = new AdaptiveSoftmax(params.at('head'), tokens, { tied, init });
+  }
+
+  /** @param ids `[B, T]`, int32 @returns log-probabilities `[B, T, V]` */
+  forward(ids: tf.Tensor, ctx?: ForwardContext): tf.Tensor {
+    return tf.tidy(() => {
+      const scores = this.#softmax.forward(this.#stack.forward(ids, ctx), ctx);
+      return tapped(ctx, '', 'logits', scores);
+    });
+  }
 }
 
 /** A decoder whose last token of each sequence says what the sequence is. */

@@ -1,4 +1,5 @@
-import { type ModelConfiguration, parseConfiguration } from './configuration.js';
+import type { ModelConfiguration } from './configuration.js';
+import { parseConfiguration } from './configuration-schema.js';
 import { buildDecoder } from './decoder-model.js';
 import type { ModelFamily } from './family.js';
 

@@ -19,6 +19,7 @@ import { llama, mistral, qwen2 } from './llama.js';
 import { roberta } from './roberta.js';
 import { t5 } from './t5.js';
 import { transformer } from './transformer.js';
+import { transformerXL } from './transformer-xl.js';
 
 /** Every family that this package knows, by `model_type`; `headwise` is a typed configuration itself. */
 export const families: Readonly<Record<string, ModelFamily>> = {
@@ -29,6 +30,7 @@ export const families: Readonly<Record<string, ModelFamily>> = {
   llama: llama as ModelFamily,
   mistral: mistral as ModelFamily,
   qwen2: qwen2 as ModelFamily,
+  'transfo-xl': transformerXL as ModelFamily,
   bert: bert as ModelFamily,
   roberta: roberta as ModelFamily,
   marian: transformer as ModelFamily,
@@ -56,7 +58,14 @@ export interface CreateOptions {
 }
 
 /** The families that are decoders. */
-export type DecoderFamily = 'gpt2' | 'bloom' | 'falcon' | 'llama' | 'mistral' | 'qwen2';
+export type DecoderFamily =
+  | 'gpt2'
+  | 'bloom'
+  | 'falcon'
+  | 'llama'
+  | 'mistral'
+  | 'qwen2'
+  | 'transfo-xl';
 
 /** The settings of a decoder with a head that scores the next token, by Hugging Face's names. */
 export interface DecoderSettings {

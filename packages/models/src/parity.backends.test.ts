@@ -1,18 +1,27 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { isEncoder, isEncoderDecoder, isLanguageModel, type Tap } from '@headwise/core';
+import {
+  isEncoder,
+  isEncoderDecoder,
+  isLanguageModel,
+  type LanguageModel,
+  SegmentMemory,
+  type Tap,
+} from '@headwise/core';
 import { sparseCrossEntropy } from '@headwise/kernels';
 import { readSafetensors, toFloat32 } from '@headwise/safetensors';
 import { describeBackends, expectClose } from '@headwise/testing';
 import * as tf from '@tensorflow/tfjs';
 import { expect, test } from 'vitest';
-import { checkpointTensors } from './checkpoint/tensors.js';
+import { checkpointTensors } from './checkpoint.js';
+import type { ModelFamily } from './family.js';
 import { sentenceEmbeddings } from './heads.js';
 import type { Model } from './model.js';
 import { loadModel } from './node.js';
+import { transformerXL } from './transformer-xl.js';
 
-const goldens = fileURLToPath(new URL('../goldens', import.meta.url));
+const goldens = fileURLToPath(new URL('../../parity/goldens', import.meta.url));
 const names = readdirSync(goldens, { withFileTypes: true })
   .filter((entry) => entry.isDirectory())
   .map(({ name }) => name);
@@ -60,7 +69,10 @@ const theirNames: Record<string, string> = {
 };
 
 /** What a model gives, by Hugging Face's names; `tap` sees what it passes. */
-function outputsOf({ network }: Model, inputs: Tensors, tap?: Tap): Tensors {
+function outputsOf({ network, family }: Model, inputs: Tensors, tap?: Tap): Tensors {
+  if (family === (transformerXL as ModelFamily)) {
+    return segmentsOf(network as LanguageModel, inputs.input_ids!, tap);
+  }
   const { input_ids: ids, attention_mask: attentionMask } = inputs as Record<string, tf.Tensor>;
   const ctx = { ...(tap ? { tap } : {}), ...(attentionMask ? { attentionMask } : {}) };
   if (isLanguageModel(network)) return { logits: network.forward(ids!, ctx) };
@@ -80,15 +92,37 @@ function outputsOf({ network }: Model, inputs: Tensors, tap?: Tap): Tensors {
   return { encoder_last_hidden_state: encoded.states, logits };
 }
 
+/** What is read in one piece, and how many hidden states are kept of it, in the goldens of Transformer-XL. */
+const [segment, kept] = [7, 5];
+
+/** Segment by segment: log-probabilities, and what the memory keeps. */
+function segmentsOf(network: LanguageModel, ids: tf.Tensor, tap?: Tap): Tensors {
+  const memory = new SegmentMemory(kept);
+  const outputs: Tensors = {};
+  const [batch, length] = ids.shape as [number, number];
+  for (let i = 0; i * segment < length; i++) {
+    const piece = ids.slice([0, i * segment], [batch, segment]);
+    const named: Tap | undefined = tap && ((path, value) => tap(`segment_${i}.${path}`, value));
+    const ctx = { memory, ...(named ? { tap: named } : {}) };
+    outputs[`segment_${i}.log_probabilities`] = network.forward(piece, ctx);
+    for (let layer = 0; memory.read(`blocks.${layer}.attn`); layer++) {
+      outputs[`segment_${i}.memory.${layer}`] = memory.read(`blocks.${layer}.attn`)!.clone();
+    }
+  }
+  memory.dispose();
+  return outputs;
+}
+
 /** Hidden states and attention maps by Hugging Face's names, from what a tap has seen. */
 function statesOf(seen: Tensors, { outputs }: Golden, model: Model): Tensors {
   const both = isEncoderDecoder(model.network);
   const states: Tensors = {};
   for (const name of Object.keys(outputs)) {
-    const [, kind = '', what, layer] =
-      /^(encoder_|decoder_|cross_)?(hidden_states|attentions)\.(\d+)$/.exec(name) ?? [];
+    const [, piece = '', kind = '', what, layer] =
+      /^(segment_\d+\.)?(encoder_|decoder_|cross_)?(hidden_states|attentions)\.(\d+)$/.exec(name) ??
+      [];
     if (!what) continue;
-    const stack = !both ? '' : kind === 'encoder_' ? 'encoder.' : 'decoder.';
+    const stack = piece + (!both ? '' : kind === 'encoder_' ? 'encoder.' : 'decoder.');
     const last = !(`${name.replace(/\d+$/, '')}${Number(layer) + 1}` in outputs);
     const block = `${stack}blocks.${Number(layer) - (what === 'attentions' ? 0 : 1)}`;
     const tap =
@@ -116,6 +150,23 @@ const crossEntropy = (logits: tf.Tensor, labels: tf.Tensor, labelSmoothing = 0):
 function lossOf({ kind, inputs }: Golden, outputs: Tensors): tf.Scalar {
   const { logits } = outputs as Record<string, tf.Tensor>;
   const { labels } = inputs as Record<string, tf.Tensor>;
+  if (kind === 'TransfoXLLMHeadModel') {
+    const length = labels!.shape[1]!;
+    const [batch, vocabulary] = [
+      labels!.shape[0]!,
+      outputs['segment_0.log_probabilities']!.shape[2]!,
+    ];
+    const losses = Array.from({ length: length / segment }, (_, i) =>
+      crossEntropy(
+        outputs[`segment_${i}.log_probabilities`]!.slice(
+          [0, 0, 0],
+          [batch, segment - 1, vocabulary],
+        ),
+        labels!.slice([0, i * segment + 1], [batch, segment - 1]),
+      ),
+    );
+    return tf.addN(losses) as tf.Scalar;
+  }
   if (/ForCausalLM$|LMHeadModel$/.test(kind)) {
     const [batch, length, vocabulary] = logits!.shape as [number, number, number];
     const scores = logits!.slice([0, 0, 0], [batch, length - 1, vocabulary]);
@@ -154,7 +205,7 @@ describeBackends('parity with Hugging Face transformers', () => {
   const webgpu = tf.getBackend() === 'webgpu';
   const bound = { ratio: webgpu ? 1e-4 : 2e-5, floor: 1e-6 };
 
-  for (const name of names.filter((name) => !name.startsWith('transformer-xl'))) {
+  for (const name of names) {
     test(`${name}: logits, hidden states, attention maps, loss and every gradient`, async () => {
       const golden = readGolden(join(goldens, name));
       const model = await loadModel(join(goldens, name));
@@ -197,7 +248,6 @@ describeBackends('parity with Hugging Face transformers', () => {
         });
       }
       model.params.dispose();
-      tf.disposeVariables();
     });
   }
 });

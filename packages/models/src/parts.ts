@@ -14,16 +14,7 @@ import {
 } from '@headwise/attention';
 import { type Initializer, type Layer, normal, type ParamStore } from '@headwise/core';
 import { Dropout, FeedForward, GatedFeedForward, LayerNorm, RMSNorm } from '@headwise/layers';
-import {
-  AlibiPosition,
-  type AttentionPosition,
-  type InputPosition,
-  LearnedPosition,
-  RotaryPosition,
-  ShawPosition,
-  SinusoidalPosition,
-  T5Position,
-} from '@headwise/positions';
+import type { AttentionPosition } from '@headwise/positions';
 import {
   NormedStreamBlock,
   ParallelBlock,
@@ -61,50 +52,6 @@ export function makeFeedForward(params: ParamStore, config: ModelConfiguration):
   return new Kind(params, { dim, hidden, layout, ...options, ...initializers(config) });
 }
 
-/** The position that is added to the embeddings, if it is one of those. */
-export function makeInputPosition(
-  params: ParamStore,
-  { position, dim, maxLength }: ModelConfiguration,
-): InputPosition | undefined {
-  switch (position.kind) {
-    case 'learned':
-      return new LearnedPosition(params, { maxLength, dim });
-    case 'sinusoidal':
-      return new SinusoidalPosition({ maxLength, dim });
-    default:
-      return undefined;
-  }
-}
-
-/** The position that acts within attention, if it is one of those; one for all layers. */
-export function makeAttentionPosition(
-  params: ParamStore,
-  config: ModelConfiguration,
-): AttentionPosition | undefined {
-  const { position, maxLength } = config;
-  const heads = config.heads.count;
-  switch (position.kind) {
-    case 'rotary': {
-      const { kind: _, trainedLength = maxLength, ...options } = position;
-      return new RotaryPosition({ dim: headDim(config), maxLength: trainedLength, ...options });
-    }
-    case 'alibi':
-      return new AlibiPosition({ heads, factor: position.factor });
-    case 't5': {
-      const { buckets, maxDistance } = position;
-      return new T5Position(params, { heads, buckets, maxDistance, bidirectional: false });
-    }
-    case 'shaw':
-      return new ShawPosition(params, { headDim: headDim(config), clip: position.clip });
-    default:
-      return undefined;
-  }
-}
-
-/** `Dh` */
-export const headDim = ({ heads, dim }: ModelConfiguration): number =>
-  heads.dim ?? dim / heads.count;
-
 const scores = {
   'scaled-dot-product': scaledDotProduct,
   'dot-product': dotProduct,
@@ -117,7 +64,7 @@ export function makeAttention(
   params: ParamStore,
   config: ModelConfiguration,
   layer: number,
-  position: AttentionPosition | undefined,
+  { position, norm }: { position: AttentionPosition | undefined; norm?: Layer | undefined },
 ): Layer {
   const { heads, dim, layout, score = { kind: 'scaled-dot-product' } } = config;
   const { bias = { qkv: false, out: false } } = heads;
@@ -131,6 +78,7 @@ export function makeAttention(
     projection: heads.projection === 'fused' ? FusedProjection : SeparateProjection,
     mask: maskOf(config, layer),
     position,
+    norm,
     score: scores[score.kind],
     scale: score.scale,
     mods: score.softCap === undefined ? [] : [softCap(score.softCap)],
@@ -152,15 +100,22 @@ const blocks = {
   'parallel-two-norms': ParallelBlock,
 };
 
+const asItIs: Layer = { forward: (x) => x };
+
 /** One block of a decoder. */
 export function makeBlock(
   params: ParamStore,
   config: ModelConfiguration,
   layer: number,
-  position: AttentionPosition | undefined,
+  positionOf: (layer: ParamStore) => AttentionPosition | undefined,
 ): Layer {
-  const norm1 = makeNorm(params.at('norm1'), config);
-  const mix = makeAttention(params.at('attn'), config, layer, position);
+  const norm = makeNorm(params.at('norm1'), config);
+  const position = positionOf(params.at('attn').at('position'));
+  // A memory of segments keeps the stream itself, so that its norm learns from all tokens.
+  const within = config.position.kind === 'transformer-xl' && config.block !== 'post-norm';
+  const norm1 = within ? asItIs : norm;
+  const given = { position, norm: within ? norm : undefined };
+  const mix = makeAttention(params.at('attn'), config, layer, given);
   const more = { dropout: makeDropout(config.dropout), path: params.path };
   if (config.block === 'parallel') {
     return new ParallelBlock({

@@ -1,4 +1,4 @@
-import { InputError, type Packing, ParamStore } from '@headwise/core';
+import { InputError, type Packing, ParamStore, sizeOf } from '@headwise/core';
 import { packing } from '@headwise/layers';
 import { changedPreset, familyOf, type Model, type PresetChange } from '../model.js';
 import { type CheckpointPlace, checkpointFiles } from './files.js';
@@ -90,8 +90,9 @@ function build(
       } catch (error) {
         if (change) return;
         problems.push((error as Error).message);
-        // A configuration may ask for any number of blocks.
-        if (problems.length > MAX_PROBLEMS) throw new InputError(problems.join('\n'));
+        // A configuration may ask for any number of blocks, and for blocks of any size.
+        const impossible = sizeOf(shape) > matching.bytes;
+        if (impossible || problems.length > MAX_PROBLEMS) throw new InputError(problems.join('\n'));
       }
     },
   });

@@ -13,6 +13,8 @@ export interface Found {
 
 /** Finds the parameters of a family's model among the tensors of a checkpoint, and tells what does not fit. */
 export class Matching {
+  /** All that the checkpoint's tensors take. */
+  readonly bytes: number;
   readonly #asked = new Set<string>();
   readonly #family: ModelFamily;
   readonly #tensors: ReadonlyMap<string, TensorInfo>;
@@ -27,6 +29,10 @@ export class Matching {
     tensors: ReadonlyMap<string, TensorInfo>,
     name: string,
   ) {
+    this.bytes = [...tensors.values()].reduce(
+      (sum, { offsets: [begin, end] }) => sum + end - begin,
+      0,
+    );
     this.#family = family;
     this.#tensors = tensors;
     this.#name = name;
