@@ -18,15 +18,17 @@ export {
   select,
 } from './attention/expression/expression.js';
 export { FloatTable, IntTable, table } from './attention/expression/table.js';
-export { type AttentionOptions, attention, registerAttention } from './attention/index.js';
-export { attentionMap, type MapOptions } from './attention/map.js';
 export {
   type AttentionAndLogSumExp,
   type AttentionOptions,
+  type AttentionOptions,
+  attention,
   attention,
   attentionWithLogSumExp,
   registerAttention,
+  registerAttention,
 } from './attention/index.js';
+export { attentionMap, type MapOptions } from './attention/map.js';
 export { dense } from './attention/masks/dense.js';
 export { and, type Mask, type MaskInput, none, or, visible } from './attention/masks/mask.js';
 export { causal, prefix, slidingWindow } from './attention/masks/order.js';
