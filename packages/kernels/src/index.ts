@@ -21,11 +21,8 @@ export { FloatTable, IntTable, table } from './attention/expression/table.js';
 export {
   type AttentionAndLogSumExp,
   type AttentionOptions,
-  type AttentionOptions,
-  attention,
   attention,
   attentionWithLogSumExp,
-  registerAttention,
   registerAttention,
 } from './attention/index.js';
 export { attentionMap, type MapOptions } from './attention/map.js';
