@@ -82,6 +82,7 @@ export default defineConfig({
             '**/compositions.gpu.test.ts',
             '**/models/src/parity.backends.test.ts',
             '**/models/src/decoding.backends.test.ts',
+            '**/models/src/encoder-decoders.backends.test.ts',
           ],
           setupFiles: ['./scripts/vitest/webgpu.ts'],
           testTimeout: 60_000,
@@ -115,7 +116,7 @@ export default defineConfig({
         test: {
           name: 'e2e',
           include: ['apps/*/e2e/**/*.test.ts'],
-          provide: { webgpu: gpu },
+          provide: { webgpu: gpu, chromium: chromium ?? '' },
           testTimeout: 120_000,
           hookTimeout: 120_000,
         },

@@ -1,5 +1,9 @@
 import {
+  type EncoderDecoderModel,
+  type EncoderModel,
   InputError,
+  isEncoder,
+  isEncoderDecoder,
   isLanguageModel,
   type LanguageModel,
   type Network,
@@ -74,6 +78,18 @@ export interface DecoderSettings {
   architectures?: readonly (`${string}LMHeadModel` | `${string}ForCausalLM`)[];
 }
 
+/** The settings of an encoder, by Hugging Face's names; `architectures` names its head. */
+export interface EncoderSettings {
+  [key: string]: unknown;
+  model_type: 'bert' | 'roberta';
+}
+
+/** The settings of an encoder-decoder, by Hugging Face's names; `marian` is the Transformer of 2017. */
+export interface EncoderDecoderSettings {
+  [key: string]: unknown;
+  model_type: 'marian' | 'bart' | 't5';
+}
+
 /**
  * A model from its configuration: a {@link ModelConfiguration}, or a family's `config.json`.
  *
@@ -85,6 +101,11 @@ export function createModel(
   config: ModelConfiguration | DecoderSettings,
   options?: CreateOptions,
 ): Model<LanguageModel>;
+export function createModel(config: EncoderSettings, options?: CreateOptions): Model<EncoderModel>;
+export function createModel(
+  config: EncoderDecoderSettings,
+  options?: CreateOptions,
+): Model<EncoderDecoderModel>;
 export function createModel(config: unknown, options?: CreateOptions): Model;
 export function createModel(json: unknown, options: CreateOptions = {}): Model {
   const { name = 'config.json', ...store } = options;
@@ -110,6 +131,30 @@ export function languageModel<M extends Model>(model: M): M & Model<LanguageMode
   throw new InputError(
     `the model of family '${model.family.modelType}' does not score the next token; expected a decoder with a language model head`,
   );
+}
+
+/**
+ * An encoder, from a model of any kind.
+ *
+ * @throws InputError where it is none
+ */
+export function encoderModel<M extends Model>(model: M): M & Model<EncoderModel> {
+  const { network } = model;
+  if (isEncoder(network)) return { ...model, network };
+  throw new InputError(
+    `the model of family '${model.family.modelType}' is no encoder, nor a decoder that classifies`,
+  );
+}
+
+/**
+ * An encoder-decoder, from a model of any kind.
+ *
+ * @throws InputError where it is none
+ */
+export function encoderDecoderModel<M extends Model>(model: M): M & Model<EncoderDecoderModel> {
+  const { network } = model;
+  if (isEncoderDecoder(network)) return { ...model, network };
+  throw new InputError(`the model of family '${model.family.modelType}' is no encoder-decoder`);
 }
 
 /**
