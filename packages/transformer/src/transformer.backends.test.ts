@@ -8,6 +8,8 @@ import {
   type CrossMixer,
   Decoder,
   Encoder,
+  NormedStreamBlock,
+  ParallelBlock,
   PostNormBlock,
   PostNormCrossBlock,
   PreNormBlock,
@@ -75,6 +77,46 @@ describeBackends('transformer', () => {
     });
     expect(names).toEqual(['blocks.0.mid', 'blocks.0.resid']);
     await expectClose(y, Array(15).fill(0));
+  });
+
+  test('ParallelBlock is x + mix(n(x)) + mlp(n(x)), or with a second norm mlp(norm₂(x))', async () => {
+    const x = gaussian([2, 3, 5], 5);
+    const values = [...(await x.data())];
+    const parts = {
+      norm1: layer((x) => x.mul(2)),
+      mix: layer((x) => x.add(1)),
+      mlp: layer((x) => x.square()),
+      path: 'blocks.1',
+    };
+    await expectClose(
+      new ParallelBlock(parts).forward(x),
+      values.map((v) => v + (2 * v + 1) + (2 * v) ** 2),
+    );
+    const names: string[] = [];
+    const two = new ParallelBlock({ ...parts, norm2: layer((x) => x.mul(3)) });
+    await expectClose(
+      two.forward(x, { tap: (name) => void names.push(name) }),
+      values.map((v) => v + (2 * v + 1) + (3 * v) ** 2),
+    );
+    expect(names).toEqual(['blocks.1.resid']);
+    const dropped = new ParallelBlock({ ...parts, dropout: layer((x) => x.mul(0)) });
+    await expectClose(dropped.forward(x), values);
+  });
+
+  test('NormedStreamBlock adds to what its norms give', async () => {
+    const x = gaussian([2, 3, 5], 6);
+    const values = [...(await x.data())];
+    const normed = new NormedStreamBlock({
+      norm1: layer((x) => x.mul(2)),
+      mix: layer((x) => x.add(1)),
+      norm2: layer((x) => x.mul(3)),
+      mlp: layer((x) => x.square()),
+    });
+    const expected = values.map((v) => 3 * (2 * v + 2 * v + 1));
+    await expectClose(
+      normed.forward(x),
+      expected.map((m) => m + m ** 2),
+    );
   });
 
   test('Decoder applies blocks in order, then the norm', async () => {
