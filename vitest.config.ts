@@ -79,6 +79,7 @@ export default defineConfig({
           exclude: [
             '**/learning.backends.test.ts',
             '**/attention/exactness.gpu.test.ts',
+            '**/compositions.gpu.test.ts',
             '**/models/src/parity.backends.test.ts',
             '**/models/src/decoding.backends.test.ts',
             '**/models/src/encoder-decoders.backends.test.ts',
