@@ -28,6 +28,10 @@ export interface ModelFamily<Config = unknown> {
   readonly keyPrefix: string;
   /** Keys that checkpoints hold beside parameters: buffers, and copies of tied weights. */
   readonly ignoredKeys: RegExp;
+  /** Keys that checkpoints may lack; what they stand for then starts anew. */
+  readonly optionalKeys?: RegExp;
+  /** How the first checkpoints spelt a key, where they did otherwise. */
+  oldKey?(key: string): string;
 }
 
 /** Where one parameter lies in a checkpoint. */

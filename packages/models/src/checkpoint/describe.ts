@@ -39,6 +39,7 @@ export async function describeCheckpoint(
   const matching = new Matching(family, config, reader.tensors, name);
   const params = new ParamStore({
     deferred(path, shape) {
+      if (matching.mayLack(path)) return;
       const { key, info } = matching.find(path, shape);
       const bytes = info.offsets[1] - info.offsets[0];
       const count = shape.reduce((product, size) => product * size, 1);
