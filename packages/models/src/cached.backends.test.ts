@@ -2,16 +2,7 @@ import { KeyValueCache, type KeyValueCacheOptions } from '@headwise/core';
 import { describeBackends, expectClose } from '@headwise/testing';
 import * as tf from '@tensorflow/tfjs';
 import { test } from 'vitest';
-
-<<<<<<< HEAD
-
-import { createModel, languageModel } from './model.js';
-
-=======
-
 import { createModel, type DecoderSettings } from './model.js';
-
->>>>>>> families-decoder
 
 const models: Record<string, DecoderSettings> = {
   gpt2: { model_type: 'gpt2', vocab_size: 13, n_positions: 12, n_embd: 12, n_layer: 2, n_head: 3 },
@@ -37,7 +28,7 @@ describeBackends('a model with a cache', () => {
     for (const options of [{}, { capacity: 12 }] as KeyValueCacheOptions[]) {
       const kind = options.capacity ? 'with room' : 'that grows';
       test(`${kind}: ${name} continues prompts of different lengths as each alone`, async () => {
-        const { network, params } = languageModel(createModel(config as object, { seed: 3 }));
+        const { network, params } = createModel(config, { seed: 3 });
         const alone = sequences.map((ids) =>
           network.forward(tf.tensor2d([ids], [1, ids.length], 'int32')),
         );
