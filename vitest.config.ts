@@ -79,6 +79,7 @@ export default defineConfig({
           exclude: [
             '**/learning.backends.test.ts',
             '**/attention/exactness.gpu.test.ts',
+            '**/compositions.gpu.test.ts',
             '**/models/src/parity.backends.test.ts',
             '**/models/src/decoding.backends.test.ts',
             '**/models/src/encoder-decoders.backends.test.ts',
@@ -115,7 +116,7 @@ export default defineConfig({
         test: {
           name: 'e2e',
           include: ['apps/*/e2e/**/*.test.ts'],
-          provide: { webgpu: gpu },
+          provide: { webgpu: gpu, chromium: chromium ?? '' },
           testTimeout: 120_000,
           hookTimeout: 120_000,
         },

@@ -138,6 +138,8 @@ test('info names the backend, and every command has help', () => {
     'logits',
     'params',
     'eval',
+    'inspect',
+    'verify',
   ]) {
     const help = headwise([command, '--help']);
     expect(help.code).toBe(0);

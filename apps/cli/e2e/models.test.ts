@@ -4,7 +4,7 @@ import { readSafetensors } from '@headwise/safetensors';
 import { describe, expect, test } from 'vitest';
 import { headwise, repository } from './headwise.js';
 
-const goldens = join(repository, 'packages/models/goldens');
+const goldens = join(repository, 'packages/parity/goldens');
 
 /** The first row of what transformers was given, or computed. */
 function rowOf(name: string, key: string): number[] {

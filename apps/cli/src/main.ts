@@ -3,11 +3,13 @@ import { Command, CommanderError } from 'commander';
 import { evalCommand } from './commands/eval.js';
 import { generateCommand } from './commands/generate.js';
 import { infoCommand } from './commands/info.js';
+import { inspectCommand } from './commands/inspect.js';
 import { logitsCommand } from './commands/logits.js';
 import { paramsCommand } from './commands/params.js';
 import { tokenizeCommand } from './commands/tokenize.js';
 import { tokenizerCommand } from './commands/tokenizer.js';
 import { trainCommand } from './commands/train.js';
+import { verifyCommand } from './commands/verify.js';
 import { exitCodeOf, messageOf } from './exit.js';
 import { version } from './version.js';
 
@@ -26,6 +28,8 @@ for (const command of [
   logitsCommand(),
   paramsCommand(),
   evalCommand(),
+  verifyCommand(),
+  inspectCommand(),
 ]) {
   program.addCommand(command.copyInheritedSettings(program).exitOverride());
   for (const child of command.commands) child.copyInheritedSettings(command);

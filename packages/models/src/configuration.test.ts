@@ -25,7 +25,7 @@ const base: ModelConfiguration = {
   head: { kind: 'language-model', tied: false },
 };
 const ids = () => tf.tensor2d([3, 1, 4, 1, 5, 9, 2, 6, 5, 3], [2, 5], 'int32');
-const goldens = fileURLToPath(new URL('../goldens', import.meta.url));
+const goldens = fileURLToPath(new URL('../../parity/goldens', import.meta.url));
 
 /** Whether every parameter learns, and whether a cache gives what one pass gives. */
 async function expectWhole({ network, params }: Model<LanguageModel>): Promise<void> {

@@ -7,7 +7,7 @@ import { expect, test } from 'vitest';
 import { languageModel } from './model.js';
 import { loadModel } from './node.js';
 
-const goldens = fileURLToPath(new URL('../goldens', import.meta.url));
+const goldens = fileURLToPath(new URL('../../parity/goldens', import.meta.url));
 const isDecoder = (name: string) => {
   const [kind] = JSON.parse(readFileSync(`${goldens}/${name}/config.json`, 'utf8')).architectures;
   return /ForCausalLM$|LMHeadModel$/.test(kind);

@@ -21,7 +21,7 @@ import type { Model } from './model.js';
 import { loadModel } from './node.js';
 import { transformerXL } from './transformer-xl.js';
 
-const goldens = fileURLToPath(new URL('../goldens', import.meta.url));
+const goldens = fileURLToPath(new URL('../../parity/goldens', import.meta.url));
 const names = readdirSync(goldens, { withFileTypes: true })
   .filter((entry) => entry.isDirectory())
   .map(({ name }) => name);

@@ -23,8 +23,8 @@ export interface TransformerXLPositionOptions {
  * Relative positions of Transformer-XL: `s_ij = ((q_i + u) · k_j + (q_i + v) · W_R r_(i−j)) / √Dh`, where `r` is
  * the sinusoid of the distance, `[sin; cos]`.
  *
- * Parameters: `u` and `v` `[H, Dh]`, `R.weight` `[D, H Dh]` or `[H Dh, D]`. The second product is made for a few queries at a time,
- * so that memory grows with T; the first runs in the fused kernel, which looks the second up.
+ * Parameters: `u` and `v` `[H, Dh]`, `R.weight` `[D, H Dh]` or `[H Dh, D]`. The second product is made
+ * for a few queries at a time, so that memory grows with T; the first runs in the fused kernel, which looks the second up.
  *
  * @see Dai et al. 2019, https://arxiv.org/abs/1901.02860
  */

@@ -9,4 +9,4 @@ trap 'rm -rf "$saved"' EXIT
 python3 -m venv "$venv"
 "$venv/bin/pip" install --quiet --disable-pip-version-check -r "$here/requirements.txt"
 node "$here/save.mjs" "$saved"
-"$venv/bin/python" "$here/roundtrip.py" "$here/../../../packages/models/goldens" "$saved" "$here/roundtrip.json"
+"$venv/bin/python" "$here/roundtrip.py" "$here/../../../packages/parity/goldens" "$saved" "$here/roundtrip.json"

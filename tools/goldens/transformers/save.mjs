@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { families } from '../../../packages/models/dist/index.js';
 import { loadModel, saveModel } from '../../../packages/models/dist/node.js';
 
-const goldens = new URL('../../../packages/models/goldens/', import.meta.url).pathname;
+const goldens = new URL('../../../packages/parity/goldens/', import.meta.url).pathname;
 const [, , to] = process.argv;
 for (const name of readdirSync(goldens)) {
   const from = join(goldens, name);

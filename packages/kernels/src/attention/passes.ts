@@ -24,7 +24,7 @@ export interface Sizes {
   widths: Widths;
 }
 
-export function sizesOf(q: tf.TensorInfo, k: tf.TensorInfo, v: tf.TensorInfo): Sizes {
+export function sizesOf(q: tf.TensorInfo, v: tf.TensorInfo): Sizes {
   const [batch, heads, queries, key] = q.shape as [number, number, number, number];
   const [, kvHeads, keys, value] = v.shape as [number, number, number, number];
   return { batch, heads, queries, kvHeads, keys, widths: { key, value } };
@@ -39,7 +39,7 @@ export function runForward(
   inputs: Tensors<'q' | 'k' | 'v'>,
   scored: Scored,
 ): Tensors<'y' | 'stats'> {
-  const sizes = sizesOf(inputs.q, inputs.k, inputs.v);
+  const sizes = sizesOf(inputs.q, inputs.v);
   const { batch, heads, queries, widths } = sizes;
   const tiled = tiling.forward({ widths, score: scored.score });
   return dispatch(backend, tiled.program, {
@@ -76,7 +76,7 @@ export function runQueryGradient(
   inputs: Backward,
   scored: Scored,
 ): Tensors<'dq'> {
-  const sizes = sizesOf(inputs.q, inputs.k, inputs.v);
+  const sizes = sizesOf(inputs.q, inputs.v);
   const { batch, heads, queries, widths } = sizes;
   const tiled = tiling.queryGradient({ widths, score: scored.score });
   return dispatch(backend, tiled.program, {
@@ -93,7 +93,7 @@ export function runKeyGradient(
   inputs: Backward,
   scored: Scored,
 ): Tensors<'dk' | 'dv'> {
-  const sizes = sizesOf(inputs.q, inputs.k, inputs.v);
+  const sizes = sizesOf(inputs.q, inputs.v);
   const { batch, kvHeads, keys, widths } = sizes;
   const tiled = tiling.keyGradient({ widths, score: scored.score });
   return dispatch(backend, tiled.program, {

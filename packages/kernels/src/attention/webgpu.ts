@@ -24,7 +24,7 @@ type Three = [tf.TensorInfo, tf.TensorInfo, tf.TensorInfo];
 /** @returns the output and what the backward needs of each row, `[B, H, Tq, 2]` */
 export function attentionKernel({ inputs, backend, attrs }: Arguments): tf.TensorInfo[] {
   const [q, k, v] = inputs as Three;
-  const tiling = tilingFor(backend, 'forward', sizesOf(q, k, v));
+  const tiling = tilingFor(backend, 'forward', sizesOf(q, v));
   return withScore(backend, attrs.score, inputs.slice(3), (scored) => {
     const { y, stats } = runForward(backend, tiling, { q, k, v }, scored);
     return [y, stats];
@@ -35,7 +35,7 @@ export function attentionKernel({ inputs, backend, attrs }: Arguments): tf.Tenso
 export function attentionGradientKernel({ inputs, backend, attrs }: Arguments): tf.TensorInfo[] {
   const [q, k, v] = inputs as Three;
   const [y, stats, dy] = inputs.slice(-3) as Three;
-  const sizes = sizesOf(q, k, v);
+  const sizes = sizesOf(q, v);
   return withScore(backend, attrs.score, inputs.slice(3, -3), (scored) => {
     const rows = runRows(backend, { y, dy, stats });
     const given = { q, k, v, dy, rows };

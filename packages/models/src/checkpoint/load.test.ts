@@ -19,7 +19,7 @@ import {
 } from '../index.js';
 import { loadModel, saveModel } from '../node.js';
 
-const goldens = new URL('../../goldens/', import.meta.url).pathname;
+const goldens = new URL('../../../parity/goldens/', import.meta.url).pathname;
 const root = mkdtempSync(join(tmpdir(), 'headwise-load-'));
 afterAll(() => rmSync(root, { recursive: true }));
 

@@ -9,7 +9,7 @@ import { type CheckpointCache, checkpointTensors, loadModel } from '../index.js'
 import { PIECE_BYTES, piecesSource } from './pieces.js';
 import { webFile } from './web.js';
 
-const folder = new URL('../../goldens/gpt2/', import.meta.url).pathname;
+const folder = new URL('../../../parity/goldens/gpt2/', import.meta.url).pathname;
 const fileOf = (name: string) => readFileSync(join(folder, name));
 const large = new Uint8Array(2 * PIECE_BYTES + 1000).map((_, i) => (i * 7 + (i >> 12)) % 256);
 const sha256 = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex');

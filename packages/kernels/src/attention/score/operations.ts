@@ -1,5 +1,5 @@
 import type { Operation, Type } from '../expression/node.js';
-import type { Value } from './graph.js';
+import { tableStart, type Value } from './graph.js';
 
 /** One value, or one for each row of a lane. */
 export type Form = 'one' | 'rows';
@@ -52,6 +52,12 @@ export function operationText(
     default:
       return `${op}(${x})`;
   }
+}
+
+/** WGSL of one element of a table. */
+export function loadText({ type, text }: Value, place: string): string {
+  const at = `tables[u32(${tableStart(Number(text))} + ${place})]`;
+  return `bitcast<${type === 'float' ? 'f32' : 'i32'}>(${at})`;
 }
 
 /** WGSL of divisions of integers that round down. */

@@ -2,9 +2,8 @@ import type { Others } from '../others.js';
 import { each } from '../text.js';
 import { keptWords } from './dropped.js';
 import { needed, type Value } from './graph.js';
-import { type Form, operationText, types } from './operations.js';
+import { type Form, loadText, operationText, types } from './operations.js';
 import type { Score } from './score.js';
-import { loadText } from './tile-test.js';
 
 /** How a tiling lays pairs out: each lane owns rows of one axis, and meets those of the other in turn. */
 export interface Layout {

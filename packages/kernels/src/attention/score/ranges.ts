@@ -1,5 +1,8 @@
 import { type Graph, needed, type Value } from './graph.js';
 
+/** Places of which the least and largest value are kept, the size of the largest tiles. */
+export const rangePlaces = 32;
+
 /** A look-up of integers by the place of a query or a key, in a row that is the same for a whole head. */
 export interface RangeLookup {
   readonly value: Value;

@@ -5,7 +5,7 @@ import { dispatch, spread } from '../../dispatch/dispatch.js';
 import { defineProgram } from '../../dispatch/program.js';
 import { copyValues } from '../../dispatch/transfer.js';
 import type { Graph } from './graph.js';
-import { rangePlaces } from './tile-test.js';
+import { rangePlaces } from './ranges.js';
 
 /** The tables of a call in one buffer. */
 export interface Tables {

@@ -50,7 +50,7 @@ function runTableGradient(
   sites: readonly Site[],
   cells: number,
 ): tf.TensorInfo {
-  const sizes = sizesOf(inputs.q, inputs.k, inputs.v);
+  const sizes = sizesOf(inputs.q, inputs.v);
   const variant = { widths: sizes.widths, score: scored.score };
   const tiling = tableTilingFor(backend, sizes)!;
   const { program, rows, lanes } = tiling.tableGradient(variant, sites);

@@ -1,0 +1,21 @@
+export { type AttentionMap, type AttentionMapOptions, attentionMaps } from './attention-maps.js';
+export {
+  activationNames,
+  Captured,
+  type CaptureOptions,
+  capture,
+  type Watchable,
+} from './capture.js';
+export {
+  type Intervention,
+  intervene,
+  mean,
+  type NamedInterventions,
+  onHeads,
+  zero,
+} from './intervene.js';
+export { type LensLayer, type LogitLensOptions, logitLens } from './logit-lens.js';
+export { matches } from './names.js';
+export { type NeuronQuestion, type Neurons, neurons } from './neurons.js';
+export { attentionRollout } from './rollout.js';
+export { type HeadScores, headScores } from './scores.js';
