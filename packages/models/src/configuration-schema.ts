@@ -68,7 +68,7 @@ const head = z.discriminatedUnion('kind', [
 
 const schema: z.ZodType<ModelConfiguration> = z.strictObject({
   model_type: z.literal('headwise'),
-  topology: z.literal('decoder'),
+  topology: z.enum(['decoder', 'encoder', 'encoder-decoder']),
   vocabSize: size,
   maxLength: size,
   dim: size,
@@ -112,6 +112,7 @@ const schema: z.ZodType<ModelConfiguration> = z.strictObject({
   finalNorm: z.boolean().optional(),
   dropout: rate.optional(),
   head,
+  startId: count.optional(),
   layout: z.enum(['in-out', 'out-in']).optional(),
   init: z
     .strictObject({ std: z.number().nonnegative().optional(), byDepth: z.boolean().optional() })
@@ -133,6 +134,7 @@ export function parseConfiguration(json: unknown, name = 'configuration'): Model
       `${name}: 'heads.window' has ${heads.window.length} entries; expected one for each of ${layers} layers`,
     );
   }
+  if (config.topology !== 'decoder') checkTopology(config, name);
   const adaptive = config.embedding?.adaptive !== undefined;
   if (adaptive !== (config.head.kind === 'adaptive')) {
     throw new InputError(
@@ -140,4 +142,19 @@ export function parseConfiguration(json: unknown, name = 'configuration'): Model
     );
   }
   return config;
+}
+
+/** Throws for parts that go with decoders alone. */
+function checkTopology({ topology, position, head }: ModelConfiguration, name: string): void {
+  if (position.kind === 'transformer-xl') {
+    throw new InputError(
+      `${name}: 'position.kind' is "transformer-xl", whose memory is of what came before; expected 'topology' "decoder", got "${topology}"`,
+    );
+  }
+  const heads =
+    topology === 'encoder' ? ['language-model', 'sequence-classification'] : ['language-model'];
+  if (heads.includes(head.kind)) return;
+  throw new InputError(
+    `${name}: 'head.kind' is "${head.kind}"; 'topology' "${topology}" takes ${heads.join(' or ')}`,
+  );
 }

@@ -2,15 +2,22 @@ import { cpSync, mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { KeyValueCache, type LanguageModel } from '@headwise/core';
+import {
+  type EncoderDecoderModel,
+  type EncoderModel,
+  type ForwardContext,
+  KeyValueCache,
+  type LanguageModel,
+  type ParamStore,
+} from '@headwise/core';
 import { expectClose, gaussian } from '@headwise/testing';
 import * as tf from '@tensorflow/tfjs';
 import { describe, expect, test } from 'vitest';
-import type { ModelConfiguration, PositionPart } from './configuration.js';
+import type { DecoderConfiguration, PositionPart } from './configuration.js';
 import { createModel, type Model, modelFromPreset } from './model.js';
 import { loadModel, saveModel } from './node.js';
 
-const base: ModelConfiguration = {
+const base: DecoderConfiguration = {
   model_type: 'headwise',
   topology: 'decoder',
   vocabSize: 11,
@@ -27,17 +34,22 @@ const base: ModelConfiguration = {
 const ids = () => tf.tensor2d([3, 1, 4, 1, 5, 9, 2, 6, 5, 3], [2, 5], 'int32');
 const goldens = fileURLToPath(new URL('../../parity/goldens', import.meta.url));
 
-/** Whether every parameter learns, and whether a cache gives what one pass gives. */
-async function expectWhole({ network, params }: Model<LanguageModel>): Promise<void> {
+/** Whether every parameter learns. */
+async function expectGradients(params: ParamStore, loss: () => tf.Tensor): Promise<void> {
   const named = Object.entries(params.named());
-  const cotangent = gaussian([2, 5, network.vocabSize], 3);
   const { grads } = tf.variableGrads(
-    () => network.forward(ids()).mul(cotangent).sum(),
+    () => loss() as tf.Scalar,
     named.map(([, variable]) => variable),
   );
   for (const [path, variable] of named) {
     expect((await grads[variable.name]!.abs().sum().data())[0], path).toBeGreaterThan(0);
   }
+}
+
+/** Whether every parameter learns, and whether a cache gives what one pass gives. */
+async function expectWhole({ network, params }: Model<LanguageModel>): Promise<void> {
+  const cotangent = gaussian([2, 5, network.vocabSize], 3);
+  await expectGradients(params, () => network.forward(ids()).mul(cotangent).sum());
   const cache = new KeyValueCache();
   const parts = [0, 1, 2, 3, 4].map((t) => network.forward(ids().slice([0, t], [2, 1]), { cache }));
   await expectClose(tf.concat(parts, 1), network.forward(ids()), { ratio: 1e-5 });
@@ -96,8 +108,56 @@ describe('a typed configuration', () => {
       ),
     ));
 
+  for (const position of positions.filter(({ kind }) => kind !== 'transformer-xl')) {
+    test(`builds an encoder and an encoder-decoder with positions of the kind ${position.kind}`, async () => {
+      const encoder = createModel({ ...base, topology: 'encoder', position } as unknown, {
+        seed: 5,
+      });
+      const { network, params } = encoder as Model<EncoderModel>;
+      const cotangent = gaussian([2, 5, 11], 3);
+      await expectGradients(params, () => network.forward(ids()).logits!.mul(cotangent).sum());
+      // A later token changes an earlier output: all see all.
+      const changed = tf.concat([ids().slice([0, 0], [2, 4]), tf.zeros([2, 1], 'int32')], 1);
+      const [a, b] = [ids(), changed].map((x) => network.encode(x).slice([0, 0, 0], [2, 1, 12]));
+      expect(await a!.data()).not.toEqual(await b!.data());
+      params.dispose();
+
+      for (const block of ['pre-norm', 'post-norm'] as const) {
+        const config = { ...base, topology: 'encoder-decoder', position, block } as const;
+        const model = createModel(config as unknown, { seed: 6 }) as Model<EncoderDecoderModel>;
+        const { network: both } = model;
+        const run = (ctx?: ForwardContext, from = 0, count = 5) =>
+          both.decode(ids().slice([0, from], [2, count]), both.encode(ids()), ctx);
+        await expectGradients(model.params, () => run().mul(cotangent).sum());
+        const cache = new KeyValueCache();
+        const parts = [0, 1, 2, 3, 4].map((t) => run({ cache }, t, 1));
+        await expectClose(tf.concat(parts, 1), run(), { ratio: 1e-5 });
+        cache.dispose();
+        model.params.dispose();
+      }
+    });
+  }
+
+  test('builds a classifier of sequences on a decoder and on an encoder', async () => {
+    const head = { kind: 'sequence-classification', labels: 3, padId: 0 } as const;
+    for (const topology of ['decoder', 'encoder'] as const) {
+      const model = createModel({ ...base, topology, head } as unknown) as Model<EncoderModel>;
+      const logits = model.network.forward(ids()).logits!;
+      expect(logits.shape).toEqual([2, 3]);
+      model.params.dispose();
+    }
+  });
+
   const refused: [change: Record<string, unknown>, message: RegExp][] = [
     [{ topology: 'ring' }, /'topology' is "ring"/],
+    [
+      { topology: 'encoder', position: { kind: 'transformer-xl' } },
+      /expected 'topology' "decoder", got "encoder"/,
+    ],
+    [
+      { topology: 'encoder-decoder', block: 'parallel' },
+      /'block' is "parallel"; an encoder-decoder takes/,
+    ],
     [{ position: { kind: 'grid' } }, /'position\.kind' is "grid"/],
     [{ position: { kind: 't5', buckets: 8 } }, /'position\.maxDistance' is missing/],
     [{ norm: { kind: 'rms', eps: 1 } }, /unknown key 'norm\.eps'/],

@@ -117,14 +117,15 @@ export type HeadPart =
 /** What a model is made of: every part by its kind, every size by its number. */
 export interface ModelConfiguration {
   model_type: 'headwise';
-  topology: 'decoder';
+  /** Who sees whom: the tokens before, all, or those of a source besides. */
+  topology: 'decoder' | 'encoder' | 'encoder-decoder';
   /** `V` */
   vocabSize: number;
   /** The longest sequence. */
   maxLength: number;
   /** `D` */
   dim: number;
-  /** `L` */
+  /** `L`; of an encoder-decoder, on each side. */
   layers: number;
   embedding?: EmbeddingPart | undefined;
   position: PositionPart;
@@ -139,8 +140,13 @@ export interface ModelConfiguration {
   /** Of what is added to the residual stream; default 0. */
   dropout?: number | undefined;
   head: HeadPart;
+  /** The id that every output of an encoder-decoder starts with; default 0. */
+  startId?: number | undefined;
   /** How weights of matrices lie, in memory as in the checkpoint; default `in-out`. */
   layout?: 'in-out' | 'out-in' | undefined;
   /** The standard deviation of initial weights, default 0.02; `byDepth`: over `√(2 L)` for what is added to the stream. */
   init?: { std?: number | undefined; byDepth?: boolean | undefined } | undefined;
 }
+
+/** What a decoder is made of. */
+export type DecoderConfiguration = ModelConfiguration & { topology: 'decoder' };

@@ -2,45 +2,33 @@ import {
   type EncoderModel,
   type ForwardContext,
   type LanguageModel,
-  type Layer,
   type MatrixHead,
   type ParamStore,
   tapped,
 } from '@headwise/core';
-import { AdaptiveEmbedding, AdaptiveSoftmax, Embedding, Linear } from '@headwise/layers';
-import type { InputPosition } from '@headwise/positions';
+import { type AdaptiveEmbedding, AdaptiveSoftmax, Embedding, Linear } from '@headwise/layers';
 import { Decoder } from '@headwise/transformer';
 import * as tf from '@tensorflow/tfjs';
 import type { AdaptiveHead, ClassificationHead, ModelConfiguration } from './configuration.js';
-import { initializers, makeBlock, makeDropout, makeNorm } from './parts.js';
-import { makeAttentionPosition, makeInputPosition } from './position-parts.js';
+import { initializers, makeBlock, makeNorm } from './parts.js';
+import { makeAttentionPosition } from './position-parts.js';
+import { makeTokens, TokenInput } from './token-input.js';
 
 /**
- * Everything of a decoder but its head: embeddings, positions, blocks and the last norm.
+ * Everything of a model of one stack but its head: embeddings, positions, blocks and the last norm.
  *
  * Parameters: `tokens`, `positions`, `embeddingNorm`, `blocks.0` …, `norm`, as far as the configuration has
  * them. Taps: `embedded` and `final`, what the blocks get and what the last norm gives, `[B, T, D]`.
  */
-export class DecoderStack {
+export class TokenStack {
   readonly tokens: Embedding | AdaptiveEmbedding;
-  readonly #scale: number;
-  readonly #positions: InputPosition | undefined;
-  readonly #norm: Layer | undefined;
-  readonly #dropout: Layer | undefined;
+  readonly #input: TokenInput;
   readonly #decoder: Decoder;
 
   constructor(params: ParamStore, config: ModelConfiguration) {
-    const { vocabSize, dim, embedding = {}, layers, block } = config;
-    const { finalNorm = block !== 'post-norm' } = config;
-    const { init } = initializers(config);
-    const table = { count: vocabSize, dim, init };
-    this.tokens = embedding.adaptive
-      ? new AdaptiveEmbedding(params.at('tokens'), { ...table, ...embedding.adaptive })
-      : new Embedding(params.at('tokens'), table);
-    this.#scale = embedding.scale ?? 1;
-    this.#positions = makeInputPosition(params.at('positions'), config);
-    this.#norm = embedding.norm ? makeNorm(params.at('embeddingNorm'), config) : undefined;
-    this.#dropout = makeDropout(embedding.dropout);
+    const { layers, block, finalNorm = block !== 'post-norm' } = config;
+    this.tokens = makeTokens(params.at('tokens'), config);
+    this.#input = new TokenInput(params, config, this.tokens);
     const positionOf = makeAttentionPosition(params.at('positions'), config);
     this.#decoder = new Decoder({
       blocks: Array.from({ length: layers }, (_, i) =>
@@ -53,11 +41,7 @@ export class DecoderStack {
   /** @param ids `[B, T]`, int32, the tokens that follow those in `ctx.cache` @returns `[B, T, D]` */
   forward(ids: tf.Tensor, ctx?: ForwardContext): tf.Tensor {
     return tf.tidy(() => {
-      const tokens = this.tokens.forward(ids, ctx); // [B, T, D]
-      const scaled = this.#scale === 1 ? tokens : tokens.mul(this.#scale);
-      const placed = this.#positions?.forward(scaled, ctx) ?? scaled;
-      const normed = this.#norm?.forward(placed, ctx) ?? placed;
-      const x = tapped(ctx, '', 'embedded', this.#dropout?.forward(normed, ctx) ?? normed);
+      const x = tapped(ctx, '', 'embedded', this.#input.forward(ids, ctx));
       return tapped(ctx, '', 'final', this.#decoder.forward(x, ctx));
     });
   }
@@ -68,7 +52,7 @@ export class DecoderModel implements LanguageModel {
   readonly vocabSize: number;
   readonly maxLength: number;
   readonly head: MatrixHead;
-  readonly #stack: DecoderStack;
+  readonly #stack: TokenStack;
   readonly #scores: (x: tf.Tensor, ctx?: ForwardContext) => tf.Tensor;
 
   constructor(params: ParamStore, config: ModelConfiguration, { tied }: { tied: boolean }) {
@@ -76,7 +60,7 @@ export class DecoderModel implements LanguageModel {
     const { init } = initializers(config);
     this.vocabSize = vocabSize;
     this.maxLength = config.maxLength;
-    const stack = new DecoderStack(params, config);
+    const stack = new TokenStack(params, config);
     this.#stack = stack;
     const { tokens } = stack;
     if (tied && tokens instanceof Embedding) {
@@ -122,13 +106,13 @@ export function buildDecoder(
 class AdaptiveDecoder implements LanguageModel {
   readonly vocabSize: number;
   readonly maxLength: number;
-  readonly #stack: DecoderStack;
+  readonly #stack: TokenStack;
   readonly #softmax: AdaptiveSoftmax;
 
   constructor(params: ParamStore, config: ModelConfiguration, { tied }: AdaptiveHead) {
     this.vocabSize = config.vocabSize;
     this.maxLength = config.maxLength;
-    this.#stack = new DecoderStack(params, config);
+    this.#stack = new TokenStack(params, config);
     const { init } = initializers(config);
     const tokens = this.#stack.tokens as AdaptiveEmbedding;
     this.#softmax = new AdaptiveSoftmax(params.at('head'), tokens, { tied, init });
@@ -143,19 +127,21 @@ class AdaptiveDecoder implements LanguageModel {
   }
 }
 
-/** A decoder whose last token of each sequence says what the sequence is. */
-class SequenceClassifier implements EncoderModel<{ logits: tf.Tensor }> {
+/** A model one of whose tokens says what the sequence is: the last of a decoder, the first of an encoder. */
+export class SequenceClassifier implements EncoderModel<{ logits: tf.Tensor }> {
   readonly vocabSize: number;
   readonly maxLength: number;
-  readonly #stack: DecoderStack;
+  readonly #stack: TokenStack;
   readonly #scores: Linear;
   readonly #padId: number | undefined;
+  readonly #first: boolean;
 
   constructor(params: ParamStore, config: ModelConfiguration, head: ClassificationHead) {
     this.vocabSize = config.vocabSize;
     this.maxLength = config.maxLength;
     this.#padId = head.padId;
-    this.#stack = new DecoderStack(params, config);
+    this.#first = config.topology === 'encoder';
+    this.#stack = new TokenStack(params, config);
     this.#scores = new Linear(params.at('score'), {
       in: config.dim,
       out: head.labels,
@@ -169,15 +155,16 @@ class SequenceClassifier implements EncoderModel<{ logits: tf.Tensor }> {
     return this.#stack.forward(ids, ctx);
   }
 
-  /** @param ids `[B, T]`, int32 @returns logits `[B, labels]` of the last id that is no padding */
+  /** @param ids `[B, T]`, int32 @returns logits `[B, labels]` of the first id, or the last that is no padding */
   forward(ids: tf.Tensor, ctx?: ForwardContext): { logits: tf.Tensor } {
     return tf.tidy(() => {
       const length = ids.shape[1]!;
       const places = tf.range(0, length, 1, 'int32').expandDims(0); // [1, T]
       const padId = this.#padId;
       const tokens = padId === undefined ? tf.onesLike(ids) : ids.notEqual(padId).toInt();
-      const last = tf.oneHot(places.mul(tokens).argMax(1), length).toFloat(); // [B, T]
-      const chosen = this.encode(ids, ctx).mul(last.expandDims(-1)).sum(1); // [B, D]
+      const at = this.#first ? tf.zeros([ids.shape[0]!], 'int32') : places.mul(tokens).argMax(1); // [B]
+      const one = tf.oneHot(at, length).toFloat(); // [B, T]
+      const chosen = this.encode(ids, ctx).mul(one.expandDims(-1)).sum(1); // [B, D]
       return { logits: tapped(ctx, '', 'logits', this.#scores.forward(chosen, ctx)) };
     });
   }

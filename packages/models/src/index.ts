@@ -15,6 +15,7 @@ export type {
   AdaptiveHead,
   BlockKind,
   ClassificationHead,
+  DecoderConfiguration,
   EmbeddingPart,
   FeedForwardPart,
   HeadPart,

@@ -14,7 +14,7 @@ import {
 import { bart } from './bart.js';
 import { bert } from './bert.js';
 import { bloom } from './bloom.js';
-import type { ModelConfiguration } from './configuration.js';
+import type { DecoderConfiguration, ModelConfiguration } from './configuration.js';
 import { falcon } from './falcon.js';
 import type { ModelFamily } from './family.js';
 import { gpt2 } from './gpt2.js';
@@ -98,7 +98,7 @@ export interface EncoderDecoderSettings {
  * const llama = createModel({ model_type: 'llama', hidden_size: 64, num_attention_heads: 4, num_hidden_layers: 2 });
  */
 export function createModel(
-  config: ModelConfiguration | DecoderSettings,
+  config: DecoderConfiguration | DecoderSettings,
   options?: CreateOptions,
 ): Model<LanguageModel>;
 export function createModel(config: EncoderSettings, options?: CreateOptions): Model<EncoderModel>;
@@ -172,7 +172,7 @@ export function familyOf(json: unknown, name = 'config.json'): ModelFamily {
 }
 
 /** What of a family's preset is exchanged. */
-export type PresetChange = Partial<Omit<ModelConfiguration, 'model_type'>>;
+export type PresetChange = Partial<Omit<ModelConfiguration, 'model_type' | 'topology'>>;
 
 /**
  * A decoder of a family, with its usual settings where none are given, and with some parts exchanged.
@@ -187,7 +187,9 @@ export function modelFromPreset(
   { change, ...options }: CreateOptions & { change?: PresetChange } = {},
 ): Model<LanguageModel> {
   const json: DecoderSettings = { ...settings, model_type: family };
-  return createModel(change ? changedPreset(json, change, options.name) : json, options);
+  if (!change) return createModel(json, options);
+  const changed = changedPreset(json, change, options.name) as DecoderConfiguration;
+  return createModel(changed, options);
 }
 
 /**

@@ -1,12 +1,15 @@
 import {
+  type AttentionLayerOptions,
   additive,
   and,
+  CrossAttention,
   causal,
   dotProduct,
   FusedProjection,
   general,
   type Mask,
   MultiHeadAttention,
+  none,
   SeparateProjection,
   scaledDotProduct,
   slidingWindow,
@@ -16,8 +19,10 @@ import { type Initializer, type Layer, normal, type ParamStore } from '@headwise
 import { Dropout, FeedForward, GatedFeedForward, LayerNorm, RMSNorm } from '@headwise/layers';
 import type { AttentionPosition } from '@headwise/positions';
 import {
+  type BlockParts,
   NormedStreamBlock,
   ParallelBlock,
+  type ParallelBlockParts,
   PostNormBlock,
   PreNormBlock,
 } from '@headwise/transformer';
@@ -59,38 +64,51 @@ const scores = {
   additive,
 };
 
-/** Causal self-attention of one layer. */
+/** Self-attention of one layer: causal, but in encoders. */
 export function makeAttention(
   params: ParamStore,
   config: ModelConfiguration,
   layer: number,
   { position, norm }: { position: AttentionPosition | undefined; norm?: Layer | undefined },
 ): Layer {
+  return new MultiHeadAttention(params, {
+    ...attentionOptions(config),
+    projection: config.heads.projection === 'fused' ? FusedProjection : SeparateProjection,
+    mask: maskOf(config, layer),
+    position,
+    norm,
+  });
+}
+
+/** Attention to what an encoder gave. */
+export const makeCrossAttention = (
+  params: ParamStore,
+  config: ModelConfiguration,
+): CrossAttention => new CrossAttention(params, attentionOptions(config));
+
+function attentionOptions(config: ModelConfiguration): AttentionLayerOptions {
   const { heads, dim, layout, score = { kind: 'scaled-dot-product' } } = config;
   const { bias = { qkv: false, out: false } } = heads;
-  return new MultiHeadAttention(params, {
+  return {
     dim,
     heads: heads.count,
     kvHeads: heads.kv,
     headDim: heads.dim,
     bias: { q: bias.qkv, k: bias.qkv, v: bias.qkv, out: bias.out },
     layout,
-    projection: heads.projection === 'fused' ? FusedProjection : SeparateProjection,
-    mask: maskOf(config, layer),
-    position,
-    norm,
     score: scores[score.kind],
     scale: score.scale,
     mods: score.softCap === undefined ? [] : [softCap(score.softCap)],
     dropout: makeDropout(heads.dropout),
-    ...initializers(config),
-  });
+    outInit: initializers(config).outInit,
+  };
 }
 
-function maskOf({ heads }: ModelConfiguration, layer: number): Mask {
+function maskOf({ heads, topology }: ModelConfiguration, layer: number): Mask {
+  const seen = topology === 'encoder' ? none : causal;
   const { window = null } = heads;
   const width = typeof window === 'object' && window ? window[layer] : window;
-  return width == null ? causal : and(causal, slidingWindow(width as number));
+  return width == null ? seen : and(seen, slidingWindow(width as number));
 }
 
 const blocks = {
@@ -102,30 +120,39 @@ const blocks = {
 
 const asItIs: Layer = { forward: (x) => x };
 
-/** One block of a decoder. */
-export function makeBlock(
+/** Gives a layer its position, from the place of its own parameters. */
+export type PositionOf = (layer: ParamStore) => AttentionPosition | undefined;
+
+/** The parts of one block; without a second norm where both parts read one norm's output. */
+export function makeBlockParts(
   params: ParamStore,
   config: ModelConfiguration,
   layer: number,
-  positionOf: (layer: ParamStore) => AttentionPosition | undefined,
-): Layer {
+  positionOf: PositionOf,
+): ParallelBlockParts {
   const norm = makeNorm(params.at('norm1'), config);
   const position = positionOf(params.at('attn').at('position'));
   // A memory of segments keeps the stream itself, so that its norm learns from all tokens.
   const within = config.position.kind === 'transformer-xl' && config.block !== 'post-norm';
-  const norm1 = within ? asItIs : norm;
   const given = { position, norm: within ? norm : undefined };
-  const mix = makeAttention(params.at('attn'), config, layer, given);
-  const more = { dropout: makeDropout(config.dropout), path: params.path };
-  if (config.block === 'parallel') {
-    return new ParallelBlock({
-      norm1,
-      mix,
-      mlp: makeFeedForward(params.at('mlp'), config),
-      ...more,
-    });
-  }
-  const norm2 = makeNorm(params.at('norm2'), config);
-  const mlp = makeFeedForward(params.at('mlp'), config);
-  return new blocks[config.block]({ norm1, mix, norm2, mlp, ...more });
+  return {
+    norm1: within ? asItIs : norm,
+    mix: makeAttention(params.at('attn'), config, layer, given),
+    norm2: config.block === 'parallel' ? undefined : makeNorm(params.at('norm2'), config),
+    mlp: makeFeedForward(params.at('mlp'), config),
+    dropout: makeDropout(config.dropout),
+    path: params.path,
+  };
+}
+
+/** One block of a stack. */
+export function makeBlock(
+  params: ParamStore,
+  config: ModelConfiguration,
+  layer: number,
+  positionOf: PositionOf,
+): Layer {
+  const parts = makeBlockParts(params, config, layer, positionOf);
+  if (config.block === 'parallel') return new ParallelBlock(parts);
+  return new blocks[config.block](parts as BlockParts);
 }

@@ -70,7 +70,12 @@ function sharedPosition(
       return new AlibiPosition({ heads, factor: position.factor });
     case 't5': {
       const { buckets, maxDistance } = position;
-      return new T5Position(params, { heads, buckets, maxDistance, bidirectional: false });
+      return new T5Position(params, {
+        heads,
+        buckets,
+        maxDistance,
+        bidirectional: config.topology === 'encoder',
+      });
     }
     case 'shaw':
       return new ShawPosition(params, { headDim: headDim(config), clip: position.clip });
