@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import { Command, CommanderError } from 'commander';
+import { convertCommand } from './commands/convert.js';
 import { evalCommand } from './commands/eval.js';
 import { generateCommand } from './commands/generate.js';
 import { infoCommand } from './commands/info.js';
@@ -28,6 +29,7 @@ for (const command of [
   logitsCommand(),
   paramsCommand(),
   evalCommand(),
+  convertCommand(),
   verifyCommand(),
   inspectCommand(),
 ]) {

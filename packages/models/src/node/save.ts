@@ -1,7 +1,7 @@
 import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { InputError, sizeOf } from '@headwise/core';
-import type { LazyTensorInput } from '@headwise/safetensors';
+import { fromFloat32, type LazyTensorInput } from '@headwise/safetensors';
 import { writeSafetensorsFile } from '@headwise/safetensors/node';
 import { configText } from '../checkpoint/config-text.js';
 import { checkpointTensors } from '../checkpoint.js';
@@ -14,7 +14,12 @@ const indexName = 'model.safetensors.index.json';
 export interface SaveOptions {
   /** The most bytes that one file holds, one larger tensor excepted; default 5e9, Hugging Face's own limit for long. */
   shardBytes?: number;
+  /** How weights are rounded; default `F32`, in which they are kept. */
+  dtype?: 'F32' | 'F16' | 'BF16';
 }
+
+/** Hugging Face's names of types. */
+const typeNames = { F32: 'float32', F16: 'float16', BF16: 'bfloat16' } as const;
 
 /**
  * Writes `config.json` and `model.safetensors`, or shards of it with their index, as `from_pretrained` loads them.
@@ -22,23 +27,23 @@ export interface SaveOptions {
  * Each file is there whole or not at all; what an earlier model has left in the folder is removed. The folder must
  * exist.
  *
- * @throws InputError where weights are packed, since a checkpoint holds them in float32
+ * @throws InputError where weights are packed, since a checkpoint holds them as floats, and for values that F16 does not hold
  */
 export async function saveModel(
   folder: string,
   model: Model,
-  { shardBytes = 5e9 }: SaveOptions = {},
+  { shardBytes = 5e9, dtype = 'F32' }: SaveOptions = {},
 ): Promise<void> {
   const packed = Object.entries(model.params.matrices()).find(([, matrix]) => matrix.packed);
   if (packed) {
-    throw new InputError(`parameter '${packed[0]}' is packed; only float32 weights are saved`);
+    throw new InputError(`parameter '${packed[0]}' is packed; only unpacked weights are saved`);
   }
-  const tensors = Object.entries(checkpointTensors(model));
+  const tensors = Object.entries(checkpointTensors(model)).map((tensor) => rounded(tensor, dtype));
   const parts = split(tensors, shardBytes);
   const before = await filesOfIndex(folder);
   await writeTextFile(
     join(folder, 'config.json'),
-    configText(model.family.configJson(model.config)),
+    configText(configWith(model.family.configJson(model.config), dtype)),
   );
   const names = parts.map((_, i) => shardName(i, parts.length));
   for (const [i, part] of parts.entries()) {
@@ -61,8 +66,31 @@ export async function saveModel(
 
 type NamedTensor = [key: string, tensor: LazyTensorInput];
 
-function bytesOf([, { shape }]: NamedTensor): number {
-  return 4 * sizeOf(shape);
+function rounded([key, tensor]: NamedTensor, dtype: keyof typeof typeNames): NamedTensor {
+  if (dtype === 'F32') return [key, tensor];
+  const data = async () => {
+    try {
+      return fromFloat32((await tensor.data()) as Float32Array, dtype);
+    } catch (error) {
+      if (error instanceof RangeError) throw new InputError(`tensor '${key}': ${error.message}`);
+      throw error;
+    }
+  };
+  return [key, { ...tensor, dtype, data }];
+}
+
+/** The configuration, which says in what type weights are to be loaded. */
+function configWith(
+  json: Record<string, unknown>,
+  dtype: keyof typeof typeNames,
+): Record<string, unknown> {
+  if (dtype === 'F32' && !('dtype' in json || 'torch_dtype' in json)) return json;
+  const { torch_dtype: _, dtype: __, ...others } = json;
+  return { ...others, dtype: typeNames[dtype] };
+}
+
+function bytesOf([, { shape, dtype }]: NamedTensor): number {
+  return (dtype === 'F32' ? 4 : 2) * sizeOf(shape);
 }
 
 /** Tensors in their order, cut where a file would become too large. */

@@ -1,8 +1,14 @@
 import { sparseCrossEntropy } from '@headwise/kernels';
 import * as tf from '@tensorflow/tfjs';
 import type { Golden, Tensors } from './golden.js';
+import { lossOfSegments } from './segments.js';
 
-const crossEntropy = (logits: tf.Tensor, labels: tf.Tensor, labelSmoothing = 0): tf.Scalar => {
+/** The mean over the labels that are not −100. */
+export const crossEntropy = (
+  logits: tf.Tensor,
+  labels: tf.Tensor,
+  labelSmoothing = 0,
+): tf.Scalar => {
   const rows = logits.reshape<tf.Tensor2D>([-1, logits.shape.at(-1)!]);
   const flat = labels.reshape<tf.Tensor1D>([-1]);
   const counted = flat.notEqual(-100).toFloat().sum();
@@ -13,6 +19,7 @@ const crossEntropy = (logits: tf.Tensor, labels: tf.Tensor, labelSmoothing = 0):
 export function lossOf({ kind, inputs }: Golden, outputs: Tensors): tf.Scalar {
   const { logits } = outputs as Record<string, tf.Tensor>;
   const { labels } = inputs as Record<string, tf.Tensor>;
+  if (kind === 'TransfoXLLMHeadModel') return lossOfSegments(outputs, labels!);
   if (/ForCausalLM$|LMHeadModel$/.test(kind)) {
     const [batch, length, vocabulary] = logits!.shape as [number, number, number];
     const scores = logits!.slice([0, 0, 0], [batch, length - 1, vocabulary]);

@@ -2,6 +2,7 @@ import { isEncoder, isEncoderDecoder, isLanguageModel, type Tap } from '@headwis
 import { type Model, sentenceEmbeddings } from '@headwise/models';
 import * as tf from '@tensorflow/tfjs';
 import type { Golden, Tensors } from './golden.js';
+import { outputsOfSegments } from './segments.js';
 
 /** What Hugging Face calls the outputs of encoders. */
 const theirNames: Record<string, string> = {
@@ -14,10 +15,18 @@ const theirNames: Record<string, string> = {
 };
 
 /** What a model gives, by Hugging Face's names; `tap` sees what it passes. */
-export function outputsOf({ network }: Model, inputs: Tensors, tap?: Tap): Tensors {
+export function outputsOf(
+  { network, family }: Pick<Model, 'network' | 'family'>,
+  inputs: Tensors,
+  tap?: Tap,
+): Tensors {
   const { input_ids: ids, attention_mask: attentionMask } = inputs as Record<string, tf.Tensor>;
   const ctx = { ...(tap ? { tap } : {}), ...(attentionMask ? { attentionMask } : {}) };
-  if (isLanguageModel(network)) return { logits: network.forward(ids!, ctx) };
+  if (isLanguageModel(network)) {
+    return family.modelType === 'transfo-xl'
+      ? outputsOfSegments(network, ids!, tap)
+      : { logits: network.forward(ids!, ctx) };
+  }
   if (isEncoder(network)) {
     const tokenTypes = inputs.token_type_ids;
     const encoding = { ...ctx, ...(tokenTypes ? { tokenTypes } : {}) };
@@ -50,14 +59,15 @@ export function outputsAndStates(model: Model, golden: Golden): Tensors {
   }
 }
 
+const stateName = /^(segment_\d+\.)?(encoder_|decoder_|cross_)?(hidden_states|attentions)\.(\d+)$/;
+
 /** Hidden states and attention maps by Hugging Face's names, from what a tap has seen. */
 function statesOf(seen: Tensors, { outputs }: Golden, both: boolean): Tensors {
   const states: Tensors = {};
   for (const name of Object.keys(outputs)) {
-    const [, kind = '', what, layer] =
-      /^(encoder_|decoder_|cross_)?(hidden_states|attentions)\.(\d+)$/.exec(name) ?? [];
+    const [, segment = '', kind = '', what, layer] = stateName.exec(name) ?? [];
     if (!what) continue;
-    const stack = !both ? '' : kind === 'encoder_' ? 'encoder.' : 'decoder.';
+    const stack = segment + (!both ? '' : kind === 'encoder_' ? 'encoder.' : 'decoder.');
     const last = !(`${name.replace(/\d+$/, '')}${Number(layer) + 1}` in outputs);
     const block = (number: number) => `${stack}blocks.${number}`;
     const tapOfState = () => {

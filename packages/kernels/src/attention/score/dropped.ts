@@ -26,13 +26,15 @@ export const drawing: string = /* wgsl */ `
 `;
 
 /** WGSL that declares `kept{i}`: what the weights of other row `i` are multiplied by. */
-export function keptWords({ own, rows, adjacent, others, count }: Layout, i: number): string {
+export function keptWords(layout: Layout, i: number): string {
+  const { own, rows, adjacent, others, count } = layout;
   const row = (r: number) => (rows === 1 ? 'own_row' : `own_row[${r}]`);
   const met = `first_other + ${others.index(i)}`;
   const kept = (words: string) =>
     `let kept${i} = select(Rows(), Rows(params.kept), ${words} >= RowIndices(params.threshold));`;
   const together = (text: (r: number) => string) => `RowIndices(${each(rows, text, ', ')})`;
   if (own === 'q' && count % 4 !== 0) {
+    // Any of the four keys of a counter.
     return kept(together((r) => `drawn(${met}, ${row(r)}, head)[(${met}) % 4u]`));
   }
   if (own === 'q') {
