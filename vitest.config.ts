@@ -80,7 +80,7 @@ export default defineConfig({
             '**/learning.backends.test.ts',
             '**/attention/exactness.gpu.test.ts',
             '**/compositions.gpu.test.ts',
-            '**/models/src/parity.backends.test.ts',
+            '**/parity/src/models/check.backends.test.ts',
             '**/models/src/decoding.backends.test.ts',
             '**/models/src/encoder-decoders.backends.test.ts',
           ],
