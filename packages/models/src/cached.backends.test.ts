@@ -2,9 +2,9 @@ import { KeyValueCache, type KeyValueCacheOptions } from '@headwise/core';
 import { describeBackends, expectClose } from '@headwise/testing';
 import * as tf from '@tensorflow/tfjs';
 import { test } from 'vitest';
-import { createModel } from './model.js';
+import { createModel, type DecoderSettings } from './model.js';
 
-const models = {
+const models: Record<string, DecoderSettings> = {
   gpt2: { model_type: 'gpt2', vocab_size: 13, n_positions: 12, n_embd: 12, n_layer: 2, n_head: 3 },
   llama: {
     model_type: 'llama',
@@ -16,7 +16,7 @@ const models = {
     num_attention_heads: 4,
     num_key_value_heads: 2,
   },
-} as const;
+};
 
 const sequences = [
   [3, 1, 4, 1, 5],
