@@ -3,7 +3,7 @@ import * as tf from '@tensorflow/tfjs';
 import { expect, test } from 'vitest';
 import { loadModel } from '../node.js';
 
-const goldens = new URL('../../goldens/', import.meta.url).pathname;
+const goldens = new URL('../../../parity/goldens/', import.meta.url).pathname;
 
 test('a part that is changed takes its parameters along, and both sides are told', async () => {
   const model = await loadModel(`${goldens}gpt2`, { change: { position: { kind: 'alibi' } } });
