@@ -236,7 +236,7 @@ describe('what is saved', () => {
   test('is never a model of packed weights', async () => {
     const model = await loadModel(join(goldens, 'gpt2'), { dtype: 'float16' });
     await expect(saveModel(root, model)).rejects.toThrow(
-      "parameter 'blocks.0.attn.qkv.weight' is packed; only float32 weights are saved",
+      "parameter 'blocks.0.attn.qkv.weight' is packed; only unpacked weights are saved",
     );
     model.params.dispose();
   });
