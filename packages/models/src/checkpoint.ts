@@ -38,7 +38,8 @@ export function checkpointTensors(
   tensorOf: (path: string, variable: tf.Variable) => tf.Tensor = (_, variable) => variable,
 ): Record<string, LazyTensorInput> {
   const table = model.family.keys(model.config);
-  return Object.fromEntries(
+  const buffers = Object.entries(model.family.buffers?.(model.config) ?? {});
+  const tensors: Record<string, LazyTensorInput> = Object.fromEntries(
     Object.entries(model.params.named()).map(([path, variable]) => {
       const { key, rows } = placeOf(table, path);
       const data = async () => {
@@ -48,4 +49,8 @@ export function checkpointTensors(
       return [key, { dtype: 'F32', shape: variable.shape, data }];
     }),
   );
+  for (const [key, data] of buffers) {
+    tensors[key] = { dtype: 'F32', shape: [data.length], data: () => data };
+  }
+  return tensors;
 }

@@ -157,6 +157,12 @@ export const transformerXL: ModelFamily<TransformerXLConfig> = {
   preset,
   build: (params, config) => buildDecoder(params, preset(config)),
   keys: () => keys,
+  buffers: ({ d_model: dim }) => ({
+    'transformer.pos_emb.inv_freq': Float32Array.from(
+      { length: dim / 2 },
+      (_, i) => 10000 ** ((-2 * i) / dim),
+    ),
+  }),
   keyPrefix: 'transformer.',
   ignoredKeys: /\.pos_emb\.inv_freq$|^crit\.out_(layers\.\d+\.weight|projs\.\d+)$/,
 };

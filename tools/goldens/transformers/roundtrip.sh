@@ -6,7 +6,10 @@ venv="${TMPDIR:-/tmp}/headwise-goldens-transformers"
 saved="$(mktemp -d)"
 trap 'rm -rf "$saved"' EXIT
 
-python3 -m venv "$venv"
-"$venv/bin/pip" install --quiet --disable-pip-version-check -r "$here/requirements.txt"
 node "$here/save.mjs" "$saved"
-"$venv/bin/python" "$here/roundtrip.py" "$here/../../../packages/parity/goldens" "$saved" "$here/roundtrip.json"
+rm -f "$here/roundtrip.json"
+for which in "" -before-five; do
+  python3 -m venv "$venv$which"
+  "$venv$which/bin/pip" install --quiet --disable-pip-version-check -r "$here/requirements$which.txt"
+  "$venv$which/bin/python" "$here/roundtrip.py" "$here/../../../packages/parity/goldens" "$saved" "$here/roundtrip.json"
+done
