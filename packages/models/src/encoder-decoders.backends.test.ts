@@ -8,7 +8,7 @@ import { expect, test } from 'vitest';
 import { createModel, encoderDecoderModel } from './model.js';
 import { loadModel } from './node.js';
 
-const folder = (name: string) => new URL(`../goldens/${name}/`, import.meta.url).pathname;
+const folder = (name: string) => new URL(`../../parity/goldens/${name}/`, import.meta.url).pathname;
 
 const load = async (name: string) => encoderDecoderModel(await loadModel(folder(name)));
 

@@ -8,7 +8,8 @@ import { folderFiles, loadModel } from '../node.js';
 
 const root = mkdtempSync(join(tmpdir(), 'headwise-spellings-'));
 afterAll(() => rmSync(root, { recursive: true }));
-const golden = (name: string) => new URL(`../../goldens/${name}/`, import.meta.url).pathname;
+const golden = (name: string) =>
+  new URL(`../../../parity/goldens/${name}/`, import.meta.url).pathname;
 
 /** A golden whose keys are spelt otherwise; undefined leaves a tensor out. */
 function respelt(
