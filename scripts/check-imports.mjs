@@ -19,7 +19,7 @@ export const allowed = {
   training: ['core', 'kernels', 'safetensors'],
   generation: ['core', 'kernels'],
   prompting: ['core', 'generation'],
-  inspect: ['core', 'kernels', 'layers', 'positions', 'attention', 'transformer'],
+  inspect: ['core'],
 };
 
 /** Things that belong to one place: what they are, the pattern, and the files that may use them. */

@@ -1,3 +1,4 @@
+import type { MapPart } from '@headwise/core';
 import { causal, none } from '@headwise/kernels';
 import { describeBackends, expectClose, gaussian } from '@headwise/testing';
 import * as tf from '@tensorflow/tfjs';
@@ -50,6 +51,53 @@ describeBackends('attend', () => {
     });
     const lastValue = [...(await v.slice([0, 0, 2, 0]).data())];
     await expectClose(y, [...lastValue, ...lastValue, ...lastValue]);
+  });
+
+  for (const mask of [none, causal]) {
+    test(`a probe gives the rows of the map that are asked for, mask ${mask.kind}`, async () => {
+      const [q, k] = [gaussian([2, 6, 5, 3], 1), gaussian([2, 2, 7, 3], 2)];
+      const lengths = tf.tensor1d([7, 4], 'int32');
+      const whole: Record<string, tf.Tensor> = {};
+      attend(q, k, k, {
+        mask,
+        lengths,
+        ctx: {
+          tap: (name, value) => {
+            whole[name] = tf.keep(value.clone());
+          },
+        },
+      });
+      const part = { heads: [4, 1], rows: [3, 0, 4] };
+      const asked: Record<string, tf.Tensor> = {};
+      attend(q, k, k, {
+        mask,
+        lengths,
+        path: 'a',
+        ctx: {
+          onAttention: (path, probe) => {
+            expect([path, probe.shape]).toEqual(['a', [2, 6, 5, 7]]);
+            for (const name of ['scores', 'pattern'] as const) {
+              asked[name] = probe[name](part);
+              asked[`whole ${name}`] = probe[name]();
+            }
+          },
+        },
+      });
+      for (const name of ['scores', 'pattern']) {
+        const rows = whole[name]!.gather(tf.tensor1d(part.heads, 'int32'), 1);
+        await expectClose(asked[name]!, rows.gather(tf.tensor1d(part.rows, 'int32'), 2));
+        await expectClose(asked[`whole ${name}`]!, whole[name]!);
+      }
+    });
+  }
+
+  test('a probe names heads and rows that do not exist', () => {
+    const q = tf.zeros([1, 2, 3, 5]);
+    const ask = (part: MapPart) => () =>
+      attend(q, q, q, { ctx: { onAttention: (_, probe) => void probe.pattern(part) } });
+    expect(ask({ heads: [2] })).toThrow('attention map: head 2 does not exist; expected 0 to 1');
+    expect(ask({ rows: [0, -1] })).toThrow('attention map: row -1 does not exist; expected 0 to 2');
+    expect(ask({ rows: [] })).toThrow('attention map: no row is asked for');
   });
 
   test('shapes that do not fit are named', () => {

@@ -1,6 +1,14 @@
-import { checkShape, type ForwardContext, InputError, type Layer, tapped } from '@headwise/core';
+import {
+  checkShape,
+  type ForwardContext,
+  InputError,
+  isTapped,
+  type Layer,
+  tapped,
+} from '@headwise/core';
 import { attention, attentionReference, type Mask, none } from '@headwise/kernels';
 import * as tf from '@tensorflow/tfjs';
+import { attentionProbe } from './probe.js';
 
 export interface AttendOptions {
   /** Default `none`. */
@@ -11,7 +19,7 @@ export interface AttendOptions {
   lengths?: tf.Tensor;
   /** Applied to the weights in training. */
   dropout?: Layer | undefined;
-  /** Passed on to dropout; its tap sees `scores` and `pattern`. */
+  /** Passed on to dropout; its tap sees `scores` and `pattern`, its `onAttention` a probe. */
   ctx?: ForwardContext | undefined;
   /** The path that taps are named after. */
   path?: string;
@@ -21,7 +29,7 @@ export interface AttendOptions {
  * Scaled dot-product attention: `softmax(Q Kᵀ / √Dh + M) V`.
  *
  * On WebGPU one fused kernel, whose memory grows with `T` and not with `T²`; in plain operations where
- * the scores or the weights are themselves asked for, by a tap or by dropout.
+ * a tap wants the scores or the weights, which it may replace, or dropout changes them.
  *
  * @param q `[B, H, Tq, Dh]`
  * @param k `[B, Hkv, Tk, Dh]`, where Hkv divides H
@@ -50,7 +58,9 @@ export function attend(
   const scale = options.scale ?? 1 / Math.sqrt(headDim);
   const given = { mask, scale, ...(lengths ? { lengths } : {}) };
   const dropping = dropout && ctx?.training ? dropout : undefined;
-  if (!ctx?.tap && !dropping && v.shape[3] === headDim) return attention(q, k, v, given);
+  ctx?.onAttention?.(path, attentionProbe(q, k, given));
+  const shown = isTapped(ctx, path, 'scores') || isTapped(ctx, path, 'pattern');
+  if (!shown && !dropping && v.shape[3] === headDim) return attention(q, k, v, given);
   return tf.tidy(() =>
     attentionReference(q, k, v, {
       ...given,

@@ -31,7 +31,7 @@ export interface MultiHeadAttentionOptions {
  * Multi-head self-attention: `Concat(head₁ … head_H) W_O`, `head_i = softmax(Q_i K_iᵀ / √Dh + M) V_i`.
  *
  * Parameters: those of the projection, and `outProj`, a linear map `[D, D]`.
- * Taps: `q k v` `[B, H, T, Dh]`, `scores pattern` `[B, H, Tq, Tk]`, `out` `[B, T, D]`.
+ * Taps: `q k v heads` `[B, H, T, Dh]`, `scores pattern` `[B, H, Tq, Tk]`, `out` `[B, T, D]`.
  *
  * @see Vaswani et al. 2017, https://arxiv.org/abs/1706.03762
  * @example
@@ -70,12 +70,8 @@ export class MultiHeadAttention implements Layer {
       let k = tapped(ctx, path, 'k', projected.k);
       let v = tapped(ctx, path, 'v', projected.v);
       if (ctx?.cache) ({ k, v } = ctx.cache.append(path, k, v));
-      const heads = attend(q, k, v, {
-        mask: this.#mask,
-        ctx,
-        path,
-        dropout: this.#dropout,
-      });
+      const attended = attend(q, k, v, { mask: this.#mask, ctx, path, dropout: this.#dropout });
+      const heads = tapped(ctx, path, 'heads', attended);
       const [batch, , length] = heads.shape;
       const merged = heads.transpose([0, 2, 1, 3]).reshape([batch!, length!, this.#dim]);
       return tapped(ctx, path, 'out', this.#out.forward(merged, ctx));

@@ -20,8 +20,9 @@ export {
   zeros,
 } from './initializers.js';
 export type { LanguageModel, MatrixHead } from './language-model.js';
-export { type ForwardContext, type Layer, tapped } from './layer.js';
+export type { ForwardContext, Layer } from './layer.js';
 export { nextTask } from './next-task.js';
 export { type ParamSource, ParamStore } from './params.js';
 export { hashText, Random, type RandomState } from './random.js';
 export { checkShape, type Dimension, sizeOf } from './shapes.js';
+export { type AttentionProbe, isTapped, type MapPart, type Tap, tapped } from './tap.js';

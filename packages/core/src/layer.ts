@@ -1,6 +1,7 @@
 import type * as tf from '@tensorflow/tfjs';
 import type { KeyValueCache } from './cache.js';
 import type { Random } from './random.js';
+import type { AttentionProbe, Tap } from './tap.js';
 
 /** What a forward pass is told besides its input. */
 export interface ForwardContext {
@@ -8,9 +9,10 @@ export interface ForwardContext {
   training?: boolean;
   /** Where dropout draws from; needed where `training` is on and a layer drops. */
   random?: Random;
-  /** Called with every named activation, `path.name`; may return a replacement. */
-  // biome-ignore lint/suspicious/noConfusingVoidType: a tap that only looks returns nothing
-  tap?: (name: string, value: tf.Tensor) => tf.Tensor | void;
+  /** Watches or replaces named activations. */
+  tap?: Tap;
+  /** Called by every attention layer; asking the probe leaves the layer on its fused path. */
+  onAttention?: (path: string, probe: AttentionProbe) => void;
   /** Keys and values of the tokens before `x`, while generating. */
   cache?: KeyValueCache;
 }
@@ -18,15 +20,4 @@ export interface ForwardContext {
 /** Tensor in, tensor out. Holds variables that its `ParamStore` owns, and nothing that needs disposing. */
 export interface Layer {
   forward(x: tf.Tensor, ctx?: ForwardContext): tf.Tensor;
-}
-
-/** Shows a named activation to the context's tap; gives back the tap's replacement, or the value. */
-export function tapped<T extends tf.Tensor>(
-  ctx: ForwardContext | undefined,
-  path: string,
-  name: string,
-  value: T,
-): T {
-  if (!ctx?.tap) return value;
-  return (ctx.tap(path === '' ? name : `${path}.${name}`, value) as T | undefined) ?? value;
 }

@@ -68,8 +68,7 @@ export class RMSNorm implements Layer {
 /**
  * The residual stream after an addition, and its norm: fused where the norm is one of this package.
  *
- * `sum = x + added`, `y = norm(sum)`. With a tap on, the two are computed apart, so that the sum can be
- * replaced in between.
+ * `sum = x + added`, `y = norm(sum)`; where the tap replaces the sum, the norm is of its replacement.
  *
  * @param x `[..., D]`
  * @param added `[..., D]`
@@ -83,7 +82,7 @@ export function addAndNorm(
   tap: (sum: tf.Tensor) => tf.Tensor = (sum) => sum,
 ): SumAndNorm {
   const fused = norm instanceof LayerNorm || norm instanceof RMSNorm;
-  if (fused && !ctx?.tap) return norm.forwardSum(x, added);
-  const sum = tap(x.add(added));
-  return { sum, y: norm.forward(sum, ctx) };
+  const { sum, y } = fused ? norm.forwardSum(x, added) : { sum: x.add(added), y: undefined };
+  const shown = tap(sum);
+  return { sum: shown, y: y && shown === sum ? y : norm.forward(shown, ctx) };
 }

@@ -126,7 +126,7 @@ export class GPT2 implements LanguageModel {
     return tf.tidy(() => {
       const embedded = this.#positions.forward(this.#tokens.forward(ids, ctx), ctx); // [B, T, D]
       const x = tapped(ctx, '', 'embedded', this.#dropout.forward(embedded, ctx));
-      return this.#decoder.forward(x, ctx);
+      return tapped(ctx, '', 'hidden', this.#decoder.forward(x, ctx));
     });
   }
 }

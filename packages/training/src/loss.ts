@@ -1,4 +1,4 @@
-import { type ForwardContext, InputError, type LanguageModel } from '@headwise/core';
+import { type ForwardContext, InputError, isTapped, type LanguageModel } from '@headwise/core';
 import {
   type CrossEntropyOptions,
   chunkedCrossEntropy,
@@ -42,8 +42,8 @@ export function nextTokenLoss(
     const targets = tf.tensor1d(batch.targets, 'int32');
     const all = { ...options, ignoreIndex: ignoredTarget };
     const { head } = network;
-    // A tap wants to see the logits, which otherwise never exist all at once.
-    if (head && !ctx?.tap) {
+    // A tap may want to see the logits, which otherwise never exist all at once.
+    if (head && !isTapped(ctx, '', 'logits')) {
       const hidden = head.hidden(ids, ctx).reshape<tf.Tensor2D>([rows * length, -1]);
       return chunkedCrossEntropy(hidden, head.weight, targets, all);
     }

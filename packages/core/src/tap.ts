@@ -1,0 +1,50 @@
+import type * as tf from '@tensorflow/tfjs';
+import type { ForwardContext } from './layer.js';
+
+/** Watches a forward pass, or changes it. */
+export interface Tap {
+  /** Called with every named activation that it wants, `path.name`; may return a replacement. */
+  // biome-ignore lint/suspicious/noConfusingVoidType: a tap that only looks returns nothing
+  (name: string, value: tf.Tensor): tf.Tensor | void;
+  /** Default: all. What no tap wants need not exist, so that fused kernels may leave it out. */
+  wants?(name: string): boolean;
+}
+
+/** The part of an attention map that is asked for; default all heads and all queries. */
+export interface MapPart {
+  /** In [0, H). */
+  heads?: readonly number[] | undefined;
+  /** Queries, in [0, Tq). */
+  rows?: readonly number[] | undefined;
+}
+
+/** What an attention layer can tell while it runs, computed when asked, and beside its output. */
+export interface AttentionProbe {
+  /** Of the whole map. */
+  readonly shape: readonly [batch: number, heads: number, queries: number, keys: number];
+  /** What the softmax is taken of, hidden keys far below all others: `[B, heads, rows, Tk]`. */
+  scores(part?: MapPart): tf.Tensor;
+  /** The attention weights, `[B, heads, rows, Tk]`. */
+  pattern(part?: MapPart): tf.Tensor;
+}
+
+/** Whether the context's tap is to see an activation. */
+export function isTapped(ctx: ForwardContext | undefined, path: string, name: string): boolean {
+  if (!ctx?.tap) return false;
+  return ctx.tap.wants?.(nameBelow(path, name)) ?? true;
+}
+
+/** Shows a named activation to the context's tap; gives back the tap's replacement, or the value. */
+export function tapped<T extends tf.Tensor>(
+  ctx: ForwardContext | undefined,
+  path: string,
+  name: string,
+  value: T,
+): T {
+  if (!isTapped(ctx, path, name)) return value;
+  return (ctx!.tap!(nameBelow(path, name), value) as T | undefined) ?? value;
+}
+
+function nameBelow(path: string, name: string): string {
+  return path === '' ? name : `${path}.${name}`;
+}
