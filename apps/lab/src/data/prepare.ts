@@ -1,9 +1,15 @@
 import { InputError } from '@headwise/core';
-import { packTokenIds, sequentialBatches, shuffledBatches, splitCorpus, windows } from '@headwise/data';
+import {
+  packTokenIds,
+  sequentialBatches,
+  shuffledBatches,
+  splitCorpus,
+  windows,
+} from '@headwise/data';
 import { type Tokenizer, trainByteLevelBpe, trainCharacter } from '@headwise/tokenizers';
 import { ignoredTarget, type TokenBatch } from '@headwise/training';
 import { isTask, type RunConfig } from '../model/run-config.js';
-import { alphabets, type Problem, problemAt, problemLength, type TaskName } from './tasks.js';
+import { alphabets, type Problem, problemAt, type TaskName } from './tasks.js';
 
 /** What to write while learning, and what would be right, where that is known. */
 export interface SamplePrompt {
@@ -22,19 +28,6 @@ export interface RunData {
 
 /** Problems, or windows of text, to measure on. */
 const validationRows = 64;
-
-/** The configuration with what follows from the data: a task says how long the context is. */
-export function withContext(config: RunConfig): RunConfig {
-  const { source, length } = config.data;
-  if (!isTask(source)) return config;
-  return { ...config, model: { ...config.model, context: problemLength(source, length) - 1 } };
-}
-
-/** The size of the vocabulary before anything is read; undefined where only the text can tell. */
-export function knownVocabulary({ data }: RunConfig): number | undefined {
-  if (isTask(data.source)) return alphabets[data.source].length + 1;
-  return data.tokenizer === 'byte-bpe' ? data.vocabSize : undefined;
-}
 
 /**
  * The tokenizer and the batches of a run.

@@ -1,18 +1,26 @@
 import { causal, FusedProjection, MultiHeadAttention } from '@headwise/attention';
 import {
   type ForwardContext,
-  type Layer,
   type LanguageModel,
+  type Layer,
   type MatrixHead,
   normal,
   ParamStore,
   tapped,
 } from '@headwise/core';
-import { Dropout, Embedding, FeedForward, GatedFeedForward, LayerNorm, RMSNorm } from '@headwise/layers';
+import {
+  Dropout,
+  Embedding,
+  FeedForward,
+  GatedFeedForward,
+  LayerNorm,
+  RMSNorm,
+} from '@headwise/layers';
 import { createModel, type Model } from '@headwise/models';
 import { LearnedPosition, SinusoidalPosition } from '@headwise/positions';
 import { Decoder, PreNormBlock } from '@headwise/transformer';
 import * as tf from '@tensorflow/tfjs';
+import { familyOf } from './family-of.js';
 import type { RunConfig } from './run-config.js';
 import { hiddenOf } from './size.js';
 
@@ -24,13 +32,6 @@ export interface BuiltModel {
   network: LanguageModel;
   /** Undefined where no family of Hugging Face's has these parts. */
   checkpoint?: Model;
-}
-
-/** The family whose parts a configuration has. */
-export function familyOf({ position, norm, feedForward }: ModelConfig): 'gpt2' | undefined {
-  return position === 'learned' && norm === 'layer' && feedForward !== 'gated-silu'
-    ? 'gpt2'
-    : undefined;
 }
 
 /** The model of a configuration, its parameters drawn from a seed. */

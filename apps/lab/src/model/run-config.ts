@@ -21,7 +21,8 @@ const dataSchema = z.strictObject({
   file: z.string().max(200).optional(),
   tokenizer: z.enum(['character', 'byte-bpe']).default('byte-bpe').meta({
     title: 'Tokens',
-    description: 'What the model reads: single characters, or pieces of words learned from the text.',
+    description:
+      'What the model reads: single characters, or pieces of words learned from the text.',
   }),
   vocabSize: whole(257, 8192).default(512).meta({
     title: 'Vocabulary',
@@ -114,10 +115,12 @@ const trainingSchema = z.strictObject({
     title: 'Save every',
     description: 'Steps between two saved states, from which the run can go on.',
   }),
-  seed: whole(0, 2 ** 31 - 1).default(1).meta({
-    title: 'Seed',
-    description: 'The same seed gives the same run.',
-  }),
+  seed: whole(0, 2 ** 31 - 1)
+    .default(1)
+    .meta({
+      title: 'Seed',
+      description: 'The same seed gives the same run.',
+    }),
 });
 
 /** What the parts of a configuration look like; the form is made from it. */
@@ -142,7 +145,8 @@ export function parseRunConfig(json: unknown, name = 'configuration'): RunConfig
   const config = parseWith(schema, json, name);
   const { model, training } = config;
   checkDivides(name, 'model.dim', model.dim, 'model.heads', model.heads);
-  if (model.position === 'sinusoidal') checkDivides(name, 'model.dim', model.dim, 'model.position: an even width,', 2);
+  if (model.position === 'sinusoidal')
+    checkDivides(name, 'model.dim', model.dim, 'model.position: an even width,', 2);
   if (training.minLearningRate > training.learningRate) {
     return { ...config, training: { ...training, minLearningRate: training.learningRate } };
   }

@@ -46,5 +46,7 @@ export function predictMemory(
   const perToken = 12 * dim + (1 + gated) * hidden;
   const maps = fused ? 0 : 3 * training.batchSize * heads * context * context;
   const logits = 2 * tokens * Math.min(vocabSize, 1024);
-  return 16 * countParameters(model, vocabSize) + 4 * (layers * (tokens * perToken + maps) + logits);
+  return (
+    16 * countParameters(model, vocabSize) + 4 * (layers * (tokens * perToken + maps) + logits)
+  );
 }

@@ -20,10 +20,17 @@ export interface Call {
 // biome-ignore lint/suspicious/noExplicitAny: methods differ in their arguments, which `Client` keeps typed
 export type Methods = Record<string, (call: Call, ...args: any[]) => unknown>;
 
+/** What is used of a worker's global scope, whose types exclude those of a page. */
+export interface WorkerScope {
+  postMessage(message: unknown, transfer?: Transferable[]): void;
+  addEventListener(type: 'message', listener: (event: MessageEvent<Request>) => void): void;
+  readonly location: { readonly href: string };
+}
+
 /** Answers the page's requests with methods. */
-export function serve(scope: DedicatedWorkerGlobalScope, methods: Methods): void {
+export function serve(scope: WorkerScope, methods: Methods): void {
   const running = new Map<number, AbortController>();
-  scope.addEventListener('message', async ({ data }: MessageEvent<Request>) => {
+  scope.addEventListener('message', async ({ data }) => {
     const { id } = data;
     if ('cancel' in data) {
       running.get(id)?.abort();

@@ -11,7 +11,8 @@ import {
   trainerState,
   warmupCosine,
 } from '@headwise/training';
-import { prepareData, type RunData, withContext } from '../data/prepare.js';
+import { prepareData, type RunData } from '../data/prepare.js';
+import { withContext } from '../data/size-of-data.js';
 import { type BuiltModel, buildModel } from '../model/build.js';
 import type { RunConfig } from '../model/run-config.js';
 import { keepRunFiles, readRunFile, writeRunFile } from '../store/files.js';
@@ -127,7 +128,12 @@ export class RunSession {
       const made: number[] = [];
       for await (const id of generate(this.model.network, ids, options)) made.push(id);
       const text = tokenizer.decode(made);
-      samples.push({ step: this.step, prompt, text, ...(expected === undefined ? {} : { expected }) });
+      samples.push({
+        step: this.step,
+        prompt,
+        text,
+        ...(expected === undefined ? {} : { expected }),
+      });
     }
     return samples;
   }

@@ -55,6 +55,16 @@ export class Trainer {
     return this.#active.get(run)?.session;
   }
 
+  /** Whether a run is training. */
+  get busy(): boolean {
+    return this.#active.size > 0;
+  }
+
+  rename(run: string, name: string): void {
+    const active = this.#active.get(run);
+    if (active) active.record.name = name;
+  }
+
   /** Starts a run, or goes on with it where it was saved last. */
   async start(record: RunRecord): Promise<void> {
     if (this.#active.has(record.id)) return;

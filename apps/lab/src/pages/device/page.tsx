@@ -1,0 +1,5 @@
+import type { ReactElement } from 'react';
+
+export function DevicePage(): ReactElement {
+  return <h1>Device</h1>;
+}
