@@ -21,7 +21,7 @@ export const presets: readonly [Preset, ...Preset[]] = [
   preset('reverse', 'Reverse letters', 'Learns within a minute to write letters backwards.', {
     data: { source: 'reverse', length: 6 },
     model: { dim: 32, layers: 2, heads: 2 },
-    training: { steps: 600, batchSize: 32, learningRate: 0.01, warmupSteps: 20, sampleEvery: 50 },
+    training: { steps: 500, batchSize: 16, learningRate: 0.004, warmupSteps: 20, sampleEvery: 50 },
   }),
   preset(
     'induction',

@@ -19,7 +19,12 @@ export async function startEngine(prefer?: BackendName): Promise<EngineReport> {
   });
   const missing: string[] = [];
   const warn = (line: string) => missing.push(line.replace(/^headwise: /, ''));
-  const report = await startBackend({ prefer, warn });
+  let report = await startBackend({ prefer, warn });
+  if (report.backend === 'webgpu' && report.software && prefer === undefined) {
+    // On a processor, wasm makes a small step several times faster.
+    missing.push('WebGPU is computed in software here, so the lab uses wasm, which is faster');
+    report = await startBackend({ prefer: 'wasm', warn });
+  }
   if (report.backend === 'webgpu') registerKernels();
   return { ...report, missing };
 }

@@ -1,0 +1,80 @@
+import { type ReactElement, useState } from 'react';
+import { bars, type Sampling } from '../../models/sampling.js';
+import { Button } from '../../ui/button.js';
+import { BarChart } from './bar-chart.js';
+import { SamplingForm } from './sampling-form.js';
+
+/** Words that could follow "For dessert I had a …", and how likely each is. */
+const example: readonly (readonly [word: string, probability: number])[] = [
+  ['cake', 0.2],
+  ['donut', 0.1],
+  ['banana', 0.02],
+  ['apple', 0.01],
+];
+
+/** The other words together, each less likely than those shown. */
+const others = 100;
+
+const scores = exampleScores();
+
+const lessons: readonly { title: string; sampling: Sampling }[] = [
+  { title: 'As it is', sampling: { temperature: 1, topK: 0, topP: 1 } },
+  { title: 'Top-k 3', sampling: { temperature: 1, topK: 3, topP: 1 } },
+  { title: 'Top-p .30', sampling: { temperature: 1, topK: 0, topP: 0.3 } },
+  { title: 'Temperature .5', sampling: { temperature: 0.5, topK: 0, topP: 1 } },
+  { title: 'Temperature 2', sampling: { temperature: 2, topK: 0, topP: 1 } },
+];
+
+/** What temperature, top-k and top-p do, on four words. */
+export function WorkedExample(): ReactElement {
+  const [sampling, setSampling] = useState<Sampling>(lessons[1]!.sampling);
+  const shown = bars(scores, sampling, example.length);
+  const kept = shown.filter(({ after }) => after > 0).map(({ text }) => text);
+  return (
+    <section className="panel stack" aria-label="Worked example">
+      <div className="stack tight">
+        <h2>How drawing works</h2>
+        <p className="muted">
+          “For dessert I had a …” Say the model gives cake 20 %, donut 10 %, banana 2 %, apple 1 %,
+          and shares the rest among a hundred other words.
+        </p>
+      </div>
+      <div className="row">
+        {lessons.map((lesson) => (
+          <Button key={lesson.title} small onClick={() => setSampling(lesson.sampling)}>
+            {lesson.title}
+          </Button>
+        ))}
+      </div>
+      <div className="halves">
+        <SamplingForm sampling={sampling} mostK={10} onChange={setSampling} />
+        <div className="stack tight">
+          <BarChart bars={shown} />
+          <p className="small muted" aria-live="polite">
+            {kept.length === example.length
+              ? 'All four words can be drawn.'
+              : `Of the four, ${kept.join(', ')} can be drawn.`}
+          </p>
+        </div>
+      </div>
+    </section>
+  );
+}
+
+function exampleScores() {
+  const named = example.reduce((sum, [, probability]) => sum + probability, 0);
+  const rest = (1 - named) / others;
+  const all = [
+    ...example.map(([text, probability], id) => ({ id, text, probability })),
+    ...Array.from({ length: others }, (_, i) => ({
+      id: example.length + i,
+      text: `word ${i + 1}`,
+      probability: rest,
+    })),
+  ];
+  return {
+    tokens: all.map(({ id, text }) => ({ id, text })),
+    scores: Float32Array.from(all, ({ probability }) => Math.log(probability)),
+    logSum: 0,
+  };
+}
