@@ -8,4 +8,8 @@ export {
   onHeads,
   zero,
 } from './intervene.js';
+export { type LensLayer, type LogitLensOptions, logitLens } from './logit-lens.js';
 export { matches } from './names.js';
+export { type NeuronQuestion, type Neurons, neurons } from './neurons.js';
+export { attentionRollout } from './rollout.js';
+export { type HeadScores, headScores } from './scores.js';

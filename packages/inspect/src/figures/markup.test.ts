@@ -1,0 +1,124 @@
+import { expect, test } from 'vitest';
+import type { AttentionMap } from '../attention-maps.js';
+import { headGrid, headView, heatMap, lensTable, modelView, neuronView } from '../figures.js';
+
+const nasty = ['<script>alert(1)</script>', '"&\'', '\u0000\u001b', '\ud800', '日本', ''];
+const size = nasty.length;
+
+const causalMap = (layer: number, heads = 3): AttentionMap => ({
+  layer: `blocks.${layer}.attn`,
+  heads: Array.from({ length: heads }, (_, h) => h),
+  rows: nasty.map((_, i) => i),
+  keys: size,
+  values: Float32Array.from({ length: heads * size * size }, (_, i) => {
+    const [row, key] = [Math.floor(i / size) % size, i % size];
+    return key <= row ? 1 / (row + 1) : 0;
+  }),
+});
+
+const lens = ['embedded', 'blocks.0.resid'].map((name) => ({
+  name,
+  tokens: nasty.map((_, i) => ({ ids: [i, 0], probabilities: [0.5, 0.25] })),
+}));
+const scores = [0, 1].flatMap((layer) =>
+  [0, 1].map((head) => ({
+    layer: `blocks.${layer}.attn`,
+    head,
+    entropy: layer,
+    distance: 3 * head,
+    previousToken: 0.5,
+    induction: 1,
+  })),
+);
+const question = {
+  query: Float32Array.of(1, -2, 0),
+  keys: Float32Array.from({ length: 3 * size }, (_, i) => i - 8),
+  products: Float32Array.from({ length: 3 * size }, (_, i) => 8 - i),
+  weights: Float32Array.from({ length: size }, () => 1 / size),
+};
+
+const figures: Record<string, () => string> = {
+  headView: () => headView(causalMap(0), { tokens: nasty }),
+  'headView of a row': () => headView(causalMap(0), { tokens: nasty, row: 2 }),
+  modelView: () => modelView([causalMap(0), causalMap(1)]),
+  heatMap: () => heatMap(causalMap(0, 1), { tokens: nasty }),
+  neuronView: () => neuronView(question, { tokens: nasty, query: nasty[0]! }),
+  headGrid: () => headGrid(scores, 'entropy'),
+  lensTable: () => lensTable(lens, { tokens: nasty, tokenOf: (id) => nasty[id]! }),
+};
+
+/** Walks through a markup; throws unless every element is closed and every character is XML. */
+function elementsOf(svg: string): Record<string, number> {
+  expect(svg).not.toMatch(/[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\u{10000}-\u{10ffff}]/u);
+  const counts: Record<string, number> = {};
+  const open: string[] = [];
+  const tags = svg.matchAll(/<(\/?)([a-z]+)((?: [a-zA-Z0-9:-]+="[^"<>]*")*)(\/?)>|([^<>]+)|[<>]/g);
+  let end = 0;
+  for (const { index, 0: whole, 1: closing, 2: name, 4: alone, 5: text } of tags) {
+    expect(index).toBe(end);
+    end += whole.length;
+    expect(whole.replace(/&#\d+;/g, '')).not.toContain('&');
+    if (text !== undefined) continue;
+    expect(name, whole).toBeDefined();
+    if (closing) expect(open.pop()).toBe(name);
+    else {
+      counts[name!] = (counts[name!] ?? 0) + 1;
+      if (!alone) open.push(name!);
+    }
+  }
+  expect(open).toEqual([]);
+  expect(end).toBe(svg.length);
+  return counts;
+}
+
+test.each(Object.entries(figures))('%s is well-formed whatever the tokens are', (_, draw) => {
+  const svg = draw();
+  expect(elementsOf(svg).svg).toBe(1);
+  expect(svg).not.toContain('<script');
+  expect(svg).not.toMatch(/NaN|undefined|Infinity/);
+  expect(draw()).toBe(svg);
+});
+
+test('a line for each weight that counts, as dark as the weight', () => {
+  const all = headView(causalMap(0, 1), { tokens: nasty });
+  expect(elementsOf(all).line).toBe((size * (size + 1)) / 2);
+  const row = headView(causalMap(0, 1), { tokens: nasty, row: 3 });
+  expect(elementsOf(row).line).toBe(4);
+  expect(row.match(/stroke-opacity="0.25"/g)).toHaveLength(4);
+  expect(elementsOf(headView(causalMap(0, 1), { tokens: nasty, least: 0.3 })).line).toBe(1 + 2 + 3);
+});
+
+test('a picture for each head, with a path for each level', () => {
+  const svg = modelView([causalMap(0, 1), causalMap(1, 2)]);
+  expect(
+    [...svg.matchAll(/data-layer="(\d)" data-head="(\d)"/g)].map(([, l, h]) => l! + h!),
+  ).toEqual(['00', '10', '11']);
+  expect(svg).toContain('<title>blocks.1.attn, head 1</title>');
+});
+
+test('runs of one colour are one rectangle', () => {
+  const map = { ...causalMap(0, 1), values: new Float32Array(size * size).fill(1) };
+  const svg = heatMap(map, { tokens: nasty });
+  expect(svg).toContain('fill="#fde725"');
+  expect(/<path d="([^"]*)"/.exec(svg)![1]!.match(/M/g)).toHaveLength(size);
+});
+
+test('the best token of a layer, with the others in its hint', () => {
+  const svg = lensTable(lens, { tokens: nasty, tokenOf: (id) => `t${id}` });
+  expect(svg).toContain('>t5</text>');
+  expect(svg).toContain('50.0 %  &#34;t5&#34;\n25.0 %  &#34;t0&#34;');
+});
+
+test('tokens that do not fit are named', () => {
+  const tokens = nasty.slice(1);
+  const message = `'blocks.0.attn' has ${size} keys; got ${size - 1} tokens`;
+  expect(() => headView(causalMap(0), { tokens })).toThrow(message);
+  expect(() => heatMap(causalMap(0), { tokens })).toThrow(message);
+  expect(() => headView(causalMap(0), { tokens: nasty, queryTokens: tokens })).toThrow(
+    `has a query ${size - 1}; got ${size - 1} query tokens`,
+  );
+  expect(() => neuronView(question, { tokens, query: 'a' })).toThrow(`${size} keys; got 5 tokens`);
+  expect(() => lensTable(lens, { tokens, tokenOf: String })).toThrow("'embedded' has 6 positions");
+  expect(() => modelView([])).toThrow('no maps are given');
+  expect(() => headGrid([], 'entropy')).toThrow('no scores are given');
+});
