@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import react from '@vitejs/plugin-react';
@@ -36,6 +36,21 @@ function bundledText(): Plugin {
   };
 }
 
+/** A tiny GPT-2 and what Hugging Face's library computes with it, for the receipt. */
+function goldens(): Plugin {
+  return {
+    name: 'goldens',
+    config() {
+      const path = `${root}../../packages/models/src/goldens/gpt2.json`;
+      const { source, version, script, cases } = JSON.parse(readFileSync(path, 'utf8'));
+      const [{ folder, ids, shape, logits }] = cases;
+      const golden = { source, version, script, folder, ids, shape, logits };
+      mkdirSync(`${root}public/goldens`, { recursive: true });
+      writeFileSync(`${root}public/goldens/gpt2.json`, JSON.stringify(golden));
+    },
+  };
+}
+
 /** The policy is part of the built page; the development server needs inline scripts. */
 function contentSecurityPolicy(): Plugin {
   return {
@@ -57,7 +72,7 @@ export default defineConfig({
   root,
   // Relative addresses: the lab works below any path of a static host.
   base: './',
-  plugins: [react(), bundledText(), contentSecurityPolicy()],
+  plugins: [react(), bundledText(), goldens(), contentSecurityPolicy()],
   resolve: { conditions },
   worker: { format: 'es' },
   build: {

@@ -1,13 +1,7 @@
+import { viridis } from '@headwise/inspect/figures';
 import { type ReactElement, useEffect, useRef } from 'react';
-import { colour, useTheme } from '../theme.js';
 
-/** The colour of the greatest value, red, green and blue. */
-export function heatColour(): [number, number, number] {
-  const [red = 0, green = 0, blue = 0] = colour('--heat').split(' ').map(Number);
-  return [red, green, blue];
-}
-
-/** A square of values from 0 to 1, each a cell; the stronger the colour, the greater the value. */
+/** Values from 0 to 1, each a cell, on a scale of even lightness. */
 export function Heat({
   values,
   columns,
@@ -20,7 +14,6 @@ export function Heat({
   onCell?: (row: number, column: number) => void;
 }): ReactElement {
   const canvas = useRef<HTMLCanvasElement>(null);
-  const theme = useTheme();
   const rows = values.length / columns;
   useEffect(() => {
     const element = canvas.current!;
@@ -28,16 +21,13 @@ export function Heat({
     element.height = rows;
     const drawing = element.getContext('2d')!;
     const image = drawing.createImageData(columns, rows);
-    const [red, green, blue] = heatColour();
     for (let i = 0; i < values.length; i++) {
-      image.data[4 * i] = red;
-      image.data[4 * i + 1] = green;
-      image.data[4 * i + 2] = blue;
       // The square root shows small weights, too.
-      image.data[4 * i + 3] = 255 * Math.sqrt(values[i]!);
+      const [red, green, blue] = viridis(Math.sqrt(values[i]!));
+      image.data.set([red, green, blue, 255], 4 * i);
     }
     drawing.putImageData(image, 0, 0);
-  }, [values, columns, rows, theme]);
+  }, [values, columns, rows]);
   return (
     <canvas
       ref={canvas}

@@ -20,7 +20,11 @@ export interface Bar {
 }
 
 /** What temperature, top-k and top-p make of the probabilities, for the best tokens. */
-export function bars({ tokens, scores, logSum }: NextScores, sampling: Sampling, most: number): Bar[] {
+export function bars(
+  { tokens, scores, logSum }: NextScores,
+  sampling: Sampling,
+  most: number,
+): Bar[] {
   const { temperature, topK, topP } = sampling;
   // What is not sent is too unlikely to be drawn, but for the sum it counts as one more token.
   const all = withRest(scores, logSum);

@@ -13,6 +13,8 @@ export class WorkerError extends Error {
 export interface CallOptions<Progress = unknown> {
   signal?: AbortSignal;
   onProgress?: (value: Progress) => void;
+  /** Buffers in the arguments that are handed over instead of copied. */
+  transfer?: Transferable[];
 }
 
 type Arguments<M> = M extends (call: never, ...args: infer A) => unknown ? A : never;
@@ -58,15 +60,16 @@ export class Client<M extends Methods, Event> {
   call<Name extends keyof M & string>(
     method: Name,
     args: Arguments<M[Name]>,
-    { signal, onProgress }: CallOptions<never> = {},
+    { signal, onProgress, transfer = [] }: CallOptions<never> = {},
   ): Promise<Result<M[Name]>> {
     const id = this.#next++;
-    const send = (request: Request) => this.#worker.postMessage(request);
+    const send = (request: Request, moved: Transferable[] = []) =>
+      this.#worker.postMessage(request, moved);
     const result = new Promise<unknown>((resolve, reject) => {
       this.#pending.set(id, { resolve, reject, onProgress });
     });
     signal?.addEventListener('abort', () => send({ id, cancel: true }), { once: true });
-    send({ id, method, args });
+    send({ id, method, args }, transfer);
     return result as Promise<Result<M[Name]>>;
   }
 }

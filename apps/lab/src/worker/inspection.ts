@@ -1,5 +1,18 @@
 import { InputError, readTensor } from '@headwise/core';
-import { attentionMaps, capture, type NamedInterventions, onHeads, zero } from '@headwise/inspect';
+import {
+  attentionMaps,
+  attentionRollout,
+  capture,
+  type HeadScores,
+  headScores,
+  type LensLayer,
+  logitLens,
+  type NamedInterventions,
+  type Neurons,
+  neurons,
+  onHeads,
+  zero,
+} from '@headwise/inspect';
 import * as tf from '@tensorflow/tfjs';
 import type { OpenModel } from './models.js';
 
@@ -25,6 +38,10 @@ export interface Inspection {
   tokens: Token[];
   /** Weights of each layer, `[H, T, T]` row by row. */
   maps: { layer: string; heads: number; values: Float32Array }[];
+  /** What each head does. */
+  scores: HeadScores[];
+  /** How much of each token flowed to each through all layers, `[T, T]`. */
+  rollout: Float32Array;
   /** How surprised the model was by each token but the first, nats. */
   surprise: Float32Array;
   /** Mean of `surprise`. */
@@ -61,6 +78,11 @@ export async function inspectText(
     return {
       tokens,
       maps: maps.map(({ layer, heads, values }) => ({ layer, heads: heads.length, values })),
+      scores: headScores(
+        maps,
+        tokens.map(({ id }) => id),
+      ),
+      rollout: attentionRollout(maps),
       surprise,
       loss,
       next: bestOf(model, values.subarray((tokens.length - 1) * vocabSize), 12),
@@ -71,37 +93,38 @@ export async function inspectText(
   }
 }
 
-/** Queries and keys of one head, `[T, Dh]` each. */
-export interface HeadVectors {
-  q: Float32Array;
-  k: Float32Array;
-  width: number;
-}
-
-/** What a head compares: the queries and keys of every token. */
-export async function headVectors(
+/** Why a token of a head looks where it looks. */
+export async function headNeurons(
   model: OpenModel,
   text: string,
-  { layer, head }: Head,
-): Promise<HeadVectors> {
+  { layer, head, row }: Head & { row: number },
+): Promise<Neurons> {
   const { ids } = encode(model, text, Math.min(mostShown, model.network.maxLength));
-  const captured = capture(model.network, ids, [`${layer}.q`, `${layer}.k`]);
-  const of = async (name: string, heads: number) => {
-    const all = captured.get(`${layer}.${name}`);
-    // Heads may share keys.
-    const own = Math.floor((head * all.shape[1]!) / heads);
-    const [, , length, width] = all.shape as [number, number, number, number];
-    const one = all.slice([0, own, 0, 0], [1, 1, length, width]);
-    const values = (await readTensor(one)) as Float32Array;
-    one.dispose();
-    return { values, width };
-  };
   try {
-    const heads = captured.get(`${layer}.q`).shape[1]!;
-    const [q, k] = [await of('q', heads), await of('k', heads)];
-    return { q: q.values, k: k.values, width: q.width };
+    return await neurons(model.network, ids, { layer, head, row });
   } finally {
-    captured.dispose();
+    ids.dispose();
+  }
+}
+
+/** What a model would say after each token, were its last blocks left out. */
+export interface Lens {
+  tokens: Token[];
+  layers: { name: string; best: { text: string; probability: number }[] }[];
+}
+
+/** The best next token after every token, layer by layer. */
+export async function layerLens(model: OpenModel, text: string): Promise<Lens> {
+  const { tokens, ids } = encode(model, text, Math.min(mostShown, model.network.maxLength));
+  try {
+    const layers = await logitLens(model.network, ids, { top: 1 });
+    const best = ({ tokens }: LensLayer) =>
+      tokens.map(({ ids, probabilities }) => ({
+        text: tokenText(model.tokenizer, ids[0]!),
+        probability: probabilities[0]!,
+      }));
+    return { tokens, layers: layers.map((layer) => ({ name: layer.name, best: best(layer) })) };
+  } finally {
     ids.dispose();
   }
 }

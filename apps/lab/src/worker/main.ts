@@ -17,15 +17,18 @@ import {
 } from '../store/database.js';
 import { removeRunFiles } from '../store/files.js';
 import type { RunNews, RunRecord } from '../store/records.js';
+import { benchmark } from './benchmarks.js';
 import { type EngineReport, loseDevice, onDeviceLost, startEngine } from './engine.js';
 import { exportFolder } from './export-folder.js';
-import { type Head, headMap, headVectors, inspectText } from './inspection.js';
+import { type Head, headMap, headNeurons, inspectText, layerLens } from './inspection.js';
 import type { ModelSource } from './model-source.js';
 import { Models } from './models.js';
+import { parityReceipt } from './receipt.js';
 import { type Call, serve, type WorkerScope } from './rpc.js';
 import { isTaken } from './run-lock.js';
 import { copyState } from './run-session.js';
 import { Trainer, type TrainerEvent } from './trainer.js';
+import { chooseVariants } from './variants.js';
 import { nextScores, scoreIds, scoreText, write } from './writing.js';
 
 declare const self: WorkerScope;
@@ -226,8 +229,10 @@ export const methods = {
   model: (_: Call, source: ModelSource) => surviving(() => models.info(source)),
   inspect: (_: Call, source: ModelSource, text: string, ablated: Head[]) =>
     surviving(async () => inspectText(await opening(source), text, ablated)),
-  headVectors: (_: Call, source: ModelSource, text: string, head: Head) =>
-    surviving(async () => headVectors(await opening(source), text, head)),
+  neurons: (_: Call, source: ModelSource, text: string, head: Head & { row: number }) =>
+    surviving(async () => headNeurons(await opening(source), text, head)),
+  lens: (_: Call, source: ModelSource, text: string) =>
+    surviving(async () => layerLens(await opening(source), text)),
   headMap: (_: Call, source: ModelSource, text: string, head: Head) =>
     surviving(async () => headMap(await opening(source), text, head)),
   encode: (_: Call, source: ModelSource, text: string) =>
@@ -238,6 +243,10 @@ export const methods = {
     surviving(async () => scoreIds(await opening(source), ids)),
   next: (_: Call, source: ModelSource, ids: number[]) =>
     surviving(async () => nextScores(await opening(source), ids)),
+  receipt: (call: Call) =>
+    surviving(() => parityReceipt(new URL('goldens/gpt2.json', base).href, call.progress)),
+  benchmark: (call: Call) => surviving(() => benchmark(call.progress)),
+  variants: () => surviving(() => chooseVariants()),
   write: (
     call: Call,
     source: ModelSource,

@@ -1,6 +1,8 @@
 import { type ReactElement, useState } from 'react';
 import { Heat } from '../../charts/heat.js';
-import { percent, visible } from '../../ui/numbers.js';
+import { Button } from '../../ui/button.js';
+import { SelectField } from '../../ui/fields.js';
+import { figure, percent, visible } from '../../ui/numbers.js';
 import type { Head, Inspection } from '../../worker/inspection.js';
 import { mapOf, nameOf } from './heads.js';
 
@@ -13,10 +15,17 @@ export function HeadView({
   inspection,
   head,
   title,
+  out = false,
+  onAblate,
+  onChoose,
 }: {
   inspection: Inspection;
   head: Head;
   title: string;
+  /** Whether the head is taken out. */
+  out?: boolean;
+  onAblate?: () => void;
+  onChoose: (head: Head) => void;
 }): ReactElement {
   const [token, setToken] = useState<number>();
   const { tokens } = inspection;
@@ -26,12 +35,29 @@ export function HeadView({
   const row = shown === undefined ? undefined : map.subarray(shown * count, (shown + 1) * count);
   return (
     <article className="stack tight">
-      <h3>
-        {title}
-        <span className="muted"> · {nameOf(inspection, head)}</span>
-      </h3>
+      <div className="row apart">
+        <h3>{title}</h3>
+        <span className="row bottom">
+          <SelectField
+            label="Head"
+            value={`${head.layer}/${head.head}`}
+            options={inspection.scores.map((one) => ({
+              value: `${one.layer}/${one.head}`,
+              label: nameOf(inspection, one),
+            }))}
+            onChange={(value) => {
+              const at = value.lastIndexOf('/');
+              onChoose({ layer: value.slice(0, at), head: Number(value.slice(at + 1)) });
+            }}
+          />
+          {onAblate && <Button onClick={onAblate}>{out ? 'Put it back' : 'Take it out'}</Button>}
+        </span>
+      </div>
+      <Scores inspection={inspection} head={head} />
       <p className="small muted head-words" aria-live="polite">
-        {row ? sentence(inspection, shown!, row) : 'Point at a token on the left to see where it looks.'}
+        {row
+          ? sentence(inspection, shown!, row)
+          : 'Point at a token on the left to see where it looks.'}
       </p>
       <div className="head-view">
         <ol className="token-column">
@@ -53,7 +79,11 @@ export function HeadView({
         <Lines map={map} count={count} token={shown} />
         <ol className="token-column to">
           {tokens.map(({ id, text }, i) => (
-            <li key={`${i}/${id}`} className="mono" data-weight={row ? weightClass(row[i]!) : undefined}>
+            <li
+              key={`${i}/${id}`}
+              className="mono"
+              data-weight={row ? weightClass(row[i]!) : undefined}
+            >
               <span>{visible(text)}</span>
             </li>
           ))}
@@ -69,6 +99,34 @@ export function HeadView({
         </div>
       </div>
     </article>
+  );
+}
+
+/** What a head does, in four numbers. */
+function Scores({ inspection, head }: { inspection: Inspection; head: Head }): ReactElement | null {
+  const scores = inspection.scores.find(
+    ({ layer, head: number }) => layer === head.layer && number === head.head,
+  );
+  if (!scores) return null;
+  return (
+    <dl className="figures">
+      <div>
+        <dt>On the token before</dt>
+        <dd>{percent(scores.previousToken)}</dd>
+      </div>
+      <div>
+        <dt>On what followed before</dt>
+        <dd>{percent(scores.induction)}</dd>
+      </div>
+      <div>
+        <dt>Spread, nats</dt>
+        <dd>{figure(scores.entropy)}</dd>
+      </div>
+      <div>
+        <dt>Distance, tokens</dt>
+        <dd>{figure(scores.distance)}</dd>
+      </div>
+    </dl>
   );
 }
 
@@ -103,7 +161,14 @@ function Lines({
       const weight = map[from * count + to]!;
       if (weight < (token === undefined ? 3 * least : least)) continue;
       lines.push(
-        <line key={`${from}-${to}`} x1="0" y1={y(from)} x2="100" y2={y(to)} strokeOpacity={weight} />,
+        <line
+          key={`${from}-${to}`}
+          x1="0"
+          y1={y(from)}
+          x2="100"
+          y2={y(to)}
+          strokeOpacity={weight}
+        />,
       );
     }
   }

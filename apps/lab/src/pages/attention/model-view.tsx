@@ -23,12 +23,14 @@ export function ModelView({
         <thead>
           <tr>
             <th scope="col">Layer</th>
-            {Array.from({ length: Math.max(...inspection.maps.map(({ heads }) => heads)) }, (_, head) => (
-              // biome-ignore lint/suspicious/noArrayIndexKey: heads are numbered
-              <th key={head} scope="col">
-                Head {head}
-              </th>
-            ))}
+            {Array.from(
+              { length: Math.max(...inspection.maps.map(({ heads }) => heads)) },
+              (_, head) => (
+                <th key={head} scope="col">
+                  Head {head}
+                </th>
+              ),
+            )}
           </tr>
         </thead>
         <tbody>
@@ -40,7 +42,6 @@ export function ModelView({
                 const off = isHead(ablated, head);
                 const name = `layer ${number}, head ${i}`;
                 return (
-                  // biome-ignore lint/suspicious/noArrayIndexKey: heads are numbered
                   <td key={i}>
                     <div className={`head-cell ${off ? 'off' : ''}`}>
                       <button
@@ -56,6 +57,7 @@ export function ModelView({
                           label={`Attention of ${name}`}
                         />
                       </button>
+                      <span className="small muted head-kind">{kindOf(inspection, head)}</span>
                       <button
                         type="button"
                         className="head-switch"
@@ -75,4 +77,12 @@ export function ModelView({
       </table>
     </div>
   );
+}
+
+/** What a head is, where one of its scores says so clearly. */
+function kindOf({ scores }: Inspection, { layer, head }: Head): string {
+  const found = scores.find((one) => one.layer === layer && one.head === head);
+  if (found && found.previousToken >= 0.5) return 'token before';
+  if (found && found.induction >= 0.5) return 'induction';
+  return '\u00a0';
 }

@@ -32,9 +32,26 @@ export function BarChart({
             ) : (
               <span className="bar-name mono">{visible(bar.text)}</span>
             )}
-            <svg className="bar-lines" aria-hidden="true" preserveAspectRatio="none" viewBox="0 0 100 20">
-              <rect className="bar-before" x="0" y="2" width={(100 * bar.before) / most} height="7" />
-              <rect className="bar-after" x="0" y="11" width={(100 * bar.after) / most} height="7" />
+            <svg
+              className="bar-lines"
+              aria-hidden="true"
+              preserveAspectRatio="none"
+              viewBox="0 0 100 20"
+            >
+              <rect
+                className="bar-before"
+                x="0"
+                y="2"
+                width={(100 * bar.before) / most}
+                height="7"
+              />
+              <rect
+                className="bar-after"
+                x="0"
+                y="11"
+                width={(100 * bar.after) / most}
+                height="7"
+              />
             </svg>
             <span className="num small right">
               <span className="muted">{percent(bar.before)}</span>

@@ -20,7 +20,11 @@ export function Text({
     <>
       <p className="written" aria-busy={busy}>
         {tokens.map((token, i) => (
-          <TokenOf key={`${i}/${token.id}`} token={token} onChoose={i === 0 ? undefined : () => onToken(i)} />
+          <TokenOf
+            key={`${i}/${token.id}`}
+            token={token}
+            onChoose={i === 0 ? undefined : () => onToken(i)}
+          />
         ))}
       </p>
       <div className="row small muted">
