@@ -1,10 +1,11 @@
-import { lazy, type ReactElement, Suspense } from 'react';
+import { lazy, type ReactElement, Suspense, useState } from 'react';
 import { dismissNotice, useLab } from './lab.js';
 import { ExperimentsPage } from './pages/experiments/page.js';
 import { hrefOf, type PageName, pages, useRoute } from './route.js';
 import { chooseTheme, useTheme } from './theme.js';
 import { Button } from './ui/button.js';
 import { Notice } from './ui/notice.js';
+import { capital } from './ui/numbers.js';
 
 const lazily = {
   attention: lazy(async () => ({
@@ -30,6 +31,7 @@ export function App(): ReactElement {
   const { page } = useRoute();
   const { notice, engine } = useLab();
   const theme = useTheme();
+  const [understood, setUnderstood] = useState(false);
   const Lazy = page === 'experiments' ? undefined : lazily[page];
   const other = theme === 'dark' ? 'light' : 'dark';
   return (
@@ -76,7 +78,9 @@ export function App(): ReactElement {
             {notice.text}
           </Notice>
         )}
-        {engine && engine.backend !== 'webgpu' && <WithoutWebGpu missing={engine.missing} />}
+        {engine && engine.backend !== 'webgpu' && !understood && (
+          <WithoutWebGpu missing={engine.missing} onClose={() => setUnderstood(true)} />
+        )}
         {Lazy ? (
           <Suspense fallback={<p className="muted">Loading the page …</p>}>
             <Lazy />
@@ -90,11 +94,19 @@ export function App(): ReactElement {
 }
 
 /** Why it is slow, and what would make it fast. */
-function WithoutWebGpu({ missing }: { missing: string[] }): ReactElement {
+function WithoutWebGpu({
+  missing,
+  onClose,
+}: {
+  missing: string[];
+  onClose: () => void;
+}): ReactElement {
   return (
-    <Notice tone="warn">
-      The lab runs on your processor here, which is slower than your graphics card would be
-      {missing.length > 0 ? `: ${missing.join('; ')}` : ', as chosen on the page Device'}.{' '}
+    <Notice tone="warn" onClose={onClose}>
+      The lab computes on your processor here; a graphics card would be faster.{' '}
+      {missing.length > 0
+        ? `${missing.map(capital).join('. ')}. `
+        : 'You chose so on the page Device. '}
       {missing.length > 0 && (
         <a
           href="https://developer.mozilla.org/docs/Web/API/WebGPU_API#browser_compatibility"

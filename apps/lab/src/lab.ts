@@ -1,5 +1,6 @@
 import { useSyncExternalStore } from 'react';
 import type { RunNews, RunRecord } from './store/records.js';
+import { capital } from './ui/numbers.js';
 import { Client } from './worker/client.js';
 import type { EngineReport } from './worker/engine.js';
 import type { LabEvent, LabMethods } from './worker/main.js';
@@ -162,8 +163,4 @@ function onEvent(event: LabEvent): void {
 /** A measurement of a step may come again after a resume. */
 function addOnce<T extends { step: number }>(list: T[], entry: T): void {
   if (list.at(-1)?.step !== entry.step) list.push(entry);
-}
-
-function capital(text: string): string {
-  return text.charAt(0).toUpperCase() + text.slice(1);
 }

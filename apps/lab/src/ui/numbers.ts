@@ -54,3 +54,8 @@ export function duration(seconds: number): string {
 export function visible(text: string): string {
   return text.replaceAll(' ', '·').replaceAll('\n', '⏎').replaceAll('\t', '⇥');
 }
+
+/** A text that begins a sentence. */
+export function capital(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}

@@ -44,7 +44,12 @@ export function Spans({
             onFocus={() => setPointed(i)}
             onClick={() => setPointed(i)}
           >
-            {text.slice(start, end) || visible(token)}
+            {start === end
+              ? visible(token)
+              : // Of a character in several tokens, the first shows it.
+                start < (shown[i - 1]?.end ?? 0)
+                ? '▪'
+                : text.slice(start, end)}
           </button>
         ))}
       </p>

@@ -73,7 +73,7 @@ export function TrainTokenizer({
           A vocabulary is learned from a text: what is frequent becomes one piece.
         </p>
       </div>
-      <div className="fields">
+      <div className="fields wide">
         <SelectField label="Kind" value={kind} options={kinds} onChange={(next) => setKind(next)} />
         <SelectField
           label="Learn from"
