@@ -16,6 +16,8 @@ interface Row {
   peers: Record<string, Measured>;
   /** How many times as long a peer takes as we do. */
   ratios: Record<string, number>;
+  /** The largest error of each, where it was taken. */
+  errors?: Record<string, number>;
 }
 
 interface Options {
@@ -83,18 +85,30 @@ async function runOn(
     const ratios = Object.fromEntries(
       Object.entries(peers).map(([peer, { ms }]) => [peer, ms / ours!.ms]),
     );
-    rows.push({ workload: workload.name, backend: name, adapter, ours: ours!, peers, ratios });
+    const { errors } = contestants;
+    rows.push({
+      workload: workload.name,
+      backend: name,
+      adapter,
+      ours: ours!,
+      peers,
+      ratios,
+      ...(errors ? { errors } : {}),
+    });
     print(rows.at(-1)!);
   }
   return rows;
 }
 
-function print({ workload, ours, peers, ratios }: Row): void {
+function print({ workload, ours, peers, ratios, errors }: Row): void {
   const size = (bytes: number | null) =>
     bytes === null ? '' : `, ${(bytes / 2 ** 20).toFixed(1)} MiB`;
-  const time = ({ ms, peakBytes }: Measured) => `${ms.toPrecision(4)} ms${size(peakBytes)}`;
+  const error = (name: string) =>
+    errors?.[name] === undefined ? '' : `, error ${errors[name].toExponential(1)}`;
+  const time = (name: string, { ms, peakBytes }: Measured) =>
+    `${ms.toPrecision(4)} ms${size(peakBytes)}${error(name)}`;
   const others = Object.entries(peers).map(
-    ([name, measured]) => `${name} ${time(measured)} (${ratios[name]!.toFixed(2)} ×)`,
+    ([name, measured]) => `${name} ${time(name, measured)} (${ratios[name]!.toFixed(2)} ×)`,
   );
-  console.log(`  ${workload}: ours ${time(ours)}; ${others.join('; ')}`);
+  console.log(`  ${workload}: ours ${time('ours', ours)}; ${others.join('; ')}`);
 }

@@ -1,5 +1,5 @@
 import type { MapPart } from '@headwise/core';
-import { causal, none } from '@headwise/kernels';
+import { and, causal, none, padding } from '@headwise/kernels';
 import { describeBackends, expectClose, gaussian } from '@headwise/testing';
 import * as tf from '@tensorflow/tfjs';
 import { expect, test } from 'vitest';
@@ -54,13 +54,12 @@ describeBackends('attend', () => {
   });
 
   for (const mask of [none, causal]) {
-    test(`a probe gives the rows of the map that are asked for, mask ${mask.kind}`, async () => {
+    test(`a probe gives the rows of the map that are asked for, mask ${mask.name}`, async () => {
       const [q, k] = [gaussian([2, 6, 5, 3], 1), gaussian([2, 2, 7, 3], 2)];
-      const lengths = tf.tensor1d([7, 4], 'int32');
+      const masks = and(mask, padding(tf.tensor1d([7, 4], 'int32')));
       const whole: Record<string, tf.Tensor> = {};
       attend(q, k, k, {
-        mask,
-        lengths,
+        mask: masks,
         ctx: {
           tap: (name, value) => {
             whole[name] = tf.keep(value.clone());
@@ -70,8 +69,7 @@ describeBackends('attend', () => {
       const part = { heads: [4, 1], rows: [3, 0, 4] };
       const asked: Record<string, tf.Tensor> = {};
       attend(q, k, k, {
-        mask,
-        lengths,
+        mask: masks,
         path: 'a',
         ctx: {
           onAttention: (path, probe) => {

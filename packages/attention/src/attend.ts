@@ -6,17 +6,19 @@ import {
   type Layer,
   tapped,
 } from '@headwise/core';
-import { attention, attentionReference, type Mask, none } from '@headwise/kernels';
+import { attention, attentionReference, type Mask, none, type ScoreMod } from '@headwise/kernels';
 import * as tf from '@tensorflow/tfjs';
 import { attentionProbe } from './probe.js';
 
 export interface AttendOptions {
   /** Default `none`. */
-  mask?: Mask;
+  mask?: Mask | undefined;
+  /** What is done to the scaled products before the softmax, in this order. */
+  mods?: readonly ScoreMod[] | undefined;
   /** Default `1 / √Dh`. */
-  scale?: number;
-  /** `[B]`, int32: the number of keys of each sequence that are no padding; default all. */
-  lengths?: tf.Tensor;
+  scale?: number | undefined;
+  /** `[H]`: a learned score for each head that takes part in the softmax and has no value. */
+  sinks?: tf.Tensor | undefined;
   /** Applied to the weights in training. */
   dropout?: Layer | undefined;
   /** Passed on to dropout; its tap sees `scores` and `pattern`, its `onAttention` a probe. */
@@ -26,7 +28,7 @@ export interface AttendOptions {
 }
 
 /**
- * Scaled dot-product attention: `softmax(Q Kᵀ / √Dh + M) V`.
+ * Scaled dot-product attention: `softmax(mods(Q Kᵀ / √Dh) + M) V`.
  *
  * On WebGPU one fused kernel, whose memory grows with `T` and not with `T²`; in plain operations where
  * a tap wants the scores or the weights, which it may replace, or dropout changes them.
@@ -54,13 +56,13 @@ export function attend(
       `attend: ${heads} heads of queries do not share ${kvHeads} of keys evenly`,
     );
   }
-  const { mask = none, lengths, dropout, ctx, path = '' } = options;
+  const { mask = none, mods, sinks, dropout, ctx, path = '' } = options;
   const scale = options.scale ?? 1 / Math.sqrt(headDim);
-  const given = { mask, scale, ...(lengths ? { lengths } : {}) };
+  const given = { mask, mods, scale, sinks };
   const dropping = dropout && ctx?.training ? dropout : undefined;
   ctx?.onAttention?.(path, attentionProbe(q, k, given));
   const shown = isTapped(ctx, path, 'scores') || isTapped(ctx, path, 'pattern');
-  if (!shown && !dropping && v.shape[3] === headDim) return attention(q, k, v, given);
+  if (!shown && !dropping) return attention(q, k, v, given);
   return tf.tidy(() =>
     attentionReference(q, k, v, {
       ...given,

@@ -1,8 +1,10 @@
 import { checkShape, type ForwardContext, InputError, type ParamStore } from '@headwise/core';
+import type { WeightLayout } from '@headwise/kernels';
 import { Linear } from '@headwise/layers';
 import * as tf from '@tensorflow/tfjs';
+import { type HeadOptions, type HeadSizes, headSizes, splitHeads } from './heads.js';
 
-/** Queries, keys and values of every head, `[B, H, T, Dh]` each. */
+/** Queries `[B, H, T, Dh]`, keys and values `[B, Hkv, T, Dh]`. */
 export interface Projected {
   q: tf.Tensor;
   k: tf.Tensor;
@@ -14,58 +16,59 @@ export interface Projection {
   project(x: tf.Tensor, ctx?: ForwardContext): Projected;
 }
 
-export interface ProjectionOptions {
-  /** `D`, divisible by `heads`. */
-  dim: number;
-  heads: number;
+/** Which maps of attention add a bias; default all. */
+export type Biases = boolean | { readonly [map in 'q' | 'k' | 'v' | 'out']?: boolean };
+
+export interface ProjectionOptions extends HeadOptions {
   /** Default true. */
-  bias?: boolean | undefined;
+  bias?: Biases | undefined;
+  /** How the weights lie in memory; default `in-out`. */
+  layout?: WeightLayout | undefined;
 }
 
 /** A class of projections, to be made by the layer that uses it. */
 export type ProjectionKind = new (params: ParamStore, options: ProjectionOptions) => Projection;
 
-/**
- * The width of a head.
- *
- * @throws InputError unless `heads` is a positive number that divides `dim`
- */
-export function headWidth({ dim, heads }: ProjectionOptions): number {
-  if (!(heads > 0 && Number.isInteger(heads) && Number.isInteger(dim / heads))) {
-    throw new InputError(`attention: dim ${dim} is not divisible by heads ${heads}`);
-  }
-  return dim / heads;
-}
+/** Whether one of attention's maps adds a bias. */
+export const hasBias = (bias: Biases | undefined, map: 'q' | 'k' | 'v' | 'out'): boolean =>
+  typeof bias === 'object' ? (bias[map] ?? true) : (bias ?? true);
 
 /**
- * One linear map to queries, keys and values side by side, as in GPT-2.
+ * One linear map to queries, keys and values side by side, head after head: all heads of queries,
+ * then of keys, then of values, as in GPT-2.
  *
- * Parameters: `qkv.weight` `[D, 3 D]`, `qkv.bias` `[3 D]`.
+ * Parameters: `qkv.weight` `[D, (H + 2 Hkv) Dh]`, `qkv.bias` `[(H + 2 Hkv) Dh]`. A checkpoint that
+ * interleaves them, as BLOOM's and Falcon's do, is put into this order when it is read.
  */
 export class FusedProjection implements Projection {
   readonly #qkv: Linear;
-  readonly #dim: number;
-  readonly #heads: number;
-  readonly #headDim: number;
+  readonly #sizes: HeadSizes;
 
+  /** @throws InputError where keys come from another width, or where only some of the maps have a bias */
   constructor(params: ParamStore, options: ProjectionOptions) {
-    const { dim, heads, bias = true } = options;
-    this.#dim = dim;
-    this.#heads = heads;
-    this.#headDim = headWidth(options);
-    this.#qkv = new Linear(params.at('qkv'), { in: dim, out: 3 * dim, bias });
+    this.#sizes = headSizes(options);
+    const { dim, heads, kvHeads, headDim, kvDim } = this.#sizes;
+    if (kvDim !== dim) {
+      throw new InputError(
+        `attention: one map cannot make queries of width ${dim} and keys of width ${kvDim}; expected SeparateProjection`,
+      );
+    }
+    const [bias, k, v] = (['q', 'k', 'v'] as const).map((map) => hasBias(options.bias, map));
+    if (bias !== k || bias !== v) {
+      throw new InputError(
+        `attention: one map has a bias or none; got q ${bias}, k ${k}, v ${v}; expected SeparateProjection`,
+      );
+    }
+    const out = (heads + 2 * kvHeads) * headDim;
+    this.#qkv = new Linear(params.at('qkv'), { in: dim, out, bias, layout: options.layout });
   }
 
   project(x: tf.Tensor, ctx?: ForwardContext): Projected {
-    checkShape('attention: x', x.shape, ['B', 'T', this.#dim]);
-    const [batch, length] = x.shape as [number, number, number];
-    // Four axes, not five: the wasm backend moves five of them forty times slower.
+    const { dim, heads, kvHeads } = this.#sizes;
+    checkShape('attention: x', x.shape, ['B', 'T', dim]);
     return tf.tidy(() => {
-      const heads = this.#qkv
-        .forward(x, ctx)
-        .reshape([batch, length, 3 * this.#heads, this.#headDim])
-        .transpose([0, 2, 1, 3]); // [B, 3 H, T, Dh]
-      const [q, k, v] = heads.split(3, 1);
+      const all = splitHeads(this.#qkv.forward(x, ctx), heads + 2 * kvHeads);
+      const [q, k, v] = all.split([heads, kvHeads, kvHeads], 1);
       return { q: q!, k: k!, v: v! };
     });
   }
@@ -74,33 +77,48 @@ export class FusedProjection implements Projection {
 /**
  * A linear map each to queries, keys and values.
  *
- * Parameters: `qProj`, `kProj` and `vProj`, linear maps `[D, D]`.
+ * Parameters: the linear maps `qProj` `[D, H Dh]`, `kProj` and `vProj` `[Dkv, Hkv Dh]`.
  */
 export class SeparateProjection implements Projection {
   readonly #maps: { q: Linear; k: Linear; v: Linear };
-  readonly #dim: number;
-  readonly #heads: number;
-  readonly #headDim: number;
+  readonly #sizes: HeadSizes;
 
   constructor(params: ParamStore, options: ProjectionOptions) {
-    const { dim, heads, bias = true } = options;
-    this.#dim = dim;
-    this.#heads = heads;
-    this.#headDim = headWidth(options);
-    const map = (name: string) => new Linear(params.at(name), { in: dim, out: dim, bias });
-    this.#maps = { q: map('qProj'), k: map('kProj'), v: map('vProj') };
+    this.#sizes = headSizes(options);
+    const { dim, heads, kvHeads, headDim, kvDim } = this.#sizes;
+    const map = (name: 'q' | 'k' | 'v', width: number, count: number) =>
+      new Linear(params.at(`${name}Proj`), {
+        in: width,
+        out: count * headDim,
+        bias: hasBias(options.bias, name),
+        layout: options.layout,
+      });
+    this.#maps = {
+      q: map('q', dim, heads),
+      k: map('k', kvDim, kvHeads),
+      v: map('v', kvDim, kvHeads),
+    };
   }
 
   project(x: tf.Tensor, ctx?: ForwardContext): Projected {
-    checkShape('attention: x', x.shape, ['B', 'T', this.#dim]);
-    const [batch, length] = x.shape as [number, number, number];
-    const heads = (map: Linear) =>
-      tf.tidy(() =>
-        map
-          .forward(x, ctx)
-          .reshape([batch, length, this.#heads, this.#headDim])
-          .transpose([0, 2, 1, 3]),
-      ); // [B, H, T, Dh]
-    return { q: heads(this.#maps.q), k: heads(this.#maps.k), v: heads(this.#maps.v) };
+    return { q: this.queries(x, ctx), ...this.keysAndValues(x, ctx) };
+  }
+
+  /** @param x `[B, T, D]` @returns `[B, H, T, Dh]` */
+  queries(x: tf.Tensor, ctx?: ForwardContext): tf.Tensor {
+    const { dim, heads } = this.#sizes;
+    checkShape('attention: x', x.shape, ['B', 'T', dim]);
+    return tf.tidy(() => splitHeads(this.#maps.q.forward(x, ctx), heads));
+  }
+
+  /** @param source `[B, Tk, Dkv]` @returns `[B, Hkv, Tk, Dh]` each */
+  keysAndValues(source: tf.Tensor, ctx?: ForwardContext): Record<'k' | 'v', tf.Tensor> {
+    const { kvDim, kvHeads } = this.#sizes;
+    checkShape('attention: source of keys', source.shape, ['B', 'Tk', kvDim]);
+    const { k, v } = this.#maps;
+    return tf.tidy(() => ({
+      k: splitHeads(k.forward(source, ctx), kvHeads),
+      v: splitHeads(v.forward(source, ctx), kvHeads),
+    }));
   }
 }

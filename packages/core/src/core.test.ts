@@ -147,8 +147,8 @@ describe('KeyValueCache', () => {
     });
     expect([cache.length, cache.lengthOf('a'), cache.lengthOf('c')]).toEqual([4, 4, 0]);
     tf.tidy(() => {
-      const { k } = cache.append('a', keys(1, 1), keys(1, 1));
-      expect(k.shape).toEqual([1, 2, 5, 3]);
+      const { rows } = cache.append('a', keys(1, 1), keys(1, 1));
+      expect(rows.k.shape).toEqual([1, 2, 5, 3]);
     });
     // Another layer has not seen the new token yet.
     expect([cache.length, cache.lengthOf('a')]).toEqual([4, 5]);
@@ -165,7 +165,9 @@ describe('KeyValueCache', () => {
       );
       expect(() => cache.append('a', keys(1, 1), keys(1, 2))).toThrow("cache of 'a': v has shape");
       cache.dispose();
-      expect(() => cache.append('a', keys(1, 1), keys(1, 1))).toThrow('disposed cache');
+      expect(() => cache.append('a', keys(1, 1), keys(1, 1))).toThrow(
+        "cache of 'a': used after it was disposed",
+      );
     });
   });
 });

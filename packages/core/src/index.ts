@@ -9,7 +9,14 @@ export {
   type StartOptions,
   startBackend,
 } from './backend/start.js';
-export { type KeysAndValues, KeyValueCache } from './cache.js';
+export { KeyValueCache, type KeyValueCacheOptions } from './cache/key-value-cache.js';
+export type {
+  CachedKeysValues,
+  FreshKeysValues,
+  KeptKeysValues,
+  KeysAndValues,
+} from './cache/rows.js';
+export { SegmentMemory } from './cache/segment-memory.js';
 export { BackendError, DeviceLostError, InputError, ShapeError } from './errors.js';
 export {
   constant,
@@ -17,12 +24,20 @@ export {
   type Initializer,
   normal,
   ones,
+  uniform,
   zeros,
 } from './initializers.js';
 export type { LanguageModel, MatrixHead } from './language-model.js';
-export type { ForwardContext, Layer } from './layer.js';
+export type { ForwardContext, Layer, LinearAdapters } from './layer.js';
 export { nextTask } from './next-task.js';
-export { type ParamSource, ParamStore } from './params.js';
+export {
+  type Matrix,
+  type MatrixLayout,
+  type PackedParam,
+  type Packing,
+  type ParamSource,
+  ParamStore,
+} from './params.js';
 export { hashText, Random, type RandomState } from './random.js';
 export { checkShape, type Dimension, sizeOf } from './shapes.js';
 export { type AttentionProbe, isTapped, type MapPart, type Tap, tapped } from './tap.js';

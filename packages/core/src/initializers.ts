@@ -22,6 +22,12 @@ export const normal =
   (shape, random) =>
     Float32Array.from({ length: sizeOf(shape) }, () => std * random.nextNormal());
 
+/** Uniformly distributed in ±`limit`. */
+export const uniform =
+  (limit: number): Initializer =>
+  (shape, random) =>
+    Float32Array.from({ length: sizeOf(shape) }, () => limit * (2 * random.next() - 1));
+
 /**
  * Uniform in ±√(6 / (fanIn + fanOut)) of a matrix.
  *
@@ -29,6 +35,5 @@ export const normal =
  */
 export const glorotUniform: Initializer = (shape, random) => {
   const [rows, columns] = [shape.at(-2) ?? 1, shape.at(-1) ?? 1];
-  const limit = Math.sqrt(6 / (rows + columns));
-  return Float32Array.from({ length: sizeOf(shape) }, () => limit * (2 * random.next() - 1));
+  return uniform(Math.sqrt(6 / (rows + columns)))(shape, random);
 };

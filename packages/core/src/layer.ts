@@ -1,5 +1,6 @@
 import type * as tf from '@tensorflow/tfjs';
-import type { KeyValueCache } from './cache.js';
+import type { KeyValueCache } from './cache/key-value-cache.js';
+import type { SegmentMemory } from './cache/segment-memory.js';
 import type { Random } from './random.js';
 import type { AttentionProbe, Tap } from './tap.js';
 
@@ -15,6 +16,25 @@ export interface ForwardContext {
   onAttention?: (path: string, probe: AttentionProbe) => void;
   /** Keys and values of the tokens before `x`, while generating. */
   cache?: KeyValueCache;
+  /** The tokens of each sequence that are no padding, which stands at the end; default all. */
+  lengths?: readonly number[];
+  /** Hidden states of the segments before `x`, for layers that recur over segments. */
+  memory?: SegmentMemory;
+  /** `[B, T]`, int32, 1 where `x` (the cached tokens included) has a token, 0 at padding; default all tokens. */
+  attentionMask?: tf.Tensor;
+  /** What is added to the linear maps that it knows. */
+  adapters?: LinearAdapters;
+}
+
+/** Small maps beside the linear maps of a model, as of LoRA. */
+export interface LinearAdapters {
+  /**
+   * What to add to the output of a linear map, before its activation; undefined for one that stays as it is.
+   *
+   * @param path of the linear map in its `ParamStore`
+   * @param x `[..., in]` @returns `[..., out]`
+   */
+  delta(path: string, x: tf.Tensor, ctx: ForwardContext): tf.Tensor | undefined;
 }
 
 /** Tensor in, tensor out. Holds variables that its `ParamStore` owns, and nothing that needs disposing. */

@@ -16,10 +16,39 @@ export interface ParamSource {
 
 interface Owner {
   readonly source: ParamSource | undefined;
+  readonly packing: Packing | undefined;
   readonly seed: number;
   readonly variables: Map<string, tf.Variable>;
+  readonly matrices: Map<string, Matrix>;
   disposed: boolean;
 }
+
+/** The values of a parameter in fewer bits than float32 takes. */
+export interface PackedParam {
+  readonly shape: readonly number[];
+  /** All that it takes on the backend. */
+  readonly bytes: number;
+  dispose(): void;
+}
+
+/** How a matrix lies: `[in, out]`, or `[out, in]`. */
+export type MatrixLayout = 'in-out' | 'out-in';
+
+/** A weight of a linear map, in the form that it is kept in now. */
+export interface Matrix {
+  readonly layout: MatrixLayout;
+  /** Trainable; absent while the matrix is packed. */
+  readonly variable?: tf.Variable;
+  readonly packed?: PackedParam;
+}
+
+/** Packs a matrix as it is made or loaded; undefined for one that stays a variable. */
+export type Packing = (
+  path: string,
+  values: Float32Array,
+  shape: readonly [number, number],
+  layout: MatrixLayout,
+) => PackedParam | undefined;
 
 /**
  * Owns every parameter of a model; layers borrow from it by path, and it alone disposes.
@@ -38,14 +67,30 @@ export class ParamStore {
   #path = '';
 
   /**
-   * @param options `seed` of the initialisers, default 0; `source` of the values instead of them
+   * @param options `seed` of the initialisers, default 0; `source` of the values instead of them;
+   * `packing` of the matrices, default none
    * @throws InputError where the seed is no integer
    */
-  constructor({ seed = 0, source }: { seed?: number; source?: ParamSource | undefined } = {}) {
+  constructor({
+    seed = 0,
+    source,
+    packing,
+  }: {
+    seed?: number | undefined;
+    source?: ParamSource | undefined;
+    packing?: Packing | undefined;
+  } = {}) {
     if (!Number.isSafeInteger(seed)) {
       throw new InputError(`the seed of parameters must be an integer; got ${seed}`);
     }
-    this.#owner = { source, seed, variables: new Map(), disposed: false };
+    this.#owner = {
+      source,
+      packing,
+      seed,
+      variables: new Map(),
+      matrices: new Map(),
+      disposed: false,
+    };
   }
 
   /** The path that `get` and `at` go on from; empty at the root. */
@@ -68,51 +113,128 @@ export class ParamStore {
    */
   get(name: string, shape: readonly number[], init: Initializer): tf.Variable {
     const path = this.#join(name);
-    const { variables, source, seed, disposed } = this.#owner;
-    if (disposed) throw new InputError(`parameter '${path}' was asked of a disposed store`);
+    const { variables, matrices } = this.#owner;
+    if (matrices.get(path)?.packed) {
+      throw new InputError(`parameter '${path}' is packed; asked for its values in float32`);
+    }
     const existing = variables.get(path);
     if (existing) {
-      if (existing.shape.join() !== shape.join()) {
-        throw new ShapeError(
-          `parameter '${path}' has shape [${existing.shape.join(', ')}]; asked for [${shape.join(', ')}]`,
-        );
-      }
+      checkAsked(path, existing.shape, shape);
       return existing;
     }
+    return this.#keep(path, shape, this.#values(path, shape, init));
+  }
+
+  /**
+   * The weight of a linear map: like `get`, but it may be kept packed, now or later.
+   *
+   * The matrix is to be asked for its form in every forward.
+   *
+   * @throws ShapeError where it exists in another shape
+   */
+  matrix(
+    name: string,
+    shape: readonly [number, number],
+    layout: MatrixLayout,
+    init: Initializer,
+  ): Matrix {
+    const path = this.#join(name);
+    const { variables, matrices, packing } = this.#owner;
+    const existing = matrices.get(path);
+    if (existing) {
+      checkAsked(path, (existing.variable ?? existing.packed!).shape, shape);
+      return existing;
+    }
+    let matrix: Matrix;
+    if (variables.has(path) || !packing) {
+      matrix = { layout, variable: this.get(name, shape, init) };
+    } else {
+      const values = this.#values(path, shape, init);
+      const packed = packing(path, values, shape, layout);
+      matrix = packed ? { layout, packed } : { layout, variable: this.#keep(path, shape, values) };
+    }
+    matrices.set(path, matrix);
+    return matrix;
+  }
+
+  /** The weights of linear maps made so far below this path, by their full path. */
+  matrices(): Record<string, Matrix> {
+    return this.#below(this.#owner.matrices);
+  }
+
+  /**
+   * Keeps a matrix packed from now on; its variable is freed.
+   *
+   * @param path the full one
+   * @throws InputError where there is no such variable; ShapeError where the shapes differ
+   */
+  pack(path: string, packed: PackedParam): void {
+    const { variables, matrices } = this.#owner;
+    const matrix = matrices.get(path) as { variable?: tf.Variable; packed?: PackedParam };
+    if (!matrix?.variable) {
+      throw new InputError(`'${path}' is no matrix that could be packed`);
+    }
+    checkAsked(path, matrix.variable.shape, packed.shape);
+    matrix.variable.dispose();
+    variables.delete(path);
+    delete matrix.variable;
+    matrix.packed = packed;
+  }
+
+  /** The first values of a parameter. */
+  #values(path: string, shape: readonly number[], init: Initializer): Float32Array {
+    const { source, seed, disposed } = this.#owner;
+    if (disposed) throw new InputError(`parameter '${path}' was asked of a disposed store`);
     const values = source
       ? source.read(path, shape)
       : init(shape, new Random(hashText(`${seed}/${path}`)));
-    if (values.length !== sizeOf(shape)) {
-      throw new ShapeError(
-        `parameter '${path}' has shape [${shape.join(', ')}], ${sizeOf(shape)} values; got ${values.length}`,
-      );
-    }
+    if (values.length === sizeOf(shape)) return values;
+    throw new ShapeError(
+      `parameter '${path}' has shape [${shape.join(', ')}], ${sizeOf(shape)} values; got ${values.length}`,
+    );
+  }
+
+  #keep(path: string, shape: readonly number[], values: Float32Array): tf.Variable {
     const variable = tf.tidy(() => tf.variable(tf.tensor(values, [...shape], 'float32')));
-    variables.set(path, variable);
+    this.#owner.variables.set(path, variable);
     return variable;
   }
 
   /** Every parameter made so far below this path, by its full path, in the order of making. */
   named(): Record<string, tf.Variable> {
-    const below = this.path === '' ? '' : `${this.path}.`;
-    return Object.fromEntries(
-      [...this.#owner.variables].filter(([path]) => path.startsWith(below)),
-    );
+    return this.#below(this.#owner.variables);
   }
 
-  /** The number of values in all parameters below this path. */
+  /** The number of values in all parameters below this path, packed ones included. */
   count(): number {
-    return Object.values(this.named()).reduce((sum, variable) => sum + variable.size, 0);
+    const packed = Object.values(this.matrices()).flatMap((matrix) => matrix.packed ?? []);
+    const shapes = [...Object.values(this.named()), ...packed].map(({ shape }) => shape);
+    return shapes.reduce((sum, shape) => sum + sizeOf(shape), 0);
   }
 
   /** Frees every parameter of the whole store. */
   dispose(): void {
-    for (const variable of this.#owner.variables.values()) variable.dispose();
-    this.#owner.variables.clear();
+    const { variables, matrices } = this.#owner;
+    for (const variable of variables.values()) variable.dispose();
+    for (const { packed } of matrices.values()) packed?.dispose();
+    variables.clear();
+    matrices.clear();
     this.#owner.disposed = true;
+  }
+
+  #below<T>(all: ReadonlyMap<string, T>): Record<string, T> {
+    const below = this.path === '' ? '' : `${this.path}.`;
+    return Object.fromEntries([...all].filter(([path]) => path.startsWith(below)));
   }
 
   #join(name: string): string {
     return this.path === '' ? name : `${this.path}.${name}`;
   }
+}
+
+function checkAsked(path: string, shape: readonly number[], asked: readonly number[]): void {
+  if (shape.join() === asked.join()) return;
+  throw new ShapeError(
+    `parameter '${path}' has shape [${shape.join(', ')}]; asked for [${asked.join(', ')}]`,
+  );
 }

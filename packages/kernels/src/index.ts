@@ -1,7 +1,20 @@
 export { adamwState, registerAdamW } from './adamw/index.js';
 export type { AdamWParameter, AdamWState, AdamWStep, Moments } from './adamw/state.js';
+export type { WeightDropout } from './attention/dropout.js';
+export {
+  Condition,
+  FloatExpression,
+  IntExpression,
+  select,
+} from './attention/expression/expression.js';
+export { FloatTable, IntTable, table } from './attention/expression/table.js';
 export { type AttentionOptions, attention, registerAttention } from './attention/index.js';
-export { causal, type Mask, none } from './attention/mask.js';
+export { attentionMap, type MapOptions } from './attention/map.js';
+export { dense } from './attention/masks/dense.js';
+export { and, type Mask, type MaskInput, none, or, visible } from './attention/masks/mask.js';
+export { causal, prefix, slidingWindow } from './attention/masks/order.js';
+export { documents, padding } from './attention/masks/tokens.js';
+export { type ScoreFunction, type ScoreMod, scoreMod } from './attention/mods.js';
 export { attentionReference, type ReferenceOptions } from './attention/reference.js';
 export type { Choices } from './attention/tilings.js';
 export { type AttentionShape, type TuneOptions, tuneAttention } from './attention/tuner.js';

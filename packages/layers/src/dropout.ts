@@ -22,12 +22,22 @@ export class Dropout implements Layer {
   }
 
   /**
+   * What to drop in this pass, for an operation that drops within itself; undefined: nothing.
+   *
+   * @throws InputError in training without `ctx.random`
+   */
+  draw(ctx?: ForwardContext): { rate: number; seed: number } | undefined {
+    if (this.#rate === 0 || !ctx?.training) return undefined;
+    if (!ctx.random) throw new InputError('Dropout: training needs a generator in ctx.random');
+    return { rate: this.#rate, seed: ctx.random.nextUint32() };
+  }
+
+  /**
    * @param x any shape
    * @throws InputError in training without `ctx.random`
    */
   forward(x: tf.Tensor, ctx?: ForwardContext): tf.Tensor {
-    if (this.#rate === 0 || !ctx?.training) return x;
-    if (!ctx.random) throw new InputError('Dropout: training needs a generator in ctx.random');
-    return dropout(x, this.#rate, ctx.random.nextUint32());
+    const drawn = this.draw(ctx);
+    return drawn ? dropout(x, drawn.rate, drawn.seed) : x;
   }
 }

@@ -5,7 +5,7 @@ import {
   type ParamStore,
   tapped,
 } from '@headwise/core';
-import { gatedLinear, type LinearActivation } from '@headwise/kernels';
+import { activations, gatedLinear, type LinearActivation } from '@headwise/kernels';
 import * as tf from '@tensorflow/tfjs';
 import { Linear } from './linear.js';
 
@@ -84,9 +84,17 @@ export class GatedFeedForward implements Layer {
   /** @param x `[..., D]` @returns `[..., D]` */
   forward(x: tf.Tensor, ctx?: ForwardContext): tf.Tensor {
     return tf.tidy(() => {
-      const [gate, up] = [this.#gate.projection, this.#up.projection];
-      const hidden = gatedLinear(x, gate, up, 'in-out', this.#activation); // [..., F]
-      return this.#down.forward(tapped(ctx, this.#path, 'hidden', hidden), ctx);
+      const hidden = tapped(ctx, this.#path, 'hidden', this.#hidden(x, ctx)); // [..., F]
+      return this.#down.forward(hidden, ctx);
     });
+  }
+
+  /** In one operation, where no adapter comes in between and both weights are there in float32. */
+  #hidden(x: tf.Tensor, ctx?: ForwardContext): tf.Tensor {
+    const [gate, up] = [this.#gate.projection, this.#up.projection];
+    if (gate && up && !ctx?.adapters) {
+      return gatedLinear(x, gate, up, 'in-out', this.#activation);
+    }
+    return activations[this.#activation](this.#gate.forward(x, ctx)).mul(this.#up.forward(x, ctx));
   }
 }

@@ -9,3 +9,4 @@ export {
 } from './feed-forward.js';
 export { Linear, type LinearOptions } from './linear.js';
 export { addAndNorm, LayerNorm, type NormOptions, RMSNorm } from './norm.js';
+export { PackedMatrix, type PackingOptions, packing } from './packed.js';

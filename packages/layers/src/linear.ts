@@ -1,18 +1,23 @@
 import {
   type ForwardContext,
   type Initializer,
+  InputError,
   type Layer,
+  type Matrix,
   normal,
   type ParamStore,
   zeros,
 } from '@headwise/core';
 import {
+  activations,
   type LinearActivation,
   linear,
   type Projection,
+  packedLinear,
   type WeightLayout,
 } from '@headwise/kernels';
-import type * as tf from '@tensorflow/tfjs';
+import * as tf from '@tensorflow/tfjs';
+import { PackedMatrix } from './packed.js';
 
 export interface LinearOptions {
   in: number;
@@ -28,37 +33,51 @@ export interface LinearOptions {
 }
 
 /**
- * A linear map of the last axis: `y = f(x W + b)`.
+ * A linear map of the last axis: `y = f(x W + b + δ(x))`, where δ is an adapter of the context, or nothing.
  *
- * Parameters: `weight` `[in, out]` or `[out, in]`, `bias` `[out]`.
+ * Parameters: `weight` `[in, out]` or `[out, in]`, `bias` `[out]`. The weight may be packed.
  */
 export class Linear implements Layer {
-  readonly #weight: tf.Tensor2D;
+  readonly #path: string;
+  readonly #matrix: Matrix;
   readonly #bias: tf.Tensor1D | undefined;
-  readonly #layout: WeightLayout;
   readonly #activation: LinearActivation;
 
   constructor(params: ParamStore, options: LinearOptions) {
-    this.#layout = options.layout ?? 'in-out';
+    const { layout = 'in-out', init = normal(0.02) } = options;
+    const sizes = [options.in, options.out] as const;
+    const shape = layout === 'in-out' ? sizes : ([sizes[1], sizes[0]] as const);
+    this.#path = params.path;
     this.#activation = options.activation ?? 'none';
-    const shape = this.#layout === 'in-out' ? [options.in, options.out] : [options.out, options.in];
-    this.#weight = params.get(
-      'weight',
-      shape,
-      options.init ?? normal(0.02),
-    ) as unknown as tf.Tensor2D;
+    this.#matrix = params.matrix('weight', shape, layout, init);
     if (options.bias ?? true) {
       this.#bias = params.get('bias', [options.out], zeros) as unknown as tf.Tensor1D;
     }
   }
 
-  /** Its parameters, for an operation that fuses several maps. */
-  get projection(): Projection {
-    return { weight: this.#weight, bias: this.#bias };
+  /** Its parameters, for an operation that fuses several maps; undefined while its weight is packed. */
+  get projection(): Projection | undefined {
+    const { variable } = this.#matrix;
+    return variable && { weight: variable as unknown as tf.Tensor2D, bias: this.#bias };
   }
 
   /** @param x `[..., in]` @returns `[..., out]` */
-  forward(x: tf.Tensor, _ctx?: ForwardContext): tf.Tensor {
-    return linear(x, this.#weight, this.#bias, this.#layout, this.#activation);
+  forward(x: tf.Tensor, ctx?: ForwardContext): tf.Tensor {
+    return tf.tidy(() => {
+      const delta = ctx?.adapters?.delta(this.#path, x, ctx);
+      if (!delta) return this.#map(x, this.#activation);
+      return activations[this.#activation](this.#map(x, 'none').add(delta));
+    });
+  }
+
+  #map(x: tf.Tensor, activation: LinearActivation): tf.Tensor {
+    const { variable, packed, layout } = this.#matrix;
+    if (packed instanceof PackedMatrix) {
+      return packedLinear(x, packed.weight, this.#bias, activation);
+    }
+    if (!variable) {
+      throw new InputError(`linear map '${this.#path}': its weight is packed in an unknown form`);
+    }
+    return linear(x, variable as unknown as tf.Tensor2D, this.#bias, layout, activation);
   }
 }

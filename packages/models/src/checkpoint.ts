@@ -1,6 +1,7 @@
 import {
   InputError,
   type LanguageModel,
+  type Packing,
   type ParamSource,
   ParamStore,
   readTensor,
@@ -27,6 +28,8 @@ export interface CreateOptions {
   seed?: number;
   /** Where parameters come from instead. */
   source?: ParamSource;
+  /** Which weights are kept in fewer bits; default none. */
+  packing?: Packing;
   /** Names the configuration in errors; default `config.json`. */
   name?: string;
 }

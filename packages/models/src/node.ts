@@ -1,6 +1,5 @@
-import { randomUUID } from 'node:crypto';
-import { open, readFile, rename, rm } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { InputError } from '@headwise/core';
 import { readSafetensors } from '@headwise/safetensors';
 import { writeSafetensorsFile } from '@headwise/safetensors/node';
@@ -11,6 +10,10 @@ import {
   families,
   type Model,
 } from './checkpoint.js';
+import { readJson, writeJsonFile } from './node/json.js';
+
+export { loadAdapter, saveAdapter } from './node/adapter.js';
+export { readJson, writeJsonFile } from './node/json.js';
 
 /**
  * Loads a model from a folder in the Hugging Face layout: `config.json` and `model.safetensors`.
@@ -42,38 +45,4 @@ export async function saveModel(folder: string, model: Model): Promise<void> {
   await writeSafetensorsFile(join(folder, 'model.safetensors'), checkpointTensors(model), {
     format: 'pt',
   });
-}
-
-/**
- * Reads a JSON file.
- *
- * @throws InputError naming the file
- */
-export async function readJson(path: string): Promise<unknown> {
-  const text = await readFile(path, 'utf8').catch((error: Error) => {
-    throw new InputError(`${path}: cannot be read: ${error.message}`);
-  });
-  try {
-    return JSON.parse(text);
-  } catch (error) {
-    throw new InputError(`${path}: is not JSON: ${(error as Error).message}`);
-  }
-}
-
-/** Writes a JSON file that is there whole or not at all: to a temporary name, flushed, then renamed. */
-export async function writeJsonFile(path: string, value: unknown): Promise<void> {
-  const temporary = join(dirname(path), `.${randomUUID()}.tmp`);
-  try {
-    const handle = await open(temporary, 'wx');
-    try {
-      await handle.writeFile(`${JSON.stringify(value, null, 2)}\n`);
-      await handle.sync();
-    } finally {
-      await handle.close();
-    }
-    await rename(temporary, path);
-  } catch (error) {
-    await rm(temporary, { force: true });
-    throw new InputError(`${path}: cannot be written: ${(error as Error).message}`);
-  }
 }

@@ -1,6 +1,8 @@
 import { type ForwardContext, normal, type ParamStore } from '@headwise/core';
+import { gatherRows } from '@headwise/kernels';
 import * as tf from '@tensorflow/tfjs';
-import { checkPositions, type InputPosition } from './position.js';
+import { placesOf } from './places.js';
+import type { InputPosition } from './position.js';
 
 export interface PositionTableOptions {
   /** The number of positions. */
@@ -27,9 +29,12 @@ export class LearnedPosition implements InputPosition {
 
   /** @throws ShapeError where a position is beyond `maxLength` */
   forward(x: tf.Tensor, ctx?: ForwardContext): tf.Tensor {
-    const start = ctx?.cache?.length ?? 0;
     const [, count, dim] = x.shape as [number, number, number];
-    checkPositions(start, count, this.#maxLength);
-    return tf.tidy(() => x.add(this.#weight.slice([start, 0], [count, dim])));
+    const places = placesOf(x, ctx, this.#maxLength);
+    return tf.tidy(() => {
+      if (typeof places === 'number') return x.add(this.#weight.slice([places, 0], [count, dim]));
+      const ids = tf.tensor1d(places, 'int32');
+      return x.add(gatherRows(this.#weight as tf.Tensor2D, ids).reshape(x.shape));
+    });
   }
 }

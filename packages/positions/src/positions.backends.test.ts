@@ -36,6 +36,17 @@ describeBackends('positions', () => {
       expect(() => position.forward(tf.zeros([1, 3, 4]), { cache })).toThrow(
         "a sequence of 6 tokens is longer than the model's maxLength of 5",
       );
+      // Sequences of 2 and 3 tokens in the cache go on each from its own.
+      cache.trim(0);
+      cache.reorder([0, 0]);
+      cache.append('a', tf.zeros([2, 1, 3, 2]), tf.zeros([2, 1, 3, 2]), [2, 3]);
+      const apart = position.forward(tf.zeros([2, 2, 4]), { cache });
+      await expectClose(apart, [...table.slice(8, 16), ...table.slice(12, 20)]);
+      const ends = position.forward(tf.zeros([2, 3, 4]), { cache, lengths: [3, 2] });
+      await expectClose(
+        ends,
+        [8, 12, 16, 12, 16, 16].flatMap((at) => [...table.slice(at, at + 4)]),
+      );
       cache.dispose();
     }
     params.dispose();

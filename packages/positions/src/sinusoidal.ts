@@ -1,7 +1,8 @@
 import { type ForwardContext, InputError } from '@headwise/core';
 import * as tf from '@tensorflow/tfjs';
 import type { PositionTableOptions } from './learned.js';
-import { checkPositions, type InputPosition } from './position.js';
+import { placesOf } from './places.js';
+import type { InputPosition } from './position.js';
 
 /**
  * The sinusoidal table of absolute positions, row-major `[length, dim]`.
@@ -44,10 +45,17 @@ export class SinusoidalPosition implements InputPosition {
 
   /** @throws ShapeError where a position is beyond `maxLength` */
   forward(x: tf.Tensor, ctx?: ForwardContext): tf.Tensor {
-    const start = ctx?.cache?.length ?? 0;
-    const count = x.shape[1]!;
-    checkPositions(start, count, this.#maxLength);
-    const rows = this.#table.subarray(start * this.#dim, (start + count) * this.#dim);
-    return tf.tidy(() => x.add(tf.tensor2d(rows, [count, this.#dim])));
+    const [dim, count] = [this.#dim, x.shape[1]!];
+    const places = placesOf(x, ctx, this.#maxLength);
+    const row = (position: number) => this.#table.subarray(position * dim, (position + 1) * dim);
+    return tf.tidy(() => {
+      if (typeof places === 'number') {
+        const rows = this.#table.subarray(places * dim, (places + count) * dim);
+        return x.add(tf.tensor2d(rows, [count, dim]));
+      }
+      const rows = new Float32Array(places.length * dim);
+      for (const [i, position] of places.entries()) rows.set(row(position), i * dim);
+      return x.add(tf.tensor3d(rows, [places.length / count, count, dim]));
+    });
   }
 }

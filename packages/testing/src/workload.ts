@@ -11,6 +11,8 @@ export type Run = () => tf.TensorContainer | Promise<unknown>;
 export interface Contestants {
   ours: Run;
   peers: Record<string, Run>;
+  /** The largest error of each, where contestants differ in it. */
+  errors?: Record<string, number>;
   /** Frees what `prepare` made. */
   dispose?: () => void;
 }

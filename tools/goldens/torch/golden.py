@@ -2,10 +2,10 @@
 
 import json
 import sys
+from importlib.metadata import version
 from pathlib import Path
 
 import torch
-import transformers
 
 torch.set_default_dtype(torch.float64)
 packages = Path(sys.argv[1])
@@ -26,12 +26,11 @@ def seeded(seed):
 
 
 def write(package, name, script, cases, library="torch"):
-    versions = {"torch": torch.__version__, "transformers": transformers.__version__}
     path = packages / package / "src" / "goldens" / f"{name}.json"
     path.parent.mkdir(parents=True, exist_ok=True)
     golden = {
         "source": library,
-        "version": versions[library],
+        "version": version(library),
         "script": f"tools/goldens/torch/{script}.py",
         "cases": cases,
     }

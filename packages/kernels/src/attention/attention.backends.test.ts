@@ -2,7 +2,9 @@ import { describeBackends, expectClose, gaussian, outputAndGradients } from '@he
 import * as tf from '@tensorflow/tfjs';
 import { expect, test } from 'vitest';
 import { attention } from './index.js';
-import { causal } from './mask.js';
+import { and } from './masks/mask.js';
+import { causal } from './masks/order.js';
+import { padding } from './masks/tokens.js';
 
 describeBackends('attention', () => {
   test('by hand: two queries over three keys, the last aligned with the last', async () => {
@@ -14,7 +16,10 @@ describeBackends('attention', () => {
     // The first query sees two keys, weights 2/3 and 1/3; the second three, weights 1/4, 1/4, 1/2.
     await expectClose(attention(q, k, v, { mask: causal, scale }), [4, 1, 2.25, 6.75]);
     const lengths = tf.tensor1d([1], 'int32');
-    await expectClose(attention(q, k, v, { mask: causal, scale, lengths }), [3, 0, 3, 0]);
+    await expectClose(
+      attention(q, k, v, { mask: and(causal, padding(lengths)), scale }),
+      [3, 0, 3, 0],
+    );
   });
 
   test('query heads share key heads as if these were repeated', async () => {
@@ -51,22 +56,27 @@ describeBackends('attention', () => {
     const q = tf.zeros([2, 4, 3, 5]);
     const bad = (message: string, ...args: Parameters<typeof attention>) =>
       expect(() => attention(...args)).toThrow(message);
-    bad('attention: q has shape [4, 3, 5]; expected [B, H, Tq, Dh]', tf.zeros([4, 3, 5]), q, q);
+    bad('attention: q has shape [4, 3, 5]; expected [B, H, Tq, Dk]', tf.zeros([4, 3, 5]), q, q);
     bad(
       'attention: k has shape [1, 4, 3, 5]; expected [2, Hkv, Tk, 5]',
       q,
       tf.zeros([1, 4, 3, 5]),
       q,
     );
-    bad('attention: v has shape [2, 4, 4, 5]; expected [2, 4, 3, 5]', q, q, tf.zeros([2, 4, 4, 5]));
+    bad(
+      'attention: v has shape [2, 4, 4, 5]; expected [2, 4, 3, Dv]',
+      q,
+      q,
+      tf.zeros([2, 4, 4, 5]),
+    );
     const three = tf.zeros([2, 3, 3, 5]);
     bad("attention: q has 4 heads and k has 3; expected a multiple of k's", q, three, three);
     bad('attention: q has type int32; expected float32', q.toInt(), q, q);
-    bad('attention: lengths has shape [3]; expected [2]', q, q, q, {
-      lengths: tf.tensor1d([1, 2, 3], 'int32'),
-    });
-    bad('attention: lengths has type float32; expected int32', q, q, q, {
-      lengths: tf.tensor1d([1, 2]),
-    });
+    const lengths = padding(tf.tensor1d([1, 2, 3], 'int32'));
+    bad('attention: mask padding: lengths has shape [3]; expected [2]', q, q, q, { mask: lengths });
+    bad('attention: sinks has shape [3]; expected [4]', q, q, q, { sinks: tf.zeros([3]) });
+    expect(() => padding(tf.tensor1d([1, 2]))).toThrow(
+      'table: a tensor of type float32; expected int32',
+    );
   });
 });

@@ -1,7 +1,8 @@
 import { gaussian, type Workload } from '@headwise/testing';
 import * as tf from '@tensorflow/tfjs';
 import { attention } from './index.js';
-import { causal, none } from './mask.js';
+import { none } from './masks/mask.js';
+import { causal } from './masks/order.js';
 
 /** Attention as one writes it with TensorFlow.js; the causal mask is made once. */
 function stock(hidden: tf.Tensor | undefined) {

@@ -3,7 +3,9 @@ import * as tf from '@tensorflow/tfjs';
 import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
 import { afterEach, describe, test } from 'vitest';
 import { attention } from './index.js';
-import { causal, none } from './mask.js';
+import { and, none } from './masks/mask.js';
+import { causal } from './masks/order.js';
+import { padding } from './masks/tokens.js';
 import { attentionReference } from './reference.js';
 import { forceTiling, tilingsOf } from './tilings.js';
 
@@ -39,11 +41,8 @@ for (const tiling of tilingsOf(backend, 64)) {
           gaussian([batch, heads[1]!, keys, width], 3),
         ];
         for (const mask of [none, causal]) {
-          const options = {
-            mask,
-            scale,
-            ...(padded ? { lengths: tf.tensor1d([keys, keys >> 1], 'int32') } : {}),
-          };
+          const lengths = padding(tf.tensor1d([keys, keys >> 1], 'int32'));
+          const options = { mask: padded ? and(mask, lengths) : mask, scale };
           const expected = outputAndGradients(
             (q, k, v) => attentionReference(q!, k!, v!, options),
             inputs,

@@ -3,7 +3,9 @@ import * as tf from '@tensorflow/tfjs';
 import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
 import { afterEach, describe, expect, test } from 'vitest';
 import { attention } from './index.js';
-import { causal, type Mask, none } from './mask.js';
+import { and, type Mask, none } from './masks/mask.js';
+import { causal } from './masks/order.js';
+import { padding } from './masks/tokens.js';
 import { attentionReference } from './reference.js';
 import { forceTiling, tilingsOf } from './tilings.js';
 
@@ -24,7 +26,7 @@ function exact(
     return sum;
   };
   for (let i = 0; i < queries; i++) {
-    const end = mask.kind === 'causal' ? i + 1 + keys - queries : keys;
+    const end = mask === causal ? i + 1 + keys - queries : keys;
     const scores = Array.from({ length: end }, (_, j) => dot(q!, i, k!, j) * scale);
     const largest = Math.max(...scores);
     const total = scores.reduce((s, x) => s + Math.exp(x - largest), 0);
@@ -90,7 +92,7 @@ describe.each(tilings)('attention in tiling %s', (key) => {
     ];
     const lengths = tf.tensor1d([5, 0], 'int32');
     const { output, gradients } = outputAndGradients(
-      (q, k, v) => attention(q!, k!, v!, { mask: causal, lengths }),
+      (q, k, v) => attention(q!, k!, v!, { mask: and(causal, padding(lengths)) }),
       inputs,
     );
     const [dq, dk, dv] = gradients;
@@ -100,7 +102,8 @@ describe.each(tilings)('attention in tiling %s', (key) => {
       expect(Math.max(...(await zeros.abs().data()))).toBe(0);
     }
     const reference = outputAndGradients(
-      (q, k, v) => attentionReference(q!, k!, v!, { mask: causal, lengths, scale: 0.125 }),
+      (q, k, v) =>
+        attentionReference(q!, k!, v!, { mask: and(causal, padding(lengths)), scale: 0.125 }),
       inputs,
     );
     await expectClose(output, reference.output);
@@ -116,7 +119,7 @@ describe.each(tilings)('attention in tiling %s', (key) => {
     const padded = kept.map((x) => tf.concat([x, tf.fill([1, 1, 30, 64], Number.NaN)], 2));
     const lengths = tf.tensor1d([35], 'int32');
     const actual = outputAndGradients(
-      (q, k, v) => attention(q!, k!, v!, { lengths }),
+      (q, k, v) => attention(q!, k!, v!, { mask: padding(lengths) }),
       [q, ...padded],
     );
     const expected = outputAndGradients((q, k, v) => attention(q!, k!, v!), [q, ...kept]);

@@ -3,7 +3,7 @@ import { gaussian } from '@headwise/testing';
 import * as tf from '@tensorflow/tfjs';
 import { expect, test } from 'vitest';
 import { attention } from './index.js';
-import { causal } from './mask.js';
+import { causal } from './masks/order.js';
 
 /** The parts of the backend that count buffers in use. */
 interface Backend {

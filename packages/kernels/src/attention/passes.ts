@@ -1,13 +1,12 @@
 import type * as tf from '@tensorflow/tfjs';
 import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
 import { dispatch, spread } from '../dispatch/dispatch.js';
-import type { Mask } from './mask.js';
 import type { Tiled, Tiling, Variant } from './programs.js';
 import { rowsProgram } from './rows.js';
 import { plainScore } from './score.js';
 
 export interface Attributes {
-  mask: Mask['kind'];
+  mask: 'none' | 'causal';
   scale: number;
 }
 

@@ -1,18 +1,24 @@
 import * as tf from '@tensorflow/tfjs';
-import { type Mask, visibleKeys } from './mask.js';
+import { keptWeights, type WeightDropout } from './dropout.js';
+import { evaluate, type PairSizes, placesOf } from './expression/evaluate.js';
+import type { Mask } from './masks/mask.js';
+import { causal } from './masks/order.js';
+import { modified, type ScoreMod } from './mods.js';
 
 export interface ReferenceOptions {
   mask: Mask;
   scale: number;
-  /** `[B]`, int32. */
-  lengths?: tf.Tensor;
+  mods?: readonly ScoreMod[] | undefined;
+  /** `[H]`: a score for each head that takes part in the softmax and has no value. */
+  sinks?: tf.Tensor | undefined;
+  dropout?: WeightDropout | undefined;
   /** What to make of the scores, `[B, H, Tq, Tk]`, hidden ones included. */
   onScores?: (scores: tf.Tensor) => tf.Tensor;
   /** What to make of the weights, `[B, H, Tq, Tk]`. */
   onPattern?: (pattern: tf.Tensor) => tf.Tensor;
 }
 
-/** Added to the scores of hidden keys: large enough to vanish in a softmax, small enough to stay finite. */
+/** The scores of hidden keys: low enough to vanish in a softmax, and finite. */
 const hidden = -1e30;
 
 /** Attention in plain operations: the specification, the path of other backends, and the one to look into. */
@@ -20,23 +26,59 @@ export function attentionReference(
   q: tf.Tensor,
   k: tf.Tensor,
   v: tf.Tensor,
-  { mask, scale, lengths, onScores, onPattern }: ReferenceOptions,
+  { mask, mods = [], scale, sinks, dropout, onScores, onPattern }: ReferenceOptions,
 ): tf.Tensor {
   const [batch, heads, queries] = q.shape as [number, number, number];
   const [, kvHeads, keys] = k.shape as [number, number, number];
+  const sizes: PairSizes = { batch, heads, queries, keys };
   return tf.tidy(() => {
     // The query heads that share keys are rows of one product, so that no key is copied.
     const grouped = (x: tf.Tensor) => x.reshape([batch, kvHeads, -1, x.shape.at(-1)!]);
     const perHead = (x: tf.Tensor) => x.reshape([batch, heads, queries, -1]);
     // Scaling the queries touches Tq · Dh values, not Tq · Tk.
-    const raw = perHead(tf.matMul(grouped(q.mul(scale)), k, false, true)); // [B, H, Tq, Tk]
-    const visible = visibleKeys(mask, queries, keys, lengths);
-    const masked = visible ? raw.add(visible.sub(1).mul(-hidden)) : raw;
+    const product = perHead(tf.matMul(grouped(q.mul(scale)), k, false, true)); // [B, H, Tq, Tk]
+    const raw = scoresOf(product, mask, mods, sizes);
+    const visible = visibleKeys(mask, sizes);
+    const masked = visible ? withoutHidden(raw, visible, raw === product) : raw;
     const scores = onScores?.(masked) ?? masked;
-    const weights = tf.softmax(scores);
+    const weights = sinks ? softmaxWithSinks(scores, sinks) : tf.softmax(scores);
     // Where a query sees no key at all, softmax gives equal weights to what is hidden.
-    const seeing = visible && (lengths || queries > keys) ? weights.mul(visible) : weights;
-    const pattern = onPattern?.(seeing) ?? seeing;
+    const eachSees = mask === causal && queries <= keys;
+    const seeing = visible && !eachSees ? weights.mul(visible.toFloat()) : weights;
+    const kept = dropout ? seeing.mul(keptWeights(sizes, dropout)) : seeing;
+    const pattern = onPattern?.(kept) ?? kept;
     return perHead(tf.matMul(grouped(pattern), v)); // [B, H, Tq, Dv]
   });
+}
+
+/** The scores from the scaled products, `[B, H, Tq, Tk]`. */
+function scoresOf(
+  product: tf.Tensor,
+  mask: Mask,
+  mods: readonly ScoreMod[],
+  sizes: PairSizes,
+): tf.Tensor {
+  const score = modified(mods, mask);
+  if (!score) return product;
+  const value = evaluate(score.node, { ...placesOf(sizes), score: product });
+  return tf.broadcastTo(value, product.shape);
+}
+
+/** A sum of broadcast masks is faster than a choice, but leaves what is not finite. */
+export function withoutHidden(scores: tf.Tensor, visible: tf.Tensor, finite: boolean): tf.Tensor {
+  if (!finite) return tf.where(visible, scores, hidden);
+  return scores.add(visible.toFloat().sub(1).mul(-hidden));
+}
+
+/** Which keys each query sees, bool, of a shape that broadcasts to `[B, H, Tq, Tk]`; undefined: all. */
+function visibleKeys({ condition }: Mask, sizes: PairSizes): tf.Tensor | undefined {
+  return condition && evaluate(condition.node, placesOf(sizes));
+}
+
+/** Softmax over the keys and one more score, whose weight is left out. */
+export function softmaxWithSinks(scores: tf.Tensor, sinks: tf.Tensor): tf.Tensor {
+  const [batch, heads, queries, keys] = scores.shape as [number, number, number, number];
+  const sink = tf.broadcastTo(sinks.reshape([1, heads, 1, 1]), [batch, heads, queries, 1]);
+  const weights = tf.softmax(tf.concat([scores, sink], -1));
+  return weights.slice([0, 0, 0, 0], [batch, heads, queries, keys]);
 }

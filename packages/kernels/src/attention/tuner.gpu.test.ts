@@ -3,6 +3,7 @@ import * as tf from '@tensorflow/tfjs';
 import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
 import { afterEach, expect, test } from 'vitest';
 import { attention } from './index.js';
+import { none } from './masks/mask.js';
 import { attentionReference } from './reference.js';
 import { choicesOf, tilingFor, tilingsOf } from './tilings.js';
 import { tuneAttention } from './tuner.js';
@@ -41,10 +42,7 @@ test('a choice of an earlier start is used, and unknown tilings in it are not', 
     tf.Tensor,
     tf.Tensor,
   ];
-  await expectClose(
-    attention(q, k, v),
-    attentionReference(q, k, v, { mask: { kind: 'none' }, scale: 0.125 }),
-  );
+  await expectClose(attention(q, k, v), attentionReference(q, k, v, { mask: none, scale: 0.125 }));
   await tuneAttention([shape], { ...only, known: { [key]: 'of another version' } });
   expect(tilingFor(backend, 'forward', sizes).key).toBe(tilingsOf(backend, 64)[0]!.key);
 });

@@ -3,7 +3,7 @@ import * as tf from '@tensorflow/tfjs';
 import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
 import { checkType } from '../dispatch/check.js';
 import { dispatch, spread } from '../dispatch/dispatch.js';
-import { defineProgram } from '../dispatch/program.js';
+import { defineProgram, type ElementType, variants } from '../dispatch/program.js';
 import { hasKernel, registerWebGPUKernel, runKernel } from '../dispatch/register.js';
 
 /** Keys and values of one layer, `[B, Hkv, T, Dh]` each. */
@@ -49,7 +49,7 @@ export function appendKeysValues(
   runKernel(
     'headwise/AppendKeysValues',
     { k: added.k, v: added.v, cacheK: cache.k, cacheV: cache.v },
-    { position },
+    { position, sinks: 0, ring: capacity },
   );
 }
 
@@ -68,47 +68,83 @@ function ownBuffer(variable: tf.Variable): void {
   tf.tidy(() => variable.assign(variable.add(0)));
 }
 
-const appendProgram = defineProgram({
-  label: 'headwise/AppendKeysValues',
-  inputs: { k: 'f32', v: 'f32' },
-  outputs: { cacheK: 'f32', cacheV: 'f32' },
-  params: { size: 'u32', row: 'u32', capacity: 'u32', position: 'u32' },
-  wgsl: /* wgsl */ `
-    @compute @workgroup_size(64)
-    fn main(
-      @builtin(workgroup_id) workgroup: vec3u,
-      @builtin(num_workgroups) count: vec3u,
-      @builtin(local_invocation_index) lane: u32,
-    ) {
-      let i = (workgroup.y * count.x + workgroup.x) * 64u + lane;
-      if (i >= params.size) { return; }
-      let to = i / params.row * params.capacity + params.position + i % params.row;
-      cacheK[to] = k[i];
-      cacheV[to] = v[i];
-    }
-  `,
-});
+const appendProgram = variants(String, (placed: boolean) =>
+  defineProgram({
+    label: 'headwise/AppendKeysValues',
+    inputs: { k: 'f32', v: 'f32', ...(placed ? { places: 'i32' } : {}) } as Record<
+      'k' | 'v',
+      ElementType
+    >,
+    outputs: { cacheK: 'f32', cacheV: 'f32' },
+    params: {
+      size: 'u32',
+      tokens: 'u32',
+      heads: 'u32',
+      width: 'u32',
+      capacity: 'u32',
+      position: 'u32',
+      sinks: 'u32',
+      ring: 'u32',
+    },
+    wgsl: /* wgsl */ `
+      // The token after the last new one, and how many of those given are new.
+      fn placed(sequence: u32) -> vec2u {
+        ${
+          placed
+            ? 'return vec2u(u32(places[2u * sequence]), u32(places[2u * sequence + 1u]));'
+            : 'return vec2u(params.position + params.tokens, params.tokens);'
+        }
+      }
+
+      @compute @workgroup_size(64)
+      fn main(
+        @builtin(workgroup_id) workgroup: vec3u,
+        @builtin(num_workgroups) count: vec3u,
+        @builtin(local_invocation_index) lane: u32,
+      ) {
+        let i = (workgroup.y * count.x + workgroup.x) * 64u + lane;
+        if (i >= params.size) { return; }
+        let row = i / params.width;
+        let head = row / params.tokens;
+        let t = row % params.tokens;
+        let end = placed(head / params.heads);
+        let token = end.x - end.y + t;
+        let late = token >= params.sinks;
+        // Of tokens that share a place, the last stays.
+        if (t >= end.y || (late && token + params.ring < end.x)) { return; }
+        let slot = select(token, params.sinks + (token - params.sinks) % params.ring, late);
+        let to = (head * params.capacity + slot) * params.width + i % params.width;
+        cacheK[to] = k[i];
+        cacheV[to] = v[i];
+      }
+    `,
+  }),
+);
 
 interface KernelArguments {
-  inputs: Record<'k' | 'v' | 'cacheK' | 'cacheV', tf.TensorInfo>;
+  inputs: Record<'k' | 'v' | 'cacheK' | 'cacheV', tf.TensorInfo> & {
+    /** int32, `[B, 2]`: the tokens of each sequence, and how many of them are new. */
+    places?: tf.TensorInfo;
+  };
   backend: WebGPUBackend;
-  attrs: { position: number };
+  attrs: {
+    /** The first new token, where there are no places. */
+    position: number;
+    /** The first tokens, which keep their places; the later ones take turns in `ring`. */
+    sinks: number;
+    ring: number;
+  };
 }
 
 function appendKernel({ inputs, backend, attrs }: KernelArguments): tf.TensorInfo[] {
-  const { k, v, cacheK, cacheV } = inputs;
+  const { k, v, cacheK, cacheV, places } = inputs;
   const [batch, heads, tokens, width] = k.shape as [number, number, number, number];
   const size = batch * heads * tokens * width;
-  dispatch(backend, appendProgram, {
-    inputs: { k, v },
+  if (size === 0) return [];
+  dispatch(backend, appendProgram(places !== undefined), {
+    inputs: { k, v, ...(places ? { places } : {}) },
     outputs: { cacheK, cacheV },
-    params: {
-      size,
-      // Values of one head: new ones, and those that it has room for.
-      row: tokens * width,
-      capacity: cacheK.shape[2]! * width,
-      position: attrs.position * width,
-    },
+    params: { size, tokens, heads, width, capacity: cacheK.shape[2]!, ...attrs },
     workgroups: spread(Math.ceil(size / 64)),
   });
   return [];

@@ -1,15 +1,20 @@
 import { checkShape, InputError } from '@headwise/core';
 import * as tf from '@tensorflow/tfjs';
 import { attention } from '../attention/index.js';
-import { causal } from '../attention/mask.js';
+import { causal } from '../attention/masks/order.js';
 import { checkType } from '../dispatch/check.js';
 import { hasKernel, registerWebGPUKernel, runKernel } from '../dispatch/register.js';
 import { decodeAttentionReference, usedPart } from './reference.js';
 import { decodeAttentionKernel, mostQueries, widestHead } from './webgpu.js';
 
 export interface DecodeAttentionOptions {
-  /** The tokens in the cache, those of the queries included; the rest of it is not read. */
+  /** The tokens in the cache, of the longest sequence, those of the queries included; the rest is not read. */
   length: number;
+  /**
+   * int32, `[B, 2]`, where sequences differ: the tokens of each, `0 … length`, and how many of them are
+   * queries; queries beyond those are padding, whose results mean nothing.
+   */
+  places?: tf.Tensor | undefined;
   /** Default `1 / √Dh`. */
   scale?: number;
 }
@@ -31,7 +36,7 @@ export function decodeAttention(
   q: tf.Tensor,
   k: tf.Tensor,
   v: tf.Tensor,
-  { length, scale }: DecodeAttentionOptions,
+  { length, scale, places }: DecodeAttentionOptions,
 ): tf.Tensor {
   checkShape('decodeAttention: q', q.shape, ['B', 'H', 'Tq', 'Dh']);
   const [batch, heads, queries, width] = q.shape as [number, number, number, number];
@@ -51,11 +56,15 @@ export function decodeAttention(
   for (const [name, x] of Object.entries({ q, k, v })) {
     checkType(`decodeAttention: ${name}`, x, 'float32');
   }
+  if (places) {
+    checkShape('decodeAttention: places', places.shape, [batch, 2]);
+    checkType('decodeAttention: places', places, 'int32');
+  }
   const factor = scale ?? 1 / Math.sqrt(Math.max(1, width));
   if (!hasKernel('headwise/DecodeAttention') || q.size === 0 || width > widestHead) {
-    return decodeAttentionReference(q, k, v, length, factor);
+    return decodeAttentionReference(q, k, v, length, factor, places);
   }
-  if (queries > mostQueries) {
+  if (queries > mostQueries && !places) {
     // Enough rows for the tiles of a whole pass.
     const [keys, values] = [usedPart(k, length), usedPart(v, length)];
     const y = attention(q, keys, values, { scale: factor, mask: causal });
@@ -63,7 +72,12 @@ export function decodeAttention(
     return y;
   }
   return tf.tidy(
-    () => runKernel('headwise/DecodeAttention', { q, k, v }, { length, scale: factor })[0]!,
+    () =>
+      runKernel(
+        'headwise/DecodeAttention',
+        { q, k, v, ...(places ? { places } : {}) },
+        { length, scale: factor },
+      )[0]!,
   );
 }
 

@@ -26,7 +26,8 @@ export const joinProgram: Program<'partial' | 'peaks', 'y', 'size' | 'width' | '
           total += share * peaks[2u * (first + n) + 1u];
           sum += share * partial[(first + n) * params.width + i % params.width];
         }
-        y[i] = sum / total;
+        // A sequence without tokens has no weights.
+        y[i] = select(0.0, sum / total, total > 0.0);
       }
     `,
   });

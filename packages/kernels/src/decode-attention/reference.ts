@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs';
-import { causal } from '../attention/mask.js';
+import { none } from '../attention/masks/mask.js';
+import { causal } from '../attention/masks/order.js';
 import { attentionReference } from '../attention/reference.js';
 
 /** The part of a cache that holds tokens. */
@@ -15,8 +16,27 @@ export function decodeAttentionReference(
   v: tf.Tensor,
   length: number,
   scale: number,
+  places?: tf.Tensor,
 ): tf.Tensor {
-  return tf.tidy(() =>
-    attentionReference(q, usedPart(k, length), usedPart(v, length), { mask: causal, scale }),
-  );
+  return tf.tidy(() => {
+    const [keys, values] = [usedPart(k, length), usedPart(v, length)];
+    if (!places) return attentionReference(q, keys, values, { mask: causal, scale });
+    const visible = visibleTokens(places, q.shape[2]!, length);
+    return attentionReference(q, keys, values, {
+      mask: none,
+      scale,
+      onScores: (scores) => scores.add(visible.sub(1).mul(1e30)),
+    });
+  });
+}
+
+/** Ones where a query may see a token of the cache, `[B, 1, Tq, length]`; a padding query sees what the last one does. */
+function visibleTokens(places: tf.Tensor, queries: number, length: number): tf.Tensor {
+  const [ends, counts] = places.toFloat().reshape([-1, 2, 1, 1, 1]).unstack(1) as [
+    tf.Tensor,
+    tf.Tensor,
+  ]; // [B, 1, 1, 1]
+  const query = tf.range(0, queries).reshape([1, 1, queries, 1]).add(ends.sub(counts));
+  const key = tf.range(0, length).reshape([1, 1, 1, length]);
+  return key.lessEqual(query.minimum(ends.sub(1))).toFloat();
 }

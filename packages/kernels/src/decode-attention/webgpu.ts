@@ -2,7 +2,7 @@ import type * as tf from '@tensorflow/tfjs';
 import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
 import { each } from '../attention/text.js';
 import { dispatch, spread } from '../dispatch/dispatch.js';
-import { defineProgram, type Program, variants } from '../dispatch/program.js';
+import { defineProgram, type ElementType, type Program, variants } from '../dispatch/program.js';
 import { joinProgram } from './join.js';
 
 /** Heads up to this width run fused. */
@@ -30,41 +30,65 @@ type SplitProgram = Program<
   | 'queries'
   | 'capacity'
   | 'width'
+  | 'kvHeads'
   | 'length'
   | 'scale'
 >;
+
+interface Variant {
+  rows: RowsAtOnce;
+  /** Whether each sequence has a length of its own. */
+  placed: boolean;
+}
 
 /**
  * Attention of some rows over a part of the keys: a lane scores a key, then sums columns of the values.
  *
  * It leaves the part's output, not divided, with its largest score and its sum of weights.
  */
-const splitProgram = variants(String, (rows: RowsAtOnce): SplitProgram => {
-  const part = (vector: string, r: number) => (rows === 1 ? vector : `${vector}[${r}]`);
-  const join = (text: (r: number) => string) => `Rows(${each(rows, text, ', ')})`;
-  return defineProgram({
-    label: 'headwise/DecodeAttention',
-    inputs: { q: 'f32', k: 'f32', v: 'f32' },
-    outputs: { partial: 'f32', peaks: 'f32' },
-    params: {
-      tasks: 'u32',
-      splits: 'u32',
-      perSplit: 'u32',
-      quads: 'u32',
-      rows: 'u32',
-      queries: 'u32',
-      capacity: 'u32',
-      width: 'u32',
-      length: 'u32',
-      scale: 'f32',
-    },
-    wgsl: /* wgsl */ `
+const splitProgram = variants(
+  ({ rows, placed }: Variant) => `${rows}/${placed}`,
+  ({ rows, placed }): SplitProgram => {
+    const part = (vector: string, r: number) => (rows === 1 ? vector : `${vector}[${r}]`);
+    const join = (text: (r: number) => string) => `Rows(${each(rows, text, ', ')})`;
+    return defineProgram({
+      label: 'headwise/DecodeAttention',
+      inputs: {
+        q: 'f32',
+        k: 'f32',
+        v: 'f32',
+        ...(placed ? { places: 'i32' } : {}),
+      } as Record<'q' | 'k' | 'v', ElementType>,
+      outputs: { partial: 'f32', peaks: 'f32' },
+      params: {
+        tasks: 'u32',
+        splits: 'u32',
+        perSplit: 'u32',
+        quads: 'u32',
+        rows: 'u32',
+        queries: 'u32',
+        capacity: 'u32',
+        width: 'u32',
+        kvHeads: 'u32',
+        length: 'u32',
+        scale: 'f32',
+      },
+      wgsl: /* wgsl */ `
         alias Rows = ${rows === 1 ? 'f32' : 'vec4f'};
         alias RowIndices = ${rows === 1 ? 'u32' : 'vec4u'};
         const lowest = -3.0e38;
         var<workgroup> weights: array<Rows, ${lanes}>;
         // Each lane's own columns.
         var<workgroup> sums: array<Rows, ${widestHead}>;
+
+        // The tokens of a sequence, and how many of them are queries.
+        fn placed(sequence: u32) -> vec2u {
+          ${
+            placed
+              ? 'return min(vec2u(params.capacity), vec2u(u32(places[2u * sequence]), u32(places[2u * sequence + 1u])));'
+              : 'return vec2u(params.length, params.queries);'
+          }
+        }
 
         @compute @workgroup_size(${lanes})
         fn main(
@@ -81,9 +105,10 @@ const splitProgram = variants(String, (rows: RowsAtOnce): SplitProgram => {
           let row = task % params.quads * ${rows}u + RowIndices(${each(rows, (r) => `${r}u`, ', ')});
           let place = kv * params.rows + min(row, RowIndices(params.rows - 1u));
           let start = place * params.width;
+          let tokens = placed(kv / params.kvHeads);
           // The last query sees the last key.
-          let end = params.length - params.queries + row % params.queries + 1u;
-          let stop = min((split + 1u) * params.perSplit, params.length);
+          let end = min(tokens.x - tokens.y + row % params.queries + 1u, RowIndices(tokens.x));
+          let stop = min((split + 1u) * params.perSplit, tokens.x);
 
           var largest = Rows(lowest);
           var total = Rows();
@@ -134,11 +159,12 @@ const splitProgram = variants(String, (rows: RowsAtOnce): SplitProgram => {
           )}
         }
       `,
-  });
-});
+    });
+  },
+);
 
 interface KernelArguments {
-  inputs: Record<'q' | 'k' | 'v', tf.TensorInfo>;
+  inputs: Record<'q' | 'k' | 'v', tf.TensorInfo> & { places?: tf.TensorInfo };
   backend: WebGPUBackend;
   attrs: { length: number; scale: number };
 }
@@ -161,15 +187,31 @@ export function decodeAttentionKernel({
   const perWorkgroup = rows === 1 ? 1 : 4;
   const quads = Math.ceil(rows / perWorkgroup);
   const tasks = batch * kvHeads * quads * splits;
-  const { partial, peaks } = dispatch(backend, splitProgram(perWorkgroup), {
-    inputs,
-    outputs: {
-      partial: { shape: [batch, heads, queries, splits, width], dtype: 'float32' },
-      peaks: { shape: [batch, heads, queries, splits, 2], dtype: 'float32' },
+  const { partial, peaks } = dispatch(
+    backend,
+    splitProgram({ rows: perWorkgroup, placed: inputs.places !== undefined }),
+    {
+      inputs,
+      outputs: {
+        partial: { shape: [batch, heads, queries, splits, width], dtype: 'float32' },
+        peaks: { shape: [batch, heads, queries, splits, 2], dtype: 'float32' },
+      },
+      params: {
+        tasks,
+        splits,
+        perSplit,
+        quads,
+        rows,
+        queries,
+        capacity,
+        width,
+        kvHeads,
+        length,
+        scale,
+      },
+      workgroups: spread(tasks),
     },
-    params: { tasks, splits, perSplit, quads, rows, queries, capacity, width, length, scale },
-    workgroups: spread(tasks),
-  });
+  );
   const size = batch * heads * queries * width;
   const { y } = dispatch(backend, joinProgram, {
     inputs: { partial, peaks },

@@ -1,0 +1,216 @@
+import { type ForwardContext, KeyValueCache, type KeyValueCacheOptions } from '@headwise/core';
+import { attentionReference, causal, none } from '@headwise/kernels';
+import {
+  describeBackends,
+  expectClose,
+  expectNoLeak,
+  gaussian,
+  poisonMemory,
+} from '@headwise/testing';
+import * as tf from '@tensorflow/tfjs';
+import { expect, test } from 'vitest';
+import { attendCached } from './cached.js';
+
+const scale = 0.3;
+
+interface Batch {
+  q: tf.Tensor;
+  k: tf.Tensor;
+  v: tf.Tensor;
+}
+
+function batch(sequences: number, [heads, kvHeads]: readonly [number, number], tokens: number) {
+  return {
+    q: gaussian([sequences, heads, tokens, 7], 1),
+    k: gaussian([sequences, kvHeads, tokens, 7], 2),
+    v: gaussian([sequences, kvHeads, tokens, 7], 3),
+  };
+}
+
+const part = (x: tf.Tensor, sequence: number, start: number, count: number) =>
+  x.slice([sequence, 0, start, 0], [1, x.shape[1]!, count, 7]);
+
+/** All tokens of one sequence at once; `visible`: whether a query sees a key. */
+function uncached({ q, k, v }: Batch, visible = (_query: number, _key: number) => true): tf.Tensor {
+  const tokens = q.shape[2]!;
+  const hidden = Array.from({ length: tokens }, (_, i) =>
+    Array.from({ length: tokens }, (_, j) => (j <= i && visible(i, j) ? 0 : -1e30)),
+  );
+  const onScores = (scores: tf.Tensor) => scores.add(tf.tensor2d(hidden));
+  return attentionReference(q, k, v, { mask: none, scale, onScores });
+}
+
+/** The same in pieces of some tokens each. */
+function inPieces(
+  { q, k, v }: Batch,
+  pieces: readonly number[],
+  cache: KeyValueCache,
+  ctx: ForwardContext = {},
+): tf.Tensor {
+  let start = 0;
+  const outputs = pieces.map((count) => {
+    const piece = (x: tf.Tensor) => x.slice([0, 0, start, 0], [x.shape[0]!, x.shape[1]!, count, 7]);
+    const options = { cache, path: 'a', mask: causal, scale, ctx };
+    const y = attendCached(piece(q), piece(k), piece(v), options);
+    start += count;
+    return y;
+  });
+  return tf.concat(outputs, 2);
+}
+
+describeBackends('attendCached', () => {
+  const options: [string, KeyValueCacheOptions][] = [
+    ['that grows', {}],
+    ['with room', { capacity: 150 }],
+  ];
+  for (const [name, made] of options) {
+    for (const heads of [
+      [4, 4],
+      [4, 2],
+      [4, 1],
+    ] as const) {
+      test(`with a cache ${name} equals one pass, heads ${heads.join('/')}`, async () => {
+        const whole = batch(2, heads, 150);
+        const expected = uncached(whole);
+        for (const pieces of [
+          [1, ...Array<number>(19).fill(1), 130],
+          [63, 1, 1, 2, 9, 8, 66],
+        ]) {
+          const cache = new KeyValueCache(made);
+          await poisonMemory([
+            [2, heads[1], 64, 7],
+            [2, heads[1], 150, 7],
+          ]);
+          await expectClose(inPieces(whole, pieces, cache), expected);
+          expect(cache.length).toBe(150);
+          cache.dispose();
+        }
+      });
+    }
+  }
+
+  test('keeps a window and the first tokens', async () => {
+    const window = 9;
+    const whole = batch(2, [4, 2], 50);
+    for (const sinks of [0, 3]) {
+      const expected = uncached(whole, (i, j) => j < sinks || j > i - window);
+      for (const pieces of [[50], Array<number>(50).fill(1), [5, 1, 1, 12, 1, 2, 3, 25]]) {
+        const cache = new KeyValueCache({ window, sinks });
+        await poisonMemory([[2, 2, window + sinks, 7]]);
+        await expectClose(inPieces(whole, pieces, cache), expected);
+        expect(cache.length).toBe(50);
+        cache.dispose();
+      }
+    }
+  });
+
+  for (const made of [{}, { window: 20, sinks: 2 }]) {
+    const { window } = made as KeyValueCacheOptions;
+    const name = window ? 'with a window' : 'all of it';
+    test(`sequences of different lengths, ${name}, go on as each would alone`, async () => {
+      const counts = [
+        [4, 11, 0],
+        [3, 12, 9],
+        [1, 1, 1],
+        [1, 0, 1],
+        [12, 5, 3],
+        [1, 1, 1],
+      ];
+      const whole = batch(3, [4, 2], 40);
+      const cache = new KeyValueCache(made);
+      const starts = [0, 0, 0];
+      const outputs: tf.Tensor[][] = [[], [], []];
+      for (const lengths of counts) {
+        const most = Math.max(...lengths);
+        // Padding behind the tokens: what it holds must not matter.
+        const padded = (x: tf.Tensor) =>
+          tf.concat(
+            lengths.map((n, b) =>
+              tf.concat([part(x, b, starts[b]!, n), tf.fill([1, x.shape[1]!, most - n, 7], 99)], 2),
+            ),
+          );
+        const options = { cache, path: 'a', mask: causal, scale, ctx: { lengths } };
+        const y = attendCached(padded(whole.q), padded(whole.k), padded(whole.v), options);
+        for (const [b, n] of lengths.entries()) {
+          outputs[b]!.push(part(y, b, 0, n));
+          starts[b]! += n;
+        }
+        expect(cache.starts).toEqual(starts);
+      }
+      for (const [b, n] of starts.entries()) {
+        const alone = {
+          q: part(whole.q, b, 0, n),
+          k: part(whole.k, b, 0, n),
+          v: part(whole.v, b, 0, n),
+        };
+        const seen = (i: number, j: number) => !window || j < 2 || j > i - window;
+        await expectClose(tf.concat(outputs[b]!, 2), uncached(alone, seen));
+      }
+      cache.dispose();
+    });
+  }
+
+  test('trims, and lets sequences go on from others', async () => {
+    const whole = batch(2, [2, 2], 12);
+    const cache = new KeyValueCache();
+    inPieces(whole, [10, 1], cache);
+    cache.trim(5);
+    cache.reorder([1, 1, 0]);
+    const taken = (x: tf.Tensor) => x.gather(tf.tensor1d([1, 1, 0], 'int32'));
+    const again = { q: taken(whole.q), k: taken(whole.k), v: taken(whole.v) };
+    const from = (x: tf.Tensor, start: number, count: number) =>
+      x.slice([0, 0, start, 0], [3, 2, count, 7]);
+    const rest = {
+      q: from(again.q, 5, 7),
+      k: from(again.k, 5, 7),
+      v: from(again.v, 5, 7),
+    };
+    await expectClose(inPieces(rest, [1, 2, 4], cache), from(uncached(again), 5, 7));
+    cache.dispose();
+  });
+
+  test('shows the pattern over old and new tokens', async () => {
+    const whole = batch(1, [2, 2], 6);
+    const cache = new KeyValueCache();
+    const shapes: number[][] = [];
+    const tap = (name: string, value: tf.Tensor) => {
+      if (name === 'a.pattern') shapes.push(value.shape);
+    };
+    await expectClose(inPieces(whole, [4, 1, 1], cache, { tap }), uncached(whole));
+    expect(shapes).toEqual([
+      [1, 2, 4, 4],
+      [1, 2, 1, 5],
+      [1, 2, 1, 6],
+    ]);
+    cache.dispose();
+  });
+
+  test('leaves no tensor behind', async () => {
+    const whole = batch(2, [2, 1], 70);
+    await expectNoLeak(() => {
+      for (const made of [{}, { window: 8, sinks: 1 }]) {
+        const cache = new KeyValueCache(made);
+        tf.tidy(() => void inPieces(whole, [3, 1, 66], cache));
+        tf.tidy(() => void inPieces(whole, [2, 1], cache, { lengths: [1, 1] }));
+        cache.reorder([1, 0]);
+        cache.dispose();
+      }
+    });
+  });
+
+  test('what a cache cannot do is named', () => {
+    const { q, k, v } = batch(1, [2, 2], 9);
+    const cache = new KeyValueCache({ window: 4 });
+    const given = { cache, path: 'a', mask: causal };
+    attendCached(q, k, v, given);
+    expect(() => attendCached(q, k, v, { ...given, mask: none })).toThrow(
+      "attention 'a': mask 'none' over a cache whose sequences differ in length, or whose tokens leave a window; expected mask 'causal' alone",
+    );
+    const two = batch(2, [2, 2], 1);
+    expect(() => attendCached(two.q, two.k, two.v, given)).toThrow(
+      "cache of 'a': k has shape [2, 2, 1, 7]; expected [1, 2, T, 7]",
+    );
+    cache.dispose();
+    expect(() => attendCached(q, k, v, given)).toThrow("cache of 'a': used after it was disposed");
+  });
+});

@@ -1,0 +1,82 @@
+import { currentDevice, KeyValueCache } from '@headwise/core';
+import { causal } from '@headwise/kernels';
+import { gaussian } from '@headwise/testing';
+import * as tf from '@tensorflow/tfjs';
+import { expect, test } from 'vitest';
+import { attendCached } from './cached.js';
+
+const heads = 4;
+const width = 64;
+
+/** What a run makes the GPU copy, and the sizes of the buffers that it writes into. */
+function watch(run: () => void): { copied: number[]; written: number[] } {
+  const device = currentDevice()!.gpu!;
+  const { bufferManager } = tf.backend() as unknown as {
+    bufferManager: { acquireBuffer(size: number, ...rest: unknown[]): GPUBuffer };
+  };
+  const seen = { copied: [] as number[], written: [] as number[] };
+  const createCommandEncoder = device.createCommandEncoder.bind(device);
+  device.createCommandEncoder = (descriptor) => {
+    const encoder = createCommandEncoder(descriptor);
+    const copy = encoder.copyBufferToBuffer.bind(encoder) as (...args: unknown[]) => undefined;
+    encoder.copyBufferToBuffer = (...args: unknown[]) => {
+      seen.copied.push(args[4] as number);
+      return copy(...args);
+    };
+    return encoder;
+  };
+  const acquireBuffer = bufferManager.acquireBuffer.bind(bufferManager);
+  bufferManager.acquireBuffer = (size, ...rest) => {
+    seen.written.push(size);
+    return acquireBuffer(size, ...rest);
+  };
+  try {
+    run();
+  } finally {
+    Reflect.deleteProperty(device, 'createCommandEncoder');
+    Reflect.deleteProperty(bufferManager, 'acquireBuffer');
+  }
+  return seen;
+}
+
+const sum = (sizes: readonly number[]) => sizes.reduce((a, b) => a + b, 0);
+
+for (const [name, options, tokens] of [
+  ['a cache of 2,048', { capacity: 2048 }, 2000],
+  ['a window of 2,048 that is full', { window: 2044, sinks: 4 }, 2040],
+] as const) {
+  test(`decoding over ${name} moves no keys or values but the new row`, async () => {
+    const rows = (count: number, seed: number) => gaussian([1, heads, count, width], seed);
+    const cache = new KeyValueCache(options);
+    const attend = (count: number) => {
+      const [q, k, v] = [1, 2, 3].map((seed) => rows(count, seed)) as [
+        tf.Tensor,
+        tf.Tensor,
+        tf.Tensor,
+      ];
+      // The inputs are on the GPU before anything is counted.
+      for (const x of [q, k, v]) (tf.backend() as unknown as Uploader).uploadToGPU(x.dataId);
+      const before = tf.engine().state.numBytes;
+      const seen = watch(() =>
+        tf.tidy(() => void attendCached(q, k, v, { cache, path: 'a', mask: causal })),
+      );
+      expect(tf.engine().state.numBytes - before).toBe(count === 1 ? 0 : cacheBytes);
+      tf.dispose([q, k, v]);
+      return seen;
+    };
+    const cacheBytes = 2 * 2048 * heads * width * 4;
+    attend(tokens);
+    for (let t = 0; t < 12; t++) {
+      const { copied, written } = attend(1);
+      expect(copied).toEqual([]);
+      // The output, its 32 parts of the keys and the numbers of the dispatches: a hundredth of the cache.
+      expect(sum(written)).toBeGreaterThan(4 * heads * width);
+      expect(sum(written)).toBeLessThan(cacheBytes / 50);
+    }
+    cache.dispose();
+  });
+}
+
+interface Uploader {
+  uploadToGPU(dataId: object): void;
+}

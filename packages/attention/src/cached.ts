@@ -1,0 +1,135 @@
+import {
+  InputError,
+  isTapped,
+  type KeysAndValues,
+  type KeyValueCache,
+  tapped,
+} from '@headwise/core';
+import { and, attentionReference, causal, decodeAttention, none, padding } from '@headwise/kernels';
+import * as tf from '@tensorflow/tfjs';
+import { type AttendOptions, attend } from './attend.js';
+
+export interface CachedOptions extends Omit<AttendOptions, 'path'> {
+  cache: KeyValueCache;
+  /** The path of the layer, which its keys and values are kept by. */
+  path: string;
+}
+
+/**
+ * Attention of new tokens to themselves and to those in a cache, to which it appends their keys and values.
+ *
+ * On WebGPU a few new tokens read the cache where it lies: nothing of it is copied.
+ *
+ * @param q `[B, H, T, Dh]`, k and v `[B, Hkv, T, Dh]`: of the new tokens, of which `ctx.lengths` are no padding
+ * @returns `[B, H, T, Dh]`
+ * @throws ShapeError where shapes do not fit each other or the cache; InputError where a mask cannot be
+ * kept up over what the cache holds
+ */
+export function attendCached(
+  q: tf.Tensor,
+  k: tf.Tensor,
+  v: tf.Tensor,
+  options: CachedOptions,
+): tf.Tensor {
+  const tokens = q.shape[2]!;
+  const longest = options.cache.longestPiece;
+  const counts = options.ctx?.lengths;
+  if (tokens <= longest) return attendPiece(q, k, v, options, counts);
+  return tf.tidy(() => {
+    const pieces = [];
+    for (let from = 0; from < tokens; from += longest) {
+      const count = Math.min(longest, tokens - from);
+      const [qs, ks, vs] = [q, k, v].map((x) => {
+        const [batch, heads, , width] = x.shape as [number, number, number, number];
+        return x.slice([0, 0, from, 0], [batch, heads, count, width]);
+      }) as [tf.Tensor, tf.Tensor, tf.Tensor];
+      const real = counts?.map((n) => Math.max(0, Math.min(count, n - from)));
+      pieces.push(attendPiece(qs, ks, vs, options, real));
+    }
+    return tf.concat(pieces, 2);
+  });
+}
+
+function attendPiece(
+  q: tf.Tensor,
+  k: tf.Tensor,
+  v: tf.Tensor,
+  { cache, path, ...options }: CachedOptions,
+  counts: readonly number[] | undefined,
+): tf.Tensor {
+  const cached = cache.append(path, k, v, counts);
+  const given = { ...options, path };
+  const { rows } = cached;
+  if (cached.kind === 'passing') return attendVisible(q, rows, cached.visible, given);
+  if (cached.kind === 'fresh') {
+    if (!cached.lengths.some((n) => n < q.shape[2]!)) return attend(q, rows.k, rows.v, given);
+    return tf.tidy(() => {
+      const inLength = padding(tf.tensor1d([...cached.lengths], 'int32'));
+      return attend(q, rows.k, rows.v, { ...given, mask: and(given.mask ?? none, inLength) });
+    });
+  }
+  const length = Math.max(...cached.lengths);
+  if (isPlain(given, q.shape[2]!) && (cached.level || cached.places)) {
+    const { scale } = given;
+    return decodeAttention(q, rows.k, rows.v, {
+      length,
+      ...(scale === undefined ? {} : { scale }),
+      ...(cached.level ? {} : { places: cached.places }),
+    });
+  }
+  if (!cached.level) return attendVisible(q, rows, cached.visible, given);
+  return tf.tidy(() => {
+    const [batch, heads, , width] = rows.k.shape as [number, number, number, number];
+    const [keys, values] = [rows.k, rows.v].map((x) =>
+      x.slice([0, 0, 0, 0], [batch, heads, length, width]),
+    ) as [tf.Tensor, tf.Tensor];
+    return attend(q, keys, values, given);
+  });
+}
+
+type GivenOptions = Omit<CachedOptions, 'cache'>;
+
+/** Whether nothing is asked for but the causal attention that decoding has a kernel for. */
+function isPlain(
+  { mask = none, ctx, dropout, scale: _, path, ...others }: GivenOptions,
+  queries: number,
+) {
+  return (
+    (mask === causal || (mask === none && queries === 1)) &&
+    !isTapped(ctx, path, 'scores') &&
+    !isTapped(ctx, path, 'pattern') &&
+    !ctx?.onAttention &&
+    !(dropout && ctx?.training) &&
+    Object.values(others).every((other) => other === undefined)
+  );
+}
+
+/** Causal attention where each query has a list of the keys that it sees. */
+function attendVisible(
+  q: tf.Tensor,
+  { k, v }: KeysAndValues,
+  visible: () => tf.Tensor4D,
+  given: GivenOptions,
+): tf.Tensor {
+  const { mask = none, scale, ctx, path, dropout, ...others } = given;
+  const asked = Object.entries(others).filter(([, other]) => other !== undefined);
+  if (mask !== causal || asked.length > 0) {
+    const what = [`mask '${mask.name}'`, ...asked.map(([name]) => `'${name}'`)];
+    throw new InputError(
+      `attention '${path}': ${what.join(', ')} over a cache whose sequences differ in length, or whose tokens leave a window; expected mask 'causal' alone`,
+    );
+  }
+  const dropping = dropout && ctx?.training ? dropout : undefined;
+  return tf.tidy(() => {
+    const hidden = visible().sub(1).mul(1e30);
+    return attentionReference(q, k, v, {
+      mask: none,
+      scale: scale ?? 1 / Math.sqrt(q.shape[3]!),
+      onScores: (scores) => tapped(ctx, path, 'scores', scores.add(hidden)),
+      onPattern: (weights) => {
+        const pattern = tapped(ctx, path, 'pattern', weights);
+        return dropping ? dropping.forward(pattern, ctx) : pattern;
+      },
+    });
+  });
+}

@@ -1,0 +1,158 @@
+import { KeyValueCache, ParamStore } from '@headwise/core';
+import { causal } from '@headwise/kernels';
+import { RMSNorm } from '@headwise/layers';
+import { RotaryPosition } from '@headwise/positions';
+import { describeBackends, expectClose, gaussian } from '@headwise/testing';
+import * as tf from '@tensorflow/tfjs';
+import { expect, test } from 'vitest';
+import { CrossAttention } from './cross.js';
+import { MultiHeadAttention, type MultiHeadAttentionOptions } from './multi-head.js';
+import { FusedProjection } from './projections.js';
+
+/** A store with the parameters of another, each changed by a function. */
+async function changed(
+  from: ParamStore,
+  change: (path: string, value: tf.Tensor) => tf.Tensor,
+): Promise<ParamStore> {
+  const values = new Map<string, Float32Array>();
+  for (const [path, value] of Object.entries(from.named())) {
+    values.set(path, (await change(path, value).data()) as Float32Array);
+  }
+  return new ParamStore({ source: { read: (path) => values.get(path)! } });
+}
+
+const shapesOf = (params: ParamStore) =>
+  Object.fromEntries(Object.entries(params.named()).map(([path, v]) => [path, v.shape]));
+
+describeBackends('attention layers', () => {
+  test('fewer heads of keys are as many heads of the same keys', async () => {
+    const sizes = { dim: 12, heads: 6, mask: causal, headDim: 5 };
+    const few = new ParamStore({ seed: 1 });
+    const x = gaussian([2, 7, 12], 2);
+    for (const kvHeads of [1, 2, 3]) {
+      const params = few.at(kvHeads);
+      const grouped = new MultiHeadAttention(params, { ...sizes, kvHeads });
+      const many = await changed(params, (path, value) => {
+        if (!/kProj|vProj/.test(path)) return value;
+        const heads = value.reshape([-1, kvHeads, 5]);
+        const copies = Array.from({ length: 6 }, (_, h) => Math.floor((h * kvHeads) / 6));
+        return heads.gather(tf.tensor1d(copies, 'int32'), 1);
+      });
+      const whole = new MultiHeadAttention(many.at(kvHeads), sizes);
+      await expectClose(grouped.forward(x), whole.forward(x));
+      many.dispose();
+    }
+    few.dispose();
+  });
+
+  test('parameters have the widths that the options say, in either layout', () => {
+    const params = new ParamStore();
+    const sizes = { dim: 6, heads: 4, kvHeads: 2, headDim: 5, outDim: 7 };
+    new MultiHeadAttention(params.at('a'), { ...sizes, bias: { q: false, out: false } });
+    const fused = { projection: FusedProjection, bias: false, layout: 'out-in' } as const;
+    new MultiHeadAttention(params.at('b'), { ...sizes, ...fused });
+    new CrossAttention(params.at('c'), { ...sizes, kvDim: 9, bias: false, layout: 'out-in' });
+    expect(shapesOf(params)).toEqual({
+      'a.qProj.weight': [6, 20],
+      'a.kProj.weight': [6, 10],
+      'a.kProj.bias': [10],
+      'a.vProj.weight': [6, 10],
+      'a.vProj.bias': [10],
+      'a.outProj.weight': [20, 7],
+      'b.qkv.weight': [40, 6],
+      'b.outProj.weight': [7, 20],
+      'c.qProj.weight': [20, 6],
+      'c.kProj.weight': [10, 9],
+      'c.vProj.weight': [10, 9],
+      'c.outProj.weight': [7, 20],
+    });
+    params.dispose();
+  });
+
+  test('with rotary positions, in pieces with a cache equals one pass', async () => {
+    const params = new ParamStore({ seed: 3 });
+    const options: MultiHeadAttentionOptions = {
+      dim: 8,
+      heads: 4,
+      kvHeads: 2,
+      mask: causal,
+      position: new RotaryPosition({ dim: 2 }),
+      qkNorm: (norm, dim) => new RMSNorm(norm, { dim }),
+    };
+    const layer = new MultiHeadAttention(params, options);
+    expect(Object.keys(params.named()).filter((path) => path.includes('Norm'))).toEqual([
+      'qNorm.weight',
+      'kNorm.weight',
+    ]);
+    const x = gaussian([2, 6, 8], 4);
+    const cache = new KeyValueCache();
+    const pieces = [
+      [0, 3],
+      [3, 1],
+      [4, 2],
+    ].map(([start, count]) => layer.forward(x.slice([0, start!, 0], [2, count!, 8]), { cache }));
+    await expectClose(tf.concat(pieces, 1), layer.forward(x));
+    const still = new MultiHeadAttention(params, { ...options, position: undefined });
+    const difference = await layer.forward(x).sub(still.forward(x)).abs().max().data();
+    expect(difference[0]).toBeGreaterThan(1e-5);
+    cache.dispose();
+    params.dispose();
+  });
+
+  test('cross-attention of one key gives its value, whoever asks', async () => {
+    const params = new ParamStore({ seed: 5 });
+    const cross = new CrossAttention(params, { dim: 6, heads: 3, kvDim: 5, outDim: 4 });
+    const encoded = gaussian([2, 1, 5], 6);
+    const y = cross.forward(gaussian([2, 3, 6], 7), encoded);
+    const named = params.named();
+    const value = tf.matMul(encoded.reshape([2, 5]), named['vProj.weight'] as tf.Tensor2D);
+    const expected = tf.matMul(value as tf.Tensor2D, named['outProj.weight'] as tf.Tensor2D);
+    await expectClose(y, expected.expandDims(1).tile([1, 3, 1]));
+    params.dispose();
+  });
+
+  test('cross-attention gives every weight a gradient', async () => {
+    const params = new ParamStore({ seed: 8 });
+    const cross = new CrossAttention(params, { dim: 6, heads: 3, kvDim: 5, kvHeads: 1 });
+    const [x, encoded] = [gaussian([2, 3, 6], 9), gaussian([2, 7, 5], 10)];
+    const named = Object.entries(params.named());
+    const { grads } = tf.variableGrads(
+      () => cross.forward(x, encoded).square().sum(),
+      named.map(([, v]) => v),
+    );
+    for (const [path, variable] of named) {
+      const size = (await grads[variable.name]!.abs().sum().data())[0];
+      // Softmax does not feel what is added to all scores of a row; a zero bias of the queries, to none.
+      if (path !== 'kProj.bias') expect(size, path).toBeGreaterThan(1e-6);
+    }
+    params.dispose();
+  });
+
+  test('what does not fit is named', () => {
+    const params = new ParamStore();
+    const make = (options: MultiHeadAttentionOptions) => () =>
+      new MultiHeadAttention(params, options);
+    expect(make({ dim: 8, heads: 4, kvHeads: 3 })).toThrow(
+      'attention: kvHeads 3 does not divide heads 4',
+    );
+    expect(make({ dim: 8, heads: 4, kvHeads: 0 })).toThrow(
+      'attention: kvHeads is 0; expected a positive integer',
+    );
+    expect(make({ dim: 8, heads: 4, headDim: 2.5 })).toThrow('attention: headDim is 2.5');
+    const projection = FusedProjection;
+    expect(make({ dim: 8, heads: 4, kvDim: 6, projection })).toThrow(
+      'attention: one map cannot make queries of width 8 and keys of width 6; expected SeparateProjection',
+    );
+    expect(make({ dim: 8, heads: 4, bias: { k: false }, projection })).toThrow(
+      'attention: one map has a bias or none; got q true, k false, v true; expected SeparateProjection',
+    );
+    const cross = new CrossAttention(params, { dim: 8, heads: 4, kvDim: 6 });
+    expect(() => cross.forward(tf.zeros([1, 2, 8]), tf.zeros([1, 3, 8]))).toThrow(
+      'attention: source of keys has shape [1, 3, 8]; expected [B, Tk, 6]',
+    );
+    expect(() => cross.forward(tf.zeros([1, 2, 8]), tf.zeros([2, 3, 6]))).toThrow(
+      'attend: k has shape [2, 4, 3, 2]; expected [1, Hkv, Tk, 2]',
+    );
+    params.dispose();
+  });
+});

@@ -1,0 +1,242 @@
+import * as tf from '@tensorflow/tfjs';
+import { InputError } from '../errors.js';
+import { checkShape } from '../shapes.js';
+import { LeakWarning } from './leak.js';
+import type { Ring } from './ring.js';
+import { type CachedKeysValues, type KeysAndValues, Rows, reordered } from './rows.js';
+import type { Tokens } from './tokens.js';
+
+export interface KeyValueCacheOptions {
+  /** Room for this many tokens of a sequence, made at once; without it, room doubles as tokens come. */
+  capacity?: number;
+  /** Keeps this many of the latest tokens, whatever the length of the sequence; excludes `capacity`. */
+  window?: number;
+  /** Keeps the first tokens as well, besides a window: attention leans on them. Default 0. */
+  sinks?: number;
+}
+
+/**
+ * Keeps the keys and values of past tokens while generating, one entry a layer, keyed by its path.
+ *
+ * With the kernels of `@headwise/kernels` registered, they lie in memory with room for more, and a new
+ * token is written in place; elsewhere they are joined anew. For inference: no gradient passes through
+ * it. It owns its tensors: they outlive every `tf.tidy` and are freed by `dispose`.
+ *
+ * @see Xiao et al. 2023, https://arxiv.org/abs/2309.17453 (a window with sinks)
+ * @example
+ * const cache = new KeyValueCache();
+ * model.forward(prompt, { cache });
+ * const logits = model.forward(next, { cache }); // of one token
+ * cache.dispose();
+ */
+export class KeyValueCache {
+  readonly #layers = new Map<string, Rows>();
+  readonly #fixed = new Map<string, KeysAndValues>();
+  readonly #capacity: number | undefined;
+  readonly #ring: Ring | undefined;
+  readonly #leak = new LeakWarning(this, 'KeyValueCache');
+  #tokens: Tokens | undefined;
+  #disposed = false;
+
+  /** @throws InputError for sizes that are not whole numbers in range */
+  constructor({ capacity, window, sinks = 0 }: KeyValueCacheOptions = {}) {
+    checkCount('capacity', capacity, 1);
+    checkCount('window', window, 1);
+    checkCount('sinks', sinks, 0);
+    if (capacity !== undefined && window !== undefined) {
+      throw new InputError('KeyValueCache: a window is its own capacity; give one of the two');
+    }
+    if (sinks > 0 && window === undefined) {
+      throw new InputError(`KeyValueCache: ${sinks} sinks without a window; give both`);
+    }
+    this.#capacity = window === undefined ? capacity : sinks + window;
+    this.#ring = window === undefined ? undefined : { sinks, size: window };
+  }
+
+  /** The number of tokens that every layer has seen, of the longest sequence: the position of its next one. */
+  get length(): number {
+    return Math.max(0, ...this.starts);
+  }
+
+  /** The number of tokens of each sequence that every layer has seen; empty before the first. */
+  get starts(): readonly number[] {
+    const [first, ...others] = [...this.#layers.values()].map(({ seen }) => seen);
+    return first?.map((n, b) => Math.min(n, ...others.map((seen) => seen[b]!))) ?? [];
+  }
+
+  /** The most new tokens that `append` takes at once. */
+  get longestPiece(): number {
+    return this.#ring?.size ?? Number.POSITIVE_INFINITY;
+  }
+
+  /** The number of tokens that one layer has seen, of the longest sequence. */
+  lengthOf(path: string): number {
+    return Math.max(0, ...(this.#layers.get(path)?.seen ?? []));
+  }
+
+  /**
+   * Appends the keys and values of new tokens to a layer's.
+   *
+   * @param k `[B, Hkv, T, Dh]`, v the same
+   * @param counts the tokens of each sequence that are no padding, which stands at the end; default `T`
+   * @returns what the new tokens attend to
+   * @throws ShapeError where batch, heads or width differ from what is cached; InputError where tokens
+   * do not fit, and after `dispose`
+   */
+  append(path: string, k: tf.Tensor, v: tf.Tensor, counts?: readonly number[]): CachedKeysValues {
+    this.#checkUsable(path);
+    const what = `cache of '${path}'`;
+    checkShape(`${what}: v`, v.shape, k.shape);
+    const held = this.#layers.get(path);
+    const [, heads, , width] = held?.shape ?? k.shape;
+    checkShape(`${what}: k`, k.shape, [this.#batch() ?? 'B', heads ?? 'Hkv', 'T', width ?? 'Dh']);
+    const tokens = this.#tokensOf(what, k, held?.seen, counts);
+    const longest = Math.max(...tokens.ends);
+    if (!this.#ring && this.#capacity !== undefined && longest > this.#capacity) {
+      throw new InputError(
+        `${what}: ${longest} tokens of a sequence; it was made for ${this.#capacity}`,
+      );
+    }
+    const rows = held ?? new Rows(k, this.#capacity, this.#ring);
+    this.#layers.set(path, rows);
+    this.#leak.holds(this.#layers.size);
+    // Where a token falls out of the window before all new ones have seen it, they see old and new.
+    if (this.#ring && k.shape[2]! > 1 && longest > this.#capacity!) {
+      const attended = rows.passing({ k, v }, tokens);
+      rows.write({ k, v }, tokens);
+      return attended;
+    }
+    rows.write({ k, v }, tokens);
+    return held ? rows.kept(tokens) : { kind: 'fresh', rows: { k, v }, lengths: tokens.ends };
+  }
+
+  /**
+   * Keys and values that are made once, as those of an encoder's output in cross-attention.
+   *
+   * @param batch the number of sequences that ask
+   * @param make gives `[B, Hkv, T, Dh]` each; called where the layer has none yet
+   * @returns what the cache keeps
+   * @throws InputError where they are of another number of sequences, and after `dispose`
+   */
+  once(path: string, batch: number, make: () => KeysAndValues): KeysAndValues {
+    this.#checkUsable(path);
+    let fixed = this.#fixed.get(path);
+    if (!fixed) {
+      fixed = tf.tidy(() => {
+        const { k, v } = make();
+        return { k: tf.keep(k.clone()), v: tf.keep(v.clone()) };
+      });
+      this.#fixed.set(path, fixed);
+      this.#leak.holds(this.#layers.size + this.#fixed.size);
+    }
+    if (fixed.k.shape[0] !== batch) {
+      throw new InputError(
+        `cache of '${path}': holds ${fixed.k.shape[0]} sequences; asked for ${batch}`,
+      );
+    }
+    return fixed;
+  }
+
+  /**
+   * Forgets all tokens of every sequence from a position on; nothing is moved.
+   *
+   * @throws InputError where tokens before it have left the window, and after `dispose`
+   */
+  trim(length: number): void {
+    this.#checkUsable();
+    checkCount('trim: length', length, 0);
+    for (const [path, { seen }] of this.#layers) {
+      const lost = seen.find((n) => this.#ring && n > this.#capacity! && n > length);
+      if (lost !== undefined) {
+        throw new InputError(
+          `cache of '${path}': ${lost} tokens cannot be trimmed to ${length}, as the window of ${this.#ring!.size} has lost older ones`,
+        );
+      }
+    }
+    for (const rows of this.#layers.values()) rows.trim(length);
+  }
+
+  /**
+   * Makes each sequence go on from another, as beams do: sequence `i` continues what `order[i]` was.
+   *
+   * The batch may grow or shrink.
+   *
+   * @throws InputError for an index outside the batch, and after `dispose`
+   */
+  reorder(order: readonly number[]): void {
+    this.#checkUsable();
+    const batch = this.#batch() ?? [...this.#fixed.values()][0]?.k.shape[0] ?? 0;
+    if (order.length === 0) throw new InputError('KeyValueCache: reorder without sequences');
+    for (const index of order) {
+      if (!(Number.isInteger(index) && index >= 0 && index < batch)) {
+        throw new InputError(`KeyValueCache: reorder takes sequence ${index} of ${batch}`);
+      }
+    }
+    for (const rows of this.#layers.values()) rows.reorder(order);
+    for (const [path, old] of this.#fixed) {
+      this.#fixed.set(path, reordered(old, order));
+      tf.dispose([old.k, old.v]);
+    }
+  }
+
+  /** Frees every key and value. */
+  dispose(): void {
+    for (const rows of this.#layers.values()) rows.dispose();
+    for (const { k, v } of this.#fixed.values()) tf.dispose([k, v]);
+    this.#tokens?.places?.dispose();
+    this.#layers.clear();
+    this.#fixed.clear();
+    this.#leak.over();
+    this.#disposed = true;
+  }
+
+  #checkUsable(path?: string): void {
+    if (!this.#disposed) return;
+    const who = path === undefined ? 'KeyValueCache' : `cache of '${path}'`;
+    throw new InputError(`${who}: used after it was disposed`);
+  }
+
+  #batch(): number | undefined {
+    return [...this.#layers.values()][0]?.shape[0];
+  }
+
+  /** Where the new tokens of a layer stand: the same for all layers of a pass, and then made once. */
+  #tokensOf(
+    what: string,
+    { shape }: tf.Tensor,
+    seen: readonly number[] | undefined,
+    given: readonly number[] | undefined,
+  ): Tokens {
+    const [batch, , most] = shape as [number, number, number];
+    const counts = given ?? Array<number>(batch).fill(most);
+    if (
+      counts.length !== batch ||
+      !counts.every((n) => Number.isInteger(n) && n >= 0 && n <= most)
+    ) {
+      throw new InputError(
+        `${what}: counts are [${counts.join(', ')}]; expected ${batch} of 0 to ${most}`,
+      );
+    }
+    if (most > this.longestPiece) {
+      throw new InputError(
+        `${what}: ${most} tokens at once; a window of ${this.longestPiece} takes as many in a piece`,
+      );
+    }
+    const ends = counts.map((n, b) => (seen?.[b] ?? 0) + n);
+    const last = this.#tokens;
+    if (last && same(last.ends, ends) && same(last.counts, counts)) return last;
+    last?.places?.dispose();
+    this.#tokens = { ends, counts, most, places: undefined };
+    return this.#tokens;
+  }
+}
+
+const same = (a: readonly number[], b: readonly number[]) =>
+  a.length === b.length && a.every((n, i) => n === b[i]);
+
+function checkCount(name: string, value: number | undefined, least: number): void {
+  if (value === undefined || (Number.isInteger(value) && value >= least)) return;
+  throw new InputError(
+    `KeyValueCache: ${name} is ${value}; expected a whole number of at least ${least}`,
+  );
+}

@@ -1,0 +1,202 @@
+import { checkGradients, describeBackends, expectClose, gaussian } from '@headwise/testing';
+import * as tf from '@tensorflow/tfjs';
+import { expect, test } from 'vitest';
+import { type FloatExpression, select } from './expression/expression.js';
+import { table } from './expression/table.js';
+import { attention } from './index.js';
+import { causal } from './masks/order.js';
+import { scoreMod } from './mods.js';
+
+/** Scores whose softmax shows them: with values of one, two … in the columns of an identity. */
+const identity = (keys: number) => tf.eye(keys).reshape([1, 1, keys, keys]);
+
+describeBackends('score mods', () => {
+  test('are applied to the scaled product, in their order', async () => {
+    // Products of 1 · key, scaled by 2: 0, 2, 4.
+    const [q, k] = [tf.tensor4d([1, 1], [1, 1, 2, 1]), tf.tensor4d([0, 1, 2], [1, 1, 3, 1])];
+    const half = scoreMod((score) => score.div(2));
+    // Queries stand at places 1 and 2.
+    const distance = scoreMod((score, _b, _h, q, k) => score.sub(q.sub(k).abs().toFloat()));
+    const weights = attention(q, k, identity(3), { scale: 2, mods: [half, distance] });
+    const softmax = (...scores: number[]) => {
+      const sum = scores.reduce((s, x) => s + Math.exp(x), 0);
+      return scores.map((x) => Math.exp(x) / sum);
+    };
+    await expectClose(weights, [...softmax(-1, 1, 1), ...softmax(-2, 0, 2)]);
+  });
+
+  test('every operation means what it says', async () => {
+    const place = tf.tensor1d([-1.5, 0.25, 2]);
+    const q = tf.zeros([1, 1, 1, 1]);
+    const k = tf.zeros([1, 1, 3, 1]);
+    const of = async (_name: string, expected: number[], mod: ReturnType<typeof scoreMod>) => {
+      const y = attention(q, k, identity(3), { mods: [mod] });
+      const shifted = expected.map((x) => Math.exp(x));
+      const sum = shifted.reduce((s, x) => s + x, 0);
+      await expectClose(
+        y,
+        shifted.map((x) => x / sum),
+      );
+    };
+    const x = table(place);
+    const float = (f: (x: FloatExpression) => FloatExpression) =>
+      scoreMod((_s, _b, _h, _q, k) => f(x.at(k)));
+    await of(
+      'abs',
+      [1.5, 0.25, 2],
+      float((x) => x.abs()),
+    );
+    await of(
+      'exp',
+      [-1.5, 0.25, 2].map(Math.exp),
+      float((x) => x.exp()),
+    );
+    await of(
+      'log',
+      [2.5, 1.25, 3].map(Math.log),
+      float((x) => x.abs().add(1).log()),
+    );
+    await of(
+      'tanh',
+      [-1.5, 0.25, 2].map(Math.tanh),
+      float((x) => x.tanh()),
+    );
+    await of(
+      'square',
+      [2.25, 0.0625, 4],
+      float((x) => x.square()),
+    );
+    await of(
+      'sqrt',
+      [1.5, 0.25, 2],
+      float((x) => x.square().sqrt()),
+    );
+    await of(
+      'floor',
+      [-2, 0, 2],
+      float((x) => x.floor()),
+    );
+    await of(
+      'min, max',
+      [-1, 0.25, 1],
+      float((x) => x.min(1).max(-1)),
+    );
+    await of(
+      'neg, div',
+      [0.75, -0.125, -1],
+      float((x) => x.neg().div(2)),
+    );
+    await of(
+      'select',
+      [-1.5, 5, 5],
+      float((x) => select(x.less(0), x, 5)),
+    );
+    await of(
+      'or, not',
+      [9, 0.25, 9],
+      float((x) => select(x.less(0).or(x.less(2).not()), 9, x)),
+    );
+    await of(
+      'equal',
+      [0, 0, 1],
+      float((x) => select(x.equal(2), 1, x.mul(0))),
+    );
+    const int = (f: Parameters<typeof scoreMod>[0]) => scoreMod(f);
+    await of(
+      'int div',
+      [-1, 0, 0],
+      int((_s, _b, _h, _q, k) => k.sub(1).div(2).toFloat()),
+    );
+    await of(
+      'int mod',
+      [2, 0, 1],
+      int((_s, _b, _h, _q, k) => k.sub(1).mod(3).toFloat()),
+    );
+    await of(
+      'negative divisor',
+      [0, 0, -1],
+      int((_s, _b, _h, _q, k) => k.sub(1).div(-2).toFloat()),
+    );
+    await of(
+      'abs, neg',
+      [-1, 0, -1],
+      int((_s, _b, _h, _q, k) => k.sub(1).abs().neg().toFloat()),
+    );
+    await of(
+      'toInt',
+      [-1, 0, 2],
+      float((x) => x.toInt().toFloat()),
+    );
+    await of(
+      'nearest end',
+      [2, 2, -1.5],
+      int((_s, _b, _h, _q, k) => x.at(k.mul(-9).add(9).add(9).sub(k))),
+    );
+  });
+
+  test('gradients flow to tables, variables and sinks', async () => {
+    const inputs = [
+      gaussian([2, 4, 3, 5], 1),
+      gaussian([2, 2, 7, 5], 2),
+      gaussian([2, 2, 7, 3], 3),
+      gaussian([4], 4),
+      gaussian([4, 13], 5),
+      gaussian([4], 6),
+    ];
+    await checkGradients((q, k, v, slopes, distances, sinks) => {
+      const linear = scoreMod((score, _b, h, q, k) =>
+        score.add(table(slopes!).at(h).mul(k.sub(q).toFloat())),
+      );
+      const relative = scoreMod((score, _b, h, q, k) =>
+        score.add(table(distances!).at(h, k.sub(q).add(6))),
+      );
+      const cap = scoreMod((score) => score.div(3).tanh().mul(3));
+      return attention(q!, k!, v!, { mods: [linear, relative, cap], sinks: sinks!, mask: causal });
+    }, inputs);
+  });
+
+  test('dropout drops a part of the weights, the same ones backward, and scales the rest', async () => {
+    const [q, k] = [gaussian([1, 2, 33, 4], 1), gaussian([1, 2, 30, 4], 2)];
+    const values = identity(30).tile([1, 2, 1, 1]);
+    const dropout = { rate: 0.25, seed: 11 };
+    const whole = attention(q, k, values);
+    const kept = attention(q, k, values, { dropout });
+    const ratio = Array.from(await kept.div(whole).data());
+    const dropped = ratio.filter((x) => x === 0).length / ratio.length;
+    expect(Math.abs(dropped - 0.25)).toBeLessThan(0.03);
+    await expectClose(
+      ratio.filter((x) => x !== 0),
+      ratio.filter((x) => x !== 0).map(() => 4 / 3),
+    );
+    await checkGradients((q, k, v) => attention(q!, k!, v!, { dropout }), [q, k, values]);
+    const other = attention(q, k, values, { dropout: { ...dropout, seed: 12 } });
+    expect(await other.data()).not.toEqual(await kept.data());
+  });
+
+  test('a sink takes a part of the weights', async () => {
+    const [q, k] = [tf.zeros([1, 2, 1, 3]), tf.zeros([1, 2, 2, 3])];
+    const sinks = tf.tensor1d([Math.log(2), Math.log(6)]);
+    await expectClose(attention(q, k, tf.ones([1, 2, 2, 1]), { sinks }), [0.5, 0.25]);
+  });
+
+  test('bad input is named', () => {
+    expect(() => table(tf.zeros([2]).toInt())).toThrow(
+      'table: a tensor of type int32; expected float32',
+    );
+    expect(() => table(tf.zeros([1, 1, 1, 1, 1]))).toThrow(
+      'table: a tensor of shape [1, 1, 1, 1, 1]; expected 1 to 4 axes, none of size 0',
+    );
+    const q = tf.zeros([1, 1, 2, 3]);
+    const mod = (of: Parameters<typeof scoreMod>[0]) => () =>
+      attention(q, q, q, { mods: [scoreMod(of)] });
+    expect(mod((score, _b, h) => score.add(table(tf.zeros([2, 3])).at(h)))).toThrow(
+      'table: 1 indices for a tensor of shape [2, 3]; expected 2',
+    );
+    expect(mod((score, _b, h) => score.add(h.add(0.5).toFloat()))).toThrow(
+      'an integer expression met 0.5; expected a whole number of 32 bits',
+    );
+    expect(() => attention(q, q, q, { dropout: { rate: 1, seed: 0 } })).toThrow(
+      "attention: dropout's rate is 1; expected 0 ≤ rate < 1",
+    );
+  });
+});

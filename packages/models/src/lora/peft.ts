@@ -1,0 +1,141 @@
+import { InputError, type ParamSource, readTensor } from '@headwise/core';
+import { type LazyTensorInput, type SafetensorsFile, toFloat32 } from '@headwise/safetensors';
+import { z } from 'zod';
+import type { Model } from '../checkpoint.js';
+import { parseWith } from '../config.js';
+import { keyOf, type ModelFamily } from '../family.js';
+import { Lora } from './lora.js';
+
+/** PEFT's `adapter_config.json`, as far as it says what is computed. */
+export interface PeftConfig {
+  [key: string]: unknown;
+  peft_type: 'LORA';
+  r: number;
+  lora_alpha: number;
+  lora_dropout: number;
+  target_modules: string | string[];
+}
+
+const schema: z.ZodType<PeftConfig> = z.looseObject({
+  peft_type: z.literal('LORA'),
+  r: z.number().int().min(1),
+  lora_alpha: z.number(),
+  lora_dropout: z.number().min(0).lt(1).default(0),
+  target_modules: z.union([z.string(), z.array(z.string()).min(1)]),
+  // Variants that are not built: refused, not ignored.
+  bias: z.literal('none').default('none'),
+  use_rslora: z.literal(false).default(false),
+  use_dora: z.literal(false).default(false),
+  modules_to_save: z.null().default(null),
+  rank_pattern: z.strictObject({}).nullish(),
+  alpha_pattern: z.strictObject({}).nullish(),
+});
+
+/** Before the key of every module of the model in a PEFT checkpoint. */
+const prefix = 'base_model.model.';
+
+/** Hugging Face's name of a linear map. */
+const moduleOf = (family: ModelFamily, path: string): string =>
+  keyOf(family, `${path}.weight`).replace(/\.weight$/, '');
+
+/** The configuration of an adapter in PEFT's layout. */
+export function peftConfig({ family, params }: Model, lora: Lora): Record<string, unknown> {
+  const matrices = params.matrices();
+  return {
+    peft_type: 'LORA',
+    r: lora.rank,
+    lora_alpha: lora.alpha,
+    lora_dropout: lora.dropout,
+    target_modules: lora.paths.map((path) => moduleOf(family, path)),
+    bias: 'none',
+    // PyTorch's Linear lies [out, in]; Conv1D, of GPT-2, [in, out].
+    fan_in_fan_out: lora.paths.some((path) => matrices[`${path}.weight`]!.layout === 'in-out'),
+    inference_mode: true,
+    task_type: null,
+  };
+}
+
+/** The tensors of an adapter by PEFT's keys; each is read from the backend when it is written. */
+export function peftTensors({ family }: Model, lora: Lora): Record<string, LazyTensorInput> {
+  return Object.fromEntries(
+    Object.entries(lora.params.named()).map(([path, variable]) => [
+      peftKey(family, path),
+      {
+        dtype: 'F32',
+        shape: variable.shape,
+        data: async () => (await readTensor(variable)) as Float32Array,
+      },
+    ]),
+  );
+}
+
+/**
+ * An adapter from PEFT's files.
+ *
+ * @param name names the configuration in errors
+ * @throws InputError for another kind of adapter, modules that the model lacks, and tensors that are missing, left over or of another shape
+ */
+export function loraFromPeft(
+  model: Model,
+  json: unknown,
+  file: SafetensorsFile,
+  name = 'adapter_config.json',
+): Lora {
+  const config = parseWith(schema, json, name);
+  const unused = new Set(file.tensors.keys());
+  const source: ParamSource = {
+    read(path, shape) {
+      const key = peftKey(model.family, path);
+      if (!file.tensors.has(key))
+        throw new InputError(`${name}: the adapter has no tensor '${key}'`);
+      const tensor = file.get(key);
+      if (tensor.shape.join() !== shape.join()) {
+        throw new InputError(
+          `${name}: tensor '${key}' has shape [${tensor.shape.join(', ')}]; expected [${shape.join(', ')}]`,
+        );
+      }
+      unused.delete(key);
+      return toFloat32(tensor, { file: name, key });
+    },
+  };
+  const targets = targetPaths(model, config.target_modules, name);
+  const lora = new Lora(model.params, {
+    rank: config.r,
+    alpha: config.lora_alpha,
+    dropout: config.lora_dropout,
+    targets: new RegExp(`^(${targets.map(escaped).join('|')})$`),
+    source,
+  });
+  if (unused.size > 0) {
+    lora.params.dispose();
+    throw new InputError(`${name}: the model has no place for ${[...unused].join(', ')}`);
+  }
+  return lora;
+}
+
+/** The paths of the linear maps that PEFT's `target_modules` names: whole names, last parts, or a pattern. */
+function targetPaths(
+  { family, params }: Model,
+  targets: string | string[],
+  name: string,
+): string[] {
+  const maps = Object.keys(params.matrices()).map((path) => path.slice(0, path.lastIndexOf('.')));
+  const fits =
+    typeof targets === 'string'
+      ? (module: string) => new RegExp(`^(?:${targets})$`).test(module)
+      : (module: string) => targets.some((t) => module === t || module.endsWith(`.${t}`));
+  const found = maps.filter((path) => fits(moduleOf(family, path)));
+  if (found.length > 0) return found;
+  throw new InputError(
+    `${name}: 'target_modules' is ${JSON.stringify(targets)}; no linear map of the model is called so`,
+  );
+}
+
+/** `blocks.0.attn.qkv.loraA` → `base_model.model.transformer.h.0.attn.c_attn.lora_A.weight`. */
+function peftKey(family: ModelFamily, path: string): string {
+  const at = path.lastIndexOf('.');
+  const letter = path.slice(at + 1) === 'loraA' ? 'A' : 'B';
+  return `${prefix}${moduleOf(family, path.slice(0, at))}.lora_${letter}.weight`;
+}
+
+const escaped = (text: string): string => text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');

@@ -1,0 +1,30 @@
+import { type ParamStore, readTensor } from '@headwise/core';
+import { type PackingOptions, packing } from '@headwise/layers';
+
+/**
+ * Keeps the weights of a model's linear maps in fewer bits from now on, for inference.
+ *
+ * One weight at a time is read back, packed and freed. Packed weights have no gradient, and are not saved.
+ *
+ * @returns the bytes of those weights, before and after
+ * @throws InputError for values that are not finite or too large for a half; the weights before it are packed
+ * @example
+ * const { before, after } = await quantizeModel(model.params, { format: 'int8' });
+ */
+export async function quantizeModel(
+  params: ParamStore,
+  options: PackingOptions,
+): Promise<{ before: number; after: number }> {
+  const pack = packing(options);
+  const bytes = { before: 0, after: 0 };
+  for (const [path, { variable, layout }] of Object.entries(params.matrices())) {
+    if (!variable) continue;
+    const values = (await readTensor(variable)) as Float32Array;
+    const packed = pack(path, values, variable.shape as [number, number], layout);
+    if (!packed) continue;
+    bytes.before += values.byteLength;
+    bytes.after += packed.bytes;
+    params.pack(path, packed);
+  }
+  return bytes;
+}

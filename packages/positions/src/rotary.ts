@@ -1,0 +1,120 @@
+import { checkShape, InputError } from '@headwise/core';
+import { type RotaryLayout, rotary } from '@headwise/kernels';
+import * as tf from '@tensorflow/tfjs';
+import type { AttentionPosition, Placed, Span } from './position.js';
+import { type Frequencies, type RotaryScaling, rotaryFrequencies } from './rotary-scaling.js';
+
+export interface RotaryPositionOptions {
+  /** `Dh`, the width of a head. */
+  dim: number;
+  /** `R`, how many of a head's first channels turn; default all. */
+  rotaryDim?: number | undefined;
+  /** Default 10,000. */
+  base?: number | undefined;
+  /** Which channels turn together; default `half-split`, as in Hugging Face's LLaMA. */
+  layout?: RotaryLayout | undefined;
+  scaling?: RotaryScaling | undefined;
+  /** The trained length, where the scaling rule needs it. */
+  maxLength?: number | undefined;
+}
+
+/** Rows of a table that are computed at once. */
+const step = 128;
+
+/**
+ * Rotary positions: turns pairs of channels of queries and keys by angles `t · base^(−2i/R)`, so that
+ * their products depend on the distance of the tokens alone.
+ *
+ * `(y_a, y_b) = (x_a cos θ − x_b sin θ, x_b cos θ + x_a sin θ)`. It has no parameters.
+ *
+ * @see Su et al. 2021, https://arxiv.org/abs/2104.09864
+ */
+export class RotaryPosition implements AttentionPosition {
+  readonly #options: RotaryPositionOptions;
+  readonly #dim: number;
+  readonly #layout: RotaryLayout;
+  #tables: Tables;
+
+  /** @throws InputError where `rotaryDim` is odd or beyond `dim`, or the scaling rule cannot be used */
+  constructor(options: RotaryPositionOptions) {
+    const { dim, rotaryDim = dim } = options;
+    if (!(rotaryDim > 0 && rotaryDim % 2 === 0 && rotaryDim <= dim)) {
+      throw new InputError(
+        `rotary: rotaryDim is ${rotaryDim}; expected an even number up to the head's width of ${dim}`,
+      );
+    }
+    this.#options = options;
+    this.#dim = rotaryDim;
+    this.#layout = options.layout ?? 'half-split';
+    this.#tables = new Tables(this.#frequencies(0));
+  }
+
+  /** @param q `[B, H, T, Dh]` @param k `[B, Hkv, T, Dh]` @returns both, turned */
+  apply(q: tf.Tensor, k: tf.Tensor, { start, keys }: Span): Placed {
+    const { dim } = this.#options;
+    checkShape('rotary: q', q.shape, ['B', 'H', 'T', dim]);
+    checkShape('rotary: k', k.shape, [q.shape[0]!, 'Hkv', q.shape[2]!, dim]);
+    return tf.tidy(() => {
+      const { cos, sin } = this.#tablesFor(keys).rows(start, q.shape[2]!);
+      return { q: rotary(q, cos, sin, this.#layout), k: rotary(k, cos, sin, this.#layout) };
+    });
+  }
+
+  #tablesFor(keys: number): Tables {
+    const { scaling, maxLength = 0 } = this.#options;
+    // Dynamic frequencies change with the length once it is beyond the trained one.
+    if (scaling?.rope_type !== 'dynamic') return this.#tables;
+    const length = Math.max(keys, maxLength);
+    if (this.#tables.length !== length)
+      this.#tables = new Tables(this.#frequencies(length), length);
+    return this.#tables;
+  }
+
+  #frequencies(length: number): Frequencies {
+    const { base = 10_000, scaling, maxLength } = this.#options;
+    return rotaryFrequencies({ dim: this.#dim, base, maxLength }, scaling, length);
+  }
+}
+
+/** Cosines and sines of positions from 0 on, `[positions, R / 2]`, made as they are asked for. */
+class Tables {
+  /** The length that the frequencies are for, where they depend on it. */
+  readonly length: number;
+  readonly #frequencies: Float64Array;
+  readonly #factor: number;
+  #cos: Float32Array = new Float32Array();
+  #sin: Float32Array = new Float32Array();
+
+  constructor({ frequencies, attentionFactor }: Frequencies, length = 0) {
+    this.#frequencies = frequencies;
+    this.#factor = attentionFactor;
+    this.length = length;
+  }
+
+  /** Those of positions `start` to `start + count`, `[count, R / 2]`. */
+  rows(start: number, count: number): Record<'cos' | 'sin', tf.Tensor2D> {
+    const pairs = this.#frequencies.length;
+    if ((start + count) * pairs > this.#cos.length) this.#grow(start + count);
+    const rows = (table: Float32Array) =>
+      tf.tensor2d(table.slice(start * pairs, (start + count) * pairs), [count, pairs]);
+    return { cos: rows(this.#cos), sin: rows(this.#sin) };
+  }
+
+  #grow(positions: number): void {
+    const pairs = this.#frequencies.length;
+    const known = this.#cos.length / pairs;
+    const length = Math.max(2 * known, Math.ceil(positions / step) * step);
+    const [cos, sin] = [new Float32Array(length * pairs), new Float32Array(length * pairs)];
+    cos.set(this.#cos);
+    sin.set(this.#sin);
+    for (let t = known; t < length; t++) {
+      for (let i = 0; i < pairs; i++) {
+        const angle = t * this.#frequencies[i]!;
+        cos[t * pairs + i] = this.#factor * Math.cos(angle);
+        sin[t * pairs + i] = this.#factor * Math.sin(angle);
+      }
+    }
+    this.#cos = cos;
+    this.#sin = sin;
+  }
+}
