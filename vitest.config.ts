@@ -108,7 +108,7 @@ export default defineConfig({
         test: {
           name: 'e2e',
           include: ['apps/*/e2e/**/*.test.ts'],
-          provide: { webgpu: gpu },
+          provide: { webgpu: gpu, chromium: chromium ?? '' },
           testTimeout: 120_000,
           hookTimeout: 120_000,
         },

@@ -42,7 +42,7 @@ const places = [
   {
     what: 'the DOM',
     pattern: /\bwindow\.|\bdocument\.(?:body|head|title|create|query|getElement|addEvent)/,
-    home: /^apps\/lab\/|\.test\.ts$/,
+    home: /^apps\/lab\/|^apps\/cli\/src\/report\/client\.ts$|\.test\.ts$/,
   },
 ];
 

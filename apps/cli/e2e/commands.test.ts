@@ -129,7 +129,16 @@ test('eval measures what train measured', () => {
 test('info names the backend, and every command has help', () => {
   const info = JSON.parse(headwise(['info', '--json']).stdout);
   expect(info).toMatchObject({ backend: 'cpu', adapter: null, software: true });
-  for (const command of ['info', 'train', 'generate', 'tokenize', 'tokenizer', 'logits', 'eval']) {
+  for (const command of [
+    'info',
+    'train',
+    'generate',
+    'tokenize',
+    'tokenizer',
+    'logits',
+    'eval',
+    'inspect',
+  ]) {
     const help = headwise([command, '--help']);
     expect(help.code).toBe(0);
     expect(help.stdout).toContain(`headwise ${command}`);

@@ -3,6 +3,7 @@ import { Command, CommanderError } from 'commander';
 import { evalCommand } from './commands/eval.js';
 import { generateCommand } from './commands/generate.js';
 import { infoCommand } from './commands/info.js';
+import { inspectCommand } from './commands/inspect.js';
 import { logitsCommand } from './commands/logits.js';
 import { tokenizeCommand } from './commands/tokenize.js';
 import { tokenizerCommand } from './commands/tokenizer.js';
@@ -24,6 +25,7 @@ for (const command of [
   tokenizerCommand(),
   logitsCommand(),
   evalCommand(),
+  inspectCommand(),
 ]) {
   program.addCommand(command.copyInheritedSettings(program).exitOverride());
   for (const child of command.commands) child.copyInheritedSettings(command);

@@ -20,7 +20,7 @@ const gap = 180;
 
 /**
  * Queries on the left, keys on the right, and a line from one to the other for each attention weight:
- * the heavier, the darker. Each head of the map has its own colour.
+ * as opaque as the weight's root, so that small ones are seen. Each head of the map has its own colour.
  *
  * @returns an SVG
  * @throws InputError where there is not a token for each key and query
@@ -39,8 +39,8 @@ export function headView(map: AttentionMap, options: HeadViewOptions): string {
       x2: right,
       y2: middle(key),
       stroke: headColour(head),
-      'stroke-opacity': weight,
-      'stroke-width': 2,
+      'stroke-opacity': Math.sqrt(weight),
+      'stroke-width': 1.5,
     }),
   );
   const column = (texts: readonly string[], x: number, anchor: string, side: string) =>

@@ -79,12 +79,12 @@ test.each(Object.entries(figures))('%s is well-formed whatever the tokens are', 
   expect(draw()).toBe(svg);
 });
 
-test('a line for each weight that counts, as dark as the weight', () => {
+test('a line for each weight that counts, as opaque as its root', () => {
   const all = headView(causalMap(0, 1), { tokens: nasty });
   expect(elementsOf(all).line).toBe((size * (size + 1)) / 2);
   const row = headView(causalMap(0, 1), { tokens: nasty, row: 3 });
   expect(elementsOf(row).line).toBe(4);
-  expect(row.match(/stroke-opacity="0.25"/g)).toHaveLength(4);
+  expect(row.match(/stroke-opacity="0.5"/g)).toHaveLength(4);
   expect(elementsOf(headView(causalMap(0, 1), { tokens: nasty, least: 0.3 })).line).toBe(1 + 2 + 3);
 });
 
