@@ -138,7 +138,7 @@ function optionsOf({
     width,
     height,
     legend: { show: false },
-    padding: [8, 8, 0, 0],
+    padding: [8, 16, 0, 0],
     cursor: { y: false, points: { size: 6 }, drag: { x: false, y: false } },
     scales: { x: { time: false }, y: { distr: log ? 3 : 1 } },
     axes: [

@@ -8,6 +8,7 @@ import {
   ParamStore,
   tapped,
 } from '@headwise/core';
+import { and, slidingWindow } from '@headwise/kernels';
 import {
   Dropout,
   Embedding,
@@ -17,7 +18,7 @@ import {
   RMSNorm,
 } from '@headwise/layers';
 import { createModel, type Model } from '@headwise/models';
-import { LearnedPosition, SinusoidalPosition } from '@headwise/positions';
+import { LearnedPosition, RotaryPosition, SinusoidalPosition } from '@headwise/positions';
 import { Decoder, PreNormBlock } from '@headwise/transformer';
 import * as tf from '@tensorflow/tfjs';
 import { familyOf } from './family-of.js';
@@ -122,7 +123,7 @@ function normOf(params: ParamStore, { norm, dim }: ModelConfig): Layer {
 }
 
 function blockOf(params: ParamStore, model: ModelConfig): PreNormBlock {
-  const { dim, heads, layers, feedForward, dropout } = model;
+  const { dim, heads, kvHeads, window, layers, feedForward, dropout } = model;
   const outInit = normal(0.02 / Math.sqrt(2 * layers));
   const sizes = { dim, hidden: hiddenOf(model), outInit };
   return new PreNormBlock({
@@ -130,7 +131,9 @@ function blockOf(params: ParamStore, model: ModelConfig): PreNormBlock {
     mix: new MultiHeadAttention(params.at('attn'), {
       dim,
       heads,
-      mask: causal,
+      kvHeads,
+      mask: window === undefined ? causal : and(causal, slidingWindow(window)),
+      position: model.position === 'rotary' ? new RotaryPosition({ dim: dim / heads }) : undefined,
       projection: FusedProjection,
       dropout: dropout > 0 ? new Dropout({ rate: dropout }) : undefined,
       outInit,

@@ -1,3 +1,4 @@
+import { InputError } from '@headwise/core';
 import { checkDivides, parseWith } from '@headwise/models';
 import { z } from 'zod';
 import { taskNames } from '../data/tasks.js';
@@ -39,9 +40,10 @@ const dataSchema = z.strictObject({
 });
 
 const modelSchema = z.strictObject({
-  position: z.enum(['learned', 'sinusoidal', 'none']).default('learned').meta({
+  position: z.enum(['learned', 'sinusoidal', 'rotary', 'none']).default('learned').meta({
     title: 'Position',
-    description: 'How a token knows its place: a learned table, fixed waves, or not at all.',
+    description:
+      'How a token knows its place: a learned table, fixed waves, turned queries and keys, or not at all.',
   }),
   norm: z.enum(['layer', 'rms']).default('layer').meta({
     title: 'Norm',
@@ -62,6 +64,14 @@ const modelSchema = z.strictObject({
   heads: whole(1, 64).default(4).meta({
     title: 'Heads',
     description: 'How many attention patterns each layer has.',
+  }),
+  kvHeads: whole(1, 64).optional().meta({
+    title: 'Key heads',
+    description: 'Heads of keys and values, which neighbouring heads share; empty means one each.',
+  }),
+  window: whole(1, 4096).optional().meta({
+    title: 'Window',
+    description: 'How many tokens back a token may look; empty means all.',
   }),
   hidden: whole(8, 8192).optional().meta({
     title: 'Hidden width',
@@ -145,8 +155,13 @@ export function parseRunConfig(json: unknown, name = 'configuration'): RunConfig
   const config = parseWith(schema, json, name);
   const { model, training } = config;
   checkDivides(name, 'model.dim', model.dim, 'model.heads', model.heads);
-  if (model.position === 'sinusoidal')
-    checkDivides(name, 'model.dim', model.dim, 'model.position: an even width,', 2);
+  checkDivides(name, 'model.heads', model.heads, 'model.kvHeads', model.kvHeads ?? model.heads);
+  const { position } = model;
+  const waves = position === 'sinusoidal' ? model.dim : model.dim / model.heads;
+  if ((position === 'sinusoidal' || position === 'rotary') && waves % 2 !== 0) {
+    const what = position === 'rotary' ? 'the width of a head' : "'model.dim'";
+    throw new InputError(`${name}: ${position} positions need an even width; ${what} is ${waves}`);
+  }
   if (training.minLearningRate > training.learningRate) {
     return { ...config, training: { ...training, minLearningRate: training.learningRate } };
   }

@@ -12,6 +12,7 @@ export const words: Readonly<Record<string, string>> = {
   'byte-bpe': 'Pieces of words (BPE)',
   learned: 'Learned',
   sinusoidal: 'Sinusoidal',
+  rotary: 'Rotary',
   none: 'None',
   layer: 'Layer norm',
   rms: 'RMS norm',

@@ -28,7 +28,13 @@ export function bars(
   const { temperature, topK, topP } = sampling;
   // What is not sent is too unlikely to be drawn, but for the sum it counts as one more token.
   const all = withRest(scores, logSum);
-  const kept = candidates(all, { temperature, topP, ...(topK > 0 ? { topK } : {}) });
+  // Scores are rounded: a sum that only rounding keeps from top-p has reached it.
+  const reached = topP * (1 - 1e-6);
+  const kept = candidates(all, {
+    temperature,
+    topP: topP === 1 ? 1 : reached,
+    ...(topK > 0 ? { topK } : {}),
+  });
   const after = new Map(kept.map(({ id, probability }) => [id, probability]));
   return tokens.slice(0, most).map(({ id, text }, i) => ({
     id,

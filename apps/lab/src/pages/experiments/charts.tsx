@@ -13,7 +13,7 @@ const measures = [
   { key: 'tokensPerSecond', title: 'Speed', unit: 'tokens a second' },
   { key: 'gradientNorm', title: 'Gradient norm', unit: 'before clipping' },
   { key: 'learningRate', title: 'Learning rate', unit: '' },
-  { key: 'memory', title: 'Memory', unit: 'MB held in tensors' },
+  { key: 'memory', title: 'Memory', unit: 'MB held between steps' },
 ] as const satisfies { key: keyof StepPoint; title: string; unit: string }[];
 
 /** The curves of the chosen runs, over each other and on one clock. */

@@ -15,16 +15,13 @@ interface Property {
   maximum?: number;
 }
 
-/** The fields of each group, as the configuration's schema describes them. */
-const properties = Object.fromEntries(
+/** What each group's schema says of its values. */
+const described: Record<string, { properties?: object; required?: string[] }> = Object.fromEntries(
   Object.entries(groups).map(([group, schema]) => [
     group,
-    Object.entries(z.toJSONSchema(schema, { io: 'input' }).properties ?? {}) as [
-      string,
-      Property,
-    ][],
+    z.toJSONSchema(schema, { io: 'output' }),
   ]),
-) as Record<GroupName, [string, Property][]>;
+);
 
 /** The form of one group of a configuration, made from its schema. */
 export function SchemaForm({
@@ -44,7 +41,7 @@ export function SchemaForm({
   const values = config[group] as Record<string, unknown>;
   return (
     <div className="fields">
-      {properties[group].map(([key, property]) => {
+      {fieldsOf(group).map(([key, property]) => {
         if (property.title === undefined || !applies([group, key], config)) return null;
         const common = { label: property.title, hint: property.description, disabled };
         if (property.enum) {
@@ -66,7 +63,7 @@ export function SchemaForm({
             min={property.minimum}
             max={property.maximum}
             whole={property.type === 'integer'}
-            optional={key === 'hidden'}
+            optional={!described[group]?.required?.includes(key)}
             problem={problems?.[key]}
             onChange={(value) => onChange(key, value)}
           />
@@ -74,4 +71,8 @@ export function SchemaForm({
       })}
     </div>
   );
+}
+
+function fieldsOf(group: GroupName): [string, Property][] {
+  return Object.entries(described[group]?.properties ?? {}) as [string, Property][];
 }

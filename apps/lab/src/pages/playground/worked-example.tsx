@@ -1,19 +1,9 @@
 import { type ReactElement, useState } from 'react';
+import { example, exampleScores } from '../../models/example.js';
 import { bars, type Sampling } from '../../models/sampling.js';
 import { Button } from '../../ui/button.js';
 import { BarChart } from './bar-chart.js';
 import { SamplingForm } from './sampling-form.js';
-
-/** Words that could follow "For dessert I had a …", and how likely each is. */
-const example: readonly (readonly [word: string, probability: number])[] = [
-  ['cake', 0.2],
-  ['donut', 0.1],
-  ['banana', 0.02],
-  ['apple', 0.01],
-];
-
-/** The other words together, each less likely than those shown. */
-const others = 100;
 
 const scores = exampleScores();
 
@@ -59,22 +49,4 @@ export function WorkedExample(): ReactElement {
       </div>
     </section>
   );
-}
-
-function exampleScores() {
-  const named = example.reduce((sum, [, probability]) => sum + probability, 0);
-  const rest = (1 - named) / others;
-  const all = [
-    ...example.map(([text, probability], id) => ({ id, text, probability })),
-    ...Array.from({ length: others }, (_, i) => ({
-      id: example.length + i,
-      text: `word ${i + 1}`,
-      probability: rest,
-    })),
-  ];
-  return {
-    tokens: all.map(({ id, text }) => ({ id, text })),
-    scores: Float32Array.from(all, ({ probability }) => Math.log(probability)),
-    logSum: 0,
-  };
 }
