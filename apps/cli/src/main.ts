@@ -4,6 +4,7 @@ import { evalCommand } from './commands/eval.js';
 import { generateCommand } from './commands/generate.js';
 import { infoCommand } from './commands/info.js';
 import { inspectCommand } from './commands/inspect.js';
+import { labCommand } from './commands/lab.js';
 import { logitsCommand } from './commands/logits.js';
 import { tokenizeCommand } from './commands/tokenize.js';
 import { tokenizerCommand } from './commands/tokenizer.js';
@@ -25,6 +26,7 @@ for (const command of [
   tokenizerCommand(),
   logitsCommand(),
   evalCommand(),
+  labCommand(),
   inspectCommand(),
 ]) {
   program.addCommand(command.copyInheritedSettings(program).exitOverride());

@@ -27,7 +27,7 @@ for (const variant of variants) {
   });
 }
 
-test('the predicted memory is that of a training step, give or take a fifth', async () => {
+test('the predicted memory is that of a training step, give or take a tenth', async () => {
   for (const model of [
     { ...sizes, dim: 32, context: 32 },
     { ...sizes, dim: 64, layers: 3, context: 16 },
@@ -51,9 +51,9 @@ test('the predicted memory is that of a training step, give or take a fifth', as
     });
     const measured = peakBytes - before + held;
     const predicted = predictMemory(config, vocabSize, { fused: false });
-    expect(predicted / measured).toBeGreaterThan(0.8);
-    expect(predicted / measured).toBeLessThan(1.2);
+    expect(predicted / measured).toBeGreaterThan(0.9);
+    expect(predicted / measured).toBeLessThan(1.1);
     optimizer.dispose();
     params.dispose();
   }
-});
+}, 60_000);
