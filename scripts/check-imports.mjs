@@ -20,6 +20,7 @@ export const allowed = {
   generation: ['core', 'kernels'],
   prompting: ['core', 'generation'],
   inspect: ['core'],
+  parity: ['core', 'kernels', 'models', 'safetensors'],
 };
 
 /** Things that belong to one place: what they are, the pattern, and the files that may use them. */

@@ -2,7 +2,7 @@ import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startBackend } from '@headwise/core';
-import { createModel } from '@headwise/models';
+import { createModel, languageModel } from '@headwise/models';
 import { loadModel, saveModel } from '@headwise/models/node';
 import * as tf from '@tensorflow/tfjs';
 
@@ -20,6 +20,6 @@ console.log(logits.shape, model.params.count()); // [ 1, 3, 100 ] 8704
 
 const folder = await mkdtemp(join(tmpdir(), 'gpt2-'));
 await saveModel(folder, model); // config.json and model.safetensors, as from_pretrained loads them
-const loaded = await loadModel(folder);
+const loaded = languageModel(await loadModel(folder));
 const again = loaded.network.forward(tf.tensor2d([[1, 2, 3]], [1, 3], 'int32'));
 console.log((await again.sub(logits).abs().max().data())[0]); // 0

@@ -1,8 +1,8 @@
-import { ParamStore, startBackend } from '@headwise/core';
+import { startBackend } from '@headwise/core';
 import { packTokenIds, shuffledBatches, windows } from '@headwise/data';
 import { generate } from '@headwise/generation';
 import { registerKernels } from '@headwise/kernels';
-import { gpt2 } from '@headwise/models';
+import { createModel } from '@headwise/models';
 import { trainByteLevelBpe } from '@headwise/tokenizers';
 import { AdamW, train, warmupCosine } from '@headwise/training';
 
@@ -16,8 +16,7 @@ const ids = packTokenIds(tokenizer.encode(text).ids, { vocabSize });
 
 const sizes = { vocab_size: vocabSize, n_positions: 16, n_embd: 32, n_layer: 2, n_head: 4 };
 const dropout = { embd_pdrop: 0, resid_pdrop: 0, attn_pdrop: 0 };
-const params = new ParamStore({ seed: 1 });
-const network = gpt2.build(params, gpt2.parseConfig({ ...sizes, ...dropout }));
+const { params, network } = createModel({ model_type: 'gpt2', ...sizes, ...dropout }, { seed: 1 });
 
 const steps = 40;
 const losses: number[] = [];

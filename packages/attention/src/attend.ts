@@ -1,12 +1,14 @@
+import { checkShape, type ForwardContext, InputError, isTapped, tapped } from '@headwise/core';
 import {
-  checkShape,
-  type ForwardContext,
-  InputError,
-  isTapped,
-  type Layer,
-  tapped,
-} from '@headwise/core';
-import { attention, attentionReference, type Mask, none, type ScoreMod } from '@headwise/kernels';
+  attention,
+  attentionReference,
+  type Mask,
+  none,
+  type RowTerm,
+  rowAttention,
+  type ScoreMod,
+} from '@headwise/kernels';
+import type { Dropout } from '@headwise/layers';
 import * as tf from '@tensorflow/tfjs';
 import { attentionProbe } from './probe.js';
 
@@ -17,11 +19,13 @@ export interface AttendOptions {
   mods?: readonly ScoreMod[] | undefined;
   /** Default `1 / √Dh`. */
   scale?: number | undefined;
+  /** What is made for a few queries at a time, before the mods. */
+  term?: RowTerm | undefined;
   /** `[H]`: a learned score for each head that takes part in the softmax and has no value. */
   sinks?: tf.Tensor | undefined;
-  /** Applied to the weights in training. */
-  dropout?: Layer | undefined;
-  /** Passed on to dropout; its tap sees `scores` and `pattern`, its `onAttention` a probe. */
+  /** Of the weights, in training. */
+  dropout?: Dropout | undefined;
+  /** Tells dropout of training; its tap sees `scores` and `pattern`, its `onAttention` a probe. */
   ctx?: ForwardContext | undefined;
   /** The path that taps are named after. */
   path?: string;
@@ -31,7 +35,7 @@ export interface AttendOptions {
  * Scaled dot-product attention: `softmax(mods(Q Kᵀ / √Dh) + M) V`.
  *
  * On WebGPU one fused kernel, whose memory grows with `T` and not with `T²`; in plain operations where
- * a tap wants the scores or the weights, which it may replace, or dropout changes them.
+ * a tap wants the scores or the weights, which it may replace.
  *
  * @param q `[B, H, Tq, Dh]`
  * @param k `[B, Hkv, Tk, Dh]`, where Hkv divides H
@@ -56,21 +60,19 @@ export function attend(
       `attend: ${heads} heads of queries do not share ${kvHeads} of keys evenly`,
     );
   }
-  const { mask = none, mods, sinks, dropout, ctx, path = '' } = options;
+  const { mask = none, mods, term, sinks, ctx, path = '' } = options;
   const scale = options.scale ?? 1 / Math.sqrt(headDim);
-  const given = { mask, mods, scale, sinks };
-  const dropping = dropout && ctx?.training ? dropout : undefined;
-  ctx?.onAttention?.(path, attentionProbe(q, k, given));
-  const shown = isTapped(ctx, path, 'scores') || isTapped(ctx, path, 'pattern');
-  if (!shown && !dropping) return attention(q, k, v, given);
+  const given = { mask, mods, scale, sinks, dropout: options.dropout?.draw(ctx) };
+  ctx?.onAttention?.(path, attentionProbe(q, k, given, term));
+  if (!isTapped(ctx, path, 'scores') && !isTapped(ctx, path, 'pattern')) {
+    return term ? rowAttention(q, k, v, term, given) : attention(q, k, v, given);
+  }
+  const looked = {
+    ...given,
+    onScores: (scores: tf.Tensor) => tapped(ctx, path, 'scores', scores),
+    onPattern: (weights: tf.Tensor) => tapped(ctx, path, 'pattern', weights),
+  };
   return tf.tidy(() =>
-    attentionReference(q, k, v, {
-      ...given,
-      onScores: (scores) => tapped(ctx, path, 'scores', scores),
-      onPattern: (weights) => {
-        const pattern = tapped(ctx, path, 'pattern', weights);
-        return dropping ? dropping.forward(pattern, ctx) : pattern;
-      },
-    }),
+    term ? rowAttention(q, k, v, term, looked) : attentionReference(q, k, v, looked),
   );
 }

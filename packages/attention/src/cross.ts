@@ -1,17 +1,14 @@
-import { type ForwardContext, type Layer, type ParamStore, tapped } from '@headwise/core';
-import { none } from '@headwise/kernels';
-import type { Linear } from '@headwise/layers';
+import type { ForwardContext, ParamStore } from '@headwise/core';
 import * as tf from '@tensorflow/tfjs';
-import { attend } from './attend.js';
-import { mergeHeads } from './heads.js';
-import { type AttentionLayerOptions, outProjection, queryAndKeyNorms } from './multi-head.js';
+import { AttentionCore, type AttentionLayerOptions } from './layer.js';
 import { SeparateProjection } from './projections.js';
 
 /**
  * Multi-head cross-attention: queries from one sequence, keys and values from another, of another
  * length and width: `head_i = softmax(Q_i K_iᵀ / √Dh + M) V_i`.
  *
- * Parameters and taps are those of `MultiHeadAttention`; `kProj` and `vProj` are `[Dkv, Hkv Dh]`.
+ * It has no positions of its own: those of the two sequences are not of one axis. Parameters and taps are those of
+ * `MultiHeadAttention`; `kProj` and `vProj` are `[Dkv, Hkv Dh]`.
  *
  * @see Bahdanau et al. 2015, https://arxiv.org/abs/1409.0473; Vaswani et al. 2017, §3.2.3,
  * https://arxiv.org/abs/1706.03762
@@ -21,38 +18,34 @@ import { SeparateProjection } from './projections.js';
  */
 export class CrossAttention {
   readonly #projection: SeparateProjection;
-  readonly #norms: Record<'q' | 'k', Layer> | undefined;
-  readonly #out: Linear;
-  readonly #options: AttentionLayerOptions;
+  readonly #core: AttentionCore;
   readonly #path: string;
 
   /** @throws InputError where heads and widths do not fit */
   constructor(params: ParamStore, options: AttentionLayerOptions) {
     this.#path = params.path;
-    this.#options = options;
     this.#projection = new SeparateProjection(params, options);
-    this.#norms = queryAndKeyNorms(params, options);
-    this.#out = outProjection(params, options);
+    this.#core = new AttentionCore(params, options, undefined);
   }
 
   /**
    * @param x `[B, Tq, D]`
-   * @param encoded `[B, Tk, Dkv]`, what is looked at
+   * @param encoded `[B, Tk, Dkv]`, what is looked at; with `ctx.cache` its keys and values are made once
+   * @param encodedMask `[B, Tk]`, int32: 1 where `encoded` has a token, 0 at padding; default all
    * @returns `[B, Tq, outDim]`
    */
-  forward(x: tf.Tensor, encoded: tf.Tensor, ctx?: ForwardContext): tf.Tensor {
-    const path = this.#path;
-    const { mask = none, scale, dropout } = this.#options;
+  forward(
+    x: tf.Tensor,
+    encoded: tf.Tensor,
+    ctx?: ForwardContext,
+    encodedMask?: tf.Tensor,
+  ): tf.Tensor {
     return tf.tidy(() => {
-      const projected = {
-        q: this.#projection.queries(x, ctx),
-        ...this.#projection.keysAndValues(encoded, ctx),
-      };
-      const q = tapped(ctx, path, 'q', this.#norms?.q.forward(projected.q, ctx) ?? projected.q);
-      const k = tapped(ctx, path, 'k', this.#norms?.k.forward(projected.k, ctx) ?? projected.k);
-      const v = tapped(ctx, path, 'v', projected.v);
-      const heads = attend(q, k, v, { mask, scale, ctx, path, dropout });
-      return tapped(ctx, path, 'out', this.#out.forward(mergeHeads(heads), ctx));
+      const q = this.#projection.queries(x, ctx);
+      const make = () => this.#projection.keysAndValues(encoded, ctx);
+      const kept = ctx?.cache?.once(this.#path, x.shape[0]!, make) ?? make();
+      const { v, ...placed } = this.#core.prepare({ q, ...kept }, ctx);
+      return this.#core.attend(placed, v, encodedMask, ctx);
     });
   }
 }

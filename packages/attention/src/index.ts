@@ -1,13 +1,27 @@
-export { causal, type Mask, none } from '@headwise/kernels';
+export {
+  and,
+  causal,
+  dense,
+  documents,
+  type Mask,
+  none,
+  or,
+  padding,
+  prefix,
+  type ScoreMod,
+  scoreMod,
+  slidingWindow,
+  table,
+  visible,
+} from '@headwise/kernels';
 export { type AttendOptions, attend } from './attend.js';
 export { attendCached, type CachedOptions } from './cached.js';
 export { CrossAttention } from './cross.js';
-export type { HeadOptions } from './heads.js';
-export {
-  type AttentionLayerOptions,
-  MultiHeadAttention,
-  type MultiHeadAttentionOptions,
-} from './multi-head.js';
+export type { HeadOptions, HeadSizes } from './heads.js';
+export type { AttentionLayerOptions } from './layer.js';
+export { softCap } from './mods/soft-cap.js';
+export { temperature } from './mods/temperature.js';
+export { MultiHeadAttention, type MultiHeadAttentionOptions } from './multi-head.js';
 export {
   type Biases,
   FusedProjection,
@@ -17,3 +31,8 @@ export {
   type ProjectionOptions,
   SeparateProjection,
 } from './projections.js';
+export { additive, plainAdditive } from './scores/additive.js';
+export { dotProduct } from './scores/dot-product.js';
+export { general } from './scores/general.js';
+export { scaledDotProduct } from './scores/scaled-dot-product.js';
+export type { Score, ScoreKind } from './scores/score.js';

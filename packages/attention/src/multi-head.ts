@@ -1,40 +1,13 @@
-import {
-  type ForwardContext,
-  type Initializer,
-  type Layer,
-  type ParamStore,
-  tapped,
-} from '@headwise/core';
-import { type Mask, none } from '@headwise/kernels';
-import { Linear } from '@headwise/layers';
-import type { AttentionPosition } from '@headwise/positions';
+import type { ForwardContext, Layer, ParamStore } from '@headwise/core';
+import { type AttentionPosition, noPosition } from '@headwise/positions';
 import * as tf from '@tensorflow/tfjs';
-import { attend } from './attend.js';
-import { attendCached } from './cached.js';
-import { headSizes, mergeHeads } from './heads.js';
+import { AttentionCore, type AttentionLayerOptions } from './layer.js';
 import {
-  hasBias,
+  type Projected,
   type Projection,
   type ProjectionKind,
-  type ProjectionOptions,
   SeparateProjection,
 } from './projections.js';
-
-/** What self- and cross-attention have in common. */
-export interface AttentionLayerOptions extends ProjectionOptions {
-  /** The width of the output; default `dim`. */
-  outDim?: number | undefined;
-  /** Which keys a query may see; default `none`. */
-  mask?: Mask | undefined;
-  /** Default `1 / √Dh`. */
-  scale?: number | undefined;
-  /** Makes the norms of queries and keys, `qNorm` and `kNorm`, of each head's `Dh` channels. */
-  qkNorm?: ((params: ParamStore, dim: number) => Layer) | undefined;
-  /** Applied to the attention weights in training. */
-  dropout?: Layer | undefined;
-  /** How the output projection starts, where it is scaled by depth. */
-  outInit?: Initializer | undefined;
-}
 
 export interface MultiHeadAttentionOptions extends AttentionLayerOptions {
   /** Rotates queries and keys, or adds to their scores; default none. */
@@ -49,9 +22,10 @@ export interface MultiHeadAttentionOptions extends AttentionLayerOptions {
  * With fewer `kvHeads` than `heads`, `H / Hkv` neighbouring heads of queries share one of keys and
  * values: grouped-query attention, or multi-query where there is one.
  *
- * Parameters: those of the projection, `outProj`, a linear map `[H Dh, outDim]`, and those of
- * `qNorm` and `kNorm` where there are such norms.
- * Taps: `q k v` `[B, H, T, Dh]` before positions, `heads` `[B, H, Tq, Dh]`, `scores pattern` `[B, H, Tq, Tk]`, `out` `[B, T, D]`.
+ * Parameters: those of the projection, `outProj`, a linear map `[H Dh, outDim]`, `score` of scores that
+ * have some, `sinks` `[H]` and those of `qNorm` and `kNorm` where there are such.
+ * Taps: `q k v` `[B, H, T, Dh]` before positions, `heads` `[B, H, Tq, Dh]`, `scores pattern` `[B, H, Tq, Tk]`,
+ * `out` `[B, T, D]`.
  *
  * @see Vaswani et al. 2017, https://arxiv.org/abs/1706.03762; Shazeer 2019,
  * https://arxiv.org/abs/1911.02150; Ainslie et al. 2023, https://arxiv.org/abs/2305.13245
@@ -61,61 +35,47 @@ export interface MultiHeadAttentionOptions extends AttentionLayerOptions {
  */
 export class MultiHeadAttention implements Layer {
   readonly #projection: Projection;
-  readonly #norms: Record<'q' | 'k', Layer> | undefined;
-  readonly #out: Linear;
-  readonly #options: MultiHeadAttentionOptions;
+  readonly #core: AttentionCore;
+  readonly #position: AttentionPosition;
   readonly #path: string;
 
-  /** @throws InputError where heads and widths do not fit */
+  /** @throws InputError where heads and widths do not fit, or the score and the position */
   constructor(params: ParamStore, options: MultiHeadAttentionOptions) {
-    const { projection: Kind = SeparateProjection } = options;
+    const { projection: Kind = SeparateProjection, position = noPosition } = options;
     this.#path = params.path;
-    this.#options = options;
+    this.#position = position;
     this.#projection = new Kind(params, options);
-    this.#norms = queryAndKeyNorms(params, options);
-    this.#out = outProjection(params, options);
+    this.#core = new AttentionCore(params, options, position);
   }
 
-  /** @param x `[B, T, D]`, the tokens that follow those in `ctx.cache` @returns `[B, T, outDim]` */
+  /**
+   * @param x `[B, T, D]`, the tokens that follow those in `ctx.cache`, or those in `ctx.memory`, which are
+   * looked at and do not ask
+   * @returns `[B, T, outDim]`
+   */
   forward(x: tf.Tensor, ctx?: ForwardContext): tf.Tensor {
     const path = this.#path;
-    const { mask = none, scale, position, dropout } = this.#options;
     return tf.tidy(() => {
-      const projected = this.#projection.project(x, ctx);
-      let q = tapped(ctx, path, 'q', this.#norms?.q.forward(projected.q, ctx) ?? projected.q);
-      let k = tapped(ctx, path, 'k', this.#norms?.k.forward(projected.k, ctx) ?? projected.k);
-      const v = tapped(ctx, path, 'v', projected.v);
-      const start = ctx?.cache?.lengthOf(path) ?? 0;
-      if (position) ({ q, k } = position.apply(q, k, { start, keys: start + k.shape[2]! }));
-      const given = { mask, scale, ctx, path, dropout };
-      const attended = ctx?.cache
-        ? attendCached(q, k, v, { ...given, cache: ctx.cache })
-        : attend(q, k, v, given);
-      const heads = tapped(ctx, path, 'heads', attended);
-      return tapped(ctx, path, 'out', this.#out.forward(mergeHeads(heads), ctx));
+      const memory = ctx?.memory?.read(path);
+      const { v, ...projected } = this.#core.prepare(this.#projected(x, memory, ctx), ctx);
+      ctx?.memory?.write(path, x);
+      const [queries, keys] = [projected.q.shape[2]!, projected.k.shape[2]!];
+      const cached = ctx?.cache?.lengthOf(path) ?? 0;
+      const placed = this.#position.apply(projected.q, projected.k, {
+        start: cached + keys - queries,
+        // Before this layer's first tokens the cache may tell of other layers only.
+        starts: cached > 0 ? ctx?.cache?.starts : undefined,
+        keys: cached + keys,
+        scale: this.#core.scale,
+      });
+      return this.#core.attend(placed, v, ctx?.attentionMask, ctx, ctx?.cache);
     });
   }
-}
 
-/** The norms of queries and keys, if there are any. */
-export function queryAndKeyNorms(
-  params: ParamStore,
-  options: AttentionLayerOptions,
-): Record<'q' | 'k', Layer> | undefined {
-  const { qkNorm } = options;
-  if (!qkNorm) return undefined;
-  const { headDim } = headSizes(options);
-  return { q: qkNorm(params.at('qNorm'), headDim), k: qkNorm(params.at('kNorm'), headDim) };
-}
-
-/** The map from the heads side by side to the output. */
-export function outProjection(params: ParamStore, options: AttentionLayerOptions): Linear {
-  const { heads, headDim } = headSizes(options);
-  return new Linear(params.at('outProj'), {
-    in: heads * headDim,
-    out: options.outDim ?? options.dim,
-    bias: hasBias(options.bias, 'out'),
-    layout: options.layout,
-    init: options.outInit,
-  });
+  /** Queries of x alone, keys and values of memory and x. */
+  #projected(x: tf.Tensor, memory: tf.Tensor | undefined, ctx?: ForwardContext): Projected {
+    if (!memory) return this.#projection.project(x, ctx);
+    const { q, k, v } = this.#projection.project(tf.concat([memory, x], 1), ctx);
+    return { q: q.slice([0, 0, memory.shape[1]!, 0], [-1, -1, -1, -1]), k, v };
+  }
 }

@@ -1,5 +1,5 @@
-import type { AttentionProbe } from '@headwise/core';
-import { attentionMap, type MapOptions } from '@headwise/kernels';
+import type { AttentionProbe, MapPart } from '@headwise/core';
+import { attentionMap, type MapOptions, type RowTerm } from '@headwise/kernels';
 import * as tf from '@tensorflow/tfjs';
 
 /**
@@ -7,12 +7,24 @@ import * as tf from '@tensorflow/tfjs';
  *
  * @param q `[B, H, Tq, Dh]`
  * @param k `[B, Hkv, Tk, Dh]`
+ * @param term what scores get besides, or instead of products
  */
-export function attentionProbe(q: tf.Tensor, k: tf.Tensor, options: MapOptions): AttentionProbe {
+export function attentionProbe(
+  q: tf.Tensor,
+  k: tf.Tensor,
+  options: MapOptions,
+  term?: RowTerm,
+): AttentionProbe {
   const [batch, heads, queries] = q.shape as [number, number, number, number];
+  const place = k.shape[2]! - queries;
+  const map = (part: MapPart | undefined) => {
+    if (!term?.mods) return attentionMap(q, k, part, options);
+    const mods = [...term.mods({ q, k, place }, term.inputs), ...(options.mods ?? [])];
+    return attentionMap(q, k, part, { ...options, mods });
+  };
   return {
     shape: [batch, heads, queries, k.shape[2]!],
-    scores: (part) => tf.tidy(() => attentionMap(q, k, part, options).scores),
-    pattern: (part) => tf.tidy(() => attentionMap(q, k, part, options).weights),
+    scores: (part) => tf.tidy(() => map(part).scores),
+    pattern: (part) => tf.tidy(() => map(part).weights),
   };
 }

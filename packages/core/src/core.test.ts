@@ -135,6 +135,78 @@ describe('ParamStore', () => {
   });
 });
 
+describe('a deferred ParamStore', () => {
+  const store = () => new ParamStore({ seed: 3, deferred: () => {} });
+
+  test('has shapes without memory, then the values that it is given', async () => {
+    const before = tf.memory();
+    const params = store();
+    const large = params.get('large', [1 << 20, 1 << 20], normal(1));
+    const weight = params.matrix('weight', [2, 3], 'in-out', normal(1)).variable!;
+    const again = params.matrix('weight', [2, 3], 'in-out', normal(1)).variable!;
+    const bias = params.get('bias', [3], normal(1));
+    expect(params.waiting()).toEqual(['large', 'weight', 'bias']);
+    expect(params.count()).toBe((1 << 20) * (1 << 20) + 9);
+
+    params.fill('weight', Float32Array.of(1, 2, 3, 4, 5, 6));
+    const tensor = tf.tensor1d([7, 8, 9]);
+    params.fill('bias', tensor);
+    tensor.dispose();
+    expect([...(await weight.data())]).toEqual([1, 2, 3, 4, 5, 6]);
+    expect(await again.data()).toEqual(await weight.data());
+    expect([...(await bias.data())]).toEqual([7, 8, 9]);
+    expect(params.waiting()).toEqual(['large']);
+    expect(large.shape).toEqual([1 << 20, 1 << 20]);
+    params.dispose();
+    expect(tf.memory()).toMatchObject({
+      numTensors: before.numTensors,
+      numDataBuffers: before.numDataBuffers,
+      numBytes: before.numBytes,
+    });
+  });
+
+  test('gives a parameter without values what it would have started with', async () => {
+    const params = store();
+    const late = params.get('weight', [5], normal(1));
+    params.fill('weight');
+    const usual = new ParamStore({ seed: 3 }).get('weight', [5], normal(1));
+    expect(await late.data()).toEqual(await usual.data());
+    params.dispose();
+  });
+
+  test('refuses other values than it waits for', () => {
+    const params = store();
+    params.get('weight', [2, 3], zeros);
+    expect(() => params.fill('wieght')).toThrow("parameter 'wieght' waits for no values");
+    expect(() => params.fill('weight', new Float32Array(5))).toThrow('6 values; got 5');
+    expect(() => params.fill('weight', tf.zeros([3, 2]))).toThrow('asked for [2, 3]');
+    params.fill('weight');
+    expect(() => params.fill('weight')).toThrow("parameter 'weight' waits for no values");
+    params.dispose();
+  });
+
+  test('packs matrices, but none that a layer holds as it is', () => {
+    const packed: string[] = [];
+    const params = new ParamStore({
+      deferred: () => {},
+      packing: (path, values, shape) => {
+        packed.push(path);
+        return { shape, bytes: values.length, dispose: () => {} };
+      },
+    });
+    const free = params.matrix('free', [2, 3], 'in-out', zeros);
+    const tied = params.get('tied', [2, 3], zeros);
+    params.matrix('tied', [2, 3], 'out-in', zeros);
+    expect(params.packs('free')).toBe(true);
+    expect(params.packs('tied')).toBe(false);
+    for (const path of params.waiting()) params.fill(path);
+    expect(packed).toEqual(['free']);
+    expect(free.packed!.bytes).toBe(6);
+    expect(tied.isDisposed).toBe(false);
+    params.dispose();
+  });
+});
+
 describe('KeyValueCache', () => {
   const keys = (batch: number, tokens: number) => tf.ones([batch, 2, tokens, 3]);
 

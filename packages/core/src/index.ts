@@ -9,6 +9,7 @@ export {
   type StartOptions,
   startBackend,
 } from './backend/start.js';
+export { type TensorWriter, tensorWriter, writesDone } from './backend/tensor-writer.js';
 export { KeyValueCache, type KeyValueCacheOptions } from './cache/key-value-cache.js';
 export type {
   CachedKeysValues,
@@ -17,6 +18,16 @@ export type {
   KeysAndValues,
 } from './cache/rows.js';
 export { SegmentMemory } from './cache/segment-memory.js';
+export {
+  type Encoded,
+  type EncoderContext,
+  type EncoderDecoderModel,
+  type EncoderModel,
+  isEncoder,
+  isEncoderDecoder,
+  isLanguageModel,
+  type Network,
+} from './encoder-model.js';
 export { BackendError, DeviceLostError, InputError, ShapeError } from './errors.js';
 export {
   constant,
@@ -29,15 +40,9 @@ export {
 } from './initializers.js';
 export type { LanguageModel, MatrixHead } from './language-model.js';
 export type { ForwardContext, Layer, LinearAdapters } from './layer.js';
+export type { Matrix, MatrixLayout, PackedParam, Packing } from './matrix.js';
 export { nextTask } from './next-task.js';
-export {
-  type Matrix,
-  type MatrixLayout,
-  type PackedParam,
-  type Packing,
-  type ParamSource,
-  ParamStore,
-} from './params.js';
+export { type Deferral, type ParamSource, ParamStore } from './params.js';
 export { hashText, Random, type RandomState } from './random.js';
 export { checkShape, type Dimension, sizeOf } from './shapes.js';
 export { type AttentionProbe, isTapped, type MapPart, type Tap, tapped } from './tap.js';

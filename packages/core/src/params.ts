@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs';
 import { InputError, ShapeError } from './errors.js';
 import type { Initializer } from './initializers.js';
+import type { Matrix, MatrixLayout, PackedParam, Packing } from './matrix.js';
 import { hashText, Random } from './random.js';
 import { sizeOf } from './shapes.js';
 
@@ -14,7 +15,15 @@ export interface ParamSource {
   read(path: string, shape: readonly number[]): Float32Array;
 }
 
+/** Is told of a parameter of a deferred store as it is made; an error from it goes to who asked for the parameter. */
+export type Deferral = (path: string, shape: readonly number[]) => void;
+
 interface Owner {
+  readonly deferred: Deferral | undefined;
+  /** Initialisers of the parameters that have no values yet. */
+  readonly waiting: Map<string, Initializer>;
+  /** Parameters that a layer holds as variables, and that are therefore never packed. */
+  readonly held: Set<string>;
   readonly source: ParamSource | undefined;
   readonly packing: Packing | undefined;
   readonly seed: number;
@@ -22,33 +31,6 @@ interface Owner {
   readonly matrices: Map<string, Matrix>;
   disposed: boolean;
 }
-
-/** The values of a parameter in fewer bits than float32 takes. */
-export interface PackedParam {
-  readonly shape: readonly number[];
-  /** All that it takes on the backend. */
-  readonly bytes: number;
-  dispose(): void;
-}
-
-/** How a matrix lies: `[in, out]`, or `[out, in]`. */
-export type MatrixLayout = 'in-out' | 'out-in';
-
-/** A weight of a linear map, in the form that it is kept in now. */
-export interface Matrix {
-  readonly layout: MatrixLayout;
-  /** Trainable; absent while the matrix is packed. */
-  readonly variable?: tf.Variable;
-  readonly packed?: PackedParam;
-}
-
-/** Packs a matrix as it is made or loaded; undefined for one that stays a variable. */
-export type Packing = (
-  path: string,
-  values: Float32Array,
-  shape: readonly [number, number],
-  layout: MatrixLayout,
-) => PackedParam | undefined;
 
 /**
  * Owns every parameter of a model; layers borrow from it by path, and it alone disposes.
@@ -68,22 +50,28 @@ export class ParamStore {
 
   /**
    * @param options `seed` of the initialisers, default 0; `source` of the values instead of them;
-   * `packing` of the matrices, default none
+   * `packing` of the matrices, default none; `deferred` is told of each parameter, which has a shape alone
+   * until `fill` gives it values, and must not be used before
    * @throws InputError where the seed is no integer
    */
   constructor({
     seed = 0,
     source,
     packing,
+    deferred,
   }: {
     seed?: number | undefined;
     source?: ParamSource | undefined;
     packing?: Packing | undefined;
+    deferred?: Deferral | undefined;
   } = {}) {
     if (!Number.isSafeInteger(seed)) {
       throw new InputError(`the seed of parameters must be an integer; got ${seed}`);
     }
     this.#owner = {
+      deferred,
+      waiting: new Map(),
+      held: new Set(),
       source,
       packing,
       seed,
@@ -113,7 +101,8 @@ export class ParamStore {
    */
   get(name: string, shape: readonly number[], init: Initializer): tf.Variable {
     const path = this.#join(name);
-    const { variables, matrices } = this.#owner;
+    const { variables, matrices, held } = this.#owner;
+    held.add(path);
     if (matrices.get(path)?.packed) {
       throw new InputError(`parameter '${path}' is packed; asked for its values in float32`);
     }
@@ -122,7 +111,7 @@ export class ParamStore {
       checkAsked(path, existing.shape, shape);
       return existing;
     }
-    return this.#keep(path, shape, this.#values(path, shape, init));
+    return this.#make(path, shape, init);
   }
 
   /**
@@ -139,15 +128,17 @@ export class ParamStore {
     init: Initializer,
   ): Matrix {
     const path = this.#join(name);
-    const { variables, matrices, packing } = this.#owner;
+    const { variables, matrices, packing, deferred } = this.#owner;
     const existing = matrices.get(path);
     if (existing) {
       checkAsked(path, (existing.variable ?? existing.packed!).shape, shape);
       return existing;
     }
     let matrix: Matrix;
-    if (variables.has(path) || !packing) {
+    if (variables.has(path)) {
       matrix = { layout, variable: this.get(name, shape, init) };
+    } else if (!packing || deferred) {
+      matrix = { layout, variable: this.#make(path, shape, init) };
     } else {
       const values = this.#values(path, shape, init);
       const packed = packing(path, values, shape, layout);
@@ -181,6 +172,55 @@ export class ParamStore {
     matrix.packed = packed;
   }
 
+  /** The paths of the parameters that have no values yet, in the order of making. */
+  waiting(): string[] {
+    return [...this.#owner.waiting.keys()];
+  }
+
+  /** Whether `fill` packs a parameter, and so takes its values and no tensor. */
+  packs(path: string): boolean {
+    const { packing, matrices, held } = this.#owner;
+    return packing !== undefined && matrices.has(path) && !held.has(path);
+  }
+
+  /**
+   * Gives a parameter of a deferred store its values.
+   *
+   * @param path the full one
+   * @param values row-major, or a tensor, which stays the caller's; default the initialiser's
+   * @throws InputError where it waits for none; ShapeError where they are more or fewer
+   */
+  fill(path: string, values?: Float32Array | tf.Tensor): void {
+    const { waiting, variables, matrices, packing } = this.#owner;
+    const init = waiting.get(path);
+    const variable = variables.get(path);
+    if (!init || !variable) throw new InputError(`parameter '${path}' waits for no values`);
+    const { shape } = variable;
+    const given = values ?? this.#values(path, shape, init);
+    if (given instanceof tf.Tensor) {
+      checkAsked(path, given.shape, shape);
+      variable.assign(given);
+    } else {
+      checkCount(path, shape, given);
+      const matrix = this.packs(path) ? matrices.get(path) : undefined;
+      const packed = matrix && packing?.(path, given, shape as [number, number], matrix.layout);
+      if (packed) this.pack(path, packed);
+      else tf.tidy(() => variable.assign(tf.tensor(given, shape, 'float32')));
+    }
+    waiting.delete(path);
+  }
+
+  #make(path: string, shape: readonly number[], init: Initializer): tf.Variable {
+    const { deferred, waiting, variables, disposed } = this.#owner;
+    if (!deferred) return this.#keep(path, shape, this.#values(path, shape, init));
+    if (disposed) throw new InputError(`parameter '${path}' was asked of a disposed store`);
+    deferred(path, shape);
+    waiting.set(path, init);
+    const variable = withoutMemory(shape);
+    variables.set(path, variable);
+    return variable;
+  }
+
   /** The first values of a parameter. */
   #values(path: string, shape: readonly number[], init: Initializer): Float32Array {
     const { source, seed, disposed } = this.#owner;
@@ -188,10 +228,8 @@ export class ParamStore {
     const values = source
       ? source.read(path, shape)
       : init(shape, new Random(hashText(`${seed}/${path}`)));
-    if (values.length === sizeOf(shape)) return values;
-    throw new ShapeError(
-      `parameter '${path}' has shape [${shape.join(', ')}], ${sizeOf(shape)} values; got ${values.length}`,
-    );
+    checkCount(path, shape, values);
+    return values;
   }
 
   #keep(path: string, shape: readonly number[], values: Float32Array): tf.Variable {
@@ -230,6 +268,22 @@ export class ParamStore {
   #join(name: string): string {
     return this.path === '' ? name : `${this.path}.${name}`;
   }
+}
+
+/** A variable that has the memory of one number, whatever its shape, until it is assigned. */
+function withoutMemory(shape: readonly number[]): tf.Variable {
+  return tf.tidy(() => {
+    const { dataId, dtype } = tf.scalar(0);
+    tf.backend().incRef(dataId);
+    return tf.variable(tf.engine().makeTensorFromTensorInfo({ dataId, dtype, shape: [...shape] }));
+  });
+}
+
+function checkCount(path: string, shape: readonly number[], values: Float32Array): void {
+  if (values.length === sizeOf(shape)) return;
+  throw new ShapeError(
+    `parameter '${path}' has shape [${shape.join(', ')}], ${sizeOf(shape)} values; got ${values.length}`,
+  );
 }
 
 function checkAsked(path: string, shape: readonly number[], asked: readonly number[]): void {

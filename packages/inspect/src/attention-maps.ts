@@ -1,6 +1,6 @@
-import { InputError, type Layer, type MapPart, readTensor } from '@headwise/core';
+import { InputError, type MapPart, readTensor } from '@headwise/core';
 import type * as tf from '@tensorflow/tfjs';
-import { capture } from './capture.js';
+import { capture, type Watchable } from './capture.js';
 import type { NamedInterventions } from './intervene.js';
 
 /** Attention weights of one layer for one sequence. */
@@ -38,7 +38,7 @@ export interface AttentionMapOptions extends MapPart {
  * map.values; // [1, 1, T]
  */
 export async function attentionMaps(
-  model: Layer,
+  model: Watchable<unknown>,
   input: tf.Tensor,
   { layers = '**', sequence = 0, heads, rows, interventions }: AttentionMapOptions = {},
 ): Promise<AttentionMap[]> {

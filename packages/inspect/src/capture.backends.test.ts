@@ -1,3 +1,4 @@
+import type { ForwardContext } from '@headwise/core';
 import { registerKernels } from '@headwise/kernels';
 import { createModel } from '@headwise/models';
 import { describeBackends, expectClose, expectNoLeak } from '@headwise/testing';
@@ -14,14 +15,15 @@ import {
 } from './index.js';
 
 const sizes = { vocab_size: 11, n_positions: 13, n_embd: 12, n_layer: 2, n_head: 3 };
-const input = { model_type: 'gpt2', ...sizes, initializer_range: 0.5 };
+const makeModel = () =>
+  createModel({ model_type: 'gpt2', ...sizes, initializer_range: 0.5 }, { seed: 1 });
 
 describeBackends('capture and intervene', () => {
-  let model: ReturnType<typeof createModel>;
+  let model: ReturnType<typeof makeModel>;
   let ids: tf.Tensor;
   beforeAll(() => {
     if (tf.getBackend() === 'webgpu') registerKernels();
-    model = createModel(input, { seed: 1 });
+    model = makeModel();
     ids = tf.tensor2d([1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 0, 1, 5, 5], [2, 7], 'int32');
   });
   afterAll(() => {
@@ -39,7 +41,7 @@ describeBackends('capture and intervene', () => {
       'embedded',
       ...block(0),
       ...block(1),
-      'hidden',
+      'final',
       'logits',
     ]);
   });
@@ -154,6 +156,25 @@ describeBackends('capture and intervene', () => {
       'sequence 2 does not exist; expected 0 to 1',
     );
     expect(tf.memory().numTensors).toBe(before);
+  });
+
+  test('a model of more than one output, wrapped in a function', async () => {
+    const wrapped = {
+      forward: (input: tf.Tensor, ctx?: ForwardContext) => {
+        const [first, second] = tf.split(input, 2, 1);
+        return { first: model.network.forward(first!, ctx), second: second! };
+      },
+    };
+    const pairs = tf.tensor2d([1, 2, 3, 4, 5, 6, 7, 8], [2, 4], 'int32');
+    const captured = capture(wrapped, pairs, '**.pattern');
+    expect(captured.get('blocks.0.attn.pattern').shape).toEqual([2, 3, 2, 2]);
+    const plain = model.network.forward(tf.tensor2d([1, 2, 5, 6], [2, 2], 'int32'));
+    expect(await captured.output.first.data()).toEqual(await plain.data());
+    const changed = intervene(wrapped, pairs, { logits: zero });
+    await expectClose(changed.first, Array(44).fill(0));
+    expect([...(await changed.second.data())]).toEqual([3, 4, 7, 8]);
+    captured.dispose();
+    expect(captured.output.second.isDisposed).toBe(true);
   });
 
   test('nothing is left behind', async () => {

@@ -1,7 +1,18 @@
-import { InputError, type Layer, type MapPart } from '@headwise/core';
+import { type ForwardContext, InputError, type MapPart } from '@headwise/core';
 import * as tf from '@tensorflow/tfjs';
 import { Interventions, type NamedInterventions } from './intervene.js';
 import { checkMatched, matches } from './names.js';
+
+/**
+ * Anything that runs on an input and shows its activations: a layer, a model, or a few lines around one that
+ * needs more than its input.
+ *
+ * @example
+ * const model = { forward: (ids, ctx) => t5.decode(targetIds, t5.encode(ids, ctx), ctx) };
+ */
+export interface Watchable<Output = tf.Tensor> {
+  forward(input: tf.Tensor, ctx?: ForwardContext): Output;
+}
 
 export interface CaptureOptions {
   /** What of `scores` and `pattern` to compute; default all heads and rows. */
@@ -11,11 +22,11 @@ export interface CaptureOptions {
 }
 
 /** The output and the named activations of one forward pass; owns their tensors. */
-export class Captured {
-  readonly output: tf.Tensor;
+export class Captured<Output = tf.Tensor> {
+  readonly output: Output;
   readonly #activations: ReadonlyMap<string, tf.Tensor>;
 
-  constructor(output: tf.Tensor, activations: ReadonlyMap<string, tf.Tensor>) {
+  constructor(output: Output, activations: ReadonlyMap<string, tf.Tensor>) {
     this.output = output;
     this.#activations = activations;
   }
@@ -35,7 +46,7 @@ export class Captured {
 
   /** Frees the output and every activation. */
   dispose(): void {
-    tf.dispose([this.output, ...this.#activations.values()]);
+    tf.dispose([this.output as tf.TensorContainer, ...this.#activations.values()]);
   }
 }
 
@@ -53,12 +64,12 @@ export class Captured {
  * captured.get('blocks.0.attn.pattern'); // [B, H, T, T]
  * captured.dispose();
  */
-export function capture(
-  model: Layer,
+export function capture<Output = tf.Tensor>(
+  model: Watchable<Output>,
   input: tf.Tensor,
   names: string | readonly string[],
   { part, interventions = {} }: CaptureOptions = {},
-): Captured {
+): Captured<Output> {
   const patterns = typeof names === 'string' ? [names] : names;
   const wanted = (name: string) => patterns.some((pattern) => matches(pattern, name));
   const changes = new Interventions(interventions);
@@ -70,10 +81,10 @@ export function capture(
   /** Where a map is replaced, its layer computes all of it, and shows it to the tap. */
   const replacesMap = (path: string) => mapNames(path).some((name) => changes.wants(name));
   const seen = new Set<string>();
-  let output: tf.Tensor | undefined;
+  let output: tf.TensorContainer | undefined;
   try {
     output = tf.tidy(() =>
-      model.forward(input, {
+      run(model, input, {
         onAttention: (path, probe) => {
           if (replacesMap(path)) return;
           const [scores, pattern] = mapNames(path);
@@ -97,15 +108,15 @@ export function capture(
       }),
     );
     checkMatched([...patterns, ...Object.keys(interventions)], seen);
-    return new Captured(output, activations);
+    return new Captured(output as Output, activations);
   } catch (error) {
-    tf.dispose([...(output ? [output] : []), ...activations.values()]);
+    tf.dispose([output, ...activations.values()]);
     throw error;
   }
 }
 
 /** The names of all activations that a model shows on an input, in the order of its forward pass. */
-export function activationNames(model: Layer, input: tf.Tensor): string[] {
+export function activationNames(model: Watchable<unknown>, input: tf.Tensor): string[] {
   const names = new Set<string>();
   const wants = (name: string) => {
     names.add(name);
@@ -115,6 +126,11 @@ export function activationNames(model: Layer, input: tf.Tensor): string[] {
     model.forward(input, { tap: Object.assign(() => {}, { wants }) });
   });
   return [...names];
+}
+
+/** What a model gives is tensors, in whatever order or under whatever names. */
+function run(model: Watchable<unknown>, input: tf.Tensor, ctx: ForwardContext): tf.TensorContainer {
+  return model.forward(input, ctx) as tf.TensorContainer;
 }
 
 function mapNames(path: string): [scores: string, pattern: string] {

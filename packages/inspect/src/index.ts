@@ -1,5 +1,11 @@
 export { type AttentionMap, type AttentionMapOptions, attentionMaps } from './attention-maps.js';
-export { activationNames, Captured, type CaptureOptions, capture } from './capture.js';
+export {
+  activationNames,
+  Captured,
+  type CaptureOptions,
+  capture,
+  type Watchable,
+} from './capture.js';
 export {
   type Intervention,
   intervene,

@@ -6,13 +6,14 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { capture, logitLens, neurons } from './index.js';
 
 const sizes = { vocab_size: 11, n_positions: 13, n_embd: 12, n_layer: 2, n_head: 3 };
-const config = { model_type: 'gpt2', ...sizes, initializer_range: 0.5 };
+const makeModel = () =>
+  createModel({ model_type: 'gpt2', ...sizes, initializer_range: 0.5 }, { seed: 1 });
 
 describeBackends('neurons and the logit lens', () => {
-  let model: ReturnType<typeof createModel>;
+  let model: ReturnType<typeof makeModel>;
   let ids: tf.Tensor;
   beforeAll(() => {
-    model = createModel(config, { seed: 1 });
+    model = makeModel();
     ids = tf.tensor2d([1, 2, 3, 4, 5, 6, 7, 8, 9, 10], [2, 5], 'int32');
   });
   afterAll(() => {
@@ -43,6 +44,20 @@ describeBackends('neurons and the logit lens', () => {
         sums.map((sum) => sum / 2), // √4
         visible,
       );
+    }
+  });
+
+  test('the last layer of the logit lens is what the model says itself', async () => {
+    const layers = await logitLens(model.network, ids, { top: 11, sequence: 1 });
+    const scores = tf.softmax(model.network.forward(ids).slice([1], [1]));
+    const own = ((await scores.array()) as number[][][])[0]!;
+    for (const [t, { ids, probabilities }] of layers.at(-1)!.tokens.entries()) {
+      await expectClose(
+        probabilities,
+        ids.map((id) => own[t]![id]!),
+        { ratio: 1e-5 },
+      );
+      expect([...ids].sort((a, b) => a - b)).toEqual([...Array(11).keys()]);
     }
   });
 

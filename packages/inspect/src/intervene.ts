@@ -1,5 +1,6 @@
-import { checkShape, InputError, type Layer } from '@headwise/core';
+import { checkShape, InputError } from '@headwise/core';
 import * as tf from '@tensorflow/tfjs';
+import type { Watchable } from './capture.js';
 import { checkMatched, matches } from './names.js';
 
 /** What takes the place of an activation; of the same shape. */
@@ -19,11 +20,11 @@ export type NamedInterventions = Readonly<Record<string, Intervention>>;
  * @example
  * const without = intervene(network, ids, { 'blocks.1.attn.heads': onHeads([3], zero) }); // head 3 ablated
  */
-export function intervene(
-  model: Layer,
+export function intervene<Output = tf.Tensor>(
+  model: Watchable<Output>,
   input: tf.Tensor,
   interventions: NamedInterventions,
-): tf.Tensor {
+): Output {
   const changes = new Interventions(interventions);
   const seen = new Set<string>();
   const wants = (name: string) => {
@@ -34,8 +35,8 @@ export function intervene(
   return tf.tidy(() => {
     const output = model.forward(input, { tap: Object.assign(apply, { wants }) });
     checkMatched(Object.keys(interventions), seen);
-    return output;
-  });
+    return output as tf.TensorContainer;
+  }) as Output;
 }
 
 /** Replaces every value by 0. */

@@ -1,6 +1,6 @@
-import { InputError, type Layer, readTensor } from '@headwise/core';
+import { InputError, readTensor } from '@headwise/core';
 import * as tf from '@tensorflow/tfjs';
-import { capture } from './capture.js';
+import { capture, type Watchable } from './capture.js';
 
 /** Which query of which head to look into. */
 export interface NeuronQuestion {
@@ -33,7 +33,7 @@ export interface Neurons {
  * @see Vig 2019, https://arxiv.org/abs/1906.05714
  */
 export async function neurons(
-  model: Layer,
+  model: Watchable<unknown>,
   input: tf.Tensor,
   { layer, head, row, sequence = 0 }: NeuronQuestion,
 ): Promise<Neurons> {

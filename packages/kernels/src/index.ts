@@ -1,5 +1,15 @@
 export { adamwState, registerAdamW } from './adamw/index.js';
 export type { AdamWParameter, AdamWState, AdamWStep, Moments } from './adamw/state.js';
+export {
+  additiveAttention,
+  additiveScores,
+  additiveTerm,
+  registerAdditiveAttention,
+} from './additive-attention/index.js';
+export {
+  type AdditiveActivation,
+  additiveScoresReference,
+} from './additive-attention/reference.js';
 export type { WeightDropout } from './attention/dropout.js';
 export {
   Condition,
@@ -55,6 +65,8 @@ export { addRmsNorm, registerRmsNorm, rmsNorm } from './rms-norm/index.js';
 export { rmsNormReference } from './rms-norm/reference.js';
 export { type RotaryLayout, registerRotary, rotary } from './rotary/index.js';
 export { rotaryReference } from './rotary/reference.js';
+export { type RowAttentionOptions, rowAttention } from './row-attention/index.js';
+export type { Rows, RowTerm } from './row-attention/term.js';
 export { registerSampling, sampleTokens } from './sampling/index.js';
 export { checkedSampling, type SamplingOptions } from './sampling/options.js';
 export { type Candidate, samplingCandidates } from './sampling/reference.js';

@@ -1,4 +1,5 @@
 import { registerAdamW } from './adamw/index.js';
+import { registerAdditiveAttention } from './additive-attention/index.js';
 import { registerAttention } from './attention/index.js';
 import { registerChunkedCrossEntropy } from './chunked-cross-entropy/index.js';
 import { registerCrossEntropy } from './cross-entropy/index.js';
@@ -26,6 +27,7 @@ export function registerKernels(): void {
   registerCrossEntropy();
   registerDropout();
   registerGatherRows();
+  registerAdditiveAttention();
   registerAttention();
   registerGlobalNorm();
   registerAppendKeysValues();

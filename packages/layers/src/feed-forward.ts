@@ -5,7 +5,12 @@ import {
   type ParamStore,
   tapped,
 } from '@headwise/core';
-import { activations, gatedLinear, type LinearActivation } from '@headwise/kernels';
+import {
+  activations,
+  gatedLinear,
+  type LinearActivation,
+  type WeightLayout,
+} from '@headwise/kernels';
 import * as tf from '@tensorflow/tfjs';
 import { Linear } from './linear.js';
 
@@ -18,7 +23,13 @@ export interface FeedForwardOptions {
   hidden: number;
   activation?: Activation | undefined;
   bias?: boolean | undefined;
-  /** How the second projection starts, where it is scaled by depth. */
+  /** Of every weight; default `in-out`. */
+  layout?: WeightLayout | undefined;
+  /** Applied to the hidden values. */
+  dropout?: Layer | undefined;
+  /** How the weights start; default normal with standard deviation 0.02. */
+  init?: Initializer | undefined;
+  /** How the last weight starts, where it is another; it may be scaled by depth. */
   outInit?: Initializer | undefined;
 }
 
@@ -30,25 +41,24 @@ export interface FeedForwardOptions {
 export class FeedForward implements Layer {
   readonly #up: Linear;
   readonly #down: Linear;
+  readonly #dropout: Layer | undefined;
   readonly #path: string;
 
   constructor(params: ParamStore, options: FeedForwardOptions) {
-    const { dim, hidden, activation = 'gelu', bias = true, outInit } = options;
+    const { dim, hidden, activation = 'gelu', bias = true, layout, init } = options;
     this.#path = params.path;
-    this.#up = new Linear(params.at('up'), { in: dim, out: hidden, bias, activation });
-    this.#down = new Linear(params.at('down'), {
-      in: hidden,
-      out: dim,
-      bias,
-      init: outInit,
-    });
+    this.#dropout = options.dropout;
+    const up = { in: dim, out: hidden, bias, layout, activation, init };
+    this.#up = new Linear(params.at('up'), up);
+    const down = { in: hidden, out: dim, bias, layout, init: options.outInit ?? init };
+    this.#down = new Linear(params.at('down'), down);
   }
 
   /** @param x `[..., D]` @returns `[..., D]` */
   forward(x: tf.Tensor, ctx?: ForwardContext): tf.Tensor {
     return tf.tidy(() => {
-      const hidden = this.#up.forward(x, ctx); // [..., F]
-      return this.#down.forward(tapped(ctx, this.#path, 'hidden', hidden), ctx);
+      const hidden = tapped(ctx, this.#path, 'hidden', this.#up.forward(x, ctx)); // [..., F]
+      return this.#down.forward(this.#dropout?.forward(hidden, ctx) ?? hidden, ctx);
     });
   }
 }
@@ -65,27 +75,28 @@ export class GatedFeedForward implements Layer {
   readonly #up: Linear;
   readonly #down: Linear;
   readonly #activation: Activation;
+  readonly #layout: WeightLayout;
+  readonly #dropout: Layer | undefined;
   readonly #path: string;
 
   constructor(params: ParamStore, options: FeedForwardOptions) {
-    const { dim, hidden, activation = 'silu', bias = false, outInit } = options;
+    const { dim, hidden, activation = 'silu', bias = false, layout = 'in-out', init } = options;
     this.#path = params.path;
-    this.#gate = new Linear(params.at('gate'), { in: dim, out: hidden, bias });
-    this.#up = new Linear(params.at('up'), { in: dim, out: hidden, bias });
-    this.#down = new Linear(params.at('down'), {
-      in: hidden,
-      out: dim,
-      bias,
-      init: outInit,
-    });
     this.#activation = activation;
+    this.#layout = layout;
+    this.#dropout = options.dropout;
+    const up = { in: dim, out: hidden, bias, layout, init };
+    this.#gate = new Linear(params.at('gate'), up);
+    this.#up = new Linear(params.at('up'), up);
+    const down = { in: hidden, out: dim, bias, layout, init: options.outInit ?? init };
+    this.#down = new Linear(params.at('down'), down);
   }
 
   /** @param x `[..., D]` @returns `[..., D]` */
   forward(x: tf.Tensor, ctx?: ForwardContext): tf.Tensor {
     return tf.tidy(() => {
       const hidden = tapped(ctx, this.#path, 'hidden', this.#hidden(x, ctx)); // [..., F]
-      return this.#down.forward(hidden, ctx);
+      return this.#down.forward(this.#dropout?.forward(hidden, ctx) ?? hidden, ctx);
     });
   }
 
@@ -93,7 +104,7 @@ export class GatedFeedForward implements Layer {
   #hidden(x: tf.Tensor, ctx?: ForwardContext): tf.Tensor {
     const [gate, up] = [this.#gate.projection, this.#up.projection];
     if (gate && up && !ctx?.adapters) {
-      return gatedLinear(x, gate, up, 'in-out', this.#activation);
+      return gatedLinear(x, gate, up, this.#layout, this.#activation);
     }
     return activations[this.#activation](this.#gate.forward(x, ctx)).mul(this.#up.forward(x, ctx));
   }

@@ -1,4 +1,4 @@
-import { ParamStore, Random } from '@headwise/core';
+import { normal, ParamStore, Random } from '@headwise/core';
 import { checkGradients, describeBackends, expectClose, gaussian } from '@headwise/testing';
 import * as tf from '@tensorflow/tfjs';
 import { expect, test } from 'vitest';
@@ -59,6 +59,26 @@ describeBackends('layers', () => {
     expect([...(await rows.data())]).toEqual([12, 13, 14, 0, 1, 2]);
     const scores = layer.scores(tf.tensor2d([1, 0, 2], [1, 3]));
     expect([...(await scores.data())]).toEqual([4, 13, 22, 31, 40]);
+    params.dispose();
+  });
+
+  test('a row of padding is looked up, but learns only from scores', async () => {
+    const params = new ParamStore({ seed: 3 });
+    const layer = new Embedding(params, { count: 5, dim: 3, padId: 2 });
+    const ids = tf.tensor2d([4, 2, 2, 0], [2, 2], 'int32');
+    const plain = new Embedding(params, { count: 5, dim: 3 });
+    await expectClose(layer.forward(ids), plain.forward(ids));
+    const weight = params.named().weight!;
+    const gradientOf = async (f: () => tf.Tensor) => {
+      const { grads } = tf.variableGrads(() => f().sum(), [weight]);
+      return [...(await grads[weight.name]!.sum(1).data())];
+    };
+    expect(await gradientOf(() => layer.forward(ids))).toEqual([3, 0, 0, 0, 3]);
+    expect(await gradientOf(() => plain.forward(ids))).toEqual([3, 0, 6, 0, 3]);
+    const bias = tf.tensor1d([1, 2, 3, 4, 5]);
+    const x = tf.zeros([1, 3]);
+    expect([...(await layer.scores(x, bias).data())]).toEqual([1, 2, 3, 4, 5]);
+    expect(await gradientOf(() => layer.scores(tf.ones([1, 3]), bias))).toEqual([3, 3, 3, 3, 3]);
     params.dispose();
   });
 
@@ -141,6 +161,28 @@ describeBackends('layers', () => {
           .fill([...bias])
           .flat(),
       );
+      params.dispose();
+    });
+  }
+
+  for (const [name, Layer] of [
+    ['FeedForward', FeedForward],
+    ['GatedFeedForward', GatedFeedForward],
+  ] as const) {
+    test(`${name} of weights that lie [out, in] is that of their transposes; its dropout is inside`, async () => {
+      const params = new ParamStore({ seed: 5 });
+      const options = { dim: 3, hidden: 7, init: normal(1), activation: 'relu' } as const;
+      const expected = new Layer(params.at('a'), options);
+      const double: Pick<Dropout, 'forward'> = { forward: (x) => x.mul(2) };
+      const lain = { ...options, layout: 'out-in', dropout: double } as const;
+      const layer = new Layer(params.at('b'), lain);
+      for (const [path, variable] of Object.entries(params.at('a').named())) {
+        const twin = params.named()[path.replace('a.', 'b.')]!;
+        twin.assign(variable.rank === 2 ? variable.transpose() : variable);
+      }
+      const x = gaussian([2, 5, 3], 6);
+      await expectClose(layer.forward(x), expected.forward(x).mul(2));
+      await expectGradients(params.at('b'), () => layer.forward(x));
       params.dispose();
     });
   }

@@ -6,7 +6,7 @@ export interface NormOptions {
   /** `D`, the width of a row. */
   dim: number;
   /** Added to the variance; default 1e-5 for layer norm, 1e-6 for RMS norm. */
-  epsilon?: number;
+  epsilon?: number | undefined;
 }
 
 /**

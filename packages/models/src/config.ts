@@ -7,6 +7,13 @@ export const size: z.ZodNumber = z.number().int().min(1);
 /** A probability of dropout. */
 export const rate: z.ZodNumber = z.number().min(0).lt(1);
 
+/** `architectures`: the class of Hugging Face's that a checkpoint is of, one of those that are built. */
+export function architecture<const Names extends readonly string[]>(
+  ...names: Names
+): z.ZodType<[Names[number]] | undefined> {
+  return z.tuple([z.enum(names)]).optional() as never;
+}
+
 /**
  * Reads a value by a schema.
  *
@@ -48,4 +55,28 @@ export function checkDivides(
 ): void {
   if (dim % heads === 0) return;
   throw new InputError(`${name}: '${dimKey}' ${dim} is not divisible by '${headsKey}' ${heads}`);
+}
+
+/** The names of a classifier's classes, by number: Hugging Face's `id2label`. */
+export const labels: z.ZodType<Record<string, string> | null | undefined> = z
+  .record(z.string().regex(/^\d+$/), z.string())
+  .nullish();
+
+/** The number of a classifier's classes; 2 where they have no names, as in Hugging Face's. */
+export function labelCount(config: {
+  id2label?: Record<string, string> | null | undefined;
+}): number {
+  return config.id2label ? Object.keys(config.id2label).length : 2;
+}
+
+/** A document with other names for some keys; a key that has its new name already stays. */
+export function renamed(json: unknown, names: Readonly<Record<string, string>>): unknown {
+  if (typeof json !== 'object' || json === null) return json;
+  return Object.fromEntries(
+    Object.entries(json).flatMap(([key, value]) => {
+      const name = names[key];
+      if (name === undefined) return [[key, value]];
+      return name in json ? [] : [[name, value]];
+    }),
+  );
 }

@@ -1,4 +1,12 @@
-import type { LanguageModel, ParamStore } from '@headwise/core';
+import type { Network, ParamStore } from '@headwise/core';
+import type { ModelConfiguration } from './configuration.js';
+import type { RowOrder } from './row-order.js';
+
+/**
+ * Where parameters lie in checkpoints of Hugging Face's: path prefix, key prefix, and the order of rows there
+ * where it is another; `#` stands for a block's number.
+ */
+export type KeyTable = readonly (readonly [ours: string, theirs: string, rows?: () => RowOrder])[];
 
 /** A family of models: how its configuration reads, how it is built, how its checkpoints name things. */
 export interface ModelFamily<Config = unknown> {
@@ -12,26 +20,34 @@ export interface ModelFamily<Config = unknown> {
   parseConfig(json: unknown, name?: string): Config;
   /** The `config.json` to save. */
   configJson(config: Config): Record<string, unknown>;
-  build(params: ParamStore, config: Config): LanguageModel;
-  /** Where a parameter of ours lies in a checkpoint of Hugging Face's: path prefix to key prefix. */
-  readonly keys: readonly (readonly [ours: string, theirs: string])[];
-  /** Before every key of a whole model; checkpoints of the bare model lack it. */
+  /** What a model of this configuration is made of, for families whose parts can be exchanged. */
+  preset?(config: Config): ModelConfiguration;
+  build(params: ParamStore, config: Config): Network;
+  keys(config: Config): KeyTable;
+  /** What whole models have before the keys of the bare model, whose own checkpoints lack it. */
   readonly keyPrefix: string;
   /** Keys that checkpoints hold beside parameters: buffers, and copies of tied weights. */
   readonly ignoredKeys: RegExp;
 }
 
+/** Where one parameter lies in a checkpoint. */
+export interface KeyPlace {
+  key: string;
+  rows: (() => RowOrder) | undefined;
+}
+
 /**
- * The checkpoint key of a parameter; `#` in the family's table stands for a block's number.
+ * The checkpoint key of a parameter.
  *
  * @throws Error where the table lacks the path: a mistake in the family's file
  */
-export function keyOf(family: ModelFamily, path: string): string {
-  const [, block] = /\.(\d+)\./.exec(path) ?? [];
+export function placeOf(table: KeyTable, path: string): KeyPlace {
+  const [, block = ''] = /\.(\d+)\./.exec(path) ?? [];
   const general = path.replace(/\.\d+\./, '.#.');
-  const entry = family.keys.find(([ours]) => general.startsWith(`${ours}.`));
-  if (!entry) throw new Error(`${family.modelType}: no checkpoint key for parameter '${path}'`);
-  const [ours, theirs] = entry;
-  const key = theirs + general.slice(ours.length);
-  return family.keyPrefix + (block === undefined ? key : key.replace('#', block));
+  const entry = table.find(
+    ([ours]) => ours === '' || general === ours || general.startsWith(`${ours}.`),
+  );
+  if (!entry) throw new Error(`no checkpoint key for parameter '${path}'`);
+  const [ours, theirs, rows] = entry;
+  return { key: (theirs + general.slice(ours.length)).replace('#', block), rows };
 }

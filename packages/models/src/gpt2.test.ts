@@ -7,10 +7,10 @@ import { readSafetensors } from '@headwise/safetensors';
 import { expectClose } from '@headwise/testing';
 import * as tf from '@tensorflow/tfjs';
 import { describe, expect, test } from 'vitest';
-import { createModel } from './checkpoint.js';
-import { keyOf } from './family.js';
+import { placeOf } from './family.js';
 import golden from './goldens/gpt2.json' with { type: 'json' };
 import { gpt2 } from './gpt2.js';
+import { createModel, languageModel } from './model.js';
 import { loadModel, saveModel } from './node.js';
 
 const [reference] = golden.cases;
@@ -28,7 +28,7 @@ function referenceFolder(change: (name: string, bytes: Buffer) => Buffer = (_, b
 
 describe("GPT-2 of Hugging Face's own folder", () => {
   test('gives its logits, its loss and the gradient of every parameter', async () => {
-    const model = await loadModel(referenceFolder());
+    const model = languageModel(await loadModel(referenceFolder()));
     expect(model.unusedKeys).toEqual([]);
     const input = tf.tensor2d(ids, [rows, length], 'int32');
     await expectClose(model.network.forward(input), logits, { ratio: 1e-5 });
@@ -41,7 +41,7 @@ describe("GPT-2 of Hugging Face's own folder", () => {
     expect((await value.data())[0]).toBeCloseTo(loss, 5);
     const compared = new Set<string>();
     for (const [path, variable] of Object.entries(params)) {
-      const key = keyOf(model.family, path) as keyof typeof gradients;
+      const key = placeOf(model.family.keys(model.config), path).key as keyof typeof gradients;
       const expected = gradients[key];
       expect(variable.shape, key).toEqual(expected.shape);
       await expectClose(grads[variable.name]!, expected.data, { ratio: 1e-5, floor: 1e-8 });
@@ -53,7 +53,7 @@ describe("GPT-2 of Hugging Face's own folder", () => {
 
   test('is saved under the same keys, with the same bytes for every tensor', async () => {
     const from = referenceFolder();
-    const model = await loadModel(from);
+    const model = languageModel(await loadModel(from));
     const to = mkdtempSync(join(tmpdir(), 'headwise-gpt2-'));
     await saveModel(to, model);
     const [before, after] = [from, to].map((path) =>
@@ -63,7 +63,7 @@ describe("GPT-2 of Hugging Face's own folder", () => {
     for (const name of before!.tensors.keys()) {
       expect(after!.get(name), name).toEqual(before!.get(name));
     }
-    const again = await loadModel(to);
+    const again = languageModel(await loadModel(to));
     const input = tf.tensor2d(ids, [rows, length], 'int32');
     expect(await readTensor(again.network.forward(input))).toEqual(
       await readTensor(model.network.forward(input)),
@@ -83,7 +83,7 @@ describe("GPT-2 of Hugging Face's own folder", () => {
       bytes.write(header.padEnd(size, ' '), 8);
       return bytes;
     });
-    const model = await loadModel(path);
+    const model = languageModel(await loadModel(path));
     const input = tf.tensor2d(ids, [rows, length], 'int32');
     await expectClose(model.network.forward(input), logits, { ratio: 1e-5 });
     model.params.dispose();
@@ -101,7 +101,7 @@ describe('a folder that does not hold together is refused', () => {
     [
       'unknown family',
       { model_type: 'gpt9' },
-      /config\.json: 'model_type' is "gpt9"; known are gpt2/,
+      /config\.json: 'model_type' is "gpt9"; known are headwise, gpt2/,
     ],
     ['wrong type', { n_layer: 'two' }, /config\.json: 'n_layer' is "two": .*expected number/],
     ['heads', { n_head: 3 }, /config\.json: 'n_embd' 20 is not divisible by 'n_head' 3/],

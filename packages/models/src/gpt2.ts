@@ -1,25 +1,8 @@
-import { causal, FusedProjection, MultiHeadAttention } from '@headwise/attention';
-import {
-  type ForwardContext,
-  type LanguageModel,
-  type MatrixHead,
-  normal,
-  type ParamStore,
-  tapped,
-} from '@headwise/core';
-import {
-  type Activation,
-  Dropout,
-  Embedding,
-  FeedForward,
-  LayerNorm,
-  Linear,
-} from '@headwise/layers';
-import { LearnedPosition } from '@headwise/positions';
-import { Decoder, PreNormBlock } from '@headwise/transformer';
-import * as tf from '@tensorflow/tfjs';
+import type { Activation } from '@headwise/layers';
 import { z } from 'zod';
-import { checkDivides, parseWith, rate, size } from './config.js';
+import { architecture, checkDivides, parseWith, rate, size } from './config.js';
+import type { HeadPart, ModelConfiguration } from './configuration.js';
+import { buildDecoder } from './decoder-model.js';
 import type { ModelFamily } from './family.js';
 
 /** Hugging Face's `GPT2Config`; other keys are kept as they are. */
@@ -46,6 +29,13 @@ export interface GPT2Config {
   /** The standard deviation of the initial weights. */
   initializer_range: number;
   tie_word_embeddings: boolean;
+  /** Whether scores are divided by `√Dh`. */
+  scale_attn_weights: boolean;
+  /** The head, by the class that Hugging Face gives it. */
+  architectures?: ['GPT2Model' | 'GPT2LMHeadModel' | 'GPT2ForSequenceClassification'] | undefined;
+  /** A classifier's labels; absent: two. */
+  id2label?: Record<string, string> | null | undefined;
+  pad_token_id?: number | null | undefined;
 }
 
 const schema: z.ZodType<GPT2Config> = z.looseObject({
@@ -63,102 +53,63 @@ const schema: z.ZodType<GPT2Config> = z.looseObject({
   layer_norm_epsilon: z.number().positive().default(1e-5),
   initializer_range: z.number().nonnegative().default(0.02),
   tie_word_embeddings: z.boolean().default(true),
+  scale_attn_weights: z.boolean().default(true),
+  architectures: architecture('GPT2Model', 'GPT2LMHeadModel', 'GPT2ForSequenceClassification'),
+  id2label: z.record(z.string(), z.string()).nullish(),
+  pad_token_id: z.number().int().min(0).nullish(),
   // Variants that this file does not build: refused, not ignored.
-  scale_attn_weights: z.literal(true).default(true),
   scale_attn_by_inverse_layer_idx: z.literal(false).default(false),
   add_cross_attention: z.literal(false).default(false),
 });
 
+function headOf(config: GPT2Config): HeadPart {
+  if (config.architectures?.[0] !== 'GPT2ForSequenceClassification') {
+    return { kind: 'language-model', tied: config.tie_word_embeddings };
+  }
+  const labels = config.id2label ? Object.keys(config.id2label).length : 2;
+  return { kind: 'sequence-classification', labels, padId: config.pad_token_id ?? undefined };
+}
+
+function preset(config: GPT2Config): ModelConfiguration {
+  const { n_embd: dim, n_inner } = config;
+  return {
+    model_type: 'headwise',
+    topology: 'decoder',
+    vocabSize: config.vocab_size,
+    maxLength: config.n_positions,
+    dim,
+    layers: config.n_layer,
+    embedding: { dropout: config.embd_pdrop },
+    position: { kind: 'learned' },
+    heads: {
+      count: config.n_head,
+      projection: 'fused',
+      bias: { qkv: true, out: true },
+      dropout: config.attn_pdrop,
+    },
+    score: { kind: config.scale_attn_weights ? 'scaled-dot-product' : 'dot-product' },
+    norm: { kind: 'layer', epsilon: config.layer_norm_epsilon },
+    feedForward: {
+      kind: 'plain',
+      hidden: n_inner ?? 4 * dim,
+      activation: config.activation_function,
+      bias: true,
+    },
+    block: 'pre-norm',
+    dropout: config.resid_pdrop,
+    head: headOf(config),
+    layout: 'in-out',
+    init: { std: config.initializer_range, byDepth: true },
+  };
+}
+
 /**
  * GPT-2: a decoder of pre-norm blocks with learned positions and a head tied to the embeddings.
  *
+ * Its checkpoints hold weights as `[in, out]`, Conv1D's layout.
+ *
  * @see Radford et al. 2019, Language Models are Unsupervised Multitask Learners
- * @example
- * const config = gpt2.parseConfig({ vocab_size: 256, n_positions: 64, n_embd: 64, n_layer: 2, n_head: 4 });
- * const params = new ParamStore({ seed: 1 });
- * const logits = new GPT2(params, config).forward(tf.zeros([1, 64], 'int32')); // [1, 64, 256]
  */
-export class GPT2 implements LanguageModel {
-  readonly vocabSize: number;
-  readonly maxLength: number;
-  readonly head: MatrixHead;
-  readonly #tokens: Embedding;
-  readonly #positions: LearnedPosition;
-  readonly #dropout: Dropout;
-  readonly #decoder: Decoder;
-  readonly #scores: (x: tf.Tensor) => tf.Tensor;
-
-  constructor(params: ParamStore, config: GPT2Config) {
-    const { n_embd: dim, vocab_size, n_positions, initializer_range } = config;
-    const init = normal(initializer_range);
-    this.vocabSize = vocab_size;
-    this.maxLength = n_positions;
-    this.#tokens = new Embedding(params.at('tokens'), { count: vocab_size, dim, init });
-    this.#positions = new LearnedPosition(params.at('positions'), { maxLength: n_positions, dim });
-    this.#dropout = new Dropout({ rate: config.embd_pdrop });
-    this.#decoder = new Decoder({
-      blocks: Array.from({ length: config.n_layer }, (_, i) =>
-        gpt2Block(params.at('blocks').at(i), config),
-      ),
-      norm: new LayerNorm(params.at('norm'), { dim, epsilon: config.layer_norm_epsilon }),
-    });
-    const tied = config.tie_word_embeddings;
-    if (tied) {
-      this.#scores = (x) => this.#tokens.scores(x);
-    } else {
-      const options = { in: dim, out: vocab_size, bias: false, layout: 'out-in', init } as const;
-      const head = new Linear(params.at('head'), options);
-      this.#scores = (x) => head.forward(x);
-    }
-    const weight = params.at(tied ? 'tokens' : 'head').get('weight', [vocab_size, dim], init);
-    this.head = {
-      weight: weight as unknown as tf.Tensor2D,
-      hidden: (ids, ctx) => this.#hidden(ids, ctx),
-    };
-  }
-
-  /** @param ids `[B, T]`, int32 @returns logits `[B, T, V]` */
-  forward(ids: tf.Tensor, ctx?: ForwardContext): tf.Tensor {
-    return tf.tidy(() => tapped(ctx, '', 'logits', this.#scores(this.#hidden(ids, ctx))));
-  }
-
-  #hidden(ids: tf.Tensor, ctx?: ForwardContext): tf.Tensor {
-    return tf.tidy(() => {
-      const embedded = this.#positions.forward(this.#tokens.forward(ids, ctx), ctx); // [B, T, D]
-      const x = tapped(ctx, '', 'embedded', this.#dropout.forward(embedded, ctx));
-      return tapped(ctx, '', 'hidden', this.#decoder.forward(x, ctx));
-    });
-  }
-}
-
-function gpt2Block(params: ParamStore, config: GPT2Config): PreNormBlock {
-  const { n_embd: dim, n_head: heads, n_inner, layer_norm_epsilon: epsilon } = config;
-  // What is added to the residual stream starts smaller the deeper the model is.
-  const outInit = normal(config.initializer_range / Math.sqrt(2 * config.n_layer));
-  return new PreNormBlock({
-    norm1: new LayerNorm(params.at('norm1'), { dim, epsilon }),
-    mix: new MultiHeadAttention(params.at('attn'), {
-      dim,
-      heads,
-      mask: causal,
-      projection: FusedProjection,
-      // Attention is fused where nothing drops its weights.
-      dropout: config.attn_pdrop > 0 ? new Dropout({ rate: config.attn_pdrop }) : undefined,
-      outInit,
-    }),
-    norm2: new LayerNorm(params.at('norm2'), { dim, epsilon }),
-    mlp: new FeedForward(params.at('mlp'), {
-      dim,
-      hidden: n_inner ?? 4 * dim,
-      activation: config.activation_function,
-      outInit,
-    }),
-    dropout: new Dropout({ rate: config.resid_pdrop }),
-    path: params.path,
-  });
-}
-
-/** The family `gpt2` in Hugging Face's layout; its Conv1D weights lie `[in, out]`, as ours do. */
 export const gpt2: ModelFamily<GPT2Config> = {
   modelType: 'gpt2',
   parseConfig(json, name = 'config.json') {
@@ -167,19 +118,21 @@ export const gpt2: ModelFamily<GPT2Config> = {
     return config;
   },
   configJson: (config) => ({ architectures: ['GPT2LMHeadModel'], ...config }),
-  build: (params, config) => new GPT2(params, config),
-  keyPrefix: 'transformer.',
-  keys: [
-    ['tokens', 'wte'],
-    ['positions', 'wpe'],
-    ['blocks.#.norm1', 'h.#.ln_1'],
-    ['blocks.#.attn.qkv', 'h.#.attn.c_attn'],
-    ['blocks.#.attn.outProj', 'h.#.attn.c_proj'],
-    ['blocks.#.norm2', 'h.#.ln_2'],
-    ['blocks.#.mlp.up', 'h.#.mlp.c_fc'],
-    ['blocks.#.mlp.down', 'h.#.mlp.c_proj'],
-    ['norm', 'ln_f'],
+  preset,
+  build: (params, config) => buildDecoder(params, preset(config)),
+  keys: () => [
+    ['tokens', 'transformer.wte'],
+    ['positions', 'transformer.wpe'],
+    ['blocks.#.norm1', 'transformer.h.#.ln_1'],
+    ['blocks.#.attn.qkv', 'transformer.h.#.attn.c_attn'],
+    ['blocks.#.attn.outProj', 'transformer.h.#.attn.c_proj'],
+    ['blocks.#.norm2', 'transformer.h.#.ln_2'],
+    ['blocks.#.mlp.up', 'transformer.h.#.mlp.c_fc'],
+    ['blocks.#.mlp.down', 'transformer.h.#.mlp.c_proj'],
+    ['norm', 'transformer.ln_f'],
     ['head', 'lm_head'],
+    ['score', 'score'],
   ],
+  keyPrefix: 'transformer.',
   ignoredKeys: /\.attn\.(bias|masked_bias)$|^lm_head\.weight$/,
 };

@@ -2,7 +2,7 @@ import { describeBackends, expectClose } from '@headwise/testing';
 import { lossAndGradients, nextTokenLoss } from '@headwise/training';
 import * as tf from '@tensorflow/tfjs';
 import { test } from 'vitest';
-import { createModel } from './checkpoint.js';
+import { createModel } from './model.js';
 
 const batch = {
   inputs: Int32Array.from([3, 1, 4, 1, 5, 9, 2, 6]),

@@ -2,7 +2,7 @@ import { describeBackends } from '@headwise/testing';
 import { AdamW, constantRate, train } from '@headwise/training';
 import * as tf from '@tensorflow/tfjs';
 import { expect, test } from 'vitest';
-import { createModel } from './checkpoint.js';
+import { createModel } from './model.js';
 
 const tokens = [3, 1, 4, 1, 5, 9, 2, 6, 5];
 const batch = {

@@ -1,38 +1,29 @@
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { InputError } from '@headwise/core';
-import { readSafetensors } from '@headwise/safetensors';
 import { writeSafetensorsFile } from '@headwise/safetensors/node';
-import {
-  checkpointSource,
-  checkpointTensors,
-  createModel,
-  families,
-  type Model,
-} from './checkpoint.js';
-import { readJson, writeJsonFile } from './node/json.js';
+import type { CheckpointPlace } from './checkpoint/files.js';
+import { type LoadedModel, type LoadOptions, loadModel as loadFrom } from './checkpoint/load.js';
+import { checkpointTensors } from './checkpoint/tensors.js';
+import type { Model } from './model.js';
+import { folderFiles } from './node/folder.js';
+import { writeJsonFile } from './node/json.js';
 
 export { loadAdapter, saveAdapter } from './node/adapter.js';
+export { folderFiles } from './node/folder.js';
 export { readJson, writeJsonFile } from './node/json.js';
 
 /**
- * Loads a model from a folder in the Hugging Face layout: `config.json` and `model.safetensors`.
+ * Loads a checkpoint as `loadModel` does, also from a folder on disk.
  *
- * @returns the model, and the keys in the file that no parameter has asked for
- * @throws InputError or SafetensorsError naming the file and what is wrong with it
+ * @param place the folder's path, or where else a checkpoint may be; a text that begins with `http:` or `https:` is
+ * an address
+ * @throws InputError or SafetensorsError naming the file, what is wrong with it and what was expected
  */
-export async function loadModel(folder: string): Promise<Model & { unusedKeys: string[] }> {
-  const configPath = join(folder, 'config.json');
-  const weightsPath = join(folder, 'model.safetensors');
-  const json = await readJson(configPath);
-  const bytes = await readFile(weightsPath).catch((error: Error) => {
-    throw new InputError(`${weightsPath}: cannot be read: ${error.message}`);
-  });
-  const file = readSafetensors(bytes, { name: weightsPath });
-  const family = families[String((json as { model_type?: unknown } | null)?.model_type)];
-  const source = family && checkpointSource(family, file, weightsPath);
-  const model = createModel(json, { name: configPath, ...(source ? { source } : {}) });
-  return { ...model, unusedKeys: source?.unused() ?? [] };
+export async function loadModel(
+  place: CheckpointPlace,
+  options?: LoadOptions,
+): Promise<LoadedModel> {
+  const onDisk = typeof place === 'string' && !/^https?:/.test(place);
+  return loadFrom(onDisk ? folderFiles(place) : place, options);
 }
 
 /**

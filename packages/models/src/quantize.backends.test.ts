@@ -1,12 +1,12 @@
-import { type Packing, readTensor } from '@headwise/core';
+import { type LanguageModel, type Packing, readTensor } from '@headwise/core';
 import { packing } from '@headwise/layers';
 import { describeBackends } from '@headwise/testing';
 import * as tf from '@tensorflow/tfjs';
 import { expect, test } from 'vitest';
-import { createModel } from './checkpoint.js';
+import { createModel, type DecoderSettings } from './model.js';
 import { quantizeModel } from './quantize.js';
 
-const config = {
+const config: DecoderSettings = {
   model_type: 'gpt2',
   vocab_size: 101,
   n_positions: 16,
@@ -21,7 +21,7 @@ async function logits(packing?: Packing): Promise<{ y: Float32Array; free: () =>
   return { y: await logitsOf(model.network), free: () => model.params.dispose() };
 }
 
-async function logitsOf(network: ReturnType<typeof createModel>['network']): Promise<Float32Array> {
+async function logitsOf(network: LanguageModel): Promise<Float32Array> {
   const ids = tf.tensor2d([3, 1, 4, 1, 5, 9, 2, 6], [2, 4], 'int32');
   const y = network.forward(ids);
   const values = (await readTensor(y)) as Float32Array;

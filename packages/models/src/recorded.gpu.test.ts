@@ -3,7 +3,7 @@ import { expectClose } from '@headwise/testing';
 import { lossAndGradients, nextTokenLoss } from '@headwise/training';
 import * as tf from '@tensorflow/tfjs';
 import { expect, test } from 'vitest';
-import { createModel } from './checkpoint.js';
+import { createModel } from './model.js';
 
 const sizes = { vocab_size: 11, n_positions: 8, n_embd: 16, n_layer: 2, n_head: 2 };
 const dropout = { embd_pdrop: 0, resid_pdrop: 0, attn_pdrop: 0 };

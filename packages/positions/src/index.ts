@@ -1,5 +1,17 @@
-export { LearnedPosition, type PositionTableOptions } from './learned.js';
-export type { AttentionPosition, InputPosition, Placed, Span } from './position.js';
+export { AlibiPosition, type AlibiPositionOptions, alibiSlopes } from './alibi.js';
+export {
+  LearnedPosition,
+  type LearnedPositionOptions,
+  type PositionTableOptions,
+} from './learned.js';
+export {
+  type AttentionPosition,
+  checkPositions,
+  type InputPosition,
+  noPosition,
+  type Placed,
+  type Span,
+} from './position.js';
 export { RotaryPosition, type RotaryPositionOptions } from './rotary.js';
 export {
   type DynamicScaling,
@@ -11,4 +23,12 @@ export {
   rotaryFrequencies,
   type YarnScaling,
 } from './rotary-scaling.js';
-export { SinusoidalPosition, sinusoidalTable } from './sinusoidal.js';
+export { ShawPosition, type ShawPositionOptions } from './shaw.js';
+export {
+  type SinusoidalLayout,
+  SinusoidalPosition,
+  type SinusoidalPositionOptions,
+  sinusoidalTable,
+} from './sinusoidal.js';
+export { T5Position, type T5PositionOptions, t5Buckets } from './t5.js';
+export { TransformerXLPosition, type TransformerXLPositionOptions } from './transformer-xl.js';

@@ -11,20 +11,27 @@ export interface PositionTableOptions {
   dim: number;
 }
 
+export interface LearnedPositionOptions extends PositionTableOptions {
+  /** How many rows of the table come before the first position's, as in BART; default 0. */
+  offset?: number;
+}
+
 /**
  * A learned vector for each absolute position, added to the token embeddings: `x_t + P_t`.
  *
- * Parameters: `weight` `[maxLength, dim]`.
+ * Parameters: `weight` `[offset + maxLength, dim]`.
  *
  * @see Gehring et al. 2017, https://arxiv.org/abs/1705.03122; Radford et al. 2019 (GPT-2)
  */
 export class LearnedPosition implements InputPosition {
   readonly #weight: tf.Tensor;
   readonly #maxLength: number;
+  readonly #offset: number;
 
-  constructor(params: ParamStore, { maxLength, dim }: PositionTableOptions) {
+  constructor(params: ParamStore, { maxLength, dim, offset = 0 }: LearnedPositionOptions) {
     this.#maxLength = maxLength;
-    this.#weight = params.get('weight', [maxLength, dim], normal(0.02));
+    this.#offset = offset;
+    this.#weight = params.get('weight', [offset + maxLength, dim], normal(0.02));
   }
 
   /** @throws ShapeError where a position is beyond `maxLength` */
@@ -32,8 +39,9 @@ export class LearnedPosition implements InputPosition {
     const [, count, dim] = x.shape as [number, number, number];
     const places = placesOf(x, ctx, this.#maxLength);
     return tf.tidy(() => {
-      if (typeof places === 'number') return x.add(this.#weight.slice([places, 0], [count, dim]));
-      const ids = tf.tensor1d(places, 'int32');
+      if (typeof places === 'number')
+        return x.add(this.#weight.slice([this.#offset + places, 0], [count, dim]));
+      const ids = tf.tensor1d(places, 'int32').add(tf.scalar(this.#offset, 'int32'));
       return x.add(gatherRows(this.#weight as tf.Tensor2D, ids).reshape(x.shape));
     });
   }

@@ -1,4 +1,5 @@
 import { type ForwardContext, ShapeError } from '@headwise/core';
+import type { RowTerm, ScoreMod } from '@headwise/kernels';
 import type * as tf from '@tensorflow/tfjs';
 
 /** A position encoding that changes the embeddings before the first block. */
@@ -10,12 +11,16 @@ export interface InputPosition {
   forward(x: tf.Tensor, ctx?: ForwardContext): tf.Tensor;
 }
 
-/** Where the new tokens stand among all. */
+/** Where the new tokens stand among all, and what their products are multiplied by. */
 export interface Span {
-  /** The position of the first new token. */
+  /** The position of the first new token; of the longest sequence, where they differ. */
   start: number;
+  /** The same of each sequence, where a cache holds sequences of different lengths. */
+  starts?: readonly number[] | undefined;
   /** `Tk`, the number of keys that are attended to, the cached ones included. */
   keys: number;
+  /** Of the scores, for terms that are products too; default `1 / √Dh`. */
+  scale?: number | undefined;
 }
 
 /** Queries and keys that know their positions. */
@@ -24,16 +29,31 @@ export interface Placed {
   q: tf.Tensor;
   /** `[B, Hkv, T, Dh]`, the new keys; these are what a cache keeps. */
   k: tf.Tensor;
+  /** What to do to the scores. */
+  mods?: readonly ScoreMod[];
+  /** What is made for a few queries at a time. */
+  term?: RowTerm;
 }
 
 /** A position encoding inside attention: it changes queries and keys, or adds to their scores. */
 export interface AttentionPosition {
+  /** Names it in errors. */
+  readonly name: string;
+  /** It works on products of queries and keys, so that a score that is no product cannot use it. */
+  readonly needsProduct: boolean;
   /**
    * @param q `[B, H, Tq, Dh]`, of the new tokens
    * @param k `[B, Hkv, T, Dh]`, of the new tokens
    */
   apply(q: tf.Tensor, k: tf.Tensor, at: Span): Placed;
 }
+
+/** No positions: attention does not know the order of its keys, but for its mask. */
+export const noPosition: AttentionPosition = {
+  name: 'no position',
+  needsProduct: false,
+  apply: (q, k) => ({ q, k }),
+};
 
 /** Throws unless positions `start` to `start + count` lie within `maxLength`. */
 export function checkPositions(start: number, count: number, maxLength: number): void {

@@ -13,6 +13,9 @@ test('the sinusoidal table is that of the paper', () => {
     Math.cos(t / 100),
   ]);
   for (const [i, value] of expected.entries()) expect(table[i]).toBeCloseTo(value, 7);
+  const halves = sinusoidalTable(3, 4, 'halves');
+  const apart = [0, 1, 2].flatMap((t) => [0, 2, 1, 3].map((i) => table[4 * t + i]!));
+  expect([...halves]).toEqual(apart);
   expect(() => sinusoidalTable(3, 5)).toThrow('sinusoidal positions need an even dim; got 5');
 });
 
@@ -49,6 +52,16 @@ describeBackends('positions', () => {
       );
       cache.dispose();
     }
+    params.dispose();
+  });
+
+  test('learned positions may start at a later row of the table', async () => {
+    const params = new ParamStore({ seed: 1 });
+    const position = new LearnedPosition(params, { maxLength: 3, dim: 4, offset: 2 });
+    expect(params.named().weight!.shape).toEqual([5, 4]);
+    const table = await params.named().weight!.data();
+    await expectClose(position.forward(tf.zeros([1, 3, 4])), table.slice(8, 20));
+    expect(() => position.forward(tf.zeros([1, 4, 4]))).toThrow('maxLength of 3');
     params.dispose();
   });
 

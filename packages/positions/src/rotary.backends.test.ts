@@ -48,6 +48,21 @@ describeBackends('rotary positions', () => {
     await expectClose(scores(4000), scores(0), { ratio: 1e-5 });
   });
 
+  test('sequences of different lengths go on each from its own', async () => {
+    const position = new RotaryPosition({ dim: 4 });
+    const x = gaussian([2, 1, 3, 4], 3);
+    const both = position.apply(x, x, { start: 9, starts: [9, 2], keys: 12 });
+    for (const [b, start] of [9, 2].entries()) {
+      const one = x.slice([b, 0, 0, 0], [1, 1, 3, 4]);
+      const alone = position.apply(one, one, { start, keys: start + 3 });
+      await expectClose(both.q.slice([b, 0, 0, 0], [1, 1, 3, 4]), alone.q);
+    }
+    const old = position.apply(x, tf.concat([x, x], 2), { start: 3, keys: 6 });
+    const whole = position.apply(tf.concat([x, x], 2), tf.concat([x, x], 2), { start: 0, keys: 6 });
+    await expectClose(old.q, whole.q.slice([0, 0, 3, 0], [2, 1, 3, 4]));
+    await expectClose(old.k, whole.k);
+  });
+
   test('yarn multiplies what turns, and nothing else, by its attention factor', async () => {
     const scaling = { rope_type: 'yarn', factor: 4, attention_factor: 3 } as const;
     const options = { dim: 6, rotaryDim: 4, maxLength: 16 };

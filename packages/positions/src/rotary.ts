@@ -30,6 +30,8 @@ const step = 128;
  * @see Su et al. 2021, https://arxiv.org/abs/2104.09864
  */
 export class RotaryPosition implements AttentionPosition {
+  readonly name = 'rotary';
+  readonly needsProduct = true;
   readonly #options: RotaryPositionOptions;
   readonly #dim: number;
   readonly #layout: RotaryLayout;
@@ -49,15 +51,26 @@ export class RotaryPosition implements AttentionPosition {
     this.#tables = new Tables(this.#frequencies(0));
   }
 
-  /** @param q `[B, H, T, Dh]` @param k `[B, Hkv, T, Dh]` @returns both, turned */
-  apply(q: tf.Tensor, k: tf.Tensor, { start, keys }: Span): Placed {
+  /** @returns both, turned; the last new key stands where the last query does */
+  apply(q: tf.Tensor, k: tf.Tensor, { start, starts = [], keys }: Span): Placed {
     const { dim } = this.#options;
     checkShape('rotary: q', q.shape, ['B', 'H', 'T', dim]);
-    checkShape('rotary: k', k.shape, [q.shape[0]!, 'Hkv', q.shape[2]!, dim]);
+    checkShape('rotary: k', k.shape, [q.shape[0]!, 'Hkv', 'T', dim]);
+    const before = q.shape[2]! - k.shape[2]!;
     return tf.tidy(() => {
-      const { cos, sin } = this.#tablesFor(keys).rows(start, q.shape[2]!);
-      return { q: rotary(q, cos, sin, this.#layout), k: rotary(k, cos, sin, this.#layout) };
+      const tables = this.#tablesFor(keys);
+      const turn = (x: tf.Tensor, moved: number) => {
+        const rows = (from: number) => tables.rows(from + moved, x.shape[2]!);
+        if (starts.every((from) => from === starts[0])) return this.#turned(x, rows(start));
+        const each = x.split(x.shape[0]!, 0);
+        return tf.concat(each.map((one, b) => this.#turned(one, rows(starts[b]!))));
+      };
+      return { q: turn(q, 0), k: turn(k, before) };
     });
+  }
+
+  #turned(x: tf.Tensor, { cos, sin }: ReturnType<Tables['rows']>): tf.Tensor {
+    return rotary(x, cos, sin, this.#layout);
   }
 
   #tablesFor(keys: number): Tables {

@@ -4,22 +4,36 @@ import type { PositionTableOptions } from './learned.js';
 import { placesOf } from './places.js';
 import type { InputPosition } from './position.js';
 
+/** How sines and cosines lie in a row: the paper's `interleaved`, or all sines in the first of two `halves`. */
+export type SinusoidalLayout = 'interleaved' | 'halves';
+
+export interface SinusoidalPositionOptions extends PositionTableOptions {
+  /** Default `interleaved`. */
+  layout?: SinusoidalLayout;
+}
+
 /**
  * The sinusoidal table of absolute positions, row-major `[length, dim]`.
  *
- * `P[t, 2i] = sin(t / 10000^(2i/D))`, `P[t, 2i+1] = cos(t / 10000^(2i/D))`
+ * `P[t, 2i] = sin(t / 10000^(2i/D))`, `P[t, 2i+1] = cos(t / 10000^(2i/D))`; in halves, i and `D/2 + i`
+ * stand for `2i` and `2i + 1`.
  *
  * @throws InputError where `dim` is odd
  * @see Vaswani et al. 2017, §3.5, https://arxiv.org/abs/1706.03762
  */
-export function sinusoidalTable(length: number, dim: number): Float32Array {
+export function sinusoidalTable(
+  length: number,
+  dim: number,
+  layout: SinusoidalLayout = 'interleaved',
+): Float32Array {
   if (dim % 2 !== 0) throw new InputError(`sinusoidal positions need an even dim; got ${dim}`);
   const table = new Float32Array(length * dim);
+  const [step, cosines] = layout === 'interleaved' ? [2, 1] : [1, dim / 2];
   for (let t = 0; t < length; t++) {
-    for (let i = 0; i < dim; i += 2) {
-      const angle = t / 10_000 ** (i / dim);
-      table[t * dim + i] = Math.sin(angle);
-      table[t * dim + i + 1] = Math.cos(angle);
+    for (let i = 0; i < dim / 2; i++) {
+      const angle = t / 10_000 ** ((2 * i) / dim);
+      table[t * dim + step * i] = Math.sin(angle);
+      table[t * dim + step * i + cosines] = Math.cos(angle);
     }
   }
   return table;
@@ -37,8 +51,8 @@ export class SinusoidalPosition implements InputPosition {
   readonly #maxLength: number;
   readonly #dim: number;
 
-  constructor({ maxLength, dim }: PositionTableOptions) {
-    this.#table = sinusoidalTable(maxLength, dim);
+  constructor({ maxLength, dim, layout }: SinusoidalPositionOptions) {
+    this.#table = sinusoidalTable(maxLength, dim, layout);
     this.#maxLength = maxLength;
     this.#dim = dim;
   }

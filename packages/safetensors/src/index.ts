@@ -1,3 +1,4 @@
+export { type ByteSource, blobBytes, endsEarly } from './bytes.js';
 export { DTYPES, type Dtype, isDtype, type TensorData } from './dtypes.js';
 export type { TensorInfo } from './entries.js';
 export { SafetensorsError } from './errors.js';
@@ -11,5 +12,7 @@ export {
   type SafetensorsHeader,
 } from './header.js';
 export type { LazyTensorInput, Metadata, TensorInput } from './layout.js';
-export { readSafetensors, type SafetensorsFile, type Tensor } from './read.js';
+export { readSafetensors, type SafetensorsFile, type Tensor, viewTensor } from './read.js';
+export { SafetensorsReader, type TensorReader } from './reader.js';
+export { ShardedReader } from './sharded.js';
 export { streamSafetensors, writeSafetensors } from './write.js';

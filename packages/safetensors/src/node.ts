@@ -1,3 +1,3 @@
-export { SafetensorsReader, type TensorReader } from './node/reader.js';
-export { openSafetensors, ShardedReader } from './node/sharded.js';
+export { fileBytes } from './node/file-bytes.js';
+export { openSafetensors } from './node/open.js';
 export { writeSafetensorsFile } from './node/write-file.js';

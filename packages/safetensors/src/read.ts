@@ -65,7 +65,10 @@ export function tensorInfo(
 }
 
 /** Bytes as a tensor: a view where they are aligned for its type, else a copy. */
-export function viewTensor({ dtype, shape }: TensorInfo, bytes: Uint8Array): Tensor {
+export function viewTensor(
+  { dtype, shape }: Pick<TensorInfo, 'dtype' | 'shape'>,
+  bytes: Uint8Array,
+): Tensor {
   const ArrayType = arrayOf(dtype);
   const { buffer, byteOffset, byteLength } =
     bytes.byteOffset % ArrayType.BYTES_PER_ELEMENT === 0 ? bytes : bytes.slice();

@@ -5,7 +5,7 @@ export interface DecoderParts {
   /** Applied in order; each maps `[B, T, D]` to `[B, T, D]`. */
   blocks: readonly Layer[];
   /** The last norm, of pre-norm models. */
-  norm?: Layer;
+  norm?: Layer | undefined;
 }
 
 /** A stack of blocks and a last norm: `norm(block_L(… block_1(x)))`. */

@@ -11,9 +11,9 @@ export interface BlockParts {
   /** Works on each token alone: a feed-forward layer. */
   mlp: Layer;
   /** Applied to what is added to the residual stream. */
-  dropout?: Layer;
+  dropout?: Layer | undefined;
   /** Names the taps `mid` and `resid`. */
-  path?: string;
+  path?: string | undefined;
 }
 
 /**

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { packTokenIds, sequentialBatches } from '@headwise/data';
+import { languageModel } from '@headwise/models';
 import { loadModel } from '@headwise/models/node';
 import { loadTokenizer } from '@headwise/tokenizers/node';
 import { bitsPerByte, evaluate } from '@headwise/training';
@@ -30,7 +31,7 @@ export function evalCommand(): Command {
       const text = await readCorpus(options.text);
       const tokenizer = await loadTokenizer(join(options.model, 'tokenizer.json'));
       await start(out, backend);
-      const { network, params } = await loadModel(options.model);
+      const { network, params } = languageModel(await loadModel(options.model));
       checkVocabulary(options.model, tokenizer, network);
       const encoding = tokenizer.encode(text);
       const ids = packTokenIds(encoding.ids, network);

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { generate } from '@headwise/generation';
+import { languageModel } from '@headwise/models';
 import { loadModel } from '@headwise/models/node';
 import { loadTokenizer } from '@headwise/tokenizers/node';
 import { Command } from 'commander';
@@ -45,7 +46,7 @@ export function generateCommand(): Command {
       const tokenizer = await loadTokenizer(join(options.model, 'tokenizer.json'));
       const defaults = await readSamplingDefaults(options.model);
       await start(out, backend);
-      const { network, params } = await loadModel(options.model);
+      const { network, params } = languageModel(await loadModel(options.model));
       checkVocabulary(options.model, tokenizer, network);
       const prompt = tokenizer.encode(options.prompt).ids;
       const { prompt: _, model: __, stream, ...given } = options;

@@ -1,6 +1,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import { InputError } from '@headwise/core';
+import { languageModel } from '@headwise/models';
 import { loadModel } from '@headwise/models/node';
 import type { Tokenizer } from '@headwise/tokenizers';
 import { loadTokenizer } from '@headwise/tokenizers/node';
@@ -33,7 +34,7 @@ export function inspectCommand(): Command {
       const backend = backendOption(options.backend);
       const tokenizer = await loadTokenizer(join(options.model, 'tokenizer.json'));
       await start(out, backend);
-      const { network, params, family } = await loadModel(options.model);
+      const { network, params, family } = languageModel(await loadModel(options.model));
       checkVocabulary(options.model, tokenizer, network);
       const { ids, tokens } = tokensOf(tokenizer, options.text);
       const found = await findingsOf(network, ids);

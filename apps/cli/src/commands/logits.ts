@@ -1,5 +1,6 @@
 import { InputError, readTensor } from '@headwise/core';
 import { checkPrompt } from '@headwise/generation';
+import { languageModel } from '@headwise/models';
 import { loadModel } from '@headwise/models/node';
 import * as tf from '@tensorflow/tfjs';
 import { Command } from 'commander';
@@ -25,7 +26,7 @@ export function logitsCommand(): Command {
       const out = output(options.json ?? false);
       const ids = parseIds(options.ids);
       await start(out, backendOption(options.backend));
-      const { network, params } = await loadModel(options.model);
+      const { network, params } = languageModel(await loadModel(options.model));
       checkPrompt(network, ids);
       const logits = tf.tidy(() => network.forward(tf.tensor2d(ids, [1, ids.length], 'int32')));
       const values = await readTensor(logits);

@@ -1,4 +1,4 @@
-import { InputError } from '@headwise/core';
+import { InputError, type LanguageModel } from '@headwise/core';
 import {
   DataError,
   packTokenIds,
@@ -93,7 +93,7 @@ function makeTokenizer({ tokenizer }: RunConfig, text: string): Promise<Tokenize
 }
 
 /** A new model of the run's sizes. */
-export function newModel({ model, training }: RunConfig, vocabSize: number): Model {
+export function newModel({ model, training }: RunConfig, vocabSize: number): Model<LanguageModel> {
   return createModel(
     {
       model_type: 'gpt2',

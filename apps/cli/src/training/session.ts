@@ -1,4 +1,4 @@
-import { Random } from '@headwise/core';
+import { type LanguageModel, Random } from '@headwise/core';
 import { sequentialBatches } from '@headwise/data';
 import type { Model } from '@headwise/models';
 import { saveModel } from '@headwise/models/node';
@@ -22,7 +22,7 @@ import { newModel, type RunData } from './prepare.js';
  * It owns the model and the optimizer; `dispose` frees both.
  */
 export class Session {
-  readonly model: Model;
+  readonly model: Model<LanguageModel>;
   readonly #optimizer: AdamW;
   readonly #random: Random;
   readonly #config: RunConfig;
@@ -31,7 +31,7 @@ export class Session {
   #step: number;
 
   private constructor(
-    parts: { model: Model; optimizer: AdamW; random: Random; step: number },
+    parts: { model: Model<LanguageModel>; optimizer: AdamW; random: Random; step: number },
     run: { config: RunConfig; data: RunData; folder: RunFolder },
   ) {
     this.model = parts.model;

@@ -16,6 +16,8 @@ export interface ReferenceOptions {
   onScores?: (scores: tf.Tensor) => tf.Tensor;
   /** What to make of the weights, `[B, H, Tq, Tk]`. */
   onPattern?: (pattern: tf.Tensor) => tf.Tensor;
+  /** Made from the weights and added to the output, `[B, H, Tq, Dv]`. */
+  values?: ((pattern: tf.Tensor) => tf.Tensor) | undefined;
 }
 
 /** The scores of hidden keys: low enough to vanish in a softmax, and finite. */
@@ -26,7 +28,7 @@ export function attentionReference(
   q: tf.Tensor,
   k: tf.Tensor,
   v: tf.Tensor,
-  { mask, mods = [], scale, sinks, dropout, onScores, onPattern }: ReferenceOptions,
+  { mask, mods = [], scale, sinks, dropout, onScores, onPattern, values }: ReferenceOptions,
 ): tf.Tensor {
   const [batch, heads, queries] = q.shape as [number, number, number];
   const [, kvHeads, keys] = k.shape as [number, number, number];
@@ -47,7 +49,8 @@ export function attentionReference(
     const seeing = visible && !eachSees ? weights.mul(visible.toFloat()) : weights;
     const kept = dropout ? seeing.mul(keptWeights(sizes, dropout)) : seeing;
     const pattern = onPattern?.(kept) ?? kept;
-    return perHead(tf.matMul(grouped(pattern), v)); // [B, H, Tq, Dv]
+    const y = perHead(tf.matMul(grouped(pattern), v)); // [B, H, Tq, Dv]
+    return values ? y.add(values(pattern)) : y;
   });
 }
 

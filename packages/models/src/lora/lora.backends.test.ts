@@ -3,11 +3,11 @@ import { packing } from '@headwise/layers';
 import { describeBackends, expectClose, gaussian } from '@headwise/testing';
 import * as tf from '@tensorflow/tfjs';
 import { expect, test } from 'vitest';
-import { createModel } from '../checkpoint.js';
+import { createModel, type DecoderSettings } from '../model.js';
 import { AdaptedModel } from './adapted.js';
 import { Lora } from './lora.js';
 
-const config = {
+const config: DecoderSettings = {
   model_type: 'gpt2',
   vocab_size: 31,
   n_positions: 16,

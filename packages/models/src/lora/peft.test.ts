@@ -8,6 +8,7 @@ import * as tf from '@tensorflow/tfjs';
 import { describe, expect, test } from 'vitest';
 import baseGolden from '../goldens/gpt2.json' with { type: 'json' };
 import golden from '../goldens/lora.json' with { type: 'json' };
+import { languageModel } from '../model.js';
 import { loadAdapter, loadModel, saveAdapter } from '../node.js';
 import { AdaptedModel } from './adapted.js';
 
@@ -34,7 +35,7 @@ const changed = (edit: Record<string, unknown>) =>
 
 describe("an adapter of PEFT's own folder", () => {
   test('gives its logits, its loss and the gradients of A and B', async () => {
-    const model = await loadModel(folderOf(base!.folder));
+    const model = languageModel(await loadModel(folderOf(base!.folder)));
     const lora = await loadAdapter(folderOf(adapter!.folder), model);
     const network = new AdaptedModel(model.network, lora);
     const ids = tf.tensor2d(base!.ids, base!.shape as [number, number], 'int32');
@@ -58,7 +59,7 @@ describe("an adapter of PEFT's own folder", () => {
   });
 
   test('is saved with the same tensors, and loads again', async () => {
-    const model = await loadModel(folderOf(base!.folder));
+    const model = languageModel(await loadModel(folderOf(base!.folder)));
     const from = folderOf(adapter!.folder);
     const lora = await loadAdapter(from, model);
     const to = mkdtempSync(join(tmpdir(), 'headwise-lora-'));
@@ -77,7 +78,7 @@ describe("an adapter of PEFT's own folder", () => {
   });
 
   test('is refused where it is of another kind, or does not fit', async () => {
-    const model = await loadModel(folderOf(base!.folder));
+    const model = languageModel(await loadModel(folderOf(base!.folder)));
     const refused = (edit: Record<string, unknown>) =>
       expect(loadAdapter(changed(edit), model)).rejects;
     await refused({ use_dora: true }).toThrow(/adapter_config\.json: 'use_dora' is true/);

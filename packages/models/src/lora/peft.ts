@@ -1,9 +1,9 @@
 import { InputError, type ParamSource, readTensor } from '@headwise/core';
 import { type LazyTensorInput, type SafetensorsFile, toFloat32 } from '@headwise/safetensors';
 import { z } from 'zod';
-import type { Model } from '../checkpoint.js';
 import { parseWith } from '../config.js';
-import { keyOf, type ModelFamily } from '../family.js';
+import { placeOf } from '../family.js';
+import type { Model } from '../model.js';
 import { Lora } from './lora.js';
 
 /** PEFT's `adapter_config.json`, as far as it says what is computed. */
@@ -35,18 +35,18 @@ const schema: z.ZodType<PeftConfig> = z.looseObject({
 const prefix = 'base_model.model.';
 
 /** Hugging Face's name of a linear map. */
-const moduleOf = (family: ModelFamily, path: string): string =>
-  keyOf(family, `${path}.weight`).replace(/\.weight$/, '');
+const moduleOf = ({ family, config }: Model, path: string): string =>
+  placeOf(family.keys(config), `${path}.weight`).key.replace(/\.weight$/, '');
 
 /** The configuration of an adapter in PEFT's layout. */
-export function peftConfig({ family, params }: Model, lora: Lora): Record<string, unknown> {
-  const matrices = params.matrices();
+export function peftConfig(model: Model, lora: Lora): Record<string, unknown> {
+  const matrices = model.params.matrices();
   return {
     peft_type: 'LORA',
     r: lora.rank,
     lora_alpha: lora.alpha,
     lora_dropout: lora.dropout,
-    target_modules: lora.paths.map((path) => moduleOf(family, path)),
+    target_modules: lora.paths.map((path) => moduleOf(model, path)),
     bias: 'none',
     // PyTorch's Linear lies [out, in]; Conv1D, of GPT-2, [in, out].
     fan_in_fan_out: lora.paths.some((path) => matrices[`${path}.weight`]!.layout === 'in-out'),
@@ -56,10 +56,10 @@ export function peftConfig({ family, params }: Model, lora: Lora): Record<string
 }
 
 /** The tensors of an adapter by PEFT's keys; each is read from the backend when it is written. */
-export function peftTensors({ family }: Model, lora: Lora): Record<string, LazyTensorInput> {
+export function peftTensors(model: Model, lora: Lora): Record<string, LazyTensorInput> {
   return Object.fromEntries(
     Object.entries(lora.params.named()).map(([path, variable]) => [
-      peftKey(family, path),
+      peftKey(model, path),
       {
         dtype: 'F32',
         shape: variable.shape,
@@ -85,7 +85,7 @@ export function loraFromPeft(
   const unused = new Set(file.tensors.keys());
   const source: ParamSource = {
     read(path, shape) {
-      const key = peftKey(model.family, path);
+      const key = peftKey(model, path);
       if (!file.tensors.has(key))
         throw new InputError(`${name}: the adapter has no tensor '${key}'`);
       const tensor = file.get(key);
@@ -114,17 +114,15 @@ export function loraFromPeft(
 }
 
 /** The paths of the linear maps that PEFT's `target_modules` names: whole names, last parts, or a pattern. */
-function targetPaths(
-  { family, params }: Model,
-  targets: string | string[],
-  name: string,
-): string[] {
-  const maps = Object.keys(params.matrices()).map((path) => path.slice(0, path.lastIndexOf('.')));
+function targetPaths(model: Model, targets: string | string[], name: string): string[] {
+  const maps = Object.keys(model.params.matrices()).map((path) =>
+    path.slice(0, path.lastIndexOf('.')),
+  );
   const fits =
     typeof targets === 'string'
       ? (module: string) => new RegExp(`^(?:${targets})$`).test(module)
       : (module: string) => targets.some((t) => module === t || module.endsWith(`.${t}`));
-  const found = maps.filter((path) => fits(moduleOf(family, path)));
+  const found = maps.filter((path) => fits(moduleOf(model, path)));
   if (found.length > 0) return found;
   throw new InputError(
     `${name}: 'target_modules' is ${JSON.stringify(targets)}; no linear map of the model is called so`,
@@ -132,10 +130,10 @@ function targetPaths(
 }
 
 /** `blocks.0.attn.qkv.loraA` → `base_model.model.transformer.h.0.attn.c_attn.lora_A.weight`. */
-function peftKey(family: ModelFamily, path: string): string {
+function peftKey(model: Model, path: string): string {
   const at = path.lastIndexOf('.');
   const letter = path.slice(at + 1) === 'loraA' ? 'A' : 'B';
-  return `${prefix}${moduleOf(family, path.slice(0, at))}.lora_${letter}.weight`;
+  return `${prefix}${moduleOf(model, path.slice(0, at))}.lora_${letter}.weight`;
 }
 
 const escaped = (text: string): string => text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');

@@ -3,9 +3,9 @@ import { join } from 'node:path';
 import { InputError } from '@headwise/core';
 import { readSafetensors } from '@headwise/safetensors';
 import { writeSafetensorsFile } from '@headwise/safetensors/node';
-import type { Model } from '../checkpoint.js';
 import type { Lora } from '../lora/lora.js';
 import { loraFromPeft, peftConfig, peftTensors } from '../lora/peft.js';
+import type { Model } from '../model.js';
 import { readJson, writeJsonFile } from './json.js';
 
 const configName = 'adapter_config.json';

@@ -2,13 +2,8 @@ import { mkdir, mkdtemp, readdir, readFile, rm, truncate, writeFile } from 'node
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { type TensorInput, writeSafetensors } from '../index.js';
-import {
-  openSafetensors,
-  SafetensorsReader,
-  ShardedReader,
-  writeSafetensorsFile,
-} from '../node.js';
+import { blobBytes, SafetensorsReader, type TensorInput, writeSafetensors } from '../index.js';
+import { fileBytes, openSafetensors, writeSafetensorsFile } from '../node.js';
 
 let root: string;
 let folder: string;
@@ -33,9 +28,9 @@ const tensors = {
 describe('reading', () => {
   test('each tensor is read alone', async () => {
     await writeFile(path, writeSafetensors(tensors, { format: 'pt' }));
-    const reader = await SafetensorsReader.open(path);
+    const reader = await openSafetensors(path);
     expect([...reader.tensors.keys()]).toEqual(['bias', 'ids']);
-    expect(reader.metadata).toEqual({ format: 'pt' });
+    expect(reader).toMatchObject({ metadata: { format: 'pt' } });
     expect(await reader.read('ids')).toEqual({ dtype: 'I16', ...tensors.ids });
     expect(await reader.read('bias')).toEqual({ dtype: 'F32', ...tensors.bias });
     await expect(reader.read('mask')).rejects.toThrow(`${path}: "mask": is not among the file's 2`);
@@ -45,12 +40,13 @@ describe('reading', () => {
 
   test('a file that is missing, a folder, short, or lying is named', async () => {
     const refused = async (file: string, reason: string) =>
-      expect(SafetensorsReader.open(file)).rejects.toMatchObject({
+      expect(openSafetensors(file)).rejects.toMatchObject({
         name: 'SafetensorsError',
         message: expect.stringContaining(`${file}: ${reason}`),
       });
     await refused(path, 'cannot be opened: ENOENT');
-    await refused(folder, 'is not a regular file');
+    await refused(folder, 'holds neither model.safetensors nor model.safetensors.index.json');
+    await expect(fileBytes(folder)).rejects.toThrow(`${folder}: is not a regular file`);
     await writeFile(path, 'short');
     await refused(path, 'has 5 bytes, a safetensors file has at least 8');
     await writeFile(path, writeSafetensors(tensors).subarray(0, -1));
@@ -62,16 +58,43 @@ describe('reading', () => {
     new DataView(bytes.buffer).setBigUint64(0, 100_000_000n, true);
     await writeFile(path, bytes);
     const before = process.memoryUsage().arrayBuffers;
-    await expect(SafetensorsReader.open(path)).rejects.toThrow(
+    await expect(openSafetensors(path)).rejects.toThrow(
       'header length is 100000000 bytes, but only 92 follow it in the file',
     );
     expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(10_000_000);
   });
 
+  test('a part of a tensor is read alone, and never more than the tensor', async () => {
+    await writeFile(path, writeSafetensors(tensors));
+    const reader = await openSafetensors(path);
+    const part = new Float32Array(2);
+    await reader.readInto('bias', 4, new Uint8Array(part.buffer));
+    expect(part).toEqual(Float32Array.of(2, 3));
+    await expect(reader.readInto('bias', 8, new Uint8Array(5))).rejects.toThrow(
+      `${path}: "bias": has 12 bytes; asked for those from 8 to 13`,
+    );
+    await reader.close();
+  });
+
+  test('a file that a person chose is read like one on disk, and refused where it is cut', async () => {
+    const bytes = writeSafetensors(tensors, { format: 'pt' });
+    const file = new File([bytes as Uint8Array<ArrayBuffer>], 'model.safetensors');
+    const reader = await SafetensorsReader.open(blobBytes(file, file.name));
+    expect(reader.metadata).toEqual({ format: 'pt' });
+    expect(await reader.read('ids')).toEqual({ dtype: 'I16', ...tensors.ids });
+    const cut = blobBytes(file.slice(0, -1), 'cut.safetensors');
+    await expect(cut.read(bytes.length - 2, new Uint8Array(2))).rejects.toThrow(
+      `cut.safetensors: ends at byte ${bytes.length - 1}, expected ${bytes.length}`,
+    );
+    await expect(SafetensorsReader.open(cut)).rejects.toThrow(
+      'but the file holds 15 bytes of data',
+    );
+  });
+
   test('a file that is cut after it was opened is refused', async () => {
     const bytes = writeSafetensors(tensors);
     await writeFile(path, bytes);
-    const reader = await SafetensorsReader.open(path);
+    const reader = await openSafetensors(path);
     await truncate(path, bytes.length - 2);
     expect((await reader.read('bias')).data).toEqual(tensors.bias.data);
     await expect(reader.read('ids')).rejects.toThrow(
@@ -135,7 +158,7 @@ describe('a sharded model', () => {
     await writeIndex({ ids: shards[1], bias: shards[0] });
     for (const given of [index(), folder]) {
       const reader = await openSafetensors(given);
-      expect([...reader.tensors.keys()]).toEqual(['ids', 'bias']);
+      expect([...reader.tensors.keys()]).toEqual(['bias', 'ids']);
       expect(await reader.read('ids')).toEqual({ dtype: 'I16', ...tensors.ids });
       expect(await reader.read('bias')).toEqual({ dtype: 'F32', ...tensors.bias });
       await expect(reader.read('mask')).rejects.toThrow(`${index()}: "mask": is not among`);
@@ -163,26 +186,26 @@ describe('a sharded model', () => {
     ['another kind of file', { bias: 'config.json' }, '"bias": lies in "config.json", expected'],
   ])('is refused for %s', async (_, weightMap, reason) => {
     await writeIndex(weightMap);
-    await expect(ShardedReader.open(index())).rejects.toThrow(`${index()}: ${reason}`);
+    await expect(openSafetensors(index())).rejects.toThrow(`${index()}: ${reason}`);
   });
 
   test('is refused when a file or a tensor of it is missing', async () => {
     await writeIndex({ bias: shards[0], ids: shards[0] });
-    await expect(ShardedReader.open(index())).rejects.toThrow(
+    await expect(openSafetensors(index())).rejects.toThrow(
       `${join(folder, shards[0]!)}: "ids": is not among the file's 1 tensors`,
     );
     await rm(join(folder, shards[0]!));
-    await expect(ShardedReader.open(index())).rejects.toThrow(
+    await expect(openSafetensors(index())).rejects.toThrow(
       `${join(folder, shards[0]!)}: cannot be opened: ENOENT`,
     );
   });
 
   test('is refused when its index is missing, no JSON, or names a weight twice', async () => {
-    await expect(ShardedReader.open(index())).rejects.toThrow(`${index()}: cannot be read: ENOENT`);
+    await expect(openSafetensors(index())).rejects.toThrow(`${index()}: cannot be read: ENOENT`);
     await writeFile(index(), '{');
-    await expect(ShardedReader.open(index())).rejects.toThrow(`${index()}: index is not JSON: `);
+    await expect(openSafetensors(index())).rejects.toThrow(`${index()}: index is not JSON: `);
     await writeFile(index(), `{"weight_map":{"bias":"${shards[0]}","bias":"${shards[1]}"}}`);
-    await expect(ShardedReader.open(index())).rejects.toThrow(
+    await expect(openSafetensors(index())).rejects.toThrow(
       `${index()}: "bias": stands twice in the index, expected once`,
     );
   });

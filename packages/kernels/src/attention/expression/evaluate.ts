@@ -57,6 +57,10 @@ function compute(node: Node, args: tf.Tensor[], values: Values): tf.Tensor {
   return operate[node.operation](args as [tf.Tensor, tf.Tensor, tf.Tensor]);
 }
 
+/** Something that no gradient flows through: comparisons have none in TensorFlow.js. */
+const constant = (value: () => tf.Tensor): tf.Tensor =>
+  tf.customGrad(() => ({ value: value(), gradFunc: () => [] }))();
+
 type Compute = (args: [tf.Tensor, tf.Tensor, tf.Tensor]) => tf.Tensor;
 
 const operations: Record<Operation, Compute> = {
@@ -76,9 +80,9 @@ const operations: Record<Operation, Compute> = {
   sqrt: ([x]) => x.sqrt(),
   toFloat: ([x]) => x.toFloat(),
   toInt: ([x]) => x.toInt(),
-  less: ([x, y]) => x.less(y),
-  lessEqual: ([x, y]) => x.lessEqual(y),
-  equal: ([x, y]) => x.equal(y),
+  less: ([x, y]) => constant(() => x.less(y)),
+  lessEqual: ([x, y]) => constant(() => x.lessEqual(y)),
+  equal: ([x, y]) => constant(() => x.equal(y)),
   and: ([x, y]) => x.logicalAnd(y),
   or: ([x, y]) => x.logicalOr(y),
   not: ([x]) => x.logicalNot(),

@@ -1,0 +1,142 @@
+import {
+  type ForwardContext,
+  type Initializer,
+  InputError,
+  type KeyValueCache,
+  type Layer,
+  type ParamStore,
+  tapped,
+  zeros,
+} from '@headwise/core';
+import { and, type Mask, none, padding, type ScoreMod } from '@headwise/kernels';
+import { type Dropout, Linear } from '@headwise/layers';
+import type { AttentionPosition, Placed } from '@headwise/positions';
+import type * as tf from '@tensorflow/tfjs';
+import { attend } from './attend.js';
+import { attendCached } from './cached.js';
+import { headSizes, mergeHeads } from './heads.js';
+import { hasBias, type Projected, type ProjectionOptions } from './projections.js';
+import { scaledDotProduct } from './scores/scaled-dot-product.js';
+import type { Score, ScoreKind } from './scores/score.js';
+
+/** What self- and cross-attention have in common. */
+export interface AttentionLayerOptions extends ProjectionOptions {
+  /** The width of the output; default `dim`. */
+  outDim?: number | undefined;
+  /** Which keys a query may see; default `none`. */
+  mask?: Mask | undefined;
+  /** How much a query asks for a key; default `scaledDotProduct`. */
+  score?: ScoreKind | undefined;
+  /** What products are multiplied by, where not by what the score says: `1 / √Dh`. */
+  scale?: number | undefined;
+  /** What is done to scores, after positions, in this order. */
+  mods?: readonly ScoreMod[] | undefined;
+  /** A learned score for each head that takes part in the softmax and has no value; default false. */
+  sinks?: boolean | undefined;
+  /** Makes the norms of queries and keys, `qNorm` and `kNorm`, of each head's `Dh` channels. */
+  qkNorm?: ((params: ParamStore, dim: number) => Layer) | undefined;
+  /** Of the attention weights, in training. */
+  dropout?: Dropout | undefined;
+  /** How the output projection starts, where it is scaled by depth. */
+  outInit?: Initializer | undefined;
+}
+
+/** All of an attention layer but its projections of queries, keys and values. */
+export class AttentionCore {
+  readonly #options: AttentionLayerOptions;
+  readonly #path: string;
+  readonly #score: Score;
+  readonly #norms: Record<'q' | 'k', Layer> | undefined;
+  readonly #sinks: tf.Tensor | undefined;
+  readonly #out: Linear;
+
+  /** @throws InputError where a score that is no product is given a scale, or a position that works on products */
+  constructor(
+    params: ParamStore,
+    options: AttentionLayerOptions,
+    position: AttentionPosition | undefined,
+  ) {
+    const { heads, headDim } = headSizes(options);
+    const { score = scaledDotProduct, qkNorm } = options;
+    this.#path = params.path;
+    this.#options = options;
+    this.#score = score(params.at('score'), headSizes(options));
+    if (this.#score.scale === undefined) checkNoProduct(this.#score.name, options, position);
+    if (qkNorm) {
+      this.#norms = {
+        q: qkNorm(params.at('qNorm'), headDim),
+        k: qkNorm(params.at('kNorm'), headDim),
+      };
+    }
+    if (options.sinks) this.#sinks = params.get('sinks', [heads], zeros);
+    this.#out = new Linear(params.at('outProj'), {
+      in: heads * headDim,
+      out: options.outDim ?? options.dim,
+      bias: hasBias(options.bias, 'out'),
+      layout: options.layout,
+      init: options.outInit,
+    });
+  }
+
+  /** What products are multiplied by. */
+  get scale(): number | undefined {
+    return this.#options.scale ?? this.#score.scale;
+  }
+
+  /** Norms, taps and the score's own map of the queries. */
+  prepare(projected: Projected, ctx?: ForwardContext): Projected {
+    const path = this.#path;
+    const norms = this.#norms;
+    const q = tapped(ctx, path, 'q', norms?.q.forward(projected.q, ctx) ?? projected.q);
+    const k = tapped(ctx, path, 'k', norms?.k.forward(projected.k, ctx) ?? projected.k);
+    const v = tapped(ctx, path, 'v', projected.v);
+    return { q: this.#score.queries?.(q) ?? q, k, v };
+  }
+
+  /**
+   * Attends and projects the heads back, `[B, Tq, outDim]`.
+   *
+   * @param placed queries and keys with positions, and what those do to scores
+   * @param seen `[B, Tk]`, 1 where there is a token, 0 at padding
+   * @param cache gets the keys and values, which are then those of new tokens
+   */
+  attend(
+    { q, k, mods = [], term }: Placed,
+    v: tf.Tensor,
+    seen: tf.Tensor | undefined,
+    ctx?: ForwardContext,
+    cache?: KeyValueCache,
+  ): tf.Tensor {
+    const { mask = none, dropout } = this.#options;
+    const path = this.#path;
+    const all = [...mods, ...(this.#options.mods ?? [])];
+    const given = {
+      mask: seen ? and(mask, padding(seen)) : mask,
+      mods: all.length > 0 ? all : undefined,
+      scale: this.scale,
+      term: term ?? this.#score.term,
+      sinks: this.#sinks,
+      ctx,
+      path,
+      dropout,
+    };
+    const attended = cache ? attendCached(q, k, v, { ...given, cache }) : attend(q, k, v, given);
+    const heads = tapped(ctx, path, 'heads', attended);
+    return tapped(ctx, path, 'out', this.#out.forward(mergeHeads(heads), ctx));
+  }
+}
+
+function checkNoProduct(
+  name: string,
+  { scale }: AttentionLayerOptions,
+  position: AttentionPosition | undefined,
+): void {
+  if (scale !== undefined) {
+    throw new InputError(`attention: the score '${name}' is no product; got a scale of ${scale}`);
+  }
+  if (position?.needsProduct) {
+    throw new InputError(
+      `attention: the score '${name}' is no product of queries and keys, which '${position.name}' positions work on`,
+    );
+  }
+}

@@ -1,0 +1,11 @@
+import type { ScoreKind } from './score.js';
+
+/**
+ * The scaled dot product, `q_i · k_j / √Dh`, whose variance does not grow with the width.
+ *
+ * @see Vaswani et al. 2017, §3.2.1, https://arxiv.org/abs/1706.03762
+ */
+export const scaledDotProduct: ScoreKind = (_params, { headDim }) => ({
+  name: 'scaled dot product',
+  scale: 1 / Math.sqrt(headDim),
+});

@@ -1,0 +1,82 @@
+import type * as tf from '@tensorflow/tfjs';
+import type { LanguageModel } from './language-model.js';
+import type { ForwardContext } from './layer.js';
+
+/** What an encoder is told besides its ids. */
+export interface EncoderContext extends ForwardContext {
+  /** `[B, T]`, int32: the segment of each token, for models that tell segments apart; default 0. */
+  tokenTypes?: tf.Tensor;
+}
+
+/**
+ * A model that reads whole sequences, each token seeing all others, and gives what its head is for.
+ *
+ * `Outputs` names what the head gives, such as `{ logits }`.
+ */
+export interface EncoderModel<Outputs extends tf.NamedTensorMap = tf.NamedTensorMap> {
+  /** `V`: ids are in [0, V). */
+  readonly vocabSize: number;
+  /** The largest number of tokens that one sequence may have. */
+  readonly maxLength: number;
+  /**
+   * The hidden states of the last layer.
+   *
+   * @param ids `[B, T]`, int32; `ctx.attentionMask` says which of them are padding
+   * @returns `[B, T, D]`
+   * @throws ShapeError beyond `maxLength`
+   */
+  encode(ids: tf.Tensor, ctx?: EncoderContext): tf.Tensor;
+  /** @param ids `[B, T]`, int32 @returns what the head gives, by name */
+  forward(ids: tf.Tensor, ctx?: EncoderContext): Outputs;
+}
+
+/** What an encoder gives a decoder: its last hidden states, and which of them are no padding. */
+export interface Encoded {
+  /** `[B, Tk, D]` */
+  states: tf.Tensor;
+  /** `[B, Tk]`, int32, 1 where there is a token; default all. */
+  attentionMask?: tf.Tensor | undefined;
+}
+
+/** A model that writes one sequence while it looks at another: translation, summaries. */
+export interface EncoderDecoderModel {
+  /** `V`: ids are in [0, V). */
+  readonly vocabSize: number;
+  /** The largest number of tokens that one sequence may have, on either side. */
+  readonly maxLength: number;
+  /** The id that every output sequence starts with. */
+  readonly startId: number;
+  /**
+   * Reads the source; done once for any number of calls of `decode`.
+   *
+   * @param ids `[B, Tk]`, int32; `ctx.attentionMask` says which of them are padding
+   */
+  encode(ids: tf.Tensor, ctx?: ForwardContext): Encoded;
+  /**
+   * Scores of the next token at every position of the output.
+   *
+   * @param ids `[B, Tq]`, int32, the tokens so far, those in `ctx.cache` left out
+   * @param encoded what `encode` gave
+   * @param ctx of the output: its `attentionMask` is that of `ids`
+   * @returns logits `[B, Tq, V]`
+   */
+  decode(ids: tf.Tensor, encoded: Encoded, ctx?: ForwardContext): tf.Tensor;
+}
+
+/** A model of any of the three configurations: decoder-only, encoder-only, encoder-decoder. */
+export type Network = LanguageModel | EncoderModel | EncoderDecoderModel;
+
+/** Whether a model has an encoder and a decoder. */
+export function isEncoderDecoder(network: Network): network is EncoderDecoderModel {
+  return 'decode' in network;
+}
+
+/** Whether a model is encoder-only. */
+export function isEncoder(network: Network): network is EncoderModel {
+  return 'encode' in network && !isEncoderDecoder(network);
+}
+
+/** Whether a model is decoder-only: scores of the next token from the tokens before it. */
+export function isLanguageModel(network: Network): network is LanguageModel {
+  return !('encode' in network);
+}

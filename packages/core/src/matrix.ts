@@ -1,0 +1,28 @@
+import type * as tf from '@tensorflow/tfjs';
+
+/** The values of a parameter in fewer bits than float32 takes. */
+export interface PackedParam {
+  readonly shape: readonly number[];
+  /** All that it takes on the backend. */
+  readonly bytes: number;
+  dispose(): void;
+}
+
+/** How a matrix lies: `[in, out]`, or `[out, in]`. */
+export type MatrixLayout = 'in-out' | 'out-in';
+
+/** A weight of a linear map, in the form that it is kept in now. */
+export interface Matrix {
+  readonly layout: MatrixLayout;
+  /** Trainable; absent while the matrix is packed. */
+  readonly variable?: tf.Variable;
+  readonly packed?: PackedParam;
+}
+
+/** Packs a matrix as it is made or loaded; undefined for one that stays a variable. */
+export type Packing = (
+  path: string,
+  values: Float32Array,
+  shape: readonly [number, number],
+  layout: MatrixLayout,
+) => PackedParam | undefined;

@@ -1,0 +1,119 @@
+import type { EncoderModel, ParamStore } from '@headwise/core';
+import { LearnedPosition } from '@headwise/positions';
+import { z } from 'zod';
+import {
+  BertBody,
+  BertModel,
+  type BertSizes,
+  bertKeys,
+  bertSchema,
+  checkBertSizes,
+  classifier,
+  type HeadMaker,
+  makePooler,
+  maskedLanguageHead,
+} from './bert-body.js';
+import { labelCount, parseWith, size } from './config.js';
+import type { ModelFamily } from './family.js';
+import { answerSpan } from './heads.js';
+
+/** Hugging Face's names for BERT under each of its heads. */
+export type BertArchitecture =
+  | 'BertModel'
+  | 'BertForMaskedLM'
+  | 'BertForNextSentencePrediction'
+  | 'BertForPreTraining'
+  | 'BertForSequenceClassification'
+  | 'BertForTokenClassification'
+  | 'BertForQuestionAnswering';
+
+/** Hugging Face's `BertConfig`. */
+export interface BertConfig extends BertSizes {
+  model_type: 'bert';
+  /** One, which names the head. */
+  architectures: [BertArchitecture];
+  pad_token_id: number | null;
+}
+
+const heads: Record<BertArchitecture, HeadMaker<BertSizes>> = {
+  BertModel: (params, config) => {
+    const pooler = makePooler(params.at('pooler'), config);
+    return (hidden, ctx) => ({ hidden, pooled: pooler.forward(hidden, ctx) });
+  },
+  BertForMaskedLM: (params, config, { tokens }) => {
+    const head = maskedLanguageHead(params.at('head'), config, tokens);
+    return (hidden, ctx) => ({ logits: head.forward(hidden, ctx) });
+  },
+  BertForNextSentencePrediction: (params, config) => {
+    const pooler = makePooler(params.at('pooler'), config);
+    const next = classifier(params.at('nextSentence'), config, 2, 0);
+    return (hidden, ctx) => ({ logits: next.forward(pooler.forward(hidden, ctx), ctx) });
+  },
+  BertForPreTraining: (params, config, { tokens }) => {
+    const head = maskedLanguageHead(params.at('head'), config, tokens);
+    const pooler = makePooler(params.at('pooler'), config);
+    const next = classifier(params.at('nextSentence'), config, 2, 0);
+    return (hidden, ctx) => ({
+      tokenLogits: head.forward(hidden, ctx),
+      nextSentenceLogits: next.forward(pooler.forward(hidden, ctx), ctx),
+    });
+  },
+  BertForSequenceClassification: (params, config) => {
+    const pooler = makePooler(params.at('pooler'), config);
+    const classes = classifier(params.at('classifier'), config, labelCount(config));
+    return (hidden, ctx) => ({ logits: classes.forward(pooler.forward(hidden, ctx), ctx) });
+  },
+  BertForTokenClassification: (params, config) => {
+    const classes = classifier(params.at('classifier'), config, labelCount(config));
+    return (hidden, ctx) => ({ logits: classes.forward(hidden, ctx) });
+  },
+  BertForQuestionAnswering: (params, config) => {
+    const span = classifier(params.at('span'), config, 2, 0);
+    return (hidden, ctx) => answerSpan(span.forward(hidden, ctx));
+  },
+};
+
+const schema: z.ZodType<BertConfig> = bertSchema({
+  model_type: z.literal('bert').default('bert'),
+  architectures: z.tuple([z.enum(Object.keys(heads) as BertArchitecture[])]).default(['BertModel']),
+  vocab_size: size.default(30522),
+  pad_token_id: z.number().int().nonnegative().nullable().default(0),
+});
+
+/**
+ * BERT: an encoder of post-norm blocks with learned positions and token types, under the head that
+ * `architectures` names.
+ *
+ * @see Devlin et al. 2019, https://arxiv.org/abs/1810.04805
+ */
+function buildBert(params: ParamStore, config: BertConfig): EncoderModel {
+  const { hidden_size: dim, max_position_embeddings: maxLength, pad_token_id } = config;
+  const positions = new LearnedPosition(params.at('positions'), { maxLength, dim });
+  const body = new BertBody(params, config, {
+    positions: (x, _ids, ctx) => positions.forward(x, ctx),
+    padId: pad_token_id ?? undefined,
+    maxLength,
+  });
+  return new BertModel(body, heads[config.architectures[0]](params, config, body));
+}
+
+/** The family `bert` in Hugging Face's layout. */
+export const bert: ModelFamily<BertConfig> = {
+  modelType: 'bert',
+  parseConfig(json, name = 'config.json') {
+    return checkBertSizes(parseWith(schema, json, name), name);
+  },
+  configJson: (config) => ({ ...config }),
+  build: buildBert,
+  keys: ({ architectures: [head] }) => [
+    ...bertKeys(head === 'BertModel' ? '' : 'bert.'),
+    ['head.dense', 'cls.predictions.transform.dense'],
+    ['head.norm', 'cls.predictions.transform.LayerNorm'],
+    ['head', 'cls.predictions'],
+    ['nextSentence', 'cls.seq_relationship'],
+    ['classifier', 'classifier'],
+    ['span', 'qa_outputs'],
+  ],
+  keyPrefix: 'bert.',
+  ignoredKeys: /\.position_ids$|^cls\.predictions\.decoder\.(weight|bias)$/,
+};

@@ -1,0 +1,62 @@
+import { InputError } from '@headwise/core';
+import { type ByteSource, blobBytes } from '@headwise/safetensors';
+import { type FetchFile, type WebOptions, webFile } from './web.js';
+
+/** The files of a checkpoint, wherever they lie. */
+export interface CheckpointFiles {
+  /** Stands before file names in errors. */
+  readonly name: string;
+  /** Opens a file by its name; undefined where there is none. */
+  open(file: string): Promise<ByteSource | undefined>;
+}
+
+/**
+ * Where a checkpoint is: the address of its folder on the web, files that a person chose, a function that fetches
+ * a file by its name, or anything else that opens files.
+ */
+export type CheckpointPlace = string | URL | readonly File[] | FetchFile | CheckpointFiles;
+
+/**
+ * The files of a checkpoint.
+ *
+ * @throws InputError for an address that is none
+ */
+export function checkpointFiles(place: CheckpointPlace, options: WebOptions = {}): CheckpointFiles {
+  if (typeof place === 'function') {
+    return { name: '', open: (file) => webFile(place, file, file, options) };
+  }
+  if (typeof place === 'string' || place instanceof URL) return webFolder(place, options);
+  return 'open' in place ? place : chosenFiles(place);
+}
+
+function webFolder(place: string | URL, options: WebOptions): CheckpointFiles {
+  const address = String(place).replace(/\/*$/, '/');
+  const page = globalThis.location?.href;
+  const base = URL.canParse(address, page) ? new URL(address, page) : undefined;
+  if (!base || !/^https?:$/.test(base.protocol)) {
+    throw new InputError(`'${place}' is no address on the web; expected one of http or https`);
+  }
+  return {
+    name: base.href,
+    open(file) {
+      const url = new URL(file, base);
+      url.search = base.search;
+      return webFile((_, init) => fetch(url, init), file, url.href, options);
+    },
+  };
+}
+
+function chosenFiles(files: readonly File[]): CheckpointFiles {
+  return {
+    name: '',
+    async open(name) {
+      const found = files.filter((file) => file.name === name);
+      if (found.length > 1) {
+        throw new InputError(
+          `${name}: chosen ${found.length} times; expected the files of one folder`,
+        );
+      }
+      return found[0] && blobBytes(found[0], name);
+    },
+  };
+}

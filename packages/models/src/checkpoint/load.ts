@@ -1,0 +1,115 @@
+import { InputError, type Packing, ParamStore } from '@headwise/core';
+import { packing } from '@headwise/layers';
+import { changedPreset, familyOf, type Model, type PresetChange } from '../model.js';
+import { type CheckpointPlace, checkpointFiles } from './files.js';
+import { fillFromTensors, type LoadProgress } from './fill.js';
+import { type Found, Matching } from './matching.js';
+import { openConfig, openTensors } from './open.js';
+import type { WebOptions } from './web.js';
+
+export interface LoadOptions extends WebOptions {
+  /** How the weights of linear maps lie in memory; default `float32`, which alone is trained. */
+  dtype?: 'float32' | 'float16';
+  /** How they are packed instead. */
+  packing?: Packing;
+  /** Parts that the model has instead of its family's; parameters that they bring along start anew. */
+  change?: PresetChange;
+  /** The seed of parameters that start anew; default 0. */
+  seed?: number;
+  onProgress?: (progress: LoadProgress) => void;
+}
+
+/** A model, and what of its checkpoint and of itself the other has not. */
+export interface LoadedModel extends Model {
+  /** The keys of tensors that no parameter has asked for. */
+  readonly unusedKeys: string[];
+  /** The paths of parameters that started anew; none where no part was changed. */
+  readonly newPaths: string[];
+}
+
+/** Problems that are told of, of those that there are. */
+const MAX_PROBLEMS = 30;
+
+/**
+ * Loads a checkpoint in the layout of Hugging Face: `config.json`, and `model.safetensors` or its shards.
+ *
+ * Names, shapes and types are checked before any tensor is read; then tensors go to the backend one by one, in
+ * pieces.
+ *
+ * @throws InputError or SafetensorsError naming the file, what is wrong with it and what was expected
+ * @example
+ * const model = await loadModel('https://models.example/gpt2', { dtype: 'float16' });
+ */
+export async function loadModel(
+  place: CheckpointPlace,
+  options: LoadOptions = {},
+): Promise<LoadedModel> {
+  const files = checkpointFiles(place, options);
+  const { json, name: configName } = await openConfig(files);
+  const theirs = familyOf(json, configName);
+  const theirConfig = theirs.parseConfig(json, configName);
+  const { reader, name } = await openTensors(files);
+  try {
+    const matching = new Matching(theirs, theirConfig, reader.tensors, name);
+    const wanted = options.change ? changedPreset(json, options.change, configName) : json;
+    const built = build(wanted, configName, matching, options);
+    try {
+      const notFinite = await fillFromTensors(built.params, reader, built.found, options);
+      refuseNotFinite(notFinite, name);
+      await reader.finish();
+      const newPaths = built.params.waiting();
+      for (const path of newPaths) built.params.fill(path);
+      const { family, config, params, network } = built;
+      return { family, config, params, network, unusedKeys: matching.unused(), newPaths };
+    } catch (error) {
+      built.params.dispose();
+      throw error;
+    }
+  } finally {
+    await reader.close();
+  }
+}
+
+/** The model with parameters that wait for their values, and where each will come from. */
+function build(
+  json: unknown,
+  name: string,
+  matching: Matching,
+  { dtype, packing: given, change, seed }: LoadOptions,
+): Model & { found: Map<string, Found> } {
+  const family = familyOf(json, name);
+  const config = family.parseConfig(json, name);
+  const found = new Map<string, Found>();
+  const problems: string[] = [];
+  const params = new ParamStore({
+    seed,
+    packing: given ?? (dtype === 'float16' ? packing({ format: 'f16' }) : undefined),
+    deferred: (path, shape) => {
+      try {
+        found.set(path, matching.find(path, shape));
+      } catch (error) {
+        if (change) return;
+        problems.push((error as Error).message);
+        // A configuration may ask for any number of blocks.
+        if (problems.length > MAX_PROBLEMS) throw new InputError(problems.join('\n'));
+      }
+    },
+  });
+  try {
+    const network = family.build(params, config);
+    if (problems.length > 0) throw new InputError(problems.join('\n'));
+    return { family, config, params, network, found };
+  } catch (error) {
+    params.dispose();
+    throw error;
+  }
+}
+
+function refuseNotFinite(keys: readonly string[], name: string): void {
+  if (keys.length === 0) return;
+  const shown = keys.slice(0, MAX_PROBLEMS).map((key) => `'${key}'`);
+  const more = keys.length > shown.length ? ` and ${keys.length - shown.length} more` : '';
+  throw new InputError(
+    `${name}: NaN or infinite values in ${keys.length === 1 ? 'tensor' : 'tensors'} ${shown.join(', ')}${more}; expected finite ones`,
+  );
+}

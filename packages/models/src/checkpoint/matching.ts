@@ -1,0 +1,72 @@
+import { InputError } from '@headwise/core';
+import type { TensorInfo } from '@headwise/safetensors';
+import { type KeyTable, type ModelFamily, placeOf } from '../family.js';
+import type { RowOrder } from '../row-order.js';
+
+/** Where a parameter's values lie. */
+export interface Found {
+  key: string;
+  info: TensorInfo;
+  /** The order of its rows there, where it is another. */
+  rows: (() => RowOrder) | undefined;
+}
+
+/** Finds the parameters of a family's model among the tensors of a checkpoint, and tells what does not fit. */
+export class Matching {
+  readonly #asked = new Set<string>();
+  readonly #family: ModelFamily;
+  readonly #tensors: ReadonlyMap<string, TensorInfo>;
+  readonly #name: string;
+  readonly #bare: boolean;
+  readonly #table: KeyTable;
+
+  /** @param name stands for the checkpoint in errors */
+  constructor(
+    family: ModelFamily,
+    config: unknown,
+    tensors: ReadonlyMap<string, TensorInfo>,
+    name: string,
+  ) {
+    this.#family = family;
+    this.#tensors = tensors;
+    this.#name = name;
+    this.#table = family.keys(config);
+    // Checkpoints of the bare model, such as the first GPT-2's, have no prefix.
+    this.#bare = ![...tensors.keys()].some((key) => key.startsWith(family.keyPrefix));
+  }
+
+  /**
+   * The tensor that holds a parameter.
+   *
+   * @throws InputError where there is none, or one of another shape or type
+   */
+  find(path: string, shape: readonly number[]): Found {
+    const { key: whole, rows } = placeOf(this.#table, path);
+    const { keyPrefix } = this.#family;
+    const key = this.#bare && whole.startsWith(keyPrefix) ? whole.slice(keyPrefix.length) : whole;
+    const info = this.#tensors.get(key);
+    if (!info) {
+      throw new InputError(`${this.#name}: no tensor '${key}', which holds parameter '${path}'`);
+    }
+    if (info.shape.join() !== shape.join()) {
+      throw new InputError(
+        `${this.#name}: tensor '${key}' has shape [${info.shape.join(', ')}]; the configuration needs [${shape.join(', ')}]`,
+      );
+    }
+    if (!/^(F64|F32|F16|BF16)$/.test(info.dtype)) {
+      throw new InputError(
+        `${this.#name}: tensor '${key}' is of type ${info.dtype}; expected F32, F16 or BF16`,
+      );
+    }
+    this.#asked.add(key);
+    return { key, info, rows };
+  }
+
+  /** The keys that no parameter has asked for, but for those that the family's checkpoints have besides. */
+  unused(): string[] {
+    const { ignoredKeys } = this.#family;
+    return [...this.#tensors.keys()].filter(
+      (key) => !this.#asked.has(key) && !ignoredKeys.test(key),
+    );
+  }
+}

@@ -1,0 +1,157 @@
+import {
+  type EncoderContext,
+  type EncoderModel,
+  type ForwardContext,
+  type Initializer,
+  type ParamStore,
+  zeros,
+} from '@headwise/core';
+import { type Activation, Dropout, type Embedding, LayerNorm, Linear } from '@headwise/layers';
+import * as tf from '@tensorflow/tfjs';
+
+/** Makes outputs, by name, of an encoder's last hidden states `[B, T, D]`. */
+export type EncoderHead = (hidden: tf.Tensor, ctx?: ForwardContext) => tf.NamedTensorMap;
+
+export interface HeadOptions {
+  /** `D` */
+  dim: number;
+  /** How the weights start. */
+  init?: Initializer | undefined;
+}
+
+export interface MaskedLanguageHeadOptions extends HeadOptions {
+  /** The table that the scores are products with. */
+  tokens: Embedding;
+  /** `V` */
+  vocabSize: number;
+  activation: Activation;
+  /** Of the norm. */
+  epsilon: number;
+}
+
+/**
+ * Scores of what each token was before it was masked: `norm(f(h W + b)) Eᵀ + c`.
+ *
+ * Parameters: `dense`, a linear map `[D, D]`, `norm`, and `bias` `[V]`.
+ *
+ * @see Devlin et al. 2019, https://arxiv.org/abs/1810.04805
+ */
+export class MaskedLanguageHead {
+  readonly #dense: Linear;
+  readonly #norm: LayerNorm;
+  readonly #bias: tf.Tensor1D;
+  readonly #tokens: Embedding;
+
+  constructor(params: ParamStore, options: MaskedLanguageHeadOptions) {
+    const { dim, vocabSize, tokens, epsilon, activation, init } = options;
+    const dense = { in: dim, out: dim, layout: 'out-in', activation, init } as const;
+    this.#dense = new Linear(params.at('dense'), dense);
+    this.#norm = new LayerNorm(params.at('norm'), { dim, epsilon });
+    this.#bias = params.get('bias', [vocabSize], zeros) as unknown as tf.Tensor1D;
+    this.#tokens = tokens;
+  }
+
+  /** @param hidden `[B, T, D]` @returns logits `[B, T, V]` */
+  forward(hidden: tf.Tensor, ctx?: ForwardContext): tf.Tensor {
+    return tf.tidy(() => {
+      const transformed = this.#norm.forward(this.#dense.forward(hidden, ctx), ctx);
+      return this.#tokens.scores(transformed, this.#bias);
+    });
+  }
+}
+
+/**
+ * One vector for a sequence, from its first token: `tanh(h₀ W + b)`.
+ *
+ * Parameters: those of a linear map `[D, D]`.
+ */
+export class Pooler {
+  readonly #dense: Linear;
+  readonly #dropout: Dropout;
+
+  /** @param options `dropout`: the rate at which values of `h₀` are dropped in training; default 0 */
+  constructor(params: ParamStore, options: HeadOptions & { dropout?: number }) {
+    const { dim, init, dropout = 0 } = options;
+    this.#dense = new Linear(params, { in: dim, out: dim, layout: 'out-in', init });
+    this.#dropout = new Dropout({ rate: dropout });
+  }
+
+  /** @param hidden `[B, T, D]` @returns `[B, D]` */
+  forward(hidden: tf.Tensor, ctx?: ForwardContext): tf.Tensor {
+    return tf.tidy(() => {
+      const [batch, , dim] = hidden.shape as [number, number, number];
+      const first = hidden.slice([0, 0, 0], [batch, 1, dim]).reshape([batch, dim]);
+      return tf.tanh(this.#dense.forward(this.#dropout.forward(first, ctx), ctx));
+    });
+  }
+}
+
+export interface ClassifierOptions extends HeadOptions {
+  /** The number of classes. */
+  labels: number;
+  /** The rate at which inputs are dropped in training; default 0. */
+  dropout?: number;
+}
+
+/**
+ * Scores of classes, for a sequence or for each token: `dropout(h) W + b`.
+ *
+ * Parameters: those of a linear map `[D, labels]`.
+ */
+export class Classifier {
+  readonly #linear: Linear;
+  readonly #dropout: Dropout;
+
+  constructor(params: ParamStore, options: ClassifierOptions) {
+    const { dim, labels, init, dropout = 0 } = options;
+    this.#linear = new Linear(params, { in: dim, out: labels, layout: 'out-in', init });
+    this.#dropout = new Dropout({ rate: dropout });
+  }
+
+  /** @param hidden `[..., D]` @returns logits `[..., labels]` */
+  forward(hidden: tf.Tensor, ctx?: ForwardContext): tf.Tensor {
+    return this.#linear.forward(this.#dropout.forward(hidden, ctx), ctx);
+  }
+}
+
+/** Scores of where an answer starts and where it ends, `[B, T]` each, from scores of two classes `[B, T, 2]`. */
+export function answerSpan(logits: tf.Tensor): { startLogits: tf.Tensor; endLogits: tf.Tensor } {
+  const [startLogits, endLogits] = logits.unstack(-1);
+  return { startLogits: startLogits!, endLogits: endLogits! };
+}
+
+/**
+ * The mean of the hidden states of a sequence's tokens.
+ *
+ * @param hidden `[B, T, D]`
+ * @param attentionMask `[B, T]`, int32, 0 at padding; default all tokens
+ * @returns `[B, D]`; zeros for a sequence of padding alone
+ */
+export function meanPooled(hidden: tf.Tensor, attentionMask?: tf.Tensor): tf.Tensor {
+  return tf.tidy(() => {
+    if (!attentionMask) return hidden.mean(1);
+    const mask = attentionMask.toFloat().expandDims(-1); // [B, T, 1]
+    return hidden.mul(mask).sum(1).div(mask.sum(1).maximum(1));
+  });
+}
+
+/**
+ * Vectors of length 1, whose dot products say how alike sentences are: normalised means of hidden states.
+ *
+ * @param ids `[B, T]`, int32; `ctx.attentionMask` says which of them are padding
+ * @returns `[B, D]`
+ * @see Reimers and Gurevych 2019, https://arxiv.org/abs/1908.10084
+ * @example
+ * const vectors = sentenceEmbeddings(network, ids, { attentionMask });
+ * const similarity = tf.matMul(vectors, vectors, false, true); // [B, B]
+ */
+export function sentenceEmbeddings(
+  network: EncoderModel,
+  ids: tf.Tensor,
+  ctx?: EncoderContext,
+): tf.Tensor {
+  return tf.tidy(() => {
+    const pooled = meanPooled(network.encode(ids, ctx), ctx?.attentionMask);
+    return pooled.div(pooled.norm('euclidean', -1, true).maximum(1e-12));
+  });
+}

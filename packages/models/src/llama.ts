@@ -1,0 +1,216 @@
+import type { Activation } from '@headwise/layers';
+import { z } from 'zod';
+import { architecture, checkDivides, parseWith, rate, size } from './config.js';
+import type { ModelConfiguration } from './configuration.js';
+import { buildDecoder } from './decoder-model.js';
+import type { KeyTable, ModelFamily } from './family.js';
+import { type RopeSettings, ropeShape, rotaryPart } from './rope.js';
+
+/** Hugging Face's `LlamaConfig`, `MistralConfig` and `Qwen2Config`; other keys are kept as they are. */
+export interface LlamaConfig extends RopeSettings {
+  [key: string]: unknown;
+  model_type: 'llama' | 'mistral' | 'qwen2';
+  /** `V` */
+  vocab_size: number;
+  /** `D` */
+  hidden_size: number;
+  /** `F` */
+  intermediate_size: number;
+  /** `L` */
+  num_hidden_layers: number;
+  /** `H` */
+  num_attention_heads: number;
+  /** `Hkv`; null: `H`. */
+  num_key_value_heads: number | null;
+  /** `Dh`; null or absent: `D / H`. */
+  head_dim?: number | null | undefined;
+  hidden_act: Activation;
+  max_position_embeddings: number;
+  initializer_range: number;
+  rms_norm_eps: number;
+  tie_word_embeddings: boolean;
+  attention_dropout: number;
+  /** LLaMA: of all four projections of attention. */
+  attention_bias: boolean;
+  /** LLaMA: of the feed-forward layer. */
+  mlp_bias: boolean;
+  /** Mistral and Qwen2: how many tokens a query sees; null: all before it. */
+  sliding_window?: number | null | undefined;
+  /** Qwen2: whether there is a window at all. */
+  use_sliding_window: boolean;
+  /** Qwen2: the layers below this one see all tokens. */
+  max_window_layers: number;
+  /** Qwen2: the same, layer by layer. */
+  layer_types?: ('full_attention' | 'sliding_attention')[] | null | undefined;
+}
+
+const common = {
+  hidden_size: size.default(4096),
+  num_hidden_layers: size.default(32),
+  num_attention_heads: size.default(32),
+  head_dim: size.nullish(),
+  hidden_act: z.enum(['silu', 'gelu', 'gelu_new', 'relu']).default('silu'),
+  initializer_range: z.number().nonnegative().default(0.02),
+  rms_norm_eps: z.number().positive().default(1e-6),
+  tie_word_embeddings: z.boolean().default(false),
+  attention_dropout: rate.default(0),
+  ...ropeShape,
+  // Weights in fewer bits are made here, not read.
+  quantization_config: z.null().optional(),
+};
+
+/** What a family of this file has not: refused where it is asked for. */
+const without = z.literal(false).default(false);
+const noWindow = {
+  sliding_window: z.null().optional(),
+  use_sliding_window: without,
+  max_window_layers: z.number().int().default(0),
+  layer_types: z.array(z.literal('full_attention')).nullish(),
+};
+
+const schemas = {
+  llama: z.looseObject({
+    model_type: z.literal('llama').default('llama'),
+    architectures: architecture('LlamaModel', 'LlamaForCausalLM'),
+    vocab_size: size.default(32000),
+    intermediate_size: size.default(11008),
+    num_key_value_heads: size.nullable().default(null),
+    max_position_embeddings: size.default(2048),
+    attention_bias: z.boolean().default(false),
+    mlp_bias: z.boolean().default(false),
+    ...common,
+    ...noWindow,
+  }),
+  mistral: z.looseObject({
+    model_type: z.literal('mistral').default('mistral'),
+    architectures: architecture('MistralModel', 'MistralForCausalLM'),
+    vocab_size: size.default(32000),
+    intermediate_size: size.default(14336),
+    num_key_value_heads: size.nullable().default(8),
+    max_position_embeddings: size.default(131072),
+    attention_bias: without,
+    mlp_bias: without,
+    ...common,
+    ...noWindow,
+    sliding_window: size.nullable().default(4096),
+  }),
+  qwen2: z.looseObject({
+    model_type: z.literal('qwen2').default('qwen2'),
+    architectures: architecture('Qwen2Model', 'Qwen2ForCausalLM'),
+    vocab_size: size.default(151936),
+    intermediate_size: size.default(22016),
+    num_key_value_heads: size.nullable().default(32),
+    max_position_embeddings: size.default(32768),
+    attention_bias: without,
+    mlp_bias: without,
+    ...common,
+    sliding_window: size.nullable().default(4096),
+    use_sliding_window: z.boolean().default(false),
+    max_window_layers: z.number().int().min(0).default(28),
+    layer_types: z.array(z.enum(['full_attention', 'sliding_attention'])).nullish(),
+  }),
+};
+
+/** The window of every layer, for those of Qwen2 that have one. */
+function windowOf(config: LlamaConfig): (number | null)[] | number | null {
+  const { sliding_window: window = null, layer_types: types, max_window_layers: first } = config;
+  if (config.model_type !== 'qwen2') return window;
+  if (!config.use_sliding_window) return null;
+  return Array.from({ length: config.num_hidden_layers }, (_, i) =>
+    (types ? types[i] === 'sliding_attention' : i >= first) ? window : null,
+  );
+}
+
+function preset(config: LlamaConfig): ModelConfiguration {
+  const { attention_bias: bias, max_position_embeddings: trained } = config;
+  const position = rotaryPart(config, trained);
+  const stretch = position.scaling?.rope_type === 'dynamic' ? position.scaling.factor : 1;
+  return {
+    model_type: 'headwise',
+    topology: 'decoder',
+    vocabSize: config.vocab_size,
+    maxLength: Math.floor(trained * stretch),
+    dim: config.hidden_size,
+    layers: config.num_hidden_layers,
+    position,
+    heads: {
+      count: config.num_attention_heads,
+      kv: config.num_key_value_heads ?? config.num_attention_heads,
+      dim: config.head_dim ?? config.hidden_size / config.num_attention_heads,
+      bias: { qkv: config.model_type === 'qwen2' || bias, out: bias },
+      window: windowOf(config),
+      dropout: config.attention_dropout,
+    },
+    norm: { kind: 'rms', epsilon: config.rms_norm_eps },
+    feedForward: {
+      kind: 'gated',
+      hidden: config.intermediate_size,
+      activation: config.hidden_act,
+      bias: config.mlp_bias,
+    },
+    block: 'pre-norm',
+    head: { kind: 'language-model', tied: config.tie_word_embeddings },
+    layout: 'out-in',
+    init: { std: config.initializer_range },
+  };
+}
+
+const keys: KeyTable = [
+  ['tokens', 'model.embed_tokens'],
+  ['blocks.#.norm1', 'model.layers.#.input_layernorm'],
+  ['blocks.#.attn.qProj', 'model.layers.#.self_attn.q_proj'],
+  ['blocks.#.attn.kProj', 'model.layers.#.self_attn.k_proj'],
+  ['blocks.#.attn.vProj', 'model.layers.#.self_attn.v_proj'],
+  ['blocks.#.attn.outProj', 'model.layers.#.self_attn.o_proj'],
+  ['blocks.#.norm2', 'model.layers.#.post_attention_layernorm'],
+  ['blocks.#.mlp.gate', 'model.layers.#.mlp.gate_proj'],
+  ['blocks.#.mlp.up', 'model.layers.#.mlp.up_proj'],
+  ['blocks.#.mlp.down', 'model.layers.#.mlp.down_proj'],
+  ['norm', 'model.norm'],
+  ['head', 'lm_head'],
+];
+
+function familyOf(
+  modelType: LlamaConfig['model_type'],
+  architecture: string,
+): ModelFamily<LlamaConfig> {
+  return {
+    modelType,
+    parseConfig(json, name = 'config.json') {
+      const config = parseWith(schemas[modelType], json, name) as LlamaConfig;
+      const { hidden_size: dim, num_attention_heads: heads, num_key_value_heads: kv } = config;
+      if (config.head_dim == null) {
+        checkDivides(name, 'hidden_size', dim, 'num_attention_heads', heads);
+      }
+      checkDivides(name, 'num_attention_heads', heads, 'num_key_value_heads', kv ?? heads);
+      return config;
+    },
+    configJson: (config) => ({ architectures: [architecture], ...config }),
+    preset,
+    build: (params, config) => buildDecoder(params, preset(config)),
+    keys: () => keys,
+    keyPrefix: 'model.',
+    ignoredKeys: /\.rotary_emb\.inv_freq$|^lm_head\.weight$/,
+  };
+}
+
+/**
+ * LLaMA 1 to 3: a decoder of pre-norm blocks with RMS norm, rotary positions, grouped heads and SwiGLU.
+ *
+ * @see Touvron et al. 2023, https://arxiv.org/abs/2302.13971; Grattafiori et al. 2024, https://arxiv.org/abs/2407.21783
+ */
+export const llama: ModelFamily<LlamaConfig> = familyOf('llama', 'LlamaForCausalLM');
+
+/**
+ * Mistral: LLaMA whose queries see a window of tokens.
+ *
+ * @see Jiang et al. 2023, https://arxiv.org/abs/2310.06825
+ */
+export const mistral: ModelFamily<LlamaConfig> = familyOf('mistral', 'MistralForCausalLM');
+
+/**
+ * Qwen2: LLaMA with biases of queries, keys and values, and a window in its upper layers where it is asked for.
+ *
+ * @see Yang et al. 2024, https://arxiv.org/abs/2407.10671
+ */
+export const qwen2: ModelFamily<LlamaConfig> = familyOf('qwen2', 'Qwen2ForCausalLM');

@@ -1,0 +1,154 @@
+import {
+  InputError,
+  isLanguageModel,
+  type LanguageModel,
+  type Network,
+  type Packing,
+  type ParamSource,
+  ParamStore,
+} from '@headwise/core';
+import { bart } from './bart.js';
+import { bert } from './bert.js';
+import { bloom } from './bloom.js';
+import type { ModelConfiguration } from './configuration.js';
+import { falcon } from './falcon.js';
+import type { ModelFamily } from './family.js';
+import { gpt2 } from './gpt2.js';
+import { headwise } from './headwise.js';
+import { llama, mistral, qwen2 } from './llama.js';
+import { roberta } from './roberta.js';
+import { t5 } from './t5.js';
+import { transformer } from './transformer.js';
+
+/** Every family that this package knows, by `model_type`; `headwise` is a typed configuration itself. */
+export const families: Readonly<Record<string, ModelFamily>> = {
+  headwise: headwise as ModelFamily,
+  gpt2: gpt2 as ModelFamily,
+  bloom: bloom as ModelFamily,
+  falcon: falcon as ModelFamily,
+  llama: llama as ModelFamily,
+  mistral: mistral as ModelFamily,
+  qwen2: qwen2 as ModelFamily,
+  bert: bert as ModelFamily,
+  roberta: roberta as ModelFamily,
+  marian: transformer as ModelFamily,
+  bart: bart as ModelFamily,
+  t5: t5 as ModelFamily,
+};
+
+/** A model with what is needed to train, save and dispose it. */
+export interface Model<N extends Network = Network> {
+  readonly family: ModelFamily;
+  readonly config: unknown;
+  readonly params: ParamStore;
+  readonly network: N;
+}
+
+export interface CreateOptions {
+  /** The seed of the initial parameters; default 0. */
+  seed?: number;
+  /** Where parameters come from instead. */
+  source?: ParamSource;
+  /** Which weights are kept in fewer bits; default none. */
+  packing?: Packing;
+  /** Names the configuration in errors; default `config.json`. */
+  name?: string;
+}
+
+/** The families that are decoders. */
+export type DecoderFamily = 'gpt2' | 'bloom' | 'falcon' | 'llama' | 'mistral' | 'qwen2';
+
+/** The settings of a decoder with a head that scores the next token, by Hugging Face's names. */
+export interface DecoderSettings {
+  [key: string]: unknown;
+  model_type: DecoderFamily;
+  architectures?: readonly (`${string}LMHeadModel` | `${string}ForCausalLM`)[];
+}
+
+/**
+ * A model from its configuration: a {@link ModelConfiguration}, or a family's `config.json`.
+ *
+ * @throws InputError for an unknown `model_type`, and for a configuration that does not hold together
+ * @example
+ * const llama = createModel({ model_type: 'llama', hidden_size: 64, num_attention_heads: 4, num_hidden_layers: 2 });
+ */
+export function createModel(
+  config: ModelConfiguration | DecoderSettings,
+  options?: CreateOptions,
+): Model<LanguageModel>;
+export function createModel(config: unknown, options?: CreateOptions): Model;
+export function createModel(json: unknown, options: CreateOptions = {}): Model {
+  const { name = 'config.json', ...store } = options;
+  const family = familyOf(json, name);
+  const config = family.parseConfig(json, name);
+  const params = new ParamStore(store);
+  try {
+    return { family, config, params, network: family.build(params, config) };
+  } catch (error) {
+    params.dispose();
+    throw error;
+  }
+}
+
+/**
+ * A model that scores the next token, from a model of any kind.
+ *
+ * @throws InputError where it does something else
+ */
+export function languageModel<M extends Model>(model: M): M & Model<LanguageModel> {
+  const { network } = model;
+  if (isLanguageModel(network)) return { ...model, network };
+  throw new InputError(
+    `the model of family '${model.family.modelType}' does not score the next token; expected a decoder with a language model head`,
+  );
+}
+
+/**
+ * The family that a configuration names.
+ *
+ * @throws InputError for one that this package does not know
+ */
+export function familyOf(json: unknown, name = 'config.json'): ModelFamily {
+  const modelType = (json as { model_type?: unknown } | null)?.model_type;
+  const family = Object.hasOwn(families, String(modelType)) && families[String(modelType)];
+  if (family) return family;
+  throw new InputError(
+    `${name}: 'model_type' is ${JSON.stringify(modelType)}; known are ${Object.keys(families).join(', ')}`,
+  );
+}
+
+/** What of a family's preset is exchanged. */
+export type PresetChange = Partial<Omit<ModelConfiguration, 'model_type'>>;
+
+/**
+ * A decoder of a family, with its usual settings where none are given, and with some parts exchanged.
+ *
+ * @throws InputError for settings that do not hold together
+ * @example
+ * const model = modelFromPreset('llama', { hidden_size: 64, num_attention_heads: 4 }, { change: { position: { kind: 'alibi' } } });
+ */
+export function modelFromPreset(
+  family: DecoderFamily,
+  settings: Omit<DecoderSettings, 'model_type'> = {},
+  { change, ...options }: CreateOptions & { change?: PresetChange } = {},
+): Model<LanguageModel> {
+  const json: DecoderSettings = { ...settings, model_type: family };
+  return createModel(change ? changedPreset(json, change, options.name) : json, options);
+}
+
+/**
+ * The typed configuration of a family's `config.json`, with some parts exchanged.
+ *
+ * @throws InputError for a family whose parts cannot be exchanged
+ */
+export function changedPreset(
+  json: unknown,
+  change: PresetChange,
+  name = 'config.json',
+): ModelConfiguration {
+  const family = familyOf(json, name);
+  if (!family.preset) {
+    throw new InputError(`${name}: the parts of family '${family.modelType}' cannot be exchanged`);
+  }
+  return { ...family.preset(family.parseConfig(json, name)), ...change };
+}

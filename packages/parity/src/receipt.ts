@@ -1,0 +1,88 @@
+import type { BackendReport } from '@headwise/core';
+import { type Distance, distance } from './compare.js';
+
+/** One comparison of a receipt. */
+export interface Check extends Distance {
+  /** What was computed: an operation with its size, or a model. */
+  subject: string;
+  /** The output, the state or the gradient that was compared. */
+  part: string;
+  /** The largest `rmsRatio` that is accepted. */
+  bound: number;
+  ok: boolean;
+}
+
+/** What an adapter computes, beside what it should: the record of one run. */
+export interface Receipt {
+  /** When it was made, ISO 8601. */
+  date: string;
+  backend: string;
+  /** Null where there is no GPU. */
+  adapter: string | null;
+  checks: Check[];
+  /** Whether every check is within its bound. */
+  ok: boolean;
+}
+
+/** Differences below this are rounding, whatever the size of what is expected. */
+const floor = 1e-6;
+
+/** Compares values with those expected. */
+export function check(
+  subject: string,
+  part: string,
+  actual: ArrayLike<number>,
+  expected: ArrayLike<number>,
+  bound: number,
+): Check {
+  const measured = distance(actual, expected);
+  const ok = measured.rmsRatio <= bound || measured.maxAbsError <= floor;
+  return { subject, part, ...measured, bound, ok };
+}
+
+/** The receipt of some checks on the backend that was started. */
+export function receipt({ backend, adapter }: BackendReport, checks: Check[]): Receipt {
+  return {
+    date: new Date().toISOString(),
+    backend,
+    adapter,
+    checks,
+    ok: checks.length > 0 && checks.every(({ ok }) => ok),
+  };
+}
+
+/** A receipt as a table of text, the worst check of each subject and kind of part a line. */
+export function receiptTable({ checks }: Receipt): string {
+  const rows = worstOf(checks).map((c) => [
+    c.subject,
+    c.part,
+    c.maxAbsError.toExponential(1),
+    c.rmsRatio.toExponential(1),
+    c.cosine.toFixed(7),
+    c.bound.toExponential(0),
+    c.ok ? 'ok' : 'NOT OK',
+  ]);
+  const head = ['subject', 'part', 'max abs', 'rms ratio', 'cosine', 'bound', ''];
+  const widths = head.map((_, i) => Math.max(...[head, ...rows].map((row) => row[i]!.length)));
+  return [head, ...rows]
+    .map((row) =>
+      row
+        .map((cell, i) => cell.padEnd(widths[i]!))
+        .join('  ')
+        .trimEnd(),
+    )
+    .join('\n');
+}
+
+/** Of parts that differ in a number or a key only, the one that is farthest from what is expected. */
+function worstOf(checks: readonly Check[]): Check[] {
+  const worst = new Map<string, Check>();
+  for (const each of checks) {
+    const [kind] = each.part.split(/[.:]/);
+    const key = `${each.subject}\n${kind}`;
+    const other = worst.get(key);
+    const farther = !other || !(each.rmsRatio / each.bound <= other.rmsRatio / other.bound);
+    if (farther) worst.set(key, each);
+  }
+  return [...worst.values()];
+}

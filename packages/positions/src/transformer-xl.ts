@@ -1,0 +1,108 @@
+import { checkShape, type Initializer, InputError, normal, type ParamStore } from '@headwise/core';
+import { type RowTerm, scoreMod, table } from '@headwise/kernels';
+import * as tf from '@tensorflow/tfjs';
+import type { AttentionPosition, Placed, Span } from './position.js';
+
+export interface TransformerXLPositionOptions {
+  /** `D`, the width of the sinusoids; even. */
+  dim: number;
+  heads: number;
+  /** `Dh` */
+  headDim: number;
+  /** Distances beyond it count as it, where trained ones are shorter than what is read; default none. */
+  maxDistance?: number | undefined;
+  /** Keys after the query are seen too; default false. */
+  bidirectional?: boolean | undefined;
+  /** How the parameters start; default normal with standard deviation 0.02. */
+  init?: Initializer | undefined;
+}
+
+/**
+ * Relative positions of Transformer-XL: `s_ij = ((q_i + u) · k_j + (q_i + v) · W_R r_(i−j)) / √Dh`, where `r` is
+ * the sinusoid of the distance, `[sin; cos]`.
+ *
+ * Parameters: `u` and `v` `[H, Dh]`, `R.weight` `[D, H Dh]`. The second product is made for a few queries at a time,
+ * so that memory grows with T; the first runs in the fused kernel, which looks the second up.
+ *
+ * @see Dai et al. 2019, https://arxiv.org/abs/1901.02860
+ */
+export class TransformerXLPosition implements AttentionPosition {
+  readonly name = 'transformer-xl';
+  readonly needsProduct = true;
+  readonly #u: tf.Tensor2D;
+  readonly #v: tf.Tensor2D;
+  readonly #r: tf.Tensor2D;
+  readonly #options: TransformerXLPositionOptions;
+
+  /** @throws InputError where `dim` is odd */
+  constructor(params: ParamStore, options: TransformerXLPositionOptions) {
+    const { dim, heads, headDim, init = normal(0.02) } = options;
+    if (dim % 2 !== 0)
+      throw new InputError(`transformer-xl: dim is ${dim}; expected an even number`);
+    this.#options = options;
+    this.#u = params.get('u', [heads, headDim], init) as unknown as tf.Tensor2D;
+    this.#v = params.get('v', [heads, headDim], init) as unknown as tf.Tensor2D;
+    this.#r = params.at('R').get('weight', [dim, heads * headDim], init) as unknown as tf.Tensor2D;
+  }
+
+  apply(q: tf.Tensor, k: tf.Tensor, { keys, scale }: Span): Placed {
+    const { heads, headDim, bidirectional = false } = this.#options;
+    checkShape('transformer-xl: q', q.shape, ['B', heads, 'Tq', headDim]);
+    const queries = q.shape[2]!;
+    // Distances i − j, from the last key's to the first query to the other way round.
+    const least = bidirectional ? -(queries - 1) : 0;
+    const distances = this.#distances(least, keys);
+    const own = (bias: tf.Tensor2D) => bias.reshape([1, heads, 1, headDim]);
+    const factor = scale ?? 1 / Math.sqrt(headDim);
+    const moved = tf.sub<tf.Tensor>(own(this.#v), own(this.#u));
+    return {
+      q: q.add(own(this.#u)),
+      k,
+      term: distanceTerm([moved.mul(factor), distances], factor, least),
+    };
+  }
+
+  /** `W_R r` of the distances from `first` to `end`, `[H, end − first, Dh]`. */
+  #distances(first: number, end: number): tf.Tensor3D {
+    const { dim, heads, headDim, maxDistance = Number.POSITIVE_INFINITY } = this.#options;
+    const count = end - first;
+    const sinusoids = new Float32Array(count * dim);
+    for (let i = 0; i < count; i++) {
+      const distance = Math.max(-maxDistance, Math.min(first + i, maxDistance));
+      for (let c = 0; c < dim / 2; c++) {
+        const angle = distance / 10_000 ** ((2 * c) / dim);
+        sinusoids[i * dim + c] = Math.sin(angle);
+        sinusoids[i * dim + dim / 2 + c] = Math.cos(angle);
+      }
+    }
+    return tf
+      .matMul(tf.tensor2d(sinusoids, [count, dim]), this.#r)
+      .reshape<tf.Tensor3D>([count, heads, headDim])
+      .transpose([1, 0, 2]);
+  }
+}
+
+/**
+ * Adds `(q_i + v) · R[i − j]` of some queries, a table `[H, B, C, distances]` that scores look up.
+ *
+ * @param inputs what to add to the scaled queries, which hold u already, and the distances' vectors `[H, n, Dh]`
+ * @param least the first of the distances
+ */
+const distanceTerm = (inputs: tf.Tensor[], factor: number, least: number): RowTerm => ({
+  inputs,
+  mods({ q, k, place }, [moved, distances]) {
+    const [batch, heads, rows, width] = q.shape as [number, number, number, number];
+    // The distances that these queries meet, from the last key's on.
+    const first = Math.max(least, place - (k.shape[2]! - 1));
+    const met = distances!.slice([0, first - least, 0], [-1, place + rows - first, -1]);
+    const asking = q.mul(factor).add(moved!).transpose([1, 0, 2, 3]); // [H, B, C, Dh]
+    const products = tf
+      .matMul(asking.reshape([heads, batch * rows, width]), met, false, true)
+      .reshape([heads, batch, rows, -1]);
+    return [
+      scoreMod((score, b, h, q, k) =>
+        score.add(table(products).at(h, b, q.sub(place), q.sub(k).sub(first))),
+      ),
+    ];
+  },
+});

@@ -1,0 +1,93 @@
+import { type Encoded, type ForwardContext, type Layer, tapped } from '@headwise/core';
+import { addAndNorm } from '@headwise/layers';
+import * as tf from '@tensorflow/tfjs';
+import type { BlockParts } from './pre-norm-block.js';
+
+/** Brings what an encoder gave into the tokens of a decoder: cross attention. */
+export interface CrossMixer {
+  /**
+   * @param x `[B, Tq, D]`
+   * @param states `[B, Tk, Dkv]`, what the encoder gave
+   * @param attentionMask `[B, Tk]`, int32, 1 where `states` has a token; default all
+   * @returns `[B, Tq, D]`
+   */
+  forward(
+    x: tf.Tensor,
+    states: tf.Tensor,
+    ctx?: ForwardContext,
+    attentionMask?: tf.Tensor,
+  ): tf.Tensor;
+}
+
+/** A block of a decoder that looks at an encoder's states. */
+export interface CrossBlock {
+  /** @param x `[B, Tq, D]` @param encoded of `[B, Tk, D]` @returns `[B, Tq, D]` */
+  forward(x: tf.Tensor, encoded: Encoded, ctx?: ForwardContext): tf.Tensor;
+}
+
+/** The parts of a block with cross attention between the other two. */
+export interface CrossBlockParts extends BlockParts {
+  crossNorm: Layer;
+  cross: CrossMixer;
+}
+
+/**
+ * A decoder's block that normalises before each part:
+ * `h = x + mix(norm₁(x))`, `c = h + cross(norm_c(h), e)`, `y = c + mlp(norm₂(c))`.
+ *
+ * Taps: `mid`, `crossed` and `resid`, the residual stream after each part, `[B, Tq, D]`.
+ *
+ * @see Raffel et al. 2020, https://arxiv.org/abs/1910.10683
+ */
+export class PreNormCrossBlock implements CrossBlock {
+  readonly #parts: CrossBlockParts;
+
+  constructor(parts: CrossBlockParts) {
+    this.#parts = parts;
+  }
+
+  /** @param x `[B, Tq, D]` @param encoded of `[B, Tk, D]` @returns `[B, Tq, D]` */
+  forward(x: tf.Tensor, encoded: Encoded, ctx?: ForwardContext): tf.Tensor {
+    const { norm1, mix, crossNorm, cross, norm2, mlp, dropout, path = '' } = this.#parts;
+    const drop = (y: tf.Tensor) => dropout?.forward(y, ctx) ?? y;
+    const tap = (name: string) => (sum: tf.Tensor) => tapped(ctx, path, name, sum);
+    return tf.tidy(() => {
+      const mixed = drop(mix.forward(norm1.forward(x, ctx), ctx));
+      const mid = addAndNorm(crossNorm, x, mixed, ctx, tap('mid'));
+      const seen = drop(cross.forward(mid.y, encoded.states, ctx, encoded.attentionMask));
+      const crossed = addAndNorm(norm2, mid.sum, seen, ctx, tap('crossed'));
+      return tapped(ctx, path, 'resid', crossed.sum.add(drop(mlp.forward(crossed.y, ctx))));
+    });
+  }
+}
+
+/**
+ * A decoder's block that normalises after each part:
+ * `h = norm₁(x + mix(x))`, `c = norm_c(h + cross(h, e))`, `y = norm₂(c + mlp(c))`.
+ *
+ * Taps: `mid`, `crossed` and `resid`, what each norm gives, `[B, Tq, D]`.
+ *
+ * @see Vaswani et al. 2017, https://arxiv.org/abs/1706.03762
+ */
+export class PostNormCrossBlock implements CrossBlock {
+  readonly #parts: CrossBlockParts;
+
+  constructor(parts: CrossBlockParts) {
+    this.#parts = parts;
+  }
+
+  /** @param x `[B, Tq, D]` @param encoded of `[B, Tk, D]` @returns `[B, Tq, D]` */
+  forward(x: tf.Tensor, encoded: Encoded, ctx?: ForwardContext): tf.Tensor {
+    const { norm1, mix, crossNorm, cross, norm2, mlp, dropout, path = '' } = this.#parts;
+    return tf.tidy(() => {
+      const after = (norm: Layer, name: string, x: tf.Tensor, added: tf.Tensor) => {
+        const dropped = dropout?.forward(added, ctx) ?? added;
+        return tapped(ctx, path, name, addAndNorm(norm, x, dropped, ctx).y);
+      };
+      const mid = after(norm1, 'mid', x, mix.forward(x, ctx));
+      const seen = cross.forward(mid, encoded.states, ctx, encoded.attentionMask);
+      const crossed = after(crossNorm, 'crossed', mid, seen);
+      return after(norm2, 'resid', crossed, mlp.forward(crossed, ctx));
+    });
+  }
+}

@@ -1,0 +1,74 @@
+"""Encoder-decoder families: the Transformer of 2017 (Marian), BART, T5."""
+
+import torch
+from golden import IGNORED, record
+from pairs import TARGETS, batch, small_queries, t5
+from transformers import (
+    BartConfig, BartForConditionalGeneration, MarianConfig, MarianMTModel, T5Config, T5ForConditionalGeneration,
+)
+
+SMOOTHING = 0.1
+
+
+def smoothed(outputs, inputs):
+    logits = outputs["logits"].flatten(0, 1)
+    labels = inputs["labels"].flatten()
+    return torch.nn.functional.cross_entropy(logits, labels, ignore_index=IGNORED, label_smoothing=SMOOTHING)
+
+
+def interleaved(model):
+    """Vaswani et al.'s own order: sines in the even columns, cosines in the odd ones."""
+    for part in (model.model.encoder, model.model.decoder):
+        table = part.embed_positions.weight
+        count, dim = table.shape
+        angles = torch.arange(count, dtype=torch.float64)[:, None] * 10000.0 ** (
+            -torch.arange(0, dim, 2, dtype=torch.float64) / dim
+        )
+        with torch.no_grad():
+            table.copy_(torch.stack([angles.sin(), angles.cos()], -1).flatten(1))
+
+
+def halves(model):
+    """Marian's order, in the precision of the model: its own table is rounded to single precision."""
+    interleaved(model)
+    for part in (model.model.encoder, model.model.decoder):
+        table = part.embed_positions.weight
+        with torch.no_grad():
+            table.copy_(torch.cat([table[:, 0::2], table[:, 1::2]], 1))
+
+
+marian = dict(
+    vocab_size=97, d_model=20, encoder_layers=3, decoder_layers=3, encoder_attention_heads=5,
+    decoder_attention_heads=5, encoder_ffn_dim=44, decoder_ffn_dim=44, max_position_embeddings=16,
+    activation_function="relu", scale_embedding=True, dropout=0.0, pad_token_id=96, decoder_start_token_id=96,
+    eos_token_id=0, forced_eos_token_id=None,
+)
+
+
+def without_bias(model):
+    with torch.no_grad():
+        model.final_logits_bias.zero_()
+
+
+for name, side, init, change, options in (
+    ("transformer-2017", "right", without_bias, interleaved, {"position_layout": "interleaved"}),
+    ("marian", "left", None, halves, {}),
+):
+    random, inputs = batch(name, 97, 96, 96, side)
+    # The start token is the padding's id, but it is read.
+    record(
+        name, MarianMTModel, MarianConfig(**marian, **options), inputs,
+        (TARGETS + f", with label smoothing {SMOOTHING}: (1 − ε) of it plus ε of the mean over the vocabulary", smoothed),
+        random=random, init=init, change=change,
+    )
+
+random, inputs = batch("bart", 101, 1, 2, "left")
+bart = BartConfig(
+    vocab_size=101, d_model=20, encoder_layers=3, decoder_layers=2, encoder_attention_heads=5,
+    decoder_attention_heads=5, encoder_ffn_dim=44, decoder_ffn_dim=52, max_position_embeddings=16,
+    dropout=0.0, forced_eos_token_id=None,
+)
+record("bart", BartForConditionalGeneration, bart, inputs, TARGETS, random=random)
+
+random, inputs = batch("t5", 97, 0, 0, "right")
+record("t5", T5ForConditionalGeneration, T5Config(**t5), inputs, TARGETS, random=random, init=small_queries)

@@ -1,0 +1,17 @@
+#!/usr/bin/env bash
+# Writes the tiny checkpoints of Hugging Face transformers, with what they compute, into packages/models/goldens.
+set -euo pipefail
+here="$(cd "$(dirname "$0")" && pwd)"
+venv="${TMPDIR:-/tmp}/headwise-goldens-transformers"
+goldens="$here/../../../packages/models/goldens"
+
+environment() {
+  python3 -m venv "$1"
+  "$1/bin/pip" install --quiet --disable-pip-version-check -r "$here/$2"
+}
+environment "$venv" requirements.txt
+environment "$venv-before-five" requirements-before-five.txt
+for script in encoders decoders encoder_decoders; do
+  "$venv/bin/python" "$here/$script.py" "$goldens"
+done
+"$venv-before-five/bin/python" "$here/before_five.py" "$goldens"
