@@ -95,7 +95,8 @@ export async function untilStep(page: Page, name: string, step: number): Promise
   for (;;) {
     if ((await stepsOf(page, name)) >= step) return;
     const status = await rowOf(page, name).getByRole('cell').nth(1).textContent();
-    if (status === 'failed') throw new Error(await page.getByRole('alert').first().textContent() ?? '');
+    if (status === 'failed')
+      throw new Error((await page.getByRole('alert').first().textContent()) ?? '');
     await page.waitForTimeout(100);
   }
 }

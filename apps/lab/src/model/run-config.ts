@@ -40,10 +40,23 @@ const dataSchema = z.strictObject({
 });
 
 const modelSchema = z.strictObject({
-  position: z.enum(['learned', 'sinusoidal', 'rotary', 'none']).default('learned').meta({
-    title: 'Position',
-    description:
-      'How a token knows its place: a learned table, fixed waves, turned queries and keys, or not at all.',
+  score: z
+    .enum(['scaled-dot-product', 'dot-product', 'general', 'additive'])
+    .default('scaled-dot-product')
+    .meta({
+      title: 'Score',
+      description: 'How a token is compared with those that it may look at.',
+    }),
+  position: z
+    .enum(['learned', 'sinusoidal', 'rotary', 'alibi', 't5', 'shaw', 'none'])
+    .default('learned')
+    .meta({
+      title: 'Position',
+      description: 'How a token knows its place, or its distance to others.',
+    }),
+  block: z.enum(['pre-norm', 'post-norm', 'parallel']).default('pre-norm').meta({
+    title: 'Block',
+    description: 'Where the norms stand, and whether the two parts work in turn or at once.',
   }),
   norm: z.enum(['layer', 'rms']).default('layer').meta({
     title: 'Norm',

@@ -1,9 +1,9 @@
 import { AdamW, lossAndGradients, nextTokenLoss } from '@headwise/training';
 import * as tf from '@tensorflow/tfjs';
 import { expect, test } from 'vitest';
-import { buildModel } from './build.js';
+import { buildModel, countParameters } from './build.js';
 import { parseRunConfig, type RunConfig } from './run-config.js';
-import { countParameters, predictMemory } from './size.js';
+import { predictMemory } from './size.js';
 
 const vocabSize = 31;
 const sizes = { dim: 24, heads: 4, layers: 2, context: 12 };
@@ -14,6 +14,10 @@ const variants: Partial<RunConfig['model']>[] = [
   { position: 'none', norm: 'rms', kvHeads: 1, window: 5 },
   { feedForward: 'gated-silu', hidden: 40 },
   { feedForward: 'relu', norm: 'rms', layers: 1 },
+  { position: 'rotary', norm: 'rms', feedForward: 'gated-silu', kvHeads: 2 },
+  { position: 'alibi', block: 'parallel', score: 'dot-product' },
+  { position: 't5', block: 'post-norm', score: 'additive' },
+  { position: 'shaw', score: 'general' },
 ];
 
 for (const variant of variants) {
@@ -50,7 +54,11 @@ test('the predicted memory is that of a training step, give or take a tenth', as
       return tf.zeros([1]);
     });
     const measured = peakBytes - before + held;
-    const predicted = predictMemory(config, vocabSize, { fused: false });
+    const predicted = predictMemory(
+      config,
+      { vocabSize, parameters: params.count() },
+      { fused: false },
+    );
     expect(predicted / measured).toBeGreaterThan(0.9);
     expect(predicted / measured).toBeLessThan(1.1);
     optimizer.dispose();

@@ -7,26 +7,6 @@ export function hiddenOf({ hidden, dim }: ModelConfig): number {
   return hidden ?? 4 * dim;
 }
 
-/**
- * The number of parameters, before any is made.
- *
- * `V D + C D + L (norms + 2 (D + Dₖ)(D + 1) + feed-forward) + last norm`, where `Dₖ = Hkv Dh`; the head is
- * tied to the embeddings.
- *
- * @param vocabSize `V`
- */
-export function countParameters(model: ModelConfig, vocabSize: number): number {
-  const { dim, layers, context } = model;
-  const hidden = hiddenOf(model);
-  const norm = model.norm === 'layer' ? 2 * dim : dim;
-  const keys = (dim / model.heads) * (model.kvHeads ?? model.heads);
-  const attention = 2 * (dim + keys) * dim + 2 * (dim + keys);
-  const feedForward =
-    model.feedForward === 'gated-silu' ? 3 * dim * hidden : 2 * dim * hidden + hidden + dim;
-  const positions = model.position === 'learned' ? context * dim : 0;
-  return vocabSize * dim + positions + layers * (2 * norm + attention + feedForward) + norm;
-}
-
 /** Values that a step keeps at its peak, beside the parameters: of each token and width, map and logit. */
 interface Kept {
   /** Times the width `D`, for each token and layer. */
@@ -61,7 +41,7 @@ const copiesOfParameters = 5;
  */
 export function predictMemory(
   { model, training }: RunConfig,
-  vocabSize: number,
+  { vocabSize, parameters }: { vocabSize: number; parameters: number },
   { fused }: { fused: boolean },
 ): number {
   const { dim, layers, heads, context, feedForward } = model;
@@ -71,8 +51,6 @@ export function predictMemory(
     tokens * (of.width * dim + of.hidden * hiddenOf(model)) +
     of.maps * training.batchSize * heads * context ** 2;
   const values =
-    copiesOfParameters * countParameters(model, vocabSize) +
-    layers * perLayer +
-    of.logits * tokens * vocabSize;
+    copiesOfParameters * parameters + layers * perLayer + of.logits * tokens * vocabSize;
   return 4 * values;
 }

@@ -35,7 +35,7 @@ export function folderSource(files: readonly File[]): ModelSource {
   return {
     kind: 'files',
     name: folder || 'the dropped folder',
-    files: Object.fromEntries(files.map((file) => [file.name, file])),
+    files,
   };
 }
 

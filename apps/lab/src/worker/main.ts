@@ -1,8 +1,9 @@
 import { type BackendName, DeviceLostError, InputError } from '@headwise/core';
 import type { SamplingOptions } from '@headwise/generation';
 import { strToU8, zipSync } from 'fflate';
+import { withContext } from '../data/size-of-data.js';
 import { readTextFile } from '../data/texts.js';
-import { familyOf } from '../model/family-of.js';
+import { countParameters } from '../model/build.js';
 import { parseRunConfig, type RunConfig } from '../model/run-config.js';
 import {
   allRuns,
@@ -205,9 +206,6 @@ export const methods = {
   },
   exportRun: async (_: Call, id: string): Promise<Uint8Array> => {
     const record = await recordOf(id);
-    if (familyOf(record.config.model) === undefined) {
-      throw new InputError('no model family of Hugging Face has these parts');
-    }
     const files = await surviving(() => exportFolder(record));
     return zipSync(
       Object.fromEntries(
@@ -219,6 +217,9 @@ export const methods = {
       { level: 0 },
     );
   },
+  /** The parameters that a model will have. */
+  countParameters: (_: Call, config: unknown, vocabSize: number) =>
+    countParameters(withContext(parseRunConfig(config)).model, vocabSize),
   addText: async (_: Call, file: File) => {
     const text = await readTextFile(file, file.name);
     await putText(file.name, text);

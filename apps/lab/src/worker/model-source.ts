@@ -2,8 +2,8 @@
 export type ModelSource =
   | { kind: 'bundled' }
   | { kind: 'run'; run: string }
-  /** Files of a folder in the Hugging Face layout, by name. */
-  | { kind: 'files'; name: string; files: Record<string, Blob> }
+  /** Files of a folder in the Hugging Face layout. */
+  | { kind: 'files'; name: string; files: readonly File[] }
   /** The address of such a folder. */
   | { kind: 'url'; url: string };
 
@@ -23,7 +23,9 @@ export interface ModelInfo {
 export function keyOfSource(source: ModelSource): string {
   if (source.kind === 'run') return `run/${source.run}`;
   if (source.kind === 'files') {
-    const sizes = Object.entries(source.files).map(([name, { size }]) => `${name}:${size}`);
+    const sizes = source.files.map(
+      ({ name, size, lastModified }) => `${name}:${size}:${lastModified}`,
+    );
     return `files/${source.name}/${sizes.sort().join()}`;
   }
   return source.kind === 'url' ? `url/${source.url}` : source.kind;

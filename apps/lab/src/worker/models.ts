@@ -1,14 +1,11 @@
 import { InputError, type LanguageModel, type ParamStore } from '@headwise/core';
 import { activationNames, attentionMaps } from '@headwise/inspect';
-import { readSafetensors } from '@headwise/safetensors';
-import { Tokenizer } from '@headwise/tokenizers';
+import type { Tokenizer } from '@headwise/tokenizers';
 import * as tf from '@tensorflow/tfjs';
-import { withContext } from '../data/size-of-data.js';
-import { buildModel } from '../model/build.js';
 import { getRun } from '../store/database.js';
-import { readRunFile } from '../store/files.js';
-import { loadFolder, readerOf } from './model-files.js';
+import { loadFolder } from './model-files.js';
 import { keyOfSource, type ModelInfo, type ModelSource } from './model-source.js';
+import { savedModel } from './run-session.js';
 import type { Trainer } from './trainer.js';
 
 /** A model that can be asked. */
@@ -112,7 +109,7 @@ export class Models {
         : source.kind === 'url'
           ? new URL(source.url).pathname.replace(/^\/|\/$/g, '')
           : source.name;
-    const { model, tokenizer } = await loadFolder(name, readerOf(source, this.#bundled()));
+    const { model, tokenizer } = await loadFolder(name, source, this.#bundled());
     return { name, network: model.network, params: model.params, tokenizer };
   }
 
@@ -129,21 +126,7 @@ export class Models {
 async function loadRun(run: string): Promise<Loaded> {
   const record = await getRun(run);
   if (!record) throw new InputError('this run does not exist any more; choose another model');
-  const state =
-    record.checkpoint === undefined
-      ? undefined
-      : await readRunFile(run, `state-${record.checkpoint}.safetensors`);
-  const json = await readRunFile(run, 'tokenizer.json');
-  if (!state || !json) {
-    throw new InputError(`${record.name} has no saved state yet; let it train, then look again`);
-  }
-  const tokenizer = Tokenizer.fromBytes(json);
-  const file = readSafetensors(state, { name: `the saved state of ${record.name}` });
-  const { model, training } = withContext(record.config);
-  const { network, params } = buildModel(model, tokenizer.vocabSize, training.seed);
-  for (const [path, variable] of Object.entries(params.named())) {
-    const { data, shape } = file.get(`params.${path}`);
-    tf.tidy(() => variable.assign(tf.tensor(data as Float32Array, [...shape])));
-  }
+  const { model, tokenizer } = await savedModel(record);
+  const { network, params } = model;
   return { name: record.name, network, params, tokenizer, step: record.checkpoint! };
 }

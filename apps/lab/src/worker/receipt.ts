@@ -9,8 +9,7 @@ import {
   softmax,
   sparseCrossEntropy,
 } from '@headwise/kernels';
-import { checkpointSource, createModel, families } from '@headwise/models';
-import { readSafetensors } from '@headwise/safetensors';
+import { languageModel, loadModel } from '@headwise/models';
 import * as tf from '@tensorflow/tfjs';
 import { z } from 'zod';
 import * as exact from './exact.js';
@@ -73,10 +72,9 @@ async function goldenCheck(url: string): Promise<{ check: Check; dispose: () => 
   const { source, version, folder, ids, shape, logits } = goldenSchema.parse(await response.json());
   const bytes = (name: keyof typeof folder) =>
     Uint8Array.from(atob(folder[name]), (char) => char.charCodeAt(0));
-  const json = JSON.parse(new TextDecoder().decode(bytes('config.json')));
-  const file = readSafetensors(bytes('model.safetensors'));
-  const weights = checkpointSource(families.gpt2!, file, 'model.safetensors');
-  const { network, params } = createModel(json, { source: weights });
+  const names = ['config.json', 'model.safetensors'] as const;
+  const files = names.map((name) => new File([bytes(name)], name));
+  const { network, params } = languageModel(await loadModel(files));
   const check: Check = {
     operation: `GPT-2, as ${source} ${version}`,
     sizes: `[${shape.join(', ')}, ${network.vocabSize}]`,

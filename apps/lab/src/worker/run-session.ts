@@ -1,5 +1,6 @@
-import { Random } from '@headwise/core';
+import { InputError, type LanguageModel, Random } from '@headwise/core';
 import { generate } from '@headwise/generation';
+import type { Model } from '@headwise/models';
 import { readSafetensors, streamSafetensors } from '@headwise/safetensors';
 import { Tokenizer } from '@headwise/tokenizers';
 import {
@@ -11,9 +12,10 @@ import {
   trainerState,
   warmupCosine,
 } from '@headwise/training';
+import * as tf from '@tensorflow/tfjs';
 import { prepareData, type RunData } from '../data/prepare.js';
 import { withContext } from '../data/size-of-data.js';
-import { type BuiltModel, buildModel } from '../model/build.js';
+import { buildModel } from '../model/build.js';
 import type { RunConfig } from '../model/run-config.js';
 import { keepRunFiles, readRunFile, writeRunFile } from '../store/files.js';
 import type { RunRecord, Sample } from '../store/records.js';
@@ -30,7 +32,7 @@ const tokenizerName = 'tokenizer.json';
  * It owns the model and the optimizer; `dispose` frees both.
  */
 export class RunSession {
-  readonly model: BuiltModel;
+  readonly model: Model<LanguageModel>;
   readonly data: RunData;
   readonly #run: string;
   readonly #optimizer: AdamW;
@@ -40,7 +42,13 @@ export class RunSession {
   step: number;
 
   private constructor(
-    parts: { model: BuiltModel; optimizer: AdamW; random: Random; step: number; data: RunData },
+    parts: {
+      model: Model<LanguageModel>;
+      optimizer: AdamW;
+      random: Random;
+      step: number;
+      data: RunData;
+    },
     run: string,
     config: RunConfig,
   ) {
@@ -161,6 +169,31 @@ export class RunSession {
     this.#optimizer.dispose();
     this.model.params.dispose();
   }
+}
+
+/**
+ * The model of a run that is not training, as it was saved last, and its tokenizer.
+ *
+ * @throws InputError where nothing of it is saved
+ */
+export async function savedModel(
+  record: RunRecord,
+): Promise<{ model: Model<LanguageModel>; tokenizer: Tokenizer }> {
+  const { checkpoint, name, id, config } = record;
+  const state = checkpoint === undefined ? undefined : await readRunFile(id, stateName(checkpoint));
+  const json = await readRunFile(id, tokenizerName);
+  if (!state || !json) {
+    throw new InputError(`${name} has no saved state yet; let it train, then try again`);
+  }
+  const tokenizer = Tokenizer.fromBytes(json);
+  const file = readSafetensors(state, { name: `the saved state of ${name}` });
+  const { model: sizes, training } = withContext(config);
+  const model = buildModel(sizes, tokenizer.vocabSize, training.seed);
+  for (const [path, variable] of Object.entries(model.params.named())) {
+    const { data, shape } = file.get(`params.${path}`);
+    tf.tidy(() => variable.assign(tf.tensor(data as Float32Array, [...shape])));
+  }
+  return { model, tokenizer };
 }
 
 /** Copies a saved state and the tokenizer to a run that goes on from there. */

@@ -4,7 +4,7 @@ import { lab, notify, putRecord, useLab } from '../../lab.js';
 import { packConfig } from '../../model/permalink.js';
 import { presets } from '../../model/presets.js';
 import { parseRunConfig, type RunConfig } from '../../model/run-config.js';
-import { countParameters, predictMemory } from '../../model/size.js';
+import { predictMemory } from '../../model/size.js';
 import { hrefOf } from '../../route.js';
 import { Button } from '../../ui/button.js';
 import { SelectField, TextField } from '../../ui/fields.js';
@@ -139,23 +139,40 @@ export function NewRun({
 
 /** What the run will take, before it starts. */
 function Forecast({ config, fused }: { config: RunConfig; fused: boolean }): ReactElement {
-  const shaped = withContext(config);
+  const [parameters, setParameters] = useState<number>();
   const known = knownVocabulary(config);
   // A text of characters rarely has more; the run itself counts them.
-  const vocabulary = known ?? 100;
-  const parameters = countParameters(shaped.model, vocabulary);
-  const usesFused = fused && config.model.dropout === 0;
-  const memory = predictMemory(shaped, vocabulary, { fused: usesFused });
+  const vocabSize = known ?? 100;
+  useEffect(() => {
+    let current = true;
+    lab.call('countParameters', [config, vocabSize]).then(
+      (count) => {
+        if (current) setParameters(count);
+      },
+      () => {
+        // What is wrong with the configuration is said beside the form.
+        if (current) setParameters(undefined);
+      },
+    );
+    return () => {
+      current = false;
+    };
+  }, [config, vocabSize]);
   const about = known === undefined ? 'about ' : '';
+  const usesFused = fused && config.model.dropout === 0;
+  const memory =
+    parameters === undefined
+      ? undefined
+      : predictMemory(withContext(config), { vocabSize, parameters }, { fused: usesFused });
   return (
     <dl className="figures">
       <div>
         <dt>Parameters</dt>
-        <dd>{about + short(parameters)}</dd>
+        <dd>{parameters === undefined ? '–' : about + short(parameters)}</dd>
       </div>
       <div>
         <dt>Memory, predicted</dt>
-        <dd>{about + bytes(memory)}</dd>
+        <dd>{memory === undefined ? '–' : about + bytes(memory)}</dd>
       </div>
     </dl>
   );

@@ -165,7 +165,7 @@ function RunActions({
 }
 
 function ExportDialog({ run, onClose }: { run: RunRecord; onClose(): void }): ReactElement {
-  const isFamily = familyOf(run.config.model) !== undefined;
+  const family = familyOf(run.config.model);
   const saved = run.checkpoint !== undefined;
   const take = (kind: Parameters<typeof exportRun>[1]) => {
     exportRun(run, kind).then(onClose, (error: Error) => {
@@ -182,15 +182,15 @@ function ExportDialog({ run, onClose }: { run: RunRecord; onClose(): void }): Re
         <Button icon="download" onClick={() => take('csv')}>
           The curves as CSV
         </Button>
-        <Button icon="download" disabled={!isFamily || !saved} onClick={() => take('zip')}>
+        <Button icon="download" disabled={!saved} onClick={() => take('zip')}>
           The model as a folder (zip)
         </Button>
         <p className="small muted">
-          {!isFamily
-            ? 'No model family of Hugging Face has these parts, so there is no folder to load elsewhere. Learned positions, layer norm and a feed-forward part without a gate make a GPT-2.'
-            : saved
-              ? 'The folder is in the Hugging Face layout: headwise generate and transformers load it.'
-              : 'Nothing is saved yet: let the run train to its first saved state, or pause it.'}
+          {!saved
+            ? 'Nothing is saved yet: let the run train to its first saved state, or pause it.'
+            : family === 'headwise'
+              ? 'headwise generate loads the folder. No family of Hugging Face has these parts, so its library does not.'
+              : `The folder is a ${family === 'gpt2' ? 'GPT-2' : 'LLaMA'} in the Hugging Face layout: headwise generate and transformers load it.`}
         </p>
         {saved && (
           <p className="small">
