@@ -1,7 +1,8 @@
 import { lazy, type ReactElement, Suspense, useState } from 'react';
 import { dismissNotice, useLab } from './lab.js';
 import { ExperimentsPage } from './pages/experiments/page.js';
-import { hrefOf, type PageName, pages, useRoute } from './route.js';
+import { hrefOf, useRoute } from './route.js';
+import { type PageName, pages } from './route-names.js';
 import { chooseTheme, useTheme } from './theme.js';
 import { Button } from './ui/button.js';
 import { Notice } from './ui/notice.js';

@@ -1,7 +1,5 @@
 import { useSyncExternalStore } from 'react';
-
-export const pages = ['experiments', 'attention', 'playground', 'tokens', 'device'] as const;
-export type PageName = (typeof pages)[number];
+import { type PageName, pages } from './route-names.js';
 
 export interface Route {
   page: PageName;

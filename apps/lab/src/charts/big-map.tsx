@@ -48,7 +48,10 @@ export function BigMap({
     };
     resize();
     view.current = fit(map.size, { width: element.clientWidth, height: element.clientHeight });
-    tiles.current = new TileCanvas(element, map, view.current, () => setWhole(true));
+    tiles.current = new TileCanvas(element, map, view.current, () => {
+      performance.mark('map-drawn');
+      setWhole(true);
+    });
     const observer = new ResizeObserver(resize);
     observer.observe(element);
     const wheel = (event: WheelEvent) => {

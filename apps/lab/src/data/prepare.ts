@@ -28,6 +28,8 @@ export interface RunData {
 
 /** Problems, or windows of text, to measure on. */
 const validationRows = 64;
+/** Tokens to measure on at most, where a window is long. */
+const validationTokens = 2 ** 14;
 
 /**
  * The tokenizer and the batches of a run.
@@ -57,8 +59,9 @@ async function textData(config: RunConfig, text: string, given?: Tokenizer): Pro
       : await trainByteLevelBpe([parts.train], { vocabSize: data.vocabSize }));
   const ids = (part: string) => packTokenIds(tokenizer.encode(part).ids, tokenizer);
   const train = windows(ids(parts.train), { length: model.context });
-  const held = ids(parts.validation).slice(0, validationRows * model.context + 1);
-  const batchSize = Math.min(training.batchSize, validationRows);
+  const rows = Math.max(1, Math.min(validationRows, Math.floor(validationTokens / model.context)));
+  const held = ids(parts.validation).slice(0, rows * model.context + 1);
+  const batchSize = Math.min(training.batchSize, rows);
   const start = parts.validation.trimStart().slice(0, 200);
   const opening = /^.{8,40}?(?=\s)/s.exec(start)?.[0] ?? start.slice(0, 12);
   return {

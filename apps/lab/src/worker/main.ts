@@ -194,7 +194,13 @@ export const methods = {
       throw error;
     }
   },
-  endRun: (_: Call, id: string, how: 'paused' | 'stopped') => trainer.end(id, how),
+  endRun: async (_: Call, id: string, how: 'paused' | 'stopped') => {
+    if (trainer.end(id, how)) return;
+    const { name } = await recordOf(id);
+    if (await isTaken(id)) {
+      throw new InputError(`${name} is being trained in another tab; pause or stop it there`);
+    }
+  },
   renameRun: async (_: Call, id: string, name: string) => {
     trainer.rename(id, name);
     await putRun({ ...(await recordOf(id)), name });

@@ -97,10 +97,15 @@ export class Trainer {
     }
   }
 
-  /** Asks a run to save and end, for now or for good; it does so after the step that it is in. */
-  end(run: string, wanted: 'paused' | 'stopped'): void {
+  /**
+   * Asks a run to save and end, for now or for good; it does so after the step that it is in.
+   *
+   * @returns whether it is training here
+   */
+  end(run: string, wanted: 'paused' | 'stopped'): boolean {
     const active = this.#active.get(run);
     if (active) active.wanted = wanted;
+    return active !== undefined;
   }
 
   async #open(record: RunRecord): Promise<RunSession> {
