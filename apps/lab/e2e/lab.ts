@@ -70,7 +70,7 @@ export class Lab {
       if (!own) problems.push(`a request to ${request.url()}`);
     });
     const page = await context.newPage();
-    page.setDefaultTimeout(60_000);
+    page.setDefaultTimeout(100_000);
     return { context, page, problems };
   }
 

@@ -6,7 +6,7 @@ import type { Page } from 'playwright';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { packConfig } from '../src/model/permalink.js';
 import { parseRunConfig } from '../src/model/run-config.js';
-import { Lab, startFromLink, untilState } from './lab.js';
+import { Lab, rowOf, startFromLink } from './lab.js';
 
 const bundled = fileURLToPath(new URL('../public/models/moby-dick', import.meta.url));
 
@@ -86,11 +86,11 @@ describe.skipIf(!inject('chromium'))('looking inside and writing', () => {
       .poll(
         () => page.getByLabel('Model', { exact: true }).locator('option:checked').textContent(),
         {
-          timeout: 20_000,
+          timeout: 60_000,
         },
       )
       .toBe('Folder: my-model');
-    await expect.poll(lossShown, { timeout: 20_000 }).toBe(loss);
+    await expect.poll(lossShown, { timeout: 60_000 }).toBe(loss);
   });
 
   test('broken folders are refused, naming the file and what is wrong', async () => {
@@ -136,7 +136,7 @@ describe.skipIf(!inject('chromium'))('looking inside and writing', () => {
     await page.getByLabel('Tokens', { exact: true }).fill('2000');
     await write.click();
     const tokens = page.locator('.written button');
-    await expect.poll(() => tokens.count(), { timeout: 20_000 }).toBeGreaterThan(8);
+    await expect.poll(() => tokens.count(), { timeout: 60_000 }).toBeGreaterThan(8);
     await page.getByRole('button', { name: 'Stop' }).click();
     await write.waitFor();
     expect(await tokens.count()).toBeLessThan(1000);
@@ -145,15 +145,15 @@ describe.skipIf(!inject('chromium'))('looking inside and writing', () => {
   test('a token is exchanged for an alternative, and the model goes on from there', async () => {
     const tokens = page.locator('.written button');
     await tokens.nth(6).click();
-    await expect.poll(() => tokens.count(), { timeout: 20_000 }).toBe(6);
+    await expect.poll(() => tokens.count(), { timeout: 60_000 }).toBe(6);
     const alternative = page.getByRole('button', { name: /^Put/ }).nth(2);
     const chosen = await alternative.textContent();
     await alternative.click();
-    await expect.poll(() => tokens.count(), { timeout: 20_000 }).toBe(7);
+    await expect.poll(() => tokens.count(), { timeout: 60_000 }).toBe(7);
     expect((await tokens.nth(6).textContent())!.replaceAll(' ', '·')).toBe(chosen);
     await page.getByLabel('Tokens', { exact: true }).fill('3');
     await page.getByRole('button', { name: 'Go on from here' }).click();
-    await expect.poll(() => tokens.count(), { timeout: 20_000 }).toBe(10);
+    await expect.poll(() => tokens.count(), { timeout: 60_000 }).toBe(10);
   });
 
   test('the worked example keeps what it should', async () => {
@@ -176,12 +176,12 @@ describe.skipIf(!inject('chromium'))('looking inside and writing', () => {
       }),
     );
     await startFromLink(lab, page, 'long', link);
-    await untilState(page, 'long', 'done');
+    await rowOf(page, 'long').getByText('done', { exact: true }).waitFor({ timeout: 120_000 });
     await page.getByRole('link', { name: 'Attention' }).click();
     await page.getByLabel('Model', { exact: true }).selectOption({ label: 'Run: long' });
     await page.getByRole('radio', { name: 'Large map' }).click();
     await page.getByRole('button', { name: 'Fill with Moby-Dick' }).click();
-    await page.getByText('4096 tokens. This model').waitFor();
+    await page.getByText('4096 tokens. This model').waitFor({ timeout: 120_000 });
     const map = page.locator('.big-map[data-whole="true"]');
     await map.waitFor();
     const late = await page.evaluate(() => {
@@ -194,19 +194,11 @@ describe.skipIf(!inject('chromium'))('looking inside and writing', () => {
     await page.mouse.move(x, y);
     await page.mouse.wheel(0, -900);
     await map.waitFor();
-    const frames = await page.evaluate(() => {
-      const seen = { moves: 0, longest: 0, last: performance.now() };
+    await page.evaluate(() => {
+      const seen = { moves: 0 };
       Object.assign(window, { seen });
       document.querySelector('.big-map')!.addEventListener('pointermove', () => seen.moves++);
-      const frame = (now: number) => {
-        seen.longest = Math.max(seen.longest, now - seen.last);
-        seen.last = now;
-        requestAnimationFrame(frame);
-      };
-      requestAnimationFrame(frame);
-      return seen.moves;
     });
-    expect(frames).toBe(0);
     await page.mouse.down();
     for (let i = 1; i <= 40; i++) await page.mouse.move(x + 4 * i, y + 2 * i);
     await page.mouse.up();
@@ -218,5 +210,5 @@ describe.skipIf(!inject('chromium'))('looking inside and writing', () => {
     await page.mouse.move(x + 3, y + 3);
     await page.getByText(/looks at \d+ “.+”: /).waitFor();
     expect(problems).toEqual([]);
-  });
+  }, 300_000);
 });

@@ -28,8 +28,13 @@ describe.skipIf(!inject('chromium'))('a visit', () => {
       const { violations } = await axe.run(document, {
         runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'],
       });
+      // A token within a line of text is as large as the text: WCAG 2.5.8 excepts it.
+      const inText = (id: string, target: unknown[]) =>
+        id === 'target-size' && document.querySelector(String(target))?.closest('.written');
       return violations.flatMap(({ id, nodes }) =>
-        nodes.map(({ target, failureSummary }) => `${id} ${target}: ${failureSummary}`),
+        nodes
+          .filter(({ target }) => !inText(id, target))
+          .map(({ target, failureSummary }) => `${id} ${target}: ${failureSummary}`),
       );
     });
 
@@ -56,7 +61,7 @@ describe.skipIf(!inject('chromium'))('a visit', () => {
         const overflow = await page.evaluate(
           () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
         );
-        expect(overflow, name).toBe(0);
+        expect(overflow, name).toBeLessThanOrEqual(0);
       }
       expect(problems).toEqual([]);
     });

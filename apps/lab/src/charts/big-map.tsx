@@ -47,6 +47,7 @@ export function BigMap({
       tiles.current?.show(view.current);
     };
     resize();
+    setWhole(false);
     view.current = fit(map.size, { width: element.clientWidth, height: element.clientHeight });
     tiles.current = new TileCanvas(element, map, view.current, () => {
       performance.mark('map-drawn');

@@ -29,7 +29,7 @@ export interface RunData {
 /** Problems, or windows of text, to measure on. */
 const validationRows = 64;
 /** Tokens to measure on at most, where a window is long. */
-const validationTokens = 2 ** 14;
+const validationTokens = 2 ** 13;
 
 /**
  * The tokenizer and the batches of a run.

@@ -129,8 +129,8 @@ export async function layerLens(model: OpenModel, text: string): Promise<Lens> {
   }
 }
 
-/** Rows of a map that are computed at once. */
-const rowsAtOnce = 512;
+/** Rows of a map that are computed at once: each time, the model runs anew. */
+const rowsAtOnce = 2048;
 
 /** The whole map of one head, of as many tokens as the model takes, `[T, T]`. */
 export async function headMap(

@@ -6,7 +6,7 @@ import { figure, percent, visible } from '../../ui/numbers.js';
 import type { Head, Inspection } from '../../worker/inspection.js';
 import { mapOf, nameOf } from './heads.js';
 
-const rowHeight = 22;
+const rowHeight = 24;
 /** Weights below this are not drawn as lines. */
 const least = 0.04;
 
