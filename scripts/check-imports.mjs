@@ -42,7 +42,8 @@ const places = [
   },
   {
     what: 'the DOM',
-    pattern: /\bwindow\.|\bdocument\.(?:body|head|title|create|query|getElement|addEvent)/,
+    pattern:
+      /(?<![.\w])window\.|(?<![.\w])document\.(?:body|head|title|create|query|getElement|addEvent)/,
     home: /^apps\/lab\/|^apps\/cli\/src\/report\/client\.ts$|\.test\.ts$/,
   },
 ];

@@ -177,6 +177,22 @@ describeBackends('capture and intervene', () => {
     expect(captured.output.second.isDisposed).toBe(true);
   });
 
+  test('of a layer that runs twice, the last pass is kept', async () => {
+    const twice = {
+      forward: (input: tf.Tensor, ctx?: ForwardContext) => {
+        model.network.forward(input.mul(0).toInt(), ctx);
+        return model.network.forward(input, ctx);
+      },
+    };
+    const names = ['blocks.0.attn.q', 'blocks.0.attn.pattern', 'blocks.1.resid'];
+    const [once, again] = [model.network, twice].map((run) => capture(run, ids, names));
+    for (const name of names) {
+      expect(await again!.get(name).data(), name).toEqual(await once!.get(name).data());
+    }
+    once!.dispose();
+    again!.dispose();
+  });
+
   test('nothing is left behind', async () => {
     await expectNoLeak(async () => {
       capture(model.network, ids, '**').dispose();

@@ -81,6 +81,7 @@ export function capture<Output = tf.Tensor>(
   /** Where a map is replaced, its layer computes all of it, and shows it to the tap. */
   const replacesMap = (path: string) => mapNames(path).some((name) => changes.wants(name));
   const seen = new Set<string>();
+  const probed = new Set<string>();
   let output: tf.TensorContainer | undefined;
   try {
     output = tf.tidy(() =>
@@ -90,6 +91,7 @@ export function capture<Output = tf.Tensor>(
           const [scores, pattern] = mapNames(path);
           if (wanted(scores)) keep(scores, probe.scores(part));
           if (wanted(pattern)) keep(pattern, probe.pattern(part));
+          probed.add(scores).add(pattern);
         },
         tap: Object.assign(
           (name: string, value: tf.Tensor) => {
@@ -101,7 +103,7 @@ export function capture<Output = tf.Tensor>(
           {
             wants: (name: string) => {
               seen.add(name);
-              return changes.wants(name) || (wanted(name) && !activations.has(name));
+              return changes.wants(name) || (wanted(name) && !probed.has(name));
             },
           },
         ),
