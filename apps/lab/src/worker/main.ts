@@ -224,8 +224,10 @@ export const methods = {
     );
   },
   /** The parameters that a model will have. */
-  countParameters: (_: Call, config: unknown, vocabSize: number) =>
-    countParameters(withContext(parseRunConfig(config)).model, vocabSize),
+  countParameters: async (_: Call, config: unknown, vocabSize: number) => {
+    await start();
+    return countParameters(withContext(parseRunConfig(config)).model, vocabSize);
+  },
   addText: async (_: Call, file: File) => {
     const text = await readTextFile(file, file.name);
     await putText(file.name, text);

@@ -130,21 +130,30 @@ function RunActions({
           small
           kind="quiet"
           icon="stop"
+          bare
+          title="Stop for good"
           onClick={() => ask(lab.call('endRun', [run.id, 'stopped']))}
         >
           Stop
         </Button>
       )}
       {run.checkpoint !== undefined && (
-        <Button small kind="quiet" icon="fork" onClick={() => onFork(run)}>
+        <Button small kind="quiet" icon="fork" bare title="Fork" onClick={() => onFork(run)}>
           Fork
         </Button>
       )}
-      <Button small kind="quiet" icon="download" bare onClick={() => setOpen('export')}>
+      <Button
+        small
+        kind="quiet"
+        icon="download"
+        bare
+        title="Export"
+        onClick={() => setOpen('export')}
+      >
         {`Export ${run.name}`}
       </Button>
       {!training && (
-        <Button small kind="quiet" icon="bin" bare onClick={() => setOpen('remove')}>
+        <Button small kind="quiet" icon="bin" bare title="Remove" onClick={() => setOpen('remove')}>
           {`Remove ${run.name}`}
         </Button>
       )}
