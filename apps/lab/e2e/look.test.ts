@@ -122,7 +122,6 @@ describe.skipIf(!inject('chromium'))('looking inside and writing', () => {
     const write = page.getByRole('button', { name: 'Write', exact: true });
     await page.getByLabel('Tokens', { exact: true }).fill('12');
     const written = async () => {
-      await page.getByText('What comes next').waitFor();
       await write.click();
       await page.getByRole('button', { name: 'Stop' }).waitFor({ state: 'detached' });
       return text.textContent();
@@ -136,7 +135,7 @@ describe.skipIf(!inject('chromium'))('looking inside and writing', () => {
     await page.getByLabel('Tokens', { exact: true }).fill('2000');
     await write.click();
     const tokens = page.locator('.written button');
-    await expect.poll(() => tokens.count(), { timeout: 60_000 }).toBeGreaterThan(8);
+    await expect.poll(() => tokens.count(), { timeout: 60_000 }).toBeGreaterThan(20);
     await page.getByRole('button', { name: 'Stop' }).click();
     await write.waitFor();
     expect(await tokens.count()).toBeLessThan(1000);

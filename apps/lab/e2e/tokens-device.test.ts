@@ -15,7 +15,7 @@ describe.skipIf(!inject('chromium'))('tokens and device', () => {
     const text = 'the whale, the whaler, the whaling';
     await page.getByLabel('Text', { exact: true }).fill(text);
     const first = page.getByRole('region', { name: 'Tokenizer', exact: true });
-    await first.getByRole('button', { name: /^the, number \d+, characters 0 to 3$/ }).waitFor();
+    await first.getByRole('button', { name: /, characters 0 to \d+$/ }).waitFor();
     const train = page.getByRole('region', { name: 'Train a tokenizer' });
     await train.getByLabel('Vocabulary').fill('3000');
     await train.getByRole('button', { name: 'Train' }).click();
@@ -36,7 +36,7 @@ describe.skipIf(!inject('chromium'))('tokens and device', () => {
   test('a tokenizer that is none is refused, and the text stays', async () => {
     const { page } = await lab.visitor('wasm');
     await page.goto(`${lab.url}#/tokens`);
-    await page.getByLabel('Tokenizer', { exact: true }).selectOption('bring');
+    await page.getByRole('combobox', { name: 'Tokenizer', exact: true }).selectOption('bring');
     await page.getByLabel(/^Drop tokenizer.json/).setInputFiles({
       name: 'tokenizer.json',
       mimeType: 'application/json',

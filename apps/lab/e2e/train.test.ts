@@ -14,13 +14,13 @@ const config = parseRunConfig({
   data: { source: 'reverse', length: 3 },
   model: { dim: 16, layers: 1, heads: 2 },
   training: {
-    steps: 90,
+    steps: 70,
     batchSize: 8,
     learningRate: 0.02,
     minLearningRate: 0.002,
     warmupSteps: 5,
-    validateEvery: 15,
-    sampleEvery: 45,
+    validateEvery: 10,
+    sampleEvery: 35,
     checkpointEvery: 5,
   },
 });
@@ -124,10 +124,10 @@ describe.skipIf(!inject('chromium'))('training on WebGPU', () => {
   test('a fork goes on from its parent, and the table says in what they differ', async () => {
     await rowOf(page, 'first').getByRole('button', { name: 'Fork' }).click();
     await page.getByLabel('Name', { exact: true }).fill('second');
-    await page.getByLabel('Steps', { exact: true }).fill('96');
+    await page.getByLabel('Steps', { exact: true }).fill('75');
     await page.getByRole('button', { name: 'Start the fork' }).click();
     await untilState(page, 'second', 'done');
-    expect(await stepsOf(page, 'second')).toBe(96);
+    expect(await stepsOf(page, 'second')).toBe(75);
     await page.getByRole('columnheader', { name: 'Steps' }).waitFor();
     const loss = page.getByRole('img', { name: /^Loss\. / });
     expect(await loss.getAttribute('aria-label')).toContain('second: first');

@@ -69,9 +69,9 @@ export function PlaygroundPage(): ReactElement {
     return () => clearTimeout(wait);
   }, [info, key, prompt]);
 
-  const write = async (start: readonly WrittenToken[]) => {
+  /** @param from gives the tokens to go on from */
+  const write = async (from: () => readonly WrittenToken[] | Promise<WrittenToken[]>) => {
     const controller = new AbortController();
-    const written = [...start];
     setWriting(controller);
     latest.current++;
     const { temperature, topK, topP } = sampling;
@@ -83,7 +83,9 @@ export function PlaygroundPage(): ReactElement {
       maxNewTokens: length,
     };
     try {
-      await lab.call('write', [source, start.map(({ id }) => id), options], {
+      const written = [...(await from())];
+      const ids = written.map(({ id }) => id);
+      await lab.call('write', [source, ids, options], {
         signal: controller.signal,
         onProgress: (token: WrittenToken) => {
           written.push(token);
@@ -97,10 +99,11 @@ export function PlaygroundPage(): ReactElement {
       setWriting(undefined);
     }
   };
-  const startOver = async () => {
-    const ids = await lab.call('encode', [source, prompt]);
-    await write(ids.map((id, i) => tokens[i] ?? { id, text: '' }));
-  };
+  const startOver = () =>
+    write(async () => {
+      const ids = await lab.call('encode', [source, prompt]);
+      return ids.map((id, i) => tokens[i] ?? { id, text: '' });
+    });
   /** Goes back to before a token, to see what else could have been there. */
   const backTo = (index: number) => look(tokens.slice(0, index).map(({ id }) => id)).catch(fail);
   const take = ({ id }: Bar) => look([...tokens.map((token) => token.id), id]).catch(fail);
@@ -145,7 +148,7 @@ export function PlaygroundPage(): ReactElement {
               kind="primary"
               icon="play"
               disabled={!info || prompt === ''}
-              onClick={() => startOver().catch(fail)}
+              onClick={startOver}
             >
               Write
             </Button>
@@ -159,7 +162,7 @@ export function PlaygroundPage(): ReactElement {
                 small
                 icon="play"
                 disabled={busy || tokens.length === 0}
-                onClick={() => write(tokens)}
+                onClick={() => write(() => tokens)}
               >
                 Go on from here
               </Button>
