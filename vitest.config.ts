@@ -70,12 +70,20 @@ export default defineConfig({
         },
       },
       {
-        // The same GPU tests in Chromium, except those too heavy for its software adapter.
+        // The same GPU tests in Chromium, except those too heavy for its software adapter, and those that read
+        // the folders of checkpoints.
         resolve: browserResolve,
         test: {
           name: 'chromium',
           include: ['packages/*/src/**/*.gpu.test.ts', 'packages/*/src/**/*.backends.test.ts'],
-          exclude: ['**/learning.backends.test.ts', '**/attention/exactness.gpu.test.ts'],
+          exclude: [
+            '**/learning.backends.test.ts',
+            '**/attention/exactness.gpu.test.ts',
+            '**/compositions.gpu.test.ts',
+            '**/models/src/parity.backends.test.ts',
+            '**/models/src/decoding.backends.test.ts',
+            '**/models/src/encoder-decoders.backends.test.ts',
+          ],
           setupFiles: ['./scripts/vitest/webgpu.ts'],
           testTimeout: 60_000,
           hookTimeout: 60_000,

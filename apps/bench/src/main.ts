@@ -5,6 +5,7 @@ import { registerKernels } from '@headwise/kernels';
 import type { Workload } from '@headwise/testing';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { findWorkloads } from './find.js';
+import { growth } from './growth.js';
 import { type Budget, type Measured, measure } from './measure.js';
 
 /** What `--json` writes, one for each workload and backend. */
@@ -97,6 +98,7 @@ async function runOn(
     });
     print(rows.at(-1)!);
   }
+  for (const line of growth(rows)) console.log(`  ${line}`);
   return rows;
 }
 

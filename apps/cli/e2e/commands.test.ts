@@ -136,8 +136,10 @@ test('info names the backend, and every command has help', () => {
     'tokenize',
     'tokenizer',
     'logits',
+    'params',
     'eval',
     'inspect',
+    'verify',
   ]) {
     const help = headwise([command, '--help']);
     expect(help.code).toBe(0);

@@ -1,14 +1,17 @@
 #!/usr/bin/env node
 import { Command, CommanderError } from 'commander';
+import { convertCommand } from './commands/convert.js';
 import { evalCommand } from './commands/eval.js';
 import { generateCommand } from './commands/generate.js';
 import { infoCommand } from './commands/info.js';
 import { inspectCommand } from './commands/inspect.js';
 import { labCommand } from './commands/lab.js';
 import { logitsCommand } from './commands/logits.js';
+import { paramsCommand } from './commands/params.js';
 import { tokenizeCommand } from './commands/tokenize.js';
 import { tokenizerCommand } from './commands/tokenizer.js';
 import { trainCommand } from './commands/train.js';
+import { verifyCommand } from './commands/verify.js';
 import { exitCodeOf, messageOf } from './exit.js';
 import { version } from './version.js';
 
@@ -25,8 +28,11 @@ for (const command of [
   tokenizeCommand(),
   tokenizerCommand(),
   logitsCommand(),
+  paramsCommand(),
   evalCommand(),
   labCommand(),
+  convertCommand(),
+  verifyCommand(),
   inspectCommand(),
 ]) {
   program.addCommand(command.copyInheritedSettings(program).exitOverride());

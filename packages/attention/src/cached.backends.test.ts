@@ -8,7 +8,7 @@ import {
   poisonMemory,
 } from '@headwise/testing';
 import * as tf from '@tensorflow/tfjs';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { attendCached } from './cached.js';
 
 const scale = 0.3;
@@ -147,6 +147,48 @@ describeBackends('attendCached', () => {
         await expectClose(tf.concat(outputs[b]!, 2), uncached(alone, seen));
       }
       cache.dispose();
+    });
+  }
+
+  for (const made of [{}, { window: 20, sinks: 2 }]) {
+    const { window } = made as KeyValueCacheOptions;
+    test(`keeps halves, ${window ? 'in a window' : 'all of them'}`, async () => {
+      const warn = vi.spyOn(console, 'warn').mockImplementation(() => {});
+      const whole = batch(2, [4, 2], 100);
+      const expected = uncached(whole, (i, j) => !window || j < 2 || j > i - window);
+      const f32 = new KeyValueCache(made);
+      const f16 = new KeyValueCache({ ...made, storage: 'f16' });
+      for (const pieces of [
+        [60, 1, 1, 9, 1, 28],
+        [5, ...Array<number>(30).fill(1), 65],
+      ]) {
+        for (const cache of [f32, f16]) {
+          const y = inPieces(whole, pieces, cache);
+          await expectClose(y, expected, { ratio: cache === f16 ? 1e-3 : 2e-6 });
+          if (!window) cache.trim(0);
+        }
+        if (window) break;
+      }
+      if (!window) {
+        // Beams: what was kept goes on from another sequence.
+        const [first, rest] = [0, 70].map((from) =>
+          [whole.q, whole.k, whole.v].map((x) =>
+            x.slice([0, 0, from, 0], [2, x.shape[1]!, from === 0 ? 70 : 30, 7]),
+          ),
+        ) as [tf.Tensor[], tf.Tensor[]];
+        const piece = ([q, k, v]: tf.Tensor[]) =>
+          inPieces({ q: q!, k: k!, v: v! }, [q!.shape[2]!], f16);
+        piece(first);
+        f16.reorder([1, 0]);
+        const swapped = (x: tf.Tensor) => x.reverse(0);
+        await expectClose(
+          piece(rest.map(swapped)),
+          swapped(expected.slice([0, 0, 70, 0], [2, 4, 30, 7])),
+          { ratio: 1e-3 },
+        );
+      }
+      for (const cache of [f32, f16]) cache.dispose();
+      warn.mockRestore();
     });
   }
 

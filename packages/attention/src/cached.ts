@@ -77,13 +77,12 @@ function attendPiece(
       ...(cached.level ? {} : { places: cached.places }),
     });
   }
-  if (!cached.level) return attendVisible(q, rows, cached.visible, given);
+  if (!cached.level) {
+    return tf.tidy(() => attendVisible(q, cached.copied(), cached.visible, given));
+  }
   return tf.tidy(() => {
-    const [batch, heads, , width] = rows.k.shape as [number, number, number, number];
-    const [keys, values] = [rows.k, rows.v].map((x) =>
-      x.slice([0, 0, 0, 0], [batch, heads, length, width]),
-    ) as [tf.Tensor, tf.Tensor];
-    return attend(q, keys, values, given);
+    const { k, v } = cached.copied();
+    return attend(q, k, v, given);
   });
 }
 

@@ -1,4 +1,5 @@
-import type { ForwardContext, ParamStore } from '@headwise/core';
+import { type ForwardContext, InputError, type ParamStore } from '@headwise/core';
+import { type AttentionPosition, noPosition } from '@headwise/positions';
 import * as tf from '@tensorflow/tfjs';
 import { AttentionCore, type AttentionLayerOptions } from './layer.js';
 import { SeparateProjection } from './projections.js';
@@ -21,8 +22,14 @@ export class CrossAttention {
   readonly #core: AttentionCore;
   readonly #path: string;
 
-  /** @throws InputError where heads and widths do not fit */
+  /** @throws InputError where heads and widths do not fit, or a position is given */
   constructor(params: ParamStore, options: AttentionLayerOptions) {
+    const { position } = options as { position?: AttentionPosition };
+    if (position && position !== noPosition) {
+      throw new InputError(
+        `attention: queries and keys of cross-attention have no common axis for '${position.name}' positions`,
+      );
+    }
     this.#path = params.path;
     this.#projection = new SeparateProjection(params, options);
     this.#core = new AttentionCore(params, options, undefined);

@@ -1,13 +1,14 @@
-import { KeyValueCache, ParamStore } from '@headwise/core';
+import { KeyValueCache, ParamStore, SegmentMemory } from '@headwise/core';
 import { causal } from '@headwise/kernels';
 import { RMSNorm } from '@headwise/layers';
-import { RotaryPosition } from '@headwise/positions';
+import { AlibiPosition, RotaryPosition, TransformerXLPosition } from '@headwise/positions';
 import { describeBackends, expectClose, gaussian } from '@headwise/testing';
 import * as tf from '@tensorflow/tfjs';
 import { expect, test } from 'vitest';
 import { CrossAttention } from './cross.js';
 import { MultiHeadAttention, type MultiHeadAttentionOptions } from './multi-head.js';
 import { FusedProjection } from './projections.js';
+import { additive } from './scores/additive.js';
 
 /** A store with the parameters of another, each changed by a function. */
 async function changed(
@@ -128,6 +129,60 @@ describeBackends('attention layers', () => {
     params.dispose();
   });
 
+  test('a sequence that sees nothing gives the bias of the output, and gradients of zero', async () => {
+    const params = new ParamStore({ seed: 11 });
+    const cross = new CrossAttention(params, { dim: 6, heads: 3, kvDim: 5, bias: { out: true } });
+    const [x, encoded] = [gaussian([2, 3, 6], 12), gaussian([2, 4, 5], 13)];
+    const mask = tf.tensor2d([0, 0, 0, 0, 1, 1, 0, 1], [2, 4], 'int32');
+    const run = (x: tf.Tensor, encoded: tf.Tensor) => cross.forward(x, encoded, undefined, mask);
+    const first = (x: tf.Tensor) => x.slice([0, 0, 0], [1, -1, -1]);
+    await expectClose(first(run(x, encoded)), Array(18).fill(0));
+    const [dx, dEncoded] = tf.grads((x, encoded) => run(x!, encoded!))([x, encoded]);
+    await expectClose(first(dx!), Array(18).fill(0));
+    await expectClose(first(dEncoded!), Array(20).fill(0));
+    expect((await dEncoded!.abs().sum().data())[0]).toBeGreaterThan(0);
+    params.dispose();
+  });
+
+  test('what is no number in one sequence stays in it', async () => {
+    const params = new ParamStore({ seed: 14 });
+    const position = new AlibiPosition({ heads: 3 });
+    const layer = new MultiHeadAttention(params, { dim: 6, heads: 3, mask: causal, position });
+    const clean = gaussian([1, 5, 6], 15);
+    const both = tf.concat([tf.fill([1, 5, 6], Number.NaN), clean]);
+    const dy = gaussian([2, 5, 6], 16);
+    const second = (x: tf.Tensor) => x.slice([1, 0, 0], [1, 5, 6]);
+    await expectClose(second(layer.forward(both)), layer.forward(clean));
+    const gradient = tf.grad((x) => layer.forward(x))(both, dy);
+    await expectClose(second(gradient), tf.grad((x) => layer.forward(x))(clean, second(dy)));
+    params.dispose();
+  });
+
+  test('a segment after others in a memory equals the end of one pass', async () => {
+    const params = new ParamStore({ seed: 17 });
+    const sizes = { dim: 6, heads: 3, headDim: 2 };
+    const positions = [
+      new TransformerXLPosition(params.at('xl'), sizes),
+      new RotaryPosition({ dim: 2 }),
+      new AlibiPosition({ heads: 3 }),
+    ];
+    const x = gaussian([2, 7, 6], 18);
+    for (const position of positions) {
+      const layer = new MultiHeadAttention(params.at('layer'), {
+        ...sizes,
+        mask: causal,
+        position,
+      });
+      const memory = new SegmentMemory(10);
+      const segments = [0, 3, 5].map((from, i) =>
+        layer.forward(x.slice([0, from, 0], [2, [3, 2, 2][i]!, 6]), { memory }),
+      );
+      await expectClose(tf.concat(segments, 1), layer.forward(x));
+      memory.dispose();
+    }
+    params.dispose();
+  });
+
   test('what does not fit is named', () => {
     const params = new ParamStore();
     const make = (options: MultiHeadAttentionOptions) => () =>
@@ -146,7 +201,10 @@ describeBackends('attention layers', () => {
     expect(make({ dim: 8, heads: 4, bias: { k: false }, projection })).toThrow(
       'attention: one map has a bias or none; got q true, k false, v true; expected SeparateProjection',
     );
-    const cross = new CrossAttention(params, { dim: 8, heads: 4, kvDim: 6 });
+    expect(make({ dim: 8, heads: 4, score: additive, scale: 2 })).toThrow(
+      "attention: the score 'additive' is no product; got a scale of 2",
+    );
+    const cross = new CrossAttention(params.at('cross'), { dim: 8, heads: 4, kvDim: 6 });
     expect(() => cross.forward(tf.zeros([1, 2, 8]), tf.zeros([1, 3, 8]))).toThrow(
       'attention: source of keys has shape [1, 3, 8]; expected [B, Tk, 6]',
     );

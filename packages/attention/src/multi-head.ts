@@ -14,6 +14,8 @@ export interface MultiHeadAttentionOptions extends AttentionLayerOptions {
   position?: AttentionPosition | undefined;
   /** The class that makes queries, keys and values; default `SeparateProjection`. */
   projection?: ProjectionKind | undefined;
+  /** Of x and of what a memory keeps of the tokens before it, which it keeps as they are; default none. */
+  norm?: Layer | undefined;
 }
 
 /**
@@ -37,6 +39,7 @@ export class MultiHeadAttention implements Layer {
   readonly #projection: Projection;
   readonly #core: AttentionCore;
   readonly #position: AttentionPosition;
+  readonly #norm: Layer | undefined;
   readonly #path: string;
 
   /** @throws InputError where heads and widths do not fit, or the score and the position */
@@ -44,6 +47,7 @@ export class MultiHeadAttention implements Layer {
     const { projection: Kind = SeparateProjection, position = noPosition } = options;
     this.#path = params.path;
     this.#position = position;
+    this.#norm = options.norm;
     this.#projection = new Kind(params, options);
     this.#core = new AttentionCore(params, options, position);
   }
@@ -74,8 +78,9 @@ export class MultiHeadAttention implements Layer {
 
   /** Queries of x alone, keys and values of memory and x. */
   #projected(x: tf.Tensor, memory: tf.Tensor | undefined, ctx?: ForwardContext): Projected {
-    if (!memory) return this.#projection.project(x, ctx);
-    const { q, k, v } = this.#projection.project(tf.concat([memory, x], 1), ctx);
+    const all = memory ? tf.concat([memory, x], 1) : x;
+    const { q, k, v } = this.#projection.project(this.#norm?.forward(all, ctx) ?? all, ctx);
+    if (!memory) return { q, k, v };
     return { q: q.slice([0, 0, memory.shape[1]!, 0], [-1, -1, -1, -1]), k, v };
   }
 }

@@ -13,6 +13,7 @@ export { type TensorWriter, tensorWriter, writesDone } from './backend/tensor-wr
 export { KeyValueCache, type KeyValueCacheOptions } from './cache/key-value-cache.js';
 export type {
   CachedKeysValues,
+  CacheStorage,
   FreshKeysValues,
   KeptKeysValues,
   KeysAndValues,

@@ -1,4 +1,5 @@
 import {
+  type CacheStorage,
   InputError,
   KeyValueCache,
   type LanguageModel,
@@ -16,6 +17,8 @@ export interface GenerateOptions extends SamplingOptions {
   seed?: number;
   /** Generation ends before any of these. */
   stopIds?: readonly number[];
+  /** How keys and values of past tokens are kept: f16 takes half the memory, on WebGPU; default f32. */
+  storage?: CacheStorage;
   /** Ends generation from outside, before the next token. */
   signal?: AbortSignal;
 }
@@ -40,7 +43,7 @@ export async function* generate(
   prompt: readonly number[],
   options: GenerateOptions = {},
 ): AsyncGenerator<number> {
-  const { maxNewTokens = 64, seed = 0, stopIds = [], signal } = options;
+  const { maxNewTokens = 64, seed = 0, stopIds = [], storage = 'f32', signal } = options;
   checkPrompt(network, prompt);
   if (!(Number.isInteger(maxNewTokens) && maxNewTokens >= 0)) {
     throw new InputError(`maxNewTokens is ${maxNewTokens}; expected a whole number of at least 0`);
@@ -49,13 +52,13 @@ export async function* generate(
   const penalised = repetitionPenalty !== 1 || frequencyPenalty !== 0 || presencePenalty !== 0;
   const random = new Random(seed);
   const sequence = [...prompt];
-  let cache = new KeyValueCache();
+  let cache = new KeyValueCache({ storage });
   let unseen = sequence.slice();
   try {
     for (let made = 0; made < maxNewTokens && !signal?.aborted; made++) {
       if (cache.length + unseen.length > network.maxLength) {
         cache.dispose();
-        cache = new KeyValueCache();
+        cache = new KeyValueCache({ storage });
         unseen = sequence.slice(-Math.max(1, network.maxLength >> 1));
       }
       const history = penalised ? sequence : [];

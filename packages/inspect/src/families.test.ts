@@ -54,7 +54,7 @@ function withoutPadding(value: tf.Tensor, mask: tf.Tensor | undefined): tf.Tenso
 test.each(['bert', 't5', 'bart', 'llama-gqa-llama3', 'bloom'])(
   "%s: captured maps and hidden states are Hugging Face's, and change no bit of the output",
   async (name) => {
-    const folder = fileURLToPath(new URL(`../../models/goldens/${name}`, import.meta.url));
+    const folder = fileURLToPath(new URL(`../../parity/goldens/${name}`, import.meta.url));
     const { inputs, outputs } = readGolden(folder);
     const { network, params } = await loadModel(folder);
     const masked = (ctx: ForwardContext | undefined, attentionMask: tf.Tensor | undefined) => ({

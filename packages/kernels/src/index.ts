@@ -18,7 +18,13 @@ export {
   select,
 } from './attention/expression/expression.js';
 export { FloatTable, IntTable, table } from './attention/expression/table.js';
-export { type AttentionOptions, attention, registerAttention } from './attention/index.js';
+export {
+  type AttentionAndLogSumExp,
+  type AttentionOptions,
+  attention,
+  attentionWithLogSumExp,
+  registerAttention,
+} from './attention/index.js';
 export { attentionMap, type MapOptions } from './attention/map.js';
 export { dense } from './attention/masks/dense.js';
 export { and, type Mask, type MaskInput, none, or, visible } from './attention/masks/mask.js';
@@ -28,6 +34,7 @@ export { type ScoreFunction, type ScoreMod, scoreMod } from './attention/mods.js
 export { attentionReference, type ReferenceOptions } from './attention/reference.js';
 export type { Choices } from './attention/tilings.js';
 export { type AttentionShape, type TuneOptions, tuneAttention } from './attention/tuner.js';
+export { type AttentionWeightsOptions, attentionWeights } from './attention/weights.js';
 export { chunkedCrossEntropy, registerChunkedCrossEntropy } from './chunked-cross-entropy/index.js';
 export {
   type CrossEntropyOptions,

@@ -4,6 +4,7 @@ import { registerAttention } from './attention/index.js';
 import { registerChunkedCrossEntropy } from './chunked-cross-entropy/index.js';
 import { registerCrossEntropy } from './cross-entropy/index.js';
 import { registerAppendKeysValues } from './decode-attention/append.js';
+import { registerUnpackHalves } from './decode-attention/halves.js';
 import { registerDecodeAttention } from './decode-attention/index.js';
 import { registerDropout } from './dropout/index.js';
 import { registerGatherRows } from './embedding/index.js';
@@ -32,6 +33,7 @@ export function registerKernels(): void {
   registerGlobalNorm();
   registerAppendKeysValues();
   registerDecodeAttention();
+  registerUnpackHalves();
   registerLayerNorm();
   registerLinear();
   registerPackedLinear();

@@ -1,4 +1,5 @@
 export { activations } from '@headwise/kernels';
+export { AdaptiveEmbedding, type AdaptiveEmbeddingOptions, AdaptiveSoftmax } from './adaptive.js';
 export { Dropout } from './dropout.js';
 export { Embedding, type EmbeddingOptions } from './embedding.js';
 export {

@@ -60,6 +60,7 @@ const shared = {
   decoder_layerdrop: z.literal(0).default(0),
   normalize_before: z.literal(false).optional(),
   add_final_layer_norm: z.literal(false).optional(),
+  quantization_config: z.null().optional(),
 };
 
 /** The schema of a configuration that has the shared settings and some of its own. */

@@ -25,9 +25,11 @@ export interface BartConfig extends BartSizes {
 
 const schema: z.ZodType<BartConfig> = bartSchema({
   model_type: z.literal('bart').default('bart'),
+  // The published base model is a BartModel, whose shared embeddings are its head.
   architectures: z
-    .tuple([z.literal('BartForConditionalGeneration')])
-    .default(['BartForConditionalGeneration']),
+    .tuple([z.enum(['BartForConditionalGeneration', 'BartModel'])])
+    .default(['BartForConditionalGeneration'])
+    .transform(() => ['BartForConditionalGeneration']),
   vocab_size: size.default(50265),
   pad_token_id: z.number().int().nonnegative().default(1),
   decoder_start_token_id: z.number().int().nonnegative().default(2),
@@ -88,4 +90,5 @@ export const bart: ModelFamily<BartConfig> = {
   keyPrefix: 'model.',
   // Copies of the shared table.
   ignoredKeys: /^(model\.)?(encoder|decoder)\.embed_tokens\.weight$|^lm_head\.weight$/,
+  optionalKeys: /^final_logits_bias$/,
 };

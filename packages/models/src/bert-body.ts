@@ -65,6 +65,7 @@ const shared = {
   add_cross_attention: z.literal(false).default(false),
   tie_word_embeddings: z.literal(true).default(true),
   position_embedding_type: z.literal('absolute').optional(),
+  quantization_config: z.null().optional(),
 };
 
 /** The schema of a configuration that has the shared settings and some of its own. */
@@ -229,6 +230,12 @@ export function maskedLanguageHead(
     init: normal(config.initializer_range),
   });
 }
+
+/** The first checkpoints, converted from TensorFlow's, call a norm's weight and bias `gamma` and `beta`. */
+export const oldBertKey = (key: string): string =>
+  key
+    .replace(/LayerNorm\.weight$/, 'LayerNorm.gamma')
+    .replace(/LayerNorm\.bias$/, 'LayerNorm.beta');
 
 /** Where the parameters of BERT's and RoBERTa's bodies lie, below a prefix. */
 export function bertKeys(prefix: string): KeyTable {

@@ -12,6 +12,7 @@ import {
   type HeadMaker,
   makePooler,
   maskedLanguageHead,
+  oldBertKey,
 } from './bert-body.js';
 import { labelCount, parseWith, size } from './config.js';
 import type { ModelFamily } from './family.js';
@@ -116,4 +117,5 @@ export const bert: ModelFamily<BertConfig> = {
   ],
   keyPrefix: 'bert.',
   ignoredKeys: /\.position_ids$|^cls\.predictions\.decoder\.(weight|bias)$/,
+  oldKey: oldBertKey,
 };

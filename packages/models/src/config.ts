@@ -1,8 +1,12 @@
 import { InputError } from '@headwise/core';
 import { z } from 'zod';
 
-/** A whole number of at least 1. */
-export const size: z.ZodNumber = z.number().int().min(1);
+/** A whole number of at least 1, and no more than a tensor's size can be. */
+export const size: z.ZodNumber = z
+  .number()
+  .int()
+  .min(1)
+  .max(2 ** 31 - 1);
 
 /** A probability of dropout. */
 export const rate: z.ZodNumber = z.number().min(0).lt(1);

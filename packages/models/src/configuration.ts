@@ -1,8 +1,5 @@
-import { InputError } from '@headwise/core';
 import type { Activation } from '@headwise/layers';
 import type { RotaryScaling } from '@headwise/positions';
-import { z } from 'zod';
-import { checkDivides, parseWith, rate, size } from './config.js';
 
 /** How a model knows the order of its tokens. */
 export type PositionPart =
@@ -13,7 +10,17 @@ export type PositionPart =
   /** `factor`: of the slopes, default 1. */
   | { kind: 'alibi'; factor?: number | undefined }
   | { kind: 't5'; buckets: number; maxDistance: number }
-  | { kind: 'shaw'; clip: number };
+  | { kind: 'shaw'; clip: number }
+  | TransformerXLPart;
+
+/** Relative positions with `u` and `v`, and blocks that recur over segments through `ctx.memory`. */
+export interface TransformerXLPart {
+  kind: 'transformer-xl';
+  /** Distances beyond it count as it; default none. */
+  maxDistance?: number | undefined;
+  /** Whether all layers have one `u` and one `v`; default no. */
+  sharedBiases?: boolean | undefined;
+}
 
 export interface RotaryPart {
   kind: 'rotary';
@@ -29,6 +36,8 @@ export interface EmbeddingPart {
   scale?: number | undefined;
   /** Whether they are normalised; default no. */
   norm?: boolean | undefined;
+  /** Clusters of tokens, each narrower than the one before by `divisor`; default one table of width D. */
+  adaptive?: { width: number; cutoffs: readonly number[]; divisor: number } | undefined;
   dropout?: number | undefined;
 }
 
@@ -92,20 +101,31 @@ export interface ClassificationHead {
   padId?: number | undefined;
 }
 
+/** Log-probabilities of tokens by an adaptive embedding's own tables. */
+export interface AdaptiveHead {
+  kind: 'adaptive';
+  /** Which of its projections are the embedding's. */
+  tied: readonly boolean[];
+}
+
 /** What a model makes of its last hidden states; `tied`: scores of tokens by the embeddings' own matrix. */
-export type HeadPart = { kind: 'language-model'; tied: boolean } | ClassificationHead;
+export type HeadPart =
+  | { kind: 'language-model'; tied: boolean }
+  | AdaptiveHead
+  | ClassificationHead;
 
 /** What a model is made of: every part by its kind, every size by its number. */
 export interface ModelConfiguration {
   model_type: 'headwise';
-  topology: 'decoder';
+  /** Who sees whom: the tokens before, all, or those of a source besides. */
+  topology: 'decoder' | 'encoder' | 'encoder-decoder';
   /** `V` */
   vocabSize: number;
   /** The longest sequence. */
   maxLength: number;
   /** `D` */
   dim: number;
-  /** `L` */
+  /** `L`; of an encoder-decoder, on each side. */
   layers: number;
   embedding?: EmbeddingPart | undefined;
   position: PositionPart;
@@ -115,135 +135,18 @@ export interface ModelConfiguration {
   norm: NormPart;
   feedForward: FeedForwardPart;
   block: BlockKind;
+  /** Whether the last block's output is normalised; default as `block` needs it: not after `post-norm`. */
+  finalNorm?: boolean | undefined;
   /** Of what is added to the residual stream; default 0. */
   dropout?: number | undefined;
   head: HeadPart;
+  /** The id that every output of an encoder-decoder starts with; default 0. */
+  startId?: number | undefined;
   /** How weights of matrices lie, in memory as in the checkpoint; default `in-out`. */
   layout?: 'in-out' | 'out-in' | undefined;
   /** The standard deviation of initial weights, default 0.02; `byDepth`: over `√(2 L)` for what is added to the stream. */
   init?: { std?: number | undefined; byDepth?: boolean | undefined } | undefined;
 }
 
-const count = z.number().int().min(0);
-const activation = z.enum(['gelu', 'gelu_new', 'relu', 'silu']);
-const window = size.nullable();
-
-const positive = z.number().positive();
-const length = { original_max_position_embeddings: size.optional() };
-
-/** Hugging Face's `rope_scaling`, by its `rope_type`. */
-export const rotaryScaling: z.ZodType<RotaryScaling> = z.discriminatedUnion('rope_type', [
-  z.looseObject({ rope_type: z.literal('default') }),
-  z.looseObject({ rope_type: z.literal('linear'), factor: positive }),
-  z.looseObject({ rope_type: z.literal('dynamic'), factor: positive }),
-  z.looseObject({
-    rope_type: z.literal('yarn'),
-    factor: positive,
-    attention_factor: positive.nullish(),
-    beta_fast: z.number().nonnegative().nullish(),
-    beta_slow: z.number().nonnegative().nullish(),
-    mscale: z.number().nonnegative().nullish(),
-    mscale_all_dim: z.number().nonnegative().nullish(),
-    truncate: z.boolean().optional(),
-    ...length,
-  }),
-  z.looseObject({
-    rope_type: z.literal('llama3'),
-    factor: positive,
-    low_freq_factor: positive,
-    high_freq_factor: positive,
-    ...length,
-  }),
-]);
-
-const position = z.discriminatedUnion('kind', [
-  z.strictObject({ kind: z.literal('none') }),
-  z.strictObject({ kind: z.literal('learned') }),
-  z.strictObject({ kind: z.literal('sinusoidal') }),
-  z.strictObject({
-    kind: z.literal('rotary'),
-    base: z.number().positive().optional(),
-    scaling: rotaryScaling.optional(),
-    trainedLength: size.optional(),
-  }),
-  z.strictObject({ kind: z.literal('alibi'), factor: z.number().optional() }),
-  z.strictObject({ kind: z.literal('t5'), buckets: size, maxDistance: size }),
-  z.strictObject({ kind: z.literal('shaw'), clip: size }),
-]);
-
-const head = z.discriminatedUnion('kind', [
-  z.strictObject({ kind: z.literal('language-model'), tied: z.boolean() }),
-  z.strictObject({
-    kind: z.literal('sequence-classification'),
-    labels: size,
-    padId: count.optional(),
-  }),
-]);
-
-const schema: z.ZodType<ModelConfiguration> = z.strictObject({
-  model_type: z.literal('headwise'),
-  topology: z.literal('decoder'),
-  vocabSize: size,
-  maxLength: size,
-  dim: size,
-  layers: size,
-  embedding: z
-    .strictObject({
-      scale: z.number().optional(),
-      norm: z.boolean().optional(),
-      dropout: rate.optional(),
-    })
-    .optional(),
-  position,
-  heads: z.strictObject({
-    count: size,
-    kv: size.optional(),
-    dim: size.optional(),
-    bias: z.strictObject({ qkv: z.boolean(), out: z.boolean() }).optional(),
-    projection: z.enum(['separate', 'fused']).optional(),
-    window: z.union([window, z.array(window)]).optional(),
-    dropout: rate.optional(),
-  }),
-  score: z
-    .strictObject({
-      kind: z.enum(['scaled-dot-product', 'dot-product', 'general', 'additive']),
-      scale: z.number().optional(),
-      softCap: z.number().positive().optional(),
-    })
-    .optional(),
-  norm: z.strictObject({
-    kind: z.enum(['layer', 'rms']),
-    epsilon: z.number().positive().optional(),
-  }),
-  feedForward: z.strictObject({
-    kind: z.enum(['plain', 'gated']),
-    hidden: size.optional(),
-    activation: activation.optional(),
-    bias: z.boolean().optional(),
-  }),
-  block: z.enum(['pre-norm', 'post-norm', 'normed-stream', 'parallel', 'parallel-two-norms']),
-  dropout: rate.optional(),
-  head,
-  layout: z.enum(['in-out', 'out-in']).optional(),
-  init: z
-    .strictObject({ std: z.number().nonnegative().optional(), byDepth: z.boolean().optional() })
-    .optional(),
-});
-
-/**
- * Reads a configuration.
- *
- * @throws InputError with one line a problem: the key, what it holds, what was expected
- */
-export function parseConfiguration(json: unknown, name = 'configuration'): ModelConfiguration {
-  const config = parseWith(schema, json, name);
-  const { dim, layers, heads } = config;
-  if (heads.dim === undefined) checkDivides(name, 'dim', dim, 'heads.count', heads.count);
-  checkDivides(name, 'heads.count', heads.count, 'heads.kv', heads.kv ?? heads.count);
-  if (Array.isArray(heads.window) && heads.window.length !== layers) {
-    throw new InputError(
-      `${name}: 'heads.window' has ${heads.window.length} entries; expected one for each of ${layers} layers`,
-    );
-  }
-  return config;
-}
+/** What a decoder is made of. */
+export type DecoderConfiguration = ModelConfiguration & { topology: 'decoder' };

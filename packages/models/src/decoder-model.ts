@@ -2,64 +2,46 @@ import {
   type EncoderModel,
   type ForwardContext,
   type LanguageModel,
-  type Layer,
   type MatrixHead,
   type ParamStore,
   tapped,
 } from '@headwise/core';
-import { Embedding, Linear } from '@headwise/layers';
-import type { InputPosition } from '@headwise/positions';
+import { type AdaptiveEmbedding, AdaptiveSoftmax, Embedding, Linear } from '@headwise/layers';
 import { Decoder } from '@headwise/transformer';
 import * as tf from '@tensorflow/tfjs';
-import type { ClassificationHead, ModelConfiguration } from './configuration.js';
-import {
-  initializers,
-  makeAttentionPosition,
-  makeBlock,
-  makeDropout,
-  makeInputPosition,
-  makeNorm,
-} from './parts.js';
+import type { AdaptiveHead, ClassificationHead, ModelConfiguration } from './configuration.js';
+import { initializers, makeBlock, makeNorm } from './parts.js';
+import { makeAttentionPosition } from './position-parts.js';
+import { makeTokens, TokenInput } from './token-input.js';
 
 /**
- * Everything of a decoder but its head: embeddings, positions, blocks and the last norm.
+ * Everything of a model of one stack but its head: embeddings, positions, blocks and the last norm.
  *
  * Parameters: `tokens`, `positions`, `embeddingNorm`, `blocks.0` …, `norm`, as far as the configuration has
  * them. Taps: `embedded` and `final`, what the blocks get and what the last norm gives, `[B, T, D]`.
  */
-export class DecoderStack {
-  readonly tokens: Embedding;
-  readonly #scale: number;
-  readonly #positions: InputPosition | undefined;
-  readonly #norm: Layer | undefined;
-  readonly #dropout: Layer | undefined;
+export class TokenStack {
+  readonly tokens: Embedding | AdaptiveEmbedding;
+  readonly #input: TokenInput;
   readonly #decoder: Decoder;
 
   constructor(params: ParamStore, config: ModelConfiguration) {
-    const { vocabSize, dim, embedding = {}, layers, block } = config;
-    const { init } = initializers(config);
-    this.tokens = new Embedding(params.at('tokens'), { count: vocabSize, dim, init });
-    this.#scale = embedding.scale ?? 1;
-    this.#positions = makeInputPosition(params.at('positions'), config);
-    this.#norm = embedding.norm ? makeNorm(params.at('embeddingNorm'), config) : undefined;
-    this.#dropout = makeDropout(embedding.dropout);
-    const position = makeAttentionPosition(params.at('positions'), config);
+    const { layers, block, finalNorm = block !== 'post-norm' } = config;
+    this.tokens = makeTokens(params.at('tokens'), config);
+    this.#input = new TokenInput(params, config, this.tokens);
+    const positionOf = makeAttentionPosition(params.at('positions'), config);
     this.#decoder = new Decoder({
       blocks: Array.from({ length: layers }, (_, i) =>
-        makeBlock(params.at('blocks').at(i), config, i, position),
+        makeBlock(params.at('blocks').at(i), config, i, positionOf),
       ),
-      norm: block === 'post-norm' ? undefined : makeNorm(params.at('norm'), config),
+      norm: finalNorm ? makeNorm(params.at('norm'), config) : undefined,
     });
   }
 
   /** @param ids `[B, T]`, int32, the tokens that follow those in `ctx.cache` @returns `[B, T, D]` */
   forward(ids: tf.Tensor, ctx?: ForwardContext): tf.Tensor {
     return tf.tidy(() => {
-      const tokens = this.tokens.forward(ids, ctx); // [B, T, D]
-      const scaled = this.#scale === 1 ? tokens : tokens.mul(this.#scale);
-      const placed = this.#positions?.forward(scaled, ctx) ?? scaled;
-      const normed = this.#norm?.forward(placed, ctx) ?? placed;
-      const x = tapped(ctx, '', 'embedded', this.#dropout?.forward(normed, ctx) ?? normed);
+      const x = tapped(ctx, '', 'embedded', this.#input.forward(ids, ctx));
       return tapped(ctx, '', 'final', this.#decoder.forward(x, ctx));
     });
   }
@@ -70,7 +52,7 @@ export class DecoderModel implements LanguageModel {
   readonly vocabSize: number;
   readonly maxLength: number;
   readonly head: MatrixHead;
-  readonly #stack: DecoderStack;
+  readonly #stack: TokenStack;
   readonly #scores: (x: tf.Tensor, ctx?: ForwardContext) => tf.Tensor;
 
   constructor(params: ParamStore, config: ModelConfiguration, { tied }: { tied: boolean }) {
@@ -78,10 +60,11 @@ export class DecoderModel implements LanguageModel {
     const { init } = initializers(config);
     this.vocabSize = vocabSize;
     this.maxLength = config.maxLength;
-    const stack = new DecoderStack(params, config);
+    const stack = new TokenStack(params, config);
     this.#stack = stack;
-    if (tied) {
-      this.#scores = (x) => stack.tokens.scores(x);
+    const { tokens } = stack;
+    if (tied && tokens instanceof Embedding) {
+      this.#scores = (x) => tokens.scores(x);
     } else {
       const options = { in: dim, out: vocabSize, bias: false, layout: 'out-in', init } as const;
       const head = new Linear(params.at('head'), options);
@@ -109,24 +92,56 @@ export function buildDecoder(
   config: ModelConfiguration,
 ): LanguageModel | EncoderModel {
   const { head } = config;
-  return head.kind === 'language-model'
-    ? new DecoderModel(params, config, head)
-    : new SequenceClassifier(params, config, head);
+  switch (head.kind) {
+    case 'language-model':
+      return new DecoderModel(params, config, head);
+    case 'adaptive':
+      return new AdaptiveDecoder(params, config, head);
+    default:
+      return new SequenceClassifier(params, config, head);
+  }
 }
 
-/** A decoder whose last token of each sequence says what the sequence is. */
-class SequenceClassifier implements EncoderModel<{ logits: tf.Tensor }> {
+/** A decoder whose rare tokens have narrow embeddings and a softmax of their own. */
+class AdaptiveDecoder implements LanguageModel {
   readonly vocabSize: number;
   readonly maxLength: number;
-  readonly #stack: DecoderStack;
+  readonly #stack: TokenStack;
+  readonly #softmax: AdaptiveSoftmax;
+
+  constructor(params: ParamStore, config: ModelConfiguration, { tied }: AdaptiveHead) {
+    this.vocabSize = config.vocabSize;
+    this.maxLength = config.maxLength;
+    this.#stack = new TokenStack(params, config);
+    const { init } = initializers(config);
+    const tokens = this.#stack.tokens as AdaptiveEmbedding;
+    this.#softmax = new AdaptiveSoftmax(params.at('head'), tokens, { tied, init });
+  }
+
+  /** @param ids `[B, T]`, int32 @returns log-probabilities `[B, T, V]` */
+  forward(ids: tf.Tensor, ctx?: ForwardContext): tf.Tensor {
+    return tf.tidy(() => {
+      const scores = this.#softmax.forward(this.#stack.forward(ids, ctx), ctx);
+      return tapped(ctx, '', 'logits', scores);
+    });
+  }
+}
+
+/** A model one of whose tokens says what the sequence is: the last of a decoder, the first of an encoder. */
+export class SequenceClassifier implements EncoderModel<{ logits: tf.Tensor }> {
+  readonly vocabSize: number;
+  readonly maxLength: number;
+  readonly #stack: TokenStack;
   readonly #scores: Linear;
   readonly #padId: number | undefined;
+  readonly #first: boolean;
 
   constructor(params: ParamStore, config: ModelConfiguration, head: ClassificationHead) {
     this.vocabSize = config.vocabSize;
     this.maxLength = config.maxLength;
     this.#padId = head.padId;
-    this.#stack = new DecoderStack(params, config);
+    this.#first = config.topology === 'encoder';
+    this.#stack = new TokenStack(params, config);
     this.#scores = new Linear(params.at('score'), {
       in: config.dim,
       out: head.labels,
@@ -140,15 +155,16 @@ class SequenceClassifier implements EncoderModel<{ logits: tf.Tensor }> {
     return this.#stack.forward(ids, ctx);
   }
 
-  /** @param ids `[B, T]`, int32 @returns logits `[B, labels]` of the last id that is no padding */
+  /** @param ids `[B, T]`, int32 @returns logits `[B, labels]` of the first id, or the last that is no padding */
   forward(ids: tf.Tensor, ctx?: ForwardContext): { logits: tf.Tensor } {
     return tf.tidy(() => {
       const length = ids.shape[1]!;
       const places = tf.range(0, length, 1, 'int32').expandDims(0); // [1, T]
       const padId = this.#padId;
       const tokens = padId === undefined ? tf.onesLike(ids) : ids.notEqual(padId).toInt();
-      const last = tf.oneHot(places.mul(tokens).argMax(1), length).toFloat(); // [B, T]
-      const chosen = this.encode(ids, ctx).mul(last.expandDims(-1)).sum(1); // [B, D]
+      const at = this.#first ? tf.zeros([ids.shape[0]!], 'int32') : places.mul(tokens).argMax(1); // [B]
+      const one = tf.oneHot(at, length).toFloat(); // [B, T]
+      const chosen = this.encode(ids, ctx).mul(one.expandDims(-1)).sum(1); // [B, D]
       return { logits: tapped(ctx, '', 'logits', this.#scores.forward(chosen, ctx)) };
     });
   }

@@ -26,8 +26,14 @@ export interface ModelFamily<Config = unknown> {
   keys(config: Config): KeyTable;
   /** What whole models have before the keys of the bare model, whose own checkpoints lack it. */
   readonly keyPrefix: string;
+  /** Tensors of one axis that Hugging Face expects beside parameters, and that follow from the configuration. */
+  buffers?(config: Config): Readonly<Record<string, Float32Array>>;
   /** Keys that checkpoints hold beside parameters: buffers, and copies of tied weights. */
   readonly ignoredKeys: RegExp;
+  /** Keys that checkpoints may lack; what they stand for then starts anew. */
+  readonly optionalKeys?: RegExp;
+  /** How the first checkpoints spelt a key, where they did otherwise. */
+  oldKey?(key: string): string;
 }
 
 /** Where one parameter lies in a checkpoint. */

@@ -130,8 +130,9 @@ export function answerSpan(logits: tf.Tensor): { startLogits: tf.Tensor; endLogi
 export function meanPooled(hidden: tf.Tensor, attentionMask?: tf.Tensor): tf.Tensor {
   return tf.tidy(() => {
     if (!attentionMask) return hidden.mean(1);
-    const mask = attentionMask.toFloat().expandDims(-1); // [B, T, 1]
-    return hidden.mul(mask).sum(1).div(mask.sum(1).maximum(1));
+    const tokens = attentionMask.toFloat(); // [B, T]
+    const count = tokens.sum(1, true).maximum(1); // [B, 1]
+    return hidden.mul(tokens.expandDims(-1)).sum(1).div(count);
   });
 }
 

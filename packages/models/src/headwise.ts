@@ -1,6 +1,7 @@
-import { type ModelConfiguration, parseConfiguration } from './configuration.js';
-import { buildDecoder } from './decoder-model.js';
+import type { ModelConfiguration } from './configuration.js';
+import { parseConfiguration } from './configuration-schema.js';
 import type { ModelFamily } from './family.js';
+import { buildModel } from './topologies.js';
 
 /** Models of a typed configuration, under our own paths; no other library has them. */
 export const headwise: ModelFamily<ModelConfiguration> = {
@@ -8,7 +9,7 @@ export const headwise: ModelFamily<ModelConfiguration> = {
   parseConfig: parseConfiguration,
   configJson: (config) => ({ ...config }),
   preset: (config) => config,
-  build: buildDecoder,
+  build: buildModel,
   keys: () => [['', '']],
   keyPrefix: '',
   ignoredKeys: /^$/,

@@ -1,28 +1,49 @@
+export { type BartConfig, bart } from './bart.js';
+export type { BartSizes } from './bart-body.js';
+export { type BertArchitecture, type BertConfig, bert } from './bert.js';
+export type { BertSizes } from './bert-body.js';
 export { type BloomConfig, bloom } from './bloom.js';
 export { browserCache, type CheckpointCache } from './checkpoint/cache.js';
+export { describeCheckpoint, type ParameterDescription } from './checkpoint/describe.js';
 export type { CheckpointFiles, CheckpointPlace } from './checkpoint/files.js';
 export type { LoadProgress } from './checkpoint/fill.js';
 export { type LoadedModel, type LoadOptions, loadModel } from './checkpoint/load.js';
-export { checkpointSource, checkpointTensors } from './checkpoint/tensors.js';
 export type { FetchFile, WebOptions } from './checkpoint/web.js';
+export { checkpointSource, checkpointTensors } from './checkpoint.js';
 export { checkDivides, parseWith } from './config.js';
-export {
-  type BlockKind,
-  type ClassificationHead,
-  type EmbeddingPart,
-  type FeedForwardPart,
-  type HeadPart,
-  type HeadsPart,
-  type ModelConfiguration,
-  type NormPart,
-  type PositionPart,
-  parseConfiguration,
-  type RotaryPart,
-  type ScorePart,
+export type {
+  AdaptiveHead,
+  BlockKind,
+  ClassificationHead,
+  DecoderConfiguration,
+  EmbeddingPart,
+  FeedForwardPart,
+  HeadPart,
+  HeadsPart,
+  ModelConfiguration,
+  NormPart,
+  PositionPart,
+  RotaryPart,
+  ScorePart,
+  TransformerXLPart,
 } from './configuration.js';
+export { parseConfiguration } from './configuration-schema.js';
+export { EncoderDecoder, type EncoderDecoderParts } from './encoder-decoder.js';
 export { type FalconConfig, falcon } from './falcon.js';
 export { type KeyPlace, type KeyTable, type ModelFamily, placeOf } from './family.js';
 export { type GPT2Config, gpt2 } from './gpt2.js';
+export {
+  answerSpan,
+  Classifier,
+  type ClassifierOptions,
+  type EncoderHead,
+  type HeadOptions,
+  MaskedLanguageHead,
+  type MaskedLanguageHeadOptions,
+  meanPooled,
+  Pooler,
+  sentenceEmbeddings,
+} from './heads.js';
 export { type LlamaConfig, llama, mistral, qwen2 } from './llama.js';
 export { AdaptedModel } from './lora/adapted.js';
 export { Lora, type LoraOptions } from './lora/lora.js';
@@ -33,6 +54,10 @@ export {
   createModel,
   type DecoderFamily,
   type DecoderSettings,
+  type EncoderDecoderSettings,
+  type EncoderSettings,
+  encoderDecoderModel,
+  encoderModel,
   families,
   familyOf,
   languageModel,
@@ -41,5 +66,9 @@ export {
   type PresetChange,
 } from './model.js';
 export { quantizeModel } from './quantize.js';
+export { type RobertaArchitecture, type RobertaConfig, roberta } from './roberta.js';
 export type { RopeSettings } from './rope.js';
 export { groupedHeads, type RowOrder } from './row-order.js';
+export { type T5Config, t5 } from './t5.js';
+export { type TransformerConfig, transformer } from './transformer.js';
+export { type TransformerXLConfig, transformerXL } from './transformer-xl.js';

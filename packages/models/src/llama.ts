@@ -1,3 +1,4 @@
+import { InputError } from '@headwise/core';
 import type { Activation } from '@headwise/layers';
 import { z } from 'zod';
 import { architecture, checkDivides, parseWith, rate, size } from './config.js';
@@ -183,6 +184,12 @@ function familyOf(
         checkDivides(name, 'hidden_size', dim, 'num_attention_heads', heads);
       }
       checkDivides(name, 'num_attention_heads', heads, 'num_key_value_heads', kv ?? heads);
+      const { layer_types: types, num_hidden_layers: layers } = config;
+      if (types && types.length !== layers) {
+        throw new InputError(
+          `${name}: 'layer_types' has ${types.length} entries; expected one for each of ${layers} layers`,
+        );
+      }
       return config;
     },
     configJson: (config) => ({ architectures: [architecture], ...config }),

@@ -1,5 +1,9 @@
 import {
+  type EncoderDecoderModel,
+  type EncoderModel,
   InputError,
+  isEncoder,
+  isEncoderDecoder,
   isLanguageModel,
   type LanguageModel,
   type Network,
@@ -10,7 +14,7 @@ import {
 import { bart } from './bart.js';
 import { bert } from './bert.js';
 import { bloom } from './bloom.js';
-import type { ModelConfiguration } from './configuration.js';
+import type { DecoderConfiguration, ModelConfiguration } from './configuration.js';
 import { falcon } from './falcon.js';
 import type { ModelFamily } from './family.js';
 import { gpt2 } from './gpt2.js';
@@ -19,6 +23,7 @@ import { llama, mistral, qwen2 } from './llama.js';
 import { roberta } from './roberta.js';
 import { t5 } from './t5.js';
 import { transformer } from './transformer.js';
+import { transformerXL } from './transformer-xl.js';
 
 /** Every family that this package knows, by `model_type`; `headwise` is a typed configuration itself. */
 export const families: Readonly<Record<string, ModelFamily>> = {
@@ -29,6 +34,7 @@ export const families: Readonly<Record<string, ModelFamily>> = {
   llama: llama as ModelFamily,
   mistral: mistral as ModelFamily,
   qwen2: qwen2 as ModelFamily,
+  'transfo-xl': transformerXL as ModelFamily,
   bert: bert as ModelFamily,
   roberta: roberta as ModelFamily,
   marian: transformer as ModelFamily,
@@ -56,13 +62,32 @@ export interface CreateOptions {
 }
 
 /** The families that are decoders. */
-export type DecoderFamily = 'gpt2' | 'bloom' | 'falcon' | 'llama' | 'mistral' | 'qwen2';
+export type DecoderFamily =
+  | 'gpt2'
+  | 'bloom'
+  | 'falcon'
+  | 'llama'
+  | 'mistral'
+  | 'qwen2'
+  | 'transfo-xl';
 
 /** The settings of a decoder with a head that scores the next token, by Hugging Face's names. */
 export interface DecoderSettings {
   [key: string]: unknown;
   model_type: DecoderFamily;
   architectures?: readonly (`${string}LMHeadModel` | `${string}ForCausalLM`)[];
+}
+
+/** The settings of an encoder, by Hugging Face's names; `architectures` names its head. */
+export interface EncoderSettings {
+  [key: string]: unknown;
+  model_type: 'bert' | 'roberta';
+}
+
+/** The settings of an encoder-decoder, by Hugging Face's names; `marian` is the Transformer of 2017. */
+export interface EncoderDecoderSettings {
+  [key: string]: unknown;
+  model_type: 'marian' | 'bart' | 't5';
 }
 
 /**
@@ -73,9 +98,14 @@ export interface DecoderSettings {
  * const llama = createModel({ model_type: 'llama', hidden_size: 64, num_attention_heads: 4, num_hidden_layers: 2 });
  */
 export function createModel(
-  config: ModelConfiguration | DecoderSettings,
+  config: DecoderConfiguration | DecoderSettings,
   options?: CreateOptions,
 ): Model<LanguageModel>;
+export function createModel(config: EncoderSettings, options?: CreateOptions): Model<EncoderModel>;
+export function createModel(
+  config: EncoderDecoderSettings,
+  options?: CreateOptions,
+): Model<EncoderDecoderModel>;
 export function createModel(config: unknown, options?: CreateOptions): Model;
 export function createModel(json: unknown, options: CreateOptions = {}): Model {
   const { name = 'config.json', ...store } = options;
@@ -104,6 +134,30 @@ export function languageModel<M extends Model>(model: M): M & Model<LanguageMode
 }
 
 /**
+ * An encoder, from a model of any kind.
+ *
+ * @throws InputError where it is none
+ */
+export function encoderModel<M extends Model>(model: M): M & Model<EncoderModel> {
+  const { network } = model;
+  if (isEncoder(network)) return { ...model, network };
+  throw new InputError(
+    `the model of family '${model.family.modelType}' is no encoder, nor a decoder that classifies`,
+  );
+}
+
+/**
+ * An encoder-decoder, from a model of any kind.
+ *
+ * @throws InputError where it is none
+ */
+export function encoderDecoderModel<M extends Model>(model: M): M & Model<EncoderDecoderModel> {
+  const { network } = model;
+  if (isEncoderDecoder(network)) return { ...model, network };
+  throw new InputError(`the model of family '${model.family.modelType}' is no encoder-decoder`);
+}
+
+/**
  * The family that a configuration names.
  *
  * @throws InputError for one that this package does not know
@@ -118,7 +172,7 @@ export function familyOf(json: unknown, name = 'config.json'): ModelFamily {
 }
 
 /** What of a family's preset is exchanged. */
-export type PresetChange = Partial<Omit<ModelConfiguration, 'model_type'>>;
+export type PresetChange = Partial<Omit<ModelConfiguration, 'model_type' | 'topology'>>;
 
 /**
  * A decoder of a family, with its usual settings where none are given, and with some parts exchanged.
@@ -133,7 +187,9 @@ export function modelFromPreset(
   { change, ...options }: CreateOptions & { change?: PresetChange } = {},
 ): Model<LanguageModel> {
   const json: DecoderSettings = { ...settings, model_type: family };
-  return createModel(change ? changedPreset(json, change, options.name) : json, options);
+  if (!change) return createModel(json, options);
+  const changed = changedPreset(json, change, options.name) as DecoderConfiguration;
+  return createModel(changed, options);
 }
 
 /**

@@ -1,15 +1,11 @@
-import { join } from 'node:path';
-import { writeSafetensorsFile } from '@headwise/safetensors/node';
 import type { CheckpointPlace } from './checkpoint/files.js';
 import { type LoadedModel, type LoadOptions, loadModel as loadFrom } from './checkpoint/load.js';
-import { checkpointTensors } from './checkpoint/tensors.js';
-import type { Model } from './model.js';
 import { folderFiles } from './node/folder.js';
-import { writeJsonFile } from './node/json.js';
 
 export { loadAdapter, saveAdapter } from './node/adapter.js';
 export { folderFiles } from './node/folder.js';
 export { readJson, writeJsonFile } from './node/json.js';
+export { type SaveOptions, saveModel } from './node/save.js';
 
 /**
  * Loads a checkpoint as `loadModel` does, also from a folder on disk.
@@ -24,16 +20,4 @@ export async function loadModel(
 ): Promise<LoadedModel> {
   const onDisk = typeof place === 'string' && !/^https?:/.test(place);
   return loadFrom(onDisk ? folderFiles(place) : place, options);
-}
-
-/**
- * Writes `config.json` and `model.safetensors`; each is there whole or not at all.
- *
- * The folder must exist.
- */
-export async function saveModel(folder: string, model: Model): Promise<void> {
-  await writeJsonFile(join(folder, 'config.json'), model.family.configJson(model.config));
-  await writeSafetensorsFile(join(folder, 'model.safetensors'), checkpointTensors(model), {
-    format: 'pt',
-  });
 }

@@ -1,12 +1,15 @@
 import {
+  type AttentionLayerOptions,
   additive,
   and,
+  CrossAttention,
   causal,
   dotProduct,
   FusedProjection,
   general,
   type Mask,
   MultiHeadAttention,
+  none,
   SeparateProjection,
   scaledDotProduct,
   slidingWindow,
@@ -14,19 +17,12 @@ import {
 } from '@headwise/attention';
 import { type Initializer, type Layer, normal, type ParamStore } from '@headwise/core';
 import { Dropout, FeedForward, GatedFeedForward, LayerNorm, RMSNorm } from '@headwise/layers';
+import type { AttentionPosition } from '@headwise/positions';
 import {
-  AlibiPosition,
-  type AttentionPosition,
-  type InputPosition,
-  LearnedPosition,
-  RotaryPosition,
-  ShawPosition,
-  SinusoidalPosition,
-  T5Position,
-} from '@headwise/positions';
-import {
+  type BlockParts,
   NormedStreamBlock,
   ParallelBlock,
+  type ParallelBlockParts,
   PostNormBlock,
   PreNormBlock,
 } from '@headwise/transformer';
@@ -61,50 +57,6 @@ export function makeFeedForward(params: ParamStore, config: ModelConfiguration):
   return new Kind(params, { dim, hidden, layout, ...options, ...initializers(config) });
 }
 
-/** The position that is added to the embeddings, if it is one of those. */
-export function makeInputPosition(
-  params: ParamStore,
-  { position, dim, maxLength }: ModelConfiguration,
-): InputPosition | undefined {
-  switch (position.kind) {
-    case 'learned':
-      return new LearnedPosition(params, { maxLength, dim });
-    case 'sinusoidal':
-      return new SinusoidalPosition({ maxLength, dim });
-    default:
-      return undefined;
-  }
-}
-
-/** The position that acts within attention, if it is one of those; one for all layers. */
-export function makeAttentionPosition(
-  params: ParamStore,
-  config: ModelConfiguration,
-): AttentionPosition | undefined {
-  const { position, maxLength } = config;
-  const heads = config.heads.count;
-  switch (position.kind) {
-    case 'rotary': {
-      const { kind: _, trainedLength = maxLength, ...options } = position;
-      return new RotaryPosition({ dim: headDim(config), maxLength: trainedLength, ...options });
-    }
-    case 'alibi':
-      return new AlibiPosition({ heads, factor: position.factor });
-    case 't5': {
-      const { buckets, maxDistance } = position;
-      return new T5Position(params, { heads, buckets, maxDistance, bidirectional: false });
-    }
-    case 'shaw':
-      return new ShawPosition(params, { headDim: headDim(config), clip: position.clip });
-    default:
-      return undefined;
-  }
-}
-
-/** `Dh` */
-export const headDim = ({ heads, dim }: ModelConfiguration): number =>
-  heads.dim ?? dim / heads.count;
-
 const scores = {
   'scaled-dot-product': scaledDotProduct,
   'dot-product': dotProduct,
@@ -112,37 +64,51 @@ const scores = {
   additive,
 };
 
-/** Causal self-attention of one layer. */
+/** Self-attention of one layer: causal, but in encoders. */
 export function makeAttention(
   params: ParamStore,
   config: ModelConfiguration,
   layer: number,
-  position: AttentionPosition | undefined,
+  { position, norm }: { position: AttentionPosition | undefined; norm?: Layer | undefined },
 ): Layer {
+  return new MultiHeadAttention(params, {
+    ...attentionOptions(config),
+    projection: config.heads.projection === 'fused' ? FusedProjection : SeparateProjection,
+    mask: maskOf(config, layer),
+    position,
+    norm,
+  });
+}
+
+/** Attention to what an encoder gave. */
+export const makeCrossAttention = (
+  params: ParamStore,
+  config: ModelConfiguration,
+): CrossAttention => new CrossAttention(params, attentionOptions(config));
+
+function attentionOptions(config: ModelConfiguration): AttentionLayerOptions {
   const { heads, dim, layout, score = { kind: 'scaled-dot-product' } } = config;
   const { bias = { qkv: false, out: false } } = heads;
-  return new MultiHeadAttention(params, {
+  return {
     dim,
     heads: heads.count,
     kvHeads: heads.kv,
     headDim: heads.dim,
     bias: { q: bias.qkv, k: bias.qkv, v: bias.qkv, out: bias.out },
     layout,
-    projection: heads.projection === 'fused' ? FusedProjection : SeparateProjection,
-    mask: maskOf(config, layer),
-    position,
     score: scores[score.kind],
     scale: score.scale,
     mods: score.softCap === undefined ? [] : [softCap(score.softCap)],
     dropout: makeDropout(heads.dropout),
-    ...initializers(config),
-  });
+    outInit: initializers(config).outInit,
+  };
 }
 
-function maskOf({ heads }: ModelConfiguration, layer: number): Mask {
+function maskOf({ heads, topology }: ModelConfiguration, layer: number): Mask {
+  const seen = topology === 'encoder' ? none : causal;
   const { window = null } = heads;
   const width = typeof window === 'object' && window ? window[layer] : window;
-  return width == null ? causal : and(causal, slidingWindow(width as number));
+  return width == null ? seen : and(seen, slidingWindow(width as number));
 }
 
 const blocks = {
@@ -152,25 +118,41 @@ const blocks = {
   'parallel-two-norms': ParallelBlock,
 };
 
-/** One block of a decoder. */
+const asItIs: Layer = { forward: (x) => x };
+
+/** Gives a layer its position, from the place of its own parameters. */
+export type PositionOf = (layer: ParamStore) => AttentionPosition | undefined;
+
+/** The parts of one block; without a second norm where both parts read one norm's output. */
+export function makeBlockParts(
+  params: ParamStore,
+  config: ModelConfiguration,
+  layer: number,
+  positionOf: PositionOf,
+): ParallelBlockParts {
+  const norm = makeNorm(params.at('norm1'), config);
+  const position = positionOf(params.at('attn').at('position'));
+  // A memory of segments keeps the stream itself, so that its norm learns from all tokens.
+  const within = config.position.kind === 'transformer-xl' && config.block !== 'post-norm';
+  const given = { position, norm: within ? norm : undefined };
+  return {
+    norm1: within ? asItIs : norm,
+    mix: makeAttention(params.at('attn'), config, layer, given),
+    norm2: config.block === 'parallel' ? undefined : makeNorm(params.at('norm2'), config),
+    mlp: makeFeedForward(params.at('mlp'), config),
+    dropout: makeDropout(config.dropout),
+    path: params.path,
+  };
+}
+
+/** One block of a stack. */
 export function makeBlock(
   params: ParamStore,
   config: ModelConfiguration,
   layer: number,
-  position: AttentionPosition | undefined,
+  positionOf: PositionOf,
 ): Layer {
-  const norm1 = makeNorm(params.at('norm1'), config);
-  const mix = makeAttention(params.at('attn'), config, layer, position);
-  const more = { dropout: makeDropout(config.dropout), path: params.path };
-  if (config.block === 'parallel') {
-    return new ParallelBlock({
-      norm1,
-      mix,
-      mlp: makeFeedForward(params.at('mlp'), config),
-      ...more,
-    });
-  }
-  const norm2 = makeNorm(params.at('norm2'), config);
-  const mlp = makeFeedForward(params.at('mlp'), config);
-  return new blocks[config.block]({ norm1, mix, norm2, mlp, ...more });
+  const parts = makeBlockParts(params, config, layer, positionOf);
+  if (config.block === 'parallel') return new ParallelBlock(parts);
+  return new blocks[config.block](parts as BlockParts);
 }

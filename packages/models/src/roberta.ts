@@ -13,6 +13,7 @@ import {
   type HeadMaker,
   makePooler,
   maskedLanguageHead,
+  oldBertKey,
 } from './bert-body.js';
 import { labelCount, parseWith, size } from './config.js';
 import type { ModelFamily } from './family.js';
@@ -121,4 +122,5 @@ export const roberta: ModelFamily<RobertaConfig> = {
   ],
   keyPrefix: 'roberta.',
   ignoredKeys: /\.position_ids$|^lm_head\.decoder\.(weight|bias)$/,
+  oldKey: oldBertKey,
 };

@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { type RotaryPart, rotaryScaling } from './configuration.js';
+import type { RotaryPart } from './configuration.js';
+import { rotaryScaling } from './configuration-schema.js';
 
 /** How a `config.json` speaks of rotary positions: `rope_parameters`, before version 5 `rope_theta` and `rope_scaling`. */
 export interface RopeSettings {

@@ -88,6 +88,7 @@ const schema: z.ZodType<T5Config> = z.looseObject({
   // Variants that this file does not build: refused, not ignored.
   is_encoder_decoder: z.literal(true).default(true),
   is_decoder: z.literal(false).default(false),
+  quantization_config: z.null().optional(),
 });
 
 /** transformers 5 writes that every head is tied; one whose input is not scaled has weights of its own. */

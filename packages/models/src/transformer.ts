@@ -97,4 +97,5 @@ export const transformer: ModelFamily<TransformerConfig> = {
   keyPrefix: 'model.',
   // Copies of the shared table, and tables of positions.
   ignoredKeys: /^(model\.)?(encoder|decoder)\.embed_(tokens|positions)\.weight$|^lm_head\.weight$/,
+  optionalKeys: /^final_logits_bias$/,
 };

@@ -1,3 +1,6 @@
 export { type Distance, distance } from './compare.js';
+export { checkBetween, type Outputs, outputsForIds } from './models/between.js';
+export { boundsOn, checkModel, type ModelBounds } from './models/check.js';
+export { hasGolden } from './models/golden.js';
 export { checkOperations } from './operations/check.js';
 export { type Check, check, type Receipt, receipt, receiptTable } from './receipt.js';

@@ -1,5 +1,5 @@
 import { checkShape, type Initializer, InputError, normal, type ParamStore } from '@headwise/core';
-import { type RowTerm, scoreMod, table } from '@headwise/kernels';
+import { type RowTerm, scoreMod, table, type WeightLayout } from '@headwise/kernels';
 import * as tf from '@tensorflow/tfjs';
 import type { AttentionPosition, Placed, Span } from './position.js';
 
@@ -11,8 +11,10 @@ export interface TransformerXLPositionOptions {
   headDim: number;
   /** Distances beyond it count as it, where trained ones are shorter than what is read; default none. */
   maxDistance?: number | undefined;
-  /** Keys after the query are seen too; default false. */
-  bidirectional?: boolean | undefined;
+  /** How `R` lies; default `in-out`. */
+  layout?: WeightLayout | undefined;
+  /** Where `u` and `v` are, for layers that share them; default with `R`. */
+  biases?: ParamStore | undefined;
   /** How the parameters start; default normal with standard deviation 0.02. */
   init?: Initializer | undefined;
 }
@@ -21,8 +23,8 @@ export interface TransformerXLPositionOptions {
  * Relative positions of Transformer-XL: `s_ij = ((q_i + u) · k_j + (q_i + v) · W_R r_(i−j)) / √Dh`, where `r` is
  * the sinusoid of the distance, `[sin; cos]`.
  *
- * Parameters: `u` and `v` `[H, Dh]`, `R.weight` `[D, H Dh]`. The second product is made for a few queries at a time,
- * so that memory grows with T; the first runs in the fused kernel, which looks the second up.
+ * Parameters: `u` and `v` `[H, Dh]`, `R.weight` `[D, H Dh]` or `[H Dh, D]`. The second product is made
+ * for a few queries at a time, so that memory grows with T; the first runs in the fused kernel, which looks the second up.
  *
  * @see Dai et al. 2019, https://arxiv.org/abs/1901.02860
  */
@@ -36,21 +38,23 @@ export class TransformerXLPosition implements AttentionPosition {
 
   /** @throws InputError where `dim` is odd */
   constructor(params: ParamStore, options: TransformerXLPositionOptions) {
-    const { dim, heads, headDim, init = normal(0.02) } = options;
+    const { dim, heads, headDim, layout, biases = params, init = normal(0.02) } = options;
     if (dim % 2 !== 0)
       throw new InputError(`transformer-xl: dim is ${dim}; expected an even number`);
     this.#options = options;
-    this.#u = params.get('u', [heads, headDim], init) as unknown as tf.Tensor2D;
-    this.#v = params.get('v', [heads, headDim], init) as unknown as tf.Tensor2D;
-    this.#r = params.at('R').get('weight', [dim, heads * headDim], init) as unknown as tf.Tensor2D;
+    this.#u = biases.get('u', [heads, headDim], init) as unknown as tf.Tensor2D;
+    this.#v = biases.get('v', [heads, headDim], init) as unknown as tf.Tensor2D;
+    const width = heads * headDim;
+    const shape = layout === 'out-in' ? [width, dim] : [dim, width];
+    this.#r = params.at('R').get('weight', shape, init) as unknown as tf.Tensor2D;
   }
 
   apply(q: tf.Tensor, k: tf.Tensor, { keys, scale }: Span): Placed {
-    const { heads, headDim, bidirectional = false } = this.#options;
+    const { heads, headDim } = this.#options;
     checkShape('transformer-xl: q', q.shape, ['B', heads, 'Tq', headDim]);
     const queries = q.shape[2]!;
-    // Distances i − j, from the last key's to the first query to the other way round.
-    const least = bidirectional ? -(queries - 1) : 0;
+    // Distances i − j: from the first query to the last key, to the last query from the first key.
+    const least = 1 - queries;
     const distances = this.#distances(least, keys);
     const own = (bias: tf.Tensor2D) => bias.reshape([1, heads, 1, headDim]);
     const factor = scale ?? 1 / Math.sqrt(headDim);
@@ -64,7 +68,7 @@ export class TransformerXLPosition implements AttentionPosition {
 
   /** `W_R r` of the distances from `first` to `end`, `[H, end − first, Dh]`. */
   #distances(first: number, end: number): tf.Tensor3D {
-    const { dim, heads, headDim, maxDistance = Number.POSITIVE_INFINITY } = this.#options;
+    const { dim, heads, headDim, layout, maxDistance = Number.POSITIVE_INFINITY } = this.#options;
     const count = end - first;
     const sinusoids = new Float32Array(count * dim);
     for (let i = 0; i < count; i++) {
@@ -76,7 +80,7 @@ export class TransformerXLPosition implements AttentionPosition {
       }
     }
     return tf
-      .matMul(tf.tensor2d(sinusoids, [count, dim]), this.#r)
+      .matMul(tf.tensor2d(sinusoids, [count, dim]), this.#r, false, layout === 'out-in')
       .reshape<tf.Tensor3D>([count, heads, headDim])
       .transpose([1, 0, 2]);
   }

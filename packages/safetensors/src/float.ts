@@ -19,21 +19,31 @@ const NARROW: Partial<Record<Dtype, FloatLayout>> = {
 
 /**
  * A floating-point tensor's elements in single precision.
- * @returns the tensor's own array for F32, a new one for F64 (rounded), F16, BF16, F8_E4M3 and F8_E5M2 (exact)
- * @param where the file and tensor that an error names
+ * @returns the tensor's own array for F32, else `into`, with values of F64 (rounded), F16, BF16, F8_E4M3 and F8_E5M2 (exact)
+ * @param options the file and tensor that an error names; `into`, as long as the tensor, default a new array
  * @throws SafetensorsError when the tensor holds no floats of these types
  */
 export function toFloat32(
   { dtype, data }: Pick<Tensor, 'dtype' | 'data'>,
-  { file = 'safetensors', key }: { file?: string; key?: string } = {},
+  { file = 'safetensors', key, into }: { file?: string; key?: string; into?: Float32Array } = {},
 ): Float32Array {
   if (dtype === 'F32' && data instanceof Float32Array) return data;
-  if (dtype === 'F64' && data instanceof Float64Array) return Float32Array.from(data);
-  if (dtype === 'BF16' && data instanceof Uint16Array) return widenBfloat16(data);
+  const out = into ?? new Float32Array(data.length);
+  if (out.length !== data.length) {
+    throw new SafetensorsError(
+      file,
+      key,
+      `has ${data.length} values, there is room for ${out.length}`,
+    );
+  }
+  if (dtype === 'F64' && data instanceof Float64Array) {
+    out.set(data);
+    return out;
+  }
+  if (dtype === 'BF16' && data instanceof Uint16Array) return widenBfloat16(data, out);
   const layout = NARROW[dtype];
   if (layout && (data instanceof Uint16Array || data instanceof Uint8Array)) {
     const values = valueTable(dtype, layout);
-    const out = new Float32Array(data.length);
     for (let i = 0; i < data.length; i++) out[i] = values[data[i]!]!;
     return out;
   }
@@ -45,10 +55,10 @@ export function toFloat32(
 }
 
 /** A bfloat16 is the upper half of a float32. */
-function widenBfloat16(bits: Uint16Array): Float32Array {
-  const out = new Uint32Array(bits.length);
-  for (let i = 0; i < bits.length; i++) out[i] = bits[i]! << 16;
-  return new Float32Array(out.buffer);
+function widenBfloat16(bits: Uint16Array, out: Float32Array): Float32Array {
+  const words = new Int32Array(out.buffer, out.byteOffset, out.length);
+  for (let i = 0; i < bits.length; i++) words[i] = bits[i]! << 16;
+  return out;
 }
 
 const tables = new Map<Dtype, Float32Array>();

@@ -12,6 +12,7 @@ export {
   type SafetensorsHeader,
 } from './header.js';
 export type { LazyTensorInput, Metadata, TensorInput } from './layout.js';
+export { fromFloat32 } from './narrow.js';
 export { readSafetensors, type SafetensorsFile, type Tensor, viewTensor } from './read.js';
 export { SafetensorsReader, type TensorReader } from './reader.js';
 export { ShardedReader } from './sharded.js';

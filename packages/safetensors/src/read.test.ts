@@ -28,6 +28,10 @@ test('halves are widened on request', () => {
   const half = readSafetensors(bytes).get('half');
   expect(half.data).toEqual(Uint16Array.of(0x3c00, 0xc000));
   expect(toFloat32(half)).toEqual(Float32Array.of(1, -2));
+  const room = new Float32Array(4).fill(9);
+  expect(toFloat32(half, { into: room.subarray(1, 3) })).toEqual(Float32Array.of(1, -2));
+  expect(room).toEqual(Float32Array.of(9, 1, -2, 9));
+  expect(() => toFloat32(half, { into: room })).toThrow('has 2 values, there is room for 4');
 });
 
 test('singles are not copied, doubles are rounded, whole numbers are no floats', () => {

@@ -1,8 +1,15 @@
 export { AdamW, type AdamWOptions, type Moment, type OptimizerState } from './adamw.js';
 export { clipping } from './clip.js';
 export { bitsPerByte, type Evaluation, evaluate } from './evaluate.js';
-export { ignoredTarget, type LossOptions, nextTokenLoss, type TokenBatch } from './loss.js';
+export {
+  ignoredTarget,
+  type LossOptions,
+  labelLoss,
+  nextTokenLoss,
+  type TokenBatch,
+} from './loss.js';
 export { constantRate, type Schedule, type WarmupCosineOptions, warmupCosine } from './schedule.js';
+export { type PairBatch, sequenceLoss } from './sequence-loss.js';
 export { type Progress, restoreTrainer, type Trained, trainerState } from './state.js';
 export {
   DivergedError,

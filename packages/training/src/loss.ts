@@ -52,6 +52,29 @@ export function nextTokenLoss(
   });
 }
 
+/**
+ * The mean negative log-likelihood of labels, of those that are not ignored: the loss of a head that
+ * classifies sequences or tokens, or says what masked tokens were.
+ *
+ * @param logits `[..., K]`
+ * @param labels `[...]`, int32, in [0, K) or `ignoredTarget`
+ * @returns a scalar; 0 where every label is ignored
+ * @throws ShapeError where the number of labels is not that of rows
+ */
+export function labelLoss(
+  logits: tf.Tensor,
+  labels: tf.Tensor,
+  options: LossOptions = {},
+): tf.Scalar {
+  return tf.tidy(() => {
+    const rows = logits.reshape<tf.Tensor2D>([-1, logits.shape.at(-1)!]);
+    const flat = labels.flatten();
+    const losses = sparseCrossEntropy(rows, flat, { ...options, ignoreIndex: ignoredTarget });
+    const counted = flat.notEqual(ignoredTarget).toFloat().sum().maximum(1);
+    return losses.sum().div(counted) as tf.Scalar;
+  });
+}
+
 /** The number of targets that are not ignored. */
 export function predictedTokens({ targets }: TokenBatch): number {
   return targets.reduce((count, target) => (target === ignoredTarget ? count : count + 1), 0);

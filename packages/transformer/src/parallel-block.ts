@@ -13,7 +13,7 @@ export interface ParallelBlockParts {
   /** Applied to what is added to the residual stream. */
   dropout?: Layer | undefined;
   /** Names the tap `resid`. */
-  path?: string;
+  path?: string | undefined;
 }
 
 /**

@@ -34,3 +34,28 @@ write("attention", "attention", "attention", [
     for causal in (False, True)
     for seed, (queries, keys) in enumerate(sizes)
 ])
+
+
+def biased(bias_shape, seed):
+    """A bias that is added to the scores, with its gradient; values are wider than keys, queries fewer."""
+    g = seeded(seed)
+    q = random(g, 2, 3, 5, 7).requires_grad_()
+    k = random(g, 2, 3, 11, 7).requires_grad_()
+    v = random(g, 2, 3, 11, 13).requires_grad_()
+    bias = random(g, *bias_shape).requires_grad_()
+    y = F.scaled_dot_product_attention(q, k, v, attn_mask=bias.expand(2, 3, 5, 11))
+    dy = random(g, *y.shape)
+    y.backward(dy)
+    tensors = {"q": q, "k": k, "v": v, "bias": bias}
+    return {
+        **{name: {"shape": list(x.shape), "data": values(x)} for name, x in tensors.items()},
+        "dy": values(dy),
+        "y": values(y),
+        **{f"d{name}": values(x.grad) for name, x in tensors.items()},
+    }
+
+
+write("kernels", "attention-bias", "attention", [
+    biased(shape, seed)
+    for seed, shape in enumerate([(2, 3, 5, 11), (1, 3, 5, 11), (2, 1, 5, 11), (1, 1, 5, 11)])
+])

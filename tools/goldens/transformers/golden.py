@@ -133,7 +133,7 @@ def forward(model, inputs):
 
 def record(name, kind, config, inputs, loss, *, random, init=None, change=None, run=forward, extra=None):
     """
-    Writes packages/models/goldens/<name>.
+    Writes packages/parity/goldens/<name>.
 
     `inputs` go to `run`; `loss` is a sentence that says what `run` gives as such, or a pair of a
     sentence and a function of the outputs. `init` changes what is saved; `change` what no file holds, such as a

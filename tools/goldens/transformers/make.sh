@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# Writes the tiny checkpoints of Hugging Face transformers, with what they compute, into packages/models/goldens.
+# Writes the tiny checkpoints of Hugging Face transformers, with what they compute, into packages/parity/goldens.
 set -euo pipefail
 here="$(cd "$(dirname "$0")" && pwd)"
 venv="${TMPDIR:-/tmp}/headwise-goldens-transformers"
-goldens="$here/../../../packages/models/goldens"
+goldens="$here/../../../packages/parity/goldens"
 
 environment() {
   python3 -m venv "$1"

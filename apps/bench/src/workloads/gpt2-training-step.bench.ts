@@ -1,3 +1,4 @@
+import { chunkedCrossEntropy, overwrite, record } from '@headwise/kernels';
 import { createModel } from '@headwise/models';
 import type { Workload } from '@headwise/testing';
 import { AdamW, clipping, lossAndGradients, nextTokenLoss } from '@headwise/training';
@@ -34,17 +35,43 @@ function trainingStep(
       const stock = new StockGpt2(sizes);
       const ids = tf.tensor2d(inputs, [batchSize, length], 'int32');
       const labels = tf.tensor1d(targets, 'int32');
+      const update = (gradients: Record<string, tf.Tensor>) => {
+        const { norm, scale } = clipping(gradients, 1);
+        optimizer.update(gradients, 1e-3, scale);
+        tf.dispose([norm, scale]);
+      };
+      // The same dispatches again, without the JavaScript of the forward and the backward.
+      const head = network.head!;
+      const recording =
+        tf.getBackend() === 'webgpu'
+          ? record(() =>
+              lossAndGradients(named, () => {
+                const hidden = head.hidden(ids).reshape<tf.Tensor2D>([count, dim]);
+                return chunkedCrossEntropy(hidden, head.weight, labels);
+              }),
+            )
+          : undefined;
+      const replayed = () => {
+        overwrite(ids, inputs);
+        overwrite(labels, targets);
+        recording!.replay();
+        update(recording!.outputs.gradients);
+        return recording!.outputs.loss.clone();
+      };
       return {
         ours: () => {
           const batch = { inputs, targets, shape: [batchSize, length] as const };
           const { loss, gradients } = lossAndGradients(named, () => nextTokenLoss(network, batch));
-          const { norm, scale } = clipping(gradients, 1);
-          optimizer.update(gradients, 1e-3, scale);
-          tf.dispose([norm, scale, gradients]);
+          update(gradients);
+          tf.dispose(gradients);
           return loss;
         },
-        peers: { stock: () => stock.step(ids, labels) },
+        peers: {
+          ...(recording ? { 'ours replayed': replayed } : {}),
+          stock: () => stock.step(ids, labels),
+        },
         dispose: () => {
+          recording?.dispose();
           optimizer.dispose();
           params.dispose();
           stock.dispose();

@@ -32,16 +32,38 @@ export interface FreshKeysValues {
 /** The cache itself, with room for `C` tokens. */
 export interface KeptKeysValues {
   readonly kind: 'kept';
-  /** `[B, Hkv, C, Dh]` */
+  /** `[B, Hkv, C, Dh]`; or int32, `[B, Hkv, C, ⌈Dh / 2⌉]`, where they are kept in f16, two in a word. */
   readonly rows: KeysAndValues;
+  /** The same up to the longest sequence, as float32, for those who cannot read them in their places. */
+  readonly copied: () => KeysAndValues;
   /** The tokens of each sequence, new ones included; what lies behind them is not to be read. */
   readonly lengths: readonly number[];
   /** Whether all sequences have as many tokens, and as many new ones. */
   readonly level: boolean;
   /** int32, `[B, 2]`: the tokens of each sequence, and how many are new; where they differ and kernels run. */
   readonly places: tf.Tensor2D | undefined;
-  /** `[B, 1, T, C]`: ones where a new token may look. */
+  /** `[B, 1, T, longest]`: ones where a new token may look. */
   readonly visible: () => tf.Tensor4D;
+}
+
+/** How a cache keeps its values. */
+export type CacheStorage = 'f32' | 'f16';
+
+interface RowsOptions {
+  /** Room for this many tokens; default twice as much whenever it is full. */
+  capacity: number | undefined;
+  ring: Ring | undefined;
+  storage: CacheStorage;
+}
+
+let told = false;
+
+function tellOfF32(): void {
+  if (told) return;
+  told = true;
+  console.warn(
+    `KeyValueCache: storage 'f16' needs the WebGPU kernels of @headwise/kernels; '${tf.getBackend()}' keeps f32.`,
+  );
 }
 
 /** The smallest room that is made without being asked for. */
@@ -54,16 +76,20 @@ export class Rows {
   #seen: readonly number[];
   readonly #inPlace: boolean;
   readonly #ring: Ring | undefined;
+  readonly #width: number;
+  readonly #halves: boolean;
 
   /** @param like `[B, Hkv, T, Dh]`, the first keys */
-  constructor(like: tf.Tensor, capacity: number | undefined, ring: Ring | undefined) {
+  constructor(like: tf.Tensor, { capacity, ring, storage }: RowsOptions) {
     const [batch, heads, tokens, width] = like.shape as [number, number, number, number];
     this.#ring = ring;
+    this.#width = width;
     // The package that has the kernel is above this one: it is known by its name.
     this.#inPlace = tf.getKernel('headwise/AppendKeysValues', tf.getBackend()) !== undefined;
     const room = this.#inPlace ? (capacity ?? roomFor(tokens)) : 0;
-    this.#k = kept(() => tf.zeros([batch, heads, room, width]));
-    this.#v = kept(() => tf.zeros([batch, heads, room, width]));
+    this.#halves = storage === 'f16' && this.#inPlace;
+    if (storage === 'f16' && !this.#halves) tellOfF32();
+    [this.#k, this.#v] = this.#rooms(batch, heads, room);
     this.#seen = Array<number>(batch).fill(0);
   }
 
@@ -73,8 +99,9 @@ export class Rows {
   }
 
   /** `[B, Hkv, C, Dh]` */
-  get shape(): number[] {
-    return this.#k.shape;
+  get shape(): [number, number, number, number] {
+    const [batch, heads, room] = this.#k.shape as [number, number, number];
+    return [batch, heads, room, this.#width];
   }
 
   /** Writes new tokens to their places. */
@@ -92,13 +119,13 @@ export class Rows {
 
   #writeInPlace(added: KeysAndValues, tokens: Tokens): void {
     const longest = Math.max(...tokens.ends);
-    if (!this.#ring && longest > this.shape[2]!) this.#grow(roomFor(longest));
-    const { sinks, size } = this.#ring ?? { sinks: 0, size: this.shape[2]! };
-    const places = isLevel(tokens) ? {} : { places: placesOf(tokens) };
-    tf.engine().runKernel(
-      'headwise/AppendKeysValues',
-      { ...added, cacheK: this.#k, cacheV: this.#v, ...places },
+    if (!this.#ring && longest > this.shape[2]) this.#grow(roomFor(longest));
+    const { sinks, size } = this.#ring ?? { sinks: 0, size: this.shape[2] };
+    append(
+      added,
+      { k: this.#k, v: this.#v },
       { position: longest - tokens.most, sinks, ring: size },
+      isLevel(tokens) ? undefined : placesOf(tokens),
     );
   }
 
@@ -126,21 +153,23 @@ export class Rows {
 
   /** The rows as they are, for the queries of the tokens that were just written. */
   kept(tokens: Tokens): KeptKeysValues {
-    const room = this.shape[2]!;
-    const held = (b: number) => placesHeld(room, tokens.ends[b]!, this.#ring);
+    const lengths = tokens.ends.map((n) => Math.min(n, this.shape[2]));
+    const longest = Math.max(...lengths);
+    const held = (b: number) => placesHeld(longest, tokens.ends[b]!, this.#ring);
     return {
       kind: 'kept',
       rows: { k: this.#k, v: this.#v },
-      lengths: tokens.ends.map((n) => Math.min(n, room)),
+      copied: () => ({ k: this.#plain(this.#k, longest), v: this.#plain(this.#v, longest) }),
+      lengths,
       level: isLevel(tokens),
       places: tokens.places,
-      visible: () => visibleKeys(tokens, room, held, this.#ring),
+      visible: () => visibleKeys(tokens, longest, held, this.#ring),
     };
   }
 
   /** The rows with new ones behind them, before those take the places of others. */
   passing({ k, v }: KeysAndValues, tokens: Tokens): CachedKeysValues {
-    const room = this.shape[2]!;
+    const room = this.shape[2];
     const held = (b: number) => {
       const [end, count] = [tokens.ends[b]!, tokens.counts[b]!];
       const added = Array.from({ length: tokens.most }, (_, t) =>
@@ -150,7 +179,10 @@ export class Rows {
     };
     return {
       kind: 'passing',
-      rows: { k: tf.concat([this.#k, k], 2), v: tf.concat([this.#v, v], 2) },
+      rows: {
+        k: tf.concat([this.#plain(this.#k, room), k], 2),
+        v: tf.concat([this.#plain(this.#v, room), v], 2),
+      },
       visible: () => visibleKeys(tokens, room + tokens.most, held, this.#ring),
     };
   }
@@ -160,9 +192,14 @@ export class Rows {
   }
 
   reorder(order: readonly number[]): void {
+    this.#seen = order.map((b) => this.#seen[b]!);
+    if (this.#halves) {
+      const room = this.shape[2];
+      this.#replace(room, (x) => inOrder(this.#plain(x, room), order));
+      return;
+    }
     const old = { k: this.#k, v: this.#v };
     ({ k: this.#k, v: this.#v } = reordered(old, order));
-    this.#seen = order.map((b) => this.#seen[b]!);
     tf.dispose([old.k, old.v]);
   }
 
@@ -170,21 +207,60 @@ export class Rows {
     tf.dispose([this.#k, this.#v]);
   }
 
+  /** Room for keys and for values. */
+  #rooms(batch: number, heads: number, room: number): [tf.Tensor, tf.Tensor] {
+    const shape = [batch, heads, room, this.#halves ? Math.ceil(this.#width / 2) : this.#width];
+    const make = () => kept(() => tf.zeros(shape, this.#halves ? 'int32' : 'float32'));
+    return [make(), make()];
+  }
+
+  /** The first tokens as float32. */
+  #plain(rows: tf.Tensor, length: number): tf.Tensor {
+    const [batch, heads, , width] = this.shape;
+    const part = (x: tf.Tensor) => x.slice([0, 0, 0, 0], [batch, heads, length, width]);
+    if (!this.#halves) return part(rows);
+    // Unpacked before all else: the operations of TensorFlow.js round large whole numbers on WebGPU.
+    return part(
+      tf.engine().runKernel('headwise/UnpackHalves', { words: rows }, { width }) as tf.Tensor,
+    );
+  }
+
   #grow(room: number): void {
+    const [, , before] = this.shape;
+    this.#replace(room, (x) => this.#plain(x, before));
+  }
+
+  /** Puts what is made of the old rows into new room. */
+  #replace(room: number, make: (rows: tf.Tensor) => tf.Tensor): void {
     const old = [this.#k, this.#v];
-    const [batch, heads, before, width] = this.shape as [number, number, number, number];
-    const more = [batch, heads, room - before, width];
-    const grown = (x: tf.Tensor) => kept(() => tf.concat([x, tf.zeros(more)], 2));
-    [this.#k, this.#v] = [grown(this.#k), grown(this.#v)];
+    tf.tidy(() => {
+      const [k, v] = [make(this.#k), make(this.#v)];
+      const [batch, heads] = k.shape as [number, number, number, number];
+      [this.#k, this.#v] = this.#rooms(batch, heads, room);
+      append({ k, v }, { k: this.#k, v: this.#v }, { position: 0, sinks: 0, ring: room });
+    });
     tf.dispose(old);
   }
 }
 
+/** Writes rows in place, by the kernel. */
+function append(
+  added: KeysAndValues,
+  { k, v }: KeysAndValues,
+  attributes: { position: number; sinks: number; ring: number },
+  places?: tf.Tensor2D,
+): void {
+  const inputs = { ...added, cacheK: k, cacheV: v, ...(places ? { places } : {}) };
+  tf.engine().runKernel('headwise/AppendKeysValues', inputs, attributes);
+}
+
 /** The sequences of a batch in another order; the caller owns them. */
 export function reordered({ k, v }: KeysAndValues, order: readonly number[]): KeysAndValues {
-  const taken = (x: tf.Tensor) => kept(() => tf.gather(x, tf.tensor1d([...order], 'int32')));
-  return { k: taken(k), v: taken(v) };
+  return { k: kept(() => inOrder(k, order)), v: kept(() => inOrder(v, order)) };
 }
+
+const inOrder = (x: tf.Tensor, order: readonly number[]): tf.Tensor =>
+  tf.gather(x, tf.tensor1d([...order], 'int32'));
 
 /** Room for some tokens of a sequence: what doubling leads to. */
 const roomFor = (tokens: number) => Math.max(leastRoom, 2 ** Math.ceil(Math.log2(tokens)));

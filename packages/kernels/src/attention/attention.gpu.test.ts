@@ -27,7 +27,7 @@ const cases = [
 const backend = tf.backend() as WebGPUBackend;
 afterEach(() => forceTiling(undefined));
 
-for (const tiling of tilingsOf(backend, 64)) {
+for (const tiling of tilingsOf(backend, { key: 64, value: 64 })) {
   // The direct tiling is the shuffled one but for its reads, which narrow heads show.
   const mine = cases.filter(({ width }) => tiling.key !== 'direct' || width <= 40);
   describe(`attention in tiling ${tiling.key} equals the reference`, () => {

@@ -10,7 +10,7 @@ import { attentionReference } from './reference.js';
 import { forceTiling, tilingsOf } from './tilings.js';
 
 const backend = tf.backend() as WebGPUBackend;
-const tilings = tilingsOf(backend, 64).map(({ key }) => key);
+const tilings = tilingsOf(backend, { key: 64, value: 64 }).map(({ key }) => key);
 afterEach(() => forceTiling(undefined));
 
 /** Output and gradients of one head in float64, from the definition. */

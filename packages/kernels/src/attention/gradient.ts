@@ -1,20 +1,61 @@
-import type * as tf from '@tensorflow/tfjs';
+import * as tf from '@tensorflow/tfjs';
 import { runKernel } from '../dispatch/register.js';
+import type { Score } from './score/score.js';
 
-/** Saves q, k, v, the output and the rows' statistics; the weights are recomputed. */
+/**
+ * Saves q, k, v, the tables, the output and the rows' statistics; the weights are recomputed.
+ *
+ * The gradient of a table is a pass of its own, which is only run where it is asked for.
+ */
 export const attentionGradient: tf.GradConfig = {
   kernelName: 'headwise/Attention',
-  inputsToSave: ['q', 'k', 'v'],
+  saveAllInputs: true,
   outputsToSave: [true, true],
   gradFunc: (dys, saved, attributes) => {
     const [dy] = dys as unknown as tf.Tensor[];
-    const [q, k, v, y, stats] = saved as [tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor];
+    const { score } = attributes as unknown as { score: Score };
+    const inputs = [...(saved as tf.Tensor[]), dy!];
     // Run at once: each thunk is called in a tidy of its own, which would free the other outputs.
-    const [dq, dk, dv] = runKernel(
+    const [dq, dk, dv, rows] = runKernel(
       'headwise/AttentionGradient',
-      { dy: dy!, q, k, v, y, stats },
-      attributes as { scale: number; mask: string },
+      inputs as never,
+      attributes as never,
     );
-    return { q: () => dq!, k: () => dk!, v: () => dv! };
+    const tables = inputs.slice(3, -3);
+    const ofTables = tables.map((table, n) => () => tableGradient(score, inputs, rows!, table, n));
+    return Object.assign([() => dq!, () => dk!, () => dv!, ...ofTables]) as never;
   },
 };
+
+/** What looking up in a table, and being a sink, adds to its gradient. */
+function tableGradient(
+  score: Score,
+  inputs: readonly tf.Tensor[],
+  rows: tf.Tensor,
+  table: tf.Tensor,
+  n: number,
+): tf.Tensor {
+  if (table.dtype !== 'float32') return tf.zeros(table.shape);
+  const parts: tf.Tensor[] = [];
+  if (score.sites.some((site) => site.table === n)) {
+    const [q, k, v] = inputs as [tf.Tensor, tf.Tensor, tf.Tensor];
+    const given = [q, k, v, ...inputs.slice(3, -3), inputs.at(-1)!, rows];
+    const attributes = { score, table: n };
+    const partial = runKernel(
+      'headwise/AttentionTableGradient',
+      given as never,
+      attributes as never,
+    )[0]!; // [cells, slots]
+    parts.push((partial.shape[1] === 1 ? partial : partial.sum(1)).reshape(table.shape));
+  }
+  if (score.sink?.text === String(n)) parts.push(sinkGradient(table, rows));
+  return parts.length === 0 ? tf.zeros(table.shape) : tf.addN(parts);
+}
+
+/** `−Σ e^(sink − log-sum-exp) D` over the queries of each head: a sink's value is 0. */
+function sinkGradient(sinks: tf.Tensor, rows: tf.Tensor): tf.Tensor {
+  const [batch, heads, queries] = rows.shape as [number, number, number, number];
+  const field = (n: number) => rows.slice([0, 0, 0, n], [batch, heads, queries, 1]);
+  const weight = sinks.reshape([1, heads, 1, 1]).sub(field(0)).sub(field(1)).exp();
+  return weight.mul(field(2)).neg().sum([0, 2, 3]);
+}

@@ -1,14 +1,16 @@
 import { checkShape, InputError } from '@headwise/core';
 import * as tf from '@tensorflow/tfjs';
-import { checkType } from '../dispatch/check.js';
+import { checkNotEmpty, checkType } from '../dispatch/check.js';
 import { hasKernel, registerWebGPUKernel, runKernel } from '../dispatch/register.js';
 import { checkDropout, type WeightDropout } from './dropout.js';
 import { attentionGradient } from './gradient.js';
 import { checkMask, type Mask, none } from './masks/mask.js';
-import { causal } from './masks/order.js';
 import type { ScoreMod } from './mods.js';
-import { attentionReference } from './reference.js';
-import { attentionGradientKernel, attentionKernel, widestHead } from './webgpu.js';
+import { attentionReference, logSumExpReference } from './reference.js';
+import { type ScoreOptions, scoreOf } from './score/score.js';
+import { sourcesOf } from './score/tables.js';
+import { attentionTableGradientKernel } from './table-gradient/webgpu.js';
+import { attentionGradientKernel, attentionKernel } from './webgpu.js';
 
 export interface AttentionOptions {
   /** Default `none`. */
@@ -45,23 +47,66 @@ export function attention(
   options: AttentionOptions = {},
 ): tf.Tensor {
   checkInputs(q, k, v, options);
-  const { mask = none, mods = [], sinks, dropout } = options;
-  const width = q.shape[3]!;
-  const scale = options.scale ?? 1 / Math.sqrt(Math.max(1, width));
   if (q.size === 0 || k.size === 0 || v.size === 0) return withoutKeys(q, k, v);
-  const plain = mods.length === 0 && !sinks && !dropout && (mask === none || mask === causal);
-  const fits = width <= widestHead && v.shape[3] === width;
-  if (!hasKernel('headwise/Attention') || !plain || !fits) {
-    return attentionReference(q, k, v, { mask, mods, scale, sinks, dropout });
+  if (!hasKernel('headwise/Attention')) return attentionReference(q, k, v, complete(q, options));
+  return tf.tidy(() => fused(q, k, v, options)[0]!);
+}
+
+/** Attention and what `attentionWeights` needs. */
+export interface AttentionAndLogSumExp {
+  /** `[B, H, Tq, Dv]` */
+  output: tf.Tensor;
+  /**
+   * `[B, H, Tq, 2]`: the largest score and `log Σ e^(s − largest)`, whose sum is the log-sum-exp; in two parts, as
+   * large scores would leave no digits for the second. It has no gradient.
+   */
+  logSumExp: tf.Tensor;
+}
+
+/** `attention`, and the log-sum-exp of each query's scores. */
+export function attentionWithLogSumExp(
+  q: tf.Tensor,
+  k: tf.Tensor,
+  v: tf.Tensor,
+  options: AttentionOptions = {},
+): AttentionAndLogSumExp {
+  checkInputs(q, k, v, options);
+  for (const [name, x] of Object.entries({ q, k, v })) {
+    checkNotEmpty(`attentionWithLogSumExp: ${name}`, x);
   }
-  return tf.tidy(
-    () =>
-      runKernel(
-        'headwise/Attention',
-        { q, k, v },
-        { mask: mask === causal ? 'causal' : 'none', scale },
-      )[0]!,
-  );
+  return tf.tidy(() => {
+    if (hasKernel('headwise/Attention')) {
+      const [output, logSumExp] = fused(q, k, v, options) as [tf.Tensor, tf.Tensor];
+      return { output, logSumExp };
+    }
+    let logSumExp: tf.Tensor | undefined;
+    const onScores = (scores: tf.Tensor) => {
+      logSumExp = tf.keep(logSumExpReference(scores, options.sinks));
+      return scores;
+    };
+    const output = attentionReference(q, k, v, { ...complete(q, options), onScores });
+    // The reference's own tidy ends before this one.
+    const result = logSumExp!.clone();
+    logSumExp!.dispose();
+    return { output, logSumExp: result };
+  });
+}
+
+const complete = (
+  q: tf.Tensor,
+  { mask = none, mods = [], scale, ...rest }: AttentionOptions,
+): ScoreOptions => ({
+  ...rest,
+  mask,
+  mods,
+  scale: scale ?? 1 / Math.sqrt(Math.max(1, q.shape[3]!)),
+});
+
+/** @returns the output and the parts of the log-sum-exp */
+function fused(q: tf.Tensor, k: tf.Tensor, v: tf.Tensor, options: AttentionOptions): tf.Tensor[] {
+  const score = scoreOf(complete(q, options));
+  const inputs = [q, k, v, ...sourcesOf(score.graph)];
+  return runKernel('headwise/Attention', inputs as never, { score } as never);
 }
 
 /** Zeros that depend on the inputs, so that each has a gradient of zeros. */
@@ -102,5 +147,6 @@ function checkInputs(
 export function registerAttention(): void {
   registerWebGPUKernel('headwise/Attention', attentionKernel as never);
   registerWebGPUKernel('headwise/AttentionGradient', attentionGradientKernel as never);
+  registerWebGPUKernel('headwise/AttentionTableGradient', attentionTableGradientKernel as never);
   if (!tf.getGradient('headwise/Attention')) tf.registerGradient(attentionGradient);
 }

@@ -2,8 +2,11 @@ import { currentDevice } from '@headwise/core';
 import { gaussian } from '@headwise/testing';
 import * as tf from '@tensorflow/tfjs';
 import { expect, test } from 'vitest';
-import { attention } from './index.js';
+import { table } from './expression/table.js';
+import { type AttentionOptions, attention } from './index.js';
 import { causal } from './masks/order.js';
+import { documents } from './masks/tokens.js';
+import { scoreMod } from './mods.js';
 
 /** The parts of the backend that count buffers in use. */
 interface Backend {
@@ -11,7 +14,7 @@ interface Backend {
 }
 
 /** The most bytes in use beyond those before, while a function runs. */
-function peakBytes(run: () => tf.Tensor[]): number {
+function peakBytes(run: () => tf.TensorContainer): number {
   const { bufferManager } = tf.backend() as unknown as Backend;
   const acquire = bufferManager.acquireBuffer;
   const base = bufferManager.numBytesUsed;
@@ -29,23 +32,77 @@ function peakBytes(run: () => tf.Tensor[]): number {
   return peak - base;
 }
 
-test('memory of a training step grows with T, and stays below 6 times the size of q', async () => {
-  const lengths = [256, 512, 1024];
+/** The peak of a training step for each of some lengths. */
+async function peaksOf(
+  lengths: number[],
+  tableOf: ((length: number) => number[]) | undefined,
+  optionsOf: (length: number, table: tf.Tensor) => AttentionOptions,
+): Promise<number[]> {
   const peaks: number[] = [];
   for (const length of lengths) {
     const shape = [1, 2, length, 64];
     const inputs = [gaussian(shape, 1), gaussian(shape, 2), gaussian(shape, 3)];
-    const dy = gaussian(shape, 4);
+    if (tableOf) inputs.push(gaussian(tableOf(length), 4));
+    const dy = gaussian(shape, 5);
     for (const x of [...inputs, dy]) await x.add(0).data();
-    const step = () =>
-      tf.grads((q, k, v) => attention(q!, k!, v!, { mask: causal }))(inputs, dy) as tf.Tensor[];
+    const f = (...[q, k, v, values]: tf.Tensor[]) =>
+      attention(q!, k!, v!, optionsOf(length, values!));
+    const step = () => tf.tidy(() => tf.grads(f)(inputs, dy));
     tf.dispose(step());
-    const peak = peakBytes(step);
-    expect(peak).toBeLessThanOrEqual(6 * 4 * tf.util.sizeFromShape(shape));
-    peaks.push(peak);
+    peaks.push(peakBytes(step));
+    tf.dispose([...inputs, dy]);
+  }
+  return peaks;
+}
+
+test('memory of a training step grows with T, and stays below 6 times the size of q', async () => {
+  const lengths = [256, 512, 1024];
+  const peaks = await peaksOf(lengths, undefined, () => ({ mask: causal }));
+  for (const [i, peak] of peaks.entries()) {
+    expect(peak).toBeLessThanOrEqual(6 * 4 * 2 * lengths[i]! * 64);
   }
   const exponent = Math.log2(peaks[2]! / peaks[0]!) / 2;
   expect(exponent).toBeLessThan(1.05);
+});
+
+const clip = 8;
+const variants: [
+  string,
+  ((length: number) => number[]) | undefined,
+  Parameters<typeof peaksOf>[2],
+][] = [
+  [
+    'documents',
+    undefined,
+    (length) => ({
+      mask: documents(tf.zeros([1, length], 'int32')),
+    }),
+  ],
+  [
+    'bias by distance',
+    (length) => [2, 2 * length - 1],
+    (length, biases) => ({
+      mods: [
+        scoreMod((score, _b, h, q, k) => score.add(table(biases).at(h, k.sub(q).add(length - 1)))),
+      ],
+    }),
+  ],
+  [
+    'clipped distances of each query',
+    (length) => [1, 2, length, 2 * clip + 1],
+    (_, scores) => ({
+      mods: [
+        scoreMod((score, b, h, q, k) =>
+          score.add(table(scores).at(b, h, q, k.sub(q).min(clip).max(-clip).add(clip))),
+        ),
+      ],
+    }),
+  ],
+];
+
+test.each(variants)('memory of a training step grows with T: %s', async (_, tableOf, optionsOf) => {
+  const peaks = await peaksOf([512, 1024], tableOf, optionsOf);
+  expect(Math.log2(peaks[1]! / peaks[0]!)).toBeLessThan(1.15);
 });
 
 test('a tensor larger than what the device can bind is named, with both sizes', () => {

@@ -1,13 +1,17 @@
 import type * as tf from '@tensorflow/tfjs';
 import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
 import { dispatch, spread } from '../dispatch/dispatch.js';
-import type { Tiled, Tiling, Variant } from './programs.js';
+import type { Tiled, Tiling, Widths } from './programs.js';
 import { rowsProgram } from './rows.js';
-import { plainScore } from './score.js';
+import { dropoutValues } from './score/dropped.js';
+import type { Score } from './score/score.js';
 
-export interface Attributes {
-  mask: 'none' | 'causal';
-  scale: number;
+/** A score, and where its tables lie. */
+export interface Scored {
+  score: Score;
+  /** Undefined where there are none. */
+  tables?: tf.TensorInfo | undefined;
+  starts: Record<string, number>;
 }
 
 /** What all passes are about. */
@@ -17,38 +21,38 @@ export interface Sizes {
   kvHeads: number;
   queries: number;
   keys: number;
-  width: number;
+  widths: Widths;
 }
 
-export function sizesOf(q: tf.TensorInfo, k: tf.TensorInfo): Sizes {
-  const [batch, heads, queries, width] = q.shape as [number, number, number, number];
-  return { batch, heads, queries, width, kvHeads: k.shape[1]!, keys: k.shape[2]! };
+export function sizesOf(q: tf.TensorInfo, v: tf.TensorInfo): Sizes {
+  const [batch, heads, queries, key] = q.shape as [number, number, number, number];
+  const [, kvHeads, keys, value] = v.shape as [number, number, number, number];
+  return { batch, heads, queries, kvHeads, keys, widths: { key, value } };
 }
 
 type Tensors<N extends string> = Record<N, tf.TensorInfo>;
 
-/** Runs the forward in one tiling; `stats` is `[B, H, Tq, 3]`. */
+/** Runs the forward in one tiling; `stats` is `[B, H, Tq, 2]`. */
 export function runForward(
   backend: WebGPUBackend,
   tiling: Tiling,
-  inputs: Tensors<'q' | 'k' | 'v'> & { lengths?: tf.TensorInfo | undefined },
-  attributes: Attributes,
+  inputs: Tensors<'q' | 'k' | 'v'>,
+  scored: Scored,
 ): Tensors<'y' | 'stats'> {
-  const { q, k, v, lengths } = inputs;
-  const sizes = sizesOf(q, k);
-  const tiled = tiling.forward(variantOf(sizes, lengths !== undefined));
+  const sizes = sizesOf(inputs.q, inputs.v);
+  const { batch, heads, queries, widths } = sizes;
+  const tiled = tiling.forward({ widths, score: scored.score });
   return dispatch(backend, tiled.program, {
-    // Without lengths the program has no such input.
-    inputs: { q, k, v, lengths: lengths ?? q },
+    inputs: withTables(inputs, scored),
     outputs: {
-      y: { shape: q.shape, dtype: 'float32' },
-      stats: { shape: [...q.shape.slice(0, 3), 3], dtype: 'float32' },
+      y: { shape: [batch, heads, queries, widths.value], dtype: 'float32' },
+      stats: { shape: [batch, heads, queries, 2], dtype: 'float32' },
     },
-    ...cut(tiled, sizes, attributes, sizes.queries, sizes.batch * sizes.heads),
+    ...cut(tiled, sizes, scored, queries, batch * heads, widths.value),
   });
 }
 
-/** Runs the pre-pass of the backward: what it needs of each query, `[B · H · Tq, 4]`. */
+/** Runs the pre-pass of the backward: what it needs of each query, `[B, H, Tq, 4]`. */
 export function runRows(
   backend: WebGPUBackend,
   inputs: Tensors<'y' | 'dy' | 'stats'>,
@@ -57,27 +61,28 @@ export function runRows(
   const count = batch * heads * queries;
   return dispatch(backend, rowsProgram, {
     inputs,
-    outputs: { rows: { shape: [count, 4], dtype: 'float32' } },
+    outputs: { rows: { shape: [batch, heads, queries, 4], dtype: 'float32' } },
     params: { rows: count, width },
     workgroups: spread(Math.ceil(count / 64)),
   }).rows;
 }
 
-type Backward = Tensors<'q' | 'k' | 'v' | 'dy' | 'rows'>;
+export type Backward = Tensors<'q' | 'k' | 'v' | 'dy' | 'rows'>;
 
 /** Runs the gradient of the queries in one tiling. */
 export function runQueryGradient(
   backend: WebGPUBackend,
   tiling: Tiling,
   inputs: Backward,
-  attributes: Attributes,
+  scored: Scored,
 ): Tensors<'dq'> {
-  const sizes = sizesOf(inputs.q, inputs.k);
-  const tiled = tiling.queryGradient(variantOf(sizes, false));
+  const sizes = sizesOf(inputs.q, inputs.v);
+  const { batch, heads, queries, widths } = sizes;
+  const tiled = tiling.queryGradient({ widths, score: scored.score });
   return dispatch(backend, tiled.program, {
-    inputs,
+    inputs: withTables(inputs, scored),
     outputs: { dq: { shape: inputs.q.shape, dtype: 'float32' } },
-    ...cut(tiled, sizes, attributes, sizes.queries, sizes.batch * sizes.heads),
+    ...cut(tiled, sizes, scored, queries, batch * heads, widths.key),
   });
 }
 
@@ -86,46 +91,60 @@ export function runKeyGradient(
   backend: WebGPUBackend,
   tiling: Tiling,
   inputs: Backward,
-  attributes: Attributes,
+  scored: Scored,
 ): Tensors<'dk' | 'dv'> {
-  const sizes = sizesOf(inputs.q, inputs.k);
-  const tiled = tiling.keyGradient(variantOf(sizes, false));
+  const sizes = sizesOf(inputs.q, inputs.v);
+  const { batch, kvHeads, keys, widths } = sizes;
+  const tiled = tiling.keyGradient({ widths, score: scored.score });
   return dispatch(backend, tiled.program, {
-    inputs,
+    inputs: withTables(inputs, scored),
     outputs: {
       dk: { shape: inputs.k.shape, dtype: 'float32' },
       dv: { shape: inputs.v.shape, dtype: 'float32' },
     },
-    ...cut(tiled, sizes, attributes, sizes.keys, sizes.batch * sizes.kvHeads),
+    ...cut(tiled, sizes, scored, keys, batch * kvHeads, Math.max(widths.key, widths.value)),
   });
 }
 
-function variantOf({ width }: Sizes, padded: boolean): Variant {
-  return { width, score: plainScore, padded };
-}
+/** A program that reads no table has no such input. */
+export const withTables = <I extends Record<string, tf.TensorInfo>>(
+  inputs: I,
+  { tables }: Scored,
+): I & Tensors<'tables'> => ({ ...inputs, tables: tables! });
 
 /** Parameters and workgroups of a program that cuts each head's rows into tiles. */
 function cut(
   { rows, columns = Number.POSITIVE_INFINITY }: Tiled<unknown>,
   sizes: Sizes,
-  { scale, mask }: Attributes,
+  scored: Scored,
   length: number,
   heads: number,
+  width: number,
 ) {
   const tiles = Math.ceil(length / rows);
-  const tilesOfAll = tiles * heads * Math.max(1, Math.ceil(sizes.width / columns));
+  const tilesOfAll = tiles * heads * Math.max(1, Math.ceil(width / columns));
+  return { params: paramsOf(sizes, scored, tiles, tilesOfAll), workgroups: spread(tilesOfAll) };
+}
+
+/** The values of `params`. */
+export function paramsOf(
+  { heads, kvHeads, queries, keys, widths }: Sizes,
+  { score, starts }: Scored,
+  tiles: number,
+  tilesOfAll: number,
+): Record<string, number> {
   return {
-    params: {
-      tilesOfAll,
-      tiles,
-      heads: sizes.heads,
-      group: sizes.heads / sizes.kvHeads,
-      queries: sizes.queries,
-      keys: sizes.keys,
-      width: sizes.width,
-      scale,
-      causal: mask === 'causal' ? 1 : 0,
-    },
-    workgroups: spread(tilesOfAll),
+    tilesOfAll,
+    tiles,
+    heads,
+    group: heads / kvHeads,
+    queries,
+    keys,
+    keyWidth: widths.key,
+    valueWidth: widths.value,
+    shift: keys - queries,
+    ...Object.fromEntries(score.graph.params.map(({ name, value }) => [name, value])),
+    ...starts,
+    ...(score.dropout ? dropoutValues(score.dropout) : {}),
   };
 }

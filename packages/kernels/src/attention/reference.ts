@@ -85,3 +85,15 @@ export function softmaxWithSinks(scores: tf.Tensor, sinks: tf.Tensor): tf.Tensor
   const weights = tf.softmax(tf.concat([scores, sink], -1));
   return weights.slice([0, 0, 0, 0], [batch, heads, queries, keys]);
 }
+
+/** The log-sum-exp of each query's scores in two parts, `[B, H, Tq, 2]`. */
+export function logSumExpReference(scores: tf.Tensor, sinks?: tf.Tensor): tf.Tensor {
+  return tf.tidy(() => {
+    const sink = sinks?.reshape([1, -1, 1, 1]);
+    const ofKeys = scores.max(-1, true);
+    const largest = sink ? ofKeys.maximum(sink) : ofKeys; // [B, H, Tq, 1]
+    const sum = scores.sub(largest).exp().sum(-1, true);
+    const total = sink ? sum.add(sink.sub(largest).exp()) : sum;
+    return tf.concat([largest, total.log()], -1);
+  });
+}

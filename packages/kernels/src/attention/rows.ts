@@ -19,7 +19,7 @@ export const rowsProgram: Program<'y' | 'dy' | 'stats', 'rows', 'rows' | 'width'
       for (var c = 0u; c < params.width; c++) {
         delta += y[row * params.width + c] * dy[row * params.width + c];
       }
-      rows[row] = vec4f(stats[3u * row], stats[3u * row + 1u], stats[3u * row + 2u], delta);
+      rows[row] = vec4f(stats[2u * row], stats[2u * row + 1u], delta, 0.0);
     }
   `,
 });

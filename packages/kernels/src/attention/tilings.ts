@@ -3,7 +3,7 @@ import { rowGroup } from '../dispatch/row-group.js';
 import { block } from './block/index.js';
 import { direct, shuffle } from './lanes/index.js';
 import type { Sizes } from './passes.js';
-import type { Tiling } from './programs.js';
+import type { TableTiling, Tiling, Widths } from './programs.js';
 
 /** The passes that a tiling is chosen for, each by itself: all tilings keep the same things of a row. */
 export const passNames = ['forward', 'queryGradient', 'keyGradient'] as const;
@@ -12,19 +12,29 @@ export type PassName = (typeof passNames)[number];
 /** Larger subgroups are those of GPUs with memory and registers for blocks. */
 const smallSubgroup = 16;
 
-/** The tilings that a device can run for heads of a width, the likeliest to be fast first. */
-export function tilingsOf(backend: WebGPUBackend, width: number): Tiling[] {
+/** The tilings that a device can run for heads of some widths, the likeliest to be fast first. */
+export function tilingsOf(backend: WebGPUBackend, widths: Widths): Tiling[] {
   const memory = backend.device.limits.maxComputeWorkgroupStorageSize;
   const { lanes, subgroup } = rowGroup(backend);
   const shuffled = subgroup ? [shuffle({ subgroup: lanes, memory })] : [];
   const all = lanes <= smallSubgroup ? [...shuffled, block] : [block, ...shuffled];
-  return [...all, direct(memory)].filter((tiling) => tiling.fits(width));
+  return [...all, direct(memory)].filter((tiling) => tiling.fits(widths));
+}
+
+/** The likeliest of the tilings that give gradients of tables; undefined where none has room. */
+export function tableTilingFor(
+  backend: WebGPUBackend,
+  { widths }: Pick<Sizes, 'widths'>,
+): TableTiling | undefined {
+  const tilings = tilingsOf(backend, widths) as (Tiling | TableTiling)[];
+  const able = tilings.filter((tiling): tiling is TableTiling => 'tableGradient' in tiling);
+  return able.find(({ key }) => key === forced) ?? able[0];
 }
 
 /** Shapes for which the same tiling is fastest, near enough. */
-export function shapeClass({ queries, keys, width }: Sizes): string {
+export function shapeClass({ queries, keys, widths }: Sizes): string {
   const magnitude = (n: number) => Math.ceil(Math.log2(n) / 2);
-  return `Tq${4 ** magnitude(queries)}Tk${4 ** magnitude(keys)}Dh${32 * Math.ceil(width / 32)}`;
+  return `Tq${4 ** magnitude(queries)}Tk${4 ** magnitude(keys)}Dh${32 * Math.ceil(Math.max(widths.key, widths.value) / 32)}`;
 }
 
 /** Keys of tilings by pass and shape class. */
@@ -52,7 +62,7 @@ export function forceTiling(key: string | undefined): void {
 
 /** The tiling to use: the forced one, the measured one, or the likeliest. */
 export function tilingFor(backend: WebGPUBackend, pass: PassName, sizes: Sizes): Tiling {
-  const tilings = tilingsOf(backend, sizes.width);
+  const tilings = tilingsOf(backend, sizes.widths);
   const wanted = forced ?? choicesOf(backend)[choiceKey(pass, sizes)];
   return tilings.find(({ key }) => key === wanted) ?? tilings[0]!;
 }

@@ -25,14 +25,14 @@ test('each pass of a shape is measured once, and remembered', async () => {
   expect(Object.keys(choices).sort()).toEqual(
     ['forward', 'keyGradient', 'queryGradient'].map((pass) => `${pass}/${class64}`),
   );
-  const known = tilingsOf(backend, 64).map(({ key }) => key);
+  const known = tilingsOf(backend, { key: 64, value: 64 }).map(({ key }) => key);
   for (const key of Object.values(choices)) expect(known).toContain(key);
   // Tq 50 is of the same class, so that nothing is left to measure.
   expect(await tuneAttention([{ ...shape, queries: 50 }])).toEqual(choices);
 });
 
 test('a choice of an earlier start is used, and unknown tilings in it are not', async () => {
-  const sizes = { ...shape, kvHeads: 2 };
+  const sizes = { ...shape, kvHeads: 2, widths: { key: 64, value: 64 } };
   const key = 'forward/Tq64Tk64Dh64';
   const only = { training: false };
   await tuneAttention([shape], { ...only, known: { [key]: 'direct' } });
@@ -44,7 +44,9 @@ test('a choice of an earlier start is used, and unknown tilings in it are not', 
   ];
   await expectClose(attention(q, k, v), attentionReference(q, k, v, { mask: none, scale: 0.125 }));
   await tuneAttention([shape], { ...only, known: { [key]: 'of another version' } });
-  expect(tilingFor(backend, 'forward', sizes).key).toBe(tilingsOf(backend, 64)[0]!.key);
+  expect(tilingFor(backend, 'forward', sizes).key).toBe(
+    tilingsOf(backend, { key: 64, value: 64 })[0]!.key,
+  );
 });
 
 test('a size below 1 is named', async () => {

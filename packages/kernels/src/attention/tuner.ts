@@ -2,15 +2,18 @@ import { InputError } from '@headwise/core';
 import * as tf from '@tensorflow/tfjs';
 import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
 import { finish } from '../dispatch/dispatch.js';
+import { none } from './masks/mask.js';
+import { causal } from './masks/order.js';
 import {
-  type Attributes,
   runForward,
   runKeyGradient,
   runQueryGradient,
   runRows,
+  type Scored,
   type Sizes,
 } from './passes.js';
 import type { Tiling } from './programs.js';
+import { scoreOf } from './score/score.js';
 import {
   type Choices,
   choiceKey,
@@ -64,12 +67,13 @@ export async function tuneAttention(
   const choices = choicesOf(backend);
   Object.assign(choices, known);
   for (const shape of shapes) {
-    const sizes: Sizes = { kvHeads: shape.heads, ...shape };
-    for (const [name, size] of Object.entries(sizes)) {
+    for (const [name, size] of Object.entries(shape)) {
       if (typeof size === 'number' && !(size >= 1)) {
         throw new InputError(`tuneAttention: ${name} is ${size}; expected at least 1`);
       }
     }
+    const { kvHeads = shape.heads, width } = shape;
+    const sizes: Sizes = { ...shape, kvHeads, widths: { key: width, value: width } };
     const names = training ? passNames : (['forward'] as const);
     const unknown = names.filter((name) => choices[choiceKey(name, sizes)] === undefined);
     if (unknown.length > 0) await measure(backend, sizes, shape.causal ?? false, unknown);
@@ -80,28 +84,27 @@ export async function tuneAttention(
 async function measure(
   backend: WebGPUBackend,
   sizes: Sizes,
-  causal: boolean,
+  ordered: boolean,
   names: readonly PassName[],
 ): Promise<void> {
-  const { batch, heads, kvHeads, queries, keys, width } = sizes;
+  const { batch, heads, kvHeads, queries, keys, widths } = sizes;
+  const width = widths.key;
   const tensors = {
     q: tf.randomNormal([batch, heads, queries, width]),
     k: tf.randomNormal([batch, kvHeads, keys, width]),
     v: tf.randomNormal([batch, kvHeads, keys, width]),
   };
   const { q } = tensors;
-  const attributes: Attributes = {
-    mask: causal ? 'causal' : 'none',
-    scale: 1 / Math.sqrt(width),
-  };
-  const tilings = tilingsOf(backend, width);
-  const { y, stats } = runForward(backend, tilings[0]!, tensors, attributes);
+  const options = { mask: ordered ? causal : none, mods: [], scale: 1 / Math.sqrt(width) };
+  const score: Scored = { score: scoreOf(options), starts: {} };
+  const tilings = tilingsOf(backend, widths);
+  const { y, stats } = runForward(backend, tilings[0]!, tensors, score);
   const rows = runRows(backend, { y, dy: q, stats });
   const inputs = { ...tensors, dy: q, rows };
   const runs: Record<PassName, (tiling: Tiling) => Record<string, tf.TensorInfo>> = {
-    forward: (tiling) => runForward(backend, tiling, tensors, attributes),
-    queryGradient: (tiling) => runQueryGradient(backend, tiling, inputs, attributes),
-    keyGradient: (tiling) => runKeyGradient(backend, tiling, inputs, attributes),
+    forward: (tiling) => runForward(backend, tiling, tensors, score),
+    queryGradient: (tiling) => runQueryGradient(backend, tiling, inputs, score),
+    keyGradient: (tiling) => runKeyGradient(backend, tiling, inputs, score),
   };
   try {
     for (const name of names) {

@@ -1,48 +1,63 @@
 import type * as tf from '@tensorflow/tfjs';
 import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
 import {
-  type Attributes,
   runForward,
   runKeyGradient,
   runQueryGradient,
   runRows,
+  type Scored,
   sizesOf,
 } from './passes.js';
+import type { Score } from './score/score.js';
+import { bindTables } from './score/tables.js';
 import { tilingFor } from './tilings.js';
 
-/** Heads up to this width run fused. */
-export const widestHead = 256;
-
-interface ForwardArguments {
-  inputs: { q: tf.TensorInfo; k: tf.TensorInfo; v: tf.TensorInfo; lengths?: tf.TensorInfo };
+interface Arguments {
+  /** `q k v`, the tables of the score, and in the backward `y stats dy`. */
+  inputs: tf.TensorInfo[];
   backend: WebGPUBackend;
-  attrs: Attributes;
+  attrs: { score: Score };
 }
 
-/** @returns the output and what the backward needs of each row, `[B, H, Tq, 3]` */
-export function attentionKernel({ inputs, backend, attrs }: ForwardArguments): tf.TensorInfo[] {
-  const tiling = tilingFor(backend, 'forward', sizesOf(inputs.q, inputs.k));
-  const { y, stats } = runForward(backend, tiling, inputs, attrs);
-  return [y, stats];
+type Three = [tf.TensorInfo, tf.TensorInfo, tf.TensorInfo];
+
+/** @returns the output and what the backward needs of each row, `[B, H, Tq, 2]` */
+export function attentionKernel({ inputs, backend, attrs }: Arguments): tf.TensorInfo[] {
+  const [q, k, v] = inputs as Three;
+  const tiling = tilingFor(backend, 'forward', sizesOf(q, v));
+  return withScore(backend, attrs.score, inputs.slice(3), (scored) => {
+    const { y, stats } = runForward(backend, tiling, { q, k, v }, scored);
+    return [y, stats];
+  });
 }
 
-interface GradientArguments {
-  inputs: Record<'dy' | 'q' | 'k' | 'v' | 'y' | 'stats', tf.TensorInfo>;
-  backend: WebGPUBackend;
-  attrs: Attributes;
+/** @returns dq, dk, dv and what the gradients of tables need of each row, `[B, H, Tq, 4]` */
+export function attentionGradientKernel({ inputs, backend, attrs }: Arguments): tf.TensorInfo[] {
+  const [q, k, v] = inputs as Three;
+  const [y, stats, dy] = inputs.slice(-3) as Three;
+  const sizes = sizesOf(q, v);
+  return withScore(backend, attrs.score, inputs.slice(3, -3), (scored) => {
+    const rows = runRows(backend, { y, dy, stats });
+    const given = { q, k, v, dy, rows };
+    const forQueries = tilingFor(backend, 'queryGradient', sizes);
+    const { dq } = runQueryGradient(backend, forQueries, given, scored);
+    const forKeys = tilingFor(backend, 'keyGradient', sizes);
+    const { dk, dv } = runKeyGradient(backend, forKeys, given, scored);
+    return [dq, dk, dv, rows];
+  });
 }
 
-/** @returns dq, dk and dv */
-export function attentionGradientKernel(args: GradientArguments): tf.TensorInfo[] {
-  const { backend, attrs } = args;
-  const { dy, q, k, v, y, stats } = args.inputs;
-  const sizes = sizesOf(q, k);
-  const rows = runRows(backend, { y, dy, stats });
-  const inputs = { q, k, v, dy, rows };
-  const forQueries = tilingFor(backend, 'queryGradient', sizes);
-  const { dq } = runQueryGradient(backend, forQueries, inputs, attrs);
-  const forKeys = tilingFor(backend, 'keyGradient', sizes);
-  const { dk, dv } = runKeyGradient(backend, forKeys, inputs, attrs);
-  backend.disposeData(rows.dataId);
-  return [dq, dk, dv];
+/** Runs something with a score's tables bound. */
+export function withScore<T>(
+  backend: WebGPUBackend,
+  score: Score,
+  tensors: readonly tf.TensorInfo[],
+  run: (scored: Scored) => T,
+): T {
+  const { buffer, starts, dispose } = bindTables(backend, score.graph, tensors);
+  try {
+    return run({ score, tables: buffer, starts });
+  } finally {
+    dispose();
+  }
 }

@@ -68,25 +68,43 @@ function ownBuffer(variable: tf.Variable): void {
   tf.tidy(() => variable.assign(variable.add(0)));
 }
 
-const appendProgram = variants(String, (placed: boolean) =>
-  defineProgram({
-    label: 'headwise/AppendKeysValues',
-    inputs: { k: 'f32', v: 'f32', ...(placed ? { places: 'i32' } : {}) } as Record<
-      'k' | 'v',
-      ElementType
-    >,
-    outputs: { cacheK: 'f32', cacheV: 'f32' },
-    params: {
-      size: 'u32',
-      tokens: 'u32',
-      heads: 'u32',
-      width: 'u32',
-      capacity: 'u32',
-      position: 'u32',
-      sinks: 'u32',
-      ring: 'u32',
-    },
-    wgsl: /* wgsl */ `
+/** What tokens come with, and how they are kept. */
+interface Variant {
+  /** Whether each sequence has a place of its own. */
+  placed: boolean;
+  /** Whether two values are kept in a word, as halves. */
+  halves: boolean;
+}
+
+/** WGSL of what is kept of a row: a value, or two in a word, the last of an odd width alone. */
+const stored = (x: string, halves: boolean) =>
+  halves
+    ? `pack2x16float(clamp(vec2f(${x}[at], select(0.0, ${x}[min(at + 1u, params.last)], column + 1u < params.width)), vec2f(-65504.0), vec2f(65504.0)))`
+    : `${x}[at]`;
+
+const appendProgram = variants(
+  ({ placed, halves }: Variant) => `${placed}/${halves}`,
+  ({ placed, halves }) =>
+    defineProgram({
+      label: 'headwise/AppendKeysValues',
+      inputs: { k: 'f32', v: 'f32', ...(placed ? { places: 'i32' } : {}) } as Record<
+        'k' | 'v',
+        ElementType
+      >,
+      outputs: halves ? { cacheK: 'u32', cacheV: 'u32' } : { cacheK: 'f32', cacheV: 'f32' },
+      params: {
+        size: 'u32',
+        last: 'u32',
+        tokens: 'u32',
+        heads: 'u32',
+        width: 'u32',
+        stored: 'u32',
+        capacity: 'u32',
+        position: 'u32',
+        sinks: 'u32',
+        ring: 'u32',
+      },
+      wgsl: /* wgsl */ `
       // The token after the last new one, and how many of those given are new.
       fn placed(sequence: u32) -> vec2u {
         ${
@@ -104,7 +122,7 @@ const appendProgram = variants(String, (placed: boolean) =>
       ) {
         let i = (workgroup.y * count.x + workgroup.x) * 64u + lane;
         if (i >= params.size) { return; }
-        let row = i / params.width;
+        let row = i / params.stored;
         let head = row / params.tokens;
         let t = row % params.tokens;
         let end = placed(head / params.heads);
@@ -113,12 +131,14 @@ const appendProgram = variants(String, (placed: boolean) =>
         // Of tokens that share a place, the last stays.
         if (t >= end.y || (late && token + params.ring < end.x)) { return; }
         let slot = select(token, params.sinks + (token - params.sinks) % params.ring, late);
-        let to = (head * params.capacity + slot) * params.width + i % params.width;
-        cacheK[to] = k[i];
-        cacheV[to] = v[i];
+        let column = i % params.stored${halves ? ' * 2u' : ''};
+        let at = row * params.width + column;
+        let to = (head * params.capacity + slot) * params.stored + i % params.stored;
+        cacheK[to] = ${stored('k', halves)};
+        cacheV[to] = ${stored('v', halves)};
       }
     `,
-  }),
+    }),
 );
 
 interface KernelArguments {
@@ -139,12 +159,23 @@ interface KernelArguments {
 function appendKernel({ inputs, backend, attrs }: KernelArguments): tf.TensorInfo[] {
   const { k, v, cacheK, cacheV, places } = inputs;
   const [batch, heads, tokens, width] = k.shape as [number, number, number, number];
-  const size = batch * heads * tokens * width;
+  const halves = cacheK.dtype === 'int32';
+  const stored = cacheK.shape[3]!;
+  const size = batch * heads * tokens * stored;
   if (size === 0) return [];
-  dispatch(backend, appendProgram(places !== undefined), {
+  dispatch(backend, appendProgram({ placed: places !== undefined, halves }), {
     inputs: { k, v, ...(places ? { places } : {}) },
     outputs: { cacheK, cacheV },
-    params: { size, tokens, heads, width, capacity: cacheK.shape[2]!, ...attrs },
+    params: {
+      size,
+      last: batch * heads * tokens * width - 1,
+      tokens,
+      heads,
+      width,
+      stored,
+      capacity: cacheK.shape[2]!,
+      ...attrs,
+    },
     workgroups: spread(Math.ceil(size / 64)),
   });
   return [];

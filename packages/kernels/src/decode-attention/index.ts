@@ -4,6 +4,7 @@ import { attention } from '../attention/index.js';
 import { causal } from '../attention/masks/order.js';
 import { checkType } from '../dispatch/check.js';
 import { hasKernel, registerWebGPUKernel, runKernel } from '../dispatch/register.js';
+import { unpackHalves, wordsOf } from './halves.js';
 import { decodeAttentionReference, usedPart } from './reference.js';
 import { decodeAttentionKernel, mostQueries, widestHead } from './webgpu.js';
 
@@ -26,8 +27,9 @@ export interface DecodeAttentionOptions {
  * It has no gradient there.
  *
  * @param q `[B, H, Tq, Dh]`, the last `Tq` of `length` tokens
- * @param k `[B, Hkv, C, Dh]`, a cache with room for `C` tokens; Hkv divides H
- * @param v `[B, Hkv, C, Dh]`
+ * @param k `[B, Hkv, C, Dh]`, a cache with room for `C` tokens, where Hkv divides H; or int32,
+ * `[B, Hkv, C, ⌈Dh / 2⌉]`, which holds halves, two in a word, on WebGPU
+ * @param v as k
  * @returns `[B, H, Tq, Dh]`
  * @throws ShapeError where shapes do not fit; InputError for a length that is not `Tq … C`
  * @see Dao et al. 2023, https://crfm.stanford.edu/2023/10/12/flashdecoding.html
@@ -40,7 +42,8 @@ export function decodeAttention(
 ): tf.Tensor {
   checkShape('decodeAttention: q', q.shape, ['B', 'H', 'Tq', 'Dh']);
   const [batch, heads, queries, width] = q.shape as [number, number, number, number];
-  checkShape('decodeAttention: k', k.shape, [batch, 'Hkv', 'C', width]);
+  const halves = k.dtype === 'int32';
+  checkShape('decodeAttention: k', k.shape, [batch, 'Hkv', 'C', halves ? wordsOf(width) : width]);
   checkShape('decodeAttention: v', v.shape, k.shape);
   const [, kvHeads, capacity] = k.shape as [number, number, number];
   if (!(kvHeads > 0 && heads % kvHeads === 0)) {
@@ -53,23 +56,21 @@ export function decodeAttention(
       `decodeAttention: length is ${length}; expected ${queries} (queries) to ${capacity} (room in the cache)`,
     );
   }
-  for (const [name, x] of Object.entries({ q, k, v })) {
-    checkType(`decodeAttention: ${name}`, x, 'float32');
-  }
+  checkType('decodeAttention: q', q, 'float32');
+  if (!halves) checkType('decodeAttention: k', k, 'float32');
+  checkType('decodeAttention: v', v, k.dtype);
   if (places) {
     checkShape('decodeAttention: places', places.shape, [batch, 2]);
     checkType('decodeAttention: places', places, 'int32');
   }
   const factor = scale ?? 1 / Math.sqrt(Math.max(1, width));
+  const whole = (x: tf.Tensor) => usedPart(halves ? unpackHalves(x, width) : x, length);
   if (!hasKernel('headwise/DecodeAttention') || q.size === 0 || width > widestHead) {
-    return decodeAttentionReference(q, k, v, length, factor, places);
+    return tf.tidy(() => decodeAttentionReference(q, whole(k), whole(v), length, factor, places));
   }
   if (queries > mostQueries && !places) {
     // Enough rows for the tiles of a whole pass.
-    const [keys, values] = [usedPart(k, length), usedPart(v, length)];
-    const y = attention(q, keys, values, { scale: factor, mask: causal });
-    tf.dispose([keys, values]);
-    return y;
+    return tf.tidy(() => attention(q, whole(k), whole(v), { scale: factor, mask: causal }));
   }
   return tf.tidy(
     () =>

@@ -30,16 +30,69 @@ type SplitProgram = Program<
   | 'queries'
   | 'capacity'
   | 'width'
+  | 'stored'
   | 'kvHeads'
   | 'length'
   | 'scale'
 >;
 
+/** What is read of a row at once: four values, where its width allows it, or one; four halves, or two. */
+type Form = 'fours' | 'ones' | 'four halves' | 'two halves';
+
+const formOf = (dtype: tf.DataType, width: number): Form =>
+  dtype === 'int32'
+    ? width % 4 === 0
+      ? 'four halves'
+      : 'two halves'
+    : width % 4 === 0
+      ? 'fours'
+      : 'ones';
+
 interface Variant {
   rows: RowsAtOnce;
   /** Whether each sequence has a length of its own. */
   placed: boolean;
+  form: Form;
 }
+
+/** A form in WGSL: how many values it is, their type, the buffers' types, and code that loads them. */
+const forms = {
+  fours: {
+    pack: 4,
+    type: 'vec4f',
+    q: 'vec4f',
+    kv: 'vec4f',
+    load: (x: string, i: string) => `${x}[${i}]`,
+    query: (start: string, c: string) => `q[${start} / 4u + ${c}]`,
+  },
+  ones: {
+    pack: 1,
+    type: 'f32',
+    q: 'f32',
+    kv: 'f32',
+    load: (x: string, i: string) => `${x}[${i}]`,
+    query: (start: string, c: string) => `q[${start} + ${c}]`,
+  },
+  'four halves': {
+    pack: 4,
+    type: 'vec4f',
+    q: 'vec4f',
+    kv: 'vec2u',
+    load: (x: string, i: string) =>
+      `vec4f(unpack2x16float(${x}[${i}].x), unpack2x16float(${x}[${i}].y))`,
+    query: (start: string, c: string) => `q[${start} / 4u + ${c}]`,
+  },
+  'two halves': {
+    pack: 2,
+    type: 'vec2f',
+    q: 'f32',
+    kv: 'u32',
+    load: (x: string, i: string) => `unpack2x16float(${x}[${i}])`,
+    // The last word of an odd width holds a value and a zero.
+    query: (start: string, c: string) =>
+      `vec2f(q[${start} + 2u * ${c}], q[${start} + min(2u * ${c} + 1u, params.width - 1u)])`,
+  },
+} as const;
 
 /**
  * Attention of some rows over a part of the keys: a lane scores a key, then sums columns of the values.
@@ -47,18 +100,17 @@ interface Variant {
  * It leaves the part's output, not divided, with its largest score and its sum of weights.
  */
 const splitProgram = variants(
-  ({ rows, placed }: Variant) => `${rows}/${placed}`,
-  ({ rows, placed }): SplitProgram => {
+  ({ rows, placed, form }: Variant) => `${rows}/${placed}/${form}`,
+  ({ rows, placed, form }): SplitProgram => {
+    const { pack, type, q, kv, load, query } = forms[form];
     const part = (vector: string, r: number) => (rows === 1 ? vector : `${vector}[${r}]`);
-    const join = (text: (r: number) => string) => `Rows(${each(rows, text, ', ')})`;
+    const product = (x: string, y: string) => (pack === 1 ? `${x} * ${y}` : `dot(${x}, ${y})`);
     return defineProgram({
       label: 'headwise/DecodeAttention',
-      inputs: {
-        q: 'f32',
-        k: 'f32',
-        v: 'f32',
-        ...(placed ? { places: 'i32' } : {}),
-      } as Record<'q' | 'k' | 'v', ElementType>,
+      inputs: { q, k: kv, v: kv, ...(placed ? { places: 'i32' } : {}) } as Record<
+        'q' | 'k' | 'v',
+        ElementType
+      >,
       outputs: { partial: 'f32', peaks: 'f32' },
       params: {
         tasks: 'u32',
@@ -69,6 +121,7 @@ const splitProgram = variants(
         queries: 'u32',
         capacity: 'u32',
         width: 'u32',
+        stored: 'u32',
         kvHeads: 'u32',
         length: 'u32',
         scale: 'f32',
@@ -78,8 +131,8 @@ const splitProgram = variants(
         alias RowIndices = ${rows === 1 ? 'u32' : 'vec4u'};
         const lowest = -3.0e38;
         var<workgroup> weights: array<Rows, ${lanes}>;
-        // Each lane's own columns.
-        var<workgroup> sums: array<Rows, ${widestHead}>;
+        // Each lane's own columns, of each row.
+        var<workgroup> sums: array<array<${type}, ${rows}>, ${Math.ceil(widestHead / pack)}>;
 
         // The tokens of a sequence, and how many of them are queries.
         fn placed(sequence: u32) -> vec2u {
@@ -101,7 +154,7 @@ const splitProgram = variants(
           let split = id % params.splits;
           let task = id / params.splits;
           let kv = task / params.quads;
-          let base = kv * params.capacity * params.width;
+          let base = kv * params.capacity * params.stored;
           let row = task % params.quads * ${rows}u + RowIndices(${each(rows, (r) => `${r}u`, ', ')});
           let place = kv * params.rows + min(row, RowIndices(params.rows - 1u));
           let start = place * params.width;
@@ -114,10 +167,11 @@ const splitProgram = variants(
           var total = Rows();
           for (var j = split * params.perSplit; j < stop; j += ${lanes}u) {
             let key = j + lane;
-            let at = base + min(key, stop - 1u) * params.width;
+            let at = base + min(key, stop - 1u) * params.stored;
             var s = Rows();
-            for (var c = 0u; c < params.width; c++) {
-              s += k[at + c] * ${join((r) => `q[${part('start', r)} + c]`)};
+            for (var c = 0u; c < params.stored; c++) {
+              let x = ${load('k', 'at + c')};
+              ${each(rows, (r) => `${part('s', r)} += ${product('x', query(part('start', r), 'c'))};`)}
             }
             let seen = RowIndices(key) < min(end, RowIndices(stop));
             s = select(Rows(lowest), s * params.scale, seen);
@@ -135,12 +189,14 @@ const splitProgram = variants(
             workgroupBarrier();
             total *= fade;
             for (var n = j; n < last; n++) { total += weights[n - j]; }
-            for (var c = lane; c < params.width; c += ${lanes}u) {
-              var sum = sums[c] * fade;
+            for (var c = lane; c < params.stored; c += ${lanes}u) {
+              ${each(rows, (r) => `var sum${r} = sums[c][${r}] * ${part('fade', r)};`)}
               for (var n = j; n < last; n++) {
-                sum += weights[n - j] * v[base + n * params.width + c];
+                let weight = weights[n - j];
+                let x = ${load('v', 'base + n * params.stored + c')};
+                ${each(rows, (r) => `sum${r} += ${part('weight', r)} * x;`)}
               }
-              sums[c] = sum;
+              ${each(rows, (r) => `sums[c][${r}] = sum${r};`)}
             }
           }
 
@@ -152,8 +208,8 @@ const splitProgram = variants(
                 peaks[2u * to] = ${part('largest', r)};
                 peaks[2u * to + 1u] = ${part('total', r)};
               }
-              for (var c = lane; c < params.width; c += ${lanes}u) {
-                partial[to * params.width + c] = ${part('sums[c]', r)};
+              for (var c = lane; c < params.stored; c += ${lanes}u) {
+                ${each(pack, (i) => `if (c * ${pack}u + ${i}u < params.width) { partial[to * params.width + c * ${pack}u + ${i}u] = ${pack === 1 ? `sums[c][${r}]` : `sums[c][${r}][${i}]`}; }`)}
               }
             }`,
           )}
@@ -179,6 +235,7 @@ export function decodeAttentionKernel({
   const [batch, heads, queries, width] = q.shape as [number, number, number, number];
   const [, kvHeads, capacity] = k.shape as [number, number, number];
   const { length, scale } = attrs;
+  const form = formOf(k.dtype, width);
   const steps = Math.ceil(length / keysPerSplit);
   const perSplit = keysPerSplit * Math.ceil(steps / mostSplits);
   const splits = Math.ceil(length / perSplit);
@@ -189,7 +246,11 @@ export function decodeAttentionKernel({
   const tasks = batch * kvHeads * quads * splits;
   const { partial, peaks } = dispatch(
     backend,
-    splitProgram({ rows: perWorkgroup, placed: inputs.places !== undefined }),
+    splitProgram({
+      rows: perWorkgroup,
+      placed: inputs.places !== undefined,
+      form,
+    }),
     {
       inputs,
       outputs: {
@@ -205,6 +266,7 @@ export function decodeAttentionKernel({
         queries,
         capacity,
         width,
+        stored: Math.ceil(width / forms[form].pack),
         kvHeads,
         length,
         scale,

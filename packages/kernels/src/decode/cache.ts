@@ -36,7 +36,7 @@ const projectProgram = variants(
       enable: tiling.enable,
       inputs: {
         x: 'f32',
-        ...weightInputs(weight),
+        ...weightInputs(weight, tiling),
         bias: 'f32',
         position: 'i32',
         ...normInputs(norm),
@@ -54,7 +54,7 @@ const projectProgram = variants(
       },
       wgsl: /* wgsl */ `
         ${loadNormalized(norm)}
-        ${loadWeight(weight, tiling.pack)}
+        ${loadWeight(weight, tiling)}
         fn store(row: u32, column: u32, sum: f32) {
           let value = whole(sum, column) + bias[column];
           let dim = params.columns / 3u;
@@ -112,7 +112,8 @@ export function projectIntoCache(x: tf.Tensor2D, options: ProjectOptions): tf.Te
   } = describeNorm('projectIntoCache', norm, dim);
   const backend = tf.backend() as WebGPUBackend;
   const prologue = statisticsPrologue(normForm);
-  const form = { value: 'f32', pack, columnSums: false, prologue } as const;
+  const wide = columns % 4 === 0;
+  const form = { value: 'f32', pack, columnSums: false, prologue, wide } as const;
   const tiling = tilingFor(backend, form, 1, 'columns');
   const program = projectProgram({ tiling, norm: normForm, weight: weightForm });
   const { q } = dispatch(backend, program, {

@@ -53,7 +53,7 @@ const program = variants(
       enable: tiling.enable,
       inputs: {
         x: 'f32',
-        ...weightInputs(weight),
+        ...weightInputs(weight, tiling),
         ...(bias ? { bias: 'f32' } : {}),
         ...(residual ? { residual: 'f32' } : {}),
         ...normInputs(norm),
@@ -69,7 +69,7 @@ const program = variants(
       },
       wgsl: /* wgsl */ `
         ${loadNormalized(norm)}
-        ${loadWeight(weight, tiling.pack)}
+        ${loadWeight(weight, tiling)}
         ${activationWgsl[activation]}
         fn store(row: u32, column: u32, sum: f32) {
           let i = row * params.columns + column;
@@ -111,7 +111,8 @@ export function decodeLinear(
   } = describeNorm('decodeLinear', norm, inner);
   const backend = tf.backend() as WebGPUBackend;
   const prologue = statisticsPrologue(normForm);
-  const form = { value: 'f32', pack, columnSums: false, prologue } as const;
+  const wide = columns % 4 === 0;
+  const form = { value: 'f32', pack, columnSums: false, prologue, wide } as const;
   const tiling = tilingFor(backend, form, rows, 'columns');
   const variant = {
     tiling,

@@ -21,15 +21,15 @@ import {
  */
 export type TokenTable = readonly [tf.Tensor2D] | readonly [tf.Tensor2D, tf.Tensor2D];
 
-const tableInputs = (parts: number): Record<string, 'f32'> =>
-  parts === 1 ? { table0: 'f32' } : { table0: 'f32', table1: 'f32' };
+const tableInputs = (parts: number, type: 'f32' | 'vec4f' = 'f32'): Record<string, ElementType> =>
+  parts === 1 ? { table0: type } : { table0: type, table1: type };
 
 const tableTensors = (table: TokenTable): Record<string, tf.Tensor> =>
   Object.fromEntries(table.map((part, i) => [`table${i}`, part]));
 
-/** `table_at(i)`: a value of the table, row by row; `params.cut` is where its second part begins. */
-const tableAt = (parts: number) => /* wgsl */ `
-  fn table_at(i: u32) -> f32 {
+/** `table_at(i)`: what lies at a place of the table, row by row; `params.cut` is where its second part begins. */
+const tableAt = (parts: number, type: 'f32' | 'vec4f' = 'f32') => /* wgsl */ `
+  fn table_at(i: u32) -> ${type} {
     ${parts === 1 ? '' : 'if (i >= params.cut) { return table1[i - params.cut]; }'}
     return table0[i];
   }
@@ -93,7 +93,11 @@ const scoresProgram = variants(
     defineProgram({
       label: 'headwise/TokenScores',
       enable: tiling.enable,
-      inputs: { x: 'f32', ...tableInputs(parts), ...normInputs(norm) } as Record<string, 'f32'>,
+      inputs: {
+        x: 'f32',
+        ...tableInputs(parts, tiling.wide ? 'vec4f' : 'f32'),
+        ...normInputs(norm),
+      } as Record<string, ElementType>,
       outputs: { scores: 'f32' },
       params: {
         rows: 'u32',
@@ -104,10 +108,12 @@ const scoresProgram = variants(
         cut: 'u32',
       },
       wgsl: /* wgsl */ `
-        ${tableAt(parts)}
+        ${tableAt(parts, tiling.wide ? 'vec4f' : 'f32')}
         ${loadNormalized(norm)}
-        fn b_start(column: u32) -> u32 { return column * params.inner; }
-        fn load_b(start: u32, step: u32) -> array<f32, 1> { return array(table_at(start + step)); }
+        fn b_start(column: u32) -> u32 { return column * ${tiling.wide ? '(params.inner / 4u)' : 'params.inner'}; }
+        fn load_b(start: u32, step: u32) -> array<${tiling.wide ? 'vec4f' : 'f32'}, 1> {
+          return array(table_at(start + step));
+        }
         fn store(row: u32, column: u32, sum: f32) { scores[row * params.columns + column] = sum; }
         ${tiling.wgsl}
       `,
@@ -129,7 +135,8 @@ export function tokenScores(x: tf.Tensor2D, table: TokenTable, norm: Norm): tf.T
   const backend = tf.backend() as WebGPUBackend;
   const { form: normForm, tensors, epsilon } = describeNorm('tokenScores', norm, inner);
   const prologue = statisticsPrologue(normForm);
-  const form = { value: 'f32', pack: 1, columnSums: false, prologue } as const;
+  const wide = inner % 4 === 0;
+  const form = { value: 'f32', pack: 1, columnSums: false, prologue, wide } as const;
   const tiling = tilingFor(backend, form, rows, 'inner');
   const program = scoresProgram({ tiling, norm: normForm, parts: table.length });
   const { scores } = dispatch(backend, program, {
@@ -141,7 +148,7 @@ export function tokenScores(x: tf.Tensor2D, table: TokenTable, norm: Norm): tf.T
       inner,
       steps: inner,
       epsilon,
-      cut: table[0].size,
+      cut: table[0].size / (tiling.wide ? 4 : 1),
     },
     workgroups: tiling.workgroups(rows, columns),
   });

@@ -1,6 +1,7 @@
 import { checkShape, sizeOf } from '@headwise/core';
 import * as tf from '@tensorflow/tfjs';
 import type { ElementType } from '../dispatch/program.js';
+import type { Tiling } from '../matrix-product/form.js';
 import { bitsOf, type PackedWeight, type WeightFormat } from '../packed-linear/pack.js';
 import { loadWords } from '../packed-linear/webgpu.js';
 import type { Norm } from './normalized.js';
@@ -32,20 +33,23 @@ export function describeWeight(weight: DecodeWeight): {
 }
 
 /** The element types of a weight's buffers. */
-export function weightInputs(form: WeightForm): Record<string, ElementType> {
-  if (form === 'f32') return { weight: 'f32' };
-  return form === 'f16' ? { words: 'u32' } : { words: 'u32', scales: 'f32' };
+export function weightInputs(form: WeightForm, { wide }: Tiling): Record<string, ElementType> {
+  if (form === 'f32') return { weight: wide ? 'vec4f' : 'f32' };
+  const words = wide ? 'vec4u' : 'u32';
+  return form === 'f16' ? { words } : { words, scales: 'f32' };
 }
 
 /** WGSL of `b_start` and `load_b`, and of `whole(sum, column)`, which finishes a sum. */
-export function loadWeight(form: WeightForm, taken: number): string {
+export function loadWeight(form: WeightForm, tiling: Tiling): string {
+  const at = 'start + step * params.columns';
+  const values = tiling.wide ? 'vec4f' : 'f32';
   const load =
     form === 'f32'
       ? /* wgsl */ `
-        fn load_b(start: u32, step: u32) -> array<f32, 1> {
-          return array(weight[start + step * params.columns]);
+        fn load_b(start: u32, step: u32) -> array<${values}, 1> {
+          return array(weight[${tiling.wide ? `(${at}) / 4u` : at}]);
         }`
-      : loadWords(form, taken);
+      : loadWords(form, tiling);
   return /* wgsl */ `
     fn b_start(column: u32) -> u32 { return column; }
     ${load}

@@ -1,5 +1,5 @@
 /** The element types of a storage buffer that a program may declare. */
-export type ElementType = 'f32' | 'i32' | 'u32' | 'vec4f' | 'atomic<u32>';
+export type ElementType = 'f32' | 'i32' | 'u32' | 'vec2u' | 'vec4u' | 'vec4f' | 'atomic<u32>';
 
 /** The types of a field of the uniform `params`. */
 export type ParamType = 'f32' | 'i32' | 'u32';

@@ -1,7 +1,7 @@
 import type * as tf from '@tensorflow/tfjs';
 import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
 import { dispatch, spread } from '../dispatch/dispatch.js';
-import { defineProgram, variants } from '../dispatch/program.js';
+import { defineProgram, type ElementType, variants } from '../dispatch/program.js';
 import { stepOffset, type Tiling } from '../matrix-product/form.js';
 import { matrixProduct } from '../matrix-product/product.js';
 import { tilingFor } from '../matrix-product/tiling.js';
@@ -22,7 +22,11 @@ const forwardProgram = variants(
     defineProgram({
       label: 'headwise/Linear',
       enable: tiling.enable,
-      inputs: { x: 'f32', weight: 'f32', ...(bias ? { bias: 'f32' } : {}) } as ForwardInputs<'f32'>,
+      inputs: {
+        x: 'f32',
+        weight: tiling.wide ? 'vec4f' : 'f32',
+        ...(bias ? { bias: 'f32' } : {}),
+      } as ForwardInputs<ElementType>,
       outputs: { y: 'f32', ...(keep ? { z: 'f32' } : {}) } as Record<'y' | 'z', 'f32'>,
       params: {
         rows: 'u32',
@@ -39,8 +43,12 @@ const forwardProgram = variants(
         fn a_step() -> u32 { return params.aStep; }
         fn b_step() -> u32 { return params.bStep; }
         fn load_a(start: u32, k: u32) -> f32 { return x[start${stepOffset(tiling, 'k * params.aStep')}]; }
-        fn load_b(start: u32, step: u32) -> array<f32, 1> {
-          return array(weight[start${stepOffset(tiling, 'step * params.bStep')}]);
+        ${
+          tiling.wide
+            ? wideLoad
+            : `fn load_b(start: u32, step: u32) -> array<f32, 1> {
+                return array(weight[start${stepOffset(tiling, 'step * params.bStep')}]);
+              }`
         }
         ${activationWgsl[activation]}
         fn store(row: u32, column: u32, sum: f32) {
@@ -52,6 +60,13 @@ const forwardProgram = variants(
       `,
     }),
 );
+
+/** Four values at a step: whole rows of fours, or a column by fours. */
+const wideLoad = /* wgsl */ `
+  fn load_b(start: u32, step: u32) -> array<vec4f, 1> {
+    return array(weight[(start + step * params.bStep) / 4u]);
+  }
+`;
 
 /** `dz = dy · f'(z)`. */
 const activationGradientProgram = variants(
@@ -91,7 +106,8 @@ export function linearKernel({ inputs, backend, attrs }: ForwardArguments): tf.T
   const { transposed, activation, keep } = attrs;
   const [rows, inner] = x.shape as [number, number];
   const columns = weight.shape[transposed ? 0 : 1]!;
-  const form = { value: 'f32', pack: 1, columnSums: false } as const;
+  const wide = (transposed ? inner : columns) % 4 === 0;
+  const form = { value: 'f32', pack: 1, columnSums: false, wide } as const;
   const tiling = tilingFor(backend, form, rows, transposed ? 'inner' : 'columns');
   const output = { shape: [rows, columns], dtype: 'float32' as const };
   const program = forwardProgram({ tiling, activation, bias: bias !== undefined, keep });
@@ -104,7 +120,7 @@ export function linearKernel({ inputs, backend, attrs }: ForwardArguments): tf.T
       inner,
       steps: inner,
       aStep: 1,
-      bStep: transposed ? 1 : columns,
+      bStep: transposed ? (tiling.wide ? 4 : 1) : columns,
       bColumn: transposed ? inner : 1,
     },
     workgroups: tiling.workgroups(rows, columns),

@@ -26,16 +26,27 @@ const addStep = (
     ),
   );
 
-/** Where B's rows are contiguous: a lane owns columns, and a subgroup shares the values of A by shuffles. */
+/**
+ * Where B's rows are contiguous: a lane owns columns, and a subgroup shares the values of A by shuffles.
+ *
+ * Four neighbours are one load where the form allows it, else there are two a lane.
+ */
 export function shuffleRowTiling(lanes: number, count: number, form: ProductForm): Tiling {
-  const { value, pack, prologue } = form;
+  const { pack, prologue, wide = false } = form;
   const rows = written(count);
-  const columns = 2;
-  const inside = (c: number) => `first_column + ${c * lanes}u < params.columns`;
+  // Sums of many rows would not fit into registers twice.
+  const [columns, width] = wide ? [rows <= 2 ? 2 : 1, 4] : [2, 1];
+  const value = wide ? 'vec4f' : form.value;
+  const inside = (c: number) => `first_column + ${c * lanes * width}u < params.columns`;
+  const store = (c: number) =>
+    wide
+      ? `let end = min(4u, params.columns - column${c}); for (var i = 0u; i < end; i++) { store(row, column${c} + i, block[row][${c}][i]); }`
+      : `store(row, column${c}, block[row][${c}]);`;
   return {
-    key: `shuffle-rows/${lanes}/${rows}`,
-    workgroups: columnGrid(columns * lanes),
+    key: `shuffle-rows/${lanes}/${rows}/${width}`,
+    workgroups: columnGrid(columns * lanes * width),
     pack,
+    wide,
     enable: ['subgroups'],
     wgsl: /* wgsl */ `
       ${prologue?.({ lanes, subgroup: true }) ?? ''}
@@ -46,8 +57,8 @@ export function shuffleRowTiling(lanes: number, count: number, form: ProductForm
         @builtin(subgroup_invocation_id) lane: u32,
       ) {
         ${prologue ? 'prologue(lane);' : ''}
-        let first_column = (workgroup.y * count.x + workgroup.x) * ${columns * lanes}u + lane;
-        ${lines(columns, (c) => `let column${c} = min(first_column + ${c * lanes}u, params.columns - 1u); let b_start${c} = b_start(column${c});`)}
+        let first_column = (workgroup.y * count.x + workgroup.x) * ${columns * lanes * width}u + lane * ${width}u;
+        ${lines(columns, (c) => `let column${c} = min(first_column + ${c * lanes * width}u, params.columns - ${width}u); let b_start${c} = b_start(column${c});`)}
         ${lines(rows, (r) => `let a_start${r} = a_start(min(${r}u, params.rows - 1u));`)}
         ${sums(rows, columns, (name) => `var ${name} = ${value}();`)}
         for (var first = 0u; first < params.steps; first += ${lanes}u) {
@@ -62,7 +73,7 @@ export function shuffleRowTiling(lanes: number, count: number, form: ProductForm
         var block: array<array<${value}, ${columns}>, ${rows}>;
         ${sums(rows, columns, (name, r, c) => `block[${r}][${c}] = ${name};`)}
         for (var row = 0u; row < params.rows; row++) {
-          ${lines(columns, (c) => `if (${inside(c)}) { store(row, column${c}, block[row][${c}]); }`)}
+          ${lines(columns, (c) => `if (${inside(c)}) { ${store(c)} }`)}
         }
       }
     `,
@@ -112,18 +123,27 @@ export function sliceRowTiling(count: number, form: ProductForm): Tiling {
   };
 }
 
-/** Where B's columns are contiguous: the lanes of a workgroup share the inner axis of a few columns. */
+/**
+ * Where B's columns are contiguous: the lanes of a workgroup share the inner axis of a few columns, one
+ * value of it at a time or four.
+ */
 export function dotRowTiling(lanes: number, count: number, form: ProductForm): Tiling {
-  const { value, prologue } = form;
+  const { value, prologue, wide = false } = form;
   const rows = written(count);
-  const columns = 4;
+  const columns = wide && rows <= 2 ? 8 : 4;
   const dots = rows * columns;
+  const loadA = (r: number) =>
+    wide
+      ? `vec4f(${[0, 1, 2, 3].map((i) => `load_a(a_start${r}, step * 4u + ${i}u)`).join(', ')})`
+      : `load_a(a_start${r}, step)`;
+  const times = (a: string, b: string) => (wide ? `dot(${a}, ${b})` : `${a} * ${b}`);
   // A prologue is worth many columns.
   const blocks = prologue ? 16 : 1;
   return {
-    key: `dot-rows/${lanes}/${rows}`,
+    key: `dot-rows/${lanes}/${rows}/${wide ? 4 : 1}`,
     workgroups: columnGrid(blocks * columns),
     pack: 1,
+    wide,
     enable: [],
     wgsl: /* wgsl */ `
       ${prologue?.({ lanes, subgroup: false }) ?? ''}
@@ -142,9 +162,9 @@ export function dotRowTiling(lanes: number, count: number, form: ProductForm): T
         ${lines(columns, (c) => `let b_start${c} = b_start(min(first_column + ${c}u, params.columns - 1u));`)}
         ${lines(rows, (r) => `let a_start${r} = a_start(min(${r}u, params.rows - 1u));`)}
         ${sums(rows, columns, (name) => `var ${name} = ${value}();`)}
-        for (var step = lane; step < params.steps; step += ${lanes}u) {
-          ${lines(columns, (c) => `let b${c} = load_b(b_start${c}, step);`)}
-          ${addStep(rows, columns, 1, (r) => `load_a(a_start${r}, step)`)}
+        for (var step = lane; step < params.steps${wide ? ' / 4u' : ''}; step += ${lanes}u) {
+          ${lines(columns, (c) => `let b${c} = load_b(b_start${c}, step)[0];`)}
+          ${lines(rows, (r) => `{ let a = ${loadA(r)}; ${lines(columns, (c) => `sum${r}_${c} += ${times('a', `b${c}`)};`)} }`)}
         }
         ${sums(rows, columns, (name, r, c) => `partial[lane * ${dots}u + ${r * columns + c}u] = ${name};`)}
         workgroupBarrier();

@@ -7,6 +7,11 @@ export interface ProductForm {
   value: 'f32' | 'vec2f';
   /** Values along the inner axis that lie in one word of B: 1, or more where they are packed. */
   pack: number;
+  /**
+   * Only for few rows: B may be read four values at a time along its contiguous axis, by
+   * `load_b(start, step) -> array<vec4f, pack>`; a tiling that does so is `wide`.
+   */
+  wide?: boolean;
   /** Also sums the columns of B: `store_sum(column, sum)` is called once for each. */
   columnSums: boolean;
   /**
@@ -37,6 +42,11 @@ export interface Tiling {
    * which saves the products of steps and strides.
    */
   advances?: boolean;
+  /**
+   * `load_b` gives four values: of neighbouring columns, or along the inner axis where that is
+   * contiguous, and then a step is four of it.
+   */
+  wide?: boolean;
   /** WGSL extensions that it needs. */
   enable: readonly string[];
   wgsl: string;

@@ -31,7 +31,7 @@ export function tilingFor(
     if (contiguous === 'inner') return dotRowTiling(ofVectors ? lanes : gpuLanes, rows, form);
     return lanes === shuffleLanes
       ? shuffleRowTiling(lanes, rows, form)
-      : sliceRowTiling(rows, form);
+      : sliceRowTiling(rows, { ...form, wide: false });
   }
   if (lanes === shuffleLanes) return shuffleTiling(lanes, form);
   return ofVectors ? registerTiling(form) : sharedTiling(form);

@@ -1,40 +1,51 @@
 import type * as tf from '@tensorflow/tfjs';
 import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
 import { dispatch, spread } from '../dispatch/dispatch.js';
-import { defineProgram, variants } from '../dispatch/program.js';
+import { defineProgram, type ElementType, variants } from '../dispatch/program.js';
 import { activationWgsl, type LinearActivation } from '../linear/activation.js';
 import { stepOffset, type Tiling } from '../matrix-product/form.js';
 import { tilingFor } from '../matrix-product/tiling.js';
 import { bitsOf, type WeightFormat } from './pack.js';
 
-/** WGSL of the j-th value of `word`, in units of its scale; `j` is code. */
-function field(format: WeightFormat, j: number | string): string {
-  if (format === 'f16') return `unpack2x16float(word)[${j}]`;
+/** WGSL of the j-th value of a word, in units of its scale; `j` is code. */
+function field(format: WeightFormat, j: number | string, word = 'word'): string {
+  if (format === 'f16') return `unpack2x16float(${word})[${j}]`;
   const bits = bitsOf[format];
   const left =
     typeof j === 'number' ? `${32 - bits - bits * j}u` : `${32 - bits}u - ${bits}u * ${j}`;
-  return `f32((bitcast<i32>(word) << (${left})) >> ${32 - bits}u)`;
+  return `f32((bitcast<i32>(${word}) << (${left})) >> ${32 - bits}u)`;
 }
 
-/** WGSL of `load_b` over `words`: a whole word's values where the tiling takes them, else one. */
-export function loadWords(format: WeightFormat, taken: number): string {
+/** WGSL of `load_b` over `words`: a whole word's values, or those of four neighbours, where the tiling takes them, else one. */
+export function loadWords(
+  format: WeightFormat,
+  { pack, wide }: Pick<Tiling, 'pack' | 'wide'>,
+): string {
   const perWord = 32 / bitsOf[format];
-  const scale = (k: string) =>
-    format === 'int4' ? ` * scales[${k} / params.group * params.columns + column]` : '';
-  if (taken === 1) {
+  const scale = (k: string, column = 'column') =>
+    `scales[${k} / params.group * params.columns + ${column}]`;
+  if (pack === 1) {
     return /* wgsl */ `
       fn load_b(column: u32, step: u32) -> array<f32, 1> {
         let word = words[step / ${perWord}u * params.columns + column];
-        return array(${field(format, `(step % ${perWord}u)`)}${scale('step')});
+        return array(${field(format, `(step % ${perWord}u)`)}${format === 'int4' ? ` * ${scale('step')}` : ''});
       }
     `;
   }
-  const values = Array.from({ length: perWord }, (_, j) => field(format, j));
+  const steps = Array.from({ length: perWord }, (_, j) => j);
+  const k = `(step * ${perWord}u)`;
+  const neighbours = wide ? [0, 1, 2, 3] : [0];
+  const word = wide
+    ? 'words[(step * params.columns + column) / 4u]'
+    : 'words[step * params.columns + column]';
+  const type = wide ? 'vec4f' : 'f32';
+  const all = (code: (n: number) => string) => `${type}(${neighbours.map(code).join(', ')})`;
+  const value = (j: number) => all((n) => field(format, j, wide ? `word[${n}]` : 'word'));
   return /* wgsl */ `
-    fn load_b(column: u32, step: u32) -> array<f32, ${perWord}> {
-      let word = words[step * params.columns + column];
-      ${format === 'int4' ? `let scale = 1.0${scale(`(step * ${perWord}u)`)};` : ''}
-      return array(${values.map((v) => (format === 'int4' ? `${v} * scale` : v)).join(', ')});
+    fn load_b(column: u32, step: u32) -> array<${type}, ${perWord}> {
+      let word = ${word};
+      ${format === 'int4' ? `let scale = ${all((n) => scale(k, `column + ${n}u`))};` : ''}
+      return array(${steps.map((j) => `${value(j)}${format === 'int4' ? ' * scale' : ''}`).join(', ')});
     }
   `;
 }
@@ -57,10 +68,10 @@ const program = variants(
       enable: tiling.enable,
       inputs: {
         x: 'f32',
-        words: 'u32',
+        words: tiling.wide ? 'vec4u' : 'u32',
         ...(format === 'f16' ? {} : { scales: 'f32' }),
         ...(bias ? { bias: 'f32' } : {}),
-      } as Inputs<'f32' | 'u32'>,
+      } as Inputs<ElementType>,
       outputs: { y: 'f32' },
       params: {
         rows: 'u32',
@@ -81,7 +92,7 @@ const program = variants(
           return x[start${stepOffset(tiling, 'min(k, params.inner - 1u)')}];
         }
         fn b_start(column: u32) -> u32 { return column; }
-        ${loadWords(format, tiling.pack)}
+        ${loadWords(format, tiling)}
         ${activationWgsl[activation]}
         fn store(row: u32, column: u32, sum: f32) {
           let product = sum${format === 'int8' ? ' * scales[column]' : ''};
@@ -105,7 +116,7 @@ const unpackProgram = variants(
       outputs: { weight: 'f32' },
       params: { size: 'u32', columns: 'u32', group: 'u32' },
       wgsl: /* wgsl */ `
-        ${loadWords(format, 1)}
+        ${loadWords(format, { pack: 1 })}
         @compute @workgroup_size(64)
         fn main(
           @builtin(workgroup_id) workgroup: vec3u,
@@ -154,7 +165,8 @@ export function packedLinearKernel({ inputs, backend, attrs }: Arguments): tf.Te
   const [rows, inner] = inputs.x.shape as [number, number];
   const columns = inputs.words.shape[1]!;
   const pack = 32 / bitsOf[format];
-  const form = { value: 'f32', pack, columnSums: false } as const;
+  const wide = columns % 4 === 0;
+  const form = { value: 'f32', pack, columnSums: false, wide } as const;
   const tiling = tilingFor(backend, form, rows, 'columns');
   const bias = inputs.bias !== undefined;
   const { y } = dispatch(backend, program({ tiling, format, activation, bias }), {

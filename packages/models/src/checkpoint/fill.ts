@@ -10,10 +10,10 @@ import { takeRows } from '../row-order.js';
 import type { Found } from './matching.js';
 
 /** Values that are read, converted and written at a time. */
-const PIECE = 2 ** 22;
+const PIECE = 2 ** 21;
 
 /** Values that may be on their way to the GPU. */
-const MAX_UNDERWAY = 2 ** 23;
+const MAX_UNDERWAY = 2 ** 22;
 
 /** How far loading has come. */
 export interface LoadProgress {
@@ -47,6 +47,8 @@ export async function fillFromTensors(
   const inOrder = [...found].sort(([, a], [, b]) => place.get(a.key)! - place.get(b.key)!);
   const bytesOf = ({ info }: Found) => info.offsets[1] - info.offsets[0];
   const totalBytes = inOrder.reduce((sum, [, tensor]) => sum + bytesOf(tensor), 0);
+  const counts = inOrder.map(([, { info }]) => sizeOf(info.shape));
+  const scratch = new Scratch(Math.min(PIECE, Math.max(0, ...counts)));
   let loadedBytes = 0;
   let underway = 0;
   for (const [path, tensor] of inOrder) {
@@ -54,7 +56,7 @@ export async function fillFromTensors(
     const whole = tensor.rows !== undefined || params.packs(path);
     const finite = whole
       ? await fillWhole(params, path, reader, tensor)
-      : await fillInPieces(params, path, reader, tensor);
+      : await fillInPieces(params, path, reader, tensor, scratch);
     if (!finite) notFinite.push(tensor.key);
     loadedBytes += bytesOf(tensor);
     underway += sizeOf(tensor.info.shape);
@@ -86,6 +88,7 @@ async function fillInPieces(
   path: string,
   reader: TensorReader,
   { key, info }: Found,
+  scratch: Scratch,
 ): Promise<boolean> {
   const writer = tensorWriter(info.shape);
   try {
@@ -96,6 +99,7 @@ async function fillInPieces(
       info.dtype,
       sizeOf(info.shape),
       writer,
+      scratch,
     )) {
       finite &&= allFinite(values);
       if (values.buffer !== writer.host?.buffer) writer.write(offset, values);
@@ -110,6 +114,28 @@ async function fillInPieces(
   }
 }
 
+/** Memory that pieces pass through, made once. */
+class Scratch {
+  readonly #values: number;
+  #read: [ArrayBuffer, ArrayBuffer] | undefined;
+  #widened: Float32Array | undefined;
+
+  constructor(values: number) {
+    this.#values = values;
+  }
+
+  /** The piece that is used, and the next one; values have 8 bytes at most. */
+  get read(): [ArrayBuffer, ArrayBuffer] {
+    this.#read ??= [new ArrayBuffer(8 * this.#values), new ArrayBuffer(8 * this.#values)];
+    return this.#read;
+  }
+
+  get widened(): Float32Array {
+    this.#widened ??= new Float32Array(this.#values);
+    return this.#widened;
+  }
+}
+
 /** The values of a tensor, piece by piece; while one is used, the next is read. */
 async function* pieces(
   reader: TensorReader,
@@ -117,17 +143,18 @@ async function* pieces(
   dtype: Dtype,
   count: number,
   { host }: TensorWriter,
+  scratch: Scratch,
 ): AsyncGenerator<[offset: number, values: Float32Array]> {
   const width = bytesPerValue(dtype);
   // Values that need no conversion are read to where they stay.
   const direct = dtype === 'F32' ? host : undefined;
-  const room = Math.min(count, PIECE);
-  const scratch = direct ? [] : [new ArrayBuffer(width * room), new ArrayBuffer(width * room)];
+  // Others are widened to where they stay, or into the same memory again and again.
+  const widened = dtype === 'F32' ? undefined : (host ?? scratch.widened);
   const readPiece = async (offset: number) => {
     const length = Math.min(PIECE, count - offset);
     const bytes = direct
       ? new Uint8Array(direct.buffer, direct.byteOffset + 4 * offset, 4 * length)
-      : new Uint8Array(scratch[(offset / PIECE) % 2]!, 0, width * length);
+      : new Uint8Array(scratch.read[(offset / PIECE) % 2]!, 0, width * length);
     await reader.readInto(key, width * offset, bytes);
     return bytes;
   };
@@ -136,8 +163,11 @@ async function* pieces(
     const bytes = await next;
     if (offset + PIECE < count) next = readPiece(offset + PIECE);
     next.catch(() => {});
-    const shape = [bytes.byteLength / width];
-    yield [offset, toFloat32(viewTensor({ dtype, shape }, bytes))];
+    const length = bytes.byteLength / width;
+    const begin = host ? offset : 0;
+    const into = widened?.subarray(begin, begin + length);
+    const piece = viewTensor({ dtype, shape: [length] }, bytes);
+    yield [offset, toFloat32(piece, into ? { into } : {})];
   }
 }
 

@@ -1,4 +1,4 @@
-import { InputError, type Packing, ParamStore } from '@headwise/core';
+import { InputError, type Packing, ParamStore, sizeOf } from '@headwise/core';
 import { packing } from '@headwise/layers';
 import { changedPreset, familyOf, type Model, type PresetChange } from '../model.js';
 import { type CheckpointPlace, checkpointFiles } from './files.js';
@@ -23,7 +23,7 @@ export interface LoadOptions extends WebOptions {
 export interface LoadedModel extends Model {
   /** The keys of tensors that no parameter has asked for. */
   readonly unusedKeys: string[];
-  /** The paths of parameters that started anew; none where no part was changed. */
+  /** The paths of parameters that started anew: where a part was changed, or a checkpoint may lack them. */
   readonly newPaths: string[];
 }
 
@@ -88,10 +88,11 @@ function build(
       try {
         found.set(path, matching.find(path, shape));
       } catch (error) {
-        if (change) return;
+        if (change || matching.mayLack(path)) return;
         problems.push((error as Error).message);
-        // A configuration may ask for any number of blocks.
-        if (problems.length > MAX_PROBLEMS) throw new InputError(problems.join('\n'));
+        // A configuration may ask for any number of blocks, and for blocks of any size.
+        const impossible = sizeOf(shape) > matching.bytes;
+        if (impossible || problems.length > MAX_PROBLEMS) throw new InputError(problems.join('\n'));
       }
     },
   });

@@ -13,6 +13,8 @@ export interface Found {
 
 /** Finds the parameters of a family's model among the tensors of a checkpoint, and tells what does not fit. */
 export class Matching {
+  /** All that the checkpoint's tensors take. */
+  readonly bytes: number;
   readonly #asked = new Set<string>();
   readonly #family: ModelFamily;
   readonly #tensors: ReadonlyMap<string, TensorInfo>;
@@ -27,6 +29,10 @@ export class Matching {
     tensors: ReadonlyMap<string, TensorInfo>,
     name: string,
   ) {
+    this.bytes = [...tensors.values()].reduce(
+      (sum, { offsets: [begin, end] }) => sum + end - begin,
+      0,
+    );
     this.#family = family;
     this.#tensors = tensors;
     this.#name = name;
@@ -42,8 +48,8 @@ export class Matching {
    */
   find(path: string, shape: readonly number[]): Found {
     const { key: whole, rows } = placeOf(this.#table, path);
-    const { keyPrefix } = this.#family;
-    const key = this.#bare && whole.startsWith(keyPrefix) ? whole.slice(keyPrefix.length) : whole;
+    const keys = this.#spellings(whole);
+    const key = keys.find((key) => this.#tensors.has(key)) ?? keys[0]!;
     const info = this.#tensors.get(key);
     if (!info) {
       throw new InputError(`${this.#name}: no tensor '${key}', which holds parameter '${path}'`);
@@ -60,6 +66,21 @@ export class Matching {
     }
     this.#asked.add(key);
     return { key, info, rows };
+  }
+
+  /** Whether the checkpoint lacks a parameter that its family's checkpoints may lack. */
+  mayLack(path: string): boolean {
+    const { key } = placeOf(this.#table, path);
+    const optional = this.#family.optionalKeys?.test(key) ?? false;
+    return optional && !this.#spellings(key).some((spelling) => this.#tensors.has(spelling));
+  }
+
+  /** How a key may be spelt, the likeliest first: with the family's prefix or without, and as it was before. */
+  #spellings(key: string): string[] {
+    const { keyPrefix, oldKey } = this.#family;
+    const bare = key.startsWith(keyPrefix) ? key.slice(keyPrefix.length) : key;
+    const now = [this.#bare ? bare : key, keyPrefix + bare, bare];
+    return oldKey ? [...now, ...now.map(oldKey)] : now;
   }
 
   /** The keys that no parameter has asked for, but for those that the family's checkpoints have besides. */

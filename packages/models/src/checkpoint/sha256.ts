@@ -1,12 +1,12 @@
 const ROUNDS = 64;
 
 /** The first 32 bits of the fractional parts of a root of the first primes. */
-function fractions(count: number, root: (prime: number) => number): Uint32Array {
-  const values = new Uint32Array(count);
+function fractions(count: number, root: (prime: number) => number): Int32Array {
+  const values = new Int32Array(count);
   for (let candidate = 2, found = 0; found < count; candidate++) {
     let prime = true;
     for (let d = 2; d * d <= candidate; d++) prime &&= candidate % d !== 0;
-    if (prime) values[found++] = (root(candidate) % 1) * 2 ** 32;
+    if (prime) values[found++] = Math.floor((root(candidate) % 1) * 2 ** 32);
   }
   return values;
 }
@@ -22,7 +22,7 @@ const turned = (x: number, by: number) => (x >>> by) | (x << (32 - by));
  */
 export class Sha256 {
   readonly #state = start.slice();
-  readonly #words = new Uint32Array(ROUNDS);
+  readonly #words = new Int32Array(ROUNDS);
   readonly #block = new Uint8Array(64);
   #bytes = 0;
 
@@ -47,7 +47,7 @@ export class Sha256 {
     end[0] = 0x80;
     new DataView(end.buffer).setBigUint64(end.byteLength - 8, bits);
     this.update(end);
-    return [...this.#state].map((word) => word.toString(16).padStart(8, '0')).join('');
+    return [...this.#state].map((word) => (word >>> 0).toString(16).padStart(8, '0')).join('');
   }
 
   #mix(bytes: Uint8Array, at: number): void {
@@ -61,21 +61,21 @@ export class Sha256 {
       const y = w[i - 2]!;
       const near = turned(x, 7) ^ turned(x, 18) ^ (x >>> 3);
       const far = turned(y, 17) ^ turned(y, 19) ^ (y >>> 10);
-      w[i] = w[i - 16]! + near + w[i - 7]! + far;
+      w[i] = (((w[i - 16]! + near) | 0) + ((w[i - 7]! + far) | 0)) | 0;
     }
-    let [a, b, c, d, e, f, g, h] = this.#state as unknown as [
-      number,
-      number,
-      number,
-      number,
-      number,
-      number,
-      number,
-      number,
-    ];
+    const s = this.#state;
+    let a = s[0]!;
+    let b = s[1]!;
+    let c = s[2]!;
+    let d = s[3]!;
+    let e = s[4]!;
+    let f = s[5]!;
+    let g = s[6]!;
+    let h = s[7]!;
     for (let i = 0; i < ROUNDS; i++) {
       const up = turned(e, 6) ^ turned(e, 11) ^ turned(e, 25);
-      const t1 = (h + up + ((e & f) ^ (~e & g)) + constants[i]! + w[i]!) | 0;
+      const chosen = (((e & f) ^ (~e & g)) + constants[i]!) | 0;
+      const t1 = (((h + up) | 0) + ((chosen + w[i]!) | 0)) | 0;
       const down = turned(a, 2) ^ turned(a, 13) ^ turned(a, 22);
       const t2 = (down + ((a & b) ^ (a & c) ^ (b & c))) | 0;
       h = g;
@@ -87,8 +87,13 @@ export class Sha256 {
       b = a;
       a = (t1 + t2) | 0;
     }
-    [a, b, c, d, e, f, g, h].forEach((value, i) => {
-      this.#state[i]! += value;
-    });
+    s[0]! += a;
+    s[1]! += b;
+    s[2]! += c;
+    s[3]! += d;
+    s[4]! += e;
+    s[5]! += f;
+    s[6]! += g;
+    s[7]! += h;
   }
 }

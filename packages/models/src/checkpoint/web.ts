@@ -42,33 +42,45 @@ export async function webFile(
   const part = (index: number) =>
     ask({ headers: { Range: `bytes=${index * PIECE_BYTES}-${(index + 1) * PIECE_BYTES - 1}` } });
 
+  // A server that gives no parts sends all of it; browsers keep large blobs on disk.
+  let whole: ByteSource | undefined;
+  const fetchPiece = async (index: number, length: number) => {
+    let bytes: Uint8Array | undefined;
+    if (!whole) {
+      const response = await part(index);
+      if (response.status === 206) bytes = await bytesOf(response);
+      else if (response.ok) whole = blobBytes(await response.blob(), name);
+    }
+    if (whole) {
+      bytes = new Uint8Array(length);
+      await whole.read(index * PIECE_BYTES, bytes);
+    }
+    if (bytes?.byteLength === length) return bytes;
+    const reason = `the server gave ${bytes?.byteLength ?? 0} bytes from byte ${index * PIECE_BYTES} on, expected ${length}`;
+    throw new SafetensorsError(name, undefined, reason);
+  };
+
   const known = await cache?.size(name);
   if (known !== undefined) return piecesSource({ name, size: known, sha256, cache, fetchPiece });
   const first = await part(0);
   if (first.status === 404) return undefined;
   const total = /^bytes 0-\d+\/(\d+)$/.exec(first.headers.get('content-range') ?? '')?.[1];
-  const start = first.status === 206 && total !== undefined ? await bytesOf(first) : undefined;
-  // A server that gives no parts has sent all of it; browsers keep large blobs on disk.
-  const whole = start ? undefined : blobBytes(await first.blob(), name);
-  const size = start ? Number(total) : whole!.size;
+  let start: Uint8Array | undefined;
+  if (first.status === 206 && total !== undefined) start = await bytesOf(first);
+  else whole = blobBytes(await first.blob(), name);
+  const size = whole?.size ?? Number(total);
   await cache?.setSize(name, size);
-  return piecesSource({ name, size, sha256, cache, fetchPiece });
-
-  async function fetchPiece(index: number, length: number): Promise<Uint8Array> {
-    let bytes: Uint8Array;
-    if (whole) {
-      bytes = new Uint8Array(length);
-      await whole.read(index * PIECE_BYTES, bytes);
-    } else {
-      bytes = index === 0 && start ? start : await bytesOf(await part(index));
-    }
-    if (bytes.byteLength === length) return bytes;
-    throw new SafetensorsError(
-      name,
-      undefined,
-      `the server gave ${bytes.byteLength} bytes from byte ${index * PIECE_BYTES} on, expected ${length}`,
-    );
-  }
+  return piecesSource({
+    name,
+    size,
+    sha256,
+    cache,
+    async fetchPiece(index, length) {
+      const given = start;
+      start = undefined;
+      return index === 0 && given?.byteLength === length ? given : fetchPiece(index, length);
+    },
+  });
 }
 
 async function bytesOf(response: Response): Promise<Uint8Array> {

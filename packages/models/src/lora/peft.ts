@@ -2,8 +2,9 @@ import { InputError, type ParamSource, readTensor } from '@headwise/core';
 import { type LazyTensorInput, type SafetensorsFile, toFloat32 } from '@headwise/safetensors';
 import { z } from 'zod';
 import { parseWith } from '../config.js';
-import { placeOf } from '../family.js';
+import { type KeyPlace, placeOf } from '../family.js';
 import type { Model } from '../model.js';
+import { giveRows, takeRows } from '../row-order.js';
 import { Lora } from './lora.js';
 
 /** PEFT's `adapter_config.json`, as far as it says what is computed. */
@@ -34,9 +35,13 @@ const schema: z.ZodType<PeftConfig> = z.looseObject({
 /** Before the key of every module of the model in a PEFT checkpoint. */
 const prefix = 'base_model.model.';
 
+/** Where the weight of a linear map lies in Hugging Face's checkpoints. */
+const weightPlace = ({ family, config }: Model, path: string): KeyPlace =>
+  placeOf(family.keys(config), `${path}.weight`);
+
 /** Hugging Face's name of a linear map. */
-const moduleOf = ({ family, config }: Model, path: string): string =>
-  placeOf(family.keys(config), `${path}.weight`).key.replace(/\.weight$/, '');
+const moduleOf = (model: Model, path: string): string =>
+  weightPlace(model, path).key.replace(/\.weight$/, '');
 
 /** The configuration of an adapter in PEFT's layout. */
 export function peftConfig(model: Model, lora: Lora): Record<string, unknown> {
@@ -58,14 +63,14 @@ export function peftConfig(model: Model, lora: Lora): Record<string, unknown> {
 /** The tensors of an adapter by PEFT's keys; each is read from the backend when it is written. */
 export function peftTensors(model: Model, lora: Lora): Record<string, LazyTensorInput> {
   return Object.fromEntries(
-    Object.entries(lora.params.named()).map(([path, variable]) => [
-      peftKey(model, path),
-      {
-        dtype: 'F32',
-        shape: variable.shape,
-        data: async () => (await readTensor(variable)) as Float32Array,
-      },
-    ]),
+    Object.entries(lora.params.named()).map(([path, variable]) => {
+      const { key, rows } = peftPlace(model, path);
+      const data = async () => {
+        const values = (await readTensor(variable)) as Float32Array;
+        return rows ? giveRows(values, rows()) : values;
+      };
+      return [key, { dtype: 'F32', shape: variable.shape, data }];
+    }),
   );
 }
 
@@ -85,7 +90,7 @@ export function loraFromPeft(
   const unused = new Set(file.tensors.keys());
   const source: ParamSource = {
     read(path, shape) {
-      const key = peftKey(model, path);
+      const { key, rows } = peftPlace(model, path);
       if (!file.tensors.has(key))
         throw new InputError(`${name}: the adapter has no tensor '${key}'`);
       const tensor = file.get(key);
@@ -95,7 +100,8 @@ export function loraFromPeft(
         );
       }
       unused.delete(key);
-      return toFloat32(tensor, { file: name, key });
+      const values = toFloat32(tensor, { file: name, key });
+      return rows ? takeRows(values, rows()) : values;
     },
   };
   const targets = targetPaths(model, config.target_modules, name);
@@ -129,11 +135,17 @@ function targetPaths(model: Model, targets: string | string[], name: string): st
   );
 }
 
-/** `blocks.0.attn.qkv.loraA` → `base_model.model.transformer.h.0.attn.c_attn.lora_A.weight`. */
-function peftKey(model: Model, path: string): string {
+/**
+ * `blocks.0.attn.qkv.loraA` → `base_model.model.transformer.h.0.attn.c_attn.lora_A.weight`.
+ *
+ * The rows of B are those of the weight.
+ */
+function peftPlace(model: Model, path: string): KeyPlace {
   const at = path.lastIndexOf('.');
   const letter = path.slice(at + 1) === 'loraA' ? 'A' : 'B';
-  return `${prefix}${moduleOf(model, path.slice(0, at))}.lora_${letter}.weight`;
+  const map = path.slice(0, at);
+  const key = `${prefix}${moduleOf(model, map)}.lora_${letter}.weight`;
+  return { key, rows: letter === 'B' ? weightPlace(model, map).rows : undefined };
 }
 
 const escaped = (text: string): string => text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');

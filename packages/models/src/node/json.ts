@@ -21,11 +21,16 @@ export async function readJson(path: string): Promise<unknown> {
 
 /** Writes a JSON file that is there whole or not at all: to a temporary name, flushed, then renamed. */
 export async function writeJsonFile(path: string, value: unknown): Promise<void> {
+  await writeTextFile(path, JSON.stringify(value, null, 2));
+}
+
+/** Writes lines of text as `writeJsonFile` does. */
+export async function writeTextFile(path: string, text: string): Promise<void> {
   const temporary = join(dirname(path), `.${randomUUID()}.tmp`);
   try {
     const handle = await open(temporary, 'wx');
     try {
-      await handle.writeFile(`${JSON.stringify(value, null, 2)}\n`);
+      await handle.writeFile(`${text}\n`);
       await handle.sync();
     } finally {
       await handle.close();

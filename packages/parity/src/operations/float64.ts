@@ -38,7 +38,12 @@ export function product(
 }
 
 /** `x̂ = (x − mean) / √(var + ε)` of each row of `width`, or without the mean; and its gradient for `dx̂`. */
-export function normalized(x: Float64Array, width: number, epsilon: number, centred: boolean) {
+export function normalized(
+  x: Float64Array,
+  width: number,
+  epsilon: number,
+  centred: boolean,
+): { y: Float64Array; gradient: (dy: Float64Array) => Float64Array } {
   const rows = x.length / width;
   const y = new Float64Array(x.length);
   const deviations = new Float64Array(rows);
@@ -83,7 +88,7 @@ export function causalAttention(
   [q, k, v]: readonly [Float64Array, Float64Array, Float64Array],
   dy: Float64Array,
   { heads, kvHeads, length, width }: AttentionSizes,
-) {
+): Record<'y' | 'dq' | 'dk' | 'dv', Float64Array> {
   const scale = 1 / Math.sqrt(width);
   const y = new Float64Array(q.length);
   const [dq, dk, dv] = [q, k, v].map((x) => new Float64Array(x.length)) as [

@@ -6,51 +6,62 @@ import {
   type Tiled,
   type Variant,
 } from '../programs.js';
+import { backwardValues, pairsOf } from '../score/pairs.js';
 import { each } from '../text.js';
 import * as tiles from './tiles.js';
 
+const keyWidth = 'params.keyWidth';
+const valueWidth = 'params.valueWidth';
+
 /** `dQ = dS K` in blocks of 32 queries by 32 keys. */
 export function blockQueryGradient(variant: Variant): Tiled<QueryGradientProgram> {
-  const query = { buffer: 'q', base: 'base', first: 'first', limit: 'params.queries' };
-  const key = { buffer: 'k', base: 'kv', first: 'j', limit: 'stop' };
+  const rows = { first: 'first', limit: 'params.queries' };
+  const query = { ...rows, buffer: 'q', base: 'q_base', width: keyWidth };
+  const cotangent = { ...rows, buffer: 'dy', base: 'y_base', width: valueWidth };
+  const others = { first: 'first_other', limit: 'stop' };
+  const key = { ...others, buffer: 'k', base: 'k_base', width: keyWidth };
+  const value = { ...others, buffer: 'v', base: 'v_base', width: valueWidth };
+  const pairs = pairsOf(variant.score, tiles.layoutOf('q'), backwardValues(variant.score));
   const ofRows = (field: string) => `vec4f(${each(4, (r) => `stats${r}.${field}`, ', ')})`;
+  const stats = { largest: 'largest', logSum: 'log_sum', delta: 'delta' };
   const program = defineQueryGradient(
     variant,
     { enable: [], types: tiles.vectorTypes },
     /* wgsl */ `
     ${tiles.memory}
-    ${tiles.entry}
+    ${tiles.entry(keyWidth)}
       let head = task / params.tiles;
+      ${pairs.head}
       let first = task % params.tiles * ${tiles.tile}u;
-      let base = head * params.queries * params.width;
-      let kv = head / params.group * params.keys * params.width;
+      let q_base = head * params.queries * params.keyWidth;
+      let y_base = head * params.queries * params.valueWidth;
+      let kv = head / params.group * params.keys;
+      let k_base = kv * params.keyWidth;
+      let v_base = kv * params.valueWidth;
 
-      let query = first + down * 4u + vec4u(0u, 1u, 2u, 3u);
-      let start = base + query * params.width;
-      let row = head * params.queries + min(query, vec4u(params.queries - 1u));
+      let own_row = ${tiles.ownRows};
+      ${pairs.own}
+      let start = q_base + own_row * params.keyWidth;
+      let row = head * params.queries + min(own_row, vec4u(params.queries - 1u));
       ${each(4, (r) => `let stats${r} = rows[row[${r}]];`)}
       let largest = ${ofRows('x')};
       let log_sum = ${ofRows('y')};
-      let end = vec4u(${ofRows('z')});
-      let delta = ${ofRows('w')};
-      let last = head * params.queries + min(first + ${tiles.tile}u, params.queries) - 1u;
-      let stop = u32(rows[last].z);
+      let delta = ${ofRows('z')};
+      let q0 = i32(first) + params.shift;
+      let q1 = i32(min(first + ${tiles.tile}u, params.queries)) - 1 + params.shift;
+      let stop = key_stop(b, h, q0, q1);
 
       ${tiles.outputs('sum')}
-      for (var j = 0u; j < stop; j += ${tiles.tile}u) {
+      for (var first_other = 0u; first_other < stop; first_other += ${tiles.tile}u) {
+        let k1 = i32(min(first_other + ${tiles.tile}u, stop)) - 1;
+        if (tile_hidden(b, h, q0, q1, i32(first_other), k1)) { continue; }
         ${tiles.rowProduct('s', query, key)}
-        ${tiles.rowProduct('d', { ...query, buffer: 'dy' }, { ...key, buffer: 'v' })}
-        ${each(
-          4,
-          (x) => /* wgsl */ `
-            let key${x} = vec4u(j + across * 4u + ${x}u);
-            let p${x} = exp(score(s${x}, head, query, key${x}) - largest - log_sum);
-            let slope${x} = score_slope(s${x}, head, query, key${x});
-            let g${x} = select(vec4f(), p${x} * (d${x} - delta) * slope${x}, key${x} < end);`,
-        )}
+        ${tiles.rowProduct('d', cotangent, value)}
+        ${pairs.other}
+        ${each(4, (x) => pairs.backward(x, tiles.met(x, 'stop'), stats))}
         ${tiles.columnProduct('sum', 'g', key)}
       }
-      ${tiles.store('dq', { index: 'query', limit: 'params.queries', start: 'start' }, (i) => `sum${i}`)}
+      ${tiles.store('dq', { limit: 'params.queries', start: 'start', width: keyWidth }, (i) => `sum${i}`)}
     }
   `,
   );
@@ -59,47 +70,60 @@ export function blockQueryGradient(variant: Variant): Tiled<QueryGradientProgram
 
 /** `dV = Pᵀ dY`, `dK = dSᵀ Q` in blocks of 32 keys by 32 queries. */
 export function blockKeyGradient(variant: Variant): Tiled<KeyGradientProgram> {
-  const key = { buffer: 'k', base: 'kv', first: 'first', limit: 'params.keys' };
-  const query = { buffer: 'q', base: 'base', first: 'i', limit: 'params.queries' };
+  const rows = { first: 'first', limit: 'params.keys' };
+  const key = { ...rows, buffer: 'k', base: 'k_base', width: keyWidth };
+  const value = { ...rows, buffer: 'v', base: 'v_base', width: valueWidth };
+  const others = { first: 'first_other', limit: 'params.queries' };
+  const query = { ...others, buffer: 'q', base: 'q_base', width: keyWidth };
+  const cotangent = { ...others, buffer: 'dy', base: 'y_base', width: valueWidth };
+  const pairs = pairsOf(variant.score, tiles.layoutOf('k'), backwardValues(variant.score));
+  const statsOf = (x: number) => {
+    const ofRow = (field: string) => `vec4f(stats${x}.${field})`;
+    return { largest: ofRow('x'), logSum: ofRow('y'), delta: ofRow('z') };
+  };
   const program = defineKeyGradient(
     variant,
     { enable: [], types: tiles.vectorTypes },
     /* wgsl */ `
     ${tiles.memory}
-    ${tiles.entry}
+    ${tiles.entry(`max(${keyWidth}, ${valueWidth})`)}
       let kv_head = task / params.tiles;
       let first = task % params.tiles * ${tiles.tile}u;
-      let kv = kv_head * params.keys * params.width;
-      let key = first + down * 4u + vec4u(0u, 1u, 2u, 3u);
-      let start = kv + key * params.width;
+      let k_base = kv_head * params.keys * params.keyWidth;
+      let v_base = kv_head * params.keys * params.valueWidth;
+      let own_row = ${tiles.ownRows};
+      let k_start = k_base + own_row * params.keyWidth;
+      let v_start = v_base + own_row * params.valueWidth;
+      let k0 = i32(first);
+      let k1 = i32(min(first + ${tiles.tile}u, params.keys)) - 1;
 
       ${tiles.outputs('dk_sum')}
       ${tiles.outputs('dv_sum')}
       for (var head = kv_head * params.group; head < (kv_head + 1u) * params.group; head++) {
+        ${pairs.head}
+        ${pairs.own}
         let base_row = head * params.queries;
-        let base = base_row * params.width;
-        // Where even the last query sees none of these keys, no query does.
-        let seen = u32(rows[base_row + params.queries - 1u].z) > first;
-        for (var i = select(params.queries, query_begin(first), seen); i < params.queries; i += ${tiles.tile}u) {
+        let q_base = base_row * params.keyWidth;
+        let y_base = base_row * params.valueWidth;
+        for (var first_other = 0u; first_other < params.queries; first_other += ${tiles.tile}u) {
+          let q0 = i32(first_other) + params.shift;
+          let q1 = i32(min(first_other + ${tiles.tile}u, params.queries)) - 1 + params.shift;
+          if (tile_hidden(b, h, q0, q1, k0, k1)) { continue; }
           ${tiles.rowProduct('s', key, query)}
-          ${tiles.rowProduct('d', { ...key, buffer: 'v' }, { ...query, buffer: 'dy' })}
+          ${tiles.rowProduct('d', value, cotangent)}
+          ${pairs.other}
           ${each(
             4,
             (x) => /* wgsl */ `
-              let query${x} = i + across * 4u + ${x}u;
-              let stats${x} = rows[base_row + min(query${x}, params.queries - 1u)];
-              let end${x} = select(0u, u32(stats${x}.z), query${x} < params.queries);
-              let e${x} = exp(score(s${x}, head, vec4u(query${x}), key) - stats${x}.x - stats${x}.y);
-              let p${x} = select(vec4f(), e${x}, key < vec4u(end${x}));
-              let slope${x} = score_slope(s${x}, head, vec4u(query${x}), key);
-              let g${x} = select(vec4f(), p${x} * (d${x} - stats${x}.w) * slope${x}, key < vec4u(end${x}));`,
+              let stats${x} = rows[base_row + min(first_other + across * 4u + ${x}u, params.queries - 1u)];
+              ${pairs.backward(x, tiles.met(x, 'params.queries'), statsOf(x))}`,
           )}
-          ${tiles.columnProduct('dv_sum', 'p', { ...query, buffer: 'dy' })}
+          ${tiles.columnProduct('dv_sum', 'p', cotangent)}
           ${tiles.columnProduct('dk_sum', 'g', query)}
         }
       }
-      ${tiles.store('dk', { index: 'key', limit: 'params.keys', start: 'start' }, (i) => `dk_sum${i}`)}
-      ${tiles.store('dv', { index: 'key', limit: 'params.keys', start: 'start' }, (i) => `dv_sum${i}`)}
+      ${tiles.store('dk', { limit: 'params.keys', start: 'k_start', width: keyWidth }, (i) => `dk_sum${i}`)}
+      ${tiles.store('dv', { limit: 'params.keys', start: 'v_start', width: valueWidth }, (i) => `dv_sum${i}`)}
     }
   `,
   );

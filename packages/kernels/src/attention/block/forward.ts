@@ -1,54 +1,58 @@
 import { defineForward, type ForwardProgram, type Tiled, type Variant } from '../programs.js';
+import { forwardValues, pairsOf } from '../score/pairs.js';
 import { each } from '../text.js';
 import * as tiles from './tiles.js';
 
 /** Blocks of 32 queries by 32 keys in the memory of a workgroup, 4 × 4 scores in each lane's registers. */
 export function blockForward(variant: Variant): Tiled<ForwardProgram> {
-  const query = { buffer: 'q', base: 'base', first: 'first', limit: 'params.queries' };
-  const key = { buffer: 'k', base: 'kv', first: 'j', limit: 'stop' };
+  const width = 'params.keyWidth';
+  const query = { buffer: 'q', base: 'base', first: 'first', limit: 'params.queries', width };
+  const key = { buffer: 'k', base: 'k_base', first: 'first_other', limit: 'stop', width };
+  const value = { ...key, buffer: 'v', base: 'v_base', width: 'params.valueWidth' };
+  const pairs = pairsOf(variant.score, tiles.layoutOf('q'), forwardValues(variant.score));
   const program = defineForward(
     variant,
     { enable: [], types: tiles.vectorTypes },
     /* wgsl */ `
     ${tiles.memory}
     var<workgroup> partial: array<vec4f, 64>;
-    ${tiles.entry}
+    ${tiles.entry('params.valueWidth')}
       let head = task / params.tiles;
+      ${pairs.head}
       let first = task % params.tiles * ${tiles.tile}u;
-      let base = head * params.queries * params.width;
-      let kv = head / params.group * params.keys * params.width;
+      let base = head * params.queries * params.keyWidth;
+      let kv = head / params.group * params.keys;
+      let k_base = kv * params.keyWidth;
+      let v_base = kv * params.valueWidth;
 
-      let query = first + down * 4u + vec4u(0u, 1u, 2u, 3u);
-      let start = base + query * params.width;
-      let length = length_of(head);
-      let end = vec4u(
-        key_end(query.x, length), key_end(query.y, length),
-        key_end(query.z, length), key_end(query.w, length),
-      );
-      let stop = key_end(min(first + ${tiles.tile}u, params.queries) - 1u, length);
+      let own_row = ${tiles.ownRows};
+      ${pairs.own}
+      let y_start = (head * params.queries + own_row) * params.valueWidth;
+      let q0 = i32(first) + params.shift;
+      let q1 = i32(min(first + ${tiles.tile}u, params.queries)) - 1 + params.shift;
+      let stop = key_stop(b, h, q0, q1);
 
       ${tiles.outputs('sum')}
-      var largest = vec4f(lowest);
+      var largest = vec4f(${pairs.sink ?? 'lowest'});
       // Of the lane's own keys only, until the end.
-      var total = vec4f();
-      for (var j = 0u; j < stop; j += ${tiles.tile}u) {
+      var total = ${pairs.sink ? 'vec4f(select(0.0, 1.0, across == 0u))' : 'vec4f()'};
+      for (var first_other = 0u; first_other < stop; first_other += ${tiles.tile}u) {
+        let k1 = i32(min(first_other + ${tiles.tile}u, stop)) - 1;
+        if (tile_hidden(b, h, q0, q1, i32(first_other), k1)) { continue; }
         ${tiles.rowProduct('s', query, key)}
-        ${each(
-          4,
-          (x) => /* wgsl */ `
-            let key${x} = vec4u(j + across * 4u + ${x}u);
-            s${x} = select(vec4f(lowest), score(s${x}, head, query, key${x}), key${x} < min(end, vec4u(stop)));`,
-        )}
+        ${pairs.other}
+        ${each(4, (x) => pairs.forward(x, tiles.met(x, 'stop')))}
         partial[lane] = max(max(s0, s1), max(s2, s3));
         workgroupBarrier();
         var peak = largest;
         ${each(8, (x) => `peak = max(peak, partial[down * 8u + ${x}u]);`)}
         let fade = exp(largest - peak);
         largest = peak;
-        ${each(4, (x) => `let p${x} = exp(s${x} - peak);`)}
+        ${each(4, (x) => `var p${x} = exp(s${x} - peak);`)}
         total = total * fade + p0 + p1 + p2 + p3;
+        ${each(4, (x) => pairs.drop(x))}
         ${each(8, (i) => `sum${i} *= fade;`)}
-        ${tiles.columnProduct('sum', 'p', { ...key, buffer: 'v' })}
+        ${tiles.columnProduct('sum', 'p', value)}
       }
 
       workgroupBarrier();
@@ -62,15 +66,14 @@ export function blockForward(variant: Variant): Tiled<ForwardProgram> {
       if (across == 0u && left_column == 0u) {
         ${each(
           4,
-          (r) => /* wgsl */ `if (query[${r}] < params.queries) {
-            let at = 3u * (head * params.queries + query[${r}]);
+          (r) => /* wgsl */ `if (own_row[${r}] < params.queries) {
+            let at = 2u * (head * params.queries + own_row[${r}]);
             stats[at] = largest[${r}];
             stats[at + 1u] = log_sum[${r}];
-            stats[at + 2u] = f32(end[${r}]);
           }`,
         )}
       }
-      ${tiles.store('y', { index: 'query', limit: 'params.queries', start: 'start' }, (i) => `select(vec4f(), sum${i} * scale, sees)`)}
+      ${tiles.store('y', { limit: 'params.queries', start: 'y_start', width: 'params.valueWidth' }, (i) => `select(vec4f(), sum${i} * scale, sees)`)}
     }
   `,
   );

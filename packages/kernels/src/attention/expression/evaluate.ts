@@ -54,14 +54,22 @@ function compute(node: Node, args: tf.Tensor[], values: Values): tf.Tensor {
   if (node.kind === 'variable') return values[node.name]!;
   if (node.kind === 'lookup') return lookUp(node.table, args);
   const operate = node.type === 'int' ? { ...operations, ...ofIntegers } : operations;
-  return operate[node.operation](args as [tf.Tensor, tf.Tensor, tf.Tensor]);
+  const of = operate[node.operation];
+  const steps = node.type === 'condition' || node.operation === 'toInt';
+  return steps ? withoutSlope(of, args) : of(args as Three);
 }
 
-/** Something that no gradient flows through: comparisons have none in TensorFlow.js. */
-const constant = (value: () => tf.Tensor): tf.Tensor =>
-  tf.customGrad(() => ({ value: value(), gradFunc: () => [] }))();
+/** Comparisons have no gradient in TensorFlow.js, not even of 0. */
+function withoutSlope(compute: Compute, args: tf.Tensor[]): tf.Tensor {
+  const shapes = args.map(({ shape }) => shape);
+  return tf.customGrad((...inputs) => ({
+    value: compute(inputs.slice(0, args.length) as Three),
+    gradFunc: () => shapes.map((shape) => tf.zeros(shape)),
+  }))(...args);
+}
 
-type Compute = (args: [tf.Tensor, tf.Tensor, tf.Tensor]) => tf.Tensor;
+type Three = [tf.Tensor, tf.Tensor, tf.Tensor];
+type Compute = (args: Three) => tf.Tensor;
 
 const operations: Record<Operation, Compute> = {
   add: ([x, y]) => x.add(y),
@@ -80,9 +88,9 @@ const operations: Record<Operation, Compute> = {
   sqrt: ([x]) => x.sqrt(),
   toFloat: ([x]) => x.toFloat(),
   toInt: ([x]) => x.toInt(),
-  less: ([x, y]) => constant(() => x.less(y)),
-  lessEqual: ([x, y]) => constant(() => x.lessEqual(y)),
-  equal: ([x, y]) => constant(() => x.equal(y)),
+  less: ([x, y]) => x.less(y),
+  lessEqual: ([x, y]) => x.lessEqual(y),
+  equal: ([x, y]) => x.equal(y),
   and: ([x, y]) => x.logicalAnd(y),
   or: ([x, y]) => x.logicalOr(y),
   not: ([x]) => x.logicalNot(),

@@ -1,24 +1,20 @@
+import type { Others } from '../others.js';
 import { each } from '../text.js';
 
 /** How all lanes of a workgroup come to hold the same elements in storage. */
-export interface Broadcast {
+export interface Broadcast extends Others {
   readonly lanes: number;
   readonly enable: string[];
-  /**
-   * WGSL that declares `${name}_0`, `${name}_1` … with something of each of `count` elements.
-   *
-   * @param of WGSL of the n-th declaration, which is about the element of this index
-   */
-  declare(name: string, count: number, of: (index: string, n: number) => string): string;
-  /** WGSL of what was declared of element `i`, known to all lanes. */
-  take(name: string, i: number): string;
 }
+
+const index = (i: number): string => `${i}u`;
 
 /** Every lane reads every element: no barrier, no subgroup, correct everywhere. */
 export function directBroadcast(lanes: number): Broadcast {
   return {
     lanes,
     enable: [],
+    index,
     declare: (name, count, of) => each(count, (i) => `let ${name}_${i} = ${of(`${i}u`, i)};`),
     take: (name, i) => `${name}_${i}`,
   };
@@ -29,6 +25,7 @@ export function shuffleBroadcast(subgroup: number): Broadcast {
   return {
     lanes: subgroup,
     enable: ['subgroups'],
+    index,
     declare: (name, count, of) =>
       each(
         Math.ceil(count / subgroup),

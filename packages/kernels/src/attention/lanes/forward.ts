@@ -1,7 +1,19 @@
 import { defineForward, type ForwardProgram, type Tiled, type Variant } from '../programs.js';
+import { forwardValues } from '../score/pairs.js';
 import { each } from '../text.js';
 import type { Broadcast } from './broadcast.js';
-import { type Owned, own, ownArrays, ownIndices, part, vector, vectorTypes } from './owned.js';
+import {
+  layoutOf,
+  type Owned,
+  own,
+  ownArrays,
+  ownIndices,
+  part,
+  rowStats,
+  vector,
+  vectorTypes,
+} from './owned.js';
+import { tileOf } from './tile.js';
 
 /**
  * Each lane owns up to four queries and their outputs; tiles of keys are broadcast to all lanes.
@@ -14,13 +26,18 @@ export function lanesForward(
   o: Owned,
   keys: number,
 ): Tiled<ForwardProgram> {
+  const { widths, score } = variant;
   const { lanes } = broadcast;
   const rows = lanes * o.rows;
+  const met = { limit: 'stop', stats: () => rowStats };
+  const layout = layoutOf('q', o, broadcast, keys);
+  const { pairs, arrays, forward, drop } = tileOf(score, layout, forwardValues(score), met);
   const program = defineForward(
     variant,
     { enable: broadcast.enable, types: vectorTypes(o) },
     /* wgsl */ `
-    ${ownArrays(o, 'mine', 'sum')}
+    ${arrays}
+    ${ownArrays(o, { mine: widths.key, sum: widths.value })}
     @compute @workgroup_size(${lanes})
     fn main(
       @builtin(workgroup_id) workgroup: vec3u,
@@ -30,43 +47,45 @@ export function lanesForward(
       let tile = tile_of(workgroup, count);
       if (tile >= params.tilesOfAll) { return; }
       let head = tile / params.tiles;
+      ${pairs.head}
       let first = (tile % params.tiles) * ${rows}u;
-      let kv = head / params.group * params.keys * params.width;
+      let kv = head / params.group * params.keys;
 
-      let query = ${ownIndices(o, 'first')};
-      let row = head * params.queries + min(query, RowIndices(params.queries - 1u));
-      let start = row * params.width;
-      let length = length_of(head);
-      let end = ${vector(o, 'RowIndices', (r) => `key_end(${part(o, 'query', r)}, length)`)};
-      let stop = key_end(min(first + ${rows}u, params.queries) - 1u, length);
+      let own_row = ${ownIndices(o, 'first')};
+      ${pairs.own}
+      let row = head * params.queries + min(own_row, RowIndices(params.queries - 1u));
+      let q_start = row * params.keyWidth;
+      let y_start = row * params.valueWidth;
+      let q0 = i32(first) + params.shift;
+      let q1 = i32(min(first + ${rows}u, params.queries)) - 1 + params.shift;
+      let stop = key_stop(b, h, q0, q1);
 
-      for (var c = 0u; c < params.width; c++) {
-        ${own(o, 'mine', 'c')} = ${vector(o, 'Rows', (r) => `q[${part(o, 'start', r)} + c]`)};
+      for (var c = 0u; c < params.keyWidth; c++) {
+        ${own(o, 'mine', 'c')} = ${vector(o, 'Rows', (r) => `q[${part(o, 'q_start', r)} + c]`)};
       }
-      var largest = Rows(lowest);
-      var total = Rows(0.0);
-      for (var j = 0u; j < stop; j += ${keys}u) {
-        ${broadcast.declare('row', keys, (i) => `kv + min(j + ${i}, stop - 1u) * params.width`)}
+      var largest = Rows(${pairs.sink ?? 'lowest'});
+      var total = Rows(${pairs.sink ? '1.0' : '0.0'});
+      for (var first_other = 0u; first_other < stop; first_other += ${keys}u) {
+        let k1 = i32(min(first_other + ${keys}u, stop)) - 1;
+        if (tile_hidden(b, h, q0, q1, i32(first_other), k1)) { continue; }
+        ${broadcast.declare('row', keys, (i) => `kv + min(first_other + ${i}, stop - 1u)`)}
+        ${broadcast.declare('k_row', keys, (_, n) => `row_${n} * params.keyWidth`)}
+        ${broadcast.declare('v_row', keys, (_, n) => `row_${n} * params.valueWidth`)}
         ${each(keys, (i) => `var s${i} = Rows();`)}
-        for (var c = 0u; c < params.width; c++) {
-          ${broadcast.declare('key', keys, (_, n) => `k[row_${n} + c]`)}
+        for (var c = 0u; c < params.keyWidth; c++) {
+          ${broadcast.declare('key', keys, (_, n) => `k[k_row_${n} + c]`)}
           let mine_c = ${own(o, 'mine', 'c')};
           ${each(keys, (i) => `s${i} += ${broadcast.take('key', i)} * mine_c;`)}
         }
+        ${forward}
         var peak = largest;
-        ${each(
-          keys,
-          (i) => /* wgsl */ `
-            s${i} = score(s${i}, head, query, RowIndices(j + ${i}u));
-            s${i} = select(Rows(lowest), s${i}, RowIndices(j + ${i}u) < end);
-            peak = max(peak, s${i});`,
-        )}
+        ${each(keys, (i) => `peak = max(peak, s${i});`)}
         let fade = exp(largest - peak);
         largest = peak;
         total *= fade;
-        ${each(keys, (i) => `let p${i} = exp(s${i} - peak); total += p${i};`)}
-        for (var c = 0u; c < params.width; c++) {
-          ${broadcast.declare('value', keys, (_, n) => `v[row_${n} + c]`)}
+        ${each(keys, (i) => `var p${i} = exp(s${i} - peak); total += p${i}; ${drop(i)}`)}
+        for (var c = 0u; c < params.valueWidth; c++) {
+          ${broadcast.declare('value', keys, (_, n) => `v[v_row_${n} + c]`)}
           var sum_c = ${own(o, 'sum', 'c')} * fade;
           ${each(keys, (i) => `sum_c += ${broadcast.take('value', i)} * p${i};`)}
           ${own(o, 'sum', 'c')} = sum_c;
@@ -79,14 +98,13 @@ export function lanesForward(
       let log_sum = select(Rows(0.0), log(total), sees);
       ${each(
         o.rows,
-        (r) => /* wgsl */ `if (${part(o, 'query', r)} < params.queries) {
-          let at = 3u * ${part(o, 'row', r)};
+        (r) => /* wgsl */ `if (${part(o, 'own_row', r)} < params.queries) {
+          let at = 2u * ${part(o, 'row', r)};
           stats[at] = ${part(o, 'largest', r)};
           stats[at + 1u] = ${part(o, 'log_sum', r)};
-          stats[at + 2u] = f32(${part(o, 'end', r)});
-          for (var c = 0u; c < params.width; c++) {
+          for (var c = 0u; c < params.valueWidth; c++) {
             let value = ${part(o, own(o, 'sum', 'c'), r)} * ${part(o, 'scale', r)};
-            y[${part(o, 'start', r)} + c] = select(0.0, value, ${part(o, 'sees', r)});
+            y[${part(o, 'y_start', r)} + c] = select(0.0, value, ${part(o, 'sees', r)});
           }
         }`,
       )}

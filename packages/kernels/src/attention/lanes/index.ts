@@ -1,68 +1,84 @@
 import { variants } from '../../dispatch/program.js';
-import type { Tiled, Tiling, Variant } from '../programs.js';
+import type { TableTiling, Tiled, Variant, Widths } from '../programs.js';
+import type { Site } from '../score/score.js';
 import { type Broadcast, directBroadcast, shuffleBroadcast } from './broadcast.js';
 import { lanesForward } from './forward.js';
 import { lanesKeyGradient } from './key-gradient.js';
 import { capacityOf, type Owned, owned } from './owned.js';
 import { lanesQueryGradient } from './query-gradient.js';
+import { lanesTableGradient } from './table-gradient.js';
 
-const passes = {
-  forward: { make: lanesForward, arrays: 2 },
-  queryGradient: { make: lanesQueryGradient, arrays: 3 },
-  keyGradient: { make: lanesKeyGradient, arrays: 4 },
-} as const;
-type Pass = keyof typeof passes;
+/** The widths of the arrays in which lanes keep their rows, for each pass. */
+const arrays = {
+  forward: ({ key, value }: Widths) => [key, value],
+  queryGradient: ({ key, value }: Widths) => [key, value, key],
+  keyGradient: ({ key, value }: Widths) => [key, value, key, value],
+  tableGradient: ({ key, value }: Widths) => [key, value],
+};
+type Pass = keyof typeof arrays;
+const passes = Object.keys(arrays) as Pass[];
 
 /**
+ * @param memory of a workgroup, bytes
  * @param rows that are broadcast at once
- * @param broadcastOf for heads of a width and a number of arrays; undefined where there is no room
+ * @param broadcastOf for arrays of some widths; undefined where there is no room
  */
 function lanesTiling(
   key: string,
   memory: number,
   rows: number,
-  broadcastOf: (width: number, arrays: number) => Broadcast | undefined,
-): Tiling {
-  const fit = (pass: Pass, width: number) => {
-    const { arrays } = passes[pass];
-    const broadcast = broadcastOf(width, arrays);
-    const o = broadcast && owned(broadcast.lanes, width, arrays, memory);
+  broadcastOf: (widths: readonly number[]) => Broadcast | undefined,
+): TableTiling {
+  const fit = (pass: Pass, widths: Widths) => {
+    const ofPass = arrays[pass](widths);
+    const broadcast = broadcastOf(ofPass);
+    const o = broadcast && owned(broadcast.lanes, ofPass, memory);
     return o && { broadcast, o };
   };
   const of = <P>(
     pass: Pass,
     make: (v: Variant, broadcast: Broadcast, o: Owned, rows: number) => Tiled<P>,
   ) =>
-    variants(
-      ({ width, score, padded }: Variant) => `${capacityOf(width)}/${score.key}/${padded}`,
-      (v) => {
-        const { broadcast, o } = fit(pass, v.width)!;
-        return make(v, broadcast, o, rows);
-      },
-    );
+    variants(keyOf, (v: Variant) => {
+      const { broadcast, o } = fit(pass, v.widths)!;
+      return make(v, broadcast, o, rows);
+    });
+  const tableGradient = variants(
+    ({ variant, sites }: { variant: Variant; sites: readonly Site[] }) =>
+      `${keyOf(variant)}/${sites[0]?.table}`,
+    ({ variant, sites }) => {
+      const { broadcast, o } = fit('tableGradient', variant.widths)!;
+      const tiled = lanesTableGradient(variant, broadcast, o, rows, sites);
+      return { ...tiled, lanes: broadcast.lanes };
+    },
+  );
   return {
     key,
-    fits: (width) => Object.keys(passes).every((pass) => fit(pass as Pass, width)),
-    forward: of('forward', passes.forward.make),
-    queryGradient: of('queryGradient', passes.queryGradient.make),
-    keyGradient: of('keyGradient', passes.keyGradient.make),
+    fits: (widths) => passes.every((pass) => fit(pass, widths)),
+    forward: of('forward', lanesForward),
+    queryGradient: of('queryGradient', lanesQueryGradient),
+    keyGradient: of('keyGradient', lanesKeyGradient),
+    tableGradient: (variant, sites) => tableGradient({ variant, sites }),
   };
 }
+
+const keyOf = ({ widths, score }: Variant): string =>
+  `${capacityOf(widths.key)}/${capacityOf(widths.value)}/${score.key}`;
 
 /**
  * Lanes that own rows and read all else from storage themselves: no barriers, no subgroups.
  *
  * @param memory of a workgroup, bytes
  */
-export const direct: (memory: number) => Tiling = variants(String, (memory: number) =>
-  lanesTiling('direct', memory, 4, (width, arrays) => {
-    const lanes = [16, 8, 4].find((n) => owned(n, width, arrays, memory));
+export const direct: (memory: number) => TableTiling = variants(String, (memory: number) =>
+  lanesTiling('direct', memory, 4, (widths) => {
+    const lanes = [16, 8, 4].find((n) => owned(n, widths, memory));
     return lanes === undefined ? undefined : directBroadcast(lanes);
   }),
 );
 
 /** Lanes that own rows and hand each other what they read; for devices whose subgroups have one size. */
-export const shuffle: (device: { subgroup: number; memory: number }) => Tiling = variants(
+export const shuffle: (device: { subgroup: number; memory: number }) => TableTiling = variants(
   ({ subgroup, memory }) => `${subgroup}/${memory}`,
   ({ subgroup, memory }) => {
     const broadcast = shuffleBroadcast(subgroup);

@@ -1,10 +1,10 @@
 import { type ParamSource, readTensor } from '@headwise/core';
 import { type LazyTensorInput, type SafetensorsFile, toFloat32 } from '@headwise/safetensors';
 import type * as tf from '@tensorflow/tfjs';
-import { type ModelFamily, placeOf } from '../family.js';
-import type { Model } from '../model.js';
-import { giveRows, takeRows } from '../row-order.js';
-import { Matching } from './matching.js';
+import { Matching } from './checkpoint/matching.js';
+import { type ModelFamily, placeOf } from './family.js';
+import type { Model } from './model.js';
+import { giveRows, takeRows } from './row-order.js';
 
 /**
  * Reads the parameters of a family from a safetensors file in memory, by Hugging Face's keys.
@@ -31,21 +31,26 @@ export function checkpointSource(
 /**
  * The tensors of a model by Hugging Face's keys; each is read from the backend when it is written.
  *
- * @param written gives what is written for a parameter, of its shape; default the parameter
+ * @param tensorOf gives what is written for a parameter, of its shape; default the parameter
  */
 export function checkpointTensors(
   model: Model,
-  written: (path: string, variable: tf.Variable) => tf.Tensor = (_, variable) => variable,
+  tensorOf: (path: string, variable: tf.Variable) => tf.Tensor = (_, variable) => variable,
 ): Record<string, LazyTensorInput> {
   const table = model.family.keys(model.config);
-  return Object.fromEntries(
+  const buffers = Object.entries(model.family.buffers?.(model.config) ?? {});
+  const tensors: Record<string, LazyTensorInput> = Object.fromEntries(
     Object.entries(model.params.named()).map(([path, variable]) => {
       const { key, rows } = placeOf(table, path);
       const data = async () => {
-        const values = (await readTensor(written(path, variable))) as Float32Array;
+        const values = (await readTensor(tensorOf(path, variable))) as Float32Array;
         return rows ? giveRows(values, rows()) : values;
       };
       return [key, { dtype: 'F32', shape: variable.shape, data }];
     }),
   );
+  for (const [key, data] of buffers) {
+    tensors[key] = { dtype: 'F32', shape: [data.length], data: () => data };
+  }
+  return tensors;
 }

@@ -1,0 +1,91 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { readSafetensors } from '@headwise/safetensors';
+import { describe, expect, test } from 'vitest';
+import { headwise, repository } from './headwise.js';
+
+const goldens = join(repository, 'packages/parity/goldens');
+
+/** The first row of what transformers was given, or computed. */
+function rowOf(name: string, key: string): number[] {
+  const file = readSafetensors(readFileSync(join(goldens, name, 'expected.safetensors')));
+  const { data, shape } = file.get(key);
+  const length = shape.slice(1).reduce((product, size) => product * size, 1);
+  return Array.from(data as Float32Array).slice(0, length);
+}
+
+function expectNear(actual: number[], expected: number[]): void {
+  expect(actual).toHaveLength(expected.length);
+  const scale = Math.max(...expected.map(Math.abs));
+  const worst = Math.max(...actual.map((value, i) => Math.abs(value - expected[i]!)));
+  expect(worst / scale).toBeLessThan(1e-4);
+}
+
+describe('logits gives what transformers gives', () => {
+  for (const name of ['gpt2', 'bloom', 'falcon-40b', 'llama', 'mistral', 'qwen2']) {
+    test(name, () => {
+      const ids = rowOf(name, 'inputs.input_ids');
+      const args = ['--model', join(goldens, name), '--ids', ids.join(','), '--json'];
+      const { logits } = JSON.parse(headwise(['logits', ...args]).stdout);
+      expectNear(logits.flat(), rowOf(name, 'outputs.logits'));
+    });
+  }
+
+  test('transformer-xl-adaptive, of a first segment', () => {
+    const name = 'transformer-xl-adaptive';
+    const ids = rowOf(name, 'inputs.input_ids').slice(0, 7);
+    const args = ['--model', join(goldens, name), '--ids', ids.join(','), '--json'];
+    const { logits } = JSON.parse(headwise(['logits', ...args]).stdout);
+    expectNear(logits.flat(), rowOf(name, 'outputs.segment_0.log_probabilities'));
+  });
+
+  for (const name of ['t5', 'bart', 'transformer-2017']) {
+    test(name, () => {
+      const ids = rowOf(name, 'inputs.input_ids');
+      const written = rowOf(name, 'inputs.decoder_input_ids');
+      const given = ['--ids', ids.join(','), '--decoder-ids', written.join(',')];
+      const args = ['--model', join(goldens, name), ...given, '--json'];
+      const { logits } = JSON.parse(headwise(['logits', ...args]).stdout);
+      expectNear(logits.flat(), rowOf(name, 'outputs.logits'));
+    });
+  }
+
+  test('roberta-masked-lm', () => {
+    const name = 'roberta-masked-lm';
+    const ids = rowOf(name, 'inputs.input_ids');
+    const args = ['--model', join(goldens, name), '--ids', ids.join(','), '--json'];
+    const { outputs } = JSON.parse(headwise(['logits', ...args]).stdout);
+    expectNear(outputs.logits.flat(), rowOf(name, 'outputs.logits'));
+  });
+});
+
+test('--decoder-ids is refused where nothing decodes beside an encoder', () => {
+  const args = ['--model', join(goldens, 'llama'), '--ids', '1', '--decoder-ids', '2'];
+  const run = headwise(['logits', ...args]);
+  expect(run.code).toBe(2);
+  expect(run.stderr).toContain(
+    '--decoder-ids: the model is a decoder; expected an encoder-decoder',
+  );
+});
+
+test('params lists every parameter with its key, shape, count and bytes', () => {
+  const folder = join(goldens, 'llama');
+  const run = headwise(['params', '--model', folder]);
+  expect(run.code).toBe(0);
+  expect(run.stdout).toContain('30 parameters of the family llama');
+  const { parameters, count, bytes } = JSON.parse(
+    headwise(['params', '--model', folder, '--json']).stdout,
+  );
+  const file = readSafetensors(readFileSync(join(folder, 'model.safetensors')));
+  const keys = parameters.map(({ key }: { key: string }) => key);
+  expect(keys.sort()).toEqual([...file.tensors.keys()].sort());
+  expect(parameters[0]).toEqual({
+    path: 'tokens.weight',
+    key: 'model.embed_tokens.weight',
+    shape: [97, 20],
+    dtype: 'F32',
+    count: 1940,
+    bytes: 7760,
+  });
+  expect(bytes).toBe(4 * count);
+});

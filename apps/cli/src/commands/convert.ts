@@ -1,0 +1,70 @@
+import { mkdir, realpath } from 'node:fs/promises';
+import { InputError } from '@headwise/core';
+import { loadAdapter, loadModel, saveModel } from '@headwise/models/node';
+import { Command } from 'commander';
+import { backendOption, start } from '../backend.js';
+import { output } from '../output.js';
+
+interface ConvertOptions {
+  model: string;
+  out: string;
+  adapter?: string;
+  dtype: string;
+  shardSize?: string;
+  backend?: string;
+  json?: boolean;
+}
+
+const dtypes = { f32: 'F32', f16: 'F16', bf16: 'BF16' } as const;
+
+/** `headwise convert`: a model folder written anew, in another type, in shards, or with an adapter merged in. */
+export function convertCommand(): Command {
+  return new Command('convert')
+    .description('write a model folder anew: in another type, in shards, with an adapter merged in')
+    .requiredOption('--model <dir>', 'a model folder')
+    .requiredOption('--out <dir>', 'another folder; made where there is none')
+    .option('--adapter <dir>', 'a LoRA adapter in the layout of PEFT, to merge into the weights')
+    .option('--dtype <type>', 'f32, f16 or bf16', 'f32')
+    .option('--shard-size <bytes>', 'the most bytes of one file; default 5e9')
+    .option('--backend <name>', 'webgpu, wasm or cpu; an error where it cannot be had')
+    .option('--json', 'print JSON: family, parameters, dtype, adapter')
+    .action(async (options: ConvertOptions) => {
+      const out = output(options.json ?? false);
+      const dtype = dtypeOption(options.dtype);
+      const shardBytes = shardOption(options.shardSize);
+      await start(out, backendOption(options.backend));
+      const model = await loadModel(options.model);
+      try {
+        if (options.adapter) {
+          const lora = await loadAdapter(options.adapter, model);
+          lora.merge();
+          lora.params.dispose();
+        }
+        await mkdir(options.out, { recursive: true });
+        if ((await realpath(options.out)) === (await realpath(options.model))) {
+          throw new InputError(`--out '${options.out}' is the folder of --model; expected another`);
+        }
+        await saveModel(options.out, model, { dtype, ...(shardBytes ? { shardBytes } : {}) });
+        const parameters = model.params.count();
+        const { modelType: family } = model.family;
+        out.emit({ family, parameters, dtype, adapter: options.adapter ?? null });
+        out.say(
+          `${family}, ${parameters.toLocaleString('en-US')} parameters in ${dtype}${options.adapter ? `, ${options.adapter} merged in` : ''}: ${options.out}`,
+        );
+      } finally {
+        model.params.dispose();
+      }
+    });
+}
+
+function dtypeOption(name: string): (typeof dtypes)[keyof typeof dtypes] {
+  if (Object.hasOwn(dtypes, name)) return dtypes[name as keyof typeof dtypes];
+  throw new InputError(`--dtype is '${name}'; expected one of ${Object.keys(dtypes).join(', ')}`);
+}
+
+function shardOption(text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  const bytes = Number(text);
+  if (Number.isSafeInteger(bytes) && bytes > 0) return bytes;
+  throw new InputError(`--shard-size is '${text}'; expected a whole number of bytes, e.g. 2e9`);
+}

@@ -1,0 +1,126 @@
+import { type ForwardContext, ParamStore, Random, sizeOf } from '@headwise/core';
+import { expectClose, gaussian } from '@headwise/testing';
+import * as tf from '@tensorflow/tfjs';
+import { afterAll, expect, test } from 'vitest';
+import {
+  type Composition,
+  dim,
+  everyPair,
+  headDim,
+  heads,
+  layouts,
+  masks,
+  modifiers,
+  positions,
+  scores,
+} from './compositions.cases.js';
+import { type AttentionLayerOptions, CrossAttention, MultiHeadAttention } from './index.js';
+
+/** Every length in turn; a chunk of queries has 128. */
+const lengths = [1, 7, 63, 64, 65, 257];
+const modifierNames = Object.keys(modifiers);
+
+/** A layer whose scores differ by some units, and what it is given. */
+function made({ score, position, mask, layout }: Composition, length: number, modifier: string) {
+  const params = new ParamStore({
+    source: {
+      read(path, shape) {
+        const random = new Random(path.length + shape.length);
+        const value = () => (path === 'temperature' ? 1.5 : 0.2 * random.nextNormal() + 0.05);
+        return Float32Array.from({ length: sizeOf(shape) }, value);
+      },
+    },
+  });
+  const options: AttentionLayerOptions = {
+    dim,
+    heads,
+    headDim,
+    // Softmax does not feel the bias of the keys: its gradient is what rounding leaves.
+    bias: { k: false },
+    score: scores[score]!,
+    ...layouts[layout],
+    ...modifiers[modifier]!(params),
+  };
+  const x = gaussian([2, length, dim], 1);
+  if (layout !== 'cross') {
+    const given = {
+      mask: masks[mask]!(length, length),
+      position: positions[position]!(params.at('position')),
+    };
+    const layer = new MultiHeadAttention(params, { ...options, ...given });
+    return {
+      params,
+      inputs: [x],
+      run: (ctx: ForwardContext, [x]: tf.Tensor[]) => layer.forward(x!, ctx),
+    };
+  }
+  const encoded = gaussian([2, length + 3, 10], 2);
+  const layer = new CrossAttention(params, { ...options, mask: masks[mask]!(length, length + 3) });
+  const run = (ctx: ForwardContext, [x, encoded]: tf.Tensor[]) => layer.forward(x!, encoded!, ctx);
+  return { params, inputs: [x, encoded], run };
+}
+
+/** The output and every gradient, by name. */
+function results({ params, inputs, run }: ReturnType<typeof made>, ctx: () => ForwardContext) {
+  const named = params.named();
+  const output = run(ctx(), inputs);
+  const dy = gaussian(output.shape, 3);
+  const ofInputs = tf.grads((...xs) => run(ctx(), xs))(inputs, dy);
+  const { grads } = tf.variableGrads(() => run(ctx(), inputs).mul(dy).sum(), Object.values(named));
+  return {
+    output,
+    ...Object.fromEntries(ofInputs.map((x, i) => [`input ${i}`, x])),
+    ...Object.fromEntries(Object.entries(named).map(([path, v]) => [path, grads[v.name]!])),
+  } as Record<string, tf.Tensor>;
+}
+
+const looking = Object.assign(() => {}, { wants: (name: string) => name.endsWith('pattern') });
+let fused = 0;
+const compositions = everyPair();
+
+/** Positions by what they write into a shader: rotary ones write nothing, and all of T5's the same. */
+const kinds = ['none', 'alibi', 't5', 'shaw', 'transformer-xl'];
+const kindOf = (position: string) =>
+  Math.max(
+    0,
+    kinds.findIndex((kind) => position.startsWith(kind)),
+  );
+
+for (const [i, composition] of compositions.entries()) {
+  const length = lengths[i % lengths.length]!;
+  // The same for the same shaders, which take far longer to compile than to run.
+  const which = kindOf(composition.position) + Object.keys(masks).indexOf(composition.mask);
+  const modifier = modifierNames[which % modifierNames.length]!;
+  const { score, position, mask, layout } = composition;
+  test(`${score} / ${position} / ${mask} / ${layout} / ${modifier}, ${length} tokens`, async () => {
+    const training = { training: modifier === 'dropout' };
+    const context = (more: ForwardContext) => () => ({
+      ...training,
+      random: new Random(5),
+      ...more,
+    });
+    const layer = made(composition, length, modifier);
+    const { kernelNames } = await tf.profile(() =>
+      tf.tidy(() => layer.run(context({})(), layer.inputs)),
+    );
+    if (kernelNames.includes('headwise/Attention')) fused++;
+    // A chunk draws its own dropout, so that chunks and the whole drop alike where there is one chunk.
+    const [actual, expected] = [
+      results(layer, context({})),
+      results(layer, context({ tap: looking })),
+    ];
+    for (const [name, value] of Object.entries(actual)) {
+      try {
+        await expectClose(value, expected[name]!, { ratio: 2e-5, floor: 1e-6 });
+      } catch (error) {
+        throw new Error(`${name}: ${(error as Error).message}`);
+      }
+    }
+    layer.params.dispose();
+  }, 300_000);
+}
+
+afterAll(() => {
+  const plain = compositions.filter(({ position }) => position === 'shaw').length;
+  expect(fused).toBe(compositions.length - plain);
+});

@@ -1,0 +1,59 @@
+import { ParamStore } from '@headwise/core';
+import { AlibiPosition, ShawPosition, TransformerXLPosition } from '@headwise/positions';
+import { gaussian } from '@headwise/testing';
+import * as tf from '@tensorflow/tfjs';
+import { expect, test } from 'vitest';
+import { additive, causal, MultiHeadAttention, type MultiHeadAttentionOptions } from './index.js';
+
+/** The parts of the backend that count buffers in use. */
+interface Backend {
+  bufferManager: { numBytesUsed: number; acquireBuffer: (...args: unknown[]) => unknown };
+}
+
+const sizes = { dim: 8, heads: 1, headDim: 8 };
+const variants: Record<string, (params: ParamStore) => Partial<MultiHeadAttentionOptions>> = {
+  alibi: () => ({ position: new AlibiPosition({ heads: 1 }) }),
+  additive: () => ({ score: additive }),
+  shaw: (params) => ({ position: new ShawPosition(params, { headDim: 8, clip: 4 }) }),
+  'transformer-xl': (params) => ({ position: new TransformerXLPosition(params, sizes) }),
+};
+
+/** The most bytes in use beyond those before, while a layer takes a training step. */
+async function peakBytes(variant: string, length: number): Promise<number> {
+  const params = new ParamStore({ seed: 1 });
+  const parts = variants[variant]!(params.at('part'));
+  const layer = new MultiHeadAttention(params.at('layer'), { ...sizes, mask: causal, ...parts });
+  const x = gaussian([1, length, sizes.dim], 1);
+  await x.add(0).data();
+  const variables = Object.values(params.named());
+  const step = () => {
+    const { value, grads } = tf.variableGrads(() => layer.forward(x).square().sum(), variables);
+    tf.dispose([value, grads]);
+  };
+  step();
+  const { bufferManager } = tf.backend() as unknown as Backend;
+  const acquire = bufferManager.acquireBuffer;
+  const base = bufferManager.numBytesUsed;
+  let peak = base;
+  bufferManager.acquireBuffer = (...args) => {
+    const buffer = acquire.apply(bufferManager, args);
+    peak = Math.max(peak, bufferManager.numBytesUsed);
+    return buffer;
+  };
+  try {
+    step();
+  } finally {
+    bufferManager.acquireBuffer = acquire;
+  }
+  await x.data();
+  x.dispose();
+  params.dispose();
+  return peak - base;
+}
+
+for (const variant of Object.keys(variants)) {
+  test(`memory of a training step grows with T, not with its square: ${variant}`, async () => {
+    const [short, long] = [await peakBytes(variant, 512), await peakBytes(variant, 2048)];
+    expect(Math.log2(long / short) / 2).toBeLessThan(1.15);
+  }, 300_000);
+}

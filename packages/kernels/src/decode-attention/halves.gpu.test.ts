@@ -1,0 +1,44 @@
+import { expectClose, gaussian } from '@headwise/testing';
+import * as tf from '@tensorflow/tfjs';
+import { expect, test } from 'vitest';
+import { runKernel } from '../dispatch/register.js';
+import { unpackHalves, wordsOf } from './halves.js';
+import { decodeAttention } from './index.js';
+import { decodeAttentionReference } from './reference.js';
+
+/** Keys and values as a cache keeps them in halves. */
+function packed(k: tf.Tensor, v: tf.Tensor): [tf.Tensor, tf.Tensor] {
+  const [batch, heads, length, width] = k.shape as [number, number, number, number];
+  const room = () => tf.zeros([batch, heads, length, wordsOf(width)], 'int32');
+  const [cacheK, cacheV] = [room(), room()];
+  runKernel(
+    'headwise/AppendKeysValues',
+    { k, v, cacheK, cacheV },
+    { position: 0, sinks: 0, ring: length },
+  );
+  return [cacheK, cacheV];
+}
+
+for (const width of [1, 7, 8, 64, 66]) {
+  for (const queries of [1, 3, 9]) {
+    test(`attention over halves of ${width}, ${queries} queries, is that over what they stand for`, async () => {
+      const q = gaussian([2, 4, queries, width], 1);
+      const [k, v] = packed(gaussian([2, 2, 70, width], 2), gaussian([2, 2, 70, width], 3));
+      const whole = [unpackHalves(k, width), unpackHalves(v, width)] as const;
+      await expectClose(
+        decodeAttention(q, k, v, { length: 67, scale: 0.5 }),
+        decodeAttentionReference(q, ...whole, 67, 0.5),
+      );
+    });
+  }
+}
+
+test('halves are the nearest ones, and at most 65,504', async () => {
+  const values = [1, -2.5, 1 / 3, 65_504, 1e9, -1e9, 2 ** -24, 0];
+  const expected = [1, -2.5, 0.333251953125, 65_504, 65_504, -65_504, 2 ** -24, 0];
+  const x = tf.tensor4d(values, [1, 1, 1, 8]);
+  const [k, v] = packed(x, x);
+  for (const words of [k, v]) {
+    expect([...(await unpackHalves(words, 8).data())]).toEqual(expected);
+  }
+});

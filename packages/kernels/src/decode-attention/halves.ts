@@ -1,0 +1,68 @@
+import { checkShape, sizeOf } from '@headwise/core';
+import * as tf from '@tensorflow/tfjs';
+import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
+import { checkType } from '../dispatch/check.js';
+import { dispatch, spread } from '../dispatch/dispatch.js';
+import { defineProgram } from '../dispatch/program.js';
+import { registerWebGPUKernel, runKernel } from '../dispatch/register.js';
+
+/** The number of words that hold a row of halves. */
+export const wordsOf = (width: number): number => Math.ceil(width / 2);
+
+const unpackProgram = defineProgram({
+  label: 'headwise/UnpackHalves',
+  inputs: { words: 'u32' },
+  outputs: { y: 'f32' },
+  params: { size: 'u32', width: 'u32' },
+  wgsl: /* wgsl */ `
+    @compute @workgroup_size(64)
+    fn main(
+      @builtin(workgroup_id) workgroup: vec3u,
+      @builtin(num_workgroups) count: vec3u,
+      @builtin(local_invocation_index) lane: u32,
+    ) {
+      let i = (workgroup.y * count.x + workgroup.x) * 64u + lane;
+      if (i >= params.size) { return; }
+      let column = i % params.width;
+      let word = i / params.width * ((params.width + 1u) / 2u) + column / 2u;
+      y[i] = unpack2x16float(words[word])[column % 2u];
+    }
+  `,
+});
+
+interface KernelArguments {
+  inputs: { words: tf.TensorInfo };
+  backend: WebGPUBackend;
+  attrs: { width: number };
+}
+
+function unpackKernel({ inputs, backend, attrs }: KernelArguments): tf.TensorInfo {
+  const { width } = attrs;
+  const shape = [...inputs.words.shape.slice(0, -1), width];
+  const size = sizeOf(shape);
+  const { y } = dispatch(backend, unpackProgram, {
+    inputs,
+    outputs: { y: { shape, dtype: 'float32' } },
+    params: { size, width },
+    workgroups: spread(Math.ceil(size / 64)),
+  });
+  return y;
+}
+
+/**
+ * Rows of halves, two in a word, as float32. On WebGPU only.
+ *
+ * @param words `[…, ⌈width / 2⌉]`, int32; the first of two lies in the lower bits
+ * @returns `[…, width]`
+ */
+export function unpackHalves(words: tf.Tensor, width: number): tf.Tensor {
+  checkShape('unpackHalves: words', [words.shape.at(-1)!], [wordsOf(width)]);
+  checkType('unpackHalves: words', words, 'int32');
+  if (words.size === 0) return tf.zeros([...words.shape.slice(0, -1), width]);
+  return runKernel('headwise/UnpackHalves', { words }, { width }) as unknown as tf.Tensor;
+}
+
+/** Makes `unpackHalves` work. */
+export function registerUnpackHalves(): void {
+  registerWebGPUKernel('headwise/UnpackHalves', unpackKernel as never);
+}

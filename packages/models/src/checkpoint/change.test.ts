@@ -1,0 +1,21 @@
+import { isLanguageModel } from '@headwise/core';
+import * as tf from '@tensorflow/tfjs';
+import { expect, test } from 'vitest';
+import { loadModel } from '../node.js';
+
+const goldens = new URL('../../../parity/goldens/', import.meta.url).pathname;
+
+test('a part that is changed takes its parameters along, and both sides are told', async () => {
+  const model = await loadModel(`${goldens}gpt2`, { change: { position: { kind: 'alibi' } } });
+  expect(model.newPaths).toEqual([]);
+  expect(model.unusedKeys).toEqual(['transformer.wpe.weight']);
+  const learned = await loadModel(`${goldens}bloom`, { change: { position: { kind: 'learned' } } });
+  expect(learned.newPaths).toEqual(['positions.weight']);
+  expect(learned.unusedKeys).toEqual([]);
+  for (const { network, params } of [model, learned]) {
+    if (!isLanguageModel(network)) throw new Error('no language model');
+    const logits = network.forward(tf.tensor2d([[1, 2, 3]], [1, 3], 'int32'));
+    expect((await logits.data()).every(Number.isFinite)).toBe(true);
+    params.dispose();
+  }
+});

@@ -1,0 +1,56 @@
+import { ParamStore } from '@headwise/core';
+import { familyOf } from '../model.js';
+import { type CheckpointPlace, checkpointFiles } from './files.js';
+import { Matching } from './matching.js';
+import { openConfig, openTensors } from './open.js';
+import type { WebOptions } from './web.js';
+
+/** One parameter of a checkpoint. */
+export interface ParameterDescription {
+  /** Its path in our models. */
+  path: string;
+  /** Its key in the checkpoint. */
+  key: string;
+  shape: readonly number[];
+  /** The type that it is stored in. */
+  dtype: string;
+  /** How many values it has. */
+  count: number;
+  /** How many bytes it takes in the file. */
+  bytes: number;
+}
+
+/**
+ * Every parameter of a checkpoint, in the order of the model, without reading their values.
+ *
+ * @returns the parameters, and the keys of tensors that no parameter has asked for
+ * @throws InputError or SafetensorsError as `loadModel` does, but for what is wrong with values
+ */
+export async function describeCheckpoint(
+  place: CheckpointPlace,
+  options: WebOptions = {},
+): Promise<{ family: string; parameters: ParameterDescription[]; unusedKeys: string[] }> {
+  const files = checkpointFiles(place, options);
+  const { json, name: configName } = await openConfig(files);
+  const family = familyOf(json, configName);
+  const config = family.parseConfig(json, configName);
+  const { reader, name } = await openTensors(files);
+  const parameters: ParameterDescription[] = [];
+  const matching = new Matching(family, config, reader.tensors, name);
+  const params = new ParamStore({
+    deferred(path, shape) {
+      if (matching.mayLack(path)) return;
+      const { key, info } = matching.find(path, shape);
+      const bytes = info.offsets[1] - info.offsets[0];
+      const count = shape.reduce((product, size) => product * size, 1);
+      parameters.push({ path, key, shape: [...shape], dtype: info.dtype, count, bytes });
+    },
+  });
+  try {
+    family.build(params, config);
+  } finally {
+    params.dispose();
+    await reader.close();
+  }
+  return { family: family.modelType, parameters, unusedKeys: matching.unused() };
+}

@@ -1,0 +1,84 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { readSafetensors, type TensorInput, writeSafetensors } from '@headwise/safetensors';
+import { afterAll, expect, test } from 'vitest';
+import { checkpointTensors, describeCheckpoint, type Model } from '../index.js';
+import { folderFiles, loadModel } from '../node.js';
+
+const root = mkdtempSync(join(tmpdir(), 'headwise-spellings-'));
+afterAll(() => rmSync(root, { recursive: true }));
+const golden = (name: string) => new URL(`../../../parity/goldens/${name}/`, import.meta.url).pathname;
+
+/** A golden whose keys are spelt otherwise; undefined leaves a tensor out. */
+function respelt(
+  name: string,
+  spell: (key: string) => string | undefined,
+  change: Record<string, unknown> = {},
+): string {
+  const folder = mkdtempSync(join(root, `${name}-`));
+  const config = JSON.parse(readFileSync(join(golden(name), 'config.json'), 'utf8'));
+  writeFileSync(join(folder, 'config.json'), JSON.stringify({ ...config, ...change }));
+  const file = readSafetensors(readFileSync(join(golden(name), 'model.safetensors')));
+  const tensors: Record<string, TensorInput> = {};
+  for (const key of file.tensors.keys()) {
+    const spelt = spell(key);
+    if (spelt) tensors[spelt] = file.get(key);
+  }
+  writeFileSync(join(folder, 'model.safetensors'), writeSafetensors(tensors));
+  return folder;
+}
+
+async function valuesOf(model: Model): Promise<Record<string, unknown>> {
+  const entries = Object.entries(checkpointTensors(model));
+  return Object.fromEntries(
+    await Promise.all(entries.map(async ([key, { data }]) => [key, await data()])),
+  );
+}
+
+test.each([
+  [
+    'norms of gamma and beta',
+    'bert-masked-lm',
+    (key: string) =>
+      key
+        .replace('LayerNorm.weight', 'LayerNorm.gamma')
+        .replace('LayerNorm.bias', 'LayerNorm.beta'),
+  ],
+  ['a body under its prefix', 'bert', (key: string) => `bert.${key}`],
+  ['a body without its prefix', 'bart', (key: string) => key.replace(/^model\./, '')],
+])('%s is the same model', async (_, name, spell) => {
+  const [model, expected] = [await loadModel(respelt(name, spell)), await loadModel(golden(name))];
+  expect(model.unusedKeys).toEqual([]);
+  expect(model.newPaths).toEqual([]);
+  expect(await valuesOf(model)).toEqual(await valuesOf(expected));
+  model.params.dispose();
+  expected.params.dispose();
+});
+
+test("BART's published base has no logits bias: it starts at 0, and is named", async () => {
+  const folder = respelt(
+    'bart',
+    (key) => (key === 'final_logits_bias' ? undefined : key.replace(/^model\./, '')),
+    { architectures: ['BartModel'] },
+  );
+  const model = await loadModel(folder);
+  expect(model.newPaths).toEqual(['logitsBias']);
+  expect(model.family.configJson(model.config)).toMatchObject({
+    architectures: ['BartForConditionalGeneration'],
+  });
+  const { final_logits_bias: bias } = (await valuesOf(model)) as Record<string, Float32Array>;
+  expect(bias).toEqual(new Float32Array(101));
+  const { parameters } = await describeCheckpoint(folderFiles(folder));
+  expect(parameters.map(({ path }) => path)).not.toContain('logitsBias');
+  model.params.dispose();
+});
+
+test('a parameter that no spelling finds is named as it is spelt now', async () => {
+  const folder = respelt('bert-masked-lm', (key) =>
+    key === 'bert.embeddings.LayerNorm.weight' ? undefined : key,
+  );
+  await expect(loadModel(folder)).rejects.toThrow(
+    "no tensor 'bert.embeddings.LayerNorm.weight', which holds parameter 'embeddingNorm.weight'",
+  );
+});

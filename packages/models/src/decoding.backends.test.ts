@@ -1,0 +1,52 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { KeyValueCache } from '@headwise/core';
+import { describeBackends, expectClose } from '@headwise/testing';
+import * as tf from '@tensorflow/tfjs';
+import { expect, test } from 'vitest';
+import { languageModel } from './model.js';
+import { loadModel } from './node.js';
+
+const goldens = fileURLToPath(new URL('../../parity/goldens', import.meta.url));
+const isDecoder = (name: string) => {
+  const [kind] = JSON.parse(readFileSync(`${goldens}/${name}/config.json`, 'utf8')).architectures;
+  return /ForCausalLM$|LMHeadModel$/.test(kind);
+};
+const names = readdirSync(goldens, { withFileTypes: true })
+  .filter((entry) => entry.isDirectory() && isDecoder(entry.name))
+  .map(({ name }) => name);
+
+describeBackends('decoding with a cache', () => {
+  test('is tested for every family of decoders', () => {
+    expect(names.length).toBeGreaterThanOrEqual(16);
+  });
+
+  for (const name of names) {
+    test(`${name}: token by token, or some at once, equals one pass`, async () => {
+      const { network, params } = languageModel(await loadModel(`${goldens}/${name}`));
+      // Beyond the 8 tokens that it was trained on, dynamic scaling turns keys by the length of their time.
+      const length = 8;
+      const ids = tf.tensor2d(
+        Array.from({ length: 2 * length }, (_, i) => (i * 37 + 11) % network.vocabSize),
+        [2, length],
+        'int32',
+      );
+      const whole = network.forward(ids);
+      for (const pieces of [Array<number>(length).fill(1), [4, 3, 1]]) {
+        const cache = new KeyValueCache();
+        let start = 0;
+        const parts = pieces.map((count) => {
+          const piece = ids.slice([0, start], [2, count]);
+          start += count;
+          return network.forward(piece, { cache });
+        });
+        const ratio = tf.getBackend() === 'webgpu' ? 1e-4 : 1e-5;
+        await expectClose(tf.concat(parts, 1), whole, { ratio });
+        tf.dispose(parts);
+        cache.dispose();
+      }
+      tf.dispose([ids, whole]);
+      params.dispose();
+    });
+  }
+});

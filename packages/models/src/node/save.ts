@@ -1,0 +1,130 @@
+import { readFile, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { InputError, sizeOf } from '@headwise/core';
+import { fromFloat32, type LazyTensorInput } from '@headwise/safetensors';
+import { writeSafetensorsFile } from '@headwise/safetensors/node';
+import { configText } from '../checkpoint/config-text.js';
+import { checkpointTensors } from '../checkpoint.js';
+import type { Model } from '../model.js';
+import { writeJsonFile, writeTextFile } from './json.js';
+
+const weightsName = 'model.safetensors';
+const indexName = 'model.safetensors.index.json';
+
+export interface SaveOptions {
+  /** The most bytes that one file holds, one larger tensor excepted; default 5e9, Hugging Face's own limit for long. */
+  shardBytes?: number;
+  /** How weights are rounded; default `F32`, in which they are kept. */
+  dtype?: 'F32' | 'F16' | 'BF16';
+}
+
+/** Hugging Face's names of types. */
+const typeNames = { F32: 'float32', F16: 'float16', BF16: 'bfloat16' } as const;
+
+/**
+ * Writes `config.json` and `model.safetensors`, or shards of it with their index, as `from_pretrained` loads them.
+ *
+ * Each file is there whole or not at all; what an earlier model has left in the folder is removed. The folder must
+ * exist.
+ *
+ * @throws InputError where weights are packed, since a checkpoint holds them as floats, and for values that F16 does not hold
+ */
+export async function saveModel(
+  folder: string,
+  model: Model,
+  { shardBytes = 5e9, dtype = 'F32' }: SaveOptions = {},
+): Promise<void> {
+  const packed = Object.entries(model.params.matrices()).find(([, matrix]) => matrix.packed);
+  if (packed) {
+    throw new InputError(`parameter '${packed[0]}' is packed; only unpacked weights are saved`);
+  }
+  const tensors = Object.entries(checkpointTensors(model)).map((tensor) => rounded(tensor, dtype));
+  const parts = split(tensors, shardBytes);
+  const before = await filesOfIndex(folder);
+  await writeTextFile(
+    join(folder, 'config.json'),
+    configText(configWith(model.family.configJson(model.config), dtype)),
+  );
+  const names = parts.map((_, i) => shardName(i, parts.length));
+  for (const [i, part] of parts.entries()) {
+    await writeSafetensorsFile(join(folder, names[i]!), Object.fromEntries(part), { format: 'pt' });
+  }
+  if (parts.length > 1) {
+    const weightMap = parts.flatMap((part, i) => part.map(([key]) => [key, names[i]!]));
+    const total = tensors.reduce((sum, tensor) => sum + bytesOf(tensor), 0);
+    const metadata = { total_parameters: model.params.count(), total_size: total };
+    await writeJsonFile(join(folder, indexName), {
+      metadata,
+      weight_map: Object.fromEntries(weightMap.sort()),
+    });
+  }
+  const left = [weightsName, indexName, ...before].filter((name) => !names.includes(name));
+  for (const name of left) {
+    if (name !== indexName || parts.length === 1) await rm(join(folder, name), { force: true });
+  }
+}
+
+type NamedTensor = [key: string, tensor: LazyTensorInput];
+
+function rounded([key, tensor]: NamedTensor, dtype: keyof typeof typeNames): NamedTensor {
+  if (dtype === 'F32') return [key, tensor];
+  const data = async () => {
+    try {
+      return fromFloat32((await tensor.data()) as Float32Array, dtype);
+    } catch (error) {
+      if (error instanceof RangeError) throw new InputError(`tensor '${key}': ${error.message}`);
+      throw error;
+    }
+  };
+  return [key, { ...tensor, dtype, data }];
+}
+
+/** The configuration, which says in what type weights are to be loaded. */
+function configWith(
+  json: Record<string, unknown>,
+  dtype: keyof typeof typeNames,
+): Record<string, unknown> {
+  if (dtype === 'F32' && !('dtype' in json || 'torch_dtype' in json)) return json;
+  const { torch_dtype: _, dtype: __, ...others } = json;
+  return { ...others, dtype: typeNames[dtype] };
+}
+
+function bytesOf([, { shape, dtype }]: NamedTensor): number {
+  return (dtype === 'F32' ? 4 : 2) * sizeOf(shape);
+}
+
+/** Tensors in their order, cut where a file would become too large. */
+function split(tensors: readonly NamedTensor[], shardBytes: number): NamedTensor[][] {
+  const parts: NamedTensor[][] = [[]];
+  let held = 0;
+  for (const tensor of tensors) {
+    const bytes = bytesOf(tensor);
+    if (held > 0 && held + bytes > shardBytes) {
+      parts.push([]);
+      held = 0;
+    }
+    parts.at(-1)!.push(tensor);
+    held += bytes;
+  }
+  return parts;
+}
+
+function shardName(index: number, count: number): string {
+  if (count === 1) return weightsName;
+  const digits = (n: number) => String(n).padStart(5, '0');
+  return `model-${digits(index + 1)}-of-${digits(count)}.safetensors`;
+}
+
+/** The shards of the model that lies in a folder now. */
+async function filesOfIndex(folder: string): Promise<string[]> {
+  const text = await readFile(join(folder, indexName), 'utf8').catch(() => '{}');
+  try {
+    const { weight_map: map = {} } = JSON.parse(text) as { weight_map?: Record<string, string> };
+    // Names of shards alone: an index may say anything.
+    return [...new Set(Object.values(map))].filter((name) =>
+      /^model-\d{5}-of-\d{5}\.safetensors$/.test(name),
+    );
+  } catch {
+    return [];
+  }
+}

@@ -1,0 +1,39 @@
+import { readTensor } from '@headwise/core';
+import type { Model } from '@headwise/models';
+import * as tf from '@tensorflow/tfjs';
+import { type Check, check } from '../receipt.js';
+import { outputsOf } from './outputs.js';
+
+/** The outputs of a model for the same ids on some backend, by name. */
+export type Outputs = Record<string, Float32Array>;
+
+/** How many tokens a model of somebody's is asked for. */
+const tokens = 7;
+
+/** What a model makes of a few ids that are the same for every backend. */
+export async function outputsForIds(model: Model): Promise<Outputs> {
+  const { vocabSize, maxLength } = model.network;
+  const length = Math.min(tokens, maxLength);
+  const ids = Int32Array.from({ length }, (_, i) => (7919 * (i + 1)) % vocabSize);
+  const outputs = tf.tidy(() => {
+    const input = tf.tensor2d(ids, [1, length], 'int32');
+    const named = outputsOf(model, { input_ids: input, decoder_input_ids: input });
+    // An output may be one of the inputs of another.
+    return Object.fromEntries(Object.entries(named).map(([name, x]) => [name, x.clone()]));
+  });
+  try {
+    const read = Object.entries(outputs).map(
+      async ([name, x]) => [name, (await readTensor(x)) as Float32Array] as const,
+    );
+    return Object.fromEntries(await Promise.all(read));
+  } finally {
+    tf.dispose(outputs);
+  }
+}
+
+/** Compares the outputs of a model on one backend with those on another. */
+export function checkBetween(subject: string, actual: Outputs, expected: Outputs): Check[] {
+  return Object.entries(expected).map(([name, values]) =>
+    check(subject, name, actual[name] ?? values.map(() => Number.NaN), values, 1e-4),
+  );
+}

@@ -1,0 +1,26 @@
+import { readdirSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { loadModel } from '@headwise/models';
+import { folderFiles } from '@headwise/models/node';
+import { describeBackends } from '@headwise/testing';
+import * as tf from '@tensorflow/tfjs';
+import { expect, test } from 'vitest';
+import type { Check } from '../receipt.js';
+import { checkModel } from './check.js';
+
+const goldens = fileURLToPath(new URL('../../goldens', import.meta.url));
+
+describeBackends('parity with Hugging Face transformers', () => {
+  test.each(readdirSync(goldens))('%s', async (name) => {
+    const files = folderFiles(`${goldens}/${name}`);
+    const before = tf.memory().numTensors;
+    const checks: Check[] = [];
+    for await (const each of checkModel(name, files)) checks.push(each);
+    expect(checks.filter(({ ok }) => !ok)).toEqual([]);
+    expect(checks.some(({ part }) => part.startsWith('gradient.'))).toBe(true);
+    const { params, unusedKeys } = await loadModel(files);
+    expect(unusedKeys).toEqual([]);
+    params.dispose();
+    expect(tf.memory().numTensors).toBe(before);
+  });
+});

@@ -1,0 +1,100 @@
+import { readTensor } from '@headwise/core';
+import { type CheckpointFiles, checkpointTensors, loadModel, type Model } from '@headwise/models';
+import * as tf from '@tensorflow/tfjs';
+import { type Check, check } from '../receipt.js';
+import { type Golden, readGolden, type Tensors } from './golden.js';
+import { lossOf } from './loss.js';
+import { outputsAndStates, outputsOf, withoutPadding } from './outputs.js';
+
+/** The largest parts of their own size by which values may be off. */
+export interface ModelBounds {
+  /** Of outputs, hidden states and attention maps. */
+  outputs: number;
+  /** Of gradients. */
+  gradients: number;
+}
+
+/** Ten times as much on WebGPU, where sums have another order in every kernel. */
+export const boundsOn = (backend: string): ModelBounds => ({
+  outputs: backend === 'webgpu' ? 1e-4 : 2e-5,
+  gradients: 1e-4,
+});
+
+/**
+ * Compares a model with what Hugging Face transformers computed from the same checkpoint: outputs on the fused path,
+ * hidden states and attention maps, the loss, and the gradient of the loss by every parameter.
+ *
+ * @param subject names the model in the checks
+ * @param files `config.json`, `model.safetensors`, `expected.json` and `expected.safetensors`
+ */
+export async function* checkModel(
+  subject: string,
+  files: CheckpointFiles,
+  bounds: ModelBounds = boundsOn(tf.getBackend()),
+): AsyncGenerator<Check> {
+  const golden = await readGolden(files);
+  try {
+    const model = await loadModel(files);
+    try {
+      yield* checkOutputs(subject, model, golden, bounds.outputs);
+      yield* checkGradients(subject, model, golden, bounds.gradients);
+    } finally {
+      model.params.dispose();
+    }
+  } finally {
+    tf.dispose(golden.inputs);
+  }
+}
+
+async function* checkOutputs(
+  subject: string,
+  model: Model,
+  golden: Golden,
+  bound: number,
+): AsyncGenerator<Check> {
+  // Looking at attention maps takes attention off its fused path: outputs are compared from both.
+  const paths = {
+    fused: tf.tidy(() => compared(outputsOf(model, golden.inputs), golden)),
+    tapped: tf.tidy(() => compared(outputsAndStates(model, golden), golden)),
+  };
+  try {
+    for (const [name, expected] of Object.entries(golden.outputs)) {
+      const { [name]: fused } = paths.fused;
+      const { [name]: tapped } = paths.tapped;
+      if (fused) yield check(subject, name, await readTensor(fused), expected, bound);
+      // A part that the model does not have at all is as wrong as can be.
+      const values = tapped ? await readTensor(tapped) : expected.map(() => Number.NaN);
+      yield check(subject, fused ? `${name}: in plain operations` : name, values, expected, bound);
+    }
+  } finally {
+    tf.dispose([paths.fused, paths.tapped]);
+  }
+}
+
+const compared = (outputs: Tensors, golden: Golden): Tensors =>
+  Object.fromEntries(
+    Object.entries(outputs).map(([name, value]) => [name, withoutPadding(name, value, golden)]),
+  );
+
+async function* checkGradients(
+  subject: string,
+  model: Model,
+  golden: Golden,
+  bound: number,
+): AsyncGenerator<Check> {
+  const { value, grads } = tf.variableGrads(
+    () => lossOf(golden, outputsOf(model, golden.inputs)),
+    Object.values(model.params.named()),
+  );
+  try {
+    yield check(subject, 'loss', await readTensor(value), [golden.loss], bound);
+    const gradients = checkpointTensors(model, (_, variable) => grads[variable.name]!);
+    for (const [key, expected] of Object.entries(golden.gradients)) {
+      const actual = (await gradients[key]?.data()) as Float32Array | undefined;
+      const values = actual ?? expected.map(() => Number.NaN);
+      yield check(subject, `gradient.${key}`, values, expected, bound);
+    }
+  } finally {
+    tf.dispose([value, grads]);
+  }
+}

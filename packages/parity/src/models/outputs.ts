@@ -1,0 +1,102 @@
+import { isEncoder, isEncoderDecoder, isLanguageModel, type Tap } from '@headwise/core';
+import { type Model, sentenceEmbeddings } from '@headwise/models';
+import * as tf from '@tensorflow/tfjs';
+import type { Golden, Tensors } from './golden.js';
+import { outputsOfSegments } from './segments.js';
+
+/** What Hugging Face calls the outputs of encoders. */
+const theirNames: Record<string, string> = {
+  hidden: 'last_hidden_state',
+  pooled: 'pooler_output',
+  tokenLogits: 'prediction_logits',
+  nextSentenceLogits: 'seq_relationship_logits',
+  startLogits: 'start_logits',
+  endLogits: 'end_logits',
+};
+
+/** What a model gives, by Hugging Face's names; `tap` sees what it passes. */
+export function outputsOf(
+  { network, family }: Pick<Model, 'network' | 'family'>,
+  inputs: Tensors,
+  tap?: Tap,
+): Tensors {
+  const { input_ids: ids, attention_mask: attentionMask } = inputs as Record<string, tf.Tensor>;
+  const ctx = { ...(tap ? { tap } : {}), ...(attentionMask ? { attentionMask } : {}) };
+  if (isLanguageModel(network)) {
+    return family.modelType === 'transfo-xl'
+      ? outputsOfSegments(network, ids!, tap)
+      : { logits: network.forward(ids!, ctx) };
+  }
+  if (isEncoder(network)) {
+    const tokenTypes = inputs.token_type_ids;
+    const encoding = { ...ctx, ...(tokenTypes ? { tokenTypes } : {}) };
+    const outputs = Object.entries(network.forward(ids!, encoding));
+    const named = Object.fromEntries(
+      outputs.map(([name, value]) => [theirNames[name] ?? name, value]),
+    );
+    if (!('cotangent.sentence_embedding' in inputs)) return named;
+    return { ...named, sentence_embedding: sentenceEmbeddings(network, ids!, encoding) };
+  }
+  const encoded = network.encode(ids!, ctx);
+  const mask = inputs.decoder_attention_mask;
+  const decoding = { ...(tap ? { tap } : {}), ...(mask ? { attentionMask: mask } : {}) };
+  const logits = network.decode(inputs.decoder_input_ids!, encoded, decoding);
+  return { encoder_last_hidden_state: encoded.states, logits };
+}
+
+/** Outputs, and the hidden states and attention maps that a golden has, by Hugging Face's names. */
+export function outputsAndStates(model: Model, golden: Golden): Tensors {
+  const seen: Tensors = {};
+  try {
+    const outputs = outputsOf(model, golden.inputs, (path, value) => {
+      // It is seen inside of a tidy, whose end it has to outlive; embeddings take a second pass.
+      seen[path] ??= tf.keep(value.clone());
+    });
+    const states = Object.entries(statesOf(seen, golden, isEncoderDecoder(model.network)));
+    return { ...outputs, ...Object.fromEntries(states.map(([name, x]) => [name, x.clone()])) };
+  } finally {
+    tf.dispose(seen);
+  }
+}
+
+const stateName = /^(segment_\d+\.)?(encoder_|decoder_|cross_)?(hidden_states|attentions)\.(\d+)$/;
+
+/** Hidden states and attention maps by Hugging Face's names, from what a tap has seen. */
+function statesOf(seen: Tensors, { outputs }: Golden, both: boolean): Tensors {
+  const states: Tensors = {};
+  for (const name of Object.keys(outputs)) {
+    const [, segment = '', kind = '', what, layer] = stateName.exec(name) ?? [];
+    if (!what) continue;
+    const stack = segment + (!both ? '' : kind === 'encoder_' ? 'encoder.' : 'decoder.');
+    const last = !(`${name.replace(/\d+$/, '')}${Number(layer) + 1}` in outputs);
+    const block = (number: number) => `${stack}blocks.${number}`;
+    const tapOfState = () => {
+      if (layer === '0') return `${stack}embedded`;
+      // The last state has the last norm behind it, where there is one.
+      const final = `${stack}final`;
+      return last && final in seen ? final : `${block(Number(layer) - 1)}.resid`;
+    };
+    const part = kind === 'cross_' ? 'cross' : 'attn';
+    const tap = what === 'attentions' ? `${block(Number(layer))}.${part}.pattern` : tapOfState();
+    if (seen[tap]) states[name] = seen[tap];
+  }
+  return states;
+}
+
+/** Zeros where the query is padding, as in goldens: what stands there is nobody's promise. */
+export function withoutPadding(
+  name: string,
+  value: tf.Tensor,
+  { inputs, kind }: Golden,
+): tf.Tensor {
+  if (kind === 'BertForQuestionAnswering' && value.rank === 2) return value;
+  const decoder = /^(decoder|cross)_/.test(name) || (name === 'logits' && inputs.decoder_input_ids);
+  const mask = decoder ? inputs.decoder_attention_mask : inputs.attention_mask;
+  if (!mask || value.rank < 2) return value;
+  const [batch, length] = mask.shape as [number, number];
+  const zeros = tf.zerosLike(value);
+  const kept = (shape: number[]) => tf.where(mask.reshape(shape).toBool(), value, zeros);
+  if (value.rank === 4) return kept([batch, 1, length, 1]);
+  if (value.shape[1] !== length) return value;
+  return kept([batch, length, ...Array<number>(value.rank - 2).fill(1)]);
+}

@@ -1,0 +1,55 @@
+import {
+  checkShape,
+  type EncoderDecoderModel,
+  type ForwardContext,
+  InputError,
+} from '@headwise/core';
+import * as tf from '@tensorflow/tfjs';
+import { ignoredTarget, type LossOptions, labelLoss } from './loss.js';
+
+/** Sequences and what is to be written for each, such as sentences and their translations; row-major. */
+export interface PairBatch {
+  /** `[B, Ts]` */
+  readonly sources: Int32Array;
+  /** `[B, Ts]`, 1 where there is a token, 0 at padding; default all tokens. */
+  readonly sourceMask?: Int32Array;
+  /** `[B, Tt]`, padded on the right with `ignoredTarget`. */
+  readonly targets: Int32Array;
+  readonly shape: readonly [batch: number, sourceTokens: number, targetTokens: number];
+}
+
+/**
+ * The mean negative log-likelihood of what is to be written, in nats a token.
+ *
+ * The decoder reads the targets one place later, after its start token.
+ *
+ * @param options `labelSmoothing` is 0.1 in the Transformer of 2017
+ * @returns a scalar
+ * @throws InputError where every target is ignored, ShapeError where a size is not that of the shape
+ * @see Sutskever, Vinyals and Le 2014, https://arxiv.org/abs/1409.3215
+ */
+export function sequenceLoss(
+  network: EncoderDecoderModel,
+  batch: PairBatch,
+  ctx?: ForwardContext,
+  options: LossOptions = {},
+): tf.Scalar {
+  const { sources, sourceMask, targets } = batch;
+  const [rows, sourceLength, targetLength] = batch.shape;
+  checkShape('sequenceLoss: sources', [sources.length], [rows * sourceLength]);
+  checkShape('sequenceLoss: targets', [targets.length], [rows * targetLength]);
+  if (targets.every((target) => target === ignoredTarget)) {
+    throw new InputError('sequenceLoss: every target is ignored');
+  }
+  const read = targets.map((_, i) => {
+    const before = i % targetLength === 0 ? network.startId : targets[i - 1]!;
+    return before === ignoredTarget ? network.startId : before;
+  });
+  return tf.tidy(() => {
+    const source = tf.tensor2d(sources, [rows, sourceLength], 'int32');
+    const mask = sourceMask && tf.tensor2d(sourceMask, [rows, sourceLength], 'int32');
+    const encoded = network.encode(source, mask ? { ...ctx, attentionMask: mask } : ctx);
+    const ids = tf.tensor2d(read, [rows, targetLength], 'int32');
+    return labelLoss(network.decode(ids, encoded, ctx), tf.tensor1d(targets, 'int32'), options);
+  });
+}
