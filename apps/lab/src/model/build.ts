@@ -3,6 +3,7 @@ import {
   createModel,
   type DecoderSettings,
   families,
+  languageModel,
   type Model,
   type ModelConfiguration,
 } from '@headwise/models';
@@ -18,7 +19,7 @@ export function buildModel(
   vocabSize: number,
   seed: number,
 ): Model<LanguageModel> {
-  return createModel(configurationOf(model, vocabSize), { seed });
+  return languageModel(createModel(configurationOf(model, vocabSize), { seed }));
 }
 
 /** The number of parameters of a model, none of which is made. */
