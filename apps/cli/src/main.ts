@@ -5,6 +5,7 @@ import { evalCommand } from './commands/eval.js';
 import { generateCommand } from './commands/generate.js';
 import { infoCommand } from './commands/info.js';
 import { inspectCommand } from './commands/inspect.js';
+import { labCommand } from './commands/lab.js';
 import { logitsCommand } from './commands/logits.js';
 import { paramsCommand } from './commands/params.js';
 import { tokenizeCommand } from './commands/tokenize.js';
@@ -29,6 +30,7 @@ for (const command of [
   logitsCommand(),
   paramsCommand(),
   evalCommand(),
+  labCommand(),
   convertCommand(),
   verifyCommand(),
   inspectCommand(),

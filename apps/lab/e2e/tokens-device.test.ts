@@ -1,0 +1,74 @@
+import { readFileSync } from 'node:fs';
+import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
+import { Lab } from './lab.js';
+
+describe.skipIf(!inject('chromium'))('tokens and device', () => {
+  let lab: Lab;
+  beforeAll(async () => {
+    lab = await Lab.start();
+  });
+  afterAll(() => lab?.stop());
+
+  test('a tokenizer is trained with progress, shown beside the first, and saved', async () => {
+    const { page, problems } = await lab.visitor('wasm');
+    await page.goto(`${lab.url}#/tokens`);
+    const text = 'the whale, the whaler, the whaling';
+    await page.getByLabel('Text', { exact: true }).fill(text);
+    const first = page.getByRole('region', { name: 'Tokenizer', exact: true });
+    await first.getByRole('button', { name: /, characters 0 to \d+$/ }).waitFor();
+    const train = page.getByRole('region', { name: 'Train a tokenizer' });
+    await train.getByLabel('Vocabulary').fill('3000');
+    await train.getByRole('button', { name: 'Train' }).click();
+    await train.getByRole('progressbar').waitFor();
+    await train.getByText('Done: 3000 tokens').waitFor();
+    const second = page.getByRole('region', { name: 'Second tokenizer' });
+    const spans = second.locator('.spans button');
+    await spans.first().waitFor();
+    expect(await spans.allTextContents().then((parts) => parts.join(''))).toBe(text);
+    expect(await spans.count()).toBeLessThan(await first.locator('.spans button').count());
+    const download = page.waitForEvent('download');
+    await train.getByRole('button', { name: 'tokenizer.json' }).click();
+    const saved = JSON.parse(readFileSync(await (await download).path(), 'utf8'));
+    expect(Object.keys(saved.model.vocab)).toHaveLength(3000);
+    expect(problems).toEqual([]);
+  });
+
+  test('a tokenizer that is none is refused, and the text stays', async () => {
+    const { page } = await lab.visitor('wasm');
+    await page.goto(`${lab.url}#/tokens`);
+    await page.getByRole('combobox', { name: 'Tokenizer', exact: true }).selectOption('bring');
+    await page.getByLabel(/^Drop tokenizer.json/).setInputFiles({
+      name: 'tokenizer.json',
+      mimeType: 'application/json',
+      buffer: Buffer.from('{"version":"1.0","model":{"type":"Magic"}}'),
+    });
+    await page.getByRole('alert').filter({ hasText: 'Magic' }).waitFor();
+    await page.getByText('Call me Ishmael.').first().waitFor();
+  });
+
+  test('the receipt finds every operation right on WebGPU, and can be taken along', async () => {
+    const { page, problems } = await lab.visitor('webgpu');
+    await page.goto(`${lab.url}#/device`);
+    await page.getByRole('button', { name: 'Run the receipt' }).click();
+    await page.getByText('All 8 operations are right on this machine.').waitFor();
+    const download = page.waitForEvent('download');
+    await page.getByRole('button', { name: 'Everything as JSON' }).click();
+    const saved = JSON.parse(readFileSync(await (await download).path(), 'utf8'));
+    expect(saved.engine.backend).toBe('webgpu');
+    expect(saved.receipt.map(({ passed }: { passed: boolean }) => passed)).toEqual(
+      Array(8).fill(true),
+    );
+    expect(problems).toEqual([]);
+  });
+
+  test('operations are timed, and the variants of kernels are chosen', async () => {
+    const { page } = await lab.visitor('webgpu');
+    await page.goto(`${lab.url}#/device`);
+    await page.getByRole('button', { name: 'Measure' }).click();
+    const times = page.getByRole('region', { name: 'Times' }).getByRole('row');
+    await times.nth(3).waitFor();
+    expect(
+      Number.parseFloat((await times.nth(3).getByRole('cell').nth(2).textContent())!),
+    ).toBeGreaterThan(0);
+  });
+});

@@ -1,0 +1,119 @@
+import axe from 'axe-core';
+import type { Page } from 'playwright';
+import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
+import { packConfig } from '../src/model/permalink.js';
+import { parseRunConfig } from '../src/model/run-config.js';
+import { pages } from '../src/route-names.js';
+import { Lab, rowOf, startFromLink, stepsOf, untilState, untilStep } from './lab.js';
+
+const tiny = (training: object = {}) =>
+  packConfig(
+    parseRunConfig({
+      data: { source: 'copy', length: 3 },
+      model: { dim: 16, layers: 1, heads: 2 },
+      training: { steps: 30, batchSize: 4, validateEvery: 10, sampleEvery: 10, ...training },
+    }),
+  );
+
+describe.skipIf(!inject('chromium'))('a visit', () => {
+  let lab: Lab;
+  beforeAll(async () => {
+    lab = await Lab.start();
+  });
+  afterAll(() => lab?.stop());
+
+  const seriousProblems = (page: Page) =>
+    page.evaluate(async () => {
+      const { axe } = window as unknown as { axe: typeof import('axe-core') };
+      const { violations } = await axe.run(document, {
+        runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'],
+      });
+      // A token within a line of text is as large as the text: WCAG 2.5.8 excepts it.
+      const inText = (id: string, target: unknown[]) =>
+        id === 'target-size' && document.querySelector(String(target))?.closest('.written');
+      return violations.flatMap(({ id, nodes }) =>
+        nodes
+          .filter(({ target }) => !inText(id, target))
+          .map(({ target, failureSummary }) => `${id} ${target}: ${failureSummary}`),
+      );
+    });
+
+  const settled: Record<(typeof pages)[number], (page: Page) => Promise<void>> = {
+    experiments: (page) => untilStep(page, 'Reverse letters', 5),
+    attention: (page) => page.getByRole('button', { name: /^Look at layer 3, head 3/ }).waitFor(),
+    playground: (page) => page.getByRole('button', { name: /^Put/ }).first().waitFor(),
+    tokens: (page) => page.locator('.spans button').first().waitFor(),
+    device: (page) => page.getByRole('button', { name: 'Run the receipt' }).waitFor(),
+  };
+
+  for (const colorScheme of ['light', 'dark'] as const) {
+    test(`something is alive at one click, and no page is hard to use, ${colorScheme}`, async () => {
+      const width = colorScheme === 'dark' ? 360 : 1280;
+      const options = { colorScheme, viewport: { width, height: 800 }, bypassCSP: true };
+      const { page, problems } = await lab.visitor('wasm', options);
+      await page.addInitScript(axe.source);
+      await page.goto(lab.url);
+      await page.getByRole('button', { name: 'Start a tiny run' }).click();
+      for (const name of pages) {
+        await page.goto(`${lab.url}#/${name}`);
+        await settled[name](page);
+        expect(await seriousProblems(page), name).toEqual([]);
+        const overflow = await page.evaluate(
+          () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
+        );
+        expect(overflow, name).toBeLessThanOrEqual(0);
+      }
+      expect(problems).toEqual([]);
+    });
+  }
+
+  test('a text without text, a binary file and a link that was changed are refused', async () => {
+    const { page, problems } = await lab.visitor('wasm');
+    await page.goto(lab.url);
+    await page.getByLabel('Learn from').selectOption('file');
+    const drop = page.getByLabel(/^Drop a text file/);
+    const offer = (name: string, buffer: Buffer) =>
+      drop.setInputFiles({ name, mimeType: 'text/plain', buffer });
+    await offer('empty.txt', Buffer.alloc(0));
+    await page.getByText('empty.txt is empty: it has 0 bytes').waitFor();
+    await offer('picture.txt', Buffer.from(Array.from({ length: 4000 }, (_, i) => i % 256)));
+    await page.getByText('it looks like a binary file').waitFor();
+    await page.goto(`${lab.url}#/experiments?c=${tiny().slice(0, 40)}`);
+    await page.getByText('The link holds no configuration').waitFor();
+    const hostile = packConfig({ model: '<img src=x onerror="window.hacked=1">' } as never);
+    await page.goto(`${lab.url}#/experiments?c=${hostile}`);
+    await page.getByText("The link: 'model' is").waitFor();
+    expect(await page.evaluate(() => 'hacked' in window)).toBe(false);
+    expect(await page.locator('main img').count()).toBe(0);
+    expect(problems).toEqual([]);
+  });
+
+  test('a run that another tab trains is left to it', async () => {
+    const { context, page } = await lab.visitor('wasm');
+    await startFromLink(lab, page, 'shared', tiny({ steps: 100_000, checkpointEvery: 10 }));
+    await untilStep(page, 'shared', 12);
+    const other = await context.newPage();
+    await other.goto(lab.url);
+    await untilState(other, 'shared', 'training');
+    // It is not this tab's: what it is asked for does nothing, and says so.
+    await other.getByRole('button', { name: 'Pause' }).click();
+    await other.getByText('is being trained in another tab').waitFor();
+    const before = await stepsOf(page, 'shared');
+    await untilStep(page, 'shared', before + 3);
+  });
+
+  test('storage that is full pauses the run, and what was saved stays', async () => {
+    const { context, page } = await lab.visitor('wasm');
+    await startFromLink(lab, page, 'full', tiny({ steps: 100_000, checkpointEvery: 20 }));
+    await untilStep(page, 'full', 25);
+    const cdp = await context.newCDPSession(page);
+    const { origin } = new URL(lab.url);
+    await cdp.send('Storage.overrideQuotaForOrigin', { origin, quotaSize: 1 });
+    await page.getByText('The browser has no more room for saved states').waitFor();
+    await page.getByText(/Everything up to step \d+ is saved/).waitFor();
+    await cdp.send('Storage.overrideQuotaForOrigin', { origin });
+    await rowOf(page, 'full').getByRole('button', { name: 'Resume' }).click();
+    await untilState(page, 'full', 'training');
+    expect(await stepsOf(page, 'full')).toBeGreaterThanOrEqual(20);
+  });
+});

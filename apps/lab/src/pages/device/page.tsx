@@ -1,0 +1,203 @@
+import { type ReactElement, useState } from 'react';
+import { download } from '../../download.js';
+import { chooseBackend, lab, notify, preferredBackend, useLab } from '../../lab.js';
+import { Button } from '../../ui/button.js';
+import { SelectField } from '../../ui/fields.js';
+import { Notice } from '../../ui/notice.js';
+import type { BenchmarkLine } from '../../worker/benchmarks.js';
+import type { EngineReport } from '../../worker/engine.js';
+import type { ReceiptLine } from '../../worker/receipt.js';
+import { Benchmarks, Limits, Receipt, Variants } from './tables.js';
+
+type Work = 'benchmark' | 'receipt' | 'variants';
+
+/** What the visitor's machine is, what it can do, and whether it computes rightly. */
+export function DevicePage(): ReactElement {
+  const { engine, runs } = useLab();
+  const [preference, setPreference] = useState(preferredBackend() ?? 'best');
+  const [busy, setBusy] = useState<Work>();
+  const [receipt, setReceipt] = useState<ReceiptLine[]>();
+  const [benchmarks, setBenchmarks] = useState<BenchmarkLine[]>();
+  const [variants, setVariants] = useState<Record<string, string>>();
+  const training = runs.some(({ status }) => status === 'running');
+  const work = async (name: Work, run: () => Promise<void>) => {
+    setBusy(name);
+    try {
+      await run();
+    } catch (error) {
+      notify('bad', (error as Error).message);
+    } finally {
+      setBusy(undefined);
+    }
+  };
+  const runReceipt = () =>
+    work('receipt', async () => {
+      const lines: ReceiptLine[] = [];
+      setReceipt([]);
+      await lab.call('receipt', [], {
+        onProgress: (line: ReceiptLine) => {
+          lines.push(line);
+          setReceipt([...lines]);
+        },
+      });
+    });
+  const runBenchmarks = () =>
+    work('benchmark', async () => {
+      const lines: BenchmarkLine[] = [];
+      setBenchmarks([]);
+      await lab.call('benchmark', [], {
+        onProgress: (line: BenchmarkLine) => {
+          lines.push(line);
+          setBenchmarks([...lines]);
+        },
+      });
+    });
+  const runVariants = () =>
+    work('variants', async () => setVariants(await lab.call('variants', [])));
+  const save = () =>
+    download(
+      'headwise-device.json',
+      `${JSON.stringify({ browser: navigator.userAgent, engine, receipt, benchmarks, variants }, null, 2)}\n`,
+    );
+  const choose = async (value: string) => {
+    setPreference(value as typeof preference);
+    try {
+      await chooseBackend(value === 'best' ? undefined : (value as 'webgpu' | 'wasm' | 'cpu'));
+      setReceipt(undefined);
+      setBenchmarks(undefined);
+      setVariants(undefined);
+    } catch (error) {
+      notify('bad', (error as Error).message);
+    }
+  };
+  return (
+    <>
+      <div className="page-head">
+        <h1>Device</h1>
+        <p>What the lab computes on, how fast it is, and whether it computes rightly.</p>
+      </div>
+      <div className="columns">
+        <div className="stack">
+          <section className="panel stack" aria-label="Adapter">
+            {engine ? <Adapter engine={engine} /> : <p className="muted">Starting …</p>}
+            <SelectField
+              label="Compute on"
+              hint={training ? 'Pause the runs that train to change this.' : undefined}
+              value={preference}
+              disabled={training}
+              options={[
+                { value: 'best', label: 'The fastest there is' },
+                { value: 'webgpu', label: 'WebGPU' },
+                { value: 'wasm', label: 'wasm, on the processor' },
+                { value: 'cpu', label: 'Plain JavaScript, slow' },
+              ]}
+              onChange={choose}
+            />
+          </section>
+          {engine?.backend === 'webgpu' && (
+            <section className="panel stack" aria-label="Loss of the device">
+              <h2>Lose it on purpose</h2>
+              <p className="small muted">
+                Drivers crash and laptops sleep. This destroys the GPU device: runs that train go on
+                from their last saved state, and models are loaded again.
+              </p>
+              <Button onClick={() => void lab.call('loseDevice', [])}>Lose the device</Button>
+            </section>
+          )}
+        </div>
+        <div className="stack">
+          <section className="panel stack" aria-label="Parity receipt">
+            <div className="row apart">
+              <h2>Does it compute rightly?</h2>
+              <span className="row">
+                {(receipt || benchmarks || variants) && busy === undefined && (
+                  <Button small kind="quiet" icon="download" onClick={save}>
+                    Everything as JSON
+                  </Button>
+                )}
+                <Button disabled={!engine || busy !== undefined} onClick={runReceipt}>
+                  {busy === 'receipt' ? 'Checking …' : 'Run the receipt'}
+                </Button>
+              </span>
+            </div>
+            <p className="small muted">
+              Every operation of a model is run here and compared with the same in double precision;
+              a small GPT-2 is compared with what Hugging Face's library computes.
+            </p>
+            {receipt && receipt.length > 0 && <Receipt lines={receipt} />}
+            {receipt && busy !== 'receipt' && <Verdict lines={receipt} />}
+          </section>
+          <section className="panel stack" aria-label="Benchmarks">
+            <div className="row apart">
+              <h2>How fast is it?</h2>
+              <Button disabled={!engine || busy !== undefined} onClick={runBenchmarks}>
+                {busy === 'benchmark' ? 'Measuring …' : 'Measure'}
+              </Button>
+            </div>
+            <p className="small muted">
+              Medians of seven rounds, ours and TensorFlow.js's own operations in turn.
+            </p>
+            {benchmarks && benchmarks.length > 0 && <Benchmarks lines={benchmarks} />}
+          </section>
+          {engine?.backend === 'webgpu' && (
+            <section className="panel stack" aria-label="Kernel variants">
+              <div className="row apart">
+                <h2>Which kernels does it use?</h2>
+                <Button disabled={busy !== undefined} onClick={runVariants}>
+                  {busy === 'variants' ? 'Choosing …' : 'Choose the fastest'}
+                </Button>
+              </div>
+              <p className="small muted">
+                Attention has several programs; which is fastest depends on the device and the
+                sizes. This measures them for the models of the presets.
+              </p>
+              {variants && <Variants choices={variants} />}
+            </section>
+          )}
+          {engine && <Limits engine={engine} />}
+        </div>
+      </div>
+    </>
+  );
+}
+
+const backendWords: Record<EngineReport['backend'], string> = {
+  webgpu: 'WebGPU',
+  wasm: 'wasm, on the processor',
+  cpu: 'Plain JavaScript',
+};
+
+function Adapter({ engine }: { engine: EngineReport }): ReactElement {
+  return (
+    <dl className="facts">
+      <dt>Computes on</dt>
+      <dd>{backendWords[engine.backend]}</dd>
+      {engine.adapter !== null && (
+        <>
+          <dt>Adapter</dt>
+          <dd>{engine.adapter}</dd>
+        </>
+      )}
+      {engine.vendor && (
+        <>
+          <dt>Vendor</dt>
+          <dd>{engine.vendor}</dd>
+        </>
+      )}
+      <dt>Kind</dt>
+      <dd>{engine.software ? 'Software, on the processor' : 'Graphics hardware'}</dd>
+    </dl>
+  );
+}
+
+function Verdict({ lines }: { lines: readonly ReceiptLine[] }): ReactElement {
+  const wrong = lines.filter(({ passed }) => !passed).length;
+  return wrong === 0 ? (
+    <Notice tone="good">All {lines.length} operations are right on this machine.</Notice>
+  ) : (
+    <Notice tone="bad">
+      {wrong} of {lines.length} operations are off. Download the receipt and tell us; a driver may
+      be at fault.
+    </Notice>
+  );
+}

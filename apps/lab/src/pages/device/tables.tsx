@@ -1,0 +1,110 @@
+import type { ReactElement } from 'react';
+import { figure } from '../../ui/numbers.js';
+import type { BenchmarkLine } from '../../worker/benchmarks.js';
+import type { EngineReport } from '../../worker/engine.js';
+import type { ReceiptLine } from '../../worker/receipt.js';
+
+export function Receipt({ lines }: { lines: readonly ReceiptLine[] }): ReactElement {
+  return (
+    <section className="scroll" aria-label="Receipt">
+      <table>
+        <thead>
+          <tr>
+            <th>Operation</th>
+            <th>Sizes</th>
+            <th className="right">Relative error</th>
+            <th className="right">At most</th>
+            <th>Right</th>
+          </tr>
+        </thead>
+        <tbody>
+          {lines.map(({ operation, sizes, error, limit, passed }) => (
+            <tr key={operation}>
+              <td>{operation}</td>
+              <td className="mono">{sizes}</td>
+              <td className="right num">{error.toExponential(1)}</td>
+              <td className="right num">{limit.toExponential(0)}</td>
+              <td className={passed ? 'better' : 'worse'}>{passed ? 'yes' : 'no'}</td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </section>
+  );
+}
+
+export function Benchmarks({ lines }: { lines: readonly BenchmarkLine[] }): ReactElement {
+  return (
+    <section className="scroll" aria-label="Times">
+      <table>
+        <thead>
+          <tr>
+            <th>Operation</th>
+            <th>Sizes</th>
+            <th className="right">Ours, ms</th>
+            <th className="right">Stock, ms</th>
+            <th className="right">Gflop/s</th>
+          </tr>
+        </thead>
+        <tbody>
+          {lines.map(({ operation, sizes, ours, stock, gflops }) => (
+            <tr key={operation}>
+              <td>{operation}</td>
+              <td className="mono">{sizes}</td>
+              <td className="right num">{ours.toFixed(2)}</td>
+              <td className="right num">{stock.toFixed(2)}</td>
+              <td className="right num">{gflops === undefined ? '–' : figure(gflops)}</td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </section>
+  );
+}
+
+/** Which program was chosen for each pass and range of sizes. */
+export function Variants({ choices }: { choices: Readonly<Record<string, string>> }): ReactElement {
+  return (
+    <section className="scroll" aria-label="Variants">
+      <table>
+        <thead>
+          <tr>
+            <th>Pass and sizes</th>
+            <th>Program</th>
+          </tr>
+        </thead>
+        <tbody>
+          {Object.entries(choices).map(([key, program]) => (
+            <tr key={key}>
+              <td className="mono">{key}</td>
+              <td className="mono">{program}</td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </section>
+  );
+}
+
+export function Limits({ engine }: { engine: EngineReport }): ReactElement | null {
+  const limits = Object.entries(engine.limits);
+  if (limits.length === 0) return null;
+  return (
+    <details className="panel">
+      <summary>Features and limits</summary>
+      <p className="small mono features">{engine.features.join(' · ')}</p>
+      <section className="scroll" aria-label="Limits">
+        <table>
+          <tbody>
+            {limits.map(([name, value]) => (
+              <tr key={name}>
+                <td className="mono">{name}</td>
+                <td className="right num">{value.toLocaleString('en')}</td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </section>
+    </details>
+  );
+}

@@ -1,0 +1,136 @@
+import { type ReactElement, useMemo, useRef, useState } from 'react';
+import { type Line, LineChart } from '../../charts/line-chart.js';
+import { smooth } from '../../charts/series.js';
+import { download } from '../../download.js';
+import type { RunNews, RunRecord, StepPoint } from '../../store/records.js';
+import { Button } from '../../ui/button.js';
+import { Choice } from '../../ui/choice.js';
+import { SliderField, SwitchField } from '../../ui/fields.js';
+
+type Clock = 'step' | 'seconds';
+
+const measures = [
+  { key: 'tokensPerSecond', title: 'Speed', unit: 'tokens a second' },
+  { key: 'gradientNorm', title: 'Gradient norm', unit: 'before clipping' },
+  { key: 'learningRate', title: 'Learning rate', unit: '' },
+  { key: 'memory', title: 'Memory', unit: 'MB held between steps' },
+] as const satisfies { key: keyof StepPoint; title: string; unit: string }[];
+
+/** The curves of the chosen runs, over each other and on one clock. */
+export function Charts({
+  runs,
+  histories,
+  versions,
+  colours,
+}: {
+  runs: readonly RunRecord[];
+  histories: ReadonlyMap<string, RunNews>;
+  versions: ReadonlyMap<string, number>;
+  colours: ReadonlyMap<string, number>;
+}): ReactElement {
+  const [clock, setClock] = useState<Clock>('step');
+  const [log, setLog] = useState(false);
+  const [strength, setStrength] = useState(0.6);
+  const picture = useRef<() => Promise<Blob | undefined>>(undefined);
+  const version = runs.map(({ id, name }) => `${name}${versions.get(id)}`).join();
+  const lines = useMemo(
+    () => linesOf(runs, histories, colours, clock, strength),
+    [version, clock, strength, colours],
+  );
+  const xTitle = clock === 'step' ? 'step' : 'second';
+  const save = async () => {
+    const blob = await picture.current?.();
+    if (blob) download('loss.png', blob);
+  };
+  return (
+    <section className="panel stack" aria-label="Curves">
+      <div className="row apart">
+        <Choice
+          label="Horizontal axis"
+          value={clock}
+          options={[
+            { value: 'step', label: 'By step' },
+            { value: 'seconds', label: 'By time' },
+          ]}
+          onChange={(next) => setClock(next)}
+        />
+        <div className="row chart-settings">
+          <SliderField
+            label="Smoothing"
+            value={strength}
+            shown={strength === 0 ? 'off' : strength.toFixed(2)}
+            min={0}
+            max={0.98}
+            step={0.02}
+            onChange={setStrength}
+          />
+          <SwitchField label="Log scale" checked={log} onChange={setLog} />
+          <Button small kind="quiet" icon="download" onClick={save}>
+            PNG
+          </Button>
+        </div>
+      </div>
+      <LineChart
+        title="Loss"
+        unit="nats a token; dashed: on what is held back"
+        xTitle={xTitle}
+        lines={lines.loss}
+        log={log}
+        height={280}
+        onPicture={(make) => {
+          picture.current = make;
+        }}
+      />
+      <div className="small-charts">
+        {measures.map(({ key, title, unit }) => (
+          <LineChart
+            key={key}
+            title={title}
+            unit={unit}
+            xTitle={xTitle}
+            lines={lines[key]}
+            height={120}
+          />
+        ))}
+      </div>
+    </section>
+  );
+}
+
+type Lines = Record<'loss' | (typeof measures)[number]['key'], Line[]>;
+
+function linesOf(
+  runs: readonly RunRecord[],
+  histories: ReadonlyMap<string, RunNews>,
+  colours: ReadonlyMap<string, number>,
+  clock: Clock,
+  strength: number,
+): Lines {
+  const lines: Lines = {
+    loss: [],
+    tokensPerSecond: [],
+    gradientNorm: [],
+    learningRate: [],
+    memory: [],
+  };
+  for (const run of runs) {
+    const history = histories.get(run.id);
+    if (!history) continue;
+    const common = { name: run.name, colour: colours.get(run.id) ?? 0 };
+    const x = history.points.map((point) => (clock === 'step' ? point.step + 1 : point.seconds));
+    const y = (key: keyof StepPoint) => history.points.map((point) => point[key]);
+    lines.loss.push({ ...common, ...smooth({ x, y: y('loss') }, strength) });
+    lines.loss.push({
+      ...common,
+      name: `${run.name}, held back`,
+      dashed: true,
+      x: history.validations.map((point) => point[clock]),
+      y: history.validations.map(({ loss }) => loss),
+    });
+    lines.tokensPerSecond.push({ ...common, ...smooth({ x, y: y('tokensPerSecond') }, strength) });
+    lines.gradientNorm.push({ ...common, ...smooth({ x, y: y('gradientNorm') }, strength) });
+    lines.learningRate.push({ ...common, x, y: y('learningRate') });
+    lines.memory.push({ ...common, x, y: y('memory').map((value) => value / 1e6) });
+  }
+  return lines;
+}

@@ -1,0 +1,111 @@
+import { type DBSchema, type IDBPDatabase, openDB } from 'idb';
+import type { RunNews, RunRecord, Sample, StepPoint, ValidationPoint } from './records.js';
+
+type OfRun<T> = T & { run: string };
+
+interface LabSchema extends DBSchema {
+  runs: { key: string; value: RunRecord };
+  points: { key: [string, number]; value: OfRun<StepPoint> };
+  validations: { key: [string, number]; value: OfRun<ValidationPoint> };
+  samples: { key: [string, number, string]; value: OfRun<Sample> };
+  texts: { key: string; value: { name: string; text: string } };
+}
+
+const histories = ['points', 'validations', 'samples'] as const;
+let opened: Promise<IDBPDatabase<LabSchema>> | undefined;
+
+function database(): Promise<IDBPDatabase<LabSchema>> {
+  opened ??= openDB<LabSchema>('headwise-lab', 1, {
+    upgrade(db) {
+      db.createObjectStore('runs', { keyPath: 'id' });
+      db.createObjectStore('points', { keyPath: ['run', 'step'] });
+      db.createObjectStore('validations', { keyPath: ['run', 'step'] });
+      db.createObjectStore('samples', { keyPath: ['run', 'step', 'prompt'] });
+      db.createObjectStore('texts', { keyPath: 'name' });
+    },
+  });
+  return opened;
+}
+
+/** Every run, the newest first. */
+export async function allRuns(): Promise<RunRecord[]> {
+  const runs = await (await database()).getAll('runs');
+  return runs.sort((a, b) => b.createdAt - a.createdAt);
+}
+
+export async function getRun(id: string): Promise<RunRecord | undefined> {
+  return (await database()).get('runs', id);
+}
+
+export async function putRun(record: RunRecord): Promise<void> {
+  await (await database()).put('runs', record);
+}
+
+const ofRun = (id: string, from = Number.NEGATIVE_INFINITY) =>
+  IDBKeyRange.bound([id, from], [id, Number.POSITIVE_INFINITY, []]);
+
+/** Everything that a run has made, in order. */
+export async function historyOf(id: string): Promise<RunNews> {
+  const db = await database();
+  const [points, validations, samples] = await Promise.all([
+    db.getAll('points', ofRun(id)),
+    db.getAll('validations', ofRun(id)),
+    db.getAll('samples', ofRun(id)),
+  ]);
+  return { points, validations, samples };
+}
+
+/** Writes a run's record and what is new of its history: all of it or nothing. */
+export async function saveProgress(record: RunRecord, news: RunNews): Promise<void> {
+  const transaction = (await database()).transaction(['runs', ...histories], 'readwrite');
+  const run = record.id;
+  await Promise.all([
+    transaction.objectStore('runs').put(record),
+    ...histories.flatMap((name) =>
+      news[name].map((entry) => transaction.objectStore(name).put({ ...entry, run } as never)),
+    ),
+    transaction.done,
+  ]);
+}
+
+/** Forgets what a run has made from a step on: it is going to be made again. */
+export async function cutHistory(id: string, step: number): Promise<void> {
+  const transaction = (await database()).transaction(histories, 'readwrite');
+  await Promise.all([
+    transaction.objectStore('points').delete(ofRun(id, step)),
+    transaction.objectStore('validations').delete(ofRun(id, step + 1)),
+    transaction.objectStore('samples').delete(ofRun(id, step + 1)),
+    transaction.done,
+  ]);
+}
+
+/** Copies a run's history up to a step, for a run that goes on from there. */
+export async function copyHistory(from: string, to: RunRecord, step: number): Promise<void> {
+  const { points, validations, samples } = await historyOf(from);
+  await saveProgress(to, {
+    points: points.filter((point) => point.step < step),
+    validations: validations.filter((point) => point.step <= step),
+    samples: samples.filter((sample) => sample.step <= step),
+  });
+}
+
+export async function removeRun(id: string): Promise<void> {
+  const transaction = (await database()).transaction(['runs', ...histories], 'readwrite');
+  await Promise.all([
+    transaction.objectStore('runs').delete(id),
+    ...histories.map((name) => transaction.objectStore(name).delete(ofRun(id))),
+    transaction.done,
+  ]);
+}
+
+export async function putText(name: string, text: string): Promise<void> {
+  await (await database()).put('texts', { name, text });
+}
+
+export async function getText(name: string): Promise<string | undefined> {
+  return (await (await database()).get('texts', name))?.text;
+}
+
+export async function textNames(): Promise<string[]> {
+  return (await database()).getAllKeys('texts');
+}

@@ -1,0 +1,113 @@
+import { nextTask, readTensor } from '@headwise/core';
+import {
+  attention,
+  attentionReference,
+  causal,
+  layerNorm,
+  layerNormReference,
+  linear,
+} from '@headwise/kernels';
+import * as tf from '@tensorflow/tfjs';
+import { numbers } from './exact.js';
+
+/** How long an operation takes here. */
+export interface BenchmarkLine {
+  operation: string;
+  sizes: string;
+  /** Median of the rounds, ms. */
+  ours: number;
+  /** The same in TensorFlow.js's own operations, ms. */
+  stock: number;
+  /** Thousand million multiplications and additions a second, where they are what counts. */
+  gflops?: number;
+}
+
+const rounds = 7;
+
+interface Contest {
+  operation: string;
+  sizes: string;
+  flops?: number;
+  inputs: tf.Tensor[];
+  ours: () => tf.Tensor;
+  stock: () => tf.Tensor;
+}
+
+/** Times what a model is made of, ours and stock in turn, so that both meet the same machine. */
+export async function benchmark(progress: (line: BenchmarkLine) => void): Promise<BenchmarkLine[]> {
+  const lines: BenchmarkLine[] = [];
+  for (const make of contests) {
+    const { operation, sizes, flops, inputs, ours, stock } = make();
+    try {
+      await timeOf(ours);
+      await timeOf(stock);
+      const times: [number, number][] = [];
+      for (let round = 0; round < rounds; round++) {
+        times.push([await timeOf(ours), await timeOf(stock)]);
+        await nextTask();
+      }
+      const median = (which: 0 | 1) =>
+        times.map((pair) => pair[which]).sort((a, b) => a - b)[rounds >> 1]!;
+      const line = {
+        operation,
+        sizes,
+        ours: median(0),
+        stock: median(1),
+        ...(flops ? { gflops: flops / median(0) / 1e6 } : {}),
+      };
+      lines.push(line);
+      progress(line);
+    } finally {
+      tf.dispose(inputs);
+    }
+  }
+  return lines;
+}
+
+async function timeOf(run: () => tf.Tensor): Promise<number> {
+  const begun = performance.now();
+  // One value is read back: all work is done then, and little is moved.
+  const made = tf.tidy(() => run().reshape([-1]).slice(0, 1));
+  await readTensor(made);
+  made.dispose();
+  return performance.now() - begun;
+}
+
+const contests: (() => Contest)[] = [
+  () => {
+    const side = 256;
+    const a = tf.tensor2d(numbers(side * side, 1), [side, side]);
+    const b = tf.tensor2d(numbers(side * side, 2), [side, side]);
+    return {
+      operation: 'Linear map',
+      sizes: `[${side}, ${side}] · [${side}, ${side}]`,
+      flops: 2 * side ** 3,
+      inputs: [a, b],
+      ours: () => linear(a, b),
+      stock: () => tf.matMul(a, b),
+    };
+  },
+  () => {
+    const [rows, width] = [512, 256];
+    const x = tf.tensor2d(numbers(rows * width, 1), [rows, width]);
+    const [weight, bias] = [tf.ones([width]), tf.zeros([width])];
+    return {
+      operation: 'Layer norm',
+      sizes: `[${rows}, ${width}]`,
+      inputs: [x, weight, bias],
+      ours: () => layerNorm(x, weight, bias, 1e-5),
+      stock: () => layerNormReference(x, weight, bias, 1e-5),
+    };
+  },
+  () => {
+    const shape: [number, number, number, number] = [1, 4, 256, 32];
+    const [q, k, v] = [1, 2, 3].map((seed) => tf.tensor4d(numbers(4 * 256 * 32, seed), shape));
+    return {
+      operation: 'Causal attention',
+      sizes: `[${shape.join(', ')}]`,
+      inputs: [q!, k!, v!],
+      ours: () => attention(q!, k!, v!, { mask: causal }),
+      stock: () => attentionReference(q!, k!, v!, { mask: causal, scale: 1 / Math.sqrt(32) }),
+    };
+  },
+];

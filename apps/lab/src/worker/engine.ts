@@ -1,0 +1,47 @@
+import { type BackendName, type BackendReport, currentDevice, startBackend } from '@headwise/core';
+import { registerKernels } from '@headwise/kernels';
+import { setWasmPaths } from '@tensorflow/tfjs-backend-wasm';
+import plain from '@tensorflow/tfjs-backend-wasm/dist/tfjs-backend-wasm.wasm?url';
+import simd from '@tensorflow/tfjs-backend-wasm/dist/tfjs-backend-wasm-simd.wasm?url';
+
+/** The backend that runs, and what was missing of better ones. */
+export interface EngineReport extends BackendReport {
+  missing: string[];
+}
+
+/** Starts the asked backend, or the best that there is. */
+export async function startEngine(prefer?: BackendName): Promise<EngineReport> {
+  setWasmPaths({
+    'tfjs-backend-wasm.wasm': absolute(plain),
+    'tfjs-backend-wasm-simd.wasm': absolute(simd),
+    // Threads need headers that a static host does not send; the file is asked for only where they are.
+    'tfjs-backend-wasm-threaded-simd.wasm': absolute(simd),
+  });
+  const missing: string[] = [];
+  const warn = (line: string) => missing.push(line.replace(/^headwise: /, ''));
+  let report = await startBackend({ prefer, warn });
+  if (report.backend === 'webgpu' && report.software && prefer === undefined) {
+    // On a processor, wasm makes a small step several times faster.
+    missing.push('WebGPU is computed in software here, so the lab uses wasm, which is faster');
+    report = await startBackend({ prefer: 'wasm', warn });
+  }
+  if (report.backend === 'webgpu') registerKernels();
+  return { ...report, missing };
+}
+
+/** Hears of it when the device is lost. */
+export function onDeviceLost(tell: (message: string) => void): void {
+  const device = currentDevice();
+  void device?.gpu.lost.then(({ message }) => tell(message));
+}
+
+/** Destroys the device, to see what the lab does then. */
+export function loseDevice(): boolean {
+  const device = currentDevice();
+  device?.gpu.destroy();
+  return device !== undefined;
+}
+
+function absolute(url: string): string {
+  return new URL(url, import.meta.url).href;
+}

@@ -1,0 +1,269 @@
+import { type BackendName, DeviceLostError, InputError } from '@headwise/core';
+import type { SamplingOptions } from '@headwise/generation';
+import { strToU8, zipSync } from 'fflate';
+import { withContext } from '../data/size-of-data.js';
+import { readTextFile } from '../data/texts.js';
+import { countParameters } from '../model/build.js';
+import { parseRunConfig, type RunConfig } from '../model/run-config.js';
+import {
+  allRuns,
+  copyHistory,
+  getRun,
+  getText,
+  historyOf,
+  putRun,
+  putText,
+  removeRun,
+  textNames,
+} from '../store/database.js';
+import { removeRunFiles } from '../store/files.js';
+import type { RunNews, RunRecord } from '../store/records.js';
+import { benchmark } from './benchmarks.js';
+import { type EngineReport, loseDevice, onDeviceLost, startEngine } from './engine.js';
+import { exportFolder } from './export-folder.js';
+import { type Head, headMap, headNeurons, inspectText, layerLens } from './inspection.js';
+import type { ModelSource } from './model-source.js';
+import { Models } from './models.js';
+import { parityReceipt } from './receipt.js';
+import { type Call, serve, type WorkerScope } from './rpc.js';
+import { isTaken } from './run-lock.js';
+import { copyState } from './run-session.js';
+import { Trainer, type TrainerEvent } from './trainer.js';
+import { chooseVariants } from './variants.js';
+import { nextScores, scoreIds, scoreText, write } from './writing.js';
+
+declare const self: WorkerScope;
+
+/** What the worker tells the page unasked. */
+export type LabEvent = TrainerEvent | { kind: 'engine'; report: EngineReport };
+
+const emit = (event: LabEvent) => self.postMessage({ event });
+
+let engine: Promise<EngineReport> | undefined;
+let wanted: BackendName | undefined;
+
+/** Starts the backend once, and again after the device was lost. */
+function start(): Promise<EngineReport> {
+  engine ??= startEngine(wanted).then((report) => {
+    emit({ kind: 'engine', report });
+    onDeviceLost((message) => {
+      engine = undefined;
+      models.clear();
+      if (!trainer.busy)
+        emit({ kind: 'device-lost', message: message || 'the GPU device was lost' });
+    });
+    return report;
+  });
+  engine.catch(() => {
+    engine = undefined;
+  });
+  return engine;
+}
+
+const trainer = new Trainer({
+  emit,
+  textOf: async ({ config }) => textOf(config),
+  restart: async () => {
+    engine = undefined;
+    models.clear();
+    await start();
+  },
+});
+/** Where the page lies; its files are found from there, on any host and path. */
+let base = self.location.href;
+const models = new Models(trainer, () => new URL('models/moby-dick/', base).href);
+
+async function textOf({ data }: RunConfig): Promise<string | undefined> {
+  if (data.source === 'moby-dick') return bundledText();
+  if (data.source !== 'file') return undefined;
+  const text = data.file === undefined ? undefined : await getText(data.file);
+  if (text === undefined) {
+    throw new InputError(
+      data.file === undefined
+        ? 'no text file is chosen; drop one, or choose another source'
+        : `the text ${data.file} is not in this browser; drop the file again`,
+    );
+  }
+  return text;
+}
+
+async function bundledText(): Promise<string> {
+  const response = await fetch(new URL('texts/moby-dick.txt', base));
+  if (!response.ok) throw new Error(`the bundled text cannot be loaded: ${response.status}`);
+  return response.text();
+}
+
+/** A run that says it is running, but that no tab trains, was interrupted: it is paused. */
+async function listRuns(): Promise<RunRecord[]> {
+  const runs = await allRuns();
+  for (const run of runs) {
+    const claims = run.status === 'running' || run.status === 'preparing';
+    if (!claims || (await isTaken(run.id))) continue;
+    run.status = 'paused';
+    await putRun(run);
+  }
+  return runs;
+}
+
+async function recordOf(id: string): Promise<RunRecord> {
+  const record = await getRun(id);
+  if (!record) throw new InputError('this run does not exist any more');
+  return record;
+}
+
+/** Makes a device anew where a question met a lost one; a second loss is an error. */
+async function surviving<T>(ask: () => Promise<T>): Promise<T> {
+  await start();
+  try {
+    return await ask();
+  } catch (error) {
+    if (!(error instanceof DeviceLostError)) throw error;
+    engine = undefined;
+    models.clear();
+    await start();
+    return ask();
+  }
+}
+
+const opening = async (source: ModelSource) => models.open(source);
+
+export const methods = {
+  start: (_: Call, page: string, prefer?: BackendName) => {
+    base = page;
+    if (prefer !== wanted) engine = undefined;
+    wanted = prefer;
+    return start();
+  },
+  loseDevice: () => loseDevice(),
+  runs: () => listRuns(),
+  history: (_: Call, id: string): Promise<RunNews> => historyOf(id),
+  createRun: async (
+    _: Call,
+    { name, config, id }: { name: string; config: unknown; id: string },
+  ): Promise<RunRecord> => {
+    const record: RunRecord = {
+      id,
+      name,
+      config: parseRunConfig(config),
+      status: 'preparing',
+      createdAt: Date.now(),
+      step: 0,
+      seconds: 0,
+    };
+    await textOf(record.config);
+    await putRun(record);
+    return record;
+  },
+  forkRun: async (
+    _: Call,
+    { from, name, config, id }: { from: string; name: string; config: unknown; id: string },
+  ): Promise<RunRecord> => {
+    const parent = await recordOf(from);
+    const { checkpoint } = parent;
+    if (checkpoint === undefined) {
+      throw new InputError(`${parent.name} has no saved state yet; pause it, then fork it`);
+    }
+    const { training } = parseRunConfig(config);
+    const record: RunRecord = {
+      ...parent,
+      id,
+      name,
+      config: { ...parent.config, training },
+      status: 'paused',
+      createdAt: Date.now(),
+      step: checkpoint,
+      forkOf: { id: from, step: checkpoint },
+    };
+    delete record.problem;
+    await copyState(from, id, checkpoint);
+    await copyHistory(from, record, checkpoint);
+    return record;
+  },
+  train: async (_: Call, id: string) => {
+    const record = await recordOf(id);
+    try {
+      await start();
+      await trainer.start(record);
+    } catch (error) {
+      if (record.status === 'preparing') {
+        const { message } = error as Error;
+        const failed: RunRecord = { ...record, status: 'failed', problem: message };
+        await putRun(failed);
+        emit({ kind: 'run', record: failed, news: { points: [], validations: [], samples: [] } });
+      }
+      throw error;
+    }
+  },
+  endRun: async (_: Call, id: string, how: 'paused' | 'stopped') => {
+    if (trainer.end(id, how)) return;
+    const { name } = await recordOf(id);
+    if (await isTaken(id)) {
+      throw new InputError(`${name} is being trained in another tab; pause or stop it there`);
+    }
+  },
+  renameRun: async (_: Call, id: string, name: string) => {
+    trainer.rename(id, name);
+    await putRun({ ...(await recordOf(id)), name });
+  },
+  removeRun: async (_: Call, id: string) => {
+    if (await isTaken(id)) throw new InputError('this run is training; pause or stop it first');
+    await removeRun(id);
+    await removeRunFiles(id);
+  },
+  exportRun: async (_: Call, id: string): Promise<Uint8Array> => {
+    const record = await recordOf(id);
+    const files = await surviving(() => exportFolder(record));
+    return zipSync(
+      Object.fromEntries(
+        Object.entries(files).map(([name, content]) => [
+          name,
+          typeof content === 'string' ? strToU8(content) : content,
+        ]),
+      ),
+      { level: 0 },
+    );
+  },
+  /** The parameters that a model will have. */
+  countParameters: async (_: Call, config: unknown, vocabSize: number) => {
+    await start();
+    return countParameters(withContext(parseRunConfig(config)).model, vocabSize);
+  },
+  addText: async (_: Call, file: File) => {
+    const text = await readTextFile(file, file.name);
+    await putText(file.name, text);
+    return { name: file.name, characters: text.length };
+  },
+  texts: () => textNames(),
+  bundledText: () => bundledText(),
+  model: (_: Call, source: ModelSource) => surviving(() => models.info(source)),
+  inspect: (_: Call, source: ModelSource, text: string, ablated: Head[]) =>
+    surviving(async () => inspectText(await opening(source), text, ablated)),
+  neurons: (_: Call, source: ModelSource, text: string, head: Head & { row: number }) =>
+    surviving(async () => headNeurons(await opening(source), text, head)),
+  lens: (_: Call, source: ModelSource, text: string) =>
+    surviving(async () => layerLens(await opening(source), text)),
+  headMap: (_: Call, source: ModelSource, text: string, head: Head) =>
+    surviving(async () => headMap(await opening(source), text, head)),
+  encode: (_: Call, source: ModelSource, text: string) =>
+    surviving(async () => (await opening(source)).tokenizer.encode(text).ids),
+  score: (_: Call, source: ModelSource, text: string) =>
+    surviving(async () => scoreText(await opening(source), text)),
+  scoreIds: (_: Call, source: ModelSource, ids: number[]) =>
+    surviving(async () => scoreIds(await opening(source), ids)),
+  next: (_: Call, source: ModelSource, ids: number[]) =>
+    surviving(async () => nextScores(await opening(source), ids)),
+  receipt: (call: Call) =>
+    surviving(() => parityReceipt(new URL('goldens/gpt2.json', base).href, call.progress)),
+  benchmark: (call: Call) => surviving(() => benchmark(call.progress)),
+  variants: () => surviving(() => chooseVariants()),
+  write: (
+    call: Call,
+    source: ModelSource,
+    ids: number[],
+    options: SamplingOptions & { maxNewTokens: number; seed: number },
+  ) => surviving(async () => write(await opening(source), ids, options, call)),
+};
+
+export type LabMethods = typeof methods;
+
+serve(self, methods);
