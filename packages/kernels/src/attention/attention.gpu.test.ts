@@ -22,6 +22,7 @@ const cases = [
   { heads: [4, 2], queries: 65, keys: 127, width: 80 },
   { heads: [1, 1], queries: 1, keys: 513, width: 128 },
   { heads: [2, 2], queries: 63, keys: 65, width: 256 },
+  { heads: [2, 1], queries: 5, keys: 33, width: 300 },
 ];
 
 const backend = tf.backend() as WebGPUBackend;

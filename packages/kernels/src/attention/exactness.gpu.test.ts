@@ -2,10 +2,12 @@ import { expectClose, expectNoLeak, gaussian, outputAndGradients } from '@headwi
 import * as tf from '@tensorflow/tfjs';
 import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
 import { afterEach, describe, expect, test } from 'vitest';
+import { table } from './expression/table.js';
 import { attention } from './index.js';
 import { and, type Mask, none } from './masks/mask.js';
 import { causal } from './masks/order.js';
 import { padding } from './masks/tokens.js';
+import { scoreMod } from './mods.js';
 import { attentionReference } from './reference.js';
 import { forceTiling, tilingsOf } from './tilings.js';
 
@@ -132,6 +134,21 @@ describe.each(tilings)('attention in tiling %s', (key) => {
     }
   });
 
+  test('NaN in one sequence stays there', async () => {
+    forceTiling(key);
+    const clean = [1, 2, 3].map((seed) => gaussian([1, 2, 37, 64], seed));
+    const inputs = clean.map((x) => tf.concat([x, tf.fill(x.shape, Number.NaN)]));
+    const run = (q?: tf.Tensor, k?: tf.Tensor, v?: tf.Tensor) =>
+      attention(q!, k!, v!, { mask: causal });
+    const cotangent = gaussian([2, 2, 37, 64], 4);
+    const expected = [run(...clean), ...tf.grads(run)(clean, cotangent.slice([0], [1]))];
+    const actual = [run(...inputs), ...tf.grads(run)(inputs, cotangent)];
+    for (const [i, value] of actual.entries()) {
+      await expectClose(value.slice([0], [1]), expected[i]!);
+      expect(Number.isNaN((await value.slice([1], [1]).data())[0])).toBe(true);
+    }
+  });
+
   test('gives the same bits twice and leaves no tensor behind', async () => {
     forceTiling(key);
     const inputs = [
@@ -139,8 +156,14 @@ describe.each(tilings)('attention in tiling %s', (key) => {
       gaussian([1, 2, 70, 64], 2),
       gaussian([1, 2, 70, 64], 3),
     ];
+    const biases = gaussian([4, 139], 4);
+    const relative = (biases: tf.Tensor) =>
+      scoreMod((score, _b, h, q, k) => score.add(table(biases).at(h, k.sub(q).add(69))));
     const run = () =>
-      outputAndGradients((q, k, v) => attention(q!, k!, v!, { mask: causal }), inputs);
+      outputAndGradients(
+        (q, k, v, biases) => attention(q!, k!, v!, { mask: causal, mods: [relative(biases!)] }),
+        [...inputs, biases],
+      );
     const [first, second] = [run(), run()];
     expect(await first.output.data()).toEqual(await second.output.data());
     for (const [i, gradient] of first.gradients.entries()) {

@@ -103,7 +103,7 @@ const mods: Record<string, Mod> = {
         score.add(
           table(biases)
             .at(k.mod(4).sub(q.mod(4)).add(3), k.div(4).sub(q.div(4)).add(3))
-            .exp(),
+            .tanh(),
         ),
       ),
     ],

@@ -59,8 +59,8 @@ export function blockForward(variant: Variant): Tiled<ForwardProgram> {
       partial[lane] = total;
       workgroupBarrier();
       total = ${each(8, (x) => `partial[down * 8u + ${x}u]`, ' + ')};
-      // A query that sees no key has summed what is hidden, or nothing.
-      let sees = largest > vec4f(lowest);
+      // A query that sees no key has summed what is hidden, or nothing; a sum that is no number is neither.
+      let sees = !((largest <= vec4f(lowest)) & (total >= vec4f()));
       let scale = select(vec4f(), 1.0 / total, sees);
       let log_sum = select(vec4f(), log(total), sees);
       if (across == 0u && left_column == 0u) {

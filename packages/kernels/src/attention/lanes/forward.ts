@@ -92,8 +92,8 @@ export function lanesForward(
         }
       }
 
-      // A query that sees no key has summed what is hidden, or nothing.
-      let sees = largest > Rows(lowest);
+      // A query that sees no key has summed what is hidden, or nothing; a sum that is no number is neither.
+      let sees = !((largest <= Rows(lowest)) & (total >= Rows()));
       let scale = select(Rows(0.0), 1.0 / total, sees);
       let log_sum = select(Rows(0.0), log(total), sees);
       ${each(

@@ -21,7 +21,9 @@ export const causal: Mask = { name: 'causal', condition: k.lessEqual(q), inputs:
 export function slidingWindow(width: number): Mask {
   const name = `slidingWindow(${width})`;
   checkCount('slidingWindow: width', width, 1);
-  return { name, condition: k.greater(q.sub(width)).and(k.less(q.add(width))), inputs: [] };
+  // Far enough for any sequence, and places stay within 32 bits.
+  const places = Math.min(width, 2 ** 30);
+  return { name, condition: k.greater(q.sub(places)).and(k.less(q.add(places))), inputs: [] };
 }
 
 /**

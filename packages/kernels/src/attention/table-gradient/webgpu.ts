@@ -1,4 +1,4 @@
-import { sizeOf } from '@headwise/core';
+import { InputError, sizeOf } from '@headwise/core';
 import type * as tf from '@tensorflow/tfjs';
 import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
 import { dispatch, spread } from '../../dispatch/dispatch.js';
@@ -52,7 +52,13 @@ function runTableGradient(
 ): tf.TensorInfo {
   const sizes = sizesOf(inputs.q, inputs.v);
   const variant = { widths: sizes.widths, score: scored.score };
-  const tiling = tableTilingFor(backend, sizes)!;
+  const tiling = tableTilingFor(backend, sizes);
+  if (!tiling) {
+    const { key, value } = sizes.widths;
+    throw new InputError(
+      `attention: heads of widths ${key} and ${value} leave no memory for the gradient of a table on this device`,
+    );
+  }
   const { program, rows, lanes } = tiling.tableGradient(variant, sites);
   const exclusive = exclusiveIn(scored.score.graph, sites, sizes);
   const budget = Math.max(leastBudget, sizeOf(inputs.q.shape));
