@@ -63,13 +63,16 @@ function made({ score, position, mask, layout }: Composition, length: number, mo
 /** The output and every gradient, by name. */
 function results({ params, inputs, run }: ReturnType<typeof made>, ctx: () => ForwardContext) {
   const named = params.named();
-  const output = run(ctx(), inputs);
-  const dy = gaussian(output.shape, 3);
-  const ofInputs = tf.grads((...xs) => run(ctx(), xs))(inputs, dy);
-  const { grads } = tf.variableGrads(() => run(ctx(), inputs).mul(dy).sum(), Object.values(named));
+  const given = inputs.map((x) => tf.variable(x));
+  let output: tf.Tensor | undefined;
+  const { grads } = tf.variableGrads(() => {
+    output = tf.keep(run(ctx(), given));
+    return output.mul(gaussian(output.shape, 3)).sum();
+  }, [...given, ...Object.values(named)]);
+  tf.dispose(given);
   return {
-    output,
-    ...Object.fromEntries(ofInputs.map((x, i) => [`input ${i}`, x])),
+    output: output!,
+    ...Object.fromEntries(given.map(({ name }, i) => [`input ${i}`, grads[name]!])),
     ...Object.fromEntries(Object.entries(named).map(([path, v]) => [path, grads[v.name]!])),
   } as Record<string, tf.Tensor>;
 }

@@ -18,7 +18,7 @@ const gradientOf = (table: tf.Tensor, ids: tf.Tensor, dy: tf.Tensor) =>
 test('the gradient adds up equal ids at every number of blocks of the sort', async () => {
   const [count, width] = [29, 65];
   const table = gaussian([count, width], 1);
-  for (const rows of [1, 255, 256, 257, 512, 1111]) {
+  for (const rows of [1, 255, 256, 257, 512, 1111, 4096, 4097, 66_000]) {
     const ids = Int32Array.from({ length: rows }, (_, i) => (i * i * 7) % count);
     const dy = gaussian([rows, width], 2);
     await poisonMemory([[count, width], [rows], [rows, width]]);

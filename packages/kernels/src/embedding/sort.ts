@@ -38,12 +38,15 @@ const blockProgram = defineProgram({
   `,
 });
 
-/** Merges sorted blocks: an id moves by the number of ids of other blocks that come before it. */
+/** Runs that one pass merges: more would cost each id more searches, fewer more passes. */
+const ways = 16;
+
+/** Merges groups of sorted runs: an id moves by the number of ids of its group's other runs that come before it. */
 const mergeProgram = defineProgram({
-  label: 'headwise/MergeBlocks',
-  inputs: { blockOrder: 'i32', blockIds: 'i32' },
+  label: 'headwise/MergeRuns',
+  inputs: { runOrder: 'i32', runIds: 'i32' },
   outputs: { order: 'i32', sortedIds: 'i32' },
-  params: { size: 'u32', blocks: 'u32' },
+  params: { size: 'u32', length: 'u32' },
   wgsl: /* wgsl */ `
     @compute @workgroup_size(64)
     fn main(
@@ -53,30 +56,32 @@ const mergeProgram = defineProgram({
     ) {
       let i = (workgroup.y * count.x + workgroup.x) * 64u + lane;
       if (i >= params.size) { return; }
-      let own = blockIds[i];
-      let home = i / ${blockSize}u;
-      var place = i % ${blockSize}u;
-      for (var b = 0u; b < params.blocks; b++) {
-        if (b == home) { continue; }
-        // Equal ids of earlier blocks come first.
-        let bound = own + select(0, 1, b < home);
-        let start = b * ${blockSize}u;
+      let own = runIds[i];
+      let home = i / params.length;
+      let first = home - home % ${ways}u;
+      let end = min(first + ${ways}u, (params.size - 1u) / params.length + 1u);
+      var place = first * params.length + i % params.length;
+      for (var run = first; run < end; run++) {
+        if (run == home) { continue; }
+        // Equal ids of earlier runs come first.
+        let bound = own + select(0, 1, run < home);
+        let start = run * params.length;
         var low = start;
-        var high = min(start + ${blockSize}u, params.size);
+        var high = min(start + params.length, params.size);
         while (low < high) {
           let middle = (low + high) / 2u;
-          if (blockIds[middle] < bound) { low = middle + 1u; } else { high = middle; }
+          if (runIds[middle] < bound) { low = middle + 1u; } else { high = middle; }
         }
         place += low - start;
       }
-      order[place] = blockOrder[i];
+      order[place] = runOrder[i];
       sortedIds[place] = own;
     }
   `,
 });
 
 /**
- * Sorts ids stably, in one dispatch up to 256 of them and in two beyond.
+ * Sorts ids stably, in one dispatch up to 256 of them, in two up to 4,096, and in one more for every 16 times as many.
  *
  * @param ids `[N]`, int32
  * @returns the places of the ids in their sorted order and the sorted ids, `[N]` each
@@ -89,20 +94,22 @@ export function sortedOrder(
   const blocks = Math.ceil(size / blockSize);
   const places: Output = { shape: [size], dtype: 'int32' };
   const outputs = { order: places, sortedIds: places };
-  const sorted = dispatch(backend, blockProgram, {
+  let sorted = dispatch(backend, blockProgram, {
     inputs: { ids },
     outputs,
     params: { size },
     workgroups: spread(blocks),
   });
-  if (blocks === 1) return sorted;
-  const merged = dispatch(backend, mergeProgram, {
-    inputs: { blockOrder: sorted.order, blockIds: sorted.sortedIds },
-    outputs,
-    params: { size, blocks },
-    workgroups: spread(Math.ceil(size / 64)),
-  });
-  backend.disposeData(sorted.order.dataId);
-  backend.disposeData(sorted.sortedIds.dataId);
-  return merged;
+  for (let length = blockSize; length < size; length *= ways) {
+    const merged = dispatch(backend, mergeProgram, {
+      inputs: { runOrder: sorted.order, runIds: sorted.sortedIds },
+      outputs,
+      params: { size, length },
+      workgroups: spread(Math.ceil(size / 64)),
+    });
+    backend.disposeData(sorted.order.dataId);
+    backend.disposeData(sorted.sortedIds.dataId);
+    sorted = merged;
+  }
+  return sorted;
 }
