@@ -52,3 +52,19 @@ test('convert refuses its own folder, and types and sizes that are none', () => 
   const size = refused('--out', join(work, 'x'), '--shard-size', 'big');
   expect(size.stderr).toMatch(/--shard-size is 'big'; expected a whole number/);
 });
+
+test('convert refuses a file in the place of a folder', () => {
+  const file = join(llama, 'config.json');
+  const { code, stderr } = headwise([
+    'convert',
+    '--model',
+    llama,
+    '--out',
+    file,
+    '--backend',
+    'cpu',
+  ]);
+  expect(code).toBe(2);
+  expect(stderr).toMatch(/--out '.*config\.json' cannot be made a folder: /);
+  expect(stderr).not.toMatch(/\n\s+at /);
+});

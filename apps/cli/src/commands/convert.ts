@@ -22,7 +22,10 @@ export function convertCommand(): Command {
   return new Command('convert')
     .description('write a model folder anew: in another type, in shards, with an adapter merged in')
     .requiredOption('--model <dir>', 'a model folder')
-    .requiredOption('--out <dir>', 'another folder; made where there is none')
+    .requiredOption(
+      '--out <dir>',
+      'another folder, made where there is none; a model in it is replaced',
+    )
     .option('--adapter <dir>', 'a LoRA adapter in the layout of PEFT, to merge into the weights')
     .option('--dtype <type>', 'f32, f16 or bf16', 'f32')
     .option('--shard-size <bytes>', 'the most bytes of one file; default 5e9')
@@ -40,7 +43,9 @@ export function convertCommand(): Command {
           lora.merge();
           lora.params.dispose();
         }
-        await mkdir(options.out, { recursive: true });
+        await mkdir(options.out, { recursive: true }).catch((error: Error) => {
+          throw new InputError(`--out '${options.out}' cannot be made a folder: ${error.message}`);
+        });
         if ((await realpath(options.out)) === (await realpath(options.model))) {
           throw new InputError(`--out '${options.out}' is the folder of --model; expected another`);
         }

@@ -19,3 +19,10 @@ test('a part that is changed takes its parameters along, and both sides are told
     params.dispose();
   }
 });
+
+test('trained heads are not cut into another number of them', async () => {
+  const change = { position: { kind: 'alibi' }, heads: { count: 4 } } as const;
+  await expect(loadModel(`${goldens}llama`, { change })).rejects.toThrow(
+    "'heads.count' is 4; the checkpoint of",
+  );
+});

@@ -52,6 +52,10 @@ export async function loadModel(
   try {
     const matching = new Matching(theirs, theirConfig, reader.tensors, name);
     const wanted = options.change ? changedPreset(json, options.change, configName) : json;
+    if (options.change?.heads) {
+      const { heads } = changedPreset(json, {}, configName);
+      refuseOtherHeads(heads.count, options.change.heads.count, configName);
+    }
     const built = build(wanted, configName, matching, options);
     try {
       const notFinite = await fillFromTensors(built.params, reader, built.found, options);
@@ -68,6 +72,14 @@ export async function loadModel(
   } finally {
     await reader.close();
   }
+}
+
+/** Matrices of as many columns, cut into another number of heads, would be no trained heads at all. */
+function refuseOtherHeads(theirs: number, wanted: number | undefined, name: string): void {
+  if (wanted === undefined || wanted === theirs) return;
+  throw new InputError(
+    `change: 'heads.count' is ${wanted}; the checkpoint of ${name} was trained with ${theirs} heads`,
+  );
 }
 
 /** The model with parameters that wait for their values, and where each will come from. */

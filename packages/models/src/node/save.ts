@@ -34,6 +34,11 @@ export async function saveModel(
   model: Model,
   { shardBytes = 5e9, dtype = 'F32' }: SaveOptions = {},
 ): Promise<void> {
+  if (!Object.hasOwn(typeNames, dtype)) {
+    throw new InputError(
+      `saveModel: dtype is '${dtype}'; expected one of ${Object.keys(typeNames).join(', ')}`,
+    );
+  }
   const packed = Object.entries(model.params.matrices()).find(([, matrix]) => matrix.packed);
   if (packed) {
     throw new InputError(`parameter '${packed[0]}' is packed; only unpacked weights are saved`);
