@@ -168,6 +168,30 @@ export function everyPair(): Composition[] {
   return chosen;
 }
 
+/** A length for each composition, so that every part meets every length; the rarest parts choose first. */
+export function lengthsFor(
+  compositions: readonly Composition[],
+  lengths: readonly number[],
+): number[] {
+  const left = new Map<string, number>();
+  const parts = (composition: Composition) => names.map((axis) => `${axis} ${composition[axis]}`);
+  for (const part of compositions.flatMap(parts)) left.set(part, (left.get(part) ?? 0) + 1);
+  const met = new Set<string>();
+  return compositions.map((composition, i) => {
+    const gain = (length: number) =>
+      parts(composition)
+        .filter((part) => !met.has(`${part} / ${length}`))
+        .reduce((sum, part) => sum + 1 / left.get(part)!, 0);
+    const turned = lengths.map((_, n) => lengths[(i + n) % lengths.length]!);
+    const best = turned.reduce((best, length) => (gain(length) > gain(best) ? length : best));
+    for (const part of parts(composition)) {
+      met.add(`${part} / ${best}`);
+      left.set(part, left.get(part)! - 1);
+    }
+    return best;
+  });
+}
+
 /** Scores by positions, as a table of Markdown: what runs, and how. */
 export function compositionTable(): string {
   const columns = Object.keys(positions).filter((name) => name !== 'rotary, interleaved, partial');
