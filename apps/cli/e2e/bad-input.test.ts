@@ -198,7 +198,7 @@ describe('generate and logits refuse', () => {
   test('a folder that is not there', () => {
     expectRefused(
       ['logits', '--model', join(work, 'nowhere'), '--ids', '1'],
-      [/nowhere\/config\.json: cannot be read/],
+      [/nowhere\/config\.json: is missing/],
     );
   });
 });
