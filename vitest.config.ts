@@ -79,6 +79,9 @@ export default defineConfig({
           exclude: [
             '**/learning.backends.test.ts',
             '**/attention/exactness.gpu.test.ts',
+            '**/attention/variants.gpu.test.ts',
+            '**/attention/src/memory.gpu.test.ts',
+            '**/row-attention.backends.test.ts',
             '**/compositions.gpu.test.ts',
             '**/parity/src/models/check.backends.test.ts',
             '**/models/src/decoding.backends.test.ts',
