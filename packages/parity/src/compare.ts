@@ -2,7 +2,9 @@
 export interface Distance {
   /** The largest difference of a single value. */
   maxAbsError: number;
-  /** The root mean square of the differences, as a part of the expected values' own. */
+  /** The root mean square of the differences. */
+  rmsError: number;
+  /** The same, as a part of the expected values' own. */
   rmsRatio: number;
   /** Of the angle between both, as vectors. */
   cosine: number;
@@ -32,6 +34,7 @@ export function distance(actual: ArrayLike<number>, expected: ArrayLike<number>)
   }
   return {
     maxAbsError: Number.isNaN(difference) ? Number.NaN : largest,
+    rmsError: Math.sqrt(difference / Math.max(1, actual.length)),
     rmsRatio: difference === 0 ? 0 : Math.sqrt(difference / sizeOfExpected),
     cosine:
       sizeOfActual === 0 && sizeOfExpected === 0

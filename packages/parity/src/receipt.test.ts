@@ -5,13 +5,14 @@ import { check, receipt, receiptTable } from './receipt.js';
 const report = { backend: 'cpu', adapter: null } as Parameters<typeof receipt>[0];
 
 test('the distance of vectors, by hand', () => {
-  expect(distance([3, 4], [3, 4])).toEqual({ maxAbsError: 0, rmsRatio: 0, cosine: 1 });
+  expect(distance([3, 4], [3, 4])).toEqual({ maxAbsError: 0, rmsError: 0, rmsRatio: 0, cosine: 1 });
   expect(distance([4, 3], [3, 4])).toEqual({
     maxAbsError: 1,
+    rmsError: 1,
     rmsRatio: Math.SQRT2 / 5,
     cosine: 24 / 25,
   });
-  expect(distance([0, 0], [0, 0])).toEqual({ maxAbsError: 0, rmsRatio: 0, cosine: 1 });
+  expect(distance([0, 0], [0, 0])).toEqual({ maxAbsError: 0, rmsError: 0, rmsRatio: 0, cosine: 1 });
   expect(distance([Number.NaN, 1], [0, 1]).maxAbsError).toBeNaN();
   expect(() => distance([1], [1, 2])).toThrow('1 values to compare with 2');
 });

@@ -24,7 +24,7 @@ export interface Receipt {
   ok: boolean;
 }
 
-/** Differences below this are rounding, whatever the size of what is expected. */
+/** A root mean square of differences below this is rounding, as of gradients that are 0 but for it. */
 const floor = 1e-6;
 
 /** Compares values with those expected. */
@@ -36,7 +36,7 @@ export function check(
   bound: number,
 ): Check {
   const measured = distance(actual, expected);
-  const ok = measured.rmsRatio <= bound || measured.maxAbsError <= floor;
+  const ok = measured.rmsRatio <= bound || measured.rmsError <= floor;
   return { subject, part, ...measured, bound, ok };
 }
 
