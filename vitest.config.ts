@@ -52,6 +52,9 @@ export default defineConfig({
           include: ['packages/*/src/**/*.test.ts', 'apps/*/src/**/*.test.ts'],
           exclude: ['**/*.gpu.test.ts'],
           setupFiles: ['./scripts/vitest/cpu.ts'],
+          // Other projects run at the same time.
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
         },
       },
       {
@@ -61,7 +64,7 @@ export default defineConfig({
           name: 'webgpu',
           include: ['packages/*/src/**/*.gpu.test.ts', 'packages/*/src/**/*.backends.test.ts'],
           setupFiles: ['./scripts/vitest/webgpu.ts'],
-          testTimeout: 60_000,
+          testTimeout: 180_000,
           hookTimeout: 60_000,
           // One process with one device: the software driver already uses every core.
           isolate: false,
@@ -88,7 +91,7 @@ export default defineConfig({
             '**/models/src/encoder-decoders.backends.test.ts',
           ],
           setupFiles: ['./scripts/vitest/webgpu.ts'],
-          testTimeout: 60_000,
+          testTimeout: 180_000,
           hookTimeout: 60_000,
           isolate: false,
           ...(browser ? {} : { testNamePattern: nothing }),
