@@ -1,12 +1,8 @@
 import type { ForwardContext, Layer } from '@headwise/core';
-import * as tf from '@tensorflow/tfjs';
+import type * as tf from '@tensorflow/tfjs';
+import { type StackParts, throughStack } from './stack.js';
 
-export interface DecoderParts {
-  /** Applied in order; each maps `[B, T, D]` to `[B, T, D]`. */
-  blocks: readonly Layer[];
-  /** The last norm, of pre-norm models. */
-  norm?: Layer | undefined;
-}
+export type DecoderParts = StackParts;
 
 /** A stack of blocks and a last norm: `norm(block_L(… block_1(x)))`. */
 export class Decoder implements Layer {
@@ -18,10 +14,6 @@ export class Decoder implements Layer {
 
   /** @param x `[B, T, D]` @returns `[B, T, D]` */
   forward(x: tf.Tensor, ctx?: ForwardContext): tf.Tensor {
-    const { blocks, norm } = this.#parts;
-    return tf.tidy(() => {
-      const y = blocks.reduce((h, block) => block.forward(h, ctx), x);
-      return norm ? norm.forward(y, ctx) : y;
-    });
+    return throughStack(this.#parts, x, ctx);
   }
 }
