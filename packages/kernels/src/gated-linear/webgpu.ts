@@ -3,7 +3,7 @@ import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
 import { dispatch, spread } from '../dispatch/dispatch.js';
 import { defineProgram, variants } from '../dispatch/program.js';
 import { activationWgsl, type LinearActivation } from '../linear/activation.js';
-import { stepOffset, type Tiling } from '../matrix-product/form.js';
+import { type Tiling } from '../matrix-product/form.js';
 import { matrixProduct } from '../matrix-product/product.js';
 import { tilingFor } from '../matrix-product/tiling.js';
 
@@ -46,11 +46,9 @@ const forwardProgram = variants(
       wgsl: /* wgsl */ `
         fn a_start(row: u32) -> u32 { return row * params.inner; }
         fn b_start(column: u32) -> u32 { return column * params.bColumn; }
-        fn a_step() -> u32 { return params.aStep; }
-        fn b_step() -> u32 { return params.bStep; }
-        fn load_a(start: u32, k: u32) -> f32 { return x[start${stepOffset(tiling, 'k * params.aStep')}]; }
+        fn load_a(start: u32, k: u32) -> f32 { return x[start + k]; }
         fn load_b(start: u32, step: u32) -> array<vec2f, 1> {
-          let i = start${stepOffset(tiling, 'step * params.bStep')};
+          let i = start + step * params.bStep;
           return array(vec2f(gate[i], up[i]));
         }
         ${activationWgsl[activation]}

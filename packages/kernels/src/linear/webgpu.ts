@@ -2,7 +2,7 @@ import type * as tf from '@tensorflow/tfjs';
 import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
 import { dispatch, spread } from '../dispatch/dispatch.js';
 import { defineProgram, type ElementType, variants } from '../dispatch/program.js';
-import { stepOffset, type Tiling } from '../matrix-product/form.js';
+import { type Tiling } from '../matrix-product/form.js';
 import { matrixProduct } from '../matrix-product/product.js';
 import { tilingFor } from '../matrix-product/tiling.js';
 import { activationWgsl, type LinearActivation } from './activation.js';
@@ -40,14 +40,12 @@ const forwardProgram = variants(
       wgsl: /* wgsl */ `
         fn a_start(row: u32) -> u32 { return row * params.inner; }
         fn b_start(column: u32) -> u32 { return column * params.bColumn; }
-        fn a_step() -> u32 { return params.aStep; }
-        fn b_step() -> u32 { return params.bStep; }
-        fn load_a(start: u32, k: u32) -> f32 { return x[start${stepOffset(tiling, 'k * params.aStep')}]; }
+        fn load_a(start: u32, k: u32) -> f32 { return x[start + k]; }
         ${
           tiling.wide
             ? wideLoad
             : `fn load_b(start: u32, step: u32) -> array<f32, 1> {
-                return array(weight[start${stepOffset(tiling, 'step * params.bStep')}]);
+                return array(weight[start + step * params.bStep]);
               }`
         }
         ${activationWgsl[activation]}

@@ -38,11 +38,6 @@ export interface Tiling {
   /** Values along the inner axis that it takes from one call of `load_b`. */
   pack: number;
   /**
-   * It goes through the steps one by one, and moves the starts itself: by `a_step()` and `b_step()`,
-   * which saves the products of steps and strides.
-   */
-  advances?: boolean;
-  /**
    * `load_b` gives four values: of neighbouring columns, or along the inner axis where that is
    * contiguous, and then a step is four of it.
    */
@@ -69,7 +64,3 @@ export const tileGrid =
 export const columnGrid =
   (tileColumns: number): Tiling['workgroups'] =>
   (_rows, columns) => [...spread(Math.ceil(columns / tileColumns)), 1];
-
-/** WGSL of what is added to a start to find a step's value: nothing where the tiling moves the start. */
-export const stepOffset = ({ advances }: Tiling, offset: string): string =>
-  advances ? '' : ` + ${offset}`;

@@ -15,9 +15,8 @@ const sumRound = 16;
 /**
  * WGSL that computes and stores a lane's block, where `first_row` and `first_column` are known.
  *
- * @param parts `step`: adds one step to `sum{row}_{column}`, given `b{column}`; `advances`: moves the
- * columns' starts after each step; `inRounds`: so many
- * steps at a time, what stands before and after them, `first` being the first
+ * @param parts `step`: adds one step to `sum{row}_{column}`, given `b{column}`; `inRounds`: so many steps at
+ * a time, what stands before and after them, `first` being the first
  * @param loadB how a lane gets `b{column}`
  */
 export function laneBlock(
@@ -25,12 +24,11 @@ export function laneBlock(
   { rows, columns, stride }: LaneBlock,
   parts: {
     step: string;
-    advances?: boolean;
     inRounds?: { steps: number; before: string; after: string };
   },
   loadB: (column: number) => string = (c) => `load_b(b_start${c}, step)[0]`,
 ): string {
-  const { step, advances = false, inRounds } = parts;
+  const { step, inRounds } = parts;
   const owned = (line: (column: number) => string) => lines(columns, line);
   const sums = (line: (column: number) => string) => (columnSums ? owned(line) : '');
   const inside = (c: number) => `first_column + ${c * stride}u < params.columns`;
@@ -38,7 +36,6 @@ export function laneBlock(
     ${owned((c) => `let b${c} = ${loadB(c)};`)}
     ${sums((c) => `part${c} += b${c};`)}
     ${step}
-    ${advances ? owned((c) => `b_start${c} += b_step();`) : ''}
   `;
   const rounds = /* wgsl */ `
     for (var first = 0u; first < params.steps; first += ${inRounds?.steps ?? sumRound}u) {
@@ -52,7 +49,7 @@ export function laneBlock(
   `;
   return /* wgsl */ `
     ${owned((c) => `let column${c} = min(first_column + ${c * stride}u, params.columns - 1u);`)}
-    ${owned((c) => `${advances ? 'var' : 'let'} b_start${c} = b_start(column${c});`)}
+    ${owned((c) => `let b_start${c} = b_start(column${c});`)}
     ${lines(rows, (r) => owned((c) => `var sum${r}_${c} = ${value}();`))}
     ${sums((c) => `var total${c} = ${value}();`)}
     ${inRounds || columnSums ? rounds : `for (var step = 0u; step < params.steps; step++) { ${oneStep} }`}

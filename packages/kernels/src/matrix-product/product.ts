@@ -2,7 +2,7 @@ import type * as tf from '@tensorflow/tfjs';
 import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
 import { dispatch } from '../dispatch/dispatch.js';
 import { defineProgram, variants } from '../dispatch/program.js';
-import { type ProductForm, stepOffset, type Tiling } from './form.js';
+import { type ProductForm, type Tiling } from './form.js';
 import { tilingFor } from './tiling.js';
 
 /** A matrix that lies in a buffer row by row, as it is or transposed. */
@@ -43,11 +43,9 @@ const productProgram = variants(
       wgsl: /* wgsl */ `
         fn a_start(row: u32) -> u32 { return row * params.aRow; }
         fn b_start(column: u32) -> u32 { return column * params.bColumn; }
-        fn a_step() -> u32 { return params.aStep; }
-        fn b_step() -> u32 { return params.bStep; }
-        fn load_a(start: u32, k: u32) -> f32 { return a[start${stepOffset(tiling, 'k * params.aStep')}]; }
+        fn load_a(start: u32, k: u32) -> f32 { return a[start + k * params.aStep]; }
         fn load_b(start: u32, step: u32) -> array<f32, 1> {
-          return array(b[start${stepOffset(tiling, 'step * params.bStep')}]);
+          return array(b[start + step * params.bStep]);
         }
         fn store(row: u32, column: u32, sum: f32) {
           let i = row * params.cRow + column * params.cColumn;

@@ -14,14 +14,12 @@ export function registerTiling(form: ProductForm): Tiling {
     (row) => `{
       let a = load_a(a_start${row}, step);
       ${addRow(columns, row)}
-      a_start${row} += a_step();
     }`,
   );
   return {
     key: 'registers',
     workgroups: tileGrid(rows * lanes, columns * lanes),
     pack: 1,
-    advances: true,
     enable: [],
     wgsl: /* wgsl */ `
       @compute @workgroup_size(${lanes}, ${lanes})
@@ -33,8 +31,8 @@ export function registerTiling(form: ProductForm): Tiling {
         let first_row = ((workgroup.z * count.y + workgroup.y) * ${lanes}u + lane.y) * ${rows}u;
         let first_column = workgroup.x * ${columns * lanes}u + lane.x;
         if (first_row >= params.rows) { return; }
-        ${lines(rows, (r) => `var a_start${r} = a_start(min(first_row + ${r}u, params.rows - 1u));`)}
-        ${laneBlock(form, { rows, columns, stride: lanes }, { step: addRows, advances: true })}
+        ${lines(rows, (r) => `let a_start${r} = a_start(min(first_row + ${r}u, params.rows - 1u));`)}
+        ${laneBlock(form, { rows, columns, stride: lanes }, { step: addRows })}
       }
     `,
   };

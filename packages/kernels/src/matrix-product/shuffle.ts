@@ -13,7 +13,6 @@ export function shuffleTiling(lanes: number, form: ProductForm): Tiling {
   const rows = form.value === 'f32' ? 32 : 16;
   const groups = Math.ceil(rows / lanes);
   const loadA = lines(groups, (g) => `let a${g} = load_a(a_start${g}, step);`);
-  const advance = lines(groups, (g) => `a_start${g} += a_step();`);
   const addRows = lines(
     rows,
     (row) => `{
@@ -25,7 +24,6 @@ export function shuffleTiling(lanes: number, form: ProductForm): Tiling {
     key: `shuffle/${lanes}`,
     workgroups: tileGrid(rows, columns * lanes),
     pack: 1,
-    advances: true,
     enable: ['subgroups'],
     wgsl: /* wgsl */ `
       @compute @workgroup_size(${lanes})
@@ -37,8 +35,8 @@ export function shuffleTiling(lanes: number, form: ProductForm): Tiling {
         let first_row = (workgroup.z * count.y + workgroup.y) * ${rows}u;
         let first_column = workgroup.x * ${columns * lanes}u + lane;
         if (first_row >= params.rows) { return; }
-        ${lines(groups, (g) => `var a_start${g} = a_start(min(first_row + ${g * lanes}u + lane, params.rows - 1u));`)}
-        ${laneBlock(form, { rows, columns, stride: lanes }, { step: loadA + addRows + advance, advances: true })}
+        ${lines(groups, (g) => `let a_start${g} = a_start(min(first_row + ${g * lanes}u + lane, params.rows - 1u));`)}
+        ${laneBlock(form, { rows, columns, stride: lanes }, { step: loadA + addRows })}
       }
     `,
   };

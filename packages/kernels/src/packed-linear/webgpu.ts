@@ -3,7 +3,7 @@ import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
 import { dispatch, spread } from '../dispatch/dispatch.js';
 import { defineProgram, type ElementType, variants } from '../dispatch/program.js';
 import { activationWgsl, type LinearActivation } from '../linear/activation.js';
-import { stepOffset, type Tiling } from '../matrix-product/form.js';
+import { type Tiling } from '../matrix-product/form.js';
 import { tilingFor } from '../matrix-product/tiling.js';
 import { bitsOf, type WeightFormat } from './pack.js';
 
@@ -84,12 +84,9 @@ const program = variants(
       },
       wgsl: /* wgsl */ `
         fn a_start(row: u32) -> u32 { return row * params.inner; }
-        fn a_step() -> u32 { return params.aStep; }
-        // A step's word is found from its number.
-        fn b_step() -> u32 { return 0u; }
         // The last word may hold values beyond the inner size: they are 0, whatever they multiply.
         fn load_a(start: u32, k: u32) -> f32 {
-          return x[start${stepOffset(tiling, 'min(k, params.inner - 1u)')}];
+          return x[start + min(k, params.inner - 1u)];
         }
         fn b_start(column: u32) -> u32 { return column; }
         ${loadWords(format, tiling)}
