@@ -45,6 +45,7 @@ const projectProgram = variants(
       params: {
         rows: 'u32',
         columns: 'u32',
+        stride: 'u32',
         inner: 'u32',
         steps: 'u32',
         group: 'u32',
@@ -99,7 +100,16 @@ export function projectIntoCache(x: tf.Tensor2D, options: ProjectOptions): tf.Te
   const { norm = { kind: 'none' }, weight, bias, cache, position } = options;
   const [, heads, maxLength, headDim] = cache.shape;
   const dim = heads * headDim;
-  const { form: weightForm, inner, columns, group, pack, tensors } = describeWeight(weight);
+  const {
+    form: weightForm,
+    inner,
+    columns,
+    group,
+    pack,
+    stride,
+    wide,
+    tensors,
+  } = describeWeight(weight);
   checkShape('projectIntoCache: cache', cache.shape, [2, heads, maxLength, headDim]);
   checkShape('projectIntoCache: x', x.shape, [1, dim]);
   checkShape('projectIntoCache: weight', [inner, columns], [dim, 3 * dim]);
@@ -112,7 +122,6 @@ export function projectIntoCache(x: tf.Tensor2D, options: ProjectOptions): tf.Te
   } = describeNorm('projectIntoCache', norm, dim);
   const backend = tf.backend() as WebGPUBackend;
   const prologue = statisticsPrologue(normForm);
-  const wide = columns % 4 === 0;
   const form = { value: 'f32', pack, columnSums: false, prologue, wide } as const;
   const tiling = tilingFor(backend, form, 1, 'columns');
   const program = projectProgram({ tiling, norm: normForm, weight: weightForm });
@@ -122,6 +131,7 @@ export function projectIntoCache(x: tf.Tensor2D, options: ProjectOptions): tf.Te
     params: {
       rows: 1,
       columns,
+      stride,
       inner,
       steps: Math.ceil(inner / tiling.pack),
       group,
@@ -134,64 +144,86 @@ export function projectIntoCache(x: tf.Tensor2D, options: ProjectOptions): tf.Te
   return tf.engine().makeTensorFromTensorInfo(q) as tf.Tensor2D;
 }
 
-/** Lanes of a head; each owns as many values of the output as make 256. */
+/** Lanes of a head. */
 const lanes = 64;
 /** Keys whose weights are held at a time. */
 const chunk = 256;
 const widest = 256;
 
-const attendProgram = defineProgram({
-  label: 'headwise/AttendCached',
-  inputs: { q: 'f32', cache: 'f32', position: 'i32' },
-  outputs: { y: 'f32' },
-  params: { heads: 'u32', head_dim: 'u32', max_length: 'u32', scale: 'f32' },
-  wgsl: /* wgsl */ `
-    var<workgroup> q_row: array<f32, ${widest}>;
-    var<workgroup> weights: array<f32, ${chunk}>;
-    @compute @workgroup_size(${lanes})
-    fn main(
-      @builtin(workgroup_id) workgroup: vec3u,
-      @builtin(local_invocation_index) lane: u32,
-    ) {
-      let head = workgroup.x;
-      let dim = params.head_dim;
-      let length = u32(position[0]) + 1u;
-      let keys = head * params.max_length * dim;
-      let values = keys + params.heads * params.max_length * dim;
-      for (var d = lane; d < dim; d += ${lanes}u) { q_row[d] = q[head * dim + d] * params.scale; }
-      workgroupBarrier();
+/** Keys and values are read four numbers at a time where the width of a head allows it: `pack` of 4, else 1. */
+const attendProgram = variants(String, (pack: 4 | 1) => {
+  const type = pack === 4 ? 'vec4f' : 'f32';
+  const product = (x: string, y: string) => (pack === 4 ? `dot(${x}, ${y})` : `${x} * ${y}`);
+  // What one lane sums up of a head as wide as any.
+  const columns = Math.ceil(widest / pack / lanes);
+  // Counted from a number that is not known: some drivers unroll what they can count.
+  const overLanes = (from: string, body: string) =>
+    `for (var n = ${from}; n < ${from} + ${lanes}u; n++) { ${body} }`;
+  return defineProgram({
+    label: 'headwise/AttendCached',
+    inputs: { q: type, cache: type, position: 'i32' },
+    outputs: { y: type },
+    params: { heads: 'u32', width: 'u32', max_length: 'u32', scale: 'f32' },
+    wgsl: /* wgsl */ `
+      var<workgroup> q_row: array<${type}, ${widest / pack}>;
+      var<workgroup> weights: array<f32, ${chunk}>;
+      var<workgroup> of_lanes: array<f32, ${lanes}>;
+      const lowest = -3.4e38;
+      @compute @workgroup_size(${lanes})
+      fn main(
+        @builtin(workgroup_id) workgroup: vec3u,
+        @builtin(local_invocation_index) lane: u32,
+      ) {
+        let head = workgroup.x;
+        let width = params.width;
+        let length = u32(position[0]) + 1u;
+        let keys = head * params.max_length * width;
+        let values = keys + params.heads * params.max_length * width;
+        for (var c = lane; c < width; c += ${lanes}u) { q_row[c] = q[head * width + c] * params.scale; }
+        workgroupBarrier();
 
-      var sums: array<f32, ${widest / lanes}>;
-      var total = 0.0;
-      var highest = -3.4e38;
-      for (var first = 0u; first < length; first += ${chunk}u) {
-        let count = min(${chunk}u, length - first);
-        for (var j = lane; j < count; j += ${lanes}u) {
-          var score = 0.0;
-          let key = keys + (first + j) * dim;
-          for (var d = 0u; d < dim; d++) { score += q_row[d] * cache[key + d]; }
-          weights[j] = score;
+        var sums: array<${type}, ${columns}>;
+        // Of the lane's own keys.
+        var total = 0.0;
+        var highest = lowest;
+        for (var first = 0u; first < length; first += ${chunk}u) {
+          let count = min(${chunk}u, length - first);
+          var own = lowest;
+          for (var j = lane; j < count; j += ${lanes}u) {
+            var score = 0.0;
+            let key = keys + (first + j) * width;
+            for (var c = 0u; c < width; c++) { score += ${product('q_row[c]', 'cache[key + c]')}; }
+            weights[j] = score;
+            own = max(own, score);
+          }
+          of_lanes[lane] = own;
+          workgroupBarrier();
+          let before = highest;
+          ${overLanes('first', 'highest = max(highest, of_lanes[n - first]);')}
+          let shrink = exp(before - highest);
+          total *= shrink;
+          for (var j = lane; j < count; j += ${lanes}u) {
+            let weight = exp(weights[j] - highest);
+            weights[j] = weight;
+            total += weight;
+          }
+          workgroupBarrier();
+          for (var c = lane; c < width; c += ${lanes}u) {
+            var sum = sums[c / ${lanes}u] * shrink;
+            let value = values + first * width + c;
+            for (var j = 0u; j < count; j++) { sum += weights[j] * cache[value + j * width]; }
+            sums[c / ${lanes}u] = sum;
+          }
+          workgroupBarrier();
         }
+        of_lanes[lane] = total;
         workgroupBarrier();
-        let before = highest;
-        for (var j = 0u; j < count; j++) { highest = max(highest, weights[j]); }
-        workgroupBarrier();
-        for (var j = lane; j < count; j += ${lanes}u) { weights[j] = exp(weights[j] - highest); }
-        workgroupBarrier();
-        let shrink = exp(before - highest);
-        total *= shrink;
-        for (var i = 0u; i < ${widest / lanes}u; i++) { sums[i] *= shrink; }
-        for (var j = 0u; j < count; j++) {
-          let weight = weights[j];
-          total += weight;
-          let value = values + (first + j) * dim;
-          for (var d = lane; d < dim; d += ${lanes}u) { sums[d / ${lanes}u] += weight * cache[value + d]; }
-        }
-        workgroupBarrier();
+        var whole = 0.0;
+        ${overLanes('keys', 'whole += of_lanes[n - keys];')}
+        for (var c = lane; c < width; c += ${lanes}u) { y[head * width + c] = sums[c / ${lanes}u] / whole; }
       }
-      for (var d = lane; d < dim; d += ${lanes}u) { y[head * dim + d] = sums[d / ${lanes}u] / total; }
-    }
-  `,
+    `,
+  });
 });
 
 /**
@@ -215,10 +247,11 @@ export function attendCached(
   checkShape('attendCached: cache', cache.shape, [2, heads, maxLength, headDim]);
   checkShape('attendCached: q', q.shape, [1, heads * headDim]);
   checkShape('attendCached: position', position.shape, [1]);
-  const { y } = dispatch(tf.backend() as WebGPUBackend, attendProgram, {
+  const pack = headDim % 4 === 0 ? 4 : 1;
+  const { y } = dispatch(tf.backend() as WebGPUBackend, attendProgram(pack), {
     inputs: { q, cache, position },
     outputs: { y: { shape: [1, heads * headDim], dtype: 'float32' } },
-    params: { heads, head_dim: headDim, max_length: maxLength, scale: 1 / Math.sqrt(headDim) },
+    params: { heads, width: headDim / pack, max_length: maxLength, scale: 1 / Math.sqrt(headDim) },
     workgroups: [heads],
   });
   return tf.engine().makeTensorFromTensorInfo(y) as tf.Tensor2D;

@@ -62,6 +62,7 @@ const program = variants(
       params: {
         rows: 'u32',
         columns: 'u32',
+        stride: 'u32',
         inner: 'u32',
         steps: 'u32',
         group: 'u32',
@@ -96,7 +97,16 @@ export function decodeLinear(
   options: DecodeLinearOptions = {},
 ): tf.Tensor2D {
   const { norm = { kind: 'none' }, bias, activation = 'none', residual } = options;
-  const { form: weightForm, inner, columns, group, pack, tensors } = describeWeight(weight);
+  const {
+    form: weightForm,
+    inner,
+    columns,
+    group,
+    pack,
+    stride,
+    wide,
+    tensors,
+  } = describeWeight(weight);
   const rows = x.shape[0];
   if (rows < 1 || rows > fewRows) {
     throw new InputError(`decodeLinear: x has ${rows} rows; expected 1 to ${fewRows}`);
@@ -111,7 +121,6 @@ export function decodeLinear(
   } = describeNorm('decodeLinear', norm, inner);
   const backend = tf.backend() as WebGPUBackend;
   const prologue = statisticsPrologue(normForm);
-  const wide = columns % 4 === 0;
   const form = { value: 'f32', pack, columnSums: false, prologue, wide } as const;
   const tiling = tilingFor(backend, form, rows, 'columns');
   const variant = {
@@ -131,7 +140,7 @@ export function decodeLinear(
       ...normTensors,
     },
     outputs: { y: { shape: [rows, columns], dtype: 'float32' } },
-    params: { rows, columns, inner, steps: Math.ceil(inner / tiling.pack), group, epsilon },
+    params: { rows, columns, stride, inner, steps: Math.ceil(inner / tiling.pack), group, epsilon },
     workgroups: tiling.workgroups(rows, columns),
   });
   return tf.engine().makeTensorFromTensorInfo(y) as tf.Tensor2D;

@@ -21,15 +21,30 @@ export function describeWeight(weight: DecodeWeight): {
   group: number;
   /** Values in a word. */
   pack: number;
+  /** Values or words from one row to the next. */
+  stride: number;
+  /** Whether rows can be read by fours. */
+  wide: boolean;
   tensors: Record<string, tf.Tensor>;
 } {
   if (weight instanceof tf.Tensor) {
     const [inner, columns] = weight.shape;
-    return { form: 'f32', inner, columns, group: 1, pack: 1, tensors: { weight } };
+    const wide = columns % 4 === 0;
+    return {
+      form: 'f32',
+      inner,
+      columns,
+      group: 1,
+      pack: 1,
+      stride: columns,
+      wide,
+      tensors: { weight },
+    };
   }
   const { format, in: inner, out: columns, group, words, scales } = weight;
   const tensors = { words, ...(scales ? { scales } : {}) };
-  return { form: format, inner, columns, group, pack: 32 / bitsOf[format], tensors };
+  const [stride, pack] = [words.shape[1], 32 / bitsOf[format]];
+  return { form: format, inner, columns, group, pack, stride, wide: true, tensors };
 }
 
 /** The element types of a weight's buffers. */
@@ -41,7 +56,7 @@ export function weightInputs(form: WeightForm, { wide }: Tiling): Record<string,
 
 /** WGSL of `b_start` and `load_b`, and of `whole(sum, column)`, which finishes a sum. */
 export function loadWeight(form: WeightForm, tiling: Tiling): string {
-  const at = 'start + step * params.columns';
+  const at = 'start + step * params.stride';
   const values = tiling.wide ? 'vec4f' : 'f32';
   const load =
     form === 'f32'

@@ -38,6 +38,7 @@ export function shuffleRowTiling(lanes: number, count: number, form: ProductForm
   const [columns, width] = wide ? [rows <= 2 ? 2 : 1, 4] : [2, 1];
   const value = wide ? 'vec4f' : form.value;
   const inside = (c: number) => `first_column + ${c * lanes * width}u < params.columns`;
+  const lastStart = `(params.columns - 1u) / ${width}u * ${width}u`;
   const store = (c: number) =>
     wide
       ? `let end = min(4u, params.columns - column${c}); for (var i = 0u; i < end; i++) { store(row, column${c} + i, block[row][${c}][i]); }`
@@ -58,7 +59,7 @@ export function shuffleRowTiling(lanes: number, count: number, form: ProductForm
       ) {
         ${prologue ? 'prologue(lane);' : ''}
         let first_column = (workgroup.y * count.x + workgroup.x) * ${columns * lanes * width}u + lane * ${width}u;
-        ${lines(columns, (c) => `let column${c} = min(first_column + ${c * lanes * width}u, params.columns - ${width}u); let b_start${c} = b_start(column${c});`)}
+        ${lines(columns, (c) => `let column${c} = min(first_column + ${c * lanes * width}u, ${lastStart}); let b_start${c} = b_start(column${c});`)}
         ${lines(rows, (r) => `let a_start${r} = a_start(min(${r}u, params.rows - 1u));`)}
         ${sums(rows, columns, (name) => `var ${name} = ${value}();`)}
         for (var first = 0u; first < params.steps; first += ${lanes}u) {

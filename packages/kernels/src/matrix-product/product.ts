@@ -2,7 +2,7 @@ import type * as tf from '@tensorflow/tfjs';
 import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
 import { dispatch } from '../dispatch/dispatch.js';
 import { defineProgram, variants } from '../dispatch/program.js';
-import { type ProductForm, type Tiling } from './form.js';
+import type { ProductForm, Tiling } from './form.js';
 import { tilingFor } from './tiling.js';
 
 /** A matrix that lies in a buffer row by row, as it is or transposed. */

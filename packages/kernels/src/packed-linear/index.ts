@@ -41,7 +41,12 @@ export function packedLinear(
       ...(scales ? { scales } : {}),
       ...(bias ? { bias } : {}),
     };
-    const [y] = runKernel('headwise/PackedLinear', inputs, { format, group, activation });
+    const [y] = runKernel('headwise/PackedLinear', inputs, {
+      format,
+      group,
+      out: weight.out,
+      activation,
+    });
     return y!.reshape([...leading, weight.out]);
   });
 }

@@ -11,9 +11,12 @@ export interface PackedWeight {
   format: WeightFormat;
   in: number;
   out: number;
-  /** `[⌈In / values in a word⌉, Out]`, int32; the first value lies in the lowest bits. */
+  /**
+   * `[⌈In / values in a word⌉, 4 ⌈Out / 4⌉]`, int32; the first value lies in the lowest bits. Rows are as
+   * long as whole vectors, so that four words can be read at once.
+   */
   words: tf.Tensor2D;
-  /** `[⌈In / group⌉, Out]`, float32: the size of one unit. Absent for f16. */
+  /** `[⌈In / group⌉, 4 ⌈Out / 4⌉]`, float32: the size of one unit. Absent for f16. */
   scales?: tf.Tensor2D;
   /** Values along In that share a scale: all of them for int8, 32 or 64 for int4. */
   group: number;
@@ -54,16 +57,18 @@ export function packWeight(
   const [stepIn, stepOut] = layout === 'in-out' ? [out, 1] : [1, inner];
   const at = (k: number, column: number) => values[k * stepIn + column * stepOut]!;
   const size = format === 'int4' ? group : inner;
-  const scales = format === 'f16' ? undefined : groupScales(at, inner, out, size, bitsOf[format]);
+  const stride = 4 * Math.ceil(out / 4);
+  const scales =
+    format === 'f16' ? undefined : groupScales(at, [inner, out], stride, size, bitsOf[format]);
   const perWord = 32 / bitsOf[format];
-  const words = new Int32Array(Math.ceil(inner / perWord) * out);
+  const words = new Int32Array(Math.ceil(inner / perWord) * stride);
   const mask = 2 ** bitsOf[format] - 1;
   for (let k = 0; k < inner; k++) {
     for (let column = 0; column < out; column++) {
-      const scale = scales?.[Math.floor(k / size) * out + column];
+      const scale = scales?.[Math.floor(k / size) * stride + column];
       const bits = scale === undefined ? halfBits(at(k, column)) : unit(at(k, column), scale);
       const shift = (k % perWord) * bitsOf[format];
-      words[Math.floor(k / perWord) * out + column]! |= (bits & mask) << shift;
+      words[Math.floor(k / perWord) * stride + column]! |= (bits & mask) << shift;
     }
   }
   return {
@@ -71,8 +76,8 @@ export function packWeight(
     in: inner,
     out,
     group: size,
-    words: tf.tensor2d(words, [words.length / out, out], 'int32'),
-    ...(scales ? { scales: tf.tensor2d(scales, [scales.length / out, out]) } : {}),
+    words: tf.tensor2d(words, [words.length / stride, stride], 'int32'),
+    ...(scales ? { scales: tf.tensor2d(scales, [scales.length / stride, stride]) } : {}),
   };
 }
 
@@ -82,15 +87,15 @@ const unit = (value: number, scale: number): number =>
 
 function groupScales(
   at: (k: number, column: number) => number,
-  inner: number,
-  out: number,
+  [inner, out]: readonly [number, number],
+  stride: number,
   group: number,
   bits: number,
 ): Float32Array {
-  const scales = new Float32Array(Math.ceil(inner / group) * out);
+  const scales = new Float32Array(Math.ceil(inner / group) * stride);
   for (let k = 0; k < inner; k++) {
     for (let column = 0; column < out; column++) {
-      const i = Math.floor(k / group) * out + column;
+      const i = Math.floor(k / group) * stride + column;
       scales[i] = Math.max(scales[i]!, Math.abs(at(k, column)));
     }
   }

@@ -38,7 +38,7 @@ describeBackends('packed weights', () => {
       0.0999755859375,
     ];
     const packed = packWeight(Float32Array.from(values), [values.length, 1], 'f16');
-    expect(packed.words.shape).toEqual([6, 1]);
+    expect(packed.words.shape).toEqual([6, 4]);
     expect(Array.from(await unpackWeight(packed).data(), (v) => v + 0)).toEqual(expected);
     // IEEE 754's own examples.
     expect([1, -2, 65_504, 2 ** -24].map(halfBits)).toEqual([0x3c00, 0xc000, 0x7bff, 0x0001]);
@@ -73,7 +73,7 @@ describeBackends('packed weights', () => {
       const scales = packed.scales ? await packed.scales.data() : undefined;
       unpacked.forEach((v, i) => {
         const group = Math.floor(Math.floor(i / 13) / packed.group);
-        const unit = scales ? scales[group * 13 + (i % 13)]! : Math.abs(values[i]!) * 2 ** -10;
+        const unit = scales ? scales[group * 16 + (i % 13)]! : Math.abs(values[i]!) * 2 ** -10;
         expect(Math.abs(v - values[i]!)).toBeLessThanOrEqual(0.5001 * unit);
       });
     }

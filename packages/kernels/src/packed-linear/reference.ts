@@ -14,13 +14,13 @@ export function unpackWeightReference(weight: PackedWeight): tf.Tensor2D {
     const units = tf.where(tf.less(fields, half), fields, fields.sub(2 * half));
     // Each group's scale, once for each of its values.
     const rows = tf.tidy(() => tf.range(0, inner, 1).div(group).floor().toInt());
-    return units.mul<tf.Tensor2D>(tf.gather(scales, rows));
+    return units.mul<tf.Tensor2D>(tf.gather(scales, rows).slice([0, 0], [inner, out]));
   });
 }
 
-/** Splits words into unsigned fields, the lowest first: `[W, Out] → [W · 32 / bits, Out]`, float32. */
+/** Splits words into unsigned fields, the lowest first: `[W, S] → [W · 32 / bits, S]`, float32. */
 function digits(words: tf.Tensor2D, bits: number): tf.Tensor2D {
-  const out = words.shape[1];
+  const stride = words.shape[1];
   const step = tf.scalar(65_536, 'int32');
   // Some backends divide in float32: the first quotient may be one off, its remainder tells.
   const guess = tf.floorDiv(words, step);
@@ -36,7 +36,7 @@ function digits(words: tf.Tensor2D, bits: number): tf.Tensor2D {
     const parts = tf.stack([values.sub(upper.mul(base)), upper], -2);
     return split(parts, ofBits / 2);
   };
-  return split(tf.stack([low, high], -2), 16).reshape([-1, out]);
+  return split(tf.stack([low, high], -2), 16).reshape([-1, stride]);
 }
 
 /** Numbers from the bits of halves: `±2^(e − 25) (1024 + m)`, or `±2^-24 m` where the exponent e is 0. */

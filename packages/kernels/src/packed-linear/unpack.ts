@@ -12,7 +12,7 @@ export function unpackWeight(weight: PackedWeight): tf.Tensor2D {
       runKernel(
         'headwise/UnpackWeight',
         { words, ...(scales ? { scales } : {}) },
-        { format, group, in: weight.in },
+        { format, group, in: weight.in, out: weight.out },
       )[0] as tf.Tensor2D,
   );
 }

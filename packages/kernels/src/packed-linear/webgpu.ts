@@ -3,7 +3,7 @@ import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
 import { dispatch, spread } from '../dispatch/dispatch.js';
 import { defineProgram, type ElementType, variants } from '../dispatch/program.js';
 import { activationWgsl, type LinearActivation } from '../linear/activation.js';
-import { type Tiling } from '../matrix-product/form.js';
+import type { Tiling } from '../matrix-product/form.js';
 import { tilingFor } from '../matrix-product/tiling.js';
 import { bitsOf, type WeightFormat } from './pack.js';
 
@@ -23,11 +23,11 @@ export function loadWords(
 ): string {
   const perWord = 32 / bitsOf[format];
   const scale = (k: string, column = 'column') =>
-    `scales[${k} / params.group * params.columns + ${column}]`;
+    `scales[${k} / params.group * params.stride + ${column}]`;
   if (pack === 1) {
     return /* wgsl */ `
       fn load_b(column: u32, step: u32) -> array<f32, 1> {
-        let word = words[step / ${perWord}u * params.columns + column];
+        let word = words[step / ${perWord}u * params.stride + column];
         return array(${field(format, `(step % ${perWord}u)`)}${format === 'int4' ? ` * ${scale('step')}` : ''});
       }
     `;
@@ -36,8 +36,8 @@ export function loadWords(
   const k = `(step * ${perWord}u)`;
   const neighbours = wide ? [0, 1, 2, 3] : [0];
   const word = wide
-    ? 'words[(step * params.columns + column) / 4u]'
-    : 'words[step * params.columns + column]';
+    ? 'words[(step * params.stride + column) / 4u]'
+    : 'words[step * params.stride + column]';
   const type = wide ? 'vec4f' : 'f32';
   const all = (code: (n: number) => string) => `${type}(${neighbours.map(code).join(', ')})`;
   const value = (j: number) => all((n) => field(format, j, wide ? `word[${n}]` : 'word'));
@@ -76,6 +76,7 @@ const program = variants(
       params: {
         rows: 'u32',
         columns: 'u32',
+        stride: 'u32',
         inner: 'u32',
         steps: 'u32',
         group: 'u32',
@@ -111,7 +112,7 @@ const unpackProgram = variants(
         'u32' | 'f32'
       >,
       outputs: { weight: 'f32' },
-      params: { size: 'u32', columns: 'u32', group: 'u32' },
+      params: { size: 'u32', columns: 'u32', stride: 'u32', group: 'u32' },
       wgsl: /* wgsl */ `
         ${loadWords(format, { pack: 1 })}
         @compute @workgroup_size(64)
@@ -133,18 +134,18 @@ const unpackProgram = variants(
 interface UnpackArguments {
   inputs: { words: tf.TensorInfo; scales?: tf.TensorInfo };
   backend: WebGPUBackend;
-  attrs: { format: WeightFormat; group: number; in: number };
+  attrs: { format: WeightFormat; group: number; in: number; out: number };
 }
 
 /** @returns the values, `[In, Out]` */
 export function unpackWeightKernel({ inputs, backend, attrs }: UnpackArguments): tf.TensorInfo[] {
   const { words, scales } = inputs;
-  const columns = words.shape[1]!;
-  const size = attrs.in * columns;
+  const { in: inner, out: columns } = attrs;
+  const size = inner * columns;
   const { weight } = dispatch(backend, unpackProgram(attrs.format), {
     inputs: { words, scales: scales! },
-    outputs: { weight: { shape: [attrs.in, columns], dtype: 'float32' } },
-    params: { size, columns, group: attrs.group },
+    outputs: { weight: { shape: [inner, columns], dtype: 'float32' } },
+    params: { size, columns, stride: words.shape[1]!, group: attrs.group },
     workgroups: spread(Math.ceil(size / 64)),
   });
   return [weight];
@@ -153,17 +154,15 @@ export function unpackWeightKernel({ inputs, backend, attrs }: UnpackArguments):
 interface Arguments {
   inputs: { x: tf.TensorInfo; words: tf.TensorInfo } & Partial<Inputs<tf.TensorInfo>>;
   backend: WebGPUBackend;
-  attrs: { format: WeightFormat; group: number; activation: LinearActivation };
+  attrs: { format: WeightFormat; group: number; out: number; activation: LinearActivation };
 }
 
 /** @returns y, `[N, Out]` */
 export function packedLinearKernel({ inputs, backend, attrs }: Arguments): tf.TensorInfo[] {
-  const { format, group, activation } = attrs;
+  const { format, group, out: columns, activation } = attrs;
   const [rows, inner] = inputs.x.shape as [number, number];
-  const columns = inputs.words.shape[1]!;
   const pack = 32 / bitsOf[format];
-  const wide = columns % 4 === 0;
-  const form = { value: 'f32', pack, columnSums: false, wide } as const;
+  const form = { value: 'f32', pack, columnSums: false, wide: true } as const;
   const tiling = tilingFor(backend, form, rows, 'columns');
   const bias = inputs.bias !== undefined;
   const { y } = dispatch(backend, program({ tiling, format, activation, bias }), {
@@ -172,6 +171,7 @@ export function packedLinearKernel({ inputs, backend, attrs }: Arguments): tf.Te
     params: {
       rows,
       columns,
+      stride: inputs.words.shape[1]!,
       inner,
       steps: Math.ceil(inner / tiling.pack),
       group,
