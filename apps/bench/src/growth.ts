@@ -22,12 +22,20 @@ export function growth(rows: readonly Taken[]): string[] {
   }
   return [...groups].flatMap(([name, points]) => {
     if (points.length < 2) return [];
-    const of = (who: (row: Taken) => Measured) =>
-      exponent(points.map(({ length, row }) => [length, who(row).peakBytes ?? Number.NaN]));
+    // A peer may not reach the longest.
+    const of = (who: (row: Taken) => Measured | undefined) =>
+      exponent(
+        points.flatMap(({ length, row }) => {
+          const measured = who(row);
+          return measured ? [[length, measured.peakBytes ?? Number.NaN] as const] : [];
+        }),
+      );
     const peers = Object.keys(points[0]!.row.peers).map(
-      (peer) => `${peer} T^${of(({ peers }) => peers[peer]!).toFixed(2)}`,
+      (peer) => `${peer} T^${of(({ peers }) => peers[peer]).toFixed(2)}`,
     );
-    return [`${name}: memory of ours T^${of(({ ours }) => ours).toFixed(2)}; ${peers.join('; ')}`];
+    return [
+      [`${name}: memory of ours T^${of(({ ours }) => ours).toFixed(2)}`, ...peers].join('; '),
+    ];
   });
 }
 
