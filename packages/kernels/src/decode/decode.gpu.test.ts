@@ -143,3 +143,12 @@ test('embedding and scores take a table in one piece or two', async () => {
     }
   }
 });
+
+test('scores of rows that fit into the memory of a workgroup equal those of rows that do not', async () => {
+  const [table, norm] = [gaussian([9, 700], 1) as tf.Tensor2D, normOf('layer', 700)];
+  for (const rows of [1, 2, 3, 8]) {
+    const x = gaussian([rows, 700], 2) as tf.Tensor2D;
+    const expected = tf.matMul(reference(x, norm), table, false, true);
+    await expectClose(tokenScores(x, [table], norm), expected, { ratio: 2e-5 });
+  }
+});

@@ -62,8 +62,21 @@ export const normInputs = ({ weight, bias }: NormForm): Record<string, 'f32'> =>
   ...(bias ? { norm_bias: 'f32' } : {}),
 });
 
-/** `load_a` of the product: a value of the normalised rows of `x`, by the statistics of the prologue. */
-export function loadNormalized({ kind, weight, bias }: NormForm): string {
+/**
+ * Room for normalised rows in the memory of a workgroup, in values: a few sizes, so that widths share
+ * programs; undefined where they need more than half of what every device has, or there is no norm.
+ */
+export function keptRows({ kind }: NormForm, rows: number, inner: number): number | undefined {
+  const room = 2 ** Math.ceil(Math.log2(rows * inner));
+  return kind === 'none' || room > 2048 ? undefined : Math.max(room, 256);
+}
+
+/**
+ * `load_a` of the product: a value of the normalised rows of `x`, by the statistics of the prologue.
+ *
+ * @param kept the prologue keeps the rows themselves, in so much room
+ */
+export function loadNormalized({ kind, weight, bias }: NormForm, kept?: number): string {
   // Packed weights have values beyond the inner size in their last word: they are 0, whatever they multiply.
   const x = 'x[row * params.inner + i]';
   const normalized = {
@@ -73,15 +86,25 @@ export function loadNormalized({ kind, weight, bias }: NormForm): string {
   }[kind];
   return /* wgsl */ `
     fn a_start(row: u32) -> u32 { return row; }
+    fn normalized(row: u32, i: u32) -> f32 {
+      return ${normalized}${weight ? ' * norm_weight[i]' : ''}${bias ? ' + norm_bias[i]' : ''};
+    }
     fn load_a(row: u32, k: u32) -> f32 {
       let i = min(k, params.inner - 1u);
-      return ${normalized}${weight ? ' * norm_weight[i]' : ''}${bias ? ' + norm_bias[i]' : ''};
+      return ${kept ? 'kept_rows[row * params.inner + i]' : 'normalized(row, i)'};
     }
   `;
 }
 
-/** The prologue in which every workgroup finds the statistics of all rows, by the lanes together. */
-export function statisticsPrologue({ kind }: NormForm): ((group: RowGroup) => string) | undefined {
+/**
+ * The prologue in which every workgroup finds the statistics of all rows, by the lanes together.
+ *
+ * @param kept it also keeps the normalised rows, in so much room: where they are loaded many times
+ */
+export function statisticsPrologue(
+  { kind }: NormForm,
+  kept?: number,
+): ((group: RowGroup) => string) | undefined {
   if (kind === 'none') return undefined;
   const each = ({ lanes }: RowGroup, body: string) =>
     `for (var i = lane; i < params.inner; i += ${lanes}u) { ${body} }`;
@@ -96,6 +119,7 @@ export function statisticsPrologue({ kind }: NormForm): ((group: RowGroup) => st
     var<private> row_shift: array<f32, ${fewRows}>;
     var<private> row_mean: array<f32, ${fewRows}>;
     var<private> row_scale: array<f32, ${fewRows}>;
+    ${kept ? `var<workgroup> kept_rows: array<f32, ${kept}>;` : ''}
     ${rowSum(group)}
     fn prologue(lane: u32) {
       for (var row = 0u; row < params.rows; row++) {
@@ -109,7 +133,9 @@ export function statisticsPrologue({ kind }: NormForm): ((group: RowGroup) => st
         row_shift[row] = shift;
         row_mean[row] = mean;
         row_scale[row] = inverseSqrt(row_sum(squares, lane) / width + params.epsilon);
+        ${kept ? each(group, 'kept_rows[start + i] = normalized(row, i);') : ''}
       }
+      ${kept ? 'workgroupBarrier();' : ''}
     }
   `;
 }

@@ -7,6 +7,7 @@ import type { Tiling } from '../matrix-product/form.js';
 import { tilingFor } from '../matrix-product/tiling.js';
 import {
   describeNorm,
+  keptRows,
   loadNormalized,
   type Norm,
   type NormForm,
@@ -86,10 +87,17 @@ export function embedToken(
   return tf.engine().makeTensorFromTensorInfo(x) as tf.Tensor2D;
 }
 
+interface ScoresVariant {
+  tiling: Tiling;
+  norm: NormForm;
+  parts: number;
+  kept: number | undefined;
+}
+
 const scoresProgram = variants(
-  ({ tiling, norm, parts }: { tiling: Tiling; norm: NormForm; parts: number }) =>
-    [tiling.key, normKey(norm), parts].join('/'),
-  ({ tiling, norm, parts }) =>
+  ({ tiling, norm, parts, kept }: ScoresVariant) =>
+    [tiling.key, normKey(norm), parts, kept].join('/'),
+  ({ tiling, norm, parts, kept }) =>
     defineProgram({
       label: 'headwise/TokenScores',
       enable: tiling.enable,
@@ -109,7 +117,7 @@ const scoresProgram = variants(
       },
       wgsl: /* wgsl */ `
         ${tableAt(parts, tiling.wide ? 'vec4f' : 'f32')}
-        ${loadNormalized(norm)}
+        ${loadNormalized(norm, kept)}
         fn b_start(column: u32) -> u32 { return column * ${tiling.wide ? '(params.inner / 4u)' : 'params.inner'}; }
         fn load_b(start: u32, step: u32) -> array<${tiling.wide ? 'vec4f' : 'f32'}, 1> {
           return array(table_at(start + step));
@@ -134,11 +142,12 @@ export function tokenScores(x: tf.Tensor2D, table: TokenTable, norm: Norm): tf.T
   const columns = table.reduce((sum, part) => sum + part.shape[0], 0);
   const backend = tf.backend() as WebGPUBackend;
   const { form: normForm, tensors, epsilon } = describeNorm('tokenScores', norm, inner);
-  const prologue = statisticsPrologue(normForm);
+  const kept = keptRows(normForm, rows, inner);
+  const prologue = statisticsPrologue(normForm, kept);
   const wide = inner % 4 === 0;
   const form = { value: 'f32', pack: 1, columnSums: false, prologue, wide } as const;
   const tiling = tilingFor(backend, form, rows, 'inner');
-  const program = scoresProgram({ tiling, norm: normForm, parts: table.length });
+  const program = scoresProgram({ tiling, norm: normForm, parts: table.length, kept });
   const { scores } = dispatch(backend, program, {
     inputs: { x, ...tableTensors(table), ...tensors },
     outputs: { scores: { shape: [rows, columns], dtype: 'float32' } },
