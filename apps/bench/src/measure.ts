@@ -1,5 +1,5 @@
 import { currentDevice } from '@headwise/core';
-import type { Contestants, Run } from '@headwise/testing';
+import { type Contestants, peakOfBuffers, type Run } from '@headwise/testing';
 import * as tf from '@tensorflow/tfjs';
 
 /** What a contestant took. */
@@ -63,12 +63,11 @@ export function median(values: readonly number[]): number {
   return sorted.length % 2 === 1 ? sorted[half]! : (sorted[half - 1]! + sorted[half]!) / 2;
 }
 
-/** TensorFlow.js's WebGPU backend, as far as it is needed to flush it and to see its memory. */
+/** TensorFlow.js's WebGPU backend, as far as it is needed to flush it. */
 interface Backend {
   commandEncoder: unknown;
   endComputePassEncoder(): void;
   submitQueue(): void;
-  bufferManager: { numBytesUsed: number; acquireBuffer: (...args: unknown[]) => unknown };
 }
 
 async function finished(): Promise<void> {
@@ -86,21 +85,7 @@ async function peakBytes(run: Run): Promise<number | null> {
     return watchPeak(run, engine.state, before);
   }
   await finished();
-  const { bufferManager } = tf.backend() as unknown as Backend;
-  const base = bufferManager.numBytesUsed;
-  const acquire = bufferManager.acquireBuffer;
-  let peak = base;
-  bufferManager.acquireBuffer = (...args) => {
-    const buffer = acquire.apply(bufferManager, args);
-    peak = Math.max(peak, bufferManager.numBytesUsed);
-    return buffer;
-  };
-  try {
-    await timed(run);
-  } finally {
-    bufferManager.acquireBuffer = acquire;
-  }
-  return peak - base;
+  return peakOfBuffers(() => timed(run));
 }
 
 /** The peak of TensorFlow.js's own count of bytes in tensors. */

@@ -1,14 +1,9 @@
 import { ParamStore } from '@headwise/core';
 import { AlibiPosition, ShawPosition, TransformerXLPosition } from '@headwise/positions';
-import { gaussian } from '@headwise/testing';
+import { gaussian, peakOfBuffers } from '@headwise/testing';
 import * as tf from '@tensorflow/tfjs';
 import { expect, test } from 'vitest';
 import { additive, causal, MultiHeadAttention, type MultiHeadAttentionOptions } from './index.js';
-
-/** The parts of the backend that count buffers in use. */
-interface Backend {
-  bufferManager: { numBytesUsed: number; acquireBuffer: (...args: unknown[]) => unknown };
-}
 
 const sizes = { dim: 8, heads: 1, headDim: 8 };
 const variants: Record<string, (params: ParamStore) => Partial<MultiHeadAttentionOptions>> = {
@@ -31,24 +26,11 @@ async function peakBytes(variant: string, length: number): Promise<number> {
     tf.dispose([value, grads]);
   };
   step();
-  const { bufferManager } = tf.backend() as unknown as Backend;
-  const acquire = bufferManager.acquireBuffer;
-  const base = bufferManager.numBytesUsed;
-  let peak = base;
-  bufferManager.acquireBuffer = (...args) => {
-    const buffer = acquire.apply(bufferManager, args);
-    peak = Math.max(peak, bufferManager.numBytesUsed);
-    return buffer;
-  };
-  try {
-    step();
-  } finally {
-    bufferManager.acquireBuffer = acquire;
-  }
+  const peak = await peakOfBuffers(step);
   await x.data();
   x.dispose();
   params.dispose();
-  return peak - base;
+  return peak;
 }
 
 for (const variant of Object.keys(variants)) {

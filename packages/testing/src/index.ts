@@ -2,5 +2,5 @@ export { describeBackends } from './backends.js';
 export { expectClose, type Tolerance } from './close.js';
 export { outputAndGradientsOnCpu } from './cpu.js';
 export { checkGradients, gaussian, outputAndGradients } from './gradients.js';
-export { expectNoLeak, poisonMemory } from './memory.js';
+export { expectNoLeak, peakOfBuffers, poisonMemory } from './memory.js';
 export type { Contestants, Run, Workload } from './workload.js';

@@ -21,3 +21,27 @@ export async function poisonMemory(shapes: number[][], copies = 4): Promise<void
   for (const tensor of tensors) await tensor.data();
   tf.dispose(tensors);
 }
+
+/** The parts of TensorFlow.js's WebGPU backend that count its buffers. */
+interface Backend {
+  bufferManager: { numBytesUsed: number; acquireBuffer: (...args: unknown[]) => unknown };
+}
+
+/** The most bytes of GPU buffers in use beyond those before, while a function runs; on WebGPU only. */
+export async function peakOfBuffers(run: () => unknown): Promise<number> {
+  const { bufferManager } = tf.backend() as unknown as Backend;
+  const acquire = bufferManager.acquireBuffer;
+  const base = bufferManager.numBytesUsed;
+  let peak = base;
+  bufferManager.acquireBuffer = (...args) => {
+    const buffer = acquire.apply(bufferManager, args);
+    peak = Math.max(peak, bufferManager.numBytesUsed);
+    return buffer;
+  };
+  try {
+    await run();
+  } finally {
+    bufferManager.acquireBuffer = acquire;
+  }
+  return peak - base;
+}

@@ -1,5 +1,5 @@
 import { currentDevice } from '@headwise/core';
-import { gaussian } from '@headwise/testing';
+import { gaussian, peakOfBuffers } from '@headwise/testing';
 import * as tf from '@tensorflow/tfjs';
 import { expect, test } from 'vitest';
 import { table } from './expression/table.js';
@@ -7,30 +7,6 @@ import { type AttentionOptions, attention } from './index.js';
 import { causal } from './masks/order.js';
 import { documents } from './masks/tokens.js';
 import { scoreMod } from './mods.js';
-
-/** The parts of the backend that count buffers in use. */
-interface Backend {
-  bufferManager: { numBytesUsed: number; acquireBuffer: (...args: unknown[]) => unknown };
-}
-
-/** The most bytes in use beyond those before, while a function runs. */
-function peakBytes(run: () => tf.TensorContainer): number {
-  const { bufferManager } = tf.backend() as unknown as Backend;
-  const acquire = bufferManager.acquireBuffer;
-  const base = bufferManager.numBytesUsed;
-  let peak = base;
-  bufferManager.acquireBuffer = (...args) => {
-    const buffer = acquire.apply(bufferManager, args);
-    peak = Math.max(peak, bufferManager.numBytesUsed);
-    return buffer;
-  };
-  try {
-    tf.dispose(run());
-  } finally {
-    bufferManager.acquireBuffer = acquire;
-  }
-  return peak - base;
-}
 
 /** The peak of a training step for each of some lengths. */
 async function peaksOf(
@@ -49,7 +25,7 @@ async function peaksOf(
       attention(q!, k!, v!, optionsOf(length, values!));
     const step = () => tf.tidy(() => tf.grads(f)(inputs, dy));
     tf.dispose(step());
-    peaks.push(peakBytes(step));
+    peaks.push(await peakOfBuffers(() => tf.dispose(step())));
     tf.dispose([...inputs, dy]);
   }
   return peaks;
