@@ -67,12 +67,8 @@ const gap = 4;
  */
 export function matrixUnitTiling(units: MatrixUnits, form: ProductForm): Tiling {
   const { M, N, K, lanes, operations } = units;
-  const [down, across, along] = [leastTile / M, leastTile / N, leastDepth / K].map(Math.ceil) as [
-    number,
-    number,
-    number,
-  ];
-  const [rows, columns, depth] = [down * M, across * N, along * K];
+  const [down, across] = [Math.ceil(leastTile / M), Math.ceil(leastTile / N)];
+  const [rows, columns, depth] = [down * M, across * N, Math.ceil(leastDepth / K) * K];
   const strides = { left: depth + gap, right: columns + gap, sum: columns + gap };
   const right = rows * strides.left;
   const size = Math.max(right + depth * strides.right, rows * strides.sum);
@@ -103,14 +99,13 @@ export function matrixUnitTiling(units: MatrixUnits, form: ProductForm): Tiling 
     }
     workgroupBarrier();
   `;
-  const multiplyTiles = lines(
-    along,
-    (k) => `{
-      ${lines(down, (r) => `let left${r} = load_left(${r * M * strides.left + k * K}u);`)}
-      ${lines(across, (c) => `let right${c} = load_right(${right + k * K * strides.right + c * N}u);`)}
+  const multiplyTiles = /* wgsl */ `
+    for (var k = 0u; k < ${depth}u; k += ${K}u) {
+      ${lines(down, (r) => `let left${r} = load_left(${r * M * strides.left}u + k);`)}
+      ${lines(across, (c) => `let right${c} = load_right(${right + c * N}u + k * ${strides.right}u);`)}
       ${sums((r, c) => `sum${r}_${c} = multiply_add(left${r}, right${c}, sum${r}_${c});`)}
-    }`,
-  );
+    }
+  `;
   const owned = Math.ceil(columns / lanes);
   const addColumns = /* wgsl */ `
     for (var c = 0u; c < ${owned}u; c++) {
