@@ -1,11 +1,15 @@
 import { expectClose, gaussian, poisonMemory } from '@headwise/testing';
 import * as tf from '@tensorflow/tfjs';
 import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { subgroupLanes } from '../dispatch/row-group.js';
+import { linear } from '../linear/index.js';
+import { packedLinear } from '../packed-linear/index.js';
+import { packWeight } from '../packed-linear/pack.js';
 import { type MatrixOperations, type MatrixUnits, matrixUnitTiling } from './matrix-units.js';
 import { multiplyRight } from './matrix-units-check.js';
 import { matrixProduct } from './product.js';
+import { useMatrixUnits } from './tiling.js';
 
 const backend = () => tf.backend() as WebGPUBackend;
 
@@ -112,4 +116,34 @@ test('units that multiply right pass the check, and those that round do not', as
   expect(await multiplyRight(backend(), unitsOf(shape!, tensorFloats))).toBe(false);
   const broken = { ...emulated(), name: 'broken', wgsl: () => 'no WGSL' };
   expect(await multiplyRight(backend(), unitsOf(shape!, broken))).toBe(false);
+});
+
+test('linear maps, their gradients and packed weights are the same with them', async (context) => {
+  if (!subgroupLanes(backend())) context.skip('the adapter has no subgroups of one size');
+  const x = gaussian([37, 45], 1);
+  const weight = gaussian([45, 34], 2) as tf.Tensor2D;
+  const bias = gaussian([34], 3) as tf.Tensor1D;
+  const packed = packWeight((await weight.data()) as Float32Array, [45, 34], 'int4');
+  const run = (): tf.Tensor[] => {
+    const mapped = (x: tf.Tensor, weight: tf.Tensor, bias: tf.Tensor) =>
+      linear(x, weight as tf.Tensor2D, bias as tf.Tensor1D, 'in-out', 'gelu');
+    const gradients = tf.grads(mapped)([x, weight, bias]);
+    return [mapped(x, weight, bias), ...gradients, packedLinear(x, packed, bias)];
+  };
+  const expected = run();
+  const { device } = backend();
+  // A name of its own: its programs are compiled here.
+  const operations = { ...emulated(), name: 'emulated in maps' };
+  const compiled = vi.spyOn(device, 'createShaderModule');
+  useMatrixUnits(device, unitsOf(shapes[0]!, operations));
+  try {
+    for (const [i, result] of run().entries()) await expectClose(result, expected[i]!);
+    const withUnits = compiled.mock.calls.filter(([{ code }]) => code.includes('multiply_add'));
+    expect(new Set(withUnits.map(([{ label }]) => label))).toEqual(
+      new Set(['headwise/Linear', 'headwise/MatrixProduct', 'headwise/PackedLinear']),
+    );
+  } finally {
+    useMatrixUnits(device, undefined);
+    compiled.mockRestore();
+  }
 });

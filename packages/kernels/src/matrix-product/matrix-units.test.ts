@@ -116,7 +116,7 @@ describe('on a device that validates only', () => {
     await expect(runAll()).rejects.toThrow(GpuError);
   });
 
-  test('units that compute nothing do not pass the check, and stay unused', async () => {
+  test('units that compute nothing do not pass the check', async () => {
     expect(await multiplyRight(backend(), units)).toBe(false);
     expect(await checkMatrixUnits()).toBe(false);
   });

@@ -16,9 +16,10 @@ const gpuLanes = 64;
 
 const matrixUnits = new WeakMap<GPUDevice, MatrixUnits>();
 
-/** Has a device's products of many rows computed by matrix units, which were shown to multiply right. */
-export function useMatrixUnits(device: GPUDevice, units: MatrixUnits): void {
-  matrixUnits.set(device, units);
+/** Has a device's products of many rows computed by matrix units that were shown to multiply right, or by none. */
+export function useMatrixUnits(device: GPUDevice, units: MatrixUnits | undefined): void {
+  if (units) matrixUnits.set(device, units);
+  else matrixUnits.delete(device);
 }
 
 /**
