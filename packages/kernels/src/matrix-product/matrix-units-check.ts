@@ -3,6 +3,7 @@ import * as tf from '@tensorflow/tfjs';
 import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
 import { compilePipelines } from '../dispatch/pipelines.js';
 import { subgroupLanes } from '../dispatch/row-group.js';
+import type { ProductForm } from './form.js';
 import { type MatrixUnits, matrixUnitTiling, nativeOperations } from './matrix-units.js';
 import { matrixProduct } from './product.js';
 import { useMatrixUnits } from './tiling.js';
@@ -54,17 +55,16 @@ export function offeredMatrixUnits(
 
 /** Sizes that leave a remainder of every tile. */
 const [rows, inner, columns] = [67, 41, 70];
-/** Integers up to 2¹³ on one side and 2⁴ on the other: a sum stays below 2²⁴, so that f32 is exact in any order. */
-const wide = integers(rows * inner, 2 ** 13, 1);
-const narrow = integers(inner * columns, 2 ** 4, 2);
 
 /** Whether two products, one of which has the precise operand left and one right, are exact. */
 export async function multiplyRight(backend: WebGPUBackend, units: MatrixUnits): Promise<boolean> {
+  // A sum stays below 2²⁴, so that f32 is exact in any order.
+  const wide = integers(rows * inner, 2 ** 13, 1);
+  const narrow = integers(inner * columns, 2 ** 4, 2);
   const left = tf.tensor2d(wide, [rows, inner]);
   const right = tf.tensor2d(narrow, [inner, columns]);
   const run = (): tf.Tensor[] => {
-    const tilingOf = (form: Parameters<typeof matrixUnitTiling>[1]) =>
-      matrixUnitTiling(units, form);
+    const tilingOf = (form: ProductForm) => matrixUnitTiling(units, form);
     const product = matrixProduct(
       backend,
       { tensor: left },
@@ -79,12 +79,12 @@ export async function multiplyRight(backend: WebGPUBackend, units: MatrixUnits):
     );
     return [...product, ...transposed].map((info) => tf.engine().makeTensorFromTensorInfo(info));
   };
+  const results: tf.Tensor[] = [];
   try {
     if (!(await compiles(backend.device, run))) return false;
-    const results = run();
+    results.push(...run());
     const values = await Promise.all(results.map((tensor) => readTensor(tensor)));
-    tf.dispose(results);
-    const product = exactProduct();
+    const product = exactProduct(wide, narrow);
     const sums = Float32Array.from({ length: columns }, (_, c) => {
       let sum = 0;
       for (let k = 0; k < inner; k++) sum += narrow[k * columns + c]!;
@@ -94,7 +94,7 @@ export async function multiplyRight(backend: WebGPUBackend, units: MatrixUnits):
       expected.every((value, j) => values[i]![j] === value),
     );
   } finally {
-    tf.dispose([left, right]);
+    tf.dispose([left, right, results]);
   }
 }
 
@@ -109,7 +109,7 @@ async function compiles(device: GPUDevice, step: () => tf.Tensor[]): Promise<boo
   return (await compiled) && (await error) === null;
 }
 
-function exactProduct(): Float32Array {
+function exactProduct(wide: Float32Array, narrow: Float32Array): Float32Array {
   const product = new Float32Array(rows * columns);
   for (let i = 0; i < product.length; i++) {
     const [row, column] = [Math.floor(i / columns), i % columns];

@@ -1,4 +1,4 @@
-import { expectClose, gaussian, poisonMemory } from '@headwise/testing';
+import { expectClose, gaussian, poisonMemory, productOnCpu } from '@headwise/testing';
 import * as tf from '@tensorflow/tfjs';
 import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
 import { describe, expect, test, vi } from 'vitest';
@@ -6,6 +6,7 @@ import { subgroupLanes } from '../dispatch/row-group.js';
 import { linear } from '../linear/index.js';
 import { packedLinear } from '../packed-linear/index.js';
 import { packWeight } from '../packed-linear/pack.js';
+import type { ProductForm } from './form.js';
 import { type MatrixOperations, type MatrixUnits, matrixUnitTiling } from './matrix-units.js';
 import { multiplyRight } from './matrix-units-check.js';
 import { matrixProduct } from './product.js';
@@ -57,17 +58,6 @@ const unitsOf = (shape: Pick<MatrixUnits, 'M' | 'N' | 'K'>, operations = emulate
   operations,
 });
 
-async function productOnCpu(a: tf.Tensor2D, b: tf.Tensor2D): Promise<Float32Array> {
-  const [m, k] = a.shape;
-  const n = b.shape[1];
-  const [x, y] = await Promise.all([a.data(), b.data()]);
-  return Float32Array.from({ length: m * n }, (_, i) => {
-    let sum = 0;
-    for (let j = 0; j < k; j++) sum += x[Math.floor(i / n) * k + j]! * y[j * n + (i % n)]!;
-    return sum;
-  });
-}
-
 const sizes = [1, 7, 63, 64, 65, 130];
 const shapes = [
   { M: 8, N: 8, K: 8 },
@@ -79,8 +69,7 @@ for (const shape of shapes) {
     for (const [i, m] of sizes.entries()) {
       test(`multiply ${m} rows in every orientation`, async (context) => {
         if (!subgroupLanes(backend())) context.skip('the adapter has no subgroups of one size');
-        const tilingOf = (form: Parameters<typeof matrixUnitTiling>[1]) =>
-          matrixUnitTiling(unitsOf(shape), form);
+        const tilingOf = (form: ProductForm) => matrixUnitTiling(unitsOf(shape), form);
         for (const [j, n] of sizes.entries()) {
           // Every pair of sizes meets once.
           const k = sizes[(i + j) % sizes.length]!;
