@@ -63,6 +63,7 @@ export { addLayerNorm, layerNorm, registerLayerNorm, type SumAndNorm } from './l
 export { layerNormReference } from './layer-norm/reference.js';
 export { activations, type LinearActivation } from './linear/activation.js';
 export { linear, registerLinear, type WeightLayout } from './linear/index.js';
+export { checkMatrixUnits } from './matrix-product/matrix-units-check.js';
 export { packedLinear, registerPackedLinear } from './packed-linear/index.js';
 export { type PackedWeight, packWeight, type WeightFormat } from './packed-linear/pack.js';
 export { unpackWeight } from './packed-linear/unpack.js';

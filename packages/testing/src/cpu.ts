@@ -23,3 +23,16 @@ export async function outputAndGradientsOnCpu(
     await tf.setBackend(home);
   }
 }
+
+/** `A B` row by row, added in float64. */
+export async function productOnCpu(a: tf.Tensor2D, b: tf.Tensor2D): Promise<Float32Array> {
+  const [rows, inner] = a.shape;
+  const columns = b.shape[1];
+  const [x, y] = await Promise.all([a.data(), b.data()]);
+  return Float32Array.from({ length: rows * columns }, (_, i) => {
+    const [row, column] = [Math.floor(i / columns), i % columns];
+    let sum = 0;
+    for (let k = 0; k < inner; k++) sum += x[row * inner + k]! * y[k * columns + column]!;
+    return sum;
+  });
+}

@@ -1,5 +1,5 @@
 import { type BackendName, type BackendReport, currentDevice, startBackend } from '@headwise/core';
-import { registerKernels } from '@headwise/kernels';
+import { checkMatrixUnits, registerKernels } from '@headwise/kernels';
 import { setWasmPaths } from '@tensorflow/tfjs-backend-wasm';
 import plain from '@tensorflow/tfjs-backend-wasm/dist/tfjs-backend-wasm.wasm?url';
 import simd from '@tensorflow/tfjs-backend-wasm/dist/tfjs-backend-wasm-simd.wasm?url';
@@ -25,7 +25,10 @@ export async function startEngine(prefer?: BackendName): Promise<EngineReport> {
     missing.push('WebGPU is computed in software here, so the lab uses wasm, which is faster');
     report = await startBackend({ prefer: 'wasm', warn });
   }
-  if (report.backend === 'webgpu') registerKernels();
+  if (report.backend === 'webgpu') {
+    registerKernels();
+    await checkMatrixUnits();
+  }
   return { ...report, missing };
 }
 

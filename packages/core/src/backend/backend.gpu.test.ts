@@ -15,7 +15,12 @@ test('the report names the adapter, what it offers and its limits', async () => 
 
 test('every feature that the adapter offers and kernels use is on', async () => {
   const adapter = await navigator.gpu.requestAdapter();
-  for (const feature of ['shader-f16', 'subgroups', 'timestamp-query'] as const) {
+  for (const feature of [
+    'shader-f16',
+    'subgroups',
+    'timestamp-query',
+    'chromium-experimental-subgroup-matrix',
+  ] as GPUFeatureName[]) {
     expect(currentDevice()!.gpu.features.has(feature), feature).toBe(
       adapter!.features.has(feature),
     );

@@ -7,6 +7,8 @@ import { DeviceLostError } from '../errors.js';
 const wantedFeatures: GPUFeatureName[] = [
   'shader-f16',
   'subgroups',
+  // Dawn's experiment with matrix units, which no specification names yet.
+  'chromium-experimental-subgroup-matrix' as GPUFeatureName,
   'timestamp-query',
   // For TensorFlow.js's own operations on pictures.
   'bgra8unorm-storage',

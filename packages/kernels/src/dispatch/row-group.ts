@@ -11,7 +11,11 @@ export interface RowGroup {
 const portableLanes = 64;
 
 /** The lanes of a subgroup, where the device has subgroups and all are of one size. */
-export function subgroupLanes({ device }: WebGPUBackend): number | undefined {
+export function subgroupLanes({
+  device,
+}: {
+  device: Pick<GPUDevice, 'features' | 'adapterInfo'>;
+}): number | undefined {
   const { subgroupMinSize: least, subgroupMaxSize: most } = device.adapterInfo ?? {};
   return device.features.has('subgroups') && least === most ? least : undefined;
 }

@@ -1,4 +1,4 @@
-import { expectClose, gaussian, poisonMemory } from '@headwise/testing';
+import { expectClose, gaussian, poisonMemory, productOnCpu } from '@headwise/testing';
 import * as tf from '@tensorflow/tfjs';
 import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
 import { describe, expect, test } from 'vitest';
@@ -23,19 +23,6 @@ const fewRowTilings: Record<string, (rows: number) => (form: ProductForm) => Til
   'dots of 64 lanes': (rows) => (form) => dotRowTiling(64, rows, form),
   'dots of 8 lanes': (rows) => (form) => dotRowTiling(8, rows, form),
   'shuffled rows': (rows) => (form) => shuffleRowTiling(subgroupLanes(backend())!, rows, form),
-};
-
-const productOnCpu = async (a: tf.Tensor2D, b: tf.Tensor2D): Promise<Float32Array> => {
-  const [m, k] = a.shape;
-  const n = b.shape[1];
-  const [x, y] = await Promise.all([a.data(), b.data()]);
-  const c = new Float32Array(m * n);
-  for (let i = 0; i < c.length; i++) {
-    let sum = 0;
-    for (let j = 0; j < k; j++) sum += x[Math.floor(i / n) * k + j]! * y[j * n + (i % n)]!;
-    c[i] = sum;
-  }
-  return c;
 };
 
 /** Rows, inner size and columns: less than a tile, a tile and more, and every remainder. */

@@ -2,6 +2,7 @@ import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
 import { subgroupLanes } from '../dispatch/row-group.js';
 import { dotRowTiling, fewRows, shuffleRowTiling, sliceRowTiling } from './few-rows.js';
 import type { ProductForm, Tiling } from './form.js';
+import { type MatrixUnits, matrixUnitTiling } from './matrix-units.js';
 import { registerTiling } from './registers.js';
 import { sharedTiling } from './shared.js';
 import { shuffleTiling } from './shuffle.js';
@@ -12,6 +13,14 @@ const shuffleLanes = 8;
 const vectorLanes = 16;
 /** Lanes that share one dot product on a GPU. */
 const gpuLanes = 64;
+
+const matrixUnits = new WeakMap<GPUDevice, MatrixUnits>();
+
+/** Has a device's products of many rows computed by matrix units that were shown to multiply right, or by none. */
+export function useMatrixUnits(device: GPUDevice, units: MatrixUnits | undefined): void {
+  if (units) matrixUnits.set(device, units);
+  else matrixUnits.delete(device);
+}
 
 /**
  * The tiling for a device and a size, by what the device offers; this folder's README has the measurements.
@@ -33,6 +42,8 @@ export function tilingFor(
       ? shuffleRowTiling(lanes, rows, form)
       : sliceRowTiling(rows, { ...form, wide: false });
   }
+  const units = matrixUnits.get(backend.device);
+  if (units && form.value === 'f32') return matrixUnitTiling(units, form);
   if (lanes === shuffleLanes) return shuffleTiling(lanes, form);
   return ofVectors ? registerTiling(form) : sharedTiling(form);
 }
