@@ -10,6 +10,7 @@ export {
   type AdditiveActivation,
   additiveScoresReference,
 } from './additive-attention/reference.js';
+export { checkScoring } from './attention/check-scoring.js';
 export type { WeightDropout } from './attention/dropout.js';
 export {
   Condition,
