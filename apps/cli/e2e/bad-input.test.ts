@@ -195,6 +195,26 @@ describe('generate and logits refuse', () => {
     );
   });
 
+  test('a folder without a tokenizer', () => {
+    const folder = join(work, 'no-tokenizer');
+    mkdirSync(folder);
+    for (const file of ['config.json', 'model.safetensors']) {
+      writeFileSync(join(folder, file), readFileSync(join(model, file)));
+    }
+    const asked: string[][] = [
+      ['generate', '--model', folder, '--prompt', 'the'],
+      ['eval', '--model', folder, '--text', join(work, 'good', 'corpus.txt')],
+      ['inspect', '--model', folder, '--text', 'the', '--out', join(work, 'page.html')],
+      ['tokenize', '--tokenizer', folder, '--text', 'the'],
+      ['tokenize', '--tokenizer', join(folder, 'tokenizer.json'), '--text', 'the'],
+    ];
+    for (const args of asked) {
+      expectRefused(args, [
+        /no-tokenizer: has no tokenizer\.json; expected one, .*save_pretrained/,
+      ]);
+    }
+  });
+
   test('a folder that is not there', () => {
     expectRefused(
       ['logits', '--model', join(work, 'nowhere'), '--ids', '1'],

@@ -1,4 +1,3 @@
-import { join } from 'node:path';
 import { packTokenIds, sequentialBatches } from '@headwise/data';
 import { languageModel } from '@headwise/models';
 import { loadModel } from '@headwise/models/node';
@@ -29,7 +28,7 @@ export function evalCommand(): Command {
       const out = output(options.json ?? false);
       const backend = backendOption(options.backend);
       const text = await readCorpus(options.text);
-      const tokenizer = await loadTokenizer(join(options.model, 'tokenizer.json'));
+      const tokenizer = await loadTokenizer(options.model);
       await start(out, backend);
       const { network, params } = languageModel(await loadModel(options.model));
       checkVocabulary(options.model, tokenizer, network);

@@ -1,4 +1,3 @@
-import { join } from 'node:path';
 import { generate } from '@headwise/generation';
 import { languageModel } from '@headwise/models';
 import { loadModel } from '@headwise/models/node';
@@ -43,7 +42,7 @@ export function generateCommand(): Command {
     .action(async (options: GenerateCommandOptions) => {
       const out = output(options.json ?? false);
       const backend = backendOption(options.backend);
-      const tokenizer = await loadTokenizer(join(options.model, 'tokenizer.json'));
+      const tokenizer = await loadTokenizer(options.model);
       const defaults = await readSamplingDefaults(options.model);
       await start(out, backend);
       const { network, params } = languageModel(await loadModel(options.model));

@@ -1,5 +1,5 @@
 import { readFile, writeFile } from 'node:fs/promises';
-import { basename, join, resolve } from 'node:path';
+import { basename, resolve } from 'node:path';
 import { InputError } from '@headwise/core';
 import { languageModel } from '@headwise/models';
 import { loadModel } from '@headwise/models/node';
@@ -32,7 +32,7 @@ export function inspectCommand(): Command {
     .action(async (options: InspectOptions) => {
       const out = output(options.json ?? false);
       const backend = backendOption(options.backend);
-      const tokenizer = await loadTokenizer(join(options.model, 'tokenizer.json'));
+      const tokenizer = await loadTokenizer(options.model);
       await start(out, backend);
       const { network, params, family } = languageModel(await loadModel(options.model));
       checkVocabulary(options.model, tokenizer, network);
