@@ -47,6 +47,7 @@ export function verifyCommand(): Command {
         : await checksOfAll(out, options);
       const made = receipt(checks.report, checks.made);
       out.say(receiptTable(made));
+      out.say('a line is the worst of its kind; --json and --out have every comparison');
       const wrong = made.checks.filter(({ ok }) => !ok);
       out.say(
         made.ok
