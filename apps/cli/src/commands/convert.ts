@@ -1,6 +1,6 @@
 import { mkdir, realpath } from 'node:fs/promises';
-import { InputError } from '@headwise/core';
-import { loadAdapter, loadModel, saveModel } from '@headwise/models/node';
+import { checkOneOf, InputError } from '@headwise/core';
+import { loadAdapter, loadModel, savedTypes, saveModel } from '@headwise/models/node';
 import { Command } from 'commander';
 import { backendOption, start } from '../backend.js';
 import { output } from '../output.js';
@@ -14,8 +14,6 @@ interface ConvertOptions {
   backend?: string;
   json?: boolean;
 }
-
-const dtypes = { f32: 'F32', f16: 'F16', bf16: 'BF16' } as const;
 
 /** `headwise convert`: a model folder written anew, in another type, in shards, or with an adapter merged in. */
 export function convertCommand(): Command {
@@ -33,7 +31,8 @@ export function convertCommand(): Command {
     .option('--json', 'print JSON: family, parameters, dtype, adapter')
     .action(async (options: ConvertOptions) => {
       const out = output(options.json ?? false);
-      const dtype = dtypeOption(options.dtype);
+      const { dtype } = options;
+      checkOneOf('--dtype', dtype, savedTypes);
       const shardBytes = shardOption(options.shardSize);
       await start(out, backendOption(options.backend));
       const model = await loadModel(options.model);
@@ -60,11 +59,6 @@ export function convertCommand(): Command {
         model.params.dispose();
       }
     });
-}
-
-function dtypeOption(name: string): (typeof dtypes)[keyof typeof dtypes] {
-  if (Object.hasOwn(dtypes, name)) return dtypes[name as keyof typeof dtypes];
-  throw new InputError(`--dtype is '${name}'; expected one of ${Object.keys(dtypes).join(', ')}`);
 }
 
 function shardOption(text: string | undefined): number | undefined {

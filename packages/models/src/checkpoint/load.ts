@@ -1,4 +1,4 @@
-import { InputError, type Packing, ParamStore, sizeOf } from '@headwise/core';
+import { checkOneOf, InputError, type Packing, ParamStore, sizeOf } from '@headwise/core';
 import { packing } from '@headwise/layers';
 import { changedPreset, familyOf, type Model, type PresetChange } from '../model.js';
 import { type CheckpointPlace, checkpointFiles } from './files.js';
@@ -7,9 +7,11 @@ import { type Found, Matching } from './matching.js';
 import { openConfig, openTensors } from './open.js';
 import type { WebOptions } from './web.js';
 
+const dtypes = ['f32', 'f16'] as const;
+
 export interface LoadOptions extends WebOptions {
-  /** How the weights of linear maps lie in memory; default `float32`, which alone is trained. */
-  dtype?: 'float32' | 'float16';
+  /** How the weights of linear maps lie in memory; default `f32`, which alone is trained. */
+  dtype?: (typeof dtypes)[number];
   /** How they are packed instead. */
   packing?: Packing;
   /** Parts that the model has instead of its family's; parameters that they bring along start anew. */
@@ -38,12 +40,13 @@ const MAX_PROBLEMS = 30;
  *
  * @throws InputError or SafetensorsError naming the file, what is wrong with it and what was expected
  * @example
- * const model = await loadModel('https://models.example/gpt2', { dtype: 'float16' });
+ * const model = await loadModel('https://models.example/gpt2', { dtype: 'f16' });
  */
 export async function loadModel(
   place: CheckpointPlace,
   options: LoadOptions = {},
 ): Promise<LoadedModel> {
+  checkOneOf('loadModel: dtype', options.dtype ?? 'f32', dtypes);
   const files = checkpointFiles(place, options);
   const { json, name: configName } = await openConfig(files);
   const theirs = familyOf(json, configName);
@@ -95,7 +98,7 @@ function build(
   const problems: string[] = [];
   const params = new ParamStore({
     seed,
-    packing: given ?? (dtype === 'float16' ? packing({ format: 'f16' }) : undefined),
+    packing: given ?? (dtype === 'f16' ? packing({ format: 'f16' }) : undefined),
     deferred: (path, shape) => {
       try {
         found.set(path, matching.find(path, shape));
