@@ -232,8 +232,11 @@ describe('what is saved', () => {
 
   test('has floats with a point, which transformers insists on', async () => {
     const model = await loadModel(join(goldens, 'gpt2'));
-    const folder = mkdtempSync(join(root, 'floats-'));
+    const folder = join(root, 'floats', 'not', 'there');
     await saveModel(folder, model);
+    await expect(saveModel(join(folder, 'config.json', 'x'), model)).rejects.toThrow(
+      /x: cannot be made a folder: ENOTDIR/,
+    );
     const text = readFileSync(join(folder, 'config.json'), 'utf8');
     expect(text).toMatch(/"attn_pdrop": 0\.0,/);
     expect(text).toMatch(/"n_embd": 20,/);

@@ -6,6 +6,7 @@ import { writeSafetensorsFile } from '@headwise/safetensors/node';
 import { configText } from '../checkpoint/config-text.js';
 import { checkpointTensors } from '../checkpoint.js';
 import type { Model } from '../model.js';
+import { makeFolder } from './folder.js';
 import { writeJsonFile, writeTextFile } from './json.js';
 
 const weightsName = 'model.safetensors';
@@ -34,9 +35,9 @@ export const savedTypes = Object.keys(names) as readonly SavedType[];
 /**
  * Writes `config.json` and `model.safetensors`, or shards of it with their index, as `from_pretrained` loads them.
  *
- * Each file is there whole or not at all; what an earlier model has left in the folder is removed. The folder must
- * exist.
+ * Each file is there whole or not at all; what an earlier model has left in the folder is removed.
  *
+ * @param folder made where there is none
  * @throws InputError where weights are packed, since a checkpoint holds them as floats, for an unknown type, and for values
  * that f16 does not hold
  */
@@ -52,6 +53,7 @@ export async function saveModel(
   }
   const tensors = Object.entries(checkpointTensors(model)).map((tensor) => rounded(tensor, dtype));
   const parts = split(tensors, shardBytes);
+  await makeFolder(folder);
   const before = await filesOfIndex(folder);
   await writeTextFile(
     join(folder, 'config.json'),
