@@ -7,7 +7,8 @@ import type { Tokenizer } from '@headwise/tokenizers';
 import { loadTokenizer } from '@headwise/tokenizers/node';
 import { Command } from 'commander';
 import { backendOption, start } from '../backend.js';
-import { checkVocabulary } from '../model-folder.js';
+import { checkModelFolder, checkVocabulary } from '../model-folder.js';
+import { checkOutFile } from '../out-file.js';
 import { output } from '../output.js';
 import { findingsOf } from '../report/findings.js';
 import { reportPage } from '../report/page.js';
@@ -33,6 +34,8 @@ export function inspectCommand(): Command {
       const out = output(options.json ?? false);
       const backend = backendOption(options.backend);
       const tokenizer = await loadTokenizer(options.model);
+      await checkOutFile('--out', options.out);
+      await checkModelFolder(options.model);
       await start(out, backend);
       const { network, params, family } = languageModel(await loadModel(options.model));
       checkVocabulary(options.model, tokenizer, network);

@@ -5,6 +5,7 @@ import { type CheckpointPlace, checkpointFiles } from './files.js';
 import { fillFromTensors, type LoadProgress } from './fill.js';
 import { type Found, Matching } from './matching.js';
 import { openConfig, openTensors } from './open.js';
+import { MAX_PROBLEMS, Problems } from './problems.js';
 import type { WebOptions } from './web.js';
 
 const dtypes = ['f32', 'f16'] as const;
@@ -28,9 +29,6 @@ export interface LoadedModel extends Model {
   /** The paths of parameters that started anew: where a part was changed, or a checkpoint may lack them. */
   readonly newPaths: string[];
 }
-
-/** Problems that are told of, of those that there are. */
-const MAX_PROBLEMS = 30;
 
 /**
  * Loads a checkpoint in the layout of Hugging Face: `config.json`, and `model.safetensors` or its shards.
@@ -95,7 +93,7 @@ function build(
   const family = familyOf(json, name);
   const config = family.parseConfig(json, name);
   const found = new Map<string, Found>();
-  const problems: string[] = [];
+  const problems = new Problems();
   const params = new ParamStore({
     seed,
     packing: given ?? (dtype === 'f16' ? packing({ format: 'f16' }) : undefined),
@@ -104,16 +102,14 @@ function build(
         found.set(path, matching.find(path, shape));
       } catch (error) {
         if (change || matching.mayLack(path)) return;
-        problems.push((error as Error).message);
         // A configuration may ask for any number of blocks, and for blocks of any size.
-        const impossible = sizeOf(shape) > matching.bytes;
-        if (impossible || problems.length > MAX_PROBLEMS) throw new InputError(problems.join('\n'));
+        problems.add(error, sizeOf(shape) > matching.bytes);
       }
     },
   });
   try {
     const network = family.build(params, config);
-    if (problems.length > 0) throw new InputError(problems.join('\n'));
+    problems.refuse();
     return { family, config, params, network, found };
   } catch (error) {
     params.dispose();
