@@ -1,13 +1,12 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { fromVocabAndMerges, TokenizerError } from './index.js';
 import { loadTokenizer, saveTokenizer } from './node.js';
 
 function folderOf(...names: string[]): string {
   const folder = mkdtempSync(join(tmpdir(), 'headwise-tokenizers-'));
-  onTestFinished(() => rmSync(folder, { recursive: true }));
   for (const name of names) writeFileSync(join(folder, name), '');
   return folder;
 }
