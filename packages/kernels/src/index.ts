@@ -65,7 +65,12 @@ export { layerNormReference } from './layer-norm/reference.js';
 export { activations, type LinearActivation } from './linear/activation.js';
 export { linear, registerLinear, type WeightLayout } from './linear/index.js';
 export { packedLinear, registerPackedLinear } from './packed-linear/index.js';
-export { type PackedWeight, packWeight, type WeightFormat, weightFormats } from './packed-linear/pack.js';
+export {
+  type PackedWeight,
+  packWeight,
+  type WeightFormat,
+  weightFormats,
+} from './packed-linear/pack.js';
 export { unpackWeight } from './packed-linear/unpack.js';
 export { overwrite, type Recording, record } from './recording/index.js';
 export { registerKernels } from './register.js';
