@@ -43,6 +43,7 @@ const report = process.env.HEADWISE_TEST_REPORT;
 export default defineConfig({
   test: {
     ...(report ? { reporters: ['default', 'json'], outputFile: { json: report } } : {}),
+    globalSetup: ['./scripts/vitest/temporary.ts'],
     projects: [
       {
         resolve,

@@ -1,6 +1,6 @@
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { headwise, type TinyConfig, temporaryFolder, writeConfig } from './headwise.js';
 
 const work = temporaryFolder();
@@ -20,9 +20,9 @@ function snapshot(folder: string): Record<string, string> {
 function expectRefused(args: readonly string[], messages: readonly (string | RegExp)[]): void {
   const before = snapshot(work);
   const { code, stdout, stderr } = headwise(args);
+  expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
   for (const message of messages) expect(stderr).toMatch(message);
   expect(stderr).not.toMatch(/\n\s+at /);
-  expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
   expect(snapshot(work)).toEqual(before);
 }
 
@@ -195,6 +195,26 @@ describe('generate and logits refuse', () => {
     );
   });
 
+  test('a folder without a tokenizer', () => {
+    const folder = join(work, 'no-tokenizer');
+    mkdirSync(folder);
+    for (const file of ['config.json', 'model.safetensors']) {
+      writeFileSync(join(folder, file), readFileSync(join(model, file)));
+    }
+    const asked: string[][] = [
+      ['generate', '--model', folder, '--prompt', 'the'],
+      ['eval', '--model', folder, '--text', join(work, 'good', 'corpus.txt')],
+      ['inspect', '--model', folder, '--text', 'the', '--out', join(work, 'page.html')],
+      ['tokenize', '--tokenizer', folder, '--text', 'the'],
+      ['tokenize', '--tokenizer', join(folder, 'tokenizer.json'), '--text', 'the'],
+    ];
+    for (const args of asked) {
+      expectRefused(args, [
+        /no-tokenizer: has no tokenizer\.json; expected one, .*save_pretrained/,
+      ]);
+    }
+  });
+
   test('a folder that is not there', () => {
     expectRefused(
       ['logits', '--model', join(work, 'nowhere'), '--ids', '1'],
@@ -255,3 +275,42 @@ describe('a model file that lies is refused', () => {
     });
   }
 });
+
+test('input is refused before a backend is started', () => {
+  // No driver, so that starting WebGPU would be the error.
+  const drivers = ['VK_DRIVER_FILES', 'VK_ICD_FILENAMES'];
+  for (const name of drivers) process.env[name] = join(work, 'no-driver.json');
+  onTestFinished(() => {
+    for (const name of drivers) delete process.env[name];
+  });
+  const nowhere = join(work, 'nowhere');
+  const page = join(nowhere, 'page.html');
+  const some = join(work, 'some');
+  const missing = /nowhere\/config\.json: is missing/;
+  const noFolder = /--out .*nowhere\/page\.html: cannot be written: there is no folder .*nowhere/;
+  const cases: [string[], RegExp][] = [
+    [['logits', '--model', nowhere, '--ids', '1'], missing],
+    [['generate', '--model', model, '--prompt', 'the', '--top-p', '2'], /topP is 2/],
+    [['eval', '--model', model, '--text', nowhere], /nowhere: cannot be read/],
+    [['inspect', '--model', model, '--text', 'the', '--out', page], noFolder],
+    [['convert', '--model', nowhere, '--out', some], missing],
+    [['convert', '--model', model, '--out', model], /is the folder of --model/],
+    [
+      ['convert', '--model', model, '--out', some, '--adapter', nowhere],
+      /--adapter '.*nowhere': has no adapter_config\.json; expected a LoRA adapter/,
+    ],
+    [['verify', '--model', nowhere], missing],
+    [['verify', '--out', page], noFolder],
+  ];
+  for (const [args, message] of cases) {
+    expectRefused([...args, '--backend', 'webgpu'], [message]);
+  }
+  expectRefused(
+    ['tokenizer', 'train', join(work, 'good', 'corpus.txt'), '--out', page],
+    [noFolder],
+  );
+  if (process.platform === 'linux') {
+    const good = ['logits', '--model', model, '--ids', '1', '--backend', 'webgpu'];
+    expect(headwise(good).stderr).toMatch(/backend 'webgpu' cannot be started/);
+  }
+}, 240_000);

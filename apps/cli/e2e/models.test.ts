@@ -71,7 +71,7 @@ test('--decoder-ids is refused where nothing decodes beside an encoder', () => {
 test('params lists every parameter with its key, shape, count and bytes', () => {
   const folder = join(goldens, 'llama');
   const run = headwise(['params', '--model', folder]);
-  expect(run.code).toBe(0);
+  expect(run).toMatchObject({ code: 0, stderr: '' });
   expect(run.stdout).toContain('30 parameters of the family llama');
   const { parameters, count, bytes } = JSON.parse(
     headwise(['params', '--model', folder, '--json']).stdout,

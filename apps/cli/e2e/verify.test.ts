@@ -30,7 +30,9 @@ test('verify ends with 1 where a bound is broken, and names the parts', () => {
   writeFileSync(weights, bytes);
   const { code, stdout } = headwise(['verify', '--model', folder, '--backend', 'cpu']);
   expect(code).toBe(1);
-  expect(stdout).toMatch(/wrong +logits .*NOT OK/);
+  expect(stdout).toMatch(/wrong +logits +\d+ .*NOT OK/);
+  expect(stdout).toMatch(/wrong +gradient\S+ +[1-9]\d+ .*NOT OK/);
+  expect(stdout).toMatch(/a line is the worst of its kind; --json and --out have every comparison/);
   expect(stdout).toMatch(/\d+ of \d+ comparisons are out of bounds: wrong /);
 });
 

@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+import * as tf from '@tensorflow/tfjs';
 import { Command, CommanderError } from 'commander';
 import { convertCommand } from './commands/convert.js';
 import { evalCommand } from './commands/eval.js';
@@ -14,6 +15,9 @@ import { trainCommand } from './commands/train.js';
 import { verifyCommand } from './commands/verify.js';
 import { exitCodeOf, messageOf } from './exit.js';
 import { version } from './version.js';
+
+// Silences TensorFlow.js's advice to install its native bindings, also where no backend is started.
+tf.env().set('PROD', true);
 
 const program = new Command('headwise')
   .description('Train, sample and inspect transformers on WebGPU, wasm or cpu.')

@@ -2,8 +2,8 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { InputError, type LanguageModel } from '@headwise/core';
 import type { SamplingOptions } from '@headwise/generation';
-import { parseWith } from '@headwise/models';
-import { readJson } from '@headwise/models/node';
+import { describeCheckpoint, parseWith } from '@headwise/models';
+import { folderFiles, readJson } from '@headwise/models/node';
 import type { Tokenizer } from '@headwise/tokenizers';
 import { z } from 'zod';
 
@@ -13,6 +13,15 @@ const schema = z.looseObject({
   top_k: z.number().int().min(0).nullish(),
   top_p: z.number().gt(0).max(1).nullish(),
 });
+
+/**
+ * Throws unless a folder holds a model: its configuration, and every parameter in the header of its weights.
+ *
+ * No values are read and no backend is needed, so that commands can refuse before they start one.
+ */
+export async function checkModelFolder(folder: string): Promise<void> {
+  await describeCheckpoint(folderFiles(folder));
+}
 
 /** How a model folder's `generation_config.json` says to sample; nothing where there is none. */
 export async function readSamplingDefaults(folder: string): Promise<SamplingOptions> {

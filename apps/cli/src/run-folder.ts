@@ -1,9 +1,9 @@
 import { rmSync } from 'node:fs';
-import { mkdir, open, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { open, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { InputError } from '@headwise/core';
-import { readJson, writeJsonFile } from '@headwise/models/node';
+import { makeFolder, readJson, writeJsonFile } from '@headwise/models/node';
 import { checkRunConfig, type RunConfig } from './run-config.js';
 
 /** A line of a run's history. */
@@ -54,11 +54,7 @@ export class RunFolder {
    * @throws InputError where it cannot be written, or another process trains in it
    */
   async create(config: RunConfig): Promise<void> {
-    try {
-      await makeFolder(join(this.path, 'trainer'));
-    } catch (error) {
-      throw new InputError(`${this.path}: cannot be written: ${(error as Error).message}`);
-    }
+    await makeFolder(join(this.path, 'trainer'));
     await this.#lock();
     await this.#removeTemporary();
     await writeJsonFile(this.#configPath, config);
@@ -157,13 +153,6 @@ export class RunFolder {
 function fixed({ model, tokenizer, data, training }: RunConfig): Record<string, unknown> {
   const { seed, batchSize } = training;
   return { model, tokenizer, data, 'training.seed': seed, 'training.batchSize': batchSize };
-}
-
-/** Makes a folder and those above it. Node's own recursive way does not end on some that refuse it. */
-async function makeFolder(path: string): Promise<void> {
-  if (await exists(path)) return;
-  if (dirname(path) !== path) await makeFolder(dirname(path));
-  await mkdir(path);
 }
 
 async function exists(path: string): Promise<boolean> {

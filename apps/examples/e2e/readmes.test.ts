@@ -42,6 +42,17 @@ describe('what a README says to install is what its programs import', () => {
   }
 });
 
+test('the README of the examples lists each, and the page that shows it', () => {
+  const rows = readFileSync(`${folder}/README.md`, 'utf8').matchAll(
+    /^\| `([\w-]+)` .*\]\(\.\.\/\.\.\/(.*README\.md)\)/gm,
+  );
+  const listed = new Map([...rows].map(([, name, readme]) => [name!, readme!]));
+  expect([...listed.keys()].sort()).toEqual([...names].sort());
+  for (const [name, readme] of listed) {
+    expect(readFileSync(`${root}/${readme}`, 'utf8'), name).toContain(sourceOf(name).trim());
+  }
+});
+
 describe('every program in a README is one of the examples', () => {
   const examples = new Map(names.map((name) => [sourceOf(name).trim(), name]));
   const readmes = [

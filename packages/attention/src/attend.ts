@@ -2,6 +2,7 @@ import { checkShape, type ForwardContext, InputError, isTapped, tapped } from '@
 import {
   attention,
   attentionReference,
+  checkScoring,
   type Mask,
   none,
   type RowTerm,
@@ -41,7 +42,7 @@ export interface AttendOptions {
  * @param k `[B, Hkv, Tk, Dh]`, where Hkv divides H
  * @param v `[B, Hkv, Tk, Dv]`
  * @returns `[B, H, Tq, Dv]`
- * @throws ShapeError where batch, heads, lengths or widths do not fit
+ * @throws ShapeError where batch, heads, lengths or widths do not fit; InputError for what is no mask or no score mod
  * @see Vaswani et al. 2017, https://arxiv.org/abs/1706.03762
  */
 export function attend(
@@ -50,6 +51,7 @@ export function attend(
   v: tf.Tensor,
   options: AttendOptions = {},
 ): tf.Tensor {
+  checkScoring('attend', options);
   checkShape('attend: q', q.shape, ['B', 'H', 'Tq', 'Dh']);
   const [batch, heads, , headDim] = q.shape as [number, number, number, number];
   checkShape('attend: k', k.shape, [batch, 'Hkv', 'Tk', headDim]);

@@ -5,7 +5,15 @@ import {
   type KeyValueCache,
   tapped,
 } from '@headwise/core';
-import { and, attentionReference, causal, decodeAttention, none, padding } from '@headwise/kernels';
+import {
+  and,
+  attentionReference,
+  causal,
+  checkScoring,
+  decodeAttention,
+  none,
+  padding,
+} from '@headwise/kernels';
 import * as tf from '@tensorflow/tfjs';
 import { type AttendOptions, attend } from './attend.js';
 
@@ -23,7 +31,7 @@ export interface CachedOptions extends Omit<AttendOptions, 'path'> {
  * @param q `[B, H, T, Dh]`, k and v `[B, Hkv, T, Dh]`: of the new tokens, of which `ctx.lengths` are no padding
  * @returns `[B, H, T, Dh]`
  * @throws ShapeError where shapes do not fit each other or the cache; InputError where a mask cannot be
- * kept up over what the cache holds
+ * kept up over what the cache holds, and for what is no mask or no score mod
  */
 export function attendCached(
   q: tf.Tensor,
@@ -31,6 +39,7 @@ export function attendCached(
   v: tf.Tensor,
   options: CachedOptions,
 ): tf.Tensor {
+  checkScoring('attendCached', options);
   const tokens = q.shape[2]!;
   const longest = options.cache.longestPiece;
   const counts = options.ctx?.lengths;

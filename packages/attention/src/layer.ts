@@ -8,7 +8,7 @@ import {
   tapped,
   zeros,
 } from '@headwise/core';
-import { and, type Mask, none, padding, type ScoreMod } from '@headwise/kernels';
+import { and, checkScoring, type Mask, none, padding, type ScoreMod } from '@headwise/kernels';
 import { type Dropout, Linear } from '@headwise/layers';
 import type { AttentionPosition, Placed } from '@headwise/positions';
 import type * as tf from '@tensorflow/tfjs';
@@ -50,12 +50,16 @@ export class AttentionCore {
   readonly #sinks: tf.Tensor | undefined;
   readonly #out: Linear;
 
-  /** @throws InputError where a score that is no product is given a scale, or a position that works on products */
+  /**
+   * @throws InputError for what is no mask or no score mod, and where a score that is no product is given a scale,
+   * or a position that works on products
+   */
   constructor(
     params: ParamStore,
     options: AttentionLayerOptions,
     position: AttentionPosition | undefined,
   ) {
+    checkScoring('attention', options);
     const { heads, headDim } = headSizes(options);
     const { score = scaledDotProduct, qkNorm } = options;
     this.#path = params.path;

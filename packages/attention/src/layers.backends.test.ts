@@ -5,6 +5,8 @@ import { AlibiPosition, RotaryPosition, TransformerXLPosition } from '@headwise/
 import { describeBackends, expectClose, gaussian } from '@headwise/testing';
 import * as tf from '@tensorflow/tfjs';
 import { expect, test } from 'vitest';
+import { attend } from './attend.js';
+import { attendCached } from './cached.js';
 import { CrossAttention } from './cross.js';
 import { MultiHeadAttention, type MultiHeadAttentionOptions } from './multi-head.js';
 import { FusedProjection } from './projections.js';
@@ -204,6 +206,24 @@ describeBackends('attention layers', () => {
     expect(make({ dim: 8, heads: 4, score: additive, scale: 2 })).toThrow(
       "attention: the score 'additive' is no product; got a scale of 2",
     );
+    expect(make({ dim: 8, heads: 4, mask: 'causal' as never })).toThrow(
+      "attention: mask is 'causal'; expected a mask, such as causal, padding(tokens) or dense(pairs)",
+    );
+    expect(make({ dim: 8, heads: 4, mods: [((s: unknown) => s) as never] })).toThrow(
+      'attention: mods[0] is a function; expected what scoreMod(…) makes',
+    );
+    expect(
+      () => new CrossAttention(params.at('bad'), { dim: 8, heads: 4, mask: tf.ones([2]) as never }),
+    ).toThrow('attention: mask is a tensor of shape [2]; expected a mask');
+    const q = tf.zeros([1, 1, 2, 3]);
+    const mods = [true as never];
+    expect(() => attend(q, q, q, { mods })).toThrow('attend: mods[0] is true; expected');
+    const cache = new KeyValueCache();
+    expect(() => attendCached(q, q, q, { mods, cache, path: 'layer' })).toThrow(
+      'attendCached: mods[0] is true; expected',
+    );
+    expect(cache.lengthOf('layer')).toBe(0);
+    cache.dispose();
     const cross = new CrossAttention(params.at('cross'), { dim: 8, heads: 4, kvDim: 6 });
     expect(() => cross.forward(tf.zeros([1, 2, 8]), tf.zeros([1, 3, 8]))).toThrow(
       'attention: source of keys has shape [1, 3, 8]; expected [B, Tk, 6]',

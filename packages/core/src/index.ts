@@ -19,6 +19,7 @@ export type {
   KeysAndValues,
 } from './cache/rows.js';
 export { SegmentMemory } from './cache/segment-memory.js';
+export { checkOneOf } from './choice.js';
 export {
   type Encoded,
   type EncoderContext,

@@ -10,6 +10,7 @@ export {
   type AdditiveActivation,
   additiveScoresReference,
 } from './additive-attention/reference.js';
+export { checkScoring } from './attention/check-scoring.js';
 export type { WeightDropout } from './attention/dropout.js';
 export {
   Condition,
@@ -65,7 +66,12 @@ export { activations, type LinearActivation } from './linear/activation.js';
 export { linear, registerLinear, type WeightLayout } from './linear/index.js';
 export { checkMatrixUnits } from './matrix-product/matrix-units-check.js';
 export { packedLinear, registerPackedLinear } from './packed-linear/index.js';
-export { type PackedWeight, packWeight, type WeightFormat } from './packed-linear/pack.js';
+export {
+  type PackedWeight,
+  packWeight,
+  type WeightFormat,
+  weightFormats,
+} from './packed-linear/pack.js';
 export { unpackWeight } from './packed-linear/unpack.js';
 export { overwrite, type Recording, record } from './recording/index.js';
 export { registerKernels } from './register.js';

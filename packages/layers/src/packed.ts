@@ -1,5 +1,5 @@
-import type { PackedParam, Packing } from '@headwise/core';
-import { type PackedWeight, packWeight, type WeightFormat } from '@headwise/kernels';
+import { checkOneOf, type PackedParam, type Packing } from '@headwise/core';
+import { type PackedWeight, packWeight, type WeightFormat, weightFormats } from '@headwise/kernels';
 
 /** A matrix in half precision, or as 8- or 4-bit whole numbers with scales. */
 export class PackedMatrix implements PackedParam {
@@ -37,12 +37,13 @@ const noHead = (path: string): boolean => !/(^|\.)(head|lmHead)(\.|$)/.test(path
 /**
  * Weight-only quantisation for a `ParamStore`: the weights of linear maps are kept packed.
  *
- * @throws InputError, when a matrix is packed, for values that are not finite or too large for a half
+ * @throws InputError for an unknown format; when a matrix is packed, for values that are not finite or too large for a half
  * @see Dettmers et al. 2022, https://arxiv.org/abs/2208.07339; Frantar et al. 2022 (groups), https://arxiv.org/abs/2210.17323
  * @example
  * const params = new ParamStore({ source, packing: packing({ format: 'int8' }) });
  */
 export function packing({ format, group = 32, only = noHead }: PackingOptions): Packing {
+  checkOneOf('packing: format', format, weightFormats);
   return (path, values, shape, layout) =>
     only(path)
       ? new PackedMatrix(shape, packWeight(values, shape, format, layout, group))

@@ -3,9 +3,9 @@ import { type LoadedModel, type LoadOptions, loadModel as loadFrom } from './che
 import { folderFiles } from './node/folder.js';
 
 export { loadAdapter, saveAdapter } from './node/adapter.js';
-export { folderFiles } from './node/folder.js';
+export { folderFiles, makeFolder } from './node/folder.js';
 export { readJson, writeJsonFile } from './node/json.js';
-export { type SaveOptions, saveModel } from './node/save.js';
+export { type SavedType, type SaveOptions, savedTypes, saveModel } from './node/save.js';
 
 /**
  * Loads a checkpoint as `loadModel` does, also from a folder on disk.

@@ -28,7 +28,7 @@ test('a receipt is good only where every check is, and there is one', () => {
   expect(receipt(report, []).ok).toBe(false);
 });
 
-test('the table shows the worst check of each kind', () => {
+test('the table shows the worst check of each kind, and of how many', () => {
   const checks = [
     check('gpt2', 'gradient: a', [1], [1], 1e-4),
     check('gpt2', 'gradient: b', [1], [1.1], 1e-4),
@@ -36,6 +36,7 @@ test('the table shows the worst check of each kind', () => {
   ];
   const lines = receiptTable(receipt(report, checks)).split('\n');
   expect(lines.length).toBe(3);
-  expect(lines[1]).toMatch(/^gpt2 +gradient: b +1\.0e-1 .* NOT OK$/);
-  expect(lines[2]).toMatch(/^gpt2 +logits .* ok$/);
+  expect(lines[0]).toMatch(/^subject +part +worst of +max abs/);
+  expect(lines[1]).toMatch(/^gpt2 +gradient: b +2 +1\.0e-1 .* NOT OK$/);
+  expect(lines[2]).toMatch(/^gpt2 +logits +1 .* ok$/);
 });

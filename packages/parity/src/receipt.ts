@@ -51,18 +51,21 @@ export function receipt({ backend, adapter }: BackendReport, checks: Check[]): R
   };
 }
 
-/** A receipt as a table of text, the worst check of each subject and kind of part a line. */
+/**
+ * A receipt as a table of text: of each subject and kind of part the worst check, and of how many it is the worst.
+ */
 export function receiptTable({ checks }: Receipt): string {
-  const rows = worstOf(checks).map((c) => [
+  const rows = worstOf(checks).map(({ worst: c, count }) => [
     c.subject,
     c.part,
+    String(count),
     c.maxAbsError.toExponential(1),
     c.rmsRatio.toExponential(1),
     c.cosine.toFixed(7),
     c.bound.toExponential(0),
     c.ok ? 'ok' : 'NOT OK',
   ]);
-  const head = ['subject', 'part', 'max abs', 'rms ratio', 'cosine', 'bound', ''];
+  const head = ['subject', 'part', 'worst of', 'max abs', 'rms ratio', 'cosine', 'bound', ''];
   const widths = head.map((_, i) => Math.max(...[head, ...rows].map((row) => row[i]!.length)));
   return [head, ...rows]
     .map((row) =>
@@ -74,15 +77,15 @@ export function receiptTable({ checks }: Receipt): string {
     .join('\n');
 }
 
-/** Of parts that differ in a number or a key only, the one that is farthest from what is expected. */
-function worstOf(checks: readonly Check[]): Check[] {
-  const worst = new Map<string, Check>();
+/** Of parts that differ in a number or a key only, the one that is farthest from what is expected, and their number. */
+function worstOf(checks: readonly Check[]): { worst: Check; count: number }[] {
+  const kinds = new Map<string, { worst: Check; count: number }>();
   for (const each of checks) {
     const [kind] = each.part.split(/[.:]/);
     const key = `${each.subject}\n${kind}`;
-    const other = worst.get(key);
-    const farther = !other || !(each.rmsRatio / each.bound <= other.rmsRatio / other.bound);
-    if (farther) worst.set(key, each);
+    const { worst, count } = kinds.get(key) ?? { worst: each, count: 0 };
+    const closer = each.rmsRatio / each.bound <= worst.rmsRatio / worst.bound;
+    kinds.set(key, { worst: closer ? worst : each, count: count + 1 });
   }
-  return [...worst.values()];
+  return [...kinds.values()];
 }

@@ -1,8 +1,10 @@
-import { mkdir, realpath } from 'node:fs/promises';
-import { InputError } from '@headwise/core';
-import { loadAdapter, loadModel, saveModel } from '@headwise/models/node';
+import { realpath, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { checkOneOf, InputError } from '@headwise/core';
+import { loadAdapter, loadModel, savedTypes, saveModel } from '@headwise/models/node';
 import { Command } from 'commander';
 import { backendOption, start } from '../backend.js';
+import { checkModelFolder } from '../model-folder.js';
 import { output } from '../output.js';
 
 interface ConvertOptions {
@@ -14,8 +16,6 @@ interface ConvertOptions {
   backend?: string;
   json?: boolean;
 }
-
-const dtypes = { f32: 'F32', f16: 'F16', bf16: 'BF16' } as const;
 
 /** `headwise convert`: a model folder written anew, in another type, in shards, or with an adapter merged in. */
 export function convertCommand(): Command {
@@ -33,21 +33,20 @@ export function convertCommand(): Command {
     .option('--json', 'print JSON: family, parameters, dtype, adapter')
     .action(async (options: ConvertOptions) => {
       const out = output(options.json ?? false);
-      const dtype = dtypeOption(options.dtype);
+      const { dtype } = options;
+      checkOneOf('--dtype', dtype, savedTypes);
       const shardBytes = shardOption(options.shardSize);
-      await start(out, backendOption(options.backend));
+      const backend = backendOption(options.backend);
+      await checkModelFolder(options.model);
+      if (options.adapter !== undefined) await checkAdapterFolder(options.adapter);
+      await checkOutFolder(options.out, options.model);
+      await start(out, backend);
       const model = await loadModel(options.model);
       try {
         if (options.adapter) {
           const lora = await loadAdapter(options.adapter, model);
           lora.merge();
           lora.params.dispose();
-        }
-        await mkdir(options.out, { recursive: true }).catch((error: Error) => {
-          throw new InputError(`--out '${options.out}' cannot be made a folder: ${error.message}`);
-        });
-        if ((await realpath(options.out)) === (await realpath(options.model))) {
-          throw new InputError(`--out '${options.out}' is the folder of --model; expected another`);
         }
         await saveModel(options.out, model, { dtype, ...(shardBytes ? { shardBytes } : {}) });
         const parameters = model.params.count();
@@ -62,9 +61,28 @@ export function convertCommand(): Command {
     });
 }
 
-function dtypeOption(name: string): (typeof dtypes)[keyof typeof dtypes] {
-  if (Object.hasOwn(dtypes, name)) return dtypes[name as keyof typeof dtypes];
-  throw new InputError(`--dtype is '${name}'; expected one of ${Object.keys(dtypes).join(', ')}`);
+async function checkAdapterFolder(folder: string): Promise<void> {
+  for (const name of ['adapter_config.json', 'adapter_model.safetensors']) {
+    if (await stat(join(folder, name)).catch(() => undefined)) continue;
+    throw new InputError(
+      `--adapter '${folder}': has no ${name}; expected a LoRA adapter in the layout of PEFT`,
+    );
+  }
+}
+
+/** Whether the new folder can be one, and is not the model's own. */
+async function checkOutFolder(out: string, model: string): Promise<void> {
+  const there = await stat(out).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return undefined;
+    throw new InputError(`--out '${out}' cannot be made a folder: ${error.message}`);
+  });
+  if (!there) return;
+  if (!there.isDirectory()) {
+    throw new InputError(`--out '${out}' cannot be made a folder: it is a file`);
+  }
+  if ((await realpath(out)) === (await realpath(model))) {
+    throw new InputError(`--out '${out}' is the folder of --model; expected another`);
+  }
 }
 
 function shardOption(text: string | undefined): number | undefined {

@@ -1,4 +1,3 @@
-import { join } from 'node:path';
 import { packTokenIds, sequentialBatches } from '@headwise/data';
 import { languageModel } from '@headwise/models';
 import { loadModel } from '@headwise/models/node';
@@ -7,7 +6,7 @@ import { bitsPerByte, evaluate } from '@headwise/training';
 import { Command } from 'commander';
 import { backendOption, start } from '../backend.js';
 import { predictedBytes, readCorpus } from '../corpus.js';
-import { checkVocabulary } from '../model-folder.js';
+import { checkModelFolder, checkVocabulary } from '../model-folder.js';
 import { output } from '../output.js';
 
 interface EvalOptions {
@@ -29,7 +28,8 @@ export function evalCommand(): Command {
       const out = output(options.json ?? false);
       const backend = backendOption(options.backend);
       const text = await readCorpus(options.text);
-      const tokenizer = await loadTokenizer(join(options.model, 'tokenizer.json'));
+      const tokenizer = await loadTokenizer(options.model);
+      await checkModelFolder(options.model);
       await start(out, backend);
       const { network, params } = languageModel(await loadModel(options.model));
       checkVocabulary(options.model, tokenizer, network);

@@ -1,11 +1,11 @@
-import { join } from 'node:path';
 import { generate } from '@headwise/generation';
+import { checkedSampling } from '@headwise/kernels';
 import { languageModel } from '@headwise/models';
 import { loadModel } from '@headwise/models/node';
 import { loadTokenizer } from '@headwise/tokenizers/node';
 import { Command } from 'commander';
 import { backendOption, start } from '../backend.js';
-import { checkVocabulary, readSamplingDefaults } from '../model-folder.js';
+import { checkModelFolder, checkVocabulary, readSamplingDefaults } from '../model-folder.js';
 import { integer, number } from '../numbers.js';
 import { output } from '../output.js';
 
@@ -43,14 +43,15 @@ export function generateCommand(): Command {
     .action(async (options: GenerateCommandOptions) => {
       const out = output(options.json ?? false);
       const backend = backendOption(options.backend);
-      const tokenizer = await loadTokenizer(join(options.model, 'tokenizer.json'));
-      const defaults = await readSamplingDefaults(options.model);
+      const tokenizer = await loadTokenizer(options.model);
+      const { prompt: _, model: __, stream, ...given } = options;
+      const sampling = { ...(await readSamplingDefaults(options.model)), ...given };
+      checkedSampling(sampling);
+      await checkModelFolder(options.model);
       await start(out, backend);
       const { network, params } = languageModel(await loadModel(options.model));
       checkVocabulary(options.model, tokenizer, network);
       const prompt = tokenizer.encode(options.prompt).ids;
-      const { prompt: _, model: __, stream, ...given } = options;
-      const sampling = { ...defaults, ...given };
       const decoder = tokenizer.decodeStream();
       const ids: number[] = [];
       let text = '';

@@ -1,5 +1,5 @@
 import { readFile, writeFile } from 'node:fs/promises';
-import { basename, join, resolve } from 'node:path';
+import { basename, resolve } from 'node:path';
 import { InputError } from '@headwise/core';
 import { languageModel } from '@headwise/models';
 import { loadModel } from '@headwise/models/node';
@@ -7,7 +7,8 @@ import type { Tokenizer } from '@headwise/tokenizers';
 import { loadTokenizer } from '@headwise/tokenizers/node';
 import { Command } from 'commander';
 import { backendOption, start } from '../backend.js';
-import { checkVocabulary } from '../model-folder.js';
+import { checkModelFolder, checkVocabulary } from '../model-folder.js';
+import { checkOutFile } from '../out-file.js';
 import { output } from '../output.js';
 import { findingsOf } from '../report/findings.js';
 import { reportPage } from '../report/page.js';
@@ -32,7 +33,9 @@ export function inspectCommand(): Command {
     .action(async (options: InspectOptions) => {
       const out = output(options.json ?? false);
       const backend = backendOption(options.backend);
-      const tokenizer = await loadTokenizer(join(options.model, 'tokenizer.json'));
+      const tokenizer = await loadTokenizer(options.model);
+      await checkOutFile('--out', options.out);
+      await checkModelFolder(options.model);
       await start(out, backend);
       const { network, params, family } = languageModel(await loadModel(options.model));
       checkVocabulary(options.model, tokenizer, network);

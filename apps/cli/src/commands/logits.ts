@@ -4,6 +4,7 @@ import { loadModel } from '@headwise/models/node';
 import * as tf from '@tensorflow/tfjs';
 import { Command } from 'commander';
 import { backendOption, start } from '../backend.js';
+import { checkModelFolder } from '../model-folder.js';
 import { type Output, output } from '../output.js';
 
 interface LogitsOptions {
@@ -30,7 +31,9 @@ export function logitsCommand(): Command {
       const ids = parseIds(options.ids);
       const given = options.decoderIds;
       const decoderIds = given === undefined ? undefined : parseIds(given, '--decoder-ids');
-      await start(out, backendOption(options.backend));
+      const backend = backendOption(options.backend);
+      await checkModelFolder(options.model);
+      await start(out, backend);
       const { network, params } = await loadModel(options.model);
       checkPrompt(network, ids);
       if (isEncoder(network)) {

@@ -14,7 +14,7 @@ interface Options {
 export function tokenizeCommand(): Command {
   return new Command('tokenize')
     .description('split a text, from --text or standard input, into tokens')
-    .requiredOption('--tokenizer <file>', 'a tokenizer.json')
+    .requiredOption('--tokenizer <path>', 'a tokenizer.json, or a folder that holds one')
     .option('--text <text>', 'the text; default standard input')
     .option(
       '--offsets',

@@ -13,6 +13,7 @@ import {
 import { saveTokenizer } from '@headwise/tokenizers/node';
 import { Command, Option } from 'commander';
 import { integer } from '../numbers.js';
+import { checkOutFile } from '../out-file.js';
 import { output, progress } from '../output.js';
 
 interface Options {
@@ -59,6 +60,7 @@ function trainCommand(): Command {
 async function train(files: readonly string[], options: Options): Promise<void> {
   const out = output(options.json ?? false);
   const { kind, vocabSize, minFrequency, special } = options;
+  await checkOutFile('--out', options.out);
   const bar = progress(out, vocabSize, 0);
   const controller = new AbortController();
   const stop = () => controller.abort(new Error('stopped; nothing is written'));

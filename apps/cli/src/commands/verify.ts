@@ -15,6 +15,8 @@ import {
 import { goldenFolders } from '@headwise/parity/node';
 import { Command } from 'commander';
 import { backendOption, start } from '../backend.js';
+import { checkModelFolder } from '../model-folder.js';
+import { checkOutFile } from '../out-file.js';
 import { type Output, output } from '../output.js';
 
 interface VerifyOptions {
@@ -42,11 +44,15 @@ export function verifyCommand(): Command {
     .addHelpText('after', '\nExit codes: 0 every bound holds, 1 one is broken, 2 bad input.')
     .action(async (options: VerifyOptions) => {
       const out = output(options.json ?? false);
+      backendOption(options.backend);
+      if (options.out !== undefined) await checkOutFile('--out', options.out);
+      if (options.model !== undefined) await checkModelFolder(options.model);
       const checks = options.model
         ? await checksOf(out, options.model, options)
         : await checksOfAll(out, options);
       const made = receipt(checks.report, checks.made);
       out.say(receiptTable(made));
+      out.say('a line is the worst of its kind; --json and --out have every comparison');
       const wrong = made.checks.filter(({ ok }) => !ok);
       out.say(
         made.ok

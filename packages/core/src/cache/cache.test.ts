@@ -11,6 +11,9 @@ describe('KeyValueCache', () => {
     expect(() => new KeyValueCache({ capacity: 0 })).toThrow(
       'KeyValueCache: capacity is 0; expected a whole number of at least 1',
     );
+    expect(() => new KeyValueCache({ storage: 'float16' as never })).toThrow(
+      "KeyValueCache: storage is 'float16'; expected one of f32, f16",
+    );
     expect(() => new KeyValueCache({ window: 2.5 })).toThrow('KeyValueCache: window is 2.5');
     expect(() => new KeyValueCache({ sinks: 4 })).toThrow(
       'KeyValueCache: 4 sinks without a window; give both',

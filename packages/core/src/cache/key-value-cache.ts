@@ -1,4 +1,5 @@
 import * as tf from '@tensorflow/tfjs';
+import { checkOneOf } from '../choice.js';
 import { InputError } from '../errors.js';
 import { checkShape } from '../shapes.js';
 import { LeakWarning } from './leak.js';
@@ -6,6 +7,7 @@ import type { Ring } from './ring.js';
 import {
   type CachedKeysValues,
   type CacheStorage,
+  cacheStorages,
   type KeysAndValues,
   Rows,
   reordered,
@@ -47,8 +49,9 @@ export class KeyValueCache {
   #tokens: Tokens | undefined;
   #disposed = false;
 
-  /** @throws InputError for sizes that are not whole numbers in range */
+  /** @throws InputError for sizes that are not whole numbers in range, and for an unknown storage */
   constructor({ capacity, window, sinks = 0, storage = 'f32' }: KeyValueCacheOptions = {}) {
+    checkOneOf('KeyValueCache: storage', storage, cacheStorages);
     checkCount('capacity', capacity, 1);
     checkCount('window', window, 1);
     checkCount('sinks', sinks, 0);

@@ -47,7 +47,8 @@ export interface KeptKeysValues {
 }
 
 /** How a cache keeps its values. */
-export type CacheStorage = 'f32' | 'f16';
+export type CacheStorage = (typeof cacheStorages)[number];
+export const cacheStorages = ['f32', 'f16'] as const;
 
 interface RowsOptions {
   /** Room for this many tokens; default twice as much whenever it is full. */

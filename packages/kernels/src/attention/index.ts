@@ -2,6 +2,7 @@ import { checkShape, InputError } from '@headwise/core';
 import * as tf from '@tensorflow/tfjs';
 import { checkNotEmpty, checkType } from '../dispatch/check.js';
 import { hasKernel, registerWebGPUKernel, runKernel } from '../dispatch/register.js';
+import { checkScoring } from './check-scoring.js';
 import { checkDropout, type WeightDropout } from './dropout.js';
 import { attentionGradient } from './gradient.js';
 import { checkMask, type Mask, none } from './masks/mask.js';
@@ -36,7 +37,7 @@ export interface AttentionOptions {
  * @param v `[B, Hkv, Tk, Dv]`
  * @returns `[B, H, Tq, Dv]`
  * @throws ShapeError where batch, heads, lengths or widths do not fit; InputError for a type that is not
- * float32, or a mask made for other sizes
+ * float32, what is no mask or no score mod, or a mask made for other sizes
  * @see Dao 2023, https://arxiv.org/abs/2307.08691; Ainslie et al. 2023, https://arxiv.org/abs/2305.13245;
  * Dong et al. 2024, https://arxiv.org/abs/2412.05496
  */
@@ -121,8 +122,9 @@ function checkInputs(
   q: tf.Tensor,
   k: tf.Tensor,
   v: tf.Tensor,
-  { mask, sinks, dropout }: AttentionOptions,
+  { mask, mods, sinks, dropout }: AttentionOptions,
 ): void {
+  checkScoring('attention', { mask, mods });
   checkShape('attention: q', q.shape, ['B', 'H', 'Tq', 'Dk']);
   const [batch, heads, queries, width] = q.shape as [number, number, number, number];
   checkShape('attention: k', k.shape, [batch, 'Hkv', 'Tk', width]);

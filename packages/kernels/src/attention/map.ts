@@ -1,5 +1,6 @@
 import { InputError, type MapPart } from '@headwise/core';
 import * as tf from '@tensorflow/tfjs';
+import { checkScoring } from './check-scoring.js';
 import { evaluate, placesOf, type Values } from './expression/evaluate.js';
 import { none } from './masks/mask.js';
 import { modified } from './mods.js';
@@ -15,7 +16,7 @@ export type MapOptions = Partial<Pick<ReferenceOptions, 'mask' | 'mods' | 'scale
  * @param q `[B, H, Tq, Dh]`
  * @param k `[B, Hkv, Tk, Dh]`, where Hkv divides H
  * @returns both `[B, heads, rows, Tk]`; a row that sees no key has weights of zero
- * @throws InputError for a head or a row that does not exist
+ * @throws InputError for a head or a row that does not exist, or what is no mask or no score mod
  */
 export function attentionMap(
   q: tf.Tensor,
@@ -25,6 +26,7 @@ export function attentionMap(
 ): { scores: tf.Tensor; weights: tf.Tensor } {
   const [batch, heads, queries, width] = q.shape as [number, number, number, number];
   const [, kvHeads, keys] = k.shape as [number, number, number, number];
+  checkScoring('attentionMap', { mask, mods });
   const ofHeads = checkedIndices('head', part.heads, heads);
   const ofRows = checkedIndices('row', part.rows, queries);
   return tf.tidy(() => {

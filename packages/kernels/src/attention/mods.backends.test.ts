@@ -1,3 +1,4 @@
+import { InputError } from '@headwise/core';
 import { checkGradients, describeBackends, expectClose, gaussian } from '@headwise/testing';
 import * as tf from '@tensorflow/tfjs';
 import { expect, test } from 'vitest';
@@ -5,7 +6,7 @@ import { type FloatExpression, select } from './expression/expression.js';
 import { table } from './expression/table.js';
 import { attention } from './index.js';
 import { causal } from './masks/order.js';
-import { scoreMod } from './mods.js';
+import { type ScoreMod, scoreMod } from './mods.js';
 
 /** Scores whose softmax shows them: with values of one, two … in the columns of an identity. */
 const identity = (keys: number) => tf.eye(keys).reshape([1, 1, keys, keys]);
@@ -198,5 +199,28 @@ describeBackends('score mods', () => {
     expect(() => attention(q, q, q, { dropout: { rate: 1, seed: 0 } })).toThrow(
       "attention: dropout's rate is 1; expected 0 ≤ rate < 1",
     );
+  });
+
+  test('what is no mod is named', () => {
+    const q = tf.zeros([1, 1, 2, 3]);
+    const given = (mods: unknown) => () => attention(q, q, q, { mods: mods as ScoreMod[] });
+    const half = scoreMod((score) => score.div(2));
+    const plain = given([half, (score: FloatExpression) => score]);
+    expect(plain).toThrow(InputError);
+    expect(plain).toThrow(
+      'attention: mods[1] is a function; expected what scoreMod(…) makes, such as scoreMod((score) => score.mul(2))',
+    );
+    expect(given([undefined])).toThrow('attention: mods[0] is undefined; expected');
+    expect(given(half)).toThrow('attention: mods is an object; expected a list of score mods');
+    expect(() => scoreMod(2 as never)).toThrow(
+      'scoreMod: the argument is 2; expected a function of the score',
+    );
+    const wrong = [() => 2, (_score: unknown, _b: unknown, h: unknown) => h, () => undefined];
+    const found = ['2', 'an object', 'undefined'];
+    for (const [i, of] of wrong.entries()) {
+      expect(given([scoreMod(of as never)])).toThrow(
+        `scoreMod: what the function returns is ${found[i]}; expected a score, such as score.mul(2)`,
+      );
+    }
   });
 });

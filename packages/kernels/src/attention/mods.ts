@@ -1,3 +1,4 @@
+import { refuse } from './check-scoring.js';
 import { b, FloatExpression, h, type IntExpression, k, q } from './expression/expression.js';
 import { variable } from './expression/node.js';
 import type { Mask } from './masks/mask.js';
@@ -22,10 +23,20 @@ export interface ScoreMod {
  *
  * It becomes a part of the fused kernels, forward and backward, and plain operations elsewhere.
  *
+ * @throws InputError for what is no function; where it is used, if the function does not return an expression
  * @see Dong et al. 2024, FlexAttention, https://arxiv.org/abs/2412.05496
  * @example const softCap = scoreMod((score) => score.div(30).tanh().mul(30));
  */
-export const scoreMod = (of: ScoreFunction): ScoreMod => ({ of });
+export function scoreMod(of: ScoreFunction): ScoreMod {
+  if (typeof of !== 'function') refuse('scoreMod: the argument', of, 'a function of the score');
+  return {
+    of(...places) {
+      const score = of(...places);
+      if (score?.node?.type === 'float') return score;
+      refuse('scoreMod: what the function returns', score, 'a score, such as score.mul(2)');
+    },
+  };
+}
 
 /** The scaled product, before anything is done to it. */
 const product = new FloatExpression(variable('score'));

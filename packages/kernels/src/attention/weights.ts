@@ -1,5 +1,6 @@
 import { checkShape, InputError } from '@headwise/core';
 import * as tf from '@tensorflow/tfjs';
+import { checkScoring } from './check-scoring.js';
 import { evaluate, placesOf } from './expression/evaluate.js';
 import { checkMask, type Mask, none } from './masks/mask.js';
 import { modified, type ScoreMod } from './mods.js';
@@ -44,6 +45,7 @@ export function attentionWeights(
   const heads = options.heads ?? Array.from({ length: allHeads }, (_, head) => head);
   checkNumbers('rows', rows, queries);
   checkNumbers('heads', heads, allHeads);
+  checkScoring('attentionWeights', options);
   checkMask(mask, { B: batch, H: allHeads, Tq: queries, Tk: keys });
   return tf.tidy(() => {
     const asked = (x: tf.Tensor) =>

@@ -1,10 +1,11 @@
-import { InputError } from '@headwise/core';
+import { checkOneOf, InputError } from '@headwise/core';
 import * as tf from '@tensorflow/tfjs';
 import type { WeightLayout } from '../linear/index.js';
 import { halfBits, largestHalf } from './half.js';
 
 /** How a packed weight keeps its values: in half precision, or as 8- or 4-bit whole numbers with scales. */
-export type WeightFormat = 'f16' | 'int8' | 'int4';
+export type WeightFormat = (typeof weightFormats)[number];
+export const weightFormats = ['f16', 'int8', 'int4'] as const;
 
 /** A weight whose values lie several in a 32-bit word; the caller disposes its tensors. */
 export interface PackedWeight {
@@ -32,7 +33,7 @@ export const bitsOf: Readonly<Record<WeightFormat, number>> = { f16: 16, int8: 8
  * @param values row by row
  * @param shape `[In, Out]`, or `[Out, In]` in the layout `out-in`
  * @param group values along In that share a scale, for int4
- * @throws InputError where a value is not finite or too large for a half, or the sizes do not fit
+ * @throws InputError for an unknown format, and where a value is not finite or too large for a half, or the sizes do not fit
  */
 export function packWeight(
   values: Float32Array,
@@ -41,6 +42,7 @@ export function packWeight(
   layout: WeightLayout = 'in-out',
   group: 32 | 64 = 32,
 ): PackedWeight {
+  checkOneOf('packWeight: format', format, weightFormats);
   const [inner, out] = layout === 'in-out' ? shape : [shape[1], shape[0]];
   if (values.length !== inner * out || values.length === 0) {
     throw new InputError(

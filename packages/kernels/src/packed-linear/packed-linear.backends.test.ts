@@ -101,6 +101,9 @@ describeBackends('packed weights', () => {
   });
 
   test('what does not fit is named', () => {
+    expect(() => packWeight(new Float32Array(6), [2, 3], 'F16' as never)).toThrow(
+      "packWeight: format is 'F16'; expected one of f16, int8, int4",
+    );
     expect(() => packWeight(new Float32Array(5), [2, 3], 'int8')).toThrow(
       'packWeight: 5 values for the shape [2, 3]; expected 6, at least 1',
     );

@@ -1,4 +1,5 @@
 import * as tf from '@tensorflow/tfjs';
+import { checkScoring } from '../attention/check-scoring.js';
 import { type AttentionOptions, attention } from '../attention/index.js';
 import { checkMask, type Mask, none } from '../attention/masks/mask.js';
 import { causal } from '../attention/masks/order.js';
@@ -36,6 +37,7 @@ export function rowAttention(
   const { mask = none, mods = [], sinks, rows = 128 } = options;
   const [batch, heads, queries] = q.shape as [number, number, number];
   const keys = k.shape[2]!;
+  checkScoring('rowAttention', { mask, mods });
   checkMask(mask, { B: batch, H: heads, Tq: queries, Tk: keys });
   const scale = options.scale ?? 1 / Math.sqrt(Math.max(1, q.shape[3]!));
   const looking = options.onScores !== undefined || options.onPattern !== undefined;

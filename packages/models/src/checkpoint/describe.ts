@@ -1,8 +1,9 @@
-import { ParamStore } from '@headwise/core';
+import { ParamStore, sizeOf } from '@headwise/core';
 import { familyOf } from '../model.js';
 import { type CheckpointPlace, checkpointFiles } from './files.js';
-import { Matching } from './matching.js';
+import { type Found, Matching } from './matching.js';
 import { openConfig, openTensors } from './open.js';
+import { Problems } from './problems.js';
 import type { WebOptions } from './web.js';
 
 /** One parameter of a checkpoint. */
@@ -37,10 +38,17 @@ export async function describeCheckpoint(
   const { reader, name } = await openTensors(files);
   const parameters: ParameterDescription[] = [];
   const matching = new Matching(family, config, reader.tensors, name);
+  const problems = new Problems();
   const params = new ParamStore({
     deferred(path, shape) {
-      if (matching.mayLack(path)) return;
-      const { key, info } = matching.find(path, shape);
+      let found: Found;
+      try {
+        found = matching.find(path, shape);
+      } catch (error) {
+        if (!matching.mayLack(path)) problems.add(error, sizeOf(shape) > matching.bytes);
+        return;
+      }
+      const { key, info } = found;
       const bytes = info.offsets[1] - info.offsets[0];
       const count = shape.reduce((product, size) => product * size, 1);
       parameters.push({ path, key, shape: [...shape], dtype: info.dtype, count, bytes });
@@ -48,6 +56,7 @@ export async function describeCheckpoint(
   });
   try {
     family.build(params, config);
+    problems.refuse();
   } finally {
     params.dispose();
     await reader.close();

@@ -102,12 +102,20 @@ describe("a folder of Hugging Face's", () => {
   });
 
   test('weights of linear maps lie in half precision where that is asked for', async () => {
-    const model = await loadModel(join(goldens, 'gpt2'), { dtype: 'float16' });
+    const model = await loadModel(join(goldens, 'gpt2'), { dtype: 'f16' });
     const matrices = Object.values(model.params.matrices());
     expect(matrices.length).toBe(12);
     for (const { packed } of matrices) expect(packed).toBeInstanceOf(PackedMatrix);
     expect(model.params.count()).toBe((await loadModel(join(goldens, 'gpt2'))).params.count());
     model.params.dispose();
+  });
+
+  test('a type that is none of those known is refused', async () => {
+    for (const dtype of ['float16', 'F16', 'bf16']) {
+      await expect(loadModel(join(goldens, 'gpt2'), { dtype: dtype as never })).rejects.toThrow(
+        `loadModel: dtype is '${dtype}'; expected one of f32, f16`,
+      );
+    }
   });
 
   test('progress counts every byte once, and an abort stops the loading', async () => {
@@ -224,8 +232,11 @@ describe('what is saved', () => {
 
   test('has floats with a point, which transformers insists on', async () => {
     const model = await loadModel(join(goldens, 'gpt2'));
-    const folder = mkdtempSync(join(root, 'floats-'));
+    const folder = join(root, 'floats', 'not', 'there');
     await saveModel(folder, model);
+    await expect(saveModel(join(folder, 'config.json', 'x'), model)).rejects.toThrow(
+      /x: cannot be made a folder: ENOTDIR/,
+    );
     const text = readFileSync(join(folder, 'config.json'), 'utf8');
     expect(text).toMatch(/"attn_pdrop": 0\.0,/);
     expect(text).toMatch(/"n_embd": 20,/);
@@ -233,8 +244,29 @@ describe('what is saved', () => {
     model.params.dispose();
   });
 
+  test('is in the type that is asked for, by its name in each file', async () => {
+    const model = await loadModel(join(goldens, 'gpt2'));
+    const key = 'transformer.wte.weight';
+    for (const [dtype, inConfig, inFile] of [
+      ['f16', 'float16', 'F16'],
+      ['bf16', 'bfloat16', 'BF16'],
+    ] as const) {
+      const folder = mkdtempSync(join(root, `${dtype}-`));
+      await saveModel(folder, model, { dtype });
+      expect(configOf(folder).dtype).toBe(inConfig);
+      const file = readSafetensors(readFileSync(join(folder, 'model.safetensors')));
+      expect(file.get(key).dtype).toBe(inFile);
+    }
+    for (const dtype of ['F32', 'float32', 'int8']) {
+      await expect(saveModel(root, model, { dtype: dtype as never })).rejects.toThrow(
+        `saveModel: dtype is '${dtype}'; expected one of f32, f16, bf16`,
+      );
+    }
+    model.params.dispose();
+  });
+
   test('is never a model of packed weights', async () => {
-    const model = await loadModel(join(goldens, 'gpt2'), { dtype: 'float16' });
+    const model = await loadModel(join(goldens, 'gpt2'), { dtype: 'f16' });
     await expect(saveModel(root, model)).rejects.toThrow(
       "parameter 'blocks.0.attn.qkv.weight' is packed; only unpacked weights are saved",
     );

@@ -1,15 +1,18 @@
-import { InputError, type Packing, ParamStore, sizeOf } from '@headwise/core';
+import { checkOneOf, InputError, type Packing, ParamStore, sizeOf } from '@headwise/core';
 import { packing } from '@headwise/layers';
 import { changedPreset, familyOf, type Model, type PresetChange } from '../model.js';
 import { type CheckpointPlace, checkpointFiles } from './files.js';
 import { fillFromTensors, type LoadProgress } from './fill.js';
 import { type Found, Matching } from './matching.js';
 import { openConfig, openTensors } from './open.js';
+import { MAX_PROBLEMS, Problems } from './problems.js';
 import type { WebOptions } from './web.js';
 
+const dtypes = ['f32', 'f16'] as const;
+
 export interface LoadOptions extends WebOptions {
-  /** How the weights of linear maps lie in memory; default `float32`, which alone is trained. */
-  dtype?: 'float32' | 'float16';
+  /** How the weights of linear maps lie in memory; default `f32`, which alone is trained. */
+  dtype?: (typeof dtypes)[number];
   /** How they are packed instead. */
   packing?: Packing;
   /** Parts that the model has instead of its family's; parameters that they bring along start anew. */
@@ -27,9 +30,6 @@ export interface LoadedModel extends Model {
   readonly newPaths: string[];
 }
 
-/** Problems that are told of, of those that there are. */
-const MAX_PROBLEMS = 30;
-
 /**
  * Loads a checkpoint in the layout of Hugging Face: `config.json`, and `model.safetensors` or its shards.
  *
@@ -38,12 +38,13 @@ const MAX_PROBLEMS = 30;
  *
  * @throws InputError or SafetensorsError naming the file, what is wrong with it and what was expected
  * @example
- * const model = await loadModel('https://models.example/gpt2', { dtype: 'float16' });
+ * const model = await loadModel('https://models.example/gpt2', { dtype: 'f16' });
  */
 export async function loadModel(
   place: CheckpointPlace,
   options: LoadOptions = {},
 ): Promise<LoadedModel> {
+  checkOneOf('loadModel: dtype', options.dtype ?? 'f32', dtypes);
   const files = checkpointFiles(place, options);
   const { json, name: configName } = await openConfig(files);
   const theirs = familyOf(json, configName);
@@ -92,25 +93,23 @@ function build(
   const family = familyOf(json, name);
   const config = family.parseConfig(json, name);
   const found = new Map<string, Found>();
-  const problems: string[] = [];
+  const problems = new Problems();
   const params = new ParamStore({
     seed,
-    packing: given ?? (dtype === 'float16' ? packing({ format: 'f16' }) : undefined),
+    packing: given ?? (dtype === 'f16' ? packing({ format: 'f16' }) : undefined),
     deferred: (path, shape) => {
       try {
         found.set(path, matching.find(path, shape));
       } catch (error) {
         if (change || matching.mayLack(path)) return;
-        problems.push((error as Error).message);
         // A configuration may ask for any number of blocks, and for blocks of any size.
-        const impossible = sizeOf(shape) > matching.bytes;
-        if (impossible || problems.length > MAX_PROBLEMS) throw new InputError(problems.join('\n'));
+        problems.add(error, sizeOf(shape) > matching.bytes);
       }
     },
   });
   try {
     const network = family.build(params, config);
-    if (problems.length > 0) throw new InputError(problems.join('\n'));
+    problems.refuse();
     return { family, config, params, network, found };
   } catch (error) {
     params.dispose();

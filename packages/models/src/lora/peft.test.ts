@@ -62,7 +62,7 @@ describe("an adapter of PEFT's own folder", () => {
     const model = languageModel(await loadModel(folderOf(base!.folder)));
     const from = folderOf(adapter!.folder);
     const lora = await loadAdapter(from, model);
-    const to = mkdtempSync(join(tmpdir(), 'headwise-lora-'));
+    const to = join(mkdtempSync(join(tmpdir(), 'headwise-lora-')), 'not', 'there');
     await saveAdapter(to, model, lora);
     const [before, after] = [from, to].map((path) =>
       readSafetensors(readFileSync(join(path, 'adapter_model.safetensors'))),
@@ -74,6 +74,10 @@ describe("an adapter of PEFT's own folder", () => {
     expect(config).toMatchObject({ peft_type: 'LORA', r: 3, lora_alpha: 5, fan_in_fan_out: true });
     const again = await loadAdapter(to, model);
     expect(again.paths).toEqual(lora.paths);
+    const file = join(to, 'adapter_config.json');
+    await expect(saveAdapter(file, model, lora)).rejects.toThrow(
+      `${file}: cannot be made a folder: it is a file`,
+    );
     for (const { params } of [again, lora, model]) params.dispose();
   });
 

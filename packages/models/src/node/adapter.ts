@@ -6,6 +6,7 @@ import { writeSafetensorsFile } from '@headwise/safetensors/node';
 import type { Lora } from '../lora/lora.js';
 import { loraFromPeft, peftConfig, peftTensors } from '../lora/peft.js';
 import type { Model } from '../model.js';
+import { makeFolder } from './folder.js';
 import { readJson, writeJsonFile } from './json.js';
 
 const configName = 'adapter_config.json';
@@ -14,9 +15,11 @@ const weightsName = 'adapter_model.safetensors';
 /**
  * Writes an adapter as PEFT's `PeftModel.from_pretrained` loads it; each file is there whole or not at all.
  *
- * The folder must exist.
+ * @param folder made where there is none
+ * @throws InputError where it cannot be written
  */
 export async function saveAdapter(folder: string, model: Model, lora: Lora): Promise<void> {
+  await makeFolder(folder);
   await writeSafetensorsFile(join(folder, weightsName), peftTensors(model, lora), { format: 'pt' });
   await writeJsonFile(join(folder, configName), peftConfig(model, lora));
 }

@@ -1,61 +1,72 @@
 import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { InputError, sizeOf } from '@headwise/core';
+import { checkOneOf, InputError, sizeOf } from '@headwise/core';
 import { fromFloat32, type LazyTensorInput } from '@headwise/safetensors';
 import { writeSafetensorsFile } from '@headwise/safetensors/node';
 import { configText } from '../checkpoint/config-text.js';
 import { checkpointTensors } from '../checkpoint.js';
 import type { Model } from '../model.js';
+import { makeFolder } from './folder.js';
 import { writeJsonFile, writeTextFile } from './json.js';
 
 const weightsName = 'model.safetensors';
 const indexName = 'model.safetensors.index.json';
 
+/** The types that weights are saved in. */
+export type SavedType = 'f32' | 'f16' | 'bf16';
+
 export interface SaveOptions {
   /** The most bytes that one file holds, one larger tensor excepted; default 5e9, Hugging Face's own limit for long. */
   shardBytes?: number;
-  /** How weights are rounded; default `F32`, in which they are kept. */
-  dtype?: 'F32' | 'F16' | 'BF16';
+  /** How weights are rounded; default `f32`, in which they are kept. */
+  dtype?: SavedType;
 }
 
-/** Hugging Face's names of types. */
-const typeNames = { F32: 'float32', F16: 'float16', BF16: 'bfloat16' } as const;
+/** How `config.json` and safetensors call the types. */
+const names = {
+  f32: { config: 'float32', file: 'F32' },
+  f16: { config: 'float16', file: 'F16' },
+  bf16: { config: 'bfloat16', file: 'BF16' },
+} as const;
+
+/** The types that weights are saved in. */
+export const savedTypes = Object.keys(names) as readonly SavedType[];
 
 /**
  * Writes `config.json` and `model.safetensors`, or shards of it with their index, as `from_pretrained` loads them.
  *
- * Each file is there whole or not at all; what an earlier model has left in the folder is removed. The folder must
- * exist.
+ * Each file is there whole or not at all; what an earlier model has left in the folder is removed.
  *
- * @throws InputError where weights are packed, since a checkpoint holds them as floats, and for values that F16 does not hold
+ * @param folder made where there is none
+ * @throws InputError where weights are packed, since a checkpoint holds them as floats, for an unknown type, and for values
+ * that f16 does not hold
  */
 export async function saveModel(
   folder: string,
   model: Model,
-  { shardBytes = 5e9, dtype = 'F32' }: SaveOptions = {},
+  { shardBytes = 5e9, dtype = 'f32' }: SaveOptions = {},
 ): Promise<void> {
-  if (!Object.hasOwn(typeNames, dtype)) {
-    throw new InputError(
-      `saveModel: dtype is '${dtype}'; expected one of ${Object.keys(typeNames).join(', ')}`,
-    );
-  }
+  checkOneOf('saveModel: dtype', dtype, savedTypes);
   const packed = Object.entries(model.params.matrices()).find(([, matrix]) => matrix.packed);
   if (packed) {
     throw new InputError(`parameter '${packed[0]}' is packed; only unpacked weights are saved`);
   }
   const tensors = Object.entries(checkpointTensors(model)).map((tensor) => rounded(tensor, dtype));
   const parts = split(tensors, shardBytes);
+  await makeFolder(folder);
   const before = await filesOfIndex(folder);
   await writeTextFile(
     join(folder, 'config.json'),
     configText(configWith(model.family.configJson(model.config), dtype)),
   );
-  const names = parts.map((_, i) => shardName(i, parts.length));
+  const shards = parts.map((_, i) => shardName(i, parts.length));
   for (const [i, part] of parts.entries()) {
-    await writeSafetensorsFile(join(folder, names[i]!), Object.fromEntries(part), { format: 'pt' });
+    await writeSafetensorsFile(join(folder, shards[i]!), Object.fromEntries(part), {
+      format: 'pt',
+    });
   }
   if (parts.length > 1) {
-    const weightMap = parts.flatMap((part, i) => part.map(([key]) => [key, names[i]!]));
+    const weightMap = parts.flatMap((part, i) => part.map(([key]) => [key, shards[i]!]));
     const total = tensors.reduce((sum, tensor) => sum + bytesOf(tensor), 0);
     const metadata = { total_parameters: model.params.count(), total_size: total };
     await writeJsonFile(join(folder, indexName), {
@@ -63,7 +74,7 @@ export async function saveModel(
       weight_map: Object.fromEntries(weightMap.sort()),
     });
   }
-  const left = [weightsName, indexName, ...before].filter((name) => !names.includes(name));
+  const left = [weightsName, indexName, ...before].filter((name) => !shards.includes(name));
   for (const name of left) {
     if (name !== indexName || parts.length === 1) await rm(join(folder, name), { force: true });
   }
@@ -71,27 +82,25 @@ export async function saveModel(
 
 type NamedTensor = [key: string, tensor: LazyTensorInput];
 
-function rounded([key, tensor]: NamedTensor, dtype: keyof typeof typeNames): NamedTensor {
-  if (dtype === 'F32') return [key, tensor];
+function rounded([key, tensor]: NamedTensor, dtype: SavedType): NamedTensor {
+  if (dtype === 'f32') return [key, tensor];
+  const { file } = names[dtype];
   const data = async () => {
     try {
-      return fromFloat32((await tensor.data()) as Float32Array, dtype);
+      return fromFloat32((await tensor.data()) as Float32Array, file);
     } catch (error) {
       if (error instanceof RangeError) throw new InputError(`tensor '${key}': ${error.message}`);
       throw error;
     }
   };
-  return [key, { ...tensor, dtype, data }];
+  return [key, { ...tensor, dtype: file, data }];
 }
 
 /** The configuration, which says in what type weights are to be loaded. */
-function configWith(
-  json: Record<string, unknown>,
-  dtype: keyof typeof typeNames,
-): Record<string, unknown> {
-  if (dtype === 'F32' && !('dtype' in json || 'torch_dtype' in json)) return json;
+function configWith(json: Record<string, unknown>, dtype: SavedType): Record<string, unknown> {
+  if (dtype === 'f32' && !('dtype' in json || 'torch_dtype' in json)) return json;
   const { torch_dtype: _, dtype: __, ...others } = json;
-  return { ...others, dtype: typeNames[dtype] };
+  return { ...others, dtype: names[dtype].config };
 }
 
 function bytesOf([, { shape, dtype }]: NamedTensor): number {

@@ -1,5 +1,6 @@
 import { InputError } from '@headwise/core';
 import type * as tf from '@tensorflow/tfjs';
+import { checkIsMask, refuse } from '../check-scoring.js';
 import {
   b,
   type Condition,
@@ -38,16 +39,26 @@ export const none: Mask = { name: 'none', inputs: [] };
  *
  * @param condition of the batch row, the head, the place of the query and that of the key; the last
  * query stands at the last key
+ * @throws InputError where the function does not return a condition
  * @example const strided = visible((_b, _h, q, k) => q.sub(k).mod(4).equal(0));
  */
 export function visible(
   condition: (b: IntExpression, h: IntExpression, q: IntExpression, k: IntExpression) => Condition,
 ): Mask {
-  return { name: 'visible', condition: condition(b, h, q, k), inputs: [] };
+  const made = condition(b, h, q, k);
+  if (made?.node?.type !== 'condition') {
+    refuse('visible: what the function returns', made, 'a condition, such as k.lessEqual(q)');
+  }
+  return { name: 'visible', condition: made, inputs: [] };
 }
 
-/** What every one of some masks lets see; what they add to scores adds up. */
+/**
+ * What every one of some masks lets see; what they add to scores adds up.
+ *
+ * @throws InputError for what is no mask
+ */
 export function and(...masks: Mask[]): Mask {
+  checkMasks('and', masks);
   const conditions = masks.flatMap(({ condition }) => condition ?? []);
   const biases = masks.flatMap(({ bias }) => bias ?? []);
   return {
@@ -61,9 +72,10 @@ export function and(...masks: Mask[]): Mask {
 /**
  * What at least one of some masks lets see.
  *
- * @throws InputError for no mask, and for one that adds to scores
+ * @throws InputError for no mask, for what is none, and for one that adds to scores
  */
 export function or(...masks: Mask[]): Mask {
+  checkMasks('or', masks);
   const name = nameOf('or', masks);
   if (masks.length === 0) throw new InputError('or: no masks; expected at least one');
   const adding = masks.find(({ bias }) => bias);
@@ -78,6 +90,10 @@ export function or(...masks: Mask[]): Mask {
     ...(hiding ? { condition: conditions.reduce((x, y) => x.or(y)) } : {}),
     inputs: masks.flatMap(({ inputs }) => inputs),
   };
+}
+
+function checkMasks(what: string, masks: readonly Mask[]): void {
+  for (const [i, mask] of masks.entries()) checkIsMask(`${what}: argument ${i + 1}`, mask);
 }
 
 const nameOf = (what: string, masks: readonly Mask[]) =>

@@ -1,8 +1,12 @@
+import { InputError } from '@headwise/core';
 import { describeBackends } from '@headwise/testing';
 import * as tf from '@tensorflow/tfjs';
 import { expect, test } from 'vitest';
+import { rowAttention } from '../../row-attention/index.js';
 import { evaluate, placesOf } from '../expression/evaluate.js';
 import { attention } from '../index.js';
+import { attentionMap } from '../map.js';
+import { attentionWeights } from '../weights.js';
 import { dense } from './dense.js';
 import { and, type Mask, none, or, visible } from './mask.js';
 import { causal, prefix, slidingWindow } from './order.js';
@@ -79,6 +83,36 @@ describeBackends('masks', () => {
     );
     expect(wrong(dense(tf.zeros([2, 2, 3, 3])))).toThrow(
       'attention: mask dense: pairs has shape [2, 2, 3, 3]; expected [1 or 2, 1 or 4, 3, 3]',
+    );
+  });
+
+  test('are masks, or named as what they are', () => {
+    const expected = '; expected a mask, such as causal, padding(tokens) or dense(pairs)';
+    const q = tf.zeros([2, 4, 3, 5]);
+    const given = (mask: unknown) => () => attention(q, q, q, { mask: mask as Mask });
+    expect(given('causal')).toThrow(`attention: mask is 'causal'${expected}`);
+    expect(given(true)).toThrow(`attention: mask is true${expected}`);
+    expect(given(null)).toThrow(`attention: mask is null${expected}`);
+    expect(given(tf.ones([3, 3]))).toThrow(
+      `attention: mask is a tensor of shape [3, 3]${expected}`,
+    );
+    expect(given(tf.variable(tf.ones([3])))).toThrow(
+      `attention: mask is a tensor of shape [3]${expected}`,
+    );
+    expect(given(padding)).toThrow(`attention: mask is a function${expected}`);
+    expect(given([causal])).toThrow(`attention: mask is a list of 1${expected}`);
+    expect(given({})).toThrow(InputError);
+    const mask = 'causal' as unknown as Mask;
+    expect(() => and(causal, mask)).toThrow(`and: argument 2 is 'causal'${expected}`);
+    expect(() => or(mask, causal)).toThrow(`or: argument 1 is 'causal'${expected}`);
+    expect(() => rowAttention(q, q, q, { inputs: [] }, { mask })).toThrow('rowAttention: mask is');
+    expect(() => attentionMap(q, q, {}, { mask })).toThrow('attentionMap: mask is');
+    const logSumExp = tf.zeros([2, 4, 3, 2]);
+    expect(() => attentionWeights(q, q, logSumExp, { rows: [0], mask })).toThrow(
+      'attentionWeights: mask is',
+    );
+    expect(() => visible((() => true) as never)).toThrow(
+      'visible: what the function returns is true; expected a condition, such as k.lessEqual(q)',
     );
   });
 });

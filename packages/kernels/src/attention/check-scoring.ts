@@ -1,0 +1,43 @@
+import { InputError } from '@headwise/core';
+import * as tf from '@tensorflow/tfjs';
+import type { Mask } from './masks/mask.js';
+import type { ScoreMod } from './mods.js';
+
+const aMask = 'a mask, such as causal, padding(tokens) or dense(pairs)';
+const aMod = 'what scoreMod(…) makes, such as scoreMod((score) => score.mul(2))';
+
+/**
+ * Throws unless a mask is a mask and mods are mods, where they are given.
+ *
+ * @param op names what was called in the message
+ * @throws InputError with what was given and what was expected
+ */
+export function checkScoring(
+  op: string,
+  { mask, mods }: { mask?: Mask | undefined; mods?: readonly ScoreMod[] | undefined },
+): void {
+  if (mask !== undefined) checkIsMask(`${op}: mask`, mask);
+  if (mods === undefined) return;
+  if (!Array.isArray(mods)) refuse(`${op}: mods`, mods, 'a list of score mods');
+  for (const [i, mod] of mods.entries()) {
+    if (typeof mod?.of !== 'function') refuse(`${op}: mods[${i}]`, mod, aMod);
+  }
+}
+
+/** Throws unless a value is a mask. */
+export function checkIsMask(what: string, mask: Mask): void {
+  if (typeof mask?.name !== 'string' || !Array.isArray(mask.inputs)) refuse(what, mask, aMask);
+}
+
+/** @throws InputError that says what a value is */
+export function refuse(what: string, given: unknown, expected: string): never {
+  throw new InputError(`${what} is ${described(given)}; expected ${expected}`);
+}
+
+function described(given: unknown): string {
+  if (given instanceof tf.Tensor) return `a tensor of shape [${given.shape.join(', ')}]`;
+  if (Array.isArray(given)) return `a list of ${given.length}`;
+  if (typeof given === 'function') return 'a function';
+  if (typeof given === 'string') return `'${given}'`;
+  return typeof given === 'object' && given !== null ? 'an object' : String(given);
+}
