@@ -100,6 +100,11 @@ const splitProgram = variants(
   ({ rows, placed, form, layout }): SplitProgram => {
     const { pack, type, kv, load } = forms[form];
     const part = (vector: string, r: number) => (rows === 1 ? vector : `${vector}[${r}]`);
+    // The last word of an odd width holds a value and a zero.
+    const channel = (start: string, at: string, angles: string) =>
+      pack === 2
+        ? `select(0.0, q_at(${start}, min(${at}, params.width - 1u), ${angles}), ${at} < params.width)`
+        : `q_at(${start}, ${at}, ${angles})`;
     const product = (x: string, y: string) => (pack === 1 ? `${x} * ${y}` : `dot(${x}, ${y})`);
     return defineProgram({
       label: 'headwise/DecodeAttention',
@@ -138,11 +143,6 @@ const splitProgram = variants(
 
         ${loadTurned('q', layout)}
 
-        // The last word of an odd width holds a value and a zero.
-        fn query_at(start: u32, channel: u32, angles: u32) -> f32 {
-          return select(0.0, q_at(start, min(channel, params.width - 1u), angles), channel < params.width);
-        }
-
         // The tokens of a sequence, and how many of them are queries.
         fn placed(sequence: u32) -> vec2u {
           ${
@@ -174,7 +174,7 @@ const splitProgram = variants(
 
           let angles = (kv / params.kvHeads * params.tableStride + row % params.queries) * params.pairs;
           for (var c = lane; c < params.stored; c += ${lanes}u) {
-            ${each(rows, (r) => `query[c][${r}] = ${type}(${each(pack, (i) => `query_at(${part('start', r)}, c * ${pack}u + ${i}u, ${part('angles', r)})`, ', ')});`)}
+            ${each(rows, (r) => `query[c][${r}] = ${type}(${each(pack, (i) => channel(part('start', r), `c * ${pack}u + ${i}u`, part('angles', r)), ', ')});`)}
           }
           workgroupBarrier();
 
