@@ -13,6 +13,7 @@ import {
   decodeAttention,
   none,
   padding,
+  type RotaryTables,
 } from '@headwise/kernels';
 import * as tf from '@tensorflow/tfjs';
 import { type AttendOptions, attend } from './attend.js';
@@ -21,6 +22,13 @@ export interface CachedOptions extends Omit<AttendOptions, 'path'> {
   cache: KeyValueCache;
   /** The path of the layer, which its keys and values are kept by. */
   path: string;
+  /** What q and k are still to be turned by; only where the new tokens are `decodedInPlace`. */
+  turn?: RotaryTables | undefined;
+}
+
+/** Whether new tokens go to the kernels of decoding alone, which turn queries and keys as they load them. */
+export function decodedInPlace(tokens: number, { cache, ...given }: CachedOptions): boolean {
+  return cache.appendsInPlace(given.path, tokens) && isPlain(given, tokens);
 }
 
 /**
@@ -63,10 +71,10 @@ function attendPiece(
   q: tf.Tensor,
   k: tf.Tensor,
   v: tf.Tensor,
-  { cache, path, ...options }: CachedOptions,
+  { cache, path, turn, ...options }: CachedOptions,
   counts: readonly number[] | undefined,
 ): tf.Tensor {
-  const cached = cache.append(path, k, v, counts);
+  const cached = cache.append(path, k, v, counts, turn);
   const given = { ...options, path };
   const { rows } = cached;
   if (cached.kind === 'passing') return attendVisible(q, rows, cached.visible, given);
@@ -84,6 +92,7 @@ function attendPiece(
       length,
       ...(scale === undefined ? {} : { scale }),
       ...(cached.level ? {} : { places: cached.places }),
+      turn,
     });
   }
   if (!cached.level) {
@@ -95,7 +104,7 @@ function attendPiece(
   });
 }
 
-type GivenOptions = Omit<CachedOptions, 'cache'>;
+type GivenOptions = Omit<CachedOptions, 'cache' | 'turn'>;
 
 /** Whether nothing is asked for but the causal attention that decoding has a kernel for. */
 function isPlain(

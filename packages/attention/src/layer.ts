@@ -12,8 +12,8 @@ import { and, checkScoring, type Mask, none, padding, type ScoreMod } from '@hea
 import { type Dropout, Linear } from '@headwise/layers';
 import type { AttentionPosition, Placed } from '@headwise/positions';
 import type * as tf from '@tensorflow/tfjs';
-import { attend } from './attend.js';
-import { attendCached } from './cached.js';
+import { type AttendOptions, attend } from './attend.js';
+import { attendCached, decodedInPlace } from './cached.js';
 import { headSizes, mergeHeads } from './heads.js';
 import { hasBias, type Projected, type ProjectionOptions } from './projections.js';
 import { scaledDotProduct } from './scores/scaled-dot-product.js';
@@ -98,6 +98,14 @@ export class AttentionCore {
   }
 
   /**
+   * Whether new tokens are attended to by kernels that turn queries and keys as they load them.
+   */
+  turnsAsLoaded(tokens: number, seen: tf.Tensor | undefined, ctx?: ForwardContext): boolean {
+    const cache = ctx?.cache;
+    return cache !== undefined && decodedInPlace(tokens, { ...this.#given({}, seen, ctx), cache });
+  }
+
+  /**
    * Attends and projects the heads back, `[B, Tq, outDim]`.
    *
    * @param placed queries and keys with positions, and what those do to scores
@@ -105,28 +113,39 @@ export class AttentionCore {
    * @param cache gets the keys and values, which are then those of new tokens
    */
   attend(
-    { q, k, mods = [], term }: Placed,
+    { q, k, turn, ...position }: Placed,
     v: tf.Tensor,
     seen: tf.Tensor | undefined,
     ctx?: ForwardContext,
     cache?: KeyValueCache,
   ): tf.Tensor {
-    const { mask = none, dropout } = this.#options;
     const path = this.#path;
+    const given = this.#given(position, seen, ctx);
+    const attended = cache
+      ? attendCached(q, k, v, { ...given, cache, turn })
+      : attend(q, k, v, given);
+    const heads = tapped(ctx, path, 'heads', attended);
+    return tapped(ctx, path, 'out', this.#out.forward(mergeHeads(heads), ctx));
+  }
+
+  /** What attention is told: of this layer, of positions, and of padding. */
+  #given(
+    { mods = [], term }: Pick<Placed, 'mods' | 'term'>,
+    seen: tf.Tensor | undefined,
+    ctx: ForwardContext | undefined,
+  ): AttendOptions & { path: string } {
+    const { mask = none, dropout } = this.#options;
     const all = [...mods, ...(this.#options.mods ?? [])];
-    const given = {
+    return {
       mask: seen ? and(mask, padding(seen)) : mask,
       mods: all.length > 0 ? all : undefined,
       scale: this.scale,
       term: term ?? this.#score.term,
       sinks: this.#sinks,
       ctx,
-      path,
+      path: this.#path,
       dropout,
     };
-    const attended = cache ? attendCached(q, k, v, { ...given, cache }) : attend(q, k, v, given);
-    const heads = tapped(ctx, path, 'heads', attended);
-    return tapped(ctx, path, 'out', this.#out.forward(mergeHeads(heads), ctx));
   }
 }
 

@@ -71,6 +71,7 @@ export class MultiHeadAttention implements Layer {
         starts: cached > 0 ? ctx?.cache?.starts : undefined,
         keys: cached + keys,
         scale: this.#core.scale,
+        turnsAsLoaded: this.#core.turnsAsLoaded(queries, ctx?.attentionMask, ctx),
       });
       return this.#core.attend(placed, v, ctx?.attentionMask, ctx, ctx?.cache);
     });

@@ -17,6 +17,7 @@ export type {
   FreshKeysValues,
   KeptKeysValues,
   KeysAndValues,
+  TurnedBy,
 } from './cache/rows.js';
 export { SegmentMemory } from './cache/segment-memory.js';
 export { checkOneOf } from './choice.js';

@@ -77,7 +77,7 @@ export { overwrite, type Recording, record } from './recording/index.js';
 export { registerKernels } from './register.js';
 export { addRmsNorm, registerRmsNorm, rmsNorm } from './rms-norm/index.js';
 export { rmsNormReference } from './rms-norm/reference.js';
-export { type RotaryLayout, registerRotary, rotary } from './rotary/index.js';
+export { type RotaryLayout, type RotaryTables, registerRotary, rotary } from './rotary/index.js';
 export { rotaryReference } from './rotary/reference.js';
 export { type RowAttentionOptions, rowAttention } from './row-attention/index.js';
 export type { Rows, RowTerm } from './row-attention/term.js';

@@ -1,5 +1,5 @@
 import { type ForwardContext, ShapeError } from '@headwise/core';
-import type { RowTerm, ScoreMod } from '@headwise/kernels';
+import type { RotaryTables, RowTerm, ScoreMod } from '@headwise/kernels';
 import type * as tf from '@tensorflow/tfjs';
 
 /** A position encoding that changes the embeddings before the first block. */
@@ -21,6 +21,8 @@ export interface Span {
   keys: number;
   /** Of the scores, for terms that are products too; default `1 / √Dh`. */
   scale?: number | undefined;
+  /** Attention turns queries and keys itself where it is given `turn`: by tables in place of turned tensors. */
+  turnsAsLoaded?: boolean | undefined;
 }
 
 /** Queries and keys that know their positions. */
@@ -29,6 +31,8 @@ export interface Placed {
   q: tf.Tensor;
   /** `[B, Hkv, T, Dh]`, the new keys; these are what a cache keeps. */
   k: tf.Tensor;
+  /** What both are still to be turned by; only where `turnsAsLoaded` was asked for. */
+  turn?: RotaryTables;
   /** What to do to the scores. */
   mods?: readonly ScoreMod[];
   /** What is made for a few queries at a time. */

@@ -51,21 +51,23 @@ export class RotaryPosition implements AttentionPosition {
     this.#tables = new Tables(this.#frequencies(0));
   }
 
-  /** @returns both, turned; the last new key stands where the last query does */
-  apply(q: tf.Tensor, k: tf.Tensor, { start, starts = [], keys }: Span): Placed {
+  /** @returns both, turned or with what turns them; the last new key stands where the last query does */
+  apply(q: tf.Tensor, k: tf.Tensor, { start, starts = [], keys, turnsAsLoaded }: Span): Placed {
     const { dim } = this.#options;
     checkShape('rotary: q', q.shape, ['B', 'H', 'T', dim]);
     checkShape('rotary: k', k.shape, [q.shape[0]!, 'Hkv', 'T', dim]);
-    const before = q.shape[2]! - k.shape[2]!;
+    const [queries, added] = [q.shape[2]!, k.shape[2]!];
+    const level = starts.every((from) => from === starts[0]);
+    const positions = level ? [start] : starts;
+    const tables = this.#tablesFor(keys);
+    if (turnsAsLoaded && queries === added) {
+      return { q, k, turn: { ...tables.rows(positions, queries), layout: this.#layout } };
+    }
     return tf.tidy(() => {
-      const tables = this.#tablesFor(keys);
-      const turn = (x: tf.Tensor, moved: number) => {
-        const rows = (from: number) => tables.rows(from + moved, x.shape[2]!);
-        if (starts.every((from) => from === starts[0])) return this.#turned(x, rows(start));
-        const each = x.split(x.shape[0]!, 0);
-        return tf.concat(each.map((one, b) => this.#turned(one, rows(starts[b]!))));
-      };
-      return { q: turn(q, 0), k: turn(k, before) };
+      const ofQueries = tables.rows(positions, queries);
+      const before = positions.map((from) => from + queries - added);
+      const ofKeys = queries === added ? ofQueries : tables.rows(before, added);
+      return { q: this.#turned(q, ofQueries), k: this.#turned(k, ofKeys) };
     });
   }
 
@@ -104,12 +106,19 @@ class Tables {
     this.length = length;
   }
 
-  /** Those of positions `start` to `start + count`, `[count, R / 2]`. */
-  rows(start: number, count: number): Record<'cos' | 'sin', tf.Tensor2D> {
+  /** Those of `count` positions from a start on, `[count, R / 2]`; from several, `[starts, count, R / 2]`. */
+  rows(starts: readonly number[], count: number): Record<'cos' | 'sin', tf.Tensor> {
     const pairs = this.#frequencies.length;
-    if ((start + count) * pairs > this.#cos.length) this.#grow(start + count);
-    const rows = (table: Float32Array) =>
-      tf.tensor2d(table.slice(start * pairs, (start + count) * pairs), [count, pairs]);
+    const end = Math.max(...starts) + count;
+    if (end * pairs > this.#cos.length) this.#grow(end);
+    const shape = starts.length > 1 ? [starts.length, count, pairs] : [count, pairs];
+    const rows = (table: Float32Array) => {
+      const values = new Float32Array(starts.length * count * pairs);
+      for (const [i, start] of starts.entries()) {
+        values.set(table.subarray(start * pairs, (start + count) * pairs), i * count * pairs);
+      }
+      return tf.tensor(values, shape);
+    };
     return { cos: rows(this.#cos), sin: rows(this.#sin) };
   }
 

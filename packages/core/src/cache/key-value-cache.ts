@@ -11,6 +11,7 @@ import {
   type KeysAndValues,
   Rows,
   reordered,
+  type TurnedBy,
 } from './rows.js';
 import type { Tokens } from './tokens.js';
 
@@ -88,17 +89,41 @@ export class KeyValueCache {
   }
 
   /**
+   * Whether the next tokens of a layer are written to their places and attended to there, so that `append`
+   * can turn their keys: not its first ones, nor several that push others out of a window.
+   *
+   * @param tokens the number of new ones, `T`
+   */
+  appendsInPlace(path: string, tokens: number): boolean {
+    return (
+      this.#layers.get(path)?.inPlace === true &&
+      tokens <= this.longestPiece &&
+      !this.#passes(tokens, this.lengthOf(path) + tokens)
+    );
+  }
+
+  /**
    * Appends the keys and values of new tokens to a layer's.
    *
    * @param k `[B, Hkv, T, Dh]`, v the same
    * @param counts the tokens of each sequence that are no padding, which stands at the end; default `T`
+   * @param turn what keys are turned by as they are written; only where it `appendsInPlace`
    * @returns what the new tokens attend to
    * @throws ShapeError where batch, heads or width differ from what is cached; InputError where tokens
-   * do not fit, and after `dispose`
+   * do not fit, or keys are not to be turned here, and after `dispose`
    */
-  append(path: string, k: tf.Tensor, v: tf.Tensor, counts?: readonly number[]): CachedKeysValues {
+  append(
+    path: string,
+    k: tf.Tensor,
+    v: tf.Tensor,
+    counts?: readonly number[],
+    turn?: TurnedBy,
+  ): CachedKeysValues {
     this.#checkUsable(path);
     const what = `cache of '${path}'`;
+    if (turn && !this.appendsInPlace(path, k.shape[2]!)) {
+      throw new InputError(`${what}: cannot turn keys as it appends them; expected turned ones`);
+    }
     checkShape(`${what}: v`, v.shape, k.shape);
     const held = this.#layers.get(path);
     const [, heads, , width] = held?.shape ?? k.shape;
@@ -115,12 +140,12 @@ export class KeyValueCache {
     this.#layers.set(path, rows);
     this.#leak.holds(this.#layers.size);
     // Where a token falls out of the window before all new ones have seen it, they see old and new.
-    if (this.#ring && k.shape[2]! > 1 && longest > this.#capacity!) {
+    if (this.#passes(k.shape[2]!, longest)) {
       const attended = rows.passing({ k, v }, tokens);
       rows.write({ k, v }, tokens);
       return attended;
     }
-    rows.write({ k, v }, tokens);
+    rows.write({ k, v }, tokens, turn);
     return held ? rows.kept(tokens) : { kind: 'fresh', rows: { k, v }, lengths: tokens.ends };
   }
 
@@ -208,6 +233,11 @@ export class KeyValueCache {
     if (!this.#disposed) return;
     const who = path === undefined ? 'KeyValueCache' : `cache of '${path}'`;
     throw new InputError(`${who}: used after it was disposed`);
+  }
+
+  /** Whether some of the new tokens push others out of the window before all have seen them. */
+  #passes(tokens: number, longest: number): boolean {
+    return this.#ring !== undefined && tokens > 1 && longest > this.#capacity!;
   }
 
   #batch(): number | undefined {

@@ -9,6 +9,15 @@ export interface KeysAndValues {
   v: tf.Tensor;
 }
 
+/** What new keys are turned by on their way into the cache: rotary positions, as @headwise/kernels has them. */
+export interface TurnedBy {
+  /** `[T, R/2]`, cosines; `[B, T, R/2]` where sequences differ. */
+  cos: tf.Tensor;
+  /** Sines, as `cos`. */
+  sin: tf.Tensor;
+  layout: string;
+}
+
 /** What the queries of new tokens attend to; the cache owns it, and the next token changes it. */
 export type CachedKeysValues =
   | FreshKeysValues
@@ -105,10 +114,15 @@ export class Rows {
     return [batch, heads, room, this.#width];
   }
 
+  /** Whether new tokens are written to their places by a kernel. */
+  get inPlace(): boolean {
+    return this.#inPlace;
+  }
+
   /** Writes new tokens to their places. */
-  write(added: KeysAndValues, tokens: Tokens): void {
+  write(added: KeysAndValues, tokens: Tokens, turn?: TurnedBy): void {
     if (this.#inPlace) {
-      this.#writeInPlace(added, tokens);
+      this.#writeInPlace(added, tokens, turn);
     } else {
       const [k, v] = [this.#k, this.#v];
       this.#k = kept(() => this.#joined(k, added.k, tokens));
@@ -118,7 +132,7 @@ export class Rows {
     this.#seen = tokens.ends;
   }
 
-  #writeInPlace(added: KeysAndValues, tokens: Tokens): void {
+  #writeInPlace(added: KeysAndValues, tokens: Tokens, turn: TurnedBy | undefined): void {
     const longest = Math.max(...tokens.ends);
     if (!this.#ring && longest > this.shape[2]) this.#grow(roomFor(longest));
     const { sinks, size } = this.#ring ?? { sinks: 0, size: this.shape[2] };
@@ -127,6 +141,7 @@ export class Rows {
       { k: this.#k, v: this.#v },
       { position: longest - tokens.most, sinks, ring: size },
       isLevel(tokens) ? undefined : placesOf(tokens),
+      turn,
     );
   }
 
@@ -250,9 +265,17 @@ function append(
   { k, v }: KeysAndValues,
   attributes: { position: number; sinks: number; ring: number },
   places?: tf.Tensor2D,
+  turn?: TurnedBy,
 ): void {
-  const inputs = { ...added, cacheK: k, cacheV: v, ...(places ? { places } : {}) };
-  tf.engine().runKernel('headwise/AppendKeysValues', inputs, attributes);
+  const inputs = {
+    ...added,
+    cacheK: k,
+    cacheV: v,
+    ...(places ? { places } : {}),
+    ...(turn ? { cos: turn.cos, sin: turn.sin } : {}),
+  };
+  const layout = turn ? { layout: turn.layout } : {};
+  tf.engine().runKernel('headwise/AppendKeysValues', inputs, { ...attributes, ...layout });
 }
 
 /** The sequences of a batch in another order; the caller owns them. */

@@ -1,6 +1,8 @@
 import { gaussian, type Workload } from '@headwise/testing';
 import * as tf from '@tensorflow/tfjs';
 import { runKernel } from '../dispatch/register.js';
+import { type RotaryTables, rotary } from '../rotary/index.js';
+import { appendKeysValues } from './append.js';
 import { decodeAttention } from './index.js';
 
 const sizes = [
@@ -11,7 +13,7 @@ const sizes = [
 ];
 
 /** One step of decoding over a full cache, against the same in stock operations. */
-export const workloads: Workload[] = sizes.map(({ heads, queries, length, width }) => ({
+const decoding: Workload[] = sizes.map(({ heads, queries, length, width }) => ({
   name: `decode-attention/B1H${heads}Tq${queries}T${length}D${width}`,
   backends: ['webgpu'] as const,
   prepare: () => {
@@ -36,6 +38,45 @@ export const workloads: Workload[] = sizes.map(({ heads, queries, length, width 
     };
   },
 }));
+
+/** A layer's part of a token with rotary positions: turned in the append and the load, or before both. */
+const turning: Workload[] = [
+  { heads: 12, kvHeads: 12, length: 256, width: 64 },
+  { heads: 12, kvHeads: 12, length: 1024, width: 64 },
+  { heads: 32, kvHeads: 8, length: 1024, width: 128 },
+].map(({ heads, kvHeads, length, width }) => ({
+  name: `decode-attention/rotary/H${heads}Hkv${kvHeads}T${length}D${width}`,
+  backends: ['webgpu'] as const,
+  prepare: () => {
+    const q = gaussian([1, heads, 1, width], 1);
+    const added = {
+      k: gaussian([1, kvHeads, 1, width], 2),
+      v: gaussian([1, kvHeads, 1, width], 3),
+    };
+    const room = (seed: number) => tf.variable(gaussian([1, kvHeads, length, width], seed));
+    const cache = { k: room(4), v: room(5) };
+    const angles = gaussian([1, width / 2], 6);
+    const turn: RotaryTables = { cos: angles.cos(), sin: angles.sin(), layout: 'half-split' };
+    const turned = (x: tf.Tensor) => rotary(x, turn.cos, turn.sin, turn.layout);
+    return {
+      ours: () => {
+        appendKeysValues(cache, added, length - 1, turn);
+        return decodeAttention(q, cache.k, cache.v, { length, turn });
+      },
+      peers: {
+        'turned before': () =>
+          tf.tidy(() => {
+            appendKeysValues(cache, { ...added, k: turned(added.k) }, length - 1);
+            return decodeAttention(turned(q), cache.k, cache.v, { length });
+          }),
+      },
+      dispose: () =>
+        tf.dispose([q, added.k, added.v, cache.k, cache.v, angles, turn.cos, turn.sin]),
+    };
+  },
+}));
+
+export const workloads: Workload[] = [...decoding, ...turning];
 
 /** Rows as halves, two in a word. */
 function packed(x: tf.Tensor): tf.Tensor {

@@ -2,19 +2,25 @@ import { expectClose, gaussian } from '@headwise/testing';
 import * as tf from '@tensorflow/tfjs';
 import { expect, test } from 'vitest';
 import { runKernel } from '../dispatch/register.js';
+import { rotary } from '../rotary/index.js';
 import { unpackHalves, wordsOf } from './halves.js';
 import { decodeAttention } from './index.js';
 import { decodeAttentionReference } from './reference.js';
 
 /** Keys and values as a cache keeps them in halves. */
-function packed(k: tf.Tensor, v: tf.Tensor): [tf.Tensor, tf.Tensor] {
+function packed(
+  k: tf.Tensor,
+  v: tf.Tensor,
+  tables: Record<string, tf.Tensor> = {},
+  layout: Record<string, string> = {},
+): [tf.Tensor, tf.Tensor] {
   const [batch, heads, length, width] = k.shape as [number, number, number, number];
   const room = () => tf.zeros([batch, heads, length, wordsOf(width)], 'int32');
   const [cacheK, cacheV] = [room(), room()];
   runKernel(
     'headwise/AppendKeysValues',
-    { k, v, cacheK, cacheV },
-    { position: 0, sinks: 0, ring: length },
+    { k, v, cacheK, cacheV, ...tables },
+    { position: 0, sinks: 0, ring: length, ...layout },
   );
   return [cacheK, cacheV];
 }
@@ -28,6 +34,30 @@ for (const width of [1, 7, 8, 64, 66]) {
       await expectClose(
         decodeAttention(q, k, v, { length: 67, scale: 0.5 }),
         decodeAttentionReference(q, ...whole, 67, 0.5),
+      );
+    });
+  }
+}
+
+for (const layout of ['half-split', 'interleaved'] as const) {
+  for (const [width, pairs] of [
+    [64, 32],
+    [66, 5],
+    [7, 3],
+  ] as const) {
+    test(`${layout}: keys of ${width}, ${pairs} pairs turned, become the halves of keys turned before`, async () => {
+      const [k, v] = [gaussian([2, 3, 5, width], 1), gaussian([2, 3, 5, width], 2)];
+      const angles = gaussian([2, 5, pairs], 3);
+      const [cos, sin] = [angles.cos(), angles.sin()];
+      const [cacheK, cacheV] = packed(k, v, { cos, sin }, { layout });
+      // Not bit by bit: a fused product and sum may round to the half beside.
+      await expectClose(unpackHalves(cacheK, width), rotary(k, cos, sin, layout), { ratio: 5e-4 });
+      await expectClose(unpackHalves(cacheV, width), v, { ratio: 5e-4 });
+      const q = gaussian([2, 6, 2, width], 4);
+      const turn = { cos: cos.slice([0, 3], [2, 2]), sin: sin.slice([0, 3], [2, 2]), layout };
+      await expectClose(
+        decodeAttention(q, cacheK, cacheV, { length: 5, turn }),
+        decodeAttention(rotary(q, turn.cos, turn.sin, layout), cacheK, cacheV, { length: 5 }),
       );
     });
   }

@@ -4,6 +4,7 @@ import { attention } from '../attention/index.js';
 import { causal } from '../attention/masks/order.js';
 import { checkType } from '../dispatch/check.js';
 import { hasKernel, registerWebGPUKernel, runKernel } from '../dispatch/register.js';
+import { checkTables, type RotaryTables, rotary } from '../rotary/index.js';
 import { unpackHalves, wordsOf } from './halves.js';
 import { decodeAttentionReference, usedPart } from './reference.js';
 import { decodeAttentionKernel, mostQueries, widestHead } from './webgpu.js';
@@ -18,6 +19,8 @@ export interface DecodeAttentionOptions {
   places?: tf.Tensor | undefined;
   /** Default `1 / √Dh`. */
   scale?: number;
+  /** What queries are turned by as they are loaded, of keys that are turned already. */
+  turn?: RotaryTables | undefined;
 }
 
 /**
@@ -38,7 +41,7 @@ export function decodeAttention(
   q: tf.Tensor,
   k: tf.Tensor,
   v: tf.Tensor,
-  { length, scale, places }: DecodeAttentionOptions,
+  { length, scale, places, turn }: DecodeAttentionOptions,
 ): tf.Tensor {
   checkShape('decodeAttention: q', q.shape, ['B', 'H', 'Tq', 'Dh']);
   const [batch, heads, queries, width] = q.shape as [number, number, number, number];
@@ -63,21 +66,31 @@ export function decodeAttention(
     checkShape('decodeAttention: places', places.shape, [batch, 2]);
     checkType('decodeAttention: places', places, 'int32');
   }
+  if (turn && q.size > 0) checkTables('decodeAttention', turn, q.shape);
+  const turned = () => (turn && q.size > 0 ? rotary(q, turn.cos, turn.sin, turn.layout) : q);
   const factor = scale ?? 1 / Math.sqrt(Math.max(1, width));
   const whole = (x: tf.Tensor) => usedPart(halves ? unpackHalves(x, width) : x, length);
   if (!hasKernel('headwise/DecodeAttention') || q.size === 0 || width > widestHead) {
-    return tf.tidy(() => decodeAttentionReference(q, whole(k), whole(v), length, factor, places));
+    return tf.tidy(() =>
+      decodeAttentionReference(turned(), whole(k), whole(v), length, factor, places),
+    );
   }
   if (queries > mostQueries && !places) {
     // Enough rows for the tiles of a whole pass.
-    return tf.tidy(() => attention(q, whole(k), whole(v), { scale: factor, mask: causal }));
+    return tf.tidy(() => attention(turned(), whole(k), whole(v), { scale: factor, mask: causal }));
   }
   return tf.tidy(
     () =>
       runKernel(
         'headwise/DecodeAttention',
-        { q, k, v, ...(places ? { places } : {}) },
-        { length, scale: factor },
+        {
+          q,
+          k,
+          v,
+          ...(places ? { places } : {}),
+          ...(turn ? { cos: turn.cos, sin: turn.sin } : {}),
+        },
+        { length, scale: factor, ...(turn ? { layout: turn.layout } : {}) },
       )[0]!,
   );
 }

@@ -3,6 +3,8 @@ import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
 import { each } from '../attention/text.js';
 import { dispatch, spread } from '../dispatch/dispatch.js';
 import { defineProgram, type ElementType, type Program, variants } from '../dispatch/program.js';
+import type { RotaryLayout } from '../rotary/index.js';
+import { loadTurned, tableParams } from '../rotary/load.js';
 import { joinProgram } from './join.js';
 
 /** Heads up to this width run fused. */
@@ -34,6 +36,8 @@ type SplitProgram = Program<
   | 'kvHeads'
   | 'length'
   | 'scale'
+  | 'pairs'
+  | 'tableStride'
 >;
 
 /** What is read of a row at once: four values, where its width allows it, or one; four halves, or two. */
@@ -53,44 +57,36 @@ interface Variant {
   /** Whether each sequence has a length of its own. */
   placed: boolean;
   form: Form;
+  /** How queries are turned, if they are. */
+  layout: RotaryLayout | undefined;
 }
 
-/** A form in WGSL: how many values it is, their type, the buffers' types, and code that loads them. */
+/** A form in WGSL: how many values it is, their type, the buffers' type, and code that loads them. */
 const forms = {
   fours: {
     pack: 4,
     type: 'vec4f',
-    q: 'vec4f',
     kv: 'vec4f',
     load: (x: string, i: string) => `${x}[${i}]`,
-    query: (start: string, c: string) => `q[${start} / 4u + ${c}]`,
   },
   ones: {
     pack: 1,
     type: 'f32',
-    q: 'f32',
     kv: 'f32',
     load: (x: string, i: string) => `${x}[${i}]`,
-    query: (start: string, c: string) => `q[${start} + ${c}]`,
   },
   'four halves': {
     pack: 4,
     type: 'vec4f',
-    q: 'vec4f',
     kv: 'vec2u',
     load: (x: string, i: string) =>
       `vec4f(unpack2x16float(${x}[${i}].x), unpack2x16float(${x}[${i}].y))`,
-    query: (start: string, c: string) => `q[${start} / 4u + ${c}]`,
   },
   'two halves': {
     pack: 2,
     type: 'vec2f',
-    q: 'f32',
     kv: 'u32',
     load: (x: string, i: string) => `unpack2x16float(${x}[${i}])`,
-    // The last word of an odd width holds a value and a zero.
-    query: (start: string, c: string) =>
-      `vec2f(q[${start} + 2u * ${c}], q[${start} + min(2u * ${c} + 1u, params.width - 1u)])`,
   },
 } as const;
 
@@ -100,17 +96,25 @@ const forms = {
  * It leaves the part's output, not divided, with its largest score and its sum of weights.
  */
 const splitProgram = variants(
-  ({ rows, placed, form }: Variant) => `${rows}/${placed}/${form}`,
-  ({ rows, placed, form }): SplitProgram => {
-    const { pack, type, q, kv, load, query } = forms[form];
+  ({ rows, placed, form, layout }: Variant) => [rows, placed, form, layout].join('/'),
+  ({ rows, placed, form, layout }): SplitProgram => {
+    const { pack, type, kv, load } = forms[form];
     const part = (vector: string, r: number) => (rows === 1 ? vector : `${vector}[${r}]`);
+    // The last word of an odd width holds a value and a zero.
+    const channel = (start: string, at: string, angles: string) =>
+      pack === 2
+        ? `select(0.0, q_at(${start}, min(${at}, params.width - 1u), ${angles}), ${at} < params.width)`
+        : `q_at(${start}, ${at}, ${angles})`;
     const product = (x: string, y: string) => (pack === 1 ? `${x} * ${y}` : `dot(${x}, ${y})`);
     return defineProgram({
       label: 'headwise/DecodeAttention',
-      inputs: { q, k: kv, v: kv, ...(placed ? { places: 'i32' } : {}) } as Record<
-        'q' | 'k' | 'v',
-        ElementType
-      >,
+      inputs: {
+        q: 'f32',
+        k: kv,
+        v: kv,
+        ...(placed ? { places: 'i32' } : {}),
+        ...(layout ? { cos: 'f32', sin: 'f32' } : {}),
+      } as Record<'q' | 'k' | 'v', ElementType>,
       outputs: { partial: 'f32', peaks: 'f32' },
       params: {
         tasks: 'u32',
@@ -125,14 +129,19 @@ const splitProgram = variants(
         kvHeads: 'u32',
         length: 'u32',
         scale: 'f32',
+        pairs: 'u32',
+        tableStride: 'u32',
       },
       wgsl: /* wgsl */ `
         alias Rows = ${rows === 1 ? 'f32' : 'vec4f'};
         alias RowIndices = ${rows === 1 ? 'u32' : 'vec4u'};
         const lowest = -3.0e38;
+        var<workgroup> query: array<array<${type}, ${rows}>, ${Math.ceil(widestHead / pack)}>;
         var<workgroup> weights: array<Rows, ${lanes}>;
         // Each lane's own columns, of each row.
         var<workgroup> sums: array<array<${type}, ${rows}>, ${Math.ceil(widestHead / pack)}>;
+
+        ${loadTurned('q', layout)}
 
         // The tokens of a sequence, and how many of them are queries.
         fn placed(sequence: u32) -> vec2u {
@@ -163,6 +172,12 @@ const splitProgram = variants(
           let end = min(tokens.x - tokens.y + row % params.queries + 1u, RowIndices(tokens.x));
           let stop = min((split + 1u) * params.perSplit, tokens.x);
 
+          let angles = (kv / params.kvHeads * params.tableStride + row % params.queries) * params.pairs;
+          for (var c = lane; c < params.stored; c += ${lanes}u) {
+            ${each(rows, (r) => `query[c][${r}] = ${type}(${each(pack, (i) => channel(part('start', r), `c * ${pack}u + ${i}u`, part('angles', r)), ', ')});`)}
+          }
+          workgroupBarrier();
+
           var largest = Rows(lowest);
           var total = Rows();
           for (var j = split * params.perSplit; j < stop; j += ${lanes}u) {
@@ -171,7 +186,7 @@ const splitProgram = variants(
             var s = Rows();
             for (var c = 0u; c < params.stored; c++) {
               let x = ${load('k', 'at + c')};
-              ${each(rows, (r) => `${part('s', r)} += ${product('x', query(part('start', r), 'c'))};`)}
+              ${each(rows, (r) => `${part('s', r)} += ${product('x', `query[c][${r}]`)};`)}
             }
             let seen = RowIndices(key) < min(end, RowIndices(stop));
             s = select(Rows(lowest), s * params.scale, seen);
@@ -220,9 +235,14 @@ const splitProgram = variants(
 );
 
 interface KernelArguments {
-  inputs: Record<'q' | 'k' | 'v', tf.TensorInfo> & { places?: tf.TensorInfo };
+  inputs: Record<'q' | 'k' | 'v', tf.TensorInfo> & {
+    places?: tf.TensorInfo;
+    /** `[Tq, R/2]` or `[B, Tq, R/2]`, where queries are to be turned. */
+    cos?: tf.TensorInfo;
+    sin?: tf.TensorInfo;
+  };
   backend: WebGPUBackend;
-  attrs: { length: number; scale: number };
+  attrs: { length: number; scale: number; layout?: RotaryLayout };
 }
 
 /** @returns the output, `[B, H, Tq, Dh]` */
@@ -234,7 +254,7 @@ export function decodeAttentionKernel({
   const { q, k } = inputs;
   const [batch, heads, queries, width] = q.shape as [number, number, number, number];
   const [, kvHeads, capacity] = k.shape as [number, number, number];
-  const { length, scale } = attrs;
+  const { length, scale, layout } = attrs;
   const form = formOf(k.dtype, width);
   const steps = Math.ceil(length / keysPerSplit);
   const perSplit = keysPerSplit * Math.ceil(steps / mostSplits);
@@ -250,6 +270,7 @@ export function decodeAttentionKernel({
       rows: perWorkgroup,
       placed: inputs.places !== undefined,
       form,
+      layout,
     }),
     {
       inputs,
@@ -270,6 +291,7 @@ export function decodeAttentionKernel({
         kvHeads,
         length,
         scale,
+        ...tableParams(inputs.cos, queries),
       },
       workgroups: spread(tasks),
     },

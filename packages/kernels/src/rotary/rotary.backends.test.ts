@@ -23,6 +23,21 @@ describeBackends('rotary', () => {
     }
   });
 
+  test('sequences of their own tables turn each by its own, forward and backward', async () => {
+    const x = gaussian([3, 2, 5, 7], 1);
+    const angles = gaussian([3, 5, 3], 2);
+    const one = (y: tf.Tensor, b: number) => y.slice([b], [1]).squeeze([0]);
+    for (const layout of ['half-split', 'interleaved'] as const) {
+      const [cos, sin] = [angles.cos(), angles.sin()];
+      const y = rotary(x, cos, sin, layout);
+      for (let b = 0; b < 3; b++) {
+        const alone = rotary(one(x, b), one(cos, b), one(sin, b), layout);
+        await expectClose(one(y, b), alone, { ratio: 1e-6 });
+      }
+      await checkGradients((x) => rotary(x!, cos, sin, layout), [x]);
+    }
+  });
+
   test('rotary says what does not fit', () => {
     const x = tf.zeros([3, 4]);
     const table = (...shape: [number, number]) => tf.zeros<tf.Rank.R2>(shape);
