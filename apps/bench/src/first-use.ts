@@ -1,14 +1,12 @@
-/**
- * What the first use of a 12-layer GPT-2 waits for on WebGPU: compiling its pipelines, all at once, and what the
- * driver still compiles in the first run of them. The driver's cache on disk is off.
- */
-process.env.MESA_SHADER_CACHE_DISABLE = 'true';
-const { startBackend } = await import('@headwise/core');
-const { compilePipelines, registerKernels } = await import('@headwise/kernels');
-const { createModel } = await import('@headwise/models');
-const { lossAndGradients, nextTokenLoss } = await import('@headwise/training');
-const tf = await import('@tensorflow/tfjs');
+import { startBackend } from '@headwise/core';
+import { compilePipelines, registerKernels } from '@headwise/kernels';
+import { createModel } from '@headwise/models';
+import { lossAndGradients, nextTokenLoss } from '@headwise/training';
+import * as tf from '@tensorflow/tfjs';
 
+// What the first use of a 12-layer GPT-2 waits for on WebGPU: compiling its pipelines, all at once, and what the
+// driver still compiles in the first run of them. The driver's cache on disk is off.
+process.env.MESA_SHADER_CACHE_DISABLE = 'true';
 const { adapter } = await startBackend({ prefer: 'webgpu' });
 registerKernels();
 const [length, vocabulary] = [64, 1024];
