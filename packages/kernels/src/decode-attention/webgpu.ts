@@ -66,27 +66,37 @@ const forms = {
   fours: {
     pack: 4,
     type: 'vec4f',
+    q: 'vec4f',
     kv: 'vec4f',
     load: (x: string, i: string) => `${x}[${i}]`,
+    query: (start: string, c: string) => `q[${start} / 4u + ${c}]`,
   },
   ones: {
     pack: 1,
     type: 'f32',
+    q: 'f32',
     kv: 'f32',
     load: (x: string, i: string) => `${x}[${i}]`,
+    query: (start: string, c: string) => `q[${start} + ${c}]`,
   },
   'four halves': {
     pack: 4,
     type: 'vec4f',
+    q: 'vec4f',
     kv: 'vec2u',
     load: (x: string, i: string) =>
       `vec4f(unpack2x16float(${x}[${i}].x), unpack2x16float(${x}[${i}].y))`,
+    query: (start: string, c: string) => `q[${start} / 4u + ${c}]`,
   },
   'two halves': {
     pack: 2,
     type: 'vec2f',
+    q: 'f32',
     kv: 'u32',
     load: (x: string, i: string) => `unpack2x16float(${x}[${i}])`,
+    // The last word of an odd width holds a value and a zero.
+    query: (start: string, c: string) =>
+      `vec2f(q[${start} + 2u * ${c}], q[${start} + min(2u * ${c} + 1u, params.width - 1u)])`,
   },
 } as const;
 
@@ -98,7 +108,9 @@ const forms = {
 const splitProgram = variants(
   ({ rows, placed, form, layout }: Variant) => [rows, placed, form, layout].join('/'),
   ({ rows, placed, form, layout }): SplitProgram => {
-    const { pack, type, kv, load } = forms[form];
+    const { pack, type, q, kv, load, query } = forms[form];
+    // One row that is not turned is read where it lies; several are copied, which is as much less to read.
+    const copied = rows > 1 || layout !== undefined;
     const part = (vector: string, r: number) => (rows === 1 ? vector : `${vector}[${r}]`);
     // The last word of an odd width holds a value and a zero.
     const channel = (start: string, at: string, angles: string) =>
@@ -106,10 +118,17 @@ const splitProgram = variants(
         ? `select(0.0, q_at(${start}, min(${at}, params.width - 1u), ${angles}), ${at} < params.width)`
         : `q_at(${start}, ${at}, ${angles})`;
     const product = (x: string, y: string) => (pack === 1 ? `${x} * ${y}` : `dot(${x}, ${y})`);
+    const copy = /* wgsl */ `
+      let angles = (kv / params.kvHeads * params.tableStride + row % params.queries) * params.pairs;
+      for (var c = lane; c < params.stored; c += ${lanes}u) {
+        ${each(rows, (r) => `query[c][${r}] = ${type}(${each(pack, (i) => channel(part('start', r), `c * ${pack}u + ${i}u`, part('angles', r)), ', ')});`)}
+      }
+      workgroupBarrier();
+    `;
     return defineProgram({
       label: 'headwise/DecodeAttention',
       inputs: {
-        q: 'f32',
+        q: copied ? 'f32' : q,
         k: kv,
         v: kv,
         ...(placed ? { places: 'i32' } : {}),
@@ -136,12 +155,12 @@ const splitProgram = variants(
         alias Rows = ${rows === 1 ? 'f32' : 'vec4f'};
         alias RowIndices = ${rows === 1 ? 'u32' : 'vec4u'};
         const lowest = -3.0e38;
-        var<workgroup> query: array<array<${type}, ${rows}>, ${Math.ceil(widestHead / pack)}>;
+        ${copied ? `var<workgroup> query: array<array<${type}, ${rows}>, ${Math.ceil(widestHead / pack)}>;` : ''}
         var<workgroup> weights: array<Rows, ${lanes}>;
         // Each lane's own columns, of each row.
         var<workgroup> sums: array<array<${type}, ${rows}>, ${Math.ceil(widestHead / pack)}>;
 
-        ${loadTurned('q', layout)}
+        ${copied ? loadTurned('q', layout) : ''}
 
         // The tokens of a sequence, and how many of them are queries.
         fn placed(sequence: u32) -> vec2u {
@@ -172,12 +191,7 @@ const splitProgram = variants(
           let end = min(tokens.x - tokens.y + row % params.queries + 1u, RowIndices(tokens.x));
           let stop = min((split + 1u) * params.perSplit, tokens.x);
 
-          let angles = (kv / params.kvHeads * params.tableStride + row % params.queries) * params.pairs;
-          for (var c = lane; c < params.stored; c += ${lanes}u) {
-            ${each(rows, (r) => `query[c][${r}] = ${type}(${each(pack, (i) => channel(part('start', r), `c * ${pack}u + ${i}u`, part('angles', r)), ', ')});`)}
-          }
-          workgroupBarrier();
-
+          ${copied ? copy : ''}
           var largest = Rows(lowest);
           var total = Rows();
           for (var j = split * params.perSplit; j < stop; j += ${lanes}u) {
@@ -186,7 +200,7 @@ const splitProgram = variants(
             var s = Rows();
             for (var c = 0u; c < params.stored; c++) {
               let x = ${load('k', 'at + c')};
-              ${each(rows, (r) => `${part('s', r)} += ${product('x', `query[c][${r}]`)};`)}
+              ${each(rows, (r) => `${part('s', r)} += ${product('x', copied ? `query[c][${r}]` : query(part('start', r), 'c'))};`)}
             }
             let seen = RowIndices(key) < min(end, RowIndices(stop));
             s = select(Rows(lowest), s * params.scale, seen);
