@@ -82,3 +82,26 @@ test('pipelines can be compiled ahead: nothing is dispatched, and the step then 
   expect(compiled).toBe(0);
   x.dispose();
 });
+
+test('a shader that the driver refuses fails the call that asked for it, and no later one', async () => {
+  const { device } = tf.backend() as WebGPUBackend;
+  const x = gaussian([3, 5], 1);
+  const broken = { ...doubled(5), wgsl: 'no WGSL' };
+  const compileBroken = async (step = () => run(broken, x)) => {
+    device.pushErrorScope('validation');
+    try {
+      await compilePipelines(step);
+    } finally {
+      expect((await device.popErrorScope())?.message).toContain('no WGSL');
+    }
+  };
+  await expect(compileBroken()).rejects.toThrow('headwise/Test');
+  const throwing = () => {
+    run(broken, x);
+    throw new Error('from the step');
+  };
+  await expect(compileBroken(throwing)).rejects.toThrow('from the step');
+  await compilePipelines(() => run(doubled(5), x));
+  await expect(compileBroken()).rejects.toThrow('headwise/Test');
+  x.dispose();
+});

@@ -28,14 +28,14 @@ export function compiled(device: GPUDevice, program: Program): Compiled | undefi
   const { ready, pending } = pipelinesOf(device);
   if (tf.env().getBool(compileOnly)) {
     if (!ready.has(program) && !pending.has(program)) {
-      const made = device.createComputePipelineAsync(descriptor(device, program));
-      pending.set(
-        program,
-        made.then((pipeline) => {
-          ready.set(program, withLayout(pipeline));
-          pending.delete(program);
-        }),
-      );
+      const made = device
+        .createComputePipelineAsync(descriptor(device, program))
+        .then((pipeline) => void ready.set(program, withLayout(pipeline)))
+        // A shader that is refused is refused to this call only, and asked for anew by the next.
+        .finally(() => pending.delete(program));
+      pending.set(program, made);
+      // Awaited only where the step does not throw.
+      made.catch(() => {});
     }
     return undefined;
   }
