@@ -21,6 +21,6 @@ export class DeviceLostError extends Error {
     readonly reason: string,
     message: string,
   ) {
-    super(`the GPU device was lost (${reason})${message ? `: ${message}` : ''}`);
+    super(`the GPU device was lost (${reason})${message ? `: ${message.replace(/\.$/, '')}` : ''}`);
   }
 }

@@ -35,7 +35,7 @@ export async function startEngine(prefer?: BackendName): Promise<EngineReport> {
 /** Hears of it when the device is lost. */
 export function onDeviceLost(tell: (message: string) => void): void {
   const device = currentDevice();
-  void device?.gpu.lost.then(({ message }) => tell(message));
+  void device?.gpu.lost.then(() => tell(device.lost!.message));
 }
 
 /** Destroys the device, to see what the lab does then. */

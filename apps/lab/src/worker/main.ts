@@ -49,8 +49,7 @@ function start(): Promise<EngineReport> {
     onDeviceLost((message) => {
       engine = undefined;
       models.clear();
-      if (!trainer.busy)
-        emit({ kind: 'device-lost', message: message || 'the GPU device was lost' });
+      if (!trainer.busy) emit({ kind: 'device-lost', message });
     });
     return report;
   });

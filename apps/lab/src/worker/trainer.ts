@@ -211,7 +211,7 @@ export class Trainer {
     record.status = full ? 'paused' : 'failed';
     record.problem = full
       ? `The browser has no more room for saved states. ${lastSaved(record)} Remove runs that you do not need, or free disk space, then resume.`
-      : `${error.message}. ${lastSaved(record)}`;
+      : `${sentence(error)} ${lastSaved(record)}`;
     try {
       await this.#report(active);
     } catch {
@@ -236,7 +236,7 @@ export class Trainer {
         active.record.step = active.session.step;
       } catch (failure) {
         active.record.status = 'failed';
-        active.record.problem = `${(failure as Error).message}. ${lastSaved(active.record)}`;
+        active.record.problem = `${sentence(failure as Error)} ${lastSaved(active.record)}`;
         await this.#report(active);
         this.#active.delete(active.record.id);
         active.release();
@@ -249,6 +249,11 @@ export class Trainer {
     active.session.dispose();
     active.release();
   }
+}
+
+/** What went wrong, with one full stop: browsers write one, our errors do not. */
+function sentence({ message }: Error): string {
+  return `${message.replace(/\.$/, '')}.`;
 }
 
 function lastSaved({ checkpoint }: RunRecord): string {

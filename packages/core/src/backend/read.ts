@@ -1,6 +1,9 @@
 import * as tf from '@tensorflow/tfjs';
 import { currentDevice, type Device } from './device.js';
 
+/** Milliseconds in which a loss is reported after it aborted a read; a busy machine takes more than 50. */
+const lossReport = 10_000;
+
 /** A shader or a command that the GPU's driver refused. */
 export class GpuError extends Error {
   override readonly name = 'GpuError';
@@ -41,10 +44,20 @@ async function untilLost<T>(device: Device, pending: Promise<T>): Promise<T> {
   try {
     return await Promise.race([pending, lost]);
   } catch (error) {
-    // A mapping that the loss aborted may be told of before the loss itself.
-    await Promise.race([device.gpu.lost, new Promise((done) => setTimeout(done, 50))]);
+    // What a loss aborts is told of before the loss itself, which another process may have to report.
+    if ((error as Error).name === 'AbortError') await within(device.gpu.lost, lossReport);
     throw device.lost ?? error;
   } finally {
     device.readers.delete(reject);
   }
+}
+
+/** Waits for a promise, but no longer than so many milliseconds. */
+async function within(promise: Promise<unknown>, most: number): Promise<void> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise((done) => {
+    timer = setTimeout(done, most);
+  });
+  await Promise.race([promise, late]);
+  clearTimeout(timer);
 }
