@@ -46,8 +46,16 @@ describe.skipIf(!inject('chromium'))('training on WebGPU', () => {
       });
       observer.observe({ entryTypes: ['longtask'] });
     });
-    await untilStep(page, 'first', 12);
-    expect(await page.evaluate(() => (window as unknown as { long: number[] }).long)).toEqual([]);
+    const longTasks = () =>
+      page.evaluate(() => (window as unknown as { long: number[] }).long.splice(0));
+    // A page that computes stalls in every stretch; a machine that is busy with other things, in one.
+    let stalls: number[] = [];
+    for (const step of [9, 15, 21]) {
+      await untilStep(page, 'first', step);
+      stalls = await longTasks();
+      if (stalls.length === 0) break;
+    }
+    expect(stalls).toEqual([]);
     const row = rowOf(page, 'first');
     await row.getByRole('button', { name: 'Pause' }).click();
     await untilState(page, 'first', 'paused');
