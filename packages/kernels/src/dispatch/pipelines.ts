@@ -16,6 +16,9 @@ interface DevicePipelines {
 
 const pipelines = new WeakMap<GPUDevice, DevicePipelines>();
 
+/** What the step that runs within `compilePipelines` waits for. */
+let asked: Promise<void>[] = [];
+
 /** TensorFlow.js's flag for running operations only to compile what they need. */
 const compileOnly = 'WEBGPU_ENGINE_COMPILE_ONLY';
 
@@ -27,16 +30,7 @@ const compileOnly = 'WEBGPU_ENGINE_COMPILE_ONLY';
 export function compiled(device: GPUDevice, program: Program): Compiled | undefined {
   const { ready, pending } = pipelinesOf(device);
   if (tf.env().getBool(compileOnly)) {
-    if (!ready.has(program) && !pending.has(program)) {
-      const made = device
-        .createComputePipelineAsync(descriptor(device, program))
-        .then((pipeline) => void ready.set(program, withLayout(pipeline)))
-        // A shader that is refused is refused to this call only, and asked for anew by the next.
-        .finally(() => pending.delete(program));
-      pending.set(program, made);
-      // Awaited only where the step does not throw.
-      made.catch(() => {});
-    }
+    if (!ready.has(program)) asked.push(pending.get(program) ?? compileAhead(device, program));
     return undefined;
   }
   let entry = ready.get(program);
@@ -64,14 +58,27 @@ export async function compilePipelines(step: () => tf.TensorContainer): Promise<
     throw new InputError('compilePipelines: called within the step of another call');
   }
   const backend = tf.backend() as WebGPUBackend;
+  asked = [];
   tf.env().set(compileOnly, true);
   try {
     tf.dispose(tf.tidy(step));
   } finally {
     tf.env().set(compileOnly, false);
   }
-  const { pending } = pipelinesOf(backend.device);
-  await Promise.all([backend.checkCompileCompletionAsync(), ...pending.values()]);
+  await Promise.all([backend.checkCompileCompletionAsync(), ...asked]);
+}
+
+function compileAhead(device: GPUDevice, program: Program): Promise<void> {
+  const { ready, pending } = pipelinesOf(device);
+  const made = device
+    .createComputePipelineAsync(descriptor(device, program))
+    .then((pipeline) => void ready.set(program, withLayout(pipeline)))
+    // A shader that is refused is asked for anew by the next call.
+    .finally(() => pending.delete(program));
+  // Awaited only where the step does not throw.
+  made.catch(() => {});
+  pending.set(program, made);
+  return made;
 }
 
 function pipelinesOf(device: GPUDevice): DevicePipelines {
