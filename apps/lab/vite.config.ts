@@ -51,11 +51,27 @@ function goldens(): Plugin {
   };
 }
 
-/** The policy is part of the built page; the development server needs inline scripts. */
+/** What a server should send with every file, in the form that Netlify and Cloudflare Pages read. */
+const headers = {
+  // A page cannot forbid being framed from its own markup.
+  'Content-Security-Policy': `${policy}; frame-ancestors 'none'`,
+  'Referrer-Policy': 'no-referrer',
+  'X-Content-Type-Options': 'nosniff',
+};
+
+/**
+ * Puts the policy into the built page, for hosts that send no headers, and into `_headers`, for servers that do.
+ *
+ * The development server has none: it needs inline scripts.
+ */
 function contentSecurityPolicy(): Plugin {
   return {
     name: 'content-security-policy',
     apply: 'build',
+    generateBundle() {
+      const lines = Object.entries(headers).map(([name, value]) => `  ${name}: ${value}\n`);
+      this.emitFile({ type: 'asset', fileName: '_headers', source: `/*\n${lines.join('')}` });
+    },
     transformIndexHtml: () => [
       {
         tag: 'meta',

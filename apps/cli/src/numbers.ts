@@ -4,7 +4,16 @@ import { InvalidArgumentError } from 'commander';
 export function integer(text: string): number {
   const value = Number(text);
   if (!/^-?\d+$/.test(text) || !Number.isSafeInteger(value)) {
-    throw new InvalidArgumentError(`'${text}' is no whole number within ±2^53.`);
+    throw new InvalidArgumentError(`'${text}' is not a whole number within ±2^53.`);
+  }
+  return value;
+}
+
+/** Reads a TCP port from the command line. */
+export function port(text: string): number {
+  const value = integer(text);
+  if (value < 0 || value > 65_535) {
+    throw new InvalidArgumentError(`'${text}' is not a port; expected 0 to 65535.`);
   }
   return value;
 }
@@ -13,7 +22,7 @@ export function integer(text: string): number {
 export function number(text: string): number {
   const value = Number(text);
   if (text.trim() === '' || !Number.isFinite(value)) {
-    throw new InvalidArgumentError(`'${text}' is no number.`);
+    throw new InvalidArgumentError(`'${text}' is not a number.`);
   }
   return value;
 }

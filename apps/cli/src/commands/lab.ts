@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { InputError } from '@headwise/core';
 import { Command } from 'commander';
-import { integer } from '../numbers.js';
+import { port } from '../numbers.js';
 import { output } from '../output.js';
 import { serveFolder } from '../serve-folder.js';
 
@@ -13,7 +13,7 @@ const folder = fileURLToPath(new URL('../lab', import.meta.url));
 export function labCommand(): Command {
   return new Command('lab')
     .description('serve the lab: train, compare, look inside and write in the browser')
-    .option('--port <n>', 'the port to listen at; 0 takes a free one', integer, 4173)
+    .option('--port <n>', 'the port to listen at; 0 takes a free one', port, 4173)
     .option('--host <address>', 'the address to listen at', '127.0.0.1')
     .option('--json', 'print JSON: url')
     .action(async (options: { port: number; host: string; json?: boolean }) => {
@@ -21,7 +21,12 @@ export function labCommand(): Command {
       if (!existsSync(folder)) {
         throw new InputError(`${folder}: the built lab is not there; pnpm build makes it`);
       }
-      const url = await serveFolder(folder, options);
+      const { url, loopback } = await serveFolder(folder, options);
+      if (!loopback) {
+        out.note(
+          `headwise: warning: --host ${options.host} lets everyone who reaches this machine over the network open the lab`,
+        );
+      }
       out.emit({ url });
       out.say(`The lab is at ${url} until this is stopped with Ctrl-C.`);
       out.say('Models and texts stay in the browser; this only hands out the app.');
