@@ -1,4 +1,31 @@
-import { SafetensorsError } from './errors.js';
+import { className, SafetensorsError } from './errors.js';
+
+/** Bytes in memory: a `Buffer`, a typed array or a `DataView` of any offset, an `ArrayBuffer` or a `SharedArrayBuffer`. */
+export type Bytes = ArrayBufferView | ArrayBufferLike;
+
+/**
+ * The same memory as a `Uint8Array`, never a subclass whose `slice` is a view.
+ * @param name stands for the bytes in errors
+ * @throws SafetensorsError when the value holds no bytes
+ */
+export function asBytes(value: Bytes, name: string): Uint8Array {
+  if (ArrayBuffer.isView(value)) {
+    return new Uint8Array(value.buffer, value.byteOffset, value.byteLength);
+  }
+  if (isBuffer(value)) return new Uint8Array(value);
+  const reason = `is ${className(value)}, expected a Buffer, a Uint8Array, a DataView, an ArrayBuffer or a SharedArrayBuffer`;
+  throw new SafetensorsError(name, undefined, reason);
+}
+
+/** Whether a value is an ArrayBuffer or a SharedArrayBuffer, of this realm or another. */
+export function isBuffer(value: unknown): value is ArrayBufferLike {
+  return /^(Shared)?ArrayBuffer$/.test(className(value));
+}
+
+/** The bytes in memory of their own where it is shared, as decoders and files do not take shared memory. */
+export function unshared(bytes: Uint8Array): Uint8Array {
+  return className(bytes.buffer) === 'SharedArrayBuffer' ? bytes.slice() : bytes;
+}
 
 /** Bytes that can be read from any place: a file on disk, in a browser, on the web. */
 export interface ByteSource {
@@ -24,7 +51,8 @@ export function blobBytes(blob: Blob, name: string): ByteSource {
   return {
     name,
     size: blob.size,
-    async read(position, into) {
+    async read(position, target) {
+      const into = asBytes(target, name);
       const part = blob.slice(position, position + into.byteLength);
       const bytes = new Uint8Array(await part.arrayBuffer());
       if (bytes.byteLength < into.byteLength) throw endsEarly(name, position, bytes, into);

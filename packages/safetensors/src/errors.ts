@@ -34,3 +34,8 @@ function showInner(value: unknown): string {
     value.length > MAX_CHARACTERS ? `${value.slice(0, MAX_CHARACTERS)}…` : value,
   );
 }
+
+/** The class of a value, for messages. */
+export function className(value: unknown): string {
+  return Object.prototype.toString.call(value).slice('[object '.length, -1);
+}

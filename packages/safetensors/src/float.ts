@@ -1,6 +1,6 @@
-import type { Dtype } from './dtypes.js';
+import { arrayOf, type Dtype } from './dtypes.js';
 import { SafetensorsError } from './errors.js';
-import type { Tensor } from './read.js';
+import { type Tensor, viewTensor } from './read.js';
 
 /** How a float of at most 16 bits is laid out: sign, exponent, fraction. */
 interface FloatLayout {
@@ -24,9 +24,12 @@ const NARROW: Partial<Record<Dtype, FloatLayout>> = {
  * @throws SafetensorsError when the tensor holds no floats of these types
  */
 export function toFloat32(
-  { dtype, data }: Pick<Tensor, 'dtype' | 'data'>,
+  { dtype, data: given }: Pick<Tensor, 'dtype' | 'data'>,
   { file = 'safetensors', key, into }: { file?: string; key?: string; into?: Float32Array } = {},
 ): Float32Array {
+  // Bytes stand for the elements that they hold.
+  const isBytes = given instanceof Uint8Array && arrayOf(dtype) !== Uint8Array;
+  const { data } = isBytes ? viewTensor({ dtype, shape: [] }, given) : { data: given };
   if (dtype === 'F32' && data instanceof Float32Array) return data;
   const out = into ?? new Float32Array(data.length);
   if (out.length !== data.length) {

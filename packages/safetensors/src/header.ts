@@ -1,3 +1,4 @@
+import { asBytes, type Bytes } from './bytes.js';
 import {
   checkCoverage,
   checkMetadata,
@@ -33,10 +34,11 @@ export interface HeaderSource {
 
 /**
  * The length in bytes of the header that follows the first eight bytes of a file.
- * @param prefix the file's first {@link PREFIX_BYTES} bytes, or all of a shorter file
+ * @param start the file's first {@link PREFIX_BYTES} bytes, or all of a shorter file
  * @throws SafetensorsError when the file is too short for a length or for the header it announces
  */
-export function parseHeaderLength(prefix: Uint8Array, { name, fileBytes }: HeaderSource): number {
+export function parseHeaderLength(start: Bytes, { name, fileBytes }: HeaderSource): number {
+  const prefix = asBytes(start, name);
   if (prefix.byteLength < PREFIX_BYTES) {
     throw new SafetensorsError(
       name,
@@ -66,14 +68,12 @@ export function parseHeaderLength(prefix: Uint8Array, { name, fileBytes }: Heade
 
 /**
  * What a header says, refused unless it describes every byte of its file exactly once.
- * @param header the bytes of the header alone, without the eight before it
+ * @param json the bytes of the header alone, without the eight before it
  * @throws SafetensorsError naming the file, the entry, what it says and what was expected
  * @see https://huggingface.co/docs/safetensors/index#format
  */
-export function parseHeader(
-  header: Uint8Array,
-  { name, fileBytes }: HeaderSource,
-): SafetensorsHeader {
+export function parseHeader(json: Bytes, { name, fileBytes }: HeaderSource): SafetensorsHeader {
+  const header = asBytes(json, name);
   const entries = parseJsonObject(header, { file: name, what: 'header' });
   const dataStart = PREFIX_BYTES + header.byteLength;
   let metadata: Record<string, string> = {};

@@ -1,4 +1,4 @@
-export { type ByteSource, blobBytes, endsEarly } from './bytes.js';
+export { asBytes, type ByteSource, type Bytes, blobBytes, endsEarly } from './bytes.js';
 export { DTYPES, type Dtype, isDtype, type TensorData } from './dtypes.js';
 export type { TensorInfo } from './entries.js';
 export { SafetensorsError } from './errors.js';

@@ -1,3 +1,4 @@
+import { unshared } from './bytes.js';
 import { SafetensorsError, show } from './errors.js';
 
 /**
@@ -13,7 +14,7 @@ export function parseJsonObject(
     new SafetensorsError(file, undefined, `${what} ${reason}`, { cause });
   let json: string;
   try {
-    json = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
+    json = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(unshared(bytes));
   } catch (cause) {
     throw refuse('is not UTF-8', cause);
   }

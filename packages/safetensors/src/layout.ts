@@ -1,23 +1,26 @@
 import { byteSize, DTYPES, type Dtype, dtypeOf, isDtype, type TensorData } from './dtypes.js';
 import { METADATA_KEY } from './entries.js';
-import { SafetensorsError, show } from './errors.js';
+import { className, SafetensorsError, show } from './errors.js';
 import { MAX_HEADER_BYTES, PREFIX_BYTES } from './header.js';
 import { byCodePoint, checkText } from './unicode.js';
+
+/** Bytes without an element type. */
+export type RawBytes = DataView | ArrayBufferLike;
 
 /** A tensor to write, its elements in row-major order. */
 export interface TensorInput {
   /** Default: what `data` holds, F32 for a Float32Array and so on. */
   dtype?: Dtype;
   shape: readonly number[];
-  /** Elements in the array type of `dtype`, or their little-endian bytes as a Uint8Array. */
-  data: TensorData;
+  /** Elements in the array type of `dtype`, or their little-endian bytes: a Uint8Array, a DataView or a buffer. */
+  data: TensorData | RawBytes;
 }
 
 /** A tensor whose elements are fetched when it is its turn to be written. */
 export interface LazyTensorInput {
   dtype: Dtype;
   shape: readonly number[];
-  data: () => TensorData | Promise<TensorData>;
+  data: () => TensorData | RawBytes | Promise<TensorData | RawBytes>;
 }
 
 /** Free text about a file, written into its header. */
@@ -103,9 +106,4 @@ function metadataEntry(metadata: Metadata, file: string): string[] {
     return `${JSON.stringify(key)}:${JSON.stringify(text)}`;
   });
   return written.length === 0 ? [] : [`"${METADATA_KEY}":{${written.join(',')}}`];
-}
-
-/** The class of a value, for messages. */
-export function className(value: unknown): string {
-  return Object.prototype.toString.call(value).slice('[object '.length, -1);
 }

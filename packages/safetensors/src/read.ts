@@ -1,3 +1,4 @@
+import { asBytes, type Bytes } from './bytes.js';
 import { arrayOf, type Dtype, type TensorData } from './dtypes.js';
 import type { TensorInfo } from './entries.js';
 import { SafetensorsError } from './errors.js';
@@ -39,14 +40,15 @@ export class SafetensorsFile {
 
 /**
  * Reads a whole file, refusing one that contradicts itself.
- * @param bytes the file; kept, not copied
+ * @param file its bytes; kept, not copied
  * @param options `name` stands for the file in errors
  * @throws SafetensorsError naming the file, the entry, what it says and what was expected
  */
 export function readSafetensors(
-  bytes: Uint8Array,
+  file: Bytes,
   { name = 'safetensors' }: { name?: string } = {},
 ): SafetensorsFile {
+  const bytes = asBytes(file, name);
   const source = { name, fileBytes: bytes.byteLength };
   const length = parseHeaderLength(bytes.subarray(0, PREFIX_BYTES), source);
   const header = parseHeader(bytes.subarray(PREFIX_BYTES, PREFIX_BYTES + length), source);
@@ -67,8 +69,9 @@ export function tensorInfo(
 /** Bytes as a tensor: a view where they are aligned for its type, else a copy. */
 export function viewTensor(
   { dtype, shape }: Pick<TensorInfo, 'dtype' | 'shape'>,
-  bytes: Uint8Array,
+  elements: Bytes,
 ): Tensor {
+  const bytes = asBytes(elements, 'viewTensor');
   const ArrayType = arrayOf(dtype);
   const { buffer, byteOffset, byteLength } =
     bytes.byteOffset % ArrayType.BYTES_PER_ELEMENT === 0 ? bytes : bytes.slice();

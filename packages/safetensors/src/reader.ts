@@ -1,4 +1,4 @@
-import type { ByteSource } from './bytes.js';
+import { asBytes, type ByteSource, type Bytes } from './bytes.js';
 import type { TensorInfo } from './entries.js';
 import { SafetensorsError } from './errors.js';
 import { PREFIX_BYTES, parseHeader, parseHeaderLength } from './header.js';
@@ -15,7 +15,7 @@ export interface TensorReader {
    * @param begin the first, counted from the tensor's own first
    * @throws SafetensorsError when the part leaves the tensor, or the file has been cut since it was opened
    */
-  readInto(name: string, begin: number, into: Uint8Array): Promise<void>;
+  readInto(name: string, begin: number, into: Bytes): Promise<void>;
   /**
    * Checks what can only be checked once all has been read, such as a hash of a whole file.
    * @throws SafetensorsError when a file is not what it should be
@@ -66,7 +66,8 @@ export class SafetensorsReader implements TensorReader {
     return viewTensor(info, bytes);
   }
 
-  async readInto(name: string, begin: number, into: Uint8Array): Promise<void> {
+  async readInto(name: string, begin: number, target: Bytes): Promise<void> {
+    const into = asBytes(target, this.source.name);
     const [first, end] = tensorInfo(this.tensors, name, this.source.name).offsets;
     if (begin < 0 || begin + into.byteLength > end - first) {
       const reason = `has ${end - first} bytes; asked for those from ${begin} to ${begin + into.byteLength}`;

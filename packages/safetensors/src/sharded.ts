@@ -1,4 +1,4 @@
-import type { ByteSource } from './bytes.js';
+import { asBytes, type ByteSource, type Bytes } from './bytes.js';
 import type { TensorInfo } from './entries.js';
 import { SafetensorsError, show } from './errors.js';
 import { isObject, parseJsonObject } from './json.js';
@@ -22,10 +22,10 @@ export class ShardedReader implements TensorReader {
    * @see https://huggingface.co/docs/safetensors/index
    */
   static async open(
-    index: Uint8Array,
+    index: Bytes,
     { name, open }: { name: string; open: (file: string) => Promise<ByteSource> },
   ): Promise<ShardedReader> {
-    const weightMap = readWeightMap(index, name);
+    const weightMap = readWeightMap(asBytes(index, name), name);
     const shards: SafetensorsReader[] = [];
     try {
       const tensors = new Map<string, TensorInfo>();
@@ -58,7 +58,7 @@ export class ShardedReader implements TensorReader {
     return this.shard(key).read(key);
   }
 
-  async readInto(key: string, begin: number, into: Uint8Array): Promise<void> {
+  async readInto(key: string, begin: number, into: Bytes): Promise<void> {
     await this.shard(key).readInto(key, begin, into);
   }
 

@@ -1,10 +1,11 @@
+import { asBytes, isBuffer, unshared } from './bytes.js';
 import { arrayOf, type TensorData } from './dtypes.js';
-import { SafetensorsError, show } from './errors.js';
+import { className, SafetensorsError, show } from './errors.js';
 import {
-  className,
   type LazyTensorInput,
   layOut,
   type Metadata,
+  type RawBytes,
   type Slot,
   type TensorInput,
 } from './layout.js';
@@ -33,7 +34,7 @@ export function writeSafetensors(
 }
 
 /**
- * The same file in chunks, the head and then one chunk a tensor, each a view of the tensor's own memory.
+ * The same file in chunks, the head and then one chunk a tensor, each a view of the tensor's own memory, or a copy of shared memory.
  * @param tensors by name, in any order; one with a function as `data` is fetched only when its turn comes
  * @param options `name` stands for the file in errors
  * @throws SafetensorsError naming the tensor, what was given and what was expected
@@ -47,18 +48,19 @@ export async function* streamSafetensors(
   yield head;
   for (const slot of slots) {
     const { data } = slot.input;
-    yield bytesOf(typeof data === 'function' ? await data() : data, slot, name);
+    yield unshared(bytesOf(typeof data === 'function' ? await data() : data, slot, name));
   }
 }
 
 /** A tensor's data as bytes of the same memory, refused unless they are what its slot expects. */
 function bytesOf(
-  data: TensorData,
+  data: TensorData | RawBytes,
   { key, input, dtype, bytes }: Slot<TensorInput | LazyTensorInput>,
   file: string,
 ): Uint8Array {
   const expected = arrayOf(dtype);
-  if (!(data instanceof expected || data instanceof Uint8Array)) {
+  const isBytes = data instanceof Uint8Array || data instanceof DataView || isBuffer(data);
+  if (!(isBytes || data instanceof expected)) {
     const reason = `data is ${className(data)}, ${dtype} takes ${expected.name}`;
     throw new SafetensorsError(file, key, reason);
   }
@@ -66,5 +68,5 @@ function bytesOf(
     const reason = `data has ${data.byteLength} bytes, but shape ${show(input.shape)} of ${dtype} needs ${bytes}`;
     throw new SafetensorsError(file, key, reason);
   }
-  return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+  return asBytes(data, file);
 }

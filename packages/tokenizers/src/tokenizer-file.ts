@@ -1,3 +1,4 @@
+import { asBytes, type Bytes } from './as-bytes.js';
 import { TokenizerError } from './errors.js';
 import { mismatch } from './fields.js';
 import { JsonBytes } from './json-bytes.js';
@@ -20,8 +21,8 @@ export interface TokenizerFile {
  *
  * @throws TokenizerError naming the field, what it holds and what was expected
  */
-export function readTokenizerBytes(bytes: Uint8Array, name: string): TokenizerFile {
-  const json = new JsonBytes(bytes, name);
+export function readTokenizerBytes(bytes: Bytes, name: string): TokenizerFile {
+  const json = new JsonBytes(asBytes(bytes, name), name);
   const document: Record<string, unknown> = {};
   const model: Record<string, unknown> = {};
   let vocab: Vocabulary | undefined;

@@ -1,4 +1,5 @@
 import { type AddedToken, addedTokenJson, checkHoles, readAddedTokens } from './added-tokens.js';
+import type { Bytes } from './as-bytes.js';
 import { byteStream, type DecodeStream, windowStream } from './decode-stream.js';
 import type { Decoder } from './decoders/decoder.js';
 import { readDecoder } from './decoders/read.js';
@@ -92,7 +93,7 @@ export class Tokenizer implements TokenNames {
    *
    * @throws TokenizerError naming the field, what it holds and what was expected
    */
-  static fromBytes(bytes: Uint8Array, name = 'tokenizer.json'): Tokenizer {
+  static fromBytes(bytes: Bytes, name = 'tokenizer.json'): Tokenizer {
     return new Tokenizer(readTokenizerBytes(bytes, name));
   }
 

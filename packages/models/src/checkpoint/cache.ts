@@ -1,10 +1,12 @@
+import type { Bytes } from '@headwise/safetensors';
+
 /** Keeps the pieces of files that were downloaded. */
 export interface CheckpointCache {
   /** The size of a file, once it is known. */
   size(file: string): Promise<number | undefined>;
   setSize(file: string, bytes: number): Promise<void>;
   /** A piece as it was kept; undefined where there is none, or it is not what it was. */
-  piece(file: string, index: number): Promise<Uint8Array | undefined>;
+  piece(file: string, index: number): Promise<Bytes | undefined>;
   setPiece(file: string, index: number, bytes: Uint8Array): Promise<void>;
   /** Forgets a file. */
   delete(file: string): Promise<void>;

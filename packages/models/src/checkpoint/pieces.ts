@@ -1,4 +1,4 @@
-import { type ByteSource, endsEarly, SafetensorsError } from '@headwise/safetensors';
+import { asBytes, type ByteSource, endsEarly, SafetensorsError } from '@headwise/safetensors';
 import type { CheckpointCache } from './cache.js';
 import { Sha256 } from './sha256.js';
 
@@ -29,7 +29,7 @@ export function piecesSource(file: PiecedFile): ByteSource {
   const load = async (index: number): Promise<Uint8Array> => {
     const length = Math.min(PIECE_BYTES, size - index * PIECE_BYTES);
     const kept = await cache?.piece(name, index);
-    if (kept?.byteLength === length) return kept;
+    if (kept?.byteLength === length) return asBytes(kept, name);
     const bytes = await file.fetchPiece(index, length);
     await cache?.setPiece(name, index, bytes);
     return bytes;

@@ -1,5 +1,5 @@
 import { type FileHandle, open } from 'node:fs/promises';
-import { type ByteSource, endsEarly } from '../bytes.js';
+import { asBytes, type ByteSource, endsEarly } from '../bytes.js';
 import { SafetensorsError } from '../errors.js';
 
 // Node.js moves at most 2^31 − 1 bytes in one call.
@@ -21,7 +21,7 @@ export async function fileBytes(path: string): Promise<ByteSource> {
   return {
     name: path,
     size: found.size,
-    read: (position, into) => readBytes(handle, path, position, into),
+    read: (position, into) => readBytes(handle, path, position, asBytes(into, path)),
     close: () => handle.close(),
   };
 }

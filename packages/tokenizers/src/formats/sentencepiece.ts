@@ -1,3 +1,4 @@
+import { asBytes, type Bytes } from '../as-bytes.js';
 import { TokenizerError } from '../errors.js';
 import { Tokenizer } from '../tokenizer.js';
 import { bpeJson, emptyFrame, specialTokenJson } from './frames.js';
@@ -10,8 +11,8 @@ import { type Split, splitsOf } from './splits.js';
  * @throws TokenizerError where it is no such model
  * @see Kudo and Richardson 2018, https://arxiv.org/abs/1808.06226
  */
-export function fromSentencePiece(bytes: Uint8Array, name = 'SentencePiece model'): Tokenizer {
-  const model = readSentencePieceModel(bytes, name);
+export function fromSentencePiece(bytes: Bytes, name = 'SentencePiece model'): Tokenizer {
+  const model = readSentencePieceModel(asBytes(bytes, name), name);
   const parts = model.type === 'unigram' ? unigramParts(model) : bpeParts(model, name);
   return Tokenizer.fromJSON({ ...emptyFrame(), added_tokens: addedTokens(model), ...parts }, name);
 }

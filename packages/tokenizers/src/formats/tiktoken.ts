@@ -1,3 +1,4 @@
+import { asText, type Bytes } from '../as-bytes.js';
 import { TokenizerError } from '../errors.js';
 import { byteToChar } from '../text/bytes.js';
 import { Tokenizer } from '../tokenizer.js';
@@ -5,7 +6,7 @@ import { bpeJson, byteLevelFrame, specialTokenJson } from './frames.js';
 import { type Split, splitsOf } from './splits.js';
 
 /**
- * Makes a tokenizer of the text of a tiktoken file: on each line a token in base64 and its rank.
+ * Makes a tokenizer of a tiktoken file, its text or its bytes: on each line a token in base64 and its rank.
  *
  * @param pattern splits a text into words; default GPT-2's
  * @param specialTokens with their ids
@@ -13,23 +14,25 @@ import { type Split, splitsOf } from './splits.js';
  * @see https://github.com/openai/tiktoken
  */
 export function fromTiktoken(
-  ranks: string,
+  ranks: string | Bytes,
   {
     pattern,
     specialTokens = {},
   }: { pattern?: string; specialTokens?: Readonly<Record<string, number>> } = {},
 ): Tokenizer {
   const ids = new Map<string, number>();
-  ranks.split('\n').forEach((line, i) => {
-    if (line.trim() === '') return;
-    const [, base64, rank] = /^([A-Za-z0-9+/]+={0,2}) (\d+)\r?$/.exec(line) ?? [];
-    if (base64 === undefined) {
-      throw new TokenizerError(
-        `tiktoken file: line ${i + 1} is '${line.slice(0, 80)}'; expected a token in base64 and its rank`,
-      );
-    }
-    ids.set(tokenOf(base64, i), Number(rank));
-  });
+  asText(ranks, 'tiktoken file')
+    .split('\n')
+    .forEach((line, i) => {
+      if (line.trim() === '') return;
+      const [, base64, rank] = /^([A-Za-z0-9+/]+={0,2}) (\d+)\r?$/.exec(line) ?? [];
+      if (base64 === undefined) {
+        throw new TokenizerError(
+          `tiktoken file: line ${i + 1} is '${line.slice(0, 80)}'; expected a token in base64 and its rank`,
+        );
+      }
+      ids.set(tokenOf(base64, i), Number(rank));
+    });
   const merges: { split: Split; id: number }[] = [];
   for (const [token, id] of ids) {
     for (const split of splitsOf([...token], (part) => ids.get(part))) merges.push({ split, id });

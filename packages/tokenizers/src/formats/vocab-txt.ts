@@ -1,3 +1,4 @@
+import { asText, type Bytes } from '../as-bytes.js';
 import { TokenizerError } from '../errors.js';
 import { Tokenizer } from '../tokenizer.js';
 import { emptyFrame, specialTokenJson } from './frames.js';
@@ -5,16 +6,18 @@ import { emptyFrame, specialTokenJson } from './frames.js';
 const specialTokens = ['[PAD]', '[UNK]', '[CLS]', '[SEP]', '[MASK]'];
 
 /**
- * Makes BERT's tokenizer, WordPiece, of the text of its `vocab.txt`: a token a line, its id the number of the line.
+ * Makes BERT's tokenizer, WordPiece, of its `vocab.txt`, its text or its bytes: a token a line, its id the number of the line.
  *
  * @param lowercase as the uncased models; default true
  * @throws TokenizerError where a token that BERT needs is missing, or one stands twice
  */
 export function fromVocabTxt(
-  vocabTxt: string,
+  vocabTxt: string | Bytes,
   { lowercase = true }: { lowercase?: boolean } = {},
 ): Tokenizer {
-  const lines = vocabTxt.split('\n').map((line) => line.replace(/\r$/, ''));
+  const lines = asText(vocabTxt, 'vocab.txt')
+    .split('\n')
+    .map((line) => line.replace(/\r$/, ''));
   if (lines.at(-1) === '') lines.pop();
   const vocab = new Map<string, number>();
   lines.forEach((token, id) => {
