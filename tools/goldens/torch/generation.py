@@ -3,6 +3,7 @@
 import torch
 from golden import random, seeded, values, write
 from transformers import (
+    LogitsProcessorList,
     MinPLogitsWarper,
     RepetitionPenaltyLogitsProcessor,
     TemperatureLogitsWarper,
@@ -38,4 +39,26 @@ for seed in (1, 2):
             "scores": values(scores),
             "probabilities": values(torch.softmax(warped[0], -1)),
         })
+
+# On the edge: sums that are the threshold, ratios that are, and ties at it; in float32, as models give scores.
+for probabilities, options in [
+    ([0.5, 0.3, 0.2], {"topP": 0.8}), ([0.2, 0.3, 0.5], {"topP": 0.8}), ([0.5, 0.25, 0.25], {"topP": 0.5}),
+    ([0.4, 0.3, 0.2, 0.1], {"topP": 0.7}), ([0.4, 0.3, 0.2, 0.1], {"topP": 0.9}), ([0.7, 0.2, 0.1], {"topP": 0.9}),
+    ([0.3, 0.3, 0.3, 0.1], {"topP": 0.9}), ([0.1, 0.6, 0.3], {"topP": 0.6}),
+    ([0.4, 0.3, 0.2, 0.1], {"topP": 0.5, "minP": 0.75}), ([0.6, 0.3, 0.1], {"minP": 0.5}),
+    ([0.4, 0.1, 0.2, 0.3], {"minP": 0.25}), ([0.2, 0.4, 0.2, 0.2], {"minP": 0.5}), ([0.25] * 4, {"minP": 1.0}),
+    ([0.25] * 4, {"topK": 2}), ([0.25] * 4, {"topK": 1}), ([0.1, 0.2, 0.3, 0.2, 0.2], {"topK": 2}),
+    ([0.1, 0.3, 0.3, 0.2, 0.1], {"topK": 4}), ([0.1, 0.2, 0.3, 0.2, 0.2], {"topK": 2, "topP": 0.3}),
+    ([0.1, 0.2, 0.3, 0.4], {"temperature": 1e-30}), ([0.3, 0.2, 0.3, 0.2], {"temperature": 1e-36}),
+]:
+    scores = torch.tensor(probabilities, dtype=torch.float64).log().float()
+    kinds = {"temperature": TemperatureLogitsWarper, "topK": TopKLogitsWarper, "topP": TopPLogitsWarper}
+    kinds["minP"] = MinPLogitsWarper
+    warpers = LogitsProcessorList([kind(options[name]) for name, kind in kinds.items() if name in options])
+    cases.append({
+        "options": options,
+        "history": [],
+        "scores": values(scores),
+        "probabilities": values(torch.softmax(warpers(None, scores[None])[0], -1)),
+    })
 write("kernels", "sampling", "generation", cases, "transformers")

@@ -9,11 +9,25 @@ export class GpuError extends Error {
   override readonly name = 'GpuError';
 }
 
+type Check = (values: Float32Array | Int32Array | Uint8Array) => void;
+
+/** What is to be said of values that only the device knows before they are read. */
+const checks = new WeakMap<tf.Tensor['dataId'], Check>();
+
+/**
+ * Has `readTensor` look at the values of a tensor, or of another one that shares them, before it returns them.
+ *
+ * @param check throws where they cannot be used
+ */
+export function checkWhenRead({ dataId }: tf.Tensor, check: Check): void {
+  checks.set(dataId, check);
+}
+
 /**
  * The values of a tensor, row-major; like `tensor.data()`, but a GPU error is never a silent zero.
  *
  * @throws DeviceLostError where the device was lost before the values came, GpuError where the
- * driver refused a shader or a command since the last read
+ * driver refused a shader or a command since the last read, and what `checkWhenRead` was asked to throw
  */
 export async function readTensor<T extends tf.Tensor>(
   tensor: T,
@@ -22,6 +36,7 @@ export async function readTensor<T extends tf.Tensor>(
   const device = tf.getBackend() === 'webgpu' ? currentDevice() : undefined;
   const values = device ? await untilLost(device, tensor.data()) : await tensor.data();
   if (device) throwErrors(device);
+  checks.get(tensor.dataId)?.(values);
   return values;
 }
 

@@ -1,7 +1,7 @@
 import type * as tf from '@tensorflow/tfjs';
 import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
 import { dispatch, spread } from '../dispatch/dispatch.js';
-import { peakWgsl } from '../dispatch/peak.js';
+import { lowest, peakWgsl } from '../dispatch/peak.js';
 import { defineProgram, variants } from '../dispatch/program.js';
 import {
   type RowGroup,
@@ -31,7 +31,7 @@ const forwardProgram = variants(rowGroupKey, (group: RowGroup) =>
     wgsl: /* wgsl */ `
       ${rowSum(group)}
       ${rowMax(group)}
-      ${peakWgsl}
+      ${peakWgsl()}
       @compute @workgroup_size(${group.lanes})
       fn main(
         @builtin(workgroup_id) workgroup: vec3u,
@@ -46,7 +46,7 @@ const forwardProgram = variants(rowGroupKey, (group: RowGroup) =>
         // Scores are seen from the label's, so that a large offset costs no digits.
         let own = logits[start + select(0u, u32(label), known)];
 
-        var peak = Peak(-3.4e38, 0.0);
+        var peak = Peak(${lowest}, 0.0);
         var offset = 0.0;
         for (var i = lane; i < params.width; i += ${group.lanes}u) {
           let score = logits[start + i];

@@ -2,6 +2,7 @@ import { checkShape, InputError } from '@headwise/core';
 import * as tf from '@tensorflow/tfjs';
 import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
 import { dispatch } from '../dispatch/dispatch.js';
+import { lowest } from '../dispatch/peak.js';
 import { defineProgram, type ElementType, variants } from '../dispatch/program.js';
 import type { Tiling } from '../matrix-product/form.js';
 import { tilingFor } from '../matrix-product/tiling.js';
@@ -168,7 +169,7 @@ const attendProgram = variants(String, (pack: 4 | 1) => {
       var<workgroup> q_row: array<${type}, ${widest / pack}>;
       var<workgroup> weights: array<f32, ${chunk}>;
       var<workgroup> of_lanes: array<f32, ${lanes}>;
-      const lowest = -3.4e38;
+      const lowest = ${lowest};
       @compute @workgroup_size(${lanes})
       fn main(
         @builtin(workgroup_id) workgroup: vec3u,

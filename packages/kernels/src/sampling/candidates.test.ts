@@ -46,3 +46,17 @@ test('penalties by hand: repetition divides or multiplies, frequency counts, pre
   expectScores(weight({ frequencyPenalty: 0.25 }), [1.5, -1.25]);
   expectScores(weight({ presencePenalty: 0.25 }), [1.75, -1.25]);
 });
+
+test('scores and ids that cannot be used are named', () => {
+  const inf = Number.POSITIVE_INFINITY;
+  expect(() => samplingCandidates([1, Number.NaN, 2])).toThrow(
+    'samplingCandidates: the score of token 1 in row 0 is NaN or +∞; expected a number, or −∞ for what cannot be drawn',
+  );
+  expect(() => samplingCandidates([1, 2, inf])).toThrow('the score of token 2 in row 0 is NaN');
+  expect(() => samplingCandidates([-inf, -inf])).toThrow('all 2 scores of row 0 are −∞');
+  expect(() => samplingCandidates([])).toThrow('all 0 scores of row 0 are −∞');
+  expect(() => samplingCandidates([1, 2], {}, [0, -1, 2])).toThrow(
+    'samplingCandidates: id 2 of the history is outside the vocabulary of 2 tokens',
+  );
+  expect(samplingCandidates([-inf, 1])).toEqual([{ id: 1, probability: 1 }]);
+});

@@ -1,9 +1,10 @@
-import { checkShape, InputError } from '@headwise/core';
+import { checkShape, checkWhenRead, InputError } from '@headwise/core';
 import * as tf from '@tensorflow/tfjs';
 import { checkNotEmpty, checkType } from '../dispatch/check.js';
 import { hasKernel, registerWebGPUKernel, runKernel } from '../dispatch/register.js';
 import { checkedSampling, type SamplingOptions } from './options.js';
-import { drawCandidate, samplingCandidates } from './reference.js';
+import { candidatesOfRow, drawCandidate } from './reference.js';
+import { checkDrawn } from './scores.js';
 import { countKernel, sampleKernel } from './webgpu.js';
 
 /**
@@ -12,11 +13,13 @@ import { countKernel, sampleKernel } from './webgpu.js';
  *
  * The same seed draws the same ids, on every backend but for rounding.
  *
- * @param logits `[B, V]`
+ * @param logits `[B, V]`; −∞ for what cannot be drawn
  * @param seed a whole number from 0 to 2⁵³ − 1; a new one for each position
- * @param history `[B, T]`, int32: the ids that penalties are for; −1 is none
+ * @param history `[B, T]`, int32: the ids that penalties are for, each in [0, V); −1 is none
  * @returns ids `[B]`, int32
- * @throws InputError for options out of range, ShapeError where the rows differ
+ * @throws InputError for options out of range, and naming row and token for a score that is NaN or +∞, or where
+ * all of a row are −∞; on WebGPU, where only the device has the scores, `readTensor` of the ids throws it.
+ * ShapeError where the rows differ
  */
 export function sampleTokens(
   logits: tf.Tensor2D,
@@ -43,7 +46,9 @@ export function sampleTokens(
     const vocabulary = logits.shape[1];
     const counts = past && runKernel('headwise/CountTokens', { history: past }, { vocabulary })[0];
     const inputs = counts ? { logits, counts } : { logits };
-    return runKernel('headwise/Sample', inputs, { ...checked, seed })[0] as tf.Tensor1D;
+    const ids = runKernel('headwise/Sample', inputs, { ...checked, seed })[0] as tf.Tensor1D;
+    checkWhenRead(ids, (values) => checkDrawn('sampleTokens', values, vocabulary));
+    return ids;
   });
 }
 
@@ -65,7 +70,7 @@ function sampleInJavaScript(
   const ids = Int32Array.from({ length: rows }, (_, row) => {
     const own = scores.slice(row * vocabulary, (row + 1) * vocabulary);
     const before = past.slice((row * past.length) / rows, ((row + 1) * past.length) / rows);
-    return drawCandidate(samplingCandidates(own, options, before), seed, row);
+    return drawCandidate(candidatesOfRow('sampleTokens', row, own, options, before), seed, row);
   });
   return tf.tensor1d(ids, 'int32');
 }

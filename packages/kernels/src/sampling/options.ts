@@ -2,9 +2,9 @@ import { InputError } from '@headwise/core';
 
 /** How the next token is drawn from a model's scores. */
 export interface SamplingOptions {
-  /** Divides the scores; 0 takes the best token, 1 (default) leaves them, more is bolder. */
+  /** Divides the scores; 0 takes the best token, 1 (default) leaves them, more is bolder. Counts as 2⁻¹²⁶ between 0 and that. */
   temperature?: number;
-  /** Only this many best tokens stay; default all. */
+  /** Only this many best tokens stay, and those that score the same as the last of them; default all. */
   topK?: number;
   /** Only the fewest best tokens that together have this probability stay; default 1, all. */
   topP?: number;
@@ -17,6 +17,9 @@ export interface SamplingOptions {
   /** Taken from the score of every token that occurred; default 0. */
   presencePenalty?: number;
 }
+
+/** The smallest number that GPUs do not take for 0. */
+const leastTemperature = 2 ** -126;
 
 /**
  * The options with their defaults; `topK` is `Infinity` where all tokens stay.
@@ -51,5 +54,11 @@ export function checkedSampling(options: SamplingOptions): Required<SamplingOpti
   for (const name of ['frequencyPenalty', 'presencePenalty'] as const) {
     if (!Number.isFinite(checked[name])) refuse(name, 'a number');
   }
-  return checked;
+  return { ...checked, temperature: temperature && Math.max(temperature, leastTemperature) };
 }
+
+/**
+ * What sums of probabilities and ratios are compared with: a threshold counts as reached where all but a
+ * rounding of single precision is, so that 0.5 + 0.3 reaches 0.8 on every backend.
+ */
+export const reached = (threshold: number): number => threshold * (1 - 2 ** -20);

@@ -1,5 +1,6 @@
 import { keyOf, philox } from '../philox/philox.js';
-import { checkedSampling, type SamplingOptions } from './options.js';
+import { checkedSampling, reached, type SamplingOptions } from './options.js';
+import { checkPast, checkScores } from './scores.js';
 
 /** A token that may be drawn. */
 export interface Candidate {
@@ -11,10 +12,12 @@ export interface Candidate {
  * The tokens that may be drawn, best first, with probabilities that sum to 1.
  *
  * Penalties, temperature, top-k, top-p, min-p, in this order, which is that of Hugging Face's
- * `generate`. Of tokens with the same score, those first in the vocabulary stay first.
+ * `generate`. Of tokens with the same score, those first in the vocabulary come first; top-k keeps all that
+ * score the same as its last one, top-p the first of them.
  *
- * @param scores logits of one position, `[V]`
- * @param history the ids that penalties are for
+ * @param scores logits of one position, `[V]`; −∞ for what cannot be drawn
+ * @param history the ids that penalties are for, each in [0, V); −1 is none
+ * @throws InputError naming the first score that is NaN or +∞, or where all are −∞; for an id outside the vocabulary
  * @see Holtzman et al. 2020 (top-p), https://arxiv.org/abs/1904.09751;
  * Keskar et al. 2019 (repetition), https://arxiv.org/abs/1909.05858;
  * Nguyen et al. 2024 (min-p), https://arxiv.org/abs/2407.01082
@@ -24,18 +27,33 @@ export function samplingCandidates(
   options: SamplingOptions = {},
   history: Iterable<number> = [],
 ): Candidate[] {
+  return candidatesOfRow('samplingCandidates', 0, scores, options, history);
+}
+
+/** The same for a row of a batch, which errors name. */
+export function candidatesOfRow(
+  what: string,
+  row: number,
+  scores: ArrayLike<number>,
+  options: SamplingOptions,
+  history: Iterable<number>,
+): Candidate[] {
   const { temperature, topK, topP, minP, ...penalties } = checkedSampling(options);
-  const penalised = withPenalties(scores, penalties, history);
-  const scaled = temperature > 0 ? penalised.map((score) => score / temperature) : penalised;
-  const order = Array.from({ length: scaled.length }, (_, id) => id)
-    .sort((a, b) => scaled[b]! - scaled[a]! || a - b)
-    .slice(0, temperature === 0 ? 1 : Math.min(topK, scaled.length));
-  const best = scaled[order[0]!]!;
-  const weights = order.map((id) => (scaled[id] === best ? 1 : Math.exp(scaled[id]! - best)));
+  const penalised = withPenalties(what, scores, penalties, history);
+  checkScores(what, penalised, row);
+  const order = Array.from({ length: penalised.length }, (_, id) => id).sort(
+    (a, b) => penalised[b]! - penalised[a]! || a - b,
+  );
+  const best = penalised[order[0]!]!;
+  if (temperature === 0) return [{ id: order[0]!, probability: 1 }];
+  const least = penalised[order[Math.min(topK, order.length) - 1]!]!;
+  const stays = order.filter((id) => penalised[id]! >= least);
+  // Seen from the best one, so that no temperature takes the scores out of range.
+  const weights = stays.map((id) => Math.exp((penalised[id]! - best) / temperature));
   const nucleus = weights.slice(0, nucleusSize(weights, topP));
-  const kept = nucleus.filter((weight) => weight >= minP);
+  const kept = nucleus.filter((weight) => weight > 0 && weight >= reached(minP));
   const total = kept.reduce((sum, weight) => sum + weight, 0);
-  return kept.map((weight, i) => ({ id: order[i]!, probability: weight / total }));
+  return kept.map((weight, i) => ({ id: stays[i]!, probability: weight / total }));
 }
 
 type Penalties = Pick<
@@ -44,16 +62,18 @@ type Penalties = Pick<
 >;
 
 function withPenalties(
+  what: string,
   scores: ArrayLike<number>,
   { repetitionPenalty, frequencyPenalty, presencePenalty }: Penalties,
   history: Iterable<number>,
 ): number[] {
   const counts = new Map<number, number>();
   for (const id of history) counts.set(id, (counts.get(id) ?? 0) + 1);
+  counts.delete(-1);
+  checkPast(what, counts.keys(), scores.length);
   const penalised = Array.from(scores);
   for (const [id, count] of counts) {
-    const score = penalised[id];
-    if (score === undefined) continue;
+    const score = penalised[id]!;
     const repeated = score > 0 ? score / repetitionPenalty : score * repetitionPenalty;
     penalised[id] = repeated - frequencyPenalty * count - presencePenalty;
   }
@@ -63,7 +83,7 @@ function withPenalties(
 /** The number of first weights whose part of the sum reaches `topP`; the one that reaches it included. */
 function nucleusSize(weights: number[], topP: number): number {
   if (topP === 1) return weights.length;
-  const wanted = topP * weights.reduce((sum, w) => sum + w, 0);
+  const wanted = reached(topP) * weights.reduce((sum, w) => sum + w, 0);
   let sum = 0;
   const end = weights.findIndex((weight) => {
     sum += weight;

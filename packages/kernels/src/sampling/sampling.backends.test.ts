@@ -1,6 +1,8 @@
+import { readTensor } from '@headwise/core';
 import { describeBackends, expectNoLeak, gaussian } from '@headwise/testing';
 import * as tf from '@tensorflow/tfjs';
 import { expect, test } from 'vitest';
+import golden from '../goldens/sampling.json' with { type: 'json' };
 import { sampleTokens } from './index.js';
 import type { SamplingOptions } from './options.js';
 import { drawCandidate, samplingCandidates } from './reference.js';
@@ -45,8 +47,8 @@ describeBackends('sampleTokens', () => {
   test('equal scores are kept and taken in the order of the vocabulary', async () => {
     const logits = tf.ones<tf.Rank.R2>([600, 700]);
     expect(new Set(await sampleTokens(logits, { temperature: 0 }, 1).data())).toEqual(new Set([0]));
-    const few = new Set(await sampleTokens(logits, { topK: 3 }, 1).data());
-    expect(few).toEqual(new Set([0, 1, 2]));
+    const tied = new Set(await sampleTokens(logits, { topK: 3 }, 1).data());
+    expect(tied.size).toBeGreaterThan(300);
     const nucleus = new Set(await sampleTokens(logits, { topP: 3.5 / 700 }, 1).data());
     expect(nucleus).toEqual(new Set([0, 1, 2, 3]));
   });
@@ -64,6 +66,54 @@ describeBackends('sampleTokens', () => {
     );
     expect(chiSquare).toBeLessThan(16.3);
   });
+
+  for (const { options, scores, probabilities } of golden.cases.slice(-20)) {
+    test(`${JSON.stringify(options)} of ${scores.length} draws all and only what Hugging Face's keeps`, async () => {
+      const logits = tf.tidy(() => tf.tile(tf.tensor2d([scores]), [600, 1]));
+      const drawn = [...new Set(await sampleTokens(logits, options, 5).data())].sort();
+      expect(drawn).toEqual(probabilities.flatMap((p, id) => (p > 0 ? [id] : [])));
+    });
+  }
+
+  test('no temperature takes scores out of range', async () => {
+    const logits = tf.tensor2d([
+      [1, 3e38, -3e38, 2.9e38],
+      [-5, -3, -9, -4],
+      [0, 1e-30, 0, -1],
+    ]);
+    for (const temperature of [1e-45, 1e-40, 1e-38, 1e-35, 1e-20]) {
+      const ids = await sampleTokens(logits, { temperature }, 3).data();
+      expect([...ids.slice(0, 2)], `${temperature}`).toEqual([1, 1]);
+      // Above it the two scores are the same to float32.
+      if (temperature < 1e-31) expect(ids[2]).toBe(1);
+    }
+    const flat = tf.tile(tf.tensor2d([[1, 9, -7]]), [600, 1]) as tf.Tensor2D;
+    const all = new Set(await sampleTokens(flat, { temperature: 1e39 }, 3).data());
+    expect(all).toEqual(new Set([0, 1, 2]));
+  });
+
+  for (const options of [{}, { temperature: 0 }, { topK: 2 }, { topP: 0.5, minP: 0.1 }]) {
+    test(`${JSON.stringify(options)}: scores that are no numbers are refused by row and token`, async () => {
+      const read = async (rows: number[][]) =>
+        readTensor(sampleTokens(tf.tensor2d(rows), options, 1));
+      const inf = Number.POSITIVE_INFINITY;
+      const refused = (row: number, token: number) =>
+        `sampleTokens: the score of token ${token} in row ${row} is NaN or +∞; expected a number, or −∞ for what cannot be drawn`;
+      await expect(
+        read([
+          [1, 2, 3],
+          [1, Number.NaN, 2],
+        ]),
+      ).rejects.toThrow(refused(1, 1));
+      await expect(read([[1, inf, Number.NaN]])).rejects.toThrow(refused(0, 1));
+      const late = Array.from({ length: 700 }, (_, i) => (i === 613 ? Number.NaN : i % 7));
+      await expect(read([late])).rejects.toThrow(refused(0, 613));
+      await expect(read([Array(5).fill(-inf)])).rejects.toThrow(
+        'sampleTokens: all 5 scores of row 0 are −∞; expected a token that can be drawn',
+      );
+      expect([...(await read([[-inf, -3.4028234663852886e38, -inf]]))]).toEqual([1]);
+    });
+  }
 
   test('scores of ±10⁴ and −∞ draw only what can be drawn', async () => {
     const logits = tf.tensor2d([[-1e4, 1e4, Number.NEGATIVE_INFINITY, -1e4]]);

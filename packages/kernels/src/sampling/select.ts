@@ -4,7 +4,7 @@ import { samplingGroups as lanes } from './reference.js';
  * WGSL of `cut_after`, which finds the last token of the best ones by a radix search: eight bits of the
  * score a round, and where tokens of the same score must be told apart, eight bits of their number.
  *
- * Needs `score(start, v)`, workgroups of 256 lanes, as many as a digit has values, and of the uniform
+ * Needs `score(start, v)`, `share_of(score, largest)`, the weight of a token relative to the best one, workgroups of 256 lanes, as many as a digit has values, and of the uniform
  * `vocabulary`, `top_p`, `rounds` (8) and `digits` (256): compilers copy the body of a loop of constant
  * length, and take three times as long.
  */
@@ -40,7 +40,7 @@ export const selectWgsl: string = /* wgsl */ `
   }
   /** A probability relative to the best one's, in units of 2⁻⁴⁰. */
   fn mass_of(score: f32, largest: f32) -> vec2u {
-    let scaled = exp(score - largest) * 256.0;
+    let scaled = share_of(score, largest) * 256.0;
     let upper = floor(scaled);
     return vec2u(u32(upper), u32((scaled - upper) * 4294967296.0));
   }
@@ -79,8 +79,8 @@ export const selectWgsl: string = /* wgsl */ `
   }
 
   /**
-   * Cuts after the best tokens of \`before\`: after \`count\` of them, or, where that is 0, after those
-   * that have \`top_p\` of the probability.
+   * Cuts after the best tokens of \`before\`: after \`count\` of them and what scores the same as the last, or,
+   * where that is 0, after those that have \`top_p\` of the probability.
    */
   fn cut_after(start: u32, lane: u32, before: Cut, largest: f32, count: u32) -> Cut {
     let by_mass = count == 0u;
@@ -113,8 +113,8 @@ export const selectWgsl: string = /* wgsl */ `
       if (round == 3u) {
         var one = vec2u(0u, 1u);
         if (by_mass) { one = mass_of(score_of(key), largest); }
-        // All tokens of this score are needed: no need to tell them apart.
-        if (less(result.total, plus(remaining, one))) { return Cut(key, 0xffffffffu); }
+        // All tokens of this score stay: no need to tell them apart.
+        if (!by_mass || less(result.total, plus(remaining, one))) { return Cut(key, 0xffffffffu); }
       }
     }
     return Cut(key, ~index);

@@ -1,11 +1,11 @@
 import type * as tf from '@tensorflow/tfjs';
 import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
 import { dispatch, spread } from '../dispatch/dispatch.js';
-import { peakWgsl } from '../dispatch/peak.js';
+import { lowest, peakWgsl } from '../dispatch/peak.js';
 import { defineProgram } from '../dispatch/program.js';
 import { zeros } from '../dispatch/transfer.js';
 import { keyOf, philoxWgsl } from '../philox/philox.js';
-import type { SamplingOptions } from './options.js';
+import { reached, type SamplingOptions } from './options.js';
 import { samplingGroups as lanes, samplingStream } from './reference.js';
 import { selectWgsl } from './select.js';
 
@@ -36,6 +36,7 @@ const params = {
   rows: 'u32',
   vocabulary: 'u32',
   temperature: 'f32',
+  greedy: 'u32',
   top_k: 'u32',
   top_p: 'f32',
   least: 'f32',
@@ -46,12 +47,19 @@ const params = {
   digits: 'u32',
 } as const;
 
-/** One workgroup a row: its largest score, the cuts of top-k and top-p, and the draw. */
+/**
+ * One workgroup a row: its largest score, the cuts of top-k and top-p, and the draw.
+ *
+ * Where the score of token v is NaN or +∞ the id is −1 − v; where no token can be drawn it is −1 − V.
+ */
 const sampleWgsl = (score: string) => /* wgsl */ `
   ${philoxWgsl}
-  ${peakWgsl}
+  ${peakWgsl('difference / params.temperature')}
   ${score}
-  fn score(start: u32, v: u32) -> f32 { return penalised(start + v) / params.temperature; }
+  fn score(start: u32, v: u32) -> f32 { return penalised(start + v); }
+  /** What tokens are compared by, seen from the best one: no temperature takes that out of range. */
+  fn scaled(score: f32, largest: f32) -> f32 { return (score - largest) / params.temperature; }
+  fn share_of(score: f32, largest: f32) -> f32 { return exp(scaled(score, largest)); }
   ${selectWgsl}
 
   var<workgroup> values: array<f32, ${lanes}>;
@@ -78,6 +86,20 @@ const sampleWgsl = (score: string) => /* wgsl */ `
 
   fn uniform_of(word: u32) -> f32 { return f32(word >> 8u) * 0x1p-24; }
 
+  // The complement of the first token with a score that is NaN or +∞, or 0.
+  var<workgroup> refused: atomic<u32>;
+  /** Bits, as compilers may take it that no number is NaN. */
+  fn refuse(score: f32, v: u32) {
+    let bits = bitcast<u32>(score);
+    if ((bits & 0x7fffffffu) >= 0x7f800000u && bits != 0xff800000u) { atomicMax(&refused, ~v); }
+  }
+  var<workgroup> outcome: u32;
+  fn refused_token(lane: u32) -> u32 {
+    workgroupBarrier();
+    if (lane == 0u) { outcome = ~atomicLoad(&refused); }
+    return workgroupUniformLoad(&outcome);
+  }
+
   var<workgroup> chosen_lane: u32;
   /** The first lane at which the running sum exceeds a random part of the whole. */
   fn choose_lane(word: u32) {
@@ -103,22 +125,25 @@ const sampleWgsl = (score: string) => /* wgsl */ `
     let start = row * params.vocabulary;
 
     var cut = Cut(0u, 0xffffffffu);
-    var largest = -3.4e38;
-    if (params.top_k > 0u || params.top_p < 1.0 || params.least > -1e38) {
-      var best = Peak(-3.4e38, 0.0);
+    var largest = ${lowest};
+    if (params.greedy > 0u || params.top_k > 0u || params.top_p < 1.0 || params.least > -1e38) {
+      var best = Peak(${lowest}, 0.0);
       var index = 0xffffffffu;
       for (var v = lane; v < params.vocabulary; v += ${lanes}u) {
         let value = score(start, v);
-        if (value > best.largest) {
+        refuse(value, v);
+        if (value > best.largest || (value == best.largest && index == 0xffffffffu)) {
           best.largest = value;
           index = v;
         }
       }
       best_of(best.largest, index, lane);
       largest = workgroupUniformLoad(&values[0]);
-      if (params.top_k == 1u) {
-        // Where every score is −∞ or NaN there is no best one.
-        if (lane == 0u) { ids[row] = i32(select(indices[0], 0u, indices[0] == 0xffffffffu)); }
+      let bad = refused_token(lane);
+      let found = workgroupUniformLoad(&indices[0]);
+      if (params.greedy > 0u || bad != 0xffffffffu || found == 0xffffffffu) {
+        let drawn = select(found, ~params.vocabulary, found == 0xffffffffu);
+        if (lane == 0u) { ids[row] = i32(select(~bad, drawn, bad == 0xffffffffu)); }
         return;
       }
       // A loop, and not of constant length, so that compilers keep one copy of the search.
@@ -130,29 +155,40 @@ const sampleWgsl = (score: string) => /* wgsl */ `
       }
     }
 
-    var own = Peak(-3.4e38, 0.0);
+    var own = Peak(${lowest}, 0.0);
     for (var v = lane; v < params.vocabulary; v += ${lanes}u) {
       let value = score(start, v);
-      if (value - largest >= params.least && within(cut, key_of(value), v)) {
+      refuse(value, v);
+      if (scaled(value, largest) >= params.least && within(cut, key_of(value), v)) {
         own = raised(own, value);
       }
     }
     best_of(own.largest, lane, lane);
     largest = workgroupUniformLoad(&values[0]);
+    let bad = refused_token(lane);
+    if (bad != 0xffffffffu) {
+      if (lane == 0u) { ids[row] = i32(~bad); }
+      return;
+    }
     let words = philox(vec4u(0u, row, 0u, ${samplingStream}u), vec2u(params.key0, params.key1));
-    let own_sum = own.sum * exp(own.largest - largest);
+    let own_sum = own.sum * share_of(own.largest, largest);
     values[lane] = own_sum;
     workgroupBarrier();
     if (lane == 0u) { choose_lane(words.x); }
     if (lane != workgroupUniformLoad(&chosen_lane)) { return; }
+    // No token has a probability: every score is −∞.
+    if (own_sum == 0.0) {
+      ids[row] = i32(~params.vocabulary);
+      return;
+    }
 
     let target_sum = uniform_of(words.y) * own_sum;
     var id = 0u;
     var sum = 0.0;
     for (var v = lane; v < params.vocabulary && sum <= target_sum; v += ${lanes}u) {
       let value = score(start, v);
-      if (value - largest >= params.least && within(cut, key_of(value), v)) {
-        let weight = exp(value - largest);
+      if (scaled(value, largest) >= params.least && within(cut, key_of(value), v)) {
+        let weight = share_of(value, largest);
         sum += weight;
         if (weight > 0.0) { id = v; }
       }
@@ -220,9 +256,10 @@ export function sampleKernel({ inputs, backend, attrs }: SampleArguments): tf.Te
     rows,
     vocabulary,
     temperature: greedy ? 1 : attrs.temperature,
-    top_k: greedy ? 1 : attrs.topK < vocabulary ? attrs.topK : 0,
-    top_p: attrs.topP,
-    least: attrs.minP > 0 ? Math.log(attrs.minP) : -3.4e38,
+    greedy: greedy ? 1 : 0,
+    top_k: attrs.topK < vocabulary ? attrs.topK : 0,
+    top_p: attrs.topP < 1 ? reached(attrs.topP) : 1,
+    least: attrs.minP > 0 ? Math.log(reached(attrs.minP)) : Number(lowest),
     key0,
     key1,
     stages: 2,

@@ -1,7 +1,7 @@
 import type * as tf from '@tensorflow/tfjs';
 import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
 import { dispatch, spread } from '../dispatch/dispatch.js';
-import { peakWgsl } from '../dispatch/peak.js';
+import { lowest, peakWgsl } from '../dispatch/peak.js';
 import { defineProgram, variants } from '../dispatch/program.js';
 import { rowsOf } from '../dispatch/residual.js';
 import {
@@ -24,7 +24,7 @@ const forwardProgram = variants(rowGroupKey, (group: RowGroup) =>
     wgsl: /* wgsl */ `
       ${rowSum(group)}
       ${rowMax(group)}
-      ${peakWgsl}
+      ${peakWgsl()}
       @compute @workgroup_size(${group.lanes})
       fn main(
         @builtin(workgroup_id) workgroup: vec3u,
@@ -34,7 +34,7 @@ const forwardProgram = variants(rowGroupKey, (group: RowGroup) =>
         let row = workgroup.y * count.x + workgroup.x;
         if (row >= params.rows) { return; }
         let start = row * params.width;
-        var peak = Peak(-3.4e38, 0.0);
+        var peak = Peak(${lowest}, 0.0);
         for (var i = lane; i < params.width; i += ${group.lanes}u) {
           peak = raised(peak, x[start + i]);
         }
