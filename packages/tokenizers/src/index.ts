@@ -9,6 +9,7 @@ export { fromTiktoken } from './formats/tiktoken.js';
 export { fromVocabAndMerges } from './formats/vocab-and-merges.js';
 export { fromVocabTxt } from './formats/vocab-txt.js';
 export type { Padding } from './padding.js';
+export type { Texts } from './string-lists.js';
 export {
   type DecodeOptions,
   type EncodeOptions,
@@ -20,5 +21,4 @@ export { type TrainByteLevelOptions, trainBpe, trainByteLevelBpe } from './train
 export { type TrainCharacterOptions, trainCharacter } from './training/train-character.js';
 export { type TrainUnigramOptions, trainUnigram } from './training/train-unigram.js';
 export { trainWordPiece } from './training/train-word-piece.js';
-export type { Texts } from './training/words.js';
 export type { Truncation } from './truncation.js';

@@ -5,7 +5,7 @@ import type { Decoder } from './decoders/decoder.js';
 import { readDecoder } from './decoders/read.js';
 import { Encoding } from './encoding.js';
 import { TokenizerError } from './errors.js';
-import { Fields } from './fields.js';
+import { Fields, mismatch } from './fields.js';
 import { readModel } from './models/read.js';
 import { readNormalizer } from './normalizers/read.js';
 import { type Padding, pad, readPadding } from './padding.js';
@@ -150,9 +150,14 @@ export class Tokenizer implements TokenNames {
     texts: readonly (string | readonly [first: string, second: string])[],
     options: EncodeOptions = {},
   ): Encoding[] {
-    const encodings = texts.map((text) =>
-      this.#encode(typeof text === 'string' ? [text] : text, options),
-    );
+    if (!Array.isArray(texts)) {
+      throw mismatch('encodeBatch: texts', texts, 'an array of texts or pairs');
+    }
+    const encodings = texts.map((text: string | readonly string[], i) => {
+      if (typeof text === 'string') return this.#encode([text], options);
+      if (Array.isArray(text) && text.length === 2) return this.#encode(text, options);
+      throw mismatch(`encodeBatch: texts[${i}]`, text, 'a text or a pair of texts');
+    });
     return this.#padded(encodings, options);
   }
 

@@ -1,5 +1,6 @@
 import { InputError } from '@headwise/core';
 import type { LensLayer } from '../logit-lens.js';
+import { checkList } from './check.js';
 import { hex, inkOn, viridis } from './colours.js';
 import { colourScale } from './scale.js';
 import { element, figure, hint, label } from './svg.js';
@@ -26,6 +27,7 @@ export function lensTable(
   layers: readonly LensLayer[],
   { tokens, tokenOf }: LensTableOptions,
 ): string {
+  checkList('tokens', tokens);
   for (const { name, tokens: read } of layers) {
     if (read.length === tokens.length) continue;
     throw new InputError(

@@ -122,3 +122,16 @@ test('tokens that do not fit are named', () => {
   expect(() => modelView([])).toThrow('no maps are given');
   expect(() => headGrid([], 'entropy')).toThrow('no scores are given');
 });
+
+test.each<[string, (tokens: never) => string]>([
+  ['headView', (tokens) => headView(causalMap(0), { tokens })],
+  ['heatMap', (tokens) => heatMap(causalMap(0, 1), { tokens })],
+  ['queryTokens', (queryTokens) => headView(causalMap(0), { tokens: nasty, queryTokens })],
+  ['neuronView', (tokens) => neuronView(question, { tokens, query: 'q' })],
+  ['lensTable', (tokens) => lensTable(lens, { tokens, tokenOf: String })],
+])('%s refuses a string as long as its list of tokens', (_, draw) => {
+  expect(() => draw('abcdef' as never)).toThrow(
+    /okens is the string "abcdef"; expected an array of strings, one a token/,
+  );
+  expect(() => draw([1, 2, 3, 4, 5, 6] as never)).toThrow('expected an array of strings');
+});

@@ -1,5 +1,6 @@
 import { InputError } from '@headwise/core';
 import type { Neurons } from '../neurons.js';
+import { checkList } from './check.js';
 import { signColours } from './colours.js';
 import { type Cell, cellsPath, element, figure, hint, label, short } from './svg.js';
 import { shownToken, widestLabel } from './tokens.js';
@@ -28,6 +29,7 @@ export function neuronView(
   { query, keys, products, weights }: Neurons,
   { tokens, query: queryToken }: NeuronViewOptions,
 ): string {
+  checkList('tokens', tokens);
   if (tokens.length !== weights.length) {
     throw new InputError(`neuronView: ${weights.length} keys; got ${tokens.length} tokens`);
   }

@@ -1,6 +1,7 @@
 import { asText, type Bytes } from '../as-bytes.js';
 import { TokenizerError } from '../errors.js';
 import { mismatch } from '../fields.js';
+import { stringList } from '../string-lists.js';
 import { Tokenizer } from '../tokenizer.js';
 import { bpeJson, byteLevelFrame, specialTokenJson } from './frames.js';
 
@@ -38,7 +39,9 @@ export function fromVocabAndMerges(
       }
       return [[left, right]];
     });
-  const special = specialTokens.filter((token) => Object.hasOwn(ids, token));
+  const special = stringList(specialTokens, 'specialTokens').filter((token) =>
+    Object.hasOwn(ids, token),
+  );
   return Tokenizer.fromJSON(
     {
       ...byteLevelFrame(),

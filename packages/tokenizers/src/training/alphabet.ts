@@ -1,3 +1,5 @@
+import { stringList } from '../string-lists.js';
+
 /**
  * The characters of some words in the order of their code points.
  *
@@ -12,7 +14,8 @@ export function alphabetOf(
   for (const [word, count] of words) {
     for (const char of word) counts.set(char, (counts.get(char) ?? 0) + count);
   }
-  for (const char of initial) counts.set(char, Number.POSITIVE_INFINITY);
+  for (const char of stringList(initial, 'initialAlphabet'))
+    counts.set(char, Number.POSITIVE_INFINITY);
   const byCodePoint = (a: string, b: string) => a.codePointAt(0)! - b.codePointAt(0)!;
   const chars = [...counts.keys()].sort(byCodePoint);
   if (chars.length <= limit) return chars;

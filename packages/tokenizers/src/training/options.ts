@@ -1,4 +1,5 @@
 import { TokenizerError } from '../errors.js';
+import { stringList } from '../string-lists.js';
 
 /** What every training takes. */
 export interface TrainOptions {
@@ -32,5 +33,7 @@ export function checkVocabSize(vocabSize: number, least: number, what: string): 
 }
 
 /** The special tokens, with the unknown one in front unless it is among them. */
-export const withUnknown = (specialTokens: readonly string[], unknown: string): string[] =>
-  specialTokens.includes(unknown) ? [...specialTokens] : [unknown, ...specialTokens];
+export function withUnknown(specialTokens: readonly string[], unknown: string): string[] {
+  const tokens = stringList(specialTokens, 'specialTokens');
+  return tokens.includes(unknown) ? tokens : [unknown, ...tokens];
+}

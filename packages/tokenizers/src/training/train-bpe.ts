@@ -1,10 +1,11 @@
 import { bpeJson, byteLevelFrame, emptyFrame, specialTokenJson } from '../formats/frames.js';
+import { stringList, type Texts } from '../string-lists.js';
 import { byteAlphabet } from '../text/bytes.js';
 import { Tokenizer } from '../tokenizer.js';
 import { alphabetOf } from './alphabet.js';
 import { learnMerges } from './learn-merges.js';
 import { checkVocabSize, type MergeOptions, withUnknown } from './options.js';
-import { countWords, type Texts } from './words.js';
+import { countWords } from './words.js';
 
 const unknownToken = '<unk>';
 
@@ -21,7 +22,7 @@ export async function trainByteLevelBpe(
   texts: Texts,
   options: TrainByteLevelOptions,
 ): Promise<Tokenizer> {
-  const { specialTokens = [] } = options;
+  const specialTokens = stringList(options.specialTokens ?? [], 'specialTokens');
   const frame = byteLevelFrame();
   const parts = { normalizer: null, preTokenizer: frame.pre_tokenizer, ...options };
   const first = unique([...specialTokens, ...byteAlphabet]);

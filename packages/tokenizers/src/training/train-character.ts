@@ -1,8 +1,8 @@
 import { bpeJson, emptyFrame, specialTokenJson } from '../formats/frames.js';
+import { eachText, type Texts } from '../string-lists.js';
 import { Tokenizer } from '../tokenizer.js';
 import { withUnknown } from './options.js';
 import { idsOf } from './train-bpe.js';
-import type { Texts } from './words.js';
 
 export interface TrainCharacterOptions {
   /** What a character outside the vocabulary becomes; default `<unk>`. */
@@ -22,10 +22,7 @@ export async function trainCharacter(
   { unknownToken = '<unk>', specialTokens = [], signal }: TrainCharacterOptions = {},
 ): Promise<Tokenizer> {
   const seen = new Set<string>();
-  for await (const text of texts) {
-    signal?.throwIfAborted();
-    for (const char of text.toWellFormed()) seen.add(char);
-  }
+  for await (const text of eachText(texts, signal)) for (const char of text) seen.add(char);
   const chars = [...seen].sort((a, b) => a.codePointAt(0)! - b.codePointAt(0)!);
   const first = withUnknown(specialTokens, unknownToken);
   return Tokenizer.fromJSON({

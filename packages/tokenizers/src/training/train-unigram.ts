@@ -1,4 +1,5 @@
 import { emptyFrame, specialTokenJson } from '../formats/frames.js';
+import type { Texts } from '../string-lists.js';
 import { stringToUnits } from '../text/normalized-text.js';
 import { Tokenizer } from '../tokenizer.js';
 import { alphabetOf } from './alphabet.js';
@@ -7,7 +8,7 @@ import { PieceLattice } from './piece-lattice.js';
 import { prune } from './prune-pieces.js';
 import { seedPieces } from './seed-pieces.js';
 import { metaspace } from './train-bpe.js';
-import { countWords, type Texts } from './words.js';
+import { countWords } from './words.js';
 
 const unknownToken = '<unk>';
 /** Pieces that are expected less often are dropped. */

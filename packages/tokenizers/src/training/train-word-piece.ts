@@ -1,8 +1,8 @@
 import { emptyFrame, specialTokenJson } from '../formats/frames.js';
+import type { Texts } from '../string-lists.js';
 import { Tokenizer } from '../tokenizer.js';
 import { type MergeOptions, withUnknown } from './options.js';
 import { firstTokens, idsOf, learn } from './train-bpe.js';
-import type { Texts } from './words.js';
 
 const unknownToken = '[UNK]';
 const continuingPrefix = '##';

@@ -1,13 +1,13 @@
 import { describe, expect, test, vi } from 'vitest';
 import { corpusLines } from '../goldens/corpus.node.js';
 import { hardTexts, readGolden } from '../goldens/read.node.js';
+import type { Texts } from '../string-lists.js';
 import { Tokenizer } from '../tokenizer.js';
 import type { MergeOptions } from './options.js';
 import { trainBpe, trainByteLevelBpe } from './train-bpe.js';
 import { trainCharacter } from './train-character.js';
 import { trainUnigram } from './train-unigram.js';
 import { trainWordPiece } from './train-word-piece.js';
-import type { Texts } from './words.js';
 
 vi.setConfig({ testTimeout: 120_000 });
 

@@ -1,10 +1,8 @@
 import { readNormalizer } from '../normalizers/read.js';
 import { readPreTokenizer } from '../pre-tokenizers/read.js';
+import { eachText, type Texts } from '../string-lists.js';
 import { NormalizedText, unitsToString } from '../text/normalized-text.js';
 import { Pieces } from '../text/pieces.js';
-
-/** Texts to learn from. */
-export type Texts = Iterable<string> | AsyncIterable<string>;
 
 /** The words of some texts, in the order in which they came first. */
 export interface WordCounts {
@@ -27,9 +25,8 @@ export async function countWords(
   const counts = new Map<string, number>();
   const lasts = new Map<string, number>();
   const add = (to: Map<string, number>, word: string) => to.set(word, (to.get(word) ?? 0) + 1);
-  for await (const sequence of texts) {
-    signal?.throwIfAborted();
-    text.load(sequence.toWellFormed());
+  for await (const sequence of eachText(texts, signal)) {
+    text.load(sequence);
     normalizer?.normalize(text);
     pieces.reset();
     preTokenizer?.split(pieces, true);
