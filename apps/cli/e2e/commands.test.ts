@@ -69,6 +69,53 @@ test('generate is the same for the same seed, streamed or not, and ends the prom
   expect(json.ids).toHaveLength(20);
 });
 
+test('generate takes its prompt from a file or standard input, and needs one', () => {
+  const path = join(work, 'prompt.txt');
+  writeFileSync(path, 'the whale\nsaw');
+  const args = ['generate', '--model', model, '--max-new-tokens', '5'];
+  const expected = headwise([...args, '--prompt', 'the whale\nsaw']).stdout;
+  expect(headwise([...args, '--prompt-file', path]).stdout).toBe(expected);
+  expect(headwise(args, 'the whale\nsaw').stdout).toBe(expected);
+  expect(headwise([...args, '--prompt-file', join(work, 'none.txt')])).toMatchObject({
+    code: 2,
+    stderr: expect.stringMatching(/--prompt-file .*none\.txt: cannot be read: ENOENT/),
+  });
+  expect(headwise([...args, '--prompt', 'a', '--prompt-file', path]).stderr).toMatch(
+    /--prompt and --prompt-file are given; expected one of them/,
+  );
+});
+
+test('generate ends and restricts tokens as generation_config.json says, or refuses a key by name', () => {
+  const folder = join(work, 'restricted');
+  cpSync(model, folder, { recursive: true });
+  const args = ['generate', '--model', folder, '--prompt', 'the whale', '--json'];
+  const idsOf = (config: object, ...more: string[]): number[] => {
+    writeFileSync(join(folder, 'generation_config.json'), JSON.stringify(config));
+    return JSON.parse(headwise([...args, ...more]).stdout).ids;
+  };
+  const plain = idsOf({ max_new_tokens: 12 });
+  expect(plain).toHaveLength(12);
+  const end = plain[7]!;
+  const first = plain.indexOf(end);
+  expect(idsOf({ max_new_tokens: 12, eos_token_id: [279, end] })).toEqual(plain.slice(0, first));
+  expect(idsOf({ max_new_tokens: 12 }, '--max-new-tokens', '3')).toEqual(plain.slice(0, 3));
+  const config = {
+    max_new_tokens: 12,
+    suppress_tokens: plain.slice(0, 3),
+    no_repeat_ngram_size: 1,
+  };
+  const other = idsOf(config);
+  expect(new Set(other).size).toBe(12);
+  expect(other).not.toEqual(expect.arrayContaining(plain.slice(0, 1)));
+  writeFileSync(join(folder, 'generation_config.json'), '{ "num_beams": 4, "chat_format": "x" }');
+  expect(headwise(args)).toMatchObject({
+    code: 2,
+    stderr: expect.stringMatching(/generation_config\.json: 'num_beams' is 4; expected 1/),
+  });
+  const aside = headwise([...args, '--no-generation-config', '--max-new-tokens', '1']);
+  expect(aside).toMatchObject({ code: 0, stderr: '' });
+});
+
 test('generate samples as generation_config.json says, unless told otherwise', () => {
   const folder = join(work, 'greedy');
   cpSync(model, folder, { recursive: true });

@@ -1,18 +1,13 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { InputError, type LanguageModel } from '@headwise/core';
-import type { SamplingOptions } from '@headwise/generation';
+import { type GenerationDefaults, parseGenerationConfig } from '@headwise/generation';
 import { describeCheckpoint, parseWith } from '@headwise/models';
 import { folderFiles, readJson } from '@headwise/models/node';
 import type { Tokenizer } from '@headwise/tokenizers';
 import { z } from 'zod';
 
-const schema = z.looseObject({
-  do_sample: z.boolean().default(false),
-  temperature: z.number().min(0).nullish(),
-  top_k: z.number().int().min(0).nullish(),
-  top_p: z.number().gt(0).max(1).nullish(),
-});
+const endTokens = z.looseObject({ eos_token_id: z.unknown() });
 
 /**
  * Throws unless a folder holds a model: its configuration, and every parameter in the header of its weights.
@@ -23,18 +18,18 @@ export async function checkModelFolder(folder: string): Promise<void> {
   await describeCheckpoint(folderFiles(folder));
 }
 
-/** How a model folder's `generation_config.json` says to sample; nothing where there is none. */
-export async function readSamplingDefaults(folder: string): Promise<SamplingOptions> {
+/**
+ * What a model folder says about generation: its `generation_config.json`; without one, the end tokens of its
+ * `config.json`, as transformers 5 takes them.
+ */
+export async function readGenerationDefaults(folder: string): Promise<GenerationDefaults> {
   const path = join(folder, 'generation_config.json');
-  if (!existsSync(path)) return {};
-  const config = parseWith(schema, await readJson(path), path);
-  if (!config.do_sample) return { temperature: 0 };
-  return {
-    ...(config.temperature != null ? { temperature: config.temperature } : {}),
-    // Hugging Face's 0 means all.
-    ...(config.top_k ? { topK: config.top_k } : {}),
-    ...(config.top_p != null ? { topP: config.top_p } : {}),
-  };
+  if (existsSync(path)) return parseGenerationConfig(await readJson(path), path);
+  const config = join(folder, 'config.json');
+  const { eos_token_id } = parseWith(endTokens, await readJson(config), config);
+  const { options } = parseGenerationConfig({ eos_token_id }, config);
+  // Without a file there is no say about sampling.
+  return { options: options.stopIds ? { stopIds: options.stopIds } : {}, unknown: [] };
 }
 
 /**

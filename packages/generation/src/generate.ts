@@ -1,5 +1,4 @@
 import {
-  type CacheStorage,
   InputError,
   KeyValueCache,
   type LanguageModel,
@@ -7,21 +6,10 @@ import {
   Random,
   readTensor,
 } from '@headwise/core';
-import { checkedSampling, type SamplingOptions, sampleTokens } from '@headwise/kernels';
+import { penalises, type SamplingOptions, sampleTokens } from '@headwise/kernels';
 import * as tf from '@tensorflow/tfjs';
-
-export interface GenerateOptions extends SamplingOptions {
-  /** Default 64. */
-  maxNewTokens?: number;
-  /** The same seed draws the same tokens; default 0. */
-  seed?: number;
-  /** Generation ends before any of these. */
-  stopIds?: readonly number[];
-  /** How keys and values of past tokens are kept: f16 takes half the memory, on WebGPU; default f32. */
-  storage?: CacheStorage;
-  /** Ends generation from outside, before the next token. */
-  signal?: AbortSignal;
-}
+import { type GenerateOptions, planOf } from './options.js';
+import { bannedIds, forcedId } from './restrictions.js';
 
 /**
  * Continues a sequence of tokens; yields each new one.
@@ -34,8 +22,9 @@ export interface GenerateOptions extends SamplingOptions {
  * @throws InputError for a prompt that is empty, too long, or outside the vocabulary, and for options
  * out of range
  * @example
+ * const decoder = tokenizer.decodeStream(); // a character may take several tokens
  * for await (const id of generate(network, tokenizer.encode('Call me').ids, { topP: 0.9, seed: 1 })) {
- *   process.stdout.write(tokenizer.decode([id]));
+ *   process.stdout.write(decoder.push(id));
  * }
  */
 export async function* generate(
@@ -43,31 +32,38 @@ export async function* generate(
   prompt: readonly number[],
   options: GenerateOptions = {},
 ): AsyncGenerator<number> {
-  const { maxNewTokens = 64, seed = 0, stopIds = [], storage = 'f32', signal } = options;
   checkPrompt(network, prompt);
-  if (!(Number.isInteger(maxNewTokens) && maxNewTokens >= 0)) {
-    throw new InputError(`maxNewTokens is ${maxNewTokens}; expected a whole number of at least 0`);
-  }
-  const { repetitionPenalty, frequencyPenalty, presencePenalty } = checkedSampling(options);
-  const penalised = repetitionPenalty !== 1 || frequencyPenalty !== 0 || presencePenalty !== 0;
-  const random = new Random(seed);
+  const plan = planOf(network, prompt.length, options);
+  const { storage, stopIds, sampling } = plan;
+  const random = new Random(plan.seed);
   const sequence = [...prompt];
   let cache = new KeyValueCache({ storage });
   let unseen = sequence.slice();
   try {
-    for (let made = 0; made < maxNewTokens && !signal?.aborted; made++) {
-      if (cache.length + unseen.length > network.maxLength) {
-        cache.dispose();
-        cache = new KeyValueCache({ storage });
-        unseen = sequence.slice(-Math.max(1, network.maxLength >> 1));
+    for (let made = 0; made < plan.most && !plan.signal?.aborted; made++) {
+      let id = forcedId(plan, sequence.length, made);
+      if (id === undefined) {
+        if (cache.length + unseen.length > network.maxLength) {
+          cache.dispose();
+          cache = new KeyValueCache({ storage });
+          unseen = sequence.slice(-Math.max(1, network.maxLength >> 1));
+        }
+        const banned = bannedIds(plan, sequence, made);
+        id = await nextToken(network, {
+          unseen,
+          cache,
+          history: sequence,
+          banned,
+          sampling,
+          random,
+        });
+        unseen = [];
       }
-      const history = penalised ? sequence : [];
-      const id = await nextToken(network, { unseen, cache, history, options, random });
       if (stopIds.includes(id)) return;
       yield id;
       await nextTask();
       sequence.push(id);
-      unseen = [id];
+      unseen.push(id);
     }
   } finally {
     cache.dispose();
@@ -104,21 +100,26 @@ interface Position {
   cache: KeyValueCache;
   /** The tokens that penalties are for. */
   history: readonly number[];
-  options: SamplingOptions;
+  /** The tokens that are not drawn. */
+  banned: ReadonlySet<number>;
+  sampling: Required<SamplingOptions>;
   random: Random;
 }
 
 /** Draws the token after the last of the unseen ones. */
 async function nextToken(
   network: LanguageModel,
-  { unseen, cache, history, options, random }: Position,
+  { unseen, cache, history, banned, sampling, random }: Position,
 ): Promise<number> {
   const drawn = tf.tidy(() => {
     const { length } = unseen;
     const logits = network.forward(tf.tensor2d([...unseen], [1, length], 'int32'), { cache });
     const last = logits.slice([0, length - 1, 0], [1, 1, network.vocabSize]);
     const scores = last.reshape<tf.Tensor2D>([1, network.vocabSize]);
-    return sampleTokens(scores, options, random.nextUint32(), padded(history));
+    return sampleTokens(scores, sampling, random.nextUint32(), {
+      history: penalises(sampling) ? padded(history) : undefined,
+      banned: banned.size > 0 ? padded([...banned]) : undefined,
+    });
   });
   const [id] = await readTensor(drawn);
   drawn.dispose();

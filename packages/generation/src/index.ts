@@ -3,4 +3,6 @@ export {
   type SamplingOptions,
   samplingCandidates as candidates,
 } from '@headwise/kernels';
-export { checkPrompt, type GenerateOptions, generate } from './generate.js';
+export { checkPrompt, generate } from './generate.js';
+export { type GenerationDefaults, parseGenerationConfig } from './generation-config.js';
+export type { GenerateOptions } from './options.js';

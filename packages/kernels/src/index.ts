@@ -81,7 +81,7 @@ export { type RotaryLayout, type RotaryTables, registerRotary, rotary } from './
 export { rotaryReference } from './rotary/reference.js';
 export { type RowAttentionOptions, rowAttention } from './row-attention/index.js';
 export type { Rows, RowTerm } from './row-attention/term.js';
-export { registerSampling, sampleTokens } from './sampling/index.js';
-export { checkedSampling, type SamplingOptions } from './sampling/options.js';
+export { registerSampling, type SamplingTokens, sampleTokens } from './sampling/index.js';
+export { checkedSampling, penalises, type SamplingOptions } from './sampling/options.js';
 export { type Candidate, samplingCandidates } from './sampling/reference.js';
 export { registerSoftmax, softmax } from './softmax/index.js';

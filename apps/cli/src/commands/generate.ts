@@ -1,22 +1,22 @@
-import { generate } from '@headwise/generation';
+import { text } from 'node:stream/consumers';
+import { InputError } from '@headwise/core';
+import { type GenerateOptions, generate } from '@headwise/generation';
 import { checkedSampling } from '@headwise/kernels';
 import { languageModel } from '@headwise/models';
 import { loadModel } from '@headwise/models/node';
 import { loadTokenizer } from '@headwise/tokenizers/node';
 import { Command } from 'commander';
 import { backendOption, start } from '../backend.js';
-import { checkModelFolder, checkVocabulary, readSamplingDefaults } from '../model-folder.js';
+import { checkModelFolder, checkVocabulary, readGenerationDefaults } from '../model-folder.js';
 import { integer, number } from '../numbers.js';
 import { output } from '../output.js';
+import { readText } from '../read-text.js';
 
-interface GenerateCommandOptions {
+interface GenerateCommandOptions extends GenerateOptions {
   model: string;
-  prompt: string;
-  maxNewTokens: number;
-  temperature?: number;
-  topK?: number;
-  topP?: number;
-  seed: number;
+  prompt?: string;
+  promptFile?: string;
+  generationConfig: boolean;
   stream?: boolean;
   backend?: string;
   json?: boolean;
@@ -27,42 +27,62 @@ export function generateCommand(): Command {
   return new Command('generate')
     .description('continue a text')
     .requiredOption('--model <dir>', 'a model folder')
-    .requiredOption('--prompt <text>', 'what to continue')
-    .option('--max-new-tokens <n>', 'how many tokens at most', integer, 64)
-    .option('--temperature <t>', '0 takes the best token; above 1 is bolder', number)
-    .option('--top-k <k>', 'draw from the k best tokens only', integer)
-    .option('--top-p <p>', 'draw from the best tokens with this probability together', number)
+    .option('--prompt <text>', 'what to continue')
+    .option('--prompt-file <path>', 'a file with what to continue; without either, standard input')
+    .option('--max-new-tokens <n>', 'how many tokens at most; default 64', integer)
+    .option('--min-new-tokens <n>', 'how many tokens before an end token may come', integer)
+    .option('--temperature <t>', '0 is greedy; below 1 sharpens the distribution', number)
+    .option('--top-k <k>', 'draw from the k most likely tokens', integer)
+    .option(
+      '--top-p <p>',
+      'draw from the most likely tokens that together have this probability',
+      number,
+    )
+    .option(
+      '--min-p <p>',
+      'draw from tokens at least this many times as likely as the likeliest',
+      number,
+    )
+    .option('--repetition-penalty <x>', 'above 1, tokens that occurred become less likely', number)
     .option('--seed <n>', 'the same seed gives the same text', integer, 0)
+    .option('--no-generation-config', "leave the folder's generation_config.json aside")
     .option('--stream', 'print every token as it comes')
     .option('--backend <name>', 'webgpu, wasm or cpu; an error where it cannot be had')
     .option('--json', 'print JSON: prompt, text, ids; with --stream one line a token')
     .addHelpText(
       'after',
-      '\nHow to sample comes from generation_config.json where no option says it.',
+      '\nOptions default to generation_config.json; generation ends at its eos_token_id.',
     )
     .action(async (options: GenerateCommandOptions) => {
       const out = output(options.json ?? false);
       const backend = backendOption(options.backend);
-      const tokenizer = await loadTokenizer(options.model);
-      const { prompt: _, model: __, stream, ...given } = options;
-      const sampling = { ...(await readSamplingDefaults(options.model)), ...given };
-      checkedSampling(sampling);
-      await checkModelFolder(options.model);
+      const { prompt, promptFile, model, generationConfig, stream, ...chosen } = options;
+      const given = await promptOf(prompt, promptFile);
+      const tokenizer = await loadTokenizer(model);
+      const defaults = generationConfig ? await readGenerationDefaults(model) : undefined;
+      for (const key of defaults?.unknown ?? []) {
+        out.note(
+          `headwise: generation_config.json: '${key}' is not a key of generate and has no effect`,
+        );
+      }
+      const merged = { ...defaults?.options, ...chosen };
+      checkedSampling(merged);
+      await checkModelFolder(model);
       await start(out, backend);
-      const { network, params } = languageModel(await loadModel(options.model));
-      checkVocabulary(options.model, tokenizer, network);
-      const prompt = tokenizer.encode(options.prompt).ids;
+      const { network, params } = languageModel(await loadModel(model));
+      checkVocabulary(model, tokenizer, network);
+      const promptIds = tokenizer.encode(given).ids;
       const decoder = tokenizer.decodeStream();
       const ids: number[] = [];
-      let text = '';
+      let continuation = '';
       const add = (piece: string, id?: number) => {
-        text += piece;
+        continuation += piece;
         if (!stream) return;
         out.emit(id === undefined ? { text: piece } : { id, text: piece });
         if (!out.json) process.stdout.write(piece);
       };
-      if (stream && !out.json) process.stdout.write(options.prompt);
-      for await (const id of generate(network, prompt, sampling)) {
+      if (stream && !out.json) process.stdout.write(given);
+      for await (const id of generate(network, promptIds, merged)) {
         ids.push(id);
         add(decoder.push(id), id);
       }
@@ -71,8 +91,23 @@ export function generateCommand(): Command {
       params.dispose();
       if (stream) out.say('');
       else {
-        out.say(options.prompt + text);
-        out.emit({ prompt: options.prompt, text, ids });
+        out.say(given + continuation);
+        out.emit({ prompt: given, text: continuation, ids });
       }
     });
+}
+
+/** The text of `--prompt`, of the file of `--prompt-file`, or of standard input. */
+async function promptOf(prompt: string | undefined, file: string | undefined): Promise<string> {
+  if (prompt !== undefined && file !== undefined) {
+    throw new InputError('--prompt and --prompt-file are given; expected one of them');
+  }
+  if (prompt !== undefined) return prompt;
+  if (file !== undefined && file !== '-') return readText('--prompt-file', file);
+  if (file === undefined && process.stdin.isTTY) {
+    throw new InputError(
+      'the prompt is missing; give --prompt, --prompt-file or a text on standard input',
+    );
+  }
+  return text(process.stdin);
 }

@@ -138,6 +138,7 @@ async function runSession(
     await writeJsonFile(join(folder.path, 'generation_config.json'), {
       do_sample: true,
       temperature: 0.8,
+      top_k: 0,
       top_p: 1,
     });
   }

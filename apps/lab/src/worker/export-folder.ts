@@ -21,7 +21,7 @@ export async function exportFolder(
     }
     return {
       'config.json': json(model.family.configJson(model.config)),
-      'generation_config.json': json({ do_sample: true, temperature: 0.8, top_p: 1 }),
+      'generation_config.json': json({ do_sample: true, temperature: 0.8, top_k: 0, top_p: 1 }),
       'model.safetensors': new Uint8Array(await new Blob(chunks as BlobPart[]).arrayBuffer()),
       'tokenizer.json': JSON.stringify(tokenizer.toJSON()),
       'lab.json': json({ name: record.name, step: record.checkpoint, config: record.config }),

@@ -62,3 +62,9 @@ export function checkedSampling(options: SamplingOptions): Required<SamplingOpti
  * rounding of single precision is, so that 0.5 + 0.3 reaches 0.8 on every backend.
  */
 export const reached = (threshold: number): number => threshold * (1 - 2 ** -20);
+
+/** Whether scores depend on the tokens before. */
+export function penalises(options: Required<SamplingOptions>): boolean {
+  const { repetitionPenalty, frequencyPenalty, presencePenalty } = options;
+  return repetitionPenalty !== 1 || frequencyPenalty !== 0 || presencePenalty !== 0;
+}

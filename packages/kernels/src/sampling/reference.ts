@@ -17,6 +17,7 @@ export interface Candidate {
  *
  * @param scores logits of one position, `[V]`; −∞ for what cannot be drawn
  * @param history the ids that penalties are for, each in [0, V); −1 is none
+ * @param banned the ids that are not drawn
  * @throws InputError naming the first score that is NaN or +∞, or where all are −∞; for an id outside the vocabulary
  * @see Holtzman et al. 2020 (top-p), https://arxiv.org/abs/1904.09751;
  * Keskar et al. 2019 (repetition), https://arxiv.org/abs/1909.05858;
@@ -26,8 +27,9 @@ export function samplingCandidates(
   scores: ArrayLike<number>,
   options: SamplingOptions = {},
   history: Iterable<number> = [],
+  banned: Iterable<number> = [],
 ): Candidate[] {
-  return candidatesOfRow('samplingCandidates', 0, scores, options, history);
+  return candidatesOfRow('samplingCandidates', 0, scores, options, history, banned);
 }
 
 /** The same for a row of a batch, which errors name. */
@@ -37,9 +39,13 @@ export function candidatesOfRow(
   scores: ArrayLike<number>,
   options: SamplingOptions,
   history: Iterable<number>,
+  banned: Iterable<number>,
 ): Candidate[] {
   const { temperature, topK, topP, minP, ...penalties } = checkedSampling(options);
   const penalised = withPenalties(what, scores, penalties, history);
+  for (const id of banned) {
+    if (id >= 0 && id < penalised.length) penalised[id] = Number.NEGATIVE_INFINITY;
+  }
   checkScores(what, penalised, row);
   const order = Array.from({ length: penalised.length }, (_, id) => id).sort(
     (a, b) => penalised[b]! - penalised[a]! || a - b,

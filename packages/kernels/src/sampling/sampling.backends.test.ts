@@ -32,14 +32,22 @@ describeBackends('sampleTokens', () => {
         i % 6 === 0 ? -1 : (i * i) % vocabulary,
       );
       const history = tf.tensor2d(past, [rows, 7], 'int32');
+      // Every other choice bans tokens, but never all: 0 stays.
+      const listed = past.map((id) => (id % 3 === 1 ? id : -1));
+      const bannedIds = tf.tensor2d(listed, [rows, 7], 'int32');
       for (const [seed, options] of choices.entries()) {
-        const ids = await sampleTokens(logits, options, seed, history).data();
+        const banned = seed % 2 === 1 ? bannedIds : undefined;
+        const ids = await sampleTokens(logits, options, seed, { history, banned }).data();
         const expected = Array.from({ length: rows }, (_, row) => {
           const own = scores.slice(row * vocabulary, (row + 1) * vocabulary);
-          const before = past.slice(row * 7, (row + 1) * 7);
-          return drawCandidate(samplingCandidates(own, options, before), seed, row);
+          const [before, without] = [past, listed].map((all) => all.slice(row * 7, (row + 1) * 7));
+          const kept = banned ? without : [];
+          return drawCandidate(samplingCandidates(own, options, before, kept), seed, row);
         });
         expect([...ids], JSON.stringify(options)).toEqual(expected);
+        for (const [row, id] of banned ? ids.entries() : []) {
+          expect(listed.slice(row * 7, (row + 1) * 7)).not.toContain(id);
+        }
       }
     });
   }
@@ -137,12 +145,14 @@ describeBackends('sampleTokens', () => {
       expect(() => sampleTokens(logits, options, 1)).toThrow(message);
     }
     expect(() => sampleTokens(logits, {}, -1)).toThrow('sampleTokens: seed is -1');
-    expect(() => sampleTokens(logits, {}, 1, tf.zeros([3, 2], 'int32'))).toThrow(
+    expect(() => sampleTokens(logits, {}, 1, { history: tf.zeros([3, 2], 'int32') })).toThrow(
       'sampleTokens: history has shape [3, 2]; expected [2, T]',
     );
-    expect(() => sampleTokens(logits, {}, 1, tf.zeros([2, 2]))).toThrow('has type float32');
+    expect(() => sampleTokens(logits, {}, 1, { banned: tf.zeros([2, 2]) })).toThrow(
+      'has type float32',
+    );
     await expectNoLeak(() => {
-      sampleTokens(logits, { repetitionPenalty: 2, topK: 2 }, 1, history).dispose();
+      sampleTokens(logits, { repetitionPenalty: 2 }, 1, { history, banned: history }).dispose();
     });
   });
 });

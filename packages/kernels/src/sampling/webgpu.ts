@@ -9,12 +9,15 @@ import { reached, type SamplingOptions } from './options.js';
 import { samplingGroups as lanes, samplingStream } from './reference.js';
 import { selectWgsl } from './select.js';
 
-/** How often each token occurred. */
-const countProgram = defineProgram({
-  label: 'headwise/CountTokens',
-  inputs: { history: 'i32' },
-  outputs: { counts: 'atomic<u32>' },
-  params: { size: 'u32', length: 'u32', vocabulary: 'u32' },
+/** The mark of a banned token; the bits below it count how often a token occurred. */
+const bannedMark = 0x80000000;
+
+/** Adds one to the mark of every token of a list, or marks it as banned. */
+const markProgram = defineProgram({
+  label: 'headwise/MarkTokens',
+  inputs: { listed: 'i32' },
+  outputs: { marks: 'atomic<u32>' },
+  params: { size: 'u32', length: 'u32', vocabulary: 'u32', banned: 'u32' },
   wgsl: /* wgsl */ `
     @compute @workgroup_size(64)
     fn main(
@@ -24,10 +27,10 @@ const countProgram = defineProgram({
     ) {
       let i = (workgroup.y * count.x + workgroup.x) * 64u + lane;
       if (i >= params.size) { return; }
-      let id = history[i];
-      if (id >= 0 && u32(id) < params.vocabulary) {
-        atomicAdd(&counts[(i / params.length) * params.vocabulary + u32(id)], 1u);
-      }
+      let id = listed[i];
+      if (id < 0 || u32(id) >= params.vocabulary) { return; }
+      let place = (i / params.length) * params.vocabulary + u32(id);
+      if (params.banned == 0u) { atomicAdd(&marks[place], 1u); } else { atomicOr(&marks[place], params.banned); }
     }
   `,
 });
@@ -207,48 +210,64 @@ const plainProgram = defineProgram({
 
 const penalisedProgram = defineProgram({
   label: 'headwise/SamplePenalised',
-  inputs: { logits: 'f32', counts: 'u32' },
+  inputs: { logits: 'f32', marks: 'u32' },
   outputs: { ids: 'i32' },
-  params: { ...params, repetition: 'f32', frequency: 'f32', presence: 'f32' },
+  params: {
+    ...params,
+    repetition: 'f32',
+    frequency: 'f32',
+    presence: 'f32',
+    minus_infinity: 'u32',
+  },
   wgsl: sampleWgsl(/* wgsl */ `
     fn penalised(i: u32) -> f32 {
       let value = logits[i];
-      let times = counts[i];
+      let times = marks[i];
       if (times == 0u) { return value; }
+      if (times >= ${bannedMark}u) { return bitcast<f32>(params.minus_infinity); }
       let repeated = select(value * params.repetition, value / params.repetition, value > 0.0);
       return repeated - params.frequency * f32(times) - params.presence;
     }
   `),
 });
 
-interface CountArguments {
-  inputs: { history: tf.TensorInfo };
+interface MarkArguments {
+  inputs: { history?: tf.TensorInfo; banned?: tf.TensorInfo };
   backend: WebGPUBackend;
   attrs: { vocabulary: number };
 }
 
-/** @returns how often each token occurred in each row, `[B, V]` */
-export function countKernel({ inputs, backend, attrs }: CountArguments): tf.TensorInfo[] {
-  const [rows, length] = inputs.history.shape as [number, number];
+/** @returns how often each token occurred in each row, and which are banned, `[B, V]` */
+export function markKernel({ inputs, backend, attrs }: MarkArguments): tf.TensorInfo[] {
+  const { history, banned } = inputs;
   const { vocabulary } = attrs;
-  const { counts } = dispatch(backend, countProgram, {
-    inputs,
-    outputs: { counts: zeros(backend, [rows, vocabulary], 'int32') },
-    params: { size: rows * length, length, vocabulary },
-    workgroups: spread(Math.ceil((rows * length) / 64)),
-  });
-  return [counts];
+  const [rows] = (history ?? banned)!.shape as [number, number];
+  let marks = zeros(backend, [rows, vocabulary], 'int32');
+  for (const [listed, mark] of [
+    [history, 0],
+    [banned, bannedMark],
+  ] as const) {
+    if (!listed) continue;
+    const length = listed.shape[1]!;
+    ({ marks } = dispatch(backend, markProgram, {
+      inputs: { listed },
+      outputs: { marks },
+      params: { size: rows * length, length, vocabulary, banned: mark },
+      workgroups: spread(Math.ceil((rows * length) / 64)),
+    }));
+  }
+  return [marks];
 }
 
 interface SampleArguments {
-  inputs: { logits: tf.TensorInfo; counts?: tf.TensorInfo };
+  inputs: { logits: tf.TensorInfo; marks?: tf.TensorInfo };
   backend: WebGPUBackend;
   attrs: Required<SamplingOptions> & { seed: number };
 }
 
 /** @returns ids, `[B]` */
 export function sampleKernel({ inputs, backend, attrs }: SampleArguments): tf.TensorInfo[] {
-  const { logits, counts } = inputs;
+  const { logits, marks } = inputs;
   const [rows, vocabulary] = logits.shape as [number, number];
   const greedy = attrs.temperature === 0;
   const [key0, key1] = keyOf(attrs.seed);
@@ -268,7 +287,7 @@ export function sampleKernel({ inputs, backend, attrs }: SampleArguments): tf.Te
   };
   const outputs = { ids: { shape: [rows], dtype: 'int32' as const } };
   const workgroups = spread(rows);
-  if (!counts) {
+  if (!marks) {
     const { ids } = dispatch(backend, plainProgram, {
       inputs: { logits },
       outputs,
@@ -278,13 +297,15 @@ export function sampleKernel({ inputs, backend, attrs }: SampleArguments): tf.Te
     return [ids];
   }
   const { ids } = dispatch(backend, penalisedProgram, {
-    inputs: { logits, counts },
+    inputs: { logits, marks },
     outputs,
     params: {
       ...values,
       repetition: attrs.repetitionPenalty,
       frequency: attrs.frequencyPenalty,
       presence: attrs.presencePenalty,
+      // −∞, which no constant expression of WGSL may be.
+      minus_infinity: 0xff800000,
     },
     workgroups,
   });

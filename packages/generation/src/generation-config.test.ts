@@ -1,0 +1,84 @@
+import { describe, expect, test } from 'vitest';
+import { parseGenerationConfig } from './generation-config.js';
+
+const parse = (config: unknown) => parseGenerationConfig(config, 'generation_config.json');
+
+describe('parseGenerationConfig', () => {
+  test('without do_sample it is greedy, and what shapes draws does not count', () => {
+    const config = { temperature: 0.7, top_k: 5, top_p: 0.9, min_p: 0.1, typical_p: 0.2 };
+    expect(parse(config)).toEqual({ options: { temperature: 0 }, unknown: [] });
+    expect(parse({ do_sample: false, repetition_penalty: 1.2 }).options).toEqual({
+      temperature: 0,
+      repetitionPenalty: 1.2,
+    });
+  });
+
+  test('with do_sample top_k is 50 as in transformers, unless the file says otherwise', () => {
+    expect(parse({ do_sample: true }).options).toEqual({ topK: 50 });
+    expect(parse({ do_sample: true, top_k: null }).options).toEqual({ topK: 50 });
+    expect(parse({ do_sample: true, top_k: 0 }).options).toEqual({
+      topK: Number.POSITIVE_INFINITY,
+    });
+    expect(parse({ do_sample: true, temperature: 0.6, top_p: 0.9, min_p: 0.05 }).options).toEqual({
+      topK: 50,
+      temperature: 0.6,
+      topP: 0.9,
+      minP: 0.05,
+    });
+  });
+
+  test('null counts as absent, for every key', () => {
+    const keys = ['eos_token_id', 'num_beams', 'max_length', 'bad_words_ids', 'top_p', 'do_sample'];
+    const config = Object.fromEntries(keys.map((key) => [key, null]));
+    expect(parse(config)).toEqual({ options: { temperature: 0 }, unknown: [] });
+  });
+
+  test('what is not supported is refused by name unless it changes nothing', () => {
+    const neutral = {
+      num_beams: 1,
+      num_return_sequences: 1,
+      length_penalty: 0.5,
+      early_stopping: true,
+      guidance_scale: 1.0,
+      remove_invalid_values: false,
+      use_cache: false,
+      renormalize_logits: true,
+      pad_token_id: 3,
+    };
+    expect(parse(neutral)).toEqual({ options: { temperature: 0 }, unknown: [] });
+    const refused: [object, string][] = [
+      [{ num_beams: 4 }, "'num_beams' is 4; expected 1: nothing else is supported"],
+      [{ penalty_alpha: 0.6 }, "'penalty_alpha' is 0.6; expected 0"],
+      [{ stop_strings: ['.'] }, `'stop_strings' is ["."]; expected null`],
+      [{ sequence_bias: [[[1], 2]] }, "'sequence_bias' is [[[1],2]]"],
+      [{ do_sample: true, typical_p: 0.9 }, "'typical_p' is 0.9; expected 1"],
+      [{ watermarking_config: {} }, "'watermarking_config' is {}"],
+    ];
+    for (const [config, message] of refused) {
+      expect(() => parse(config)).toThrow(`generation_config.json: ${message}`);
+    }
+  });
+
+  test('values of another type or range are refused, also where they do not count', () => {
+    const refused: [unknown, string][] = [
+      [[], 'the document is []; expected an object'],
+      [{ do_sample: 'yes' }, `'do_sample' is "yes"; expected true or false`],
+      [{ top_p: 3 }, "'top_p' is 3; expected 0 < top_p ≤ 1"],
+      [{ eos_token_id: 1.5 }, "'eos_token_id' is 1.5; expected a token id or a list of them"],
+      [{ eos_token_id: [1, -1] }, "'eos_token_id' is [1,-1]"],
+      [{ max_length: 0 }, "'max_length' is 0; expected a whole number of at least 1"],
+      [{ bad_words_ids: [[]] }, "'bad_words_ids' is [[]]; expected a list of lists of token ids"],
+      [{ suppress_tokens: 3 }, "'suppress_tokens' is 3; expected a list of token ids"],
+      [{ forced_eos_token_id: [1, 2] }, "'forced_eos_token_id' is [1,2]; expected one token id"],
+      [{ max_new_tokens: 'x'.repeat(1000) }, "'max_new_tokens' is \"xxx"],
+    ];
+    for (const [config, message] of refused) expect(() => parse(config)).toThrow(message);
+  });
+
+  test('keys that nobody knows are told', () => {
+    expect(parse({ chat_format: 'chatml', constructor: 1 }).unknown).toEqual([
+      'chat_format',
+      'constructor',
+    ]);
+  });
+});

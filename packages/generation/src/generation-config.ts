@@ -1,0 +1,217 @@
+import { InputError } from '@headwise/core';
+import type { GenerateOptions } from './options.js';
+
+/** What a `generation_config.json` says. */
+export interface GenerationDefaults {
+  options: GenerateOptions;
+  /** Keys that Hugging Face's `generate` does not have, and that change nothing here. */
+  unknown: string[];
+}
+
+/**
+ * The options of a Hugging Face `generation_config.json`.
+ *
+ * Every key that changes what is generated is honoured or refused by name; null counts as absent. As in
+ * transformers 5, `temperature`, `top_k`, `top_p` and `min_p` count only where `do_sample` is true, and `top_k`
+ * is 50 then unless the file says otherwise (0 is all).
+ *
+ * @param json the parsed file
+ * @param name of the file, for errors
+ * @throws InputError naming the key, its value, and what is possible
+ * @see https://huggingface.co/docs/transformers/main_classes/text_generation#transformers.GenerationConfig
+ */
+export function parseGenerationConfig(json: unknown, name: string): GenerationDefaults {
+  if (typeof json !== 'object' || json === null || Array.isArray(json)) {
+    throw new InputError(`${name}: the document is ${shown(json)}; expected an object`);
+  }
+  const given = Object.entries(json).filter(([, value]) => value !== null && value !== undefined);
+  const values = new Map<string, unknown>(given);
+  const sample = flag(values.get('do_sample') ?? false, 'do_sample', name);
+  const options: GenerateOptions = sample ? { topK: 50 } : { temperature: 0 };
+  const unknown: string[] = [];
+  for (const [key, value] of values) {
+    if (key === 'do_sample' || withoutEffect.has(key)) continue;
+    const read = Object.hasOwn(always, key) ? always[key] : undefined;
+    const readSampling = Object.hasOwn(sampling, key) ? sampling[key] : undefined;
+    const reader = read ?? readSampling;
+    if (!reader) {
+      unknown.push(key);
+      continue;
+    }
+    const found = reader(value, (expected) => {
+      throw new InputError(`${name}: '${key}' is ${shown(value)}; expected ${expected}`);
+    });
+    if (read || sample) Object.assign(options, found());
+  }
+  return { options, unknown };
+}
+
+type Refuse = (expected: string) => never;
+/** Checks the type of a value at once, and whether it can be honoured where it counts. */
+type Reader = (value: unknown, refuse: Refuse) => () => GenerateOptions;
+
+/** A number that passes a test. */
+const numeric =
+  (
+    expected: string,
+    test: (value: number) => boolean,
+    options: (value: number) => GenerateOptions,
+  ): Reader =>
+  (value, refuse) =>
+    typeof value === 'number' && test(value) ? () => options(value) : refuse(expected);
+
+const isCount = (value: unknown): value is number =>
+  Number.isSafeInteger(value) && (value as number) >= 0;
+const count = (options: (value: number) => GenerateOptions): Reader =>
+  numeric('a whole number of at least 0', isCount, options);
+
+const isIds = (value: unknown): value is number[] => Array.isArray(value) && value.every(isCount);
+
+/** A list of ids. */
+const ids =
+  (options: (value: number[]) => GenerateOptions): Reader =>
+  (value, refuse) =>
+    isIds(value) ? () => options(value) : refuse('a list of token ids');
+
+/** One id; a list with one is the same. */
+const oneId =
+  (options: (value: number) => GenerateOptions): Reader =>
+  (value, refuse) => {
+    const list = Array.isArray(value) ? value : [value];
+    return isIds(list) && list.length === 1 ? () => options(list[0]!) : refuse('one token id');
+  };
+
+/** A value that has no effect; every other needs what is not built, and is refused where it counts. */
+const only =
+  (expected: string, neutral: (value: unknown) => boolean): Reader =>
+  (value, refuse) =>
+  () =>
+    neutral(value) ? {} : refuse(`${expected}: nothing else is supported`);
+const none = only('null', (value) => Array.isArray(value) && value.length === 0);
+const off = only('false', (value) => value === false);
+const onlyNumbers = (...numbers: number[]): Reader =>
+  only(numbers.join(' or '), (value) => numbers.includes(value as number));
+
+/** Keys that count with and without sampling. */
+const always: Readonly<Record<string, Reader>> = {
+  max_new_tokens: count((maxNewTokens) => ({ maxNewTokens })),
+  max_length: numeric(
+    'a whole number of at least 1',
+    (value) => isCount(value) && value > 0,
+    (maxLength) => ({ maxLength }),
+  ),
+  min_new_tokens: count((minNewTokens) => ({ minNewTokens })),
+  min_length: count((minLength) => ({ minLength })),
+  eos_token_id: (value, refuse) => {
+    const list = Array.isArray(value) ? value : [value];
+    return isIds(list) ? () => ({ stopIds: list }) : refuse('a token id or a list of them');
+  },
+  repetition_penalty: numeric(
+    'a number above 0',
+    (value) => value > 0,
+    (repetitionPenalty) => ({ repetitionPenalty }),
+  ),
+  no_repeat_ngram_size: count((noRepeatNgramSize) => ({ noRepeatNgramSize })),
+  bad_words_ids: (value, refuse) =>
+    Array.isArray(value) && value.every((word) => isIds(word) && word.length > 0)
+      ? () => ({ badWords: value })
+      : refuse('a list of lists of token ids'),
+  suppress_tokens: ids((suppressIds) => ({ suppressIds })),
+  begin_suppress_tokens: ids((beginSuppressIds) => ({ beginSuppressIds })),
+  forced_bos_token_id: oneId((forcedFirstId) => ({ forcedFirstId })),
+  forced_eos_token_id: oneId((forcedLastId) => ({ forcedLastId })),
+  constraints: none,
+  diversity_penalty: onlyNumbers(0),
+  dola_layers: none,
+  encoder_no_repeat_ngram_size: onlyNumbers(0),
+  encoder_repetition_penalty: onlyNumbers(1),
+  exponential_decay_length_penalty: none,
+  force_words_ids: none,
+  guidance_scale: onlyNumbers(1),
+  max_time: none,
+  num_beam_groups: onlyNumbers(1),
+  num_beams: onlyNumbers(1),
+  num_return_sequences: onlyNumbers(1),
+  penalty_alpha: onlyNumbers(0),
+  remove_invalid_values: off,
+  sequence_bias: none,
+  stop_strings: none,
+  token_healing: off,
+  watermarking_config: none,
+};
+
+/** Keys that count only where tokens are drawn. */
+const sampling: Readonly<Record<string, Reader>> = {
+  temperature: numeric(
+    'a number of at least 0',
+    (value) => value >= 0,
+    (temperature) => ({ temperature }),
+  ),
+  // Hugging Face's 0 means all.
+  top_k: count((topK) => ({ topK: topK === 0 ? Number.POSITIVE_INFINITY : topK })),
+  top_p: numeric(
+    '0 < top_p ≤ 1',
+    (value) => value > 0 && value <= 1,
+    (topP) => ({ topP }),
+  ),
+  min_p: numeric(
+    '0 ≤ min_p ≤ 1',
+    (value) => value >= 0 && value <= 1,
+    (minP) => ({ minP }),
+  ),
+  epsilon_cutoff: onlyNumbers(0),
+  eta_cutoff: onlyNumbers(0),
+  top_h: none,
+  typical_p: onlyNumbers(1),
+};
+
+/** Keys that say how fast, where, or with what beside the tokens something is computed, but not which tokens come. */
+const withoutEffect: ReadonlySet<string> = new Set([
+  '_commit_hash',
+  '_from_model_config',
+  'assistant_confidence_threshold',
+  'assistant_early_exit',
+  'assistant_ensemble_weight',
+  'assistant_lookbehind',
+  'bos_token_id',
+  'cache_config',
+  'cache_implementation',
+  'compile_config',
+  'continuous_batching_config',
+  'decoder_start_token_id',
+  'disable_compile',
+  // Both are for beams alone, which are refused.
+  'early_stopping',
+  'length_penalty',
+  'is_assistant',
+  'low_memory',
+  'max_cache_len',
+  'max_matching_ngram_size',
+  'num_assistant_tokens',
+  'num_assistant_tokens_schedule',
+  'output_attentions',
+  'output_hidden_states',
+  'output_logits',
+  'output_scores',
+  'pad_token_id',
+  'prefill_chunk_size',
+  'prompt_lookup_num_tokens',
+  // Log-probabilities in place of scores: the distribution is the same.
+  'renormalize_logits',
+  'return_dict_in_generate',
+  'speculation_type',
+  'target_lookbehind',
+  'transformers_version',
+  'use_cache',
+  'use_mtp',
+]);
+
+function flag(value: unknown, key: string, name: string): boolean {
+  if (typeof value === 'boolean') return value;
+  throw new InputError(`${name}: '${key}' is ${shown(value)}; expected true or false`);
+}
+
+function shown(value: unknown): string {
+  const text = JSON.stringify(value) ?? String(value);
+  return text.length > 80 ? `${text.slice(0, 80)}…` : text;
+}
