@@ -1,5 +1,5 @@
 import type { Fields } from '../fields.js';
-import { type Finder, inverted, matchesIn, readFinder, resume } from '../text/pattern.js';
+import { type Finder, Matches, matchesIn, readFinder } from '../text/pattern.js';
 import type { Pieces } from '../text/pieces.js';
 import type { PreTokenizer } from './pre-tokenizer.js';
 
@@ -29,18 +29,25 @@ export function readBehavior(fields: Fields, missing?: (typeof names)[number]): 
 export function readSplit(fields: Fields): PreTokenizer {
   const finder = readFinder(fields, 'pattern');
   const behavior = readBehavior(fields);
-  const separators = fields.boolean('invert', false) ? inverted(finder) : finder;
-  return { split: (pieces) => splitPieces(pieces, separators, behavior) };
+  const invert = fields.boolean('invert', false);
+  return { split: (pieces) => splitPieces(pieces, finder, behavior, invert) };
 }
 
-/** Cuts each piece at what a finder finds. */
-export function splitPieces(pieces: Pieces, finder: Finder, behavior: SplitBehavior): void {
+/**
+ * Cuts each piece at the matches of a finder.
+ *
+ * @param invert the separators are what lies between matches; two matches that touch stay two parts
+ */
+export function splitPieces(
+  pieces: Pieces,
+  finder: Finder,
+  behavior: SplitBehavior,
+  invert = false,
+): void {
   const { text } = pieces;
   pieces.split((start, end, bounds) => {
-    if (behavior === 'isolated') {
-      finder.begin(text.units, start, end);
-      cutIsolated(finder, text.units, start, end, bounds);
-    } else cut(partsOf(finder, text.units, start, end), start, behavior, bounds);
+    if (behavior === 'isolated') cutIsolated(finder, text.units, start, end, bounds);
+    else cut(partsOf(finder, text.units, start, end, invert), start, behavior, bounds);
   });
 }
 
@@ -52,11 +59,9 @@ function cutIsolated(
   bounds: number[],
 ): void {
   let at = start;
-  for (let from = start; finder.next(from); from = resume(finder, units, end)) {
-    const { matchStart, matchEnd } = finder;
-    if (matchStart > at) bounds.push(at, matchStart);
-    if (matchEnd > matchStart) bounds.push(matchStart, matchEnd);
-    at = matchEnd;
+  for (const matches = new Matches(finder, units, start, end); matches.next(); at = matches.end) {
+    if (matches.start > at) bounds.push(at, matches.start);
+    if (matches.end > matches.start) bounds.push(matches.start, matches.end);
   }
   if (at < end) bounds.push(at, end);
 }
@@ -67,12 +72,18 @@ interface Parts {
   separators: boolean[];
 }
 
-function partsOf(finder: Finder, units: Uint16Array, start: number, end: number): Parts {
+function partsOf(
+  finder: Finder,
+  units: Uint16Array,
+  start: number,
+  end: number,
+  invert: boolean,
+): Parts {
   const parts: Parts = { ends: [], separators: [] };
   let at = start;
-  const add = (to: number, separator: boolean) => {
+  const add = (to: number, match: boolean) => {
     parts.ends.push(to);
-    parts.separators.push(separator);
+    parts.separators.push(match !== invert);
     at = to;
   };
   for (const [matchStart, matchEnd] of matchesIn(finder, units, start, end)) {

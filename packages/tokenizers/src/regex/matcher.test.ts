@@ -48,7 +48,7 @@ test.each<[pattern: string, text: string, matches: string[]]>([
   ['\\ba|a\\B', 'a aa', ['a', 'a']],
   ['(a*)*b', 'aab', ['aab']],
   ['(?:a|b)*?c', 'abac', ['abac']],
-  ['a*', 'baa', ['', 'aa', '']],
+  ['a*', 'baa', ['', 'aa']],
   ['', 'ab', ['', '', '']],
 ])('%j in %j', (pattern, text, matches) => {
   expect(find(pattern, text)).toEqual(matches);

@@ -13,10 +13,45 @@ export interface Finder {
   next(from: number): boolean;
 }
 
-/** Where to look for the next match: behind the last one, or a character further where that was empty. */
-export function resume({ matchStart, matchEnd }: Finder, units: Uint16Array, to: number): number {
-  if (matchEnd > matchStart) return matchEnd;
-  return matchEnd < to ? matchEnd + sizeOf(codePointAt(units, matchEnd, to)) : matchEnd + 1;
+/**
+ * The matches in some code units from left to right, none where there are no units; an empty one right behind another
+ * match does not count.
+ */
+export class Matches {
+  /** Where the match found last begins and ends. */
+  start = 0;
+  end = 0;
+  readonly #finder: Finder;
+  readonly #units: Uint16Array;
+  readonly #to: number;
+  #at: number;
+  #lastEnd = -1;
+
+  constructor(finder: Finder, units: Uint16Array, from: number, to: number) {
+    finder.begin(units, from, to);
+    this.#finder = finder;
+    this.#units = units;
+    this.#to = to;
+    this.#at = from < to ? from : to + 1;
+  }
+
+  /** Looks for the next match. */
+  next(): boolean {
+    const finder = this.#finder;
+    while (this.#at <= this.#to && finder.next(this.#at)) {
+      const { matchStart, matchEnd } = finder;
+      if (matchStart === matchEnd && matchEnd === this.#lastEnd) {
+        this.#at += this.#at < this.#to ? sizeOf(codePointAt(this.#units, this.#at, this.#to)) : 1;
+        continue;
+      }
+      this.start = matchStart;
+      this.end = matchEnd;
+      this.#at = matchEnd;
+      this.#lastEnd = matchEnd;
+      return true;
+    }
+    return false;
+  }
 }
 
 /** All matches in some code units. */
@@ -26,12 +61,10 @@ export function matchesIn(
   from: number,
   to: number,
 ): [start: number, end: number][] {
-  const matches: [number, number][] = [];
-  finder.begin(units, from, to);
-  for (let at = from; finder.next(at); at = resume(finder, units, to)) {
-    matches.push([finder.matchStart, finder.matchEnd]);
-  }
-  return matches;
+  const found: [number, number][] = [];
+  const matches = new Matches(finder, units, from, to);
+  while (matches.next()) found.push([matches.start, matches.end]);
+  return found;
 }
 
 /**
@@ -71,7 +104,7 @@ export function regexFinder(source: string): Finder {
   };
 }
 
-/** Finds a string; the empty one nowhere. */
+/** Finds a string; the empty one at every character. */
 export function literalFinder(literal: string): Finder {
   const wanted = stringToUnits(literal);
   let text: Uint16Array;
@@ -85,7 +118,6 @@ export function literalFinder(literal: string): Finder {
     },
     next(from) {
       const { length } = wanted;
-      if (length === 0) return false;
       for (let at = from; at + length <= end; at++) {
         let i = 0;
         while (i < length && text[at + i] === wanted[i]) i++;
@@ -120,35 +152,6 @@ export function classFinder(isMatch: (codePoint: number) => boolean): Finder {
           return true;
         }
         at += size;
-      }
-      return false;
-    },
-  };
-}
-
-/** Finds what another finder does not. */
-export function inverted(finder: Finder): Finder {
-  let from = 0;
-  let end = 0;
-  return {
-    matchStart: 0,
-    matchEnd: 0,
-    begin(units, start, to) {
-      finder.begin(units, start, to);
-      from = start;
-      end = to;
-    },
-    next(at) {
-      for (let place = Math.max(at, from); place < end; ) {
-        const found = finder.next(place);
-        const to = found ? finder.matchStart : end;
-        from = found ? finder.matchEnd : end;
-        if (to > place) {
-          this.matchStart = place;
-          this.matchEnd = to;
-          return true;
-        }
-        place = Math.max(from, place + 1);
       }
       return false;
     },
