@@ -63,10 +63,12 @@ export function addedTokenJson(token: AddedToken): Record<string, unknown> {
 
 /** Finds added tokens: from left to right, the longest at each place. */
 export class AddedTokenFinder {
-  /** Where the token found last begins and ends, and which it is. */
+  /** Where the token found last begins and ends, with the white space that belongs to it, and which it is. */
   start = 0;
   end = 0;
   token: AddedToken | undefined;
+  /** Where to look for the next one: behind the token itself, as one may begin with the white space that it took. */
+  after = 0;
   readonly #tokens: readonly AddedToken[];
   readonly #trie = new Trie();
   /** 1 for each code unit that some token begins with. */
@@ -119,7 +121,11 @@ export class AddedTokenFinder {
       this.token = token;
       this.start = at;
       this.end = end;
-      if (token.lstrip) while (this.start > taken && isSpace(units[this.start - 1]!)) this.start--;
+      this.after = end;
+      if (token.lstrip) {
+        while (this.start > taken && isSpace(units[this.start - 1]!)) this.start--;
+        this.start = Math.min(Math.max(this.start, taken), end);
+      }
       if (token.rstrip) while (this.end < length && isSpace(units[this.end]!)) this.end++;
       return true;
     }

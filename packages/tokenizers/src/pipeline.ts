@@ -76,7 +76,7 @@ export class Pipeline {
       if (start > from) word = this.#load(text, from, start, tokens, word);
       addToken(tokens, token!, start, end, word++, text.slice(start, end));
       from = end;
-    } while (finder.next(whole, from, text.length, from));
+    } while (finder.next(whole, finder.after, text.length, from));
     if (from < text.length) this.#load(text, from, text.length, tokens, word);
   }
 
@@ -100,7 +100,7 @@ export class Pipeline {
       const surface = text.slice(start, end).toString();
       addToken(tokens, token!, text.startOf(start), text.endOf(end - 1), word++, surface);
       from = end;
-    } while (finder.next(text.units, from, text.length, from));
+    } while (finder.next(text.units, finder.after, text.length, from));
     return from < text.length ? this.#words(text.slice(from, text.length), tokens, word) : word;
   }
 
@@ -108,7 +108,7 @@ export class Pipeline {
     const pieces = text === this.#text ? this.#pieces : new Pieces(text);
     pieces.reset();
     if (text.length === 0) return firstWord;
-    this.preTokenizer?.split(pieces, text.startOf(0) === 0);
+    this.preTokenizer?.split(pieces);
     const from = tokens.ids.length;
     this.model.tokenize(pieces, tokens, firstWord);
     if (!text.aligned || text.base > 0) {

@@ -18,24 +18,9 @@ export function readByteLevel(fields: Fields): PreTokenizer {
   return {
     split(pieces) {
       pieces.writeBytes();
-      if (addPrefixSpace) prefixSpace(pieces);
+      if (addPrefixSpace) pieces.prefix(blank, (start) => pieces.text.units[start] !== blank);
       if (useRegex) splitPieces(pieces, words, 'isolated');
       pieces.bytes = true;
     },
   };
-}
-
-function prefixSpace(pieces: Parameters<PreTokenizer['split']>[0]): void {
-  const { text, bounds } = pieces;
-  const starts = bounds.filter((_, i) => i % 2 === 0);
-  if (starts.every((start) => text.units[start] === blank)) return;
-  if (bounds.length === 2 && bounds[0] === 0) {
-    text.prepend(' ');
-    pieces.bounds = [0, text.length];
-    return;
-  }
-  pieces.rewrite((out, start, end) => {
-    if (text.units[start] !== blank) out.put(blank, start);
-    out.keep(start, end);
-  });
 }

@@ -1,6 +1,5 @@
 import type { Fields } from '../fields.js';
 import { literalFinder } from '../text/pattern.js';
-import type { Pieces } from '../text/pieces.js';
 import type { PreTokenizer } from './pre-tokenizer.js';
 import { splitPieces } from './split.js';
 
@@ -30,29 +29,17 @@ export function readMetaspace(fields: Fields): PreTokenizer {
   const split = fields.boolean('split', true);
   const finder = literalFinder(replacement);
   return {
-    split(pieces, first) {
+    split(pieces) {
       pieces.writeBytes();
       const { text } = pieces;
       for (let i = 0; i < text.length; i++) if (text.units[i] === blank) text.units[i] = sign!;
-      if (scheme === 'always' || (scheme === 'first' && first)) {
-        prependSign(pieces, sign!, scheme === 'first');
+      if (scheme !== 'never') {
+        // `first` is the piece at the beginning of the original text, wherever earlier parts have cut.
+        const wants = (start: number) =>
+          text.units[start] !== sign && (scheme === 'always' || text.startOf(start) === 0);
+        pieces.prefix(sign!, wants);
       }
       if (split) splitPieces(pieces, finder, 'merged-with-next');
     },
   };
-}
-
-function prependSign(pieces: Pieces, sign: number, firstOnly: boolean): void {
-  const { text, bounds } = pieces;
-  if (bounds.length === 0) return;
-  if (bounds.length === 2 && bounds[0] === 0) {
-    if (text.units[0] === sign) return;
-    text.prepend(String.fromCharCode(sign));
-    pieces.bounds = [0, text.length];
-    return;
-  }
-  pieces.rewrite((out, start, end, index) => {
-    if (text.units[start] !== sign && !(firstOnly && index > 0)) out.put(sign, start);
-    out.keep(start, end);
-  });
 }

@@ -12,6 +12,7 @@ import {
   readWhitespaceSplit,
 } from './simple.js';
 import { readSplit } from './split.js';
+import { readUnicodeScripts } from './unicode-scripts.js';
 
 const readers: Readonly<Record<string, (fields: Fields) => PreTokenizer>> = {
   BertPreTokenizer: readBertPreTokenizer,
@@ -23,6 +24,7 @@ const readers: Readonly<Record<string, (fields: Fields) => PreTokenizer>> = {
   Punctuation: readPunctuation,
   Sequence: readSequence,
   Split: readSplit,
+  UnicodeScripts: readUnicodeScripts,
   Whitespace: readWhitespace,
   WhitespaceSplit: readWhitespaceSplit,
 };
@@ -41,8 +43,8 @@ function readSequence(fields: Fields): PreTokenizer {
     .objects('pretokenizers')
     .map((part) => readPreTokenizer(part.json, part.path)!);
   return {
-    split(pieces, first) {
-      for (const part of parts) part.split(pieces, first);
+    split(pieces) {
+      for (const part of parts) part.split(pieces);
     },
   };
 }

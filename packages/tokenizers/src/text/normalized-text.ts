@@ -57,15 +57,12 @@ export class NormalizedText {
   /** The units `[from, to)` as a text of their own. */
   slice(from: number, to: number): NormalizedText {
     const part = new NormalizedText();
+    this.#tabulate(this.length);
     part.units = this.units.slice(from, to);
     part.length = to - from;
     part.#base = this.#base;
-    part.#starts = new Int32Array(to - from);
-    part.#ends = new Int32Array(to - from);
-    for (let i = from; i < to; i++) {
-      part.#starts[i - from] = this.startOf(i) - this.#base;
-      part.#ends[i - from] = this.endOf(i) - this.#base;
-    }
+    part.#starts = this.#starts!.slice(from, to);
+    part.#ends = this.#ends!.slice(from, to);
     return part;
   }
 

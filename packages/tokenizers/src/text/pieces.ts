@@ -28,16 +28,31 @@ export class Pieces {
   }
 
   /** Rewrites each piece. */
-  rewrite(edit: (out: Rewriter, start: number, end: number, index: number) => void): void {
+  rewrite(edit: (out: Rewriter, start: number, end: number) => void): void {
     const bounds: number[] = [];
     this.text.rewrite((out) => {
       for (let i = 0; i < this.bounds.length; i += 2) {
         const start = out.length;
-        edit(out, this.bounds[i]!, this.bounds[i + 1]!, i >> 1);
+        edit(out, this.bounds[i]!, this.bounds[i + 1]!);
         if (out.length > start) bounds.push(start, out.length);
       }
     });
     this.bounds = bounds;
+  }
+
+  /** Puts a code unit in front of each piece for which `wants` holds, with the place of the piece's first character. */
+  prefix(unit: number, wants: (start: number) => boolean): void {
+    const { text, bounds } = this;
+    if (!bounds.some((start, i) => i % 2 === 0 && wants(start))) return;
+    if (bounds.length === 2 && bounds[0] === 0 && bounds[1] === text.length) {
+      text.prepend(String.fromCharCode(unit));
+      this.bounds = [0, text.length];
+      return;
+    }
+    this.rewrite((out, start, end) => {
+      if (wants(start)) out.put(unit, start);
+      out.keep(start, end);
+    });
   }
 
   /** Writes the printable characters of the bytes out, for a part that has to see them. */

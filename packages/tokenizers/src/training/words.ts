@@ -29,7 +29,7 @@ export async function countWords(
     text.load(sequence);
     normalizer?.normalize(text);
     pieces.reset();
-    preTokenizer?.split(pieces, true);
+    preTokenizer?.split(pieces);
     pieces.writeBytes();
     const { bounds } = pieces;
     for (let i = 0; i < bounds.length; i += 2) {
