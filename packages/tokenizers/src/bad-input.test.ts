@@ -82,11 +82,6 @@ const cases: Case[] = [
     (j) => (j.model.merges = ['b a']),
     "model.merges[0] is 'b a'; the vocabulary lacks 'ba'",
   ],
-  [
-    'an unknown token that is none',
-    (j) => (j.model.unk_token = 'u'),
-    'model.unk_token is "u"; expected a token',
-  ],
   ['a dropout above 1', (j) => (j.model.dropout = 2), 'model.dropout is 2; expected 0 to 1'],
   [
     'an unknown normalizer',
@@ -251,6 +246,18 @@ describe('what is given to a tokenizer', () => {
       `encode: text is ${JSON.stringify(text)}; expected a string`,
     );
     expect(() => tokenizer.encodePair('a', text as never)).toThrow('expected a string');
+  });
+
+  test.each([
+    ['BPE', { vocab: { a: 0 }, merges: [], unk_token: 'u' }],
+    ['WordPiece', { vocab: { a: 0 }, unk_token: 'u' }],
+    ['WordLevel', { vocab: { a: 0 }, unk_token: 'u' }],
+  ])('%s without its unknown token encodes what it knows, and refuses the rest', (type, model) => {
+    const lacking = Tokenizer.fromJSON(changed((j) => (j.model = { type, ...model })));
+    expect(lacking.encode('a').ids).toEqual([0]);
+    expect(() => lacking.encode('b')).toThrow(
+      "'b' is in no token, and the vocabulary lacks the unknown token 'u'",
+    );
   });
 
   test.each([3, -1, 0.5, Number.NaN, 2 ** 40])('decode refuses id %s', (id) => {

@@ -1,13 +1,13 @@
 import { TokenizerError } from '../errors.js';
 import { mismatch } from '../fields.js';
-import { byteToken, byteToUnit, utf8Byte, utf8Length } from '../text/bytes.js';
-import { codePointAt, sizeOf } from '../text/normalized-text.js';
+import { byteToChar, byteToken, byteToUnit, utf8Byte, utf8Length } from '../text/bytes.js';
+import { codePointAt, sizeOf, unitsToString } from '../text/normalized-text.js';
 import type { Pieces } from '../text/pieces.js';
 import type { Tokens } from '../text/tokens.js';
 import type { Vocabulary } from '../vocabulary.js';
 import { Symbols } from './merge.js';
 import type { MergeTable } from './merge-table.js';
-import type { Model } from './model.js';
+import { type Model, missingUnknown } from './model.js';
 import { boundariesBefore } from './word-boundaries.js';
 import { addWord, FoundTokens, WordCache } from './word-cache.js';
 
@@ -41,8 +41,10 @@ const maxWord = 2 ** 25;
  */
 export class Bpe implements Model {
   readonly #options: BpeOptions;
+  /** The id of the unknown token; −1 where the vocabulary lacks it. */
   readonly #unknown: number;
-  readonly #byteIds: Int32Array;
+  /** For each byte the id of its character, by its place in the word: plain, not first, last, last and not first. */
+  readonly #byteIds: readonly Int32Array[];
   readonly #fallbackIds: Int32Array;
   readonly #cuts: Uint8Array | undefined;
   readonly #textCache: WordCache | undefined;
@@ -53,26 +55,27 @@ export class Bpe implements Model {
     this.#compute(units, start, end, false);
   readonly #ofBytes = (units: Uint16Array, start: number, end: number) =>
     this.#compute(units, start, end, true);
-  /** Which symbol is an unknown character, to be one token with the next one. */
-  #unknownAt = -1;
+  /** Whether bytes can be read without their printable characters, which a fallback would spell. */
+  readonly #readsBytes: boolean;
+  /** Where an unknown character that is no symbol yet begins, or −1, and where it ends. */
+  #unknownStart = -1;
+  #unknownEnd = 0;
   #scratch = new Uint16Array(64);
 
-  /** @throws TokenizerError where the vocabulary lacks the unknown token */
   constructor(
     readonly vocab: Vocabulary,
     readonly merges: MergeTable,
     options: BpeOptions = {},
   ) {
     this.#options = options;
-    const { unknownToken, dropout = 0, ignoreMerges, continuingPrefix, endSuffix } = options;
+    const { unknownToken, byteFallback, ignoreMerges, continuingPrefix, endSuffix } = options;
+    const { dropout = 0 } = options;
     this.#unknown = unknownToken === undefined ? -1 : (vocab.id(unknownToken) ?? -1);
-    if (unknownToken !== undefined && this.#unknown < 0) {
-      throw mismatch('model.unk_token', unknownToken, 'a token of the vocabulary');
-    }
     if (!(dropout >= 0 && dropout <= 1)) throw mismatch('model.dropout', dropout, '0 to 1');
-    this.#byteIds = Int32Array.from(byteToUnit, (_, byte) =>
-      vocab.find(byteToUnit, byte, byte + 1),
+    this.#byteIds = affixes(options).map(([prefix, suffix]) =>
+      Int32Array.from(byteToChar, (char) => vocab.id(prefix + char + suffix) ?? -1),
     );
+    this.#readsBytes = !byteFallback || this.#byteIds.every((ids) => !ids.includes(-1));
     this.#fallbackIds = Int32Array.from({ length: 256 }, (_, b) => vocab.id(byteToken(b)) ?? -1);
     if (dropout === 0) {
       this.#textCache = new WordCache();
@@ -83,7 +86,9 @@ export class Bpe implements Model {
     }
   }
 
+  /** @throws TokenizerError for an unknown character where the vocabulary lacks the unknown token */
   tokenize(pieces: Pieces, tokens: Tokens, firstWord: number): void {
+    if (!this.#readsBytes) pieces.writeBytes();
     const { bounds, bytes } = pieces;
     const { units } = pieces.text;
     const cache = bytes ? this.#byteCache : this.#textCache;
@@ -153,9 +158,10 @@ export class Bpe implements Model {
     }
     const symbols = this.#symbols;
     symbols.clear();
-    this.#unknownAt = -1;
+    this.#unknownStart = -1;
     if (bytes) this.#addBytes(units, start, end);
     else this.#addCharacters(units, start, end);
+    this.#flushUnknown();
     symbols.merge(this.merges, this.#options.dropout, this.#options.random);
     const { ids, starts, ends } = symbols;
     for (let i = 0; i < symbols.length; i++) this.#found.add(ids[i]!, starts[i]!, ends[i]!);
@@ -178,69 +184,81 @@ export class Bpe implements Model {
   }
 
   #addBytes(units: Uint16Array, start: number, end: number): void {
-    const [symbols, byteIds] = [this.#symbols, this.#byteIds];
     for (let i = start; i < end; ) {
       const codePoint = codePointAt(units, i, end);
       const size = sizeOf(codePoint);
       const count = utf8Length(codePoint);
+      const [from, to] = [i - start, i - start + size];
       for (let k = 0; k < count; k++) {
-        const id = byteIds[utf8Byte(codePoint, k, count)]!;
-        if (id >= 0) symbols.add(id, i - start, i - start + size);
-        else if (this.#unknown >= 0) this.#addUnknown(i - start, i - start + size);
+        const place = (from + k > 0 ? 1 : 0) + (i + size === end && k + 1 === count ? 2 : 0);
+        const id = this.#byteIds[place]![utf8Byte(codePoint, k, count)]!;
+        if (id >= 0) this.#addKnown(id, from, to);
+        else this.#addUnknown(from, to, units, i);
       }
       i += size;
     }
   }
 
   #addCharacters(units: Uint16Array, start: number, end: number): void {
-    const { byteFallback } = this.#options;
+    const { byteFallback, continuingPrefix, endSuffix } = this.#options;
     for (let i = start; i < end; ) {
-      const codePoint = codePointAt(units, i, end);
-      const size = sizeOf(codePoint);
-      const id = this.#characterId(units, i, i + size, i === start, i + size === end);
-      const [from, to] = [i - start, i + size - start];
-      if (id >= 0) this.#symbols.add(id, from, to);
-      else if (!(byteFallback && this.#addFallback(codePoint, from, to)) && this.#unknown >= 0) {
-        this.#addUnknown(from, to);
+      const size = sizeOf(codePointAt(units, i, end));
+      const [from, to] = [i - start, i - start + size];
+      const prefix = from > 0 ? (continuingPrefix ?? '') : '';
+      const suffix = i + size === end ? (endSuffix ?? '') : '';
+      const plain = prefix === '' && suffix === '';
+      const text = () => prefix + unitsToString(units, i, i + size) + suffix;
+      const id = plain ? this.vocab.find(units, i, i + size) : (this.vocab.id(text()) ?? -1);
+      if (id >= 0) this.#addKnown(id, from, to);
+      else if (!(byteFallback && this.#addFallback(text(), from, to))) {
+        this.#addUnknown(from, to, units, i);
       }
       i += size;
     }
   }
 
-  #characterId(
-    units: Uint16Array,
-    from: number,
-    to: number,
-    first: boolean,
-    last: boolean,
-  ): number {
-    const { continuingPrefix, endSuffix } = this.#options;
-    if (!(continuingPrefix && !first) && !(endSuffix && last))
-      return this.vocab.find(units, from, to);
-    const text = String.fromCharCode(...units.subarray(from, to));
-    const prefix = first ? '' : (continuingPrefix ?? '');
-    return this.vocab.id(prefix + text + (last ? (endSuffix ?? '') : '')) ?? -1;
+  #addKnown(id: number, start: number, end: number): void {
+    if (this.#unknownStart >= 0) this.#flushUnknown();
+    this.#symbols.add(id, start, end);
   }
 
-  #addFallback(codePoint: number, start: number, end: number): boolean {
-    const count = utf8Length(codePoint);
-    for (let k = 0; k < count; k++) {
-      if (this.#fallbackIds[utf8Byte(codePoint, k, count)]! < 0) return false;
-    }
-    for (let k = 0; k < count; k++) {
-      this.#symbols.add(this.#fallbackIds[utf8Byte(codePoint, k, count)]!, start, end);
-    }
+  /** Adds the bytes of a character with its affixes; as in the reference, in front of an unknown one that waits. */
+  #addFallback(text: string, start: number, end: number): boolean {
+    const ids = Array.from(encoder.encode(text), (byte) => this.#fallbackIds[byte]!);
+    if (ids.includes(-1)) return false;
+    for (const id of ids) this.#symbols.add(id, start, end);
     return true;
   }
 
-  #addUnknown(start: number, end: number): void {
-    const symbols = this.#symbols;
-    const last = symbols.length - 1;
-    if (this.#options.fuseUnknown && last >= 0 && this.#unknownAt === last)
-      symbols.ends[last] = end;
-    else {
-      symbols.add(this.#unknown, start, end);
-      this.#unknownAt = last + 1;
+  /** Has an unknown character wait, as the next one may be one token with it. */
+  #addUnknown(start: number, end: number, units: Uint16Array, at: number): void {
+    const { unknownToken, fuseUnknown } = this.#options;
+    if (unknownToken === undefined) return;
+    if (this.#unknown < 0) {
+      throw missingUnknown(units, at, at + end - start, unknownToken);
     }
+    if (!(fuseUnknown && this.#unknownStart >= 0)) {
+      this.#flushUnknown();
+      this.#unknownStart = start;
+    }
+    this.#unknownEnd = end;
   }
+
+  #flushUnknown(): void {
+    if (this.#unknownStart < 0) return;
+    this.#symbols.add(this.#unknown, this.#unknownStart, this.#unknownEnd);
+    this.#unknownStart = -1;
+  }
+}
+
+const encoder = new TextEncoder();
+
+/** What stands around a symbol by its place in a word: plain, not first, last, last and not first. */
+function affixes({ continuingPrefix = '', endSuffix = '' }: BpeOptions): [string, string][] {
+  return [
+    ['', ''],
+    [continuingPrefix, ''],
+    ['', endSuffix],
+    [continuingPrefix, endSuffix],
+  ];
 }

@@ -1,3 +1,5 @@
+import { TokenizerError } from '../errors.js';
+import { unitsToString } from '../text/normalized-text.js';
 import type { Pieces } from '../text/pieces.js';
 import type { Tokens } from '../text/tokens.js';
 import type { Vocabulary } from '../vocabulary.js';
@@ -10,3 +12,14 @@ export interface Model {
   /** The model as `tokenizer.json` holds it. */
   toJSON(): Record<string, unknown>;
 }
+
+/** The error for a text in no token where the vocabulary lacks the unknown token. */
+export const missingUnknown = (
+  units: Uint16Array,
+  start: number,
+  end: number,
+  unknownToken: string,
+): TokenizerError =>
+  new TokenizerError(
+    `encode: '${unitsToString(units, start, Math.min(end, start + 80))}' is in no token, and the vocabulary lacks the unknown token '${unknownToken}'`,
+  );

@@ -1,9 +1,7 @@
-import { TokenizerError } from '../errors.js';
-import { unitsToString } from '../text/normalized-text.js';
 import type { Pieces } from '../text/pieces.js';
 import type { Tokens } from '../text/tokens.js';
 import type { Vocabulary } from '../vocabulary.js';
-import type { Model } from './model.js';
+import { type Model, missingUnknown } from './model.js';
 
 /** Each word is a token. */
 export class WordLevel implements Model {
@@ -25,11 +23,7 @@ export class WordLevel implements Model {
       const [start, end] = [bounds[i]!, bounds[i + 1]!];
       const known = this.vocab.find(units, start, end);
       const id = known >= 0 ? known : this.#unknown;
-      if (id < 0) {
-        throw new TokenizerError(
-          `'${unitsToString(units, start, Math.min(end, start + 80))}' is not in the vocabulary, nor is the unknown token '${this.unknownToken}'`,
-        );
-      }
+      if (id < 0) throw missingUnknown(units, start, end, this.unknownToken);
       tokens.ids.push(id);
       tokens.bounds.push(start, end);
       tokens.words.push(firstWord + (i >> 1));

@@ -1,9 +1,8 @@
-import { mismatch } from '../fields.js';
 import { stringToUnits } from '../text/normalized-text.js';
 import type { Pieces } from '../text/pieces.js';
 import type { Tokens } from '../text/tokens.js';
 import { hashUnit, hashUnits, type Vocabulary } from '../vocabulary.js';
-import type { Model } from './model.js';
+import { type Model, missingUnknown } from './model.js';
 import { addWord, FoundTokens, WordCache } from './word-cache.js';
 
 export interface WordPieceOptions {
@@ -22,6 +21,7 @@ export interface WordPieceOptions {
  */
 export class WordPiece implements Model {
   readonly #prefix: Uint16Array;
+  /** The id of the unknown token; −1 where the vocabulary lacks it. */
   readonly #unknown: number;
   readonly #longest: number;
   readonly #cache = new WordCache();
@@ -31,22 +31,18 @@ export class WordPiece implements Model {
   readonly #ofWord = (units: Uint16Array, start: number, end: number) =>
     this.#compute(units, start, end);
 
-  /** @throws TokenizerError where the vocabulary lacks the unknown token */
   constructor(
     readonly vocab: Vocabulary,
     readonly options: WordPieceOptions,
   ) {
-    const unknown = vocab.id(options.unknownToken);
-    if (unknown === undefined) {
-      throw mismatch('model.unk_token', options.unknownToken, 'a token of the vocabulary');
-    }
-    this.#unknown = unknown;
+    this.#unknown = vocab.id(options.unknownToken) ?? -1;
     this.#prefix = stringToUnits(options.continuingPrefix);
     let longest = 0;
     for (const [, id] of vocab.entries()) longest = Math.max(longest, vocab.unitsOf(id).length);
     this.#longest = longest;
   }
 
+  /** @throws TokenizerError for an unknown word where the vocabulary lacks the unknown token */
   tokenize(pieces: Pieces, tokens: Tokens, firstWord: number): void {
     pieces.writeBytes();
     const { bounds } = pieces;
@@ -81,7 +77,7 @@ export class WordPiece implements Model {
     const length = end - start;
     const found = this.#found;
     if (charactersIn(units, start, end) > this.options.maxCharacters) {
-      found.add(this.#unknown, 0, length);
+      this.#addUnknown(units, start, end);
       return;
     }
     const prefix = this.#prefix;
@@ -97,12 +93,19 @@ export class WordPiece implements Model {
       const [id, to] = this.#longestAt(from, prefix.length + at, prefix.length + length);
       if (id < 0) {
         found.clear();
-        found.add(this.#unknown, 0, length);
+        this.#addUnknown(units, start, end);
         return;
       }
       found.add(id, at, to - prefix.length);
       at = to - prefix.length;
     }
+  }
+
+  #addUnknown(units: Uint16Array, start: number, end: number): void {
+    if (this.#unknown < 0) {
+      throw missingUnknown(units, start, end, this.options.unknownToken);
+    }
+    this.#found.add(this.#unknown, 0, end - start);
   }
 
   /** The longest token that begins at `from` and ends behind `after`, and where it ends. */
