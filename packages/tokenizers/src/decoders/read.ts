@@ -4,6 +4,7 @@ import type { Decoder } from './decoder.js';
 import {
   readBpeDecoder,
   readByteFallback,
+  readCtcDecoder,
   readFuse,
   readMetaspaceDecoder,
   readReplaceDecoder,
@@ -15,6 +16,7 @@ const readers: Readonly<Record<string, (fields: Fields) => Decoder>> = {
   BPEDecoder: readBpeDecoder,
   ByteFallback: readByteFallback,
   ByteLevel: readByteLevelDecoder,
+  CTC: readCtcDecoder,
   Fuse: readFuse,
   Metaspace: readMetaspaceDecoder,
   Replace: readReplaceDecoder,

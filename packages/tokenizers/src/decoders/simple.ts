@@ -51,7 +51,35 @@ export function readBpeDecoder(fields: Fields): Decoder {
   const suffix = fields.string('suffix', '</w>');
   return {
     decode: (tokens) =>
-      tokens.map((token, i) => token.replaceAll(suffix, i === tokens.length - 1 ? '' : ' ')),
+      tokens.map((token, i) => replaced(token, suffix, i === tokens.length - 1 ? '' : ' ')),
+  };
+}
+
+/** A text with each `from` replaced; an empty one stands around each character. */
+function replaced(text: string, from: string, to: string): string {
+  return from === ''
+    ? [to, ...[...text].flatMap((char) => [char, to])].join('')
+    : text.replaceAll(from, to);
+}
+
+/**
+ * Reads what a connectionist temporal classification says: repeats of a token are one, and padding is left out.
+ *
+ * @see Graves et al. 2006, Connectionist Temporal Classification
+ */
+export function readCtcDecoder(fields: Fields): Decoder {
+  const padding = fields.string('pad_token', '<pad>');
+  const delimiter = fields.string('word_delimiter_token', '|');
+  const cleans = fields.boolean('cleanup', true);
+  return {
+    decode: (tokens) =>
+      tokens
+        .filter((token, i) => token !== tokens[i - 1])
+        .map((token) => {
+          const text = replaced(token, padding, '');
+          return cleans ? replaced(tidied(text), delimiter, ' ') : text;
+        })
+        .filter((text) => text !== ''),
   };
 }
 
