@@ -223,6 +223,28 @@ describe('generate and logits refuse', () => {
   });
 });
 
+test('a message stays readable however long what was given is', () => {
+  const long = 'x'.repeat(120_000);
+  const config = writeConfig(join(work, 'long'), ({ model }) => {
+    Object.assign(model, { dim: long.repeat(10), heads: Array(50_000).fill('many') });
+  });
+  const train = ['train', '--config', config, '--out', join(work, 'out')];
+  const cases = [
+    train,
+    [...train, '--set', long],
+    ['generate', '--model', model, '--prompt', 'the', '--top-k', long],
+    ['logits', '--model', model, '--ids', long],
+    ['logits', '--model', long, '--ids', '1'],
+    [long],
+  ];
+  for (const args of cases) {
+    const { code, stderr } = headwise(args);
+    expect(code).toBe(2);
+    expect(stderr.length).toBeLessThan(10_000);
+    expect(stderr).not.toMatch(/\n\s+at /);
+  }
+});
+
 describe('a model file that lies is refused', () => {
   /** A copy of the model whose weights are other bytes. */
   function withWeights(name: string, bytes: Uint8Array): string {

@@ -19,7 +19,19 @@ export function exitCodeOf(error: unknown): 1 | 2 {
 export function messageOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   const foreseen = isOneOf([...inputErrors, ...workErrors], error);
-  return foreseen ? error.message : (error.stack ?? error.message);
+  return shortened(foreseen ? error.message : (error.stack ?? error.message));
+}
+
+const mostCharacters = 4000;
+
+/** A message of which a terminal shows all: what was given may be of any length. */
+export function shortened(message: string): string {
+  if (message.length <= mostCharacters) return message;
+  const [start, end] = [
+    message.slice(0, 0.75 * mostCharacters),
+    message.slice(-0.2 * mostCharacters),
+  ];
+  return `${start}\n… (${message.length} characters in all) …\n${end}`;
 }
 
 function isOneOf(kinds: readonly (abstract new (...args: never[]) => Error)[], error: unknown) {

@@ -13,7 +13,7 @@ import { tokenizeCommand } from './commands/tokenize.js';
 import { tokenizerCommand } from './commands/tokenizer.js';
 import { trainCommand } from './commands/train.js';
 import { verifyCommand } from './commands/verify.js';
-import { exitCodeOf, messageOf } from './exit.js';
+import { exitCodeOf, messageOf, shortened } from './exit.js';
 import { version } from './version.js';
 
 // Silences TensorFlow.js's advice to install its native bindings, also where no backend is started.
@@ -22,6 +22,7 @@ tf.env().set('PROD', true);
 const program = new Command('headwise')
   .description('Train, sample and inspect transformers on WebGPU, wasm or cpu.')
   .version(version)
+  .configureOutput({ outputError: (message, write) => write(shortened(message)) })
   .showHelpAfterError('(add --help for what the command takes)')
   .addHelpText('after', '\nExit codes: 0 done, 1 failed, 2 the input cannot be used.');
 

@@ -13,6 +13,24 @@ export function checkOneOf<T extends string>(
   known: readonly T[],
 ): asserts given is T {
   if ((known as readonly string[]).includes(given)) return;
-  const shown = typeof given === 'string' ? `'${given}'` : String(given);
-  throw new InputError(`${what} is ${shown}; expected one of ${known.join(', ')}`);
+  throw new InputError(`${what} is ${quoted(given)}; expected one of ${known.join(', ')}`);
+}
+
+const mostCharacters = 100;
+
+/** A value as an error message quotes it: JSON, a text in single quotes, and no longer than 100 characters. */
+export function quoted(value: unknown): string {
+  const text = typeof value === 'string' ? `'${value}'` : textOf(value);
+  return text.length > mostCharacters
+    ? `${text.slice(0, mostCharacters)}… (${text.length} characters)`
+    : text;
+}
+
+function textOf(value: unknown): string {
+  try {
+    return JSON.stringify(value) ?? String(value);
+  } catch {
+    // A value that holds itself, or a BigInt.
+    return String(value);
+  }
 }

@@ -20,7 +20,7 @@ export type {
   TurnedBy,
 } from './cache/rows.js';
 export { SegmentMemory } from './cache/segment-memory.js';
-export { checkOneOf } from './choice.js';
+export { checkOneOf, quoted } from './choice.js';
 export {
   type Encoded,
   type EncoderContext,

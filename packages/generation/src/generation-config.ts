@@ -1,4 +1,4 @@
-import { InputError } from '@headwise/core';
+import { InputError, quoted } from '@headwise/core';
 import type { GenerateOptions } from './options.js';
 
 /** What a `generation_config.json` says. */
@@ -22,7 +22,7 @@ export interface GenerationDefaults {
  */
 export function parseGenerationConfig(json: unknown, name: string): GenerationDefaults {
   if (typeof json !== 'object' || json === null || Array.isArray(json)) {
-    throw new InputError(`${name}: the document is ${shown(json)}; expected an object`);
+    throw new InputError(`${name}: the document is ${quoted(json)}; expected an object`);
   }
   const given = Object.entries(json).filter(([, value]) => value !== null && value !== undefined);
   const values = new Map<string, unknown>(given);
@@ -39,7 +39,7 @@ export function parseGenerationConfig(json: unknown, name: string): GenerationDe
       continue;
     }
     const found = reader(value, (expected) => {
-      throw new InputError(`${name}: '${key}' is ${shown(value)}; expected ${expected}`);
+      throw new InputError(`${name}: '${key}' is ${quoted(value)}; expected ${expected}`);
     });
     if (read || sample) Object.assign(options, found());
   }
@@ -208,10 +208,5 @@ const withoutEffect: ReadonlySet<string> = new Set([
 
 function flag(value: unknown, key: string, name: string): boolean {
   if (typeof value === 'boolean') return value;
-  throw new InputError(`${name}: '${key}' is ${shown(value)}; expected true or false`);
-}
-
-function shown(value: unknown): string {
-  const text = JSON.stringify(value) ?? String(value);
-  return text.length > 80 ? `${text.slice(0, 80)}…` : text;
+  throw new InputError(`${name}: '${key}' is ${quoted(value)}; expected true or false`);
 }
