@@ -1,0 +1,40 @@
+// Checks the built declarations of every package as a project without `skipLibCheck` reads them. TensorFlow.js's own
+// declarations contradict TypeScript's of WebGPU and do not pass; what counts here is that ours do. Needs a build.
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const folder = mkdtempSync(join(tmpdir(), 'headwise-declarations-'));
+try {
+  const config = {
+    compilerOptions: {
+      module: 'nodenext',
+      target: 'es2023',
+      lib: ['es2023', 'dom', 'dom.iterable'],
+      strict: true,
+      exactOptionalPropertyTypes: true,
+      noEmit: true,
+      skipLibCheck: false,
+      types: ['node'],
+      typeRoots: [join(root, 'node_modules/@types')],
+    },
+    include: [join(root, 'packages/*/dist/**/*.d.ts')],
+  };
+  writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify(config));
+  const { stdout, status } = spawnSync('tsc', ['-p', folder], {
+    cwd: root,
+    encoding: 'utf8',
+    env: { ...process.env, PATH: `${join(root, 'node_modules/.bin')}:${process.env.PATH}` },
+  });
+  const errors = stdout.split('\n').filter((line) => /error TS\d+/.test(line));
+  const isOurs = (line) => resolve(root, line).startsWith(join(root, 'packages') + '/');
+  const ours = errors.filter((line) => isOurs(line) || !line.includes('node_modules'));
+  if (status !== 0 && errors.length === 0) throw new Error(`tsc ended with ${status}: ${stdout}`);
+  for (const line of ours) console.error(line);
+  if (ours.length > 0) process.exitCode = 1;
+} finally {
+  rmSync(folder, { recursive: true, force: true });
+}
