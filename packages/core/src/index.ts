@@ -1,6 +1,6 @@
 export { currentDevice, type Device } from './backend/device.js';
 export { fastestBackend, type ProbeResult } from './backend/fastest.js';
-export { checkWhenRead, GpuError, readTensor } from './backend/read.js';
+export { checkWhenRead, checkWithNextRead, GpuError, readTensor } from './backend/read.js';
 export {
   type BackendName,
   type BackendReport,

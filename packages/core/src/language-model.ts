@@ -27,7 +27,8 @@ export interface LanguageModel {
    *
    * @param ids `[B, T]`, int32
    * @returns logits `[B, T, V]`
-   * @throws InputError for ids outside the vocabulary on backends that can tell, ShapeError beyond `maxLength`
+   * @throws InputError naming the first id outside the vocabulary, before anything is computed; for ids that only a
+   * GPU has, the next `readTensor` throws it. ShapeError beyond `maxLength`
    */
   forward(ids: tf.Tensor, ctx?: ForwardContext): tf.Tensor;
 }

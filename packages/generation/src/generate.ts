@@ -6,7 +6,13 @@ import {
   Random,
   readTensor,
 } from '@headwise/core';
-import { penalises, type SamplingOptions, sampleTokens } from '@headwise/kernels';
+import {
+  checkIdValues,
+  penalises,
+  type SamplingOptions,
+  sampleTokens,
+  vocabularyOf,
+} from '@headwise/kernels';
 import * as tf from '@tensorflow/tfjs';
 import { type GenerateOptions, planOf } from './options.js';
 import { bannedIds, forcedId } from './restrictions.js';
@@ -86,12 +92,7 @@ export function checkPrompt(
       `the prompt has ${prompt.length} tokens; the model's context holds ${maxLength}`,
     );
   }
-  const at = prompt.findIndex((id) => !(Number.isInteger(id) && id >= 0 && id < vocabSize));
-  if (at >= 0) {
-    throw new InputError(
-      `id ${prompt[at]} at position ${at} is outside the vocabulary of ${vocabSize} tokens`,
-    );
-  }
+  checkIdValues(prompt, vocabularyOf(vocabSize));
 }
 
 interface Position {

@@ -60,6 +60,8 @@ export { gatherRows, registerGatherRows } from './embedding/index.js';
 export { gatedLinear, type Projection, registerGatedLinear } from './gated-linear/index.js';
 export { gelu, geluTanh } from './gelu/index.js';
 export { type Clipping, globalNorm, registerGlobalNorm } from './global-norm/index.js';
+export { checkIds } from './ids/index.js';
+export { checkIdValues, type IdSpace, vocabularyOf } from './ids/space.js';
 export { addLayerNorm, layerNorm, registerLayerNorm, type SumAndNorm } from './layer-norm/index.js';
 export { layerNormReference } from './layer-norm/reference.js';
 export { activations, type LinearActivation } from './linear/activation.js';

@@ -7,7 +7,7 @@ import {
   type ParamStore,
   zeros,
 } from '@headwise/core';
-import { gatherRows, linear } from '@headwise/kernels';
+import { checkIds, gatherRows, linear, vocabularyOf } from '@headwise/kernels';
 import * as tf from '@tensorflow/tfjs';
 
 export interface AdaptiveEmbeddingOptions {
@@ -74,15 +74,20 @@ export class AdaptiveEmbedding implements Layer {
     });
   }
 
-  /** @param ids `[...]`, int32, each in [0, count) @returns `[..., D]` */
+  /**
+   * @param ids `[...]`, int32, each in [0, count)
+   * @returns `[..., D]`
+   * @throws InputError as `Embedding` does
+   */
   forward(ids: tf.Tensor, _ctx?: ForwardContext): tf.Tensor {
+    checkIds(ids, vocabularyOf(this.clusters.at(-1)!.end));
     return tf.tidy(() => {
       const parts = this.clusters.map(({ first, end, table, projection }) => {
         const own = ids
           .sub(first)
           .clipByValue(0, end - first - 1)
           .toInt();
-        const rows = gatherRows(table, own); // [..., E]
+        const rows = gatherRows(table, own, 'trusted'); // [..., E]
         const placed = projection ? linear(rows, projection, undefined, 'out-in') : rows;
         if (this.clusters.length === 1) return placed;
         const inside = ids.greaterEqual(first).logicalAnd(ids.less(end));

@@ -5,7 +5,7 @@ import {
   normal,
   type ParamStore,
 } from '@headwise/core';
-import { gatherRows, linear } from '@headwise/kernels';
+import { checkIds, gatherRows, type IdSpace, linear, vocabularyOf } from '@headwise/kernels';
 import * as tf from '@tensorflow/tfjs';
 
 export interface EmbeddingOptions {
@@ -15,6 +15,8 @@ export interface EmbeddingOptions {
   dim: number;
   /** The id of padding, whose row learns nothing from being looked up. */
   padId?: number | undefined;
+  /** What the rows stand for, in errors; default the `id`s of a vocabulary. */
+  name?: string | undefined;
   /** How the rows start; default normal with standard deviation 0.02. */
   init?: Initializer | undefined;
 }
@@ -27,20 +29,28 @@ export interface EmbeddingOptions {
 export class Embedding implements Layer {
   readonly #weight: tf.Tensor2D;
   readonly #padId: number | undefined;
+  readonly #space: IdSpace;
 
   constructor(params: ParamStore, options: EmbeddingOptions) {
-    const { count, dim, padId, init = normal(0.02) } = options;
+    const { count, dim, padId, name, init = normal(0.02) } = options;
     this.#weight = params.get('weight', [count, dim], init) as unknown as tf.Tensor2D;
     this.#padId = padId;
+    this.#space = name ? { name, count, of: `the ${count} ${name}s` } : vocabularyOf(count);
   }
 
-  /** @param ids `[...]`, int32, each in [0, count) @returns `[..., D]` */
+  /**
+   * @param ids `[...]`, int32, each in [0, count)
+   * @returns `[..., D]`
+   * @throws InputError naming the first id outside, its position and `count`, before anything is computed; for ids that
+   * only a GPU has, the next `readTensor` throws it
+   */
   forward(ids: tf.Tensor, _ctx?: ForwardContext): tf.Tensor {
     const padId = this.#padId;
-    if (padId === undefined) return gatherRows(this.#weight, ids);
+    checkIds(ids, this.#space);
+    if (padId === undefined) return gatherRows(this.#weight, ids, 'trusted');
     return tf.tidy(() => {
       const learns = ids.notEqual(padId).expandDims(-1).toFloat(); // [..., 1]
-      return gradientTimes(gatherRows(this.#weight, ids), learns);
+      return gradientTimes(gatherRows(this.#weight, ids, 'trusted'), learns);
     });
   }
 

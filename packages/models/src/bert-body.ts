@@ -104,7 +104,12 @@ export class BertBody {
     this.maxLength = options.maxLength;
     this.#options = options;
     this.tokens = new Embedding(params.at('tokens'), { count: vocab_size, dim, padId, init });
-    this.#types = new Embedding(params.at('tokenTypes'), { count: type_vocab_size, dim, init });
+    this.#types = new Embedding(params.at('tokenTypes'), {
+      name: 'token type',
+      count: type_vocab_size,
+      dim,
+      init,
+    });
     this.#norm = new LayerNorm(params.at('embeddingNorm'), { dim, epsilon });
     this.#dropout = new Dropout({ rate: config.hidden_dropout_prob });
     this.#encoder = new Encoder({

@@ -158,13 +158,14 @@ export class SequenceClassifier implements EncoderModel<{ logits: tf.Tensor }> {
   /** @param ids `[B, T]`, int32 @returns logits `[B, labels]` of the first id, or the last that is no padding */
   forward(ids: tf.Tensor, ctx?: ForwardContext): { logits: tf.Tensor } {
     return tf.tidy(() => {
+      const hidden = this.encode(ids, ctx); // [B, T, D]
       const length = ids.shape[1]!;
       const places = tf.range(0, length, 1, 'int32').expandDims(0); // [1, T]
       const padId = this.#padId;
       const tokens = padId === undefined ? tf.onesLike(ids) : ids.notEqual(padId).toInt();
       const at = this.#first ? tf.zeros([ids.shape[0]!], 'int32') : places.mul(tokens).argMax(1); // [B]
       const one = tf.oneHot(at, length).toFloat(); // [B, T]
-      const chosen = this.encode(ids, ctx).mul(one.expandDims(-1)).sum(1); // [B, D]
+      const chosen = hidden.mul(one.expandDims(-1)).sum(1); // [B, D]
       return { logits: tapped(ctx, '', 'logits', this.#scores.forward(chosen, ctx)) };
     });
   }

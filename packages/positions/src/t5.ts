@@ -73,7 +73,7 @@ export class T5Position implements AttentionPosition {
       throw new InputError(`t5: q has ${q.shape[1]} heads; expected ${heads}, one a column`);
     }
     // A table by distance: an index beyond it means its end, which is the last bucket.
-    const biases = gatherRows(this.#weight, tf.tensor1d(this.#buckets, 'int32')); // [2 max + 1, H]
+    const biases = gatherRows(this.#weight, tf.tensor1d(this.#buckets, 'int32'), 'trusted'); // [2 max + 1, H]
     const far = this.#maxDistance;
     const mod = scoreMod((score, _b, h, q, k) => score.add(table(biases).at(k.sub(q).add(far), h)));
     return { q, k, mods: [mod] };

@@ -1,8 +1,11 @@
 import { type ForwardContext, InputError, isTapped, type LanguageModel } from '@headwise/core';
 import {
   type CrossEntropyOptions,
+  checkIds,
+  checkIdValues,
   chunkedCrossEntropy,
   sparseCrossEntropy,
+  vocabularyOf,
 } from '@headwise/kernels';
 import * as tf from '@tensorflow/tfjs';
 
@@ -26,7 +29,8 @@ export type LossOptions = Pick<CrossEntropyOptions, 'labelSmoothing' | 'zLoss'>;
  * Where the model's head is one matrix, the logits exist only a few rows at a time.
  *
  * @returns a scalar
- * @throws InputError where every target is ignored
+ * @throws InputError where every target is ignored, and naming the first id or target outside the vocabulary, its
+ * position and `V`
  */
 export function nextTokenLoss(
   network: LanguageModel,
@@ -36,6 +40,8 @@ export function nextTokenLoss(
 ): tf.Scalar {
   const predicted = predictedTokens(batch);
   if (predicted === 0) throw new InputError('nextTokenLoss: every target is ignored');
+  const space = vocabularyOf(network.vocabSize, 'target', ignoredTarget);
+  checkIdValues(batch.targets, space, batch.shape);
   return tf.tidy(() => {
     const [rows, length] = batch.shape;
     const ids = tf.tensor2d(batch.inputs, [rows, length], 'int32');
@@ -59,15 +65,23 @@ export function nextTokenLoss(
  * @param logits `[..., K]`
  * @param labels `[...]`, int32, in [0, K) or `ignoredTarget`
  * @returns a scalar; 0 where every label is ignored
- * @throws ShapeError where the number of labels is not that of rows
+ * @throws ShapeError where the number of labels is not that of rows; InputError naming the first label outside, its
+ * position and `K`
  */
 export function labelLoss(
   logits: tf.Tensor,
   labels: tf.Tensor,
   options: LossOptions = {},
 ): tf.Scalar {
+  const count = logits.shape.at(-1)!;
+  checkIds(labels, {
+    name: 'label',
+    count,
+    of: `the ${count} classes of the logits`,
+    ignored: ignoredTarget,
+  });
   return tf.tidy(() => {
-    const rows = logits.reshape<tf.Tensor2D>([-1, logits.shape.at(-1)!]);
+    const rows = logits.reshape<tf.Tensor2D>([-1, count]);
     const flat = labels.flatten();
     const losses = sparseCrossEntropy(rows, flat, { ...options, ignoreIndex: ignoredTarget });
     const counted = flat.notEqual(ignoredTarget).toFloat().sum().maximum(1);

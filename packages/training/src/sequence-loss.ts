@@ -4,6 +4,7 @@ import {
   type ForwardContext,
   InputError,
 } from '@headwise/core';
+import { checkIdValues, vocabularyOf } from '@headwise/kernels';
 import * as tf from '@tensorflow/tfjs';
 import { ignoredTarget, type LossOptions, labelLoss } from './loss.js';
 
@@ -25,7 +26,7 @@ export interface PairBatch {
  *
  * @param options `labelSmoothing` is 0.1 in the Transformer of 2017
  * @returns a scalar
- * @throws InputError where every target is ignored, ShapeError where a size is not that of the shape
+ * @throws InputError where every target is ignored, or an id is outside the vocabulary, ShapeError where a size is not that of the shape
  * @see Sutskever, Vinyals and Le 2014, https://arxiv.org/abs/1409.3215
  */
 export function sequenceLoss(
@@ -41,6 +42,9 @@ export function sequenceLoss(
   if (targets.every((target) => target === ignoredTarget)) {
     throw new InputError('sequenceLoss: every target is ignored');
   }
+  checkIdValues(sources, vocabularyOf(network.vocabSize), [rows, sourceLength]);
+  const space = vocabularyOf(network.vocabSize, 'target', ignoredTarget);
+  checkIdValues(targets, space, [rows, targetLength]);
   const read = targets.map((_, i) => {
     const before = i % targetLength === 0 ? network.startId : targets[i - 1]!;
     return before === ignoredTarget ? network.startId : before;

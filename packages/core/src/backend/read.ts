@@ -23,20 +23,39 @@ export function checkWhenRead({ dataId }: tf.Tensor, check: Check): void {
   checks.set(dataId, check);
 }
 
+/** What is looked at with the next read. */
+const pending: (() => Promise<void>)[] = [];
+
+/**
+ * Has the next `readTensor` look at what a GPU has found out by then, whatever tensor it reads.
+ *
+ * @param check rejects with what is to be thrown
+ */
+export function checkWithNextRead(check: () => Promise<void>): void {
+  pending.push(check);
+}
+
 /**
  * The values of a tensor, row-major; like `tensor.data()`, but a GPU error is never a silent zero.
  *
  * @throws DeviceLostError where the device was lost before the values came, GpuError where the
- * driver refused a shader or a command since the last read, and what `checkWhenRead` was asked to throw
+ * driver refused a shader or a command since the last read, and what `checkWhenRead` and `checkWithNextRead` were
+ * asked to throw
  */
 export async function readTensor<T extends tf.Tensor>(
   tensor: T,
 ): Promise<Float32Array | Int32Array | Uint8Array> {
   // Another backend's values do not depend on a device that was started before it.
   const device = tf.getBackend() === 'webgpu' ? currentDevice() : undefined;
-  const values = device ? await untilLost(device, tensor.data()) : await tensor.data();
+  const values = device ? await untilLost(device, checked(tensor)) : await tensor.data();
   if (device) throwErrors(device);
   checks.get(tensor.dataId)?.(values);
+  return values;
+}
+
+/** The values of a tensor on a GPU; what was recorded before is looked at in the same submission or the next. */
+async function checked(tensor: tf.Tensor): Promise<Float32Array | Int32Array | Uint8Array> {
+  const [values] = await Promise.all([tensor.data(), ...pending.splice(0).map((check) => check())]);
   return values;
 }
 

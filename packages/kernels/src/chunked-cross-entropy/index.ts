@@ -3,6 +3,7 @@ import * as tf from '@tensorflow/tfjs';
 import {
   type CrossEntropyOptions,
   checkedCrossEntropy,
+  checkLabels,
   registerCrossEntropy,
   sparseCrossEntropy,
 } from '../cross-entropy/index.js';
@@ -23,7 +24,7 @@ import { addInPlaceKernel, crossEntropyGradientInPlaceKernel } from './webgpu.js
  * @param weight `[V, D]`, e.g. the table of token embeddings
  * @param labels `[N]`, int32, each in [0, V) or `ignoreIndex`
  * @returns a scalar, 0 where no row counts
- * @throws ShapeError where widths or the number of labels differ
+ * @throws ShapeError where widths or the number of labels differ, InputError for a label as in `sparseCrossEntropy`
  * @see Hsu et al. 2024, https://arxiv.org/abs/2410.10989
  */
 export function chunkedCrossEntropy(
@@ -39,6 +40,7 @@ export function chunkedCrossEntropy(
   checkShape('chunkedCrossEntropy: labels', labels.shape, [hidden.shape[0]]);
   checkType('chunkedCrossEntropy: labels', labels, 'int32');
   const attributes = checkedCrossEntropy('chunkedCrossEntropy', options);
+  checkLabels(labels, weight.shape[0], attributes.ignoreIndex);
   return tf.tidy(() => {
     const counted = tf.notEqual(labels, attributes.ignoreIndex).toFloat(); // [N]
     const shares = counted.div<tf.Tensor1D>(tf.maximum(counted.sum(), 1)); // [N]

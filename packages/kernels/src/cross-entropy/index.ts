@@ -2,6 +2,7 @@ import { checkShape, InputError } from '@headwise/core';
 import * as tf from '@tensorflow/tfjs';
 import { checkNotEmpty, checkType } from '../dispatch/check.js';
 import { hasKernel, registerWebGPUKernel, runKernel } from '../dispatch/register.js';
+import { checkIds } from '../ids/index.js';
 import { crossEntropyGradient } from './gradient.js';
 import { crossEntropyPlain } from './plain.js';
 import { crossEntropyGradientKernel, crossEntropyKernel } from './webgpu.js';
@@ -22,9 +23,10 @@ export interface CrossEntropyOptions {
  * `dx = dy · ((1 + 2 ζ z) softmax(x) − (1 − ε) onehot − ε / V)`.
  *
  * @param logits `[N, V]`
- * @param labels `[N]`, int32, each in [0, V) or `ignoreIndex`; another one gives NaN on WebGPU
+ * @param labels `[N]`, int32, each in [0, V) or `ignoreIndex`
  * @returns `[N]`
- * @throws ShapeError where the number of labels differs from the number of rows
+ * @throws ShapeError where the number of labels differs from the number of rows, InputError as `checkIds` does for a
+ * label that is outside; the loss of one that only the device knows is NaN
  * @see Szegedy et al. 2016 (label smoothing), https://arxiv.org/abs/1512.00567;
  * Chowdhery et al. 2022 (z-loss), https://arxiv.org/abs/2204.02311
  */
@@ -39,11 +41,17 @@ export function sparseCrossEntropy(
   checkType('sparseCrossEntropy: logits', logits, 'float32');
   checkType('sparseCrossEntropy: labels', labels, 'int32');
   const attributes = checkedCrossEntropy('sparseCrossEntropy', options);
+  checkLabels(labels, logits.shape[1], attributes.ignoreIndex);
   if (!hasKernel('headwise/CrossEntropy')) return crossEntropyPlain(logits, labels, attributes);
   return tf.tidy(
     () =>
       runKernel('headwise/CrossEntropy', { logits, labels }, { ...attributes })[0] as tf.Tensor1D,
   );
+}
+
+/** Throws unless every label is a class, or the one that is ignored. */
+export function checkLabels(labels: tf.Tensor1D, count: number, ignored: number): void {
+  checkIds(labels, { name: 'label', count, of: `the ${count} classes of the logits`, ignored });
 }
 
 /**

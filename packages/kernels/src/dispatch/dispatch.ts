@@ -1,6 +1,7 @@
 import { currentDevice, InputError, ShapeError, sizeOf } from '@headwise/core';
 import * as tf from '@tensorflow/tfjs';
 import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
+import { forgetKnown } from './known.js';
 import { compiled } from './pipelines.js';
 import type { ElementType, Program } from './program.js';
 
@@ -64,6 +65,7 @@ export function dispatch<I extends string, O extends string, U extends string>(
     buffers.push(bufferOf(recorder, results[name]));
     // What was read of a tensor that is now written in place no longer holds.
     recorder.tensorMap.get(results[name].dataId).values = null;
+    forgetKnown(results[name]);
   }
   const ready = compiled(recorder.device, program);
   if (!ready) return results;

@@ -2,6 +2,7 @@ import * as tf from '@tensorflow/tfjs';
 import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
 import { bufferOf, type Recorder } from './dispatch.js';
 import type { Piece } from './flat.js';
+import { forgetKnown } from './known.js';
 
 /** Makes a tensor of zeros by clearing its buffer: no dispatch. The caller owns it. */
 export function zeros(
@@ -43,6 +44,7 @@ export function copyValues(backend: WebGPUBackend, copies: readonly Copy[]): voi
     const [from, to] = buffers[i]!;
     encoder.copyBufferToBuffer(from!, 4 * sourceStart, to!, 4 * targetStart, 4 * size);
     recorder.tensorMap.get(target.dataId).values = null;
+    forgetKnown(target);
   });
 }
 

@@ -1,3 +1,4 @@
+import { readTensor } from '@headwise/core';
 import { expectClose, gaussian, poisonMemory } from '@headwise/testing';
 import * as tf from '@tensorflow/tfjs';
 import { expect, test } from 'vitest';
@@ -11,6 +12,9 @@ function scattered(dy: Float32Array, ids: Int32Array, count: number, width: numb
   });
   return table;
 }
+
+/** Zeros that only the device knows. */
+const onDevice = (size: number) => tf.fill([2048], 0).slice(0, size).toInt();
 
 const gradientOf = (table: tf.Tensor, ids: tf.Tensor, dy: tf.Tensor) =>
   tf.grad((x: tf.Tensor) => gatherRows(x as tf.Tensor2D, ids))(table, dy);
@@ -28,13 +32,16 @@ test('the gradient adds up equal ids at every number of blocks of the sort', asy
   }
 });
 
-test('an id outside the table gives zeros and has no gradient', async () => {
+test('an id outside that only the device knows gives NaN, has no gradient, and fails the next read', async () => {
   const table = gaussian([3, 5], 1) as tf.Tensor2D;
-  const ids = tf.tensor1d([-1, 3, 2], 'int32');
-  const rows = await gatherRows(table, ids).data();
-  expect([...rows.slice(0, 10)]).toEqual(Array(10).fill(0));
-  const gradient = await gradientOf(table, ids, tf.ones([3, 5])).data();
-  expect([...gradient]).toEqual([...Array(10).fill(0), ...Array(5).fill(1)]);
+  const ids = tf.tidy(() => tf.tensor1d([-1, 3, 2], 'int32').add(onDevice(3)).toInt());
+  const gradient = gradientOf(table, ids, tf.ones([3, 5]));
+  await expect(readTensor(gradient)).rejects.toThrow(
+    'gatherRows: id -1 at position 0 is outside the table of 3 rows',
+  );
+  expect([...(await readTensor(gradient))]).toEqual([...Array(10).fill(0), ...Array(5).fill(1)]);
+  const rows = gatherRows(table, ids, 'trusted');
+  expect([...(await rows.data()).slice(0, 10)]).toEqual(Array(10).fill(Number.NaN));
 });
 
 test('gatherRows takes more rows than one dimension of workgroups, and the same bits come twice', async () => {

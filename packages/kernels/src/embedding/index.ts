@@ -2,6 +2,8 @@ import { checkShape } from '@headwise/core';
 import * as tf from '@tensorflow/tfjs';
 import { checkNotEmpty, checkType } from '../dispatch/check.js';
 import { hasKernel, registerWebGPUKernel, runKernel } from '../dispatch/register.js';
+import { checkIds } from '../ids/index.js';
+import type { IdSpace } from '../ids/space.js';
 import { gatherRowsGradient } from './gradient.js';
 import { gatherRowsPlain } from './plain.js';
 import { gatherRowsGradientKernel, gatherRowsKernel } from './webgpu.js';
@@ -10,16 +12,25 @@ import { gatherRowsGradientKernel, gatherRowsKernel } from './webgpu.js';
  * Rows of a table by their numbers; the gradient adds up the rows of equal numbers, in a fixed order.
  *
  * @param table `[V, D]`
- * @param ids any shape, int32, each in [0, V); on WebGPU another one gives a row of zeros
+ * @param ids any shape, int32, each in [0, V)
+ * @param space what the ids are, for errors; `trusted` where they were made to be in range, and are not looked at
  * @returns `[...ids, D]`
- * @throws ShapeError unless the table is a matrix, InputError unless the ids are int32
+ * @throws ShapeError unless the table is a matrix, InputError unless the ids are int32, and as `checkIds` does for one
+ * that is outside; the row of one that only the device knows is NaN
  */
-export function gatherRows(table: tf.Tensor2D, ids: tf.Tensor): tf.Tensor {
+export function gatherRows(
+  table: tf.Tensor2D,
+  ids: tf.Tensor,
+  space?: IdSpace | 'trusted',
+): tf.Tensor {
   checkShape('gatherRows: table', table.shape, ['V', 'D']);
   checkNotEmpty('gatherRows: table', table);
   checkNotEmpty('gatherRows: ids', ids);
   checkType('gatherRows: ids', ids, 'int32');
   const [count, width] = table.shape;
+  if (space !== 'trusted') {
+    checkIds(ids, space ?? { name: 'gatherRows: id', count, of: `the table of ${count} rows` });
+  }
   return tf.tidy(() => {
     const flat = ids.flatten(); // [N]
     const rows = hasKernel('headwise/GatherRows')

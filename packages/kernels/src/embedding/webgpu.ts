@@ -12,7 +12,7 @@ const gatherProgram = variants(rowGroupKey, ({ lanes }: RowGroup) =>
     label: 'headwise/GatherRows',
     inputs: { table: 'f32', ids: 'i32' },
     outputs: { y: 'f32' },
-    params: { rows: 'u32', width: 'u32', count: 'i32' },
+    params: { rows: 'u32', width: 'u32', count: 'i32', nan: 'f32' },
     wgsl: /* wgsl */ `
       @compute @workgroup_size(${lanes})
       fn main(
@@ -26,7 +26,7 @@ const gatherProgram = variants(rowGroupKey, ({ lanes }: RowGroup) =>
         let known = id >= 0 && id < params.count;
         let start = select(0u, u32(id), known) * params.width;
         for (var i = lane; i < params.width; i += ${lanes}u) {
-          y[row * params.width + i] = select(0.0, table[start + i], known);
+          y[row * params.width + i] = select(params.nan, table[start + i], known);
         }
       }
     `,
@@ -78,7 +78,7 @@ export function gatherRowsKernel({ inputs, backend, attrs }: ForwardArguments): 
   const { y } = dispatch(backend, gatherProgram(rowGroup(backend)), {
     inputs,
     outputs: { y: { shape: [rows, width], dtype: 'float32' } },
-    params: { rows, width, count: attrs.count },
+    params: { rows, width, count: attrs.count, nan: Number.NaN },
     workgroups: spread(rows),
   });
   return [y];

@@ -1,5 +1,8 @@
 import { currentDevice, InputError } from '@headwise/core';
 import * as tf from '@tensorflow/tfjs';
+import { forgetKnown, rememberKnown } from '../dispatch/known.js';
+import { checkAgain } from '../ids/index.js';
+import { recordingBackends } from './active.js';
 import { type BufferManager, StepBuffers } from './buffers.js';
 import { type Command, encode, joinPasses, loggingEncoder } from './commands.js';
 import { mapTensors, tensorsIn } from './containers.js';
@@ -100,7 +103,10 @@ export function record<T extends tf.TensorContainer>(step: () => T): Recording<T
       encode(encoder, commands);
       backend.device.queue.submit([encoder.finish()]);
       // Values that were read before are old now.
-      for (const id of [...returned, ...given.keys()]) backend.tensorMap.get(id).values = null;
+      for (const dataId of [...returned, ...given.keys()]) {
+        backend.tensorMap.get(dataId).values = null;
+        forgetKnown({ dataId });
+      }
     },
     dispose() {
       tf.dispose(outputs);
@@ -116,7 +122,8 @@ export function record<T extends tf.TensorContainer>(step: () => T): Recording<T
  * All tensors that share its values, such as reshaped ones, change with it.
  *
  * @param values row-major, as many as the tensor has
- * @throws InputError on another backend than WebGPU, or for another number of values
+ * @throws InputError on another backend than WebGPU, for another number of values, and for an id outside its space
+ * where the tensor was looked up by before
  */
 export function overwrite(tensor: tf.Tensor, values: Float32Array | Int32Array): void {
   const backend = webgpuBackend('overwrite');
@@ -125,6 +132,7 @@ export function overwrite(tensor: tf.Tensor, values: Float32Array | Int32Array):
       `overwrite: ${values.length} values for a tensor of shape [${tensor.shape.join(', ')}], which has ${tensor.size}`,
     );
   }
+  checkAgain(tensor, values);
   // What was recorded before reads the old values.
   flush(backend);
   backend.uploadToGPU(tensor.dataId);
@@ -134,6 +142,7 @@ export function overwrite(tensor: tf.Tensor, values: Float32Array | Int32Array):
   const typed = values instanceof same ? values : same.from(values);
   backend.device.queue.writeBuffer(data.resource!, 0, typed as Float32Array<ArrayBuffer>);
   data.values = null;
+  if (typed instanceof Int32Array) rememberKnown(tensor, typed);
 }
 
 /** Makes the backend record what a step does; returns what takes that back. */
@@ -165,6 +174,7 @@ function hook(
   // Small tensors must not be computed on the CPU, where nothing is recorded.
   tf.env().set('WEBGPU_CPU_FORWARD', false);
   Object.assign(backend, hooks);
+  recordingBackends.add(backend);
   backend.bufferManager = new Proxy(bufferManager, {
     get: (target, name) =>
       name === 'acquireBuffer' || name === 'releaseBuffer'
@@ -172,6 +182,7 @@ function hook(
         : Reflect.get(target, name),
   });
   return () => {
+    recordingBackends.delete(backend);
     backend.bufferManager = bufferManager;
     for (const name of Object.keys(hooks)) Reflect.deleteProperty(backend, name);
     tf.env().set('WEBGPU_CPU_FORWARD', forward);

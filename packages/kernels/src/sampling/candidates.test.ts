@@ -56,7 +56,7 @@ test('scores and ids that cannot be used are named', () => {
   expect(() => samplingCandidates([-inf, -inf])).toThrow('all 2 scores of row 0 are −∞');
   expect(() => samplingCandidates([])).toThrow('all 0 scores of row 0 are −∞');
   expect(() => samplingCandidates([1, 2], {}, [0, -1, 2])).toThrow(
-    'samplingCandidates: id 2 of the history is outside the vocabulary of 2 tokens',
+    'samplingCandidates: history: id 2 at position 2 is outside the vocabulary of 2 tokens',
   );
   expect(samplingCandidates([-inf, 1])).toEqual([{ id: 1, probability: 1 }]);
 });

@@ -2,6 +2,8 @@ import { checkShape, checkWhenRead, InputError } from '@headwise/core';
 import * as tf from '@tensorflow/tfjs';
 import { checkNotEmpty, checkType } from '../dispatch/check.js';
 import { hasKernel, registerWebGPUKernel, runKernel } from '../dispatch/register.js';
+import { checkIds } from '../ids/index.js';
+import { vocabularyOf } from '../ids/space.js';
 import { checkedSampling, penalises, type SamplingOptions } from './options.js';
 import { candidatesOfRow, drawCandidate } from './reference.js';
 import { checkDrawn } from './scores.js';
@@ -43,6 +45,9 @@ export function sampleTokens(
     if (!ids) continue;
     checkShape(`sampleTokens: ${name}`, ids.shape, [logits.shape[0], 'T']);
     checkType(`sampleTokens: ${name}`, ids, 'int32');
+  }
+  if (tokens.history) {
+    checkIds(tokens.history, vocabularyOf(logits.shape[1], 'sampleTokens: history: id', -1));
   }
   if (!(Number.isSafeInteger(seed) && seed >= 0)) {
     throw new InputError(`sampleTokens: seed is ${seed}; expected a whole number of at least 0`);

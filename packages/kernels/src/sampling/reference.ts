@@ -1,6 +1,7 @@
+import { checkIdValues, vocabularyOf } from '../ids/space.js';
 import { keyOf, philox } from '../philox/philox.js';
 import { checkedSampling, reached, type SamplingOptions } from './options.js';
-import { checkPast, checkScores } from './scores.js';
+import { checkScores } from './scores.js';
 
 /** A token that may be drawn. */
 export interface Candidate {
@@ -74,9 +75,10 @@ function withPenalties(
   history: Iterable<number>,
 ): number[] {
   const counts = new Map<number, number>();
-  for (const id of history) counts.set(id, (counts.get(id) ?? 0) + 1);
+  const ids = [...history];
+  checkIdValues(ids, vocabularyOf(scores.length, `${what}: history: id`, -1));
+  for (const id of ids) counts.set(id, (counts.get(id) ?? 0) + 1);
   counts.delete(-1);
-  checkPast(what, counts.keys(), scores.length);
   const penalised = Array.from(scores);
   for (const [id, count] of counts) {
     const score = penalised[id]!;

@@ -33,17 +33,3 @@ function refused(what: string, row: number, token: number, vocabulary: number): 
       : `${what}: all ${vocabulary} scores of row ${row} are −∞; expected a token that can be drawn`,
   );
 }
-
-/**
- * Throws unless every past token is in the vocabulary.
- *
- * @throws InputError naming the first that is not, and `V`
- */
-export function checkPast(what: string, ids: Iterable<number>, vocabulary: number): void {
-  for (const id of ids) {
-    if (Number.isInteger(id) && id >= 0 && id < vocabulary) continue;
-    throw new InputError(
-      `${what}: id ${id} of the history is outside the vocabulary of ${vocabulary} tokens`,
-    );
-  }
-}

@@ -1,0 +1,28 @@
+import type * as tf from '@tensorflow/tfjs';
+import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
+import type { Recorder } from './dispatch.js';
+
+/** Numbers that went to the device, which TensorFlow.js forgets when it has uploaded them. */
+const uploaded = new WeakMap<object, Int32Array>();
+
+/** The values of an int32 tensor on WebGPU where they came from the CPU or were read; undefined where only the device has them. */
+export function knownOnDevice(
+  backend: WebGPUBackend,
+  { dataId }: tf.TensorInfo,
+): Int32Array | undefined {
+  const { values } = (backend as unknown as Recorder).tensorMap.get(dataId);
+  if (!values) return uploaded.get(dataId);
+  const known = values instanceof Int32Array ? values.slice() : Int32Array.from(values as number[]);
+  uploaded.set(dataId, known);
+  return known;
+}
+
+/** Says what was written to an int32 tensor. */
+export function rememberKnown({ dataId }: tf.TensorInfo, values: Int32Array): void {
+  uploaded.set(dataId, values.slice());
+}
+
+/** Says that a tensor was written on the device: what was known of its values no longer holds. */
+export function forgetKnown({ dataId }: Pick<tf.TensorInfo, 'dataId'>): void {
+  uploaded.delete(dataId);
+}
