@@ -15,7 +15,7 @@ export const allowed = {
   positions: ['core', 'kernels'],
   attention: ['core', 'kernels', 'layers', 'positions'],
   transformer: ['core', 'layers', 'positions', 'attention'],
-  models: ['core', 'layers', 'positions', 'attention', 'transformer', 'safetensors'],
+  models: ['core', 'layers', 'positions', 'attention', 'transformer', 'safetensors', 'tokenizers'],
   training: ['core', 'kernels', 'safetensors'],
   generation: ['core', 'kernels'],
   prompting: ['core', 'generation'],

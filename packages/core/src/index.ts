@@ -45,7 +45,7 @@ export type { LanguageModel, MatrixHead } from './language-model.js';
 export type { ForwardContext, Layer, LinearAdapters } from './layer.js';
 export type { Matrix, MatrixLayout, PackedParam, Packing } from './matrix.js';
 export { nextTask } from './next-task.js';
-export { type Deferral, type ParamSource, ParamStore } from './params.js';
+export { type AdaptableParam, type Deferral, type ParamSource, ParamStore } from './params.js';
 export { hashText, Random, type RandomState } from './random.js';
 export { checkShape, type Dimension, sizeOf } from './shapes.js';
 export { type AttentionProbe, isTapped, type MapPart, type Tap, tapped } from './tap.js';

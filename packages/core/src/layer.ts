@@ -26,8 +26,10 @@ export interface ForwardContext {
   adapters?: LinearAdapters;
 }
 
-/** Small maps beside the linear maps of a model, as of LoRA. */
+/** Small maps beside the linear maps of a model, as of LoRA, and copies of parameters to use instead of the model's. */
 export interface LinearAdapters {
+  /** The linear maps that `delta` changes, by path; absent: it may change any. */
+  readonly paths?: readonly string[];
   /**
    * What to add to the output of a linear map, before its activation; undefined for one that stays as it is.
    *
@@ -35,6 +37,12 @@ export interface LinearAdapters {
    * @param x `[..., in]` @returns `[..., out]`
    */
   delta(path: string, x: tf.Tensor, ctx: ForwardContext): tf.Tensor | undefined;
+  /**
+   * The tensor to use instead of a parameter of the model; undefined for one that stays as it is.
+   *
+   * @param path of the parameter, which the model must have asked for with `ParamStore.adaptable`
+   */
+  parameter?(path: string): tf.Tensor | undefined;
 }
 
 /** Tensor in, tensor out. Holds variables that its `ParamStore` owns, and nothing that needs disposing. */

@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs';
 import { InputError, ShapeError } from './errors.js';
 import type { Initializer } from './initializers.js';
+import type { ForwardContext } from './layer.js';
 import type { Matrix, MatrixLayout, PackedParam, Packing } from './matrix.js';
 import { hashText, Random } from './random.js';
 import { sizeOf } from './shapes.js';
@@ -18,12 +19,17 @@ export interface ParamSource {
 /** Is told of a parameter of a deferred store as it is made; an error from it goes to who asked for the parameter. */
 export type Deferral = (path: string, shape: readonly number[]) => void;
 
+/** A parameter as a forward is to use it: the copy that the context's adapters hold, or the model's own. */
+export type AdaptableParam<T extends tf.Tensor = tf.Tensor> = (ctx?: ForwardContext) => T;
+
 interface Owner {
   readonly deferred: Deferral | undefined;
   /** Initialisers of the parameters that have no values yet. */
   readonly waiting: Map<string, Initializer>;
   /** Parameters that a layer holds as variables, and that are therefore never packed. */
   readonly held: Set<string>;
+  /** Parameters that adapters may exchange for copies of their own. */
+  readonly adaptable: Set<string>;
   readonly source: ParamSource | undefined;
   readonly packing: Packing | undefined;
   readonly seed: number;
@@ -72,6 +78,7 @@ export class ParamStore {
       deferred,
       waiting: new Map(),
       held: new Set(),
+      adaptable: new Set(),
       source,
       packing,
       seed,
@@ -115,6 +122,28 @@ export class ParamStore {
   }
 
   /**
+   * Like `get`, for a parameter that the context's adapters may exchange for a copy of their own.
+   *
+   * @returns what gives the parameter to use in a forward
+   * @throws ShapeError where it exists in another shape
+   */
+  adaptable<T extends tf.Tensor = tf.Tensor>(
+    name: string,
+    shape: readonly number[],
+    init: Initializer,
+  ): AdaptableParam<T> {
+    const variable = this.get(name, shape, init) as tf.Tensor as T;
+    const path = this.#join(name);
+    this.#owner.adaptable.add(path);
+    return (ctx) => (ctx?.adapters?.parameter?.(path) as T | undefined) ?? variable;
+  }
+
+  /** Whether adapters may exchange a parameter, by its full path. */
+  isAdaptable(path: string): boolean {
+    return this.#owner.adaptable.has(path);
+  }
+
+  /**
    * The weight of a linear map: like `get`, but it may be kept packed, now or later.
    *
    * The matrix is to be asked for its form in every forward.
@@ -128,7 +157,8 @@ export class ParamStore {
     init: Initializer,
   ): Matrix {
     const path = this.#join(name);
-    const { variables, matrices, packing, deferred } = this.#owner;
+    const { variables, matrices, packing, deferred, adaptable } = this.#owner;
+    adaptable.add(path);
     const existing = matrices.get(path);
     if (existing) {
       checkAsked(path, (existing.variable ?? existing.packed!).shape, shape);

@@ -1,4 +1,5 @@
 import {
+  type AdaptableParam,
   type ForwardContext,
   type Initializer,
   type Layer,
@@ -27,13 +28,13 @@ export interface EmbeddingOptions {
  * Parameters: `weight` `[count, dim]`.
  */
 export class Embedding implements Layer {
-  readonly #weight: tf.Tensor2D;
+  readonly #weight: AdaptableParam<tf.Tensor2D>;
   readonly #padId: number | undefined;
   readonly #space: IdSpace;
 
   constructor(params: ParamStore, options: EmbeddingOptions) {
     const { count, dim, padId, name, init = normal(0.02) } = options;
-    this.#weight = params.get('weight', [count, dim], init) as unknown as tf.Tensor2D;
+    this.#weight = params.adaptable('weight', [count, dim], init);
     this.#padId = padId;
     this.#space = name ? { name, count, of: `the ${count} ${name}s` } : vocabularyOf(count);
   }
@@ -44,23 +45,26 @@ export class Embedding implements Layer {
    * @throws InputError naming the first id outside, its position and `count`, before anything is computed; for ids that
    * only a GPU has, the next `readTensor` throws it
    */
-  forward(ids: tf.Tensor, _ctx?: ForwardContext): tf.Tensor {
+  forward(ids: tf.Tensor, ctx?: ForwardContext): tf.Tensor {
     const padId = this.#padId;
     checkIds(ids, this.#space);
-    if (padId === undefined) return gatherRows(this.#weight, ids, 'trusted');
+    const weight = this.#weight(ctx);
+    if (padId === undefined) return gatherRows(weight, ids, 'trusted');
     return tf.tidy(() => {
       const learns = ids.notEqual(padId).expandDims(-1).toFloat(); // [..., 1]
-      return gradientTimes(gatherRows(this.#weight, ids, 'trusted'), learns);
+      return gradientTimes(gatherRows(weight, ids, 'trusted'), learns);
     });
   }
 
   /**
    * The scores of every row, `x Eᵀ + b`: an output head that is tied to this table. `[..., D] → [..., V]`
    *
+   * E is the model's own table, also where adapters look tokens up in a copy of theirs.
+   *
    * @param bias `[V]`
    */
   scores(x: tf.Tensor, bias?: tf.Tensor1D): tf.Tensor {
-    return linear(x, this.#weight, bias, 'out-in');
+    return linear(x, this.#weight(), bias, 'out-in');
   }
 }
 

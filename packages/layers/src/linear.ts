@@ -1,4 +1,5 @@
 import {
+  type AdaptableParam,
   type ForwardContext,
   type Initializer,
   InputError,
@@ -40,7 +41,7 @@ export interface LinearOptions {
 export class Linear implements Layer {
   readonly #path: string;
   readonly #matrix: Matrix;
-  readonly #bias: tf.Tensor1D | undefined;
+  readonly #bias: AdaptableParam<tf.Tensor1D> | undefined;
   readonly #activation: LinearActivation;
 
   constructor(params: ParamStore, options: LinearOptions) {
@@ -51,33 +52,31 @@ export class Linear implements Layer {
     this.#activation = options.activation ?? 'none';
     this.#matrix = params.matrix('weight', shape, layout, init);
     if (options.bias ?? true) {
-      this.#bias = params.get('bias', [options.out], zeros) as unknown as tf.Tensor1D;
+      this.#bias = params.adaptable('bias', [options.out], zeros);
     }
   }
 
   /** Its parameters, for an operation that fuses several maps; undefined while its weight is packed. */
   get projection(): Projection | undefined {
     const { variable } = this.#matrix;
-    return variable && { weight: variable as unknown as tf.Tensor2D, bias: this.#bias };
+    return variable && { weight: variable as unknown as tf.Tensor2D, bias: this.#bias?.() };
   }
 
   /** @param x `[..., in]` @returns `[..., out]` */
   forward(x: tf.Tensor, ctx?: ForwardContext): tf.Tensor {
     return tf.tidy(() => {
       const delta = ctx?.adapters?.delta(this.#path, x, ctx);
-      if (!delta) return this.#map(x, this.#activation);
-      return activations[this.#activation](this.#map(x, 'none').add(delta));
+      if (!delta) return this.#map(x, this.#activation, ctx);
+      return activations[this.#activation](this.#map(x, 'none', ctx).add(delta));
     });
   }
 
-  #map(x: tf.Tensor, activation: LinearActivation): tf.Tensor {
+  #map(x: tf.Tensor, activation: LinearActivation, ctx: ForwardContext | undefined): tf.Tensor {
     const { variable, packed, layout } = this.#matrix;
-    if (packed instanceof PackedMatrix) {
-      return packedLinear(x, packed.weight, this.#bias, activation);
-    }
-    if (!variable) {
-      throw new InputError(`linear map '${this.#path}': its weight is packed in an unknown form`);
-    }
-    return linear(x, variable as unknown as tf.Tensor2D, this.#bias, layout, activation);
+    const bias = this.#bias?.(ctx);
+    const weight = ctx?.adapters?.parameter?.(`${this.#path}.weight`) ?? variable;
+    if (weight) return linear(x, weight as tf.Tensor2D, bias, layout, activation);
+    if (packed instanceof PackedMatrix) return packedLinear(x, packed.weight, bias, activation);
+    throw new InputError(`linear map '${this.#path}': its weight is packed in an unknown form`);
   }
 }

@@ -1,4 +1,11 @@
-import { type ForwardContext, type Layer, ones, type ParamStore, zeros } from '@headwise/core';
+import {
+  type AdaptableParam,
+  type ForwardContext,
+  type Layer,
+  ones,
+  type ParamStore,
+  zeros,
+} from '@headwise/core';
 import { addLayerNorm, addRmsNorm, layerNorm, rmsNorm, type SumAndNorm } from '@headwise/kernels';
 import type * as tf from '@tensorflow/tfjs';
 
@@ -17,24 +24,24 @@ export interface NormOptions {
  * @see Ba, Kiros and Hinton 2016, https://arxiv.org/abs/1607.06450
  */
 export class LayerNorm implements Layer {
-  readonly #weight: tf.Tensor;
-  readonly #bias: tf.Tensor;
+  readonly #weight: AdaptableParam;
+  readonly #bias: AdaptableParam;
   readonly #epsilon: number;
 
   constructor(params: ParamStore, { dim, epsilon = 1e-5 }: NormOptions) {
-    this.#weight = params.get('weight', [dim], ones);
-    this.#bias = params.get('bias', [dim], zeros);
+    this.#weight = params.adaptable('weight', [dim], ones);
+    this.#bias = params.adaptable('bias', [dim], zeros);
     this.#epsilon = epsilon;
   }
 
   /** @param x `[..., D]` @returns `[..., D]` */
-  forward(x: tf.Tensor, _ctx?: ForwardContext): tf.Tensor {
-    return layerNorm(x, this.#weight, this.#bias, this.#epsilon);
+  forward(x: tf.Tensor, ctx?: ForwardContext): tf.Tensor {
+    return layerNorm(x, this.#weight(ctx), this.#bias(ctx), this.#epsilon);
   }
 
   /** `x + added` and its norm, in one dispatch. @param x `[..., D]` @param added of the shape of x */
-  forwardSum(x: tf.Tensor, added: tf.Tensor): SumAndNorm {
-    return addLayerNorm(x, added, this.#weight, this.#bias, this.#epsilon);
+  forwardSum(x: tf.Tensor, added: tf.Tensor, ctx?: ForwardContext): SumAndNorm {
+    return addLayerNorm(x, added, this.#weight(ctx), this.#bias(ctx), this.#epsilon);
   }
 }
 
@@ -46,22 +53,22 @@ export class LayerNorm implements Layer {
  * @see Zhang and Sennrich 2019, https://arxiv.org/abs/1910.07467
  */
 export class RMSNorm implements Layer {
-  readonly #weight: tf.Tensor;
+  readonly #weight: AdaptableParam;
   readonly #epsilon: number;
 
   constructor(params: ParamStore, { dim, epsilon = 1e-6 }: NormOptions) {
-    this.#weight = params.get('weight', [dim], ones);
+    this.#weight = params.adaptable('weight', [dim], ones);
     this.#epsilon = epsilon;
   }
 
   /** @param x `[..., D]` @returns `[..., D]` */
-  forward(x: tf.Tensor, _ctx?: ForwardContext): tf.Tensor {
-    return rmsNorm(x, this.#weight, this.#epsilon);
+  forward(x: tf.Tensor, ctx?: ForwardContext): tf.Tensor {
+    return rmsNorm(x, this.#weight(ctx), this.#epsilon);
   }
 
   /** `x + added` and its norm, in one dispatch. @param x `[..., D]` @param added of the shape of x */
-  forwardSum(x: tf.Tensor, added: tf.Tensor): SumAndNorm {
-    return addRmsNorm(x, added, this.#weight, this.#epsilon);
+  forwardSum(x: tf.Tensor, added: tf.Tensor, ctx?: ForwardContext): SumAndNorm {
+    return addRmsNorm(x, added, this.#weight(ctx), this.#epsilon);
   }
 }
 
@@ -82,7 +89,7 @@ export function addAndNorm(
   tap: (sum: tf.Tensor) => tf.Tensor = (sum) => sum,
 ): SumAndNorm {
   const fused = norm instanceof LayerNorm || norm instanceof RMSNorm;
-  const { sum, y } = fused ? norm.forwardSum(x, added) : { sum: x.add(added), y: undefined };
+  const { sum, y } = fused ? norm.forwardSum(x, added, ctx) : { sum: x.add(added), y: undefined };
   const shown = tap(sum);
   return { sum: shown, y: y && shown === sum ? y : norm.forward(shown, ctx) };
 }

@@ -73,6 +73,7 @@ export class DecoderModel implements LanguageModel {
     const weight = params.at(tied ? 'tokens' : 'head').get('weight', [vocabSize, dim], init);
     this.head = {
       weight: weight as unknown as tf.Tensor2D,
+      ...(tied ? {} : { path: 'head' }),
       hidden: (ids, ctx) => stack.forward(ids, ctx),
     };
   }

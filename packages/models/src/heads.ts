@@ -1,4 +1,5 @@
 import {
+  type AdaptableParam,
   type EncoderContext,
   type EncoderModel,
   type ForwardContext,
@@ -39,7 +40,7 @@ export interface MaskedLanguageHeadOptions extends HeadOptions {
 export class MaskedLanguageHead {
   readonly #dense: Linear;
   readonly #norm: LayerNorm;
-  readonly #bias: tf.Tensor1D;
+  readonly #bias: AdaptableParam<tf.Tensor1D>;
   readonly #tokens: Embedding;
 
   constructor(params: ParamStore, options: MaskedLanguageHeadOptions) {
@@ -47,7 +48,7 @@ export class MaskedLanguageHead {
     const dense = { in: dim, out: dim, layout: 'out-in', activation, init } as const;
     this.#dense = new Linear(params.at('dense'), dense);
     this.#norm = new LayerNorm(params.at('norm'), { dim, epsilon });
-    this.#bias = params.get('bias', [vocabSize], zeros) as unknown as tf.Tensor1D;
+    this.#bias = params.adaptable('bias', [vocabSize], zeros);
     this.#tokens = tokens;
   }
 
@@ -55,7 +56,7 @@ export class MaskedLanguageHead {
   forward(hidden: tf.Tensor, ctx?: ForwardContext): tf.Tensor {
     return tf.tidy(() => {
       const transformed = this.#norm.forward(this.#dense.forward(hidden, ctx), ctx);
-      return this.#tokens.scores(transformed, this.#bias);
+      return this.#tokens.scores(transformed, this.#bias(ctx));
     });
   }
 }

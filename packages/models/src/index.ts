@@ -47,7 +47,8 @@ export {
 export { type LlamaConfig, llama, mistral, qwen2 } from './llama.js';
 export { AdaptedModel } from './lora/adapted.js';
 export { Lora, type LoraOptions } from './lora/lora.js';
-export { loraFromPeft, type PeftConfig, peftConfig, peftTensors } from './lora/peft.js';
+export { loraFromPeft, peftConfig, peftTensors } from './lora/peft.js';
+export { type PeftConfig, parsePeftConfig } from './lora/peft-config.js';
 export {
   type CreateOptions,
   changedPreset,

@@ -1,4 +1,4 @@
-import { type ForwardContext, normal, type ParamStore } from '@headwise/core';
+import { type AdaptableParam, type ForwardContext, normal, type ParamStore } from '@headwise/core';
 import { gatherRows } from '@headwise/kernels';
 import * as tf from '@tensorflow/tfjs';
 import { placesOf } from './places.js';
@@ -24,25 +24,26 @@ export interface LearnedPositionOptions extends PositionTableOptions {
  * @see Gehring et al. 2017, https://arxiv.org/abs/1705.03122; Radford et al. 2019 (GPT-2)
  */
 export class LearnedPosition implements InputPosition {
-  readonly #weight: tf.Tensor;
+  readonly #weight: AdaptableParam<tf.Tensor2D>;
   readonly #maxLength: number;
   readonly #offset: number;
 
   constructor(params: ParamStore, { maxLength, dim, offset = 0 }: LearnedPositionOptions) {
     this.#maxLength = maxLength;
     this.#offset = offset;
-    this.#weight = params.get('weight', [offset + maxLength, dim], normal(0.02));
+    this.#weight = params.adaptable('weight', [offset + maxLength, dim], normal(0.02));
   }
 
   /** @throws ShapeError where a position is beyond `maxLength` */
   forward(x: tf.Tensor, ctx?: ForwardContext): tf.Tensor {
     const [, count, dim] = x.shape as [number, number, number];
     const places = placesOf(x, ctx, this.#maxLength);
+    const weight = this.#weight(ctx);
     return tf.tidy(() => {
       if (typeof places === 'number')
-        return x.add(this.#weight.slice([this.#offset + places, 0], [count, dim]));
+        return x.add(weight.slice([this.#offset + places, 0], [count, dim]));
       const ids = tf.tensor1d(places, 'int32').add(tf.scalar(this.#offset, 'int32'));
-      return x.add(gatherRows(this.#weight as tf.Tensor2D, ids).reshape(x.shape));
+      return x.add(gatherRows(weight, ids).reshape(x.shape));
     });
   }
 }

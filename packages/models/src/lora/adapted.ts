@@ -1,35 +1,87 @@
-import type { ForwardContext, LanguageModel, LinearAdapters, MatrixHead } from '@headwise/core';
-import type * as tf from '@tensorflow/tfjs';
+import {
+  type EncoderDecoderModel,
+  type EncoderModel,
+  type ForwardContext,
+  isEncoder,
+  isEncoderDecoder,
+  type LanguageModel,
+  type LinearAdapters,
+  type MatrixHead,
+  type Network,
+} from '@headwise/core';
 
-/** A language model with adapters beside its linear maps; other ones may take their place at any time. */
-export class AdaptedModel implements LanguageModel {
-  readonly vocabSize: number;
-  readonly maxLength: number;
-  readonly head?: MatrixHead;
+/** The kind of a network: language model, encoder or encoder-decoder. */
+type KindOf<N extends Network> = N extends LanguageModel
+  ? LanguageModel
+  : N extends EncoderDecoderModel
+    ? EncoderDecoderModel
+    : N extends EncoderModel<infer Outputs>
+      ? EncoderModel<Outputs>
+      : never;
+
+/** A network of the same kind as N, with adapters that may be exchanged at any time. */
+export type AdaptedModel<N extends Network = LanguageModel> = KindOf<N> & {
   /** The adapters of the next forward; undefined for the bare model. */
   adapters: LinearAdapters | undefined;
-  readonly #network: LanguageModel;
+};
 
-  constructor(network: LanguageModel, adapters?: LinearAdapters) {
-    this.#network = network;
+/**
+ * A network with adapters beside its linear maps; it has the methods of the network's kind.
+ *
+ * @example
+ * const network = new AdaptedModel(t5.network, lora);
+ * const encoded = network.encode(source);
+ * const logits = network.decode(target, encoded);
+ */
+export const AdaptedModel: new <N extends Network>(
+  network: N,
+  adapters?: LinearAdapters,
+) => AdaptedModel<N> = class AdaptedModel {
+  readonly vocabSize: number;
+  readonly maxLength: number;
+  adapters: LinearAdapters | undefined;
+
+  constructor(network: Network, adapters?: LinearAdapters) {
     this.adapters = adapters;
     this.vocabSize = network.vocabSize;
     this.maxLength = network.maxLength;
-    const { head } = network;
-    if (head) {
-      this.head = {
-        weight: head.weight,
-        hidden: (ids, ctx) => head.hidden(ids, this.#with(ctx)),
-      };
+    const told = (ctx: ForwardContext | undefined): ForwardContext =>
+      this.adapters ? { ...ctx, adapters: this.adapters } : { ...ctx };
+    // Which methods there are says what kind of network it is.
+    if (isEncoderDecoder(network)) {
+      Object.assign(this, {
+        startId: network.startId,
+        encode: (ids, ctx) => network.encode(ids, told(ctx)),
+        decode: (ids, encoded, ctx) => network.decode(ids, encoded, told(ctx)),
+      } satisfies Omit<EncoderDecoderModel, 'vocabSize' | 'maxLength'>);
+    } else if (isEncoder(network)) {
+      Object.assign(this, {
+        encode: (ids, ctx) => network.encode(ids, told(ctx)),
+        forward: (ids, ctx) => network.forward(ids, told(ctx)),
+      } satisfies Omit<EncoderModel, 'vocabSize' | 'maxLength'>);
+    } else {
+      Object.assign(this, {
+        forward: (ids, ctx) => network.forward(ids, told(ctx)),
+      } satisfies Omit<LanguageModel, 'vocabSize' | 'maxLength'>);
+      Object.defineProperty(this, 'head', {
+        enumerable: true,
+        get: () => adaptedHead(network.head, this.adapters, told),
+      });
     }
   }
+} as never;
 
-  /** @param ids `[B, T]`, int32 @returns logits `[B, T, V]` */
-  forward(ids: tf.Tensor, ctx?: ForwardContext): tf.Tensor {
-    return this.#network.forward(ids, this.#with(ctx));
-  }
-
-  #with(ctx: ForwardContext | undefined): ForwardContext {
-    return this.adapters ? { ...ctx, adapters: this.adapters } : { ...ctx };
-  }
+/** The head as adapters leave it; none where they change its scores, which then are no product with one matrix. */
+function adaptedHead(
+  head: MatrixHead | undefined,
+  adapters: LinearAdapters | undefined,
+  told: (ctx: ForwardContext | undefined) => ForwardContext,
+): MatrixHead | undefined {
+  if (!head) return undefined;
+  const { path } = head;
+  const hidden: MatrixHead['hidden'] = (ids, ctx) => head.hidden(ids, told(ctx));
+  if (path === undefined || !adapters) return { ...head, hidden };
+  if (adapters.paths?.includes(path) ?? true) return undefined;
+  const weight = adapters.parameter?.(`${path}.weight`) ?? head.weight;
+  return { path, weight: weight as MatrixHead['weight'], hidden };
 }

@@ -1,5 +1,6 @@
 import {
   type ForwardContext,
+  type Initializer,
   InputError,
   type LinearAdapters,
   type Matrix,
@@ -16,8 +17,19 @@ export interface LoraOptions {
   rank: number;
   /** The update is scaled by `alpha / rank`; default `rank`. */
   alpha?: number;
+  /** Scales by `alpha / √rank` instead, as rsLoRA does; default false. */
+  rankStabilized?: boolean;
   /** Which linear maps, by their path, e.g. `/attn\.(qProj|vProj)$/`. */
-  targets: RegExp;
+  targets: RegExp | readonly string[];
+  /** Other ranks and alphas of single linear maps, by their path. */
+  overrides?: Readonly<Record<string, { rank?: number; alpha?: number }>>;
+  /** Whether the map of B adds a bias; default false. */
+  bias?: boolean;
+  /**
+   * Which parameters the adapter holds a trained copy of, by their path, e.g. `/^score\./`: whole parameters, which
+   * take the place of the model's; default none.
+   */
+  copies?: RegExp | readonly string[];
   /** Of the input of A, in training; default 0. */
   dropout?: number;
   /** Of the initial A; default 0. */
@@ -26,19 +38,28 @@ export interface LoraOptions {
   source?: ParamSource;
 }
 
-/** A and B of one linear map. */
+/** What is added to one linear map. */
 interface Update {
+  rank: number;
+  alpha: number;
+  /** `alpha / rank`, or `alpha / √rank`. */
+  scale: number;
+  /** `[r, in]` */
   a: tf.Tensor2D;
+  /** `[out, r]` */
   b: tf.Tensor2D;
+  /** `[out]` */
+  bias: tf.Tensor1D | undefined;
 }
 
 /**
- * Low-rank updates of a model's linear maps: `y = x W + b + (alpha / r) · x Aᵀ Bᵀ`; W stays as it is.
+ * Low-rank updates of a model's linear maps: `y = x W + b + s · x Aᵀ Bᵀ` with `s = alpha / r`; W stays as it is.
  *
  * B starts at zero, so that a new adapter changes nothing. Parameters, at the path of each linear map:
- * `loraA` `[r, in]` and `loraB` `[out, r]`.
+ * `loraA` `[r, in]`, `loraB` `[out, r]`, and `loraBias` `[out]` where B has a bias; copies of the model's parameters
+ * have the model's paths.
  *
- * @see Hu et al. 2021, https://arxiv.org/abs/2106.09685
+ * @see Hu et al. 2021, https://arxiv.org/abs/2106.09685; Kalajdzievski 2023 (rsLoRA), https://arxiv.org/abs/2312.03732
  * @example
  * const lora = new Lora(model.params, { rank: 8, alpha: 16, targets: /attn\.qkv$/ });
  * const network = new AdaptedModel(model.network, lora);
@@ -50,44 +71,76 @@ export class Lora implements LinearAdapters {
   readonly rank: number;
   readonly alpha: number;
   readonly dropout: number;
+  readonly rankStabilized: boolean;
+  /** Whether the map of B adds a bias. */
+  readonly hasBias: boolean;
   readonly #base: ParamStore;
   readonly #updates = new Map<string, Update>();
+  readonly #copies = new Map<string, tf.Variable>();
   readonly #dropout: Dropout;
   #merged = false;
 
   /**
    * @param base the model's parameters
-   * @throws InputError for a rank below 1, and where no linear map's path matches
+   * @throws InputError for a rank below 1, where no linear map's path matches, and for copies of parameters that
+   * the model does not have or that its layers cannot exchange
    */
   constructor(base: ParamStore, options: LoraOptions) {
-    const { rank, alpha = rank, targets, dropout = 0, seed = 0, source } = options;
-    if (!(Number.isInteger(rank) && rank >= 1)) {
-      throw new InputError(`LoRA: rank is ${rank}; expected a whole number of at least 1`);
-    }
-    if (!Number.isFinite(alpha)) {
-      throw new InputError(`LoRA: alpha is ${alpha}; expected a finite number`);
-    }
+    const { rank, alpha = rank, targets, copies = [], bias = false, dropout = 0 } = options;
+    const { seed = 0, source, overrides = {}, rankStabilized = false } = options;
+    checkSizes('', { rank, alpha });
     this.rank = rank;
     this.alpha = alpha;
+    this.hasBias = bias;
     this.dropout = dropout;
+    this.rankStabilized = rankStabilized;
     this.#base = base;
     this.#dropout = new Dropout({ rate: dropout });
-    this.params = new ParamStore({ seed, source });
-    const maps = linearMaps(base);
-    for (const [path, matrix] of maps) {
-      if (!targets.test(path)) continue;
-      const [inner, out] = sizesOf(matrix);
+    // Deferred, so that a copy can start as the model's own tensor.
+    this.params = new ParamStore({ seed, source, deferred: () => {} });
+    const maps = new Map(linearMaps(base));
+    for (const path of chosen(targets, [...maps.keys()], 'no linear map')) {
+      const own = { rank, alpha, ...overrides[path] };
+      checkSizes(` of '${path}'`, own);
+      const [inner, out] = sizesOf(maps.get(path)!);
       const below = this.params.at(path);
-      const bound = 1 / Math.sqrt(inner);
+      const make = (name: string, shape: number[], init: Initializer) =>
+        below.get(name, shape, init) as tf.Tensor;
       this.#updates.set(path, {
-        a: below.get('loraA', [rank, inner], uniform(bound)) as unknown as tf.Tensor2D,
-        b: below.get('loraB', [out, rank], zeros) as unknown as tf.Tensor2D,
+        ...own,
+        scale: own.alpha / (rankStabilized ? Math.sqrt(own.rank) : own.rank),
+        a: make('loraA', [own.rank, inner], uniform(1 / Math.sqrt(inner))) as tf.Tensor2D,
+        b: make('loraB', [out, own.rank], zeros) as tf.Tensor2D,
+        bias: bias ? (make('loraBias', [out], zeros) as tf.Tensor1D) : undefined,
       });
     }
-    if (this.#updates.size === 0) {
-      throw new InputError(
-        `LoRA: no linear map matches ${targets}; there are ${maps.map(([path]) => path).join(', ')}`,
-      );
+    try {
+      for (const path of this.params.waiting()) this.params.fill(path);
+      if (!isEmpty(copies)) this.#copy(copies, source !== undefined);
+    } catch (error) {
+      this.params.dispose();
+      throw error;
+    }
+  }
+
+  /** Makes the copies of parameters, as the source has them, or as they are in the model. */
+  #copy(copies: RegExp | readonly string[], fromSource: boolean): void {
+    const base = this.#base;
+    const own = base.named();
+    const packed = base.matrices();
+    const all = [...new Set([...Object.keys(own), ...Object.keys(packed)])];
+    for (const path of chosen(copies, all, 'no parameter')) {
+      if (!base.isAdaptable(path)) {
+        throw new InputError(`LoRA: the layer of parameter '${path}' cannot take a copy of it`);
+      }
+      const value = own[path];
+      const { shape } = (value ?? packed[path]!.packed)!;
+      if (!value && !fromSource) {
+        throw new InputError(`LoRA: parameter '${path}' is packed, so it cannot be copied`);
+      }
+      this.#copies.set(path, this.params.get(path, shape, zeros));
+      if (fromSource) this.params.fill(path);
+      else tf.tidy(() => this.params.fill(path, value!.add(0)));
     }
   }
 
@@ -96,30 +149,53 @@ export class Lora implements LinearAdapters {
     return [...this.#updates.keys()];
   }
 
+  /** The paths of the model's parameters that the adapter holds a copy of. */
+  get copies(): string[] {
+    return [...this.#copies.keys()];
+  }
+
+  /**
+   * The rank and alpha of one linear map.
+   *
+   * @throws InputError where it is not updated
+   */
+  sizesOf(path: string): { rank: number; alpha: number } {
+    const update = this.#updates.get(path);
+    if (!update) throw new InputError(`LoRA: linear map '${path}' is not updated`);
+    return { rank: update.rank, alpha: update.alpha };
+  }
+
   /** Whether the update is part of the model's own weights now. */
   get merged(): boolean {
     return this.#merged;
   }
 
+  parameter(path: string): tf.Tensor | undefined {
+    return this.#merged ? undefined : this.#copies.get(path);
+  }
+
   delta(path: string, x: tf.Tensor, ctx?: ForwardContext): tf.Tensor | undefined {
     const update = this.#merged ? undefined : this.#updates.get(path);
     if (!update) return undefined;
+    const { a, b, bias, scale } = update;
     return tf.tidy(() => {
       const rows = this.#dropout.forward(x, ctx).reshape<tf.Tensor2D>([-1, x.shape.at(-1)!]);
-      const narrow = tf.matMul(rows, update.a, false, true).mul<tf.Tensor2D>(this.#scale);
-      const y = tf.matMul(narrow, update.b, false, true);
-      return y.reshape([...x.shape.slice(0, -1), update.b.shape[0]]);
+      const narrow = tf.matMul(rows, a, false, true).mul<tf.Tensor2D>(scale);
+      const wide = tf.matMul(narrow, b, false, true);
+      const y = bias ? wide.add(bias.mul(scale)) : wide;
+      return y.reshape([...x.shape.slice(0, -1), b.shape[0]]);
     });
   }
 
   /**
-   * Adds the updates to the model's weights, so that they cost nothing any more.
+   * Adds the updates to the model's weights, and puts the copies in the place of its parameters, so that they cost
+   * nothing any more.
    *
    * @throws InputError where they are merged already, or a weight is packed; nothing is changed then
    */
   merge(): void {
     if (this.#merged) throw new InputError('LoRA: the updates are merged already');
-    this.#addToWeights(this.#scale);
+    this.#addToWeights(1);
     this.#merged = true;
   }
 
@@ -130,16 +206,13 @@ export class Lora implements LinearAdapters {
    */
   unmerge(): void {
     if (!this.#merged) throw new InputError('LoRA: the updates are not merged');
-    this.#addToWeights(-this.#scale);
+    this.#addToWeights(-1);
     this.#merged = false;
   }
 
-  get #scale(): number {
-    return this.alpha / this.rank;
-  }
-
-  #addToWeights(scale: number): void {
+  #addToWeights(sign: 1 | -1): void {
     const matrices = this.#base.matrices();
+    const own = this.#base.named();
     const changes = [...this.#updates].map(([path, update]) => {
       const { variable, layout } = matrices[`${path}.weight`]!;
       if (!variable) {
@@ -147,14 +220,74 @@ export class Lora implements LinearAdapters {
           `LoRA: the weight of '${path}' is packed, so nothing can be merged in`,
         );
       }
-      return { variable, layout, ...update };
+      const bias = own[`${path}.bias`];
+      if (update.bias && !bias) {
+        throw new InputError(
+          `LoRA: '${path}' has no bias, so that of its update cannot be merged in`,
+        );
+      }
+      return { variable, bias, layout, update };
     });
-    for (const { variable, layout, a, b } of changes) {
+    const copies = [...this.#copies].map(([path, copy]) => {
+      const variable = own[path];
+      if (!variable) {
+        throw new InputError(`LoRA: parameter '${path}' is packed, so its copy cannot be merged`);
+      }
+      return [variable, copy] as const;
+    });
+    // What a copy takes the place of has no update yet, or not any more.
+    if (sign === 1) for (const pair of copies) swap(...pair);
+    for (const { variable, bias, layout, update } of changes) {
+      const { a, b, scale } = update;
       tf.tidy(() => {
-        const update = layout === 'in-out' ? tf.matMul(a, b, true, true) : tf.matMul(b, a);
-        variable.assign(variable.add(update.mul(scale)));
+        const product = layout === 'in-out' ? tf.matMul(a, b, true, true) : tf.matMul(b, a);
+        variable.assign(variable.add(product.mul(sign * scale)));
+        if (update.bias) bias!.assign(bias!.add(update.bias.mul(sign * scale)));
       });
     }
+    if (sign === -1) for (const pair of copies) swap(...pair);
+  }
+}
+
+/** Exchanges the values of two variables. */
+function swap(a: tf.Variable, b: tf.Variable): void {
+  tf.tidy(() => {
+    const [ofA, ofB] = [a.add(0), b.add(0)];
+    a.assign(ofB);
+    b.assign(ofA);
+  });
+}
+
+const isEmpty = (choice: RegExp | readonly string[]): boolean =>
+  Array.isArray(choice) && choice.length === 0;
+
+/** Those of some paths that are chosen, by a pattern or one by one. */
+function chosen(choice: RegExp | readonly string[], paths: string[], none: string): string[] {
+  const found =
+    choice instanceof RegExp
+      ? paths.filter((path) => matches(choice, path))
+      : choice.filter((path) => paths.includes(path));
+  const all = choice instanceof RegExp ? found.length > 0 : found.length === choice.length;
+  if (all && found.length > 0) return found;
+  const missing =
+    choice instanceof RegExp
+      ? `${choice}`
+      : `'${choice.find((path) => !paths.includes(path)) ?? ''}'`;
+  throw new InputError(`LoRA: ${none} matches ${missing}; there are ${paths.join(', ')}`);
+}
+
+/** A pattern that is sticky or global starts at the beginning of every path. */
+function matches(pattern: RegExp, path: string): boolean {
+  pattern.lastIndex = 0;
+  return pattern.test(path);
+}
+
+function checkSizes(of: string, { rank, alpha }: { rank: number; alpha: number }): void {
+  if (!(Number.isInteger(rank) && rank >= 1)) {
+    throw new InputError(`LoRA: rank${of} is ${rank}; expected a whole number of at least 1`);
+  }
+  if (!Number.isFinite(alpha)) {
+    throw new InputError(`LoRA: alpha${of} is ${alpha}; expected a finite number`);
   }
 }
 
