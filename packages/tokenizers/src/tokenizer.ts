@@ -50,7 +50,8 @@ export class Tokenizer implements TokenNames {
   readonly #added: readonly AddedToken[];
   readonly #addedById: ReadonlyMap<number, string>;
   readonly #addedByContent: ReadonlyMap<string, number>;
-  readonly #special: ReadonlySet<number>;
+  /** The contents of special tokens; a token whose text is one of them is special, whatever its id. */
+  readonly #special: ReadonlySet<string>;
   readonly #truncation: Truncation | undefined;
   readonly #padding: Padding | undefined;
   readonly #end: number;
@@ -72,7 +73,8 @@ export class Tokenizer implements TokenNames {
     this.#decoder = readDecoder(document.decoder, at('decoder'));
     this.#addedById = new Map(this.#added.map((token) => [token.id, this.#pipeline.nameOf(token)]));
     this.#addedByContent = new Map(this.#added.map(({ content, id }) => [content, id]));
-    this.#special = new Set(this.#added.filter(({ special }) => special).map(({ id }) => id));
+    const special = this.#added.filter((token) => token.special);
+    this.#special = new Set(special.map(({ content }) => content));
     this.#end = this.#added.reduce((end, { id }) => Math.max(end, id + 1), model.vocab.end);
     const fields = new Fields(document, name);
     if (fields.has('truncation')) this.#truncation = readTruncation(fields.object('truncation'));
@@ -173,9 +175,9 @@ export class Tokenizer implements TokenNames {
     });
     const added = addSpecialTokens ? (this.#postProcessor?.added(texts.length > 1) ?? 0) : 0;
     if (truncation) encodings = truncate(encodings, truncation, added);
-    if (this.#postProcessor)
-      encodings = this.#postProcessor.process(encodings, addSpecialTokens, texts);
-    return Encoding.concat(encodings);
+    const parts = encodings.map((encoding, i) => ({ encoding, text: texts[i]! }));
+    const processed = this.#postProcessor?.process(parts, addSpecialTokens) ?? parts;
+    return Encoding.concat(processed.map(({ encoding }) => encoding));
   }
 
   #padded(encodings: Encoding[], { padding = this.#padding }: EncodeOptions): Encoding[] {
@@ -192,7 +194,7 @@ export class Tokenizer implements TokenNames {
     const tokens: string[] = [];
     for (let i = 0; i < ids.length; i++) {
       const token = this.#tokenOf(ids[i]!);
-      if (!(skipSpecialTokens && this.#special.has(ids[i]!))) tokens.push(token);
+      if (!(skipSpecialTokens && this.#special.has(token))) tokens.push(token);
     }
     return this.#decoder ? this.#decoder.decode(tokens).join('') : tokens.join(' ');
   }
@@ -207,8 +209,8 @@ export class Tokenizer implements TokenNames {
       : windowStream((ids) => this.decode(ids, { skipSpecialTokens: false }));
     return {
       push: (id) => {
-        this.#tokenOf(id);
-        return skipSpecialTokens && this.#special.has(id) ? '' : stream.push(id);
+        const token = this.#tokenOf(id);
+        return skipSpecialTokens && this.#special.has(token) ? '' : stream.push(id);
       },
       end: () => stream.end(),
     };

@@ -1,7 +1,7 @@
-import type { Encoding } from '../encoding.js';
+import { Encoding } from '../encoding.js';
 import type { Fields } from '../fields.js';
 import { trimOffsets } from './byte-level.js';
-import type { PostProcessor } from './post-processor.js';
+import type { Part, PostProcessor } from './post-processor.js';
 import { specialTokens, typed } from './template.js';
 
 /** A special token and its id. */
@@ -13,14 +13,12 @@ export function readBertProcessing(fields: Fields): PostProcessor {
   const beginning = readSpecial(fields, 'cls');
   return {
     added: (pair) => (pair ? 3 : 2),
-    process(encodings, addSpecialTokens) {
-      if (!addSpecialTokens) return [...encodings];
-      return encodings.flatMap((encoding, i) =>
-        i === 0
-          ? [special(encoding, beginning, 0), encoding, special(encoding, separator, 0)]
-          : [encoding, special(encoding, separator, 1)],
-      );
-    },
+    process: (parts, addSpecialTokens) =>
+      addSpecialTokens
+        ? parts.map((part, i) =>
+            i === 0 ? enclosed(part, [beginning], separator, 0) : enclosed(part, [], separator, 1),
+          )
+        : [...parts],
   };
 }
 
@@ -32,15 +30,29 @@ export function readRobertaProcessing(fields: Fields): PostProcessor {
   const addPrefixSpace = fields.boolean('add_prefix_space', true);
   return {
     added: (pair) => (pair ? 4 : 2),
-    process(encodings, addSpecialTokens, texts) {
-      return encodings.flatMap((encoding, i) => {
-        const text = typed(trims ? trimOffsets(encoding, addPrefixSpace, texts[i]!) : encoding, 0);
-        if (!addSpecialTokens) return [text];
-        const before = i === 0 ? beginning : separator;
-        return [special(text, before, 0), text, special(text, separator, 0)];
-      });
-    },
+    process: (parts, addSpecialTokens) =>
+      parts.map(({ encoding, text }, i) => {
+        const trimmed = trims ? trimOffsets(encoding, addPrefixSpace, text) : encoding;
+        const part = { text, encoding: typed(trimmed, 0) };
+        return addSpecialTokens
+          ? enclosed(part, [i === 0 ? beginning : separator], separator, 0)
+          : part;
+      }),
   };
+}
+
+/** A part between special tokens, the only ones that its mask then shows. */
+function enclosed(
+  { encoding, text }: Part,
+  before: readonly Special[],
+  after: Special,
+  typeId: number,
+): Part {
+  const plain = encoding.withAll((part) => part.with({ special: part.ids.map(() => 0) }));
+  const parts = [...before, plain, after].map((part) =>
+    part instanceof Encoding ? part : special(encoding, part, typeId),
+  );
+  return { text, encoding: Encoding.concat(parts) };
 }
 
 const special = (like: Encoding, [token, id]: Special, typeId: number): Encoding =>

@@ -9,10 +9,11 @@ export function readByteLevelProcessor(fields: Fields): PostProcessor {
   const addPrefixSpace = fields.boolean('add_prefix_space', true);
   return {
     added: () => 0,
-    process: (encodings, _, texts) =>
-      trims
-        ? encodings.map((encoding, i) => trimOffsets(encoding, addPrefixSpace, texts[i]!))
-        : [...encodings],
+    process: (parts) =>
+      parts.map(({ encoding, text }) => ({
+        text,
+        encoding: trims ? trimOffsets(encoding, addPrefixSpace, text) : encoding,
+      })),
   };
 }
 
@@ -28,13 +29,28 @@ export function trimOffsets(encoding: Encoding, addPrefixSpace: boolean, text: s
       let trailing = 0;
       while (trailing < token.length && isSpace(token, token.length - 1 - trailing)) trailing++;
       if ((i === 0 || start === 0) && addPrefixSpace && leading === 1) leading = 0;
-      let from = start;
-      for (let k = 0; k < leading && from < end; k++)
-        from += text.codePointAt(from)! > 0xffff ? 2 : 1;
-      const to = trailing > 0 && end >= trailing ? Math.max(end - trailing, from) : end;
+      const from = leading > 0 ? forth(text, start, end, leading) : start;
+      const to = trailing > 0 ? back(text, from, end, trailing) : end;
       return [from, to];
     }),
   );
+}
+
+/** The place `count` characters behind `from`, at most `end`. */
+function forth(text: string, from: number, end: number, count: number): number {
+  let at = from;
+  for (let k = 0; k < count && at < end; k++) at += text.codePointAt(at)! > 0xffff ? 2 : 1;
+  return at;
+}
+
+/** The place `count` characters before `end`, at least `from`; `end` where the text has fewer. */
+function back(text: string, from: number, end: number, count: number): number {
+  let at = end;
+  for (let k = 0; k < count; k++) {
+    if (at === 0) return end;
+    at -= at > 1 && text.codePointAt(at - 2)! > 0xffff ? 2 : 1;
+  }
+  return Math.max(at, from);
 }
 
 function isSpace(token: string, at: number): boolean {

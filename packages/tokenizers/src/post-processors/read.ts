@@ -27,7 +27,7 @@ function readSequence(fields: Fields): PostProcessor {
     .map((part) => readPostProcessor(part.json, part.path)!);
   return {
     added: (pair) => parts.reduce((sum, part) => sum + part.added(pair), 0),
-    process: (encodings, addSpecialTokens, texts) =>
-      parts.reduce((now, part) => part.process(now, addSpecialTokens, texts), [...encodings]),
+    process: (texts, addSpecialTokens) =>
+      parts.reduce((now, part) => part.process(now, addSpecialTokens), [...texts]),
   };
 }

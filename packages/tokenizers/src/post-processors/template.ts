@@ -1,6 +1,7 @@
 import type { Encoding } from '../encoding.js';
+import { TokenizerError } from '../errors.js';
 import { type Fields, mismatch } from '../fields.js';
-import type { PostProcessor } from './post-processor.js';
+import type { Part, PostProcessor } from './post-processor.js';
 
 /** One piece of a template: a text, or the ids of a special token. */
 type Piece = { text: 0 | 1; typeId: number } | { ids: number[]; tokens: string[]; typeId: number };
@@ -17,16 +18,21 @@ export function readTemplate(fields: Fields): PostProcessor {
     pieces.reduce((sum, piece) => sum + ('ids' in piece ? piece.ids.length : 0), 0);
   return {
     added: (isPair) => count(isPair ? pair : single),
-    process(encodings, addSpecialTokens) {
-      const pieces = encodings.length > 1 ? pair : single;
-      return pieces.flatMap((piece) => {
+    process(parts, addSpecialTokens) {
+      if (parts.length > 2) {
+        throw new TokenizerError(
+          `${fields.path} gets ${parts.length} parts from the post-processor before it; expected one or two`,
+        );
+      }
+      const pieces = parts.length > 1 ? pair : single;
+      return pieces.flatMap((piece): Part[] => {
         if ('text' in piece) {
-          const encoding = encodings[piece.text];
-          return encoding ? [typed(encoding, piece.typeId)] : [];
+          const part = parts[piece.text];
+          return part ? [{ text: part.text, encoding: typed(part.encoding, piece.typeId) }] : [];
         }
-        return addSpecialTokens
-          ? [specialTokens(encodings[0]!, piece.ids, piece.tokens, piece.typeId)]
-          : [];
+        if (!addSpecialTokens) return [];
+        const { ids, tokens, typeId } = piece;
+        return [{ text: '', encoding: specialTokens(parts[0]!.encoding, ids, tokens, typeId) }];
       });
     },
   };
