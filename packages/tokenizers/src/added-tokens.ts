@@ -92,7 +92,7 @@ export class AddedTokenFinder {
   }
 
   /**
-   * Looks for the next token at or after `from`.
+   * Looks for the next token at or after `from`; it is empty where the one before it took all of it as white space.
    *
    * @param taken where the token before it ended, with the white space that belongs to it
    */
@@ -124,7 +124,7 @@ export class AddedTokenFinder {
       this.after = end;
       if (token.lstrip) {
         while (this.start > taken && isSpace(units[this.start - 1]!)) this.start--;
-        this.start = Math.min(Math.max(this.start, taken), end);
+        this.start = Math.max(this.start, taken);
       }
       if (token.rstrip) while (this.end < length && isSpace(units[this.end]!)) this.end++;
       return true;

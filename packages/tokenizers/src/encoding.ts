@@ -120,7 +120,7 @@ export class Encoding {
         ...(types && { types: types.slice(start, end) }),
         ...(special && { special: special.slice(start, end) }),
         ...(attention && { attention: attention.slice(start, end) }),
-        ...(surfaces && { surfaces: shifted(surfaces, -start) }),
+        ...(surfaces && { surfaces: cutSurfaces(surfaces, start, end) }),
       },
       this.#names,
     );
@@ -179,8 +179,15 @@ function joined(encodings: readonly Encoding[]): Encoding {
 
 const flat = (parts: readonly (readonly number[])[]): number[] => ([] as number[]).concat(...parts);
 
-function shifted(surfaces: ReadonlyMap<number, string>, by: number): Map<number, string> {
-  return new Map([...surfaces].map(([i, surface]) => [i + by, surface]));
+/** The surfaces of the tokens `[start, end)`, counted from the first of these. */
+function cutSurfaces(
+  surfaces: ReadonlyMap<number, string>,
+  start: number,
+  end: number,
+): Map<number, string> {
+  const found = new Map<number, string>();
+  for (const [i, surface] of surfaces) if (i >= start && i < end) found.set(i - start, surface);
+  return found;
 }
 
 /**

@@ -6,14 +6,17 @@ import type { PreTokenizer } from './pre-tokenizers/pre-tokenizer.js';
 import { NormalizedText } from './text/normalized-text.js';
 import { Pieces } from './text/pieces.js';
 import { noTokens, type Tokens } from './text/tokens.js';
+import type { TokenNames } from './token-names.js';
 
 /** The longest text, in UTF-16 code units, whose tables fit into memory. */
 const maxLength = 2 ** 27;
 
 /** From a text to tokens: added tokens, normalizer, pre-tokenizer, model. */
-export class Pipeline {
+export class Pipeline implements TokenNames {
   readonly #plainFinder: AddedTokenFinder;
   readonly #normalizedFinder: AddedTokenFinder;
+  /** The added tokens by id, as they are looked for. */
+  readonly #names: ReadonlyMap<number, string>;
   #text = new NormalizedText();
   #pieces = new Pieces(this.#text);
 
@@ -26,10 +29,20 @@ export class Pipeline {
     this.#plainFinder = new AddedTokenFinder(added.filter(({ normalized }) => !normalized));
     const normalized = added.filter((token) => token.normalized);
     this.#normalizedFinder = new AddedTokenFinder(normalized, normalizer);
+    this.#names = new Map(added.map((token) => [token.id, this.#nameOf(token)]));
   }
 
-  /** The text of an added token, normalized where it is looked for in normalized text. */
-  nameOf({ content, normalized }: AddedToken): string {
+  /** The token of an id as encodings show it: the vocabulary's, or that of an added token. */
+  tokenOf(id: number): string | undefined {
+    return this.model.vocab.token(id) ?? this.#names.get(id);
+  }
+
+  /** The token of an id as decoding takes it: that of an added token, normalized where it is looked for in normalized text. */
+  decodedToken(id: number): string | undefined {
+    return this.#names.get(id) ?? this.model.vocab.token(id);
+  }
+
+  #nameOf({ content, normalized }: AddedToken): string {
     if (!normalized || !this.normalizer) return content;
     const text = new NormalizedText();
     text.load(content);
@@ -74,7 +87,7 @@ export class Pipeline {
     do {
       const { start, end, token } = finder;
       if (start > from) word = this.#load(text, from, start, tokens, word);
-      addToken(tokens, token!, start, end, word++, text.slice(start, end));
+      if (start < end) this.#addToken(tokens, token!, start, end, word++, text.slice(start, end));
       from = end;
     } while (finder.next(whole, finder.after, text.length, from));
     if (from < text.length) this.#load(text, from, text.length, tokens, word);
@@ -97,8 +110,11 @@ export class Pipeline {
     do {
       const { start, end, token } = finder;
       if (start > from) word = this.#words(text.slice(from, start), tokens, word);
-      const surface = text.slice(start, end).toString();
-      addToken(tokens, token!, text.startOf(start), text.endOf(end - 1), word++, surface);
+      if (start < end) {
+        const surface = text.slice(start, end).toString();
+        const [first, last] = [text.startOf(start), text.endOf(end - 1)];
+        this.#addToken(tokens, token!, first, last, word++, surface);
+      }
       from = end;
     } while (finder.next(text.units, finder.after, text.length, from));
     return from < text.length ? this.#words(text.slice(from, text.length), tokens, word) : word;
@@ -121,18 +137,18 @@ export class Pipeline {
     }
     return firstWord + pieces.bounds.length / 2;
   }
-}
 
-function addToken(
-  { ids, bounds, words, surfaces }: Tokens,
-  { id, content }: AddedToken,
-  start: number,
-  end: number,
-  word: number,
-  surface: string,
-): void {
-  if (surface !== content) surfaces.set(ids.length, surface);
-  ids.push(id);
-  bounds.push(start, end);
-  words.push(word);
+  #addToken(
+    { ids, bounds, words, surfaces }: Tokens,
+    token: AddedToken,
+    start: number,
+    end: number,
+    word: number,
+    surface: string,
+  ): void {
+    if (surface !== this.tokenOf(token.id)) surfaces.set(ids.length, surface);
+    ids.push(token.id);
+    bounds.push(start, end);
+    words.push(word);
+  }
 }

@@ -13,7 +13,6 @@ import { Pipeline } from './pipeline.js';
 import type { PostProcessor } from './post-processors/post-processor.js';
 import { readPostProcessor } from './post-processors/read.js';
 import { readPreTokenizer } from './pre-tokenizers/read.js';
-import type { TokenNames } from './token-names.js';
 import { readTokenizerBytes, readTokenizerObject, type TokenizerFile } from './tokenizer-file.js';
 import { readTruncation, type Truncation, truncate } from './truncation.js';
 
@@ -42,13 +41,12 @@ export interface DecodeOptions {
  * const { ids, offsets } = tokenizer.encode('Call me Ishmael.');
  * tokenizer.decode(ids); // 'Call me Ishmael.'
  */
-export class Tokenizer implements TokenNames {
+export class Tokenizer {
   readonly #document: Readonly<Record<string, unknown>>;
   readonly #pipeline: Pipeline;
   readonly #postProcessor: PostProcessor | undefined;
   readonly #decoder: Decoder | undefined;
   readonly #added: readonly AddedToken[];
-  readonly #addedById: ReadonlyMap<number, string>;
   readonly #addedByContent: ReadonlyMap<string, number>;
   /** The contents of special tokens; a token whose text is one of them is special, whatever its id. */
   readonly #special: ReadonlySet<string>;
@@ -71,7 +69,6 @@ export class Tokenizer implements TokenNames {
     );
     this.#postProcessor = readPostProcessor(document.post_processor, at('post_processor'));
     this.#decoder = readDecoder(document.decoder, at('decoder'));
-    this.#addedById = new Map(this.#added.map((token) => [token.id, this.#pipeline.nameOf(token)]));
     this.#addedByContent = new Map(this.#added.map(({ content, id }) => [content, id]));
     const special = this.#added.filter((token) => token.special);
     this.#special = new Set(special.map(({ content }) => content));
@@ -130,11 +127,7 @@ export class Tokenizer implements TokenNames {
   }
 
   idToToken(id: number): string | undefined {
-    return this.#addedById.get(id) ?? this.#pipeline.model.vocab.token(id);
-  }
-
-  tokenOf(id: number): string | undefined {
-    return this.idToToken(id);
+    return this.#pipeline.decodedToken(id);
   }
 
   /** The tokens of a text. */
@@ -166,11 +159,12 @@ export class Tokenizer implements TokenNames {
   #encode(texts: readonly string[], options: EncodeOptions): Encoding {
     const truncation =
       options.truncation === undefined ? this.#truncation : (options.truncation ?? undefined);
-    const first = Encoding.fromTokens(this.#pipeline.tokenize(texts[0]!), this);
+    const first = Encoding.fromTokens(this.#pipeline.tokenize(texts[0]!), this.#pipeline);
     if (texts.length === 1 && !this.#postProcessor && !truncation) return first;
     const { addSpecialTokens = true } = options;
     let encodings = texts.map((text, i) => {
-      const encoding = i === 0 ? first : Encoding.fromTokens(this.#pipeline.tokenize(text), this);
+      const encoding =
+        i === 0 ? first : Encoding.fromTokens(this.#pipeline.tokenize(text), this.#pipeline);
       return i === 0 ? encoding : encoding.with({ types: encoding.ids.map(() => i) });
     });
     const added = addSpecialTokens ? (this.#postProcessor?.added(texts.length > 1) ?? 0) : 0;

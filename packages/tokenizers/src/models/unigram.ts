@@ -7,6 +7,7 @@ import type { Tokens } from '../text/tokens.js';
 import { Trie } from '../text/trie.js';
 import type { Vocabulary } from '../vocabulary.js';
 import type { Model } from './model.js';
+import { scoreAsRead } from './score.js';
 import { addWord, FoundTokens, WordCache } from './word-cache.js';
 
 /** How much less likely an unknown character is than the least likely token. */
@@ -28,6 +29,8 @@ export class Unigram implements Model {
   readonly #trie = new Trie();
   readonly #fallbackIds: Int32Array;
   readonly #unknownScore: number;
+  /** The scores that are summed. */
+  readonly #tokenScores: Float64Array;
   readonly #cache = new WordCache();
   readonly #found = new FoundTokens();
   /** By end: the best score, and the start and id of its last token. */
@@ -38,7 +41,7 @@ export class Unigram implements Model {
     this.#compute(units, start, end);
 
   /**
-   * @param scores log-probabilities by id
+   * @param scores log-probabilities by id, as the file has them
    * @throws TokenizerError where the unknown id lies outside the vocabulary
    */
   constructor(
@@ -50,11 +53,12 @@ export class Unigram implements Model {
     if (unknownId !== undefined && unknownId >= vocab.size) {
       throw mismatch('model.unk_id', unknownId, `an id below ${vocab.size}`);
     }
+    this.#tokenScores = scores.map(scoreAsRead);
     let least = Number.POSITIVE_INFINITY;
     for (let id = 0; id < vocab.end; id++) {
       const units = vocab.unitsOf(id);
       if (units.length > 0) this.#trie.set(units, id);
-      least = Math.min(least, scores[id]!);
+      least = Math.min(least, this.#tokenScores[id]!);
     }
     this.#unknownScore = least - unknownPenalty;
     this.#fallbackIds = Int32Array.from({ length: 256 }, (_, b) => vocab.id(byteToken(b)) ?? -1);
@@ -124,7 +128,7 @@ export class Unigram implements Model {
       this.#starts,
       this.#ids,
       this.#trie,
-      this.scores,
+      this.#tokenScores,
     ];
     starts.fill(-1, 0, length + 1);
     best[0] = 0;
