@@ -8,6 +8,8 @@ export {
   isBackendName,
   type StartOptions,
   startBackend,
+  type WasmFile,
+  wasmFiles,
 } from './backend/start.js';
 export { type TensorWriter, tensorWriter, writesDone } from './backend/tensor-writer.js';
 export { KeyValueCache, type KeyValueCacheOptions } from './cache/key-value-cache.js';

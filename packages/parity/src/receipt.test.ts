@@ -40,3 +40,24 @@ test('the table shows the worst check of each kind, and of how many', () => {
   expect(lines[1]).toMatch(/^gpt2 +gradient: b +2 +1\.0e-1 .* NOT OK$/);
   expect(lines[2]).toMatch(/^gpt2 +logits +1 .* ok$/);
 });
+
+test('what is 0 but for rounding is said to be zero, and never hides what is not', () => {
+  const zero = check('bert', 'gradient.kProj.bias', [1e-8, -2e-8], [1e-17, 2e-17], 1e-4);
+  expect(zero).toMatchObject({ ok: true, zero: true });
+  expect(zero.rmsRatio).toBeGreaterThan(1e8);
+  expect(check('bert', 'gradient.x', [1e-3, 0], [0, 0], 1e-4)).toMatchObject({
+    ok: false,
+    zero: false,
+  });
+  expect(check('bert', 'gradient.x', [0, 0], [1, 1], 1e-4)).toMatchObject({
+    ok: false,
+    zero: false,
+  });
+  const table = (...checks: Parameters<typeof receipt>[1]) =>
+    receiptTable(receipt(report, checks)).split('\n')[1];
+  expect(table(zero)).toMatch(/^bert +gradient\.kProj\.bias +1 +2\.0e-8 +zero +zero +1e-4 +ok$/);
+  const close = check('bert', 'gradient.kProj.weight', [1, 2], [1, 2.000001], 1e-4);
+  const wrong = check('bert', 'gradient.vProj.weight', [1, Number.NaN], [1, 2], 1e-4);
+  expect(table(zero, close)).toMatch(/^bert +gradient\.kProj\.weight +2 .* ok$/);
+  expect(table(close, wrong, zero)).toMatch(/^bert +gradient\.vProj\.weight +3 .* NOT OK$/);
+});

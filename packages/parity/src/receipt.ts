@@ -9,6 +9,8 @@ export interface Check extends Distance {
   part: string;
   /** The largest `rmsRatio` that is accepted. */
   bound: number;
+  /** What is expected is 0 but for rounding, and so is what was computed: a ratio of the two says nothing. */
+  zero: boolean;
   ok: boolean;
 }
 
@@ -27,6 +29,9 @@ export interface Receipt {
 /** A root mean square of differences below this is rounding, as of gradients that are 0 but for it. */
 const floor = 1e-6;
 
+const rms = (values: ArrayLike<number>): number =>
+  Math.sqrt(Array.from(values).reduce((sum, x) => sum + x * x, 0) / Math.max(1, values.length));
+
 /** Compares values with those expected. */
 export function check(
   subject: string,
@@ -36,8 +41,9 @@ export function check(
   bound: number,
 ): Check {
   const measured = distance(actual, expected);
+  const zero = measured.rmsError <= floor && rms(expected) <= floor;
   const ok = measured.rmsRatio <= bound || measured.rmsError <= floor;
-  return { subject, part, ...measured, bound, ok };
+  return { subject, part, ...measured, bound, zero, ok };
 }
 
 /** The receipt of some checks on the backend that was started. */
@@ -60,8 +66,8 @@ export function receiptTable({ checks }: Receipt): string {
     c.part,
     String(count),
     c.maxAbsError.toExponential(1),
-    c.rmsRatio.toExponential(1),
-    c.cosine.toFixed(7),
+    c.zero ? 'zero' : c.rmsRatio.toExponential(1),
+    c.zero ? 'zero' : c.cosine.toFixed(7),
     c.bound.toExponential(0),
     c.ok ? 'ok' : 'NOT OK',
   ]);
@@ -84,8 +90,14 @@ function worstOf(checks: readonly Check[]): { worst: Check; count: number }[] {
     const [kind] = each.part.split(/[.:]/);
     const key = `${each.subject}\n${kind}`;
     const { worst, count } = kinds.get(key) ?? { worst: each, count: 0 };
-    const closer = each.rmsRatio / each.bound <= worst.rmsRatio / worst.bound;
-    kinds.set(key, { worst: closer ? worst : each, count: count + 1 });
+    kinds.set(key, { worst: farther(each, worst) ? each : worst, count: count + 1 });
   }
   return [...kinds.values()];
+}
+
+/** What is not ok comes before what is; zeros last, as their ratio is one of rounding to rounding. */
+function farther(a: Check, b: Check): boolean {
+  if (a.ok !== b.ok) return !a.ok;
+  if (a.zero !== b.zero) return b.zero;
+  return !(a.rmsRatio / a.bound <= b.rmsRatio / b.bound);
 }

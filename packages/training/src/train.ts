@@ -3,7 +3,7 @@ import {
   InputError,
   type LanguageModel,
   nextTask,
-  type Random,
+  Random,
   readTensor,
 } from '@headwise/core';
 import * as tf from '@tensorflow/tfjs';
@@ -28,7 +28,10 @@ export interface TrainOptions {
   maxNorm?: number;
   /** What is added to the likelihood; default nothing. */
   loss?: LossOptions;
-  /** Where dropout draws from. */
+  /**
+   * Where dropout draws from, whose state is to be saved with the run; default a generator of its own for each step,
+   * seeded by the step's number, so that a resumed run drops what it would have dropped.
+   */
   random?: Random;
 }
 
@@ -65,13 +68,10 @@ export class DivergedError extends Error {
  */
 export async function* train(options: TrainOptions): AsyncGenerator<TrainStep> {
   const { network, params, optimizer, schedule, batches, steps, start = 0, maxNorm = 1 } = options;
-  const ctx: ForwardContext = {
-    training: true,
-    ...(options.random ? { random: options.random } : {}),
-  };
   for (let step = start; step < steps; step++) {
     const begun = performance.now();
     const batch = batches.at(step);
+    const ctx: ForwardContext = { training: true, random: options.random ?? new Random(step) };
     const { loss, gradients } = lossAndGradients(params, () =>
       nextTokenLoss(network, batch, ctx, options.loss),
     );

@@ -1,6 +1,5 @@
 import { type BackendName, type BackendReport, currentDevice, startBackend } from '@headwise/core';
 import { checkMatrixUnits, registerKernels } from '@headwise/kernels';
-import { setWasmPaths } from '@tensorflow/tfjs-backend-wasm';
 import plain from '@tensorflow/tfjs-backend-wasm/dist/tfjs-backend-wasm.wasm?url';
 import simd from '@tensorflow/tfjs-backend-wasm/dist/tfjs-backend-wasm-simd.wasm?url';
 
@@ -11,19 +10,19 @@ export interface EngineReport extends BackendReport {
 
 /** Starts the asked backend, or the best that there is. */
 export async function startEngine(prefer?: BackendName): Promise<EngineReport> {
-  setWasmPaths({
+  const wasmPaths = {
     'tfjs-backend-wasm.wasm': absolute(plain),
     'tfjs-backend-wasm-simd.wasm': absolute(simd),
     // Threads need headers that a static host does not send; the file is asked for only where they are.
     'tfjs-backend-wasm-threaded-simd.wasm': absolute(simd),
-  });
+  };
   const missing: string[] = [];
   const warn = (line: string) => missing.push(line.replace(/^headwise: /, ''));
-  let report = await startBackend({ prefer, warn });
+  let report = await startBackend({ prefer, wasmPaths, warn });
   if (report.backend === 'webgpu' && report.software && prefer === undefined) {
     // On a processor, wasm makes a small step several times faster.
     missing.push('WebGPU is computed in software here, so the lab uses wasm, which is faster');
-    report = await startBackend({ prefer: 'wasm', warn });
+    report = await startBackend({ prefer: 'wasm', wasmPaths, warn });
   }
   if (report.backend === 'webgpu') {
     registerKernels();

@@ -6,6 +6,14 @@ import { startDevice } from './device.js';
 export const backendNames = ['webgpu', 'wasm', 'cpu'] as const;
 export type BackendName = (typeof backendNames)[number];
 
+/** TensorFlow.js's builds of its wasm backend, of which it takes the fastest that the machine can run. */
+export const wasmFiles = [
+  'tfjs-backend-wasm.wasm',
+  'tfjs-backend-wasm-simd.wasm',
+  'tfjs-backend-wasm-threaded-simd.wasm',
+] as const;
+export type WasmFile = (typeof wasmFiles)[number];
+
 /** What was started. */
 export interface BackendReport {
   backend: BackendName;
@@ -23,8 +31,11 @@ export interface BackendReport {
 export interface StartOptions {
   /** This backend or an error; default the environment's `HEADWISE_BACKEND`, else the first that starts. */
   prefer?: BackendName | undefined;
-  /** Where TensorFlow.js's `.wasm` files lie; needed for wasm in a browser. */
-  wasmPaths?: string;
+  /**
+   * Where TensorFlow.js's `.wasm` files lie: a folder, or the address of each by its name, as a bundler hashes them;
+   * needed for wasm in a browser.
+   */
+  wasmPaths?: string | Partial<Record<WasmFile, string>> | undefined;
   /** Told, in one line each, what was missing; default standard error. */
   warn?: (line: string) => void;
 }
@@ -32,9 +43,11 @@ export interface StartOptions {
 /**
  * Starts the best backend of this machine: WebGPU, else wasm, else cpu.
  *
- * @throws BackendError where a preferred backend cannot be started; it says why
+ * @throws BackendError where a preferred backend cannot be started, it says why; where `wasmPaths` lacks a file, or has
+ * one that there is not
  */
 export async function startBackend(options: StartOptions = {}): Promise<BackendReport> {
+  checkWasmPaths(options.wasmPaths);
   const warn = options.warn ?? ((line) => console.warn(line));
   const prefer = checked('prefer', options.prefer) ?? checked('HEADWISE_BACKEND', environment());
   // Silences TensorFlow.js's advice to install its native bindings.
@@ -80,10 +93,11 @@ async function start(
     };
   }
   if (name === 'wasm') {
-    const missing = await loadWasm(options.wasmPaths);
+    const missing = (await loadWasm(options.wasmPaths)) ?? (await useWasm(options.wasmPaths));
     if (missing) return { missing };
+  } else {
+    await use(name);
   }
-  await use(name);
   return { backend: name, adapter: null, vendor: null, software: true, features: [], limits: {} };
 }
 
@@ -94,13 +108,42 @@ async function use(name: BackendName): Promise<void> {
   await tf.ready();
 }
 
-async function loadWasm(paths: string | undefined): Promise<string | undefined> {
+async function loadWasm(paths: StartOptions['wasmPaths']): Promise<string | undefined> {
   try {
     const wasm = await import('@tensorflow/tfjs-backend-wasm');
-    if (paths !== undefined) wasm.setWasmPaths(paths);
+    if (typeof paths === 'string') wasm.setWasmPaths(/[/\\]$/.test(paths) ? paths : `${paths}/`);
+    else if (paths !== undefined) wasm.setWasmPaths(paths);
     return undefined;
   } catch (error) {
     const [reason] = (error as Error).message.split('\n');
     return `the package '@tensorflow/tfjs-backend-wasm' cannot be loaded (${reason}); install it: npm install @tensorflow/tfjs-backend-wasm`;
   }
+}
+
+async function useWasm(paths: StartOptions['wasmPaths']): Promise<string | undefined> {
+  const before = tf.getBackend();
+  if (await tf.setBackend('wasm').catch(() => false)) {
+    await tf.ready();
+    return undefined;
+  }
+  // TensorFlow.js stays with the backend that failed.
+  if (before) await tf.setBackend(before);
+  const given =
+    typeof paths === 'string'
+      ? `no .wasm file of TensorFlow.js at wasmPaths '${paths}'`
+      : paths
+        ? `no .wasm file of TensorFlow.js at wasmPaths ${wasmFiles.map((name) => `'${paths[name]}'`).join(', ')}`
+        : 'its .wasm files were not found; say where they lie: wasmPaths';
+  return `${given}; expected the folder of ${wasmFiles.join(', ')}, or an object with the address of each`;
+}
+
+function checkWasmPaths(paths: StartOptions['wasmPaths']): void {
+  if (paths === undefined || typeof paths === 'string') return;
+  const [known, given] = [wasmFiles as readonly string[], Object.keys(paths)];
+  const missing = known.filter((name) => typeof paths[name as WasmFile] !== 'string');
+  const unknown = given.filter((name) => !known.includes(name));
+  if (missing.length === 0 && unknown.length === 0) return;
+  throw new BackendError(
+    `wasmPaths names ${given.join(', ') || 'no file'}; expected a folder, or the addresses of ${known.join(', ')}`,
+  );
 }
