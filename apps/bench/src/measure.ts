@@ -85,7 +85,8 @@ async function peakBytes(run: Run): Promise<number | null> {
     return watchPeak(run, engine.state, before);
   }
   await finished();
-  return peakOfBuffers(() => timed(run));
+  // Nothing was counted where a contestant brings a manager of buffers of its own.
+  return (await peakOfBuffers(() => timed(run))) || null;
 }
 
 /** The peak of TensorFlow.js's own count of bytes in tensors. */

@@ -21,6 +21,9 @@ export class DeviceLostError extends Error {
     readonly reason: string,
     message: string,
   ) {
-    super(`the GPU device was lost (${reason})${message ? `: ${message.replace(/\.$/, '')}` : ''}`);
+    const why = message ? `: ${message.replace(/\.$/, '')}` : '';
+    super(
+      `the GPU device was lost (${reason})${why}; what lay on it is gone: start the backend and load the model again`,
+    );
   }
 }

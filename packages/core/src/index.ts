@@ -1,4 +1,4 @@
-export { currentDevice, type Device } from './backend/device.js';
+export { currentDevice, type Device, lossOf } from './backend/device.js';
 export { fastestBackend, type ProbeResult } from './backend/fastest.js';
 export { checkWhenRead, checkWithNextRead, GpuError, readTensor } from './backend/read.js';
 export {

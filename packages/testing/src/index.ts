@@ -2,5 +2,5 @@ export { describeBackends } from './backends.js';
 export { expectClose, type Tolerance } from './close.js';
 export { outputAndGradientsOnCpu, productOnCpu } from './cpu.js';
 export { checkGradients, gaussian, outputAndGradients } from './gradients.js';
-export { expectNoLeak, peakOfBuffers, poisonMemory } from './memory.js';
+export { expectNoLeak, gpuBytes, peakOfBuffers, poisonMemory } from './memory.js';
 export type { Contestants, Run, Workload } from './workload.js';

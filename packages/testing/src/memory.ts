@@ -22,6 +22,12 @@ export async function poisonMemory(shapes: number[][], copies = 4): Promise<void
   tf.dispose(tensors);
 }
 
+/** Bytes of GPU buffers: of those in use, as their users asked for them, and of all that are allocated. */
+export function gpuBytes(): { used: number; allocated: number } {
+  const memory = tf.memory() as unknown as Record<string, number>;
+  return { used: memory.numBytesInGPU!, allocated: memory.numBytesAllocatedInGPU! };
+}
+
 /** The parts of TensorFlow.js's WebGPU backend that count its buffers. */
 interface Backend {
   bufferManager: { numBytesUsed: number; acquireBuffer: (...args: unknown[]) => unknown };

@@ -12,6 +12,15 @@ const program = `
   const errors = [];
   for (const read of [pending, readTensor(lost)]) await read.catch((e) => errors.push(e));
   console.log(errors.every((e) => e instanceof DeviceLostError), errors[0].reason);
+  const all = async (...uses) => {
+    const told = [];
+    for (const use of uses) {
+      try { await use(); told.push('nothing'); } catch (e) { told.push(e instanceof DeviceLostError ? 'lost' : String(e)); }
+    }
+    console.log(told.join());
+  };
+  const uses = [() => lost.data(), () => lost.dataSync(), () => lost.clone().array(), () => lost.square().data(), () => tf.add(lost, 1)];
+  await all(...uses);
   // On a busy machine the loss is told of long after what it aborted.
   const { requestAdapter } = navigator.gpu;
   navigator.gpu.requestAdapter = async (options) => {
@@ -29,12 +38,19 @@ const program = `
   };
   const report = await startBackend({ prefer: 'webgpu' });
   console.log(report.backend, [...await readTensor(tf.add([1, 2], [3, 4]))].join());
+  await all(...uses, () => tf.variable(lost).sum(), () => tf.variable(tf.ones([1000])).assign(lost).add(1));
+  lost.dispose();
+  console.log([...await readTensor(tf.square([3]))].join());
+  const live = tf.square([1, 2]);
+  await tf.setBackend('cpu');
+  try { live.add(1); } catch (e) { console.log(e.name); }
+  await tf.setBackend('webgpu');
   const late = readTensor(tf.add(tf.randomNormal([1000]), 1));
   currentDevice().gpu.destroy();
   await late.catch((e) => console.log(e.message));
 `;
 
-test('a lost device rejects what is pending, and a new one can be started', (context) => {
+test('what lay on a lost device is an error wherever it is used, and a new one can be started', (context) => {
   const { stdout, stderr } = spawnSync(
     process.execPath,
     ['--conditions=default', '--input-type=module', '--eval', program],
@@ -48,8 +64,12 @@ test('a lost device rejects what is pending, and a new one can be started', (con
   expect(`${stdout}${stderr.replace(/^Warning: max.*\n/gm, '')}`).toBe(
     [
       'true destroyed',
+      'lost,lost,lost,lost,lost',
       'webgpu 4,6',
-      'the GPU device was lost (destroyed): device was destroyed',
+      'lost,lost,lost,lost,lost,lost,lost',
+      '9',
+      'InputError',
+      'the GPU device was lost (destroyed): device was destroyed; what lay on it is gone: start the backend and load the model again',
       '',
     ].join('\n'),
   );

@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs';
-import { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
 import { navigatorGpu } from '#navigator-gpu';
 import { DeviceLostError } from '../errors.js';
+import { webgpuBackend } from './webgpu.js';
 
 /** Features that kernels use where the adapter offers them. */
 const wantedFeatures: GPUFeatureName[] = [
@@ -41,6 +41,13 @@ export interface Device {
 
 let current: Device | undefined;
 
+const devices = new WeakMap<GPUDevice, Device>();
+
+/** The loss of a device that `startBackend` requested, if it was lost. */
+export function lossOf(gpu: GPUDevice): DeviceLostError | undefined {
+  return devices.get(gpu)?.lost;
+}
+
 /** The device of the WebGPU backend, lost or not, if that backend was started. */
 export function currentDevice(): Device | undefined {
   return current;
@@ -76,9 +83,10 @@ export async function startDevice(): Promise<Device | { missing: string }> {
     errors: [],
     readers: new Set(),
   };
+  devices.set(raw, device);
   watch(device);
   if (tf.findBackendFactory('webgpu')) tf.removeBackend('webgpu');
-  tf.registerBackend('webgpu', () => new WebGPUBackend(raw, info), 3);
+  tf.registerBackend('webgpu', () => webgpuBackend(device), 3);
   current = device;
   return device;
 }

@@ -1,9 +1,6 @@
 import * as tf from '@tensorflow/tfjs';
 import { currentDevice, type Device } from './device.js';
 
-/** Milliseconds in which a loss is reported after it aborted a read; a busy machine takes more than 50. */
-const lossReport = 10_000;
-
 /** A shader or a command that the GPU's driver refused. */
 export class GpuError extends Error {
   override readonly name = 'GpuError';
@@ -47,7 +44,7 @@ export async function readTensor<T extends tf.Tensor>(
 ): Promise<Float32Array | Int32Array | Uint8Array> {
   // Another backend's values do not depend on a device that was started before it.
   const device = tf.getBackend() === 'webgpu' ? currentDevice() : undefined;
-  const values = device ? await untilLost(device, checked(tensor)) : await tensor.data();
+  const values = device ? await checked(tensor) : await tensor.data();
   if (device) throwErrors(device);
   checks.get(tensor.dataId)?.(values);
   return values;
@@ -63,35 +60,4 @@ async function checked(tensor: tf.Tensor): Promise<Float32Array | Int32Array | U
 function throwErrors(device: Device): void {
   const errors = device.errors.splice(0);
   if (errors.length > 0) throw new GpuError(`the GPU refused work: ${errors.join('\n')}`);
-}
-
-async function untilLost<T>(device: Device, pending: Promise<T>): Promise<T> {
-  if (device.lost) {
-    pending.catch(() => {});
-    throw device.lost;
-  }
-  let reject!: (error: Error) => void;
-  const lost = new Promise<never>((_, r) => {
-    reject = r;
-  });
-  device.readers.add(reject);
-  try {
-    return await Promise.race([pending, lost]);
-  } catch (error) {
-    // What a loss aborts is told of before the loss itself, which another process may have to report.
-    if ((error as Error).name === 'AbortError') await within(device.gpu.lost, lossReport);
-    throw device.lost ?? error;
-  } finally {
-    device.readers.delete(reject);
-  }
-}
-
-/** Waits for a promise, but no longer than so many milliseconds. */
-async function within(promise: Promise<unknown>, most: number): Promise<void> {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const late = new Promise((done) => {
-    timer = setTimeout(done, most);
-  });
-  await Promise.race([promise, late]);
-  clearTimeout(timer);
 }

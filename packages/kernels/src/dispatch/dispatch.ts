@@ -1,4 +1,4 @@
-import { currentDevice, InputError, ShapeError, sizeOf } from '@headwise/core';
+import { InputError, lossOf, ShapeError, sizeOf } from '@headwise/core';
 import * as tf from '@tensorflow/tfjs';
 import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
 import { forgetKnown } from './known.js';
@@ -53,7 +53,8 @@ export function dispatch<I extends string, O extends string, U extends string>(
   { inputs, outputs, params, workgroups }: DispatchArguments<I, O, U>,
 ): Record<O, tf.TensorInfo> {
   const recorder = backend as unknown as Recorder;
-  checkNotLost(recorder.device);
+  const lost = lossOf(recorder.device);
+  if (lost) throw lost;
   checkBindings(recorder.device, program, { ...inputs, ...outputs });
   const results = {} as Record<O, tf.TensorInfo>;
   const buffers: GPUBuffer[] = [];
@@ -73,7 +74,11 @@ export function dispatch<I extends string, O extends string, U extends string>(
   buffers.push(uniformBuffer(recorder, program, params));
   const bindGroup = recorder.device.createBindGroup({
     layout,
-    entries: buffers.map((buffer, binding) => ({ binding, resource: { buffer } })),
+    // The pool's buffers may be larger than what lies in them.
+    entries: buffers.map((buffer, binding) => ({
+      binding,
+      resource: { buffer, size: buffer.size },
+    })),
   });
   recorder.ensureCommandEncoderReady();
   recorder.computePassEncoder ??= recorder.commandEncoder!.beginComputePass();
@@ -103,11 +108,6 @@ export async function finish(backend: WebGPUBackend): Promise<void> {
 export function spread(count: number): [number, number] {
   const y = Math.ceil(count / 65_535);
   return [Math.ceil(count / y), y];
-}
-
-function checkNotLost(device: GPUDevice): void {
-  const current = currentDevice();
-  if (current?.gpu === device && current.lost) throw current.lost;
 }
 
 /** The tensors that a buffer of some elements may be; u32 are bits, which any may hold. */

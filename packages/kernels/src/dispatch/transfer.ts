@@ -13,7 +13,7 @@ export function zeros(
   const recorder = backend as unknown as Recorder;
   const tensor = recorder.makeTensorInfo(shape, dtype);
   const buffer = bufferOf(recorder, tensor);
-  encoderOf(recorder).clearBuffer(buffer);
+  encoderOf(recorder).clearBuffer(buffer, 0, buffer.size);
   return tensor;
 }
 

@@ -1,6 +1,5 @@
-/** The part of TensorFlow.js's buffer manager that a recording stands in for. */
+/** The part of the backend's pool of buffers that a recording stands in for. */
 export interface BufferManager {
-  readonly freeBuffers: Map<string, GPUBuffer[]>;
   acquireBuffer(size: number, usage: number, mapped?: boolean, reuse?: boolean): GPUBuffer;
   releaseBuffer(buffer: GPUBuffer, reuse?: boolean): void;
 }
@@ -39,9 +38,6 @@ export class StepBuffers {
     }
     // A buffer that is mapped when it is made needs no copy, which a replay would repeat.
     const buffer = this.#manager.acquireBuffer(size, usage, mapped, !mapped);
-    // Without a list for its kind the manager could not take it back.
-    const kind = `${size}_${usage}`;
-    if (!this.#manager.freeBuffers.has(kind)) this.#manager.freeBuffers.set(kind, []);
     this.#acquired.add(buffer);
     if (constant) this.#written.add(buffer);
     return buffer;

@@ -1,4 +1,4 @@
-import { currentDevice, InputError } from '@headwise/core';
+import { currentDevice, InputError, lossOf } from '@headwise/core';
 import * as tf from '@tensorflow/tfjs';
 import { forgetKnown, rememberKnown } from '../dispatch/known.js';
 import { checkAgain } from '../ids/index.js';
@@ -51,7 +51,7 @@ export interface Recording<T> {
  * must not read values back, and changes state only in place.
  *
  * @param step what it returns are the outputs; all else that it makes it must let go of
- * @throws InputError on another backend than WebGPU, and where the step frees or moves a tensor that it
+ * @throws InputError on another backend than WebGPU of `startBackend`, and where the step frees or moves a tensor that it
  * was given, or keeps one that it does not return
  * @example
  * const x = tf.tensor1d([1, 2, 3]);
@@ -95,7 +95,7 @@ export function record<T extends tf.TensorContainer>(step: () => T): Recording<T
     outputs,
     dispatches: commands.filter(({ kind }) => kind === 'dispatch').length,
     replay() {
-      const { lost } = currentDevice() ?? {};
+      const lost = lossOf(backend.device);
       if (lost) throw lost;
       checkUnmoved(backend, given, 'something after it was recorded');
       flush(backend);
@@ -212,5 +212,13 @@ function webgpuBackend(caller: string): Backend {
       `${caller}: works on the backend 'webgpu'; in use is '${tf.getBackend()}'`,
     );
   }
-  return tf.backend() as unknown as Backend;
+  const backend = tf.backend() as unknown as Backend;
+  if (backend.device !== currentDevice()?.gpu) {
+    throw new InputError(
+      `${caller}: works on the device that startBackend requested; in use is another one`,
+    );
+  }
+  const lost = lossOf(backend.device);
+  if (lost) throw lost;
+  return backend;
 }

@@ -1,0 +1,164 @@
+import * as tf from '@tensorflow/tfjs';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { Random } from '../random.js';
+import { BufferPool } from './buffer-pool.js';
+import { currentDevice } from './device.js';
+
+const MiB = 2 ** 20;
+const usage = 0x80 | 0x04 | 0x08; // STORAGE, COPY_SRC, COPY_DST
+const staging = 0x01 | 0x08; // MAP_READ, COPY_DST
+
+let pool: BufferPool;
+let pending = false;
+
+beforeEach(() => {
+  pending = false;
+  pool = new BufferPool(currentDevice()!.gpu, () => pending);
+});
+afterEach(() => pool.dispose());
+
+/** Sizes of buffers that the device makes while a function runs. */
+function madeBy(run: () => void): number[] {
+  const { gpu } = currentDevice()!;
+  const { createBuffer } = gpu;
+  const sizes: number[] = [];
+  gpu.createBuffer = (descriptor) => {
+    sizes.push(descriptor.size);
+    return createBuffer.call(gpu, descriptor);
+  };
+  try {
+    run();
+  } finally {
+    gpu.createBuffer = createBuffer;
+  }
+  return sizes;
+}
+
+test('whatever is asked for in whatever order, 1.25 times the most in use is allocated', () => {
+  const random = new Random(1);
+  const used = new Set<GPUBuffer>();
+  let [bytes, most] = [0, 0];
+  for (let i = 0; i < 3000; i++) {
+    // The number of live buffers swings, and most are small.
+    if (used.size < 8 + 6 * Math.sin(i / 200)) {
+      const size = 4 * Math.ceil(2 ** (18 * random.next()));
+      const buffer = pool.acquireBuffer(size, random.next() < 0.2 ? staging : usage);
+      if (buffer.size !== size || used.has(buffer)) expect.fail(`request ${i}: ${buffer.size}`);
+      used.add(buffer);
+      bytes += size;
+      most = Math.max(most, bytes);
+    } else {
+      const buffer = [...used][Math.floor(random.next() * used.size)]!;
+      used.delete(buffer);
+      bytes -= buffer.size;
+      pool.releaseBuffer(buffer);
+    }
+    const { numBytesUsed, numBytesAllocated } = pool;
+    const bound = Math.max(MiB, 1.25 * most);
+    if (numBytesUsed !== bytes || numBytesAllocated < bytes || numBytesAllocated > bound) {
+      expect.fail(`request ${i}: ${numBytesUsed} used, ${numBytesAllocated} allocated of ${bound}`);
+    }
+  }
+  expect(most).toBeGreaterThan(2 * MiB);
+});
+
+test('the same requests again make no buffer', () => {
+  const turn = () => {
+    const used: GPUBuffer[] = [];
+    for (let i = 1; i <= 60; i++) {
+      used.push(pool.acquireBuffer(((i * 7919) % 97) * 4000 + 4, usage));
+      if (i % 3 === 0) for (const buffer of used.splice(0, 2)) pool.releaseBuffer(buffer);
+    }
+    for (const buffer of used) pool.releaseBuffer(buffer);
+  };
+  turn();
+  turn();
+  expect(madeBy(turn)).toEqual([]);
+});
+
+test('a buffer serves sizes near its own, and what is mapped keeps its exact size', () => {
+  const large = pool.acquireBuffer(4 * MiB, usage);
+  const first = pool.acquireBuffer(1000, usage);
+  pool.releaseBuffer(first);
+  expect(pool.acquireBuffer(600, usage)).toBe(first);
+  expect(first.size).toBe(600);
+  expect(madeBy(() => pool.acquireBuffer(1000, usage))).toEqual([1024]);
+  pool.releaseBuffer(first);
+  expect(pool.acquireBuffer(1020, usage)).toBe(first);
+  pool.releaseBuffer(first);
+  // Less than half of it would be used.
+  expect(madeBy(() => pool.acquireBuffer(400, usage))).toEqual([416]);
+  pool.releaseBuffer(pool.acquireBuffer(1000, staging));
+  expect(madeBy(() => pool.acquireBuffer(996, staging))).toEqual([996]);
+  expect(madeBy(() => pool.acquireBuffer(1000, staging))).toEqual([]);
+  pool.releaseBuffer(large);
+});
+
+test('what was in use long ago is forgotten', () => {
+  const buffers = [1, 2, 3, 4].map(() => pool.acquireBuffer(4 * MiB, usage));
+  for (const buffer of buffers) pool.releaseBuffer(buffer);
+  expect(pool.numBytesAllocated).toBe(16 * MiB);
+  for (let i = 0; i < 2 * 8192; i++) pool.releaseBuffer(pool.acquireBuffer(4096, usage));
+  expect(pool.numBytesAllocated).toBeLessThanOrEqual(MiB);
+});
+
+test('a buffer is destroyed only after the commands that may use it', () => {
+  const destroyed: GPUBuffer[] = [];
+  const acquire = (size: number) => {
+    const buffer = pool.acquireBuffer(size, usage);
+    const { destroy } = Object.getPrototypeOf(buffer);
+    buffer.destroy = () => {
+      destroyed.push(buffer);
+      return destroy.call(buffer);
+    };
+    return buffer;
+  };
+  pending = true;
+  const [a, b] = [acquire(4 * MiB), acquire(4 * MiB)];
+  pool.releaseBuffer(a);
+  pool.releaseBuffer(b, false);
+  const c = acquire(7 * MiB);
+  // Room for the third was made by the first, which the commands so far may name.
+  expect(pool.numBytesAllocated).toBe(7 * MiB);
+  expect(destroyed).toEqual([]);
+  pending = false;
+  pool.releaseBuffer(c);
+  expect(destroyed).toEqual([b, a]);
+});
+
+test('a tensor in a larger buffer reads, copies and computes as if the buffer were its own', async () => {
+  const { bufferManager } = tf.backend() as unknown as { bufferManager: BufferPool };
+  // Free buffers of NaN in the size that serves next.
+  const before = [1, 2, 3].map(() => tf.fill([1000], Number.NaN));
+  for (const tensor of before) await tensor.data();
+  const keep = tf.zeros([1000, 1000]);
+  tf.dispose(before);
+  let x!: tf.Tensor;
+  const made = madeBy(() => {
+    x = tf.tidy(() => tf.range(0, 601).square());
+  });
+  expect(made.filter((size) => size === 2560)).toEqual([]);
+  const expected = Array.from({ length: 601 }, (_, i) => i * i);
+  expect([...(await x.data())]).toEqual(expected);
+  expect([...(await x.clone().add(0).data())]).toEqual(expected);
+  expect([...(await tf.tidy(() => x.max()).data())]).toEqual([600 ** 2]);
+  const { tensorRef, buffer } = x.dataToGPU() as tf.GPUData & { buffer: GPUBuffer };
+  expect(buffer.size).toBe(4 * 601);
+  expect([...(await tensorRef.data())]).toEqual(expected);
+  expect(bufferManager.numBytesAllocated).toBeGreaterThanOrEqual(bufferManager.numBytesUsed);
+  tf.dispose([x, keep, tensorRef]);
+});
+
+test('an uploaded tensor that is let go of before its commands are submitted spoils none of them', async () => {
+  const backend = tf.backend() as unknown as { uploadToGPU(dataId: object): void };
+  const x = tf.tensor1d([1, 2, 3]);
+  const y = x.mul(2);
+  // A copy into a recycled buffer waits among the commands when the buffer is freed and pushed out.
+  for (let i = 0; i < 3; i++) {
+    const uploaded = tf.tensor1d(new Float32Array(3 * MiB + i));
+    backend.uploadToGPU(uploaded.dataId);
+    uploaded.dispose();
+  }
+  expect([...(await y.data())]).toEqual([2, 4, 6]);
+  tf.dispose([x, y]);
+});

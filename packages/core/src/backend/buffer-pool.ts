@@ -1,0 +1,135 @@
+import { FreeBuffers } from './free-buffers.js';
+
+/** What is allocated stays within this multiple of the most that was in use at one time. */
+const headroom = 1.25;
+
+/** A free buffer serves a request of at least its size over this. */
+const looseness = 2;
+
+/** Below so many bytes nothing is given back to the device. */
+const floor = 2 ** 20;
+
+/** The most that was in use is forgotten after one to two times so many requests. */
+const period = 8192;
+
+/**
+ * The GPU buffers of a backend, in place of TensorFlow.js's `BufferManager`, which keeps every freed
+ * buffer for the next request of exactly its size, and so grows with every new shape.
+ *
+ * `allocated ≤ 1.25 · most in use`: beyond it, the buffer that was free longest is destroyed. A buffer
+ * serves requests of up to half its size, while the bytes that are left over so fit in the bound, and
+ * has the size that was asked for as its `size`.
+ */
+export class BufferPool {
+  /** Bytes asked for, of all buffers in use. */
+  numBytesUsed = 0;
+  /** Bytes of all buffers, in use and free. */
+  numBytesAllocated = 0;
+  readonly #gpu: GPUDevice;
+  readonly #recording: () => boolean;
+  readonly #capacities = new WeakMap<GPUBuffer, number>();
+  readonly #free = new FreeBuffers((buffer) => this.#capacities.get(buffer)!);
+  readonly #used = new Set<GPUBuffer>();
+  /** Out of the pool, but perhaps among the commands that are not submitted yet. */
+  #leaving: GPUBuffer[] = [];
+  /** Bytes of the buffers in use beyond what was asked for. */
+  #unused = 0;
+  #requests = 0;
+  #peak = 0;
+  #peakBefore = 0;
+  #disposed = false;
+
+  /** @param recording whether commands were recorded that are not submitted yet */
+  constructor(gpu: GPUDevice, recording: () => boolean) {
+    this.#gpu = gpu;
+    this.#recording = recording;
+  }
+
+  /** @param reuse whether a buffer that was in use before may come, not mapped; default true */
+  acquireBuffer(size: number, usage: number, mapped = false, reuse = true): GPUBuffer {
+    this.#notePeak(this.numBytesUsed + size);
+    // What is mapped for the CPU is read and written whole.
+    const whole = (usage & (GPUBufferUsage.MAP_READ | GPUBufferUsage.MAP_WRITE)) !== 0;
+    const leftOver = (headroom - 1) * this.#most - this.#unused;
+    const most = whole ? size : size + Math.max(0, Math.min((looseness - 1) * size, leftOver));
+    const found = reuse ? this.#free.take(usage, size, most) : undefined;
+    const buffer = found ?? this.#create(size, most, usage, mapped);
+    Object.defineProperty(buffer, 'size', { value: size, configurable: true });
+    this.#used.add(buffer);
+    this.#unused += this.#capacities.get(buffer)! - size;
+    this.numBytesUsed += size;
+    return buffer;
+  }
+
+  /** @param reuse whether another request may get the buffer; default true */
+  releaseBuffer(buffer: GPUBuffer, reuse = true): void {
+    if (this.#disposed) return;
+    if (!this.#used.delete(buffer)) throw new Error('a buffer was released that is not in use');
+    this.#unused -= this.#capacities.get(buffer)! - buffer.size;
+    this.numBytesUsed -= buffer.size;
+    if (!this.#recording()) this.#destroyLeaving();
+    if (reuse) this.#free.add(buffer);
+    else this.#destroy(buffer);
+  }
+
+  dispose(): void {
+    this.#disposed = true;
+    this.#shrinkTo(0);
+    for (const buffer of this.#used) this.#destroy(buffer);
+    this.#used.clear();
+    this.#destroyLeaving();
+    this.numBytesUsed = 0;
+  }
+
+  get #most(): number {
+    return Math.max(this.#peak, this.#peakBefore);
+  }
+
+  get #bound(): number {
+    return Math.max(floor, headroom * this.#most);
+  }
+
+  #notePeak(used: number): void {
+    this.#peak = Math.max(this.#peak, used);
+    if (++this.#requests < period) return;
+    this.#requests = 0;
+    this.#peakBefore = this.#peak;
+    this.#peak = used;
+    this.#shrinkTo(this.#bound);
+  }
+
+  #create(least: number, most: number, usage: number, mappedAtCreation: boolean): GPUBuffer {
+    const size = Math.max(least, Math.min(sizeClass(least), most, this.#gpu.limits.maxBufferSize));
+    this.#shrinkTo(this.#bound - size);
+    const buffer = this.#gpu.createBuffer({ size, usage, mappedAtCreation });
+    this.#capacities.set(buffer, size);
+    this.numBytesAllocated += size;
+    return buffer;
+  }
+
+  #shrinkTo(bytes: number): void {
+    while (this.numBytesAllocated > bytes) {
+      const buffer = this.#free.oldest;
+      if (!buffer) return;
+      this.#free.delete(buffer);
+      this.#destroy(buffer);
+    }
+  }
+
+  #destroy(buffer: GPUBuffer): void {
+    this.numBytesAllocated -= this.#capacities.get(buffer)!;
+    this.#leaving.push(buffer);
+    if (!this.#recording()) this.#destroyLeaving();
+  }
+
+  #destroyLeaving(): void {
+    for (const buffer of this.#leaving) buffer.destroy();
+    this.#leaving = [];
+  }
+}
+
+/** The size to make a buffer with, so that it serves sizes near by: one of eight from each power of two to the next. */
+function sizeClass(size: number): number {
+  const step = 2 ** (28 - Math.clz32(size));
+  return step < 4 ? size : Math.ceil(size / step) * step;
+}

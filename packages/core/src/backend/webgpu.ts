@@ -1,0 +1,94 @@
+import type * as tf from '@tensorflow/tfjs';
+import { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
+import { InputError } from '../errors.js';
+import { BufferPool } from './buffer-pool.js';
+import type { Device } from './device.js';
+
+/** Milliseconds in which a loss is reported after it aborted a read; a busy machine takes more than 50. */
+const lossReport = 10_000;
+
+/** The parts of TensorFlow.js 4.22's WebGPU backend that are replaced or asked here. */
+interface Backend {
+  readonly commandEncoder: GPUCommandEncoder | null;
+  readonly tensorMap: {
+    has(dataId: object): boolean;
+    get(dataId: object): { values: unknown; dtype: tf.DataType };
+  };
+  bufferManager: BufferPool;
+  tensorToBinding(tensor?: tf.TensorInfo): GPUBindingResource | null;
+  runWebGPUProgram(...program: unknown[]): tf.TensorInfo;
+  read(dataId: object): Promise<unknown>;
+  readSync(dataId: object): unknown;
+}
+
+/**
+ * TensorFlow.js's WebGPU backend on a device of ours: its buffers come from a pool that is bounded, and
+ * what reads or computes once the device is lost throws the `DeviceLostError`.
+ */
+export function webgpuBackend(device: Device): WebGPUBackend {
+  const made = new WebGPUBackend(device.gpu, device.info);
+  const backend = made as unknown as Backend;
+  const stock: Backend = Object.getPrototypeOf(backend);
+  const hasValues = (dataId: object) =>
+    backend.tensorMap.has(dataId) && backend.tensorMap.get(dataId).values != null;
+  const replaced: Partial<Backend> = {
+    bufferManager: new BufferPool(device.gpu, () => backend.commandEncoder !== null),
+    // A buffer of the pool may be larger than its tensor; shaders see the tensor.
+    tensorToBinding(tensor) {
+      const binding = stock.tensorToBinding.call(backend, tensor);
+      return binding && 'buffer' in binding
+        ? { buffer: binding.buffer, size: binding.buffer.size }
+        : binding;
+    },
+    runWebGPUProgram(...program) {
+      if (device.lost) throw device.lost;
+      return stock.runWebGPUProgram.apply(backend, program);
+    },
+    async read(dataId) {
+      const values = stock.read.bind(backend, dataId);
+      return hasValues(dataId) ? values() : untilLost(device, values);
+    },
+    readSync(dataId) {
+      if (!hasValues(dataId)) {
+        if (device.lost) throw device.lost;
+        if (typeof OffscreenCanvas === 'undefined') {
+          throw new InputError(
+            "a tensor on the backend 'webgpu' was read synchronously, by dataSync or by using it on another backend, which needs OffscreenCanvas; read it with `await tensor.data()`",
+          );
+        }
+      }
+      return stock.readSync.call(backend, dataId);
+    },
+  };
+  Object.assign(backend, replaced);
+  return made;
+}
+
+/** What a read gives, or the error of the device once that is lost. */
+async function untilLost<T>(device: Device, read: () => Promise<T>): Promise<T> {
+  if (device.lost) throw device.lost;
+  let reject!: (error: Error) => void;
+  const lost = new Promise<never>((_, r) => {
+    reject = r;
+  });
+  device.readers.add(reject);
+  try {
+    return await Promise.race([read(), lost]);
+  } catch (error) {
+    // What a loss aborts is told of before the loss itself, which another process may have to report.
+    if ((error as Error).name === 'AbortError') await within(device.gpu.lost, lossReport);
+    throw device.lost ?? error;
+  } finally {
+    device.readers.delete(reject);
+  }
+}
+
+/** Waits for a promise, but no longer than so many milliseconds. */
+async function within(promise: Promise<unknown>, most: number): Promise<void> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise((done) => {
+    timer = setTimeout(done, most);
+  });
+  await Promise.race([promise, late]);
+  clearTimeout(timer);
+}
