@@ -1,5 +1,5 @@
-import { TokenizerError } from './errors.js';
 import { Fields, mismatch } from './fields.js';
+import { checkTokenLength, expectedId, idEnd } from './limits.js';
 import type { Normalizer } from './normalizers/normalizer.js';
 import { classOf, space, word } from './text/classes.js';
 import { codePointAt, NormalizedText } from './text/normalized-text.js';
@@ -30,7 +30,7 @@ export function readAddedTokens(value: unknown, path: string, vocab: Vocabulary)
     const fields = new Fields(item, `${path}[${i}]`);
     const special = fields.boolean('special', false);
     const token: AddedToken = {
-      id: fields.count('id'),
+      id: fields.id('id'),
       content: fields.string('content'),
       singleWord: fields.boolean('single_word', false),
       lstrip: fields.boolean('lstrip', false),
@@ -38,6 +38,8 @@ export function readAddedTokens(value: unknown, path: string, vocab: Vocabulary)
       normalized: fields.boolean('normalized', !special),
       special,
     };
+    if (token.id >= idEnd(vocab.size + value.length)) fields.refuse('id', expectedId);
+    checkTokenLength(token.content, `${fields.path}.content`);
     const known = vocab.id(token.content);
     if (known !== undefined && known !== token.id) {
       throw mismatch(
@@ -142,15 +144,4 @@ function standsAlone(units: Uint16Array, start: number, end: number, length: num
   const low = units[start - 1]!;
   const pair = (low & 0xfc00) === 0xdc00 && start > 1;
   return !isWord(pair ? codePointAt(units, start - 2, start) : low);
-}
-
-/** @throws TokenizerError where ids below the highest belong to no token */
-export function checkHoles(vocab: Vocabulary, added: readonly AddedToken[], path: string): void {
-  if (vocab.isWhole) return;
-  const ids = new Set(added.map(({ id }) => id));
-  for (let id = 0; id < vocab.end; id++) {
-    if (vocab.token(id) === undefined && !ids.has(id)) {
-      throw new TokenizerError(`${path} has no token ${id}; expected ids 0 to ${vocab.end - 1}`);
-    }
-  }
 }

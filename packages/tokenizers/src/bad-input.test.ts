@@ -56,7 +56,6 @@ const cases: Case[] = [
     (j) => (j.model.vocab.b = 0),
     "model.vocab: id 0 belongs to two tokens, 'a' and 'b'",
   ],
-  ['a hole', (j) => (j.model.vocab.ab = 7), 'model.vocab has no token 2; expected ids 0 to 7'],
   [
     'a merge of three',
     (j) => (j.model.merges = ['a b c']),
@@ -151,14 +150,6 @@ const cases: Case[] = [
     'an added token with the id of another',
     (j) => (j.added_tokens = [token(1, 'x')]),
     "added_tokens[0].id is 1; expected an id other than that of 'b'",
-  ],
-  [
-    'a hole that an added token does not fill',
-    (j) => {
-      j.model.vocab.ab = 4;
-      j.added_tokens = [token(2, 'x')];
-    },
-    'model.vocab has no token 3',
   ],
   [
     'a template with an unknown token',
@@ -260,10 +251,12 @@ describe('what is given to a tokenizer', () => {
     );
   });
 
-  test.each([3, -1, 0.5, Number.NaN, 2 ** 40])('decode refuses id %s', (id) => {
-    const message = `decode: id ${id} is outside the vocabulary of 3 tokens`;
-    expect(() => tokenizer.decode([0, id])).toThrow(message);
-    expect(() => tokenizer.decodeStream().push(id)).toThrow(message);
+  test.each([-1, 0.5, Number.NaN, 2 ** 60, '1', null])('decode refuses %j for an id', (id) => {
+    const message = `is ${JSON.stringify(id)}; expected a whole number of at least 0`;
+    expect(() => tokenizer.decode([0, id as number])).toThrow(`decode: ids[1] ${message}`);
+    expect(() => tokenizer.decodeStream().push(id as number)).toThrow(
+      `decodeStream: id ${message}`,
+    );
   });
 
   test('truncation refuses a length or a stride that leaves nothing', () => {

@@ -8,13 +8,19 @@ export interface DecodeStream {
   end(): string;
 }
 
+/** Decodes tokens as `DecodeStream` decodes their ids. */
+interface TokenStream {
+  push(token: string): string;
+  end(): string;
+}
+
 /** Decodes byte-level tokens: the bytes of a character wait for its last one. */
-export function byteStream(tokenOf: (id: number) => string): DecodeStream {
+export function byteStream(): TokenStream {
   const utf8 = new TextDecoder('utf-8', { ignoreBOM: true });
   return {
-    push(id) {
+    push(token) {
       const bytes: number[] = [];
-      appendBytes(tokenOf(id), bytes);
+      appendBytes(token, bytes);
       return utf8.decode(Uint8Array.from(bytes), { stream: true });
     },
     end: () => utf8.decode(),
@@ -25,25 +31,25 @@ export function byteStream(tokenOf: (id: number) => string): DecodeStream {
  * Decodes with any decoder: what the tokens since the last text add to those of the last text, once they end with a
  * whole character.
  */
-export function windowStream(decode: (ids: readonly number[]) => string): DecodeStream {
-  let ids: number[] = [];
-  /** The first of `ids` gave this text. */
+export function windowStream(decode: (tokens: readonly string[]) => string): TokenStream {
+  let tokens: string[] = [];
+  /** The first of `tokens` gave this text. */
   let before = '';
   let known = 0;
   return {
-    push(id) {
-      ids.push(id);
-      const text = decode(ids);
+    push(token) {
+      tokens.push(token);
+      const text = decode(tokens);
       if (text.length <= before.length || text.endsWith('\ufffd')) return '';
       const added = text.slice(before.length);
-      ids = ids.slice(known);
-      known = ids.length;
-      before = decode(ids);
+      tokens = tokens.slice(known);
+      known = tokens.length;
+      before = decode(tokens);
       return added;
     },
     end() {
-      const added = decode(ids).slice(before.length);
-      ids = [];
+      const added = decode(tokens).slice(before.length);
+      tokens = [];
       before = '';
       known = 0;
       return added;

@@ -1,4 +1,5 @@
 import { TokenizerError } from './errors.js';
+import { checkMade, checkPairs } from './limits.js';
 import type { Tokens } from './text/tokens.js';
 import type { TokenNames } from './token-names.js';
 
@@ -130,7 +131,12 @@ export class Encoding {
   static concat(encodings: readonly Encoding[]): Encoding {
     if (encodings.length === 1) return encodings[0]!;
     if (encodings.every(({ overflowing }) => overflowing.length === 0)) return joined(encodings);
+    const given = encodings.reduce((sum, { length }) => sum + length, 0);
     return encodings.reduce((first, second) => {
+      const [a, b] = [first.overflowing.length + 1, second.overflowing.length + 1];
+      checkPairs(a, b);
+      const parts = a * b;
+      checkMade('a pair of truncated texts', parts * (first.length + second.length), given);
       const pairs = [
         ...first.overflowing.flatMap((own) => [
           joined([own, second]),

@@ -1,5 +1,8 @@
 import { TokenizerError } from './errors.js';
 
+/** The highest id that a tensor of int32 holds. */
+export const maxId: number = 2 ** 31 - 1;
+
 /** An object of a `tokenizer.json`, read field by field with errors that name the field and what it holds. */
 export class Fields {
   readonly #values: Readonly<Record<string, unknown>>;
@@ -45,12 +48,17 @@ export class Fields {
     return typeof value === 'boolean' ? value : this.refuse(name, 'true or false');
   }
 
-  /** A whole number of at least 0. */
-  count(name: string, missing?: number): number {
+  /** A whole number of at least 0, and of at most `most` where that is given. */
+  count(name: string, missing?: number, most?: number): number {
     const value = this.#values[name] ?? missing;
-    return Number.isSafeInteger(value) && (value as number) >= 0
-      ? (value as number)
-      : this.refuse(name, 'a whole number of at least 0');
+    if (isCount(value, most)) return value;
+    const range = most === undefined ? 'of at least 0' : `from 0 to ${most}`;
+    return this.refuse(name, `a whole number ${range}`);
+  }
+
+  /** An id, as a tensor of int32 holds it. */
+  id(name: string, missing?: number): number {
+    return this.count(name, missing, maxId);
   }
 
   object(name: string): Fields {
@@ -92,10 +100,15 @@ export function shown(value: unknown): string {
   try {
     text = JSON.stringify(value) ?? String(value);
   } catch {
-    text = String(value);
+    // Nested too deeply, in a circle, or a bigint.
+    text = typeof value === 'object' ? 'a value that JSON cannot hold' : String(value);
   }
   return text.length > 80 ? `${text.slice(0, 80)}…` : text;
 }
+
+/** Whether a value is a whole number from 0 to `most`. */
+export const isCount = (value: unknown, most: number = Number.MAX_SAFE_INTEGER): value is number =>
+  Number.isInteger(value) && (value as number) >= 0 && (value as number) <= most;
 
 function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);

@@ -1,5 +1,9 @@
 import { Encoding } from './encoding.js';
-import { Fields } from './fields.js';
+import { Fields, isCount, maxId, mismatch } from './fields.js';
+import { checkMade } from './limits.js';
+
+/** The longest that an encoding is padded to. */
+const maxLength = 2 ** 20;
 
 /** How encodings are made equally long. */
 export interface Padding {
@@ -21,21 +25,41 @@ export function readPadding(fields: Fields): Padding {
   const length =
     strategy === 'BatchLongest'
       ? undefined
-      : new Fields(strategy, `${fields.path}.strategy`).count('Fixed');
+      : new Fields(strategy, `${fields.path}.strategy`).count('Fixed', undefined, maxLength);
   return {
     ...(length === undefined ? {} : { length }),
-    ...(fields.has('pad_to_multiple_of') ? { multipleOf: fields.count('pad_to_multiple_of') } : {}),
+    ...(fields.has('pad_to_multiple_of')
+      ? { multipleOf: fields.count('pad_to_multiple_of', undefined, maxLength) }
+      : {}),
     direction: fields.oneOf('direction', ['Left', 'Right'], 'Right') === 'Left' ? 'left' : 'right',
-    id: fields.count('pad_id', 0),
-    typeId: fields.count('pad_type_id', 0),
+    id: fields.id('pad_id', 0),
+    typeId: fields.id('pad_type_id', 0),
     token: fields.string('pad_token', '[PAD]'),
   };
 }
 
-/** Makes encodings equally long; none is cut. */
+/** @throws TokenizerError where a length or an id is not one that encodings can have */
+function checkPadding(padding: Padding): void {
+  const most = { length: maxLength, multipleOf: maxLength, id: maxId, typeId: maxId };
+  for (const name of Object.keys(most) as (keyof typeof most)[]) {
+    const value = padding[name];
+    if (value === undefined || isCount(value, most[name])) continue;
+    throw mismatch(`padding.${name}`, value, `a whole number from 0 to ${most[name]}`);
+  }
+}
+
+/**
+ * Makes encodings equally long; none is cut.
+ *
+ * @throws TokenizerError where that takes more than 2^24 tokens, and more than 64 for each there is
+ */
 export function pad(encodings: readonly Encoding[], padding: Padding): Encoding[] {
-  let length = padding.length ?? Math.max(0, ...encodings.map((encoding) => encoding.length));
+  checkPadding(padding);
+  let length = padding.length ?? encodings.reduce((most, one) => Math.max(most, one.length), 0);
   if (padding.multipleOf) length = Math.ceil(length / padding.multipleOf) * padding.multipleOf;
+  const parts = encodings.flatMap((encoding) => [encoding, ...encoding.overflowing]);
+  const tokens = parts.reduce((sum, part) => sum + part.length, 0);
+  checkMade(`padding to ${length}`, parts.length * length, tokens);
   return encodings.map((encoding) => encoding.withAll((part) => padOne(part, length, padding)));
 }
 
@@ -51,7 +75,7 @@ function padOne(encoding: Encoding, length: number, padding: Padding): Encoding 
     types: fill(typeId),
     special: fill(1),
     attention: fill(0),
-    surfaces: new Map(fill(0).map((_, i) => [i, token])),
+    surfaces: new Map(encoding.nameOf(id) === token ? [] : fill(0).map((_, i) => [i, token])),
   });
   const [first, second] = direction === 'left' ? [blank, encoding] : [encoding, blank];
   return Encoding.concat([first.with({}, []), second.with({}, [])]);

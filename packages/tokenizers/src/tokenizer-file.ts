@@ -2,6 +2,7 @@ import { asBytes, type Bytes } from './as-bytes.js';
 import { TokenizerError } from './errors.js';
 import { mismatch } from './fields.js';
 import { JsonBytes } from './json-bytes.js';
+import { expectedId, idEnd } from './limits.js';
 import { MergeTable } from './models/merge-table.js';
 import { unitsToString } from './text/normalized-text.js';
 import { hashUnits, Vocabulary } from './vocabulary.js';
@@ -67,8 +68,9 @@ export function readTokenizerObject(json: unknown, name: string): TokenizerFile 
   if (Array.isArray(model.vocab)) return { document, name };
   const { vocab: given, merges: pairs, ...rest } = model;
   const vocab = new Vocabulary();
-  for (const [token, id] of Object.entries(asObject(given, `${name}: model.vocab`))) {
-    if (!isId(id)) throw badId(name, token, id);
+  const entries = Object.entries(asObject(given, `${name}: model.vocab`));
+  for (const [token, id] of entries) {
+    if (!isId(id, entries.length)) throw badId(name, token, id);
     addTo(vocab, token, id, name);
   }
   const file: TokenizerFile = { document: { ...document, model: rest }, name, vocab };
@@ -90,8 +92,8 @@ export function readTokenizerObject(json: unknown, name: string): TokenizerFile 
   return { ...file, merges: new MergeTable(merges) };
 }
 
-const isId = (id: unknown): id is number =>
-  Number.isInteger(id) && (id as number) >= 0 && (id as number) < 2 ** 26;
+const isId = (id: unknown, tokens: number): id is number =>
+  Number.isInteger(id) && (id as number) >= 0 && (id as number) < idEnd(tokens);
 
 const isPair = (parts: unknown): parts is [string, string] =>
   Array.isArray(parts) && parts.length === 2 && parts.every((part) => typeof part === 'string');
@@ -107,7 +109,9 @@ function asObject(value: unknown, path: string): Record<string, unknown> {
 }
 
 const badId = (name: string, token: string, id: unknown): TokenizerError =>
-  mismatch(`${name}: model.vocab['${token}']`, id, 'a whole number of at least 0, below 2^26');
+  mismatch(`${name}: model.vocab['${shownKey(token)}']`, id, expectedId);
+
+const shownKey = (key: string): string => (key.length > 80 ? `${key.slice(0, 80)}…` : key);
 
 const badMerge = (name: string, index: number, merge: unknown): TokenizerError =>
   mismatch(`${name}: model.merges[${index}]`, merge, 'two tokens');
@@ -128,12 +132,14 @@ function addTo(vocab: Vocabulary, token: string, id: number, name: string): void
 
 function readVocabulary(json: JsonBytes, name: string): Vocabulary {
   const vocab = new Vocabulary(Math.max(256, json.bytes.length >> 7));
+  // How many tokens there are is known at the end; each takes six bytes at least.
+  const most = Math.ceil(json.bytes.length / 6);
   json.entries(() => {
     const length = json.string(0);
     const { hash } = json;
     json.colon();
     const id = json.count();
-    if (!isId(id)) {
+    if (!isId(id, most)) {
       throw badId(name, unitsToString(json.units, 0, length), id < 0 ? json.value() : id);
     }
     try {
@@ -142,6 +148,8 @@ function readVocabulary(json: JsonBytes, name: string): Vocabulary {
       throw new TokenizerError(`${name}: model.vocab: ${(error as Error).message}`);
     }
   });
+  const last = vocab.end - 1;
+  if (last >= idEnd(vocab.size)) throw badId(name, vocab.token(last)!, last);
   return vocab;
 }
 

@@ -1,11 +1,11 @@
-import { type AddedToken, addedTokenJson, checkHoles, readAddedTokens } from './added-tokens.js';
+import { type AddedToken, addedTokenJson, readAddedTokens } from './added-tokens.js';
 import type { Bytes } from './as-bytes.js';
 import { byteStream, type DecodeStream, windowStream } from './decode-stream.js';
 import type { Decoder } from './decoders/decoder.js';
 import { readDecoder } from './decoders/read.js';
 import { Encoding } from './encoding.js';
-import { TokenizerError } from './errors.js';
-import { Fields, mismatch } from './fields.js';
+import { Fields, isCount, mismatch } from './fields.js';
+import { checkDepth, roomFor } from './limits.js';
 import { readModel } from './models/read.js';
 import { readNormalizer } from './normalizers/read.js';
 import { type Padding, pad, readPadding } from './padding.js';
@@ -31,6 +31,8 @@ export interface EncodeOptions {
 export interface DecodeOptions {
   /** Leaves special tokens out; default true. */
   skipSpecialTokens?: boolean;
+  /** The token that stands for an id without one, such as those of a padded vocabulary; default none. */
+  missingToken?: (id: number) => string;
 }
 
 /**
@@ -57,10 +59,12 @@ export class Tokenizer {
   private constructor(file: TokenizerFile) {
     const { document, name } = file;
     const at = (field: string) => `${name}: ${field}`;
+    for (const part of ['normalizer', 'pre_tokenizer', 'post_processor', 'decoder']) {
+      checkDepth(document[part], at(part));
+    }
     const model = readModel(file);
     this.#document = document;
     this.#added = readAddedTokens(document.added_tokens, at('added_tokens'), model.vocab);
-    checkHoles(model.vocab, this.#added, at('model.vocab'));
     this.#pipeline = new Pipeline(
       model,
       readNormalizer(document.normalizer, at('normalizer')),
@@ -130,6 +134,11 @@ export class Tokenizer {
     return this.#pipeline.decodedToken(id);
   }
 
+  /** The token of each id; null for an id without one, as those that pad a model's vocabulary. */
+  idsToTokens(ids: ArrayLike<number>): (string | null)[] {
+    return Array.from(ids, (id) => this.idToToken(id) ?? null);
+  }
+
   /** The tokens of a text. */
   encode(text: string, options: EncodeOptions = {}): Encoding {
     return this.#padded([this.#encode([text], options)], options)[0]!;
@@ -171,6 +180,8 @@ export class Tokenizer {
     if (truncation) encodings = truncate(encodings, truncation, added);
     const parts = encodings.map((encoding, i) => ({ encoding, text: texts[i]! }));
     const processed = this.#postProcessor?.process(parts, addSpecialTokens) ?? parts;
+    // A template may leave out both texts.
+    if (processed.length === 0) return first.slice(0, 0);
     return Encoding.concat(processed.map(({ encoding }) => encoding));
   }
 
@@ -179,42 +190,53 @@ export class Tokenizer {
   }
 
   /**
-   * The text of tokens; bytes that are no UTF-8 become U+FFFD.
+   * The text of tokens; bytes that are not UTF-8 become U+FFFD, and ids without a token become nothing.
    *
-   * @throws TokenizerError for an id outside the vocabulary
+   * @throws TokenizerError for a value that is not an id
    */
   decode(ids: ArrayLike<number>, options: DecodeOptions = {}): string {
-    const { skipSpecialTokens = true } = options;
     const tokens: string[] = [];
     for (let i = 0; i < ids.length; i++) {
-      const token = this.#tokenOf(ids[i]!);
-      if (!(skipSpecialTokens && this.#special.has(token))) tokens.push(token);
+      const token = this.#decodable(ids[i]!, options, i);
+      if (token !== undefined) tokens.push(token);
     }
-    return this.#decoder ? this.#decoder.decode(tokens).join('') : tokens.join(' ');
+    return this.#decoded(tokens);
   }
 
   /** Decodes token by token, never half a character. */
   decodeStream(options: DecodeOptions = {}): DecodeStream {
-    const { skipSpecialTokens = true } = options;
-    const isByteLevel =
-      new Fields(this.#document.decoder ?? {}, 'decoder').value('type') === 'ByteLevel';
-    const stream = isByteLevel
-      ? byteStream((id) => this.#tokenOf(id))
-      : windowStream((ids) => this.decode(ids, { skipSpecialTokens: false }));
+    const decoder = this.#document.decoder as { type?: unknown } | null | undefined;
+    const stream =
+      decoder?.type === 'ByteLevel'
+        ? byteStream()
+        : windowStream((tokens) => this.#decoded(tokens));
     return {
       push: (id) => {
-        const token = this.#tokenOf(id);
-        return skipSpecialTokens && this.#special.has(token) ? '' : stream.push(id);
+        const token = this.#decodable(id, options);
+        return token === undefined ? '' : stream.push(token);
       },
       end: () => stream.end(),
     };
   }
 
-  #tokenOf(id: number): string {
+  #decoded(tokens: readonly string[]): string {
+    if (!this.#decoder) return tokens.join(' ');
+    const units = tokens.reduce((sum, { length }) => sum + length, 0);
+    return this.#decoder.decode(tokens, roomFor(units)).join('');
+  }
+
+  /** The token of an id; undefined where it is special and those are left out, or there is none. */
+  #decodable(id: number, options: DecodeOptions, index?: number): string | undefined {
+    const { skipSpecialTokens = true, missingToken } = options;
     const token = this.idToToken(id);
-    if (token !== undefined) return token;
-    throw new TokenizerError(
-      `decode: id ${id} is outside the vocabulary of ${this.vocabSize} tokens`,
+    if (token !== undefined) {
+      return skipSpecialTokens && this.#special.has(token) ? undefined : token;
+    }
+    if (isCount(id)) return missingToken?.(id);
+    throw mismatch(
+      index === undefined ? 'decodeStream: id' : `decode: ids[${index}]`,
+      id,
+      'a whole number of at least 0',
     );
   }
 }

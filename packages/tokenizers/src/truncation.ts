@@ -1,6 +1,7 @@
 import type { Encoding } from './encoding.js';
 import { TokenizerError } from './errors.js';
 import type { Fields } from './fields.js';
+import { checkMade } from './limits.js';
 
 /** How an encoding that is too long is cut. */
 export interface Truncation {
@@ -93,6 +94,8 @@ function cut(
     );
   }
   const step = length - stride;
+  const made = Math.ceil((total - length) / step + 1) * length;
+  checkMade(`truncation.stride ${stride}`, made, total);
   const parts: Encoding[] = [];
   if (direction === 'right') {
     for (let start = 0; ; start += step) {

@@ -23,7 +23,7 @@ export function spread(hash: number): number {
 /** Units in front of those of a token in the arena: low and high half of its id, and its length. */
 const header = 3;
 
-/** Tokens and their ids: one arena of code units and an open-addressing table, no object per token. */
+/** Tokens and their ids, which may leave holes: one arena of code units and an open-addressing table, no object per token. */
 export class Vocabulary {
   /** For each token its header and its code units. */
   #arena: Uint16Array;
@@ -154,11 +154,6 @@ export class Vocabulary {
   lastUnit(id: number): number {
     const place = this.#places[id]!;
     return this.#arena[place + this.#arena[place - 1]! - 1]!;
-  }
-
-  /** Whether every id below the highest has a token. */
-  get isWhole(): boolean {
-    return this.#count === this.#end;
   }
 
   /** Tokens with their ids, in the order of the ids. */

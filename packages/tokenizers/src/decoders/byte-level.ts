@@ -10,7 +10,7 @@ export function appendBytes(token: string, bytes: number[]): void {
     const byte = unitToByte[token.charCodeAt(i)] ?? -1;
     if (byte < 0) {
       bytes.length = from;
-      bytes.push(...encoder.encode(token));
+      for (const other of encoder.encode(token)) bytes.push(other);
       return;
     }
     bytes.push(byte);

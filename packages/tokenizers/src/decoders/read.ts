@@ -37,6 +37,6 @@ export function readDecoder(value: unknown, path: string): Decoder | undefined {
 function readSequence(fields: Fields): Decoder {
   const parts = fields.objects('decoders').map((part) => readDecoder(part.json, part.path)!);
   return {
-    decode: (tokens) => parts.reduce((texts, part) => part.decode(texts), [...tokens]),
+    decode: (tokens, room) => parts.reduce((texts, part) => part.decode(texts, room), [...tokens]),
   };
 }

@@ -1,4 +1,5 @@
 import type { Fields } from '../fields.js';
+import { outgrown } from '../limits.js';
 import { readPrependScheme } from '../pre-tokenizers/metaspace.js';
 import { stringToUnits } from '../text/normalized-text.js';
 import { matchesIn, readFinder } from '../text/pattern.js';
@@ -138,15 +139,26 @@ export function readStripDecoder(fields: Fields): Decoder {
 export function readReplaceDecoder(fields: Fields): Decoder {
   const finder = readFinder(fields, 'pattern');
   const content = fields.string('content');
-  const replace = (token: string) => {
+  const replace = (token: string, room: number) => {
     const units = stringToUnits(token);
     let text = '';
     let at = 0;
     for (const [start, end] of matchesIn(finder, units, 0, units.length)) {
       text += token.slice(at, start) + content;
       at = end;
+      if (text.length > room) throw outgrown('decoder', room);
     }
     return text + token.slice(at);
   };
-  return { decode: (tokens) => tokens.map(replace) };
+  return {
+    decode(tokens, room) {
+      let left = room;
+      return tokens.map((token) => {
+        const text = replace(token, left);
+        left -= text.length;
+        if (left < 0) throw outgrown('decoder', room);
+        return text;
+      });
+    },
+  };
 }

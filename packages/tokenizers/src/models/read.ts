@@ -1,4 +1,5 @@
 import { Fields, mismatch } from '../fields.js';
+import { checkTokenLength } from '../limits.js';
 import type { TokenizerFile } from '../tokenizer-file.js';
 import { Vocabulary } from '../vocabulary.js';
 import { Bpe } from './bpe.js';
@@ -46,8 +47,8 @@ function readBpe(fields: Fields, file: TokenizerFile): Model {
   }
   return new Bpe(vocab, merges, {
     unknownToken: fields.optional('unk_token'),
-    continuingPrefix: fields.optional('continuing_subword_prefix'),
-    endSuffix: fields.optional('end_of_word_suffix'),
+    continuingPrefix: affix(fields, 'continuing_subword_prefix'),
+    endSuffix: affix(fields, 'end_of_word_suffix'),
     fuseUnknown: fields.boolean('fuse_unk', false),
     byteFallback: fields.boolean('byte_fallback', false),
     ignoreMerges: fields.boolean('ignore_merges', false),
@@ -55,10 +56,17 @@ function readBpe(fields: Fields, file: TokenizerFile): Model {
   });
 }
 
+/** What stands before or behind the symbols of a word. */
+function affix(fields: Fields, name: string): string | undefined {
+  const text = fields.optional(name);
+  checkTokenLength(text ?? '', `${fields.path}.${name}`);
+  return text;
+}
+
 function readWordPiece(fields: Fields, file: TokenizerFile): Model {
   return new WordPiece(vocabOf(fields, file), {
     unknownToken: fields.string('unk_token', '[UNK]'),
-    continuingPrefix: fields.string('continuing_subword_prefix', '##'),
+    continuingPrefix: affix(fields, 'continuing_subword_prefix') ?? '##',
     maxCharacters: fields.count('max_input_chars_per_word', 100),
   });
 }
@@ -73,9 +81,10 @@ function readUnigram(fields: Fields): Model {
   const scores = new Float64Array(pieces.length);
   pieces.forEach((piece, id) => {
     const [token, score] = Array.isArray(piece) ? piece : [];
-    if (typeof token !== 'string' || typeof score !== 'number') {
+    if (typeof token !== 'string' || !Number.isFinite(score)) {
       throw mismatch(`${fields.path}.vocab[${id}]`, piece, 'a token and its score');
     }
+    checkTokenLength(token, `${fields.path}.vocab[${id}][0]`);
     if (vocab.id(token) !== undefined) {
       throw mismatch(
         `${fields.path}.vocab[${id}]`,
@@ -84,7 +93,7 @@ function readUnigram(fields: Fields): Model {
       );
     }
     vocab.add(token, id);
-    scores[id] = score;
+    scores[id] = score as number;
   });
   return new Unigram(vocab, scores, {
     unknownId: fields.has('unk_id') ? fields.count('unk_id') : undefined,

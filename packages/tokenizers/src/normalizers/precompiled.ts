@@ -1,4 +1,5 @@
 import type { Fields } from '../fields.js';
+import { outgrown } from '../limits.js';
 import type { NormalizedText } from '../text/normalized-text.js';
 import type { Normalizer } from './normalizer.js';
 import { type Transform, transform } from './transform.js';
@@ -50,6 +51,7 @@ export function charsMap(trie: Uint32Array, texts: Uint8Array): Normalizer {
       const replaceWith = (old: string, replacement: string) => {
         changed ||= old !== replacement;
         replace(out, [...old].length, replacement);
+        if (out.codePoints.length > text.room) throw outgrown('normalizer', text.room);
       };
       for (const chunk of chunksOf(text.toString())) {
         const graphemes = chunk.length === 1 ? [chunk] : segmentsOf(chunk);

@@ -1,5 +1,5 @@
 import { Encoding } from '../encoding.js';
-import type { Fields } from '../fields.js';
+import { type Fields, isCount, maxId } from '../fields.js';
 import { trimOffsets } from './byte-level.js';
 import type { Part, PostProcessor } from './post-processor.js';
 import { specialTokens, typed } from './template.js';
@@ -60,8 +60,8 @@ const special = (like: Encoding, [token, id]: Special, typeId: number): Encoding
 
 function readSpecial(fields: Fields, name: string): Special {
   const [token, id] = fields.array(name);
-  if (typeof token !== 'string' || !Number.isSafeInteger(id)) {
-    fields.refuse(name, 'a token and its id');
+  if (typeof token !== 'string' || !isCount(id, maxId)) {
+    fields.refuse(name, `a token and its id, from 0 to ${maxId}`);
   }
   return [token as string, id as number];
 }

@@ -1,6 +1,7 @@
 import type { Encoding } from '../encoding.js';
 import { TokenizerError } from '../errors.js';
-import { type Fields, mismatch } from '../fields.js';
+import { type Fields, isCount, maxId, mismatch } from '../fields.js';
+import { maxParts } from '../limits.js';
 import type { Part, PostProcessor } from './post-processor.js';
 
 /** One piece of a template: a text, or the ids of a special token. */
@@ -39,11 +40,13 @@ export function readTemplate(fields: Fields): PostProcessor {
 }
 
 function readPieces(fields: Fields, name: string, specials: Fields): Piece[] {
-  return fields.objects(name).map((piece): Piece => {
+  const pieces = fields.objects(name);
+  if (pieces.length > maxParts) fields.refuse(name, `at most ${maxParts} pieces`);
+  return pieces.map((piece): Piece => {
     if (piece.has('Sequence')) {
       const sequence = piece.object('Sequence');
       const text = sequence.oneOf('id', ['A', 'B']) === 'A' ? 0 : 1;
-      return { text, typeId: sequence.count('type_id', 0) };
+      return { text, typeId: sequence.id('type_id', 0) };
     }
     if (!piece.has('SpecialToken')) {
       throw mismatch(piece.path, piece.json, '{ "Sequence": … } or { "SpecialToken": … }');
@@ -54,8 +57,8 @@ function readPieces(fields: Fields, name: string, specials: Fields): Piece[] {
     const token = specials.object(id);
     const ids = token.array('ids');
     const tokens = token.array('tokens');
-    if (!ids.every((other) => Number.isSafeInteger(other) && (other as number) >= 0)) {
-      token.refuse('ids', 'whole numbers of at least 0');
+    if (!ids.every((other) => isCount(other, maxId))) {
+      token.refuse('ids', `whole numbers from 0 to ${maxId}`);
     }
     if (tokens.length !== ids.length || !tokens.every((other) => typeof other === 'string')) {
       token.refuse('tokens', `${ids.length} strings`);
@@ -63,7 +66,7 @@ function readPieces(fields: Fields, name: string, specials: Fields): Piece[] {
     return {
       ids: ids as number[],
       tokens: tokens as string[],
-      typeId: special.count('type_id', 0),
+      typeId: special.id('type_id', 0),
     };
   });
 }

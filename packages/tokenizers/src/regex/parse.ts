@@ -75,7 +75,8 @@ export class PatternParser {
 
   #quantified(): Node {
     let node = this.#atom();
-    for (;;) {
+    for (let repeats = 0; ; repeats++) {
+      if (repeats > 20) this.#refuse('more than 20 repeats of one part');
       const from = this.#at;
       let range: [min: number, max: number] | undefined;
       if (this.#take('*')) range = [0, Number.POSITIVE_INFINITY];
@@ -172,6 +173,7 @@ export class PatternParser {
   }
 
   #set(): CharSet {
+    if (++this.#depth > 200) this.#refuse('more than 200 nested groups');
     const negative = this.#take('^');
     const all: CharSet[] = [];
     let items: CharSet[] = [];
@@ -184,6 +186,7 @@ export class PatternParser {
       } else items.push(this.#setItem());
     }
     const set = CharSet.intersection([...all, CharSet.union(items)]);
+    this.#depth--;
     return negative ? set.negated() : set;
   }
 

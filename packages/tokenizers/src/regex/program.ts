@@ -47,7 +47,14 @@ export function compile(node: Node, source: string): Program {
       state: states++,
     });
 
+  // A repeat of nothing adds no step, and must end all the same.
+  let emitted = 0;
   const emit = (part: Node, next: number): number => {
+    if (++emitted > 10 * maxInstructions) {
+      throw new TokenizerError(
+        `pattern '${source.slice(0, 200)}': has more than ${10 * maxInstructions} parts, repeats counted`,
+      );
+    }
     switch (part.kind) {
       case 'set':
         return add({ op: 'set', set: part.set, next });

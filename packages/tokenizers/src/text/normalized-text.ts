@@ -1,8 +1,12 @@
+import { outgrown, roomFor } from '../limits.js';
+
 /**
  * A text, or a part of one, as UTF-16 code units that normalizers rewrite, each with the place in the original
  * text that it comes from.
  */
 export class NormalizedText {
+  /** Code units that normalizers may make of it. */
+  room = roomFor(0);
   units: Uint16Array = new Uint16Array(256);
   length = 0;
   /** Where the part begins in the original. */
@@ -17,7 +21,8 @@ export class NormalizedText {
   /** Takes a part of a text. */
   load(text: string, from = 0, to: number = text.length): void {
     const length = to - from;
-    this.#room(length);
+    this.room = roomFor(length);
+    this.#reserve(length);
     const units = this.units;
     for (let i = 0; i < length; i++) units[i] = text.charCodeAt(from + i);
     this.length = length;
@@ -60,6 +65,7 @@ export class NormalizedText {
     this.#tabulate(this.length);
     part.units = this.units.slice(from, to);
     part.length = to - from;
+    part.room = roomFor(to - from);
     part.#base = this.#base;
     part.#starts = this.#starts!.slice(from, to);
     part.#ends = this.#ends!.slice(from, to);
@@ -78,7 +84,7 @@ export class NormalizedText {
     const first = sizeOf(this.codePoint(0));
     const aligned = this.aligned;
     if (!aligned) this.#tabulate(this.length);
-    this.#room(this.length + length);
+    this.#reserve(this.length + length);
     this.units.copyWithin(length, 0, this.length);
     for (let i = 0; i < length; i++) this.units[i] = text.charCodeAt(i);
     this.length += length;
@@ -97,7 +103,7 @@ export class NormalizedText {
   /** Rewrites the text through `edit`, which keeps or puts each unit in order. */
   rewrite(edit: (out: Rewriter) => void): void {
     this.#tabulate(this.length);
-    const out = new Rewriter(this.units, this.#starts!, this.#ends!, this.length);
+    const out = new Rewriter(this.units, this.#starts!, this.#ends!, this.length, this.room);
     edit(out);
     this.units = out.units;
     this.#starts = out.starts;
@@ -121,8 +127,9 @@ export class NormalizedText {
     this.#lead = 0;
   }
 
-  #room(length: number): void {
+  #reserve(length: number): void {
     if (length <= this.units.length) return;
+    if (length > this.room) throw outgrown('normalizer', this.room);
     const wider = new Uint16Array(Math.max(length, 2 * this.units.length));
     wider.set(this.units.subarray(0, this.length));
     this.units = wider;
@@ -141,6 +148,7 @@ export class Rewriter {
     readonly sourceStarts: Int32Array,
     readonly sourceEnds: Int32Array,
     readonly sourceLength: number,
+    readonly most: number,
   ) {
     const room = sourceLength + 16;
     this.units = new Uint16Array(room);
@@ -150,7 +158,7 @@ export class Rewriter {
 
   /** Copies the source's units `[from, to)`. */
   keep(from: number, to: number): void {
-    this.#room(to - from);
+    this.#reserve(to - from);
     this.units.set(this.source.subarray(from, to), this.length);
     this.starts.set(this.sourceStarts.subarray(from, to), this.length);
     this.ends.set(this.sourceEnds.subarray(from, to), this.length);
@@ -159,7 +167,7 @@ export class Rewriter {
 
   /** Puts a code point with the place of a unit of the source; −1: the very beginning. */
   put(codePoint: number, place: number): void {
-    this.#room(2);
+    this.#reserve(2);
     const start = place < 0 ? 0 : this.sourceStarts[place]!;
     const end = place < 0 ? 0 : this.sourceEnds[place]!;
     if (codePoint > 0xffff) {
@@ -175,10 +183,11 @@ export class Rewriter {
     this.length++;
   }
 
-  #room(more: number): void {
+  #reserve(more: number): void {
     const needed = this.length + more;
     if (needed <= this.units.length) return;
-    const room = Math.max(needed, 2 * this.units.length);
+    if (needed > this.most) throw outgrown('normalizer', this.most);
+    const room = Math.min(Math.max(needed, 2 * this.units.length), this.most);
     const units = new Uint16Array(room);
     units.set(this.units);
     this.units = units;

@@ -104,9 +104,14 @@ export function regexFinder(source: string): Finder {
   };
 }
 
-/** Finds a string; the empty one at every character. */
+/**
+ * Finds a string, in time linear in the text; the empty one at every character.
+ *
+ * @see Knuth, Morris and Pratt 1977, https://doi.org/10.1137/0206024
+ */
 export function literalFinder(literal: string): Finder {
   const wanted = stringToUnits(literal);
+  const borders = bordersOf(wanted);
   let text: Uint16Array;
   let end = 0;
   return {
@@ -118,17 +123,34 @@ export function literalFinder(literal: string): Finder {
     },
     next(from) {
       const { length } = wanted;
-      for (let at = from; at + length <= end; at++) {
-        let i = 0;
-        while (i < length && text[at + i] === wanted[i]) i++;
-        if (i < length) continue;
-        this.matchStart = at;
-        this.matchEnd = at + length;
-        return true;
+      if (length === 0) {
+        this.matchStart = from;
+        this.matchEnd = from;
+        return from <= end;
+      }
+      let matched = 0;
+      for (let at = from; at < end; at++) {
+        while (matched > 0 && text[at] !== wanted[matched]) matched = borders[matched - 1]!;
+        if (text[at] === wanted[matched] && ++matched === length) {
+          this.matchStart = at + 1 - length;
+          this.matchEnd = at + 1;
+          return true;
+        }
       }
       return false;
     },
   };
+}
+
+/** For each prefix, how long its longest proper prefix is that it also ends with. */
+function bordersOf(units: Uint16Array): Int32Array {
+  const borders = new Int32Array(units.length);
+  for (let i = 1, k = 0; i < units.length; i++) {
+    while (k > 0 && units[i] !== units[k]) k = borders[k - 1]!;
+    if (units[i] === units[k]) k++;
+    borders[i] = k;
+  }
+  return borders;
 }
 
 /** Finds single code points. */
