@@ -7,8 +7,9 @@ import { compile, type Program } from './program.js';
 const maxBits = 2 ** 24;
 
 /**
- * Finds a pattern by backtracking that never tries a state twice where it has failed, so that the time is linear in
- * text × pattern; a look-ahead of look-aheads can still be slow, and is stopped.
+ * Finds a pattern by backtracking that never tries a state twice where it has failed, nor in a look-around where it has
+ * led to a match, so that the time is linear in text × pattern; an atomic group in a repeat can still be slow, and is
+ * stopped.
  */
 export class Matcher {
   /** Where the match found last begins and ends. */
@@ -19,6 +20,8 @@ export class Matcher {
   #from = 0;
   #to = 0;
   #failed = new Uint32Array(64);
+  /** States of look-arounds that have led to a match, which is all that a look-around asks. */
+  #passed = new Uint32Array(0);
   #windowStart = 0;
   #windowLength = 0;
   #steps = 0;
@@ -66,12 +69,16 @@ export class Matcher {
     this.#windowStart = at;
     this.#windowLength = Math.min(this.#to - at + 1, Math.floor(maxBits / states));
     const words = (states * this.#windowLength + 31) >>> 5;
-    if (words > this.#failed.length) this.#failed = new Uint32Array(words);
-    else this.#failed.fill(0, 0, words);
+    this.#failed = cleared(this.#failed, words);
+    if (this.#program.looks) this.#passed = cleared(this.#passed, words);
   }
 
-  /** Runs the steps from `start` at a place; the end of the match, or −1. */
-  #run(start: number, place: number): number {
+  /**
+   * Runs the steps from `start` at a place; the end of the match, or −1.
+   *
+   * @param looking only whether there is a match counts; where it ends may be any place
+   */
+  #run(start: number, place: number, looking = false): number {
     const { instructions, states } = this.#program;
     const units = this.#units;
     const to = this.#to;
@@ -98,10 +105,23 @@ export class Matcher {
             }
           }
           break;
+        case 'set-before':
+          if (at > this.#from) {
+            const codePoint = before(units, at);
+            if (step.set.has(codePoint)) {
+              at -= sizeOf(codePoint);
+              passed = true;
+            }
+          }
+          break;
         case 'split': {
           const bit = (at - this.#windowStart) * states + step.state;
-          if (at - this.#windowStart < this.#windowLength) {
+          if (at >= this.#windowStart && at - this.#windowStart < this.#windowLength) {
             const mask = 1 << (bit & 31);
+            if (looking && (this.#passed[bit >>> 5]! & mask) !== 0) {
+              this.#forget(parent, bottom, looking);
+              return at;
+            }
             if ((this.#failed[bit >>> 5]! & mask) !== 0) break;
             this.#failed[bit >>> 5]! |= mask;
             this.#parents.push(parent);
@@ -118,7 +138,7 @@ export class Matcher {
           passed = (at > this.#from && step.set.has(before(units, at))) !== step.negative;
           break;
         case 'look':
-          passed = this.#run(step.body, at) >= 0 !== step.negative;
+          passed = this.#run(step.body, at, true) >= 0 !== step.negative;
           break;
         case 'atomic': {
           const end = this.#run(step.body, at);
@@ -129,7 +149,7 @@ export class Matcher {
           break;
         }
         case 'match':
-          this.#forget(parent, bottom);
+          this.#forget(parent, bottom, looking);
           return at;
       }
       if (passed) {
@@ -148,10 +168,11 @@ export class Matcher {
   }
 
   /** The states on the way to a match have not failed. */
-  #forget(last: number, bottom: number): void {
+  #forget(last: number, bottom: number, looking: boolean): void {
     for (let i = last; i >= 0; i = this.#parents[i]!) {
       const bit = this.#entered[i]!;
       this.#failed[bit >>> 5]! &= ~(1 << (bit & 31));
+      if (looking) this.#passed[bit >>> 5]! |= 1 << (bit & 31);
     }
     this.#entered.length = bottom;
     this.#parents.length = bottom;
@@ -176,6 +197,12 @@ export class Matcher {
     }
   }
 }
+
+/** An array of at least `words` zeros: the same one where it is long enough. */
+const cleared = (array: Uint32Array, words: number): Uint32Array<ArrayBuffer> =>
+  words > array.length
+    ? new Uint32Array(words)
+    : (array as Uint32Array<ArrayBuffer>).fill(0, 0, words);
 
 /** The code point before a place. */
 function before(units: Uint16Array, at: number): number {

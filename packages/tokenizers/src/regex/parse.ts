@@ -9,7 +9,7 @@ export type Node =
   | { kind: 'repeat'; node: Node; min: number; max: number; greedy: boolean }
   | { kind: 'atomic'; node: Node }
   | { kind: 'look'; node: Node; negative: boolean }
-  | { kind: 'behind'; set: CharSet; negative: boolean }
+  | { kind: 'behind'; node: Node; negative: boolean }
   | { kind: 'assert'; assert: Assertion };
 
 export type Assertion = 'start' | 'end' | 'line-start' | 'line-end' | 'boundary' | 'no-boundary';
@@ -34,7 +34,10 @@ export const wordCharacters: CharSet = CharSet.union([
 ]);
 const anyCharacter = CharSet.of(10).negated();
 
-/** Reads a pattern in Oniguruma's syntax; refuses what it cannot run: back-references and look-behind of more than one character. */
+/**
+ * Reads a pattern in Oniguruma's syntax; refuses what it cannot run: back-references, and look-aheads and atomic groups
+ * inside of a look-behind.
+ */
 export class PatternParser {
   readonly #chars: number[];
   #at = 0;
@@ -140,9 +143,7 @@ export class PatternParser {
       const negative = this.#sees('!');
       if (negative || this.#sees('=')) {
         this.#at++;
-        const node = this.#closed(this.#choice());
-        if (node.kind !== 'set') this.#refuse('a look-behind of other than one character');
-        return { kind: 'behind', set: (node as { set: CharSet }).set, negative };
+        return { kind: 'behind', node: this.#closed(this.#choice()), negative };
       }
       while (this.#at < this.#chars.length && !this.#take('>')) this.#at++;
       return this.#closed(this.#choice());

@@ -5,9 +5,12 @@ import type { Assertion, Node } from './parse.js';
 /** One step of a matcher. */
 export type Instruction =
   | { op: 'set'; set: CharSet; next: number }
+  /** The character before, and on from there: within a look-behind. */
+  | { op: 'set-before'; set: CharSet; next: number }
   /** Tries `next`, then `other`; `state` numbers these steps, whose failures are remembered. */
   | { op: 'split'; next: number; other: number; state: number }
   | { op: 'assert'; assert: Assertion; next: number }
+  /** Whether the character before is of a set. */
   | { op: 'behind'; set: CharSet; negative: boolean; next: number }
   /** Runs the steps from `body` on their own. */
   | { op: 'look'; body: number; negative: boolean; next: number }
@@ -19,6 +22,8 @@ export interface Program {
   start: number;
   /** How many `split`s there are. */
   states: number;
+  /** Whether there are looks of more than one character. */
+  looks: boolean;
 }
 
 const maxInstructions = 20_000;
@@ -26,11 +31,18 @@ const maxInstructions = 20_000;
 /**
  * Turns a pattern into steps, from its end to its start.
  *
- * @throws TokenizerError where counted repeats make it longer than 20,000 steps
+ * @throws TokenizerError where counted repeats make it longer than 20,000 steps, or a look-behind holds a look-ahead or
+ *   an atomic group
  */
 export function compile(node: Node, source: string): Program {
   const instructions: Instruction[] = [];
   let states = 0;
+  let looks = false;
+  const refuse = (what: string): never => {
+    throw new TokenizerError(
+      `pattern '${source.slice(0, 200)}': cannot use ${what} inside of a look-behind`,
+    );
+  };
   const add = (instruction: Instruction): number => {
     if (instructions.length >= maxInstructions) {
       throw new TokenizerError(
@@ -49,7 +61,8 @@ export function compile(node: Node, source: string): Program {
 
   // A repeat of nothing adds no step, and must end all the same.
   let emitted = 0;
-  const emit = (part: Node, next: number): number => {
+  /** @param back the part is read from its end to its start, as a look-behind is */
+  const emit = (part: Node, next: number, back = false): number => {
     if (++emitted > 10 * maxInstructions) {
       throw new TokenizerError(
         `pattern '${source.slice(0, 200)}': has more than ${10 * maxInstructions} parts, repeats counted`,
@@ -57,45 +70,56 @@ export function compile(node: Node, source: string): Program {
     }
     switch (part.kind) {
       case 'set':
-        return add({ op: 'set', set: part.set, next });
+        return add({ op: back ? 'set-before' : 'set', set: part.set, next });
       case 'assert':
         return add({ op: 'assert', assert: part.assert, next });
-      case 'behind':
-        return add({ op: 'behind', set: part.set, negative: part.negative, next });
+      case 'behind': {
+        const { node, negative } = part;
+        if (node.kind === 'set') return add({ op: 'behind', set: node.set, negative, next });
+        looks = true;
+        const body = emit(node, add({ op: 'match' }), true);
+        return add({ op: 'look', body, negative, next });
+      }
       case 'look': {
+        if (back) refuse('a look-ahead');
+        looks = true;
         const body = emit(part.node, add({ op: 'match' }));
         return add({ op: 'look', body, negative: part.negative, next });
       }
       case 'atomic':
+        if (back) refuse('an atomic group or possessive repeat');
         return add({ op: 'atomic', body: emit(part.node, add({ op: 'match' })), next });
       case 'sequence':
-        return part.parts.reduceRight((after, child) => emit(child, after), next);
+        return back
+          ? part.parts.reduce((after, child) => emit(child, after, true), next)
+          : part.parts.reduceRight((after, child) => emit(child, after), next);
       case 'choice':
         return part.options
-          .map((option) => emit(option, next))
+          .map((option) => emit(option, next, back))
           .reduceRight((second, first) => split(first, second, true));
       case 'repeat':
-        return emitRepeat(part, next);
+        return emitRepeat(part, next, back);
     }
   };
 
-  const emitRepeat = (part: Node & { kind: 'repeat' }, next: number): number => {
+  const emitRepeat = (part: Node & { kind: 'repeat' }, next: number, back: boolean): number => {
     let at = next;
     if (part.max === Number.POSITIVE_INFINITY) {
       const loop = add({ op: 'split', next: 0, other: 0, state: states++ });
-      const body = emit(part.node, loop);
+      const body = emit(part.node, loop, back);
       Object.assign(instructions[loop]!, {
         next: part.greedy ? body : next,
         other: part.greedy ? next : body,
       });
       at = loop;
     } else {
-      for (let i = part.min; i < part.max; i++) at = split(emit(part.node, at), next, part.greedy);
+      for (let i = part.min; i < part.max; i++)
+        at = split(emit(part.node, at, back), next, part.greedy);
     }
-    for (let i = 0; i < part.min; i++) at = emit(part.node, at);
+    for (let i = 0; i < part.min; i++) at = emit(part.node, at, back);
     return at;
   };
 
   const start = emit(node, add({ op: 'match' }));
-  return { instructions, start, states };
+  return { instructions, start, states, looks };
 }
