@@ -1,6 +1,7 @@
 import { type AddedToken, addedTokenJson, readAddedTokens } from './added-tokens.js';
 import type { Bytes } from './as-bytes.js';
 import { byteStream, type DecodeStream, windowStream } from './decode-stream.js';
+import { appendBytes } from './decoders/byte-level.js';
 import type { Decoder } from './decoders/decoder.js';
 import { readDecoder } from './decoders/read.js';
 import { Encoding } from './encoding.js';
@@ -139,6 +140,27 @@ export class Tokenizer {
     return Array.from(ids, (id) => this.idToToken(id) ?? null);
   }
 
+  /**
+   * The bytes that a token stands for, where tokens are bytes: of a byte-level vocabulary, or a byte such as
+   * `<0x0A>`. One token may hold a part of a character only.
+   *
+   * @returns undefined for any other token, and for an id without one
+   */
+  tokenBytes(id: number): Uint8Array | undefined {
+    const token = this.idToToken(id);
+    if (token === undefined) return undefined;
+    const hex = /^<0x([0-9A-Fa-f]{2})>$/.exec(token)?.[1];
+    if (hex !== undefined) return Uint8Array.of(Number.parseInt(hex, 16));
+    if (!this.#isByteLevel) return undefined;
+    const bytes: number[] = [];
+    appendBytes(token, bytes);
+    return Uint8Array.from(bytes);
+  }
+
+  get #isByteLevel(): boolean {
+    return (this.#document.decoder as { type?: unknown } | null | undefined)?.type === 'ByteLevel';
+  }
+
   /** The tokens of a text. */
   encode(text: string, options: EncodeOptions = {}): Encoding {
     return this.#padded([this.#encode([text], options)], options)[0]!;
@@ -205,11 +227,9 @@ export class Tokenizer {
 
   /** Decodes token by token, never half a character. */
   decodeStream(options: DecodeOptions = {}): DecodeStream {
-    const decoder = this.#document.decoder as { type?: unknown } | null | undefined;
-    const stream =
-      decoder?.type === 'ByteLevel'
-        ? byteStream()
-        : windowStream((tokens) => this.#decoded(tokens));
+    const stream = this.#isByteLevel
+      ? byteStream()
+      : windowStream((tokens) => this.#decoded(tokens));
     return {
       push: (id) => {
         const token = this.#decodable(id, options);
