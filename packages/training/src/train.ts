@@ -77,6 +77,7 @@ export async function* train(options: TrainOptions): AsyncGenerator<TrainStep> {
     );
     const { norm, scale } = clipping(gradients, maxNorm);
     const both = tf.stack([loss, norm]);
+    let made: TrainStep;
     try {
       const [lossValue, gradientNorm] = await readTensor(both);
       if (!Number.isFinite(lossValue) || !Number.isFinite(gradientNorm)) {
@@ -86,7 +87,7 @@ export async function* train(options: TrainOptions): AsyncGenerator<TrainStep> {
       }
       const learningRate = schedule(step);
       optimizer.update(gradients, learningRate, scale);
-      yield {
+      made = {
         step,
         loss: lossValue!,
         gradientNorm: gradientNorm!,
@@ -97,6 +98,8 @@ export async function* train(options: TrainOptions): AsyncGenerator<TrainStep> {
     } finally {
       tf.dispose([loss, norm, scale, both, gradients]);
     }
+    // Nothing is held here: whoever asks for no further step leaves nothing behind.
+    yield made;
     await nextTask();
   }
 }

@@ -83,6 +83,17 @@ describe('train', () => {
     for (const [i, loss] of straight.entries()) expect(losses[i]).toBeCloseTo(loss, 6);
   });
 
+  test('holds nothing between two steps: who asks for no more leaves nothing behind', async () => {
+    const made = options(new ParamStore(), 9);
+    const run = train(made);
+    await run.next();
+    const { numTensors, numBytes } = tf.memory();
+    await run.next();
+    expect(tf.memory()).toMatchObject({ numTensors, numBytes });
+    await run.return(undefined);
+    expect(tf.memory()).toMatchObject({ numTensors, numBytes });
+  });
+
   test('stops before an update that would spoil the parameters', async () => {
     const made = options(new ParamStore(), 9);
     const healthy = made.network.forward;
