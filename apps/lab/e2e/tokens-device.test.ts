@@ -22,10 +22,10 @@ describe.skipIf(!inject('chromium'))('tokens and device', () => {
     await train.getByRole('progressbar').waitFor();
     await train.getByText('Done: 3000 tokens').waitFor();
     const second = page.getByRole('region', { name: 'Second tokenizer' });
-    const spans = second.locator('.spans button');
+    const spans = second.locator('.spans .token');
     await spans.first().waitFor();
     expect(await spans.allTextContents().then((parts) => parts.join(''))).toBe(text);
-    expect(await spans.count()).toBeLessThan(await first.locator('.spans button').count());
+    expect(await spans.count()).toBeLessThan(await first.locator('.spans .token').count());
     const download = page.waitForEvent('download');
     await train.getByRole('button', { name: 'tokenizer.json' }).click();
     const saved = JSON.parse(readFileSync(await (await download).path(), 'utf8'));

@@ -1,31 +1,14 @@
-import { lazy, type ReactElement, Suspense, useState } from 'react';
+import { type ReactElement, Suspense, useState } from 'react';
 import { dismissNotice, useLab } from './lab.js';
+import { forgetPage, pageOf, titles } from './page-of.js';
 import { ExperimentsPage } from './pages/experiments/page.js';
 import { hrefOf, useRoute } from './route.js';
 import { type PageName, pages } from './route-names.js';
 import { chooseTheme, useTheme } from './theme.js';
+import { Boundary } from './ui/boundary.js';
 import { Button } from './ui/button.js';
 import { Notice } from './ui/notice.js';
 import { capital } from './ui/numbers.js';
-
-const lazily = {
-  attention: lazy(async () => ({
-    default: (await import('./pages/attention/page.js')).AttentionPage,
-  })),
-  playground: lazy(async () => ({
-    default: (await import('./pages/playground/page.js')).PlaygroundPage,
-  })),
-  tokens: lazy(async () => ({ default: (await import('./pages/tokens/page.js')).TokensPage })),
-  device: lazy(async () => ({ default: (await import('./pages/device/page.js')).DevicePage })),
-};
-
-const titles: Record<PageName, string> = {
-  experiments: 'Experiments',
-  attention: 'Attention',
-  playground: 'Playground',
-  tokens: 'Tokens',
-  device: 'Device',
-};
 
 /** The frame of all pages. */
 export function App(): ReactElement {
@@ -33,7 +16,6 @@ export function App(): ReactElement {
   const { notice, engine } = useLab();
   const theme = useTheme();
   const [understood, setUnderstood] = useState(false);
-  const Lazy = page === 'experiments' ? undefined : lazily[page];
   const other = theme === 'dark' ? 'light' : 'dark';
   return (
     <div className="shell">
@@ -82,16 +64,26 @@ export function App(): ReactElement {
         {engine && engine.backend !== 'webgpu' && !understood && (
           <WithoutWebGpu missing={engine.missing} onClose={() => setUnderstood(true)} />
         )}
-        {Lazy ? (
+        <Boundary
+          key={page}
+          what={`The page ${titles[page]}`}
+          onRetry={() => {
+            if (page !== 'experiments') forgetPage(page);
+          }}
+        >
           <Suspense fallback={<p className="muted">Loading the page …</p>}>
-            <Lazy />
+            <Page name={page} />
           </Suspense>
-        ) : (
-          <ExperimentsPage />
-        )}
+        </Boundary>
       </main>
     </div>
   );
+}
+
+function Page({ name }: { name: PageName }): ReactElement {
+  if (name === 'experiments') return <ExperimentsPage />;
+  const Lazy = pageOf(name);
+  return <Lazy />;
 }
 
 /** Why it is slow, and what would make it fast. */

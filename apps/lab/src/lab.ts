@@ -1,5 +1,6 @@
 import { useSyncExternalStore } from 'react';
 import type { RunNews, RunRecord } from './store/records.js';
+import { remember, remembered } from './stored.js';
 import { capital } from './ui/numbers.js';
 import { Client } from './worker/client.js';
 import type { EngineReport } from './worker/engine.js';
@@ -8,6 +9,8 @@ import type { LabEvent, LabMethods } from './worker/main.js';
 /** Everything that the pages show and the worker changes. */
 export interface LabState {
   runs: readonly RunRecord[];
+  /** Runs that another tab trains. */
+  elsewhere: ReadonlySet<string>;
   histories: ReadonlyMap<string, RunNews>;
   /** Counts the changes of each history: arrays grow in place. */
   versions: ReadonlyMap<string, number>;
@@ -22,6 +25,7 @@ const preferenceKey = 'headwise-backend';
 
 let state: LabState = {
   runs: [],
+  elsewhere: new Set(),
   histories: new Map(),
   versions: new Map(),
   engine: undefined,
@@ -52,28 +56,43 @@ export const lab: Client<LabMethods, LabEvent> = new Client(worker, onEvent);
 
 /** The backend that the visitor prefers; undefined for the best. */
 export function preferredBackend(): Preference | undefined {
-  const stored = localStorage.getItem(preferenceKey);
+  const stored = remembered(preferenceKey);
   return stored === 'webgpu' || stored === 'wasm' || stored === 'cpu' ? stored : undefined;
 }
 
 /** Starts the worker and reads what is stored. */
 export async function startLab(): Promise<void> {
   try {
-    const [runs] = await Promise.all([
-      lab.call('runs', []),
-      lab.call('start', [document.baseURI, preferredBackend()]),
-    ]);
-    set({ runs, loaded: true });
+    await Promise.all([readRuns(), lab.call('start', [document.baseURI, preferredBackend()])]);
+    set({ loaded: true });
   } catch (error) {
     set({ loaded: true });
     notify('bad', (error as Error).message);
   }
 }
 
+/** Reads the records of all runs, and waits for those that another tab trains to come free. */
+async function readRuns(): Promise<void> {
+  const { runs, elsewhere } = await lab.call('runs', []);
+  set({ runs, elsewhere: new Set(elsewhere) });
+  for (const id of elsewhere) void readWhenFree(id);
+}
+
+/** Runs whose end in another tab is waited for. */
+const awaited = new Set<string>();
+
+async function readWhenFree(id: string): Promise<void> {
+  if (awaited.has(id)) return;
+  awaited.add(id);
+  await lab.call('untilFree', [id]);
+  awaited.delete(id);
+  // A tab that was closed says nothing: its runs are read anew.
+  if (state.elsewhere.has(id)) await readRuns();
+}
+
 /** Starts another backend; runs that train are to be paused first. */
 export async function chooseBackend(prefer: Preference | undefined): Promise<void> {
-  if (prefer) localStorage.setItem(preferenceKey, prefer);
-  else localStorage.removeItem(preferenceKey);
+  remember(preferenceKey, prefer);
   await lab.call('start', [document.baseURI, prefer]);
 }
 
@@ -100,7 +119,8 @@ export async function forgetRun(id: string): Promise<void> {
   await lab.call('removeRun', [id]);
   const histories = new Map(state.histories);
   histories.delete(id);
-  set({ runs: state.runs.filter((run) => run.id !== id), histories });
+  set({ histories });
+  onEvent({ kind: 'removed', run: id });
 }
 
 /** Reads the history of a run that was not looked at yet. */
@@ -118,7 +138,33 @@ function setHistory(id: string, history: RunNews): void {
   });
 }
 
+/** What the other tabs of the lab train, as they tell it. */
+const tabs = new BroadcastChannel('headwise-runs');
+tabs.addEventListener('message', ({ data }: MessageEvent<LabEvent>) => {
+  apply(data);
+  if (data.kind !== 'run') return;
+  const { id, status } = data.record;
+  const known = state.elsewhere.has(id);
+  if (status === 'running' && !known) void readWhenFree(id);
+  if ((status === 'running') === known) return;
+  const elsewhere = new Set(state.elsewhere);
+  if (status === 'running') elsewhere.add(id);
+  else elsewhere.delete(id);
+  set({ elsewhere });
+});
+
 function onEvent(event: LabEvent): void {
+  if (event.kind === 'run' || event.kind === 'cut' || event.kind === 'removed') {
+    tabs.postMessage(event);
+  }
+  apply(event);
+}
+
+function apply(event: LabEvent): void {
+  if (event.kind === 'removed') {
+    set({ runs: state.runs.filter(({ id }) => id !== event.run) });
+    return;
+  }
   if (event.kind === 'engine') {
     set({ engine: event.report });
     return;

@@ -1,4 +1,5 @@
 import { useSyncExternalStore } from 'react';
+import { remember, remembered } from './stored.js';
 
 export type Theme = 'light' | 'dark';
 
@@ -8,7 +9,7 @@ const listeners = new Set<() => void>();
 
 /** The visitor's choice, else what the system prefers. */
 export function theme(): Theme {
-  const stored = localStorage.getItem(key);
+  const stored = remembered(key);
   if (stored === 'light' || stored === 'dark') return stored;
   return dark.matches ? 'dark' : 'light';
 }
@@ -21,7 +22,7 @@ export function applyTheme(): void {
 dark.addEventListener('change', applyTheme);
 
 export function chooseTheme(chosen: Theme): void {
-  localStorage.setItem(key, chosen);
+  remember(key, chosen);
   applyTheme();
 }
 

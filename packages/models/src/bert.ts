@@ -5,19 +5,16 @@ import {
   BertBody,
   BertModel,
   type BertSizes,
-  bareHead,
   bertKeys,
-  bertSettings,
+  bertSchema,
   checkBertSizes,
   classifier,
-  fittedBert,
   type HeadMaker,
   makePooler,
   maskedLanguageHead,
   oldBertKey,
 } from './bert-body.js';
-import { labelCount, size, tokenId } from './config.js';
-import { paddingRow } from './decoder-head.js';
+import { labelCount, parseWith, size } from './config.js';
 import type { ModelFamily } from './family.js';
 import { answerSpan } from './heads.js';
 
@@ -36,10 +33,14 @@ export interface BertConfig extends BertSizes {
   model_type: 'bert';
   /** One, which names the head. */
   architectures: [BertArchitecture];
+  pad_token_id: number | null;
 }
 
 const heads: Record<BertArchitecture, HeadMaker<BertSizes>> = {
-  BertModel: bareHead,
+  BertModel: (params, config) => {
+    const pooler = makePooler(params.at('pooler'), config);
+    return (hidden, ctx) => ({ hidden, pooled: pooler.forward(hidden, ctx) });
+  },
   BertForMaskedLM: (params, config, { tokens }) => {
     const head = maskedLanguageHead(params.at('head'), config, tokens);
     return (hidden, ctx) => ({ logits: head.forward(hidden, ctx) });
@@ -73,11 +74,11 @@ const heads: Record<BertArchitecture, HeadMaker<BertSizes>> = {
   },
 };
 
-const own = bertSettings<BertConfig>({
+const schema: z.ZodType<BertConfig> = bertSchema({
   model_type: z.literal('bert').default('bert'),
   architectures: z.tuple([z.enum(Object.keys(heads) as BertArchitecture[])]).default(['BertModel']),
   vocab_size: size.default(30522),
-  pad_token_id: tokenId.nullable().default(0),
+  pad_token_id: z.number().int().nonnegative().nullable().default(0),
 });
 
 /**
@@ -91,7 +92,7 @@ function buildBert(params: ParamStore, config: BertConfig): EncoderModel {
   const positions = new LearnedPosition(params.at('positions'), { maxLength, dim });
   const body = new BertBody(params, config, {
     positions: (x, _ids, ctx) => positions.forward(x, ctx),
-    padId: paddingRow(pad_token_id, config.vocab_size, 'config.json'),
+    padId: pad_token_id ?? undefined,
     maxLength,
   });
   return new BertModel(body, heads[config.architectures[0]](params, config, body));
@@ -101,10 +102,8 @@ function buildBert(params: ParamStore, config: BertConfig): EncoderModel {
 export const bert: ModelFamily<BertConfig> = {
   modelType: 'bert',
   parseConfig(json, name = 'config.json') {
-    return checkBertSizes(own.parse(json, name), name);
+    return checkBertSizes(parseWith(schema, json, name), name);
   },
-  settings: own,
-  depths: ['num_hidden_layers'],
   configJson: (config) => ({ ...config }),
   build: buildBert,
   keys: ({ architectures: [head] }) => [
@@ -117,14 +116,6 @@ export const bert: ModelFamily<BertConfig> = {
     ['span', 'qa_outputs'],
   ],
   keyPrefix: 'bert.',
-  copies: ({ architectures: [head], tie_word_embeddings: tied }) =>
-    tied && /MaskedLM$|PreTraining$/.test(head)
-      ? [
-          ['cls.predictions.decoder.weight', 'bert.embeddings.word_embeddings.weight'],
-          ['cls.predictions.decoder.bias', 'cls.predictions.bias'],
-        ]
-      : [],
-  fitted: (config, held) => fittedBert(config, held, config.architectures[0] === 'BertModel'),
-  ignoredKeys: /\.position_ids$/,
+  ignoredKeys: /\.position_ids$|^cls\.predictions\.decoder\.(weight|bias)$/,
   oldKey: oldBertKey,
 };

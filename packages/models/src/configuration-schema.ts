@@ -1,12 +1,11 @@
 import { InputError } from '@headwise/core';
 import type { RotaryScaling } from '@headwise/positions';
 import { z } from 'zod';
-import { activationKinds } from './activations.js';
-import { checkDivides, depth, parseWith, rate, size } from './config.js';
+import { checkDivides, parseWith, rate, size } from './config.js';
 import type { ModelConfiguration } from './configuration.js';
 
 const count = z.number().int().min(0);
-const activation = z.enum(activationKinds);
+const activation = z.enum(['gelu', 'gelu_new', 'relu', 'silu']);
 const window = size.nullable();
 
 const positive = z.number().positive();
@@ -26,14 +25,6 @@ export const rotaryScaling: z.ZodType<RotaryScaling> = z.discriminatedUnion('rop
     mscale: z.number().nonnegative().nullish(),
     mscale_all_dim: z.number().nonnegative().nullish(),
     truncate: z.boolean().optional(),
-    ...length,
-  }),
-  z.looseObject({
-    rope_type: z.literal('longrope'),
-    factor: positive,
-    short_factor: z.array(positive),
-    long_factor: z.array(positive),
-    attention_factor: positive.nullish(),
     ...length,
   }),
   z.looseObject({
@@ -67,7 +58,6 @@ const position = z.discriminatedUnion('kind', [
 
 const head = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('language-model'), tied: z.boolean() }),
-  z.strictObject({ kind: z.literal('none') }),
   z.strictObject({ kind: z.literal('adaptive'), tied: z.array(z.boolean()) }),
   z.strictObject({
     kind: z.literal('sequence-classification'),
@@ -82,12 +72,11 @@ const schema: z.ZodType<ModelConfiguration> = z.strictObject({
   vocabSize: size,
   maxLength: size,
   dim: size,
-  layers: depth,
+  layers: size,
   embedding: z
     .strictObject({
       scale: z.number().optional(),
       norm: z.boolean().optional(),
-      padId: count.optional(),
       adaptive: z.strictObject({ width: size, cutoffs: z.array(size), divisor: size }).optional(),
       dropout: rate.optional(),
     })
@@ -163,9 +152,7 @@ function checkTopology({ topology, position, head }: ModelConfiguration, name: s
     );
   }
   const heads =
-    topology === 'encoder'
-      ? ['language-model', 'none', 'sequence-classification']
-      : ['language-model'];
+    topology === 'encoder' ? ['language-model', 'sequence-classification'] : ['language-model'];
   if (heads.includes(head.kind)) return;
   throw new InputError(
     `${name}: 'head.kind' is "${head.kind}"; 'topology' "${topology}" takes ${heads.join(' or ')}`,

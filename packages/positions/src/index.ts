@@ -18,7 +18,6 @@ export {
   type Frequencies,
   type LinearScaling,
   type Llama3Scaling,
-  type LongRopeScaling,
   type RotaryScaling,
   type Rotation,
   rotaryFrequencies,

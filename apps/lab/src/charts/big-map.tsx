@@ -20,7 +20,8 @@ export function BigMap({
   label,
   tokens,
 }: {
-  map: { size: number; levels: number };
+  /** A map that the desk holds under this name. */
+  map: { name: string; size: number; levels: number };
   label: string;
   tokens: readonly { text: string }[];
 }): ReactElement {
@@ -50,7 +51,6 @@ export function BigMap({
     setWhole(false);
     view.current = fit(map.size, { width: element.clientWidth, height: element.clientHeight });
     tiles.current = new TileCanvas(element, map, view.current, () => {
-      performance.mark('map-drawn');
       setWhole(true);
     });
     const observer = new ResizeObserver(resize);
@@ -84,7 +84,7 @@ export function BigMap({
     const key = Math.floor(current.x + x / current.scale);
     const row = Math.floor(current.y + y / current.scale);
     if (row < 0 || key < 0 || row >= map.size || key >= map.size) return;
-    setPointed({ row, key, weight: await desk.call('weight', [row, key]) });
+    setPointed({ row, key, weight: await desk.call('weight', [map.name, row, key]) });
   };
   return (
     <div className="stack tight">

@@ -4,6 +4,7 @@ import { levelFor, type Size, tileSide, tilesIn, type View } from './view.js';
 /** Draws what a view shows of a map, from tiles that the desk makes when they are first seen. */
 export class TileCanvas {
   readonly #canvas: HTMLCanvasElement;
+  readonly #name: string;
   readonly #size: number;
   readonly #levels: number;
   readonly #tiles = new Map<string, ImageBitmap | 'asked'>();
@@ -15,11 +16,12 @@ export class TileCanvas {
   /** @param onWhole told when every tile of the view is drawn */
   constructor(
     canvas: HTMLCanvasElement,
-    map: { size: number; levels: number },
+    map: { name: string; size: number; levels: number },
     view: View,
     onWhole: () => void,
   ) {
     this.#canvas = canvas;
+    this.#name = map.name;
     this.#size = map.size;
     this.#levels = map.levels;
     this.#view = view;
@@ -41,6 +43,7 @@ export class TileCanvas {
 
   #draw(): void {
     this.#frame = 0;
+    performance.mark('map-draw');
     const drawing = this.#canvas.getContext('2d')!;
     const ratio = window.devicePixelRatio;
     const area: Size = { width: this.#canvas.width / ratio, height: this.#canvas.height / ratio };
@@ -80,7 +83,10 @@ export class TileCanvas {
     const known = this.#tiles.get(key);
     if (known) return known;
     this.#tiles.set(key, 'asked');
-    void desk.call('tile', [level, column, row]).then(async ({ rgba, width, height }) => {
+    void desk.call('tile', [this.#name, level, column, row]).then(async (found) => {
+      if (!found) return;
+      performance.mark('map-tile');
+      const { rgba, width, height } = found;
       const bitmap = await createImageBitmap(new ImageData(rgba, width, height));
       if (this.#closed) {
         bitmap.close();

@@ -31,12 +31,24 @@ const validationRows = 64;
 /** Tokens to measure on at most, where a window is long. */
 const validationTokens = 2 ** 13;
 
+/** Characters of a text that are prepared to see whether a run can learn from them; longer ones always can. */
+const quickText = 2 ** 18;
+
+/**
+ * Refuses what a run cannot learn from, before there is a run.
+ *
+ * @throws InputError saying what is too short, and what would do
+ */
+export async function checkData(config: RunConfig, text: string | undefined): Promise<void> {
+  if (text !== undefined && text.length <= quickText) await prepareData(config, text);
+}
+
 /**
  * The tokenizer and the batches of a run.
  *
  * @param text the corpus, where the source is one
  * @param tokenizer that of the run where it has one already
- * @throws InputError or DataError where the text is too short
+ * @throws InputError where the text is too short
  */
 export async function prepareData(
   config: RunConfig,
@@ -51,25 +63,48 @@ export async function prepareData(
 
 async function textData(config: RunConfig, text: string, given?: Tokenizer): Promise<RunData> {
   const { data, model, training } = config;
-  const parts = splitCorpus(text, { validation: data.validation });
+  const { context } = model;
+  const parts = partsOf(text, data.validation);
   const tokenizer =
     given ??
     (data.tokenizer === 'character'
       ? await trainCharacter([text])
       : await trainByteLevelBpe([parts.train], { vocabSize: data.vocabSize }));
   const ids = (part: string) => packTokenIds(tokenizer.encode(part).ids, tokenizer);
-  const train = windows(ids(parts.train), { length: model.context });
-  const rows = Math.max(1, Math.min(validationRows, Math.floor(validationTokens / model.context)));
-  const held = ids(parts.validation).slice(0, rows * model.context + 1);
+  const learned = ids(parts.train);
+  if (learned.length <= context) {
+    throw new InputError(
+      `the text has ${learned.length} tokens to learn from; a context of ${context} needs at least ${context + 1}. Take a longer text, or a shorter context.`,
+    );
+  }
+  const train = windows(learned, { length: context });
+  const rows = Math.max(1, Math.min(validationRows, Math.floor(validationTokens / context)));
+  const held = ids(parts.validation).slice(0, rows * context + 1);
+  if (held.length < 2) {
+    throw new InputError(
+      `the part of the text that is held back has ${held.length} tokens; 2 are needed to measure on. Take a longer text, or hold back more.`,
+    );
+  }
   const batchSize = Math.min(training.batchSize, rows);
   const start = parts.validation.trimStart().slice(0, 200);
   const opening = /^.{8,40}?(?=\s)/s.exec(start)?.[0] ?? start.slice(0, 12);
   return {
     tokenizer,
     batches: shuffledBatches(train, { batchSize: training.batchSize, seed: training.seed }),
-    validation: () => sequentialBatches(held, { batchSize, length: model.context }),
-    prompts: [{ prompt: opening }],
+    validation: () => sequentialBatches(held, { batchSize, length: context }),
+    // A text that ends in blanks has no words to go on from.
+    prompts: opening === '' ? [] : [{ prompt: opening }],
   };
+}
+
+function partsOf(text: string, validation: number): { train: string; validation: string } {
+  try {
+    return splitCorpus(text, { validation });
+  } catch {
+    throw new InputError(
+      `the text has ${text.length} characters, too few to learn from a part and measure on the rest. Take a longer text.`,
+    );
+  }
 }
 
 async function taskData(config: RunConfig, task: TaskName, given?: Tokenizer): Promise<RunData> {

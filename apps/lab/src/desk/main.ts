@@ -11,21 +11,24 @@ import {
 
 declare const self: WorkerScope;
 
-/** The map that is looked at now. */
-let map: TiledMap | undefined;
+/** The maps that are looked at now, by a name of the page's. */
+const maps = new Map<string, TiledMap>();
 const tokenizers = new Map<string, Promise<Tokenizer>>();
 
 /** What is counted and drawn away from the page, and from the worker that trains. */
 export const methods = {
-  openMap: (_: Call, values: Float32Array, size: number) => {
-    map = new TiledMap({ values, rows: size, keys: size });
+  openMap: (_: Call, name: string, values: Float32Array, size: number) => {
+    const map = new TiledMap({ values, rows: size, keys: size });
+    maps.set(name, map);
     return { levels: map.levels };
   },
-  tile: (_: Call, level: number, column: number, row: number) => {
-    if (!map) throw new Error('no map is open');
-    return map.tile(level, { column, row });
+  closeMap: (_: Call, name: string) => {
+    maps.delete(name);
   },
-  weight: (_: Call, row: number, key: number) => map?.at(row, key),
+  /** A tile of a map; undefined of one that was closed meanwhile. */
+  tile: (_: Call, name: string, level: number, column: number, row: number) =>
+    maps.get(name)?.tile(level, { column, row }),
+  weight: (_: Call, name: string, row: number, key: number) => maps.get(name)?.at(row, key),
   /** Reads a tokenizer and keeps it under a name. */
   openTokenizer: async (_: Call, key: string, source: TokenizerSource) => {
     const reading = readTokenizer(source);

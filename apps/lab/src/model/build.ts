@@ -22,13 +22,17 @@ export function buildModel(
   return languageModel(createModel(configurationOf(model, vocabSize), { seed }));
 }
 
-/** The number of parameters of a model, none of which is made. */
+/** The number of parameters of a model, none of which is kept. */
 export function countParameters(model: ModelConfig, vocabSize: number): number {
   const config = configurationOf(model, vocabSize);
   const family = families[config.model_type]!;
   const params = new ParamStore({ deferred: () => {} });
-  family.build(params, family.parseConfig(config));
-  return params.count();
+  try {
+    family.build(params, family.parseConfig(config));
+    return params.count();
+  } finally {
+    params.dispose();
+  }
 }
 
 /** A configuration in the terms of the package of models: a known family's where the parts are its own. */

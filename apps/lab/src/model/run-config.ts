@@ -156,6 +156,11 @@ const schema = z.strictObject({
   training: trainingSchema.prefault({}),
 });
 
+/** A document that gives the last learning rate, whose default is never above the learning rate. */
+const saysWhereItEnds = z.looseObject({
+  training: z.looseObject({ minLearningRate: z.number() }),
+});
+
 /** What a run is: data, model and schedule. */
 export type RunConfig = z.infer<typeof schema>;
 
@@ -175,10 +180,14 @@ export function parseRunConfig(json: unknown, name = 'configuration'): RunConfig
     const what = position === 'rotary' ? 'the width of a head' : "'model.dim'";
     throw new InputError(`${name}: ${position} positions need an even width; ${what} is ${waves}`);
   }
-  if (training.minLearningRate > training.learningRate) {
-    return { ...config, training: { ...training, minLearningRate: training.learningRate } };
+  const { learningRate, minLearningRate } = training;
+  if (minLearningRate <= learningRate) return config;
+  if (saysWhereItEnds.safeParse(json).success) {
+    throw new InputError(
+      `${name}: 'training.minLearningRate' ${minLearningRate} is more than 'training.learningRate' ${learningRate}`,
+    );
   }
-  return config;
+  return { ...config, training: { ...training, minLearningRate: learningRate } };
 }
 
 /** Whether a source is a task, whose problems are made as they are needed. */

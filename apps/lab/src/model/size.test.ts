@@ -24,7 +24,9 @@ for (const variant of variants) {
   test(`the parameters of ${JSON.stringify(variant)} are counted before they are made`, () => {
     const { model } = parseRunConfig({ model: { ...sizes, ...variant } });
     const { params, network } = buildModel(model, vocabSize, 1);
+    const { numTensors, numDataBuffers, numBytes } = tf.memory();
     expect(countParameters(model, vocabSize)).toBe(params.count());
+    expect(tf.memory()).toMatchObject({ numTensors, numDataBuffers, numBytes });
     const logits = tf.tidy(() => network.forward(tf.zeros([2, 12], 'int32')).shape);
     expect(logits).toEqual([2, 12, vocabSize]);
     params.dispose();

@@ -1,15 +1,20 @@
-import { type ReactElement, useState } from 'react';
+import { type ReactElement, useRef, useState } from 'react';
 import { useLab } from '../lab.js';
 import { Button } from '../ui/button.js';
 import { SelectField, TextField } from '../ui/fields.js';
 import { FileDrop } from '../ui/file-drop.js';
 import { Notice } from '../ui/notice.js';
 import { keyOfSource, type ModelSource } from '../worker/model-source.js';
+import { addressHint, folderAddress } from './address.js';
 import { bring, bundledSource, folderSource, useBrought } from './chosen.js';
 
 const bringing = 'bring';
 
-/** Chooses a model: the bundled one, a run, a dropped folder, or an address. */
+/**
+ * Chooses a model: the bundled one, a run, a dropped folder, or an address.
+ *
+ * A model is opened before it is chosen: one that is refused leaves the one before in its place.
+ */
 export function ModelPicker({
   label,
   source,
@@ -22,11 +27,14 @@ export function ModelPicker({
   const { runs } = useLab();
   const brought = useBrought();
   const [open, setOpen] = useState(false);
+  const [problem, setProblem] = useState<string>();
+  const [opening, setOpening] = useState<string>();
+  const latest = useRef(0);
   const usable = runs.filter(
     ({ checkpoint, status }) => checkpoint !== undefined || status === 'running',
   );
   const choices: { source: ModelSource; label: string }[] = [
-    { source: bundledSource, label: 'Moby-Dick, small (comes with the lab)' },
+    { source: bundledSource, label: 'Moby-Dick, small (bundled)' },
     ...usable.map((run) => ({
       source: { kind: 'run', run: run.id } as const,
       label: `Run: ${run.name}${run.status === 'running' ? ', training now' : ''}`,
@@ -35,6 +43,29 @@ export function ModelPicker({
   ];
   const key = keyOfSource(source);
   const known = choices.some((choice) => keyOfSource(choice.source) === key);
+  const take = async (next: ModelSource, name: string) => {
+    const mine = ++latest.current;
+    setProblem(undefined);
+    setOpening(name);
+    try {
+      await bring(next);
+      if (mine !== latest.current) return;
+      setOpen(false);
+      onChange(next);
+    } catch (error) {
+      if (mine === latest.current) setProblem((error as Error).message);
+    } finally {
+      if (mine === latest.current) setOpening(undefined);
+    }
+  };
+  const takeAddress = (text: string) => {
+    try {
+      const url = folderAddress(text, window.location.href);
+      void take({ kind: 'url', url }, url);
+    } catch (error) {
+      setProblem((error as Error).message);
+    }
+  };
   return (
     <div className="stack tight">
       <SelectField
@@ -42,22 +73,31 @@ export function ModelPicker({
         value={open ? bringing : key}
         options={[
           ...choices.map((choice) => ({ value: keyOfSource(choice.source), label: choice.label })),
-          ...(known ? [] : [{ value: key, label: 'A run that is gone' }]),
+          ...(known ? [] : [{ value: key, label: nameOf(source) }]),
           { value: bringing, label: 'Bring a model of yours …' },
         ]}
         onChange={(value) => {
           setOpen(value === bringing);
+          setProblem(undefined);
           const choice = choices.find((one) => keyOfSource(one.source) === value);
-          if (choice) onChange(choice.source);
+          if (choice && value !== key) void take(choice.source, choice.label);
         }}
       />
       {open && (
         <Bring
-          onBrought={(next) => {
-            setOpen(false);
-            onChange(next);
+          busy={opening !== undefined}
+          onFiles={(files) => {
+            const folder = folderSource(files);
+            void take(folder, nameOf(folder));
           }}
+          onAddress={takeAddress}
         />
+      )}
+      {opening !== undefined && <Notice>Loading {opening} …</Notice>}
+      {problem && (
+        <Notice tone="bad" onClose={() => setProblem(undefined)}>
+          {problem}
+        </Notice>
       )}
     </div>
   );
@@ -65,54 +105,44 @@ export function ModelPicker({
 
 function nameOf(source: ModelSource): string {
   if (source.kind === 'files') return `Folder: ${source.name}`;
-  return source.kind === 'url' ? source.url : source.kind;
+  if (source.kind === 'run') return 'A run that is gone';
+  return source.kind === 'url'
+    ? source.url.replace(/^https:\/\/huggingface\.co\/(.+)\/resolve\/main\/?$/, '$1')
+    : source.kind;
 }
 
-function Bring({ onBrought }: { onBrought(source: ModelSource): void }): ReactElement {
-  const [url, setUrl] = useState('');
-  const [problem, setProblem] = useState<string>();
-  const [loading, setLoading] = useState(false);
-  const take = async (source: ModelSource) => {
-    setProblem(undefined);
-    setLoading(true);
-    try {
-      await bring(source);
-      onBrought(source);
-    } catch (error) {
-      setProblem((error as Error).message);
-    } finally {
-      setLoading(false);
-    }
-  };
-  const takeUrl = () => {
-    if (URL.canParse(url, window.location.href)) {
-      const absolute = new URL(url, window.location.href).href;
-      void take({ kind: 'url', url: absolute });
-    } else setProblem(`${url} is no address`);
-  };
+function Bring({
+  busy,
+  onFiles,
+  onAddress,
+}: {
+  busy: boolean;
+  onFiles(files: File[]): void;
+  onAddress(text: string): void;
+}): ReactElement {
+  const [text, setText] = useState('');
   return (
     <div className="stack tight">
       <FileDrop
         label="Drop a Hugging Face folder: config.json, model.safetensors, tokenizer.json"
         folder
-        onFiles={(files) => void take(folderSource(files))}
+        onFiles={onFiles}
       />
       <div className="row bottom">
         <div className="grow">
           <TextField
             label="Or its address"
-            placeholder="https://huggingface.co/openai-community/gpt2/resolve/main"
-            value={url}
-            onChange={setUrl}
-            onEnter={takeUrl}
+            placeholder="owner/name"
+            value={text}
+            onChange={setText}
+            onEnter={() => onAddress(text)}
           />
         </div>
-        <Button disabled={loading || url.trim() === ''} onClick={takeUrl}>
+        <Button disabled={busy || text.trim() === ''} onClick={() => onAddress(text)}>
           Load
         </Button>
       </div>
-      {loading && <Notice>Loading the model …</Notice>}
-      {problem && <Notice tone="bad">{problem}</Notice>}
+      <p className="small muted">{addressHint}</p>
     </div>
   );
 }

@@ -29,8 +29,13 @@ export function useModel(source: ModelSource | undefined): OpenedModel {
   return opened.key === key ? opened : { info: undefined, problem: undefined };
 }
 
-/** A model's sizes in words. */
-export function describe({ layers, maxLength, vocabSize, parameters, step }: ModelInfo): string {
+/**
+ * A model's sizes in words.
+ *
+ * @param step of what is shown, where a run has gone on since the sizes were read
+ */
+export function describe(info: ModelInfo, step = info.step): string {
+  const { layers, maxLength, vocabSize, parameters } = info;
   const heads = layers[0]?.heads ?? 0;
   const trained = step === undefined ? '' : `, after ${step} steps`;
   return `${layers.length} layers of ${heads} heads, ${parameters.toLocaleString('en')} parameters, ${vocabSize.toLocaleString('en')} tokens in its vocabulary, ${maxLength} in its context${trained}.`;

@@ -68,25 +68,52 @@ export async function saveProgress(record: RunRecord, news: RunNews): Promise<vo
   ]);
 }
 
-/** Forgets what a run has made from a step on: it is going to be made again. */
-export async function cutHistory(id: string, step: number): Promise<void> {
+/**
+ * Takes a run back to a step: what it made from there on is forgotten, as it is going to be made again.
+ *
+ * @returns its record as it was then
+ */
+export async function rewind(record: RunRecord, step: number): Promise<RunRecord> {
   const transaction = (await database()).transaction(histories, 'readwrite');
+  const run = record.id;
   await Promise.all([
-    transaction.objectStore('points').delete(ofRun(id, step)),
-    transaction.objectStore('validations').delete(ofRun(id, step + 1)),
-    transaction.objectStore('samples').delete(ofRun(id, step + 1)),
+    transaction.objectStore('points').delete(ofRun(run, step)),
+    transaction.objectStore('validations').delete(ofRun(run, step + 1)),
+    transaction.objectStore('samples').delete(ofRun(run, step + 1)),
     transaction.done,
   ]);
+  return recordAt(record, step, await historyOf(run));
 }
 
-/** Copies a run's history up to a step, for a run that goes on from there. */
-export async function copyHistory(from: string, to: RunRecord, step: number): Promise<void> {
+/** A record with the figures that its history had after a step. */
+function recordAt(record: RunRecord, step: number, history: RunNews): RunRecord {
+  const point = history.points.findLast((one) => one.step < step);
+  const measured = history.validations.findLast((one) => one.step <= step);
+  const { loss: _, validationLoss: __, ...rest } = record;
+  return {
+    ...rest,
+    step,
+    seconds: point?.seconds ?? 0,
+    ...(point ? { loss: point.loss } : {}),
+    ...(measured ? { validationLoss: measured.loss } : {}),
+  };
+}
+
+/**
+ * Copies a run's history up to a step, for a run that goes on from there.
+ *
+ * @returns the new run's record, as it was at that step
+ */
+export async function copyHistory(from: string, to: RunRecord, step: number): Promise<RunRecord> {
   const { points, validations, samples } = await historyOf(from);
-  await saveProgress(to, {
+  const history = {
     points: points.filter((point) => point.step < step),
     validations: validations.filter((point) => point.step <= step),
     samples: samples.filter((sample) => sample.step <= step),
-  });
+  };
+  const record = recordAt(to, step, history);
+  await saveProgress(record, history);
+  return record;
 }
 
 export async function removeRun(id: string): Promise<void> {

@@ -41,6 +41,12 @@ export async function readRunFile(run: string, name: string): Promise<Uint8Array
   }
 }
 
+export async function hasRunFile(run: string, name: string): Promise<boolean> {
+  const folder = await folderOf(run);
+  for await (const known of folder.keys()) if (known === name) return true;
+  return false;
+}
+
 /** Removes the files of a run whose names are not wanted any more. */
 export async function keepRunFiles(run: string, wanted: (name: string) => boolean): Promise<void> {
   const folder = await folderOf(run);

@@ -22,6 +22,8 @@ export interface RunRecord {
   forkOf?: { id: string; step: number };
   /** Why it failed. */
   problem?: string;
+  /** What the visitor should know before going on with it. */
+  note?: string;
   loss?: number;
   validationLoss?: number;
 }

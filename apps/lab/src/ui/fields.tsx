@@ -1,105 +1,6 @@
 import { Slider, Switch } from 'radix-ui';
-import { type ReactElement, type ReactNode, useEffect, useId, useState } from 'react';
-
-interface FieldProps {
-  label: string;
-  hint?: string | undefined;
-  problem?: string | undefined;
-}
-
-function Field({
-  id,
-  label,
-  hint,
-  problem,
-  children,
-}: FieldProps & { id: string; children: ReactNode }): ReactElement {
-  return (
-    <div className="field">
-      <label htmlFor={id}>{label}</label>
-      {children}
-      {problem ? (
-        <span className="problem" id={`${id}-note`} role="alert">
-          {problem}
-        </span>
-      ) : (
-        hint && (
-          <span className="hint" id={`${id}-note`}>
-            {hint}
-          </span>
-        )
-      )}
-    </div>
-  );
-}
-
-const noteOf = (id: string, { hint, problem }: FieldProps) =>
-  hint || problem ? { 'aria-describedby': `${id}-note` } : {};
-
-export interface NumberFieldProps extends FieldProps {
-  value: number | undefined;
-  min?: number | undefined;
-  max?: number | undefined;
-  whole?: boolean;
-  /** Empty is an answer. */
-  optional?: boolean;
-  disabled?: boolean;
-  onChange(value: number | undefined): void;
-}
-
-/** A number; what is no number in range is said, and not given on. */
-export function NumberField(props: NumberFieldProps): ReactElement {
-  const { label, hint, value, min, max, whole = false, optional = false, onChange } = props;
-  const id = useId();
-  const [text, setText] = useState(shown(value));
-  useEffect(() => {
-    setText((before) => (parsed(before) === value ? before : shown(value)));
-  }, [value]);
-  const number = parsed(text);
-  const problem = props.problem ?? problemOf(number, text, { min, max, whole, optional });
-  return (
-    <Field id={id} label={label} hint={hint} problem={problem}>
-      <input
-        id={id}
-        className="input"
-        type="number"
-        inputMode="decimal"
-        step="any"
-        min={min}
-        max={max}
-        value={text}
-        disabled={props.disabled}
-        aria-invalid={problem !== undefined}
-        {...noteOf(id, { label, hint, problem })}
-        onChange={(event) => {
-          const next = event.target.value;
-          setText(next);
-          const given = parsed(next);
-          if (problemOf(given, next, { min, max, whole, optional }) === undefined) onChange(given);
-        }}
-      />
-    </Field>
-  );
-}
-
-const shown = (value: number | undefined): string => (value === undefined ? '' : String(value));
-
-function parsed(text: string): number | undefined {
-  return text.trim() === '' ? undefined : Number(text);
-}
-
-function problemOf(
-  value: number | undefined,
-  text: string,
-  { min, max, whole, optional }: Pick<NumberFieldProps, 'min' | 'max' | 'whole' | 'optional'>,
-): string | undefined {
-  if (text.trim() === '') return optional ? undefined : 'Give a number.';
-  if (value === undefined || Number.isNaN(value)) return 'Give a number.';
-  if (whole && !Number.isInteger(value)) return 'Give a whole number.';
-  if (min !== undefined && value < min) return `At least ${min}.`;
-  if (max !== undefined && value > max) return `At most ${max}.`;
-  return undefined;
-}
+import { type ReactElement, useId } from 'react';
+import { Field, type FieldProps, noteOf } from './field.js';
 
 export function SelectField<T extends string>({
   label,
@@ -121,6 +22,7 @@ export function SelectField<T extends string>({
         id={id}
         className="input"
         value={value}
+        title={options.find((option) => option.value === value)?.label}
         disabled={disabled}
         {...noteOf(id, { label, hint })}
         onChange={(event) => onChange(event.target.value as T)}

@@ -13,7 +13,9 @@ export function Notice({
 }): ReactElement {
   return (
     <div className={`notice ${tone}`} role={tone === 'bad' ? 'alert' : 'status'}>
-      <div>{children}</div>
+      <div className="notice-words">
+        {typeof children === 'string' ? <Words text={children} /> : children}
+      </div>
       {onClose && (
         <Button icon="close" kind="quiet" small bare onClick={onClose}>
           Close this message
@@ -21,6 +23,33 @@ export function Notice({
       )}
     </div>
   );
+}
+
+/** Characters and lines of a message that are shown at once. */
+const mostCharacters = 360;
+const mostLines = 4;
+
+/** A message; of a long one the beginning, and the rest where it is asked for. */
+export function Words({ text }: { text: string }): ReactElement {
+  const start = beginning(text);
+  if (start === text) return <p>{text}</p>;
+  return (
+    <>
+      <p>{start} …</p>
+      <details>
+        <summary>The whole message</summary>
+        <p className="whole-message">{text}</p>
+      </details>
+    </>
+  );
+}
+
+/** The first lines of a text, cut between two words. */
+export function beginning(text: string): string {
+  const lines = text.split('\n');
+  const start = lines.slice(0, mostLines).join('\n');
+  if (start.length <= mostCharacters) return lines.length <= mostLines ? text : start;
+  return start.slice(0, mostCharacters).replace(/[\s,]+\S*$/, '');
 }
 
 /** Where nothing is yet: what could be, and how to get it. */

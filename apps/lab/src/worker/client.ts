@@ -26,11 +26,16 @@ interface Pending {
   onProgress: ((value: never) => void) | undefined;
 }
 
+const notLoaded =
+  'A part of the lab could not be loaded: the connection is lost, or a newer version has taken the place of this one. Load the lab again; runs are kept.';
+
 /** Calls the methods of a worker, and hears its events. */
 export class Client<M extends Methods, Event> {
   readonly #worker: Worker;
   readonly #pending = new Map<number, Pending>();
   #next = 0;
+  /** Why no call will be answered any more. */
+  #dead: WorkerError | undefined;
 
   constructor(worker: Worker, onEvent: (event: Event) => void = () => {}) {
     this.#worker = worker;
@@ -50,7 +55,9 @@ export class Client<M extends Methods, Event> {
       else pending.resolve(data.result);
     });
     worker.addEventListener('error', (event) => {
-      const error = new WorkerError('Error', event.message || 'a worker of the lab stopped');
+      // Without a message it is the worker's own code that could not be fetched.
+      const error = new WorkerError('Error', event.message || notLoaded);
+      if (!event.message) this.#dead = error;
       for (const { reject } of this.#pending.values()) reject(error);
       this.#pending.clear();
     });
@@ -62,6 +69,7 @@ export class Client<M extends Methods, Event> {
     args: Arguments<M[Name]>,
     { signal, onProgress, transfer = [] }: CallOptions<never> = {},
   ): Promise<Result<M[Name]>> {
+    if (this.#dead) return Promise.reject(this.#dead);
     const id = this.#next++;
     const send = (request: Request, moved: Transferable[] = []) =>
       this.#worker.postMessage(request, moved);

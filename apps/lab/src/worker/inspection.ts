@@ -14,6 +14,7 @@ import {
   zero,
 } from '@headwise/inspect';
 import * as tf from '@tensorflow/tfjs';
+import { labelOf, labelOfBytes, piecesOf } from '../text/token-text.js';
 import type { OpenModel } from './models.js';
 
 /** A head, by its layer's path and its number. */
@@ -22,7 +23,7 @@ export interface Head {
   head: number;
 }
 
-/** A token of a text. */
+/** A token, as a person reads it. */
 export interface Token {
   id: number;
   text: string;
@@ -36,6 +37,8 @@ export interface Prediction extends Token {
 /** What a model makes of a text. */
 export interface Inspection {
   tokens: Token[];
+  /** Tokens of the whole text, of which `tokens` are the first. */
+  of: number;
   /** Weights of each layer, `[H, T, T]` row by row. */
   maps: { layer: string; heads: number; values: Float32Array }[];
   /** What each head does. */
@@ -60,7 +63,7 @@ export async function inspectText(
   text: string,
   ablated: readonly Head[],
 ): Promise<Inspection> {
-  const { tokens, ids } = encode(model, text, Math.min(mostShown, model.network.maxLength));
+  const { tokens, ids, of } = encode(model, text, Math.min(mostShown, model.network.maxLength));
   const interventions = ablations(ablated);
   try {
     const maps = await attentionMaps(model.network, ids, { interventions });
@@ -77,6 +80,7 @@ export async function inspectText(
     const loss = surprise.reduce((sum, value) => sum + value, 0) / Math.max(1, surprise.length);
     return {
       tokens,
+      of,
       maps: maps.map(({ layer, heads, values }) => ({ layer, heads: heads.length, values })),
       scores: headScores(
         maps,
@@ -85,7 +89,7 @@ export async function inspectText(
       rollout: attentionRollout(maps),
       surprise,
       loss,
-      next: bestOf(model, values.subarray((tokens.length - 1) * vocabSize), 12),
+      next: bestOf(model, values.subarray((tokens.length - 1) * vocabSize), 12, tokens.at(-1)!.id),
       ...(model.step === undefined ? {} : { step: model.step }),
     };
   } finally {
@@ -118,9 +122,9 @@ export async function layerLens(model: OpenModel, text: string): Promise<Lens> {
   const { tokens, ids } = encode(model, text, Math.min(mostShown, model.network.maxLength));
   try {
     const layers = await logitLens(model.network, ids, { top: 1 });
-    const best = ({ tokens }: LensLayer) =>
-      tokens.map(({ ids, probabilities }) => ({
-        text: tokenText(model.tokenizer, ids[0]!),
+    const best = (layer: LensLayer) =>
+      layer.tokens.map(({ ids, probabilities }, i) => ({
+        text: labelOf(model.tokenizer, ids[0]!, [tokens[i]!.id]),
         probability: probabilities[0]!,
       }));
     return { tokens, layers: layers.map((layer) => ({ name: layer.name, best: best(layer) })) };
@@ -137,8 +141,8 @@ export async function headMap(
   model: OpenModel,
   text: string,
   { layer, head }: Head,
-): Promise<{ size: number; values: Float32Array; tokens: Token[] }> {
-  const { tokens, ids } = encode(model, text, model.network.maxLength);
+): Promise<{ size: number; of: number; values: Float32Array; tokens: Token[] }> {
+  const { tokens, ids, of } = encode(model, text, model.network.maxLength);
   const size = tokens.length;
   const values = new Float32Array(size * size);
   try {
@@ -151,7 +155,7 @@ export async function headMap(
   } finally {
     ids.dispose();
   }
-  return { size, values, tokens };
+  return { size, of, values, tokens };
 }
 
 /** Interventions that take away what heads contribute. */
@@ -163,34 +167,37 @@ function ablations(heads: readonly Head[]): NamedInterventions {
   );
 }
 
-/** The first tokens of a text, as ids `[1, T]`. */
+/** The first tokens of a text, as ids `[1, T]`, and how many it has. */
 function encode(
   { tokenizer }: OpenModel,
   text: string,
   most: number,
-): { tokens: Token[]; ids: tf.Tensor } {
+): { tokens: Token[]; ids: tf.Tensor; of: number } {
   const all = tokenizer.encode(text).ids;
   if (all.length === 0) throw new InputError('there is no token to look at; write some text');
   const ids = all.slice(0, most);
   return {
-    tokens: ids.map((id) => ({ id, text: tokenText(tokenizer, id) })),
+    tokens: piecesOf(tokenizer, ids).map(({ id, text: part, bytes }) => ({
+      id,
+      text: part === '' ? (labelOfBytes(bytes) ?? labelOf(tokenizer, id)) : part,
+    })),
     ids: tf.tensor2d([ids], [1, ids.length], 'int32'),
+    of: all.length,
   };
 }
 
-/** A token as a person reads it. */
-export function tokenText(tokenizer: OpenModel['tokenizer'], id: number): string {
-  const text = tokenizer.decode([id], { skipSpecialTokens: false });
-  return text === '' || text.includes('\ufffd') ? (tokenizer.idToToken(id) ?? `#${id}`) : text;
-}
-
-function bestOf(model: OpenModel, logProbabilities: Float32Array, count: number): Prediction[] {
+function bestOf(
+  model: OpenModel,
+  logProbabilities: Float32Array,
+  count: number,
+  after: number,
+): Prediction[] {
   return [...logProbabilities.keys()]
     .sort((a, b) => logProbabilities[b]! - logProbabilities[a]!)
     .slice(0, count)
     .map((id) => ({
       id,
-      text: tokenText(model.tokenizer, id),
+      text: labelOf(model.tokenizer, id, [after]),
       probability: Math.exp(logProbabilities[id]!),
     }));
 }

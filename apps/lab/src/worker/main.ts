@@ -1,6 +1,7 @@
 import { type BackendName, DeviceLostError, InputError } from '@headwise/core';
 import type { SamplingOptions } from '@headwise/generation';
 import { strToU8, zipSync } from 'fflate';
+import { checkData } from '../data/prepare.js';
 import { withContext } from '../data/size-of-data.js';
 import { readTextFile } from '../data/texts.js';
 import { countParameters } from '../model/build.js';
@@ -14,6 +15,7 @@ import {
   putRun,
   putText,
   removeRun,
+  rewind,
   textNames,
 } from '../store/database.js';
 import { removeRunFiles } from '../store/files.js';
@@ -26,16 +28,19 @@ import type { ModelSource } from './model-source.js';
 import { Models } from './models.js';
 import { parityReceipt } from './receipt.js';
 import { type Call, serve, type WorkerScope } from './rpc.js';
-import { isTaken } from './run-lock.js';
-import { copyState } from './run-session.js';
+import { holdState, isTaken, untilFree } from './run-lock.js';
+import { copyState, hasState } from './run-session.js';
 import { Trainer, type TrainerEvent } from './trainer.js';
 import { chooseVariants } from './variants.js';
-import { nextScores, scoreIds, scoreText, write } from './writing.js';
+import { nextScores, scoreIds, write } from './writing.js';
 
 declare const self: WorkerScope;
 
 /** What the worker tells the page unasked. */
-export type LabEvent = TrainerEvent | { kind: 'engine'; report: EngineReport };
+export type LabEvent =
+  | TrainerEvent
+  | { kind: 'engine'; report: EngineReport }
+  | { kind: 'removed'; run: string };
 
 const emit = (event: LabEvent) => self.postMessage({ event });
 
@@ -92,17 +97,37 @@ async function bundledText(): Promise<string> {
   return response.text();
 }
 
-/** A run that says it is running, but that no tab trains, was interrupted: it is paused. */
-async function listRuns(): Promise<RunRecord[]> {
-  const runs = await allRuns();
-  for (const run of runs) {
-    const claims = run.status === 'running' || run.status === 'preparing';
-    if (!claims || (await isTaken(run.id))) continue;
-    run.status = 'paused';
-    await putRun(run);
-  }
-  return runs;
+/** Every run, and which of them another tab trains. */
+async function listRuns(): Promise<{ runs: RunRecord[]; elsewhere: string[] }> {
+  const elsewhere: string[] = [];
+  const listed = async (run: RunRecord): Promise<RunRecord> => {
+    if (trainer.session(run.id)) return run;
+    if (await isTaken(run.id)) {
+      elsewhere.push(run.id);
+      return run;
+    }
+    return run.status === 'running' || run.status === 'preparing' ? interrupted(run) : run;
+  };
+  return { runs: await Promise.all((await allRuns()).map(listed)), elsewhere };
 }
+
+/** A run that says it is training, but that no tab trains: it is paused where it was saved last. */
+async function interrupted(run: RunRecord): Promise<RunRecord> {
+  const { step, checkpoint = 0 } = run;
+  const paused: RunRecord = { ...(await rewind(run, checkpoint)), status: 'paused' };
+  if (step > checkpoint) {
+    const saved =
+      checkpoint === 0
+        ? 'Nothing was saved of it yet, so Resume starts it again.'
+        : `Its last saved state is of step ${checkpoint}, from which Resume goes on.`;
+    paused.note = `It was interrupted at step ${step}. ${saved}`;
+  }
+  await putRun(paused);
+  return paused;
+}
+
+/** The saved state that the fork goes on from that is being set up in this tab. */
+let held: { run: string; step: number; release: () => void } | undefined;
 
 async function recordOf(id: string): Promise<RunRecord> {
   const record = await getRun(id);
@@ -149,20 +174,33 @@ export const methods = {
       step: 0,
       seconds: 0,
     };
-    await textOf(record.config);
+    const text = await textOf(record.config);
+    if (record.config.data.source === 'file') await checkData(withContext(record.config), text);
     await putRun(record);
     return record;
   },
   forkRun: async (
     _: Call,
-    { from, name, config, id }: { from: string; name: string; config: unknown; id: string },
+    {
+      from,
+      step,
+      name,
+      config,
+      id,
+    }: { from: string; step: number; name: string; config: unknown; id: string },
   ): Promise<RunRecord> => {
     const parent = await recordOf(from);
-    const { checkpoint } = parent;
-    if (checkpoint === undefined) {
-      throw new InputError(`${parent.name} has no saved state yet; pause it, then fork it`);
+    if (!(await hasState(from, step))) {
+      throw new InputError(
+        `the state of ${parent.name} at step ${step} is gone; fork it again from its newest`,
+      );
     }
     const { training } = parseRunConfig(config);
+    if (training.steps <= step) {
+      throw new InputError(
+        `'training.steps' ${training.steps} is not more than the ${step} that the fork has made already`,
+      );
+    }
     const record: RunRecord = {
       ...parent,
       id,
@@ -170,25 +208,57 @@ export const methods = {
       config: { ...parent.config, training },
       status: 'paused',
       createdAt: Date.now(),
-      step: checkpoint,
-      forkOf: { id: from, step: checkpoint },
+      checkpoint: step,
+      forkOf: { id: from, step },
     };
     delete record.problem;
-    await copyState(from, id, checkpoint);
-    await copyHistory(from, record, checkpoint);
-    return record;
+    delete record.note;
+    await copyState(from, id, step);
+    return copyHistory(from, record, step);
   },
+  /**
+   * Keeps a saved state of a run until another is asked for: the newest, where the wanted one is gone.
+   *
+   * @returns its step
+   */
+  holdState: async (_: Call, run: string, wanted?: number): Promise<number> => {
+    if (held?.run === run && held.step === wanted) return held.step;
+    held?.release();
+    held = undefined;
+    for (let step = wanted; ; step = undefined) {
+      const { name, checkpoint } = await recordOf(run);
+      const asked = step ?? checkpoint;
+      if (asked === undefined) {
+        throw new InputError(`${name} has no saved state yet; pause it, then fork it`);
+      }
+      const release = await holdState(run, asked);
+      if (await hasState(run, asked)) {
+        held = { run, step: asked, release };
+        return asked;
+      }
+      release();
+      if (step === undefined && (await recordOf(run)).checkpoint === checkpoint) {
+        throw new InputError(`the saved state of ${name} is gone; it cannot be forked`);
+      }
+    }
+  },
+  releaseState: () => {
+    held?.release();
+    held = undefined;
+  },
+  /** Settles when no tab trains a run any more. */
+  untilFree: (_: Call, run: string) => untilFree(run),
   train: async (_: Call, id: string) => {
     const record = await recordOf(id);
     try {
       await start();
       await trainer.start(record);
     } catch (error) {
-      if (record.status === 'preparing') {
-        const { message } = error as Error;
-        const failed: RunRecord = { ...record, status: 'failed', problem: message };
-        await putRun(failed);
-        emit({ kind: 'run', record: failed, news: { points: [], validations: [], samples: [] } });
+      // What never began leaves nothing behind; why is said where it was started.
+      if (record.status === 'preparing' && !(await isTaken(id))) {
+        await removeRun(id);
+        await removeRunFiles(id);
+        emit({ kind: 'removed', run: id });
       }
       throw error;
     }
@@ -245,8 +315,6 @@ export const methods = {
     surviving(async () => headMap(await opening(source), text, head)),
   encode: (_: Call, source: ModelSource, text: string) =>
     surviving(async () => (await opening(source)).tokenizer.encode(text).ids),
-  score: (_: Call, source: ModelSource, text: string) =>
-    surviving(async () => scoreText(await opening(source), text)),
   scoreIds: (_: Call, source: ModelSource, ids: number[]) =>
     surviving(async () => scoreIds(await opening(source), ids)),
   next: (_: Call, source: ModelSource, ids: number[]) =>

@@ -17,8 +17,9 @@ import { prepareData, type RunData } from '../data/prepare.js';
 import { withContext } from '../data/size-of-data.js';
 import { buildModel } from '../model/build.js';
 import type { RunConfig } from '../model/run-config.js';
-import { keepRunFiles, readRunFile, writeRunFile } from '../store/files.js';
+import { hasRunFile, keepRunFiles, readRunFile, writeRunFile } from '../store/files.js';
 import type { RunRecord, Sample } from '../store/records.js';
+import { heldStates } from './run-lock.js';
 
 /** Tokens of a sample of running text. */
 const sampleTokens = 60;
@@ -66,8 +67,9 @@ export class RunSession {
       schedule: warmupCosine({
         peak: training.learningRate,
         floor: training.minLearningRate,
-        warmupSteps: Math.min(training.warmupSteps, training.steps),
-        totalSteps: training.steps,
+        warmupSteps: training.warmupSteps,
+        // A run that is shorter than its warm-up ends while the rate still rises.
+        totalSteps: Math.max(training.warmupSteps, training.steps),
       }),
       batches: parts.data.batches,
       start: parts.step,
@@ -156,16 +158,16 @@ export class RunSession {
     return this.step;
   }
 
-  /** Removes the states before the one that the run's record now names. */
-  forgetOlder(checkpoint: number): Promise<void> {
-    return keepRunFiles(
-      this.#run,
-      (name) => name === tokenizerName || name === stateName(checkpoint),
-    );
+  /** Removes the states before the one that the run's record now names, but for those that a fork waits for. */
+  async forgetOlder(checkpoint: number): Promise<void> {
+    const steps = [checkpoint, ...(await heldStates(this.#run))];
+    const wanted = new Set([tokenizerName, ...steps.map(stateName)]);
+    await keepRunFiles(this.#run, (name) => wanted.has(name));
   }
 
-  /** Frees the model and the optimizer. */
+  /** Frees the model, the optimizer, and what the loop of training holds between two steps. */
   dispose(): void {
+    void this.#steps.return(undefined);
     this.#optimizer.dispose();
     this.model.params.dispose();
   }
@@ -189,11 +191,21 @@ export async function savedModel(
   const file = readSafetensors(state, { name: `the saved state of ${name}` });
   const { model: sizes, training } = withContext(config);
   const model = buildModel(sizes, tokenizer.vocabSize, training.seed);
-  for (const [path, variable] of Object.entries(model.params.named())) {
-    const { data, shape } = file.get(`params.${path}`);
-    tf.tidy(() => variable.assign(tf.tensor(data as Float32Array, [...shape])));
+  try {
+    for (const [path, variable] of Object.entries(model.params.named())) {
+      const { data, shape } = file.get(`params.${path}`);
+      tf.tidy(() => variable.assign(tf.tensor(data as Float32Array, [...shape])));
+    }
+  } catch (error) {
+    model.params.dispose();
+    throw error;
   }
   return { model, tokenizer };
+}
+
+/** Whether the state of a run after this many steps is saved. */
+export function hasState(run: string, step: number): Promise<boolean> {
+  return hasRunFile(run, stateName(step));
 }
 
 /** Copies a saved state and the tokenizer to a run that goes on from there. */

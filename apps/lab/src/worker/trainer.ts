@@ -1,7 +1,7 @@
 import { DeviceLostError, InputError, nextTask } from '@headwise/core';
 import type { TrainStep } from '@headwise/training';
 import * as tf from '@tensorflow/tfjs';
-import { cutHistory, saveProgress } from '../store/database.js';
+import { rewind, saveProgress } from '../store/database.js';
 import type { RunNews, RunRecord } from '../store/records.js';
 import { takeRun } from './run-lock.js';
 import { RunSession } from './run-session.js';
@@ -75,9 +75,9 @@ export class Trainer {
       );
     }
     try {
-      const session = await this.#open(record);
+      const { session, record: from } = await this.#open(record);
       const active: Active = {
-        record: { ...record, status: 'running', step: session.step },
+        record: { ...from, status: 'running' },
         session,
         release,
         news: noNews(),
@@ -86,6 +86,7 @@ export class Trainer {
         losses: 0,
       };
       delete active.record.problem;
+      delete active.record.note;
       active.record.vocabSize = session.data.tokenizer.vocabSize;
       active.record.parameters = session.model.params.count();
       this.#active.set(record.id, active);
@@ -108,11 +109,12 @@ export class Trainer {
     return active !== undefined;
   }
 
-  async #open(record: RunRecord): Promise<RunSession> {
+  /** A session, and the record of its run as it was when that was saved. */
+  async #open(record: RunRecord): Promise<{ session: RunSession; record: RunRecord }> {
     const session = await RunSession.open(record, await this.#textOf(record));
-    await cutHistory(record.id, session.step);
+    const rewound = await rewind(record, session.step);
     this.#emit({ kind: 'cut', run: record.id, step: session.step });
-    return session;
+    return { session, record: rewound };
   }
 
   async #loop(): Promise<void> {
@@ -232,8 +234,7 @@ export class Trainer {
       active.news = noNews();
       try {
         if (active.losses > maxLosses) throw error;
-        active.session = await this.#open(active.record);
-        active.record.step = active.session.step;
+        Object.assign(active, await this.#open(active.record));
       } catch (failure) {
         active.record.status = 'failed';
         active.record.problem = `${sentence(failure as Error)} ${lastSaved(active.record)}`;

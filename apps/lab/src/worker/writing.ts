@@ -1,11 +1,12 @@
 import { InputError, readTensor } from '@headwise/core';
 import { generate, type SamplingOptions } from '@headwise/generation';
 import * as tf from '@tensorflow/tfjs';
-import { type Token, tokenText } from './inspection.js';
+import { labelOf, type Piece, Pieces, piecesOf } from '../text/token-text.js';
+import type { Token } from './inspection.js';
 import type { OpenModel } from './models.js';
 
 /** A token with how likely the model thought it, before temperature and cuts. */
-export interface WrittenToken extends Token {
+export interface WrittenToken extends Piece {
   /** Undefined for the first token, before which the model saw nothing. */
   probability?: number;
 }
@@ -17,17 +18,12 @@ export interface NextScores {
   scores: Float32Array;
   /** The log of the sum of `exp` of all scores of the vocabulary, those that are not sent among them. */
   logSum: number;
+  /** Steps that the model had made, of a run. */
+  step?: number;
 }
 
 /** How many of the best next tokens are sent to the page. */
 const mostSent = 512;
-
-/** The tokens of a text, each with the probability that the model gave it. */
-export async function scoreText(model: OpenModel, text: string): Promise<WrittenToken[]> {
-  const ids = model.tokenizer.encode(text).ids;
-  if (ids.length === 0) return [];
-  return scoreIds(model, ids);
-}
 
 /** Tokens with their probabilities; only the newest that the model can see at once have one. */
 export async function scoreIds(model: OpenModel, all: readonly number[]): Promise<WrittenToken[]> {
@@ -40,10 +36,9 @@ export async function scoreIds(model: OpenModel, all: readonly number[]): Promis
   });
   const values = await readTensor(probabilities);
   probabilities.dispose();
-  return all.map((id, i) => ({
-    id,
-    text: tokenText(tokenizer, id),
-    ...(i <= start ? {} : { probability: values[(i - start - 1) * network.vocabSize + id]! }),
+  return piecesOf(tokenizer, all).map((piece, i) => ({
+    ...piece,
+    ...(i <= start ? {} : { probability: values[(i - start - 1) * network.vocabSize + piece.id]! }),
   }));
 }
 
@@ -64,9 +59,10 @@ export async function nextScores(model: OpenModel, all: readonly number[]): Prom
   const most = logits[order[0]!]!;
   const sent = order.slice(0, mostSent);
   return {
-    tokens: sent.map((id) => ({ id, text: tokenText(tokenizer, id) })),
+    tokens: sent.map((id) => ({ id, text: labelOf(tokenizer, id, all) })),
     scores: Float32Array.from(sent, (id) => logits[id]!),
     logSum: most + Math.log(logits.reduce((sum, x) => sum + Math.exp(x - most), 0)),
+    ...(model.step === undefined ? {} : { step: model.step }),
   };
 }
 
@@ -75,14 +71,15 @@ export async function write(
   model: OpenModel,
   ids: readonly number[],
   options: SamplingOptions & { maxNewTokens: number; seed: number },
-  { signal, progress }: { signal: AbortSignal; progress: (token: Token) => void },
+  { signal, progress }: { signal: AbortSignal; progress: (token: Piece) => void },
 ): Promise<number[]> {
   const { network, tokenizer } = model;
   const made: number[] = [];
   const prompt = ids.slice(-network.maxLength);
+  const pieces = new Pieces(tokenizer, ids);
   for await (const id of generate(network, prompt, { ...options, signal })) {
     made.push(id);
-    progress({ id, text: tokenText(tokenizer, id) });
+    progress(pieces.push(id));
   }
   return made;
 }

@@ -24,7 +24,7 @@ export function HeadView({
   title: string;
   /** Whether the head is taken out. */
   out?: boolean;
-  onAblate?: () => void;
+  onAblate?: (() => void) | undefined;
   onChoose: (head: Head) => void;
 }): ReactElement {
   const [token, setToken] = useState<number>();

@@ -10,10 +10,12 @@ export function LensView({
   source,
   text,
   inspection,
+  title,
 }: {
   source: ModelSource;
   text: string;
   inspection: Inspection;
+  title: string;
 }): ReactElement {
   const [lens, setLens] = useState<Lens>();
   const [problem, setProblem] = useState<string>();
@@ -21,7 +23,9 @@ export function LensView({
     let current = true;
     lab.call('lens', [source, text]).then(
       (found) => {
-        if (current) setLens(found);
+        if (!current) return;
+        setLens(found);
+        setProblem(undefined);
       },
       (error: Error) => {
         if (current) setProblem(error.message);
@@ -42,7 +46,7 @@ export function LensView({
         top to what the model says at the bottom. The stronger the colour, the surer.
       </p>
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a table wider than the page is scrolled by keyboard */}
-      <section className="scroll" aria-label="Best next token by layer" tabIndex={0}>
+      <section className="scroll" aria-label={`Best next token by layer, ${title}`} tabIndex={0}>
         <table className="lens">
           <thead>
             <tr>

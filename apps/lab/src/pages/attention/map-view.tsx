@@ -1,4 +1,4 @@
-import { type ReactElement, useEffect, useState } from 'react';
+import { type ReactElement, useEffect, useId, useState } from 'react';
 import { BigMap } from '../../charts/big-map.js';
 import { desk } from '../../desk.js';
 import { lab } from '../../lab.js';
@@ -8,7 +8,10 @@ import type { Head, Token } from '../../worker/inspection.js';
 import type { ModelInfo, ModelSource } from '../../worker/model-source.js';
 
 interface Opened {
+  name: string;
   size: number;
+  /** Tokens of the whole text. */
+  of: number;
   levels: number;
   tokens: Token[];
 }
@@ -27,18 +30,20 @@ export function MapView({
   text: string;
   head: Head;
   name: string;
-  onText(text: string): void;
+  /** Given where the text may be changed. */
+  onText?: ((text: string) => void) | undefined;
 }): ReactElement {
+  const place = useId();
   const [opened, setOpened] = useState<Opened>();
   const [problem, setProblem] = useState<string>();
   useEffect(() => {
     let current = true;
     const open = async () => {
-      const { size, values, tokens } = await lab.call('headMap', [source, text, head]);
-      performance.mark('map-data');
+      const { size, of, values, tokens } = await lab.call('headMap', [source, text, head]);
       const transfer = [values.buffer as ArrayBuffer];
-      const { levels } = await desk.call('openMap', [values, size], { transfer });
-      if (current) setOpened({ size, levels, tokens });
+      if (!current) return;
+      const { levels } = await desk.call('openMap', [place, values, size], { transfer });
+      if (current) setOpened({ name: place, size, of, levels, tokens });
     };
     setProblem(undefined);
     open().catch((error: Error) => {
@@ -48,21 +53,25 @@ export function MapView({
       current = false;
     };
   }, [source, text, head]);
+  useEffect(() => () => void desk.call('closeMap', [place]), [place]);
   const fill = async () => {
     const book = await lab.call('bundledText', []);
     // No token is longer than a few characters on average.
-    onText(book.slice(0, 8 * info.maxLength));
+    onText?.(book.slice(0, 8 * info.maxLength));
   };
   return (
     <div className="stack tight">
       <div className="row apart">
         <p className="small muted">
           {name}
-          {opened ? `, ${opened.size} tokens` : ''}. This model sees up to {info.maxLength} at once.
+          {opened ? `, ${opened.size} tokens` : ''}. This model reads up to {info.maxLength} at once
+          {opened && opened.of > opened.size ? `; the text has ${opened.of}` : ''}.
         </p>
-        <Button small icon="file" onClick={fill}>
-          Fill with Moby-Dick
-        </Button>
+        {onText && (
+          <Button small icon="file" onClick={fill}>
+            Fill with Moby-Dick
+          </Button>
+        )}
       </div>
       {problem && <Notice tone="bad">{problem}</Notice>}
       {opened ? (

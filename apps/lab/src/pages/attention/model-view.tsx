@@ -15,7 +15,8 @@ export function ModelView({
   chosen: Head;
   ablated: readonly Head[];
   onChoose: (head: Head) => void;
-  onAblate: (head: Head) => void;
+  /** Takes a head out; undefined where none can be. */
+  onAblate?: ((head: Head) => void) | undefined;
 }): ReactElement {
   return (
     <div className="scroll">
@@ -58,15 +59,17 @@ export function ModelView({
                         />
                       </button>
                       <span className="small muted head-kind">{kindOf(inspection, head)}</span>
-                      <button
-                        type="button"
-                        className="head-switch"
-                        aria-pressed={off}
-                        aria-label={`Take out ${name}`}
-                        onClick={() => onAblate(head)}
-                      >
-                        {off ? 'out' : 'take out'}
-                      </button>
+                      {onAblate && (
+                        <button
+                          type="button"
+                          className="head-switch"
+                          aria-pressed={off}
+                          aria-label={`Take out ${name}`}
+                          onClick={() => onAblate(head)}
+                        >
+                          {off ? 'out' : 'take out'}
+                        </button>
+                      )}
                     </div>
                   </td>
                 );

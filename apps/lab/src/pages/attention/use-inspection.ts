@@ -13,7 +13,7 @@ export function useInspection(
   ablated: readonly Head[],
 ): { inspection: Inspection | undefined; problem: string | undefined } {
   const { runs, engine } = useLab();
-  const [inspection, setInspection] = useState<Inspection>();
+  const [found, setFound] = useState<{ key: string; inspection: Inspection }>();
   const [problem, setProblem] = useState<string>();
   const key = source && keyOfSource(source);
   const run = source?.kind === 'run' ? runs.find(({ id }) => id === source.run) : undefined;
@@ -26,9 +26,9 @@ export function useInspection(
     return () => clearInterval(timer);
   }, [training, key]);
   useEffect(() => {
-    if (!source || !engine) return;
+    if (!source || key === undefined || !engine) return;
     if (text === '') {
-      setInspection(undefined);
+      setFound(undefined);
       setProblem('Write a text for the model to read.');
       return;
     }
@@ -40,14 +40,14 @@ export function useInspection(
       lab
         .call('inspect', [source, text, [...ablated]])
         .then(
-          (found) => {
+          (inspection) => {
             if (!current) return;
-            setInspection(found);
+            setFound({ key, inspection });
             setProblem(undefined);
           },
           (error: Error) => {
             if (!current) return;
-            setInspection(undefined);
+            setFound(undefined);
             setProblem(error.message);
           },
         )
@@ -60,5 +60,7 @@ export function useInspection(
       clearTimeout(wait);
     };
   }, [key, text, ablated, look, run?.checkpoint, engine]);
-  return { inspection: source && inspection, problem: source && problem };
+  // Of another model nothing is shown under this one's name.
+  const inspection = found?.key === key ? found?.inspection : undefined;
+  return { inspection, problem: source && problem };
 }

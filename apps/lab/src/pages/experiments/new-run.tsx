@@ -1,40 +1,17 @@
 import { type ReactElement, useEffect, useMemo, useState } from 'react';
-import { knownVocabulary, withContext } from '../../data/size-of-data.js';
-import { lab, notify, putRecord, useLab } from '../../lab.js';
+import { useLab } from '../../lab.js';
 import { packConfig } from '../../model/permalink.js';
 import { presets } from '../../model/presets.js';
 import { parseRunConfig, type RunConfig } from '../../model/run-config.js';
-import { predictMemory } from '../../model/size.js';
+import { type ConfigProblem, withoutUnused } from '../../model/settings.js';
 import { hrefOf } from '../../route.js';
 import { Button } from '../../ui/button.js';
 import { SelectField, TextField } from '../../ui/fields.js';
 import { Notice } from '../../ui/notice.js';
-import { bytes, short } from '../../ui/numbers.js';
+import { type Draft, draftProblems, nameFor, startRun } from './draft.js';
 import { DropText } from './drop-text.js';
+import { Forecast } from './forecast.js';
 import { SchemaForm } from './schema-form.js';
-
-export interface Draft {
-  name: string;
-  config: RunConfig;
-  /** The run that it goes on from. */
-  fork?: { id: string; name: string; step: number };
-}
-
-/** Starts a run from a draft, and gives its id. */
-export async function startRun({ name, config, fork }: Draft): Promise<string | undefined> {
-  const id = crypto.randomUUID();
-  try {
-    const record = fork
-      ? await lab.call('forkRun', [{ from: fork.id, name, config, id }])
-      : await lab.call('createRun', [{ name, config, id }]);
-    putRecord(record);
-    await lab.call('train', [id]);
-    return id;
-  } catch (error) {
-    notify('bad', (error as Error).message);
-    return undefined;
-  }
-}
 
 /** Sets up a run: from a preset, by hand, or as a fork of another. */
 export function NewRun({
@@ -49,31 +26,47 @@ export function NewRun({
   const { engine, runs } = useLab();
   const [starting, setStarting] = useState(false);
   const [copied, setCopied] = useState(false);
+  const [refusal, setRefusal] = useState<string>();
   const { config, fork } = draft;
-  const problem = useMemo(() => problemOf(config), [config]);
-  const presetId = presets.find((preset) => sameConfig(preset.config, config))?.id ?? 'custom';
+  const problems = useMemo(() => draftProblems(draft), [draft]);
+  const presetId = useMemo(() => presetOf(config), [config]);
   const change = (group: keyof RunConfig) => (key: string, value: unknown) => {
     const next = { ...config, [group]: { ...config[group], [key]: value } };
     onDraft({ ...draft, config: next as RunConfig });
   };
-  useEffect(() => setCopied(false), [config]);
+  useEffect(() => {
+    setCopied(false);
+    setRefusal(undefined);
+  }, [config]);
   const choosePreset = (id: string) => {
     const preset = presets.find((one) => one.id === id);
     if (preset) onDraft({ name: nameFor(preset.title, runs), config: preset.config });
   };
   const start = async () => {
     setStarting(true);
-    const id = await startRun(draft);
-    setStarting(false);
-    if (id) onStarted(id);
+    setRefusal(undefined);
+    try {
+      onStarted(await startRun(draft));
+    } catch (error) {
+      setRefusal((error as Error).message);
+    } finally {
+      setStarting(false);
+    }
   };
   const copyLink = async () => {
-    const link = new URL(hrefOf('experiments', { c: packConfig(config) }), window.location.href);
-    await navigator.clipboard.writeText(link.href);
-    setCopied(true);
+    const packed = packConfig(parseRunConfig(withoutUnused(config)));
+    const link = new URL(hrefOf('experiments', { c: packed }), window.location.href);
+    try {
+      await navigator.clipboard.writeText(link.href);
+      setCopied(true);
+    } catch {
+      setRefusal(`The browser does not let the lab copy. The link is ${link.href}`);
+    }
   };
+  const startable = problems.length === 0;
+  const form = { config, problems };
   return (
-    <section className="panel stack" aria-label="New run">
+    <section className="panel stack new-run" aria-label="New run">
       <div className="row apart">
         <h2>{fork ? 'Fork a run' : 'New run'}</h2>
         {fork ? (
@@ -81,7 +74,7 @@ export function NewRun({
             Start afresh instead
           </Button>
         ) : (
-          <Button small kind="quiet" icon="link" onClick={copyLink}>
+          <Button small kind="quiet" icon="link" disabled={!startable} onClick={copyLink}>
             {copied ? 'Copied' : 'Copy link'}
           </Button>
         )}
@@ -103,11 +96,16 @@ export function NewRun({
           onChange={choosePreset}
         />
       )}
-      <TextField label="Name" value={draft.name} onChange={(name) => onDraft({ ...draft, name })} />
+      <TextField
+        label="Name"
+        value={draft.name}
+        problem={draft.name.trim() === '' ? 'Give it a name.' : undefined}
+        onChange={(name) => onDraft({ ...draft, name })}
+      />
       {!fork && (
         <details className="group" open>
           <summary>Data</summary>
-          <SchemaForm group="data" config={config} onChange={change('data')} />
+          <SchemaForm group="data" {...form} onChange={change('data')} />
           {config.data.source === 'file' && (
             <DropText chosen={config.data.file} onChosen={(file) => change('data')('file', file)} />
           )}
@@ -116,96 +114,45 @@ export function NewRun({
       {!fork && (
         <details className="group">
           <summary>Model</summary>
-          <SchemaForm group="model" config={config} onChange={change('model')} />
+          <SchemaForm group="model" {...form} onChange={change('model')} />
         </details>
       )}
       <details className="group" open={fork !== undefined}>
         <summary>Training</summary>
-        <SchemaForm group="training" config={config} onChange={change('training')} />
+        <SchemaForm group="training" {...form} onChange={change('training')} />
       </details>
-      <Forecast config={config} fused={engine?.backend === 'webgpu'} />
-      {problem && <Notice tone="bad">{problem}</Notice>}
-      <Button
-        kind="primary"
-        icon="play"
-        disabled={problem !== undefined || starting || draft.name.trim() === ''}
-        onClick={start}
-      >
-        {starting ? 'Preparing …' : fork ? 'Start the fork' : 'Start'}
-      </Button>
+      <Forecast config={config} fused={engine?.backend === 'webgpu'} startable={startable} />
+      <div className="start stack tight">
+        {!startable && <Notice tone="bad">{inWords(problems)}</Notice>}
+        {refusal && (
+          <Notice tone="bad" onClose={() => setRefusal(undefined)}>
+            {refusal}
+          </Notice>
+        )}
+        <Button
+          kind="primary"
+          icon="play"
+          disabled={!startable || starting || draft.name.trim() === ''}
+          onClick={start}
+        >
+          {starting ? 'Preparing …' : fork ? 'Start the fork' : 'Start'}
+        </Button>
+      </div>
     </section>
   );
 }
 
-/** What the run will take, before it starts. */
-function Forecast({ config, fused }: { config: RunConfig; fused: boolean }): ReactElement {
-  const [parameters, setParameters] = useState<number>();
-  const known = knownVocabulary(config);
-  // A text of characters rarely has more; the run itself counts them.
-  const vocabSize = known ?? 100;
-  useEffect(() => {
-    let current = true;
-    lab.call('countParameters', [config, vocabSize]).then(
-      (count) => {
-        if (current) setParameters(count);
-      },
-      () => {
-        // What is wrong with the configuration is said beside the form.
-        if (current) setParameters(undefined);
-      },
-    );
-    return () => {
-      current = false;
-    };
-  }, [config, vocabSize]);
-  const about = known === undefined ? 'about ' : '';
-  const usesFused = fused && config.model.dropout === 0;
-  const memory =
-    parameters === undefined
-      ? undefined
-      : predictMemory(withContext(config), { vocabSize, parameters }, { fused: usesFused });
-  return (
-    <dl className="figures">
-      <div>
-        <dt>Parameters</dt>
-        <dd>{parameters === undefined ? '–' : about + short(parameters)}</dd>
-      </div>
-      <div>
-        <dt>Memory, predicted</dt>
-        <dd>{memory === undefined ? '–' : about + bytes(memory)}</dd>
-      </div>
-    </dl>
-  );
+/** What has to be corrected: a field says itself what is wrong with it. */
+function inWords(problems: readonly ConfigProblem[]): string {
+  const fields = problems.flatMap(({ title }) => title ?? []);
+  if (fields.length > 0) return `To start, correct: ${fields.join(', ')}.`;
+  return problems.map(({ message }) => message).join('\n');
 }
 
-function problemOf(config: RunConfig): string | undefined {
-  try {
-    parseRunConfig(config);
-  } catch (error) {
-    return (error as Error).message.replaceAll('configuration: ', '');
-  }
-  return config.data.source === 'file' && config.data.file === undefined
-    ? 'Choose a text file to learn from.'
-    : undefined;
-}
-
-function sameConfig(a: RunConfig, b: RunConfig): boolean {
-  return JSON.stringify(parseSafely(a)) === JSON.stringify(parseSafely(b));
-}
-
-function parseSafely(config: RunConfig): unknown {
-  try {
-    return parseRunConfig(config);
-  } catch {
-    return config;
-  }
-}
-
-/** A name that no run has yet. */
-export function nameFor(title: string, runs: readonly { name: string }[]): string {
-  const taken = new Set(runs.map(({ name }) => name));
-  for (let number = 1; ; number++) {
-    const name = number === 1 ? title : `${title} ${number}`;
-    if (!taken.has(name)) return name;
-  }
+/** The preset that a form shows; `custom` where it shows none. */
+function presetOf(config: RunConfig): string {
+  const shown = JSON.stringify(withoutUnused(config));
+  const same = ({ config: other }: { config: RunConfig }) =>
+    JSON.stringify(withoutUnused(other)) === shown;
+  return presets.find(same)?.id ?? 'custom';
 }

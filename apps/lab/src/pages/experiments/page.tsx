@@ -1,14 +1,16 @@
 import { type ReactElement, useEffect, useMemo, useState } from 'react';
-import { loadHistory, notify, useLab } from '../../lab.js';
+import { useKept } from '../../kept.js';
+import { lab, loadHistory, notify, useLab } from '../../lab.js';
 import { unpackConfig } from '../../model/permalink.js';
 import { presets } from '../../model/presets.js';
-import { hrefOf, useRoute } from '../../route.js';
+import { hrefWith, setQuery, useRoute } from '../../route.js';
 import type { RunRecord } from '../../store/records.js';
 import { runColours } from '../../theme.js';
 import { Button } from '../../ui/button.js';
-import { Empty, Notice } from '../../ui/notice.js';
+import { Empty, Notice, Words } from '../../ui/notice.js';
 import { Charts } from './charts.js';
-import { type Draft, NewRun, nameFor, startRun } from './new-run.js';
+import { type Draft, forkPoint, nameFor, readDraft, startRun } from './draft.js';
+import { NewRun } from './new-run.js';
 import { RunTable } from './run-table.js';
 import { Samples } from './samples.js';
 
@@ -19,19 +21,16 @@ const mostAtFirst = 3;
 export function ExperimentsPage(): ReactElement {
   const { runs, histories, versions, loaded } = useLab();
   const { query } = useRoute();
-  const [draft, setDraft] = useState<Draft>(() => ({
-    name: presets[0].title,
-    config: presets[0].config,
-  }));
-  const [hidden, setHidden] = useState<ReadonlySet<string>>(new Set());
-  const [chosen, setChosen] = useState<ReadonlySet<string>>(new Set());
+  const [draft, setDraft] = useKept<Draft>('experiments/draft', firstDraft, readDraft);
+  const [hidden, setHidden] = useKept<readonly string[]>('experiments/hidden', [], readIds);
+  const [chosen, setChosen] = useKept<readonly string[]>('experiments/chosen', [], readIds);
   const colours = useMemo(() => {
     const oldestFirst = [...runs].sort((a, b) => a.createdAt - b.createdAt);
     return new Map(oldestFirst.map(({ id }, i) => [id, i % runColours]));
   }, [runs.length === 0 ? '' : runs.map(({ id }) => id).join()]);
   const shown = new Set(
     runs
-      .filter(({ id }, i) => !hidden.has(id) && (i < mostAtFirst || chosen.has(id)))
+      .filter(({ id }, i) => !hidden.includes(id) && (i < mostAtFirst || chosen.includes(id)))
       .map(({ id }) => id),
   );
   const compared = runs.filter(({ id }) => shown.has(id));
@@ -49,24 +48,37 @@ export function ExperimentsPage(): ReactElement {
     } catch (error) {
       notify('bad', (error as Error).message);
     }
-    window.history.replaceState(null, '', hrefOf('experiments'));
+    setQuery('experiments', { c: null });
   }, [link]);
+  const { fork: forked } = draft;
+  useEffect(() => {
+    if (!forked) {
+      void lab.call('releaseState', []);
+      return;
+    }
+    // A draft that was kept over a reload holds nothing yet, and its state may be gone.
+    forkPoint(forked, forked.step).then(
+      (fork) => {
+        if (fork?.step !== forked.step) setDraft((last) => ({ ...last, fork: fork! }));
+      },
+      (error: Error) => {
+        notify('bad', error.message);
+        setDraft(({ name, config }) => ({ name, config }));
+      },
+    );
+  }, [forked?.id, forked?.step]);
   const show = (id: string, on: boolean) => {
-    const flip = (set: ReadonlySet<string>, add: boolean) => {
-      const next = new Set(set);
-      if (add) next.add(id);
-      else next.delete(id);
-      return next;
+    const flip = (ids: readonly string[], add: boolean) => {
+      const others = ids.filter((one) => one !== id);
+      return add ? [...others, id] : others;
     };
     setHidden(flip(hidden, !on));
     setChosen(flip(chosen, on));
   };
-  const fork = (run: RunRecord) => {
-    setDraft({
-      name: nameFor(`${run.name}, fork`, runs),
-      config: run.config,
-      fork: { id: run.id, name: run.name, step: run.checkpoint! },
-    });
+  const fork = async (run: RunRecord) => {
+    const from = await forkPoint(run).catch((error: Error) => notify('bad', error.message));
+    if (!from) return;
+    setDraft({ name: nameFor(`${run.name}, fork`, runs), config: run.config, fork: from });
     document.getElementById('main')?.scrollIntoView();
   };
   const started = (id: string) => {
@@ -77,6 +89,7 @@ export function ExperimentsPage(): ReactElement {
     }));
   };
   const failed = runs.filter(({ problem }) => problem !== undefined);
+  const interrupted = runs.filter(({ note }) => note !== undefined);
   return (
     <>
       <div className="page-head">
@@ -87,10 +100,15 @@ export function ExperimentsPage(): ReactElement {
       </div>
       {failed.map(({ id, name, problem }) => (
         <Notice key={id} tone="bad">
-          <strong>{name}:</strong> {problem}
+          <Words text={`${name}: ${problem}`} />
         </Notice>
       ))}
-      <div className="columns">
+      {interrupted.map(({ id, name, note }) => (
+        <Notice key={id} tone="warn">
+          <Words text={`${name}: ${note}`} />
+        </Notice>
+      ))}
+      <div className={`columns ${loaded && runs.length === 0 ? 'first-visit' : ''}`}>
         <NewRun draft={draft} onDraft={setDraft} onStarted={started} />
         <div className="stack">
           {loaded && runs.length === 0 ? (
@@ -120,15 +138,28 @@ export function ExperimentsPage(): ReactElement {
   );
 }
 
+function firstDraft(): Draft {
+  const [{ title, config }] = presets;
+  return { name: title, config };
+}
+
+function readIds(value: unknown): string[] | undefined {
+  return Array.isArray(value) ? value.filter((id) => typeof id === 'string') : undefined;
+}
+
 /** The first visit: something alive at one click. */
 function FirstRun({ onStarted }: { onStarted(id: string): void }): ReactElement {
   const [starting, setStarting] = useState(false);
   const [{ title, config }] = presets;
   const start = async () => {
     setStarting(true);
-    const id = await startRun({ name: title, config });
-    setStarting(false);
-    if (id) onStarted(id);
+    try {
+      onStarted(await startRun({ name: title, config }));
+    } catch (error) {
+      notify('bad', (error as Error).message);
+    } finally {
+      setStarting(false);
+    }
   };
   return (
     <section className="panel first-run" aria-label="First run">
@@ -141,8 +172,8 @@ function FirstRun({ onStarted }: { onStarted(id: string): void }): ReactElement 
           {starting ? 'Preparing …' : 'Start a tiny run'}
         </Button>
         <p className="small">
-          Or set up your own beside this, <a href={hrefOf('attention')}>look inside</a> a model that
-          has learned already, or <a href={hrefOf('playground')}>let it write</a>.
+          Or set up your own beside this, <a href={hrefWith('attention', {})}>look inside</a> a
+          model that has learned already, or <a href={hrefWith('playground', {})}>let it write</a>.
         </p>
       </Empty>
     </section>

@@ -1,9 +1,11 @@
+// biome-ignore-all lint/a11y/noRedundantRoles: rows are cards on a narrow screen, where only their roles say that they are rows
+// biome-ignore-all lint/a11y/useSemanticElements: the same
 import { type ReactElement, useState } from 'react';
-import { forgetRun, lab, notify } from '../../lab.js';
+import { forgetRun, lab, notify, useLab } from '../../lab.js';
 import { applies, differences, settingOf, titleOf } from '../../model/differences.js';
 import { familyOf } from '../../model/family-of.js';
 import { wordFor } from '../../model/words.js';
-import { hrefOf } from '../../route.js';
+import { hrefWith } from '../../route.js';
 import type { RunRecord } from '../../store/records.js';
 import { Button } from '../../ui/button.js';
 import { Dialog } from '../../ui/dialog.js';
@@ -38,57 +40,79 @@ export function RunTable({
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: a table wider than the page is scrolled by keyboard
     <section className="scroll" aria-label="Table of runs" tabIndex={0}>
-      <table>
+      <table className="runs" role="table">
         <thead>
-          <tr>
-            <th>Run</th>
-            <th>State</th>
-            <th className="right">Step</th>
-            <th className="right">Loss</th>
-            <th className="right">Held back</th>
-            <th className="right">Time</th>
-            <th className="right">Parameters</th>
+          <tr role="row">
+            <th role="columnheader">Run</th>
+            <th role="columnheader">State</th>
+            <th role="columnheader" className="right">
+              Step
+            </th>
+            <th role="columnheader" className="right">
+              Loss
+            </th>
+            <th role="columnheader" className="right">
+              Held back
+            </th>
+            <th role="columnheader" className="right">
+              Time
+            </th>
+            <th role="columnheader" className="right">
+              Parameters
+            </th>
             {differing.map((key) => (
-              <th key={key.join('.')}>{titleOf(key)}</th>
+              <th key={key.join('.')} role="columnheader">
+                {titleOf(key)}
+              </th>
             ))}
-            <th>
+            <th role="columnheader">
               <span className="hidden-text">What to do</span>
             </th>
           </tr>
         </thead>
         <tbody>
           {runs.map((run) => (
-            <tr key={run.id}>
-              <td>
-                <label className="row nowrap">
+            <tr key={run.id} role="row">
+              <td role="cell">
+                <label className="run-choice">
                   <input
                     type="checkbox"
                     checked={shown.has(run.id)}
                     onChange={(event) => onShown(run.id, event.target.checked)}
                   />
                   <span className={`swatch c${colours.get(run.id) ?? 0}`} />
-                  <span className="run-name">{run.name}</span>
+                  <span className="run-name" title={run.name}>
+                    {run.name}
+                  </span>
                 </label>
               </td>
-              <td>
+              <td role="cell">
                 <span className={`tag ${run.status}`}>{statusWords[run.status]}</span>
               </td>
-              <td className="right num">
+              <td role="cell" className="right num" data-label="Step">
                 {run.step}
                 <span className="muted"> / {run.config.training.steps}</span>
               </td>
-              <td className="right num">{figure(run.loss)}</td>
-              <td className="right num">{figure(run.validationLoss)}</td>
-              <td className="right num">{duration(run.seconds)}</td>
-              <td className="right num">{run.parameters ? short(run.parameters) : '–'}</td>
+              <td role="cell" className="right num" data-label="Loss">
+                {figure(run.loss)}
+              </td>
+              <td role="cell" className="right num" data-label="Held back">
+                {figure(run.validationLoss)}
+              </td>
+              <td role="cell" className="right num" data-label="Time">
+                {duration(run.seconds)}
+              </td>
+              <td role="cell" className="right num" data-label="Parameters">
+                {run.parameters ? short(run.parameters) : '–'}
+              </td>
               {differing.map((key) => (
-                <td key={key.join('.')}>
+                <td key={key.join('.')} role="cell" data-label={titleOf(key)}>
                   {shown.has(run.id) && applies(key, run.config)
                     ? wordFor(settingOf(run.config, key) ?? '–')
                     : ''}
                 </td>
               ))}
-              <td>
+              <td role="cell">
                 <RunActions run={run} onFork={onFork} />
               </td>
             </tr>
@@ -108,24 +132,32 @@ function RunActions({
   onFork(run: RunRecord): void;
 }): ReactElement {
   const [open, setOpen] = useState<'export' | 'remove'>();
+  const { elsewhere } = useLab();
   const training = run.status === 'running' || run.status === 'preparing';
+  const ours = training && !elsewhere.has(run.id);
   const resumes =
     run.status === 'paused' || (run.status === 'failed' && run.checkpoint !== undefined);
   const ask = (action: Promise<unknown>) =>
     action.catch((error: Error) => notify('bad', error.message));
   return (
-    <span className="row end nowrap">
-      {training && (
+    <span className="row end run-actions">
+      {training && !ours && <span className="small muted">in another tab</span>}
+      {ours && (
         <Button small icon="pause" onClick={() => ask(lab.call('endRun', [run.id, 'paused']))}>
           Pause
         </Button>
       )}
       {resumes && (
-        <Button small icon="play" onClick={() => ask(lab.call('train', [run.id]))}>
+        <Button
+          small
+          icon="play"
+          title={`Go on from step ${run.checkpoint ?? 0}`}
+          onClick={() => ask(lab.call('train', [run.id]))}
+        >
           Resume
         </Button>
       )}
-      {training && (
+      {ours && (
         <Button
           small
           kind="quiet"
@@ -203,8 +235,8 @@ function ExportDialog({ run, onClose }: { run: RunRecord; onClose(): void }): Re
         </p>
         {saved && (
           <p className="small">
-            <a href={hrefOf('attention', { run: run.id })}>Look inside</a> ·{' '}
-            <a href={hrefOf('playground', { run: run.id })}>Write with it</a>
+            <a href={hrefWith('attention', { model: `run/${run.id}` })}>Look inside</a> ·{' '}
+            <a href={hrefWith('playground', { model: `run/${run.id}` })}>Write with it</a>
           </p>
         )}
       </div>

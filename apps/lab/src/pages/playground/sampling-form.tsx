@@ -17,7 +17,7 @@ export function SamplingForm({
     <div className="stack tight">
       <SliderField
         label="Temperature"
-        hint="Below 1 the likely becomes likelier; above 1 the unlikely gets its chance; at 0 the best is taken."
+        hint="Below 1 sharpens the distribution, above 1 flattens it; 0 is greedy."
         value={temperature}
         shown={temperature.toFixed(2)}
         min={0}
@@ -27,7 +27,7 @@ export function SamplingForm({
       />
       <SliderField
         label="Top-k"
-        hint="Only so many of the best stay."
+        hint="Samples from the k most likely tokens."
         value={topK}
         shown={topK === 0 ? 'all' : String(topK)}
         min={0}
@@ -37,7 +37,7 @@ export function SamplingForm({
       />
       <SliderField
         label="Top-p"
-        hint="Only the fewest best that together are this likely stay."
+        hint="Samples from the fewest tokens whose probabilities sum to p."
         value={topP}
         shown={topP === 1 ? 'all' : topP.toFixed(2)}
         min={0.05}

@@ -1,5 +1,7 @@
 import type { ReactElement } from 'react';
+import { labelOfBytes } from '../../text/token-text.js';
 import { percent, visible } from '../../ui/numbers.js';
+import { InlineToken } from '../../ui/token.js';
 import type { WrittenToken } from '../../worker/writing.js';
 
 /** From very surprising to almost certain. */
@@ -23,25 +25,25 @@ export function Text({
           <TokenOf
             key={`${i}/${token.id}`}
             token={token}
-            onChoose={i === 0 ? undefined : () => onToken(i)}
+            onChoose={i === 0 || busy ? undefined : () => onToken(i)}
           />
         ))}
       </p>
       <div className="row small muted">
-        <span>How sure the model was:</span>
+        <span>Probability of each token:</span>
         {['under 2 %', 'to 10 %', 'to 30 %', 'to 70 %', 'above'].map((words, i) => (
           <span key={words} className={`token shade-${i}`}>
             {words}
           </span>
         ))}
       </div>
-      <p className="small muted">Choose a token to see what else could have stood in its place.</p>
+      <p className="small muted">Choose a token to see the alternatives at its place.</p>
     </>
   );
 }
 
 function TokenOf({
-  token: { text, probability },
+  token: { text, bytes, probability },
   onChoose,
 }: {
   token: WrittenToken;
@@ -49,17 +51,16 @@ function TokenOf({
 }): ReactElement {
   const shade =
     probability === undefined ? 'none' : shades.filter((limit) => probability >= limit).length;
-  const title = `${visible(text)}${probability === undefined ? '' : `, ${percent(probability)}`}`;
+  const words = text === '' ? (labelOfBytes(bytes) ?? 'no text') : visible(text);
+  const title = `${words}${probability === undefined ? '' : `, ${percent(probability)}`}`;
   return (
-    <button
-      type="button"
-      className={`token shade-${shade}`}
+    <InlineToken
+      text={text}
+      bytes={bytes}
+      className={`shade-${shade}`}
       title={title}
-      aria-label={`${title}. See the alternatives`}
-      disabled={onChoose === undefined}
-      onClick={onChoose}
-    >
-      {text}
-    </button>
+      label={`${title}. See the alternatives`}
+      onChoose={onChoose}
+    />
   );
 }

@@ -1,29 +1,26 @@
 import { type ReactElement, useState } from 'react';
-import { desk } from '../../desk.js';
+import { asText, useAddressed } from '../../route.js';
 import { TextField } from '../../ui/fields.js';
-import { type Slot, TokenizerSlot } from './slot.js';
+import { TokenizerSlot } from './slot.js';
+import { addSlot, bundledKey, openBundled, type Slot, useSlots } from './slots.js';
 import { TrainTokenizer } from './train.js';
 
-const bundledKey = 'bundled';
 const start =
   'Call me Ishmael. Some years ago — never mind how long precisely — I thought I would sail about a little. Naïve café, 東京, 🐋.';
 
 /** Cuts texts into tokens with any tokenizer, two beside each other, and trains new ones. */
 export function TokensPage(): ReactElement {
-  const [text, setText] = useState(start);
-  const [slots, setSlots] = useState<readonly Slot[]>([
-    { key: bundledKey, name: 'Moby-Dick, 512 pieces (comes with the lab)' },
-  ]);
-  const [left, setLeft] = useState(bundledKey);
-  const [right, setRight] = useState<string>();
-  const [opening] = useState(() =>
-    desk.call('openTokenizer', [
-      bundledKey,
-      { kind: 'url', url: new URL('models/moby-dick/tokenizer.json', document.baseURI).href },
-    ]),
-  );
+  const slots = useSlots();
+  const [text, setText] = useAddressed('tokens', 'text', start, asText);
+  const [wantedLeft, setLeft] = useAddressed('tokens', 'tokenizer', bundledKey, asText);
+  const [wantedRight, setRight] = useAddressed('tokens', 'second', '', asText);
+  // A tokenizer that was brought along or trained lasts as long as the tab's worker.
+  const has = (key: string) => slots.some((slot) => slot.key === key);
+  const left = has(wantedLeft) ? wantedLeft : bundledKey;
+  const right = has(wantedRight) ? wantedRight : undefined;
+  const [opening] = useState(openBundled);
   const add = (slot: Slot, side: 'left' | 'right') => {
-    setSlots((before) => [...before.filter(({ key }) => key !== slot.key), slot]);
+    addSlot(slot);
     if (side === 'left') setLeft(slot.key);
     else setRight(slot.key);
   };

@@ -4,13 +4,8 @@ import { desk } from '../../desk.js';
 import { SelectField } from '../../ui/fields.js';
 import { FileDrop } from '../../ui/file-drop.js';
 import { Notice } from '../../ui/notice.js';
+import type { Slot } from './slots.js';
 import { Spans } from './spans.js';
-
-/** A tokenizer that the desk holds. */
-export interface Slot {
-  key: string;
-  name: string;
-}
 
 const bringing = 'bring';
 const nothing = 'none';

@@ -1,6 +1,7 @@
 import { type ReactElement, useState } from 'react';
 import type { TokenSpan } from '../../desk/spans.js';
 import { figure, visible } from '../../ui/numbers.js';
+import { InlineToken } from '../../ui/token.js';
 
 /** Tokens that are shown; a browser draws no more with ease. */
 const mostShown = 2000;
@@ -33,30 +34,39 @@ export function Spans({
           <dd>{new Set(spans.map(({ id }) => id)).size}</dd>
         </div>
       </dl>
-      <p className="written spans">
-        {shown.map(({ id, token, start, end }, i) => (
-          <button
-            key={`${i}/${id}`}
-            type="button"
-            className={`token span-${i % 5}`}
-            aria-label={`${visible(token)}, number ${id}, characters ${start} to ${end}`}
-            onPointerEnter={() => setPointed(i)}
-            onFocus={() => setPointed(i)}
-            onClick={() => setPointed(i)}
-          >
-            {start === end
-              ? visible(token)
-              : // Of a character in several tokens, the first shows it.
-                start < (shown[i - 1]?.end ?? 0)
-                ? '▪'
-                : text.slice(start, end)}
-          </button>
-        ))}
+      <p className="written">
+        <span className="spans">
+          {shown.map(({ id, label, token, bytes, start, end }, i) => (
+            <InlineToken
+              key={`${i}/${id}`}
+              // Of a character in several tokens, the first shows it, and the others their bytes.
+              text={text.slice(Math.max(start, shown[i - 1]?.end ?? 0), end)}
+              bytes={bytes ?? visible(token)}
+              className={`span-${i % 5}`}
+              label={`${visible(label)}, number ${id}, characters ${start} to ${end}`}
+              onPoint={() => setPointed(i)}
+              onChoose={() => setPointed(i)}
+            />
+          ))}
+        </span>
+        <span className="muted small"> end of text</span>
       </p>
-      <p className="small muted mono" aria-live="polite">
-        {span
-          ? `${visible(span.token)} → ${span.id}, characters ${span.start} to ${span.end}`
-          : 'Point at a token to see its number and its place.'}
+      <p className="small muted" aria-live="polite">
+        {span ? (
+          <>
+            <span className="mono">{visible(span.label)}</span> has the number{' '}
+            <span className="mono">{span.id}</span>, from character {span.start} to {span.end}; in
+            the vocabulary <span className="mono">{span.token}</span>
+            {span.bytes && (
+              <>
+                , bytes <span className="mono">{span.bytes}</span>
+              </>
+            )}
+            .
+          </>
+        ) : (
+          'Point at a token to see its number and its place.'
+        )}
       </p>
       {spans.length > mostShown && (
         <p className="small muted">The first {mostShown} tokens are shown.</p>

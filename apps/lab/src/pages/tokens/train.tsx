@@ -2,12 +2,15 @@ import { type ReactElement, useState } from 'react';
 import type { TokenizerKind, TrainingRequest } from '../../desk/tokenizers.js';
 import { desk } from '../../desk.js';
 import { download } from '../../download.js';
+import { asNumber, asOneOf, useAddressed } from '../../route.js';
 import { Button } from '../../ui/button.js';
-import { NumberField, SelectField } from '../../ui/fields.js';
+import { SelectField } from '../../ui/fields.js';
 import { FileDrop } from '../../ui/file-drop.js';
 import { Notice } from '../../ui/notice.js';
+import { NumberField } from '../../ui/number-field.js';
+import { numberProblem } from '../../ui/number-text.js';
 import { percent } from '../../ui/numbers.js';
-import type { Slot } from './slot.js';
+import type { Slot } from './slots.js';
 
 const kinds: readonly { value: TokenizerKind; label: string }[] = [
   { value: 'byte-bpe', label: 'Byte-level BPE, as GPT-2' },
@@ -17,7 +20,12 @@ const kinds: readonly { value: TokenizerKind; label: string }[] = [
   { value: 'character', label: 'Characters' },
 ];
 
-type From = 'book' | 'above' | 'file';
+const froms = ['book', 'above', 'file'] as const;
+type From = (typeof froms)[number];
+
+const asKind = asOneOf(kinds.map(({ value }) => value));
+const asFrom = asOneOf(froms);
+const sizes = { min: 30, max: 50_000, whole: true };
 
 /** Learns a vocabulary from a text, in a worker, with its progress. */
 export function TrainTokenizer({
@@ -27,9 +35,9 @@ export function TrainTokenizer({
   text: string;
   onTrained(slot: Slot): void;
 }): ReactElement {
-  const [kind, setKind] = useState<TokenizerKind>('byte-bpe');
-  const [vocabSize, setVocabSize] = useState(1000);
-  const [from, setFrom] = useState<From>('book');
+  const [kind, setKind] = useAddressed<TokenizerKind>('tokens', 'train', 'byte-bpe', asKind);
+  const [vocabSize, setVocabSize] = useAddressed('tokens', 'vocabulary', 1000, asNumber);
+  const [from, setFrom] = useAddressed<From>('tokens', 'from', 'book', asFrom);
   const [file, setFile] = useState<File>();
   const [progress, setProgress] = useState<number>();
   const [running, setRunning] = useState<AbortController>();
@@ -45,15 +53,14 @@ export function TrainTokenizer({
       above: { kind: 'text', text },
       file: { kind: 'file', file: file! },
     };
-    const slot = {
-      key: `trained/${crypto.randomUUID()}`,
-      name: `Trained: ${kinds.find(({ value }) => value === kind)!.label}, ${vocabSize}`,
-    };
+    const key = `trained/${crypto.randomUUID()}`;
+    const title = kinds.find(({ value }) => value === kind)!.label;
     try {
-      const made = await desk.call('train', [slot.key, { kind, vocabSize, text: texts[from] }], {
+      const made = await desk.call('train', [key, { kind, vocabSize, text: texts[from] }], {
         signal: controller.signal,
         onProgress: ({ done, total }: { done: number; total: number }) => setProgress(done / total),
       });
+      const slot = { key, name: `Trained: ${title}, ${made.vocabSize}` };
       setDone({ ...slot, ...made });
       onTrained(slot);
     } catch (error) {
@@ -88,11 +95,9 @@ export function TrainTokenizer({
         <NumberField
           label="Vocabulary"
           value={vocabSize}
-          min={30}
-          max={50_000}
-          whole
+          limits={sizes}
           disabled={kind === 'character'}
-          onChange={(value) => setVocabSize(value ?? 1000)}
+          onChange={(value) => setVocabSize(value!)}
         />
       </div>
       {from === 'file' && (
@@ -111,7 +116,10 @@ export function TrainTokenizer({
           <Button
             kind="primary"
             icon="play"
-            disabled={from === 'file' && file === undefined}
+            disabled={
+              (from === 'file' && file === undefined) ||
+              (kind !== 'character' && numberProblem(vocabSize, sizes) !== undefined)
+            }
             onClick={train}
           >
             Train

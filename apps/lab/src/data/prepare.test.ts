@@ -1,0 +1,44 @@
+import { describe, expect, test } from 'vitest';
+import { parseRunConfig } from '../model/run-config.js';
+import { checkData, prepareData } from './prepare.js';
+
+const config = (data: object = {}, context = 16) =>
+  parseRunConfig({ data: { source: 'file', file: 'a.txt', ...data }, model: { context } });
+const words = (count: number) => Array.from({ length: count }, (_, i) => `word ${i % 7}`).join(' ');
+
+describe('a text that is too short', () => {
+  test('is refused, saying what would do', async () => {
+    const refused: [string, object, number, string][] = [
+      ['', {}, 16, 'the text has 0 characters'],
+      ['a', {}, 16, 'the text has 1 characters'],
+      ['ab', {}, 16, 'the text has 2 characters'],
+      ['ab', { validation: 0.5 }, 16, 'a context of 16 needs at least 17'],
+      [words(40), { tokenizer: 'character' }, 4000, 'a context of 4000 needs at least 4001'],
+      [
+        words(8),
+        { tokenizer: 'character', validation: 0.02 },
+        8,
+        'the part of the text that is held back has 1 tokens',
+      ],
+    ];
+    for (const [text, data, context, message] of refused) {
+      await expect(checkData(config(data, context), text), message).rejects.toThrow(message);
+    }
+  });
+
+  test('is not, where a step and a measurement can be made of it', async () => {
+    for (const tokenizer of ['character', 'byte-bpe']) {
+      const { batches, validation } = await prepareData(config({ tokenizer }, 8), words(200));
+      expect(batches.at(0).shape[1]).toBe(8);
+      expect([...validation()].length).toBeGreaterThan(0);
+    }
+  });
+});
+
+test('a text that ends in blanks gives no prompt', async () => {
+  const { prompts } = await prepareData(
+    config({ tokenizer: 'character' }),
+    `${words(90)}${' '.repeat(99)}`,
+  );
+  expect(prompts).toEqual([]);
+});

@@ -1,0 +1,110 @@
+import type { ReactElement } from 'react';
+import { Heat } from '../../charts/heat.js';
+import type { Head, Inspection } from '../../worker/inspection.js';
+import type { ModelInfo, ModelSource } from '../../worker/model-source.js';
+import { HeadView } from './head-view.js';
+import { isHead, nameOf } from './heads.js';
+import { LensView } from './lens-view.js';
+import { MapView } from './map-view.js';
+import { ModelView } from './model-view.js';
+import { NeuronView } from './neuron-view.js';
+
+export const views = [
+  { value: 'model', label: 'All heads' },
+  { value: 'head', label: 'One head' },
+  { value: 'neuron', label: 'Neurons' },
+  { value: 'flow', label: 'Flow' },
+  { value: 'lens', label: 'Layers' },
+  { value: 'map', label: 'Large map' },
+] as const;
+export type ViewName = (typeof views)[number]['value'];
+export const viewNames: readonly ViewName[] = views.map(({ value }) => value);
+
+/** One view of one model. Where two are compared, it stands on the page twice. */
+export function View({
+  view,
+  source,
+  info,
+  text,
+  head,
+  inspection,
+  title,
+  ablated,
+  onText,
+  onAblate,
+  onChoose,
+}: {
+  view: ViewName;
+  source: ModelSource;
+  info: ModelInfo;
+  text: string;
+  head: Head;
+  inspection: Inspection;
+  title: string;
+  ablated: readonly Head[];
+  onText?: (text: string) => void;
+  /** Takes a head out, or puts it back; undefined where none can be. */
+  onAblate?: (head: Head) => void;
+  onChoose: (head: Head) => void;
+}): ReactElement {
+  switch (view) {
+    case 'model':
+      return (
+        <article className="stack tight">
+          <h3>{title}</h3>
+          <ModelView {...{ inspection, ablated, onChoose, onAblate }} chosen={head} />
+        </article>
+      );
+    case 'head':
+      return (
+        <HeadView
+          {...{ inspection, head, title, onChoose }}
+          out={isHead(ablated, head)}
+          onAblate={onAblate && (() => onAblate(head))}
+        />
+      );
+    case 'neuron':
+      return (
+        <article className="stack tight">
+          <h3>{title}</h3>
+          <NeuronView {...{ source, text, inspection, head }} />
+        </article>
+      );
+    case 'flow':
+      return <Flow {...{ inspection, title }} />;
+    case 'lens':
+      return (
+        <article className="stack tight">
+          <h3>{title}</h3>
+          <LensView {...{ source, text, inspection, title }} />
+        </article>
+      );
+    case 'map':
+      return (
+        <article className="stack tight">
+          <h3>{title}</h3>
+          <MapView {...{ source, info, text, head, onText }} name={nameOf(inspection, head)} />
+        </article>
+      );
+  }
+}
+
+/** How much of each token has reached each place through all layers. */
+function Flow({ inspection, title }: { inspection: Inspection; title: string }): ReactElement {
+  return (
+    <article className="stack tight">
+      <h3>{title}</h3>
+      <p className="small muted">
+        How much of each token (column) has come to each place (row) through all layers and heads
+        together: attention rollout.
+      </p>
+      <div className="flow-map">
+        <Heat
+          values={inspection.rollout}
+          columns={inspection.tokens.length}
+          label={`Attention rollout of ${title}`}
+        />
+      </div>
+    </article>
+  );
+}

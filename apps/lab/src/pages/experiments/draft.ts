@@ -1,0 +1,81 @@
+import { lab, notify, putRecord } from '../../lab.js';
+import { type GroupName, groups, type RunConfig } from '../../model/run-config.js';
+import {
+  type ConfigProblem,
+  configProblems,
+  settings,
+  withoutUnused,
+} from '../../model/settings.js';
+import type { RunRecord } from '../../store/records.js';
+
+/** A run as it is set up. Its numbers are what the form says, NaN where it says none. */
+export interface Draft {
+  name: string;
+  config: RunConfig;
+  /** The run and the saved state that it goes on from. */
+  fork?: { id: string; name: string; step: number };
+}
+
+/** Why a draft cannot be started; empty where it can. */
+export function draftProblems({ config, fork }: Draft): ConfigProblem[] {
+  const problems = configProblems(config);
+  if (!fork || problems.length > 0 || config.training.steps > fork.step) return problems;
+  const message = `More than ${fork.step}, which are made already.`;
+  return [{ key: ['training', 'steps'], title: 'Steps', message }];
+}
+
+/** A draft that was kept as JSON, which has no NaN; undefined where it is none. */
+export function readDraft(value: unknown): Draft | undefined {
+  const { name, config: given, fork } = (value ?? {}) as Partial<Draft>;
+  if (typeof name !== 'string') return undefined;
+  const config: Record<string, Record<string, unknown>> = {};
+  for (const group of Object.keys(groups) as GroupName[]) {
+    const values = (given?.[group] ?? {}) as Record<string, unknown>;
+    config[group] = {};
+    for (const { key, choices, limits } of settings[group]) {
+      const value = values[key] === null ? Number.NaN : values[key];
+      const fits = choices
+        ? choices.includes(value as string)
+        : typeof value === 'number' || (value === undefined && limits.optional);
+      if (!fits) return undefined;
+      if (value !== undefined) config[group][key] = value;
+    }
+    if (group === 'data' && typeof values.file === 'string') config[group].file = values.file;
+  }
+  const known = typeof fork?.id === 'string' && Number.isInteger(fork.step) ? fork : undefined;
+  return { name, config: config as unknown as RunConfig, ...(known ? { fork: known } : {}) };
+}
+
+/** Keeps the state that a fork of a run goes on from, and gives its step. */
+export async function forkPoint(
+  { id, name }: Pick<RunRecord, 'id' | 'name'>,
+  wanted?: number,
+): Promise<Draft['fork']> {
+  return { id, name, step: await lab.call('holdState', [id, wanted]) };
+}
+
+/**
+ * Starts a run from a draft, and gives its id.
+ *
+ * @throws an error that says why it did not start
+ */
+export async function startRun({ name, config: shown, fork }: Draft): Promise<string> {
+  const id = crypto.randomUUID();
+  const config = withoutUnused(shown);
+  const record = fork
+    ? await lab.call('forkRun', [{ from: fork.id, step: fork.step, name, config, id }])
+    : await lab.call('createRun', [{ name, config, id }]);
+  putRecord(record);
+  lab.call('releaseState', []).catch((error: Error) => notify('bad', error.message));
+  await lab.call('train', [id]);
+  return id;
+}
+
+/** A name that no run has yet. */
+export function nameFor(title: string, runs: readonly { name: string }[]): string {
+  const taken = new Set(runs.map(({ name }) => name));
+  for (let number = 1; ; number++) {
+    const name = number === 1 ? title : `${title} ${number}`;
+    if (!taken.has(name)) return name;
+  }
+}
