@@ -14,8 +14,8 @@ import {
 import * as tf from '@tensorflow/tfjs';
 import { Linear } from './linear.js';
 
-/** What stands between two linear maps, by Hugging Face's names. */
-export type Activation = Exclude<LinearActivation, 'none'>;
+/** What stands between two linear maps, by Hugging Face's names; `none` where theirs is `linear`. */
+export type Activation = LinearActivation;
 
 export interface FeedForwardOptions {
   dim: number;

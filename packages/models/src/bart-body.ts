@@ -1,11 +1,13 @@
 import { CrossAttention, causal, MultiHeadAttention } from '@headwise/attention';
 import { type Layer, normal, type ParamStore, zeros } from '@headwise/core';
-import { type Activation, Dropout, Embedding, FeedForward, LayerNorm } from '@headwise/layers';
+import { Dropout, Embedding, FeedForward, LayerNorm } from '@headwise/layers';
 import { CrossDecoder, Encoder, PostNormBlock, PostNormCrossBlock } from '@headwise/transformer';
 import type * as tf from '@tensorflow/tfjs';
 import { z } from 'zod';
-import { checkDivides, rate, size } from './config.js';
-import type { KeyTable } from './family.js';
+import { type ActivationName, activation, activationOf } from './activations.js';
+import { checkDivides, depth, rate, size } from './config.js';
+import type { KeyCopy, KeyTable } from './family.js';
+import { type Settings, settings } from './settings.js';
 
 /** What the configurations of BART and of Marian have in common; other keys are kept as they are. */
 export interface BartSizes {
@@ -21,7 +23,7 @@ export interface BartSizes {
   decoder_layers: number;
   decoder_attention_heads: number;
   decoder_ffn_dim: number;
-  activation_function: Activation | 'swish';
+  activation_function: ActivationName;
   /** Of embeddings and of what is added to the residual stream. */
   dropout: number;
   /** Of attention weights. */
@@ -39,13 +41,13 @@ export interface BartSizes {
 
 const shared = {
   max_position_embeddings: size.default(1024),
-  encoder_layers: size.default(12),
+  encoder_layers: depth.default(12),
   encoder_ffn_dim: size.default(4096),
   encoder_attention_heads: size.default(16),
-  decoder_layers: size.default(12),
+  decoder_layers: depth.default(12),
   decoder_ffn_dim: size.default(4096),
   decoder_attention_heads: size.default(16),
-  activation_function: z.enum(['gelu', 'gelu_new', 'relu', 'silu', 'swish']).default('gelu'),
+  activation_function: activation('gelu'),
   d_model: size.default(1024),
   dropout: rate.default(0.1),
   attention_dropout: rate.default(0),
@@ -63,9 +65,25 @@ const shared = {
   quantization_config: z.null().optional(),
 };
 
-/** The schema of a configuration that has the shared settings and some of its own. */
-export function bartSchema<C extends BartSizes>(own: Record<string, z.ZodType>): z.ZodType<C> {
-  return z.looseObject({ ...shared, ...own }) as unknown as z.ZodType<C>;
+/** The settings of a family that has the shared ones and some of its own. */
+export function bartSettings<C extends BartSizes>(own: Record<string, z.ZodType>): Settings<C> {
+  return settings<C>(
+    { ...shared, ...own },
+    {
+      aliases: {
+        num_attention_heads: 'encoder_attention_heads',
+        hidden_size: 'd_model',
+        num_hidden_layers: 'encoder_layers',
+      },
+      kept: [
+        'add_bias_logits',
+        'classif_dropout',
+        'classifier_dropout',
+        'extra_pos_embeddings',
+        'force_bos_token_to_be_generated',
+      ],
+    },
+  );
 }
 
 /**
@@ -125,7 +143,7 @@ function feedForward(params: ParamStore, config: BartSizes, hidden: number): Lay
   return new FeedForward(params, {
     dim: config.d_model,
     hidden,
-    activation: activation_function === 'swish' ? 'silu' : activation_function,
+    activation: activationOf(activation_function),
     layout: 'out-in',
     dropout: new Dropout({ rate: activation_dropout }),
     init: normal(config.init_std),
@@ -195,4 +213,11 @@ export const bartKeys: KeyTable = [
   ...blockKeys('decoder'),
   ...attentionKeys('decoder.blocks.#.cross', 'model.decoder.layers.#.encoder_attn'),
   ['decoder.blocks.#.crossNorm', 'model.decoder.layers.#.encoder_attn_layer_norm'],
+];
+
+/** What repeats the shared table. */
+export const bartCopies: readonly KeyCopy[] = [
+  ['model.encoder.embed_tokens.weight', 'model.shared.weight'],
+  ['model.decoder.embed_tokens.weight', 'model.shared.weight'],
+  ['lm_head.weight', 'model.shared.weight'],
 ];

@@ -5,15 +5,16 @@ import * as tf from '@tensorflow/tfjs';
 import { z } from 'zod';
 import {
   type BartSizes,
+  bartCopies,
   bartDecoder,
   bartDropout,
   bartEncoder,
   bartKeys,
-  bartSchema,
+  bartSettings,
   checkBartSizes,
   SharedEmbedding,
 } from './bart-body.js';
-import { parseWith, size } from './config.js';
+import { size } from './config.js';
 import { EncoderDecoder } from './encoder-decoder.js';
 import type { ModelFamily } from './family.js';
 
@@ -23,7 +24,7 @@ export interface BartConfig extends BartSizes {
   architectures: ['BartForConditionalGeneration'];
 }
 
-const schema: z.ZodType<BartConfig> = bartSchema({
+const own = bartSettings<BartConfig>({
   model_type: z.literal('bart').default('bart'),
   // The published base model is a BartModel, whose shared embeddings are its head.
   architectures: z
@@ -76,8 +77,10 @@ function buildBart(params: ParamStore, config: BartConfig): EncoderDecoderModel 
 export const bart: ModelFamily<BartConfig> = {
   modelType: 'bart',
   parseConfig(json, name = 'config.json') {
-    return checkBartSizes(parseWith(schema, json, name), name);
+    return checkBartSizes(own.parse(json, name), name);
   },
+  settings: own,
+  depths: ['encoder_layers', 'decoder_layers'],
   configJson: (config) => ({ ...config }),
   build: buildBart,
   keys: () => [
@@ -88,7 +91,7 @@ export const bart: ModelFamily<BartConfig> = {
     ['decoder.embeddingNorm', 'model.decoder.layernorm_embedding'],
   ],
   keyPrefix: 'model.',
-  // Copies of the shared table.
-  ignoredKeys: /^(model\.)?(encoder|decoder)\.embed_tokens\.weight$|^lm_head\.weight$/,
+  copies: () => bartCopies,
+  ignoredKeys: /^(encoder|decoder)\.version$/,
   optionalKeys: /^final_logits_bias$/,
 };

@@ -7,14 +7,17 @@ import {
   type ParamStore,
   tapped,
 } from '@headwise/core';
-import { type Activation, Dropout, Embedding, FeedForward, LayerNorm } from '@headwise/layers';
+import { Dropout, Embedding, FeedForward, LayerNorm } from '@headwise/layers';
 import { checkPositions } from '@headwise/positions';
 import { Encoder, PostNormBlock } from '@headwise/transformer';
 import * as tf from '@tensorflow/tfjs';
 import { z } from 'zod';
-import { checkDivides, labels, rate, size } from './config.js';
-import type { KeyTable } from './family.js';
+import { type ActivationName, activation, activationOf } from './activations.js';
+import { checkDivides, classes, depth, rate, size } from './config.js';
+import { paddingRow } from './decoder-head.js';
+import type { Held, KeyTable } from './family.js';
 import { Classifier, type EncoderHead, MaskedLanguageHead, Pooler } from './heads.js';
+import { type Settings, settings } from './settings.js';
 
 /** What the configurations of BERT and of RoBERTa have in common; other keys are kept as they are. */
 export interface BertSizes {
@@ -29,7 +32,7 @@ export interface BertSizes {
   num_attention_heads: number;
   /** `F` */
   intermediate_size: number;
-  hidden_act: Activation;
+  hidden_act: ActivationName;
   hidden_dropout_prob: number;
   attention_probs_dropout_prob: number;
   /** Of what a classifier reads; null: `hidden_dropout_prob`. */
@@ -41,17 +44,24 @@ export interface BertSizes {
   /** The standard deviation of the initial weights. */
   initializer_range: number;
   layer_norm_eps: number;
-  /** The names of the classes of a classifier; two where absent. */
+  /** The names of the classes of a classifier. */
   id2label?: Record<string, string> | null | undefined;
+  /** Their number, where they have no names; default 2. */
+  num_labels?: number | undefined;
+  /** Whether the head of masked tokens has the embeddings' weights. */
+  tie_word_embeddings: boolean;
+  /** Whether the bare model makes one vector of the first token, as transformers' constructor asks; default true. */
+  add_pooling_layer: boolean;
+  pad_token_id: number | null;
 }
 
 /** The settings that BERT and RoBERTa share, with Hugging Face's defaults. */
 const shared = {
   hidden_size: size.default(768),
-  num_hidden_layers: size.default(12),
+  num_hidden_layers: depth.default(12),
   num_attention_heads: size.default(12),
   intermediate_size: size.default(3072),
-  hidden_act: z.enum(['gelu', 'gelu_new', 'relu', 'silu']).default('gelu'),
+  hidden_act: activation('gelu'),
   hidden_dropout_prob: rate.default(0.1),
   attention_probs_dropout_prob: rate.default(0.1),
   classifier_dropout: rate.nullable().default(null),
@@ -59,18 +69,19 @@ const shared = {
   type_vocab_size: size.default(2),
   initializer_range: z.number().nonnegative().default(0.02),
   layer_norm_eps: z.number().positive().default(1e-12),
-  id2label: labels,
+  ...classes,
+  add_pooling_layer: z.boolean().default(true),
   // Variants that these files do not build: refused, not ignored.
   is_decoder: z.literal(false).default(false),
   add_cross_attention: z.literal(false).default(false),
-  tie_word_embeddings: z.literal(true).default(true),
+  tie_word_embeddings: z.boolean().default(true),
   position_embedding_type: z.literal('absolute').optional(),
   quantization_config: z.null().optional(),
 };
 
-/** The schema of a configuration that has the shared settings and some of its own. */
-export function bertSchema<C extends BertSizes>(own: Record<string, z.ZodType>): z.ZodType<C> {
-  return z.looseObject({ ...shared, ...own }) as unknown as z.ZodType<C>;
+/** The settings of a family that has the shared ones and some of its own. */
+export function bertSettings<C extends BertSizes>(own: Record<string, z.ZodType>): Settings<C> {
+  return settings<C>({ ...shared, ...own }, { kept: ['position_ids'] });
 }
 
 export interface BertBodyOptions {
@@ -154,7 +165,7 @@ function bertBlock(params: ParamStore, config: BertSizes): PostNormBlock {
     mlp: new FeedForward(params.at('mlp'), {
       dim,
       hidden: config.intermediate_size,
-      activation: config.hidden_act,
+      activation: activationOf(config.hidden_act),
       layout: 'out-in',
       init,
     }),
@@ -189,13 +200,14 @@ export class BertModel implements EncoderModel {
 }
 
 /**
- * Gives a configuration back whose heads divide its width.
+ * Gives a configuration back whose heads divide its width, and whose padding is a token.
  *
- * @throws InputError with both sizes
+ * @throws InputError with both numbers
  */
 export function checkBertSizes<C extends BertSizes>(config: C, name: string): C {
   const { hidden_size, num_attention_heads } = config;
   checkDivides(name, 'hidden_size', hidden_size, 'num_attention_heads', num_attention_heads);
+  paddingRow(config.pad_token_id, config.vocab_size, name);
   return config;
 }
 
@@ -212,11 +224,11 @@ export function makePooler(params: ParamStore, config: BertSizes, dropout = 0): 
 export function classifier(
   params: ParamStore,
   config: BertSizes,
-  classes: number,
+  count: number,
   dropout: number = config.classifier_dropout ?? config.hidden_dropout_prob,
 ): Classifier {
   const init = normal(config.initializer_range);
-  return new Classifier(params, { dim: config.hidden_size, labels: classes, dropout, init });
+  return new Classifier(params, { dim: config.hidden_size, labels: count, dropout, init });
 }
 
 /** The head that says what masked tokens were. */
@@ -224,13 +236,13 @@ export function maskedLanguageHead(
   params: ParamStore,
   config: BertSizes,
   tokens: Embedding,
-  activation: Activation = config.hidden_act,
+  name: ActivationName = config.hidden_act,
 ): MaskedLanguageHead {
   return new MaskedLanguageHead(params, {
     dim: config.hidden_size,
     vocabSize: config.vocab_size,
-    tokens,
-    activation,
+    tokens: config.tie_word_embeddings ? tokens : undefined,
+    activation: activationOf(name),
     epsilon: config.layer_norm_eps,
     init: normal(config.initializer_range),
   });
@@ -260,4 +272,29 @@ export function bertKeys(prefix: string): KeyTable {
     ['blocks.#.norm2', `${layer}.output.LayerNorm`],
     ['pooler', `${prefix}pooler.dense`],
   ];
+}
+
+/**
+ * A configuration as its checkpoint's tensors have it: without a pooler that is not there, and with a head of its own
+ * where that differs from the embeddings.
+ *
+ * @param bare whether it has no head
+ */
+export function fittedBert<C extends BertSizes>(
+  config: C,
+  { has, differing }: Held,
+  bare: boolean,
+): C {
+  return {
+    ...config,
+    ...(bare && !has('pooler.dense.weight') ? { add_pooling_layer: false } : {}),
+    ...(differing.length > 0 ? { tie_word_embeddings: false } : {}),
+  };
+}
+
+/** The bare model's outputs: its hidden states, and one vector for the first token where there is a pooler. */
+export function bareHead(params: ParamStore, config: BertSizes): EncoderHead {
+  if (!config.add_pooling_layer) return (hidden) => ({ hidden });
+  const pooler = makePooler(params.at('pooler'), config);
+  return (hidden, ctx) => ({ hidden, pooled: pooler.forward(hidden, ctx) });
 }

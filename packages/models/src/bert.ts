@@ -5,16 +5,19 @@ import {
   BertBody,
   BertModel,
   type BertSizes,
+  bareHead,
   bertKeys,
-  bertSchema,
+  bertSettings,
   checkBertSizes,
   classifier,
+  fittedBert,
   type HeadMaker,
   makePooler,
   maskedLanguageHead,
   oldBertKey,
 } from './bert-body.js';
-import { labelCount, parseWith, size } from './config.js';
+import { labelCount, size, tokenId } from './config.js';
+import { paddingRow } from './decoder-head.js';
 import type { ModelFamily } from './family.js';
 import { answerSpan } from './heads.js';
 
@@ -33,14 +36,10 @@ export interface BertConfig extends BertSizes {
   model_type: 'bert';
   /** One, which names the head. */
   architectures: [BertArchitecture];
-  pad_token_id: number | null;
 }
 
 const heads: Record<BertArchitecture, HeadMaker<BertSizes>> = {
-  BertModel: (params, config) => {
-    const pooler = makePooler(params.at('pooler'), config);
-    return (hidden, ctx) => ({ hidden, pooled: pooler.forward(hidden, ctx) });
-  },
+  BertModel: bareHead,
   BertForMaskedLM: (params, config, { tokens }) => {
     const head = maskedLanguageHead(params.at('head'), config, tokens);
     return (hidden, ctx) => ({ logits: head.forward(hidden, ctx) });
@@ -74,11 +73,11 @@ const heads: Record<BertArchitecture, HeadMaker<BertSizes>> = {
   },
 };
 
-const schema: z.ZodType<BertConfig> = bertSchema({
+const own = bertSettings<BertConfig>({
   model_type: z.literal('bert').default('bert'),
   architectures: z.tuple([z.enum(Object.keys(heads) as BertArchitecture[])]).default(['BertModel']),
   vocab_size: size.default(30522),
-  pad_token_id: z.number().int().nonnegative().nullable().default(0),
+  pad_token_id: tokenId.nullable().default(0),
 });
 
 /**
@@ -92,7 +91,7 @@ function buildBert(params: ParamStore, config: BertConfig): EncoderModel {
   const positions = new LearnedPosition(params.at('positions'), { maxLength, dim });
   const body = new BertBody(params, config, {
     positions: (x, _ids, ctx) => positions.forward(x, ctx),
-    padId: pad_token_id ?? undefined,
+    padId: paddingRow(pad_token_id, config.vocab_size, 'config.json'),
     maxLength,
   });
   return new BertModel(body, heads[config.architectures[0]](params, config, body));
@@ -102,8 +101,10 @@ function buildBert(params: ParamStore, config: BertConfig): EncoderModel {
 export const bert: ModelFamily<BertConfig> = {
   modelType: 'bert',
   parseConfig(json, name = 'config.json') {
-    return checkBertSizes(parseWith(schema, json, name), name);
+    return checkBertSizes(own.parse(json, name), name);
   },
+  settings: own,
+  depths: ['num_hidden_layers'],
   configJson: (config) => ({ ...config }),
   build: buildBert,
   keys: ({ architectures: [head] }) => [
@@ -116,6 +117,14 @@ export const bert: ModelFamily<BertConfig> = {
     ['span', 'qa_outputs'],
   ],
   keyPrefix: 'bert.',
-  ignoredKeys: /\.position_ids$|^cls\.predictions\.decoder\.(weight|bias)$/,
+  copies: ({ architectures: [head], tie_word_embeddings: tied }) =>
+    tied && /MaskedLM$|PreTraining$/.test(head)
+      ? [
+          ['cls.predictions.decoder.weight', 'bert.embeddings.word_embeddings.weight'],
+          ['cls.predictions.decoder.bias', 'cls.predictions.bias'],
+        ]
+      : [],
+  fitted: (config, held) => fittedBert(config, held, config.architectures[0] === 'BertModel'),
+  ignoredKeys: /\.position_ids$/,
   oldKey: oldBertKey,
 };

@@ -1,9 +1,11 @@
 import { z } from 'zod';
-import { architecture, checkDivides, parseWith, rate, renamed, size } from './config.js';
+import { architecture, checkDivides, depth, rate, size } from './config.js';
 import type { ModelConfiguration } from './configuration.js';
+import { decoderHead, fittedHead, headCopy } from './decoder-head.js';
 import { buildDecoder } from './decoder-model.js';
 import type { ModelFamily } from './family.js';
 import { groupedHeads } from './row-order.js';
+import { settings } from './settings.js';
 
 /** Hugging Face's `BloomConfig`; other keys are kept as they are. */
 export interface BloomConfig {
@@ -28,30 +30,43 @@ export interface BloomConfig {
   tie_word_embeddings: boolean;
 }
 
-const schema: z.ZodType<BloomConfig> = z.looseObject({
-  model_type: z.literal('bloom').default('bloom'),
-  vocab_size: size.default(250880),
-  hidden_size: size.default(64),
-  n_layer: size.default(2),
-  n_head: size.default(8),
-  seq_length: size.default(2048),
-  layer_norm_epsilon: z.number().positive().default(1e-5),
-  initializer_range: z.number().nonnegative().default(0.02),
-  apply_residual_connection_post_layernorm: z.boolean().default(false),
-  hidden_dropout: rate.default(0),
-  attention_dropout: rate.default(0),
-  tie_word_embeddings: z.boolean().default(true),
-  n_inner: z.null().optional(),
-  architectures: architecture('BloomModel', 'BloomForCausalLM'),
-  quantization_config: z.null().optional(),
-});
-
-/** What BLOOM's own releases call their settings. */
-const oldNames = {
-  n_embed: 'hidden_size',
-  num_attention_heads: 'n_head',
-  num_hidden_layers: 'n_layer',
-};
+const own = settings<BloomConfig>(
+  {
+    model_type: z.literal('bloom').default('bloom'),
+    vocab_size: size.default(250880),
+    hidden_size: size.default(64),
+    n_layer: depth.default(2),
+    n_head: size.default(8),
+    seq_length: size.default(2048),
+    layer_norm_epsilon: z.number().positive().default(1e-5),
+    initializer_range: z.number().nonnegative().default(0.02),
+    apply_residual_connection_post_layernorm: z.boolean().default(false),
+    hidden_dropout: rate.default(0),
+    attention_dropout: rate.default(0),
+    tie_word_embeddings: z.boolean().default(true),
+    n_inner: z.null().optional(),
+    architectures: architecture('BloomModel', 'BloomForCausalLM'),
+    quantization_config: z.null().optional(),
+  },
+  {
+    aliases: {
+      n_embed: 'hidden_size',
+      num_attention_heads: 'n_head',
+      num_hidden_layers: 'n_layer',
+    },
+    kept: [
+      'attention_softmax_in_fp32',
+      'bias_dropout_fusion',
+      'masked_softmax_fusion',
+      'offset_alibi',
+      'pretraining_tp',
+      'skip_bias_add',
+      'skip_bias_add_qkv',
+      'slow_but_exact',
+      'unk_token_id',
+    ],
+  },
+);
 
 function preset(config: BloomConfig): ModelConfiguration {
   const { layer_norm_epsilon: epsilon, apply_residual_connection_post_layernorm: normed } = config;
@@ -74,7 +89,7 @@ function preset(config: BloomConfig): ModelConfiguration {
     feedForward: { kind: 'plain', activation: 'gelu_new', bias: true },
     block: normed ? 'normed-stream' : 'pre-norm',
     dropout: config.hidden_dropout,
-    head: { kind: 'language-model', tied: config.tie_word_embeddings },
+    head: decoderHead(config, 'BloomModel'),
     layout: 'out-in',
     init: { std: config.initializer_range },
   };
@@ -90,10 +105,12 @@ function preset(config: BloomConfig): ModelConfiguration {
 export const bloom: ModelFamily<BloomConfig> = {
   modelType: 'bloom',
   parseConfig(json, name = 'config.json') {
-    const config = parseWith(schema, renamed(json, oldNames), name);
+    const config = own.parse(json, name);
     checkDivides(name, 'hidden_size', config.hidden_size, 'n_head', config.n_head);
     return config;
   },
+  settings: own,
+  depths: ['n_layer'],
   configJson: (config) => ({ architectures: ['BloomForCausalLM'], ...config }),
   preset,
   build: (params, config) => buildDecoder(params, preset(config)),
@@ -114,5 +131,7 @@ export const bloom: ModelFamily<BloomConfig> = {
     ['head', 'lm_head'],
   ],
   keyPrefix: 'transformer.',
-  ignoredKeys: /^lm_head\.weight$/,
+  copies: headCopy('transformer.word_embeddings.weight'),
+  fitted: fittedHead('BloomModel', 'BloomForCausalLM'),
+  ignoredKeys: /^$/,
 };

@@ -1,5 +1,6 @@
 import { InputError } from '@headwise/core';
 import { z } from 'zod';
+import { nearestName } from './nearest.js';
 
 /** A whole number of at least 1, and no more than a tensor's size can be. */
 export const size: z.ZodNumber = z
@@ -7,6 +8,12 @@ export const size: z.ZodNumber = z
   .int()
   .min(1)
   .max(2 ** 31 - 1);
+
+/** A number of blocks; deeper models than this have not been trained. */
+export const depth: z.ZodNumber = z.number().int().min(1).max(4096);
+
+/** The id of a token that has a role; files write -1 where there is none, or for the last. */
+export const tokenId: z.ZodNumber = z.number().int();
 
 /** A probability of dropout. */
 export const rate: z.ZodNumber = z.number().min(0).lt(1);
@@ -31,15 +38,21 @@ export function parseWith<S extends z.ZodType>(
   const result = schema.safeParse(json);
   if (result.success) return result.data;
   throw new InputError(
-    result.error.issues.map((issue) => `${name}: ${describe(issue, json)}`).join('\n'),
+    result.error.issues.map((issue) => `${name}: ${describe(issue, json, schema)}`).join('\n'),
   );
 }
 
-function describe(issue: z.core.$ZodIssue, json: unknown): string {
+function describe(issue: z.core.$ZodIssue, json: unknown, schema: z.ZodType): string {
   const key = issue.path.join('.');
   if (issue.code === 'unrecognized_keys') {
-    const keys = issue.keys.map((k) => `'${[...issue.path, k].join('.')}'`).join(', ');
-    return `unknown key${issue.keys.length > 1 ? 's' : ''} ${keys}`;
+    const known = keysAt(schema, json, issue.path);
+    return issue.keys
+      .map((k) => {
+        const nearest = nearestName(k, known);
+        const hint = nearest === undefined ? '' : `; the nearest known is '${nearest}'`;
+        return `unknown key '${[...issue.path, k].join('.')}'${hint}`;
+      })
+      .join(', ');
   }
   const given = issue.path.reduce<unknown>(
     (value, step) => (value as Record<PropertyKey, unknown> | undefined)?.[step],
@@ -47,6 +60,27 @@ function describe(issue: z.core.$ZodIssue, json: unknown): string {
   );
   const shown = given === undefined ? 'is missing' : `is ${JSON.stringify(given)}`;
   return `${key === '' ? 'the document' : `'${key}'`} ${shown}: ${issue.message}`;
+}
+
+/** The keys of the object schema at a path of a document; of a union, those of the kind that the document names. */
+function keysAt(schema: z.core.$ZodType, json: unknown, path: readonly PropertyKey[]): string[] {
+  const def = schema._zod.def as unknown as Record<string, unknown>;
+  if (def.innerType) return keysAt(def.innerType as z.core.$ZodType, json, path);
+  if (Array.isArray(def.options)) {
+    const tag = String(def.discriminator);
+    const option = def.options.find(
+      (option: z.ZodObject) =>
+        z.safeParse(option.shape?.[tag] ?? z.never(), (json as Record<string, unknown>)[tag])
+          .success,
+    );
+    return option ? keysAt(option, json, path) : [];
+  }
+  const shape = def.shape as Record<string, z.core.$ZodType> | undefined;
+  if (!shape) return [];
+  const [step, ...rest] = path;
+  if (step === undefined) return Object.keys(shape);
+  const below = shape[String(step)];
+  return below ? keysAt(below, (json as Record<PropertyKey, unknown>)[step], rest) : [];
 }
 
 /** Throws unless one size divides another, naming both. */
@@ -66,21 +100,16 @@ export const labels: z.ZodType<Record<string, string> | null | undefined> = z
   .record(z.string().regex(/^\d+$/), z.string())
   .nullish();
 
-/** The number of a classifier's classes; 2 where they have no names, as in Hugging Face's. */
+/** The settings of a classifier's classes: their names, or else their number. */
+export const classes: {
+  readonly id2label: typeof labels;
+  readonly num_labels: z.ZodType<number | undefined>;
+} = { id2label: labels, num_labels: size.optional() };
+
+/** The number of a classifier's classes: of their names, else as it is given, else 2, as in Hugging Face's. */
 export function labelCount(config: {
   id2label?: Record<string, string> | null | undefined;
+  num_labels?: number | undefined;
 }): number {
-  return config.id2label ? Object.keys(config.id2label).length : 2;
-}
-
-/** A document with other names for some keys; a key that has its new name already stays. */
-export function renamed(json: unknown, names: Readonly<Record<string, string>>): unknown {
-  if (typeof json !== 'object' || json === null) return json;
-  return Object.fromEntries(
-    Object.entries(json).flatMap(([key, value]) => {
-      const name = names[key];
-      if (name === undefined) return [[key, value]];
-      return name in json ? [] : [[name, value]];
-    }),
-  );
+  return config.id2label ? Object.keys(config.id2label).length : (config.num_labels ?? 2);
 }

@@ -1,11 +1,12 @@
 import { InputError } from '@headwise/core';
 import type { RotaryScaling } from '@headwise/positions';
 import { z } from 'zod';
-import { checkDivides, parseWith, rate, size } from './config.js';
+import { activationKinds } from './activations.js';
+import { checkDivides, depth, parseWith, rate, size } from './config.js';
 import type { ModelConfiguration } from './configuration.js';
 
 const count = z.number().int().min(0);
-const activation = z.enum(['gelu', 'gelu_new', 'relu', 'silu']);
+const activation = z.enum(activationKinds);
 const window = size.nullable();
 
 const positive = z.number().positive();
@@ -25,6 +26,14 @@ export const rotaryScaling: z.ZodType<RotaryScaling> = z.discriminatedUnion('rop
     mscale: z.number().nonnegative().nullish(),
     mscale_all_dim: z.number().nonnegative().nullish(),
     truncate: z.boolean().optional(),
+    ...length,
+  }),
+  z.looseObject({
+    rope_type: z.literal('longrope'),
+    factor: positive,
+    short_factor: z.array(positive),
+    long_factor: z.array(positive),
+    attention_factor: positive.nullish(),
     ...length,
   }),
   z.looseObject({
@@ -58,6 +67,7 @@ const position = z.discriminatedUnion('kind', [
 
 const head = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('language-model'), tied: z.boolean() }),
+  z.strictObject({ kind: z.literal('none') }),
   z.strictObject({ kind: z.literal('adaptive'), tied: z.array(z.boolean()) }),
   z.strictObject({
     kind: z.literal('sequence-classification'),
@@ -72,11 +82,12 @@ const schema: z.ZodType<ModelConfiguration> = z.strictObject({
   vocabSize: size,
   maxLength: size,
   dim: size,
-  layers: size,
+  layers: depth,
   embedding: z
     .strictObject({
       scale: z.number().optional(),
       norm: z.boolean().optional(),
+      padId: count.optional(),
       adaptive: z.strictObject({ width: size, cutoffs: z.array(size), divisor: size }).optional(),
       dropout: rate.optional(),
     })
@@ -152,7 +163,9 @@ function checkTopology({ topology, position, head }: ModelConfiguration, name: s
     );
   }
   const heads =
-    topology === 'encoder' ? ['language-model', 'sequence-classification'] : ['language-model'];
+    topology === 'encoder'
+      ? ['language-model', 'none', 'sequence-classification']
+      : ['language-model'];
   if (heads.includes(head.kind)) return;
   throw new InputError(
     `${name}: 'head.kind' is "${head.kind}"; 'topology' "${topology}" takes ${heads.join(' or ')}`,

@@ -36,6 +36,8 @@ export interface EmbeddingPart {
   scale?: number | undefined;
   /** Whether they are normalised; default no. */
   norm?: boolean | undefined;
+  /** The id of padding, whose row learns nothing from being looked up; default none. */
+  padId?: number | undefined;
   /** Clusters of tokens, each narrower than the one before by `divisor`; default one table of width D. */
   adaptive?: { width: number; cutoffs: readonly number[]; divisor: number } | undefined;
   dropout?: number | undefined;
@@ -111,6 +113,8 @@ export interface AdaptiveHead {
 /** What a model makes of its last hidden states; `tied`: scores of tokens by the embeddings' own matrix. */
 export type HeadPart =
   | { kind: 'language-model'; tied: boolean }
+  /** The last hidden states themselves. */
+  | { kind: 'none' }
   | AdaptiveHead
   | ClassificationHead;
 

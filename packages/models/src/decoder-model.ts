@@ -98,6 +98,8 @@ export function buildDecoder(
       return new DecoderModel(params, config, head);
     case 'adaptive':
       return new AdaptiveDecoder(params, config, head);
+    case 'none':
+      return new HiddenStates(params, config);
     default:
       return new SequenceClassifier(params, config, head);
   }
@@ -125,6 +127,28 @@ class AdaptiveDecoder implements LanguageModel {
       const scores = this.#softmax.forward(this.#stack.forward(ids, ctx), ctx);
       return tapped(ctx, '', 'logits', scores);
     });
+  }
+}
+
+/** A model without a head. */
+export class HiddenStates implements EncoderModel<{ hidden: tf.Tensor }> {
+  readonly vocabSize: number;
+  readonly maxLength: number;
+  readonly #stack: TokenStack;
+
+  constructor(params: ParamStore, config: ModelConfiguration) {
+    this.vocabSize = config.vocabSize;
+    this.maxLength = config.maxLength;
+    this.#stack = new TokenStack(params, config);
+  }
+
+  encode(ids: tf.Tensor, ctx?: ForwardContext): tf.Tensor {
+    return this.#stack.forward(ids, ctx);
+  }
+
+  /** @param ids `[B, T]`, int32 @returns hidden states `[B, T, D]` */
+  forward(ids: tf.Tensor, ctx?: ForwardContext): { hidden: tf.Tensor } {
+    return { hidden: this.encode(ids, ctx) };
   }
 }
 

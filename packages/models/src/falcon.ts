@@ -1,12 +1,14 @@
 import { InputError } from '@headwise/core';
-import type { Activation } from '@headwise/layers';
 import { z } from 'zod';
-import { architecture, checkDivides, parseWith, rate, renamed, size } from './config.js';
+import { type ActivationName, activation, activationOf } from './activations.js';
+import { architecture, checkDivides, depth, rate, size } from './config.js';
 import type { BlockKind, ModelConfiguration } from './configuration.js';
+import { decoderHead, fittedHead, headCopy } from './decoder-head.js';
 import { buildDecoder } from './decoder-model.js';
 import type { ModelFamily } from './family.js';
-import { type RopeSettings, ropeShape, rotaryPart } from './rope.js';
+import { checkRope, type RopeSettings, readRope, ropeShape } from './rope.js';
 import { groupedHeads } from './row-order.js';
+import { settings } from './settings.js';
 
 /** Hugging Face's `FalconConfig`; other keys are kept as they are. */
 export interface FalconConfig extends RopeSettings {
@@ -41,41 +43,57 @@ export interface FalconConfig extends RopeSettings {
   max_position_embeddings: number;
   /** `F`; null or absent: `4 D`. */
   ffn_hidden_size?: number | null | undefined;
-  activation: Activation;
+  activation: ActivationName;
   tie_word_embeddings: boolean;
 }
 
-const schema: z.ZodType<FalconConfig> = z.looseObject({
-  model_type: z.literal('falcon').default('falcon'),
-  vocab_size: size.default(65024),
-  hidden_size: size.default(4544),
-  num_hidden_layers: size.default(32),
-  num_attention_heads: size.default(71),
-  num_kv_heads: size.nullish(),
-  num_ln_in_parallel_attn: z.union([z.literal(1), z.literal(2)]).nullish(),
-  layer_norm_epsilon: z.number().positive().default(1e-5),
-  initializer_range: z.number().nonnegative().default(0.02),
-  hidden_dropout: rate.default(0),
-  attention_dropout: rate.default(0),
-  alibi: z.boolean().default(false),
-  new_decoder_architecture: z.boolean().default(false),
-  multi_query: z.boolean().default(true),
-  parallel_attn: z.boolean().default(true),
-  bias: z.boolean().default(false),
-  max_position_embeddings: size.default(2048),
-  ffn_hidden_size: size.nullish(),
-  activation: z.enum(['gelu', 'gelu_new', 'relu', 'silu']).default('gelu'),
-  tie_word_embeddings: z.boolean().default(true),
-  ...ropeShape,
-  architectures: architecture('FalconModel', 'FalconForCausalLM'),
-  quantization_config: z.null().optional(),
-}) as z.ZodType<FalconConfig>;
+/** transformers reads null as no. */
+const flag = z
+  .boolean()
+  .nullable()
+  .default(true)
+  .transform((given) => given ?? false);
+
+const own = settings<FalconConfig>(
+  {
+    model_type: z.literal('falcon').default('falcon'),
+    vocab_size: size.default(65024),
+    hidden_size: size.default(4544),
+    num_hidden_layers: depth.default(32),
+    num_attention_heads: size.default(71),
+    num_kv_heads: size.nullish(),
+    num_ln_in_parallel_attn: z.union([z.literal(1), z.literal(2)]).nullish(),
+    layer_norm_epsilon: z.number().positive().default(1e-5),
+    initializer_range: z.number().nonnegative().default(0.02),
+    hidden_dropout: rate.default(0),
+    attention_dropout: rate.default(0),
+    alibi: z.boolean().default(false),
+    new_decoder_architecture: z.boolean().default(false),
+    multi_query: flag,
+    parallel_attn: flag,
+    bias: z.boolean().default(false),
+    max_position_embeddings: size.default(2048),
+    ffn_hidden_size: size.nullish(),
+    activation: activation('gelu'),
+    tie_word_embeddings: z.boolean().default(true),
+    ...ropeShape,
+    architectures: architecture('FalconModel', 'FalconForCausalLM'),
+    quantization_config: z.null().optional(),
+  },
+  {
+    aliases: { n_embed: 'hidden_size' },
+    kept: ['apply_residual_connection_post_layernorm'],
+  },
+);
 
 function blockOf(config: FalconConfig): BlockKind {
   if (!config.parallel_attn) return 'pre-norm';
   const two = config.new_decoder_architecture && config.num_ln_in_parallel_attn !== 1;
   return two ? 'parallel-two-norms' : 'parallel';
 }
+
+const ropeOf = (config: FalconConfig, name = 'config.json') =>
+  readRope(config, config.max_position_embeddings, name);
 
 function kvHeads({ new_decoder_architecture, multi_query, ...config }: FalconConfig): number {
   if (new_decoder_architecture) return config.num_kv_heads ?? config.num_attention_heads;
@@ -84,17 +102,16 @@ function kvHeads({ new_decoder_architecture, multi_query, ...config }: FalconCon
 
 function preset(config: FalconConfig): ModelConfiguration {
   const { num_attention_heads: count, hidden_size: dim, bias } = config;
+  const rope = ropeOf(config);
   return {
     model_type: 'headwise',
     topology: 'decoder',
     vocabSize: config.vocab_size,
-    maxLength: config.max_position_embeddings,
+    maxLength: config.alibi ? config.max_position_embeddings : rope.maxLength,
     dim,
     layers: config.num_hidden_layers,
     // Its biases are added before scores are scaled.
-    position: config.alibi
-      ? { kind: 'alibi', factor: 1 / Math.sqrt(dim / count) }
-      : rotaryPart(config, config.max_position_embeddings),
+    position: config.alibi ? { kind: 'alibi', factor: 1 / Math.sqrt(dim / count) } : rope.position,
     heads: {
       count,
       kv: kvHeads(config),
@@ -106,12 +123,12 @@ function preset(config: FalconConfig): ModelConfiguration {
     feedForward: {
       kind: 'plain',
       hidden: config.ffn_hidden_size ?? 4 * dim,
-      activation: config.activation,
+      activation: activationOf(config.activation),
       bias,
     },
     block: blockOf(config),
     dropout: config.hidden_dropout,
-    head: { kind: 'language-model', tied: config.tie_word_embeddings },
+    head: decoderHead(config, 'FalconModel'),
     layout: 'out-in',
     init: { std: config.initializer_range },
   };
@@ -127,13 +144,16 @@ function preset(config: FalconConfig): ModelConfiguration {
 export const falcon: ModelFamily<FalconConfig> = {
   modelType: 'falcon',
   parseConfig(json, name = 'config.json') {
-    const config = parseWith(schema, renamed(json, { n_embed: 'hidden_size' }), name);
+    const config = own.parse(json, name);
     const { hidden_size: dim, num_attention_heads: heads } = config;
     checkDivides(name, 'hidden_size', dim, 'num_attention_heads', heads);
     checkDivides(name, 'num_attention_heads', heads, 'num_kv_heads', kvHeads(config));
     checkVariant(config, name);
+    if (!config.alibi) checkRope(ropeOf(config, name), dim / heads, name);
     return config;
   },
+  settings: own,
+  depths: ['num_hidden_layers'],
   configJson: (config) => ({ architectures: ['FalconForCausalLM'], ...config }),
   preset,
   build: (params, config) => buildDecoder(params, preset(config)),
@@ -157,7 +177,9 @@ export const falcon: ModelFamily<FalconConfig> = {
     ];
   },
   keyPrefix: 'transformer.',
-  ignoredKeys: /^lm_head\.weight$/,
+  copies: headCopy('transformer.word_embeddings.weight'),
+  fitted: fittedHead('FalconModel', 'FalconForCausalLM'),
+  ignoredKeys: /\.rotary(_emb)?\.inv_freq$/,
 };
 
 /** Throws for mixes that Hugging Face's model cannot run either. */

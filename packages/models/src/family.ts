@@ -1,12 +1,23 @@
 import type { Network, ParamStore } from '@headwise/core';
 import type { ModelConfiguration } from './configuration.js';
 import type { RowOrder } from './row-order.js';
+import type { Settings } from './settings.js';
 
 /**
  * Where parameters lie in checkpoints of Hugging Face's: path prefix, key prefix, and the order of rows there
  * where it is another; `#` stands for a block's number.
  */
 export type KeyTable = readonly (readonly [ours: string, theirs: string, rows?: () => RowOrder])[];
+
+/** A tensor that repeats another one in checkpoints, as their weights are tied: its key, and the other's. */
+export type KeyCopy = readonly [copy: string, of: string];
+
+/** What a checkpoint holds, for a configuration that has to fit it. */
+export interface Held {
+  has(key: string): boolean;
+  /** The keys of copies whose values differ from what they should repeat. */
+  readonly differing: readonly string[];
+}
 
 /** A family of models: how its configuration reads, how it is built, how its checkpoints name things. */
 export interface ModelFamily<Config = unknown> {
@@ -18,6 +29,10 @@ export interface ModelFamily<Config = unknown> {
    * @throws InputError naming the key, what it holds and what was expected
    */
   parseConfig(json: unknown, name?: string): Config;
+  /** Which keys of a `config.json` it knows; absent where it refuses all others itself. */
+  readonly settings?: Pick<Settings<Config>, 'read' | 'kept'>;
+  /** The settings that are numbers of blocks, each of the same size. */
+  readonly depths: readonly string[];
   /** The `config.json` to save. */
   configJson(config: Config): Record<string, unknown>;
   /** What a model of this configuration is made of, for families whose parts can be exchanged. */
@@ -28,8 +43,15 @@ export interface ModelFamily<Config = unknown> {
   readonly keyPrefix: string;
   /** Tensors of one axis that Hugging Face expects beside parameters, and that follow from the configuration. */
   buffers?(config: Config): Readonly<Record<string, Float32Array>>;
-  /** Keys that checkpoints hold beside parameters: buffers, and copies of tied weights. */
+  /** Keys that checkpoints hold beside parameters: buffers, which follow from the configuration. */
   readonly ignoredKeys: RegExp;
+  /** Copies of tied weights that checkpoints may hold, or hold alone. */
+  copies?(config: Config): readonly KeyCopy[];
+  /**
+   * The configuration as a checkpoint's tensors have it, where what is tied or left out is otherwise than
+   * `config.json` says. As transformers 5 does, what differs is not tied.
+   */
+  fitted?(config: Config, held: Held): Config;
   /** Keys that checkpoints may lack; what they stand for then starts anew. */
   readonly optionalKeys?: RegExp;
   /** How the first checkpoints spelt a key, where they did otherwise. */

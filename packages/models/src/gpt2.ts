@@ -1,9 +1,20 @@
-import type { Activation } from '@headwise/layers';
 import { z } from 'zod';
-import { architecture, checkDivides, parseWith, rate, size } from './config.js';
+import { type ActivationName, activation, activationOf } from './activations.js';
+import {
+  architecture,
+  checkDivides,
+  classes,
+  depth,
+  labelCount,
+  rate,
+  size,
+  tokenId,
+} from './config.js';
 import type { HeadPart, ModelConfiguration } from './configuration.js';
+import { decoderHead, fittedHead, headCopy } from './decoder-head.js';
 import { buildDecoder } from './decoder-model.js';
 import type { ModelFamily } from './family.js';
+import { settings } from './settings.js';
 
 /** Hugging Face's `GPT2Config`; other keys are kept as they are. */
 export interface GPT2Config {
@@ -21,7 +32,7 @@ export interface GPT2Config {
   n_head: number;
   /** `F`; null or absent: `4 D`. */
   n_inner?: number | null | undefined;
-  activation_function: Activation;
+  activation_function: ActivationName;
   embd_pdrop: number;
   resid_pdrop: number;
   attn_pdrop: number;
@@ -35,39 +46,60 @@ export interface GPT2Config {
   architectures?: ['GPT2Model' | 'GPT2LMHeadModel' | 'GPT2ForSequenceClassification'] | undefined;
   /** A classifier's labels; absent: two. */
   id2label?: Record<string, string> | null | undefined;
+  /** Their number, where they have no names. */
+  num_labels?: number | undefined;
   pad_token_id?: number | null | undefined;
 }
 
-const schema: z.ZodType<GPT2Config> = z.looseObject({
-  model_type: z.literal('gpt2').default('gpt2'),
-  vocab_size: size.default(50257),
-  n_positions: size.default(1024),
-  n_embd: size.default(768),
-  n_layer: size.default(12),
-  n_head: size.default(12),
-  n_inner: size.nullish(),
-  activation_function: z.enum(['gelu_new', 'gelu', 'relu', 'silu']).default('gelu_new'),
-  embd_pdrop: rate.default(0.1),
-  resid_pdrop: rate.default(0.1),
-  attn_pdrop: rate.default(0.1),
-  layer_norm_epsilon: z.number().positive().default(1e-5),
-  initializer_range: z.number().nonnegative().default(0.02),
-  tie_word_embeddings: z.boolean().default(true),
-  scale_attn_weights: z.boolean().default(true),
-  architectures: architecture('GPT2Model', 'GPT2LMHeadModel', 'GPT2ForSequenceClassification'),
-  id2label: z.record(z.string(), z.string()).nullish(),
-  pad_token_id: z.number().int().min(0).nullish(),
-  // Variants that this file does not build: refused, not ignored.
-  scale_attn_by_inverse_layer_idx: z.literal(false).default(false),
-  add_cross_attention: z.literal(false).default(false),
-});
+const own = settings<GPT2Config>(
+  {
+    model_type: z.literal('gpt2').default('gpt2'),
+    vocab_size: size.default(50257),
+    n_positions: size.default(1024),
+    n_embd: size.default(768),
+    n_layer: depth.default(12),
+    n_head: size.default(12),
+    n_inner: size.nullish(),
+    activation_function: activation('gelu_new'),
+    embd_pdrop: rate.default(0.1),
+    resid_pdrop: rate.default(0.1),
+    attn_pdrop: rate.default(0.1),
+    layer_norm_epsilon: z.number().positive().default(1e-5),
+    initializer_range: z.number().nonnegative().default(0.02),
+    tie_word_embeddings: z.boolean().default(true),
+    scale_attn_weights: z.boolean().default(true),
+    architectures: architecture('GPT2Model', 'GPT2LMHeadModel', 'GPT2ForSequenceClassification'),
+    ...classes,
+    pad_token_id: tokenId.nullish(),
+    // Variants that this file does not build: refused, not ignored.
+    scale_attn_by_inverse_layer_idx: z.literal(false).default(false),
+    add_cross_attention: z.literal(false).default(false),
+  },
+  {
+    aliases: {
+      hidden_size: 'n_embd',
+      max_position_embeddings: 'n_positions',
+      num_attention_heads: 'n_head',
+      num_hidden_layers: 'n_layer',
+    },
+    kept: [
+      'n_ctx',
+      'reorder_and_upcast_attn',
+      'summary_activation',
+      'summary_first_dropout',
+      'summary_proj_to_labels',
+      'summary_type',
+      'summary_use_proj',
+    ],
+  },
+);
 
 function headOf(config: GPT2Config): HeadPart {
   if (config.architectures?.[0] !== 'GPT2ForSequenceClassification') {
-    return { kind: 'language-model', tied: config.tie_word_embeddings };
+    return decoderHead(config, 'GPT2Model');
   }
-  const labels = config.id2label ? Object.keys(config.id2label).length : 2;
-  return { kind: 'sequence-classification', labels, padId: config.pad_token_id ?? undefined };
+  const padId = config.pad_token_id ?? undefined;
+  return { kind: 'sequence-classification', labels: labelCount(config), padId };
 }
 
 function preset(config: GPT2Config): ModelConfiguration {
@@ -92,7 +124,7 @@ function preset(config: GPT2Config): ModelConfiguration {
     feedForward: {
       kind: 'plain',
       hidden: n_inner ?? 4 * dim,
-      activation: config.activation_function,
+      activation: activationOf(config.activation_function),
       bias: true,
     },
     block: 'pre-norm',
@@ -113,10 +145,12 @@ function preset(config: GPT2Config): ModelConfiguration {
 export const gpt2: ModelFamily<GPT2Config> = {
   modelType: 'gpt2',
   parseConfig(json, name = 'config.json') {
-    const config = parseWith(schema, json, name);
+    const config = own.parse(json, name);
     checkDivides(name, 'n_embd', config.n_embd, 'n_head', config.n_head);
     return config;
   },
+  settings: own,
+  depths: ['n_layer'],
   configJson: (config) => ({ architectures: ['GPT2LMHeadModel'], ...config }),
   preset,
   build: (params, config) => buildDecoder(params, preset(config)),
@@ -134,5 +168,8 @@ export const gpt2: ModelFamily<GPT2Config> = {
     ['score', 'score'],
   ],
   keyPrefix: 'transformer.',
-  ignoredKeys: /\.attn\.(bias|masked_bias)$|^lm_head\.weight$/,
+  copies: (config) =>
+    headOf(config).kind === 'language-model' ? headCopy('transformer.wte.weight')(config) : [],
+  fitted: fittedHead('GPT2Model', 'GPT2LMHeadModel'),
+  ignoredKeys: /(^|\.)attn\.(bias|masked_bias)$/,
 };

@@ -1,5 +1,4 @@
 import {
-  type AdaptableParam,
   type EncoderContext,
   type EncoderModel,
   type ForwardContext,
@@ -21,8 +20,8 @@ export interface HeadOptions {
 }
 
 export interface MaskedLanguageHeadOptions extends HeadOptions {
-  /** The table that the scores are products with. */
-  tokens: Embedding;
+  /** The table that the scores are products with; default a matrix of the head's own. */
+  tokens?: Embedding | undefined;
   /** `V` */
   vocabSize: number;
   activation: Activation;
@@ -33,30 +32,35 @@ export interface MaskedLanguageHeadOptions extends HeadOptions {
 /**
  * Scores of what each token was before it was masked: `norm(f(h W + b)) Eᵀ + c`.
  *
- * Parameters: `dense`, a linear map `[D, D]`, `norm`, and `bias` `[V]`.
+ * Parameters: `dense`, a linear map `[D, D]`, `norm`, and `bias` `[V]`, or `decoder`, a linear map `[D, V]`.
  *
  * @see Devlin et al. 2019, https://arxiv.org/abs/1810.04805
  */
 export class MaskedLanguageHead {
   readonly #dense: Linear;
   readonly #norm: LayerNorm;
-  readonly #bias: AdaptableParam<tf.Tensor1D>;
-  readonly #tokens: Embedding;
+  readonly #scores: (x: tf.Tensor, ctx?: ForwardContext) => tf.Tensor;
 
   constructor(params: ParamStore, options: MaskedLanguageHeadOptions) {
     const { dim, vocabSize, tokens, epsilon, activation, init } = options;
     const dense = { in: dim, out: dim, layout: 'out-in', activation, init } as const;
     this.#dense = new Linear(params.at('dense'), dense);
     this.#norm = new LayerNorm(params.at('norm'), { dim, epsilon });
-    this.#bias = params.adaptable('bias', [vocabSize], zeros);
-    this.#tokens = tokens;
+    if (tokens) {
+      const bias = params.adaptable('bias', [vocabSize], zeros);
+      this.#scores = (x, ctx) => tokens.scores(x, bias(ctx));
+    } else {
+      const own = { in: dim, out: vocabSize, layout: 'out-in', init } as const;
+      const decoder = new Linear(params.at('decoder'), own);
+      this.#scores = (x, ctx) => decoder.forward(x, ctx);
+    }
   }
 
   /** @param hidden `[B, T, D]` @returns logits `[B, T, V]` */
   forward(hidden: tf.Tensor, ctx?: ForwardContext): tf.Tensor {
     return tf.tidy(() => {
       const transformed = this.#norm.forward(this.#dense.forward(hidden, ctx), ctx);
-      return this.#tokens.scores(transformed, this.#bias(ctx));
+      return this.#scores(transformed, ctx);
     });
   }
 }

@@ -8,6 +8,7 @@ export const headwise: ModelFamily<ModelConfiguration> = {
   modelType: 'headwise',
   parseConfig: parseConfiguration,
   configJson: (config) => ({ ...config }),
+  depths: ['layers'],
   preset: (config) => config,
   build: buildModel,
   keys: () => [['', '']],

@@ -1,3 +1,4 @@
+export type { ActivationName } from './activations.js';
 export { type BartConfig, bart } from './bart.js';
 export type { BartSizes } from './bart-body.js';
 export { type BertArchitecture, type BertConfig, bert } from './bert.js';
@@ -30,7 +31,14 @@ export type {
 export { parseConfiguration } from './configuration-schema.js';
 export { EncoderDecoder, type EncoderDecoderParts } from './encoder-decoder.js';
 export { type FalconConfig, falcon } from './falcon.js';
-export { type KeyPlace, type KeyTable, type ModelFamily, placeOf } from './family.js';
+export {
+  type Held,
+  type KeyCopy,
+  type KeyPlace,
+  type KeyTable,
+  type ModelFamily,
+  placeOf,
+} from './family.js';
 export { type GPT2Config, gpt2 } from './gpt2.js';
 export {
   answerSpan,
@@ -67,9 +75,16 @@ export {
   type PresetChange,
 } from './model.js';
 export { quantizeModel } from './quantize.js';
-export { type RobertaArchitecture, type RobertaConfig, roberta } from './roberta.js';
+export {
+  camembert,
+  type RobertaArchitecture,
+  type RobertaConfig,
+  roberta,
+  xlmRoberta,
+} from './roberta.js';
 export type { RopeSettings } from './rope.js';
 export { groupedHeads, type RowOrder } from './row-order.js';
+export type { Settings } from './settings.js';
 export { type T5Config, t5 } from './t5.js';
 export { type TransformerConfig, transformer } from './transformer.js';
 export { type TransformerXLConfig, transformerXL } from './transformer-xl.js';

@@ -1,11 +1,13 @@
 import { InputError } from '@headwise/core';
-import type { Activation } from '@headwise/layers';
 import { z } from 'zod';
-import { architecture, checkDivides, parseWith, rate, size } from './config.js';
+import { type ActivationName, activation, activationOf } from './activations.js';
+import { architecture, checkDivides, depth, rate, size, tokenId } from './config.js';
 import type { ModelConfiguration } from './configuration.js';
+import { decoderHead, fittedHead, headCopy, paddingRow } from './decoder-head.js';
 import { buildDecoder } from './decoder-model.js';
 import type { KeyTable, ModelFamily } from './family.js';
-import { type RopeSettings, ropeShape, rotaryPart } from './rope.js';
+import { checkRope, type RopeSettings, readRope, ropeShape } from './rope.js';
+import { settings } from './settings.js';
 
 /** Hugging Face's `LlamaConfig`, `MistralConfig` and `Qwen2Config`; other keys are kept as they are. */
 export interface LlamaConfig extends RopeSettings {
@@ -25,12 +27,15 @@ export interface LlamaConfig extends RopeSettings {
   num_key_value_heads: number | null;
   /** `Dh`; null or absent: `D / H`. */
   head_dim?: number | null | undefined;
-  hidden_act: Activation;
+  hidden_act: ActivationName;
   max_position_embeddings: number;
+  /** The row of padding learns nothing from being looked up. */
+  pad_token_id?: number | null | undefined;
   initializer_range: number;
   rms_norm_eps: number;
   tie_word_embeddings: boolean;
   attention_dropout: number;
+  architectures?: readonly [string] | undefined;
   /** LLaMA: of all four projections of attention. */
   attention_bias: boolean;
   /** LLaMA: of the feed-forward layer. */
@@ -47,14 +52,15 @@ export interface LlamaConfig extends RopeSettings {
 
 const common = {
   hidden_size: size.default(4096),
-  num_hidden_layers: size.default(32),
+  num_hidden_layers: depth.default(32),
   num_attention_heads: size.default(32),
   head_dim: size.nullish(),
-  hidden_act: z.enum(['silu', 'gelu', 'gelu_new', 'relu']).default('silu'),
+  hidden_act: activation('silu'),
   initializer_range: z.number().nonnegative().default(0.02),
   rms_norm_eps: z.number().positive().default(1e-6),
   tie_word_embeddings: z.boolean().default(false),
   attention_dropout: rate.default(0),
+  pad_token_id: tokenId.nullish(),
   ...ropeShape,
   // Weights in fewer bits are made here, not read.
   quantization_config: z.null().optional(),
@@ -70,19 +76,22 @@ const noWindow = {
 };
 
 const schemas = {
-  llama: z.looseObject({
-    model_type: z.literal('llama').default('llama'),
-    architectures: architecture('LlamaModel', 'LlamaForCausalLM'),
-    vocab_size: size.default(32000),
-    intermediate_size: size.default(11008),
-    num_key_value_heads: size.nullable().default(null),
-    max_position_embeddings: size.default(2048),
-    attention_bias: z.boolean().default(false),
-    mlp_bias: z.boolean().default(false),
-    ...common,
-    ...noWindow,
-  }),
-  mistral: z.looseObject({
+  llama: settings<LlamaConfig>(
+    {
+      model_type: z.literal('llama').default('llama'),
+      architectures: architecture('LlamaModel', 'LlamaForCausalLM'),
+      vocab_size: size.default(32000),
+      intermediate_size: size.default(11008),
+      num_key_value_heads: size.nullable().default(null),
+      max_position_embeddings: size.default(2048),
+      attention_bias: z.boolean().default(false),
+      mlp_bias: z.boolean().default(false),
+      ...common,
+      ...noWindow,
+    },
+    { kept: ['pretraining_tp'] },
+  ),
+  mistral: settings<LlamaConfig>({
     model_type: z.literal('mistral').default('mistral'),
     architectures: architecture('MistralModel', 'MistralForCausalLM'),
     vocab_size: size.default(32000),
@@ -95,7 +104,7 @@ const schemas = {
     ...noWindow,
     sliding_window: size.nullable().default(4096),
   }),
-  qwen2: z.looseObject({
+  qwen2: settings<LlamaConfig>({
     model_type: z.literal('qwen2').default('qwen2'),
     architectures: architecture('Qwen2Model', 'Qwen2ForCausalLM'),
     vocab_size: size.default(151936),
@@ -122,22 +131,34 @@ function windowOf(config: LlamaConfig): (number | null)[] | number | null {
   );
 }
 
+/** What the names of transformers' classes begin with. */
+const classes = { llama: 'Llama', mistral: 'Mistral', qwen2: 'Qwen2' } as const;
+
+const headDim = ({ head_dim, hidden_size, num_attention_heads }: LlamaConfig): number =>
+  head_dim ?? hidden_size / num_attention_heads;
+
+const padIdOf = ({ pad_token_id, vocab_size }: LlamaConfig, name = 'config.json') =>
+  paddingRow(pad_token_id, vocab_size, name);
+
+const ropeOf = (config: LlamaConfig, name = 'config.json') =>
+  readRope(config, config.max_position_embeddings, name);
+
 function preset(config: LlamaConfig): ModelConfiguration {
-  const { attention_bias: bias, max_position_embeddings: trained } = config;
-  const position = rotaryPart(config, trained);
-  const stretch = position.scaling?.rope_type === 'dynamic' ? position.scaling.factor : 1;
+  const { attention_bias: bias } = config;
+  const { position, maxLength } = ropeOf(config);
   return {
     model_type: 'headwise',
     topology: 'decoder',
     vocabSize: config.vocab_size,
-    maxLength: Math.floor(trained * stretch),
+    maxLength,
     dim: config.hidden_size,
     layers: config.num_hidden_layers,
+    embedding: { padId: padIdOf(config) },
     position,
     heads: {
       count: config.num_attention_heads,
       kv: config.num_key_value_heads ?? config.num_attention_heads,
-      dim: config.head_dim ?? config.hidden_size / config.num_attention_heads,
+      dim: headDim(config),
       bias: { qkv: config.model_type === 'qwen2' || bias, out: bias },
       window: windowOf(config),
       dropout: config.attention_dropout,
@@ -146,11 +167,11 @@ function preset(config: LlamaConfig): ModelConfiguration {
     feedForward: {
       kind: 'gated',
       hidden: config.intermediate_size,
-      activation: config.hidden_act,
+      activation: activationOf(config.hidden_act),
       bias: config.mlp_bias,
     },
     block: 'pre-norm',
-    head: { kind: 'language-model', tied: config.tie_word_embeddings },
+    head: decoderHead(config, `${classes[config.model_type]}Model`),
     layout: 'out-in',
     init: { std: config.initializer_range },
   };
@@ -171,14 +192,13 @@ const keys: KeyTable = [
   ['head', 'lm_head'],
 ];
 
-function familyOf(
-  modelType: LlamaConfig['model_type'],
-  architecture: string,
-): ModelFamily<LlamaConfig> {
+function familyOf(modelType: LlamaConfig['model_type']): ModelFamily<LlamaConfig> {
+  const bare = `${classes[modelType]}Model`;
+  const whole = `${classes[modelType]}ForCausalLM`;
   return {
     modelType,
     parseConfig(json, name = 'config.json') {
-      const config = parseWith(schemas[modelType], json, name) as LlamaConfig;
+      const config = schemas[modelType].parse(json, name);
       const { hidden_size: dim, num_attention_heads: heads, num_key_value_heads: kv } = config;
       if (config.head_dim == null) {
         checkDivides(name, 'hidden_size', dim, 'num_attention_heads', heads);
@@ -190,14 +210,20 @@ function familyOf(
           `${name}: 'layer_types' has ${types.length} entries; expected one for each of ${layers} layers`,
         );
       }
+      checkRope(ropeOf(config, name), headDim(config), name);
+      padIdOf(config, name);
       return config;
     },
-    configJson: (config) => ({ architectures: [architecture], ...config }),
+    settings: schemas[modelType],
+    depths: ['num_hidden_layers'],
+    configJson: (config) => ({ architectures: [whole], ...config }),
     preset,
     build: (params, config) => buildDecoder(params, preset(config)),
     keys: () => keys,
     keyPrefix: 'model.',
-    ignoredKeys: /\.rotary_emb\.inv_freq$|^lm_head\.weight$/,
+    copies: headCopy('model.embed_tokens.weight'),
+    fitted: fittedHead(bare, whole),
+    ignoredKeys: /\.rotary_emb\.inv_freq$/,
   };
 }
 
@@ -206,18 +232,18 @@ function familyOf(
  *
  * @see Touvron et al. 2023, https://arxiv.org/abs/2302.13971; Grattafiori et al. 2024, https://arxiv.org/abs/2407.21783
  */
-export const llama: ModelFamily<LlamaConfig> = familyOf('llama', 'LlamaForCausalLM');
+export const llama: ModelFamily<LlamaConfig> = familyOf('llama');
 
 /**
  * Mistral: LLaMA whose queries see a window of tokens.
  *
  * @see Jiang et al. 2023, https://arxiv.org/abs/2310.06825
  */
-export const mistral: ModelFamily<LlamaConfig> = familyOf('mistral', 'MistralForCausalLM');
+export const mistral: ModelFamily<LlamaConfig> = familyOf('mistral');
 
 /**
  * Qwen2: LLaMA with biases of queries, keys and values, and a window in its upper layers where it is asked for.
  *
  * @see Yang et al. 2024, https://arxiv.org/abs/2407.10671
  */
-export const qwen2: ModelFamily<LlamaConfig> = familyOf('qwen2', 'Qwen2ForCausalLM');
+export const qwen2: ModelFamily<LlamaConfig> = familyOf('qwen2');

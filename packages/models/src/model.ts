@@ -20,7 +20,8 @@ import type { ModelFamily } from './family.js';
 import { gpt2 } from './gpt2.js';
 import { headwise } from './headwise.js';
 import { llama, mistral, qwen2 } from './llama.js';
-import { roberta } from './roberta.js';
+import { camembert, roberta, xlmRoberta } from './roberta.js';
+import { refuseUnknownKeys } from './settings.js';
 import { t5 } from './t5.js';
 import { transformer } from './transformer.js';
 import { transformerXL } from './transformer-xl.js';
@@ -37,6 +38,8 @@ export const families: Readonly<Record<string, ModelFamily>> = {
   'transfo-xl': transformerXL as ModelFamily,
   bert: bert as ModelFamily,
   roberta: roberta as ModelFamily,
+  'xlm-roberta': xlmRoberta as ModelFamily,
+  camembert: camembert as ModelFamily,
   marian: transformer as ModelFamily,
   bart: bart as ModelFamily,
   t5: t5 as ModelFamily,
@@ -81,7 +84,7 @@ export interface DecoderSettings {
 /** The settings of an encoder, by Hugging Face's names; `architectures` names its head. */
 export interface EncoderSettings {
   [key: string]: unknown;
-  model_type: 'bert' | 'roberta';
+  model_type: 'bert' | 'roberta' | 'xlm-roberta' | 'camembert';
 }
 
 /** The settings of an encoder-decoder, by Hugging Face's names; `marian` is the Transformer of 2017. */
@@ -110,6 +113,7 @@ export function createModel(config: unknown, options?: CreateOptions): Model;
 export function createModel(json: unknown, options: CreateOptions = {}): Model {
   const { name = 'config.json', ...store } = options;
   const family = familyOf(json, name);
+  if (family.settings) refuseUnknownKeys(family.settings, json, name);
   const config = family.parseConfig(json, name);
   const params = new ParamStore(store);
   try {
@@ -188,6 +192,7 @@ export function modelFromPreset(
 ): Model<LanguageModel> {
   const json: DecoderSettings = { ...settings, model_type: family };
   if (!change) return createModel(json, options);
+  refuseUnknownKeys(families[family]!.settings!, json, options.name ?? 'config.json');
   const changed = changedPreset(json, change, options.name) as DecoderConfiguration;
   return createModel(changed, options);
 }

@@ -6,69 +6,85 @@ import {
   BertBody,
   BertModel,
   type BertSizes,
+  bareHead,
   bertKeys,
-  bertSchema,
+  bertSettings,
   checkBertSizes,
   classifier,
+  fittedBert,
   type HeadMaker,
   makePooler,
   maskedLanguageHead,
   oldBertKey,
 } from './bert-body.js';
-import { labelCount, parseWith, size } from './config.js';
+import { labelCount, size, tokenId } from './config.js';
 import type { ModelFamily } from './family.js';
 import { answerSpan } from './heads.js';
 
-/** Hugging Face's names for RoBERTa under each of its heads. */
-export type RobertaArchitecture =
-  | 'RobertaModel'
-  | 'RobertaForMaskedLM'
-  | 'RobertaForSequenceClassification'
-  | 'RobertaForTokenClassification'
-  | 'RobertaForQuestionAnswering';
+const kinds = [
+  'Model',
+  'ForMaskedLM',
+  'ForSequenceClassification',
+  'ForTokenClassification',
+  'ForQuestionAnswering',
+] as const;
 
-/** Hugging Face's `RobertaConfig`. */
+/** What the names of transformers' classes begin with: the same network with other vocabularies. */
+const prefixes = {
+  roberta: 'Roberta',
+  'xlm-roberta': 'XLMRoberta',
+  camembert: 'Camembert',
+} as const;
+
+type ModelType = keyof typeof prefixes;
+type Kind = (typeof kinds)[number];
+
+/** Hugging Face's names for RoBERTa, XLM-RoBERTa and CamemBERT under each of their heads. */
+export type RobertaArchitecture = `${(typeof prefixes)[ModelType]}${Kind}`;
+
+/** Hugging Face's `RobertaConfig`, `XLMRobertaConfig` and `CamembertConfig`. */
 export interface RobertaConfig extends BertSizes {
-  model_type: 'roberta';
+  model_type: ModelType;
   /** One, which names the head. */
   architectures: [RobertaArchitecture];
   /** The id of padding; the first token has the position after it. */
   pad_token_id: number;
 }
 
-const heads: Record<RobertaArchitecture, HeadMaker<BertSizes>> = {
-  RobertaModel: (params, config) => {
-    const pooler = makePooler(params.at('pooler'), config);
-    return (hidden, ctx) => ({ hidden, pooled: pooler.forward(hidden, ctx) });
-  },
-  RobertaForMaskedLM: (params, config, { tokens }) => {
+const heads: Record<Kind, HeadMaker<BertSizes>> = {
+  Model: bareHead,
+  ForMaskedLM: (params, config, { tokens }) => {
     const head = maskedLanguageHead(params.at('head'), config, tokens, 'gelu');
     return (hidden, ctx) => ({ logits: head.forward(hidden, ctx) });
   },
-  RobertaForSequenceClassification: (params, config) => {
+  ForSequenceClassification: (params, config) => {
     const dropout = config.classifier_dropout ?? config.hidden_dropout_prob;
     const pooler = makePooler(params.at('classifierPooler'), config, dropout);
     const classes = classifier(params.at('classifier'), config, labelCount(config));
     return (hidden, ctx) => ({ logits: classes.forward(pooler.forward(hidden, ctx), ctx) });
   },
-  RobertaForTokenClassification: (params, config) => {
+  ForTokenClassification: (params, config) => {
     const classes = classifier(params.at('classifier'), config, labelCount(config));
     return (hidden, ctx) => ({ logits: classes.forward(hidden, ctx) });
   },
-  RobertaForQuestionAnswering: (params, config) => {
+  ForQuestionAnswering: (params, config) => {
     const span = classifier(params.at('span'), config, 2, 0);
     return (hidden, ctx) => answerSpan(span.forward(hidden, ctx));
   },
 };
 
-const schema: z.ZodType<RobertaConfig> = bertSchema({
-  model_type: z.literal('roberta').default('roberta'),
-  architectures: z
-    .tuple([z.enum(Object.keys(heads) as RobertaArchitecture[])])
-    .default(['RobertaModel']),
-  vocab_size: size.default(50265),
-  pad_token_id: z.number().int().nonnegative().default(1),
-});
+const settingsOf = (modelType: ModelType, vocabSize: number) => {
+  const names = kinds.map((kind) => `${prefixes[modelType]}${kind}` as const);
+  return bertSettings<RobertaConfig>({
+    model_type: z.literal(modelType).default(modelType),
+    architectures: z.tuple([z.enum(names)]).default([names[0]!]),
+    vocab_size: size.default(vocabSize),
+    pad_token_id: tokenId.nonnegative().default(1),
+  });
+};
+
+const kindOf = ({ architectures: [name], model_type }: RobertaConfig): Kind =>
+  name.slice(prefixes[model_type].length) as Kind;
 
 /**
  * The positions of ids that are no padding, counted from `padId + 1`; padding has `padId` itself.
@@ -97,30 +113,59 @@ function buildRoberta(params: ParamStore, config: RobertaConfig): EncoderModel {
     // The table's first rows are no token's.
     maxLength: count - padId - 1,
   });
-  return new BertModel(body, heads[config.architectures[0]](params, config, body));
+  return new BertModel(body, heads[kindOf(config)](params, config, body));
+}
+
+function familyOf(modelType: ModelType, vocabSize: number): ModelFamily<RobertaConfig> {
+  const own = settingsOf(modelType, vocabSize);
+  return {
+    modelType,
+    parseConfig(json, name = 'config.json') {
+      return checkBertSizes(own.parse(json, name), name);
+    },
+    settings: own,
+    depths: ['num_hidden_layers'],
+    configJson: (config) => ({ ...config }),
+    build: buildRoberta,
+    keys: (config) => [
+      ...bertKeys(kindOf(config) === 'Model' ? '' : 'roberta.'),
+      ['head.dense', 'lm_head.dense'],
+      ['head.norm', 'lm_head.layer_norm'],
+      ['head', 'lm_head'],
+      ['classifierPooler', 'classifier.dense'],
+      [
+        'classifier',
+        kindOf(config) === 'ForSequenceClassification' ? 'classifier.out_proj' : 'classifier',
+      ],
+      ['span', 'qa_outputs'],
+    ],
+    keyPrefix: 'roberta.',
+    copies: (config) =>
+      config.tie_word_embeddings && kindOf(config) === 'ForMaskedLM'
+        ? [
+            ['lm_head.decoder.weight', 'roberta.embeddings.word_embeddings.weight'],
+            ['lm_head.decoder.bias', 'lm_head.bias'],
+          ]
+        : [],
+    fitted: (config, held) => fittedBert(config, held, kindOf(config) === 'Model'),
+    ignoredKeys: /\.position_ids$/,
+    oldKey: oldBertKey,
+  };
 }
 
 /** The family `roberta` in Hugging Face's layout. */
-export const roberta: ModelFamily<RobertaConfig> = {
-  modelType: 'roberta',
-  parseConfig(json, name = 'config.json') {
-    return checkBertSizes(parseWith(schema, json, name), name);
-  },
-  configJson: (config) => ({ ...config }),
-  build: buildRoberta,
-  keys: ({ architectures: [head] }) => [
-    ...bertKeys(head === 'RobertaModel' ? '' : 'roberta.'),
-    ['head.dense', 'lm_head.dense'],
-    ['head.norm', 'lm_head.layer_norm'],
-    ['head', 'lm_head'],
-    ['classifierPooler', 'classifier.dense'],
-    [
-      'classifier',
-      head === 'RobertaForSequenceClassification' ? 'classifier.out_proj' : 'classifier',
-    ],
-    ['span', 'qa_outputs'],
-  ],
-  keyPrefix: 'roberta.',
-  ignoredKeys: /\.position_ids$|^lm_head\.decoder\.(weight|bias)$/,
-  oldKey: oldBertKey,
-};
+export const roberta: ModelFamily<RobertaConfig> = familyOf('roberta', 50265);
+
+/**
+ * XLM-RoBERTa: RoBERTa of a hundred languages.
+ *
+ * @see Conneau et al. 2020, https://arxiv.org/abs/1911.02116
+ */
+export const xlmRoberta: ModelFamily<RobertaConfig> = familyOf('xlm-roberta', 30522);
+
+/**
+ * CamemBERT: RoBERTa of French.
+ *
+ * @see Martin et al. 2020, https://arxiv.org/abs/1911.03894
+ */
+export const camembert: ModelFamily<RobertaConfig> = familyOf('camembert', 30522);

@@ -1,43 +1,125 @@
+import { InputError } from '@headwise/core';
+import type { RotaryScaling } from '@headwise/positions';
 import { z } from 'zod';
+import { parseWith, size } from './config.js';
 import type { RotaryPart } from './configuration.js';
 import { rotaryScaling } from './configuration-schema.js';
 
 /** How a `config.json` speaks of rotary positions: `rope_parameters`, before version 5 `rope_theta` and `rope_scaling`. */
 export interface RopeSettings {
-  rope_parameters?: ScalingSettings | null | undefined;
-  rope_scaling?: ScalingSettings | null | undefined;
+  rope_parameters?: Rule | null | undefined;
+  /** Where it is there and not empty, it stands above `rope_parameters`. */
+  rope_scaling?: Rule | null | undefined;
+  /** Where the rule has none. */
   rope_theta?: number | undefined;
+  partial_rotary_factor?: 1 | undefined;
+  /** The length that a `yarn`, `longrope` or `llama3` model was trained on, above the rule's own. */
+  original_max_position_embeddings?: number | undefined;
 }
 
-type ScalingSettings = NonNullable<RotaryPart['scaling']> & { rope_theta?: number | undefined };
+type Rule = Record<string, unknown>;
 
-const variants = z.looseObject({
-  rope_theta: z.number().positive().optional(),
-  // Turning only a part of a head's channels is not built in these families.
-  partial_rotary_factor: z.literal(1).optional(),
-});
+const positive = z.number().positive();
 
-/** Both spellings of the rule's name. */
-const named = (json: unknown): unknown =>
-  typeof json === 'object' && json && !('rope_type' in json)
-    ? { ...json, rope_type: (json as { type?: unknown }).type ?? 'default' }
-    : json;
+// transformers' models of these families ignore it or fail, and other libraries turn a part of the channels.
+const wholeHead = z
+  .literal(1, {
+    error: 'turning a part of a head is not built in these families; expected 1 or nothing',
+  })
+  .optional();
 
-const scaling = z.preprocess(named, variants.and(rotaryScaling)) as z.ZodType<ScalingSettings>;
+const ofOneType = z.never({ error: 'a rule for one type of layer is not built' }).optional();
+
+/** A rule as it is written, in every place that a release has written it. */
+const rule: z.ZodType<Rule> = z
+  .preprocess(
+    withoutNull,
+    z.looseObject({
+      rope_type: z.string().optional(),
+      type: z.string().optional(),
+      rope_theta: positive.optional(),
+      partial_rotary_factor: wholeHead,
+      full_attention: ofOneType,
+      sliding_attention: ofOneType,
+    }),
+  )
+  .transform((given) => given as Rule) as never;
 
 /** The keys of {@link RopeSettings} in a schema. */
 export const ropeShape: {
   readonly [K in keyof Required<RopeSettings>]: z.ZodType<RopeSettings[K]>;
 } = {
-  rope_parameters: scaling.nullish(),
-  rope_scaling: scaling.nullish(),
-  rope_theta: z.number().positive().optional(),
+  rope_parameters: rule.nullish(),
+  rope_scaling: rule.nullish(),
+  rope_theta: positive.optional(),
+  partial_rotary_factor: wholeHead,
+  original_max_position_embeddings: size.optional(),
 };
 
-/** The rotary positions that a configuration asks for. */
-export function rotaryPart(settings: RopeSettings, trainedLength: number): RotaryPart {
-  const given = settings.rope_parameters ?? settings.rope_scaling ?? { rope_type: 'default' };
-  const { rope_theta: base = settings.rope_theta ?? 10_000, ...rule } = given;
-  if (rule.rope_type === 'default') return { kind: 'rotary', base };
-  return { kind: 'rotary', base, scaling: rule as RotaryPart['scaling'], trainedLength };
+function withoutNull(json: unknown): unknown {
+  if (typeof json !== 'object' || json === null) return json;
+  return Object.fromEntries(Object.entries(json).filter(([, value]) => value !== null));
+}
+
+/** What Phi-3's first releases call `longrope`. */
+const oldNames: Readonly<Record<string, string>> = { su: 'longrope' };
+
+/** The rules whose `max_position_embeddings` is the length before they stretch it, unless the original is given. */
+const stretching = ['linear', 'dynamic', 'yarn'];
+
+/** The rotary positions that a configuration asks for, and how many tokens it takes with them. */
+export interface Rope {
+  position: RotaryPart;
+  maxLength: number;
+}
+
+/**
+ * Reads the settings of rotary positions as transformers 5 does.
+ *
+ * The longest sequence is `max_position_embeddings`, and `factor` times the original length where that is more:
+ * the original is `original_max_position_embeddings`, or `max_position_embeddings` where it is not given. With
+ * `llama3` and `longrope` it is `max_position_embeddings` alone, which those files give stretched.
+ *
+ * @throws InputError naming the key
+ */
+export function readRope(settings: RopeSettings, written: number, name: string): Rope {
+  const key = notEmpty(settings.rope_scaling) ? 'rope_scaling' : 'rope_parameters';
+  const { rope_type, type, rope_theta, partial_rotary_factor: _, ...rest } = settings[key] ?? {};
+  const base = (rope_theta as number | undefined) ?? settings.rope_theta ?? 10_000;
+  const given = String(rope_type ?? type ?? 'default');
+  const kind = oldNames[given] ?? given;
+  if (kind === 'default') return { position: { kind: 'rotary', base }, maxLength: written };
+
+  const own = rest.original_max_position_embeddings as number | undefined;
+  const top = ['linear', 'dynamic'].includes(kind)
+    ? undefined
+    : settings.original_max_position_embeddings;
+  const original = top ?? own;
+  const trained = original ?? written;
+  // Without a factor, these stretch from the original length to the one that is written.
+  const implied = ['yarn', 'longrope'].includes(kind) ? { factor: written / trained } : {};
+  const lengths = original === undefined ? {} : { original_max_position_embeddings: original };
+  const scaling = parseWith(
+    z.object({ [key]: rotaryScaling }),
+    { [key]: { rope_type: kind, ...implied, ...rest, ...lengths } },
+    name,
+  )[key] as Exclude<RotaryScaling, { rope_type: 'default' }>;
+  const stretched = stretching.includes(kind) ? Math.floor(trained * scaling.factor) : 0;
+  const maxLength = Math.max(written, stretched);
+  return { position: { kind: 'rotary', base, scaling, trainedLength: written }, maxLength };
+}
+
+const notEmpty = (rule: Rule | null | undefined): boolean =>
+  rule != null && Object.keys(rule).length > 0;
+
+/** @throws InputError where a rule's list has not one entry for each pair of channels */
+export function checkRope({ position }: Rope, headDim: number, name: string): void {
+  const { scaling } = position;
+  if (scaling?.rope_type !== 'longrope') return;
+  for (const key of ['short_factor', 'long_factor'] as const) {
+    if (scaling[key].length === headDim / 2) continue;
+    throw new InputError(
+      `${name}: '${key}' has ${scaling[key].length} entries; expected one for each of ${headDim / 2} pairs of channels`,
+    );
+  }
 }

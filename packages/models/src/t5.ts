@@ -1,7 +1,6 @@
 import { CrossAttention, causal, MultiHeadAttention } from '@headwise/attention';
 import { type EncoderDecoderModel, type Layer, normal, type ParamStore } from '@headwise/core';
 import {
-  type Activation,
   Dropout,
   Embedding,
   FeedForward,
@@ -13,19 +12,13 @@ import { T5Position } from '@headwise/positions';
 import { CrossDecoder, Encoder, PreNormBlock, PreNormCrossBlock } from '@headwise/transformer';
 import * as tf from '@tensorflow/tfjs';
 import { z } from 'zod';
-import { parseWith, rate, size } from './config.js';
+import { type ActivationName, activationNames, activationOf } from './activations.js';
+import { depth, rate, size } from './config.js';
 import { EncoderDecoder } from './encoder-decoder.js';
 import type { KeyTable, ModelFamily } from './family.js';
+import { settings } from './settings.js';
 
-const feedForwards = [
-  'relu',
-  'gelu',
-  'gelu_new',
-  'silu',
-  'gated-relu',
-  'gated-gelu',
-  'gated-silu',
-] as const;
+const feedForwards = activationNames.flatMap((name) => [name, `gated-${name}`] as const);
 
 /** Hugging Face's `T5Config`; other keys are kept as they are. */
 export interface T5Config {
@@ -57,43 +50,72 @@ export interface T5Config {
   pad_token_id: number;
   /** Default `pad_token_id`. */
   decoder_start_token_id?: number | null | undefined;
+  /** Where it is there, the activation, above what `feed_forward_proj` says. */
+  dense_act_fn?: ActivationName | undefined;
+  /** Where it is there, whether hidden values are gated, above what `feed_forward_proj` says. */
+  is_gated_act?: boolean | undefined;
   /** Version 1.1 and FLAN-T5 have a head of its own: false. */
   tie_word_embeddings: boolean;
   /** Whether what a tied head reads is divided by `√D`; absent: where the head is tied. */
-  scale_decoder_outputs?: boolean | undefined;
+  scale_decoder_outputs?: boolean | null | undefined;
 }
 
-const schema: z.ZodType<T5Config> = z.looseObject({
-  model_type: z.literal('t5').default('t5'),
-  architectures: z
-    .tuple([z.literal('T5ForConditionalGeneration')])
-    .default(['T5ForConditionalGeneration']),
-  vocab_size: size.default(32128),
-  d_model: size.default(512),
-  d_kv: size.default(64),
-  d_ff: size.default(2048),
-  num_layers: size.default(6),
-  num_decoder_layers: size.nullish(),
-  num_heads: size.default(8),
-  relative_attention_num_buckets: size.default(32),
-  relative_attention_max_distance: size.default(128),
-  dropout_rate: rate.default(0.1),
-  layer_norm_epsilon: z.number().positive().default(1e-6),
-  initializer_factor: z.number().positive().default(1),
-  feed_forward_proj: z.enum(feedForwards).default('relu'),
-  pad_token_id: z.number().int().nonnegative().default(0),
-  decoder_start_token_id: z.number().int().nonnegative().nullish(),
-  tie_word_embeddings: z.boolean().default(true),
-  scale_decoder_outputs: z.boolean().optional(),
-  // Variants that this file does not build: refused, not ignored.
-  is_encoder_decoder: z.literal(true).default(true),
-  is_decoder: z.literal(false).default(false),
-  quantization_config: z.null().optional(),
-});
+const own = settings<T5Config>(
+  {
+    model_type: z.literal('t5').default('t5'),
+    architectures: z
+      .tuple([z.literal('T5ForConditionalGeneration')])
+      .default(['T5ForConditionalGeneration']),
+    vocab_size: size.default(32128),
+    d_model: size.default(512),
+    d_kv: size.default(64),
+    d_ff: size.default(2048),
+    num_layers: depth.default(6),
+    num_decoder_layers: depth.nullish(),
+    num_heads: size.default(8),
+    relative_attention_num_buckets: size.default(32),
+    // A table holds a number for each distance.
+    relative_attention_max_distance: size.max(2 ** 20).default(128),
+    dropout_rate: rate.default(0.1),
+    layer_norm_epsilon: z.number().positive().default(1e-6),
+    initializer_factor: z.number().positive().default(1),
+    feed_forward_proj: z.enum(feedForwards).default('relu'),
+    dense_act_fn: z.enum(activationNames).optional(),
+    is_gated_act: z.boolean().optional(),
+    pad_token_id: z.number().int().nonnegative().default(0),
+    decoder_start_token_id: z.number().int().nonnegative().nullish(),
+    tie_word_embeddings: z.boolean().default(true),
+    scale_decoder_outputs: z.boolean().nullish(),
+    // Variants that this file does not build: refused, not ignored.
+    is_encoder_decoder: z.literal(true).default(true),
+    is_decoder: z.literal(false).default(false),
+    quantization_config: z.null().optional(),
+  },
+  {
+    aliases: {
+      hidden_size: 'd_model',
+      num_attention_heads: 'num_heads',
+      num_hidden_layers: 'num_layers',
+      head_dim: 'd_kv',
+    },
+    kept: ['classifier_dropout', 'n_positions'],
+  },
+);
 
-/** transformers 5 writes that every head is tied; one whose input is not scaled has weights of its own. */
-const isTied = (config: T5Config): boolean =>
-  config.tie_word_embeddings && config.scale_decoder_outputs !== false;
+const scalesOutputs = ({ scale_decoder_outputs, tie_word_embeddings }: T5Config): boolean =>
+  scale_decoder_outputs === undefined ? tie_word_embeddings : scale_decoder_outputs === true;
+
+/** The feed-forward layer's kind: what releases wrote beside `feed_forward_proj` stands above it. */
+function feedForwardOf(config: T5Config): { gated: boolean; activation: ActivationName } {
+  const { feed_forward_proj: written, dense_act_fn, is_gated_act } = config;
+  const gated = written.startsWith('gated-');
+  // The gated one has always been computed with the approximation.
+  const named = written === 'gated-gelu' ? 'gelu_new' : written.replace('gated-', '');
+  return {
+    gated: is_gated_act ?? gated,
+    activation: dense_act_fn ?? (named as ActivationName),
+  };
+}
 
 const makeNorm = (params: ParamStore, { d_model: dim, layer_norm_epsilon }: T5Config): RMSNorm =>
   new RMSNorm(params, { dim, epsilon: layer_norm_epsilon });
@@ -120,15 +142,13 @@ function attentionOptions(params: ParamStore, config: T5Config) {
 }
 
 function feedForward(params: ParamStore, config: T5Config): Layer {
-  const { d_model: dim, d_ff: hidden, feed_forward_proj, initializer_factor: factor } = config;
-  const gated = feed_forward_proj.startsWith('gated-');
-  const name = feed_forward_proj.replace('gated-', '') as Activation;
+  const { d_model: dim, d_ff: hidden, initializer_factor: factor } = config;
+  const { gated, activation } = feedForwardOf(config);
   const Kind = gated ? GatedFeedForward : FeedForward;
   return new Kind(params, {
     dim,
     hidden,
-    // The gated one has always been computed with the approximation.
-    activation: gated && name === 'gelu' ? 'gelu_new' : name,
+    activation: activationOf(activation),
     bias: false,
     layout: 'out-in',
     dropout: new Dropout({ rate: config.dropout_rate }),
@@ -212,16 +232,20 @@ function buildT5(params: ParamStore, config: T5Config): EncoderDecoderModel {
     encoder: { forward: (x, ctx) => dropout.forward(encoder.forward(x, ctx), ctx) },
     embedTarget: embed,
     decoder: { forward: (x, e, ctx) => dropout.forward(decoder.forward(x, e, ctx), ctx) },
-    scores: isTied(config)
-      ? { forward: (x) => tf.tidy(() => tokens.scores(x.mul(dim ** -0.5))) }
-      : new Linear(params.at('head'), {
-          in: dim,
-          out: count,
-          bias: false,
-          layout: 'out-in',
-          init: normal(factor),
-        }),
+    scores: makeScores(params, config, tokens),
   });
+}
+
+/** Scores by the embeddings or by a matrix of its own, of hidden states that may be divided by `√D`. */
+function makeScores(params: ParamStore, config: T5Config, tokens: Embedding): Layer {
+  const { d_model: dim, vocab_size: out, initializer_factor: factor } = config;
+  const scaled = (x: tf.Tensor) => (scalesOutputs(config) ? x.mul(dim ** -0.5) : x);
+  if (config.tie_word_embeddings) {
+    return { forward: (x) => tf.tidy(() => tokens.scores(scaled(x))) };
+  }
+  const options = { in: dim, out, bias: false, layout: 'out-in', init: normal(factor) } as const;
+  const head = new Linear(params.at('head'), options);
+  return { forward: (x, ctx) => tf.tidy(() => head.forward(scaled(x), ctx)) };
 }
 
 const attentionKeys = (ours: string, theirs: string): KeyTable => [
@@ -249,11 +273,13 @@ function stackKeys(side: 'encoder' | 'decoder', last: number, gated: boolean): K
 /** The family `t5` in Hugging Face's layout. */
 export const t5: ModelFamily<T5Config> = {
   modelType: 't5',
-  parseConfig: (json, name = 'config.json') => parseWith(schema, json, name),
+  parseConfig: (json, name = 'config.json') => own.parse(json, name),
+  settings: own,
+  depths: ['num_layers', 'num_decoder_layers'],
   configJson: (config) => ({ ...config }),
   build: buildT5,
-  keys({ feed_forward_proj }) {
-    const gated = feed_forward_proj.startsWith('gated-');
+  keys(config) {
+    const { gated } = feedForwardOf(config);
     return [
       ['tokens', 'shared'],
       ...stackKeys('encoder', 1, gated),
@@ -264,7 +290,19 @@ export const t5: ModelFamily<T5Config> = {
     ];
   },
   keyPrefix: '',
-  // Copies of the shared table, and a table of positions that first checkpoints have and nothing reads.
-  ignoredKeys:
-    /^(encoder|decoder)\.embed_tokens\.weight$|^lm_head\.weight$|\.EncDecAttention\.relative_attention_bias\.weight$/,
+  copies: ({ tie_word_embeddings: tied }) => [
+    ['encoder.embed_tokens.weight', 'shared.weight'],
+    ['decoder.embed_tokens.weight', 'shared.weight'],
+    ...(tied ? [['lm_head.weight', 'shared.weight'] as const] : []),
+  ],
+  // transformers 5 ties every head that is not there, whatever `tie_word_embeddings` says.
+  fitted: (config, { has, differing }) => ({
+    ...config,
+    scale_decoder_outputs: scalesOutputs(config),
+    tie_word_embeddings: config.tie_word_embeddings
+      ? !differing.includes('lm_head.weight')
+      : !has('lm_head.weight'),
+  }),
+  // A table of positions that first checkpoints have and nothing reads.
+  ignoredKeys: /\.EncDecAttention\.relative_attention_bias\.weight$/,
 };

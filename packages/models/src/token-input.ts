@@ -12,7 +12,8 @@ export function makeTokens(
   config: ModelConfiguration,
 ): Embedding | AdaptiveEmbedding {
   const { vocabSize, dim, embedding = {} } = config;
-  const table = { count: vocabSize, dim, init: initializers(config).init };
+  const { padId } = embedding;
+  const table = { count: vocabSize, dim, padId, init: initializers(config).init };
   return embedding.adaptive
     ? new AdaptiveEmbedding(params, { ...table, ...embedding.adaptive })
     : new Embedding(params, table);

@@ -16,7 +16,7 @@ import {
 } from '@headwise/transformer';
 import * as tf from '@tensorflow/tfjs';
 import type { ModelConfiguration } from './configuration.js';
-import { buildDecoder, SequenceClassifier, TokenStack } from './decoder-model.js';
+import { buildDecoder, HiddenStates, SequenceClassifier, TokenStack } from './decoder-model.js';
 import { EncoderDecoder } from './encoder-decoder.js';
 import { initializers, makeBlock, makeBlockParts, makeCrossAttention, makeNorm } from './parts.js';
 import { makeAttentionPosition } from './position-parts.js';
@@ -36,6 +36,7 @@ export function buildModel(params: ParamStore, config: ModelConfiguration): Netw
 
 function buildEncoder(params: ParamStore, config: ModelConfiguration): EncoderModel {
   const { head } = config;
+  if (head.kind === 'none') return new HiddenStates(params, config);
   if (head.kind === 'sequence-classification') return new SequenceClassifier(params, config, head);
   return new TokenScorer(params, config);
 }

@@ -1,8 +1,10 @@
+import { InputError } from '@headwise/core';
 import { z } from 'zod';
-import { architecture, parseWith, rate, size } from './config.js';
+import { architecture, depth, rate, size } from './config.js';
 import type { ModelConfiguration } from './configuration.js';
 import { buildDecoder } from './decoder-model.js';
-import type { KeyTable, ModelFamily } from './family.js';
+import type { KeyCopy, KeyTable, ModelFamily } from './family.js';
+import { settings } from './settings.js';
 
 /** Hugging Face's `TransfoXLConfig`, of its releases before 5; other keys are kept as they are. */
 export interface TransformerXLConfig {
@@ -43,8 +45,10 @@ export interface TransformerXLConfig {
   layer_norm_epsilon: number;
 }
 
-const schema: z.ZodType<TransformerXLConfig> = z
-  .looseObject({
+type Written = TransformerXLConfig & { proj_share_all_but_first: boolean };
+
+const own = settings<Written>(
+  {
     model_type: z.literal('transfo-xl').default('transfo-xl'),
     architectures: architecture('TransfoXLModel', 'TransfoXLLMHeadModel'),
     vocab_size: size.default(267735),
@@ -55,7 +59,7 @@ const schema: z.ZodType<TransformerXLConfig> = z
     n_head: size.default(16),
     d_head: size.default(64),
     d_inner: size.default(4096),
-    n_layer: size.default(18),
+    n_layer: depth.default(18),
     pre_lnorm: z.boolean().default(false),
     mem_len: size.default(1600),
     clamp_len: z.number().int().default(1000),
@@ -71,19 +75,48 @@ const schema: z.ZodType<TransformerXLConfig> = z
     attn_type: z.literal(0).default(0),
     sample_softmax: z.number().int().max(0).default(-1),
     tie_word_embeddings: z.literal(true).default(true),
-  })
-  .transform(({ proj_share_all_but_first: shared, ...config }) => ({
-    ...config,
-    tie_projs: config.tie_projs ?? [false, ...config.cutoffs.map(() => shared)],
-  }))
-  .refine(({ cutoffs, div_val }) => cutoffs.length === 0 || div_val > 1, {
-    path: ['div_val'],
-    message: "clusters of one width are not built; expected at least 2, or no 'cutoffs'",
-  })
-  .refine(({ tie_projs, cutoffs }) => tie_projs.length === cutoffs.length + 1, {
-    path: ['tie_projs'],
-    message: "expected one entry more than 'cutoffs' has",
-  }) as never;
+  },
+  {
+    // As its class of transformers' releases before 5 has it.
+    aliases: {
+      n_token: 'vocab_size',
+      tie_weight: 'tie_word_embeddings',
+      hidden_size: 'd_model',
+      num_attention_heads: 'n_head',
+      num_hidden_layers: 'n_layer',
+    },
+    kept: [
+      'adaptive',
+      'init',
+      'init_range',
+      'proj_init_std',
+      'tie_encoder_decoder',
+      'tgt_len',
+      'ext_len',
+    ],
+  },
+);
+
+/** Fills in which projections are tied, and throws for what is not built or does not fit. */
+function completed(
+  { proj_share_all_but_first: shared, ...config }: Written,
+  name: string,
+): TransformerXLConfig {
+  const { cutoffs, div_val } = config;
+  const given = config.tie_projs as boolean[] | undefined;
+  const tie_projs = given ?? [false, ...cutoffs.map(() => shared)];
+  if (cutoffs.length > 0 && div_val === 1) {
+    throw new InputError(
+      `${name}: 'div_val' is 1: clusters of one width are not built; expected at least 2, or no 'cutoffs'`,
+    );
+  }
+  if (tie_projs.length !== cutoffs.length + 1) {
+    throw new InputError(
+      `${name}: 'tie_projs' is ${JSON.stringify(tie_projs)}: expected one entry more than 'cutoffs' has`,
+    );
+  }
+  return { ...config, tie_projs };
+}
 
 function preset(config: TransformerXLConfig): ModelConfiguration {
   const { d_model: dim, clamp_len: clamp } = config;
@@ -152,7 +185,9 @@ const keys: KeyTable = [
  */
 export const transformerXL: ModelFamily<TransformerXLConfig> = {
   modelType: 'transfo-xl',
-  parseConfig: (json, name = 'config.json') => parseWith(schema, json, name),
+  parseConfig: (json, name = 'config.json') => completed(own.parse(json, name), name),
+  settings: own,
+  depths: ['n_layer'],
   configJson: (config) => ({ architectures: ['TransfoXLLMHeadModel'], ...config }),
   preset,
   build: (params, config) => buildDecoder(params, preset(config)),
@@ -164,5 +199,18 @@ export const transformerXL: ModelFamily<TransformerXLConfig> = {
     ),
   }),
   keyPrefix: 'transformer.',
-  ignoredKeys: /\.pos_emb\.inv_freq$|^crit\.out_(layers\.\d+\.weight|projs\.\d+)$/,
+  copies: ({ cutoffs, tie_projs }) => {
+    const clusters = [0, ...cutoffs].map((_, i) => i);
+    const tables = clusters.map(
+      (i): KeyCopy => [
+        `crit.out_layers.${i}.weight`,
+        `transformer.word_emb.emb_layers.${i}.weight`,
+      ],
+    );
+    const projections = clusters
+      .filter((i) => tie_projs[i])
+      .map((i): KeyCopy => [`crit.out_projs.${i}`, `transformer.word_emb.emb_projs.${i}`]);
+    return [...tables, ...projections];
+  },
+  ignoredKeys: /\.pos_emb\.inv_freq$/,
 };

@@ -5,15 +5,16 @@ import * as tf from '@tensorflow/tfjs';
 import { z } from 'zod';
 import {
   type BartSizes,
+  bartCopies,
   bartDecoder,
   bartDropout,
   bartEncoder,
   bartKeys,
-  bartSchema,
+  bartSettings,
   checkBartSizes,
   SharedEmbedding,
 } from './bart-body.js';
-import { parseWith, size } from './config.js';
+import { size } from './config.js';
 import { EncoderDecoder } from './encoder-decoder.js';
 import type { ModelFamily } from './family.js';
 
@@ -30,7 +31,7 @@ export interface TransformerConfig extends BartSizes {
   position_layout: SinusoidalLayout;
 }
 
-const schema: z.ZodType<TransformerConfig> = bartSchema({
+const own = bartSettings<TransformerConfig>({
   model_type: z.literal('marian').default('marian'),
   architectures: z.tuple([z.literal('MarianMTModel')]).default(['MarianMTModel']),
   vocab_size: size.default(58101),
@@ -77,7 +78,7 @@ function buildTransformer(params: ParamStore, config: TransformerConfig): Encode
 export const transformer: ModelFamily<TransformerConfig> = {
   modelType: 'marian',
   parseConfig(json, name = 'config.json') {
-    const config = checkBartSizes(parseWith(schema, json, name), name);
+    const config = checkBartSizes(own.parse(json, name), name);
     const { vocab_size, decoder_vocab_size, d_model } = config;
     if ((decoder_vocab_size ?? vocab_size) !== vocab_size) {
       throw new InputError(
@@ -91,11 +92,13 @@ export const transformer: ModelFamily<TransformerConfig> = {
     }
     return config;
   },
+  settings: own,
+  depths: ['encoder_layers', 'decoder_layers'],
   configJson: (config) => ({ ...config }),
   build: buildTransformer,
   keys: () => bartKeys,
   keyPrefix: 'model.',
-  // Copies of the shared table, and tables of positions.
-  ignoredKeys: /^(model\.)?(encoder|decoder)\.embed_(tokens|positions)\.weight$|^lm_head\.weight$/,
+  copies: () => bartCopies,
+  ignoredKeys: /^(model\.)?(encoder|decoder)\.embed_positions\.weight$/,
   optionalKeys: /^final_logits_bias$/,
 };

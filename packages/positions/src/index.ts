@@ -18,6 +18,7 @@ export {
   type Frequencies,
   type LinearScaling,
   type Llama3Scaling,
+  type LongRopeScaling,
   type RotaryScaling,
   type Rotation,
   rotaryFrequencies,

@@ -6,6 +6,7 @@ export type RotaryScaling =
   | LinearScaling
   | DynamicScaling
   | YarnScaling
+  | LongRopeScaling
   | Llama3Scaling;
 
 /**
@@ -50,6 +51,25 @@ export interface YarnScaling {
   readonly truncate?: boolean | undefined;
 }
 
+/**
+ * LongRoPE: every frequency is divided by a factor of its own, another one beyond the trained length `M`; cosines and
+ * sines are multiplied by an attention factor, default `√(1 + ln factor / ln M)`.
+ *
+ * @see Ding et al. 2024, https://arxiv.org/abs/2402.13753
+ */
+export interface LongRopeScaling {
+  readonly rope_type: 'longrope';
+  /** How many times the trained length the longest sequence is. */
+  readonly factor: number;
+  /** `[R / 2]`, up to the trained length. */
+  readonly short_factor: readonly number[];
+  /** `[R / 2]`, beyond it. */
+  readonly long_factor: readonly number[];
+  /** `M`; default the position's `maxLength`. */
+  readonly original_max_position_embeddings?: number | undefined;
+  readonly attention_factor?: number | null | undefined;
+}
+
 /** Llama 3.1: wavelengths beyond the trained length are divided by `factor`, short ones kept, those between blended. */
 export interface Llama3Scaling {
   readonly rope_type: 'llama3';
@@ -80,7 +100,7 @@ export interface Frequencies {
 /**
  * The frequencies of rotary positions, `base^(−2i/R)`, after a scaling rule.
  *
- * @param length the number of tokens, the cached ones included; only dynamic scaling depends on it
+ * @param length the number of tokens, the cached ones included; only `dynamic` and `longrope` depend on it
  * @throws InputError for an unknown rule, or where a rule lacks the trained length
  */
 export function rotaryFrequencies(
@@ -104,11 +124,13 @@ export function rotaryFrequencies(
     }
     case 'yarn':
       return yarn(rotation, scaling);
+    case 'longrope':
+      return longrope(rotation, scaling, length);
     case 'llama3':
       return { frequencies: llama3(rotation, scaling), attentionFactor: 1 };
     default:
       throw new InputError(
-        `rotary: scaling has rope_type '${(scaling as { rope_type: unknown }).rope_type}'; expected default, linear, dynamic, yarn or llama3`,
+        `rotary: scaling has rope_type '${(scaling as { rope_type: unknown }).rope_type}'; expected default, linear, dynamic, yarn, longrope or llama3`,
       );
   }
 }
@@ -140,6 +162,41 @@ function yarn(rotation: Rotation, scaling: YarnScaling): Frequencies {
   const grown = (by: number) => (factor <= 1 ? 1 : 0.1 * by * Math.log(factor) + 1);
   const suggested = mscale && mscaleAll ? grown(mscale) / grown(mscaleAll) : grown(1);
   return { frequencies, attentionFactor: scaling.attention_factor ?? suggested };
+}
+
+function longrope(rotation: Rotation, scaling: LongRopeScaling, length: number): Frequencies {
+  const { factor, attention_factor } = scaling;
+  const trained = scaling.original_max_position_embeddings ?? trainedLength(rotation, 'longrope');
+  const key = length > trained ? 'long_factor' : 'short_factor';
+  const frequencies = powers(rotation.dim, rotation.base);
+  if (scaling[key].length !== frequencies.length) {
+    throw new InputError(
+      `rotary: ${key} has ${scaling[key].length} entries; expected ${frequencies.length}, one for each pair of channels`,
+    );
+  }
+  const suggested = factor <= 1 ? 1 : Math.sqrt(1 + Math.log(factor) / Math.log(trained));
+  return {
+    frequencies: frequencies.map((f, i) => f / scaling[key][i]!),
+    attentionFactor: attention_factor ?? suggested,
+  };
+}
+
+/** The length that frequencies are computed for: the same for all up to the trained one, where a rule depends on it. */
+export function lengthOfFrequencies(
+  scaling: RotaryScaling | undefined,
+  length: number,
+  maxLength = 0,
+): number {
+  switch (scaling?.rope_type) {
+    case 'dynamic':
+      return Math.max(length, maxLength);
+    case 'longrope': {
+      const trained = scaling.original_max_position_embeddings ?? maxLength;
+      return length > trained ? trained + 1 : 0;
+    }
+    default:
+      return 0;
+  }
 }
 
 function llama3(rotation: Rotation, scaling: Llama3Scaling): Float64Array {

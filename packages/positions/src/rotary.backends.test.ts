@@ -92,9 +92,9 @@ describeBackends('rotary positions', () => {
     expect(
       () => new RotaryPosition({ dim: 8, scaling: { rope_type: 'dynamic', factor: 2 } }),
     ).toThrow('rotary: dynamic scaling needs the trained length, maxLength; got none');
-    const unknown = { rope_type: 'longrope' } as never;
+    const unknown = { rope_type: 'spiral' } as never;
     expect(() => new RotaryPosition({ dim: 8, scaling: unknown })).toThrow(
-      "rotary: scaling has rope_type 'longrope'; expected default, linear, dynamic, yarn or llama3",
+      "rotary: scaling has rope_type 'spiral'; expected default, linear, dynamic, yarn, longrope or llama3",
     );
     const x = tf.zeros([1, 1, 2, 6]);
     expect(() => new RotaryPosition({ dim: 8 }).apply(x, x, { start: 0, keys: 2 })).toThrow(

@@ -2,7 +2,12 @@ import { checkShape, InputError } from '@headwise/core';
 import { type RotaryLayout, rotary } from '@headwise/kernels';
 import * as tf from '@tensorflow/tfjs';
 import type { AttentionPosition, Placed, Span } from './position.js';
-import { type Frequencies, type RotaryScaling, rotaryFrequencies } from './rotary-scaling.js';
+import {
+  type Frequencies,
+  lengthOfFrequencies,
+  type RotaryScaling,
+  rotaryFrequencies,
+} from './rotary-scaling.js';
 
 export interface RotaryPositionOptions {
   /** `Dh`, the width of a head. */
@@ -76,12 +81,11 @@ export class RotaryPosition implements AttentionPosition {
   }
 
   #tablesFor(keys: number): Tables {
-    const { scaling, maxLength = 0 } = this.#options;
-    // Dynamic frequencies change with the length once it is beyond the trained one.
-    if (scaling?.rope_type !== 'dynamic') return this.#tables;
-    const length = Math.max(keys, maxLength);
-    if (this.#tables.length !== length)
+    const { scaling, maxLength } = this.#options;
+    const length = lengthOfFrequencies(scaling, keys, maxLength);
+    if (this.#tables.length !== length) {
       this.#tables = new Tables(this.#frequencies(length), length);
+    }
     return this.#tables;
   }
 

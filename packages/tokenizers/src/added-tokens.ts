@@ -21,12 +21,17 @@ export interface AddedToken {
   special: boolean;
 }
 
-/** Reads `added_tokens`. */
+/**
+ * Reads `added_tokens`. As in the reference, a token has the id that the vocabulary gives it, or the next free one in the
+ * order of the list, which in sound files is the one that stands with it.
+ */
 export function readAddedTokens(value: unknown, path: string, vocab: Vocabulary): AddedToken[] {
   if (value === undefined || value === null) return [];
   if (!Array.isArray(value)) throw mismatch(path, value, 'an array');
-  const contents = new Map<number, string>();
-  return value.map((item, i) => {
+  const tokens = new Map<number, AddedToken>();
+  const ids = new Map<string, number>();
+  let next = vocab.size;
+  value.forEach((item, i) => {
     const fields = new Fields(item, `${path}[${i}]`);
     const special = fields.boolean('special', false);
     const token: AddedToken = {
@@ -40,21 +45,12 @@ export function readAddedTokens(value: unknown, path: string, vocab: Vocabulary)
     };
     if (token.id >= idEnd(vocab.size + value.length)) fields.refuse('id', expectedId);
     checkTokenLength(token.content, `${fields.path}.content`);
-    const known = vocab.id(token.content);
-    if (known !== undefined && known !== token.id) {
-      throw mismatch(
-        `${fields.path}.id`,
-        token.id,
-        `${known}, as '${token.content}' has in the vocabulary`,
-      );
-    }
-    const other = contents.get(token.id) ?? vocab.token(token.id);
-    if (other !== undefined && other !== token.content) {
-      throw mismatch(`${fields.path}.id`, token.id, `an id other than that of '${other}'`);
-    }
-    contents.set(token.id, token.content);
-    return token;
+    if (token.content === '') return;
+    const id = ids.get(token.content) ?? vocab.id(token.content) ?? next++;
+    ids.set(token.content, id);
+    tokens.set(id, { ...token, id });
   });
+  return [...tokens.values()];
 }
 
 /** An added token as `tokenizer.json` holds it. */

@@ -21,8 +21,6 @@ const changed = (change: (json: Json) => void): Record<string, unknown> => {
   return json;
 };
 
-const token = (id: number, content: string) => ({ id, content, special: true });
-
 type Case = [what: string, change: (json: Json) => void, message: string];
 
 const cases: Case[] = [
@@ -51,11 +49,6 @@ const cases: Case[] = [
     `model.vocab['a'] is -1; expected a whole number`,
   ],
   ['an enormous id', (j) => (j.model.vocab.a = 2 ** 40), `model.vocab['a'] is 1099511627776`],
-  [
-    'an id twice',
-    (j) => (j.model.vocab.b = 0),
-    "model.vocab: id 0 belongs to two tokens, 'a' and 'b'",
-  ],
   [
     'a merge of three',
     (j) => (j.model.merges = ['a b c']),
@@ -142,16 +135,6 @@ const cases: Case[] = [
     'added_tokens[0].id is missing',
   ],
   [
-    'an added token with another id',
-    (j) => (j.added_tokens = [token(5, 'a')]),
-    "added_tokens[0].id is 5; expected 0, as 'a' has",
-  ],
-  [
-    'an added token with the id of another',
-    (j) => (j.added_tokens = [token(1, 'x')]),
-    "added_tokens[0].id is 1; expected an id other than that of 'b'",
-  ],
-  [
     'a template with an unknown token',
     (j) =>
       (j.post_processor = {
@@ -167,19 +150,6 @@ const cases: Case[] = [
     'a padding of another kind',
     (j) => (j.padding = { strategy: 'Most' }),
     'padding.strategy is "Most"; expected an object',
-  ],
-  [
-    'a Unigram token twice',
-    (j) =>
-      (j.model = {
-        type: 'Unigram',
-        unk_id: 0,
-        vocab: [
-          ['a', 0],
-          ['a', 0],
-        ],
-      }),
-    'model.vocab[1] is "a"; expected a token other than number 0',
   ],
   [
     'a Unigram token without score',
@@ -215,7 +185,6 @@ test.each<[string, string]>([
   ['{"model": {"vocab": {"a\\x": 0}}}', 'expected an escape'],
   ['{"model": {"vocab": {"a\\u12": 0}}}', 'expected four hexadecimal digits'],
   ['{"model": {"vocab": {"a\n": 0}}}', 'expected no control character'],
-  ['{"model": {"vocab": {"a": 0, "a": 1}}}', "token 'a' stands twice, with ids 0 and 1"],
   ['{"model": {"vocab": {}, "merges": [["a", "b"}}', 'is not JSON'],
   ['{"version": 1.0.0, "model": {}}', 'is not JSON: in the value at byte 12'],
   ['{} {}', 'expected the end of the file'],

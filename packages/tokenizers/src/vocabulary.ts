@@ -35,6 +35,8 @@ export class Vocabulary {
   #count = 0;
   #end = 0;
   readonly #strings: string[] = [];
+  /** The tokens, by their place, whose id is that of another. */
+  readonly #others = new Set<number>();
 
   /** @param expected tokens; there may be more */
   constructor(expected = 256) {
@@ -62,7 +64,11 @@ export class Vocabulary {
     return this.#end;
   }
 
-  /** @throws TokenizerError where the token or the id is there already, or the token is too long */
+  /**
+   * Adds a token. One that is there already has its last id from then on; of two tokens with one id, that id is the first.
+   *
+   * @throws TokenizerError where the token is too long
+   */
   add(token: string, id: number): void {
     const units = stringToUnits(token);
     this.addUnits(units, units.length, hashUnits(units, 0, units.length), id);
@@ -70,28 +76,44 @@ export class Vocabulary {
 
   /** Adds the token that the first code units are, with their hash. */
   addUnits(units: Uint16Array, length: number, hash: number, id: number): void {
-    const known = this.findHashed(units, 0, length, hash);
-    if (known >= 0) {
-      throw new TokenizerError(
-        `token '${this.token(known)}' stands twice, with ids ${known} and ${id}`,
-      );
-    }
-    if (id < this.#end && this.#places[id]! >= 0) {
-      const token = unitsToString(units, 0, length);
-      throw new TokenizerError(
-        `id ${id} belongs to two tokens, '${this.token(id)}' and '${token}'`,
-      );
-    }
     if (length > 0xffff) {
       throw new TokenizerError(`token ${id} has ${length} code units; expected at most 65535`);
     }
+    let place = this.#placeOf(units, 0, length, hash);
+    if (place > 0) this.#move(place, id);
+    else {
+      place = this.#append(units, length, id);
+      this.#count++;
+      if (this.#count * 4 > this.#table.length) this.#growTable();
+      this.#enter(hash, place);
+    }
     if (id >= this.#places.length) this.#growIds(id);
-    const place = this.#append(units, length, id);
-    this.#places[id] = place;
+    if (this.#places[id]! < 0) this.#places[id] = place;
+    else if (this.#places[id] !== place) this.#others.add(place);
     this.#end = Math.max(this.#end, id + 1);
+  }
+
+  /** Has an id that a token had before stand for it too: in lists of pieces, which hold the token twice. */
+  alias(before: number, id: number): void {
+    this.#places[before] = this.#places[id]!;
     this.#count++;
-    if (this.#count * 4 > this.#table.length) this.#growTable();
-    this.#enter(hash, place);
+  }
+
+  /** Whether some tokens have one id. */
+  get hasShared(): boolean {
+    return this.#others.size > 0;
+  }
+
+  /** Gives the token at a place of the arena another id; its old one is that of no token. */
+  #move(place: number, id: number): void {
+    const before = this.#idAt(place);
+    if (this.#places[before] === place) {
+      this.#places[before] = -1;
+      delete this.#strings[before];
+    }
+    this.#others.delete(place);
+    this.#arena[place - 3] = id & 0xffff;
+    this.#arena[place - 2] = id >>> 16;
   }
 
   /** The id of the token that some code units are, or −1. */
@@ -101,16 +123,24 @@ export class Vocabulary {
 
   /** As `find`, with the hash known. */
   findHashed(units: Uint16Array, start: number, end: number, hash: number): number {
+    const place = this.#placeOf(units, start, end, hash);
+    return place === 0 ? -1 : this.#idAt(place);
+  }
+
+  /** Where the token that some code units are begins in the arena, or 0. */
+  #placeOf(units: Uint16Array, start: number, end: number, hash: number): number {
     const table = this.#table;
     const arena = this.#arena;
     const mask = table.length - 1;
     for (let at = (spread(hash) << 1) & mask; ; at = (at + 2) & mask) {
       const place = table[at + 1]!;
-      if (place === 0) return -1;
-      if (table[at] === hash && equals(arena, place, units, start, end)) {
-        return arena[place - 3]! | (arena[place - 2]! << 16);
-      }
+      if (place === 0) return 0;
+      if (table[at] === hash && equals(arena, place, units, start, end)) return place;
     }
+  }
+
+  #idAt(place: number): number {
+    return this.#arena[place - 3]! | (this.#arena[place - 2]! << 16);
   }
 
   /** Whether some code units are the token of an id. */
@@ -156,11 +186,15 @@ export class Vocabulary {
     return this.#arena[place + this.#arena[place - 1]! - 1]!;
   }
 
-  /** Tokens with their ids, in the order of the ids. */
+  /** Tokens with their ids, in the order of the ids; those whose id is that of another at the end. */
   *entries(): Generator<[token: string, id: number]> {
     for (let id = 0; id < this.#end; id++) {
       const token = this.token(id);
       if (token !== undefined) yield [token, id];
+    }
+    for (const place of this.#others) {
+      const end = place + this.#arena[place - 1]!;
+      yield [unitsToString(this.#arena, place, end), this.#idAt(place)];
     }
   }
 

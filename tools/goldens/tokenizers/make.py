@@ -9,6 +9,7 @@ import tokenizers
 from tokenizers import Tokenizer
 
 from chats import chat_goldens
+from combinations import combination_goldens
 from hard import hard_texts
 from sources import bert, sentencepiece_goldens, sentencepiece_unigram
 from parts import part_goldens
@@ -89,4 +90,5 @@ write("unigram", golden(sentencepiece_unigram(LINES, out)))
 write("sentencepiece", sentencepiece_goldens(LINES, out, digest))
 write("chats", chat_goldens(models))
 write("parts", part_goldens(utf16_offsets, well_formed))
+write("combinations", combination_goldens(out))
 write("training", training_goldens(LINES, out))

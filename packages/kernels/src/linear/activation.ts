@@ -1,8 +1,14 @@
 import * as tf from '@tensorflow/tfjs';
 import { gelu, geluTanh } from '../gelu/index.js';
+import {
+  type OtherActivation,
+  otherActivations,
+  otherActivationWgsl,
+} from './other-activations.js';
+import { normalDistribution, sigmoid } from './wgsl-functions.js';
 
 /** What a linear map may end with, by Hugging Face's names; `gelu_new` is GELU's tanh approximation. */
-export type LinearActivation = 'none' | 'relu' | 'gelu' | 'gelu_new' | 'silu';
+export type LinearActivation = 'none' | 'relu' | 'gelu' | 'gelu_new' | 'silu' | OtherActivation;
 
 /** The activations where they are not fused. */
 export const activations: Readonly<Record<LinearActivation, (z: tf.Tensor) => tf.Tensor>> = {
@@ -11,29 +17,8 @@ export const activations: Readonly<Record<LinearActivation, (z: tf.Tensor) => tf
   gelu,
   gelu_new: geluTanh,
   silu: (z) => tf.mul(z, tf.sigmoid(z)),
+  ...otherActivations,
 };
-
-/** `σ(z)`, its argument kept where `exp` is a normal number. */
-const sigmoid = /* wgsl */ `
-  fn sigmoid(z: f32) -> f32 { return 1.0 / (1.0 + exp(clamp(-z, -87.0, 87.0))); }
-`;
-
-/**
- * `Φ(z)`, the normal distribution, from `Φ(−a) = exp(−a²/2) P(1 / (1 + 0.3 a))`.
- *
- * P is a minimax fit on [0, 13.5] with a relative error of 1.2e-7: small values keep their digits,
- * which they lose in `½ (1 + erf(z/√2))`.
- */
-const normalDistribution = /* wgsl */ `
-  fn normal_distribution(z: f32) -> f32 {
-    let a = min(abs(z), 13.0);
-    let t = 1.0 / (1.0 + 0.3 * a);
-    let p = 0.1196267 + t * (0.120794796 + t * (0.099651118 + t * (0.129454346
-      + t * (-0.055421492 + t * (0.208292902 + t * (-0.158355603 + t * 0.035957169))))));
-    let tail = exp(-0.5 * a * a) * t * p;
-    return select(tail, 1.0 - tail, z > 0.0);
-  }
-`;
 
 /** WGSL of `activation(z)` and `slope(z)`, its derivative, of each activation. */
 export const activationWgsl: Readonly<Record<LinearActivation, string>> = {
@@ -74,4 +59,5 @@ export const activationWgsl: Readonly<Record<LinearActivation, string>> = {
       return gate + gate * (1.0 - gate) * clamp(z, -87.0, 87.0);
     }
   `,
+  ...otherActivationWgsl,
 };

@@ -10,6 +10,7 @@ import * as tf from '@tensorflow/tfjs';
 import { describe, expect, test } from 'vitest';
 import type { LinearActivation } from './activation.js';
 import { linear, type WeightLayout } from './index.js';
+import { type OtherActivation, otherActivations } from './other-activations.js';
 import { linearReference } from './reference.js';
 
 const ours =
@@ -67,6 +68,11 @@ describe('linear on WebGPU equals the reference', () => {
     }
   }
 });
+
+for (const activation of Object.keys(otherActivations) as OtherActivation[]) {
+  test(`${activation} on WebGPU equals the reference`, () =>
+    expectEqual([65, 19, 37], 'out-in', activation));
+}
 
 test('linear without a bias equals the reference', async () => {
   const [x, weight] = operands([11, 13, 17], 'in-out');

@@ -2,6 +2,7 @@ import * as tf from '@tensorflow/tfjs';
 import { geluReference, geluTanhReference } from '../gelu/reference.js';
 import type { LinearActivation } from './activation.js';
 import type { WeightLayout } from './index.js';
+import { otherActivations } from './other-activations.js';
 
 /** A linear map of rows in plain operations: the specification. */
 export function linearReference(
@@ -23,4 +24,5 @@ export const activationReferences: Readonly<Record<LinearActivation, (z: tf.Tens
     gelu: geluReference,
     gelu_new: geluTanhReference,
     silu: (z) => tf.mul(z, tf.sigmoid(z)),
+    ...otherActivations,
   };

@@ -1,7 +1,8 @@
 import { ParamStore, sizeOf } from '@headwise/core';
 import { familyOf } from '../model.js';
 import { type CheckpointPlace, checkpointFiles } from './files.js';
-import { type Found, Matching } from './matching.js';
+import { fitToTensors } from './fit.js';
+import type { Found } from './matching.js';
 import { openConfig, openTensors } from './open.js';
 import { Problems } from './problems.js';
 import type { WebOptions } from './web.js';
@@ -34,10 +35,10 @@ export async function describeCheckpoint(
   const files = checkpointFiles(place, options);
   const { json, name: configName } = await openConfig(files);
   const family = familyOf(json, configName);
-  const config = family.parseConfig(json, configName);
+  const written = family.parseConfig(json, configName);
   const { reader, name } = await openTensors(files);
   const parameters: ParameterDescription[] = [];
-  const matching = new Matching(family, config, reader.tensors, name);
+  const { config, matching } = await fitToTensors(family, written, reader, name);
   const problems = new Problems();
   const params = new ParamStore({
     deferred(path, shape) {

@@ -3,7 +3,8 @@ import { packing } from '@headwise/layers';
 import { changedPreset, familyOf, type Model, type PresetChange } from '../model.js';
 import { type CheckpointPlace, checkpointFiles } from './files.js';
 import { fillFromTensors, type LoadProgress } from './fill.js';
-import { type Found, Matching } from './matching.js';
+import { fitToTensors } from './fit.js';
+import type { Found, Matching } from './matching.js';
 import { openConfig, openTensors } from './open.js';
 import { MAX_PROBLEMS, Problems } from './problems.js';
 import type { WebOptions } from './web.js';
@@ -22,9 +23,9 @@ export interface LoadOptions extends WebOptions {
   onProgress?: (progress: LoadProgress) => void;
 }
 
-/** A model, and what of its checkpoint and of itself the other has not. */
+/** A model, and what its checkpoint and the model have that the other lacks. */
 export interface LoadedModel extends Model {
-  /** The keys of tensors that no parameter has asked for. */
+  /** The keys of tensors that were not used. */
   readonly unusedKeys: string[];
   /** The paths of parameters that started anew: where a part was changed, or a checkpoint may lack them. */
   readonly newPaths: string[];
@@ -51,10 +52,10 @@ export async function loadModel(
   const theirConfig = theirs.parseConfig(json, configName);
   const { reader, name } = await openTensors(files);
   try {
-    const matching = new Matching(theirs, theirConfig, reader.tensors, name);
-    const wanted = options.change ? changedPreset(json, options.change, configName) : json;
+    const { config: fitted, matching } = await fitToTensors(theirs, theirConfig, reader, name);
+    const wanted = options.change ? changedPreset(fitted, options.change, configName) : fitted;
     if (options.change?.heads) {
-      const { heads } = changedPreset(json, {}, configName);
+      const { heads } = changedPreset(fitted, {}, configName);
       refuseOtherHeads(heads.count, options.change.heads.count, configName);
     }
     const built = build(wanted, configName, matching, options);

@@ -1,6 +1,6 @@
 import { InputError } from '@headwise/core';
 import type { TensorInfo } from '@headwise/safetensors';
-import { type KeyTable, type ModelFamily, placeOf } from '../family.js';
+import { type KeyCopy, type KeyTable, type ModelFamily, placeOf } from '../family.js';
 import type { RowOrder } from '../row-order.js';
 
 /** Where a parameter's values lie. */
@@ -21,13 +21,15 @@ export class Matching {
   readonly #name: string;
   readonly #bare: boolean;
   readonly #table: KeyTable;
+  readonly #copies: readonly KeyCopy[];
 
-  /** @param name stands for the checkpoint in errors */
+  /** @param name stands for the checkpoint in errors @param same copies that were found to repeat what they should */
   constructor(
     family: ModelFamily,
     config: unknown,
     tensors: ReadonlyMap<string, TensorInfo>,
     name: string,
+    same: readonly string[] = [],
   ) {
     this.bytes = [...tensors.values()].reduce(
       (sum, { offsets: [begin, end] }) => sum + end - begin,
@@ -39,6 +41,13 @@ export class Matching {
     this.#table = family.keys(config);
     // Checkpoints of the bare model, such as the first GPT-2's, have no prefix.
     this.#bare = ![...tensors.keys()].some((key) => key.startsWith(family.keyPrefix));
+    this.#copies = family.copies?.(config) ?? [];
+    for (const copy of same) this.#asked.add(this.keyOf(copy)!);
+  }
+
+  /** The key of a tensor as the checkpoint spells it; undefined where it has none. */
+  keyOf(key: string): string | undefined {
+    return this.#spellings(key).find((spelling) => this.#tensors.has(spelling));
   }
 
   /**
@@ -48,8 +57,7 @@ export class Matching {
    */
   find(path: string, shape: readonly number[]): Found {
     const { key: whole, rows } = placeOf(this.#table, path);
-    const keys = this.#spellings(whole);
-    const key = keys.find((key) => this.#tensors.has(key)) ?? keys[0]!;
+    const key = this.keyOf(whole) ?? this.#keyOfCopy(whole) ?? this.#spellings(whole)[0]!;
     const info = this.#tensors.get(key);
     if (!info) {
       throw new InputError(`${this.#name}: no tensor '${key}', which holds parameter '${path}'`);
@@ -68,11 +76,17 @@ export class Matching {
     return { key, info, rows };
   }
 
+  /** Where a tied weight lies that is there under another of its keys alone. */
+  #keyOfCopy(key: string): string | undefined {
+    const copies = this.#copies.filter(([, of]) => of === key);
+    return copies.map(([copy]) => this.keyOf(copy)).find((found) => found !== undefined);
+  }
+
   /** Whether the checkpoint lacks a parameter that its family's checkpoints may lack. */
   mayLack(path: string): boolean {
     const { key } = placeOf(this.#table, path);
     const optional = this.#family.optionalKeys?.test(key) ?? false;
-    return optional && !this.#spellings(key).some((spelling) => this.#tensors.has(spelling));
+    return optional && this.keyOf(key) === undefined;
   }
 
   /** How a key may be spelt, the likeliest first: with the family's prefix or without, and as it was before. */
@@ -83,7 +97,7 @@ export class Matching {
     return oldKey ? [...now, ...now.map(oldKey)] : now;
   }
 
-  /** The keys that no parameter has asked for, but for those that the family's checkpoints have besides. */
+  /** The keys that nothing has asked for, but for buffers, which follow from the configuration. */
   unused(): string[] {
     const { ignoredKeys } = this.#family;
     return [...this.#tensors.keys()].filter(

@@ -80,7 +80,7 @@ export class Bpe implements Model {
     if (dropout === 0) {
       this.#textCache = new WordCache();
       this.#byteCache = new WordCache();
-      if (!ignoreMerges && !continuingPrefix && !endSuffix) {
+      if (!ignoreMerges && !continuingPrefix && !endSuffix && !vocab.hasShared) {
         this.#cuts = boundariesBefore(lowLine, vocab, merges);
       }
     }

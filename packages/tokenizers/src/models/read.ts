@@ -85,14 +85,10 @@ function readUnigram(fields: Fields): Model {
       throw mismatch(`${fields.path}.vocab[${id}]`, piece, 'a token and its score');
     }
     checkTokenLength(token, `${fields.path}.vocab[${id}][0]`);
-    if (vocab.id(token) !== undefined) {
-      throw mismatch(
-        `${fields.path}.vocab[${id}]`,
-        token,
-        `a token other than number ${vocab.id(token)}`,
-      );
-    }
+    const before = vocab.id(token);
     vocab.add(token, id);
+    // A piece that stands twice has its last id and score, and both ids decode to it.
+    if (before !== undefined) vocab.alias(before, id);
     scores[id] = score as number;
   });
   return new Unigram(vocab, scores, {

@@ -38,7 +38,7 @@ export class WordPiece implements Model {
     this.#unknown = vocab.id(options.unknownToken) ?? -1;
     this.#prefix = stringToUnits(options.continuingPrefix);
     let longest = 0;
-    for (const [, id] of vocab.entries()) longest = Math.max(longest, vocab.unitsOf(id).length);
+    for (const [token] of vocab.entries()) longest = Math.max(longest, token.length);
     this.#longest = longest;
   }
 

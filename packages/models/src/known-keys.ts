@@ -1,0 +1,45 @@
+/**
+ * Keys of any `config.json` that change nothing that is computed here: names, types, labels' texts, ids of special
+ * tokens, and which of its outputs transformers returns.
+ *
+ * @see https://huggingface.co/docs/transformers/main_classes/configuration
+ */
+export const commonKeys: readonly string[] = [
+  '_attn_implementation',
+  '_commit_hash',
+  '_name_or_path',
+  'architectures',
+  'attn_implementation',
+  'auto_map',
+  'bos_token_id',
+  'chunk_size_feed_forward',
+  'decoder_start_token_id',
+  'dtype',
+  'eos_token_id',
+  'finetuning_task',
+  'forced_bos_token_id',
+  'forced_eos_token_id',
+  'gradient_checkpointing',
+  'id2label',
+  'is_encoder_decoder',
+  'label2id',
+  'model_type',
+  'name_or_path',
+  'num_labels',
+  'output_attentions',
+  'output_hidden_states',
+  'output_past',
+  'pad_token_id',
+  'prefix',
+  'problem_type',
+  'return_dict',
+  'sep_token_id',
+  'task_specific_params',
+  'tie_word_embeddings',
+  'tokenizer_class',
+  'torch_dtype',
+  'torchscript',
+  'transformers_version',
+  'use_cache',
+  'use_return_dict',
+];

@@ -1,0 +1,133 @@
+"""What transformers reads from a `config.json`: every setting in every place and as null, and rotary frequencies."""
+
+import json
+import sys
+from pathlib import Path
+
+import transformers
+from transformers import AutoConfig
+from transformers.models.llama.modeling_llama import LlamaRotaryEmbedding
+import torch
+
+RENAMED = {
+    "gpt2": {"n_embd": "hidden_size", "n_positions": "max_position_embeddings", "n_head": "num_attention_heads", "n_layer": "num_hidden_layers"},
+    "bloom": {"n_layer": "num_hidden_layers", "n_head": "num_attention_heads", "hidden_size": "n_embed"},
+    "falcon": {"hidden_size": "n_embed"},
+    "bart": {"encoder_attention_heads": "num_attention_heads", "d_model": "hidden_size", "encoder_layers": "num_hidden_layers"},
+    "marian": {"encoder_attention_heads": "num_attention_heads", "d_model": "hidden_size", "encoder_layers": "num_hidden_layers"},
+    "t5": {"d_model": "hidden_size", "num_heads": "num_attention_heads", "num_layers": "num_hidden_layers", "d_kv": "head_dim"},
+}
+bert = dict(
+    vocab_size=97, hidden_size=24, num_hidden_layers=3, num_attention_heads=3, intermediate_size=36, hidden_act="relu",
+    hidden_dropout_prob=0.2, attention_probs_dropout_prob=0.3, max_position_embeddings=40, type_vocab_size=3,
+    initializer_range=0.5, layer_norm_eps=0.25, pad_token_id=2, classifier_dropout=0.4, id2label={"0": "a", "1": "b", "2": "c"},
+    num_labels=5,
+)
+bart = dict(
+    vocab_size=97, d_model=48, encoder_layers=3, encoder_attention_heads=4, encoder_ffn_dim=36, decoder_layers=4,
+    decoder_attention_heads=8, decoder_ffn_dim=44, activation_function="swish", dropout=0.2, attention_dropout=0.3,
+    activation_dropout=0.4, max_position_embeddings=40, scale_embedding=True, init_std=0.5, pad_token_id=3,
+    decoder_start_token_id=4,
+)
+llama = dict(
+    vocab_size=97, hidden_size=64, intermediate_size=36, num_hidden_layers=3, num_attention_heads=64, num_key_value_heads=2,
+    head_dim=10, hidden_act="gelu_pytorch_tanh", max_position_embeddings=40, initializer_range=0.5, rms_norm_eps=0.25,
+    tie_word_embeddings=True, attention_dropout=0.3, pad_token_id=5, rope_theta=500.0,
+)
+FAMILIES = {
+    "gpt2": dict(
+        vocab_size=97, n_positions=40, n_embd=24, n_layer=3, n_head=3, n_inner=36, activation_function="quick_gelu",
+        embd_pdrop=0.2, resid_pdrop=0.3, attn_pdrop=0.4, layer_norm_epsilon=0.25, initializer_range=0.5,
+        tie_word_embeddings=False, scale_attn_weights=False, pad_token_id=5, num_labels=5,
+    ),
+    "bloom": dict(
+        vocab_size=97, hidden_size=48, n_layer=3, n_head=4, layer_norm_epsilon=0.25, initializer_range=0.5,
+        apply_residual_connection_post_layernorm=True, hidden_dropout=0.2, attention_dropout=0.3, tie_word_embeddings=False,
+    ),
+    "falcon": dict(
+        vocab_size=97, hidden_size=142, num_hidden_layers=3, num_kv_heads=71, num_ln_in_parallel_attn=1, layer_norm_epsilon=0.25,
+        initializer_range=0.5, hidden_dropout=0.2, attention_dropout=0.3, alibi=True, new_decoder_architecture=True,
+        multi_query=False, parallel_attn=False, bias=True, max_position_embeddings=40, ffn_hidden_size=36,
+        activation="silu", tie_word_embeddings=False, rope_theta=500.0,
+    ),
+    "llama": llama | dict(attention_bias=True, mlp_bias=True),
+    "mistral": llama | dict(sliding_window=7),
+    "qwen2": llama | dict(sliding_window=7, use_sliding_window=True, max_window_layers=2),
+    "bert": bert,
+    "roberta": bert,
+    "xlm-roberta": bert,
+    "camembert": bert,
+    "bart": bart,
+    "marian": bart | dict(decoder_vocab_size=58101),
+    "t5": dict(
+        vocab_size=97, d_model=24, d_kv=10, d_ff=36, num_layers=3, num_decoder_layers=4, num_heads=3,
+        relative_attention_num_buckets=16, relative_attention_max_distance=40, dropout_rate=0.2, layer_norm_epsilon=0.25,
+        initializer_factor=0.5, feed_forward_proj="gated-silu", pad_token_id=3, decoder_start_token_id=4,
+        tie_word_embeddings=False, scale_decoder_outputs=False, dense_act_fn="tanh", is_gated_act=True,
+    ),
+}
+# What a null means there is ours to say: transformers refuses it, or fails later.
+DERIVED = {"num_labels", "id2label", "rope_theta"}
+
+
+def settings_of(family, given):
+    """The settings by the names of the table, as transformers understands them; None where it refuses them."""
+    try:
+        config = AutoConfig.for_model(family, **given)
+    except Exception:
+        return None
+    names = [k for k in FAMILIES[family] if k not in DERIVED]
+    read = {k: getattr(config, k, None) for k in names}
+    if "num_labels" in FAMILIES[family]:
+        read["num_labels"] = config.num_labels
+    if "rope_theta" in FAMILIES[family]:
+        read["rope_theta"] = config.rope_parameters.get("rope_theta")
+    return read
+
+
+cases = []
+for family, keys in FAMILIES.items():
+    default = settings_of(family, {})
+    cases.append({"family": family, "given": {}, "expected": default})
+    given = [{k: v} for k, v in keys.items()] + [{k: None} for k in keys]
+    # T5's decoder is as deep as `num_layers` says, which transformers reads before the other name.
+    given += [{RENAMED[family][k]: v} for k, v in keys.items() if k in RENAMED.get(family, {}) and (family, k) != ("t5", "num_layers")]
+    for one in given:
+        read = settings_of(family, one)
+        changed = None if read is None else {k: v for k, v in read.items() if v != default[k]}
+        cases.append({"family": family, "given": one, "expected": changed})
+
+short, long = [1.0, 1.5, 2.0, 2.5], [3.0, 4.0, 5.0, 6.0]
+ROPES = [
+    {}, {"rope_theta": 500.0}, {"rope_scaling": None, "rope_parameters": None}, {"rope_scaling": {}},
+    {"rope_parameters": {"rope_type": "default", "rope_theta": 500.0}}, {"rope_theta": 7.0, "rope_parameters": {"rope_type": "default", "rope_theta": 500.0}},
+    {"rope_theta": 500.0, "rope_parameters": {"rope_type": "linear", "factor": 2.0}},
+    {"rope_scaling": {"type": "linear", "factor": 4.0}}, {"rope_scaling": {"rope_type": "linear", "type": "dynamic", "factor": 4.0}},
+    {"rope_scaling": {"type": "linear", "factor": 4.0}, "rope_parameters": {"rope_type": "linear", "factor": 2.0, "rope_theta": 7.0}},
+    {"rope_scaling": {"type": "dynamic", "factor": 4.0}}, {"rope_scaling": {"type": "dynamic", "factor": 4.0, "original_max_position_embeddings": 8}},
+    {"rope_scaling": {"type": "yarn", "factor": 4.0}}, {"rope_scaling": {"type": "yarn", "factor": 4.0, "original_max_position_embeddings": 8}},
+    {"rope_scaling": {"type": "yarn", "factor": None, "original_max_position_embeddings": 8}},
+    {"rope_scaling": {"type": "yarn", "factor": 4.0, "original_max_position_embeddings": 4}, "original_max_position_embeddings": 8},
+    {"rope_scaling": {"type": "yarn", "factor": 4.0, "attention_factor": None, "beta_fast": None, "beta_slow": 2.0, "mscale": 2.0, "mscale_all_dim": 0.5, "truncate": False}},
+    {"rope_scaling": {"type": "llama3", "factor": 8.0, "low_freq_factor": 1.0, "high_freq_factor": 4.0, "original_max_position_embeddings": 8}},
+    {"rope_scaling": {"rope_type": "llama3", "factor": 8.0, "low_freq_factor": 1.0, "high_freq_factor": 4.0}, "original_max_position_embeddings": 8},
+    {"rope_scaling": {"type": "longrope", "short_factor": short, "long_factor": long}, "original_max_position_embeddings": 8},
+    {"rope_scaling": {"type": "longrope", "short_factor": short, "long_factor": long, "factor": 4.0, "original_max_position_embeddings": 8}},
+    {"rope_scaling": {"type": "longrope", "short_factor": short, "long_factor": long, "attention_factor": 1.25, "original_max_position_embeddings": 8}},
+]
+ropes = []
+for given in ROPES:
+    config = AutoConfig.for_model("llama", hidden_size=16, num_attention_heads=2, max_position_embeddings=16, **json.loads(json.dumps(given)))
+    frequencies = []
+    for length in (6, 16, 40):
+        rotary = LlamaRotaryEmbedding(config)
+        rotary(torch.zeros(1), torch.arange(length)[None])
+        frequencies.append({"length": length, "values": rotary.inv_freq.tolist(), "attentionFactor": float(rotary.attention_scaling)})
+    ropes.append({"given": given, "frequencies": frequencies})
+
+note = {"source": "transformers", "version": transformers.__version__, "script": "tools/goldens/transformers/settings.py"}
+path = Path(sys.argv[1])
+lines = ",\n".join(json.dumps(case, separators=(",", ":")) for case in cases)
+rope_lines = ",\n".join(json.dumps(case, separators=(",", ":")) for case in ropes)
+path.write_text(json.dumps(note)[:-1] + ',\n"cases": [\n' + lines + '\n],\n"ropes": [\n' + rope_lines + "\n]}\n")
+print(len(cases), len(ropes), path.stat().st_size)
