@@ -138,11 +138,11 @@ function attendVisible(
   }
   const dropping = dropout && ctx?.training ? dropout : undefined;
   return tf.tidy(() => {
-    const hidden = visible().sub(1).mul(1e30);
     return attentionReference(q, k, v, {
       mask: none,
       scale: scale ?? 1 / Math.sqrt(q.shape[3]!),
-      onScores: (scores) => tapped(ctx, path, 'scores', scores.add(hidden)),
+      visible: visible(),
+      onScores: (scores) => tapped(ctx, path, 'scores', scores),
       onPattern: (weights) => {
         const pattern = tapped(ctx, path, 'pattern', weights);
         return dropping ? dropping.forward(pattern, ctx) : pattern;

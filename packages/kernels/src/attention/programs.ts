@@ -1,3 +1,4 @@
+import { lowest } from '../dispatch/peak.js';
 import {
   defineProgram,
   type ElementType,
@@ -70,9 +71,6 @@ const sizeParams = {
   /** From a query's row to its place among the keys, `Tk − Tq`. */
   shift: 'i32',
 } as const;
-
-/** The most negative score; finite, so that differences of scores are numbers. */
-export const lowest = '-3.0e38';
 
 /** What a program needs besides its body. */
 export interface Needs {

@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs';
 import { keptWeights, type WeightDropout } from './dropout.js';
-import { evaluate, type PairSizes, placesOf } from './expression/evaluate.js';
+import { evaluate, type PairSizes, placesOf, withoutSlope } from './expression/evaluate.js';
 import type { Mask } from './masks/mask.js';
 import { causal } from './masks/order.js';
 import { modified, type ScoreMod } from './mods.js';
@@ -12,6 +12,8 @@ export interface ReferenceOptions {
   /** `[H]`: a score for each head that takes part in the softmax and has no value. */
   sinks?: tf.Tensor | undefined;
   dropout?: WeightDropout | undefined;
+  /** 1 where a query sees a key, besides the mask, else 0; broadcasts to `[B, H, Tq, Tk]`. */
+  visible?: tf.Tensor | undefined;
   /** What to make of the scores, `[B, H, Tq, Tk]`, hidden ones included. */
   onScores?: (scores: tf.Tensor) => tf.Tensor;
   /** What to make of the weights, `[B, H, Tq, Tk]`. */
@@ -20,16 +22,14 @@ export interface ReferenceOptions {
   values?: ((pattern: tf.Tensor) => tf.Tensor) | undefined;
 }
 
-/** The scores of hidden keys: low enough to vanish in a softmax, and finite. */
-const hidden = -1e30;
-
 /** Attention in plain operations: the specification, the path of other backends, and the one to look into. */
 export function attentionReference(
   q: tf.Tensor,
   k: tf.Tensor,
   v: tf.Tensor,
-  { mask, mods = [], scale, sinks, dropout, onScores, onPattern, values }: ReferenceOptions,
+  options: ReferenceOptions,
 ): tf.Tensor {
+  const { mask, mods = [], scale, sinks, dropout, onScores, onPattern, values } = options;
   const [batch, heads, queries] = q.shape as [number, number, number];
   const [, kvHeads, keys] = k.shape as [number, number, number];
   const sizes: PairSizes = { batch, heads, queries, keys };
@@ -40,12 +40,12 @@ export function attentionReference(
     // Scaling the queries touches Tq · Dh values, not Tq · Tk.
     const product = perHead(tf.matMul(grouped(q.mul(scale)), k, false, true)); // [B, H, Tq, Tk]
     const raw = scoresOf(product, mask, mods, sizes);
-    const visible = visibleKeys(mask, sizes);
-    const masked = visible ? withoutHidden(raw, visible, raw === product) : raw;
+    const visible = visibleKeys(mask, sizes, options.visible);
+    const eachSees = mask === causal && queries <= keys && !options.visible;
+    const masked = visible ? withoutHidden(raw, visible, raw === product, eachSees) : raw;
     const scores = onScores?.(masked) ?? masked;
     const weights = sinks ? softmaxWithSinks(scores, sinks) : tf.softmax(scores);
-    // Where a query sees no key at all, softmax gives equal weights to what is hidden.
-    const eachSees = mask === causal && queries <= keys;
+    // A query that sees no key at all has weights for what is hidden until here.
     const seeing = visible && !eachSees ? weights.mul(visible.toFloat()) : weights;
     const kept = dropout ? seeing.mul(keptWeights(sizes, dropout)) : seeing;
     const pattern = onPattern?.(kept) ?? kept;
@@ -67,15 +67,42 @@ function scoresOf(
   return tf.broadcastTo(value, product.shape);
 }
 
-/** A sum of broadcast masks is faster than a choice, but leaves what is not finite. */
-export function withoutHidden(scores: tf.Tensor, visible: tf.Tensor, finite: boolean): tf.Tensor {
-  if (!finite) return tf.where(visible, scores, hidden);
-  return scores.add(visible.toFloat().sub(1).mul(-hidden));
+/**
+ * The scores, −∞ where the key is hidden: no score is so large that it is seen all the same.
+ *
+ * Rows in which no key is visible stay as they are, as a softmax of −∞ alone is NaN; their weights are to be
+ * multiplied by `visible`.
+ *
+ * @param finite a hidden score may not be NaN or +∞, as a mod may make it; a sum with a broadcast bias is faster than a choice
+ * @param eachSees every query sees a key
+ */
+export function withoutHidden(
+  scores: tf.Tensor,
+  visible: tf.Tensor,
+  finite: boolean,
+  eachSees = false,
+): tf.Tensor {
+  const hides = withoutSlope(([v]) => (eachSees ? v.logicalNot() : hidesInRows(v)), [visible]);
+  const below = Number.NEGATIVE_INFINITY;
+  return finite ? scores.add(tf.where(hides, below, 0)) : tf.where(hides, below, scores);
+}
+
+/** What is hidden, of rows in which something is visible. */
+function hidesInRows(visible: tf.Tensor): tf.Tensor {
+  return visible.logicalNot().logicalAnd(visible.any(-1, true));
 }
 
 /** Which keys each query sees, bool, of a shape that broadcasts to `[B, H, Tq, Tk]`; undefined: all. */
-function visibleKeys({ condition }: Mask, sizes: PairSizes): tf.Tensor | undefined {
-  return condition && evaluate(condition.node, placesOf(sizes));
+function visibleKeys(
+  { condition }: Mask,
+  sizes: PairSizes,
+  given: tf.Tensor | undefined,
+): tf.Tensor | undefined {
+  const ofMask = condition && evaluate(condition.node, placesOf(sizes));
+  const also = given?.toBool();
+  return ofMask && also
+    ? withoutSlope(([x, y]) => x.logicalAnd(y), [ofMask, also])
+    : (ofMask ?? also);
 }
 
 /** Softmax over the keys and one more score, whose weight is left out. */

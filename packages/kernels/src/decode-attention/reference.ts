@@ -25,7 +25,7 @@ export function decodeAttentionReference(
     return attentionReference(q, keys, values, {
       mask: none,
       scale,
-      onScores: (scores) => scores.add(visible.sub(1).mul(1e30)),
+      visible,
     });
   });
 }

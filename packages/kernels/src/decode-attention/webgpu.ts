@@ -2,6 +2,7 @@ import type * as tf from '@tensorflow/tfjs';
 import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
 import { each } from '../attention/text.js';
 import { dispatch, spread } from '../dispatch/dispatch.js';
+import { lowest } from '../dispatch/peak.js';
 import { defineProgram, type ElementType, type Program, variants } from '../dispatch/program.js';
 import type { RotaryLayout } from '../rotary/index.js';
 import { loadTurned, tableParams } from '../rotary/load.js';
@@ -154,7 +155,7 @@ const splitProgram = variants(
       wgsl: /* wgsl */ `
         alias Rows = ${rows === 1 ? 'f32' : 'vec4f'};
         alias RowIndices = ${rows === 1 ? 'u32' : 'vec4u'};
-        const lowest = -3.0e38;
+        const lowest = ${lowest};
         ${copied ? `var<workgroup> query: array<array<${type}, ${rows}>, ${Math.ceil(widestHead / pack)}>;` : ''}
         var<workgroup> weights: array<Rows, ${lanes}>;
         // Each lane's own columns, of each row.

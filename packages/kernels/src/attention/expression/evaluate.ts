@@ -60,7 +60,7 @@ function compute(node: Node, args: tf.Tensor[], values: Values): tf.Tensor {
 }
 
 /** Comparisons have no gradient in TensorFlow.js, not even of 0. */
-function withoutSlope(compute: Compute, args: tf.Tensor[]): tf.Tensor {
+export function withoutSlope(compute: Compute, args: tf.Tensor[]): tf.Tensor {
   const shapes = args.map(({ shape }) => shape);
   return tf.customGrad((...inputs) => ({
     value: compute(inputs.slice(0, args.length) as Three),
