@@ -46,6 +46,7 @@ export {
 export type { LanguageModel, MatrixHead } from './language-model.js';
 export type { ForwardContext, Layer, LinearAdapters } from './layer.js';
 export type { Matrix, MatrixLayout, PackedParam, Packing } from './matrix.js';
+export { memoryLimit } from './memory-limit.js';
 export { nextTask } from './next-task.js';
 export { type AdaptableParam, type Deferral, type ParamSource, ParamStore } from './params.js';
 export { hashText, Random, type RandomState } from './random.js';

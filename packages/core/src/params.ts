@@ -23,6 +23,7 @@ export type Deferral = (path: string, shape: readonly number[]) => void;
 export type AdaptableParam<T extends tf.Tensor = tf.Tensor> = (ctx?: ForwardContext) => T;
 
 interface Owner {
+  readonly shapesOnly: boolean;
   readonly deferred: Deferral | undefined;
   /** Initialisers of the parameters that have no values yet. */
   readonly waiting: Map<string, Initializer>;
@@ -57,7 +58,8 @@ export class ParamStore {
   /**
    * @param options `seed` of the initialisers, default 0; `source` of the values instead of them;
    * `packing` of the matrices, default none; `deferred` is told of each parameter, which has a shape alone
-   * until `fill` gives it values, and must not be used before
+   * until `fill` gives it values, and must not be used before; `shapesOnly`: no parameter has values ever, and no
+   * tensor is made, so that a model of any size can be counted
    * @throws InputError where the seed is no integer
    */
   constructor({
@@ -65,16 +67,19 @@ export class ParamStore {
     source,
     packing,
     deferred,
+    shapesOnly = false,
   }: {
     seed?: number | undefined;
     source?: ParamSource | undefined;
     packing?: Packing | undefined;
     deferred?: Deferral | undefined;
+    shapesOnly?: boolean | undefined;
   } = {}) {
     if (!Number.isSafeInteger(seed)) {
       throw new InputError(`the seed of parameters must be an integer; got ${seed}`);
     }
     this.#owner = {
+      shapesOnly,
       deferred,
       waiting: new Map(),
       held: new Set(),
@@ -167,7 +172,7 @@ export class ParamStore {
     let matrix: Matrix;
     if (variables.has(path)) {
       matrix = { layout, variable: this.get(name, shape, init) };
-    } else if (!packing || deferred) {
+    } else if (!packing || deferred || this.#owner.shapesOnly) {
       matrix = { layout, variable: this.#make(path, shape, init) };
     } else {
       const values = this.#values(path, shape, init);
@@ -241,7 +246,12 @@ export class ParamStore {
   }
 
   #make(path: string, shape: readonly number[], init: Initializer): tf.Variable {
-    const { deferred, waiting, variables, disposed } = this.#owner;
+    const { deferred, waiting, variables, disposed, shapesOnly } = this.#owner;
+    if (shapesOnly) {
+      const planned = shapeAlone(shape);
+      variables.set(path, planned);
+      return planned;
+    }
     if (!deferred) return this.#keep(path, shape, this.#values(path, shape, init));
     if (disposed) throw new InputError(`parameter '${path}' was asked of a disposed store`);
     deferred(path, shape);
@@ -299,6 +309,10 @@ export class ParamStore {
     return this.path === '' ? name : `${this.path}.${name}`;
   }
 }
+
+/** What stands for a variable that is never read. */
+const shapeAlone = (shape: readonly number[]): tf.Variable =>
+  ({ shape: [...shape], dtype: 'float32', rank: shape.length, dispose() {} }) as never;
 
 /** A variable that has the memory of one number, whatever its shape, until it is assigned. */
 function withoutMemory(shape: readonly number[]): tf.Variable {

@@ -31,6 +31,7 @@ export type {
 export { parseConfiguration } from './configuration-schema.js';
 export { EncoderDecoder, type EncoderDecoderParts } from './encoder-decoder.js';
 export { type FalconConfig, falcon } from './falcon.js';
+export { families, familyOf } from './families.js';
 export {
   type Held,
   type KeyCopy,
@@ -67,8 +68,6 @@ export {
   type EncoderSettings,
   encoderDecoderModel,
   encoderModel,
-  families,
-  familyOf,
   languageModel,
   type Model,
   modelFromPreset,
@@ -85,6 +84,7 @@ export {
 export type { RopeSettings } from './rope.js';
 export { groupedHeads, type RowOrder } from './row-order.js';
 export type { Settings } from './settings.js';
+export { checkModelFits, type FitOptions, type ModelSize, modelSize } from './size.js';
 export { type T5Config, t5 } from './t5.js';
 export { type TransformerConfig, transformer } from './transformer.js';
 export { type TransformerXLConfig, transformerXL } from './transformer-xl.js';

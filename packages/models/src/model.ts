@@ -11,39 +11,11 @@ import {
   type ParamSource,
   ParamStore,
 } from '@headwise/core';
-import { bart } from './bart.js';
-import { bert } from './bert.js';
-import { bloom } from './bloom.js';
 import type { DecoderConfiguration, ModelConfiguration } from './configuration.js';
-import { falcon } from './falcon.js';
+import { families, familyOf } from './families.js';
 import type { ModelFamily } from './family.js';
-import { gpt2 } from './gpt2.js';
-import { headwise } from './headwise.js';
-import { llama, mistral, qwen2 } from './llama.js';
-import { camembert, roberta, xlmRoberta } from './roberta.js';
 import { refuseUnknownKeys } from './settings.js';
-import { t5 } from './t5.js';
-import { transformer } from './transformer.js';
-import { transformerXL } from './transformer-xl.js';
-
-/** Every family that this package knows, by `model_type`; `headwise` is a typed configuration itself. */
-export const families: Readonly<Record<string, ModelFamily>> = {
-  headwise: headwise as ModelFamily,
-  gpt2: gpt2 as ModelFamily,
-  bloom: bloom as ModelFamily,
-  falcon: falcon as ModelFamily,
-  llama: llama as ModelFamily,
-  mistral: mistral as ModelFamily,
-  qwen2: qwen2 as ModelFamily,
-  'transfo-xl': transformerXL as ModelFamily,
-  bert: bert as ModelFamily,
-  roberta: roberta as ModelFamily,
-  'xlm-roberta': xlmRoberta as ModelFamily,
-  camembert: camembert as ModelFamily,
-  marian: transformer as ModelFamily,
-  bart: bart as ModelFamily,
-  t5: t5 as ModelFamily,
-};
+import { checkModelFits, sizeOfConfig } from './size.js';
 
 /** A model with what is needed to train, save and dispose it. */
 export interface Model<N extends Network = Network> {
@@ -62,7 +34,12 @@ export interface CreateOptions {
   packing?: Packing;
   /** Names the configuration in errors; default `config.json`. */
   name?: string;
+  /** Bytes that the model may take; default what this process is allowed, see {@link checkModelFits}. */
+  memoryLimit?: number;
 }
+
+/** What a value of four bits takes of one in float32. */
+export const LEAST_PACKED = 1 / 8;
 
 /** The families that are decoders. */
 export type DecoderFamily =
@@ -96,7 +73,8 @@ export interface EncoderDecoderSettings {
 /**
  * A model from its configuration: a {@link ModelConfiguration}, or a family's `config.json`.
  *
- * @throws InputError for an unknown `model_type`, and for a configuration that does not hold together
+ * @throws InputError for an unknown `model_type`, for keys that nothing reads, for a configuration that does not hold
+ * together, and for a model that does not fit into memory
  * @example
  * const llama = createModel({ model_type: 'llama', hidden_size: 64, num_attention_heads: 4, num_hidden_layers: 2 });
  */
@@ -111,10 +89,12 @@ export function createModel(
 ): Model<EncoderDecoderModel>;
 export function createModel(config: unknown, options?: CreateOptions): Model;
 export function createModel(json: unknown, options: CreateOptions = {}): Model {
-  const { name = 'config.json', ...store } = options;
+  const { name = 'config.json', memoryLimit, ...store } = options;
   const family = familyOf(json, name);
   if (family.settings) refuseUnknownKeys(family.settings, json, name);
   const config = family.parseConfig(json, name);
+  const copies = options.packing ? LEAST_PACKED : 1;
+  checkModelFits(sizeOfConfig(family, config), { copies, memoryLimit, name });
   const params = new ParamStore(store);
   try {
     return { family, config, params, network: family.build(params, config) };
@@ -159,20 +139,6 @@ export function encoderDecoderModel<M extends Model>(model: M): M & Model<Encode
   const { network } = model;
   if (isEncoderDecoder(network)) return { ...model, network };
   throw new InputError(`the model of family '${model.family.modelType}' is no encoder-decoder`);
-}
-
-/**
- * The family that a configuration names.
- *
- * @throws InputError for one that this package does not know
- */
-export function familyOf(json: unknown, name = 'config.json'): ModelFamily {
-  const modelType = (json as { model_type?: unknown } | null)?.model_type;
-  const family = Object.hasOwn(families, String(modelType)) && families[String(modelType)];
-  if (family) return family;
-  throw new InputError(
-    `${name}: 'model_type' is ${JSON.stringify(modelType)}; known are ${Object.keys(families).join(', ')}`,
-  );
 }
 
 /** What of a family's preset is exchanged. */

@@ -3,6 +3,9 @@ import { type ScoreMod, scoreMod, table } from '@headwise/kernels';
 import * as tf from '@tensorflow/tfjs';
 import type { AttentionPosition, Placed } from './position.js';
 
+/** A table has a slope for each head. */
+const maxHeads = 2 ** 16;
+
 export interface AlibiPositionOptions {
   /** `H`, any number. */
   heads: number;
@@ -34,10 +37,12 @@ export class AlibiPosition implements AttentionPosition {
   readonly needsProduct = false;
   readonly #slopes: Float32Array;
 
-  /** @throws InputError unless `heads` is a positive integer */
+  /** @throws InputError unless `heads` is a positive integer of at most 65,536 */
   constructor({ heads, factor = 1 }: AlibiPositionOptions) {
-    if (!(Number.isInteger(heads) && heads > 0)) {
-      throw new InputError(`alibi: heads is ${heads}; expected a positive integer`);
+    if (!(Number.isInteger(heads) && heads > 0 && heads <= maxHeads)) {
+      throw new InputError(
+        `alibi: heads is ${heads}; expected a positive integer of at most ${maxHeads}`,
+      );
     }
     this.#slopes = alibiSlopes(heads).map((slope) => factor * slope);
   }

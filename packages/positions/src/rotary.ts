@@ -23,6 +23,9 @@ export interface RotaryPositionOptions {
   maxLength?: number | undefined;
 }
 
+/** A table has a frequency for each pair of channels. */
+const maxDim = 2 ** 16;
+
 /** Rows of a table that are computed at once. */
 const step = 128;
 
@@ -45,6 +48,9 @@ export class RotaryPosition implements AttentionPosition {
   /** @throws InputError where `rotaryDim` is odd or beyond `dim`, or the scaling rule cannot be used */
   constructor(options: RotaryPositionOptions) {
     const { dim, rotaryDim = dim } = options;
+    if (rotaryDim > maxDim) {
+      throw new InputError(`rotary: rotaryDim is ${rotaryDim}; expected at most ${maxDim}`);
+    }
     if (!(rotaryDim > 0 && rotaryDim % 2 === 0 && rotaryDim <= dim)) {
       throw new InputError(
         `rotary: rotaryDim is ${rotaryDim}; expected an even number up to the head's width of ${dim}`,

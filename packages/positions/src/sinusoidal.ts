@@ -12,6 +12,13 @@ export interface SinusoidalPositionOptions extends PositionTableOptions {
   layout?: SinusoidalLayout;
 }
 
+/** Rows that a table has at least. */
+const step = 128;
+
+function checkEven(dim: number): void {
+  if (dim % 2 !== 0) throw new InputError(`sinusoidal positions need an even dim; got ${dim}`);
+}
+
 /**
  * The sinusoidal table of absolute positions, row-major `[length, dim]`.
  *
@@ -26,7 +33,7 @@ export function sinusoidalTable(
   dim: number,
   layout: SinusoidalLayout = 'interleaved',
 ): Float32Array {
-  if (dim % 2 !== 0) throw new InputError(`sinusoidal positions need an even dim; got ${dim}`);
+  checkEven(dim);
   const table = new Float32Array(length * dim);
   const [step, cosines] = layout === 'interleaved' ? [2, 1] : [1, dim / 2];
   for (let t = 0; t < length; t++) {
@@ -47,29 +54,44 @@ export function sinusoidalTable(
  * @see Vaswani et al. 2017, §3.5, https://arxiv.org/abs/1706.03762
  */
 export class SinusoidalPosition implements InputPosition {
-  readonly #table: Float32Array;
-  readonly #maxLength: number;
-  readonly #dim: number;
+  readonly #options: SinusoidalPositionOptions;
+  /** Rows from the first position on, as many as have been asked for, rounded up. */
+  #table: Float32Array = new Float32Array();
 
-  constructor({ maxLength, dim, layout }: SinusoidalPositionOptions) {
-    this.#table = sinusoidalTable(maxLength, dim, layout);
-    this.#maxLength = maxLength;
-    this.#dim = dim;
+  /** @throws InputError where `dim` is odd */
+  constructor(options: SinusoidalPositionOptions) {
+    checkEven(options.dim);
+    this.#options = options;
   }
 
   /** @throws ShapeError where a position is beyond `maxLength` */
   forward(x: tf.Tensor, ctx?: ForwardContext): tf.Tensor {
-    const [dim, count] = [this.#dim, x.shape[1]!];
-    const places = placesOf(x, ctx, this.#maxLength);
-    const row = (position: number) => this.#table.subarray(position * dim, (position + 1) * dim);
+    const { dim, maxLength } = this.#options;
+    const count = x.shape[1]!;
+    const places = placesOf(x, ctx, maxLength);
     return tf.tidy(() => {
       if (typeof places === 'number') {
-        const rows = this.#table.subarray(places * dim, (places + count) * dim);
+        const table = this.#rows(places + count);
+        const rows = table.subarray(places * dim, (places + count) * dim);
         return x.add(tf.tensor2d(rows, [count, dim]));
       }
+      const end = places.reduce((most, place) => Math.max(most, place + 1), 0);
+      const table = this.#rows(end);
       const rows = new Float32Array(places.length * dim);
-      for (const [i, position] of places.entries()) rows.set(row(position), i * dim);
+      for (const [i, position] of places.entries()) {
+        rows.set(table.subarray(position * dim, (position + 1) * dim), i * dim);
+      }
       return x.add(tf.tensor3d(rows, [places.length / count, count, dim]));
     });
+  }
+
+  /** The table up to a position: made anew at twice the length where it is too short. */
+  #rows(end: number): Float32Array {
+    const { dim, maxLength, layout } = this.#options;
+    if (end * dim > this.#table.length) {
+      const length = Math.min(maxLength, Math.max(step, 2 * end));
+      this.#table = sinusoidalTable(length, dim, layout);
+    }
+    return this.#table;
   }
 }

@@ -9,7 +9,13 @@ import {
   windows,
 } from '@headwise/data';
 import { checkPrompt } from '@headwise/generation';
-import { createModel, type Model } from '@headwise/models';
+import {
+  checkModelFits,
+  createModel,
+  type DecoderSettings,
+  type Model,
+  modelSize,
+} from '@headwise/models';
 import { type Tokenizer, trainByteLevelBpe, trainCharacter } from '@headwise/tokenizers';
 import { loadTokenizer } from '@headwise/tokenizers/node';
 import { predictedBytes, readCorpus } from '../corpus.js';
@@ -27,6 +33,7 @@ export interface RunData {
 
 /** A corpus in its two parts, read and cut before anything is written. */
 export async function readParts(config: RunConfig): Promise<{ train: string; validation: string }> {
+  checkRunFits(config);
   return splitCorpus(await readCorpus(config.data.corpus), config.data);
 }
 
@@ -92,23 +99,41 @@ function makeTokenizer({ tokenizer }: RunConfig, text: string): Promise<Tokenize
     : trainByteLevelBpe([text], { vocabSize: tokenizer.vocabSize });
 }
 
-/** A new model of the run's sizes. */
-export function newModel({ model, training }: RunConfig, vocabSize: number): Model<LanguageModel> {
-  return createModel(
-    {
-      model_type: 'gpt2',
-      vocab_size: vocabSize,
-      n_positions: model.context,
-      n_embd: model.dim,
-      n_layer: model.layers,
-      n_head: model.heads,
-      ...(model.hidden ? { n_inner: model.hidden } : {}),
-      embd_pdrop: model.dropout,
-      resid_pdrop: model.dropout,
-      attn_pdrop: model.dropout,
-      bos_token_id: null,
-      eos_token_id: null,
-    },
-    { seed: training.seed },
-  );
+/** Parameters, gradients and AdamW's two moments. */
+const COPIES = 4;
+
+/**
+ * Throws for a model that cannot be trained in the memory that there is, before anything is made.
+ *
+ * @param vocabSize of its tokenizer; 1 as long as that is not known
+ */
+export function checkRunFits({ model }: RunConfig, vocabSize = 1): void {
+  checkModelFits(modelSize(settingsOf(model, vocabSize), "'model'"), {
+    copies: COPIES,
+    name: "'model'",
+  });
 }
+
+/** A new model of the run's sizes. */
+export function newModel(config: RunConfig, vocabSize: number): Model<LanguageModel> {
+  checkRunFits(config, vocabSize);
+  return createModel(settingsOf(config.model, vocabSize), {
+    seed: config.training.seed,
+    name: "'model'",
+  });
+}
+
+const settingsOf = (model: RunConfig['model'], vocabSize: number): DecoderSettings => ({
+  model_type: 'gpt2',
+  vocab_size: vocabSize,
+  n_positions: model.context,
+  n_embd: model.dim,
+  n_layer: model.layers,
+  n_head: model.heads,
+  ...(model.hidden ? { n_inner: model.hidden } : {}),
+  embd_pdrop: model.dropout,
+  resid_pdrop: model.dropout,
+  attn_pdrop: model.dropout,
+  bos_token_id: null,
+  eos_token_id: null,
+});

@@ -1,11 +1,11 @@
-import { type LanguageModel, ParamStore } from '@headwise/core';
+import type { LanguageModel } from '@headwise/core';
 import {
   createModel,
   type DecoderSettings,
-  families,
   languageModel,
   type Model,
   type ModelConfiguration,
+  modelSize,
 } from '@headwise/models';
 import { familyOf } from './family-of.js';
 import type { RunConfig } from './run-config.js';
@@ -22,18 +22,9 @@ export function buildModel(
   return languageModel(createModel(configurationOf(model, vocabSize), { seed }));
 }
 
-/** The number of parameters of a model, none of which is kept. */
-export function countParameters(model: ModelConfig, vocabSize: number): number {
-  const config = configurationOf(model, vocabSize);
-  const family = families[config.model_type]!;
-  const params = new ParamStore({ deferred: () => {} });
-  try {
-    family.build(params, family.parseConfig(config));
-    return params.count();
-  } finally {
-    params.dispose();
-  }
-}
+/** The number of parameters of a model, none of which is made. */
+export const countParameters = (model: ModelConfig, vocabSize: number): number =>
+  modelSize(configurationOf(model, vocabSize)).parameters;
 
 /** A configuration in the terms of the package of models: a known family's where the parts are its own. */
 export function configurationOf(

@@ -1,5 +1,5 @@
 import { ParamStore, sizeOf } from '@headwise/core';
-import { familyOf } from '../model.js';
+import { familyOf } from '../families.js';
 import { type CheckpointPlace, checkpointFiles } from './files.js';
 import { fitToTensors } from './fit.js';
 import type { Found } from './matching.js';

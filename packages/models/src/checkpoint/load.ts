@@ -1,6 +1,8 @@
 import { checkOneOf, InputError, type Packing, ParamStore, sizeOf } from '@headwise/core';
 import { packing } from '@headwise/layers';
-import { changedPreset, familyOf, type Model, type PresetChange } from '../model.js';
+import { familyOf } from '../families.js';
+import { changedPreset, LEAST_PACKED, type Model, type PresetChange } from '../model.js';
+import { checkModelFits, sizeOfStore } from '../size.js';
 import { type CheckpointPlace, checkpointFiles } from './files.js';
 import { fillFromTensors, type LoadProgress } from './fill.js';
 import { fitToTensors } from './fit.js';
@@ -20,6 +22,8 @@ export interface LoadOptions extends WebOptions {
   change?: PresetChange;
   /** The seed of parameters that start anew; default 0. */
   seed?: number;
+  /** Bytes that the model may take; default what this process is allowed, see {@link checkModelFits}. */
+  memoryLimit?: number;
   onProgress?: (progress: LoadProgress) => void;
 }
 
@@ -60,6 +64,9 @@ export async function loadModel(
     }
     const built = build(wanted, configName, matching, options);
     try {
+      const copies = options.packing ? LEAST_PACKED : options.dtype === 'f16' ? 1 / 2 : 1;
+      const { memoryLimit } = options;
+      checkModelFits(sizeOfStore(built.params), { copies, memoryLimit, name: configName });
       const notFinite = await fillFromTensors(built.params, reader, built.found, options);
       refuseNotFinite(notFinite, name);
       await reader.finish();

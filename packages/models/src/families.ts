@@ -1,0 +1,46 @@
+import { InputError } from '@headwise/core';
+import { bart } from './bart.js';
+import { bert } from './bert.js';
+import { bloom } from './bloom.js';
+import { falcon } from './falcon.js';
+import type { ModelFamily } from './family.js';
+import { gpt2 } from './gpt2.js';
+import { headwise } from './headwise.js';
+import { llama, mistral, qwen2 } from './llama.js';
+import { camembert, roberta, xlmRoberta } from './roberta.js';
+import { t5 } from './t5.js';
+import { transformer } from './transformer.js';
+import { transformerXL } from './transformer-xl.js';
+
+/** Every family that this package knows, by `model_type`; `headwise` is a typed configuration itself. */
+export const families: Readonly<Record<string, ModelFamily>> = {
+  headwise: headwise as ModelFamily,
+  gpt2: gpt2 as ModelFamily,
+  bloom: bloom as ModelFamily,
+  falcon: falcon as ModelFamily,
+  llama: llama as ModelFamily,
+  mistral: mistral as ModelFamily,
+  qwen2: qwen2 as ModelFamily,
+  'transfo-xl': transformerXL as ModelFamily,
+  bert: bert as ModelFamily,
+  roberta: roberta as ModelFamily,
+  'xlm-roberta': xlmRoberta as ModelFamily,
+  camembert: camembert as ModelFamily,
+  marian: transformer as ModelFamily,
+  bart: bart as ModelFamily,
+  t5: t5 as ModelFamily,
+};
+
+/**
+ * The family that a configuration names.
+ *
+ * @throws InputError for one that this package does not know
+ */
+export function familyOf(json: unknown, name = 'config.json'): ModelFamily {
+  const modelType = (json as { model_type?: unknown } | null)?.model_type;
+  const family = Object.hasOwn(families, String(modelType)) && families[String(modelType)];
+  if (family) return family;
+  throw new InputError(
+    `${name}: 'model_type' is ${JSON.stringify(modelType)}; known are ${Object.keys(families).join(', ')}`,
+  );
+}

@@ -1,0 +1,96 @@
+import { InputError, memoryLimit, ParamStore, sizeOf } from '@headwise/core';
+import * as tf from '@tensorflow/tfjs';
+import { familyOf } from './families.js';
+import type { ModelFamily } from './family.js';
+
+/** How large a model is. */
+export interface ModelSize {
+  /** The number of values in all parameters; tied ones count once. */
+  parameters: number;
+  /** What they take in float32. */
+  bytes: number;
+  /** The number of parameters that are tensors of their own. */
+  tensors: number;
+  /** What the largest of them takes in float32. */
+  largestBytes: number;
+}
+
+/**
+ * The size of a configuration's model, whatever it is: no tensor is made, and no more than two blocks are looked at.
+ *
+ * @throws InputError for a configuration that does not hold together
+ * @example
+ * modelSize({ model_type: 'gpt2' }); // { parameters: 124439808, bytes: 497759232, … }
+ */
+export function modelSize(json: unknown, name = 'config.json'): ModelSize {
+  const family = familyOf(json, name);
+  return sizeOfConfig(family, family.parseConfig(json, name));
+}
+
+/** {@link modelSize} of a configuration that is read already. */
+export function sizeOfConfig(family: ModelFamily, config: unknown): ModelSize {
+  const written = config as Record<string, unknown>;
+  const depths = family.depths.filter((key) => typeof written[key] === 'number');
+  const shallow = Object.fromEntries(depths.map((key) => [key, 1]));
+  const measure = (change: Record<string, number>) => measured(family, { ...written, ...change });
+  const one = measure(shallow);
+  // Blocks are alike: each adds what the second adds to the first.
+  return depths.reduce((sum, key) => {
+    const more = (written[key] as number) - 1;
+    const two = measure({ ...shallow, [key]: 2 });
+    const parameters = sum.parameters + more * (two.parameters - one.parameters);
+    const tensors = sum.tensors + more * (two.tensors - one.tensors);
+    return { ...sum, parameters, tensors, bytes: 4 * parameters };
+  }, one);
+}
+
+function measured(family: ModelFamily, config: unknown): ModelSize {
+  const params = new ParamStore({ shapesOnly: true });
+  family.build(params, config);
+  return sizeOfStore(params);
+}
+
+/** The size of the parameters that a store has made. */
+export function sizeOfStore(params: ParamStore): ModelSize {
+  const counts = Object.values(params.named()).map(({ shape }) => sizeOf(shape));
+  const parameters = counts.reduce((sum, count) => sum + count, 0);
+  const largestBytes = 4 * counts.reduce((most, count) => Math.max(most, count), 0);
+  return { parameters, bytes: 4 * parameters, tensors: counts.length, largestBytes };
+}
+
+/** A GPU does not say how much memory it has. */
+const MAX_GPU_BYTES = 2 ** 38;
+
+export interface FitOptions {
+  /** How many times the parameters are held: training with AdamW holds 4. Default 1. */
+  copies?: number;
+  /** Bytes that there are; default what the system allows this process, and on a GPU 256 GiB, which no card has. */
+  memoryLimit?: number | undefined;
+  /** Names the model in errors; default `config.json`. */
+  name?: string;
+}
+
+/**
+ * Throws for a model that does not fit into memory, before anything of it is made.
+ *
+ * @throws InputError with its parameters, the bytes that they need and those that there are
+ */
+export function checkModelFits(size: ModelSize, options: FitOptions = {}): void {
+  const { copies = 1, name = 'config.json' } = options;
+  const onHost = ['cpu', 'wasm'].includes(tf.getBackend());
+  const limit = options.memoryLimit ?? (onHost ? memoryLimit() : MAX_GPU_BYTES);
+  const needed = copies * size.bytes;
+  if (needed <= limit) return;
+  const held = copies === 1 ? 'in float32' : `held ${copies} times in float32`;
+  throw new InputError(
+    `${name}: the model has ${size.parameters} parameters, ${inUnits(needed)} ${held}; there are ${inUnits(limit)}`,
+  );
+}
+
+const units = ['B', 'kB', 'MB', 'GB', 'TB', 'PB', 'EB'];
+
+/** Bytes as people read them, with the number itself. */
+function inUnits(bytes: number): string {
+  const power = Math.min(units.length - 1, Math.floor(Math.log10(Math.max(1, bytes)) / 3));
+  return `${(bytes / 1000 ** power).toPrecision(3)} ${units[power]} (${bytes} bytes)`;
+}
