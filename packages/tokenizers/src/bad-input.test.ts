@@ -24,6 +24,22 @@ const changed = (change: (json: Json) => void): Record<string, unknown> => {
 type Case = [what: string, change: (json: Json) => void, message: string];
 
 const cases: Case[] = [
+  ['another version', (j) => (j.version = '2.0'), 'version is "2.0"; expected "1.0"'],
+  [
+    'a piece length of 0',
+    (j) => (j.pre_tokenizer = { type: 'FixedLength', length: 0 }),
+    'pre_tokenizer.length is 0; expected a whole number of at least 1',
+  ],
+  [
+    'a replacement of two characters',
+    (j) => (j.decoder = { type: 'Metaspace', replacement: '__' }),
+    'decoder.replacement is "__"; expected one character',
+  ],
+  [
+    'a character to strip that is two',
+    (j) => (j.decoder = { type: 'Strip', content: 'ab', start: 1, stop: 0 }),
+    'decoder.content is "ab"; expected one character',
+  ],
   ['no model', (j) => delete j.model, 'model is missing; expected an object'],
   [
     'an unknown model',
@@ -78,7 +94,7 @@ const cases: Case[] = [
   [
     'an unknown normalizer',
     (j) => (j.normalizer = { type: 'Magic' }),
-    'normalizer.type is "Magic"; expected one of BertNormalizer',
+    'normalizer.type is "Magic"; expected one of Bert, BertNormalizer',
   ],
   [
     'an unknown part of a sequence',

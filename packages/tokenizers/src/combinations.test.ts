@@ -15,6 +15,20 @@ interface Case {
   special?: number[];
   tokens?: string[];
   decoded: string | null;
+  /** Decoded with special tokens, where that is another text. */
+  whole?: string | null;
+  /** The ids without the special tokens of the post-processor, where these are others. */
+  plain?: number[] | null;
+}
+
+interface Pair {
+  texts: [string, string];
+  ids: number[];
+  types: number[];
+  words: (number | null)[];
+  special: number[];
+  attention: number[];
+  overflowing?: number[][];
 }
 
 interface Combination {
@@ -24,7 +38,7 @@ interface Combination {
   options?: object;
   config: Record<string, unknown>;
   cases: Case[];
-  pairs: { texts: [string, string]; ids: number[]; types: number[] }[];
+  pairs: Pair[];
 }
 
 interface Goldens {
@@ -56,7 +70,8 @@ test.each(goldens.combinations)('$name: as the reference', (combination) => {
     new TextEncoder().encode(JSON.stringify(configOf(combination))),
   );
   for (const expected of combination.cases) {
-    const { text, ids, types, special, tokens, decoded } = expected;
+    const { whole, plain, ...rest } = expected;
+    const { text, ids, types, special, tokens, decoded } = rest;
     const encoding = tokenizer.encode(text);
     expect({
       text,
@@ -69,14 +84,27 @@ test.each(goldens.combinations)('$name: as the reference', (combination) => {
       // Where the reference panics there is nothing to compare with.
       decoded: decoded === null ? null : tokenizer.decode(encoding.ids),
     }).toEqual({
-      ...expected,
+      ...rest,
       types: types ?? ids.map(() => 0),
       special: special ?? ids.map(() => 0),
       tokens: tokens ?? ids.map((id) => tokenizer.idToToken(id)),
     });
+    if (whole) {
+      expect(tokenizer.decode(ids, { skipSpecialTokens: false })).toBe(whole);
+    }
+    if (plain) expect(tokenizer.encode(text, { addSpecialTokens: false }).ids).toEqual(plain);
   }
-  for (const { texts, ids, types } of combination.pairs) {
+  for (const { overflowing = [], ...expected } of combination.pairs) {
+    const { texts } = expected;
     const encoding = tokenizer.encodePair(...texts);
-    expect({ texts, ids: encoding.ids, types: encoding.typeIds }).toEqual({ texts, ids, types });
+    expect({
+      texts,
+      ids: encoding.ids,
+      types: encoding.typeIds,
+      words: encoding.wordIds,
+      special: encoding.specialTokensMask,
+      attention: encoding.attentionMask,
+    }).toEqual(expected);
+    expect(encoding.overflowing.map(({ ids }) => ids)).toEqual(overflowing);
   }
 });

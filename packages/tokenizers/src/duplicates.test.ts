@@ -78,3 +78,14 @@ test('an added token that stands twice is what it is the last time', () => {
   ]);
   expect(tokenizer.addedTokens).toMatchObject([{ id: 1, content: 'x', special: false }]);
 });
+
+test('a list of merges may begin with its version', () => {
+  const tokenizer = load(
+    '{"type": "BPE", "vocab": {"a": 0, "b": 1, "ab": 2}, "merges": ["#version: 0.2", "a b"]}',
+  );
+  expect(tokenizer.encode('abb').ids).toEqual([2, 1]);
+  const json = JSON.parse(
+    '{"model": {"vocab": {"a": 0, "b": 1, "ab": 2}, "merges": ["#version: 0.2", "a b"]}}',
+  );
+  expect(Tokenizer.fromJSON(json).encode('abb').ids).toEqual([2, 1]);
+});

@@ -43,6 +43,12 @@ export class Fields {
     return this.has(name) ? this.string(name) : undefined;
   }
 
+  /** One character, which may be a pair of code units. */
+  character(name: string, missing?: string): string {
+    const value = this.string(name, missing);
+    return [...value].length === 1 ? value : this.refuse(name, 'one character');
+  }
+
   boolean(name: string, missing?: boolean): boolean {
     const value = this.#values[name] ?? missing;
     return typeof value === 'boolean' ? value : this.refuse(name, 'true or false');

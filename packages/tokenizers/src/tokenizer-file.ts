@@ -78,19 +78,21 @@ export function readTokenizerObject(json: unknown, name: string): TokenizerFile 
     return pairs === undefined ? file : { ...file, document: { ...document, model } };
   }
   const prefix = prefixOf(rest);
-  const merges = new Int32Array(3 * pairs.length);
+  const merges = new MergeList();
   pairs.forEach((pair: unknown, i) => {
+    if (typeof pair === 'string' && pair.startsWith(versionLine)) return;
     const parts = typeof pair === 'string' ? pair.split(' ') : pair;
     if (!isPair(parts)) throw badMerge(name, i, pair);
     const [left, right] = parts;
     const made = left + (right.startsWith(prefix) ? right.slice(prefix.length) : right);
-    const ids = [left, right, made].map(
-      (token) => vocab.id(token) ?? missing(name, i, left, right, token),
-    );
-    merges.set(ids, 3 * i);
+    const idOf = (token: string) => vocab.id(token) ?? missing(name, i, left, right, token);
+    merges.add(idOf(left), idOf(right), idOf(made));
   });
-  return { ...file, merges: new MergeTable(merges) };
+  return { ...file, merges: new MergeTable(merges.list) };
 }
+
+/** How a line of merges begins that is no merge, as files of merges have it first. */
+const versionLine = '#version';
 
 const isId = (id: unknown, tokens: number): id is number =>
   Number.isInteger(id) && (id as number) >= 0 && (id as number) < idEnd(tokens);
@@ -163,6 +165,7 @@ function readMerges(json: JsonBytes, vocab: Vocabulary, prefix: string, name: st
       json.at = before;
       throw badMerge(name, index, json.value());
     }
+    if (pair.isVersion) return;
     const { units } = json;
     const { middle, end } = pair;
     const left = vocab.findHashed(units, 0, middle, pair.leftHash);
@@ -216,12 +219,15 @@ class PairReader {
   end = 0;
   leftHash = 0;
   rightHash = 0;
+  /** It is the line of the file's version, and no merge. */
+  isVersion = false;
 
   constructor(readonly json: JsonBytes) {}
 
-  /** Whether there were two tokens. */
+  /** Whether there were two tokens, or the version. */
   read(): boolean {
     const { json } = this;
+    this.isVersion = false;
     if (!json.take('[')) return json.peek() === '"' && this.#readOne();
     if (json.peek() !== '"') return false;
     this.middle = json.string(0);
@@ -235,6 +241,8 @@ class PairReader {
   #readOne(): boolean {
     const end = this.json.string(0);
     const { units } = this.json;
+    this.isVersion = startsWith(units, 0, end, versionLine);
+    if (this.isVersion) return true;
     const at = units.indexOf(blank);
     if (at < 0 || at >= end || units.subarray(at + 1, end).includes(blank)) return false;
     units.copyWithin(at, at + 1, end);

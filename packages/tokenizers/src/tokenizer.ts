@@ -60,6 +60,9 @@ export class Tokenizer {
   private constructor(file: TokenizerFile) {
     const { document, name } = file;
     const at = (field: string) => `${name}: ${field}`;
+    if (document.version !== undefined && document.version !== '1.0') {
+      throw mismatch(at('version'), document.version, '"1.0"');
+    }
     for (const part of ['normalizer', 'pre_tokenizer', 'post_processor', 'decoder']) {
       checkDepth(document[part], at(part));
     }

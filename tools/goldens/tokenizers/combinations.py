@@ -142,7 +142,7 @@ def drawn_pre_tokenizer(source, depth=0):
     flip = lambda: source.random() < 0.5
     return [
         lambda: {"type": "Metaspace", "replacement": "▁", "prepend_scheme": source.choice(["first", "always", "never"]), "split": flip()},
-        lambda: {"type": "Metaspace", "replacement": source.choice("▁_"), "prepend_scheme": source.choice(["first", "always"]), "split": True},
+        lambda: {"type": "Metaspace", "replacement": source.choice("▁_😀"), "prepend_scheme": source.choice(["first", "always"]), "split": True},
         lambda: {"type": "ByteLevel", "add_prefix_space": flip(), "trim_offsets": flip(), "use_regex": flip()},
         lambda: {"type": "Split", "pattern": source.choice(PATTERNS), "behavior": source.choice(BEHAVIORS), "invert": flip()},
         lambda: {"type": "Split", "pattern": source.choice(PATTERNS), "behavior": source.choice(BEHAVIORS), "invert": flip()},
@@ -227,7 +227,7 @@ def drawn_config(source, named):
         pre_tokenizer = {"type": "Sequence", "pretokenizers": [*([pre_tokenizer] if pre_tokenizer else []), byte_level]}
     truncation = padding = None
     if source.random() < 0.1:
-        truncation = {"direction": source.choice(["Left", "Right"]), "max_length": source.randint(9, 12), "strategy": "LongestFirst", "stride": source.randint(0, 1)}
+        truncation = {"direction": source.choice(["Left", "Right"]), "max_length": source.randint(9, 12), "strategy": source.choice(["LongestFirst", "OnlyFirst", "OnlySecond"]), "stride": source.randint(0, 1)}
     if source.random() < 0.1:
         padding = {"strategy": {"Fixed": 12}, "direction": source.choice(["Left", "Right"]), "pad_to_multiple_of": None, "pad_id": 3, "pad_type_id": 1, "pad_token": "[P]"}
     return {"model": name, "options": options, "config": {
@@ -275,6 +275,12 @@ def grid():
     for affix, token in [("end_of_word_suffix", "a</w>"), ("continuing_subword_prefix", "</w>a")]:
         clip = {"type": "BPE", "vocab": {"a": 0, token: 1}, "merges": [], affix: "</w>"}
         yield f"ByteLevel with {affix}", {"model": clip, "pre_tokenizer": byte_level, "decoder": byte_level}, ["aa", "a", "aaa a"]
+    for form in ["NFC", "NFD", "NFKC", "NFKD"]:
+        later = ["\u32ff \ua7f2a", "\U00011935\U00011930 \U00011938", "a\u0898\u0301 a\u1dfa\u0327", "\U0001ccd6 \U0001fbf1"]
+        yield f"{form} of later characters", {"model": {"type": "Unigram", "unk_id": 0, "vocab": [["u", 0.0]]}, "normalizer": {"type": form}}, later
+    for kind in ["BertProcessing", "RobertaProcessing"]:
+        for more in [{}, {"trim_offsets": True, "add_prefix_space": False}]:
+            yield f"{kind} with {len(more)} more fields", {"model": letters, "pre_tokenizer": {"type": "Whitespace"}, "post_processor": {"type": kind, "sep": ["no", 5], "cls": ["yes", 2]} | more}, ["yes no", "no yes"]
     emoji = {"type": "BPE", "vocab": numbered([*sorted(BYTES.values()), *(chr(0x1F600 + i) for i in range(3))]), "merges": []}
     found = {"id": 400, "content": "x", "single_word": False, "lstrip": False, "rstrip": False, "normalized": True, "special": False}
     for name, part in [("ByteLevel", byte_level | {"add_prefix_space": True}), ("Metaspace", {"type": "Metaspace", "replacement": "▁", "prepend_scheme": "always", "split": False})]:
@@ -324,7 +330,10 @@ def described(tokenizer, text):
     for name in ["types", "special"]:
         if not any(value[name]):
             del value[name]
-    return value | {"decoded": attempt(lambda: tokenizer.decode(encoding.ids))}
+    value["decoded"] = attempt(lambda: tokenizer.decode(encoding.ids))
+    whole = attempt(lambda: tokenizer.decode(encoding.ids, skip_special_tokens=False))
+    plain = attempt(lambda: tokenizer.encode(text, add_special_tokens=False).ids)
+    return value | ({"whole": whole} if whole != value["decoded"] else {}) | ({"plain": plain} if plain != value["ids"] else {})
 
 
 def is_sound(tokenizer):
@@ -355,10 +364,17 @@ def cases_of(config, texts):
     if shifts_offsets(config["model"]):
         for case in cases:
             del case["offsets"]
-    pair = texts[:2]
-    encoding = attempt(lambda: tokenizer.encode(*pair)) if len(pair) == 2 else None
-    pairs = [] if encoding is None else [{"texts": pair, "ids": encoding.ids, "types": encoding.type_ids}]
+    pairs = [pair for chosen in [texts[:2]] if len(chosen) == 2 and (pair := described_pair(tokenizer, chosen))]
     return {"cases": cases, "pairs": pairs}
+
+
+def described_pair(tokenizer, texts):
+    encoding = attempt(lambda: tokenizer.encode(*texts))
+    if encoding is None:
+        return None
+    value = {"texts": texts, "ids": encoding.ids, "types": encoding.type_ids, "words": encoding.word_ids,
+             "special": encoding.special_tokens_mask, "attention": encoding.attention_mask}
+    return value | ({"overflowing": [part.ids for part in encoding.overflowing]} if encoding.overflowing else {})
 
 
 def charsmap(models_folder):

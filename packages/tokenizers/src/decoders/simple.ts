@@ -39,7 +39,7 @@ const tidied = (text: string): string =>
 
 /** Writes `▁` as a space, and leaves out the one put in front. */
 export function readMetaspaceDecoder(fields: Fields): Decoder {
-  const replacement = fields.string('replacement', '▁');
+  const replacement = fields.character('replacement', '▁');
   const prepends = readPrependScheme(fields) !== 'never';
   return {
     decode: (tokens) =>
@@ -119,7 +119,7 @@ export const readFuse = (): Decoder => ({ decode: (tokens) => [tokens.join('')] 
 
 /** Leaves out a character at either end of each text, so many times at most. */
 export function readStripDecoder(fields: Fields): Decoder {
-  const content = fields.string('content');
+  const content = fields.character('content');
   const start = fields.count('start', 0);
   const stop = fields.count('stop', 0);
   return {

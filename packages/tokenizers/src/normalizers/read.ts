@@ -14,6 +14,7 @@ import {
 import { unicodeForm } from './unicode.js';
 
 const readers: Readonly<Record<string, (fields: Fields) => Normalizer>> = {
+  Bert: readBertNormalizer,
   BertNormalizer: readBertNormalizer,
   ByteLevel: readByteLevelNormalizer,
   Lowercase: readLowercase,

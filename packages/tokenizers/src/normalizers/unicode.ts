@@ -1,3 +1,4 @@
+import { isLaterCombining, isLaterDecomposition } from '../text/later-unicode.js';
 import type { NormalizedText } from '../text/normalized-text.js';
 import type { Normalizer } from './normalizer.js';
 import { type Transform, transform } from './transform.js';
@@ -41,7 +42,8 @@ function decompose(text: string, form: 'NFD' | 'NFKD'): Transform {
   };
   for (const char of text) {
     let change = 0;
-    for (const part of char.normalize(form)) {
+    const isLater = isLaterDecomposition(char.codePointAt(0)!, form === 'NFKD');
+    for (const part of isLater ? char : char.normalize(form)) {
       const codePoint = part.codePointAt(0)!;
       if (!isMark(codePoint)) sort();
       codePoints.push(codePoint);
@@ -115,7 +117,8 @@ function compose({ codePoints, changes }: Transform): Transform {
 function composed(first: number, second: number): number {
   const text = String.fromCodePoint(first, second).normalize('NFC');
   const codePoint = text.codePointAt(0)!;
-  return text.length === String.fromCodePoint(codePoint).length ? codePoint : -1;
+  const isOne = text.length === String.fromCodePoint(codePoint).length;
+  return isOne && !isLaterDecomposition(codePoint, false) ? codePoint : -1;
 }
 
 /** Whether the combining class of one mark is above that of another: then the engine swaps them. */
@@ -134,7 +137,8 @@ function isMark(codePoint: number): boolean {
   if (codePoint < 0x300) return false;
   let known = marksSeen.get(codePoint);
   if (known === undefined) {
-    known = isHigher(codePoint, lowest) || isHigher(highest, codePoint);
+    known =
+      !isLaterCombining(codePoint) && (isHigher(codePoint, lowest) || isHigher(highest, codePoint));
     marksSeen.set(codePoint, known);
   }
   return known;

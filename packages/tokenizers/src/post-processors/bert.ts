@@ -26,8 +26,8 @@ export function readBertProcessing(fields: Fields): PostProcessor {
 export function readRobertaProcessing(fields: Fields): PostProcessor {
   const separator = readSpecial(fields, 'sep');
   const beginning = readSpecial(fields, 'cls');
-  const trims = fields.boolean('trim_offsets', true);
-  const addPrefixSpace = fields.boolean('add_prefix_space', true);
+  const trims = fields.boolean('trim_offsets');
+  const addPrefixSpace = fields.boolean('add_prefix_space');
   return {
     added: (pair) => (pair ? 4 : 2),
     process: (parts, addSpecialTokens) =>

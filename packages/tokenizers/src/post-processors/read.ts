@@ -5,9 +5,9 @@ import type { PostProcessor } from './post-processor.js';
 import { readTemplate } from './template.js';
 
 const readers: Readonly<Record<string, (fields: Fields) => PostProcessor>> = {
-  BertProcessing: readBertProcessing,
+  BertProcessing: readClassifying,
   ByteLevel: readByteLevelProcessor,
-  RobertaProcessing: readRobertaProcessing,
+  RobertaProcessing: readClassifying,
   Sequence: readSequence,
   TemplateProcessing: readTemplate,
 };
@@ -19,6 +19,12 @@ const readers: Readonly<Record<string, (fields: Fields) => PostProcessor>> = {
  */
 export function readPostProcessor(value: unknown, path: string): PostProcessor | undefined {
   return readPart(value, path, readers);
+}
+
+/** The reference tells the two apart by their fields, not by their type. */
+function readClassifying(fields: Fields): PostProcessor {
+  const isRoberta = fields.has('trim_offsets') && fields.has('add_prefix_space');
+  return isRoberta ? readRobertaProcessing(fields) : readBertProcessing(fields);
 }
 
 function readSequence(fields: Fields): PostProcessor {

@@ -1,5 +1,6 @@
 import type { Fields } from '../fields.js';
 import { literalFinder } from '../text/pattern.js';
+import type { Pieces } from '../text/pieces.js';
 import type { PreTokenizer } from './pre-tokenizer.js';
 import { splitPieces } from './split.js';
 
@@ -20,11 +21,8 @@ export function readPrependScheme(fields: Fields): PrependScheme {
 
 /** Writes spaces as `▁`, puts one in front, and cuts in front of each, as SentencePiece. */
 export function readMetaspace(fields: Fields): PreTokenizer {
-  const replacement = fields.string('replacement', '▁');
-  const sign = replacement.codePointAt(0);
-  if (sign === undefined || sign > 0xffff || replacement.length !== 1) {
-    fields.refuse('replacement', 'one character');
-  }
+  const replacement = fields.character('replacement', '▁');
+  const sign = replacement.codePointAt(0)!;
   const scheme = readPrependScheme(fields);
   const split = fields.boolean('split', true);
   const finder = literalFinder(replacement);
@@ -32,14 +30,28 @@ export function readMetaspace(fields: Fields): PreTokenizer {
     split(pieces) {
       pieces.writeBytes();
       const { text } = pieces;
-      for (let i = 0; i < text.length; i++) if (text.units[i] === blank) text.units[i] = sign!;
+      if (sign <= 0xffff) {
+        for (let i = 0; i < text.length; i++) if (text.units[i] === blank) text.units[i] = sign;
+      } else writeSigns(pieces, sign);
       if (scheme !== 'never') {
         // `first` is the piece at the beginning of the original text, wherever earlier parts have cut.
         const wants = (start: number) =>
-          text.units[start] !== sign && (scheme === 'always' || text.startOf(start) === 0);
-        pieces.prefix(sign!, wants);
+          text.codePoint(start) !== sign && (scheme === 'always' || text.startOf(start) === 0);
+        pieces.prefix(sign, wants);
       }
       if (split) splitPieces(pieces, finder, 'merged-with-next');
     },
   };
+}
+
+/** Writes a sign of two code units for each space, with its place. */
+function writeSigns(pieces: Pieces, sign: number): void {
+  const { text } = pieces;
+  if (!text.units.subarray(0, text.length).includes(blank)) return;
+  pieces.rewrite((out, start, end) => {
+    for (let i = start; i < end; i++) {
+      if (text.units[i] === blank) out.put(sign, i);
+      else out.keep(i, i + 1);
+    }
+  });
 }

@@ -66,11 +66,7 @@ export function readDigits(fields: Fields): PreTokenizer {
 
 /** Cuts at a character, which is left out. */
 export function readCharDelimiterSplit(fields: Fields): PreTokenizer {
-  const delimiter = fields.string('delimiter');
-  const codePoint = delimiter.codePointAt(0);
-  if (codePoint === undefined || String.fromCodePoint(codePoint) !== delimiter) {
-    fields.refuse('delimiter', 'one character');
-  }
+  const codePoint = fields.character('delimiter').codePointAt(0)!;
   const delimiters = classFinder((other) => other === codePoint);
   return { split: (pieces) => splitPieces(pieces, delimiters, 'removed') };
 }
@@ -78,11 +74,11 @@ export function readCharDelimiterSplit(fields: Fields): PreTokenizer {
 /** Cuts into pieces of so many characters. */
 export function readFixedLength(fields: Fields): PreTokenizer {
   const length = fields.count('length', 5);
+  if (length === 0) fields.refuse('length', 'a whole number of at least 1');
   return { split: (pieces) => cutEvenly(pieces, length) };
 }
 
 function cutEvenly(pieces: Pieces, length: number): void {
-  if (length === 0) return;
   const { text } = pieces;
   pieces.split((start, end, bounds) => {
     let from = start;

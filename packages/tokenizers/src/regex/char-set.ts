@@ -94,7 +94,11 @@ const matching = (pattern: RegExp): CharSet =>
 const titled = (name: string): string =>
   name.toLowerCase().replaceAll(/(?:^|_)[a-z]/g, (start) => start.toUpperCase());
 
+/** Dotless i, whose upper case is I, is no other case of it. */
+const dotless = 0x131;
+
 function casesOf(codePoint: number): number[] {
+  if (codePoint === dotless) return [];
   const char = String.fromCodePoint(codePoint);
   const [low, high] = [char.toLowerCase(), char.toUpperCase()];
   return [low, high, low.toUpperCase(), high.toLowerCase()].flatMap((other) => {

@@ -26,6 +26,7 @@ test.each<[pattern: string, text: string, matches: string[]]>([
   ['a++ab|b', 'aaab', ['b']],
   ['(?i:straße)', 'STRAßE', ['STRAßE']],
   ['(?i)k', 'kKK', ['k', 'K', 'K']],
+  ['(?i)i', 'iIıİ', ['i', 'I']],
   ['a(?-i:B)(?i:c)', 'aBC abC', ['aBC']],
   ['a(?=b)', 'abac', ['a']],
   ['a(?!b)', 'abac', ['a']],

@@ -16,6 +16,17 @@ export const isLaterMark = (codePoint: number): boolean => within(marks, codePoi
 /** Whether the reference does not know a format character. */
 export const isLaterFormat = (codePoint: number): boolean => within(formats, codePoint);
 
+/**
+ * Whether the reference's normal forms, which know Unicode 9 and older, leave a character as it is.
+ *
+ * @param compatible of NFKC and NFKD, too
+ */
+export const isLaterDecomposition = (codePoint: number, compatible: boolean): boolean =>
+  within(decompositions, codePoint) || (compatible && within(compatibles, codePoint));
+
+/** Whether the reference's normal forms do not know a combining mark. */
+export const isLaterCombining = (codePoint: number): boolean => within(combining, codePoint);
+
 type Ranges = readonly (readonly [from: number, to: number])[];
 
 const punctuation = ranges(`
@@ -38,6 +49,20 @@ const marks = ranges(`
 
 const formats = ranges(`
   890-8e2 110cd-1343f
+`);
+
+const decompositions = ranges(`
+  105c9 105e4 11383 11385 1138e 11391 113c5 113c7-113c8 11938 16121-16128 16d68-16d6a
+`);
+
+const compatibles = ranges(`
+  32ff a7f1-a7f4 ab69 10781-10785 10787-107b0 107b2-107ba 1ccd6-1ccf9 1e030-1e06d 1f16c 1fbf0-1fbf9
+`);
+
+const combining = ranges(`
+  7fd 898-89f 8ca-8d3 9fe c3c d3b-d3c eba 1715 1abf-1ace 1df6-1dfa a82c 10d24-10d27 10eab-10eac
+  10f46-10f50 10f82-10f85 11070 1133b 1145e 11839-1183a 11938 1193d-1193e 11943 119e0 11a34 11a47
+  11a99 11d42 11d44-11d45 11d97 16ff0-16ff1 1e130-1e136 1e2ae 1e2ec-1e2ef
 `);
 
 function ranges(text: string): Ranges {

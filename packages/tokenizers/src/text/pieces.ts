@@ -40,17 +40,17 @@ export class Pieces {
     this.bounds = bounds;
   }
 
-  /** Puts a code unit in front of each piece for which `wants` holds, with the place of the piece's first character. */
-  prefix(unit: number, wants: (start: number) => boolean): void {
+  /** Puts a code point in front of each piece for which `wants` holds, with the place of the piece's first character. */
+  prefix(codePoint: number, wants: (start: number) => boolean): void {
     const { text, bounds } = this;
     if (!bounds.some((start, i) => i % 2 === 0 && wants(start))) return;
     if (bounds.length === 2 && bounds[0] === 0 && bounds[1] === text.length) {
-      text.prepend(String.fromCharCode(unit));
+      text.prepend(String.fromCodePoint(codePoint));
       this.bounds = [0, text.length];
       return;
     }
     this.rewrite((out, start, end) => {
-      if (wants(start)) out.put(unit, start);
+      if (wants(start)) out.put(codePoint, start);
       out.keep(start, end);
     });
   }
