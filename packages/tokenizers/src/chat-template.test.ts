@@ -35,6 +35,54 @@ test('the text of a chat becomes special tokens', () => {
   ]);
 });
 
+test('what is not given is none, and values print as Python prints them', () => {
+  const template = new ChatTemplate({
+    chat_template:
+      "{% if tools is not none %}TOOLS{% endif %}{% if documents is not none %}DOCS{% endif %}{{ true }} {{ none }} {{ [1, 'a'] }} {{ messages[0] }} {{ extra }}",
+  });
+  const call = { function: { name: 'f', arguments: { ok: true, none: null, list: [1.5, 'é'] } } };
+  const messages = [{ role: 'user', content: null, tool_calls: [call] }];
+  expect(template.applyChatTemplate(messages, { variables: { extra: [false] } })).toBe(
+    "True None [1, 'a'] {'role': 'user', 'tool_calls': [{'function': {'name': 'f', 'arguments': {'ok': True, 'none': None, 'list': [1.5, 'é']}}}]} [False]",
+  );
+  expect(template.applyChatTemplate(messages, { tools: [], documents: [{ text: 'x' }] })).toMatch(
+    /^TOOLSDOCSTrue/,
+  );
+});
+
+test('reasoning is found under each of its names', () => {
+  const template = new ChatTemplate({
+    chat_template: '{{ messages[0].reasoning_content }}|{{ messages[0].thinking }}',
+  });
+  for (const name of ['reasoning_content', 'thinking', 'reasoning']) {
+    const message = { role: 'assistant', content: '', [name]: 'hm' };
+    expect(template.applyChatTemplate([message])).toBe('hm|hm');
+  }
+});
+
+test('the time is that of the caller', () => {
+  const template = new ChatTemplate({ chat_template: "{{ strftime_now('%d %b %Y, %H:%M') }}" });
+  const now = new Date(2026, 2, 5, 14, 7);
+  expect(template.applyChatTemplate([{ role: 'user' }], { now })).toBe('05 Mar 2026, 14:07');
+});
+
+test.each<[string, string]>([
+  ["{{ 'x' | urlize }}", "chat_template: the filter 'urlize' cannot be used here"],
+  ['{{ namespace }}', 'chat_template: a function cannot be printed: Python prints its address'],
+  ["{% include 'x' %}", "chat_template: line 1: the tag 'include' cannot be used"],
+  ["{{ strftime_now('%Q') }}", "strftime_now: the code '%Q' is not known"],
+  ['{{ messages[0].content.encode() }}', 'str.encode cannot be used in templates here'],
+  [
+    '{% for a in range(100000) %}{% for b in range(100000) %}{{ b }}{% endfor %}{% endfor %}',
+    'takes more than 5000000 steps',
+  ],
+  ['{% macro m() %}{{ m() }}{% endmacro %}{{ m() }}', 'RecursionError'],
+  ["{{ 'a' * 100000000 }}", 'is longer than'],
+])('%s is an error that names it', (source, message) => {
+  const template = new ChatTemplate({ chat_template: source });
+  expect(() => template.applyChatTemplate([{ role: 'user', content: 'x' }])).toThrow(message);
+});
+
 test('one of several templates is used, tool_use where there are tools', () => {
   const template = new ChatTemplate({
     chat_template: [
@@ -66,6 +114,24 @@ test.each<[string, () => unknown, string]>([
     'messages that are none',
     () => new ChatTemplate({ chat_template: '' }).applyChatTemplate('Hi' as never),
     'messages is "Hi"; expected an array',
+  ],
+  [
+    'no message',
+    () => new ChatTemplate({ chat_template: '' }).applyChatTemplate([]),
+    'messages is []; expected at least one message',
+  ],
+  [
+    'a message that is a text',
+    () => new ChatTemplate({ chat_template: '' }).applyChatTemplate(['Hi'] as never),
+    'messages[0] is "Hi"; expected an object',
+  ],
+  [
+    'tools that are a text',
+    () =>
+      new ChatTemplate({ chat_template: '' }).applyChatTemplate([{ role: 'user' }], {
+        tools: 'f' as never,
+      }),
+    'tools is "f"; expected an array',
   ],
 ])('%s is refused', (_, act, message) => {
   expect(act).toThrow(message);

@@ -1,6 +1,6 @@
-import { Template } from '@huggingface/jinja';
 import { TokenizerError } from './errors.js';
 import { Fields, mismatch } from './fields.js';
+import { Template } from './jinja/template.js';
 
 /** A message of a chat, with what else the model's template knows, such as `tool_calls`. */
 export interface ChatMessage {
@@ -13,24 +13,42 @@ export interface ChatTemplateOptions {
   /** Ends with what begins the model's answer; default false. */
   addGenerationPrompt?: boolean;
   /** Functions that the model may call, as JSON schemas. */
-  tools?: readonly unknown[];
+  tools?: readonly unknown[] | null;
+  /** Texts to answer from, with `title` and `text`, where the template takes them. */
+  documents?: readonly unknown[] | null;
   /** The template to use of several; default `default`, or `tool_use` where there are tools. */
   name?: string;
   /** Other variables of the template. */
   variables?: Readonly<Record<string, unknown>>;
+  /** What `strftime_now` writes; default the time now. */
+  now?: Date;
+}
+
+/** Templates in files of their own, which stand before those of `tokenizer_config.json`. */
+export interface ChatTemplateFiles {
+  /** By their names: `chat_template.jinja` is `default`, `additional_chat_templates/rag.jinja` is `rag`. */
+  templates?: Readonly<Record<string, string>>;
+  /** Stands for the configuration in errors; default `tokenizer_config.json`. */
+  name?: string;
+  /** Where templates were looked for, for the error where there are none. */
+  lookedIn?: string;
 }
 
 const specialTokens = [
   'bos_token',
   'eos_token',
   'unk_token',
-  'pad_token',
   'sep_token',
+  'pad_token',
   'cls_token',
+  'mask_token',
 ];
+/** Names under which messages carry a model's reasoning; templates read the first. */
+const reasoningNames = ['reasoning_content', 'thinking', 'reasoning'];
 
 /**
- * The chat template of a `tokenizer_config.json`: writes messages as the one text that a model was trained on.
+ * The chat template of a model: writes messages as the one text that it was trained on, as transformers'
+ * `apply_chat_template` does.
  *
  * @example
  * const chat = new ChatTemplate(JSON.parse(tokenizerConfigText));
@@ -43,16 +61,30 @@ export class ChatTemplate {
   readonly #templates: ReadonlyMap<string, Template>;
   readonly #tokens: Readonly<Record<string, string>>;
 
-  /** @throws TokenizerError where `chat_template` is missing, or cannot be read */
-  constructor(config: unknown, name = 'tokenizer_config.json') {
+  /**
+   * @param config a parsed `tokenizer_config.json`
+   * @throws TokenizerError where there is no template, or one cannot be read
+   */
+  constructor(config: unknown, files: ChatTemplateFiles = {}) {
+    const { templates = {}, name = 'tokenizer_config.json', lookedIn } = files;
     const fields = new Fields(config, name);
-    this.#path = `${name}.chat_template`;
+    const given = Object.entries(templates);
+    this.#path = given.length > 0 ? 'chat template' : `${name}.chat_template`;
+    if (given.length === 0 && lookedIn !== undefined && !fields.has('chat_template')) {
+      throw new TokenizerError(`no chat template: looked in ${lookedIn}`);
+    }
+    const sources = given.length > 0 ? given : sourcesOf(fields);
     this.#templates = new Map(
-      sourcesOf(fields).map(([key, source]) => [key, parse(source, this.#path)]),
+      sources.map(([key, source]) => [key, parse(source, this.#path, key)]),
     );
     this.#tokens = Object.fromEntries(
       specialTokens.flatMap((key) => (fields.has(key) ? [[key, contentOf(fields, key)]] : [])),
     );
+  }
+
+  /** The names of the templates. */
+  get names(): string[] {
+    return [...this.#templates.keys()];
   }
 
   /**
@@ -61,7 +93,9 @@ export class ChatTemplate {
    * @throws TokenizerError where there is no such template, or where it refuses the messages
    */
   applyChatTemplate(messages: readonly ChatMessage[], options: ChatTemplateOptions = {}): string {
-    const { addGenerationPrompt = false, tools, variables } = options;
+    const { addGenerationPrompt = false, variables, now } = options;
+    const tools = list('tools', options.tools);
+    const documents = list('documents', options.documents);
     const name =
       options.name ?? (tools && this.#templates.has('tool_use') ? 'tool_use' : 'default');
     const template = this.#templates.get(name);
@@ -69,18 +103,42 @@ export class ChatTemplate {
       throw mismatch('name', name, [...this.#templates.keys()].join(' or '));
     }
     if (!Array.isArray(messages)) throw mismatch('messages', messages, 'an array');
+    if (messages.length === 0) throw mismatch('messages', messages, 'at least one message');
+    const given = {
+      ...this.#tokens,
+      ...variables,
+      messages: messages.map(plainMessage),
+      tools,
+      documents,
+      add_generation_prompt: addGenerationPrompt,
+    };
     try {
-      return template.render({
-        ...this.#tokens,
-        ...variables,
-        messages,
-        add_generation_prompt: addGenerationPrompt,
-        ...(tools && { tools }),
-      });
+      return template.render(given, () => now ?? new Date());
     } catch (error) {
       throw new TokenizerError(`${this.#path}: ${(error as Error).message}`);
     }
   }
+}
+
+/** A list, or null where it is not given, as templates ask whether it is none. */
+function list(
+  name: string,
+  value: readonly unknown[] | null | undefined,
+): readonly unknown[] | null {
+  if (value === undefined || value === null) return null;
+  if (!Array.isArray(value)) throw mismatch(name, value, 'an array');
+  return value;
+}
+
+/** A message without keys that hold nothing, and with its reasoning under the names that templates read. */
+function plainMessage(message: unknown, index: number): Record<string, unknown> {
+  const { json } = new Fields(message, `messages[${index}]`);
+  const kept = Object.fromEntries(
+    Object.entries(json).filter(([, value]) => value !== null && value !== undefined),
+  );
+  const reasoning = reasoningNames.map((name) => kept[name]).find((value) => value !== undefined);
+  if (reasoning === undefined) return kept;
+  return { thinking: reasoning, ...kept, reasoning_content: reasoning };
 }
 
 /** A `chat_template` is one source, or a list of sources with names. */
@@ -97,10 +155,11 @@ function sourcesOf(fields: Fields): [name: string, source: string][] {
 const contentOf = (fields: Fields, key: string): string =>
   typeof fields.value(key) === 'string' ? fields.string(key) : fields.object(key).string('content');
 
-function parse(source: string, path: string): Template {
+function parse(source: string, path: string, name: string): Template {
   try {
     return new Template(source);
   } catch (error) {
-    throw new TokenizerError(`${path}: cannot be read: ${(error as Error).message}`);
+    const which = name === 'default' ? '' : ` '${name}'`;
+    throw new TokenizerError(`${path}${which}: cannot be read: ${(error as Error).message}`);
   }
 }

@@ -1,6 +1,11 @@
 export type { AddedToken } from './added-tokens.js';
 export type { Bytes } from './as-bytes.js';
-export { type ChatMessage, ChatTemplate, type ChatTemplateOptions } from './chat-template.js';
+export {
+  type ChatMessage,
+  ChatTemplate,
+  type ChatTemplateFiles,
+  type ChatTemplateOptions,
+} from './chat-template.js';
 export type { DecodeStream } from './decode-stream.js';
 export { codePointOffsets, Encoding } from './encoding.js';
 export { TokenizerError } from './errors.js';

@@ -5,6 +5,8 @@ import { TokenizerError } from './errors.js';
 import { noTokenizerIn } from './node/missing.js';
 import { Tokenizer } from './tokenizer.js';
 
+export { loadChatTemplate } from './node/chat.js';
+
 const fileName = 'tokenizer.json';
 
 /**

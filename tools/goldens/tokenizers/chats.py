@@ -38,8 +38,6 @@ def chat_goldens(models):
         template = environment.from_string(config["chat_template"])
         tokens = {key: value if isinstance(value, str) else value["content"] for key, value in config.items()}
         for chat, messages in CHATS.items():
-            if (name, chat) == ("llama3", "parts"):
-                continue  # This template is for texts: Python writes the list as Python writes lists.
             for prompt in [False, True]:
                 for tools in [None, TOOLS] if name == "tools" else [None]:
                     try:

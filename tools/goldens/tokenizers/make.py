@@ -11,6 +11,7 @@ from tokenizers import Tokenizer
 from chats import chat_goldens
 from combinations import combination_goldens
 from hard import hard_texts
+import templates
 from sources import bert, sentencepiece_goldens, sentencepiece_unigram
 from parts import part_goldens
 from training import training_goldens
@@ -89,6 +90,7 @@ write("bert", golden(bert(out)))
 write("unigram", golden(sentencepiece_unigram(LINES, out)))
 write("sentencepiece", sentencepiece_goldens(LINES, out, digest))
 write("chats", chat_goldens(models))
+templates.main(out)
 write("parts", part_goldens(utf16_offsets, well_formed))
 write("combinations", combination_goldens(out))
 write("training", training_goldens(LINES, out))

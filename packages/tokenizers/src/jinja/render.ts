@@ -1,0 +1,511 @@
+import type { Named, Positional } from './arguments.js';
+import type { Arguments, Expression, ForStatement, Parameter, Statement, Target } from './ast.js';
+import { type Engine, filters, groupPart } from './filters.js';
+import { globals, missingName, Namespace } from './globals.js';
+import { Loop } from './loop.js';
+import { methodOf } from './methods.js';
+import { binary, compare, negative, sliced } from './operators.js';
+import { repr, str } from './print.js';
+import { allTests } from './tests.js';
+import {
+  charsOf,
+  Dict,
+  Func,
+  type Host,
+  isHost,
+  isString,
+  isTrue,
+  itemsOf,
+  iterate,
+  JinjaError,
+  Range,
+  Tuple,
+  textOf,
+  typeOf,
+  Undefined,
+  type Value,
+} from './values.js';
+
+/** Statements and expressions that a template may run, and what it may write. */
+const maxSteps = 5_000_000;
+const maxOutput = 2 ** 27;
+
+/** Names and what they stand for; those of the scopes around it where it has none. */
+class Scope {
+  readonly #values = new Map<string, Value>();
+
+  constructor(readonly outer?: Scope) {}
+
+  get(name: string): Value | undefined {
+    return this.#values.has(name) ? this.#values.get(name)! : this.outer?.get(name);
+  }
+
+  set(name: string, value: Value): void {
+    this.#values.set(name, value);
+  }
+}
+
+type Signal = 'break' | 'continue' | undefined;
+
+/** Runs a template once. */
+export class Renderer implements Engine {
+  readonly #blocks = new Map<string, Statement[]>();
+  readonly #top: Scope;
+  #out = '';
+  #written = 0;
+  #steps = 0;
+
+  constructor(variables: ReadonlyMap<string, Value>, now: () => Date) {
+    const outermost = new Scope();
+    for (const [name, value] of globals(now)) outermost.set(name, value);
+    for (const [name, value] of variables) outermost.set(name, value);
+    this.#top = new Scope(outermost);
+  }
+
+  /** @throws JinjaError naming what went wrong, as Python would */
+  render(template: readonly Statement[]): string {
+    this.#run(template, this.#top);
+    return this.#out;
+  }
+
+  #write(text: string): void {
+    this.#written += text.length;
+    if (this.#written > maxOutput)
+      throw new JinjaError(`the template writes more than ${maxOutput} code units`);
+    this.#out += text;
+  }
+
+  #step(): void {
+    if (++this.#steps > maxSteps)
+      throw new JinjaError(`the template takes more than ${maxSteps} steps`);
+  }
+
+  #run(statements: readonly Statement[], scope: Scope): Signal {
+    for (const statement of statements) {
+      this.#step();
+      const signal = this.#statement(statement, scope);
+      if (signal) return signal;
+    }
+    return undefined;
+  }
+
+  /** What statements write, as a text. */
+  #captured(statements: readonly Statement[], scope: Scope): string {
+    const before = this.#out;
+    this.#out = '';
+    try {
+      this.#run(statements, scope);
+      return this.#out;
+    } finally {
+      this.#out = before;
+    }
+  }
+
+  #statement(statement: Statement, scope: Scope): Signal {
+    switch (statement.kind) {
+      case 'data':
+        this.#write(statement.text);
+        return undefined;
+      case 'output':
+        this.#write(str(this.#value(statement.expression, scope)));
+        return undefined;
+      case 'if': {
+        const taken = statement.branches.find(([test]) => isTrue(this.#value(test, scope)));
+        return this.#run(taken ? taken[1] : statement.otherwise, scope);
+      }
+      case 'for':
+        this.#loop(statement, this.#value(statement.source, scope), scope, 0);
+        return undefined;
+      case 'set':
+        this.#assign(statement.target, this.#value(statement.value, scope), scope);
+        return undefined;
+      case 'setBlock': {
+        const text = this.#captured(statement.body, new Scope(scope));
+        this.#assign(
+          statement.target,
+          statement.filter ? this.#filtered(statement.filter, text, scope) : text,
+          scope,
+        );
+        return undefined;
+      }
+      case 'macro':
+        scope.set(
+          statement.name,
+          this.#macro(statement.name, statement.parameters, statement.body, scope),
+        );
+        return undefined;
+      case 'call': {
+        const caller = this.#macro('caller', statement.parameters, statement.body, scope);
+        const { target, args } = statement.call as Expression & { kind: 'call' };
+        const [list, named] = this.#arguments(args, scope);
+        named.set('caller', caller);
+        this.#write(str(this.#call(this.#value(target, scope), list, named)));
+        return undefined;
+      }
+      case 'filter': {
+        const text = this.#captured(statement.body, new Scope(scope));
+        this.#write(str(this.#filtered(statement.filter, text, scope)));
+        return undefined;
+      }
+      case 'with': {
+        const inner = new Scope(scope);
+        const values = statement.entries.map(([, value]) => this.#value(value, scope));
+        statement.entries.forEach(([target], i) => {
+          this.#assign(target, values[i]!, inner);
+        });
+        return this.#run(statement.body, inner);
+      }
+      case 'block':
+        this.#blocks.set(statement.name, statement.body);
+        this.#run(statement.body, new Scope(this.#top));
+        return undefined;
+      case 'refused':
+        throw new JinjaError(
+          `line ${statement.line}: the tag '${statement.tag}' cannot be used: a chat template stands alone and is not HTML`,
+        );
+      default:
+        return statement.kind;
+    }
+  }
+
+  #loop(statement: ForStatement, source: Value, scope: Scope, depth: number): void {
+    if (depth > 200)
+      throw new JinjaError('RecursionError: a loop calls itself more than 200 times deep');
+    const { target, test, recursive, body, otherwise } = statement;
+    const passes = (value: Value): boolean => {
+      if (!test) return true;
+      const inner = new Scope(scope);
+      this.#assign(target, value, inner);
+      return isTrue(this.#value(test, inner));
+    };
+    const recurse = recursive
+      ? (values: Value): string => {
+          const before = this.#out;
+          this.#out = '';
+          try {
+            this.#loop(statement, values, scope, depth + 1);
+            return this.#out;
+          } finally {
+            this.#out = before;
+          }
+        }
+      : undefined;
+    const values: Value[] = [];
+    for (const value of iterate(source)) {
+      this.#step();
+      if (passes(value)) values.push(value);
+    }
+    const loop = new Loop(values, depth, recurse);
+    for (const value of values) {
+      loop.advance();
+      const inner = new Scope(scope);
+      inner.set('loop', loop);
+      this.#assign(target, value, inner);
+      if (this.#run(body, inner) === 'break') break;
+    }
+    if (values.length === 0) this.#run(otherwise, new Scope(scope));
+  }
+
+  #assign(target: Target, value: Value, scope: Scope): void {
+    if (target.kind === 'name') scope.set(target.name, value);
+    else if (target.kind === 'member') {
+      const object = scope.get(target.object) ?? missingName(target.object);
+      if (object instanceof Undefined) object.fail();
+      if (!(object instanceof Namespace)) {
+        throw new JinjaError(
+          'TemplateRuntimeError: cannot assign attribute on non-namespace object',
+        );
+      }
+      object.set(target.name, value);
+    } else {
+      if (value instanceof Undefined) value.fail();
+      const values = [...iterate(value)];
+      const wanted = target.items.length;
+      if (values.length !== wanted) {
+        throw new JinjaError(
+          values.length > wanted
+            ? `ValueError: too many values to unpack (expected ${wanted})`
+            : `ValueError: not enough values to unpack (expected ${wanted}, got ${values.length})`,
+        );
+      }
+      target.items.forEach((item, i) => {
+        this.#assign(item, values[i]!, scope);
+      });
+    }
+  }
+
+  #macro(
+    name: string,
+    parameters: readonly Parameter[],
+    body: readonly Statement[],
+    scope: Scope,
+  ): Host {
+    const names = new Set(parameters.map((parameter) => parameter.name));
+    const uses = (wanted: string) => mentions(body, wanted) || mentions(parameters, wanted);
+    const [takesMore, takesNamed, takesCaller] = [uses('varargs'), uses('kwargs'), uses('caller')];
+    const call = (args: Positional, given: Named): Value => {
+      const inner = new Scope(scope);
+      const named = new Map(given);
+      if (args.length > parameters.length && !takesMore) {
+        throw new JinjaError(
+          `TypeError: macro '${name}' takes not more than ${parameters.length} argument(s)`,
+        );
+      }
+      parameters.forEach(({ name: own, missing }, i) => {
+        let value = args[i];
+        if (named.has(own)) {
+          if (value !== undefined) {
+            throw new JinjaError(
+              `TypeError: macro '${name}' got multiple values for argument '${own}'`,
+            );
+          }
+          value = named.get(own)!;
+          named.delete(own);
+        }
+        if (value === undefined) {
+          value = missing
+            ? this.#value(missing, inner)
+            : new Undefined(`UndefinedError: parameter '${own}' was not provided`);
+        }
+        inner.set(own, value);
+      });
+      if (takesMore) inner.set('varargs', new Tuple(args.slice(parameters.length)));
+      if (takesCaller && !names.has('caller')) {
+        inner.set(
+          'caller',
+          named.get('caller') ?? new Undefined('UndefinedError: No caller defined'),
+        );
+        named.delete('caller');
+      }
+      if (takesNamed) inner.set('kwargs', new Dict(named));
+      else {
+        const [other] = named.keys();
+        if (other === 'caller') {
+          throw new JinjaError(
+            `TypeError: macro '${name}' was invoked with two values for the special caller argument. This is most likely a bug.`,
+          );
+        }
+        if (other !== undefined) {
+          throw new JinjaError(`TypeError: macro '${name}' takes no keyword argument '${other}'`);
+        }
+      }
+      return this.#captured(body, inner);
+    };
+    const attributes: Record<string, Value> = {
+      name,
+      arguments: new Tuple([...names]),
+      catch_kwargs: takesNamed,
+      catch_varargs: takesMore,
+      caller: takesCaller,
+    };
+    return {
+      type: 'Macro',
+      call,
+      attribute: (wanted) => (Object.hasOwn(attributes, wanted) ? attributes[wanted] : undefined),
+      print: () => `<Macro ${repr(name)}>`,
+    };
+  }
+
+  #arguments(args: Arguments, scope: Scope): [Value[], Map<string, Value>] {
+    const list = args.list.map((item) => this.#value(item, scope));
+    if (args.more) list.push(...iterate(this.#value(args.more, scope)));
+    const named = new Map(args.named.map(([name, value]) => [name, this.#value(value, scope)]));
+    if (args.moreNamed) {
+      const more = this.#value(args.moreNamed, scope);
+      if (!(more instanceof Dict)) {
+        throw new JinjaError(`TypeError: argument after ** must be a mapping, not ${typeOf(more)}`);
+      }
+      for (const [name, value] of more.items()) named.set(str(name), value);
+    }
+    return [list, named];
+  }
+
+  #call(callee: Value, args: Positional, named: Named): Value {
+    this.#step();
+    if (callee instanceof Undefined) callee.fail();
+    if (isHost(callee) && callee.call) return callee.call(args, named);
+    throw new JinjaError(`TypeError: '${typeOf(callee)}' object is not callable`);
+  }
+
+  #filtered(filter: Expression, text: string, scope: Scope): Value {
+    if (filter.kind !== 'filter') return text;
+    const inner = filter.target ? this.#filtered(filter.target, text, scope) : text;
+    const [list, named] = this.#arguments(filter.args, scope);
+    return this.filter(filter.name, inner, list, named);
+  }
+
+  filter(name: string, value: Value, args: Positional, named: Named): Value {
+    this.#step();
+    if (!Object.hasOwn(filters, name)) {
+      throw new JinjaError(`TemplateRuntimeError: No filter named '${name}'.`);
+    }
+    return filters[name]!(value, args, named, this);
+  }
+
+  test(name: string, value: Value, args: Positional, named: Named): boolean {
+    if (name === 'filter') return isString(value) && Object.hasOwn(filters, textOf(value));
+    if (name === 'test') {
+      return (
+        isString(value) &&
+        (allTests.has(textOf(value)) || ['filter', 'test'].includes(textOf(value)))
+      );
+    }
+    const test = allTests.get(name);
+    if (!test) throw new JinjaError(`TemplateRuntimeError: No test named '${name}'.`);
+    return test(value, args, named);
+  }
+
+  #value(node: Expression, scope: Scope): Value {
+    this.#step();
+    switch (node.kind) {
+      case 'constant':
+        return node.value;
+      case 'name':
+        return this.#name(node.name, scope);
+      case 'list':
+        return node.items.map((item) => this.#value(item, scope));
+      case 'tuple':
+        return new Tuple(node.items.map((item) => this.#value(item, scope)));
+      case 'concat':
+        return node.items.map((item) => str(this.#value(item, scope))).join('');
+      case 'dict':
+        return new Dict(
+          node.entries.map(([key, value]): [Value, Value] => [
+            this.#value(key, scope),
+            this.#value(value, scope),
+          ]),
+        );
+      case 'attribute':
+        return this.attribute(this.#value(node.target, scope), node.name);
+      case 'item': {
+        const target = this.#value(node.target, scope);
+        if (node.key.kind === 'slice') {
+          const parts = node.key.parts.map((part) => part && this.#value(part, scope));
+          return sliced(target, parts);
+        }
+        return this.item(target, this.#value(node.key, scope));
+      }
+      case 'slice':
+        throw new JinjaError('TypeError: a slice stands alone between brackets');
+      case 'call': {
+        const callee = this.#value(node.target, scope);
+        const [list, named] = this.#arguments(node.args, scope);
+        return this.#call(callee, list, named);
+      }
+      case 'filter': {
+        const target = this.#value(node.target!, scope);
+        const [list, named] = this.#arguments(node.args, scope);
+        return this.filter(node.name, target, list, named);
+      }
+      case 'test': {
+        const target = this.#value(node.target, scope);
+        const [list, named] = this.#arguments(node.args, scope);
+        return this.test(node.name, target, list, named);
+      }
+      case 'unary': {
+        const target = this.#value(node.target, scope);
+        return node.sign === 'not' ? !isTrue(target) : negative(node.sign, target);
+      }
+      case 'binary': {
+        const left = this.#value(node.left, scope);
+        if (node.sign === 'and') return isTrue(left) ? this.#value(node.right, scope) : left;
+        if (node.sign === 'or') return isTrue(left) ? left : this.#value(node.right, scope);
+        return binary(node.sign, left, this.#value(node.right, scope));
+      }
+      case 'compare': {
+        let left = this.#value(node.first, scope);
+        for (const [sign, part] of node.rest) {
+          const right = this.#value(part, scope);
+          if (!compare(sign, left, right)) return false;
+          left = right;
+        }
+        return true;
+      }
+      case 'if': {
+        if (isTrue(this.#value(node.test, scope))) return this.#value(node.then, scope);
+        if (node.otherwise) return this.#value(node.otherwise, scope);
+        return new Undefined(
+          'UndefinedError: the inline if-expression evaluated to false and no else section was defined.',
+        );
+      }
+    }
+  }
+
+  #name(name: string, scope: Scope): Value {
+    const value = scope.get(name);
+    if (value !== undefined) return value;
+    if (name !== 'self') return missingName(name);
+    const blocks = this.#blocks;
+    const block = (wanted: string) => {
+      const body = blocks.get(wanted);
+      return body && new Func(wanted, () => this.#captured(body, new Scope(this.#top)));
+    };
+    return { type: 'TemplateReference', attribute: block };
+  }
+
+  /** `value.name`: an attribute or method, else an item. */
+  attribute(value: Value, name: string): Value {
+    if (value instanceof Undefined) value.fail();
+    const found = this.#named(value, name);
+    if (found !== undefined) return found;
+    const item = this.#at(value, name);
+    return item === undefined ? absent(value, name) : item;
+  }
+
+  /** An attribute or a method; null is a value, and no sign that there is none. */
+  #named(value: Value, name: string): Value | undefined {
+    const own = isHost(value) ? value.attribute?.(name) : groupPart(value, name);
+    return own === undefined ? methodOf(value, name, this.#member) : own;
+  }
+
+  /** `value[key]`: an item, else an attribute or method. */
+  item(value: Value, key: Value): Value {
+    if (value instanceof Undefined) value.fail();
+    const found = this.#at(value, key);
+    if (found !== undefined) return found;
+    if (!isString(key)) return absent(value, key);
+    const named = this.#named(value, textOf(key));
+    return named === undefined ? absent(value, key) : named;
+  }
+
+  readonly #member = (value: Value, name: string, isItem: boolean): Value => {
+    if (!isItem) return this.attribute(value, name);
+    return this.item(value, /^\d+$/.test(name) ? BigInt(name) : name);
+  };
+
+  #at(value: Value, key: Value): Value | undefined {
+    if (value instanceof Dict) {
+      if (Array.isArray(key) || key instanceof Dict) return undefined;
+      return value.has(key) ? value.get(key)! : undefined;
+    }
+    if (typeof key !== 'bigint' && typeof key !== 'boolean') return undefined;
+    const items = isString(value)
+      ? charsOf(textOf(value))
+      : value instanceof Range
+        ? [...value.iterate()]
+        : itemsOf(value);
+    if (!items) return undefined;
+    const at = Number(key);
+    return items[at < 0 ? at + items.length : at];
+  }
+}
+
+function absent(value: Value, key: Value): Undefined {
+  if (value === null) return new Undefined(`UndefinedError: 'None' has no attribute ${repr(key)}`);
+  const what = `${typeOf(value)} object`;
+  return new Undefined(
+    isString(key)
+      ? `UndefinedError: '${what}' has no attribute ${repr(key)}`
+      : `UndefinedError: ${what} has no element ${repr(key)}`,
+  );
+}
+
+/** Whether a name is read anywhere in some statements, those of inner macros left out. */
+function mentions(node: unknown, name: string): boolean {
+  if (Array.isArray(node)) return node.some((part) => mentions(part, name));
+  if (typeof node !== 'object' || node === null) return false;
+  const { kind, name: own } = node as { kind?: unknown; name?: unknown };
+  if (kind === 'name') return own === name;
+  if (kind === 'macro') return false;
+  return Object.values(node).some((part) => mentions(part, name));
+}

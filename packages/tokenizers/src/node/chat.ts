@@ -1,0 +1,44 @@
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { ChatTemplate } from '../chat-template.js';
+import { TokenizerError } from '../errors.js';
+
+const configName = 'tokenizer_config.json';
+const templateName = 'chat_template.jinja';
+const folderName = 'additional_chat_templates';
+const ending = '.jinja';
+
+/**
+ * Reads the chat template of a model's folder: `chat_template.jinja` and `additional_chat_templates/*.jinja`, else
+ * `chat_template` of `tokenizer_config.json`, where its special tokens stand too.
+ *
+ * @throws TokenizerError where there is none, naming where it looked, or one cannot be read
+ */
+export async function loadChatTemplate(folder: string): Promise<ChatTemplate> {
+  const configPath = join(folder, configName);
+  const configText = await textOf(configPath);
+  let config: unknown = {};
+  try {
+    if (configText !== undefined) config = JSON.parse(configText);
+  } catch (error) {
+    throw new TokenizerError(`${configPath}: is not JSON: ${(error as Error).message}`);
+  }
+  const templates: Record<string, string> = {};
+  const single = await textOf(join(folder, templateName));
+  if (single !== undefined) templates.default = single;
+  const others = await readdir(join(folder, folderName)).catch(missing);
+  for (const file of (others ?? []).filter((other) => other.endsWith(ending)).sort()) {
+    const source = await textOf(join(folder, folderName, file));
+    if (source !== undefined) templates[file.slice(0, -ending.length)] = source;
+  }
+  const lookedIn = `${join(folder, templateName)}, ${join(folder, folderName)} and chat_template of ${configPath}`;
+  return new ChatTemplate(config, { templates, name: configPath, lookedIn });
+}
+
+const textOf = (path: string): Promise<string | undefined> => readFile(path, 'utf8').catch(missing);
+
+/** Undefined for a file that is not there; any other error stays. */
+function missing(error: NodeJS.ErrnoException): undefined {
+  if (error.code === 'ENOENT' || error.code === 'ENOTDIR') return undefined;
+  throw new TokenizerError(`${error.path}: cannot be read: ${error.message}`);
+}
