@@ -1,4 +1,4 @@
-import { type ForwardContext, InputError, type ParamStore } from '@headwise/core';
+import { checkParams, type ForwardContext, InputError, type ParamStore } from '@headwise/core';
 import { type AttentionPosition, noPosition } from '@headwise/positions';
 import * as tf from '@tensorflow/tfjs';
 import { AttentionCore, type AttentionLayerOptions } from './layer.js';
@@ -20,17 +20,18 @@ import { SeparateProjection } from './projections.js';
 export class CrossAttention {
   readonly #projection: SeparateProjection;
   readonly #core: AttentionCore;
-  readonly #path: string;
+  readonly path: string;
 
   /** @throws InputError where heads and widths do not fit, or a position is given */
   constructor(params: ParamStore, options: AttentionLayerOptions) {
+    checkParams('attention', params);
     const { position } = options as { position?: AttentionPosition };
     if (position && position !== noPosition) {
       throw new InputError(
         `attention: queries and keys of cross-attention have no common axis for '${position.name}' positions`,
       );
     }
-    this.#path = params.path;
+    this.path = params.path;
     this.#projection = new SeparateProjection(params, options);
     this.#core = new AttentionCore(params, options, undefined);
   }
@@ -50,7 +51,7 @@ export class CrossAttention {
     return tf.tidy(() => {
       const q = this.#projection.queries(x, ctx);
       const make = () => this.#projection.keysAndValues(encoded, ctx);
-      const kept = ctx?.cache?.once(this.#path, x.shape[0]!, make) ?? make();
+      const kept = ctx?.cache?.once(this.path, x.shape[0]!, make) ?? make();
       const { v, ...placed } = this.#core.prepare({ q, ...kept }, ctx);
       return this.#core.attend(placed, v, encodedMask, ctx);
     });

@@ -14,6 +14,7 @@ import type { AttentionPosition, Placed } from '@headwise/positions';
 import type * as tf from '@tensorflow/tfjs';
 import { type AttendOptions, attend } from './attend.js';
 import { attendCached, decodedInPlace } from './cached.js';
+import { checkCoreParts, checkedNorm } from './check-parts.js';
 import { headSizes, mergeHeads } from './heads.js';
 import { hasBias, type Projected, type ProjectionOptions } from './projections.js';
 import { scaledDotProduct } from './scores/scaled-dot-product.js';
@@ -60,6 +61,7 @@ export class AttentionCore {
     position: AttentionPosition | undefined,
   ) {
     checkScoring('attention', options);
+    checkCoreParts(options);
     const { heads, headDim } = headSizes(options);
     const { score = scaledDotProduct, qkNorm } = options;
     this.#path = params.path;
@@ -68,8 +70,8 @@ export class AttentionCore {
     if (this.#score.scale === undefined) checkNoProduct(this.#score.name, options, position);
     if (qkNorm) {
       this.#norms = {
-        q: qkNorm(params.at('qNorm'), headDim),
-        k: qkNorm(params.at('kNorm'), headDim),
+        q: checkedNorm(qkNorm(params.at('qNorm'), headDim)),
+        k: checkedNorm(qkNorm(params.at('kNorm'), headDim)),
       };
     }
     if (options.sinks) this.#sinks = params.get('sinks', [heads], zeros);

@@ -1,6 +1,13 @@
-import type { ForwardContext, Layer, ParamStore } from '@headwise/core';
+import {
+  checkLayer,
+  checkParams,
+  type ForwardContext,
+  type Layer,
+  type ParamStore,
+} from '@headwise/core';
 import { type AttentionPosition, noPosition } from '@headwise/positions';
 import * as tf from '@tensorflow/tfjs';
+import { checkAttentionPosition, makeProjection } from './check-parts.js';
 import { AttentionCore, type AttentionLayerOptions } from './layer.js';
 import {
   type Projected,
@@ -40,15 +47,18 @@ export class MultiHeadAttention implements Layer {
   readonly #core: AttentionCore;
   readonly #position: AttentionPosition;
   readonly #norm: Layer | undefined;
-  readonly #path: string;
+  readonly path: string;
 
   /** @throws InputError where heads and widths do not fit, or the score and the position */
   constructor(params: ParamStore, options: MultiHeadAttentionOptions) {
     const { projection: Kind = SeparateProjection, position = noPosition } = options;
-    this.#path = params.path;
+    checkParams('attention', params);
+    checkAttentionPosition(position);
+    if (options.norm !== undefined) checkLayer('attention: norm', options.norm);
+    this.path = params.path;
     this.#position = position;
     this.#norm = options.norm;
-    this.#projection = new Kind(params, options);
+    this.#projection = makeProjection(Kind, params, options);
     this.#core = new AttentionCore(params, options, position);
   }
 
@@ -58,7 +68,7 @@ export class MultiHeadAttention implements Layer {
    * @returns `[B, T, outDim]`
    */
   forward(x: tf.Tensor, ctx?: ForwardContext): tf.Tensor {
-    const path = this.#path;
+    const path = this.path;
     return tf.tidy(() => {
       const memory = ctx?.memory?.read(path);
       const { v, ...projected } = this.#core.prepare(this.#projected(x, memory, ctx), ctx);

@@ -49,6 +49,7 @@ export type { Matrix, MatrixLayout, PackedParam, Packing } from './matrix.js';
 export { memoryLimit } from './memory-limit.js';
 export { nextTask } from './next-task.js';
 export { type AdaptableParam, type Deferral, type ParamSource, ParamStore } from './params.js';
+export { checkLayer, checkParams, checkPart, refuse } from './part.js';
 export { hashText, Random, type RandomState } from './random.js';
 export { checkShape, type Dimension, sizeOf } from './shapes.js';
 export { type AttentionProbe, isTapped, type MapPart, type Tap, tapped } from './tap.js';

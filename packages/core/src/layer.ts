@@ -47,5 +47,7 @@ export interface LinearAdapters {
 
 /** Tensor in, tensor out. Holds variables that its `ParamStore` owns, and nothing that needs disposing. */
 export interface Layer {
+  /** Where its parameters lie in the `ParamStore`; blocks name their activations by it. */
+  readonly path?: string;
   forward(x: tf.Tensor, ctx?: ForwardContext): tf.Tensor;
 }

@@ -246,6 +246,7 @@ export class ParamStore {
   }
 
   #make(path: string, shape: readonly number[], init: Initializer): tf.Variable {
+    checkSizes(path, shape);
     const { deferred, waiting, variables, disposed, shapesOnly } = this.#owner;
     if (shapesOnly) {
       const planned = shapeAlone(shape);
@@ -327,6 +328,14 @@ function checkCount(path: string, shape: readonly number[], values: Float32Array
   if (values.length === sizeOf(shape)) return;
   throw new ShapeError(
     `parameter '${path}' has shape [${shape.join(', ')}], ${sizeOf(shape)} values; got ${values.length}`,
+  );
+}
+
+/** A size that a layer was not given, or that makes no whole number of something. */
+function checkSizes(path: string, shape: readonly number[]): void {
+  if (shape.every((size) => Number.isSafeInteger(size) && size >= 1)) return;
+  throw new ShapeError(
+    `parameter '${path}' has shape [${shape.map(String).join(', ')}]; expected whole numbers of at least 1`,
   );
 }
 

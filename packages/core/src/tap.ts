@@ -3,9 +3,12 @@ import type { ForwardContext } from './layer.js';
 
 /** Watches a forward pass, or changes it. */
 export interface Tap {
-  /** Called with every named activation that it wants, `path.name`; may return a replacement. */
+  /**
+   * Called with every named activation that it wants, `path.name`; may return a replacement. `source` is the block that
+   * shows it, where it is one: two of the same name cannot be told apart.
+   */
   // biome-ignore lint/suspicious/noConfusingVoidType: a tap that only looks returns nothing
-  (name: string, value: tf.Tensor): tf.Tensor | void;
+  (name: string, value: tf.Tensor, source?: object): tf.Tensor | void;
   /** Default: all. What no tap wants need not exist, so that fused kernels may leave it out. */
   wants?(name: string): boolean;
 }
@@ -40,9 +43,10 @@ export function tapped<T extends tf.Tensor>(
   path: string,
   name: string,
   value: T,
+  source?: object,
 ): T {
   if (!isTapped(ctx, path, name)) return value;
-  return (ctx!.tap!(nameBelow(path, name), value) as T | undefined) ?? value;
+  return (ctx!.tap!(nameBelow(path, name), value, source) as T | undefined) ?? value;
 }
 
 function nameBelow(path: string, name: string): string {

@@ -1,7 +1,7 @@
 import { type ForwardContext, InputError, type MapPart } from '@headwise/core';
 import * as tf from '@tensorflow/tfjs';
 import { Interventions, type NamedInterventions } from './intervene.js';
-import { checkMatched, matches } from './names.js';
+import { checkMatched, matches, sourceCheck } from './names.js';
 
 /**
  * Anything that runs on an input and shows its activations: a layer, a model, or a few lines around one that
@@ -78,6 +78,7 @@ export function capture<Output = tf.Tensor>(
     activations.get(name)?.dispose();
     activations.set(name, tf.keep(value.clone()));
   };
+  const checkSource = sourceCheck();
   /** Where a map is replaced, its layer computes all of it, and shows it to the tap. */
   const replacesMap = (path: string) => mapNames(path).some((name) => changes.wants(name));
   const seen = new Set<string>();
@@ -94,10 +95,11 @@ export function capture<Output = tf.Tensor>(
           probed.add(scores).add(pattern);
         },
         tap: Object.assign(
-          (name: string, value: tf.Tensor) => {
+          (name: string, value: tf.Tensor, source?: object) => {
+            checkSource(name, source);
             const replaced = changes.apply(name, value);
-            const shown = replaced ?? value;
-            if (wanted(name)) keep(name, part && isMap(name) ? partOf(shown, part) : shown);
+            const now = replaced ?? value;
+            if (wanted(name)) keep(name, part && isMap(name) ? partOf(now, part) : now);
             return replaced;
           },
           {

@@ -1,7 +1,7 @@
 import { checkShape, InputError } from '@headwise/core';
 import * as tf from '@tensorflow/tfjs';
 import type { Watchable } from './capture.js';
-import { checkMatched, matches } from './names.js';
+import { checkMatched, matches, sourceCheck } from './names.js';
 
 /** What takes the place of an activation; of the same shape. */
 export type Intervention = (value: tf.Tensor, name: string) => tf.Tensor;
@@ -15,7 +15,7 @@ export type NamedInterventions = Readonly<Record<string, Intervention>>;
  * @param interventions by name; `*` stands for one part between dots, `**` for any number. Where several
  * fit a name, they are applied in their order.
  * @returns the model's output
- * @throws InputError for a name that the model does not have; ShapeError for a replacement of another shape
+ * @throws InputError for a name that the model does not have, or that two blocks show; ShapeError for a replacement of another shape
  * @see Vig et al. 2020, https://arxiv.org/abs/2004.12265 (causal mediation)
  * @example
  * const without = intervene(network, ids, { 'blocks.1.attn.heads': onHeads([3], zero) }); // head 3 ablated
@@ -31,7 +31,11 @@ export function intervene<Output = tf.Tensor>(
     seen.add(name);
     return changes.wants(name);
   };
-  const apply = (name: string, value: tf.Tensor) => changes.apply(name, value);
+  const checkSource = sourceCheck();
+  const apply = (name: string, value: tf.Tensor, source?: object) => {
+    checkSource(name, source);
+    return changes.apply(name, value);
+  };
   return tf.tidy(() => {
     const output = model.forward(input, { tap: Object.assign(apply, { wants }) });
     checkMatched(Object.keys(interventions), seen);

@@ -28,6 +28,24 @@ export function checkMatched(patterns: readonly string[], names: ReadonlySet<str
   }
 }
 
+/**
+ * Makes a check for one forward pass: that no two blocks show activations of one name, of which neither could be asked for.
+ *
+ * @returns throws InputError for the second block; one that runs twice is taken
+ */
+export function sourceCheck(): (name: string, source: object | undefined) => void {
+  const sources = new Map<string, object>();
+  return (name, source) => {
+    if (!source) return;
+    if ((sources.get(name) ?? source) !== source) {
+      throw new InputError(
+        `two blocks show an activation named '${name}'; expected blocks whose parameters lie at paths of their own, or that are given a path each`,
+      );
+    }
+    sources.set(name, source);
+  };
+}
+
 /** The names that take the fewest edits to reach, the nearest first. */
 function nearest(wanted: string, names: readonly string[], count = 5): string[] {
   return names

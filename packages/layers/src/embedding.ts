@@ -1,5 +1,6 @@
 import {
   type AdaptableParam,
+  checkParams,
   type ForwardContext,
   type Initializer,
   type Layer,
@@ -33,6 +34,7 @@ export class Embedding implements Layer {
   readonly #space: IdSpace;
 
   constructor(params: ParamStore, options: EmbeddingOptions) {
+    checkParams('Embedding', params);
     const { count, dim, padId, name, init = normal(0.02) } = options;
     this.#weight = params.adaptable('weight', [count, dim], init);
     this.#padId = padId;

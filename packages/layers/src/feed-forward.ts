@@ -1,4 +1,6 @@
 import {
+  checkLayer,
+  checkParams,
   type ForwardContext,
   type Initializer,
   type Layer,
@@ -42,11 +44,13 @@ export class FeedForward implements Layer {
   readonly #up: Linear;
   readonly #down: Linear;
   readonly #dropout: Layer | undefined;
-  readonly #path: string;
+  readonly path: string;
 
   constructor(params: ParamStore, options: FeedForwardOptions) {
+    checkParams('FeedForward', params);
+    if (options.dropout !== undefined) checkLayer('FeedForward: dropout', options.dropout);
     const { dim, hidden, activation = 'gelu', bias = true, layout, init } = options;
-    this.#path = params.path;
+    this.path = params.path;
     this.#dropout = options.dropout;
     const up = { in: dim, out: hidden, bias, layout, activation, init };
     this.#up = new Linear(params.at('up'), up);
@@ -57,7 +61,7 @@ export class FeedForward implements Layer {
   /** @param x `[..., D]` @returns `[..., D]` */
   forward(x: tf.Tensor, ctx?: ForwardContext): tf.Tensor {
     return tf.tidy(() => {
-      const hidden = tapped(ctx, this.#path, 'hidden', this.#up.forward(x, ctx)); // [..., F]
+      const hidden = tapped(ctx, this.path, 'hidden', this.#up.forward(x, ctx)); // [..., F]
       return this.#down.forward(this.#dropout?.forward(hidden, ctx) ?? hidden, ctx);
     });
   }
@@ -77,11 +81,13 @@ export class GatedFeedForward implements Layer {
   readonly #activation: Activation;
   readonly #layout: WeightLayout;
   readonly #dropout: Layer | undefined;
-  readonly #path: string;
+  readonly path: string;
 
   constructor(params: ParamStore, options: FeedForwardOptions) {
+    checkParams('GatedFeedForward', params);
+    if (options.dropout !== undefined) checkLayer('GatedFeedForward: dropout', options.dropout);
     const { dim, hidden, activation = 'silu', bias = false, layout = 'in-out', init } = options;
-    this.#path = params.path;
+    this.path = params.path;
     this.#activation = activation;
     this.#layout = layout;
     this.#dropout = options.dropout;
@@ -95,7 +101,7 @@ export class GatedFeedForward implements Layer {
   /** @param x `[..., D]` @returns `[..., D]` */
   forward(x: tf.Tensor, ctx?: ForwardContext): tf.Tensor {
     return tf.tidy(() => {
-      const hidden = tapped(ctx, this.#path, 'hidden', this.#hidden(x, ctx)); // [..., F]
+      const hidden = tapped(ctx, this.path, 'hidden', this.#hidden(x, ctx)); // [..., F]
       return this.#down.forward(this.#dropout?.forward(hidden, ctx) ?? hidden, ctx);
     });
   }

@@ -1,5 +1,6 @@
 import {
   type AdaptableParam,
+  checkParams,
   type ForwardContext,
   type Initializer,
   InputError,
@@ -39,16 +40,17 @@ export interface LinearOptions {
  * Parameters: `weight` `[in, out]` or `[out, in]`, `bias` `[out]`. The weight may be packed.
  */
 export class Linear implements Layer {
-  readonly #path: string;
+  readonly path: string;
   readonly #matrix: Matrix;
   readonly #bias: AdaptableParam<tf.Tensor1D> | undefined;
   readonly #activation: LinearActivation;
 
   constructor(params: ParamStore, options: LinearOptions) {
+    checkParams('Linear', params);
     const { layout = 'in-out', init = normal(0.02) } = options;
     const sizes = [options.in, options.out] as const;
     const shape = layout === 'in-out' ? sizes : ([sizes[1], sizes[0]] as const);
-    this.#path = params.path;
+    this.path = params.path;
     this.#activation = options.activation ?? 'none';
     this.#matrix = params.matrix('weight', shape, layout, init);
     if (options.bias ?? true) {
@@ -65,7 +67,7 @@ export class Linear implements Layer {
   /** @param x `[..., in]` @returns `[..., out]` */
   forward(x: tf.Tensor, ctx?: ForwardContext): tf.Tensor {
     return tf.tidy(() => {
-      const delta = ctx?.adapters?.delta(this.#path, x, ctx);
+      const delta = ctx?.adapters?.delta(this.path, x, ctx);
       if (!delta) return this.#map(x, this.#activation, ctx);
       return activations[this.#activation](this.#map(x, 'none', ctx).add(delta));
     });
@@ -74,9 +76,9 @@ export class Linear implements Layer {
   #map(x: tf.Tensor, activation: LinearActivation, ctx: ForwardContext | undefined): tf.Tensor {
     const { variable, packed, layout } = this.#matrix;
     const bias = this.#bias?.(ctx);
-    const weight = ctx?.adapters?.parameter?.(`${this.#path}.weight`) ?? variable;
+    const weight = ctx?.adapters?.parameter?.(`${this.path}.weight`) ?? variable;
     if (weight) return linear(x, weight as tf.Tensor2D, bias, layout, activation);
     if (packed instanceof PackedMatrix) return packedLinear(x, packed.weight, bias, activation);
-    throw new InputError(`linear map '${this.#path}': its weight is packed in an unknown form`);
+    throw new InputError(`linear map '${this.path}': its weight is packed in an unknown form`);
   }
 }

@@ -1,5 +1,6 @@
 import {
   type AdaptableParam,
+  checkParams,
   type ForwardContext,
   type Layer,
   ones,
@@ -24,11 +25,14 @@ export interface NormOptions {
  * @see Ba, Kiros and Hinton 2016, https://arxiv.org/abs/1607.06450
  */
 export class LayerNorm implements Layer {
+  readonly path: string;
   readonly #weight: AdaptableParam;
   readonly #bias: AdaptableParam;
   readonly #epsilon: number;
 
   constructor(params: ParamStore, { dim, epsilon = 1e-5 }: NormOptions) {
+    checkParams('LayerNorm', params);
+    this.path = params.path;
     this.#weight = params.adaptable('weight', [dim], ones);
     this.#bias = params.adaptable('bias', [dim], zeros);
     this.#epsilon = epsilon;
@@ -53,10 +57,13 @@ export class LayerNorm implements Layer {
  * @see Zhang and Sennrich 2019, https://arxiv.org/abs/1910.07467
  */
 export class RMSNorm implements Layer {
+  readonly path: string;
   readonly #weight: AdaptableParam;
   readonly #epsilon: number;
 
   constructor(params: ParamStore, { dim, epsilon = 1e-6 }: NormOptions) {
+    checkParams('RMSNorm', params);
+    this.path = params.path;
     this.#weight = params.adaptable('weight', [dim], ones);
     this.#epsilon = epsilon;
   }

@@ -1,10 +1,13 @@
 import { type Encoded, type ForwardContext, type Layer, tapped } from '@headwise/core';
 import { addAndNorm } from '@headwise/layers';
 import * as tf from '@tensorflow/tfjs';
+import { blockPath } from './block-parts.js';
 import type { BlockParts } from './pre-norm-block.js';
 
 /** Brings what an encoder gave into the tokens of a decoder: cross attention. */
 export interface CrossMixer {
+  /** Where its parameters lie in the `ParamStore`. */
+  readonly path?: string;
   /**
    * @param x `[B, Tq, D]`
    * @param states `[B, Tk, Dkv]`, what the encoder gave
@@ -40,23 +43,28 @@ export interface CrossBlockParts extends BlockParts {
  * @see Raffel et al. 2020, https://arxiv.org/abs/1910.10683
  */
 export class PreNormCrossBlock implements CrossBlock {
+  readonly path: string;
   readonly #parts: CrossBlockParts;
 
+  /** @throws InputError naming a part that is not a layer */
   constructor(parts: CrossBlockParts) {
+    const { norm1, mix, crossNorm, cross, norm2, mlp, path } = parts;
+    this.path = blockPath('PreNormCrossBlock', { norm1, mix, crossNorm, cross, norm2, mlp }, path);
     this.#parts = parts;
   }
 
   /** @param x `[B, Tq, D]` @param encoded of `[B, Tk, D]` @returns `[B, Tq, D]` */
   forward(x: tf.Tensor, encoded: Encoded, ctx?: ForwardContext): tf.Tensor {
-    const { norm1, mix, crossNorm, cross, norm2, mlp, dropout, path = '' } = this.#parts;
+    const { norm1, mix, crossNorm, cross, norm2, mlp, dropout } = this.#parts;
+    const { path } = this;
     const drop = (y: tf.Tensor) => dropout?.forward(y, ctx) ?? y;
-    const tap = (name: string) => (sum: tf.Tensor) => tapped(ctx, path, name, sum);
+    const tap = (name: string) => (sum: tf.Tensor) => tapped(ctx, path, name, sum, this);
     return tf.tidy(() => {
       const mixed = drop(mix.forward(norm1.forward(x, ctx), ctx));
       const mid = addAndNorm(crossNorm, x, mixed, ctx, tap('mid'));
       const seen = drop(cross.forward(mid.y, encoded.states, ctx, encoded.attentionMask));
       const crossed = addAndNorm(norm2, mid.sum, seen, ctx, tap('crossed'));
-      return tapped(ctx, path, 'resid', crossed.sum.add(drop(mlp.forward(crossed.y, ctx))));
+      return tapped(ctx, path, 'resid', crossed.sum.add(drop(mlp.forward(crossed.y, ctx))), this);
     });
   }
 }
@@ -70,19 +78,24 @@ export class PreNormCrossBlock implements CrossBlock {
  * @see Vaswani et al. 2017, https://arxiv.org/abs/1706.03762
  */
 export class PostNormCrossBlock implements CrossBlock {
+  readonly path: string;
   readonly #parts: CrossBlockParts;
 
+  /** @throws InputError naming a part that is not a layer */
   constructor(parts: CrossBlockParts) {
+    const { norm1, mix, crossNorm, cross, norm2, mlp, path } = parts;
+    this.path = blockPath('PostNormCrossBlock', { norm1, mix, crossNorm, cross, norm2, mlp }, path);
     this.#parts = parts;
   }
 
   /** @param x `[B, Tq, D]` @param encoded of `[B, Tk, D]` @returns `[B, Tq, D]` */
   forward(x: tf.Tensor, encoded: Encoded, ctx?: ForwardContext): tf.Tensor {
-    const { norm1, mix, crossNorm, cross, norm2, mlp, dropout, path = '' } = this.#parts;
+    const { norm1, mix, crossNorm, cross, norm2, mlp, dropout } = this.#parts;
+    const { path } = this;
     return tf.tidy(() => {
       const after = (norm: Layer, name: string, x: tf.Tensor, added: tf.Tensor) => {
         const dropped = dropout?.forward(added, ctx) ?? added;
-        return tapped(ctx, path, name, addAndNorm(norm, x, dropped, ctx).y);
+        return tapped(ctx, path, name, addAndNorm(norm, x, dropped, ctx).y, this);
       };
       const mid = after(norm1, 'mid', x, mix.forward(x, ctx));
       const seen = cross.forward(mid, encoded.states, ctx, encoded.attentionMask);

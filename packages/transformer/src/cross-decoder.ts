@@ -1,6 +1,7 @@
 import type { Encoded, ForwardContext, Layer } from '@headwise/core';
 import * as tf from '@tensorflow/tfjs';
 import type { CrossBlock } from './cross-block.js';
+import { checkStack } from './stack.js';
 
 export interface CrossDecoderParts {
   /** Applied in order, each with what the encoder gave. */
@@ -13,7 +14,9 @@ export interface CrossDecoderParts {
 export class CrossDecoder implements CrossBlock {
   readonly #parts: CrossDecoderParts;
 
+  /** @throws InputError naming a part that is not a layer */
   constructor(parts: CrossDecoderParts) {
+    checkStack('CrossDecoder', parts);
     this.#parts = parts;
   }
 

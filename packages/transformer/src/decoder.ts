@@ -1,6 +1,6 @@
 import type { ForwardContext, Layer } from '@headwise/core';
 import type * as tf from '@tensorflow/tfjs';
-import { type StackParts, throughStack } from './stack.js';
+import { checkStack, type StackParts, throughStack } from './stack.js';
 
 export type DecoderParts = StackParts;
 
@@ -8,7 +8,9 @@ export type DecoderParts = StackParts;
 export class Decoder implements Layer {
   readonly #parts: DecoderParts;
 
+  /** @throws InputError naming a part that is not a layer */
   constructor(parts: DecoderParts) {
+    checkStack('Decoder', parts);
     this.#parts = parts;
   }
 

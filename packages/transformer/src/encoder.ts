@@ -1,6 +1,6 @@
 import type { ForwardContext, Layer } from '@headwise/core';
 import type * as tf from '@tensorflow/tfjs';
-import { type StackParts, throughStack } from './stack.js';
+import { checkStack, type StackParts, throughStack } from './stack.js';
 
 export type EncoderParts = StackParts;
 
@@ -8,7 +8,9 @@ export type EncoderParts = StackParts;
 export class Encoder implements Layer {
   readonly #parts: EncoderParts;
 
+  /** @throws InputError naming a part that is not a layer */
   constructor(parts: EncoderParts) {
+    checkStack('Encoder', parts);
     this.#parts = parts;
   }
 

@@ -1,6 +1,7 @@
 import { type ForwardContext, type Layer, tapped } from '@headwise/core';
 import { addAndNorm } from '@headwise/layers';
 import * as tf from '@tensorflow/tfjs';
+import { blockPath } from './block-parts.js';
 
 /** The parts of a block; each maps `[B, T, D]` to `[B, T, D]`. */
 export interface BlockParts {
@@ -12,7 +13,7 @@ export interface BlockParts {
   mlp: Layer;
   /** Applied to what is added to the residual stream. */
   dropout?: Layer | undefined;
-  /** Names the taps `mid` and `resid`. */
+  /** Names the taps `mid` and `resid`; default what the paths of the parts have in common. */
   path?: string | undefined;
 }
 
@@ -24,23 +25,28 @@ export interface BlockParts {
  * @see Xiong et al. 2020, https://arxiv.org/abs/2002.04745
  */
 export class PreNormBlock implements Layer {
+  readonly path: string;
   readonly #parts: BlockParts;
 
+  /** @throws InputError naming a part that is not a layer */
   constructor(parts: BlockParts) {
+    const { norm1, mix, norm2, mlp, path } = parts;
+    this.path = blockPath('PreNormBlock', { norm1, mix, norm2, mlp }, path);
     this.#parts = parts;
   }
 
   /** @param x `[B, T, D]` @returns `[B, T, D]` */
   forward(x: tf.Tensor, ctx?: ForwardContext): tf.Tensor {
-    const { norm1, mix, norm2, mlp, dropout, path = '' } = this.#parts;
+    const { norm1, mix, norm2, mlp, dropout } = this.#parts;
+    const { path } = this;
     const drop = (y: tf.Tensor) => dropout?.forward(y, ctx) ?? y;
     return tf.tidy(() => {
       const mixed = drop(mix.forward(norm1.forward(x, ctx), ctx));
       const { sum: mid, y: normed } = addAndNorm(norm2, x, mixed, ctx, (sum) =>
-        tapped(ctx, path, 'mid', sum),
+        tapped(ctx, path, 'mid', sum, this),
       );
       const y = mid.add(drop(mlp.forward(normed, ctx)));
-      return tapped(ctx, path, 'resid', y);
+      return tapped(ctx, path, 'resid', y, this);
     });
   }
 }

@@ -1,4 +1,4 @@
-import type { ForwardContext, Layer } from '@headwise/core';
+import { checkLayer, type ForwardContext, type Layer, refuse } from '@headwise/core';
 import * as tf from '@tensorflow/tfjs';
 
 /** Blocks one after the other. */
@@ -7,6 +7,16 @@ export interface StackParts {
   blocks: readonly Layer[];
   /** The last norm, of pre-norm models. */
   norm?: Layer | undefined;
+}
+
+/** Throws unless blocks are a list of layers, and the last norm is one. */
+export function checkStack(
+  name: string,
+  { blocks, norm }: { blocks: unknown; norm?: unknown },
+): void {
+  if (!Array.isArray(blocks)) refuse(`${name}: blocks`, blocks, 'a list of blocks');
+  for (const [i, block] of blocks.entries()) checkLayer(`${name}: blocks[${i}]`, block);
+  if (norm !== undefined) checkLayer(`${name}: norm`, norm);
 }
 
 /** `norm(block_L(… block_1(x)))`. @param x `[B, T, D]` @returns `[B, T, D]` */

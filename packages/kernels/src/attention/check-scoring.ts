@@ -1,5 +1,4 @@
-import { InputError } from '@headwise/core';
-import * as tf from '@tensorflow/tfjs';
+import { refuse } from '@headwise/core';
 import type { Mask } from './masks/mask.js';
 import type { ScoreMod } from './mods.js';
 
@@ -27,17 +26,4 @@ export function checkScoring(
 /** Throws unless a value is a mask. */
 export function checkIsMask(what: string, mask: Mask): void {
   if (typeof mask?.name !== 'string' || !Array.isArray(mask.inputs)) refuse(what, mask, aMask);
-}
-
-/** @throws InputError that says what a value is */
-export function refuse(what: string, given: unknown, expected: string): never {
-  throw new InputError(`${what} is ${described(given)}; expected ${expected}`);
-}
-
-function described(given: unknown): string {
-  if (given instanceof tf.Tensor) return `a tensor of shape [${given.shape.join(', ')}]`;
-  if (Array.isArray(given)) return `a list of ${given.length}`;
-  if (typeof given === 'function') return 'a function';
-  if (typeof given === 'string') return `'${given}'`;
-  return typeof given === 'object' && given !== null ? 'an object' : String(given);
 }

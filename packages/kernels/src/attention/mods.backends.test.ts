@@ -216,7 +216,7 @@ describeBackends('score mods', () => {
       'scoreMod: the argument is 2; expected a function of the score',
     );
     const wrong = [() => 2, (_score: unknown, _b: unknown, h: unknown) => h, () => undefined];
-    const found = ['2', 'an object', 'undefined'];
+    const found = ['2', 'an instance of IntExpression', 'undefined'];
     for (const [i, of] of wrong.entries()) {
       expect(given([scoreMod(of as never)])).toThrow(
         `scoreMod: what the function returns is ${found[i]}; expected a score, such as score.mul(2)`,

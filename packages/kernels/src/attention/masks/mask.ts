@@ -1,6 +1,6 @@
-import { InputError } from '@headwise/core';
+import { InputError, refuse } from '@headwise/core';
 import type * as tf from '@tensorflow/tfjs';
-import { checkIsMask, refuse } from '../check-scoring.js';
+import { checkIsMask } from '../check-scoring.js';
 import {
   b,
   type Condition,

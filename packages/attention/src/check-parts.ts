@@ -1,0 +1,46 @@
+import { checkLayer, checkPart, type Layer, type ParamStore, refuse } from '@headwise/core';
+import type { AttentionLayerOptions } from './layer.js';
+import type { Projection, ProjectionKind, ProjectionOptions } from './projections.js';
+
+const aPosition =
+  'a position within attention, such as new RotaryPosition({ dim: headDim, maxLength })';
+
+/** @throws InputError for what is no position within attention: a class, or one that is added to embeddings */
+export function checkAttentionPosition(position: unknown): void {
+  const { apply, forward } = (position ?? {}) as Record<string, unknown>;
+  const ofInput = typeof forward === 'function' && typeof apply !== 'function';
+  const hint = ofInput
+    ? `${aPosition}; this one is added to the embeddings before the blocks`
+    : aPosition;
+  checkPart('attention: position', position, ['apply'], hint);
+}
+
+/** @throws InputError for what is no class of projections */
+export function makeProjection(
+  Kind: ProjectionKind,
+  params: ParamStore,
+  options: ProjectionOptions,
+): Projection {
+  const aKind = 'a class of projections, such as SeparateProjection or FusedProjection';
+  if (typeof Kind !== 'function') refuse('attention: projection', Kind, aKind);
+  if (typeof Kind.prototype?.project !== 'function') refuse('attention: projection', Kind, aKind);
+  return new Kind(params, options);
+}
+
+/** @throws InputError naming a part of attention that is none */
+export function checkCoreParts({ score, qkNorm, dropout }: AttentionLayerOptions): void {
+  const makes = 'a function that makes one, such as';
+  if (score !== undefined && typeof score !== 'function') {
+    refuse('attention: score', score, `${makes} scaledDotProduct`);
+  }
+  if (qkNorm !== undefined && typeof qkNorm !== 'function') {
+    refuse('attention: qkNorm', qkNorm, `${makes} (params, dim) => new RMSNorm(params, { dim })`);
+  }
+  if (dropout !== undefined) checkLayer('attention: dropout', dropout);
+}
+
+/** @throws InputError where what should make a norm of queries or keys does not */
+export function checkedNorm(norm: Layer): Layer {
+  checkLayer('attention: what qkNorm makes', norm);
+  return norm;
+}
