@@ -81,7 +81,7 @@ async function contestants({ name, count, largest, prepare }: Varying): Promise<
   console.log(
     `  ${count} ${name}: ${mebibytes(allocated)} allocated, ${(allocated / alone).toFixed(2)} times those of the largest alone; resident ${mebibytes(process.memoryUsage.rss())}, before ${mebibytes(resident)}`,
   );
-  const shapes = Array.from({ length: 12 }, shape);
+  const shapes = Array.from({ length: 4 }, shape);
   const turn: Run = async () => {
     for (const each of shapes) await run(each);
   };

@@ -34,7 +34,7 @@ function madeBy(run: () => void): number[] {
   return sizes;
 }
 
-test('whatever is asked for in whatever order, 1.25 times the most in use is allocated', () => {
+test('whatever is asked for in whatever order, 1.4 times the most in use is allocated', () => {
   const random = new Random(1);
   const used = new Set<GPUBuffer>();
   let [bytes, most] = [0, 0];
@@ -54,7 +54,7 @@ test('whatever is asked for in whatever order, 1.25 times the most in use is all
       pool.releaseBuffer(buffer);
     }
     const { numBytesUsed, numBytesAllocated } = pool;
-    const bound = Math.max(MiB, 1.25 * most);
+    const bound = Math.max(MiB, 1.4 * most);
     if (numBytesUsed !== bytes || numBytesAllocated < bytes || numBytesAllocated > bound) {
       expect.fail(`request ${i}: ${numBytesUsed} used, ${numBytesAllocated} allocated of ${bound}`);
     }
@@ -94,6 +94,15 @@ test('a buffer serves sizes near its own, and what is mapped keeps its exact siz
   pool.releaseBuffer(large);
 });
 
+test('at the bound any larger buffer serves, rather than that one is destroyed and one made', () => {
+  const buffers = [4 * MiB, MiB].map((size) => pool.acquireBuffer(size, usage));
+  for (const buffer of buffers) pool.releaseBuffer(buffer);
+  expect(madeBy(() => pool.acquireBuffer(1900 * 1024, staging))).toHaveLength(1);
+  // 6.9 of 7 MiB are allocated.
+  expect(pool.acquireBuffer(320 * 1024, usage)).toBe(buffers[1]);
+  expect(pool.numBytesAllocated).toBeGreaterThan(6.8 * MiB);
+});
+
 test('what was in use long ago is forgotten', () => {
   const buffers = [1, 2, 3, 4].map(() => pool.acquireBuffer(4 * MiB, usage));
   for (const buffer of buffers) pool.releaseBuffer(buffer);
@@ -117,9 +126,9 @@ test('a buffer is destroyed only after the commands that may use it', () => {
   const [a, b] = [acquire(4 * MiB), acquire(4 * MiB)];
   pool.releaseBuffer(a);
   pool.releaseBuffer(b, false);
-  const c = acquire(7 * MiB);
+  const c = acquire(7.5 * MiB);
   // Room for the third was made by the first, which the commands so far may name.
-  expect(pool.numBytesAllocated).toBe(7 * MiB);
+  expect(pool.numBytesAllocated).toBe(7.5 * MiB);
   expect(destroyed).toEqual([]);
   pending = false;
   pool.releaseBuffer(c);

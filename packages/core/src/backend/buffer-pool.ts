@@ -1,9 +1,9 @@
 import { FreeBuffers } from './free-buffers.js';
 
 /** What is allocated stays within this multiple of the most that was in use at one time. */
-const headroom = 1.25;
+const headroom = 1.4;
 
-/** A free buffer serves a request of at least its size over this. */
+/** A free buffer serves a request of at least its size over this, and any smaller one at the bound. */
 const looseness = 2;
 
 /** Below so many bytes nothing is given back to the device. */
@@ -16,9 +16,9 @@ const period = 8192;
  * The GPU buffers of a backend, in place of TensorFlow.js's `BufferManager`, which keeps every freed
  * buffer for the next request of exactly its size, and so grows with every new shape.
  *
- * `allocated ≤ 1.25 · most in use`: beyond it, the buffer that was free longest is destroyed. A buffer
- * serves requests of up to half its size, while the bytes that are left over so fit in the bound, and
- * has the size that was asked for as its `size`.
+ * `allocated ≤ 1.4 · most in use`: beyond it, the buffer that was free longest is destroyed. A buffer
+ * serves requests down to half its size, and below that where another one would be destroyed to make a new
+ * one, as long as the bytes that are left over fit in the bound. Its `size` is the one that was asked for.
  */
 export class BufferPool {
   /** Bytes asked for, of all buffers in use. */
@@ -48,12 +48,8 @@ export class BufferPool {
   /** @param reuse whether a buffer that was in use before may come, not mapped; default true */
   acquireBuffer(size: number, usage: number, mapped = false, reuse = true): GPUBuffer {
     this.#notePeak(this.numBytesUsed + size);
-    // What is mapped for the CPU is read and written whole.
-    const whole = (usage & (GPUBufferUsage.MAP_READ | GPUBufferUsage.MAP_WRITE)) !== 0;
-    const leftOver = (headroom - 1) * this.#most - this.#unused;
-    const most = whole ? size : size + Math.max(0, Math.min((looseness - 1) * size, leftOver));
-    const found = reuse ? this.#free.take(usage, size, most) : undefined;
-    const buffer = found ?? this.#create(size, most, usage, mapped);
+    const buffer =
+      (reuse ? this.#reused(size, usage) : undefined) ?? this.#made(size, usage, mapped);
     Object.defineProperty(buffer, 'size', { value: size, configurable: true });
     this.#used.add(buffer);
     this.#unused += this.#capacities.get(buffer)! - size;
@@ -85,6 +81,11 @@ export class BufferPool {
     return Math.max(this.#peak, this.#peakBefore);
   }
 
+  /** Bytes that another buffer may leave over. */
+  get #spare(): number {
+    return Math.max(0, (headroom - 1) * this.#most - this.#unused);
+  }
+
   get #bound(): number {
     return Math.max(floor, headroom * this.#most);
   }
@@ -98,8 +99,19 @@ export class BufferPool {
     this.#shrinkTo(this.#bound);
   }
 
-  #create(least: number, most: number, usage: number, mappedAtCreation: boolean): GPUBuffer {
-    const size = Math.max(least, Math.min(sizeClass(least), most, this.#gpu.limits.maxBufferSize));
+  /** A free buffer that may serve. */
+  #reused(size: number, usage: number): GPUBuffer | undefined {
+    if (isMappable(usage)) return this.#free.take(usage, size, size);
+    const most = size + this.#spare;
+    return (
+      this.#free.take(usage, size, Math.min(looseness * size, most)) ??
+      (this.numBytesAllocated + size > this.#bound ? this.#free.take(usage, size, most) : undefined)
+    );
+  }
+
+  #made(least: number, usage: number, mappedAtCreation: boolean): GPUBuffer {
+    const most = Math.min(least + this.#spare, this.#gpu.limits.maxBufferSize);
+    const size = isMappable(usage) ? least : Math.max(least, Math.min(sizeClass(least), most));
     this.#shrinkTo(this.#bound - size);
     const buffer = this.#gpu.createBuffer({ size, usage, mappedAtCreation });
     this.#capacities.set(buffer, size);
@@ -127,6 +139,10 @@ export class BufferPool {
     this.#leaving = [];
   }
 }
+
+/** Whether the CPU maps the buffer, which it does whole: its size is exact. */
+const isMappable = (usage: number): boolean =>
+  (usage & (GPUBufferUsage.MAP_READ | GPUBufferUsage.MAP_WRITE)) !== 0;
 
 /** The size to make a buffer with, so that it serves sizes near by: one of eight from each power of two to the next. */
 function sizeClass(size: number): number {
