@@ -6,7 +6,7 @@ import { outgrown, roomFor } from '../limits.js';
  */
 export class NormalizedText {
   /** Code units that normalizers may make of it. */
-  room = roomFor(0);
+  room: number = roomFor(0);
   units: Uint16Array = new Uint16Array(256);
   length = 0;
   /** Where the part begins in the original. */
