@@ -48,7 +48,13 @@ export type { ForwardContext, Layer, LinearAdapters } from './layer.js';
 export type { Matrix, MatrixLayout, PackedParam, Packing } from './matrix.js';
 export { memoryLimit } from './memory-limit.js';
 export { nextTask } from './next-task.js';
-export { type AdaptableParam, type Deferral, type ParamSource, ParamStore } from './params.js';
+export {
+  type AdaptableParam,
+  type Deferral,
+  type ParamSource,
+  ParamStore,
+  packedBeside,
+} from './params.js';
 export { checkLayer, checkParams, checkPart, refuse } from './part.js';
 export { hashText, Random, type RandomState } from './random.js';
 export { checkShape, type Dimension, sizeOf } from './shapes.js';

@@ -39,6 +39,20 @@ interface Owner {
   disposed: boolean;
 }
 
+/** Where the results of `named` come from. */
+const stores = new WeakMap<object, ParamStore>();
+
+/**
+ * The paths of the packed matrices that `named` has left out of its result: who trains all of it, trains a part of the
+ * model.
+ *
+ * @param params what `ParamStore.named` gave; of any other record nothing is known, and what is in it was chosen
+ */
+export function packedBeside(params: object): string[] {
+  const matrices = stores.get(params)?.matrices() ?? {};
+  return Object.keys(matrices).filter((path) => matrices[path]!.packed);
+}
+
 /**
  * Owns every parameter of a model; layers borrow from it by path, and it alone disposes.
  *
@@ -279,9 +293,11 @@ export class ParamStore {
     return variable;
   }
 
-  /** Every parameter made so far below this path, by its full path, in the order of making. */
+  /** Every parameter made so far below this path, by its full path, in the order of making; packed ones are left out. */
   named(): Record<string, tf.Variable> {
-    return this.#below(this.#owner.variables);
+    const named = this.#below(this.#owner.variables);
+    stores.set(named, this);
+    return named;
   }
 
   /** The number of values in all parameters below this path, packed ones included. */

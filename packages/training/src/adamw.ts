@@ -1,6 +1,7 @@
 import { InputError } from '@headwise/core';
 import { type AdamWState, adamwState } from '@headwise/kernels';
 import type * as tf from '@tensorflow/tfjs';
+import { checkTrainable } from './trainable.js';
 
 export interface AdamWOptions {
   /** Default 0.9. */
@@ -47,8 +48,12 @@ export class AdamW {
   readonly #options: Required<Omit<AdamWOptions, 'decays'>>;
   #steps = 0;
 
-  /** @param params by path, as `ParamStore.named` gives them */
+  /**
+   * @param params by path, as `ParamStore.named` gives them
+   * @throws InputError where a part of the model is packed, or a parameter is frozen or freed
+   */
   constructor(params: Readonly<Record<string, tf.Variable>>, options: AdamWOptions = {}) {
+    checkTrainable('AdamW', params);
     const { decays = (_, variable) => variable.rank >= 2, ...rest } = options;
     this.#options = { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0.01, ...rest };
     const entries = Object.entries(params);

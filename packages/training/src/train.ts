@@ -11,6 +11,7 @@ import type { AdamW } from './adamw.js';
 import { clipping } from './clip.js';
 import { type LossOptions, nextTokenLoss, predictedTokens, type TokenBatch } from './loss.js';
 import type { Schedule } from './schedule.js';
+import { checkTrainable } from './trainable.js';
 
 export interface TrainOptions {
   network: LanguageModel;
@@ -60,7 +61,8 @@ export class DivergedError extends Error {
  *
  * Between two yields the parameters and the optimizer agree: that is when to save.
  *
- * @throws DivergedError before an update that would make the parameters NaN; DeviceLostError
+ * @throws DivergedError before an update that would make the parameters NaN; DeviceLostError; InputError where a part of
+ * the model is packed, or a parameter is frozen
  * @example
  * for await (const { step, loss } of train({ network, params, optimizer, schedule, batches, steps: 100 })) {
  *   console.log(step, loss);
@@ -68,6 +70,7 @@ export class DivergedError extends Error {
  */
 export async function* train(options: TrainOptions): AsyncGenerator<TrainStep> {
   const { network, params, optimizer, schedule, batches, steps, start = 0, maxNorm = 1 } = options;
+  checkTrainable('train', params);
   for (let step = start; step < steps; step++) {
     const begun = performance.now();
     const batch = batches.at(step);
@@ -107,12 +110,13 @@ export async function* train(options: TrainOptions): AsyncGenerator<TrainStep> {
 /**
  * A loss and its gradient with respect to each parameter, by path.
  *
- * @throws InputError where the loss does not depend on a parameter
+ * @throws InputError where the loss does not depend on a parameter, a part of the model is packed, or a parameter is frozen
  */
 export function lossAndGradients(
   params: Readonly<Record<string, tf.Variable>>,
   loss: () => tf.Scalar,
 ): { loss: tf.Scalar; gradients: Record<string, tf.Tensor> } {
+  checkTrainable('lossAndGradients', params);
   const { value, grads } = tf.variableGrads(loss, Object.values(params));
   const gradients: Record<string, tf.Tensor> = {};
   for (const [path, variable] of Object.entries(params)) {
