@@ -5,18 +5,28 @@ import { fileURLToPath } from 'node:url';
 
 /** What the sources of each package may import of ours. */
 export const allowed = {
+  files: [],
   core: [],
-  safetensors: [],
-  tokenizers: [],
-  data: [],
+  safetensors: ['files'],
+  tokenizers: ['files'],
+  data: ['files'],
   testing: [],
   kernels: ['core'],
   layers: ['core', 'kernels'],
   positions: ['core', 'kernels'],
   attention: ['core', 'kernels', 'layers', 'positions'],
   transformer: ['core', 'layers', 'positions', 'attention'],
-  models: ['core', 'layers', 'positions', 'attention', 'transformer', 'safetensors', 'tokenizers'],
-  training: ['core', 'kernels', 'safetensors'],
+  models: [
+    'core',
+    'layers',
+    'positions',
+    'attention',
+    'transformer',
+    'safetensors',
+    'tokenizers',
+    'files',
+  ],
+  training: ['core', 'kernels', 'safetensors', 'files'],
   generation: ['core', 'kernels'],
   prompting: ['core', 'generation'],
   inspect: ['core'],
@@ -38,7 +48,7 @@ const places = [
   {
     what: 'node: modules',
     pattern: /from 'node:/,
-    home: /^apps\/|^scripts\/|\.test\.ts$|\/src\/node\.ts$|\/src\/node\/|\.node\.ts$|\.bench\.ts$/,
+    home: /^apps\/|^packages\/files\/|^scripts\/|\.test\.ts$|\/src\/node\.ts$|\/src\/node\/|\.node\.ts$|\.bench\.ts$/,
   },
   {
     what: 'the DOM',

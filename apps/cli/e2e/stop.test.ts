@@ -49,20 +49,6 @@ test('Ctrl-C saves the step that it interrupts, and --resume goes on from there'
   for (const [at, loss] of lossesOf(stopped).entries()) expect(loss).toBeCloseTo(expected[at]!, 5);
 });
 
-test('two processes do not train in one folder; a lock left by a killed one is no hindrance', () => {
-  const work = temporaryFolder();
-  const out = join(work, 'run');
-  const args = ['train', '--config', writeConfig(work), '--out', out, '--resume'];
-  expect(headwise(args).code).toBe(0);
-  writeFileSync(join(out, 'trainer', 'lock'), String(process.pid));
-  const second = headwise(args);
-  expect(second.stderr).toContain(`${out}: process ${process.pid} trains there now`);
-  expect(second.code).toBe(2);
-  const { pid } = spawnSync(process.execPath, ['--version']);
-  writeFileSync(join(out, 'trainer', 'lock'), String(pid));
-  expect(headwise(args).code).toBe(0);
-});
-
 test('a reader that has enough ends the command quietly', () => {
   const work = temporaryFolder();
   const line = `"${process.execPath}" "${program}" --help | head -n 1`;

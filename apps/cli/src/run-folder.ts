@@ -1,33 +1,61 @@
-import { rmSync } from 'node:fs';
-import { open, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { InputError } from '@headwise/core';
-import { makeFolder, readJson, writeJsonFile } from '@headwise/models/node';
+import {
+  commit,
+  type FileContent,
+  FileError,
+  Folder,
+  type FolderChange,
+  isLeftover,
+  type Lock,
+  LockedError,
+  lockFile,
+  makeFolder,
+  readBytes,
+} from '@headwise/files';
+import { jsonText } from '@headwise/models/node';
 import { checkRunConfig, type RunConfig } from './run-config.js';
+import { type HistoryEntry, historyBefore, historyText, parseHistory } from './run-history.js';
 
-/** A line of a run's history. */
-export type HistoryEntry =
-  | { step: number; loss: number; gradientNorm: number; learningRate: number; ms: number }
-  | { step: number; validation: { loss: number; bitsPerByte: number } };
+const configName = 'trainer/config.json';
+const corpusName = 'trainer/corpus.json';
+const historyName = 'trainer/history.jsonl';
+const stateName = 'trainer/state.safetensors';
+const earlierName = 'trainer/state-before.safetensors';
+const tokenizerName = 'tokenizer.json';
+
+/** What a run was begun with, besides its configuration. */
+export interface RunInputs {
+  /** SHA-256 of the corpus, as one text. */
+  corpus: string;
+  /** What `tokenizer.json` holds. */
+  tokenizer: string;
+}
+
+/** What belongs together after a step. */
+export interface Checkpoint {
+  state: FileContent;
+  model: FolderChange;
+}
 
 /**
  * The folder of a training run: a model folder in the Hugging Face layout, and `trainer/`.
  *
- * `trainer/state.safetensors` alone is what a run resumes from; every file is written to a temporary
- * name and renamed, or, the history, cut back to that state.
+ * State, model, configuration and history are committed as one; the state before the last one is kept.
  */
 export class RunFolder {
-  readonly tokenizerPath: string;
-  readonly statePath: string;
-  readonly #configPath: string;
-  readonly #historyPath: string;
+  readonly path: string;
+  #files: Folder;
+  #history: HistoryEntry[] = [];
+  #lock: Lock | undefined;
+  /** The last state is damaged: the one before it is not to be replaced by it. */
+  #fellBack = false;
 
-  private constructor(readonly path: string) {
-    this.tokenizerPath = join(path, 'tokenizer.json');
-    this.statePath = join(path, 'trainer', 'state.safetensors');
-    this.#configPath = join(path, 'trainer', 'config.json');
-    this.#historyPath = join(path, 'trainer', 'history.jsonl');
+  private constructor(path: string, files: Folder) {
+    this.path = path;
+    this.#files = files;
   }
 
   /**
@@ -39,97 +67,181 @@ export class RunFolder {
    */
   static async inspect(path: string, config: RunConfig, resume: boolean): Promise<RunFolder> {
     if (path === '') throw new InputError("--out is ''; expected the name of a folder");
-    const folder = new RunFolder(path);
-    const names = await readdir(path).catch((error: NodeJS.ErrnoException) => {
-      if (error.code === 'ENOENT') return [];
-      throw new InputError(`${path}: is no folder to write to: ${error.message}`);
-    });
-    if (names.length > 0) await folder.#checkRun(config, resume);
+    const names = await namesIn(path);
+    const folder = new RunFolder(path, await Folder.open(path));
+    const before = await folder.#readJson(configName);
+    if (before !== undefined)
+      folder.#checkConfig(checkRunConfig(before, join(path, configName)), config, resume);
+    else if (names.length > 0) {
+      throw new InputError(`${path}: is not empty and holds no training run; give another folder`);
+    }
     return folder;
   }
 
   /**
-   * Makes the folder where there is none, keeps other processes out, and writes down the configuration.
+   * Throws where the run there was begun on another text.
    *
-   * @throws InputError where it cannot be written, or another process trains in it
+   * @param sha256 of the text that is given now
    */
-  async create(config: RunConfig): Promise<void> {
-    await makeFolder(join(this.path, 'trainer'));
-    await this.#lock();
-    await this.#removeTemporary();
-    await writeJsonFile(this.#configPath, config);
-  }
-
-  /** Leaves the folder to this process, until it ends. */
-  async #lock(): Promise<void> {
-    const path = join(this.path, 'trainer', 'lock');
-    const owner = Number(await readFile(path, 'utf8').catch(() => ''));
-    if (owner > 0 && owner !== process.pid && isRunning(owner)) {
-      throw new InputError(`${this.path}: process ${owner} trains there now`);
-    }
-    // A process that was killed leaves its lock behind.
-    await rm(path, { force: true });
-    await writeFile(path, String(process.pid), { flag: 'wx' }).catch((error: Error) => {
-      throw new InputError(`${path}: cannot be written: ${error.message}`);
-    });
-    process.on('exit', () => rmSync(path, { force: true }));
-  }
-
-  /** Whether there is a state to go on from. */
-  async hasState(): Promise<boolean> {
-    return exists(this.statePath);
-  }
-
-  /** Whether the tokenizer has been made. */
-  async hasTokenizer(): Promise<boolean> {
-    return exists(this.tokenizerPath);
-  }
-
-  /** The lines of the history, a half-written last one left out. */
-  async history(): Promise<HistoryEntry[]> {
-    const text = await readFile(this.#historyPath, 'utf8').catch((error) => orMissing(error, ''));
-    return text.split('\n').flatMap((line) => {
-      try {
-        return line === '' ? [] : [JSON.parse(line) as HistoryEntry];
-      } catch {
-        return [];
-      }
-    });
-  }
-
-  /** Cuts the history back to what was before a step, as a run that resumes there makes it again. */
-  async cutHistory(step: number): Promise<HistoryEntry[]> {
-    const kept = (await this.history()).filter((entry) =>
-      'validation' in entry ? entry.step <= step : entry.step < step,
+  async checkCorpus(sha256: string, corpus: string): Promise<void> {
+    const there = (await this.#readJson(corpusName)) as { sha256?: unknown } | undefined;
+    if (there === undefined || there.sha256 === sha256) return;
+    throw new InputError(
+      `${this.path}: the run there was trained on a text with the SHA-256 ${there.sha256}; 'data.corpus' ${corpus} has ${sha256}. Restore the text, or give another folder`,
     );
-    const temporary = `${this.#historyPath}.tmp`;
-    await writeFile(temporary, kept.map((entry) => `${JSON.stringify(entry)}\n`).join(''));
-    await rename(temporary, this.#historyPath);
-    return kept;
   }
 
-  /** Adds lines to the history. */
-  async addHistory(entries: readonly HistoryEntry[]): Promise<void> {
-    const handle = await open(this.#historyPath, 'a');
+  /** What `tokenizer.json` holds; undefined where it has not been made. */
+  tokenizer(): Promise<Uint8Array | undefined> {
+    return this.#files.read(tokenizerName);
+  }
+
+  /**
+   * Makes the folder where there is none, keeps other processes out, and writes down what the run is.
+   *
+   * @throws InputError where another process trains in it; FileError where it cannot be written
+   */
+  async create(config: RunConfig, { corpus, tokenizer }: RunInputs): Promise<void> {
+    await makeFolder(join(this.path, 'trainer'));
+    this.#lock = await lockFile(join(this.path, 'trainer', 'lock')).catch((error) => {
+      if (!(error instanceof LockedError)) throw error;
+      throw new InputError(`${this.path}: ${error.holder} trains there now`, { cause: error });
+    });
+    const seen = this.#files;
+    this.#files = await Folder.open(this.path);
+    if (this.#files.commitId !== seen.commitId) {
+      throw new InputError(`${this.path}: another process has trained there meanwhile; try again`);
+    }
+    const write: Record<string, FileContent> = {
+      [configName]: jsonText(config),
+      [corpusName]: jsonText({ sha256: corpus }),
+    };
+    if (!this.#files.entry(tokenizerName)) write[tokenizerName] = tokenizer;
+    if (seen.commitId === undefined) {
+      write['generation_config.json'] = jsonText({
+        do_sample: true,
+        temperature: 0.8,
+        top_k: 0,
+        top_p: 1,
+      });
+    }
+    await this.#commit({ write });
+  }
+
+  /** Lets other processes train in the folder. */
+  async release(): Promise<void> {
+    await this.#lock?.release();
+    this.#lock = undefined;
+  }
+
+  /**
+   * The state to go on from; undefined where there is none.
+   *
+   * @param warn told of a state that is damaged, where the one before it is taken
+   * @throws InputError where no state is as it was saved
+   */
+  async state(
+    warn: (line: string) => void,
+  ): Promise<{ name: string; bytes: Uint8Array } | undefined> {
+    let damage: FileError | undefined;
+    for (const name of [stateName, earlierName]) {
+      try {
+        const bytes = await this.#files.read(name);
+        if (!bytes) continue;
+        if (damage) warn(`headwise: ${damage.message}; going on from the checkpoint before it`);
+        return { name: join(this.path, name), bytes };
+      } catch (error) {
+        if (!(error instanceof FileError)) throw error;
+        damage ??= error;
+        this.#fellBack = true;
+      }
+    }
+    if (damage) throw new InputError(damage.message, { cause: damage });
+    return undefined;
+  }
+
+  /**
+   * Reads the history of a run that goes on after so many steps.
+   *
+   * @param warn told of what cannot be read, which is left out
+   */
+  async openHistory(steps: number, warn: (line: string) => void): Promise<void> {
+    const path = join(this.path, historyName);
+    const bytes = await this.#files.read(historyName).catch((error) => {
+      if (!(error instanceof FileError)) throw error;
+      warn(`headwise: ${error.message}`);
+      return readBytes(path).catch(() => undefined);
+    });
+    const { entries, unreadable } = parseHistory(new TextDecoder().decode(bytes));
+    if (unreadable > 0)
+      warn(`headwise: ${path}: leaves out ${unreadable} lines that cannot be read`);
+    this.#history = historyBefore(entries, steps);
+  }
+
+  /** Whether there is a checkpoint. */
+  get saved(): boolean {
+    return this.#files.entry(stateName) !== undefined;
+  }
+
+  /** The losses so far, with those that the next checkpoint saves. */
+  get history(): readonly HistoryEntry[] {
+    return this.#history;
+  }
+
+  /** Adds to the history; it is saved with the next checkpoint. */
+  note(entry: HistoryEntry): void {
+    this.#history.push(entry);
+  }
+
+  /** Saves what belongs together, and keeps the state before it. */
+  async save({ state, model }: Checkpoint): Promise<void> {
+    const write = { [stateName]: state, [historyName]: historyText(this.#history) };
+    await this.#commit(model, {
+      write,
+      ...(this.#fellBack ? {} : { keep: { [stateName]: earlierName } }),
+    });
+    this.#fellBack = false;
+  }
+
+  /** Saves the history, and the model if it is given, without a new state. */
+  saveBeside(model: FolderChange = { write: {} }): Promise<void> {
+    return this.#commit(model, { write: { [historyName]: historyText(this.#history) } });
+  }
+
+  /** Whether the model there is the one that was saved last. */
+  async hasModel(): Promise<boolean> {
+    const names = await this.#files.names();
+    const model = names.filter((name) => /^(config\.json|model.*\.safetensors.*)$/.test(name));
     try {
-      await handle.write(entries.map((entry) => `${JSON.stringify(entry)}\n`).join(''));
-    } finally {
-      await handle.close();
+      for (const name of model) await this.#files.check(name);
+      return model.length > 1;
+    } catch (error) {
+      if (error instanceof FileError) return false;
+      throw error;
     }
   }
 
-  async #checkRun(config: RunConfig, resume: boolean): Promise<void> {
-    if (!(await exists(this.#configPath))) {
-      throw new InputError(
-        `${this.path}: is not empty and holds no training run; give another folder`,
-      );
+  async #commit(...changes: FolderChange[]): Promise<void> {
+    await commit(this.path, ...changes);
+    this.#files = await Folder.open(this.path);
+  }
+
+  async #readJson(name: string): Promise<unknown> {
+    const bytes = await this.#files.read(name);
+    if (!bytes) return undefined;
+    try {
+      return JSON.parse(new TextDecoder().decode(bytes));
+    } catch (error) {
+      throw new InputError(`${join(this.path, name)}: is not JSON: ${(error as Error).message}`);
     }
+  }
+
+  #checkConfig(before: RunConfig, config: RunConfig, resume: boolean): void {
     if (!resume) {
       throw new InputError(
         `${this.path}: holds a training run already; give --resume to go on with it, or another folder`,
       );
     }
-    const before = checkRunConfig(await readJson(this.#configPath), this.#configPath);
     const [there, given] = [fixed(before), fixed(config)];
     for (const part of Object.keys(there)) {
       if (isDeepStrictEqual(there[part], given[part])) continue;
@@ -138,38 +250,30 @@ export class RunFolder {
       );
     }
   }
-
-  /** Removes what a killed run was writing. */
-  async #removeTemporary(): Promise<void> {
-    for (const folder of [this.path, join(this.path, 'trainer')]) {
-      for (const name of await readdir(folder)) {
-        if (/^\..*\.tmp$/.test(name)) await rm(join(folder, name));
-      }
-    }
-  }
 }
 
 /** What a run that resumes must have as it was, for its losses to be those of one run. */
 function fixed({ model, tokenizer, data, training }: RunConfig): Record<string, unknown> {
   const { seed, batchSize } = training;
-  return { model, tokenizer, data, 'training.seed': seed, 'training.batchSize': batchSize };
+  return {
+    model,
+    tokenizer,
+    'data.validation': data.validation,
+    'training.seed': seed,
+    'training.batchSize': batchSize,
+  };
 }
 
-async function exists(path: string): Promise<boolean> {
-  return (await stat(path).catch((error) => orMissing(error, undefined))) !== undefined;
-}
-
-/** What stands for a file that is missing; all other errors are thrown. */
-function orMissing<T>(error: NodeJS.ErrnoException, missing: T): T {
-  if (error.code === 'ENOENT') return missing;
-  throw error;
-}
-
-function isRunning(pid: number): boolean {
-  try {
-    return process.kill(pid, 0);
-  } catch (error) {
-    // A process of somebody else's.
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
-  }
+/** What lies in a folder, but for what a run that was killed at its start leaves there. */
+async function namesIn(path: string): Promise<string[]> {
+  const read = (folder: string) =>
+    readdir(folder).catch((error: NodeJS.ErrnoException) => {
+      if (error.code === 'ENOENT') return [];
+      throw new InputError(`${folder}: is no folder to write to: ${error.message}`, {
+        cause: error,
+      });
+    });
+  const names = (await read(path)).filter((name) => !isLeftover(name));
+  if (names.length !== 1 || names[0] !== 'trainer') return names;
+  return (await read(join(path, 'trainer'))).filter((name) => name !== 'lock');
 }

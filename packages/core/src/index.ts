@@ -34,6 +34,7 @@ export {
   type Network,
 } from './encoder-model.js';
 export { BackendError, DeviceLostError, InputError, ShapeError } from './errors.js';
+export { allFinite, checkFinite } from './finite.js';
 export {
   constant,
   glorotUniform,

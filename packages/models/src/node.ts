@@ -2,10 +2,16 @@ import type { CheckpointPlace } from './checkpoint/files.js';
 import { type LoadedModel, type LoadOptions, loadModel as loadFrom } from './checkpoint/load.js';
 import { folderFiles } from './node/folder.js';
 
-export { loadAdapter, saveAdapter } from './node/adapter.js';
-export { folderFiles, makeFolder } from './node/folder.js';
-export { readJson, writeJsonFile } from './node/json.js';
-export { type SavedType, type SaveOptions, savedTypes, saveModel } from './node/save.js';
+export { adapterFiles, loadAdapter, saveAdapter } from './node/adapter.js';
+export { folderFiles } from './node/folder.js';
+export { jsonText, readJson, writeJsonFile } from './node/json.js';
+export {
+  modelFiles,
+  type SavedType,
+  type SaveOptions,
+  savedTypes,
+  saveModel,
+} from './node/save.js';
 
 /**
  * Loads a checkpoint as `loadModel` does, also from a folder on disk.

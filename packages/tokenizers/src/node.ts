@@ -1,6 +1,6 @@
-import { randomUUID } from 'node:crypto';
-import { open, readFile, rename, rm, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
+import { FileError, Folder, writeFile } from '@headwise/files';
 import { TokenizerError } from './errors.js';
 import { noTokenizerIn } from './node/missing.js';
 import { Tokenizer } from './tokenizer.js';
@@ -21,33 +21,37 @@ export async function loadTokenizer(path: string): Promise<Tokenizer> {
     () => false,
   );
   const file = isFolder ? join(path, fileName) : path;
-  const bytes = await readFile(file).catch(async (error: NodeJS.ErrnoException) => {
-    const missing = error.code === 'ENOENT' || error.code === 'ENOTDIR';
-    if (missing && basename(file) === fileName) throw await noTokenizerIn(dirname(file));
-    if (missing) {
-      throw new TokenizerError(
-        `${path}: is missing; expected a tokenizer.json, or a folder that holds one`,
-      );
-    }
-    throw new TokenizerError(`${file}: cannot be read: ${error.message}`);
-  });
+  const folder = dirname(file);
+  const bytes = await Folder.open(folder)
+    .then((files) => files.read(basename(file)))
+    .catch((error) => {
+      throw asTokenizerError(error);
+    });
+  if (!bytes) {
+    if (basename(file) === fileName) throw await noTokenizerIn(folder);
+    throw new TokenizerError(
+      `${path}: is missing; expected a tokenizer.json, or a folder that holds one`,
+    );
+  }
   return Tokenizer.fromBytes(bytes, file);
 }
 
-/** Writes a `tokenizer.json` that is there whole or not at all. */
+/**
+ * Writes a `tokenizer.json` that is there whole or not at all; in a folder with a manifest it is committed to it.
+ *
+ * @throws TokenizerError naming the file and why it cannot be written
+ */
 export async function saveTokenizer(tokenizer: Tokenizer, path: string): Promise<void> {
-  const temporary = join(dirname(path), `.${basename(path)}.${randomUUID()}.tmp`);
-  try {
-    const handle = await open(temporary, 'wx');
-    try {
-      await handle.writeFile(`${JSON.stringify(tokenizer.toJSON(), null, 1)}\n`);
-      await handle.sync();
-    } finally {
-      await handle.close();
-    }
-    await rename(temporary, path);
-  } catch (error) {
-    await rm(temporary, { force: true });
-    throw new TokenizerError(`${path}: cannot be written: ${(error as Error).message}`);
-  }
+  await writeFile(path, tokenizerText(tokenizer)).catch((error) => {
+    throw asTokenizerError(error);
+  });
+}
+
+/** What `tokenizer.json` holds. */
+export function tokenizerText(tokenizer: Tokenizer): string {
+  return `${JSON.stringify(tokenizer.toJSON(), null, 1)}\n`;
+}
+
+function asTokenizerError(error: unknown): unknown {
+  return error instanceof FileError ? new TokenizerError(error.message, { cause: error }) : error;
 }

@@ -1,5 +1,6 @@
 import { InputError, type LanguageModel, readTensor } from '@headwise/core';
 import { nextTokenLoss, predictedTokens, type TokenBatch } from './loss.js';
+import { DivergedError } from './train.js';
 
 /** How well a model predicts a text. */
 export interface Evaluation {
@@ -11,21 +12,35 @@ export interface Evaluation {
   tokens: number;
 }
 
+export interface EvaluateOptions {
+  /** Ends the evaluation before the next batch, with the signal's reason. */
+  signal?: AbortSignal;
+}
+
 /**
  * The mean loss over batches, every token counted once.
  *
- * @throws InputError where there is no batch
+ * @throws InputError where there is no batch; DivergedError where the loss of one is not finite
  */
 export async function evaluate(
   network: LanguageModel,
   batches: Iterable<TokenBatch>,
+  { signal }: EvaluateOptions = {},
 ): Promise<Evaluation> {
   let sum = 0;
   let tokens = 0;
+  let number = 0;
   for (const batch of batches) {
+    signal?.throwIfAborted();
     const loss = nextTokenLoss(network, batch);
     const [value] = await readTensor(loss);
     loss.dispose();
+    if (!Number.isFinite(value)) {
+      throw new DivergedError(
+        `the loss of batch ${number} is ${value}: the scores of the model are not finite, or too large for 32 bits`,
+      );
+    }
+    number++;
     const predicted = predictedTokens(batch);
     sum += value! * predicted;
     tokens += predicted;

@@ -1,27 +1,42 @@
-import { readFile } from 'node:fs/promises';
+import { basename, dirname } from 'node:path';
 import { InputError } from '@headwise/core';
-import { readSafetensors } from '@headwise/safetensors';
-import { writeSafetensorsFile } from '@headwise/safetensors/node';
+import { commit, type FileContent, FileError, Folder } from '@headwise/files';
+import { readSafetensors, streamSafetensors } from '@headwise/safetensors';
 import { type Progress, restoreTrainer, type Trained, trainerState } from './state.js';
 
-/** Writes a training run's state to a file that is there whole or not at all. */
+/** A training run's state as the content of a file, for `commit`; reading it throws a DivergedError as `trainerState` says. */
+export function trainerFile(trained: Trained, progress: Progress): FileContent {
+  const { tensors, metadata } = trainerState(trained, progress);
+  return streamSafetensors(tensors, metadata, { name: 'the state of the training' });
+}
+
+/**
+ * Writes a training run's state to a file that is there whole or not at all, and its hash to the folder's manifest.
+ *
+ * @throws DivergedError for values that are not finite, FileError where it cannot be written; what was saved before stays then
+ */
 export async function saveTrainer(
   path: string,
   trained: Trained,
   progress: Progress,
 ): Promise<void> {
-  const { tensors, metadata } = trainerState(trained, progress);
-  await writeSafetensorsFile(path, tensors, metadata);
+  await commit(dirname(path), { write: { [basename(path)]: trainerFile(trained, progress) } });
 }
 
 /**
  * Sets parameters and optimizer to the state in a file.
  *
- * @throws InputError or SafetensorsError naming the file and what is wrong with it
+ * Everything is checked before anything is changed.
+ *
+ * @throws InputError or SafetensorsError naming the file and what is wrong with it, flipped bits among it
  */
 export async function loadTrainer(path: string, trained: Trained): Promise<Progress> {
-  const bytes = await readFile(path).catch((error: Error) => {
-    throw new InputError(`${path}: cannot be read: ${error.message}`);
-  });
+  const bytes = await Folder.open(dirname(path))
+    .then((folder) => folder.read(basename(path)))
+    .catch((error) => {
+      if (!(error instanceof FileError)) throw error;
+      throw new InputError(error.message, { cause: error });
+    });
+  if (!bytes) throw new InputError(`${path}: cannot be read: ENOENT: there is no such file`);
   return restoreTrainer(trained, readSafetensors(bytes, { name: path }), path);
 }

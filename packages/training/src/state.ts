@@ -1,7 +1,8 @@
-import { InputError, type RandomState, readTensor } from '@headwise/core';
+import { allFinite, checkFinite, InputError, type RandomState, readTensor } from '@headwise/core';
 import { type LazyTensorInput, type SafetensorsFile, toFloat32 } from '@headwise/safetensors';
 import * as tf from '@tensorflow/tfjs';
 import type { AdamW } from './adamw.js';
+import { DivergedError } from './train.js';
 
 /** The numbers that a training run needs to go on where it stood. */
 export interface Progress {
@@ -21,7 +22,8 @@ const format = 'headwise-trainer-1';
 /**
  * Everything of a training run in one safetensors file, so that it is saved whole or not at all.
  *
- * Tensors: `params.<path>`, `adamw.m.<path>`, `adamw.v.<path>`; metadata: step, updates, random state.
+ * Tensors: `params.<path>`, `adamw.m.<path>`, `adamw.v.<path>`; metadata: step, updates, random state. Reading a tensor
+ * that holds NaN or an infinite value throws a DivergedError, so that such a state is not saved.
  */
 export function trainerState(
   { params, optimizer }: Trained,
@@ -29,15 +31,16 @@ export function trainerState(
 ): { tensors: Record<string, LazyTensorInput>; metadata: Record<string, string> } {
   const tensors: Record<string, LazyTensorInput> = {};
   for (const [path, variable] of Object.entries(params)) {
-    const data = async () => (await readTensor(variable)) as Float32Array;
-    tensors[`params.${path}`] = { dtype: 'F32', shape: variable.shape, data };
+    const name = `params.${path}`;
+    const data = async () => finite(name, (await readTensor(variable)) as Float32Array, progress);
+    tensors[name] = { dtype: 'F32', shape: variable.shape, data };
   }
   for (const [name, { shape, copy }] of Object.entries(optimizer.moments)) {
     const data = async () => {
       const moment = copy();
       const values = (await readTensor(moment)) as Float32Array;
       moment.dispose();
-      return values;
+      return finite(`adamw.${name}`, values, progress);
     };
     tensors[`adamw.${name}`] = { dtype: 'F32', shape, data };
   }
@@ -50,13 +53,21 @@ export function trainerState(
   return { tensors, metadata };
 }
 
+/** The values of a tensor that is saved. */
+function finite(name: string, values: Float32Array, { step }: Progress): Float32Array {
+  if (allFinite(values)) return values;
+  throw new DivergedError(
+    `training diverged in step ${step - 1}: tensor '${name}' holds NaN or infinite values after its update; lower the learning rate`,
+  );
+}
+
 /**
  * Sets parameters and optimizer to a saved state.
  *
  * Everything is checked before anything is changed.
  *
  * @param name the file's, for errors
- * @throws InputError where the state is of another format or of another model
+ * @throws InputError where the state is of another format or of another model, or holds values that are not finite
  */
 export function restoreTrainer(
   { params, optimizer }: Trained,
@@ -79,14 +90,14 @@ export function restoreTrainer(
       throw new InputError(`${name}: tensor '${key}' is ${given}; the model needs ${expected}`);
     }
   }
-  const read = (key: string) => {
-    const stored = file.get(key);
-    return tf.tensor(toFloat32(stored, { file: name, key }), [...stored.shape]);
-  };
+  const read = (key: string) => toFloat32(file.get(key), { file: name, key });
+  for (const key of Object.keys(wanted)) checkFinite(`${name}: tensor '${key}'`, read(key));
+  const tensor = (key: string) => tf.tensor(read(key), [...file.get(key).shape]);
   tf.tidy(() => {
-    for (const [path, variable] of Object.entries(params)) variable.assign(read(`params.${path}`));
+    for (const [path, variable] of Object.entries(params))
+      variable.assign(tensor(`params.${path}`));
     const tensors = Object.fromEntries(
-      Object.keys(moments).map((path) => [path, read(`adamw.${path}`)]),
+      Object.keys(moments).map((path) => [path, tensor(`adamw.${path}`)]),
     );
     optimizer.restore({ steps: updates, tensors });
   });

@@ -1,14 +1,16 @@
 import { join } from 'node:path';
 import { type BackendReport, DeviceLostError, InputError, readTensor } from '@headwise/core';
-import { writeJsonFile } from '@headwise/models/node';
-import { saveTokenizer } from '@headwise/tokenizers/node';
-import { lossAndGradients, nextTokenLoss } from '@headwise/training';
+import { modelFiles } from '@headwise/models/node';
+import { tokenizerText } from '@headwise/tokenizers/node';
+import { DivergedError, lossAndGradients, nextTokenLoss } from '@headwise/training';
 import * as tf from '@tensorflow/tfjs';
 import { Command } from 'commander';
 import { backendOption, start, startFastest } from '../backend.js';
 import { commandName, duration, type Output, output } from '../output.js';
 import { type RunConfig, readRunConfig } from '../run-config.js';
 import { RunFolder } from '../run-folder.js';
+import { hasValidation } from '../run-history.js';
+import { interrupted, interruptible } from '../signals.js';
 import {
   describeData,
   newModel,
@@ -16,7 +18,7 @@ import {
   type RunData,
   readParts,
 } from '../training/prepare.js';
-import { hasValidation, reportRun } from '../training/report.js';
+import { reportRun } from '../training/report.js';
 import { newOptimizer, Session } from '../training/session.js';
 
 interface TrainCommandOptions {
@@ -46,46 +48,21 @@ export function trainCommand(): Command {
       const parts = await readParts(config);
       const folder = await RunFolder.inspect(options.out, config, options.resume ?? false);
       const data = await prepareData(config, parts, folder);
-      await folder.create(config);
-      await saveTokenizer(data.tokenizer, folder.tokenizerPath);
-      describeData(out, data);
-      const report = await startFastest(out, backend, () => probe(config, data));
-      out.emit({ event: 'backend', ...report });
-      out.say(`backend    ${report.backend}${report.adapter ? `, ${report.adapter}` : ''}`);
-      const begun = performance.now();
-      const stop = stopSignal();
-      const session = await trainToEnd(out, { config, data, folder, report, stop });
-      if (session.step < config.training.steps) {
-        out.emit({ event: 'stopped', step: session.step });
-        out.note(`headwise: stopped at step ${session.step}; --resume goes on from there`);
-        process.exitCode = interrupted;
-      } else {
-        await reportRun(out, session, config, data, folder);
-        finish(out, options.out, (performance.now() - begun) / 1000);
+      const tokenizer = tokenizerText(data.tokenizer);
+      await folder.create(config, { corpus: parts.sha256, tokenizer });
+      try {
+        describeData(out, data);
+        const report = await startFastest(out, backend, () => probe(config, data));
+        out.emit({ event: 'backend', ...report });
+        out.say(`backend    ${report.backend}${report.adapter ? `, ${report.adapter}` : ''}`);
+        await trainAndReport(out, { config, data, folder, report });
+      } finally {
+        await folder.release();
       }
-      session.dispose();
     });
 }
 
 const collect = (value: string, before: string[] = []): string[] => [...before, value];
-
-/** The exit code of a program that was stopped from the keyboard. */
-const interrupted = 130;
-
-/** Aborts on Ctrl-C or a request to end; one more, a second later, ends the process at once. */
-function stopSignal(): AbortSignal {
-  const controller = new AbortController();
-  let first = Number.POSITIVE_INFINITY;
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-    process.on(signal, () => {
-      // npm passes on what the terminal has sent us already.
-      if (performance.now() - first > 1000) process.exit(interrupted);
-      first = Math.min(first, performance.now());
-      controller.abort();
-    });
-  }
-  return controller.signal;
-}
 
 /** What a training run is made of. */
 interface Run {
@@ -93,25 +70,38 @@ interface Run {
   data: RunData;
   folder: RunFolder;
   report: BackendReport;
-  stop: AbortSignal;
+}
+
+async function trainAndReport(out: Output, run: Run): Promise<void> {
+  const begun = performance.now();
+  const { session, stopped } = await trainToEnd(out, run);
+  if (stopped) {
+    out.emit({ event: 'stopped', step: session.step });
+    out.note(`headwise: stopped at step ${session.step}; --resume goes on from there`);
+    process.exitCode = interrupted;
+  } else {
+    await reportRun(out, session, run.config, run.data, run.folder);
+    finish(out, run.folder.path, (performance.now() - begun) / 1000);
+  }
+  session.dispose();
 }
 
 /** Losses of the device in a row, without a new checkpoint between them, that a run survives. */
 const maxLosses = 3;
 
 /** Trains to the last step; where the GPU device is lost, from the last checkpoint on a new one. */
-async function trainToEnd(out: Output, run: Run): Promise<Session> {
+async function trainToEnd(out: Output, run: Run): Promise<{ session: Session; stopped: boolean }> {
   let losses = 0;
   let reached = -1;
   for (;;) {
-    const session = await Session.open(run);
+    const session = await Session.open(run, out);
     losses = session.step > reached ? 0 : losses;
     reached = Math.max(reached, session.step);
     try {
-      await runSession(out, run, session);
-      return session;
+      return { session, stopped: await runSession(out, run, session) };
     } catch (error) {
       session.dispose();
+      if (error instanceof DivergedError) out.note(keptNote(run.folder));
       if (!(error instanceof DeviceLostError) || ++losses > maxLosses) throw error;
       out.note(`headwise: ${error.message}; going on from the last checkpoint on a new device`);
       await start(out, run.report.backend);
@@ -119,37 +109,51 @@ async function trainToEnd(out: Output, run: Run): Promise<Session> {
   }
 }
 
+/** @returns whether it was stopped before its end */
 async function runSession(
   out: Output,
-  { config, folder, stop }: Run,
+  { config, folder }: Run,
   session: Session,
-): Promise<void> {
+): Promise<boolean> {
   const { steps } = config.training;
   if (session.step > steps) {
     throw new InputError(
       `${folder.path}: the run there is at step ${session.step}; 'training.steps' is ${steps}`,
     );
   }
-  const history = await folder.cutHistory(session.step);
+  await folder.openHistory(session.step, out.note);
   if (session.step === steps) out.say(`run        complete at step ${session.step} of ${steps}`);
   else if (session.step > 0) out.say(`run        resumes at step ${session.step} of ${steps}`);
-  else {
-    out.say(`run        ${session.model.params.count()} parameters, ${steps} steps`);
-    await writeJsonFile(join(folder.path, 'generation_config.json'), {
-      do_sample: true,
-      temperature: 0.8,
-      top_k: 0,
-      top_p: 1,
-    });
-  }
-  const validate = async () => {
-    const validation = await session.validate();
-    await folder.addHistory([{ step: session.step, validation }]);
-  };
-  if (session.step === 0 && !hasValidation(history, 0)) await validate();
-  if (session.step < steps) await session.run(out, stop);
-  if (stop.aborted) return;
-  if (!hasValidation(await folder.history(), session.step)) await validate();
+  else out.say(`run        ${session.model.params.count()} parameters, ${steps} steps`);
+  return interruptible(async (stop) => {
+    if (session.step === 0 && !hasValidation(folder.history, 0)) await session.validate(stop);
+    if (stop.aborted) return true;
+    if (session.step < steps) await session.run(out, stop);
+    else await completeRun(out, folder, session, stop);
+    return stop.aborted;
+  });
+}
+
+/** Makes up for what a complete run lacks: its model, where it is not as it was saved, and its validation. */
+async function completeRun(
+  out: Output,
+  folder: RunFolder,
+  session: Session,
+  stop: AbortSignal,
+): Promise<void> {
+  const validated = hasValidation(folder.history, session.step);
+  if (!validated) await session.validate(stop);
+  const whole = await folder.hasModel();
+  if (!whole)
+    out.note(`headwise: ${folder.path}: the model is missing or damaged; it is written anew`);
+  if (!whole) await folder.saveBeside(modelFiles(session.model));
+  else if (!validated && !stop.aborted) await folder.saveBeside();
+}
+
+function keptNote({ path, saved }: RunFolder): string {
+  return saved
+    ? `headwise: ${path}: the last checkpoint is kept`
+    : `headwise: ${path}: there is no checkpoint yet`;
 }
 
 /** One training step of the run's model, without its update, on the backend in use. */

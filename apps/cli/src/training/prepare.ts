@@ -1,3 +1,5 @@
+import { createHash } from 'node:crypto';
+import { join } from 'node:path';
 import { InputError, type LanguageModel } from '@headwise/core';
 import {
   DataError,
@@ -16,8 +18,7 @@ import {
   type Model,
   modelSize,
 } from '@headwise/models';
-import { type Tokenizer, trainByteLevelBpe, trainCharacter } from '@headwise/tokenizers';
-import { loadTokenizer } from '@headwise/tokenizers/node';
+import { Tokenizer, trainByteLevelBpe, trainCharacter } from '@headwise/tokenizers';
 import { predictedBytes, readCorpus } from '../corpus.js';
 import type { Output } from '../output.js';
 import type { RunConfig } from '../run-config.js';
@@ -31,10 +32,18 @@ export interface RunData {
   validation: { ids: TokenIds; bytes: number };
 }
 
-/** A corpus in its two parts, read and cut before anything is written. */
-export async function readParts(config: RunConfig): Promise<{ train: string; validation: string }> {
+/** A corpus in its two parts, read and cut before anything is written, and the SHA-256 of the whole. */
+export interface CorpusParts {
+  train: string;
+  validation: string;
+  sha256: string;
+}
+
+export async function readParts(config: RunConfig): Promise<CorpusParts> {
   checkRunFits(config);
-  return splitCorpus(await readCorpus(config.data.corpus), config.data);
+  const text = await readCorpus(config.data.corpus);
+  const sha256 = createHash('sha256').update(text).digest('hex');
+  return { ...splitCorpus(text, config.data), sha256 };
 }
 
 /**
@@ -44,11 +53,13 @@ export async function readParts(config: RunConfig): Promise<{ train: string; val
  */
 export async function prepareData(
   config: RunConfig,
-  parts: { train: string; validation: string },
+  parts: CorpusParts,
   folder: RunFolder,
 ): Promise<RunData> {
-  const tokenizer = (await folder.hasTokenizer())
-    ? await loadTokenizer(folder.tokenizerPath)
+  await folder.checkCorpus(parts.sha256, config.data.corpus);
+  const made = await folder.tokenizer();
+  const tokenizer = made
+    ? Tokenizer.fromBytes(made, join(folder.path, 'tokenizer.json'))
     : await makeTokenizer(config, parts.train);
   const { model, samples } = config;
   if (samples) {

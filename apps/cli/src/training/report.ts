@@ -1,7 +1,7 @@
 import { generate } from '@headwise/generation';
 import { colors, curve, type Output } from '../output.js';
 import type { RunConfig } from '../run-config.js';
-import type { HistoryEntry, RunFolder } from '../run-folder.js';
+import type { RunFolder } from '../run-folder.js';
 import type { RunData } from './prepare.js';
 import type { Session } from './session.js';
 
@@ -13,7 +13,7 @@ export async function reportRun(
   data: RunData,
   folder: RunFolder,
 ): Promise<void> {
-  const history = await folder.history();
+  const { history } = folder;
   const losses = history.flatMap((entry) => ('validation' in entry ? [] : [entry.loss]));
   const validations = history.flatMap((entry) =>
     'validation' in entry ? [{ step: entry.step, ...entry.validation }] : [],
@@ -43,9 +43,4 @@ async function showSamples(
     out.emit({ event: 'sample', temperature, prompt: samples.prompt, text });
     out.say(`\n${colors.bold(`temperature ${temperature}`)}\n${samples.prompt}${text}`);
   }
-}
-
-/** Whether a validation was written down for a step. */
-export function hasValidation(history: readonly HistoryEntry[], step: number): boolean {
-  return history.some((entry) => 'validation' in entry && entry.step === step);
 }

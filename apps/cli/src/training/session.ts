@@ -1,19 +1,21 @@
 import { type LanguageModel, Random } from '@headwise/core';
 import { sequentialBatches } from '@headwise/data';
 import type { Model } from '@headwise/models';
-import { saveModel } from '@headwise/models/node';
+import { modelFiles } from '@headwise/models/node';
+import { readSafetensors } from '@headwise/safetensors';
 import {
   AdamW,
   bitsPerByte,
   evaluate,
+  restoreTrainer,
   type TrainStep,
   train,
   warmupCosine,
 } from '@headwise/training';
-import { loadTrainer, saveTrainer } from '@headwise/training/node';
+import { trainerFile } from '@headwise/training/node';
 import { duration, type Output, progress } from '../output.js';
 import type { RunConfig } from '../run-config.js';
-import type { HistoryEntry, RunFolder } from '../run-folder.js';
+import type { RunFolder } from '../run-folder.js';
 import { newModel, type RunData } from './prepare.js';
 
 /**
@@ -44,21 +46,21 @@ export class Session {
   }
 
   /** Makes the model, and sets it to the folder's checkpoint if there is one. */
-  static async open(run: {
-    config: RunConfig;
-    data: RunData;
-    folder: RunFolder;
-  }): Promise<Session> {
+  static async open(
+    run: { config: RunConfig; data: RunData; folder: RunFolder },
+    out: Output,
+  ): Promise<Session> {
     const { config, data, folder } = run;
     const model = newModel(config, data.tokenizer.vocabSize);
     const optimizer = newOptimizer(model, config);
     try {
-      if (!(await folder.hasState())) {
+      const state = await folder.state(out.note);
+      if (!state) {
         const random = new Random(config.training.seed);
         return new Session({ model, optimizer, random, step: 0 }, run);
       }
       const trained = { params: model.params.named(), optimizer };
-      const saved = await loadTrainer(folder.statePath, trained);
+      const saved = restoreTrainer(trained, readSafetensors(state.bytes, state), state.name);
       return new Session(
         { model, optimizer, random: new Random(saved.random), step: saved.step },
         run,
@@ -75,50 +77,56 @@ export class Session {
     return this.#step;
   }
 
-  /** Loss and bits per byte on the validation part. */
-  async validate(): Promise<{ loss: number; bitsPerByte: number }> {
+  /**
+   * Measures loss and bits per byte on the validation part, and notes them in the history.
+   *
+   * @param stop ends it without a result
+   * @throws DivergedError where the loss is not finite
+   */
+  async validate(stop: AbortSignal): Promise<void> {
     const { ids, bytes } = this.#data.validation;
     const batches = sequentialBatches(ids, { batchSize: 16, length: this.#config.model.context });
-    const measured = await evaluate(this.model.network, batches);
-    return { loss: measured.loss, bitsPerByte: bitsPerByte(measured, bytes) };
+    try {
+      const measured = await evaluate(this.model.network, batches, { signal: stop });
+      const validation = { loss: measured.loss, bitsPerByte: bitsPerByte(measured, bytes) };
+      this.#folder.note({ step: this.#step, validation });
+    } catch (error) {
+      if (!stop.aborted) throw error;
+    }
   }
 
   /**
-   * Trains to the end, with a checkpoint every `checkpointEvery` steps and one at the end.
+   * Trains to the end, with a checkpoint every `checkpointEvery` steps and one at the end, after a validation.
    *
    * @param stop ends the training after the step that it is in, with a checkpoint
+   * @throws DivergedError where weights or losses are no longer finite; the checkpoint before stays
    */
   async run(out: Output, stop: AbortSignal): Promise<void> {
     const { steps, checkpointEvery } = this.#config.training;
     const bar = progress(out, steps, this.#step);
     const speed = new Speed();
-    let unsaved: HistoryEntry[] = [];
     try {
       for await (const made of this.#train()) {
         this.#step = made.step + 1;
         const { step, loss, gradientNorm, learningRate, ms } = made;
-        unsaved.push({ step, loss, gradientNorm, learningRate, ms });
+        this.#folder.note({ step, loss, gradientNorm, learningRate, ms });
         out.emit({ event: 'step', ...made });
         bar.update(this.#step, speed.describe(made, steps));
-        const last = this.#step === steps || stop.aborted;
-        if (last || this.#step % checkpointEvery === 0) {
-          await this.#folder.addHistory(unsaved);
-          unsaved = [];
-          await this.save();
-        }
-        if (last) return;
+        const last = this.#step === steps;
+        if (last && !stop.aborted) await this.validate(stop);
+        if (last || stop.aborted || this.#step % checkpointEvery === 0) await this.save();
+        if (last || stop.aborted) return;
       }
     } finally {
       bar.stop();
     }
   }
 
-  /** Writes the state to resume from, then the model for other commands. */
+  /** Saves the state to resume from and the model for other commands, as one. */
   async save(): Promise<void> {
     const trained = { params: this.model.params.named(), optimizer: this.#optimizer };
-    const random = this.#random.state;
-    await saveTrainer(this.#folder.statePath, trained, { step: this.#step, random });
-    await saveModel(this.#folder.path, this.model);
+    const state = trainerFile(trained, { step: this.#step, random: this.#random.state });
+    await this.#folder.save({ state, model: modelFiles(this.model) });
   }
 
   /** Frees the model and the optimizer. */

@@ -1,4 +1,5 @@
 import {
+  allFinite,
   type ParamStore,
   sizeOf,
   type TensorWriter,
@@ -174,18 +175,4 @@ async function* pieces(
 function bytesPerValue(dtype: Dtype): number {
   if (dtype === 'F64') return 8;
   return dtype === 'F32' ? 4 : 2;
-}
-
-/** Whether no value is NaN or infinite: such a value times zero is NaN, and so is every sum with it. */
-function allFinite(values: Float32Array): boolean {
-  let [a, b, c, d] = [0, 0, 0, 0];
-  const even = values.length - (values.length % 4);
-  for (let i = 0; i < even; i += 4) {
-    a += values[i]! * 0;
-    b += values[i + 1]! * 0;
-    c += values[i + 2]! * 0;
-    d += values[i + 3]! * 0;
-  }
-  for (let i = even; i < values.length; i++) a += values[i]! * 0;
-  return a + b + c + d === 0;
 }

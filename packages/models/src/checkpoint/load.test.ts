@@ -212,6 +212,7 @@ describe('what is saved', () => {
     await saveModel(folder, model, { shardBytes: 20_000 });
     expect(readdirSync(folder).sort()).toEqual([
       'config.json',
+      'headwise-manifest.json',
       'model-00001-of-00003.safetensors',
       'model-00002-of-00003.safetensors',
       'model-00003-of-00003.safetensors',
@@ -224,7 +225,11 @@ describe('what is saved', () => {
     expect(Object.keys(index.weight_map).sort()).toEqual([...values.keys()].sort());
 
     await saveModel(folder, model);
-    expect(readdirSync(folder).sort()).toEqual(['config.json', 'model.safetensors']);
+    expect(readdirSync(folder).sort()).toEqual([
+      'config.json',
+      'headwise-manifest.json',
+      'model.safetensors',
+    ]);
     expect(await valuesOf(await loadModel(folder))).toEqual(values);
     await saveModel(folder, model, { shardBytes: 20_000 });
     expect(readdirSync(folder)).not.toContain('model.safetensors');

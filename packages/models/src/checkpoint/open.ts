@@ -76,6 +76,7 @@ async function readSmall(source: ByteSource): Promise<Uint8Array> {
     }
     const bytes = new Uint8Array(source.size);
     await source.read(0, bytes);
+    await source.finish?.();
     return bytes;
   } finally {
     await source.close();

@@ -1,4 +1,10 @@
-import { InputError, isEncoderDecoder, type ParamSource, readTensor } from '@headwise/core';
+import {
+  checkFinite,
+  InputError,
+  isEncoderDecoder,
+  type ParamSource,
+  readTensor,
+} from '@headwise/core';
 import { type LazyTensorInput, type SafetensorsFile, toFloat32 } from '@headwise/safetensors';
 import { type KeyPlace, placeOf } from '../family.js';
 import type { Model } from '../model.js';
@@ -91,6 +97,7 @@ export function peftTensors(model: Model, lora: Lora): Record<string, LazyTensor
       const [{ key, rows }] = peftPlaces(model, lora.paths, path, false);
       const data = async () => {
         const values = (await readTensor(variable)) as Float32Array;
+        checkFinite(`parameter '${path}'`, values);
         return rows ? giveRows(values, rows()) : values;
       };
       return [key, { dtype: 'F32', shape: variable.shape, data }];

@@ -1,27 +1,34 @@
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { InputError } from '@headwise/core';
-import { readSafetensors } from '@headwise/safetensors';
-import { writeSafetensorsFile } from '@headwise/safetensors/node';
+import { commit, Folder, type FolderChange } from '@headwise/files';
+import { readSafetensors, streamSafetensors } from '@headwise/safetensors';
 import type { Lora } from '../lora/lora.js';
 import { loraFromPeft, peftConfig, peftTensors } from '../lora/peft.js';
 import type { Model } from '../model.js';
-import { makeFolder } from './folder.js';
-import { readJson, writeJsonFile } from './json.js';
+import { asInputError, jsonText, parseJson } from './json.js';
 
 const configName = 'adapter_config.json';
 const weightsName = 'adapter_model.safetensors';
 
+/** The files of an adapter in the layout of PEFT, for `commit`. */
+export function adapterFiles(model: Model, lora: Lora): FolderChange {
+  const tensors = peftTensors(model, lora);
+  return {
+    write: {
+      [configName]: jsonText(peftConfig(model, lora)),
+      [weightsName]: streamSafetensors(tensors, { format: 'pt' }, { name: weightsName }),
+    },
+  };
+}
+
 /**
- * Writes an adapter as PEFT's `PeftModel.from_pretrained` loads it; each file is there whole or not at all.
+ * Writes an adapter as PEFT's `PeftModel.from_pretrained` loads it; both files are committed as one.
  *
  * @param folder made where there is none
- * @throws InputError where it cannot be written
+ * @throws FileError where it cannot be written; InputError for values that are not finite. The folder is as it was then
  */
 export async function saveAdapter(folder: string, model: Model, lora: Lora): Promise<void> {
-  await makeFolder(folder);
-  await writeSafetensorsFile(join(folder, weightsName), peftTensors(model, lora), { format: 'pt' });
-  await writeJsonFile(join(folder, configName), peftConfig(model, lora));
+  await commit(folder, adapterFiles(model, lora));
 }
 
 /**
@@ -30,15 +37,18 @@ export async function saveAdapter(folder: string, model: Model, lora: Lora): Pro
  * @throws InputError or SafetensorsError naming the file and what is wrong with it
  */
 export async function loadAdapter(folder: string, model: Model): Promise<Lora> {
-  const json = await readJson(join(folder, configName));
-  const path = join(folder, weightsName);
-  const bytes = await readFile(path).catch((error: Error) => {
-    throw new InputError(`${path}: cannot be read: ${error.message}`);
+  const [configPath, path] = [join(folder, configName), join(folder, weightsName)];
+  const files = await Folder.open(folder).catch((error) => {
+    throw asInputError(error);
   });
-  return loraFromPeft(
-    model,
-    json,
-    readSafetensors(bytes, { name: path }),
-    join(folder, configName),
-  );
+  const read = async (name: string) => {
+    const bytes = await files.read(name).catch((error) => {
+      throw asInputError(error);
+    });
+    if (bytes) return bytes;
+    throw new InputError(`${join(folder, name)}: cannot be read: ENOENT: there is no such file`);
+  };
+  const json = parseJson(await read(configName), configPath);
+  const weights = readSafetensors(await read(weightsName), { name: path });
+  return loraFromPeft(model, json, weights, configPath);
 }

@@ -1,48 +1,25 @@
-import { mkdir, stat } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
-import { InputError } from '@headwise/core';
-import { fileBytes } from '@headwise/safetensors/node';
+import { Folder } from '@headwise/files';
+import { openBytes } from '@headwise/safetensors/node';
 import type { CheckpointFiles } from '../checkpoint/files.js';
-
-/** The files of a checkpoint in a folder on disk. */
-export function folderFiles(folder: string): CheckpointFiles {
-  return {
-    name: folder,
-    async open(file) {
-      const path = join(folder, file);
-      const found = await stat(path).catch((error: NodeJS.ErrnoException) => {
-        if (error.code === 'ENOENT' || error.code === 'ENOTDIR') return undefined;
-        throw new InputError(`${path}: cannot be read: ${error.message}`);
-      });
-      return found && fileBytes(path);
-    },
-  };
-}
+import { asInputError } from './json.js';
 
 /**
- * Makes a folder and those above it, where there are none.
+ * The files of a checkpoint in a folder on disk.
  *
- * @throws InputError naming the folder and why it cannot be
+ * Where the folder has a manifest, they are those that were saved as one, and are compared with their hashes.
  */
-export async function makeFolder(path: string): Promise<void> {
-  try {
-    await make(path);
-  } catch (error) {
-    throw new InputError(`${path}: cannot be made a folder: ${(error as Error).message}`);
-  }
-}
-
-/** Node's own recursive way does not end on some folders that refuse it. */
-async function make(path: string): Promise<void> {
-  const there = await stat(path).catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') return undefined;
-    throw error;
-  });
-  if (there?.isDirectory()) return;
-  if (there) throw new Error('it is a file');
-  if (dirname(path) !== path) await make(dirname(path));
-  await mkdir(path).catch((error: NodeJS.ErrnoException) => {
-    // Another process was faster.
-    if (error.code !== 'EEXIST') throw error;
-  });
+export function folderFiles(path: string): CheckpointFiles {
+  let folder: Promise<Folder> | undefined;
+  return {
+    name: path,
+    async open(name) {
+      try {
+        folder ??= Folder.open(path);
+        const file = await (await folder).openFile(name);
+        return file && openBytes(file);
+      } catch (error) {
+        throw asInputError(error);
+      }
+    },
+  };
 }

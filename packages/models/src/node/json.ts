@@ -1,7 +1,5 @@
-import { randomUUID } from 'node:crypto';
-import { open, readFile, rename, rm } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
 import { InputError } from '@headwise/core';
+import { FileError, readBytes, writeFile } from '@headwise/files';
 
 /**
  * Reads a JSON file.
@@ -9,35 +7,40 @@ import { InputError } from '@headwise/core';
  * @throws InputError naming the file
  */
 export async function readJson(path: string): Promise<unknown> {
-  const text = await readFile(path, 'utf8').catch((error: Error) => {
-    throw new InputError(`${path}: cannot be read: ${error.message}`);
+  const bytes = await readBytes(path).catch((error) => {
+    throw asInputError(error);
   });
+  return parseJson(bytes, path);
+}
+
+/**
+ * The value of a JSON text.
+ *
+ * @throws InputError naming the file
+ */
+export function parseJson(bytes: Uint8Array, path: string): unknown {
   try {
-    return JSON.parse(text);
+    return JSON.parse(new TextDecoder().decode(bytes));
   } catch (error) {
     throw new InputError(`${path}: is not JSON: ${(error as Error).message}`);
   }
 }
 
-/** Writes a JSON file that is there whole or not at all: to a temporary name, flushed, then renamed. */
-export async function writeJsonFile(path: string, value: unknown): Promise<void> {
-  await writeTextFile(path, JSON.stringify(value, null, 2));
+/**
+ * Writes a JSON file that is there whole or not at all; in a folder with a manifest it is committed to it.
+ *
+ * @throws FileError naming the file
+ */
+export function writeJsonFile(path: string, value: unknown): Promise<void> {
+  return writeFile(path, jsonText(value));
 }
 
-/** Writes lines of text as `writeJsonFile` does. */
-export async function writeTextFile(path: string, text: string): Promise<void> {
-  const temporary = join(dirname(path), `.${randomUUID()}.tmp`);
-  try {
-    const handle = await open(temporary, 'wx');
-    try {
-      await handle.writeFile(`${text}\n`);
-      await handle.sync();
-    } finally {
-      await handle.close();
-    }
-    await rename(temporary, path);
-  } catch (error) {
-    await rm(temporary, { force: true });
-    throw new InputError(`${path}: cannot be written: ${(error as Error).message}`);
-  }
+/** A value as the text of a JSON file. */
+export function jsonText(value: unknown): string {
+  return `${JSON.stringify(value, null, 2)}\n`;
+}
+
+/** An error of a file as one of what was given. */
+export function asInputError(error: unknown): unknown {
+  return error instanceof FileError ? new InputError(error.message, { cause: error }) : error;
 }

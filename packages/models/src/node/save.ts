@@ -1,13 +1,10 @@
-import { readFile, rm } from 'node:fs/promises';
-import { join } from 'node:path';
-import { checkOneOf, InputError, sizeOf } from '@headwise/core';
-import { fromFloat32, type LazyTensorInput } from '@headwise/safetensors';
-import { writeSafetensorsFile } from '@headwise/safetensors/node';
+import { checkFinite, checkOneOf, InputError, sizeOf } from '@headwise/core';
+import { commit, type FileContent, type FolderChange } from '@headwise/files';
+import { fromFloat32, type LazyTensorInput, streamSafetensors } from '@headwise/safetensors';
 import { configText } from '../checkpoint/config-text.js';
 import { checkpointTensors } from '../checkpoint.js';
 import type { Model } from '../model.js';
-import { makeFolder } from './folder.js';
-import { writeJsonFile, writeTextFile } from './json.js';
+import { jsonText } from './json.js';
 
 const weightsName = 'model.safetensors';
 const indexName = 'model.safetensors.index.json';
@@ -32,20 +29,20 @@ const names = {
 /** The types that weights are saved in. */
 export const savedTypes = Object.keys(names) as readonly SavedType[];
 
+/** The names of weights in a folder, which those of another model replace. */
+const weightsPattern = /^model(-\d{5}-of-\d{5})?\.safetensors(\.index\.json)?$/;
+
 /**
- * Writes `config.json` and `model.safetensors`, or shards of it with their index, as `from_pretrained` loads them.
+ * The files of a model in the layout of `from_pretrained`, for `commit`: `config.json` and `model.safetensors`, or shards
+ * of it with their index.
  *
- * Each file is there whole or not at all; what an earlier model has left in the folder is removed.
- *
- * @param folder made where there is none
- * @throws InputError where weights are packed, since a checkpoint holds them as floats, for an unknown type, and for values
- * that f16 does not hold
+ * @throws InputError where weights are packed, since a checkpoint holds them as floats, and for an unknown type; while
+ * they are written, for values that are not finite or that f16 does not hold
  */
-export async function saveModel(
-  folder: string,
+export function modelFiles(
   model: Model,
   { shardBytes = 5e9, dtype = 'f32' }: SaveOptions = {},
-): Promise<void> {
+): FolderChange {
   checkOneOf('saveModel: dtype', dtype, savedTypes);
   const packed = Object.entries(model.params.matrices()).find(([, matrix]) => matrix.packed);
   if (packed) {
@@ -53,47 +50,55 @@ export async function saveModel(
   }
   const tensors = Object.entries(checkpointTensors(model)).map((tensor) => rounded(tensor, dtype));
   const parts = split(tensors, shardBytes);
-  await makeFolder(folder);
-  const before = await filesOfIndex(folder);
-  await writeTextFile(
-    join(folder, 'config.json'),
-    configText(configWith(model.family.configJson(model.config), dtype)),
-  );
   const shards = parts.map((_, i) => shardName(i, parts.length));
+  const write: Record<string, FileContent> = {
+    'config.json': `${configText(configWith(model.family.configJson(model.config), dtype))}\n`,
+  };
   for (const [i, part] of parts.entries()) {
-    await writeSafetensorsFile(join(folder, shards[i]!), Object.fromEntries(part), {
-      format: 'pt',
-    });
+    const name = shards[i]!;
+    write[name] = streamSafetensors(Object.fromEntries(part), { format: 'pt' }, { name });
   }
   if (parts.length > 1) {
     const weightMap = parts.flatMap((part, i) => part.map(([key]) => [key, shards[i]!]));
     const total = tensors.reduce((sum, tensor) => sum + bytesOf(tensor), 0);
     const metadata = { total_parameters: model.params.count(), total_size: total };
-    await writeJsonFile(join(folder, indexName), {
-      metadata,
-      weight_map: Object.fromEntries(weightMap.sort()),
-    });
+    write[indexName] = jsonText({ metadata, weight_map: Object.fromEntries(weightMap.sort()) });
   }
-  const left = [weightsName, indexName, ...before].filter((name) => !shards.includes(name));
-  for (const name of left) {
-    if (name !== indexName || parts.length === 1) await rm(join(folder, name), { force: true });
-  }
+  return { write, remove: (name) => weightsPattern.test(name) };
+}
+
+/**
+ * Writes a model as `from_pretrained` loads it: `config.json` and `model.safetensors`, or shards of it with their index.
+ *
+ * All files are committed as one, with a manifest of their hashes: a failure or a kill at any moment leaves the model that
+ * was in the folder before. What that model leaves over is removed.
+ *
+ * @param folder made where there is none
+ * @throws FileError where it cannot be written; InputError as `modelFiles` says
+ */
+export async function saveModel(
+  folder: string,
+  model: Model,
+  options: SaveOptions = {},
+): Promise<void> {
+  await commit(folder, modelFiles(model, options));
 }
 
 type NamedTensor = [key: string, tensor: LazyTensorInput];
 
 function rounded([key, tensor]: NamedTensor, dtype: SavedType): NamedTensor {
-  if (dtype === 'f32') return [key, tensor];
-  const { file } = names[dtype];
   const data = async () => {
+    const values = (await tensor.data()) as Float32Array;
+    checkFinite(`tensor '${key}'`, values);
+    if (dtype === 'f32') return values;
     try {
-      return fromFloat32((await tensor.data()) as Float32Array, file);
+      return fromFloat32(values, names[dtype].file);
     } catch (error) {
       if (error instanceof RangeError) throw new InputError(`tensor '${key}': ${error.message}`);
       throw error;
     }
   };
-  return [key, { ...tensor, dtype: file, data }];
+  return [key, { ...tensor, dtype: names[dtype].file, data }];
 }
 
 /** The configuration, which says in what type weights are to be loaded. */
@@ -127,18 +132,4 @@ function shardName(index: number, count: number): string {
   if (count === 1) return weightsName;
   const digits = (n: number) => String(n).padStart(5, '0');
   return `model-${digits(index + 1)}-of-${digits(count)}.safetensors`;
-}
-
-/** The shards of the model that lies in a folder now. */
-async function filesOfIndex(folder: string): Promise<string[]> {
-  const text = await readFile(join(folder, indexName), 'utf8').catch(() => '{}');
-  try {
-    const { weight_map: map = {} } = JSON.parse(text) as { weight_map?: Record<string, string> };
-    // Names of shards alone: an index may say anything.
-    return [...new Set(Object.values(map))].filter((name) =>
-      /^model-\d{5}-of-\d{5}\.safetensors$/.test(name),
-    );
-  } catch {
-    return [];
-  }
 }

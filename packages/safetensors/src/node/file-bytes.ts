@@ -1,42 +1,54 @@
-import { type FileHandle, open } from 'node:fs/promises';
-import { asBytes, type ByteSource, endsEarly } from '../bytes.js';
+import { basename, dirname } from 'node:path';
+import { FileCheck, FileError, Folder, type OpenFile } from '@headwise/files';
+import { asBytes, type ByteSource, endsEarly, unshared } from '../bytes.js';
 import { SafetensorsError } from '../errors.js';
 
 // Node.js moves at most 2^31 − 1 bytes in one call.
 const MAX_READ_BYTES = 2 ** 30;
 
 /**
- * Opens a file on disk.
- * @throws SafetensorsError when it cannot be opened or is no regular file
+ * Opens a file on disk; where its folder has a manifest, `finish` compares it with what was saved.
+ *
+ * @throws SafetensorsError when it cannot be opened, is not a regular file, or not of the length that was saved
  */
 export async function fileBytes(path: string): Promise<ByteSource> {
-  const handle = await open(path).catch((cause) => {
-    throw new SafetensorsError(path, undefined, `cannot be opened: ${cause.message}`, { cause });
-  });
-  const found = await handle.stat();
-  if (!found.isFile()) {
-    await handle.close();
-    throw new SafetensorsError(path, undefined, 'is not a regular file');
-  }
+  const file = await Folder.open(dirname(path))
+    .then((folder) => folder.openFile(basename(path)))
+    .catch((error) => {
+      throw asSafetensorsError(error);
+    });
+  if (file) return openBytes(file);
+  throw new SafetensorsError(path, undefined, 'cannot be opened: ENOENT: there is no such file');
+}
+
+/** The bytes of a file that is open. */
+export function openBytes(file: OpenFile): ByteSource {
+  const { path, handle, size } = file;
+  const check = new FileCheck(file);
   return {
     name: path,
-    size: found.size,
-    read: (position, into) => readBytes(handle, path, position, asBytes(into, path)),
+    size,
+    async read(position, target) {
+      const into = asBytes(target, path);
+      let done = 0;
+      while (done < into.byteLength) {
+        const wanted = Math.min(into.byteLength - done, MAX_READ_BYTES);
+        const { bytesRead } = await handle.read(into, done, wanted, position + done);
+        if (bytesRead === 0) throw endsEarly(path, position, { byteLength: done }, into);
+        done += bytesRead;
+      }
+      check.seen(position, unshared(into));
+    },
+    finish: () =>
+      check.finish().catch((error) => {
+        throw asSafetensorsError(error);
+      }),
     close: () => handle.close(),
   };
 }
 
-async function readBytes(
-  handle: FileHandle,
-  path: string,
-  position: number,
-  into: Uint8Array,
-): Promise<void> {
-  let done = 0;
-  while (done < into.byteLength) {
-    const wanted = Math.min(into.byteLength - done, MAX_READ_BYTES);
-    const { bytesRead } = await handle.read(into, done, wanted, position + done);
-    if (bytesRead === 0) throw endsEarly(path, position, { byteLength: done }, into);
-    done += bytesRead;
-  }
+/** An error of a file as one of a safetensors file. */
+export function asSafetensorsError(error: unknown): unknown {
+  if (!(error instanceof FileError)) return error;
+  return new SafetensorsError(error.path, undefined, error.reason, { cause: error });
 }
