@@ -30,7 +30,7 @@ try {
     env: { ...process.env, PATH: `${join(root, 'node_modules/.bin')}:${process.env.PATH}` },
   });
   const errors = stdout.split('\n').filter((line) => /error TS\d+/.test(line));
-  const isOurs = (line) => resolve(root, line).startsWith(join(root, 'packages') + '/');
+  const isOurs = (line) => resolve(root, line).startsWith(`${join(root, 'packages')}/`);
   const ours = errors.filter((line) => isOurs(line) || !line.includes('node_modules'));
   if (status !== 0 && errors.length === 0) throw new Error(`tsc ended with ${status}: ${stdout}`);
   for (const line of ours) console.error(line);

@@ -198,3 +198,23 @@ test('info names the backend', () => {
   expect(info).toMatchObject({ backend: 'cpu', adapter: null, software: true });
   expect(existsSync(model)).toBe(true);
 });
+
+test('a model with a padded vocabulary is usable: ids without a token have no text', () => {
+  const folder = join(work, 'padded');
+  const set = ['--set', 'tokenizer.vocabSize=320', '--set', 'training.steps=2'];
+  const config = ['--config', join(work, 'config.json'), '--out', folder];
+  expect(headwise(['train', ...config, ...set]).code).toBe(0);
+  cpSync(join(model, 'tokenizer.json'), join(folder, 'tokenizer.json'));
+  const args = ['--model', folder, '--prompt', 'the', '--temperature', '50', '--json'];
+  const made = headwise(['generate', ...args, '--max-new-tokens', '40']);
+  expect(made.stderr).toBe('');
+  const { ids, text } = JSON.parse(made.stdout) as { ids: number[]; text: string };
+  expect(ids.some((id) => id >= 280)).toBe(true);
+  expect(text).not.toContain('undefined');
+  const page = join(work, 'padded.html');
+  const inspected = headwise(['inspect', '--model', folder, '--text', 'the sea', '--out', page]);
+  expect(inspected).toMatchObject({ code: 0, stderr: '' });
+  expect(readFileSync(page, 'utf8')).not.toContain('undefined');
+  const measured = headwise(['eval', '--model', folder, '--text', join(work, 'corpus.txt')]);
+  expect(measured).toMatchObject({ code: 0, stderr: '' });
+});

@@ -1,10 +1,8 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { InputError, type LanguageModel } from '@headwise/core';
 import { type GenerationDefaults, parseGenerationConfig } from '@headwise/generation';
 import { describeCheckpoint, parseWith } from '@headwise/models';
 import { folderFiles, readJson } from '@headwise/models/node';
-import type { Tokenizer } from '@headwise/tokenizers';
 import { z } from 'zod';
 
 const endTokens = z.looseObject({ eos_token_id: z.unknown() });
@@ -30,20 +28,4 @@ export async function readGenerationDefaults(folder: string): Promise<Generation
   const { options } = parseGenerationConfig({ eos_token_id }, config);
   // Without a file there is no say about sampling.
   return { options: options.stopIds ? { stopIds: options.stopIds } : {}, unknown: [] };
-}
-
-/**
- * Throws unless a model knows every token of a tokenizer.
- *
- * A model may know more: checkpoints pad their vocabulary.
- */
-export function checkVocabulary(
-  folder: string,
-  tokenizer: Pick<Tokenizer, 'vocabSize'>,
-  network: Pick<LanguageModel, 'vocabSize'>,
-): void {
-  if (tokenizer.vocabSize <= network.vocabSize) return;
-  throw new InputError(
-    `${folder}: tokenizer.json has ${tokenizer.vocabSize} tokens; the model knows ${network.vocabSize}`,
-  );
 }

@@ -6,7 +6,7 @@ import { bitsPerByte, evaluate } from '@headwise/training';
 import { Command } from 'commander';
 import { backendOption, start } from '../backend.js';
 import { predictedBytes, readCorpus } from '../corpus.js';
-import { checkModelFolder, checkVocabulary } from '../model-folder.js';
+import { checkModelFolder } from '../model-folder.js';
 import { output } from '../output.js';
 
 interface EvalOptions {
@@ -32,7 +32,6 @@ export function evalCommand(): Command {
       await checkModelFolder(options.model);
       await start(out, backend);
       const { network, params } = languageModel(await loadModel(options.model));
-      checkVocabulary(options.model, tokenizer, network);
       const encoding = tokenizer.encode(text);
       const ids = packTokenIds(encoding.ids, network);
       const length = network.maxLength;

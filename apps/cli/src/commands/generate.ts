@@ -7,7 +7,7 @@ import { loadModel } from '@headwise/models/node';
 import { loadTokenizer } from '@headwise/tokenizers/node';
 import { Command } from 'commander';
 import { backendOption, start } from '../backend.js';
-import { checkModelFolder, checkVocabulary, readGenerationDefaults } from '../model-folder.js';
+import { checkModelFolder, readGenerationDefaults } from '../model-folder.js';
 import { integer, number } from '../numbers.js';
 import { output } from '../output.js';
 import { readText } from '../read-text.js';
@@ -70,7 +70,6 @@ export function generateCommand(): Command {
       await checkModelFolder(model);
       await start(out, backend);
       const { network, params } = languageModel(await loadModel(model));
-      checkVocabulary(model, tokenizer, network);
       const promptIds = tokenizer.encode(given).ids;
       const decoder = tokenizer.decodeStream();
       const ids: number[] = [];

@@ -7,7 +7,7 @@ import type { Tokenizer } from '@headwise/tokenizers';
 import { loadTokenizer } from '@headwise/tokenizers/node';
 import { Command } from 'commander';
 import { backendOption, start } from '../backend.js';
-import { checkModelFolder, checkVocabulary } from '../model-folder.js';
+import { checkModelFolder } from '../model-folder.js';
 import { checkOutFile } from '../out-file.js';
 import { output } from '../output.js';
 import { findingsOf } from '../report/findings.js';
@@ -38,7 +38,6 @@ export function inspectCommand(): Command {
       await checkModelFolder(options.model);
       await start(out, backend);
       const { network, params, family } = languageModel(await loadModel(options.model));
-      checkVocabulary(options.model, tokenizer, network);
       const { ids, tokens } = tokensOf(tokenizer, options.text);
       const found = await findingsOf(network, ids);
       params.dispose();
@@ -71,7 +70,9 @@ function tokensOf(tokenizer: Tokenizer, text: string): { ids: number[]; tokens: 
   return { ids: [...ids], tokens };
 }
 
+/** The text of a token; the id where the tokenizer has none for it, as in padded vocabularies. */
 function textOf(tokenizer: Tokenizer, id: number): string {
+  if (tokenizer.idToToken(id) === undefined) return `[${id}]`;
   return tokenizer.decode([id], { skipSpecialTokens: false });
 }
 
