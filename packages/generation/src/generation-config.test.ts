@@ -65,7 +65,7 @@ describe('parseGenerationConfig', () => {
       [{ do_sample: 'yes' }, `'do_sample' is 'yes'; expected true or false`],
       [{ top_p: 3 }, "'top_p' is 3; expected 0 < top_p ≤ 1"],
       [{ eos_token_id: 1.5 }, "'eos_token_id' is 1.5; expected a token id or a list of them"],
-      [{ eos_token_id: [1, -1] }, "'eos_token_id' is [1,-1]"],
+      [{ eos_token_id: ['1'] }, `'eos_token_id' is ["1"]`],
       [{ max_length: 0 }, "'max_length' is 0; expected a whole number of at least 1"],
       [{ bad_words_ids: [[]] }, "'bad_words_ids' is [[]]; expected a list of lists of token ids"],
       [{ suppress_tokens: 3 }, "'suppress_tokens' is 3; expected a list of token ids"],
@@ -73,6 +73,14 @@ describe('parseGenerationConfig', () => {
       [{ max_new_tokens: 'x'.repeat(1000) }, "'max_new_tokens' is 'xxx"],
     ];
     for (const [config, message] of refused) expect(() => parse(config)).toThrow(message);
+  });
+
+  test('end tokens are one id or several; a negative one stands for none', () => {
+    const stopIds = (eos_token_id: unknown) => parse({ eos_token_id }).options.stopIds;
+    expect(stopIds(7)).toEqual([7]);
+    expect(stopIds([7, 9])).toEqual([7, 9]);
+    expect(stopIds(-1)).toEqual([]);
+    expect(stopIds(null)).toBeUndefined();
   });
 
   test('keys that nobody knows are told', () => {

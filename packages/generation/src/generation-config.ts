@@ -103,8 +103,10 @@ const always: Readonly<Record<string, Reader>> = {
   min_new_tokens: count((minNewTokens) => ({ minNewTokens })),
   min_length: count((minLength) => ({ minLength })),
   eos_token_id: (value, refuse) => {
-    const list = Array.isArray(value) ? value : [value];
-    return isIds(list) ? () => ({ stopIds: list }) : refuse('a token id or a list of them');
+    const list: unknown[] = Array.isArray(value) ? value : [value];
+    // A negative id stands for none.
+    if (!list.every((id) => Number.isSafeInteger(id))) refuse('a token id or a list of them');
+    return () => ({ stopIds: (list as number[]).filter((id) => id >= 0) });
   },
   repetition_penalty: numeric(
     'a number above 0',

@@ -83,5 +83,14 @@ describe('generate', () => {
     await expect(collect([1], { topK: 0.5 })).rejects.toThrow('topK is 0.5');
     await expect(collect([1], { temperature: Number.NaN })).rejects.toThrow('temperature is NaN');
     await expect(collect([1], { maxNewTokens: -1 })).rejects.toThrow('maxNewTokens is -1');
+    await expect(collect([1], { stopIds: [-1] })).rejects.toThrow(
+      'stopIds: id is -1; expected a whole number of at least 0',
+    );
+    await expect(collect([1], { suppressIds: [13] })).rejects.toThrow(
+      'suppressIds: id 13 is outside the vocabulary of 13 tokens',
+    );
+    // An end token that the vocabulary lacks never comes.
+    const options = { maxNewTokens: 2, stopIds: [50256], minNewTokens: 1 };
+    expect(await collect([1], options)).toHaveLength(2);
   });
 });

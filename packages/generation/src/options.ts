@@ -1,4 +1,4 @@
-import { type CacheStorage, InputError, type LanguageModel } from '@headwise/core';
+import { type CacheStorage, InputError, type LanguageModel, quoted } from '@headwise/core';
 import { checkedSampling, type SamplingOptions } from '@headwise/kernels';
 
 /** How a sequence is continued. Lengths are in tokens; ids are of the model's vocabulary. */
@@ -11,7 +11,7 @@ export interface GenerateOptions extends SamplingOptions {
   minNewTokens?: number | undefined;
   /** No stop id is drawn before prompt and continuation have this many tokens; default 0. */
   minLength?: number | undefined;
-  /** Generation ends before any of these: the end tokens. */
+  /** Generation ends before any of these: the end tokens. An id outside the vocabulary never comes. */
   stopIds?: readonly number[] | undefined;
   /** No sequence of this many tokens occurs twice, the prompt included; default 0, no restriction. */
   noRepeatNgramSize?: number | undefined;
@@ -76,7 +76,10 @@ export function planOf(
   const most =
     count('maxNewTokens', 0) ??
     (maxLength === undefined ? defaultMaxNewTokens : Math.max(0, maxLength - promptLength));
-  const stopIds = idsOf('stopIds', options.stopIds);
+  // Checkpoints keep end tokens that their vocabulary lacks; those never come.
+  const stopIds = (options.stopIds ?? []).map((id) =>
+    checkId('stopIds', id, Number.POSITIVE_INFINITY),
+  );
   return {
     most,
     least: Math.max(count('minNewTokens', 0) ?? 0, (count('minLength', 0) ?? 0) - promptLength),
@@ -112,7 +115,10 @@ function wordsOf(
   });
 }
 
-function checkId(name: string, id: number, vocabSize: number): void {
-  if (Number.isInteger(id) && id >= 0 && id < vocabSize) return;
+function checkId(name: string, id: number, vocabSize: number): number {
+  if (!(Number.isInteger(id) && id >= 0)) {
+    throw new InputError(`${name}: id is ${quoted(id)}; expected a whole number of at least 0`);
+  }
+  if (id < vocabSize) return id;
   throw new InputError(`${name}: id ${id} is outside the vocabulary of ${vocabSize} tokens`);
 }
