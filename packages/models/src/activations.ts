@@ -1,11 +1,36 @@
 import type { Activation } from '@headwise/layers';
 import { z } from 'zod';
 
+/** An activation by one of Hugging Face's names. */
+export type ActivationName =
+  | 'gelu'
+  | 'gelu_python'
+  | 'gelu_new'
+  | 'gelu_accurate'
+  | 'gelu_fast'
+  | 'gelu_python_tanh'
+  | 'gelu_pytorch_tanh'
+  | 'gelu_10'
+  | 'hardswish'
+  | 'laplace'
+  | 'leaky_relu'
+  | 'linear'
+  | 'mish'
+  | 'quick_gelu'
+  | 'relu'
+  | 'relu2'
+  | 'relu6'
+  | 'sigmoid'
+  | 'silu'
+  | 'sqrtsoftplus'
+  | 'swish'
+  | 'tanh';
+
 /**
  * Hugging Face's names of activations, each with the function that computes it; `prelu` and `xielu` have
  * parameters, which no family here has.
  */
-const functions = {
+const functions: Readonly<Record<ActivationName, Activation>> = {
   gelu: 'gelu',
   gelu_python: 'gelu',
   gelu_new: 'gelu_new',
@@ -28,10 +53,7 @@ const functions = {
   sqrtsoftplus: 'sqrtsoftplus',
   swish: 'silu',
   tanh: 'tanh',
-} as const satisfies Record<string, Activation>;
-
-/** An activation by one of Hugging Face's names. */
-export type ActivationName = keyof typeof functions;
+};
 
 /** Every name of an activation that is built. */
 export const activationNames = Object.keys(functions) as ActivationName[];

@@ -39,7 +39,7 @@ export interface CreateOptions {
 }
 
 /** What a value of four bits takes of one in float32. */
-export const LEAST_PACKED = 1 / 8;
+export const LEAST_PACKED: number = 1 / 8;
 
 /** The families that are decoders. */
 export type DecoderFamily =

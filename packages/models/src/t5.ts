@@ -18,7 +18,8 @@ import { EncoderDecoder } from './encoder-decoder.js';
 import type { KeyTable, ModelFamily } from './family.js';
 import { settings } from './settings.js';
 
-const feedForwards = activationNames.flatMap((name) => [name, `gated-${name}`] as const);
+const feedForwards: readonly (ActivationName | `gated-${ActivationName}`)[] =
+  activationNames.flatMap((name) => [name, `gated-${name}`] as const);
 
 /** Hugging Face's `T5Config`; other keys are kept as they are. */
 export interface T5Config {
