@@ -16,13 +16,19 @@ export interface BenchmarkLine {
   sizes: string;
   /** Median of the rounds, ms. */
   ours: number;
-  /** The same in TensorFlow.js's own operations, ms. */
-  stock: number;
+  /** The same in TensorFlow.js's own operations, ms; absent where ours is made of these, off WebGPU. */
+  stock?: number;
   /** Thousand million multiplications and additions a second, where they are what counts. */
   gflops?: number;
 }
 
 const rounds = 7;
+
+/** Milliseconds that a timing takes at least: reading its last value back takes some of them. */
+const leastTime = 50;
+
+/** The most operations in a timing. */
+const mostTimes = 256;
 
 interface Contest {
   operation: string;
@@ -33,27 +39,30 @@ interface Contest {
   stock: () => tf.Tensor;
 }
 
-/** Times what a model is made of, ours and stock in turn, so that both meet the same machine. */
+/** Times what a model is made of, ours and stock in turns that begin with either, so that both meet the same machine. */
 export async function benchmark(progress: (line: BenchmarkLine) => void): Promise<BenchmarkLine[]> {
   const lines: BenchmarkLine[] = [];
   for (const make of contests) {
     const { operation, sizes, flops, inputs, ours, stock } = make();
     try {
-      await timeOf(ours);
-      await timeOf(stock);
-      const times: [number, number][] = [];
+      const runs = tf.getBackend() === 'webgpu' ? [ours, stock] : [ours];
+      const counts: number[] = [];
+      for (const run of runs) counts.push(await enough(run));
+      const times: number[][] = runs.map(() => []);
       for (let round = 0; round < rounds; round++) {
-        times.push([await timeOf(ours), await timeOf(stock)]);
+        for (let i = 0; i < runs.length; i++) {
+          const turn = (round + i) % runs.length;
+          times[turn]!.push(await timeOf(runs[turn]!, counts[turn]!));
+        }
         await nextTask();
       }
-      const median = (which: 0 | 1) =>
-        times.map((pair) => pair[which]).sort((a, b) => a - b)[rounds >> 1]!;
+      const [mine, theirs] = times.map((all) => all.sort((a, b) => a - b)[rounds >> 1]!);
       const line = {
         operation,
         sizes,
-        ours: median(0),
-        stock: median(1),
-        ...(flops ? { gflops: flops / median(0) / 1e6 } : {}),
+        ours: mine!,
+        ...(theirs === undefined ? {} : { stock: theirs }),
+        ...(flops ? { gflops: flops / mine! / 1e6 } : {}),
       };
       lines.push(line);
       progress(line);
@@ -64,13 +73,23 @@ export async function benchmark(progress: (line: BenchmarkLine) => void): Promis
   return lines;
 }
 
-async function timeOf(run: () => tf.Tensor): Promise<number> {
+/** How many operations take long enough to be timed; the first ones compile what they need. */
+async function enough(run: () => tf.Tensor): Promise<number> {
+  await timeOf(run, 1);
+  let count = 1;
+  while (count < mostTimes && (await timeOf(run, count)) * count < leastTime) count *= 2;
+  return count;
+}
+
+/** Milliseconds an operation, of `count` in a row. */
+async function timeOf(run: () => tf.Tensor, count: number): Promise<number> {
   const begun = performance.now();
+  for (let i = 1; i < count; i++) tf.dispose(tf.tidy(run));
   // One value is read back: all work is done then, and little is moved.
   const made = tf.tidy(() => run().reshape([-1]).slice(0, 1));
   await readTensor(made);
   made.dispose();
-  return performance.now() - begun;
+  return (performance.now() - begun) / count;
 }
 
 const contests: (() => Contest)[] = [

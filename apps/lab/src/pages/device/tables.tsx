@@ -52,7 +52,9 @@ export function Benchmarks({ lines }: { lines: readonly BenchmarkLine[] }): Reac
               <td>{operation}</td>
               <td className="mono">{sizes}</td>
               <td className="right num">{ours.toFixed(2)}</td>
-              <td className="right num">{stock.toFixed(2)}</td>
+              <td className="right num">
+                {stock === undefined ? 'the same operations' : stock.toFixed(2)}
+              </td>
               <td className="right num">{gflops === undefined ? '–' : figure(gflops)}</td>
             </tr>
           ))}
