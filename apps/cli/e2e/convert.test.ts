@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { cpSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { readSafetensors, toFloat32 } from '@headwise/safetensors';
 import { expect, test } from 'vitest';
@@ -40,6 +40,19 @@ test('convert rounds a model to bf16, in shards, and it loads again', () => {
     '--json',
   ]);
   expect(JSON.parse(logits.stdout).shape[0]).toBe(3);
+});
+
+test('convert takes all along that is beside the weights', () => {
+  const model = join(work, 'complete');
+  cpSync(llama, model, { recursive: true });
+  const beside = ['generation_config.json', 'tokenizer.json', 'chat_template.jinja'];
+  for (const name of beside) writeFileSync(join(model, name), `{"name": "${name}"}`);
+  const out = join(work, 'complete-too');
+  const args = ['--model', model, '--out', out, '--backend', 'cpu'];
+  expect(headwise(['convert', ...args])).toMatchObject({ code: 0 });
+  for (const name of beside) {
+    expect(readFileSync(join(out, name)), name).toEqual(readFileSync(join(model, name)));
+  }
 });
 
 test('convert refuses its own folder, and types and sizes that are none', () => {

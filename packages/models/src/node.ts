@@ -3,6 +3,7 @@ import { type LoadedModel, type LoadOptions, loadModel as loadFrom } from './che
 import { folderFiles } from './node/folder.js';
 
 export { adapterFiles, loadAdapter, saveAdapter } from './node/adapter.js';
+export { carriedFiles } from './node/carry.js';
 export { folderFiles } from './node/folder.js';
 export { jsonText, readJson, writeJsonFile } from './node/json.js';
 export {

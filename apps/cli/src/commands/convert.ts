@@ -1,7 +1,14 @@
 import { realpath, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { checkOneOf, InputError } from '@headwise/core';
-import { loadAdapter, loadModel, savedTypes, saveModel } from '@headwise/models/node';
+import { commit } from '@headwise/files';
+import {
+  carriedFiles,
+  loadAdapter,
+  loadModel,
+  modelFiles,
+  savedTypes,
+} from '@headwise/models/node';
 import { Command } from 'commander';
 import { backendOption, start } from '../backend.js';
 import { checkModelFolder } from '../model-folder.js';
@@ -17,7 +24,10 @@ interface ConvertOptions {
   json?: boolean;
 }
 
-/** `headwise convert`: a model folder written anew, in another type, in shards, or with an adapter merged in. */
+/**
+ * `headwise convert`: a model folder written anew, in another type, in shards, or with an adapter merged in; all that is
+ * beside its weights goes along.
+ */
 export function convertCommand(): Command {
   return new Command('convert')
     .description('write a model folder anew: in another type, in shards, with an adapter merged in')
@@ -48,7 +58,10 @@ export function convertCommand(): Command {
           lora.merge();
           lora.params.dispose();
         }
-        await saveModel(options.out, model, { dtype, ...(shardBytes ? { shardBytes } : {}) });
+        const { adapter, out: to } = options;
+        const beside = await carriedFiles(options.model, { adapter, to });
+        const weights = modelFiles(model, { dtype, ...(shardBytes ? { shardBytes } : {}) });
+        await commit(to, beside, weights);
         const parameters = model.params.count();
         const { modelType: family } = model.family;
         out.emit({ family, parameters, dtype, adapter: options.adapter ?? null });
