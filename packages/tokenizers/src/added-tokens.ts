@@ -19,6 +19,8 @@ export interface AddedToken {
   normalized: boolean;
   /** `decode` leaves it out. */
   special: boolean;
+  /** `never`: a text never becomes it; `verbatim`: it is looked for as it stands, though in normalized text. */
+  matches?: 'never' | 'verbatim';
 }
 
 /**
@@ -42,6 +44,7 @@ export function readAddedTokens(value: unknown, path: string, vocab: Vocabulary)
       rstrip: fields.boolean('rstrip', false),
       normalized: fields.boolean('normalized', !special),
       special,
+      ...(fields.has('matches') && { matches: fields.oneOf('matches', ['never', 'verbatim']) }),
     };
     if (token.id >= idEnd(vocab.size + value.length)) fields.refuse('id', expectedId);
     checkTokenLength(token.content, `${fields.path}.content`);
@@ -55,8 +58,9 @@ export function readAddedTokens(value: unknown, path: string, vocab: Vocabulary)
 
 /** An added token as `tokenizer.json` holds it. */
 export function addedTokenJson(token: AddedToken): Record<string, unknown> {
-  const { id, content, singleWord, lstrip, rstrip, normalized, special } = token;
-  return { id, content, single_word: singleWord, lstrip, rstrip, normalized, special };
+  const { id, content, singleWord, lstrip, rstrip, normalized, special, matches } = token;
+  const json = { id, content, single_word: singleWord, lstrip, rstrip, normalized, special };
+  return matches ? { ...json, matches } : json;
 }
 
 /** Finds added tokens: from left to right, the longest at each place. */
@@ -74,11 +78,11 @@ export class AddedTokenFinder {
 
   /** @param normalizer writes the tokens as the text they are looked for in */
   constructor(tokens: readonly AddedToken[], normalizer?: Normalizer) {
-    this.#tokens = tokens.filter(({ content }) => content !== '');
+    this.#tokens = tokens.filter(({ content, matches }) => content !== '' && matches !== 'never');
     const text = new NormalizedText();
-    this.#tokens.forEach(({ content }, i) => {
+    this.#tokens.forEach(({ content, matches }, i) => {
       text.load(content);
-      normalizer?.normalize(text);
+      if (matches !== 'verbatim') normalizer?.normalize(text);
       if (text.length === 0) return;
       this.#trie.set(text.units.subarray(0, text.length), i);
       this.#firsts[text.units[0]!] = 1;

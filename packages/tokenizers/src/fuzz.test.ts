@@ -53,6 +53,13 @@ const normalizers: Json[] = [
     ],
   },
   { type: 'Replace', pattern: { Regex: '(a|b)+|\\s' }, content: 'ab' },
+  {
+    type: 'SentencePiece',
+    add_dummy_prefix: true,
+    remove_extra_whitespaces: true,
+    treat_whitespace_as_suffix: false,
+    user_defined_symbols: ['<s>', 'ab'],
+  },
 ];
 const preTokenizers: Json[] = [
   { type: 'Metaspace', replacement: '▁', prepend_scheme: 'first', split: true },

@@ -30,7 +30,8 @@ const tokenizers: Record<string, () => Tokenizer> = {
   llama3: () => published('llama3'),
   gemma3: () => published('gemma3'),
   bert,
-  unigram: () => fromSentencePiece(bytesOf('unigram.model')),
+  unigram: () =>
+    fromSentencePiece(bytesOf('unigram.model'), 'unigram.model', { as: 'transformers' }),
 };
 
 const digest = (texts: readonly string[]): string =>

@@ -9,7 +9,7 @@ export {
 export type { DecodeStream } from './decode-stream.js';
 export { codePointOffsets, Encoding } from './encoding.js';
 export { TokenizerError } from './errors.js';
-export { fromSentencePiece } from './formats/sentencepiece.js';
+export { fromSentencePiece, type SentencePieceOptions } from './formats/sentencepiece.js';
 export { fromTiktoken } from './formats/tiktoken.js';
 export { fromVocabAndMerges } from './formats/vocab-and-merges.js';
 export { fromVocabTxt } from './formats/vocab-txt.js';

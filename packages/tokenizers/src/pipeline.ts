@@ -42,8 +42,8 @@ export class Pipeline implements TokenNames {
     return this.#names.get(id) ?? this.model.vocab.token(id);
   }
 
-  #nameOf({ content, normalized }: AddedToken): string {
-    if (!normalized || !this.normalizer) return content;
+  #nameOf({ content, normalized, matches }: AddedToken): string {
+    if (!normalized || matches === 'verbatim' || !this.normalizer) return content;
     const text = new NormalizedText();
     text.load(content);
     this.normalizer.normalize(text);

@@ -11,6 +11,7 @@ from tokenizers import Tokenizer
 from chats import chat_goldens
 from combinations import combination_goldens
 from hard import hard_texts
+import sentencepiece_cases
 import templates
 from sources import bert, sentencepiece_goldens, sentencepiece_unigram
 from parts import part_goldens
@@ -91,6 +92,7 @@ write("unigram", golden(sentencepiece_unigram(LINES, out)))
 write("sentencepiece", sentencepiece_goldens(LINES, out, digest))
 write("chats", chat_goldens(models))
 templates.main(out)
+sentencepiece_cases.main(out)
 write("parts", part_goldens(utf16_offsets, well_formed))
 write("combinations", combination_goldens(out))
 write("training", training_goldens(LINES, out))

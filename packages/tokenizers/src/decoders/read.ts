@@ -1,6 +1,7 @@
 import { type Fields, readPart } from '../fields.js';
 import { readByteLevelDecoder } from './byte-level.js';
 import type { Decoder } from './decoder.js';
+import { readSentencePieceDecoder } from './sentencepiece.js';
 import {
   readBpeDecoder,
   readByteFallback,
@@ -20,6 +21,7 @@ const readers: Readonly<Record<string, (fields: Fields) => Decoder>> = {
   Fuse: readFuse,
   Metaspace: readMetaspaceDecoder,
   Replace: readReplaceDecoder,
+  SentencePiece: readSentencePieceDecoder,
   Sequence: readSequence,
   Strip: readStripDecoder,
   WordPiece: readWordPieceDecoder,

@@ -13,6 +13,9 @@ export interface SentencePieceModel {
   charsmap: Uint8Array;
   addDummyPrefix: boolean;
   removeExtraWhitespaces: boolean;
+  treatWhitespaceAsSuffix: boolean;
+  /** What the unknown token decodes to. */
+  unknownSurface: string;
 }
 
 const pieceTypes: readonly (PieceType | undefined)[] = [
@@ -41,6 +44,8 @@ export function readSentencePieceModel(bytes: Uint8Array, name: string): Sentenc
     charsmap: new Uint8Array(),
     addDummyPrefix: true,
     removeExtraWhitespaces: true,
+    treatWhitespaceAsSuffix: false,
+    unknownSurface: ' ⁇ ',
   };
   try {
     readMessage(new BinaryReader(bytes), {
@@ -88,6 +93,12 @@ function readTrainerSpec(bytes: Uint8Array, model: SentencePieceModel): void {
   readMessage(new BinaryReader(bytes), {
     3: (reader) => {
       model.type = known(modelTypes, reader.int32(), 'model type');
+    },
+    24: (reader) => {
+      model.treatWhitespaceAsSuffix = reader.bool();
+    },
+    44: (reader) => {
+      model.unknownSurface = reader.string();
     },
     35: (reader) => {
       model.byteFallback = reader.bool();

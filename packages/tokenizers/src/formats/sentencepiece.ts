@@ -1,21 +1,104 @@
 import { asBytes, type Bytes } from '../as-bytes.js';
 import { TokenizerError } from '../errors.js';
+import { mismatch } from '../fields.js';
 import { Tokenizer } from '../tokenizer.js';
 import { bpeJson, emptyFrame, specialTokenJson } from './frames.js';
 import { readSentencePieceModel, type SentencePieceModel } from './sentencepiece-proto.js';
 import { type Split, splitsOf } from './splits.js';
 
+/** How a SentencePiece model is read. */
+export interface SentencePieceOptions {
+  /**
+   * `transformers`: as Hugging Face's transformers converts it, with the parts of a `tokenizer.json` that its libraries
+   * know: `<s>` in a text is its control id, and what a user-defined symbol separates begins with `▁` each. Default
+   * `sentencepiece`: the ids and texts of SentencePiece itself.
+   */
+  as?: 'sentencepiece' | 'transformers';
+}
+
 /**
- * Makes a tokenizer of a SentencePiece `.model`, Unigram or BPE, as Hugging Face's transformers converts them.
+ * Makes a tokenizer of a SentencePiece `.model`, Unigram or BPE, that encodes and decodes as SentencePiece does.
  *
  * @throws TokenizerError where it is no such model
  * @see Kudo and Richardson 2018, https://arxiv.org/abs/1808.06226
  */
-export function fromSentencePiece(bytes: Bytes, name = 'SentencePiece model'): Tokenizer {
+export function fromSentencePiece(
+  bytes: Bytes,
+  name = 'SentencePiece model',
+  { as = 'sentencepiece' }: SentencePieceOptions = {},
+): Tokenizer {
+  if (as !== 'sentencepiece' && as !== 'transformers') {
+    throw mismatch('as', as, '"sentencepiece" or "transformers"');
+  }
   const model = readSentencePieceModel(asBytes(bytes, name), name);
   const parts = model.type === 'unigram' ? unigramParts(model) : bpeParts(model, name);
-  return Tokenizer.fromJSON({ ...emptyFrame(), added_tokens: addedTokens(model), ...parts }, name);
+  const added = { ...emptyFrame(), added_tokens: addedTokens(model), ...parts };
+  return Tokenizer.fromJSON(
+    as === 'transformers' ? added : { ...added, ...ownParts(model, parts) },
+    name,
+  );
 }
+
+/** The parts with which a text becomes what SentencePiece makes of it. */
+function ownParts(
+  model: SentencePieceModel,
+  parts: Record<string, unknown>,
+): Record<string, unknown> {
+  const { pieces, type } = model;
+  const [charsmap] = charsmapParts(model);
+  const ofType = (...types: string[]) => pieces.filter((piece) => types.includes(piece.type));
+  const unmatched = pieces.flatMap((piece, id) =>
+    ['unknown', 'control', 'byte', 'unused'].includes(piece.type) ? [id] : [],
+  );
+  const added = pieces.flatMap(({ piece, type: kind }, id) => {
+    if (kind === 'control') return [{ ...specialTokenJson(piece, id), matches: 'never' }];
+    if (kind !== 'user-defined') return [];
+    return [
+      { ...specialTokenJson(piece, id), special: false, normalized: true, matches: 'verbatim' },
+    ];
+  });
+  return {
+    added_tokens: added,
+    normalizer: {
+      ...charsmap,
+      type: 'SentencePiece',
+      add_dummy_prefix: model.addDummyPrefix,
+      remove_extra_whitespaces: model.removeExtraWhitespaces,
+      treat_whitespace_as_suffix: model.treatWhitespaceAsSuffix,
+      user_defined_symbols: ofType('user-defined').map(({ piece }) => piece),
+    },
+    pre_tokenizer: type === 'unigram' && cutsAtBlanks(model) ? atBlanks : null,
+    decoder: {
+      type: 'Sequence',
+      decoders: [
+        {
+          type: 'SentencePiece',
+          add_dummy_prefix: model.addDummyPrefix,
+          remove_extra_whitespaces: model.removeExtraWhitespaces,
+          unknown: pieces[model.unknownId]?.piece ?? null,
+          unknown_surface: model.unknownSurface,
+        },
+        { type: 'ByteFallback' },
+        { type: 'Fuse' },
+      ],
+    },
+    ...(type === 'unigram' && {
+      model: { ...(parts.model as Record<string, unknown>), unmatched_ids: unmatched },
+    }),
+  };
+}
+
+/** Cuts in front of each `▁`. */
+const atBlanks = {
+  type: 'Split',
+  pattern: { String: '▁' },
+  behavior: 'MergedWithNext',
+  invert: false,
+};
+
+/** Whether no piece goes on behind a `▁`, so that a text may be cut there, and its words be remembered. */
+const cutsAtBlanks = ({ pieces }: SentencePieceModel): boolean =>
+  pieces.every(({ piece, type }) => type === 'user-defined' || piece.lastIndexOf('▁') < 1);
 
 function addedTokens({ pieces }: SentencePieceModel): Record<string, unknown>[] {
   return pieces.flatMap(({ piece, type }, id) => {

@@ -1,4 +1,4 @@
-import { Fields, mismatch } from '../fields.js';
+import { Fields, isCount, maxId, mismatch } from '../fields.js';
 import { checkTokenLength } from '../limits.js';
 import type { TokenizerFile } from '../tokenizer-file.js';
 import { Vocabulary } from '../vocabulary.js';
@@ -75,6 +75,13 @@ function readWordLevel(fields: Fields, file: TokenizerFile): Model {
   return new WordLevel(vocabOf(fields, file), fields.string('unk_token', '<unk>'));
 }
 
+function readIds(fields: Fields, name: string): number[] {
+  const ids = fields.array(name);
+  return ids.every((id) => isCount(id, maxId))
+    ? (ids as number[])
+    : fields.refuse(name, `whole numbers from 0 to ${maxId}`);
+}
+
 function readUnigram(fields: Fields): Model {
   const pieces = fields.array('vocab');
   const vocab = new Vocabulary();
@@ -93,6 +100,7 @@ function readUnigram(fields: Fields): Model {
   });
   return new Unigram(vocab, scores, {
     unknownId: fields.has('unk_id') ? fields.count('unk_id') : undefined,
+    ...(fields.has('unmatched_ids') && { unmatched: readIds(fields, 'unmatched_ids') }),
     byteFallback: fields.boolean('byte_fallback', false),
   });
 }

@@ -18,6 +18,8 @@ export interface UnigramOptions {
   unknownId?: number | undefined;
   /** An unknown character becomes the tokens `<0x00>` to `<0xFF>` of its UTF-8 bytes. */
   byteFallback?: boolean;
+  /** Pieces that no text becomes, such as those of control and of bytes. */
+  unmatched?: readonly number[];
 }
 
 /**
@@ -27,6 +29,7 @@ export interface UnigramOptions {
  */
 export class Unigram implements Model {
   readonly #trie = new Trie();
+  readonly #unmatched: ReadonlySet<number>;
   readonly #fallbackIds: Int32Array;
   readonly #unknownScore: number;
   /** The scores that are summed. */
@@ -55,7 +58,9 @@ export class Unigram implements Model {
     }
     this.#tokenScores = scores.map(scoreAsRead);
     let least = Number.POSITIVE_INFINITY;
+    this.#unmatched = new Set(options.unmatched);
     for (let id = 0; id < vocab.end; id++) {
+      if (this.#unmatched.has(id)) continue;
       const units = vocab.unitsOf(id);
       if (units.length > 0) this.#trie.set(units, id);
       least = Math.min(least, this.#tokenScores[id]!);
@@ -95,6 +100,7 @@ export class Unigram implements Model {
       unk_id: this.options.unknownId ?? null,
       vocab: Array.from(this.vocab.entries(), ([token, id]) => [token, this.scores[id]]),
       byte_fallback: this.options.byteFallback ?? false,
+      ...(this.options.unmatched && { unmatched_ids: this.options.unmatched }),
     };
   }
 
@@ -173,7 +179,8 @@ export class Unigram implements Model {
 
   #addUnknown(units: Uint16Array, start: number, from: number, to: number): void {
     const found = this.#found;
-    const known = this.vocab.find(units, start + from, start + to);
+    const id = this.vocab.find(units, start + from, start + to);
+    const known = this.#unmatched.has(id) ? -1 : id;
     const bytes =
       known < 0 && this.options.byteFallback ? this.#bytesOf(units, start + from, start + to) : [];
     if (bytes.length > 0) for (const id of bytes) found.add(id, from, to);

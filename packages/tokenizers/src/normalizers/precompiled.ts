@@ -1,6 +1,7 @@
 import type { Fields } from '../fields.js';
 import { outgrown } from '../limits.js';
 import type { NormalizedText } from '../text/normalized-text.js';
+import { offsetOf, readCharsmap } from './charsmap.js';
 import type { Normalizer } from './normalizer.js';
 import { type Transform, transform } from './transform.js';
 
@@ -10,13 +11,8 @@ import { type Transform, transform } from './transform.js';
  * @see https://github.com/google/sentencepiece/blob/master/doc/normalization.md
  */
 export function readPrecompiled(fields: Fields): Normalizer {
-  const bytes = decodeBase64(fields);
-  const size = bytes.length >= 4 ? new DataView(bytes.buffer).getUint32(0, true) : -1;
-  if (size < 0 || size % 4 !== 0 || 4 + size > bytes.length) {
-    fields.refuse('precompiled_charsmap', 'a table with its size in front');
-  }
-  const trie = new Uint32Array(bytes.slice(4, 4 + size).buffer);
-  return charsMap(trie, bytes.subarray(4 + size));
+  const { trie, bytes } = readCharsmap(fields);
+  return charsMap(trie, bytes);
 }
 
 /** Replaces graphemes and characters as a table says. */
@@ -104,14 +100,4 @@ function firstLeaf(trie: Uint32Array, bytes: Uint8Array): number {
     if (((unit >>> 8) & 1) === 1) return (trie[at] ?? 0) & 0x7fffffff;
   }
   return -1;
-}
-
-const offsetOf = (unit: number): number => (unit >>> 10) << ((unit & 0x200) >>> 6);
-
-function decodeBase64(fields: Fields): Uint8Array<ArrayBuffer> {
-  try {
-    return Uint8Array.from(atob(fields.string('precompiled_charsmap')), (c) => c.charCodeAt(0));
-  } catch {
-    return fields.refuse('precompiled_charsmap', 'base64');
-  }
 }

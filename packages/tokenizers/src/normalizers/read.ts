@@ -2,6 +2,7 @@ import { type Fields, readPart } from '../fields.js';
 import { readBertNormalizer } from './bert.js';
 import type { Normalizer } from './normalizer.js';
 import { readPrecompiled } from './precompiled.js';
+import { readSentencePieceNormalizer } from './sentencepiece.js';
 import {
   readByteLevelNormalizer,
   readLowercase,
@@ -26,6 +27,7 @@ const readers: Readonly<Record<string, (fields: Fields) => Normalizer>> = {
   Precompiled: readPrecompiled,
   Prepend: readPrepend,
   Replace: readReplace,
+  SentencePiece: readSentencePieceNormalizer,
   Sequence: readSequence,
   Strip: readStrip,
   StripAccents: readStripAccents,
