@@ -16,14 +16,16 @@ export class BackendError extends InputError {
 /** The GPU device went away while results were pending; what it held is gone. */
 export class DeviceLostError extends Error {
   override readonly name = 'DeviceLostError';
+  /** What happened, without what to do: for those who start again by themselves. */
+  readonly loss: string;
   constructor(
     /** The driver's word: `unknown` or `destroyed`. */
     readonly reason: string,
     message: string,
   ) {
     const why = message ? `: ${message.replace(/\.$/, '')}` : '';
-    super(
-      `the GPU device was lost (${reason})${why}; what lay on it is gone: start the backend and load the model again`,
-    );
+    const loss = `the GPU device was lost (${reason})${why}`;
+    super(`${loss}; what lay on it is gone: start the backend and load the model again`);
+    this.loss = loss;
   }
 }

@@ -103,7 +103,7 @@ async function trainToEnd(out: Output, run: Run): Promise<{ session: Session; st
       session.dispose();
       if (error instanceof DivergedError) out.note(keptNote(run.folder));
       if (!(error instanceof DeviceLostError) || ++losses > maxLosses) throw error;
-      out.note(`headwise: ${error.message}; going on from the last checkpoint on a new device`);
+      out.note(`headwise: ${error.loss}; going on from the last checkpoint on a new device`);
       await start(out, run.report.backend);
     }
   }

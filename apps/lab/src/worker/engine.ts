@@ -34,7 +34,7 @@ export async function startEngine(prefer?: BackendName): Promise<EngineReport> {
 /** Hears of it when the device is lost. */
 export function onDeviceLost(tell: (message: string) => void): void {
   const device = currentDevice();
-  void device?.gpu.lost.then(() => tell(device.lost!.message));
+  void device?.gpu.lost.then(() => tell(device.lost!.loss));
 }
 
 /** Destroys the device, to see what the lab does then. */

@@ -224,7 +224,7 @@ export class Trainer {
 
   /** Every run goes on from its last saved state on a new device. */
   async #afterLoss(error: DeviceLostError): Promise<void> {
-    this.#emit({ kind: 'device-lost', message: error.message });
+    this.#emit({ kind: 'device-lost', message: error.loss });
     const all = [...this.#active.values()];
     for (const { session } of all) session.dispose();
     await this.#restart();
