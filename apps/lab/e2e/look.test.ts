@@ -184,9 +184,9 @@ describe.skipIf(!inject('chromium'))('looking inside and writing', () => {
     const map = page.locator('.big-map[data-whole="true"]');
     await map.waitFor();
     const counted = () =>
-      page.evaluate(() => ({
-        tiles: performance.getEntriesByName('map-tile').length,
-        draws: performance.getEntriesByName('map-draw').length,
+      map.evaluate((canvas) => ({
+        tiles: Number((canvas as HTMLElement).dataset.tiles),
+        draws: Number((canvas as HTMLElement).dataset.draws),
       }));
     // Of the map's 16 million weights, the page gets a screen's worth of pixels: 256 tiles would hold all.
     const whole = await counted();

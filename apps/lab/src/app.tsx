@@ -19,17 +19,17 @@ export function App(): ReactElement {
   const other = theme === 'dark' ? 'light' : 'dark';
   return (
     <div className="shell">
-      <a
-        className="skip"
-        href={hrefOf(page)}
-        onClick={(event) => {
-          event.preventDefault();
-          document.getElementById('main')?.focus();
-        }}
-      >
-        Skip to the page
-      </a>
       <header className="topbar">
+        <a
+          className="skip"
+          href={hrefOf(page)}
+          onClick={(event) => {
+            event.preventDefault();
+            document.getElementById('main')?.focus();
+          }}
+        >
+          Skip to the page
+        </a>
         <a className="brand" href={hrefOf('experiments')}>
           <img src="./icon.svg" alt="" />
           Headwise lab

@@ -1,5 +1,5 @@
 import { useSyncExternalStore } from 'react';
-import type { RunNews, RunRecord } from './store/records.js';
+import { append, type RunNews, type RunRecord } from './store/records.js';
 import { remember, remembered } from './stored.js';
 import { capital } from './ui/numbers.js';
 import { Client } from './worker/client.js';
@@ -126,9 +126,18 @@ export async function forgetRun(id: string): Promise<void> {
 /** Reads the history of a run that was not looked at yet. */
 export async function loadHistory(id: string): Promise<void> {
   if (state.histories.has(id)) return;
-  const history = await lab.call('history', [id]);
+  const history = await readHistory(id);
   // What came while it was read is in it already.
   setHistory(id, history);
+}
+
+/** Everything that a run has made. */
+export async function readHistory(id: string): Promise<RunNews> {
+  const history: RunNews = { points: [], validations: [], samples: [] };
+  await lab.call('history', [id], {
+    onProgress: (part: Partial<RunNews>) => append(history, part),
+  });
+  return history;
 }
 
 function setHistory(id: string, history: RunNews): void {

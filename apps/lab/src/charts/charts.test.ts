@@ -1,15 +1,42 @@
 import { expect, test } from 'vitest';
-import { smooth, thin } from './series.js';
+import { GrowingSeries, thin } from './series.js';
 import { bounded, fit, levelFor, tilesIn, zoomed } from './view.js';
 
+const smooth = (y: readonly number[], strength: number): readonly number[] =>
+  new GrowingSeries<number>(
+    () => 0,
+    (value) => value,
+    strength,
+  ).upTo(y).y;
+
 test('smoothing is a mean that begins with the first value and follows a step', () => {
-  const x = [0, 1, 2, 3];
-  expect(smooth({ x, y: [5, 5, 5, 5] }, 0.9).y.map((value) => value.toFixed(9))).toEqual(
+  expect(smooth([5, 5, 5, 5], 0.9).map((value) => value.toFixed(9))).toEqual(
     Array(4).fill('5.000000000'),
   );
-  const { y } = smooth({ x, y: [0, 1, 1, 1] }, 0.5);
-  expect(y[1]).toBeCloseTo(0.5 / 0.75, 9);
-  expect(smooth({ x, y: [3, 1, 4, 1] }, 0).y).toEqual([3, 1, 4, 1]);
+  const y = smooth([0, 1, 1, 1], 0.5);
+  expect(y[0]).toBe(0);
+  expect([...y].sort()).toEqual(y);
+  expect(y[3]).toBeCloseTo(14 / 15, 12);
+  expect(smooth([3, 1, Number.NaN, 4], 0)).toEqual([3, 1, Number.NaN, 4]);
+  expect(smooth([3, Number.NaN, 3], 0.5)).toEqual([3, Number.NaN, 3]);
+});
+
+test('a curve that grows looks at each entry once, and is that of all entries', () => {
+  const entries = Array.from({ length: 1000 }, (_, i) => Math.sin(i));
+  let looks = 0;
+  const grown = new GrowingSeries<number>(
+    (value) => 2 * value,
+    (value) => {
+      looks++;
+      return value;
+    },
+    0.9,
+  );
+  for (let count = 0; count <= 1000; count += 50) grown.upTo(entries.slice(0, count));
+  expect(looks).toBe(1000);
+  const { x, y } = grown.upTo(entries);
+  expect(x).toEqual(entries.map((value) => 2 * value));
+  expect(y).toEqual(smooth(entries, 0.9));
 });
 
 test('a thinned line keeps its ends, its order and every spike', () => {

@@ -2,6 +2,7 @@ import { type ReactElement, useEffect, useId, useRef, useState } from 'react';
 import uPlot from 'uplot';
 import { colour, runColour, useTheme } from '../theme.js';
 import { figure } from '../ui/numbers.js';
+import { DrawQueue } from './draw-queue.js';
 import { type Series, thin } from './series.js';
 
 /** A line of a chart. */
@@ -24,6 +25,8 @@ export interface LineChartProps {
   onPicture?: (picture: () => Promise<Blob | undefined>) => void;
 }
 
+const queue = new DrawQueue(requestAnimationFrame.bind(window));
+
 /** Points of a line that are drawn; a screen has no more columns. */
 const mostPoints = 700;
 
@@ -34,31 +37,44 @@ export function LineChart(props: LineChartProps): ReactElement {
   const place = useRef<HTMLDivElement>(null);
   const plot = useRef<uPlot | undefined>(undefined);
   const [cursor, setCursor] = useState<number | null>(null);
+  const latest = useRef(lines);
+  latest.current = lines;
   const heading = useId();
   const shape = lines.map((line) => `${line.name}/${line.colour}/${line.dashed ?? false}`).join();
 
   useEffect(() => {
     const parent = place.current!;
-    const made = new uPlot(
-      optionsOf({ lines, log, height, width: parent.clientWidth, onCursor: setCursor }),
-      dataOf(lines, log),
-      parent,
-    );
-    plot.current = made;
-    onPicture?.(() => pictureOf(made));
     const observer = new ResizeObserver(() => {
-      made.setSize({ width: parent.clientWidth, height });
+      plot.current?.setSize({ width: parent.clientWidth, height });
     });
-    observer.observe(parent);
+    queue.add(place, () => {
+      const options = optionsOf({
+        lines: latest.current,
+        log,
+        height,
+        width: parent.clientWidth,
+        onCursor: setCursor,
+      });
+      plot.current = new uPlot(options, dataOf(latest.current, log), parent);
+      observer.observe(parent);
+      count(parent);
+    });
+    onPicture?.(async () => plot.current && pictureOf(plot.current));
     return () => {
+      queue.remove(place);
       observer.disconnect();
-      made.destroy();
+      plot.current?.destroy();
       plot.current = undefined;
     };
   }, [shape, log, theme, height]);
 
   useEffect(() => {
-    plot.current?.setData(dataOf(lines, log));
+    // A chart that is not made yet is made with the latest lines.
+    if (!plot.current) return;
+    queue.add(place, () => {
+      plot.current?.setData(dataOf(latest.current, log));
+      if (place.current) count(place.current);
+    });
   }, [lines, log]);
 
   const at = cursor === null ? undefined : plot.current?.data[0][cursor];
@@ -84,6 +100,11 @@ export function LineChart(props: LineChartProps): ReactElement {
       </ul>
     </figure>
   );
+}
+
+/** Counts how often a chart was drawn, for who watches the page. */
+function count({ dataset }: HTMLElement): void {
+  dataset.draws = String(Number(dataset.draws ?? 0) + 1);
 }
 
 /** What a reader who does not see the chart should know. */

@@ -4,22 +4,48 @@ export interface Series {
   y: readonly number[];
 }
 
-/**
- * An exponential mean that gives early values their full weight.
- *
- * @param strength from 0, nothing, to below 1
- */
-export function smooth({ x, y }: Series, strength: number): Series {
-  if (strength <= 0) return { x, y };
-  let mean = 0;
-  let weight = 0;
-  const smoothed = y.map((value) => {
-    if (!Number.isFinite(value)) return value;
-    mean = strength * mean + (1 - strength) * value;
-    weight = strength * weight + (1 - strength);
-    return mean / weight;
-  });
-  return { x, y: smoothed };
+/** An exponential mean that gives early values their full weight, value by value. */
+export class Smoother {
+  readonly #strength: number;
+  #mean = 0;
+  #weight = 0;
+
+  /** @param strength from 0, nothing, to below 1 */
+  constructor(strength: number) {
+    this.#strength = Math.max(0, strength);
+  }
+
+  next(value: number): number {
+    if (!Number.isFinite(value) || this.#strength === 0) return value;
+    this.#mean = this.#strength * this.#mean + (1 - this.#strength) * value;
+    this.#weight = this.#strength * this.#weight + (1 - this.#strength);
+    return this.#mean / this.#weight;
+  }
+}
+
+/** A smoothed series that grows with the entries that it is made of: each is looked at once. */
+export class GrowingSeries<T> {
+  readonly #x: number[] = [];
+  readonly #y: number[] = [];
+  readonly #smoother: Smoother;
+  readonly #place: (entry: T) => number;
+  readonly #value: (entry: T) => number;
+
+  constructor(place: (entry: T) => number, value: (entry: T) => number, strength: number) {
+    this.#place = place;
+    this.#value = value;
+    this.#smoother = new Smoother(strength);
+  }
+
+  /** The series of all entries, of which those that were there before are unchanged. */
+  upTo(entries: readonly T[]): Series {
+    for (let i = this.#x.length; i < entries.length; i++) {
+      const entry = entries[i]!;
+      this.#x.push(this.#place(entry));
+      this.#y.push(this.#smoother.next(this.#value(entry)));
+    }
+    return { x: this.#x, y: this.#y };
+  }
 }
 
 /** At most about `most` points: of each stretch the least and the greatest, so that no spike is lost. */

@@ -43,7 +43,7 @@ export class TileCanvas {
 
   #draw(): void {
     this.#frame = 0;
-    performance.mark('map-draw');
+    this.#count('draws');
     const drawing = this.#canvas.getContext('2d')!;
     const ratio = window.devicePixelRatio;
     const area: Size = { width: this.#canvas.width / ratio, height: this.#canvas.height / ratio };
@@ -78,6 +78,12 @@ export class TileCanvas {
     return whole;
   }
 
+  /** Counts what was done, for who watches the page. */
+  #count(what: 'draws' | 'tiles'): void {
+    const { dataset } = this.#canvas;
+    dataset[what] = String(Number(dataset[what] ?? 0) + 1);
+  }
+
   #tile(level: number, column: number, row: number): ImageBitmap | 'asked' {
     const key = `${level}/${column}/${row}`;
     const known = this.#tiles.get(key);
@@ -85,7 +91,7 @@ export class TileCanvas {
     this.#tiles.set(key, 'asked');
     void desk.call('tile', [this.#name, level, column, row]).then(async (found) => {
       if (!found) return;
-      performance.mark('map-tile');
+      this.#count('tiles');
       const { rgba, width, height } = found;
       const bitmap = await createImageBitmap(new ImageData(rgba, width, height));
       if (this.#closed) {

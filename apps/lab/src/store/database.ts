@@ -1,5 +1,12 @@
 import { type DBSchema, type IDBPDatabase, openDB } from 'idb';
-import type { RunNews, RunRecord, Sample, StepPoint, ValidationPoint } from './records.js';
+import {
+  append,
+  type RunNews,
+  type RunRecord,
+  type Sample,
+  type StepPoint,
+  type ValidationPoint,
+} from './records.js';
 
 type OfRun<T> = T & { run: string };
 
@@ -44,15 +51,29 @@ export async function putRun(record: RunRecord): Promise<void> {
 const ofRun = (id: string, from = Number.NEGATIVE_INFINITY) =>
   IDBKeyRange.bound([id, from], [id, Number.POSITIVE_INFINITY, []]);
 
+/** Entries of a history that are read, and sent to the page, at once. */
+const entriesAtOnce = 2000;
+
+/** Everything that a run has made, in order, part by part. */
+export async function* historyParts(id: string): AsyncGenerator<Partial<RunNews>> {
+  const db = await database();
+  for (const name of histories) {
+    for (let range = ofRun(id); ; ) {
+      const part = await db.getAll(name, range, entriesAtOnce);
+      if (part.length > 0) yield { [name]: part };
+      if (part.length < entriesAtOnce) break;
+      const { run, step, ...rest } = part.at(-1)!;
+      const last = 'prompt' in rest ? [run, step, rest.prompt] : [run, step];
+      range = IDBKeyRange.bound(last, range.upper, true);
+    }
+  }
+}
+
 /** Everything that a run has made, in order. */
 export async function historyOf(id: string): Promise<RunNews> {
-  const db = await database();
-  const [points, validations, samples] = await Promise.all([
-    db.getAll('points', ofRun(id)),
-    db.getAll('validations', ofRun(id)),
-    db.getAll('samples', ofRun(id)),
-  ]);
-  return { points, validations, samples };
+  const history: RunNews = { points: [], validations: [], samples: [] };
+  for await (const part of historyParts(id)) append(history, part);
+  return history;
 }
 
 /** Writes a run's record and what is new of its history: all of it or nothing. */

@@ -62,3 +62,10 @@ export interface RunNews {
   validations: ValidationPoint[];
   samples: Sample[];
 }
+
+/** Puts what is new of a run after what is known of it. */
+export function append(history: RunNews, news: Partial<RunNews>): void {
+  for (const point of news.points ?? []) history.points.push(point);
+  for (const validation of news.validations ?? []) history.validations.push(validation);
+  for (const sample of news.samples ?? []) history.samples.push(sample);
+}

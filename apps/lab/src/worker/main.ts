@@ -11,7 +11,7 @@ import {
   copyHistory,
   getRun,
   getText,
-  historyOf,
+  historyParts,
   putRun,
   putText,
   removeRun,
@@ -19,7 +19,7 @@ import {
   textNames,
 } from '../store/database.js';
 import { removeRunFiles } from '../store/files.js';
-import type { RunNews, RunRecord } from '../store/records.js';
+import type { RunRecord } from '../store/records.js';
 import { benchmark } from './benchmarks.js';
 import { type EngineReport, loseDevice, onDeviceLost, startEngine } from './engine.js';
 import { exportFolder } from './export-folder.js';
@@ -160,7 +160,10 @@ export const methods = {
   },
   loseDevice: () => loseDevice(),
   runs: () => listRuns(),
-  history: (_: Call, id: string): Promise<RunNews> => historyOf(id),
+  /** Tells the history of a run part by part: all of it at once would hold up the page. */
+  history: async ({ progress }: Call, id: string): Promise<void> => {
+    for await (const part of historyParts(id)) progress(part);
+  },
   createRun: async (
     _: Call,
     { name, config, id }: { name: string; config: unknown; id: string },

@@ -36,7 +36,7 @@ export function Effect({
         )}
       </dl>
       <div className="stack tight">
-        <h3>What comes next</h3>
+        <h2 className="minor">What comes next</h2>
         <ul className="bars">
           {whole.next.slice(0, 8).map(({ id, text, probability }) => {
             const less = without.get(id);

@@ -36,7 +36,7 @@ export function HeadView({
   return (
     <article className="stack tight">
       <div className="row apart">
-        <h3>{title}</h3>
+        <h2 className="minor">{title}</h2>
         <span className="row bottom">
           <SelectField
             label="Head"

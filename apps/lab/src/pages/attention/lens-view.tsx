@@ -2,6 +2,7 @@ import { type ReactElement, useEffect, useState } from 'react';
 import { lab } from '../../lab.js';
 import { Notice } from '../../ui/notice.js';
 import { percent, visible } from '../../ui/numbers.js';
+import { Scroll } from '../../ui/scroll.js';
 import type { Inspection, Lens } from '../../worker/inspection.js';
 import type { ModelSource } from '../../worker/model-source.js';
 
@@ -45,8 +46,7 @@ export function LensView({
         The best next token after each token, read off after each layer: from a first guess at the
         top to what the model says at the bottom. The stronger the colour, the surer.
       </p>
-      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a table wider than the page is scrolled by keyboard */}
-      <section className="scroll" aria-label={`Best next token by layer, ${title}`} tabIndex={0}>
+      <Scroll label={`Best next token by layer, ${title}`}>
         <table className="lens">
           <thead>
             <tr>
@@ -75,7 +75,7 @@ export function LensView({
             ))}
           </tbody>
         </table>
-      </section>
+      </Scroll>
     </div>
   );
 }

@@ -4,6 +4,7 @@ import { lab } from '../../lab.js';
 import { SelectField } from '../../ui/fields.js';
 import { Notice } from '../../ui/notice.js';
 import { figure, percent, visible } from '../../ui/numbers.js';
+import { Scroll } from '../../ui/scroll.js';
 import type { Head, Inspection } from '../../worker/inspection.js';
 import type { ModelSource } from '../../worker/model-source.js';
 import { nameOf } from './heads.js';
@@ -91,8 +92,7 @@ function NeuronTable({
   const scale = Math.max(largest(query), largest(keys));
   const productScale = largest(products);
   return (
-    // biome-ignore lint/a11y/noNoninteractiveTabindex: a table wider than the page is scrolled by keyboard
-    <section className="scroll" aria-label="Query and keys" tabIndex={0}>
+    <Scroll label="Query and keys">
       <table className="neurons">
         <thead>
           <tr>
@@ -138,6 +138,6 @@ function NeuronTable({
           })}
         </tbody>
       </table>
-    </section>
+    </Scroll>
   );
 }

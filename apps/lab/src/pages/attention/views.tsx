@@ -51,7 +51,7 @@ export function View({
     case 'model':
       return (
         <article className="stack tight">
-          <h3>{title}</h3>
+          <h2 className="minor">{title}</h2>
           <ModelView {...{ inspection, ablated, onChoose, onAblate }} chosen={head} />
         </article>
       );
@@ -66,7 +66,7 @@ export function View({
     case 'neuron':
       return (
         <article className="stack tight">
-          <h3>{title}</h3>
+          <h2 className="minor">{title}</h2>
           <NeuronView {...{ source, text, inspection, head }} />
         </article>
       );
@@ -75,14 +75,14 @@ export function View({
     case 'lens':
       return (
         <article className="stack tight">
-          <h3>{title}</h3>
+          <h2 className="minor">{title}</h2>
           <LensView {...{ source, text, inspection, title }} />
         </article>
       );
     case 'map':
       return (
         <article className="stack tight">
-          <h3>{title}</h3>
+          <h2 className="minor">{title}</h2>
           <MapView {...{ source, info, text, head, onText }} name={nameOf(inspection, head)} />
         </article>
       );
@@ -93,7 +93,7 @@ export function View({
 function Flow({ inspection, title }: { inspection: Inspection; title: string }): ReactElement {
   return (
     <article className="stack tight">
-      <h3>{title}</h3>
+      <h2 className="minor">{title}</h2>
       <p className="small muted">
         How much of each token (column) has come to each place (row) through all layers and heads
         together: attention rollout.

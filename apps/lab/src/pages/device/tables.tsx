@@ -1,17 +1,18 @@
 import type { ReactElement } from 'react';
 import { figure } from '../../ui/numbers.js';
+import { Scroll } from '../../ui/scroll.js';
 import type { BenchmarkLine } from '../../worker/benchmarks.js';
 import type { EngineReport } from '../../worker/engine.js';
 import type { ReceiptLine } from '../../worker/receipt.js';
 
 export function Receipt({ lines }: { lines: readonly ReceiptLine[] }): ReactElement {
   return (
-    <section className="scroll" aria-label="Receipt">
+    <Scroll label="Receipt">
       <table>
         <thead>
           <tr>
             <th>Operation</th>
-            <th>Sizes</th>
+            <th className="wide-only">Sizes</th>
             <th className="right">Relative error</th>
             <th className="right">At most</th>
             <th>Right</th>
@@ -21,7 +22,7 @@ export function Receipt({ lines }: { lines: readonly ReceiptLine[] }): ReactElem
           {lines.map(({ operation, sizes, error, limit, passed }) => (
             <tr key={operation}>
               <td>{operation}</td>
-              <td className="mono">{sizes}</td>
+              <td className="mono wide-only">{sizes}</td>
               <td className="right num">{error.toExponential(1)}</td>
               <td className="right num">{limit.toExponential(0)}</td>
               <td className={passed ? 'better' : 'worse'}>{passed ? 'yes' : 'no'}</td>
@@ -29,18 +30,18 @@ export function Receipt({ lines }: { lines: readonly ReceiptLine[] }): ReactElem
           ))}
         </tbody>
       </table>
-    </section>
+    </Scroll>
   );
 }
 
 export function Benchmarks({ lines }: { lines: readonly BenchmarkLine[] }): ReactElement {
   return (
-    <section className="scroll" aria-label="Times">
+    <Scroll label="Times">
       <table>
         <thead>
           <tr>
             <th>Operation</th>
-            <th>Sizes</th>
+            <th className="wide-only">Sizes</th>
             <th className="right">Ours, ms</th>
             <th className="right">Stock, ms</th>
             <th className="right">Gflop/s</th>
@@ -50,7 +51,7 @@ export function Benchmarks({ lines }: { lines: readonly BenchmarkLine[] }): Reac
           {lines.map(({ operation, sizes, ours, stock, gflops }) => (
             <tr key={operation}>
               <td>{operation}</td>
-              <td className="mono">{sizes}</td>
+              <td className="mono wide-only">{sizes}</td>
               <td className="right num">{ours.toFixed(2)}</td>
               <td className="right num">
                 {stock === undefined ? 'the same operations' : stock.toFixed(2)}
@@ -60,14 +61,14 @@ export function Benchmarks({ lines }: { lines: readonly BenchmarkLine[] }): Reac
           ))}
         </tbody>
       </table>
-    </section>
+    </Scroll>
   );
 }
 
 /** Which program was chosen for each pass and range of sizes. */
 export function Variants({ choices }: { choices: Readonly<Record<string, string>> }): ReactElement {
   return (
-    <section className="scroll" aria-label="Variants">
+    <Scroll label="Variants">
       <table>
         <thead>
           <tr>
@@ -84,7 +85,7 @@ export function Variants({ choices }: { choices: Readonly<Record<string, string>
           ))}
         </tbody>
       </table>
-    </section>
+    </Scroll>
   );
 }
 
@@ -95,7 +96,7 @@ export function Limits({ engine }: { engine: EngineReport }): ReactElement | nul
     <details className="panel">
       <summary>Features and limits</summary>
       <p className="small mono features">{engine.features.join(' · ')}</p>
-      <section className="scroll" aria-label="Limits">
+      <Scroll label="Limits">
         <table>
           <tbody>
             {limits.map(([name, value]) => (
@@ -106,7 +107,7 @@ export function Limits({ engine }: { engine: EngineReport }): ReactElement | nul
             ))}
           </tbody>
         </table>
-      </section>
+      </Scroll>
     </details>
   );
 }

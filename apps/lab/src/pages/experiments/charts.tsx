@@ -1,13 +1,12 @@
-import { type ReactElement, useMemo, useRef, useState } from 'react';
+import { type ReactElement, useMemo, useRef } from 'react';
 import { type Line, LineChart } from '../../charts/line-chart.js';
-import { smooth } from '../../charts/series.js';
 import { download } from '../../download.js';
+import { useKept } from '../../kept.js';
 import type { RunNews, RunRecord, StepPoint } from '../../store/records.js';
 import { Button } from '../../ui/button.js';
 import { Choice } from '../../ui/choice.js';
 import { SliderField, SwitchField } from '../../ui/fields.js';
-
-type Clock = 'step' | 'seconds';
+import { type Clock, curveOf } from './curves.js';
 
 const measures = [
   { key: 'tokensPerSecond', title: 'Speed', unit: 'tokens a second' },
@@ -28,9 +27,13 @@ export function Charts({
   versions: ReadonlyMap<string, number>;
   colours: ReadonlyMap<string, number>;
 }): ReactElement {
-  const [clock, setClock] = useState<Clock>('step');
-  const [log, setLog] = useState(false);
-  const [strength, setStrength] = useState(0.6);
+  const [clock, setClock] = useKept<Clock>('experiments/clock', 'step', (value) =>
+    value === 'seconds' ? value : undefined,
+  );
+  const [log, setLog] = useKept('experiments/log', false, (value) => value === true);
+  const [strength, setStrength] = useKept('experiments/smoothing', 0.6, (value) =>
+    typeof value === 'number' && value >= 0 && value <= 0.98 ? value : undefined,
+  );
   const picture = useRef<() => Promise<Blob | undefined>>(undefined);
   const version = runs.map(({ id, name }) => `${name}${versions.get(id)}`).join();
   const lines = useMemo(
@@ -117,9 +120,11 @@ function linesOf(
     const history = histories.get(run.id);
     if (!history) continue;
     const common = { name: run.name, colour: colours.get(run.id) ?? 0 };
-    const x = history.points.map((point) => (clock === 'step' ? point.step + 1 : point.seconds));
-    const y = (key: keyof StepPoint) => history.points.map((point) => point[key]);
-    lines.loss.push({ ...common, ...smooth({ x, y: y('loss') }, strength) });
+    const curve = (key: keyof StepPoint, smoothing = 0, scale = 1) => ({
+      ...common,
+      ...curveOf(history, key, { clock, strength: smoothing, scale }),
+    });
+    lines.loss.push(curve('loss', strength));
     lines.loss.push({
       ...common,
       name: `${run.name}, held back`,
@@ -127,10 +132,10 @@ function linesOf(
       x: history.validations.map((point) => point[clock]),
       y: history.validations.map(({ loss }) => loss),
     });
-    lines.tokensPerSecond.push({ ...common, ...smooth({ x, y: y('tokensPerSecond') }, strength) });
-    lines.gradientNorm.push({ ...common, ...smooth({ x, y: y('gradientNorm') }, strength) });
-    lines.learningRate.push({ ...common, x, y: y('learningRate') });
-    lines.memory.push({ ...common, x, y: y('memory').map((value) => value / 1e6) });
+    lines.tokensPerSecond.push(curve('tokensPerSecond', strength));
+    lines.gradientNorm.push(curve('gradientNorm', strength));
+    lines.learningRate.push(curve('learningRate'));
+    lines.memory.push(curve('memory', 0, 1e-6));
   }
   return lines;
 }

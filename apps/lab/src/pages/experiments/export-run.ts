@@ -1,5 +1,5 @@
 import { download, fileName } from '../../download.js';
-import { lab } from '../../lab.js';
+import { lab, readHistory } from '../../lab.js';
 import type { RunNews, RunRecord, StepPoint } from '../../store/records.js';
 
 const columns = [
@@ -28,7 +28,7 @@ export async function exportRun(run: RunRecord, kind: 'json' | 'csv' | 'zip'): P
     download(`${name}.zip`, await lab.call('exportRun', [run.id]));
     return;
   }
-  const history = await lab.call('history', [run.id]);
+  const history = await readHistory(run.id);
   if (kind === 'csv') download(`${name}.csv`, toCsv(history));
   else download(`${name}.json`, `${JSON.stringify({ run, ...history }, null, 2)}\n`);
 }

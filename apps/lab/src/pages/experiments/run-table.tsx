@@ -10,6 +10,7 @@ import type { RunRecord } from '../../store/records.js';
 import { Button } from '../../ui/button.js';
 import { Dialog } from '../../ui/dialog.js';
 import { duration, figure, short } from '../../ui/numbers.js';
+import { Scroll } from '../../ui/scroll.js';
 import { exportRun } from './export-run.js';
 
 const statusWords: Record<RunRecord['status'], string> = {
@@ -38,8 +39,7 @@ export function RunTable({
   const compared = runs.filter(({ id }) => shown.has(id));
   const differing = compared.length > 1 ? differences(compared.map(({ config }) => config)) : [];
   return (
-    // biome-ignore lint/a11y/noNoninteractiveTabindex: a table wider than the page is scrolled by keyboard
-    <section className="scroll" aria-label="Table of runs" tabIndex={0}>
+    <Scroll label="Table of runs">
       <table className="runs" role="table">
         <thead>
           <tr role="row">
@@ -119,7 +119,7 @@ export function RunTable({
           ))}
         </tbody>
       </table>
-    </section>
+    </Scroll>
   );
 }
 
