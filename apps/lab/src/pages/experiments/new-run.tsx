@@ -66,7 +66,7 @@ export function NewRun({
   const startable = problems.length === 0;
   const form = { config, problems };
   return (
-    <section className="panel stack new-run" aria-label="New run">
+    <section className="panel stack" aria-label="New run">
       <div className="row apart">
         <h2>{fork ? 'Fork a run' : 'New run'}</h2>
         {fork ? (
@@ -102,6 +102,23 @@ export function NewRun({
         problem={draft.name.trim() === '' ? 'Give it a name.' : undefined}
         onChange={(name) => onDraft({ ...draft, name })}
       />
+      <Forecast config={config} fused={engine?.backend === 'webgpu'} startable={startable} />
+      <div className="stack tight">
+        {!startable && <Notice tone="bad">{inWords(problems)}</Notice>}
+        {refusal && (
+          <Notice tone="bad" onClose={() => setRefusal(undefined)}>
+            {refusal}
+          </Notice>
+        )}
+        <Button
+          kind="primary"
+          icon="play"
+          disabled={!startable || starting || draft.name.trim() === ''}
+          onClick={start}
+        >
+          {starting ? 'Preparing …' : fork ? 'Start the fork' : 'Start'}
+        </Button>
+      </div>
       {!fork && (
         <details className="group" open>
           <summary>Data</summary>
@@ -121,23 +138,6 @@ export function NewRun({
         <summary>Training</summary>
         <SchemaForm group="training" {...form} onChange={change('training')} />
       </details>
-      <Forecast config={config} fused={engine?.backend === 'webgpu'} startable={startable} />
-      <div className="start stack tight">
-        {!startable && <Notice tone="bad">{inWords(problems)}</Notice>}
-        {refusal && (
-          <Notice tone="bad" onClose={() => setRefusal(undefined)}>
-            {refusal}
-          </Notice>
-        )}
-        <Button
-          kind="primary"
-          icon="play"
-          disabled={!startable || starting || draft.name.trim() === ''}
-          onClick={start}
-        >
-          {starting ? 'Preparing …' : fork ? 'Start the fork' : 'Start'}
-        </Button>
-      </div>
     </section>
   );
 }
