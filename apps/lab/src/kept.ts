@@ -1,7 +1,7 @@
 import { useState } from 'react';
 
-/** The whole of what is kept for this tab, in one entry of its session storage. */
-const storageKey = 'headwise-kept';
+/** The whole of what is kept for this tab, in one entry of its session storage; another form has another number. */
+const storageKey = 'headwise-kept-1';
 /** Milliseconds that changes wait for more of them before they are written. */
 const writeAfter = 200;
 

@@ -92,8 +92,8 @@ async function readWhenFree(id: string): Promise<void> {
 
 /** Starts another backend; runs that train are to be paused first. */
 export async function chooseBackend(prefer: Preference | undefined): Promise<void> {
-  remember(preferenceKey, prefer);
   await lab.call('start', [document.baseURI, prefer]);
+  remember(preferenceKey, prefer);
 }
 
 /** Says something to the visitor, on every page. */

@@ -22,6 +22,7 @@ export function MapView({
   info,
   text,
   head,
+  step,
   name,
   onText,
 }: {
@@ -29,6 +30,8 @@ export function MapView({
   info: ModelInfo;
   text: string;
   head: Head;
+  /** Steps that the model has made, of a run: a map is read anew after more. */
+  step: number | undefined;
   name: string;
   /** Given where the text may be changed. */
   onText?: ((text: string) => void) | undefined;
@@ -52,7 +55,7 @@ export function MapView({
     return () => {
       current = false;
     };
-  }, [source, text, head]);
+  }, [source, text, head, step]);
   useEffect(() => () => void desk.call('closeMap', [place]), [place]);
   const fill = async () => {
     const book = await lab.call('bundledText', []);

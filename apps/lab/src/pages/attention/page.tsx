@@ -56,8 +56,8 @@ export function AttentionPage(): ReactElement {
   const { inspection } = whole;
   // What is drawn is what the model does now: without the heads that were taken out.
   const drawn = without.inspection && ablated.length > 0 ? without.inspection : inspection;
-  const head = useMemo(() => chosenHead(inspection, wanted), [inspection, wanted]);
-  const beside = useMemo(() => chosenHead(compared.inspection, head), [compared.inspection, head]);
+  const head = useSame(chosenHead(inspection, wanted));
+  const beside = useSame(chosenHead(compared.inspection, head));
   const toggle = (one: Head) =>
     setAblated(
       isHead(ablated, one)
@@ -168,6 +168,11 @@ export function AttentionPage(): ReactElement {
       </div>
     </>
   );
+}
+
+/** The same object for the same head: views read a head anew when it is another. */
+function useSame(head: Head | undefined): Head | undefined {
+  return useMemo(() => head, [head?.layer, head?.head]);
 }
 
 /** Says how much of a text is shown, where that is not all of it. */

@@ -83,7 +83,11 @@ export function View({
       return (
         <article className="stack tight">
           <h2 className="minor">{title}</h2>
-          <MapView {...{ source, info, text, head, onText }} name={nameOf(inspection, head)} />
+          <MapView
+            {...{ source, info, text, head, onText }}
+            step={inspection.step}
+            name={nameOf(inspection, head)}
+          />
         </article>
       );
   }

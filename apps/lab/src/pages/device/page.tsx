@@ -1,5 +1,6 @@
 import { type ReactElement, useState } from 'react';
 import { download } from '../../download.js';
+import { keep, kept } from '../../kept.js';
 import { chooseBackend, lab, notify, preferredBackend, useLab } from '../../lab.js';
 import { Button } from '../../ui/button.js';
 import { SelectField } from '../../ui/fields.js';
@@ -9,16 +10,26 @@ import type { EngineReport } from '../../worker/engine.js';
 import type { ReceiptLine } from '../../worker/receipt.js';
 import { Benchmarks, Limits, Receipt, Variants } from './tables.js';
 
-type Work = 'benchmark' | 'receipt' | 'variants';
+const works = ['benchmark', 'receipt', 'variants'] as const;
+type Work = (typeof works)[number];
+
+type Chosen = NonNullable<ReturnType<typeof preferredBackend>> | 'best';
+
+const keyOf = (name: Work) => `device/${name}`;
+
+/** What was found out in this tab on the backend that runs. */
+function results<T>(name: Work): T | undefined {
+  return kept(keyOf(name)) as T | undefined;
+}
 
 /** What the visitor's machine is, what it can do, and whether it computes rightly. */
 export function DevicePage(): ReactElement {
   const { engine, runs } = useLab();
-  const [preference, setPreference] = useState(preferredBackend() ?? 'best');
+  const [preference, setPreference] = useState<Chosen>(preferredBackend() ?? 'best');
   const [busy, setBusy] = useState<Work>();
-  const [receipt, setReceipt] = useState<ReceiptLine[]>();
-  const [benchmarks, setBenchmarks] = useState<BenchmarkLine[]>();
-  const [variants, setVariants] = useState<Record<string, string>>();
+  const [receipt, setReceipt] = useState(() => results<ReceiptLine[]>('receipt'));
+  const [benchmarks, setBenchmarks] = useState(() => results<BenchmarkLine[]>('benchmark'));
+  const [variants, setVariants] = useState(() => results<Record<string, string>>('variants'));
   const training = runs.some(({ status }) => status === 'running');
   const work = async (name: Work, run: () => Promise<void>) => {
     setBusy(name);
@@ -40,6 +51,7 @@ export function DevicePage(): ReactElement {
           setReceipt([...lines]);
         },
       });
+      keep(keyOf('receipt'), lines);
     });
   const runBenchmarks = () =>
     work('benchmark', async () => {
@@ -51,23 +63,33 @@ export function DevicePage(): ReactElement {
           setBenchmarks([...lines]);
         },
       });
+      keep(keyOf('benchmark'), lines);
     });
   const runVariants = () =>
-    work('variants', async () => setVariants(await lab.call('variants', [])));
+    work('variants', async () => {
+      const choices = await lab.call('variants', []);
+      setVariants(choices);
+      keep(keyOf('variants'), choices);
+    });
   const save = () =>
     download(
       'headwise-device.json',
       `${JSON.stringify({ browser: navigator.userAgent, engine, receipt, benchmarks, variants }, null, 2)}\n`,
     );
-  const choose = async (value: string) => {
-    setPreference(value as typeof preference);
+  const choose = async (value: Chosen) => {
+    const start = (name: Chosen) => chooseBackend(name === 'best' ? undefined : name);
+    setPreference(value);
     try {
-      await chooseBackend(value === 'best' ? undefined : (value as 'webgpu' | 'wasm' | 'cpu'));
+      await start(value);
+      for (const name of works) keep(keyOf(name), undefined);
       setReceipt(undefined);
       setBenchmarks(undefined);
       setVariants(undefined);
     } catch (error) {
+      // What cannot be started is not what is shown: the lab goes back to what it computed on.
       notify('bad', (error as Error).message);
+      setPreference(preference);
+      await start(preference).catch(() => {});
     }
   };
   return (

@@ -57,7 +57,7 @@ export function RunTable({
             <th role="columnheader" className="right">
               Time
             </th>
-            <th role="columnheader" className="right">
+            <th role="columnheader" className="right roomy">
               Parameters
             </th>
             {differing.map((key) => (
@@ -102,7 +102,7 @@ export function RunTable({
               <td role="cell" className="right num" data-label="Time">
                 {duration(run.seconds)}
               </td>
-              <td role="cell" className="right num" data-label="Parameters">
+              <td role="cell" className="right num roomy" data-label="Parameters">
                 {run.parameters ? short(run.parameters) : '–'}
               </td>
               {differing.map((key) => (
