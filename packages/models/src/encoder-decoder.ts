@@ -1,4 +1,5 @@
 import {
+  checkLayer,
   checkShape,
   type Encoded,
   type EncoderDecoderModel,
@@ -35,7 +36,18 @@ export class EncoderDecoder implements EncoderDecoderModel {
   readonly startId: number;
   readonly #parts: EncoderDecoderParts;
 
+  /** @throws InputError naming a part that is not a layer */
   constructor(parts: EncoderDecoderParts) {
+    const { embedSource, encoder, embedTarget, decoder, scores } = parts;
+    for (const [name, part] of Object.entries({
+      embedSource,
+      encoder,
+      embedTarget,
+      decoder,
+      scores,
+    })) {
+      checkLayer(`EncoderDecoder: ${name}`, part);
+    }
     this.vocabSize = parts.vocabSize;
     this.maxLength = parts.maxLength;
     this.startId = parts.startId;

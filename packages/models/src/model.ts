@@ -1,4 +1,5 @@
 import {
+  checkPart,
   type EncoderDecoderModel,
   type EncoderModel,
   InputError,
@@ -12,6 +13,7 @@ import {
   ParamStore,
 } from '@headwise/core';
 import type { DecoderConfiguration, ModelConfiguration } from './configuration.js';
+import { parseConfiguration } from './configuration-schema.js';
 import { families, familyOf } from './families.js';
 import type { ModelFamily } from './family.js';
 import { refuseUnknownKeys } from './settings.js';
@@ -166,7 +168,7 @@ export function modelFromPreset(
 /**
  * The typed configuration of a family's `config.json`, with some parts exchanged.
  *
- * @throws InputError for a family whose parts cannot be exchanged
+ * @throws InputError for a family whose parts cannot be exchanged, and for a change that does not hold together
  */
 export function changedPreset(
   json: unknown,
@@ -177,5 +179,9 @@ export function changedPreset(
   if (!family.preset) {
     throw new InputError(`${name}: the parts of family '${family.modelType}' cannot be exchanged`);
   }
-  return { ...family.preset(family.parseConfig(json, name)), ...change };
+  checkPart('change', change, [], "an object of parts, such as { position: { kind: 'alibi' } }");
+  const changed = { ...family.preset(family.parseConfig(json, name)), ...change };
+  // The preset by itself holds together: what does not is the change's.
+  parseConfiguration(changed, 'change');
+  return changed;
 }

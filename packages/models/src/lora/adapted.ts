@@ -1,4 +1,5 @@
 import {
+  checkPart,
   type EncoderDecoderModel,
   type EncoderModel,
   type ForwardContext,
@@ -9,6 +10,9 @@ import {
   type MatrixHead,
   type Network,
 } from '@headwise/core';
+
+const aNetwork = 'a language model, an encoder or an encoder-decoder, such as model.network';
+const someAdapters = 'what new Lora(model.params, …) or loadAdapter(…) gives';
 
 /** The kind of a network: language model, encoder or encoder-decoder. */
 type KindOf<N extends Network> = N extends LanguageModel
@@ -42,6 +46,10 @@ export const AdaptedModel: new <N extends Network>(
   adapters: LinearAdapters | undefined;
 
   constructor(network: Network, adapters?: LinearAdapters) {
+    const methods = ['forward', 'decode'].filter((name) => name in Object(network)).slice(0, 1);
+    checkPart('AdaptedModel: network', network, methods.length ? methods : ['forward'], aNetwork);
+    if (adapters !== undefined)
+      checkPart('AdaptedModel: adapters', adapters, ['delta'], someAdapters);
     this.adapters = adapters;
     this.vocabSize = network.vocabSize;
     this.maxLength = network.maxLength;

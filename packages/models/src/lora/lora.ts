@@ -1,4 +1,5 @@
 import {
+  checkParams,
   type ForwardContext,
   type Initializer,
   InputError,
@@ -88,6 +89,7 @@ export class Lora implements LinearAdapters {
   constructor(base: ParamStore, options: LoraOptions) {
     const { rank, alpha = rank, targets, copies = [], bias = false, dropout = 0 } = options;
     const { seed = 0, source, overrides = {}, rankStabilized = false } = options;
+    checkParams('Lora', base);
     checkSizes('', { rank, alpha });
     this.rank = rank;
     this.alpha = alpha;

@@ -6,6 +6,7 @@ import {
   readTensor,
 } from '@headwise/core';
 import { type LazyTensorInput, type SafetensorsFile, toFloat32 } from '@headwise/safetensors';
+import { checkModel } from '../check-model.js';
 import { type KeyPlace, placeOf } from '../family.js';
 import type { Model } from '../model.js';
 import { giveRows, takeRows } from '../row-order.js';
@@ -87,6 +88,7 @@ function savedOf(model: Model, lora: Lora): Record<'bias' | 'modules_to_save', u
 
 /** The tensors of an adapter by PEFT's keys; each is read from the backend when it is written. */
 export function peftTensors(model: Model, lora: Lora): Record<string, LazyTensorInput> {
+  checkModel('saveAdapter', model);
   if (lora.merged && lora.copies.length > 0) {
     throw new InputError(
       'LoRA: the adapter is merged, so that its copies of parameters are those of the model; unmerge it first',
@@ -118,6 +120,7 @@ export function loraFromPeft(
   file: SafetensorsFile,
   name = 'adapter_config.json',
 ): Lora {
+  checkModel('loadAdapter', model);
   const config = parsePeftConfig(json, name);
   const keys = [...file.tensors.keys()];
   const { keyPrefix } = model.family;

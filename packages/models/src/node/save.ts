@@ -1,6 +1,7 @@
 import { checkFinite, checkOneOf, InputError, sizeOf } from '@headwise/core';
 import { commit, type FileContent, type FolderChange } from '@headwise/files';
 import { fromFloat32, type LazyTensorInput, streamSafetensors } from '@headwise/safetensors';
+import { checkModel } from '../check-model.js';
 import { configText } from '../checkpoint/config-text.js';
 import { checkpointTensors } from '../checkpoint.js';
 import type { Model } from '../model.js';
@@ -43,6 +44,7 @@ export function modelFiles(
   model: Model,
   { shardBytes = 5e9, dtype = 'f32' }: SaveOptions = {},
 ): FolderChange {
+  checkModel('saveModel', model);
   checkOneOf('saveModel: dtype', dtype, savedTypes);
   const packed = Object.entries(model.params.matrices()).find(([, matrix]) => matrix.packed);
   if (packed) {
