@@ -47,6 +47,14 @@ describe('train refuses', () => {
       ({ model }) => Object.assign(model, { dim: 16, heads: 3 }),
       [/config\.json: 'model\.dim' 16 is not divisible by 'model\.heads' 3/],
     ],
+    'a model that no memory holds': [
+      ({ model }) => Object.assign(model, { dim: 1e8, heads: 1 }),
+      [/'model': the model has \d+ parameters, .* bytes\) held 4 times in float32; there are /],
+    ],
+    'a batch that no memory holds': [
+      ({ training }) => Object.assign(training, { batchSize: 1e9 }),
+      [/'training\.batchSize' 1000000000 windows .* need at least .* a step; there are /],
+    ],
     'a missing corpus': [
       ({ data }) => Object.assign(data, { corpus: join(work, 'nowhere.txt') }),
       [/nowhere\.txt: cannot be read/],

@@ -13,14 +13,18 @@ export function checkOneOf<T extends string>(
   known: readonly T[],
 ): asserts given is T {
   if ((known as readonly string[]).includes(given)) return;
-  throw new InputError(`${what} is ${quoted(given)}; expected one of ${known.join(', ')}`);
+  const shown = typeof given === 'string' ? cut(`'${given}'`) : quoted(given);
+  throw new InputError(`${what} is ${shown}; expected one of ${known.join(', ')}`);
 }
 
 const mostCharacters = 100;
 
-/** A value as an error message quotes it: JSON, a text in single quotes, and no longer than 100 characters. */
+/** A value as an error message quotes it: JSON of at most 100 characters. */
 export function quoted(value: unknown): string {
-  const text = typeof value === 'string' ? `'${value}'` : textOf(value);
+  return cut(textOf(value));
+}
+
+function cut(text: string): string {
   return text.length > mostCharacters
     ? `${text.slice(0, mostCharacters)}… (${text.length} characters)`
     : text;

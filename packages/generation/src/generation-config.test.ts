@@ -62,7 +62,7 @@ describe('parseGenerationConfig', () => {
   test('values of another type or range are refused, also where they do not count', () => {
     const refused: [unknown, string][] = [
       [[], 'the document is []; expected an object'],
-      [{ do_sample: 'yes' }, `'do_sample' is 'yes'; expected true or false`],
+      [{ do_sample: 'yes' }, `'do_sample' is "yes"; expected true or false`],
       [{ top_p: 3 }, "'top_p' is 3; expected 0 < top_p ≤ 1"],
       [{ eos_token_id: 1.5 }, "'eos_token_id' is 1.5; expected a token id or a list of them"],
       [{ eos_token_id: ['1'] }, `'eos_token_id' is ["1"]`],
@@ -70,7 +70,7 @@ describe('parseGenerationConfig', () => {
       [{ bad_words_ids: [[]] }, "'bad_words_ids' is [[]]; expected a list of lists of token ids"],
       [{ suppress_tokens: 3 }, "'suppress_tokens' is 3; expected a list of token ids"],
       [{ forced_eos_token_id: [1, 2] }, "'forced_eos_token_id' is [1,2]; expected one token id"],
-      [{ max_new_tokens: 'x'.repeat(1000) }, "'max_new_tokens' is 'xxx"],
+      [{ max_new_tokens: 'x'.repeat(1000) }, `'max_new_tokens' is "xxx`],
     ];
     for (const [config, message] of refused) expect(() => parse(config)).toThrow(message);
   });

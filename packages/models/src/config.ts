@@ -1,4 +1,4 @@
-import { InputError } from '@headwise/core';
+import { InputError, quoted } from '@headwise/core';
 import { z } from 'zod';
 import { nearestName } from './nearest.js';
 
@@ -58,7 +58,7 @@ function describe(issue: z.core.$ZodIssue, json: unknown, schema: z.ZodType): st
     (value, step) => (value as Record<PropertyKey, unknown> | undefined)?.[step],
     json,
   );
-  const shown = given === undefined ? 'is missing' : `is ${JSON.stringify(given)}`;
+  const shown = given === undefined ? 'is missing' : `is ${quoted(given)}`;
   return `${key === '' ? 'the document' : `'${key}'`} ${shown}: ${issue.message}`;
 }
 

@@ -1,4 +1,4 @@
-import { InputError } from '@headwise/core';
+import { InputError, quoted } from '@headwise/core';
 import { bart } from './bart.js';
 import { bert } from './bert.js';
 import { bloom } from './bloom.js';
@@ -41,6 +41,6 @@ export function familyOf(json: unknown, name = 'config.json'): ModelFamily {
   const family = Object.hasOwn(families, String(modelType)) && families[String(modelType)];
   if (family) return family;
   throw new InputError(
-    `${name}: 'model_type' is ${JSON.stringify(modelType)}; known are ${Object.keys(families).join(', ')}`,
+    `${name}: 'model_type' is ${quoted(modelType)}; known are ${Object.keys(families).join(', ')}`,
   );
 }

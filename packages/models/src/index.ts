@@ -84,7 +84,7 @@ export {
 export type { RopeSettings } from './rope.js';
 export { groupedHeads, type RowOrder } from './row-order.js';
 export type { Settings } from './settings.js';
-export { checkModelFits, type FitOptions, type ModelSize, modelSize } from './size.js';
+export { checkMemory, checkModelFits, type FitOptions, type ModelSize, modelSize } from './size.js';
 export { type T5Config, t5 } from './t5.js';
 export { type TransformerConfig, transformer } from './transformer.js';
 export { type TransformerXLConfig, transformerXL } from './transformer-xl.js';

@@ -33,15 +33,16 @@ export function sizeOfConfig(family: ModelFamily, config: unknown): ModelSize {
   const depths = family.depths.filter((key) => typeof written[key] === 'number');
   const shallow = Object.fromEntries(depths.map((key) => [key, 1]));
   const measure = (change: Record<string, number>) => measured(family, { ...written, ...change });
-  const one = measure(shallow);
-  // Blocks are alike: each adds what the second adds to the first.
-  return depths.reduce((sum, key) => {
+  const size = measure(shallow);
+  const single = { ...size };
+  for (const key of depths) {
+    // Blocks are alike: each adds what the second adds to the first.
     const more = (written[key] as number) - 1;
     const two = measure({ ...shallow, [key]: 2 });
-    const parameters = sum.parameters + more * (two.parameters - one.parameters);
-    const tensors = sum.tensors + more * (two.tensors - one.tensors);
-    return { ...sum, parameters, tensors, bytes: 4 * parameters };
-  }, one);
+    size.parameters += more * (two.parameters - single.parameters);
+    size.tensors += more * (two.tensors - single.tensors);
+  }
+  return { ...size, bytes: 4 * size.parameters };
 }
 
 function measured(family: ModelFamily, config: unknown): ModelSize {
@@ -77,14 +78,24 @@ export interface FitOptions {
  */
 export function checkModelFits(size: ModelSize, options: FitOptions = {}): void {
   const { copies = 1, name = 'config.json' } = options;
-  const onHost = ['cpu', 'wasm'].includes(tf.getBackend());
-  const limit = options.memoryLimit ?? (onHost ? memoryLimit() : MAX_GPU_BYTES);
-  const needed = copies * size.bytes;
-  if (needed <= limit) return;
   const held = copies === 1 ? 'in float32' : `held ${copies} times in float32`;
-  throw new InputError(
-    `${name}: the model has ${size.parameters} parameters, ${inUnits(needed)} ${held}; there are ${inUnits(limit)}`,
-  );
+  const what = (bytes: string) =>
+    `${name}: the model has ${size.parameters} parameters, ${bytes} ${held}`;
+  checkMemory(copies * size.bytes, what, options.memoryLimit);
+}
+
+/**
+ * Throws for what does not fit into memory, before it is made.
+ *
+ * @param what needs the bytes, given as people read them; begins the message
+ * @param limit in bytes; default what the system allows this process, and on a GPU 256 GiB
+ * @throws InputError with what is needed and what there is
+ */
+export function checkMemory(bytes: number, what: (bytes: string) => string, limit?: number): void {
+  const onHost = ['cpu', 'wasm'].includes(tf.getBackend());
+  const allowed = limit ?? (onHost ? memoryLimit() : MAX_GPU_BYTES);
+  if (bytes <= allowed) return;
+  throw new InputError(`${what(inUnits(bytes))}; there are ${inUnits(allowed)}`);
 }
 
 const units = ['B', 'kB', 'MB', 'GB', 'TB', 'PB', 'EB'];

@@ -1,4 +1,4 @@
-import { InputError } from '@headwise/core';
+import { InputError, quoted } from '@headwise/core';
 import { z } from 'zod';
 import { architecture, depth, rate, size } from './config.js';
 import type { ModelConfiguration } from './configuration.js';
@@ -112,7 +112,7 @@ function completed(
   }
   if (tie_projs.length !== cutoffs.length + 1) {
     throw new InputError(
-      `${name}: 'tie_projs' is ${JSON.stringify(tie_projs)}: expected one entry more than 'cutoffs' has`,
+      `${name}: 'tie_projs' is ${quoted(tie_projs)}: expected one entry more than 'cutoffs' has`,
     );
   }
   return { ...config, tie_projs };

@@ -12,6 +12,7 @@ import {
 } from '@headwise/data';
 import { checkPrompt } from '@headwise/generation';
 import {
+  checkMemory,
   checkModelFits,
   createModel,
   type DecoderSettings,
@@ -114,15 +115,22 @@ function makeTokenizer({ tokenizer }: RunConfig, text: string): Promise<Tokenize
 const COPIES = 4;
 
 /**
- * Throws for a model that cannot be trained in the memory that there is, before anything is made.
+ * Throws for a model, or a batch of it, that cannot be trained in the memory that there is, before anything is made.
  *
  * @param vocabSize of its tokenizer; 1 as long as that is not known
  */
-export function checkRunFits({ model }: RunConfig, vocabSize = 1): void {
+export function checkRunFits({ model, training }: RunConfig, vocabSize = 1): void {
   checkModelFits(modelSize(settingsOf(model, vocabSize), "'model'"), {
     copies: COPIES,
     name: "'model'",
   });
+  // What a step holds at the least: the inputs of both halves of every block, and the output, in float32.
+  const tokens = training.batchSize * model.context;
+  checkMemory(
+    4 * tokens * model.dim * (2 * model.layers + 1),
+    (bytes) =>
+      `'training.batchSize' ${training.batchSize} windows of 'model.context' ${model.context} tokens need at least ${bytes} a step`,
+  );
 }
 
 /** A new model of the run's sizes. */

@@ -1,4 +1,4 @@
-import { InputError } from '@headwise/core';
+import { InputError, quoted } from '@headwise/core';
 import { z } from 'zod';
 import { parseWith } from '../config.js';
 
@@ -109,7 +109,7 @@ export function parsePeftConfig(json: unknown, name: string): PeftConfig {
   for (const [key, value] of Object.entries(config)) {
     if (known.has(key) || isNeutral(value)) continue;
     throw new InputError(
-      `${name}: '${key}' is ${JSON.stringify(value)}; PEFT 0.21.2 has no such key, so that it may change what the adapter computes`,
+      `${name}: '${key}' is ${quoted(value)}; PEFT 0.21.2 has no such key, so that it may change what the adapter computes`,
     );
   }
   checkStart(config.init_lora_weights, name);
@@ -134,7 +134,7 @@ function isNeutral(value: unknown): boolean {
 
 function checkStart(start: boolean | string, name: string): void {
   if (startsBeside.includes(start)) return;
-  const given = `${name}: 'init_lora_weights' is ${JSON.stringify(start)}`;
+  const given = `${name}: 'init_lora_weights' is ${quoted(start)}`;
   if (start === 'mica') {
     throw new InputError(
       `${given}, whose B is not trained; expected one of ${startsBeside.join(', ')}`,
@@ -150,12 +150,12 @@ function checkLayers(config: z.output<typeof schema>, name: string): void {
   if (typeof targets === 'string' && (layers !== null || pattern !== null)) {
     const key = layers !== null ? 'layers_to_transform' : 'layers_pattern';
     throw new InputError(
-      `${name}: '${key}' is ${JSON.stringify(config[key])}; it goes with a list of 'target_modules', which is the pattern ${JSON.stringify(targets)}`,
+      `${name}: '${key}' is ${quoted(config[key])}; it goes with a list of 'target_modules', which is the pattern ${quoted(targets)}`,
     );
   }
   if (layers === null && pattern !== null && pattern.length > 0) {
     throw new InputError(
-      `${name}: 'layers_pattern' is ${JSON.stringify(pattern)}; it goes with 'layers_to_transform', which is missing`,
+      `${name}: 'layers_pattern' is ${quoted(pattern)}; it goes with 'layers_to_transform', which is missing`,
     );
   }
 }

@@ -3,6 +3,7 @@ import {
   InputError,
   isEncoderDecoder,
   type ParamSource,
+  quoted,
   readTensor,
 } from '@headwise/core';
 import { type LazyTensorInput, type SafetensorsFile, toFloat32 } from '@headwise/safetensors';
@@ -135,7 +136,7 @@ export function loraFromPeft(
   const paths = [...modules].flatMap(([path, module]) => (isTarget(module) ? [path] : []));
   if (paths.length === 0) {
     throw new InputError(
-      `${name}: 'target_modules' is ${JSON.stringify(config.target_modules)}; no linear map of the model is called so`,
+      `${name}: 'target_modules' is ${quoted(config.target_modules)}; no linear map of the model is called so`,
     );
   }
   const rankOf = patternTable(config.rank_pattern, 'rank_pattern', name);
@@ -232,7 +233,7 @@ function copiedPaths(
   const table = copied.find((path) => path === 'tokens.weight');
   if (table && sharesTokens(model)) {
     throw new InputError(
-      `${name}: 'modules_to_save' is ${JSON.stringify(saved)}: the adapter has a copy of '${keyOf(model, table)}', a table that the model uses in several places, where PEFT exchanges one of them`,
+      `${name}: 'modules_to_save' is ${quoted(saved)}: the adapter has a copy of '${keyOf(model, table)}', a table that the model uses in several places, where PEFT exchanges one of them`,
     );
   }
   if (copied.length === 0 && bias !== 'none') {
