@@ -161,7 +161,7 @@ export class Bpe implements Model {
     this.#unknownStart = -1;
     if (bytes) this.#addBytes(units, start, end);
     else this.#addCharacters(units, start, end);
-    this.#flushUnknown();
+    if (this.#unknownStart >= 0) this.#flushUnknown();
     symbols.merge(this.merges, this.#options.dropout, this.#options.random);
     const { ids, starts, ends } = symbols;
     for (let i = 0; i < symbols.length; i++) this.#found.add(ids[i]!, starts[i]!, ends[i]!);
@@ -207,11 +207,15 @@ export class Bpe implements Model {
       const prefix = from > 0 ? (continuingPrefix ?? '') : '';
       const suffix = i + size === end ? (endSuffix ?? '') : '';
       const plain = prefix === '' && suffix === '';
-      const text = () => prefix + unitsToString(units, i, i + size) + suffix;
-      const id = plain ? this.vocab.find(units, i, i + size) : (this.vocab.id(text()) ?? -1);
-      if (id >= 0) this.#addKnown(id, from, to);
-      else if (!(byteFallback && this.#addFallback(text(), from, to))) {
-        this.#addUnknown(from, to, units, i);
+      const known = plain ? this.vocab.find(units, i, i + size) : -1;
+      if (known >= 0) this.#addKnown(known, from, to);
+      else {
+        const symbol = prefix + unitsToString(units, i, i + size) + suffix;
+        const id = plain ? -1 : (this.vocab.id(symbol) ?? -1);
+        if (id >= 0) this.#addKnown(id, from, to);
+        else if (!(byteFallback && this.#addFallback(symbol, from, to))) {
+          this.#addUnknown(from, to, units, i);
+        }
       }
       i += size;
     }
