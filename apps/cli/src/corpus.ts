@@ -1,5 +1,6 @@
-import { createRequire } from 'node:module';
-import { join } from 'node:path';
+import { existsSync, realpathSync } from 'node:fs';
+import { createRequire, isBuiltin } from 'node:module';
+import { dirname, join, resolve, sep } from 'node:path';
 import { InputError } from '@headwise/core';
 import { readTextCorpus } from '@headwise/data/node';
 import type { Encoding } from '@headwise/tokenizers';
@@ -9,10 +10,11 @@ import type { Encoding } from '@headwise/tokenizers';
  *
  * A package exports texts, or a function that gives them: strings, or objects with `text` and perhaps `title`.
  *
+ * @param from the file that asks for it; a package is looked for beside it, then where the command runs
  * @throws InputError or DataError naming what is missing or empty
  */
-export async function readCorpus(corpus: string): Promise<string> {
-  if (corpus.startsWith('npm:')) return packageText(corpus.slice('npm:'.length));
+export async function readCorpus(corpus: string, from?: string): Promise<string> {
+  if (corpus.startsWith('npm:')) return packageText(corpus.slice('npm:'.length), from);
   const documents = await readTextCorpus(corpus);
   return documents.map(({ text }) => text).join('\n\n');
 }
@@ -22,34 +24,50 @@ export function predictedBytes(text: string, { offsets }: Pick<Encoding, 'offset
   return Buffer.byteLength(text.slice(offsets[0]?.[1] ?? 0));
 }
 
-function packageText(name: string): string {
-  const exported = load(name);
+/** What npm takes as the name of a package: a path, a version or a part of a package is not one. */
+const packageName = /^(?=.{1,214}$)(?:@[a-z\d~-][a-z\d._~-]*\/)?[a-z\d~-][a-z\d._~-]*$/;
+
+function packageText(name: string, from: string | undefined): string {
+  if (!packageName.test(name) || isBuiltin(name) || name === 'node_modules') {
+    throw new InputError(`corpus 'npm:${name}': '${name}' is not the name of a package on npm`);
+  }
+  const exported = load(name, from);
   const texts: unknown = typeof exported === 'function' ? exported() : exported;
   const documents = Array.isArray(texts) ? texts : [texts];
   return documents.map((document, i) => textOf(document, `npm:${name}, item ${i}`)).join('\n\n');
 }
 
-/** Looks for a package where the command runs, then beside this program. */
-function load(name: string): unknown {
-  for (const from of [join(process.cwd(), 'package.json'), import.meta.url]) {
-    const require = createRequire(from);
-    let path: string;
-    try {
-      path = require.resolve(name);
-    } catch (error) {
-      const { code } = error as NodeJS.ErrnoException;
-      if (code === 'ERR_PACKAGE_PATH_NOT_EXPORTED') {
-        throw new InputError(`corpus 'npm:${name}': the package has no entry for require()`);
-      }
-      continue;
-    }
-    try {
-      return require(path);
-    } catch (error) {
-      throw new InputError(`corpus 'npm:${name}': cannot be loaded: ${(error as Error).message}`);
-    }
+/** Looks for a package in the `node_modules` of the projects that ask for it, and nowhere else. */
+function load(name: string, asker: string | undefined): unknown {
+  const projects = [...(asker === undefined ? [] : [dirname(resolve(asker))]), process.cwd()];
+  const project = projects.find((folder) => installed(name, folder) !== undefined);
+  if (project === undefined) {
+    throw new InputError(`corpus 'npm:${name}': the package is not installed; npm install ${name}`);
   }
-  throw new InputError(`corpus 'npm:${name}': the package is not installed; npm install ${name}`);
+  const require = createRequire(join(project, 'package.json'));
+  try {
+    const path = require.resolve(name);
+    const folder = realpathSync(installed(name, project)!);
+    if (!realpathSync(path).startsWith(folder + sep))
+      throw new Error('its entry lies outside of it');
+    return require(path);
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    throw new InputError(
+      code === 'ERR_PACKAGE_PATH_NOT_EXPORTED'
+        ? `corpus 'npm:${name}': the package has no entry for require()`
+        : `corpus 'npm:${name}': cannot be loaded: ${message}`,
+      { cause: error },
+    );
+  }
+}
+
+/** Where a package lies for a folder: in its `node_modules`, or in those of a folder above. */
+function installed(name: string, folder: string): string | undefined {
+  const place = join(folder, 'node_modules', name);
+  if (existsSync(place)) return place;
+  const above = dirname(folder);
+  return above === folder ? undefined : installed(name, above);
 }
 
 function textOf(document: unknown, what: string): string {

@@ -45,7 +45,7 @@ export function trainCommand(): Command {
       const backend = backendOption(options.backend);
       const config = await readRunConfig(options.config, options.set);
       // Everything that can be refused is refused before the folder is touched.
-      const parts = await readParts(config);
+      const parts = await readParts(config, options.config);
       const folder = await RunFolder.inspect(options.out, config, options.resume ?? false);
       const data = await prepareData(config, parts, folder);
       const tokenizer = tokenizerText(data.tokenizer);

@@ -40,9 +40,10 @@ export interface CorpusParts {
   sha256: string;
 }
 
-export async function readParts(config: RunConfig): Promise<CorpusParts> {
+/** @param from the file of the configuration, beside which a package is looked for */
+export async function readParts(config: RunConfig, from: string): Promise<CorpusParts> {
   checkRunFits(config);
-  const text = await readCorpus(config.data.corpus);
+  const text = await readCorpus(config.data.corpus, from);
   const sha256 = createHash('sha256').update(text).digest('hex');
   return { ...splitCorpus(text, config.data), sha256 };
 }
