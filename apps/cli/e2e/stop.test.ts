@@ -1,6 +1,7 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import {
   headwise,
@@ -79,3 +80,39 @@ test('a corpus may be a package that exports its text', () => {
   expect(run.stderr).toBe('');
   expect(run.status).toBe(0);
 });
+
+/** Starts training a model that computes for long at a time, and sends signals once it does. */
+async function interrupt(send: (kill: () => void) => Promise<void>) {
+  const work = temporaryFolder();
+  const config = writeConfig(work, ({ model, training }) => {
+    Object.assign(model, { dim: 256, layers: 4, context: 64 });
+    Object.assign(training, { batchSize: 64 });
+  });
+  const args = [program, 'train', '--config', config, '--out', join(work, 'run'), '--json'];
+  const child = spawn(process.execPath, args, { env: environment });
+  let printed = '';
+  child.stdout.setEncoding('utf8').on('data', (text) => {
+    printed += text;
+  });
+  const ended = new Promise<{ code: number | null; signal: string | null }>((resolve) =>
+    child.on('close', (code, signal) => resolve({ code, signal })),
+  );
+  while (!printed.includes('"event":"backend"')) await sleep(50);
+  await sleep(1500);
+  await send(() => void child.kill('SIGINT'));
+  return { ...(await ended), printed };
+}
+
+test.skipIf(process.platform === 'win32')(
+  'a second Ctrl-C ends a run in the midst of a computation',
+  async () => {
+    const { code, signal, printed } = await interrupt(async (kill) => {
+      kill();
+      await sleep(500);
+      kill();
+    });
+    expect(code).toBe(null);
+    expect(signal).toMatch(/^SIG(KILL|INT)$/);
+    expect(printed).not.toContain('"event":"step"');
+  },
+);

@@ -1,3 +1,6 @@
+import { once } from 'node:events';
+import { Worker } from 'node:worker_threads';
+
 /** The exit code of a program that was stopped from the keyboard. */
 export const interrupted = 130;
 
@@ -9,7 +12,7 @@ const sameSignalMs = 250;
 /**
  * Does work that Ctrl-C, or a request to end, stops in its own time; one more ends the process at once.
  *
- * Outside of it both end the process at once, as the system has it, also while a computation blocks the event loop.
+ * Outside of it one is enough, as the system has it, also while a computation blocks the event loop.
  *
  * @param work is told to stop by its signal
  */
@@ -18,21 +21,35 @@ export async function interruptible<T>(work: (stop: AbortSignal) => Promise<T>):
   let first: number | undefined;
   const onSignal = (signal: NodeJS.Signals) => {
     first ??= performance.now();
-    if (performance.now() - first < sameSignalMs) controller.abort();
-    else end(signal);
-  };
-  const restore = () => {
-    for (const signal of signals) process.off(signal, onSignal);
-  };
-  const end = (signal: NodeJS.Signals) => {
+    if (performance.now() - first < sameSignalMs) return controller.abort();
     restore();
     // Without a handler the system ends the process, and tells its parent by which signal.
     process.kill(process.pid, signal);
   };
+  const restore = () => {
+    for (const signal of signals) process.off(signal, onSignal);
+  };
   for (const signal of signals) process.on(signal, onSignal);
+  const watch = await startWatch();
   try {
     return await work(controller.signal);
   } finally {
     restore();
+    await watch?.terminate();
+  }
+}
+
+/** A thread that ends the process at the second signal while this one computes; undefined where it cannot be had. */
+async function startWatch(): Promise<Worker | undefined> {
+  const worker = new Worker(new URL('./signal-watch.js', import.meta.url), {
+    workerData: { sameSignalMs },
+    execArgv: ['--no-deprecation'],
+  });
+  worker.unref();
+  try {
+    await once(worker, 'message');
+    return worker;
+  } catch {
+    return undefined;
   }
 }
