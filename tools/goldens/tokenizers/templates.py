@@ -108,6 +108,103 @@ ERRORS = [
     "{{ '%d' % 'a' }}", "{{ '%s %s' % (1,) }}", "{{ '{}'.format() }}", "{{ '{a}'.format() }}", "{{ '{:d}'.format('a') }}", "{{ 'a'.index('b') }}", "{{ ','.join([1]) }}", "{{ 'a'.split('') }}", "{{ people | map('nope') | list }}", "{{ people | sort }}", "{{ d | dictsort(by='x') }}", "{{ 'a' | truncate(1) }}", "{{ [] | sum('x') }}", "{{ {[]: 1} }}", "{{ 1 ~ }}", "{% break %}", "{{ 'a' in 5 }}", "{{ 5 in 'a' }}", "{{ -'a' }}", "{{ f | batch(2) | list }}", "{{ list | map(attribute='x', foo=1) | list }}",
 ]
 
+# As chat templates are written, and the corners of each rule.
+MORE = r'''
+{{ messages[0].content | replace("H", "h") }}{{ messages | length }}{{ messages[:1] }}{{ messages[1:] | map(attribute='role') | list }}
+{%- for message in messages -%}{%- if (message['role'] == 'user') != (loop.index0 % 2 == 0) -%}{{ raise_exception('x') }}{%- endif -%}{{ '[INST] ' ~ message['content'] ~ ' [/INST]' }}{%- endfor -%}
+{%- set ns = namespace(found=false, last=none) -%}{%- for m in messages[::-1] -%}{%- set index = (messages|length - 1) - loop.index0 -%}{%- if m.role == "user" -%}{%- set ns.found = true -%}{%- set ns.last = index -%}{%- endif -%}{%- endfor -%}{{ ns.found }}{{ ns.last }}{{ ns }}
+{% set content = messages[0].content %}{% if content is string %}{{ content }}{% elif content is iterable %}{% for i in content %}{{ i }}{% endfor %}{% endif %}
+{{ messages[0].get('content', '') | trim }}{{ messages[0]['missing'] or 'x' }}{{ messages[0].missing | default('d', true) }}
+{%- macro render(p, depth=0) -%}{%- if p is mapping -%}{ {%- for k, v in p.items() -%}{{ k }}:{{ render(v, depth + 1) }}{{ ", " if not loop.last }}{%- endfor -%} }{%- elif p is string -%}"{{ p }}"{%- elif p is iterable -%}[{%- for x in p -%}{{ render(x, depth+1) }},{%- endfor -%}]{%- else -%}{{ p }}{%- endif -%}{%- endmacro -%}{{ render(messages) }}
+{{ messages[1].tool_calls[0].function.arguments|items|list }}
+{% for name, value in messages[1].tool_calls[0].function.arguments|items %}{{ name }}={{ value }}/{{ value|tojson }};{% endfor %}
+{{ "a" if tools else "b" }}{{ tools | default([]) | length }}{{ (tools or []) | length }}
+{{ messages | selectattr("role", "equalto", "user") | list | length }}{{ messages | map(attribute="content") | select("string") | join("|") }}
+{{ "%.2f" | format(3.14159) }}{{ "{:.2f}".format(2) }}{{ "{0:>5}|{1!r}".format(1, "x") }}
+{{ 5 // 2 * 2 }}{{ 2 * 3 % 4 }}{{ 1 + 2 ~ 3 }}{{ not 1 == 2 }}{{ 1 in [1] and 2 not in [1] }}{{ -1 ** 2 }}{{ 2 - -2 }}
+{{ "a\nb" | indent(2) }}|{{ "a\n\nb\n" | indent }}|{{ "" | indent }}|
+{{ [1,2,3] | map('multiply', 2) | list }}
+{{ range(5) | batch(2) | map('list') | list }}{{ range(5) | slice(2) | list }}{{ range(3) | map('string') | join }}
+{{ x.y is defined }}
+{{ messages[0].x.y is defined }}
+{{ messages[0].x is defined }}{{ messages[5] is defined }}{{ messages[0]['a']['b'] | default('q') }}
+{% for m in messages if m.role == 'user' %}{{ loop.length }}{{ loop.last }}{% endfor %}
+{{ 'abc' | list | reverse | join }}{{ 'abc' | reverse }}{{ (1,2) | reverse | list }}
+{{ true and 'x' }}{{ none or none }}{{ 0 or [] }}{{ 'a' is in 'abc' }}{{ 1 is not none }}{{ n is odd and not n is even }}
+{{ ['a','b'] | join(', ') | upper | length }}{{ 'A' | lower is lower }}{{ (n + 1) is even }}{{ n + 1 is even }}
+{% set x %}{% for i in range(2) %}{{ i }}{% endfor %}{% endset %}{{ x | int + 1 }}
+{% set x = [] %}{% set x = x + [1] %}{{ x }}{% set d2 = dict(a=1) %}{% set d2 = dict(d2, b=2) %}{{ d2 }}
+{%- if messages[0]['role'] == 'system' %}{%- set system_message = messages[0]['content']|trim %}{%- set messages = messages[1:] %}{%- else %}{%- set system_message = "" %}{%- endif %}{{ system_message }}|{{ messages | length }}
+{{ '' ~ none }}{{ 1.50 }}{{ 10 ** 20 }}{{ 10.0 ** 20 }}{{ 1e-5 }}{{ 0.1 * 3 }}{{ 100000000000000000000.0 }}{{ 5e-324 }}{{ 1.7976931348623157e308 }}{{ 1e308 * 10 }}{{ -(1e308 * 10) }}
+{{ "é".encode is defined }}
+{{ s.__len__ is defined }}{{ s | attr('__class__') }}{{ messages.__class__ is defined }}
+{{ namespace(a=1).a }}{{ namespace({'b': 2}).b }}{% set q = namespace() %}{% set q.z = [1] %}{{ q.z + [2] }}{{ q.missing is defined }}
+{{ loop is defined }}{% for a in [1] %}{% for b in [1,2] %}{{ loop.index }}{% set outer = loop %}{% endfor %}{{ loop.index }}{% endfor %}
+{% for a in [1,2] %}{% set outer = loop %}{% for b in 'xy' %}{{ outer.index }}{{ b }}{{ loop.first }}{% endfor %}{% endfor %}
+{% macro f(x) -%} {{ x }} {%- endmacro %}[{{ f(1) }}][{{ f('a') ~ f('b') }}]{{ [f(1), f(2)] }}{{ f(1) | upper }}{{ f(1) == '1' }}
+{{ caller is defined }}{{ self is defined }}{{ varargs is defined }}
+{{ 'x' * 3 }}{{ 3 * 'x' }}{{ [0] * 2 }}{{ 'x' * 0 }}{{ 'x' * -1 }}
+{{ "it's" }}{{ ["it's", 'say "hi"'] }}{{ {'k"': "v'"} }}{{ ["\\"] }}{{ ['\u2028', '\xa0'] }}
+{{ [1,2,3][-1] }}{{ [1,2,3][1:][0] }}{{ 'abc'[1] }}{{ 'abc'[-2:] }}{{ {'a': {'b': [1, 2]}}.a.b[1] }}{{ (1,2,3)[0] }}{{ [[1,2],[3]][0][1] }}
+{{ "a,b;c".split(";")[0].split(",") | last }}{{ "x=1".split("=", 1)[1] }}{{ "  a b ".split(" ") }}
+{{ [3,1,2] | sort | first }}{{ ['b', 'a'] | sort | last }}{{ [true, false] | sort }}{{ [1.5, 1] | sort }}{{ [[2,1],[1,2]] | sort }}
+{{ 'abc' in ['abc'] }}{{ {'a':1} == {'a':1} }}{{ [1] == (1,) }}{{ 'a' != 'b' }}{{ none == false }}{{ 0 == false }}{{ '' == none }}
+{{ 'Hello' | title }}{{ "o'neil mc-d" | title }}{{ 'éa' | capitalize }}{{ 'ÀB' | lower }}
+{{ 1234567.891 | round(1) }}{{ 0.5 | round }}{{ 1.5 | round | int }}{{ -1.5 | round }}{{ 10 | round(2) }}{{ 2.5 | round(0, 'floor') }}{{ 15 | round(-1) }}{{ 25 | round(-1) }}
+{{ 12 | string | length }}{{ true | lower }}{{ none | upper }}{{ 3 | title }}{{ [1] | upper }}
+{{ ('a','b') | tojson }}{{ {'b': 1, 'a': [true, null]} | tojson }}
+{{ {'b': 1, 'a': [true, none]} | tojson(sort_keys=true, indent=2) }}{{ [1,[2,[]]] | tojson(indent=0) }}{{ "</script>'" | tojson }}{{ 1.0 | tojson }}{{ 'a"b' | tojson }}
+{{ strftime_now("%d %B %Y") }}{{ strftime_now("") }}{{ strftime_now("%Y年%m月") }}{{ strftime_now("100%%") }}{{ strftime_now("%E") }}
+{{ strftime_now("%Ey %Od %-y %3d %_m|%10Y|%+4Y") }}
+{{ strftime_now("%q") }}
+{{ [1, 2] is sequence }}{{ {} is mapping }}{{ 'a' is mapping }}{{ none is sequence }}{{ 1.0 is integer }}{{ 'a' is callable }}
+{% filter replace('a', 'b') | upper %}banana{% endfilter %}{% filter indent(2) %}x
+y{% endfilter %}
+{% with %}{% set a = 1 %}{{ a }}{% endwith %}{{ a is defined }}{% with a = 5 %}{% with b = a %}{{ b }}{% endwith %}{% endwith %}
+{% block a %}{% block b %}x{% endblock b %}{% endblock a %}{{ self.b() }}
+{% call(a, b=2) (macro_missing)() %}{% endcall %}
+{% if true %}a{% endif %}{% if false %}{% include 'zz' %}{% endif %}b
+{% if false %}{{ 1 | nofilter }}{% endif %}ok
+{{ 'a' | nofilter if false else 'b' }}
+{{ foo is nofoo }}
+{{ 1 if true else x.y.z }}{{ [1,2,3,] }}{{ (1) }}{{ {'a':1,} }}{{ [] }}
+{# multi
+line #}x{#- y -#} z
+{{ "{{ not }}" }}{{ '{% raw %}' }}{{ "#}" }}
+{%- for i in range(3) %}
+{{ i }}
+{%- endfor %}
+{% for i in range(2) -%}
+   {{ i }}
+{% endfor %}
+x {% if 1 %}y{% endif %} z
+{{ 'a' -}}   b   {{- 'c' }}
+{% for m in messages %}{{ m['role'] + '\n' }}{{- m['content'] or '' }}{{- '\n' }}{% endfor %}
+{{ 3 is divisibleby 3 and 4 is divisibleby(2) }}{{ 1 is lt 2 }}{{ 'a' is ne 'b' }}{{ 5 is sameas 5.0 }}
+{{ 'a' 'b' | upper }}{{ ('a' ~ 'b') | upper }}{{ 'a' ~ 'b' | upper }}{{ -3 | abs }}{{ 2 ** 3 | string }}
+{{ [none, 1] | map('default', 'x') | list }}{{ [missing, 1] | map('default', 'x') | list }}{{ ['1','2'] | map('int') | sum }}
+{{ people | map(attribute='home.city') | map('upper') | unique | list }}{{ people | sum(attribute='age', start=10) }}{{ people | selectattr('home.city', 'in', ['x', 'X']) | map(attribute='name') | list }}
+{{ {'a': none} | tojson }}{{ d | length }}{{ d | first }}{{ d | last }}{{ d | join(',') }}{{ d.keys() | list | sort }}{{ d | list | sort(case_sensitive=true) }}
+{{ 'ab' | map('upper') | list }}{{ none | list }}
+{{ '1,2' | map('int') | list }}{{ 5 | list }}
+{{ "a".join("bc") }}{{ "abc".replace("b", "") }}{{ "aXb".lower().upper() }}{{ "a b".title().split() }}{{ "x".isdigit() or "5".isdigit() }}
+{{ uni.split(' ')[1] | length }}{{ uni | list | length }}{{ uni[::2] }}{{ uni.upper() }}{{ uni.center(30, '·') }}{{ uni | truncate(8, true, '') }}
+'''.strip("\n").split("\n")
+MORE += [
+    "{%- for i in range(3) %}\n{{ i }}\n{%- endfor %}\n",
+    "a\n{% for i in range(2) -%}\n   {{ i }}\n{% endfor %}\nend",
+    "  {# c #}  \nx",
+    "{% if true %}\n\n\nx\n{% endif %}\n\n",
+    "\n\n{{ 1 }}\n\n",
+    "{%- set x = 1 -%}\n\n y",
+    "   {{ 1 }}   \n   {% set a=2 %}   \n   {{ a }}",
+    "{% raw -%}  \n a {{ }} \n {%- endraw %}  b",
+    "a {#+ c #} b\n  {#- d +#}\n e",
+    "{% generation %}\n a\n{% endgeneration %}\nb",
+    "{{ '''a''' }}",
+    "{{ 'a\nb' }}",
+]
+
 
 def render(template):
     class Clock(datetime.datetime):
@@ -126,7 +223,7 @@ def main(out):
     lines = [line for group in (PRINTING, OPERATORS, FILTERS, TESTS, METHODS) for line in group.strip().split("\n")]
     # One expression a case, so that a difference is named.
     parts = [part for line in lines for part in split(line)]
-    cases = [[template.replace("\\\\", "\\"), None] for template in parts] + [[template, None] for template in TAGS + ERRORS]
+    cases = [[template.replace("\\\\", "\\"), None] for template in parts] + [[template, None] for template in TAGS + ERRORS + MORE]
     for case in cases:
         case[1] = render(case[0])
     golden = {

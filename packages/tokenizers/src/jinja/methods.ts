@@ -353,7 +353,9 @@ export function methodOf(value: Value, name: string, member: Member): Value | un
   if (isString(value)) {
     const self = textOf(value);
     if (notByTemplates.has(name)) {
-      throw new JinjaError(`str.${name} cannot be used in templates here`);
+      return func(() => {
+        throw new JinjaError(`str.${name} cannot be used in templates here`);
+      });
     }
     if (name === 'format' || name === 'format_map') {
       return func((args, named) => {

@@ -1,5 +1,3 @@
-import { JinjaError } from './values.js';
-
 const days = ['Sunday', 'Monday', 'Tuesday', 'Wednesday', 'Thursday', 'Friday', 'Saturday'];
 const months = [
   'January',
@@ -33,7 +31,6 @@ function isoWeek(date: Date): [year: number, week: number] {
 /**
  * Local time as C's `strftime` writes it in the C locale, with glibc's codes and flags.
  *
- * @throws JinjaError naming a code that is not known
  * @see https://docs.python.org/3/library/datetime.html#format-codes
  */
 export function strftime(date: Date, format: string): string {
@@ -53,7 +50,6 @@ export function strftime(date: Date, format: string): string {
     x: '%m/%d/%y',
     X: '%H:%M:%S',
     h: '%b',
-    '+': '%a %b %e %H:%M:%S  %Y',
   };
   const numbers: Readonly<Record<string, readonly [value: number, width: number, fill?: string]>> =
     {
@@ -109,8 +105,8 @@ export function strftime(date: Date, format: string): string {
       } else {
         const inner = composite[code];
         const found = inner === undefined ? texts[code] : strftime(date, inner);
-        if (found === undefined)
-          throw new JinjaError(`strftime_now: the code '${whole}' is not known`);
+        // As glibc, which copies what it does not know.
+        if (found === undefined) return whole;
         text = found.padStart(width, flags.includes('0') ? '0' : ' ');
       }
       if (flags.includes('^')) return text.toUpperCase();
