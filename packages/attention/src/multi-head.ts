@@ -79,6 +79,7 @@ export class MultiHeadAttention implements Layer {
         start: cached + keys - queries,
         // Before this layer's first tokens the cache may tell of other layers only.
         starts: cached > 0 ? ctx?.cache?.starts : undefined,
+        positions: ctx?.positions,
         keys: cached + keys,
         scale: this.#core.scale,
         turnsAsLoaded: this.#core.turnsAsLoaded(queries, ctx?.attentionMask, ctx),

@@ -22,6 +22,11 @@ export interface ForwardContext {
   memory?: SegmentMemory;
   /** `[B, T]`, int32, 1 where `x` (the cached tokens included) has a token, 0 at padding; default all tokens. */
   attentionMask?: tf.Tensor;
+  /**
+   * `[B, T]`, int32: the position of each token of `x`, from 0 on; default their places, after those in the cache. Decoders
+   * with a head for the next token count the tokens of `attentionMask` instead, as transformers' `generate` does.
+   */
+  positions?: tf.Tensor;
   /** What is added to the linear maps that it knows. */
   adapters?: LinearAdapters;
 }

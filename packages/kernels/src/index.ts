@@ -54,6 +54,7 @@ export { embedToken, type TokenTable, tokenScores } from './decode/tokens.js';
 export { type DecodeWeight, foldNorm } from './decode/weight.js';
 export { appendKeysValues, type KeysValues } from './decode-attention/append.js';
 export { type DecodeAttentionOptions, decodeAttention } from './decode-attention/index.js';
+export { knownValues } from './dispatch/known.js';
 export { compilePipelines } from './dispatch/pipelines.js';
 export { dropout, registerDropout } from './dropout/index.js';
 export { gatherRows, registerGatherRows } from './embedding/index.js';

@@ -7,6 +7,7 @@ import {
   tapped,
 } from '@headwise/core';
 import { type AdaptiveEmbedding, AdaptiveSoftmax, Embedding, Linear } from '@headwise/layers';
+import { positionsFromMask } from '@headwise/positions';
 import { Decoder } from '@headwise/transformer';
 import * as tf from '@tensorflow/tfjs';
 import type { AdaptiveHead, ClassificationHead, ModelConfiguration } from './configuration.js';
@@ -52,7 +53,6 @@ export class DecoderModel implements LanguageModel {
   readonly vocabSize: number;
   readonly maxLength: number;
   readonly head: MatrixHead;
-  readonly #stack: TokenStack;
   readonly #scores: (x: tf.Tensor, ctx?: ForwardContext) => tf.Tensor;
 
   constructor(params: ParamStore, config: ModelConfiguration, { tied }: { tied: boolean }) {
@@ -61,8 +61,9 @@ export class DecoderModel implements LanguageModel {
     this.vocabSize = vocabSize;
     this.maxLength = config.maxLength;
     const stack = new TokenStack(params, config);
-    this.#stack = stack;
     const { tokens } = stack;
+    const { kind } = config.position;
+    const counted = kind === 'learned' || kind === 'sinusoidal' || kind === 'rotary';
     if (tied && tokens instanceof Embedding) {
       this.#scores = (x) => tokens.scores(x);
     } else {
@@ -74,17 +75,28 @@ export class DecoderModel implements LanguageModel {
     this.head = {
       weight: weight as unknown as tf.Tensor2D,
       ...(tied ? {} : { path: 'head' }),
-      hidden: (ids, ctx) => stack.forward(ids, ctx),
+      hidden: (ids, ctx) =>
+        tf.tidy(() => stack.forward(ids, counted ? countingTokens(ids, ctx) : ctx)),
     };
   }
 
   /** @param ids `[B, T]`, int32 @returns logits `[B, T, V]` */
   forward(ids: tf.Tensor, ctx?: ForwardContext): tf.Tensor {
     return tf.tidy(() => {
-      const hidden = this.#stack.forward(ids, ctx);
+      const hidden = this.head.hidden(ids, ctx);
       return tapped(ctx, '', 'logits', this.#scores(hidden, ctx));
     });
   }
+}
+
+/** The context with the positions that transformers' `generate` derives from a mask of padding. */
+function countingTokens(
+  ids: tf.Tensor,
+  ctx: ForwardContext | undefined,
+): ForwardContext | undefined {
+  if (!ctx?.attentionMask || ctx.positions) return ctx;
+  const positions = positionsFromMask(ctx.attentionMask, ids.shape[1]!);
+  return positions ? { ...ctx, positions } : ctx;
 }
 
 /** A decoder with the head that a configuration names. */

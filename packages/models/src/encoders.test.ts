@@ -1,11 +1,12 @@
 import { ParamStore } from '@headwise/core';
+import { positionsAfterPadding } from '@headwise/positions';
 import { expectClose, gaussian } from '@headwise/testing';
 import * as tf from '@tensorflow/tfjs';
 import { describe, expect, test } from 'vitest';
 import { bert } from './bert.js';
 import { meanPooled, Pooler, sentenceEmbeddings } from './heads.js';
 import { createModel, encoderDecoderModel, encoderModel } from './model.js';
-import { positionsAfterPadding, roberta } from './roberta.js';
+import { roberta } from './roberta.js';
 
 const sizes = {
   vocab_size: 11,

@@ -1,5 +1,6 @@
 import { type EncoderModel, normal, type ParamStore } from '@headwise/core';
 import { Embedding } from '@headwise/layers';
+import { positionsAfterPadding } from '@headwise/positions';
 import * as tf from '@tensorflow/tfjs';
 import { z } from 'zod';
 import {
@@ -87,18 +88,6 @@ const kindOf = ({ architectures: [name], model_type }: RobertaConfig): Kind =>
   name.slice(prefixes[model_type].length) as Kind;
 
 /**
- * The positions of ids that are no padding, counted from `padId + 1`; padding has `padId` itself.
- *
- * @param ids `[B, T]`, int32 @returns `[B, T]`, int32
- */
-export function positionsAfterPadding(ids: tf.Tensor, padId: number): tf.Tensor {
-  return tf.tidy(() => {
-    const tokens = ids.notEqual(padId).toFloat();
-    return tokens.cumsum(1).mul(tokens).add(padId).toInt();
-  });
-}
-
-/**
  * RoBERTa: BERT without next sentences, whose positions are counted over the tokens that are no padding.
  *
  * @see Liu et al. 2019, https://arxiv.org/abs/1907.11692
@@ -106,9 +95,18 @@ export function positionsAfterPadding(ids: tf.Tensor, padId: number): tf.Tensor 
 function buildRoberta(params: ParamStore, config: RobertaConfig): EncoderModel {
   const { hidden_size: dim, max_position_embeddings: count, pad_token_id: padId } = config;
   const init = normal(config.initializer_range);
-  const table = new Embedding(params.at('positions'), { count, dim, padId, init });
+  const table = new Embedding(params.at('positions'), {
+    name: 'position',
+    count,
+    dim,
+    padId,
+    init,
+  });
   const body = new BertBody(params, config, {
-    positions: (x, ids, ctx) => x.add(table.forward(positionsAfterPadding(ids, padId), ctx)),
+    positions: (x, ids, ctx) => {
+      const given = ctx?.positions?.add(tf.scalar(padId + 1, 'int32'));
+      return x.add(table.forward(given ?? positionsAfterPadding(ids, padId), ctx));
+    },
     padId,
     // The table's first rows are no token's.
     maxLength: count - padId - 1,

@@ -1,7 +1,7 @@
 import { InputError } from '@headwise/core';
 import { type ScoreMod, scoreMod, table } from '@headwise/kernels';
 import * as tf from '@tensorflow/tfjs';
-import type { AttentionPosition, Placed } from './position.js';
+import { type AttentionPosition, type Placed, refusePositions, type Span } from './position.js';
 
 /** A table has a slope for each head. */
 const maxHeads = 2 ** 16;
@@ -48,7 +48,8 @@ export class AlibiPosition implements AttentionPosition {
   }
 
   /** @throws InputError where q has another number of heads */
-  apply(q: tf.Tensor, k: tf.Tensor): Placed {
+  apply(q: tf.Tensor, k: tf.Tensor, at: Span): Placed {
+    refusePositions(this.name, at);
     if (q.shape[1] !== this.#slopes.length) {
       throw new InputError(
         `alibi: q has ${q.shape[1]} heads; expected ${this.#slopes.length}, one a slope`,

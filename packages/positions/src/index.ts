@@ -4,6 +4,7 @@ export {
   type LearnedPositionOptions,
   type PositionTableOptions,
 } from './learned.js';
+export { positionsAfterPadding, positionsFromMask } from './places.js';
 export {
   type AttentionPosition,
   checkPositions,

@@ -1,7 +1,7 @@
 import { type AdaptableParam, type ForwardContext, normal, type ParamStore } from '@headwise/core';
 import { gatherRows } from '@headwise/kernels';
 import * as tf from '@tensorflow/tfjs';
-import { placesOf } from './places.js';
+import { givenPositions, placesOf } from './places.js';
 import type { InputPosition } from './position.js';
 
 export interface PositionTableOptions {
@@ -34,16 +34,23 @@ export class LearnedPosition implements InputPosition {
     this.#weight = params.adaptable('weight', [offset + maxLength, dim], normal(0.02));
   }
 
-  /** @throws ShapeError where a position is beyond `maxLength` */
+  /** @throws ShapeError where a place is beyond `maxLength`, InputError where a position of `ctx.positions` is */
   forward(x: tf.Tensor, ctx?: ForwardContext): tf.Tensor {
     const [, count, dim] = x.shape as [number, number, number];
-    const places = placesOf(x, ctx, this.#maxLength);
+    const given = givenPositions(x, ctx, this.#maxLength);
     const weight = this.#weight(ctx);
+    if (given) {
+      return tf.tidy(() => {
+        const rows = given.add(tf.scalar(this.#offset, 'int32'));
+        return x.add(gatherRows(weight, rows, 'trusted'));
+      });
+    }
+    const places = placesOf(x, ctx, this.#maxLength);
     return tf.tidy(() => {
       if (typeof places === 'number')
         return x.add(weight.slice([this.#offset + places, 0], [count, dim]));
       const ids = tf.tensor1d(places, 'int32').add(tf.scalar(this.#offset, 'int32'));
-      return x.add(gatherRows(weight, ids).reshape(x.shape));
+      return x.add(gatherRows(weight, ids, 'trusted').reshape(x.shape));
     });
   }
 }

@@ -1,4 +1,4 @@
-import { type ForwardContext, ShapeError } from '@headwise/core';
+import { type ForwardContext, InputError, ShapeError } from '@headwise/core';
 import type { RotaryTables, RowTerm, ScoreMod } from '@headwise/kernels';
 import type * as tf from '@tensorflow/tfjs';
 
@@ -17,6 +17,8 @@ export interface Span {
   start: number;
   /** The same of each sequence, where a cache holds sequences of different lengths. */
   starts?: readonly number[] | undefined;
+  /** `[B, T]`, int32: the position of each new token, where it is not its place. */
+  positions?: tf.Tensor | undefined;
   /** `Tk`, the number of keys that are attended to, the cached ones included. */
   keys: number;
   /** Of the scores, for terms that are products too; default `1 / √Dh`. */
@@ -64,5 +66,17 @@ export function checkPositions(start: number, count: number, maxLength: number):
   if (start + count <= maxLength) return;
   throw new ShapeError(
     `a sequence of ${start + count} tokens is longer than the model's maxLength of ${maxLength}`,
+  );
+}
+
+/**
+ * Throws where tokens are given positions that are not their places, to an encoding of the distances of places.
+ *
+ * @throws InputError naming the encoding
+ */
+export function refusePositions(name: string, { positions }: Pick<Span, 'positions'>): void {
+  if (!positions) return;
+  throw new InputError(
+    `${name}: encodes distances of places, which ctx.positions does not change; got positions of shape [${positions.shape.join(', ')}]`,
   );
 }

@@ -47,11 +47,11 @@ test('what does not fit is named', () => {
   expect(() => new AlibiPosition({ heads: 0 })).toThrow(
     'alibi: heads is 0; expected a positive integer',
   );
-  expect(() => new AlibiPosition({ heads: 3 }).apply(q, q)).toThrow(
+  expect(() => new AlibiPosition({ heads: 3 }).apply(q, q, at)).toThrow(
     'alibi: q has 4 heads; expected 3, one a slope',
   );
   const t5 = new T5Position(params.at('t5'), { heads: 3 });
-  expect(() => t5.apply(q, q)).toThrow('t5: q has 4 heads; expected 3, one a column');
+  expect(() => t5.apply(q, q, at)).toThrow('t5: q has 4 heads; expected 3, one a column');
   expect(() => new T5Position(params, { heads: 3, buckets: 2, bidirectional: true })).toThrow(
     't5: 2 buckets up to a distance of 128; expected at least 4 buckets',
   );

@@ -1,5 +1,5 @@
 import { checkShape, InputError } from '@headwise/core';
-import { type RotaryLayout, rotary } from '@headwise/kernels';
+import { checkIds, gatherRows, knownValues, type RotaryLayout, rotary } from '@headwise/kernels';
 import * as tf from '@tensorflow/tfjs';
 import type { AttentionPosition, Placed, Span } from './position.js';
 import {
@@ -25,6 +25,9 @@ export interface RotaryPositionOptions {
 
 /** A table has a frequency for each pair of channels. */
 const maxDim = 2 ** 16;
+
+/** Positions that a table may have: a bound, as it grows to the last one that is given. */
+const mostPositions = 2 ** 20;
 
 /** Rows of a table that are computed at once. */
 const step = 128;
@@ -63,7 +66,8 @@ export class RotaryPosition implements AttentionPosition {
   }
 
   /** @returns both, turned or with what turns them; the last new key stands where the last query does */
-  apply(q: tf.Tensor, k: tf.Tensor, { start, starts = [], keys, turnsAsLoaded }: Span): Placed {
+  apply(q: tf.Tensor, k: tf.Tensor, at: Span): Placed {
+    const { start, starts = [], keys, turnsAsLoaded, positions: given } = at;
     const { dim } = this.#options;
     checkShape('rotary: q', q.shape, ['B', 'H', 'T', dim]);
     checkShape('rotary: k', k.shape, [q.shape[0]!, 'Hkv', 'T', dim]);
@@ -71,6 +75,8 @@ export class RotaryPosition implements AttentionPosition {
     const level = starts.every((from) => from === starts[0]);
     const positions = level ? [start] : starts;
     const tables = this.#tablesFor(keys);
+    if (given)
+      return this.#turnedBy(q, k, tables.rowsAt(checked(given, q, k), keys), turnsAsLoaded);
     if (turnsAsLoaded && queries === added) {
       return { q, k, turn: { ...tables.rows(positions, queries), layout: this.#layout } };
     }
@@ -80,6 +86,16 @@ export class RotaryPosition implements AttentionPosition {
       const ofKeys = queries === added ? ofQueries : tables.rows(before, added);
       return { q: this.#turned(q, ofQueries), k: this.#turned(k, ofKeys) };
     });
+  }
+
+  #turnedBy(
+    q: tf.Tensor,
+    k: tf.Tensor,
+    rows: ReturnType<Tables['rows']>,
+    turnsAsLoaded: boolean | undefined,
+  ): Placed {
+    if (turnsAsLoaded) return { q, k, turn: { ...rows, layout: this.#layout } };
+    return tf.tidy(() => ({ q: this.#turned(q, rows), k: this.#turned(k, rows) }));
   }
 
   #turned(x: tf.Tensor, { cos, sin }: ReturnType<Tables['rows']>): tf.Tensor {
@@ -99,6 +115,13 @@ export class RotaryPosition implements AttentionPosition {
     const { base = 10_000, scaling, maxLength } = this.#options;
     return rotaryFrequencies({ dim: this.#dim, base, maxLength }, scaling, length);
   }
+}
+
+/** The positions that a context gives, if they are one for each new token. */
+function checked(given: tf.Tensor, q: tf.Tensor, k: tf.Tensor): tf.Tensor {
+  checkShape('positions', given.shape, [q.shape[0]!, q.shape[2]!]);
+  if (k.shape[2] === q.shape[2]) return given;
+  throw new InputError(`rotary: positions of ${q.shape[2]} queries for ${k.shape[2]} keys`);
 }
 
 /** Cosines and sines of positions from 0 on, `[positions, R / 2]`, made as they are asked for. */
@@ -129,6 +152,26 @@ class Tables {
       }
       return tf.tensor(values, shape);
     };
+    return { cos: rows(this.#cos), sin: rows(this.#sin) };
+  }
+
+  /**
+   * Those of each token of each sequence, `[B, T, R / 2]`, or `[T, R / 2]` of one.
+   *
+   * @param positions `[B, T]`, int32, which may be known to the device alone
+   * @param least positions that the table has, at least
+   */
+  rowsAt(positions: tf.Tensor, least: number): Record<'cos' | 'sin', tf.Tensor> {
+    const pairs = this.#frequencies.length;
+    const known = Array.from(knownValues(positions) ?? []);
+    const end = known.reduce((most, t) => Math.max(most, t + 1), least);
+    if (end * pairs > this.#cos.length) this.#grow(Math.min(end, mostPositions));
+    const count = this.#cos.length / pairs;
+    checkIds(positions, { name: 'position', count, of: `the ${count} rotary positions` });
+    const [batch, tokens] = positions.shape as [number, number];
+    const shape = batch > 1 ? [batch, tokens, pairs] : [tokens, pairs];
+    const rows = (table: Float32Array) =>
+      gatherRows(tf.tensor2d(table, [count, pairs]), positions, 'trusted').reshape(shape);
     return { cos: rows(this.#cos), sin: rows(this.#sin) };
   }
 

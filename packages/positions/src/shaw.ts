@@ -2,7 +2,7 @@ import { checkShape, InputError, normal, type ParamStore } from '@headwise/core'
 import { type RowTerm, scoreMod, table } from '@headwise/kernels';
 import * as tf from '@tensorflow/tfjs';
 import { alongDiagonal } from './diagonal.js';
-import type { AttentionPosition, Placed, Span } from './position.js';
+import { type AttentionPosition, type Placed, refusePositions, type Span } from './position.js';
 
 export interface ShawPositionOptions {
   /** `Dh`, the width of a head. */
@@ -43,7 +43,8 @@ export class ShawPosition implements AttentionPosition {
     this.#clip = clip;
   }
 
-  apply(q: tf.Tensor, k: tf.Tensor, { keys, scale }: Span): Placed {
+  apply(q: tf.Tensor, k: tf.Tensor, { keys, scale, positions }: Span): Placed {
+    refusePositions(this.name, { positions });
     const [distances, width] = this.#keys.shape;
     checkShape('shaw: q', q.shape, ['B', 'H', 'Tq', width]);
     const [batch, heads, queries] = q.shape as [number, number, number];

@@ -1,7 +1,8 @@
 import { type ForwardContext, InputError } from '@headwise/core';
+import { gatherRows, knownValues } from '@headwise/kernels';
 import * as tf from '@tensorflow/tfjs';
 import type { PositionTableOptions } from './learned.js';
-import { placesOf } from './places.js';
+import { givenPositions, placesOf } from './places.js';
 import type { InputPosition } from './position.js';
 
 /** How sines and cosines lie in a row: the paper's `interleaved`, or all sines in the first of two `halves`. */
@@ -64,10 +65,21 @@ export class SinusoidalPosition implements InputPosition {
     this.#options = options;
   }
 
-  /** @throws ShapeError where a position is beyond `maxLength` */
+  /** @throws ShapeError where a place is beyond `maxLength`, InputError where a position of `ctx.positions` is */
   forward(x: tf.Tensor, ctx?: ForwardContext): tf.Tensor {
     const { dim, maxLength } = this.#options;
     const count = x.shape[1]!;
+    const given = givenPositions(x, ctx, maxLength);
+    if (given) {
+      return tf.tidy(() => {
+        const known = knownValues(given);
+        const end = known
+          ? Array.from(known).reduce((most, t) => Math.max(most, t + 1), 1)
+          : maxLength;
+        const table = tf.tensor2d(this.#rows(end).subarray(0, end * dim), [end, dim]);
+        return x.add(gatherRows(table, given, 'trusted'));
+      });
+    }
     const places = placesOf(x, ctx, maxLength);
     return tf.tidy(() => {
       if (typeof places === 'number') {

@@ -1,7 +1,7 @@
 import { InputError, normal, type ParamStore } from '@headwise/core';
 import { gatherRows, scoreMod, table } from '@headwise/kernels';
 import * as tf from '@tensorflow/tfjs';
-import type { AttentionPosition, Placed } from './position.js';
+import { type AttentionPosition, type Placed, refusePositions, type Span } from './position.js';
 
 export interface T5PositionOptions {
   /** `H` */
@@ -67,7 +67,8 @@ export class T5Position implements AttentionPosition {
   }
 
   /** @throws InputError where q has another number of heads */
-  apply(q: tf.Tensor, k: tf.Tensor): Placed {
+  apply(q: tf.Tensor, k: tf.Tensor, at: Span): Placed {
+    refusePositions(this.name, at);
     const heads = this.#weight.shape[1];
     if (q.shape[1] !== heads) {
       throw new InputError(`t5: q has ${q.shape[1]} heads; expected ${heads}, one a column`);

@@ -1,7 +1,7 @@
 import { checkShape, type Initializer, InputError, normal, type ParamStore } from '@headwise/core';
 import { type RowTerm, scoreMod, table, type WeightLayout } from '@headwise/kernels';
 import * as tf from '@tensorflow/tfjs';
-import type { AttentionPosition, Placed, Span } from './position.js';
+import { type AttentionPosition, type Placed, refusePositions, type Span } from './position.js';
 
 export interface TransformerXLPositionOptions {
   /** `D`, the width of the sinusoids; even. */
@@ -49,7 +49,8 @@ export class TransformerXLPosition implements AttentionPosition {
     this.#r = params.at('R').get('weight', shape, init) as unknown as tf.Tensor2D;
   }
 
-  apply(q: tf.Tensor, k: tf.Tensor, { keys, scale }: Span): Placed {
+  apply(q: tf.Tensor, k: tf.Tensor, { keys, scale, positions }: Span): Placed {
+    refusePositions(this.name, { positions });
     const { heads, headDim } = this.#options;
     checkShape('transformer-xl: q', q.shape, ['B', heads, 'Tq', headDim]);
     const queries = q.shape[2]!;

@@ -1,9 +1,15 @@
-import type * as tf from '@tensorflow/tfjs';
+import * as tf from '@tensorflow/tfjs';
 import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
 import type { Recorder } from './dispatch.js';
 
 /** Numbers that went to the device, which TensorFlow.js forgets when it has uploaded them. */
 const uploaded = new WeakMap<object, Int32Array>();
+
+/** The values of an int32 tensor; undefined where only a GPU has them. */
+export function knownValues(tensor: tf.Tensor): ArrayLike<number> | undefined {
+  if (tf.getBackend() !== 'webgpu') return tensor.dataSync();
+  return knownOnDevice(tf.backend() as WebGPUBackend, tensor);
+}
 
 /** The values of an int32 tensor on WebGPU where they came from the CPU or were read; undefined where only the device has them. */
 export function knownOnDevice(
