@@ -14,4 +14,5 @@ environment "$venv-before-five" requirements-before-five.txt
 for script in encoders decoders encoder_decoders; do
   "$venv/bin/python" "$here/$script.py" "$goldens"
 done
+"$venv/bin/python" "$here/left_padding.py" "$goldens"
 "$venv-before-five/bin/python" "$here/before_five.py" "$goldens"

@@ -25,7 +25,7 @@ export function outputsOf(
   if (isLanguageModel(network)) {
     return family.modelType === 'transfo-xl'
       ? outputsOfSegments(network, ids!, tap)
-      : { logits: network.forward(ids!, ctx) };
+      : { logits: network.forward(ids!, { ...ctx, ...theirPositions(family.modelType, inputs) }) };
   }
   if (isEncoder(network)) {
     const tokenTypes = inputs.token_type_ids;
@@ -42,6 +42,19 @@ export function outputsOf(
   const decoding = { ...(tap ? { tap } : {}), ...(mask ? { attentionMask: mask } : {}) };
   const logits = network.decode(inputs.decoder_input_ids!, encoded, decoding);
   return { encoder_last_hidden_state: encoded.states, logits };
+}
+
+/**
+ * The positions that transformers' `forward` takes where it is given none: places, which its `generate` counts anew where
+ * padding stands on the left. They matter to learned positions.
+ */
+function theirPositions(modelType: string, inputs: Tensors): { positions?: tf.Tensor } {
+  const { position_ids: given, input_ids: ids } = inputs;
+  if (given) return { positions: given };
+  if (modelType !== 'gpt2') return {};
+  const [batch, length] = ids!.shape as [number, number];
+  const places = Int32Array.from({ length: batch * length }, (_, i) => i % length);
+  return { positions: tf.tensor2d(places, [batch, length], 'int32') };
 }
 
 /** Outputs, and the hidden states and attention maps that a golden has, by Hugging Face's names. */
