@@ -89,6 +89,7 @@ export default defineConfig({
             '**/compositions.gpu.test.ts',
             '**/parity/src/models/check.backends.test.ts',
             '**/models/src/decoding.backends.test.ts',
+            '**/models/src/memory.gpu.test.ts',
             '**/models/src/encoder-decoders.backends.test.ts',
           ],
           setupFiles: ['./scripts/vitest/webgpu.ts'],

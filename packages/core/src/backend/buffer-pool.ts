@@ -7,7 +7,7 @@ const headroom = 1.4;
 const looseness = 2;
 
 /** Below so many bytes nothing is given back to the device. */
-const floor = 2 ** 20;
+const floor = 2 ** 18;
 
 /** The most that was in use is forgotten after one to two times so many requests. */
 const period = 8192;
