@@ -55,7 +55,11 @@ const position = z.discriminatedUnion('kind', [
     scaling: rotaryScaling.optional(),
     trainedLength: size.optional(),
   }),
-  z.strictObject({ kind: z.literal('alibi'), factor: z.number().optional() }),
+  z.strictObject({
+    kind: z.literal('alibi'),
+    factor: z.number().optional(),
+    rounding: z.literal('bfloat16').optional(),
+  }),
   z.strictObject({ kind: z.literal('t5'), buckets: size, maxDistance: size }),
   z.strictObject({ kind: z.literal('shaw'), clip: size }),
   z.strictObject({

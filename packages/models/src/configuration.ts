@@ -7,8 +7,8 @@ export type PositionPart =
   | { kind: 'learned' }
   | { kind: 'sinusoidal' }
   | RotaryPart
-  /** `factor`: of the slopes, default 1. */
-  | { kind: 'alibi'; factor?: number | undefined }
+  /** `factor`: of the slopes, default 1; `rounding`: of the biases, as in transformers' Falcon, default none. */
+  | { kind: 'alibi'; factor?: number | undefined; rounding?: 'bfloat16' | undefined }
   | { kind: 't5'; buckets: number; maxDistance: number }
   | { kind: 'shaw'; clip: number }
   | TransformerXLPart;

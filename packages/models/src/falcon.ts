@@ -32,6 +32,8 @@ export interface FalconConfig extends RopeSettings {
   attention_dropout: number;
   /** ALiBi instead of rotary positions. */
   alibi: boolean;
+  /** A key of ours: `bfloat16` rounds ALiBi as transformers does, for a checkpoint's own numbers; absent: exact. */
+  alibi_rounding?: 'bfloat16' | undefined;
   /** The blocks of Falcon 40B: grouped heads, and norms of their own for both parts. */
   new_decoder_architecture: boolean;
   /** One head of keys, outside the new decoder. */
@@ -68,6 +70,7 @@ const own = settings<FalconConfig>(
     hidden_dropout: rate.default(0),
     attention_dropout: rate.default(0),
     alibi: z.boolean().default(false),
+    alibi_rounding: z.literal('bfloat16').optional(),
     new_decoder_architecture: z.boolean().default(false),
     multi_query: flag,
     parallel_attn: flag,
@@ -111,7 +114,9 @@ function preset(config: FalconConfig): ModelConfiguration {
     dim,
     layers: config.num_hidden_layers,
     // Its biases are added before scores are scaled.
-    position: config.alibi ? { kind: 'alibi', factor: 1 / Math.sqrt(dim / count) } : rope.position,
+    position: config.alibi
+      ? { kind: 'alibi', factor: 1 / Math.sqrt(dim / count), rounding: config.alibi_rounding }
+      : rope.position,
     heads: {
       count,
       kv: kvHeads(config),

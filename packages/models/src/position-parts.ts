@@ -67,7 +67,7 @@ function sharedPosition(
       return new RotaryPosition({ dim: headDim(config), maxLength: trainedLength, ...options });
     }
     case 'alibi':
-      return new AlibiPosition({ heads, factor: position.factor });
+      return new AlibiPosition({ heads, factor: position.factor, rounding: position.rounding });
     case 't5': {
       const { buckets, maxDistance } = position;
       return new T5Position(params, {

@@ -11,6 +11,11 @@ export interface AlibiPositionOptions {
   heads: number;
   /** What slopes are multiplied by; default 1, Falcon's `1 / √Dh`. */
   factor?: number | undefined;
+  /**
+   * The type that slopes, key positions and their products are rounded to, as in transformers' Falcon; default
+   * none. Positions are then counted from the first key, so that padding before it changes the roundings.
+   */
+  rounding?: 'bfloat16' | undefined;
 }
 
 /**
@@ -26,6 +31,33 @@ export function alibiSlopes(heads: number): Float32Array {
   );
 }
 
+/** Rows of a table that are made at once. */
+const step = 256;
+
+/** The nearest number that bfloat16 holds; of two as near, the even one. */
+function toBfloat16(values: Float32Array): Float32Array {
+  const bits = new Uint32Array(Float32Array.from(values).buffer);
+  return new Float32Array(
+    bits.map((word) => (word + 0x7fff + ((word >>> 16) & 1)) & 0xffff0000).buffer,
+  );
+}
+
+/**
+ * `m_h j` of key positions j; slopes, positions and products are rounded to bfloat16.
+ *
+ * @returns row-major `[keys, H]`
+ */
+export function roundedBiases(heads: number, keys: number): Float32Array {
+  const slopes = toBfloat16(alibiSlopes(heads));
+  const positions = toBfloat16(Float32Array.from({ length: keys }, (_, j) => j));
+  return toBfloat16(
+    Float32Array.from(
+      { length: keys * heads },
+      (_, i) => slopes[i % heads]! * positions[Math.floor(i / heads)]!,
+    ),
+  );
+}
+
 /**
  * Attention with linear biases: each head takes a slope times the distance from its scores,
  * `s_ij − m_h |i − j|`. It has no parameters.
@@ -36,15 +68,19 @@ export class AlibiPosition implements AttentionPosition {
   readonly name = 'alibi';
   readonly needsProduct = false;
   readonly #slopes: Float32Array;
+  readonly #factor: number;
+  readonly #rounding: 'bfloat16' | undefined;
 
   /** @throws InputError unless `heads` is a positive integer of at most 65,536 */
-  constructor({ heads, factor = 1 }: AlibiPositionOptions) {
+  constructor({ heads, factor = 1, rounding }: AlibiPositionOptions) {
     if (!(Number.isInteger(heads) && heads > 0 && heads <= maxHeads)) {
       throw new InputError(
         `alibi: heads is ${heads}; expected a positive integer of at most ${maxHeads}`,
       );
     }
     this.#slopes = alibiSlopes(heads).map((slope) => factor * slope);
+    this.#factor = factor;
+    this.#rounding = rounding;
   }
 
   /** @throws InputError where q has another number of heads */
@@ -55,7 +91,17 @@ export class AlibiPosition implements AttentionPosition {
         `alibi: q has ${q.shape[1]} heads; expected ${this.#slopes.length}, one a slope`,
       );
     }
-    return { q, k, mods: [distanceBias(tf.tensor1d(this.#slopes))] };
+    const mod = this.#rounding ? this.#keyBias(at.keys) : distanceBias(tf.tensor1d(this.#slopes));
+    return { q, k, mods: [mod] };
+  }
+
+  /** The same but for a constant of each query, which softmax takes out. */
+  #keyBias(keys: number): ScoreMod {
+    const heads = this.#slopes.length;
+    const rows = Math.ceil(keys / step) * step;
+    const values = roundedBiases(heads, rows).map((bias) => this.#factor * bias);
+    const biases = table(tf.tensor2d(values, [rows, heads]));
+    return scoreMod((score, _b, h, _q, k) => score.add(biases.at(k, h)));
   }
 }
 

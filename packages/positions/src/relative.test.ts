@@ -1,9 +1,10 @@
 import { ParamStore } from '@headwise/core';
 import * as tf from '@tensorflow/tfjs';
 import { expect, test } from 'vitest';
-import { AlibiPosition, alibiSlopes } from './alibi.js';
+import { AlibiPosition, alibiSlopes, roundedBiases } from './alibi.js';
 import { alongDiagonal } from './diagonal.js';
 import slopes from './goldens/alibi.json' with { type: 'json' };
+import rounded from './goldens/alibi-bfloat16.json' with { type: 'json' };
 import buckets from './goldens/t5-buckets.json' with { type: 'json' };
 import { ShawPosition } from './shaw.js';
 import { T5Position, t5Buckets } from './t5.js';
@@ -72,4 +73,13 @@ test('what does not fit is named', () => {
     'transformer-xl: q has shape [1, 4, 3, 8]; expected [B, 2, Tq, 8]',
   );
   params.dispose();
+});
+
+test("biases in bfloat16 are those of transformers' Falcon, to the bit", () => {
+  for (const { heads, keys, biases } of rounded.cases) {
+    const ours = roundedBiases(heads, 1001);
+    for (const [row, key] of keys.entries()) {
+      expect([...ours.subarray(key * heads, (key + 1) * heads)]).toEqual(biases[row]);
+    }
+  }
 });
