@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { type ChatMessage, ChatTemplate } from './chat-template.js';
+import { TokenizerError } from './errors.js';
 import { published, readGolden } from './goldens/read.node.js';
 
 interface Goldens {
@@ -77,9 +78,31 @@ test.each<[string, string]>([
   ],
   ['{% macro m() %}{{ m() }}{% endmacro %}{{ m() }}', 'RecursionError'],
   ["{{ 'a' * 100000000 }}", 'is longer than'],
+  ['{{ 3 ** (10 ** 9) }}', 'a power of more than 524288 bits'],
+  ['{{ 10 ** 5000 }}', 'Exceeds the limit (4300 digits)'],
+  [
+    '{% set ns = namespace(x=[1]) %}{% for i in range(60) %}{% set ns.x = ns.x + ns.x %}{% endfor %}',
+    'a list of 33554432 items; expected at most 16777216',
+  ],
+  [
+    '{% set ns = namespace(x=3) %}{% for i in range(60) %}{% set ns.x = ns.x * ns.x %}{% endfor %}',
+    'a whole number of more than 524288 bits',
+  ],
+  ["{{ '('.join(['<']) | foo }}", "No filter named 'foo'"],
 ])('%s is an error that names it', (source, message) => {
-  const template = new ChatTemplate({ chat_template: source });
-  expect(() => template.applyChatTemplate([{ role: 'user', content: 'x' }])).toThrow(message);
+  const apply = () =>
+    new ChatTemplate({ chat_template: source }).applyChatTemplate([{ role: 'user', content: 'x' }]);
+  expect(apply).toThrow(message);
+  expect(apply).toThrow(TokenizerError);
+});
+
+test('long templates are read in time linear in their length', () => {
+  const blanks = ' '.repeat(100_000);
+  const nested = '('.repeat(100_000);
+  const text = `${blanks}x${blanks}{{ '${blanks}y' | striptags }}${blanks}z`;
+  const template = new ChatTemplate({ chat_template: text });
+  expect(template.applyChatTemplate([{ role: 'user' }])).toBe(`${blanks}x${blanks}y${blanks}z`);
+  expect(() => new ChatTemplate({ chat_template: `{{ ${nested} }}` })).toThrow(TokenizerError);
 });
 
 test('one of several templates is used, tool_use where there are tools', () => {

@@ -355,10 +355,21 @@ const entities: Readonly<Record<string, string>> = {
   nbsp: '\xa0',
 };
 
+/** A text without what stands between two signs, and them. */
+function without(text: string, open: string, close: string): string {
+  let out = '';
+  let at = 0;
+  for (;;) {
+    const start = text.indexOf(open, at);
+    const end = start < 0 ? -1 : text.indexOf(close, start);
+    if (end < 0) return out + text.slice(at);
+    out += text.slice(at, start);
+    at = end + close.length;
+  }
+}
+
 function striptags(value: Value): string {
-  const bare = str(value)
-    .replace(/<!--[\s\S]*?-->/g, '')
-    .replace(/<[^>]*>/g, '');
+  const bare = without(without(str(value), '<!--', '-->'), '<', '>');
   const words = wordsOf(bare).join(' ');
   return words.replace(/&([#\w]+);/g, (whole, name: string) => {
     const code = /^#(?:x([\da-f]+)|(\d+))$/i.exec(name);

@@ -21,7 +21,7 @@ export interface Token {
 export const spaces =
   '\\t-\\r\\x1c-\\x20\\x85\\xa0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000';
 const space = new RegExp(`[${spaces}]+`, 'y');
-const spaceAtEnd = new RegExp(`[${spaces}]+$`);
+const oneSpace = new RegExp(`[${spaces}]`);
 const number = /(?:\d+_)*\d+(?:(?:\.(?:\d+_)*\d+)?[eE][+-]?(?:\d+_)*\d+|\.(?:\d+_)*\d+)/y;
 const integer =
   /0[bB](?:_?[01])+|0[oO](?:_?[0-7])+|0[xX](?:_?[\da-fA-F])+|[1-9](?:_?\d)*|0(?:_?0)*/y;
@@ -58,10 +58,10 @@ export function tokenize(template: string): Token[] {
   /** Adds the text before a tag, stripped as the tag's sign says. */
   const addData = (text: string, sign: string, isVariable: boolean) => {
     let kept = text;
-    if (sign === '-') kept = text.replace(spaceAtEnd, '');
+    if (sign === '-') kept = withoutSpaceAtEnd(text);
     else if (sign !== '+' && !isVariable) {
       const start = text.lastIndexOf('\n') + 1;
-      const blank = text.slice(start).replace(spaceAtEnd, '') === '' && start < text.length;
+      const blank = start < text.length && withoutSpaceAtEnd(text.slice(start)) === '';
       if ((start > 0 || lineStarting) && blank) kept = text.slice(0, start);
     }
     if (kept !== '') push('data', kept);
@@ -171,6 +171,13 @@ export function tokenize(template: string): Token[] {
     insideTag(kind === '{' ? '}}' : '%}', kind === '%');
   }
   return tokens;
+}
+
+/** A text without the white space it ends with. */
+function withoutSpaceAtEnd(text: string): string {
+  let end = text.length;
+  while (end > 0 && oneSpace.test(text[end - 1]!)) end--;
+  return text.slice(0, end);
 }
 
 const escapes: Readonly<Record<string, string>> = {

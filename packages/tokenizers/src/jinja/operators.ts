@@ -19,8 +19,10 @@ import {
   type Value,
 } from './values.js';
 
-/** The longest text or list that repeating or a power makes. */
+/** The longest text or list that an operator makes, and the longest whole number, in bits. */
 const maxSize = 2 ** 24;
+const maxBits = 2 ** 19;
+const largest = 1n << BigInt(maxBits);
 
 /** Whether two values are equal in Python. */
 export function equals(a: Value, b: Value): boolean {
@@ -131,8 +133,8 @@ export function binary(sign: string, a: Value, b: Value): Value {
       if (isString(a) && isString(b)) return new Markup(escapeHtml(a).text + escapeHtml(b).text);
     }
     if (typeof a === 'string' && typeof b === 'string') return a + b;
-    if (Array.isArray(a) && Array.isArray(b)) return [...a, ...b];
-    if (a instanceof Tuple && b instanceof Tuple) return new Tuple([...a.items, ...b.items]);
+    if (Array.isArray(a) && Array.isArray(b)) return joined(a, b);
+    if (a instanceof Tuple && b instanceof Tuple) return new Tuple(joined(a.items, b.items));
     if (isString(a)) {
       throw new JinjaError(`TypeError: can only concatenate str (not "${typeOf(b)}") to str`);
     }
@@ -145,6 +147,17 @@ export function binary(sign: string, a: Value, b: Value): Value {
     return new Dict([...a.items(), ...b.items()]);
   }
   return unsupported(sign, a, b);
+}
+
+function joined(a: readonly Value[], b: readonly Value[]): Value[] {
+  if (a.length + b.length <= maxSize) return a.concat(b);
+  throw new JinjaError(`a list of ${a.length + b.length} items; expected at most ${maxSize}`);
+}
+
+/** A whole number, unless it is one that would take the template's time. */
+function bounded(value: bigint): bigint {
+  if (value < largest && value > -largest) return value;
+  throw new JinjaError(`a whole number of more than ${maxBits} bits`);
 }
 
 function unsupported(sign: string, a: Value, b: Value): never {
@@ -184,7 +197,7 @@ function whole(sign: string, a: bigint, b: bigint): Value {
     case '-':
       return a - b;
     case '*':
-      return a * b;
+      return bounded(a * b);
     case '/':
       return Number(a) / Number(b);
     case '//':
@@ -193,10 +206,15 @@ function whole(sign: string, a: bigint, b: bigint): Value {
       return ((a % b) + b) % b;
     default:
       if (b < 0n) return float(sign, Number(a), Number(b));
-      if (a.toString(2).length * Number(b) > maxSize) {
-        throw new JinjaError(`${a} ** ${b} has more than ${maxSize} bits`);
+      if (
+        a.toString(16).length * 4 * Number(b) > 2 * maxBits &&
+        a !== 1n &&
+        a !== 0n &&
+        a !== -1n
+      ) {
+        throw new JinjaError(`a power of more than ${maxBits} bits`);
       }
-      return a ** b;
+      return bounded(a ** b);
   }
 }
 

@@ -21,7 +21,7 @@ export function str(value: Value): string {
 export function repr(value: Value): string {
   if (value === null) return 'None';
   if (typeof value === 'boolean') return value ? 'True' : 'False';
-  if (typeof value === 'bigint') return String(value);
+  if (typeof value === 'bigint') return wholeText(value);
   if (typeof value === 'number') return floatText(value);
   if (typeof value === 'string') return quoted(value);
   if (value instanceof Markup) return `Markup(${quoted(value.text)})`;
@@ -38,6 +38,17 @@ export function repr(value: Value): string {
   if (value instanceof Undefined) return 'Undefined';
   if (value.print) return value.print();
   throw new JinjaError(`a ${value.type} cannot be printed: Python prints its address`);
+}
+
+const mostDigits = 4300;
+const tooLong = 10n ** BigInt(mostDigits);
+
+/** An int as Python prints it, which refuses those of more than 4,300 digits. */
+function wholeText(value: bigint): string {
+  if (value < tooLong && value > -tooLong) return String(value);
+  throw new JinjaError(
+    `ValueError: Exceeds the limit (${mostDigits} digits) for integer string conversion`,
+  );
 }
 
 /** A float as Python prints it: the shortest digits that give it back, with an exponent from 1e16 on. */
