@@ -3,6 +3,7 @@ import * as tf from '@tensorflow/tfjs';
 import { checkNotEmpty, checkType } from '../dispatch/check.js';
 import { hasKernel, registerWebGPUKernel, runKernel } from '../dispatch/register.js';
 import { checkScoring } from './check-scoring.js';
+import { checkTables } from './check-tables.js';
 import { checkDropout, type WeightDropout } from './dropout.js';
 import { attentionGradient } from './gradient.js';
 import { checkMask, type Mask, none } from './masks/mask.js';
@@ -138,6 +139,7 @@ function checkInputs(
   for (const [name, x] of Object.entries({ q, k, v }))
     checkType(`attention: ${name}`, x, 'float32');
   if (mask) checkMask(mask, { B: batch, H: heads, Tq: queries, Tk: keys });
+  checkTables('attention', { mask, mods }, { batch, heads });
   if (sinks) {
     checkShape('attention: sinks', sinks.shape, [heads]);
     checkType('attention: sinks', sinks, 'float32');

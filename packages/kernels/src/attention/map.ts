@@ -1,6 +1,7 @@
 import { InputError, type MapPart } from '@headwise/core';
 import * as tf from '@tensorflow/tfjs';
 import { checkScoring } from './check-scoring.js';
+import { checkTables } from './check-tables.js';
 import { evaluate, placesOf, type Values } from './expression/evaluate.js';
 import { none } from './masks/mask.js';
 import { modified } from './mods.js';
@@ -27,6 +28,7 @@ export function attentionMap(
   const [batch, heads, queries, width] = q.shape as [number, number, number, number];
   const [, kvHeads, keys] = k.shape as [number, number, number, number];
   checkScoring('attentionMap', { mask, mods });
+  checkTables('attentionMap', { mask, mods }, { batch, heads });
   const ofHeads = checkedIndices('head', part.heads, heads);
   const ofRows = checkedIndices('row', part.rows, queries);
   return tf.tidy(() => {

@@ -5,6 +5,7 @@ import { expect, test } from 'vitest';
 import { type FloatExpression, select } from './expression/expression.js';
 import { table } from './expression/table.js';
 import { attention } from './index.js';
+import { visible } from './masks/mask.js';
 import { causal } from './masks/order.js';
 import { type ScoreMod, scoreMod } from './mods.js';
 
@@ -199,6 +200,23 @@ describeBackends('score mods', () => {
     expect(() => attention(q, q, q, { dropout: { rate: 1, seed: 0 } })).toThrow(
       "attention: dropout's rate is 1; expected 0 ≤ rate < 1",
     );
+  });
+
+  test('a table of another number of heads or batch rows is named, not clamped', () => {
+    const q = tf.zeros([2, 4, 3, 5]);
+    const by = (shape: number[], axis: 'b' | 'h') => {
+      const values = table(tf.zeros(shape));
+      return scoreMod((score, b, h) => score.add(values.at(axis === 'h' ? h : b)));
+    };
+    const given = (mod: ScoreMod) => () => attention(q, q, q, { mods: [mod] });
+    expect(given(by([2], 'h'))).toThrow(
+      'attention: a table of shape [2] is looked up by h on axis 0; expected a size of 4, the number of heads, or 1',
+    );
+    expect(given(by([3], 'b'))).toThrow('expected a size of 2, the number of batch rows, or 1');
+    const flags = table(tf.zeros([2, 8], 'bool'), 'int32');
+    const mask = visible((b, h) => flags.at(b, h).equal(0));
+    expect(() => attention(q, q, q, { mask })).toThrow('a table of shape [2, 8]');
+    for (const mod of [by([4], 'h'), by([1], 'h'), by([2], 'b')]) given(mod)().dispose();
   });
 
   test('what is no mod is named', () => {

@@ -1,6 +1,7 @@
 import { checkShape, InputError } from '@headwise/core';
 import * as tf from '@tensorflow/tfjs';
 import { checkScoring } from './check-scoring.js';
+import { checkTables } from './check-tables.js';
 import { evaluate, placesOf } from './expression/evaluate.js';
 import { checkMask, type Mask, none } from './masks/mask.js';
 import { modified, type ScoreMod } from './mods.js';
@@ -47,6 +48,7 @@ export function attentionWeights(
   checkNumbers('heads', heads, allHeads);
   checkScoring('attentionWeights', options);
   checkMask(mask, { B: batch, H: allHeads, Tq: queries, Tk: keys });
+  checkTables('attentionWeights', { mask, mods }, { batch, heads: allHeads });
   return tf.tidy(() => {
     const asked = (x: tf.Tensor) =>
       x.gather(tf.tensor1d([...heads], 'int32'), 1).gather(tf.tensor1d([...rows], 'int32'), 2);
