@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -56,3 +57,21 @@ test.each([
   await writeFile(path, Uint8Array.from(bytes));
   await refused(path, `is not UTF-8 from byte ${at} on`);
 });
+
+test.skipIf(process.platform === 'win32')(
+  'a FIFO is read where it is named itself, and refused in a folder; a device is refused',
+  async () => {
+    const fifo = join(folder, 'a.txt');
+    expect(spawnSync('mkfifo', [fifo]).status).toBe(0);
+    await expect(readTextCorpus(folder)).rejects.toMatchObject({
+      name: 'DataError',
+      message: `${fifo}: is not a regular file, but a FIFO`,
+    });
+    const [[document]] = await Promise.all([readTextCorpus(fifo), writeFile(fifo, 'Call me')]);
+    expect(document!.text).toBe('Call me');
+    await expect(readTextCorpus('/dev/zero')).rejects.toMatchObject({
+      name: 'DataError',
+      message: '/dev/zero: is not a regular file, but a device',
+    });
+  },
+);

@@ -1,6 +1,7 @@
 import { constants } from 'node:buffer';
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { FileError, readBytes } from '@headwise/files';
 import { DataError } from '../errors.js';
 
 /** One text of a corpus. */
@@ -13,13 +14,16 @@ export interface TextDocument {
 /**
  * Reads a text file, or every `.txt` file in a folder and its subfolders in the order of their paths.
  *
- * Files are strict UTF-8; a byte order mark is dropped.
+ * Files are strict UTF-8; a byte order mark is dropped. A FIFO that is named itself, as a shell's `<(…)`, is read to its end;
+ * in a folder it is refused, and devices and sockets are refused everywhere.
+ *
  * @throws DataError naming the file that is missing, empty or not UTF-8, or the folder without texts
  */
 export async function readTextCorpus(path: string): Promise<TextDocument[]> {
   const found = await stat(path).catch((cause) => {
     throw new DataError(`${path}: cannot be read: ${cause.message}`, { cause });
   });
+  if (found.isFIFO()) return [await readText(path, readFile)];
   if (!found.isDirectory()) return [await readText(path)];
   const names = (await readdir(path, { recursive: true })).filter((name) => name.endsWith('.txt'));
   if (names.length === 0) throw new DataError(`${path}: holds no .txt file, expected at least one`);
@@ -28,9 +32,15 @@ export async function readTextCorpus(path: string): Promise<TextDocument[]> {
   return documents;
 }
 
-async function readText(path: string): Promise<TextDocument> {
-  const bytes = await readFile(path).catch((cause) => {
-    throw new DataError(`${path}: cannot be read: ${cause.message}`, { cause });
+async function readText(
+  path: string,
+  read: (path: string) => Promise<Uint8Array> = readBytes,
+): Promise<TextDocument> {
+  const bytes = await read(path).catch((cause) => {
+    const named = cause instanceof FileError;
+    throw new DataError(named ? cause.message : `${path}: cannot be read: ${cause.message}`, {
+      cause,
+    });
   });
   if (bytes.length > constants.MAX_STRING_LENGTH) {
     throw new DataError(
