@@ -114,7 +114,7 @@ test('encoder-decoders refuse by name what is not built', () => {
     ['marian', { share_encoder_decoder_embeddings: false }, /'share_encoder_decoder_embeddings'/],
     ['marian', { vocab_size: 7, decoder_vocab_size: 5 }, /'decoder_vocab_size' is 5; .* 7/],
     ['marian', { d_model: 15, encoder_attention_heads: 5, decoder_attention_heads: 5 }, /even/],
-    ['t5', { feed_forward_proj: 'gated-mish' }, /'feed_forward_proj' is "gated-mish"/],
+    ['t5', { feed_forward_proj: 'gated-prelu' }, /'feed_forward_proj' is "gated-prelu"/],
     ['t5', { is_encoder_decoder: false }, /'is_encoder_decoder' is false/],
   ];
   for (const [model_type, change, message] of refused) {

@@ -18,7 +18,8 @@ async function valuesOf(x: tf.Tensor | ArrayLike<number>): Promise<ArrayLike<num
 }
 
 /**
- * Throws unless `rms(actual − expected) ≤ max(floor, ratio · rms(expected))` and all is finite.
+ * Throws unless `rms(actual − expected) ≤ max(floor, ratio · rms(expected))` over the finite values, and every other
+ * value is the infinity that is expected there.
  *
  * One value far off counts: no single difference may exceed 30 times the bound.
  */
@@ -30,16 +31,18 @@ export async function expectClose(
   const [a, e] = [await valuesOf(actual), await valuesOf(expected)];
   if (a.length !== e.length) throw new Error(`${a.length} values; expected ${e.length}`);
   for (let i = 0; i < a.length; i++) {
-    if (!Number.isFinite(a[i])) throw new Error(`value ${i} is ${a[i]}; expected ${e[i]}`);
+    const same = a[i] === e[i] || (Number.isFinite(a[i]) && Number.isFinite(e[i]));
+    if (!same) throw new Error(`value ${i} is ${a[i]}; expected ${e[i]}`);
   }
-  const scale = rms(e, (i) => e[i]!);
+  const difference = (i: number) => (a[i] === e[i] ? 0 : a[i]! - e[i]!);
+  const scale = rms(e, (i) => (Number.isFinite(e[i]) ? e[i]! : 0));
   const bound = Math.max(floor, ratio * scale);
-  const error = rms(a, (i) => a[i]! - e[i]!);
-  const worst = Array.from(a, (v, i) => Math.abs(v - e[i]!)).reduce(
+  const error = rms(a, difference);
+  const worst = Array.from(a, (_, i) => Math.abs(difference(i))).reduce(
     (best, d, i, all) => (d > all[best]! ? i : best),
     0,
   );
-  if (error <= bound && Math.abs(a[worst]! - e[worst]!) <= 30 * bound) return;
+  if (error <= bound && Math.abs(difference(worst)) <= 30 * bound) return;
   throw new Error(
     `values differ: rms ${error.toExponential(2)}, bound ${bound.toExponential(2)}, rms expected ${scale.toExponential(2)}; ` +
       `worst at ${worst}: ${a[worst]}, expected ${e[worst]}`,

@@ -5,7 +5,7 @@ import { Tokenizer } from './tokenizer.js';
 const holed = Tokenizer.fromJSON({
   added_tokens: [{ id: 9, content: '<end>', special: true }],
   decoder: { type: 'Fuse' },
-  model: { type: 'BPE', vocab: { a: 0, b: 3, ab: 7 }, merges: [['a', 'b']] },
+  model: { type: 'BPE', vocab: { a: 0, b: 3, ab: 7, '<end>': 9 }, merges: [['a', 'b']] },
 });
 
 // Python: Tokenizer.from_str(…).decode leaves ids without a token out; id_to_token gives None.
@@ -47,5 +47,10 @@ test('a vocabulary with holes encodes, and is saved as it was', () => {
   expect(holed.idsToTokens([0, 1, 2, 3, 7, 9])).toEqual(['a', null, null, 'b', 'ab', '<end>']);
   const bytes = new TextEncoder().encode(JSON.stringify(holed));
   expect(Tokenizer.fromBytes(bytes).toJSON()).toEqual(holed.toJSON());
-  expect((holed.toJSON().model as { vocab: object }).vocab).toEqual({ a: 0, b: 3, ab: 7 });
+  expect((holed.toJSON().model as { vocab: object }).vocab).toEqual({
+    a: 0,
+    b: 3,
+    ab: 7,
+    '<end>': 9,
+  });
 });

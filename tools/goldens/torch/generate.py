@@ -59,6 +59,9 @@ configs = [
         "bad_words_ids": [[c]], "eos_token_id": [d], "min_new_tokens": 4,
     }),
 ]
-write("generation", "generate", "generate", [
-    {"prompt": ids, "config": config, "made": made(ids, config)} for ids, config in configs
-], "transformers")
+write("generation", "generate", "generate", [{
+    "folder": golden["cases"][0]["folder"],
+    "generations": [
+        {"prompt": ids, "config": config, "made": made(ids, config)} for ids, config in configs
+    ],
+}], "transformers")
