@@ -177,7 +177,7 @@ describe('generate and logits refuse', () => {
     expectRefused([...args, '--top-p', '0'], [/topP is 0; expected 0 < topP ≤ 1/]);
     expectRefused([...args, '--top-k', '0'], [/topK is 0/]);
     expectRefused([...args, '--temperature', '-1'], [/temperature is -1/]);
-    expectRefused([...args, '--seed', 'x'], [/'x' is no whole number/]);
+    expectRefused([...args, '--seed', 'x'], [/'x' is not a whole number/]);
     expectRefused([...args, '--unknown'], [/unknown option '--unknown'/]);
   });
 

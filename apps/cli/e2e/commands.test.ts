@@ -1,4 +1,4 @@
-import { cpSync, existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, expect, test } from 'vitest';
 import { headwise, jsonLines, temporaryFolder, writeConfig } from './headwise.js';
@@ -25,13 +25,16 @@ test('train learns, validates, samples and leaves a model folder in the Hugging 
   expect(readdirSync(model).sort()).toEqual([
     'config.json',
     'generation_config.json',
+    'headwise-manifest.json',
     'model.safetensors',
     'tokenizer.json',
     'trainer',
   ]);
   expect(readdirSync(join(model, 'trainer')).sort()).toEqual([
     'config.json',
+    'corpus.json',
     'history.jsonl',
+    'state-before.safetensors',
     'state.safetensors',
   ]);
   const config = JSON.parse(readFileSync(join(model, 'config.json'), 'utf8'));
@@ -205,6 +208,8 @@ test('a model with a padded vocabulary is usable: ids without a token have no te
   const config = ['--config', join(work, 'config.json'), '--out', folder];
   expect(headwise(['train', ...config, ...set]).code).toBe(0);
   cpSync(join(model, 'tokenizer.json'), join(folder, 'tokenizer.json'));
+  // The folder is changed by hand.
+  rmSync(join(folder, 'headwise-manifest.json'));
   const args = ['--model', folder, '--prompt', 'the', '--temperature', '50', '--json'];
   const made = headwise(['generate', ...args, '--max-new-tokens', '40']);
   expect(made.stderr).toBe('');

@@ -48,7 +48,7 @@ test('a file that is missing is named, and nothing is written', () => {
 
 test.each([
   [['--kind', 'sentencepiece'], "'sentencepiece' is invalid"],
-  [['--vocab-size', 'many'], "'many' is no whole number"],
+  [['--vocab-size', 'many'], "'many' is not a whole number"],
   [['--vocab-size', '100'], 'vocabSize is 100; expected at least 256'],
 ])('tokenizer train %j is refused', (args, message) => {
   const out = join(work, 'refused.json');
