@@ -21,8 +21,8 @@ import {
   writeConfig,
 } from './headwise.js';
 
-const kills = 20;
-const steps = 150;
+const kills = 6;
+const steps = 80;
 
 test(`runs killed at ${kills} random moments end as an uninterrupted one`, async () => {
   const work = temporaryFolder();
