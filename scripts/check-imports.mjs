@@ -28,7 +28,6 @@ export const allowed = {
   ],
   training: ['core', 'kernels', 'safetensors', 'files'],
   generation: ['core', 'kernels'],
-  prompting: ['core', 'generation'],
   inspect: ['core'],
   parity: ['core', 'kernels', 'models', 'safetensors'],
 };
