@@ -49,6 +49,11 @@ cases = [
         target_modules=["q", "v", "wi"], task_type="SEQ_2_SEQ_LM")),
     ("an encoder-decoder with biases", "bart", "BartForConditionalGeneration", dict(
         target_modules=r".*decoder.*(self_attn|encoder_attn)\.(q_proj|v_proj)", bias="all", task_type="SEQ_2_SEQ_LM")),
+    ("every bias, of a classifier of one map too", "bert-sequence-classification", "BertForSequenceClassification", dict(
+        task_type="SEQ_CLS", bias="all")),
+    ("every bias, of a classifier of two maps too", "roberta-sequence-classification",
+     "RobertaForSequenceClassification", dict(task_type="SEQ_CLS", target_modules=["query"], bias="all")),
+    ("every bias, of a tied head too", "bert-masked-lm", "BertForMaskedLM", dict(target_modules=["query"], bias="all")),
 ]
 
 

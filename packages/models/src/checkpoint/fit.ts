@@ -45,7 +45,9 @@ export async function fitToTensors(
       `${name}: tensor '${before.keyOf(refused)}' is another than '${tied.get(refused)}'; in models of family '${family.modelType}' they are one`,
     );
   }
-  return { config: fitted, matching: new Matching(family, fitted, reader.tensors, name, same) };
+  // What else the configuration ties is still read from where it is, as a bias beside a head that differs.
+  const matching = new Matching(family, fitted, reader.tensors, name, same, copies);
+  return { config: fitted, matching };
 }
 
 async function sameValues(reader: TensorReader, a: string, b: string): Promise<boolean> {

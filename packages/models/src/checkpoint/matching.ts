@@ -23,13 +23,18 @@ export class Matching {
   readonly #table: KeyTable;
   readonly #copies: readonly KeyCopy[];
 
-  /** @param name stands for the checkpoint in errors @param same copies that were found to repeat what they should */
+  /**
+   * @param name stands for the checkpoint in errors
+   * @param same copies that were found to repeat what they should
+   * @param copies what of one another may be read from where it is there once; default what the configuration ties
+   */
   constructor(
     family: ModelFamily,
     config: unknown,
     tensors: ReadonlyMap<string, TensorInfo>,
     name: string,
     same: readonly string[] = [],
+    copies: readonly KeyCopy[] = family.copies?.(config) ?? [],
   ) {
     this.bytes = [...tensors.values()].reduce(
       (sum, { offsets: [begin, end] }) => sum + end - begin,
@@ -41,7 +46,7 @@ export class Matching {
     this.#table = family.keys(config);
     // Checkpoints of the bare model, such as the first GPT-2's, have no prefix.
     this.#bare = ![...tensors.keys()].some((key) => key.startsWith(family.keyPrefix));
-    this.#copies = family.copies?.(config) ?? [];
+    this.#copies = copies;
     for (const copy of same) this.#asked.add(this.keyOf(copy)!);
   }
 
@@ -57,7 +62,7 @@ export class Matching {
    */
   find(path: string, shape: readonly number[]): Found {
     const { key: whole, rows } = placeOf(this.#table, path);
-    const key = this.keyOf(whole) ?? this.#keyOfCopy(whole) ?? this.#spellings(whole)[0]!;
+    const key = this.keyOf(whole) ?? this.#keyOfTied(whole) ?? this.#spellings(whole)[0]!;
     const info = this.#tensors.get(key);
     if (!info) {
       throw new InputError(`${this.#name}: no tensor '${key}', which holds parameter '${path}'`);
@@ -77,9 +82,11 @@ export class Matching {
   }
 
   /** Where a tied weight lies that is there under another of its keys alone. */
-  #keyOfCopy(key: string): string | undefined {
-    const copies = this.#copies.filter(([, of]) => of === key);
-    return copies.map(([copy]) => this.keyOf(copy)).find((found) => found !== undefined);
+  #keyOfTied(key: string): string | undefined {
+    const others = this.#copies.flatMap(([copy, of]) =>
+      of === key ? [copy] : copy === key ? [of] : [],
+    );
+    return others.map((other) => this.keyOf(other)).find((found) => found !== undefined);
   }
 
   /** Whether the checkpoint lacks a parameter that its family's checkpoints may lack. */

@@ -214,6 +214,15 @@ describe('weights that are there twice, or once', () => {
     ]);
   });
 
+  test('a head of masked tokens that differs is taken, with the bias that is there once', async () => {
+    const once = other(bertTable, 'cls.predictions.decoder.weight');
+    const written = both(once, copy('cls.predictions.bias', 'cls.predictions.decoder.bias'));
+    await expectSame(
+      changed('bert-masked-lm', once),
+      changed('bert-masked-lm', written, { tie_word_embeddings: false }),
+    );
+  });
+
   test('tables that differ where a family has one are refused with both keys', async () => {
     const folder = changed('bart', other('model.shared.weight', 'lm_head.weight'));
     await expect(loadModel(folder)).rejects.toThrow(

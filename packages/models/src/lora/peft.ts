@@ -148,7 +148,7 @@ export function loraFromPeft(
       return [path, { ...(rank && { rank }), ...(alpha !== undefined && { alpha }) }];
     }),
   );
-  const { source, unused } = adapterSource(model, paths, file, name, bare);
+  const { source, unused } = adapterSource(model, config, paths, file, name, bare);
   const lora = new Lora(model.params, {
     rank: config.r,
     alpha: config.lora_alpha,
@@ -175,12 +175,14 @@ export function loraFromPeft(
 /** Reads the tensors of an adapter, and tells which nothing has asked for. */
 function adapterSource(
   model: Model,
+  config: PeftConfig,
   targets: readonly string[],
   file: SafetensorsFile,
   name: string,
   bare: boolean,
 ): { source: ParamSource; unused: ReadonlySet<string> } {
-  const unused = new Set(file.tensors.keys());
+  const unused = new Set([...file.tensors.keys()].filter((key) => !isWrittenTwice(config, key)));
+  const copies = model.family.copies?.(model.config) ?? [];
   const source: ParamSource = {
     read(path, shape) {
       const places = peftPlaces(model, targets, path, bare);
@@ -201,10 +203,25 @@ function adapterSource(
           `${name}: tensor '${key}' holds ${values[at]} at ${at}; expected finite values`,
         );
       }
+      for (const [copy, of] of copies) {
+        const other = prefix + copy;
+        if (prefix + of !== key || !unused.has(other)) continue;
+        const repeated = toFloat32(file.get(other), { file: name, key: other });
+        if (values.every((value, i) => value === repeated[i])) unused.delete(other);
+      }
       return rows ? takeRows(values, rows()) : values;
     },
   };
   return { source, unused };
+}
+
+/** Whether a tensor is a bias of a module that is saved whole, which PEFT writes again with the others and never reads. */
+function isWrittenTwice(config: PeftConfig, key: string): boolean {
+  if (config.bias !== 'all' || !key.endsWith('bias')) return false;
+  const [module, inside] = key
+    .slice(prefix.length)
+    .split(/\.(?:modules_to_save|original_module)\./, 2) as [string, string?];
+  return inside !== undefined && savedTest(config)(module);
 }
 
 /** The parameters of the model that an adapter has copies of: modules that are saved whole, and trained biases. */
