@@ -11,6 +11,7 @@ import {
   type Packing,
   type ParamSource,
   ParamStore,
+  quoted,
 } from '@headwise/core';
 import type { DecoderConfiguration, ModelConfiguration } from './configuration.js';
 import { parseConfiguration } from './configuration-schema.js';
@@ -143,6 +144,8 @@ export function encoderDecoderModel<M extends Model>(model: M): M & Model<Encode
   throw new InputError(`the model of family '${model.family.modelType}' is no encoder-decoder`);
 }
 
+const parts = "an object of parts, such as { position: { kind: 'alibi' } }";
+
 /** What of a family's preset is exchanged. */
 export type PresetChange = Partial<Omit<ModelConfiguration, 'model_type' | 'topology'>>;
 
@@ -179,8 +182,17 @@ export function changedPreset(
   if (!family.preset) {
     throw new InputError(`${name}: the parts of family '${family.modelType}' cannot be exchanged`);
   }
-  checkPart('change', change, [], "an object of parts, such as { position: { kind: 'alibi' } }");
-  const changed = { ...family.preset(family.parseConfig(json, name)), ...change };
+  checkPart('change', change, [], parts);
+  if (Array.isArray(change)) throw new InputError(`change is an array; expected ${parts}`);
+  const preset = family.preset(family.parseConfig(json, name));
+  for (const key of ['model_type', 'topology'] as const) {
+    const given = (change as Partial<ModelConfiguration>)[key];
+    if (given === undefined || given === preset[key]) continue;
+    throw new InputError(
+      `change: '${key}' is ${quoted(given)}; it is ${quoted(preset[key])} and no part to exchange`,
+    );
+  }
+  const changed = { ...preset, ...change };
   // The preset by itself holds together: what does not is the change's.
   parseConfiguration(changed, 'change');
   return changed;

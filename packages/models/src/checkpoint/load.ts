@@ -1,5 +1,6 @@
 import { checkOneOf, InputError, type Packing, ParamStore, sizeOf } from '@headwise/core';
 import { packing } from '@headwise/layers';
+import type { ModelConfiguration } from '../configuration.js';
 import { familyOf } from '../families.js';
 import { changedPreset, LEAST_PACKED, type Model, type PresetChange } from '../model.js';
 import { checkModelFits, sizeOfStore } from '../size.js';
@@ -58,10 +59,8 @@ export async function loadModel(
   try {
     const { config: fitted, matching } = await fitToTensors(theirs, theirConfig, reader, name);
     const wanted = options.change ? changedPreset(fitted, options.change, configName) : fitted;
-    if (options.change?.heads) {
-      const { heads } = changedPreset(fitted, {}, configName);
-      refuseOtherHeads(heads.count, options.change.heads.count, configName);
-    }
+    if (options.change)
+      refuseOtherSizes(changedPreset(fitted, {}, configName), options.change, configName);
     const built = build(wanted, configName, matching, options);
     try {
       const copies = options.packing ? LEAST_PACKED : options.dtype === 'f16' ? 1 / 2 : 1;
@@ -83,12 +82,22 @@ export async function loadModel(
   }
 }
 
-/** Matrices of as many columns, cut into another number of heads, would be no trained heads at all. */
-function refuseOtherHeads(theirs: number, wanted: number | undefined, name: string): void {
-  if (wanted === undefined || wanted === theirs) return;
-  throw new InputError(
-    `change: 'heads.count' is ${wanted}; the checkpoint of ${name} was trained with ${theirs} heads`,
-  );
+/**
+ * Matrices of as many columns, cut into another number of heads, would be no trained heads at all; of another width,
+ * no matrix would be left.
+ */
+function refuseOtherSizes(theirs: ModelConfiguration, change: PresetChange, name: string): void {
+  const { heads = theirs.heads, dim = theirs.dim } = change;
+  if (heads.count !== theirs.heads.count) {
+    throw new InputError(
+      `change: 'heads.count' is ${heads.count}; the checkpoint of ${name} was trained with ${theirs.heads.count} heads`,
+    );
+  }
+  if (dim !== theirs.dim) {
+    throw new InputError(
+      `change: 'dim' is ${dim}; the checkpoint of ${name} was trained with a width of ${theirs.dim}`,
+    );
+  }
 }
 
 /** The model with parameters that wait for their values, and where each will come from. */
