@@ -141,7 +141,7 @@ test('an address that other machines reach is warned of, and answers under any n
   expect(status).toBe(200);
 });
 
-test('a port that is none is refused', () => {
+test('an invalid port is refused', () => {
   for (const port of ['70000', '-1', '1.5', '']) {
     const { code, stderr } = headwise(['lab', '--port', port]);
     expect(stderr, port).toMatch(/--port/);

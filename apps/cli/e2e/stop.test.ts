@@ -104,7 +104,7 @@ async function interrupt(send: (kill: () => void) => Promise<void>) {
 }
 
 test.skipIf(process.platform === 'win32')(
-  'a second Ctrl-C ends a run in the midst of a computation',
+  'a second Ctrl-C ends a run during a computation',
   async () => {
     const { code, signal, printed } = await interrupt(async (kill) => {
       kill();

@@ -10,7 +10,7 @@ import type { Encoding } from '@headwise/tokenizers';
  *
  * A package exports texts, or a function that gives them: strings, or objects with `text` and perhaps `title`.
  *
- * @param from the file that asks for it; a package is looked for beside it, then where the command runs
+ * @param from the configuration file; a package is resolved from its folder, then from the working directory
  * @throws InputError or DataError naming what is missing or empty
  */
 export async function readCorpus(corpus: string, from?: string): Promise<string> {
@@ -37,7 +37,7 @@ function packageText(name: string, from: string | undefined): string {
   return documents.map((document, i) => textOf(document, `npm:${name}, item ${i}`)).join('\n\n');
 }
 
-/** Looks for a package in the `node_modules` of the projects that ask for it, and nowhere else. */
+/** Resolves a package in the `node_modules` of those folders and the folders above them, and nowhere else. */
 function load(name: string, asker: string | undefined): unknown {
   const projects = [...(asker === undefined ? [] : [dirname(resolve(asker))]), process.cwd()];
   const project = projects.find((folder) => installed(name, folder) !== undefined);

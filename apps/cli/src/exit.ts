@@ -36,7 +36,7 @@ export function messageOf(error: unknown): string {
 
 const mostCharacters = 4000;
 
-/** A message of which a terminal shows all: what was given may be of any length. */
+/** A message shortened to what a terminal shows; the given values may have any length. */
 export function shortened(message: string): string {
   if (message.length <= mostCharacters) return message;
   const [start, end] = [

@@ -26,6 +26,6 @@ export async function readGenerationDefaults(folder: string): Promise<Generation
   const config = join(folder, 'config.json');
   const { eos_token_id } = parseWith(endTokens, await readJson(config), config);
   const { options } = parseGenerationConfig({ eos_token_id }, config);
-  // Without a file there is no say about sampling.
+  // Without a file, sampling keeps its defaults.
   return { options: options.stopIds ? { stopIds: options.stopIds } : {}, unknown: [] };
 }

@@ -26,7 +26,7 @@ const stateName = 'trainer/state.safetensors';
 const earlierName = 'trainer/state-before.safetensors';
 const tokenizerName = 'tokenizer.json';
 
-/** What a run was begun with, besides its configuration. */
+/** The inputs of a run, besides its configuration. */
 export interface RunInputs {
   /** SHA-256 of the corpus, as one text. */
   corpus: string;
@@ -34,7 +34,7 @@ export interface RunInputs {
   tokenizer: string;
 }
 
-/** What belongs together after a step. */
+/** The contents of a checkpoint. */
 export interface Checkpoint {
   state: FileContent;
   model: FolderChange;
@@ -97,7 +97,7 @@ export class RunFolder {
   }
 
   /**
-   * Makes the folder where there is none, keeps other processes out, and writes down what the run is.
+   * Creates the folder if needed, locks it against other processes, and writes the configuration of the run.
    *
    * @throws InputError where another process trains in it; FileError where it cannot be written
    */
@@ -135,9 +135,9 @@ export class RunFolder {
   }
 
   /**
-   * The state to go on from; undefined where there is none.
+   * The state to resume from; undefined if there is none.
    *
-   * @param warn told of a state that is damaged, where the one before it is taken
+   * @param warn receives a message where the last state is damaged and the one before it is used
    * @throws InputError where no state is as it was saved
    */
   async state(
@@ -163,7 +163,7 @@ export class RunFolder {
   /**
    * Reads the history of a run that goes on after so many steps.
    *
-   * @param warn told of what cannot be read, which is left out
+   * @param warn receives a message about lines that cannot be read and are skipped
    */
   async openHistory(steps: number, warn: (line: string) => void): Promise<void> {
     const path = join(this.path, historyName);
@@ -193,7 +193,7 @@ export class RunFolder {
     this.#history.push(entry);
   }
 
-  /** Saves what belongs together, and keeps the state before it. */
+  /** Saves a checkpoint, and keeps the state before it. */
   async save({ state, model }: Checkpoint): Promise<void> {
     const write = { [stateName]: state, [historyName]: historyText(this.#history) };
     await this.#commit(model, {

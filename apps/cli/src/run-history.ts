@@ -35,7 +35,7 @@ export function historyText(entries: readonly HistoryEntry[]): string {
   return entries.map((entry) => `${JSON.stringify(entry)}\n`).join('');
 }
 
-/** What a run that resumes after so many steps has behind it; the rest it makes again. */
+/** The part of a history up to a step, for a run that resumes there; later steps are computed again. */
 export function historyBefore(entries: readonly HistoryEntry[], steps: number): HistoryEntry[] {
   return entries.filter((entry) =>
     'validation' in entry ? entry.step <= steps : entry.step < steps,

@@ -10,11 +10,11 @@ const signals = ['SIGINT', 'SIGTERM'] as const;
 const sameSignalMs = 250;
 
 /**
- * Does work that Ctrl-C, or a request to end, stops in its own time; one more ends the process at once.
+ * Runs work that SIGINT or SIGTERM asks to stop; the second signal ends the process at once.
  *
- * Outside of it one is enough, as the system has it, also while a computation blocks the event loop.
+ * Outside such work the first signal ends the process, also while a computation blocks the event loop.
  *
- * @param work is told to stop by its signal
+ * @param work gets an `AbortSignal` that fires at the first signal
  */
 export async function interruptible<T>(work: (stop: AbortSignal) => Promise<T>): Promise<T> {
   const controller = new AbortController();

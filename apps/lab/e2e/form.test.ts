@@ -70,7 +70,7 @@ describe.skipIf(!inject('chromium'))('what is shown is what runs', () => {
     await untilState(page, 'shown', 'done');
     const { run, points } = await exported('shown');
     expect([run.config.model.layers, run.config.training.steps]).toEqual([3, 4]);
-    // A warm-up of nine steps, of which four are made.
+    // Four steps of a warm-up of nine.
     const { learningRate } = run.config.training;
     for (const [i, point] of points.entries()) {
       expect(point.learningRate).toBeCloseTo((learningRate * (i + 1)) / 9, 12);

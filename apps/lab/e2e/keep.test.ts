@@ -65,7 +65,7 @@ describe.skipIf(!inject('chromium'))('pages keep their state', () => {
     await expect.poll(() => page.locator('.spans').first().textContent()).toBe('one\ntwo');
   });
 
-  test('a draft and a number that is none are kept as they are', async () => {
+  test('a draft and an invalid number are kept as they are', async () => {
     await link('Experiments').click();
     await page.getByText('Training', { exact: true }).click();
     await page.getByLabel('Batch', { exact: true }).fill('12');

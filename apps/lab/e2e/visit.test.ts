@@ -55,7 +55,7 @@ describe.skipIf(!inject('chromium'))('a visit', () => {
     const { page, problems } = await lab.visitor('wasm', { bypassCSP: true });
     await page.addInitScript(axe.source);
     await page.goto(lab.url);
-    // Colours that are still on their way from one scheme to the other are no one's.
+    // Colours in transition between the schemes are not checked.
     await page.emulateMedia({ reducedMotion: 'reduce' });
     await page.getByRole('button', { name: 'Start a tiny run' }).click();
     for (const name of pages) {

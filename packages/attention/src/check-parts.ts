@@ -5,7 +5,7 @@ import type { Projection, ProjectionKind, ProjectionOptions } from './projection
 const aPosition =
   'a position within attention, such as new RotaryPosition({ dim: headDim, maxLength })';
 
-/** @throws InputError for what is no position within attention: a class, or one that is added to embeddings */
+/** @throws InputError unless it is an `AttentionPosition` instance, not a class or a position added to embeddings */
 export function checkAttentionPosition(position: unknown): void {
   const { apply, forward } = (position ?? {}) as Record<string, unknown>;
   const ofInput = typeof forward === 'function' && typeof apply !== 'function';
@@ -15,7 +15,7 @@ export function checkAttentionPosition(position: unknown): void {
   checkPart('attention: position', position, ['apply'], hint);
 }
 
-/** @throws InputError for what is no class of projections */
+/** @throws InputError unless it is a projection class */
 export function makeProjection(
   Kind: ProjectionKind,
   params: ParamStore,
@@ -27,7 +27,7 @@ export function makeProjection(
   return new Kind(params, options);
 }
 
-/** @throws InputError naming a part of attention that is none */
+/** @throws InputError naming a part of attention of the wrong kind */
 export function checkCoreParts({ score, qkNorm, dropout }: AttentionLayerOptions): void {
   const makes = 'a function that makes one, such as';
   if (score !== undefined && typeof score !== 'function') {
@@ -39,7 +39,7 @@ export function checkCoreParts({ score, qkNorm, dropout }: AttentionLayerOptions
   if (dropout !== undefined) checkLayer('attention: dropout', dropout);
 }
 
-/** @throws InputError where what should make a norm of queries or keys does not */
+/** @throws InputError where the factory of a query or key norm does not return a norm */
 export function checkedNorm(norm: Layer): Layer {
   checkLayer('attention: what qkNorm makes', norm);
   return norm;

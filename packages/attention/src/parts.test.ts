@@ -40,7 +40,7 @@ test.each<[given: Parameters<typeof made>[0], message: string]>([
   expect(made(given)).toThrow(message);
 });
 
-test('what is no store of parameters is named', () => {
+test('anything but a ParamStore is refused by name', () => {
   for (const Kind of [MultiHeadAttention, CrossAttention]) {
     expect(() => new Kind({ dim: 6, heads: 2 } as never, {} as never)).toThrow(
       'attention: params is an object; expected a ParamStore',

@@ -16,7 +16,7 @@ export class BackendError extends InputError {
 /** The GPU device went away while results were pending; what it held is gone. */
 export class DeviceLostError extends Error {
   override readonly name = 'DeviceLostError';
-  /** What happened, without what to do: for those who start again by themselves. */
+  /** What happened, without advice; for callers that restart by themselves. */
   readonly loss: string;
   constructor(
     /** The driver's word: `unknown` or `destroyed`. */

@@ -17,7 +17,7 @@ export function allFinite(values: Float32Array): boolean {
 /**
  * Refuses values that are not finite.
  *
- * @param name stands for the values in the error
+ * @param name of the values, for the error
  * @throws InputError with how many there are
  */
 export function checkFinite(name: string, values: Float32Array): void {

@@ -5,7 +5,7 @@ import type { ForwardContext } from './layer.js';
 export interface MatrixHead {
   /** `[V, D]` */
   readonly weight: tf.Tensor2D;
-  /** Of the linear map that it is, in the model's `ParamStore`; absent where the scores are products with the embeddings. */
+  /** Path of the output head in the model's `ParamStore`; absent where the scores are products with the embeddings. */
   readonly path?: string;
   /**
    * What the scores are products with.

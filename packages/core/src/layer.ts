@@ -45,7 +45,7 @@ export interface LinearAdapters {
   /**
    * The tensor to use instead of a parameter of the model; undefined for one that stays as it is.
    *
-   * @param path of the parameter, which the model must have asked for with `ParamStore.adaptable`
+   * @param path of the parameter, which the model must read through `ParamStore.adaptable`
    */
   parameter?(path: string): tf.Tensor | undefined;
 }

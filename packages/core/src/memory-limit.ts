@@ -1,4 +1,4 @@
-/** Where nothing says how much memory there is. */
+/** The limit where the system reports none. */
 const assumed = 2 ** 34;
 
 interface Process {

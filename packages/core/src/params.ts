@@ -327,7 +327,7 @@ export class ParamStore {
   }
 }
 
-/** What stands for a variable that is never read. */
+/** Placeholder for a variable that is never read. */
 const shapeAlone = (shape: readonly number[]): tf.Variable =>
   ({ shape: [...shape], dtype: 'float32', rank: shape.length, dispose() {} }) as never;
 
@@ -347,7 +347,7 @@ function checkCount(path: string, shape: readonly number[], values: Float32Array
   );
 }
 
-/** A size that a layer was not given, or that makes no whole number of something. */
+/** A size that is missing or not an integer. */
 function checkSizes(path: string, shape: readonly number[]): void {
   if (shape.every((size) => Number.isSafeInteger(size) && size >= 1)) return;
   throw new ShapeError(

@@ -8,7 +8,7 @@ export interface OpenFile {
   path: string;
   handle: FileHandle;
   size: number;
-  /** What it was saved with; undefined where its folder has no manifest, or not this file in it. */
+  /** Saved length and hash; undefined if the folder has no manifest or the manifest does not list the file. */
   entry: FileEntry | undefined;
 }
 
@@ -24,7 +24,7 @@ export class FileCheck {
     this.#file = file;
   }
 
-  /** Takes note of bytes that were read. */
+  /** Hashes bytes that were read. */
   seen(position: number, bytes: Uint8Array): void {
     if (!this.#file.entry || position !== this.#hashed) return;
     this.#hash.update(bytes);
@@ -32,7 +32,7 @@ export class FileCheck {
   }
 
   /**
-   * Reads what has not been seen, and compares.
+   * Reads the bytes that were not hashed yet, and compares.
    *
    * @throws FileError where the file is not as it was saved
    */

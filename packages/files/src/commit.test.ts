@@ -247,7 +247,7 @@ describe('a single file', () => {
   });
 });
 
-describe('what is not as it was saved', () => {
+describe('a file that differs from what was saved', () => {
   test('is named: flipped bits, another length, a missing file', async () => {
     await commit(folder, { write: first });
     const read = async () => (await Folder.open(folder)).read('a.bin');
@@ -268,7 +268,7 @@ describe('what is not as it was saved', () => {
     );
   });
 
-  test('a manifest of which any bit is flipped never gives other bytes', async () => {
+  test('flipping any bit of the manifest never yields wrong bytes', async () => {
     await commit(folder, { write: first });
     const path = join(folder, manifestName);
     const bytes = readFileSync(path);
@@ -293,7 +293,7 @@ describe('what is not as it was saved', () => {
   });
 });
 
-test('a folder without a manifest is read as it lies there', async () => {
+test('a folder without a manifest is read as it is', async () => {
   mkdirSync(join(folder, 'below'), { recursive: true });
   writeFileSync(join(folder, 'a.bin'), 'x');
   writeFileSync(join(folder, 'below', 'b'), 'y');

@@ -18,7 +18,7 @@ import { type FileContent, makeFolder, replaceFile, syncFolder, writeNew } from 
 export interface FolderChange {
   /** What files hold from now on, by their names. */
   write: Readonly<Record<string, FileContent>>;
-  /** Whether a file that is not written is removed; it is asked for what was saved before and for what lies in the folder itself. */
+  /** Whether to remove a file that is not written; called with the names of saved files and of files in the folder. */
   remove?: (name: string) => boolean;
   /** Names that are written, and other names under which what they held before is kept. */
   keep?: Readonly<Record<string, string>>;
@@ -35,7 +35,7 @@ const patience = 600_000;
  * New files are written beside the old ones. Renaming the manifest, which holds the length and SHA-256 of every file,
  * commits them; then they are renamed into their places. What a killed commit has left is finished or removed by the next.
  *
- * @param folder made where there is none
+ * @param folder created if it does not exist
  * @throws FileError naming the file; nothing is changed then. What `write` throws while it makes chunks
  */
 export async function commit(folder: string, ...changes: readonly FolderChange[]): Promise<void> {
@@ -88,7 +88,7 @@ interface Staging {
   remove: (name: string) => boolean;
 }
 
-/** Writes the new files where no reader looks yet. */
+/** Writes the new files to the temporary folder. */
 async function stage(folder: string, staged: string, change: Staging): Promise<Manifest> {
   const { before, write, keep, remove } = change;
   const files = { ...before?.files };
@@ -126,7 +126,7 @@ async function checkPlaces(folder: string, names: readonly string[]): Promise<vo
   }
 }
 
-/** Ends what a killed process has begun: a commit is carried out, what was not committed is removed. */
+/** Recovers after a killed process: completes a commit, or removes files that were not committed. */
 async function finishCommit(folder: string, manifest: Manifest | undefined): Promise<void> {
   if (manifest) await publish(folder, manifest);
   for (const name of await readdir(folder)) {
@@ -135,13 +135,13 @@ async function finishCommit(folder: string, manifest: Manifest | undefined): Pro
   }
 }
 
-/** Whether a name is one that only a commit which was killed leaves in a folder. */
+/** Whether a name is that of a temporary folder of a killed commit. */
 export function isLeftover(name: string): boolean {
   const temporaryManifest = /^\.headwise-manifest\.json\.[\da-f-]{36}\.tmp$/;
   return name === lockName || stagedPattern.test(name) || temporaryManifest.test(name);
 }
 
-/** Brings committed files to their places; doing it again, or from the middle on, ends the same. */
+/** Renames committed files into their places; idempotent. */
 async function publish(folder: string, { staged, removed, kept }: Manifest): Promise<void> {
   const from = join(folder, staged);
   const found = await stat(from).catch(() => undefined);

@@ -29,7 +29,7 @@ export class Folder {
     return new Folder(path, manifest, !!manifest && (await exists(join(path, manifest.staged))));
   }
 
-  /** Names the last commit, as no other one is named; undefined where the folder has no manifest. */
+  /** Unique name of the last commit; undefined if the folder has no manifest. */
   get commitId(): string | undefined {
     return this.#manifest?.staged;
   }
@@ -46,7 +46,7 @@ export class Folder {
   }
 
   /**
-   * Opens a file; undefined where there is none.
+   * Opens a file; undefined if it does not exist.
    *
    * @throws FileError where it is not a regular file, or not of the length that it was saved with
    */
@@ -76,7 +76,7 @@ export class Folder {
   }
 
   /**
-   * The bytes of a file, checked against its hash; undefined where there is none.
+   * The bytes of a file, checked against its hash; undefined if it does not exist.
    *
    * @throws FileError where the file is not as it was saved
    */

@@ -17,9 +17,9 @@ const place = { offset: 2 ** 40, length: 1 };
 const interval = 20;
 
 /**
- * Takes the lock of a file, which is made where there is none and removed with the lock.
+ * Takes the lock of a file; the file is created if needed and removed with the lock.
  *
- * It is a lock of the kernel (`fcntl`, `flock`, `LockFileEx`): no process number is trusted, and none is left behind.
+ * It is a lock of the kernel (`fcntl`, `flock`, `LockFileEx`): no process id is trusted, and no stale lock remains.
  *
  * @throws LockedError where another process holds it, FileError where the file cannot be made
  */

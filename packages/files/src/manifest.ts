@@ -24,7 +24,7 @@ export interface Manifest {
 export const stagedPattern: RegExp = /^\.headwise-[\da-f-]{36}$/;
 
 /**
- * A folder's manifest; undefined where there is none, as in folders that others have written.
+ * A folder's manifest; undefined if there is none, as in folders written by other programs.
  *
  * @throws FileError where it cannot be read, or is not one
  */

@@ -77,7 +77,7 @@ export async function syncFolder(folder: string): Promise<void> {
 }
 
 /**
- * Makes a folder and those above it, where there are none.
+ * Creates a folder and its parents if they do not exist.
  *
  * @throws FileError naming the folder and why it cannot be
  */

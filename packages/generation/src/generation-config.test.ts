@@ -75,7 +75,7 @@ describe('parseGenerationConfig', () => {
     for (const [config, message] of refused) expect(() => parse(config)).toThrow(message);
   });
 
-  test('end tokens are one id or several; a negative one stands for none', () => {
+  test('end tokens are one id or several; a negative one means none', () => {
     const stopIds = (eos_token_id: unknown) => parse({ eos_token_id }).options.stopIds;
     expect(stopIds(7)).toEqual([7]);
     expect(stopIds([7, 9])).toEqual([7, 9]);
@@ -83,7 +83,7 @@ describe('parseGenerationConfig', () => {
     expect(stopIds(null)).toBeUndefined();
   });
 
-  test('keys that nobody knows are told', () => {
+  test('unknown keys are reported', () => {
     expect(parse({ chat_format: 'chatml', constructor: 1 }).unknown).toEqual([
       'chat_format',
       'constructor',

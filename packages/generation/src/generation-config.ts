@@ -81,7 +81,7 @@ const oneId =
     return isIds(list) && list.length === 1 ? () => options(list[0]!) : refuse('one token id');
   };
 
-/** A value that has no effect; every other needs what is not built, and is refused where it counts. */
+/** A value without effect; other values are not supported and refused where they count. */
 const only =
   (expected: string, neutral: (value: unknown) => boolean): Reader =>
   (value, refuse) =>

@@ -29,7 +29,7 @@ export function checkMatched(patterns: readonly string[], names: ReadonlySet<str
 }
 
 /**
- * Makes a check for one forward pass: that no two blocks show activations of one name, of which neither could be asked for.
+ * Makes a check for one forward pass that refuses two blocks with activations of the same name, which could not be told apart.
  *
  * @returns throws InputError for the second block; one that runs twice is taken
  */

@@ -16,7 +16,7 @@ import {
 import * as tf from '@tensorflow/tfjs';
 import { Linear } from './linear.js';
 
-/** What stands between two linear maps, by Hugging Face's names; `none` where theirs is `linear`. */
+/** The activation between two linear maps, by Hugging Face's names; `none` for their `linear`. */
 export type Activation = LinearActivation;
 
 export interface FeedForwardOptions {

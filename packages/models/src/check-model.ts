@@ -3,7 +3,7 @@ import { checkParams, checkPart } from '@headwise/core';
 const aModel = 'a model of createModel or loadModel';
 
 /**
- * Throws unless a value is a model with its family, which knows how it is saved.
+ * Throws unless a value is a model with its family, which defines how it is saved.
  *
  * @param what names the caller in the message
  * @throws InputError with what was given and what was expected

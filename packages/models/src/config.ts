@@ -12,7 +12,7 @@ export const size: z.ZodNumber = z
 /** A number of blocks; deeper models than this have not been trained. */
 export const depth: z.ZodNumber = z.number().int().min(1).max(4096);
 
-/** The id of a token that has a role; files write -1 where there is none, or for the last. */
+/** The id of a token that has a role; files write -1 for none, or for the last. */
 export const tokenId: z.ZodNumber = z.number().int();
 
 /** A probability of dropout. */

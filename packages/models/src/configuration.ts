@@ -36,7 +36,7 @@ export interface EmbeddingPart {
   scale?: number | undefined;
   /** Whether they are normalised; default no. */
   norm?: boolean | undefined;
-  /** The id of padding, whose row learns nothing from being looked up; default none. */
+  /** The padding id, whose embedding gets no gradient from lookups; default none. */
   padId?: number | undefined;
   /** Clusters of tokens, each narrower than the one before by `divisor`; default one table of width D. */
   adaptive?: { width: number; cutoffs: readonly number[]; divisor: number } | undefined;

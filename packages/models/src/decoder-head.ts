@@ -2,7 +2,7 @@ import { InputError } from '@headwise/core';
 import type { HeadPart } from './configuration.js';
 import type { Held, KeyCopy } from './family.js';
 
-/** What the configuration of a decoder says of its head. */
+/** The settings of a decoder's head. */
 export interface HeadSettings {
   [key: string]: unknown;
   architectures?: readonly string[] | undefined;
@@ -10,7 +10,7 @@ export interface HeadSettings {
 }
 
 /**
- * The head of a decoder: none where the class has none, but for one that is tied, which needs no weights.
+ * The head of a decoder: none for a class without one, unless it is tied and needs no weights.
  *
  * @param bare the name of the class without a head
  */
@@ -44,8 +44,8 @@ export const fittedHead =
   };
 
 /**
- * The id whose row of the embeddings learns nothing from being looked up, as PyTorch's `padding_idx` counts it: a
- * negative one from the end.
+ * The id whose embedding gets no gradient from lookups, as PyTorch's `padding_idx`: a negative one counts from the
+ * end.
  *
  * @throws InputError for an id beyond the vocabulary
  */

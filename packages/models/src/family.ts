@@ -12,7 +12,7 @@ export type KeyTable = readonly (readonly [ours: string, theirs: string, rows?: 
 /** A tensor that repeats another one in checkpoints, as their weights are tied: its key, and the other's. */
 export type KeyCopy = readonly [copy: string, of: string];
 
-/** What a checkpoint holds, for a configuration that has to fit it. */
+/** The tensors of a checkpoint, to adjust a configuration to them. */
 export interface Held {
   has(key: string): boolean;
   /** The keys of copies whose values differ from what they should repeat. */
@@ -29,7 +29,7 @@ export interface ModelFamily<Config = unknown> {
    * @throws InputError naming the key, what it holds and what was expected
    */
   parseConfig(json: unknown, name?: string): Config;
-  /** Which keys of a `config.json` it knows; absent where it refuses all others itself. */
+  /** The known keys of a `config.json`; absent where the schema refuses unknown keys. */
   readonly settings?: Pick<Settings<Config>, 'read' | 'kept'>;
   /** The settings that are numbers of blocks, each of the same size. */
   readonly depths: readonly string[];

@@ -115,7 +115,7 @@ describeBackends('ids outside the vocabulary', () => {
     });
   }
 
-  test('token types that there are not are named', () => {
+  test('token types out of range are named', () => {
     const { network, params } = encoderModel(createModel({ model_type: 'bert', ...bert }));
     expect(() => network.encode(rows(3, 4, 5, 6), { tokenTypes: rows(0, 1, 0, 2) })).toThrow(
       'token type 2 at position [1, 1] is outside the 2 token types',

@@ -29,7 +29,7 @@ export interface LlamaConfig extends RopeSettings {
   head_dim?: number | null | undefined;
   hidden_act: ActivationName;
   max_position_embeddings: number;
-  /** The row of padding learns nothing from being looked up. */
+  /** The padding embedding gets no gradient from lookups. */
   pad_token_id?: number | null | undefined;
   initializer_range: number;
   rms_norm_eps: number;

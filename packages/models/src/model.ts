@@ -37,11 +37,11 @@ export interface CreateOptions {
   packing?: Packing;
   /** Names the configuration in errors; default `config.json`. */
   name?: string;
-  /** Bytes that the model may take; default what this process is allowed, see {@link checkModelFits}. */
+  /** Bytes that the model may take; default the limit of this process, see {@link checkModelFits}. */
   memoryLimit?: number;
 }
 
-/** What a value of four bits takes of one in float32. */
+/** The size of a 4-bit value relative to float32. */
 export const LEAST_PACKED: number = 1 / 8;
 
 /** The families that are decoders. */

@@ -1,4 +1,4 @@
-/** How much further a name is counted that has no effect. */
+/** Distance added for names without an effect. */
 const withoutEffect = 2;
 
 /**
@@ -19,7 +19,7 @@ export function nearestName(
   return candidates.sort(([, a], [, b]) => a - b)[0]?.[0];
 }
 
-/** What a letter put in counts. */
+/** The cost of an insertion. */
 const added = 0.25;
 
 function distance(from: string, to: string): number {

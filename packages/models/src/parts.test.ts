@@ -14,7 +14,7 @@ import { loadModel, saveAdapter, saveModel } from './node.js';
 const folder = new URL('../../parity/goldens/gpt2', import.meta.url).pathname;
 const layer = { forward: (x: unknown) => x } as never;
 
-test('a network that is built by hand is told how it is saved', async () => {
+test('saving a hand-built network throws an error that says how to save it', async () => {
   const params = new ParamStore();
   const tokens = new Embedding(params.at('tokens'), { count: 7, dim: 4 });
   const forward: LanguageModel['forward'] = (ids) => tokens.scores(tokens.forward(ids));

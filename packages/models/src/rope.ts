@@ -67,7 +67,7 @@ const oldNames: Readonly<Record<string, string>> = { su: 'longrope' };
 /** The rules whose `max_position_embeddings` is the length before they stretch it, unless the original is given. */
 const stretching = ['linear', 'dynamic', 'yarn'];
 
-/** The rotary positions that a configuration asks for, and how many tokens it takes with them. */
+/** The rotary positions of a configuration, and the maximum length that they allow. */
 export interface Rope {
   position: RotaryPart;
   maxLength: number;

@@ -7,16 +7,16 @@ import type { ModelFamily } from './family.js';
 export interface ModelSize {
   /** The number of values in all parameters; tied ones count once. */
   parameters: number;
-  /** What they take in float32. */
+  /** Their bytes in float32. */
   bytes: number;
   /** The number of parameters that are tensors of their own. */
   tensors: number;
-  /** What the largest of them takes in float32. */
+  /** The bytes of the largest one in float32. */
   largestBytes: number;
 }
 
 /**
- * The size of a configuration's model, whatever it is: no tensor is made, and no more than two blocks are looked at.
+ * The size of a configuration's model, computed without a tensor from two blocks at most.
  *
  * @throws InputError for a configuration that does not hold together
  * @example
@@ -65,7 +65,7 @@ const MAX_GPU_BYTES = 2 ** 38;
 export interface FitOptions {
   /** How many times the parameters are held: training with AdamW holds 4. Default 1. */
   copies?: number;
-  /** Bytes that there are; default what the system allows this process, and on a GPU 256 GiB, which no card has. */
+  /** Bytes available; default the limit of this process, and on a GPU 256 GiB, more than any card has. */
   memoryLimit?: number | undefined;
   /** Names the model in errors; default `config.json`. */
   name?: string;

@@ -41,7 +41,7 @@ test('the table shows the worst check of each kind, and of how many', () => {
   expect(lines[2]).toMatch(/^gpt2 +logits +1 .* ok$/);
 });
 
-test('what is 0 but for rounding is said to be zero, and never hides what is not', () => {
+test('values that are 0 up to rounding print as zero, and never hide one that is not', () => {
   const zero = check('bert', 'gradient.kProj.bias', [1e-8, -2e-8], [1e-17, 2e-17], 1e-4);
   expect(zero).toMatchObject({ ok: true, zero: true });
   expect(zero.rmsRatio).toBeGreaterThan(1e8);

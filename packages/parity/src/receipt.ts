@@ -9,7 +9,7 @@ export interface Check extends Distance {
   part: string;
   /** The largest `rmsRatio` that is accepted. */
   bound: number;
-  /** What is expected is 0 but for rounding, and so is what was computed: a ratio of the two says nothing. */
+  /** Expected and computed values are both 0 up to rounding, so their ratio is meaningless. */
   zero: boolean;
   ok: boolean;
 }
@@ -95,7 +95,7 @@ function worstOf(checks: readonly Check[]): { worst: Check; count: number }[] {
   return [...kinds.values()];
 }
 
-/** What is not ok comes before what is; zeros last, as their ratio is one of rounding to rounding. */
+/** Failed checks first, zeros last. */
 function farther(a: Check, b: Check): boolean {
   if (a.ok !== b.ok) return !a.ok;
   if (a.zero !== b.zero) return b.zero;

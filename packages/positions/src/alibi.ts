@@ -34,7 +34,7 @@ export function alibiSlopes(heads: number): Float32Array {
 /** Rows of a table that are made at once. */
 const step = 256;
 
-/** The nearest number that bfloat16 holds; of two as near, the even one. */
+/** Rounds to the nearest bfloat16, ties to even. */
 function toBfloat16(values: Float32Array): Float32Array {
   const bits = new Uint32Array(Float32Array.from(values).buffer);
   return new Float32Array(
@@ -95,7 +95,7 @@ export class AlibiPosition implements AttentionPosition {
     return { q, k, mods: [mod] };
   }
 
-  /** The same but for a constant of each query, which softmax takes out. */
+  /** Equal up to a constant per query, which softmax cancels. */
   #keyBias(keys: number): ScoreMod {
     const heads = this.#slopes.length;
     const rows = Math.ceil(keys / step) * step;

@@ -30,7 +30,7 @@ export function placesOf(
 }
 
 /**
- * The positions that a context gives, `[B, T]`, int32; undefined where it gives none.
+ * The `positions` of a context, `[B, T]`, int32; undefined if it has none.
  *
  * @param x `[B, T, D]`
  * @throws ShapeError where they are not one for each token, InputError naming the first that is not below `maxLength`
@@ -85,7 +85,7 @@ export function positionsFromMask(attentionMask: tf.Tensor, count: number): tf.T
 }
 
 /**
- * The positions of ids that are no padding, counted from `padId + 1`; padding has `padId` itself.
+ * Positions of ids that are not padding, counted from `padId + 1`; padding has position `padId`.
  *
  * @param ids `[B, T]`, int32 @returns `[B, T]`, int32
  */

@@ -56,7 +56,7 @@ export function sinusoidalTable(
  */
 export class SinusoidalPosition implements InputPosition {
   readonly #options: SinusoidalPositionOptions;
-  /** Rows from the first position on, as many as have been asked for, rounded up. */
+  /** Rows from the first position to the last one used so far, rounded up. */
   #table: Float32Array = new Float32Array();
 
   /** @throws InputError where `dim` is odd */

@@ -19,7 +19,7 @@ export interface AddedToken {
   normalized: boolean;
   /** `decode` leaves it out. */
   special: boolean;
-  /** `never`: a text never becomes it; `verbatim`: it is looked for as it stands, though in normalized text. */
+  /** `never`: never matched in text; `verbatim`: matched without normalizing it, in normalized text. */
   matches?: 'never' | 'verbatim';
 }
 

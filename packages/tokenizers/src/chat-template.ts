@@ -24,13 +24,13 @@ export interface ChatTemplateOptions {
   now?: Date;
 }
 
-/** Templates in files of their own, which stand before those of `tokenizer_config.json`. */
+/** Templates in separate files, which take precedence over `tokenizer_config.json`. */
 export interface ChatTemplateFiles {
   /** By their names: `chat_template.jinja` is `default`, `additional_chat_templates/rag.jinja` is `rag`. */
   templates?: Readonly<Record<string, string>>;
-  /** Stands for the configuration in errors; default `tokenizer_config.json`. */
+  /** Name of the configuration in errors; default `tokenizer_config.json`. */
   name?: string;
-  /** Where templates were looked for, for the error where there are none. */
+  /** The searched places, for the error if there are no templates. */
   lookedIn?: string;
 }
 
@@ -120,7 +120,7 @@ export class ChatTemplate {
   }
 }
 
-/** A list, or null where it is not given, as templates ask whether it is none. */
+/** A list, or null if it is absent, since templates test `is none`. */
 function list(
   name: string,
   value: readonly unknown[] | null | undefined,

@@ -21,7 +21,7 @@ export const expectedId = 'a whole number of at least 0, below 2^18 + 4 × the n
 /** How many code units the parts of a pipeline may make of a text. */
 export const roomFor = (units: number): number => Math.min(growth * units + slack, maxUnits);
 
-/** The error of a text that grew beyond its room. */
+/** The error for a text that exceeds its limit. */
 export const outgrown = (what: string, room: number): TokenizerError =>
   new TokenizerError(
     `${what} makes more than ${room} code units of a text; expected at most ${growth} for each of its own, and ${slack} besides`,
@@ -30,7 +30,7 @@ export const outgrown = (what: string, room: number): TokenizerError =>
 /** Tokens that truncation, padding and pairs may make of any text, or for each of its tokens. */
 const maxTokens = 2 ** 24;
 
-/** @throws TokenizerError where a text, its overflowing parts and padding are more tokens than any honest use makes */
+/** @throws TokenizerError where a text, its overflowing parts and padding exceed the limit on tokens */
 export function checkMade(what: string, made: number, given: number): void {
   if (made <= Math.max(maxTokens, growth * given)) return;
   throw new TokenizerError(
@@ -38,7 +38,7 @@ export function checkMade(what: string, made: number, given: number): void {
   );
 }
 
-/** @throws TokenizerError where two truncated texts have more pairs of parts than any honest use makes */
+/** @throws TokenizerError where two truncated texts exceed the limit on pairs of parts */
 export function checkPairs(first: number, second: number): void {
   const most = Math.max(maxPairs, growth * (first + second));
   if (first * second <= most) return;
@@ -64,7 +64,7 @@ export function checkDepth(value: unknown, path: string): void {
   }
 }
 
-/** @throws TokenizerError where a text of a file is longer than any honest one */
+/** @throws TokenizerError where a string of a file exceeds the limit */
 export function checkTokenLength(text: string, path: string): void {
   if (text.length <= maxTokenLength) return;
   throw mismatch(

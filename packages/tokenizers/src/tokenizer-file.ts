@@ -91,7 +91,7 @@ export function readTokenizerObject(json: unknown, name: string): TokenizerFile 
   return { ...file, merges: new MergeTable(merges.list) };
 }
 
-/** How a line of merges begins that is no merge, as files of merges have it first. */
+/** Prefix of the version line, the first line of a file of merges. */
 const versionLine = '#version';
 
 const isId = (id: unknown, tokens: number): id is number =>

@@ -32,7 +32,7 @@ export interface EncodeOptions {
 export interface DecodeOptions {
   /** Leaves special tokens out; default true. */
   skipSpecialTokens?: boolean;
-  /** The token that stands for an id without one, such as those of a padded vocabulary; default none. */
+  /** The token for an id without one, as in a padded vocabulary; default none. */
   missingToken?: (id: number) => string;
 }
 
@@ -248,7 +248,7 @@ export class Tokenizer {
     return this.#decoder.decode(tokens, roomFor(units)).join('');
   }
 
-  /** The token of an id; undefined where it is special and those are left out, or there is none. */
+  /** The token of an id; undefined if there is none, or if it is special and special tokens are skipped. */
   #decodable(id: number, options: DecodeOptions, index?: number): string | undefined {
     const { skipSpecialTokens = true, missingToken } = options;
     const token = this.idToToken(id);

@@ -20,7 +20,7 @@ export interface EvaluateOptions {
 /**
  * The mean loss over batches, every token counted once.
  *
- * @throws InputError where there is no batch; DivergedError where the loss of one is not finite
+ * @throws InputError without batches; DivergedError where the loss of one is not finite
  */
 export async function evaluate(
   network: LanguageModel,

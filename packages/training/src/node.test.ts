@@ -64,7 +64,7 @@ test('a state with NaN, or with a flipped bit, is refused and changes nothing', 
   expect(await table.data()).toEqual(before);
 });
 
-test('a loss that is not finite is no measurement, and a signal ends one', async () => {
+test('evaluate refuses a loss that is not finite, and a signal ends it', async () => {
   const network = {
     vocabSize: 5,
     maxLength: 4,

@@ -101,7 +101,7 @@ export async function* train(options: TrainOptions): AsyncGenerator<TrainStep> {
     } finally {
       tf.dispose([loss, norm, scale, both, gradients]);
     }
-    // Nothing is held here: whoever asks for no further step leaves nothing behind.
+    // No tensor is held here, so leaving the loop leaks nothing.
     yield made;
     await nextTask();
   }

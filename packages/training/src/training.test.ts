@@ -83,7 +83,7 @@ describe('train', () => {
     for (const [i, loss] of straight.entries()) expect(losses[i]).toBeCloseTo(loss, 6);
   });
 
-  test('holds nothing between two steps: who asks for no more leaves nothing behind', async () => {
+  test('holds nothing between two steps: leaving the loop leaks nothing', async () => {
     const made = options(new ParamStore(), 9);
     const run = train(made);
     await run.next();

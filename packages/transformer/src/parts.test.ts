@@ -54,7 +54,7 @@ describe.each(Object.entries({ ...blocks, ...crossBlocks }))('%s', (name, Block)
     ['gelu', "'gelu'"],
     [{ dim }, 'an object'],
     [new ParamStore(), 'an instance of ParamStore'],
-  ])('names a part that is no layer: %o', (given, said) => {
+  ])('names a part that is not a layer: %o', (given, said) => {
     const params = new ParamStore();
     for (const part of ['norm1', 'mix', 'mlp', ...(isCross ? ['crossNorm', 'cross'] : [])]) {
       expect(() => made({ ...all(params), [part]: given })).toThrow(
@@ -65,7 +65,7 @@ describe.each(Object.entries({ ...blocks, ...crossBlocks }))('%s', (name, Block)
   });
 });
 
-test('stacks name a block that is none', () => {
+test('stacks name a block that is not a block', () => {
   for (const [name, Stack] of Object.entries({ Decoder, Encoder, CrossDecoder })) {
     const made = (parts: object) => () => new Stack(parts as never);
     expect(made({ blocks: [plain, PreNormBlock] })).toThrow(
@@ -76,7 +76,7 @@ test('stacks name a block that is none', () => {
   }
 });
 
-test('layers name what is no store of parameters, and sizes that are none', () => {
+test('layers name a wrong ParamStore and invalid sizes', () => {
   for (const Kind of [Embedding, FeedForward, GatedFeedForward, LayerNorm, Linear, RMSNorm]) {
     expect(() => new Kind({ dim } as never, {} as never)).toThrow(
       `${Kind.name}: params is an object; expected a ParamStore`,

@@ -134,7 +134,7 @@ async function runSession(
   });
 }
 
-/** Makes up for what a complete run lacks: its model, where it is not as it was saved, and its validation. */
+/** Completes a run that has reached its last step: restores a missing or damaged model, and adds the final validation. */
 async function completeRun(
   out: Output,
   folder: RunFolder,

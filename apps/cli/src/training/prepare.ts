@@ -116,7 +116,7 @@ function makeTokenizer({ tokenizer }: RunConfig, text: string): Promise<Tokenize
 const COPIES = 4;
 
 /**
- * Throws for a model, or a batch of it, that cannot be trained in the memory that there is, before anything is made.
+ * Throws before anything is allocated if the model, or a batch, does not fit in memory for training.
  *
  * @param vocabSize of its tokenizer; 1 as long as that is not known
  */

@@ -21,7 +21,7 @@ test('smoothing is a mean that begins with the first value and follows a step', 
   expect(smooth([3, Number.NaN, 3], 0.5)).toEqual([3, Number.NaN, 3]);
 });
 
-test('a curve that grows looks at each entry once, and is that of all entries', () => {
+test('an incremental curve reads each entry once, and equals the curve of all entries', () => {
   const entries = Array.from({ length: 1000 }, (_, i) => Math.sin(i));
   let looks = 0;
   const grown = new GrowingSeries<number>(

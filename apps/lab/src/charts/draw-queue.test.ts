@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { DrawQueue } from './draw-queue.js';
 
-test('one chart is drawn a frame, each once, and a frame is asked for only while one waits', () => {
+test('one chart is drawn a frame, each once, and a frame is requested only while one waits', () => {
   const frames: (() => void)[] = [];
   const drawn: string[] = [];
   const queue = new DrawQueue((draw) => frames.push(draw));

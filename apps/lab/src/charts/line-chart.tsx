@@ -102,7 +102,7 @@ export function LineChart(props: LineChartProps): ReactElement {
   );
 }
 
-/** Counts how often a chart was drawn, for who watches the page. */
+/** Counts how often a chart was drawn, for tests. */
 function count({ dataset }: HTMLElement): void {
   dataset.draws = String(Number(dataset.draws ?? 0) + 1);
 }

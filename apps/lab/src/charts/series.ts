@@ -23,7 +23,7 @@ export class Smoother {
   }
 }
 
-/** A smoothed series that grows with the entries that it is made of: each is looked at once. */
+/** An incremental smoothed series that reads each entry once. */
 export class GrowingSeries<T> {
   readonly #x: number[] = [];
   readonly #y: number[] = [];
@@ -37,7 +37,7 @@ export class GrowingSeries<T> {
     this.#smoother = new Smoother(strength);
   }
 
-  /** The series of all entries, of which those that were there before are unchanged. */
+  /** The series of all entries; values computed before stay unchanged. */
   upTo(entries: readonly T[]): Series {
     for (let i = this.#x.length; i < entries.length; i++) {
       const entry = entries[i]!;

@@ -78,7 +78,7 @@ export class TileCanvas {
     return whole;
   }
 
-  /** Counts what was done, for who watches the page. */
+  /** Counts what was done, for tests. */
   #count(what: 'draws' | 'tiles'): void {
     const { dataset } = this.#canvas;
     dataset[what] = String(Number(dataset[what] ?? 0) + 1);

@@ -11,7 +11,7 @@ import {
 
 declare const self: WorkerScope;
 
-/** The maps that are looked at now, by a name of the page's. */
+/** The open maps, by the name that the page gave them. */
 const maps = new Map<string, TiledMap>();
 const tokenizers = new Map<string, Promise<Tokenizer>>();
 

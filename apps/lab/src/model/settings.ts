@@ -57,7 +57,7 @@ export const settings: Readonly<Record<GroupName, readonly Setting[]>> = {
   training: settingsIn('training'),
 };
 
-/** The configuration without what has no meaning in it: a task's tokenizer, whatever its form said once. */
+/** The configuration without settings that do not apply, such as the tokenizer of a task. */
 export function withoutUnused(config: RunConfig): object {
   const kept = (group: GroupName) =>
     Object.fromEntries(

@@ -36,7 +36,7 @@ test('what lies beside the lab, or elsewhere, is taken as it is', () => {
   expect(of('https://example.org/m/')).toBe('https://example.org/m/');
 });
 
-test('what is no address is refused, saying what to type', () => {
+test('an invalid address is refused with what to type instead', () => {
   for (const text of ['', '  ', 'my model', 'ftp://a/b', 'data:,x', `${hub}/datasets/a/b`, hub]) {
     expect(() => of(text), text).toThrow('gpt2 or owner/name');
   }

@@ -14,7 +14,7 @@ export class Pieces {
   readonly #tokenizer: Tokenizer;
   readonly #stream: ReturnType<Tokenizer['decodeStream']>;
 
-  /** @param before tokens that the text begins with, and that are not asked for */
+  /** @param before tokens that the text begins with, and that are not returned */
   constructor(tokenizer: Tokenizer, before: readonly number[] = []) {
     this.#tokenizer = tokenizer;
     this.#stream = tokenizer.decodeStream({ skipSpecialTokens: false });
@@ -62,12 +62,12 @@ export function labelOf(tokenizer: Tokenizer, id: number, before: readonly numbe
   return labelOfBytes(hexOf(tokenizer, id)) ?? token;
 }
 
-/** Bytes that are no character by themselves, set apart from letters and digits. */
+/** Bytes that are not a character by themselves, marked to differ from letters and digits. */
 export function labelOfBytes(bytes: string | undefined): string | undefined {
   return bytes === undefined ? undefined : `⟨${bytes}⟩`;
 }
 
-/** The bytes of a token in hexadecimal; undefined of a token that is no bytes. */
+/** The bytes of a token in hexadecimal; undefined if it does not hold bytes. */
 export function hexOf(tokenizer: Tokenizer, id: number): string | undefined {
   const bytes = tokenizer.tokenBytes(id);
   if (!bytes || bytes.length === 0) return undefined;

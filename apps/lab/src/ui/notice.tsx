@@ -29,7 +29,7 @@ export function Notice({
 const mostCharacters = 360;
 const mostLines = 4;
 
-/** A message; of a long one the beginning, and the rest where it is asked for. */
+/** A message; a long one shows its beginning and expands on request. */
 export function Words({ text }: { text: string }): ReactElement {
   const start = beginning(text);
   if (start === text) return <p>{text}</p>;

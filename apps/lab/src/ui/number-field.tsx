@@ -6,7 +6,7 @@ export interface NumberFieldProps extends FieldProps {
   value: number | undefined;
   limits: NumberLimits;
   disabled?: boolean | undefined;
-  /** Told of whatever the text says: a number out of its limits, too, and NaN where it says none. */
+  /** Called with the number of the text, even out of its limits, or NaN if it is not a number. */
   onChange(value: number | undefined): void;
 }
 

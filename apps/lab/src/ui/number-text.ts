@@ -10,9 +10,9 @@ export interface NumberLimits {
 const decimal = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
 
 /**
- * The number that a text says: NaN where it says none, undefined where it is empty and may be.
+ * The number that a text holds: NaN if it is not a number, undefined if it is empty and may be.
  *
- * Only decimal digits count: `0x10` and `1,5` are no numbers here.
+ * Only decimal digits count: `0x10` and `1,5` are not numbers here.
  */
 export function readNumber(text: string, { optional }: NumberLimits = {}): number | undefined {
   const trimmed = text.trim();

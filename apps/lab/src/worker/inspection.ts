@@ -37,7 +37,7 @@ export interface Prediction extends Token {
 /** What a model makes of a text. */
 export interface Inspection {
   tokens: Token[];
-  /** Tokens of the whole text, of which `tokens` are the first. */
+  /** Number of tokens of the whole text; `tokens` holds the first ones. */
   of: number;
   /** Weights of each layer, `[H, T, T]` row by row. */
   maps: { layer: string; heads: number; values: Float32Array }[];

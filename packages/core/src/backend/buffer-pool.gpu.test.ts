@@ -34,7 +34,7 @@ function madeBy(run: () => void): number[] {
   return sizes;
 }
 
-test('whatever is asked for in whatever order, 1.4 times the most in use is allocated', () => {
+test('for every order of requests, at most 1.4 times the peak in use is allocated', () => {
   const random = new Random(1);
   const used = new Set<GPUBuffer>();
   let [bytes, most] = [0, 0];
@@ -94,7 +94,7 @@ test('a buffer serves sizes near its own, and what is mapped keeps its exact siz
   pool.releaseBuffer(large);
 });
 
-test('at the bound any larger buffer serves, rather than that one is destroyed and one made', () => {
+test('at the bound, a larger free buffer is reused instead of destroying one and creating another', () => {
   const buffers = [4 * MiB, MiB].map((size) => pool.acquireBuffer(size, usage));
   for (const buffer of buffers) pool.releaseBuffer(buffer);
   expect(madeBy(() => pool.acquireBuffer(1900 * 1024, staging))).toHaveLength(1);
@@ -103,7 +103,7 @@ test('at the bound any larger buffer serves, rather than that one is destroyed a
   expect(pool.numBytesAllocated).toBeGreaterThan(6.8 * MiB);
 });
 
-test('what was in use long ago is forgotten', () => {
+test('an old peak is forgotten', () => {
   const buffers = [1, 2, 3, 4].map(() => pool.acquireBuffer(4 * MiB, usage));
   for (const buffer of buffers) pool.releaseBuffer(buffer);
   expect(pool.numBytesAllocated).toBe(16 * MiB);
@@ -158,7 +158,7 @@ test('a tensor in a larger buffer reads, copies and computes as if the buffer we
   tf.dispose([x, keep, tensorRef]);
 });
 
-test('an uploaded tensor that is let go of before its commands are submitted spoils none of them', async () => {
+test('disposing of an uploaded tensor before its commands are submitted does not corrupt them', async () => {
   const backend = tf.backend() as unknown as { uploadToGPU(dataId: object): void };
   const x = tf.tensor1d([1, 2, 3]);
   const y = x.mul(2);

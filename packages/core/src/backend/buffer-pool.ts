@@ -1,15 +1,15 @@
 import { FreeBuffers } from './free-buffers.js';
 
-/** What is allocated stays within this multiple of the most that was in use at one time. */
+/** Bound on allocated bytes, as a multiple of the peak in use. */
 const headroom = 1.4;
 
-/** A free buffer serves a request of at least its size over this, and any smaller one at the bound. */
+/** A free buffer serves requests down to its size divided by this; at the bound, any smaller request. */
 const looseness = 2;
 
-/** Below so many bytes nothing is given back to the device. */
+/** Allocated bytes below which no buffer is destroyed. */
 const floor = 2 ** 18;
 
-/** The most that was in use is forgotten after one to two times so many requests. */
+/** The peak in use is forgotten after one to two times this many requests. */
 const period = 8192;
 
 /**
@@ -30,7 +30,7 @@ export class BufferPool {
   readonly #capacities = new WeakMap<GPUBuffer, number>();
   readonly #free = new FreeBuffers((buffer) => this.#capacities.get(buffer)!);
   readonly #used = new Set<GPUBuffer>();
-  /** Out of the pool, but perhaps among the commands that are not submitted yet. */
+  /** Evicted buffers that commands not yet submitted may still use. */
   #leaving: GPUBuffer[] = [];
   /** Bytes of the buffers in use beyond what was asked for. */
   #unused = 0;
@@ -140,7 +140,7 @@ export class BufferPool {
   }
 }
 
-/** Whether the CPU maps the buffer, which it does whole: its size is exact. */
+/** Whether the CPU maps the buffer; such buffers are mapped whole, so their size is exact. */
 const isMappable = (usage: number): boolean =>
   (usage & (GPUBufferUsage.MAP_READ | GPUBufferUsage.MAP_WRITE)) !== 0;
 

@@ -50,7 +50,7 @@ const program = `
   await late.catch((e) => console.log(e.message));
 `;
 
-test('what lay on a lost device is an error wherever it is used, and a new one can be started', (context) => {
+test('tensors of a lost device throw wherever they are used, and a new device can be started', (context) => {
   const { stdout, stderr } = spawnSync(
     process.execPath,
     ['--conditions=default', '--input-type=module', '--eval', program],

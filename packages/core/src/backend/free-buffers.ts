@@ -1,4 +1,4 @@
-/** Buffers that wait to be used again: the smallest that is large enough is found, and the one that waits longest. */
+/** Free buffers, with lookup of the smallest that fits and of the one that has been free longest. */
 export class FreeBuffers {
   /** By usage, smallest first. */
   readonly #bySize = new Map<number, GPUBuffer[]>();

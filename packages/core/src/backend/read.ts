@@ -8,11 +8,11 @@ export class GpuError extends Error {
 
 type Check = (values: Float32Array | Int32Array | Uint8Array) => void;
 
-/** What is to be said of values that only the device knows before they are read. */
+/** Checks to run on values that only the device has when they are read. */
 const checks = new WeakMap<tf.Tensor['dataId'], Check>();
 
 /**
- * Has `readTensor` look at the values of a tensor, or of another one that shares them, before it returns them.
+ * Makes `readTensor` check the values of a tensor, or of one that shares them, before it returns them.
  *
  * @param check throws where they cannot be used
  */
@@ -20,13 +20,13 @@ export function checkWhenRead({ dataId }: tf.Tensor, check: Check): void {
   checks.set(dataId, check);
 }
 
-/** What is looked at with the next read. */
+/** Checks to run with the next read. */
 const pending: (() => Promise<void>)[] = [];
 
 /**
- * Has the next `readTensor` look at what a GPU has found out by then, whatever tensor it reads.
+ * Runs a check with the next `readTensor`, whichever tensor it reads.
  *
- * @param check rejects with what is to be thrown
+ * @param check rejects with the error to throw
  */
 export function checkWithNextRead(check: () => Promise<void>): void {
   pending.push(check);
@@ -50,7 +50,7 @@ export async function readTensor<T extends tf.Tensor>(
   return values;
 }
 
-/** The values of a tensor on a GPU; what was recorded before is looked at in the same submission or the next. */
+/** The values of a tensor on a GPU; pending checks run in the same submission or the next. */
 async function checked(tensor: tf.Tensor): Promise<Float32Array | Int32Array | Uint8Array> {
   const [values] = await Promise.all([tensor.data(), ...pending.splice(0).map((check) => check())]);
   return values;

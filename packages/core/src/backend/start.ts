@@ -6,7 +6,7 @@ import { startDevice } from './device.js';
 export const backendNames = ['webgpu', 'wasm', 'cpu'] as const;
 export type BackendName = (typeof backendNames)[number];
 
-/** TensorFlow.js's builds of its wasm backend, of which it takes the fastest that the machine can run. */
+/** The `.wasm` files of TensorFlow.js's wasm backend; it loads the fastest one that the machine supports. */
 export const wasmFiles = [
   'tfjs-backend-wasm.wasm',
   'tfjs-backend-wasm-simd.wasm',
@@ -43,8 +43,8 @@ export interface StartOptions {
 /**
  * Starts the best backend of this machine: WebGPU, else wasm, else cpu.
  *
- * @throws BackendError where a preferred backend cannot be started, it says why; where `wasmPaths` lacks a file, or has
- * one that there is not
+ * @throws BackendError where a preferred backend cannot be started, it says why; where `wasmPaths` lacks a file or
+ * names an unknown one
  */
 export async function startBackend(options: StartOptions = {}): Promise<BackendReport> {
   checkWasmPaths(options.wasmPaths);

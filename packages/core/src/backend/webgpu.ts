@@ -75,7 +75,7 @@ async function untilLost<T>(device: Device, read: () => Promise<T>): Promise<T> 
   try {
     return await Promise.race([read(), lost]);
   } catch (error) {
-    // What a loss aborts is told of before the loss itself, which another process may have to report.
+    // Aborted reads reject before the loss is reported, which may come from another process.
     if ((error as Error).name === 'AbortError') await within(device.gpu.lost, lossReport);
     throw device.lost ?? error;
   } finally {

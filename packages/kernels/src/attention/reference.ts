@@ -68,7 +68,7 @@ function scoresOf(
 }
 
 /**
- * The scores, −∞ where the key is hidden: no score is so large that it is seen all the same.
+ * The scores, −∞ where the key is masked.
  *
  * Rows in which no key is visible stay as they are, as a softmax of −∞ alone is NaN; their weights are to be
  * multiplied by `visible`.

@@ -73,7 +73,7 @@ test('sparseCrossEntropy takes scores of −∞ and more rows than one dimension
   await expectClose(sparseCrossEntropy(logits, labels), crossEntropyReference(logits, labels));
 });
 
-test('a label outside that only the device knows gives NaN, and fails the next read', async () => {
+test('a label out of range that only the device has gives NaN, and the next read throws', async () => {
   const labels = tf.tidy(() => {
     const zeros = tf.fill([2048], 0).slice(0, 3).toInt();
     return tf.tensor1d([5, 4, -1], 'int32').add(zeros).toInt();

@@ -26,7 +26,7 @@ export interface CrossEntropyOptions {
  * @param labels `[N]`, int32, each in [0, V) or `ignoreIndex`
  * @returns `[N]`
  * @throws ShapeError where the number of labels differs from the number of rows, InputError as `checkIds` does for a
- * label that is outside; the loss of one that only the device knows is NaN
+ * label out of range; the loss of one that only the device has is NaN
  * @see Szegedy et al. 2016 (label smoothing), https://arxiv.org/abs/1512.00567;
  * Chowdhery et al. 2022 (z-loss), https://arxiv.org/abs/2204.02311
  */

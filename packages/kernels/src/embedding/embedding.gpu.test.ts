@@ -32,7 +32,7 @@ test('the gradient adds up equal ids at every number of blocks of the sort', asy
   }
 });
 
-test('an id outside that only the device knows gives NaN, has no gradient, and fails the next read', async () => {
+test('an id out of range that only the device has gives NaN and no gradient, and the next read throws', async () => {
   const table = gaussian([3, 5], 1) as tf.Tensor2D;
   const ids = tf.tidy(() => tf.tensor1d([-1, 3, 2], 'int32').add(onDevice(3)).toInt());
   const gradient = gradientOf(table, ids, tf.ones([3, 5]));

@@ -13,10 +13,10 @@ import { gatherRowsGradientKernel, gatherRowsKernel } from './webgpu.js';
  *
  * @param table `[V, D]`
  * @param ids any shape, int32, each in [0, V)
- * @param space what the ids are, for errors; `trusted` where they were made to be in range, and are not looked at
+ * @param space the vocabulary, for errors; `trusted` skips the check of ids that are in range by construction
  * @returns `[...ids, D]`
  * @throws ShapeError unless the table is a matrix, InputError unless the ids are int32, and as `checkIds` does for one
- * that is outside; the row of one that only the device knows is NaN
+ * out of range; the row of one that only the device has is NaN
  */
 export function gatherRows(
   table: tf.Tensor2D,

@@ -38,7 +38,7 @@ describeBackends('ids', () => {
     expect(() => checkIds(tf.zeros([3]), space)).toThrow('ids has type float32; expected int32');
   });
 
-  test('stop every operation that looks something up by them', () => {
+  test('out of range are refused by every operation with a lookup', () => {
     const [table, logits] = [gaussian([5, 3], 1), gaussian([2, 5], 1)] as tf.Tensor2D[];
     const hidden = gaussian([2, 3], 1) as tf.Tensor2D;
     for (const bad of [-1, 5, 2 ** 31 - 1]) {
@@ -56,7 +56,7 @@ describeBackends('ids', () => {
     }
   });
 
-  test('that were computed are looked at where they lie, and reported no later than the next read', async () => {
+  test('that were computed are checked on their backend, and reported by the next read at the latest', async () => {
     const read = async (bad: number[]) => {
       checkIds(computed(ids(...Array.from({ length: 900 }, (_, i) => i % 13))), vocabularyOf(13));
       checkIds(computed(ids(...bad)), vocabularyOf(7));

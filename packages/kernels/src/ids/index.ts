@@ -6,14 +6,14 @@ import { recordingBackends } from '../recording/active.js';
 import { checkIdValues, type IdSpace } from './space.js';
 import { checkOnDevice } from './webgpu.js';
 
-/** What the ids of a tensor were checked for, so that new ones in its place are too. */
+/** The vocabularies that a tensor was checked against, to check values that overwrite it. */
 const checkedFor = new WeakMap<object, IdSpace[]>();
 
 /**
  * Throws unless every id is in its space.
  *
- * Ids that were made from numbers are looked at here, on every backend, before anything is computed with them. Ids
- * that only a GPU has are looked at there, and the next `readTensor` throws.
+ * Ids created from numbers are checked here, on every backend, before anything is computed with them. Ids that only a
+ * GPU has are checked there, and the next `readTensor` throws.
  *
  * @param ids any shape, int32
  * @throws InputError naming the first id outside, its position and `V`
@@ -33,7 +33,7 @@ export function checkIds(ids: tf.Tensor, space: IdSpace): void {
 }
 
 /**
- * Throws unless new values of a tensor fit what a recorded step looks up by them.
+ * Throws unless new values of a tensor are valid ids for the lookups of a recorded step.
  *
  * @throws InputError as `checkIds` does
  */

@@ -1,6 +1,6 @@
 import { InputError } from '@headwise/core';
 
-/** The ids that there are: those of a vocabulary, of classes, of segments. */
+/** A range of valid ids: tokens of a vocabulary, classes or segments. */
 export interface IdSpace {
   /** What one is called in errors: `id`, `target`, `token type`. */
   readonly name: string;
@@ -8,7 +8,7 @@ export interface IdSpace {
   readonly count: number;
   /** What they are of, in errors: `the vocabulary of 50257 tokens`. */
   readonly of: string;
-  /** One more id that is allowed, and stands for nothing. */
+  /** One more id that is allowed and ignored. */
   readonly ignored?: number | undefined;
 }
 
@@ -39,7 +39,7 @@ export function checkIdValues(
   }
 }
 
-/** The error for an id outside its space, which stands at a place of a row-major tensor. */
+/** The error for an id out of range, at an index of a row-major tensor. */
 export function outside(
   id: number,
   place: number,

@@ -43,7 +43,7 @@ interface Checks {
   made: Map<string, { space: IdSpace; shape: readonly number[]; number: number }>;
 }
 
-/** What was checked since the last read. */
+/** Checks since the last read. */
 const open = new WeakMap<WebGPUBackend, Checks>();
 
 /** Looks for ids outside their space on the device; the next `readTensor` throws for the first. */

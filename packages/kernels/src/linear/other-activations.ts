@@ -2,7 +2,7 @@ import * as tf from '@tensorflow/tfjs';
 import { geluReference } from '../gelu/reference.js';
 import { normalDistribution, sigmoid } from './wgsl-functions.js';
 
-/** What few models have, by Hugging Face's names. */
+/** Less common activations, by Hugging Face's names. */
 export type OtherActivation =
   | 'gelu_10'
   | 'hardswish'
@@ -21,7 +21,7 @@ export type OtherActivation =
 const mean = 0.707107;
 const deviation = 0.282095;
 
-/** They in plain operations: the specification, and what runs where they are not fused. */
+/** The activations in plain operations: the specification, and the fallback where they are not fused. */
 export const otherActivations: Readonly<Record<OtherActivation, (z: tf.Tensor) => tf.Tensor>> = {
   gelu_10: (z) => tf.clipByValue(geluReference(z), -10, 10),
   hardswish: (z) => z.mul(tf.relu6(z.add(3))).div(6),

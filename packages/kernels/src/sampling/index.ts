@@ -9,7 +9,7 @@ import { candidatesOfRow, drawCandidate } from './reference.js';
 import { checkDrawn } from './scores.js';
 import { markKernel, sampleKernel } from './webgpu.js';
 
-/** Tokens that scores are changed for; −1 is none. */
+/** Tokens whose scores are penalised or banned; −1 is ignored. */
 export interface SamplingTokens {
   /** `[B, T]`, int32: the ids that penalties are for. */
   history?: tf.Tensor2D | undefined;

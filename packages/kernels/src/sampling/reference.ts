@@ -17,7 +17,7 @@ export interface Candidate {
  * score the same as its last one, top-p the first of them.
  *
  * @param scores logits of one position, `[V]`; −∞ for what cannot be drawn
- * @param history the ids that penalties are for, each in [0, V); −1 is none
+ * @param history the ids that penalties are for, each in [0, V); −1 is ignored
  * @param banned the ids that are not drawn
  * @throws InputError naming the first score that is NaN or +∞, or where all are −∞; for an id outside the vocabulary
  * @see Holtzman et al. 2020 (top-p), https://arxiv.org/abs/1904.09751;

@@ -101,7 +101,7 @@ describeBackends('sampleTokens', () => {
   });
 
   for (const options of [{}, { temperature: 0 }, { topK: 2 }, { topP: 0.5, minP: 0.1 }]) {
-    test(`${JSON.stringify(options)}: scores that are no numbers are refused by row and token`, async () => {
+    test(`${JSON.stringify(options)}: NaN and +∞ scores are refused by row and token`, async () => {
       const read = async (rows: number[][]) =>
         readTensor(sampleTokens(tf.tensor2d(rows), options, 1));
       const inf = Number.POSITIVE_INFINITY;

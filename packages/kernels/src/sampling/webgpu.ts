@@ -91,7 +91,7 @@ const sampleWgsl = (score: string) => /* wgsl */ `
 
   // The complement of the first token with a score that is NaN or +∞, or 0.
   var<workgroup> refused: atomic<u32>;
-  /** Bits, as compilers may take it that no number is NaN. */
+  /** Compares bits, since compilers may assume that no value is NaN. */
   fn refuse(score: f32, v: u32) {
     let bits = bitcast<u32>(score);
     if ((bits & 0x7fffffffu) >= 0x7f800000u && bits != 0xff800000u) { atomicMax(&refused, ~v); }

@@ -23,12 +23,12 @@ export interface LoadOptions extends WebOptions {
   change?: PresetChange;
   /** The seed of parameters that start anew; default 0. */
   seed?: number;
-  /** Bytes that the model may take; default what this process is allowed, see {@link checkModelFits}. */
+  /** Bytes that the model may take; default the limit of this process, see {@link checkModelFits}. */
   memoryLimit?: number;
   onProgress?: (progress: LoadProgress) => void;
 }
 
-/** A model, and what its checkpoint and the model have that the other lacks. */
+/** A model, with the tensors that only its checkpoint has and the parameters that only the model has. */
 export interface LoadedModel extends Model {
   /** The keys of tensors that were not used. */
   readonly unusedKeys: string[];

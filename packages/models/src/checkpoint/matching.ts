@@ -24,9 +24,9 @@ export class Matching {
   readonly #copies: readonly KeyCopy[];
 
   /**
-   * @param name stands for the checkpoint in errors
+   * @param name of the checkpoint, for errors
    * @param same copies that were found to repeat what they should
-   * @param copies what of one another may be read from where it is there once; default what the configuration ties
+   * @param copies pairs of keys that may be read from each other where only one is stored; default those that the configuration ties
    */
   constructor(
     family: ModelFamily,
@@ -81,7 +81,7 @@ export class Matching {
     return { key, info, rows };
   }
 
-  /** Where a tied weight lies that is there under another of its keys alone. */
+  /** The key that holds a tied weight stored under another of its keys only. */
   #keyOfTied(key: string): string | undefined {
     const others = this.#copies.flatMap(([copy, of]) =>
       of === key ? [copy] : copy === key ? [of] : [],
@@ -104,7 +104,7 @@ export class Matching {
     return oldKey ? [...now, ...now.map(oldKey)] : now;
   }
 
-  /** The keys that nothing has asked for, but for buffers, which follow from the configuration. */
+  /** The keys that were not read, except buffers, which follow from the configuration. */
   unused(): string[] {
     const { ignoredKeys } = this.#family;
     return [...this.#tensors.keys()].filter(

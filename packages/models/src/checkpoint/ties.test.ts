@@ -76,7 +76,7 @@ async function expectSame(folder: string, reference: string, unused: string[] = 
 }
 
 // The outputs of the goldens are those of transformers, as the parity tests show.
-describe('weights that are there twice, or once', () => {
+describe('tied weights stored twice or once', () => {
   const embedding = 'model.embed_tokens.weight';
   const bertTable = 'bert.embeddings.word_embeddings.weight';
   const robertaTable = 'roberta.embeddings.word_embeddings.weight';

@@ -79,7 +79,7 @@ export const AdaptedModel: new <N extends Network>(
   }
 } as never;
 
-/** The head as adapters leave it; none where they change its scores, which then are no product with one matrix. */
+/** The head under adapters; undefined where they change its scores, which then are not a product with one matrix. */
 function adaptedHead(
   head: MatrixHead | undefined,
   adapters: LinearAdapters | undefined,

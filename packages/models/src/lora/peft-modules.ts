@@ -2,7 +2,7 @@ import { InputError } from '@headwise/core';
 import type { PeftConfig } from './peft-config.js';
 import { fullMatcher } from './python-pattern.js';
 
-/** Tells something of a module by its name in Hugging Face's model. */
+/** A property of a module, by its name in Hugging Face's model. */
 export type ModuleTest = (module: string) => boolean;
 
 /** PEFT's word for every linear map but the output head. */
@@ -73,7 +73,7 @@ function layersTest(config: PeftConfig, name: string): ModuleTest {
   return (module) => {
     const parts = module.split('.');
     for (const matches of tests) {
-      // The first number below a list of layers; a number at the end is no layer with modules in it.
+      // The first number below a list of layers; a number at the end is not a layer with modules.
       const at = parts.findIndex(
         (part, i) =>
           /^\d+$/.test(part) &&

@@ -172,7 +172,7 @@ export function loraFromPeft(
   return lora;
 }
 
-/** Reads the tensors of an adapter, and tells which nothing has asked for. */
+/** Reads the tensors of an adapter, and lists those that were not used. */
 function adapterSource(
   model: Model,
   config: PeftConfig,

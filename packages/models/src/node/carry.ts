@@ -6,7 +6,7 @@ import { type FileContent, type FolderChange, openFile } from '@headwise/files';
 /** Weights, in whatever format, and their indices. */
 const weights =
   /\.(?:safetensors|bin|pt|pth|ckpt|h5|msgpack|gguf|ggml|onnx|onnx_data|ot|npz|mlmodel|tflite)$|\.index\.json$|^tf_model|^flax_model/;
-/** Written anew, an adapter's own, and the state of a run that has nothing to do with other weights. */
+/** Files that are not copied: those written anew, an adapter's own, and the state of a training run. */
 const others =
   /^(?:config\.json|adapter_config\.json|headwise-manifest\.json|trainer|checkpoint-\d+)$|^\./;
 /** What belongs to a tokenizer, chat templates included. */

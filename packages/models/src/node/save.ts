@@ -75,7 +75,7 @@ export function modelFiles(
  * All files are committed as one, with a manifest of their hashes: a failure or a kill at any moment leaves the model that
  * was in the folder before. What that model leaves over is removed.
  *
- * @param folder made where there is none
+ * @param folder created if it does not exist
  * @throws FileError where it cannot be written; InputError as `modelFiles` says
  */
 export async function saveModel(

@@ -2,10 +2,10 @@ import { filters } from './filters.js';
 import { allTests } from './tests.js';
 import { JinjaError } from './values.js';
 
-/** Branches may name filters and tests that there are none of, as long as they are not taken. */
+/** Branches may name unknown filters and tests as long as they are not taken. */
 const lenient = new Set(['if', 'branches']);
 
-/** @throws JinjaError naming a filter or test that Jinja does not have, where it is certain to be asked for */
+/** @throws JinjaError naming a filter or test that Jinja does not have, where it is certain to be used */
 export function checkNames(node: unknown): void {
   if (Array.isArray(node)) {
     for (const part of node) checkNames(part);

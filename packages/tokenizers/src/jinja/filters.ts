@@ -26,7 +26,7 @@ import {
   type Value,
 } from './values.js';
 
-/** What filters ask of the template that runs them. */
+/** The operations of the template that filters call. */
 export interface Engine {
   /** `value[key]`, or its attribute of that name. */
   item(value: Value, key: Value): Value;

@@ -1,7 +1,7 @@
 import { equals } from './operators.js';
 import { Func, type Host, JinjaError, Undefined, type Value } from './values.js';
 
-/** `loop`, inside of a `for`. */
+/** `loop`, inside a `for`. */
 export class Loop implements Host {
   readonly type = 'LoopContext';
   #at = -1;

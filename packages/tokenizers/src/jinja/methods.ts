@@ -341,7 +341,7 @@ const forbidden: Readonly<Record<string, ReadonlySet<string>>> = {
   dict: new Set(['clear', 'pop', 'popitem', 'setdefault', 'update']),
 };
 
-/** A method of a value; undefined where it has none of that name. */
+/** A method of a value, by name; undefined if it does not exist. */
 export function methodOf(value: Value, name: string, member: Member): Value | undefined {
   const type = typeOf(value);
   if (name.startsWith('__') || forbidden[type]?.has(name)) {

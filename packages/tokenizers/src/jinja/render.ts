@@ -30,7 +30,7 @@ import {
 const maxSteps = 5_000_000;
 const maxOutput = 2 ** 27;
 
-/** Names and what they stand for; those of the scopes around it where it has none. */
+/** A scope: variables by name, with lookup in the enclosing scopes. */
 class Scope {
   readonly #values = new Map<string, Value>();
 
@@ -452,7 +452,7 @@ export class Renderer implements Engine {
     return item === undefined ? absent(value, name) : item;
   }
 
-  /** An attribute or a method; null is a value, and no sign that there is none. */
+  /** An attribute or a method; undefined if there is none, while null is a value. */
   #named(value: Value, name: string): Value | undefined {
     const own = isHost(value) ? value.attribute?.(name) : groupPart(value, name);
     return own === undefined ? methodOf(value, name, this.#member) : own;

@@ -57,7 +57,7 @@ export class Bpe implements Model {
     this.#compute(units, start, end, true);
   /** Whether bytes can be read without their printable characters, which a fallback would spell. */
   readonly #readsBytes: boolean;
-  /** Where an unknown character that is no symbol yet begins, or −1, and where it ends. */
+  /** Start, or −1, and end of an unknown character that is not a symbol yet. */
   #unknownStart = -1;
   #unknownEnd = 0;
   #scratch = new Uint16Array(64);

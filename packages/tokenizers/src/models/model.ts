@@ -13,7 +13,7 @@ export interface Model {
   toJSON(): Record<string, unknown>;
 }
 
-/** The error for a text in no token where the vocabulary lacks the unknown token. */
+/** The error for a text without a token if the vocabulary lacks the unknown token. */
 export const missingUnknown = (
   units: Uint16Array,
   start: number,

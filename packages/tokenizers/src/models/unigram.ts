@@ -18,7 +18,7 @@ export interface UnigramOptions {
   unknownId?: number | undefined;
   /** An unknown character becomes the tokens `<0x00>` to `<0xFF>` of its UTF-8 bytes. */
   byteFallback?: boolean;
-  /** Pieces that no text becomes, such as those of control and of bytes. */
+  /** Pieces that are never matched in text, such as control and byte pieces. */
   unmatched?: readonly number[];
 }
 

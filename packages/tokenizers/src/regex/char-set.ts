@@ -94,7 +94,7 @@ const matching = (pattern: RegExp): CharSet =>
 const titled = (name: string): string =>
   name.toLowerCase().replaceAll(/(?:^|_)[a-z]/g, (start) => start.toUpperCase());
 
-/** Dotless i, whose upper case is I, is no other case of it. */
+/** Dotless i is not a case variant of I, although its upper case is I. */
 const dotless = 0x131;
 
 function casesOf(codePoint: number): number[] {

@@ -36,7 +36,7 @@ const anyCharacter = CharSet.of(10).negated();
 
 /**
  * Reads a pattern in Oniguruma's syntax; refuses what it cannot run: back-references, and look-aheads and atomic groups
- * inside of a look-behind.
+ * inside a look-behind.
  */
 export class PatternParser {
   readonly #chars: number[];

@@ -19,7 +19,7 @@ export function nameOf({ maps }: Inspection, { layer, head }: Head): string {
   return `Layer ${maps.findIndex((one) => one.layer === layer)}, head ${head}`;
 }
 
-/** The head that is looked at: the wanted one where the model has it, else the first of the last layer. */
+/** The selected head: the wanted one if the model has it, else the first of the last layer. */
 export function chosenHead(
   inspection: Inspection | undefined,
   wanted: Head | undefined,

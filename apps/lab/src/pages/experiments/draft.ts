@@ -8,7 +8,7 @@ import {
 } from '../../model/settings.js';
 import type { RunRecord } from '../../store/records.js';
 
-/** A run as it is set up. Its numbers are what the form says, NaN where it says none. */
+/** The settings of a new run. Its numbers are those of the form, NaN for text that is not a number. */
 export interface Draft {
   name: string;
   config: RunConfig;
@@ -24,7 +24,7 @@ export function draftProblems({ config, fork }: Draft): ConfigProblem[] {
   return [{ key: ['training', 'steps'], title: 'Steps', message }];
 }
 
-/** A draft that was kept as JSON, which has no NaN; undefined where it is none. */
+/** A draft read from JSON, which has no NaN; undefined if it is not one. */
 export function readDraft(value: unknown): Draft | undefined {
   const { name, config: given, fork } = (value ?? {}) as Partial<Draft>;
   if (typeof name !== 'string') return undefined;
