@@ -49,11 +49,11 @@ describe('train refuses', () => {
     ],
     'a model that no memory holds': [
       ({ model }) => Object.assign(model, { dim: 1e8, heads: 1 }),
-      [/'model': the model has \d+ parameters, .* bytes\) held 4 times in float32; there are /],
+      [/'model': the model has \d+ parameters, .* bytes\) held 4 times in float32; available: /],
     ],
     'a batch that no memory holds': [
       ({ training }) => Object.assign(training, { batchSize: 1e9 }),
-      [/'training\.batchSize' 1000000000 windows .* need at least .* a step; there are /],
+      [/'training\.batchSize' 1000000000 windows .* need at least .* a step; available: /],
     ],
     'a missing corpus': [
       ({ data }) => Object.assign(data, { corpus: join(work, 'nowhere.txt') }),

@@ -13,7 +13,7 @@ export async function checkOutFile(option: string, path: string): Promise<void> 
   };
   const folder = dirname(path);
   const above = await stat(folder).catch(() => refuse(`there is no folder ${folder}`));
-  if (!above.isDirectory()) refuse(`${folder} is no folder`);
+  if (!above.isDirectory()) refuse(`${folder} is not a folder`);
   const there = await stat(path).catch(() => undefined);
   if (there?.isDirectory()) refuse('it is a folder');
 }

@@ -269,7 +269,7 @@ async function namesIn(path: string): Promise<string[]> {
   const read = (folder: string) =>
     readdir(folder).catch((error: NodeJS.ErrnoException) => {
       if (error.code === 'ENOENT') return [];
-      throw new InputError(`${folder}: is no folder to write to: ${error.message}`, {
+      throw new InputError(`${folder}: is not a folder that can be written to: ${error.message}`, {
         cause: error,
       });
     });

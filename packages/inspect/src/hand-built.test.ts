@@ -56,7 +56,7 @@ test('two blocks whose activations have one name are refused', async () => {
     return { at } as ParamStore;
   });
   const message =
-    "two blocks show an activation named 'resid'; expected blocks whose parameters lie at paths of their own";
+    "two blocks show an activation named 'resid'; expected blocks whose parameters have distinct paths";
   expect(() => capture(gpt, ids, 'resid')).toThrow(message);
   expect(() => intervene(gpt, ids, { resid: (x) => x })).toThrow(message);
   await expect(logitLens(gpt, ids)).rejects.toThrow(message);

@@ -39,7 +39,7 @@ export function sourceCheck(): (name: string, source: object | undefined) => voi
     if (!source) return;
     if ((sources.get(name) ?? source) !== source) {
       throw new InputError(
-        `two blocks show an activation named '${name}'; expected blocks whose parameters lie at paths of their own, or that are given a path each`,
+        `two blocks show an activation named '${name}'; expected blocks whose parameters have distinct paths, or that are given one path each`,
       );
     }
     sources.set(name, source);

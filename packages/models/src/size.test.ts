@@ -48,17 +48,17 @@ describe('a model that cannot fit is refused before anything of it is made', () 
     [
       'createModel',
       () => createModel({ model_type: 'gpt2', n_embd: 1_000_000, n_head: 10 }),
-      /144051439000000 parameters, 576 TB \(576205756000000 bytes\) in float32; there are \d/,
+      /144051439000000 parameters, 576 TB \(576205756000000 bytes\) in float32; available: \d/,
     ],
     [
       'a limit that is given',
       () => createModel({ model_type: 'gpt2' }, { memoryLimit: 4e8 }),
-      /124439808 parameters, 498 MB \(497759232 bytes\) in float32; there are 400 MB \(400000000 bytes\)/,
+      /124439808 parameters, 498 MB \(497759232 bytes\) in float32; available: 400 MB \(400000000 bytes\)/,
     ],
     [
       'training',
       () => checkModelFits(modelSize({ model_type: 'gpt2' }), { copies: 4, memoryLimit: 1e9 }),
-      /1\.99 GB \(1991036928 bytes\) held 4 times in float32; there are 1\.00 GB/,
+      /1\.99 GB \(1991036928 bytes\) held 4 times in float32; available: 1\.00 GB/,
     ],
     [
       'a hundred thousand blocks',
@@ -73,7 +73,7 @@ describe('a model that cannot fit is refused before anything of it is made', () 
 
   test('loadModel', async () => {
     await expect(loadModel(`${goldens}gpt2`, { memoryLimit: 1000 })).rejects.toThrow(
-      /config\.json: the model has \d+ parameters, \d+.* in float32; there are 1\.00 kB \(1000 bytes\)/,
+      /config\.json: the model has \d+ parameters, \d+.* in float32; available: 1\.00 kB \(1000 bytes\)/,
     );
   });
 

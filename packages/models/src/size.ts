@@ -95,7 +95,7 @@ export function checkMemory(bytes: number, what: (bytes: string) => string, limi
   const onHost = ['cpu', 'wasm'].includes(tf.getBackend());
   const allowed = limit ?? (onHost ? memoryLimit() : MAX_GPU_BYTES);
   if (bytes <= allowed) return;
-  throw new InputError(`${what(inUnits(bytes))}; there are ${inUnits(allowed)}`);
+  throw new InputError(`${what(inUnits(bytes))}; available: ${inUnits(allowed)}`);
 }
 
 const units = ['B', 'kB', 'MB', 'GB', 'TB', 'PB', 'EB'];

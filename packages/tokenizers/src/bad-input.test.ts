@@ -232,7 +232,7 @@ describe('what is given to a tokenizer', () => {
     const lacking = Tokenizer.fromJSON(changed((j) => (j.model = { type, ...model })));
     expect(lacking.encode('a').ids).toEqual([0]);
     expect(() => lacking.encode('b')).toThrow(
-      "'b' is in no token, and the vocabulary lacks the unknown token 'u'",
+      "'b' is not covered by any token, and the vocabulary lacks the unknown token 'u'",
     );
   });
 

@@ -56,7 +56,7 @@ test('a path where nothing is, and a file that is none', async () => {
     `${nowhere}: is missing; expected a tokenizer.json, or a folder that holds one`,
   );
   expect(await whyNot(join(nowhere, 'tokenizer.json'))).toBe(
-    `${nowhere}: is no folder that can be read; expected one that holds tokenizer.json`,
+    `${nowhere}: is not a folder that can be read; expected one that holds tokenizer.json`,
   );
   expect(await whyNot(join(folder, 'text.txt'))).toMatch(/text\.txt: is not JSON/);
 });

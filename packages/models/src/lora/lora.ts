@@ -225,7 +225,7 @@ export class Lora implements LinearAdapters {
       const bias = own[`${path}.bias`];
       if (update.bias && !bias) {
         throw new InputError(
-          `LoRA: '${path}' has no bias, so that of its update cannot be merged in`,
+          `LoRA: '${path}' has no bias, so the bias of its update cannot be merged in`,
         );
       }
       return { variable, bias, layout, update };

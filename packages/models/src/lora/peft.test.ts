@@ -88,7 +88,7 @@ describe("an adapter of PEFT's own folder", () => {
     await refused({ use_dora: true }).toThrow(/adapter_config\.json: 'use_dora' is true/);
     await refused({ peft_type: 'IA3' }).toThrow(/'peft_type' is "IA3"/);
     await refused({ target_modules: ['q_proj'] }).toThrow(
-      /no linear map of the model is called so/,
+      /no linear map of the model has this name/,
     );
     await refused({ r: 4 }).toThrow(/lora_A\.weight' has shape \[3, 20\]; expected \[4, 20\]/);
     await refused({ target_modules: ['c_attn'] }).toThrow(/no place for .*mlp\.c_proj/);

@@ -136,7 +136,7 @@ export function loraFromPeft(
   const paths = [...modules].flatMap(([path, module]) => (isTarget(module) ? [path] : []));
   if (paths.length === 0) {
     throw new InputError(
-      `${name}: 'target_modules' is ${quoted(config.target_modules)}; no linear map of the model is called so`,
+      `${name}: 'target_modules' is ${quoted(config.target_modules)}; no linear map of the model has this name`,
     );
   }
   const rankOf = patternTable(config.rank_pattern, 'rank_pattern', name);

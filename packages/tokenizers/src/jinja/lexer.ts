@@ -116,7 +116,7 @@ export function tokenize(template: string): Token[] {
         moved(blank);
         continue;
       }
-      if (at >= source.length) fail(`the template ends inside of a tag; expected '${end}'`);
+      if (at >= source.length) fail(`the template ends inside a tag; expected '${end}'`);
       const { kind, text } = part();
       if (kind === 'operator') {
         if (closing[text]) open.push(closing[text]!);

@@ -21,5 +21,5 @@ export const missingUnknown = (
   unknownToken: string,
 ): TokenizerError =>
   new TokenizerError(
-    `encode: '${unitsToString(units, start, Math.min(end, start + 80))}' is in no token, and the vocabulary lacks the unknown token '${unknownToken}'`,
+    `encode: '${unitsToString(units, start, Math.min(end, start + 80))}' is not covered by any token, and the vocabulary lacks the unknown token '${unknownToken}'`,
   );

@@ -173,7 +173,7 @@ export class Unigram implements Model {
     const { unknownId } = this.options;
     if (unknownId !== undefined) return unknownId;
     throw new TokenizerError(
-      `'${unitsToString(units, start, end)}' is in no token, and the model has no 'unk_id'`,
+      `'${unitsToString(units, start, end)}' is not covered by any token, and the model has no 'unk_id'`,
     );
   }
 

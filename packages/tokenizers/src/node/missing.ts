@@ -22,7 +22,7 @@ export async function noTokenizerIn(folder: string): Promise<TokenizerError> {
   const names = await readdir(folder).catch(() => undefined);
   if (!names) {
     return new TokenizerError(
-      `${folder}: is no folder that can be read; expected one that holds tokenizer.json`,
+      `${folder}: is not a folder that can be read; expected one that holds tokenizer.json`,
     );
   }
   const found = names.filter((name) => others.some(({ matches }) => matches.test(name))).sort();

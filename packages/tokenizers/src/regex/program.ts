@@ -40,7 +40,7 @@ export function compile(node: Node, source: string): Program {
   let looks = false;
   const refuse = (what: string): never => {
     throw new TokenizerError(
-      `pattern '${source.slice(0, 200)}': cannot use ${what} inside of a look-behind`,
+      `pattern '${source.slice(0, 200)}': cannot use ${what} inside a look-behind`,
     );
   };
   const add = (instruction: Instruction): number => {
