@@ -43,10 +43,10 @@ interface Owner {
 const stores = new WeakMap<object, ParamStore>();
 
 /**
- * The paths of the packed matrices that `named` has left out of its result: who trains all of it, trains a part of the
+ * The paths of the packed matrices that `named` left out of its result; training that result trains only a part of the
  * model.
  *
- * @param params what `ParamStore.named` gave; of any other record nothing is known, and what is in it was chosen
+ * @param params a result of `ParamStore.named`; empty for any other record, whose parameters were chosen by the caller
  */
 export function packedBeside(params: object): string[] {
   const matrices = stores.get(params)?.matrices() ?? {};

@@ -26,7 +26,7 @@ export interface FolderChange {
 
 const lockName = '.headwise-lock';
 
-// Long enough for any other save, short enough to say that a process hangs.
+// Longer than any other save, short enough to report a process that hangs.
 const patience = 600_000;
 
 /**

@@ -171,7 +171,7 @@ export function modelFromPreset(
 /**
  * The typed configuration of a family's `config.json`, with some parts exchanged.
  *
- * @throws InputError for a family whose parts cannot be exchanged, and for a change that does not hold together
+ * @throws InputError for a family whose parts cannot be exchanged, and for an inconsistent change
  */
 export function changedPreset(
   json: unknown,

@@ -2,10 +2,10 @@
 const withoutEffect = 2;
 
 /**
- * The known name that differs least from a given one: by the fewest letters put in, taken out or exchanged, where
- * letters put in count a quarter, so that `num_layers` finds `num_hidden_layers`.
+ * The known name that differs least from a given one: by edit distance, where an insertion
+ * costs a quarter, so that `num_layers` finds `num_hidden_layers`.
  *
- * @param known names that have an effect @param kept names that have none, counted as further away
+ * @param known names that have an effect @param kept names without an effect, at an added distance
  */
 export function nearestName(
   name: string,

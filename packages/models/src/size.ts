@@ -18,7 +18,7 @@ export interface ModelSize {
 /**
  * The size of a configuration's model, computed without a tensor from two blocks at most.
  *
- * @throws InputError for a configuration that does not hold together
+ * @throws InputError for an inconsistent configuration
  * @example
  * modelSize({ model_type: 'gpt2' }); // { parameters: 124439808, bytes: 497759232, … }
  */
@@ -74,7 +74,7 @@ export interface FitOptions {
 /**
  * Throws for a model that does not fit into memory, before anything of it is made.
  *
- * @throws InputError with its parameters, the bytes that they need and those that there are
+ * @throws InputError with its parameters, the bytes that they need and the bytes available
  */
 export function checkModelFits(size: ModelSize, options: FitOptions = {}): void {
   const { copies = 1, name = 'config.json' } = options;
@@ -85,11 +85,11 @@ export function checkModelFits(size: ModelSize, options: FitOptions = {}): void 
 }
 
 /**
- * Throws for what does not fit into memory, before it is made.
+ * Throws if an allocation would not fit into memory, before it is made.
  *
- * @param what needs the bytes, given as people read them; begins the message
+ * @param what the start of the message, from the formatted bytes
  * @param limit in bytes; default what the system allows this process, and on a GPU 256 GiB
- * @throws InputError with what is needed and what there is
+ * @throws InputError with the bytes needed and available
  */
 export function checkMemory(bytes: number, what: (bytes: string) => string, limit?: number): void {
   const onHost = ['cpu', 'wasm'].includes(tf.getBackend());

@@ -55,8 +55,8 @@ export function givenPositions(
  * The positions of tokens among those that are not padding: `cumsum(mask) − 1`, and 0 at padding; undefined where they are
  * the tokens' places, as where padding stands on the right.
  *
- * @param attentionMask `[B, T]`, int32, 1 where there is a token, those of a cache included
- * @param count the last tokens that positions are wanted for
+ * @param attentionMask `[B, T]`, int32, 1 for tokens, cached ones included, and 0 for padding
+ * @param count number of last tokens to give positions for
  * @returns `[B, count]`, int32
  */
 export function positionsFromMask(attentionMask: tf.Tensor, count: number): tf.Tensor | undefined {

@@ -70,7 +70,7 @@ export function checkPositions(start: number, count: number, maxLength: number):
 }
 
 /**
- * Throws where tokens are given positions that are not their places, to an encoding of the distances of places.
+ * Throws if the context has `positions`, which a relative encoding cannot use.
  *
  * @throws InputError naming the encoding
  */

@@ -158,7 +158,7 @@ class Tables {
   /**
    * Those of each token of each sequence, `[B, T, R / 2]`, or `[T, R / 2]` of one.
    *
-   * @param positions `[B, T]`, int32, which may be known to the device alone
+   * @param positions `[B, T]`, int32, which may be on the device only
    * @param least positions that the table has, at least
    */
   rowsAt(positions: tf.Tensor, least: number): Record<'cos' | 'sin', tf.Tensor> {

@@ -5,7 +5,7 @@ export type Bytes = ArrayBufferView | ArrayBufferLike;
 
 /**
  * The same memory as a `Uint8Array`, never a subclass whose `slice` is a view.
- * @param name stands for the bytes in errors
+ * @param name of the bytes, for errors
  * @throws SafetensorsError when the value holds no bytes
  */
 export function asBytes(value: Bytes, name: string): Uint8Array {

@@ -19,7 +19,7 @@ async function valuesOf(x: tf.Tensor | ArrayLike<number>): Promise<ArrayLike<num
 
 /**
  * Throws unless `rms(actual − expected) ≤ max(floor, ratio · rms(expected))` over the finite values, and every other
- * value is the infinity that is expected there.
+ * value is the expected infinity.
  *
  * One value far off counts: no single difference may exceed 30 times the bound.
  */

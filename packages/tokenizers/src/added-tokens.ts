@@ -25,7 +25,7 @@ export interface AddedToken {
 
 /**
  * Reads `added_tokens`. As in the reference, a token has the id that the vocabulary gives it, or the next free one in the
- * order of the list, which in sound files is the one that stands with it.
+ * order of the list, which in valid files is the id listed with it.
  */
 export function readAddedTokens(value: unknown, path: string, vocab: Vocabulary): AddedToken[] {
   if (value === undefined || value === null) return [];
@@ -94,7 +94,7 @@ export class AddedTokenFinder {
   }
 
   /**
-   * Looks for the next token at or after `from`; it is empty where the one before it took all of it as white space.
+   * Finds the next token at or after `from`; it is empty if the one before it took all of it as white space.
    *
    * @param taken where the token before it ended, with the white space that belongs to it
    */

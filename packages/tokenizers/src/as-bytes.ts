@@ -4,7 +4,7 @@ import { TokenizerError } from './errors.js';
 export type Bytes = ArrayBufferView | ArrayBufferLike;
 
 /**
- * Bytes as a `Uint8Array` over the same memory; a copy of shared memory, which decoders of text do not take.
+ * Bytes as a `Uint8Array` over the same memory; shared memory is copied, since text decoders refuse it.
  *
  * @throws TokenizerError where the value holds no bytes
  */

@@ -49,9 +49,9 @@ function checkPadding(padding: Padding): void {
 }
 
 /**
- * Makes encodings equally long; none is cut.
+ * Pads encodings to equal length, without truncating any.
  *
- * @throws TokenizerError where that takes more than 2^24 tokens, and more than 64 for each there is
+ * @throws TokenizerError where that takes more than 2^24 tokens, and more than 64 for each given token
  */
 export function pad(encodings: readonly Encoding[], padding: Padding): Encoding[] {
   checkPadding(padding);

@@ -4,11 +4,11 @@ import { stringToUnits } from './text/normalized-text.js';
 export { TokenizerError } from './errors.js';
 
 /**
- * Tells whether a pattern matches the whole of a text, in time linear in text × pattern.
+ * Compiles a pattern to a test whether it matches a whole text, in time linear in text × pattern.
  *
  * @param pattern in Oniguruma's syntax, that of `tokenizer.json`
- * @throws TokenizerError naming the pattern and what is wrong with it; the test throws where it takes more steps than
- * any sensible pattern
+ * @throws TokenizerError naming the pattern and what is wrong with it; the test throws if it exceeds the limit on
+ * steps
  * @example
  * wholeMatcher('blocks\\.\\d+\\.attn')('blocks.11.attn'); // true
  */

@@ -13,7 +13,7 @@ interface Asked {
 const known = new WeakMap<Node, Asked[]>();
 
 /**
- * Throws where a head, or a batch row, looks up in a table that has another number of them: it would read the last one's.
+ * Throws if a table's head or batch axis has another size than attention's; reads out of range would be clamped.
  *
  * An axis of 1 is the same for all.
  *

@@ -70,10 +70,10 @@ function scoresOf(
 /**
  * The scores, −∞ where the key is masked.
  *
- * Rows in which no key is visible stay as they are, as a softmax of −∞ alone is NaN; their weights are to be
- * multiplied by `visible`.
+ * Rows without a visible key are left unchanged, since a softmax of −∞ only is NaN; multiply their weights by
+ * `visible`.
  *
- * @param finite a hidden score may not be NaN or +∞, as a mod may make it; a sum with a broadcast bias is faster than a choice
+ * @param finite whether masked scores are never NaN or +∞ (score mods can produce both): a broadcast bias is then added, faster than `where`
  * @param eachSees every query sees a key
  */
 export function withoutHidden(

@@ -58,8 +58,8 @@ export function checkedSampling(options: SamplingOptions): Required<SamplingOpti
 }
 
 /**
- * What sums of probabilities and ratios are compared with: a threshold counts as reached where all but a
- * rounding of single precision is, so that 0.5 + 0.3 reaches 0.8 on every backend.
+ * The threshold to compare cumulative probabilities and ratios with: lowered by a rounding error of float32, so that
+ * 0.5 + 0.3 reaches 0.8 on every backend.
  */
 export const reached = (threshold: number): number => threshold * (1 - 2 ** -20);
 

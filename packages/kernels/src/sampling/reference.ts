@@ -55,7 +55,7 @@ export function candidatesOfRow(
   if (temperature === 0) return [{ id: order[0]!, probability: 1 }];
   const least = penalised[order[Math.min(topK, order.length) - 1]!]!;
   const stays = order.filter((id) => penalised[id]! >= least);
-  // Seen from the best one, so that no temperature takes the scores out of range.
+  // Relative to the best score, so that no temperature overflows.
   const weights = stays.map((id) => Math.exp((penalised[id]! - best) / temperature));
   const nucleus = weights.slice(0, nucleusSize(weights, topP));
   const kept = nucleus.filter((weight) => weight > 0 && weight >= reached(minP));

@@ -60,7 +60,7 @@ const sampleWgsl = (score: string) => /* wgsl */ `
   ${peakWgsl('difference / params.temperature')}
   ${score}
   fn score(start: u32, v: u32) -> f32 { return penalised(start + v); }
-  /** What tokens are compared by, seen from the best one: no temperature takes that out of range. */
+  /** The scaled score relative to the best one, so that no temperature overflows. */
   fn scaled(score: f32, largest: f32) -> f32 { return (score - largest) / params.temperature; }
   fn share_of(score: f32, largest: f32) -> f32 { return exp(scaled(score, largest)); }
   ${selectWgsl}

@@ -55,7 +55,7 @@ export const AdaptedModel: new <N extends Network>(
     this.maxLength = network.maxLength;
     const told = (ctx: ForwardContext | undefined): ForwardContext =>
       this.adapters ? { ...ctx, adapters: this.adapters } : { ...ctx };
-    // Which methods there are says what kind of network it is.
+    // The kind of a network follows from its methods.
     if (isEncoderDecoder(network)) {
       Object.assign(this, {
         startId: network.startId,

@@ -190,8 +190,8 @@ export class Lora implements LinearAdapters {
   }
 
   /**
-   * Adds the updates to the model's weights, and puts the copies in the place of its parameters, so that they cost
-   * nothing any more.
+   * Adds the updates to the model's weights, and replaces its parameters by the copies, so that a forward
+   * costs no more than without an adapter.
    *
    * @throws InputError where they are merged already, or a weight is packed; nothing is changed then
    */
@@ -237,7 +237,7 @@ export class Lora implements LinearAdapters {
       }
       return [variable, copy] as const;
     });
-    // What a copy takes the place of has no update yet, or not any more.
+    // The parameter that a copy replaces has no update at this point.
     if (sign === 1) for (const pair of copies) swap(...pair);
     for (const { variable, bias, layout, update } of changes) {
       const { a, b, scale } = update;

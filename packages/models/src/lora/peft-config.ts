@@ -109,7 +109,7 @@ export function parsePeftConfig(json: unknown, name: string): PeftConfig {
   for (const [key, value] of Object.entries(config)) {
     if (known.has(key) || isNeutral(value)) continue;
     throw new InputError(
-      `${name}: '${key}' is ${quoted(value)}; PEFT 0.21.2 has no such key, so that it may change what the adapter computes`,
+      `${name}: '${key}' is ${quoted(value)}; PEFT 0.21.2 has no such key, so it may change what the adapter computes`,
     );
   }
   checkStart(config.init_lora_weights, name);

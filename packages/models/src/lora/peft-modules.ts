@@ -28,7 +28,7 @@ export function targetTest(config: PeftConfig, isHead: ModuleTest, name: string)
     !isExcluded(module) &&
     !isSaved(module) &&
     isTarget(module) &&
-    // A whole name is not asked for its layer.
+    // A full name is not restricted by `layers_to_transform`.
     ((Array.isArray(targets) && targets.includes(module)) || inLayers(module));
 }
 

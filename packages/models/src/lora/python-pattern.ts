@@ -8,7 +8,7 @@ const token =
 const maxLength = 10_000;
 
 /**
- * Tells whether a pattern of Python's `re` matches the whole of a text, as `re.fullmatch` does, in linear time.
+ * Tests whether a pattern of Python's `re` matches a whole text, as `re.fullmatch` does, in linear time.
  *
  * @throws InputError naming the pattern and what cannot be used of it: back-references, verbose and multi-line patterns
  */

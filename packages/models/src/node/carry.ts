@@ -9,23 +9,23 @@ const weights =
 /** Files that are not copied: those written anew, an adapter's own, and the state of a training run. */
 const others =
   /^(?:config\.json|adapter_config\.json|headwise-manifest\.json|trainer|checkpoint-\d+)$|^\./;
-/** What belongs to a tokenizer, chat templates included. */
+/** Files of a tokenizer, chat templates included. */
 const tokenizer =
   /^(?:tokenizer.*\.json|special_tokens_map\.json|added_tokens\.json|vocab\..*|merges\.txt|.*\.model|chat_template\..*|additional_chat_templates)$/;
 const generation = 'generation_config.json';
-/** A folder of a tokenizer's; it goes with the last of its files. */
+/** A folder of the tokenizer, removed with the last of its files. */
 const folder = 'additional_chat_templates';
 
 const deepest = 8;
 
 /**
- * What a checkpoint's folder holds beside its weights and `config.json`, for `commit` together with `modelFiles`:
- * `generation_config.json`, the tokenizer's files, chat templates, and all others. Of the tokenizer and of generation, what an
- * earlier model has left is removed.
+ * The files of a checkpoint's folder beside its weights and `config.json`, for `commit` together with `modelFiles`:
+ * `generation_config.json`, the tokenizer's files, chat templates, and all others. Tokenizer and
+ * generation files of an earlier model are removed.
  *
  * @param from the folder, whose files may be links
  * @param options `adapter`: the folder of an adapter that is merged in, whose tokenizer takes the place of the model's;
- * `to`: the folder that is written, which may lie in the other
+ * `to`: the folder that is written, which may be inside `from`
  * @throws InputError for too many nested folders; FileError for a file that cannot be read, while it is written
  */
 export async function carriedFiles(

@@ -73,7 +73,7 @@ export function modelFiles(
  * Writes a model as `from_pretrained` loads it: `config.json` and `model.safetensors`, or shards of it with their index.
  *
  * All files are committed as one, with a manifest of their hashes: a failure or a kill at any moment leaves the model that
- * was in the folder before. What that model leaves over is removed.
+ * was in the folder before. Weights of that model that remain are removed.
  *
  * @param folder created if it does not exist
  * @throws FileError where it cannot be written; InputError as `modelFiles` says

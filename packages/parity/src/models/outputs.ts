@@ -45,8 +45,8 @@ export function outputsOf(
 }
 
 /**
- * The positions that transformers' `forward` takes where it is given none: places, which its `generate` counts anew where
- * padding stands on the left. They matter to learned positions.
+ * The default positions of transformers' `forward`: indices that number left padding too, unlike those of its `generate`.
+ * They matter to learned positions.
  */
 function theirPositions(modelType: string, inputs: Tensors): { positions?: tf.Tensor } {
   const { position_ids: given, input_ids: ids } = inputs;

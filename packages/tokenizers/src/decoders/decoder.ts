@@ -1,7 +1,7 @@
 /** Turns tokens back into text. */
 export interface Decoder {
   /**
-   * Gives texts that, one behind the other, are the text.
+   * Yields strings whose concatenation is the text.
    *
    * @param room code units at most
    * @throws TokenizerError where there are more

@@ -64,7 +64,7 @@ function replaced(text: string, from: string, to: string): string {
 }
 
 /**
- * Reads what a connectionist temporal classification says: repeats of a token are one, and padding is left out.
+ * Decodes connectionist temporal classification: merges repeated tokens and drops padding.
  *
  * @see Graves et al. 2006, Connectionist Temporal Classification
  */

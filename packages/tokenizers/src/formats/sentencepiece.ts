@@ -10,7 +10,7 @@ import { type Split, splitsOf } from './splits.js';
 export interface SentencePieceOptions {
   /**
    * `transformers`: as Hugging Face's transformers converts it, with the parts of a `tokenizer.json` that its libraries
-   * know: `<s>` in a text is its control id, and what a user-defined symbol separates begins with `▁` each. Default
+   * read: `<s>` in a text becomes its control id, and each text after a user-defined symbol begins with `▁`. Default
    * `sentencepiece`: the ids and texts of SentencePiece itself.
    */
   as?: 'sentencepiece' | 'transformers';

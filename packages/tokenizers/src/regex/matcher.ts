@@ -7,9 +7,8 @@ import { compile, type Program } from './program.js';
 const maxBits = 2 ** 24;
 
 /**
- * Finds a pattern by backtracking that never tries a state twice where it has failed, nor in a look-around where it has
- * led to a match, so that the time is linear in text × pattern; an atomic group in a repeat can still be slow, and is
- * stopped.
+ * Matches a pattern by memoized backtracking: failed states, and in look-arounds matched ones, are never tried twice, so
+ * the time is linear in text × pattern. An atomic group in a repeat can take longer, up to a limit on steps.
  */
 export class Matcher {
   /** Where the match found last begins and ends. */
@@ -76,7 +75,7 @@ export class Matcher {
   /**
    * Runs the steps from `start` at a place; the end of the match, or −1.
    *
-   * @param looking only whether there is a match counts; where it ends may be any place
+   * @param looking whether only the existence of a match counts, not its end
    */
   #run(start: number, place: number, looking = false): number {
     const { instructions, states } = this.#program;

@@ -59,7 +59,7 @@ export function compile(node: Node, source: string): Program {
       state: states++,
     });
 
-  // A repeat of nothing adds no step, and must end all the same.
+  // A repeat of an empty pattern adds no step, but must terminate.
   let emitted = 0;
   /** @param back the part is read from its end to its start, as a look-behind is */
   const emit = (part: Node, next: number, back = false): number => {

@@ -17,7 +17,7 @@ export const isLaterMark = (codePoint: number): boolean => within(marks, codePoi
 export const isLaterFormat = (codePoint: number): boolean => within(formats, codePoint);
 
 /**
- * Whether the reference's normal forms, which know Unicode 9 and older, leave a character as it is.
+ * Whether the reference's normal forms, of Unicode 9, leave a character unchanged.
  *
  * @param compatible of NFKC and NFKD, too
  */
