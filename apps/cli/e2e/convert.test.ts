@@ -42,7 +42,7 @@ test('convert rounds a model to bf16, in shards, and it loads again', () => {
   expect(JSON.parse(logits.stdout).shape[0]).toBe(3);
 });
 
-test('convert takes all along that is beside the weights', () => {
+test('convert copies all files beside the weights', () => {
   const model = join(work, 'complete');
   cpSync(llama, model, { recursive: true });
   const beside = ['generation_config.json', 'tokenizer.json', 'chat_template.jinja'];

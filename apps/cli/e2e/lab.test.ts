@@ -129,7 +129,7 @@ test('nothing outside the lab is served', async () => {
   expect((await answerTo('/', { method: 'POST' })).status).toBe(405);
 });
 
-test('an address that other machines reach is warned of, and answers under any name', async () => {
+test('an address that other machines can reach prints a warning, and answers under any name', async () => {
   const args = [program, 'lab', '--port', '0', '--host', '0.0.0.0', '--json'];
   const open = spawn(process.execPath, args, { cwd: repository });
   onTestFinished(() => void open.kill());

@@ -36,7 +36,7 @@ test('the text of a chat becomes special tokens', () => {
   ]);
 });
 
-test('what is not given is none, and values print as Python prints them', () => {
+test('absent options are none, and values print as in Python', () => {
   const template = new ChatTemplate({
     chat_template:
       "{% if tools is not none %}TOOLS{% endif %}{% if documents is not none %}DOCS{% endif %}{{ true }} {{ none }} {{ [1, 'a'] }} {{ messages[0] }} {{ extra }}",

@@ -44,7 +44,7 @@ test('a value that the form does not show does not matter', () => {
   expect(parseRunConfig(withoutUnused(hidden))).toEqual(task);
 });
 
-test('values that do not fit together are refused, none is changed', () => {
+test('inconsistent values are refused, not changed', () => {
   const steep = withValue(text, 'training', 'learningRate', 1e-4);
   expect(configProblems(steep)).toEqual([
     {

@@ -72,7 +72,7 @@ test('a part of a character shows its bytes, and the last part the character', (
   expect(labelOf(bytes, pieces[0]!.id)).toBe('⟨F0⟩');
 });
 
-test('a stream that ends within a character gives what is left, and is cut nowhere else', () => {
+test('a stream that ends within a character yields the rest, and is split nowhere else', () => {
   const { ids } = bytes.encode('a🐋');
   expect(piecesOf(bytes, ids.slice(0, -1)).map(({ text }) => text)).toEqual([
     'a',

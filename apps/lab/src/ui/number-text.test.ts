@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { numberProblem, readNumber } from './number-text.js';
 
-test('a text is the number that it shows, or none', () => {
+test('a text is parsed as the number that it shows, or as NaN', () => {
   const says: [string, number | undefined][] = [
     ['48', 48],
     [' 7\n', 7],
@@ -39,7 +39,7 @@ test('every finite number is read as it is written', () => {
   );
 });
 
-test('what is outside the limits is said', () => {
+test('a number outside the limits is reported', () => {
   const layers = { min: 1, max: 24, whole: true };
   expect(numberProblem(24, layers)).toBe(undefined);
   expect(numberProblem(48, layers)).toBe('At most 24.');

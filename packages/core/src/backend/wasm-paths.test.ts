@@ -8,7 +8,7 @@ const folder = dirname(createRequire(import.meta.url).resolve('@tensorflow/tfjs-
 
 afterAll(() => tf.setBackend('cpu'));
 
-test('wasmPaths names every file, and no other', async () => {
+test('wasmPaths must name every file, and no other', async () => {
   const expected = `; expected a folder, or the addresses of ${wasmFiles.join(', ')}`;
   await expect(
     startBackend({ prefer: 'wasm', wasmPaths: { 'tfjs-backend-wasm.wasm': 'a.wasm' } }),

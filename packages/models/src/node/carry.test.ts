@@ -66,7 +66,7 @@ const left = [
   'trainer/state.safetensors',
 ];
 
-test('everything but weights goes along, links as the files they lead to', async () => {
+test('everything but weights is copied, links as their targets', async () => {
   const from = folderOf([...carried, ...left]);
   const blob = join(folderOf(['blob'], 'linked'), 'blob');
   symlinkSync(blob, join(from, 'vocab.txt'));
@@ -98,7 +98,7 @@ test("an adapter's tokenizer takes the place of the model's, as a whole", async 
   expect(filesOf(without)).toEqual(filesOf(model));
 });
 
-test('a folder in the place of a file is named', async () => {
+test('a folder in place of a file is named', async () => {
   const to = folderOf(['tokenizer.json/x.txt']);
   await expect(carry(folderOf(['tokenizer.json']), to)).rejects.toThrow(
     `${join(to, 'tokenizer.json')}: cannot be written: it is a folder`,

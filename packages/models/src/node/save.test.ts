@@ -79,7 +79,7 @@ test('a flipped bit in any file of a model or an adapter is noticed', async () =
   expect(await loaded(folder)).toEqual(await valuesOf(model));
 });
 
-test('without its manifest a folder is taken as it is', async () => {
+test('a folder without a manifest is read as it is', async () => {
   const model = modelOf(4);
   const folder = join(root, 'bare');
   await saveModel(folder, model);
