@@ -88,6 +88,24 @@ test('generate takes its prompt from a file or standard input, and needs one', (
   );
 });
 
+test('a text that is not UTF-8 is refused, in a file as on standard input', () => {
+  const bytes = Uint8Array.of(0x74, 0x68, 0x65, 0xff, 0xfe);
+  const path = join(work, 'not-utf-8.txt');
+  writeFileSync(path, bytes);
+  const out = join(work, 'none.json');
+  const tries: [string[], string][] = [
+    [['generate', '--model', model], 'standard input'],
+    [['generate', '--model', model, '--prompt-file', path], `--prompt-file ${path}`],
+    [['tokenize', '--tokenizer', model], 'standard input'],
+    [['tokenizer', 'train', path, '--out', out], path],
+  ];
+  for (const [args, name] of tries) {
+    const stderr = `headwise: ${name}: is not UTF-8\n`;
+    expect(headwise(args, bytes)).toMatchObject({ code: 2, stdout: '', stderr });
+  }
+  expect(existsSync(out)).toBe(false);
+});
+
 test('generate ends and restricts tokens as generation_config.json says, or refuses a key by name', () => {
   const folder = join(work, 'restricted');
   cpSync(model, folder, { recursive: true });

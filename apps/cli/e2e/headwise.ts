@@ -15,7 +15,7 @@ export interface Result {
 }
 
 /** Runs the built command line to its end, on the cpu backend unless told otherwise. */
-export function headwise(args: readonly string[], input?: string): Result {
+export function headwise(args: readonly string[], input?: string | Uint8Array): Result {
   const env = { ...process.env, HEADWISE_BACKEND: process.env.E2E_BACKEND ?? 'cpu' };
   const { status, stdout, stderr } = spawnSync(process.execPath, [program, ...args], {
     encoding: 'utf8',

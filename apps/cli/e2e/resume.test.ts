@@ -190,6 +190,18 @@ test('a run killed before its configuration was written is begun', () => {
   }
 });
 
+test('a step that diverges before a checkpoint is no fault of the input', () => {
+  const folder = join(work, 'diverged-early');
+  const wild = [
+    'training.learningRate=1e300',
+    'training.warmupSteps=0',
+    'training.checkpointEvery=1',
+  ];
+  const { code, stderr } = resume(folder, ...wild.flatMap((change) => ['--set', change]));
+  expect(stderr).toMatch(/there is no checkpoint yet\nheadwise: .*diverged in step 0: tensor/);
+  expect(code).toBe(1);
+});
+
 test('a last step that diverges ends clearly, and the checkpoint before it stays', () => {
   const folder = join(work, 'diverged');
   const set = (...changes: string[]) => changes.flatMap((change) => ['--set', change]);

@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import { buffer } from 'node:stream/consumers';
 import { InputError } from '@headwise/core';
 
 /**
@@ -8,11 +9,25 @@ import { InputError } from '@headwise/core';
  */
 export async function readText(option: string, path: string): Promise<string> {
   const bytes = await readFile(path).catch((error: Error) => {
-    throw new InputError(`${option} ${path}: cannot be read: ${error.message}`);
+    throw new InputError(`${option} ${path}: cannot be read: ${error.message}`, { cause: error });
   });
+  return decodeText(`${option} ${path}`, bytes);
+}
+
+/**
+ * Reads standard input to its end, as a text.
+ *
+ * @throws InputError where it is not UTF-8
+ */
+export async function readStandardInput(): Promise<string> {
+  return decodeText('standard input', await buffer(process.stdin));
+}
+
+/** The text that bytes hold, with every character that they hold: a byte order mark is one. */
+function decodeText(name: string, bytes: Uint8Array): string {
   try {
     return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
   } catch {
-    throw new InputError(`${option} ${path}: is not UTF-8`);
+    throw new InputError(`${name}: is not UTF-8`);
   }
 }

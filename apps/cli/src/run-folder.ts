@@ -196,10 +196,9 @@ export class RunFolder {
   /** Saves a checkpoint, and keeps the state before it. */
   async save({ state, model }: Checkpoint): Promise<void> {
     const write = { [stateName]: state, [historyName]: historyText(this.#history) };
-    await this.#commit(model, {
-      write,
-      ...(this.#fellBack ? {} : { keep: { [stateName]: earlierName } }),
-    });
+    const keep = this.#fellBack ? {} : { [stateName]: earlierName };
+    // The state goes first: where training has diverged it says so, and in which step.
+    await this.#commit({ write, keep }, model);
     this.#fellBack = false;
   }
 

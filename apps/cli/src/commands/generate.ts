@@ -1,4 +1,3 @@
-import { text } from 'node:stream/consumers';
 import { InputError } from '@headwise/core';
 import { type GenerateOptions, generate } from '@headwise/generation';
 import { checkedSampling } from '@headwise/kernels';
@@ -10,7 +9,7 @@ import { backendOption, start } from '../backend.js';
 import { checkModelFolder, readGenerationDefaults } from '../model-folder.js';
 import { integer, number } from '../numbers.js';
 import { output } from '../output.js';
-import { readText } from '../read-text.js';
+import { readStandardInput, readText } from '../read-text.js';
 
 interface GenerateCommandOptions extends GenerateOptions {
   model: string;
@@ -108,5 +107,5 @@ async function promptOf(prompt: string | undefined, file: string | undefined): P
       'the prompt is missing; give --prompt, --prompt-file or a text on standard input',
     );
   }
-  return text(process.stdin);
+  return readStandardInput();
 }

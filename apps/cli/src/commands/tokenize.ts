@@ -1,7 +1,7 @@
-import { readFileSync } from 'node:fs';
 import { loadTokenizer } from '@headwise/tokenizers/node';
 import { Command } from 'commander';
 import { output } from '../output.js';
+import { readStandardInput } from '../read-text.js';
 
 interface Options {
   tokenizer: string;
@@ -25,7 +25,7 @@ export function tokenizeCommand(): Command {
     .action(async (options: Options) => {
       const out = output(options.json ?? false);
       const tokenizer = await loadTokenizer(options.tokenizer);
-      const text = options.text ?? readFileSync(0, 'utf8');
+      const text = options.text ?? (await readStandardInput());
       const { ids, tokens, offsets } = tokenizer.encode(text);
       out.emit({ ids, tokens, offsets });
       if (!options.offsets) out.say(ids.join(' '));

@@ -1,5 +1,6 @@
 import { createReadStream } from 'node:fs';
 import { createInterface } from 'node:readline';
+import { Readable } from 'node:stream';
 import { InputError } from '@headwise/core';
 import {
   type Texts,
@@ -86,13 +87,29 @@ async function train(files: readonly string[], options: Options): Promise<void> 
 /** The lines of files, each with its line feed. */
 async function* linesOf(files: readonly string[]): AsyncGenerator<string> {
   for (const file of files) {
-    const input = createReadStream(file, 'utf8');
+    const input = Readable.from(decoded(file));
     try {
       for await (const line of createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY })) {
         yield `${line}\n`;
       }
     } catch (error) {
-      throw new InputError(`${file}: cannot be read: ${(error as Error).message}`);
+      if (error instanceof InputError) throw error;
+      const { message } = error as Error;
+      throw new InputError(`${file}: cannot be read: ${message}`, { cause: error });
     }
   }
+}
+
+/** The text of a file, in parts. */
+async function* decoded(file: string): AsyncGenerator<string> {
+  const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+  const text = (bytes?: Uint8Array) => {
+    try {
+      return decoder.decode(bytes, { stream: bytes !== undefined });
+    } catch {
+      throw new InputError(`${file}: is not UTF-8`);
+    }
+  };
+  for await (const chunk of createReadStream(file)) yield text(chunk as Uint8Array);
+  yield text();
 }
