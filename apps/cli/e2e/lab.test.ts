@@ -22,7 +22,7 @@ interface Answer {
 function answerTo(path: string, options: RequestOptions = {}): Promise<Answer> {
   const { hostname, port } = new URL(url);
   return new Promise((answered, failed) => {
-    request({ hostname, port, path, ...options }, async (response) => {
+    request({ hostname, port, path, agent: false, ...options }, async (response) => {
       const body = await buffer(response);
       answered({ status: response.statusCode!, headers: response.headers, body });
     })
@@ -60,7 +60,7 @@ test('the built lab is served, every file of its page as what it is', async () =
 
 test('text is compressed for those who take it, and whole without', async () => {
   const html = await (await fetch(url)).text();
-  const script = new URL(/src="(\.\/[^"]+\.js)"/.exec(html)![1]!, url);
+  const script = new URL(/src="(\.\/assets\/[^"]+\.js)"/.exec(html)![1]!, url);
   const plain = await answerTo(script.pathname, { headers: { 'accept-encoding': 'identity' } });
   expect(plain.headers['content-length']).toBe(String(plain.body.length));
   const decoders = { br: brotliDecompressSync, gzip: gunzipSync };
