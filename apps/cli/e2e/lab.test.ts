@@ -102,8 +102,17 @@ test('on loopback only requests that name this machine are answered', async () =
     'localhost.evil.example',
     '10.0.0.1',
     '@',
+    'evil.example@localhost',
+    'localhost/evil.example',
+    'localhost?evil.example',
   ];
   for (const host of others) expect(await statusFor(host), host).toBe(421);
+});
+
+test('the file of headers is not handed out, however its name is written', async () => {
+  for (const path of ['/_headers', '/%5fheaders', '/assets/..%2f_headers', '/x%2f..%2f_headers']) {
+    expect((await answerTo(path)).status, path).toBe(404);
+  }
 });
 
 test('a link that leads out of the folder is not found, one within it is followed', async () => {

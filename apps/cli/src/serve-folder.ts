@@ -80,7 +80,8 @@ function isLoopback(address: string): boolean {
 
 /** Whether a `Host` header names this machine. */
 function namesThisMachine(header: string | undefined): boolean {
-  if (!header || !URL.canParse(`http://${header}`)) return false;
+  // Only a name and a port: with more, a URL finds the name elsewhere.
+  if (!header || /[^\w.:[\]-]/.test(header) || !URL.canParse(`http://${header}`)) return false;
   const name = new URL(`http://${header}`).hostname.replace(/^\[|\]$/g, '');
   return name === 'localhost' || name.endsWith('.localhost') || isLoopback(name);
 }
@@ -153,9 +154,10 @@ async function fileIn(root: string, url: string): Promise<string | undefined> {
   } catch {
     return undefined;
   }
-  if (name.includes('\0') || name === '/_headers') return undefined;
+  if (name.includes('\0')) return undefined;
   const asked = join(root, name.endsWith('/') ? `${name}index.html` : name);
   const path = await realpath(asked).catch(() => undefined);
   if (path === undefined || !path.startsWith(root + sep)) return undefined;
+  if (path === join(root, '_headers')) return undefined;
   return (await stat(path)).isFile() ? path : undefined;
 }
