@@ -63,7 +63,7 @@ test.each<[string, string, string]>([
   [
     'an unknown part',
     '{"normalizer": {"type": "Magic"}, "model": {"type": "WordLevel", "vocab": {"a": 0}}}',
-    'normalizer.type is "Magic"; expected one of BertNormalizer',
+    'normalizer.type is "Magic"; expected one of Bert',
   ],
 ])('tokenize says what is wrong with a tokenizer.json: %s', (name, json, message) => {
   const path = join(work, `${name}.json`);
