@@ -39,7 +39,11 @@ export async function interruptible<T>(work: (stop: AbortSignal) => Promise<T>):
   }
 }
 
-/** A thread that ends the process at the second signal while this one computes; undefined where it cannot be had. */
+/**
+ * Starts a thread that ends the process at the second signal, also while the main thread computes.
+ *
+ * @returns undefined where Node.js cannot receive signals in a thread
+ */
 async function startWatch(): Promise<Worker | undefined> {
   const worker = new Worker(new URL('./signal-watch.js', import.meta.url), {
     workerData: { sameSignalMs },

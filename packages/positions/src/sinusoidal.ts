@@ -97,7 +97,7 @@ export class SinusoidalPosition implements InputPosition {
     });
   }
 
-  /** The table up to a position: made anew at twice the length where it is too short. */
+  /** The table of encodings for at least this many positions; grows to twice the length when it is too short. */
   #rows(end: number): Float32Array {
     const { dim, maxLength, layout } = this.#options;
     if (end * dim > this.#table.length) {
