@@ -1,16 +1,16 @@
 import { InputError, quoted } from '@headwise/core';
-import { bart } from './bart.js';
-import { bert } from './bert.js';
-import { bloom } from './bloom.js';
-import { falcon } from './falcon.js';
+import { bart } from './families/bart.js';
+import { bert } from './families/bert.js';
+import { bloom } from './families/bloom.js';
+import { falcon } from './families/falcon.js';
+import { gpt2 } from './families/gpt2.js';
+import { headwise } from './families/headwise.js';
+import { llama, mistral, qwen2 } from './families/llama.js';
+import { camembert, roberta, xlmRoberta } from './families/roberta.js';
+import { t5 } from './families/t5.js';
+import { transformer } from './families/transformer.js';
+import { transformerXL } from './families/transformer-xl.js';
 import type { ModelFamily } from './family.js';
-import { gpt2 } from './gpt2.js';
-import { headwise } from './headwise.js';
-import { llama, mistral, qwen2 } from './llama.js';
-import { camembert, roberta, xlmRoberta } from './roberta.js';
-import { t5 } from './t5.js';
-import { transformer } from './transformer.js';
-import { transformerXL } from './transformer-xl.js';
 
 /** Every family that this package knows, by `model_type`; `headwise` is a typed configuration itself. */
 export const families: Readonly<Record<string, ModelFamily>> = {

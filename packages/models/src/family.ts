@@ -1,7 +1,7 @@
 import type { Network, ParamStore } from '@headwise/core';
-import type { ModelConfiguration } from './configuration.js';
-import type { RowOrder } from './row-order.js';
-import type { Settings } from './settings.js';
+import type { ModelConfiguration } from './build/model-configuration.js';
+import type { RowOrder } from './checkpoint/row-order.js';
+import type { Settings } from './families/shared/settings.js';
 
 /**
  * Where parameters lie in checkpoints of Hugging Face's: path prefix, key prefix, and the order of rows there

@@ -1,17 +1,16 @@
-export type { ActivationName } from './activations.js';
-export { type BartConfig, bart } from './bart.js';
-export type { BartSizes } from './bart-body.js';
-export { type BertArchitecture, type BertConfig, bert } from './bert.js';
-export type { BertSizes } from './bert-body.js';
-export { type BloomConfig, bloom } from './bloom.js';
-export { browserCache, type CheckpointCache } from './checkpoint/cache.js';
-export { describeCheckpoint, type ParameterDescription } from './checkpoint/describe.js';
-export type { CheckpointFiles, CheckpointPlace } from './checkpoint/files.js';
-export type { LoadProgress } from './checkpoint/fill.js';
-export { type LoadedModel, type LoadOptions, loadModel } from './checkpoint/load.js';
-export type { FetchFile, WebOptions } from './checkpoint/web.js';
-export { checkpointSource, checkpointTensors } from './checkpoint.js';
-export { checkDivides, parseWith } from './config.js';
+export { EncoderDecoder, type EncoderDecoderParts } from './build/encoder-decoder.js';
+export {
+  answerSpan,
+  Classifier,
+  type ClassifierOptions,
+  type EncoderHead,
+  type HeadOptions,
+  MaskedLanguageHead,
+  type MaskedLanguageHeadOptions,
+  meanPooled,
+  Pooler,
+  sentenceEmbeddings,
+} from './build/heads.js';
 export type {
   AdaptiveHead,
   BlockKind,
@@ -27,10 +26,37 @@ export type {
   RotaryPart,
   ScorePart,
   TransformerXLPart,
-} from './configuration.js';
-export { parseConfiguration } from './configuration-schema.js';
-export { EncoderDecoder, type EncoderDecoderParts } from './encoder-decoder.js';
-export { type FalconConfig, falcon } from './falcon.js';
+} from './build/model-configuration.js';
+export { parseConfiguration } from './build/parse-configuration.js';
+export { browserCache, type CheckpointCache } from './checkpoint/cache.js';
+export { describeCheckpoint, type ParameterDescription } from './checkpoint/describe.js';
+export type { CheckpointFiles, CheckpointPlace } from './checkpoint/files.js';
+export type { LoadProgress } from './checkpoint/fill.js';
+export { type LoadedModel, type LoadOptions, loadModel } from './checkpoint/load.js';
+export { groupedHeads, type RowOrder } from './checkpoint/row-order.js';
+export { checkpointSource, checkpointTensors } from './checkpoint/tensors.js';
+export type { FetchFile, WebOptions } from './checkpoint/web.js';
+export { type BartConfig, bart } from './families/bart.js';
+export type { BartSizes } from './families/bart-body.js';
+export { type BertArchitecture, type BertConfig, bert } from './families/bert.js';
+export type { BertSizes } from './families/bert-body.js';
+export { type BloomConfig, bloom } from './families/bloom.js';
+export { type FalconConfig, falcon } from './families/falcon.js';
+export { type GPT2Config, gpt2 } from './families/gpt2.js';
+export { type LlamaConfig, llama, mistral, qwen2 } from './families/llama.js';
+export {
+  camembert,
+  type RobertaArchitecture,
+  type RobertaConfig,
+  roberta,
+  xlmRoberta,
+} from './families/roberta.js';
+export type { ActivationName } from './families/shared/activations.js';
+export type { RopeSettings } from './families/shared/rope.js';
+export type { Settings } from './families/shared/settings.js';
+export { type T5Config, t5 } from './families/t5.js';
+export { type TransformerConfig, transformer } from './families/transformer.js';
+export { type TransformerXLConfig, transformerXL } from './families/transformer-xl.js';
 export { families, familyOf } from './families.js';
 export {
   type Held,
@@ -40,20 +66,6 @@ export {
   type ModelFamily,
   placeOf,
 } from './family.js';
-export { type GPT2Config, gpt2 } from './gpt2.js';
-export {
-  answerSpan,
-  Classifier,
-  type ClassifierOptions,
-  type EncoderHead,
-  type HeadOptions,
-  MaskedLanguageHead,
-  type MaskedLanguageHeadOptions,
-  meanPooled,
-  Pooler,
-  sentenceEmbeddings,
-} from './heads.js';
-export { type LlamaConfig, llama, mistral, qwen2 } from './llama.js';
 export { AdaptedModel } from './lora/adapted.js';
 export { Lora, type LoraOptions } from './lora/lora.js';
 export { loraFromPeft, peftConfig, peftTensors } from './lora/peft.js';
@@ -73,18 +85,6 @@ export {
   modelFromPreset,
   type PresetChange,
 } from './model.js';
+export { checkDivides, parseWith } from './parse-with.js';
 export { quantizeModel } from './quantize.js';
-export {
-  camembert,
-  type RobertaArchitecture,
-  type RobertaConfig,
-  roberta,
-  xlmRoberta,
-} from './roberta.js';
-export type { RopeSettings } from './rope.js';
-export { groupedHeads, type RowOrder } from './row-order.js';
-export type { Settings } from './settings.js';
 export { checkMemory, checkModelFits, type FitOptions, type ModelSize, modelSize } from './size.js';
-export { type T5Config, t5 } from './t5.js';
-export { type TransformerConfig, transformer } from './transformer.js';
-export { type TransformerXLConfig, transformerXL } from './transformer-xl.js';

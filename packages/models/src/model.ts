@@ -13,11 +13,11 @@ import {
   ParamStore,
   quoted,
 } from '@headwise/core';
-import type { DecoderConfiguration, ModelConfiguration } from './configuration.js';
-import { parseConfiguration } from './configuration-schema.js';
+import type { DecoderConfiguration, ModelConfiguration } from './build/model-configuration.js';
+import { parseConfiguration } from './build/parse-configuration.js';
+import { refuseUnknownKeys } from './families/shared/settings.js';
 import { families, familyOf } from './families.js';
 import type { ModelFamily } from './family.js';
-import { refuseUnknownKeys } from './settings.js';
 import { checkModelFits, sizeOfConfig } from './size.js';
 
 /** A model with what is needed to train, save and dispose it. */

@@ -5,7 +5,7 @@ import { type LanguageModel, ParamStore } from '@headwise/core';
 import { Embedding } from '@headwise/layers';
 import { Encoder } from '@headwise/transformer';
 import { expect, test } from 'vitest';
-import { EncoderDecoder } from './encoder-decoder.js';
+import { EncoderDecoder } from './build/encoder-decoder.js';
 import { AdaptedModel } from './lora/adapted.js';
 import { Lora } from './lora/lora.js';
 import { modelFromPreset, type PresetChange } from './model.js';

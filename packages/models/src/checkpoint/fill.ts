@@ -7,8 +7,8 @@ import {
   writesDone,
 } from '@headwise/core';
 import { type Dtype, type TensorReader, toFloat32, viewTensor } from '@headwise/safetensors';
-import { takeRows } from '../row-order.js';
 import type { Found } from './matching.js';
+import { takeRows } from './row-order.js';
 
 /** Values that are read, converted and written at a time. */
 const PIECE = 2 ** 21;

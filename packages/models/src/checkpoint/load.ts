@@ -1,6 +1,6 @@
 import { checkOneOf, InputError, type Packing, ParamStore, sizeOf } from '@headwise/core';
 import { packing } from '@headwise/layers';
-import type { ModelConfiguration } from '../configuration.js';
+import type { ModelConfiguration } from '../build/model-configuration.js';
 import { familyOf } from '../families.js';
 import { changedPreset, LEAST_PACKED, type Model, type PresetChange } from '../model.js';
 import { checkModelFits, sizeOfStore } from '../size.js';

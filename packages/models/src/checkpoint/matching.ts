@@ -1,7 +1,7 @@
 import { InputError } from '@headwise/core';
 import type { TensorInfo } from '@headwise/safetensors';
 import { type KeyCopy, type KeyTable, type ModelFamily, placeOf } from '../family.js';
-import type { RowOrder } from '../row-order.js';
+import type { RowOrder } from './row-order.js';
 
 /** Where a parameter's values lie. */
 export interface Found {

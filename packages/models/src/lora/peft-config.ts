@@ -1,6 +1,6 @@
 import { InputError, quoted } from '@headwise/core';
 import { z } from 'zod';
-import { parseWith } from '../config.js';
+import { parseWith } from '../parse-with.js';
 
 /** PEFT's `adapter_config.json` of a LoRA adapter, as far as it says what is computed. */
 export interface PeftConfig {

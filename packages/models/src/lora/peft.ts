@@ -8,9 +8,9 @@ import {
 } from '@headwise/core';
 import { type LazyTensorInput, type SafetensorsFile, toFloat32 } from '@headwise/safetensors';
 import { checkModel } from '../check-model.js';
+import { giveRows, takeRows } from '../checkpoint/row-order.js';
 import { type KeyPlace, placeOf } from '../family.js';
 import type { Model } from '../model.js';
-import { giveRows, takeRows } from '../row-order.js';
 import { Lora } from './lora.js';
 import { type PeftConfig, parsePeftConfig } from './peft-config.js';
 import { patternTable, savedTest, targetTest } from './peft-modules.js';

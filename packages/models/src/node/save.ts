@@ -3,7 +3,7 @@ import { commit, type FileContent, type FolderChange } from '@headwise/files';
 import { fromFloat32, type LazyTensorInput, streamSafetensors } from '@headwise/safetensors';
 import { checkModel } from '../check-model.js';
 import { configText } from '../checkpoint/config-text.js';
-import { checkpointTensors } from '../checkpoint.js';
+import { checkpointTensors } from '../checkpoint/tensors.js';
 import type { Model } from '../model.js';
 import { jsonText } from './json.js';
 

@@ -13,9 +13,9 @@ import {
 import { expectClose, gaussian } from '@headwise/testing';
 import * as tf from '@tensorflow/tfjs';
 import { describe, expect, test } from 'vitest';
-import type { DecoderConfiguration, PositionPart } from './configuration.js';
-import { createModel, type Model, modelFromPreset } from './model.js';
-import { loadModel, saveModel } from './node.js';
+import { createModel, type Model, modelFromPreset } from '../model.js';
+import { loadModel, saveModel } from '../node.js';
+import type { DecoderConfiguration, PositionPart } from './model-configuration.js';
 
 const base: DecoderConfiguration = {
   model_type: 'headwise',
@@ -32,7 +32,7 @@ const base: DecoderConfiguration = {
   head: { kind: 'language-model', tied: false },
 };
 const ids = () => tf.tensor2d([3, 1, 4, 1, 5, 9, 2, 6, 5, 3], [2, 5], 'int32');
-const goldens = fileURLToPath(new URL('../../parity/goldens', import.meta.url));
+const goldens = fileURLToPath(new URL('../../../parity/goldens', import.meta.url));
 
 /** Whether every parameter learns. */
 async function expectGradients(params: ParamStore, loss: () => tf.Tensor): Promise<void> {

@@ -1,10 +1,10 @@
 import { InputError, quoted } from '@headwise/core';
 import { z } from 'zod';
-import { architecture, depth, rate, size } from './config.js';
-import type { ModelConfiguration } from './configuration.js';
-import { buildDecoder } from './decoder-model.js';
-import type { KeyCopy, KeyTable, ModelFamily } from './family.js';
-import { settings } from './settings.js';
+import { buildDecoder } from '../build/decoder-model.js';
+import type { ModelConfiguration } from '../build/model-configuration.js';
+import type { KeyCopy, KeyTable, ModelFamily } from '../family.js';
+import { architecture, depth, rate, size } from '../fields.js';
+import { settings } from './shared/settings.js';
 
 /** Hugging Face's `TransfoXLConfig`, of its releases before 5; other keys are kept as they are. */
 export interface TransformerXLConfig {

@@ -12,12 +12,13 @@ import { checkPositions } from '@headwise/positions';
 import { Encoder, PostNormBlock } from '@headwise/transformer';
 import * as tf from '@tensorflow/tfjs';
 import { z } from 'zod';
-import { type ActivationName, activation, activationOf } from './activations.js';
-import { checkDivides, classes, depth, rate, size } from './config.js';
-import { paddingRow } from './decoder-head.js';
-import type { Held, KeyTable } from './family.js';
-import { Classifier, type EncoderHead, MaskedLanguageHead, Pooler } from './heads.js';
-import { type Settings, settings } from './settings.js';
+import { Classifier, type EncoderHead, MaskedLanguageHead, Pooler } from '../build/heads.js';
+import type { Held, KeyTable } from '../family.js';
+import { classes, depth, rate, size } from '../fields.js';
+import { checkDivides } from '../parse-with.js';
+import { type ActivationName, activation, activationOf } from './shared/activations.js';
+import { paddingRow } from './shared/decoder-head.js';
+import { type Settings, settings } from './shared/settings.js';
 
 /** What the configurations of BERT and of RoBERTa have in common; other keys are kept as they are. */
 export interface BertSizes {

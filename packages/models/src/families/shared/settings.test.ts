@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { familyOf } from './families.js';
-import { createModel, modelFromPreset } from './model.js';
+import { familyOf } from '../../families.js';
+import { createModel, modelFromPreset } from '../../model.js';
 
 const parse = (json: Record<string, unknown>) => familyOf(json).parseConfig(json);
 

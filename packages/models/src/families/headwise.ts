@@ -1,7 +1,7 @@
-import type { ModelConfiguration } from './configuration.js';
-import { parseConfiguration } from './configuration-schema.js';
-import type { ModelFamily } from './family.js';
-import { buildModel } from './topologies.js';
+import { buildModel } from '../build/build-model.js';
+import type { ModelConfiguration } from '../build/model-configuration.js';
+import { parseConfiguration } from '../build/parse-configuration.js';
+import type { ModelFamily } from '../family.js';
 
 /** Models of a typed configuration, under our own paths; no other library has them. */
 export const headwise: ModelFamily<ModelConfiguration> = {

@@ -1,8 +1,8 @@
 import { InputError } from '@headwise/core';
 import { z } from 'zod';
-import { parseWith } from './config.js';
+import { nearestName } from '../../nearest.js';
+import { parseWith } from '../../parse-with.js';
 import { commonKeys } from './known-keys.js';
-import { nearestName } from './nearest.js';
 
 /** How a family reads its `config.json`. */
 export interface Settings<Config> {

@@ -2,9 +2,9 @@ import type { ForwardContext, Layer, ParamStore } from '@headwise/core';
 import { AdaptiveEmbedding, Embedding } from '@headwise/layers';
 import type { InputPosition } from '@headwise/positions';
 import * as tf from '@tensorflow/tfjs';
-import type { ModelConfiguration } from './configuration.js';
+import type { ModelConfiguration } from './model-configuration.js';
 import { initializers, makeDropout, makeNorm } from './parts.js';
-import { makeInputPosition } from './position-parts.js';
+import { makeInputPosition } from './positions.js';
 
 /** The table of tokens that a configuration names. */
 export function makeTokens(

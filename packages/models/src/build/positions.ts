@@ -10,7 +10,7 @@ import {
   T5Position,
   TransformerXLPosition,
 } from '@headwise/positions';
-import type { ModelConfiguration } from './configuration.js';
+import type { ModelConfiguration } from './model-configuration.js';
 
 /** The position that is added to the embeddings, if it is one of those. */
 export function makeInputPosition(

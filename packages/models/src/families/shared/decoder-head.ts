@@ -1,6 +1,6 @@
 import { InputError } from '@headwise/core';
-import type { HeadPart } from './configuration.js';
-import type { Held, KeyCopy } from './family.js';
+import type { HeadPart } from '../../build/model-configuration.js';
+import type { Held, KeyCopy } from '../../family.js';
 
 /** The settings of a decoder's head. */
 export interface HeadSettings {

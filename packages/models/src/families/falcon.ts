@@ -1,14 +1,15 @@
 import { InputError } from '@headwise/core';
 import { z } from 'zod';
-import { type ActivationName, activation, activationOf } from './activations.js';
-import { architecture, checkDivides, depth, rate, size } from './config.js';
-import type { BlockKind, ModelConfiguration } from './configuration.js';
-import { decoderHead, fittedHead, headCopy } from './decoder-head.js';
-import { buildDecoder } from './decoder-model.js';
-import type { ModelFamily } from './family.js';
-import { checkRope, type RopeSettings, readRope, ropeShape } from './rope.js';
-import { groupedHeads } from './row-order.js';
-import { settings } from './settings.js';
+import { buildDecoder } from '../build/decoder-model.js';
+import type { BlockKind, ModelConfiguration } from '../build/model-configuration.js';
+import { groupedHeads } from '../checkpoint/row-order.js';
+import type { ModelFamily } from '../family.js';
+import { architecture, depth, rate, size } from '../fields.js';
+import { checkDivides } from '../parse-with.js';
+import { type ActivationName, activation, activationOf } from './shared/activations.js';
+import { decoderHead, fittedHead, headCopy } from './shared/decoder-head.js';
+import { checkRope, type RopeSettings, readRope, ropeShape } from './shared/rope.js';
+import { settings } from './shared/settings.js';
 
 /** Hugging Face's `FalconConfig`; other keys are kept as they are. */
 export interface FalconConfig extends RopeSettings {

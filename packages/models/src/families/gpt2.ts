@@ -1,20 +1,12 @@
 import { z } from 'zod';
-import { type ActivationName, activation, activationOf } from './activations.js';
-import {
-  architecture,
-  checkDivides,
-  classes,
-  depth,
-  labelCount,
-  rate,
-  size,
-  tokenId,
-} from './config.js';
-import type { HeadPart, ModelConfiguration } from './configuration.js';
-import { decoderHead, fittedHead, headCopy } from './decoder-head.js';
-import { buildDecoder } from './decoder-model.js';
-import type { ModelFamily } from './family.js';
-import { settings } from './settings.js';
+import { buildDecoder } from '../build/decoder-model.js';
+import type { HeadPart, ModelConfiguration } from '../build/model-configuration.js';
+import type { ModelFamily } from '../family.js';
+import { architecture, classes, depth, labelCount, rate, size, tokenId } from '../fields.js';
+import { checkDivides } from '../parse-with.js';
+import { type ActivationName, activation, activationOf } from './shared/activations.js';
+import { decoderHead, fittedHead, headCopy } from './shared/decoder-head.js';
+import { settings } from './shared/settings.js';
 
 /** Hugging Face's `GPT2Config`; other keys are kept as they are. */
 export interface GPT2Config {

@@ -3,6 +3,9 @@ import { Embedding } from '@headwise/layers';
 import { positionsAfterPadding } from '@headwise/positions';
 import * as tf from '@tensorflow/tfjs';
 import { z } from 'zod';
+import { answerSpan } from '../build/heads.js';
+import type { ModelFamily } from '../family.js';
+import { labelCount, size, tokenId } from '../fields.js';
 import {
   BertBody,
   BertModel,
@@ -18,9 +21,6 @@ import {
   maskedLanguageHead,
   oldBertKey,
 } from './bert-body.js';
-import { labelCount, size, tokenId } from './config.js';
-import type { ModelFamily } from './family.js';
-import { answerSpan } from './heads.js';
 
 const kinds = [
   'Model',

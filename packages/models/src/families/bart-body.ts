@@ -4,10 +4,11 @@ import { Dropout, Embedding, FeedForward, LayerNorm } from '@headwise/layers';
 import { CrossDecoder, Encoder, PostNormBlock, PostNormCrossBlock } from '@headwise/transformer';
 import type * as tf from '@tensorflow/tfjs';
 import { z } from 'zod';
-import { type ActivationName, activation, activationOf } from './activations.js';
-import { checkDivides, depth, rate, size } from './config.js';
-import type { KeyCopy, KeyTable } from './family.js';
-import { type Settings, settings } from './settings.js';
+import type { KeyCopy, KeyTable } from '../family.js';
+import { depth, rate, size } from '../fields.js';
+import { checkDivides } from '../parse-with.js';
+import { type ActivationName, activation, activationOf } from './shared/activations.js';
+import { type Settings, settings } from './shared/settings.js';
 
 /** What the configurations of BART and of Marian have in common; other keys are kept as they are. */
 export interface BartSizes {

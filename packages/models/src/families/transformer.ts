@@ -3,6 +3,9 @@ import { InputError } from '@headwise/core';
 import { type SinusoidalLayout, SinusoidalPosition } from '@headwise/positions';
 import * as tf from '@tensorflow/tfjs';
 import { z } from 'zod';
+import { EncoderDecoder } from '../build/encoder-decoder.js';
+import type { ModelFamily } from '../family.js';
+import { size } from '../fields.js';
 import {
   type BartSizes,
   bartCopies,
@@ -14,9 +17,6 @@ import {
   checkBartSizes,
   SharedEmbedding,
 } from './bart-body.js';
-import { size } from './config.js';
-import { EncoderDecoder } from './encoder-decoder.js';
-import type { ModelFamily } from './family.js';
 
 /**
  * Hugging Face's `MarianConfig`, whose checkpoints are those of the Transformer of 2017.

@@ -1,13 +1,14 @@
 import { InputError } from '@headwise/core';
 import { z } from 'zod';
-import { type ActivationName, activation, activationOf } from './activations.js';
-import { architecture, checkDivides, depth, rate, size, tokenId } from './config.js';
-import type { ModelConfiguration } from './configuration.js';
-import { decoderHead, fittedHead, headCopy, paddingRow } from './decoder-head.js';
-import { buildDecoder } from './decoder-model.js';
-import type { KeyTable, ModelFamily } from './family.js';
-import { checkRope, type RopeSettings, readRope, ropeShape } from './rope.js';
-import { settings } from './settings.js';
+import { buildDecoder } from '../build/decoder-model.js';
+import type { ModelConfiguration } from '../build/model-configuration.js';
+import type { KeyTable, ModelFamily } from '../family.js';
+import { architecture, depth, rate, size, tokenId } from '../fields.js';
+import { checkDivides } from '../parse-with.js';
+import { type ActivationName, activation, activationOf } from './shared/activations.js';
+import { decoderHead, fittedHead, headCopy, paddingRow } from './shared/decoder-head.js';
+import { checkRope, type RopeSettings, readRope, ropeShape } from './shared/rope.js';
+import { settings } from './shared/settings.js';
 
 /** Hugging Face's `LlamaConfig`, `MistralConfig` and `Qwen2Config`; other keys are kept as they are. */
 export interface LlamaConfig extends RopeSettings {

@@ -15,11 +15,11 @@ import {
   PreNormCrossBlock,
 } from '@headwise/transformer';
 import * as tf from '@tensorflow/tfjs';
-import type { ModelConfiguration } from './configuration.js';
 import { buildDecoder, HiddenStates, SequenceClassifier, TokenStack } from './decoder-model.js';
 import { EncoderDecoder } from './encoder-decoder.js';
+import type { ModelConfiguration } from './model-configuration.js';
 import { initializers, makeBlock, makeBlockParts, makeCrossAttention, makeNorm } from './parts.js';
-import { makeAttentionPosition } from './position-parts.js';
+import { makeAttentionPosition } from './positions.js';
 import { makeTokens, TokenInput } from './token-input.js';
 
 /** A model of the topology that a configuration names. */

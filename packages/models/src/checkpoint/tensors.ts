@@ -1,9 +1,9 @@
 import { type ParamSource, readTensor } from '@headwise/core';
 import { type LazyTensorInput, type SafetensorsFile, toFloat32 } from '@headwise/safetensors';
 import type * as tf from '@tensorflow/tfjs';
-import { Matching } from './checkpoint/matching.js';
-import { type ModelFamily, placeOf } from './family.js';
-import type { Model } from './model.js';
+import { type ModelFamily, placeOf } from '../family.js';
+import type { Model } from '../model.js';
+import { Matching } from './matching.js';
 import { giveRows, takeRows } from './row-order.js';
 
 /**

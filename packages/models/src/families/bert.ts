@@ -1,6 +1,9 @@
 import type { EncoderModel, ParamStore } from '@headwise/core';
 import { LearnedPosition } from '@headwise/positions';
 import { z } from 'zod';
+import { answerSpan } from '../build/heads.js';
+import type { ModelFamily } from '../family.js';
+import { labelCount, size, tokenId } from '../fields.js';
 import {
   BertBody,
   BertModel,
@@ -16,10 +19,7 @@ import {
   maskedLanguageHead,
   oldBertKey,
 } from './bert-body.js';
-import { labelCount, size, tokenId } from './config.js';
-import { paddingRow } from './decoder-head.js';
-import type { ModelFamily } from './family.js';
-import { answerSpan } from './heads.js';
+import { paddingRow } from './shared/decoder-head.js';
 
 /** Hugging Face's names for BERT under each of its heads. */
 export type BertArchitecture =

@@ -1,9 +1,10 @@
 import { InputError } from '@headwise/core';
 import type { RotaryScaling } from '@headwise/positions';
 import { z } from 'zod';
-import { activationKinds } from './activations.js';
-import { checkDivides, depth, parseWith, rate, size } from './config.js';
-import type { ModelConfiguration } from './configuration.js';
+import { activationKinds } from '../families/shared/activations.js';
+import { depth, rate, size } from '../fields.js';
+import { checkDivides, parseWith } from '../parse-with.js';
+import type { ModelConfiguration } from './model-configuration.js';
 
 const count = z.number().int().min(0);
 const activation = z.enum(activationKinds);

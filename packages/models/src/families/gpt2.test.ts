@@ -7,11 +7,11 @@ import { readSafetensors } from '@headwise/safetensors';
 import { expectClose } from '@headwise/testing';
 import * as tf from '@tensorflow/tfjs';
 import { describe, expect, test } from 'vitest';
-import { placeOf } from './family.js';
-import golden from './goldens/gpt2.json' with { type: 'json' };
+import { placeOf } from '../family.js';
+import golden from '../goldens/gpt2.json' with { type: 'json' };
+import { createModel, languageModel } from '../model.js';
+import { loadModel, saveModel } from '../node.js';
 import { gpt2 } from './gpt2.js';
-import { createModel, languageModel } from './model.js';
-import { loadModel, saveModel } from './node.js';
 
 const [reference] = golden.cases;
 const { ids, labels, shape, logits, loss, gradients, folder } = reference!;

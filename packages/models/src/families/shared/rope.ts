@@ -1,9 +1,10 @@
 import { InputError } from '@headwise/core';
 import type { RotaryScaling } from '@headwise/positions';
 import { z } from 'zod';
-import { parseWith, size } from './config.js';
-import type { RotaryPart } from './configuration.js';
-import { rotaryScaling } from './configuration-schema.js';
+import type { RotaryPart } from '../../build/model-configuration.js';
+import { rotaryScaling } from '../../build/parse-configuration.js';
+import { size } from '../../fields.js';
+import { parseWith } from '../../parse-with.js';
 
 /** How a `config.json` speaks of rotary positions: `rope_parameters`, before version 5 `rope_theta` and `rope_scaling`. */
 export interface RopeSettings {

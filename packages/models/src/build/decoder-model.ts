@@ -10,9 +10,13 @@ import { type AdaptiveEmbedding, AdaptiveSoftmax, Embedding, Linear } from '@hea
 import { positionsFromMask } from '@headwise/positions';
 import { Decoder } from '@headwise/transformer';
 import * as tf from '@tensorflow/tfjs';
-import type { AdaptiveHead, ClassificationHead, ModelConfiguration } from './configuration.js';
+import type {
+  AdaptiveHead,
+  ClassificationHead,
+  ModelConfiguration,
+} from './model-configuration.js';
 import { initializers, makeBlock, makeNorm } from './parts.js';
-import { makeAttentionPosition } from './position-parts.js';
+import { makeAttentionPosition } from './positions.js';
 import { makeTokens, TokenInput } from './token-input.js';
 
 /**

@@ -1,11 +1,12 @@
 import { z } from 'zod';
-import { architecture, checkDivides, depth, rate, size } from './config.js';
-import type { ModelConfiguration } from './configuration.js';
-import { decoderHead, fittedHead, headCopy } from './decoder-head.js';
-import { buildDecoder } from './decoder-model.js';
-import type { ModelFamily } from './family.js';
-import { groupedHeads } from './row-order.js';
-import { settings } from './settings.js';
+import { buildDecoder } from '../build/decoder-model.js';
+import type { ModelConfiguration } from '../build/model-configuration.js';
+import { groupedHeads } from '../checkpoint/row-order.js';
+import type { ModelFamily } from '../family.js';
+import { architecture, depth, rate, size } from '../fields.js';
+import { checkDivides } from '../parse-with.js';
+import { decoderHead, fittedHead, headCopy } from './shared/decoder-head.js';
+import { settings } from './shared/settings.js';
 
 /** Hugging Face's `BloomConfig`; other keys are kept as they are. */
 export interface BloomConfig {

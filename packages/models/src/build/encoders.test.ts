@@ -3,10 +3,10 @@ import { positionsAfterPadding } from '@headwise/positions';
 import { expectClose, gaussian } from '@headwise/testing';
 import * as tf from '@tensorflow/tfjs';
 import { describe, expect, test } from 'vitest';
-import { bert } from './bert.js';
+import { bert } from '../families/bert.js';
+import { roberta } from '../families/roberta.js';
+import { createModel, encoderDecoderModel, encoderModel } from '../model.js';
 import { meanPooled, Pooler, sentenceEmbeddings } from './heads.js';
-import { createModel, encoderDecoderModel, encoderModel } from './model.js';
-import { roberta } from './roberta.js';
 
 const sizes = {
   vocab_size: 11,

@@ -26,7 +26,7 @@ import {
   PostNormBlock,
   PreNormBlock,
 } from '@headwise/transformer';
-import type { ModelConfiguration } from './configuration.js';
+import type { ModelConfiguration } from './model-configuration.js';
 
 /** The norm that a configuration names, over its model width. */
 export function makeNorm(params: ParamStore, { norm, dim }: ModelConfiguration): Layer {

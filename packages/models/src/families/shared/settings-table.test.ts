@@ -1,8 +1,8 @@
 import { rotaryFrequencies } from '@headwise/positions';
 import { describe, expect, test } from 'vitest';
-import { labelCount } from './config.js';
-import { familyOf } from './families.js';
-import golden from './goldens/settings.json' with { type: 'json' };
+import { familyOf } from '../../families.js';
+import { labelCount } from '../../fields.js';
+import golden from '../../goldens/settings.json' with { type: 'json' };
 import { readRope } from './rope.js';
 
 type Read = Record<string, unknown>;

@@ -12,11 +12,11 @@ import { T5Position } from '@headwise/positions';
 import { CrossDecoder, Encoder, PreNormBlock, PreNormCrossBlock } from '@headwise/transformer';
 import * as tf from '@tensorflow/tfjs';
 import { z } from 'zod';
-import { type ActivationName, activationNames, activationOf } from './activations.js';
-import { depth, rate, size } from './config.js';
-import { EncoderDecoder } from './encoder-decoder.js';
-import type { KeyTable, ModelFamily } from './family.js';
-import { settings } from './settings.js';
+import { EncoderDecoder } from '../build/encoder-decoder.js';
+import type { KeyTable, ModelFamily } from '../family.js';
+import { depth, rate, size } from '../fields.js';
+import { type ActivationName, activationNames, activationOf } from './shared/activations.js';
+import { settings } from './shared/settings.js';
 
 const feedForwards: readonly (ActivationName | `gated-${ActivationName}`)[] =
   activationNames.flatMap((name) => [name, `gated-${name}`] as const);
