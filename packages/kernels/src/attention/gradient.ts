@@ -37,7 +37,7 @@ function tableGradient(
 ): tf.Tensor {
   if (table.dtype !== 'float32') return tf.zeros(table.shape);
   const parts: tf.Tensor[] = [];
-  if (score.sites.some((site) => site.table === n)) {
+  if (score.lookups.some((site) => site.table === n)) {
     const [q, k, v] = inputs as [tf.Tensor, tf.Tensor, tf.Tensor];
     const given = [q, k, v, ...inputs.slice(3, -3), inputs.at(-1)!, rows];
     const attributes = { score, table: n };

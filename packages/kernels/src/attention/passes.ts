@@ -6,15 +6,16 @@ import { rowsProgram } from './rows.js';
 import { dropoutValues } from './score/dropped.js';
 import type { Score } from './score/score.js';
 
-/** A score, and where its tables lie. */
-export interface Scored {
+/** A score with its tables bound. */
+export interface BoundScore {
   score: Score;
-  /** Undefined where there are none. */
+  /** All tables in one buffer; undefined where the score reads none. */
   tables?: tf.TensorInfo | undefined;
+  /** `params.table0` …: the offset of each table in the buffer. */
   starts: Record<string, number>;
 }
 
-/** What all passes are about. */
+/** Sizes shared by the forward, query-gradient and key-gradient passes. */
 export interface Sizes {
   batch: number;
   heads: number;
@@ -32,27 +33,27 @@ export function sizesOf(q: tf.TensorInfo, v: tf.TensorInfo): Sizes {
 
 type Tensors<N extends string> = Record<N, tf.TensorInfo>;
 
-/** Runs the forward in one tiling; `stats` is `[B, H, Tq, 2]`. */
+/** Runs the forward in one tiling; `stats` `[B, H, Tq, 2]` holds the largest score and `log Σ e^(s − largest)` of each query. */
 export function runForward(
   backend: WebGPUBackend,
   tiling: Tiling,
   inputs: Tensors<'q' | 'k' | 'v'>,
-  scored: Scored,
+  bound: BoundScore,
 ): Tensors<'y' | 'stats'> {
   const sizes = sizesOf(inputs.q, inputs.v);
   const { batch, heads, queries, widths } = sizes;
-  const tiled = tiling.forward({ widths, score: scored.score });
+  const tiled = tiling.forward({ widths, score: bound.score });
   return dispatch(backend, tiled.program, {
-    inputs: withTables(inputs, scored),
+    inputs: withTables(inputs, bound),
     outputs: {
       y: { shape: [batch, heads, queries, widths.value], dtype: 'float32' },
       stats: { shape: [batch, heads, queries, 2], dtype: 'float32' },
     },
-    ...cut(tiled, sizes, scored, queries, batch * heads, widths.value),
+    ...cut(tiled, sizes, bound, queries, batch * heads, widths.value),
   });
 }
 
-/** Runs the pre-pass of the backward: what it needs of each query, `[B, H, Tq, 4]`. */
+/** Runs the pre-pass of the backward: `stats` and `D = Σ y ∘ dy` of each query, `[B, H, Tq, 4]`. */
 export function runRows(
   backend: WebGPUBackend,
   inputs: Tensors<'y' | 'dy' | 'stats'>,
@@ -74,15 +75,15 @@ export function runQueryGradient(
   backend: WebGPUBackend,
   tiling: Tiling,
   inputs: Backward,
-  scored: Scored,
+  bound: BoundScore,
 ): Tensors<'dq'> {
   const sizes = sizesOf(inputs.q, inputs.v);
   const { batch, heads, queries, widths } = sizes;
-  const tiled = tiling.queryGradient({ widths, score: scored.score });
+  const tiled = tiling.queryGradient({ widths, score: bound.score });
   return dispatch(backend, tiled.program, {
-    inputs: withTables(inputs, scored),
+    inputs: withTables(inputs, bound),
     outputs: { dq: { shape: inputs.q.shape, dtype: 'float32' } },
-    ...cut(tiled, sizes, scored, queries, batch * heads, widths.key),
+    ...cut(tiled, sizes, bound, queries, batch * heads, widths.key),
   });
 }
 
@@ -91,45 +92,45 @@ export function runKeyGradient(
   backend: WebGPUBackend,
   tiling: Tiling,
   inputs: Backward,
-  scored: Scored,
+  bound: BoundScore,
 ): Tensors<'dk' | 'dv'> {
   const sizes = sizesOf(inputs.q, inputs.v);
   const { batch, kvHeads, keys, widths } = sizes;
-  const tiled = tiling.keyGradient({ widths, score: scored.score });
+  const tiled = tiling.keyGradient({ widths, score: bound.score });
   return dispatch(backend, tiled.program, {
-    inputs: withTables(inputs, scored),
+    inputs: withTables(inputs, bound),
     outputs: {
       dk: { shape: inputs.k.shape, dtype: 'float32' },
       dv: { shape: inputs.v.shape, dtype: 'float32' },
     },
-    ...cut(tiled, sizes, scored, keys, batch * kvHeads, Math.max(widths.key, widths.value)),
+    ...cut(tiled, sizes, bound, keys, batch * kvHeads, Math.max(widths.key, widths.value)),
   });
 }
 
-/** A program that reads no table has no such input. */
+/** Adds the tables to a program's inputs; undefined where the program reads none. */
 export const withTables = <I extends Record<string, tf.TensorInfo>>(
   inputs: I,
-  { tables }: Scored,
+  { tables }: BoundScore,
 ): I & Tensors<'tables'> => ({ ...inputs, tables: tables! });
 
-/** Parameters and workgroups of a program that cuts each head's rows into tiles. */
+/** Parameters and workgroups of a program with one workgroup per tile of rows of each head. */
 function cut(
   { rows, columns = Number.POSITIVE_INFINITY }: Tiled<unknown>,
   sizes: Sizes,
-  scored: Scored,
+  bound: BoundScore,
   length: number,
   heads: number,
   width: number,
 ) {
   const tiles = Math.ceil(length / rows);
   const tilesOfAll = tiles * heads * Math.max(1, Math.ceil(width / columns));
-  return { params: paramsOf(sizes, scored, tiles, tilesOfAll), workgroups: spread(tilesOfAll) };
+  return { params: paramsOf(sizes, bound, tiles, tilesOfAll), workgroups: spread(tilesOfAll) };
 }
 
 /** The values of `params`. */
 export function paramsOf(
   { heads, kvHeads, queries, keys, widths }: Sizes,
-  { score, starts }: Scored,
+  { score, starts }: BoundScore,
   tiles: number,
   tilesOfAll: number,
 ): Record<string, number> {

@@ -7,26 +7,26 @@ import {
 } from '../dispatch/program.js';
 import { drawing, dropoutParams } from './score/dropped.js';
 import { integerDivision } from './score/operations.js';
-import type { Score, Site } from './score/score.js';
+import type { Score, TableLookup } from './score/score.js';
 import { tileTest } from './score/tile-test.js';
 
-/** What is written into a shader; sizes other than the heads' widths come as parameters. */
+/** What a shader's text depends on; all sizes but the heads' widths are parameters. */
 export interface Variant {
   widths: Widths;
   score: Score;
 }
 
-/** The widths of a head: of queries and keys, `Dk`, and of values, `Dv`. */
+/** Head widths: `key` of queries and keys, `Dk`; `value` of values, `Dv`. */
 export interface Widths {
   key: number;
   value: number;
 }
 
-/** A program and the rows, of queries or of keys, that one workgroup of it covers. */
+/** A program and the number of rows, queries or keys, that one workgroup computes. */
 export interface Tiled<P> {
   program: P;
   rows: number;
-  /** Columns of the output that one workgroup covers, where a wide head takes several; default all. */
+  /** Output columns of one workgroup, where a wide head takes several workgroups; default all. */
   columns?: number;
 }
 
@@ -36,52 +36,55 @@ export type QueryGradientProgram = Program<Backward, 'dq'>;
 export type KeyGradientProgram = Program<Backward, 'dk' | 'dv'>;
 export type TableGradientProgram = Program<Backward, 'partial'>;
 
-/** One way to cut attention into workgroups; all ways take the same inputs and give the same outputs. */
+/** A division of attention into workgroups; all tilings have the same inputs and outputs. */
 export interface Tiling {
   readonly key: string;
-  /** Whether the device has room for heads of these widths. */
+  /** Whether heads of these widths fit in the device's workgroup memory. */
   fits(widths: Widths): boolean;
   forward(variant: Variant): Tiled<ForwardProgram>;
   queryGradient(variant: Variant): Tiled<QueryGradientProgram>;
   keyGradient(variant: Variant): Tiled<KeyGradientProgram>;
 }
 
-/** A tiling that also gives the gradients of tables. */
+/** A tiling that can also compute the gradients of tables. */
 export interface TableTiling extends Tiling {
-  /** @param sites of one table */
+  /** @param lookups all look-ups of one table */
   tableGradient(
     variant: Variant,
-    sites: readonly Site[],
+    lookups: readonly TableLookup[],
   ): Tiled<TableGradientProgram> & { lanes: number };
 }
 
 const sizeParams = {
-  /** All workgroups that have work. */
+  /** Workgroups with work; the grid may be larger. */
   tilesOfAll: 'u32',
-  /** Tiles of one head. */
+  /** Tiles per head. */
   tiles: 'u32',
   heads: 'u32',
-  /** Query heads that share a head of keys. */
+  /** Query heads per key head, `H / Hkv`. */
   group: 'u32',
   queries: 'u32',
   keys: 'u32',
-  /** Dk and Dv, once more: a loop with a constant end is unrolled by some drivers, which takes them minutes. */
+  /** `Dk` and `Dv`, as parameters: some drivers unroll a loop with a constant end, which takes them minutes. */
   keyWidth: 'u32',
   valueWidth: 'u32',
-  /** From a query's row to its place among the keys, `Tk − Tq`. */
+  /** From a query's row to its position, `Tk − Tq`: the last query stands at the last key. */
   shift: 'i32',
 } as const;
 
-/** What a program needs besides its body. */
+/** WGSL that precedes a program's body. */
 export interface Needs {
   /** WGSL extensions. */
   enable: string[];
-  /** WGSL that declares `Rows`, `RowIndices`, `RowInts` and `RowBools`, in which scores are computed. */
+  /** Declares `Rows`, `RowIndices`, `RowInts` and `RowBools`, the vectors with one component per row of a lane. */
   types: string;
 }
 
 /**
- * Declares a program that meets scores: what the body uses of the score's functions is written before it.
+ * Defines a program that computes scores; emits the helper functions that its body calls.
+ *
+ * In scope for the body: `params`, `tables`, `lowest` (`f32`, the score of a masked pair), `tile_of`, `key_stop`,
+ * `tile_hidden`, `floor_div_one`, `floor_div_rows` and `drawn`.
  *
  * @param more fields of `params`
  */
@@ -117,7 +120,7 @@ export function defineScored<I extends string, O extends string>(
   }) as Program<I, O>;
 }
 
-/** Declares a forward: output, and of each row its largest score and log Σ exp(s − largest). */
+/** Defines a forward: `y` `[B, H, Tq, Dv]`, and `stats` `[B, H, Tq, 2]`, the largest score and `log Σ e^(s − largest)`. */
 export const defineForward = (variant: Variant, needs: Needs, wgsl: string): ForwardProgram =>
   defineScored(
     'headwise/Attention',
@@ -136,7 +139,7 @@ export const backwardInputs = {
   rows: 'vec4f',
 } as const;
 
-/** Declares the gradient of the queries. */
+/** Defines the gradient of the queries: `dq` `[B, H, Tq, Dk]`. */
 export const defineQueryGradient = (
   variant: Variant,
   needs: Needs,
@@ -151,7 +154,7 @@ export const defineQueryGradient = (
     wgsl,
   );
 
-/** Declares the gradients of keys and values. */
+/** Defines the gradients of keys and values: `dk` `[B, Hkv, Tk, Dk]`, `dv` `[B, Hkv, Tk, Dv]`. */
 export const defineKeyGradient = (
   variant: Variant,
   needs: Needs,

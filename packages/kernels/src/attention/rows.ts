@@ -1,6 +1,6 @@
 import { defineProgram, type Program } from '../dispatch/program.js';
 
-/** The pre-pass of the backward: joins what the forward kept of each row with `D = Σ y ∘ dy`. */
+/** The pre-pass of the backward: `[largest, log-sum, D, 0]` of each query, where `D = Σ y ∘ dy`. */
 export const rowsProgram: Program<'y' | 'dy' | 'stats', 'rows', 'rows' | 'width'> = defineProgram({
   label: 'headwise/AttentionRows',
   inputs: { y: 'f32', dy: 'f32', stats: 'f32' },

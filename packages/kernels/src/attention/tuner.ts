@@ -5,11 +5,11 @@ import { finish } from '../dispatch/dispatch.js';
 import { none } from './masks/mask.js';
 import { causal } from './masks/order.js';
 import {
+  type BoundScore,
   runForward,
   runKeyGradient,
   runQueryGradient,
   runRows,
-  type Scored,
   type Sizes,
 } from './passes.js';
 import type { Tiling } from './programs.js';
@@ -96,7 +96,7 @@ async function measure(
   };
   const { q } = tensors;
   const options = { mask: ordered ? causal : none, mods: [], scale: 1 / Math.sqrt(width) };
-  const score: Scored = { score: scoreOf(options), starts: {} };
+  const score: BoundScore = { score: scoreOf(options), starts: {} };
   const tilings = tilingsOf(backend, widths);
   const { y, stats } = runForward(backend, tilings[0]!, tensors, score);
   const rows = runRows(backend, { y, dy: q, stats });

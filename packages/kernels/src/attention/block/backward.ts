@@ -18,9 +18,9 @@ export function blockQueryGradient(variant: Variant): Tiled<QueryGradientProgram
   const rows = { first: 'first', limit: 'params.queries' };
   const query = { ...rows, buffer: 'q', base: 'q_base', width: keyWidth };
   const cotangent = { ...rows, buffer: 'dy', base: 'y_base', width: valueWidth };
-  const others = { first: 'first_other', limit: 'stop' };
-  const key = { ...others, buffer: 'k', base: 'k_base', width: keyWidth };
-  const value = { ...others, buffer: 'v', base: 'v_base', width: valueWidth };
+  const tileRows = { first: 'tile_start', limit: 'stop' };
+  const key = { ...tileRows, buffer: 'k', base: 'k_base', width: keyWidth };
+  const value = { ...tileRows, buffer: 'v', base: 'v_base', width: valueWidth };
   const pairs = pairsOf(variant.score, tiles.layoutOf('q'), backwardValues(variant.score));
   const ofRows = (field: string) => `vec4f(${each(4, (r) => `stats${r}.${field}`, ', ')})`;
   const stats = { largest: 'largest', logSum: 'log_sum', delta: 'delta' };
@@ -31,7 +31,7 @@ export function blockQueryGradient(variant: Variant): Tiled<QueryGradientProgram
     ${tiles.memory}
     ${tiles.entry(keyWidth)}
       let head = task / params.tiles;
-      ${pairs.head}
+      ${pairs.headValues}
       let first = task % params.tiles * ${tiles.tile}u;
       let q_base = head * params.queries * params.keyWidth;
       let y_base = head * params.queries * params.valueWidth;
@@ -39,10 +39,10 @@ export function blockQueryGradient(variant: Variant): Tiled<QueryGradientProgram
       let k_base = kv * params.keyWidth;
       let v_base = kv * params.valueWidth;
 
-      let own_row = ${tiles.ownRows};
-      ${pairs.own}
-      let start = q_base + own_row * params.keyWidth;
-      let row = head * params.queries + min(own_row, vec4u(params.queries - 1u));
+      let lane_row = ${tiles.laneRowIndices};
+      ${pairs.laneValues}
+      let start = q_base + lane_row * params.keyWidth;
+      let row = head * params.queries + min(lane_row, vec4u(params.queries - 1u));
       ${each(4, (r) => `let stats${r} = rows[row[${r}]];`)}
       let largest = ${ofRows('x')};
       let log_sum = ${ofRows('y')};
@@ -52,13 +52,15 @@ export function blockQueryGradient(variant: Variant): Tiled<QueryGradientProgram
       let stop = key_stop(b, h, q0, q1);
 
       ${tiles.outputs('sum')}
-      for (var first_other = 0u; first_other < stop; first_other += ${tiles.tile}u) {
-        let k1 = i32(min(first_other + ${tiles.tile}u, stop)) - 1;
-        if (tile_hidden(b, h, q0, q1, i32(first_other), k1)) { continue; }
+      for (var tile_start = 0u; tile_start < stop; tile_start += ${tiles.tile}u) {
+        let k1 = i32(min(tile_start + ${tiles.tile}u, stop)) - 1;
+        if (tile_hidden(b, h, q0, q1, i32(tile_start), k1)) { continue; }
+        // S = Q Kᵀ and dP = dY Vᵀ, [32, 32]
         ${tiles.rowProduct('s', query, key)}
         ${tiles.rowProduct('d', cotangent, value)}
-        ${pairs.other}
-        ${each(4, (x) => pairs.backward(x, tiles.met(x, 'stop'), stats))}
+        ${pairs.tileValues}
+        ${each(4, (x) => pairs.backward(x, tiles.inBounds(x, 'stop'), stats))}
+        // dQ += dS K, [32, 64 columns]
         ${tiles.columnProduct('sum', 'g', key)}
       }
       ${tiles.store('dq', { limit: 'params.queries', start: 'start', width: keyWidth }, (i) => `sum${i}`)}
@@ -73,9 +75,9 @@ export function blockKeyGradient(variant: Variant): Tiled<KeyGradientProgram> {
   const rows = { first: 'first', limit: 'params.keys' };
   const key = { ...rows, buffer: 'k', base: 'k_base', width: keyWidth };
   const value = { ...rows, buffer: 'v', base: 'v_base', width: valueWidth };
-  const others = { first: 'first_other', limit: 'params.queries' };
-  const query = { ...others, buffer: 'q', base: 'q_base', width: keyWidth };
-  const cotangent = { ...others, buffer: 'dy', base: 'y_base', width: valueWidth };
+  const tileRows = { first: 'tile_start', limit: 'params.queries' };
+  const query = { ...tileRows, buffer: 'q', base: 'q_base', width: keyWidth };
+  const cotangent = { ...tileRows, buffer: 'dy', base: 'y_base', width: valueWidth };
   const pairs = pairsOf(variant.score, tiles.layoutOf('k'), backwardValues(variant.score));
   const statsOf = (x: number) => {
     const ofRow = (field: string) => `vec4f(stats${x}.${field})`;
@@ -91,33 +93,35 @@ export function blockKeyGradient(variant: Variant): Tiled<KeyGradientProgram> {
       let first = task % params.tiles * ${tiles.tile}u;
       let k_base = kv_head * params.keys * params.keyWidth;
       let v_base = kv_head * params.keys * params.valueWidth;
-      let own_row = ${tiles.ownRows};
-      let k_start = k_base + own_row * params.keyWidth;
-      let v_start = v_base + own_row * params.valueWidth;
+      let lane_row = ${tiles.laneRowIndices};
+      let k_start = k_base + lane_row * params.keyWidth;
+      let v_start = v_base + lane_row * params.valueWidth;
       let k0 = i32(first);
       let k1 = i32(min(first + ${tiles.tile}u, params.keys)) - 1;
 
       ${tiles.outputs('dk_sum')}
       ${tiles.outputs('dv_sum')}
       for (var head = kv_head * params.group; head < (kv_head + 1u) * params.group; head++) {
-        ${pairs.head}
-        ${pairs.own}
+        ${pairs.headValues}
+        ${pairs.laneValues}
         let base_row = head * params.queries;
         let q_base = base_row * params.keyWidth;
         let y_base = base_row * params.valueWidth;
-        for (var first_other = 0u; first_other < params.queries; first_other += ${tiles.tile}u) {
-          let q0 = i32(first_other) + params.shift;
-          let q1 = i32(min(first_other + ${tiles.tile}u, params.queries)) - 1 + params.shift;
+        for (var tile_start = 0u; tile_start < params.queries; tile_start += ${tiles.tile}u) {
+          let q0 = i32(tile_start) + params.shift;
+          let q1 = i32(min(tile_start + ${tiles.tile}u, params.queries)) - 1 + params.shift;
           if (tile_hidden(b, h, q0, q1, k0, k1)) { continue; }
+          // Sᵀ = K Qᵀ and dPᵀ = V dYᵀ, [32, 32]; rows are keys
           ${tiles.rowProduct('s', key, query)}
           ${tiles.rowProduct('d', value, cotangent)}
-          ${pairs.other}
+          ${pairs.tileValues}
           ${each(
             4,
             (x) => /* wgsl */ `
-              let stats${x} = rows[base_row + min(first_other + across * 4u + ${x}u, params.queries - 1u)];
-              ${pairs.backward(x, tiles.met(x, 'params.queries'), statsOf(x))}`,
+              let stats${x} = rows[base_row + min(tile_start + across * 4u + ${x}u, params.queries - 1u)];
+              ${pairs.backward(x, tiles.inBounds(x, 'params.queries'), statsOf(x))}`,
           )}
+          // dV += Pᵀ dY and dK += dSᵀ Q, [32, 64 columns]
           ${tiles.columnProduct('dv_sum', 'p', cotangent)}
           ${tiles.columnProduct('dk_sum', 'g', query)}
         }

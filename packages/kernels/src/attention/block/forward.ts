@@ -3,11 +3,11 @@ import { forwardValues, pairsOf } from '../score/pairs.js';
 import { each } from '../text.js';
 import * as tiles from './tiles.js';
 
-/** Blocks of 32 queries by 32 keys in the memory of a workgroup, 4 × 4 scores in each lane's registers. */
+/** Forward attention in blocks of 32 queries by 32 keys in workgroup memory, 4 × 4 scores in each lane's registers. */
 export function blockForward(variant: Variant): Tiled<ForwardProgram> {
   const width = 'params.keyWidth';
   const query = { buffer: 'q', base: 'base', first: 'first', limit: 'params.queries', width };
-  const key = { buffer: 'k', base: 'k_base', first: 'first_other', limit: 'stop', width };
+  const key = { buffer: 'k', base: 'k_base', first: 'tile_start', limit: 'stop', width };
   const value = { ...key, buffer: 'v', base: 'v_base', width: 'params.valueWidth' };
   const pairs = pairsOf(variant.score, tiles.layoutOf('q'), forwardValues(variant.score));
   const program = defineForward(
@@ -18,30 +18,31 @@ export function blockForward(variant: Variant): Tiled<ForwardProgram> {
     var<workgroup> partial: array<vec4f, 64>;
     ${tiles.entry('params.valueWidth')}
       let head = task / params.tiles;
-      ${pairs.head}
+      ${pairs.headValues}
       let first = task % params.tiles * ${tiles.tile}u;
       let base = head * params.queries * params.keyWidth;
       let kv = head / params.group * params.keys;
       let k_base = kv * params.keyWidth;
       let v_base = kv * params.valueWidth;
 
-      let own_row = ${tiles.ownRows};
-      ${pairs.own}
-      let y_start = (head * params.queries + own_row) * params.valueWidth;
+      let lane_row = ${tiles.laneRowIndices};
+      ${pairs.laneValues}
+      let y_start = (head * params.queries + lane_row) * params.valueWidth;
       let q0 = i32(first) + params.shift;
       let q1 = i32(min(first + ${tiles.tile}u, params.queries)) - 1 + params.shift;
       let stop = key_stop(b, h, q0, q1);
 
       ${tiles.outputs('sum')}
       var largest = vec4f(${pairs.sink ?? 'lowest'});
-      // Of the lane's own keys only, until the end.
+      // Partial sums over the lane's own tile rows, reduced at the end.
       var total = ${pairs.sink ? 'vec4f(select(0.0, 1.0, across == 0u))' : 'vec4f()'};
-      for (var first_other = 0u; first_other < stop; first_other += ${tiles.tile}u) {
-        let k1 = i32(min(first_other + ${tiles.tile}u, stop)) - 1;
-        if (tile_hidden(b, h, q0, q1, i32(first_other), k1)) { continue; }
+      for (var tile_start = 0u; tile_start < stop; tile_start += ${tiles.tile}u) {
+        let k1 = i32(min(tile_start + ${tiles.tile}u, stop)) - 1;
+        if (tile_hidden(b, h, q0, q1, i32(tile_start), k1)) { continue; }
+        // S = Q Kᵀ, [32, 32]
         ${tiles.rowProduct('s', query, key)}
-        ${pairs.other}
-        ${each(4, (x) => pairs.forward(x, tiles.met(x, 'stop')))}
+        ${pairs.tileValues}
+        ${each(4, (x) => pairs.forward(x, tiles.inBounds(x, 'stop')))}
         partial[lane] = max(max(s0, s1), max(s2, s3));
         workgroupBarrier();
         var peak = largest;
@@ -52,6 +53,7 @@ export function blockForward(variant: Variant): Tiled<ForwardProgram> {
         total = total * fade + p0 + p1 + p2 + p3;
         ${each(4, (x) => pairs.drop(x))}
         ${each(8, (i) => `sum${i} *= fade;`)}
+        // Y += P V, [32, 64 columns]
         ${tiles.columnProduct('sum', 'p', value)}
       }
 
@@ -59,15 +61,15 @@ export function blockForward(variant: Variant): Tiled<ForwardProgram> {
       partial[lane] = total;
       workgroupBarrier();
       total = ${each(8, (x) => `partial[down * 8u + ${x}u]`, ' + ')};
-      // A query that sees no key has summed what is hidden, or nothing; a sum that is no number is neither.
+      // A query whose keys are all masked gives 0; NaN scores give NaN.
       let sees = !((largest <= vec4f(lowest)) & (total >= vec4f()));
       let scale = select(vec4f(), 1.0 / total, sees);
       let log_sum = select(vec4f(), log(total), sees);
       if (across == 0u && left_column == 0u) {
         ${each(
           4,
-          (r) => /* wgsl */ `if (own_row[${r}] < params.queries) {
-            let at = 2u * (head * params.queries + own_row[${r}]);
+          (r) => /* wgsl */ `if (lane_row[${r}] < params.queries) {
+            let at = 2u * (head * params.queries + lane_row[${r}]);
             stats[at] = largest[${r}];
             stats[at + 1u] = log_sum[${r}];
           }`,

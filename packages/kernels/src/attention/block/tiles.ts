@@ -1,62 +1,62 @@
-import type { Others } from '../others.js';
-import type { Layout } from '../score/pairs.js';
+import type { RowBroadcast } from '../row-broadcast.js';
+import type { PairLayout } from '../score/pairs.js';
 import { each } from '../text.js';
 
 /** Rows and columns of a tile of scores; a workgroup is 8 × 8 lanes with 4 × 4 scores each. */
 export const tile = 32;
-/** Columns of the output that one workgroup makes; wider heads take several, which repeat the scores. */
+/** Output columns of one workgroup; wider heads take several workgroups, which recompute the scores. */
 export const outputColumns = 64;
-/** Vectors from one group of four to the next: one more than there are, so that banks of memory differ. */
+/** Vectors between two groups of four rows: one more than a tile has, against bank conflicts. */
 const stride = tile + 1;
 
 /** Rows of a tensor in storage. */
 export interface Source {
   buffer: string;
-  /** WGSL of the element where the head begins. */
+  /** WGSL of the head's first element. */
   base: string;
   /** WGSL of the first row. */
   first: string;
-  /** WGSL of the row behind the last that may be read. */
+  /** WGSL of the number of rows that may be read. */
   limit: string;
-  /** WGSL of the length of a row. */
+  /** WGSL of the number of columns. */
   width: string;
 }
 
-/** WGSL of the vector types in which scores are computed. */
+/** WGSL that declares `Rows`, `RowIndices`, `RowInts` and `RowBools`: vectors of the lane's four rows. */
 export const vectorTypes: string =
   'alias Rows = vec4f; alias RowIndices = vec4u; alias RowInts = vec4i; alias RowBools = vec4<bool>;';
 
-/** Each lane meets four neighbours of the other axis, and knows what it needs of them by itself. */
-const others: Others = {
+/** Each lane reads the values of its own four neighbouring tile rows: nothing is broadcast. */
+const broadcast: RowBroadcast = {
   index: (i) => `(across * 4u + ${i}u)`,
   declare: (name, count, of) =>
     each(count, (i) => `let ${name}_${i} = ${of(`(across * 4u + ${i}u)`, i)};`),
-  take: (name, i) => `${name}_${i}`,
+  read: (name, i) => `${name}_${i}`,
 };
 
-/** Where the pairs of a lane lie. */
-export const layoutOf = (axis: 'q' | 'k'): Layout => ({
-  own: axis,
+/** The layout of a lane's 4 × 4 pairs. */
+export const layoutOf = (axis: 'q' | 'k'): PairLayout => ({
+  laneAxis: axis,
   rows: 4,
   adjacent: true,
-  others,
+  broadcast,
   count: 4,
 });
 
-/** WGSL of whether row `i` of those that a lane meets is one. */
-export const met = (i: number, limit: string): string =>
-  `first_other + ${others.index(i)} < ${limit}`;
+/** WGSL (`bool`) of whether tile row `i` of the lane lies before `limit`. */
+export const inBounds = (i: number, limit: string): string =>
+  `tile_start + ${broadcast.index(i)} < ${limit}`;
 
-/** WGSL of the number of the lane's own rows. */
-export const ownRows = 'first + down * 4u + vec4u(0u, 1u, 2u, 3u)';
+/** WGSL (`vec4u`) of the lane's rows. */
+export const laneRowIndices = 'first + down * 4u + vec4u(0u, 1u, 2u, 3u)';
 
-/** WGSL of the two factors in the memory of the workgroup, four rows or four columns a vector. */
+/** WGSL that declares `left` and `right`, the two factors of a product in workgroup memory, `[8, 32]` of `vec4f`. */
 export const memory: string = /* wgsl */ `
   var<workgroup> left: array<vec4f, ${8 * stride}>;
   var<workgroup> right: array<vec4f, ${8 * stride}>;
 `;
 
-/** Four neighbouring rows a vector, columns `c …`: the factor of a sum over columns. */
+/** Loads a factor of a product over columns: four neighbouring rows per vector, columns from `c` on. */
 const loadRows = (
   name: string,
   { buffer, base, first, limit, width }: Source,
@@ -70,7 +70,7 @@ const loadRows = (
   }
 `;
 
-/** Four neighbouring columns a vector, from `from` on: the factor of a sum over rows. */
+/** Loads a factor of a product over rows: four neighbouring columns per vector, columns from `from` on. */
 const loadColumns = (
   name: string,
   { buffer, base, first, limit, width }: Source,
@@ -94,9 +94,9 @@ const multiply = (sum: (column: number) => string, count: string): string => /* 
 `;
 
 /**
- * `sum += left rightᵀ` over all columns: a lane's four rows times four rows of the right.
+ * `sum = left rightᵀ` over all columns, `[rows, D] [D, rows]`: the lane's four rows times four rows of the right.
  *
- * @param sum declares `${sum}0 … ${sum}3`, of which each holds the lane's rows
+ * @param sum declares `${sum}0 … ${sum}3: vec4f`, one for each row of the right, with the lane's four rows
  */
 export const rowProduct = (sum: string, left: Source, right: Source): string => /* wgsl */ `
   ${each(4, (x) => `var ${sum}${x} = vec4f();`)}
@@ -109,17 +109,17 @@ export const rowProduct = (sum: string, left: Source, right: Source): string => 
   }
 `;
 
-/** The passes over a workgroup's columns of the output. */
+/** Passes over the output columns of a workgroup. */
 const passes = outputColumns / tile;
 
-/** WGSL of the sums of a workgroup's output, which are kept in registers. */
+/** WGSL that declares `${sum}0 … ${sum}7: vec4f`, the lane's output columns, in registers. */
 export const outputs = (sum: string): string =>
   each(passes * 4, (i) => `var ${sum}${i} = vec4f();`);
 
 /**
- * `sum += weights right` over the rows of the right.
+ * `sum += weights right` over the rows of the right, `[rows, tile] [tile, D]`.
  *
- * @param weights `${weights}0 … ${weights}3`, four rows each, of the lane's four columns
+ * @param weights `${weights}0 … ${weights}3: vec4f` must be declared: the lane's four rows, for each of its four tile rows
  */
 export const columnProduct = (sum: string, weights: string, right: Source): string => /* wgsl */ `
   workgroupBarrier();
@@ -134,7 +134,7 @@ export const columnProduct = (sum: string, weights: string, right: Source): stri
   )}
 `;
 
-/** WGSL that writes a workgroup's output; `value(i)` is column `i` of the lane's rows. */
+/** WGSL that writes a workgroup's output; `value(i)` is WGSL (`vec4f`) of the lane's column `i`; needs `lane_row`. */
 export const store = (
   buffer: string,
   rows: { limit: string; start: string; width: string },
@@ -146,13 +146,14 @@ export const store = (
       let column = left_column + ${Math.floor(i / 4) * tile}u + across * 4u + ${i % 4}u;
       let value = ${value(i)};
       if (column < ${rows.width}) {
-        ${each(4, (r) => `if (own_row[${r}] < ${rows.limit}) { ${buffer}[${rows.start}[${r}] + column] = value[${r}]; }`)}
+        ${each(4, (r) => `if (lane_row[${r}] < ${rows.limit}) { ${buffer}[${rows.start}[${r}] + column] = value[${r}]; }`)}
       }
     }`,
   );
 
 /**
- * WGSL of the entry point's head: `task`, and `left_column`, the first column of the output.
+ * WGSL that opens the entry point and declares `lane`, `task`, `left_column` (the first output column), `across`
+ * and `down` (the lane's place in the 8 × 8 grid), all `u32`.
  *
  * @param width WGSL of the columns of the output
  */

@@ -1,27 +1,27 @@
-import type { Others } from '../others.js';
+import type { RowBroadcast } from '../row-broadcast.js';
 import { each } from '../text.js';
 
-/** How all lanes of a workgroup come to hold the same elements in storage. */
-export interface Broadcast extends Others {
+/** A `RowBroadcast` for a workgroup of some lanes, with the WGSL extensions that it needs. */
+export interface LaneBroadcast extends RowBroadcast {
   readonly lanes: number;
   readonly enable: string[];
 }
 
 const index = (i: number): string => `${i}u`;
 
-/** Every lane reads every element: no barrier, no subgroup, correct everywhere. */
-export function directBroadcast(lanes: number): Broadcast {
+/** Every lane reads every row's value from storage: no barrier and no subgroup operation. */
+export function directBroadcast(lanes: number): LaneBroadcast {
   return {
     lanes,
     enable: [],
     index,
     declare: (name, count, of) => each(count, (i) => `let ${name}_${i} = ${of(`${i}u`, i)};`),
-    take: (name, i) => `${name}_${i}`,
+    read: (name, i) => `${name}_${i}`,
   };
 }
 
-/** Each lane reads an element, and hands it to all others; a workgroup is one subgroup. */
-export function shuffleBroadcast(subgroup: number): Broadcast {
+/** Each lane reads the value of one row and broadcasts it by `subgroupBroadcast`; a workgroup is one subgroup. */
+export function shuffleBroadcast(subgroup: number): LaneBroadcast {
   return {
     lanes: subgroup,
     enable: ['subgroups'],
@@ -31,6 +31,6 @@ export function shuffleBroadcast(subgroup: number): Broadcast {
         Math.ceil(count / subgroup),
         (n) => `let ${name}_${n} = ${of(`(${n * subgroup}u + lane)`, n)};`,
       ),
-    take: (name, i) => `subgroupBroadcast(${name}_${Math.floor(i / subgroup)}, ${i % subgroup}u)`,
+    read: (name, i) => `subgroupBroadcast(${name}_${Math.floor(i / subgroup)}, ${i % subgroup}u)`,
   };
 }

@@ -1,43 +1,43 @@
 import { defineForward, type ForwardProgram, type Tiled, type Variant } from '../programs.js';
 import { forwardValues } from '../score/pairs.js';
 import { each } from '../text.js';
-import type { Broadcast } from './broadcast.js';
+import type { LaneBroadcast } from './broadcast.js';
 import {
+  type LaneRows,
+  laneArrays,
+  laneRowIndices,
+  laneValue,
   layoutOf,
-  type Owned,
-  own,
-  ownArrays,
-  ownIndices,
   part,
   rowStats,
   vector,
   vectorTypes,
-} from './owned.js';
+} from './lane-rows.js';
 import { tileOf } from './tile.js';
 
 /**
- * Each lane owns up to four queries and their outputs; tiles of keys are broadcast to all lanes.
+ * Forward attention: each lane holds up to four queries and their outputs; tiles of keys are broadcast to all lanes.
  *
- * One pass over the keys with the largest score and the sum so far (online softmax).
+ * One pass over the keys with a running maximum and sum (online softmax).
  */
 export function lanesForward(
   variant: Variant,
-  broadcast: Broadcast,
-  o: Owned,
+  broadcast: LaneBroadcast,
+  o: LaneRows,
   keys: number,
 ): Tiled<ForwardProgram> {
   const { widths, score } = variant;
   const { lanes } = broadcast;
   const rows = lanes * o.rows;
-  const met = { limit: 'stop', stats: () => rowStats };
+  const bounds = { limit: 'stop', stats: () => rowStats };
   const layout = layoutOf('q', o, broadcast, keys);
-  const { pairs, arrays, forward, drop } = tileOf(score, layout, forwardValues(score), met);
+  const { pairs, arrays, forward, drop } = tileOf(score, layout, forwardValues(score), bounds);
   const program = defineForward(
     variant,
     { enable: broadcast.enable, types: vectorTypes(o) },
     /* wgsl */ `
     ${arrays}
-    ${ownArrays(o, { mine: widths.key, sum: widths.value })}
+    ${laneArrays(o, { q_rows: widths.key, y_rows: widths.value })}
     @compute @workgroup_size(${lanes})
     fn main(
       @builtin(workgroup_id) workgroup: vec3u,
@@ -47,13 +47,13 @@ export function lanesForward(
       let tile = tile_of(workgroup, count);
       if (tile >= params.tilesOfAll) { return; }
       let head = tile / params.tiles;
-      ${pairs.head}
+      ${pairs.headValues}
       let first = (tile % params.tiles) * ${rows}u;
       let kv = head / params.group * params.keys;
 
-      let own_row = ${ownIndices(o, 'first')};
-      ${pairs.own}
-      let row = head * params.queries + min(own_row, RowIndices(params.queries - 1u));
+      let lane_row = ${laneRowIndices(o, 'first')};
+      ${pairs.laneValues}
+      let row = head * params.queries + min(lane_row, RowIndices(params.queries - 1u));
       let q_start = row * params.keyWidth;
       let y_start = row * params.valueWidth;
       let q0 = i32(first) + params.shift;
@@ -61,22 +61,24 @@ export function lanesForward(
       let stop = key_stop(b, h, q0, q1);
 
       for (var c = 0u; c < params.keyWidth; c++) {
-        ${own(o, 'mine', 'c')} = ${vector(o, 'Rows', (r) => `q[${part(o, 'q_start', r)} + c]`)};
+        ${laneValue(o, 'q_rows', 'c')} = ${vector(o, 'Rows', (r) => `q[${part(o, 'q_start', r)} + c]`)};
       }
       var largest = Rows(${pairs.sink ?? 'lowest'});
       var total = Rows(${pairs.sink ? '1.0' : '0.0'});
-      for (var first_other = 0u; first_other < stop; first_other += ${keys}u) {
-        let k1 = i32(min(first_other + ${keys}u, stop)) - 1;
-        if (tile_hidden(b, h, q0, q1, i32(first_other), k1)) { continue; }
-        ${broadcast.declare('row', keys, (i) => `kv + min(first_other + ${i}, stop - 1u)`)}
+      for (var tile_start = 0u; tile_start < stop; tile_start += ${keys}u) {
+        let k1 = i32(min(tile_start + ${keys}u, stop)) - 1;
+        if (tile_hidden(b, h, q0, q1, i32(tile_start), k1)) { continue; }
+        ${broadcast.declare('row', keys, (i) => `kv + min(tile_start + ${i}, stop - 1u)`)}
         ${broadcast.declare('k_row', keys, (_, n) => `row_${n} * params.keyWidth`)}
         ${broadcast.declare('v_row', keys, (_, n) => `row_${n} * params.valueWidth`)}
+        // S = Q Kᵀ, [rows, keys]
         ${each(keys, (i) => `var s${i} = Rows();`)}
         for (var c = 0u; c < params.keyWidth; c++) {
           ${broadcast.declare('key', keys, (_, n) => `k[k_row_${n} + c]`)}
-          let mine_c = ${own(o, 'mine', 'c')};
-          ${each(keys, (i) => `s${i} += ${broadcast.take('key', i)} * mine_c;`)}
+          let q_c = ${laneValue(o, 'q_rows', 'c')};
+          ${each(keys, (i) => `s${i} += ${broadcast.read('key', i)} * q_c;`)}
         }
+        // scores, masked; then the running maximum and sum, [rows]
         ${forward}
         var peak = largest;
         ${each(keys, (i) => `peak = max(peak, s${i});`)}
@@ -84,26 +86,27 @@ export function lanesForward(
         largest = peak;
         total *= fade;
         ${each(keys, (i) => `var p${i} = exp(s${i} - peak); total += p${i}; ${drop(i)}`)}
+        // Y = Y · fade + P V, [rows, Dv]
         for (var c = 0u; c < params.valueWidth; c++) {
           ${broadcast.declare('value', keys, (_, n) => `v[v_row_${n} + c]`)}
-          var sum_c = ${own(o, 'sum', 'c')} * fade;
-          ${each(keys, (i) => `sum_c += ${broadcast.take('value', i)} * p${i};`)}
-          ${own(o, 'sum', 'c')} = sum_c;
+          var y_c = ${laneValue(o, 'y_rows', 'c')} * fade;
+          ${each(keys, (i) => `y_c += ${broadcast.read('value', i)} * p${i};`)}
+          ${laneValue(o, 'y_rows', 'c')} = y_c;
         }
       }
 
-      // A query that sees no key has summed what is hidden, or nothing; a sum that is no number is neither.
+      // A query whose keys are all masked gives 0; NaN scores give NaN.
       let sees = !((largest <= Rows(lowest)) & (total >= Rows()));
       let scale = select(Rows(0.0), 1.0 / total, sees);
       let log_sum = select(Rows(0.0), log(total), sees);
       ${each(
         o.rows,
-        (r) => /* wgsl */ `if (${part(o, 'own_row', r)} < params.queries) {
+        (r) => /* wgsl */ `if (${part(o, 'lane_row', r)} < params.queries) {
           let at = 2u * ${part(o, 'row', r)};
           stats[at] = ${part(o, 'largest', r)};
           stats[at + 1u] = ${part(o, 'log_sum', r)};
           for (var c = 0u; c < params.valueWidth; c++) {
-            let value = ${part(o, own(o, 'sum', 'c'), r)} * ${part(o, 'scale', r)};
+            let value = ${part(o, laneValue(o, 'y_rows', 'c'), r)} * ${part(o, 'scale', r)};
             y[${part(o, 'y_start', r)} + c] = select(0.0, value, ${part(o, 'sees', r)});
           }
         }`,

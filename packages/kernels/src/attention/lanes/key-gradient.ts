@@ -6,26 +6,26 @@ import {
 } from '../programs.js';
 import { backwardValues } from '../score/pairs.js';
 import { each } from '../text.js';
-import type { Broadcast } from './broadcast.js';
+import type { LaneBroadcast } from './broadcast.js';
 import {
+  type LaneRows,
+  laneArrays,
+  laneRowIndices,
+  laneValue,
   layoutOf,
-  type Owned,
-  own,
-  ownArrays,
-  ownIndices,
   part,
   vector,
   vectorTypes,
-} from './owned.js';
+} from './lane-rows.js';
 import { tileOf } from './tile.js';
 
 /**
- * `dV = Pᵀ dY`, `dK = dSᵀ Q`: each lane owns keys, the queries of all heads that share them are broadcast.
+ * `dV = Pᵀ dY`, `dK = dSᵀ Q`: each lane holds keys; the queries of all heads that share them are broadcast.
  */
 export function lanesKeyGradient(
   variant: Variant,
-  broadcast: Broadcast,
-  o: Owned,
+  broadcast: LaneBroadcast,
+  o: LaneRows,
   queries: number,
 ): Tiled<KeyGradientProgram> {
   const { widths, score } = variant;
@@ -39,9 +39,9 @@ export function lanesKeyGradient(
   const { pairs, arrays, backward } = tileOf(score, layout, backwardValues(score), {
     limit: 'params.queries',
     stats: statsOf,
-    declare: {
-      at: (n) => `let stats${n} = ${broadcast.take('stats', n)};`,
-      inLoop: 'let stats0 = rows[base + first_other + i];',
+    declareStats: {
+      at: (n) => `let stats${n} = ${broadcast.read('stats', n)};`,
+      inLoop: 'let stats0 = rows[base + tile_start + i];',
     },
   });
   const program = defineKeyGradient(
@@ -49,7 +49,7 @@ export function lanesKeyGradient(
     { enable: broadcast.enable, types: vectorTypes(o) },
     /* wgsl */ `
     ${arrays}
-    ${ownArrays(o, { mine: widths.key, v_mine: widths.value, dk_sum: widths.key, dv_sum: widths.value })}
+    ${laneArrays(o, { k_rows: widths.key, v_rows: widths.value, dk_sum: widths.key, dv_sum: widths.value })}
     @compute @workgroup_size(${lanes})
     fn main(
       @builtin(workgroup_id) workgroup: vec3u,
@@ -61,64 +61,66 @@ export function lanesKeyGradient(
       let kv = tile / params.tiles;
       let first = (tile % params.tiles) * ${rows}u;
 
-      let own_row = ${ownIndices(o, 'first')};
-      let row = kv * params.keys + min(own_row, RowIndices(params.keys - 1u));
+      let lane_row = ${laneRowIndices(o, 'first')};
+      let row = kv * params.keys + min(lane_row, RowIndices(params.keys - 1u));
       let k_start = row * params.keyWidth;
       let v_start = row * params.valueWidth;
       let k0 = i32(first);
       let k1 = i32(min(first + ${rows}u, params.keys)) - 1;
       for (var c = 0u; c < params.keyWidth; c++) {
-        ${own(o, 'mine', 'c')} = ${vector(o, 'Rows', (r) => `k[${part(o, 'k_start', r)} + c]`)};
+        ${laneValue(o, 'k_rows', 'c')} = ${vector(o, 'Rows', (r) => `k[${part(o, 'k_start', r)} + c]`)};
       }
       for (var c = 0u; c < params.valueWidth; c++) {
-        ${own(o, 'v_mine', 'c')} = ${vector(o, 'Rows', (r) => `v[${part(o, 'v_start', r)} + c]`)};
+        ${laneValue(o, 'v_rows', 'c')} = ${vector(o, 'Rows', (r) => `v[${part(o, 'v_start', r)} + c]`)};
       }
       for (var head = kv * params.group; head < (kv + 1u) * params.group; head++) {
-        ${pairs.head}
-        ${pairs.own}
+        ${pairs.headValues}
+        ${pairs.laneValues}
         let base = head * params.queries;
-        for (var first_other = 0u; first_other < params.queries; first_other += ${queries}u) {
-          let q0 = i32(first_other) + params.shift;
-          let q1 = i32(min(first_other + ${queries}u, params.queries)) - 1 + params.shift;
+        for (var tile_start = 0u; tile_start < params.queries; tile_start += ${queries}u) {
+          let q0 = i32(tile_start) + params.shift;
+          let q1 = i32(min(tile_start + ${queries}u, params.queries)) - 1 + params.shift;
           if (tile_hidden(b, h, q0, q1, k0, k1)) { continue; }
-          ${broadcast.declare('row', queries, (n) => `base + min(first_other + ${n}, params.queries - 1u)`)}
+          ${broadcast.declare('row', queries, (n) => `base + min(tile_start + ${n}, params.queries - 1u)`)}
           ${broadcast.declare('q_row', queries, (_, n) => `row_${n} * params.keyWidth`)}
           ${broadcast.declare('y_row', queries, (_, n) => `row_${n} * params.valueWidth`)}
           ${broadcast.declare('stats', queries, (_, n) => `rows[row_${n}]`)}
+          // Sᵀ = K Qᵀ and dPᵀ = V dYᵀ, [rows, queries]; rows are keys
           ${each(queries, (n) => `var s${n} = Rows(); var d${n} = Rows();`)}
           for (var c = 0u; c < params.keyWidth; c++) {
             ${broadcast.declare('query', queries, (_, n) => `q[q_row_${n} + c]`)}
-            let mine_c = ${own(o, 'mine', 'c')};
-            ${each(queries, (n) => `s${n} += ${broadcast.take('query', n)} * mine_c;`)}
+            let k_c = ${laneValue(o, 'k_rows', 'c')};
+            ${each(queries, (n) => `s${n} += ${broadcast.read('query', n)} * k_c;`)}
           }
           for (var c = 0u; c < params.valueWidth; c++) {
             ${broadcast.declare('cotangent', queries, (_, n) => `dy[y_row_${n} + c]`)}
-            let v_c = ${own(o, 'v_mine', 'c')};
-            ${each(queries, (n) => `d${n} += ${broadcast.take('cotangent', n)} * v_c;`)}
+            let v_c = ${laneValue(o, 'v_rows', 'c')};
+            ${each(queries, (n) => `d${n} += ${broadcast.read('cotangent', n)} * v_c;`)}
           }
+          // Pᵀ and dSᵀ, [rows, queries]; dK += dSᵀ Q, [rows, Dk]; dV += Pᵀ dY, [rows, Dv]
           ${backward}
           for (var c = 0u; c < params.keyWidth; c++) {
             ${broadcast.declare('query', queries, (_, n) => `q[q_row_${n} + c]`)}
-            var dk_c = ${own(o, 'dk_sum', 'c')};
-            ${each(queries, (n) => `dk_c += ${broadcast.take('query', n)} * g${n};`)}
-            ${own(o, 'dk_sum', 'c')} = dk_c;
+            var dk_c = ${laneValue(o, 'dk_sum', 'c')};
+            ${each(queries, (n) => `dk_c += ${broadcast.read('query', n)} * g${n};`)}
+            ${laneValue(o, 'dk_sum', 'c')} = dk_c;
           }
           for (var c = 0u; c < params.valueWidth; c++) {
             ${broadcast.declare('cotangent', queries, (_, n) => `dy[y_row_${n} + c]`)}
-            var dv_c = ${own(o, 'dv_sum', 'c')};
-            ${each(queries, (n) => `dv_c += ${broadcast.take('cotangent', n)} * p${n};`)}
-            ${own(o, 'dv_sum', 'c')} = dv_c;
+            var dv_c = ${laneValue(o, 'dv_sum', 'c')};
+            ${each(queries, (n) => `dv_c += ${broadcast.read('cotangent', n)} * p${n};`)}
+            ${laneValue(o, 'dv_sum', 'c')} = dv_c;
           }
         }
       }
       ${each(
         o.rows,
-        (r) => /* wgsl */ `if (${part(o, 'own_row', r)} < params.keys) {
+        (r) => /* wgsl */ `if (${part(o, 'lane_row', r)} < params.keys) {
           for (var c = 0u; c < params.keyWidth; c++) {
-            dk[${part(o, 'k_start', r)} + c] = ${part(o, own(o, 'dk_sum', 'c'), r)};
+            dk[${part(o, 'k_start', r)} + c] = ${part(o, laneValue(o, 'dk_sum', 'c'), r)};
           }
           for (var c = 0u; c < params.valueWidth; c++) {
-            dv[${part(o, 'v_start', r)} + c] = ${part(o, own(o, 'dv_sum', 'c'), r)};
+            dv[${part(o, 'v_start', r)} + c] = ${part(o, laneValue(o, 'dv_sum', 'c'), r)};
           }
         }`,
       )}

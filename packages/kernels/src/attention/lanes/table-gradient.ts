@@ -6,44 +6,46 @@ import {
   type Variant,
 } from '../programs.js';
 import type { Pairs } from '../score/pairs.js';
-import type { Site } from '../score/score.js';
+import type { TableLookup } from '../score/score.js';
 import { each } from '../text.js';
-import type { Broadcast } from './broadcast.js';
-import { type Owned, part, vectorTypes } from './owned.js';
-import { queriesOf } from './queries.js';
+import type { LaneBroadcast } from './broadcast.js';
+import { type LaneRows, part, vectorTypes } from './lane-rows.js';
+import { queryPass } from './query-pass.js';
 
 /**
- * `dT[place] += dS · ∂s/∂T[place]`: each lane owns queries and adds to cells that nobody else adds to.
+ * `dT[e] += dS · ∂s/∂T[e]`: each lane holds queries and adds to elements of the table without atomics.
  *
- * Where lanes may meet in one cell of the table, each has a slot of its own in `partial`, `[cells, slots]`.
+ * Where two lanes may add to one element, each has a slot of its own in `partial`, `[elements, slots]`.
  */
 export function lanesTableGradient(
   variant: Variant,
-  broadcast: Broadcast,
-  o: Owned,
+  broadcast: LaneBroadcast,
+  o: LaneRows,
   keys: number,
-  sites: readonly Site[],
+  lookups: readonly TableLookup[],
 ): Tiled<TableGradientProgram> {
   const { lanes } = broadcast;
   const rows = lanes * o.rows;
-  const wanted = sites.flatMap(({ place, factor }) => [place, factor]);
-  const { tile, arrays, begin, meet } = queriesOf(variant, broadcast, o, keys, wanted);
+  const wanted = lookups.flatMap(({ element, derivative }) => [element, derivative]);
+  const { tile, arrays, load, overKeys } = queryPass(variant, broadcast, o, keys, wanted);
   const { pairs } = tile;
-  const add = (place: string, r: number, change: string) =>
-    `partial[u32(${part(o, place, r)}) * params.slots + slot] += ${part(o, change, r)};`;
-  const inside = (r: number) => `${part(o, 'own_row', r)} < params.queries`;
-  // One place a query: what it gets is added up before.
-  const ofQuery = sites.flatMap(({ place }, n) => (pairs.ofOthers(place) ? [] : { place, n }));
+  const add = (element: string, r: number, change: string) =>
+    `partial[u32(${part(o, element, r)}) * params.slots + slot] += ${part(o, change, r)};`;
+  const inside = (r: number) => `${part(o, 'lane_row', r)} < params.queries`;
+  // One element for all keys of a query: its gradient is summed in a register first.
+  const perQuery = lookups.flatMap(({ element }, n) =>
+    pairs.variesInTile(element) ? [] : { element, n },
+  );
 
   const addPair = (pairs: Pairs) =>
-    each(sites.length, (n) => {
-      const { place, factor } = sites[n]!;
-      // What is hidden takes no part, whatever its factor and its place.
-      const change = `let change${n} = select(ds0 * ${pairs.of(factor, 0)}, Rows(), ds0 == Rows());`;
-      if (!pairs.ofOthers(place)) return `${change} sum${n} += change${n};`;
+    each(lookups.length, (n) => {
+      const { element, derivative } = lookups[n]!;
+      // A masked pair adds nothing, even where its derivative is not finite.
+      const change = `let change${n} = select(ds0 * ${pairs.of(derivative, 0)}, Rows(), ds0 == Rows());`;
+      if (!pairs.variesInTile(element)) return `${change} sum${n} += change${n};`;
       const added = (r: number) =>
-        `if ((${inside(r)}) & (${part(o, 'ds0', r)} != 0.0)) { ${add(`place${n}`, r, `change${n}`)} }`;
-      return `${change} let place${n} = ${pairs.of(place, 0)}; ${each(o.rows, added)}`;
+        `if ((${inside(r)}) & (${part(o, 'ds0', r)} != 0.0)) { ${add(`element${n}`, r, `change${n}`)} }`;
+      return `${change} let element${n} = ${pairs.of(element, 0)}; ${each(o.rows, added)}`;
     });
   const program = defineScored<keyof typeof backwardInputs | 'tables', 'partial'>(
     'headwise/AttentionTableGradient',
@@ -65,20 +67,21 @@ export function lanesTableGradient(
       let outer = id / params.workers;
       let slot = worker * params.slotLanes + lane % params.slotLanes;
       for (var job = worker; job < params.jobs; job += params.workers) {
-        // Of tile, head and batch row, each is counted by workgroups or by jobs.
+        // Tile, head and batch row are each counted by workgroups (outer) or by jobs.
         let tile = outer % params.outerTiles + job % params.jobTiles;
         let outer_head = outer / params.outerTiles;
         let job_head = job / params.jobTiles;
         let head = (outer_head / params.outerHeads + job_head / params.jobHeads) * params.heads
           + outer_head % params.outerHeads + job_head % params.jobHeads;
         let first = tile * ${rows}u;
-        ${begin}
-        ${ofQuery.map(({ n }) => `var sum${n} = Rows();`).join('\n')}
-        ${meet(tile.oneByOne(addPair))}
-        ${ofQuery
-          .map(({ place, n }) => {
-            const added = (r: number) => `if (${inside(r)}) { ${add(`place${n}`, r, `sum${n}`)} }`;
-            return `let place${n} = ${pairs.of(place)}; ${each(o.rows, added)}`;
+        ${load}
+        ${perQuery.map(({ n }) => `var sum${n} = Rows();`).join('\n')}
+        ${overKeys(tile.oneByOne(addPair))}
+        ${perQuery
+          .map(({ element, n }) => {
+            const added = (r: number) =>
+              `if (${inside(r)}) { ${add(`element${n}`, r, `sum${n}`)} }`;
+            return `let element${n} = ${pairs.of(element)}; ${each(o.rows, added)}`;
           })
           .join('\n')}
       }

@@ -1,69 +1,69 @@
-import type { Others } from '../others.js';
+import type { RowBroadcast } from '../row-broadcast.js';
 import type { Value } from '../score/graph.js';
-import { type Layout, lengthOf, type Pairs, pairsOf, type RowStats } from '../score/pairs.js';
+import { lengthOf, type PairLayout, type Pairs, pairsOf, type RowStats } from '../score/pairs.js';
 import type { Score } from '../score/score.js';
 import { each } from '../text.js';
 
-/** WGSL of the pairs of a lane's rows with all rows that are broadcast at once. */
+/** WGSL for the pairs of a lane's rows with all rows of one tile; see `Pairs` for the variables in scope. */
 export interface Tile {
-  /** Texts of `Pairs`. */
+  /** The per-pair texts. */
   readonly pairs: Pairs;
-  /** Declares what lanes keep of pairs. */
+  /** Declares the private arrays `s_all`, `d_all`, `keep_all` of a looped tile. */
   readonly arrays: string;
-  /** Makes the products `s0`, `s1` … scores. */
+  /** Replaces the products `s0`, `s1` … with masked scores. */
   readonly forward: string;
-  /** Behind `forward`: drops weight `p{i}`, where weights are dropped. */
+  /** Emit after `forward`: multiplies the weight `p{i}` by its dropout factor, where there is dropout. */
   drop(i: number): string;
-  /** Makes of the products and of `d0` … the weights `p0` … and the gradients of the products, `g0` … */
+  /** From the products `s{i}` and `d{i} = dY Vᵀ`: declares the weights `p{i}` and the products' gradients `g{i}`. */
   readonly backward: string;
-  /** Instead of `backward`: does something with `ds0` of one pair after the other, pair 0 of other `Pairs`. */
+  /** Instead of `backward`: a loop over the pairs; the body reads `ds0`, the score gradient of pair 0 of its `Pairs`. */
   oneByOne(pair: (pairs: Pairs) => string): string;
 }
 
-/** The rows that a lane meets. */
-export interface Met {
-  /** WGSL of the number behind the last one. */
+/** Bounds of a tile's rows, and the statistics of its pairs. */
+export interface TileBounds {
+  /** WGSL (`u32`) of the end of the rows, exclusive. */
   limit: string;
-  /** Of a pair with row `i`. */
+  /** WGSL of the query's statistics for a pair with tile row `i`. */
   stats(i: number): RowStats;
-  /** Declares what `stats` speaks of: of row `i`, and of the row `i` of a loop as the first. */
-  declare?: { at(i: number): string; inLoop: string };
+  /** WGSL that declares what `stats` reads: for tile row `i`, and in a loop over `i` as row 0. */
+  declareStats?: { at(i: number): string; inLoop: string };
 }
 
-/** One row at a time, whose number is `i`. */
-const inLoop: Others = {
+/** The broadcast inside a loop over the tile's rows: one row, at offset `i`. */
+const inLoop: RowBroadcast = {
   index: () => 'i',
   declare: (name, _count, of) => `let ${name}_0 = ${of('i', 0)};`,
-  take: (name) => `${name}_0`,
+  read: (name) => `${name}_0`,
 };
 
-/** Operations for all pairs together beyond which drivers take too long to compile them one by one. */
+/** Operations of a whole tile beyond which drivers take too long to compile the unrolled pairs. */
 const longest = 512;
 
-/** Writes pairs out one by one; where that would be long, once, in a loop over what is kept of them. */
+/** Emits the pairs of a tile unrolled; a long score is emitted once, in a loop over products in private arrays. */
 export function tileOf(
   score: Score,
-  layout: Layout,
+  layout: PairLayout,
   values: readonly Value[],
-  { limit, stats, declare }: Met,
+  { limit, stats, declareStats }: TileBounds,
 ): Tile {
   const { count } = layout;
-  const looped = pairsOf(score, { ...layout, others: inLoop, count: 1 }, values);
+  const looped = pairsOf(score, { ...layout, broadcast: inLoop, count: 1 }, values);
   const all = (text: (i: number) => string) => each(count, text);
-  const met = (i: number) => `first_other + ${i}u < ${limit}`;
+  const inBounds = (i: number) => `tile_start + ${i}u < ${limit}`;
   const array = (name: string) => `var<private> ${name}: array<Rows, ${count}>;`;
-  // The end is no constant: a loop that is unrolled would be as long as what it replaces.
+  // The end is not a constant: an unrolled loop would be as long as what it replaces.
   const loop = (body: string) => /* wgsl */ `
-    for (var i = 0u; i < min(${count}u, ${limit} - first_other); i++) {
-      ${looped.other}
+    for (var i = 0u; i < min(${count}u, ${limit} - tile_start); i++) {
+      ${looped.tileValues}
       var s0 = s_all[i];
       ${body}
     }`;
   const oneByOne = (pair: (pairs: Pairs) => string) => /* wgsl */ `
     ${all((i) => `s_all[${i}] = s${i}; d_all[${i}] = d${i};`)}
-    ${loop(`let d0 = d_all[i]; ${declare?.inLoop ?? ''} ${looped.backward(0, 'true', stats(0))} ${pair(looped)}`)}`;
-  const kept = score.dropout ? 'kept_all[i] = kept0;' : '';
-  const arrays = ['s_all', 'd_all', ...(kept ? ['kept_all'] : [])].map(array).join('\n');
+    ${loop(`let d0 = d_all[i]; ${declareStats?.inLoop ?? ''} ${looped.backward(0, 'true', stats(0))} ${pair(looped)}`)}`;
+  const keep = score.dropout ? 'keep_all[i] = keep0;' : '';
+  const arrays = ['s_all', 'd_all', ...(keep ? ['keep_all'] : [])].map(array).join('\n');
 
   if (count * lengthOf(score, layout, values) > longest) {
     return {
@@ -71,15 +71,15 @@ export function tileOf(
       arrays,
       forward: /* wgsl */ `
         ${all((i) => `s_all[${i}] = s${i};`)}
-        ${loop(`${looped.forward(0, 'true')} s_all[i] = s0; ${kept}`)}
-        ${all((i) => `s${i} = select(Rows(lowest), s_all[${i}], ${met(i)});`)}`,
-      drop: (i) => (kept ? `p${i} *= kept_all[${i}];` : ''),
+        ${loop(`${looped.forward(0, 'true')} s_all[i] = s0; ${keep}`)}
+        ${all((i) => `s${i} = select(Rows(lowest), s_all[${i}], ${inBounds(i)});`)}`,
+      drop: (i) => (keep ? `p${i} *= keep_all[${i}];` : ''),
       backward: /* wgsl */ `
         ${oneByOne(() => 's_all[i] = p0; d_all[i] = g0;')}
         ${all(
           (i) => /* wgsl */ `
-            let p${i} = select(Rows(), s_all[${i}], ${met(i)});
-            let g${i} = select(Rows(), d_all[${i}], ${met(i)});`,
+            let p${i} = select(Rows(), s_all[${i}], ${inBounds(i)});
+            let g${i} = select(Rows(), d_all[${i}], ${inBounds(i)});`,
         )}`,
       oneByOne,
     };
@@ -88,9 +88,9 @@ export function tileOf(
   return {
     pairs,
     arrays,
-    forward: `${pairs.other} ${all((i) => pairs.forward(i, met(i)))}`,
+    forward: `${pairs.tileValues} ${all((i) => pairs.forward(i, inBounds(i)))}`,
     drop: pairs.drop,
-    backward: `${pairs.other} ${all((i) => `${declare?.at(i) ?? ''} ${pairs.backward(i, met(i), stats(i))}`)}`,
+    backward: `${pairs.tileValues} ${all((i) => `${declareStats?.at(i) ?? ''} ${pairs.backward(i, inBounds(i), stats(i))}`)}`,
     oneByOne,
   };
 }

@@ -2,10 +2,10 @@ import type { Operation } from '../expression/node.js';
 import type { Graph, Value } from './graph.js';
 
 /**
- * The derivative of a value by another one, as a value of the same graph; undefined where it is 0.
+ * `∂value / ∂by`, as a value of the same graph; undefined where it is 0.
  *
- * Forward mode, so that what `select` does not choose is never multiplied, not even by 0. At a kink the
- * derivative is that of TensorFlow.js.
+ * Forward mode, so that the branch that `select` rejects is never multiplied, not even by 0: it may be infinite. At a
+ * kink the derivative is that of TensorFlow.js.
  */
 export function derivative(graph: Graph, value: Value, by: Value): Value | undefined {
   const known = new Map<Value, Value | undefined>();

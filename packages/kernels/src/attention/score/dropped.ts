@@ -2,9 +2,9 @@ import { thresholdOf } from '../../dropout/reference.js';
 import { keyOf, philoxWgsl } from '../../philox/philox.js';
 import type { WeightDropout } from '../dropout.js';
 import { each } from '../text.js';
-import type { Layout } from './pairs.js';
+import type { PairLayout } from './pairs.js';
 
-/** The fields of `params` that draw which weights are dropped. */
+/** The fields of `params` that dropout of weights reads. */
 export const dropoutParams: Record<'key0' | 'key1' | 'threshold' | 'kept', 'u32' | 'f32'> = {
   key0: 'u32',
   key1: 'u32',
@@ -17,7 +17,7 @@ export function dropoutValues({ rate, seed }: WeightDropout): Record<string, num
   return { key0, key1, threshold: thresholdOf(rate), kept: 1 / (1 - rate) };
 }
 
-/** WGSL of `drawn(key, query, head)`: random words for the four keys of which this is one. */
+/** WGSL of `drawn(key, query, head) -> vec4u`: the random words of the four keys `4 ⌊key / 4⌋ …`. */
 export const drawing: string = /* wgsl */ `
   ${philoxWgsl}
   fn drawn(key: u32, query: u32, head: u32) -> vec4u {
@@ -25,23 +25,23 @@ export const drawing: string = /* wgsl */ `
   }
 `;
 
-/** WGSL that declares `kept{i}`: what the weights of other row `i` are multiplied by. */
-export function keptWords(layout: Layout, i: number): string {
-  const { own, rows, adjacent, others, count } = layout;
-  const row = (r: number) => (rows === 1 ? 'own_row' : `own_row[${r}]`);
-  const met = `first_other + ${others.index(i)}`;
-  const kept = (words: string) =>
-    `let kept${i} = select(Rows(), Rows(params.kept), ${words} >= RowIndices(params.threshold));`;
+/** WGSL that declares `keep{i}` (`Rows`), 0 or `1 / (1 − rate)`; needs `head`, `lane_row` and `tile_start`. */
+export function keepFactors(layout: PairLayout, i: number): string {
+  const { laneAxis, rows, adjacent, broadcast, count } = layout;
+  const row = (r: number) => (rows === 1 ? 'lane_row' : `lane_row[${r}]`);
+  const tileRow = `tile_start + ${broadcast.index(i)}`;
+  const keep = (words: string) =>
+    `let keep${i} = select(Rows(), Rows(params.kept), ${words} >= RowIndices(params.threshold));`;
   const together = (text: (r: number) => string) => `RowIndices(${each(rows, text, ', ')})`;
-  if (own === 'q' && count % 4 !== 0) {
-    // Any of the four keys of a counter.
-    return kept(together((r) => `drawn(${met}, ${row(r)}, head)[(${met}) % 4u]`));
+  if (laneAxis === 'q' && count % 4 !== 0) {
+    // One row at a time, which may be any of the counter's four keys.
+    return keep(together((r) => `drawn(${tileRow}, ${row(r)}, head)[(${tileRow}) % 4u]`));
   }
-  if (own === 'q') {
-    const drawn = each(rows, (r) => `let words${i}_${r} = drawn(${met}, ${row(r)}, head);`);
+  if (laneAxis === 'q') {
+    const drawn = each(rows, (r) => `let words${i}_${r} = drawn(${tileRow}, ${row(r)}, head);`);
     const words = together((r) => `words${i - (i % 4)}_${r}[${i % 4}]`);
-    return `${i % 4 === 0 ? drawn : ''} ${kept(words)}`;
+    return `${i % 4 === 0 ? drawn : ''} ${keep(words)}`;
   }
-  if (adjacent) return kept(`drawn(own_row[0], ${met}, head)`);
-  return kept(together((r) => `drawn(${row(r)}, ${met}, head)[${row(r)} % 4u]`));
+  if (adjacent) return keep(`drawn(lane_row[0], ${tileRow}, head)`);
+  return keep(together((r) => `drawn(${row(r)}, ${tileRow}, head)[${row(r)} % 4u]`));
 }

@@ -2,10 +2,10 @@ import type * as tf from '@tensorflow/tfjs';
 import { argsOf, type Node, type Operation, type Type } from '../expression/node.js';
 
 /**
- * A value that a kernel computes: a node of an expression whose equal parts are one.
+ * A value that a kernel computes: a node of an expression graph with common subexpressions shared.
  *
  * - `param`, `literal`: `text` is its WGSL
- * - `b`, `h`, `q`, `k`: places; `product`: of the query and the key, not scaled
+ * - `b`, `h`, `q`, `k`: batch row, head and positions; `product`: `q · k`, not scaled
  * - `load`: element `args[0]` of table `text`
  */
 export interface Value {
@@ -23,15 +23,15 @@ export interface GraphParam {
   readonly value: number;
 }
 
-/** A tensor that a graph reads, or the least and largest values of 32 neighbours each of one. */
+/** A tensor that a graph reads, or the stored ranges (minimum and maximum of each 32 neighbours) of one. */
 export interface GraphTable {
   readonly tensor: tf.Tensor;
   readonly type: 'float' | 'int';
-  /** The number of the table whose ranges this one holds. */
+  /** The index of the table whose ranges this one holds. */
   readonly rangesOf?: number;
 }
 
-/** WGSL of where a table begins in the buffer `tables`. */
+/** WGSL (`i32`) of the offset of a table in the buffer `tables`. */
 export const tableStart = (table: number): string => `params.table${table}`;
 
 const literals: Record<Type, (x: number) => string> = {
@@ -40,13 +40,13 @@ const literals: Record<Type, (x: number) => string> = {
   condition: (x) => String(x !== 0),
 };
 
-/** The expressions of one call as values, in an order in which they can be computed. */
+/** The expressions of one call as values in topological order. */
 export class Graph {
   readonly values: Value[] = [];
   readonly params: GraphParam[] = [];
   readonly tables: GraphTable[] = [];
   readonly product: Value;
-  /** What `score` means in expressions: the scaled product. */
+  /** The variable `score` of expressions: the scaled product. */
   readonly score: Value;
   readonly #equal = new Map<string, Value>();
   readonly #ofNodes = new Map<Node, Value>();
@@ -57,7 +57,7 @@ export class Graph {
     this.score = this.value('mul', 'float', [this.product, this.param('f32', scale)]);
   }
 
-  /** A value; the same one where there is an equal one. */
+  /** Adds a value, or returns the equal one that exists. */
   value(op: Value['op'], type: Type, args: readonly Value[] = [], text = ''): Value {
     const key = `${op} ${type} ${text} ${args.map(({ id }) => id).join(' ')}`;
     let value = this.#equal.get(key);
@@ -73,19 +73,19 @@ export class Graph {
     return this.value('literal', type, [], literals[type](x));
   }
 
-  /** A number that is no part of the program's text. */
+  /** Adds a number as a field of `params`, so that it is not part of the program's text. */
   param(type: 'f32' | 'i32', value: number): Value {
     const name = `g${this.params.length}`;
     this.params.push({ name, type, value });
     return this.value('param', type === 'f32' ? 'float' : 'int', [], `params.${name}`);
   }
 
-  /** The number of a table. */
+  /** The index of a table, which is added where it is new. */
   table(tensor: tf.Tensor, type: 'float' | 'int'): number {
     return this.#table({ tensor, type });
   }
 
-  /** The number of the table that holds the ranges of another one. */
+  /** The index of the range table of another table. */
   range(table: number): number {
     return this.#table({ ...this.tables[table]!, rangesOf: table });
   }
@@ -100,7 +100,7 @@ export class Graph {
     return value;
   }
 
-  /** Tells graphs apart whose programs differ. */
+  /** The structure of the graph: equal for graphs that differ in numbers and sizes only. */
   get key(): string {
     const values = this.values.map(
       ({ op, type, args, text }) => `${op} ${type} ${text} ${args.map(({ id }) => id).join(' ')}`,
@@ -136,7 +136,7 @@ export class Graph {
     }
   }
 
-  /** The element of a table that indices mean; outside an axis, the nearest end of it. */
+  /** The element's index in a table; each axis' index is clamped to the axis. */
   #place(table: number, shape: readonly number[], indices: readonly Value[]): Value {
     const int = (op: Operation, x: Value, y: Value) => this.value(op, 'int', [x, y]);
     const inside = (index: Value, axis: number) =>
@@ -169,7 +169,7 @@ export class Graph {
   }
 }
 
-/** The values that some values are computed from, themselves included, in order. */
+/** The values that `roots` depend on, roots included, in topological order. */
 export function needed(graph: Graph, roots: readonly Value[]): Value[] {
   const found = new Set<Value>();
   const visit = (value: Value) => {

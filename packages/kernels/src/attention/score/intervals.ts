@@ -2,13 +2,13 @@ import { type Graph, tableStart, type Value } from './graph.js';
 import { loadText, operationText } from './operations.js';
 import { isOfHead, rangeLookup } from './ranges.js';
 
-/** WGSL of the least and the largest that an integer can be in a tile. */
+/** WGSL (`i32`) of the minimum and maximum of an integer over a tile. */
 interface Range {
   least: string;
   most: string;
 }
 
-/** WGSL of whether a condition holds for some pair of a tile, and for every one, as far as is known. */
+/** WGSL (`bool`): `some` is false only if the condition holds for no pair of a tile; `all` is true only if it holds for every pair. */
 interface Truth {
   some: string;
   all: string;
@@ -33,7 +33,7 @@ export class TileIntervals {
     this.#graph = graph;
   }
 
-  /** WGSL of a value that is the same for all pairs of the head. */
+  /** WGSL of a value that is constant in a head. */
   point(value: Value): string {
     if (value.op === 'param' || value.op === 'literal') return value.text;
     if (value.op === 'b' || value.op === 'h') return value.op;
@@ -49,7 +49,7 @@ export class TileIntervals {
     return name;
   }
 
-  /** The range of an integer; undefined where nothing is known. */
+  /** The range of an integer; undefined where none can be derived. */
   range(value: Value): Range | undefined {
     if (!this.#ranges.has(value)) this.#ranges.set(value, this.#named(value));
     return this.#ranges.get(value);
@@ -142,7 +142,7 @@ export class TileIntervals {
     }
   }
 
-  /** From the least and largest values that are kept of a table. */
+  /** The range of a look-up, from the minima and maxima of the table. */
   #loaded(value: Value): Range | undefined {
     const lookup = rangeLookup(value);
     if (!lookup) return undefined;
@@ -157,7 +157,7 @@ export class TileIntervals {
   }
 }
 
-/** Division by a number that is known: it is monotonous, and so is what is left within one quotient. */
+/** The range of a quotient or remainder by a constant: a quotient is monotonic, a remainder within one quotient. */
 function divided(op: 'div' | 'mod', { least, most }: Range, by: string): Range {
   const [first, last] = [least, most].map((x) => `floor_div_one(${x}, ${by})`) as [string, string];
   if (op === 'div') return { least: `min(${first}, ${last})`, most: `max(${first}, ${last})` };

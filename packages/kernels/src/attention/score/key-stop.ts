@@ -1,7 +1,7 @@
 import type { Value } from './graph.js';
 import type { TileIntervals } from './intervals.js';
 
-/** Terms of a sum: what `k` is multiplied by, and the values that it does not occur in. */
+/** A linear form in the key's position: `factor · k + Σ sign · value`. */
 interface Linear {
   factor: number;
   rest: { sign: 1 | -1; value: Value }[];
@@ -22,7 +22,7 @@ const sum = (x: Linear, y: Linear, sign: 1 | -1): Linear => ({
 
 const dependsOnKey = (value: Value): boolean => value.op === 'k' || value.args.some(dependsOnKey);
 
-/** WGSL of a number of keys behind which no query of a tile sees one; undefined where none is known. */
+/** WGSL (`i32`) of a key from which on all are masked for every query of a tile; undefined where none is known. */
 export function keyStop(tile: TileIntervals, value: Value): string | undefined {
   const [a, b] = value.args as [Value, Value];
   switch (value.op) {

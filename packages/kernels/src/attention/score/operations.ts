@@ -1,7 +1,7 @@
 import type { Operation, Type } from '../expression/node.js';
 import { tableStart, type Value } from './graph.js';
 
-/** One value, or one for each row of a lane. */
+/** `one`: a scalar; `rows`: a vector with one component per row of a lane. */
 export type Form = 'one' | 'rows';
 
 /** WGSL's types. */
@@ -21,7 +21,7 @@ const infix: Partial<Record<Operation, string>> = {
   or: '|',
 };
 
-/** WGSL of a value from that of its arguments, which are of the same form. */
+/** WGSL of an operation from the WGSL of its arguments, all of one form. */
 export function operationText(
   { op, type }: Value,
   form: Form,
@@ -47,20 +47,20 @@ export function operationText(
     case 'toInt':
       return `${types[form][type]}(${x})`;
     case 'tanh':
-      // Beyond ±15 it is ±1 to all digits, and some drivers overflow.
+      // Beyond ±15 tanh is ±1 in float32; some drivers overflow there.
       return `tanh(clamp(${x}, ${types[form].float}(-15.0), ${types[form].float}(15.0)))`;
     default:
       return `${op}(${x})`;
   }
 }
 
-/** WGSL of one element of a table. */
+/** WGSL of a table's element. */
 export function loadText({ type, text }: Value, place: string): string {
   const at = `tables[u32(${tableStart(Number(text))} + ${place})]`;
   return `bitcast<${type === 'float' ? 'f32' : 'i32'}>(${at})`;
 }
 
-/** WGSL of divisions of integers that round down. */
+/** WGSL of integer division that rounds down, `floor_div_one` and `floor_div_rows`. */
 export const integerDivision: string = (['one', 'rows'] as const)
   .map((form) => {
     const int = types[form].int;

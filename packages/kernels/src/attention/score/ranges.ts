@@ -1,26 +1,26 @@
 import { type Graph, needed, type Value } from './graph.js';
 
-/** Places of which the least and largest value are kept, the size of the largest tiles. */
+/** Neighbouring elements with one stored minimum and maximum: the size of the largest tile. */
 export const rangePlaces = 32;
 
-/** A look-up of integers by the place of a query or a key, in a row that is the same for a whole head. */
+/** A look-up of integers by the position of a query or a key, in a row that is constant in a head. */
 export interface RangeLookup {
   readonly value: Value;
   readonly table: number;
-  /** Its place, on the last axis of the table. */
+  /** The position that indexes the last axis of the table. */
   readonly axis: 'q' | 'k';
-  /** The row of the table; undefined: it has one only. */
+  /** The row of the table; undefined: the table has one row. */
   readonly row: Value | undefined;
   /** The last index of the last axis. */
   readonly last: Value;
 }
 
-/** The look-ups in a condition whose least and largest value in a tile are kept for each 32 places. */
+/** The look-ups in a condition whose range over a tile is read from stored minima and maxima. */
 export function rangesOf(graph: Graph, condition: Value): RangeLookup[] {
   return needed(graph, [condition]).flatMap((value) => rangeLookup(value) ?? []);
 }
 
-/** Reads a look-up's place as `row · size + min(max(place, 0), last)`. */
+/** Matches a look-up whose element is `row · size + min(max(position, 0), last)`. */
 export function rangeLookup(value: Value): RangeLookup | undefined {
   if (value.op !== 'load' || value.type !== 'int') return undefined;
   const [place] = value.args as [Value];
@@ -34,7 +34,7 @@ export function rangeLookup(value: Value): RangeLookup | undefined {
   return { value, table: Number(value.text), axis, row, last };
 }
 
-/** Whether a value is the same for all pairs of a head. */
+/** Whether a value is constant in a head. */
 export function isOfHead(value: Value): boolean {
   if (value.op === 'q' || value.op === 'k' || value.op === 'product') return false;
   return value.args.every(isOfHead);

@@ -8,30 +8,31 @@ import { derivative } from './derivative.js';
 import { Graph, needed, type Value } from './graph.js';
 import { rangesOf } from './ranges.js';
 
-/** A look-up in a float table, by which a score has a derivative. */
-export interface Site {
+/** A look-up of a float table in a score, with the derivative of the score by the element that it reads. */
+export interface TableLookup {
+  /** The index of the table in its graph. */
   readonly table: number;
-  /** The element that is looked up. */
-  readonly place: Value;
-  /** The derivative of the score by it. */
-  readonly factor: Value;
+  /** The index of the element in the table. */
+  readonly element: Value;
+  /** `∂score / ∂table[element]`. */
+  readonly derivative: Value;
 }
 
-/** What happens between the product of a query and a key and the weight of the value. */
+/** The score of a query–key pair as values of a graph: mods, mask, sink and dropout, with the derivatives. */
 export interface Score {
   readonly graph: Graph;
-  /** Tells scores apart whose programs differ. */
+  /** The part of the program's key: equal for scores that differ in numbers and sizes only. */
   readonly key: string;
-  /** The score of a pair. */
+  /** The score of a pair, before the softmax. */
   readonly score: Value;
-  /** Its derivative by the product. */
+  /** `∂score / ∂(q · k)`. */
   readonly slope: Value;
-  /** Holds where the query sees the key; undefined: everywhere. */
+  /** The mask's condition: true where the query attends to the key; undefined: everywhere. */
   readonly visible: Value | undefined;
   /** The score of a head's sink. */
   readonly sink: Value | undefined;
   readonly dropout: WeightDropout | undefined;
-  readonly sites: readonly Site[];
+  readonly lookups: readonly TableLookup[];
 }
 
 export interface ScoreOptions {
@@ -42,7 +43,7 @@ export interface ScoreOptions {
   dropout?: WeightDropout | undefined;
 }
 
-/** Turns a mask, score mods and the rest of what a call asks for into values of one graph. */
+/** Builds the score's graph from a mask, score mods, scale, sinks and dropout. */
 export function scoreOf({ mask, mods, scale, sinks, dropout }: ScoreOptions): Score {
   const graph = new Graph(scale);
   const changed = modified(mods, mask);
@@ -50,18 +51,18 @@ export function scoreOf({ mask, mods, scale, sinks, dropout }: ScoreOptions): Sc
   const visible = mask.condition && graph.of(mask.condition.node);
   const sink = sinks && graph.of(table(sinks).at(h).node);
   const slope = derivative(graph, score, graph.product) ?? graph.literal('float', 0);
-  const sites = sitesOf(graph, score);
+  const lookups = tableLookups(graph, score);
   const ranges = visible ? rangesOf(graph, visible) : [];
   for (const { table } of ranges) graph.range(table);
   const roots = [score, slope, visible, sink].map((value) => value?.id ?? '');
   const key = `${graph.key}|${roots}|${dropout ? 'dropout' : ''}`;
-  return { graph, key, score, slope, visible, sink, dropout, sites };
+  return { graph, key, score, slope, visible, sink, dropout, lookups };
 }
 
-function sitesOf(graph: Graph, score: Value): Site[] {
+function tableLookups(graph: Graph, score: Value): TableLookup[] {
   return needed(graph, [score]).flatMap((value) => {
     if (value.op !== 'load' || value.type !== 'float') return [];
-    const factor = derivative(graph, score, value);
-    return factor ? { table: Number(value.text), place: value.args[0]!, factor } : [];
+    const slope = derivative(graph, score, value);
+    return slope ? { table: Number(value.text), element: value.args[0]!, derivative: slope } : [];
   });
 }

@@ -7,16 +7,16 @@ import { copyValues } from '../../dispatch/transfer.js';
 import type { Graph } from './graph.js';
 import { rangePlaces } from './ranges.js';
 
-/** The tables of a call in one buffer. */
+/** The tables that a score reads, in one buffer. */
 export interface Tables {
-  /** Undefined where a graph reads none. */
+  /** Undefined where the graph reads none. */
   buffer: tf.TensorInfo | undefined;
-  /** `params.table0` …: where each begins. */
+  /** `params.table0` …: the offset of each table in the buffer. */
   starts: Record<string, number>;
   dispose(): void;
 }
 
-/** Binds a single table as it is, and copies several behind each other. */
+/** Binds a single table as it is; copies several into one buffer. */
 export function bindTables(
   backend: WebGPUBackend,
   graph: Graph,
@@ -57,7 +57,7 @@ export function bindTables(
   return { buffer, starts, dispose };
 }
 
-/** The tensors that a graph's tables come from; those of ranges stand behind all others. */
+/** The tensors of a graph's tables, without the computed range tables, which follow them. */
 export const sourcesOf = ({ tables }: Graph): tf.Tensor[] =>
   tables.flatMap(({ tensor, rangesOf }) => (rangesOf === undefined ? tensor : []));
 
@@ -90,7 +90,7 @@ const rangesProgram = defineProgram({
   `,
 });
 
-/** The least and the largest of each 32 neighbours on the last axis, `[…, ⌈n / 32⌉, 2]`. */
+/** Minimum and maximum of each 32 neighbours on the last axis, `[…, ⌈n / 32⌉, 2]`. */
 function rangesOfTable(backend: WebGPUBackend, table: tf.TensorInfo): tf.TensorInfo {
   const size = table.shape.at(-1)!;
   const partsOfRow = Math.ceil(size / rangePlaces);

@@ -20,10 +20,10 @@ const rangeFunction = /* wgsl */ `
 `;
 
 /**
- * WGSL of what a mask says of a tile.
+ * WGSL functions that find fully masked keys and tiles from the mask's condition; positions are inclusive.
  *
- * - `key_stop(b, h, q0, q1) -> u32`: no query of the tile sees keys from here on
- * - `tile_hidden(b, h, q0, q1, k0, k1) -> bool`: no query of the tile sees any of these keys
+ * - `key_stop(b, h, q0, q1) -> u32`: every key from this one on is masked for the queries `q0 … q1`
+ * - `tile_hidden(b, h, q0, q1, k0, k1) -> bool`: every pair of the queries `q0 … q1` and keys `k0 … k1` is masked
  */
 export function tileTest(score: Score): string {
   const stopping = new TileIntervals(score.graph);

@@ -1,22 +1,26 @@
 import type { Sizes } from '../passes.js';
 import type { Graph, Value } from '../score/graph.js';
-import type { Site } from '../score/score.js';
+import type { TableLookup } from '../score/score.js';
 
-/** The variables of a row that are told apart by the cells that it adds to. */
+/** For each variable: whether queries that differ in it always add to different elements of a table. */
 export type Exclusive = Record<'b' | 'h' | 'q', boolean>;
 
 /**
- * Whether queries of different batch rows, of different heads, and of different places never add to the same
- * cell of a table: where one of its indices is the variable itself, moved by a number, and never clamped.
+ * Finds the variables `b`, `h`, `q` that keep additions to a table apart: one of the table's indices is the variable
+ * plus a constant, and never clamped.
  */
-export function exclusiveIn(graph: Graph, sites: readonly Site[], sizes: Sizes): Exclusive {
+export function exclusiveIn(
+  graph: Graph,
+  lookups: readonly TableLookup[],
+  sizes: Sizes,
+): Exclusive {
   const { batch, heads, queries, keys } = sizes;
   const shift = keys - queries;
   const spans = { b: [0, batch - 1], h: [0, heads - 1], q: [shift, keys - 1] } as const;
   const numbers = new Map(graph.params.map(({ name, value }) => [`params.${name}`, value]));
   numbers.set('params.shift', shift);
 
-  /** What a variable is moved by on an axis; undefined where the index is another one, or may be clamped. */
+  /** `c` where an index is `variable + c` and never clamped; else undefined. */
   const movedBy = (index: Value | undefined, name: 'b' | 'h' | 'q'): number | undefined => {
     const [least, last] = (index?.args ?? []) as [Value?, Value?];
     const moved = least && distance(least.args[0]!, name, numbers);
@@ -25,11 +29,11 @@ export function exclusiveIn(graph: Graph, sites: readonly Site[], sizes: Sizes):
     if (moved === undefined || end === undefined) return undefined;
     return from + moved >= 0 && to + moved <= end ? moved : undefined;
   };
-  const ofSites = sites.map(({ place }) => indicesOf(place));
+  const elements = lookups.map(({ element }) => indicesOf(element));
   const apart = (name: 'b' | 'h' | 'q') =>
-    ofSites[0]!.some((index, axis) => {
+    elements[0]!.some((index, axis) => {
       const moved = movedBy(index, name);
-      return moved !== undefined && ofSites.every((other) => movedBy(other[axis], name) === moved);
+      return moved !== undefined && elements.every((other) => movedBy(other[axis], name) === moved);
     });
   return {
     b: batch === 1 || apart('b'),
@@ -38,14 +42,14 @@ export function exclusiveIn(graph: Graph, sites: readonly Site[], sizes: Sizes):
   };
 }
 
-/** The clamped indices that a place was made of. */
-function indicesOf(place: Value): Value[] {
-  if (place.op !== 'add') return [place];
-  const [rows, index] = place.args as [Value, Value];
+/** The clamped index on each axis that an element's index was computed from. */
+function indicesOf(element: Value): Value[] {
+  if (element.op !== 'add') return [element];
+  const [rows, index] = element.args as [Value, Value];
   return [...indicesOf(rows.args[0]!), index];
 }
 
-/** `c` of an index `variable + c`. */
+/** `c` where an index is `variable + c`, clamped or not; else undefined. */
 function distance(index: Value, name: string, numbers: Map<string, number>): number | undefined {
   if (index.op === name) return 0;
   if (index.op !== 'add' && index.op !== 'sub') return undefined;

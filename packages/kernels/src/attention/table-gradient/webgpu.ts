@@ -5,13 +5,13 @@ import { dispatch, spread } from '../../dispatch/dispatch.js';
 import { zeros } from '../../dispatch/transfer.js';
 import {
   type Backward,
+  type BoundScore,
   paramsOf,
-  type Scored,
   type Sizes,
   sizesOf,
   withTables,
 } from '../passes.js';
-import type { Score, Site } from '../score/score.js';
+import type { Score, TableLookup } from '../score/score.js';
 import { tableTilingFor } from '../tilings.js';
 import { withScore } from '../webgpu.js';
 import { type Exclusive, exclusiveIn } from './exclusive.js';
@@ -23,10 +23,10 @@ interface Arguments {
   attrs: { score: Score; table: number };
 }
 
-/** Partial sums may take this much, or as much as the queries do. */
+/** Elements of partial sums that are always allowed; more, up to the size of q. */
 const leastBudget = 2 ** 18;
 
-/** @returns what each slot adds to each cell of a table, `[cells, slots]` */
+/** @returns the partial gradients of a table, `[elements, slots]` */
 export function attentionTableGradientKernel({
   inputs,
   backend,
@@ -36,22 +36,22 @@ export function attentionTableGradientKernel({
   const [q, k, v] = inputs as [tf.TensorInfo, tf.TensorInfo, tf.TensorInfo];
   const [dy, rows] = inputs.slice(-2) as [tf.TensorInfo, tf.TensorInfo];
   const tables = inputs.slice(3, -2);
-  const sites = score.sites.filter((site) => site.table === table);
+  const lookups = score.lookups.filter((site) => site.table === table);
   const { shape } = tables[table]!;
-  return withScore(backend, score, tables, (scored) => [
-    runTableGradient(backend, { q, k, v, dy, rows }, scored, sites, sizeOf(shape)),
+  return withScore(backend, score, tables, (bound) => [
+    runTableGradient(backend, { q, k, v, dy, rows }, bound, lookups, sizeOf(shape)),
   ]);
 }
 
 function runTableGradient(
   backend: WebGPUBackend,
   inputs: Backward,
-  scored: Scored,
-  sites: readonly Site[],
+  bound: BoundScore,
+  lookups: readonly TableLookup[],
   cells: number,
 ): tf.TensorInfo {
   const sizes = sizesOf(inputs.q, inputs.v);
-  const variant = { widths: sizes.widths, score: scored.score };
+  const variant = { widths: sizes.widths, score: bound.score };
   const tiling = tableTilingFor(backend, sizes);
   if (!tiling) {
     const { key, value } = sizes.widths;
@@ -59,22 +59,22 @@ function runTableGradient(
       `attention: heads of widths ${key} and ${value} leave no memory for the gradient of a table on this device`,
     );
   }
-  const { program, rows, lanes } = tiling.tableGradient(variant, sites);
-  const exclusive = exclusiveIn(scored.score.graph, sites, sizes);
+  const { program, rows, lanes } = tiling.tableGradient(variant, lookups);
+  const exclusive = exclusiveIn(bound.score.graph, lookups, sizes);
   const budget = Math.max(leastBudget, sizeOf(inputs.q.shape));
   const plan = planOf(sizes, exclusive, { rows, lanes, slots: Math.floor(budget / cells) });
   const { outer, ...jobs } = plan;
   return dispatch(backend, program, {
-    inputs: withTables(inputs, scored),
+    inputs: withTables(inputs, bound),
     outputs: { partial: zeros(backend, [cells, jobs.slots]) },
-    params: { ...paramsOf(sizes, scored, 0, outer * jobs.workers), ...jobs },
+    params: { ...paramsOf(sizes, bound, 0, outer * jobs.workers), ...jobs },
     workgroups: spread(outer * jobs.workers),
   }).partial;
 }
 
 /**
- * What is kept apart by cells is shared among workgroups; the rest is jobs, which a few workers take in turn,
- * each with slots of its own: one, or one a lane where lanes may meet in a cell.
+ * Variables that are exclusive are spread over workgroups; the others are jobs, which a few workers take in turn, each
+ * with slots of its own: one, or one per lane where two lanes may add to one element.
  */
 function planOf(
   { batch, heads, queries }: Sizes,
