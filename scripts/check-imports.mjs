@@ -70,6 +70,9 @@ export function problemsOf(path, text) {
     }
   }
   const [, group, name] = /^(packages|apps)\/([^/]+)\//.exec(path) ?? [];
+  if (name === 'examples' && /'@headwise\/[^']*\/internal'/.test(code)) {
+    problems.push(`${path}: imports an entry '/internal', which is for packages of ours`);
+  }
   if (group !== 'packages') return problems;
   if (/^export \*/m.test(code)) problems.push(`${path}: 'export *'; name what is exported`);
   if (/^export default/m.test(code)) problems.push(`${path}: a default export; name it`);

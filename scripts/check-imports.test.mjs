@@ -21,6 +21,12 @@ test('imports against the direction are found, those along it are not', () => {
   );
 });
 
+test('an internal entry is for our packages, not for the examples', () => {
+  const internal = "import { startBackend } from '@headwise/core/internal';";
+  assert.deepEqual(problemsOf('packages/kernels/src/a.ts', internal), []);
+  assert.equal(problemsOf('apps/examples/src/a.ts', internal).length, 1);
+});
+
 test('things of one place are found elsewhere, but not in comments', () => {
   assert.equal(
     problemsOf('packages/layers/src/a.ts', 'const s = /* wgsl */ `@compute`;').length,

@@ -1,11 +1,10 @@
-import { currentDevice, startBackend } from '@headwise/core';
-import { registerKernels } from '@headwise/kernels';
+import { currentDevice } from '@headwise/core';
+import { start } from '@headwise/kernels';
 import * as tf from '@tensorflow/tfjs';
 import { afterEach, expect } from 'vitest';
 
 // GPU tests run on one device of ours, with our kernels, in Node and in Chromium.
-await startBackend({ prefer: 'webgpu' });
-registerKernels();
+await start({ prefer: 'webgpu' });
 // Small tensors must not be computed on the CPU behind our back.
 tf.env().set('WEBGPU_CPU_FORWARD', false);
 

@@ -1,14 +1,13 @@
 // Trains a small GPT for five steps with the packages installed beside it, on the best backend of this machine.
 import assert from 'node:assert/strict';
-import { readTensor, startBackend } from '@headwise/core';
+import { readTensor } from '@headwise/core';
 import { packTokenIds, shuffledBatches, windows } from '@headwise/data';
-import { registerKernels } from '@headwise/kernels';
+import { start } from '@headwise/kernels';
 import { createModel } from '@headwise/models';
 import { trainCharacter } from '@headwise/tokenizers';
 import { AdamW, constantRate, train } from '@headwise/training';
 
-const { backend, adapter } = await startBackend();
-if (backend === 'webgpu') registerKernels();
+const { backend, adapter } = await start();
 const text = 'How much wood would a woodchuck chuck if a woodchuck could chuck wood? '.repeat(20);
 const tokenizer = await trainCharacter([text]);
 const ids = packTokenIds(tokenizer.encode(text).ids, tokenizer);

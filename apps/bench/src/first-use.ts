@@ -1,5 +1,4 @@
-import { startBackend } from '@headwise/core';
-import { compilePipelines, registerKernels } from '@headwise/kernels';
+import { compilePipelines, start } from '@headwise/kernels';
 import { createModel } from '@headwise/models';
 import { lossAndGradients, nextTokenLoss } from '@headwise/training';
 import * as tf from '@tensorflow/tfjs';
@@ -7,8 +6,7 @@ import * as tf from '@tensorflow/tfjs';
 // What the first use of a 12-layer GPT-2 waits for on WebGPU: compiling its pipelines, all at once, and what the
 // driver still compiles in the first run of them. The driver's cache on disk is off.
 process.env.MESA_SHADER_CACHE_DISABLE = 'true';
-const { adapter } = await startBackend({ prefer: 'webgpu' });
-registerKernels();
+const { adapter } = await start({ prefer: 'webgpu' });
 const [length, vocabulary] = [64, 1024];
 const { network, params } = createModel({
   model_type: 'gpt2',

@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
-import { BackendError, type BackendName, backendNames, startBackend } from '@headwise/core';
-import { registerKernels } from '@headwise/kernels';
+import { BackendError, type BackendName, backendNames } from '@headwise/core';
+import { start } from '@headwise/kernels';
 import type { Workload } from '@headwise/testing';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { findWorkloads } from './find.js';
@@ -69,13 +69,12 @@ async function runOn(
   let adapter = `${cpus()[0]?.model.trim()} × ${cpus().length}`;
   if (name !== 'js') {
     try {
-      adapter = (await startBackend({ prefer: name })).adapter ?? adapter;
+      adapter = (await start({ prefer: name })).adapter ?? adapter;
     } catch (error) {
       if (!(error instanceof BackendError)) throw error;
       console.log(`\n${name}: skipped: ${error.message}`);
       return [];
     }
-    if (name === 'webgpu') registerKernels();
   }
   console.log(`\n${name}, ${adapter}`);
   const rows: Row[] = [];

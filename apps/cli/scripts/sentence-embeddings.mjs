@@ -2,7 +2,7 @@
 // usage: node apps/cli/scripts/sentence-embeddings.mjs FOLDER, the checkpoint; tools/goldens/minilm/make.sh leaves one
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { startBackend } from '@headwise/core';
+import { start } from '@headwise/kernels';
 import { sentenceEmbeddings } from '@headwise/models';
 import { loadModel } from '@headwise/models/node';
 import { readSafetensors } from '@headwise/safetensors';
@@ -22,7 +22,7 @@ const sentences = JSON.parse(readFileSync(golden('sentences.json'), 'utf8'));
 const expected = readSafetensors(readFileSync(golden('embeddings.safetensors')));
 const { data, shape } = expected.get('embeddings');
 
-const { backend } = await startBackend();
+const { backend } = await start();
 const tokenizer = await loadTokenizer(join(folder, 'tokenizer.json'));
 const { network, params } = await loadModel(folder);
 

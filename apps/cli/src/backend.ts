@@ -3,11 +3,9 @@ import {
   type BackendName,
   type BackendReport,
   backendNames,
-  fastestBackend,
   isBackendName,
-  startBackend,
 } from '@headwise/core';
-import { registerKernels } from '@headwise/kernels';
+import { fastestBackend, start as startBest } from '@headwise/kernels';
 import type { Output } from './output.js';
 
 /** Checks the value of `--backend`. */
@@ -16,11 +14,9 @@ export function backendOption(value: string | undefined): BackendName | undefine
   throw new BackendError(`--backend is '${value}'; expected one of ${backendNames.join(', ')}`);
 }
 
-/** Starts a backend and our kernels on it. */
-export async function start(out: Output, prefer?: BackendName): Promise<BackendReport> {
-  const report = await startBackend({ prefer, warn: out.note });
-  if (report.backend === 'webgpu') registerKernels();
-  return report;
+/** Starts the best backend, or the named one, and says what is missing. */
+export function start(out: Output, prefer?: BackendName): Promise<BackendReport> {
+  return startBest({ prefer, warn: out.note });
 }
 
 /**

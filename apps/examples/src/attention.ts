@@ -1,8 +1,9 @@
 import { attend, causal, FusedProjection, MultiHeadAttention } from '@headwise/attention';
-import { KeyValueCache, ParamStore, startBackend } from '@headwise/core';
+import { KeyValueCache, ParamStore } from '@headwise/core';
+import { start } from '@headwise/kernels';
 import * as tf from '@tensorflow/tfjs';
 
-await startBackend();
+await start();
 const params = new ParamStore({ seed: 1 });
 const attention = new MultiHeadAttention(params.at('attn'), {
   dim: 32,

@@ -1,8 +1,8 @@
-import { startBackend } from '@headwise/core';
+import { start } from '@headwise/kernels';
 import { createModel, modelFromPreset } from '@headwise/models';
 import * as tf from '@tensorflow/tfjs';
 
-await startBackend();
+await start();
 const ids = tf.tensor2d([[1, 2, 3]], [1, 3], 'int32');
 
 // A family's settings by Hugging Face's names, and one part of it exchanged.

@@ -1,7 +1,8 @@
-import { normal, ParamStore, Random, readTensor, startBackend } from '@headwise/core';
+import { normal, ParamStore, Random, readTensor } from '@headwise/core';
+import { start } from '@headwise/kernels';
 import * as tf from '@tensorflow/tfjs';
 
-const { backend, adapter, software } = await startBackend();
+const { backend, adapter, software } = await start();
 console.error(`${backend}, ${adapter ?? 'no GPU'}${software ? ', in software' : ''}`);
 
 const params = new ParamStore({ seed: 1 });

@@ -1,9 +1,9 @@
-import { startBackend } from '@headwise/core';
+import { start } from '@headwise/kernels';
 import { createModel, sentenceEmbeddings } from '@headwise/models';
 import { AdamW, clipping, labelLoss, lossAndGradients } from '@headwise/training';
 import * as tf from '@tensorflow/tfjs';
 
-await startBackend();
+await start();
 const sizes = {
   vocab_size: 9,
   hidden_size: 16,

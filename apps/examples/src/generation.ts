@@ -1,8 +1,8 @@
-import { startBackend } from '@headwise/core';
 import { candidates, generate } from '@headwise/generation';
+import { start } from '@headwise/kernels';
 import { createModel } from '@headwise/models';
 
-await startBackend();
+await start();
 const sizes = { vocab_size: 50, n_positions: 16, n_embd: 16, n_layer: 1, n_head: 2 };
 const { network } = createModel({ model_type: 'gpt2', ...sizes }, { seed: 1 });
 

@@ -1,13 +1,12 @@
 import { causal, MultiHeadAttention } from '@headwise/attention';
-import { type LanguageModel, ParamStore, startBackend } from '@headwise/core';
-import { registerKernels } from '@headwise/kernels';
+import { type LanguageModel, ParamStore } from '@headwise/core';
+import { start } from '@headwise/kernels';
 import { Embedding, FeedForward, LayerNorm } from '@headwise/layers';
 import { LearnedPosition } from '@headwise/positions';
 import { AdamW, constantRate, train } from '@headwise/training';
 import { Decoder, PreNormBlock } from '@headwise/transformer';
 
-await startBackend();
-registerKernels();
+await start();
 
 const [dim, vocabSize, maxLength, params] = [64, 256, 128, new ParamStore({ seed: 1 })];
 const tokens = new Embedding(params.at('tokens'), { count: vocabSize, dim });

@@ -1,4 +1,3 @@
-import { startBackend } from '@headwise/core';
 import {
   attentionMaps,
   attentionRollout,
@@ -11,10 +10,11 @@ import {
   zero,
 } from '@headwise/inspect';
 import { headView, modelView, TiledMap } from '@headwise/inspect/figures';
+import { start } from '@headwise/kernels';
 import { createModel } from '@headwise/models';
 import * as tf from '@tensorflow/tfjs';
 
-await startBackend();
+await start();
 const sizes = { vocab_size: 50, n_positions: 16, n_embd: 16, n_layer: 2, n_head: 4 };
 const { network } = createModel({ model_type: 'gpt2', ...sizes }, { seed: 1 });
 const words = ['the', 'whale', 'saw', 'the', 'whale'];

@@ -1,9 +1,8 @@
-import { readTensor, startBackend } from '@headwise/core';
-import { layerNorm, registerKernels, sparseCrossEntropy } from '@headwise/kernels';
+import { readTensor } from '@headwise/core';
+import { layerNorm, sparseCrossEntropy, start } from '@headwise/kernels';
 import * as tf from '@tensorflow/tfjs';
 
-await startBackend();
-registerKernels(); // without it, and on other backends, plain operations do the same
+await start();
 
 const x = tf.tensor2d([1, 2, 3, 4, 6, 8], [2, 3]);
 const y = layerNorm(x, tf.ones([3]), tf.zeros([3])); // [2, 3]

@@ -1,8 +1,9 @@
-import { ParamStore, Random, startBackend } from '@headwise/core';
+import { ParamStore, Random } from '@headwise/core';
+import { start } from '@headwise/kernels';
 import { Dropout, Embedding, GatedFeedForward, Linear, RMSNorm } from '@headwise/layers';
 import * as tf from '@tensorflow/tfjs';
 
-await startBackend();
+await start();
 const params = new ParamStore({ seed: 1 });
 const tokens = new Embedding(params.at('tokens'), { count: 100, dim: 16 });
 const norm = new RMSNorm(params.at('norm'), { dim: 16 });

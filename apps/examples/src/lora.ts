@@ -1,12 +1,12 @@
 import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { startBackend } from '@headwise/core';
+import { start } from '@headwise/kernels';
 import { AdaptedModel, createModel, Lora, quantizeModel } from '@headwise/models';
 import { loadAdapter, saveAdapter } from '@headwise/models/node';
 import { AdamW, constantRate, train } from '@headwise/training';
 
-await startBackend();
+await start();
 const model = createModel({
   model_type: 'gpt2',
   vocab_size: 100,

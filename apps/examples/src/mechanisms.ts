@@ -8,13 +8,12 @@ import {
   slidingWindow,
   softCap,
 } from '@headwise/attention';
-import { ParamStore, startBackend } from '@headwise/core';
-import { registerKernels } from '@headwise/kernels';
+import { ParamStore } from '@headwise/core';
+import { start } from '@headwise/kernels';
 import { RotaryPosition, T5Position } from '@headwise/positions';
 import * as tf from '@tensorflow/tfjs';
 
-await startBackend();
-registerKernels();
+await start();
 const params = new ParamStore({ seed: 1 });
 const x = tf.randomNormal([1, 6, 32], 0, 1, 'float32', 1); // [B, T, D]
 

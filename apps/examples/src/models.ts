@@ -1,12 +1,12 @@
 import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { startBackend } from '@headwise/core';
+import { start } from '@headwise/kernels';
 import { createModel, languageModel } from '@headwise/models';
 import { loadModel, saveModel } from '@headwise/models/node';
 import * as tf from '@tensorflow/tfjs';
 
-await startBackend();
+await start();
 const model = createModel({
   model_type: 'gpt2',
   vocab_size: 100,

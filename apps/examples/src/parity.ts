@@ -1,11 +1,9 @@
-import { startBackend } from '@headwise/core';
-import { registerKernels } from '@headwise/kernels';
+import { start } from '@headwise/kernels';
 import { folderFiles } from '@headwise/models/node';
 import { type Check, checkModel, checkOperations, receipt, receiptTable } from '@headwise/parity';
 import { goldenFolders } from '@headwise/parity/node';
 
-const report = await startBackend();
-if (report.backend === 'webgpu') registerKernels();
+const report = await start();
 
 const checks: Check[] = [];
 for await (const check of checkOperations()) checks.push(check);

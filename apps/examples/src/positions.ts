@@ -1,8 +1,9 @@
-import { ParamStore, startBackend } from '@headwise/core';
+import { ParamStore } from '@headwise/core';
+import { start } from '@headwise/kernels';
 import { LearnedPosition, SinusoidalPosition } from '@headwise/positions';
 import * as tf from '@tensorflow/tfjs';
 
-await startBackend();
+await start();
 const params = new ParamStore({ seed: 1 });
 const learned = new LearnedPosition(params.at('positions'), { maxLength: 128, dim: 16 });
 const sinusoidal = new SinusoidalPosition({ maxLength: 128, dim: 16 });

@@ -1,17 +1,7 @@
-import { startBackend } from '@headwise/core';
-import {
-  and,
-  attention,
-  causal,
-  padding,
-  registerKernels,
-  scoreMod,
-  table,
-} from '@headwise/kernels';
+import { and, attention, causal, padding, scoreMod, start, table } from '@headwise/kernels';
 import * as tf from '@tensorflow/tfjs';
 
-await startBackend();
-registerKernels();
+await start();
 
 const [q, k, v] = [1, 2, 3].map((seed) => tf.randomNormal([2, 4, 16, 8], 0, 1, 'float32', seed)); // [B, H, T, Dh]
 const lengths = tf.tensor1d([16, 11], 'int32');

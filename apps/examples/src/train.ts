@@ -1,13 +1,11 @@
-import { startBackend } from '@headwise/core';
 import { packTokenIds, shuffledBatches, windows } from '@headwise/data';
 import { generate } from '@headwise/generation';
-import { registerKernels } from '@headwise/kernels';
+import { start } from '@headwise/kernels';
 import { createModel } from '@headwise/models';
 import { trainByteLevelBpe } from '@headwise/tokenizers';
 import { AdamW, train, warmupCosine } from '@headwise/training';
 
-await startBackend();
-registerKernels();
+await start();
 
 const text = 'Call me Ishmael. Some years ago, never mind how long precisely. '.repeat(20);
 const tokenizer = await trainByteLevelBpe([text], { vocabSize: 288 });

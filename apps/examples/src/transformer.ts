@@ -1,10 +1,11 @@
 import { causal, MultiHeadAttention } from '@headwise/attention';
-import { ParamStore, startBackend } from '@headwise/core';
+import { ParamStore } from '@headwise/core';
+import { start } from '@headwise/kernels';
 import { GatedFeedForward, RMSNorm } from '@headwise/layers';
 import { Decoder, PreNormBlock } from '@headwise/transformer';
 import * as tf from '@tensorflow/tfjs';
 
-await startBackend();
+await start();
 const dim = 32;
 const params = new ParamStore({ seed: 1 });
 const block = (p: ParamStore) =>

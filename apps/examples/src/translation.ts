@@ -1,9 +1,10 @@
-import { KeyValueCache, startBackend } from '@headwise/core';
+import { KeyValueCache } from '@headwise/core';
+import { start } from '@headwise/kernels';
 import { createModel } from '@headwise/models';
 import { AdamW, clipping, lossAndGradients, sequenceLoss } from '@headwise/training';
 import * as tf from '@tensorflow/tfjs';
 
-await startBackend();
+await start();
 // The Transformer of 2017, a small one: 0 pads, starts and ends a sequence.
 const { network, params } = createModel(
   {

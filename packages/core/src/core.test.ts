@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs';
 import { afterEach, describe, expect, test, vi } from 'vitest';
+import { startBackend } from './backend/start.js';
 import {
   checkShape,
   constant,
@@ -10,7 +11,6 @@ import {
   ParamStore,
   Random,
   type RandomState,
-  startBackend,
   zeros,
 } from './index.js';
 

@@ -1,13 +1,11 @@
 export { currentDevice, type Device, lossOf } from './backend/device.js';
-export { fastestBackend, type ProbeResult } from './backend/fastest.js';
 export { checkWhenRead, checkWithNextRead, GpuError, readTensor } from './backend/read.js';
 export {
   type BackendName,
+  type BackendOptions,
   type BackendReport,
   backendNames,
   isBackendName,
-  type StartOptions,
-  startBackend,
   type WasmFile,
   wasmFiles,
 } from './backend/start.js';

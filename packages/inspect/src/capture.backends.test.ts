@@ -1,5 +1,4 @@
 import type { ForwardContext } from '@headwise/core';
-import { registerKernels } from '@headwise/kernels';
 import { createModel } from '@headwise/models';
 import { describeBackends, expectClose, expectNoLeak } from '@headwise/testing';
 import * as tf from '@tensorflow/tfjs';
@@ -22,7 +21,6 @@ describeBackends('capture and intervene', () => {
   let model: ReturnType<typeof makeModel>;
   let ids: tf.Tensor;
   beforeAll(() => {
-    if (tf.getBackend() === 'webgpu') registerKernels();
     model = makeModel();
     ids = tf.tensor2d([1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 0, 1, 5, 5], [2, 7], 'int32');
   });

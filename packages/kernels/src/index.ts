@@ -1,10 +1,9 @@
-export { adamwState, registerAdamW } from './adamw/index.js';
+export { adamwState } from './adamw/index.js';
 export type { AdamWParameter, AdamWState, AdamWStep, Moments } from './adamw/state.js';
 export {
   additiveAttention,
   additiveScores,
   additiveTerm,
-  registerAdditiveAttention,
 } from './additive-attention/index.js';
 export {
   type AdditiveActivation,
@@ -24,7 +23,6 @@ export {
   type AttentionOptions,
   attention,
   attentionWithLogSumExp,
-  registerAttention,
 } from './attention/index.js';
 export { attentionMap, type MapOptions } from './attention/map.js';
 export { dense } from './attention/masks/dense.js';
@@ -34,12 +32,11 @@ export { documents, padding } from './attention/masks/tokens.js';
 export { type ScoreFunction, type ScoreMod, scoreMod } from './attention/mods.js';
 export { attentionReference, type ReferenceOptions } from './attention/reference.js';
 export type { Choices } from './attention/tilings.js';
-export { type AttentionShape, type TuneOptions, tuneAttention } from './attention/tuner.js';
+export type { AttentionShape, TuneOptions } from './attention/tuner.js';
 export { type AttentionWeightsOptions, attentionWeights } from './attention/weights.js';
-export { chunkedCrossEntropy, registerChunkedCrossEntropy } from './chunked-cross-entropy/index.js';
+export { chunkedCrossEntropy } from './chunked-cross-entropy/index.js';
 export {
   type CrossEntropyOptions,
-  registerCrossEntropy,
   sparseCrossEntropy,
 } from './cross-entropy/index.js';
 export {
@@ -56,19 +53,18 @@ export { appendKeysValues, type KeysValues } from './decode-attention/append.js'
 export { type DecodeAttentionOptions, decodeAttention } from './decode-attention/index.js';
 export { knownValues } from './dispatch/known.js';
 export { compilePipelines } from './dispatch/pipelines.js';
-export { dropout, registerDropout } from './dropout/index.js';
-export { gatherRows, registerGatherRows } from './embedding/index.js';
-export { gatedLinear, type Projection, registerGatedLinear } from './gated-linear/index.js';
+export { dropout } from './dropout/index.js';
+export { gatherRows } from './embedding/index.js';
+export { gatedLinear, type Projection } from './gated-linear/index.js';
 export { gelu, geluTanh } from './gelu/index.js';
-export { type Clipping, globalNorm, registerGlobalNorm } from './global-norm/index.js';
+export { type Clipping, globalNorm } from './global-norm/index.js';
 export { checkIds } from './ids/index.js';
 export { checkIdValues, type IdSpace, vocabularyOf } from './ids/space.js';
-export { addLayerNorm, layerNorm, registerLayerNorm, type SumAndNorm } from './layer-norm/index.js';
+export { addLayerNorm, layerNorm, type SumAndNorm } from './layer-norm/index.js';
 export { layerNormReference } from './layer-norm/reference.js';
 export { activations, type LinearActivation } from './linear/activation.js';
-export { linear, registerLinear, type WeightLayout } from './linear/index.js';
-export { checkMatrixUnits } from './matrix-product/matrix-units-check.js';
-export { packedLinear, registerPackedLinear } from './packed-linear/index.js';
+export { linear, type WeightLayout } from './linear/index.js';
+export { packedLinear } from './packed-linear/index.js';
 export {
   type PackedWeight,
   packWeight,
@@ -77,14 +73,15 @@ export {
 } from './packed-linear/pack.js';
 export { unpackWeight } from './packed-linear/unpack.js';
 export { overwrite, type Recording, record } from './recording/index.js';
-export { registerKernels } from './register.js';
-export { addRmsNorm, registerRmsNorm, rmsNorm } from './rms-norm/index.js';
+export { addRmsNorm, rmsNorm } from './rms-norm/index.js';
 export { rmsNormReference } from './rms-norm/reference.js';
-export { type RotaryLayout, type RotaryTables, registerRotary, rotary } from './rotary/index.js';
+export { type RotaryLayout, type RotaryTables, rotary } from './rotary/index.js';
 export { rotaryReference } from './rotary/reference.js';
 export { type RowAttentionOptions, rowAttention } from './row-attention/index.js';
 export type { Rows, RowTerm } from './row-attention/term.js';
-export { registerSampling, type SamplingTokens, sampleTokens } from './sampling/index.js';
+export { type SamplingTokens, sampleTokens } from './sampling/index.js';
 export { checkedSampling, penalises, type SamplingOptions } from './sampling/options.js';
 export { type Candidate, samplingCandidates } from './sampling/reference.js';
-export { registerSoftmax, softmax } from './softmax/index.js';
+export { softmax } from './softmax/index.js';
+export { fastestBackend, type ProbeResult } from './start/fastest.js';
+export { type StartOptions, type StartReport, start } from './start/start.js';

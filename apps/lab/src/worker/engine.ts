@@ -1,5 +1,5 @@
-import { type BackendName, type BackendReport, currentDevice, startBackend } from '@headwise/core';
-import { checkMatrixUnits, registerKernels } from '@headwise/kernels';
+import { type BackendName, type BackendReport, currentDevice } from '@headwise/core';
+import { start } from '@headwise/kernels';
 import plain from '@tensorflow/tfjs-backend-wasm/dist/tfjs-backend-wasm.wasm?url';
 import simd from '@tensorflow/tfjs-backend-wasm/dist/tfjs-backend-wasm-simd.wasm?url';
 
@@ -18,15 +18,11 @@ export async function startEngine(prefer?: BackendName): Promise<EngineReport> {
   };
   const missing: string[] = [];
   const warn = (line: string) => missing.push(line.replace(/^headwise: /, ''));
-  let report = await startBackend({ prefer, wasmPaths, warn });
+  let report = await start({ prefer, wasmPaths, warn });
   if (report.backend === 'webgpu' && report.software && prefer === undefined) {
     // On a processor, wasm makes a small step several times faster.
     missing.push('WebGPU is computed in software here, so the lab uses wasm, which is faster');
-    report = await startBackend({ prefer: 'wasm', wasmPaths, warn });
-  }
-  if (report.backend === 'webgpu') {
-    registerKernels();
-    await checkMatrixUnits();
+    report = await start({ prefer: 'wasm', wasmPaths, warn });
   }
   return { ...report, missing };
 }

@@ -1,9 +1,9 @@
-import { type AttentionShape, type Choices, tuneAttention } from '@headwise/kernels';
+import { type AttentionShape, type Choices, start } from '@headwise/kernels';
 import { withContext } from '../data/size-of-data.js';
 import { presets } from '../model/presets.js';
 
 /** Measures which program of attention is fastest for the models of the presets, and uses it. */
-export function chooseVariants(): Promise<Choices> {
+export async function chooseVariants(): Promise<Choices> {
   const shapes = presets.map(({ config }): AttentionShape => {
     const { model, training } = withContext(config);
     const { context, heads, dim } = model;
@@ -16,5 +16,6 @@ export function chooseVariants(): Promise<Choices> {
       causal: true,
     };
   });
-  return tuneAttention(shapes);
+  const { tilings } = await start({ prefer: 'webgpu', tune: { shapes } });
+  return tilings;
 }

@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs';
 import { expect, test } from 'vitest';
-import { currentDevice, GpuError, readTensor, startBackend } from '../index.js';
+import { currentDevice, GpuError, readTensor } from '../index.js';
+import { startBackend } from './start.js';
 
 test('the report names the adapter, what it offers and its limits', async () => {
   const report = await startBackend({ prefer: 'webgpu' });

@@ -4,7 +4,8 @@ import { expect, test } from 'vitest';
 // A process of its own: a lost device would take the other tests' with it.
 const program = `
   import * as tf from '@tensorflow/tfjs';
-  import { currentDevice, DeviceLostError, readTensor, startBackend } from '@headwise/core';
+  import { currentDevice, DeviceLostError, readTensor } from '@headwise/core';
+  import { startBackend } from '@headwise/core/internal';
   try { await startBackend({ prefer: 'webgpu' }); } catch (e) { console.log('NONE ' + e.message); process.exit(0); }
   const lost = tf.add(tf.randomNormal([1000]), 1);
   const pending = readTensor(lost);

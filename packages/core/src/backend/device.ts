@@ -43,7 +43,7 @@ let current: Device | undefined;
 
 const devices = new WeakMap<GPUDevice, Device>();
 
-/** The loss of a device that `startBackend` requested, if it was lost. */
+/** The loss of a device that core requested, if it was lost. */
 export function lossOf(gpu: GPUDevice): DeviceLostError | undefined {
   return devices.get(gpu)?.lost;
 }

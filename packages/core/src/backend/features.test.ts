@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { create, globals } from 'webgpu';
-import { startBackend } from '../index.js';
+import { startBackend } from './start.js';
 
 test('experimental matrix units are asked for where the adapter offers them', async (context) => {
   Object.assign(globalThis, globals);

@@ -28,7 +28,7 @@ export interface BackendReport {
   limits: Record<string, number>;
 }
 
-export interface StartOptions {
+export interface BackendOptions {
   /** This backend or an error; default the environment's `HEADWISE_BACKEND`, else the first that starts. */
   prefer?: BackendName | undefined;
   /**
@@ -37,16 +37,16 @@ export interface StartOptions {
    */
   wasmPaths?: string | Partial<Record<WasmFile, string>> | undefined;
   /** Told, in one line each, what was missing; default standard error. */
-  warn?: (line: string) => void;
+  warn?: ((line: string) => void) | undefined;
 }
 
 /**
- * Starts the best backend of this machine: WebGPU, else wasm, else cpu.
+ * Starts the best backend of this machine, without kernels of ours: WebGPU, else wasm, else cpu.
  *
  * @throws BackendError where a preferred backend cannot be started, it says why; where `wasmPaths` lacks a file or
  * names an unknown one
  */
-export async function startBackend(options: StartOptions = {}): Promise<BackendReport> {
+export async function startBackend(options: BackendOptions = {}): Promise<BackendReport> {
   checkWasmPaths(options.wasmPaths);
   const warn = options.warn ?? ((line) => console.warn(line));
   const prefer = checked('prefer', options.prefer) ?? checked('HEADWISE_BACKEND', environment());
@@ -77,7 +77,7 @@ function checked(what: string, value: string | undefined): BackendName | undefin
 
 async function start(
   name: BackendName,
-  options: StartOptions,
+  options: BackendOptions,
 ): Promise<BackendReport | { missing: string }> {
   if (name === 'webgpu') {
     const device = await startDevice();
@@ -108,7 +108,7 @@ async function use(name: BackendName): Promise<void> {
   await tf.ready();
 }
 
-async function loadWasm(paths: StartOptions['wasmPaths']): Promise<string | undefined> {
+async function loadWasm(paths: BackendOptions['wasmPaths']): Promise<string | undefined> {
   try {
     const wasm = await import('@tensorflow/tfjs-backend-wasm');
     if (typeof paths === 'string') wasm.setWasmPaths(/[/\\]$/.test(paths) ? paths : `${paths}/`);
@@ -120,7 +120,7 @@ async function loadWasm(paths: StartOptions['wasmPaths']): Promise<string | unde
   }
 }
 
-async function useWasm(paths: StartOptions['wasmPaths']): Promise<string | undefined> {
+async function useWasm(paths: BackendOptions['wasmPaths']): Promise<string | undefined> {
   const before = tf.getBackend();
   if (await tf.setBackend('wasm').catch(() => false)) {
     await tf.ready();
@@ -137,7 +137,7 @@ async function useWasm(paths: StartOptions['wasmPaths']): Promise<string | undef
   return `${given}; expected the folder of ${wasmFiles.join(', ')}, or an object with the address of each`;
 }
 
-function checkWasmPaths(paths: StartOptions['wasmPaths']): void {
+function checkWasmPaths(paths: BackendOptions['wasmPaths']): void {
   if (paths === undefined || typeof paths === 'string') return;
   const [known, given] = [wasmFiles as readonly string[], Object.keys(paths)];
   const missing = known.filter((name) => typeof paths[name as WasmFile] !== 'string');

@@ -10,9 +10,19 @@ export function registerWebGPUKernel(
   }
 }
 
-/** Whether the backend in use has a kernel of this name. */
+let warned = false;
+
+/** Whether the backend in use has a kernel of this name; warns once where WebGPU was started without ours. */
 export function hasKernel(kernelName: string): boolean {
-  return tf.getKernel(kernelName, tf.getBackend()) !== undefined;
+  const backend = tf.getBackend();
+  const found = tf.getKernel(kernelName, backend) !== undefined;
+  if (!found && backend === 'webgpu' && !warned) {
+    warned = true;
+    console.warn(
+      "headwise: WebGPU runs without Headwise's kernels, many times slower; expected start() of @headwise/kernels before the first operation",
+    );
+  }
+  return found;
 }
 
 /** Runs a registered kernel; for kernels of several outputs, all of them in order. */

@@ -22,8 +22,8 @@ interface MatrixAdapterInfo {
 /**
  * Lets products of many rows use the GPU's matrix units, if it has some for f32 and they are shown to multiply right.
  *
- * It needs the feature `chromium-experimental-subgroup-matrix`, which `startBackend` asks for where the
- * adapter offers it; elsewhere it does nothing. Call it once for a device, after `startBackend`.
+ * It needs the feature `chromium-experimental-subgroup-matrix`, which `start` asks for where the
+ * adapter offers it; elsewhere it does nothing.
  *
  * @returns whether they are in use from now on
  * @throws GpuError where the driver refused work before, DeviceLostError where the device is lost

@@ -1,4 +1,4 @@
-import { currentDevice, GpuError, readTensor, startBackend } from '@headwise/core';
+import { currentDevice, GpuError, readTensor } from '@headwise/core';
 import * as tf from '@tensorflow/tfjs';
 import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
 import { beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
@@ -7,7 +7,7 @@ import { activations, type LinearActivation } from '../linear/activation.js';
 import { linear } from '../linear/index.js';
 import { packedLinear } from '../packed-linear/index.js';
 import { packWeight } from '../packed-linear/pack.js';
-import { registerKernels } from '../register.js';
+import { start } from '../start/start.js';
 import { type MatrixUnits, nativeOperations } from './matrix-units.js';
 import { checkMatrixUnits, multiplyRight, offeredMatrixUnits } from './matrix-units-check.js';
 import { useMatrixUnits } from './tiling.js';
@@ -57,8 +57,7 @@ describe('on a device that validates only', () => {
       console.warn(`skipped: ${missing}`);
       return;
     }
-    await startBackend({ prefer: 'webgpu' });
-    registerKernels();
+    expect((await start({ prefer: 'webgpu' })).matrixUnits).toBe(false);
     // Programs with matrices must fill the largest subgroups of the device.
     const lanes = currentDevice()!.info.subgroupMaxSize;
     units = { M: 8, N: 8, K: 8, lanes, operations: nativeOperations };

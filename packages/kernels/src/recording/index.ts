@@ -51,7 +51,7 @@ export interface Recording<T> {
  * must not read values back, and changes state only in place.
  *
  * @param step what it returns are the outputs; all else that it makes it must let go of
- * @throws InputError on another backend than WebGPU of `startBackend`, and where the step frees or moves a tensor that it
+ * @throws InputError on another backend than WebGPU of `start`, and where the step frees or moves a tensor that it
  * was given, or keeps one that it does not return
  * @example
  * const x = tf.tensor1d([1, 2, 3]);
@@ -215,7 +215,7 @@ function webgpuBackend(caller: string): Backend {
   const backend = tf.backend() as unknown as Backend;
   if (backend.device !== currentDevice()?.gpu) {
     throw new InputError(
-      `${caller}: works on the device that startBackend requested; in use is another one`,
+      `${caller}: works on the device that start() requested; in use is another one`,
     );
   }
   const lost = lossOf(backend.device);

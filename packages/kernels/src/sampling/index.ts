@@ -1,4 +1,4 @@
-import { checkShape, checkWhenRead, InputError } from '@headwise/core';
+import { BackendError, checkShape, checkWhenRead, InputError } from '@headwise/core';
 import * as tf from '@tensorflow/tfjs';
 import { checkNotEmpty, checkType } from '../dispatch/check.js';
 import { hasKernel, registerWebGPUKernel, runKernel } from '../dispatch/register.js';
@@ -29,7 +29,7 @@ export interface SamplingTokens {
  * @returns ids `[B]`, int32
  * @throws InputError for options out of range, and naming row and token for a score that is NaN or +∞, or where
  * all of a row are −∞; on WebGPU, where only the device has the scores, `readTensor` of the ids throws it.
- * ShapeError where the rows differ
+ * ShapeError where the rows differ. BackendError on WebGPU without our kernels
  */
 export function sampleTokens(
   logits: tf.Tensor2D,
@@ -55,11 +55,16 @@ export function sampleTokens(
   const checked = checkedSampling(options);
   const history = penalises(checked) ? filled(tokens.history) : undefined;
   const banned = filled(tokens.banned);
-  // There is no other path: in Node, WebGPU's values cannot be read at once.
-  if (tf.getBackend() === 'webgpu') registerSampling();
   return tf.tidy(() => {
-    if (!hasKernel('headwise/Sample'))
+    if (!hasKernel('headwise/Sample')) {
+      if (tf.getBackend() === 'webgpu') {
+        // Its values cannot be read at once in Node.
+        throw new BackendError(
+          "sampleTokens: WebGPU runs without Headwise's kernels; expected start() of @headwise/kernels before",
+        );
+      }
       return sampleInJavaScript(logits, checked, seed, { history, banned });
+    }
     const vocabulary = logits.shape[1];
     const listed = { ...(history ? { history } : {}), ...(banned ? { banned } : {}) };
     const marked = history || banned;

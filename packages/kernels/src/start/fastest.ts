@@ -1,4 +1,5 @@
-import { type BackendName, startBackend } from './start.js';
+import type { BackendName } from '@headwise/core';
+import { start } from './start.js';
 
 /** What a probe saw. */
 export interface ProbeResult {
@@ -21,15 +22,15 @@ export async function fastestBackend(
 ): Promise<ProbeResult> {
   const ms: Partial<Record<BackendName, number>> = {};
   for (const name of names) {
-    await startBackend({ prefer: name });
+    await start({ prefer: name });
     const { run, dispose } = prepare();
     try {
       await run();
       const times: number[] = [];
       for (let i = 0; i < runs; i++) {
-        const start = performance.now();
+        const begin = performance.now();
         await run();
-        times.push(performance.now() - start);
+        times.push(performance.now() - begin);
       }
       ms[name] = times.sort((a, b) => a - b)[runs >> 1]!;
     } finally {

@@ -1,0 +1,2 @@
+// For other packages of Headwise; may change in any version.
+export { startBackend } from './backend/start.js';

@@ -1,0 +1,42 @@
+import { registerAdamW } from '../adamw/index.js';
+import { registerAdditiveAttention } from '../additive-attention/index.js';
+import { registerAttention } from '../attention/index.js';
+import { registerChunkedCrossEntropy } from '../chunked-cross-entropy/index.js';
+import { registerCrossEntropy } from '../cross-entropy/index.js';
+import { registerAppendKeysValues } from '../decode-attention/append.js';
+import { registerUnpackHalves } from '../decode-attention/halves.js';
+import { registerDecodeAttention } from '../decode-attention/index.js';
+import { registerDropout } from '../dropout/index.js';
+import { registerGatherRows } from '../embedding/index.js';
+import { registerGatedLinear } from '../gated-linear/index.js';
+import { registerGlobalNorm } from '../global-norm/index.js';
+import { registerLayerNorm } from '../layer-norm/index.js';
+import { registerLinear } from '../linear/index.js';
+import { registerPackedLinear } from '../packed-linear/index.js';
+import { registerRmsNorm } from '../rms-norm/index.js';
+import { registerRotary } from '../rotary/index.js';
+import { registerSampling } from '../sampling/index.js';
+import { registerSoftmax } from '../softmax/index.js';
+
+/** Registers every WebGPU kernel of this package with TensorFlow.js; calling it again changes nothing. */
+export function registerKernels(): void {
+  registerAdamW();
+  registerChunkedCrossEntropy();
+  registerCrossEntropy();
+  registerDropout();
+  registerGatherRows();
+  registerAdditiveAttention();
+  registerAttention();
+  registerGlobalNorm();
+  registerAppendKeysValues();
+  registerDecodeAttention();
+  registerUnpackHalves();
+  registerLayerNorm();
+  registerLinear();
+  registerPackedLinear();
+  registerRmsNorm();
+  registerSampling();
+  registerSoftmax();
+  registerGatedLinear();
+  registerRotary();
+}
