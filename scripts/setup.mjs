@@ -1,6 +1,6 @@
 // Runs before the installation, so with Node alone: looks for a WebGPU driver, and with --tests for a Chromium.
 // As root on Debian or Ubuntu it installs what is missing, unless HEADWISE_SETUP=0 forbids it; elsewhere it prints
-// the line that a person would run. What is missing still is no error here, but for tests in CI.
+// the line that a person would run. What is still missing is not an error here, but for tests in CI.
 import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 

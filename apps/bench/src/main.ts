@@ -56,7 +56,7 @@ const program = new Command('bench')
 await program.parseAsync();
 
 function positive(text: string): number {
-  if (!(Number(text) > 0)) throw new InvalidArgumentError(`'${text}' is no number above 0.`);
+  if (!(Number(text) > 0)) throw new InvalidArgumentError(`'${text}' is not a number above 0.`);
   return Number(text);
 }
 

@@ -164,12 +164,12 @@ describe('generate and logits refuse', () => {
     );
   });
 
-  test('ids outside the vocabulary, and what is no id', () => {
+  test('ids outside the vocabulary, and what is not an id', () => {
     expectRefused(
       ['logits', '--model', model, '--ids', '1,280'],
       [/id 280 at position 1 is outside the vocabulary of 280 tokens/],
     );
-    expectRefused(['logits', '--model', model, '--ids', '1,x'], [/'x' is no token id/]);
+    expectRefused(['logits', '--model', model, '--ids', '1,x'], [/'x' is not a token id/]);
   });
 
   test('options out of range', () => {

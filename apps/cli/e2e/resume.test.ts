@@ -190,7 +190,7 @@ test('a run killed before its configuration was written is begun', () => {
   }
 });
 
-test('a step that diverges before a checkpoint is no fault of the input', () => {
+test('a step that diverges before a checkpoint is not a fault of the input', () => {
   const folder = join(work, 'diverged-early');
   const wild = [
     'training.learningRate=1e300',

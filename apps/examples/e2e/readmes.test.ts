@@ -74,7 +74,7 @@ describe('every program in a README is one of the examples', () => {
     test(path, () => {
       for (const [, program] of programs) {
         const name = examples.get(program!.trim());
-        expect(name, `is no example: ${program}`).toBeDefined();
+        expect(name, `is not an example: ${program}`).toBeDefined();
         shown.add(name!);
       }
     });

@@ -42,7 +42,7 @@ export interface AttendOptions {
  * @param k `[B, Hkv, Tk, Dh]`, where Hkv divides H
  * @param v `[B, Hkv, Tk, Dv]`
  * @returns `[B, H, Tq, Dv]`
- * @throws ShapeError where batch, heads, lengths or widths do not fit; InputError for what is no mask or no score mod
+ * @throws ShapeError where batch, heads, lengths or widths do not fit; InputError for what is not a mask or a score mod
  * @see Vaswani et al. 2017, https://arxiv.org/abs/1706.03762
  */
 export function attend(

@@ -36,10 +36,10 @@ export function decodedInPlace(tokens: number, { cache, ...given }: CachedOption
  *
  * On WebGPU a few new tokens read the cache where it lies: nothing of it is copied.
  *
- * @param q `[B, H, T, Dh]`, k and v `[B, Hkv, T, Dh]`: of the new tokens, of which `ctx.lengths` are no padding
+ * @param q `[B, H, T, Dh]`, k and v `[B, Hkv, T, Dh]`: of the new tokens, of which `ctx.lengths` are not padding
  * @returns `[B, H, T, Dh]`
  * @throws ShapeError where shapes do not fit each other or the cache; InputError where a mask cannot be
- * kept up over what the cache holds, and for what is no mask or no score mod
+ * kept up over what the cache holds, and for what is not a mask or a score mod
  */
 export function attendCached(
   q: tf.Tensor,

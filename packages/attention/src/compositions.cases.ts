@@ -123,7 +123,7 @@ export function nonsense({
   }
   if (/additive/.test(score) && products.test(position)) {
     const name = nameOf(position);
-    return `attention: the score '${score}' is no product of queries and keys, which '${name}' positions work on`;
+    return `attention: the score '${score}' is not a product of queries and keys, which '${name}' positions work on`;
   }
   return undefined;
 }

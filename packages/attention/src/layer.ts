@@ -52,7 +52,7 @@ export class AttentionCore {
   readonly #out: Linear;
 
   /**
-   * @throws InputError for what is no mask or no score mod, and where a score that is no product is given a scale,
+   * @throws InputError for what is not a mask or a score mod, and where a score that is not a product is given a scale,
    * or a position that works on products
    */
   constructor(
@@ -157,11 +157,13 @@ function checkNoProduct(
   position: AttentionPosition | undefined,
 ): void {
   if (scale !== undefined) {
-    throw new InputError(`attention: the score '${name}' is no product; got a scale of ${scale}`);
+    throw new InputError(
+      `attention: the score '${name}' is not a product; got a scale of ${scale}`,
+    );
   }
   if (position?.needsProduct) {
     throw new InputError(
-      `attention: the score '${name}' is no product of queries and keys, which '${position.name}' positions work on`,
+      `attention: the score '${name}' is not a product of queries and keys, which '${position.name}' positions work on`,
     );
   }
 }

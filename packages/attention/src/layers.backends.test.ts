@@ -146,7 +146,7 @@ describeBackends('attention layers', () => {
     params.dispose();
   });
 
-  test('what is no number in one sequence stays in it', async () => {
+  test('NaN in one sequence stays in it', async () => {
     const params = new ParamStore({ seed: 14 });
     const position = new AlibiPosition({ heads: 3 });
     const layer = new MultiHeadAttention(params, { dim: 6, heads: 3, mask: causal, position });
@@ -204,7 +204,7 @@ describeBackends('attention layers', () => {
       'attention: one map has a bias or none; got q true, k false, v true; expected SeparateProjection',
     );
     expect(make({ dim: 8, heads: 4, score: additive, scale: 2 })).toThrow(
-      "attention: the score 'additive' is no product; got a scale of 2",
+      "attention: the score 'additive' is not a product; got a scale of 2",
     );
     expect(make({ dim: 8, heads: 4, mask: 'causal' as never })).toThrow(
       "attention: mask is 'causal'; expected a mask, such as causal, padding(tokens) or dense(pairs)",

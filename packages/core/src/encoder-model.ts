@@ -30,7 +30,7 @@ export interface EncoderModel<Outputs extends tf.NamedTensorMap = tf.NamedTensor
   forward(ids: tf.Tensor, ctx?: EncoderContext): Outputs;
 }
 
-/** What an encoder gives a decoder: its last hidden states, and which of them are no padding. */
+/** What an encoder gives a decoder: its last hidden states, and which of them are not padding. */
 export interface Encoded {
   /** `[B, Tk, D]` */
   states: tf.Tensor;

@@ -16,7 +16,7 @@ export interface ForwardContext {
   onAttention?: (path: string, probe: AttentionProbe) => void;
   /** Keys and values of the tokens before `x`, while generating. */
   cache?: KeyValueCache;
-  /** The tokens of each sequence that are no padding, which stands at the end; default all. */
+  /** The tokens of each sequence that are not padding, which stands at the end; default all. */
   lengths?: readonly number[];
   /** Hidden states of the segments before `x`, for layers that recur over segments. */
   memory?: SegmentMemory;

@@ -74,7 +74,7 @@ export class ParamStore {
    * `packing` of the matrices, default none; `deferred` is told of each parameter, which has a shape alone
    * until `fill` gives it values, and must not be used before; `shapesOnly`: no parameter has values ever, and no
    * tensor is made, so that a model of any size can be counted
-   * @throws InputError where the seed is no integer
+   * @throws InputError where the seed is not an integer
    */
   constructor({
     seed = 0,
@@ -212,7 +212,7 @@ export class ParamStore {
     const { variables, matrices } = this.#owner;
     const matrix = matrices.get(path) as { variable?: tf.Variable; packed?: PackedParam };
     if (!matrix?.variable) {
-      throw new InputError(`'${path}' is no matrix that could be packed`);
+      throw new InputError(`'${path}' is not a matrix that could be packed`);
     }
     checkAsked(path, matrix.variable.shape, packed.shape);
     matrix.variable.dispose();

@@ -12,7 +12,7 @@ export interface Batch {
   readonly shape: readonly [batch: number, tokens: number];
 }
 
-/** Endless training batches, of which any can be asked for by its number alone. */
+/** An infinite sequence of training batches with random access: `at(step)` depends on the seed and the step only. */
 export interface ShuffledBatches {
   /** Steps in which as many windows are seen as the corpus has; a fraction where they do not fill whole batches. */
   readonly stepsPerEpoch: number;
@@ -28,7 +28,7 @@ export interface ShuffledBatches {
  * Window `s = step · batchSize + row` of the endless sequence is number `s mod count` of the permutation of epoch
  * `⌊s / count⌋`, so a batch at the end of an epoch is filled up from the next one.
  * @param options `batchSize` is `B`; `seed` is a whole number up to 2^53 − 1, default 0
- * @throws DataError when an option is no whole number in its range
+ * @throws DataError when an option is not a whole number in its range
  */
 export function shuffledBatches(
   source: Windows,
@@ -69,7 +69,7 @@ export function shuffledBatches(
  *
  * Full windows come first, `B` at a time with fewer in the last; a rest shorter than a window is a batch of its own.
  * @param options `batchSize` is `B`; `length` is `T`
- * @throws DataError when an option is no whole number in its range, or the corpus has fewer than two tokens
+ * @throws DataError when an option is not a whole number in its range, or the corpus has fewer than two tokens
  */
 export function sequentialBatches(
   ids: TokenIds,

@@ -7,7 +7,7 @@ export type TokenIds = Uint16Array | Int32Array;
  * Token ids in the least memory that holds every id of the vocabulary.
  * @param ids as a tokenizer gives them
  * @param options `vocabSize` is the number of tokens that the model knows
- * @throws DataError when an id is no whole number from 0 to `vocabSize − 1`
+ * @throws DataError when an id is not a whole number from 0 to `vocabSize − 1`
  */
 export function packTokenIds(
   ids: ArrayLike<number>,

@@ -13,7 +13,7 @@ export interface NeuronQuestion {
   readonly sequence?: number;
 }
 
-/** How a query meets every key, dimension by dimension. */
+/** The product of a query with every key, by head dimension. */
 export interface Neurons {
   /** `[Dh]` */
   readonly query: Float32Array;

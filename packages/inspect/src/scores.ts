@@ -62,7 +62,7 @@ function inductionOf(
   return sum;
 }
 
-/** The mean of a value over the queries for which there is one; 0 where there is none. */
+/** The mean of a value over the queries that have one; 0 if none has. */
 function meanOverRows(
   { rows, keys, values }: AttentionMap,
   head: number,

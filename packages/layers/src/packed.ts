@@ -31,7 +31,7 @@ export interface PackingOptions {
   only?: (path: string) => boolean;
 }
 
-/** Whether a path is no output head, whose errors would go straight into the scores. */
+/** Whether a path is not an output head: rounding errors of a head go straight into the scores. */
 const noHead = (path: string): boolean => !/(^|\.)(head|lmHead)(\.|$)/.test(path);
 
 /**

@@ -129,7 +129,7 @@ export function encoderModel<M extends Model>(model: M): M & Model<EncoderModel>
   const { network } = model;
   if (isEncoder(network)) return { ...model, network };
   throw new InputError(
-    `the model of family '${model.family.modelType}' is no encoder, nor a decoder that classifies`,
+    `the model of family '${model.family.modelType}' is not an encoder, nor a decoder that classifies`,
   );
 }
 
@@ -141,7 +141,7 @@ export function encoderModel<M extends Model>(model: M): M & Model<EncoderModel>
 export function encoderDecoderModel<M extends Model>(model: M): M & Model<EncoderDecoderModel> {
   const { network } = model;
   if (isEncoderDecoder(network)) return { ...model, network };
-  throw new InputError(`the model of family '${model.family.modelType}' is no encoder-decoder`);
+  throw new InputError(`the model of family '${model.family.modelType}' is not an encoder-decoder`);
 }
 
 const parts = "an object of parts, such as { position: { kind: 'alibi' } }";

@@ -73,7 +73,7 @@ describeBackends('packed weights', () => {
         'blocks.0.attn.qkv.weight',
         Object.values(model.params.matrices())[0]!.packed!,
       ),
-    ).toThrow('is no matrix that could be packed');
+    ).toThrow('is not a matrix that could be packed');
     model.params.dispose();
     expect(tf.memory().numTensors).toBe(before);
   });

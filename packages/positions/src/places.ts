@@ -4,8 +4,8 @@ import * as tf from '@tensorflow/tfjs';
 import { checkPositions } from './position.js';
 
 /**
- * The positions of new tokens: a number where all sequences begin at the same one, else those of all
- * tokens, row-major `[B, T]`, in which padding repeats the last that there is.
+ * The positions of new tokens: one number where all sequences start at the same position, else row-major `[B, T]`;
+ * padding repeats the last position of its sequence.
  *
  * @param x `[B, T, D]`, the tokens that follow those in `ctx.cache`
  * @throws ShapeError where a position is beyond `maxLength`

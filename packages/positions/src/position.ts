@@ -11,11 +11,11 @@ export interface InputPosition {
   forward(x: tf.Tensor, ctx?: ForwardContext): tf.Tensor;
 }
 
-/** Where the new tokens stand among all, and what their products are multiplied by. */
+/** The positions of the new tokens among all tokens, and the scale of scores. */
 export interface Span {
   /** The position of the first new token; of the longest sequence, where they differ. */
   start: number;
-  /** The same of each sequence, where a cache holds sequences of different lengths. */
+  /** The position of the first new token of each sequence, where a cache holds sequences of different lengths. */
   starts?: readonly number[] | undefined;
   /** `[B, T]`, int32: the position of each new token, where it is not its place. */
   positions?: tf.Tensor | undefined;
@@ -23,21 +23,21 @@ export interface Span {
   keys: number;
   /** Of the scores, for terms that are products too; default `1 / √Dh`. */
   scale?: number | undefined;
-  /** Attention turns queries and keys itself where it is given `turn`: by tables in place of turned tensors. */
+  /** Attention rotates queries and keys as it loads them: return the tables as `turn`, and q and k as they are. */
   turnsAsLoaded?: boolean | undefined;
 }
 
-/** Queries and keys that know their positions. */
+/** Queries and keys after the position encoding, and what it adds to scores. */
 export interface Placed {
   /** `[B, H, Tq, Dh]` */
   q: tf.Tensor;
   /** `[B, Hkv, T, Dh]`, the new keys; these are what a cache keeps. */
   k: tf.Tensor;
-  /** What both are still to be turned by; only where `turnsAsLoaded` was asked for. */
+  /** Rotation tables that attention still has to apply to both; only where `turnsAsLoaded` was asked for. */
   turn?: RotaryTables;
-  /** What to do to the scores. */
+  /** Score modifications to apply. */
   mods?: readonly ScoreMod[];
-  /** What is made for a few queries at a time. */
+  /** A score term that is computed for a few queries at a time. */
   term?: RowTerm;
 }
 
@@ -45,7 +45,7 @@ export interface Placed {
 export interface AttentionPosition {
   /** Names it in errors. */
   readonly name: string;
-  /** It works on products of queries and keys, so that a score that is no product cannot use it. */
+  /** Whether the encoding needs dot-product scores: it then refuses additive ones. */
   readonly needsProduct: boolean;
   /**
    * @param q `[B, H, Tq, Dh]`, of the new tokens
@@ -54,7 +54,7 @@ export interface AttentionPosition {
   apply(q: tf.Tensor, k: tf.Tensor, at: Span): Placed;
 }
 
-/** No positions: attention does not know the order of its keys, but for its mask. */
+/** No position encoding: attention is permutation-equivariant, except for its mask. */
 export const noPosition: AttentionPosition = {
   name: 'no position',
   needsProduct: false,

@@ -139,7 +139,7 @@ class Tables {
     this.length = length;
   }
 
-  /** Those of `count` positions from a start on, `[count, R / 2]`; from several, `[starts, count, R / 2]`. */
+  /** Rows for `count` positions from a start on, `[count, R / 2]`; for several starts, `[starts, count, R / 2]`. */
   rows(starts: readonly number[], count: number): Record<'cos' | 'sin', tf.Tensor> {
     const pairs = this.#frequencies.length;
     const end = Math.max(...starts) + count;
@@ -156,7 +156,7 @@ class Tables {
   }
 
   /**
-   * Those of each token of each sequence, `[B, T, R / 2]`, or `[T, R / 2]` of one.
+   * Rows for the position of each token, `[B, T, R / 2]`; `[T, R / 2]` for one sequence.
    *
    * @param positions `[B, T]`, int32, which may be on the device only
    * @param least positions that the table has, at least

@@ -97,7 +97,7 @@ const distanceTerm = (inputs: tf.Tensor[], factor: number, least: number): RowTe
   inputs,
   mods({ q, k, place }, [moved, distances]) {
     const [batch, heads, rows, width] = q.shape as [number, number, number, number];
-    // The distances that these queries meet, from the last key's on.
+    // The distances from these queries to the keys, starting at the last key.
     const first = Math.max(least, place - (k.shape[2]! - 1));
     const met = distances!.slice([0, first - least, 0], [-1, place + rows - first, -1]);
     const asking = q.mul(factor).add(moved!).transpose([1, 0, 2, 3]); // [H, B, C, Dh]

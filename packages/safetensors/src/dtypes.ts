@@ -105,7 +105,7 @@ export function dtypeOf(data: unknown): Dtype | undefined {
 
 /**
  * The bytes that a tensor fills: `Π shape × bits(dtype) / 8`.
- * @throws SafetensorsError when a size is no count, the product leaves 2^53, or bits fill no whole byte
+ * @throws SafetensorsError when a size is not a count, the product leaves 2^53, or bits fill no whole byte
  */
 export function byteSize(
   dtype: Dtype,
@@ -132,7 +132,7 @@ export function byteSize(
     throw new SafetensorsError(
       file,
       key,
-      `shape ${show(shape)} of ${dtype} needs ${bits} bits, which is no whole number of bytes`,
+      `shape ${show(shape)} of ${dtype} needs ${bits} bits, which is not a whole number of bytes`,
     );
   }
   return bits / 8;

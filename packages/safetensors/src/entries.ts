@@ -16,7 +16,7 @@ export interface TensorInfo {
 
 /**
  * The header's free text.
- * @throws SafetensorsError when it is no object of strings
+ * @throws SafetensorsError when it is not an object of strings
  */
 export function checkMetadata(value: unknown, file: string): Record<string, string> {
   // The reference writes no metadata as an absent entry, but reads null as the same.

@@ -23,7 +23,7 @@ function refusal(bytes: Uint8Array): SafetensorsError {
 const f32 = (begin: number, end: number, shape = '[1]') =>
   `{"dtype":"F32","shape":${shape},"data_offsets":[${begin},${end}]}`;
 
-describe('a file that is no file of this format', () => {
+describe('a file that is not a file of this format', () => {
   test.each([
     ['no byte', new Uint8Array(0), 'has 0 bytes, a safetensors file has at least 8'],
     ['7 bytes', new Uint8Array(7), 'has 7 bytes, a safetensors file has at least 8'],
@@ -69,7 +69,7 @@ describe('a header that lies', () => {
   test.each([
     ['a name twice', `{"a":${f32(0, 4)},"a":${f32(0, 4)}}`, 'stands twice in the header, expected'],
     ['an escaped name twice', `{"a":${f32(0, 4)},"\\u0061":${f32(0, 4)}}`, 'stands twice in the'],
-    ['an entry that is no object', '{"a":[1]}', 'is [1], expected an object'],
+    ['an entry that is not an object', '{"a":[1]}', 'is [1], expected an object'],
     ['an unknown dtype', '{"a":{"dtype":"F31"}}', `dtype is "F31", ${known}`],
     ['an inherited name as dtype', '{"a":{"dtype":"toString"}}', `dtype is "toString", ${known}`],
     ['no dtype', '{"a":{}}', `dtype is undefined, ${known}`],
@@ -86,7 +86,7 @@ describe('a header that lies', () => {
     [
       'half a byte',
       '{"a":{"dtype":"F4","shape":[3],"data_offsets":[0,1]}}',
-      'shape [3] of F4 needs 12 bits, which is no whole number of bytes',
+      'shape [3] of F4 needs 12 bits, which is not a whole number of bytes',
     ],
     [
       'one offset',

@@ -34,7 +34,7 @@ test('halves are widened on request', () => {
   expect(() => toFloat32(half, { into: room })).toThrow('has 2 values, there is room for 4');
 });
 
-test('singles are not copied, doubles are rounded, whole numbers are no floats', () => {
+test('singles are not copied, doubles are rounded, whole numbers are not floats', () => {
   const single = Float32Array.of(1.5);
   expect(toFloat32({ dtype: 'F32', data: single })).toBe(single);
   expect(toFloat32({ dtype: 'F64', data: Float64Array.of(0.1) })).toEqual(Float32Array.of(0.1));

@@ -25,7 +25,7 @@ export interface TensorReader {
   close(): Promise<void>;
 }
 
-/** One file, of which only the header is in memory. */
+/** Reads tensors of one file on demand; only the header is kept in memory. */
 export class SafetensorsReader implements TensorReader {
   private constructor(
     private readonly source: ByteSource,

@@ -85,7 +85,7 @@ function readWeightMap(bytes: Uint8Array, name: string): Map<string, string> {
   }
   const weightMap = new Map<string, string>();
   for (const [key, file] of Object.entries(map)) {
-    // A shard lies beside its index: a path out of the folder is no file name.
+    // A shard lies beside its index: a path out of the folder is not a file name.
     if (typeof file !== 'string' || !/^[^/\\]+\.safetensors$/.test(file)) {
       const reason = `lies in ${show(file)}, expected the name of a .safetensors file beside the index`;
       throw new SafetensorsError(name, key, reason);

@@ -72,7 +72,7 @@ describe('refused, naming the tensor', () => {
     expect(() => writeSafetensors({ '\udfff': input })).toThrow('is not well-formed Unicode');
   });
 
-  test('metadata that is no text', () => {
+  test('metadata that is not text', () => {
     const metadata = { step: 3 } as unknown as Record<string, string>;
     expect(() => writeSafetensors({}, metadata)).toThrow('"step" is 3, expected a string');
   });

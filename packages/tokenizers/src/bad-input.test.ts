@@ -131,7 +131,7 @@ const cases: Case[] = [
     'normalizer.pattern is {"Glob":"*"}; expected { "String": … }',
   ],
   [
-    'a charsmap that is no base64',
+    'a charsmap that is not base64',
     (j) => (j.normalizer = { type: 'Precompiled', precompiled_charsmap: '?' }),
     'precompiled_charsmap is "?"; expected base64',
   ],
@@ -208,7 +208,7 @@ test.each<[string, string]>([
   expect(() => Tokenizer.fromBytes(new TextEncoder().encode(text), 'x.json')).toThrow(message);
 });
 
-test('bytes that are no UTF-8 are refused', () => {
+test('bytes that are not UTF-8 are refused', () => {
   const bytes = new TextEncoder().encode('{"model": {"vocab": {"?": 0}}}');
   bytes[22] = 0xc3;
   expect(() => Tokenizer.fromBytes(bytes, 'x.json')).toThrow('expected UTF-8');

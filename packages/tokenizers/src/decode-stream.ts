@@ -4,7 +4,7 @@ import { appendBytes } from './decoders/byte-level.js';
 export interface DecodeStream {
   /** The text that a token makes certain; never half a character. */
   push(id: number): string;
-  /** The text that is left; what is no whole character becomes U+FFFD. */
+  /** The text that is left; what is not a whole character becomes U+FFFD. */
   end(): string;
 }
 
@@ -28,7 +28,7 @@ export function byteStream(): TokenStream {
 }
 
 /**
- * Decodes with any decoder: what the tokens since the last text add to those of the last text, once they end with a
+ * Decodes with any decoder: the text that the tokens since the last piece add to it, once they end with a
  * whole character.
  */
 export function windowStream(decode: (tokens: readonly string[]) => string): TokenStream {

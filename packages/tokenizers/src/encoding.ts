@@ -199,7 +199,7 @@ function cutSurfaces(
 /**
  * Offsets in code points instead of UTF-16 code units, as Python counts.
  *
- * @param text of which the offsets are
+ * @param text the text that the offsets refer to
  * @throws TokenizerError where an offset lies outside the text
  */
 export function codePointOffsets(

@@ -81,7 +81,7 @@ export class JsonBytes {
     this.#skipValue();
   }
 
-  /** The next byte that is no white space, as a character; it is not read. */
+  /** The next byte that is not white space, as a character; it is not read. */
   peek(): string {
     return String.fromCharCode(this.bytes[this.#skipSpace()] ?? 0);
   }

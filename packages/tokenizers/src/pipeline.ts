@@ -53,7 +53,7 @@ export class Pipeline implements TokenNames {
   /**
    * The tokens of a text, with places in the text.
    *
-   * @throws TokenizerError where it is no string, or longer than 2^27 code units
+   * @throws TokenizerError where it is not a string, or longer than 2^27 code units
    */
   tokenize(text: string): Tokens {
     if (typeof text !== 'string') {

@@ -20,7 +20,7 @@ export function spread(hash: number): number {
   return mixed ^ (mixed >>> 13);
 }
 
-/** Units in front of those of a token in the arena: low and high half of its id, and its length. */
+/** Code units before each token in the arena: low and high half of its id, and its length. */
 const header = 3;
 
 /** Tokens and their ids, which may leave holes: one arena of code units and an open-addressing table, no object per token. */

@@ -102,7 +102,7 @@ async function showOutputs(
 export function parseIds(text: string, option = '--ids'): number[] {
   return text.split(',').map((part) => {
     if (!/^\s*\d+\s*$/.test(part)) {
-      throw new InputError(`${option} '${text}': '${part}' is no token id; expected e.g. 1,2,3`);
+      throw new InputError(`${option} '${text}': '${part}' is not a token id; expected e.g. 1,2,3`);
     }
     return Number(part);
   });

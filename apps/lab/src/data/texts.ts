@@ -21,13 +21,13 @@ export async function readTextFile(file: Blob, name: string): Promise<string> {
   const start = text.slice(0, 100_000);
   if ([...start].filter(isStrange).length > start.length / 1000) {
     throw new InputError(
-      `${name} is no text in UTF-8: it looks like a binary file. Choose a plain text file.`,
+      `${name} is not text in UTF-8: it looks like a binary file. Choose a plain text file.`,
     );
   }
   return text.replace(/\r\n?/g, '\n');
 }
 
-/** Whether a character has no place in a text: a control character, or one that is no UTF-8. */
+/** Whether a character has no place in a text: a control character, or one that is not UTF-8. */
 function isStrange(char: string): boolean {
   return char === '\ufffd' || (char < ' ' && !'\t\n\f\r\v'.includes(char));
 }

@@ -14,7 +14,7 @@ test('a configuration comes back from its link, whole and short', () => {
   }
 });
 
-test('what is no configuration is refused, saying why', () => {
+test('what is not a configuration is refused, saying why', () => {
   expect(() => unpackConfig('%%%')).toThrow('The link holds no configuration');
   expect(() => unpackConfig(packConfig(presets[0].config).slice(0, -9))).toThrow('The link');
   expect(() => unpackConfig(pack('[1, 2'))).toThrow('The link holds no configuration');

@@ -17,7 +17,7 @@ export function packConfig(config: RunConfig): string {
 /**
  * The configuration in a link.
  *
- * @throws InputError for whatever is no configuration of the lab's
+ * @throws InputError for whatever is not a configuration of the lab's
  */
 export function unpackConfig(text: string): RunConfig {
   let json: unknown;

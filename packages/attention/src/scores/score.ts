@@ -7,7 +7,7 @@ import type { HeadSizes } from '../heads.js';
 export interface Score {
   /** Names it in errors. */
   readonly name: string;
-  /** What products of queries and keys are multiplied by; undefined: the score is no product. */
+  /** What products of queries and keys are multiplied by; undefined: the score is not a product. */
   readonly scale: number | undefined;
   /** Changes queries before they get positions, `[B, H, Tq, Dh]`. */
   queries?(q: tf.Tensor): tf.Tensor;

@@ -30,7 +30,7 @@ test('every feature that the adapter offers and kernels use is on', async () => 
 
 test('a shader that the driver refuses is an error at the next read, not zeros', async () => {
   const { gpu } = currentDevice()!;
-  const module = gpu.createShaderModule({ code: 'this is no shader' });
+  const module = gpu.createShaderModule({ code: 'this is not a shader' });
   gpu.createComputePipeline({ layout: 'auto', compute: { module } });
   const tensor = tf.add(tf.ones([3]), 1);
   await gpu.queue.onSubmittedWorkDone();

@@ -59,7 +59,7 @@ describe('KeyValueCache', () => {
     const first = cache.once('cross', 2, make);
     expect(cache.once('cross', 2, make)).toBe(first);
     expect(make).toHaveBeenCalledTimes(1);
-    // It is no part of the sequence.
+    // It is not a part of the sequence.
     expect([cache.length, cache.starts]).toEqual([0, []]);
     cache.reorder([1, 1, 0]);
     const { k } = cache.once('cross', 3, make);

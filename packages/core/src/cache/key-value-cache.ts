@@ -106,7 +106,7 @@ export class KeyValueCache {
    * Appends the keys and values of new tokens to a layer's.
    *
    * @param k `[B, Hkv, T, Dh]`, v the same
-   * @param counts the tokens of each sequence that are no padding, which stands at the end; default `T`
+   * @param counts the tokens of each sequence that are not padding, which stands at the end; default `T`
    * @param turn what keys are turned by as they are written; only where it `appendsInPlace`
    * @returns what the new tokens attend to
    * @throws ShapeError where batch, heads or width differ from what is cached; InputError where tokens

@@ -34,7 +34,7 @@ export type CachedKeysValues =
 export interface FreshKeysValues {
   readonly kind: 'fresh';
   readonly rows: KeysAndValues;
-  /** The tokens of each sequence that are no padding. */
+  /** The tokens of each sequence that are not padding. */
   readonly lengths: readonly number[];
 }
 

@@ -7,7 +7,7 @@ import { shownToken, widestLabel } from './tokens.js';
 export interface HeadViewOptions {
   /** The tokens of the keys. */
   tokens: readonly string[];
-  /** The tokens of the queries, where they are of another sequence; default those of the keys. */
+  /** The query tokens, where they come from another sequence; default the key tokens. */
   queryTokens?: readonly string[];
   /** Only what this query attends to; default all queries. */
   row?: number;

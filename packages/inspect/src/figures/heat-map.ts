@@ -8,7 +8,7 @@ import { shownToken, widestLabel } from './tokens.js';
 export interface HeatMapOptions {
   /** The tokens of the keys. */
   tokens: readonly string[];
-  /** The tokens of the queries, where they are of another sequence; default those of the keys. */
+  /** The query tokens, where they come from another sequence; default the key tokens. */
   queryTokens?: readonly string[];
   /** The side of a cell, in pixels; default 16. */
   side?: number;

@@ -31,7 +31,7 @@ interface Chunk extends FlatChunk {
 
 /**
  * AdamW over flat moments: parameters and gradients are copied side by side, updated in one dispatch
- * for each chunk, and the parameters copied back. Copies between buffers are no dispatches.
+ * for each chunk, and the parameters copied back. Copies between buffers are not dispatches.
  */
 export class FlatAdamW implements AdamWState {
   readonly #parameters: readonly AdamWParameter[];

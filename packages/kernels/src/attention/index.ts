@@ -38,7 +38,7 @@ export interface AttentionOptions {
  * @param v `[B, Hkv, Tk, Dv]`
  * @returns `[B, H, Tq, Dv]`
  * @throws ShapeError where batch, heads, lengths or widths do not fit; InputError for a type that is not
- * float32, what is no mask or no score mod, or a mask made for other sizes
+ * float32, what is not a mask or a score mod, or a mask made for other sizes
  * @see Dao 2023, https://arxiv.org/abs/2307.08691; Ainslie et al. 2023, https://arxiv.org/abs/2305.13245;
  * Dong et al. 2024, https://arxiv.org/abs/2412.05496
  */

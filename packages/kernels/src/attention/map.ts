@@ -17,7 +17,7 @@ export type MapOptions = Partial<Pick<ReferenceOptions, 'mask' | 'mods' | 'scale
  * @param q `[B, H, Tq, Dh]`
  * @param k `[B, Hkv, Tk, Dh]`, where Hkv divides H
  * @returns both `[B, heads, rows, Tk]`; a row that sees no key has weights of zero
- * @throws InputError for a head or a row that does not exist, or what is no mask or no score mod
+ * @throws InputError for a head or a row that does not exist, or what is not a mask or a score mod
  */
 export function attentionMap(
   q: tf.Tensor,

@@ -219,7 +219,7 @@ describeBackends('score mods', () => {
     for (const mod of [by([4], 'h'), by([1], 'h'), by([2], 'b')]) given(mod)().dispose();
   });
 
-  test('what is no mod is named', () => {
+  test('what is not a mod is named', () => {
     const q = tf.zeros([1, 1, 2, 3]);
     const given = (mods: unknown) => () => attention(q, q, q, { mods: mods as ScoreMod[] });
     const half = scoreMod((score) => score.div(2));

@@ -23,7 +23,7 @@ export interface ScoreMod {
  *
  * It becomes a part of the fused kernels, forward and backward, and plain operations elsewhere.
  *
- * @throws InputError for what is no function; where it is used, if the function does not return an expression
+ * @throws InputError for what is not a function; where it is used, if the function does not return an expression
  * @see Dong et al. 2024, FlexAttention, https://arxiv.org/abs/2412.05496
  * @example const softCap = scoreMod((score) => score.div(30).tanh().mul(30));
  */

@@ -9,7 +9,7 @@ import type { TableTiling, Tiling, Widths } from './programs.js';
 export const passNames = ['forward', 'queryGradient', 'keyGradient'] as const;
 export type PassName = (typeof passNames)[number];
 
-/** Larger subgroups are those of GPUs with memory and registers for blocks. */
+/** Devices with larger subgroups have the memory and registers for blocks. */
 const smallSubgroup = 16;
 
 /** The tilings that a device can run for heads of some widths, the likeliest to be fast first. */

@@ -26,7 +26,7 @@ export interface AttentionWeightsOptions {
  * @param k `[B, Hkv, Tk, Dk]`
  * @param logSumExp `[B, H, Tq, 2]`, of `attentionWithLogSumExp`
  * @returns `[B, heads, rows, Tk]`
- * @throws ShapeError where shapes do not fit, InputError for a row or a head that is none
+ * @throws ShapeError where shapes do not fit, InputError for a row or a head that does not exist
  * @example
  * const { output, logSumExp } = attentionWithLogSumExp(q, k, v, { mask: causal });
  * const lastRow = attentionWeights(q, k, logSumExp, { rows: [q.shape[2]! - 1], mask: causal });
@@ -79,6 +79,6 @@ function checkNumbers(what: string, numbers: readonly number[], count: number): 
   const wrong = numbers.find((n) => !(Number.isInteger(n) && n >= 0 && n < count));
   if (wrong === undefined && numbers.length > 0) return;
   throw new InputError(
-    `attentionWeights: ${what} ${wrong === undefined ? 'are none' : `hold ${wrong}`}; expected numbers from 0 to ${count - 1}`,
+    `attentionWeights: ${what} ${wrong === undefined ? 'are empty' : `hold ${wrong}`}; expected numbers from 0 to ${count - 1}`,
   );
 }

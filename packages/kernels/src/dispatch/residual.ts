@@ -7,7 +7,7 @@ export const plainReads: string = /* wgsl */ `
   fn value(i: u32) -> f32 { return x[i]; }
 `;
 
-/** The same where the input is `x + added`: the first pass writes the sum, of which each lane reads its own values. */
+/** As above for an input `x + added`: the first pass writes the sum, and each lane reads back its own values. */
 export const addingReads: string = /* wgsl */ `
   fn origin(i: u32) -> f32 { return x[i] + added[i]; }
   fn first(i: u32) -> f32 {

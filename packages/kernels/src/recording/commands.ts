@@ -12,7 +12,7 @@ type Clear = Parameters<GPUCommandEncoder['clearBuffer']>;
 type Copy = [source: GPUBuffer, from: number, target: GPUBuffer, to: number, size: number];
 
 /**
- * A command encoder that also writes down what it is told; other commands than those of
+ * A command encoder that also logs its commands; other commands than those of
  * TensorFlow.js's compute operations are refused.
  */
 export function loggingEncoder(encoder: GPUCommandEncoder, log: Command[]): GPUCommandEncoder {

@@ -28,7 +28,7 @@ export interface RotaryTables {
  * pass. Fused on WebGPU in one dispatch, forward and backward.
  *
  * @param x `[..., T, Dh]`
- * @param cos `[T, R/2]`, cos θ of each position and pair; `[B, T, R/2]` where those of x's first axis differ
+ * @param cos `[T, R/2]`, cos θ of each position and pair; `[B, T, R/2]` where sequences have different positions
  * @param sin as `cos`
  * @returns `[..., T, Dh]`
  * @throws ShapeError where the sizes do not fit or one is 0, InputError where a type is not float32

@@ -12,7 +12,7 @@ export interface Rows {
 }
 
 /**
- * A part of attention that is no look-up in something small: a number for each query and key that is
+ * A part of attention that is not a look-up in a small table: a number for each query and key that is
  * made for a few queries at a time, and made again in the backward.
  */
 export interface RowTerm {

@@ -196,7 +196,7 @@ export class SequenceClassifier implements EncoderModel<{ logits: tf.Tensor }> {
     return this.#stack.forward(ids, ctx);
   }
 
-  /** @param ids `[B, T]`, int32 @returns logits `[B, labels]` of the first id, or the last that is no padding */
+  /** @param ids `[B, T]`, int32 @returns logits `[B, labels]` of the first id, or the last that is not padding */
   forward(ids: tf.Tensor, ctx?: ForwardContext): { logits: tf.Tensor } {
     return tf.tidy(() => {
       const hidden = this.encode(ids, ctx); // [B, T, D]

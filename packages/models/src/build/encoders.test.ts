@@ -125,9 +125,11 @@ describe('an encoder', () => {
 
   test('is told from models of other kinds', () => {
     const { params, ...model } = encoder({ model_type: 'bert' });
-    expect(() => encoderDecoderModel({ params, ...model })).toThrow("'bert' is no encoder-decoder");
+    expect(() => encoderDecoderModel({ params, ...model })).toThrow(
+      "'bert' is not an encoder-decoder",
+    );
     const gpt = createModel({ model_type: 'gpt2', n_layer: 1, n_embd: 12, vocab_size: 5 });
-    expect(() => encoderModel(gpt)).toThrow("'gpt2' is no encoder");
+    expect(() => encoderModel(gpt)).toThrow("'gpt2' is not an encoder");
     params.dispose();
     gpt.params.dispose();
   });

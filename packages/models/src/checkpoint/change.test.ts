@@ -32,6 +32,6 @@ test.each([
   ['topology', { topology: 'encoder' }, 'change: \'topology\' is "encoder"; it is "decoder"'],
   ['model_type', { model_type: 'gpt2' }, 'change: \'model_type\' is "gpt2"; it is "headwise"'],
   ['an array', [{ kind: 'alibi' }], 'change is an array; expected an object of parts'],
-])('what is no part to exchange is refused: %s', async (_, change, message) => {
+])('what is not a part to exchange is refused: %s', async (_, change, message) => {
   await expect(loadModel(`${goldens}llama`, { change: change as never })).rejects.toThrow(message);
 });

@@ -34,7 +34,7 @@ function webFolder(place: string | URL, options: WebOptions): CheckpointFiles {
   const page = globalThis.location?.href;
   const base = URL.canParse(address, page) ? new URL(address, page) : undefined;
   if (!base || !/^https?:$/.test(base.protocol)) {
-    throw new InputError(`'${place}' is no address on the web; expected one of http or https`);
+    throw new InputError(`'${place}' is not an address on the web; expected one of http or https`);
   }
   return {
     name: base.href,

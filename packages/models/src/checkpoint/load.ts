@@ -83,7 +83,7 @@ export async function loadModel(
 }
 
 /**
- * Matrices of as many columns, cut into another number of heads, would be no trained heads at all; of another width,
+ * Matrices of as many columns, cut into another number of heads, would not be trained heads at all; of another width,
  * no matrix would be left.
  */
 function refuseOtherSizes(theirs: ModelConfiguration, change: PresetChange, name: string): void {

@@ -18,7 +18,7 @@ const MAX_JSON_BYTES = 2 ** 27;
 /**
  * The document in a checkpoint's `config.json`.
  *
- * @throws InputError where there is none, or it is no JSON
+ * @throws InputError where there is none, or it is not JSON
  */
 export async function openConfig(files: CheckpointFiles): Promise<{ json: unknown; name: string }> {
   const source = await files.open(configName);

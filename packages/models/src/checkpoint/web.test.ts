@@ -94,7 +94,7 @@ describe('a checkpoint on the web', () => {
       /config\.json: cannot be fetched/,
     );
     await expect(loadModel('models/gpt2')).rejects.toThrow(
-      "'models/gpt2' is no address on the web",
+      "'models/gpt2' is not an address on the web",
     );
     await expect(loadModel('file:///etc')).rejects.toThrow('expected one of http or https');
   });

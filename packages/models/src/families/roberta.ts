@@ -88,7 +88,7 @@ const kindOf = ({ architectures: [name], model_type }: RobertaConfig): Kind =>
   name.slice(prefixes[model_type].length) as Kind;
 
 /**
- * RoBERTa: BERT without next sentences, whose positions are counted over the tokens that are no padding.
+ * RoBERTa: BERT without next sentences, whose positions are counted over the tokens that are not padding.
  *
  * @see Liu et al. 2019, https://arxiv.org/abs/1907.11692
  */
@@ -108,7 +108,7 @@ function buildRoberta(params: ParamStore, config: RobertaConfig): EncoderModel {
       return x.add(table.forward(given ?? positionsAfterPadding(ids, padId), ctx));
     },
     padId,
-    // The table's first rows are no token's.
+    // The table's first rows belong to no position.
     maxLength: count - padId - 1,
   });
   return new BertModel(body, heads[kindOf(config)](params, config, body));

@@ -15,7 +15,7 @@ export interface Golden {
   /** By the keys of the checkpoint. */
   gradients: Record<string, Float32Array>;
   loss: number;
-  /** Tensors of the checkpoint that are no parameters. */
+  /** Tensors of the checkpoint that are not parameters. */
   buffers: string[];
 }
 

@@ -17,7 +17,7 @@ export function appendBytes(token: string, bytes: number[]): void {
   }
 }
 
-/** Reads the printable characters of bytes as UTF-8; bytes that are none become U+FFFD. */
+/** Reads the printable characters of bytes as UTF-8; invalid bytes become U+FFFD. */
 export const readByteLevelDecoder = (): Decoder => ({
   decode(tokens) {
     const bytes: number[] = [];

@@ -84,7 +84,7 @@ export function readCtcDecoder(fields: Fields): Decoder {
   };
 }
 
-/** Reads runs of tokens such as `<0x0A>` as UTF-8; each byte of a run that is none becomes U+FFFD. */
+/** Reads runs of tokens such as `<0x0A>` as UTF-8; each byte of an invalid run becomes U+FFFD. */
 export function readByteFallback(): Decoder {
   return {
     decode(tokens) {

@@ -112,13 +112,13 @@ test.each<[string, () => unknown, string]>([
   [
     'SentencePiece: text',
     () => fromSentencePiece(new TextEncoder().encode('hello')),
-    'is no SentencePiece model',
+    'is not a SentencePiece model',
   ],
   ['SentencePiece: nothing', () => fromSentencePiece(new Uint8Array()), 'has no pieces'],
   [
     'SentencePiece: cut off',
     () => fromSentencePiece(bytesOf('bpe.model').subarray(0, 1000)),
-    'is no SentencePiece model',
+    'is not a SentencePiece model',
   ],
 ])('%s', (_, load, message) => {
   expect(load).toThrow(message);

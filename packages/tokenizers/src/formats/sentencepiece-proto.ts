@@ -32,7 +32,7 @@ const modelTypes = [undefined, 'unigram', 'bpe', 'word', 'char'] as const;
 /**
  * Reads a SentencePiece `.model`, a `ModelProto`.
  *
- * @throws TokenizerError where it is none
+ * @throws TokenizerError where the bytes are not such a model
  * @see https://github.com/google/sentencepiece/blob/master/src/sentencepiece_model.proto
  */
 export function readSentencePieceModel(bytes: Uint8Array, name: string): SentencePieceModel {
@@ -54,7 +54,7 @@ export function readSentencePieceModel(bytes: Uint8Array, name: string): Sentenc
       3: (reader) => readNormalizerSpec(reader.bytes(), model),
     });
   } catch (error) {
-    throw new TokenizerError(`${name}: is no SentencePiece model: ${(error as Error).message}`);
+    throw new TokenizerError(`${name}: is not a SentencePiece model: ${(error as Error).message}`);
   }
   if (model.pieces.length === 0) throw new TokenizerError(`${name}: has no pieces`);
   return model;

@@ -19,7 +19,7 @@ export interface SentencePieceOptions {
 /**
  * Makes a tokenizer of a SentencePiece `.model`, Unigram or BPE, that encodes and decodes as SentencePiece does.
  *
- * @throws TokenizerError where it is no such model
+ * @throws TokenizerError where the bytes are not such a model
  * @see Kudo and Richardson 2018, https://arxiv.org/abs/1808.06226
  */
 export function fromSentencePiece(

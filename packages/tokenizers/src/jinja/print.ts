@@ -43,7 +43,7 @@ export function repr(value: Value): string {
 const mostDigits = 4300;
 const tooLong = 10n ** BigInt(mostDigits);
 
-/** An int as Python prints it, which refuses those of more than 4,300 digits. */
+/** An int as Python prints it; Python refuses ints of more than 4,300 digits. */
 function wholeText(value: bigint): string {
   if (value < tooLong && value > -tooLong) return String(value);
   throw new JinjaError(

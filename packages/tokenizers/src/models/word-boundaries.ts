@@ -7,7 +7,7 @@ import type { MergeTable } from './merge-table.js';
  * Merging goes on within the parts as in the whole as long as no merge joins a token that ends with such a unit
  * with one that begins with `boundary`.
  *
- * @returns one byte per code unit, 1 where it can be cut; undefined where `boundary` is no token
+ * @returns one byte per code unit, 1 where it can be cut; undefined where `boundary` is not a token
  */
 export function boundariesBefore(
   boundary: number,

@@ -33,7 +33,7 @@ export class Matcher {
     this.#program = compile(new PatternParser(source).parse(), source);
   }
 
-  /** Takes a text, of which `[from, to)` counts. */
+  /** Sets the text to search; only `[from, to)` is searched. */
   begin(units: Uint16Array, from: number, to: number): void {
     this.#units = units;
     this.#from = from;

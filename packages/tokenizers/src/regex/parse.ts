@@ -91,7 +91,7 @@ export class PatternParser {
       const [min, max] = range;
       const greedy = !this.#take('?');
       node = { kind: 'repeat', node, min, max, greedy };
-      // `{n,m}+` is no possessive form in Oniguruma's own syntax.
+      // `{n,m}+` is not a possessive form in Oniguruma's own syntax.
       if (greedy && !braced && this.#take('+')) node = { kind: 'atomic', node };
     }
   }

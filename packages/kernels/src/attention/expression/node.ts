@@ -38,7 +38,7 @@ export type Operation =
 /**
  * A node of an expression: plain data, shared where it is used twice.
  *
- * A constant's value is no part of a shader's text but a parameter of it, so that programs are shared;
+ * A constant's value is not a part of a shader's text but a parameter of it, so that programs are shared;
  * a literal's is.
  */
 export type Node =

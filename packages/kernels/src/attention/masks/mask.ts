@@ -55,7 +55,7 @@ export function visible(
 /**
  * What every one of some masks lets see; what they add to scores adds up.
  *
- * @throws InputError for what is no mask
+ * @throws InputError for what is not a mask
  */
 export function and(...masks: Mask[]): Mask {
   checkMasks('and', masks);
@@ -72,7 +72,7 @@ export function and(...masks: Mask[]): Mask {
 /**
  * What at least one of some masks lets see.
  *
- * @throws InputError for no mask, for what is none, and for one that adds to scores
+ * @throws InputError without masks, for an argument that is not a mask, and for a mask that adds to scores
  */
 export function or(...masks: Mask[]): Mask {
   checkMasks('or', masks);
