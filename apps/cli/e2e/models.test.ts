@@ -89,3 +89,17 @@ test('params lists every parameter with its key, shape, count and bytes', () => 
   });
   expect(bytes).toBe(4 * count);
 });
+
+test('logits with packed weights are near those in float32, and an unknown type is refused', () => {
+  const name = 'llama';
+  const ids = rowOf(name, 'inputs.input_ids');
+  const args = ['logits', '--model', join(goldens, name), '--ids', ids.join(','), '--json'];
+  const { logits } = JSON.parse(headwise([...args, '--dtype', 'int8']).stdout);
+  const [actual, expected] = [logits.flat() as number[], rowOf(name, 'outputs.logits')];
+  const error = Math.hypot(...actual.map((y, i) => y - expected[i]!)) / Math.hypot(...expected);
+  expect(error).toBeGreaterThan(1e-4);
+  expect(error).toBeLessThan(2e-2);
+  const run = headwise([...args, '--dtype', 'q8']);
+  expect(run.code).toBe(2);
+  expect(run.stderr).toContain("--dtype is 'q8'; expected one of f32, f16, int8, int4");
+});

@@ -20,7 +20,7 @@ const model = createModel({
 });
 
 // Eight-bit weights that stay as they are, and small maps beside them that learn.
-const { before, after } = await quantizeModel(model.params, { format: 'int8' });
+const { before, after } = await quantizeModel(model.params, { dtype: 'int8' });
 console.log(before > 3 * after); // true
 const lora = new Lora(model.params, { rank: 4, alpha: 8, targets: /attn\.(qkv|outProj)$/ });
 const network = new AdaptedModel(model.network, lora);

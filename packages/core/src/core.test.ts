@@ -185,6 +185,12 @@ describe('a deferred ParamStore', () => {
     params.dispose();
   });
 
+  test('refuses a packing that is not a function', () => {
+    expect(() => new ParamStore({ packing: 'int8' as never })).toThrow(
+      'ParamStore: packing is "int8"; expected a function',
+    );
+  });
+
   test('packs matrices, but none that a layer holds as it is', () => {
     const packed: string[] = [];
     const params = new ParamStore({

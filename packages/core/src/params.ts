@@ -1,4 +1,5 @@
 import * as tf from '@tensorflow/tfjs';
+import { quoted } from './choice.js';
 import { InputError, ShapeError } from './errors.js';
 import type { Initializer } from './initializers.js';
 import type { ForwardContext } from './layer.js';
@@ -74,7 +75,7 @@ export class ParamStore {
    * `packing` of the matrices, default none; `deferred` is told of each parameter, which has a shape alone
    * until `fill` gives it values, and must not be used before; `shapesOnly`: no parameter has values ever, and no
    * tensor is made, so that a model of any size can be counted
-   * @throws InputError where the seed is not an integer
+   * @throws InputError where the seed is not an integer or `packing` is not a function
    */
   constructor({
     seed = 0,
@@ -91,6 +92,9 @@ export class ParamStore {
   } = {}) {
     if (!Number.isSafeInteger(seed)) {
       throw new InputError(`the seed of parameters must be an integer; got ${seed}`);
+    }
+    if (packing !== undefined && typeof packing !== 'function') {
+      throw new InputError(`ParamStore: packing is ${quoted(packing)}; expected a function`);
     }
     this.#owner = {
       shapesOnly,

@@ -10,4 +10,11 @@ export {
 } from './feed-forward.js';
 export { Linear, type LinearOptions } from './linear.js';
 export { addAndNorm, LayerNorm, type NormOptions, RMSNorm } from './norm.js';
-export { PackedMatrix, type PackingOptions, packing } from './packed.js';
+export {
+  checkGroup,
+  PackedMatrix,
+  type PackingOptions,
+  packing,
+  type WeightDtype,
+  weightDtypes,
+} from './packed.js';

@@ -88,3 +88,4 @@ export {
 export { checkDivides, parseWith } from './parse-with.js';
 export { quantizeModel } from './quantize.js';
 export { checkMemory, checkModelFits, type FitOptions, type ModelSize, modelSize } from './size.js';
+export { type WeightDtype, type WeightOptions, weightDtypes } from './weight-options.js';

@@ -8,7 +8,6 @@ import {
   isLanguageModel,
   type LanguageModel,
   type Network,
-  type Packing,
   type ParamSource,
   ParamStore,
   quoted,
@@ -19,6 +18,7 @@ import { refuseUnknownKeys } from './families/shared/settings.js';
 import { families, familyOf } from './families.js';
 import type { ModelFamily } from './family.js';
 import { checkModelFits, sizeOfConfig } from './size.js';
+import { leastBytes, packingOf, type WeightOptions } from './weight-options.js';
 
 /** A model with what is needed to train, save and dispose it. */
 export interface Model<N extends Network = Network> {
@@ -28,21 +28,16 @@ export interface Model<N extends Network = Network> {
   readonly network: N;
 }
 
-export interface CreateOptions {
+export interface CreateOptions extends WeightOptions {
   /** The seed of the initial parameters; default 0. */
-  seed?: number;
+  seed?: number | undefined;
   /** Where parameters come from instead. */
-  source?: ParamSource;
-  /** Which weights are kept in fewer bits; default none. */
-  packing?: Packing;
+  source?: ParamSource | undefined;
   /** Names the configuration in errors; default `config.json`. */
-  name?: string;
+  name?: string | undefined;
   /** Bytes that the model may take; default the limit of this process, see {@link checkModelFits}. */
-  memoryLimit?: number;
+  memoryLimit?: number | undefined;
 }
-
-/** The size of a 4-bit value relative to float32. */
-export const LEAST_PACKED: number = 1 / 8;
 
 /** The families that are decoders. */
 export type DecoderFamily =
@@ -92,13 +87,14 @@ export function createModel(
 ): Model<EncoderDecoderModel>;
 export function createModel(config: unknown, options?: CreateOptions): Model;
 export function createModel(json: unknown, options: CreateOptions = {}): Model {
-  const { name = 'config.json', memoryLimit, ...store } = options;
+  const { name = 'config.json', memoryLimit, seed, source, dtype = 'f32' } = options;
+  const packing = packingOf('createModel', options);
   const family = familyOf(json, name);
   if (family.settings) refuseUnknownKeys(family.settings, json, name);
   const config = family.parseConfig(json, name);
-  const copies = options.packing ? LEAST_PACKED : 1;
+  const copies = leastBytes[dtype];
   checkModelFits(sizeOfConfig(family, config), { copies, memoryLimit, name });
-  const params = new ParamStore(store);
+  const params = new ParamStore({ seed, source, packing });
   try {
     return { family, config, params, network: family.build(params, config) };
   } catch (error) {
@@ -159,7 +155,7 @@ export type PresetChange = Partial<Omit<ModelConfiguration, 'model_type' | 'topo
 export function modelFromPreset(
   family: DecoderFamily,
   settings: Omit<DecoderSettings, 'model_type'> = {},
-  { change, ...options }: CreateOptions & { change?: PresetChange } = {},
+  { change, ...options }: CreateOptions & { change?: PresetChange | undefined } = {},
 ): Model<LanguageModel> {
   const json: DecoderSettings = { ...settings, model_type: family };
   if (!change) return createModel(json, options);

@@ -1,5 +1,5 @@
-import { type LanguageModel, type Packing, readTensor } from '@headwise/core';
-import { packing } from '@headwise/layers';
+import { type LanguageModel, readTensor } from '@headwise/core';
+import type { WeightDtype } from '@headwise/layers';
 import { describeBackends } from '@headwise/testing';
 import * as tf from '@tensorflow/tfjs';
 import { expect, test } from 'vitest';
@@ -16,8 +16,8 @@ const config: DecoderSettings = {
   initializer_range: 0.2,
 };
 
-async function logits(packing?: Packing): Promise<{ y: Float32Array; free: () => void }> {
-  const model = createModel(config, { seed: 1, ...(packing ? { packing } : {}) });
+async function logits(dtype: WeightDtype): Promise<{ y: Float32Array; free: () => void }> {
+  const model = createModel(config, { seed: 1, dtype });
   return { y: await logitsOf(model.network), free: () => model.params.dispose() };
 }
 
@@ -41,21 +41,21 @@ describeBackends('packed weights', () => {
     ['f16', 2, 1e-5, 1e-3],
     ['int8', 4, 1e-4, 2e-2],
     ['int4', 6, 1e-2, 0.3],
-  ] as const)('%s: bytes over %i, nearly the same scores', async (format, times, least, most) => {
+  ] as const)('%s: bytes over %i, nearly the same scores', async (dtype, times, least, most) => {
     const model = createModel(config, { seed: 1 });
     const expected = await logitsOf(model.network);
     const tensors = tf.memory().numTensors;
-    const { before, after } = await quantizeModel(model.params, { format });
+    const { before, after } = await quantizeModel(model.params, { dtype });
     expect(before / after).toBeGreaterThan(times - 1);
     // Nothing is left of the float32 weights; whole numbers have scales beside them.
-    expect(tf.memory().numTensors).toBe(tensors + (format === 'f16' ? 0 : 8));
+    expect(tf.memory().numTensors).toBe(tensors + (dtype === 'f16' ? 0 : 8));
     const y = await logitsOf(model.network);
     const error = ratio(y, expected);
     expect(error).toBeGreaterThan(least);
     expect(error).toBeLessThan(most);
 
     // Packed as they are made: the same values.
-    const made = await logits(packing({ format }));
+    const made = await logits(dtype);
     expect(made.y).toEqual(y);
     expect(model.params.count()).toBe(createdCount());
     made.free();
@@ -64,7 +64,7 @@ describeBackends('packed weights', () => {
 
   test('a packed weight is not given out in float32, nor freed twice', async () => {
     const before = tf.memory().numTensors;
-    const model = createModel(config, { seed: 1, packing: packing({ format: 'int8' }) });
+    const model = createModel(config, { seed: 1, dtype: 'int8' });
     expect(() =>
       model.params.at('blocks.0.attn.qkv').get('weight', [96, 288], () => new Float32Array()),
     ).toThrow("parameter 'blocks.0.attn.qkv.weight' is packed");

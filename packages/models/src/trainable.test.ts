@@ -1,4 +1,3 @@
-import { packing } from '@headwise/layers';
 import { AdamW, constantRate, lossAndGradients, train } from '@headwise/training';
 import * as tf from '@tensorflow/tfjs';
 import { expect, test } from 'vitest';
@@ -37,12 +36,12 @@ const trained = (network: Parameters<typeof train>[0]['network'], params: Params
 
 test.each([
   ['loaded in half precision', () => loadModel(folder, { dtype: 'f16' })],
-  ['made packed', async () => createModel(config, { packing: packing({ format: 'int4' }) })],
+  ['made packed', async () => createModel(config, { dtype: 'int4' })],
   [
     'packed since',
     async () => {
       const model = createModel(config);
-      await quantizeModel(model.params, { format: 'int8' });
+      await quantizeModel(model.params, { dtype: 'int8' });
       return model;
     },
   ],
@@ -58,7 +57,7 @@ test.each([
 });
 
 test('what is chosen by path is trained, and so is an adapter beside packed weights', async () => {
-  const model = createModel(config, { packing: packing({ format: 'int8' }) });
+  const model = createModel(config, { dtype: 'int8' });
   const norms = Object.fromEntries(
     Object.entries(model.params.named()).filter(([path]) => /norm/.test(path)),
   );
@@ -82,7 +81,7 @@ test('parameters that are frozen or freed are named', async () => {
   await expect(trained(model.network, params)).rejects.toThrow(`train: ${frozen}`);
   params['norm.bias']!.trainable = true;
   const chosen = { ...params };
-  await quantizeModel(model.params, { format: 'int8' });
+  await quantizeModel(model.params, { dtype: 'int8' });
   expect(() => new AdamW(chosen)).toThrow(
     "AdamW: parameter 'blocks.0.attn.qkv.weight' has been freed, or packed since",
   );

@@ -1,5 +1,5 @@
 import { packTokenIds, sequentialBatches } from '@headwise/data';
-import { languageModel } from '@headwise/models';
+import { languageModel, type WeightDtype } from '@headwise/models';
 import { loadModel } from '@headwise/models/node';
 import { loadTokenizer } from '@headwise/tokenizers/node';
 import { bitsPerByte, evaluate } from '@headwise/training';
@@ -8,10 +8,12 @@ import { backendOption, start } from '../backend.js';
 import { predictedBytes, readCorpus } from '../corpus.js';
 import { checkModelFolder } from '../model-folder.js';
 import { output } from '../output.js';
+import { dtypeOption } from '../weights.js';
 
 interface EvalOptions {
   model: string;
   text: string;
+  dtype: WeightDtype;
   backend?: string;
   json?: boolean;
 }
@@ -22,6 +24,7 @@ export function evalCommand(): Command {
     .description('measure loss, perplexity and bits per byte on a text')
     .requiredOption('--model <dir>', 'a model folder')
     .requiredOption('--text <file>', 'a text file, a folder of .txt files, or npm:PACKAGE')
+    .addOption(dtypeOption())
     .option('--backend <name>', 'webgpu, wasm or cpu; an error where it cannot be had')
     .option('--json', 'print JSON: loss, perplexity, bitsPerByte, tokens, bytes')
     .action(async (options: EvalOptions) => {
@@ -31,7 +34,9 @@ export function evalCommand(): Command {
       const tokenizer = await loadTokenizer(options.model);
       await checkModelFolder(options.model);
       await start(out, backend);
-      const { network, params } = languageModel(await loadModel(options.model));
+      const { network, params } = languageModel(
+        await loadModel(options.model, { dtype: options.dtype }),
+      );
       const encoding = tokenizer.encode(text);
       const ids = packTokenIds(encoding.ids, network);
       const length = network.maxLength;

@@ -1,7 +1,7 @@
 import { InputError } from '@headwise/core';
 import { type GenerateOptions, generate } from '@headwise/generation';
 import { checkedSampling } from '@headwise/kernels';
-import { languageModel } from '@headwise/models';
+import { languageModel, type WeightDtype } from '@headwise/models';
 import { loadModel } from '@headwise/models/node';
 import { loadTokenizer } from '@headwise/tokenizers/node';
 import { Command } from 'commander';
@@ -10,6 +10,7 @@ import { checkModelFolder, readGenerationDefaults } from '../model-folder.js';
 import { integer, number } from '../numbers.js';
 import { output } from '../output.js';
 import { readStandardInput, readText } from '../read-text.js';
+import { dtypeOption } from '../weights.js';
 
 interface GenerateCommandOptions extends GenerateOptions {
   model: string;
@@ -17,6 +18,7 @@ interface GenerateCommandOptions extends GenerateOptions {
   promptFile?: string;
   generationConfig: boolean;
   stream?: boolean;
+  dtype: WeightDtype;
   backend?: string;
   json?: boolean;
 }
@@ -46,6 +48,7 @@ export function generateCommand(): Command {
     .option('--seed <n>', 'the same seed gives the same text', integer, 0)
     .option('--no-generation-config', "leave the folder's generation_config.json aside")
     .option('--stream', 'print every token as it comes')
+    .addOption(dtypeOption())
     .option('--backend <name>', 'webgpu, wasm or cpu; an error where it cannot be had')
     .option('--json', 'print JSON: prompt, text, ids; with --stream one line a token')
     .addHelpText(
@@ -55,7 +58,7 @@ export function generateCommand(): Command {
     .action(async (options: GenerateCommandOptions) => {
       const out = output(options.json ?? false);
       const backend = backendOption(options.backend);
-      const { prompt, promptFile, model, generationConfig, stream, ...chosen } = options;
+      const { prompt, promptFile, model, dtype, generationConfig, stream, ...chosen } = options;
       const given = await promptOf(prompt, promptFile);
       const tokenizer = await loadTokenizer(model);
       const defaults = generationConfig ? await readGenerationDefaults(model) : undefined;
@@ -68,7 +71,7 @@ export function generateCommand(): Command {
       checkedSampling(merged);
       await checkModelFolder(model);
       await start(out, backend);
-      const { network, params } = languageModel(await loadModel(model));
+      const { network, params } = languageModel(await loadModel(model, { dtype }));
       const promptIds = tokenizer.encode(given).ids;
       const decoder = tokenizer.decodeStream();
       const ids: number[] = [];

@@ -1,16 +1,19 @@
 import { InputError, isEncoder, isLanguageModel, type Network } from '@headwise/core';
 import { checkPrompt } from '@headwise/generation';
+import type { WeightDtype } from '@headwise/models';
 import { loadModel } from '@headwise/models/node';
 import * as tf from '@tensorflow/tfjs';
 import { Command } from 'commander';
 import { backendOption, start } from '../backend.js';
 import { checkModelFolder } from '../model-folder.js';
 import { type Output, output } from '../output.js';
+import { dtypeOption } from '../weights.js';
 
 interface LogitsOptions {
   model: string;
   ids: string;
   decoderIds?: string;
+  dtype: WeightDtype;
   backend?: string;
   json?: boolean;
 }
@@ -24,6 +27,7 @@ export function logitsCommand(): Command {
     .requiredOption('--model <dir>', 'a model folder')
     .requiredOption('--ids <ids>', 'token ids, with commas: 1,2,3')
     .option('--decoder-ids <ids>', 'of an encoder-decoder: the output so far; default its start')
+    .addOption(dtypeOption())
     .option('--backend <name>', 'webgpu, wasm or cpu; an error where it cannot be had')
     .option('--json', 'print JSON: ids, shape [T, V] and logits, or outputs by name')
     .action(async (options: LogitsOptions) => {
@@ -34,7 +38,7 @@ export function logitsCommand(): Command {
       const backend = backendOption(options.backend);
       await checkModelFolder(options.model);
       await start(out, backend);
-      const { network, params } = await loadModel(options.model);
+      const { network, params } = await loadModel(options.model, { dtype: options.dtype });
       checkPrompt(network, ids);
       if (isEncoder(network)) {
         refuseDecoderIds(decoderIds, 'an encoder');

@@ -113,9 +113,18 @@ describe("a folder of Hugging Face's", () => {
   test('a type that is none of those known is refused', async () => {
     for (const dtype of ['float16', 'F16', 'bf16']) {
       await expect(loadModel(join(goldens, 'gpt2'), { dtype: dtype as never })).rejects.toThrow(
-        `loadModel: dtype is '${dtype}'; expected one of f32, f16`,
+        `loadModel: dtype is '${dtype}'; expected one of f32, f16, int8, int4`,
       );
     }
+  });
+
+  test.each([
+    [{ dtype: 'int8', group: 64 }, "group is 64 with dtype 'int8'; only int4 has groups"],
+    [{ dtype: 'int4', group: 48 }, 'group is 48; expected one of 32, 64'],
+    [{ dtype: 'int8', only: 'head' }, 'only is "head"; expected a function of a parameter\'s path'],
+    [{ only: () => true }, "only is given with dtype 'f32', which packs nothing"],
+  ])('options of the weights that could have no effect are refused: %o', async (options, said) => {
+    await expect(loadModel(join(goldens, 'gpt2'), options as never)).rejects.toThrow(said);
   });
 
   test('progress counts every byte once, and an abort stops the loading', async () => {

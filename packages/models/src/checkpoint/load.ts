@@ -1,9 +1,9 @@
-import { checkOneOf, InputError, type Packing, ParamStore, sizeOf } from '@headwise/core';
-import { packing } from '@headwise/layers';
+import { InputError, type Packing, ParamStore, sizeOf } from '@headwise/core';
 import type { ModelConfiguration } from '../build/model-configuration.js';
 import { familyOf } from '../families.js';
-import { changedPreset, LEAST_PACKED, type Model, type PresetChange } from '../model.js';
+import { changedPreset, type Model, type PresetChange } from '../model.js';
 import { checkModelFits, sizeOfStore } from '../size.js';
+import { leastBytes, packingOf, type WeightOptions } from '../weight-options.js';
 import { type CheckpointPlace, checkpointFiles } from './files.js';
 import { fillFromTensors, type LoadProgress } from './fill.js';
 import { fitToTensors } from './fit.js';
@@ -12,20 +12,14 @@ import { openConfig, openTensors } from './open.js';
 import { MAX_PROBLEMS, Problems } from './problems.js';
 import type { WebOptions } from './web.js';
 
-const dtypes = ['f32', 'f16'] as const;
-
-export interface LoadOptions extends WebOptions {
-  /** How the weights of linear maps lie in memory; default `f32`, which alone is trained. */
-  dtype?: (typeof dtypes)[number];
-  /** How they are packed instead. */
-  packing?: Packing;
+export interface LoadOptions extends WebOptions, WeightOptions {
   /** Parts that the model has instead of its family's; parameters that they bring along start anew. */
-  change?: PresetChange;
+  change?: PresetChange | undefined;
   /** The seed of parameters that start anew; default 0. */
-  seed?: number;
+  seed?: number | undefined;
   /** Bytes that the model may take; default the limit of this process, see {@link checkModelFits}. */
-  memoryLimit?: number;
-  onProgress?: (progress: LoadProgress) => void;
+  memoryLimit?: number | undefined;
+  onProgress?: ((progress: LoadProgress) => void) | undefined;
 }
 
 /** A model, with the tensors that only its checkpoint has and the parameters that only the model has. */
@@ -42,15 +36,15 @@ export interface LoadedModel extends Model {
  * Names, shapes and types are checked before any tensor is read; then tensors go to the backend one by one, in
  * pieces.
  *
- * @throws InputError or SafetensorsError naming the file, what is wrong with it and what was expected
+ * @throws InputError for an unknown `dtype`; InputError or SafetensorsError naming the file, what is wrong with it and what was expected
  * @example
- * const model = await loadModel('https://models.example/gpt2', { dtype: 'f16' });
+ * const model = await loadModel('https://models.example/gpt2', { dtype: 'int8' });
  */
 export async function loadModel(
   place: CheckpointPlace,
   options: LoadOptions = {},
 ): Promise<LoadedModel> {
-  checkOneOf('loadModel: dtype', options.dtype ?? 'f32', dtypes);
+  const packing = packingOf('loadModel', options);
   const files = checkpointFiles(place, options);
   const { json, name: configName } = await openConfig(files);
   const theirs = familyOf(json, configName);
@@ -61,9 +55,9 @@ export async function loadModel(
     const wanted = options.change ? changedPreset(fitted, options.change, configName) : fitted;
     if (options.change)
       refuseOtherSizes(changedPreset(fitted, {}, configName), options.change, configName);
-    const built = build(wanted, configName, matching, options);
+    const built = build(wanted, configName, matching, options, packing);
     try {
-      const copies = options.packing ? LEAST_PACKED : options.dtype === 'f16' ? 1 / 2 : 1;
+      const copies = leastBytes[options.dtype ?? 'f32'];
       const { memoryLimit } = options;
       checkModelFits(sizeOfStore(built.params), { copies, memoryLimit, name: configName });
       const notFinite = await fillFromTensors(built.params, reader, built.found, options);
@@ -105,7 +99,8 @@ function build(
   json: unknown,
   name: string,
   matching: Matching,
-  { dtype, packing: given, change, seed }: LoadOptions,
+  { change, seed }: LoadOptions,
+  packing: Packing | undefined,
 ): Model & { found: Map<string, Found> } {
   const family = familyOf(json, name);
   const config = family.parseConfig(json, name);
@@ -113,7 +108,7 @@ function build(
   const problems = new Problems();
   const params = new ParamStore({
     seed,
-    packing: given ?? (dtype === 'f16' ? packing({ format: 'f16' }) : undefined),
+    packing,
     deferred: (path, shape) => {
       try {
         found.set(path, matching.find(path, shape));

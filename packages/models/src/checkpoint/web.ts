@@ -8,10 +8,10 @@ export type FetchFile = (file: string, init: RequestInit) => Promise<Response>;
 
 export interface WebOptions {
   /** Keeps what was downloaded, for the next time; default nothing is kept. */
-  cache?: CheckpointCache;
+  cache?: CheckpointCache | undefined;
   /** The SHA-256 of files by their names, in hexadecimal; a file with another is refused. */
-  integrity?: Readonly<Record<string, string>>;
-  signal?: AbortSignal;
+  integrity?: Readonly<Record<string, string>> | undefined;
+  signal?: AbortSignal | undefined;
 }
 
 /**

@@ -1,5 +1,4 @@
 import { ParamStore } from '@headwise/core';
-import { packing } from '@headwise/layers';
 import { describeBackends, expectClose, gaussian } from '@headwise/testing';
 import * as tf from '@tensorflow/tfjs';
 import { expect, test } from 'vitest';
@@ -70,7 +69,7 @@ describeBackends('LoRA', () => {
   });
 
   test('works beside packed weights, which cannot take it in', async () => {
-    const model = createModel(config, { seed: 3, packing: packing({ format: 'int8' }) });
+    const model = createModel(config, { seed: 3, dtype: 'int8' });
     const lora = await trained(model.params);
     const network = new AdaptedModel(model.network, lora);
     const bare = await model.network.forward(ids()).data();

@@ -1,0 +1,12 @@
+import { checkOneOf } from '@headwise/core';
+import { type WeightDtype, weightDtypes } from '@headwise/models';
+import { Option } from 'commander';
+
+/** `--dtype`: how a command keeps the weights of its model in memory. */
+export const dtypeOption = (): Option =>
+  new Option('--dtype <type>', `weights in memory: ${weightDtypes.join(', ')}`)
+    .default('f32')
+    .argParser((value): WeightDtype => {
+      checkOneOf('--dtype', value, weightDtypes);
+      return value;
+    });
