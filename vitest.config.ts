@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { playwright } from '@vitest/browser-playwright';
 import { defineConfig } from 'vitest/config';
+import { LeftOutReporter } from './scripts/vitest/left-out.js';
 
 // In CI a missing GPU driver or browser fails the run; elsewhere those tests are skipped, and say so.
 const required = !!process.env.CI;
@@ -40,9 +41,45 @@ const browserResolve = {
 
 const report = process.env.HEADWISE_TEST_REPORT;
 
+// `npm test` takes one case of each way that the code can take; `pnpm test:full` takes every case.
+const full = process.env.HEADWISE_TESTS === 'full';
+
+const onDevices = ['packages/*/src/**/*.gpu.test.ts', 'packages/*/src/**/*.backends.test.ts'];
+
+// One file of each thing that Chromium does in another way than Dawn in Node, or of a kind of kernel.
+const inChromium = [
+  'core/src/backend/{backend,buffer-pool}.gpu',
+  'core/src/backend/tensor-writer.backends',
+  'kernels/src/dispatch/dispatch.gpu',
+  '*/src/**/recording.gpu',
+  'kernels/src/attention/attention.gpu',
+  '*/src/**/decode-attention.backends',
+  'kernels/src/linear/linear.gpu',
+  'kernels/src/packed-linear/packed-linear.gpu',
+  'kernels/src/sampling/sampling.backends',
+  'models/src/recorded.gpu',
+  'models/src/**/cached.backends',
+].map((name) => `packages/${name}.test.ts`);
+
+// These read the folders of checkpoints, or are too heavy for Chromium's software adapter.
+const neverInChromium = [
+  '**/learning.backends.test.ts',
+  '**/attention/exactness.gpu.test.ts',
+  '**/attention/variants.gpu.test.ts',
+  '**/attention/src/memory.gpu.test.ts',
+  '**/row-attention.backends.test.ts',
+  '**/compositions.gpu.test.ts',
+  '**/parity/src/models/check.backends.test.ts',
+  '**/models/src/**/decoding.backends.test.ts',
+  '**/models/src/**/memory.gpu.test.ts',
+  '**/models/src/**/encoder-decoders.backends.test.ts',
+];
+
 export default defineConfig({
   test: {
-    ...(report ? { reporters: ['default', 'json'], outputFile: { json: report } } : {}),
+    reporters: ['default', new LeftOutReporter(), ...(report ? ['json'] : [])],
+    ...(report ? { outputFile: { json: report } } : {}),
+    provide: { full },
     globalSetup: ['./scripts/vitest/temporary.ts'],
     projects: [
       {
@@ -63,7 +100,7 @@ export default defineConfig({
         ssr: { resolve },
         test: {
           name: 'webgpu',
-          include: ['packages/*/src/**/*.gpu.test.ts', 'packages/*/src/**/*.backends.test.ts'],
+          include: onDevices,
           setupFiles: ['./scripts/vitest/webgpu.ts'],
           testTimeout: 180_000,
           hookTimeout: 60_000,
@@ -74,24 +111,11 @@ export default defineConfig({
         },
       },
       {
-        // The same GPU tests in Chromium, except those too heavy for its software adapter, and those that read
-        // the folders of checkpoints.
         resolve: browserResolve,
         test: {
           name: 'chromium',
-          include: ['packages/*/src/**/*.gpu.test.ts', 'packages/*/src/**/*.backends.test.ts'],
-          exclude: [
-            '**/learning.backends.test.ts',
-            '**/attention/exactness.gpu.test.ts',
-            '**/attention/variants.gpu.test.ts',
-            '**/attention/src/memory.gpu.test.ts',
-            '**/row-attention.backends.test.ts',
-            '**/compositions.gpu.test.ts',
-            '**/parity/src/models/check.backends.test.ts',
-            '**/models/src/decoding.backends.test.ts',
-            '**/models/src/memory.gpu.test.ts',
-            '**/models/src/encoder-decoders.backends.test.ts',
-          ],
+          include: full ? onDevices : inChromium,
+          exclude: neverInChromium,
           setupFiles: ['./scripts/vitest/webgpu.ts'],
           testTimeout: 180_000,
           hookTimeout: 60_000,
@@ -124,7 +148,7 @@ export default defineConfig({
         test: {
           name: 'e2e',
           include: ['apps/*/e2e/**/*.test.ts'],
-          provide: { webgpu: gpu, chromium: chromium ?? '' },
+          provide: { full, webgpu: gpu, chromium: chromium ?? '' },
           testTimeout: 120_000,
           hookTimeout: 120_000,
         },

@@ -1,6 +1,7 @@
 export { describeBackends } from './backends.js';
 export { expectClose, type Tolerance } from './close.js';
 export { outputAndGradientsOnCpu, productOnCpu } from './cpu.js';
+export { cases, fullOnly } from './full.js';
 export { checkGradients, gaussian, outputAndGradients } from './gradients.js';
 export { expectNoLeak, gpuBytes, peakOfBuffers, poisonMemory } from './memory.js';
 export type { Contestants, Run, Workload } from './workload.js';

@@ -1,5 +1,5 @@
 import { readTensor } from '@headwise/core';
-import { describeBackends, expectNoLeak, gaussian } from '@headwise/testing';
+import { cases, describeBackends, expectNoLeak, gaussian } from '@headwise/testing';
 import * as tf from '@tensorflow/tfjs';
 import { expect, test } from 'vitest';
 import golden from '../goldens/sampling.json' with { type: 'json' };
@@ -23,7 +23,8 @@ const choices: SamplingOptions[] = [
 ];
 
 describeBackends('sampleTokens', () => {
-  for (const vocabulary of [1, 3, 63, 64, 65, 127, 257, 513, 5003]) {
+  const vocabularies = [1, 3, 63, 64, 65, 127, 257, 513, 5003];
+  for (const vocabulary of cases(vocabularies, (n) => [1, 65, 513, 5003].includes(n))) {
     test(`sampleTokens from ${vocabulary} tokens draws what the reference draws`, async () => {
       const rows = 5;
       const logits = gaussian([rows, vocabulary], vocabulary).mul<tf.Tensor2D>(3);
@@ -75,7 +76,9 @@ describeBackends('sampleTokens', () => {
     expect(chiSquare).toBeLessThan(16.3);
   });
 
-  for (const { options, scores, probabilities } of golden.cases.slice(-20)) {
+  for (const { options, scores, probabilities } of cases(golden.cases.slice(-20), (_, i) =>
+    [0, 8, 10, 16, 17, 19].includes(i),
+  )) {
     test(`${JSON.stringify(options)} of ${scores.length} draws all and only what Hugging Face's keeps`, async () => {
       const logits = tf.tidy(() => tf.tile(tf.tensor2d([scores]), [600, 1]));
       const drawn = [...new Set(await sampleTokens(logits, options, 5).data())].sort();
