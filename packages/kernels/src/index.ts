@@ -39,16 +39,12 @@ export {
   type CrossEntropyOptions,
   sparseCrossEntropy,
 } from './cross-entropy/index.js';
-export {
-  attendCached,
-  type ProjectOptions,
-  projectIntoCache,
-  type StaticCache,
-} from './decode/cache.js';
-export { type DecodeLinearOptions, decodeLinear } from './decode/linear.js';
+export { attendStep, type StepCache, type StepScoring, widestStepHead } from './decode/attend.js';
+export { type EmbedOptions, embedToken } from './decode/embed.js';
+export { type DecodeLinearOptions, decodeGatedLinear, decodeLinear } from './decode/linear.js';
 export type { Norm } from './decode/normalized.js';
-export { embedToken, type TokenTable, tokenScores } from './decode/tokens.js';
-export { type DecodeWeight, foldNorm } from './decode/weight.js';
+export { type StepState, stateHeader } from './decode/state.js';
+export { type DecodeWeight, foldNorm, sizesOf } from './decode/weight.js';
 export { appendKeysValues, type KeysValues } from './decode-attention/append.js';
 export { type DecodeAttentionOptions, decodeAttention } from './decode-attention/index.js';
 export { knownValues } from './dispatch/known.js';
@@ -79,9 +75,11 @@ export { type RotaryLayout, type RotaryTables, rotary } from './rotary/index.js'
 export { rotaryReference } from './rotary/reference.js';
 export { type RowAttentionOptions, rowAttention } from './row-attention/index.js';
 export type { Rows, RowTerm } from './row-attention/term.js';
-export { type SamplingTokens, sampleTokens } from './sampling/index.js';
+export { markTokens, type SamplingTokens, sampleTokens } from './sampling/index.js';
 export { checkedSampling, penalises, type SamplingOptions } from './sampling/options.js';
 export { type Candidate, samplingCandidates } from './sampling/reference.js';
+export { checkDrawn } from './sampling/scores.js';
+export { type StepDraw, sampleStep } from './sampling/webgpu.js';
 export { softmax } from './softmax/index.js';
 export { fastestBackend, type ProbeResult } from './start/fastest.js';
 export { type StartOptions, type StartReport, start } from './start/start.js';

@@ -9,6 +9,7 @@ import type { Tiling } from '../matrix-product/form.js';
 import { tilingFor } from '../matrix-product/tiling.js';
 import {
   describeNorm,
+  keptRows,
   loadNormalized,
   type Norm,
   type NormForm,
@@ -17,27 +18,32 @@ import {
   statisticsPrologue,
 } from './normalized.js';
 import {
+  buffersOf,
   type DecodeWeight,
-  describeWeight,
-  loadWeight,
+  describeWeights,
+  loadWeights,
+  sizesOf,
   type WeightForm,
   weightInputs,
+  weightKey,
+  weightParams,
 } from './weight.js';
 
 export interface DecodeLinearOptions {
   /** Applied to the rows before; default none. */
-  norm?: Norm;
-  /** `[Out]` */
-  bias?: tf.Tensor;
-  /** Default `none`. */
-  activation?: LinearActivation;
+  norm?: Norm | undefined;
+  /** `[Out]`; of a pair `[2 Out]`, the gate's first. */
+  bias?: tf.Tensor | undefined;
+  /** Default `none`; of a pair, that of the gate. */
+  activation?: LinearActivation | undefined;
   /** Added at the end, `[N, Out]`. */
-  residual?: tf.Tensor;
+  residual?: tf.Tensor | undefined;
 }
 
 interface Variant {
   tiling: Tiling;
   norm: NormForm;
+  kept: number | undefined;
   weight: WeightForm;
   bias: boolean;
   activation: LinearActivation;
@@ -45,10 +51,17 @@ interface Variant {
 }
 
 const program = variants(
-  ({ tiling, norm, weight, bias, activation, residual }: Variant) =>
-    [tiling.key, normKey(norm), weight, bias, activation, residual].join('/'),
-  ({ tiling, norm, weight, bias, activation, residual }) =>
-    defineProgram({
+  ({ tiling, norm, kept, weight, bias, activation, residual }: Variant) =>
+    [tiling.key, normKey(norm), kept, weightKey(weight), bias, activation, residual].join('/'),
+  ({ tiling, norm, kept, weight, bias, activation, residual }) => {
+    const place = 'params.first_column + column';
+    const biased = bias
+      ? weight.paired
+        ? ' + vec2f(bias[column], bias[params.columns + column])'
+        : ` + bias[${place}]`
+      : '';
+    const value = weight.paired ? 'activation(before.x) * before.y' : 'activation(before)';
+    return defineProgram({
       label: 'headwise/DecodeLinear',
       enable: tiling.enable,
       inputs: {
@@ -62,86 +75,161 @@ const program = variants(
       params: {
         rows: 'u32',
         columns: 'u32',
-        stride: 'u32',
         inner: 'u32',
         steps: 'u32',
-        group: 'u32',
         epsilon: 'f32',
+        first_column: 'u32',
+        width: 'u32',
+        ...weightParams(weight),
       },
       wgsl: /* wgsl */ `
-        ${loadNormalized(norm)}
-        ${loadWeight(weight, tiling)}
+        ${loadNormalized(norm, kept)}
+        ${loadWeights(weight, tiling)}
         ${activationWgsl[activation]}
-        fn store(row: u32, column: u32, sum: f32) {
-          let i = row * params.columns + column;
-          let before = whole(sum, column)${bias ? ' + bias[column]' : ''};
-          y[i] = activation(before)${residual ? ' + residual[i]' : ''};
+        fn store(row: u32, column: u32, sum: ${weight.paired ? 'vec2f' : 'f32'}) {
+          let i = row * params.width + ${place};
+          let before = whole(sum, column)${biased};
+          y[i] = ${value}${residual ? ' + residual[i]' : ''};
         }
         ${tiling.wgsl}
       `,
-    }),
+    });
+  },
 );
 
 /**
- * A linear map of few rows with all that stands around it in a block: `f(norm(x) W + b) + residual`,
- * in one dispatch. For inference on WebGPU: it has no gradient.
+ * A linear map of few rows with all that stands around it in a block: `f(norm(x) W + b) + residual`, in one dispatch.
+ *
+ * Several weights stand side by side, their outputs one after the other: in one dispatch too, where the device binds
+ * as many buffers. For inference on WebGPU: it has no gradient.
  *
  * @param x `[N, In]`, N from 1 to 8
- * @param weight `[In, Out]`, perhaps packed
- * @returns `[N, Out]`
- * @throws ShapeError where shapes do not fit, InputError for another number of rows
+ * @param weight `[In, Out]`, one or more, perhaps packed
+ * @returns `[N, Out]`, of all weights
+ * @throws ShapeError where shapes do not fit, InputError for another number of rows and for weights of several forms
  */
 export function decodeLinear(
   x: tf.Tensor2D,
-  weight: DecodeWeight,
+  weight: DecodeWeight | readonly DecodeWeight[],
   options: DecodeLinearOptions = {},
 ): tf.Tensor2D {
-  const { norm = { kind: 'none' }, bias, activation = 'none', residual } = options;
-  const {
-    form: weightForm,
-    inner,
-    columns,
-    group,
-    pack,
-    stride,
-    wide,
-    tensors,
-  } = describeWeight(weight);
+  const weights = Array.isArray(weight) ? weight : [weight as DecodeWeight];
+  return multiply('decodeLinear', x, weights, options, false);
+}
+
+/**
+ * The gated form of `decodeLinear`: `f(norm(x) W_g + b_g) ∘ (norm(x) W_u + b_u)`, in one dispatch.
+ *
+ * @param x `[N, In]`, N from 1 to 8
+ * @param gate `[In, Out]`, perhaps packed
+ * @param up as the gate
+ * @returns `[N, Out]`
+ * @throws as `decodeLinear`
+ */
+export function decodeGatedLinear(
+  x: tf.Tensor2D,
+  gate: DecodeWeight,
+  up: DecodeWeight,
+  options: DecodeLinearOptions = {},
+): tf.Tensor2D {
+  return multiply('decodeGatedLinear', x, [gate, up], options, true);
+}
+
+function multiply(
+  op: string,
+  x: tf.Tensor2D,
+  weights: readonly DecodeWeight[],
+  options: DecodeLinearOptions,
+  paired: boolean,
+): tf.Tensor2D {
+  const { norm = { kind: 'none' }, bias, residual } = options;
   const rows = x.shape[0];
   if (rows < 1 || rows > fewRows) {
-    throw new InputError(`decodeLinear: x has ${rows} rows; expected 1 to ${fewRows}`);
+    throw new InputError(`${op}: x has ${rows} rows; expected 1 to ${fewRows}`);
   }
-  checkShape('decodeLinear: x', x.shape, [rows, inner]);
-  if (bias) checkShape('decodeLinear: bias', bias.shape, [columns]);
-  if (residual) checkShape('decodeLinear: residual', residual.shape, [rows, columns]);
-  const {
-    form: normForm,
-    tensors: normTensors,
-    epsilon,
-  } = describeNorm('decodeLinear', norm, inner);
+  const [inner] = sizesOf(weights[0]!);
+  checkShape(`${op}: x`, x.shape, [rows, inner]);
+  const widths = weights.map((weight) => sizesOf(weight)[1]);
+  const total = widths.reduce((sum, width) => sum + width, 0);
+  const width = paired ? widths[0]! : total;
+  if (bias) checkShape(`${op}: bias`, bias.shape, [total]);
+  if (residual) checkShape(`${op}: residual`, residual.shape, [rows, width]);
+  const { form: normForm, tensors: normTensors, epsilon } = describeNorm(op, norm, inner);
   const backend = tf.backend() as WebGPUBackend;
-  const prologue = statisticsPrologue(normForm);
-  const form = { value: 'f32', pack, columnSums: false, prologue, wide } as const;
-  const tiling = tilingFor(backend, form, rows, 'columns');
-  const variant = {
-    tiling,
-    norm: normForm,
-    weight: weightForm,
-    bias: bias !== undefined,
-    activation,
-    residual: residual !== undefined,
-  };
-  const { y } = dispatch(backend, program(variant), {
-    inputs: {
-      x,
-      ...tensors,
-      ...(bias ? { bias } : {}),
-      ...(residual ? { residual } : {}),
-      ...normTensors,
-    },
-    outputs: { y: { shape: [rows, columns], dtype: 'float32' } },
-    params: { rows, columns, stride, inner, steps: Math.ceil(inner / tiling.pack), group, epsilon },
-    workgroups: tiling.workgroups(rows, columns),
-  });
-  return tf.engine().makeTensorFromTensorInfo(y) as tf.Tensor2D;
+  const others = 2 + Object.keys(normTensors).length + (bias ? 1 : 0) + (residual ? 1 : 0);
+  const room = backend.device.limits.maxStorageBuffersPerShaderStage - others;
+  let y: tf.TensorInfo | undefined;
+  let firstColumn = 0;
+  for (const group of paired ? [weights] : groupsOf(weights, room)) {
+    const { form, columns, pack, wide, tensors, params } = describeWeights(op, group, paired);
+    const kept = form.contiguous === 'inner' ? keptRows(normForm, rows, inner) : undefined;
+    const tiling = tilingFor(
+      backend,
+      {
+        value: paired ? 'vec2f' : 'f32',
+        pack,
+        columnSums: false,
+        prologue: statisticsPrologue(normForm, kept),
+        blocks: blocksFor(columns),
+        wide,
+      },
+      rows,
+      form.contiguous,
+    );
+    const variant = {
+      tiling,
+      norm: normForm,
+      kept,
+      weight: form,
+      bias: bias !== undefined,
+      activation: options.activation ?? 'none',
+      residual: residual !== undefined,
+    };
+    ({ y } = dispatch(backend, program(variant), {
+      inputs: {
+        x,
+        ...tensors,
+        ...(bias ? { bias } : {}),
+        ...(residual ? { residual } : {}),
+        ...normTensors,
+      },
+      outputs: { y: y ?? { shape: [rows, width], dtype: 'float32' } },
+      params: {
+        rows,
+        columns,
+        inner,
+        steps: Math.ceil(inner / tiling.pack),
+        epsilon,
+        first_column: firstColumn,
+        width,
+        ...params(tiling),
+      },
+      workgroups: tiling.workgroups(rows, columns),
+    }));
+    firstColumn += columns;
+  }
+  return tf.engine().makeTensorFromTensorInfo(y!) as tf.Tensor2D;
+}
+
+/** Workgroups that a product should have at least, to fill a GPU. */
+const manyWorkgroups = 64;
+
+/** Blocks of eight columns for a workgroup, which finds a norm's statistics once for them: 1, 4 or 16. */
+const blocksFor = (columns: number): number =>
+  [16, 4].find((blocks) => columns >= 8 * blocks * manyWorkgroups) ?? 1;
+
+/** Neighbouring weights that can be bound together, and have one form. */
+function groupsOf(weights: readonly DecodeWeight[], room: number): DecodeWeight[][] {
+  const groups: DecodeWeight[][] = [];
+  let left = 0;
+  for (const weight of weights) {
+    const buffers = buffersOf(weight);
+    if (left < buffers || groups.length === 0) {
+      groups.push([]);
+      left = room;
+    }
+    groups.at(-1)!.push(weight);
+    left -= buffers;
+  }
+  return groups;
 }

@@ -1,74 +1,230 @@
-import { checkShape, sizeOf } from '@headwise/core';
+import { checkShape, InputError, sizeOf } from '@headwise/core';
 import * as tf from '@tensorflow/tfjs';
-import type { ElementType } from '../dispatch/program.js';
+import type { ElementType, ParamType } from '../dispatch/program.js';
+import type { WeightLayout } from '../linear/index.js';
 import type { Tiling } from '../matrix-product/form.js';
 import { bitsOf, type PackedWeight, type WeightFormat } from '../packed-linear/pack.js';
 import { loadWords } from '../packed-linear/webgpu.js';
 import type { Norm } from './normalized.js';
 
-/** A weight `[In, Out]`, in float32 or packed. */
-export type DecodeWeight = tf.Tensor2D | PackedWeight;
+/** The weight of a linear map in float32, `[In, Out]`, or `[Out, In]` in the layout `out-in`. */
+export interface FloatWeight {
+  readonly values: tf.Tensor2D;
+  readonly layout: WeightLayout;
+}
 
-/** How the values of a weight are kept. */
-export type WeightForm = 'f32' | WeightFormat;
+/** The weight of a linear map as decoding reads it: in float32, or packed. */
+export type DecodeWeight = FloatWeight | PackedWeight;
 
-/** What a program and its dispatch need to know of a weight. */
-export function describeWeight(weight: DecodeWeight): {
+/** How a program reads the weights of a product. */
+export interface WeightForm {
+  format: 'f32' | WeightFormat;
+  /** The axis whose neighbours lie side by side in memory. */
+  contiguous: 'inner' | 'columns';
+  /** The number of weights. */
+  parts: number;
+  /** Two weights of one shape, both multiplied at once, instead of parts whose columns follow each other. */
+  paired: boolean;
+}
+
+/** Weights of one product: their form, their sizes, and what they add to a program's dispatch. */
+export interface DescribedWeights {
   form: WeightForm;
+  /** `In` */
   inner: number;
+  /** `Out`, of all parts; of each weight of a pair. */
   columns: number;
-  /** Values along In that share a scale. */
-  group: number;
   /** Values in a word. */
   pack: number;
-  /** Values or words from one row to the next. */
-  stride: number;
-  /** Whether rows can be read by fours. */
+  /** Whether four neighbours can be read at once. */
   wide: boolean;
   tensors: Record<string, tf.Tensor>;
-} {
-  if (weight instanceof tf.Tensor) {
-    const [inner, columns] = weight.shape;
-    const wide = columns % 4 === 0;
+  params(tiling: Pick<Tiling, 'wide'>): Record<string, number>;
+}
+
+const isPacked = (weight: DecodeWeight): weight is PackedWeight => 'words' in weight;
+
+/** `[In, Out]` of a weight. */
+export function sizesOf(weight: DecodeWeight): [inner: number, columns: number] {
+  if (isPacked(weight)) return [weight.in, weight.out];
+  const [rows, columns] = weight.values.shape;
+  return weight.layout === 'in-out' ? [rows, columns] : [columns, rows];
+}
+
+/** The number of storage buffers that a weight takes. */
+export const buffersOf = (weight: DecodeWeight): number =>
+  isPacked(weight) && weight.scales ? 2 : 1;
+
+/**
+ * Describes the weights of one product.
+ *
+ * @param op names the operation in errors
+ * @param paired whether they are two of one shape, multiplied at once
+ * @throws InputError where they differ in format, layout or group; ShapeError where their sizes do not fit
+ */
+export function describeWeights(
+  op: string,
+  weights: readonly DecodeWeight[],
+  paired = false,
+): DescribedWeights {
+  const kinds = weights.map((weight) => kindOf(weight));
+  const kind = kinds[0]!;
+  if (kinds.some(({ key }) => key !== kind.key)) {
+    throw new InputError(
+      `${op}: the weights are ${kinds.map(({ key }) => key).join(', ')}; expected one form`,
+    );
+  }
+  const sizes = weights.map((weight) => sizesOf(weight));
+  const [inner, first] = sizes[0]!;
+  for (const [i, size] of sizes.entries()) {
+    checkShape(`${op}: weight ${i}`, size, [inner, paired ? first : 'Out']);
+  }
+  const { format, contiguous, pack, group } = kind;
+  const parts = weights.length;
+  const form: WeightForm = { format, contiguous, parts, paired };
+  // Neighbours of several parts must not lie in two of them.
+  const even = sizes.slice(0, paired ? 0 : -1).every(([, columns]) => columns % 4 === 0);
+  const rowsByFours = format !== 'f32' || sizes.every(([, columns]) => columns % 4 === 0);
+  const wide = contiguous === 'inner' ? inner % 4 === 0 : even && rowsByFours;
+  const starts = sizes.map((_, i) =>
+    sizes.slice(0, i).reduce((sum, [, columns]) => sum + columns, 0),
+  );
+  return {
+    form,
+    inner,
+    columns: paired ? first : sizes.reduce((sum, [, columns]) => sum + columns, 0),
+    pack,
+    wide,
+    tensors: Object.fromEntries(
+      weights.flatMap((weight, i) => {
+        if (!isPacked(weight)) return [[`weight${i}`, weight.values]];
+        const { words, scales } = weight;
+        return [[`words${i}`, words], ...(scales ? [[`scales${i}`, scales]] : [])];
+      }),
+    ),
+    params: (tiling) => {
+      const row = contiguous === 'inner' ? inner / (tiling.wide ? 4 : 1) : 1;
+      const own = weights.map((weight, i) => [
+        [`stride${i}`, isPacked(weight) ? weight.words.shape[1] : sizes[i]![1]],
+        ...(i > 0 && !paired
+          ? [
+              [`column${i}`, starts[i]!],
+              [`cut${i}`, starts[i]! * row],
+            ]
+          : []),
+      ]);
+      return { row, group, ...Object.fromEntries(own.flat()) };
+    },
+  };
+}
+
+function kindOf(weight: DecodeWeight) {
+  if (!isPacked(weight)) {
+    const contiguous = weight.layout === 'in-out' ? ('columns' as const) : ('inner' as const);
     return {
-      form: 'f32',
-      inner,
-      columns,
-      group: 1,
+      key: `f32 ${weight.layout}`,
+      format: 'f32' as const,
+      contiguous,
       pack: 1,
-      stride: columns,
-      wide,
-      tensors: { weight },
+      group: 1,
     };
   }
-  const { format, in: inner, out: columns, group, words, scales } = weight;
-  const tensors = { words, ...(scales ? { scales } : {}) };
-  const [stride, pack] = [words.shape[1], 32 / bitsOf[format]];
-  return { form: format, inner, columns, group, pack, stride, wide: true, tensors };
+  const { format, group } = weight;
+  // One scale for all inputs differs with their number, which is checked by itself.
+  const shared = format === 'int4' ? group : 1;
+  return {
+    key: `${format}${format === 'int4' ? ` in groups of ${group}` : ''}`,
+    format,
+    contiguous: 'columns' as const,
+    pack: 32 / bitsOf[format],
+    group: shared,
+  };
 }
 
-/** The element types of a weight's buffers. */
-export function weightInputs(form: WeightForm, { wide }: Tiling): Record<string, ElementType> {
-  if (form === 'f32') return { weight: wide ? 'vec4f' : 'f32' };
-  const words = wide ? 'vec4u' : 'u32';
-  return form === 'f16' ? { words } : { words, scales: 'f32' };
+/** Tells forms apart. */
+export const weightKey = ({ format, contiguous, parts, paired }: WeightForm): string =>
+  `${format}/${contiguous}/${parts}/${paired}`;
+
+/** The element types of the weights' buffers. */
+export function weightInputs(
+  { format, parts }: WeightForm,
+  { wide }: Pick<Tiling, 'wide'>,
+): Record<string, ElementType> {
+  const each = (i: number): [string, ElementType][] => {
+    if (format === 'f32') return [[`weight${i}`, wide ? 'vec4f' : 'f32']];
+    const words: [string, ElementType] = [`words${i}`, wide ? 'vec4u' : 'u32'];
+    return format === 'f16' ? [words] : [words, [`scales${i}`, 'f32']];
+  };
+  return Object.fromEntries(Array.from({ length: parts }, (_, i) => each(i)).flat());
 }
 
-/** WGSL of `b_start` and `load_b`, and of `whole(sum, column)`, which finishes a sum. */
-export function loadWeight(form: WeightForm, tiling: Tiling): string {
-  const at = 'start + step * params.stride';
-  const values = tiling.wide ? 'vec4f' : 'f32';
-  const load =
-    form === 'f32'
-      ? /* wgsl */ `
-        fn load_b(start: u32, step: u32) -> array<${values}, 1> {
-          return array(weight[${tiling.wide ? `(${at}) / 4u` : at}]);
-        }`
-      : loadWords(form, tiling);
+/** The fields of `params` that the weights need. */
+export function weightParams({ parts, paired }: WeightForm): Record<string, ParamType> {
+  const names = Array.from({ length: parts }, (_, i) => [
+    `stride${i}`,
+    ...(i > 0 && !paired ? [`column${i}`, `cut${i}`] : []),
+  ]);
+  return Object.fromEntries(['row', 'group', ...names.flat()].map((name) => [name, 'u32']));
+}
+
+/**
+ * WGSL of `b_start(column)` and `load_b(start, step)`, as `Tiling` has them, and of `whole(sum, column)`, which
+ * finishes a sum: `f32`, or `vec2f` of a pair.
+ */
+export function loadWeights(form: WeightForm, tiling: Pick<Tiling, 'pack' | 'wide'>): string {
+  const { format, contiguous, parts, paired } = form;
+  const { wide = false, pack } = tiling;
+  const indices = Array.from({ length: parts }, (_, i) => i);
+  const one = wide ? 'vec4f' : 'f32';
+  const values = paired ? (wide ? 'mat2x4f' : 'vec2f') : one;
+  const of = (i: number) => {
+    if (format !== 'f32') {
+      return loadWords(format, tiling, {
+        name: `load_part${i}`,
+        words: `words${i}`,
+        scales: `scales${i}`,
+        stride: `params.stride${i}`,
+      });
+    }
+    const place =
+      contiguous === 'inner'
+        ? 'start + step'
+        : wide
+          ? `(start + step * params.stride${i}) / 4u`
+          : `start + step * params.stride${i}`;
+    return /* wgsl */ `
+      fn load_part${i}(start: u32, step: u32) -> array<${one}, 1> {
+        return array(weight${i}[${place}]);
+      }
+    `;
+  };
+  const pairs = Array.from({ length: pack }, (_, j) => `${values}(first[${j}], second[${j}])`);
+  const load = paired
+    ? `let first = load_part0(start, step); let second = load_part1(start, step); return array(${pairs.join(', ')});`
+    : `${indices
+        .slice(1)
+        .reverse()
+        .map(
+          (i) =>
+            `if (start >= params.cut${i}) { return load_part${i}(start - params.cut${i}, step); }`,
+        )
+        .join(' ')} return load_part0(start, step);`;
+  const sum = paired ? 'vec2f' : 'f32';
+  const scaled = paired
+    ? 'return sum * vec2f(scales0[column], scales1[column]);'
+    : `${indices
+        .slice(1)
+        .reverse()
+        .map(
+          (i) =>
+            `if (column >= params.column${i}) { return sum * scales${i}[column - params.column${i}]; }`,
+        )
+        .join(' ')} return sum * scales0[column];`;
   return /* wgsl */ `
-    fn b_start(column: u32) -> u32 { return column; }
-    ${load}
-    fn whole(sum: f32, column: u32) -> f32 { return sum${form === 'int8' ? ' * scales[column]' : ''}; }
+    ${indices.map(of).join('')}
+    fn b_start(column: u32) -> u32 { return column * params.row; }
+    fn load_b(start: u32, step: u32) -> array<${values}, ${pack}> { ${load} }
+    fn whole(sum: ${sum}, column: u32) -> ${sum} { ${format === 'int8' ? scaled : 'return sum;'} }
   `;
 }
 

@@ -34,17 +34,22 @@ const addStep = (
 export function shuffleRowTiling(lanes: number, count: number, form: ProductForm): Tiling {
   const { pack, prologue, wide = false } = form;
   const rows = written(count);
+  const pair = form.value === 'vec2f';
   // Sums of many rows would not fit into registers twice.
-  const [columns, width] = wide ? [rows <= 2 ? 2 : 1, 4] : [2, 1];
-  const value = wide ? 'vec4f' : form.value;
+  const [columns, width] = wide ? [rows <= 2 && !pair ? 2 : 1, 4] : [2, 1];
+  const value = wide ? (pair ? 'mat2x4f' : 'vec4f') : form.value;
+  const sumOf = (c: number) => {
+    const sums = `block[row][${c}]`;
+    return wide && pair ? `vec2f(${sums}[0][i], ${sums}[1][i])` : `${sums}[i]`;
+  };
   const inside = (c: number) => `first_column + ${c * lanes * width}u < params.columns`;
   const lastStart = `(params.columns - 1u) / ${width}u * ${width}u`;
   const store = (c: number) =>
     wide
-      ? `let end = min(4u, params.columns - column${c}); for (var i = 0u; i < end; i++) { store(row, column${c} + i, block[row][${c}][i]); }`
+      ? `let end = min(4u, params.columns - column${c}); for (var i = 0u; i < end; i++) { store(row, column${c} + i, ${sumOf(c)}); }`
       : `store(row, column${c}, block[row][${c}]);`;
   return {
-    key: `shuffle-rows/${lanes}/${rows}/${width}`,
+    key: `shuffle-rows/${lanes}/${rows}/${width}/${form.value}`,
     workgroups: columnGrid(columns * lanes * width),
     pack,
     wide,
@@ -87,7 +92,7 @@ export function sliceRowTiling(count: number, form: ProductForm): Tiling {
   const rows = written(count);
   const [lanes, slices] = [32, 8];
   return {
-    key: `slice-rows/${rows}`,
+    key: `slice-rows/${rows}/${value}`,
     workgroups: columnGrid(lanes),
     pack,
     enable: [],
@@ -131,17 +136,18 @@ export function sliceRowTiling(count: number, form: ProductForm): Tiling {
 export function dotRowTiling(lanes: number, count: number, form: ProductForm): Tiling {
   const { value, prologue, wide = false } = form;
   const rows = written(count);
-  const columns = wide && rows <= 2 ? 8 : 4;
+  const columns = wide && rows <= 2 && value === 'f32' ? 8 : 4;
   const dots = rows * columns;
   const loadA = (r: number) =>
     wide
       ? `vec4f(${[0, 1, 2, 3].map((i) => `load_a(a_start${r}, step * 4u + ${i}u)`).join(', ')})`
       : `load_a(a_start${r}, step)`;
-  const times = (a: string, b: string) => (wide ? `dot(${a}, ${b})` : `${a} * ${b}`);
+  const dotted = wide && value === 'f32';
+  const times = (a: string, b: string) => (dotted ? `dot(${a}, ${b})` : `${a} * ${b}`);
   // A prologue is worth many columns.
-  const blocks = prologue ? 16 : 1;
+  const blocks = prologue ? (form.blocks ?? 16) : 1;
   return {
-    key: `dot-rows/${lanes}/${rows}/${wide ? 4 : 1}`,
+    key: `dot-rows/${lanes}/${rows}/${wide ? 4 : 1}/${value}/${blocks}`,
     workgroups: columnGrid(blocks * columns),
     pack: 1,
     wide,

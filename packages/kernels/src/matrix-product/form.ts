@@ -9,7 +9,7 @@ export interface ProductForm {
   pack: number;
   /**
    * Only for few rows: B may be read four values at a time along its contiguous axis, by
-   * `load_b(start, step) -> array<vec4f, pack>`; a tiling that does so is `wide`.
+   * `load_b(start, step) -> array<vec4f, pack>`, of two matrices `array<mat2x4f, pack>`; a tiling that does so is `wide`.
    */
   wide?: boolean;
   /** Also sums the columns of B: `store_sum(column, sum)` is called once for each. */
@@ -19,6 +19,8 @@ export interface ProductForm {
    * before they load anything.
    */
   prologue?: ((group: RowGroup) => string) | undefined;
+  /** Blocks of columns that a workgroup computes after a prologue, where B's columns are contiguous; default 16. */
+  blocks?: number | undefined;
 }
 
 /**

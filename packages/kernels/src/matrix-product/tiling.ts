@@ -37,7 +37,12 @@ export function tilingFor(
   const lanes = subgroupLanes(backend);
   const ofVectors = lanes !== undefined && lanes <= vectorLanes;
   if (rows <= fewRows && !form.columnSums) {
-    if (contiguous === 'inner') return dotRowTiling(ofVectors ? lanes : gpuLanes, rows, form);
+    if (contiguous === 'inner') {
+      // A CPU needs few workgroups.
+      return ofVectors
+        ? dotRowTiling(lanes, rows, { ...form, blocks: 16 })
+        : dotRowTiling(gpuLanes, rows, form);
+    }
     return lanes === shuffleLanes
       ? shuffleRowTiling(lanes, rows, form)
       : sliceRowTiling(rows, { ...form, wide: false });

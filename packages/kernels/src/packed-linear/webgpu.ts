@@ -16,18 +16,34 @@ function field(format: WeightFormat, j: number | string, word = 'word'): string 
   return `f32((bitcast<i32>(${word}) << (${left})) >> ${32 - bits}u)`;
 }
 
+/** Names in WGSL: of the function, of the buffers that it reads, and of the row length of both. */
+interface WordNames {
+  name: string;
+  words: string;
+  scales: string;
+  stride: string;
+}
+
+const oneWeight: WordNames = {
+  name: 'load_b',
+  words: 'words',
+  scales: 'scales',
+  stride: 'params.stride',
+};
+
 /** WGSL of `load_b` over `words`: a whole word's values, or those of four neighbours, where the tiling takes them, else one. */
 export function loadWords(
   format: WeightFormat,
   { pack, wide }: Pick<Tiling, 'pack' | 'wide'>,
+  { name, words, scales, stride }: WordNames = oneWeight,
 ): string {
   const perWord = 32 / bitsOf[format];
   const scale = (k: string, column = 'column') =>
-    `scales[${k} / params.group * params.stride + ${column}]`;
+    `${scales}[${k} / params.group * ${stride} + ${column}]`;
   if (pack === 1) {
     return /* wgsl */ `
-      fn load_b(column: u32, step: u32) -> array<f32, 1> {
-        let word = words[step / ${perWord}u * params.stride + column];
+      fn ${name}(column: u32, step: u32) -> array<f32, 1> {
+        let word = ${words}[step / ${perWord}u * ${stride} + column];
         return array(${field(format, `(step % ${perWord}u)`)}${format === 'int4' ? ` * ${scale('step')}` : ''});
       }
     `;
@@ -36,13 +52,13 @@ export function loadWords(
   const k = `(step * ${perWord}u)`;
   const neighbours = wide ? [0, 1, 2, 3] : [0];
   const word = wide
-    ? 'words[(step * params.stride + column) / 4u]'
-    : 'words[step * params.stride + column]';
+    ? `${words}[(step * ${stride} + column) / 4u]`
+    : `${words}[step * ${stride} + column]`;
   const type = wide ? 'vec4f' : 'f32';
   const all = (code: (n: number) => string) => `${type}(${neighbours.map(code).join(', ')})`;
   const value = (j: number) => all((n) => field(format, j, wide ? `word[${n}]` : 'word'));
   return /* wgsl */ `
-    fn load_b(column: u32, step: u32) -> array<${type}, ${perWord}> {
+    fn ${name}(column: u32, step: u32) -> array<${type}, ${perWord}> {
       let word = ${word};
       ${format === 'int4' ? `let scale = ${all((n) => scale(k, `column + ${n}u`))};` : ''}
       return array(${steps.map((j) => `${value(j)}${format === 'int4' ? ' * scale' : ''}`).join(', ')});

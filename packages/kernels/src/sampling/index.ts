@@ -66,14 +66,24 @@ export function sampleTokens(
       return sampleInJavaScript(logits, checked, seed, { history, banned });
     }
     const vocabulary = logits.shape[1];
-    const listed = { ...(history ? { history } : {}), ...(banned ? { banned } : {}) };
-    const marked = history || banned;
-    const marks = marked && runKernel('headwise/MarkTokens', listed, { vocabulary })[0];
+    const marks = history || banned ? markTokens({ history, banned }, vocabulary) : undefined;
     const inputs = marks ? { logits, marks } : { logits };
     const ids = runKernel('headwise/Sample', inputs, { ...checked, seed })[0] as tf.Tensor1D;
     checkWhenRead(ids, (values) => checkDrawn('sampleTokens', values, vocabulary));
     return ids;
   });
+}
+
+/**
+ * How often each token occurred, and which are banned: what `sampleStep` reads and counts on, on WebGPU.
+ *
+ * @param tokens at least one list, each id in [0, V) or −1
+ * @returns bits, int32 `[B, V]`
+ */
+export function markTokens({ history, banned }: SamplingTokens, vocabulary: number): tf.Tensor {
+  registerSampling();
+  const listed = { ...(history ? { history } : {}), ...(banned ? { banned } : {}) };
+  return runKernel('headwise/MarkTokens', listed, { vocabulary })[0]!;
 }
 
 function filled(ids: tf.Tensor2D | undefined): tf.Tensor2D | undefined {

@@ -1,11 +1,13 @@
-import type * as tf from '@tensorflow/tfjs';
+import { checkShape } from '@headwise/core';
+import * as tf from '@tensorflow/tfjs';
 import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
+import { checkState, type StepState, stateHeader } from '../decode/state.js';
 import { dispatch, spread } from '../dispatch/dispatch.js';
 import { lowest, peakWgsl } from '../dispatch/peak.js';
-import { defineProgram } from '../dispatch/program.js';
+import { defineProgram, type ElementType, type ParamType, variants } from '../dispatch/program.js';
 import { zeros } from '../dispatch/transfer.js';
 import { keyOf, philoxWgsl } from '../philox/philox.js';
-import { reached, type SamplingOptions } from './options.js';
+import { penalises, reached, type SamplingOptions } from './options.js';
 import { samplingGroups as lanes, samplingStream } from './reference.js';
 import { selectWgsl } from './select.js';
 
@@ -50,15 +52,25 @@ const params = {
   digits: 'u32',
 } as const;
 
+/** WGSL of `seed_of()`, the key of the draws, and of `draw(row, id)`, which keeps what was drawn. */
+const drawFromParams = /* wgsl */ `
+  fn seed_of() -> vec2u { return vec2u(params.key0, params.key1); }
+  fn draw(row: u32, id: i32) { ids[row] = id; }
+`;
+
 /**
  * One workgroup a row: its largest score, the cuts of top-k and top-p, and the draw.
  *
  * Where the score of token v is NaN or +∞ the id is −1 − v; where no token can be drawn it is −1 − V.
+ *
+ * @param score WGSL of `penalised(i: u32) -> f32`, a score of the logits with penalties
+ * @param drawing WGSL of `seed_of() -> vec2u` and `draw(row: u32, id: i32)`, which one lane calls at the end
  */
-const sampleWgsl = (score: string) => /* wgsl */ `
+const sampleWgsl = (score: string, drawing: string = drawFromParams) => /* wgsl */ `
   ${philoxWgsl}
   ${peakWgsl('difference / params.temperature')}
   ${score}
+  ${drawing}
   fn score(start: u32, v: u32) -> f32 { return penalised(start + v); }
   /** The scaled score relative to the best one, so that no temperature overflows. */
   fn scaled(score: f32, largest: f32) -> f32 { return (score - largest) / params.temperature; }
@@ -146,7 +158,7 @@ const sampleWgsl = (score: string) => /* wgsl */ `
       let found = workgroupUniformLoad(&indices[0]);
       if (params.greedy > 0u || bad != 0xffffffffu || found == 0xffffffffu) {
         let drawn = select(found, ~params.vocabulary, found == 0xffffffffu);
-        if (lane == 0u) { ids[row] = i32(select(~bad, drawn, bad == 0xffffffffu)); }
+        if (lane == 0u) { draw(row, i32(select(~bad, drawn, bad == 0xffffffffu))); }
         return;
       }
       // A loop, and not of constant length, so that compilers keep one copy of the search.
@@ -170,10 +182,10 @@ const sampleWgsl = (score: string) => /* wgsl */ `
     largest = workgroupUniformLoad(&values[0]);
     let bad = refused_token(lane);
     if (bad != 0xffffffffu) {
-      if (lane == 0u) { ids[row] = i32(~bad); }
+      if (lane == 0u) { draw(row, i32(~bad)); }
       return;
     }
-    let words = philox(vec4u(0u, row, 0u, ${samplingStream}u), vec2u(params.key0, params.key1));
+    let words = philox(vec4u(0u, row, 0u, ${samplingStream}u), seed_of());
     let own_sum = own.sum * share_of(own.largest, largest);
     values[lane] = own_sum;
     workgroupBarrier();
@@ -181,7 +193,7 @@ const sampleWgsl = (score: string) => /* wgsl */ `
     if (lane != workgroupUniformLoad(&chosen_lane)) { return; }
     // No token has a probability: every score is −∞.
     if (own_sum == 0.0) {
-      ids[row] = i32(~params.vocabulary);
+      draw(row, i32(~params.vocabulary));
       return;
     }
 
@@ -196,7 +208,26 @@ const sampleWgsl = (score: string) => /* wgsl */ `
         if (weight > 0.0) { id = v; }
       }
     }
-    ids[row] = i32(id);
+    draw(row, i32(id));
+  }
+`;
+
+const penaltyParams = {
+  repetition: 'f32',
+  frequency: 'f32',
+  presence: 'f32',
+  minus_infinity: 'u32',
+} as const;
+
+const plainScore = 'fn penalised(i: u32) -> f32 { return logits[i]; }';
+const penalisedScore = /* wgsl */ `
+  fn penalised(i: u32) -> f32 {
+    let value = logits[i];
+    let times = marks[i];
+    if (times == 0u) { return value; }
+    if (times >= ${bannedMark}u) { return bitcast<f32>(params.minus_infinity); }
+    let repeated = select(value * params.repetition, value / params.repetition, value > 0.0);
+    return repeated - params.frequency * f32(times) - params.presence;
   }
 `;
 
@@ -205,31 +236,47 @@ const plainProgram = defineProgram({
   inputs: { logits: 'f32' },
   outputs: { ids: 'i32' },
   params,
-  wgsl: sampleWgsl('fn penalised(i: u32) -> f32 { return logits[i]; }'),
+  wgsl: sampleWgsl(plainScore),
 });
 
 const penalisedProgram = defineProgram({
   label: 'headwise/SamplePenalised',
   inputs: { logits: 'f32', marks: 'u32' },
   outputs: { ids: 'i32' },
-  params: {
-    ...params,
-    repetition: 'f32',
-    frequency: 'f32',
-    presence: 'f32',
-    minus_infinity: 'u32',
-  },
-  wgsl: sampleWgsl(/* wgsl */ `
-    fn penalised(i: u32) -> f32 {
-      let value = logits[i];
-      let times = marks[i];
-      if (times == 0u) { return value; }
-      if (times >= ${bannedMark}u) { return bitcast<f32>(params.minus_infinity); }
-      let repeated = select(value * params.repetition, value / params.repetition, value > 0.0);
-      return repeated - params.frequency * f32(times) - params.presence;
-    }
-  `),
+  params: { ...params, ...penaltyParams },
+  wgsl: sampleWgsl(penalisedScore),
 });
+
+/** Draws one token as a step of a recorded loop: seeds come from its state, and the drawn id goes there. */
+const stepProgram = variants(String, (marked: boolean) =>
+  defineProgram({
+    label: 'headwise/SampleStep',
+    inputs: { logits: 'f32' },
+    outputs: {
+      state: 'i32',
+      drawn: 'i32',
+      ...(marked ? { marks: 'u32' } : {}),
+    } as Record<string, ElementType>,
+    params: { ...params, ...(marked ? penaltyParams : {}), draws: 'u32' } as Record<
+      string,
+      ParamType
+    >,
+    wgsl: sampleWgsl(
+      marked ? penalisedScore : plainScore,
+      /* wgsl */ `
+        fn slot() -> u32 { return u32(state[2]) % params.draws; }
+        fn seed_of() -> vec2u { return vec2u(bitcast<u32>(state[${stateHeader}u + slot()]), params.key1); }
+        fn draw(row: u32, id: i32) {
+          drawn[slot()] = id;
+          ${marked ? 'if (id >= 0 && params.key0 > 0u) { marks[u32(id)] += 1u; }' : ''}
+          state[0] += 1;
+          state[1] = id;
+          state[2] += 1;
+        }
+      `,
+    ),
+  }),
+);
 
 interface MarkArguments {
   inputs: { history?: tf.TensorInfo; banned?: tf.TensorInfo };
@@ -269,22 +316,7 @@ interface SampleArguments {
 export function sampleKernel({ inputs, backend, attrs }: SampleArguments): tf.TensorInfo[] {
   const { logits, marks } = inputs;
   const [rows, vocabulary] = logits.shape as [number, number];
-  const greedy = attrs.temperature === 0;
-  const [key0, key1] = keyOf(attrs.seed);
-  const values = {
-    rows,
-    vocabulary,
-    temperature: greedy ? 1 : attrs.temperature,
-    greedy: greedy ? 1 : 0,
-    top_k: attrs.topK < vocabulary ? attrs.topK : 0,
-    top_p: attrs.topP < 1 ? reached(attrs.topP) : 1,
-    least: attrs.minP > 0 ? Math.log(reached(attrs.minP)) : Number(lowest),
-    key0,
-    key1,
-    stages: 2,
-    rounds: 8,
-    digits: lanes,
-  };
+  const values = valuesOf(attrs, rows, vocabulary, keyOf(attrs.seed));
   const outputs = { ids: { shape: [rows], dtype: 'int32' as const } };
   const workgroups = spread(rows);
   if (!marks) {
@@ -299,15 +331,78 @@ export function sampleKernel({ inputs, backend, attrs }: SampleArguments): tf.Te
   const { ids } = dispatch(backend, penalisedProgram, {
     inputs: { logits, marks },
     outputs,
-    params: {
-      ...values,
-      repetition: attrs.repetitionPenalty,
-      frequency: attrs.frequencyPenalty,
-      presence: attrs.presencePenalty,
-      // −∞, which no constant expression of WGSL may be.
-      minus_infinity: 0xff800000,
-    },
+    params: { ...values, ...penaltiesOf(attrs) },
     workgroups,
   });
   return [ids];
+}
+
+const valuesOf = (
+  options: Required<SamplingOptions>,
+  rows: number,
+  vocabulary: number,
+  [key0, key1]: readonly [number, number],
+): Record<keyof typeof params, number> => ({
+  rows,
+  vocabulary,
+  temperature: options.temperature === 0 ? 1 : options.temperature,
+  greedy: options.temperature === 0 ? 1 : 0,
+  top_k: options.topK < vocabulary ? options.topK : 0,
+  top_p: options.topP < 1 ? reached(options.topP) : 1,
+  least: options.minP > 0 ? Math.log(reached(options.minP)) : Number(lowest),
+  key0,
+  key1,
+  stages: 2,
+  rounds: 8,
+  digits: lanes,
+});
+
+const penaltiesOf = (
+  options: Required<SamplingOptions>,
+): Record<keyof typeof penaltyParams, number> => ({
+  repetition: options.repetitionPenalty,
+  frequency: options.frequencyPenalty,
+  presence: options.presencePenalty,
+  // −∞, which no constant expression of WGSL may be.
+  minus_infinity: 0xff800000,
+});
+
+/** What a recorded step draws from, and where the drawn ids go. */
+export interface StepDraw {
+  state: StepState;
+  /** int32, `[S]`: the drawn ids, in turns. */
+  drawn: tf.Tensor1D;
+  /** How often each token occurred and which are banned, `[1, V]`, from `markTokens`; it is counted on. */
+  marks?: tf.Tensor | undefined;
+}
+
+/**
+ * Draws a token as part of a step that is recorded, and advances its state: the next step reads the drawn id.
+ *
+ * Where no token can be drawn the id is negative, as `checkDrawn` reads it.
+ *
+ * @param logits `[1, V]`
+ * @throws ShapeError where shapes do not fit
+ */
+export function sampleStep(
+  logits: tf.Tensor2D,
+  { state, drawn, marks }: StepDraw,
+  options: Required<SamplingOptions>,
+): void {
+  checkShape('sampleStep: logits', logits.shape, [1, 'V']);
+  checkState('sampleStep', state);
+  const vocabulary = logits.shape[1];
+  checkShape('sampleStep: drawn', drawn.shape, [state.size - stateHeader]);
+  if (marks) checkShape('sampleStep: marks', marks.shape, [1, vocabulary]);
+  dispatch(tf.backend() as WebGPUBackend, stepProgram(marks !== undefined), {
+    inputs: { logits },
+    outputs: { state, drawn, ...(marks ? { marks } : {}) },
+    params: {
+      // The first word says whether what is drawn counts for penalties.
+      ...valuesOf(options, 1, vocabulary, [penalises(options) ? 1 : 0, 0]),
+      ...(marks ? penaltiesOf(options) : {}),
+      draws: drawn.size,
+    },
+    workgroups: [1],
+  });
 }

@@ -1,0 +1,129 @@
+import { expectClose, gaussian } from '@headwise/testing';
+import * as tf from '@tensorflow/tfjs';
+import { expect, test } from 'vitest';
+import { appendKernel } from '../decode-attention/append-kernel.js';
+import { unpackHalves, wordsOf } from '../decode-attention/halves.js';
+import { rotary } from '../rotary/index.js';
+import { attendStep, type StepScoring } from './attend.js';
+
+interface Case {
+  heads: number;
+  kvHeads: number;
+  width: number;
+  capacity: number;
+  position: number;
+  halves?: boolean;
+  turn?: 'half-split' | 'interleaved';
+  alibi?: boolean;
+  softCap?: number;
+  window?: number;
+}
+
+const cases: Case[] = [
+  { heads: 2, kvHeads: 2, width: 8, capacity: 7, position: 0 },
+  { heads: 3, kvHeads: 3, width: 40, capacity: 64, position: 63, softCap: 3 },
+  { heads: 4, kvHeads: 2, width: 8, capacity: 600, position: 512, turn: 'half-split' },
+  { heads: 4, kvHeads: 1, width: 6, capacity: 300, position: 256, turn: 'interleaved' },
+  { heads: 2, kvHeads: 1, width: 256, capacity: 5, position: 4 },
+  { heads: 3, kvHeads: 3, width: 7, capacity: 64, position: 33, alibi: true },
+  { heads: 2, kvHeads: 1, width: 8, capacity: 600, position: 560, window: 270, alibi: true },
+  { heads: 2, kvHeads: 2, width: 8, capacity: 64, position: 40, window: 1 },
+  { heads: 4, kvHeads: 2, width: 8, capacity: 64, position: 20, halves: true, turn: 'half-split' },
+  { heads: 2, kvHeads: 2, width: 7, capacity: 300, position: 299, halves: true },
+];
+
+for (const c of cases) {
+  const { heads, kvHeads, width, capacity, position, halves = false, window } = c;
+  test(`a token attends over the cache and is appended to it: ${JSON.stringify(c)}`, async () => {
+    const qkv = gaussian([1, (heads + 2 * kvHeads) * width], 1) as tf.Tensor2D;
+    const [q, k, v] = tf.split(qkv.reshape([heads + 2 * kvHeads, 1, width]), [
+      heads,
+      kvHeads,
+      kvHeads,
+    ]);
+    const past = {
+      k: gaussian([1, kvHeads, position, width], 2),
+      v: gaussian([1, kvHeads, position, width], 3),
+    };
+    const cache = cacheOf(past, capacity, halves);
+    const angles = gaussian([capacity, width >> 1], 4) as tf.Tensor2D;
+    const turn = c.turn && { cos: tf.cos(angles), sin: tf.sin(angles), layout: c.turn };
+    const turned = (x: tf.Tensor) =>
+      turn
+        ? rotary(
+            x,
+            turn.cos.slice([position, 0], [1, width >> 1]),
+            turn.sin.slice([position, 0], [1, width >> 1]),
+            turn.layout,
+          )
+        : x;
+    const slopes = c.alibi ? (gaussian([heads], 5) as tf.Tensor1D) : undefined;
+    const scoring: StepScoring = {
+      heads,
+      headDim: width,
+      scale: 0.3,
+      turn,
+      slopes,
+      softCap: c.softCap,
+      window,
+    };
+    const state = tf.tensor1d([position, 9, 0, 0], 'int32');
+    const actual = attendStep(qkv, cache, state, scoring);
+
+    const all = (held: tf.Tensor, added: tf.Tensor) =>
+      tf.concat([held.reshape([kvHeads, position, width]), added], 1);
+    const repeated = (x: tf.Tensor) =>
+      tf.tidy(() => {
+        const [, length] = x.shape as [number, number];
+        return x
+          .expandDims(1)
+          .tile([1, heads / kvHeads, 1, 1])
+          .reshape([heads, length, width]);
+      });
+    const keys = all(past.k, turned(k!));
+    const values = all(past.v, v!);
+    const expected = tf.tidy(() => {
+      let scores = tf.matMul(turned(q!), repeated(keys), false, true).mul(0.3); // [H, 1, T]
+      const distance = tf.range(position, -1, -1);
+      if (slopes) scores = scores.sub(slopes.reshape([heads, 1, 1]).mul(distance));
+      if (c.softCap) scores = scores.div(c.softCap).tanh().mul(c.softCap);
+      if (window) scores = tf.where(distance.less(window), scores, tf.fill(scores.shape, -1e9));
+      return tf.matMul(tf.softmax(scores), repeated(values)).reshape([1, heads * width]);
+    });
+    await expectClose(actual, expected, { ratio: halves ? 2e-3 : 2e-5 });
+    const kept = (x: tf.Tensor) =>
+      (halves ? unpackHalves(x, width) : x)
+        .slice([0, 0, 0, 0], [1, kvHeads, position + 1, width])
+        .reshape([kvHeads, position + 1, width]);
+    await expectClose(kept(cache.k), keys, { ratio: halves ? 1e-3 : 1e-6 });
+    await expectClose(kept(cache.v), values, { ratio: halves ? 1e-3 : 1e-6 });
+  });
+}
+
+/** A cache that holds some tokens; what lies behind them must not be read. */
+function cacheOf(past: { k: tf.Tensor; v: tf.Tensor }, capacity: number, halves: boolean) {
+  const [, kvHeads, position, width] = past.k.shape as [number, number, number, number];
+  const cached = (x: tf.Tensor) =>
+    tf.concat([x, tf.fill([1, kvHeads, capacity - position, width], Number.NaN)], 2);
+  if (!halves) return { k: cached(past.k), v: cached(past.v) };
+  const room = () => tf.fill([1, kvHeads, capacity, wordsOf(width)], 0x7e007e00, 'int32');
+  const cache = { k: room(), v: room() };
+  appendKernel({
+    inputs: { ...past, cacheK: cache.k, cacheV: cache.v },
+    backend: tf.backend() as never,
+    attrs: { position: 0, sinks: 0, ring: capacity },
+  });
+  return cache;
+}
+
+test('heads and shapes that do not fit are refused', () => {
+  const cache = { k: tf.zeros([1, 2, 4, 8]), v: tf.zeros([1, 2, 4, 8]) };
+  const state = tf.tensor1d([0, 0, 0, 0], 'int32');
+  const scoring = { heads: 3, headDim: 8, scale: 1 };
+  expect(() => attendStep(tf.zeros([1, 56]), cache, state, scoring)).toThrow(
+    'attendStep: 3 heads of queries and 2 of keys; expected a multiple',
+  );
+  expect(() => attendStep(tf.zeros([1, 56]), cache, state, { ...scoring, headDim: 300 })).toThrow(
+    'attendStep: heads are 300 wide; expected at most 256',
+  );
+});
