@@ -29,6 +29,11 @@ export interface GenerateOptions extends SamplingOptions {
   seed?: number | undefined;
   /** How keys and values of past tokens are kept: f16 takes half the memory, on WebGPU; default f32. */
   storage?: CacheStorage | undefined;
+  /**
+   * Tokens that are drawn before the first of them is read, up to 32, where the model's step is fused: it hides the time
+   * that a reading takes. Default 1.
+   */
+  runAhead?: number | undefined;
   /** Ends generation from outside, before the next token. */
   signal?: AbortSignal | undefined;
 }
@@ -47,6 +52,7 @@ export interface Plan {
   forcedLastId: number | undefined;
   seed: number;
   storage: CacheStorage;
+  runAhead: number;
   signal: AbortSignal | undefined;
   sampling: Required<SamplingOptions>;
 }
@@ -92,12 +98,19 @@ export function planOf(
     forcedLastId: idsOf('forcedLastId', listOf(options.forcedLastId))[0],
     seed: options.seed ?? 0,
     storage: options.storage ?? 'f32',
+    runAhead: count('runAhead', 1) ?? 1,
     signal: options.signal,
     sampling: checkedSampling(options),
   };
 }
 
-type CountName = 'maxNewTokens' | 'maxLength' | 'minNewTokens' | 'minLength' | 'noRepeatNgramSize';
+type CountName =
+  | 'maxNewTokens'
+  | 'maxLength'
+  | 'minNewTokens'
+  | 'minLength'
+  | 'noRepeatNgramSize'
+  | 'runAhead';
 
 function listOf(id: number | undefined): readonly number[] {
   return id === undefined ? [] : [id];

@@ -20,6 +20,28 @@ export function bannedIds(plan: Plan, sequence: readonly number[], made: number)
   return banned;
 }
 
+/** The ids that are never drawn: suppressed ones, and bad words of one token. */
+export function standingBans(plan: Plan): Set<number> {
+  const banned = new Set(plan.suppressIds);
+  addAll(banned, completedWords([], plan.badWords));
+  return banned;
+}
+
+/**
+ * Whether other ids than `standingBans` must not be the next token, so that it depends on the tokens before.
+ *
+ * @param made the number of new tokens so far
+ */
+export function bansChange(plan: Plan, made: number): boolean {
+  return (
+    plan.noRepeatNgramSize > 0 ||
+    plan.badWords.some((word) => word.length > 1) ||
+    (made < plan.least && plan.stopIds.length > 0) ||
+    // The first token that is drawn is the second where the first is forced.
+    (made <= 1 && plan.beginSuppressIds.length > 0)
+  );
+}
+
 /**
  * The id that the next token has to be; undefined where it is drawn.
  *

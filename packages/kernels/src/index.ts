@@ -43,7 +43,7 @@ export { attendStep, type StepCache, type StepScoring, widestStepHead } from './
 export { type EmbedOptions, embedToken } from './decode/embed.js';
 export { type DecodeLinearOptions, decodeGatedLinear, decodeLinear } from './decode/linear.js';
 export type { Norm } from './decode/normalized.js';
-export { type StepState, stateHeader } from './decode/state.js';
+export { canStep, type StepState, stateHeader } from './decode/state.js';
 export { type DecodeWeight, foldNorm, sizesOf } from './decode/weight.js';
 export { appendKeysValues, type KeysValues } from './decode-attention/append.js';
 export { type DecodeAttentionOptions, decodeAttention } from './decode-attention/index.js';

@@ -13,7 +13,7 @@ export {
   type Placed,
   type Span,
 } from './position.js';
-export { RotaryPosition, type RotaryPositionOptions } from './rotary.js';
+export { RotaryPosition, type RotaryPositionOptions, rotaryTable } from './rotary.js';
 export {
   type DynamicScaling,
   type Frequencies,

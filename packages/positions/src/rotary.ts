@@ -117,6 +117,33 @@ export class RotaryPosition implements AttentionPosition {
   }
 }
 
+/**
+ * Cosines and sines of tokens that come one by one, row-major `[count, R / 2]`: where a scaling rule depends on the length
+ * of the sequence, the row of position t is that of `t + 1` tokens.
+ */
+export function rotaryTable(
+  { dim, rotaryDim = dim, base = 10_000, scaling, maxLength }: RotaryPositionOptions,
+  count: number,
+): { cos: Float32Array; sin: Float32Array; pairs: number } {
+  const pairs = rotaryDim / 2;
+  const [cos, sin] = [new Float32Array(count * pairs), new Float32Array(count * pairs)];
+  let length = -1;
+  let rule: Frequencies = { frequencies: new Float64Array(), attentionFactor: 1 };
+  for (let t = 0; t < count; t++) {
+    const needed = lengthOfFrequencies(scaling, t + 1, maxLength);
+    if (needed !== length) {
+      length = needed;
+      rule = rotaryFrequencies({ dim: rotaryDim, base, maxLength }, scaling, length);
+    }
+    for (let i = 0; i < pairs; i++) {
+      const angle = t * rule.frequencies[i]!;
+      cos[t * pairs + i] = rule.attentionFactor * Math.cos(angle);
+      sin[t * pairs + i] = rule.attentionFactor * Math.sin(angle);
+    }
+  }
+  return { cos, sin, pairs };
+}
+
 /** The positions that a context gives, if they are one for each new token. */
 function checked(given: tf.Tensor, q: tf.Tensor, k: tf.Tensor): tf.Tensor {
   checkShape('positions', given.shape, [q.shape[0]!, q.shape[2]!]);

@@ -1,14 +1,9 @@
+import { type StepPlan, stepLogits } from '@headwise/decoding';
 import {
-  attendCached,
   type DecodeWeight,
-  decodeLinear,
-  embedToken,
   foldNorm,
   type Norm,
   packWeight,
-  projectIntoCache,
-  type TokenTable,
-  tokenScores,
   type WeightFormat,
 } from '@headwise/kernels';
 import { gaussian } from '@headwise/testing';
@@ -32,8 +27,8 @@ interface Block {
   norm2: Norm & { kind: 'layer' };
   up: Affine;
   down: Affine;
-  /** `[2, H, T, Dh]` */
-  cache: tf.Tensor4D;
+  /** `[1, H, T, Dh]` each */
+  cache: { k: tf.Tensor4D; v: tf.Tensor4D };
 }
 
 type PackedAffine = [weight: DecodeWeight, bias: tf.Tensor1D];
@@ -57,12 +52,13 @@ export interface PackedWeights {
 /** Random weights in the shape of GPT-2, and the ways to decode one token with them. */
 export class DecodeModel {
   readonly #sizes: DecodeSizes;
-  readonly #table: TokenTable;
+  readonly #table: readonly [tf.Tensor2D, tf.Tensor2D];
   readonly #positions: tf.Tensor2D;
   readonly #blocks: Block[];
   readonly #norm: Norm & { kind: 'layer' };
-  readonly id: tf.Tensor1D = tf.tensor1d([464], 'int32');
-  readonly position: tf.Tensor1D;
+  /** The token and its position, as a step reads them. */
+  readonly token: Int32Array;
+  readonly state: tf.Tensor1D;
 
   constructor(sizes: DecodeSizes) {
     this.#sizes = sizes;
@@ -87,20 +83,40 @@ export class DecodeModel {
       norm2: norm(),
       up: affine(dim, 4 * dim),
       down: affine(4 * dim, dim),
-      cache: random([2, heads, length, dim / heads], 1) as tf.Tensor4D,
+      cache: {
+        k: random([1, heads, length, dim / heads], 1) as tf.Tensor4D,
+        v: random([1, heads, length, dim / heads], 1) as tf.Tensor4D,
+      },
     }));
     this.#norm = norm();
-    this.position = tf.tensor1d([length - 1], 'int32');
+    this.token = Int32Array.of(length - 1, 464, 0, 0);
+    this.state = tf.tensor1d(this.token, 'int32');
   }
 
-  /** The scores after the token `id` at `position`, five dispatches a layer and one at each end. */
+  /** The scores after the token of the state, five dispatches a layer and one at each end. */
   fused(): tf.Tensor2D {
-    return tokenScores(this.#decode(this.#blocks), this.#table, this.#norm);
+    const float = (values: tf.Tensor2D, layout: 'in-out' | 'out-in' = 'in-out') => ({
+      values,
+      layout,
+    });
+    const affine = ([weight, bias]: Affine): PackedAffine => [float(weight), bias];
+    const blocks = this.#blocks.map(({ norm1, qkv, out, norm2, up, down }) => ({
+      norm1,
+      qkv: affine(qkv),
+      out: affine(out),
+      norm2,
+      up: affine(up),
+      down: affine(down),
+    }));
+    return this.#decode(
+      blocks,
+      this.#table.map((part) => float(part, 'out-in')),
+    );
   }
 
   /** The same with packed weights. */
   fusedPacked({ blocks, head }: PackedWeights): tf.Tensor2D {
-    return decodeLinear(this.#decode(blocks), head, { norm: this.#norm });
+    return this.#decode(blocks, [head]);
   }
 
   /** The weights once more, in another format. */
@@ -141,20 +157,32 @@ export class DecodeModel {
     return { blocks, head: packWeight(table, [vocabulary, dim], format, 'out-in') };
   }
 
-  /** The token after all blocks, before the last norm. */
-  #decode(blocks: readonly DecodeBlock[]): tf.Tensor2D {
-    const { id, position } = this;
-    let x = embedToken(this.#table, id, this.#positions, position);
-    for (const [i, { norm1, qkv, out, norm2, up, down }] of blocks.entries()) {
-      const { cache } = this.#blocks[i]!;
-      const [weight, bias] = qkv;
-      const q = projectIntoCache(x, { norm: norm1, weight, bias, cache, position });
-      const mixed = attendCached(q, cache, position);
-      x = decodeLinear(mixed, out[0], { bias: out[1], residual: x });
-      const hidden = decodeLinear(x, up[0], { norm: norm2, bias: up[1], activation: 'gelu_new' });
-      x = decodeLinear(hidden, down[0], { bias: down[1], residual: x });
-    }
-    return x;
+  #decode(blocks: readonly DecodeBlock[], head: readonly DecodeWeight[]): tf.Tensor2D {
+    const { heads, dim } = this.#sizes;
+    const linear = ([weight, bias]: PackedAffine) => ({ weights: [weight], bias });
+    const scoring = { heads, headDim: dim / heads, scale: 1 / Math.sqrt(dim / heads) };
+    const plan: StepPlan = {
+      embedding: {
+        table: this.#table.map((values) => ({ values, layout: 'out-in' })),
+        positions: this.#positions,
+      },
+      layers: blocks.map(({ norm1, qkv, out, norm2, up, down }, i) => ({
+        path: `${i}`,
+        kind: 'pre-norm',
+        norm1,
+        norm2,
+        qkv: linear(qkv),
+        kvHeads: heads,
+        scoring,
+        out: linear(out),
+        feedForward: { up: up[0], bias: up[1], activation: 'gelu_new', down: linear(down) },
+      })),
+      norm: this.#norm,
+      head: { weights: head },
+      dispose: () => {},
+    };
+    const rowsOf = (path: string) => this.#blocks[Number(path)]!.cache;
+    return stepLogits(plan, { state: this.state, rowsOf, turn: undefined });
   }
 
   /** The same in operations of TensorFlow.js, past keys and values joined with the new ones. */
@@ -164,18 +192,19 @@ export class DecodeModel {
     const [front, back] = this.#table;
     const cut = front.shape[0];
     // The token of the workload lies in the first part.
-    const embedded = tf.gather(front.shape[0] > 464 ? front : back!, this.id);
+    const id = tf.tensor1d([464], 'int32');
+    const embedded = tf.gather(front.shape[0] > 464 ? front : back, id);
     let x = embedded.add(this.#positions.slice([length - 1, 0], [1, dim])) as tf.Tensor2D;
     for (const { norm1, qkv, out, norm2, up, down, cache } of this.#blocks) {
       const [q, k, v] = tf
         .split(affineOf(normOf(x, norm1), qkv), 3, 1)
         .map((part) => part.reshape([heads, 1, headDim]));
-      const past = (part: number) =>
-        cache
-          .slice([part, 0, 0, 0], [1, heads, length - 1, headDim])
+      const past = (part: tf.Tensor4D) =>
+        part
+          .slice([0, 0, 0, 0], [1, heads, length - 1, headDim])
           .reshape([heads, length - 1, headDim]);
-      const keys = tf.concat([past(0), k!], 1);
-      const values = tf.concat([past(1), v!], 1);
+      const keys = tf.concat([past(cache.k), k!], 1);
+      const values = tf.concat([past(cache.v), v!], 1);
       const weights = tf.softmax(tf.matMul(q!, keys, false, true).div(Math.sqrt(headDim)));
       const mixed = tf.matMul(weights, values).reshape<tf.Tensor2D>([1, dim]);
       x = x.add(affineOf(mixed, out));
@@ -187,13 +216,24 @@ export class DecodeModel {
         this.#table.map((part) => tf.matMul(last, part, false, true)),
         1,
       )
-      .reshape([1, cut + back!.shape[0]]);
+      .reshape([1, cut + back.shape[0]]);
   }
 
   dispose(): void {
-    tf.dispose([this.id, this.position, [...this.#table], this.#positions]);
+    tf.dispose([this.state, [...this.#table], this.#positions]);
     for (const { norm1, qkv, out, norm2, up, down, cache } of this.#blocks) {
-      tf.dispose([norm1.weight, norm1.bias, norm2.weight, norm2.bias, qkv, out, up, down, cache]);
+      tf.dispose([
+        norm1.weight,
+        norm1.bias,
+        norm2.weight,
+        norm2.bias,
+        qkv,
+        out,
+        up,
+        down,
+        cache.k,
+        cache.v,
+      ]);
     }
     tf.dispose([this.#norm.weight, this.#norm.bias]);
   }

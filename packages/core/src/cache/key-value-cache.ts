@@ -150,6 +150,54 @@ export class KeyValueCache {
   }
 
   /**
+   * Makes room for a layer's tokens of one sequence, where kernels are to write their rows themselves; then `advance` counts
+   * them.
+   *
+   * @param shape the heads of keys `Hkv`, their width `Dh`, and the tokens of the sequence
+   * @returns the number of tokens that there is room for
+   * @throws ShapeError where the layer holds others; InputError for a window, where rows are not written in place, and after
+   * `dispose`
+   */
+  reserve(
+    path: string,
+    { heads, headDim, tokens }: { heads: number; headDim: number; tokens: number },
+  ): number {
+    this.#checkUsable(path);
+    const what = `cache of '${path}'`;
+    const shape = [1, heads, tokens, headDim];
+    const rows =
+      this.#layers.get(path) ??
+      new Rows({ shape }, { capacity: this.#capacity, ring: this.#ring, storage: this.#storage });
+    if (!rows.inPlace || this.#ring || (this.#capacity ?? tokens) < tokens) {
+      throw new InputError(
+        `${what}: room for ${tokens} tokens to be written in place; expected a cache that grows, on WebGPU with kernels`,
+      );
+    }
+    this.#layers.set(path, rows);
+    this.#leak.holds(this.#layers.size);
+    checkShape(`${what}: rows`, rows.shape, [1, heads, 'C', headDim]);
+    rows.reserve(tokens);
+    return rows.shape[2];
+  }
+
+  /**
+   * The rows of a layer as they lie: `[B, Hkv, C, Dh]` each, or int32 `[B, Hkv, C, ⌈Dh / 2⌉]` with halves. The cache owns
+   * them, and makes others as it grows.
+   *
+   * @throws InputError where the layer has none
+   */
+  rowsOf(path: string): KeysAndValues {
+    const rows = this.#layers.get(path);
+    if (!rows) throw new InputError(`cache of '${path}': has no rows; reserve or append first`);
+    return rows.memory;
+  }
+
+  /** Counts tokens that kernels wrote into the reserved room of every layer. */
+  advance(tokens: number): void {
+    for (const rows of this.#layers.values()) rows.advance(tokens);
+  }
+
+  /**
    * Keys and values that are made once, as those of an encoder's output in cross-attention.
    *
    * @param batch the number of sequences that ask

@@ -90,7 +90,7 @@ export class Rows {
   readonly #halves: boolean;
 
   /** @param like `[B, Hkv, T, Dh]`, the first keys */
-  constructor(like: tf.Tensor, { capacity, ring, storage }: RowsOptions) {
+  constructor(like: Pick<tf.Tensor, 'shape'>, { capacity, ring, storage }: RowsOptions) {
     const [batch, heads, tokens, width] = like.shape as [number, number, number, number];
     this.#ring = ring;
     this.#width = width;
@@ -201,6 +201,21 @@ export class Rows {
       },
       visible: () => visibleKeys(tokens, room + tokens.most, held, this.#ring),
     };
+  }
+
+  /** Makes room for tokens of a sequence. */
+  reserve(tokens: number): void {
+    if (tokens > this.shape[2]) this.#grow(roomFor(tokens));
+  }
+
+  /** The memory itself, `[B, Hkv, C, Dh]` each, or int32 with halves. */
+  get memory(): KeysAndValues {
+    return { k: this.#k, v: this.#v };
+  }
+
+  /** Counts tokens whose rows were written by others. */
+  advance(tokens: number): void {
+    this.#seen = this.#seen.map((n) => n + tokens);
   }
 
   trim(length: number): void {

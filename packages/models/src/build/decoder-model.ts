@@ -6,6 +6,7 @@ import {
   type ParamStore,
   tapped,
 } from '@headwise/core';
+import type { StepPlan, SteppedModel } from '@headwise/decoding';
 import { type AdaptiveEmbedding, AdaptiveSoftmax, Embedding, Linear } from '@headwise/layers';
 import { positionsFromMask } from '@headwise/positions';
 import { Decoder } from '@headwise/transformer';
@@ -17,6 +18,7 @@ import type {
 } from './model-configuration.js';
 import { initializers, makeBlock, makeNorm } from './parts.js';
 import { makeAttentionPosition } from './positions.js';
+import { makeStepPlan } from './step-plan.js';
 import { makeTokens, TokenInput } from './token-input.js';
 
 /**
@@ -53,13 +55,15 @@ export class TokenStack {
 }
 
 /** A decoder with a head that scores the next token: a matrix of its own, or the embeddings' again. */
-export class DecoderModel implements LanguageModel {
+export class DecoderModel implements LanguageModel, SteppedModel {
   readonly vocabSize: number;
   readonly maxLength: number;
   readonly head: MatrixHead;
   readonly #scores: (x: tf.Tensor, ctx?: ForwardContext) => tf.Tensor;
+  readonly #stepPlan: () => StepPlan | undefined;
 
   constructor(params: ParamStore, config: ModelConfiguration, { tied }: { tied: boolean }) {
+    this.#stepPlan = () => makeStepPlan(params, config, { tied });
     const { vocabSize, dim } = config;
     const { init } = initializers(config);
     this.vocabSize = vocabSize;
@@ -82,6 +86,11 @@ export class DecoderModel implements LanguageModel {
       hidden: (ids, ctx) =>
         tf.tidy(() => stack.forward(ids, counted ? countingTokens(ids, ctx) : ctx)),
     };
+  }
+
+  /** Its token step, from the parameters as they are now; undefined where a part has no fused form. */
+  stepPlan(): StepPlan | undefined {
+    return this.#stepPlan();
   }
 
   /** @param ids `[B, T]`, int32 @returns logits `[B, T, V]` */

@@ -1,0 +1,217 @@
+import { type KeyValueCache, readTensor } from '@headwise/core';
+import {
+  checkDrawn,
+  markTokens,
+  overwrite,
+  penalises,
+  type Recording,
+  record,
+  type SamplingOptions,
+  type StepScoring,
+  sampleStep,
+  sizesOf,
+  stateHeader,
+} from '@headwise/kernels';
+import * as tf from '@tensorflow/tfjs';
+import { stepLogits } from './logits.js';
+import type { StepPlan } from './plan.js';
+
+/** The most tokens that can be drawn before the first of them is read. */
+export const mostAhead = 32;
+
+/** Tokens for which room is made at once. */
+const roomAhead = 512;
+
+export interface StepLoopOptions {
+  /** How tokens are drawn. */
+  sampling: Required<SamplingOptions>;
+  /** The most tokens that a sequence will have. */
+  maxLength: number;
+}
+
+/** A token to process. */
+export interface StepToken {
+  id: number;
+  /** The number of tokens before it, which the cache holds. */
+  position: number;
+}
+
+/** Tokens that draws depend on. */
+export interface DrawTokens {
+  /** Those that penalties are for. */
+  history: readonly number[];
+  /** Those that are never drawn. */
+  banned: ReadonlySet<number>;
+}
+
+/** What a recorded step returns, and what it was recorded with. */
+interface Recorded {
+  recording: Recording<{ logits: tf.Tensor2D }>;
+  /** Tokens that the marks count, where it draws with marks. */
+  marks: tf.Tensor | undefined;
+  counted: number;
+}
+
+/**
+ * A decoder's token step, recorded once and replayed for each token.
+ *
+ * It writes into a key-value cache that the ordinary layers can have filled. The id that a step draws is written where the
+ * next one reads it, so that several run ahead of one read-back. On WebGPU only.
+ */
+export class StepLoop {
+  readonly #plan: StepPlan;
+  readonly #cache: KeyValueCache;
+  readonly #options: StepLoopOptions;
+  readonly #state: tf.Tensor1D;
+  readonly #drawn: tf.Tensor1D;
+  #turn: StepScoring['turn'];
+  /** Tokens that the recordings have room for. */
+  #room = 0;
+  #drawing: Recorded | undefined;
+  #scoring: Recorded | undefined;
+
+  /** @param cache holds one sequence, or nothing; both it and the plan stay the caller's */
+  constructor(plan: StepPlan, cache: KeyValueCache, options: StepLoopOptions) {
+    this.#plan = plan;
+    this.#cache = cache;
+    this.#options = options;
+    this.#state = kept(() => tf.zeros<tf.Rank.R1>([stateHeader + mostAhead], 'int32'));
+    this.#drawn = kept(() => tf.zeros<tf.Rank.R1>([mostAhead], 'int32'));
+  }
+
+  /** Dispatches of one step that draws; 0 before the first. */
+  get dispatches(): number {
+    return this.#drawing?.recording.dispatches ?? 0;
+  }
+
+  /**
+   * Draws tokens one after the other, each from the scores after the one before.
+   *
+   * @param token the first to process
+   * @param seeds one for each token to draw, at most 32
+   * @returns the drawn ids
+   * @throws InputError where a token cannot be drawn, DeviceLostError
+   */
+  async draw(
+    token: StepToken,
+    seeds: readonly number[],
+    { history, banned }: DrawTokens,
+  ): Promise<number[]> {
+    this.#makeRoom(token.position, seeds.length);
+    overwrite(this.#state, stateOf(token, seeds));
+    const marked = penalises(this.#options.sampling);
+    if (this.#drawing && marked && this.#drawing.counted !== history.length) this.#forgetDrawing();
+    let replays = seeds.length;
+    if (!this.#drawing) {
+      this.#drawing = this.#recordDrawing(marked ? history : [], banned);
+      // The recorded run was the first.
+      replays--;
+    }
+    for (let i = 0; i < replays; i++) this.#drawing.recording.replay();
+    this.#cache.advance(seeds.length);
+    const values = await readTensor(this.#drawn);
+    const ids = Array.from(values.subarray(0, seeds.length));
+    checkDrawn('sampleTokens', ids, this.#drawing.recording.outputs.logits.shape[1]);
+    this.#drawing.counted = history.length + ids.length;
+    return ids;
+  }
+
+  /**
+   * The scores after one token.
+   *
+   * @returns `[1, V]`, which the next call overwrites; the loop disposes it
+   */
+  logits(token: StepToken): tf.Tensor2D {
+    this.#makeRoom(token.position, 1);
+    overwrite(this.#state, stateOf(token, []));
+    if (this.#scoring) this.#scoring.recording.replay();
+    else {
+      const recording = record(() => ({ logits: this.#step() }));
+      this.#scoring = { recording, marks: undefined, counted: 0 };
+    }
+    this.#cache.advance(1);
+    return this.#scoring.recording.outputs.logits;
+  }
+
+  /** Frees the recordings and all that the loop made. */
+  dispose(): void {
+    this.#forget();
+    tf.dispose([this.#state, this.#drawn]);
+  }
+
+  #step(): tf.Tensor2D {
+    return stepLogits(this.#plan, {
+      state: this.#state,
+      rowsOf: (path) => this.#cache.rowsOf(path),
+      turn: this.#turn,
+    });
+  }
+
+  #recordDrawing(history: readonly number[], banned: ReadonlySet<number>): Recorded {
+    const { sampling } = this.#options;
+    const [state, drawn] = [this.#state, this.#drawn];
+    const vocabulary = this.#plan.head.weights.reduce((sum, w) => sum + sizesOf(w)[1], 0);
+    const marks =
+      history.length > 0 || banned.size > 0
+        ? kept(() =>
+            markTokens(
+              {
+                history: history.length > 0 ? listed(history) : undefined,
+                banned: banned.size > 0 ? listed([...banned]) : undefined,
+              },
+              vocabulary,
+            ),
+          )
+        : undefined;
+    const recording = record(() => {
+      const logits = this.#step();
+      sampleStep(logits, { state, drawn, marks }, sampling);
+      return { logits };
+    });
+    return { recording, marks, counted: history.length };
+  }
+  /** Makes room in the cache for tokens after a position, and forgets recordings that wrote into less. */
+  #makeRoom(position: number, count: number): void {
+    if (position + count <= this.#room) return;
+    const { maxLength } = this.#options;
+    const wanted = Math.max(position + count, Math.min(maxLength, position + roomAhead));
+    this.#forget();
+    const rooms = this.#plan.layers.map(({ path, kvHeads, scoring }) =>
+      this.#cache.reserve(path, { heads: kvHeads, headDim: scoring.headDim, tokens: wanted }),
+    );
+    this.#room = Math.min(...rooms);
+    const { rotary } = this.#plan;
+    if (!rotary) return;
+    const { cos, sin, pairs } = rotary.table(this.#room);
+    const table = (values: Float32Array) =>
+      kept(() => tf.tensor2d(values, [values.length / pairs, pairs]));
+    this.#turn = { cos: table(cos), sin: table(sin), layout: rotary.layout };
+  }
+
+  #forgetDrawing(): void {
+    this.#drawing?.recording.dispose();
+    this.#drawing?.marks?.dispose();
+    this.#drawing = undefined;
+  }
+
+  #forget(): void {
+    this.#forgetDrawing();
+    this.#scoring?.recording.dispose();
+    this.#scoring = undefined;
+    if (this.#turn) tf.dispose([this.#turn.cos, this.#turn.sin]);
+    this.#turn = undefined;
+  }
+}
+
+const stateOf = ({ id, position }: StepToken, seeds: readonly number[]): Int32Array => {
+  const values = new Int32Array(stateHeader + mostAhead);
+  values.set([position, id, 0, ...seeds]);
+  return values;
+};
+
+/** Ids as a list for penalties, `[1, N]`. */
+const listed = (ids: readonly number[]): tf.Tensor2D =>
+  tf.tensor2d([...ids], [1, ids.length], 'int32');
+
+/** Makes a tensor that outlives every `tf.tidy`. */
+const kept = <T extends tf.Tensor>(make: () => T): T => tf.tidy(() => tf.keep(make()));

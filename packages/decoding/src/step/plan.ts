@@ -1,0 +1,97 @@
+import type { LanguageModel } from '@headwise/core';
+import {
+  canStep,
+  type DecodeWeight,
+  type LinearActivation,
+  type Norm,
+  type RotaryLayout,
+  type StepScoring,
+} from '@headwise/kernels';
+import type * as tf from '@tensorflow/tfjs';
+
+/** A linear map of the step; its weights stand side by side, their outputs one after the other. */
+export interface StepLinear {
+  readonly weights: readonly DecodeWeight[];
+  /** `[Out]`, of all weights. */
+  readonly bias?: tf.Tensor | undefined;
+}
+
+/** A feed-forward layer: `f(x W₁ + b₁) W₂ + b₂`, or `(f(x W_g + b_g) ∘ (x W_u + b_u)) W₂ + b₂` with a gate. */
+export interface StepFeedForward {
+  readonly gate?: DecodeWeight | undefined;
+  readonly up: DecodeWeight;
+  /** `[F]`; with a gate `[2 F]`, the gate's first. */
+  readonly bias?: tf.Tensor | undefined;
+  readonly activation: LinearActivation;
+  readonly down: StepLinear;
+}
+
+/** How attention and the feed-forward layer are joined; as a model configuration names them. */
+export type StepBlockKind =
+  | 'pre-norm'
+  | 'post-norm'
+  | 'normed-stream'
+  | 'parallel'
+  | 'parallel-two-norms';
+
+/** One block of the step. */
+export interface StepLayer {
+  /** Of its attention, the key of its rows in the key-value cache. */
+  readonly path: string;
+  readonly kind: StepBlockKind;
+  readonly norm1: Norm;
+  /** Default: none, as in parallel blocks with one norm. */
+  readonly norm2?: Norm | undefined;
+  /** Queries, keys and values of all heads: one fused weight, or three. */
+  readonly qkv: StepLinear;
+  /** `Hkv` */
+  readonly kvHeads: number;
+  readonly scoring: Omit<StepScoring, 'turn'>;
+  readonly out: StepLinear;
+  readonly feedForward: StepFeedForward;
+}
+
+/** Rotary positions of a step. */
+export interface StepRotary {
+  readonly layout: RotaryLayout;
+  /** Cosines and sines of the positions up to `count`, row-major `[count, R / 2]`. */
+  table(count: number): { cos: Float32Array; sin: Float32Array; pairs: number };
+}
+
+/**
+ * A decoder's computation for one token, as data: what the fused step multiplies, normalises and attends with.
+ *
+ * It refers to the model's own parameters, and owns what had to be made for it.
+ */
+export interface StepPlan {
+  readonly embedding: {
+    /** `[V, D]`, whole or cut after some rows. */
+    readonly table: readonly DecodeWeight[];
+    readonly scale?: number | undefined;
+    /** Added by position, `[maxLength, D]`. */
+    readonly positions?: tf.Tensor2D | undefined;
+    readonly norm?: Norm | undefined;
+  };
+  readonly rotary?: StepRotary | undefined;
+  readonly layers: readonly StepLayer[];
+  /** Before the head; default none. */
+  readonly norm?: Norm | undefined;
+  readonly head: StepLinear;
+  /** Frees what was made for the plan; the parameters stay. */
+  dispose(): void;
+}
+
+/** A model whose token step can be fused. */
+export interface SteppedModel {
+  /**
+   * Its token step, from the parameters as they are now; undefined where a part has no fused form. The caller disposes it.
+   */
+  stepPlan(): StepPlan | undefined;
+}
+
+/** The token step of a model, where it has one that can be fused and the backend can record it; the caller disposes it. */
+export function stepPlanOf(network: LanguageModel): StepPlan | undefined {
+  return canStep() && 'stepPlan' in network && typeof network.stepPlan === 'function'
+    ? (network as LanguageModel & SteppedModel).stepPlan()
+    : undefined;
+}

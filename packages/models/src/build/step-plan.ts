@@ -1,0 +1,206 @@
+import type { Matrix, ParamStore } from '@headwise/core';
+import type {
+  StepFeedForward,
+  StepLayer,
+  StepLinear,
+  StepPlan,
+  StepRotary,
+} from '@headwise/decoding';
+import type { DecodeWeight, Norm } from '@headwise/kernels';
+import { PackedMatrix } from '@headwise/layers';
+import { alibiSlopes, rotaryTable, sinusoidalTable } from '@headwise/positions';
+import * as tf from '@tensorflow/tfjs';
+import type { ModelConfiguration } from './model-configuration.js';
+
+/** The widest head of the fused step. */
+const widestHead = 256;
+
+/**
+ * The fused step of a decoder that a configuration describes; undefined where one of its parts has no fused form.
+ *
+ * @param params of the model, which the plan refers to
+ */
+export function makeStepPlan(
+  params: ParamStore,
+  config: ModelConfiguration,
+  { tied }: { tied: boolean },
+): StepPlan | undefined {
+  const { layers, block, finalNorm = block !== 'post-norm', embedding = {} } = config;
+  if (!hasStep(config)) return undefined;
+  const made: tf.Tensor[] = [];
+  const parts = new StepParts(params, config, made);
+  const table = parts.table('tokens');
+  const head = tied ? table : parts.table('head');
+  const blocks = Array.from({ length: layers }, (_, i) => parts.layer(i));
+  if (!table || !head || blocks.includes(undefined)) {
+    tf.dispose(made);
+    return undefined;
+  }
+  return {
+    embedding: {
+      table: [table],
+      scale: embedding.scale,
+      positions: parts.positions(),
+      norm: embedding.norm ? parts.norm('embeddingNorm') : undefined,
+    },
+    rotary: rotaryOf(config),
+    layers: blocks as StepLayer[],
+    norm: finalNorm ? parts.norm('norm') : undefined,
+    head: { weights: [head] },
+    dispose: () => tf.dispose(made),
+  };
+}
+
+/** Whether every part of a configuration has a fused form in a step. */
+function hasStep(config: ModelConfiguration): boolean {
+  const { position, embedding = {}, score = { kind: 'scaled-dot-product' } } = config;
+  return (
+    embedding.adaptive === undefined &&
+    headDim(config) <= widestHead &&
+    (score.kind === 'scaled-dot-product' || score.kind === 'dot-product') &&
+    (['none', 'learned', 'sinusoidal', 'rotary'].includes(position.kind) ||
+      (position.kind === 'alibi' && position.rounding === undefined))
+  );
+}
+
+/** Parts of a step, from the parameters of a model. */
+class StepParts {
+  readonly #params: ParamStore;
+  readonly #config: ModelConfiguration;
+  readonly #variables: Record<string, tf.Variable>;
+  readonly #matrices: Record<string, Matrix>;
+  readonly #made: tf.Tensor[];
+  readonly #slopes: tf.Tensor1D | undefined;
+
+  /** @param made gets the tensors that had to be made */
+  constructor(params: ParamStore, config: ModelConfiguration, made: tf.Tensor[]) {
+    this.#params = params;
+    this.#config = config;
+    this.#variables = params.named();
+    this.#matrices = params.matrices();
+    this.#made = made;
+    const { position, heads } = config;
+    if (position.kind === 'alibi') {
+      const { factor = 1 } = position;
+      const slopes = alibiSlopes(heads.count).map((slope) => factor * slope);
+      this.#slopes = this.#make(() => tf.tensor1d(slopes));
+    }
+  }
+
+  /** A matrix of rows for tokens, `[V, D]`. */
+  table(name: string): DecodeWeight | undefined {
+    return this.#weight(this.#params.at(name).path, 'out-in');
+  }
+
+  /** Vectors that are added by position, `[maxLength, D]`. */
+  positions(): tf.Tensor2D | undefined {
+    const { position, maxLength, dim } = this.#config;
+    if (position.kind === 'learned') {
+      return this.#variables[
+        `${this.#params.at('positions').path}.weight`
+      ] as unknown as tf.Tensor2D;
+    }
+    if (position.kind !== 'sinusoidal') return undefined;
+    return this.#make(() => tf.tensor2d(sinusoidalTable(maxLength, dim), [maxLength, dim]));
+  }
+
+  norm(name: string): Norm {
+    return this.#norm(this.#params.at(name).path);
+  }
+
+  layer(index: number): StepLayer | undefined {
+    const { heads, score = { kind: 'scaled-dot-product' }, block } = this.#config;
+    const params = this.#params.at('blocks').at(index);
+    const attention = params.at('attn');
+    const names = heads.projection === 'fused' ? ['qkv'] : ['qProj', 'kProj', 'vProj'];
+    const qkv = this.#linear(names.map((name) => attention.at(name).path));
+    const out = this.#linear([attention.at('outProj').path]);
+    const feedForward = this.#feedForward(params.at('mlp'));
+    if (!qkv || !out || !feedForward) return undefined;
+    const { window = null } = heads;
+    const width = typeof window === 'object' && window ? window[index] : (window as number | null);
+    const scale = score.kind === 'dot-product' ? 1 : 1 / Math.sqrt(headDim(this.#config));
+    return {
+      path: attention.path,
+      kind: block,
+      norm1: this.#norm(params.at('norm1').path),
+      norm2: block === 'parallel' ? undefined : this.#norm(params.at('norm2').path),
+      qkv,
+      kvHeads: heads.kv ?? heads.count,
+      scoring: {
+        heads: heads.count,
+        headDim: headDim(this.#config),
+        scale: score.scale ?? scale,
+        slopes: this.#slopes,
+        softCap: score.softCap,
+        window: width ?? undefined,
+      },
+      out,
+      feedForward,
+    };
+  }
+
+  #feedForward(params: ParamStore): StepFeedForward | undefined {
+    const { kind, activation } = this.#config.feedForward;
+    const down = this.#linear([params.at('down').path]);
+    const names = kind === 'gated' ? ['gate', 'up'] : ['up'];
+    const into = this.#linear(names.map((name) => params.at(name).path));
+    if (!down || !into) return undefined;
+    const { weights, bias } = into;
+    const [first, second] = weights;
+    const own = activation ?? (kind === 'gated' ? 'silu' : 'gelu');
+    if (!second) return { up: first!, bias, activation: own, down };
+    // Both are multiplied at once, so that they must be kept alike.
+    if (formatOf(first!) !== formatOf(second)) return undefined;
+    return { gate: first!, up: second, bias, activation: own, down };
+  }
+
+  /** Linear maps of one input, side by side. */
+  #linear(paths: readonly string[]): StepLinear | undefined {
+    const weights = paths.map((path) => this.#weight(path, this.#config.layout ?? 'in-out'));
+    if (weights.includes(undefined)) return undefined;
+    const biases = paths.map((path) => this.#variables[`${path}.bias`]).filter((bias) => bias);
+    const bias =
+      biases.length > 1
+        ? this.#make(() => tf.concat(biases as unknown as tf.Tensor1D[]))
+        : biases[0];
+    return { weights: weights as DecodeWeight[], bias };
+  }
+
+  #weight(path: string, layout: 'in-out' | 'out-in'): DecodeWeight | undefined {
+    const matrix = this.#matrices[`${path}.weight`];
+    const { packed, variable = this.#variables[`${path}.weight`] } = matrix ?? {};
+    if (packed) return packed instanceof PackedMatrix ? packed.weight : undefined;
+    if (!variable) return undefined;
+    return { values: variable as unknown as tf.Tensor2D, layout: matrix?.layout ?? layout };
+  }
+
+  #norm(path: string): Norm {
+    const { kind, epsilon } = this.#config.norm;
+    const weight = this.#variables[`${path}.weight`]!;
+    const more = epsilon === undefined ? {} : { epsilon };
+    return kind === 'layer'
+      ? { kind, weight, bias: this.#variables[`${path}.bias`]!, ...more }
+      : { kind, weight, ...more };
+  }
+
+  #make<T extends tf.Tensor>(make: () => T): T {
+    const tensor = tf.tidy(() => tf.keep(make()));
+    this.#made.push(tensor);
+    return tensor;
+  }
+}
+
+function rotaryOf(config: ModelConfiguration): StepRotary | undefined {
+  const { position, maxLength } = config;
+  if (position.kind !== 'rotary') return undefined;
+  const { kind: _, trainedLength = maxLength, ...rotation } = position;
+  const options = { dim: headDim(config), maxLength: trainedLength, ...rotation };
+  return { layout: 'half-split', table: (count) => rotaryTable(options, count) };
+}
+
+const formatOf = (weight: DecodeWeight): string =>
+  'words' in weight ? `${weight.format}/${weight.group}` : weight.layout;
+
+/** `Dh` */
+const headDim = ({ heads, dim }: ModelConfiguration): number => heads.dim ?? dim / heads.count;

@@ -1,0 +1,75 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { KeyValueCache } from '@headwise/core';
+import { StepLoop, stepPlanOf } from '@headwise/decoding';
+import { checkedSampling } from '@headwise/kernels';
+import { expectClose } from '@headwise/testing';
+import * as tf from '@tensorflow/tfjs';
+import { expect, test } from 'vitest';
+import { languageModel } from './model.js';
+import { loadModel } from './node.js';
+
+const goldens = fileURLToPath(new URL('../../parity/goldens', import.meta.url));
+const isDecoder = (name: string) => {
+  const [kind] = JSON.parse(readFileSync(`${goldens}/${name}/config.json`, 'utf8')).architectures;
+  return /ForCausalLM$|LMHeadModel$/.test(kind);
+};
+const names = readdirSync(goldens, { withFileTypes: true })
+  .filter((entry) => entry.isDirectory() && isDecoder(entry.name))
+  .map(({ name }) => name);
+
+/** Decoders with a part that has no fused form: their layers run. */
+const layersOnly = ['transformer-xl'];
+
+for (const name of names) {
+  test(`${name}: the fused step gives the scores of the layers, and draws their best tokens`, async () => {
+    const { network, params } = languageModel(await loadModel(`${goldens}/${name}`));
+    const plan = stepPlanOf(network);
+    if (!plan) {
+      expect(layersOnly.some((family) => name.startsWith(family))).toBe(true);
+      params.dispose();
+      return;
+    }
+    const before = tf.memory().numTensors;
+    const [cache, plain] = [new KeyValueCache(), new KeyValueCache()];
+    const sampling = checkedSampling({ temperature: 0 });
+    const loop = new StepLoop(plan, cache, { sampling, maxLength: network.maxLength });
+    // Some tokens by the layers, two by their scores, and the rest in one run.
+    const sequence = [11, 48, 85].map((id) => id % network.vocabSize);
+    const asIds = (ids: number[]) => tf.tensor2d(ids, [1, ids.length], 'int32');
+    tf.dispose(tf.tidy(() => network.forward(asIds(sequence.slice(0, 2)), { cache })));
+    let unseen = sequence;
+    const next = async () => {
+      const scores = tf.tidy(() => {
+        const logits = network.forward(asIds(unseen), { cache: plain });
+        return logits.slice([0, unseen.length - 1, 0], [1, 1, -1]).reshape([1, network.vocabSize]);
+      });
+      const values = await scores.data();
+      const id = values.indexOf(Math.max(...values));
+      unseen = [id];
+      return { scores, id };
+    };
+    for (let i = 0; i < 2; i++) {
+      const expected = await next();
+      const position = sequence.length - 1;
+      const actual = loop.logits({ id: sequence[position]!, position });
+      await expectClose(actual, expected.scores, { ratio: 1e-5 });
+      expected.scores.dispose();
+      sequence.push(expected.id);
+    }
+    const position = sequence.length - 1;
+    const history = { history: sequence, banned: new Set<number>() };
+    const drawn = await loop.draw({ id: sequence[position]!, position }, [1, 2, 3], history);
+    for (const id of drawn) {
+      const expected = await next();
+      expect(id).toBe(expected.id);
+      expected.scores.dispose();
+    }
+    loop.dispose();
+    cache.dispose();
+    plain.dispose();
+    plan.dispose();
+    expect(tf.memory().numTensors).toBeLessThanOrEqual(before);
+    params.dispose();
+  });
+}
