@@ -53,6 +53,7 @@ export {
   type ParamSource,
   ParamStore,
   packedBeside,
+  type RankOf,
 } from './params.js';
 export { checkLayer, checkParams, checkPart, refuse } from './part.js';
 export { hashText, Random, type RandomState } from './random.js';

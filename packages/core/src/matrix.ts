@@ -15,7 +15,7 @@ export type MatrixLayout = 'in-out' | 'out-in';
 export interface Matrix {
   readonly layout: MatrixLayout;
   /** Trainable; absent while the matrix is packed. */
-  readonly variable?: tf.Variable;
+  readonly variable?: tf.Variable<tf.Rank.R2>;
   readonly packed?: PackedParam;
 }
 

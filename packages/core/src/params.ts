@@ -54,6 +54,21 @@ export function packedBeside(params: object): string[] {
   return Object.keys(matrices).filter((path) => matrices[path]!.packed);
 }
 
+interface Ranks {
+  0: tf.Rank.R0;
+  1: tf.Rank.R1;
+  2: tf.Rank.R2;
+  3: tf.Rank.R3;
+  4: tf.Rank.R4;
+}
+
+/** The rank of a tensor with this shape; any rank where the number of axes is not known to the compiler. */
+export type RankOf<S extends readonly number[]> = number extends S['length']
+  ? tf.Rank
+  : S['length'] extends keyof Ranks
+    ? Ranks[S['length']]
+    : tf.Rank;
+
 /**
  * Owns every parameter of a model; layers borrow from it by path, and it alone disposes.
  *
@@ -129,7 +144,11 @@ export class ParamStore {
    *
    * @throws ShapeError where it exists in another shape
    */
-  get(name: string, shape: readonly number[], init: Initializer): tf.Variable {
+  get<const S extends readonly number[]>(
+    name: string,
+    shape: S,
+    init: Initializer,
+  ): tf.Variable<RankOf<S>> {
     const path = this.#join(name);
     const { variables, matrices, held } = this.#owner;
     held.add(path);
@@ -137,11 +156,9 @@ export class ParamStore {
       throw new InputError(`parameter '${path}' is packed; asked for its values in float32`);
     }
     const existing = variables.get(path);
-    if (existing) {
-      checkAsked(path, existing.shape, shape);
-      return existing;
-    }
-    return this.#make(path, shape, init);
+    if (!existing) return this.#make(path, shape, init);
+    checkAsked(path, existing.shape, shape);
+    return ranked(existing, shape);
   }
 
   /**
@@ -150,15 +167,16 @@ export class ParamStore {
    * @returns what gives the parameter to use in a forward
    * @throws ShapeError where it exists in another shape
    */
-  adaptable<T extends tf.Tensor = tf.Tensor>(
+  adaptable<const S extends readonly number[]>(
     name: string,
-    shape: readonly number[],
+    shape: S,
     init: Initializer,
-  ): AdaptableParam<T> {
-    const variable = this.get(name, shape, init) as tf.Tensor as T;
+  ): AdaptableParam<tf.Tensor<RankOf<S>>> {
+    const variable = this.get(name, shape, init);
     const path = this.#join(name);
     this.#owner.adaptable.add(path);
-    return (ctx) => (ctx?.adapters?.parameter?.(path) as T | undefined) ?? variable;
+    return (ctx) =>
+      (ctx?.adapters?.parameter?.(path) as tf.Tensor<RankOf<S>> | undefined) ?? variable;
   }
 
   /** Whether adapters may exchange a parameter, by its full path. */
@@ -263,13 +281,17 @@ export class ParamStore {
     waiting.delete(path);
   }
 
-  #make(path: string, shape: readonly number[], init: Initializer): tf.Variable {
+  #make<S extends readonly number[]>(
+    path: string,
+    shape: S,
+    init: Initializer,
+  ): tf.Variable<RankOf<S>> {
     checkSizes(path, shape);
     const { deferred, waiting, variables, disposed, shapesOnly } = this.#owner;
     if (shapesOnly) {
       const planned = shapeAlone(shape);
       variables.set(path, planned);
-      return planned;
+      return ranked(planned, shape);
     }
     if (!deferred) return this.#keep(path, shape, this.#values(path, shape, init));
     if (disposed) throw new InputError(`parameter '${path}' was asked of a disposed store`);
@@ -277,7 +299,7 @@ export class ParamStore {
     waiting.set(path, init);
     const variable = withoutMemory(shape);
     variables.set(path, variable);
-    return variable;
+    return ranked(variable, shape);
   }
 
   /** The first values of a parameter. */
@@ -291,10 +313,14 @@ export class ParamStore {
     return values;
   }
 
-  #keep(path: string, shape: readonly number[], values: Float32Array): tf.Variable {
+  #keep<S extends readonly number[]>(
+    path: string,
+    shape: S,
+    values: Float32Array,
+  ): tf.Variable<RankOf<S>> {
     const variable = tf.tidy(() => tf.variable(tf.tensor(values, [...shape], 'float32')));
     this.#owner.variables.set(path, variable);
-    return variable;
+    return ranked(variable, shape);
   }
 
   /** Every parameter made so far below this path, by its full path, in the order of making; packed ones are left out. */
@@ -331,9 +357,20 @@ export class ParamStore {
   }
 }
 
+/** A variable of this shape, with its rank as a type: TensorFlow.js does not derive it from a shape. */
+const ranked = <S extends readonly number[]>(
+  variable: tf.Variable,
+  _shape: S,
+): tf.Variable<RankOf<S>> => variable as tf.Variable<RankOf<S>>;
+
 /** Placeholder for a variable that is never read. */
 const shapeAlone = (shape: readonly number[]): tf.Variable =>
-  ({ shape: [...shape], dtype: 'float32', rank: shape.length, dispose() {} }) as never;
+  ({
+    shape: [...shape],
+    dtype: 'float32',
+    rank: shape.length,
+    dispose() {},
+  }) as unknown as tf.Variable;
 
 /** A variable that has the memory of one number, whatever its shape, until it is assigned. */
 function withoutMemory(shape: readonly number[]): tf.Variable {

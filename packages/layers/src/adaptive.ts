@@ -68,7 +68,7 @@ export class AdaptiveEmbedding implements Layer {
       return {
         first,
         end,
-        table: table as unknown as tf.Tensor2D,
+        table,
         projection: projected ? projection(params, c, [dim, own], init) : undefined,
       };
     });
@@ -129,7 +129,7 @@ export class AdaptiveSoftmax implements Layer {
         bias: params
           .at('tables')
           .at(c)
-          .get('bias', [end - first], zeros) as unknown as tf.Tensor1D,
+          .get('bias', [end - first], zeros),
       };
     });
     const others = this.#clusters.length - 1;
@@ -137,8 +137,8 @@ export class AdaptiveSoftmax implements Layer {
     const width = this.#clusters[0]!.table.shape[1];
     const heads = params.at('clusters');
     this.#heads = {
-      weight: heads.get('weight', [others, width], zeros) as unknown as tf.Tensor2D,
-      bias: heads.get('bias', [others], zeros) as unknown as tf.Tensor1D,
+      weight: heads.get('weight', [others, width], zeros),
+      bias: heads.get('bias', [others], zeros),
     };
   }
 
@@ -172,7 +172,7 @@ function projection(
   init: Initializer,
 ): tf.Tensor2D {
   const weight = params.at('projections').at(cluster).get('weight', shape, init);
-  return weight as unknown as tf.Tensor2D;
+  return weight;
 }
 
 function checkCutoffs(cutoffs: readonly number[], count: number): void {

@@ -61,7 +61,7 @@ export class Linear implements Layer {
   /** Its parameters, for an operation that fuses several maps; undefined while its weight is packed. */
   get projection(): Projection | undefined {
     const { variable } = this.#matrix;
-    return variable && { weight: variable as unknown as tf.Tensor2D, bias: this.#bias?.() };
+    return variable && { weight: variable, bias: this.#bias?.() };
   }
 
   /** @param x `[..., in]` @returns `[..., out]` */

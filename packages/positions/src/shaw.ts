@@ -35,10 +35,10 @@ export class ShawPosition implements AttentionPosition {
     if (!(Number.isInteger(clip) && clip > 0)) {
       throw new InputError(`shaw: clip is ${clip}; expected a positive integer`);
     }
-    const shape = [2 * clip + 1, headDim];
-    this.#keys = params.get('keys', shape, normal(0.02)) as unknown as tf.Tensor2D;
+    const shape = [2 * clip + 1, headDim] as const;
+    this.#keys = params.get('keys', shape, normal(0.02));
     if (values) {
-      this.#values = params.get('values', shape, normal(0.02)) as unknown as tf.Tensor2D;
+      this.#values = params.get('values', shape, normal(0.02));
     }
     this.#clip = clip;
   }

@@ -61,7 +61,7 @@ export class T5Position implements AttentionPosition {
         `t5: ${buckets} buckets up to a distance of ${maxDistance}; expected at least ${bidirectional ? 4 : 2} buckets and a distance beyond the ${exact} exact ones`,
       );
     }
-    this.#weight = params.get('weight', [buckets, heads], normal(0.02)) as unknown as tf.Tensor2D;
+    this.#weight = params.get('weight', [buckets, heads], normal(0.02));
     this.#buckets = t5Buckets(options);
     this.#maxDistance = maxDistance;
   }

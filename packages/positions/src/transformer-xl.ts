@@ -42,11 +42,11 @@ export class TransformerXLPosition implements AttentionPosition {
     if (dim % 2 !== 0)
       throw new InputError(`transformer-xl: dim is ${dim}; expected an even number`);
     this.#options = options;
-    this.#u = biases.get('u', [heads, headDim], init) as unknown as tf.Tensor2D;
-    this.#v = biases.get('v', [heads, headDim], init) as unknown as tf.Tensor2D;
+    this.#u = biases.get('u', [heads, headDim], init);
+    this.#v = biases.get('v', [heads, headDim], init);
     const width = heads * headDim;
-    const shape = layout === 'out-in' ? [width, dim] : [dim, width];
-    this.#r = params.at('R').get('weight', shape, init) as unknown as tf.Tensor2D;
+    const shape: [number, number] = layout === 'out-in' ? [width, dim] : [dim, width];
+    this.#r = params.at('R').get('weight', shape, init);
   }
 
   apply(q: tf.Tensor, k: tf.Tensor, { keys, scale, positions }: Span): Placed {

@@ -29,5 +29,5 @@ export function adamwState(parameters: readonly AdamWParameter[]): AdamWState {
 
 /** Makes AdamW use its WebGPU kernel, in states made from now on. */
 export function registerAdamW(): void {
-  registerWebGPUKernel('headwise/AdamW', adamwKernel as never);
+  registerWebGPUKernel('headwise/AdamW', adamwKernel);
 }

@@ -79,7 +79,7 @@ export const additiveTerm = (w: tf.Tensor, activation?: AdditiveActivation): Row
 
 /** Makes `additiveScores` use its WebGPU kernels. */
 export function registerAdditiveAttention(): void {
-  registerWebGPUKernel('headwise/AdditiveScores', additiveScoresKernel as never);
-  registerWebGPUKernel('headwise/AdditiveScoresGradient', additiveScoresGradientKernel as never);
+  registerWebGPUKernel('headwise/AdditiveScores', additiveScoresKernel);
+  registerWebGPUKernel('headwise/AdditiveScoresGradient', additiveScoresGradientKernel);
   if (!tf.getGradient('headwise/AdditiveScores')) tf.registerGradient(additiveGradient);
 }

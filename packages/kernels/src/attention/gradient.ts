@@ -16,14 +16,12 @@ export const attentionGradient: tf.GradConfig = {
     const { score } = attributes as unknown as { score: Score };
     const inputs = [...(saved as tf.Tensor[]), dy!];
     // Run at once: each thunk is called in a tidy of its own, which would free the other outputs.
-    const [dq, dk, dv, rows] = runKernel(
-      'headwise/AttentionGradient',
-      inputs as never,
-      attributes as never,
-    );
+    const [dq, dk, dv, rows] = runKernel('headwise/AttentionGradient', inputs, attributes);
     const tables = inputs.slice(3, -3);
     const ofTables = tables.map((table, n) => () => tableGradient(score, inputs, rows!, table, n));
-    return Object.assign([() => dq!, () => dk!, () => dv!, ...ofTables]) as never;
+    // By index, as the inputs are: TensorFlow.js types gradients by name.
+    const thunks: object = [() => dq!, () => dk!, () => dv!, ...ofTables];
+    return thunks as ReturnType<tf.GradFunc>;
   },
 };
 
@@ -41,11 +39,7 @@ function tableGradient(
     const [q, k, v] = inputs as [tf.Tensor, tf.Tensor, tf.Tensor];
     const given = [q, k, v, ...inputs.slice(3, -3), inputs.at(-1)!, rows];
     const attributes = { score, table: n };
-    const partial = runKernel(
-      'headwise/AttentionTableGradient',
-      given as never,
-      attributes as never,
-    )[0]!; // [cells, slots]
+    const partial = runKernel('headwise/AttentionTableGradient', given, attributes)[0]!; // [cells, slots]
     parts.push((partial.shape[1] === 1 ? partial : partial.sum(1)).reshape(table.shape));
   }
   if (score.sink?.text === String(n)) parts.push(sinkGradient(table, rows));

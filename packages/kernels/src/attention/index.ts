@@ -108,7 +108,7 @@ const complete = (
 function fused(q: tf.Tensor, k: tf.Tensor, v: tf.Tensor, options: AttentionOptions): tf.Tensor[] {
   const score = scoreOf(complete(q, options));
   const inputs = [q, k, v, ...sourcesOf(score.graph)];
-  return runKernel('headwise/Attention', inputs as never, { score } as never);
+  return runKernel('headwise/Attention', inputs, { score });
 }
 
 /** Zeros that depend on the inputs, so that each has a gradient of zeros. */
@@ -149,8 +149,8 @@ function checkInputs(
 
 /** Makes `attention` use its WebGPU kernels. */
 export function registerAttention(): void {
-  registerWebGPUKernel('headwise/Attention', attentionKernel as never);
-  registerWebGPUKernel('headwise/AttentionGradient', attentionGradientKernel as never);
-  registerWebGPUKernel('headwise/AttentionTableGradient', attentionTableGradientKernel as never);
+  registerWebGPUKernel('headwise/Attention', attentionKernel);
+  registerWebGPUKernel('headwise/AttentionGradient', attentionGradientKernel);
+  registerWebGPUKernel('headwise/AttentionTableGradient', attentionTableGradientKernel);
   if (!tf.getGradient('headwise/Attention')) tf.registerGradient(attentionGradient);
 }

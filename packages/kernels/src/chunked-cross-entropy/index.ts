@@ -63,9 +63,6 @@ export function chunkedCrossEntropy(
 /** Makes `chunkedCrossEntropy` use its WebGPU kernels. */
 export function registerChunkedCrossEntropy(): void {
   registerCrossEntropy();
-  registerWebGPUKernel(
-    'headwise/CrossEntropyGradientInPlace',
-    crossEntropyGradientInPlaceKernel as never,
-  );
-  registerWebGPUKernel('headwise/AddInPlace', addInPlaceKernel as never);
+  registerWebGPUKernel('headwise/CrossEntropyGradientInPlace', crossEntropyGradientInPlaceKernel);
+  registerWebGPUKernel('headwise/AddInPlace', addInPlaceKernel);
 }

@@ -79,7 +79,7 @@ export function checkedCrossEntropy(
 
 /** Makes `sparseCrossEntropy` use its WebGPU kernels. */
 export function registerCrossEntropy(): void {
-  registerWebGPUKernel('headwise/CrossEntropy', crossEntropyKernel as never);
-  registerWebGPUKernel('headwise/CrossEntropyGradient', crossEntropyGradientKernel as never);
+  registerWebGPUKernel('headwise/CrossEntropy', crossEntropyKernel);
+  registerWebGPUKernel('headwise/CrossEntropyGradient', crossEntropyGradientKernel);
   if (!tf.getGradient('headwise/CrossEntropy')) tf.registerGradient(crossEntropyGradient);
 }

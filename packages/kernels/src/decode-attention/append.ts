@@ -81,5 +81,5 @@ function ownBuffer(variable: tf.Variable): void {
 
 /** Makes `appendKeysValues` use its WebGPU kernel. */
 export function registerAppendKeysValues(): void {
-  registerWebGPUKernel('headwise/AppendKeysValues', appendKernel as never);
+  registerWebGPUKernel('headwise/AppendKeysValues', appendKernel);
 }

@@ -64,5 +64,5 @@ export function unpackHalves(words: tf.Tensor, width: number): tf.Tensor {
 
 /** Makes `unpackHalves` work. */
 export function registerUnpackHalves(): void {
-  registerWebGPUKernel('headwise/UnpackHalves', unpackKernel as never);
+  registerWebGPUKernel('headwise/UnpackHalves', unpackKernel);
 }

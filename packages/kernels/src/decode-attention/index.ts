@@ -97,5 +97,5 @@ export function decodeAttention(
 
 /** Makes `decodeAttention` use its WebGPU kernels. */
 export function registerDecodeAttention(): void {
-  registerWebGPUKernel('headwise/DecodeAttention', decodeAttentionKernel as never);
+  registerWebGPUKernel('headwise/DecodeAttention', decodeAttentionKernel);
 }

@@ -1,11 +1,17 @@
 import * as tf from '@tensorflow/tfjs';
 
-/** Registers a kernel with the WebGPU backend once, however often it is called. */
-export function registerWebGPUKernel(
+/**
+ * Registers a kernel with the WebGPU backend once, however often it is called.
+ *
+ * @param kernel takes `inputs`, `backend` and `attrs`, as its callers give them to `runKernel`
+ */
+export function registerWebGPUKernel<Arguments extends object>(
   kernelName: string,
-  kernelFunc: tf.KernelConfig['kernelFunc'],
+  kernel: (given: Arguments) => tf.TensorInfo | tf.TensorInfo[],
 ): void {
   if (!tf.getKernel(kernelName, 'webgpu')) {
+    // TensorFlow.js types inputs and attributes as maps of anything.
+    const kernelFunc = kernel as unknown as tf.KernelConfig['kernelFunc'];
     tf.registerKernel({ kernelName, backendName: 'webgpu', kernelFunc });
   }
 }
@@ -25,11 +31,22 @@ export function hasKernel(kernelName: string): boolean {
   return found;
 }
 
-/** Runs a registered kernel; for kernels of several outputs, all of them in order. */
+/**
+ * Runs a registered kernel and records it on the gradient tape.
+ *
+ * @param inputs by name, or in order for kernels with any number of them
+ * @returns the outputs, in order; of a kernel with one output, that tensor itself
+ */
 export function runKernel(
   kernelName: string,
-  inputs: Record<string, tf.Tensor>,
-  attributes: Record<string, number | boolean | string> = {},
+  inputs: Readonly<Record<string, tf.Tensor>> | readonly tf.Tensor[],
+  attributes: object = {},
 ): tf.Tensor[] {
-  return tf.engine().runKernel(kernelName, inputs, attributes) as unknown as tf.Tensor[];
+  return tf
+    .engine()
+    .runKernel(
+      kernelName,
+      inputs as tf.NamedTensorMap,
+      attributes as tf.NamedAttrMap,
+    ) as unknown as tf.Tensor[];
 }

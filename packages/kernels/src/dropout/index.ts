@@ -34,6 +34,6 @@ export function dropout(x: tf.Tensor, rate: number, seed: number): tf.Tensor {
 
 /** Makes `dropout` use its WebGPU kernel. */
 export function registerDropout(): void {
-  registerWebGPUKernel('headwise/Dropout', dropoutKernel as never);
+  registerWebGPUKernel('headwise/Dropout', dropoutKernel);
   if (!tf.getGradient('headwise/Dropout')) tf.registerGradient(dropoutGradient);
 }

@@ -42,7 +42,7 @@ export function gatherRows(
 
 /** Makes `gatherRows` use its WebGPU kernels. */
 export function registerGatherRows(): void {
-  registerWebGPUKernel('headwise/GatherRows', gatherRowsKernel as never);
-  registerWebGPUKernel('headwise/GatherRowsGradient', gatherRowsGradientKernel as never);
+  registerWebGPUKernel('headwise/GatherRows', gatherRowsKernel);
+  registerWebGPUKernel('headwise/GatherRowsGradient', gatherRowsGradientKernel);
   if (!tf.getGradient('headwise/GatherRows')) tf.registerGradient(gatherRowsGradient);
 }

@@ -62,7 +62,7 @@ export function gatedLinear(
 
 /** Makes `gatedLinear` use its WebGPU kernels. */
 export function registerGatedLinear(): void {
-  registerWebGPUKernel('headwise/GatedLinear', gatedLinearKernel as never);
-  registerWebGPUKernel('headwise/GatedLinearGradient', gatedLinearGradientKernel as never);
+  registerWebGPUKernel('headwise/GatedLinear', gatedLinearKernel);
+  registerWebGPUKernel('headwise/GatedLinearGradient', gatedLinearGradientKernel);
   if (!tf.getGradient('headwise/GatedLinear')) tf.registerGradient(gatedLinearGradient);
 }

@@ -32,6 +32,6 @@ export function globalNorm(
 
 /** Makes `globalNorm` use its WebGPU kernels. */
 export function registerGlobalNorm(): void {
-  registerWebGPUKernel('headwise/SquareSums', squareSumsKernel as never);
-  registerWebGPUKernel('headwise/Clip', clipKernel as never);
+  registerWebGPUKernel('headwise/SquareSums', squareSumsKernel);
+  registerWebGPUKernel('headwise/Clip', clipKernel);
 }

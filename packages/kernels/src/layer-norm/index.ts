@@ -74,9 +74,9 @@ export function addLayerNorm(
 
 /** Makes `layerNorm` and `addLayerNorm` use its WebGPU kernels. */
 export function registerLayerNorm(): void {
-  registerWebGPUKernel('headwise/LayerNorm', layerNormKernel as never);
-  registerWebGPUKernel('headwise/AddLayerNorm', addLayerNormKernel as never);
-  registerWebGPUKernel('headwise/LayerNormGradient', layerNormGradientKernel as never);
+  registerWebGPUKernel('headwise/LayerNorm', layerNormKernel);
+  registerWebGPUKernel('headwise/AddLayerNorm', addLayerNormKernel);
+  registerWebGPUKernel('headwise/LayerNormGradient', layerNormGradientKernel);
   if (!tf.getGradient('headwise/LayerNorm')) tf.registerGradient(layerNormGradient);
   if (!tf.getGradient('headwise/AddLayerNorm')) tf.registerGradient(addLayerNormGradient);
 }

@@ -71,7 +71,7 @@ const matrixProduct = (x: tf.Tensor2D, weight: tf.Tensor2D, transposed: boolean)
 
 /** Makes `linear` use its WebGPU kernels. */
 export function registerLinear(): void {
-  registerWebGPUKernel('headwise/MatrixProduct', matrixProductKernel as never);
+  registerWebGPUKernel('headwise/MatrixProduct', matrixProductKernel);
   registerWebGPUKernel('headwise/Linear', linearKernel as unknown as tf.KernelFunc);
   registerWebGPUKernel('headwise/LinearGradient', linearGradientKernel as unknown as tf.KernelFunc);
   if (!tf.getGradient('headwise/Linear')) tf.registerGradient(linearGradient);

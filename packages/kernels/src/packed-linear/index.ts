@@ -53,6 +53,6 @@ export function packedLinear(
 
 /** Makes `packedLinear` use its WebGPU kernels. */
 export function registerPackedLinear(): void {
-  registerWebGPUKernel('headwise/PackedLinear', packedLinearKernel as never);
-  registerWebGPUKernel('headwise/UnpackWeight', unpackWeightKernel as never);
+  registerWebGPUKernel('headwise/PackedLinear', packedLinearKernel);
+  registerWebGPUKernel('headwise/UnpackWeight', unpackWeightKernel);
 }

@@ -53,9 +53,9 @@ export function addRmsNorm(
 
 /** Makes `rmsNorm` and `addRmsNorm` use its WebGPU kernels. */
 export function registerRmsNorm(): void {
-  registerWebGPUKernel('headwise/RmsNorm', rmsNormKernel as never);
-  registerWebGPUKernel('headwise/AddRmsNorm', addRmsNormKernel as never);
-  registerWebGPUKernel('headwise/RmsNormGradient', rmsNormGradientKernel as never);
+  registerWebGPUKernel('headwise/RmsNorm', rmsNormKernel);
+  registerWebGPUKernel('headwise/AddRmsNorm', addRmsNormKernel);
+  registerWebGPUKernel('headwise/RmsNormGradient', rmsNormGradientKernel);
   if (!tf.getGradient('headwise/RmsNorm')) tf.registerGradient(rmsNormGradient);
   if (!tf.getGradient('headwise/AddRmsNorm')) tf.registerGradient(addRmsNormGradient);
 }

@@ -82,6 +82,6 @@ export function checkTables(
 
 /** Makes `rotary` use its WebGPU kernel. */
 export function registerRotary(): void {
-  registerWebGPUKernel('headwise/Rotary', rotaryKernel as never);
+  registerWebGPUKernel('headwise/Rotary', rotaryKernel);
   if (!tf.getGradient('headwise/Rotary')) tf.registerGradient(rotaryGradient);
 }

@@ -117,6 +117,6 @@ function sampleInJavaScript(
 
 /** Makes `sampleTokens` use its WebGPU kernels. */
 export function registerSampling(): void {
-  registerWebGPUKernel('headwise/MarkTokens', markKernel as never);
-  registerWebGPUKernel('headwise/Sample', sampleKernel as never);
+  registerWebGPUKernel('headwise/MarkTokens', markKernel);
+  registerWebGPUKernel('headwise/Sample', sampleKernel);
 }

@@ -23,7 +23,7 @@ export function softmax(x: tf.Tensor): tf.Tensor {
 
 /** Makes `softmax` use its WebGPU kernels. */
 export function registerSoftmax(): void {
-  registerWebGPUKernel('headwise/Softmax', softmaxKernel as never);
-  registerWebGPUKernel('headwise/SoftmaxGradient', softmaxGradientKernel as never);
+  registerWebGPUKernel('headwise/Softmax', softmaxKernel);
+  registerWebGPUKernel('headwise/SoftmaxGradient', softmaxGradientKernel);
   if (!tf.getGradient('headwise/Softmax')) tf.registerGradient(softmaxGradient);
 }

@@ -81,7 +81,7 @@ export class DecoderModel implements LanguageModel, SteppedModel {
     }
     const weight = params.at(tied ? 'tokens' : 'head').get('weight', [vocabSize, dim], init);
     this.head = {
-      weight: weight as unknown as tf.Tensor2D,
+      weight,
       ...(tied ? {} : { path: 'head' }),
       hidden: (ids, ctx) =>
         tf.tidy(() => stack.forward(ids, counted ? countingTokens(ids, ctx) : ctx)),

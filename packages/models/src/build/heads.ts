@@ -47,7 +47,7 @@ export class MaskedLanguageHead {
     this.#dense = new Linear(params.at('dense'), dense);
     this.#norm = new LayerNorm(params.at('norm'), { dim, epsilon });
     if (tokens) {
-      const bias = params.adaptable<tf.Tensor1D>('bias', [vocabSize], zeros);
+      const bias = params.adaptable('bias', [vocabSize], zeros);
       this.#scores = (x, ctx) => tokens.scores(x, bias(ctx));
     } else {
       const own = { in: dim, out: vocabSize, layout: 'out-in', init } as const;
