@@ -65,6 +65,7 @@ export {
   type PackedWeight,
   packWeight,
   type WeightFormat,
+  WeightPacker,
   weightFormats,
 } from './packed-linear/pack.js';
 export { unpackWeight } from './packed-linear/unpack.js';

@@ -1,7 +1,9 @@
 import { checkOneOf, InputError } from '@headwise/core';
 import * as tf from '@tensorflow/tfjs';
+import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
 import type { WeightLayout } from '../linear/index.js';
-import { halfBits, largestHalf } from './half.js';
+import { type Block, packBytes, packHalves, packNibbles, raiseMagnitudes } from './block.js';
+import { largestHalf } from './half.js';
 
 /** How a packed weight keeps its values: in half precision, or as 8- or 4-bit whole numbers with scales. */
 export type WeightFormat = (typeof weightFormats)[number];
@@ -42,64 +44,159 @@ export function packWeight(
   layout: WeightLayout = 'in-out',
   group: 32 | 64 = 32,
 ): PackedWeight {
-  checkOneOf('packWeight: format', format, weightFormats);
-  const [inner, out] = layout === 'in-out' ? shape : [shape[1], shape[0]];
-  if (values.length !== inner * out || values.length === 0) {
+  const packer = new WeightPacker(shape, format, layout, group);
+  if (values.length !== shape[0] * shape[1] || values.length === 0) {
     throw new InputError(
-      `packWeight: ${values.length} values for the shape [${shape.join(', ')}]; expected ${inner * out}, at least 1`,
+      `packWeight: ${values.length} values for the shape [${shape.join(', ')}]; expected ${shape[0] * shape[1]}, at least 1`,
     );
   }
-  const limit = format === 'f16' ? largestHalf : Number.MAX_VALUE;
-  const wrong = values.findIndex((v) => !(Math.abs(v) <= limit));
-  if (wrong >= 0) {
-    throw new InputError(
-      `packWeight: value ${wrong} is ${values[wrong]}; expected finite values${format === 'f16' ? ` of at most ${largestHalf}` : ''}`,
-    );
-  }
-  const [stepIn, stepOut] = layout === 'in-out' ? [out, 1] : [1, inner];
-  const at = (k: number, column: number) => values[k * stepIn + column * stepOut]!;
-  const size = format === 'int4' ? group : inner;
-  const stride = 4 * Math.ceil(out / 4);
-  const scales =
-    format === 'f16' ? undefined : groupScales(at, [inner, out], stride, size, bitsOf[format]);
-  const perWord = 32 / bitsOf[format];
-  const words = new Int32Array(Math.ceil(inner / perWord) * stride);
-  const mask = 2 ** bitsOf[format] - 1;
-  for (let k = 0; k < inner; k++) {
-    for (let column = 0; column < out; column++) {
-      const scale = scales?.[Math.floor(k / size) * stride + column];
-      const bits = scale === undefined ? halfBits(at(k, column)) : unit(at(k, column), scale);
-      const shift = (k % perWord) * bitsOf[format];
-      words[Math.floor(k / perWord) * stride + column]! |= (bits & mask) << shift;
-    }
-  }
-  return {
-    format,
-    in: inner,
-    out,
-    group: size,
-    words: tf.tensor2d(words, [words.length / stride, stride], 'int32'),
-    ...(scales ? { scales: tf.tensor2d(scales, [scales.length / stride, stride]) } : {}),
-  };
+  packer.add(values);
+  return packer.finish();
 }
 
-/** The number of units nearest to a value; a scale of 0 stands for values that are all 0. */
-const unit = (value: number, scale: number): number =>
-  scale === 0 ? 0 : Math.round(value / scale);
+/** Columns that lie behind each other and are packed together: their words fill a line of the cache. */
+const columnsAtOnce = 16;
 
-function groupScales(
-  at: (k: number, column: number) => number,
-  [inner, out]: readonly [number, number],
-  stride: number,
-  group: number,
-  bits: number,
-): Float32Array {
-  const scales = new Float32Array(Math.ceil(inner / group) * stride);
-  for (let k = 0; k < inner; k++) {
-    for (let column = 0; column < out; column++) {
-      const i = Math.floor(k / group) * stride + column;
-      scales[i] = Math.max(scales[i]!, Math.abs(at(k, column)));
+/** Packs a weight as `packWeight` does, whose values come piece by piece. */
+export class WeightPacker {
+  /** The values that `add` takes: a multiple of this number, or all that are left. */
+  readonly step: number;
+  readonly #format: WeightFormat;
+  readonly #layout: WeightLayout;
+  readonly #in: number;
+  readonly #out: number;
+  readonly #group: number;
+  readonly #stride: number;
+  readonly #words: Int32Array;
+  readonly #scales: Float32Array | undefined;
+  /** Of each column of a block: the largest magnitude as bits and as a number, and units in 1. */
+  readonly #most: Int32Array;
+  readonly #largest: Float32Array;
+  readonly #perUnit: Float64Array;
+  #added = 0;
+
+  /**
+   * @param shape `[In, Out]`, or `[Out, In]` in the layout `out-in`
+   * @param group values along In that share a scale, for int4
+   * @throws InputError for an unknown format
+   */
+  constructor(
+    shape: readonly [number, number],
+    format: WeightFormat,
+    layout: WeightLayout = 'in-out',
+    group: 32 | 64 = 32,
+  ) {
+    checkOneOf('packWeight: format', format, weightFormats);
+    const [inner, out] = layout === 'in-out' ? shape : [shape[1], shape[0]];
+    this.#format = format;
+    this.#layout = layout;
+    [this.#in, this.#out] = [inner, out];
+    this.#group = format === 'int4' ? group : inner;
+    this.#stride = 4 * Math.ceil(out / 4);
+    const perWord = 32 / bitsOf[format];
+    const together = format === 'f16' ? perWord : this.#group;
+    this.step = layout === 'in-out' ? together * out : inner;
+    this.#words = new Int32Array(Math.ceil(inner / perWord) * this.#stride);
+    this.#scales =
+      format === 'f16'
+        ? undefined
+        : new Float32Array(Math.ceil(inner / this.#group) * this.#stride);
+    const columns = layout === 'in-out' ? out : columnsAtOnce;
+    this.#most = new Int32Array(columns);
+    this.#largest = new Float32Array(this.#most.buffer);
+    this.#perUnit = new Float64Array(columns);
+  }
+
+  /**
+   * Packs the values that follow, row by row.
+   *
+   * @throws InputError for another number of values than `step` allows, and where one is not finite or too large for a half
+   */
+  add(values: Float32Array): void {
+    const [inner, out] = [this.#in, this.#out];
+    const left = inner * out - this.#added;
+    const { length } = values;
+    if (length > left || (length % this.step !== 0 && length !== left)) {
+      throw new InputError(
+        `packWeight: ${length} values of the ${left} left; expected a multiple of ${this.step}, or all`,
+      );
+    }
+    if (this.#layout === 'in-out') {
+      const block = { first: 0, stepIn: out, stepOut: 1, rows: length / out, columns: out };
+      this.#pack(values, block, this.#added / out, 0);
+    } else {
+      for (let column = 0; column < length / inner; column += columnsAtOnce) {
+        const columns = Math.min(columnsAtOnce, length / inner - column);
+        const block = { first: column * inner, stepIn: 1, stepOut: inner, rows: inner, columns };
+        this.#pack(values, block, 0, this.#added / inner + column);
+      }
+    }
+    this.#added += length;
+  }
+
+  /**
+   * The packed weight, whose words are sent to the device at once.
+   *
+   * @throws InputError where values are missing
+   */
+  finish(): PackedWeight {
+    const left = this.#in * this.#out - this.#added;
+    if (left > 0) throw new InputError(`packWeight: ${left} values are missing`);
+    const stride = this.#stride;
+    const tensor = (values: Int32Array | Float32Array, type: 'int32' | 'float32') =>
+      onDevice(tf.tensor2d(values, [values.length / stride, stride], type));
+    return {
+      format: this.#format,
+      in: this.#in,
+      out: this.#out,
+      group: this.#group,
+      words: tensor(this.#words, 'int32'),
+      ...(this.#scales ? { scales: tensor(this.#scales, 'float32') } : {}),
+    };
+  }
+
+  /** Packs a block whose first value is of this row and column of the weight. */
+  #pack(values: Float32Array, block: Block, row: number, column: number): void {
+    const bits = new Int32Array(values.buffer, values.byteOffset, values.length);
+    const stride = this.#stride;
+    const perWord = 32 / bitsOf[this.#format];
+    const scales = this.#scales;
+    if (!scales) {
+      const into = { words: this.#words, first: (row / perWord) * stride + column, stride };
+      if (!packHalves(bits, block, into)) this.#refuse(values, largestHalf);
+      return;
+    }
+    const pack = this.#format === 'int8' ? packBytes : packNibbles;
+    const [most, largest, perUnit] = [this.#most, this.#largest, this.#perUnit];
+    for (let k = 0; k < block.rows; k += this.#group) {
+      const rows = Math.min(this.#group, block.rows - k);
+      const part = { ...block, first: block.first + k * block.stepIn, rows };
+      most.fill(0);
+      raiseMagnitudes(bits, part, most);
+      const scale = ((row + k) / this.#group) * stride + column;
+      for (let c = 0; c < block.columns; c++) {
+        if (!Number.isFinite(largest[c]!)) this.#refuse(values, Number.MAX_VALUE);
+        scales[scale + c] = largest[c]! / (2 ** (bitsOf[this.#format] - 1) - 1);
+        const unit = scales[scale + c]!;
+        perUnit[c] = unit === 0 ? 0 : 1 / unit;
+      }
+      const first = ((row + k) / perWord) * stride + column;
+      pack(values, part, perUnit, { words: this.#words, first, stride });
     }
   }
-  return scales.map((largest) => largest / (2 ** (bits - 1) - 1));
+
+  #refuse(values: Float32Array, limit: number): never {
+    const wrong = values.findIndex((value) => !(Math.abs(value) <= limit));
+    throw new InputError(
+      `packWeight: value ${this.#added + wrong} is ${values[wrong]}; expected finite values${limit === largestHalf ? ` of at most ${largestHalf}` : ''}`,
+    );
+  }
+}
+
+/** The tensor, of whose values a GPU keeps no copy in host memory. */
+function onDevice<T extends tf.Tensor>(tensor: T): T {
+  if (tf.getBackend() === 'webgpu') {
+    (tf.backend() as WebGPUBackend).uploadToGPU(tensor.dataId);
+  }
+  return tensor;
 }

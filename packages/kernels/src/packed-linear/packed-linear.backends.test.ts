@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 import { linear } from '../linear/index.js';
 import { halfBits } from './half.js';
 import { packedLinear } from './index.js';
-import { packWeight, type WeightFormat } from './pack.js';
+import { packWeight, type WeightFormat, WeightPacker } from './pack.js';
 import { unpackWeight } from './unpack.js';
 
 describeBackends('packed weights', () => {
@@ -21,6 +21,9 @@ describeBackends('packed weights', () => {
       1 + 2 ** -11,
       1 + 3 * 2 ** -11,
       3 * 2 ** -25,
+      2 ** -25,
+      2 ** -25 + 2 ** -40,
+      1e-40,
       0.1,
     ];
     const expected = [
@@ -35,13 +38,17 @@ describeBackends('packed weights', () => {
       1,
       1 + 2 ** -9,
       2 ** -23,
+      0,
+      2 ** -24,
+      0,
       0.0999755859375,
     ];
     const packed = packWeight(Float32Array.from(values), [values.length, 1], 'f16');
-    expect(packed.words.shape).toEqual([6, 4]);
+    expect(packed.words.shape).toEqual([8, 4]);
     expect(Array.from(await unpackWeight(packed).data(), (v) => v + 0)).toEqual(expected);
     // IEEE 754's own examples.
-    expect([1, -2, 65_504, 2 ** -24].map(halfBits)).toEqual([0x3c00, 0xc000, 0x7bff, 0x0001]);
+    const words = new Int32Array(Float32Array.of(1, -2, 65_504, 2 ** -24).buffer);
+    expect([...words].map(halfBits)).toEqual([0x3c00, 0xc000, 0x7bff, 0x0001]);
   });
 
   test('int8 and int4 by hand, in both layouts', async () => {
@@ -79,6 +86,36 @@ describeBackends('packed weights', () => {
     }
   });
 
+  test('both layouts pack the same words, whole and piece by piece', async () => {
+    for (const [inner, out] of [
+      [1, 1],
+      [7, 5],
+      [67, 37],
+      [96, 33],
+    ] as const) {
+      const inOut = (await gaussian([inner, out], 1).data()) as Float32Array;
+      const outIn = new Float32Array(inOut.length);
+      inOut.forEach((v, i) => {
+        outIn[(i % out) * inner + Math.floor(i / out)] = v;
+      });
+      for (const format of ['f16', 'int8', 'int4'] as WeightFormat[]) {
+        const expected = packWeight(inOut, [inner, out], format);
+        for (const [values, shape, layout] of [
+          [inOut, [inner, out], 'in-out'],
+          [outIn, [out, inner], 'out-in'],
+        ] as const) {
+          const packer = new WeightPacker(shape, format, layout);
+          for (let at = 0; at < values.length; at += packer.step) {
+            packer.add(values.subarray(at, at + packer.step));
+          }
+          const actual = packer.finish();
+          expect(await actual.words.data()).toEqual(await expected.words.data());
+          expect(await actual.scales?.data()).toEqual(await expected.scales?.data());
+        }
+      }
+    }
+  });
+
   test('packedLinear equals a linear map by the unpacked weight, with the gradients of x and bias', async () => {
     const values = (await gaussian([19, 7], 1).data()) as Float32Array;
     const [x, bias] = [gaussian([1, 2, 19], 2), gaussian([7], 3) as tf.Tensor1D];
@@ -113,6 +150,13 @@ describeBackends('packed weights', () => {
     expect(() => packWeight(Float32Array.of(70_000), [1, 1], 'f16')).toThrow(
       'packWeight: value 0 is 70000; expected finite values of at most 65504',
     );
+    const packer = new WeightPacker([3, 2], 'f16', 'out-in');
+    expect(() => packer.add(new Float32Array(3))).toThrow(
+      'packWeight: 3 values of the 6 left; expected a multiple of 2, or all',
+    );
+    packer.add(new Float32Array(4));
+    expect(() => packer.add(Float32Array.of(0, -1e6))).toThrow('packWeight: value 5 is -1000000');
+    expect(() => packer.finish()).toThrow('packWeight: 2 values are missing');
     const packed = packWeight(new Float32Array(6), [2, 3], 'int4');
     expect(() => packedLinear(tf.zeros([4, 3]), packed)).toThrow(
       'packedLinear: x has shape [4, 3]; expected [4, 2]',
