@@ -1,4 +1,10 @@
-import { checkShape, type ForwardContext, InputError, type ParamStore } from '@headwise/core';
+import {
+  checkShape,
+  type ForwardContext,
+  type Initializer,
+  InputError,
+  type ParamStore,
+} from '@headwise/core';
 import type { WeightLayout } from '@headwise/kernels';
 import { Linear } from '@headwise/layers';
 import * as tf from '@tensorflow/tfjs';
@@ -24,6 +30,10 @@ export interface ProjectionOptions extends HeadOptions {
   bias?: Biases | undefined;
   /** How the weights lie in memory; default `in-out`. */
   layout?: WeightLayout | undefined;
+  /** How the weights of queries, keys and values start; default normal with standard deviation 0.02. */
+  init?: Initializer | undefined;
+  /** How those of queries start, where they have a matrix of their own; default `init`. */
+  queryInit?: Initializer | undefined;
 }
 
 /** A class of projections, to be made by the layer that uses it. */
@@ -60,7 +70,8 @@ export class FusedProjection implements Projection {
       );
     }
     const out = (heads + 2 * kvHeads) * headDim;
-    this.#qkv = new Linear(params.at('qkv'), { in: dim, out, bias, layout: options.layout });
+    const { layout, init } = options;
+    this.#qkv = new Linear(params.at('qkv'), { in: dim, out, bias, layout, init });
   }
 
   project(x: tf.Tensor, ctx?: ForwardContext): Projected {
@@ -86,12 +97,14 @@ export class SeparateProjection implements Projection {
   constructor(params: ParamStore, options: ProjectionOptions) {
     this.#sizes = headSizes(options);
     const { dim, heads, kvHeads, headDim, kvDim } = this.#sizes;
+    const { layout, init, queryInit = init } = options;
     const map = (name: 'q' | 'k' | 'v', width: number, count: number) =>
       new Linear(params.at(`${name}Proj`), {
         in: width,
         out: count * headDim,
         bias: hasBias(options.bias, name),
-        layout: options.layout,
+        layout,
+        init: name === 'q' ? queryInit : init,
       });
     this.#maps = {
       q: map('q', dim, heads),

@@ -44,3 +44,19 @@ export function familyOf(json: unknown, name = 'config.json'): ModelFamily {
     `${name}: 'model_type' is ${quoted(modelType)}; known are ${Object.keys(families).join(', ')}`,
   );
 }
+
+/** A configuration that was read and checked, with its family. */
+export interface FamilyConfiguration {
+  family: ModelFamily;
+  config: unknown;
+}
+
+/**
+ * Reads a configuration of any family.
+ *
+ * @throws InputError with one line a problem
+ */
+export function readConfiguration(json: unknown, name = 'config.json'): FamilyConfiguration {
+  const family = familyOf(json, name);
+  return { family, config: family.parseConfig(json, name) };
+}

@@ -1,4 +1,3 @@
-import type { Network, ParamStore } from '@headwise/core';
 import type { ModelConfiguration } from './build/model-configuration.js';
 import type { RowOrder } from './checkpoint/row-order.js';
 import type { Settings } from './families/shared/settings.js';
@@ -19,7 +18,7 @@ export interface Held {
   readonly differing: readonly string[];
 }
 
-/** A family of models: how its configuration reads, how it is built, how its checkpoints name things. */
+/** A family of models: its settings, the parts that they stand for, and the keys of its checkpoints. */
 export interface ModelFamily<Config = unknown> {
   /** Hugging Face's `model_type`. */
   readonly modelType: string;
@@ -31,13 +30,10 @@ export interface ModelFamily<Config = unknown> {
   parseConfig(json: unknown, name?: string): Config;
   /** The known keys of a `config.json`; absent where the schema refuses unknown keys. */
   readonly settings?: Pick<Settings<Config>, 'read' | 'kept'>;
-  /** The settings that are numbers of blocks, each of the same size. */
-  readonly depths: readonly string[];
   /** The `config.json` to save. */
   configJson(config: Config): Record<string, unknown>;
-  /** What a model of this configuration is made of, for families whose parts can be exchanged. */
-  preset?(config: Config): ModelConfiguration;
-  build(params: ParamStore, config: Config): Network;
+  /** What a model of this configuration is made of. */
+  preset(config: Config): ModelConfiguration;
   keys(config: Config): KeyTable;
   /** What whole models have before the keys of the bare model, whose own checkpoints lack it. */
   readonly keyPrefix: string;

@@ -16,10 +16,15 @@ export type {
   BlockKind,
   ClassificationHead,
   DecoderConfiguration,
+  DecoderSizes,
   EmbeddingPart,
   FeedForwardPart,
   HeadPart,
   HeadsPart,
+  InitPart,
+  LanguageModelHead,
+  LearnedPart,
+  MaskedLanguageModelHead,
   ModelConfiguration,
   NormPart,
   PositionPart,
@@ -28,6 +33,7 @@ export type {
   TransformerXLPart,
 } from './build/model-configuration.js';
 export { parseConfiguration } from './build/parse-configuration.js';
+export { changedPreset, type PresetChange } from './change.js';
 export { browserCache, type CheckpointCache } from './checkpoint/cache.js';
 export { describeCheckpoint, type ParameterDescription } from './checkpoint/describe.js';
 export type { CheckpointFiles, CheckpointPlace } from './checkpoint/files.js';
@@ -36,10 +42,8 @@ export { type LoadedModel, type LoadOptions, loadModel } from './checkpoint/load
 export { groupedHeads, type RowOrder } from './checkpoint/row-order.js';
 export { checkpointSource, checkpointTensors } from './checkpoint/tensors.js';
 export type { FetchFile, WebOptions } from './checkpoint/web.js';
-export { type BartConfig, bart } from './families/bart.js';
-export type { BartSizes } from './families/bart-body.js';
-export { type BertArchitecture, type BertConfig, bert } from './families/bert.js';
-export type { BertSizes } from './families/bert-body.js';
+export { type BartConfig, type BartSizes, bart } from './families/bart.js';
+export { type BertArchitecture, type BertConfig, type BertSizes, bert } from './families/bert.js';
 export { type BloomConfig, bloom } from './families/bloom.js';
 export { type FalconConfig, falcon } from './families/falcon.js';
 export { type GPT2Config, gpt2 } from './families/gpt2.js';
@@ -72,7 +76,6 @@ export { loraFromPeft, peftConfig, peftTensors } from './lora/peft.js';
 export { type PeftConfig, parsePeftConfig } from './lora/peft-config.js';
 export {
   type CreateOptions,
-  changedPreset,
   createModel,
   type DecoderFamily,
   type DecoderSettings,
@@ -83,7 +86,7 @@ export {
   languageModel,
   type Model,
   modelFromPreset,
-  type PresetChange,
+  type PresetOptions,
 } from './model.js';
 export { checkDivides, parseWith } from './parse-with.js';
 export { quantizeModel } from './quantize.js';

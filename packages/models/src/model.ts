@@ -1,5 +1,4 @@
 import {
-  checkPart,
   type EncoderDecoderModel,
   type EncoderModel,
   InputError,
@@ -10,14 +9,14 @@ import {
   type Network,
   type ParamSource,
   ParamStore,
-  quoted,
 } from '@headwise/core';
-import type { DecoderConfiguration, ModelConfiguration } from './build/model-configuration.js';
-import { parseConfiguration } from './build/parse-configuration.js';
+import { buildModel } from './build/build-model.js';
+import type { DecoderConfiguration } from './build/model-configuration.js';
+import { changed, type PresetChange } from './change.js';
 import { refuseUnknownKeys } from './families/shared/settings.js';
-import { families, familyOf } from './families.js';
+import { type FamilyConfiguration, readConfiguration } from './families.js';
 import type { ModelFamily } from './family.js';
-import { checkModelFits, sizeOfConfig } from './size.js';
+import { checkModelFits, sizeOfPreset } from './size.js';
 import { leastBytes, packingOf, type WeightOptions } from './weight-options.js';
 
 /** A model with what is needed to train, save and dispose it. */
@@ -87,16 +86,22 @@ export function createModel(
 ): Model<EncoderDecoderModel>;
 export function createModel(config: unknown, options?: CreateOptions): Model;
 export function createModel(json: unknown, options: CreateOptions = {}): Model {
+  const { name = 'config.json' } = options;
+  const read = readConfiguration(json, name);
+  if (read.family.settings) refuseUnknownKeys(read.family.settings, json, name);
+  return makeModel(read, options);
+}
+
+/** A model of a configuration that was read, with initial parameters. */
+function makeModel(read: FamilyConfiguration, options: CreateOptions): Model {
   const { name = 'config.json', memoryLimit, seed, source, dtype = 'f32' } = options;
   const packing = packingOf('createModel', options);
-  const family = familyOf(json, name);
-  if (family.settings) refuseUnknownKeys(family.settings, json, name);
-  const config = family.parseConfig(json, name);
-  const copies = leastBytes[dtype];
-  checkModelFits(sizeOfConfig(family, config), { copies, memoryLimit, name });
+  const { family, config } = read;
+  const preset = family.preset(config);
+  checkModelFits(sizeOfPreset(preset), { copies: leastBytes[dtype], memoryLimit, name });
   const params = new ParamStore({ seed, source, packing });
   try {
-    return { family, config, params, network: family.build(params, config) };
+    return { family, config, params, network: buildModel(params, preset) };
   } catch (error) {
     params.dispose();
     throw error;
@@ -140,13 +145,8 @@ export function encoderDecoderModel<M extends Model>(model: M): M & Model<Encode
   throw new InputError(`the model of family '${model.family.modelType}' is not an encoder-decoder`);
 }
 
-const parts = "an object of parts, such as { position: { kind: 'alibi' } }";
-
-/** What of a family's preset is exchanged. */
-export type PresetChange = Partial<Omit<ModelConfiguration, 'model_type' | 'topology'>>;
-
 /**
- * A decoder of a family, with its usual settings where none are given, and with some parts exchanged.
+ * A model of a family, with its usual settings where none are given, and with some parts exchanged.
  *
  * @throws InputError for settings that do not hold together
  * @example
@@ -154,42 +154,34 @@ export type PresetChange = Partial<Omit<ModelConfiguration, 'model_type' | 'topo
  */
 export function modelFromPreset(
   family: DecoderFamily,
-  settings: Omit<DecoderSettings, 'model_type'> = {},
-  { change, ...options }: CreateOptions & { change?: PresetChange | undefined } = {},
-): Model<LanguageModel> {
-  const json: DecoderSettings = { ...settings, model_type: family };
+  settings?: Omit<DecoderSettings, 'model_type'>,
+  options?: PresetOptions,
+): Model<LanguageModel>;
+export function modelFromPreset(
+  family: EncoderSettings['model_type'],
+  settings?: Omit<EncoderSettings, 'model_type'>,
+  options?: PresetOptions,
+): Model<EncoderModel>;
+export function modelFromPreset(
+  family: EncoderDecoderSettings['model_type'],
+  settings?: Omit<EncoderDecoderSettings, 'model_type'>,
+  options?: PresetOptions,
+): Model<EncoderDecoderModel>;
+export function modelFromPreset(
+  family: string,
+  settings: Record<string, unknown> = {},
+  { change, ...options }: PresetOptions = {},
+): Model {
+  const json = { ...settings, model_type: family };
   if (!change) return createModel(json, options);
-  refuseUnknownKeys(families[family]!.settings!, json, options.name ?? 'config.json');
-  const changed = changedPreset(json, change, options.name) as DecoderConfiguration;
-  return createModel(changed, options);
+  const { name = 'config.json' } = options;
+  const read = readConfiguration(json, name);
+  if (read.family.settings) refuseUnknownKeys(read.family.settings, json, name);
+  return makeModel(changed(read, change), options);
 }
 
-/**
- * The typed configuration of a family's `config.json`, with some parts exchanged.
- *
- * @throws InputError for a family whose parts cannot be exchanged, and for an inconsistent change
- */
-export function changedPreset(
-  json: unknown,
-  change: PresetChange,
-  name = 'config.json',
-): ModelConfiguration {
-  const family = familyOf(json, name);
-  if (!family.preset) {
-    throw new InputError(`${name}: the parts of family '${family.modelType}' cannot be exchanged`);
-  }
-  checkPart('change', change, [], parts);
-  if (Array.isArray(change)) throw new InputError(`change is an array; expected ${parts}`);
-  const preset = family.preset(family.parseConfig(json, name));
-  for (const key of ['model_type', 'topology'] as const) {
-    const given = (change as Partial<ModelConfiguration>)[key];
-    if (given === undefined || given === preset[key]) continue;
-    throw new InputError(
-      `change: '${key}' is ${quoted(given)}; it is ${quoted(preset[key])} and no part to exchange`,
-    );
-  }
-  const changed = { ...preset, ...change };
-  // The preset by itself holds together: what does not is the change's.
-  parseConfiguration(changed, 'change');
-  return changed;
+/** Options of a model of a family. */
+export interface PresetOptions extends CreateOptions {
+  /** The parts that the model has instead of its family's. */
+  change?: PresetChange | undefined;
 }

@@ -6,9 +6,10 @@ import { Embedding } from '@headwise/layers';
 import { Encoder } from '@headwise/transformer';
 import { expect, test } from 'vitest';
 import { EncoderDecoder } from './build/encoder-decoder.js';
+import type { PresetChange } from './change.js';
 import { AdaptedModel } from './lora/adapted.js';
 import { Lora } from './lora/lora.js';
-import { modelFromPreset, type PresetChange } from './model.js';
+import { modelFromPreset } from './model.js';
 import { loadModel, saveAdapter, saveModel } from './node.js';
 
 const folder = new URL('../../parity/goldens/gpt2', import.meta.url).pathname;

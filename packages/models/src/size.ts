@@ -1,7 +1,8 @@
 import { InputError, memoryLimit, ParamStore, sizeOf } from '@headwise/core';
 import * as tf from '@tensorflow/tfjs';
-import { familyOf } from './families.js';
-import type { ModelFamily } from './family.js';
+import { buildModel } from './build/build-model.js';
+import type { ModelConfiguration } from './build/model-configuration.js';
+import { readConfiguration } from './families.js';
 
 /** How large a model is. */
 export interface ModelSize {
@@ -23,31 +24,36 @@ export interface ModelSize {
  * modelSize({ model_type: 'gpt2' }); // { parameters: 124439808, bytes: 497759232, … }
  */
 export function modelSize(json: unknown, name = 'config.json'): ModelSize {
-  const family = familyOf(json, name);
-  return sizeOfConfig(family, family.parseConfig(json, name));
+  const { family, config } = readConfiguration(json, name);
+  return sizeOfPreset(family.preset(config));
 }
 
-/** {@link modelSize} of a configuration that is read already. */
-export function sizeOfConfig(family: ModelFamily, config: unknown): ModelSize {
-  const written = config as Record<string, unknown>;
-  const depths = family.depths.filter((key) => typeof written[key] === 'number');
-  const shallow = Object.fromEntries(depths.map((key) => [key, 1]));
-  const measure = (change: Record<string, number>) => measured(family, { ...written, ...change });
-  const size = measure(shallow);
-  const single = { ...size };
-  for (const key of depths) {
+/** {@link modelSize} of a typed configuration. */
+export function sizeOfPreset(config: ModelConfiguration): ModelSize {
+  const { layers, decoder } = config;
+  const both = config.topology === 'encoder-decoder';
+  const depths = both ? [layers, decoder?.layers ?? layers] : [layers];
+  const measure = ([own, other]: readonly number[]) =>
+    measured({
+      ...config,
+      layers: own!,
+      ...(both ? { decoder: { ...decoder, layers: other } } : {}),
+    });
+  const shallow = depths.map(() => 1);
+  const single = measure(shallow);
+  const size = { ...single };
+  for (const [i, depth] of depths.entries()) {
     // Blocks are alike: each adds what the second adds to the first.
-    const more = (written[key] as number) - 1;
-    const two = measure({ ...shallow, [key]: 2 });
-    size.parameters += more * (two.parameters - single.parameters);
-    size.tensors += more * (two.tensors - single.tensors);
+    const two = measure(shallow.with(i, 2));
+    size.parameters += (depth - 1) * (two.parameters - single.parameters);
+    size.tensors += (depth - 1) * (two.tensors - single.tensors);
   }
   return { ...size, bytes: 4 * size.parameters };
 }
 
-function measured(family: ModelFamily, config: unknown): ModelSize {
+function measured(config: ModelConfiguration): ModelSize {
   const params = new ParamStore({ shapesOnly: true });
-  family.build(params, config);
+  buildModel(params, config);
   return sizeOfStore(params);
 }
 

@@ -1,4 +1,10 @@
-import { type AdaptableParam, type ForwardContext, normal, type ParamStore } from '@headwise/core';
+import {
+  type AdaptableParam,
+  type ForwardContext,
+  type Initializer,
+  normal,
+  type ParamStore,
+} from '@headwise/core';
 import { gatherRows } from '@headwise/kernels';
 import * as tf from '@tensorflow/tfjs';
 import { givenPositions, placesOf } from './places.js';
@@ -13,7 +19,9 @@ export interface PositionTableOptions {
 
 export interface LearnedPositionOptions extends PositionTableOptions {
   /** How many rows of the table come before the first position's, as in BART; default 0. */
-  offset?: number;
+  offset?: number | undefined;
+  /** How the rows start; default normal with standard deviation 0.02. */
+  init?: Initializer | undefined;
 }
 
 /**
@@ -28,10 +36,11 @@ export class LearnedPosition implements InputPosition {
   readonly #maxLength: number;
   readonly #offset: number;
 
-  constructor(params: ParamStore, { maxLength, dim, offset = 0 }: LearnedPositionOptions) {
+  constructor(params: ParamStore, options: LearnedPositionOptions) {
+    const { maxLength, dim, offset = 0, init = normal(0.02) } = options;
     this.#maxLength = maxLength;
     this.#offset = offset;
-    this.#weight = params.adaptable('weight', [offset + maxLength, dim], normal(0.02));
+    this.#weight = params.adaptable('weight', [offset + maxLength, dim], init);
   }
 
   /** @throws ShapeError where a place is beyond `maxLength`, InputError where a position of `ctx.positions` is */

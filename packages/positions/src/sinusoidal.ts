@@ -10,7 +10,7 @@ export type SinusoidalLayout = 'interleaved' | 'halves';
 
 export interface SinusoidalPositionOptions extends PositionTableOptions {
   /** Default `interleaved`. */
-  layout?: SinusoidalLayout;
+  layout?: SinusoidalLayout | undefined;
 }
 
 /** Rows that a table has at least. */

@@ -9,50 +9,12 @@ import {
 import type { StepPlan, SteppedModel } from '@headwise/decoding';
 import { type AdaptiveEmbedding, AdaptiveSoftmax, Embedding, Linear } from '@headwise/layers';
 import { positionsFromMask } from '@headwise/positions';
-import { Decoder } from '@headwise/transformer';
 import * as tf from '@tensorflow/tfjs';
-import type {
-  AdaptiveHead,
-  ClassificationHead,
-  ModelConfiguration,
-} from './model-configuration.js';
-import { initializers, makeBlock, makeNorm } from './parts.js';
-import { makeAttentionPosition } from './positions.js';
+import { HeadedStack } from './headed-stack.js';
+import { initializers } from './initializers.js';
+import type { AdaptiveHead, ModelConfiguration, PositionPart } from './model-configuration.js';
 import { makeStepPlan } from './step-plan.js';
-import { makeTokens, TokenInput } from './token-input.js';
-
-/**
- * Everything of a model of one stack but its head: embeddings, positions, blocks and the last norm.
- *
- * Parameters: `tokens`, `positions`, `embeddingNorm`, `blocks.0` …, `norm`, as far as the configuration has
- * them. Taps: `embedded` and `final`, what the blocks get and what the last norm gives, `[B, T, D]`.
- */
-export class TokenStack {
-  readonly tokens: Embedding | AdaptiveEmbedding;
-  readonly #input: TokenInput;
-  readonly #decoder: Decoder;
-
-  constructor(params: ParamStore, config: ModelConfiguration) {
-    const { layers, block, finalNorm = block !== 'post-norm' } = config;
-    this.tokens = makeTokens(params.at('tokens'), config);
-    this.#input = new TokenInput(params, config, this.tokens);
-    const positionOf = makeAttentionPosition(params.at('positions'), config);
-    this.#decoder = new Decoder({
-      blocks: Array.from({ length: layers }, (_, i) =>
-        makeBlock(params.at('blocks').at(i), config, i, positionOf),
-      ),
-      norm: finalNorm ? makeNorm(params.at('norm'), config) : undefined,
-    });
-  }
-
-  /** @param ids `[B, T]`, int32, the tokens that follow those in `ctx.cache` @returns `[B, T, D]` */
-  forward(ids: tf.Tensor, ctx?: ForwardContext): tf.Tensor {
-    return tf.tidy(() => {
-      const x = tapped(ctx, '', 'embedded', this.#input.forward(ids, ctx));
-      return tapped(ctx, '', 'final', this.#decoder.forward(x, ctx));
-    });
-  }
-}
+import { TokenStack } from './token-stack.js';
 
 /** A decoder with a head that scores the next token: a matrix of its own, or the embeddings' again. */
 export class DecoderModel implements LanguageModel, SteppedModel {
@@ -65,13 +27,12 @@ export class DecoderModel implements LanguageModel, SteppedModel {
   constructor(params: ParamStore, config: ModelConfiguration, { tied }: { tied: boolean }) {
     this.#stepPlan = () => makeStepPlan(params, config, { tied });
     const { vocabSize, dim } = config;
-    const { init } = initializers(config);
+    const { table: init } = initializers(config);
     this.vocabSize = vocabSize;
-    this.maxLength = config.maxLength;
+    this.maxLength = config.maxLength ?? Number.POSITIVE_INFINITY;
     const stack = new TokenStack(params, config);
     const { tokens } = stack;
-    const { kind } = config.position;
-    const counted = kind === 'learned' || kind === 'sinusoidal' || kind === 'rotary';
+    const counted = countsTokens[config.position.kind];
     if (tied && tokens instanceof Embedding) {
       this.#scores = (x) => tokens.scores(x);
     } else {
@@ -102,6 +63,18 @@ export class DecoderModel implements LanguageModel, SteppedModel {
   }
 }
 
+/** Whether positions count the tokens that are not padding, where a mask tells padding. */
+const countsTokens: { readonly [K in PositionPart['kind']]: boolean } = {
+  none: false,
+  learned: true,
+  sinusoidal: true,
+  rotary: true,
+  alibi: false,
+  t5: false,
+  shaw: false,
+  'transformer-xl': false,
+};
+
 /** The context with the positions that transformers' `generate` derives from a mask of padding. */
 function countingTokens(
   ids: tf.Tensor,
@@ -123,10 +96,8 @@ export function buildDecoder(
       return new DecoderModel(params, config, head);
     case 'adaptive':
       return new AdaptiveDecoder(params, config, head);
-    case 'none':
-      return new HiddenStates(params, config);
     default:
-      return new SequenceClassifier(params, config, head);
+      return new HeadedStack(params, config, head);
   }
 }
 
@@ -139,9 +110,9 @@ class AdaptiveDecoder implements LanguageModel {
 
   constructor(params: ParamStore, config: ModelConfiguration, { tied }: AdaptiveHead) {
     this.vocabSize = config.vocabSize;
-    this.maxLength = config.maxLength;
+    this.maxLength = config.maxLength ?? Number.POSITIVE_INFINITY;
     this.#stack = new TokenStack(params, config);
-    const { init } = initializers(config);
+    const { table: init } = initializers(config);
     const tokens = this.#stack.tokens as AdaptiveEmbedding;
     this.#softmax = new AdaptiveSoftmax(params.at('head'), tokens, { tied, init });
   }
@@ -151,72 +122,6 @@ class AdaptiveDecoder implements LanguageModel {
     return tf.tidy(() => {
       const scores = this.#softmax.forward(this.#stack.forward(ids, ctx), ctx);
       return tapped(ctx, '', 'logits', scores);
-    });
-  }
-}
-
-/** A model without a head. */
-export class HiddenStates implements EncoderModel<{ hidden: tf.Tensor }> {
-  readonly vocabSize: number;
-  readonly maxLength: number;
-  readonly #stack: TokenStack;
-
-  constructor(params: ParamStore, config: ModelConfiguration) {
-    this.vocabSize = config.vocabSize;
-    this.maxLength = config.maxLength;
-    this.#stack = new TokenStack(params, config);
-  }
-
-  encode(ids: tf.Tensor, ctx?: ForwardContext): tf.Tensor {
-    return this.#stack.forward(ids, ctx);
-  }
-
-  /** @param ids `[B, T]`, int32 @returns hidden states `[B, T, D]` */
-  forward(ids: tf.Tensor, ctx?: ForwardContext): { hidden: tf.Tensor } {
-    return { hidden: this.encode(ids, ctx) };
-  }
-}
-
-/** A model one of whose tokens says what the sequence is: the last of a decoder, the first of an encoder. */
-export class SequenceClassifier implements EncoderModel<{ logits: tf.Tensor }> {
-  readonly vocabSize: number;
-  readonly maxLength: number;
-  readonly #stack: TokenStack;
-  readonly #scores: Linear;
-  readonly #padId: number | undefined;
-  readonly #first: boolean;
-
-  constructor(params: ParamStore, config: ModelConfiguration, head: ClassificationHead) {
-    this.vocabSize = config.vocabSize;
-    this.maxLength = config.maxLength;
-    this.#padId = head.padId;
-    this.#first = config.topology === 'encoder';
-    this.#stack = new TokenStack(params, config);
-    this.#scores = new Linear(params.at('score'), {
-      in: config.dim,
-      out: head.labels,
-      bias: false,
-      layout: 'out-in',
-      init: initializers(config).init,
-    });
-  }
-
-  encode(ids: tf.Tensor, ctx?: ForwardContext): tf.Tensor {
-    return this.#stack.forward(ids, ctx);
-  }
-
-  /** @param ids `[B, T]`, int32 @returns logits `[B, labels]` of the first id, or the last that is not padding */
-  forward(ids: tf.Tensor, ctx?: ForwardContext): { logits: tf.Tensor } {
-    return tf.tidy(() => {
-      const hidden = this.encode(ids, ctx); // [B, T, D]
-      const length = ids.shape[1]!;
-      const places = tf.range(0, length, 1, 'int32').expandDims(0); // [1, T]
-      const padId = this.#padId;
-      const tokens = padId === undefined ? tf.onesLike(ids) : ids.notEqual(padId).toInt();
-      const at = this.#first ? tf.zeros([ids.shape[0]!], 'int32') : places.mul(tokens).argMax(1); // [B]
-      const one = tf.oneHot(at, length).toFloat(); // [B, T]
-      const chosen = hidden.mul(one.expandDims(-1)).sum(1); // [B, D]
-      return { logits: tapped(ctx, '', 'logits', this.#scores.forward(chosen, ctx)) };
     });
   }
 }

@@ -5,10 +5,18 @@ import {
   type EncoderDecoderModel,
   type ForwardContext,
   type Layer,
+  type ParamStore,
   tapped,
 } from '@headwise/core';
-import type { CrossBlock } from '@headwise/transformer';
+import type { Embedding } from '@headwise/layers';
+import { type CrossBlock, CrossDecoder, Encoder } from '@headwise/transformer';
 import * as tf from '@tensorflow/tfjs';
+import type { LanguageModelHead, ModelConfiguration } from './model-configuration.js';
+import { makeBlock, makeCrossBlock, makeDropout, makeNorm } from './parts.js';
+import { makeAttentionPosition } from './positions.js';
+import { type Side, sideOf } from './sides.js';
+import { makeTokens, TokenInput } from './token-input.js';
+import { makeTokenScores } from './token-scores.js';
 
 export interface EncoderDecoderParts {
   /** `V` */
@@ -77,4 +85,68 @@ export class EncoderDecoder implements EncoderDecoderModel {
       return tapped(ctx, '', 'logits', scores.forward(hidden, ctx));
     });
   }
+}
+
+/**
+ * An encoder-decoder from its configuration.
+ *
+ * Parameters: `tokens`, `encoder.…`, `decoder.…`, each with `tokens` where the side has a table of its own, and those of
+ * the head.
+ */
+export function buildEncoderDecoder(
+  params: ParamStore,
+  config: ModelConfiguration,
+): EncoderDecoderModel {
+  const { separate = [] } = config.embedding ?? {};
+  const tableOf = (side: Side) =>
+    makeTokens(
+      separate.includes(side) ? params.at(side).at('tokens') : params.at('tokens'),
+      config,
+    );
+  const [source, target] = [tableOf('encoder'), tableOf('decoder')];
+  const shared = (['encoder', 'decoder'] as const).some((side) => !separate.includes(side));
+  const table = (shared ? makeTokens(params.at('tokens'), config) : target) as Embedding;
+  return new EncoderDecoder({
+    vocabSize: config.vocabSize,
+    maxLength: config.maxLength ?? Number.POSITIVE_INFINITY,
+    startId: config.startId ?? 0,
+    embedSource: new TokenInput(params.at('encoder'), sideOf(config, 'encoder'), source),
+    encoder: makeEncoder(params.at('encoder'), sideOf(config, 'encoder')),
+    embedTarget: new TokenInput(params.at('decoder'), sideOf(config, 'decoder'), target),
+    decoder: makeDecoder(params.at('decoder'), sideOf(config, 'decoder')),
+    scores: makeTokenScores(params, config, config.head as LanguageModelHead, table),
+  });
+}
+
+function makeEncoder(params: ParamStore, config: ModelConfiguration): Layer {
+  const positionOf = makeAttentionPosition(params.at('positions'), config);
+  const encoder = new Encoder({
+    blocks: blocksOf(params, config, (p, i) => makeBlock(p, config, i, positionOf)),
+    norm: lastNorm(params, config),
+  });
+  const dropout = makeDropout(config.finalDropout);
+  if (!dropout) return encoder;
+  return { forward: (x, ctx) => dropout.forward(encoder.forward(x, ctx), ctx) };
+}
+
+function makeDecoder(params: ParamStore, config: ModelConfiguration): CrossBlock {
+  const positionOf = makeAttentionPosition(params.at('positions'), config);
+  const decoder = new CrossDecoder({
+    blocks: blocksOf(params, config, (p, i) => makeCrossBlock(p, config, i, positionOf)),
+    norm: lastNorm(params, config),
+  });
+  const dropout = makeDropout(config.finalDropout);
+  if (!dropout) return decoder;
+  return { forward: (x, encoded, ctx) => dropout.forward(decoder.forward(x, encoded, ctx), ctx) };
+}
+
+const blocksOf = <Block>(
+  params: ParamStore,
+  { layers }: ModelConfiguration,
+  make: (params: ParamStore, layer: number) => Block,
+): Block[] => Array.from({ length: layers }, (_, i) => make(params.at('blocks').at(i), i));
+
+function lastNorm(params: ParamStore, config: ModelConfiguration): Layer | undefined {
+  const { block, finalNorm = block !== 'post-norm' } = config;
+  return finalNorm ? makeNorm(params.at('norm'), config) : undefined;
 }

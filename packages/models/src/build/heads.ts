@@ -9,8 +9,12 @@ import {
 import { type Activation, Dropout, type Embedding, LayerNorm, Linear } from '@headwise/layers';
 import * as tf from '@tensorflow/tfjs';
 
-/** Makes outputs, by name, of an encoder's last hidden states `[B, T, D]`. */
-export type EncoderHead = (hidden: tf.Tensor, ctx?: ForwardContext) => tf.NamedTensorMap;
+/** Computes outputs, by name, from the last hidden states `[B, T, D]` and the ids `[B, T]`. */
+export type EncoderHead = (
+  hidden: tf.Tensor,
+  ids: tf.Tensor,
+  ctx?: ForwardContext,
+) => tf.NamedTensorMap;
 
 export interface HeadOptions {
   /** `D` */
@@ -25,8 +29,8 @@ export interface MaskedLanguageHeadOptions extends HeadOptions {
   /** `V` */
   vocabSize: number;
   activation: Activation;
-  /** Of the norm. */
-  epsilon: number;
+  /** Of the norm; default 1e-5. */
+  epsilon?: number | undefined;
 }
 
 /**
@@ -75,7 +79,7 @@ export class Pooler {
   readonly #dropout: Dropout;
 
   /** @param options `dropout`: the rate at which values of `h₀` are dropped in training; default 0 */
-  constructor(params: ParamStore, options: HeadOptions & { dropout?: number }) {
+  constructor(params: ParamStore, options: HeadOptions & { dropout?: number | undefined }) {
     const { dim, init, dropout = 0 } = options;
     this.#dense = new Linear(params, { in: dim, out: dim, layout: 'out-in', init });
     this.#dropout = new Dropout({ rate: dropout });
@@ -95,7 +99,9 @@ export interface ClassifierOptions extends HeadOptions {
   /** The number of classes. */
   labels: number;
   /** The rate at which inputs are dropped in training; default 0. */
-  dropout?: number;
+  dropout?: number | undefined;
+  /** Default true. */
+  bias?: boolean | undefined;
 }
 
 /**
@@ -108,8 +114,8 @@ export class Classifier {
   readonly #dropout: Dropout;
 
   constructor(params: ParamStore, options: ClassifierOptions) {
-    const { dim, labels, init, dropout = 0 } = options;
-    this.#linear = new Linear(params, { in: dim, out: labels, layout: 'out-in', init });
+    const { dim, labels, init, bias, dropout = 0 } = options;
+    this.#linear = new Linear(params, { in: dim, out: labels, bias, layout: 'out-in', init });
     this.#dropout = new Dropout({ rate: dropout });
   }
 

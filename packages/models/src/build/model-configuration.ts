@@ -1,17 +1,30 @@
 import type { Activation } from '@headwise/layers';
-import type { RotaryScaling } from '@headwise/positions';
+import type { RotaryScaling, SinusoidalLayout } from '@headwise/positions';
 
-/** How a model knows the order of its tokens. */
+/** The position encoding. */
 export type PositionPart =
   | { kind: 'none' }
-  | { kind: 'learned' }
-  | { kind: 'sinusoidal' }
+  | LearnedPart
+  /** `layout`: whether sines and cosines alternate, the default, or lie in two halves. */
+  | { kind: 'sinusoidal'; layout?: SinusoidalLayout | undefined }
   | RotaryPart
   /** `factor`: of the slopes, default 1; `rounding`: of the biases, as in transformers' Falcon, default none. */
   | { kind: 'alibi'; factor?: number | undefined; rounding?: 'bfloat16' | undefined }
   | { kind: 't5'; buckets: number; maxDistance: number }
   | { kind: 'shaw'; clip: number }
   | TransformerXLPart;
+
+/** A learned vector for each position. */
+export interface LearnedPart {
+  kind: 'learned';
+  /** Rows of the table before the first position's, as in BART; default 0. */
+  offset?: number | undefined;
+  /**
+   * The id of padding, for encoders that count tokens and not places, as RoBERTa does: the first token has row
+   * `padId + 1`, and padding row `padId`, which gets no gradient. Default: places are counted.
+   */
+  padId?: number | undefined;
+}
 
 /** Relative positions with `u` and `v`, and blocks that recur over segments through `ctx.memory`. */
 export interface TransformerXLPart {
@@ -41,6 +54,13 @@ export interface EmbeddingPart {
   /** Clusters of tokens, each narrower than the one before by `divisor`; default one table of width D. */
   adaptive?: { width: number; cutoffs: readonly number[]; divisor: number } | undefined;
   dropout?: number | undefined;
+  /** The number of token types (segments) of an encoder, each with a vector that is added; default none. */
+  tokenTypes?: number | undefined;
+  /**
+   * The sides of an encoder-decoder that have a table of their own; default none, so that both share one. A tied head
+   * reads the shared table, or the decoder's where there is none.
+   */
+  separate?: readonly ('encoder' | 'decoder')[] | undefined;
 }
 
 /** The layout of heads. */
@@ -61,7 +81,7 @@ export interface HeadsPart {
   dropout?: number | undefined;
 }
 
-/** How a query and a key are compared. */
+/** The attention score function: how queries are compared with keys. */
 export interface ScorePart {
   kind: 'scaled-dot-product' | 'dot-product' | 'general' | 'additive';
   /** What products are multiplied by, where not by what the kind says. */
@@ -81,6 +101,8 @@ export interface FeedForwardPart {
   hidden?: number | undefined;
   activation?: Activation | undefined;
   bias?: boolean | undefined;
+  /** Of the hidden values; default 0. */
+  dropout?: number | undefined;
 }
 
 /**
@@ -95,12 +117,40 @@ export type BlockKind =
   | 'parallel'
   | 'parallel-two-norms';
 
-/** Scores of labels for a sequence, from its last token. */
+/** Scores of tokens, from each hidden state. */
+export interface LanguageModelHead {
+  kind: 'language-model';
+  /** Whether the weights are those of the table of tokens. */
+  tied: boolean;
+  /** Whether a number for each token is added to its score, in encoders and encoder-decoders; default no. */
+  bias?: boolean | undefined;
+  /** What hidden states are multiplied by, in encoders and encoder-decoders, as `1 / √D` in T5; default 1. */
+  scale?: number | undefined;
+}
+
+/** Scores of what each token was before it was masked: `norm(f(h W + b)) Eᵀ + c`. */
+export interface MaskedLanguageModelHead {
+  kind: 'masked-language-model';
+  /** Whether E is the table of tokens. */
+  tied: boolean;
+  /** f; default that of the feed-forward layers. */
+  activation?: Activation | undefined;
+  /** Whether the pooled first token says, besides, if a second sentence follows the first; default no. */
+  nextSentence?: boolean | undefined;
+}
+
+/** Scores of labels for a sequence: from the last token of a decoder, or the first of an encoder. */
 export interface ClassificationHead {
   kind: 'sequence-classification';
   labels: number;
   /** The id of padding, which is not the last token; default: nothing is padding. */
   padId?: number | undefined;
+  /** An encoder's `tanh(h W + b)` before the scores, with the dropout of h; default none. */
+  pooler?: { dropout?: number | undefined } | undefined;
+  /** Of what the scores are made from; default 0. */
+  dropout?: number | undefined;
+  /** Whether scores have a bias; default no. */
+  bias?: boolean | undefined;
 }
 
 /** Log-probabilities of tokens by an adaptive embedding's own tables. */
@@ -110,13 +160,43 @@ export interface AdaptiveHead {
   tied: readonly boolean[];
 }
 
-/** What a model makes of its last hidden states; `tied`: scores of tokens by the embeddings' own matrix. */
+/** What a model computes from its last hidden states. */
 export type HeadPart =
-  | { kind: 'language-model'; tied: boolean }
-  /** The last hidden states themselves. */
-  | { kind: 'none' }
+  | LanguageModelHead
+  | MaskedLanguageModelHead
   | AdaptiveHead
-  | ClassificationHead;
+  | ClassificationHead
+  /** Whether a second sentence follows the first, from the pooled first token. */
+  | { kind: 'next-sentence' }
+  /** Scores of labels for every token. */
+  | { kind: 'token-classification'; labels: number; dropout?: number | undefined }
+  /** Scores of where an answer starts and ends. */
+  | { kind: 'question-answering' }
+  /** The last hidden states themselves; `pooler`: and `tanh(h₀ W + b)` of the first. */
+  | { kind: 'none'; pooler?: boolean | undefined };
+
+/** The sizes in which the decoder of an encoder-decoder differs from its encoder. */
+export interface DecoderSizes {
+  /** The number of blocks. */
+  layers?: number | undefined;
+  /** `H` */
+  heads?: number | undefined;
+  /** `F` */
+  hidden?: number | undefined;
+}
+
+/** How weights start: normal, with a standard deviation. */
+export interface InitPart {
+  /** Default 0.02. */
+  std?: number | undefined;
+  /** Whether it is divided by `√(2 L)` for what is added to the residual stream; default no. */
+  byDepth?: boolean | undefined;
+  /**
+   * Whether it is divided by the root of a matrix's inputs, and by `√Dh` besides for queries whose scores are not
+   * scaled, as in T5; default no.
+   */
+  byFanIn?: boolean | undefined;
+}
 
 /** What a model is made of: every part by its kind, every size by its number. */
 export interface ModelConfiguration {
@@ -125,12 +205,13 @@ export interface ModelConfiguration {
   topology: 'decoder' | 'encoder' | 'encoder-decoder';
   /** `V` */
   vocabSize: number;
-  /** The longest sequence. */
-  maxLength: number;
+  /** The longest sequence; null for positions that set no limit. */
+  maxLength: number | null;
   /** `D` */
   dim: number;
-  /** `L`; of an encoder-decoder, on each side. */
+  /** `L`; of an encoder-decoder, on each side where `decoder` says nothing else. */
   layers: number;
+  decoder?: DecoderSizes | undefined;
   embedding?: EmbeddingPart | undefined;
   position: PositionPart;
   heads: HeadsPart;
@@ -143,13 +224,14 @@ export interface ModelConfiguration {
   finalNorm?: boolean | undefined;
   /** Of what is added to the residual stream; default 0. */
   dropout?: number | undefined;
+  /** Of what leaves the last block or norm, as in T5; default 0. */
+  finalDropout?: number | undefined;
   head: HeadPart;
   /** The id that every output of an encoder-decoder starts with; default 0. */
   startId?: number | undefined;
   /** How weights of matrices lie, in memory as in the checkpoint; default `in-out`. */
   layout?: 'in-out' | 'out-in' | undefined;
-  /** The standard deviation of initial weights, default 0.02; `byDepth`: over `√(2 L)` for what is added to the stream. */
-  init?: { std?: number | undefined; byDepth?: boolean | undefined } | undefined;
+  init?: InitPart | undefined;
 }
 
 /** What a decoder is made of. */

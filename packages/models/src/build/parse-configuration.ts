@@ -1,16 +1,18 @@
-import { InputError } from '@headwise/core';
 import type { RotaryScaling } from '@headwise/positions';
 import { z } from 'zod';
 import { activationKinds } from '../families/shared/activations.js';
 import { depth, rate, size } from '../fields.js';
-import { checkDivides, parseWith } from '../parse-with.js';
-import type { ModelConfiguration } from './model-configuration.js';
+import { parseWith } from '../parse-with.js';
+import { checkConsistent } from './consistency.js';
+import type { HeadPart, ModelConfiguration, PositionPart } from './model-configuration.js';
 
 const count = z.number().int().min(0);
 const activation = z.enum(activationKinds);
 const window = size.nullable();
 
 const positive = z.number().positive();
+// A table holds a number for each distance.
+const tableSize = size.max(2 ** 20);
 const length = { original_max_position_embeddings: size.optional() };
 
 /** Hugging Face's `rope_scaling`, by its `rope_type`. */
@@ -46,48 +48,90 @@ export const rotaryScaling: z.ZodType<RotaryScaling> = z.discriminatedUnion('rop
   }),
 ]);
 
-const position = z.discriminatedUnion('kind', [
-  z.strictObject({ kind: z.literal('none') }),
-  z.strictObject({ kind: z.literal('learned') }),
-  z.strictObject({ kind: z.literal('sinusoidal') }),
-  z.strictObject({
+/** A schema for each kind of a part; the compiler asks for every kind. */
+type Kinds<Part extends { kind: string }> = {
+  readonly [K in Part['kind']]: z.core.$ZodTypeDiscriminable &
+    z.ZodType<Extract<Part, { kind: K }>>;
+};
+
+const oneOf = <Part extends { kind: string }>(kinds: Kinds<Part>): z.ZodType<Part> => {
+  const [first, ...others] = Object.values(kinds) as z.core.$ZodTypeDiscriminable[];
+  return z.discriminatedUnion('kind', [first!, ...others]) as never;
+};
+
+const position = oneOf<PositionPart>({
+  none: z.strictObject({ kind: z.literal('none') }),
+  learned: z.strictObject({
+    kind: z.literal('learned'),
+    offset: count.optional(),
+    padId: count.optional(),
+  }),
+  sinusoidal: z.strictObject({
+    kind: z.literal('sinusoidal'),
+    layout: z.enum(['interleaved', 'halves']).optional(),
+  }),
+  rotary: z.strictObject({
     kind: z.literal('rotary'),
     base: z.number().positive().optional(),
     scaling: rotaryScaling.optional(),
     trainedLength: size.optional(),
   }),
-  z.strictObject({
+  alibi: z.strictObject({
     kind: z.literal('alibi'),
     factor: z.number().optional(),
     rounding: z.literal('bfloat16').optional(),
   }),
-  z.strictObject({ kind: z.literal('t5'), buckets: size, maxDistance: size }),
-  z.strictObject({ kind: z.literal('shaw'), clip: size }),
-  z.strictObject({
+  t5: z.strictObject({ kind: z.literal('t5'), buckets: size, maxDistance: tableSize }),
+  shaw: z.strictObject({ kind: z.literal('shaw'), clip: size }),
+  'transformer-xl': z.strictObject({
     kind: z.literal('transformer-xl'),
     maxDistance: size.optional(),
     sharedBiases: z.boolean().optional(),
   }),
-]);
+});
 
-const head = z.discriminatedUnion('kind', [
-  z.strictObject({ kind: z.literal('language-model'), tied: z.boolean() }),
-  z.strictObject({ kind: z.literal('none') }),
-  z.strictObject({ kind: z.literal('adaptive'), tied: z.array(z.boolean()) }),
-  z.strictObject({
+const head = oneOf<HeadPart>({
+  'language-model': z.strictObject({
+    kind: z.literal('language-model'),
+    tied: z.boolean(),
+    bias: z.boolean().optional(),
+    scale: positive.optional(),
+  }),
+  'masked-language-model': z.strictObject({
+    kind: z.literal('masked-language-model'),
+    tied: z.boolean(),
+    activation: activation.optional(),
+    nextSentence: z.boolean().optional(),
+  }),
+  adaptive: z.strictObject({ kind: z.literal('adaptive'), tied: z.array(z.boolean()) }),
+  'sequence-classification': z.strictObject({
     kind: z.literal('sequence-classification'),
     labels: size,
     padId: count.optional(),
+    pooler: z.strictObject({ dropout: rate.optional() }).optional(),
+    dropout: rate.optional(),
+    bias: z.boolean().optional(),
   }),
-]);
+  'next-sentence': z.strictObject({ kind: z.literal('next-sentence') }),
+  'token-classification': z.strictObject({
+    kind: z.literal('token-classification'),
+    labels: size,
+    dropout: rate.optional(),
+  }),
+  'question-answering': z.strictObject({ kind: z.literal('question-answering') }),
+  none: z.strictObject({ kind: z.literal('none'), pooler: z.boolean().optional() }),
+});
 
 const schema: z.ZodType<ModelConfiguration> = z.strictObject({
   model_type: z.literal('headwise'),
   topology: z.enum(['decoder', 'encoder', 'encoder-decoder']),
   vocabSize: size,
-  maxLength: size,
+  maxLength: size.nullable(),
   dim: size,
   layers: depth,
+  decoder: z
+    .strictObject({ layers: depth.optional(), heads: size.optional(), hidden: size.optional() })
+    .optional(),
   embedding: z
     .strictObject({
       scale: z.number().optional(),
@@ -95,6 +139,8 @@ const schema: z.ZodType<ModelConfiguration> = z.strictObject({
       padId: count.optional(),
       adaptive: z.strictObject({ width: size, cutoffs: z.array(size), divisor: size }).optional(),
       dropout: rate.optional(),
+      tokenTypes: size.optional(),
+      separate: z.array(z.enum(['encoder', 'decoder'])).optional(),
     })
     .optional(),
   position,
@@ -123,15 +169,21 @@ const schema: z.ZodType<ModelConfiguration> = z.strictObject({
     hidden: size.optional(),
     activation: activation.optional(),
     bias: z.boolean().optional(),
+    dropout: rate.optional(),
   }),
   block: z.enum(['pre-norm', 'post-norm', 'normed-stream', 'parallel', 'parallel-two-norms']),
   finalNorm: z.boolean().optional(),
   dropout: rate.optional(),
+  finalDropout: rate.optional(),
   head,
   startId: count.optional(),
   layout: z.enum(['in-out', 'out-in']).optional(),
   init: z
-    .strictObject({ std: z.number().nonnegative().optional(), byDepth: z.boolean().optional() })
+    .strictObject({
+      std: z.number().nonnegative().optional(),
+      byDepth: z.boolean().optional(),
+      byFanIn: z.boolean().optional(),
+    })
     .optional(),
 });
 
@@ -142,37 +194,6 @@ const schema: z.ZodType<ModelConfiguration> = z.strictObject({
  */
 export function parseConfiguration(json: unknown, name = 'configuration'): ModelConfiguration {
   const config = parseWith(schema, json, name);
-  const { dim, layers, heads } = config;
-  if (heads.dim === undefined) checkDivides(name, 'dim', dim, 'heads.count', heads.count);
-  checkDivides(name, 'heads.count', heads.count, 'heads.kv', heads.kv ?? heads.count);
-  if (Array.isArray(heads.window) && heads.window.length !== layers) {
-    throw new InputError(
-      `${name}: 'heads.window' has ${heads.window.length} entries; expected one for each of ${layers} layers`,
-    );
-  }
-  if (config.topology !== 'decoder') checkTopology(config, name);
-  const adaptive = config.embedding?.adaptive !== undefined;
-  if (adaptive !== (config.head.kind === 'adaptive')) {
-    throw new InputError(
-      `${name}: 'embedding.adaptive' ${adaptive ? 'is there' : 'is missing'} and 'head.kind' is "${config.head.kind}"; an adaptive head goes with an adaptive embedding`,
-    );
-  }
+  checkConsistent(config, name);
   return config;
-}
-
-/** Throws for parts that go with decoders alone. */
-function checkTopology({ topology, position, head }: ModelConfiguration, name: string): void {
-  if (position.kind === 'transformer-xl') {
-    throw new InputError(
-      `${name}: 'position.kind' is "transformer-xl", whose memory is of what came before; expected 'topology' "decoder", got "${topology}"`,
-    );
-  }
-  const heads =
-    topology === 'encoder'
-      ? ['language-model', 'none', 'sequence-classification']
-      : ['language-model'];
-  if (heads.includes(head.kind)) return;
-  throw new InputError(
-    `${name}: 'head.kind' is "${head.kind}"; 'topology' "${topology}" takes ${heads.join(' or ')}`,
-  );
 }

@@ -10,61 +10,92 @@ import {
   type Mask,
   MultiHeadAttention,
   none,
+  type ScoreKind,
   SeparateProjection,
   scaledDotProduct,
   slidingWindow,
   softCap,
 } from '@headwise/attention';
-import { type Initializer, type Layer, normal, type ParamStore } from '@headwise/core';
-import { Dropout, FeedForward, GatedFeedForward, LayerNorm, RMSNorm } from '@headwise/layers';
+import { InputError, type Layer, type ParamStore } from '@headwise/core';
+import {
+  Dropout,
+  FeedForward,
+  type FeedForwardOptions,
+  GatedFeedForward,
+  LayerNorm,
+  type NormOptions,
+  RMSNorm,
+} from '@headwise/layers';
 import type { AttentionPosition } from '@headwise/positions';
 import {
   type BlockParts,
+  type CrossBlock,
+  type CrossBlockParts,
   NormedStreamBlock,
   ParallelBlock,
   type ParallelBlockParts,
   PostNormBlock,
+  PostNormCrossBlock,
   PreNormBlock,
+  PreNormCrossBlock,
 } from '@headwise/transformer';
-import type { ModelConfiguration } from './model-configuration.js';
+import { initializers } from './initializers.js';
+import type {
+  BlockKind,
+  FeedForwardPart,
+  ModelConfiguration,
+  NormPart,
+  ScorePart,
+} from './model-configuration.js';
+import type { PositionOf } from './positions.js';
+
+/** A class of layers, to be made with options. */
+type LayerKind<Options> = new (params: ParamStore, options: Options) => Layer;
+
+const norms: { readonly [K in NormPart['kind']]: LayerKind<NormOptions> } = {
+  layer: LayerNorm,
+  rms: RMSNorm,
+};
 
 /** The norm that a configuration names, over its model width. */
 export function makeNorm(params: ParamStore, { norm, dim }: ModelConfiguration): Layer {
   const { kind, ...options } = norm;
-  const Norm = { layer: LayerNorm, rms: RMSNorm }[kind];
-  return new Norm(params, { dim, ...options });
+  return new norms[kind](params, { dim, ...options });
 }
 
-/** The dropout of a rate; none where nothing is dropped, so that attention stays fused. */
+/** A dropout layer; undefined at a rate of 0, so that attention stays fused. */
 export const makeDropout = (rate = 0): Dropout | undefined =>
   rate > 0 ? new Dropout({ rate }) : undefined;
 
-/** How matrices start: all of them, and those whose product is added to the residual stream. */
-export function initializers({ init = {}, layers }: ModelConfiguration): {
-  init: Initializer;
-  outInit: Initializer;
-} {
-  const { std = 0.02, byDepth = false } = init;
-  // What is added to the residual stream starts smaller the deeper the model is.
-  return { init: normal(std), outInit: normal(byDepth ? std / Math.sqrt(2 * layers) : std) };
-}
+const feedForwards: { readonly [K in FeedForwardPart['kind']]: LayerKind<FeedForwardOptions> } = {
+  plain: FeedForward,
+  gated: GatedFeedForward,
+};
 
 /** The feed-forward layer that a configuration names. */
 export function makeFeedForward(params: ParamStore, config: ModelConfiguration): Layer {
-  const { kind, hidden = 4 * config.dim, ...options } = config.feedForward;
-  const Kind = { plain: FeedForward, gated: GatedFeedForward }[kind];
   const { dim, layout } = config;
-  return new Kind(params, { dim, hidden, layout, ...options, ...initializers(config) });
+  const { kind, hidden = 4 * dim, dropout, ...options } = config.feedForward;
+  const { matrix, residual } = initializers(config);
+  return new feedForwards[kind](params, {
+    dim,
+    hidden,
+    layout,
+    ...options,
+    dropout: makeDropout(dropout),
+    init: matrix(dim),
+    outInit: residual(hidden),
+  });
 }
 
-const scores = {
+const scores: { readonly [K in ScorePart['kind']]: ScoreKind } = {
   'scaled-dot-product': scaledDotProduct,
   'dot-product': dotProduct,
   general,
   additive,
 };
 
-/** Self-attention of one layer: causal, but in encoders. */
+/** Self-attention of one layer: causal, except in encoders. */
 export function makeAttention(
   params: ParamStore,
   config: ModelConfiguration,
@@ -80,27 +111,33 @@ export function makeAttention(
   });
 }
 
-/** Attention to what an encoder gave. */
+/** Attention of the decoder's tokens to the encoder's. */
 export const makeCrossAttention = (
   params: ParamStore,
   config: ModelConfiguration,
 ): CrossAttention => new CrossAttention(params, attentionOptions(config));
 
 function attentionOptions(config: ModelConfiguration): AttentionLayerOptions {
-  const { heads, dim, layout, score = { kind: 'scaled-dot-product' } } = config;
+  const { heads, dim, layout, init, score = { kind: 'scaled-dot-product' } } = config;
   const { bias = { qkv: false, out: false } } = heads;
+  const headDim = heads.dim ?? dim / heads.count;
+  const { matrix, residual } = initializers(config);
+  // Scores that are not divided by √Dh start as small as if they were.
+  const unscaled = init?.byFanIn && score.kind === 'dot-product';
   return {
     dim,
     heads: heads.count,
     kvHeads: heads.kv,
-    headDim: heads.dim,
+    headDim,
     bias: { q: bias.qkv, k: bias.qkv, v: bias.qkv, out: bias.out },
     layout,
     score: scores[score.kind],
     scale: score.scale,
     mods: score.softCap === undefined ? [] : [softCap(score.softCap)],
     dropout: makeDropout(heads.dropout),
-    outInit: initializers(config).outInit,
+    init: matrix(dim),
+    queryInit: unscaled ? matrix(dim * headDim) : undefined,
+    outInit: residual(heads.count * headDim),
   };
 }
 
@@ -111,31 +148,40 @@ function maskOf({ heads, topology }: ModelConfiguration, layer: number): Mask {
   return width == null ? seen : and(seen, slidingWindow(width as number));
 }
 
-const blocks = {
+const blocks: { readonly [K in BlockKind]: new (parts: BlockParts) => Layer } = {
   'pre-norm': PreNormBlock,
   'post-norm': PostNormBlock,
   'normed-stream': NormedStreamBlock,
+  parallel: ParallelBlock,
   'parallel-two-norms': ParallelBlock,
+};
+
+type CrossBlockKind = new (parts: CrossBlockParts) => CrossBlock;
+
+/** The blocks of an encoder-decoder's decoder; the others have no part for cross-attention. */
+const crossBlocks: { readonly [K in BlockKind]: CrossBlockKind | undefined } = {
+  'pre-norm': PreNormCrossBlock,
+  'post-norm': PostNormCrossBlock,
+  'normed-stream': undefined,
+  parallel: undefined,
+  'parallel-two-norms': undefined,
 };
 
 const asItIs: Layer = { forward: (x) => x };
 
-/** Gives a layer its position, from the place of its own parameters. */
-export type PositionOf = (layer: ParamStore) => AttentionPosition | undefined;
-
 /** The parts of one block; without a second norm where both parts read one norm's output. */
-export function makeBlockParts(
+function blockParts(
   params: ParamStore,
   config: ModelConfiguration,
   layer: number,
   positionOf: PositionOf,
-): ParallelBlockParts {
+): BlockParts {
   const norm = makeNorm(params.at('norm1'), config);
   const position = positionOf(params.at('attn').at('position'));
   // A memory of segments keeps the stream itself, so that its norm learns from all tokens.
   const within = config.position.kind === 'transformer-xl' && config.block !== 'post-norm';
   const given = { position, norm: within ? norm : undefined };
-  return {
+  const parts: ParallelBlockParts = {
     norm1: within ? asItIs : norm,
     mix: makeAttention(params.at('attn'), config, layer, given),
     norm2: config.block === 'parallel' ? undefined : makeNorm(params.at('norm2'), config),
@@ -143,6 +189,7 @@ export function makeBlockParts(
     dropout: makeDropout(config.dropout),
     path: params.path,
   };
+  return parts as BlockParts;
 }
 
 /** One block of a stack. */
@@ -152,7 +199,29 @@ export function makeBlock(
   layer: number,
   positionOf: PositionOf,
 ): Layer {
-  const parts = makeBlockParts(params, config, layer, positionOf);
-  if (config.block === 'parallel') return new ParallelBlock(parts);
-  return new blocks[config.block](parts as BlockParts);
+  return new blocks[config.block](blockParts(params, config, layer, positionOf));
+}
+
+/**
+ * One block of an encoder-decoder's decoder.
+ *
+ * @throws InputError for a kind that has no part for cross-attention
+ */
+export function makeCrossBlock(
+  params: ParamStore,
+  config: ModelConfiguration,
+  layer: number,
+  positionOf: PositionOf,
+): CrossBlock {
+  const Kind = crossBlocks[config.block];
+  if (!Kind) {
+    throw new InputError(
+      `'block' is "${config.block}"; an encoder-decoder takes "pre-norm" or "post-norm"`,
+    );
+  }
+  return new Kind({
+    ...blockParts(params, config, layer, positionOf),
+    crossNorm: makeNorm(params.at('crossNorm'), config),
+    cross: makeCrossAttention(params.at('cross'), config),
+  });
 }

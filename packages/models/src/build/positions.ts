@@ -1,88 +1,143 @@
-import type { ParamStore } from '@headwise/core';
+import type { EncoderContext, ParamStore } from '@headwise/core';
+import { Embedding } from '@headwise/layers';
 import {
   AlibiPosition,
   type AttentionPosition,
-  type InputPosition,
+  checkPositions,
   LearnedPosition,
+  positionsAfterPadding,
   RotaryPosition,
   ShawPosition,
   SinusoidalPosition,
   T5Position,
   TransformerXLPosition,
 } from '@headwise/positions';
-import type { ModelConfiguration } from './model-configuration.js';
+import * as tf from '@tensorflow/tfjs';
+import { initializers } from './initializers.js';
+import type { ModelConfiguration, PositionPart } from './model-configuration.js';
 
-/** The position that is added to the embeddings, if it is one of those. */
-export function makeInputPosition(
-  params: ParamStore,
-  { position, dim, maxLength }: ModelConfiguration,
-): InputPosition | undefined {
-  switch (position.kind) {
-    case 'learned':
-      return new LearnedPosition(params, { maxLength, dim });
-    case 'sinusoidal':
-      return new SinusoidalPosition({ maxLength, dim });
-    default:
-      return undefined;
-  }
+/** A position that is added to the embeddings. */
+export interface TokenPosition {
+  /** @param x `[B, T, D]`, embeddings @param ids `[B, T]`, their tokens @returns `[B, T, D]` */
+  forward(x: tf.Tensor, ids: tf.Tensor, ctx?: EncoderContext): tf.Tensor;
 }
+
+/** Gives a layer its position, from the place of its own parameters. */
+export type PositionOf = (layer: ParamStore) => AttentionPosition | undefined;
+
+/** What a kind of position makes: an addend of the embeddings, or a part of every attention layer. */
+interface PositionMaker<Part> {
+  /** @param params of the position */
+  input?(params: ParamStore, part: Part, config: ModelConfiguration): TokenPosition;
+  /** @param params of what all layers share */
+  attention?(params: ParamStore, part: Part, config: ModelConfiguration): PositionOf;
+}
+
+const makers: {
+  readonly [K in PositionPart['kind']]: PositionMaker<Extract<PositionPart, { kind: K }>>;
+} = {
+  none: {},
+  learned: {
+    input(params, { offset, padId }, config) {
+      if (padId !== undefined) return countedAfterPadding(params, padId, config);
+      const { dim } = config;
+      const { table: init } = initializers(config);
+      const options = { maxLength: lengthOf(config), dim, offset, init };
+      return withoutIds(new LearnedPosition(params, options));
+    },
+  },
+  sinusoidal: {
+    input: (_, { layout }, config) =>
+      withoutIds(new SinusoidalPosition({ maxLength: lengthOf(config), dim: config.dim, layout })),
+  },
+  rotary: {
+    attention(_, { kind, trainedLength, ...options }, config) {
+      const maxLength = trainedLength ?? config.maxLength ?? undefined;
+      return shared(new RotaryPosition({ dim: headDim(config), maxLength, ...options }));
+    },
+  },
+  alibi: {
+    attention: (_, { factor, rounding }, { heads }) =>
+      shared(new AlibiPosition({ heads: heads.count, factor, rounding })),
+  },
+  t5: {
+    attention(params, { buckets, maxDistance }, { heads, topology }) {
+      const bidirectional = topology === 'encoder';
+      const options = { heads: heads.count, buckets, maxDistance, bidirectional };
+      return shared(new T5Position(params, options));
+    },
+  },
+  shaw: {
+    attention: (params, { clip }, config) =>
+      shared(new ShawPosition(params, { headDim: headDim(config), clip })),
+  },
+  'transformer-xl': {
+    attention(params, { maxDistance, sharedBiases }, config) {
+      const { dim, heads, layout } = config;
+      const options = {
+        dim,
+        heads: heads.count,
+        headDim: headDim(config),
+        maxDistance,
+        layout,
+        biases: sharedBiases ? params : undefined,
+      };
+      return (layer) => new TransformerXLPosition(layer, options);
+    },
+  },
+};
+
+const makerOf = ({ position }: ModelConfiguration): PositionMaker<PositionPart> =>
+  makers[position.kind] as PositionMaker<PositionPart>;
+
+/** The position that is added to the embeddings, where the configuration names one. */
+export const makeInputPosition = (
+  params: ParamStore,
+  config: ModelConfiguration,
+): TokenPosition | undefined => makerOf(config).input?.(params, config.position, config);
 
 /**
- * The position that acts within attention, if it is one of those: one for all layers, or of a layer's own.
+ * The position that acts within attention, where the configuration names one: shared by all layers, or one for each.
  *
  * @param params of what all layers share
- * @returns gives a layer its position, from the place of its own parameters
  */
-export function makeAttentionPosition(
+export const makeAttentionPosition = (params: ParamStore, config: ModelConfiguration): PositionOf =>
+  makerOf(config).attention?.(params, config.position, config) ?? (() => undefined);
+
+const shared =
+  (position: AttentionPosition): PositionOf =>
+  () =>
+    position;
+
+const withoutIds = (position: {
+  forward(x: tf.Tensor, ctx?: EncoderContext): tf.Tensor;
+}): TokenPosition => ({ forward: (x, _ids, ctx) => position.forward(x, ctx) });
+
+/**
+ * Learned positions of the tokens that are not padding, counted from the padding's id.
+ *
+ * @see Liu et al. 2019, https://arxiv.org/abs/1907.11692
+ */
+function countedAfterPadding(
   params: ParamStore,
+  padId: number,
   config: ModelConfiguration,
-): (layer: ParamStore) => AttentionPosition | undefined {
-  const { position, dim, layout, heads } = config;
-  if (position.kind === 'transformer-xl') {
-    const { maxDistance, sharedBiases } = position;
-    const biases = sharedBiases ? params : undefined;
-    const sizes = {
-      dim,
-      heads: heads.count,
-      headDim: headDim(config),
-      maxDistance,
-      layout,
-      biases,
-    };
-    return (layer) => new TransformerXLPosition(layer, sizes);
-  }
-  const shared = sharedPosition(params, config);
-  return () => shared;
+): TokenPosition {
+  const maxLength = lengthOf(config);
+  const { table: init } = initializers(config);
+  const options = { name: 'position', count: maxLength + padId + 1, dim: config.dim, padId, init };
+  const table = new Embedding(params, options);
+  return {
+    forward(x, ids, ctx) {
+      checkPositions(0, ids.shape[1]!, maxLength);
+      const given = ctx?.positions?.add(tf.scalar(padId + 1, 'int32'));
+      return x.add(table.forward(given ?? positionsAfterPadding(ids, padId), ctx));
+    },
+  };
 }
 
-function sharedPosition(
-  params: ParamStore,
-  config: ModelConfiguration,
-): AttentionPosition | undefined {
-  const { position, maxLength } = config;
-  const heads = config.heads.count;
-  switch (position.kind) {
-    case 'rotary': {
-      const { kind: _, trainedLength = maxLength, ...options } = position;
-      return new RotaryPosition({ dim: headDim(config), maxLength: trainedLength, ...options });
-    }
-    case 'alibi':
-      return new AlibiPosition({ heads, factor: position.factor, rounding: position.rounding });
-    case 't5': {
-      const { buckets, maxDistance } = position;
-      return new T5Position(params, {
-        heads,
-        buckets,
-        maxDistance,
-        bidirectional: config.topology === 'encoder',
-      });
-    }
-    case 'shaw':
-      return new ShawPosition(params, { headDim: headDim(config), clip: position.clip });
-    default:
-      return undefined;
-  }
-}
+/** The longest sequence; a configuration without one is refused where positions need it. */
+const lengthOf = ({ maxLength }: ModelConfiguration): number => maxLength as number;
 
 /** `Dh` */
 const headDim = ({ heads, dim }: ModelConfiguration): number => heads.dim ?? dim / heads.count;

@@ -10,7 +10,7 @@ import type { DecodeWeight, Norm } from '@headwise/kernels';
 import { PackedMatrix } from '@headwise/layers';
 import { alibiSlopes, rotaryTable, sinusoidalTable } from '@headwise/positions';
 import * as tf from '@tensorflow/tfjs';
-import type { ModelConfiguration } from './model-configuration.js';
+import type { ModelConfiguration, PositionPart } from './model-configuration.js';
 
 /** The widest head of the fused step. */
 const widestHead = 256;
@@ -58,10 +58,23 @@ function hasStep(config: ModelConfiguration): boolean {
     embedding.adaptive === undefined &&
     headDim(config) <= widestHead &&
     (score.kind === 'scaled-dot-product' || score.kind === 'dot-product') &&
-    (['none', 'learned', 'sinusoidal', 'rotary'].includes(position.kind) ||
-      (position.kind === 'alibi' && position.rounding === undefined))
+    fusedPositions[position.kind](position as never)
   );
 }
+
+/** Whether a position has a fused form. */
+const fusedPositions: {
+  readonly [K in PositionPart['kind']]: (part: Extract<PositionPart, { kind: K }>) => boolean;
+} = {
+  none: () => true,
+  learned: ({ offset = 0 }) => offset === 0,
+  sinusoidal: () => true,
+  rotary: () => true,
+  alibi: ({ rounding }) => rounding === undefined,
+  t5: () => false,
+  shaw: () => false,
+  'transformer-xl': () => false,
+};
 
 /** Parts of a step, from the parameters of a model. */
 class StepParts {
@@ -101,7 +114,9 @@ class StepParts {
       ] as unknown as tf.Tensor2D;
     }
     if (position.kind !== 'sinusoidal') return undefined;
-    return this.#make(() => tf.tensor2d(sinusoidalTable(maxLength, dim), [maxLength, dim]));
+    const rows = maxLength as number;
+    const values = sinusoidalTable(rows, dim, position.layout);
+    return this.#make(() => tf.tensor2d(values, [rows, dim]));
   }
 
   norm(name: string): Norm {
@@ -194,7 +209,7 @@ class StepParts {
 function rotaryOf(config: ModelConfiguration): StepRotary | undefined {
   const { position, maxLength } = config;
   if (position.kind !== 'rotary') return undefined;
-  const { kind: _, trainedLength = maxLength, ...rotation } = position;
+  const { kind: _, trainedLength = maxLength ?? undefined, ...rotation } = position;
   const options = { dim: headDim(config), maxLength: trainedLength, ...rotation };
   return { layout: 'half-split', table: (count) => rotaryTable(options, count) };
 }

@@ -1,5 +1,6 @@
 import { ParamStore, sizeOf } from '@headwise/core';
-import { familyOf } from '../families.js';
+import { buildModel } from '../build/build-model.js';
+import { readConfiguration } from '../families.js';
 import { type CheckpointPlace, checkpointFiles } from './files.js';
 import { fitToTensors } from './fit.js';
 import type { Found } from './matching.js';
@@ -34,8 +35,7 @@ export async function describeCheckpoint(
 ): Promise<{ family: string; parameters: ParameterDescription[]; unusedKeys: string[] }> {
   const files = checkpointFiles(place, options);
   const { json, name: configName } = await openConfig(files);
-  const family = familyOf(json, configName);
-  const written = family.parseConfig(json, configName);
+  const { family, config: written } = readConfiguration(json, configName);
   const { reader, name } = await openTensors(files);
   const parameters: ParameterDescription[] = [];
   const { config, matching } = await fitToTensors(family, written, reader, name);
@@ -56,7 +56,7 @@ export async function describeCheckpoint(
     },
   });
   try {
-    family.build(params, config);
+    buildModel(params, family.preset(config));
     problems.refuse();
   } finally {
     params.dispose();

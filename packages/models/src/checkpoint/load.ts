@@ -1,7 +1,9 @@
 import { InputError, type Packing, ParamStore, sizeOf } from '@headwise/core';
+import { buildModel } from '../build/build-model.js';
 import type { ModelConfiguration } from '../build/model-configuration.js';
-import { familyOf } from '../families.js';
-import { changedPreset, type Model, type PresetChange } from '../model.js';
+import { changed, type PresetChange } from '../change.js';
+import { type FamilyConfiguration, readConfiguration } from '../families.js';
+import type { Model } from '../model.js';
 import { checkModelFits, sizeOfStore } from '../size.js';
 import { leastBytes, packingOf, type WeightOptions } from '../weight-options.js';
 import { type CheckpointPlace, checkpointFiles } from './files.js';
@@ -47,15 +49,15 @@ export async function loadModel(
   const packing = packingOf('loadModel', options);
   const files = checkpointFiles(place, options);
   const { json, name: configName } = await openConfig(files);
-  const theirs = familyOf(json, configName);
-  const theirConfig = theirs.parseConfig(json, configName);
+  const { family, config } = readConfiguration(json, configName);
   const { reader, name } = await openTensors(files);
   try {
-    const { config: fitted, matching } = await fitToTensors(theirs, theirConfig, reader, name);
-    const wanted = options.change ? changedPreset(fitted, options.change, configName) : fitted;
-    if (options.change)
-      refuseOtherSizes(changedPreset(fitted, {}, configName), options.change, configName);
-    const built = build(wanted, configName, matching, options, packing);
+    const { config: fitted, matching } = await fitToTensors(family, config, reader, name);
+    const { change } = options;
+    const theirs = { family, config: fitted };
+    const wanted = change ? changed(theirs, change) : theirs;
+    if (change) refuseOtherSizes(family.preset(fitted), change, configName);
+    const built = build(wanted, matching, options, packing);
     try {
       const copies = leastBytes[options.dtype ?? 'f32'];
       const { memoryLimit } = options;
@@ -65,8 +67,8 @@ export async function loadModel(
       await reader.finish();
       const newPaths = built.params.waiting();
       for (const path of newPaths) built.params.fill(path);
-      const { family, config, params, network } = built;
-      return { family, config, params, network, unusedKeys: matching.unused(), newPaths };
+      const { params, network } = built;
+      return { ...wanted, params, network, unusedKeys: matching.unused(), newPaths };
     } catch (error) {
       built.params.dispose();
       throw error;
@@ -76,15 +78,18 @@ export async function loadModel(
   }
 }
 
-/**
- * Matrices of as many columns, cut into another number of heads, would not be trained heads at all; of another width,
- * no matrix would be left.
- */
+/** Throws for changes that leave no trained weight meaningful: another number of heads, or another width. */
 function refuseOtherSizes(theirs: ModelConfiguration, change: PresetChange, name: string): void {
-  const { heads = theirs.heads, dim = theirs.dim } = change;
+  const { heads = theirs.heads, dim = theirs.dim, decoder = theirs.decoder } = change;
   if (heads.count !== theirs.heads.count) {
     throw new InputError(
       `change: 'heads.count' is ${heads.count}; the checkpoint of ${name} was trained with ${theirs.heads.count} heads`,
+    );
+  }
+  const [given, trained] = [decoder?.heads, theirs.decoder?.heads];
+  if ((given ?? heads.count) !== (trained ?? theirs.heads.count)) {
+    throw new InputError(
+      `change: 'decoder.heads' is ${given}; the decoder of ${name} was trained with ${trained ?? theirs.heads.count} heads`,
     );
   }
   if (dim !== theirs.dim) {
@@ -94,16 +99,13 @@ function refuseOtherSizes(theirs: ModelConfiguration, change: PresetChange, name
   }
 }
 
-/** The model with parameters that wait for their values, and where each will come from. */
+/** The network with parameters that wait for their values, and where each will come from. */
 function build(
-  json: unknown,
-  name: string,
+  { family, config }: FamilyConfiguration,
   matching: Matching,
   { change, seed }: LoadOptions,
   packing: Packing | undefined,
-): Model & { found: Map<string, Found> } {
-  const family = familyOf(json, name);
-  const config = family.parseConfig(json, name);
+): Pick<Model, 'params' | 'network'> & { found: Map<string, Found> } {
   const found = new Map<string, Found>();
   const problems = new Problems();
   const params = new ParamStore({
@@ -120,9 +122,9 @@ function build(
     },
   });
   try {
-    const network = family.build(params, config);
+    const network = buildModel(params, family.preset(config));
     problems.refuse();
-    return { family, config, params, network, found };
+    return { params, network, found };
   } catch (error) {
     params.dispose();
     throw error;

@@ -223,10 +223,34 @@ describe('tied weights stored twice or once', () => {
     );
   });
 
-  test('tables that differ where a family has one are refused with both keys', async () => {
-    const folder = changed('bart', other('model.shared.weight', 'lm_head.weight'));
+  test('an encoder-decoder whose file ties nothing, and says so, is the same again', () =>
+    expectSame(
+      changed(
+        'bart',
+        both(
+          copy('model.shared.weight', 'model.encoder.embed_tokens.weight'),
+          copy('model.shared.weight', 'model.decoder.embed_tokens.weight'),
+          copy('model.shared.weight', 'lm_head.weight'),
+        ),
+        { tie_word_embeddings: false },
+      ),
+      golden('bart'),
+      ['model.shared.weight'],
+    ));
+
+  test('a table that an untied file lacks is the shared one', () =>
+    expectSame(
+      changed('marian', copy('model.shared.weight', 'lm_head.weight'), {
+        tie_word_embeddings: false,
+      }),
+      golden('marian'),
+    ));
+
+  test('a family whose weights are always tied refuses those that differ, with both keys', async () => {
+    const word = 'transformer.word_emb.emb_layers.0.weight';
+    const folder = changed('transformer-xl-plain', other(word, 'crit.out_layers.0.weight'));
     await expect(loadModel(folder)).rejects.toThrow(
-      "tensor 'lm_head.weight' is another than 'model.shared.weight'; in models of family 'bart' they are one",
+      `tensor 'crit.out_layers.0.weight' is another than '${word}'; in models of family 'transfo-xl' they are one`,
     );
   });
 });

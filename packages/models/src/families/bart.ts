@@ -1,22 +1,196 @@
-import type { EncoderDecoderModel, Layer, ParamStore } from '@headwise/core';
-import { LayerNorm } from '@headwise/layers';
-import { LearnedPosition } from '@headwise/positions';
-import * as tf from '@tensorflow/tfjs';
 import { z } from 'zod';
-import { EncoderDecoder } from '../build/encoder-decoder.js';
-import type { ModelFamily } from '../family.js';
-import { size } from '../fields.js';
+import type { DecoderSizes, ModelConfiguration } from '../build/model-configuration.js';
+import type { KeyTable, ModelFamily } from '../family.js';
+import { depth, rate, size } from '../fields.js';
+import { checkDivides } from '../parse-with.js';
+import { type ActivationName, activation, activationOf } from './shared/activations.js';
+import { type Settings, settings } from './shared/settings.js';
 import {
-  type BartSizes,
-  bartCopies,
-  bartDecoder,
-  bartDropout,
-  bartEncoder,
-  bartKeys,
-  bartSettings,
-  checkBartSizes,
-  SharedEmbedding,
-} from './bart-body.js';
+  encoderDecoderTables,
+  type TableSettings,
+  type Tables,
+  untiedEmbeddings,
+} from './shared/tables.js';
+
+/** What the configurations of BART and of Marian have in common; other keys are kept as they are. */
+export interface BartSizes extends TableSettings {
+  [key: string]: unknown;
+  /** `V` */
+  vocab_size: number;
+  /** `D` */
+  d_model: number;
+  encoder_layers: number;
+  /** Divides `d_model`, as `decoder_attention_heads` does. */
+  encoder_attention_heads: number;
+  encoder_ffn_dim: number;
+  decoder_layers: number;
+  decoder_attention_heads: number;
+  decoder_ffn_dim: number;
+  activation_function: ActivationName;
+  /** Of embeddings and of what is added to the residual stream. */
+  dropout: number;
+  /** Of attention weights. */
+  attention_dropout: number;
+  /** Of the hidden values of feed-forward layers. */
+  activation_dropout: number;
+  max_position_embeddings: number;
+  /** Whether embeddings are multiplied by `√D`. */
+  scale_embedding: boolean;
+  /** The standard deviation of the initial weights. */
+  init_std: number;
+  pad_token_id: number;
+  decoder_start_token_id: number;
+}
+
+const shared = {
+  max_position_embeddings: size.default(1024),
+  encoder_layers: depth.default(12),
+  encoder_ffn_dim: size.default(4096),
+  encoder_attention_heads: size.default(16),
+  decoder_layers: depth.default(12),
+  decoder_ffn_dim: size.default(4096),
+  decoder_attention_heads: size.default(16),
+  activation_function: activation('gelu'),
+  d_model: size.default(1024),
+  dropout: rate.default(0.1),
+  attention_dropout: rate.default(0),
+  activation_dropout: rate.default(0),
+  init_std: z.number().nonnegative().default(0.02),
+  scale_embedding: z.boolean().default(false),
+  tie_word_embeddings: z.boolean().default(true),
+  untied_embeddings: untiedEmbeddings,
+  // Variants that are not built: refused, not ignored.
+  is_encoder_decoder: z.literal(true).default(true),
+  is_decoder: z.literal(false).default(false),
+  encoder_layerdrop: z.literal(0).default(0),
+  decoder_layerdrop: z.literal(0).default(0),
+  normalize_before: z.literal(false).optional(),
+  add_final_layer_norm: z.literal(false).optional(),
+  quantization_config: z.null().optional(),
+};
+
+/** The settings of a family that has the shared ones and some of its own. */
+export function bartSettings<C extends BartSizes>(own: Record<string, z.ZodType>): Settings<C> {
+  return settings<C>(
+    { ...shared, ...own },
+    {
+      aliases: {
+        num_attention_heads: 'encoder_attention_heads',
+        hidden_size: 'd_model',
+        num_hidden_layers: 'encoder_layers',
+      },
+      kept: [
+        'add_bias_logits',
+        'classif_dropout',
+        'classifier_dropout',
+        'extra_pos_embeddings',
+        'force_bos_token_to_be_generated',
+      ],
+    },
+  );
+}
+
+/**
+ * Gives a configuration back whose heads divide its width.
+ *
+ * @throws InputError with both sizes
+ */
+export function checkBartSizes<C extends BartSizes>(config: C, name: string): C {
+  for (const heads of ['encoder_attention_heads', 'decoder_attention_heads'] as const) {
+    checkDivides(name, 'd_model', config.d_model, heads, config[heads]);
+  }
+  return config;
+}
+
+/** The tables of BART and Marian; `tie_word_embeddings: false` unties all of them. */
+export const bartTables: Tables<BartSizes> = encoderDecoderTables('model.', [
+  'encoder',
+  'decoder',
+  'head',
+]);
+
+/** The configuration of an encoder-decoder of BART's kind: post-norm blocks and a bias of the scores. */
+export function bartPreset(
+  config: BartSizes,
+  { position, norm }: Pick<ModelConfiguration, 'position'> & { norm: boolean },
+): ModelConfiguration {
+  const { d_model: dim, dropout } = config;
+  const { separate, tied } = bartTables.parts(config);
+  return {
+    model_type: 'headwise',
+    topology: 'encoder-decoder',
+    vocabSize: config.vocab_size,
+    maxLength: config.max_position_embeddings,
+    dim,
+    layers: config.encoder_layers,
+    decoder: decoderSizes(config),
+    embedding: {
+      scale: config.scale_embedding ? Math.sqrt(dim) : undefined,
+      norm,
+      padId: config.pad_token_id,
+      dropout,
+      separate,
+    },
+    position,
+    heads: {
+      count: config.encoder_attention_heads,
+      bias: { qkv: true, out: true },
+      dropout: config.attention_dropout,
+    },
+    norm: { kind: 'layer' },
+    feedForward: {
+      kind: 'plain',
+      hidden: config.encoder_ffn_dim,
+      activation: activationOf(config.activation_function),
+      bias: true,
+      dropout: config.activation_dropout,
+    },
+    block: 'post-norm',
+    dropout,
+    head: { kind: 'language-model', tied, bias: true },
+    startId: config.decoder_start_token_id,
+    layout: 'out-in',
+    init: { std: config.init_std },
+  };
+}
+
+/** The sizes of the decoder that are not the encoder's. */
+function decoderSizes(config: BartSizes): DecoderSizes | undefined {
+  const pairs: [keyof DecoderSizes, decoder: number, encoder: number][] = [
+    ['layers', config.decoder_layers, config.encoder_layers],
+    ['heads', config.decoder_attention_heads, config.encoder_attention_heads],
+    ['hidden', config.decoder_ffn_dim, config.encoder_ffn_dim],
+  ];
+  const own = pairs.flatMap(([key, decoder, encoder]) =>
+    decoder === encoder ? [] : [[key, decoder] as const],
+  );
+  return own.length > 0 ? Object.fromEntries(own) : undefined;
+}
+
+const attentionKeys = (ours: string, theirs: string): KeyTable => [
+  [`${ours}.qProj`, `${theirs}.q_proj`],
+  [`${ours}.kProj`, `${theirs}.k_proj`],
+  [`${ours}.vProj`, `${theirs}.v_proj`],
+  [`${ours}.outProj`, `${theirs}.out_proj`],
+];
+
+const blockKeys = (side: 'encoder' | 'decoder'): KeyTable => [
+  ...attentionKeys(`${side}.blocks.#.attn`, `model.${side}.layers.#.self_attn`),
+  [`${side}.blocks.#.norm1`, `model.${side}.layers.#.self_attn_layer_norm`],
+  [`${side}.blocks.#.mlp.up`, `model.${side}.layers.#.fc1`],
+  [`${side}.blocks.#.mlp.down`, `model.${side}.layers.#.fc2`],
+  [`${side}.blocks.#.norm2`, `model.${side}.layers.#.final_layer_norm`],
+];
+
+/** Where the parameters that BART and Marian have in common lie. */
+export const bartKeys: KeyTable = [
+  ...bartTables.keys,
+  ['logitsBias', 'final_logits_bias'],
+  ...blockKeys('encoder'),
+  ...blockKeys('decoder'),
+  ...attentionKeys('decoder.blocks.#.cross', 'model.decoder.layers.#.encoder_attn'),
+  ['decoder.blocks.#.crossNorm', 'model.decoder.layers.#.encoder_attn_layer_norm'],
+];
 
 /** Hugging Face's `BartConfig`. */
 export interface BartConfig extends BartSizes {
@@ -38,51 +212,24 @@ const own = bartSettings<BartConfig>({
   static_position_embeddings: z.literal(false).optional(),
 });
 
-/** The table of positions has this many rows before the first position's. */
-const offset = 2;
+function preset(config: BartConfig): ModelConfiguration {
+  // The table of positions has two rows before the first position's.
+  return bartPreset(config, { position: { kind: 'learned', offset: 2 }, norm: true });
+}
 
 /**
  * BART: an encoder-decoder of post-norm blocks with learned positions, whose embeddings are normalised.
  *
  * @see Lewis et al. 2020, https://arxiv.org/abs/1910.13461
  */
-function buildBart(params: ParamStore, config: BartConfig): EncoderDecoderModel {
-  const { d_model: dim, max_position_embeddings: maxLength } = config;
-  const tokens = new SharedEmbedding(params, config);
-  const embed = (side: ParamStore): Layer => {
-    const positions = new LearnedPosition(side.at('positions'), { maxLength, dim, offset });
-    const norm = new LayerNorm(side.at('embeddingNorm'), { dim });
-    const dropout = bartDropout(config);
-    return {
-      forward: (ids, ctx) =>
-        tf.tidy(() => {
-          const x = positions.forward(tokens.forward(ids), ctx);
-          return dropout.forward(norm.forward(x, ctx), ctx);
-        }),
-    };
-  };
-  return new EncoderDecoder({
-    vocabSize: config.vocab_size,
-    maxLength,
-    startId: config.decoder_start_token_id,
-    embedSource: embed(params.at('encoder')),
-    encoder: bartEncoder(params, config),
-    embedTarget: embed(params.at('decoder')),
-    decoder: bartDecoder(params, config),
-    scores: { forward: (x) => tokens.scores(x) },
-  });
-}
-
-/** The family `bart` in Hugging Face's layout. */
 export const bart: ModelFamily<BartConfig> = {
   modelType: 'bart',
   parseConfig(json, name = 'config.json') {
     return checkBartSizes(own.parse(json, name), name);
   },
   settings: own,
-  depths: ['encoder_layers', 'decoder_layers'],
   configJson: (config) => ({ ...config }),
-  build: buildBart,
+  preset,
   keys: () => [
     ...bartKeys,
     ['encoder.positions', 'model.encoder.embed_positions'],
@@ -91,7 +238,8 @@ export const bart: ModelFamily<BartConfig> = {
     ['decoder.embeddingNorm', 'model.decoder.layernorm_embedding'],
   ],
   keyPrefix: 'model.',
-  copies: () => bartCopies,
+  copies: bartTables.copies,
+  fitted: (config, held) => bartTables.fitted(config, held) as BartConfig,
   ignoredKeys: /^(encoder|decoder)\.version$/,
   optionalKeys: /^final_logits_bias$/,
 };

@@ -1,5 +1,4 @@
 import { z } from 'zod';
-import { buildDecoder } from '../build/decoder-model.js';
 import type { ModelConfiguration } from '../build/model-configuration.js';
 import { groupedHeads } from '../checkpoint/row-order.js';
 import type { ModelFamily } from '../family.js';
@@ -111,10 +110,8 @@ export const bloom: ModelFamily<BloomConfig> = {
     return config;
   },
   settings: own,
-  depths: ['n_layer'],
   configJson: (config) => ({ architectures: ['BloomForCausalLM'], ...config }),
   preset,
-  build: (params, config) => buildDecoder(params, preset(config)),
   keys: ({ n_head: heads, hidden_size: dim }) => [
     ['tokens', 'transformer.word_embeddings'],
     ['embeddingNorm', 'transformer.word_embeddings_layernorm'],

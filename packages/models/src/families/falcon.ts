@@ -1,6 +1,5 @@
 import { InputError } from '@headwise/core';
 import { z } from 'zod';
-import { buildDecoder } from '../build/decoder-model.js';
 import type { BlockKind, ModelConfiguration } from '../build/model-configuration.js';
 import { groupedHeads } from '../checkpoint/row-order.js';
 import type { ModelFamily } from '../family.js';
@@ -159,10 +158,8 @@ export const falcon: ModelFamily<FalconConfig> = {
     return config;
   },
   settings: own,
-  depths: ['num_hidden_layers'],
   configJson: (config) => ({ architectures: ['FalconForCausalLM'], ...config }),
   preset,
-  build: (params, config) => buildDecoder(params, preset(config)),
   keys(config) {
     const { num_attention_heads: heads, hidden_size: dim } = config;
     const two = blockOf(config) === 'parallel-two-norms';

@@ -1,5 +1,4 @@
 import { z } from 'zod';
-import { buildDecoder } from '../build/decoder-model.js';
 import type { HeadPart, ModelConfiguration } from '../build/model-configuration.js';
 import type { ModelFamily } from '../family.js';
 import { architecture, classes, depth, labelCount, rate, size, tokenId } from '../fields.js';
@@ -63,7 +62,7 @@ const own = settings<GPT2Config>(
     architectures: architecture('GPT2Model', 'GPT2LMHeadModel', 'GPT2ForSequenceClassification'),
     ...classes,
     pad_token_id: tokenId.nullish(),
-    // Variants that this file does not build: refused, not ignored.
+    // Variants that are not built: refused, not ignored.
     scale_attn_by_inverse_layer_idx: z.literal(false).default(false),
     add_cross_attention: z.literal(false).default(false),
   },
@@ -142,10 +141,8 @@ export const gpt2: ModelFamily<GPT2Config> = {
     return config;
   },
   settings: own,
-  depths: ['n_layer'],
   configJson: (config) => ({ architectures: ['GPT2LMHeadModel'], ...config }),
   preset,
-  build: (params, config) => buildDecoder(params, preset(config)),
   keys: () => [
     ['tokens', 'transformer.wte'],
     ['positions', 'transformer.wpe'],

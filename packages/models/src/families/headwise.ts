@@ -1,4 +1,3 @@
-import { buildModel } from '../build/build-model.js';
 import type { ModelConfiguration } from '../build/model-configuration.js';
 import { parseConfiguration } from '../build/parse-configuration.js';
 import type { ModelFamily } from '../family.js';
@@ -8,9 +7,7 @@ export const headwise: ModelFamily<ModelConfiguration> = {
   modelType: 'headwise',
   parseConfig: parseConfiguration,
   configJson: (config) => ({ ...config }),
-  depths: ['layers'],
   preset: (config) => config,
-  build: buildModel,
   keys: () => [['', '']],
   keyPrefix: '',
   ignoredKeys: /^$/,

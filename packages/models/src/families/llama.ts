@@ -1,6 +1,5 @@
 import { InputError } from '@headwise/core';
 import { z } from 'zod';
-import { buildDecoder } from '../build/decoder-model.js';
 import type { ModelConfiguration } from '../build/model-configuration.js';
 import type { KeyTable, ModelFamily } from '../family.js';
 import { architecture, depth, rate, size, tokenId } from '../fields.js';
@@ -216,10 +215,8 @@ function familyOf(modelType: LlamaConfig['model_type']): ModelFamily<LlamaConfig
       return config;
     },
     settings: schemas[modelType],
-    depths: ['num_hidden_layers'],
     configJson: (config) => ({ architectures: [whole], ...config }),
     preset,
-    build: (params, config) => buildDecoder(params, preset(config)),
     keys: () => keys,
     keyPrefix: 'model.',
     copies: headCopy('model.embed_tokens.weight'),

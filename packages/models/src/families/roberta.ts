@@ -1,26 +1,17 @@
-import { type EncoderModel, normal, type ParamStore } from '@headwise/core';
-import { Embedding } from '@headwise/layers';
-import { positionsAfterPadding } from '@headwise/positions';
-import * as tf from '@tensorflow/tfjs';
 import { z } from 'zod';
-import { answerSpan } from '../build/heads.js';
+import type { HeadPart, ModelConfiguration } from '../build/model-configuration.js';
 import type { ModelFamily } from '../family.js';
 import { labelCount, size, tokenId } from '../fields.js';
 import {
-  BertBody,
-  BertModel,
   type BertSizes,
-  bareHead,
   bertKeys,
+  bertPreset,
   bertSettings,
   checkBertSizes,
-  classifier,
+  classifierDropout,
   fittedBert,
-  type HeadMaker,
-  makePooler,
-  maskedLanguageHead,
   oldBertKey,
-} from './bert-body.js';
+} from './bert.js';
 
 const kinds = [
   'Model',
@@ -52,26 +43,26 @@ export interface RobertaConfig extends BertSizes {
   pad_token_id: number;
 }
 
-const heads: Record<Kind, HeadMaker<BertSizes>> = {
-  Model: bareHead,
-  ForMaskedLM: (params, config, { tokens }) => {
-    const head = maskedLanguageHead(params.at('head'), config, tokens, 'gelu');
-    return (hidden, ctx) => ({ logits: head.forward(hidden, ctx) });
-  },
-  ForSequenceClassification: (params, config) => {
-    const dropout = config.classifier_dropout ?? config.hidden_dropout_prob;
-    const pooler = makePooler(params.at('classifierPooler'), config, dropout);
-    const classes = classifier(params.at('classifier'), config, labelCount(config));
-    return (hidden, ctx) => ({ logits: classes.forward(pooler.forward(hidden, ctx), ctx) });
-  },
-  ForTokenClassification: (params, config) => {
-    const classes = classifier(params.at('classifier'), config, labelCount(config));
-    return (hidden, ctx) => ({ logits: classes.forward(hidden, ctx) });
-  },
-  ForQuestionAnswering: (params, config) => {
-    const span = classifier(params.at('span'), config, 2, 0);
-    return (hidden, ctx) => answerSpan(span.forward(hidden, ctx));
-  },
+const heads: { readonly [K in Kind]: (config: RobertaConfig) => HeadPart } = {
+  Model: (config) => ({ kind: 'none', pooler: config.add_pooling_layer }),
+  ForMaskedLM: ({ tie_word_embeddings: tied }) => ({
+    kind: 'masked-language-model',
+    tied,
+    activation: 'gelu',
+  }),
+  ForSequenceClassification: (config) => ({
+    kind: 'sequence-classification',
+    labels: labelCount(config),
+    pooler: { dropout: classifierDropout(config) },
+    dropout: classifierDropout(config),
+    bias: true,
+  }),
+  ForTokenClassification: (config) => ({
+    kind: 'token-classification',
+    labels: labelCount(config),
+    dropout: classifierDropout(config),
+  }),
+  ForQuestionAnswering: () => ({ kind: 'question-answering' }),
 };
 
 const settingsOf = (modelType: ModelType, vocabSize: number) => {
@@ -87,32 +78,22 @@ const settingsOf = (modelType: ModelType, vocabSize: number) => {
 const kindOf = ({ architectures: [name], model_type }: RobertaConfig): Kind =>
   name.slice(prefixes[model_type].length) as Kind;
 
-/**
- * RoBERTa: BERT without next sentences, whose positions are counted over the tokens that are not padding.
- *
- * @see Liu et al. 2019, https://arxiv.org/abs/1907.11692
- */
-function buildRoberta(params: ParamStore, config: RobertaConfig): EncoderModel {
-  const { hidden_size: dim, max_position_embeddings: count, pad_token_id: padId } = config;
-  const init = normal(config.initializer_range);
-  const table = new Embedding(params.at('positions'), {
-    name: 'position',
-    count,
-    dim,
-    padId,
-    init,
-  });
-  const body = new BertBody(params, config, {
-    positions: (x, ids, ctx) => {
-      const given = ctx?.positions?.add(tf.scalar(padId + 1, 'int32'));
-      return x.add(table.forward(given ?? positionsAfterPadding(ids, padId), ctx));
-    },
-    padId,
+function preset(config: RobertaConfig): ModelConfiguration {
+  const { pad_token_id: padId } = config;
+  return bertPreset(config, {
+    position: { kind: 'learned', padId },
     // The table's first rows belong to no position.
-    maxLength: count - padId - 1,
+    maxLength: config.max_position_embeddings - padId - 1,
+    padId,
+    head: heads[kindOf(config)](config),
   });
-  return new BertModel(body, heads[kindOf(config)](params, config, body));
 }
+
+/** Where scores of labels lie, if not in `classifier`. */
+const scoreKeys: { readonly [K in Kind]?: string } = {
+  ForSequenceClassification: 'classifier.out_proj',
+  ForQuestionAnswering: 'qa_outputs',
+};
 
 function familyOf(modelType: ModelType, vocabSize: number): ModelFamily<RobertaConfig> {
   const own = settingsOf(modelType, vocabSize);
@@ -122,21 +103,20 @@ function familyOf(modelType: ModelType, vocabSize: number): ModelFamily<RobertaC
       return checkBertSizes(own.parse(json, name), name);
     },
     settings: own,
-    depths: ['num_hidden_layers'],
     configJson: (config) => ({ ...config }),
-    build: buildRoberta,
-    keys: (config) => [
-      ...bertKeys(kindOf(config) === 'Model' ? '' : 'roberta.'),
-      ['head.dense', 'lm_head.dense'],
-      ['head.norm', 'lm_head.layer_norm'],
-      ['head', 'lm_head'],
-      ['classifierPooler', 'classifier.dense'],
-      [
-        'classifier',
-        kindOf(config) === 'ForSequenceClassification' ? 'classifier.out_proj' : 'classifier',
-      ],
-      ['span', 'qa_outputs'],
-    ],
+    preset,
+    keys: (config) => {
+      const kind = kindOf(config);
+      const classifies = kind === 'ForSequenceClassification';
+      return [
+        ...(classifies ? [['pooler', 'classifier.dense'] as const] : []),
+        ...bertKeys(kind === 'Model' ? '' : 'roberta.'),
+        ['head.dense', 'lm_head.dense'],
+        ['head.norm', 'lm_head.layer_norm'],
+        ['head', 'lm_head'],
+        ['score', scoreKeys[kind] ?? 'classifier'],
+      ];
+    },
     keyPrefix: 'roberta.',
     copies: (config) =>
       config.tie_word_embeddings && kindOf(config) === 'ForMaskedLM'
@@ -151,7 +131,11 @@ function familyOf(modelType: ModelType, vocabSize: number): ModelFamily<RobertaC
   };
 }
 
-/** The family `roberta` in Hugging Face's layout. */
+/**
+ * RoBERTa: BERT without next sentences, whose positions are counted over the tokens that are not padding.
+ *
+ * @see Liu et al. 2019, https://arxiv.org/abs/1907.11692
+ */
 export const roberta: ModelFamily<RobertaConfig> = familyOf('roberta', 50265);
 
 /**

@@ -1,28 +1,16 @@
-import { CrossAttention, causal, MultiHeadAttention } from '@headwise/attention';
-import { type EncoderDecoderModel, type Layer, normal, type ParamStore } from '@headwise/core';
-import {
-  Dropout,
-  Embedding,
-  FeedForward,
-  GatedFeedForward,
-  Linear,
-  RMSNorm,
-} from '@headwise/layers';
-import { T5Position } from '@headwise/positions';
-import { CrossDecoder, Encoder, PreNormBlock, PreNormCrossBlock } from '@headwise/transformer';
-import * as tf from '@tensorflow/tfjs';
 import { z } from 'zod';
-import { EncoderDecoder } from '../build/encoder-decoder.js';
+import type { ModelConfiguration } from '../build/model-configuration.js';
 import type { KeyTable, ModelFamily } from '../family.js';
 import { depth, rate, size } from '../fields.js';
 import { type ActivationName, activationNames, activationOf } from './shared/activations.js';
 import { settings } from './shared/settings.js';
+import { encoderDecoderTables, type TableSettings, untiedEmbeddings } from './shared/tables.js';
 
 const feedForwards: readonly (ActivationName | `gated-${ActivationName}`)[] =
   activationNames.flatMap((name) => [name, `gated-${name}`] as const);
 
 /** Hugging Face's `T5Config`; other keys are kept as they are. */
-export interface T5Config {
+export interface T5Config extends TableSettings {
   [key: string]: unknown;
   model_type: 't5';
   architectures: ['T5ForConditionalGeneration'];
@@ -86,8 +74,9 @@ const own = settings<T5Config>(
     pad_token_id: z.number().int().nonnegative().default(0),
     decoder_start_token_id: z.number().int().nonnegative().nullish(),
     tie_word_embeddings: z.boolean().default(true),
+    untied_embeddings: untiedEmbeddings,
     scale_decoder_outputs: z.boolean().nullish(),
-    // Variants that this file does not build: refused, not ignored.
+    // Variants that are not built: refused, not ignored.
     is_encoder_decoder: z.literal(true).default(true),
     is_decoder: z.literal(false).default(false),
     quantization_config: z.null().optional(),
@@ -118,135 +107,50 @@ function feedForwardOf(config: T5Config): { gated: boolean; activation: Activati
   };
 }
 
-const makeNorm = (params: ParamStore, { d_model: dim, layer_norm_epsilon }: T5Config): RMSNorm =>
-  new RMSNorm(params, { dim, epsilon: layer_norm_epsilon });
+/** T5's tables; `tie_word_embeddings: false` unties the head alone, as in version 1.1. */
+const tables = encoderDecoderTables<T5Config>('', ['head']);
 
-/** Sizes of attention, whose weights start so that scores need no scaling. */
-function attentionOptions(params: ParamStore, config: T5Config) {
-  const { d_model: dim, num_heads: heads, d_kv: headDim, initializer_factor: factor } = config;
-  const inner = heads * headDim;
-  const start = (name: string, std: number) =>
-    params.at(name).matrix('weight', [inner, dim], 'out-in', normal(factor * std));
-  start('qProj', (dim * headDim) ** -0.5);
-  start('kProj', dim ** -0.5);
-  start('vProj', dim ** -0.5);
-  return {
-    dim,
-    heads,
-    headDim,
-    scale: 1,
-    bias: false,
-    layout: 'out-in' as const,
-    dropout: config.dropout_rate > 0 ? new Dropout({ rate: config.dropout_rate }) : undefined,
-    outInit: normal(factor * inner ** -0.5),
-  };
-}
-
-function feedForward(params: ParamStore, config: T5Config): Layer {
-  const { d_model: dim, d_ff: hidden, initializer_factor: factor } = config;
+function preset(config: T5Config): ModelConfiguration {
+  const { d_model: dim, dropout_rate: dropout, num_layers: layers, num_decoder_layers } = config;
   const { gated, activation } = feedForwardOf(config);
-  const Kind = gated ? GatedFeedForward : FeedForward;
-  return new Kind(params, {
-    dim,
-    hidden,
-    activation: activationOf(activation),
-    bias: false,
-    layout: 'out-in',
-    dropout: new Dropout({ rate: config.dropout_rate }),
-    init: normal(factor * dim ** -0.5),
-    outInit: normal(factor * hidden ** -0.5),
-  });
-}
-
-/** What both stacks' blocks have: self-attention with positions that all blocks share, and feed-forward. */
-function blockParts(
-  params: ParamStore,
-  config: T5Config,
-  position: T5Position,
-  { isDecoder }: { isDecoder: boolean },
-) {
+  const { separate, tied } = tables.parts(config);
+  const decoderLayers = num_decoder_layers ?? layers;
   return {
-    norm1: makeNorm(params.at('norm1'), config),
-    mix: new MultiHeadAttention(params.at('attn'), {
-      ...attentionOptions(params.at('attn'), config),
-      position,
-      ...(isDecoder ? { mask: causal } : {}),
-    }),
-    norm2: makeNorm(params.at('norm2'), config),
-    mlp: feedForward(params.at('mlp'), config),
-    dropout: new Dropout({ rate: config.dropout_rate }),
-    path: params.path,
-  };
-}
-
-function makePosition(params: ParamStore, config: T5Config, bidirectional: boolean): T5Position {
-  return new T5Position(params.at('positions'), {
-    heads: config.num_heads,
-    buckets: config.relative_attention_num_buckets,
-    maxDistance: config.relative_attention_max_distance,
-    bidirectional,
-  });
-}
-
-function buildEncoder(params: ParamStore, config: T5Config): Layer {
-  const position = makePosition(params, config, true);
-  const blocks = Array.from({ length: config.num_layers }, (_, i) => {
-    const p = params.at('blocks').at(i);
-    return new PreNormBlock(blockParts(p, config, position, { isDecoder: false }));
-  });
-  return new Encoder({ blocks, norm: makeNorm(params.at('norm'), config) });
-}
-
-function buildDecoder(params: ParamStore, config: T5Config): CrossDecoder {
-  const position = makePosition(params, config, false);
-  const length = config.num_decoder_layers ?? config.num_layers;
-  const blocks = Array.from({ length }, (_, i) => {
-    const p = params.at('blocks').at(i);
-    return new PreNormCrossBlock({
-      ...blockParts(p, config, position, { isDecoder: true }),
-      crossNorm: makeNorm(p.at('crossNorm'), config),
-      cross: new CrossAttention(p.at('cross'), attentionOptions(p.at('cross'), config)),
-    });
-  });
-  return new CrossDecoder({ blocks, norm: makeNorm(params.at('norm'), config) });
-}
-
-/**
- * T5: an encoder-decoder of pre-norm blocks whose relative positions are learned numbers for buckets of
- * distances, shared by all blocks; there are no biases, and scores are not scaled.
- *
- * @see Raffel et al. 2020, https://arxiv.org/abs/1910.10683; Shazeer 2020 (gated feed-forward),
- * https://arxiv.org/abs/2002.05202
- */
-function buildT5(params: ParamStore, config: T5Config): EncoderDecoderModel {
-  const { vocab_size: count, d_model: dim, initializer_factor: factor } = config;
-  const tokens = new Embedding(params.at('tokens'), { count, dim, init: normal(factor) });
-  const dropout = new Dropout({ rate: config.dropout_rate });
-  const embed: Layer = { forward: (ids, ctx) => dropout.forward(tokens.forward(ids, ctx), ctx) };
-  const encoder = buildEncoder(params.at('encoder'), config);
-  const decoder = buildDecoder(params.at('decoder'), config);
-  return new EncoderDecoder({
-    vocabSize: count,
-    maxLength: Number.POSITIVE_INFINITY,
+    model_type: 'headwise',
+    topology: 'encoder-decoder',
+    vocabSize: config.vocab_size,
+    maxLength: null,
+    dim,
+    layers,
+    decoder: decoderLayers === layers ? undefined : { layers: decoderLayers },
+    embedding: { dropout, separate },
+    position: {
+      kind: 't5',
+      buckets: config.relative_attention_num_buckets,
+      maxDistance: config.relative_attention_max_distance,
+    },
+    heads: { count: config.num_heads, dim: config.d_kv, dropout },
+    score: { kind: 'dot-product' },
+    norm: { kind: 'rms', epsilon: config.layer_norm_epsilon },
+    feedForward: {
+      kind: gated ? 'gated' : 'plain',
+      hidden: config.d_ff,
+      activation: activationOf(activation),
+      bias: false,
+      dropout,
+    },
+    block: 'pre-norm',
+    dropout,
+    finalDropout: dropout,
+    head: {
+      kind: 'language-model',
+      tied,
+      scale: scalesOutputs(config) ? dim ** -0.5 : undefined,
+    },
     startId: config.decoder_start_token_id ?? config.pad_token_id,
-    embedSource: embed,
-    encoder: { forward: (x, ctx) => dropout.forward(encoder.forward(x, ctx), ctx) },
-    embedTarget: embed,
-    decoder: { forward: (x, e, ctx) => dropout.forward(decoder.forward(x, e, ctx), ctx) },
-    scores: makeScores(params, config, tokens),
-  });
-}
-
-/** Scores by the embeddings or by a matrix of its own, of hidden states that may be divided by `√D`. */
-function makeScores(params: ParamStore, config: T5Config, tokens: Embedding): Layer {
-  const { d_model: dim, vocab_size: out, initializer_factor: factor } = config;
-  const scaled = (x: tf.Tensor) => (scalesOutputs(config) ? x.mul(dim ** -0.5) : x);
-  if (config.tie_word_embeddings) {
-    return { forward: (x) => tf.tidy(() => tokens.scores(scaled(x))) };
-  }
-  const options = { in: dim, out, bias: false, layout: 'out-in', init: normal(factor) } as const;
-  const head = new Linear(params.at('head'), options);
-  return { forward: (x, ctx) => tf.tidy(() => head.forward(scaled(x), ctx)) };
+    layout: 'out-in',
+    init: { std: config.initializer_factor, byFanIn: true },
+  };
 }
 
 const attentionKeys = (ours: string, theirs: string): KeyTable => [
@@ -271,39 +175,34 @@ function stackKeys(side: 'encoder' | 'decoder', last: number, gated: boolean): K
   ];
 }
 
-/** The family `t5` in Hugging Face's layout. */
+/**
+ * T5: an encoder-decoder of pre-norm blocks whose relative positions are learned numbers for buckets of
+ * distances, shared by all blocks; there are no biases, and scores are not scaled.
+ *
+ * @see Raffel et al. 2020, https://arxiv.org/abs/1910.10683; Shazeer 2020 (gated feed-forward),
+ * https://arxiv.org/abs/2002.05202
+ */
 export const t5: ModelFamily<T5Config> = {
   modelType: 't5',
   parseConfig: (json, name = 'config.json') => own.parse(json, name),
   settings: own,
-  depths: ['num_layers', 'num_decoder_layers'],
   configJson: (config) => ({ ...config }),
-  build: buildT5,
+  preset,
   keys(config) {
     const { gated } = feedForwardOf(config);
     return [
-      ['tokens', 'shared'],
+      ...tables.keys,
       ...stackKeys('encoder', 1, gated),
       ...stackKeys('decoder', 2, gated),
       ...attentionKeys('decoder.blocks.#.cross', 'decoder.block.#.layer.1.EncDecAttention'),
       ['decoder.blocks.#.crossNorm', 'decoder.block.#.layer.1.layer_norm'],
-      ['head', 'lm_head'],
     ];
   },
   keyPrefix: '',
-  copies: ({ tie_word_embeddings: tied }) => [
-    ['encoder.embed_tokens.weight', 'shared.weight'],
-    ['decoder.embed_tokens.weight', 'shared.weight'],
-    ...(tied ? [['lm_head.weight', 'shared.weight'] as const] : []),
-  ],
-  // transformers 5 ties every head that is not there, whatever `tie_word_embeddings` says.
-  fitted: (config, { has, differing }) => ({
-    ...config,
-    scale_decoder_outputs: scalesOutputs(config),
-    tie_word_embeddings: config.tie_word_embeddings
-      ? !differing.includes('lm_head.weight')
-      : !has('lm_head.weight'),
-  }),
+  copies: tables.copies,
+  // transformers 5 ties every table that is not there, whatever `tie_word_embeddings` says.
+  fitted: (config, held) =>
+    tables.fitted({ ...config, scale_decoder_outputs: scalesOutputs(config) }, held),
   // A table of positions that first checkpoints have and nothing reads.
   ignoredKeys: /\.EncDecAttention\.relative_attention_bias\.weight$/,
 };

@@ -1,6 +1,5 @@
 import { InputError, quoted } from '@headwise/core';
 import { z } from 'zod';
-import { buildDecoder } from '../build/decoder-model.js';
 import type { ModelConfiguration } from '../build/model-configuration.js';
 import type { KeyCopy, KeyTable, ModelFamily } from '../family.js';
 import { architecture, depth, rate, size } from '../fields.js';
@@ -71,7 +70,7 @@ const own = settings<Written>(
     dropatt: rate.default(0),
     init_std: z.number().nonnegative().default(0.02),
     layer_norm_epsilon: z.number().positive().default(1e-5),
-    // Variants that this file does not build: refused, not ignored.
+    // Variants that are not built: refused, not ignored.
     attn_type: z.literal(0).default(0),
     sample_softmax: z.number().int().max(0).default(-1),
     tie_word_embeddings: z.literal(true).default(true),
@@ -187,10 +186,8 @@ export const transformerXL: ModelFamily<TransformerXLConfig> = {
   modelType: 'transfo-xl',
   parseConfig: (json, name = 'config.json') => completed(own.parse(json, name), name),
   settings: own,
-  depths: ['n_layer'],
   configJson: (config) => ({ architectures: ['TransfoXLLMHeadModel'], ...config }),
   preset,
-  build: (params, config) => buildDecoder(params, preset(config)),
   keys: () => keys,
   buffers: ({ d_model: dim }) => ({
     'transformer.pos_emb.inv_freq': Float32Array.from(

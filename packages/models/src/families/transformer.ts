@@ -1,22 +1,16 @@
-import type { EncoderDecoderModel, Layer, ParamStore } from '@headwise/core';
 import { InputError } from '@headwise/core';
-import { type SinusoidalLayout, SinusoidalPosition } from '@headwise/positions';
-import * as tf from '@tensorflow/tfjs';
+import type { SinusoidalLayout } from '@headwise/positions';
 import { z } from 'zod';
-import { EncoderDecoder } from '../build/encoder-decoder.js';
 import type { ModelFamily } from '../family.js';
 import { size } from '../fields.js';
 import {
   type BartSizes,
-  bartCopies,
-  bartDecoder,
-  bartDropout,
-  bartEncoder,
   bartKeys,
+  bartPreset,
   bartSettings,
+  bartTables,
   checkBartSizes,
-  SharedEmbedding,
-} from './bart-body.js';
+} from './bart.js';
 
 /**
  * Hugging Face's `MarianConfig`, whose checkpoints are those of the Transformer of 2017.
@@ -39,7 +33,7 @@ const own = bartSettings<TransformerConfig>({
   decoder_start_token_id: z.number().int().nonnegative().default(58100),
   position_layout: z.enum(['halves', 'interleaved']).default('halves'),
   decoder_vocab_size: size.nullish(),
-  // Variants that this file does not build: refused, not ignored.
+  // Variants that are not built: refused, not ignored.
   share_encoder_decoder_embeddings: z.literal(true).default(true),
   normalize_embedding: z.literal(false).optional(),
   static_position_embeddings: z.literal(true).optional(),
@@ -53,28 +47,6 @@ const own = bartSettings<TransformerConfig>({
  *
  * @see Vaswani et al. 2017, https://arxiv.org/abs/1706.03762
  */
-function buildTransformer(params: ParamStore, config: TransformerConfig): EncoderDecoderModel {
-  const { d_model: dim, max_position_embeddings: maxLength, position_layout: layout } = config;
-  const tokens = new SharedEmbedding(params, config);
-  const positions = new SinusoidalPosition({ maxLength, dim, layout });
-  const dropout = bartDropout(config);
-  const embed: Layer = {
-    forward: (ids, ctx) =>
-      tf.tidy(() => dropout.forward(positions.forward(tokens.forward(ids), ctx), ctx)),
-  };
-  return new EncoderDecoder({
-    vocabSize: config.vocab_size,
-    maxLength,
-    startId: config.decoder_start_token_id,
-    embedSource: embed,
-    encoder: bartEncoder(params, config),
-    embedTarget: embed,
-    decoder: bartDecoder(params, config),
-    scores: { forward: (x) => tokens.scores(x) },
-  });
-}
-
-/** The Transformer of 2017 in the layout of Hugging Face's `marian`. */
 export const transformer: ModelFamily<TransformerConfig> = {
   modelType: 'marian',
   parseConfig(json, name = 'config.json') {
@@ -93,12 +65,16 @@ export const transformer: ModelFamily<TransformerConfig> = {
     return config;
   },
   settings: own,
-  depths: ['encoder_layers', 'decoder_layers'],
   configJson: (config) => ({ ...config }),
-  build: buildTransformer,
+  preset: (config) =>
+    bartPreset(config, {
+      position: { kind: 'sinusoidal', layout: config.position_layout },
+      norm: false,
+    }),
   keys: () => bartKeys,
   keyPrefix: 'model.',
-  copies: () => bartCopies,
+  copies: bartTables.copies,
+  fitted: (config, held) => bartTables.fitted(config, held) as TransformerConfig,
   ignoredKeys: /^(model\.)?(encoder|decoder)\.embed_positions\.weight$/,
   optionalKeys: /^final_logits_bias$/,
 };

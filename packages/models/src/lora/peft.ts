@@ -262,7 +262,7 @@ function copiedPaths(
 /** Whether the table of tokens is an output head too, or that of an encoder and of a decoder. */
 function sharesTokens({ network, params }: Model): boolean {
   const own = params.named();
-  const heads = ['head', 'score', 'classifier', 'span'].map((path) => `${path}.weight`);
+  const heads = ['head', 'score'].map((path) => `${path}.weight`);
   return isEncoderDecoder(network) || !heads.some((path) => path in own);
 }
 

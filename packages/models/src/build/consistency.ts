@@ -1,0 +1,120 @@
+import { InputError, quoted } from '@headwise/core';
+import { checkDivides } from '../parse-with.js';
+import type { HeadPart, ModelConfiguration, PositionPart } from './model-configuration.js';
+import { sideOf } from './sides.js';
+
+type Topology = ModelConfiguration['topology'];
+
+/**
+ * Throws unless the parts of a configuration go together.
+ *
+ * @throws InputError naming the key, what it holds and what was expected
+ */
+export function checkConsistent(config: ModelConfiguration, name: string): void {
+  checkHeads(config, name);
+  checkTopology(config, name);
+  const { kind } = config.position;
+  if (config.maxLength === null && needsLength[kind]) {
+    throw new InputError(
+      `${name}: 'maxLength' is null; positions of the kind "${kind}" need the longest sequence`,
+    );
+  }
+  const adaptive = config.embedding?.adaptive !== undefined;
+  if (adaptive !== (config.head.kind === 'adaptive')) {
+    throw new InputError(
+      `${name}: 'embedding.adaptive' ${adaptive ? 'is there' : 'is missing'} and 'head.kind' is "${config.head.kind}"; an adaptive head goes with an adaptive embedding`,
+    );
+  }
+}
+
+function checkHeads(config: ModelConfiguration, name: string): void {
+  const { dim, heads } = config;
+  const target = sideOf(config, 'decoder');
+  for (const [key, count] of [
+    ['heads.count', heads.count],
+    ['decoder.heads', target.heads.count],
+  ] as const) {
+    if (heads.dim === undefined) checkDivides(name, 'dim', dim, key, count);
+    checkDivides(name, key, count, 'heads.kv', heads.kv ?? count);
+  }
+  for (const layers of [config.layers, target.layers]) {
+    if (!Array.isArray(heads.window) || heads.window.length === layers) continue;
+    throw new InputError(
+      `${name}: 'heads.window' has ${heads.window.length} entries; expected one for each of ${layers} layers`,
+    );
+  }
+}
+
+/** The heads that each topology takes. */
+const headKinds: Record<Topology, readonly HeadPart['kind'][]> = {
+  decoder: [
+    'language-model',
+    'adaptive',
+    'none',
+    'sequence-classification',
+    'token-classification',
+    'question-answering',
+  ],
+  encoder: [
+    'language-model',
+    'masked-language-model',
+    'none',
+    'next-sentence',
+    'sequence-classification',
+    'token-classification',
+    'question-answering',
+  ],
+  'encoder-decoder': ['language-model'],
+};
+
+/** Whether positions need the longest sequence. */
+const needsLength: Record<PositionPart['kind'], boolean> = {
+  none: false,
+  learned: true,
+  sinusoidal: true,
+  rotary: false,
+  alibi: false,
+  t5: false,
+  shaw: false,
+  'transformer-xl': false,
+};
+
+/** Settings that have an effect in some topologies alone. */
+const settings: readonly [
+  key: string,
+  read: (config: ModelConfiguration) => unknown,
+  topologies: readonly Topology[],
+][] = [
+  ['embedding.tokenTypes', (config) => config.embedding?.tokenTypes, ['encoder']],
+  ['position.padId', ({ position }) => 'padId' in position && position.padId, ['encoder']],
+  ['embedding.separate', (config) => config.embedding?.separate, ['encoder-decoder']],
+  ['decoder', (config) => config.decoder, ['encoder-decoder']],
+  ['startId', (config) => config.startId, ['encoder-decoder']],
+  ['head.pooler', ({ head }) => 'pooler' in head && head.pooler, ['encoder']],
+  ['head.bias', (config) => languageHead(config)?.bias, ['encoder', 'encoder-decoder']],
+  ['head.scale', (config) => languageHead(config)?.scale, ['encoder', 'encoder-decoder']],
+];
+
+const languageHead = ({ head }: ModelConfiguration) =>
+  head.kind === 'language-model' ? head : undefined;
+
+/** Throws for parts that do not go with the topology. */
+function checkTopology(config: ModelConfiguration, name: string): void {
+  const { topology, position, head } = config;
+  if (topology !== 'decoder' && position.kind === 'transformer-xl') {
+    throw new InputError(
+      `${name}: 'position.kind' is "transformer-xl", whose memory is of what came before; expected 'topology' "decoder", got "${topology}"`,
+    );
+  }
+  for (const [key, read, topologies] of settings) {
+    const given = read(config);
+    if (given === undefined || given === false || topologies.includes(topology)) continue;
+    throw new InputError(
+      `${name}: '${key}' is ${quoted(given)}; it goes with 'topology' "${topologies.join('" or "')}", got "${topology}"`,
+    );
+  }
+  if (headKinds[topology].includes(head.kind)) return;
+  throw new InputError(
+    `${name}: 'head.kind' is "${head.kind}"; 'topology' "${topology}" takes ${headKinds[topology].join(' or ')}`,
+  );
+}

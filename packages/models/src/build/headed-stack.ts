@@ -1,0 +1,153 @@
+import {
+  checkShape,
+  type EncoderContext,
+  type EncoderModel,
+  type ParamStore,
+  tapped,
+} from '@headwise/core';
+import type { Embedding } from '@headwise/layers';
+import * as tf from '@tensorflow/tfjs';
+import { answerSpan, Classifier, type EncoderHead, MaskedLanguageHead, Pooler } from './heads.js';
+import { initializers } from './initializers.js';
+import type { HeadPart, ModelConfiguration } from './model-configuration.js';
+import { makeTokenScores } from './token-scores.js';
+import { TokenStack } from './token-stack.js';
+
+/** A head that reads hidden states, whole sequences at once. */
+type StackHead = Exclude<HeadPart, { kind: 'adaptive' }>;
+
+/** What a head is made from. */
+interface HeadSource {
+  params: ParamStore;
+  config: ModelConfiguration;
+  /** The table of tokens, which a head may share. */
+  tokens: Embedding;
+}
+
+const heads: {
+  readonly [K in StackHead['kind']]: (
+    head: Extract<StackHead, { kind: K }>,
+    source: HeadSource,
+  ) => EncoderHead;
+} = {
+  none({ pooler: pooled }, source) {
+    if (!pooled) return (hidden) => ({ hidden });
+    const pooler = makePooler(source);
+    return (hidden, _ids, ctx) => ({ hidden, pooled: pooler.forward(hidden, ctx) });
+  },
+  'language-model'(head, { params, config, tokens }) {
+    const scores = makeTokenScores(params, config, head, tokens);
+    return (hidden, _ids, ctx) => ({ logits: scores.forward(hidden, ctx) });
+  },
+  'masked-language-model'(head, source) {
+    const { params, config, tokens } = source;
+    const masked = new MaskedLanguageHead(params.at('head'), {
+      dim: config.dim,
+      vocabSize: config.vocabSize,
+      tokens: head.tied ? tokens : undefined,
+      activation: head.activation ?? config.feedForward.activation ?? 'gelu',
+      epsilon: config.norm.epsilon,
+      init: initializers(config).matrix(config.dim),
+    });
+    if (!head.nextSentence) {
+      return (hidden, _ids, ctx) => ({ logits: masked.forward(hidden, ctx) });
+    }
+    const next = makeNextSentence(source);
+    return (hidden, _ids, ctx) => ({
+      tokenLogits: masked.forward(hidden, ctx),
+      nextSentenceLogits: next(hidden, ctx),
+    });
+  },
+  'next-sentence'(_, source) {
+    const next = makeNextSentence(source);
+    return (hidden, _ids, ctx) => ({ logits: next(hidden, ctx) });
+  },
+  'sequence-classification'({ labels, dropout, bias = false, padId, pooler: pooled }, source) {
+    const pooler = pooled && makePooler(source, pooled.dropout);
+    const score = makeClassifier('score', source, { labels, dropout, bias });
+    const first = source.config.topology === 'encoder';
+    return (hidden, ids, ctx) => {
+      const chosen = pooler?.forward(hidden, ctx) ?? stateOf(hidden, ids, { first, padId }); // [B, D]
+      return { logits: score.forward(chosen, ctx) };
+    };
+  },
+  'token-classification'({ labels, dropout }, source) {
+    const score = makeClassifier('score', source, { labels, dropout });
+    return (hidden, _ids, ctx) => ({ logits: score.forward(hidden, ctx) });
+  },
+  'question-answering'(_, source) {
+    const span = makeClassifier('score', source, { labels: 2 });
+    return (hidden, _ids, ctx) => answerSpan(span.forward(hidden, ctx));
+  },
+};
+
+function makePooler({ params, config }: HeadSource, dropout?: number): Pooler {
+  const { dim } = config;
+  return new Pooler(params.at('pooler'), { dim, dropout, init: initializers(config).matrix(dim) });
+}
+
+function makeClassifier(
+  path: string,
+  { params, config }: HeadSource,
+  options: { labels: number; dropout?: number | undefined; bias?: boolean | undefined },
+): Classifier {
+  const { dim } = config;
+  return new Classifier(params.at(path), {
+    dim,
+    ...options,
+    init: initializers(config).matrix(dim),
+  });
+}
+
+function makeNextSentence(source: HeadSource) {
+  const pooler = makePooler(source);
+  const next = makeClassifier('nextSentence', source, { labels: 2 });
+  return (hidden: tf.Tensor, ctx?: EncoderContext): tf.Tensor =>
+    next.forward(pooler.forward(hidden, ctx), ctx);
+}
+
+/** The hidden state of a sequence's first token, or its last that is not padding, `[B, D]`. */
+function stateOf(
+  hidden: tf.Tensor,
+  ids: tf.Tensor,
+  { first, padId }: { first: boolean; padId: number | undefined },
+): tf.Tensor {
+  const length = ids.shape[1]!;
+  const places = tf.range(0, length, 1, 'int32').expandDims(0); // [1, T]
+  const tokens = padId === undefined ? tf.onesLike(ids) : ids.notEqual(padId).toInt();
+  const at = first ? tf.zeros([ids.shape[0]!], 'int32') : places.mul(tokens).argMax(1); // [B]
+  const one = tf.oneHot(at, length).toFloat(); // [B, T]
+  return hidden.mul(one.expandDims(-1)).sum(1);
+}
+
+/** A stack of blocks under a head: an encoder, or a decoder that classifies. */
+export class HeadedStack implements EncoderModel {
+  readonly vocabSize: number;
+  readonly maxLength: number;
+  readonly #stack: TokenStack;
+  readonly #head: EncoderHead;
+
+  constructor(params: ParamStore, config: ModelConfiguration, head: StackHead) {
+    this.vocabSize = config.vocabSize;
+    this.maxLength = config.maxLength ?? Number.POSITIVE_INFINITY;
+    this.#stack = new TokenStack(params, config);
+    const source = { params, config, tokens: this.#stack.tokens as Embedding };
+    const make = heads[head.kind] as (head: StackHead, source: HeadSource) => EncoderHead;
+    this.#head = make(head, source);
+  }
+
+  /** @param ids `[B, T]`, int32 @returns `[B, T, D]` */
+  encode(ids: tf.Tensor, ctx?: EncoderContext): tf.Tensor {
+    checkShape('ids', ids.shape, ['B', 'T']);
+    return this.#stack.forward(ids, ctx);
+  }
+
+  /** @param ids `[B, T]`, int32 @returns what the head gives, by name */
+  forward(ids: tf.Tensor, ctx?: EncoderContext): tf.NamedTensorMap {
+    return tf.tidy(() => {
+      const outputs = this.#head(this.encode(ids, ctx), ids, ctx);
+      if (outputs.logits) outputs.logits = tapped(ctx, '', 'logits', outputs.logits);
+      return outputs;
+    });
+  }
+}

@@ -1,0 +1,24 @@
+import { type Initializer, normal } from '@headwise/core';
+import type { ModelConfiguration } from './model-configuration.js';
+
+/** How the weights of a model start. */
+export interface Initializers {
+  /** Tables of tokens and positions, and output heads. */
+  table: Initializer;
+  /** A matrix of so many inputs. */
+  matrix(inputs: number): Initializer;
+  /** A matrix of so many inputs, whose product is added to the residual stream. */
+  residual(inputs: number): Initializer;
+}
+
+/** The initializers that a configuration names. */
+export function initializers({ init = {}, layers }: ModelConfiguration): Initializers {
+  const { std = 0.02, byDepth = false, byFanIn = false } = init;
+  const deviation = (inputs: number) => (byFanIn ? std / Math.sqrt(inputs) : std);
+  const depth = byDepth ? Math.sqrt(2 * layers) : 1;
+  return {
+    table: normal(std),
+    matrix: (inputs) => normal(deviation(inputs)),
+    residual: (inputs) => normal(deviation(inputs) / depth),
+  };
+}

@@ -1,0 +1,18 @@
+import type { ModelConfiguration } from './model-configuration.js';
+
+/** The two stacks of an encoder-decoder. */
+export type Side = 'encoder' | 'decoder';
+
+/** One side of an encoder-decoder as the configuration of a stack. */
+export function sideOf(config: ModelConfiguration, side: Side): ModelConfiguration {
+  if (side === 'encoder') return { ...config, topology: 'encoder' };
+  const { layers = config.layers, heads: count, hidden } = config.decoder ?? {};
+  const { heads, feedForward } = config;
+  return {
+    ...config,
+    topology: 'decoder',
+    layers,
+    heads: count === undefined ? heads : { ...heads, count },
+    feedForward: hidden === undefined ? feedForward : { ...feedForward, hidden },
+  };
+}

@@ -1,0 +1,44 @@
+import { type EncoderContext, type Layer, type ParamStore, tapped } from '@headwise/core';
+import type { AdaptiveEmbedding, Embedding } from '@headwise/layers';
+import { Decoder } from '@headwise/transformer';
+import * as tf from '@tensorflow/tfjs';
+import type { ModelConfiguration } from './model-configuration.js';
+import { makeBlock, makeDropout, makeNorm } from './parts.js';
+import { makeAttentionPosition } from './positions.js';
+import { makeTokens, TokenInput } from './token-input.js';
+
+/**
+ * Everything of a model of one stack but its head: embeddings, positions, blocks and the last norm.
+ *
+ * Parameters: `tokens`, `positions`, `embeddingNorm`, `blocks.0` …, `norm`, as far as the configuration has
+ * them. Taps: `embedded` and `final`, the input of the first block and the output of the last norm, `[B, T, D]`.
+ */
+export class TokenStack {
+  readonly tokens: Embedding | AdaptiveEmbedding;
+  readonly #input: TokenInput;
+  readonly #blocks: Layer;
+  readonly #dropout: Layer | undefined;
+
+  constructor(params: ParamStore, config: ModelConfiguration) {
+    const { layers, block, finalNorm = block !== 'post-norm' } = config;
+    this.tokens = makeTokens(params.at('tokens'), config);
+    this.#input = new TokenInput(params, config, this.tokens);
+    const positionOf = makeAttentionPosition(params.at('positions'), config);
+    this.#blocks = new Decoder({
+      blocks: Array.from({ length: layers }, (_, i) =>
+        makeBlock(params.at('blocks').at(i), config, i, positionOf),
+      ),
+      norm: finalNorm ? makeNorm(params.at('norm'), config) : undefined,
+    });
+    this.#dropout = makeDropout(config.finalDropout);
+  }
+
+  /** @param ids `[B, T]`, int32, the tokens that follow those in `ctx.cache` @returns `[B, T, D]` */
+  forward(ids: tf.Tensor, ctx?: EncoderContext): tf.Tensor {
+    return tf.tidy(() => {
+      const x = tapped(ctx, '', 'embedded', this.#input.forward(ids, ctx));
+      const y = this.#blocks.forward(x, ctx);
+      return tapped(ctx, '', 'final', this.#dropout?.forward(y, ctx) ?? y);
+    });
+  }
+}
