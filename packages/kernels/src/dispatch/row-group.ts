@@ -1,3 +1,4 @@
+import { sizeOf } from '@headwise/core';
 import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
 
 /** The lanes that share one row of a tensor, and how they add up. */
@@ -70,4 +71,10 @@ function reduction(
       return ${name}_partial[0];
     }
   `;
+}
+
+/** Number of rows, and their width, of a tensor whose rows are its last axis. */
+export function rowsOf(shape: readonly number[]): { rows: number; width: number } {
+  const width = shape.at(-1) ?? 1;
+  return { rows: sizeOf(shape) / width, width };
 }

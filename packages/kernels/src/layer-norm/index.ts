@@ -1,9 +1,9 @@
 import { checkShape } from '@headwise/core';
 import * as tf from '@tensorflow/tfjs';
-import { hasKernel, registerWebGPUKernel, runKernel } from '../dispatch/register.js';
-import { addLayerNormGradient, layerNormGradient } from './gradient.js';
+import { hasKernel, runKernel } from '../dispatch/register.js';
+import { registerNorm } from '../row-norm/gradient.js';
 import { layerNormReference } from './reference.js';
-import { addLayerNormKernel, layerNormGradientKernel, layerNormKernel } from './webgpu.js';
+import { layerNormForm, layerNormKernels } from './webgpu.js';
 
 /**
  * Layer norm over the last axis, fused on WebGPU.
@@ -74,9 +74,5 @@ export function addLayerNorm(
 
 /** Makes `layerNorm` and `addLayerNorm` use its WebGPU kernels. */
 export function registerLayerNorm(): void {
-  registerWebGPUKernel('headwise/LayerNorm', layerNormKernel);
-  registerWebGPUKernel('headwise/AddLayerNorm', addLayerNormKernel);
-  registerWebGPUKernel('headwise/LayerNormGradient', layerNormGradientKernel);
-  if (!tf.getGradient('headwise/LayerNorm')) tf.registerGradient(layerNormGradient);
-  if (!tf.getGradient('headwise/AddLayerNorm')) tf.registerGradient(addLayerNormGradient);
+  registerNorm(layerNormForm, layerNormKernels);
 }

@@ -1,10 +1,10 @@
 import { checkShape } from '@headwise/core';
 import * as tf from '@tensorflow/tfjs';
-import { hasKernel, registerWebGPUKernel, runKernel } from '../dispatch/register.js';
+import { hasKernel, runKernel } from '../dispatch/register.js';
 import type { SumAndNorm } from '../layer-norm/index.js';
-import { addRmsNormGradient, rmsNormGradient } from './gradient.js';
+import { registerNorm } from '../row-norm/gradient.js';
 import { rmsNormReference } from './reference.js';
-import { addRmsNormKernel, rmsNormGradientKernel, rmsNormKernel } from './webgpu.js';
+import { rmsNormForm, rmsNormKernels } from './webgpu.js';
 
 /**
  * RMS norm over the last axis, fused on WebGPU in one pass, forward and backward.
@@ -53,9 +53,5 @@ export function addRmsNorm(
 
 /** Makes `rmsNorm` and `addRmsNorm` use its WebGPU kernels. */
 export function registerRmsNorm(): void {
-  registerWebGPUKernel('headwise/RmsNorm', rmsNormKernel);
-  registerWebGPUKernel('headwise/AddRmsNorm', addRmsNormKernel);
-  registerWebGPUKernel('headwise/RmsNormGradient', rmsNormGradientKernel);
-  if (!tf.getGradient('headwise/RmsNorm')) tf.registerGradient(rmsNormGradient);
-  if (!tf.getGradient('headwise/AddRmsNorm')) tf.registerGradient(addRmsNormGradient);
+  registerNorm(rmsNormForm, rmsNormKernels);
 }

@@ -3,7 +3,6 @@ import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
 import { dispatch, spread } from '../dispatch/dispatch.js';
 import { lowest, peakWgsl } from '../dispatch/peak.js';
 import { defineProgram, variants } from '../dispatch/program.js';
-import { rowsOf } from '../dispatch/residual.js';
 import {
   type RowGroup,
   rowGroup,
@@ -11,6 +10,7 @@ import {
   rowGroupKey,
   rowMax,
   rowSum,
+  rowsOf,
 } from '../dispatch/row-group.js';
 
 /** One group of lanes a row: a pass for its largest value and its sum, and one to write. */

@@ -1,5 +1,3 @@
-import { sizeOf } from '@headwise/core';
-
 /** WGSL of the reads of a norm's input: `origin` and `first` for the first pass, `value` for later ones. */
 export const plainReads: string = /* wgsl */ `
   fn origin(i: u32) -> f32 { return x[i]; }
@@ -17,9 +15,3 @@ export const addingReads: string = /* wgsl */ `
   }
   fn value(i: u32) -> f32 { return sum[i]; }
 `;
-
-/** Rows and width of a tensor that is worked on by its last axis. */
-export function rowsOf(shape: readonly number[]): { rows: number; width: number } {
-  const width = shape.at(-1) ?? 1;
-  return { rows: sizeOf(shape) / width, width };
-}

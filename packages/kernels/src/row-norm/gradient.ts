@@ -1,0 +1,48 @@
+import * as tf from '@tensorflow/tfjs';
+import { registerWebGPUKernel, runKernel } from '../dispatch/register.js';
+import type { NormForm, NormKernels } from './kernels.js';
+
+type Form = Pick<NormForm, 'label' | 'parameters'>;
+
+/** Registers the kernels of a norm with WebGPU, and their gradients. */
+export function registerNorm(form: Form, kernels: NormKernels): void {
+  const { label } = form;
+  registerWebGPUKernel(`headwise/${label}`, kernels.norm);
+  registerWebGPUKernel(`headwise/Add${label}`, kernels.addNorm);
+  registerWebGPUKernel(`headwise/${label}Gradient`, kernels.gradient);
+  for (const gradient of [normGradient(form), addNormGradient(form)]) {
+    if (!tf.getGradient(gradient.kernelName)) tf.registerGradient(gradient);
+  }
+}
+
+/** Saves x, weight and the rows' statistics; the normalised rows are recomputed. */
+const normGradient = (form: Form): tf.GradConfig => ({
+  kernelName: `headwise/${form.label}`,
+  inputsToSave: ['x', 'weight'],
+  outputsToSave: [false, true],
+  gradFunc: (dys, saved) => {
+    const [dy] = dys as unknown as [tf.Tensor];
+    const [x, weight, stats] = saved as [tf.Tensor, tf.Tensor, tf.Tensor];
+    // Run at once: each thunk is called in a tidy of its own, which would free the other outputs.
+    const [dx, ...sums] = runKernel(`headwise/${form.label}Gradient`, { dy, x, weight, stats });
+    return { x: () => dx!, ...thunks(form, sums) };
+  },
+});
+
+/** Saves the sum, weight and the rows' statistics; x and added have the same gradient. */
+const addNormGradient = (form: Form): tf.GradConfig => ({
+  kernelName: `headwise/Add${form.label}`,
+  inputsToSave: ['weight'],
+  outputsToSave: [false, true, true],
+  gradFunc: (dys, saved) => {
+    const [dy, dSum] = dys as unknown as [tf.Tensor, tf.Tensor];
+    const [weight, x, stats] = saved as [tf.Tensor, tf.Tensor, tf.Tensor];
+    const inputs = { dy, x, weight, stats, dSum };
+    const [dx, ...sums] = runKernel(`headwise/${form.label}Gradient`, inputs);
+    // A clone each: TensorFlow.js disposes a gradient when it adds another to it.
+    return { x: () => dx!.clone(), added: () => dx!.clone(), ...thunks(form, sums) };
+  },
+});
+
+const thunks = ({ parameters }: Form, sums: readonly tf.Tensor[]) =>
+  Object.fromEntries(parameters.map((name, i) => [name, () => sums[i]!]));
