@@ -32,6 +32,7 @@ export const allowed = {
   training: ['core', 'kernels', 'safetensors', 'files'],
   generation: ['core', 'kernels', 'decoding'],
   inspect: ['core'],
+  text: ['core', 'generation', 'models', 'tokenizers'],
   parity: ['core', 'kernels', 'models', 'safetensors'],
 };
 

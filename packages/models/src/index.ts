@@ -86,6 +86,7 @@ export {
   languageModel,
   type Model,
   modelFromPreset,
+  type NetworkOf,
   type PresetOptions,
 } from './model.js';
 export { checkDivides, parseWith } from './parse-with.js';

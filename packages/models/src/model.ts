@@ -67,6 +67,15 @@ export interface EncoderDecoderSettings {
   model_type: 'marian' | 'bart' | 't5';
 }
 
+/** What a configuration's type says about its network; any network where it says nothing. */
+export type NetworkOf<C> = C extends DecoderConfiguration | DecoderSettings
+  ? LanguageModel
+  : C extends EncoderSettings
+    ? EncoderModel
+    : C extends EncoderDecoderSettings
+      ? EncoderDecoderModel
+      : Network;
+
 /**
  * A model from its configuration: a {@link ModelConfiguration}, or a family's `config.json`.
  *
@@ -84,7 +93,7 @@ export function createModel(
   config: EncoderDecoderSettings,
   options?: CreateOptions,
 ): Model<EncoderDecoderModel>;
-export function createModel(config: unknown, options?: CreateOptions): Model;
+export function createModel<const C>(config: C, options?: CreateOptions): Model<NetworkOf<C>>;
 export function createModel(json: unknown, options: CreateOptions = {}): Model {
   const { name = 'config.json' } = options;
   const read = readConfiguration(json, name);

@@ -30,8 +30,6 @@ export interface ChatTemplateFiles {
   templates?: Readonly<Record<string, string>>;
   /** Name of the configuration in errors; default `tokenizer_config.json`. */
   name?: string;
-  /** The searched places, for the error if there are no templates. */
-  lookedIn?: string;
 }
 
 const specialTokens = [
@@ -66,13 +64,10 @@ export class ChatTemplate {
    * @throws TokenizerError where there is no template, or one cannot be read
    */
   constructor(config: unknown, files: ChatTemplateFiles = {}) {
-    const { templates = {}, name = 'tokenizer_config.json', lookedIn } = files;
+    const { templates = {}, name = 'tokenizer_config.json' } = files;
     const fields = new Fields(config, name);
     const given = Object.entries(templates);
     this.#path = given.length > 0 ? 'chat template' : `${name}.chat_template`;
-    if (given.length === 0 && lookedIn !== undefined && !fields.has('chat_template')) {
-      throw new TokenizerError(`no chat template: looked in ${lookedIn}`);
-    }
     const sources = given.length > 0 ? given : sourcesOf(fields);
     this.#templates = new Map(
       sources.map(([key, source]) => [key, parse(source, this.#path, key)]),
@@ -118,6 +113,21 @@ export class ChatTemplate {
       throw new TokenizerError(`${this.#path}: ${(error as Error).message}`);
     }
   }
+}
+
+/**
+ * The chat template of a `tokenizer_config.json` and separate files; undefined where neither has one.
+ *
+ * @param config the parsed file
+ * @throws TokenizerError where one cannot be read
+ */
+export function chatTemplateOf(
+  config: unknown,
+  files: ChatTemplateFiles = {},
+): ChatTemplate | undefined {
+  const { templates = {}, name = 'tokenizer_config.json' } = files;
+  const found = Object.keys(templates).length > 0 || new Fields(config, name).has('chat_template');
+  return found ? new ChatTemplate(config, files) : undefined;
 }
 
 /** A list, or null if it is absent, since templates test `is none`. */

@@ -5,6 +5,7 @@ export {
   ChatTemplate,
   type ChatTemplateFiles,
   type ChatTemplateOptions,
+  chatTemplateOf,
 } from './chat-template.js';
 export type { DecodeStream } from './decode-stream.js';
 export { codePointOffsets, Encoding } from './encoding.js';

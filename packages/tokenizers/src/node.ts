@@ -5,7 +5,7 @@ import { TokenizerError } from './errors.js';
 import { noTokenizerIn } from './node/missing.js';
 import { Tokenizer } from './tokenizer.js';
 
-export { loadChatTemplate } from './node/chat.js';
+export { findChatTemplate, loadChatTemplate } from './node/chat.js';
 
 const fileName = 'tokenizer.json';
 

@@ -1,12 +1,11 @@
 import { InputError } from '@headwise/core';
-import { type GenerateOptions, generate } from '@headwise/generation';
+import type { GenerateOptions } from '@headwise/generation';
 import { checkedSampling } from '@headwise/kernels';
-import { languageModel, type WeightDtype } from '@headwise/models';
-import { loadModel } from '@headwise/models/node';
-import { loadTokenizer } from '@headwise/tokenizers/node';
+import type { WeightDtype } from '@headwise/models';
+import { load, streamText } from '@headwise/text/node';
 import { Command } from 'commander';
 import { backendOption, start } from '../backend.js';
-import { checkModelFolder, readGenerationDefaults } from '../model-folder.js';
+import { checkModelFolder } from '../model-folder.js';
 import { integer, number } from '../numbers.js';
 import { output } from '../output.js';
 import { readStandardInput, readText } from '../read-text.js';
@@ -57,39 +56,30 @@ export function generateCommand(): Command {
     )
     .action(async (options: GenerateCommandOptions) => {
       const out = output(options.json ?? false);
-      const backend = backendOption(options.backend);
-      const { prompt, promptFile, model, dtype, generationConfig, stream, ...chosen } = options;
+      const { prompt, promptFile, model, dtype, generationConfig, stream, ...others } = options;
+      const { backend: named, json: _, ...chosen } = others;
+      const backend = backendOption(named);
       const given = await promptOf(prompt, promptFile);
-      const tokenizer = await loadTokenizer(model);
-      const defaults = generationConfig ? await readGenerationDefaults(model) : undefined;
-      for (const key of defaults?.unknown ?? []) {
-        out.note(
-          `headwise: generation_config.json: '${key}' is not a key of generate and has no effect`,
-        );
-      }
-      const merged = { ...defaults?.options, ...chosen };
-      checkedSampling(merged);
+      checkedSampling(chosen);
       await checkModelFolder(model);
       await start(out, backend);
-      const { network, params } = languageModel(await loadModel(model, { dtype }));
-      const promptIds = tokenizer.encode(given).ids;
-      const decoder = tokenizer.decodeStream();
+      const { model: loaded, tokenizer } = await load(model, {
+        dtype,
+        ignoreGenerationConfig: !generationConfig,
+        warn: out.note,
+      });
       const ids: number[] = [];
       let continuation = '';
-      const add = (piece: string, id?: number) => {
-        continuation += piece;
-        if (!stream) return;
-        out.emit(id === undefined ? { text: piece } : { id, text: piece });
-        if (!out.json) process.stdout.write(piece);
-      };
       if (stream && !out.json) process.stdout.write(given);
-      for await (const id of generate(network, promptIds, merged)) {
-        ids.push(id);
-        add(decoder.push(id), id);
+      for await (const piece of streamText(loaded, tokenizer, given, chosen)) {
+        const { id, text } = piece;
+        if (id !== undefined) ids.push(id);
+        continuation += text;
+        if (!stream) continue;
+        out.emit(id === undefined ? { text } : piece);
+        if (!out.json) process.stdout.write(text);
       }
-      const rest = decoder.end();
-      if (rest !== '') add(rest);
-      params.dispose();
+      loaded.params.dispose();
       if (stream) out.say('');
       else {
         out.say(given + continuation);

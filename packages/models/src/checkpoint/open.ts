@@ -21,16 +21,37 @@ const MAX_JSON_BYTES = 2 ** 27;
  * @throws InputError where there is none, or it is not JSON
  */
 export async function openConfig(files: CheckpointFiles): Promise<{ json: unknown; name: string }> {
-  const source = await files.open(configName);
-  if (!source) {
-    throw new InputError(`${named(files, configName)}: is missing; a checkpoint's folder has one`);
-  }
-  const text = new TextDecoder().decode(await readSmall(source));
+  const config = await openJson(files, configName);
+  if (config) return config;
+  throw new InputError(`${named(files, configName)}: is missing; a checkpoint's folder has one`);
+}
+
+/**
+ * A JSON document beside a checkpoint's weights; undefined where there is no such file.
+ *
+ * @throws InputError where it is no JSON
+ */
+export async function openJson(
+  files: CheckpointFiles,
+  file: string,
+): Promise<{ json: unknown; name: string } | undefined> {
+  const opened = await openBytes(files, file);
+  if (!opened) return undefined;
+  const { bytes, name } = opened;
   try {
-    return { json: JSON.parse(text), name: source.name };
+    return { json: JSON.parse(new TextDecoder().decode(bytes)), name };
   } catch (error) {
-    throw new InputError(`${source.name}: is not JSON: ${(error as Error).message}`);
+    throw new InputError(`${name}: is not JSON: ${(error as Error).message}`);
   }
+}
+
+/** The bytes of a file beside a checkpoint's weights; undefined where there is no such file. */
+export async function openBytes(
+  files: CheckpointFiles,
+  file: string,
+): Promise<{ bytes: Uint8Array; name: string } | undefined> {
+  const source = await files.open(file);
+  return source && { bytes: await readSmall(source), name: source.name };
 }
 
 /**

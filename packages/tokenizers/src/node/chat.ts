@@ -1,6 +1,6 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { ChatTemplate } from '../chat-template.js';
+import { type ChatTemplate, chatTemplateOf } from '../chat-template.js';
 import { TokenizerError } from '../errors.js';
 
 const configName = 'tokenizer_config.json';
@@ -15,6 +15,20 @@ const ending = '.jinja';
  * @throws TokenizerError where there is none, naming where it looked, or one cannot be read
  */
 export async function loadChatTemplate(folder: string): Promise<ChatTemplate> {
+  const found = await findChatTemplate(folder);
+  if (found) return found;
+  const [file, others, config] = [templateName, folderName, configName].map((n) => join(folder, n));
+  throw new TokenizerError(
+    `no chat template: looked in ${file}, ${others} and chat_template of ${config}`,
+  );
+}
+
+/**
+ * The chat template of a model's folder, as `loadChatTemplate` reads it; undefined where there is none.
+ *
+ * @throws TokenizerError where one cannot be read
+ */
+export async function findChatTemplate(folder: string): Promise<ChatTemplate | undefined> {
   const configPath = join(folder, configName);
   const configText = await textOf(configPath);
   let config: unknown = {};
@@ -31,8 +45,7 @@ export async function loadChatTemplate(folder: string): Promise<ChatTemplate> {
     const source = await textOf(join(folder, folderName, file));
     if (source !== undefined) templates[file.slice(0, -ending.length)] = source;
   }
-  const lookedIn = `${join(folder, templateName)}, ${join(folder, folderName)} and chat_template of ${configPath}`;
-  return new ChatTemplate(config, { templates, name: configPath, lookedIn });
+  return chatTemplateOf(config, { templates, name: configPath });
 }
 
 const textOf = (path: string): Promise<string | undefined> => readFile(path, 'utf8').catch(missing);

@@ -1,0 +1,3 @@
+// For other packages of Headwise; may change in any version.
+export { checkpointFiles } from './checkpoint/files.js';
+export { openBytes, openConfig, openJson } from './checkpoint/open.js';

@@ -1,0 +1,123 @@
+import type { LanguageModel } from '@headwise/core';
+import { type GenerateOptions, parseGenerationConfig } from '@headwise/generation';
+import {
+  type CheckpointFiles,
+  type CheckpointPlace,
+  type LoadedModel,
+  type LoadOptions,
+  languageModel,
+  loadModel,
+  type Model,
+} from '@headwise/models';
+import { checkpointFiles, openBytes, openConfig, openJson } from '@headwise/models/internal';
+import { type ChatTemplate, chatTemplateOf, Tokenizer, TokenizerError } from '@headwise/tokenizers';
+import type { TextModel } from './generate-text.js';
+
+export const generationConfigName = 'generation_config.json';
+
+export interface LoadTextOptions extends LoadOptions {
+  /** Leave `generation_config.json` aside. Default false: generation takes its settings from there. */
+  ignoreGenerationConfig?: boolean | undefined;
+  /** Called with one line for each setting of the folder that has no effect; default `console.warn`. */
+  warn?: ((line: string) => void) | undefined;
+}
+
+/** What a folder holds for generating text. */
+export interface LoadedText {
+  /** With the folder's generation settings and chat template; `model.params.dispose()` frees it. */
+  readonly model: LoadedModel & Model<LanguageModel> & TextModel;
+  readonly tokenizer: Tokenizer;
+}
+
+/** How the files beside the weights are read. */
+export interface TextFiles {
+  /** `generation_config.json`, parsed, and its name for errors. */
+  generationConfig(): Promise<{ json: unknown; name: string } | undefined>;
+  tokenizer(): Promise<Tokenizer>;
+  chatTemplate(): Promise<ChatTemplate | undefined>;
+}
+
+/**
+ * Loads a language model with its tokenizer, chat template and generation settings, from a folder in the layout of
+ * Hugging Face.
+ *
+ * The files are `config.json`, `model.safetensors` or its shards, `tokenizer.json`, and where they are there
+ * `generation_config.json`, `chat_template.jinja` and `tokenizer_config.json`.
+ *
+ * @param place the folder's address on the web, or files that a person chose
+ * @throws InputError, TokenizerError or SafetensorsError naming the file, what is wrong with it and what was expected
+ * @example
+ * const { model, tokenizer } = await load('https://models.example/gpt2', { dtype: 'f16' });
+ * const text = await generateText(model, tokenizer, 'Call me');
+ */
+export async function load(
+  place: CheckpointPlace,
+  options: LoadTextOptions = {},
+): Promise<LoadedText> {
+  const files = checkpointFiles(place, options);
+  return loadFiles(files, webFiles(files), options);
+}
+
+/** Loads as `load` does; what is small comes first, so that a fault in it is known before the weights are read. */
+export async function loadFiles(
+  files: CheckpointFiles,
+  beside: TextFiles,
+  { ignoreGenerationConfig, warn = console.warn, ...options }: LoadTextOptions,
+): Promise<LoadedText> {
+  const tokenizer = await beside.tokenizer();
+  const chatTemplate = await beside.chatTemplate();
+  const { settings, unknown } = ignoreGenerationConfig
+    ? { settings: {}, unknown: [] }
+    : await generationSettings(files, beside);
+  for (const key of unknown) {
+    warn(`headwise: generation_config.json: '${key}' is not a key of generate and has no effect`);
+  }
+  const loaded = await loadModel(files, options);
+  try {
+    return { model: { ...languageModel(loaded), generation: settings, chatTemplate }, tokenizer };
+  } catch (error) {
+    loaded.params.dispose();
+    throw error;
+  }
+}
+
+/**
+ * What a folder says about generation: its `generation_config.json`; without one, the end tokens of its
+ * `config.json`, as transformers 5 takes them.
+ */
+async function generationSettings(
+  files: CheckpointFiles,
+  beside: TextFiles,
+): Promise<{ settings: GenerateOptions; unknown: string[] }> {
+  const found = await beside.generationConfig();
+  if (found) {
+    const { options, unknown } = parseGenerationConfig(found.json, found.name);
+    return { settings: options, unknown };
+  }
+  const { json, name } = await openConfig(files);
+  const eos = (json as { eos_token_id?: unknown } | null)?.eos_token_id;
+  const { stopIds } = parseGenerationConfig({ eos_token_id: eos }, name).options;
+  // Without a file, sampling keeps its defaults.
+  return { settings: stopIds ? { stopIds } : {}, unknown: [] };
+}
+
+function webFiles(files: CheckpointFiles): TextFiles {
+  return {
+    generationConfig: () => openJson(files, generationConfigName),
+    async tokenizer() {
+      const found = await openBytes(files, 'tokenizer.json');
+      if (found) return Tokenizer.fromBytes(found.bytes, found.name);
+      throw new TokenizerError(
+        `${files.name === '' ? '' : `${files.name}: `}tokenizer.json is missing; expected it beside the weights`,
+      );
+    },
+    async chatTemplate() {
+      const config = await openJson(files, 'tokenizer_config.json');
+      const template = await openBytes(files, 'chat_template.jinja');
+      return chatTemplateOf(config?.json ?? {}, {
+        templates: template ? { default: new TextDecoder().decode(template.bytes) } : {},
+        ...(config ? { name: config.name } : {}),
+      });
+    },
+  };
+}

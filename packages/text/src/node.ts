@@ -1,0 +1,45 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import type { CheckpointPlace } from '@headwise/models';
+import { folderFiles, readJson } from '@headwise/models/node';
+import { findChatTemplate, loadTokenizer } from '@headwise/tokenizers/node';
+import {
+  generationConfigName,
+  type LoadedText,
+  type LoadTextOptions,
+  loadFiles,
+  load as loadFrom,
+} from './load.js';
+
+export {
+  generateText,
+  type Prompt,
+  streamText,
+  type TextModel,
+  type TextOptions,
+  type TextPiece,
+} from './generate-text.js';
+export type { LoadedText, LoadTextOptions } from './load.js';
+
+/**
+ * Loads as `load` of `@headwise/text` does, also from a folder on disk, whose `additional_chat_templates` are read too.
+ *
+ * @param place the folder's path, or where else a checkpoint may be; a text that begins with `http:` or `https:` is
+ * an address
+ * @throws InputError, TokenizerError or SafetensorsError naming the file, what is wrong with it and what was expected
+ */
+export async function load(
+  place: CheckpointPlace,
+  options: LoadTextOptions = {},
+): Promise<LoadedText> {
+  if (typeof place !== 'string' || /^https?:/.test(place)) return loadFrom(place, options);
+  const path = join(place, generationConfigName);
+  const files = {
+    // People edit it: it is not compared with the hash that the folder was saved with.
+    generationConfig: async () =>
+      existsSync(path) ? { json: await readJson(path), name: path } : undefined,
+    tokenizer: () => loadTokenizer(place),
+    chatTemplate: () => findChatTemplate(place),
+  };
+  return loadFiles(folderFiles(place), files, options);
+}
