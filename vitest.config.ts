@@ -1,5 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { playwright } from '@vitest/browser-playwright';
 import { defineConfig } from 'vitest/config';
 import { LeftOutReporter } from './scripts/vitest/left-out.js';
@@ -43,6 +44,9 @@ const report = process.env.HEADWISE_TEST_REPORT;
 
 // `npm test` takes one case of each way that the code can take; `pnpm test:full` takes every case.
 const full = process.env.HEADWISE_TESTS === 'full';
+
+// First unit and e2e, a worker a core; then webgpu beside chromium, whose software drivers use every core themselves.
+const cores = availableParallelism();
 
 const onDevices = ['packages/*/src/**/*.gpu.test.ts', 'packages/*/src/**/*.backends.test.ts'];
 
@@ -90,7 +94,10 @@ export default defineConfig({
           include: ['packages/*/src/**/*.test.ts', 'apps/*/src/**/*.test.ts'],
           exclude: ['**/*.gpu.test.ts'],
           setupFiles: ['./scripts/vitest/cpu.ts'],
-          // Other projects run at the same time.
+          // TensorFlow.js is loaded once a worker, not once a file.
+          isolate: false,
+          maxWorkers: cores,
+          // Others use the machine at the same time.
           testTimeout: 60_000,
           hookTimeout: 60_000,
         },
@@ -107,6 +114,7 @@ export default defineConfig({
           // One process with one device: the software driver already uses every core.
           isolate: false,
           maxWorkers: 1,
+          sequence: { groupOrder: 1 },
           ...(gpu ? {} : { testNamePattern: nothing }),
         },
       },
@@ -120,6 +128,8 @@ export default defineConfig({
           testTimeout: 180_000,
           hookTimeout: 60_000,
           isolate: false,
+          maxWorkers: 1,
+          sequence: { groupOrder: 1 },
           ...(browser ? {} : { testNamePattern: nothing }),
           browser: {
             enabled: browser,
@@ -148,7 +158,9 @@ export default defineConfig({
         test: {
           name: 'e2e',
           include: ['apps/*/e2e/**/*.test.ts'],
+          server: { deps: { external: [/\/dist\//] } },
           provide: { full, webgpu: gpu, chromium: chromium ?? '' },
+          maxWorkers: cores,
           testTimeout: 120_000,
           hookTimeout: 120_000,
         },

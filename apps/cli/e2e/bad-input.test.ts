@@ -1,7 +1,13 @@
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, onTestFinished, test } from 'vitest';
-import { headwise, type TinyConfig, temporaryFolder, writeConfig } from './headwise.js';
+import {
+  headwise,
+  headwiseHere,
+  type TinyConfig,
+  temporaryFolder,
+  writeConfig,
+} from './headwise.js';
 
 const work = temporaryFolder();
 const model = join(work, 'model');
@@ -17,9 +23,12 @@ function snapshot(folder: string): Record<string, string> {
 }
 
 /** The command says why in one message, ends with 2, and leaves every file as it was. */
-function expectRefused(args: readonly string[], messages: readonly (string | RegExp)[]): void {
+async function expectRefused(
+  args: readonly string[],
+  messages: readonly (string | RegExp)[],
+): Promise<void> {
   const before = snapshot(work);
-  const { code, stdout, stderr } = headwise(args);
+  const { code, stdout, stderr } = await headwiseHere(args);
   expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
   for (const message of messages) expect(stderr).toMatch(message);
   expect(stderr).not.toMatch(/\n\s+at /);
@@ -88,67 +97,67 @@ describe('train refuses', () => {
     ],
   };
   for (const [name, [change, messages]] of Object.entries(cases)) {
-    test(name, () => {
+    test(name, async () => {
       const config = writeConfig(join(work, name.replaceAll(' ', '-')), change);
-      expectRefused(['train', '--config', config, '--out', join(work, 'out')], messages);
+      await expectRefused(['train', '--config', config, '--out', join(work, 'out')], messages);
     });
   }
 
-  test('an output folder that cannot be written', () => {
+  test('an output folder that cannot be written', async () => {
     const config = writeConfig(join(work, 'unwritable'));
     writeFileSync(join(work, 'file'), 'not a folder');
     const out = join(work, 'file', 'run');
-    expectRefused(['train', '--config', config, '--out', out], [/file\/run: .*ENOTDIR/]);
+    await expectRefused(['train', '--config', config, '--out', out], [/file\/run: .*ENOTDIR/]);
   });
 
-  test('a folder that holds other files, or a run without --resume, or another run', () => {
+  test('a folder that holds other files, or a run without --resume, or another run', async () => {
     const config = writeConfig(join(work, 'other'));
     mkdirSync(join(work, 'full'));
     writeFileSync(join(work, 'full', 'thesis.txt'), 'years of work');
-    expectRefused(
+    await expectRefused(
       ['train', '--config', config, '--out', join(work, 'full')],
       [/full: is not empty and holds no training run/],
     );
-    expectRefused(['train', '--config', config, '--out', model], [/give --resume/]);
-    expectRefused(
+    await expectRefused(['train', '--config', config, '--out', model], [/give --resume/]);
+    await expectRefused(
       ['train', '--config', config, '--out', model, '--resume', '--set', 'model.dim=32'],
       [/'model' .*"dim":16.*"dim":32/],
     );
     const own = join(work, 'good', 'config.json');
     const resume = ['train', '--config', own, '--out', model, '--resume'];
-    expectRefused(
+    await expectRefused(
       [...resume, '--set', 'training.seed=9'],
       [/'training\.seed' 3; the configuration given has 9/],
     );
-    expectRefused(['train', '--config', config, '--out', ''], [/--out is ''/]);
+    await expectRefused(['train', '--config', config, '--out', ''], [/--out is ''/]);
   });
 
-  test('broken JSON, a missing file, a --set of another form', () => {
+  test('broken JSON, a missing file, a --set of another form', async () => {
     writeFileSync(join(work, 'broken.json'), '{"model": ');
     const out = ['--out', join(work, 'out')];
-    expectRefused(
+    await expectRefused(
       ['train', '--config', join(work, 'broken.json'), ...out],
       [/broken\.json: is not JSON/],
     );
-    expectRefused(
+    await expectRefused(
       ['train', '--config', join(work, 'none.json'), ...out],
       [/none\.json: cannot be read/],
     );
     writeFileSync(join(work, 'null.json'), 'null');
-    expectRefused(
+    await expectRefused(
       ['train', '--config', join(work, 'null.json'), ...out, '--set', 'model.dim=4'],
       [/null\.json: the document is null/],
     );
     const config = writeConfig(join(work, 'set'));
-    expectRefused(
+    await expectRefused(
       ['train', '--config', config, ...out, '--set', 'training.steps'],
       [/--set 'training\.steps' is not of the form path=value/],
     );
   });
 
-  test('a backend that cannot be had', () => {
+  test('a backend that cannot be had', async () => {
     const config = writeConfig(join(work, 'backend'));
-    expectRefused(
+    await expectRefused(
       ['train', '--config', config, '--out', join(work, 'out'), '--backend', 'webgl'],
       [/--backend is 'webgl'; expected one of webgpu, wasm, cpu/],
     );
@@ -156,32 +165,32 @@ describe('train refuses', () => {
 });
 
 describe('generate and logits refuse', () => {
-  test('a prompt longer than the context', () => {
+  test('a prompt longer than the context', async () => {
     const prompt = 'the whale saw the sea. '.repeat(40);
-    expectRefused(
+    await expectRefused(
       ['generate', '--model', model, '--prompt', prompt],
       [/the prompt has \d+ tokens; the model's context holds 16/],
     );
   });
 
-  test('ids outside the vocabulary, and what is not an id', () => {
-    expectRefused(
+  test('ids outside the vocabulary, and what is not an id', async () => {
+    await expectRefused(
       ['logits', '--model', model, '--ids', '1,280'],
       [/id 280 at position 1 is outside the vocabulary of 280 tokens/],
     );
-    expectRefused(['logits', '--model', model, '--ids', '1,x'], [/'x' is not a token id/]);
+    await expectRefused(['logits', '--model', model, '--ids', '1,x'], [/'x' is not a token id/]);
   });
 
-  test('options out of range', () => {
+  test('options out of range', async () => {
     const args = ['generate', '--model', model, '--prompt', 'the'];
-    expectRefused([...args, '--top-p', '0'], [/topP is 0; expected 0 < topP ≤ 1/]);
-    expectRefused([...args, '--top-k', '0'], [/topK is 0/]);
-    expectRefused([...args, '--temperature', '-1'], [/temperature is -1/]);
-    expectRefused([...args, '--seed', 'x'], [/'x' is not a whole number/]);
-    expectRefused([...args, '--unknown'], [/unknown option '--unknown'/]);
+    await expectRefused([...args, '--top-p', '0'], [/topP is 0; expected 0 < topP ≤ 1/]);
+    await expectRefused([...args, '--top-k', '0'], [/topK is 0/]);
+    await expectRefused([...args, '--temperature', '-1'], [/temperature is -1/]);
+    await expectRefused([...args, '--seed', 'x'], [/'x' is not a whole number/]);
+    await expectRefused([...args, '--unknown'], [/unknown option '--unknown'/]);
   });
 
-  test('a token that the tokenizer has and the model does not', () => {
+  test('a token that the tokenizer has and the model does not', async () => {
     const folder = join(work, 'mismatch');
     mkdirSync(folder);
     for (const file of ['config.json', 'model.safetensors']) {
@@ -193,14 +202,14 @@ describe('generate and logits refuse', () => {
     tokenizer.added_tokens.push({ ...added, ...flags });
     writeFileSync(join(folder, 'tokenizer.json'), JSON.stringify(tokenizer));
     const args = ['generate', '--model', folder, '--max-new-tokens', '2', '--prompt'];
-    expectRefused(
+    await expectRefused(
       [...args, 'the<more>'],
       [/id 280 at position \d+ is outside the vocabulary of 280 tokens/],
     );
-    expect(headwise([...args, 'the'])).toMatchObject({ code: 0, stderr: '' });
+    expect(await headwiseHere([...args, 'the'])).toMatchObject({ code: 0, stderr: '' });
   });
 
-  test('a folder without a tokenizer', () => {
+  test('a folder without a tokenizer', async () => {
     const folder = join(work, 'no-tokenizer');
     mkdirSync(folder);
     for (const file of ['config.json', 'model.safetensors']) {
@@ -214,21 +223,21 @@ describe('generate and logits refuse', () => {
       ['tokenize', '--tokenizer', join(folder, 'tokenizer.json'), '--text', 'the'],
     ];
     for (const args of asked) {
-      expectRefused(args, [
+      await expectRefused(args, [
         /no-tokenizer: has no tokenizer\.json; expected one, .*save_pretrained/,
       ]);
     }
   });
 
-  test('a folder that is not there', () => {
-    expectRefused(
+  test('a folder that is not there', async () => {
+    await expectRefused(
       ['logits', '--model', join(work, 'nowhere'), '--ids', '1'],
       [/nowhere\/config\.json: is missing/],
     );
   });
 });
 
-test('a message stays readable however long what was given is', () => {
+test('a message stays readable however long what was given is', async () => {
   const long = 'x'.repeat(120_000);
   const config = writeConfig(join(work, 'long'), ({ model }) => {
     Object.assign(model, { dim: long.repeat(10), heads: Array(50_000).fill('many') });
@@ -243,7 +252,7 @@ test('a message stays readable however long what was given is', () => {
     [long],
   ];
   for (const args of cases) {
-    const { code, stderr } = headwise(args);
+    const { code, stderr } = await headwiseHere(args);
     expect(code).toBe(2);
     expect(stderr.length).toBeLessThan(10_000);
     expect(stderr).not.toMatch(/\n\s+at /);
@@ -296,14 +305,28 @@ describe('a model file that lies is refused', () => {
     ],
   };
   for (const [name, [bytes, message]] of Object.entries(files)) {
-    test(name, () => {
+    test(name, async () => {
       const folder = withWeights(name.replaceAll(' ', '-'), bytes());
-      expectRefused(['logits', '--model', folder, '--ids', '1'], [/model\.safetensors/, message]);
+      await expectRefused(
+        ['logits', '--model', folder, '--ids', '1'],
+        [/model\.safetensors/, message],
+      );
     });
   }
 });
 
-test('input is refused before a backend is started', () => {
+test('a refusal ends a true start with its message and its code', () => {
+  for (const [args, message] of [
+    [['logits', '--model', join(work, 'nowhere'), '--ids', '1'], /config\.json: is missing/],
+    [['train'], /required option '--config <file>' not specified/],
+  ] as const) {
+    const { code, stdout, stderr } = headwise(args);
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+    expect(stderr).toMatch(message);
+  }
+});
+
+test('input is refused before a backend is started', async () => {
   // No driver, so that starting WebGPU would be the error.
   const drivers = ['VK_DRIVER_FILES', 'VK_ICD_FILENAMES'];
   for (const name of drivers) process.env[name] = join(work, 'no-driver.json');
@@ -330,9 +353,9 @@ test('input is refused before a backend is started', () => {
     [['verify', '--out', page], noFolder],
   ];
   for (const [args, message] of cases) {
-    expectRefused([...args, '--backend', 'webgpu'], [message]);
+    await expectRefused([...args, '--backend', 'webgpu'], [message]);
   }
-  expectRefused(
+  await expectRefused(
     ['tokenizer', 'train', join(work, 'good', 'corpus.txt'), '--out', page],
     [noFolder],
   );

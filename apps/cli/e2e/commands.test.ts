@@ -1,7 +1,7 @@
 import { cpSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, expect, test } from 'vitest';
-import { headwise, jsonLines, temporaryFolder, writeConfig } from './headwise.js';
+import { headwise, headwiseHere, jsonLines, temporaryFolder, writeConfig } from './headwise.js';
 
 const work = temporaryFolder();
 const model = join(work, 'run');
@@ -59,15 +59,15 @@ test('train --json prints one value a line', () => {
   expect(events.at(-1)).toMatchObject({ event: 'done', folder: out });
 });
 
-test('generate is the same for the same seed, streamed or not, and ends the prompt', () => {
+test('generate is the same for the same seed, streamed or not, and ends the prompt', async () => {
   const args = ['generate', '--model', model, '--prompt', 'the whale', '--max-new-tokens', '20'];
-  const first = headwise([...args, '--seed', '7']);
+  const first = await headwiseHere([...args, '--seed', '7']);
   expect(first.code).toBe(0);
   expect(first.stdout).toMatch(/^the whale/);
-  expect(headwise([...args, '--seed', '7']).stdout).toBe(first.stdout);
-  expect(headwise([...args, '--seed', '7', '--stream']).stdout).toBe(first.stdout);
-  expect(headwise([...args, '--seed', '8']).stdout).not.toBe(first.stdout);
-  const json = JSON.parse(headwise([...args, '--seed', '7', '--json']).stdout);
+  expect((await headwiseHere([...args, '--seed', '7'])).stdout).toBe(first.stdout);
+  expect((await headwiseHere([...args, '--seed', '7', '--stream'])).stdout).toBe(first.stdout);
+  expect((await headwiseHere([...args, '--seed', '8'])).stdout).not.toBe(first.stdout);
+  const json = JSON.parse((await headwiseHere([...args, '--seed', '7', '--json'])).stdout);
   expect(json.prompt + json.text).toBe(first.stdout.slice(0, -1));
   expect(json.ids).toHaveLength(20);
 });
@@ -106,67 +106,79 @@ test('a text that is not UTF-8 is refused, in a file as on standard input', () =
   expect(existsSync(out)).toBe(false);
 });
 
-test('generate ends and restricts tokens as generation_config.json says, or refuses a key by name', () => {
+test('generate ends and restricts tokens as generation_config.json says, or refuses a key by name', async () => {
   const folder = join(work, 'restricted');
   cpSync(model, folder, { recursive: true });
   const args = ['generate', '--model', folder, '--prompt', 'the whale', '--json'];
-  const idsOf = (config: object, ...more: string[]): number[] => {
+  const idsOf = async (config: object, ...more: string[]): Promise<number[]> => {
     writeFileSync(join(folder, 'generation_config.json'), JSON.stringify(config));
-    return JSON.parse(headwise([...args, ...more]).stdout).ids;
+    return JSON.parse((await headwiseHere([...args, ...more])).stdout).ids;
   };
-  const plain = idsOf({ max_new_tokens: 12 });
+  const plain = await idsOf({ max_new_tokens: 12 });
   expect(plain).toHaveLength(12);
   const end = plain[7]!;
   const first = plain.indexOf(end);
-  expect(idsOf({ max_new_tokens: 12, eos_token_id: [279, end] })).toEqual(plain.slice(0, first));
-  expect(idsOf({ max_new_tokens: 12 }, '--max-new-tokens', '3')).toEqual(plain.slice(0, 3));
+  expect(await idsOf({ max_new_tokens: 12, eos_token_id: [279, end] })).toEqual(
+    plain.slice(0, first),
+  );
+  expect(await idsOf({ max_new_tokens: 12 }, '--max-new-tokens', '3')).toEqual(plain.slice(0, 3));
   const config = {
     max_new_tokens: 12,
     suppress_tokens: plain.slice(0, 3),
     no_repeat_ngram_size: 1,
   };
-  const other = idsOf(config);
+  const other = await idsOf(config);
   expect(new Set(other).size).toBe(12);
   expect(other).not.toEqual(expect.arrayContaining(plain.slice(0, 1)));
   writeFileSync(join(folder, 'generation_config.json'), '{ "num_beams": 4, "chat_format": "x" }');
-  expect(headwise(args)).toMatchObject({
+  expect(await headwiseHere(args)).toMatchObject({
     code: 2,
     stderr: expect.stringMatching(/generation_config\.json: 'num_beams' is 4; expected 1/),
   });
-  const aside = headwise([...args, '--no-generation-config', '--max-new-tokens', '1']);
+  const aside = await headwiseHere([...args, '--no-generation-config', '--max-new-tokens', '1']);
   expect(aside).toMatchObject({ code: 0, stderr: '' });
 });
 
-test('generate samples as generation_config.json says, unless told otherwise', () => {
+test('generate samples as generation_config.json says, unless told otherwise', async () => {
   const folder = join(work, 'greedy');
   cpSync(model, folder, { recursive: true });
   const path = join(folder, 'generation_config.json');
   const prompt = ['--prompt', 'the whale', '--max-new-tokens', '12'];
-  const text = (from: string, ...args: string[]) =>
-    headwise(['generate', '--model', from, ...prompt, ...args]).stdout;
-  expect(text(model)).toBe(text(model, '--temperature', '0.8'));
+  const text = async (from: string, ...args: string[]) =>
+    (await headwiseHere(['generate', '--model', from, ...prompt, ...args])).stdout;
+  expect(await text(model)).toBe(await text(model, '--temperature', '0.8'));
   writeFileSync(path, '{ "do_sample": false }');
-  expect(text(folder)).toBe(text(model, '--temperature', '0'));
-  expect(text(folder, '--temperature', '0.8')).toBe(text(model));
+  expect(await text(folder)).toBe(await text(model, '--temperature', '0'));
+  expect(await text(folder, '--temperature', '0.8')).toBe(await text(model));
   writeFileSync(path, '{ "do_sample": true, "top_p": 3 }');
-  expect(headwise(['generate', '--model', folder, ...prompt]).stderr).toMatch(
+  expect((await headwiseHere(['generate', '--model', folder, ...prompt])).stderr).toMatch(
     /generation_config\.json: 'top_p' is 3/,
   );
 });
 
-test('generate at temperature 0 takes the token that logits shows as best', () => {
+test('generate at temperature 0 takes the token that logits shows as best', async () => {
   const { ids } = JSON.parse(
-    headwise(['tokenize', '--tokenizer', join(model, 'tokenizer.json'), '--text', 'the', '--json'])
-      .stdout,
+    (
+      await headwiseHere([
+        'tokenize',
+        '--tokenizer',
+        join(model, 'tokenizer.json'),
+        '--text',
+        'the',
+        '--json',
+      ])
+    ).stdout,
   );
   const shown = JSON.parse(
-    headwise(['logits', '--model', model, '--ids', ids.join(','), '--json']).stdout,
+    (await headwiseHere(['logits', '--model', model, '--ids', ids.join(','), '--json'])).stdout,
   );
   expect(shown.shape).toEqual([ids.length, 280]);
   const last: number[] = shown.logits.at(-1);
   const best = last.indexOf(Math.max(...last));
   const args = ['--prompt', 'the', '--temperature', '0', '--max-new-tokens', '1', '--json'];
-  expect(JSON.parse(headwise(['generate', '--model', model, ...args]).stdout).ids).toEqual([best]);
+  expect(
+    JSON.parse((await headwiseHere(['generate', '--model', model, ...args])).stdout).ids,
+  ).toEqual([best]);
 });
 
 test('tokenize reads standard input, with offsets into the text', () => {
@@ -195,23 +207,25 @@ test('eval measures what train measured', () => {
 });
 
 /** The commands that a help lists, and those below them. */
-function commandsOf(...path: string[]): string[] {
-  const { code, stdout } = headwise([...path, '--help']);
+async function commandsOf(...path: string[]): Promise<string[]> {
+  const { code, stdout } = await headwiseHere([...path, '--help']);
   expect(code).toBe(0);
   expect(stdout).toContain(`Usage: ${['headwise', ...path].join(' ')}`);
   const [, listed = ''] = stdout.split('\nCommands:\n');
   const names = [...listed.matchAll(/^ {2}([a-z]+)/gm)].map(([, name]) => name!);
   const below = names.filter((name) => name !== 'help');
   if (below.length === 0) return [path.join(' ')];
-  return below.flatMap((name) => commandsOf(...path, name));
+  const all: string[] = [];
+  for (const name of below) all.push(...(await commandsOf(...path, name)));
+  return all;
 }
 
-test('every command has help, and a row in the README', () => {
+test('every command has help, and a row in the README', async () => {
   const readme = readFileSync(new URL('../README.md', import.meta.url), 'utf8');
   const [top] = readme.split('\n## ');
   const rows = top!.matchAll(/^\| `([a-z]+(?: [a-z]+)?)/gm);
   const commands = [...rows].map(([, name]) => name!);
-  expect(commandsOf().sort()).toEqual(commands.sort());
+  expect((await commandsOf()).sort()).toEqual(commands.sort());
 });
 
 test('info names the backend', () => {
@@ -220,24 +234,38 @@ test('info names the backend', () => {
   expect(existsSync(model)).toBe(true);
 });
 
-test('a model with a padded vocabulary is usable: ids without a token have no text', () => {
+test('a model with a padded vocabulary is usable: ids without a token have no text', async () => {
   const folder = join(work, 'padded');
   const set = ['--set', 'tokenizer.vocabSize=320', '--set', 'training.steps=2'];
   const config = ['--config', join(work, 'config.json'), '--out', folder];
-  expect(headwise(['train', ...config, ...set]).code).toBe(0);
+  expect((await headwiseHere(['train', ...config, ...set])).code).toBe(0);
   cpSync(join(model, 'tokenizer.json'), join(folder, 'tokenizer.json'));
   // The folder is changed by hand.
   rmSync(join(folder, 'headwise-manifest.json'));
   const args = ['--model', folder, '--prompt', 'the', '--temperature', '50', '--json'];
-  const made = headwise(['generate', ...args, '--max-new-tokens', '40']);
+  const made = await headwiseHere(['generate', ...args, '--max-new-tokens', '40']);
   expect(made.stderr).toBe('');
   const { ids, text } = JSON.parse(made.stdout) as { ids: number[]; text: string };
   expect(ids.some((id) => id >= 280)).toBe(true);
   expect(text).not.toContain('undefined');
   const page = join(work, 'padded.html');
-  const inspected = headwise(['inspect', '--model', folder, '--text', 'the sea', '--out', page]);
+  const inspected = await headwiseHere([
+    'inspect',
+    '--model',
+    folder,
+    '--text',
+    'the sea',
+    '--out',
+    page,
+  ]);
   expect(inspected).toMatchObject({ code: 0, stderr: '' });
   expect(readFileSync(page, 'utf8')).not.toContain('>undefined<');
-  const measured = headwise(['eval', '--model', folder, '--text', join(work, 'corpus.txt')]);
+  const measured = await headwiseHere([
+    'eval',
+    '--model',
+    folder,
+    '--text',
+    join(work, 'corpus.txt'),
+  ]);
   expect(measured).toMatchObject({ code: 0, stderr: '' });
 });

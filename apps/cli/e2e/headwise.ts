@@ -3,8 +3,10 @@ import { mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { vi } from 'vitest';
 
 export const program: string = fileURLToPath(new URL('../dist/main.js', import.meta.url));
+const built = new URL('../dist/run.js', import.meta.url).href;
 export const repository: string = fileURLToPath(new URL('../../../', import.meta.url));
 
 /** What a run of the command line gave. */
@@ -24,6 +26,31 @@ export function headwise(args: readonly string[], input?: string | Uint8Array): 
     ...(input === undefined ? {} : { input }),
   });
   return { code: status, stdout, stderr };
+}
+
+/** Runs the built command line in this process, without the second that a start takes: for what it says. */
+export async function headwiseHere(args: readonly string[]): Promise<Result> {
+  const { run } = (await import(built)) as typeof import('../src/run.js');
+  const before = { backend: process.env.HEADWISE_BACKEND, code: process.exitCode };
+  process.env.HEADWISE_BACKEND = 'cpu';
+  process.exitCode = undefined;
+  const stdout = vi.spyOn(process.stdout, 'write').mockReturnValue(true);
+  const stderr = vi.spyOn(process.stderr, 'write').mockReturnValue(true);
+  const written = ({ mock }: typeof stdout) => mock.calls.map(([text]) => String(text)).join('');
+  try {
+    const code = await run(args);
+    return {
+      code: code || Number(process.exitCode ?? 0),
+      stdout: written(stdout),
+      stderr: written(stderr),
+    };
+  } finally {
+    stdout.mockRestore();
+    stderr.mockRestore();
+    process.exitCode = before.code;
+    if (before.backend === undefined) delete process.env.HEADWISE_BACKEND;
+    else process.env.HEADWISE_BACKEND = before.backend;
+  }
 }
 
 /** Starts the command line and kills it with SIGKILL after a time, if it is still running then. */

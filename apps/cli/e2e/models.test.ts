@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { readSafetensors } from '@headwise/safetensors';
 import { describe, expect, test } from 'vitest';
-import { headwise, repository } from './headwise.js';
+import { headwise, headwiseHere, repository } from './headwise.js';
 
 const goldens = join(repository, 'packages/parity/goldens');
 
@@ -23,38 +23,38 @@ function expectNear(actual: number[], expected: number[]): void {
 
 describe('logits gives what transformers gives', () => {
   for (const name of ['gpt2', 'bloom', 'falcon-40b', 'llama', 'mistral', 'qwen2']) {
-    test(name, () => {
+    test(name, async () => {
       const ids = rowOf(name, 'inputs.input_ids');
       const args = ['--model', join(goldens, name), '--ids', ids.join(','), '--json'];
-      const { logits } = JSON.parse(headwise(['logits', ...args]).stdout);
+      const { logits } = JSON.parse((await headwiseHere(['logits', ...args])).stdout);
       expectNear(logits.flat(), rowOf(name, 'outputs.logits'));
     });
   }
 
-  test('transformer-xl-adaptive, of a first segment', () => {
+  test('transformer-xl-adaptive, of a first segment', async () => {
     const name = 'transformer-xl-adaptive';
     const ids = rowOf(name, 'inputs.input_ids').slice(0, 7);
     const args = ['--model', join(goldens, name), '--ids', ids.join(','), '--json'];
-    const { logits } = JSON.parse(headwise(['logits', ...args]).stdout);
+    const { logits } = JSON.parse((await headwiseHere(['logits', ...args])).stdout);
     expectNear(logits.flat(), rowOf(name, 'outputs.segment_0.log_probabilities'));
   });
 
   for (const name of ['t5', 'bart', 'transformer-2017']) {
-    test(name, () => {
+    test(name, async () => {
       const ids = rowOf(name, 'inputs.input_ids');
       const written = rowOf(name, 'inputs.decoder_input_ids');
       const given = ['--ids', ids.join(','), '--decoder-ids', written.join(',')];
       const args = ['--model', join(goldens, name), ...given, '--json'];
-      const { logits } = JSON.parse(headwise(['logits', ...args]).stdout);
+      const { logits } = JSON.parse((await headwiseHere(['logits', ...args])).stdout);
       expectNear(logits.flat(), rowOf(name, 'outputs.logits'));
     });
   }
 
-  test('roberta-masked-lm', () => {
+  test('roberta-masked-lm', async () => {
     const name = 'roberta-masked-lm';
     const ids = rowOf(name, 'inputs.input_ids');
     const args = ['--model', join(goldens, name), '--ids', ids.join(','), '--json'];
-    const { outputs } = JSON.parse(headwise(['logits', ...args]).stdout);
+    const { outputs } = JSON.parse((await headwiseHere(['logits', ...args])).stdout);
     expectNear(outputs.logits.flat(), rowOf(name, 'outputs.logits'));
   });
 });
@@ -68,13 +68,13 @@ test('--decoder-ids is refused where nothing decodes beside an encoder', () => {
   );
 });
 
-test('params lists every parameter with its key, shape, count and bytes', () => {
+test('params lists every parameter with its key, shape, count and bytes', async () => {
   const folder = join(goldens, 'llama');
-  const run = headwise(['params', '--model', folder]);
+  const run = await headwiseHere(['params', '--model', folder]);
   expect(run).toMatchObject({ code: 0, stderr: '' });
   expect(run.stdout).toContain('30 parameters of the family llama');
   const { parameters, count, bytes } = JSON.parse(
-    headwise(['params', '--model', folder, '--json']).stdout,
+    (await headwiseHere(['params', '--model', folder, '--json'])).stdout,
   );
   const file = readSafetensors(readFileSync(join(folder, 'model.safetensors')));
   const keys = parameters.map(({ key }: { key: string }) => key);
@@ -90,16 +90,16 @@ test('params lists every parameter with its key, shape, count and bytes', () => 
   expect(bytes).toBe(4 * count);
 });
 
-test('logits with packed weights are near those in float32, and an unknown type is refused', () => {
+test('logits with packed weights are near those in float32, and an unknown type is refused', async () => {
   const name = 'llama';
   const ids = rowOf(name, 'inputs.input_ids');
   const args = ['logits', '--model', join(goldens, name), '--ids', ids.join(','), '--json'];
-  const { logits } = JSON.parse(headwise([...args, '--dtype', 'int8']).stdout);
+  const { logits } = JSON.parse((await headwiseHere([...args, '--dtype', 'int8'])).stdout);
   const [actual, expected] = [logits.flat() as number[], rowOf(name, 'outputs.logits')];
   const error = Math.hypot(...actual.map((y, i) => y - expected[i]!)) / Math.hypot(...expected);
   expect(error).toBeGreaterThan(1e-4);
   expect(error).toBeLessThan(2e-2);
-  const run = headwise([...args, '--dtype', 'q8']);
+  const run = await headwiseHere([...args, '--dtype', 'q8']);
   expect(run.code).toBe(2);
   expect(run.stderr).toContain("--dtype is 'q8'; expected one of f32, f16, int8, int4");
 });

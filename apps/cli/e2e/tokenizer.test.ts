@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { headwise, temporaryFolder, writeCorpus } from './headwise.js';
+import { headwise, headwiseHere, temporaryFolder, writeCorpus } from './headwise.js';
 
 const work = temporaryFolder();
 const corpus = writeCorpus(work);
@@ -12,10 +12,10 @@ test.each([
   ['wordpiece', 'WordPiece', 60],
   ['unigram', 'Unigram', 50],
   ['character', 'BPE', 21],
-])('tokenizer train --kind %s learns a vocabulary that tokenize uses', (kind, type, size) => {
+])('tokenizer train --kind %s learns a vocabulary that tokenize uses', async (kind, type, size) => {
   const out = join(work, `${kind}.json`);
   const args = ['--kind', kind, '--vocab-size', String(size), '--special', '<unk>', '--out', out];
-  const run = headwise(['tokenizer', 'train', ...args, corpus, '--json']);
+  const run = await headwiseHere(['tokenizer', 'train', ...args, corpus, '--json']);
   expect(run.stderr).toBe('');
   expect(run.code).toBe(0);
   const told = JSON.parse(run.stdout);
@@ -23,10 +23,10 @@ test.each([
   expect(told.vocabSize).toBeLessThanOrEqual(Math.max(size, 30));
   expect(JSON.parse(readFileSync(out, 'utf8')).model.type).toBe(type);
   const text = 'the old whale';
-  const shown = headwise(['tokenize', '--tokenizer', out, '--text', text, '--json']);
+  const shown = await headwiseHere(['tokenize', '--tokenizer', out, '--text', text, '--json']);
   const { ids, offsets } = JSON.parse(shown.stdout);
   expect(offsets.at(-1)[1]).toBe(text.length);
-  const lines = headwise(['tokenize', '--tokenizer', out, '--text', text, '--offsets']);
+  const lines = await headwiseHere(['tokenize', '--tokenizer', out, '--text', text, '--offsets']);
   expect(
     lines.stdout
       .trim()
@@ -50,9 +50,9 @@ test.each([
   [['--kind', 'sentencepiece'], "'sentencepiece' is invalid"],
   [['--vocab-size', 'many'], "'many' is not a whole number"],
   [['--vocab-size', '100'], 'vocabSize is 100; expected at least 256'],
-])('tokenizer train %j is refused', (args, message) => {
+])('tokenizer train %j is refused', async (args, message) => {
   const out = join(work, 'refused.json');
-  const run = headwise(['tokenizer', 'train', ...args, '--out', out, corpus]);
+  const run = await headwiseHere(['tokenizer', 'train', ...args, '--out', out, corpus]);
   expect(run.code).toBe(2);
   expect(run.stderr).toContain(message);
   expect(readdirSync(work)).not.toContain('refused.json');
@@ -65,10 +65,10 @@ test.each<[string, string, string]>([
     '{"normalizer": {"type": "Magic"}, "model": {"type": "WordLevel", "vocab": {"a": 0}}}',
     'normalizer.type is "Magic"; expected one of Bert',
   ],
-])('tokenize says what is wrong with a tokenizer.json: %s', (name, json, message) => {
+])('tokenize says what is wrong with a tokenizer.json: %s', async (name, json, message) => {
   const path = join(work, `${name}.json`);
   writeFileSync(path, json);
-  const run = headwise(['tokenize', '--tokenizer', path, '--text', 'a']);
+  const run = await headwiseHere(['tokenize', '--tokenizer', path, '--text', 'a']);
   expect(run.code).toBe(2);
   expect(run.stderr).toContain(path);
   expect(run.stderr).toContain(message);

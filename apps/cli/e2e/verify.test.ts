@@ -3,15 +3,15 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Receipt } from '@headwise/parity';
 import { expect, test } from 'vitest';
-import { headwise, temporaryFolder } from './headwise.js';
+import { headwise, headwiseHere, temporaryFolder } from './headwise.js';
 
 const goldens = fileURLToPath(new URL('../../../packages/parity/goldens', import.meta.url));
 const work = temporaryFolder();
 
-test('verify prints a receipt of the models that come along', () => {
+test('verify prints a receipt of the models that come along', async () => {
   const file = join(work, 'receipt.json');
   const args = ['--only', 'gpt2', '--backend', 'cpu', '--json', '--out', file];
-  const { code, stdout } = headwise(['verify', ...args]);
+  const { code, stdout } = await headwiseHere(['verify', ...args]);
   const receipt = JSON.parse(stdout) as Receipt;
   expect(code).toBe(0);
   expect(receipt).toMatchObject({ backend: 'cpu', ok: true });
@@ -36,19 +36,19 @@ test('verify ends with 1 where a bound is broken, and names the parts', () => {
   expect(stdout).toMatch(/\d+ of \d+ comparisons are out of bounds: wrong /);
 });
 
-test('verify compares a model without a golden with the cpu', () => {
+test('verify compares a model without a golden with the cpu', async () => {
   const folder = join(work, 'mine');
   cpSync(join(goldens, 'mistral'), folder, { recursive: true });
   rmSync(join(folder, 'expected.safetensors'));
-  const { code, stdout } = headwise(['verify', '--model', folder, '--backend', 'wasm']);
+  const { code, stdout } = await headwiseHere(['verify', '--model', folder, '--backend', 'wasm']);
   expect(stdout).toMatch(/compared with what the cpu backend computes/);
   expect(stdout).toMatch(/all 1 comparisons are within their bounds/);
   expect(code).toBe(0);
 });
 
-test('verify refuses a name that no model has, and a folder that is none', () => {
-  const unknown = headwise(['verify', '--only', 'gpt9']);
+test('verify refuses a name that no model has, and a folder that is none', async () => {
+  const unknown = await headwiseHere(['verify', '--only', 'gpt9']);
   expect(unknown).toMatchObject({ code: 2, stdout: '' });
   expect(unknown.stderr).toMatch(/--only 'gpt9': no model is called so; there are bart,/);
-  expect(headwise(['verify', '--model', join(work, 'none')])).toMatchObject({ code: 2 });
+  expect(await headwiseHere(['verify', '--model', join(work, 'none')])).toMatchObject({ code: 2 });
 });

@@ -4,6 +4,7 @@ import { FileError } from '@headwise/files';
 import { SafetensorsError } from '@headwise/safetensors';
 import { TokenizerError } from '@headwise/tokenizers';
 import { DivergedError } from '@headwise/training';
+import { shortened } from './shortened.js';
 
 /** Errors that say that what was given cannot be used. */
 const inputErrors = [InputError, DataError, FileError, SafetensorsError, TokenizerError];
@@ -32,18 +33,6 @@ export function messageOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   const foreseen = isOneOf([...inputErrors, ...workErrors], error);
   return shortened(foreseen ? error.message : (error.stack ?? error.message));
-}
-
-const mostCharacters = 4000;
-
-/** A message shortened to what a terminal shows; the given values may have any length. */
-export function shortened(message: string): string {
-  if (message.length <= mostCharacters) return message;
-  const [start, end] = [
-    message.slice(0, 0.75 * mostCharacters),
-    message.slice(-0.2 * mostCharacters),
-  ];
-  return `${start}\n… (${message.length} characters in all) …\n${end}`;
 }
 
 function isOneOf(kinds: readonly (abstract new (...args: never[]) => Error)[], error: unknown) {

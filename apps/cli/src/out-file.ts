@@ -1,15 +1,15 @@
 import { stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { InputError } from '@headwise/core';
+import { FileError } from '@headwise/files';
 
 /**
  * Throws where a file can surely not be written, before work is done for it.
  *
- * @throws InputError naming the option, the path and what is there
+ * @throws FileError naming the option, the path and what is there
  */
 export async function checkOutFile(option: string, path: string): Promise<void> {
   const refuse = (why: string): never => {
-    throw new InputError(`${option} ${path}: cannot be written: ${why}`);
+    throw new FileError(`${option} ${path}`, `cannot be written: ${why}`);
   };
   const folder = dirname(path);
   const above = await stat(folder).catch(() => refuse(`there is no folder ${folder}`));

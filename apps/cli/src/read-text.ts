@@ -1,15 +1,15 @@
 import { readFile } from 'node:fs/promises';
 import { buffer } from 'node:stream/consumers';
-import { InputError } from '@headwise/core';
+import { FileError } from '@headwise/files';
 
 /**
  * Reads a text file that an option names.
  *
- * @throws InputError naming the option, the file and why it cannot be read, or where it is not UTF-8
+ * @throws FileError naming the option, the file and why it cannot be read, or where it is not UTF-8
  */
 export async function readText(option: string, path: string): Promise<string> {
   const bytes = await readFile(path).catch((error: Error) => {
-    throw new InputError(`${option} ${path}: cannot be read: ${error.message}`, { cause: error });
+    throw new FileError(`${option} ${path}`, `cannot be read: ${error.message}`, { cause: error });
   });
   return decodeText(`${option} ${path}`, bytes);
 }
@@ -17,7 +17,7 @@ export async function readText(option: string, path: string): Promise<string> {
 /**
  * Reads standard input to its end, as a text.
  *
- * @throws InputError where it is not UTF-8
+ * @throws FileError where it is not UTF-8
  */
 export async function readStandardInput(): Promise<string> {
   return decodeText('standard input', await buffer(process.stdin));
@@ -28,6 +28,6 @@ function decodeText(name: string, bytes: Uint8Array): string {
   try {
     return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
   } catch {
-    throw new InputError(`${name}: is not UTF-8`);
+    throw new FileError(name, 'is not UTF-8');
   }
 }

@@ -30,7 +30,6 @@ interface ConvertOptions {
  */
 export function convertCommand(): Command {
   return new Command('convert')
-    .description('write a model folder anew: in another type, in shards, with an adapter merged in')
     .requiredOption('--model <dir>', 'a model folder')
     .requiredOption(
       '--out <dir>',

@@ -21,7 +21,6 @@ interface EvalOptions {
 /** `headwise eval`: how well a model predicts a text. */
 export function evalCommand(): Command {
   return new Command('eval')
-    .description('measure loss, perplexity and bits per byte on a text')
     .requiredOption('--model <dir>', 'a model folder')
     .requiredOption('--text <file>', 'a text file, a folder of .txt files, or npm:PACKAGE')
     .addOption(dtypeOption())

@@ -25,7 +25,6 @@ interface GenerateCommandOptions extends GenerateOptions {
 /** `headwise generate`: continues a text with a model. */
 export function generateCommand(): Command {
   return new Command('generate')
-    .description('continue a text')
     .requiredOption('--model <dir>', 'a model folder')
     .option('--prompt <text>', 'what to continue')
     .option('--prompt-file <path>', 'a file with what to continue; without either, standard input')

@@ -6,7 +6,6 @@ import { version } from '../version.js';
 /** `headwise info`: which backend runs here, and with what. */
 export function infoCommand(): Command {
   return new Command('info')
-    .description('show the backend that runs here, its adapter, features and limits')
     .option('--backend <name>', 'webgpu, wasm or cpu; an error where it cannot be had')
     .option('--json', 'print JSON')
     .action(async (options: { backend?: string; json?: boolean }) => {

@@ -24,7 +24,6 @@ interface InspectOptions {
 /** `headwise inspect`: a page that shows what a model does with a text. */
 export function inspectCommand(): Command {
   return new Command('inspect')
-    .description('write a page that shows where a model attends, and what each layer would say')
     .requiredOption('--model <dir>', 'a model folder')
     .requiredOption('--text <text>', 'what the model reads')
     .requiredOption('--out <file>', 'the page to write, a .html file')

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { InputError } from '@headwise/core';
+import { FileError } from '@headwise/files';
 import { Command } from 'commander';
 import { port } from '../numbers.js';
 import { output } from '../output.js';
@@ -12,14 +12,13 @@ const folder = fileURLToPath(new URL('../lab', import.meta.url));
 /** `headwise lab`: serves the lab, the research app in the browser, on this machine. */
 export function labCommand(): Command {
   return new Command('lab')
-    .description('serve the lab: train, compare, look inside and write in the browser')
     .option('--port <n>', 'the port to listen at; 0 takes a free one', port, 4173)
     .option('--host <address>', 'the address to listen at', '127.0.0.1')
     .option('--json', 'print JSON: url')
     .action(async (options: { port: number; host: string; json?: boolean }) => {
       const out = output(options.json ?? false);
       if (!existsSync(folder)) {
-        throw new InputError(`${folder}: the built lab is not there; pnpm build makes it`);
+        throw new FileError(folder, 'the built lab is not there; pnpm build makes it');
       }
       const { url, loopback } = await serveFolder(folder, options);
       if (!loopback) {

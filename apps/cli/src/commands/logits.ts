@@ -21,9 +21,6 @@ interface LogitsOptions {
 /** `headwise logits`: what a model gives for some ids; of decoders, the scores of the next token after each. */
 export function logitsCommand(): Command {
   return new Command('logits')
-    .description(
-      'print what a model gives for some ids: scores of the next token, or what its head is for',
-    )
     .requiredOption('--model <dir>', 'a model folder')
     .requiredOption('--ids <ids>', 'token ids, with commas: 1,2,3')
     .option('--decoder-ids <ids>', 'of an encoder-decoder: the output so far; default its start')

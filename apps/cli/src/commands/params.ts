@@ -6,7 +6,6 @@ import { output } from '../output.js';
 /** `headwise params`: every parameter of a model folder, its shape, count and bytes. */
 export function paramsCommand(): Command {
   return new Command('params')
-    .description('list every parameter of a model: its key in the file, shape, count and bytes')
     .requiredOption('--model <dir>', 'a model folder')
     .option('--json', 'print JSON: family, parameters, count, bytes, unusedKeys')
     .action(async (options: { model: string; json?: boolean }) => {

@@ -13,7 +13,6 @@ interface Options {
 /** `headwise tokenize`: the tokens of a text. */
 export function tokenizeCommand(): Command {
   return new Command('tokenize')
-    .description('split a text, from --text or standard input, into tokens')
     .requiredOption('--tokenizer <path>', 'a tokenizer.json, or a folder that holds one')
     .option('--text <text>', 'the text; default standard input')
     .option(

@@ -1,7 +1,7 @@
 import { createReadStream } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { Readable } from 'node:stream';
-import { InputError } from '@headwise/core';
+import { FileError } from '@headwise/files';
 import {
   type Texts,
   type Tokenizer,
@@ -37,7 +37,7 @@ const trainings = {
 
 /** `headwise tokenizer`: makes tokenizers. */
 export function tokenizerCommand(): Command {
-  return new Command('tokenizer').description('make tokenizers').addCommand(trainCommand());
+  return new Command('tokenizer').addCommand(trainCommand());
 }
 
 /** `headwise tokenizer train`: learns a vocabulary from text files. */
@@ -93,9 +93,9 @@ async function* linesOf(files: readonly string[]): AsyncGenerator<string> {
         yield `${line}\n`;
       }
     } catch (error) {
-      if (error instanceof InputError) throw error;
+      if (error instanceof FileError) throw error;
       const { message } = error as Error;
-      throw new InputError(`${file}: cannot be read: ${message}`, { cause: error });
+      throw new FileError(file, `cannot be read: ${message}`, { cause: error });
     }
   }
 }
@@ -107,7 +107,7 @@ async function* decoded(file: string): AsyncGenerator<string> {
     try {
       return decoder.decode(bytes, { stream: bytes !== undefined });
     } catch {
-      throw new InputError(`${file}: is not UTF-8`);
+      throw new FileError(file, 'is not UTF-8');
     }
   };
   for await (const chunk of createReadStream(file)) yield text(chunk as Uint8Array);

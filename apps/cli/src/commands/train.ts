@@ -33,7 +33,6 @@ interface TrainCommandOptions {
 /** `headwise train`: trains a model from a configuration, into a folder that other commands can use. */
 export function trainCommand(): Command {
   return new Command('train')
-    .description('train a model on a text')
     .requiredOption('--config <file>', 'what to train: model, tokenizer, data, schedule')
     .requiredOption('--out <dir>', 'the folder for model, tokenizer and checkpoints')
     .option('--set <path=value>', 'change a value of the configuration; repeatable', collect)

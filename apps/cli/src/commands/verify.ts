@@ -30,9 +30,6 @@ interface VerifyOptions {
 /** `headwise verify`: a receipt of how exact this adapter computes. */
 export function verifyCommand(): Command {
   return new Command('verify')
-    .description(
-      'measure how exact operations and models are here, and say where a bound is broken',
-    )
     .option(
       '--model <dir>',
       'a model folder instead: by its expected.safetensors, or by what the cpu computes',

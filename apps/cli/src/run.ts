@@ -1,0 +1,99 @@
+import { Command, CommanderError } from 'commander';
+import { shortened } from './shortened.js';
+import { version } from './version.js';
+
+/** Each command: what it does, and how it is loaded, which is done for the called one only. */
+const commands: Record<string, [does: string, load: () => Promise<Command>]> = {
+  info: [
+    'show the backend that runs here, its adapter, features and limits',
+    withTensors(async () => (await import('./commands/info.js')).infoCommand()),
+  ],
+  train: [
+    'train a model on a text',
+    withTensors(async () => (await import('./commands/train.js')).trainCommand()),
+  ],
+  generate: [
+    'continue a text',
+    withTensors(async () => (await import('./commands/generate.js')).generateCommand()),
+  ],
+  tokenize: [
+    'split a text, from --text or standard input, into tokens',
+    async () => (await import('./commands/tokenize.js')).tokenizeCommand(),
+  ],
+  tokenizer: [
+    'make tokenizers',
+    async () => (await import('./commands/tokenizer.js')).tokenizerCommand(),
+  ],
+  logits: [
+    'print what a model gives for some ids: scores of the next token, or what its head is for',
+    withTensors(async () => (await import('./commands/logits.js')).logitsCommand()),
+  ],
+  params: [
+    'list every parameter of a model: its key in the file, shape, count and bytes',
+    withTensors(async () => (await import('./commands/params.js')).paramsCommand()),
+  ],
+  eval: [
+    'measure loss, perplexity and bits per byte on a text',
+    withTensors(async () => (await import('./commands/eval.js')).evalCommand()),
+  ],
+  lab: [
+    'serve the lab: train, compare, look inside and write in the browser',
+    async () => (await import('./commands/lab.js')).labCommand(),
+  ],
+  convert: [
+    'write a model folder anew: in another type, in shards, with an adapter merged in',
+    withTensors(async () => (await import('./commands/convert.js')).convertCommand()),
+  ],
+  verify: [
+    'measure how exact operations and models are here, and say where a bound is broken',
+    withTensors(async () => (await import('./commands/verify.js')).verifyCommand()),
+  ],
+  inspect: [
+    'write a page that shows where a model attends, and what each layer would say',
+    withTensors(async () => (await import('./commands/inspect.js')).inspectCommand()),
+  ],
+};
+
+/** Loads a command that computes, and silences TensorFlow.js's advice to install its native bindings. */
+function withTensors(load: () => Promise<Command>): () => Promise<Command> {
+  return async () => {
+    const { env } = await import('@tensorflow/tfjs');
+    env().set('PROD', true);
+    return load();
+  };
+}
+
+/**
+ * Runs the command line.
+ *
+ * @param args what follows the program's name
+ * @returns the exit code: 0 done, 1 failed, 2 the input cannot be used
+ */
+export async function run(args: readonly string[]): Promise<0 | 1 | 2> {
+  try {
+    const program = await programFor(args[0] === 'help' ? args[1] : args[0]);
+    await program.parseAsync(args, { from: 'user' });
+    return 0;
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
+    const { exitCodeOf, messageOf } = await import('./exit.js');
+    process.stderr.write(`headwise: ${messageOf(error)}\n`);
+    return exitCodeOf(error);
+  }
+}
+
+/** The program with the names of all commands, and the called one whole. */
+async function programFor(called: string | undefined): Promise<Command> {
+  const program = new Command('headwise')
+    .description('Train, sample and inspect transformers on WebGPU, wasm or cpu.')
+    .version(version)
+    .configureOutput({ outputError: (message, write) => write(shortened(message)) })
+    .showHelpAfterError('(add --help for what the command takes)')
+    .addHelpText('after', '\nExit codes: 0 done, 1 failed, 2 the input cannot be used.');
+  for (const [name, [does, load]] of Object.entries(commands)) {
+    const command = name === called ? await load() : new Command(name);
+    program.addCommand(command.description(does).copyInheritedSettings(program).exitOverride());
+    for (const child of command.commands) child.copyInheritedSettings(command);
+  }
+  return program.exitOverride();
+}
