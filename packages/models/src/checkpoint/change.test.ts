@@ -1,7 +1,12 @@
-import { isLanguageModel } from '@headwise/core';
+import { mkdtempSync, readdirSync, readFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { isEncoder, isEncoderDecoder, isLanguageModel } from '@headwise/core';
 import * as tf from '@tensorflow/tfjs';
 import { expect, test } from 'vitest';
-import { loadModel } from '../node.js';
+import { changedPreset, type PresetChange } from '../change.js';
+import type { Model } from '../model.js';
+import { loadModel, saveModel } from '../node.js';
 
 const goldens = new URL('../../../parity/goldens/', import.meta.url).pathname;
 
@@ -18,6 +23,101 @@ test('a part that is changed takes its parameters along, and both sides are told
     expect((await logits.data()).every(Number.isFinite)).toBe(true);
     params.dispose();
   }
+});
+
+/** The outputs of a model of any kind for a few ids. */
+function outputOf({ network }: Model): tf.Tensor {
+  const ids = tf.tensor2d([3, 1, 4, 1, 5, 9, 2, 6], [2, 4], 'int32');
+  if (isEncoderDecoder(network)) return network.decode(ids, network.encode(ids));
+  return isEncoder(network) ? Object.values(network.forward(ids))[0]! : network.forward(ids);
+}
+
+const encoderBlocks = (name: string, layers: number) =>
+  Array.from({ length: layers }, (_, i) => [`${name}.blocks.${i}.attn`, i] as const);
+
+test.each<[name: string, change: PresetChange, newPaths: string[], unused: string[]]>([
+  [
+    'bert-masked-lm',
+    { position: { kind: 'alibi' } },
+    [],
+    ['bert.embeddings.position_embeddings.weight'],
+  ],
+  [
+    'roberta-sequence-classification',
+    { position: { kind: 'rotary' } },
+    [],
+    ['roberta.embeddings.position_embeddings.weight'],
+  ],
+  [
+    't5',
+    { position: { kind: 'rotary' } },
+    [],
+    ['encoder', 'decoder'].map(
+      (side) => `${side}.block.0.layer.0.SelfAttention.relative_attention_bias.weight`,
+    ),
+  ],
+  ['marian', { position: { kind: 'alibi' } }, [], []],
+])(
+  '%s with %j from a checkpoint learns, and is saved whole',
+  async (name, change, newPaths, unused) => {
+    const model = await loadModel(`${goldens}${name}`, { change });
+    expect(model.newPaths).toEqual(newPaths);
+    expect(model.unusedKeys.sort()).toEqual(unused.sort());
+    await expectLearnsAndSaves(model, name);
+  },
+);
+
+test('BART with grouped heads from a checkpoint learns, and is saved whole', async () => {
+  const { heads } = changedPreset(
+    JSON.parse(readFileSync(`${goldens}bart/config.json`, 'utf8')),
+    {},
+  );
+  const model = await loadModel(`${goldens}bart`, { change: { heads: { ...heads, kv: 1 } } });
+  const layers = [...encoderBlocks('encoder', 3), ...encoderBlocks('decoder', 2)].map(
+    ([path]) => path,
+  );
+  const cross = encoderBlocks('decoder', 2).map(([path]) => path.replace('attn', 'cross'));
+  const changed = [...layers, ...cross].flatMap((path) =>
+    ['kProj', 'vProj'].flatMap((map) => [`${path}.${map}.weight`, `${path}.${map}.bias`]),
+  );
+  expect(model.newPaths.sort()).toEqual(changed.sort());
+  expect(model.unusedKeys).toHaveLength(changed.length);
+  await expectLearnsAndSaves(model, 'bart');
+});
+
+/** Whether a changed model differs from its family's, learns, and is the same when it is saved and loaded. */
+async function expectLearnsAndSaves(model: Model, name: string): Promise<void> {
+  const theirs = await loadModel(`${goldens}${name}`);
+  const expected = await outputOf(model).data();
+  expect(expected.every(Number.isFinite)).toBe(true);
+  expect(expected).not.toEqual(await outputOf(theirs).data());
+  const named = Object.entries(model.params.named());
+  const { grads } = tf.variableGrads(
+    () => outputOf(model).square().sum() as tf.Scalar,
+    named.map(([, variable]) => variable),
+  );
+  for (const [path, variable] of named) {
+    // A bias of all keys shifts every score of a query alike.
+    if (path.endsWith('kProj.bias')) continue;
+    expect((await grads[variable.name]!.abs().sum().data())[0], path).toBeGreaterThan(0);
+  }
+  const folder = mkdtempSync(join(tmpdir(), 'headwise-change-'));
+  await saveModel(folder, model);
+  const again = await loadModel(folder);
+  expect(await outputOf(again).data()).toEqual(expected);
+  for (const { params } of [model, theirs, again]) params.dispose();
+}
+
+test.each(readdirSync(goldens))('%s is its own typed configuration', async (name) => {
+  const [plain, typed] = [
+    await loadModel(`${goldens}${name}`),
+    await loadModel(`${goldens}${name}`, { change: {} }),
+  ];
+  expect(typed.family.modelType).toBe('headwise');
+  expect(typed.newPaths).toEqual(plain.newPaths);
+  expect(typed.unusedKeys).toEqual(plain.unusedKeys);
+  expect(await outputOf(typed).data()).toEqual(await outputOf(plain).data());
+  for (const { params } of [plain, typed]) params.dispose();
 });
 
 test('trained heads are not cut into another number of them', async () => {

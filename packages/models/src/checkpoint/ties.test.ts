@@ -238,6 +238,14 @@ describe('tied weights stored twice or once', () => {
       ['model.shared.weight'],
     ));
 
+  test.each([
+    ['bart-untied', ['model.shared.weight']],
+    ['marian-untied', []],
+    ['t5-untied', []],
+  ])('%s is saved with the tables that it has', (name, unused) =>
+    expectSame(golden(name), golden(name), unused),
+  );
+
   test('a table that an untied file lacks is the shared one', () =>
     expectSame(
       changed('marian', copy('model.shared.weight', 'lm_head.weight'), {

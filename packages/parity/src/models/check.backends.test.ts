@@ -10,6 +10,11 @@ import { checkModel } from './check.js';
 
 const goldens = fileURLToPath(new URL('../../goldens', import.meta.url));
 
+/** Tensors that a checkpoint has and transformers does not read either. */
+const unread: Readonly<Record<string, readonly string[]>> = {
+  'bart-untied': ['model.shared.weight'],
+};
+
 describeBackends('parity with Hugging Face transformers', () => {
   test.each(readdirSync(goldens))('%s', async (name) => {
     const files = folderFiles(`${goldens}/${name}`);
@@ -19,7 +24,7 @@ describeBackends('parity with Hugging Face transformers', () => {
     expect(checks.filter(({ ok }) => !ok)).toEqual([]);
     expect(checks.some(({ part }) => part.startsWith('gradient.'))).toBe(true);
     const { params, unusedKeys } = await loadModel(files);
-    expect(unusedKeys).toEqual([]);
+    expect(unusedKeys).toEqual(unread[name] ?? []);
     params.dispose();
     expect(tf.memory().numTensors).toBe(before);
   });
