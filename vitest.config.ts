@@ -92,7 +92,7 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['packages/*/src/**/*.test.ts', 'apps/*/src/**/*.test.ts'],
-          exclude: ['**/*.gpu.test.ts'],
+          exclude: ['**/*.gpu.test.ts', '**/*.alone.test.ts'],
           setupFiles: ['./scripts/vitest/cpu.ts'],
           // TensorFlow.js is loaded once a worker, not once a file.
           isolate: false,
@@ -100,6 +100,17 @@ export default defineConfig({
           // Others use the machine at the same time.
           testTimeout: 60_000,
           hookTimeout: 60_000,
+        },
+      },
+      {
+        // Tests that leave TensorFlow.js in another state: a process for each file.
+        resolve,
+        ssr: { resolve },
+        test: {
+          name: 'alone',
+          include: ['packages/*/src/**/*.alone.test.ts'],
+          setupFiles: ['./scripts/vitest/cpu.ts'],
+          maxWorkers: cores,
         },
       },
       {

@@ -42,7 +42,7 @@ describeBackends('attentionWeights', () => {
     const of = (rows: number[], heads?: number[]) => () =>
       attentionWeights(q, q, tf.zeros([1, 2, 3, 2]), { rows, heads });
     expect(of([3])).toThrow('attentionWeights: rows hold 3; expected numbers from 0 to 2');
-    expect(of([])).toThrow('attentionWeights: rows are none; expected numbers from 0 to 2');
+    expect(of([])).toThrow('attentionWeights: rows are empty; expected numbers from 0 to 2');
     expect(of([0], [-1])).toThrow('attentionWeights: heads hold -1; expected numbers from 0 to 1');
     expect(() => attentionWeights(q, q, tf.zeros([1, 2, 3]), { rows: [0] })).toThrow(
       'attentionWeights: logSumExp has shape [1, 2, 3]; expected [1, 2, 3, 2]',

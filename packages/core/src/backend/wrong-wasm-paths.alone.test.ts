@@ -2,7 +2,7 @@ import * as tf from '@tensorflow/tfjs';
 import { expect, test, vi } from 'vitest';
 import { startBackend } from './start.js';
 
-// A file of its own: TensorFlow.js does not try another place once it has failed.
+// In a process of its own: TensorFlow.js does not try another place once it has failed.
 test('wasmPaths without the files is named, and leaves the backend that was in use', async () => {
   const before = tf.getBackend();
   vi.spyOn(console, 'warn').mockImplementation(() => {});
