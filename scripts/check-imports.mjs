@@ -15,7 +15,7 @@ export const allowed = {
   decoding: ['core', 'kernels'],
   layers: ['core', 'kernels'],
   positions: ['core', 'kernels'],
-  attention: ['core', 'kernels', 'layers', 'positions'],
+  attention: ['core', 'kernels', 'decoding', 'layers', 'positions'],
   transformer: ['core', 'layers', 'positions', 'attention'],
   models: [
     'core',
@@ -33,7 +33,7 @@ export const allowed = {
   generation: ['core', 'kernels', 'decoding'],
   inspect: ['core'],
   text: ['core', 'generation', 'models', 'tokenizers'],
-  parity: ['core', 'kernels', 'models', 'safetensors'],
+  parity: ['core', 'kernels', 'decoding', 'models', 'safetensors'],
 };
 
 /** Things that belong to one place: what they are, the pattern, and the files that may use them. */

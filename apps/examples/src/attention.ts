@@ -1,5 +1,6 @@
 import { attend, causal, FusedProjection, MultiHeadAttention } from '@headwise/attention';
-import { KeyValueCache, ParamStore } from '@headwise/core';
+import { ParamStore } from '@headwise/core';
+import { KeyValueCache } from '@headwise/decoding';
 import { start } from '@headwise/kernels';
 import * as tf from '@tensorflow/tfjs';
 

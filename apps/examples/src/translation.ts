@@ -1,4 +1,4 @@
-import { KeyValueCache } from '@headwise/core';
+import { KeyValueCache } from '@headwise/decoding';
 import { start } from '@headwise/kernels';
 import { createModel } from '@headwise/models';
 import { AdamW, clipping, lossAndGradients, sequenceLoss } from '@headwise/training';

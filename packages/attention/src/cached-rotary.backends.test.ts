@@ -1,4 +1,5 @@
-import { KeyValueCache, type KeyValueCacheOptions, ParamStore } from '@headwise/core';
+import { ParamStore } from '@headwise/core';
+import { KeyValueCache, type KeyValueCacheOptions } from '@headwise/decoding';
 import { and, causal, type Mask, type RotaryLayout, slidingWindow } from '@headwise/kernels';
 import { RotaryPosition } from '@headwise/positions';
 import { describeBackends, expectClose, expectNoLeak, gaussian } from '@headwise/testing';
@@ -147,7 +148,7 @@ describeBackends('rotary positions over a cache', () => {
   test('a cache that cannot turn keys says so', () => {
     const cache = new KeyValueCache();
     const x = tf.zeros([1, 2, 3, 6]);
-    const turn = { cos: tf.ones([3, 3]), sin: tf.zeros([3, 3]), layout: 'half-split' };
+    const turn = { cos: tf.ones([3, 3]), sin: tf.zeros([3, 3]), layout: 'half-split' } as const;
     expect(cache.appendsInPlace('a', 3)).toBe(false);
     expect(() => cache.append('a', x, x, undefined, turn)).toThrow(
       "cache of 'a': cannot turn keys as it appends them; expected turned ones",

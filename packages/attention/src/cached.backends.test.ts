@@ -1,4 +1,5 @@
-import { type ForwardContext, KeyValueCache, type KeyValueCacheOptions } from '@headwise/core';
+import type { ForwardContext } from '@headwise/core';
+import { KeyValueCache, type KeyValueCacheOptions } from '@headwise/decoding';
 import { attentionReference, causal, none } from '@headwise/kernels';
 import {
   describeBackends,

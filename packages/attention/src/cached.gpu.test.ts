@@ -1,4 +1,5 @@
-import { currentDevice, KeyValueCache } from '@headwise/core';
+import { currentDevice } from '@headwise/core';
+import { KeyValueCache } from '@headwise/decoding';
 import { causal } from '@headwise/kernels';
 import { gaussian } from '@headwise/testing';
 import * as tf from '@tensorflow/tfjs';

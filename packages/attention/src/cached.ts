@@ -1,16 +1,12 @@
-import {
-  InputError,
-  isTapped,
-  type KeysAndValues,
-  type KeyValueCache,
-  tapped,
-} from '@headwise/core';
+import { InputError, isTapped, tapped } from '@headwise/core';
+import type { KeyValueCache } from '@headwise/decoding';
 import {
   and,
   attentionReference,
   causal,
   checkScoring,
   decodeAttention,
+  type KeysValues,
   none,
   padding,
   type RotaryTables,
@@ -124,7 +120,7 @@ function isPlain(
 /** Causal attention where each query has a list of the keys that it sees. */
 function attendVisible(
   q: tf.Tensor,
-  { k, v }: KeysAndValues,
+  { k, v }: KeysValues,
   visible: () => tf.Tensor4D,
   given: GivenOptions,
 ): tf.Tensor {

@@ -1,4 +1,5 @@
 import { checkParams, type ForwardContext, InputError, type ParamStore } from '@headwise/core';
+import { keyValueCacheOf } from '@headwise/decoding';
 import { type AttentionPosition, noPosition } from '@headwise/positions';
 import * as tf from '@tensorflow/tfjs';
 import { AttentionCore, type AttentionLayerOptions } from './layer.js';
@@ -51,7 +52,7 @@ export class CrossAttention {
     return tf.tidy(() => {
       const q = this.#projection.queries(x, ctx);
       const make = () => this.#projection.keysAndValues(encoded, ctx);
-      const kept = ctx?.cache?.once(this.path, x.shape[0]!, make) ?? make();
+      const kept = keyValueCacheOf(ctx)?.once(this.path, x.shape[0]!, make) ?? make();
       const { v, ...placed } = this.#core.prepare({ q, ...kept }, ctx);
       return this.#core.attend(placed, v, encodedMask, ctx);
     });

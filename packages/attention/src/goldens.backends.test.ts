@@ -1,4 +1,5 @@
-import { ParamStore, SegmentMemory } from '@headwise/core';
+import { ParamStore } from '@headwise/core';
+import { SegmentMemory } from '@headwise/decoding';
 import {
   AlibiPosition,
   RotaryPosition,

@@ -2,12 +2,12 @@ import {
   type ForwardContext,
   type Initializer,
   InputError,
-  type KeyValueCache,
   type Layer,
   type ParamStore,
   tapped,
   zeros,
 } from '@headwise/core';
+import { type KeyValueCache, keyValueCacheOf } from '@headwise/decoding';
 import { and, checkScoring, type Mask, none, padding, type ScoreMod } from '@headwise/kernels';
 import { type Dropout, Linear } from '@headwise/layers';
 import type { AttentionPosition, Placed } from '@headwise/positions';
@@ -103,7 +103,7 @@ export class AttentionCore {
    * Whether new tokens are attended to by kernels that turn queries and keys as they load them.
    */
   turnsAsLoaded(tokens: number, seen: tf.Tensor | undefined, ctx?: ForwardContext): boolean {
-    const cache = ctx?.cache;
+    const cache = keyValueCacheOf(ctx);
     return cache !== undefined && decodedInPlace(tokens, { ...this.#given({}, seen, ctx), cache });
   }
 

@@ -1,4 +1,5 @@
-import { KeyValueCache, ParamStore, SegmentMemory } from '@headwise/core';
+import { ParamStore } from '@headwise/core';
+import { KeyValueCache, SegmentMemory } from '@headwise/decoding';
 import { causal } from '@headwise/kernels';
 import { RMSNorm } from '@headwise/layers';
 import { AlibiPosition, RotaryPosition, TransformerXLPosition } from '@headwise/positions';

@@ -1,4 +1,5 @@
-import { KeyValueCache, ParamStore } from '@headwise/core';
+import { ParamStore } from '@headwise/core';
+import { KeyValueCache } from '@headwise/decoding';
 import { causal } from '@headwise/kernels';
 import { describeBackends, expectClose, expectNoLeak, gaussian } from '@headwise/testing';
 import * as tf from '@tensorflow/tfjs';

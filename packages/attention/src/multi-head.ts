@@ -5,6 +5,7 @@ import {
   type Layer,
   type ParamStore,
 } from '@headwise/core';
+import { keyValueCacheOf } from '@headwise/decoding';
 import { type AttentionPosition, noPosition } from '@headwise/positions';
 import * as tf from '@tensorflow/tfjs';
 import { checkAttentionPosition, makeProjection } from './check-parts.js';
@@ -84,7 +85,7 @@ export class MultiHeadAttention implements Layer {
         scale: this.#core.scale,
         turnsAsLoaded: this.#core.turnsAsLoaded(queries, ctx?.attentionMask, ctx),
       });
-      return this.#core.attend(placed, v, ctx?.attentionMask, ctx, ctx?.cache);
+      return this.#core.attend(placed, v, ctx?.attentionMask, ctx, keyValueCacheOf(ctx));
     });
   }
 

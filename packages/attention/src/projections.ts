@@ -3,9 +3,9 @@ import {
   type ForwardContext,
   type Initializer,
   InputError,
+  type MatrixLayout,
   type ParamStore,
 } from '@headwise/core';
-import type { WeightLayout } from '@headwise/kernels';
 import { Linear } from '@headwise/layers';
 import * as tf from '@tensorflow/tfjs';
 import { type HeadOptions, type HeadSizes, headSizes, splitHeads } from './heads.js';
@@ -29,7 +29,7 @@ export interface ProjectionOptions extends HeadOptions {
   /** Default true. */
   bias?: Biases | undefined;
   /** How the weights lie in memory; default `in-out`. */
-  layout?: WeightLayout | undefined;
+  layout?: MatrixLayout | undefined;
   /** How the weights of queries, keys and values start; default normal with standard deviation 0.02. */
   init?: Initializer | undefined;
   /** How those of queries start, where they have a matrix of their own; default `init`. */

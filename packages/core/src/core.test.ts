@@ -5,7 +5,6 @@ import {
   checkShape,
   constant,
   glorotUniform,
-  KeyValueCache,
   normal,
   ones,
   ParamStore,
@@ -210,43 +209,6 @@ describe('a deferred ParamStore', () => {
     expect(free.packed!.bytes).toBe(6);
     expect(tied.isDisposed).toBe(false);
     params.dispose();
-  });
-});
-
-describe('KeyValueCache', () => {
-  const keys = (batch: number, tokens: number) => tf.ones([batch, 2, tokens, 3]);
-
-  test('appends by layer and survives a tidy', () => {
-    const before = tf.memory().numTensors;
-    const cache = new KeyValueCache();
-    tf.tidy(() => {
-      cache.append('a', keys(1, 4), keys(1, 4));
-      cache.append('b', keys(1, 4), keys(1, 4));
-    });
-    expect([cache.length, cache.lengthOf('a'), cache.lengthOf('c')]).toEqual([4, 4, 0]);
-    tf.tidy(() => {
-      const { rows } = cache.append('a', keys(1, 1), keys(1, 1));
-      expect(rows.k.shape).toEqual([1, 2, 5, 3]);
-    });
-    // Another layer has not seen the new token yet.
-    expect([cache.length, cache.lengthOf('a')]).toEqual([4, 5]);
-    cache.dispose();
-    expect(tf.memory().numTensors).toBe(before);
-  });
-
-  test('refuses another batch size, k and v that differ, and use after dispose', () => {
-    tf.tidy(() => {
-      const cache = new KeyValueCache();
-      cache.append('a', keys(1, 1), keys(1, 1));
-      expect(() => cache.append('a', keys(2, 1), keys(2, 1))).toThrow(
-        "cache of 'a': k has shape [2, 2, 1, 3]; expected [1, 2, T, 3]",
-      );
-      expect(() => cache.append('a', keys(1, 1), keys(1, 2))).toThrow("cache of 'a': v has shape");
-      cache.dispose();
-      expect(() => cache.append('a', keys(1, 1), keys(1, 1))).toThrow(
-        "cache of 'a': used after it was disposed",
-      );
-    });
   });
 });
 

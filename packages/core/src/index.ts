@@ -10,16 +10,6 @@ export {
   wasmFiles,
 } from './backend/start.js';
 export { type TensorWriter, tensorWriter, writesDone } from './backend/tensor-writer.js';
-export { KeyValueCache, type KeyValueCacheOptions } from './cache/key-value-cache.js';
-export type {
-  CachedKeysValues,
-  CacheStorage,
-  FreshKeysValues,
-  KeptKeysValues,
-  KeysAndValues,
-  TurnedBy,
-} from './cache/rows.js';
-export { SegmentMemory } from './cache/segment-memory.js';
 export { checkOneOf, quoted } from './choice.js';
 export {
   type Encoded,
@@ -59,3 +49,4 @@ export { checkLayer, checkParams, checkPart, refuse } from './part.js';
 export { hashText, Random, type RandomState } from './random.js';
 export { checkShape, type Dimension, sizeOf } from './shapes.js';
 export { type AttentionProbe, isTapped, type MapPart, type Tap, tapped } from './tap.js';
+export type { RecurrentMemory, TokenCache } from './token-cache.js';

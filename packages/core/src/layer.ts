@@ -1,8 +1,7 @@
 import type * as tf from '@tensorflow/tfjs';
-import type { KeyValueCache } from './cache/key-value-cache.js';
-import type { SegmentMemory } from './cache/segment-memory.js';
 import type { Random } from './random.js';
 import type { AttentionProbe, Tap } from './tap.js';
+import type { RecurrentMemory, TokenCache } from './token-cache.js';
 
 /** What a forward pass is told besides its input. */
 export interface ForwardContext {
@@ -15,11 +14,11 @@ export interface ForwardContext {
   /** Called by every attention layer; asking the probe leaves the layer on its fused path. */
   onAttention?: (path: string, probe: AttentionProbe) => void;
   /** Keys and values of the tokens before `x`, while generating. */
-  cache?: KeyValueCache;
+  cache?: TokenCache;
   /** The tokens of each sequence that are not padding, which stands at the end; default all. */
   lengths?: readonly number[];
   /** Hidden states of the segments before `x`, for layers that recur over segments. */
-  memory?: SegmentMemory;
+  memory?: RecurrentMemory;
   /** `[B, T]`, int32, 1 where `x` (the cached tokens included) has a token, 0 at padding; default all tokens. */
   attentionMask?: tf.Tensor;
   /**

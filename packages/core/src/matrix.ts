@@ -8,7 +8,7 @@ export interface PackedParam {
   dispose(): void;
 }
 
-/** How a matrix lies: `[in, out]`, or `[out, in]`. */
+/** How a weight lies in memory: `[in, out]` (GPT-2's Conv1D) or `[out, in]` (PyTorch's Linear). */
 export type MatrixLayout = 'in-out' | 'out-in';
 
 /** A weight of a linear map, in the form that it is kept in now. */

@@ -1,3 +1,7 @@
+export { keyValueCacheOf } from './cache/context.js';
+export { KeyValueCache, type KeyValueCacheOptions } from './cache/key-value-cache.js';
+export type { CacheStorage } from './cache/rows.js';
+export { SegmentMemory } from './cache/segment-memory.js';
 export { type StepInputs, stepLogits } from './step/logits.js';
 export {
   type DrawTokens,

@@ -1,4 +1,5 @@
-import { KeyValueCache, type LanguageModel, Random, readTensor } from '@headwise/core';
+import { type LanguageModel, Random, readTensor } from '@headwise/core';
+import { KeyValueCache } from '@headwise/decoding';
 import { penalises, sampleTokens } from '@headwise/kernels';
 import * as tf from '@tensorflow/tfjs';
 import type { Continuation } from './continuation.js';

@@ -1,4 +1,5 @@
-import { type CacheStorage, InputError, type LanguageModel, quoted } from '@headwise/core';
+import { InputError, type LanguageModel, quoted } from '@headwise/core';
+import type { CacheStorage } from '@headwise/decoding';
 import { checkedSampling, type SamplingOptions } from '@headwise/kernels';
 
 /** How a sequence is continued. Lengths are in tokens; ids are of the model's vocabulary. */

@@ -1,5 +1,5 @@
-import { KeyValueCache, type LanguageModel, Random, readTensor } from '@headwise/core';
-import { mostAhead, StepLoop, type StepPlan } from '@headwise/decoding';
+import { type LanguageModel, Random, readTensor } from '@headwise/core';
+import { KeyValueCache, mostAhead, StepLoop, type StepPlan } from '@headwise/decoding';
 import * as tf from '@tensorflow/tfjs';
 import type { Continuation } from './continuation.js';
 import { drawFrom, newerHalf } from './layer-continuation.js';

@@ -45,8 +45,15 @@ export { type DecodeLinearOptions, decodeGatedLinear, decodeLinear } from './dec
 export type { Norm } from './decode/normalized.js';
 export { canStep, type StepState, stateHeader } from './decode/state.js';
 export { type DecodeWeight, foldNorm, sizesOf } from './decode/weight.js';
-export { appendKeysValues, type KeysValues } from './decode-attention/append.js';
+export {
+  type AppendOptions,
+  appendKeysValues,
+  appendsInPlace,
+  type KeysValues,
+} from './decode-attention/append.js';
+export { unpackHalves } from './decode-attention/halves.js';
 export { type DecodeAttentionOptions, decodeAttention } from './decode-attention/index.js';
+export { type Ring, tokenIn } from './decode-attention/ring.js';
 export { knownValues } from './dispatch/known.js';
 export { compilePipelines } from './dispatch/pipelines.js';
 export { dropout } from './dropout/index.js';
@@ -59,7 +66,7 @@ export { checkIdValues, type IdSpace, vocabularyOf } from './ids/space.js';
 export { addLayerNorm, layerNorm, type SumAndNorm } from './layer-norm/index.js';
 export { layerNormReference } from './layer-norm/reference.js';
 export { activations, type LinearActivation } from './linear/activation.js';
-export { linear, type WeightLayout } from './linear/index.js';
+export { linear } from './linear/index.js';
 export { packedLinear } from './packed-linear/index.js';
 export {
   type PackedWeight,

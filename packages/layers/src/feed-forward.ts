@@ -4,15 +4,11 @@ import {
   type ForwardContext,
   type Initializer,
   type Layer,
+  type MatrixLayout,
   type ParamStore,
   tapped,
 } from '@headwise/core';
-import {
-  activations,
-  gatedLinear,
-  type LinearActivation,
-  type WeightLayout,
-} from '@headwise/kernels';
+import { activations, gatedLinear, type LinearActivation } from '@headwise/kernels';
 import * as tf from '@tensorflow/tfjs';
 import { Linear } from './linear.js';
 
@@ -26,7 +22,7 @@ export interface FeedForwardOptions {
   activation?: Activation | undefined;
   bias?: boolean | undefined;
   /** Of every weight; default `in-out`. */
-  layout?: WeightLayout | undefined;
+  layout?: MatrixLayout | undefined;
   /** Applied to the hidden values. */
   dropout?: Layer | undefined;
   /** How the weights start; default normal with standard deviation 0.02. */
@@ -79,7 +75,7 @@ export class GatedFeedForward implements Layer {
   readonly #up: Linear;
   readonly #down: Linear;
   readonly #activation: Activation;
-  readonly #layout: WeightLayout;
+  readonly #layout: MatrixLayout;
   readonly #dropout: Layer | undefined;
   readonly path: string;
 

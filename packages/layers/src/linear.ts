@@ -6,6 +6,7 @@ import {
   InputError,
   type Layer,
   type Matrix,
+  type MatrixLayout,
   normal,
   type ParamStore,
   zeros,
@@ -16,7 +17,6 @@ import {
   linear,
   type Projection,
   packedLinear,
-  type WeightLayout,
 } from '@headwise/kernels';
 import * as tf from '@tensorflow/tfjs';
 import { PackedMatrix } from './packed.js';
@@ -26,8 +26,8 @@ export interface LinearOptions {
   out: number;
   /** Default true. */
   bias?: boolean | undefined;
-  /** Default `in-out`; see {@link WeightLayout}. */
-  layout?: WeightLayout | undefined;
+  /** Default `in-out`; see {@link MatrixLayout}. */
+  layout?: MatrixLayout | undefined;
   /** What the map ends with; default `none`. */
   activation?: LinearActivation | undefined;
   /** How the weight starts; default normal with standard deviation 0.02. */

@@ -1,4 +1,4 @@
-import { KeyValueCache, type KeyValueCacheOptions } from '@headwise/core';
+import { KeyValueCache, type KeyValueCacheOptions } from '@headwise/decoding';
 import { describeBackends, expectClose } from '@headwise/testing';
 import * as tf from '@tensorflow/tfjs';
 import { test } from 'vitest';

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { KeyValueCache } from '@headwise/core';
+import { KeyValueCache } from '@headwise/decoding';
 import { readSafetensors, toFloat32 } from '@headwise/safetensors';
 import { describeBackends, expectClose } from '@headwise/testing';
 import { AdamW, clipping, lossAndGradients, sequenceLoss } from '@headwise/training';

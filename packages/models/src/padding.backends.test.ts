@@ -1,4 +1,4 @@
-import { KeyValueCache } from '@headwise/core';
+import { KeyValueCache } from '@headwise/decoding';
 import { describeBackends, expectClose } from '@headwise/testing';
 import * as tf from '@tensorflow/tfjs';
 import { expect, test } from 'vitest';

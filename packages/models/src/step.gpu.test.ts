@@ -1,7 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { KeyValueCache } from '@headwise/core';
-import { StepLoop, stepPlanOf } from '@headwise/decoding';
+import { KeyValueCache, StepLoop, stepPlanOf } from '@headwise/decoding';
 import { checkedSampling } from '@headwise/kernels';
 import { expectClose } from '@headwise/testing';
 import * as tf from '@tensorflow/tfjs';

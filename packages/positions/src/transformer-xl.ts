@@ -1,5 +1,12 @@
-import { checkShape, type Initializer, InputError, normal, type ParamStore } from '@headwise/core';
-import { type RowTerm, scoreMod, table, type WeightLayout } from '@headwise/kernels';
+import {
+  checkShape,
+  type Initializer,
+  InputError,
+  type MatrixLayout,
+  normal,
+  type ParamStore,
+} from '@headwise/core';
+import { type RowTerm, scoreMod, table } from '@headwise/kernels';
 import * as tf from '@tensorflow/tfjs';
 import { type AttentionPosition, type Placed, refusePositions, type Span } from './position.js';
 
@@ -12,7 +19,7 @@ export interface TransformerXLPositionOptions {
   /** Distances beyond it count as it, where trained ones are shorter than what is read; default none. */
   maxDistance?: number | undefined;
   /** How `R` lies; default `in-out`. */
-  layout?: WeightLayout | undefined;
+  layout?: MatrixLayout | undefined;
   /** Where `u` and `v` are, for layers that share them; default with `R`. */
   biases?: ParamStore | undefined;
   /** How the parameters start; default normal with standard deviation 0.02. */

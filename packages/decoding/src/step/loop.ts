@@ -1,4 +1,4 @@
-import { type KeyValueCache, readTensor } from '@headwise/core';
+import { readTensor } from '@headwise/core';
 import {
   checkDrawn,
   markTokens,
@@ -13,6 +13,7 @@ import {
   stateHeader,
 } from '@headwise/kernels';
 import * as tf from '@tensorflow/tfjs';
+import type { KeyValueCache } from '../cache/key-value-cache.js';
 import { stepLogits } from './logits.js';
 import type { StepPlan } from './plan.js';
 

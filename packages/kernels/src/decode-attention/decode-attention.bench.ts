@@ -1,6 +1,5 @@
 import { gaussian, type Workload } from '@headwise/testing';
 import * as tf from '@tensorflow/tfjs';
-import { runKernel } from '../dispatch/register.js';
 import { type RotaryTables, rotary } from '../rotary/index.js';
 import { appendKeysValues } from './append.js';
 import { decodeAttention } from './index.js';
@@ -53,20 +52,20 @@ const turning: Workload[] = [
       k: gaussian([1, kvHeads, 1, width], 2),
       v: gaussian([1, kvHeads, 1, width], 3),
     };
-    const room = (seed: number) => tf.variable(gaussian([1, kvHeads, length, width], seed));
+    const room = (seed: number) => gaussian([1, kvHeads, length, width], seed);
     const cache = { k: room(4), v: room(5) };
     const angles = gaussian([1, width / 2], 6);
     const turn: RotaryTables = { cos: angles.cos(), sin: angles.sin(), layout: 'half-split' };
     const turned = (x: tf.Tensor) => rotary(x, turn.cos, turn.sin, turn.layout);
     return {
       ours: () => {
-        appendKeysValues(cache, added, length - 1, turn);
+        appendKeysValues(cache, added, { position: length - 1, turn });
         return decodeAttention(q, cache.k, cache.v, { length, turn });
       },
       peers: {
         'turned before': () =>
           tf.tidy(() => {
-            appendKeysValues(cache, { ...added, k: turned(added.k) }, length - 1);
+            appendKeysValues(cache, { ...added, k: turned(added.k) }, { position: length - 1 });
             return decodeAttention(turned(q), cache.k, cache.v, { length });
           }),
       },
@@ -83,11 +82,7 @@ function packed(x: tf.Tensor): tf.Tensor {
   const [batch, heads, length, width] = x.shape as [number, number, number, number];
   const rows = tf.zeros([batch, heads, length, width / 2], 'int32');
   const unused = tf.zerosLike(rows);
-  runKernel(
-    'headwise/AppendKeysValues',
-    { k: x, v: x, cacheK: rows, cacheV: unused },
-    { position: 0, sinks: 0, ring: length },
-  );
+  appendKeysValues({ k: rows, v: unused }, { k: x, v: x }, { position: 0 });
   unused.dispose();
   return rows;
 }

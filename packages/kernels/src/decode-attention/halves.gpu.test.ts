@@ -1,27 +1,18 @@
 import { expectClose, gaussian } from '@headwise/testing';
 import * as tf from '@tensorflow/tfjs';
 import { expect, test } from 'vitest';
-import { runKernel } from '../dispatch/register.js';
-import { rotary } from '../rotary/index.js';
+import { type RotaryTables, rotary } from '../rotary/index.js';
+import { appendKeysValues } from './append.js';
 import { unpackHalves, wordsOf } from './halves.js';
 import { decodeAttention } from './index.js';
 import { decodeAttentionReference } from './reference.js';
 
 /** Keys and values as a cache keeps them in halves. */
-function packed(
-  k: tf.Tensor,
-  v: tf.Tensor,
-  tables: Record<string, tf.Tensor> = {},
-  layout: Record<string, string> = {},
-): [tf.Tensor, tf.Tensor] {
+function packed(k: tf.Tensor, v: tf.Tensor, turn?: RotaryTables): [tf.Tensor, tf.Tensor] {
   const [batch, heads, length, width] = k.shape as [number, number, number, number];
   const room = () => tf.zeros([batch, heads, length, wordsOf(width)], 'int32');
   const [cacheK, cacheV] = [room(), room()];
-  runKernel(
-    'headwise/AppendKeysValues',
-    { k, v, cacheK, cacheV, ...tables },
-    { position: 0, sinks: 0, ring: length, ...layout },
-  );
+  appendKeysValues({ k: cacheK, v: cacheV }, { k, v }, { position: 0, turn });
   return [cacheK, cacheV];
 }
 
@@ -49,7 +40,7 @@ for (const layout of ['half-split', 'interleaved'] as const) {
       const [k, v] = [gaussian([2, 3, 5, width], 1), gaussian([2, 3, 5, width], 2)];
       const angles = gaussian([2, 5, pairs], 3);
       const [cos, sin] = [angles.cos(), angles.sin()];
-      const [cacheK, cacheV] = packed(k, v, { cos, sin }, { layout });
+      const [cacheK, cacheV] = packed(k, v, { cos, sin, layout });
       // Not bit by bit: a fused product and sum may round to the half beside.
       await expectClose(unpackHalves(cacheK, width), rotary(k, cos, sin, layout), { ratio: 5e-4 });
       await expectClose(unpackHalves(cacheV, width), v, { ratio: 5e-4 });

@@ -1,7 +1,6 @@
-import { checkShape, InputError, sizeOf } from '@headwise/core';
+import { checkShape, InputError, type MatrixLayout, sizeOf } from '@headwise/core';
 import * as tf from '@tensorflow/tfjs';
 import type { ElementType, ParamType } from '../dispatch/program.js';
-import type { WeightLayout } from '../linear/index.js';
 import type { Tiling } from '../matrix-product/form.js';
 import { bitsOf, type PackedWeight, type WeightFormat } from '../packed-linear/pack.js';
 import { loadWords } from '../packed-linear/webgpu.js';
@@ -10,7 +9,7 @@ import type { Norm } from './normalized.js';
 /** The weight of a linear map in float32, `[In, Out]`, or `[Out, In]` in the layout `out-in`. */
 export interface FloatWeight {
   readonly values: tf.Tensor2D;
-  readonly layout: WeightLayout;
+  readonly layout: MatrixLayout;
 }
 
 /** The weight of a linear map as decoding reads it: in float32, or packed. */

@@ -1,3 +1,4 @@
+import type { MatrixLayout } from '@headwise/core';
 import {
   expectClose,
   expectNoLeak,
@@ -9,7 +10,6 @@ import {
 import * as tf from '@tensorflow/tfjs';
 import { describe, expect, test } from 'vitest';
 import type { LinearActivation } from '../linear/activation.js';
-import type { WeightLayout } from '../linear/index.js';
 import { gatedLinear } from './index.js';
 import { gatedLinearReference } from './reference.js';
 
@@ -17,7 +17,7 @@ type Gated = typeof gatedLinear | typeof gatedLinearReference;
 
 /** The map as a function of its tensors; without the last two there is no bias. */
 const over =
-  (f: Gated, layout: WeightLayout, activation: LinearActivation) =>
+  (f: Gated, layout: MatrixLayout, activation: LinearActivation) =>
   (...tensors: tf.Tensor[]) => {
     const [x, gate, up, gateBias, upBias] = tensors as tf.Tensor2D[];
     return f(
@@ -29,7 +29,7 @@ const over =
     );
   };
 
-function operands([rows, inner, out]: readonly number[], layout: WeightLayout): tf.Tensor[] {
+function operands([rows, inner, out]: readonly number[], layout: MatrixLayout): tf.Tensor[] {
   const shape = layout === 'in-out' ? [inner!, out!] : [out!, inner!];
   return [
     gaussian([rows!, inner!], 1),
@@ -42,7 +42,7 @@ function operands([rows, inner, out]: readonly number[], layout: WeightLayout): 
 
 async function expectEqual(
   size: readonly number[],
-  layout: WeightLayout,
+  layout: MatrixLayout,
   activation: LinearActivation,
   bias = true,
 ) {

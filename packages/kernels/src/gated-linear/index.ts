@@ -1,9 +1,9 @@
-import { checkShape, sizeOf } from '@headwise/core';
+import { checkShape, type MatrixLayout, sizeOf } from '@headwise/core';
 import * as tf from '@tensorflow/tfjs';
 import { checkOperands } from '../dispatch/check.js';
 import { hasKernel, registerWebGPUKernel, runKernel } from '../dispatch/register.js';
 import type { LinearActivation } from '../linear/activation.js';
-import { linear, type WeightLayout } from '../linear/index.js';
+import { linear } from '../linear/index.js';
 import { gatedLinearGradient } from './gradient.js';
 import { gatedLinearGradientKernel, gatedLinearKernel } from './webgpu.js';
 
@@ -31,7 +31,7 @@ export function gatedLinear(
   x: tf.Tensor,
   gate: Projection,
   up: Projection,
-  layout: WeightLayout = 'in-out',
+  layout: MatrixLayout = 'in-out',
   activation: LinearActivation = 'silu',
 ): tf.Tensor {
   const width = x.shape.at(-1) ?? 0;

@@ -1,6 +1,6 @@
+import type { MatrixLayout } from '@headwise/core';
 import type * as tf from '@tensorflow/tfjs';
 import type { LinearActivation } from '../linear/activation.js';
-import type { WeightLayout } from '../linear/index.js';
 import { linearReference } from '../linear/reference.js';
 import type { Projection } from './index.js';
 
@@ -9,7 +9,7 @@ export function gatedLinearReference(
   x: tf.Tensor2D,
   gate: Projection,
   up: Projection,
-  layout: WeightLayout,
+  layout: MatrixLayout,
   activation: LinearActivation,
 ): tf.Tensor {
   return linearReference(x, gate.weight, gate.bias, layout, activation).mul(

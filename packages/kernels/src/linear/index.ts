@@ -1,4 +1,4 @@
-import { checkShape, sizeOf } from '@headwise/core';
+import { checkShape, type MatrixLayout, sizeOf } from '@headwise/core';
 import * as tf from '@tensorflow/tfjs';
 import { checkOperands } from '../dispatch/check.js';
 import { hasKernel, registerWebGPUKernel, runKernel } from '../dispatch/register.js';
@@ -7,9 +7,6 @@ import { activations, type LinearActivation } from './activation.js';
 import { linearGradient } from './gradient.js';
 import { product } from './product.js';
 import { linearGradientKernel, linearKernel } from './webgpu.js';
-
-/** How a weight lies in memory: `[In, Out]` (GPT-2's Conv1D) or `[Out, In]` (PyTorch's Linear). */
-export type WeightLayout = 'in-out' | 'out-in';
 
 /**
  * A linear map of the last axis: `y = f(x W + b)`, or `f(x Wᵀ + b)` for a weight that lies `[Out, In]`.
@@ -28,7 +25,7 @@ export function linear(
   x: tf.Tensor,
   weight: tf.Tensor2D,
   bias?: tf.Tensor1D,
-  layout: WeightLayout = 'in-out',
+  layout: MatrixLayout = 'in-out',
   activation: LinearActivation = 'none',
 ): tf.Tensor {
   const width = x.shape.at(-1) ?? 0;

@@ -1,3 +1,4 @@
+import type { MatrixLayout } from '@headwise/core';
 import {
   expectClose,
   expectNoLeak,
@@ -9,21 +10,21 @@ import {
 import * as tf from '@tensorflow/tfjs';
 import { describe, expect, test } from 'vitest';
 import type { LinearActivation } from './activation.js';
-import { linear, type WeightLayout } from './index.js';
+import { linear } from './index.js';
 import { type OtherActivation, otherActivations } from './other-activations.js';
 import { linearReference } from './reference.js';
 
 const ours =
-  (layout: WeightLayout, activation: LinearActivation) =>
+  (layout: MatrixLayout, activation: LinearActivation) =>
   (x?: tf.Tensor, w?: tf.Tensor, b?: tf.Tensor) =>
     linear(x!, w as tf.Tensor2D, b as tf.Tensor1D | undefined, layout, activation);
 
 const plain =
-  (layout: WeightLayout, activation: LinearActivation) =>
+  (layout: MatrixLayout, activation: LinearActivation) =>
   (x?: tf.Tensor, w?: tf.Tensor, b?: tf.Tensor) =>
     linearReference(x as tf.Tensor2D, w as tf.Tensor2D, b as tf.Tensor1D, layout, activation);
 
-function operands([rows, inner, out]: readonly number[], layout: WeightLayout): tf.Tensor[] {
+function operands([rows, inner, out]: readonly number[], layout: MatrixLayout): tf.Tensor[] {
   const shape = layout === 'in-out' ? [inner!, out!] : [out!, inner!];
   return [
     gaussian([rows!, inner!], 1),
@@ -34,7 +35,7 @@ function operands([rows, inner, out]: readonly number[], layout: WeightLayout): 
 
 async function expectEqual(
   size: readonly number[],
-  layout: WeightLayout,
+  layout: MatrixLayout,
   activation: LinearActivation,
 ) {
   const inputs = operands(size, layout);

@@ -1,7 +1,7 @@
+import type { MatrixLayout } from '@headwise/core';
 import * as tf from '@tensorflow/tfjs';
 import { geluReference, geluTanhReference } from '../gelu/reference.js';
 import type { LinearActivation } from './activation.js';
-import type { WeightLayout } from './index.js';
 import { otherActivations } from './other-activations.js';
 
 /** A linear map of rows in plain operations: the specification. */
@@ -9,7 +9,7 @@ export function linearReference(
   x: tf.Tensor2D,
   weight: tf.Tensor2D,
   bias: tf.Tensor1D | undefined,
-  layout: WeightLayout,
+  layout: MatrixLayout,
   activation: LinearActivation = 'none',
 ): tf.Tensor {
   const y = tf.matMul(x, weight, false, layout === 'out-in');

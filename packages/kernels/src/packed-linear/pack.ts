@@ -1,7 +1,6 @@
-import { checkOneOf, InputError } from '@headwise/core';
+import { checkOneOf, InputError, type MatrixLayout } from '@headwise/core';
 import * as tf from '@tensorflow/tfjs';
 import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
-import type { WeightLayout } from '../linear/index.js';
 import { type Block, packBytes, packHalves, packNibbles, raiseMagnitudes } from './block.js';
 import { largestHalf } from './half.js';
 
@@ -41,7 +40,7 @@ export function packWeight(
   values: Float32Array,
   shape: readonly [number, number],
   format: WeightFormat,
-  layout: WeightLayout = 'in-out',
+  layout: MatrixLayout = 'in-out',
   group: 32 | 64 = 32,
 ): PackedWeight {
   const packer = new WeightPacker(shape, format, layout, group);
@@ -62,7 +61,7 @@ export class WeightPacker {
   /** The values that `add` takes: a multiple of this number, or all that are left. */
   readonly step: number;
   readonly #format: WeightFormat;
-  readonly #layout: WeightLayout;
+  readonly #layout: MatrixLayout;
   readonly #in: number;
   readonly #out: number;
   readonly #group: number;
@@ -83,7 +82,7 @@ export class WeightPacker {
   constructor(
     shape: readonly [number, number],
     format: WeightFormat,
-    layout: WeightLayout = 'in-out',
+    layout: MatrixLayout = 'in-out',
     group: 32 | 64 = 32,
   ) {
     checkOneOf('packWeight: format', format, weightFormats);

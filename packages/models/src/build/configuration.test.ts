@@ -2,14 +2,14 @@ import { cpSync, mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import {
-  type EncoderDecoderModel,
-  type EncoderModel,
-  type ForwardContext,
-  KeyValueCache,
-  type LanguageModel,
-  type ParamStore,
+import type {
+  EncoderDecoderModel,
+  EncoderModel,
+  ForwardContext,
+  LanguageModel,
+  ParamStore,
 } from '@headwise/core';
+import { KeyValueCache } from '@headwise/decoding';
 import { expectClose, gaussian } from '@headwise/testing';
 import * as tf from '@tensorflow/tfjs';
 import { describe, expect, test } from 'vitest';

@@ -1,4 +1,5 @@
-import { type LanguageModel, SegmentMemory, type Tap } from '@headwise/core';
+import type { LanguageModel, Tap } from '@headwise/core';
+import { SegmentMemory } from '@headwise/decoding';
 import * as tf from '@tensorflow/tfjs';
 import type { Tensors } from './golden.js';
 import { crossEntropy } from './loss.js';

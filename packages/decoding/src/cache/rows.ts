@@ -1,22 +1,15 @@
+import {
+  appendKeysValues,
+  appendsInPlace,
+  type KeysValues,
+  type Ring,
+  type RotaryTables,
+  tokenIn,
+  unpackHalves,
+} from '@headwise/kernels';
 import * as tf from '@tensorflow/tfjs';
 import { kept } from './kept.js';
-import { type Ring, tokenIn } from './ring.js';
 import { isLevel, placesOf, type Tokens, visibleKeys } from './tokens.js';
-
-/** Keys and values of one attention layer, `[B, Hkv, T, Dh]` each. */
-export interface KeysAndValues {
-  k: tf.Tensor;
-  v: tf.Tensor;
-}
-
-/** What new keys are turned by on their way into the cache: rotary positions, as @headwise/kernels has them. */
-export interface TurnedBy {
-  /** `[T, R/2]`, cosines; `[B, T, R/2]` where sequences differ. */
-  cos: tf.Tensor;
-  /** Sines, as `cos`. */
-  sin: tf.Tensor;
-  layout: string;
-}
 
 /** What the queries of new tokens attend to; the cache owns it, and the next token changes it. */
 export type CachedKeysValues =
@@ -25,7 +18,7 @@ export type CachedKeysValues =
   | {
       /** Tokens leave the window before all new ones have seen them: old and new, `[B, Hkv, C + T, Dh]`. */
       readonly kind: 'passing';
-      readonly rows: KeysAndValues;
+      readonly rows: KeysValues;
       /** `[B, 1, T, C + T]`: ones where a new token may look. */
       readonly visible: () => tf.Tensor4D;
     };
@@ -33,7 +26,7 @@ export type CachedKeysValues =
 /** There was nothing before: keys and values as they were given. */
 export interface FreshKeysValues {
   readonly kind: 'fresh';
-  readonly rows: KeysAndValues;
+  readonly rows: KeysValues;
   /** The tokens of each sequence that are not padding. */
   readonly lengths: readonly number[];
 }
@@ -42,9 +35,9 @@ export interface FreshKeysValues {
 export interface KeptKeysValues {
   readonly kind: 'kept';
   /** `[B, Hkv, C, Dh]`; or int32, `[B, Hkv, C, ⌈Dh / 2⌉]`, where they are kept in f16, two in a word. */
-  readonly rows: KeysAndValues;
+  readonly rows: KeysValues;
   /** The same up to the longest sequence, as float32, for those who cannot read them in their places. */
-  readonly copied: () => KeysAndValues;
+  readonly copied: () => KeysValues;
   /** The tokens of each sequence, new ones included; what lies behind them is not to be read. */
   readonly lengths: readonly number[];
   /** Whether all sequences have as many tokens, and as many new ones. */
@@ -94,8 +87,7 @@ export class Rows {
     const [batch, heads, tokens, width] = like.shape as [number, number, number, number];
     this.#ring = ring;
     this.#width = width;
-    // The package that has the kernel is above this one: it is known by its name.
-    this.#inPlace = tf.getKernel('headwise/AppendKeysValues', tf.getBackend()) !== undefined;
+    this.#inPlace = appendsInPlace();
     const room = this.#inPlace ? (capacity ?? roomFor(tokens)) : 0;
     this.#halves = storage === 'f16' && this.#inPlace;
     if (storage === 'f16' && !this.#halves) tellOfF32();
@@ -120,7 +112,7 @@ export class Rows {
   }
 
   /** Writes new tokens to their places. */
-  write(added: KeysAndValues, tokens: Tokens, turn?: TurnedBy): void {
+  write(added: KeysValues, tokens: Tokens, turn?: RotaryTables): void {
     if (this.#inPlace) {
       this.#writeInPlace(added, tokens, turn);
     } else {
@@ -132,17 +124,15 @@ export class Rows {
     this.#seen = tokens.ends;
   }
 
-  #writeInPlace(added: KeysAndValues, tokens: Tokens, turn: TurnedBy | undefined): void {
+  #writeInPlace(added: KeysValues, tokens: Tokens, turn: RotaryTables | undefined): void {
     const longest = Math.max(...tokens.ends);
     if (!this.#ring && longest > this.shape[2]) this.#grow(roomFor(longest));
-    const { sinks, size } = this.#ring ?? { sinks: 0, size: this.shape[2] };
-    append(
-      added,
-      { k: this.#k, v: this.#v },
-      { position: longest - tokens.most, sinks, ring: size },
-      isLevel(tokens) ? undefined : placesOf(tokens),
+    appendKeysValues({ k: this.#k, v: this.#v }, added, {
+      position: longest - tokens.most,
+      ring: this.#ring,
+      places: isLevel(tokens) ? undefined : placesOf(tokens),
       turn,
-    );
+    });
   }
 
   /** Old and new rows in one tensor: a copy, as much as attention is to read. */
@@ -184,7 +174,7 @@ export class Rows {
   }
 
   /** The rows with new ones behind them, before those take the places of others. */
-  passing({ k, v }: KeysAndValues, tokens: Tokens): CachedKeysValues {
+  passing({ k, v }: KeysValues, tokens: Tokens): CachedKeysValues {
     const room = this.shape[2];
     const held = (b: number) => {
       const [end, count] = [tokens.ends[b]!, tokens.counts[b]!];
@@ -209,7 +199,7 @@ export class Rows {
   }
 
   /** The memory itself, `[B, Hkv, C, Dh]` each, or int32 with halves. */
-  get memory(): KeysAndValues {
+  get memory(): KeysValues {
     return { k: this.#k, v: this.#v };
   }
 
@@ -251,9 +241,7 @@ export class Rows {
     const part = (x: tf.Tensor) => x.slice([0, 0, 0, 0], [batch, heads, length, width]);
     if (!this.#halves) return part(rows);
     // Unpacked before all else: the operations of TensorFlow.js round large whole numbers on WebGPU.
-    return part(
-      tf.engine().runKernel('headwise/UnpackHalves', { words: rows }, { width }) as tf.Tensor,
-    );
+    return part(unpackHalves(rows, width));
   }
 
   #grow(room: number): void {
@@ -268,33 +256,14 @@ export class Rows {
       const [k, v] = [make(this.#k), make(this.#v)];
       const [batch, heads] = k.shape as [number, number, number, number];
       [this.#k, this.#v] = this.#rooms(batch, heads, room);
-      append({ k, v }, { k: this.#k, v: this.#v }, { position: 0, sinks: 0, ring: room });
+      appendKeysValues({ k: this.#k, v: this.#v }, { k, v }, { position: 0 });
     });
     tf.dispose(old);
   }
 }
 
-/** Writes rows in place, by the kernel. */
-function append(
-  added: KeysAndValues,
-  { k, v }: KeysAndValues,
-  attributes: { position: number; sinks: number; ring: number },
-  places?: tf.Tensor2D,
-  turn?: TurnedBy,
-): void {
-  const inputs = {
-    ...added,
-    cacheK: k,
-    cacheV: v,
-    ...(places ? { places } : {}),
-    ...(turn ? { cos: turn.cos, sin: turn.sin } : {}),
-  };
-  const layout = turn ? { layout: turn.layout } : {};
-  tf.engine().runKernel('headwise/AppendKeysValues', inputs, { ...attributes, ...layout });
-}
-
 /** The sequences of a batch in another order; the caller owns them. */
-export function reordered({ k, v }: KeysAndValues, order: readonly number[]): KeysAndValues {
+export function reordered({ k, v }: KeysValues, order: readonly number[]): KeysValues {
   return { k: kept(() => inOrder(k, order)), v: kept(() => inOrder(v, order)) };
 }
 

@@ -1,12 +1,6 @@
-import {
-  describeBackends,
-  expectClose,
-  expectNoLeak,
-  gaussian,
-  poisonMemory,
-} from '@headwise/testing';
+import { expectClose, expectNoLeak, gaussian, poisonMemory } from '@headwise/testing';
 import * as tf from '@tensorflow/tfjs';
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { type RotaryTables, rotary } from '../rotary/index.js';
 import { appendKeysValues } from './append.js';
 import { decodeAttention } from './index.js';
@@ -35,7 +29,7 @@ const cases = [
   { heads: [2, 1], tokens: 11, length: 30, width: 8, pairs: 3, own: true },
 ] as const;
 
-describeBackends('queries and keys turned as they are loaded', () => {
+describe('queries and keys turned as they are loaded', () => {
   for (const layout of ['half-split', 'interleaved'] as const) {
     for (const { heads, tokens, length, width, pairs, own } of cases) {
       const name = `${layout}, ${tokens} of ${length} tokens, heads ${heads.join('/')} of ${width}, ${pairs} pairs${own ? ' of each sequence' : ''}`;
@@ -47,13 +41,13 @@ describeBackends('queries and keys turned as they are loaded', () => {
           v: gaussian([2, heads[1], tokens, width], 3),
         };
         const room = () => [4, 5].map((seed) => gaussian([2, heads[1], length + 3, width], seed));
-        const [k, v] = room().map((x) => tf.variable(x)) as [tf.Variable, tf.Variable];
-        const [plainK, plainV] = room().map((x) => tf.variable(x)) as [tf.Variable, tf.Variable];
-        appendKeysValues({ k, v }, added, length - tokens, turn);
+        const [k, v] = room() as [tf.Tensor, tf.Tensor];
+        const [plainK, plainV] = room() as [tf.Tensor, tf.Tensor];
+        appendKeysValues({ k, v }, added, { position: length - tokens, turn });
         appendKeysValues(
           { k: plainK, v: plainV },
           { ...added, k: turned(added.k, turn) },
-          length - tokens,
+          { position: length - tokens },
         );
         await expectClose(k, plainK, { ratio: 1e-6 });
         expect(await v.data()).toEqual(await plainV.data());
@@ -63,7 +57,7 @@ describeBackends('queries and keys turned as they are loaded', () => {
           decodeAttentionReference(turned(q, turn), plainK, plainV, length, 0.5),
         );
         await expectNoLeak(() => {
-          appendKeysValues({ k, v }, added, length - tokens, turn);
+          appendKeysValues({ k, v }, added, { position: length - tokens, turn });
           decodeAttention(q, k, v, { length, turn }).dispose();
         });
         tf.dispose([k, v, plainK, plainV]);
@@ -73,15 +67,12 @@ describeBackends('queries and keys turned as they are loaded', () => {
 
   test('tables that do not fit are named', () => {
     const x = tf.zeros([2, 3, 1, 4]);
-    const variables = {
-      k: tf.variable(tf.zeros([2, 3, 5, 4])),
-      v: tf.variable(tf.zeros([2, 3, 5, 4])),
-    };
+    const cache = { k: tf.zeros([2, 3, 5, 4]), v: tf.zeros([2, 3, 5, 4]) };
     const give = (shape: [number, number] | [number, number, number]) => {
       const turn = tablesOf('half-split', shape);
       return [
-        () => appendKeysValues(variables, { k: x, v: x }, 0, turn),
-        () => decodeAttention(x, variables.k, variables.v, { length: 1, turn }),
+        () => appendKeysValues(cache, { k: x, v: x }, { position: 0, turn }),
+        () => decodeAttention(x, cache.k, cache.v, { length: 1, turn }),
       ];
     };
     for (const run of give([2, 2])) expect(run).toThrow('cos has shape [2, 2]; expected [1, R/2]');
@@ -89,6 +80,6 @@ describeBackends('queries and keys turned as they are loaded', () => {
       expect(run).toThrow('cos has shape [3, 1, 2]; expected [2, 1, R/2]');
     }
     for (const run of give([1, 3])) expect(run).toThrow('cos has 3 pairs of channels');
-    tf.dispose([variables.k, variables.v]);
+    tf.dispose([cache.k, cache.v]);
   });
 });

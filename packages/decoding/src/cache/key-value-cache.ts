@@ -1,17 +1,13 @@
+import { checkOneOf, checkShape, InputError, type TokenCache } from '@headwise/core';
+import type { KeysValues, Ring, RotaryTables } from '@headwise/kernels';
 import * as tf from '@tensorflow/tfjs';
-import { checkOneOf } from '../choice.js';
-import { InputError } from '../errors.js';
-import { checkShape } from '../shapes.js';
 import { LeakWarning } from './leak.js';
-import type { Ring } from './ring.js';
 import {
   type CachedKeysValues,
   type CacheStorage,
   cacheStorages,
-  type KeysAndValues,
   Rows,
   reordered,
-  type TurnedBy,
 } from './rows.js';
 import type { Tokens } from './tokens.js';
 
@@ -40,9 +36,9 @@ export interface KeyValueCacheOptions {
  * const logits = model.forward(next, { cache }); // of one token
  * cache.dispose();
  */
-export class KeyValueCache {
+export class KeyValueCache implements TokenCache {
   readonly #layers = new Map<string, Rows>();
-  readonly #fixed = new Map<string, KeysAndValues>();
+  readonly #fixed = new Map<string, KeysValues>();
   readonly #capacity: number | undefined;
   readonly #ring: Ring | undefined;
   readonly #storage: CacheStorage;
@@ -117,7 +113,7 @@ export class KeyValueCache {
     k: tf.Tensor,
     v: tf.Tensor,
     counts?: readonly number[],
-    turn?: TurnedBy,
+    turn?: RotaryTables,
   ): CachedKeysValues {
     this.#checkUsable(path);
     const what = `cache of '${path}'`;
@@ -186,7 +182,7 @@ export class KeyValueCache {
    *
    * @throws InputError where the layer has none
    */
-  rowsOf(path: string): KeysAndValues {
+  rowsOf(path: string): KeysValues {
     const rows = this.#layers.get(path);
     if (!rows) throw new InputError(`cache of '${path}': has no rows; reserve or append first`);
     return rows.memory;
@@ -205,7 +201,7 @@ export class KeyValueCache {
    * @returns what the cache keeps
    * @throws InputError where they are of another number of sequences, and after `dispose`
    */
-  once(path: string, batch: number, make: () => KeysAndValues): KeysAndValues {
+  once(path: string, batch: number, make: () => KeysValues): KeysValues {
     this.#checkUsable(path);
     let fixed = this.#fixed.get(path);
     if (!fixed) {

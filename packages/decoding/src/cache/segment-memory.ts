@@ -1,6 +1,5 @@
+import { checkShape, InputError, type RecurrentMemory } from '@headwise/core';
 import * as tf from '@tensorflow/tfjs';
-import { InputError } from '../errors.js';
-import { checkShape } from '../shapes.js';
 import { LeakWarning } from './leak.js';
 
 /**
@@ -14,7 +13,7 @@ import { LeakWarning } from './leak.js';
  * for (const segment of segments) model.forward(segment, { memory });
  * memory.dispose();
  */
-export class SegmentMemory {
+export class SegmentMemory implements RecurrentMemory {
   readonly #states = new Map<string, tf.Tensor>();
   readonly #leak = new LeakWarning(this, 'SegmentMemory');
   #disposed = false;

@@ -1,6 +1,6 @@
+import type { Ring } from '@headwise/kernels';
 import * as tf from '@tensorflow/tfjs';
 import { kept } from './kept.js';
-import { type Ring, sees } from './ring.js';
 
 /** New tokens of a batch. */
 export interface Tokens {
@@ -52,4 +52,10 @@ export function visibleKeys(
     }
   }
   return tf.tensor4d(visible, [ends.length, 1, most, keys]);
+}
+
+/** Whether a query sees a key: an earlier token or itself, within the window if there is one. */
+function sees(query: number, key: number, ring: Ring | undefined): boolean {
+  const inWindow = !ring || key < ring.sinks || key > query - ring.size;
+  return key >= 0 && key <= query && inWindow;
 }

@@ -2,11 +2,45 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import * as tf from '@tensorflow/tfjs';
 import { describe, expect, test, vi } from 'vitest';
-import { KeyValueCache, SegmentMemory } from '../index.js';
+import { KeyValueCache } from './key-value-cache.js';
+import { SegmentMemory } from './segment-memory.js';
 
 const rows = (batch: number, tokens: number, value = 1) => tf.fill([batch, 2, tokens, 3], value);
 
 describe('KeyValueCache', () => {
+  test('appends by layer and survives a tidy', () => {
+    const before = tf.memory().numTensors;
+    const cache = new KeyValueCache();
+    tf.tidy(() => {
+      cache.append('a', rows(1, 4), rows(1, 4));
+      cache.append('b', rows(1, 4), rows(1, 4));
+    });
+    expect([cache.length, cache.lengthOf('a'), cache.lengthOf('c')]).toEqual([4, 4, 0]);
+    tf.tidy(() => {
+      const appended = cache.append('a', rows(1, 1), rows(1, 1));
+      expect(appended.rows.k.shape).toEqual([1, 2, 5, 3]);
+    });
+    // Another layer has not seen the new token yet.
+    expect([cache.length, cache.lengthOf('a')]).toEqual([4, 5]);
+    cache.dispose();
+    expect(tf.memory().numTensors).toBe(before);
+  });
+
+  test('refuses another batch size, k and v that differ, and use after dispose', () => {
+    tf.tidy(() => {
+      const cache = new KeyValueCache();
+      cache.append('a', rows(1, 1), rows(1, 1));
+      expect(() => cache.append('a', rows(2, 1), rows(2, 1))).toThrow(
+        "cache of 'a': k has shape [2, 2, 1, 3]; expected [1, 2, T, 3]",
+      );
+      expect(() => cache.append('a', rows(1, 1), rows(1, 2))).toThrow("cache of 'a': v has shape");
+      cache.dispose();
+      expect(() => cache.append('a', rows(1, 1), rows(1, 1))).toThrow(
+        "cache of 'a': used after it was disposed",
+      );
+    });
+  });
+
   test('refuses sizes that mean nothing, and tokens that it has no room for', () => {
     expect(() => new KeyValueCache({ capacity: 0 })).toThrow(
       'KeyValueCache: capacity is 0; expected a whole number of at least 1',
