@@ -97,6 +97,28 @@ export class Folder {
   }
 
   /**
+   * Opens a file that must exist.
+   *
+   * @throws FileError where it does not exist, is not a regular file, or not of the length that it was saved with
+   */
+  async openRequired(name: string): Promise<OpenFile> {
+    return (await this.openFile(name)) ?? this.#missing(name, 'cannot be opened');
+  }
+
+  /**
+   * The bytes of a file that must exist, checked against its hash.
+   *
+   * @throws FileError where it does not exist, or is not as it was saved
+   */
+  async readRequired(name: string): Promise<Uint8Array> {
+    return (await this.read(name)) ?? this.#missing(name, 'cannot be read');
+  }
+
+  #missing(name: string, what: string): never {
+    throw new FileError(join(this.path, name), `${what}: ENOENT: there is no such file`);
+  }
+
+  /**
    * Compares a file with its hash.
    *
    * @throws FileError where it is missing, or not as it was saved

@@ -33,7 +33,6 @@ export { type ScoreFunction, type ScoreMod, scoreMod } from './attention/mods.js
 export { attentionReference, type ReferenceOptions } from './attention/reference.js';
 export type { Choices } from './attention/tilings.js';
 export type { AttentionShape, TuneOptions } from './attention/tuner.js';
-export { type AttentionWeightsOptions, attentionWeights } from './attention/weights.js';
 export { chunkedCrossEntropy } from './chunked-cross-entropy/index.js';
 export {
   type CrossEntropyOptions,

@@ -32,11 +32,10 @@ export async function saveTrainer(
  */
 export async function loadTrainer(path: string, trained: Trained): Promise<Progress> {
   const bytes = await Folder.open(dirname(path))
-    .then((folder) => folder.read(basename(path)))
+    .then((folder) => folder.readRequired(basename(path)))
     .catch((error) => {
       if (!(error instanceof FileError)) throw error;
       throw new InputError(error.message, { cause: error });
     });
-  if (!bytes) throw new InputError(`${path}: cannot be read: ENOENT: there is no such file`);
   return restoreTrainer(trained, readSafetensors(bytes, { name: path }), path);
 }

@@ -54,7 +54,7 @@ export function attention(
   return tf.tidy(() => fused(q, k, v, options)[0]!);
 }
 
-/** Attention and what `attentionWeights` needs. */
+/** The output of attention, with the log-sum-exp of each query's scores. */
 export interface AttentionAndLogSumExp {
   /** `[B, H, Tq, Dv]` */
   output: tf.Tensor;
@@ -65,7 +65,7 @@ export interface AttentionAndLogSumExp {
   logSumExp: tf.Tensor;
 }
 
-/** `attention`, and the log-sum-exp of each query's scores. */
+/** `attention`, and the log-sum-exp of each query's scores: outputs over parts of the keys can be merged by it. */
 export function attentionWithLogSumExp(
   q: tf.Tensor,
   k: tf.Tensor,

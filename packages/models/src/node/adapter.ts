@@ -1,5 +1,4 @@
 import { join } from 'node:path';
-import { InputError } from '@headwise/core';
 import { commit, Folder, type FolderChange } from '@headwise/files';
 import { readSafetensors, streamSafetensors } from '@headwise/safetensors';
 import type { Lora } from '../lora/lora.js';
@@ -41,13 +40,10 @@ export async function loadAdapter(folder: string, model: Model): Promise<Lora> {
   const files = await Folder.open(folder).catch((error) => {
     throw asInputError(error);
   });
-  const read = async (name: string) => {
-    const bytes = await files.read(name).catch((error) => {
+  const read = (name: string) =>
+    files.readRequired(name).catch((error) => {
       throw asInputError(error);
     });
-    if (bytes) return bytes;
-    throw new InputError(`${join(folder, name)}: cannot be read: ENOENT: there is no such file`);
-  };
   const json = parseJson(await read(configName), configPath);
   const weights = readSafetensors(await read(weightsName), { name: path });
   return loraFromPeft(model, json, weights, configPath);

@@ -13,12 +13,11 @@ const MAX_READ_BYTES = 2 ** 30;
  */
 export async function fileBytes(path: string): Promise<ByteSource> {
   const file = await Folder.open(dirname(path))
-    .then((folder) => folder.openFile(basename(path)))
+    .then((folder) => folder.openRequired(basename(path)))
     .catch((error) => {
       throw asSafetensorsError(error);
     });
-  if (file) return openBytes(file);
-  throw new SafetensorsError(path, undefined, 'cannot be opened: ENOENT: there is no such file');
+  return openBytes(file);
 }
 
 /** The bytes of a file that is open. */

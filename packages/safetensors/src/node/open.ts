@@ -32,16 +32,10 @@ export async function openSafetensors(path: string): Promise<TensorReader> {
 }
 
 async function openIn(folder: Folder, path: string): Promise<TensorReader> {
-  const open = async (name: string) => {
-    const file = await folder.openFile(name);
-    if (file) return openBytes(file);
-    const reason = 'cannot be opened: ENOENT: there is no such file';
-    throw new SafetensorsError(join(folder.path, name), undefined, reason);
-  };
+  const open = async (name: string) => openBytes(await folder.openRequired(name));
   const name = basename(path);
   if (!name.endsWith('.json')) return SafetensorsReader.open(await open(name));
-  const index = await folder.read(name);
-  if (!index) throw new SafetensorsError(path, undefined, 'cannot be read: ENOENT');
+  const index = await folder.readRequired(name);
   return ShardedReader.open(index, { name: path, open });
 }
 

@@ -6,7 +6,6 @@ import { rowAttention } from '../../row-attention/index.js';
 import { evaluate, placesOf } from '../expression/evaluate.js';
 import { attention } from '../index.js';
 import { attentionMap } from '../map.js';
-import { attentionWeights } from '../weights.js';
 import { dense } from './dense.js';
 import { and, type Mask, none, or, visible } from './mask.js';
 import { causal, prefix, slidingWindow } from './order.js';
@@ -107,10 +106,6 @@ describeBackends('masks', () => {
     expect(() => or(mask, causal)).toThrow(`or: argument 1 is 'causal'${expected}`);
     expect(() => rowAttention(q, q, q, { inputs: [] }, { mask })).toThrow('rowAttention: mask is');
     expect(() => attentionMap(q, q, {}, { mask })).toThrow('attentionMap: mask is');
-    const logSumExp = tf.zeros([2, 4, 3, 2]);
-    expect(() => attentionWeights(q, q, logSumExp, { rows: [0], mask })).toThrow(
-      'attentionWeights: mask is',
-    );
     expect(() => visible((() => true) as never)).toThrow(
       'visible: what the function returns is true; expected a condition, such as k.lessEqual(q)',
     );
