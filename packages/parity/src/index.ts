@@ -3,4 +3,4 @@ export { checkBetween, type Outputs, outputsForIds } from './models/between.js';
 export { boundsOn, checkModel, type ModelBounds } from './models/check.js';
 export { hasGolden } from './models/golden.js';
 export { checkOperations } from './operations/check.js';
-export { type Check, check, type Receipt, receipt, receiptTable } from './receipt.js';
+export { type Check, check, type Receipt, receipt, receiptTable, worstChecks } from './receipt.js';

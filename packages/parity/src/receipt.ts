@@ -14,7 +14,7 @@ export interface Check extends Distance {
   ok: boolean;
 }
 
-/** What an adapter computes, beside what it should: the record of one run. */
+/** The comparisons of one run on one adapter. */
 export interface Receipt {
   /** When it was made, ISO 8601. */
   date: string;
@@ -58,10 +58,10 @@ export function receipt({ backend, adapter }: BackendReport, checks: Check[]): R
 }
 
 /**
- * A receipt as a table of text: of each subject and kind of part the worst check, and of how many it is the worst.
+ * A receipt as a table of text: the worst check of each subject and kind of part, and the number of checks of that kind.
  */
 export function receiptTable({ checks }: Receipt): string {
-  const rows = worstOf(checks).map(({ worst: c, count }) => [
+  const rows = worstChecks(checks).map(({ worst: c, count }) => [
     c.subject,
     c.part,
     String(count),
@@ -83,8 +83,8 @@ export function receiptTable({ checks }: Receipt): string {
     .join('\n');
 }
 
-/** Of parts that differ in a number or a key only, the one that is farthest from what is expected, and their number. */
-function worstOf(checks: readonly Check[]): { worst: Check; count: number }[] {
+/** The check farthest from its reference, for each subject and kind of part (`gradient.x`, `gradient.w` are one kind), and their number. */
+export function worstChecks(checks: readonly Check[]): { worst: Check; count: number }[] {
   const kinds = new Map<string, { worst: Check; count: number }>();
   for (const each of checks) {
     const [kind] = each.part.split(/[.:]/);

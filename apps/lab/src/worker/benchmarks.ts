@@ -1,4 +1,4 @@
-import { nextTask, readTensor } from '@headwise/core';
+import { nextTask, Random, readTensor } from '@headwise/core';
 import {
   attention,
   attentionReference,
@@ -8,7 +8,6 @@ import {
   linear,
 } from '@headwise/kernels';
 import * as tf from '@tensorflow/tfjs';
-import { numbers } from './exact.js';
 
 /** How long an operation takes here. */
 export interface BenchmarkLine {
@@ -29,6 +28,12 @@ const leastTime = 50;
 
 /** The most operations in a timing. */
 const mostTimes = 256;
+
+/** Normal random numbers. */
+function normals(count: number, seed: number): Float32Array<ArrayBuffer> {
+  const random = new Random(seed);
+  return Float32Array.from({ length: count }, () => random.nextNormal());
+}
 
 interface Contest {
   operation: string;
@@ -95,8 +100,8 @@ async function timeOf(run: () => tf.Tensor, count: number): Promise<number> {
 const contests: (() => Contest)[] = [
   () => {
     const side = 256;
-    const a = tf.tensor2d(numbers(side * side, 1), [side, side]);
-    const b = tf.tensor2d(numbers(side * side, 2), [side, side]);
+    const a = tf.tensor2d(normals(side * side, 1), [side, side]);
+    const b = tf.tensor2d(normals(side * side, 2), [side, side]);
     return {
       operation: 'Linear map',
       sizes: `[${side}, ${side}] · [${side}, ${side}]`,
@@ -108,7 +113,7 @@ const contests: (() => Contest)[] = [
   },
   () => {
     const [rows, width] = [512, 256];
-    const x = tf.tensor2d(numbers(rows * width, 1), [rows, width]);
+    const x = tf.tensor2d(normals(rows * width, 1), [rows, width]);
     const [weight, bias] = [tf.ones([width]), tf.zeros([width])];
     return {
       operation: 'Layer norm',
@@ -120,7 +125,7 @@ const contests: (() => Contest)[] = [
   },
   () => {
     const shape: [number, number, number, number] = [1, 4, 256, 32];
-    const [q, k, v] = [1, 2, 3].map((seed) => tf.tensor4d(numbers(4 * 256 * 32, seed), shape));
+    const [q, k, v] = [1, 2, 3].map((seed) => tf.tensor4d(normals(4 * 256 * 32, seed), shape));
     return {
       operation: 'Causal attention',
       sizes: `[${shape.join(', ')}]`,

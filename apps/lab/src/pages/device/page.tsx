@@ -1,3 +1,4 @@
+import type { Check } from '@headwise/parity';
 import { type ReactElement, useState } from 'react';
 import { download } from '../../download.js';
 import { keep, kept } from '../../kept.js';
@@ -7,7 +8,6 @@ import { SelectField } from '../../ui/fields.js';
 import { Notice } from '../../ui/notice.js';
 import type { BenchmarkLine } from '../../worker/benchmarks.js';
 import type { EngineReport } from '../../worker/engine.js';
-import type { ReceiptLine } from '../../worker/receipt.js';
 import { Benchmarks, Limits, Receipt, Variants } from './tables.js';
 
 const works = ['benchmark', 'receipt', 'variants'] as const;
@@ -22,12 +22,12 @@ function results<T>(name: Work): T | undefined {
   return kept(keyOf(name)) as T | undefined;
 }
 
-/** What the visitor's machine is, what it can do, and whether it computes rightly. */
+/** The visitor's adapter, its limits, its speed and its numerical parity. */
 export function DevicePage(): ReactElement {
   const { engine, runs } = useLab();
   const [preference, setPreference] = useState<Chosen>(preferredBackend() ?? 'best');
   const [busy, setBusy] = useState<Work>();
-  const [receipt, setReceipt] = useState(() => results<ReceiptLine[]>('receipt'));
+  const [receipt, setReceipt] = useState(() => results<Check[]>('receipt'));
   const [benchmarks, setBenchmarks] = useState(() => results<BenchmarkLine[]>('benchmark'));
   const [variants, setVariants] = useState(() => results<Record<string, string>>('variants'));
   const training = runs.some(({ status }) => status === 'running');
@@ -43,15 +43,15 @@ export function DevicePage(): ReactElement {
   };
   const runReceipt = () =>
     work('receipt', async () => {
-      const lines: ReceiptLine[] = [];
+      const checks: Check[] = [];
       setReceipt([]);
       await lab.call('receipt', [], {
-        onProgress: (line: ReceiptLine) => {
-          lines.push(line);
-          setReceipt([...lines]);
+        onProgress: (check: Check) => {
+          checks.push(check);
+          setReceipt([...checks]);
         },
       });
-      keep(keyOf('receipt'), lines);
+      keep(keyOf('receipt'), checks);
     });
   const runBenchmarks = () =>
     work('benchmark', async () => {
@@ -130,7 +130,7 @@ export function DevicePage(): ReactElement {
         <div className="stack">
           <section className="panel stack" aria-label="Parity receipt">
             <div className="row apart">
-              <h2>Does it compute rightly?</h2>
+              <h2>Numerical parity</h2>
               <span className="row">
                 {(receipt || benchmarks || variants) && busy === undefined && (
                   <Button small kind="quiet" icon="download" onClick={save}>
@@ -143,15 +143,15 @@ export function DevicePage(): ReactElement {
               </span>
             </div>
             <p className="small muted">
-              Every operation of a model is run here and compared with the same in double precision;
-              a small GPT-2 is compared with what Hugging Face's library computes.
+              Runs the operations of a model and their gradients here and compares them with
+              float64; compares the logits of a small GPT-2 with Hugging Face transformers.
             </p>
-            {receipt && receipt.length > 0 && <Receipt lines={receipt} />}
-            {receipt && busy !== 'receipt' && <Verdict lines={receipt} />}
+            {receipt && receipt.length > 0 && <Receipt checks={receipt} />}
+            {receipt && busy !== 'receipt' && <Verdict checks={receipt} />}
           </section>
           <section className="panel stack" aria-label="Benchmarks">
             <div className="row apart">
-              <h2>How fast is it?</h2>
+              <h2>Speed</h2>
               <Button disabled={!engine || busy !== undefined} onClick={runBenchmarks}>
                 {busy === 'benchmark' ? 'Measuring …' : 'Measure'}
               </Button>
@@ -164,7 +164,7 @@ export function DevicePage(): ReactElement {
           {engine?.backend === 'webgpu' && (
             <section className="panel stack" aria-label="Kernel variants">
               <div className="row apart">
-                <h2>Which kernels does it use?</h2>
+                <h2>Attention kernels</h2>
                 <Button disabled={busy !== undefined} onClick={runVariants}>
                   {busy === 'variants' ? 'Choosing …' : 'Choose the fastest'}
                 </Button>
@@ -212,14 +212,16 @@ function Adapter({ engine }: { engine: EngineReport }): ReactElement {
   );
 }
 
-function Verdict({ lines }: { lines: readonly ReceiptLine[] }): ReactElement {
-  const wrong = lines.filter(({ passed }) => !passed).length;
+function Verdict({ checks }: { checks: readonly Check[] }): ReactElement {
+  const wrong = checks.filter(({ ok }) => !ok).length;
   return wrong === 0 ? (
-    <Notice tone="good">All {lines.length} operations are right on this machine.</Notice>
+    <Notice tone="good">
+      All {checks.length} comparisons are within their bounds on this machine.
+    </Notice>
   ) : (
     <Notice tone="bad">
-      {wrong} of {lines.length} operations are off. Download the receipt and tell us; a driver may
-      be at fault.
+      {wrong} of {checks.length} comparisons are outside their bounds. Download the receipt and
+      report it; a driver may be at fault.
     </Notice>
   );
 }

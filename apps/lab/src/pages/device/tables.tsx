@@ -1,31 +1,32 @@
+import { type Check, worstChecks } from '@headwise/parity';
 import type { ReactElement } from 'react';
 import { figure } from '../../ui/numbers.js';
 import { Scroll } from '../../ui/scroll.js';
 import type { BenchmarkLine } from '../../worker/benchmarks.js';
 import type { EngineReport } from '../../worker/engine.js';
-import type { ReceiptLine } from '../../worker/receipt.js';
 
-export function Receipt({ lines }: { lines: readonly ReceiptLine[] }): ReactElement {
+/** One row per operation and kind of tensor: the check that is farthest from its reference. */
+export function Receipt({ checks }: { checks: readonly Check[] }): ReactElement {
   return (
     <Scroll label="Receipt">
       <table>
         <thead>
           <tr>
             <th>Operation</th>
-            <th className="wide-only">Sizes</th>
-            <th className="right">Relative error</th>
-            <th className="right">At most</th>
-            <th>Right</th>
+            <th>Tensor</th>
+            <th className="right">Relative error (RMS)</th>
+            <th className="right">Bound</th>
+            <th>Within</th>
           </tr>
         </thead>
         <tbody>
-          {lines.map(({ operation, sizes, error, limit, passed }) => (
-            <tr key={operation}>
-              <td>{operation}</td>
-              <td className="mono wide-only">{sizes}</td>
-              <td className="right num">{error.toExponential(1)}</td>
-              <td className="right num">{limit.toExponential(0)}</td>
-              <td className={passed ? 'better' : 'worse'}>{passed ? 'yes' : 'no'}</td>
+          {worstChecks(checks).map(({ worst: { subject, part, rmsRatio, zero, bound, ok } }) => (
+            <tr key={`${subject} ${part}`}>
+              <td>{subject}</td>
+              <td>{part}</td>
+              <td className="right num">{zero ? 'zero' : rmsRatio.toExponential(1)}</td>
+              <td className="right num">{bound.toExponential(0)}</td>
+              <td className={ok ? 'better' : 'worse'}>{ok ? 'yes' : 'no'}</td>
             </tr>
           ))}
         </tbody>
