@@ -1,16 +1,12 @@
-import { BackendError, DeviceLostError, GpuError, InputError } from '@headwise/core';
+import { InputError, isHeadwiseError } from '@headwise/core';
 import { DataError } from '@headwise/data';
 import { FileError } from '@headwise/files';
 import { SafetensorsError } from '@headwise/safetensors';
 import { TokenizerError } from '@headwise/tokenizers';
-import { DivergedError } from '@headwise/training';
 import { shortened } from './shortened.js';
 
 /** Errors that say that what was given cannot be used. */
 const inputErrors = [InputError, DataError, FileError, SafetensorsError, TokenizerError];
-
-/** Errors of the machine or the numbers, whose message says all. */
-const workErrors = [BackendError, DeviceLostError, DivergedError, GpuError];
 
 /** What the system says where the machine, not the input, is at fault: no room, a broken disk, too many open files. */
 const machineCodes = ['ENOSPC', 'EDQUOT', 'EFBIG', 'EIO', 'ENODEV', 'EMFILE', 'ENFILE', 'ENOMEM'];
@@ -31,8 +27,7 @@ function isOfTheMachine(error: unknown): boolean {
 /** One clear message for what was foreseen; with its stack for everything that is our fault. */
 export function messageOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
-  const foreseen = isOneOf([...inputErrors, ...workErrors], error);
-  return shortened(foreseen ? error.message : (error.stack ?? error.message));
+  return shortened(isHeadwiseError(error) ? error.message : (error.stack ?? error.message));
 }
 
 function isOneOf(kinds: readonly (abstract new (...args: never[]) => Error)[], error: unknown) {

@@ -1,5 +1,7 @@
+import { HeadwiseError } from '@headwise/errors';
+
 /** Something that was given cannot be used: a configuration, a shape, a file, a choice. */
-export class InputError extends Error {
+export class InputError extends HeadwiseError {
   override readonly name: string = 'InputError';
 }
 
@@ -14,7 +16,7 @@ export class BackendError extends InputError {
 }
 
 /** The GPU device went away while results were pending; what it held is gone. */
-export class DeviceLostError extends Error {
+export class DeviceLostError extends HeadwiseError {
   override readonly name = 'DeviceLostError';
   /** What happened, without advice; for callers that restart by themselves. */
   readonly loss: string;

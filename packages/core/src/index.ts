@@ -1,3 +1,4 @@
+export { HeadwiseError, isHeadwiseError } from '@headwise/errors';
 export { currentDevice, type Device, lossOf } from './backend/device.js';
 export { checkWhenRead, checkWithNextRead, GpuError, readTensor } from './backend/read.js';
 export {

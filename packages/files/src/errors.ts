@@ -1,5 +1,7 @@
+import { HeadwiseError } from '@headwise/errors';
+
 /** A file or folder cannot be read or written, or is not what was saved; `cause` is the system's own error. */
-export class FileError extends Error {
+export class FileError extends HeadwiseError {
   override readonly name: string = 'FileError';
   constructor(
     readonly path: string,

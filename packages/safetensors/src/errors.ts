@@ -1,5 +1,7 @@
+import { HeadwiseError } from '@headwise/errors';
+
 /** A safetensors file, or what should become one, contradicts itself or the format. */
-export class SafetensorsError extends Error {
+export class SafetensorsError extends HeadwiseError {
   override readonly name = 'SafetensorsError';
 
   constructor(

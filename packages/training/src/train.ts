@@ -1,5 +1,6 @@
 import {
   type ForwardContext,
+  HeadwiseError,
   InputError,
   type LanguageModel,
   nextTask,
@@ -52,7 +53,7 @@ export interface TrainStep {
 }
 
 /** The loss or the gradients are no longer finite; the parameters are those of the step before. */
-export class DivergedError extends Error {
+export class DivergedError extends HeadwiseError {
   override readonly name = 'DivergedError';
 }
 

@@ -1,8 +1,9 @@
+import { HeadwiseError } from '@headwise/errors';
 import * as tf from '@tensorflow/tfjs';
 import { currentDevice, type Device } from './device.js';
 
 /** A shader or a command that the GPU's driver refused. */
-export class GpuError extends Error {
+export class GpuError extends HeadwiseError {
   override readonly name = 'GpuError';
 }
 

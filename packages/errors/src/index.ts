@@ -1,0 +1,1 @@
+export { HeadwiseError, isHeadwiseError } from './errors.js';
