@@ -1,11 +1,12 @@
 import { checkPart, InputError, quoted } from '@headwise/core';
 import type { ModelConfiguration } from './build/model-configuration.js';
 import { parseConfiguration } from './build/parse-configuration.js';
+import type { Written } from './build/written.js';
 import { headwise } from './families/headwise.js';
 import { type FamilyConfiguration, readConfiguration } from './families.js';
 
 /** The parts of a family's preset that are exchanged. */
-export type PresetChange = Partial<Omit<ModelConfiguration, 'model_type' | 'topology'>>;
+export type PresetChange = Partial<Omit<Written<ModelConfiguration>, 'model_type' | 'topology'>>;
 
 const parts = "an object of parts, such as { position: { kind: 'alibi' } }";
 

@@ -26,13 +26,27 @@ export type {
   LearnedPart,
   MaskedLanguageModelHead,
   ModelConfiguration,
+  NamedFeedForward,
+  NamedNorm,
+  NamedScore,
   NormPart,
   PositionPart,
   RotaryPart,
   ScorePart,
   TransformerXLPart,
 } from './build/model-configuration.js';
+export {
+  type BlockContext,
+  type GivenPart,
+  type OwnPart,
+  type OwnParts,
+  type OwnSlot,
+  type PartContext,
+  type PartFactory,
+  registerPart,
+} from './build/own-parts.js';
 export { parseConfiguration } from './build/parse-configuration.js';
+export type { Written } from './build/written.js';
 export { changedPreset, type PresetChange } from './change.js';
 export { browserCache, type CheckpointCache } from './checkpoint/cache.js';
 export { describeCheckpoint, type ParameterDescription } from './checkpoint/describe.js';

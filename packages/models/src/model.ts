@@ -12,6 +12,7 @@ import {
 } from '@headwise/core';
 import { buildModel } from './build/build-model.js';
 import type { DecoderConfiguration } from './build/model-configuration.js';
+import type { Written } from './build/written.js';
 import { changed, type PresetChange } from './change.js';
 import { refuseUnknownKeys } from './families/shared/settings.js';
 import { type FamilyConfiguration, readConfiguration } from './families.js';
@@ -77,7 +78,8 @@ export type NetworkOf<C> = C extends DecoderConfiguration | DecoderSettings
       : Network;
 
 /**
- * A model from its configuration: a {@link ModelConfiguration}, or a family's `config.json`.
+ * A model from its configuration: a {@link ModelConfiguration}, which takes parts of one's own beside the named kinds, or
+ * a family's `config.json`.
  *
  * @throws InputError for an unknown `model_type`, for keys that nothing reads, for a configuration that does not hold
  * together, and for a model that does not fit into memory
@@ -85,7 +87,7 @@ export type NetworkOf<C> = C extends DecoderConfiguration | DecoderSettings
  * const llama = createModel({ model_type: 'llama', hidden_size: 64, num_attention_heads: 4, num_hidden_layers: 2 });
  */
 export function createModel(
-  config: DecoderConfiguration | DecoderSettings,
+  config: Written<DecoderConfiguration> | DecoderSettings,
   options?: CreateOptions,
 ): Model<LanguageModel>;
 export function createModel(config: EncoderSettings, options?: CreateOptions): Model<EncoderModel>;

@@ -19,6 +19,11 @@ export function checkConsistent(config: ModelConfiguration, name: string): void 
       `${name}: 'maxLength' is null; positions of the kind "${kind}" need the longest sequence`,
     );
   }
+  if (config.decoder?.hidden !== undefined && config.feedForward.kind === 'own') {
+    throw new InputError(
+      `${name}: 'decoder.hidden' is ${config.decoder.hidden}; the layer '${config.feedForward.name}' has a width of its own`,
+    );
+  }
   const adaptive = config.embedding?.adaptive !== undefined;
   if (adaptive !== (config.head.kind === 'adaptive')) {
     throw new InputError(
@@ -77,6 +82,7 @@ const needsLength: Record<PositionPart['kind'], boolean> = {
   t5: false,
   shaw: false,
   'transformer-xl': false,
+  own: false,
 };
 
 /** Settings that have an effect in some topologies alone. */

@@ -73,6 +73,7 @@ const countsTokens: { readonly [K in PositionPart['kind']]: boolean } = {
   t5: false,
   shaw: false,
   'transformer-xl': false,
+  own: false,
 };
 
 /** The context with the positions that transformers' `generate` derives from a mask of padding. */

@@ -11,8 +11,9 @@ import {
 import type { Embedding } from '@headwise/layers';
 import { type CrossBlock, CrossDecoder, Encoder } from '@headwise/transformer';
 import * as tf from '@tensorflow/tfjs';
+import { makeBlock, makeCrossBlock } from './blocks.js';
+import { makeDropout, makeNorm } from './layers.js';
 import type { LanguageModelHead, ModelConfiguration } from './model-configuration.js';
-import { makeBlock, makeCrossBlock, makeDropout, makeNorm } from './parts.js';
 import { makeAttentionPosition } from './positions.js';
 import { type Side, sideOf } from './sides.js';
 import { makeTokens, TokenInput } from './token-input.js';

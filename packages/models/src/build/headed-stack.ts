@@ -9,7 +9,7 @@ import type { Embedding } from '@headwise/layers';
 import * as tf from '@tensorflow/tfjs';
 import { answerSpan, Classifier, type EncoderHead, MaskedLanguageHead, Pooler } from './heads.js';
 import { initializers } from './initializers.js';
-import type { HeadPart, ModelConfiguration } from './model-configuration.js';
+import type { HeadPart, ModelConfiguration, OfKind } from './model-configuration.js';
 import { makeTokenScores } from './token-scores.js';
 import { TokenStack } from './token-stack.js';
 
@@ -26,7 +26,7 @@ interface HeadSource {
 
 const heads: {
   readonly [K in StackHead['kind']]: (
-    head: Extract<StackHead, { kind: K }>,
+    head: OfKind<StackHead, K>,
     source: HeadSource,
   ) => EncoderHead;
 } = {
@@ -41,12 +41,16 @@ const heads: {
   },
   'masked-language-model'(head, source) {
     const { params, config, tokens } = source;
+    const { feedForward, norm } = config;
     const masked = new MaskedLanguageHead(params.at('head'), {
       dim: config.dim,
       vocabSize: config.vocabSize,
       tokens: head.tied ? tokens : undefined,
-      activation: head.activation ?? config.feedForward.activation ?? 'gelu',
-      epsilon: config.norm.epsilon,
+      activation:
+        head.activation ??
+        ('activation' in feedForward ? feedForward.activation : undefined) ??
+        'gelu',
+      epsilon: 'epsilon' in norm ? norm.epsilon : undefined,
       init: initializers(config).matrix(config.dim),
     });
     if (!head.nextSentence) {

@@ -1,5 +1,9 @@
 import type { Activation } from '@headwise/layers';
 import type { RotaryScaling, SinusoidalLayout } from '@headwise/positions';
+import type { OwnPart } from './own-parts.js';
+
+/** One kind of a part. */
+export type OfKind<Part extends { kind: string }, K extends Part['kind']> = Part & { kind: K };
 
 /** The position encoding. */
 export type PositionPart =
@@ -12,7 +16,8 @@ export type PositionPart =
   | { kind: 'alibi'; factor?: number | undefined; rounding?: 'bfloat16' | undefined }
   | { kind: 't5'; buckets: number; maxDistance: number }
   | { kind: 'shaw'; clip: number }
-  | TransformerXLPart;
+  | TransformerXLPart
+  | OwnPart<'position'>;
 
 /** A learned vector for each position. */
 export interface LearnedPart {
@@ -82,7 +87,9 @@ export interface HeadsPart {
 }
 
 /** The attention score function: how queries are compared with keys. */
-export interface ScorePart {
+export type ScorePart = NamedScore | OwnPart<'score'>;
+
+export interface NamedScore {
   kind: 'scaled-dot-product' | 'dot-product' | 'general' | 'additive';
   /** What products are multiplied by, where not by what the kind says. */
   scale?: number | undefined;
@@ -90,12 +97,16 @@ export interface ScorePart {
   softCap?: number | undefined;
 }
 
-export interface NormPart {
+export type NormPart = NamedNorm | OwnPart<'norm'>;
+
+export interface NamedNorm {
   kind: 'layer' | 'rms';
   epsilon?: number | undefined;
 }
 
-export interface FeedForwardPart {
+export type FeedForwardPart = NamedFeedForward | OwnPart<'feedForward'>;
+
+export interface NamedFeedForward {
   kind: 'plain' | 'gated';
   /** `F`; default `4 D`. */
   hidden?: number | undefined;
@@ -217,9 +228,13 @@ export interface ModelConfiguration {
   heads: HeadsPart;
   /** Default `scaled-dot-product`. */
   score?: ScorePart | undefined;
+  /** Which keys a query may see besides what the topology and a window allow; default all. */
+  mask?: OwnPart<'mask'> | undefined;
+  /** What is done to scores after positions, in this order. */
+  mods?: readonly OwnPart<'mod'>[] | undefined;
   norm: NormPart;
   feedForward: FeedForwardPart;
-  block: BlockKind;
+  block: BlockKind | OwnPart<'block'>;
   /** Whether the last block's output is normalised; default as `block` needs it: not after `post-norm`. */
   finalNorm?: boolean | undefined;
   /** Of what is added to the residual stream; default 0. */

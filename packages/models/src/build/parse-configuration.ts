@@ -4,7 +4,21 @@ import { activationKinds } from '../families/shared/activations.js';
 import { depth, rate, size } from '../fields.js';
 import { parseWith } from '../parse-with.js';
 import { checkConsistent } from './consistency.js';
-import type { HeadPart, ModelConfiguration, PositionPart } from './model-configuration.js';
+import type {
+  BlockKind,
+  FeedForwardPart,
+  HeadPart,
+  ModelConfiguration,
+  NamedFeedForward,
+  NamedNorm,
+  NamedScore,
+  NormPart,
+  OfKind,
+  PositionPart,
+  ScorePart,
+} from './model-configuration.js';
+import { checkOwnPart, type OwnPart, type PartFactory } from './own-parts.js';
+import { ownPartsOf, withOwnParts } from './written.js';
 
 const count = z.number().int().min(0);
 const activation = z.enum(activationKinds);
@@ -50,14 +64,20 @@ export const rotaryScaling: z.ZodType<RotaryScaling> = z.discriminatedUnion('rop
 
 /** A schema for each kind of a part; the compiler asks for every kind. */
 type Kinds<Part extends { kind: string }> = {
-  readonly [K in Part['kind']]: z.core.$ZodTypeDiscriminable &
-    z.ZodType<Extract<Part, { kind: K }>>;
+  readonly [K in Part['kind']]: z.core.$ZodTypeDiscriminable & z.ZodType<OfKind<Part, K>>;
 };
 
 const oneOf = <Part extends { kind: string }>(kinds: Kinds<Part>): z.ZodType<Part> => {
   const [first, ...others] = Object.values(kinds) as z.core.$ZodTypeDiscriminable[];
   return z.discriminatedUnion('kind', [first!, ...others]) as never;
 };
+
+const own = z.strictObject({
+  kind: z.literal('own'),
+  name: z.string().min(1),
+  options: z.record(z.string(), z.unknown()).optional(),
+  make: z.custom<PartFactory>((make) => typeof make === 'function').optional(),
+}) as unknown as z.core.$ZodTypeDiscriminable & z.ZodType<OwnPart<never>>;
 
 const position = oneOf<PositionPart>({
   none: z.strictObject({ kind: z.literal('none') }),
@@ -88,7 +108,48 @@ const position = oneOf<PositionPart>({
     maxDistance: size.optional(),
     sharedBiases: z.boolean().optional(),
   }),
+  own,
 });
+
+const scoreSettings = { scale: z.number().optional(), softCap: positive.optional() };
+const scoreOf = <K extends NamedScore['kind']>(kind: K) =>
+  z.strictObject({ kind: z.literal(kind), ...scoreSettings });
+
+const score = oneOf<ScorePart>({
+  'scaled-dot-product': scoreOf('scaled-dot-product'),
+  'dot-product': scoreOf('dot-product'),
+  general: scoreOf('general'),
+  additive: scoreOf('additive'),
+  own,
+});
+
+const normOf = <K extends NamedNorm['kind']>(kind: K) =>
+  z.strictObject({ kind: z.literal(kind), epsilon: positive.optional() });
+
+const norm = oneOf<NormPart>({ layer: normOf('layer'), rms: normOf('rms'), own });
+
+const feedForwardOf = <K extends NamedFeedForward['kind']>(kind: K) =>
+  z.strictObject({
+    kind: z.literal(kind),
+    hidden: size.optional(),
+    activation: activation.optional(),
+    bias: z.boolean().optional(),
+    dropout: rate.optional(),
+  });
+
+const feedForward = oneOf<FeedForwardPart>({
+  plain: feedForwardOf('plain'),
+  gated: feedForwardOf('gated'),
+  own,
+});
+
+const blockKinds: { readonly [K in BlockKind]: K } = {
+  'pre-norm': 'pre-norm',
+  'post-norm': 'post-norm',
+  'normed-stream': 'normed-stream',
+  parallel: 'parallel',
+  'parallel-two-norms': 'parallel-two-norms',
+};
 
 const head = oneOf<HeadPart>({
   'language-model': z.strictObject({
@@ -153,25 +214,12 @@ const schema: z.ZodType<ModelConfiguration> = z.strictObject({
     window: z.union([window, z.array(window)]).optional(),
     dropout: rate.optional(),
   }),
-  score: z
-    .strictObject({
-      kind: z.enum(['scaled-dot-product', 'dot-product', 'general', 'additive']),
-      scale: z.number().optional(),
-      softCap: z.number().positive().optional(),
-    })
-    .optional(),
-  norm: z.strictObject({
-    kind: z.enum(['layer', 'rms']),
-    epsilon: z.number().positive().optional(),
-  }),
-  feedForward: z.strictObject({
-    kind: z.enum(['plain', 'gated']),
-    hidden: size.optional(),
-    activation: activation.optional(),
-    bias: z.boolean().optional(),
-    dropout: rate.optional(),
-  }),
-  block: z.enum(['pre-norm', 'post-norm', 'normed-stream', 'parallel', 'parallel-two-norms']),
+  score: score.optional(),
+  mask: own.optional(),
+  mods: z.array(own).optional(),
+  norm,
+  feedForward,
+  block: z.union([z.enum(Object.values(blockKinds)), own]),
   finalNorm: z.boolean().optional(),
   dropout: rate.optional(),
   finalDropout: rate.optional(),
@@ -193,7 +241,8 @@ const schema: z.ZodType<ModelConfiguration> = z.strictObject({
  * @throws InputError with one line a problem: the key, what it holds, what was expected
  */
 export function parseConfiguration(json: unknown, name = 'configuration'): ModelConfiguration {
-  const config = parseWith(schema, json, name);
+  const config = parseWith(schema, withOwnParts(json, name), name);
+  for (const [key, slot, part] of ownPartsOf(config)) checkOwnPart(slot, part, `${name}: '${key}'`);
   checkConsistent(config, name);
   return config;
 }

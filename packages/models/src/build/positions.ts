@@ -14,7 +14,8 @@ import {
 } from '@headwise/positions';
 import * as tf from '@tensorflow/tfjs';
 import { initializers } from './initializers.js';
-import type { ModelConfiguration, PositionPart } from './model-configuration.js';
+import type { ModelConfiguration, OfKind, PositionPart } from './model-configuration.js';
+import { makeOwn } from './own-parts.js';
 
 /** A position that is added to the embeddings. */
 export interface TokenPosition {
@@ -28,13 +29,13 @@ export type PositionOf = (layer: ParamStore) => AttentionPosition | undefined;
 /** What a kind of position makes: an addend of the embeddings, or a part of every attention layer. */
 interface PositionMaker<Part> {
   /** @param params of the position */
-  input?(params: ParamStore, part: Part, config: ModelConfiguration): TokenPosition;
+  input?(params: ParamStore, part: Part, config: ModelConfiguration): TokenPosition | undefined;
   /** @param params of what all layers share */
   attention?(params: ParamStore, part: Part, config: ModelConfiguration): PositionOf;
 }
 
 const makers: {
-  readonly [K in PositionPart['kind']]: PositionMaker<Extract<PositionPart, { kind: K }>>;
+  readonly [K in PositionPart['kind']]: PositionMaker<OfKind<PositionPart, K>>;
 } = {
   none: {},
   learned: {
@@ -85,6 +86,16 @@ const makers: {
       return (layer) => new TransformerXLPosition(layer, options);
     },
   },
+  own: {
+    input(params, part, config) {
+      const position = makeOwn('position', params, part, config);
+      return 'apply' in position ? undefined : withoutIds(position);
+    },
+    attention(params, part, config) {
+      const position = makeOwn('position', params, part, config);
+      return shared('apply' in position ? position : undefined);
+    },
+  },
 };
 
 const makerOf = ({ position }: ModelConfiguration): PositionMaker<PositionPart> =>
@@ -105,7 +116,7 @@ export const makeAttentionPosition = (params: ParamStore, config: ModelConfigura
   makerOf(config).attention?.(params, config.position, config) ?? (() => undefined);
 
 const shared =
-  (position: AttentionPosition): PositionOf =>
+  (position: AttentionPosition | undefined): PositionOf =>
   () =>
     position;
 

@@ -13,6 +13,7 @@ export function sideOf(config: ModelConfiguration, side: Side): ModelConfigurati
     topology: 'decoder',
     layers,
     heads: count === undefined ? heads : { ...heads, count },
-    feedForward: hidden === undefined ? feedForward : { ...feedForward, hidden },
+    feedForward:
+      hidden === undefined || feedForward.kind === 'own' ? feedForward : { ...feedForward, hidden },
   };
 }

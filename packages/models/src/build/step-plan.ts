@@ -10,7 +10,16 @@ import type { DecodeWeight, Norm } from '@headwise/kernels';
 import { PackedMatrix } from '@headwise/layers';
 import { alibiSlopes, rotaryTable, sinusoidalTable } from '@headwise/positions';
 import * as tf from '@tensorflow/tfjs';
-import type { ModelConfiguration, PositionPart } from './model-configuration.js';
+import type {
+  BlockKind,
+  ModelConfiguration,
+  NamedFeedForward,
+  NamedNorm,
+  NamedScore,
+  OfKind,
+  PositionPart,
+} from './model-configuration.js';
+import { ownPartsOf } from './written.js';
 
 /** The widest head of the fused step. */
 const widestHead = 256;
@@ -51,20 +60,29 @@ export function makeStepPlan(
   };
 }
 
+/** A configuration without parts of one's own, which have no fused form. */
+type Named = ModelConfiguration & {
+  score?: NamedScore | undefined;
+  norm: NamedNorm;
+  feedForward: NamedFeedForward;
+  block: BlockKind;
+};
+
 /** Whether every part of a configuration has a fused form in a step. */
-function hasStep(config: ModelConfiguration): boolean {
+function hasStep(config: ModelConfiguration): config is Named {
   const { position, embedding = {}, score = { kind: 'scaled-dot-product' } } = config;
   return (
+    ownPartsOf(config).length === 0 &&
     embedding.adaptive === undefined &&
     headDim(config) <= widestHead &&
     (score.kind === 'scaled-dot-product' || score.kind === 'dot-product') &&
-    fusedPositions[position.kind](position as never)
+    (fusedPositions[position.kind] as (part: PositionPart) => boolean)(position)
   );
 }
 
 /** Whether a position has a fused form. */
 const fusedPositions: {
-  readonly [K in PositionPart['kind']]: (part: Extract<PositionPart, { kind: K }>) => boolean;
+  readonly [K in PositionPart['kind']]: (part: OfKind<PositionPart, K>) => boolean;
 } = {
   none: () => true,
   learned: ({ offset = 0 }) => offset === 0,
@@ -74,19 +92,20 @@ const fusedPositions: {
   t5: () => false,
   shaw: () => false,
   'transformer-xl': () => false,
+  own: () => false,
 };
 
 /** Parts of a step, from the parameters of a model. */
 class StepParts {
   readonly #params: ParamStore;
-  readonly #config: ModelConfiguration;
+  readonly #config: Named;
   readonly #variables: Record<string, tf.Variable>;
   readonly #matrices: Record<string, Matrix>;
   readonly #made: tf.Tensor[];
   readonly #slopes: tf.Tensor1D | undefined;
 
   /** @param made gets the tensors that had to be made */
-  constructor(params: ParamStore, config: ModelConfiguration, made: tf.Tensor[]) {
+  constructor(params: ParamStore, config: Named, made: tf.Tensor[]) {
     this.#params = params;
     this.#config = config;
     this.#variables = params.named();

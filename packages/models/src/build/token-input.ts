@@ -2,8 +2,8 @@ import { checkShape, type EncoderContext, type Layer, type ParamStore } from '@h
 import { AdaptiveEmbedding, Embedding } from '@headwise/layers';
 import * as tf from '@tensorflow/tfjs';
 import { initializers } from './initializers.js';
+import { makeDropout, makeNorm } from './layers.js';
 import type { ModelConfiguration } from './model-configuration.js';
-import { makeDropout, makeNorm } from './parts.js';
 import { makeInputPosition, type TokenPosition } from './positions.js';
 
 /** The table of tokens that a configuration names. */

@@ -2,8 +2,9 @@ import { type EncoderContext, type Layer, type ParamStore, tapped } from '@headw
 import type { AdaptiveEmbedding, Embedding } from '@headwise/layers';
 import { Decoder } from '@headwise/transformer';
 import * as tf from '@tensorflow/tfjs';
+import { makeBlock } from './blocks.js';
+import { makeDropout, makeNorm } from './layers.js';
 import type { ModelConfiguration } from './model-configuration.js';
-import { makeBlock, makeDropout, makeNorm } from './parts.js';
 import { makeAttentionPosition } from './positions.js';
 import { makeTokens, TokenInput } from './token-input.js';
 

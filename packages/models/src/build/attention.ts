@@ -1,0 +1,102 @@
+import {
+  type AttentionLayerOptions,
+  additive,
+  and,
+  CrossAttention,
+  causal,
+  dotProduct,
+  FusedProjection,
+  general,
+  type Mask,
+  MultiHeadAttention,
+  none,
+  type ScoreKind,
+  SeparateProjection,
+  scaledDotProduct,
+  slidingWindow,
+  softCap,
+} from '@headwise/attention';
+import type { Layer, ParamStore } from '@headwise/core';
+import type { AttentionPosition } from '@headwise/positions';
+import { initializers } from './initializers.js';
+import { makeDropout } from './layers.js';
+import type { ModelConfiguration, OfKind, ScorePart } from './model-configuration.js';
+import { makeOwn } from './own-parts.js';
+
+/** Self-attention of one layer: causal, except in encoders. */
+export function makeAttention(
+  params: ParamStore,
+  config: ModelConfiguration,
+  layer: number,
+  { position, norm }: { position: AttentionPosition | undefined; norm?: Layer | undefined },
+): Layer {
+  const options = attentionOptions(config);
+  const own = (config.mods ?? []).map((mod, i) =>
+    makeOwn('mod', params.at('mods').at(i), mod, config),
+  );
+  return new MultiHeadAttention(params, {
+    ...options,
+    mods: [...own, ...options.mods],
+    projection: config.heads.projection === 'fused' ? FusedProjection : SeparateProjection,
+    mask: maskOf(params, config, layer),
+    position,
+    norm,
+  });
+}
+
+/** Attention of the decoder's tokens to the encoder's. */
+export const makeCrossAttention = (
+  params: ParamStore,
+  config: ModelConfiguration,
+): CrossAttention => new CrossAttention(params, attentionOptions(config));
+
+const scores: {
+  readonly [K in ScorePart['kind']]: (
+    part: OfKind<ScorePart, K>,
+    config: ModelConfiguration,
+  ) => ScoreKind;
+} = {
+  'scaled-dot-product': () => scaledDotProduct,
+  'dot-product': () => dotProduct,
+  general: () => general,
+  additive: () => additive,
+  own: (part, config) => (params) => makeOwn('score', params, part, config),
+};
+
+function attentionOptions(config: ModelConfiguration) {
+  const { heads, dim, layout, init, score = { kind: 'scaled-dot-product' } } = config;
+  const { bias = { qkv: false, out: false } } = heads;
+  const headDim = heads.dim ?? dim / heads.count;
+  const { matrix, residual } = initializers(config);
+  // Scores that are not divided by √Dh start as small as if they were.
+  const unscaled = init?.byFanIn && score.kind === 'dot-product';
+  const { scale, softCap: cap } = score.kind === 'own' ? {} : score;
+  return {
+    dim,
+    heads: heads.count,
+    kvHeads: heads.kv,
+    headDim,
+    bias: { q: bias.qkv, k: bias.qkv, v: bias.qkv, out: bias.out },
+    layout,
+    score: scores[score.kind](score as never, config),
+    scale,
+    mods: cap === undefined ? [] : [softCap(cap)],
+    dropout: makeDropout(heads.dropout),
+    init: matrix(dim),
+    queryInit: unscaled ? matrix(dim * headDim) : undefined,
+    outInit: residual(heads.count * headDim),
+  } satisfies AttentionLayerOptions;
+}
+
+function maskOf(params: ParamStore, config: ModelConfiguration, layer: number): Mask {
+  const { heads, topology, mask } = config;
+  const seen = topology === 'encoder' ? none : causal;
+  const { window = null } = heads;
+  const width = (typeof window === 'object' && window ? window[layer] : window) as number | null;
+  const masks = [
+    seen,
+    ...(width == null ? [] : [slidingWindow(width)]),
+    ...(mask ? [makeOwn('mask', params.at('mask'), mask, config)] : []),
+  ];
+  return masks.reduce((all, next) => and(all, next));
+}

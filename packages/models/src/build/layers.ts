@@ -1,0 +1,64 @@
+import type { Layer, ParamStore } from '@headwise/core';
+import { Dropout, FeedForward, GatedFeedForward, LayerNorm, RMSNorm } from '@headwise/layers';
+import { initializers } from './initializers.js';
+import type {
+  FeedForwardPart,
+  ModelConfiguration,
+  NamedFeedForward,
+  NormPart,
+  OfKind,
+} from './model-configuration.js';
+import { makeOwn } from './own-parts.js';
+
+/** Makes a layer for each kind of a part; the compiler asks for every kind. */
+type Makers<Part extends { kind: string }> = {
+  readonly [K in Part['kind']]: (
+    params: ParamStore,
+    part: OfKind<Part, K>,
+    config: ModelConfiguration,
+  ) => Layer;
+};
+
+const norms: Makers<NormPart> = {
+  layer: (params, { epsilon }, { dim }) => new LayerNorm(params, { dim, epsilon }),
+  rms: (params, { epsilon }, { dim }) => new RMSNorm(params, { dim, epsilon }),
+  own: (params, part, config) => makeOwn('norm', params, part, config),
+};
+
+/** The norm that a configuration names, over its model width. */
+export function makeNorm(params: ParamStore, config: ModelConfiguration): Layer {
+  const { norm } = config;
+  return (norms[norm.kind] as Makers<NormPart>['own'])(params, norm as never, config);
+}
+
+/** A dropout layer; undefined at a rate of 0, so that attention stays fused. */
+export const makeDropout = (rate = 0): Dropout | undefined =>
+  rate > 0 ? new Dropout({ rate }) : undefined;
+
+const feedForwards: Makers<FeedForwardPart> = {
+  plain: (params, part, config) => new FeedForward(params, feedForwardOptions(part, config)),
+  gated: (params, part, config) => new GatedFeedForward(params, feedForwardOptions(part, config)),
+  own: (params, part, config) => makeOwn('feedForward', params, part, config),
+};
+
+function feedForwardOptions(part: NamedFeedForward, config: ModelConfiguration) {
+  const { dim, layout } = config;
+  const { kind: _, hidden = 4 * dim, dropout, ...options } = part;
+  const { matrix, residual } = initializers(config);
+  return {
+    dim,
+    hidden,
+    layout,
+    ...options,
+    dropout: makeDropout(dropout),
+    init: matrix(dim),
+    outInit: residual(hidden),
+  };
+}
+
+/** The feed-forward layer that a configuration names. */
+export function makeFeedForward(params: ParamStore, config: ModelConfiguration): Layer {
+  const { feedForward: part } = config;
+  const make = feedForwards[part.kind] as Makers<FeedForwardPart>['own'];
+  return make(params, part as never, config);
+}
