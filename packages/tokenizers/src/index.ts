@@ -26,5 +26,9 @@ export type { MergeOptions, TrainOptions } from './training/options.js';
 export { type TrainByteLevelOptions, trainBpe, trainByteLevelBpe } from './training/train-bpe.js';
 export { type TrainCharacterOptions, trainCharacter } from './training/train-character.js';
 export { type TrainUnigramOptions, trainUnigram } from './training/train-unigram.js';
-export { trainWordPiece } from './training/train-word-piece.js';
+export {
+  type TrainBertOptions,
+  trainBertWordPiece,
+  trainWordPiece,
+} from './training/train-word-piece.js';
 export type { Truncation } from './truncation.js';

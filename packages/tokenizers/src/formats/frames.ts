@@ -64,3 +64,49 @@ export const bpeJson = (
   vocab,
   merges,
 });
+
+/** The special tokens of BERT, in the order of its ids. */
+export const bertTokens: readonly string[] = ['[PAD]', '[UNK]', '[CLS]', '[SEP]', '[MASK]'];
+
+/** BERT's normalizer. */
+export const bertNormalizer = (lowercase: boolean): Record<string, unknown> => ({
+  type: 'BertNormalizer',
+  clean_text: true,
+  handle_chinese_chars: true,
+  strip_accents: null,
+  lowercase,
+});
+
+/**
+ * BERT's `tokenizer.json`: WordPiece, with `[CLS]` before and `[SEP]` after each text.
+ *
+ * @param idOf throws where a token is missing
+ */
+export const bertJson = (
+  vocab: ReadonlyMap<string, number>,
+  idOf: (token: string) => number,
+  lowercase: boolean,
+): Record<string, unknown> => ({
+  ...emptyFrame(),
+  added_tokens: bertTokens
+    .filter((token) => vocab.has(token))
+    .map((token) => specialTokenJson(token, idOf(token))),
+  normalizer: bertNormalizer(lowercase),
+  pre_tokenizer: { type: 'BertPreTokenizer' },
+  post_processor: {
+    type: 'BertProcessing',
+    sep: ['[SEP]', idOf('[SEP]')],
+    cls: ['[CLS]', idOf('[CLS]')],
+  },
+  decoder: { type: 'WordPiece', prefix: '##', cleanup: true },
+  model: wordPieceJson(Object.fromEntries(vocab)),
+});
+
+/** A WordPiece model as `tokenizer.json` holds it. */
+export const wordPieceJson = (vocab: Record<string, number>): Record<string, unknown> => ({
+  type: 'WordPiece',
+  unk_token: '[UNK]',
+  continuing_subword_prefix: '##',
+  max_input_chars_per_word: 100,
+  vocab,
+});

@@ -1,9 +1,7 @@
 import { asText, type Bytes } from '../as-bytes.js';
 import { TokenizerError } from '../errors.js';
 import { Tokenizer } from '../tokenizer.js';
-import { emptyFrame, specialTokenJson } from './frames.js';
-
-const specialTokens = ['[PAD]', '[UNK]', '[CLS]', '[SEP]', '[MASK]'];
+import { bertJson } from './frames.js';
 
 /**
  * Makes BERT's tokenizer, WordPiece, of its `vocab.txt`, its text or its bytes: a token a line, its id the number of the line.
@@ -34,34 +32,5 @@ export function fromVocabTxt(
     if (id === undefined) throw new TokenizerError(`vocab.txt: has no line '${token}'`);
     return id;
   };
-  return Tokenizer.fromJSON(
-    {
-      ...emptyFrame(),
-      added_tokens: specialTokens
-        .filter((token) => vocab.has(token))
-        .map((token) => specialTokenJson(token, idOf(token))),
-      normalizer: {
-        type: 'BertNormalizer',
-        clean_text: true,
-        handle_chinese_chars: true,
-        strip_accents: null,
-        lowercase,
-      },
-      pre_tokenizer: { type: 'BertPreTokenizer' },
-      post_processor: {
-        type: 'BertProcessing',
-        sep: ['[SEP]', idOf('[SEP]')],
-        cls: ['[CLS]', idOf('[CLS]')],
-      },
-      decoder: { type: 'WordPiece', prefix: '##', cleanup: true },
-      model: {
-        type: 'WordPiece',
-        unk_token: '[UNK]',
-        continuing_subword_prefix: '##',
-        max_input_chars_per_word: 100,
-        vocab: Object.fromEntries(vocab),
-      },
-    },
-    'vocab.txt',
-  );
+  return Tokenizer.fromJSON(bertJson(vocab, idOf, lowercase), 'vocab.txt');
 }

@@ -1,4 +1,5 @@
 import { describe, expect, test, vi } from 'vitest';
+import { fromVocabTxt } from '../formats/vocab-txt.js';
 import { corpusLines } from '../goldens/corpus.node.js';
 import { hardTexts, readGolden } from '../goldens/read.node.js';
 import type { Texts } from '../string-lists.js';
@@ -7,7 +8,7 @@ import type { MergeOptions } from './options.js';
 import { trainBpe, trainByteLevelBpe } from './train-bpe.js';
 import { trainCharacter } from './train-character.js';
 import { trainUnigram } from './train-unigram.js';
-import { trainWordPiece } from './train-word-piece.js';
+import { trainBertWordPiece, trainWordPiece } from './train-word-piece.js';
 
 vi.setConfig({ testTimeout: 120_000 });
 
@@ -72,6 +73,22 @@ describe('as the references learn from Moby-Dick', () => {
     const tokens = lines.reduce((sum, line) => sum + tokenizer.encode(line).length, 0);
     expect(Math.abs(tokens / golden.unigram.tokens - 1)).toBeLessThan(0.01);
   });
+});
+
+test("BERT's tokenizer is the one that vocab.txt gives with the learned tokens", async () => {
+  const few = lines.slice(0, 200);
+  for (const lowercase of [true, false]) {
+    const tokenizer = await trainBertWordPiece(few, { vocabSize: 400, lowercase });
+    const vocabTxt = tokensOf(tokenizer).join('\n');
+    expect(tokenizer.toJSON()).toEqual(fromVocabTxt(vocabTxt, { lowercase }).toJSON());
+    const pair = tokenizer.encodePair('The whale', 'the').tokens;
+    expect([pair[0], pair.at(-1), pair.filter((token) => token === '[SEP]').length]).toEqual([
+      '[CLS]',
+      '[SEP]',
+      2,
+    ]);
+    expect(tokenizer.tokenToId('The') === undefined).toBe(lowercase);
+  }
 });
 
 function overlap(own: readonly string[], reference: readonly string[]): number {
