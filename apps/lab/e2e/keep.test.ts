@@ -35,7 +35,7 @@ describe.skipIf(!inject('chromium'))('pages keep their state', () => {
   test('what was set and written is there after a change of page, a reload, and in the address', async () => {
     await page.getByLabel('Tokens', { exact: true }).fill('5');
     await page.getByLabel('Seed').fill('7');
-    await page.getByRole('button', { name: 'Write', exact: true }).click();
+    await page.getByRole('button', { name: 'Generate', exact: true }).click();
     await expect
       .poll(() => page.locator('.written .token').count())
       .toBeGreaterThan(prompt.length - 10);
@@ -91,9 +91,9 @@ describe.skipIf(!inject('chromium'))('pages keep their state', () => {
     const shown: [string, string][] = [
       ['All heads', '.heads'],
       ['One head', '.head-view'],
-      ['Neurons', '.neurons'],
-      ['Flow', '.flow-map'],
-      ['Layers', '.lens'],
+      ['Query–key dimensions', '.neurons'],
+      ['Attention rollout', '.flow-map'],
+      ['Logit lens', '.lens'],
       ['Large map', '.big-map[data-whole="true"]'],
     ];
     for (const [name, inside] of shown) {
@@ -104,9 +104,9 @@ describe.skipIf(!inject('chromium'))('pages keep their state', () => {
     }
     await page.getByLabel('Text', { exact: true }).fill('The whale. '.repeat(60));
     await page.getByText(/The text has \d+ tokens\. The model reads 128 at once/).waitFor();
-    await page.getByRole('radio', { name: 'Layers' }).click();
+    await page.getByRole('radio', { name: 'Logit lens' }).click();
     await page.reload();
-    expect(await page.getByRole('radio', { name: 'Layers' }).getAttribute('aria-checked')).toBe(
+    expect(await page.getByRole('radio', { name: 'Logit lens' }).getAttribute('aria-checked')).toBe(
       'true',
     );
     await other.locator('.lens').waitFor();

@@ -35,39 +35,41 @@ describe.skipIf(!inject('chromium'))('looking inside and writing', () => {
 
   test('every head of the bundled model is shown, and a token says where it looks', async () => {
     await page.goto(`${lab.url}#/attention`);
-    const heads = page.getByRole('button', { name: /^Look at layer/ });
+    const heads = page.getByRole('button', { name: /^Show layer/ });
     await heads.nth(15).waitFor();
     expect(await heads.count()).toBe(16);
-    await page.getByRole('button', { name: 'Look at layer 3, head 2' }).click();
+    await page.getByRole('button', { name: 'Show layer 3, head 2' }).click();
     await page.locator('.head-token', { hasText: '·whale' }).first().hover();
-    await page.getByText(/·whale looks at .+ \(\d+\.\d %\)/).waitFor();
+    await page.getByText(/·whale attends to .+ \(\d+\.\d %\)/).waitFor();
   });
 
   test('a head that is taken out changes the loss and what comes next, and comes back', async () => {
     await page.getByRole('radio', { name: 'All heads' }).click();
     const [loss, next] = [await lossShown(), await nextShown()];
-    await page.getByRole('button', { name: 'Take out layer 0, head 0' }).click();
-    await page.getByText('Without the heads taken out').waitFor();
+    await page.getByRole('button', { name: 'Ablate layer 0, head 0' }).click();
+    await page.getByText('Loss with heads ablated').waitFor();
     const without = page.getByRole('region', { name: 'Effect' }).locator('dd').nth(1);
     expect(Number.parseFloat((await without.textContent())!)).not.toBe(Number.parseFloat(loss!));
     expect(await nextShown()).not.toBe(next);
-    await page.getByRole('button', { name: 'Layer 0, head 0 is out' }).click();
-    await page.getByText('Without the heads taken out').waitFor({ state: 'detached' });
+    await page.getByRole('button', { name: 'Restore Layer 0, head 0' }).click();
+    await page.getByText('Loss with heads ablated').waitFor({ state: 'detached' });
     expect(await lossShown()).toBe(loss);
   });
 
   test('the other views show the same text: neurons, flow and layers', async () => {
-    await page.getByRole('radio', { name: 'Neurons' }).click();
+    await page.getByRole('radio', { name: 'Query–key dimensions' }).click();
     const rows = page.getByRole('region', { name: 'Query and keys' }).getByRole('row');
     await rows.nth(5).waitFor();
     const weights = await rows.locator('td:last-child').allTextContents();
     const sum = weights.reduce((total, text) => total + (Number.parseFloat(text) || 0), 0);
     expect(sum).toBeGreaterThan(97);
     expect(sum).toBeLessThan(103);
-    await page.getByRole('radio', { name: 'Flow' }).click();
+    await page.getByRole('radio', { name: 'Attention rollout' }).click();
     await page.getByRole('img', { name: 'Attention rollout of Moby-Dick, small' }).waitFor();
-    await page.getByRole('radio', { name: 'Layers' }).click();
-    const layers = page.getByRole('region', { name: 'Best next token by layer' }).getByRole('row');
+    await page.getByRole('radio', { name: 'Logit lens' }).click();
+    const layers = page
+      .getByRole('region', { name: 'Most likely next token by layer' })
+      .getByRole('row');
     await layers.nth(5).waitFor();
     // The last layer says what the model says.
     const last = await layers.last().getByRole('cell').last().textContent();
@@ -119,7 +121,7 @@ describe.skipIf(!inject('chromium'))('looking inside and writing', () => {
   test('a completion streams, can be stopped, and is the same again with the same seed', async () => {
     await page.goto(`${lab.url}#/playground`);
     const text = page.locator('.written');
-    const write = page.getByRole('button', { name: 'Write', exact: true });
+    const write = page.getByRole('button', { name: 'Generate', exact: true });
     await page.getByLabel('Tokens', { exact: true }).fill('12');
     const written = async () => {
       await write.click();
@@ -151,7 +153,7 @@ describe.skipIf(!inject('chromium'))('looking inside and writing', () => {
     await expect.poll(() => tokens.count(), { timeout: 60_000 }).toBe(7);
     expect((await tokens.nth(6).textContent())!.replaceAll(' ', '·')).toBe(chosen);
     await page.getByLabel('Tokens', { exact: true }).fill('3');
-    await page.getByRole('button', { name: 'Go on from here' }).click();
+    await page.getByRole('button', { name: 'Continue' }).click();
     await expect.poll(() => tokens.count(), { timeout: 60_000 }).toBe(10);
   });
 
@@ -159,11 +161,11 @@ describe.skipIf(!inject('chromium'))('looking inside and writing', () => {
     const example = page.getByRole('region', { name: 'Worked example' });
     const says = (words: string) => example.getByText(words, { exact: true }).waitFor();
     await example.getByRole('button', { name: 'Top-k 3' }).click();
-    await says('Of the four, cake, donut, banana can be drawn.');
+    await says('Of the four, cake, donut, banana can be sampled.');
     await example.getByRole('button', { name: 'Top-p .30' }).click();
-    await says('Of the four, cake, donut can be drawn.');
+    await says('Of the four, cake, donut can be sampled.');
     await example.getByRole('button', { name: 'Temperature 2' }).click();
-    await says('All four words can be drawn.');
+    await says('All four words can be sampled.');
   });
 
   test('a map of 4,096 tokens is drawn from few tiles, and follows the hand', async () => {
@@ -180,7 +182,7 @@ describe.skipIf(!inject('chromium'))('looking inside and writing', () => {
     await page.getByLabel('Model', { exact: true }).selectOption({ label: 'Run: long' });
     await page.getByRole('radio', { name: 'Large map' }).click();
     await page.getByRole('button', { name: 'Fill with Moby-Dick' }).click();
-    await page.getByText('4096 tokens. This model').waitFor({ timeout: 120_000 });
+    await page.getByText('4096 tokens. The model').waitFor({ timeout: 120_000 });
     const map = page.locator('.big-map[data-whole="true"]');
     await map.waitFor();
     const counted = () =>
@@ -215,7 +217,7 @@ describe.skipIf(!inject('chromium'))('looking inside and writing', () => {
     expect(moved.draws - whole.draws).toBeLessThanOrEqual(seen + (moved.tiles - whole.tiles) + 8);
     expect(moved.tiles).toBeLessThanOrEqual(120);
     await page.mouse.move(x + 3, y + 3);
-    await page.getByText(/looks at \d+ “.+”: /).waitFor();
+    await page.getByText(/attends to \d+ “.+”: /).waitFor();
     expect(problems).toEqual([]);
   }, 300_000);
 });

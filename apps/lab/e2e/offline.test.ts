@@ -50,7 +50,7 @@ describe.skipIf(!inject('chromium'))('without a connection, and after a new vers
     await page.getByText('is of an older version of the lab').waitFor();
     await context.unroute(chunk);
     await page.getByRole('button', { name: 'Load the lab again' }).click();
-    await page.getByRole('button', { name: /^Look at layer 3, head 3/ }).waitFor();
+    await page.getByRole('button', { name: /^Show layer 3, head 3/ }).waitFor();
   });
 
   test('a lab without its code, or without its worker, says so', async () => {

@@ -45,7 +45,7 @@ describe.skipIf(!inject('chromium'))('a visit', () => {
 
   const settled: Record<(typeof pages)[number], (page: Page) => Promise<void>> = {
     experiments: (page) => untilStep(page, 'Reverse letters', 5),
-    attention: (page) => page.getByRole('button', { name: /^Look at layer 3, head 3/ }).waitFor(),
+    attention: (page) => page.getByRole('button', { name: /^Show layer 3, head 3/ }).waitFor(),
     playground: (page) => page.getByRole('button', { name: /^Put/ }).first().waitFor(),
     tokens: (page) => page.locator('.spans .token').first().waitFor(),
     device: (page) => page.getByRole('button', { name: 'Run the receipt' }).waitFor(),
@@ -74,7 +74,7 @@ describe.skipIf(!inject('chromium'))('a visit', () => {
     }
     await page.getByRole('link', { name: 'Attention' }).click();
     await page.emulateMedia({ colorScheme: 'dark' });
-    for (const view of ['One head', 'Neurons', 'Layers']) {
+    for (const view of ['One head', 'Query–key dimensions', 'Logit lens']) {
       await page.getByRole('radio', { name: view }).click();
       await page.locator('.head-view, .neurons, .lens').waitFor();
       expect(await seriousProblems(page), view).toEqual([]);

@@ -91,7 +91,7 @@ export function BigMap({
       <div className="row apart">
         <p className="small muted" aria-live="polite">
           {pointed
-            ? `${pointed.row} “${visible(tokens[pointed.row]?.text ?? '')}” looks at ${pointed.key} “${visible(tokens[pointed.key]?.text ?? '')}”: ${percent(pointed.weight ?? 0)}`
+            ? `${pointed.row} “${visible(tokens[pointed.row]?.text ?? '')}” attends to ${pointed.key} “${visible(tokens[pointed.key]?.text ?? '')}”: ${percent(pointed.weight ?? 0)}`
             : 'Drag to move, turn the wheel to zoom, point to read a weight. Arrow keys, + and − do the same.'}
         </p>
         <span className="row">

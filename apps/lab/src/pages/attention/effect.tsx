@@ -24,7 +24,7 @@ export function Effect({
         </div>
         {ablated && (
           <div>
-            <dt>Without the heads taken out</dt>
+            <dt>Loss with heads ablated</dt>
             <dd>
               {figure(ablated.loss)}{' '}
               <span className={`small ${change! > 0 ? 'worse' : 'better'}`}>
@@ -36,7 +36,7 @@ export function Effect({
         )}
       </dl>
       <div className="stack tight">
-        <h2 className="minor">What comes next</h2>
+        <h2 className="minor">Next-token probabilities</h2>
         <ul className="bars">
           {whole.next.slice(0, 8).map(({ id, text, probability }) => {
             const less = without.get(id);
@@ -65,7 +65,7 @@ export function Effect({
                   {ablated && (
                     <>
                       <br />
-                      {less === undefined ? 'further down' : percent(less)}
+                      {less === undefined ? 'not in the top' : percent(less)}
                     </>
                   )}
                 </span>
@@ -73,9 +73,7 @@ export function Effect({
             );
           })}
         </ul>
-        {ablated && (
-          <p className="small muted">Pale: all heads. Strong: without those taken out.</p>
-        )}
+        {ablated && <p className="small muted">Light: all heads. Dark: with heads ablated.</p>}
       </div>
     </div>
   );

@@ -50,14 +50,14 @@ export function HeadView({
               onChoose({ layer: value.slice(0, at), head: Number(value.slice(at + 1)) });
             }}
           />
-          {onAblate && <Button onClick={onAblate}>{out ? 'Put it back' : 'Take it out'}</Button>}
+          {onAblate && <Button onClick={onAblate}>{out ? 'Restore' : 'Ablate'}</Button>}
         </span>
       </div>
       <Scores inspection={inspection} head={head} />
       <p className="small muted head-words" aria-live="polite">
         {row
           ? sentence(inspection, shown!, row)
-          : 'Point at a token on the left to see where it looks.'}
+          : 'Point at a query token on the left to see the keys that it attends to.'}
       </p>
       <div className="head-view">
         <ol className="token-column">
@@ -92,17 +92,17 @@ export function HeadView({
           <Heat
             values={map}
             columns={count}
-            label={`Attention of ${nameOf(inspection, head)}: from each row's token to each column's`}
+            label={`Attention of ${nameOf(inspection, head)}: queries in rows, keys in columns`}
             onCell={(from) => setToken(from)}
           />
-          <p className="small muted">From each row's token to each column's.</p>
+          <p className="small muted">Rows are queries, columns are keys.</p>
         </div>
       </div>
     </article>
   );
 }
 
-/** What a head does, in four numbers. */
+/** The scores of a head. */
 function Scores({ inspection, head }: { inspection: Inspection; head: Head }): ReactElement | null {
   const scores = inspection.scores.find(
     ({ layer, head: number }) => layer === head.layer && number === head.head,
@@ -111,19 +111,21 @@ function Scores({ inspection, head }: { inspection: Inspection; head: Head }): R
   return (
     <dl className="figures">
       <div>
-        <dt>On the token before</dt>
+        <dt title="Mean weight on the token before the query">Previous-token score</dt>
         <dd>{percent(scores.previousToken)}</dd>
       </div>
       <div>
-        <dt>On what followed before</dt>
+        <dt title="Mean weight on the token that followed an earlier occurrence of the query token">
+          Induction score
+        </dt>
         <dd>{percent(scores.induction)}</dd>
       </div>
       <div>
-        <dt>Spread, nats</dt>
+        <dt title="Mean entropy of the attention weights">Entropy (nats)</dt>
         <dd>{figure(scores.entropy)}</dd>
       </div>
       <div>
-        <dt>Distance, tokens</dt>
+        <dt title="Mean distance from query to key, weighted by attention">Distance (tokens)</dt>
         <dd>{figure(scores.distance)}</dd>
       </div>
     </dl>
@@ -140,7 +142,7 @@ function sentence({ tokens }: Inspection, from: number, row: Float32Array): stri
   const places = best
     .filter((to) => row[to]! >= 0.01)
     .map((to) => `${visible(tokens[to]!.text)} (${percent(row[to]!)})`);
-  return `${visible(tokens[from]!.text)} looks at ${places.join(', ')}.`;
+  return `${visible(tokens[from]!.text)} attends to ${places.join(', ')}.`;
 }
 
 function Lines({

@@ -37,16 +37,16 @@ export function LensView({
     };
   }, [source, text, inspection]);
   if (problem) return <Notice tone="bad">{problem}</Notice>;
-  if (!lens) return <p className="muted">Reading the layers …</p>;
+  if (!lens) return <p className="muted">Computing the logit lens …</p>;
   const shade = (probability: number) =>
     [0.02, 0.1, 0.3, 0.7].filter((limit) => probability >= limit).length;
   return (
     <div className="stack tight">
       <p className="small muted">
-        The best next token after each token, read off after each layer: from a first guess at the
-        top to what the model says at the bottom. The stronger the colour, the surer.
+        The residual stream after each layer, decoded by the model's own output head: its most
+        likely next token after each token. Stronger colours are higher probabilities.
       </p>
-      <Scroll label={`Best next token by layer, ${title}`}>
+      <Scroll label={`Most likely next token by layer, ${title}`}>
         <table className="lens">
           <thead>
             <tr>

@@ -67,7 +67,7 @@ export function MapView({
       <div className="row apart">
         <p className="small muted">
           {name}
-          {opened ? `, ${opened.size} tokens` : ''}. This model reads up to {info.maxLength} at once
+          {opened ? `, ${opened.size} tokens` : ''}. The model's context is {info.maxLength} tokens
           {opened && opened.of > opened.size ? `; the text has ${opened.of}` : ''}.
         </p>
         {onText && (

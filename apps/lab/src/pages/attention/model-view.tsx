@@ -49,7 +49,7 @@ export function ModelView({
                         type="button"
                         className="head-choice"
                         aria-pressed={isHead([chosen], head)}
-                        aria-label={`Look at ${name}`}
+                        aria-label={`Show ${name}`}
                         onClick={() => onChoose(head)}
                       >
                         <Heat
@@ -64,10 +64,10 @@ export function ModelView({
                           type="button"
                           className="head-switch"
                           aria-pressed={off}
-                          aria-label={`Take out ${name}`}
+                          aria-label={`Ablate ${name}`}
                           onClick={() => onAblate(head)}
                         >
-                          {off ? 'out' : 'take out'}
+                          {off ? 'ablated' : 'ablate'}
                         </button>
                       )}
                     </div>
@@ -82,7 +82,7 @@ export function ModelView({
   );
 }
 
-/** What a head is, where one of its scores says so clearly. */
+/** The kind of a head, where one of its scores is high. */
 function kindOf({ scores }: Inspection, { layer, head }: Head): string {
   const found = scores.find((one) => one.layer === layer && one.head === head);
   if (found && found.previousToken >= 0.5) return 'token before';

@@ -53,13 +53,13 @@ export function NeuronView({
   }, [source, text, head, inspection, row]);
   if (problem) return <Notice tone="bad">{problem}</Notice>;
   if (!found || found.weights.length !== tokens.length) {
-    return <p className="muted">Reading the head …</p>;
+    return <p className="muted">Computing the head …</p>;
   }
   return (
     <div className="stack">
       <div className="fields">
         <SelectField
-          label="Token that looks"
+          label="Query token"
           value={String(row)}
           options={tokens.map(({ text: words }, i) => ({
             value: String(i),
@@ -69,9 +69,9 @@ export function NeuronView({
         />
       </div>
       <p className="small muted">
-        {nameOf(inspection, head)}. The query of “{visible(tokens[found.row]!.text)}” is multiplied
-        with each key, number by number. Their sum, divided by the root of {found.query.length}, is
-        the score; the scores together become weights. Blue is above zero, orange below.
+        {nameOf(inspection, head)}. The query of “{visible(tokens[found.row]!.text)}” times each
+        key, dimension by dimension. The sum of the products over √{found.query.length} is the
+        attention score; softmax turns the scores into weights. Blue is positive, orange negative.
       </p>
       <NeuronTable found={found} tokens={tokens} />
     </div>
@@ -96,7 +96,7 @@ function NeuronTable({
       <table className="neurons">
         <thead>
           <tr>
-            <th>Looked at</th>
+            <th>Key token</th>
             <th>Key</th>
             <th>Query × key</th>
             <th className="right">Score</th>
@@ -105,9 +105,9 @@ function NeuronTable({
         </thead>
         <tbody>
           <tr>
-            <td className="muted">The query</td>
+            <td className="muted">Query</td>
             <td>
-              <Strip values={query} scale={scale} label="The query" />
+              <Strip values={query} scale={scale} label="Query" />
             </td>
             <td />
             <td />

@@ -75,7 +75,8 @@ export function AttentionPage(): ReactElement {
       <div className="page-head">
         <h1>Attention</h1>
         <p>
-          See where each head of a model looks, and take heads out to find what they are good for.
+          Attention weights of every head, and the loss and the next-token probabilities with heads
+          ablated.
         </p>
       </div>
       <div className="columns">
@@ -117,7 +118,7 @@ export function AttentionPage(): ReactElement {
                       icon="close"
                       onClick={() => toggle(one)}
                     >
-                      {nameOf(inspection, one)} is out
+                      Restore {nameOf(inspection, one)}
                     </Button>
                   ))}
                 </div>

@@ -3,7 +3,7 @@ import { lab, useLab } from '../../lab.js';
 import type { Head, Inspection } from '../../worker/inspection.js';
 import { keyOfSource, type ModelSource } from '../../worker/model-source.js';
 
-/** Milliseconds between two looks at a model that is training. */
+/** Milliseconds between two readings of a model in training. */
 const lookEvery = 1500;
 
 /** What a model makes of a text, anew when either changes, and from time to time while it trains. */

@@ -12,9 +12,9 @@ import { NeuronView } from './neuron-view.js';
 export const views = [
   { value: 'model', label: 'All heads' },
   { value: 'head', label: 'One head' },
-  { value: 'neuron', label: 'Neurons' },
-  { value: 'flow', label: 'Flow' },
-  { value: 'lens', label: 'Layers' },
+  { value: 'neuron', label: 'Query–key dimensions' },
+  { value: 'flow', label: 'Attention rollout' },
+  { value: 'lens', label: 'Logit lens' },
   { value: 'map', label: 'Large map' },
 ] as const;
 export type ViewName = (typeof views)[number]['value'];
@@ -93,14 +93,14 @@ export function View({
   }
 }
 
-/** How much of each token has reached each place through all layers. */
+/** Attention rollout: the attention of all layers multiplied. */
 function Flow({ inspection, title }: { inspection: Inspection; title: string }): ReactElement {
   return (
     <article className="stack tight">
       <h2 className="minor">{title}</h2>
       <p className="small muted">
-        How much of each token (column) has come to each place (row) through all layers and heads
-        together: attention rollout.
+        The product of the layers' attention, averaged over heads, with the residual connections:
+        how much of each token (column) reaches each position (row).
       </p>
       <div className="flow-map">
         <Heat

@@ -96,14 +96,14 @@ export function DevicePage(): ReactElement {
     <>
       <div className="page-head">
         <h1>Device</h1>
-        <p>What the lab computes on, how fast it is, and whether it computes rightly.</p>
+        <p>The adapter and its limits, its numerical parity with references, and its speed.</p>
       </div>
       <div className="columns">
         <div className="stack">
           <section className="panel stack" aria-label="Adapter">
             {engine ? <Adapter engine={engine} /> : <p className="muted">Starting …</p>}
             <SelectField
-              label="Compute on"
+              label="Backend"
               hint={training ? 'Pause the runs that train to change this.' : undefined}
               value={preference}
               disabled={training}
@@ -118,7 +118,7 @@ export function DevicePage(): ReactElement {
           </section>
           {engine?.backend === 'webgpu' && (
             <section className="panel stack" aria-label="Loss of the device">
-              <h2>Lose it on purpose</h2>
+              <h2>Simulate a device loss</h2>
               <p className="small muted">
                 Drivers crash and laptops sleep. This destroys the GPU device: runs that train go on
                 from their last saved state, and models are loaded again.
@@ -192,7 +192,7 @@ const backendWords: Record<EngineReport['backend'], string> = {
 function Adapter({ engine }: { engine: EngineReport }): ReactElement {
   return (
     <dl className="facts">
-      <dt>Computes on</dt>
+      <dt>Backend</dt>
       <dd>{backendWords[engine.backend]}</dd>
       {engine.adapter !== null && (
         <>

@@ -75,7 +75,7 @@ export function Charts({
       </div>
       <LineChart
         title="Loss"
-        unit="nats a token; dashed: on what is held back"
+        unit="nats a token; dashed: validation loss"
         xTitle={xTitle}
         lines={lines.loss}
         log={log}
@@ -127,7 +127,7 @@ function linesOf(
     lines.loss.push(curve('loss', strength));
     lines.loss.push({
       ...common,
-      name: `${run.name}, held back`,
+      name: `${run.name}, validation`,
       dashed: true,
       x: history.validations.map((point) => point[clock]),
       y: history.validations.map(({ loss }) => loss),

@@ -24,7 +24,7 @@ export function DropText({
   return (
     <div className="stack tight">
       <FileDrop
-        label={chosen ? `Learning from ${chosen}. Drop another text` : 'Drop a text file'}
+        label={chosen ? `Training on ${chosen}. Drop another text` : 'Drop a text file'}
         onFiles={take}
       />
       {problem && <Notice tone="bad">{problem}</Notice>}

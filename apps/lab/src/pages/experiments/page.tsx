@@ -95,7 +95,8 @@ export function ExperimentsPage(): ReactElement {
       <div className="page-head">
         <h1>Experiments</h1>
         <p>
-          Set up a model, watch it learn, change one thing and compare. All of it runs in this tab.
+          Configure a model, train it, change one setting and compare the runs. Everything runs in
+          this tab.
         </p>
       </div>
       {failed.map(({ id, name, problem }) => (
@@ -165,8 +166,8 @@ function FirstRun({ onStarted }: { onStarted(id: string): void }): ReactElement 
     <section className="panel first-run" aria-label="First run">
       <Empty title="Watch a transformer learn">
         <p>
-          A tiny model starts out guessing. Within a minute it has found out how to write letters
-          backwards, and you see how: its loss falls, and its answers become right.
+          A tiny model starts with random weights. Within a minute it learns to reverse strings: its
+          loss falls and its answers become correct.
         </p>
         <Button kind="primary" icon="play" disabled={starting} onClick={start}>
           {starting ? 'Preparing …' : 'Start a tiny run'}

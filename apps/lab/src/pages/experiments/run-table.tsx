@@ -52,7 +52,7 @@ export function RunTable({
               Loss
             </th>
             <th role="columnheader" className="right">
-              Held back
+              Validation
             </th>
             <th role="columnheader" className="right">
               Time
@@ -96,7 +96,7 @@ export function RunTable({
               <td role="cell" className="right num" data-label="Loss">
                 {figure(run.loss)}
               </td>
-              <td role="cell" className="right num" data-label="Held back">
+              <td role="cell" className="right num" data-label="Validation loss">
                 {figure(run.validationLoss)}
               </td>
               <td role="cell" className="right num" data-label="Time">

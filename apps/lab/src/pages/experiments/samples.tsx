@@ -14,7 +14,7 @@ export function Samples({
   if (written.length === 0) return null;
   return (
     <section className="panel stack" aria-label="Samples">
-      <h2>What they write</h2>
+      <h2>Samples</h2>
       <div className="halves">
         {written.map((run) => (
           <SamplesOfRun key={run.id} run={run} history={histories.get(run.id)!} />

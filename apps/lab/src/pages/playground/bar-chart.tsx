@@ -2,7 +2,7 @@ import type { ReactElement } from 'react';
 import type { Bar } from '../../models/sampling.js';
 import { percent, visible } from '../../ui/numbers.js';
 
-/** Probabilities of the next token, before and after it is decided how to draw. */
+/** Probabilities of the next token, before and after temperature, top-k and top-p. */
 export function BarChart({
   bars,
   action,
@@ -17,7 +17,7 @@ export function BarChart({
   return (
     <ul className="bars">
       {bars.map((bar) => {
-        const words = `${visible(bar.text)}: ${percent(bar.before)} from the model, ${percent(bar.after)} when drawn`;
+        const words = `${visible(bar.text)}: ${percent(bar.before)} from the model, ${percent(bar.after)} when sampled`;
         return (
           <li key={bar.id} className={bar.after === 0 ? 'cut' : ''}>
             {onChoose ? (

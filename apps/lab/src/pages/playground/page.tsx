@@ -51,7 +51,7 @@ export function PlaygroundPage(): ReactElement {
     <>
       <div className="page-head">
         <h1>Playground</h1>
-        <p>Let a model write, see how sure it was of every token, and send it another way.</p>
+        <p>Generate text, read the probability of every token, and continue from an alternative.</p>
       </div>
       <div className="columns">
         <section className="panel stack" aria-label="Settings">
@@ -85,7 +85,7 @@ export function PlaygroundPage(): ReactElement {
               disabled={!ready || prompt === ''}
               onClick={ask.startOver}
             >
-              Write
+              Generate
             </Button>
           )}
         </section>
@@ -99,23 +99,23 @@ export function PlaygroundPage(): ReactElement {
                 disabled={stop !== undefined || tokens.length === 0 || !ready}
                 onClick={ask.goOn}
               >
-                Go on from here
+                Continue
               </Button>
             </div>
             <Text tokens={tokens} busy={stop !== undefined} onToken={ask.backTo} />
             {info && tokens.length > info.maxLength && (
               <Notice>
-                The text has {tokens.length} tokens. The model reads the last {info.maxLength} of
-                them: it does not see what stands before, which has no probabilities either.
+                The text has {tokens.length} tokens and the model's context {info.maxLength}:
+                earlier tokens are not read and have no probabilities.
               </Notice>
             )}
           </section>
           <section className="panel stack" aria-label="Next token">
             <div>
-              <h2>What comes next</h2>
+              <h2>Next-token probabilities</h2>
               <p className="small muted">
-                Pale: the model's probability. Strong: after temperature, top-k and top-p. Choose a
-                token to put it there.
+                Light: the model's probability. Dark: after temperature, top-k and top-p. Choose a
+                token to append it.
               </p>
             </div>
             {next ? (
@@ -125,9 +125,7 @@ export function PlaygroundPage(): ReactElement {
                 onChoose={stop ? () => {} : ({ id }) => ask.take(id)}
               />
             ) : (
-              <p className="muted">
-                {prompt === '' ? 'Write a prompt to go on from.' : 'Asking the model …'}
-              </p>
+              <p className="muted">{prompt === '' ? 'Enter a prompt.' : 'Computing …'}</p>
             )}
           </section>
         </div>

@@ -4,10 +4,10 @@ import { percent, visible } from '../../ui/numbers.js';
 import { InlineToken } from '../../ui/token.js';
 import type { WrittenToken } from '../../worker/writing.js';
 
-/** From very surprising to almost certain. */
+/** Limits of the colour classes, from improbable to almost certain. */
 const shades = [0.02, 0.1, 0.3, 0.7];
 
-/** A text whose tokens are coloured by how likely the model thought them. */
+/** A text whose tokens are coloured by their probability. */
 export function Text({
   tokens,
   busy,
@@ -17,7 +17,7 @@ export function Text({
   busy: boolean;
   onToken(index: number): void;
 }): ReactElement {
-  if (tokens.length === 0) return <p className="muted">Nothing is written yet.</p>;
+  if (tokens.length === 0) return <p className="muted">No text generated yet.</p>;
   return (
     <>
       <p className="written" aria-busy={busy}>
@@ -37,7 +37,7 @@ export function Text({
           </span>
         ))}
       </div>
-      <p className="small muted">Choose a token to see the alternatives at its place.</p>
+      <p className="small muted">Choose a token to see the alternatives at its position.</p>
     </>
   );
 }

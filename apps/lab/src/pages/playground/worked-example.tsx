@@ -8,7 +8,7 @@ import { SamplingForm } from './sampling-form.js';
 const scores = exampleScores();
 
 const lessons: readonly { title: string; sampling: Sampling }[] = [
-  { title: 'As it is', sampling: { temperature: 1, topK: 0, topP: 1 } },
+  { title: 'Unchanged', sampling: { temperature: 1, topK: 0, topP: 1 } },
   { title: 'Top-k 3', sampling: { temperature: 1, topK: 3, topP: 1 } },
   { title: 'Top-p .30', sampling: { temperature: 1, topK: 0, topP: 0.3 } },
   { title: 'Temperature .5', sampling: { temperature: 0.5, topK: 0, topP: 1 } },
@@ -23,7 +23,7 @@ export function WorkedExample(): ReactElement {
   return (
     <section className="panel stack" aria-label="Worked example">
       <div className="stack tight">
-        <h2>How drawing works</h2>
+        <h2>How sampling works</h2>
         <p className="muted">
           “For dessert I had a …” Say the model gives cake 20 %, donut 10 %, banana 2 %, apple 1 %,
           and shares the rest among a hundred other words.
@@ -42,8 +42,8 @@ export function WorkedExample(): ReactElement {
           <BarChart bars={shown} />
           <p className="small muted" aria-live="polite">
             {kept.length === example.length
-              ? 'All four words can be drawn.'
-              : `Of the four, ${kept.join(', ')} can be drawn.`}
+              ? 'All four words can be sampled.'
+              : `Of the four, ${kept.join(', ')} can be sampled.`}
           </p>
         </div>
       </div>

@@ -29,8 +29,8 @@ export function TokensPage(): ReactElement {
       <div className="page-head">
         <h1>Tokens</h1>
         <p>
-          A model reads numbers, not letters. See how a tokenizer cuts a text into the pieces that
-          have a number, and compare two.
+          A tokenizer splits a text into tokens, each with an id; models read the ids. Compare two
+          tokenizers.
         </p>
       </div>
       <section className="panel">

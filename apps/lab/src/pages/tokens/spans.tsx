@@ -43,7 +43,7 @@ export function Spans({
               text={text.slice(Math.max(start, shown[i - 1]?.end ?? 0), end)}
               bytes={bytes ?? visible(token)}
               className={`span-${i % 5}`}
-              label={`${visible(label)}, number ${id}, characters ${start} to ${end}`}
+              label={`${visible(label)}, id ${id}, characters ${start} to ${end}`}
               onPoint={() => setPointed(i)}
               onChoose={() => setPointed(i)}
             />
@@ -54,7 +54,7 @@ export function Spans({
       <p className="small muted" aria-live="polite">
         {span ? (
           <>
-            <span className="mono">{visible(span.label)}</span> has the number{' '}
+            <span className="mono">{visible(span.label)}</span> has the id{' '}
             <span className="mono">{span.id}</span>, from character {span.start} to {span.end}; in
             the vocabulary <span className="mono">{span.token}</span>
             {span.bytes && (
@@ -65,14 +65,14 @@ export function Spans({
             .
           </>
         ) : (
-          'Point at a token to see its number and its place.'
+          'Point at a token to see its id and its offsets.'
         )}
       </p>
       {spans.length > mostShown && (
         <p className="small muted">The first {mostShown} tokens are shown.</p>
       )}
       <details>
-        <summary className="small">All numbers</summary>
+        <summary className="small">All ids</summary>
         <p className="mono small ids">{spans.map(({ id }) => id).join(' ')}</p>
       </details>
     </div>

@@ -75,20 +75,20 @@ export function TrainTokenizer({
   return (
     <section className="panel stack" aria-label="Train a tokenizer">
       <div>
-        <h2>Train one</h2>
+        <h2>Train a tokenizer</h2>
         <p className="small muted">
-          A vocabulary is learned from a text: what is frequent becomes one piece.
+          Learns a vocabulary from a text: frequent strings become single tokens.
         </p>
       </div>
       <div className="fields wide">
         <SelectField label="Kind" value={kind} options={kinds} onChange={(next) => setKind(next)} />
         <SelectField
-          label="Learn from"
+          label="Training text"
           value={from}
           options={[
             { value: 'book', label: 'Moby-Dick' },
             { value: 'above', label: 'The text above' },
-            { value: 'file', label: 'A file of yours' },
+            { value: 'file', label: 'Your own file' },
           ]}
           onChange={(next) => setFrom(next)}
         />
