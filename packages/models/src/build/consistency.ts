@@ -1,6 +1,7 @@
 import { InputError, quoted } from '@headwise/core';
 import { checkDivides } from '../parse-with.js';
-import type { HeadPart, ModelConfiguration, PositionPart } from './model-configuration.js';
+import type { HeadPart, ModelConfiguration } from './model-configuration.js';
+import { needsLength } from './positions.js';
 import { sideOf } from './sides.js';
 
 type Topology = ModelConfiguration['topology'];
@@ -14,7 +15,7 @@ export function checkConsistent(config: ModelConfiguration, name: string): void 
   checkHeads(config, name);
   checkTopology(config, name);
   const { kind } = config.position;
-  if (config.maxLength === null && needsLength[kind]) {
+  if (config.maxLength === null && needsLength(config.position)) {
     throw new InputError(
       `${name}: 'maxLength' is null; positions of the kind "${kind}" need the longest sequence`,
     );
@@ -70,19 +71,6 @@ const headKinds: Record<Topology, readonly HeadPart['kind'][]> = {
     'question-answering',
   ],
   'encoder-decoder': ['language-model'],
-};
-
-/** Whether positions need the longest sequence. */
-const needsLength: Record<PositionPart['kind'], boolean> = {
-  none: false,
-  learned: true,
-  sinusoidal: true,
-  rotary: false,
-  alibi: false,
-  t5: false,
-  shaw: false,
-  'transformer-xl': false,
-  own: false,
 };
 
 /** Settings that have an effect in some topologies alone. */

@@ -12,7 +12,8 @@ import { positionsFromMask } from '@headwise/positions';
 import * as tf from '@tensorflow/tfjs';
 import { HeadedStack } from './headed-stack.js';
 import { initializers } from './initializers.js';
-import type { AdaptiveHead, ModelConfiguration, PositionPart } from './model-configuration.js';
+import type { AdaptiveHead, ModelConfiguration } from './model-configuration.js';
+import { countsTokens } from './positions.js';
 import { makeStepPlan } from './step-plan.js';
 import { TokenStack } from './token-stack.js';
 
@@ -32,7 +33,7 @@ export class DecoderModel implements LanguageModel, SteppedModel {
     this.maxLength = config.maxLength ?? Number.POSITIVE_INFINITY;
     const stack = new TokenStack(params, config);
     const { tokens } = stack;
-    const counted = countsTokens[config.position.kind];
+    const counted = countsTokens(config.position);
     if (tied && tokens instanceof Embedding) {
       this.#scores = (x) => tokens.scores(x);
     } else {
@@ -62,19 +63,6 @@ export class DecoderModel implements LanguageModel, SteppedModel {
     });
   }
 }
-
-/** Whether positions count the tokens that are not padding, where a mask tells padding. */
-const countsTokens: { readonly [K in PositionPart['kind']]: boolean } = {
-  none: false,
-  learned: true,
-  sinusoidal: true,
-  rotary: true,
-  alibi: false,
-  t5: false,
-  shaw: false,
-  'transformer-xl': false,
-  own: false,
-};
 
 /** The context with the positions that transformers' `generate` derives from a mask of padding. */
 function countingTokens(

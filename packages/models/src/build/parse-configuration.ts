@@ -1,9 +1,9 @@
-import type { RotaryScaling } from '@headwise/positions';
 import { z } from 'zod';
 import { activationKinds } from '../families/shared/activations.js';
 import { depth, rate, size } from '../fields.js';
 import { parseWith } from '../parse-with.js';
 import { checkConsistent } from './consistency.js';
+import { oneOf, own } from './kinds.js';
 import type {
   BlockKind,
   FeedForwardPart,
@@ -13,11 +13,10 @@ import type {
   NamedNorm,
   NamedScore,
   NormPart,
-  OfKind,
-  PositionPart,
   ScorePart,
 } from './model-configuration.js';
-import { checkOwnPart, type OwnPart, type PartFactory } from './own-parts.js';
+import { checkOwnPart } from './own-parts.js';
+import { positionSchema } from './positions.js';
 import { ownPartsOf, withOwnParts } from './written.js';
 
 const count = z.number().int().min(0);
@@ -25,92 +24,6 @@ const activation = z.enum(activationKinds);
 const window = size.nullable();
 
 const positive = z.number().positive();
-// A table holds a number for each distance.
-const tableSize = size.max(2 ** 20);
-const length = { original_max_position_embeddings: size.optional() };
-
-/** Hugging Face's `rope_scaling`, by its `rope_type`. */
-export const rotaryScaling: z.ZodType<RotaryScaling> = z.discriminatedUnion('rope_type', [
-  z.looseObject({ rope_type: z.literal('default') }),
-  z.looseObject({ rope_type: z.literal('linear'), factor: positive }),
-  z.looseObject({ rope_type: z.literal('dynamic'), factor: positive }),
-  z.looseObject({
-    rope_type: z.literal('yarn'),
-    factor: positive,
-    attention_factor: positive.nullish(),
-    beta_fast: z.number().nonnegative().nullish(),
-    beta_slow: z.number().nonnegative().nullish(),
-    mscale: z.number().nonnegative().nullish(),
-    mscale_all_dim: z.number().nonnegative().nullish(),
-    truncate: z.boolean().optional(),
-    ...length,
-  }),
-  z.looseObject({
-    rope_type: z.literal('longrope'),
-    factor: positive,
-    short_factor: z.array(positive),
-    long_factor: z.array(positive),
-    attention_factor: positive.nullish(),
-    ...length,
-  }),
-  z.looseObject({
-    rope_type: z.literal('llama3'),
-    factor: positive,
-    low_freq_factor: positive,
-    high_freq_factor: positive,
-    ...length,
-  }),
-]);
-
-/** A schema for each kind of a part; the compiler asks for every kind. */
-type Kinds<Part extends { kind: string }> = {
-  readonly [K in Part['kind']]: z.core.$ZodTypeDiscriminable & z.ZodType<OfKind<Part, K>>;
-};
-
-const oneOf = <Part extends { kind: string }>(kinds: Kinds<Part>): z.ZodType<Part> => {
-  const [first, ...others] = Object.values(kinds) as z.core.$ZodTypeDiscriminable[];
-  return z.discriminatedUnion('kind', [first!, ...others]) as never;
-};
-
-const own = z.strictObject({
-  kind: z.literal('own'),
-  name: z.string().min(1),
-  options: z.record(z.string(), z.unknown()).optional(),
-  make: z.custom<PartFactory>((make) => typeof make === 'function').optional(),
-}) as unknown as z.core.$ZodTypeDiscriminable & z.ZodType<OwnPart<never>>;
-
-const position = oneOf<PositionPart>({
-  none: z.strictObject({ kind: z.literal('none') }),
-  learned: z.strictObject({
-    kind: z.literal('learned'),
-    offset: count.optional(),
-    padId: count.optional(),
-  }),
-  sinusoidal: z.strictObject({
-    kind: z.literal('sinusoidal'),
-    layout: z.enum(['interleaved', 'halves']).optional(),
-  }),
-  rotary: z.strictObject({
-    kind: z.literal('rotary'),
-    base: z.number().positive().optional(),
-    scaling: rotaryScaling.optional(),
-    trainedLength: size.optional(),
-  }),
-  alibi: z.strictObject({
-    kind: z.literal('alibi'),
-    factor: z.number().optional(),
-    rounding: z.literal('bfloat16').optional(),
-  }),
-  t5: z.strictObject({ kind: z.literal('t5'), buckets: size, maxDistance: tableSize }),
-  shaw: z.strictObject({ kind: z.literal('shaw'), clip: size }),
-  'transformer-xl': z.strictObject({
-    kind: z.literal('transformer-xl'),
-    maxDistance: size.optional(),
-    sharedBiases: z.boolean().optional(),
-  }),
-  own,
-});
-
 const scoreSettings = { scale: z.number().optional(), softCap: positive.optional() };
 const scoreOf = <K extends NamedScore['kind']>(kind: K) =>
   z.strictObject({ kind: z.literal(kind), ...scoreSettings });
@@ -204,7 +117,7 @@ const schema: z.ZodType<ModelConfiguration> = z.strictObject({
       separate: z.array(z.enum(['encoder', 'decoder'])).optional(),
     })
     .optional(),
-  position,
+  position: positionSchema,
   heads: z.strictObject({
     count: size,
     kv: size.optional(),

@@ -13,9 +13,17 @@ import {
   TransformerXLPosition,
 } from '@headwise/positions';
 import * as tf from '@tensorflow/tfjs';
+import { z } from 'zod';
+import { size } from '../fields.js';
 import { initializers } from './initializers.js';
+import { type KindSchema, oneOf, own } from './kinds.js';
 import type { ModelConfiguration, OfKind, PositionPart } from './model-configuration.js';
 import { makeOwn } from './own-parts.js';
+import { rotaryScaling } from './rotary-scaling.js';
+
+const count = z.number().int().min(0);
+// A table holds a number for each distance.
+const tableSize = size.max(2 ** 20);
 
 /** A position that is added to the embeddings. */
 export interface TokenPosition {
@@ -26,19 +34,58 @@ export interface TokenPosition {
 /** Gives a layer its position, from the place of its own parameters. */
 export type PositionOf = (layer: ParamStore) => AttentionPosition | undefined;
 
-/** What a kind of position makes: an addend of the embeddings, or a part of every attention layer. */
-interface PositionMaker<Part> {
-  /** @param params of the position */
-  input?(params: ParamStore, part: Part, config: ModelConfiguration): TokenPosition | undefined;
-  /** @param params of what all layers share */
-  attention?(params: ParamStore, part: Part, config: ModelConfiguration): PositionOf;
+/** The properties of a kind of position. */
+interface PositionTraits<Part> {
+  readonly schema: KindSchema<Part>;
+  /** Whether it needs the longest sequence. */
+  readonly needsLength: boolean;
+  /** Whether a decoder gives it the numbers of the tokens that are not padding. */
+  readonly countsTokens: boolean;
+  /** Whether the fused decoding step has it. */
+  fused(part: Part): boolean;
 }
 
-const makers: {
-  readonly [K in PositionPart['kind']]: PositionMaker<OfKind<PositionPart, K>>;
+/** @param params of the position */
+type MakeInput<Part> = (
+  params: ParamStore,
+  part: Part,
+  config: ModelConfiguration,
+) => TokenPosition | undefined;
+
+/** @param params of what all layers share */
+type MakeAttention<Part> = (
+  params: ParamStore,
+  part: Part,
+  config: ModelConfiguration,
+) => PositionOf;
+
+/** A kind of position: what is added to the embeddings, what every attention layer gets, or either. */
+type PositionKind<Part> = PositionTraits<Part> &
+  (
+    | { input: MakeInput<Part>; attention?: MakeAttention<Part> }
+    | { input?: MakeInput<Part>; attention: MakeAttention<Part> }
+  );
+
+/** Every kind of position; what a kind lacks here does not compile. */
+const kinds: {
+  readonly [K in PositionPart['kind']]: PositionKind<OfKind<PositionPart, K>>;
 } = {
-  none: {},
+  none: {
+    schema: z.strictObject({ kind: z.literal('none') }),
+    needsLength: false,
+    countsTokens: false,
+    fused: () => true,
+    input: () => undefined,
+  },
   learned: {
+    schema: z.strictObject({
+      kind: z.literal('learned'),
+      offset: count.optional(),
+      padId: count.optional(),
+    }),
+    needsLength: true,
+    countsTokens: true,
+    fused: ({ offset = 0 }) => offset === 0,
     input(params, { offset, padId }, config) {
       if (padId !== undefined) return countedAfterPadding(params, padId, config);
       const { dim } = config;
@@ -48,20 +95,48 @@ const makers: {
     },
   },
   sinusoidal: {
+    schema: z.strictObject({
+      kind: z.literal('sinusoidal'),
+      layout: z.enum(['interleaved', 'halves']).optional(),
+    }),
+    needsLength: true,
+    countsTokens: true,
+    fused: () => true,
     input: (_, { layout }, config) =>
       withoutIds(new SinusoidalPosition({ maxLength: lengthOf(config), dim: config.dim, layout })),
   },
   rotary: {
+    schema: z.strictObject({
+      kind: z.literal('rotary'),
+      base: z.number().positive().optional(),
+      scaling: rotaryScaling.optional(),
+      trainedLength: size.optional(),
+    }),
+    needsLength: false,
+    countsTokens: true,
+    fused: () => true,
     attention(_, { kind, trainedLength, ...options }, config) {
       const maxLength = trainedLength ?? config.maxLength ?? undefined;
       return shared(new RotaryPosition({ dim: headDim(config), maxLength, ...options }));
     },
   },
   alibi: {
+    schema: z.strictObject({
+      kind: z.literal('alibi'),
+      factor: z.number().optional(),
+      rounding: z.literal('bfloat16').optional(),
+    }),
+    needsLength: false,
+    countsTokens: false,
+    fused: ({ rounding }) => rounding === undefined,
     attention: (_, { factor, rounding }, { heads }) =>
       shared(new AlibiPosition({ heads: heads.count, factor, rounding })),
   },
   t5: {
+    schema: z.strictObject({ kind: z.literal('t5'), buckets: size, maxDistance: tableSize }),
+    needsLength: false,
+    countsTokens: false,
+    fused: () => false,
     attention(params, { buckets, maxDistance }, { heads, topology }) {
       const bidirectional = topology === 'encoder';
       const options = { heads: heads.count, buckets, maxDistance, bidirectional };
@@ -69,10 +144,22 @@ const makers: {
     },
   },
   shaw: {
+    schema: z.strictObject({ kind: z.literal('shaw'), clip: size }),
+    needsLength: false,
+    countsTokens: false,
+    fused: () => false,
     attention: (params, { clip }, config) =>
       shared(new ShawPosition(params, { headDim: headDim(config), clip })),
   },
   'transformer-xl': {
+    schema: z.strictObject({
+      kind: z.literal('transformer-xl'),
+      maxDistance: size.optional(),
+      sharedBiases: z.boolean().optional(),
+    }),
+    needsLength: false,
+    countsTokens: false,
+    fused: () => false,
     attention(params, { maxDistance, sharedBiases }, config) {
       const { dim, heads, layout } = config;
       const options = {
@@ -87,6 +174,10 @@ const makers: {
     },
   },
   own: {
+    schema: own,
+    needsLength: false,
+    countsTokens: false,
+    fused: () => false,
     input(params, part, config) {
       const position = makeOwn('position', params, part, config);
       return 'apply' in position ? undefined : withoutIds(position);
@@ -98,14 +189,28 @@ const makers: {
   },
 };
 
-const makerOf = ({ position }: ModelConfiguration): PositionMaker<PositionPart> =>
-  makers[position.kind] as PositionMaker<PositionPart>;
+const kindOf = ({ kind }: PositionPart): PositionKind<PositionPart> =>
+  kinds[kind] as PositionKind<PositionPart>;
+
+/** A position in a configuration. */
+export const positionSchema: z.ZodType<PositionPart> = oneOf<PositionPart>(
+  Object.fromEntries(Object.entries(kinds).map(([kind, { schema }]) => [kind, schema])) as never,
+);
+
+/** Whether a position needs the longest sequence. */
+export const needsLength = (position: PositionPart): boolean => kindOf(position).needsLength;
+
+/** Whether a decoder numbers the tokens that are not padding for a position, where a mask tells padding. */
+export const countsTokens = (position: PositionPart): boolean => kindOf(position).countsTokens;
+
+/** Whether the fused decoding step has a position. */
+export const isFused = (position: PositionPart): boolean => kindOf(position).fused(position);
 
 /** The position that is added to the embeddings, where the configuration names one. */
 export const makeInputPosition = (
   params: ParamStore,
   config: ModelConfiguration,
-): TokenPosition | undefined => makerOf(config).input?.(params, config.position, config);
+): TokenPosition | undefined => kindOf(config.position).input?.(params, config.position, config);
 
 /**
  * The position that acts within attention, where the configuration names one: shared by all layers, or one for each.
@@ -113,7 +218,7 @@ export const makeInputPosition = (
  * @param params of what all layers share
  */
 export const makeAttentionPosition = (params: ParamStore, config: ModelConfiguration): PositionOf =>
-  makerOf(config).attention?.(params, config.position, config) ?? (() => undefined);
+  kindOf(config.position).attention?.(params, config.position, config) ?? (() => undefined);
 
 const shared =
   (position: AttentionPosition | undefined): PositionOf =>

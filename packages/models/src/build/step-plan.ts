@@ -16,9 +16,8 @@ import type {
   NamedFeedForward,
   NamedNorm,
   NamedScore,
-  OfKind,
-  PositionPart,
 } from './model-configuration.js';
+import { isFused } from './positions.js';
 import { ownPartsOf } from './written.js';
 
 /** The widest head of the fused step. */
@@ -76,24 +75,9 @@ function hasStep(config: ModelConfiguration): config is Named {
     embedding.adaptive === undefined &&
     headDim(config) <= widestHead &&
     (score.kind === 'scaled-dot-product' || score.kind === 'dot-product') &&
-    (fusedPositions[position.kind] as (part: PositionPart) => boolean)(position)
+    isFused(position)
   );
 }
-
-/** Whether a position has a fused form. */
-const fusedPositions: {
-  readonly [K in PositionPart['kind']]: (part: OfKind<PositionPart, K>) => boolean;
-} = {
-  none: () => true,
-  learned: ({ offset = 0 }) => offset === 0,
-  sinusoidal: () => true,
-  rotary: () => true,
-  alibi: ({ rounding }) => rounding === undefined,
-  t5: () => false,
-  shaw: () => false,
-  'transformer-xl': () => false,
-  own: () => false,
-};
 
 /** Parts of a step, from the parameters of a model. */
 class StepParts {

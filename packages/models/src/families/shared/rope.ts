@@ -2,7 +2,7 @@ import { InputError } from '@headwise/core';
 import type { RotaryScaling } from '@headwise/positions';
 import { z } from 'zod';
 import type { RotaryPart } from '../../build/model-configuration.js';
-import { rotaryScaling } from '../../build/parse-configuration.js';
+import { rotaryScaling } from '../../build/rotary-scaling.js';
 import { size } from '../../fields.js';
 import { parseWith } from '../../parse-with.js';
 
