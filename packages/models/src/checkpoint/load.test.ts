@@ -63,7 +63,9 @@ describe("a folder of Hugging Face's", () => {
     test(`${name}: every tensor goes in and comes out as it was`, async () => {
       const folder = join(goldens, name);
       const model = await loadModel(folder);
-      expect(model.unusedKeys).toEqual([]);
+      // With tables of each side and a head of its own, nothing reads the shared one.
+      const unread = name === 'bart-untied' ? ['model.shared.weight'] : [];
+      expect(model.unusedKeys).toEqual(unread);
       expect(model.newPaths).toEqual([]);
       const values = await valuesOf(model);
       const before = tensorsOf(folder);
@@ -76,7 +78,7 @@ describe("a folder of Hugging Face's", () => {
             expect(value, key).toBeCloseTo(Number(data[i]), 6);
       }
       const lost = [...before.keys()].filter((key) => !values.has(key));
-      expect(lost.filter((key) => !model.family.ignoredKeys.test(key))).toEqual([]);
+      expect(lost.filter((key) => !model.family.ignoredKeys.test(key))).toEqual(unread);
       model.params.dispose();
     });
   }
