@@ -1,7 +1,7 @@
 import { InputError } from '@headwise/core';
 import * as tf from '@tensorflow/tfjs';
 
-/** How wide attention is, and how it is cut into heads. */
+/** The widths of an attention layer, and its number of heads. */
 export interface HeadOptions {
   /** `D`, the width of the tokens that ask. */
   dim: number;
@@ -15,7 +15,7 @@ export interface HeadOptions {
   kvDim?: number | undefined;
 }
 
-/** The same, complete. */
+/** `HeadOptions` with every default filled in. */
 export interface HeadSizes {
   dim: number;
   heads: number;

@@ -20,7 +20,7 @@ import { hasBias, type Projected, type ProjectionOptions } from './projections.j
 import { scaledDotProduct } from './scores/scaled-dot-product.js';
 import type { Score, ScoreKind } from './scores/score.js';
 
-/** What self- and cross-attention have in common. */
+/** Options that self- and cross-attention share. */
 export interface AttentionLayerOptions extends ProjectionOptions {
   /** The width of the output; default `dim`. */
   outDim?: number | undefined;

@@ -17,12 +17,12 @@ export interface Projected {
   v: tf.Tensor;
 }
 
-/** Makes queries, keys and values from the tokens, `[B, T, D]`. */
+/** Projects tokens `[B, T, D]` to queries, keys and values. */
 export interface Projection {
   project(x: tf.Tensor, ctx?: ForwardContext): Projected;
 }
 
-/** Which maps of attention add a bias; default all. */
+/** The projections that have a bias; default all. */
 export type Biases = boolean | { readonly [map in 'q' | 'k' | 'v' | 'out']?: boolean };
 
 export interface ProjectionOptions extends HeadOptions {
@@ -36,7 +36,7 @@ export interface ProjectionOptions extends HeadOptions {
   queryInit?: Initializer | undefined;
 }
 
-/** A class of projections, to be made by the layer that uses it. */
+/** The class of a projection; the attention layer constructs it. */
 export type ProjectionKind = new (params: ParamStore, options: ProjectionOptions) => Projection;
 
 /** Whether one of attention's maps adds a bias. */

@@ -1,7 +1,7 @@
 import { InputError } from './errors.js';
 
 /**
- * Throws unless a text is one of those that are known.
+ * Throws unless a string is one of the allowed ones.
  *
  * @param what names the choice in the message, e.g. `loadModel: dtype`
  * @throws InputError with what was given and all that are known

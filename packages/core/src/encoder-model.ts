@@ -2,14 +2,14 @@ import type * as tf from '@tensorflow/tfjs';
 import type { LanguageModel } from './language-model.js';
 import type { ForwardContext } from './layer.js';
 
-/** What an encoder is told besides its ids. */
+/** Inputs of an encoder besides token ids. */
 export interface EncoderContext extends ForwardContext {
   /** `[B, T]`, int32: the segment of each token, for models that tell segments apart; default 0. */
   tokenTypes?: tf.Tensor;
 }
 
 /**
- * A model that reads whole sequences, each token seeing all others, and gives what its head is for.
+ * An encoder-only model: bidirectional attention, and the output of its head.
  *
  * `Outputs` names what the head gives, such as `{ logits }`.
  */
@@ -30,7 +30,7 @@ export interface EncoderModel<Outputs extends tf.NamedTensorMap = tf.NamedTensor
   forward(ids: tf.Tensor, ctx?: EncoderContext): Outputs;
 }
 
-/** What an encoder gives a decoder: its last hidden states, and which of them are not padding. */
+/** The output of an encoder for a decoder: last hidden states and their padding mask. */
 export interface Encoded {
   /** `[B, Tk, D]` */
   states: tf.Tensor;
@@ -38,7 +38,7 @@ export interface Encoded {
   attentionMask?: tf.Tensor | undefined;
 }
 
-/** A model that writes one sequence while it looks at another: translation, summaries. */
+/** An encoder-decoder model: generates one sequence conditioned on another. */
 export interface EncoderDecoderModel {
   /** `V`: ids are in [0, V). */
   readonly vocabSize: number;
@@ -63,7 +63,7 @@ export interface EncoderDecoderModel {
   decode(ids: tf.Tensor, encoded: Encoded, ctx?: ForwardContext): tf.Tensor;
 }
 
-/** A model of any of the three configurations: decoder-only, encoder-only, encoder-decoder. */
+/** A decoder-only, encoder-only or encoder-decoder model. */
 export type Network = LanguageModel | EncoderModel | EncoderDecoderModel;
 
 /** Whether a model has an encoder and a decoder. */

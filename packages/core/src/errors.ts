@@ -1,21 +1,21 @@
 import { HeadwiseError } from '@headwise/errors';
 
-/** Something that was given cannot be used: a configuration, a shape, a file, a choice. */
+/** An argument, a configuration or a file cannot be used. */
 export class InputError extends HeadwiseError {
   override readonly name: string = 'InputError';
 }
 
-/** A tensor does not have the shape that its user needs. */
+/** A tensor has an unexpected shape. */
 export class ShapeError extends InputError {
   override readonly name = 'ShapeError';
 }
 
-/** No backend can be started as asked. */
+/** The requested backend cannot be started. */
 export class BackendError extends InputError {
   override readonly name = 'BackendError';
 }
 
-/** The GPU device went away while results were pending; what it held is gone. */
+/** The GPU device was lost; its tensors are gone. */
 export class DeviceLostError extends HeadwiseError {
   override readonly name = 'DeviceLostError';
   /** What happened, without advice; for callers that restart by themselves. */

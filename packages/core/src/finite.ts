@@ -1,6 +1,6 @@
 import { InputError } from './errors.js';
 
-/** Whether no value is NaN or infinite: such a value times zero is NaN, and so is every sum with it. */
+/** Whether all values are finite. */
 export function allFinite(values: Float32Array): boolean {
   let [a, b, c, d] = [0, 0, 0, 0];
   const even = values.length - (values.length % 4);

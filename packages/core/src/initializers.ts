@@ -1,7 +1,7 @@
 import type { Random } from './random.js';
 import { sizeOf } from './shapes.js';
 
-/** Gives the first values of a parameter, row-major. */
+/** Computes the initial values of a parameter, row-major. */
 export type Initializer = (shape: readonly number[], random: Random) => Float32Array;
 
 /** Every value is `value`. */

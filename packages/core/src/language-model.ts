@@ -16,7 +16,7 @@ export interface MatrixHead {
   hidden(ids: tf.Tensor, ctx?: ForwardContext): tf.Tensor;
 }
 
-/** A model that gives, for every token, scores over the token that follows it. */
+/** A decoder-only model: logits of the next token at every position. */
 export interface LanguageModel {
   /** `V`: ids are in [0, V). */
   readonly vocabSize: number;

@@ -3,7 +3,7 @@ import type { Random } from './random.js';
 import type { AttentionProbe, Tap } from './tap.js';
 import type { RecurrentMemory, TokenCache } from './token-cache.js';
 
-/** What a forward pass is told besides its input. */
+/** Options of a forward pass. */
 export interface ForwardContext {
   /** Dropout and the like are on. Default false. */
   training?: boolean;
@@ -30,7 +30,7 @@ export interface ForwardContext {
   adapters?: LinearAdapters;
 }
 
-/** Small maps beside the linear maps of a model, as of LoRA, and copies of parameters to use instead of the model's. */
+/** Adapters: low-rank updates of linear maps (LoRA), and replacements of other parameters. */
 export interface LinearAdapters {
   /** The linear maps that `delta` changes, by path; absent: it may change any. */
   readonly paths?: readonly string[];

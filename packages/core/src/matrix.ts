@@ -11,7 +11,7 @@ export interface PackedParam {
 /** How a weight lies in memory: `[in, out]` (GPT-2's Conv1D) or `[out, in]` (PyTorch's Linear). */
 export type MatrixLayout = 'in-out' | 'out-in';
 
-/** A weight of a linear map, in the form that it is kept in now. */
+/** The weight of a linear map: a trainable variable, or packed. */
 export interface Matrix {
   readonly layout: MatrixLayout;
   /** Trainable; absent while the matrix is packed. */

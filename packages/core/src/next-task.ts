@@ -1,5 +1,5 @@
 /**
- * Lets the event loop take a turn, so that a page can draw and signals arrive.
+ * Yields to the event loop, so that a page can draw and signals arrive.
  *
  * On the backends cpu and wasm nothing else waits: a loop over their results would keep all else out.
  */

@@ -7,7 +7,7 @@ import type { Matrix, MatrixLayout, PackedParam, Packing } from './matrix.js';
 import { hashText, Random } from './random.js';
 import { sizeOf } from './shapes.js';
 
-/** Where parameters come from instead of their initialisers: a checkpoint. */
+/** A source of parameter values, such as a checkpoint; used in place of initialisers. */
 export interface ParamSource {
   /**
    * The values of a parameter, row-major.
@@ -17,10 +17,10 @@ export interface ParamSource {
   read(path: string, shape: readonly number[]): Float32Array;
 }
 
-/** Is told of a parameter of a deferred store as it is made; an error from it goes to who asked for the parameter. */
+/** Called for each parameter that a deferred store plans; an error that it throws reaches the layer that asked for the parameter. */
 export type Deferral = (path: string, shape: readonly number[]) => void;
 
-/** A parameter as a forward is to use it: the copy that the context's adapters hold, or the model's own. */
+/** Reads a parameter in a forward pass: an adapter's copy where the context has one, else the model's own. */
 export type AdaptableParam<T extends tf.Tensor = tf.Tensor> = (ctx?: ForwardContext) => T;
 
 interface Owner {

@@ -59,7 +59,7 @@ export function checkLayer(what: string, given: unknown): void {
 }
 
 /**
- * Throws unless a value is a `ParamStore`, which layers take their parameters from.
+ * Throws unless a value is a `ParamStore`.
  *
  * @param what names the layer in the message
  * @throws InputError with what was given

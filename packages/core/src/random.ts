@@ -1,6 +1,6 @@
 import { InputError } from './errors.js';
 
-/** What it takes to go on with a `Random` where it stood: four unsigned 32-bit words. */
+/** The state of a `Random`: four unsigned 32-bit words. */
 export type RandomState = readonly [number, number, number, number];
 
 const rotateLeft = (x: number, k: number): number => (x << k) | (x >>> (32 - k));

@@ -1,6 +1,6 @@
 import { ShapeError } from './errors.js';
 
-/** One dimension of an expected shape: a number, or a letter that any size fits. */
+/** One axis of an expected shape: a number, or a letter that stands for any size. */
 export type Dimension = number | string;
 
 /**

@@ -1,7 +1,7 @@
 import type * as tf from '@tensorflow/tfjs';
 import type { ForwardContext } from './layer.js';
 
-/** Watches a forward pass, or changes it. */
+/** Called with each named activation of a forward pass; may return a replacement. */
 export interface Tap {
   /**
    * Called with every named activation that it wants, `path.name`; may return a replacement. `source` is the block that
@@ -13,7 +13,7 @@ export interface Tap {
   wants?(name: string): boolean;
 }
 
-/** The part of an attention map that is asked for; default all heads and all queries. */
+/** The heads and queries of an attention map to compute; default all. */
 export interface MapPart {
   /** In [0, H). */
   heads?: readonly number[] | undefined;
@@ -21,7 +21,7 @@ export interface MapPart {
   rows?: readonly number[] | undefined;
 }
 
-/** What an attention layer can tell while it runs, computed when asked, and beside its output. */
+/** Attention weights and scores of a running layer, computed on request; the layer stays on its fused path. */
 export interface AttentionProbe {
   /** Of the whole map. */
   readonly shape: readonly [batch: number, heads: number, queries: number, keys: number];
@@ -31,13 +31,13 @@ export interface AttentionProbe {
   pattern(part?: MapPart): tf.Tensor;
 }
 
-/** Whether the context's tap is to see an activation. */
+/** Whether the context's tap watches an activation. */
 export function isTapped(ctx: ForwardContext | undefined, path: string, name: string): boolean {
   if (!ctx?.tap) return false;
   return ctx.tap.wants?.(nameBelow(path, name)) ?? true;
 }
 
-/** Shows a named activation to the context's tap; gives back the tap's replacement, or the value. */
+/** Passes a named activation to the context's tap; returns the tap's replacement, or the value. */
 export function tapped<T extends tf.Tensor>(
   ctx: ForwardContext | undefined,
   path: string,

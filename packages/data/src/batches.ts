@@ -3,7 +3,7 @@ import type { TokenIds } from './ids.js';
 import { permutation } from './random.js';
 import type { Windows } from './windows.js';
 
-/** What a causal language model sees and what it should say next. */
+/** Inputs and targets of a causal language model. */
 export interface Batch {
   /** Token ids, `[B, T]` row by row. */
   readonly inputs: Int32Array;

@@ -1,6 +1,6 @@
 import { HeadwiseError } from '@headwise/errors';
 
-/** A corpus, or what is asked of it, cannot be used; the message names what was given and expected. */
+/** A corpus or an option cannot be used; the message names what was given and expected. */
 export class DataError extends HeadwiseError {
   override readonly name = 'DataError';
 }

@@ -1,7 +1,7 @@
 import { DataError } from './errors.js';
 import type { TokenIds } from './ids.js';
 
-/** A corpus in two parts: what a model learns from, and what it is measured on. */
+/** A corpus split into training and validation tokens. */
 export interface Split<Corpus> {
   train: Corpus;
   validation: Corpus;

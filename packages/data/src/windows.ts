@@ -1,7 +1,7 @@
 import { checkWhole, DataError } from './errors.js';
 import type { TokenIds } from './ids.js';
 
-/** Equal pieces of a corpus, each with the token that follows every one of its tokens. */
+/** Windows of equal length over a corpus, with next-token targets. */
 export interface Windows {
   readonly ids: TokenIds;
   /** Tokens that a model sees in one window, `T`. */

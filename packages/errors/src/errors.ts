@@ -1,4 +1,4 @@
-/** What every error of Headwise is: something was given that cannot be used, or work failed in a way that was foreseen. */
+/** The root of all errors that Headwise throws on purpose. */
 export abstract class HeadwiseError extends Error {
   /** The brand that {@link isHeadwiseError} looks for: classes of two copies of this package are not the same. */
   get headwise(): true {

@@ -6,7 +6,7 @@ import { type Manifest, readManifest } from './manifest.js';
 import { openFile } from './read.js';
 import type { FileEntry } from './write.js';
 
-/** The files of a folder as its manifest says they were saved; of a folder without a manifest, those that lie there. */
+/** The files of a folder, checked against its manifest where it has one. */
 export class Folder {
   readonly path: string;
   readonly #manifest: Manifest | undefined;

@@ -2,7 +2,7 @@ import { type FileHandle, open, rm, stat } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { LockedError, named } from './errors.js';
 
-/** A lock that this process holds; the operating system takes it back when the process ends, however it ends. */
+/** A lock that this process holds; the operating system releases it when the process ends. */
 export interface Lock {
   release(): Promise<void>;
 }

@@ -3,7 +3,7 @@ import { type FileHandle, mkdir, open, rename, rm, stat } from 'node:fs/promises
 import { basename, dirname, join } from 'node:path';
 import { FileError, named } from './errors.js';
 
-/** What a file holds: a text in UTF-8, bytes, or chunks of bytes that are made while they are written. */
+/** The content of a file: UTF-8 text, bytes, or a stream of chunks. */
 export type FileContent = string | Uint8Array | AsyncIterable<Uint8Array>;
 
 /** A file's length and hash. */

@@ -48,7 +48,7 @@ export async function* generate(
 }
 
 /**
- * Throws unless a model can read a prompt.
+ * Throws unless a prompt's length and ids are valid for a model.
  *
  * @throws InputError naming the first id outside the vocabulary, or both lengths
  */

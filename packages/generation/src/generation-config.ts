@@ -1,7 +1,7 @@
 import { InputError, quoted } from '@headwise/core';
 import type { GenerateOptions } from './options.js';
 
-/** What a `generation_config.json` says. */
+/** The options in a `generation_config.json`. */
 export interface GenerationDefaults {
   options: GenerateOptions;
   /** Keys that Hugging Face's `generate` does not have, and that change nothing here. */

@@ -2,7 +2,7 @@ import { InputError, type LanguageModel, quoted } from '@headwise/core';
 import type { CacheStorage } from '@headwise/decoding';
 import { checkedSampling, type SamplingOptions } from '@headwise/kernels';
 
-/** How a sequence is continued. Lengths are in tokens; ids are of the model's vocabulary. */
+/** Options of generation. Lengths are in tokens. */
 export interface GenerateOptions extends SamplingOptions {
   /** The most tokens to generate; default 64, or what `maxLength` leaves. */
   maxNewTokens?: number | undefined;

@@ -4,8 +4,7 @@ import { Interventions, type NamedInterventions } from './intervene.js';
 import { checkMatched, matches, sourceCheck } from './names.js';
 
 /**
- * Anything that runs on an input and shows its activations: a layer, a model, or a few lines around one that
- * needs more than its input.
+ * A function or layer that can be run with a tap: a layer, a model, or a wrapper around one with more inputs.
  *
  * @example
  * const model = { forward: (ids, ctx) => t5.decode(targetIds, t5.encode(ids, ctx), ctx) };
@@ -51,7 +50,7 @@ export class Captured<Output = tf.Tensor> {
 }
 
 /**
- * Runs a model and keeps the activations of these names.
+ * Runs a model and returns the named activations.
  *
  * Watching changes no bit of the output: what fused kernels never store, such as attention weights, is
  * computed beside them.
@@ -119,7 +118,7 @@ export function capture<Output = tf.Tensor>(
   }
 }
 
-/** The names of all activations that a model shows on an input, in the order of its forward pass. */
+/** The names of all activations of a forward pass, in order. */
 export function activationNames(model: Watchable<unknown>, input: tf.Tensor): string[] {
   const names = new Set<string>();
   const wants = (name: string) => {

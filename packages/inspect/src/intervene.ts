@@ -3,10 +3,10 @@ import * as tf from '@tensorflow/tfjs';
 import type { Watchable } from './capture.js';
 import { checkMatched, matches, sourceCheck } from './names.js';
 
-/** What takes the place of an activation; of the same shape. */
+/** The replacement of an activation, of the same shape. */
 export type Intervention = (value: tf.Tensor, name: string) => tf.Tensor;
 
-/** Interventions by the names that they are for, which may be patterns. */
+/** Interventions by activation name or name pattern. */
 export type NamedInterventions = Readonly<Record<string, Intervention>>;
 
 /**

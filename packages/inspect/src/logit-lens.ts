@@ -9,7 +9,7 @@ export interface LogitLensOptions {
   sequence?: number;
 }
 
-/** What a model would say next, were its last blocks left out. */
+/** Next-token predictions from the residual stream after one block. */
 export interface LensLayer {
   /** The activation that was read: `embedded`, `blocks.3.resid`. */
   readonly name: string;
@@ -21,7 +21,7 @@ export interface LensLayer {
 const budget = 2 ** 24;
 
 /**
- * Reads the residual stream after every block with the model's own last norm and output head.
+ * Decodes the residual stream after every block with the model's final norm and output head.
  *
  * The stream after each block is put in place of the last one's.
  *

@@ -2,7 +2,7 @@ import { InputError, readTensor } from '@headwise/core';
 import * as tf from '@tensorflow/tfjs';
 import { capture, type Watchable } from './capture.js';
 
-/** Which query of which head to look into. */
+/** The head and the query to decompose. */
 export interface NeuronQuestion {
   /** The layer's path: `blocks.0.attn`. */
   readonly layer: string;

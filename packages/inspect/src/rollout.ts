@@ -2,7 +2,7 @@ import { InputError } from '@headwise/core';
 import type { AttentionMap } from './attention-maps.js';
 
 /**
- * How much of each input token has flowed to each token through all layers: `Ã_L ⋯ Ã_1`, where
+ * Attention rollout: the flow from each input token to each token through all layers: `Ã_L ⋯ Ã_1`, where
  * `Ã = ½ mean_h A_h + ½ I` stands for attention beside its residual path.
  *
  * @param maps of all heads and rows, `[H, T, T]` each, from the first layer to the last one of interest

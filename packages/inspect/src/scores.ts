@@ -1,7 +1,7 @@
 import { InputError } from '@headwise/core';
 import type { AttentionMap } from './attention-maps.js';
 
-/** What a head does, each value a mean over the queries of its map. */
+/** Scores of a head, means over the queries of its attention map. */
 export interface HeadScores {
   /** The layer's path: `blocks.0.attn`. */
   readonly layer: string;
@@ -17,7 +17,7 @@ export interface HeadScores {
 }
 
 /**
- * The scores of every head of some self-attention maps, in their order.
+ * Computes the scores of every head of self-attention maps.
  *
  * @param ids the tokens of the sequence, one a key
  * @throws InputError where the number of ids is not that of the keys

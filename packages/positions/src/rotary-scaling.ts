@@ -80,7 +80,7 @@ export interface Llama3Scaling {
   readonly original_max_position_embeddings?: number | undefined;
 }
 
-/** What the rules start from. */
+/** The inputs of the scaling rules. */
 export interface Rotation {
   /** `R`, the number of channels that turn. */
   dim: number;

@@ -25,7 +25,7 @@ export type Dtype =
   | 'I64'
   | 'U64';
 
-/** What holds a tensor's elements; narrower floats and packed types are held as their bits. */
+/** The typed array of a tensor's elements; narrow floats and packed types are held as bits. */
 export type TensorData =
   | Uint8Array
   | Int8Array

@@ -1,6 +1,6 @@
 import { HeadwiseError } from '@headwise/errors';
 
-/** A safetensors file, or what should become one, contradicts itself or the format. */
+/** A safetensors file, or the input for one, is invalid. */
 export class SafetensorsError extends HeadwiseError {
   override readonly name = 'SafetensorsError';
 

@@ -15,7 +15,7 @@ export const PREFIX_BYTES = 8;
 /** The longest header that the reference reads, in bytes. */
 export const MAX_HEADER_BYTES = 100_000_000;
 
-/** Everything that a file says about its tensors, checked against its size. */
+/** The header of a file, checked against the file's size. */
 export interface SafetensorsHeader {
   /** By name, in the order of the data. */
   readonly tensors: ReadonlyMap<string, TensorInfo>;
@@ -67,7 +67,7 @@ export function parseHeaderLength(start: Bytes, { name, fileBytes }: HeaderSourc
 }
 
 /**
- * What a header says, refused unless it describes every byte of its file exactly once.
+ * Parses a header; throws unless it describes every byte of its file exactly once.
  * @param json the bytes of the header alone, without the eight before it
  * @throws SafetensorsError naming the file, the entry, what it says and what was expected
  * @see https://huggingface.co/docs/safetensors/index#format

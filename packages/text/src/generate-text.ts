@@ -7,7 +7,7 @@ import type {
   Tokenizer,
 } from '@headwise/tokenizers';
 
-/** A language model, with what its folder says about generating with it. */
+/** A language model with its generation settings. */
 export interface TextModel {
   readonly network: LanguageModel;
   /** Settings that options are added to: end tokens, sampling, lengths. Default none. */
@@ -25,7 +25,7 @@ export interface TextOptions extends GenerateOptions {
   chat?: Omit<ChatTemplateOptions, 'addGenerationPrompt'> | undefined;
 }
 
-/** A token and the text that it makes certain. */
+/** A token, and the text that is complete with it. */
 export interface TextPiece {
   /** Undefined for text that was held back and is certain at the end only. */
   id: number | undefined;

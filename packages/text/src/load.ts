@@ -22,7 +22,7 @@ export interface LoadTextOptions extends LoadOptions {
   warn?: ((line: string) => void) | undefined;
 }
 
-/** What a folder holds for generating text. */
+/** A model folder's language model, tokenizer, chat template and generation settings. */
 export interface LoadedText {
   /** With the folder's generation settings and chat template; `model.params.dispose()` frees it. */
   readonly model: LoadedModel & Model<LanguageModel> & TextModel;

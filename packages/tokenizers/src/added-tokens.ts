@@ -6,7 +6,7 @@ import { codePointAt, NormalizedText } from './text/normalized-text.js';
 import { Trie } from './text/trie.js';
 import type { Vocabulary } from './vocabulary.js';
 
-/** A token that is found in the text before the model sees it. */
+/** A token that is matched in the text before the tokenizer's model runs. */
 export interface AddedToken {
   id: number;
   content: string;

@@ -1,6 +1,6 @@
 import { HeadwiseError } from '@headwise/errors';
 
-/** A tokenizer, or what it was given, cannot be used. */
+/** A tokenizer file or an argument cannot be used. */
 export class TokenizerError extends HeadwiseError {
   override readonly name = 'TokenizerError';
 }

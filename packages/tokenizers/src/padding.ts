@@ -5,7 +5,7 @@ import { checkMade } from './limits.js';
 /** The longest that an encoding is padded to. */
 const maxLength = 2 ** 20;
 
-/** How encodings are made equally long. */
+/** Padding of encodings to one length. */
 export interface Padding {
   /** How long; default as the longest of the batch. */
   length?: number;

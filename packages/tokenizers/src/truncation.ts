@@ -3,7 +3,7 @@ import { TokenizerError } from './errors.js';
 import type { Fields } from './fields.js';
 import { checkMade } from './limits.js';
 
-/** How an encoding that is too long is cut. */
+/** Truncation of encodings that are too long. */
 export interface Truncation {
   /** Tokens at most, special ones among them. */
   maxLength: number;

@@ -16,7 +16,7 @@ export interface AdamWOptions {
   decays?: (path: string, variable: tf.Variable) => boolean;
 }
 
-/** What it takes to go on where an optimizer stood. */
+/** The state of an optimizer. */
 export interface OptimizerState {
   steps: number;
   /** First and second moments, `m.<path>` and `v.<path>`. */

@@ -2,8 +2,7 @@ import { type Clipping, globalNorm } from '@headwise/kernels';
 import type * as tf from '@tensorflow/tfjs';
 
 /**
- * The norm of all gradients taken as one vector, and what to multiply them by so that it is at most
- * `maxNorm`; both are scalars that need not be read.
+ * The global norm of the gradients, and the factor that clips it to `maxNorm`; both are scalar tensors.
  *
  * @param gradients by path
  */

@@ -18,7 +18,7 @@ export interface EvaluateOptions {
 }
 
 /**
- * The mean loss over batches, every token counted once.
+ * The mean loss over batches, per token.
  *
  * @throws InputError without batches; DivergedError where the loss of one is not finite
  */
@@ -50,7 +50,7 @@ export async function evaluate(
 }
 
 /**
- * Bits that a model needs for a byte of text: `loss · tokens / (bytes · ln 2)`.
+ * Bits per byte of a text: `loss · tokens / (bytes · ln 2)`.
  *
  * Unlike perplexity it compares models of different tokenizers.
  *

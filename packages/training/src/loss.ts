@@ -20,11 +20,11 @@ export interface TokenBatch {
   readonly shape: readonly [batch: number, tokens: number];
 }
 
-/** What is added to the likelihood while training. */
+/** Terms added to the training loss. */
 export type LossOptions = Pick<CrossEntropyOptions, 'labelSmoothing' | 'zLoss'>;
 
 /**
- * The mean negative log-likelihood of the next token, in nats a token.
+ * The mean negative log-likelihood of the next token, in nats per token.
  *
  * Where the model's head is one matrix, the logits exist only a few rows at a time.
  *

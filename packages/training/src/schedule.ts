@@ -21,7 +21,7 @@ export interface WarmupCosineOptions {
 }
 
 /**
- * A linear rise to the peak, then half a cosine down to the floor.
+ * Linear warm-up to the peak rate, then cosine decay to the floor.
  *
  * `floor + ½ (peak − floor) (1 + cos(π (step − warmup) / (total − warmup)))`
  *

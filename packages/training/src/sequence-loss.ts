@@ -8,7 +8,7 @@ import { checkIdValues, vocabularyOf } from '@headwise/kernels';
 import * as tf from '@tensorflow/tfjs';
 import { ignoredTarget, type LossOptions, labelLoss } from './loss.js';
 
-/** Sequences and what is to be written for each, such as sentences and their translations; row-major. */
+/** Source sequences and their target sequences, such as sentences and translations; row-major. */
 export interface PairBatch {
   /** `[B, Ts]` */
   readonly sources: Int32Array;
@@ -20,7 +20,7 @@ export interface PairBatch {
 }
 
 /**
- * The mean negative log-likelihood of what is to be written, in nats a token.
+ * The mean negative log-likelihood of the target sequences, in nats per token.
  *
  * The decoder reads the targets one place later, after its start token.
  *

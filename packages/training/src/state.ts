@@ -4,14 +4,14 @@ import * as tf from '@tensorflow/tfjs';
 import type { AdamW } from './adamw.js';
 import { DivergedError } from './train.js';
 
-/** The numbers that a training run needs to go on where it stood. */
+/** The counters and random state of a training run. */
 export interface Progress {
   /** Steps made; the next one has this number, and the data position follows from it. */
   step: number;
   random: RandomState;
 }
 
-/** What training changes. */
+/** The parameters and the optimizer that training updates. */
 export interface Trained {
   params: Readonly<Record<string, tf.Variable>>;
   optimizer: AdamW;
@@ -20,7 +20,7 @@ export interface Trained {
 const format = 'headwise-trainer-1';
 
 /**
- * Everything of a training run in one safetensors file, so that it is saved whole or not at all.
+ * Serialises a training run's parameters, optimizer and progress into one safetensors file.
  *
  * Tensors: `params.<path>`, `adamw.m.<path>`, `adamw.v.<path>`; metadata: step, updates, random state. Reading a tensor
  * that holds NaN or an infinite value throws a DivergedError, so that such a state is not saved.

@@ -37,7 +37,7 @@ export interface TrainOptions {
   random?: Random;
 }
 
-/** What one step of training did. */
+/** The loss and the statistics of one training step. */
 export interface TrainStep {
   /** Counted from 0. */
   step: number;
@@ -52,7 +52,7 @@ export interface TrainStep {
   ms: number;
 }
 
-/** The loss or the gradients are no longer finite; the parameters are those of the step before. */
+/** The loss or the gradients are not finite; the parameters are those of the step before. */
 export class DivergedError extends HeadwiseError {
   override readonly name = 'DivergedError';
 }

@@ -4,7 +4,7 @@ import * as tf from '@tensorflow/tfjs';
 import { blockPath } from './block-parts.js';
 import type { BlockParts } from './pre-norm-block.js';
 
-/** Brings what an encoder gave into the tokens of a decoder: cross attention. */
+/** Cross-attention from decoder tokens to encoder states. */
 export interface CrossMixer {
   /** Where its parameters lie in the `ParamStore`. */
   readonly path?: string;
@@ -22,13 +22,13 @@ export interface CrossMixer {
   ): tf.Tensor;
 }
 
-/** A block of a decoder that looks at an encoder's states. */
+/** A decoder block with cross-attention to encoder states. */
 export interface CrossBlock {
   /** @param x `[B, Tq, D]` @param encoded of `[B, Tk, D]` @returns `[B, Tq, D]` */
   forward(x: tf.Tensor, encoded: Encoded, ctx?: ForwardContext): tf.Tensor;
 }
 
-/** The parts of a block with cross attention between the other two. */
+/** The parts of a decoder block with cross-attention. */
 export interface CrossBlockParts extends BlockParts {
   crossNorm: Layer;
   cross: CrossMixer;

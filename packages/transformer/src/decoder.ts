@@ -4,7 +4,7 @@ import { checkStack, type StackParts, throughStack } from './stack.js';
 
 export type DecoderParts = StackParts;
 
-/** A stack of blocks and a last norm: `norm(block_L(… block_1(x)))`. */
+/** A stack of blocks and a final norm: `norm(block_L(… block_1(x)))`. */
 export class Decoder implements Layer {
   readonly #parts: DecoderParts;
 

@@ -4,7 +4,7 @@ import { checkStack, type StackParts, throughStack } from './stack.js';
 
 export type EncoderParts = StackParts;
 
-/** A stack of blocks whose tokens see all others, and a last norm: `norm(block_L(… block_1(x)))`. */
+/** A stack of bidirectional blocks and a final norm: `norm(block_L(… block_1(x)))`. */
 export class Encoder implements Layer {
   readonly #parts: EncoderParts;
 

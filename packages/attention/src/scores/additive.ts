@@ -16,7 +16,7 @@ export const additive: ScoreKind = (params, sizes) => ({
 });
 
 /**
- * The plain form of the additive score, `w · f(q_i + k_j)`, whose f is nothing or an activation.
+ * Additive score without maps of its own: `w · f(q_i + k_j)`, where f is the identity or an activation.
  *
  * Parameters: `w` `[H, Dh]`. Without an activation the query's part is the same for all keys, and vanishes in the
  * softmax.

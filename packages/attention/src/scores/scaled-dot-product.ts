@@ -1,7 +1,7 @@
 import type { ScoreKind } from './score.js';
 
 /**
- * The scaled dot product, `q_i · k_j / √Dh`, whose variance does not grow with the width.
+ * The scaled dot product, `q_i · k_j / √Dh`.
  *
  * @see Vaswani et al. 2017, §3.2.1, https://arxiv.org/abs/1706.03762
  */

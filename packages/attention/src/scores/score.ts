@@ -3,7 +3,7 @@ import type { RowTerm } from '@headwise/kernels';
 import type * as tf from '@tensorflow/tfjs';
 import type { HeadSizes } from '../heads.js';
 
-/** How much a query asks for a key, before mods, mask and softmax. */
+/** An attention score function: compares queries with keys, before score mods, mask and softmax. */
 export interface Score {
   /** Names it in errors. */
   readonly name: string;
@@ -15,5 +15,5 @@ export interface Score {
   readonly term?: RowTerm;
 }
 
-/** Makes the score of an attention layer, which gives it a place for its parameters, `score`. */
+/** Constructs a score function for an attention layer, with its parameters below `score`. */
 export type ScoreKind = (params: ParamStore, sizes: HeadSizes) => Score;

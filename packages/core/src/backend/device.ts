@@ -25,7 +25,7 @@ const raisedLimits = [
   'maxStorageBuffersPerShaderStage',
 ] as const satisfies (keyof GPUSupportedLimits)[];
 
-/** The WebGPU device that TensorFlow.js runs on, and what has become of it. */
+/** The WebGPU device that TensorFlow.js runs on, and its loss, if it was lost. */
 export interface Device {
   readonly gpu: GPUDevice;
   readonly info: GPUAdapterInfo;

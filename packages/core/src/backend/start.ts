@@ -2,7 +2,7 @@ import * as tf from '@tensorflow/tfjs';
 import { BackendError } from '../errors.js';
 import { startDevice } from './device.js';
 
-/** Where tensors are computed, fastest first on a machine with a GPU. */
+/** The backends, fastest first on a machine with a GPU. */
 export const backendNames = ['webgpu', 'wasm', 'cpu'] as const;
 export type BackendName = (typeof backendNames)[number];
 
@@ -14,7 +14,7 @@ export const wasmFiles = [
 ] as const;
 export type WasmFile = (typeof wasmFiles)[number];
 
-/** What was started. */
+/** The backend that was started, and its adapter. */
 export interface BackendReport {
   backend: BackendName;
   /** The adapter in the driver's words; null where no GPU is used. */

@@ -3,7 +3,7 @@ import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
 import { sizeOf } from '../shapes.js';
 import { currentDevice } from './device.js';
 
-/** A tensor whose values come piece by piece, and on a GPU never lie in host memory all at once. */
+/** A tensor that is written in pieces, so that a GPU tensor never lies in host memory whole. */
 export interface TensorWriter {
   /** The values themselves where the backend keeps them in host memory: may be written directly. */
   readonly host: Float32Array | undefined;
@@ -47,7 +47,7 @@ function gpuWriter(shape: readonly number[]): TensorWriter {
   };
 }
 
-/** Waits until what was written so far has left host memory. */
+/** Waits until all writes so far have left host memory. */
 export async function writesDone(): Promise<void> {
   if (tf.getBackend() === 'webgpu') await currentDevice()!.gpu.queue.onSubmittedWorkDone();
 }

@@ -23,7 +23,7 @@ export interface KeyValueCacheOptions {
 }
 
 /**
- * Keeps the keys and values of past tokens while generating, one entry a layer, keyed by its path.
+ * The keys and values of past tokens while generating, one entry per layer, keyed by the layer's path.
  *
  * With the kernels of `@headwise/kernels` registered, they lie in memory with room for more, and a new
  * token is written in place; elsewhere they are joined anew. For inference: no gradient passes through

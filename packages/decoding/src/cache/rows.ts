@@ -48,7 +48,7 @@ export interface KeptKeysValues {
   readonly visible: () => tf.Tensor4D;
 }
 
-/** How a cache keeps its values. */
+/** The number format of cached keys and values. */
 export type CacheStorage = (typeof cacheStorages)[number];
 export const cacheStorages = ['f32', 'f16'] as const;
 

@@ -3,7 +3,7 @@ import * as tf from '@tensorflow/tfjs';
 import { LeakWarning } from './leak.js';
 
 /**
- * The last `M` hidden states of the segments before, one entry a layer, keyed by its path.
+ * The last `M` hidden states of earlier segments, one entry per layer, keyed by the layer's path.
  *
  * No gradient passes into it. It owns its tensors and is freed by `dispose`.
  *

@@ -37,7 +37,7 @@ export interface StepToken {
   position: number;
 }
 
-/** Tokens that draws depend on. */
+/** Token ids that sampling penalises or bans. */
 export interface DrawTokens {
   /** Those that penalties are for. */
   history: readonly number[];

@@ -1,7 +1,7 @@
 import { TokenizerError } from '../errors.js';
 import { stringList } from '../string-lists.js';
 
-/** What every training takes. */
+/** Options of every tokenizer training. */
 export interface TrainOptions {
   /** Tokens at most, special ones among them. */
   vocabSize: number;
@@ -16,7 +16,7 @@ export interface TrainOptions {
   signal?: AbortSignal;
 }
 
-/** What trainings that merge pairs take besides. */
+/** Options of trainings that merge pairs. */
 export interface MergeOptions extends TrainOptions {
   /** Pairs that occur less often are not merged; default 0. */
   minFrequency?: number;

@@ -9,7 +9,7 @@ import { countWords } from './words.js';
 
 const unknownToken = '<unk>';
 
-/** What byte-level training takes: its first characters are the 256 bytes. */
+/** Options of byte-level BPE training; its alphabet is the 256 bytes. */
 export type TrainByteLevelOptions = Omit<MergeOptions, 'limitAlphabet' | 'initialAlphabet'>;
 
 /**
