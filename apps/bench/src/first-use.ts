@@ -1,6 +1,6 @@
 import { compilePipelines, start } from '@headwise/kernels';
 import { createModel } from '@headwise/models';
-import { lossAndGradients, nextTokenLoss } from '@headwise/training';
+import { languageModelLoss, lossAndGradients } from '@headwise/training';
 import * as tf from '@tensorflow/tfjs';
 
 // What the first use of a 12-layer GPT-2 waits for on WebGPU: compiling its pipelines, all at once, and what the
@@ -23,7 +23,7 @@ const steps = {
   forward: () => network.forward(ids),
   training: () => {
     const { loss, gradients } = lossAndGradients(params.named(), () =>
-      nextTokenLoss(network, batch),
+      languageModelLoss(network, batch),
     );
     tf.dispose(gradients);
     return loss;

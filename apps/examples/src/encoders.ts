@@ -1,6 +1,6 @@
 import { start } from '@headwise/kernels';
 import { createModel, sentenceEmbeddings } from '@headwise/models';
-import { AdamW, clipping, labelLoss, lossAndGradients } from '@headwise/training';
+import { AdamW, clipping, lossAndGradients, meanCrossEntropy } from '@headwise/training';
 import * as tf from '@tensorflow/tfjs';
 
 await start();
@@ -31,7 +31,7 @@ const [masked, targets] = [
 const optimizer = new AdamW(params.named());
 for (let step = 0; step < 40; step++) {
   const { loss, gradients } = lossAndGradients(params.named(), () =>
-    labelLoss(network.forward(masked, { training: true }).logits!, targets),
+    meanCrossEntropy(network.forward(masked, { training: true }).logits!, targets),
   );
   const { norm, scale } = clipping(gradients, 1);
   optimizer.update(gradients, 0.03, scale);

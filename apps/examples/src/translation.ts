@@ -1,7 +1,7 @@
 import { KeyValueCache } from '@headwise/decoding';
 import { start } from '@headwise/kernels';
 import { createModel } from '@headwise/models';
-import { AdamW, clipping, lossAndGradients, sequenceLoss } from '@headwise/training';
+import { AdamW, clipping, encoderDecoderLoss, lossAndGradients } from '@headwise/training';
 import * as tf from '@tensorflow/tfjs';
 
 await start();
@@ -37,7 +37,7 @@ const batch = {
 const optimizer = new AdamW(params.named());
 for (let step = 0; step < 40; step++) {
   const { loss, gradients } = lossAndGradients(params.named(), () =>
-    sequenceLoss(network, batch, { training: true }, { labelSmoothing: 0.1 }),
+    encoderDecoderLoss(network, batch, { training: true }, { labelSmoothing: 0.1 }),
   );
   const { norm, scale } = clipping(gradients, 1);
   optimizer.update(gradients, 0.02, scale);

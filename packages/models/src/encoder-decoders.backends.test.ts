@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { KeyValueCache } from '@headwise/decoding';
 import { readSafetensors, toFloat32 } from '@headwise/safetensors';
 import { describeBackends, expectClose } from '@headwise/testing';
-import { AdamW, clipping, lossAndGradients, sequenceLoss } from '@headwise/training';
+import { AdamW, clipping, encoderDecoderLoss, lossAndGradients } from '@headwise/training';
 import * as tf from '@tensorflow/tfjs';
 import { expect, test } from 'vitest';
 import { createModel, encoderDecoderModel } from './model.js';
@@ -36,7 +36,7 @@ describeBackends('encoder-decoders', () => {
     test(`${name}: the loss of pairs is transformers', labels shifted and smoothed`, async () => {
       const { network, params } = await load(name);
       const { loss, ...batch } = readInputs(name);
-      await expectClose(sequenceLoss(network, batch, {}, { labelSmoothing }), [loss]);
+      await expectClose(encoderDecoderLoss(network, batch, {}, { labelSmoothing }), [loss]);
       params.dispose();
     });
 
@@ -92,7 +92,7 @@ describeBackends('encoder-decoders', () => {
       targets: Int32Array.from([4, 1, 3, 2, 9, 5]),
       shape: [2, 3, 3] as const,
     };
-    const loss = () => sequenceLoss(network, batch, { training: true });
+    const loss = () => encoderDecoderLoss(network, batch, { training: true });
     for (let step = 0; step < 25; step++) {
       const { loss: value, gradients } = lossAndGradients(named, loss);
       const { norm, scale } = clipping(gradients, 1);

@@ -1,5 +1,5 @@
 import { describeBackends, expectClose } from '@headwise/testing';
-import { lossAndGradients, nextTokenLoss } from '@headwise/training';
+import { languageModelLoss, lossAndGradients } from '@headwise/training';
 import * as tf from '@tensorflow/tfjs';
 import { test } from 'vitest';
 import { createModel } from './model.js';
@@ -30,7 +30,7 @@ describeBackends('the loss of a GPT-2', () => {
       const fromLogits = { vocabSize, maxLength, forward: network.forward.bind(network) };
       const options = { labelSmoothing: 0.1, zLoss: 1e-2 };
       const of = (model: typeof fromLogits) =>
-        lossAndGradients(params.named(), () => nextTokenLoss(model, batch, undefined, options));
+        lossAndGradients(params.named(), () => languageModelLoss(model, batch, undefined, options));
       const [actual, expected] = [of(network), of(fromLogits)];
       await expectClose(actual.loss, expected.loss);
       for (const [path, gradient] of Object.entries(expected.gradients)) {

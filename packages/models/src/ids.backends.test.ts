@@ -3,10 +3,10 @@ import { describeBackends } from '@headwise/testing';
 import {
   AdamW,
   constantRate,
+  encoderDecoderLoss,
   evaluate,
-  labelLoss,
-  nextTokenLoss,
-  sequenceLoss,
+  languageModelLoss,
+  meanCrossEntropy,
   train,
 } from '@headwise/training';
 import * as tf from '@tensorflow/tfjs';
@@ -135,7 +135,7 @@ describeBackends('ids outside the vocabulary', () => {
     for (const bad of [11, -1, -99]) {
       const refused = `target ${bad} at position [1, 0] is outside the vocabulary of 11 tokens`;
       const batch = of([1, 2, 3, 4], [2, -100, bad, 5]);
-      expect(() => nextTokenLoss(network, batch)).toThrow(refused);
+      expect(() => languageModelLoss(network, batch)).toThrow(refused);
       await expect(evaluate(network, [batch])).rejects.toThrow(refused);
       const run = train({
         network,
@@ -146,11 +146,11 @@ describeBackends('ids outside the vocabulary', () => {
         steps: 1,
       });
       await expect(run.next()).rejects.toThrow(refused);
-      expect(() => nextTokenLoss(network, of([1, 2, bad, 4], [2, 3, 4, 5]))).toThrow(
+      expect(() => languageModelLoss(network, of([1, 2, bad, 4], [2, 3, 4, 5]))).toThrow(
         `id ${bad} at position [1, 0] is outside the vocabulary of 11 tokens`,
       );
       const labels = rows(0, -100, bad, 1);
-      expect(() => labelLoss(tf.zeros([2, 2, 11]), labels)).toThrow(
+      expect(() => meanCrossEntropy(tf.zeros([2, 2, 11]), labels)).toThrow(
         `label ${bad} at position [1, 0] is outside the 11 classes of the logits`,
       );
     }
@@ -158,7 +158,7 @@ describeBackends('ids outside the vocabulary', () => {
     params.dispose();
     const pairs = encoderDecoderModel(createModel({ model_type: 'bart', ...bart }, { seed: 1 }));
     const loss = (sources: number[], targets: number[]) =>
-      sequenceLoss(pairs.network, {
+      encoderDecoderLoss(pairs.network, {
         sources: Int32Array.from(sources),
         targets: Int32Array.from(targets),
         shape: [2, 2, 2],

@@ -1,6 +1,6 @@
 import { Random } from '@headwise/core';
 import { gpuBytes } from '@headwise/testing';
-import { AdamW, clipping, lossAndGradients, nextTokenLoss } from '@headwise/training';
+import { AdamW, clipping, languageModelLoss, lossAndGradients } from '@headwise/training';
 import * as tf from '@tensorflow/tfjs';
 import { expect, test } from 'vitest';
 import { createModel } from './index.js';
@@ -27,7 +27,7 @@ test('random shapes of prompts and batches allocate at most 1.5 times the memory
   const step = async (rows: number, tokens: number) => {
     const inputs = ids(rows * tokens);
     const batch = { inputs, targets: inputs, shape: [rows, tokens] as const };
-    const { loss, gradients } = lossAndGradients(named, () => nextTokenLoss(network, batch));
+    const { loss, gradients } = lossAndGradients(named, () => languageModelLoss(network, batch));
     const { norm, scale } = clipping(gradients, 1);
     optimizer.update(gradients, 1e-3, scale);
     await loss.data();

@@ -1,6 +1,6 @@
 import { overwrite, record } from '@headwise/kernels';
 import { expectClose } from '@headwise/testing';
-import { lossAndGradients, nextTokenLoss } from '@headwise/training';
+import { languageModelLoss, lossAndGradients } from '@headwise/training';
 import * as tf from '@tensorflow/tfjs';
 import { expect, test } from 'vitest';
 import { createModel } from './model.js';
@@ -30,7 +30,7 @@ test('a recorded training step gives the loss and every gradient of new tokens',
   recording.replay();
 
   const batch = { inputs: next, targets: labels, shape: [1, 6] as const };
-  const expected = lossAndGradients(named, () => nextTokenLoss(network, batch));
+  const expected = lossAndGradients(named, () => languageModelLoss(network, batch));
   await expectClose(recording.outputs.loss, expected.loss);
   for (const [path, gradient] of Object.entries(expected.gradients)) {
     await expectClose(recording.outputs.gradients[path]!, gradient, { ratio: 1e-4, floor: 1e-6 });

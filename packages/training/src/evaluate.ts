@@ -1,5 +1,5 @@
 import { InputError, type LanguageModel, readTensor } from '@headwise/core';
-import { nextTokenLoss, predictedTokens, type TokenBatch } from './loss.js';
+import { languageModelLoss, predictedTokens, type TokenBatch } from './loss.js';
 import { DivergedError } from './train.js';
 
 /** How well a model predicts a text. */
@@ -32,7 +32,7 @@ export async function evaluate(
   let number = 0;
   for (const batch of batches) {
     signal?.throwIfAborted();
-    const loss = nextTokenLoss(network, batch);
+    const loss = languageModelLoss(network, batch);
     const [value] = await readTensor(loss);
     loss.dispose();
     if (!Number.isFinite(value)) {

@@ -32,14 +32,14 @@ export type LossOptions = Pick<CrossEntropyOptions, 'labelSmoothing' | 'zLoss'>;
  * @throws InputError where every target is ignored, and naming the first id or target outside the vocabulary, its
  * position and `V`
  */
-export function nextTokenLoss(
+export function languageModelLoss(
   network: LanguageModel,
   batch: TokenBatch,
   ctx?: ForwardContext,
   options: LossOptions = {},
 ): tf.Scalar {
   const predicted = predictedTokens(batch);
-  if (predicted === 0) throw new InputError('nextTokenLoss: every target is ignored');
+  if (predicted === 0) throw new InputError('languageModelLoss: every target is ignored');
   const space = vocabularyOf(network.vocabSize, 'target', ignoredTarget);
   checkIdValues(batch.targets, space, batch.shape);
   return tf.tidy(() => {
@@ -68,7 +68,7 @@ export function nextTokenLoss(
  * @throws ShapeError where the number of labels is not that of rows; InputError naming the first label outside, its
  * position and `K`
  */
-export function labelLoss(
+export function meanCrossEntropy(
   logits: tf.Tensor,
   labels: tf.Tensor,
   options: LossOptions = {},

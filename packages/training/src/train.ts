@@ -10,7 +10,7 @@ import {
 import * as tf from '@tensorflow/tfjs';
 import type { AdamW } from './adamw.js';
 import { clipping } from './clip.js';
-import { type LossOptions, nextTokenLoss, predictedTokens, type TokenBatch } from './loss.js';
+import { type LossOptions, languageModelLoss, predictedTokens, type TokenBatch } from './loss.js';
 import type { Schedule } from './schedule.js';
 import { checkTrainable } from './trainable.js';
 
@@ -77,7 +77,7 @@ export async function* train(options: TrainOptions): AsyncGenerator<TrainStep> {
     const batch = batches.at(step);
     const ctx: ForwardContext = { training: true, random: options.random ?? new Random(step) };
     const { loss, gradients } = lossAndGradients(params, () =>
-      nextTokenLoss(network, batch, ctx, options.loss),
+      languageModelLoss(network, batch, ctx, options.loss),
     );
     const { norm, scale } = clipping(gradients, maxNorm);
     const both = tf.stack([loss, norm]);

@@ -1,7 +1,7 @@
 import { chunkedCrossEntropy, overwrite, record } from '@headwise/kernels';
 import { createModel } from '@headwise/models';
 import type { Workload } from '@headwise/testing';
-import { AdamW, clipping, lossAndGradients, nextTokenLoss } from '@headwise/training';
+import { AdamW, clipping, languageModelLoss, lossAndGradients } from '@headwise/training';
 import * as tf from '@tensorflow/tfjs';
 import { StockGpt2, type StockSizes } from './stock-gpt2.js';
 
@@ -61,7 +61,9 @@ function trainingStep(
       return {
         ours: () => {
           const batch = { inputs, targets, shape: [batchSize, length] as const };
-          const { loss, gradients } = lossAndGradients(named, () => nextTokenLoss(network, batch));
+          const { loss, gradients } = lossAndGradients(named, () =>
+            languageModelLoss(network, batch),
+          );
           update(gradients);
           tf.dispose(gradients);
           return loss;

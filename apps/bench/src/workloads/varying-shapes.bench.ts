@@ -1,7 +1,7 @@
 import { currentDevice, Random } from '@headwise/core';
 import { createModel } from '@headwise/models';
 import { type Contestants, gpuBytes, type Run, type Workload } from '@headwise/testing';
-import { AdamW, clipping, lossAndGradients, nextTokenLoss } from '@headwise/training';
+import { AdamW, clipping, languageModelLoss, lossAndGradients } from '@headwise/training';
 import * as tf from '@tensorflow/tfjs';
 import { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
 
@@ -50,7 +50,7 @@ function trainingSteps(): ReturnType<Varying['prepare']> {
   const run: Runs = async (shape) => {
     const inputs = idsFor(shape[0] * shape[1]);
     const batch = { inputs, targets: inputs, shape };
-    const { loss, gradients } = lossAndGradients(named, () => nextTokenLoss(network, batch));
+    const { loss, gradients } = lossAndGradients(named, () => languageModelLoss(network, batch));
     const { norm, scale } = clipping(gradients, 1);
     optimizer.update(gradients, 1e-3, scale);
     await loss.data();

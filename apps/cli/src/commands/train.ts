@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { type BackendReport, DeviceLostError, InputError, readTensor } from '@headwise/core';
 import { modelFiles } from '@headwise/models/node';
 import { tokenizerText } from '@headwise/tokenizers/node';
-import { DivergedError, lossAndGradients, nextTokenLoss } from '@headwise/training';
+import { DivergedError, languageModelLoss, lossAndGradients } from '@headwise/training';
 import * as tf from '@tensorflow/tfjs';
 import { Command } from 'commander';
 import { backendOption, start, startFastest } from '../backend.js';
@@ -167,7 +167,7 @@ function probe(
     run: async () => {
       const batch = data.batches.at(0);
       const { loss, gradients } = lossAndGradients(params, () =>
-        nextTokenLoss(model.network, batch),
+        languageModelLoss(model.network, batch),
       );
       optimizer.update(gradients, 0);
       // The last parameter's update is the last work in the queue.

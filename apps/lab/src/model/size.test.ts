@@ -1,4 +1,4 @@
-import { AdamW, lossAndGradients, nextTokenLoss } from '@headwise/training';
+import { AdamW, languageModelLoss, lossAndGradients } from '@headwise/training';
 import * as tf from '@tensorflow/tfjs';
 import { expect, test } from 'vitest';
 import { buildModel, countParameters } from './build.js';
@@ -50,7 +50,7 @@ test('the predicted memory is that of a training step, give or take a tenth', as
     const held = 3 * 4 * params.count();
     const { peakBytes } = await tf.profile(() => {
       const { loss, gradients } = lossAndGradients(params.named(), () =>
-        nextTokenLoss(network, batch, { training: true }),
+        languageModelLoss(network, batch, { training: true }),
       );
       tf.dispose([loss, gradients]);
       return tf.zeros([1]);

@@ -6,7 +6,7 @@ import {
 } from '@headwise/core';
 import { checkIdValues, vocabularyOf } from '@headwise/kernels';
 import * as tf from '@tensorflow/tfjs';
-import { ignoredTarget, type LossOptions, labelLoss } from './loss.js';
+import { ignoredTarget, type LossOptions, meanCrossEntropy } from './loss.js';
 
 /** Source sequences and their target sequences, such as sentences and translations; row-major. */
 export interface PairBatch {
@@ -29,7 +29,7 @@ export interface PairBatch {
  * @throws InputError where every target is ignored, or an id is outside the vocabulary, ShapeError where a size is not that of the shape
  * @see Sutskever, Vinyals and Le 2014, https://arxiv.org/abs/1409.3215
  */
-export function sequenceLoss(
+export function encoderDecoderLoss(
   network: EncoderDecoderModel,
   batch: PairBatch,
   ctx?: ForwardContext,
@@ -37,10 +37,10 @@ export function sequenceLoss(
 ): tf.Scalar {
   const { sources, sourceMask, targets } = batch;
   const [rows, sourceLength, targetLength] = batch.shape;
-  checkShape('sequenceLoss: sources', [sources.length], [rows * sourceLength]);
-  checkShape('sequenceLoss: targets', [targets.length], [rows * targetLength]);
+  checkShape('encoderDecoderLoss: sources', [sources.length], [rows * sourceLength]);
+  checkShape('encoderDecoderLoss: targets', [targets.length], [rows * targetLength]);
   if (targets.every((target) => target === ignoredTarget)) {
-    throw new InputError('sequenceLoss: every target is ignored');
+    throw new InputError('encoderDecoderLoss: every target is ignored');
   }
   checkIdValues(sources, vocabularyOf(network.vocabSize), [rows, sourceLength]);
   const space = vocabularyOf(network.vocabSize, 'target', ignoredTarget);
@@ -54,6 +54,10 @@ export function sequenceLoss(
     const mask = sourceMask && tf.tensor2d(sourceMask, [rows, sourceLength], 'int32');
     const encoded = network.encode(source, mask ? { ...ctx, attentionMask: mask } : ctx);
     const ids = tf.tensor2d(read, [rows, targetLength], 'int32');
-    return labelLoss(network.decode(ids, encoded, ctx), tf.tensor1d(targets, 'int32'), options);
+    return meanCrossEntropy(
+      network.decode(ids, encoded, ctx),
+      tf.tensor1d(targets, 'int32'),
+      options,
+    );
   });
 }
