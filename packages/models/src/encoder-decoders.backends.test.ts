@@ -111,7 +111,6 @@ test('encoder-decoders refuse by name what is not built', () => {
     ['bart', { encoder_layerdrop: 0.1 }, /'encoder_layerdrop' is 0\.1/],
     ['bart', { normalize_before: true }, /'normalize_before' is true/],
     ['bart', { architectures: ['BartForSequenceClassification'] }, /'architectures\.0' is/],
-    ['marian', { share_encoder_decoder_embeddings: false }, /'share_encoder_decoder_embeddings'/],
     ['marian', { vocab_size: 7, decoder_vocab_size: 5 }, /'decoder_vocab_size' is 5; .* 7/],
     ['marian', { d_model: 15, encoder_attention_heads: 5, decoder_attention_heads: 5 }, /even/],
     ['t5', { feed_forward_proj: 'gated-prelu' }, /'feed_forward_proj' is "gated-prelu"/],

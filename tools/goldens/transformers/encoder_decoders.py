@@ -120,6 +120,15 @@ record(
 )
 assert_untied("marian-untied", MarianMTModel, inputs)
 
+# The targets' ids are those of the smaller vocabulary.
+random, inputs = batch("marian-two-vocabularies", 47, 46, 46, "right")
+record(
+    "marian-two-vocabularies", MarianMTModel, MarianConfig(**{
+        **marian, **small, "decoder_vocab_size": 47, "pad_token_id": 46, "decoder_start_token_id": 46,
+        "share_encoder_decoder_embeddings": False,
+    }), inputs, (SMOOTHED, smoothed), random=random, change=halves,
+)
+
 random, inputs = batch("t5-untied", 53, 0, 0, "right")
 record(
     "t5-untied", untied(T5ForConditionalGeneration, "encoder.embed_tokens", "lm_head"),

@@ -158,6 +158,34 @@ describe('a typed configuration', () => {
       { topology: 'encoder-decoder', block: 'parallel' },
       /'block' is "parallel"; an encoder-decoder takes/,
     ],
+    [
+      { topology: 'encoder-decoder', decoder: { vocabSize: 7 } },
+      /'decoder\.vocabSize' is 7 and 'vocabSize' 11; two vocabularies need two tables/,
+    ],
+    [
+      { decoder: { layers: 3 } },
+      /'decoder' is \{"layers":3\}; it goes with 'topology' "encoder-decoder"/,
+    ],
+    [
+      { embedding: { tokenTypes: 2 } },
+      /'embedding\.tokenTypes' is 2; it goes with 'topology' "encoder"/,
+    ],
+    [
+      { position: { kind: 'learned', padId: 1 } },
+      /'position\.padId' is 1; it goes with 'topology' "encoder"/,
+    ],
+    [
+      { head: { kind: 'language-model', tied: true, scale: 0.5 } },
+      /'head\.scale' is 0\.5; it goes with 'topology' "encoder" or "encoder-decoder"/,
+    ],
+    [
+      { head: { kind: 'masked-language-model', tied: true } },
+      /'head\.kind' is "masked-language-model"; 'topology' "decoder" takes/,
+    ],
+    [
+      { position: { kind: 'learned' }, maxLength: null },
+      /'maxLength' is null; positions of the kind "learned" need the longest sequence/,
+    ],
     [{ position: { kind: 'grid' } }, /'position\.kind' is "grid"/],
     [{ position: { kind: 't5', buckets: 8 } }, /'position\.maxDistance' is missing/],
     [{ norm: { kind: 'rms', eps: 1 } }, /unknown key 'norm\.eps'/],

@@ -25,6 +25,13 @@ export function checkConsistent(config: ModelConfiguration, name: string): void 
       `${name}: 'decoder.hidden' is ${config.decoder.hidden}; the layer '${config.feedForward.name}' has a width of its own`,
     );
   }
+  const { vocabSize, decoder, embedding } = config;
+  const target = decoder?.vocabSize ?? vocabSize;
+  if (target !== vocabSize && new Set(embedding?.separate).size < 2) {
+    throw new InputError(
+      `${name}: 'decoder.vocabSize' is ${target} and 'vocabSize' ${vocabSize}; two vocabularies need two tables: 'embedding.separate' of ["encoder", "decoder"]`,
+    );
+  }
   const adaptive = config.embedding?.adaptive !== undefined;
   if (adaptive !== (config.head.kind === 'adaptive')) {
     throw new InputError(

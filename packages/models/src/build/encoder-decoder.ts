@@ -99,23 +99,22 @@ export function buildEncoderDecoder(
   config: ModelConfiguration,
 ): EncoderDecoderModel {
   const { separate = [] } = config.embedding ?? {};
-  const tableOf = (side: Side) =>
-    makeTokens(
-      separate.includes(side) ? params.at(side).at('tokens') : params.at('tokens'),
-      config,
-    );
-  const [source, target] = [tableOf('encoder'), tableOf('decoder')];
-  const shared = (['encoder', 'decoder'] as const).some((side) => !separate.includes(side));
-  const table = (shared ? makeTokens(params.at('tokens'), config) : target) as Embedding;
+  const [source, target] = [sideOf(config, 'encoder'), sideOf(config, 'decoder')];
+  const shared = () => makeTokens(params.at('tokens'), config);
+  const tableOf = (side: Side, of: ModelConfiguration) =>
+    separate.includes(side) ? makeTokens(params.at(side).at('tokens'), of) : shared();
+  const [read, written] = [tableOf('encoder', source), tableOf('decoder', target)];
+  // A tied head reads the shared table, or the decoder's where no side shares one.
+  const table = separate.includes('encoder') ? written : shared();
   return new EncoderDecoder({
-    vocabSize: config.vocabSize,
+    vocabSize: target.vocabSize,
     maxLength: config.maxLength ?? Number.POSITIVE_INFINITY,
     startId: config.startId ?? 0,
-    embedSource: new TokenInput(params.at('encoder'), sideOf(config, 'encoder'), source),
-    encoder: makeEncoder(params.at('encoder'), sideOf(config, 'encoder')),
-    embedTarget: new TokenInput(params.at('decoder'), sideOf(config, 'decoder'), target),
-    decoder: makeDecoder(params.at('decoder'), sideOf(config, 'decoder')),
-    scores: makeTokenScores(params, config, config.head as LanguageModelHead, table),
+    embedSource: new TokenInput(params.at('encoder'), source, read),
+    encoder: makeEncoder(params.at('encoder'), source),
+    embedTarget: new TokenInput(params.at('decoder'), target, written),
+    decoder: makeDecoder(params.at('decoder'), target),
+    scores: makeTokenScores(params, target, config.head as LanguageModelHead, table as Embedding),
   });
 }
 

@@ -194,6 +194,8 @@ export interface DecoderSizes {
   heads?: number | undefined;
   /** `F` */
   hidden?: number | undefined;
+  /** `V` of its table of tokens and of the scores, where it has a table of its own. */
+  vocabSize?: number | undefined;
 }
 
 /** How weights start: normal, with a standard deviation. */

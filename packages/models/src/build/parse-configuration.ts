@@ -104,7 +104,12 @@ const schema: z.ZodType<ModelConfiguration> = z.strictObject({
   dim: size,
   layers: depth,
   decoder: z
-    .strictObject({ layers: depth.optional(), heads: size.optional(), hidden: size.optional() })
+    .strictObject({
+      layers: depth.optional(),
+      heads: size.optional(),
+      hidden: size.optional(),
+      vocabSize: size.optional(),
+    })
     .optional(),
   embedding: z
     .strictObject({

@@ -6,12 +6,14 @@ export type Side = 'encoder' | 'decoder';
 /** One side of an encoder-decoder as the configuration of a stack. */
 export function sideOf(config: ModelConfiguration, side: Side): ModelConfiguration {
   if (side === 'encoder') return { ...config, topology: 'encoder' };
-  const { layers = config.layers, heads: count, hidden } = config.decoder ?? {};
+  const { decoder = {} } = config;
+  const { layers = config.layers, vocabSize = config.vocabSize, heads: count, hidden } = decoder;
   const { heads, feedForward } = config;
   return {
     ...config,
     topology: 'decoder',
     layers,
+    vocabSize,
     heads: count === undefined ? heads : { ...heads, count },
     feedForward:
       hidden === undefined || feedForward.kind === 'own' ? feedForward : { ...feedForward, hidden },

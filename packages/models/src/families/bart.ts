@@ -1,5 +1,9 @@
 import { z } from 'zod';
-import type { DecoderSizes, ModelConfiguration } from '../build/model-configuration.js';
+import type {
+  DecoderSizes,
+  ModelConfiguration,
+  PositionPart,
+} from '../build/model-configuration.js';
 import type { KeyTable, ModelFamily } from '../family.js';
 import { depth, rate, size } from '../fields.js';
 import { checkDivides } from '../parse-with.js';
@@ -109,13 +113,24 @@ export const bartTables: Tables<BartSizes> = encoderDecoderTables('model.', [
   'head',
 ]);
 
+/** What an encoder-decoder of BART's kind has of its own. */
+export interface BartParts {
+  position: PositionPart;
+  /** Whether embeddings are normalised. */
+  norm: boolean;
+  /** Default as the settings tie them. */
+  tables?: ReturnType<Tables<BartSizes>['parts']>;
+  /** `V` of the decoder; default the encoder's. */
+  targetVocabSize?: number;
+}
+
 /** The configuration of an encoder-decoder of BART's kind: post-norm blocks and a bias of the scores. */
 export function bartPreset(
   config: BartSizes,
-  { position, norm }: Pick<ModelConfiguration, 'position'> & { norm: boolean },
+  { position, norm, tables = bartTables.parts(config), targetVocabSize }: BartParts,
 ): ModelConfiguration {
   const { d_model: dim, dropout } = config;
-  const { separate, tied } = bartTables.parts(config);
+  const { separate, tied } = tables;
   return {
     model_type: 'headwise',
     topology: 'encoder-decoder',
@@ -123,7 +138,7 @@ export function bartPreset(
     maxLength: config.max_position_embeddings,
     dim,
     layers: config.encoder_layers,
-    decoder: decoderSizes(config),
+    decoder: decoderSizes(config, targetVocabSize),
     embedding: {
       scale: config.scale_embedding ? Math.sqrt(dim) : undefined,
       norm,
@@ -155,11 +170,15 @@ export function bartPreset(
 }
 
 /** The sizes of the decoder that are not the encoder's. */
-function decoderSizes(config: BartSizes): DecoderSizes | undefined {
+function decoderSizes(
+  config: BartSizes,
+  vocabSize: number = config.vocab_size,
+): DecoderSizes | undefined {
   const pairs: [keyof DecoderSizes, decoder: number, encoder: number][] = [
     ['layers', config.decoder_layers, config.encoder_layers],
     ['heads', config.decoder_attention_heads, config.encoder_attention_heads],
     ['hidden', config.decoder_ffn_dim, config.encoder_ffn_dim],
+    ['vocabSize', vocabSize, config.vocab_size],
   ];
   const own = pairs.flatMap(([key, decoder, encoder]) =>
     decoder === encoder ? [] : [[key, decoder] as const],

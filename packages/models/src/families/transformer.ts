@@ -1,7 +1,8 @@
 import { InputError } from '@headwise/core';
 import type { SinusoidalLayout } from '@headwise/positions';
 import { z } from 'zod';
-import type { ModelFamily } from '../family.js';
+import type { ModelConfiguration } from '../build/model-configuration.js';
+import type { Held, KeyCopy, ModelFamily } from '../family.js';
 import { size } from '../fields.js';
 import {
   type BartSizes,
@@ -23,6 +24,10 @@ export interface TransformerConfig extends BartSizes {
   architectures: ['MarianMTModel'];
   /** How sines and cosines lie: Marian's `halves`, the default, or the paper's `interleaved`. */
   position_layout: SinusoidalLayout;
+  /** `V` of the target; null or absent: `vocab_size`. */
+  decoder_vocab_size?: number | null | undefined;
+  /** Whether both sides have one table of tokens; otherwise a tied head has the decoder's. */
+  share_encoder_decoder_embeddings: boolean;
 }
 
 const own = bartSettings<TransformerConfig>({
@@ -33,11 +38,41 @@ const own = bartSettings<TransformerConfig>({
   decoder_start_token_id: z.number().int().nonnegative().default(58100),
   position_layout: z.enum(['halves', 'interleaved']).default('halves'),
   decoder_vocab_size: size.nullish(),
+  share_encoder_decoder_embeddings: z.boolean().default(true),
   // Variants that are not built: refused, not ignored.
-  share_encoder_decoder_embeddings: z.literal(true).default(true),
   normalize_embedding: z.literal(false).optional(),
   static_position_embeddings: z.literal(true).optional(),
 });
+
+const head = 'lm_head.weight';
+const table = 'model.decoder.embed_tokens.weight';
+
+function preset(config: TransformerConfig): ModelConfiguration {
+  const position = { kind: 'sinusoidal', layout: config.position_layout } as const;
+  if (config.share_encoder_decoder_embeddings) return bartPreset(config, { position, norm: false });
+  return bartPreset(config, {
+    position,
+    norm: false,
+    tables: { separate: ['encoder', 'decoder'], tied: config.tie_word_embeddings },
+    targetVocabSize: config.decoder_vocab_size ?? config.vocab_size,
+  });
+}
+
+function copies(config: TransformerConfig): readonly KeyCopy[] {
+  if (config.share_encoder_decoder_embeddings) return bartTables.copies(config);
+  return config.tie_word_embeddings ? [[head, table]] : [];
+}
+
+function fitted(config: TransformerConfig, held: Held): TransformerConfig {
+  if (config.share_encoder_decoder_embeddings) {
+    return bartTables.fitted(config, held) as TransformerConfig;
+  }
+  const { tie_word_embeddings: tied } = config;
+  return {
+    ...config,
+    tie_word_embeddings: tied ? !held.differing.includes(head) : !held.has(head),
+  };
+}
 
 /**
  * The Transformer of 2017: an encoder-decoder of post-norm blocks with sinusoidal positions, whose
@@ -51,8 +86,8 @@ export const transformer: ModelFamily<TransformerConfig> = {
   modelType: 'marian',
   parseConfig(json, name = 'config.json') {
     const config = checkBartSizes(own.parse(json, name), name);
-    const { vocab_size, decoder_vocab_size, d_model } = config;
-    if ((decoder_vocab_size ?? vocab_size) !== vocab_size) {
+    const { vocab_size, decoder_vocab_size, share_encoder_decoder_embeddings, d_model } = config;
+    if (share_encoder_decoder_embeddings && (decoder_vocab_size ?? vocab_size) !== vocab_size) {
       throw new InputError(
         `${name}: 'decoder_vocab_size' is ${decoder_vocab_size}; expected 'vocab_size' ${vocab_size}, as embeddings are shared`,
       );
@@ -66,15 +101,11 @@ export const transformer: ModelFamily<TransformerConfig> = {
   },
   settings: own,
   configJson: (config) => ({ ...config }),
-  preset: (config) =>
-    bartPreset(config, {
-      position: { kind: 'sinusoidal', layout: config.position_layout },
-      norm: false,
-    }),
+  preset,
   keys: () => bartKeys,
   keyPrefix: 'model.',
-  copies: bartTables.copies,
-  fitted: (config, held) => bartTables.fitted(config, held) as TransformerConfig,
+  copies,
+  fitted,
   ignoredKeys: /^(model\.)?(encoder|decoder)\.embed_positions\.weight$/,
   optionalKeys: /^final_logits_bias$/,
 };
