@@ -18,7 +18,13 @@ export interface Continuation {
 }
 
 /** The fused step of a model where it has one, else its layers. */
-export function continuationOf(network: LanguageModel, plan: Plan): Continuation {
+export function continuationOf(
+  network: LanguageModel,
+  plan: Plan,
+  promptLength: number,
+): Continuation {
   const step = stepPlanOf(network);
-  return step ? new StepContinuation(network, step, plan) : new LayerContinuation(network, plan);
+  return step
+    ? new StepContinuation(network, step, plan, promptLength)
+    : new LayerContinuation(network, plan);
 }

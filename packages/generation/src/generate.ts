@@ -28,7 +28,7 @@ export async function* generate(
   checkPrompt(network, prompt);
   const plan = planOf(network, prompt.length, options);
   const sequence = [...prompt];
-  const continuation = continuationOf(network, plan);
+  const continuation = continuationOf(network, plan, prompt.length);
   try {
     for (let made = 0; made < plan.most && !plan.signal?.aborted; ) {
       const forced = forcedId(plan, sequence.length, made);

@@ -18,15 +18,14 @@ export class StepContinuation implements Continuation {
   #first = 0;
 
   /** @param step disposed with this */
-  constructor(network: LanguageModel, step: StepPlan, plan: Plan) {
+  constructor(network: LanguageModel, step: StepPlan, plan: Plan, promptLength: number) {
     this.#network = network;
     this.#step = step;
     this.#plan = plan;
     this.#random = new Random(plan.seed);
     this.#cache = new KeyValueCache({ storage: plan.storage });
-    const { sampling } = plan;
-    const { maxLength } = network;
-    this.#loop = new StepLoop(step, this.#cache, { sampling, maxLength });
+    const maxLength = Math.min(network.maxLength, promptLength + plan.most);
+    this.#loop = new StepLoop(step, this.#cache, { sampling: plan.sampling, maxLength });
   }
 
   async next(sequence: readonly number[], made: number): Promise<readonly number[]> {

@@ -80,9 +80,9 @@ export class StepLoop {
     this.#drawn = kept(() => tf.zeros<tf.Rank.R1>([mostAhead], 'int32'));
   }
 
-  /** Dispatches of one step that draws; 0 before the first. */
+  /** Dispatches of one recorded step; 0 before the first. */
   get dispatches(): number {
-    return this.#drawing?.recording.dispatches ?? 0;
+    return (this.#drawing ?? this.#scoring)?.recording.dispatches ?? 0;
   }
 
   /**

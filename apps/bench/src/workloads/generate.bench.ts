@@ -1,0 +1,156 @@
+import { KeyValueCache, type LanguageModel } from '@headwise/core';
+import { StepLoop, type StepPlan, stepPlanOf } from '@headwise/decoding';
+import { generate } from '@headwise/generation';
+import { checkedSampling } from '@headwise/kernels';
+import { createModel, type DecoderSettings, type WeightDtype } from '@headwise/models';
+import type { Contestants, Workload } from '@headwise/testing';
+import * as tf from '@tensorflow/tfjs';
+import { type PastTokens, stockStep } from './stock-step.js';
+
+/** How far scores may be from those of float32, as a part of their spread. */
+const tolerance: Readonly<Record<WeightDtype, number>> = {
+  f32: 1e-5,
+  f16: 5e-3,
+  int8: 0.1,
+  int4: 0.5,
+};
+
+/** Tokens in the cache, the one that is processed included. */
+const length = 256;
+
+/** One token by the public `generate`, by the bare recorded step, and by operations of TensorFlow.js. */
+async function contestants(config: DecoderSettings, dtype: WeightDtype): Promise<Contestants> {
+  const model = createModel(config, { dtype, seed: 1 });
+  const full = dtype === 'f32' ? model : createModel(config, { seed: 1 });
+  const { network } = model;
+  const [plan, fullPlan] = [planOf(network), planOf(full.network)];
+  const prompt = Array.from({ length }, (_, i) => (i * 7919 + 464) % network.vocabSize);
+  const token = { id: prompt.at(-1)!, position: length - 1 };
+
+  const cache = new KeyValueCache();
+  tf.tidy(() => {
+    network.head!.hidden(tf.tensor2d([prompt.slice(0, -1)], [1, length - 1], 'int32'), { cache });
+  });
+  const loop = new StepLoop(plan, cache, {
+    sampling: checkedSampling({}),
+    maxLength: length + 64,
+  });
+  const step = () => {
+    const logits = loop.logits(token);
+    cache.trim(length - 1);
+    return logits;
+  };
+  const past = pastOf(plan, full.network, prompt);
+  const stock = () => tf.tidy(() => stockStep(fullPlan, past, token));
+  const expected = stock();
+  const difference = await relativeDifference(step(), expected);
+  expected.dispose();
+  if (!(difference < tolerance[dtype])) {
+    throw new Error(`generate: the step differs from stock by ${difference} of the scores' spread`);
+  }
+  console.log(
+    `  ${config.model_type} ${dtype}: ${loop.dispatches} dispatches a token, ${await scriptTime(step)} ms of JavaScript; differs by ${difference.toExponential(1)}`,
+  );
+  let tokens = generate(network, prompt, { maxNewTokens: 64 });
+  const next = async () => {
+    const { done } = await tokens.next();
+    if (!done) return;
+    tokens = generate(network, prompt, { maxNewTokens: 64 });
+    await tokens.next();
+  };
+  return {
+    ours: next,
+    peers: {
+      step: async () => {
+        await step().data();
+      },
+      stock: async () => {
+        const scores = stock();
+        await scores.data();
+        scores.dispose();
+      },
+    },
+    dispose: () => {
+      void tokens.return(undefined);
+      loop.dispose();
+      cache.dispose();
+      plan.dispose();
+      fullPlan.dispose();
+      tf.dispose(past as unknown as tf.TensorContainer);
+      model.params.dispose();
+      if (full !== model) full.params.dispose();
+    },
+  };
+}
+
+function planOf(network: LanguageModel): StepPlan {
+  const plan = stepPlanOf(network);
+  if (plan) return plan;
+  throw new Error('generate: the model has no fused step');
+}
+
+/** Keys and values of all tokens but the last, by the layers in float32. */
+function pastOf(plan: StepPlan, network: LanguageModel, prompt: readonly number[]): PastTokens[] {
+  const cache = new KeyValueCache();
+  const seen = length - 1;
+  const past = tf.tidy(() => {
+    network.head!.hidden(tf.tensor2d([prompt.slice(0, -1)], [1, seen], 'int32'), { cache });
+    return plan.layers.map(({ path, kvHeads, scoring: { headDim } }) => {
+      const { k, v } = cache.rowsOf(path);
+      const rows = (x: tf.Tensor) =>
+        tf.keep(
+          x
+            .slice([0, 0, 0, 0], [1, kvHeads, seen, headDim])
+            .reshape<tf.Tensor3D>([kvHeads, seen, headDim]),
+        );
+      return { k: rows(k), v: rows(v) };
+    });
+  });
+  cache.dispose();
+  return past;
+}
+
+/** Median time in JavaScript to submit a token, ms; the GPU is waited for in between. */
+async function scriptTime(step: () => tf.Tensor): Promise<string> {
+  const times: number[] = [];
+  for (let i = 0; i < 15; i++) {
+    const start = performance.now();
+    const logits = step();
+    times.push(performance.now() - start);
+    await logits.data();
+  }
+  return times.sort((a, b) => a - b)[times.length >> 1]!.toFixed(2);
+}
+
+/** The root-mean-square difference of scores as a part of their standard deviation. */
+async function relativeDifference(a: tf.Tensor, b: tf.Tensor): Promise<number> {
+  const ratio = tf.tidy(() => {
+    const { variance } = tf.moments(b);
+    return a.sub(b).square().mean().div(variance).sqrt();
+  });
+  const [value] = await ratio.data<'float32'>();
+  ratio.dispose();
+  return value!;
+}
+
+const models: Readonly<Record<string, DecoderSettings>> = {
+  'gpt2-small': { model_type: 'gpt2' },
+  'llama-small': {
+    model_type: 'llama',
+    vocab_size: 32_000,
+    hidden_size: 768,
+    intermediate_size: 2048,
+    num_hidden_layers: 12,
+    num_attention_heads: 12,
+    num_key_value_heads: 4,
+    max_position_embeddings: 1024,
+  },
+};
+
+export const workloads: Workload[] = Object.entries(models).flatMap(([name, config]) =>
+  (['f32', 'f16', 'int8', 'int4'] as const).map((dtype) => ({
+    name: `generate/${name}/${dtype}`,
+    backends: ['webgpu'] as const,
+    prepare: () => contestants(config, dtype),
+  })),
+);
