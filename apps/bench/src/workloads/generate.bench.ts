@@ -1,5 +1,5 @@
-import { KeyValueCache, type LanguageModel } from '@headwise/core';
-import { StepLoop, type StepPlan, stepPlanOf } from '@headwise/decoding';
+import type { LanguageModel } from '@headwise/core';
+import { KeyValueCache, StepLoop, type StepPlan, stepPlanOf } from '@headwise/decoding';
 import { generate } from '@headwise/generation';
 import { checkedSampling } from '@headwise/kernels';
 import { createModel, type DecoderSettings, type WeightDtype } from '@headwise/models';
