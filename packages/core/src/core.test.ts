@@ -194,19 +194,28 @@ describe('a deferred ParamStore', () => {
     const packed: string[] = [];
     const params = new ParamStore({
       deferred: () => {},
-      packing: (path, values, shape) => {
+      packing: (path, shape) => {
         packed.push(path);
-        return { shape, bytes: values.length, dispose: () => {} };
+        let bytes = 0;
+        return {
+          step: 1,
+          add: (values) => {
+            bytes += values.length;
+          },
+          finish: () => ({ shape, bytes, dispose: () => {} }),
+        };
       },
     });
     const free = params.matrix('free', [2, 3], 'in-out', zeros);
     const tied = params.get('tied', [2, 3], zeros);
     params.matrix('tied', [2, 3], 'out-in', zeros);
-    expect(params.packs('free')).toBe(true);
-    expect(params.packs('tied')).toBe(false);
+    const table = params.table('table', [2, 3], zeros);
+    expect(params.packer('tied')).toBeUndefined();
     for (const path of params.waiting()) params.fill(path);
-    expect(packed).toEqual(['free']);
-    expect(free.packed!.bytes).toBe(6);
+    expect(packed).toEqual(['free', 'table']);
+    expect([free, table].map(({ packed }) => packed!.bytes)).toEqual([6, 6]);
+    expect(params.table('table', [2, 3], zeros)).toBe(table);
+    expect(params.packer('free')).toBeUndefined();
     expect(tied.isDisposed).toBe(false);
     params.dispose();
   });

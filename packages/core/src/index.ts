@@ -35,7 +35,7 @@ export {
 } from './initializers.js';
 export type { LanguageModel, MatrixHead } from './language-model.js';
 export type { ForwardContext, Layer, LinearAdapters } from './layer.js';
-export type { Matrix, MatrixLayout, PackedParam, Packing } from './matrix.js';
+export type { Matrix, MatrixLayout, PackedParam, Packer, Packing } from './matrix.js';
 export { memoryLimit } from './memory-limit.js';
 export { nextTask } from './next-task.js';
 export {

@@ -1,10 +1,11 @@
 import type * as tf from '@tensorflow/tfjs';
 import type { ForwardContext } from './layer.js';
+import type { PackedParam } from './matrix.js';
 
 /** An output head that is one matrix: the scores are `hidden Wᵀ`. */
 export interface MatrixHead {
-  /** `[V, D]` */
-  readonly weight: tf.Tensor2D;
+  /** `[V, D]`, in the form that it is kept in now. */
+  readonly weight: tf.Tensor2D | PackedParam;
   /** Path of the output head in the model's `ParamStore`; absent where the scores are products with the embeddings. */
   readonly path?: string;
   /**

@@ -11,18 +11,28 @@ export interface PackedParam {
 /** How a weight lies in memory: `[in, out]` (GPT-2's Conv1D) or `[out, in]` (PyTorch's Linear). */
 export type MatrixLayout = 'in-out' | 'out-in';
 
-/** The weight of a linear map: a trainable variable, or packed. */
+/** The weight of a linear map or the table of an embedding: a trainable variable, or packed. */
 export interface Matrix {
   readonly layout: MatrixLayout;
+  /** Whether its rows are looked up by number: `[count, dim]`, in the layout `out-in`. */
+  readonly table: boolean;
   /** Trainable; absent while the matrix is packed. */
   readonly variable?: tf.Variable<tf.Rank.R2>;
   readonly packed?: PackedParam;
 }
 
-/** Packs a matrix as it is made or loaded; undefined for one that stays a variable. */
+/** Packs one matrix, whose values come piece by piece, row by row. */
+export interface Packer {
+  /** The values that `add` takes: a multiple of this number, or all that are left. */
+  readonly step: number;
+  add(values: Float32Array): void;
+  /** The packed matrix, once all values are there. */
+  finish(): PackedParam;
+}
+
+/** Chooses how a matrix is packed as it is made or loaded; undefined for one that stays a variable. */
 export type Packing = (
   path: string,
-  values: Float32Array,
   shape: readonly [number, number],
   layout: MatrixLayout,
-) => PackedParam | undefined;
+) => Packer | undefined;

@@ -3,7 +3,7 @@ import { quoted } from './choice.js';
 import { InputError, ShapeError } from './errors.js';
 import type { Initializer } from './initializers.js';
 import type { ForwardContext } from './layer.js';
-import type { Matrix, MatrixLayout, PackedParam, Packing } from './matrix.js';
+import type { Matrix, MatrixLayout, PackedParam, Packer, Packing } from './matrix.js';
 import { hashText, Random } from './random.js';
 import { sizeOf } from './shapes.js';
 
@@ -197,6 +197,25 @@ export class ParamStore {
     layout: MatrixLayout,
     init: Initializer,
   ): Matrix {
+    return this.#matrix(name, shape, layout, false, init);
+  }
+
+  /**
+   * The table of an embedding, `[count, dim]`: like `matrix` in the layout `out-in`, so that an output head can share it.
+   *
+   * @throws ShapeError where it exists in another shape
+   */
+  table(name: string, shape: readonly [number, number], init: Initializer): Matrix {
+    return this.#matrix(name, shape, 'out-in', true, init);
+  }
+
+  #matrix(
+    name: string,
+    shape: readonly [number, number],
+    layout: MatrixLayout,
+    table: boolean,
+    init: Initializer,
+  ): Matrix {
     const path = this.#join(name);
     const { variables, matrices, packing, deferred, adaptable } = this.#owner;
     adaptable.add(path);
@@ -207,19 +226,21 @@ export class ParamStore {
     }
     let matrix: Matrix;
     if (variables.has(path)) {
-      matrix = { layout, variable: this.get(name, shape, init) };
+      matrix = { layout, table, variable: this.get(name, shape, init) };
     } else if (!packing || deferred || this.#owner.shapesOnly) {
-      matrix = { layout, variable: this.#make(path, shape, init) };
+      matrix = { layout, table, variable: this.#make(path, shape, init) };
     } else {
       const values = this.#values(path, shape, init);
-      const packed = packing(path, values, shape, layout);
-      matrix = packed ? { layout, packed } : { layout, variable: this.#keep(path, shape, values) };
+      const packer = packing(path, shape, layout);
+      matrix = packer
+        ? { layout, table, packed: packedBy(packer, values) }
+        : { layout, table, variable: this.#keep(path, shape, values) };
     }
     matrices.set(path, matrix);
     return matrix;
   }
 
-  /** The weights of linear maps made so far below this path, by their full path. */
+  /** The weights of linear maps and the tables made so far below this path, by their full path. */
   matrices(): Record<string, Matrix> {
     return this.#below(this.#owner.matrices);
   }
@@ -248,21 +269,27 @@ export class ParamStore {
     return [...this.#owner.waiting.keys()];
   }
 
-  /** Whether `fill` packs a parameter, and so takes its values and no tensor. */
-  packs(path: string): boolean {
-    const { packing, matrices, held } = this.#owner;
-    return packing !== undefined && matrices.has(path) && !held.has(path);
+  /**
+   * Packs the values of a parameter that waits for them; undefined for one that is not packed.
+   *
+   * @param path the full one
+   */
+  packer(path: string): Packer | undefined {
+    const { packing, matrices, held, waiting } = this.#owner;
+    const matrix = matrices.get(path);
+    if (!matrix?.variable || held.has(path) || !waiting.has(path)) return undefined;
+    return packing?.(path, matrix.variable.shape, matrix.layout);
   }
 
   /**
    * Gives a parameter of a deferred store its values.
    *
    * @param path the full one
-   * @param values row-major, or a tensor, which stays the caller's; default the initialiser's
+   * @param values row-major; a tensor, which stays the caller's; or what `packer` has packed; default the initialiser's
    * @throws InputError where it waits for none; ShapeError where they are more or fewer
    */
-  fill(path: string, values?: Float32Array | tf.Tensor): void {
-    const { waiting, variables, matrices, packing } = this.#owner;
+  fill(path: string, values?: Float32Array | tf.Tensor | PackedParam): void {
+    const { waiting, variables } = this.#owner;
     const init = waiting.get(path);
     const variable = variables.get(path);
     if (!init || !variable) throw new InputError(`parameter '${path}' waits for no values`);
@@ -271,12 +298,13 @@ export class ParamStore {
     if (given instanceof tf.Tensor) {
       checkAsked(path, given.shape, shape);
       variable.assign(given);
-    } else {
+    } else if (given instanceof Float32Array) {
       checkCount(path, shape, given);
-      const matrix = this.packs(path) ? matrices.get(path) : undefined;
-      const packed = matrix && packing?.(path, given, shape as [number, number], matrix.layout);
-      if (packed) this.pack(path, packed);
+      const packer = this.packer(path);
+      if (packer) this.pack(path, packedBy(packer, given));
       else tf.tidy(() => variable.assign(tf.tensor(given, shape, 'float32')));
+    } else {
+      this.pack(path, given);
     }
     waiting.delete(path);
   }
@@ -362,6 +390,11 @@ const ranked = <S extends readonly number[]>(
   variable: tf.Variable,
   _shape: S,
 ): tf.Variable<RankOf<S>> => variable as tf.Variable<RankOf<S>>;
+
+function packedBy(packer: Packer, values: Float32Array): PackedParam {
+  packer.add(values);
+  return packer.finish();
+}
 
 /** Placeholder for a variable that is never read. */
 const shapeAlone = (shape: readonly number[]): tf.Variable =>

@@ -68,7 +68,7 @@ export { activations, type LinearActivation } from './linear/activation.js';
 export { linear } from './linear/index.js';
 export { packedLinear } from './packed-linear/index.js';
 export {
-  type PackedWeight,
+  PackedWeight,
   packWeight,
   type WeightFormat,
   WeightPacker,

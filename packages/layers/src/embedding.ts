@@ -1,14 +1,23 @@
 import {
-  type AdaptableParam,
   checkParams,
   type ForwardContext,
   type Initializer,
   type Layer,
+  type Matrix,
   normal,
   type ParamStore,
 } from '@headwise/core';
-import { checkIds, gatherRows, type IdSpace, linear, vocabularyOf } from '@headwise/kernels';
+import {
+  checkIds,
+  gatherRows,
+  type IdSpace,
+  linear,
+  PackedWeight,
+  packedLinear,
+  vocabularyOf,
+} from '@headwise/kernels';
 import * as tf from '@tensorflow/tfjs';
+import { formOf } from './packed.js';
 
 export interface EmbeddingOptions {
   /** `V`, the number of rows. */
@@ -26,17 +35,19 @@ export interface EmbeddingOptions {
 /**
  * A table of learned rows, looked up by number.
  *
- * Parameters: `weight` `[count, dim]`.
+ * Parameters: `weight` `[count, dim]`, which may be packed.
  */
 export class Embedding implements Layer {
-  readonly #weight: AdaptableParam<tf.Tensor2D>;
+  readonly #path: string;
+  readonly #table: Matrix;
   readonly #padId: number | undefined;
   readonly #space: IdSpace;
 
   constructor(params: ParamStore, options: EmbeddingOptions) {
     checkParams('Embedding', params);
     const { count, dim, padId, name, init = normal(0.02) } = options;
-    this.#weight = params.adaptable('weight', [count, dim], init);
+    this.#path = params.path;
+    this.#table = params.table('weight', [count, dim], init);
     this.#padId = padId;
     this.#space = name ? { name, count, of: `the ${count} ${name}s` } : vocabularyOf(count);
   }
@@ -50,11 +61,13 @@ export class Embedding implements Layer {
   forward(ids: tf.Tensor, ctx?: ForwardContext): tf.Tensor {
     const padId = this.#padId;
     checkIds(ids, this.#space);
-    const weight = this.#weight(ctx);
-    if (padId === undefined) return gatherRows(weight, ids, 'trusted');
+    const table =
+      (ctx?.adapters?.parameter?.(`${this.#path}.weight`) as tf.Tensor2D | undefined) ??
+      formOf(this.#table, this.#path);
+    if (padId === undefined) return gatherRows(table, ids, 'trusted');
     return tf.tidy(() => {
       const learns = ids.notEqual(padId).expandDims(-1).toFloat(); // [..., 1]
-      return gradientTimes(gatherRows(weight, ids, 'trusted'), learns);
+      return gradientTimes(gatherRows(table, ids, 'trusted'), learns);
     });
   }
 
@@ -66,7 +79,10 @@ export class Embedding implements Layer {
    * @param bias `[V]`
    */
   scores(x: tf.Tensor, bias?: tf.Tensor1D): tf.Tensor {
-    return linear(x, this.#weight(), bias, 'out-in');
+    const table = formOf(this.#table, this.#path);
+    return table instanceof PackedWeight
+      ? packedLinear(x, table, bias)
+      : linear(x, table, bias, 'out-in');
   }
 }
 

@@ -12,7 +12,6 @@ export { Linear, type LinearOptions } from './linear.js';
 export { addAndNorm, LayerNorm, type NormOptions, RMSNorm } from './norm.js';
 export {
   checkGroup,
-  PackedMatrix,
   type PackingOptions,
   packing,
   type WeightDtype,

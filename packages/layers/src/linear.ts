@@ -3,7 +3,6 @@ import {
   checkParams,
   type ForwardContext,
   type Initializer,
-  InputError,
   type Layer,
   type Matrix,
   type MatrixLayout,
@@ -15,11 +14,12 @@ import {
   activations,
   type LinearActivation,
   linear,
+  PackedWeight,
   type Projection,
   packedLinear,
 } from '@headwise/kernels';
 import * as tf from '@tensorflow/tfjs';
-import { PackedMatrix } from './packed.js';
+import { formOf } from './packed.js';
 
 export interface LinearOptions {
   in: number;
@@ -74,11 +74,11 @@ export class Linear implements Layer {
   }
 
   #map(x: tf.Tensor, activation: LinearActivation, ctx: ForwardContext | undefined): tf.Tensor {
-    const { variable, packed, layout } = this.#matrix;
     const bias = this.#bias?.(ctx);
-    const weight = ctx?.adapters?.parameter?.(`${this.path}.weight`) ?? variable;
-    if (weight) return linear(x, weight as tf.Tensor2D, bias, layout, activation);
-    if (packed instanceof PackedMatrix) return packedLinear(x, packed.weight, bias, activation);
-    throw new InputError(`linear map '${this.path}': its weight is packed in an unknown form`);
+    const copy = ctx?.adapters?.parameter?.(`${this.path}.weight`) as tf.Tensor2D | undefined;
+    const weight = copy ?? formOf(this.#matrix, this.path);
+    return weight instanceof PackedWeight
+      ? packedLinear(x, weight, bias, activation)
+      : linear(x, weight, bias, this.#matrix.layout, activation);
   }
 }

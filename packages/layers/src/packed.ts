@@ -1,26 +1,6 @@
-import { checkOneOf, InputError, type PackedParam, type Packing } from '@headwise/core';
-import { type PackedWeight, packWeight, type WeightFormat, weightFormats } from '@headwise/kernels';
-
-/** A matrix in half precision, or as 8- or 4-bit whole numbers with scales. */
-export class PackedMatrix implements PackedParam {
-  readonly shape: readonly [number, number];
-  readonly weight: PackedWeight;
-
-  constructor(shape: readonly [number, number], weight: PackedWeight) {
-    this.shape = shape;
-    this.weight = weight;
-  }
-
-  get bytes(): number {
-    const { words, scales } = this.weight;
-    return 4 * (words.size + (scales?.size ?? 0));
-  }
-
-  dispose(): void {
-    this.weight.words.dispose();
-    this.weight.scales?.dispose();
-  }
-}
+import { checkOneOf, InputError, type Matrix, type Packing } from '@headwise/core';
+import { PackedWeight, type WeightFormat, WeightPacker, weightFormats } from '@headwise/kernels';
+import type * as tf from '@tensorflow/tfjs';
 
 /** The types that weights can be kept in; `f32` alone is trained. */
 export const weightDtypes = ['f32', 'f16', 'int8', 'int4'] as const;
@@ -34,28 +14,23 @@ export interface PackingOptions {
   dtype: WeightFormat;
   /** Inputs that share a scale, for `int4` alone; default 32. */
   group?: (typeof groupSizes)[number] | undefined;
-  /** Which matrices, by their path; default all but output heads. */
+  /** Which matrices and tables, by their path, such as `tokens.weight`; default all. */
   only?: ((path: string) => boolean) | undefined;
 }
 
-/** Whether a path is not an output head: rounding errors of a head go straight into the scores. */
-const noHead = (path: string): boolean => !/(^|\.)(head|lmHead)(\.|$)/.test(path);
-
 /**
- * Weight-only quantisation for a `ParamStore`: the weights of linear maps are kept packed.
+ * Weight-only quantisation for a `ParamStore`: the weights of linear maps, embeddings and heads are kept packed.
  *
  * @throws InputError for an unknown type or group; when a matrix is packed, for values that are not finite or too large for a half
  * @see Dettmers et al. 2022, https://arxiv.org/abs/2208.07339; Frantar et al. 2022 (groups), https://arxiv.org/abs/2210.17323
  * @example
  * const params = new ParamStore({ source, packing: packing({ dtype: 'int8' }) });
  */
-export function packing({ dtype, group, only = noHead }: PackingOptions): Packing {
+export function packing({ dtype, group, only = () => true }: PackingOptions): Packing {
   checkOneOf('packing: dtype', dtype, weightFormats);
   checkGroup('packing', dtype, group);
-  return (path, values, shape, layout) =>
-    only(path)
-      ? new PackedMatrix(shape, packWeight(values, shape, dtype, layout, group))
-      : undefined;
+  return (path, shape, layout) =>
+    only(path) ? new WeightPacker(shape, dtype, layout, group) : undefined;
 }
 
 /**
@@ -71,4 +46,16 @@ export function checkGroup(op: string, dtype: WeightDtype, group: number | undef
   }
   if (dtype === 'int4') return;
   throw new InputError(`${op}: group is ${group} with dtype '${dtype}'; only int4 has groups`);
+}
+
+/**
+ * The weight that a matrix is kept in now.
+ *
+ * @param path of its layer, for the error
+ * @throws InputError where it is packed by something else than `packing`
+ */
+export function formOf({ variable, packed }: Matrix, path: string): tf.Tensor2D | PackedWeight {
+  if (variable) return variable;
+  if (packed instanceof PackedWeight) return packed;
+  throw new InputError(`'${path}': its weight is packed in an unknown form`);
 }

@@ -3,7 +3,7 @@ import type { PackingOptions } from '@headwise/layers';
 import { packingOf } from './weight-options.js';
 
 /**
- * Keeps the weights of a model's linear maps in fewer bits from now on, for inference.
+ * Keeps the weights of a model's linear maps, embeddings and heads in fewer bits from now on, for inference.
  *
  * One weight at a time is read back, packed and freed. Packed weights have no gradient, and are not saved.
  *
@@ -21,9 +21,11 @@ export async function quantizeModel(
   const bytes = { before: 0, after: 0 };
   for (const [path, { variable, layout }] of Object.entries(params.matrices())) {
     if (!variable) continue;
+    const packer = pack(path, variable.shape, layout);
+    if (!packer) continue;
     const values = (await readTensor(variable)) as Float32Array;
-    const packed = pack(path, values, variable.shape as [number, number], layout);
-    if (!packed) continue;
+    packer.add(values);
+    const packed = packer.finish();
     bytes.before += values.byteLength;
     bytes.after += packed.bytes;
     params.pack(path, packed);

@@ -49,7 +49,7 @@ test.each([
   const model = await make();
   const params = model.params.named();
   const packed = Object.entries(model.params.matrices()).filter(([, { packed }]) => packed);
-  const said = `${packed.length} of the model's ${packed.length + Object.keys(params).length} parameters are packed, such as 'blocks.0.attn.qkv.weight'`;
+  const said = `${packed.length} of the model's ${packed.length + Object.keys(params).length} parameters are packed, such as 'tokens.weight'`;
   expect(() => new AdamW(params)).toThrow(`AdamW: ${said}`);
   expect(() => lossAndGradients(params, () => tf.scalar(0))).toThrow(`lossAndGradients: ${said}`);
   await expect(trained(model.network as never, params)).rejects.toThrow(`train: ${said}`);
@@ -83,7 +83,7 @@ test('parameters that are frozen or freed are named', async () => {
   const chosen = { ...params };
   await quantizeModel(model.params, { dtype: 'int8' });
   expect(() => new AdamW(chosen)).toThrow(
-    "AdamW: parameter 'blocks.0.attn.qkv.weight' has been freed, or packed since",
+    "AdamW: parameter 'tokens.weight' has been freed, or packed since",
   );
   model.params.dispose();
 });

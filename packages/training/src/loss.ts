@@ -4,6 +4,7 @@ import {
   checkIds,
   checkIdValues,
   chunkedCrossEntropy,
+  PackedWeight,
   sparseCrossEntropy,
   vocabularyOf,
 } from '@headwise/kernels';
@@ -49,9 +50,11 @@ export function languageModelLoss(
     const all = { ...options, ignoreIndex: ignoredTarget };
     const { head } = network;
     // A tap may want to see the logits, which otherwise never exist all at once.
-    if (head && !isTapped(ctx, '', 'logits')) {
+    const weight = head?.weight;
+    const isMatrix = weight instanceof tf.Tensor || weight instanceof PackedWeight;
+    if (head && isMatrix && !isTapped(ctx, '', 'logits')) {
       const hidden = head.hidden(ids, ctx).reshape<tf.Tensor2D>([rows * length, -1]);
-      return chunkedCrossEntropy(hidden, head.weight, targets, all);
+      return chunkedCrossEntropy(hidden, weight, targets, all);
     }
     const logits = network.forward(ids, ctx).reshape<tf.Tensor2D>([-1, network.vocabSize]);
     return sparseCrossEntropy(logits, targets, all).sum().div(predicted) as tf.Scalar;

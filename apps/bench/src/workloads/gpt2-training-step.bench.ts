@@ -47,7 +47,7 @@ function trainingStep(
           ? record(() =>
               lossAndGradients(named, () => {
                 const hidden = head.hidden(ids).reshape<tf.Tensor2D>([count, dim]);
-                return chunkedCrossEntropy(hidden, head.weight, labels);
+                return chunkedCrossEntropy(hidden, head.weight as tf.Tensor2D, labels);
               }),
             )
           : undefined;

@@ -8,6 +8,8 @@ import {
 import * as tf from '@tensorflow/tfjs';
 import { expect, test } from 'vitest';
 import type { CrossEntropyOptions } from '../cross-entropy/index.js';
+import { type PackedWeight, packWeight } from '../packed-linear/pack.js';
+import { unpackWeight } from '../packed-linear/unpack.js';
 import { chunkedCrossEntropy } from './index.js';
 import { chunkedCrossEntropyReference } from './reference.js';
 
@@ -30,7 +32,7 @@ describeBackends('chunkedCrossEntropy', () => {
       const weight = gaussian([vocabulary, width], 2) as tf.Tensor2D;
       const labels = labelsOf(rows, vocabulary);
       for (const given of options) {
-        const of = (f: typeof chunkedCrossEntropy) =>
+        const of = (f: typeof chunkedCrossEntropyReference) =>
           tf.valueAndGrads((h, w) =>
             f(h as tf.Tensor2D, w as tf.Tensor2D, labels, given).mul<tf.Scalar>(3),
           )([hidden, weight]);
@@ -42,6 +44,28 @@ describeBackends('chunkedCrossEntropy', () => {
         const alone = chunkedCrossEntropy(hidden, weight, labels, given).mul(3);
         expect(await alone.data()).toEqual(await actual.value.data());
       }
+    });
+  }
+
+  for (const format of ['f16', 'int8', 'int4'] as const) {
+    test(`chunkedCrossEntropy of a head packed in ${format} equals that of its unpacked values`, async () => {
+      const hidden = gaussian([7, 37], 1) as tf.Tensor2D;
+      const values = (await gaussian([11, 37], 2).data()) as Float32Array;
+      const packed = packWeight(values, [11, 37], format, 'out-in');
+      const unpacked = unpackWeight(packed).transpose<tf.Tensor2D>();
+      const labels = labelsOf(7, 11);
+      const of = (weight: tf.Tensor2D | PackedWeight) =>
+        tf.valueAndGrad((h) => chunkedCrossEntropy(h as tf.Tensor2D, weight, labels).mul(3))(
+          hidden,
+        );
+      const [actual, expected] = [of(packed), of(unpacked)];
+      await expectClose(actual.value, expected.value);
+      await expectClose(actual.grad, expected.grad, { ratio: 2e-5 });
+      await expectClose(chunkedCrossEntropy(hidden, packed, labels).mul(3), expected.value);
+      await expectNoLeak(() => {
+        const { value, grad } = of(packed);
+        tf.dispose([value, grad]);
+      });
     });
   }
 

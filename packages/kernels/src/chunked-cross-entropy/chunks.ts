@@ -3,6 +3,9 @@ import type { CrossEntropyOptions } from '../cross-entropy/index.js';
 import { runKernel } from '../dispatch/register.js';
 import { linear } from '../linear/index.js';
 import { product } from '../linear/product.js';
+import { packedLinear } from '../packed-linear/index.js';
+import { PackedWeight } from '../packed-linear/pack.js';
+import { unpackWeight } from '../packed-linear/unpack.js';
 
 /** The logits that exist at one time take about this many bytes. */
 const chunkBytes = 2 ** 23;
@@ -10,8 +13,8 @@ const chunkBytes = 2 ** 23;
 interface Given {
   /** `[N, D]` */
   hidden: tf.Tensor2D;
-  /** `[V, D]` */
-  weight: tf.Tensor2D;
+  /** `[V, D]`, or packed */
+  weight: tf.Tensor2D | PackedWeight;
   /** `[N]`, int32 */
   labels: tf.Tensor1D;
   /** `[N]`: what each row's loss is multiplied by before they are added. */
@@ -22,8 +25,15 @@ interface Given {
 interface LossAndGradients {
   loss: tf.Scalar;
   dHidden?: tf.Tensor2D;
+  /** Absent for a packed weight. */
   dWeight?: tf.Tensor2D;
 }
+
+/** `hidden Wᵀ`: `[n, D]` → `[n, V]` */
+export const scores = (hidden: tf.Tensor2D, weight: tf.Tensor2D | PackedWeight): tf.Tensor2D =>
+  (weight instanceof PackedWeight
+    ? packedLinear(hidden, weight)
+    : linear(hidden, weight, undefined, 'out-in')) as tf.Tensor2D;
 
 /**
  * The weighted sum of the rows' losses and, if asked for, its gradients; some rows at a time.
@@ -33,9 +43,11 @@ interface LossAndGradients {
 export function lossInChunks(
   given: Given,
   gradients: boolean,
-  most: number = rowsAtATime(given.weight.shape[0]),
+  most: number = rowsAtATime(vocabularyOf(given.weight)),
 ): LossAndGradients {
-  const { hidden, labels, shares } = given;
+  const { hidden, labels, shares, weight } = given;
+  // The gradient of the hidden states is a product over the vocabulary, along which packed words do not lie.
+  const unpacked = gradients && weight instanceof PackedWeight ? unpackWeight(weight) : undefined;
   const losses: tf.Tensor1D[] = [];
   const dHidden: tf.Tensor2D[] = [];
   let dWeight: tf.Tensor2D | undefined;
@@ -46,14 +58,16 @@ export function lossInChunks(
       labels: labels.slice(start, size),
       shares: shares.slice(start, size),
     };
-    const chunk = lossOfChunk(rows, gradients, dWeight);
+    const chunk = lossOfChunk(rows, gradients, dWeight, unpacked);
     tf.dispose([rows.hidden, rows.labels, rows.shares]);
     losses.push(chunk.loss);
     if (chunk.dHidden) dHidden.push(chunk.dHidden);
     dWeight ??= chunk.dWeight;
   }
+  unpacked?.dispose();
   const loss = tf.concat1d(losses).mul(shares).sum() as tf.Scalar;
-  return gradients ? { loss, dHidden: tf.concat2d(dHidden, 0), dWeight: dWeight! } : { loss };
+  if (!gradients) return { loss };
+  return { loss, dHidden: tf.concat2d(dHidden, 0), ...(dWeight ? { dWeight } : {}) };
 }
 
 type Chunk = { loss: tf.Tensor1D; dHidden?: tf.Tensor2D; dWeight?: tf.Tensor2D };
@@ -62,21 +76,28 @@ function lossOfChunk(
   { hidden, weight, labels, shares, attributes }: Given,
   gradients: boolean,
   sum: tf.Tensor2D | undefined,
+  unpacked: tf.Tensor2D | undefined,
 ): Chunk {
   return tf.tidy(() => {
-    const logits = linear(hidden, weight, undefined, 'out-in') as tf.Tensor2D; // [n, V]
+    const logits = scores(hidden, weight); // [n, V]
     const options = { ...attributes };
     const [loss, stats] = runKernel('headwise/CrossEntropy', { logits, labels }, options);
     const chunk: Chunk = { loss: loss as tf.Tensor1D };
     if (!gradients) return chunk;
     const inputs = { dy: shares, logits, labels, stats: stats! };
     runKernel('headwise/CrossEntropyGradientInPlace', inputs, options);
+    if (weight instanceof PackedWeight) {
+      return { ...chunk, dHidden: linear(logits, unpacked!, undefined, 'out-in') as tf.Tensor2D };
+    }
     const dWeight = product(logits, hidden, true); // [V, D]
     if (sum) runKernel('headwise/AddInPlace', { sum, addend: dWeight });
     const dHidden = linear(logits, weight) as tf.Tensor2D;
     return sum ? { ...chunk, dHidden } : { ...chunk, dHidden, dWeight };
   });
 }
+
+const vocabularyOf = (weight: tf.Tensor2D | PackedWeight): number =>
+  weight instanceof PackedWeight ? weight.out : weight.shape[0];
 
 const rowsAtATime = (vocabulary: number) => Math.max(1, Math.floor(chunkBytes / (4 * vocabulary)));
 

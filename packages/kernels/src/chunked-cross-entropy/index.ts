@@ -9,8 +9,8 @@ import {
 } from '../cross-entropy/index.js';
 import { checkNotEmpty, checkType } from '../dispatch/check.js';
 import { hasKernel, registerWebGPUKernel } from '../dispatch/register.js';
-import { linear } from '../linear/index.js';
-import { lossInChunks } from './chunks.js';
+import { PackedWeight } from '../packed-linear/pack.js';
+import { lossInChunks, scores } from './chunks.js';
 import { addInPlaceKernel, crossEntropyGradientInPlaceKernel } from './webgpu.js';
 
 /**
@@ -21,7 +21,7 @@ import { addInPlaceKernel, crossEntropyGradientInPlaceKernel } from './webgpu.js
  * place; where a gradient is wanted it is computed along with the loss, and no product twice.
  *
  * @param hidden `[N, D]`
- * @param weight `[V, D]`, e.g. the table of token embeddings
+ * @param weight `[V, D]`, e.g. the table of token embeddings, or packed from the layout `out-in`; a packed one has no gradient
  * @param labels `[N]`, int32, each in [0, V) or `ignoreIndex`
  * @returns a scalar, 0 where no row counts
  * @throws ShapeError where widths or the number of labels differ, InputError for a label as in `sparseCrossEntropy`
@@ -29,27 +29,37 @@ import { addInPlaceKernel, crossEntropyGradientInPlaceKernel } from './webgpu.js
  */
 export function chunkedCrossEntropy(
   hidden: tf.Tensor2D,
-  weight: tf.Tensor2D,
+  weight: tf.Tensor2D | PackedWeight,
   labels: tf.Tensor1D,
   options: CrossEntropyOptions = {},
 ): tf.Scalar {
   checkShape('chunkedCrossEntropy: hidden', hidden.shape, ['N', 'D']);
   checkNotEmpty('chunkedCrossEntropy: hidden', hidden);
-  checkShape('chunkedCrossEntropy: weight', weight.shape, ['V', hidden.shape[1]]);
-  checkNotEmpty('chunkedCrossEntropy: weight', weight);
+  const packed = weight instanceof PackedWeight;
+  const shape = packed ? [weight.out, weight.in] : weight.shape;
+  checkShape('chunkedCrossEntropy: weight', shape, ['V', hidden.shape[1]]);
+  if (!packed) checkNotEmpty('chunkedCrossEntropy: weight', weight);
   checkShape('chunkedCrossEntropy: labels', labels.shape, [hidden.shape[0]]);
   checkType('chunkedCrossEntropy: labels', labels, 'int32');
   const attributes = checkedCrossEntropy('chunkedCrossEntropy', options);
-  checkLabels(labels, weight.shape[0], attributes.ignoreIndex);
+  checkLabels(labels, shape[0]!, attributes.ignoreIndex);
   return tf.tidy(() => {
     const counted = tf.notEqual(labels, attributes.ignoreIndex).toFloat(); // [N]
     const shares = counted.div<tf.Tensor1D>(tf.maximum(counted.sum(), 1)); // [N]
     if (!hasKernel('headwise/CrossEntropyGradientInPlace')) {
-      const logits = linear(hidden, weight, undefined, 'out-in') as tf.Tensor2D;
+      const logits = scores(hidden, weight);
       return sparseCrossEntropy(logits, labels, attributes).mul(shares).sum() as tf.Scalar;
     }
     const given = { labels, shares, attributes };
     if (!tf.engine().isTapeOn()) return lossInChunks({ hidden, weight, ...given }, false).loss;
+    if (packed) {
+      return tf.customGrad((hidden, save) => {
+        const parts = { hidden: hidden as tf.Tensor2D, weight, ...given };
+        const { loss, dHidden } = lossInChunks(parts, true);
+        (save as tf.GradSaveFunc)([dHidden!]);
+        return { value: loss, gradFunc: (dy: tf.Tensor, [d]: tf.Tensor[]) => d!.mul(dy) };
+      })(hidden) as tf.Scalar;
+    }
     return tf.customGrad((hidden, weight, save) => {
       const parts = { hidden: hidden as tf.Tensor2D, weight: weight as tf.Tensor2D, ...given };
       const { loss, dHidden, dWeight } = lossInChunks(parts, true);

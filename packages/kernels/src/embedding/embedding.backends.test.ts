@@ -7,6 +7,8 @@ import {
 } from '@headwise/testing';
 import * as tf from '@tensorflow/tfjs';
 import { expect, test } from 'vitest';
+import { packWeight } from '../packed-linear/pack.js';
+import { unpackWeight } from '../packed-linear/unpack.js';
 import { gatherRows } from './index.js';
 import { gatherRowsReference } from './reference.js';
 
@@ -34,11 +36,35 @@ describeBackends('gatherRows', () => {
         Array.from({ length: rows }, (_, i) => (i * i) % count),
         'int32',
       );
-      const of = (f: typeof gatherRows) =>
+      const of = (f: typeof gatherRowsReference) =>
         outputAndGradients((x) => f(x as tf.Tensor2D, ids), [table]);
       const [actual, expected] = [of(gatherRows), of(gatherRowsReference)];
       await expectClose(actual.output, expected.output);
       await expectClose(actual.gradients[0]!, expected.gradients[0]!);
+    });
+  }
+
+  for (const format of ['f16', 'int8', 'int4'] as const) {
+    test(`gatherRows of a table packed in ${format} equals that of its unpacked values`, async () => {
+      for (const [count, width] of [
+        [1, 1],
+        [7, 67],
+        [130, 96],
+      ] as const) {
+        const values = (await gaussian([count, width], 1).data()) as Float32Array;
+        const packed = packWeight(values, [count, width], format, 'out-in');
+        const ids = tf.tensor2d([0, count - 1, 0, Math.floor(count / 2)], [2, 2], 'int32');
+        const rows = gatherRows(packed, ids);
+        expect(rows.shape).toEqual([2, 2, width]);
+        const expected = gatherRowsReference(unpackWeight(packed).transpose<tf.Tensor2D>(), ids);
+        await expectClose(rows, expected);
+        expect(() => gatherRows(packed, tf.tensor1d([count], 'int32'))).toThrow(
+          `gatherRows: id ${count} at position 0 is outside the table of ${count} rows`,
+        );
+        await expectNoLeak(() => gatherRows(packed, ids).dispose());
+        packed.dispose();
+        tf.dispose([rows, expected, ids]);
+      }
     });
   }
 

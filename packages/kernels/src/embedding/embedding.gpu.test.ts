@@ -2,6 +2,7 @@ import { readTensor } from '@headwise/core';
 import { expectClose, gaussian, poisonMemory } from '@headwise/testing';
 import * as tf from '@tensorflow/tfjs';
 import { expect, test } from 'vitest';
+import { packWeight } from '../packed-linear/pack.js';
 import { gatherRows } from './index.js';
 
 /** The gradient of the table, added up row by row in JavaScript. */
@@ -40,8 +41,11 @@ test('an id out of range that only the device has gives NaN and no gradient, and
     'gatherRows: id -1 at position 0 is outside the table of 3 rows',
   );
   expect([...(await readTensor(gradient))]).toEqual([...Array(10).fill(0), ...Array(5).fill(1)]);
-  const rows = gatherRows(table, ids, 'trusted');
-  expect([...(await rows.data()).slice(0, 10)]).toEqual(Array(10).fill(Number.NaN));
+  const values = (await table.data()) as Float32Array;
+  for (const of of [table, packWeight(values, [3, 5], 'int8', 'out-in')]) {
+    const rows = gatherRows(of, ids, 'trusted');
+    expect([...(await rows.data()).slice(0, 10)]).toEqual(Array(10).fill(Number.NaN));
+  }
 });
 
 test('gatherRows takes more rows than one dimension of workgroups, and the same bits come twice', async () => {

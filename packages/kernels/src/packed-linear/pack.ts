@@ -1,4 +1,10 @@
-import { checkOneOf, InputError, type MatrixLayout } from '@headwise/core';
+import {
+  checkOneOf,
+  InputError,
+  type MatrixLayout,
+  type PackedParam,
+  type Packer,
+} from '@headwise/core';
 import * as tf from '@tensorflow/tfjs';
 import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
 import { type Block, packBytes, packHalves, packNibbles, raiseMagnitudes } from './block.js';
@@ -8,20 +14,42 @@ import { largestHalf } from './half.js';
 export type WeightFormat = (typeof weightFormats)[number];
 export const weightFormats = ['f16', 'int8', 'int4'] as const;
 
-/** A weight whose values lie several in a 32-bit word; the caller disposes its tensors. */
-export interface PackedWeight {
-  format: WeightFormat;
-  in: number;
-  out: number;
+/** A weight `[In, Out]` whose values lie several in a 32-bit word. */
+export class PackedWeight implements PackedParam {
+  /** As the values came: `[In, Out]`, or `[Out, In]`. */
+  readonly shape: readonly [number, number];
+  readonly format: WeightFormat;
+  readonly in: number;
+  readonly out: number;
   /**
    * `[⌈In / values in a word⌉, 4 ⌈Out / 4⌉]`, int32; the first value lies in the lowest bits. Rows are as
    * long as whole vectors, so that four words can be read at once.
    */
-  words: tf.Tensor2D;
+  readonly words: tf.Tensor2D;
   /** `[⌈In / group⌉, 4 ⌈Out / 4⌉]`, float32: the size of one unit. Absent for f16. */
-  scales?: tf.Tensor2D;
+  readonly scales: tf.Tensor2D | undefined;
   /** Values along In that share a scale: all of them for int8, 32 or 64 for int4. */
-  group: number;
+  readonly group: number;
+
+  /** Takes over the tensors. */
+  constructor(parts: Omit<PackedWeight, 'bytes' | 'dispose'>) {
+    this.shape = parts.shape;
+    this.format = parts.format;
+    this.in = parts.in;
+    this.out = parts.out;
+    this.words = parts.words;
+    this.scales = parts.scales;
+    this.group = parts.group;
+  }
+
+  get bytes(): number {
+    return 4 * (this.words.size + (this.scales?.size ?? 0));
+  }
+
+  dispose(): void {
+    this.words.dispose();
+    this.scales?.dispose();
+  }
 }
 
 /** Bits of one value. */
@@ -57,9 +85,10 @@ export function packWeight(
 const columnsAtOnce = 16;
 
 /** Packs a weight as `packWeight` does, whose values come piece by piece. */
-export class WeightPacker {
+export class WeightPacker implements Packer {
   /** The values that `add` takes: a multiple of this number, or all that are left. */
   readonly step: number;
+  readonly #shape: readonly [number, number];
   readonly #format: WeightFormat;
   readonly #layout: MatrixLayout;
   readonly #in: number;
@@ -87,6 +116,7 @@ export class WeightPacker {
   ) {
     checkOneOf('packWeight: format', format, weightFormats);
     const [inner, out] = layout === 'in-out' ? shape : [shape[1], shape[0]];
+    this.#shape = [shape[0], shape[1]];
     this.#format = format;
     this.#layout = layout;
     [this.#in, this.#out] = [inner, out];
@@ -144,14 +174,15 @@ export class WeightPacker {
     const stride = this.#stride;
     const tensor = (values: Int32Array | Float32Array, type: 'int32' | 'float32') =>
       onDevice(tf.tensor2d(values, [values.length / stride, stride], type));
-    return {
+    return new PackedWeight({
+      shape: this.#shape,
       format: this.#format,
       in: this.#in,
       out: this.#out,
       group: this.#group,
       words: tensor(this.#words, 'int32'),
-      ...(this.#scales ? { scales: tensor(this.#scales, 'float32') } : {}),
-    };
+      scales: this.#scales && tensor(this.#scales, 'float32'),
+    });
   }
 
   /** Packs a block whose first value is of this row and column of the weight. */

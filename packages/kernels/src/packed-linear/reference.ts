@@ -1,11 +1,21 @@
+import { InputError } from '@headwise/core';
 import * as tf from '@tensorflow/tfjs';
 import { bitsOf, type PackedWeight } from './pack.js';
 
+/** What is read of a packed weight to unpack it. */
+type Fields = Pick<PackedWeight, 'format' | 'in' | 'out' | 'words' | 'scales' | 'group'>;
+
 /**
- * The values of a packed weight, `[In, Out]`, in plain operations; not on WebGPU, where those compute
- * int32 in float32.
+ * The values of a packed weight, `[In, Out]`, in plain operations.
+ *
+ * @throws InputError on WebGPU, where plain operations compute int32 in float32
  */
-export function unpackWeightReference(weight: PackedWeight): tf.Tensor2D {
+export function unpackWeightReference(weight: Fields): tf.Tensor2D {
+  if (tf.getBackend() === 'webgpu') {
+    throw new InputError(
+      "packed weights on WebGPU need Headwise's kernels; expected start() of @headwise/kernels before",
+    );
+  }
   const { format, in: inner, out, words, scales, group } = weight;
   return tf.tidy(() => {
     const fields = digits(words, bitsOf[format]).slice([0, 0], [inner, out]);

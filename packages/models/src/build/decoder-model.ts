@@ -41,9 +41,13 @@ export class DecoderModel implements LanguageModel, SteppedModel {
       const head = new Linear(params.at('head'), options);
       this.#scores = (x, ctx) => head.forward(x, ctx);
     }
-    const weight = params.at(tied ? 'tokens' : 'head').get('weight', [vocabSize, dim], init);
+    const matrix = tied
+      ? params.at('tokens').table('weight', [vocabSize, dim], init)
+      : params.at('head').matrix('weight', [vocabSize, dim], 'out-in', init);
     this.head = {
-      weight,
+      get weight() {
+        return matrix.variable ?? matrix.packed!;
+      },
       ...(tied ? {} : { path: 'head' }),
       hidden: (ids, ctx) =>
         tf.tidy(() => stack.forward(ids, counted ? countingTokens(ids, ctx) : ctx)),

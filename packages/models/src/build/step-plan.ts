@@ -6,8 +6,7 @@ import type {
   StepPlan,
   StepRotary,
 } from '@headwise/decoding';
-import type { DecodeWeight, Norm } from '@headwise/kernels';
-import { PackedMatrix } from '@headwise/layers';
+import { type DecodeWeight, type Norm, PackedWeight } from '@headwise/kernels';
 import { alibiSlopes, rotaryTable, sinusoidalTable } from '@headwise/positions';
 import * as tf from '@tensorflow/tfjs';
 import type {
@@ -188,7 +187,7 @@ class StepParts {
   #weight(path: string, layout: 'in-out' | 'out-in'): DecodeWeight | undefined {
     const matrix = this.#matrices[`${path}.weight`];
     const { packed, variable = this.#variables[`${path}.weight`] } = matrix ?? {};
-    if (packed) return packed instanceof PackedMatrix ? packed.weight : undefined;
+    if (packed) return packed instanceof PackedWeight ? packed : undefined;
     if (!variable) return undefined;
     return { values: variable as unknown as tf.Tensor2D, layout: matrix?.layout ?? layout };
   }

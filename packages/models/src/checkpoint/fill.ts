@@ -1,14 +1,16 @@
 import {
   allFinite,
+  InputError,
+  type Packer,
   type ParamStore,
   sizeOf,
-  type TensorWriter,
   tensorWriter,
   writesDone,
 } from '@headwise/core';
-import { type Dtype, type TensorReader, toFloat32, viewTensor } from '@headwise/safetensors';
+import { type TensorReader, toFloat32 } from '@headwise/safetensors';
 import type { Found } from './matching.js';
 import { takeRows } from './row-order.js';
+import { ValueReader } from './value-reader.js';
 
 /** Values that are read, converted and written at a time. */
 const PIECE = 2 ** 21;
@@ -48,16 +50,12 @@ export async function fillFromTensors(
   const inOrder = [...found].sort(([, a], [, b]) => place.get(a.key)! - place.get(b.key)!);
   const bytesOf = ({ info }: Found) => info.offsets[1] - info.offsets[0];
   const totalBytes = inOrder.reduce((sum, [, tensor]) => sum + bytesOf(tensor), 0);
-  const counts = inOrder.map(([, { info }]) => sizeOf(info.shape));
-  const scratch = new Scratch(Math.min(PIECE, Math.max(0, ...counts)));
+  const values = new ValueReader(reader);
   let loadedBytes = 0;
   let underway = 0;
   for (const [path, tensor] of inOrder) {
     signal?.throwIfAborted();
-    const whole = tensor.rows !== undefined || params.packs(path);
-    const finite = whole
-      ? await fillWhole(params, path, reader, tensor)
-      : await fillInPieces(params, path, reader, tensor, scratch);
+    const finite = await fillOne(params, path, reader, values, tensor);
     if (!finite) notFinite.push(tensor.key);
     loadedBytes += bytesOf(tensor);
     underway += sizeOf(tensor.info.shape);
@@ -71,6 +69,22 @@ export async function fillFromTensors(
   return notFinite;
 }
 
+/** @returns whether all values are finite */
+async function fillOne(
+  params: ParamStore,
+  path: string,
+  reader: TensorReader,
+  values: ValueReader,
+  tensor: Found,
+): Promise<boolean> {
+  // Rows that change places need all values at once.
+  if (tensor.rows) return fillWhole(params, path, reader, tensor);
+  const packer = params.packer(path);
+  return packer
+    ? fillPacked(params, path, packer, values, tensor)
+    : fillInPieces(params, path, values, tensor);
+}
+
 async function fillWhole(
   params: ParamStore,
   path: string,
@@ -79,7 +93,7 @@ async function fillWhole(
 ): Promise<boolean> {
   const values = toFloat32(await reader.read(key));
   const finite = allFinite(values);
-  // A packing refuses what is not finite with an error of its own.
+  // A packer refuses what is not finite with an error of its own.
   if (finite) params.fill(path, rows ? takeRows(values, rows()) : values);
   return finite;
 }
@@ -87,23 +101,16 @@ async function fillWhole(
 async function fillInPieces(
   params: ParamStore,
   path: string,
-  reader: TensorReader,
+  values: ValueReader,
   { key, info }: Found,
-  scratch: Scratch,
 ): Promise<boolean> {
   const writer = tensorWriter(info.shape);
   try {
     let finite = true;
-    for await (const [offset, values] of pieces(
-      reader,
-      key,
-      info.dtype,
-      sizeOf(info.shape),
-      writer,
-      scratch,
-    )) {
-      finite &&= allFinite(values);
-      if (values.buffer !== writer.host?.buffer) writer.write(offset, values);
+    const count = sizeOf(info.shape);
+    for await (const [offset, piece] of values.pieces(key, info.dtype, count, PIECE, writer.host)) {
+      finite &&= allFinite(piece);
+      if (piece.buffer !== writer.host?.buffer) writer.write(offset, piece);
     }
     const tensor = writer.finish();
     params.fill(path, tensor);
@@ -115,64 +122,25 @@ async function fillInPieces(
   }
 }
 
-/** Memory that pieces pass through, made once. */
-class Scratch {
-  readonly #values: number;
-  #read: [ArrayBuffer, ArrayBuffer] | undefined;
-  #widened: Float32Array | undefined;
-
-  constructor(values: number) {
-    this.#values = values;
+async function fillPacked(
+  params: ParamStore,
+  path: string,
+  packer: Packer,
+  values: ValueReader,
+  { key, info }: Found,
+): Promise<boolean> {
+  const count = sizeOf(info.shape);
+  const size = Math.min(count, Math.max(1, Math.floor(PIECE / packer.step)) * packer.step);
+  for await (const [, piece] of values.pieces(key, info.dtype, count, size)) {
+    try {
+      packer.add(piece);
+    } catch (error) {
+      if (!allFinite(piece)) return false;
+      throw error instanceof InputError
+        ? new InputError(`tensor '${key}': ${error.message}`)
+        : error;
+    }
   }
-
-  /** The piece that is used, and the next one; values have 8 bytes at most. */
-  get read(): [ArrayBuffer, ArrayBuffer] {
-    this.#read ??= [new ArrayBuffer(8 * this.#values), new ArrayBuffer(8 * this.#values)];
-    return this.#read;
-  }
-
-  get widened(): Float32Array {
-    this.#widened ??= new Float32Array(this.#values);
-    return this.#widened;
-  }
-}
-
-/** The values of a tensor, piece by piece; while one is used, the next is read. */
-async function* pieces(
-  reader: TensorReader,
-  key: string,
-  dtype: Dtype,
-  count: number,
-  { host }: TensorWriter,
-  scratch: Scratch,
-): AsyncGenerator<[offset: number, values: Float32Array]> {
-  const width = bytesPerValue(dtype);
-  // Values that need no conversion are read to where they stay.
-  const direct = dtype === 'F32' ? host : undefined;
-  // Others are widened to where they stay, or into the same memory again and again.
-  const widened = dtype === 'F32' ? undefined : (host ?? scratch.widened);
-  const readPiece = async (offset: number) => {
-    const length = Math.min(PIECE, count - offset);
-    const bytes = direct
-      ? new Uint8Array(direct.buffer, direct.byteOffset + 4 * offset, 4 * length)
-      : new Uint8Array(scratch.read[(offset / PIECE) % 2]!, 0, width * length);
-    await reader.readInto(key, width * offset, bytes);
-    return bytes;
-  };
-  let next = readPiece(0);
-  for (let offset = 0; offset < count; offset += PIECE) {
-    const bytes = await next;
-    if (offset + PIECE < count) next = readPiece(offset + PIECE);
-    next.catch(() => {});
-    const length = bytes.byteLength / width;
-    const begin = host ? offset : 0;
-    const into = widened?.subarray(begin, begin + length);
-    const piece = viewTensor({ dtype, shape: [length] }, bytes);
-    yield [offset, toFloat32(piece, into ? { into } : {})];
-  }
-}
-
-function bytesPerValue(dtype: Dtype): number {
-  if (dtype === 'F64') return 8;
-  return dtype === 'F32' ? 4 : 2;
+  params.fill(path, packer.finish());
+  return true;
 }

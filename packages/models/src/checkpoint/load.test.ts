@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { PackedMatrix } from '@headwise/layers';
+import { PackedWeight } from '@headwise/kernels';
 import {
   readSafetensors,
   type TensorInput,
@@ -103,11 +103,11 @@ describe("a folder of Hugging Face's", () => {
     }
   });
 
-  test('weights of linear maps lie in half precision where that is asked for', async () => {
+  test('weights of linear maps and embeddings lie in half precision where that is asked for', async () => {
     const model = await loadModel(join(goldens, 'gpt2'), { dtype: 'f16' });
     const matrices = Object.values(model.params.matrices());
-    expect(matrices.length).toBe(12);
-    for (const { packed } of matrices) expect(packed).toBeInstanceOf(PackedMatrix);
+    expect(matrices.length).toBe(13);
+    for (const { packed } of matrices) expect(packed).toBeInstanceOf(PackedWeight);
     expect(model.params.count()).toBe((await loadModel(join(goldens, 'gpt2'))).params.count());
     model.params.dispose();
   });
@@ -284,7 +284,7 @@ describe('what is saved', () => {
   test('is never a model of packed weights', async () => {
     const model = await loadModel(join(goldens, 'gpt2'), { dtype: 'f16' });
     await expect(saveModel(root, model)).rejects.toThrow(
-      "parameter 'blocks.0.attn.qkv.weight' is packed; only unpacked weights are saved",
+      "parameter 'tokens.weight' is packed; only unpacked weights are saved",
     );
     model.params.dispose();
   });
@@ -324,6 +324,24 @@ describe('a checkpoint that does not fit is refused before its tensors are read'
       /NaN or infinite values in tensors .*'transformer\.h\.2\.ln_2\.bias'/,
       /'transformer\.wte\.weight'/,
     ));
+
+  test('values that cannot be packed are told by the name of their tensor', async () => {
+    const folder = gpt2With({}, (all) => {
+      (all.get('transformer.wte.weight')!.data as Float32Array)[96 * 20 + 19] = NaN;
+      (all.get('transformer.h.1.mlp.c_fc.weight')!.data as Float32Array)[3] = Infinity;
+    });
+    for (const dtype of ['f16', 'int8', 'int4'] as const) {
+      await expect(loadModel(folder, { dtype })).rejects.toThrow(
+        /NaN or infinite values in tensors 'transformer.h.1.mlp.c_fc.weight', 'transformer.wte.weight'/,
+      );
+    }
+    const large = gpt2With({}, (all) => {
+      (all.get('transformer.wte.weight')!.data as Float32Array)[7] = 1e5;
+    });
+    await expect(loadModel(large, { dtype: 'f16' })).rejects.toThrow(
+      "tensor 'transformer.wte.weight': packWeight: value 7 is 100000; expected finite values of at most 65504",
+    );
+  });
 
   test('a billion blocks, and sizes without bounds', async () => {
     await refused(gpt2With({ n_layer: 1e9 }), /'n_layer' is 1000000000: .*<=4096/);

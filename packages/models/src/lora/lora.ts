@@ -295,10 +295,9 @@ function checkSizes(of: string, { rank, alpha }: { rank: number; alpha: number }
 
 /** The linear maps of a model with their weights, by the path of the map. */
 function linearMaps(params: ParamStore): [string, Matrix][] {
-  return Object.entries(params.matrices()).map(([path, matrix]) => [
-    path.slice(0, path.lastIndexOf('.')),
-    matrix,
-  ]);
+  return Object.entries(params.matrices())
+    .filter(([, { table }]) => !table)
+    .map(([path, matrix]) => [path.slice(0, path.lastIndexOf('.')), matrix]);
 }
 
 function sizesOf({ variable, packed, layout }: Matrix): [inner: number, out: number] {

@@ -260,16 +260,18 @@ function copiedPaths(
 }
 
 /** Whether the table of tokens is an output head too, or that of an encoder and of a decoder. */
-function sharesTokens({ network, params }: Model): boolean {
-  const own = params.named();
+function sharesTokens(model: Model): boolean {
+  const own = parameterPaths(model);
   const heads = ['head', 'score'].map((path) => `${path}.weight`);
-  return isEncoderDecoder(network) || !heads.some((path) => path in own);
+  return isEncoderDecoder(model.network) || !heads.some((path) => own.includes(path));
 }
 
 const keyOf = (model: Model, path: string): string => basePlace(model, path, false).key;
 
 const linearPaths = ({ params }: Model): string[] =>
-  Object.keys(params.matrices()).map((path) => moduleOfKey(path));
+  Object.entries(params.matrices())
+    .filter(([, { table }]) => !table)
+    .map(([path]) => moduleOfKey(path));
 
 /** Every parameter of the model, packed ones included. */
 const parameterPaths = ({ params }: Model): string[] => [

@@ -1,0 +1,95 @@
+import * as tf from '@tensorflow/tfjs';
+import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
+import { dispatch, spread } from '../dispatch/dispatch.js';
+import { defineProgram, variants } from '../dispatch/program.js';
+import { hasKernel, runKernel } from '../dispatch/register.js';
+import { type RowGroup, rowGroup, rowGroupKey } from '../dispatch/row-group.js';
+import type { PackedWeight, WeightFormat } from '../packed-linear/pack.js';
+import { unpackWeightReference } from '../packed-linear/reference.js';
+import { loadWords } from '../packed-linear/webgpu.js';
+
+/**
+ * Rows of a packed table by their numbers: unpacked columns of the packed weight.
+ *
+ * @param table `[D, V]`, packed
+ * @param ids `[N]`, int32
+ * @returns `[N, D]`
+ */
+export function gatherPackedRows(table: PackedWeight, ids: tf.Tensor1D): tf.Tensor2D {
+  const { words, scales, format, group, in: width, out: count } = table;
+  if (!hasKernel('headwise/GatherPackedRows')) {
+    return tf.tidy(() => {
+      const columns = (of: tf.Tensor2D) => tf.gather(of, ids, 1);
+      const own = {
+        ...table,
+        out: ids.size,
+        words: columns(words),
+        scales: scales && columns(scales),
+      };
+      return unpackWeightReference(own).transpose<tf.Tensor2D>();
+    });
+  }
+  const inputs = { words, ids, ...(scales ? { scales } : {}) };
+  const [rows] = runKernel('headwise/GatherPackedRows', inputs, { format, group, width, count });
+  return rows as tf.Tensor2D;
+}
+
+interface Variant {
+  format: WeightFormat;
+  lanes: RowGroup;
+}
+
+/** One group of lanes an id. */
+const gatherProgram = variants(
+  ({ format, lanes }: Variant) => `${format}/${rowGroupKey(lanes)}`,
+  ({ format, lanes: { lanes } }) =>
+    defineProgram({
+      label: 'headwise/GatherPackedRows',
+      inputs: { words: 'u32', ids: 'i32', ...(format === 'f16' ? {} : { scales: 'f32' }) } as {
+        words: 'u32';
+        ids: 'i32';
+        scales: 'f32';
+      },
+      outputs: { y: 'f32' },
+      params: { rows: 'u32', width: 'u32', count: 'i32', stride: 'u32', group: 'u32', nan: 'f32' },
+      wgsl: /* wgsl */ `
+        ${loadWords(format, { pack: 1 })}
+        @compute @workgroup_size(${lanes})
+        fn main(
+          @builtin(workgroup_id) workgroup: vec3u,
+          @builtin(num_workgroups) count: vec3u,
+          @builtin(local_invocation_index) lane: u32,
+        ) {
+          let row = workgroup.y * count.x + workgroup.x;
+          if (row >= params.rows) { return; }
+          let id = ids[row];
+          let known = id >= 0 && id < params.count;
+          let column = select(0u, u32(id), known);
+          for (var k = lane; k < params.width; k += ${lanes}u) {
+            let value = load_b(column, k)[0]${format === 'int8' ? ' * scales[column]' : ''};
+            y[row * params.width + k] = select(params.nan, value, known);
+          }
+        }
+      `,
+    }),
+);
+
+interface Arguments {
+  inputs: { words: tf.TensorInfo; ids: tf.TensorInfo; scales?: tf.TensorInfo };
+  backend: WebGPUBackend;
+  attrs: { format: WeightFormat; group: number; width: number; count: number };
+}
+
+/** @returns the rows, `[N, D]` */
+export function gatherPackedRowsKernel({ inputs, backend, attrs }: Arguments): tf.TensorInfo[] {
+  const { words, ids, scales } = inputs;
+  const { format, group, width, count } = attrs;
+  const rows = ids.shape[0]!;
+  const { y } = dispatch(backend, gatherProgram({ format, lanes: rowGroup(backend) }), {
+    inputs: { words, ids, scales: scales! },
+    outputs: { y: { shape: [rows, width], dtype: 'float32' } },
+    params: { rows, width, count, stride: words.shape[1]!, group, nan: Number.NaN },
+    workgroups: spread(rows),
+  });
+  return [y];
+}

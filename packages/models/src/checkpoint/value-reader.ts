@@ -1,0 +1,68 @@
+import { type Dtype, type TensorReader, toFloat32, viewTensor } from '@headwise/safetensors';
+
+/** Reads the values of tensors as float32, piece by piece; pieces pass through the same memory again and again. */
+export class ValueReader {
+  readonly #reader: TensorReader;
+  /** The piece in use and the one that is being read. */
+  readonly #read: [ArrayBuffer, ArrayBuffer] = [new ArrayBuffer(0), new ArrayBuffer(0)];
+  #widened = new Float32Array(0);
+
+  constructor(reader: TensorReader) {
+    this.#reader = reader;
+  }
+
+  /**
+   * The values of a tensor, in order; each piece may be used until the next is asked for.
+   *
+   * @param count values of the tensor
+   * @param size values of a piece, the last of which may be shorter
+   * @param host where all values are to be read to; default memory of the reader's own
+   */
+  async *pieces(
+    key: string,
+    dtype: Dtype,
+    count: number,
+    size: number,
+    host?: Float32Array,
+  ): AsyncGenerator<[offset: number, values: Float32Array]> {
+    const width = bytesPerValue(dtype);
+    const readPiece = async (offset: number) => {
+      const length = Math.min(size, count - offset);
+      // Values that need no conversion are read to where they stay.
+      const bytes =
+        dtype === 'F32' && host
+          ? new Uint8Array(host.buffer, host.byteOffset + 4 * offset, 4 * length)
+          : this.#memory((offset / size) % 2, width * length);
+      await this.#reader.readInto(key, width * offset, bytes);
+      return bytes;
+    };
+    let next = readPiece(0);
+    for (let offset = 0; offset < count; offset += size) {
+      const bytes = await next;
+      if (offset + size < count) next = readPiece(offset + size);
+      next.catch(() => {});
+      const length = bytes.byteLength / width;
+      const piece = viewTensor({ dtype, shape: [length] }, bytes);
+      if (dtype === 'F32') yield [offset, toFloat32(piece)];
+      else {
+        const into = host?.subarray(offset, offset + length) ?? this.#wide(length);
+        yield [offset, toFloat32(piece, { into })];
+      }
+    }
+  }
+
+  #memory(slot: number, bytes: number): Uint8Array {
+    if (this.#read[slot]!.byteLength < bytes) this.#read[slot] = new ArrayBuffer(bytes);
+    return new Uint8Array(this.#read[slot]!, 0, bytes);
+  }
+
+  #wide(length: number): Float32Array {
+    if (this.#widened.length < length) this.#widened = new Float32Array(length);
+    return this.#widened.subarray(0, length);
+  }
+}
+
+function bytesPerValue(dtype: Dtype): number {
+  if (dtype === 'F64') return 8;
+  return dtype === 'F32' ? 4 : 2;
+}
