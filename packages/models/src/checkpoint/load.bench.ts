@@ -6,7 +6,7 @@ import { sizeOf, tensorWriter, writesDone } from '@headwise/core';
 import type { Dtype, LazyTensorInput } from '@headwise/safetensors';
 import { fileBytes, writeSafetensorsFile } from '@headwise/safetensors/node';
 import type { Workload } from '@headwise/testing';
-import { checkpointTensors, createModel } from '../index.js';
+import { checkpointTensors, createModel, type WeightDtype } from '../index.js';
 import { writeJsonFile } from '../node/json.js';
 import { loadModel } from '../node.js';
 
@@ -18,11 +18,30 @@ const config = {
   n_layer: 8,
   n_head: 8,
 };
+/** Of the width and depth of GPT-2 small; matrices lie `[in, out]` in one family, `[out, in]` in the other. */
+const small = {
+  gpt2: { ...config, n_embd: 768, n_layer: 12, n_head: 12 },
+  llama: {
+    model_type: 'llama',
+    vocab_size: 8192,
+    max_position_embeddings: 512,
+    hidden_size: 768,
+    intermediate_size: 3072,
+    num_hidden_layers: 12,
+    num_attention_heads: 12,
+  },
+};
 const PIECE_BYTES = 2 ** 24;
 
 /** Writes a model of random bits whose numbers are finite, without making it. */
-async function writeModel(folder: string, dtype: Dtype): Promise<string> {
-  const { params, ...rest } = createModel({ ...config, n_layer: 1 });
+async function writeModel(
+  folder: string,
+  config: typeof small.gpt2 | typeof small.llama,
+  dtype: Dtype,
+): Promise<string> {
+  const depth = 'n_layer' in config ? 'n_layer' : 'num_hidden_layers';
+  const layers = 'n_layer' in config ? config.n_layer : config.num_hidden_layers;
+  const { params, ...rest } = createModel({ ...(config as object), [depth]: 1 });
   const one = checkpointTensors({ params, ...rest });
   params.dispose();
   const width = dtype === 'F32' ? 4 : 2;
@@ -35,7 +54,7 @@ async function writeModel(folder: string, dtype: Dtype): Promise<string> {
         bytes[i] = i % width === width - 1 ? 0x3d : (i * 31) % 128;
       return width === 4 ? new Float32Array(bytes.buffer) : new Uint16Array(bytes.buffer);
     };
-    for (let block = 0; block < config.n_layer; block++) {
+    for (let block = 0; block < layers; block++) {
       tensors[key.replace('.0.', `.${block}.`)] = { dtype, shape, data };
     }
   }
@@ -68,7 +87,7 @@ function loading(dtype: Dtype): Workload {
     async prepare() {
       const root = mkdtempSync(join(tmpdir(), 'headwise-load-'));
       const folder = join(root, 'model');
-      const path = await writeModel(folder, dtype);
+      const path = await writeModel(folder, config, dtype);
       return {
         ours: async () => (await loadModel(folder)).params.dispose(),
         peers: { raw: () => rawUpload(path) },
@@ -78,4 +97,29 @@ function loading(dtype: Dtype): Workload {
   };
 }
 
-export const workloads: Workload[] = [loading('F32'), loading('BF16'), loading('F16')];
+/** Loads a file of float32 and packs it, against loading it as it is. */
+function packing(family: keyof typeof small): Workload {
+  return {
+    name: `models/load/packed/${family}/L12D768V8192`,
+    async prepare() {
+      const root = mkdtempSync(join(tmpdir(), 'headwise-load-'));
+      const folder = join(root, 'model');
+      await writeModel(folder, small[family], 'F32');
+      const load = (dtype: WeightDtype) => async () =>
+        (await loadModel(folder, { dtype })).params.dispose();
+      return {
+        ours: load('int8'),
+        peers: { f32: load('f32'), f16: load('f16'), int4: load('int4') },
+        dispose: () => rmSync(root, { recursive: true }),
+      };
+    },
+  };
+}
+
+export const workloads: Workload[] = [
+  loading('F32'),
+  loading('BF16'),
+  loading('F16'),
+  packing('gpt2'),
+  packing('llama'),
+];
