@@ -75,7 +75,11 @@ export type NetworkOf<C> = C extends DecoderConfiguration | DecoderSettings
     ? EncoderModel
     : C extends EncoderDecoderSettings
       ? EncoderDecoderModel
-      : Network;
+      : C extends { topology: 'encoder' }
+        ? EncoderModel
+        : C extends { topology: 'encoder-decoder' }
+          ? EncoderDecoderModel
+          : Network;
 
 /**
  * A model from its configuration: a {@link ModelConfiguration}, which takes parts of one's own beside the named kinds, or

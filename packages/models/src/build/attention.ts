@@ -20,8 +20,8 @@ import type { Layer, ParamStore } from '@headwise/core';
 import type { AttentionPosition } from '@headwise/positions';
 import { initializers } from './initializers.js';
 import { makeDropout } from './layers.js';
+import { makeOwn } from './make-own.js';
 import type { ModelConfiguration, OfKind, ScorePart } from './model-configuration.js';
-import { makeOwn } from './own-parts.js';
 
 /** Self-attention of one layer: causal, except in encoders. */
 export function makeAttention(

@@ -13,8 +13,8 @@ import {
 } from '@headwise/transformer';
 import { makeAttention, makeCrossAttention } from './attention.js';
 import { makeDropout, makeFeedForward, makeNorm } from './layers.js';
+import { makeOwn } from './make-own.js';
 import type { BlockKind, ModelConfiguration } from './model-configuration.js';
-import { makeOwn } from './own-parts.js';
 import type { PositionOf } from './positions.js';
 
 const blocks: { readonly [K in BlockKind]: new (parts: BlockParts) => Layer } = {

@@ -1,6 +1,7 @@
 import type { Layer, ParamStore } from '@headwise/core';
 import { Dropout, FeedForward, GatedFeedForward, LayerNorm, RMSNorm } from '@headwise/layers';
 import { initializers } from './initializers.js';
+import { makeOwn } from './make-own.js';
 import type {
   FeedForwardPart,
   ModelConfiguration,
@@ -8,7 +9,6 @@ import type {
   NormPart,
   OfKind,
 } from './model-configuration.js';
-import { makeOwn } from './own-parts.js';
 
 /** Makes a layer for each kind of a part; the compiler asks for every kind. */
 type Makers<Part extends { kind: string }> = {

@@ -2,7 +2,6 @@ import type { Mask, Score, ScoreMod } from '@headwise/attention';
 import { InputError, type Layer, type ParamStore, quoted, refuse } from '@headwise/core';
 import type { AttentionPosition, InputPosition } from '@headwise/positions';
 import type { BlockParts, CrossBlock, CrossBlockParts } from '@headwise/transformer';
-import type { ModelConfiguration } from './model-configuration.js';
 
 /** The places of a configuration that take a part of one's own, and what each takes. */
 export interface OwnParts {
@@ -25,8 +24,12 @@ export type OwnSlot = keyof OwnParts;
 
 /** What a part is made for. */
 export interface PartContext {
-  /** Of the stack that the part belongs to. */
-  config: ModelConfiguration;
+  /** Of the stack that the part belongs to; an encoder-decoder has one of each. */
+  topology: 'decoder' | 'encoder';
+  /** The longest sequence; null where there is no limit. */
+  maxLength: number | null;
+  /** `L` */
+  layers: number;
   /** `D` */
   dim: number;
   /** `H` */
@@ -46,7 +49,8 @@ export interface BlockContext extends PartContext {
   parts: BlockParts & Partial<CrossBlockParts>;
 }
 
-type ContextOf<S extends OwnSlot> = S extends 'block' ? BlockContext : PartContext;
+/** What a part for a slot is made for. */
+export type ContextOf<S extends OwnSlot> = S extends 'block' ? BlockContext : PartContext;
 
 /** Makes a part of one's own; `params` is where its parameters lie. */
 export type PartFactory<S extends OwnSlot = OwnSlot> = (
@@ -168,25 +172,12 @@ export function savedPart(slot: OwnSlot, { name, options, make }: OwnPart, what:
   );
 }
 
-/** Makes a part of one's own. */
-export function makeOwn<S extends OwnSlot>(
-  slot: S,
-  params: ParamStore,
-  part: OwnPart,
-  config: ModelConfiguration,
-  more?: Omit<ContextOf<S>, keyof PartContext>,
-): OwnParts[S] {
+/**
+ * The factory of a part.
+ *
+ * @throws InputError for a name that is not registered
+ */
+export function factoryOf<S extends OwnSlot>(slot: S, part: OwnPart): PartFactory<S> {
   checkOwnPart(slot, part, `'${slot}'`);
-  const make = (part.make ?? registered[slot].get(part.name)) as PartFactory<S>;
-  const { dim, heads } = config;
-  const context: PartContext = {
-    config,
-    dim,
-    heads: heads.count,
-    kvHeads: heads.kv ?? heads.count,
-    headDim: heads.dim ?? dim / heads.count,
-    kvDim: dim,
-    options: part.options ?? {},
-  };
-  return make(params, { ...context, ...more } as ContextOf<S>);
+  return (part.make ?? registered[slot].get(part.name)) as PartFactory<S>;
 }

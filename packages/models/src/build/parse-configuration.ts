@@ -1,5 +1,5 @@
+import { type Activation, activations } from '@headwise/layers';
 import { z } from 'zod';
-import { activationKinds } from '../families/shared/activations.js';
 import { depth, rate, size } from '../fields.js';
 import { parseWith } from '../parse-with.js';
 import { checkConsistent } from './consistency.js';
@@ -20,7 +20,7 @@ import { positionSchema } from './positions.js';
 import { ownPartsOf, withOwnParts } from './written.js';
 
 const count = z.number().int().min(0);
-const activation = z.enum(activationKinds);
+const activation = z.enum(Object.keys(activations) as Activation[]);
 const window = size.nullable();
 
 const positive = z.number().positive();

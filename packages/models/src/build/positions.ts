@@ -17,8 +17,8 @@ import { z } from 'zod';
 import { size } from '../fields.js';
 import { initializers } from './initializers.js';
 import { type KindSchema, oneOf, own } from './kinds.js';
+import { makeOwn } from './make-own.js';
 import type { ModelConfiguration, OfKind, PositionPart } from './model-configuration.js';
-import { makeOwn } from './own-parts.js';
 import { rotaryScaling } from './rotary-scaling.js';
 
 const count = z.number().int().min(0);

@@ -58,9 +58,6 @@ const functions: Readonly<Record<ActivationName, Activation>> = {
 /** Every name of an activation that is built. */
 export const activationNames = Object.keys(functions) as ActivationName[];
 
-/** Every activation by our name, as in a typed configuration. */
-export const activationKinds: Activation[] = [...new Set(Object.values(functions))];
-
 /** An activation in a `config.json`. */
 export const activation = (otherwise: ActivationName): z.ZodType<ActivationName> =>
   z.enum(activationNames).default(otherwise) as never;
