@@ -2,11 +2,12 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { KeyValueCache, StepLoop, stepPlanOf } from '@headwise/decoding';
 import { checkedSampling } from '@headwise/kernels';
-import { expectClose } from '@headwise/testing';
+import { cases, expectClose } from '@headwise/testing';
 import * as tf from '@tensorflow/tfjs';
 import { expect, test } from 'vitest';
 import { languageModel } from './model.js';
 import { loadModel } from './node.js';
+import type { WeightDtype } from './weight-options.js';
 
 const goldens = fileURLToPath(new URL('../../parity/goldens', import.meta.url));
 const isDecoder = (name: string) => {
@@ -20,10 +21,21 @@ const names = readdirSync(goldens, { withFileTypes: true })
 /** Decoders with a part that has no fused form: their layers run. */
 const layersOnly = ['transformer-xl'];
 
-for (const name of names) {
-  test(`${name}: the fused step gives the scores of the layers, and draws their best tokens`, async () => {
-    const { network, params } = languageModel(await loadModel(`${goldens}/${name}`));
+/** Every decoder in float32; with a tied head and with one of its own also packed, whose shaders take seconds to compile. */
+const forms: (readonly [name: string, dtype: WeightDtype])[] = [
+  ...names.map((name) => [name, 'f32'] as const),
+  ...['qwen2', 'llama', 'gpt2'].flatMap((name) =>
+    (['int8', 'int4', 'f16'] as const).map((dtype) => [name, dtype] as const),
+  ),
+];
+const isRepresentative = ([name, dtype]: (typeof forms)[number]) =>
+  dtype === 'f32' || (name === 'qwen2' && dtype === 'int8');
+
+for (const [name, dtype] of cases(forms, isRepresentative)) {
+  test(`${name} in ${dtype}: the fused step gives the scores of the layers, and draws their best tokens`, async () => {
+    const { network, params } = languageModel(await loadModel(`${goldens}/${name}`, { dtype }));
     const plan = stepPlanOf(network);
+    if (dtype !== 'f32') expect(plan).toBeDefined();
     if (!plan) {
       expect(layersOnly.some((family) => name.startsWith(family))).toBe(true);
       params.dispose();
