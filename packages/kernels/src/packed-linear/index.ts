@@ -5,14 +5,15 @@ import { hasKernel, registerWebGPUKernel, runKernel } from '../dispatch/register
 import type { LinearActivation } from '../linear/activation.js';
 import { linear } from '../linear/index.js';
 import type { PackedWeight } from './pack.js';
+import { packedLinearPlain } from './plain.js';
 import { unpackWeight } from './unpack.js';
 import { packedLinearKernel, unpackWeightKernel } from './webgpu.js';
 
 /**
  * A linear map by a packed weight: `y = f(x W + b)`, W in half precision or as scaled whole numbers.
  *
- * On WebGPU one dispatch unpacks the values as it reads them and adds in float32. Under a gradient, and on
- * other backends, the weight is unpacked first: x and the bias have gradients, the weight has none.
+ * On WebGPU one dispatch unpacks the values as it reads them and adds in float32. Under a gradient the weight is
+ * unpacked first, and on other backends some columns of it at a time: x and the bias have gradients, the weight has none.
  *
  * @param x `[..., In]`
  * @param bias `[Out]`
@@ -31,7 +32,8 @@ export function packedLinear(
   if (bias) checkShape('packedLinear: bias', bias.shape, [weight.out]);
   checkOperands('packedLinear', { x, bias });
   return tf.tidy(() => {
-    if (!hasKernel('headwise/PackedLinear') || tf.engine().isTapeOn()) {
+    if (!hasKernel('headwise/PackedLinear')) return packedLinearPlain(x, weight, bias, activation);
+    if (tf.engine().isTapeOn()) {
       return linear(x, unpackWeight(weight), bias, 'in-out', activation);
     }
     const { format, words, scales, group } = weight;
