@@ -31,8 +31,8 @@ export interface GenerateOptions extends SamplingOptions {
   /** How keys and values of past tokens are kept: f16 takes half the memory, on WebGPU; default f32. */
   storage?: CacheStorage | undefined;
   /**
-   * Tokens that are drawn before the first of them is read, up to 32, where the model's step is fused: it hides the time
-   * that a reading takes. Default 1.
+   * Tokens that are drawn before the first of them is read, up to 32, where the model's step is fused: it hides the latency
+   * of reading from the GPU. Default: so many that readings take at most a tenth of the time, as measured.
    */
   runAhead?: number | undefined;
   /** Ends generation from outside, before the next token. */
@@ -53,7 +53,7 @@ export interface Plan {
   forcedLastId: number | undefined;
   seed: number;
   storage: CacheStorage;
-  runAhead: number;
+  runAhead: number | undefined;
   signal: AbortSignal | undefined;
   sampling: Required<SamplingOptions>;
 }
@@ -99,7 +99,7 @@ export function planOf(
     forcedLastId: idsOf('forcedLastId', listOf(options.forcedLastId))[0],
     seed: options.seed ?? 0,
     storage: options.storage ?? 'f32',
-    runAhead: count('runAhead', 1) ?? 1,
+    runAhead: count('runAhead', 1),
     signal: options.signal,
     sampling: checkedSampling(options),
   };

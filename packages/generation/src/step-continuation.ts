@@ -46,7 +46,7 @@ export class StepContinuation implements Continuation {
       drawn.dispose();
       return [id!];
     }
-    const { most, forcedLastId, runAhead } = this.#plan;
+    const { most, forcedLastId, runAhead = this.#loop.runAhead } = this.#plan;
     const left = most - made - (forcedLastId === undefined ? 0 : 1);
     const count = Math.min(runAhead, mostAhead, left, maxLength - token.position);
     const seeds = Array.from({ length: count }, () => this.#random.nextUint32());

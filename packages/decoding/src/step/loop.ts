@@ -1,4 +1,4 @@
-import { readTensor } from '@headwise/core';
+import { currentDevice, readTensor } from '@headwise/core';
 import {
   checkDrawn,
   markTokens,
@@ -16,9 +16,13 @@ import * as tf from '@tensorflow/tfjs';
 import type { KeyValueCache } from '../cache/key-value-cache.js';
 import { stepLogits } from './logits.js';
 import type { StepPlan } from './plan.js';
+import { runAheadFor } from './run-ahead.js';
 
 /** The most tokens that can be drawn before the first of them is read. */
 export const mostAhead = 32;
+
+/** Milliseconds that a reading takes on an idle device. */
+const latencies = new WeakMap<GPUDevice, number>();
 
 /** Tokens for which room is made at once. */
 const roomAhead = 512;
@@ -68,6 +72,7 @@ export class StepLoop {
   #turn: StepScoring['turn'];
   /** Tokens that the recordings have room for. */
   #room = 0;
+  #ahead: number | undefined;
   #drawing: Recorded | undefined;
   #scoring: Recorded | undefined;
 
@@ -108,13 +113,42 @@ export class StepLoop {
       // The recorded run was the first.
       replays--;
     }
-    for (let i = 0; i < replays; i++) this.#drawing.recording.replay();
+    const { recording } = this.#drawing;
+    const begun = performance.now();
+    for (let i = 0; i < replays; i++) recording.replay();
     this.#cache.advance(seeds.length);
     const values = await readTensor(this.#drawn);
-    const ids = Array.from(values.subarray(0, seeds.length));
-    checkDrawn('sampleTokens', ids, this.#drawing.recording.outputs.logits.shape[1]);
-    this.#drawing.counted = history.length + ids.length;
+    const ms = performance.now() - begun;
+    const all = Array.from(values.subarray(0, seeds.length));
+    const bad = all.findIndex((id) => id < 0);
+    checkDrawn('sampleTokens', bad === 0 ? all.slice(0, 1) : [], recording.outputs.logits.shape[1]);
+    // What comes after a token that could not be drawn means nothing; the next call meets it again.
+    const ids = bad < 0 ? all : all.slice(0, bad);
+    if (bad > 0) this.#cache.trim(token.position + bad);
+    this.#drawing.counted = bad < 0 ? history.length + ids.length : -1;
+    if (this.#ahead === undefined && replays === seeds.length) {
+      this.#ahead = await this.#measureAhead(ms / seeds.length, values as Int32Array);
+    }
     return ids;
+  }
+
+  /** The number of tokens that should be drawn before one reading; 1 until it was measured with the first replays. */
+  get runAhead(): number {
+    return this.#ahead ?? 1;
+  }
+
+  /** @param tokenMs the time of a token and its reading @param drawn the last reading */
+  async #measureAhead(tokenMs: number, drawn: Int32Array): Promise<number> {
+    const device = currentDevice()!.gpu;
+    let latency = latencies.get(device);
+    if (latency === undefined) {
+      overwrite(this.#drawn, drawn);
+      const begun = performance.now();
+      await readTensor(this.#drawn);
+      latency = performance.now() - begun;
+      latencies.set(device, latency);
+    }
+    return runAheadFor(tokenMs - latency, latency, mostAhead);
   }
 
   /**
