@@ -1,14 +1,6 @@
 export { EncoderDecoder, type EncoderDecoderParts } from './build/encoder-decoder.js';
 export {
-  answerSpan,
-  Classifier,
-  type ClassifierOptions,
-  type EncoderHead,
-  type HeadOptions,
-  MaskedLanguageHead,
-  type MaskedLanguageHeadOptions,
   meanPooled,
-  Pooler,
   sentenceEmbeddings,
 } from './build/heads.js';
 export type {
@@ -26,9 +18,6 @@ export type {
   LearnedPart,
   MaskedLanguageModelHead,
   ModelConfiguration,
-  NamedFeedForward,
-  NamedNorm,
-  NamedScore,
   NormPart,
   PositionPart,
   RotaryPart,
@@ -37,9 +26,7 @@ export type {
 } from './build/model-configuration.js';
 export {
   type BlockContext,
-  type GivenPart,
   type OwnPart,
-  type OwnParts,
   type OwnSlot,
   type PartContext,
   type PartFactory,
@@ -53,7 +40,6 @@ export { describeCheckpoint, type ParameterDescription } from './checkpoint/desc
 export type { CheckpointFiles, CheckpointPlace } from './checkpoint/files.js';
 export type { LoadProgress } from './checkpoint/fill.js';
 export { type LoadedModel, type LoadOptions, loadModel } from './checkpoint/load.js';
-export { groupedHeads, type RowOrder } from './checkpoint/row-order.js';
 export { checkpointSource, checkpointTensors } from './checkpoint/tensors.js';
 export type { FetchFile, WebOptions } from './checkpoint/web.js';
 export { type BartConfig, type BartSizes, bart } from './families/bart.js';
@@ -76,13 +62,11 @@ export { type T5Config, t5 } from './families/t5.js';
 export { type TransformerConfig, transformer } from './families/transformer.js';
 export { type TransformerXLConfig, transformerXL } from './families/transformer-xl.js';
 export { families, familyOf } from './families.js';
-export {
-  type Held,
-  type KeyCopy,
-  type KeyPlace,
-  type KeyTable,
-  type ModelFamily,
-  placeOf,
+export type {
+  Held,
+  KeyCopy,
+  KeyTable,
+  ModelFamily,
 } from './family.js';
 export { AdaptedModel } from './lora/adapted.js';
 export { Lora, type LoraOptions } from './lora/lora.js';
