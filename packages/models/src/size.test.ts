@@ -56,6 +56,11 @@ describe('a model that cannot fit is refused before anything of it is made', () 
       /124439808 parameters, 498 MB \(497759232 bytes\) in float32; available: 400 MB \(400000000 bytes\)/,
     ],
     [
+      'packed weights',
+      () => createModel({ model_type: 'gpt2' }, { dtype: 'int8', memoryLimit: 1e8 }),
+      /124439808 parameters, 124 MB \(124439808 bytes\) at 8 bits a parameter; available: 100 MB/,
+    ],
+    [
       'training',
       () => checkModelFits(modelSize({ model_type: 'gpt2' }), { copies: 4, memoryLimit: 1e9 }),
       /1\.99 GB \(1991036928 bytes\) held 4 times in float32; available: 1\.00 GB/,

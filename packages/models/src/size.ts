@@ -69,7 +69,7 @@ export function sizeOfStore(params: ParamStore): ModelSize {
 const MAX_GPU_BYTES = 2 ** 38;
 
 export interface FitOptions {
-  /** How many times the parameters are held: training with AdamW holds 4. Default 1. */
+  /** How many times the parameters are held: training with AdamW holds 4, packed ones less than 1. Default 1. */
   copies?: number;
   /** Bytes available; default the limit of this process, and on a GPU 256 GiB, more than any card has. */
   memoryLimit?: number | undefined;
@@ -84,7 +84,8 @@ export interface FitOptions {
  */
 export function checkModelFits(size: ModelSize, options: FitOptions = {}): void {
   const { copies = 1, name = 'config.json' } = options;
-  const held = copies === 1 ? 'in float32' : `held ${copies} times in float32`;
+  const times = copies === 1 ? 'in float32' : `held ${copies} times in float32`;
+  const held = copies < 1 ? `at ${32 * copies} bits a parameter` : times;
   const what = (bytes: string) =>
     `${name}: the model has ${size.parameters} parameters, ${bytes} ${held}`;
   checkMemory(copies * size.bytes, what, options.memoryLimit);
