@@ -45,6 +45,9 @@ export function declarationsOf(file, name, read = (path) => readFileSync(path, '
   const found = statements.filter(({ code }) => declaration.exec(code)?.[1] === name);
   if (found.length > 0) return found;
   for (const { code } of statements) {
+    const space = /^import \* as (\w+) from '(\..+)\.js';$/.exec(code);
+    if (space?.[1] === name)
+      return [namespaceOf(name, join(dirname(file), `${space[2]}.d.ts`), read)];
     const match = taken.exec(code.replace(/\s+/g, ' '));
     const source = match && namesOf(match[1]).find(({ exported }) => exported === name);
     if (!source) continue;
@@ -59,6 +62,15 @@ export function declarationsOf(file, name, read = (path) => readFileSync(path, '
     );
   }
   throw new Error(`${file}: '${name}' is exported, but not declared`);
+}
+
+/** A module that is exported as one name, with all that it holds. */
+function namespaceOf(name, file, read) {
+  const members = exportedNames(read(file)).flatMap((member) =>
+    declarationsOf(file, member, read).map(({ code }) => shortened(code)),
+  );
+  const inner = members.join('\n').replace(/^/gm, '  ');
+  return { comment: '', code: `namespace ${name} {\n${inner}\n}`, isShort: true };
 }
 
 /** What an entry exports. */
@@ -120,7 +132,9 @@ export function reportOf(folder) {
     parts.push(`## \`${name}${entry.slice(1)}\`: ${names.length} exports`);
     for (const exported of names) {
       const declarations = declarationsOf(file, exported);
-      const code = declarations.map((one) => shortened(one.code)).join('\n');
+      const code = declarations
+        .map(({ code, isShort }) => (isShort ? code : shortened(code)))
+        .join('\n');
       const summary = declarations.map((one) => summaryOf(one.comment)).find((text) => text !== '');
       parts.push(`### ${exported}`, ...(summary ? [summary] : []), `\`\`\`ts\n${code}\n\`\`\``);
     }

@@ -7,7 +7,9 @@ import { reportOf } from './api-report.mjs';
 
 const files = {
   'dist/index.d.ts': `import { Far } from '@headwise/core';
+import * as parts from './parts.js';
 export { one, type Two as Second } from './parts.js';
+export { parts };
 export type { Far };
 /** Named
  * here. And more.
@@ -49,7 +51,7 @@ test('a report has every export of the public entries, followed to its declarati
   const report = reportOf(folder);
   rmSync(folder, { recursive: true });
   const [, , first, ...entries] = report.split(/\n(?=#)/);
-  assert.match(report, /## `@headwise\/x`: 4 exports/);
+  assert.match(report, /## `@headwise\/x`: 5 exports/);
   assert.ok(!report.includes('hidden') && !report.includes('secret'));
   const shown = [first, ...entries].map((entry) => entry.trim());
   assert.deepEqual(shown, [
@@ -57,5 +59,6 @@ test('a report has every export of the public entries, followed to its declarati
     '### Second\n\nA class.\n\n```ts\nclass Two {\n  get value(): number;\n} // exported as Second\n```',
     '### here\n\nNamed here. And more.\n\n```ts\nfunction here(options?: {\n  deep: boolean;\n}): number;\nfunction here(text: string): number;\n```',
     '### one\n\nOne.\n\n```ts\nconst one: number;\n```',
+    '### parts\n\n```ts\nnamespace parts {\n  class Two {\n    get value(): number;\n  }\n  const one: number;\n}\n```',
   ]);
 });

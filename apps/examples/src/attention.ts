@@ -1,4 +1,4 @@
-import { attend, causal, FusedProjection, MultiHeadAttention } from '@headwise/attention';
+import { attend, FusedProjection, MultiHeadAttention, masks } from '@headwise/attention';
 import { ParamStore } from '@headwise/core';
 import { KeyValueCache } from '@headwise/decoding';
 import { start } from '@headwise/kernels';
@@ -9,7 +9,7 @@ const params = new ParamStore({ seed: 1 });
 const attention = new MultiHeadAttention(params.at('attn'), {
   dim: 32,
   heads: 4,
-  mask: causal,
+  mask: masks.causal,
   projection: FusedProjection,
 });
 
@@ -29,4 +29,4 @@ attention.forward(x, { tap });
 console.log(seen.filter((line) => line.includes('pattern'))); // [ 'attn.pattern [1,4,6,6]' ]
 
 const q = tf.randomNormal([1, 2, 5, 8]); // the function alone: [B, H, T, Dh]
-console.log(attend(q, q, q, { mask: causal }).shape); // [ 1, 2, 5, 8 ]
+console.log(attend(q, q, q, { mask: masks.causal }).shape); // [ 1, 2, 5, 8 ]

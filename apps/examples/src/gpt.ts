@@ -1,4 +1,4 @@
-import { causal, MultiHeadAttention } from '@headwise/attention';
+import { MultiHeadAttention, masks } from '@headwise/attention';
 import { type LanguageModel, ParamStore } from '@headwise/core';
 import { start } from '@headwise/kernels';
 import { Embedding, FeedForward, LayerNorm } from '@headwise/layers';
@@ -14,7 +14,7 @@ const positions = new LearnedPosition(params.at('positions'), { maxLength, dim }
 const block = (p: ParamStore) =>
   new PreNormBlock({
     norm1: new LayerNorm(p.at('norm1'), { dim }),
-    mix: new MultiHeadAttention(p.at('attn'), { dim, heads: 4, mask: causal }),
+    mix: new MultiHeadAttention(p.at('attn'), { dim, heads: 4, mask: masks.causal }),
     norm2: new LayerNorm(p.at('norm2'), { dim }),
     mlp: new FeedForward(p.at('mlp'), { dim, hidden: 4 * dim }),
   });

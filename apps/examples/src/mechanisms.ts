@@ -1,13 +1,4 @@
-import {
-  additive,
-  and,
-  CrossAttention,
-  causal,
-  documents,
-  MultiHeadAttention,
-  slidingWindow,
-  softCap,
-} from '@headwise/attention';
+import { additive, CrossAttention, MultiHeadAttention, masks, softCap } from '@headwise/attention';
 import { ParamStore } from '@headwise/core';
 import { start } from '@headwise/kernels';
 import { RotaryPosition, T5Position } from '@headwise/positions';
@@ -23,7 +14,7 @@ const local = new MultiHeadAttention(params.at('local'), {
   heads: 8,
   kvHeads: 2,
   position: new RotaryPosition({ dim: 4 }),
-  mask: and(causal, slidingWindow(4)),
+  mask: masks.and(masks.causal, masks.slidingWindow(4)),
   mods: [softCap(50)],
   sinks: true,
 });
@@ -35,13 +26,13 @@ const packed = new MultiHeadAttention(params.at('packed'), {
   dim: 32,
   heads: 4,
   position: new T5Position(params.at('bias'), { heads: 4 }),
-  mask: and(causal, documents(ids)),
+  mask: masks.and(masks.causal, masks.documents(ids)),
 });
 const alone = new MultiHeadAttention(params.at('packed'), {
   dim: 32,
   heads: 4,
   position: new T5Position(params.at('bias'), { heads: 4 }),
-  mask: causal,
+  mask: masks.causal,
 });
 const second = x.slice([0, 3, 0], [1, 3, 32]);
 const difference = packed.forward(x).slice([0, 3, 0], [1, 3, 32]).sub(alone.forward(second));

@@ -1,4 +1,4 @@
-import { and, attention, causal, padding, scoreMod, start, table } from '@headwise/kernels';
+import { attention, masks, scoreMod, scoreTable, start } from '@headwise/kernels';
 import * as tf from '@tensorflow/tfjs';
 
 await start();
@@ -8,12 +8,15 @@ const lengths = tf.tensor1d([16, 11], 'int32');
 const slopes = tf.variable(tf.tensor1d([0.5, 0.25, 0.125, 0.0625])); // learned, one a head
 
 const nearby = scoreMod((score, _b, h, q, k) =>
-  score.sub(table(slopes).at(h).mul(q.sub(k).abs().toFloat())),
+  score.sub(scoreTable(slopes).at(h).mul(q.sub(k).abs().toFloat())),
 );
 const softCap = scoreMod((score) => score.div(30).tanh().mul(30));
 
 const loss = () =>
-  attention(q!, k!, v!, { mask: and(causal, padding(lengths)), mods: [nearby, softCap] })
+  attention(q!, k!, v!, {
+    mask: masks.and(masks.causal, masks.padding(lengths)),
+    mods: [nearby, softCap],
+  })
     .square()
     .mean()
     .asScalar();

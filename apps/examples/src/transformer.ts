@@ -1,4 +1,4 @@
-import { causal, MultiHeadAttention } from '@headwise/attention';
+import { MultiHeadAttention, masks } from '@headwise/attention';
 import { ParamStore } from '@headwise/core';
 import { start } from '@headwise/kernels';
 import { GatedFeedForward, RMSNorm } from '@headwise/layers';
@@ -11,7 +11,7 @@ const params = new ParamStore({ seed: 1 });
 const block = (p: ParamStore) =>
   new PreNormBlock({
     norm1: new RMSNorm(p.at('norm1'), { dim }),
-    mix: new MultiHeadAttention(p.at('attn'), { dim, heads: 4, bias: false, mask: causal }),
+    mix: new MultiHeadAttention(p.at('attn'), { dim, heads: 4, bias: false, mask: masks.causal }),
     norm2: new RMSNorm(p.at('norm2'), { dim }),
     mlp: new GatedFeedForward(p.at('mlp'), { dim, hidden: 88 }),
     path: p.path,

@@ -1,5 +1,5 @@
 import type { MapPart } from '@headwise/core';
-import { and, causal, none, padding } from '@headwise/kernels';
+import { masks } from '@headwise/kernels';
 import { describeBackends, expectClose, gaussian } from '@headwise/testing';
 import * as tf from '@tensorflow/tfjs';
 import { expect, test } from 'vitest';
@@ -12,7 +12,7 @@ describeBackends('attend', () => {
     test(`${name} gives PyTorch's output and every gradient`, async () => {
       const inputs = [c.q, c.k, c.v].map(({ shape, data }) => tf.tensor(data, shape));
       const run = (q: tf.Tensor, k: tf.Tensor, v: tf.Tensor) =>
-        attend(q, k, v, { mask: c.causal ? causal : none });
+        attend(q, k, v, { mask: c.causal ? masks.causal : masks.none });
       await expectClose(run(inputs[0]!, inputs[1]!, inputs[2]!), c.y);
       const gradients = tf.grads((q, k, v) => run(q!, k!, v!))(inputs, tf.tensor(c.dy, c.q.shape));
       for (const [i, expected] of [c.dq, c.dk, c.dv].entries()) {
@@ -26,7 +26,7 @@ describeBackends('attend', () => {
     const k = gaussian([1, 2, 7, 5], 2);
     let pattern: tf.Tensor | undefined;
     attend(q, k, k, {
-      mask: causal,
+      mask: masks.causal,
       path: 'a',
       ctx: {
         tap: (name, value) => {
@@ -53,13 +53,13 @@ describeBackends('attend', () => {
     await expectClose(y, [...lastValue, ...lastValue, ...lastValue]);
   });
 
-  for (const mask of [none, causal]) {
+  for (const mask of [masks.none, masks.causal]) {
     test(`a probe gives the rows of the map that are asked for, mask ${mask.name}`, async () => {
       const [q, k] = [gaussian([2, 6, 5, 3], 1), gaussian([2, 2, 7, 3], 2)];
-      const masks = and(mask, padding(tf.tensor1d([7, 4], 'int32')));
+      const both = masks.and(mask, masks.padding(tf.tensor1d([7, 4], 'int32')));
       const whole: Record<string, tf.Tensor> = {};
       attend(q, k, k, {
-        mask: masks,
+        mask: both,
         ctx: {
           tap: (name, value) => {
             whole[name] = tf.keep(value.clone());
@@ -69,7 +69,7 @@ describeBackends('attend', () => {
       const part = { heads: [4, 1], rows: [3, 0, 4] };
       const asked: Record<string, tf.Tensor> = {};
       attend(q, k, k, {
-        mask: masks,
+        mask: both,
         path: 'a',
         ctx: {
           onAttention: (path, probe) => {

@@ -1,14 +1,11 @@
 import { checkShape, type ForwardContext, InputError, isTapped, tapped } from '@headwise/core';
+import { attention, type Mask, masks, type ScoreMod } from '@headwise/kernels';
 import {
-  attention,
   attentionReference,
   checkScoring,
-  type Mask,
-  none,
   type RowTerm,
   rowAttention,
-  type ScoreMod,
-} from '@headwise/kernels';
+} from '@headwise/kernels/internal';
 import type { Dropout } from '@headwise/layers';
 import * as tf from '@tensorflow/tfjs';
 import { attentionProbe } from './probe.js';
@@ -62,7 +59,7 @@ export function attend(
       `attend: ${heads} heads of queries do not share ${kvHeads} of keys evenly`,
     );
   }
-  const { mask = none, mods, term, sinks, ctx, path = '' } = options;
+  const { mask = masks.none, mods, term, sinks, ctx, path = '' } = options;
   const scale = options.scale ?? 1 / Math.sqrt(headDim);
   const given = { mask, mods, scale, sinks, dropout: options.dropout?.draw(ctx) };
   ctx?.onAttention?.(path, attentionProbe(q, k, given, term));

@@ -1,6 +1,6 @@
 import { ParamStore } from '@headwise/core';
 import { KeyValueCache, type KeyValueCacheOptions } from '@headwise/decoding';
-import { and, causal, type Mask, type RotaryLayout, slidingWindow } from '@headwise/kernels';
+import { type Mask, masks, type RotaryLayout } from '@headwise/kernels';
 import { RotaryPosition } from '@headwise/positions';
 import { describeBackends, expectClose, expectNoLeak, gaussian } from '@headwise/testing';
 import * as tf from '@tensorflow/tfjs';
@@ -23,7 +23,7 @@ function layerOf(params: ParamStore, { layout, kvHeads = heads, rotaryDim, mask 
     heads,
     kvHeads,
     position,
-    mask: mask ?? causal,
+    mask: mask ?? masks.causal,
   });
 }
 
@@ -52,7 +52,7 @@ describeBackends('rotary positions over a cache', () => {
     ['halves', { layout: 'interleaved', rotaryDim: 2 }, { storage: 'f16' }, 1e-3],
     [
       'a window',
-      { layout: 'half-split', mask: and(causal, slidingWindow(20)) },
+      { layout: 'half-split', mask: masks.and(masks.causal, masks.slidingWindow(20)) },
       { window: 20 },
       2e-6,
     ],
@@ -62,7 +62,7 @@ describeBackends('rotary positions over a cache', () => {
       const warn = vi.spyOn(console, 'warn').mockImplementation(() => {});
       const params = new ParamStore();
       // Over a window the cache is what hides old keys.
-      const layer = layerOf(params, { ...setting, mask: causal });
+      const layer = layerOf(params, { ...setting, mask: masks.causal });
       const x = tokens([2, 90, dim], 1);
       const expected = layerOf(params, setting).forward(x);
       for (const pieces of [

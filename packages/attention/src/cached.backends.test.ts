@@ -1,6 +1,7 @@
 import type { ForwardContext } from '@headwise/core';
 import { KeyValueCache, type KeyValueCacheOptions } from '@headwise/decoding';
-import { attentionReference, causal, none } from '@headwise/kernels';
+import { masks } from '@headwise/kernels';
+import { attentionReference } from '@headwise/kernels/internal';
 import {
   describeBackends,
   expectClose,
@@ -38,7 +39,7 @@ function uncached({ q, k, v }: Batch, visible = (_query: number, _key: number) =
     Array.from({ length: tokens }, (_, j) => (j <= i && visible(i, j) ? 0 : -1e30)),
   );
   const onScores = (scores: tf.Tensor) => scores.add(tf.tensor2d(hidden));
-  return attentionReference(q, k, v, { mask: none, scale, onScores });
+  return attentionReference(q, k, v, { mask: masks.none, scale, onScores });
 }
 
 /** The same in pieces of some tokens each. */
@@ -51,7 +52,7 @@ function inPieces(
   let start = 0;
   const outputs = pieces.map((count) => {
     const piece = (x: tf.Tensor) => x.slice([0, 0, start, 0], [x.shape[0]!, x.shape[1]!, count, 7]);
-    const options = { cache, path: 'a', mask: causal, scale, ctx };
+    const options = { cache, path: 'a', mask: masks.causal, scale, ctx };
     const y = attendCached(piece(q), piece(k), piece(v), options);
     start += count;
     return y;
@@ -130,7 +131,7 @@ describeBackends('attendCached', () => {
               tf.concat([part(x, b, starts[b]!, n), tf.fill([1, x.shape[1]!, most - n, 7], 99)], 2),
             ),
           );
-        const options = { cache, path: 'a', mask: causal, scale, ctx: { lengths } };
+        const options = { cache, path: 'a', mask: masks.causal, scale, ctx: { lengths } };
         const y = attendCached(padded(whole.q), padded(whole.k), padded(whole.v), options);
         for (const [b, n] of lengths.entries()) {
           outputs[b]!.push(part(y, b, 0, n));
@@ -244,9 +245,9 @@ describeBackends('attendCached', () => {
   test('what a cache cannot do is named', () => {
     const { q, k, v } = batch(1, [2, 2], 9);
     const cache = new KeyValueCache({ window: 4 });
-    const given = { cache, path: 'a', mask: causal };
+    const given = { cache, path: 'a', mask: masks.causal };
     attendCached(q, k, v, given);
-    expect(() => attendCached(q, k, v, { ...given, mask: none })).toThrow(
+    expect(() => attendCached(q, k, v, { ...given, mask: masks.none })).toThrow(
       "attention 'a': mask 'none' over a cache whose sequences differ in length, or whose tokens leave a window; expected mask 'causal' alone",
     );
     const two = batch(2, [2, 2], 1);

@@ -1,6 +1,6 @@
 import { currentDevice } from '@headwise/core';
 import { KeyValueCache } from '@headwise/decoding';
-import { causal } from '@headwise/kernels';
+import { masks } from '@headwise/kernels';
 import { gaussian } from '@headwise/testing';
 import * as tf from '@tensorflow/tfjs';
 import { expect, test } from 'vitest';
@@ -59,7 +59,7 @@ for (const [name, options, tokens] of [
       for (const x of [q, k, v]) (tf.backend() as unknown as Uploader).uploadToGPU(x.dataId);
       const before = tf.engine().state.numBytes;
       const seen = watch(() =>
-        tf.tidy(() => void attendCached(q, k, v, { cache, path: 'a', mask: causal })),
+        tf.tidy(() => void attendCached(q, k, v, { cache, path: 'a', mask: masks.causal })),
       );
       expect(tf.engine().state.numBytes - before).toBe(count === 1 ? 0 : cacheBytes);
       tf.dispose([q, k, v]);

@@ -1,16 +1,12 @@
 import { InputError, isTapped, tapped } from '@headwise/core';
 import type { KeyValueCache } from '@headwise/decoding';
+import { masks, type RotaryTables } from '@headwise/kernels';
 import {
-  and,
   attentionReference,
-  causal,
   checkScoring,
   decodeAttention,
   type KeysValues,
-  none,
-  padding,
-  type RotaryTables,
-} from '@headwise/kernels';
+} from '@headwise/kernels/internal';
 import * as tf from '@tensorflow/tfjs';
 import { type AttendOptions, attend } from './attend.js';
 
@@ -77,8 +73,11 @@ function attendPiece(
   if (cached.kind === 'fresh') {
     if (!cached.lengths.some((n) => n < q.shape[2]!)) return attend(q, rows.k, rows.v, given);
     return tf.tidy(() => {
-      const inLength = padding(tf.tensor1d([...cached.lengths], 'int32'));
-      return attend(q, rows.k, rows.v, { ...given, mask: and(given.mask ?? none, inLength) });
+      const inLength = masks.padding(tf.tensor1d([...cached.lengths], 'int32'));
+      return attend(q, rows.k, rows.v, {
+        ...given,
+        mask: masks.and(given.mask ?? masks.none, inLength),
+      });
     });
   }
   const length = Math.max(...cached.lengths);
@@ -104,11 +103,11 @@ type GivenOptions = Omit<CachedOptions, 'cache' | 'turn'>;
 
 /** Whether nothing is asked for but the causal attention that decoding has a kernel for. */
 function isPlain(
-  { mask = none, ctx, dropout, scale: _, path, ...others }: GivenOptions,
+  { mask = masks.none, ctx, dropout, scale: _, path, ...others }: GivenOptions,
   queries: number,
 ) {
   return (
-    (mask === causal || (mask === none && queries === 1)) &&
+    (mask === masks.causal || (mask === masks.none && queries === 1)) &&
     !isTapped(ctx, path, 'scores') &&
     !isTapped(ctx, path, 'pattern') &&
     !ctx?.onAttention &&
@@ -124,9 +123,9 @@ function attendVisible(
   visible: () => tf.Tensor4D,
   given: GivenOptions,
 ): tf.Tensor {
-  const { mask = none, scale, ctx, path, dropout, ...others } = given;
+  const { mask = masks.none, scale, ctx, path, dropout, ...others } = given;
   const asked = Object.entries(others).filter(([, other]) => other !== undefined);
-  if (mask !== causal || asked.length > 0) {
+  if (mask !== masks.causal || asked.length > 0) {
     const what = [`mask '${mask.name}'`, ...asked.map(([name]) => `'${name}'`)];
     throw new InputError(
       `attention '${path}': ${what.join(', ')} over a cache whose sequences differ in length, or whose tokens leave a window; expected mask 'causal' alone`,
@@ -135,7 +134,7 @@ function attendVisible(
   const dropping = dropout && ctx?.training ? dropout : undefined;
   return tf.tidy(() => {
     return attentionReference(q, k, v, {
-      mask: none,
+      mask: masks.none,
       scale: scale ?? 1 / Math.sqrt(q.shape[3]!),
       visible: visible(),
       onScores: (scores) => tapped(ctx, path, 'scores', scores),

@@ -13,21 +13,13 @@ import * as tf from '@tensorflow/tfjs';
 import {
   type AttentionLayerOptions,
   additive,
-  and,
-  causal,
-  dense,
-  documents,
   dotProduct,
   general,
   type Mask,
-  none,
-  or,
-  padding,
+  masks,
   plainAdditive,
-  prefix,
   type ScoreKind,
   scaledDotProduct,
-  slidingWindow,
   softCap,
   temperature,
 } from './index.js';
@@ -61,20 +53,20 @@ export const positions: Record<string, (params: ParamStore) => AttentionPosition
 };
 
 /** A mask for some numbers of queries and keys. */
-export const masks: Record<string, (queries: number, keys: number) => Mask> = {
-  none: () => none,
-  causal: () => causal,
-  'and(causal, slidingWindow)': () => and(causal, slidingWindow(9)),
-  'or(causal, prefix)': () => or(causal, prefix(5)),
-  padding: (_queries, keys) => padding(tf.tensor1d([keys, Math.ceil(keys / 2)], 'int32')),
+export const maskKinds: Record<string, (queries: number, keys: number) => Mask> = {
+  none: () => masks.none,
+  causal: () => masks.causal,
+  'and(causal, slidingWindow)': () => masks.and(masks.causal, masks.slidingWindow(9)),
+  'or(causal, prefix)': () => masks.or(masks.causal, masks.prefix(5)),
+  padding: (_queries, keys) => masks.padding(tf.tensor1d([keys, Math.ceil(keys / 2)], 'int32')),
   'and(causal, documents)': (_queries, keys) => {
     const ids = Array.from({ length: batch * keys }, (_, i) => Math.floor((i % keys) / 10));
-    return and(causal, documents(tf.tensor2d(ids, [batch, keys], 'int32')));
+    return masks.and(masks.causal, masks.documents(tf.tensor2d(ids, [batch, keys], 'int32')));
   },
   'dense, added': (queries, keys) =>
-    dense(tf.randomNormal([1, heads, queries, keys], 0, 1, 'float32', 3)),
+    masks.dense(tf.randomNormal([1, heads, queries, keys], 0, 1, 'float32', 3)),
   'dense, seen': (queries, keys) =>
-    dense(tf.randomUniform([batch, 1, queries, keys], 0, 1, 'float32', 4).greater(0.3)),
+    masks.dense(tf.randomUniform([batch, 1, queries, keys], 0, 1, 'float32', 4).greater(0.3)),
 };
 
 /** How heads share keys; cross-attention looks at another sequence, of another length and width. */
@@ -130,7 +122,7 @@ export function nonsense({
 
 const nameOf = (position: string) => position.split(',')[0]!;
 
-const axes = { score: scores, position: positions, mask: masks, layout: layouts };
+const axes = { score: scores, position: positions, mask: maskKinds, layout: layouts };
 type Axis = keyof typeof axes;
 const names = Object.keys(axes) as Axis[];
 

@@ -10,7 +10,7 @@ import {
   heads,
   layouts,
   lengthsFor,
-  masks,
+  maskKinds,
   modifiers,
   positions,
   scores,
@@ -45,7 +45,7 @@ function made({ score, position, mask, layout }: Composition, length: number, mo
   const x = gaussian([2, length, dim], 1);
   if (layout !== 'cross') {
     const given = {
-      mask: masks[mask]!(length, length),
+      mask: maskKinds[mask]!(length, length),
       position: positions[position]!(params.at('position')),
     };
     const layer = new MultiHeadAttention(params, { ...options, ...given });
@@ -56,7 +56,10 @@ function made({ score, position, mask, layout }: Composition, length: number, mo
     };
   }
   const encoded = gaussian([2, length + 3, 10], 2);
-  const layer = new CrossAttention(params, { ...options, mask: masks[mask]!(length, length + 3) });
+  const layer = new CrossAttention(params, {
+    ...options,
+    mask: maskKinds[mask]!(length, length + 3),
+  });
   const run = (ctx: ForwardContext, [x, encoded]: tf.Tensor[]) => layer.forward(x!, encoded!, ctx);
   return { params, inputs: [x, encoded], run };
 }
@@ -106,7 +109,7 @@ for (const [i, composition] of compositions.entries()) {
   if (i % step !== 0) continue;
   const length = lengthOf[i]!;
   // The same for the same shaders, which take far longer to compile than to run.
-  const which = kindOf(composition.position) + Object.keys(masks).indexOf(composition.mask);
+  const which = kindOf(composition.position) + Object.keys(maskKinds).indexOf(composition.mask);
   const turn = modifierNames[which % modifierNames.length]!;
   // Each chunk of queries draws its own dropout, which the whole cannot repeat.
   const modifier = turn === 'dropout' && length > 128 && inChunks(composition) ? 'plain' : turn;
@@ -142,7 +145,7 @@ test('every part meets every length', () => {
   for (const [axis, parts] of Object.entries({
     score: scores,
     position: positions,
-    mask: masks,
+    mask: maskKinds,
     layout: layouts,
   })) {
     for (const part of Object.keys(parts)) {

@@ -14,12 +14,12 @@ import golden from './goldens/layers.json' with { type: 'json' };
 import {
   additive,
   CrossAttention,
-  causal,
   dotProduct,
   FusedProjection,
   general,
   MultiHeadAttention,
   type MultiHeadAttentionOptions,
+  masks,
   plainAdditive,
 } from './index.js';
 
@@ -30,7 +30,7 @@ interface Shaped {
 
 const tensorOf = ({ shape, data }: Shaped) => tf.tensor(data, shape);
 const ofPyTorch = { layout: 'out-in' } as const;
-const ofFormulas = { dim: 12, heads: 3, bias: false, mask: causal } as const;
+const ofFormulas = { dim: 12, heads: 3, bias: false, mask: masks.causal } as const;
 const atPosition = (params: ParamStore) => params.at('position');
 
 /** How each layer is made of our parts. */
@@ -39,7 +39,7 @@ const options: Record<string, (params: ParamStore) => MultiHeadAttentionOptions>
     ...ofPyTorch,
     dim: 12,
     heads: 3,
-    mask: causal,
+    mask: masks.causal,
     projection: FusedProjection,
   }),
   'MultiheadAttention, cross, padded': () => ({ ...ofPyTorch, dim: 12, heads: 3, kvDim: 5 }),
@@ -50,7 +50,7 @@ const options: Record<string, (params: ParamStore) => MultiHeadAttentionOptions>
     kvHeads: 2,
     headDim: 6,
     bias: false,
-    mask: causal,
+    mask: masks.causal,
     position: new RotaryPosition({ dim: 6, base: 500 }),
   }),
   'BloomAttention, 4 heads': () => bloom(4),
@@ -75,7 +75,7 @@ function bloom(heads: number): MultiHeadAttentionOptions {
     ...ofPyTorch,
     dim: 2 * heads,
     heads,
-    mask: causal,
+    mask: masks.causal,
     projection: FusedProjection,
     position: new AlibiPosition({ heads }),
   };
@@ -90,7 +90,7 @@ function t5(params: ParamStore, bidirectional: boolean): MultiHeadAttentionOptio
     headDim: 4,
     bias: false,
     score: dotProduct,
-    mask: bidirectional ? undefined : causal,
+    mask: bidirectional ? undefined : masks.causal,
     position: new T5Position(atPosition(params), buckets),
   };
 }

@@ -1,19 +1,4 @@
-export {
-  and,
-  causal,
-  dense,
-  documents,
-  type Mask,
-  none,
-  or,
-  padding,
-  prefix,
-  type ScoreMod,
-  scoreMod,
-  slidingWindow,
-  table,
-  visible,
-} from '@headwise/kernels';
+export { type Mask, masks, type ScoreMod, scoreMod, scoreTable } from '@headwise/kernels';
 export { type AttendOptions, attend } from './attend.js';
 export { attendCached, type CachedOptions } from './cached.js';
 export { CrossAttention } from './cross.js';

@@ -8,7 +8,8 @@ import {
   zeros,
 } from '@headwise/core';
 import { type KeyValueCache, keyValueCacheOf } from '@headwise/decoding';
-import { and, checkScoring, type Mask, none, padding, type ScoreMod } from '@headwise/kernels';
+import { type Mask, masks, type ScoreMod } from '@headwise/kernels';
+import { checkScoring } from '@headwise/kernels/internal';
 import { type Dropout, Linear } from '@headwise/layers';
 import type { AttentionPosition, Placed } from '@headwise/positions';
 import type * as tf from '@tensorflow/tfjs';
@@ -136,10 +137,10 @@ export class AttentionCore {
     seen: tf.Tensor | undefined,
     ctx: ForwardContext | undefined,
   ): AttendOptions & { path: string } {
-    const { mask = none, dropout } = this.#options;
+    const { mask = masks.none, dropout } = this.#options;
     const all = [...mods, ...(this.#options.mods ?? [])];
     return {
-      mask: seen ? and(mask, padding(seen)) : mask,
+      mask: seen ? masks.and(mask, masks.padding(seen)) : mask,
       mods: all.length > 0 ? all : undefined,
       scale: this.scale,
       term: term ?? this.#score.term,

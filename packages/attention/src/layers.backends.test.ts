@@ -1,6 +1,6 @@
 import { ParamStore } from '@headwise/core';
 import { KeyValueCache, SegmentMemory } from '@headwise/decoding';
-import { causal } from '@headwise/kernels';
+import { masks } from '@headwise/kernels';
 import { RMSNorm } from '@headwise/layers';
 import { AlibiPosition, RotaryPosition, TransformerXLPosition } from '@headwise/positions';
 import { describeBackends, expectClose, gaussian } from '@headwise/testing';
@@ -30,7 +30,7 @@ const shapesOf = (params: ParamStore) =>
 
 describeBackends('attention layers', () => {
   test('fewer heads of keys are as many heads of the same keys', async () => {
-    const sizes = { dim: 12, heads: 6, mask: causal, headDim: 5 };
+    const sizes = { dim: 12, heads: 6, mask: masks.causal, headDim: 5 };
     const few = new ParamStore({ seed: 1 });
     const x = gaussian([2, 7, 12], 2);
     for (const kvHeads of [1, 2, 3]) {
@@ -79,7 +79,7 @@ describeBackends('attention layers', () => {
       dim: 8,
       heads: 4,
       kvHeads: 2,
-      mask: causal,
+      mask: masks.causal,
       position: new RotaryPosition({ dim: 2 }),
       qkNorm: (norm, dim) => new RMSNorm(norm, { dim }),
     };
@@ -150,7 +150,12 @@ describeBackends('attention layers', () => {
   test('NaN in one sequence stays in it', async () => {
     const params = new ParamStore({ seed: 14 });
     const position = new AlibiPosition({ heads: 3 });
-    const layer = new MultiHeadAttention(params, { dim: 6, heads: 3, mask: causal, position });
+    const layer = new MultiHeadAttention(params, {
+      dim: 6,
+      heads: 3,
+      mask: masks.causal,
+      position,
+    });
     const clean = gaussian([1, 5, 6], 15);
     const both = tf.concat([tf.fill([1, 5, 6], Number.NaN), clean]);
     const dy = gaussian([2, 5, 6], 16);
@@ -173,7 +178,7 @@ describeBackends('attention layers', () => {
     for (const position of positions) {
       const layer = new MultiHeadAttention(params.at('layer'), {
         ...sizes,
-        mask: causal,
+        mask: masks.causal,
         position,
       });
       const memory = new SegmentMemory(10);

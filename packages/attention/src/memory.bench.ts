@@ -11,17 +11,11 @@ import { gaussian, type Workload } from '@headwise/testing';
 import * as tf from '@tensorflow/tfjs';
 import {
   additive,
-  and,
-  causal,
-  documents,
   general,
   MultiHeadAttention,
   type MultiHeadAttentionOptions,
-  or,
-  padding,
+  masks,
   plainAdditive,
-  prefix,
-  slidingWindow,
   softCap,
 } from './index.js';
 
@@ -33,15 +27,15 @@ type Variant = (params: ParamStore, length: number) => Partial<MultiHeadAttentio
 const variants: Record<string, Variant> = {
   causal: () => ({}),
   plain: () => ({ mask: undefined }),
-  window: () => ({ mask: and(causal, slidingWindow(256)) }),
-  prefix: () => ({ mask: or(causal, prefix(100)) }),
+  window: () => ({ mask: masks.and(masks.causal, masks.slidingWindow(256)) }),
+  prefix: () => ({ mask: masks.or(masks.causal, masks.prefix(100)) }),
   padding: (_params, length) => ({
-    mask: and(causal, padding(tf.tensor1d([length - 100], 'int32'))),
+    mask: masks.and(masks.causal, masks.padding(tf.tensor1d([length - 100], 'int32'))),
   }),
   documents: (_params, length) => ({
-    mask: and(
-      causal,
-      documents(
+    mask: masks.and(
+      masks.causal,
+      masks.documents(
         tf.tidy(() =>
           tf.range(0, length, 1, 'int32').floorDiv(tf.scalar(200, 'int32')).reshape([1, length]),
         ),
@@ -102,7 +96,7 @@ function contestants(name: string, length: number) {
     dim,
     heads,
     bias: false,
-    mask: causal,
+    mask: masks.causal,
     ...variants[name]!(params.at('part'), length),
   });
   const x = gaussian([1, length, dim], 1);

@@ -3,7 +3,7 @@ import { AlibiPosition, ShawPosition, TransformerXLPosition } from '@headwise/po
 import { gaussian, peakOfBuffers } from '@headwise/testing';
 import * as tf from '@tensorflow/tfjs';
 import { expect, test } from 'vitest';
-import { additive, causal, MultiHeadAttention, type MultiHeadAttentionOptions } from './index.js';
+import { additive, MultiHeadAttention, type MultiHeadAttentionOptions, masks } from './index.js';
 
 const sizes = { dim: 8, heads: 1, headDim: 8 };
 const variants: Record<string, (params: ParamStore) => Partial<MultiHeadAttentionOptions>> = {
@@ -17,7 +17,11 @@ const variants: Record<string, (params: ParamStore) => Partial<MultiHeadAttentio
 async function peakBytes(variant: string, length: number): Promise<number> {
   const params = new ParamStore({ seed: 1 });
   const parts = variants[variant]!(params.at('part'));
-  const layer = new MultiHeadAttention(params.at('layer'), { ...sizes, mask: causal, ...parts });
+  const layer = new MultiHeadAttention(params.at('layer'), {
+    ...sizes,
+    mask: masks.causal,
+    ...parts,
+  });
   const x = gaussian([1, length, sizes.dim], 1);
   await x.add(0).data();
   const variables = Object.values(params.named());

@@ -1,6 +1,6 @@
 import { ParamStore } from '@headwise/core';
 import { KeyValueCache } from '@headwise/decoding';
-import { causal } from '@headwise/kernels';
+import { masks } from '@headwise/kernels';
 import { describeBackends, expectClose, expectNoLeak, gaussian } from '@headwise/testing';
 import * as tf from '@tensorflow/tfjs';
 import { expect, test } from 'vitest';
@@ -12,7 +12,7 @@ const sizes = { dim: 6, heads: 3 };
 function attention(params: ParamStore, fused = false): MultiHeadAttention {
   return new MultiHeadAttention(params, {
     ...sizes,
-    mask: causal,
+    mask: masks.causal,
     projection: fused ? FusedProjection : undefined,
   });
 }

@@ -1,5 +1,5 @@
 import type { AttentionProbe, MapPart } from '@headwise/core';
-import { attentionMap, type MapOptions, type RowTerm } from '@headwise/kernels';
+import { attentionMap, type MapOptions, type RowTerm } from '@headwise/kernels/internal';
 import * as tf from '@tensorflow/tfjs';
 
 /**

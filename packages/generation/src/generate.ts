@@ -1,5 +1,5 @@
 import { InputError, type LanguageModel, nextTask } from '@headwise/core';
-import { checkIdValues, vocabularyOf } from '@headwise/kernels';
+import { checkIdValues, vocabularyOf } from '@headwise/kernels/internal';
 import { continuationOf } from './continuation.js';
 import { type GenerateOptions, planOf } from './options.js';
 import { forcedId } from './restrictions.js';

@@ -1,8 +1,5 @@
-export {
-  type Candidate,
-  type SamplingOptions,
-  samplingCandidates as candidates,
-} from '@headwise/kernels';
+export type { SamplingOptions } from '@headwise/kernels';
+export { type Candidate, samplingCandidates as candidates } from '@headwise/kernels/internal';
 export { checkPrompt, generate } from './generate.js';
 export { type GenerationDefaults, parseGenerationConfig } from './generation-config.js';
 export type { GenerateOptions } from './options.js';

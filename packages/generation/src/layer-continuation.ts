@@ -1,6 +1,7 @@
 import { type LanguageModel, Random, readTensor } from '@headwise/core';
 import { KeyValueCache } from '@headwise/decoding';
-import { penalises, sampleTokens } from '@headwise/kernels';
+import { sampleTokens } from '@headwise/kernels';
+import { penalises } from '@headwise/kernels/internal';
 import * as tf from '@tensorflow/tfjs';
 import type { Continuation } from './continuation.js';
 import type { Plan } from './options.js';

@@ -1,6 +1,7 @@
 import { InputError, type LanguageModel, quoted } from '@headwise/core';
 import type { CacheStorage } from '@headwise/decoding';
-import { checkedSampling, type SamplingOptions } from '@headwise/kernels';
+import type { SamplingOptions } from '@headwise/kernels';
+import { checkedSampling } from '@headwise/kernels/internal';
 
 /** Options of generation. Lengths are in tokens. */
 export interface GenerateOptions extends SamplingOptions {

@@ -1,4 +1,4 @@
-import { causal, MultiHeadAttention } from '@headwise/attention';
+import { MultiHeadAttention, masks } from '@headwise/attention';
 import { ParamStore } from '@headwise/core';
 import { gaussian, type Workload } from '@headwise/testing';
 import * as tf from '@tensorflow/tfjs';
@@ -9,7 +9,7 @@ const [dim, heads] = [256, 4];
 /** One row of one head while a layer runs, against the whole map, and against no question at all. */
 function contestants(length: number) {
   const params = new ParamStore({ seed: 1 });
-  const layer = new MultiHeadAttention(params.at('attn'), { dim, heads, mask: causal });
+  const layer = new MultiHeadAttention(params.at('attn'), { dim, heads, mask: masks.causal });
   const x = gaussian([1, length, dim], 1);
   const name = 'attn.pattern';
   const part = { heads: [1], rows: [length - 1] };

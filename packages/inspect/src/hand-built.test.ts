@@ -1,4 +1,4 @@
-import { causal, MultiHeadAttention } from '@headwise/attention';
+import { MultiHeadAttention, masks } from '@headwise/attention';
 import { type LanguageModel, type Layer, ParamStore } from '@headwise/core';
 import { Embedding, FeedForward, LayerNorm } from '@headwise/layers';
 import { LearnedPosition } from '@headwise/positions';
@@ -20,7 +20,7 @@ function built(at: (params: ParamStore, i: number) => ParamStore) {
   const block = (p: ParamStore) =>
     new PreNormBlock({
       norm1: new LayerNorm(p.at('norm1'), { dim }),
-      mix: new MultiHeadAttention(p.at('attn'), { dim, heads: 4, mask: causal }),
+      mix: new MultiHeadAttention(p.at('attn'), { dim, heads: 4, mask: masks.causal }),
       norm2: new LayerNorm(p.at('norm2'), { dim }),
       mlp: new FeedForward(p.at('mlp'), { dim, hidden: 4 * dim }),
     });

@@ -1,5 +1,5 @@
 import '@tensorflow/tfjs-backend-wasm';
-import { causal, MultiHeadAttention } from '@headwise/attention';
+import { MultiHeadAttention, masks } from '@headwise/attention';
 import { type LanguageModel, normal, ParamStore, Random } from '@headwise/core';
 import { Embedding, LayerNorm, Linear } from '@headwise/layers';
 import { SinusoidalPosition } from '@headwise/positions';
@@ -18,7 +18,7 @@ function attentionOnly(params: ParamStore): LanguageModel {
     const p = params.at('blocks').at(i);
     const norm = new LayerNorm(p.at('norm'), { dim });
     const outInit = normal(1 / Math.sqrt(dim));
-    const options = { dim, heads: 1, mask: causal, bias: false, outInit };
+    const options = { dim, heads: 1, mask: masks.causal, bias: false, outInit };
     return { norm, attention: new MultiHeadAttention(p.at('attn'), options) };
   });
   const norm = new LayerNorm(params.at('norm'), { dim });

@@ -7,7 +7,8 @@ import {
   type ParamStore,
   zeros,
 } from '@headwise/core';
-import { checkIds, gatherRows, linear, vocabularyOf } from '@headwise/kernels';
+import { gatherRows, linear } from '@headwise/kernels';
+import { checkIds, vocabularyOf } from '@headwise/kernels/internal';
 import * as tf from '@tensorflow/tfjs';
 
 export interface AdaptiveEmbeddingOptions {

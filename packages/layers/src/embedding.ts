@@ -7,15 +7,8 @@ import {
   normal,
   type ParamStore,
 } from '@headwise/core';
-import {
-  checkIds,
-  gatherRows,
-  type IdSpace,
-  linear,
-  PackedWeight,
-  packedLinear,
-  vocabularyOf,
-} from '@headwise/kernels';
+import { gatherRows, linear, PackedWeight, packedLinear } from '@headwise/kernels';
+import { checkIds, type IdSpace, vocabularyOf } from '@headwise/kernels/internal';
 import * as tf from '@tensorflow/tfjs';
 import { formOf } from './packed.js';
 

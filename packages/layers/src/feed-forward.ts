@@ -8,7 +8,8 @@ import {
   type ParamStore,
   tapped,
 } from '@headwise/core';
-import { activations, gatedLinear, type LinearActivation } from '@headwise/kernels';
+import { gatedLinear, type LinearActivation } from '@headwise/kernels';
+import { activations } from '@headwise/kernels/internal';
 import * as tf from '@tensorflow/tfjs';
 import { Linear } from './linear.js';
 

@@ -1,4 +1,4 @@
-export { activations } from '@headwise/kernels';
+export { activations } from '@headwise/kernels/internal';
 export { AdaptiveEmbedding, type AdaptiveEmbeddingOptions, AdaptiveSoftmax } from './adaptive.js';
 export { Dropout } from './dropout.js';
 export { Embedding, type EmbeddingOptions } from './embedding.js';

@@ -11,13 +11,13 @@ import {
   zeros,
 } from '@headwise/core';
 import {
-  activations,
   type LinearActivation,
   linear,
   PackedWeight,
   type Projection,
   packedLinear,
 } from '@headwise/kernels';
+import { activations } from '@headwise/kernels/internal';
 import * as tf from '@tensorflow/tfjs';
 import { formOf } from './packed.js';
 

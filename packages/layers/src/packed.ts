@@ -1,5 +1,6 @@
 import { checkOneOf, InputError, type Matrix, type Packing } from '@headwise/core';
-import { PackedWeight, type WeightFormat, WeightPacker, weightFormats } from '@headwise/kernels';
+import { PackedWeight, type WeightFormat } from '@headwise/kernels';
+import { WeightPacker, weightFormats } from '@headwise/kernels/internal';
 import type * as tf from '@tensorflow/tfjs';
 
 /** The types that weights can be kept in; `f32` alone is trained. */

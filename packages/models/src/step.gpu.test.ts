@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { KeyValueCache, StepLoop, stepPlanOf } from '@headwise/decoding';
-import { checkedSampling } from '@headwise/kernels';
+import { checkedSampling } from '@headwise/kernels/internal';
 import { cases, expectClose } from '@headwise/testing';
 import * as tf from '@tensorflow/tfjs';
 import { expect, test } from 'vitest';

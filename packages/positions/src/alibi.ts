@@ -1,5 +1,5 @@
 import { InputError } from '@headwise/core';
-import { type ScoreMod, scoreMod, table } from '@headwise/kernels';
+import { type ScoreMod, scoreMod, scoreTable } from '@headwise/kernels';
 import * as tf from '@tensorflow/tfjs';
 import { type AttentionPosition, type Placed, refusePositions, type Span } from './position.js';
 
@@ -100,10 +100,12 @@ export class AlibiPosition implements AttentionPosition {
     const heads = this.#slopes.length;
     const rows = Math.ceil(keys / step) * step;
     const values = roundedBiases(heads, rows).map((bias) => this.#factor * bias);
-    const biases = table(tf.tensor2d(values, [rows, heads]));
+    const biases = scoreTable(tf.tensor2d(values, [rows, heads]));
     return scoreMod((score, _b, h, _q, k) => score.add(biases.at(k, h)));
   }
 }
 
 const distanceBias = (slopes: tf.Tensor1D): ScoreMod =>
-  scoreMod((score, _b, h, q, k) => score.sub(table(slopes).at(h).mul(q.sub(k).abs().toFloat())));
+  scoreMod((score, _b, h, q, k) =>
+    score.sub(scoreTable(slopes).at(h).mul(q.sub(k).abs().toFloat())),
+  );

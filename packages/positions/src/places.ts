@@ -1,5 +1,5 @@
 import { checkShape, type ForwardContext } from '@headwise/core';
-import { checkIds, knownValues } from '@headwise/kernels';
+import { checkIds, knownValues } from '@headwise/kernels/internal';
 import * as tf from '@tensorflow/tfjs';
 import { checkPositions } from './position.js';
 

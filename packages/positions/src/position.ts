@@ -1,5 +1,6 @@
 import { type ForwardContext, InputError, ShapeError } from '@headwise/core';
-import type { RotaryTables, RowTerm, ScoreMod } from '@headwise/kernels';
+import type { RotaryTables, ScoreMod } from '@headwise/kernels';
+import type { RowTerm } from '@headwise/kernels/internal';
 import type * as tf from '@tensorflow/tfjs';
 
 /** A position encoding that changes the embeddings before the first block. */

@@ -1,5 +1,6 @@
 import { checkShape, InputError } from '@headwise/core';
-import { checkIds, gatherRows, knownValues, type RotaryLayout, rotary } from '@headwise/kernels';
+import { gatherRows, type RotaryLayout, rotary } from '@headwise/kernels';
+import { checkIds, knownValues } from '@headwise/kernels/internal';
 import * as tf from '@tensorflow/tfjs';
 import type { AttentionPosition, Placed, Span } from './position.js';
 import {

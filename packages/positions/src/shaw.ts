@@ -1,5 +1,6 @@
 import { checkShape, InputError, normal, type ParamStore } from '@headwise/core';
-import { type RowTerm, scoreMod, table } from '@headwise/kernels';
+import { scoreMod, scoreTable } from '@headwise/kernels';
+import type { RowTerm } from '@headwise/kernels/internal';
 import * as tf from '@tensorflow/tfjs';
 import { alongDiagonal } from './diagonal.js';
 import { type AttentionPosition, type Placed, refusePositions, type Span } from './position.js';
@@ -54,7 +55,7 @@ export class ShawPosition implements AttentionPosition {
       .reshape([batch, heads, queries, distances]);
     const [first, clip] = [keys - queries, this.#clip];
     const mod = scoreMod((score, b, h, q, k) =>
-      score.add(table(products).at(b, h, q.sub(first), k.sub(q).add(clip))),
+      score.add(scoreTable(products).at(b, h, q.sub(first), k.sub(q).add(clip))),
     );
     return { q, k, mods: [mod], ...(this.#values ? { term: valueTerm(this.#values, clip) } : {}) };
   }

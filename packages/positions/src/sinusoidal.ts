@@ -1,5 +1,6 @@
 import { type ForwardContext, InputError } from '@headwise/core';
-import { gatherRows, knownValues } from '@headwise/kernels';
+import { gatherRows } from '@headwise/kernels';
+import { knownValues } from '@headwise/kernels/internal';
 import * as tf from '@tensorflow/tfjs';
 import type { PositionTableOptions } from './learned.js';
 import { givenPositions, placesOf } from './places.js';

@@ -1,5 +1,5 @@
 import { InputError, normal, type ParamStore } from '@headwise/core';
-import { gatherRows, scoreMod, table } from '@headwise/kernels';
+import { gatherRows, scoreMod, scoreTable } from '@headwise/kernels';
 import * as tf from '@tensorflow/tfjs';
 import { type AttentionPosition, type Placed, refusePositions, type Span } from './position.js';
 
@@ -76,7 +76,9 @@ export class T5Position implements AttentionPosition {
     // A table by distance: an index beyond it means its end, which is the last bucket.
     const biases = gatherRows(this.#weight, tf.tensor1d(this.#buckets, 'int32'), 'trusted'); // [2 max + 1, H]
     const far = this.#maxDistance;
-    const mod = scoreMod((score, _b, h, q, k) => score.add(table(biases).at(k.sub(q).add(far), h)));
+    const mod = scoreMod((score, _b, h, q, k) =>
+      score.add(scoreTable(biases).at(k.sub(q).add(far), h)),
+    );
     return { q, k, mods: [mod] };
   }
 }

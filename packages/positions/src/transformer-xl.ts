@@ -6,7 +6,8 @@ import {
   normal,
   type ParamStore,
 } from '@headwise/core';
-import { type RowTerm, scoreMod, table } from '@headwise/kernels';
+import { scoreMod, scoreTable } from '@headwise/kernels';
+import type { RowTerm } from '@headwise/kernels/internal';
 import * as tf from '@tensorflow/tfjs';
 import { type AttentionPosition, type Placed, refusePositions, type Span } from './position.js';
 
@@ -113,7 +114,7 @@ const distanceTerm = (inputs: tf.Tensor[], factor: number, least: number): RowTe
       .reshape([heads, batch, rows, -1]);
     return [
       scoreMod((score, b, h, q, k) =>
-        score.add(table(products).at(h, b, q.sub(place), q.sub(k).sub(first))),
+        score.add(scoreTable(products).at(h, b, q.sub(place), q.sub(k).sub(first))),
       ),
     ];
   },

@@ -1,5 +1,5 @@
 import { InputError } from '@headwise/core';
-import { type AdamWState, adamwState } from '@headwise/kernels';
+import { type AdamWState, adamwState } from '@headwise/kernels/internal';
 import type * as tf from '@tensorflow/tfjs';
 import { checkTrainable } from './trainable.js';
 

@@ -1,4 +1,4 @@
-import { type Clipping, globalNorm } from '@headwise/kernels';
+import { type Clipping, globalNorm } from '@headwise/kernels/internal';
 import type * as tf from '@tensorflow/tfjs';
 
 /**

@@ -4,7 +4,7 @@ import {
   type ForwardContext,
   InputError,
 } from '@headwise/core';
-import { checkIdValues, vocabularyOf } from '@headwise/kernels';
+import { checkIdValues, vocabularyOf } from '@headwise/kernels/internal';
 import * as tf from '@tensorflow/tfjs';
 import { ignoredTarget, type LossOptions, meanCrossEntropy } from './loss.js';
 

@@ -1,13 +1,11 @@
 import { type ForwardContext, InputError, isTapped, type LanguageModel } from '@headwise/core';
 import {
   type CrossEntropyOptions,
-  checkIds,
-  checkIdValues,
   chunkedCrossEntropy,
   PackedWeight,
   sparseCrossEntropy,
-  vocabularyOf,
 } from '@headwise/kernels';
+import { checkIds, checkIdValues, vocabularyOf } from '@headwise/kernels/internal';
 import * as tf from '@tensorflow/tfjs';
 
 /** The target of a position that is not to be predicted: padding, a prompt. */

@@ -1,4 +1,4 @@
-import { attention, causal, none } from '@headwise/kernels';
+import { attention, masks } from '@headwise/kernels';
 import { gaussian, type Run, type Workload } from '@headwise/testing';
 import * as tf from '@tensorflow/tfjs';
 import {
@@ -36,7 +36,7 @@ async function contestants(size: AttentionSize, ordered: boolean) {
       const scores = tf.matMul(q.mul(1 / Math.sqrt(width)), k, false, true);
       return tf.matMul(tf.softmax(hidden ? scores.add(hidden) : scores), v);
     });
-  const ours = () => attention(q, k, v, { mask: ordered ? causal : none });
+  const ours = () => attention(q, k, v, { mask: ordered ? masks.causal : masks.none });
   const errors: Record<string, number> = {};
   for (const [name, run] of Object.entries({ ours, stock })) {
     const y = (await read(run)) as Float32Array;

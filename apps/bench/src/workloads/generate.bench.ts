@@ -1,7 +1,7 @@
 import type { LanguageModel } from '@headwise/core';
 import { KeyValueCache, StepLoop, type StepPlan, stepPlanOf } from '@headwise/decoding';
 import { generate } from '@headwise/generation';
-import { checkedSampling } from '@headwise/kernels';
+import { checkedSampling } from '@headwise/kernels/internal';
 import { createModel, type DecoderSettings, type WeightDtype } from '@headwise/models';
 import type { Contestants, Workload } from '@headwise/testing';
 import * as tf from '@tensorflow/tfjs';

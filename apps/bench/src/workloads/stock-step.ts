@@ -1,5 +1,5 @@
 import type { StepLayer, StepLinear, StepPlan } from '@headwise/decoding';
-import type { DecodeWeight, Norm, StepScoring } from '@headwise/kernels';
+import type { DecodeWeight, Norm, StepScoring } from '@headwise/kernels/internal';
 import * as tf from '@tensorflow/tfjs';
 
 /** Keys and values of past tokens, `[Hkv, T, Dh]` each. */

@@ -1,6 +1,6 @@
 import { InputError } from '@headwise/core';
 import type { GenerateOptions } from '@headwise/generation';
-import { checkedSampling } from '@headwise/kernels';
+import { checkedSampling } from '@headwise/kernels/internal';
 import type { WeightDtype } from '@headwise/models';
 import { load, streamText } from '@headwise/text/node';
 import { Command } from 'commander';

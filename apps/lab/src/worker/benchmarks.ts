@@ -1,12 +1,6 @@
 import { nextTask, Random, readTensor } from '@headwise/core';
-import {
-  attention,
-  attentionReference,
-  causal,
-  layerNorm,
-  layerNormReference,
-  linear,
-} from '@headwise/kernels';
+import { attention, layerNorm, linear, masks } from '@headwise/kernels';
+import { attentionReference, layerNormReference } from '@headwise/kernels/internal';
 import * as tf from '@tensorflow/tfjs';
 
 /** How long an operation takes here. */
@@ -130,8 +124,8 @@ const contests: (() => Contest)[] = [
       operation: 'Causal attention',
       sizes: `[${shape.join(', ')}]`,
       inputs: [q!, k!, v!],
-      ours: () => attention(q!, k!, v!, { mask: causal }),
-      stock: () => attentionReference(q!, k!, v!, { mask: causal, scale: 1 / Math.sqrt(32) }),
+      ours: () => attention(q!, k!, v!, { mask: masks.causal }),
+      stock: () => attentionReference(q!, k!, v!, { mask: masks.causal, scale: 1 / Math.sqrt(32) }),
     };
   },
 ];

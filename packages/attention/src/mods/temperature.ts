@@ -1,5 +1,5 @@
 import { checkShape, InputError } from '@headwise/core';
-import { type ScoreMod, scoreMod, table } from '@headwise/kernels';
+import { type ScoreMod, scoreMod, scoreTable } from '@headwise/kernels';
 import type * as tf from '@tensorflow/tfjs';
 
 /**
@@ -15,5 +15,5 @@ export function temperature(t: number | tf.Tensor): ScoreMod {
     return scoreMod((score) => score.div(t));
   }
   checkShape('temperature: t', t.shape, ['H']);
-  return scoreMod((score, _b, h) => score.div(table(t).at(h)));
+  return scoreMod((score, _b, h) => score.div(scoreTable(t).at(h)));
 }

@@ -1,5 +1,6 @@
 import { glorotUniform, type ParamStore } from '@headwise/core';
-import { type AdditiveActivation, additiveTerm } from '@headwise/kernels';
+import type { AdditiveActivation } from '@headwise/kernels';
+import { additiveTerm } from '@headwise/kernels/internal';
 import type { HeadSizes } from '../heads.js';
 import type { Score, ScoreKind } from './score.js';
 

@@ -1,5 +1,5 @@
 import type { ParamStore } from '@headwise/core';
-import type { RowTerm } from '@headwise/kernels';
+import type { RowTerm } from '@headwise/kernels/internal';
 import type * as tf from '@tensorflow/tfjs';
 import type { HeadSizes } from '../heads.js';
 

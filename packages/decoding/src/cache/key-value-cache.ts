@@ -1,5 +1,6 @@
 import { checkOneOf, checkShape, InputError, type TokenCache } from '@headwise/core';
-import type { KeysValues, Ring, RotaryTables } from '@headwise/kernels';
+import type { RotaryTables } from '@headwise/kernels';
+import type { KeysValues, Ring } from '@headwise/kernels/internal';
 import * as tf from '@tensorflow/tfjs';
 import { LeakWarning } from './leak.js';
 import {

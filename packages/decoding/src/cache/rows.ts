@@ -1,12 +1,12 @@
+import type { RotaryTables } from '@headwise/kernels';
 import {
   appendKeysValues,
   appendsInPlace,
   type KeysValues,
   type Ring,
-  type RotaryTables,
   tokenIn,
   unpackHalves,
-} from '@headwise/kernels';
+} from '@headwise/kernels/internal';
 import * as tf from '@tensorflow/tfjs';
 import { kept } from './kept.js';
 import { isLevel, placesOf, type Tokens, visibleKeys } from './tokens.js';

@@ -1,4 +1,4 @@
-import type { Ring } from '@headwise/kernels';
+import type { Ring } from '@headwise/kernels/internal';
 import * as tf from '@tensorflow/tfjs';
 import { kept } from './kept.js';
 

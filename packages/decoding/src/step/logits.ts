@@ -1,15 +1,14 @@
+import { layerNorm, rmsNorm } from '@headwise/kernels';
 import {
   attendStep,
   decodeGatedLinear,
   decodeLinear,
   embedToken,
-  layerNorm,
   type Norm,
-  rmsNorm,
   type StepCache,
   type StepScoring,
   type StepState,
-} from '@headwise/kernels';
+} from '@headwise/kernels/internal';
 import type * as tf from '@tensorflow/tfjs';
 import type { StepBlockKind, StepLayer, StepPlan } from './plan.js';
 

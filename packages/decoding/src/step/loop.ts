@@ -1,17 +1,14 @@
 import { currentDevice, readTensor } from '@headwise/core';
+import { overwrite, type Recording, record, type SamplingOptions } from '@headwise/kernels';
 import {
   checkDrawn,
   markTokens,
-  overwrite,
   penalises,
-  type Recording,
-  record,
-  type SamplingOptions,
   type StepScoring,
   sampleStep,
   sizesOf,
   stateHeader,
-} from '@headwise/kernels';
+} from '@headwise/kernels/internal';
 import * as tf from '@tensorflow/tfjs';
 import type { KeyValueCache } from '../cache/key-value-cache.js';
 import { stepLogits } from './logits.js';

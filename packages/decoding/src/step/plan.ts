@@ -1,12 +1,11 @@
 import type { LanguageModel } from '@headwise/core';
+import type { LinearActivation, RotaryLayout } from '@headwise/kernels';
 import {
   canStep,
   type DecodeWeight,
-  type LinearActivation,
   type Norm,
-  type RotaryLayout,
   type StepScoring,
-} from '@headwise/kernels';
+} from '@headwise/kernels/internal';
 import type * as tf from '@tensorflow/tfjs';
 
 /** A linear map of the step; its weights stand side by side, their outputs one after the other. */

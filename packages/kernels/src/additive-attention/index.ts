@@ -1,6 +1,6 @@
 import { checkShape, InputError } from '@headwise/core';
 import * as tf from '@tensorflow/tfjs';
-import { table } from '../attention/expression/table.js';
+import { scoreTable } from '../attention/expression/table.js';
 import { scoreMod } from '../attention/mods.js';
 import { checkOperands } from '../dispatch/check.js';
 import { hasKernel, registerWebGPUKernel, runKernel } from '../dispatch/register.js';
@@ -73,7 +73,7 @@ export const additiveTerm = (w: tf.Tensor, activation?: AdditiveActivation): Row
   replaces: true,
   mods({ q, k, place }, [w]) {
     const scores = additiveScores(q, k, w!, activation);
-    return [scoreMod((_score, b, h, q, k) => table(scores).at(b, h, q.sub(place), k))];
+    return [scoreMod((_score, b, h, q, k) => scoreTable(scores).at(b, h, q.sub(place), k))];
   },
 });
 

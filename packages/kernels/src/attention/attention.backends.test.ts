@@ -76,7 +76,7 @@ describeBackends('attention', () => {
     bad('attention: mask padding: lengths has shape [3]; expected [2]', q, q, q, { mask: lengths });
     bad('attention: sinks has shape [3]; expected [4]', q, q, q, { sinks: tf.zeros([3]) });
     expect(() => padding(tf.tensor1d([1, 2]))).toThrow(
-      'table: a tensor of type float32; expected int32',
+      'scoreTable: a tensor of type float32; expected int32',
     );
   });
 });

@@ -2,7 +2,7 @@ import { expectClose, expectNoLeak, gaussian, outputAndGradients } from '@headwi
 import * as tf from '@tensorflow/tfjs';
 import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
 import { afterEach, describe, expect, test } from 'vitest';
-import { table } from './expression/table.js';
+import { scoreTable } from './expression/table.js';
 import { attention } from './index.js';
 import { and, type Mask, none } from './masks/mask.js';
 import { causal } from './masks/order.js';
@@ -158,7 +158,7 @@ describe.each(tilings)('attention in tiling %s', (key) => {
     ];
     const biases = gaussian([4, 139], 4);
     const relative = (biases: tf.Tensor) =>
-      scoreMod((score, _b, h, q, k) => score.add(table(biases).at(h, k.sub(q).add(69))));
+      scoreMod((score, _b, h, q, k) => score.add(scoreTable(biases).at(h, k.sub(q).add(69))));
     const run = () =>
       outputAndGradients(
         (q, k, v, biases) => attention(q!, k!, v!, { mask: causal, mods: [relative(biases!)] }),

@@ -2,7 +2,7 @@ import { currentDevice } from '@headwise/core';
 import { gaussian, peakOfBuffers } from '@headwise/testing';
 import * as tf from '@tensorflow/tfjs';
 import { expect, test } from 'vitest';
-import { table } from './expression/table.js';
+import { scoreTable } from './expression/table.js';
 import { type AttentionOptions, attention } from './index.js';
 import { causal } from './masks/order.js';
 import { documents } from './masks/tokens.js';
@@ -59,7 +59,9 @@ const variants: [
     (length) => [2, 2 * length - 1],
     (length, biases) => ({
       mods: [
-        scoreMod((score, _b, h, q, k) => score.add(table(biases).at(h, k.sub(q).add(length - 1)))),
+        scoreMod((score, _b, h, q, k) =>
+          score.add(scoreTable(biases).at(h, k.sub(q).add(length - 1))),
+        ),
       ],
     }),
   ],
@@ -69,7 +71,7 @@ const variants: [
     (_, scores) => ({
       mods: [
         scoreMod((score, b, h, q, k) =>
-          score.add(table(scores).at(b, h, q, k.sub(q).min(clip).max(-clip).add(clip))),
+          score.add(scoreTable(scores).at(b, h, q, k.sub(q).min(clip).max(-clip).add(clip))),
         ),
       ],
     }),

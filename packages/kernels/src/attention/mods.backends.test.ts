@@ -3,7 +3,7 @@ import { checkGradients, describeBackends, expectClose, gaussian } from '@headwi
 import * as tf from '@tensorflow/tfjs';
 import { expect, test } from 'vitest';
 import { type FloatExpression, select } from './expression/expression.js';
-import { table } from './expression/table.js';
+import { scoreTable } from './expression/table.js';
 import { attention } from './index.js';
 import { visible } from './masks/mask.js';
 import { causal } from './masks/order.js';
@@ -40,7 +40,7 @@ describeBackends('score mods', () => {
         shifted.map((x) => x / sum),
       );
     };
-    const x = table(place);
+    const x = scoreTable(place);
     const float = (f: (x: FloatExpression) => FloatExpression) =>
       scoreMod((_s, _b, _h, _q, k) => f(x.at(k)));
     await of(
@@ -147,10 +147,10 @@ describeBackends('score mods', () => {
     ];
     await checkGradients((q, k, v, slopes, distances, sinks) => {
       const linear = scoreMod((score, _b, h, q, k) =>
-        score.add(table(slopes!).at(h).mul(k.sub(q).toFloat())),
+        score.add(scoreTable(slopes!).at(h).mul(k.sub(q).toFloat())),
       );
       const relative = scoreMod((score, _b, h, q, k) =>
-        score.add(table(distances!).at(h, k.sub(q).add(6))),
+        score.add(scoreTable(distances!).at(h, k.sub(q).add(6))),
       );
       const cap = scoreMod((score) => score.div(3).tanh().mul(3));
       return attention(q!, k!, v!, { mods: [linear, relative, cap], sinks: sinks!, mask: causal });
@@ -182,17 +182,17 @@ describeBackends('score mods', () => {
   });
 
   test('bad input is named', () => {
-    expect(() => table(tf.zeros([2]).toInt())).toThrow(
-      'table: a tensor of type int32; expected float32',
+    expect(() => scoreTable(tf.zeros([2]).toInt())).toThrow(
+      'scoreTable: a tensor of type int32; expected float32',
     );
-    expect(() => table(tf.zeros([1, 1, 1, 1, 1]))).toThrow(
-      'table: a tensor of shape [1, 1, 1, 1, 1]; expected 1 to 4 axes, none of size 0',
+    expect(() => scoreTable(tf.zeros([1, 1, 1, 1, 1]))).toThrow(
+      'scoreTable: a tensor of shape [1, 1, 1, 1, 1]; expected 1 to 4 axes, none of size 0',
     );
     const q = tf.zeros([1, 1, 2, 3]);
     const mod = (of: Parameters<typeof scoreMod>[0]) => () =>
       attention(q, q, q, { mods: [scoreMod(of)] });
-    expect(mod((score, _b, h) => score.add(table(tf.zeros([2, 3])).at(h)))).toThrow(
-      'table: 1 indices for a tensor of shape [2, 3]; expected 2',
+    expect(mod((score, _b, h) => score.add(scoreTable(tf.zeros([2, 3])).at(h)))).toThrow(
+      'scoreTable: 1 indices for a tensor of shape [2, 3]; expected 2',
     );
     expect(mod((score, _b, h) => score.add(h.add(0.5).toFloat()))).toThrow(
       'an integer expression met 0.5; expected a whole number of 32 bits',
@@ -205,7 +205,7 @@ describeBackends('score mods', () => {
   test('a table of another number of heads or batch rows is named, not clamped', () => {
     const q = tf.zeros([2, 4, 3, 5]);
     const by = (shape: number[], axis: 'b' | 'h') => {
-      const values = table(tf.zeros(shape));
+      const values = scoreTable(tf.zeros(shape));
       return scoreMod((score, b, h) => score.add(values.at(axis === 'h' ? h : b)));
     };
     const given = (mod: ScoreMod) => () => attention(q, q, q, { mods: [mod] });
@@ -213,7 +213,7 @@ describeBackends('score mods', () => {
       'attention: a table of shape [2] is looked up by h on axis 0; expected a size of 4, the number of heads, or 1',
     );
     expect(given(by([3], 'b'))).toThrow('expected a size of 2, the number of batch rows, or 1');
-    const flags = table(tf.zeros([2, 8], 'bool'), 'int32');
+    const flags = scoreTable(tf.zeros([2, 8], 'bool'), 'int32');
     const mask = visible((b, h) => flags.at(b, h).equal(0));
     expect(() => attention(q, q, q, { mask })).toThrow('a table of shape [2, 8]');
     for (const mod of [by([4], 'h'), by([1], 'h'), by([2], 'b')]) given(mod)().dispose();

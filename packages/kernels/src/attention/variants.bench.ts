@@ -1,6 +1,6 @@
 import { gaussian, type Workload } from '@headwise/testing';
 import * as tf from '@tensorflow/tfjs';
-import { table } from './expression/table.js';
+import { scoreTable } from './expression/table.js';
 import { attention } from './index.js';
 import { and, type Mask } from './masks/mask.js';
 import { causal, slidingWindow } from './masks/order.js';
@@ -31,19 +31,21 @@ const variants: Record<string, Variant> = {
   'learned-slopes': {
     table: () => [heads],
     mods: (_, slopes) => [
-      scoreMod((score, _b, h, q, k) => score.sub(table(slopes).at(h).mul(q.sub(k).toFloat()))),
+      scoreMod((score, _b, h, q, k) => score.sub(scoreTable(slopes).at(h).mul(q.sub(k).toFloat()))),
     ],
   },
   'bias-by-distance': {
     table: (length) => [heads, length],
     mods: (_, biases) => [
-      scoreMod((score, _b, h, q, k) => score.add(table(biases).at(h, q.sub(k)))),
+      scoreMod((score, _b, h, q, k) => score.add(scoreTable(biases).at(h, q.sub(k)))),
     ],
   },
   'clipped-distances': {
     table: (length) => [1, heads, length, clip + 1],
     mods: (_, scores) => [
-      scoreMod((score, b, h, q, k) => score.add(table(scores).at(b, h, q, q.sub(k).min(clip)))),
+      scoreMod((score, b, h, q, k) =>
+        score.add(scoreTable(scores).at(b, h, q, q.sub(k).min(clip))),
+      ),
     ],
   },
 };

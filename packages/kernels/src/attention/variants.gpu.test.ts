@@ -4,7 +4,7 @@ import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
 import { afterAll, afterEach, describe, test } from 'vitest';
 import { compilePipelines } from '../dispatch/pipelines.js';
 import { select } from './expression/expression.js';
-import { table } from './expression/table.js';
+import { scoreTable } from './expression/table.js';
 import { type AttentionOptions, attention } from './index.js';
 import { dense } from './masks/dense.js';
 import { and, type Mask, none, or, visible } from './masks/mask.js';
@@ -57,14 +57,14 @@ const mods: Record<string, Mod> = {
     table: ({ heads }) => [heads],
     of: (_, slopes) => [
       scoreMod((score, _b, h, q, k) =>
-        score.add(table(slopes).at(h).mul(k.sub(q).toFloat().mul(0.1))),
+        score.add(scoreTable(slopes).at(h).mul(k.sub(q).toFloat().mul(0.1))),
       ),
     ],
   },
   'bias by distance': {
     table: ({ heads, keys }) => [heads, 2 * keys - 1],
     of: ({ keys }, biases) => [
-      scoreMod((score, _b, h, q, k) => score.add(table(biases).at(h, k.sub(q).add(keys - 1)))),
+      scoreMod((score, _b, h, q, k) => score.add(scoreTable(biases).at(h, k.sub(q).add(keys - 1)))),
     ],
   },
   'buckets, capped': {
@@ -73,7 +73,7 @@ const mods: Record<string, Mod> = {
       scoreMod((score, _b, h, q, k) => {
         const distance = q.sub(k).abs();
         const far = distance.toFloat().max(1).log().mul(1.5).add(2).floor().toInt().min(7);
-        return score.add(table(biases).at(select(distance.less(4), distance, far), h));
+        return score.add(scoreTable(biases).at(select(distance.less(4), distance, far), h));
       }),
       scoreMod((score) => score.div(3).tanh().mul(3)),
     ],
@@ -83,7 +83,12 @@ const mods: Record<string, Mod> = {
     of: ({ queries, keys }, scores) => [
       scoreMod((score, b, h, q, k) =>
         score.add(
-          table(scores).at(b, h, q.sub(keys - queries), k.sub(q).min(clip).max(-clip).add(clip)),
+          scoreTable(scores).at(
+            b,
+            h,
+            q.sub(keys - queries),
+            k.sub(q).min(clip).max(-clip).add(clip),
+          ),
         ),
       ),
     ],
@@ -92,7 +97,7 @@ const mods: Record<string, Mod> = {
     table: ({ batch, keys }) => [batch, keys],
     of: (_, factors) => [
       scoreMod((score, b, _h, _q, k) =>
-        score.mul(table(factors).at(b, k)).sub(score.square().mul(0.1)),
+        score.mul(scoreTable(factors).at(b, k)).sub(score.square().mul(0.1)),
       ),
     ],
   },
@@ -101,7 +106,7 @@ const mods: Record<string, Mod> = {
     of: (_, biases) => [
       scoreMod((score, _b, _h, q, k) =>
         score.add(
-          table(biases)
+          scoreTable(biases)
             .at(k.mod(4).sub(q.mod(4)).add(3), k.div(4).sub(q.div(4)).add(3))
             .tanh(),
         ),

@@ -1,7 +1,7 @@
 import { describeBackends, expectClose, gaussian, outputAndGradients } from '@headwise/testing';
 import * as tf from '@tensorflow/tfjs';
 import { expect, test } from 'vitest';
-import { table } from '../attention/expression/table.js';
+import { scoreTable } from '../attention/expression/table.js';
 import { dense } from '../attention/masks/dense.js';
 import { and, type Mask, none } from '../attention/masks/mask.js';
 import { causal, slidingWindow } from '../attention/masks/order.js';
@@ -15,7 +15,9 @@ const productsWith = (others: tf.Tensor): RowTerm => ({
   inputs: [others],
   mods({ q, place }, [others]) {
     const products = tf.matMul(q, others!, false, true);
-    return [scoreMod((score, b, h, q, k) => score.add(table(products).at(b, h, q.sub(place), k)))];
+    return [
+      scoreMod((score, b, h, q, k) => score.add(scoreTable(products).at(b, h, q.sub(place), k))),
+    ];
   },
 });
 
@@ -56,7 +58,7 @@ describeBackends('row attention', () => {
       const bias = (weights: tf.Tensor): ScoreMod =>
         scoreMod((score, _b, h, q, k) =>
           score
-            .add(table(weights).at(h, k.sub(q).add(10)))
+            .add(scoreTable(weights).at(h, k.sub(q).add(10)))
             .div(9)
             .tanh()
             .mul(9),

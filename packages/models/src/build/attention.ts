@@ -1,19 +1,16 @@
 import {
   type AttentionLayerOptions,
   additive,
-  and,
   CrossAttention,
-  causal,
   dotProduct,
   FusedProjection,
   general,
   type Mask,
   MultiHeadAttention,
-  none,
+  masks,
   type ScoreKind,
   SeparateProjection,
   scaledDotProduct,
-  slidingWindow,
   softCap,
 } from '@headwise/attention';
 import type { Layer, ParamStore } from '@headwise/core';
@@ -90,13 +87,13 @@ function attentionOptions(config: ModelConfiguration) {
 
 function maskOf(params: ParamStore, config: ModelConfiguration, layer: number): Mask {
   const { heads, topology, mask } = config;
-  const seen = topology === 'encoder' ? none : causal;
+  const seen = topology === 'encoder' ? masks.none : masks.causal;
   const { window = null } = heads;
   const width = (typeof window === 'object' && window ? window[layer] : window) as number | null;
-  const masks = [
+  const all = [
     seen,
-    ...(width == null ? [] : [slidingWindow(width)]),
+    ...(width == null ? [] : [masks.slidingWindow(width)]),
     ...(mask ? [makeOwn('mask', params.at('mask'), mask, config)] : []),
   ];
-  return masks.reduce((all, next) => and(all, next));
+  return all.reduce((sum, next) => masks.and(sum, next));
 }

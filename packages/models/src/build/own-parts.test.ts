@@ -1,7 +1,7 @@
 import { mkdtempSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { scaledDotProduct, scoreMod, slidingWindow } from '@headwise/attention';
+import { masks, scaledDotProduct, scoreMod } from '@headwise/attention';
 import {
   type EncoderDecoderModel,
   type ForwardContext,
@@ -93,7 +93,7 @@ describe('a part of one’s own', () => {
       position: ramp,
       norm: maxNorm,
       score: scaledDotProduct,
-      mask: slidingWindow(3),
+      mask: masks.slidingWindow(3),
       mods: [scoreMod((score) => score.mul(0.5))],
       feedForward: (params, { dim }) => new RMSNorm(params, { dim }),
       block: (_, { parts }) => new PreNormBlock(parts),
@@ -121,7 +121,7 @@ describe('a part of one’s own', () => {
     const own = createModel({
       ...base,
       position: new RotaryPosition({ dim: 4 }),
-      mask: slidingWindow(3),
+      mask: masks.slidingWindow(3),
       score: (params, sizes) => ({ ...scaledDotProduct(params, sizes), scale: 1 }),
       norm: (params, { dim }) => new RMSNorm(params, { dim }),
       block: (_, { parts }) => new PreNormBlock(parts),

@@ -6,7 +6,8 @@ import type {
   StepPlan,
   StepRotary,
 } from '@headwise/decoding';
-import { type DecodeWeight, type Norm, PackedWeight } from '@headwise/kernels';
+import { PackedWeight } from '@headwise/kernels';
+import type { DecodeWeight, Norm } from '@headwise/kernels/internal';
 import { alibiSlopes, rotaryTable, sinusoidalTable } from '@headwise/positions';
 import * as tf from '@tensorflow/tfjs';
 import type {

@@ -1,8 +1,8 @@
 import {
   attention,
-  causal,
   layerNorm,
   linear,
+  masks,
   rmsNorm,
   rotary,
   softmax as softmaxOf,
@@ -118,7 +118,7 @@ function attentionOperation(group: number): Operation {
       k: { values: k, shape: shape(sizes.kvHeads) },
       v: { values: v, shape: shape(sizes.kvHeads) },
     },
-    run: ({ q, k, v }) => attention(q!, k!, v!, { mask: causal }),
+    run: ({ q, k, v }) => attention(q!, k!, v!, { mask: masks.causal }),
     cotangent,
     output: y,
     gradients: { q: dq, k: dk, v: dv },

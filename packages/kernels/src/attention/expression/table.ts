@@ -46,7 +46,7 @@ function lookup(table: Table, indices: (IntExpression | number)[]): Node {
   const { shape } = table.tensor;
   if (indices.length !== shape.length) {
     throw new InputError(
-      `table: ${indices.length} indices for a tensor of shape [${shape.join(', ')}]; expected ${shape.length}`,
+      `scoreTable: ${indices.length} indices for a tensor of shape [${shape.join(', ')}]; expected ${shape.length}`,
     );
   }
   return { kind: 'lookup', type: table.type, table, args: indices.map(IntExpression.nodeOf) };
@@ -58,21 +58,21 @@ function lookup(table: Table, indices: (IntExpression | number)[]): Node {
  * Nothing is copied: the tensor must live as long as the expression is used, and may be a variable.
  *
  * @throws InputError for another rank or another type
- * @example const bias = scoreMod((score, _b, h, q, k) => score.add(table(slopes).at(h).mul(k.sub(q).toFloat())));
+ * @example const bias = scoreMod((score, _b, h, q, k) => score.add(scoreTable(slopes).at(h).mul(k.sub(q).toFloat())));
  */
-export function table(tensor: tf.Tensor, type?: 'float32'): FloatTable;
-export function table(tensor: tf.Tensor, type: 'int32'): IntTable;
-export function table(
+export function scoreTable(tensor: tf.Tensor, type?: 'float32'): FloatTable;
+export function scoreTable(tensor: tf.Tensor, type: 'int32'): IntTable;
+export function scoreTable(
   tensor: tf.Tensor,
   type: 'float32' | 'int32' = 'float32',
 ): FloatTable | IntTable {
   const { dtype, rank, shape } = tensor;
   if (rank < 1 || rank > mostAxes || tensor.size === 0) {
     throw new InputError(
-      `table: a tensor of shape [${shape.join(', ')}]; expected 1 to ${mostAxes} axes, none of size 0`,
+      `scoreTable: a tensor of shape [${shape.join(', ')}]; expected 1 to ${mostAxes} axes, none of size 0`,
     );
   }
   const known = type === 'int32' ? dtype === 'int32' || dtype === 'bool' : dtype === 'float32';
-  if (!known) throw new InputError(`table: a tensor of type ${dtype}; expected ${type}`);
+  if (!known) throw new InputError(`scoreTable: a tensor of type ${dtype}; expected ${type}`);
   return type === 'int32' ? new IntTable(tensor) : new FloatTable(tensor);
 }

@@ -1,7 +1,7 @@
 import { ShapeError } from '@headwise/core';
 import type * as tf from '@tensorflow/tfjs';
 import { b, h, k, row } from '../expression/expression.js';
-import { table } from '../expression/table.js';
+import { scoreTable } from '../expression/table.js';
 import type { Mask } from './mask.js';
 
 /** What is added to a score that is meant to vanish is below this, for any library. */
@@ -23,12 +23,12 @@ export function dense(pairs: tf.Tensor): Mask {
   const inputs = [{ what: 'pairs', tensor: pairs, shape: ['[B]', '[H]', 'Tq', 'Tk'] }];
   const place = [pairs.shape[0] === 1 ? 0 : b, pairs.shape[1] === 1 ? 0 : h, row, k];
   if (pairs.dtype !== 'float32') {
-    const condition = table(pairs, 'int32')
+    const condition = scoreTable(pairs, 'int32')
       .at(...place)
       .equal(0)
       .not();
     return { name: 'dense', condition, inputs };
   }
-  const bias = table(pairs).at(...place);
+  const bias = scoreTable(pairs).at(...place);
   return { name: 'dense', condition: bias.greater(hiding), bias, inputs };
 }

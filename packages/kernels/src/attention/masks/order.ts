@@ -1,7 +1,7 @@
 import { InputError } from '@headwise/core';
 import type * as tf from '@tensorflow/tfjs';
 import { b, k, q } from '../expression/expression.js';
-import { table } from '../expression/table.js';
+import { scoreTable } from '../expression/table.js';
 import type { Mask } from './mask.js';
 
 /**
@@ -38,7 +38,7 @@ export function prefix(length: number | tf.Tensor): Mask {
     checkCount('prefix: length', length, 0);
     return { name: `prefix(${length})`, condition: k.less(length), inputs: [] };
   }
-  const condition = k.less(table(length, 'int32').at(b));
+  const condition = k.less(scoreTable(length, 'int32').at(b));
   const inputs = [{ what: 'length', tensor: length, shape: ['B'] }];
   return { name: 'prefix', condition, inputs };
 }

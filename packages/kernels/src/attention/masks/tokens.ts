@@ -1,7 +1,7 @@
 import { ShapeError } from '@headwise/core';
 import type * as tf from '@tensorflow/tfjs';
 import { b, k, q } from '../expression/expression.js';
-import { table } from '../expression/table.js';
+import { scoreTable } from '../expression/table.js';
 import type { Mask } from './mask.js';
 
 /**
@@ -17,7 +17,7 @@ export function padding(tokens: tf.Tensor): Mask {
       `padding: tokens have shape [${tokens.shape.join(', ')}]; expected [B] or [B, Tk]`,
     );
   }
-  const of = table(tokens, 'int32');
+  const of = scoreTable(tokens, 'int32');
   if (tokens.rank === 1) {
     const inputs = [{ what: 'lengths', tensor: tokens, shape: ['B'] }];
     return { name: 'padding', condition: k.less(of.at(b)), inputs };
@@ -36,7 +36,7 @@ export function documents(ids: tf.Tensor): Mask {
   if (ids.rank !== 2) {
     throw new ShapeError(`documents: ids have shape [${ids.shape.join(', ')}]; expected [B, Tk]`);
   }
-  const of = table(ids, 'int32');
+  const of = scoreTable(ids, 'int32');
   const inputs = [{ what: 'ids', tensor: ids, shape: ['B', 'Tk'] }];
   return { name: 'documents', condition: of.at(b, q).equal(of.at(b, k)), inputs };
 }

@@ -1,7 +1,7 @@
 import type * as tf from '@tensorflow/tfjs';
 import type { WeightDropout } from '../dropout.js';
 import { h } from '../expression/expression.js';
-import { table } from '../expression/table.js';
+import { scoreTable } from '../expression/table.js';
 import type { Mask } from '../masks/mask.js';
 import { modified, type ScoreMod } from '../mods.js';
 import { derivative } from './derivative.js';
@@ -49,7 +49,7 @@ export function scoreOf({ mask, mods, scale, sinks, dropout }: ScoreOptions): Sc
   const changed = modified(mods, mask);
   const score = changed ? graph.of(changed.node) : graph.score;
   const visible = mask.condition && graph.of(mask.condition.node);
-  const sink = sinks && graph.of(table(sinks).at(h).node);
+  const sink = sinks && graph.of(scoreTable(sinks).at(h).node);
   const slope = derivative(graph, score, graph.product) ?? graph.literal('float', 0);
   const lookups = tableLookups(graph, score);
   const ranges = visible ? rangesOf(graph, visible) : [];
