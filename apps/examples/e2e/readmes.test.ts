@@ -37,7 +37,7 @@ describe('what a README says to install is what its programs import', () => {
       const [, line] = /^ {4}npm install (@headwise\/.*)$/m.exec(text) ?? [];
       const installed = line?.split(' ').filter((word) => word.startsWith('@headwise/'));
       const imported = [...text.matchAll(/from '(@headwise\/[a-z-]+)/g)].map(([, from]) => from!);
-      expect(installed?.sort()).toEqual([...new Set(imported)].sort());
+      expect((installed ?? []).sort()).toEqual([...new Set(imported)].sort());
     });
   }
 });
