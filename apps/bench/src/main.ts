@@ -1,8 +1,8 @@
 import { writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
-import { BackendError, type BackendName, backendNames } from '@headwise/core';
+import { BackendError, type BackendName, backendNames, ShapeError } from '@headwise/core';
 import { start } from '@headwise/kernels';
-import type { Workload } from '@headwise/testing';
+import type { Contestants, Workload } from '@headwise/testing';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { findWorkloads } from './find.js';
 import { growth } from './growth.js';
@@ -79,7 +79,8 @@ async function runOn(
   console.log(`\n${name}, ${adapter}`);
   const rows: Row[] = [];
   for (const workload of workloads) {
-    const contestants = await workload.prepare();
+    const contestants = await prepared(workload);
+    if (!contestants) continue;
     const { ours, ...peers } = await measure(contestants, budget);
     contestants.dispose?.();
     const ratios = Object.fromEntries(
@@ -99,6 +100,17 @@ async function runOn(
   }
   for (const line of growth(rows)) console.log(`  ${line}`);
   return rows;
+}
+
+/** What a workload times; undefined, with the reason in the output, where a buffer is larger than the device binds. */
+async function prepared(workload: Workload): Promise<Contestants | undefined> {
+  try {
+    return await workload.prepare();
+  } catch (error) {
+    if (!(error instanceof ShapeError)) throw error;
+    console.log(`  ${workload.name}: cannot run on this adapter: ${error.message}`);
+    return undefined;
+  }
 }
 
 function print({ workload, ours, peers, ratios, errors }: Row): void {

@@ -1,4 +1,4 @@
-import { expectClose, gaussian, poisonMemory } from '@headwise/testing';
+import { cases, expectClose, gaussian, poisonMemory } from '@headwise/testing';
 import * as tf from '@tensorflow/tfjs';
 import { describe, expect, test } from 'vitest';
 import { layerNormReference } from '../layer-norm/reference.js';
@@ -41,21 +41,25 @@ async function weightOf(
   return { weight, values: unpackWeight(weight) };
 }
 
+const products = [
+  [1, 1, 1, 'none', 'none', false, 'in-out'],
+  [1, 64, 192, 'layer', 'none', false, 'in-out'],
+  [1, 65, 127, 'rms', 'silu', true, 'in-out'],
+  [3, 63, 65, 'layer', 'gelu_new', true, 'in-out'],
+  [8, 40, 513, 'layer', 'none', true, 'in-out'],
+  [1, 64, 192, 'rms', 'none', true, 'out-in'],
+  [3, 63, 65, 'layer', 'relu', false, 'out-in'],
+  [2, 700, 9, 'layer', 'none', false, 'out-in'],
+  [1, 2100, 9, 'rms', 'none', false, 'out-in'],
+  [2, 70, 33, 'layer', 'none', true, 'f16'],
+  [1, 70, 33, 'rms', 'none', true, 'int8'],
+  [1, 96, 33, 'none', 'gelu', false, 'int4'],
+] as const;
+
 describe('decodeLinear equals norm, product, bias, activation and residual one by one', () => {
-  for (const [rows, inner, out, kind, activation, residual, form] of [
-    [1, 1, 1, 'none', 'none', false, 'in-out'],
-    [1, 64, 192, 'layer', 'none', false, 'in-out'],
-    [1, 65, 127, 'rms', 'silu', true, 'in-out'],
-    [3, 63, 65, 'layer', 'gelu_new', true, 'in-out'],
-    [8, 40, 513, 'layer', 'none', true, 'in-out'],
-    [1, 64, 192, 'rms', 'none', true, 'out-in'],
-    [3, 63, 65, 'layer', 'relu', false, 'out-in'],
-    [2, 700, 9, 'layer', 'none', false, 'out-in'],
-    [1, 2100, 9, 'rms', 'none', false, 'out-in'],
-    [2, 70, 33, 'layer', 'none', true, 'f16'],
-    [1, 70, 33, 'rms', 'none', true, 'int8'],
-    [1, 96, 33, 'none', 'gelu', false, 'int4'],
-  ] as const) {
+  for (const [rows, inner, out, kind, activation, residual, form] of cases(products, (_, i) =>
+    [2, 4, 6, 8, 10].includes(i),
+  )) {
     test(`${rows} × ${inner} × ${out}, ${form}, norm ${kind}, ${activation}`, async () => {
       // A large offset must not cost digits.
       const x = tf.tidy(() =>
@@ -75,11 +79,14 @@ describe('decodeLinear equals norm, product, bias, activation and residual one b
     });
   }
 
-  for (const form of forms) {
-    for (const widths of [
-      [24, 8, 8],
-      [7, 5],
-    ]) {
+  for (const form of cases(forms, (form) => form === 'out-in' || form === 'int8')) {
+    for (const widths of cases(
+      [
+        [24, 8, 8],
+        [7, 5],
+      ],
+      (_, i) => i === 0,
+    )) {
       test(`several weights side by side, ${form}, of ${widths.join(' + ')} columns`, async () => {
         const x = gaussian([1, 64], 1) as tf.Tensor2D;
         const norm = normOf('layer', 64);
