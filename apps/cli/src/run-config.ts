@@ -1,5 +1,5 @@
 import { InputError } from '@headwise/core';
-import { checkDivides, parseWith } from '@headwise/models';
+import { checkDivides, parseWith } from '@headwise/models/internal';
 import { readJson } from '@headwise/models/node';
 import { z } from 'zod';
 

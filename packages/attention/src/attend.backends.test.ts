@@ -1,4 +1,4 @@
-import type { MapPart } from '@headwise/core';
+import type { MapPart } from '@headwise/core/internal';
 import { masks } from '@headwise/kernels';
 import { describeBackends, expectClose, gaussian } from '@headwise/testing';
 import * as tf from '@tensorflow/tfjs';

@@ -1,4 +1,5 @@
-import { checkShape, type ForwardContext, InputError, isTapped, tapped } from '@headwise/core';
+import { checkShape, type ForwardContext, InputError, tapped } from '@headwise/core';
+import { isTapped } from '@headwise/core/internal';
 import { attention, type Mask, masks, type ScoreMod } from '@headwise/kernels';
 import {
   attentionReference,

@@ -1,4 +1,5 @@
-import { InputError, isTapped, tapped } from '@headwise/core';
+import { InputError, tapped } from '@headwise/core';
+import { isTapped } from '@headwise/core/internal';
 import type { KeyValueCache } from '@headwise/decoding';
 import { masks, type RotaryTables } from '@headwise/kernels';
 import {

@@ -1,4 +1,5 @@
-import { checkLayer, checkPart, type Layer, type ParamStore, refuse } from '@headwise/core';
+import { checkLayer, checkPart, type Layer, type ParamStore } from '@headwise/core';
+import { refuse } from '@headwise/core/internal';
 import type { AttentionLayerOptions } from './layer.js';
 import type { Projection, ProjectionKind, ProjectionOptions } from './projections.js';
 

@@ -1,4 +1,5 @@
-import { type ForwardContext, ParamStore, Random, sizeOf } from '@headwise/core';
+import { type ForwardContext, ParamStore, Random } from '@headwise/core';
+import { sizeOf } from '@headwise/core/internal';
 import { expectClose, gaussian } from '@headwise/testing';
 import * as tf from '@tensorflow/tfjs';
 import { afterAll, expect, test } from 'vitest';

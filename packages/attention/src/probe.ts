@@ -1,4 +1,5 @@
-import type { AttentionProbe, MapPart } from '@headwise/core';
+import type { AttentionProbe } from '@headwise/core';
+import type { MapPart } from '@headwise/core/internal';
 import { attentionMap, type MapOptions, type RowTerm } from '@headwise/kernels/internal';
 import * as tf from '@tensorflow/tfjs';
 

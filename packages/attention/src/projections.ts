@@ -3,9 +3,9 @@ import {
   type ForwardContext,
   type Initializer,
   InputError,
-  type MatrixLayout,
   type ParamStore,
 } from '@headwise/core';
+import type { MatrixLayout } from '@headwise/core/internal';
 import { Linear } from '@headwise/layers';
 import * as tf from '@tensorflow/tfjs';
 import { type HeadOptions, type HeadSizes, headSizes, splitHeads } from './heads.js';

@@ -1,2 +1,15 @@
 // For other packages of Headwise; may change in any version.
+
+export { lossOf } from './backend/device.js';
+export { checkWhenRead, checkWithNextRead } from './backend/read.js';
 export { startBackend } from './backend/start.js';
+export { tensorWriter, writesDone } from './backend/tensor-writer.js';
+export { allFinite } from './finite.js';
+export type { LinearAdapters } from './layer.js';
+export type { Matrix, MatrixLayout, PackedParam, Packer } from './matrix.js';
+export { nextTask } from './next-task.js';
+export { type AdaptableParam, packedBeside } from './params.js';
+export { refuse } from './part.js';
+export { hashText } from './random.js';
+export { sizeOf } from './shapes.js';
+export { isTapped, type MapPart } from './tap.js';

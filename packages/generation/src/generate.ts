@@ -1,4 +1,5 @@
-import { InputError, type LanguageModel, nextTask } from '@headwise/core';
+import { InputError, type LanguageModel } from '@headwise/core';
+import { nextTask } from '@headwise/core/internal';
 import { checkIdValues, vocabularyOf } from '@headwise/kernels/internal';
 import { continuationOf } from './continuation.js';
 import { type GenerateOptions, planOf } from './options.js';

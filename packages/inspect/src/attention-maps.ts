@@ -1,4 +1,5 @@
-import { InputError, type MapPart, readTensor } from '@headwise/core';
+import { InputError, readTensor } from '@headwise/core';
+import type { MapPart } from '@headwise/core/internal';
 import type * as tf from '@tensorflow/tfjs';
 import { capture, type Watchable } from './capture.js';
 import type { NamedInterventions } from './intervene.js';

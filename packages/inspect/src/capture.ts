@@ -1,4 +1,5 @@
-import { type ForwardContext, InputError, type MapPart } from '@headwise/core';
+import { type ForwardContext, InputError } from '@headwise/core';
+import type { MapPart } from '@headwise/core/internal';
 import * as tf from '@tensorflow/tfjs';
 import { Interventions, type NamedInterventions } from './intervene.js';
 import { checkMatched, matches, sourceCheck } from './names.js';

@@ -3,10 +3,10 @@ import {
   type ForwardContext,
   type Initializer,
   type Layer,
-  type Matrix,
   normal,
   type ParamStore,
 } from '@headwise/core';
+import type { Matrix } from '@headwise/core/internal';
 import { gatherRows, linear, PackedWeight, packedLinear } from '@headwise/kernels';
 import { checkIds, type IdSpace, vocabularyOf } from '@headwise/kernels/internal';
 import * as tf from '@tensorflow/tfjs';

@@ -4,10 +4,10 @@ import {
   type ForwardContext,
   type Initializer,
   type Layer,
-  type MatrixLayout,
   type ParamStore,
   tapped,
 } from '@headwise/core';
+import type { MatrixLayout } from '@headwise/core/internal';
 import { gatedLinear, type LinearActivation } from '@headwise/kernels';
 import { activations } from '@headwise/kernels/internal';
 import * as tf from '@tensorflow/tfjs';

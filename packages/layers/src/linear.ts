@@ -1,15 +1,13 @@
 import {
-  type AdaptableParam,
   checkParams,
   type ForwardContext,
   type Initializer,
   type Layer,
-  type Matrix,
-  type MatrixLayout,
   normal,
   type ParamStore,
   zeros,
 } from '@headwise/core';
+import type { AdaptableParam, Matrix, MatrixLayout } from '@headwise/core/internal';
 import {
   type LinearActivation,
   linear,

@@ -1,5 +1,4 @@
 import {
-  type AdaptableParam,
   checkParams,
   type ForwardContext,
   type Layer,
@@ -7,6 +6,7 @@ import {
   type ParamStore,
   zeros,
 } from '@headwise/core';
+import type { AdaptableParam } from '@headwise/core/internal';
 import { addLayerNorm, addRmsNorm, layerNorm, rmsNorm, type SumAndNorm } from '@headwise/kernels';
 import type * as tf from '@tensorflow/tfjs';
 

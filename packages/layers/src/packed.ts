@@ -1,4 +1,5 @@
-import { checkOneOf, InputError, type Matrix, type Packing } from '@headwise/core';
+import { checkOneOf, InputError, type Packing } from '@headwise/core';
+import type { Matrix } from '@headwise/core/internal';
 import { PackedWeight, type WeightFormat } from '@headwise/kernels';
 import { WeightPacker, weightFormats } from '@headwise/kernels/internal';
 import type * as tf from '@tensorflow/tfjs';

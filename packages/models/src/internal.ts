@@ -1,3 +1,7 @@
 // For other packages of Headwise; may change in any version.
+
 export { checkpointFiles } from './checkpoint/files.js';
 export { openBytes, openConfig, openJson } from './checkpoint/open.js';
+export { checkpointTensors } from './checkpoint/tensors.js';
+export { checkDivides, parseWith } from './parse-with.js';
+export { checkMemory } from './size.js';

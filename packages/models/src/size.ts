@@ -1,4 +1,5 @@
-import { InputError, memoryLimit, ParamStore, sizeOf } from '@headwise/core';
+import { InputError, memoryLimit, ParamStore } from '@headwise/core';
+import { sizeOf } from '@headwise/core/internal';
 import * as tf from '@tensorflow/tfjs';
 import { buildModel } from './build/build-model.js';
 import type { ModelConfiguration } from './build/model-configuration.js';

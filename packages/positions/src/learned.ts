@@ -1,10 +1,5 @@
-import {
-  type AdaptableParam,
-  type ForwardContext,
-  type Initializer,
-  normal,
-  type ParamStore,
-} from '@headwise/core';
+import { type ForwardContext, type Initializer, normal, type ParamStore } from '@headwise/core';
+import type { AdaptableParam } from '@headwise/core/internal';
 import { gatherRows } from '@headwise/kernels';
 import * as tf from '@tensorflow/tfjs';
 import { givenPositions, placesOf } from './places.js';

@@ -1,11 +1,5 @@
-import {
-  checkShape,
-  type Initializer,
-  InputError,
-  type MatrixLayout,
-  normal,
-  type ParamStore,
-} from '@headwise/core';
+import { checkShape, type Initializer, InputError, normal, type ParamStore } from '@headwise/core';
+import type { MatrixLayout } from '@headwise/core/internal';
 import { scoreMod, scoreTable } from '@headwise/kernels';
 import type { RowTerm } from '@headwise/kernels/internal';
 import * as tf from '@tensorflow/tfjs';

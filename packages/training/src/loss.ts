@@ -1,4 +1,5 @@
-import { type ForwardContext, InputError, isTapped, type LanguageModel } from '@headwise/core';
+import { type ForwardContext, InputError, type LanguageModel } from '@headwise/core';
+import { isTapped } from '@headwise/core/internal';
 import {
   type CrossEntropyOptions,
   chunkedCrossEntropy,

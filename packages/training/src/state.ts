@@ -1,4 +1,5 @@
-import { allFinite, checkFinite, InputError, type RandomState, readTensor } from '@headwise/core';
+import { checkFinite, InputError, type RandomState, readTensor } from '@headwise/core';
+import { allFinite } from '@headwise/core/internal';
 import { type LazyTensorInput, type SafetensorsFile, toFloat32 } from '@headwise/safetensors';
 import * as tf from '@tensorflow/tfjs';
 import type { AdamW } from './adamw.js';

@@ -3,10 +3,10 @@ import {
   HeadwiseError,
   InputError,
   type LanguageModel,
-  nextTask,
   Random,
   readTensor,
 } from '@headwise/core';
+import { nextTask } from '@headwise/core/internal';
 import * as tf from '@tensorflow/tfjs';
 import type { AdamW } from './adamw.js';
 import { clipping } from './clip.js';

@@ -1,4 +1,5 @@
-import { InputError, packedBeside } from '@headwise/core';
+import { InputError } from '@headwise/core';
+import { packedBeside } from '@headwise/core/internal';
 import type * as tf from '@tensorflow/tfjs';
 
 /**

@@ -1,4 +1,5 @@
-import { checkLayer, type ForwardContext, type Layer, refuse } from '@headwise/core';
+import { checkLayer, type ForwardContext, type Layer } from '@headwise/core';
+import { refuse } from '@headwise/core/internal';
 import * as tf from '@tensorflow/tfjs';
 
 /** Blocks one after the other. */

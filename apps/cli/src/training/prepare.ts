@@ -12,13 +12,13 @@ import {
 } from '@headwise/data';
 import { checkPrompt } from '@headwise/generation';
 import {
-  checkMemory,
   checkModelFits,
   createModel,
   type DecoderSettings,
   type Model,
   modelSize,
 } from '@headwise/models';
+import { checkMemory } from '@headwise/models/internal';
 import { Tokenizer, trainByteLevelBpe, trainCharacter } from '@headwise/tokenizers';
 import { predictedBytes, readCorpus } from '../corpus.js';
 import type { Output } from '../output.js';

@@ -1,4 +1,5 @@
-import { hashText, Random } from '@headwise/core';
+import { Random } from '@headwise/core';
+import { hashText } from '@headwise/core/internal';
 
 /** Small problems with known answers. */
 export const taskNames = [

@@ -1,4 +1,5 @@
-import { nextTask, Random, readTensor } from '@headwise/core';
+import { Random, readTensor } from '@headwise/core';
+import { nextTask } from '@headwise/core/internal';
 import { attention, layerNorm, linear, masks } from '@headwise/kernels';
 import { attentionReference, layerNormReference } from '@headwise/kernels/internal';
 import * as tf from '@tensorflow/tfjs';

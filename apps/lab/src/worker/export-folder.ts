@@ -1,4 +1,4 @@
-import { checkpointTensors } from '@headwise/models';
+import { checkpointTensors } from '@headwise/models/internal';
 import { streamSafetensors } from '@headwise/safetensors';
 import type { RunRecord } from '../store/records.js';
 import { savedModel } from './run-session.js';

@@ -1,4 +1,5 @@
-import { DeviceLostError, InputError, nextTask } from '@headwise/core';
+import { DeviceLostError, InputError } from '@headwise/core';
+import { nextTask } from '@headwise/core/internal';
 import type { TrainStep } from '@headwise/training';
 import * as tf from '@tensorflow/tfjs';
 import { rewind, saveProgress } from '../store/database.js';

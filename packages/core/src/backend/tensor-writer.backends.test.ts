@@ -1,7 +1,8 @@
 import { describeBackends } from '@headwise/testing';
 import * as tf from '@tensorflow/tfjs';
 import { expect, test } from 'vitest';
-import { readTensor, tensorWriter, writesDone } from '../index.js';
+import { readTensor } from '../index.js';
+import { tensorWriter, writesDone } from '../internal.js';
 
 describeBackends('a tensor that is written in pieces', () => {
   test('holds what was written, however often its memory was used before', async () => {

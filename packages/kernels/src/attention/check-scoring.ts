@@ -1,4 +1,4 @@
-import { refuse } from '@headwise/core';
+import { refuse } from '@headwise/core/internal';
 import type { Mask } from './masks/mask.js';
 import type { ScoreMod } from './mods.js';
 

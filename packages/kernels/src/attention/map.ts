@@ -1,4 +1,5 @@
-import { InputError, type MapPart } from '@headwise/core';
+import { InputError } from '@headwise/core';
+import type { MapPart } from '@headwise/core/internal';
 import * as tf from '@tensorflow/tfjs';
 import { checkScoring } from './check-scoring.js';
 import { checkTables } from './check-tables.js';

@@ -1,4 +1,4 @@
-import { refuse } from '@headwise/core';
+import { refuse } from '@headwise/core/internal';
 import { b, FloatExpression, h, type IntExpression, k, q } from './expression/expression.js';
 import { variable } from './expression/node.js';
 import type { Mask } from './masks/mask.js';

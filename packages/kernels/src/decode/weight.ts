@@ -1,4 +1,5 @@
-import { checkShape, InputError, type MatrixLayout, sizeOf } from '@headwise/core';
+import { checkShape, InputError } from '@headwise/core';
+import { type MatrixLayout, sizeOf } from '@headwise/core/internal';
 import * as tf from '@tensorflow/tfjs';
 import type { ElementType, ParamType } from '../dispatch/program.js';
 import type { Tiling } from '../matrix-product/form.js';

@@ -1,4 +1,5 @@
-import { InputError, lossOf, ShapeError, sizeOf } from '@headwise/core';
+import { InputError, ShapeError } from '@headwise/core';
+import { lossOf, sizeOf } from '@headwise/core/internal';
 import * as tf from '@tensorflow/tfjs';
 import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
 import { forgetKnown } from './known.js';

@@ -1,4 +1,4 @@
-import { sizeOf } from '@headwise/core';
+import { sizeOf } from '@headwise/core/internal';
 import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
 
 /** The lanes that share one row of a tensor, and how they add up. */

@@ -1,4 +1,4 @@
-import type { MatrixLayout } from '@headwise/core';
+import type { MatrixLayout } from '@headwise/core/internal';
 import {
   expectClose,
   expectNoLeak,

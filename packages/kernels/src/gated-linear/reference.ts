@@ -1,4 +1,4 @@
-import type { MatrixLayout } from '@headwise/core';
+import type { MatrixLayout } from '@headwise/core/internal';
 import type * as tf from '@tensorflow/tfjs';
 import type { LinearActivation } from '../linear/activation.js';
 import { linearReference } from '../linear/reference.js';

@@ -1,4 +1,4 @@
-import { checkWithNextRead, sizeOf } from '@headwise/core';
+import { checkWithNextRead, sizeOf } from '@headwise/core/internal';
 import type * as tf from '@tensorflow/tfjs';
 import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
 import { dispatch } from '../dispatch/dispatch.js';

@@ -1,4 +1,4 @@
-import type { MatrixLayout } from '@headwise/core';
+import type { MatrixLayout } from '@headwise/core/internal';
 import * as tf from '@tensorflow/tfjs';
 import { geluReference, geluTanhReference } from '../gelu/reference.js';
 import type { LinearActivation } from './activation.js';

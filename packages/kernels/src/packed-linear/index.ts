@@ -1,4 +1,5 @@
-import { checkShape, sizeOf } from '@headwise/core';
+import { checkShape } from '@headwise/core';
+import { sizeOf } from '@headwise/core/internal';
 import * as tf from '@tensorflow/tfjs';
 import { checkOperands } from '../dispatch/check.js';
 import { hasKernel, registerWebGPUKernel, runKernel } from '../dispatch/register.js';

@@ -1,10 +1,5 @@
-import {
-  checkOneOf,
-  InputError,
-  type MatrixLayout,
-  type PackedParam,
-  type Packer,
-} from '@headwise/core';
+import { checkOneOf, InputError } from '@headwise/core';
+import type { MatrixLayout, PackedParam, Packer } from '@headwise/core/internal';
 import * as tf from '@tensorflow/tfjs';
 import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
 import { type Block, packBytes, packHalves, packNibbles, raiseMagnitudes } from './block.js';

@@ -1,4 +1,5 @@
-import { currentDevice, InputError, lossOf } from '@headwise/core';
+import { currentDevice, InputError } from '@headwise/core';
+import { lossOf } from '@headwise/core/internal';
 import * as tf from '@tensorflow/tfjs';
 import { forgetKnown, rememberKnown } from '../dispatch/known.js';
 import { checkAgain } from '../ids/index.js';

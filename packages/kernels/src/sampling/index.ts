@@ -1,4 +1,5 @@
-import { BackendError, checkShape, checkWhenRead, InputError } from '@headwise/core';
+import { BackendError, checkShape, InputError } from '@headwise/core';
+import { checkWhenRead } from '@headwise/core/internal';
 import * as tf from '@tensorflow/tfjs';
 import { checkNotEmpty, checkType } from '../dispatch/check.js';
 import { hasKernel, registerWebGPUKernel, runKernel } from '../dispatch/register.js';

@@ -1,5 +1,6 @@
 import type { Mask, Score, ScoreMod } from '@headwise/attention';
-import { InputError, type Layer, type ParamStore, quoted, refuse } from '@headwise/core';
+import { InputError, type Layer, type ParamStore, quoted } from '@headwise/core';
+import { refuse } from '@headwise/core/internal';
 import type { AttentionPosition, InputPosition } from '@headwise/positions';
 import type { BlockParts, CrossBlock, CrossBlockParts } from '@headwise/transformer';
 

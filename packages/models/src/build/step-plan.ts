@@ -1,4 +1,5 @@
-import type { Matrix, ParamStore } from '@headwise/core';
+import type { ParamStore } from '@headwise/core';
+import type { Matrix } from '@headwise/core/internal';
 import type {
   StepFeedForward,
   StepLayer,

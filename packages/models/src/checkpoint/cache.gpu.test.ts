@@ -1,12 +1,7 @@
 import { writeSafetensors } from '@headwise/safetensors';
 import { describe, expect, test } from 'vitest';
-import {
-  browserCache,
-  checkpointTensors,
-  createModel,
-  type FetchFile,
-  loadModel,
-} from '../index.js';
+import { browserCache, createModel, type FetchFile, loadModel } from '../index.js';
+import { checkpointTensors } from '../internal.js';
 
 const config = {
   model_type: 'gpt2',

@@ -1,4 +1,5 @@
-import { ParamStore, sizeOf } from '@headwise/core';
+import { ParamStore } from '@headwise/core';
+import { sizeOf } from '@headwise/core/internal';
 import { buildModel } from '../build/build-model.js';
 import { readConfiguration } from '../families.js';
 import { type CheckpointPlace, checkpointFiles } from './files.js';

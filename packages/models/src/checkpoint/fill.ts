@@ -1,12 +1,5 @@
-import {
-  allFinite,
-  InputError,
-  type Packer,
-  type ParamStore,
-  sizeOf,
-  tensorWriter,
-  writesDone,
-} from '@headwise/core';
+import { InputError, type ParamStore } from '@headwise/core';
+import { allFinite, type Packer, sizeOf, tensorWriter, writesDone } from '@headwise/core/internal';
 import { type TensorReader, toFloat32 } from '@headwise/safetensors';
 import type { Found } from './matching.js';
 import { takeRows } from './row-order.js';

@@ -2,11 +2,12 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { sizeOf, tensorWriter, writesDone } from '@headwise/core';
+import { sizeOf, tensorWriter, writesDone } from '@headwise/core/internal';
 import type { Dtype, LazyTensorInput } from '@headwise/safetensors';
 import { fileBytes, writeSafetensorsFile } from '@headwise/safetensors/node';
 import type { Workload } from '@headwise/testing';
-import { checkpointTensors, createModel, type WeightDtype } from '../index.js';
+import { createModel, type WeightDtype } from '../index.js';
+import { checkpointTensors } from '../internal.js';
 import { writeJsonFile } from '../node/json.js';
 import { loadModel } from '../node.js';
 

@@ -11,12 +11,8 @@ import {
 } from '@headwise/safetensors';
 import * as tf from '@tensorflow/tfjs';
 import { afterAll, describe, expect, test } from 'vitest';
-import {
-  checkpointTensors,
-  families,
-  type LoadProgress,
-  loadModel as loadAnywhere,
-} from '../index.js';
+import { families, type LoadProgress, loadModel as loadAnywhere } from '../index.js';
+import { checkpointTensors } from '../internal.js';
 import { loadModel, saveModel } from '../node.js';
 
 const goldens = new URL('../../../parity/goldens/', import.meta.url).pathname;

@@ -1,4 +1,5 @@
-import { InputError, type Packing, ParamStore, sizeOf } from '@headwise/core';
+import { InputError, type Packing, ParamStore } from '@headwise/core';
+import { sizeOf } from '@headwise/core/internal';
 import { buildModel } from '../build/build-model.js';
 import type { ModelConfiguration } from '../build/model-configuration.js';
 import { changed, type PresetChange } from '../change.js';

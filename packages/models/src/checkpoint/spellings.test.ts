@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { readSafetensors, type TensorInput, writeSafetensors } from '@headwise/safetensors';
 import { afterAll, expect, test } from 'vitest';
-import { checkpointTensors, describeCheckpoint, type Model } from '../index.js';
+import { describeCheckpoint, type Model } from '../index.js';
+import { checkpointTensors } from '../internal.js';
 import { folderFiles, loadModel } from '../node.js';
 
 const root = mkdtempSync(join(tmpdir(), 'headwise-spellings-'));

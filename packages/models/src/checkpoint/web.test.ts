@@ -5,7 +5,8 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { SafetensorsError } from '@headwise/safetensors';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type CheckpointCache, checkpointTensors, loadModel } from '../index.js';
+import { type CheckpointCache, loadModel } from '../index.js';
+import { checkpointTensors } from '../internal.js';
 import { PIECE_BYTES, piecesSource } from './pieces.js';
 import { webFile } from './web.js';
 

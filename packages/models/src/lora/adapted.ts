@@ -6,10 +6,10 @@ import {
   isEncoder,
   isEncoderDecoder,
   type LanguageModel,
-  type LinearAdapters,
   type MatrixHead,
   type Network,
 } from '@headwise/core';
+import type { LinearAdapters } from '@headwise/core/internal';
 
 const aNetwork = 'a language model, an encoder or an encoder-decoder, such as model.network';
 const someAdapters = 'what new Lora(model.params, …) or loadAdapter(…) gives';

@@ -3,13 +3,12 @@ import {
   type ForwardContext,
   type Initializer,
   InputError,
-  type LinearAdapters,
-  type Matrix,
   type ParamSource,
   ParamStore,
   uniform,
   zeros,
 } from '@headwise/core';
+import type { LinearAdapters, Matrix } from '@headwise/core/internal';
 import { Dropout } from '@headwise/layers';
 import * as tf from '@tensorflow/tfjs';
 

@@ -1,4 +1,5 @@
-import { checkFinite, checkOneOf, InputError, sizeOf } from '@headwise/core';
+import { checkFinite, checkOneOf, InputError } from '@headwise/core';
+import { sizeOf } from '@headwise/core/internal';
 import { commit, type FileContent, type FolderChange } from '@headwise/files';
 import { fromFloat32, type LazyTensorInput, streamSafetensors } from '@headwise/safetensors';
 import { checkModel } from '../check-model.js';

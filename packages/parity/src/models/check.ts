@@ -1,5 +1,6 @@
 import { readTensor } from '@headwise/core';
-import { type CheckpointFiles, checkpointTensors, loadModel, type Model } from '@headwise/models';
+import { type CheckpointFiles, loadModel, type Model } from '@headwise/models';
+import { checkpointTensors } from '@headwise/models/internal';
 import * as tf from '@tensorflow/tfjs';
 import { type Check, check } from '../receipt.js';
 import { type Golden, readGolden, type Tensors } from './golden.js';

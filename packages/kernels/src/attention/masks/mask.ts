@@ -1,4 +1,5 @@
-import { InputError, refuse } from '@headwise/core';
+import { InputError } from '@headwise/core';
+import { refuse } from '@headwise/core/internal';
 import type * as tf from '@tensorflow/tfjs';
 import { checkIsMask } from '../check-scoring.js';
 import {

@@ -1,4 +1,4 @@
-import { sizeOf } from '@headwise/core';
+import { sizeOf } from '@headwise/core/internal';
 import type * as tf from '@tensorflow/tfjs';
 import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
 import { dispatch, spread } from '../../dispatch/dispatch.js';

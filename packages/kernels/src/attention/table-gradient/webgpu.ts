@@ -1,4 +1,5 @@
-import { InputError, sizeOf } from '@headwise/core';
+import { InputError } from '@headwise/core';
+import { sizeOf } from '@headwise/core/internal';
 import type * as tf from '@tensorflow/tfjs';
 import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
 import { dispatch, spread } from '../../dispatch/dispatch.js';
