@@ -17,6 +17,6 @@ export function checkModel(what: string, model: unknown): void {
     `${what}: the model's family`,
     family,
     ['keys', 'configJson'],
-    `that of ${aModel}; the parameters of a network that is built by hand, params.named(), are written with @headwise/safetensors`,
+    `that of ${aModel}; the parameters of a network that is built by hand are saved with saveParams(folder, params)`,
   );
 }

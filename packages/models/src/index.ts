@@ -33,6 +33,7 @@ export { describeCheckpoint, type ParameterDescription } from './checkpoint/desc
 export type { CheckpointFiles, CheckpointPlace } from './checkpoint/files.js';
 export type { LoadProgress } from './checkpoint/fill.js';
 export { type LoadedModel, type LoadOptions, loadModel } from './checkpoint/load.js';
+export { loadParams } from './checkpoint/params.js';
 export type { FetchFile, WebOptions } from './checkpoint/web.js';
 export { families } from './families.js';
 export type { Held, KeyCopy, KeyTable, ModelFamily } from './family.js';

@@ -1,5 +1,8 @@
+import type { ParamStore } from '@headwise/core';
 import type { CheckpointPlace } from './checkpoint/files.js';
 import { type LoadedModel, type LoadOptions, loadModel as loadFrom } from './checkpoint/load.js';
+import { loadParams as loadParamsFrom } from './checkpoint/params.js';
+import type { WebOptions } from './checkpoint/web.js';
 import { folderFiles } from './node/folder.js';
 
 export { adapterFiles, loadAdapter, saveAdapter } from './node/adapter.js';
@@ -12,6 +15,7 @@ export {
   type SaveOptions,
   savedTypes,
   saveModel,
+  saveParams,
 } from './node/save.js';
 
 /**
@@ -25,6 +29,21 @@ export async function loadModel(
   place: CheckpointPlace,
   options?: LoadOptions,
 ): Promise<LoadedModel> {
-  const onDisk = typeof place === 'string' && !/^https?:/.test(place);
-  return loadFrom(onDisk ? folderFiles(place) : place, options);
+  return loadFrom(onDisk(place), options);
 }
+
+/**
+ * Loads parameters as `loadParams` does, also from a folder on disk.
+ *
+ * @throws InputError or SafetensorsError naming every parameter that the checkpoint does not hold in its shape
+ */
+export async function loadParams(
+  place: CheckpointPlace,
+  params: ParamStore,
+  options?: WebOptions,
+): Promise<{ unusedKeys: string[] }> {
+  return loadParamsFrom(onDisk(place), params, options);
+}
+
+const onDisk = (place: CheckpointPlace): CheckpointPlace =>
+  typeof place === 'string' && !/^https?:/.test(place) ? folderFiles(place) : place;

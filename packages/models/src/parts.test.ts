@@ -22,7 +22,7 @@ test('saving a hand-built network throws an error that says how to save it', asy
   const built = { params, network: { vocabSize: 7, maxLength: 9, forward } } as never;
   const out = mkdtempSync(join(tmpdir(), 'headwise-parts-'));
   await expect(saveModel(out, built)).rejects.toThrow(
-    "saveModel: the model's family is undefined; expected that of a model of createModel or loadModel; the parameters of a network that is built by hand, params.named(), are written with @headwise/safetensors",
+    "saveModel: the model's family is undefined; expected that of a model of createModel or loadModel; the parameters of a network that is built by hand are saved with saveParams(folder, params)",
   );
   await expect(saveModel(out, params as never)).rejects.toThrow(
     'saveModel: the model: params is undefined; expected a ParamStore',

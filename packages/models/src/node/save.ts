@@ -1,9 +1,10 @@
-import { checkFinite, checkOneOf, InputError } from '@headwise/core';
+import { checkFinite, checkOneOf, checkParams, InputError, type ParamStore } from '@headwise/core';
 import { sizeOf } from '@headwise/core/internal';
 import { commit, type FileContent, type FolderChange } from '@headwise/files';
 import { fromFloat32, type LazyTensorInput, streamSafetensors } from '@headwise/safetensors';
 import { checkModel } from '../check-model.js';
 import { configText } from '../checkpoint/config-text.js';
+import { paramTensors } from '../checkpoint/params.js';
 import { checkpointTensors } from '../checkpoint/tensors.js';
 import type { Model } from '../model.js';
 import { jsonText } from './json.js';
@@ -41,22 +42,35 @@ const weightsPattern = /^model(-\d{5}-of-\d{5})?\.safetensors(\.index\.json)?$/;
  * @throws InputError where weights are packed, since a checkpoint holds them as floats, and for an unknown type; while
  * they are written, for values that are not finite or that f16 does not hold
  */
-export function modelFiles(
-  model: Model,
-  { shardBytes = 5e9, dtype = 'f32' }: SaveOptions = {},
-): FolderChange {
+export function modelFiles(model: Model, options: SaveOptions = {}): FolderChange {
   checkModel('saveModel', model);
+  const { dtype = 'f32' } = options;
   checkOneOf('saveModel: dtype', dtype, savedTypes);
-  const packed = Object.entries(model.params.matrices()).find(([, matrix]) => matrix.packed);
-  if (packed) {
-    throw new InputError(`parameter '${packed[0]}' is packed; only unpacked weights are saved`);
-  }
-  const tensors = Object.entries(checkpointTensors(model)).map((tensor) => rounded(tensor, dtype));
+  refusePacked(model.params);
+  const config = configWith(model.family.configJson(model.config), dtype);
+  const weights = weightFiles(checkpointTensors(model), model.params.count(), options);
+  return {
+    write: { 'config.json': `${configText(config)}\n`, ...weights },
+    remove: (name) => weightsPattern.test(name),
+  };
+}
+
+function refusePacked(params: ParamStore): void {
+  const packed = Object.entries(params.matrices()).find(([, matrix]) => matrix.packed);
+  if (!packed) return;
+  throw new InputError(`parameter '${packed[0]}' is packed; only unpacked weights are saved`);
+}
+
+/** `model.safetensors`, or shards with their index. */
+function weightFiles(
+  lazy: Readonly<Record<string, LazyTensorInput>>,
+  parameters: number,
+  { shardBytes = 5e9, dtype = 'f32' }: SaveOptions,
+): Record<string, FileContent> {
+  const tensors = Object.entries(lazy).map((tensor) => rounded(tensor, dtype));
   const parts = split(tensors, shardBytes);
   const shards = parts.map((_, i) => shardName(i, parts.length));
-  const write: Record<string, FileContent> = {
-    'config.json': `${configText(configWith(model.family.configJson(model.config), dtype))}\n`,
-  };
+  const write: Record<string, FileContent> = {};
   for (const [i, part] of parts.entries()) {
     const name = shards[i]!;
     write[name] = streamSafetensors(Object.fromEntries(part), { format: 'pt' }, { name });
@@ -64,10 +78,32 @@ export function modelFiles(
   if (parts.length > 1) {
     const weightMap = parts.flatMap((part, i) => part.map(([key]) => [key, shards[i]!]));
     const total = tensors.reduce((sum, tensor) => sum + bytesOf(tensor), 0);
-    const metadata = { total_parameters: model.params.count(), total_size: total };
+    const metadata = { total_parameters: parameters, total_size: total };
     write[indexName] = jsonText({ metadata, weight_map: Object.fromEntries(weightMap.sort()) });
   }
-  return { write, remove: (name) => weightsPattern.test(name) };
+  return write;
+}
+
+/**
+ * Writes the parameters of a network that is built by hand, by their paths: `model.safetensors`, or shards with their index.
+ *
+ * All files are committed as one, as `saveModel` does; `loadParams` reads them.
+ *
+ * @param folder created if it does not exist
+ * @throws FileError where it cannot be written; InputError for packed weights, and for values that are not finite
+ * @example
+ * await saveParams('my-network', params);
+ */
+export async function saveParams(
+  folder: string,
+  params: ParamStore,
+  options: SaveOptions = {},
+): Promise<void> {
+  checkParams('saveParams', params);
+  checkOneOf('saveParams: dtype', options.dtype ?? 'f32', savedTypes);
+  refusePacked(params);
+  const write = weightFiles(paramTensors(params), params.count(), options);
+  await commit(folder, { write, remove: (name) => weightsPattern.test(name) });
 }
 
 /**
