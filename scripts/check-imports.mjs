@@ -33,6 +33,7 @@ export const allowed = {
   training: ['core', 'kernels', 'safetensors', 'files'],
   generation: ['core', 'kernels', 'decoding'],
   inspect: ['core'],
+  runs: ['core', 'data', 'files', 'generation', 'models', 'safetensors', 'tokenizers', 'training'],
   text: ['core', 'generation', 'models', 'tokenizers'],
   parity: ['core', 'kernels', 'decoding', 'models', 'safetensors'],
 };

@@ -11,7 +11,7 @@ import {
   ParamStore,
 } from '@headwise/core';
 import { buildModel } from './build/build-model.js';
-import type { DecoderConfiguration } from './build/model-configuration.js';
+import type { DecoderConfiguration, ModelConfiguration } from './build/model-configuration.js';
 import type { Written } from './build/written.js';
 import { changed, type PresetChange } from './change.js';
 import { refuseUnknownKeys } from './families/shared/settings.js';
@@ -101,10 +101,26 @@ export function createModel(
 ): Model<EncoderDecoderModel>;
 export function createModel<const C>(config: C, options?: CreateOptions): Model<NetworkOf<C>>;
 export function createModel(json: unknown, options: CreateOptions = {}): Model {
-  const { name = 'config.json' } = options;
+  return makeModel(readKnown(json, options.name), options);
+}
+
+/** Reads a configuration, and refuses keys that nothing reads. */
+function readKnown(json: unknown, name = 'config.json'): FamilyConfiguration {
   const read = readConfiguration(json, name);
   if (read.family.settings) refuseUnknownKeys(read.family.settings, json, name);
-  return makeModel(read, options);
+  return read;
+}
+
+/**
+ * The parts of the model that {@link createModel} makes of a configuration, without making it.
+ *
+ * @throws InputError as `createModel` does
+ * @example
+ * modelParts({ model_type: 'gpt2' }).maxLength; // 1024
+ */
+export function modelParts(json: unknown, name?: string): ModelConfiguration {
+  const { family, config } = readKnown(json, name);
+  return family.preset(config);
 }
 
 /** A model of a configuration that was read, with initial parameters. */
@@ -189,10 +205,7 @@ export function modelFromPreset(
 ): Model {
   const json = { ...settings, model_type: family };
   if (!change) return createModel(json, options);
-  const { name = 'config.json' } = options;
-  const read = readConfiguration(json, name);
-  if (read.family.settings) refuseUnknownKeys(read.family.settings, json, name);
-  return makeModel(changed(read, change), options);
+  return makeModel(changed(readKnown(json, options.name), change), options);
 }
 
 /** Options of a model of a family. */

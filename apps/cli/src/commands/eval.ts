@@ -1,11 +1,12 @@
 import { packTokenIds, sequentialBatches } from '@headwise/data';
 import { languageModel, type WeightDtype } from '@headwise/models';
 import { loadModel } from '@headwise/models/node';
+import { predictedBytes } from '@headwise/runs';
+import { readCorpus } from '@headwise/runs/node';
 import { loadTokenizer } from '@headwise/tokenizers/node';
 import { bitsPerByte, evaluate } from '@headwise/training';
 import { Command } from 'commander';
 import { backendOption, start } from '../backend.js';
-import { predictedBytes, readCorpus } from '../corpus.js';
 import { checkModelFolder } from '../model-folder.js';
 import { output } from '../output.js';
 import { dtypeOption } from '../weights.js';

@@ -1,25 +1,26 @@
 import { join } from 'node:path';
 import { type BackendReport, DeviceLostError, InputError, readTensor } from '@headwise/core';
-import { modelFiles } from '@headwise/models/node';
+import {
+  checkRunFits,
+  DeviceLosses,
+  newModel,
+  newOptimizer,
+  prepareData,
+  type RunConfig,
+  type RunData,
+  Session,
+  textHash,
+} from '@headwise/runs';
+import { RunFolder, readCorpus, readRunFile } from '@headwise/runs/node';
 import { tokenizerText } from '@headwise/tokenizers/node';
 import { DivergedError, languageModelLoss, lossAndGradients } from '@headwise/training';
 import * as tf from '@tensorflow/tfjs';
 import { Command } from 'commander';
 import { backendOption, start, startFastest } from '../backend.js';
-import { commandName, duration, type Output, output } from '../output.js';
-import { type RunConfig, readRunConfig } from '../run-config.js';
-import { RunFolder } from '../run-folder.js';
-import { hasValidation } from '../run-history.js';
+import { commandName, duration, type Output, output, progress } from '../output.js';
 import { interrupted, interruptible } from '../signals.js';
-import {
-  describeData,
-  newModel,
-  prepareData,
-  type RunData,
-  readParts,
-} from '../training/prepare.js';
-import { reportRun } from '../training/report.js';
-import { newOptimizer, Session } from '../training/session.js';
+import { describeData, reportRun } from '../training/report.js';
+import { Speed } from '../training/speed.js';
 
 interface TrainCommandOptions {
   config: string;
@@ -42,13 +43,21 @@ export function trainCommand(): Command {
     .action(async (options: TrainCommandOptions) => {
       const out = output(options.json ?? false);
       const backend = backendOption(options.backend);
-      const config = await readRunConfig(options.config, options.set);
+      const config = await readRunFile(options.config, options.set);
       // Everything that can be refused is refused before the folder is touched.
-      const parts = await readParts(config, options.config);
-      const folder = await RunFolder.inspect(options.out, config, options.resume ?? false);
-      const data = await prepareData(config, parts, folder);
+      if (options.out === '') throw new InputError("--out is ''; expected the name of a folder");
+      checkRunFits(config);
+      const corpus = 'corpus' in config.data ? config.data.corpus : undefined;
+      const text = corpus === undefined ? undefined : await readCorpus(corpus, options.config);
+      const sha256 = text === undefined ? undefined : await textHash(text);
+      const folder = await RunFolder.inspect(options.out, config, {
+        resume: options.resume,
+        warn: (line) => out.note(`headwise: ${line}`),
+      });
+      if (sha256 !== undefined) await folder.checkCorpus(sha256, corpus!);
+      const data = await prepareData(config, { text, tokenizer: await folder.tokenizer() });
       const tokenizer = tokenizerText(data.tokenizer);
-      await folder.create(config, { corpus: parts.sha256, tokenizer });
+      await folder.create(config, { corpus: sha256, tokenizer });
       try {
         describeData(out, data);
         const report = await startFastest(out, backend, () => probe(config, data));
@@ -79,29 +88,24 @@ async function trainAndReport(out: Output, run: Run): Promise<void> {
     out.note(`headwise: stopped at step ${session.step}; --resume goes on from there`);
     process.exitCode = interrupted;
   } else {
-    await reportRun(out, session, run.config, run.data, run.folder);
+    await reportRun(out, session, run.config, run.folder);
     finish(out, run.folder.path, (performance.now() - begun) / 1000);
   }
   session.dispose();
 }
 
-/** Losses of the device in a row, without a new checkpoint between them, that a run survives. */
-const maxLosses = 3;
-
 /** Trains to the last step; where the GPU device is lost, from the last checkpoint on a new one. */
 async function trainToEnd(out: Output, run: Run): Promise<{ session: Session; stopped: boolean }> {
-  let losses = 0;
-  let reached = -1;
+  const losses = new DeviceLosses();
   for (;;) {
-    const session = await Session.open(run, out);
-    losses = session.step > reached ? 0 : losses;
-    reached = Math.max(reached, session.step);
+    const session = await Session.open({ ...run, storage: run.folder });
+    const from = session.step;
     try {
       return { session, stopped: await runSession(out, run, session) };
     } catch (error) {
       session.dispose();
       if (error instanceof DivergedError) out.note(keptNote(run.folder));
-      if (!(error instanceof DeviceLostError) || ++losses > maxLosses) throw error;
+      if (!(error instanceof DeviceLostError) || !losses.survives(from)) throw error;
       out.note(`headwise: ${error.loss}; going on from the last checkpoint on a new device`);
       await start(out, run.report.backend);
     }
@@ -120,17 +124,36 @@ async function runSession(
       `${folder.path}: the run there is at step ${session.step}; 'training.steps' is ${steps}`,
     );
   }
-  await folder.openHistory(session.step, out.note);
   if (session.step === steps) out.say(`run        complete at step ${session.step} of ${steps}`);
   else if (session.step > 0) out.say(`run        resumes at step ${session.step} of ${steps}`);
   else out.say(`run        ${session.model.params.count()} parameters, ${steps} steps`);
   return interruptible(async (stop) => {
-    if (session.step === 0 && !hasValidation(folder.history, 0)) await session.validate(stop);
+    await session.begin({ stop });
     if (stop.aborted) return true;
-    if (session.step < steps) await session.run(out, stop);
+    if (session.step < steps) await trainSteps(out, session, steps, stop);
     else await completeRun(out, folder, session, stop);
     return stop.aborted;
   });
+}
+
+async function trainSteps(
+  out: Output,
+  session: Session,
+  steps: number,
+  stop: AbortSignal,
+): Promise<void> {
+  const bar = progress(out, steps, session.step);
+  const speed = new Speed();
+  try {
+    for (let made = await session.advance({ stop }); made; ) {
+      out.emit({ event: 'step', ...made });
+      bar.update(session.step, speed.describe(made, steps));
+      if (stop.aborted) return;
+      made = await session.advance({ stop });
+    }
+  } finally {
+    bar.stop();
+  }
 }
 
 /** Completes a run that has reached its last step: restores a missing or damaged model, and adds the final validation. */
@@ -140,12 +163,12 @@ async function completeRun(
   session: Session,
   stop: AbortSignal,
 ): Promise<void> {
-  const validated = hasValidation(folder.history, session.step);
-  if (!validated) await session.validate(stop);
+  const { validated } = session;
+  if (!validated) await session.validate({ stop });
   const whole = await folder.hasModel();
   if (!whole)
     out.note(`headwise: ${folder.path}: the model is missing or damaged; it is written anew`);
-  if (!whole) await folder.saveBeside(modelFiles(session.model));
+  if (!whole) await folder.saveBeside(session.model);
   else if (!validated && !stop.aborted) await folder.saveBeside();
 }
 

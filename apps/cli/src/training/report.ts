@@ -1,46 +1,45 @@
-import { generate } from '@headwise/generation';
+import type { RunConfig, RunData, Session } from '@headwise/runs';
+import type { RunFolder } from '@headwise/runs/node';
 import { colors, curve, type Output } from '../output.js';
-import type { RunConfig } from '../run-config.js';
-import type { RunFolder } from '../run-folder.js';
-import type { RunData } from './prepare.js';
-import type { Session } from './session.js';
 
-/** Shows what a run has reached: its loss curve, validation before and after, and how it writes. */
+/** Tells how much there is to learn from. */
+export function describeData(out: Output, { tokenizer, tokens }: RunData): void {
+  const { vocabSize } = tokenizer;
+  if (!tokens) {
+    out.emit({ event: 'data', vocabSize });
+    out.say(`data       problems of a task, vocabulary ${vocabSize}`);
+    return;
+  }
+  const { train: trainTokens, validation: validationTokens } = tokens;
+  out.emit({ event: 'data', vocabSize, trainTokens, validationTokens });
+  out.say(
+    `data       ${trainTokens} tokens to train on, ${validationTokens} to validate, vocabulary ${vocabSize}`,
+  );
+}
+
+/** Shows what a run has reached: its loss curve, its validations, and what the model writes. */
 export async function reportRun(
   out: Output,
   session: Session,
   config: RunConfig,
-  data: RunData,
-  folder: RunFolder,
+  { history }: RunFolder,
 ): Promise<void> {
-  const { history } = folder;
-  const losses = history.flatMap((entry) => ('validation' in entry ? [] : [entry.loss]));
+  const losses = history.flatMap((entry) => ('loss' in entry ? [entry.loss] : []));
   const validations = history.flatMap((entry) =>
     'validation' in entry ? [{ step: entry.step, ...entry.validation }] : [],
   );
   out.emit({ event: 'validation', history: validations });
   if (losses.length > 1) out.say(`\n${curve(losses, 'training loss, nats a token').trimEnd()}\n`);
   for (const { step, loss, bitsPerByte } of validations) {
+    const bits = bitsPerByte === undefined ? '' : `, ${bitsPerByte.toFixed(3)} bits per byte`;
     out.say(
-      `validation ${step === 0 ? 'before' : `after ${step} steps`}: loss ${loss.toFixed(3)} nats a token, ${bitsPerByte.toFixed(3)} bits per byte`,
+      `validation ${step === 0 ? 'before' : `after ${step} steps`}: loss ${loss.toFixed(3)} nats a token${bits}`,
     );
   }
-  if (config.samples) await showSamples(out, session, config.samples, data);
-}
-
-async function showSamples(
-  out: Output,
-  session: Session,
-  samples: NonNullable<RunConfig['samples']>,
-  { tokenizer }: RunData,
-): Promise<void> {
-  const prompt = tokenizer.encode(samples.prompt).ids;
-  for (const temperature of samples.temperatures) {
-    const ids: number[] = [];
-    const options = { temperature, maxNewTokens: samples.maxNewTokens, seed: samples.seed };
-    for await (const id of generate(session.model.network, prompt, options)) ids.push(id);
-    const text = tokenizer.decode(ids);
-    out.emit({ event: 'sample', temperature, prompt: samples.prompt, text });
-    out.say(`\n${colors.bold(`temperature ${temperature}`)}\n${samples.prompt}${text}`);
+  if (!config.samples) return;
+  for await (const { temperature, prompt, text, expected } of session.samples()) {
+    out.emit({ event: 'sample', temperature, prompt, text, expected });
+    const right = expected === undefined ? '' : ` (expected ${expected})`;
+    out.say(`\n${colors.bold(`temperature ${temperature}`)}\n${prompt}${text}${right}`);
   }
 }

@@ -6,10 +6,10 @@ import {
   splitCorpus,
   windows,
 } from '@headwise/data';
+import { alphabets, type Problem, problemAt, type TaskName } from '@headwise/runs';
 import { type Tokenizer, trainByteLevelBpe, trainCharacter } from '@headwise/tokenizers';
 import { ignoredTarget, type TokenBatch } from '@headwise/training';
 import { isTask, type RunConfig } from '../model/run-config.js';
-import { alphabets, type Problem, problemAt, type TaskName } from './tasks.js';
 
 /** What to write while learning, and what would be right, where that is known. */
 export interface SamplePrompt {

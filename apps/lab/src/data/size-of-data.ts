@@ -1,5 +1,5 @@
+import { alphabets, problemLength } from '@headwise/runs';
 import { isTask, type RunConfig } from '../model/run-config.js';
-import { alphabets, problemLength } from './tasks.js';
 
 /** The configuration with what follows from the data: a task says how long the context is. */
 export function withContext(config: RunConfig): RunConfig {

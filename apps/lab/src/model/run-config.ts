@@ -1,7 +1,7 @@
 import { InputError } from '@headwise/core';
 import { checkDivides, parseWith } from '@headwise/models/internal';
+import { taskNames } from '@headwise/runs';
 import { z } from 'zod';
-import { taskNames } from '../data/tasks.js';
 
 // The page's Content-Security-Policy forbids code made at run time, which zod would try first.
 z.config({ jitless: true });

@@ -1,11 +1,5 @@
+import { hiddenOf } from '@headwise/runs';
 import type { RunConfig } from './run-config.js';
-
-type ModelConfig = RunConfig['model'];
-
-/** The width of the feed-forward part. */
-export function hiddenOf({ hidden, dim }: ModelConfig): number {
-  return hidden ?? 4 * dim;
-}
 
 /** Values that a step keeps at its peak, beside the parameters: of each token and width, map and logit. */
 interface Kept {

@@ -1,9 +1,10 @@
 // biome-ignore-all lint/a11y/noRedundantRoles: rows are cards on a narrow screen, where only their roles say that they are rows
 // biome-ignore-all lint/a11y/useSemanticElements: the same
+
+import { partsFamily } from '@headwise/runs';
 import { type ReactElement, useState } from 'react';
 import { forgetRun, lab, notify, useLab } from '../../lab.js';
 import { applies, differences, settingOf, titleOf } from '../../model/differences.js';
-import { familyOf } from '../../model/family-of.js';
 import { wordFor } from '../../model/words.js';
 import { hrefWith } from '../../route.js';
 import type { RunRecord } from '../../store/records.js';
@@ -206,7 +207,7 @@ function RunActions({
 }
 
 function ExportDialog({ run, onClose }: { run: RunRecord; onClose(): void }): ReactElement {
-  const family = familyOf(run.config.model);
+  const family = partsFamily(run.config.model);
   const saved = run.checkpoint !== undefined;
   const take = (kind: Parameters<typeof exportRun>[1]) => {
     exportRun(run, kind).then(onClose, (error: Error) => {

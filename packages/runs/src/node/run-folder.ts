@@ -1,7 +1,7 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
-import { InputError } from '@headwise/core';
+import { InputError, type LanguageModel } from '@headwise/core';
 import {
   commit,
   type FileContent,
@@ -15,9 +15,17 @@ import {
   makeFolder,
   readBytes,
 } from '@headwise/files';
-import { jsonText } from '@headwise/models/node';
-import { checkRunConfig, type RunConfig } from './run-config.js';
-import { type HistoryEntry, historyBefore, historyText, parseHistory } from './run-history.js';
+import type { Model } from '@headwise/models';
+import { jsonText, modelFiles } from '@headwise/models/node';
+import {
+  type HistoryEntry,
+  hasValidation,
+  historyBefore,
+  historyText,
+  parseHistory,
+} from '../history.js';
+import { parseRunConfig, type RunConfig } from '../run-config.js';
+import type { Checkpoint, RunStorage, SavedState } from '../storage.js';
 
 const configName = 'trainer/config.json';
 const corpusName = 'trainer/corpus.json';
@@ -28,16 +36,16 @@ const tokenizerName = 'tokenizer.json';
 
 /** The inputs of a run, besides its configuration. */
 export interface RunInputs {
-  /** SHA-256 of the corpus, as one text. */
-  corpus: string;
+  /** SHA-256 of the corpus, as one text; undefined for a task. */
+  corpus?: string | undefined;
   /** What `tokenizer.json` holds. */
   tokenizer: string;
 }
 
-/** The contents of a checkpoint. */
-export interface Checkpoint {
-  state: FileContent;
-  model: FolderChange;
+/** How a folder is looked at. */
+export interface InspectOptions {
+  resume?: boolean | undefined;
+  warn?: ((line: string) => void) | undefined;
 }
 
 /**
@@ -45,33 +53,39 @@ export interface Checkpoint {
  *
  * State, model, configuration and history are committed as one; the state before the last one is kept.
  */
-export class RunFolder {
+export class RunFolder implements RunStorage {
   readonly path: string;
+  readonly #warn: (line: string) => void;
   #files: Folder;
   #history: HistoryEntry[] = [];
   #lock: Lock | undefined;
   /** The last state is damaged: the one before it is not to be replaced by it. */
   #fellBack = false;
 
-  private constructor(path: string, files: Folder) {
+  private constructor(path: string, files: Folder, warn: (line: string) => void) {
     this.path = path;
+    this.#warn = warn;
     this.#files = files;
   }
 
   /**
    * Looks at a folder for a run; nothing is written before `create`.
    *
-   * @param resume go on with the run in the folder, if it holds one
+   * @param options `resume`: go on with the run in the folder, if it holds one; `warn` receives a message where files
+   * there are damaged and the run can go on without them
    * @throws InputError where the folder holds a run and `resume` is not set, holds a run of another
    * configuration, or holds other files
    */
-  static async inspect(path: string, config: RunConfig, resume: boolean): Promise<RunFolder> {
-    if (path === '') throw new InputError("--out is ''; expected the name of a folder");
+  static async inspect(
+    path: string,
+    config: RunConfig,
+    { resume = false, warn = () => {} }: InspectOptions = {},
+  ): Promise<RunFolder> {
     const names = await namesIn(path);
-    const folder = new RunFolder(path, await Folder.open(path));
+    const folder = new RunFolder(path, await Folder.open(path), warn);
     const before = await folder.#readJson(configName);
     if (before !== undefined)
-      folder.#checkConfig(checkRunConfig(before, join(path, configName)), config, resume);
+      folder.#checkConfig(parseRunConfig(before, join(path, configName)), config, resume);
     else if (names.length > 0) {
       throw new InputError(`${path}: is not empty and holds no training run; give another folder`);
     }
@@ -82,6 +96,7 @@ export class RunFolder {
    * Throws where the run there was begun on another text.
    *
    * @param sha256 of the text that is given now
+   * @param corpus its place, for the error
    */
   async checkCorpus(sha256: string, corpus: string): Promise<void> {
     const there = (await this.#readJson(corpusName)) as { sha256?: unknown } | undefined;
@@ -91,9 +106,10 @@ export class RunFolder {
     );
   }
 
-  /** What `tokenizer.json` holds; undefined where it has not been made. */
-  tokenizer(): Promise<Uint8Array | undefined> {
-    return this.#files.read(tokenizerName);
+  /** What `tokenizer.json` holds, and its path; undefined where it has not been made. */
+  async tokenizer(): Promise<SavedState | undefined> {
+    const bytes = await this.#files.read(tokenizerName);
+    return bytes && { name: join(this.path, tokenizerName), bytes };
   }
 
   /**
@@ -112,10 +128,8 @@ export class RunFolder {
     if (this.#files.commitId !== seen.commitId) {
       throw new InputError(`${this.path}: another process has trained there meanwhile; try again`);
     }
-    const write: Record<string, FileContent> = {
-      [configName]: jsonText(config),
-      [corpusName]: jsonText({ sha256: corpus }),
-    };
+    const write: Record<string, FileContent> = { [configName]: jsonText(config) };
+    if (corpus !== undefined) write[corpusName] = jsonText({ sha256: corpus });
     if (!this.#files.entry(tokenizerName)) write[tokenizerName] = tokenizer;
     if (seen.commitId === undefined) {
       write['generation_config.json'] = jsonText({
@@ -134,21 +148,13 @@ export class RunFolder {
     this.#lock = undefined;
   }
 
-  /**
-   * The state to resume from; undefined if there is none.
-   *
-   * @param warn receives a message where the last state is damaged and the one before it is used
-   * @throws InputError where no state is as it was saved
-   */
-  async state(
-    warn: (line: string) => void,
-  ): Promise<{ name: string; bytes: Uint8Array } | undefined> {
+  async state(): Promise<SavedState | undefined> {
     let damage: FileError | undefined;
     for (const name of [stateName, earlierName]) {
       try {
         const bytes = await this.#files.read(name);
         if (!bytes) continue;
-        if (damage) warn(`headwise: ${damage.message}; going on from the checkpoint before it`);
+        if (damage) this.#warn(`${damage.message}; going on from the checkpoint before it`);
         return { name: join(this.path, name), bytes };
       } catch (error) {
         if (!(error instanceof FileError)) throw error;
@@ -160,22 +166,17 @@ export class RunFolder {
     return undefined;
   }
 
-  /**
-   * Reads the history of a run that goes on after so many steps.
-   *
-   * @param warn receives a message about lines that cannot be read and are skipped
-   */
-  async openHistory(steps: number, warn: (line: string) => void): Promise<void> {
+  async rewind(steps: number): Promise<{ validated: boolean }> {
     const path = join(this.path, historyName);
     const bytes = await this.#files.read(historyName).catch((error) => {
       if (!(error instanceof FileError)) throw error;
-      warn(`headwise: ${error.message}`);
+      this.#warn(error.message);
       return readBytes(path).catch(() => undefined);
     });
     const { entries, unreadable } = parseHistory(new TextDecoder().decode(bytes));
-    if (unreadable > 0)
-      warn(`headwise: ${path}: leaves out ${unreadable} lines that cannot be read`);
+    if (unreadable > 0) this.#warn(`${path}: leaves out ${unreadable} lines that cannot be read`);
     this.#history = historyBefore(entries, steps);
+    return { validated: hasValidation(this.#history, steps) };
   }
 
   /** Whether there is a checkpoint. */
@@ -183,28 +184,28 @@ export class RunFolder {
     return this.#files.entry(stateName) !== undefined;
   }
 
-  /** The losses so far, with those that the next checkpoint saves. */
+  /** The history so far, with what the next checkpoint saves of it. */
   get history(): readonly HistoryEntry[] {
     return this.#history;
   }
 
-  /** Adds to the history; it is saved with the next checkpoint. */
   note(entry: HistoryEntry): void {
     this.#history.push(entry);
   }
 
-  /** Saves a checkpoint, and keeps the state before it. */
+  /** Saves a checkpoint and the model for other commands as one, and keeps the state before it. */
   async save({ state, model }: Checkpoint): Promise<void> {
     const write = { [stateName]: state, [historyName]: historyText(this.#history) };
     const keep = this.#fellBack ? {} : { [stateName]: earlierName };
     // The state goes first: where training has diverged it says so, and in which step.
-    await this.#commit({ write, keep }, model);
+    await this.#commit({ write, keep }, modelFiles(model));
     this.#fellBack = false;
   }
 
   /** Saves the history, and the model if it is given, without a new state. */
-  saveBeside(model: FolderChange = { write: {} }): Promise<void> {
-    return this.#commit(model, { write: { [historyName]: historyText(this.#history) } });
+  saveBeside(model?: Model<LanguageModel>): Promise<void> {
+    const history = { write: { [historyName]: historyText(this.#history) } };
+    return this.#commit(...(model ? [modelFiles(model)] : []), history);
   }
 
   /** Whether the model there is the one that was saved last. */
@@ -242,7 +243,7 @@ export class RunFolder {
       );
     }
     const [there, given] = [fixed(before), fixed(config)];
-    for (const part of Object.keys(there)) {
+    for (const part of new Set([...Object.keys(there), ...Object.keys(given)])) {
       if (isDeepStrictEqual(there[part], given[part])) continue;
       throw new InputError(
         `${this.path}: the run there has '${part}' ${JSON.stringify(there[part])}; the configuration given has ${JSON.stringify(given[part])}`,
@@ -257,7 +258,7 @@ function fixed({ model, tokenizer, data, training }: RunConfig): Record<string, 
   return {
     model,
     tokenizer,
-    'data.validation': data.validation,
+    ...('task' in data ? { data } : { 'data.validation': data.validation }),
     'training.seed': seed,
     'training.batchSize': batchSize,
   };

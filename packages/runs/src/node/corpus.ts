@@ -3,7 +3,6 @@ import { createRequire, isBuiltin } from 'node:module';
 import { dirname, join, resolve, sep } from 'node:path';
 import { InputError } from '@headwise/core';
 import { readTextCorpus } from '@headwise/data/node';
-import type { Encoding } from '@headwise/tokenizers';
 
 /**
  * Reads a corpus as one text: a file, a folder of `.txt` files, or `npm:PACKAGE`.
@@ -17,11 +16,6 @@ export async function readCorpus(corpus: string, from?: string): Promise<string>
   if (corpus.startsWith('npm:')) return packageText(corpus.slice('npm:'.length), from);
   const documents = await readTextCorpus(corpus);
   return documents.map(({ text }) => text).join('\n\n');
-}
-
-/** The UTF-8 length of what a model predicts of a text: all but its first token. */
-export function predictedBytes(text: string, { offsets }: Pick<Encoding, 'offsets'>): number {
-  return Buffer.byteLength(text.slice(offsets[0]?.[1] ?? 0));
 }
 
 /** What npm takes as the name of a package: a path, a version or a part of a package is not one. */

@@ -1,0 +1,141 @@
+import { InputError } from '@headwise/core';
+import {
+  DataError,
+  packTokenIds,
+  sequentialBatches,
+  shuffledBatches,
+  splitCorpus,
+  windows,
+} from '@headwise/data';
+import { checkPrompt } from '@headwise/generation';
+import { Tokenizer, trainByteLevelBpe, trainCharacter } from '@headwise/tokenizers';
+import type { TokenBatch } from '@headwise/training';
+import type { RunConfig, SamplesPart, TextData } from './run-config.js';
+import { taskData } from './task-data.js';
+
+/** What the model is given to write on from, and the right answer, where it is known. */
+export interface SamplePrompt {
+  prompt: string;
+  expected?: string;
+}
+
+/** What the steps of a run read. */
+export interface RunData {
+  tokenizer: Tokenizer;
+  batches: { at(step: number): TokenBatch };
+  /** The batches to measure on: the same every time. */
+  validation(): Iterable<TokenBatch>;
+  /** UTF-8 bytes of the text that they predict; undefined of a task, whose questions are not predicted. */
+  validationBytes?: number | undefined;
+  prompts: SamplePrompt[];
+  /** How many tokens there are; undefined of a task, which has no end. */
+  tokens?: { train: number; validation: number } | undefined;
+}
+
+/** What is given to prepare a run's data. */
+export interface DataSources {
+  /** The text of `data.corpus`; undefined for a task. */
+  text?: string | undefined;
+  /** The bytes of the tokenizer that the run has already, and the name of their file, for errors. */
+  tokenizer?: { bytes: Uint8Array; name: string } | undefined;
+}
+
+/**
+ * The tokenizer of a run, learned from the training part unless the run has one already, and its batches.
+ *
+ * @throws InputError where a part of the text is shorter than a window, or a prompt longer than the context
+ */
+export async function prepareData(config: RunConfig, sources: DataSources): Promise<RunData> {
+  const { bytes, name } = sources.tokenizer ?? {};
+  const given = bytes && Tokenizer.fromBytes(bytes, name);
+  const { data } = config;
+  const prepared =
+    'task' in data
+      ? await taskData(data, config.training, given)
+      : await textData(config, data, sources.text, given);
+  const { vocabSize } = prepared.tokenizer;
+  for (const { prompt } of prepared.prompts) {
+    const { ids } = prepared.tokenizer.encode(prompt);
+    checkPrompt({ vocabSize, maxLength: config.model.context }, ids);
+  }
+  return prepared;
+}
+
+/** Rows of a validation batch at most. */
+const validationRows = 16;
+
+async function textData(
+  config: RunConfig,
+  data: TextData,
+  text: string | undefined,
+  given: Tokenizer | undefined,
+): Promise<RunData> {
+  if (text === undefined)
+    throw new InputError(`the text of 'data.corpus' ${data.corpus} is missing`);
+  const { seed, batchSize } = config.training;
+  const length = config.model.context;
+  const parts = partsOf(text, data);
+  const tokenizer = given ?? (await newTokenizer(config, text, parts.train));
+  const encoded = {
+    train: tokenizer.encode(parts.train),
+    validation: tokenizer.encode(parts.validation),
+  };
+  const windowsOf = (part: 'train' | 'validation') => {
+    try {
+      return windows(packTokenIds(encoded[part].ids, tokenizer), { length });
+    } catch (error) {
+      if (!(error instanceof DataError)) throw error;
+      throw new InputError(
+        `'data.corpus' ${data.corpus}, ${part} part (validation ${data.validation}): ${error.message}. Take a longer text, or a shorter 'model.context'`,
+      );
+    }
+  };
+  const [train, { ids }] = [windowsOf('train'), windowsOf('validation')];
+  const measured = ids.subarray(0, (data.validationTokens ?? ids.length) + 1);
+  const bytes = predictedBytes(parts.validation, encoded.validation, measured.length);
+  return {
+    tokenizer,
+    batches: shuffledBatches(train, { batchSize, seed }),
+    validation: () => sequentialBatches(measured, { batchSize: validationRows, length }),
+    validationBytes: bytes,
+    prompts: config.samples ? promptsOf(config.samples, parts.validation) : [],
+    tokens: { train: train.ids.length, validation: ids.length },
+  };
+}
+
+function partsOf(text: string, { corpus, validation }: TextData) {
+  try {
+    return splitCorpus(text, { validation });
+  } catch (error) {
+    if (!(error instanceof DataError)) throw error;
+    throw new InputError(`'data.corpus' ${corpus}: ${error.message}. Take a longer text`);
+  }
+}
+
+/** @param train the part that joins are learned from; characters are those of the whole text */
+function newTokenizer(config: RunConfig, text: string, train: string): Promise<Tokenizer> {
+  const { kind, vocabSize } = config.tokenizer!;
+  return kind === 'character' ? trainCharacter([text]) : trainByteLevelBpe([train], { vocabSize });
+}
+
+/** The prompt of a run, or the first words of the validation part; none where that begins with blanks alone. */
+function promptsOf({ prompt }: SamplesPart, validation: string): SamplePrompt[] {
+  if (prompt !== undefined) return [{ prompt }];
+  const start = validation.trimStart().slice(0, 200);
+  const opening = /^.{8,40}?(?=\s)/s.exec(start)?.[0] ?? start.slice(0, 12);
+  return opening === '' ? [] : [{ prompt: opening }];
+}
+
+/**
+ * The UTF-8 length of what a model predicts of a text: all but its first token.
+ *
+ * @param tokens the number of tokens that are measured; default all
+ */
+export function predictedBytes(
+  text: string,
+  { offsets }: { offsets: readonly (readonly [number, number])[] },
+  tokens: number = offsets.length,
+): number {
+  const end = tokens < offsets.length ? offsets[tokens - 1]![1] : text.length;
+  return new TextEncoder().encode(text.slice(offsets[0]?.[1] ?? 0, end)).length;
+}

@@ -1,0 +1,39 @@
+export {
+  type DataSources,
+  predictedBytes,
+  prepareData,
+  type RunData,
+  type SamplePrompt,
+} from './data.js';
+export { DeviceLosses } from './device-losses.js';
+export { textHash } from './hash.js';
+export type {
+  HistoryEntry,
+  Sample,
+  SampleEntry,
+  StepEntry,
+  ValidationEntry,
+} from './history.js';
+export { checkRunFits, knownVocabulary, modelConfig, newModel, newOptimizer } from './model.js';
+export { hiddenOf, type ModelParts, partsFamily } from './parts.js';
+export {
+  type ConfiguredModel,
+  isConfigured,
+  parseRunConfig,
+  type RunConfig,
+  type SamplesPart,
+  type TaskData,
+  type TextData,
+  type TokenizerPart,
+  type TrainingPart,
+} from './run-config.js';
+export { Session, type SessionParts, type StopOptions } from './session.js';
+export type { Checkpoint, RunStorage, SavedState } from './storage.js';
+export {
+  alphabets,
+  type Problem,
+  problemAt,
+  problemLength,
+  type TaskName,
+  taskNames,
+} from './tasks.js';

@@ -1,0 +1,106 @@
+import { mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { tokenizerText } from '@headwise/tokenizers/node';
+import * as tf from '@tensorflow/tfjs';
+import { expect, test } from 'vitest';
+import { prepareData } from './data.js';
+import { DeviceLosses } from './device-losses.js';
+import { RunFolder } from './node/run-folder.js';
+import { parseRunConfig, type RunConfig } from './run-config.js';
+import { Session } from './session.js';
+
+const work = mkdtempSync(join(tmpdir(), 'headwise-runs-'));
+const text = Array.from({ length: 60 }, (_, i) => `the ${i % 7} whales saw ${i % 5} ships.`).join(
+  '\n',
+);
+const training = { steps: 6, batchSize: 2, learningRate: 0.01, checkpointEvery: 2 };
+const ofText = { tokenizer: { kind: 'character' }, data: { corpus: 'a.txt' }, training };
+
+/** Trains in a folder, and ends after so many steps of this session. */
+async function trainIn(name: string, config: RunConfig, most = Number.POSITIVE_INFINITY) {
+  const folder = await RunFolder.inspect(join(work, name), config, { resume: true });
+  const data = await prepareData(config, { text, tokenizer: await folder.tokenizer() });
+  await folder.create(config, { tokenizer: tokenizerText(data.tokenizer) });
+  const session = await Session.open({ config, data, storage: folder });
+  await session.begin();
+  for (let made = 0; made < most && (await session.advance()); made++);
+  session.dispose();
+  await folder.release();
+  return folder.history;
+}
+
+const lossesOf = (history: Awaited<ReturnType<typeof trainIn>>) =>
+  history.flatMap((entry) => ('loss' in entry ? [entry.loss] : []));
+
+const models: Record<string, object> = {
+  'parts of LLaMA': { dim: 16, heads: 2, layers: 1, context: 12, position: 'rotary', norm: 'rms' },
+  bloom: { context: 12, config: { model_type: 'bloom', hidden_size: 16, n_head: 2, n_layer: 1 } },
+  headwise: {
+    context: 12,
+    config: {
+      model_type: 'headwise',
+      topology: 'decoder',
+      maxLength: 12,
+      dim: 16,
+      layers: 1,
+      embedding: {},
+      position: { kind: 'alibi' },
+      heads: { count: 2, dropout: 0.1 },
+      score: { kind: 'scaled-dot-product' },
+      norm: { kind: 'layer' },
+      feedForward: { kind: 'plain' },
+      block: 'pre-norm',
+      head: { kind: 'language-model', tied: true },
+    },
+  },
+};
+
+for (const [name, model] of Object.entries(models)) {
+  test(`a run of ${name} that is interrupted makes the losses of one that is not, to the bit`, async () => {
+    const config = parseRunConfig({ model, ...ofText });
+    const { numTensors } = tf.memory();
+    const straight = await trainIn(`${name} straight`, config);
+    await trainIn(`${name} broken`, config, 3);
+    const resumed = await trainIn(`${name} broken`, config);
+    expect(lossesOf(straight)).toHaveLength(6);
+    expect(lossesOf(resumed)).toEqual(lossesOf(straight));
+    const validations = (history: typeof straight) =>
+      history.filter((entry) => 'validation' in entry);
+    expect(validations(straight).map(({ step }) => step)).toEqual([0, 6]);
+    expect(validations(resumed)).toEqual(validations(straight));
+    expect(tf.memory().numTensors).toBe(numTensors);
+  });
+}
+
+test('a task is measured and sampled when the file says so, with the right answers beside', async () => {
+  const config = parseRunConfig({
+    model: { dim: 8, heads: 2, layers: 1 },
+    data: { task: 'copy', length: 2 },
+    training: { ...training, validateEvery: 3 },
+    samples: { every: 4 },
+  });
+  const history = await trainIn('task', config);
+  const steps = (key: string) => history.flatMap((entry) => (key in entry ? [entry.step] : []));
+  expect(steps('validation')).toEqual([0, 3, 6]);
+  expect(steps('sample')).toEqual([4, 4, 4, 6, 6, 6]);
+  for (const entry of history) {
+    if ('sample' in entry) {
+      expect(entry.sample.prompt).toBe(`${entry.sample.expected}|`);
+      expect(entry.sample.text).toHaveLength(2);
+    }
+  }
+});
+
+test('a run survives three losses of the device in a row, and more with checkpoints between them', () => {
+  const losses = new DeviceLosses();
+  expect([0, 0, 0, 5, 5, 5, 5].map((step) => losses.survives(step))).toEqual([
+    true,
+    true,
+    true,
+    true,
+    true,
+    true,
+    false,
+  ]);
+});
