@@ -1,4 +1,4 @@
-import type { LanguageModel } from '@headwise/core';
+import { currentDevice, type LanguageModel } from '@headwise/core';
 import { KeyValueCache, StepLoop, type StepPlan, stepPlanOf } from '@headwise/decoding';
 import { generate } from '@headwise/generation';
 import { checkedSampling } from '@headwise/kernels/internal';
@@ -23,7 +23,8 @@ async function contestants(config: DecoderSettings, dtype: WeightDtype): Promise
   const model = createModel(config, { dtype, seed: 1 });
   const full = dtype === 'f32' ? model : createModel(config, { seed: 1 });
   const { network } = model;
-  const [plan, fullPlan] = [planOf(network), planOf(full.network)];
+  const plan = planOf(network);
+  const fullPlan = await withBoundTable(planOf(full.network));
   const prompt = Array.from({ length }, (_, i) => (i * 7919 + 464) % network.vocabSize);
   const token = { id: prompt.at(-1)!, position: length - 1 };
 
@@ -40,7 +41,7 @@ async function contestants(config: DecoderSettings, dtype: WeightDtype): Promise
     cache.trim(length - 1);
     return logits;
   };
-  const past = pastOf(plan, full.network, prompt);
+  const past = pastOf(plan, cache);
   const stock = () => tf.tidy(() => stockStep(fullPlan, past, token));
   const expected = stock();
   const difference = await relativeDifference(step(), expected);
@@ -89,13 +90,35 @@ function planOf(network: LanguageModel): StepPlan {
   throw new Error('generate: the model has no fused step');
 }
 
-/** Keys and values of all tokens but the last, by the layers in float32. */
-function pastOf(plan: StepPlan, network: LanguageModel, prompt: readonly number[]): PastTokens[] {
-  const cache = new KeyValueCache();
+/** A plan whose table of tokens is cut in two where the device cannot bind it whole; disposed with the plan. */
+async function withBoundTable(plan: StepPlan): Promise<StepPlan> {
+  const [table] = plan.embedding.table;
+  const most = currentDevice()!.gpu.limits.maxStorageBufferBindingSize;
+  if (!table || !('values' in table) || 4 * table.values.size <= most) return plan;
+  const [rows, dim] = table.values.shape;
+  const values = (await table.values.data()) as Float32Array;
+  const part = (from: number, to: number) => ({
+    values: tf.tensor2d(values.slice(from * dim, to * dim), [to - from, dim]),
+    layout: 'out-in' as const,
+  });
+  const parts = [part(0, rows >> 1), part(rows >> 1, rows)];
+  const tied = plan.head.weights[0] === table;
+  return {
+    ...plan,
+    embedding: { ...plan.embedding, table: parts },
+    head: tied ? { weights: parts } : plan.head,
+    dispose: () => {
+      plan.dispose();
+      tf.dispose(parts.map((half) => half.values));
+    },
+  };
+}
+
+/** Copies of the keys and values of all tokens but the last. */
+function pastOf(plan: StepPlan, cache: KeyValueCache): PastTokens[] {
   const seen = length - 1;
-  const past = tf.tidy(() => {
-    network.head!.hidden(tf.tensor2d([prompt.slice(0, -1)], [1, seen], 'int32'), { cache });
-    return plan.layers.map(({ path, kvHeads, scoring: { headDim } }) => {
+  return tf.tidy(() =>
+    plan.layers.map(({ path, kvHeads, scoring: { headDim } }) => {
       const { k, v } = cache.rowsOf(path);
       const rows = (x: tf.Tensor) =>
         tf.keep(
@@ -104,10 +127,8 @@ function pastOf(plan: StepPlan, network: LanguageModel, prompt: readonly number[
             .reshape<tf.Tensor3D>([kvHeads, seen, headDim]),
         );
       return { k: rows(k), v: rows(v) };
-    });
-  });
-  cache.dispose();
-  return past;
+    }),
+  );
 }
 
 /** Median time in JavaScript to submit a token, ms; the GPU is waited for in between. */

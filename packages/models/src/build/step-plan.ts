@@ -8,7 +8,7 @@ import type {
   StepRotary,
 } from '@headwise/decoding';
 import { PackedWeight } from '@headwise/kernels';
-import type { DecodeWeight, Norm } from '@headwise/kernels/internal';
+import { type DecodeWeight, type Norm, widestStepHead } from '@headwise/kernels/internal';
 import { alibiSlopes, rotaryTable, sinusoidalTable } from '@headwise/positions';
 import * as tf from '@tensorflow/tfjs';
 import type {
@@ -20,9 +20,6 @@ import type {
 } from './model-configuration.js';
 import { isFused } from './positions.js';
 import { ownPartsOf } from './written.js';
-
-/** The widest head of the fused step. */
-const widestHead = 256;
 
 /**
  * The fused step of a decoder that a configuration describes; undefined where one of its parts has no fused form.
@@ -74,7 +71,7 @@ function hasStep(config: ModelConfiguration): config is Named {
   return (
     ownPartsOf(config).length === 0 &&
     embedding.adaptive === undefined &&
-    headDim(config) <= widestHead &&
+    headDim(config) <= widestStepHead &&
     (score.kind === 'scaled-dot-product' || score.kind === 'dot-product') &&
     isFused(position)
   );

@@ -1,0 +1,277 @@
+import { each } from '../attention/text.js';
+import { lowest } from '../dispatch/peak.js';
+import { defineProgram, type ElementType, type Program, variants } from '../dispatch/program.js';
+import type { RotaryLayout } from '../rotary/index.js';
+import { loadTurned } from '../rotary/load.js';
+
+/** Lanes of a workgroup, which has one head and one part of the keys. */
+const lanes = 32;
+/** Keys whose weights are held at a time. */
+const chunk = 256;
+/** The widest head that has room in a workgroup's memory. */
+export const widestStepHead = 256;
+
+/** How a row of the cache is read: the values of one load, their type, and the buffer's. */
+interface RowForm {
+  pack: 1 | 2 | 4;
+  type: 'f32' | 'vec2f' | 'vec4f';
+  stored: 'f32' | 'vec4f' | 'u32' | 'vec2u';
+}
+
+export const rowForm = (halves: boolean, width: number): RowForm => {
+  if (halves) {
+    return width % 4 === 0
+      ? { pack: 4, type: 'vec4f', stored: 'vec2u' }
+      : { pack: 2, type: 'vec2f', stored: 'u32' };
+  }
+  return width % 4 === 0
+    ? { pack: 4, type: 'vec4f', stored: 'vec4f' }
+    : { pack: 1, type: 'f32', stored: 'f32' };
+};
+
+const loaded = ({ stored }: RowForm, buffer: string, i: string) =>
+  ({
+    f32: `${buffer}[${i}]`,
+    vec4f: `${buffer}[${i}]`,
+    u32: `unpack2x16float(${buffer}[${i}])`,
+    vec2u: `vec4f(unpack2x16float(${buffer}[${i}].x), unpack2x16float(${buffer}[${i}].y))`,
+  })[stored];
+
+const half = (x: string) => `pack2x16float(clamp(${x}, vec2f(-65504.0), vec2f(65504.0)))`;
+
+const storedAs = ({ stored }: RowForm, x: string) =>
+  ({
+    f32: x,
+    vec4f: x,
+    u32: half(x),
+    vec2u: `vec2u(${half(`${x}.xy`)}, ${half(`${x}.zw`)})`,
+  })[stored];
+
+/** A value as the cache will give it back. */
+const kept = ({ stored }: RowForm, x: string) =>
+  ({
+    f32: x,
+    vec4f: x,
+    u32: `unpack2x16float(${half(x)})`,
+    vec2u: `vec4f(unpack2x16float(${half(`${x}.xy`)}), unpack2x16float(${half(`${x}.zw`)}))`,
+  })[stored];
+
+/** What a program is written for. */
+export interface AttendVariant {
+  halves: boolean;
+  width: number;
+  layout: RotaryLayout | undefined;
+  slopes: boolean;
+  softCap: boolean;
+  /** Whether parts are left to be joined. */
+  split: boolean;
+}
+
+/** Attention of one query head over one part of the keys. */
+export const attendProgram: (variant: AttendVariant) => Program = variants(
+  ({ halves, width, layout, slopes, softCap, split }: AttendVariant) =>
+    [rowForm(halves, width).stored, layout, slopes, softCap, split].join('/'),
+  ({ halves, width, layout, slopes, softCap, split }) => {
+    const form = rowForm(halves, width);
+    const { pack, type, stored } = form;
+    const room = Math.ceil(widestStepHead / pack);
+    const product = (x: string, y: string) => (pack === 1 ? `${x} * ${y}` : `dot(${x}, ${y})`);
+    // The last word of an odd width holds a value and a zero.
+    const channel = (name: string, start: string, at: string) =>
+      pack === 2
+        ? `select(0.0, ${name}_at(${start}, min(${at}, params.width - 1u), angles), ${at} < params.width)`
+        : `${name}_at(${start}, ${at}, angles)`;
+    const row = (name: string, start: string) =>
+      `${type}(${each(pack, (i) => channel(name, start, `c * ${pack}u + ${i}u`), ', ')})`;
+    // Counted from a number that is not known: some drivers unroll what they can count.
+    const overLanes = (from: string, body: string) =>
+      `for (var n = ${from}; n < ${from} + ${lanes}u; n++) { ${body} }`;
+    // What one lane sums up of a head as wide as any.
+    const columns = Math.ceil(room / lanes);
+    const modified = (score: string, distance: string) => {
+      const near = slopes ? `${score} - slope * f32(${distance})` : score;
+      return softCap ? `params.soft_cap * tanh((${near}) / params.soft_cap)` : near;
+    };
+    const written = (i: number) =>
+      `if (c * ${pack}u + ${i}u < params.width) { y[to + c * ${pack}u + ${i}u] = ${pack === 1 ? 'sum' : `sum[${i}]`}; }`;
+    return defineProgram({
+      label: 'headwise/AttendStep',
+      inputs: {
+        qkv: 'f32',
+        state: 'i32',
+        ...(layout ? { cos: 'f32', sin: 'f32' } : {}),
+        ...(slopes ? { slopes: 'f32' } : {}),
+      } as Record<string, ElementType>,
+      outputs: {
+        cacheK: stored,
+        cacheV: stored,
+        y: 'f32',
+        ...(split ? { peaks: 'f32' } : {}),
+      } as Record<string, ElementType>,
+      params: {
+        heads: 'u32',
+        kv_heads: 'u32',
+        width: 'u32',
+        stored: 'u32',
+        capacity: 'u32',
+        per_split: 'u32',
+        splits: 'u32',
+        window: 'u32',
+        pairs: 'u32',
+        scale: 'f32',
+        soft_cap: 'f32',
+      },
+      wgsl: /* wgsl */ `
+        // Rows of the new token, [Dh]: of its query head and of the head of keys and values.
+        var<workgroup> q_row: array<${type}, ${room}>;
+        var<workgroup> k_row: array<${type}, ${room}>;
+        var<workgroup> v_row: array<${type}, ${room}>;
+        var<workgroup> weights: array<f32, ${chunk}>;
+        var<workgroup> of_lanes: array<f32, ${lanes}>;
+        const lowest = ${lowest};
+        ${loadTurned('qkv', layout)}
+        fn plain_at(start: u32, channel: u32, angles: u32) -> f32 { return qkv[start + channel]; }
+
+        @compute @workgroup_size(${lanes})
+        fn main(
+          @builtin(workgroup_id) workgroup: vec3u,
+          @builtin(local_invocation_index) lane: u32,
+        ) {
+          let head = workgroup.x;
+          let split = workgroup.y;
+          let kv = head / (params.heads / params.kv_heads);
+          let position = u32(state[0]);
+          let seen = select(0u, position + 1u - params.window, position + 1u > params.window);
+          let newest = position / params.per_split == split;
+          let first_key = max(split * params.per_split, seen);
+          let end_key = min((split + 1u) * params.per_split, position);
+          if (first_key >= end_key && !newest) { return; }
+
+          let angles = position * params.pairs;
+          let base = kv * params.capacity * params.stored;
+          let q_start = head * params.width;
+          let k_start = (params.heads + kv) * params.width;
+          let v_start = (params.heads + params.kv_heads + kv) * params.width;
+          ${slopes ? 'let slope = slopes[head];' : ''}
+          for (var c = lane; c < params.stored; c += ${lanes}u) {
+            let k_new = ${row('qkv', 'k_start')};
+            let v_new = ${row('plain', 'v_start')};
+            q_row[c] = ${row('qkv', 'q_start')} * params.scale;
+            k_row[c] = ${kept(form, 'k_new')};
+            v_row[c] = ${kept(form, 'v_new')};
+            if (newest && head % (params.heads / params.kv_heads) == 0u) {
+              cacheK[base + position * params.stored + c] = ${storedAs(form, 'k_new')};
+              cacheV[base + position * params.stored + c] = ${storedAs(form, 'v_new')};
+            }
+          }
+          workgroupBarrier();
+
+          var sums: array<${type}, ${columns}>;
+          // Of the lane's own keys.
+          var total = 0.0;
+          var highest = lowest;
+          for (var first = first_key; first < end_key; first += ${chunk}u) {
+            let count = min(${chunk}u, end_key - first);
+            var own = lowest;
+            for (var j = lane; j < count; j += ${lanes}u) {
+              var score = 0.0;
+              let key = base + (first + j) * params.stored;
+              for (var c = 0u; c < params.stored; c++) {
+                score += ${product('q_row[c]', loaded(form, 'cacheK', 'key + c'))};
+              }
+              score = ${modified('score', 'position - (first + j)')};
+              weights[j] = score;
+              own = max(own, score);
+            }
+            of_lanes[lane] = own;
+            workgroupBarrier();
+            let before = highest;
+            ${overLanes('first', 'highest = max(highest, of_lanes[n - first]);')}
+            let shrink = exp(before - highest);
+            total *= shrink;
+            for (var j = lane; j < count; j += ${lanes}u) {
+              let weight = exp(weights[j] - highest);
+              weights[j] = weight;
+              total += weight;
+            }
+            workgroupBarrier();
+            for (var c = lane; c < params.stored; c += ${lanes}u) {
+              var sum = sums[c / ${lanes}u] * shrink;
+              let value = base + first * params.stored + c;
+              for (var j = 0u; j < count; j++) {
+                sum += weights[j] * ${loaded(form, 'cacheV', 'value + j * params.stored')};
+              }
+              sums[c / ${lanes}u] = sum;
+            }
+            workgroupBarrier();
+          }
+          of_lanes[lane] = total;
+          workgroupBarrier();
+          var whole = 0.0;
+          ${overLanes('base', 'whole += of_lanes[n - base];')}
+
+          // The token itself, whose row of the cache another workgroup may be writing.
+          var shrink = 1.0;
+          var weight = 0.0;
+          if (newest) {
+            var score = 0.0;
+            for (var c = 0u; c < params.stored; c++) { score += ${product('q_row[c]', 'k_row[c]')}; }
+            score = ${modified('score', '0u')};
+            let before = highest;
+            highest = max(highest, score);
+            shrink = exp(before - highest);
+            weight = exp(score - highest);
+            whole = whole * shrink + weight;
+          }
+          let to = ${split ? '(head * params.splits + split)' : 'head'} * params.width;
+          for (var c = lane; c < params.stored; c += ${lanes}u) {
+            let sum = (sums[c / ${lanes}u] * shrink + weight * v_row[c])${split ? '' : ' / whole'};
+            ${each(pack, written)}
+          }
+          ${
+            split
+              ? `if (lane == 0u) {
+                  peaks[2u * (head * params.splits + split)] = highest;
+                  peaks[2u * (head * params.splits + split) + 1u] = whole;
+                }`
+              : ''
+          }
+        }
+      `,
+    });
+  },
+);
+
+/** Brings the parts of each head to one largest score, and divides by the sum of all weights. */
+export const joinProgram: Program<
+  'partial' | 'peaks' | 'state',
+  'y',
+  'size' | 'width' | 'splits' | 'per_split' | 'window'
+> = defineProgram({
+  label: 'headwise/AttendStepJoin',
+  inputs: { partial: 'f32', peaks: 'f32', state: 'i32' },
+  outputs: { y: 'f32' },
+  params: { size: 'u32', width: 'u32', splits: 'u32', per_split: 'u32', window: 'u32' },
+  wgsl: /* wgsl */ `
+    @compute @workgroup_size(64)
+    fn main(@builtin(global_invocation_id) invocation: vec3u) {
+      let i = invocation.x;
+      if (i >= params.size) { return; }
+      let position = u32(state[0]);
+      let seen = select(0u, position + 1u - params.window, position + 1u > params.window);
+      let head = i / params.width * params.splits;
+      let first = head + seen / params.per_split;
+      let end = head + position / params.per_split + 1u;
+      var largest = peaks[2u * first];
+      for (var n = first + 1u; n < end; n++) { largest = max(largest, peaks[2u * n]); }
+      var sum = 0.0;
+      var total = 0.0;
+      for (var n = first; n < end; n++) {
+        let share = exp(peaks[2u * n] - largest);
+        total += share * peaks[2u * n + 1u];
+        sum += share * partial[n * params.width + i % params.width];
+      }
+      y[i] = sum / total;
+    }
+  `,
+});
