@@ -7,7 +7,7 @@ import {
   logitLens,
   neurons,
   onHeads,
-  zero,
+  zeroAblation,
 } from '@headwise/inspect';
 import { headView, modelView, TiledMap } from '@headwise/inspect/figures';
 import { start } from '@headwise/kernels';
@@ -25,7 +25,7 @@ const captured = capture(network, ids, ['blocks.*.attn.pattern', 'embedded']);
 console.log(captured.names); // [ 'embedded', 'blocks.0.attn.pattern', 'blocks.1.attn.pattern' ]
 console.log(captured.get('blocks.1.attn.pattern').shape); // [ 1, 4, 5, 5 ]
 
-const without = intervene(network, ids, { 'blocks.1.attn.heads': onHeads([3], zero) });
+const without = intervene(network, ids, { 'blocks.1.attn.heads': onHeads([3], zeroAblation) });
 const change = await without.sub(captured.output).abs().max().data();
 console.log(change[0]! > 0); // true
 captured.dispose();

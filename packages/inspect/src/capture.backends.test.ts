@@ -8,9 +8,9 @@ import {
   attentionMaps,
   capture,
   intervene,
-  mean,
+  meanAblation,
   onHeads,
-  zero,
+  zeroAblation,
 } from './index.js';
 
 const sizes = { vocab_size: 11, n_positions: 13, n_embd: 12, n_layer: 2, n_head: 3 };
@@ -93,7 +93,7 @@ describeBackends('capture and intervene', () => {
 
   test('with every head of a layer at zero, only the bias of its output is left', async () => {
     const captured = capture(model.network, ids, ['blocks.1.attn.out'], {
-      interventions: { 'blocks.1.attn.heads': onHeads([0, 1, 2], zero) },
+      interventions: { 'blocks.1.attn.heads': onHeads([0, 1, 2], zeroAblation) },
     });
     const bias = [...(await model.params.named()['blocks.1.attn.outProj.bias']!.data())];
     await expectClose(captured.get('blocks.1.attn.out'), Array(14).fill(bias).flat());
@@ -103,7 +103,7 @@ describeBackends('capture and intervene', () => {
   test('one head is replaced, by zero or by its mean, and the others are not', async () => {
     const name = 'blocks.0.attn.heads';
     const before = capture(model.network, ids, name);
-    const [zeroed, averaged] = [zero, mean].map((change) =>
+    const [zeroed, averaged] = [zeroAblation, meanAblation].map((change) =>
       capture(model.network, ids, name, { interventions: { [name]: onHeads([1], change) } }),
     );
     const head = (from: typeof before, h: number) => from.get(name).slice([0, h], [2, 1]);
@@ -135,11 +135,11 @@ describeBackends('capture and intervene', () => {
       "no activation is named 'blocks.1.attn.patern'; near are blocks.1.attn.pattern, blocks.0.attn.pattern",
     );
     expect(run('blocks.7.*')).toThrow("no activation is named 'blocks.7.*'");
-    expect(() => intervene(model.network, ids, { resid: zero })).toThrow(
+    expect(() => intervene(model.network, ids, { resid: zeroAblation })).toThrow(
       "no activation is named 'resid'; near are",
     );
     expect(() =>
-      intervene(model.network, ids, { 'blocks.0.attn.heads': onHeads([3], zero) }),
+      intervene(model.network, ids, { 'blocks.0.attn.heads': onHeads([3], zeroAblation) }),
     ).toThrow("'blocks.0.attn.heads' has no head 3; expected 0 to 2");
     expect(() => intervene(model.network, ids, { embedded: (x) => x.sum(-1) })).toThrow(
       "the replacement of 'embedded' has shape [2, 7]; expected [2, 7, 12]",
@@ -168,7 +168,7 @@ describeBackends('capture and intervene', () => {
     expect(captured.get('blocks.0.attn.pattern').shape).toEqual([2, 3, 2, 2]);
     const plain = model.network.forward(tf.tensor2d([1, 2, 5, 6], [2, 2], 'int32'));
     expect(await captured.output.first.data()).toEqual(await plain.data());
-    const changed = intervene(wrapped, pairs, { logits: zero });
+    const changed = intervene(wrapped, pairs, { logits: zeroAblation });
     await expectClose(changed.first, Array(44).fill(0));
     expect([...(await changed.second.data())]).toEqual([3, 4, 7, 8]);
     captured.dispose();
@@ -194,7 +194,7 @@ describeBackends('capture and intervene', () => {
   test('nothing is left behind', async () => {
     await expectNoLeak(async () => {
       capture(model.network, ids, '**').dispose();
-      intervene(model.network, ids, { '**.heads': onHeads([1], mean) }).dispose();
+      intervene(model.network, ids, { '**.heads': onHeads([1], meanAblation) }).dispose();
       await attentionMaps(model.network, ids, { heads: [1] });
     });
   });

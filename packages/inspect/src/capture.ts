@@ -2,7 +2,7 @@ import { type ForwardContext, InputError } from '@headwise/core';
 import type { MapPart } from '@headwise/core/internal';
 import * as tf from '@tensorflow/tfjs';
 import { Interventions, type NamedInterventions } from './intervene.js';
-import { checkMatched, matches, sourceCheck } from './names.js';
+import { checkMatched, nameMatches, sourceCheck } from './names.js';
 
 /**
  * A function or layer that can be run with a tap: a layer, a model, or a wrapper around one with more inputs.
@@ -71,7 +71,7 @@ export function capture<Output = tf.Tensor>(
   { part, interventions = {} }: CaptureOptions = {},
 ): Captured<Output> {
   const patterns = typeof names === 'string' ? [names] : names;
-  const wanted = (name: string) => patterns.some((pattern) => matches(pattern, name));
+  const wanted = (name: string) => patterns.some((pattern) => nameMatches(pattern, name));
   const changes = new Interventions(interventions);
   const activations = new Map<string, tf.Tensor>();
   const keep = (name: string, value: tf.Tensor) => {

@@ -9,13 +9,13 @@ export {
 export {
   type Intervention,
   intervene,
-  mean,
+  meanAblation,
   type NamedInterventions,
   onHeads,
-  zero,
+  zeroAblation,
 } from './intervene.js';
 export { type LensLayer, type LogitLensOptions, logitLens } from './logit-lens.js';
-export { matches } from './names.js';
+export { nameMatches } from './names.js';
 export { type NeuronQuestion, type Neurons, neurons } from './neurons.js';
 export { attentionRollout } from './rollout.js';
 export { type HeadScores, headScores } from './scores.js';

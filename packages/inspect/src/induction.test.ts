@@ -6,7 +6,14 @@ import { SinusoidalPosition } from '@headwise/positions';
 import { AdamW, constantRate, ignoredTarget, train } from '@headwise/training';
 import * as tf from '@tensorflow/tfjs';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { attentionMaps, type HeadScores, headScores, intervene, onHeads, zero } from './index.js';
+import {
+  attentionMaps,
+  type HeadScores,
+  headScores,
+  intervene,
+  onHeads,
+  zeroAblation,
+} from './index.js';
 
 const [vocabSize, length, dim, batchSize] = [16, 20, 32, 16];
 
@@ -106,7 +113,7 @@ test('the induction head of a trained model, and what it copies from, are found 
     return known.filter((i) => best[i] === wanted[i]).length / known.length;
   };
   expect(await accuracy(network.forward(input))).toBeGreaterThan(0.75);
-  const ablated = intervene(network, input, { 'blocks.1.attn.heads': onHeads([0], zero) });
+  const ablated = intervene(network, input, { 'blocks.1.attn.heads': onHeads([0], zeroAblation) });
   expect(await accuracy(ablated)).toBeLessThan(0.3);
   params.dispose();
 }, 60_000);

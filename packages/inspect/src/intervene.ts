@@ -1,7 +1,7 @@
 import { checkShape, InputError } from '@headwise/core';
 import * as tf from '@tensorflow/tfjs';
 import type { Watchable } from './capture.js';
-import { checkMatched, matches, sourceCheck } from './names.js';
+import { checkMatched, nameMatches, sourceCheck } from './names.js';
 
 /** The replacement of an activation, of the same shape. */
 export type Intervention = (value: tf.Tensor, name: string) => tf.Tensor;
@@ -44,14 +44,14 @@ export function intervene<Output = tf.Tensor>(
 }
 
 /** Replaces every value by 0. */
-export const zero: Intervention = (value) => tf.zerosLike(value);
+export const zeroAblation: Intervention = (value) => tf.zerosLike(value);
 
 /**
  * Replaces every token's values by their mean over the batch and the tokens.
  *
  * @see Wang et al. 2022, https://arxiv.org/abs/2211.00593
  */
-export const mean: Intervention = (value) => {
+export const meanAblation: Intervention = (value) => {
   const tokens = tokenAxis(value);
   return tf.tidy(() => value.mean([0, tokens], true).broadcastTo(value.shape));
 };
@@ -87,14 +87,14 @@ export class Interventions {
   }
 
   wants(name: string): boolean {
-    return this.#entries.some(([pattern]) => matches(pattern, name));
+    return this.#entries.some(([pattern]) => nameMatches(pattern, name));
   }
 
   /** The replacement; undefined where none is for this name. */
   apply(name: string, value: tf.Tensor): tf.Tensor | undefined {
     let current = value;
     for (const [pattern, change] of this.#entries) {
-      if (!matches(pattern, name)) continue;
+      if (!nameMatches(pattern, name)) continue;
       current = change(current, name);
       checkShape(`the replacement of '${name}'`, current.shape, value.shape);
     }

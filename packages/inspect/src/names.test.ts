@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { matches } from './names.js';
+import { nameMatches } from './names.js';
 
 test.each([
   ['blocks.3.attn.q', 'blocks.3.attn.q', true],
@@ -17,5 +17,5 @@ test.each([
   ['a.b', 'axb', false],
   ['**.a.**.b', 'x.a.a.y.b', true],
 ])('%s and %s: %s', (pattern, name, expected) => {
-  expect(matches(pattern, name)).toBe(expected);
+  expect(nameMatches(pattern, name)).toBe(expected);
 });

@@ -3,9 +3,9 @@ import { InputError } from '@headwise/core';
 /**
  * Whether a name fits a pattern: `*` stands for any part between dots, `**` for any number of parts.
  *
- * @example matches('blocks.*.attn.pattern', 'blocks.3.attn.pattern'); // true
+ * @example nameMatches('blocks.*.attn.pattern', 'blocks.3.attn.pattern'); // true
  */
-export function matches(pattern: string, name: string): boolean {
+export function nameMatches(pattern: string, name: string): boolean {
   return partsMatch(pattern.split('.'), name.split('.'));
 }
 
@@ -21,7 +21,7 @@ function partsMatch([first, ...rest]: string[], parts: readonly string[]): boole
 /** @throws InputError where a pattern fits none of the names, with the names that are nearest to it */
 export function checkMatched(patterns: readonly string[], names: ReadonlySet<string>): void {
   for (const pattern of patterns) {
-    if ([...names].some((name) => matches(pattern, name))) continue;
+    if ([...names].some((name) => nameMatches(pattern, name))) continue;
     const near = nearest(pattern, [...names]);
     const hint = near.length > 0 ? `near are ${near.join(', ')}` : 'the model names none at all';
     throw new InputError(`no activation is named '${pattern}'; ${hint}`);

@@ -11,7 +11,7 @@ import {
   type Neurons,
   neurons,
   onHeads,
-  zero,
+  zeroAblation,
 } from '@headwise/inspect';
 import * as tf from '@tensorflow/tfjs';
 import { labelOf, labelOfBytes, piecesOf } from '../text/token-text.js';
@@ -163,7 +163,7 @@ function ablations(heads: readonly Head[]): NamedInterventions {
   const layers = new Map<string, number[]>();
   for (const { layer, head } of heads) layers.set(layer, [...(layers.get(layer) ?? []), head]);
   return Object.fromEntries(
-    [...layers].map(([layer, numbers]) => [`${layer}.heads`, onHeads(numbers, zero)]),
+    [...layers].map(([layer, numbers]) => [`${layer}.heads`, onHeads(numbers, zeroAblation)]),
   );
 }
 

@@ -12,7 +12,7 @@ export async function chooseVariants(): Promise<Choices> {
       heads,
       queries: context,
       keys: context,
-      width: dim / heads,
+      headDim: dim / heads,
       causal: true,
     };
   });

@@ -15,7 +15,7 @@ const forget = () => {
 };
 afterEach(forget);
 
-const shape = { batch: 1, heads: 2, queries: 64, keys: 64, width: 64 };
+const shape = { batch: 1, heads: 2, queries: 64, keys: 64, headDim: 64 };
 
 test('each pass of a shape is measured once, and remembered', async () => {
   const before = tf.memory().numTensors;

@@ -32,7 +32,7 @@ export interface AttentionShape {
   queries: number;
   keys: number;
   /** `Dh`. */
-  width: number;
+  headDim: number;
   /** Default false. */
   causal?: boolean;
 }
@@ -72,7 +72,7 @@ export async function tuneAttention(
         throw new InputError(`tuneAttention: ${name} is ${size}; expected at least 1`);
       }
     }
-    const { kvHeads = shape.heads, width } = shape;
+    const { kvHeads = shape.heads, headDim: width } = shape;
     const sizes: Sizes = { ...shape, kvHeads, widths: { key: width, value: width } };
     const names = training ? passNames : (['forward'] as const);
     const unknown = names.filter((name) => choices[choiceKey(name, sizes)] === undefined);

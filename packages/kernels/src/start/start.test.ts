@@ -44,7 +44,7 @@ test('WebGPU without kernels warns once and refuses to sample; start registers t
 });
 
 test('sizes to tune are checked, and other backends have nothing to tune', async () => {
-  const tune = { shapes: [{ batch: 1, heads: 1, queries: 0, keys: 1, width: 1 }] };
+  const tune = { shapes: [{ batch: 1, heads: 1, queries: 0, keys: 1, headDim: 1 }] };
   await expect(start({ prefer: 'webgpu', tune })).rejects.toThrow(
     'queries is 0; expected at least 1',
   );
