@@ -1,4 +1,4 @@
-import { type Layer, ones, type ParamStore } from '@headwise/core';
+import { initializers, type Layer, type ParamStore } from '@headwise/core';
 import { start } from '@headwise/kernels';
 import { createModel, registerPart } from '@headwise/models';
 import * as tf from '@tensorflow/tfjs';
@@ -10,7 +10,7 @@ class MaxNorm implements Layer {
   readonly #gain: tf.Tensor;
 
   constructor(params: ParamStore, dim: number) {
-    this.#gain = params.get('gain', [dim], ones);
+    this.#gain = params.get('gain', [dim], initializers.ones);
   }
 
   forward(x: tf.Tensor): tf.Tensor {

@@ -2,10 +2,10 @@ import {
   type ForwardContext,
   type Initializer,
   InputError,
+  initializers,
   type Layer,
   type ParamStore,
   tapped,
-  zeros,
 } from '@headwise/core';
 import { type KeyValueCache, keyValueCacheOf } from '@headwise/decoding';
 import { type Mask, masks, type ScoreMod } from '@headwise/kernels';
@@ -75,7 +75,7 @@ export class AttentionCore {
         k: checkedNorm(qkNorm(params.at('kNorm'), headDim)),
       };
     }
-    if (options.sinks) this.#sinks = params.get('sinks', [heads], zeros);
+    if (options.sinks) this.#sinks = params.get('sinks', [heads], initializers.zeros);
     this.#out = new Linear(params.at('outProj'), {
       in: heads * headDim,
       out: options.outDim ?? options.dim,

@@ -1,17 +1,8 @@
 import * as tf from '@tensorflow/tfjs';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { startBackend } from './backend/start.js';
-import {
-  checkShape,
-  constant,
-  glorotUniform,
-  normal,
-  ones,
-  ParamStore,
-  Random,
-  type RandomState,
-  zeros,
-} from './index.js';
+import { checkShape, ParamStore, Random, type RandomState } from './index.js';
+import { constant, glorotUniform, normal, ones, zeros } from './initializers.js';
 
 describe('Random', () => {
   test('is xoshiro128** of the paper', () => {

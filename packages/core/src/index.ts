@@ -1,3 +1,5 @@
+import * as initializers from './initializers.js';
+
 export { HeadwiseError, isHeadwiseError } from '@headwise/errors';
 export { currentDevice, type Device } from './backend/device.js';
 export { GpuError, readTensor } from './backend/read.js';
@@ -23,15 +25,7 @@ export {
 } from './encoder-model.js';
 export { BackendError, DeviceLostError, InputError, ShapeError } from './errors.js';
 export { checkFinite } from './finite.js';
-export {
-  constant,
-  glorotUniform,
-  type Initializer,
-  normal,
-  ones,
-  uniform,
-  zeros,
-} from './initializers.js';
+export type { Initializer } from './initializers.js';
 export type { LanguageModel, MatrixHead } from './language-model.js';
 export type { ForwardContext, Layer } from './layer.js';
 export type { Packing } from './matrix.js';
@@ -42,3 +36,4 @@ export { Random, type RandomState } from './random.js';
 export { checkShape } from './shapes.js';
 export { type AttentionProbe, type Tap, tapped } from './tap.js';
 export type { RecurrentMemory, TokenCache } from './token-cache.js';
+export { initializers };

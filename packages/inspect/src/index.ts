@@ -15,7 +15,6 @@ export {
   zeroAblation,
 } from './intervene.js';
 export { type LensLayer, type LogitLensOptions, logitLens } from './logit-lens.js';
-export { nameMatches } from './names.js';
 export { type NeuronQuestion, type Neurons, neurons } from './neurons.js';
 export { attentionRollout } from './rollout.js';
 export { type HeadScores, headScores } from './scores.js';

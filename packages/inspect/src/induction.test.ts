@@ -1,6 +1,6 @@
 import '@tensorflow/tfjs-backend-wasm';
 import { MultiHeadAttention, masks } from '@headwise/attention';
-import { type LanguageModel, normal, ParamStore, Random } from '@headwise/core';
+import { initializers, type LanguageModel, ParamStore, Random } from '@headwise/core';
 import { Embedding, LayerNorm, Linear } from '@headwise/layers';
 import { SinusoidalPosition } from '@headwise/positions';
 import { AdamW, constantRate, ignoredTarget, train } from '@headwise/training';
@@ -19,12 +19,16 @@ const [vocabSize, length, dim, batchSize] = [16, 20, 32, 16];
 
 /** Two layers of attention with one head each, and nothing else. */
 function attentionOnly(params: ParamStore): LanguageModel {
-  const tokens = new Embedding(params.at('tokens'), { count: vocabSize, dim, init: normal(0.5) });
+  const tokens = new Embedding(params.at('tokens'), {
+    count: vocabSize,
+    dim,
+    init: initializers.normal(0.5),
+  });
   const positions = new SinusoidalPosition({ maxLength: length, dim });
   const layers = [0, 1].map((i) => {
     const p = params.at('blocks').at(i);
     const norm = new LayerNorm(p.at('norm'), { dim });
-    const outInit = normal(1 / Math.sqrt(dim));
+    const outInit = initializers.normal(1 / Math.sqrt(dim));
     const options = { dim, heads: 1, mask: masks.causal, bias: false, outInit };
     return { norm, attention: new MultiHeadAttention(p.at('attn'), options) };
   });

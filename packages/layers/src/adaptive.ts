@@ -2,10 +2,9 @@ import {
   type ForwardContext,
   type Initializer,
   InputError,
+  initializers,
   type Layer,
-  normal,
   type ParamStore,
-  zeros,
 } from '@headwise/core';
 import { gatherRows, linear } from '@headwise/kernels';
 import { checkIds, vocabularyOf } from '@headwise/kernels/internal';
@@ -49,7 +48,14 @@ export class AdaptiveEmbedding implements Layer {
 
   /** @throws InputError unless cutoffs grow and widths stay whole */
   constructor(params: ParamStore, options: AdaptiveEmbeddingOptions) {
-    const { count, dim, width = dim, cutoffs = [], divisor = 1, init = normal(0.02) } = options;
+    const {
+      count,
+      dim,
+      width = dim,
+      cutoffs = [],
+      divisor = 1,
+      init = initializers.normal(0.02),
+    } = options;
     checkCutoffs(cutoffs, count);
     this.dim = dim;
     const ends = [...cutoffs, count];
@@ -118,7 +124,10 @@ export class AdaptiveSoftmax implements Layer {
   constructor(
     params: ParamStore,
     embedding: AdaptiveEmbedding,
-    { tied = [], init = normal(0.02) }: { tied?: readonly boolean[]; init?: Initializer } = {},
+    {
+      tied = [],
+      init = initializers.normal(0.02),
+    }: { tied?: readonly boolean[]; init?: Initializer } = {},
   ) {
     this.#clusters = embedding.clusters.map((cluster, c) => {
       const { first, end, table } = cluster;
@@ -130,7 +139,7 @@ export class AdaptiveSoftmax implements Layer {
         bias: params
           .at('tables')
           .at(c)
-          .get('bias', [end - first], zeros),
+          .get('bias', [end - first], initializers.zeros),
       };
     });
     const others = this.#clusters.length - 1;
@@ -138,8 +147,8 @@ export class AdaptiveSoftmax implements Layer {
     const width = this.#clusters[0]!.table.shape[1];
     const heads = params.at('clusters');
     this.#heads = {
-      weight: heads.get('weight', [others, width], zeros),
-      bias: heads.get('bias', [others], zeros),
+      weight: heads.get('weight', [others, width], initializers.zeros),
+      bias: heads.get('bias', [others], initializers.zeros),
     };
   }
 

@@ -2,8 +2,8 @@ import {
   checkParams,
   type ForwardContext,
   type Initializer,
+  initializers,
   type Layer,
-  normal,
   type ParamStore,
 } from '@headwise/core';
 import type { Matrix } from '@headwise/core/internal';
@@ -38,7 +38,7 @@ export class Embedding implements Layer {
 
   constructor(params: ParamStore, options: EmbeddingOptions) {
     checkParams('Embedding', params);
-    const { count, dim, padId, name, init = normal(0.02) } = options;
+    const { count, dim, padId, name, init = initializers.normal(0.02) } = options;
     this.#path = params.path;
     this.#table = params.table('weight', [count, dim], init);
     this.#padId = padId;

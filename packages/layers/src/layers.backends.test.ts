@@ -1,4 +1,4 @@
-import { normal, ParamStore, Random } from '@headwise/core';
+import { initializers, ParamStore, Random } from '@headwise/core';
 import { checkGradients, describeBackends, expectClose, gaussian } from '@headwise/testing';
 import * as tf from '@tensorflow/tfjs';
 import { expect, test } from 'vitest';
@@ -171,7 +171,12 @@ describeBackends('layers', () => {
   ] as const) {
     test(`${name} of weights that lie [out, in] is that of their transposes; its dropout is inside`, async () => {
       const params = new ParamStore({ seed: 5 });
-      const options = { dim: 3, hidden: 7, init: normal(1), activation: 'relu' } as const;
+      const options = {
+        dim: 3,
+        hidden: 7,
+        init: initializers.normal(1),
+        activation: 'relu',
+      } as const;
       const expected = new Layer(params.at('a'), options);
       const double: Pick<Dropout, 'forward'> = { forward: (x) => x.mul(2) };
       const lain = { ...options, layout: 'out-in', dropout: double } as const;

@@ -2,10 +2,9 @@ import {
   checkParams,
   type ForwardContext,
   type Initializer,
+  initializers,
   type Layer,
-  normal,
   type ParamStore,
-  zeros,
 } from '@headwise/core';
 import type { AdaptableParam, Matrix, MatrixLayout } from '@headwise/core/internal';
 import {
@@ -45,14 +44,14 @@ export class Linear implements Layer {
 
   constructor(params: ParamStore, options: LinearOptions) {
     checkParams('Linear', params);
-    const { layout = 'in-out', init = normal(0.02) } = options;
+    const { layout = 'in-out', init = initializers.normal(0.02) } = options;
     const sizes = [options.in, options.out] as const;
     const shape = layout === 'in-out' ? sizes : ([sizes[1], sizes[0]] as const);
     this.path = params.path;
     this.#activation = options.activation ?? 'none';
     this.#matrix = params.matrix('weight', shape, layout, init);
     if (options.bias ?? true) {
-      this.#bias = params.adaptable('bias', [options.out], zeros);
+      this.#bias = params.adaptable('bias', [options.out], initializers.zeros);
     }
   }
 

@@ -1,10 +1,9 @@
 import {
   checkParams,
   type ForwardContext,
+  initializers,
   type Layer,
-  ones,
   type ParamStore,
-  zeros,
 } from '@headwise/core';
 import type { AdaptableParam } from '@headwise/core/internal';
 import { addLayerNorm, addRmsNorm, layerNorm, rmsNorm, type SumAndNorm } from '@headwise/kernels';
@@ -33,8 +32,8 @@ export class LayerNorm implements Layer {
   constructor(params: ParamStore, { dim, epsilon = 1e-5 }: NormOptions) {
     checkParams('LayerNorm', params);
     this.path = params.path;
-    this.#weight = params.adaptable('weight', [dim], ones);
-    this.#bias = params.adaptable('bias', [dim], zeros);
+    this.#weight = params.adaptable('weight', [dim], initializers.ones);
+    this.#bias = params.adaptable('bias', [dim], initializers.zeros);
     this.#epsilon = epsilon;
   }
 
@@ -64,7 +63,7 @@ export class RMSNorm implements Layer {
   constructor(params: ParamStore, { dim, epsilon = 1e-6 }: NormOptions) {
     checkParams('RMSNorm', params);
     this.path = params.path;
-    this.#weight = params.adaptable('weight', [dim], ones);
+    this.#weight = params.adaptable('weight', [dim], initializers.ones);
     this.#epsilon = epsilon;
   }
 

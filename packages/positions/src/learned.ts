@@ -1,4 +1,9 @@
-import { type ForwardContext, type Initializer, normal, type ParamStore } from '@headwise/core';
+import {
+  type ForwardContext,
+  type Initializer,
+  initializers,
+  type ParamStore,
+} from '@headwise/core';
 import type { AdaptableParam } from '@headwise/core/internal';
 import { gatherRows } from '@headwise/kernels';
 import * as tf from '@tensorflow/tfjs';
@@ -32,7 +37,7 @@ export class LearnedPosition implements InputPosition {
   readonly #offset: number;
 
   constructor(params: ParamStore, options: LearnedPositionOptions) {
-    const { maxLength, dim, offset = 0, init = normal(0.02) } = options;
+    const { maxLength, dim, offset = 0, init = initializers.normal(0.02) } = options;
     this.#maxLength = maxLength;
     this.#offset = offset;
     this.#weight = params.adaptable('weight', [offset + maxLength, dim], init);

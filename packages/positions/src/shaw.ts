@@ -1,4 +1,4 @@
-import { checkShape, InputError, normal, type ParamStore } from '@headwise/core';
+import { checkShape, InputError, initializers, type ParamStore } from '@headwise/core';
 import { scoreMod, scoreTable } from '@headwise/kernels';
 import type { RowTerm } from '@headwise/kernels/internal';
 import * as tf from '@tensorflow/tfjs';
@@ -37,9 +37,9 @@ export class ShawPosition implements AttentionPosition {
       throw new InputError(`shaw: clip is ${clip}; expected a positive integer`);
     }
     const shape = [2 * clip + 1, headDim] as const;
-    this.#keys = params.get('keys', shape, normal(0.02));
+    this.#keys = params.get('keys', shape, initializers.normal(0.02));
     if (values) {
-      this.#values = params.get('values', shape, normal(0.02));
+      this.#values = params.get('values', shape, initializers.normal(0.02));
     }
     this.#clip = clip;
   }

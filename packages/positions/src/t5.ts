@@ -1,4 +1,4 @@
-import { InputError, normal, type ParamStore } from '@headwise/core';
+import { InputError, initializers, type ParamStore } from '@headwise/core';
 import { gatherRows, scoreMod, scoreTable } from '@headwise/kernels';
 import * as tf from '@tensorflow/tfjs';
 import { type AttentionPosition, type Placed, refusePositions, type Span } from './position.js';
@@ -61,7 +61,7 @@ export class T5Position implements AttentionPosition {
         `t5: ${buckets} buckets up to a distance of ${maxDistance}; expected at least ${bidirectional ? 4 : 2} buckets and a distance beyond the ${exact} exact ones`,
       );
     }
-    this.#weight = params.get('weight', [buckets, heads], normal(0.02));
+    this.#weight = params.get('weight', [buckets, heads], initializers.normal(0.02));
     this.#buckets = t5Buckets(options);
     this.#maxDistance = maxDistance;
   }

@@ -1,4 +1,10 @@
-import { checkShape, type Initializer, InputError, normal, type ParamStore } from '@headwise/core';
+import {
+  checkShape,
+  type Initializer,
+  InputError,
+  initializers,
+  type ParamStore,
+} from '@headwise/core';
 import type { MatrixLayout } from '@headwise/core/internal';
 import { scoreMod, scoreTable } from '@headwise/kernels';
 import type { RowTerm } from '@headwise/kernels/internal';
@@ -40,7 +46,14 @@ export class TransformerXLPosition implements AttentionPosition {
 
   /** @throws InputError where `dim` is odd */
   constructor(params: ParamStore, options: TransformerXLPositionOptions) {
-    const { dim, heads, headDim, layout, biases = params, init = normal(0.02) } = options;
+    const {
+      dim,
+      heads,
+      headDim,
+      layout,
+      biases = params,
+      init = initializers.normal(0.02),
+    } = options;
     if (dim % 2 !== 0)
       throw new InputError(`transformer-xl: dim is ${dim}; expected an even number`);
     this.#options = options;

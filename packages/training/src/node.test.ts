@@ -1,7 +1,7 @@
 import { mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { normal, ParamStore } from '@headwise/core';
+import { initializers, ParamStore } from '@headwise/core';
 import { readSafetensors, writeSafetensors } from '@headwise/safetensors';
 import * as tf from '@tensorflow/tfjs';
 import { afterAll, expect, test } from 'vitest';
@@ -14,7 +14,7 @@ import { DivergedError } from './train.js';
 const folder = mkdtempSync(join(tmpdir(), 'headwise-training-'));
 const path = join(folder, 'state.safetensors');
 const store = new ParamStore({ seed: 1 });
-const table = store.get('table', [3, 5], normal(1));
+const table = store.get('table', [3, 5], initializers.normal(1));
 const trained = { params: store.named(), optimizer: new AdamW(store.named()) };
 const progress = { step: 7, random: [1, 2, 3, 4] as const };
 afterAll(() => {

@@ -1,4 +1,4 @@
-import { ParamStore, Random, zeros } from '@headwise/core';
+import { initializers, ParamStore, Random } from '@headwise/core';
 import { readSafetensors, writeSafetensors } from '@headwise/safetensors';
 import { expectClose, gaussian } from '@headwise/testing';
 import * as tf from '@tensorflow/tfjs';
@@ -12,7 +12,7 @@ import { DivergedError, lossAndGradients, train } from './train.js';
 
 /** A language model of one table: the scores of the next token by the last one. */
 function bigram(params: ParamStore, vocabSize: number) {
-  const table = params.get('table', [vocabSize, vocabSize], zeros);
+  const table = params.get('table', [vocabSize, vocabSize], initializers.zeros);
   return {
     vocabSize,
     maxLength: 100,

@@ -1,4 +1,4 @@
-import { glorotUniform, type ParamStore } from '@headwise/core';
+import { initializers, type ParamStore } from '@headwise/core';
 import type { AdditiveActivation } from '@headwise/kernels';
 import { additiveTerm } from '@headwise/kernels/internal';
 import type { HeadSizes } from '../heads.js';
@@ -35,6 +35,6 @@ function sumScore(
   name: string,
   activation: AdditiveActivation,
 ): Omit<Score, 'name'> {
-  const weight = params.get(name, [heads, headDim], glorotUniform);
+  const weight = params.get(name, [heads, headDim], initializers.glorotUniform);
   return { scale: undefined, term: additiveTerm(weight, activation) };
 }

@@ -1,4 +1,4 @@
-import { glorotUniform } from '@headwise/core';
+import { initializers } from '@headwise/core';
 import * as tf from '@tensorflow/tfjs';
 import type { ScoreKind } from './score.js';
 
@@ -11,7 +11,7 @@ import type { ScoreKind } from './score.js';
  * @see Luong, Pham and Manning 2015, https://arxiv.org/abs/1508.04025
  */
 export const general: ScoreKind = (params, { heads, headDim }) => {
-  const weight = params.get('weight', [heads, headDim, headDim], glorotUniform);
+  const weight = params.get('weight', [heads, headDim, headDim], initializers.glorotUniform);
   return {
     name: 'general',
     scale: 1,

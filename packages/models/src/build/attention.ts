@@ -15,7 +15,7 @@ import {
 } from '@headwise/attention';
 import type { Layer, ParamStore } from '@headwise/core';
 import type { AttentionPosition } from '@headwise/positions';
-import { initializers } from './initializers.js';
+import { initializersOf } from './initializers.js';
 import { makeDropout } from './layers.js';
 import { makeOwn } from './make-own.js';
 import type { ModelConfiguration, OfKind, ScorePart } from './model-configuration.js';
@@ -64,7 +64,7 @@ function attentionOptions(config: ModelConfiguration) {
   const { heads, dim, layout, init, score = { kind: 'scaled-dot-product' } } = config;
   const { bias = { qkv: false, out: false } } = heads;
   const headDim = heads.dim ?? dim / heads.count;
-  const { matrix, residual } = initializers(config);
+  const { matrix, residual } = initializersOf(config);
   // Scores that are not divided by √Dh start as small as if they were.
   const unscaled = init?.byFanIn && score.kind === 'dot-product';
   const { scale, softCap: cap } = score.kind === 'own' ? {} : score;

@@ -11,7 +11,7 @@ import { type AdaptiveEmbedding, AdaptiveSoftmax, Embedding, Linear } from '@hea
 import { positionsFromMask } from '@headwise/positions';
 import * as tf from '@tensorflow/tfjs';
 import { HeadedStack } from './headed-stack.js';
-import { initializers } from './initializers.js';
+import { initializersOf } from './initializers.js';
 import type { AdaptiveHead, ModelConfiguration } from './model-configuration.js';
 import { countsTokens } from './positions.js';
 import { makeStepPlan } from './step-plan.js';
@@ -28,7 +28,7 @@ export class DecoderModel implements LanguageModel, SteppedModel {
   constructor(params: ParamStore, config: ModelConfiguration, { tied }: { tied: boolean }) {
     this.#stepPlan = () => makeStepPlan(params, config, { tied });
     const { vocabSize, dim } = config;
-    const { table: init } = initializers(config);
+    const { table: init } = initializersOf(config);
     this.vocabSize = vocabSize;
     this.maxLength = config.maxLength ?? Number.POSITIVE_INFINITY;
     const stack = new TokenStack(params, config);
@@ -105,7 +105,7 @@ class AdaptiveDecoder implements LanguageModel {
     this.vocabSize = config.vocabSize;
     this.maxLength = config.maxLength ?? Number.POSITIVE_INFINITY;
     this.#stack = new TokenStack(params, config);
-    const { table: init } = initializers(config);
+    const { table: init } = initializersOf(config);
     const tokens = this.#stack.tokens as AdaptiveEmbedding;
     this.#softmax = new AdaptiveSoftmax(params.at('head'), tokens, { tied, init });
   }

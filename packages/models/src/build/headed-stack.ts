@@ -8,7 +8,7 @@ import {
 import type { Embedding } from '@headwise/layers';
 import * as tf from '@tensorflow/tfjs';
 import { answerSpan, Classifier, type EncoderHead, MaskedLanguageHead, Pooler } from './heads.js';
-import { initializers } from './initializers.js';
+import { initializersOf } from './initializers.js';
 import type { HeadPart, ModelConfiguration, OfKind } from './model-configuration.js';
 import { makeTokenScores } from './token-scores.js';
 import { TokenStack } from './token-stack.js';
@@ -51,7 +51,7 @@ const heads: {
         ('activation' in feedForward ? feedForward.activation : undefined) ??
         'gelu',
       epsilon: 'epsilon' in norm ? norm.epsilon : undefined,
-      init: initializers(config).matrix(config.dim),
+      init: initializersOf(config).matrix(config.dim),
     });
     if (!head.nextSentence) {
       return (hidden, _ids, ctx) => ({ logits: masked.forward(hidden, ctx) });
@@ -87,7 +87,11 @@ const heads: {
 
 function makePooler({ params, config }: HeadSource, dropout?: number): Pooler {
   const { dim } = config;
-  return new Pooler(params.at('pooler'), { dim, dropout, init: initializers(config).matrix(dim) });
+  return new Pooler(params.at('pooler'), {
+    dim,
+    dropout,
+    init: initializersOf(config).matrix(dim),
+  });
 }
 
 function makeClassifier(
@@ -99,7 +103,7 @@ function makeClassifier(
   return new Classifier(params.at(path), {
     dim,
     ...options,
-    init: initializers(config).matrix(dim),
+    init: initializersOf(config).matrix(dim),
   });
 }
 

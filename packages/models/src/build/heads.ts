@@ -3,8 +3,8 @@ import {
   type EncoderModel,
   type ForwardContext,
   type Initializer,
+  initializers,
   type ParamStore,
-  zeros,
 } from '@headwise/core';
 import { type Activation, Dropout, type Embedding, LayerNorm, Linear } from '@headwise/layers';
 import * as tf from '@tensorflow/tfjs';
@@ -51,7 +51,7 @@ export class MaskedLanguageHead {
     this.#dense = new Linear(params.at('dense'), dense);
     this.#norm = new LayerNorm(params.at('norm'), { dim, epsilon });
     if (tokens) {
-      const bias = params.adaptable('bias', [vocabSize], zeros);
+      const bias = params.adaptable('bias', [vocabSize], initializers.zeros);
       this.#scores = (x, ctx) => tokens.scores(x, bias(ctx));
     } else {
       const own = { in: dim, out: vocabSize, layout: 'out-in', init } as const;

@@ -1,4 +1,4 @@
-import { type Initializer, normal } from '@headwise/core';
+import { type Initializer, initializers } from '@headwise/core';
 import type { ModelConfiguration } from './model-configuration.js';
 
 /** How the weights of a model start. */
@@ -12,13 +12,13 @@ export interface Initializers {
 }
 
 /** The initializers that a configuration names. */
-export function initializers({ init = {}, layers }: ModelConfiguration): Initializers {
+export function initializersOf({ init = {}, layers }: ModelConfiguration): Initializers {
   const { std = 0.02, byDepth = false, byFanIn = false } = init;
   const deviation = (inputs: number) => (byFanIn ? std / Math.sqrt(inputs) : std);
   const depth = byDepth ? Math.sqrt(2 * layers) : 1;
   return {
-    table: normal(std),
-    matrix: (inputs) => normal(deviation(inputs)),
-    residual: (inputs) => normal(deviation(inputs) / depth),
+    table: initializers.normal(std),
+    matrix: (inputs) => initializers.normal(deviation(inputs)),
+    residual: (inputs) => initializers.normal(deviation(inputs) / depth),
   };
 }

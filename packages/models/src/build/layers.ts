@@ -1,6 +1,6 @@
 import type { Layer, ParamStore } from '@headwise/core';
 import { Dropout, FeedForward, GatedFeedForward, LayerNorm, RMSNorm } from '@headwise/layers';
-import { initializers } from './initializers.js';
+import { initializersOf } from './initializers.js';
 import { makeOwn } from './make-own.js';
 import type {
   FeedForwardPart,
@@ -44,7 +44,7 @@ const feedForwards: Makers<FeedForwardPart> = {
 function feedForwardOptions(part: NamedFeedForward, config: ModelConfiguration) {
   const { dim, layout } = config;
   const { kind: _, hidden = 4 * dim, dropout, ...options } = part;
-  const { matrix, residual } = initializers(config);
+  const { matrix, residual } = initializersOf(config);
   return {
     dim,
     hidden,

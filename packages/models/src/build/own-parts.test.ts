@@ -5,8 +5,8 @@ import { masks, scaledDotProduct, scoreMod } from '@headwise/attention';
 import {
   type EncoderDecoderModel,
   type ForwardContext,
+  initializers,
   type Layer,
-  ones,
   type ParamStore,
 } from '@headwise/core';
 import { RMSNorm } from '@headwise/layers';
@@ -43,7 +43,7 @@ class MaxNorm implements Layer {
   readonly #gain: tf.Tensor;
 
   constructor(params: ParamStore, dim: number) {
-    this.#gain = params.get('gain', [dim], ones);
+    this.#gain = params.get('gain', [dim], initializers.ones);
   }
 
   forward(x: tf.Tensor): tf.Tensor {
@@ -56,7 +56,7 @@ class Ramp implements InputPosition {
   readonly #slope: tf.Tensor;
 
   constructor(params: ParamStore, dim: number) {
-    this.#slope = params.get('slope', [dim], ones);
+    this.#slope = params.get('slope', [dim], initializers.ones);
   }
 
   forward(x: tf.Tensor, ctx?: ForwardContext): tf.Tensor {

@@ -15,7 +15,7 @@ import {
 import * as tf from '@tensorflow/tfjs';
 import { z } from 'zod';
 import { size } from '../fields.js';
-import { initializers } from './initializers.js';
+import { initializersOf } from './initializers.js';
 import { type KindSchema, oneOf, own } from './kinds.js';
 import { makeOwn } from './make-own.js';
 import type { ModelConfiguration, OfKind, PositionPart } from './model-configuration.js';
@@ -89,7 +89,7 @@ const kinds: {
     input(params, { offset, padId }, config) {
       if (padId !== undefined) return countedAfterPadding(params, padId, config);
       const { dim } = config;
-      const { table: init } = initializers(config);
+      const { table: init } = initializersOf(config);
       const options = { maxLength: lengthOf(config), dim, offset, init };
       return withoutIds(new LearnedPosition(params, options));
     },
@@ -240,7 +240,7 @@ function countedAfterPadding(
   config: ModelConfiguration,
 ): TokenPosition {
   const maxLength = lengthOf(config);
-  const { table: init } = initializers(config);
+  const { table: init } = initializersOf(config);
   const options = { name: 'position', count: maxLength + padId + 1, dim: config.dim, padId, init };
   const table = new Embedding(params, options);
   return {

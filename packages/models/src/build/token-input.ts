@@ -1,7 +1,7 @@
 import { checkShape, type EncoderContext, type Layer, type ParamStore } from '@headwise/core';
 import { AdaptiveEmbedding, Embedding } from '@headwise/layers';
 import * as tf from '@tensorflow/tfjs';
-import { initializers } from './initializers.js';
+import { initializersOf } from './initializers.js';
 import { makeDropout, makeNorm } from './layers.js';
 import type { ModelConfiguration } from './model-configuration.js';
 import { makeInputPosition, type TokenPosition } from './positions.js';
@@ -13,7 +13,7 @@ export function makeTokens(
 ): Embedding | AdaptiveEmbedding {
   const { vocabSize, dim, embedding = {} } = config;
   const { padId } = embedding;
-  const table = { count: vocabSize, dim, padId, init: initializers(config).table };
+  const table = { count: vocabSize, dim, padId, init: initializersOf(config).table };
   return embedding.adaptive
     ? new AdaptiveEmbedding(params, { ...table, ...embedding.adaptive })
     : new Embedding(params, table);
@@ -35,7 +35,7 @@ export class TokenInput implements Layer {
   constructor(params: ParamStore, config: ModelConfiguration, tokens: Layer) {
     const { dim, embedding = {} } = config;
     const { tokenTypes: count } = embedding;
-    const { table: init } = initializers(config);
+    const { table: init } = initializersOf(config);
     this.#tokens = tokens;
     this.#scale = embedding.scale ?? 1;
     this.#types =

@@ -1,7 +1,7 @@
-import { type Layer, type ParamStore, zeros } from '@headwise/core';
+import { initializers, type Layer, type ParamStore } from '@headwise/core';
 import { type Embedding, Linear } from '@headwise/layers';
 import * as tf from '@tensorflow/tfjs';
-import { initializers } from './initializers.js';
+import { initializersOf } from './initializers.js';
 import type { LanguageModelHead, ModelConfiguration } from './model-configuration.js';
 
 /**
@@ -16,14 +16,14 @@ export function makeTokenScores(
   tokens: Embedding,
 ): Layer {
   const { dim, vocabSize } = config;
-  const bias = biased ? params.get('logitsBias', [1, vocabSize], zeros) : undefined;
+  const bias = biased ? params.get('logitsBias', [1, vocabSize], initializers.zeros) : undefined;
   const scaled = (x: tf.Tensor) => (scale === 1 ? x : x.mul(scale));
   if (tied) {
     return {
       forward: (x) => tf.tidy(() => tokens.scores(scaled(x), bias?.reshape<tf.Tensor1D>([-1]))),
     };
   }
-  const { table: init } = initializers(config);
+  const { table: init } = initializersOf(config);
   const options = { in: dim, out: vocabSize, bias: false, layout: 'out-in', init } as const;
   const head = new Linear(params.at('head'), options);
   return {

@@ -3,10 +3,9 @@ import {
   type ForwardContext,
   type Initializer,
   InputError,
+  initializers,
   type ParamSource,
   ParamStore,
-  uniform,
-  zeros,
 } from '@headwise/core';
 import type { LinearAdapters, Matrix } from '@headwise/core/internal';
 import { Dropout } from '@headwise/layers';
@@ -110,9 +109,13 @@ export class Lora implements LinearAdapters {
       this.#updates.set(path, {
         ...own,
         scale: own.alpha / (rankStabilized ? Math.sqrt(own.rank) : own.rank),
-        a: make('loraA', [own.rank, inner], uniform(1 / Math.sqrt(inner))) as tf.Tensor2D,
-        b: make('loraB', [out, own.rank], zeros) as tf.Tensor2D,
-        bias: bias ? (make('loraBias', [out], zeros) as tf.Tensor1D) : undefined,
+        a: make(
+          'loraA',
+          [own.rank, inner],
+          initializers.uniform(1 / Math.sqrt(inner)),
+        ) as tf.Tensor2D,
+        b: make('loraB', [out, own.rank], initializers.zeros) as tf.Tensor2D,
+        bias: bias ? (make('loraBias', [out], initializers.zeros) as tf.Tensor1D) : undefined,
       });
     }
     try {
@@ -139,7 +142,7 @@ export class Lora implements LinearAdapters {
       if (!value && !fromSource) {
         throw new InputError(`LoRA: parameter '${path}' is packed, so it cannot be copied`);
       }
-      this.#copies.set(path, this.params.get(path, shape, zeros));
+      this.#copies.set(path, this.params.get(path, shape, initializers.zeros));
       if (fromSource) this.params.fill(path);
       else tf.tidy(() => this.params.fill(path, value!.add(0)));
     }
