@@ -7,6 +7,7 @@ import { Command, InvalidArgumentError, Option } from 'commander';
 import { findWorkloads } from './find.js';
 import { growth } from './growth.js';
 import { type Budget, type Measured, measure } from './measure.js';
+import { installPeers } from './peers.js';
 
 /** What `--json` writes, one for each workload and backend. */
 interface Row {
@@ -43,6 +44,7 @@ const program = new Command('bench')
     const budget = { maxRounds: options.rounds, minRounds: 3, seconds: options.seconds };
     const workloads = await findWorkloads(filters);
     if (workloads.length === 0) program.error(`no workload matches ${filters.join(' ')}`);
+    if (workloads.some(({ installsPeers }) => installsPeers)) installPeers();
     console.log('(n ×): how many times as long as ours the other takes, by the medians');
     const rows: Row[] = [];
     for (const name of [...backendNames, 'js'] as const) {

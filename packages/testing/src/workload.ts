@@ -28,6 +28,8 @@ export interface Workload {
   name: string;
   /** Where it runs; default every backend of the machine. `js`: no tensors at all. */
   backends?: readonly ('webgpu' | 'wasm' | 'cpu' | 'js')[];
+  /** Whether its peers lie in `tools/peers`, which is installed before they are first timed. */
+  installsPeers?: boolean;
   /** Makes the contestants on the backend in use. */
   prepare(): Contestants | Promise<Contestants>;
 }

@@ -22,6 +22,7 @@ const mapped = (file: string, make: (contestant: string, create: () => Encode) =
 const warm = (file: string): Workload => ({
   name: `tokenizers/encode/warm/${file}/moby-dick-lines`,
   backends: ['js'],
+  installsPeers: true,
   prepare: () =>
     mapped(file, (_, create) => {
       const encode = create();
@@ -34,6 +35,7 @@ const warm = (file: string): Workload => ({
 const cold = (file: string): Workload => ({
   name: `tokenizers/encode/cold/${file}/moby-dick-lines`,
   backends: ['js'],
+  installsPeers: true,
   prepare: () => mapped(file, (contestant) => () => coldPass(file, contestant)),
 });
 

@@ -1,16 +1,26 @@
 import { readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import type {
+  Env,
   InferenceSession,
   InferenceSessionFactory,
   Tensor,
   TensorConstructor,
 } from 'onnxruntime-common';
+import { peersFolder } from '../peers.js';
 
 interface Runtime {
   InferenceSession: InferenceSessionFactory;
   Tensor: TensorConstructor;
 }
+
+/** What `tools/peers/onnxruntime.mjs` gives. */
+interface Installed {
+  node(): Promise<Runtime>;
+  web(): Promise<Runtime & { env: Env }>;
+  wasmPath(): string;
+}
+
+const installed = (): Promise<Installed> => import(new URL('onnxruntime.mjs', peersFolder).href);
 
 /**
  * A run of a model of inputs `q k v` and output `y` on onnxruntime's WebGPU provider.
@@ -34,7 +44,7 @@ export async function onnxSession(
 }
 
 async function nodeRuntime(): Promise<Runtime> {
-  return (await import('onnxruntime-node')) as unknown as Runtime;
+  return (await installed()).node();
 }
 
 let web: Promise<Runtime> | undefined;
@@ -45,15 +55,13 @@ function webRuntime(): Promise<Runtime> {
 }
 
 async function startWeb(): Promise<Runtime> {
-  const runtime = await import('onnxruntime-web/webgpu');
+  const { web, wasmPath } = await installed();
+  const runtime = await web();
   const { wasm } = runtime.env;
-  const path = createRequire(import.meta.url).resolve(
-    'onnxruntime-web/ort-wasm-simd-threaded.asyncify.wasm',
-  );
-  wasm.wasmBinary = readFileSync(path) as unknown as ArrayBuffer;
+  wasm.wasmBinary = readFileSync(wasmPath()) as unknown as ArrayBuffer;
   wasm.numThreads = 1;
   copySharedMemory();
-  return runtime as unknown as Runtime;
+  return runtime;
 }
 
 /** Dawn in Node takes no view of shared memory, which the memory of wasm with threads is. */

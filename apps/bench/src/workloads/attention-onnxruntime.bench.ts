@@ -101,6 +101,7 @@ export const workloads: Workload[] = [64, 256, 1024, 2048].flatMap((length) =>
   [false, true].map((ordered) => ({
     name: `attention/onnxruntime/${ordered ? 'causal' : 'plain'}/B1H4T${length}D64`,
     backends: ['webgpu'] as const,
+    installsPeers: true,
     prepare: () => contestants({ heads: 4, length, width: 64 }, ordered),
   })),
 );

@@ -3,7 +3,8 @@ import { createRequire } from 'node:module';
 import { Tokenizer as HuggingFaceTokenizer } from '@huggingface/tokenizers';
 import { published, publishedPath } from './read.node.js';
 
-const require = createRequire(import.meta.url);
+// These packages have a lockfile of their own, and are installed when they are first timed.
+const require = createRequire(new URL('../../../../tools/peers/package.json', import.meta.url));
 
 /** Encodes a text; what is timed. */
 export type Encode = (text: string) => unknown;
