@@ -2,12 +2,12 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 
-// The command line with the packages that it runs with: no tools for tests, the browser or the benchmarks.
+// The command line, the packages that it runs with, and the text: no tools for tests, the browser or the benchmarks.
 // TensorFlow.js is a peer of our packages, which find it at the top.
 const mainJob = [
   '--prod',
   '--filter-prod=headwise...',
-  '--filter-prod=!headwise-workspace',
+  '--filter-prod=headwise-workspace',
   '--config.public-hoist-pattern=@tensorflow/*',
   '--config.public-hoist-pattern=@types/*',
   '--config.public-hoist-pattern=webgpu',
