@@ -10,7 +10,7 @@ import {
 import { checkPrompt } from '@headwise/generation';
 import { Tokenizer, trainByteLevelBpe, trainCharacter } from '@headwise/tokenizers';
 import type { TokenBatch } from '@headwise/training';
-import type { RunConfig, SamplesPart, TextData } from './run-config.js';
+import type { RunConfig, TextData } from './run-config.js';
 import { taskData } from './task-data.js';
 
 /** What the model is given to write on from, and the right answer, where it is known. */
@@ -86,7 +86,7 @@ async function textData(
     } catch (error) {
       if (!(error instanceof DataError)) throw error;
       throw new InputError(
-        `'data.corpus' ${data.corpus}, ${part} part (validation ${data.validation}): ${error.message}. Take a longer text, or a shorter 'model.context'`,
+        `'data.corpus' ${data.corpus}, ${part} part (validation ${data.validation}): ${error.message}. Take a longer text, or a shorter context`,
       );
     }
   };
@@ -98,7 +98,7 @@ async function textData(
     batches: shuffledBatches(train, { batchSize, seed }),
     validation: () => sequentialBatches(measured, { batchSize: validationRows, length }),
     validationBytes: bytes,
-    prompts: config.samples ? promptsOf(config.samples, parts.validation) : [],
+    prompts: config.samples ? promptsOf(config, parts.validation, tokenizer) : [],
     tokens: { train: train.ids.length, validation: ids.length },
   };
 }
@@ -118,12 +118,19 @@ function newTokenizer(config: RunConfig, text: string, train: string): Promise<T
   return kind === 'character' ? trainCharacter([text]) : trainByteLevelBpe([train], { vocabSize });
 }
 
-/** The prompt of a run, or the first words of the validation part; none where that begins with blanks alone. */
-function promptsOf({ prompt }: SamplesPart, validation: string): SamplePrompt[] {
-  if (prompt !== undefined) return [{ prompt }];
+/** The prompt of a run, or the first words of the validation part, in half a window at most; none where it begins with blanks alone. */
+function promptsOf(
+  { samples, model }: RunConfig,
+  validation: string,
+  tokenizer: Tokenizer,
+): SamplePrompt[] {
+  if (samples?.prompt !== undefined) return [{ prompt: samples.prompt }];
   const start = validation.trimStart().slice(0, 200);
   const opening = /^.{8,40}?(?=\s)/s.exec(start)?.[0] ?? start.slice(0, 12);
-  return opening === '' ? [] : [{ prompt: opening }];
+  const { offsets } = tokenizer.encode(opening);
+  const half = Math.ceil(model.context / 2);
+  const prompt = offsets.length > half ? opening.slice(0, offsets[half - 1]![1]) : opening;
+  return prompt === '' ? [] : [{ prompt }];
 }
 
 /**

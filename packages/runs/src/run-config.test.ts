@@ -18,7 +18,8 @@ test('a file of the command line from before, and what was parsed, read as the s
 
 test('a task decides the context and the vocabulary', () => {
   const { context: _, ...model } = sizes;
-  const task = { model, data: { task: 'reverse', length: 3 }, training: { steps: 3 } };
+  const data = { task: 'reverse', length: 3 };
+  const task = { model, data, training: { steps: 3 }, samples: { every: 2 } };
   const config = parseRunConfig(task);
   expect(config.model.context).toBe(6);
   expect(parseRunConfig(config)).toEqual(config);

@@ -55,13 +55,13 @@ export interface TrainingPart {
   validateEvery?: number | undefined;
 }
 
-/** What the model writes. */
+/** What the model writes. Of a task, whose problems are the prompts and are solved greedily, `every` alone is set. */
 export interface SamplesPart {
   /** Absent: the first words of the validation part. */
   prompt?: string | undefined;
-  temperatures: number[];
-  maxNewTokens: number;
-  seed: number;
+  temperatures?: number[] | undefined;
+  maxNewTokens?: number | undefined;
+  seed?: number | undefined;
   /** Steps between two samples; absent: after the last step. */
   every?: number | undefined;
 }
@@ -145,10 +145,7 @@ const samples = z.strictObject({
   every: size.optional(),
 });
 
-/** The samples of a task are its own problems, solved greedily. */
-const taskSamples = z
-  .strictObject({ every: size.optional() })
-  .transform(({ every }) => ({ temperatures: [0], maxNewTokens: 1, seed: 0, every }));
+const taskSamples = z.strictObject({ every: size.optional() });
 
 /** Symbols of a task's problem where no number is given. */
 const defaultLength = 8;

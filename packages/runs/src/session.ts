@@ -158,12 +158,12 @@ export class Session {
 
   /** What the model writes now: the same each time that it is asked. */
   async *samples(): AsyncGenerator<Sample> {
-    const { samples } = this.#config;
+    const { temperatures = [], maxNewTokens = 0, seed = 0 } = this.#config.samples ?? {};
     for (const { prompt, expected } of this.#data.prompts) {
       const { ids } = this.#data.tokenizer.encode(prompt);
-      for (const temperature of expected === undefined ? (samples?.temperatures ?? []) : [0]) {
-        const maxNewTokens = expected === undefined ? samples!.maxNewTokens : expected.length;
-        const options = { temperature, maxNewTokens, seed: samples?.seed ?? 0 };
+      for (const temperature of expected === undefined ? temperatures : [0]) {
+        const most = expected === undefined ? maxNewTokens : expected.length;
+        const options = { temperature, maxNewTokens: most, seed };
         const made: number[] = [];
         for await (const id of generate(this.model.network, ids, options)) made.push(id);
         const text = this.#data.tokenizer.decode(made);

@@ -9,16 +9,16 @@ const words = (count: number) => Array.from({ length: count }, (_, i) => `word $
 describe('a text that is too short', () => {
   test('is refused, saying what would do', async () => {
     const refused: [string, object, number, string][] = [
-      ['', {}, 16, 'the text has 0 characters'],
-      ['a', {}, 16, 'the text has 1 characters'],
-      ['ab', {}, 16, 'the text has 2 characters'],
-      ['ab', { validation: 0.5 }, 16, 'a context of 16 needs at least 17'],
-      [words(40), { tokenizer: 'character' }, 4000, 'a context of 4000 needs at least 4001'],
+      ['', {}, 16, 'the corpus is empty'],
+      ['a', {}, 16, 'Take a longer text'],
+      ['ab', {}, 16, 'Take a longer text'],
+      ['ab', { validation: 0.5 }, 16, 'expected at least 17: a window of 16'],
+      [words(40), { tokenizer: 'character' }, 4000, 'expected at least 4001'],
       [
         words(8),
         { tokenizer: 'character', validation: 0.02 },
         8,
-        'the part of the text that is held back has 1 tokens',
+        'validation part (validation 0.02): the corpus has 1 tokens',
       ],
     ];
     for (const [text, data, context, message] of refused) {

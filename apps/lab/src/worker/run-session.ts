@@ -1,6 +1,7 @@
 import { InputError, type LanguageModel, Random } from '@headwise/core';
 import { generate } from '@headwise/generation';
 import type { Model } from '@headwise/models';
+import type { RunData } from '@headwise/runs';
 import { readSafetensors, streamSafetensors } from '@headwise/safetensors';
 import { Tokenizer } from '@headwise/tokenizers';
 import {
@@ -13,7 +14,7 @@ import {
   warmupCosine,
 } from '@headwise/training';
 import * as tf from '@tensorflow/tfjs';
-import { prepareData, type RunData } from '../data/prepare.js';
+import { prepareData } from '../data/prepare.js';
 import { withContext } from '../data/size-of-data.js';
 import { buildModel } from '../model/build.js';
 import type { RunConfig } from '../model/run-config.js';
@@ -83,7 +84,7 @@ export class RunSession {
   static async open(record: RunRecord, text: string | undefined): Promise<RunSession> {
     const config = withContext(record.config);
     const stored = await readRunFile(record.id, tokenizerName);
-    const data = await prepareData(config, text, stored && Tokenizer.fromBytes(stored));
+    const data = await prepareData(config, text, stored);
     const { seed, weightDecay } = config.training;
     const model = buildModel(config.model, data.tokenizer.vocabSize, seed);
     const optimizer = new AdamW(model.params.named(), { beta2: 0.99, weightDecay });

@@ -1,5 +1,6 @@
 import { download, fileName } from '../../download.js';
 import { lab, readHistory } from '../../lab.js';
+import { runFileOf } from '../../model/run-file.js';
 import type { RunNews, RunRecord, StepPoint } from '../../store/records.js';
 
 const columns = [
@@ -21,9 +22,16 @@ export function toCsv({ points, validations }: RunNews): string {
   return `${[[...columns, 'validationLoss'].join(','), ...rows].join('\n')}\n`;
 }
 
-/** Hands over a run: all of it, its curves, or its model. */
-export async function exportRun(run: RunRecord, kind: 'json' | 'csv' | 'zip'): Promise<void> {
+/** Hands over a run: all of it, its curves, its model, or the file that trains it again. */
+export async function exportRun(
+  run: RunRecord,
+  kind: 'json' | 'csv' | 'zip' | 'run',
+): Promise<void> {
   const name = fileName(run.name);
+  if (kind === 'run') {
+    download(`${name}.run.json`, `${JSON.stringify(runFileOf(run.config), null, 2)}\n`);
+    return;
+  }
   if (kind === 'zip') {
     download(`${name}.zip`, await lab.call('exportRun', [run.id]));
     return;

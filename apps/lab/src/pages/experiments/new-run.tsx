@@ -3,10 +3,12 @@ import { useLab } from '../../lab.js';
 import { packConfig } from '../../model/permalink.js';
 import { presets } from '../../model/presets.js';
 import { parseRunConfig, type RunConfig } from '../../model/run-config.js';
+import { configOfRunFile } from '../../model/run-file.js';
 import { type ConfigProblem, withoutUnused } from '../../model/settings.js';
 import { hrefOf } from '../../route.js';
 import { Button } from '../../ui/button.js';
 import { SelectField, TextField } from '../../ui/fields.js';
+import { FileDrop } from '../../ui/file-drop.js';
 import { Notice } from '../../ui/notice.js';
 import { type Draft, draftProblems, nameFor, startRun } from './draft.js';
 import { DropText } from './drop-text.js';
@@ -51,6 +53,16 @@ export function NewRun({
       setRefusal((error as Error).message);
     } finally {
       setStarting(false);
+    }
+  };
+  const openFile = async ([file]: File[]) => {
+    if (!file) return;
+    setRefusal(undefined);
+    try {
+      const opened = configOfRunFile(JSON.parse(await file.text()), file.name);
+      onDraft({ name: nameFor(file.name.replace(/(\.run)?\.json$/, ''), runs), config: opened });
+    } catch (error) {
+      setRefusal((error as Error).message);
     }
   };
   const copyLink = async () => {
@@ -138,6 +150,12 @@ export function NewRun({
         <summary>Training</summary>
         <SchemaForm group="training" {...form} onChange={change('training')} />
       </details>
+      {!fork && (
+        <details className="group">
+          <summary>From a file</summary>
+          <FileDrop label="Open a run’s file, as headwise train takes it" onFiles={openFile} />
+        </details>
+      )}
     </section>
   );
 }

@@ -224,6 +224,9 @@ function ExportDialog({ run, onClose }: { run: RunRecord; onClose(): void }): Re
         <Button icon="download" onClick={() => take('csv')}>
           The curves as CSV
         </Button>
+        <Button icon="download" onClick={() => take('run')}>
+          The run’s file, for headwise train
+        </Button>
         <Button icon="download" disabled={!saved} onClick={() => take('zip')}>
           The model as a folder (zip)
         </Button>
