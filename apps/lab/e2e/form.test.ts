@@ -151,7 +151,7 @@ describe.skipIf(!inject('chromium'))('what is shown is what runs', () => {
       mimeType: 'text/plain',
       buffer: Buffer.from('ab'),
     });
-    await page.getByText('Learning from two.txt').waitFor();
+    await page.getByText('Training on two.txt').waitFor();
     await page.getByLabel('Name', { exact: true }).fill('short');
     await page.getByRole('button', { name: 'Start', exact: true }).click();
     await page.getByText('Take a longer text').waitFor();
