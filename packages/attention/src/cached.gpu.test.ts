@@ -1,10 +1,11 @@
 import { currentDevice } from '@headwise/core';
 import { KeyValueCache } from '@headwise/decoding';
-import { masks } from '@headwise/kernels';
+import { masks, scoreTable } from '@headwise/kernels';
 import { gaussian } from '@headwise/testing';
 import * as tf from '@tensorflow/tfjs';
 import { expect, test } from 'vitest';
-import { attendCached } from './cached.js';
+import { attendCached, type CachedOptions } from './cached.js';
+import { scoreMod } from './index.js';
 
 const heads = 4;
 const width = 64;
@@ -42,11 +43,37 @@ function watch(run: () => void): { copied: number[]; written: number[] } {
 
 const sum = (sizes: readonly number[]) => sizes.reduce((a, b) => a + b, 0);
 
-for (const [name, options, tokens] of [
-  ['a cache of 2,048', { capacity: 2048 }, 2000],
-  ['a window of 2,048 that is full', { window: 2044, sinks: 4 }, 2040],
-] as const) {
-  test(`decoding over ${name} moves no keys or values but the new row`, async () => {
+type Scoring = Pick<CachedOptions, 'mask' | 'mods' | 'sinks'>;
+/** What models add to scores while decoding, given the tokens so far. */
+const scorings: Record<string, (tokens: number) => Scoring> = {
+  'causal attention': () => ({ mask: masks.causal }),
+  'ALiBi, as in BLOOM': () => ({
+    mask: masks.causal,
+    mods: [scoreMod((score, _b, h, q, k) => score.sub(q.sub(k).mul(h).toFloat().mul(0.1)))],
+  }),
+  'biases by distance, as in T5': () => {
+    const biases = scoreTable(gaussian([heads, 128], 4));
+    const mod = scoreMod((score, _b, h, q, k) => score.add(biases.at(h, q.sub(k))));
+    return { mask: masks.causal, mods: [mod] };
+  },
+  'a sliding window, as in Mistral': () => ({
+    mask: masks.and(masks.causal, masks.slidingWindow(100)),
+  }),
+  'padding on the left': (tokens) => ({
+    mask: masks.and(masks.causal, masks.padding(tf.ones([1, tokens], 'int32'))),
+  }),
+};
+
+const room = ['a cache of 2,048', { capacity: 2048 }, 2000] as const;
+const full = ['a window of 2,048 that is full', { window: 2044, sinks: 4 }, 2040] as const;
+const runs = [
+  ...Object.keys(scorings).map((scoring) => [...room, scoring] as const),
+  [...full, 'causal attention'] as const,
+];
+
+for (const [name, options, tokens, scoring] of runs) {
+  test(`${scoring} over ${name} moves no keys or values but the new row`, async () => {
+    let length = 0;
     const rows = (count: number, seed: number) => gaussian([1, heads, count, width], seed);
     const cache = new KeyValueCache(options);
     const attend = (count: number) => {
@@ -57,9 +84,11 @@ for (const [name, options, tokens] of [
       ];
       // The inputs are on the GPU before anything is counted.
       for (const x of [q, k, v]) (tf.backend() as unknown as Uploader).uploadToGPU(x.dataId);
+      length += count;
+      const scored = scorings[scoring]!(length);
       const before = tf.engine().state.numBytes;
       const seen = watch(() =>
-        tf.tidy(() => void attendCached(q, k, v, { cache, path: 'a', mask: masks.causal })),
+        tf.tidy(() => void attendCached(q, k, v, { cache, path: 'a', ...scored })),
       );
       expect(tf.engine().state.numBytes - before).toBe(count === 1 ? 0 : cacheBytes);
       tf.dispose([q, k, v]);
@@ -69,7 +98,8 @@ for (const [name, options, tokens] of [
     attend(tokens);
     for (let t = 0; t < 12; t++) {
       const { copied, written } = attend(1);
-      expect(copied).toEqual([]);
+      // Of what is given for each token, a table is copied: four bytes a token, and nothing of the cache.
+      expect(sum(copied)).toBeLessThanOrEqual(scoring === 'padding on the left' ? 4 * length : 0);
       // The output, its 32 parts of the keys and the numbers of the dispatches: a hundredth of the cache.
       expect(sum(written)).toBeGreaterThan(4 * heads * width);
       expect(sum(written)).toBeLessThan(cacheBytes / 50);

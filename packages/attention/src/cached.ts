@@ -19,15 +19,15 @@ export interface CachedOptions extends Omit<AttendOptions, 'path'> {
   turn?: RotaryTables | undefined;
 }
 
-/** Whether new tokens go to the kernels of decoding alone, which turn queries and keys as they load them. */
+/** Whether new tokens go to the kernels of decoding alone, which rotate queries and keys as they load them. */
 export function decodedInPlace(tokens: number, { cache, ...given }: CachedOptions): boolean {
-  return cache.appendsInPlace(given.path, tokens) && isPlain(given, tokens);
+  return cache.appendsInPlace(given.path, tokens) && isFused(given);
 }
 
 /**
  * Attention of new tokens to themselves and to those in a cache, to which it appends their keys and values.
  *
- * On WebGPU a few new tokens read the cache where it lies: nothing of it is copied.
+ * On WebGPU a few new tokens read the cache where it lies, with masks, score mods and sinks: nothing of it is copied.
  *
  * @param q `[B, H, T, Dh]`, k and v `[B, Hkv, T, Dh]`: of the new tokens, of which `ctx.lengths` are not padding
  * @returns `[B, H, T, Dh]`
@@ -81,17 +81,21 @@ function attendPiece(
       });
     });
   }
-  const length = Math.max(...cached.lengths);
-  if (isPlain(given, q.shape[2]!) && (cached.level || cached.places)) {
-    const { scale } = given;
+  const { length, places, ring } = cached;
+  if (isFused(given)) {
+    const { scale, mask = masks.none, mods, sinks } = given;
     return decodeAttention(q, rows.k, rows.v, {
       length,
-      ...(scale === undefined ? {} : { scale }),
-      ...(cached.level ? {} : { places: cached.places }),
+      places,
+      ring,
+      scale,
+      mask,
+      mods,
+      sinks,
       turn,
     });
   }
-  if (!cached.level) {
+  if (places || ring) {
     return tf.tidy(() => attendVisible(q, cached.copied(), cached.visible, given));
   }
   return tf.tidy(() => {
@@ -102,18 +106,14 @@ function attendPiece(
 
 type GivenOptions = Omit<CachedOptions, 'cache' | 'turn'>;
 
-/** Whether nothing is asked for but the causal attention that decoding has a kernel for. */
-function isPlain(
-  { mask = masks.none, ctx, dropout, scale: _, path, ...others }: GivenOptions,
-  queries: number,
-) {
+/** Whether the kernel of decoding computes all that is asked for: no scores or weights to show, no row term, no dropout. */
+function isFused({ ctx, dropout, path, term }: GivenOptions): boolean {
   return (
-    (mask === masks.causal || (mask === masks.none && queries === 1)) &&
+    !term &&
     !isTapped(ctx, path, 'scores') &&
     !isTapped(ctx, path, 'pattern') &&
     !ctx?.onAttention &&
-    !(dropout && ctx?.training) &&
-    Object.values(others).every((other) => other === undefined)
+    !(dropout && ctx?.training)
   );
 }
 

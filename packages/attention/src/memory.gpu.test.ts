@@ -1,6 +1,6 @@
 import { ParamStore } from '@headwise/core';
 import { AlibiPosition, ShawPosition, TransformerXLPosition } from '@headwise/positions';
-import { gaussian, peakOfBuffers } from '@headwise/testing';
+import { cases, gaussian, peakOfBuffers } from '@headwise/testing';
 import * as tf from '@tensorflow/tfjs';
 import { expect, test } from 'vitest';
 import { additive, MultiHeadAttention, type MultiHeadAttentionOptions, masks } from './index.js';
@@ -37,7 +37,8 @@ async function peakBytes(variant: string, length: number): Promise<number> {
   return peak;
 }
 
-for (const variant of Object.keys(variants)) {
+// One of the mods, and one of the terms that are made for some queries at a time.
+for (const variant of cases(Object.keys(variants), (v) => v === 'alibi' || v === 'additive')) {
   test(`memory of a training step grows with T, not with its square: ${variant}`, async () => {
     const [short, long] = [await peakBytes(variant, 512), await peakBytes(variant, 2048)];
     expect(Math.log2(long / short) / 2).toBeLessThan(1.15);

@@ -116,3 +116,9 @@ test('a file that the form cannot show is refused by name', () => {
   const beta2 = { ...file.training, beta2: 0.9 };
   expect(() => configOfRunFile({ ...file, training: beta2 })).toThrow("'training.beta2' is 0.9");
 });
+
+test("a file of an older lab, which holds the form's settings, is taken", () => {
+  for (const config of configs) {
+    expect(configOfRunFile(JSON.parse(JSON.stringify(config)))).toEqual(config);
+  }
+});

@@ -40,11 +40,13 @@ export function runFileOf({ data, model, training }: RunConfig): RunFile {
 }
 
 /**
- * The lab's settings of a run's file.
+ * The lab's settings of a run's file; of a file of an older lab, which holds the settings themselves, those.
  *
  * @throws InputError naming what the lab's form does not have
  */
 export function configOfRunFile(json: unknown, name = 'run.json'): RunConfig {
+  const older = (json as { data?: { source?: unknown } } | null)?.data?.source !== undefined;
+  if (older) return parseRunConfig(json, name);
   const file = parseFile(json, name);
   const { data, tokenizer, model, samples } = file;
   if (isConfigured(model)) {

@@ -36,13 +36,13 @@ export interface KeptKeysValues {
   readonly kind: 'kept';
   /** `[B, Hkv, C, Dh]`; or int32, `[B, Hkv, C, ⌈Dh / 2⌉]`, where they are kept in f16, two in a word. */
   readonly rows: KeysValues;
-  /** The same up to the longest sequence, as float32, for those who cannot read them in their places. */
+  /** The same up to the longest sequence, as float32, for paths that show scores or weights. */
   readonly copied: () => KeysValues;
-  /** The tokens of each sequence, new ones included; what lies behind them is not to be read. */
-  readonly lengths: readonly number[];
-  /** Whether all sequences have as many tokens, and as many new ones. */
-  readonly level: boolean;
-  /** int32, `[B, 2]`: the tokens of each sequence, and how many are new; where they differ and kernels run. */
+  /** The tokens of the longest sequence, new ones and those that have left a window included. */
+  readonly length: number;
+  /** The window, once tokens have left it; until then a token lies at its position. */
+  readonly ring: Ring | undefined;
+  /** int32, `[B, 2]`: the tokens of each sequence, and how many are new; undefined where all sequences are alike. */
   readonly places: tf.Tensor2D | undefined;
   /** `[B, 1, T, longest]`: ones where a new token may look. */
   readonly visible: () => tf.Tensor4D;
@@ -159,16 +159,16 @@ export class Rows {
 
   /** The rows as they are, for the queries of the tokens that were just written. */
   kept(tokens: Tokens): KeptKeysValues {
-    const lengths = tokens.ends.map((n) => Math.min(n, this.shape[2]));
-    const longest = Math.max(...lengths);
+    const length = Math.max(...tokens.ends);
+    const longest = Math.min(length, this.shape[2]);
     const held = (b: number) => placesHeld(longest, tokens.ends[b]!, this.#ring);
     return {
       kind: 'kept',
       rows: { k: this.#k, v: this.#v },
       copied: () => ({ k: this.#plain(this.#k, longest), v: this.#plain(this.#v, longest) }),
-      lengths,
-      level: isLevel(tokens),
-      places: tokens.places,
+      length,
+      ring: length > longest ? this.#ring : undefined,
+      places: isLevel(tokens) ? undefined : placesOf(tokens),
       visible: () => visibleKeys(tokens, longest, held, this.#ring),
     };
   }

@@ -1,6 +1,7 @@
 import { expectClose, expectNoLeak, gaussian } from '@headwise/testing';
 import * as tf from '@tensorflow/tfjs';
 import { expect, test } from 'vitest';
+import { causal } from '../attention/masks/order.js';
 import { appendKeysValues } from './append.js';
 import { decodeAttention } from './index.js';
 import { decodeAttentionReference } from './reference.js';
@@ -47,6 +48,9 @@ test('appendKeysValues, token by token with decodeAttention, equals one pass', a
     appendKeysValues(cache, { k: token(k, t), v: token(v, t) }, { position: t });
     return decodeAttention(token(q, t), cache.k, cache.v, { length: t + 1 });
   });
-  await expectClose(tf.concat(outputs, 2), decodeAttentionReference(q, k, v, 6, 8 ** -0.5));
+  await expectClose(
+    tf.concat(outputs, 2),
+    decodeAttentionReference(q, k, v, { mask: causal, mods: [], scale: 8 ** -0.5, length: 6 }),
+  );
   tf.dispose([cache.k, cache.v]);
 });

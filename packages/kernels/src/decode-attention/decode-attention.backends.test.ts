@@ -1,8 +1,11 @@
 import { describeBackends, expectClose, gaussian, poisonMemory } from '@headwise/testing';
 import * as tf from '@tensorflow/tfjs';
 import { expect, test } from 'vitest';
+import { causal } from '../attention/masks/order.js';
 import { decodeAttention } from './index.js';
 import { decodeAttentionReference } from './reference.js';
+
+const plain = { mask: causal, mods: [], scale: 0.5 };
 
 const cases = [
   { heads: [8, 8], queries: 1, length: 1, width: 64 },
@@ -27,7 +30,7 @@ describeBackends('decodeAttention', () => {
         tf.concat([x, tf.fill([2, heads[1], 7, width], Number.NaN)], 2),
       ) as [tf.Tensor, tf.Tensor];
       await poisonMemory([q.shape]);
-      const expected = decodeAttentionReference(q, used[0]!, used[1]!, length, 0.5);
+      const expected = decodeAttentionReference(q, used[0]!, used[1]!, { ...plain, length });
       await expectClose(decodeAttention(q, k, v, { length, scale: 0.5 }), expected);
     });
   }
@@ -37,7 +40,7 @@ describeBackends('decodeAttention', () => {
     const [k, v] = [gaussian([1, 2, 200, 64], 2).mul(100), gaussian([1, 2, 200, 64], 3)];
     await expectClose(
       decodeAttention(q, k, v, { length: 200 }),
-      decodeAttentionReference(q, k, v, 200, 0.125),
+      decodeAttentionReference(q, k, v, { ...plain, scale: 0.125, length: 200 }),
       { ratio: 1e-3 },
     );
   });

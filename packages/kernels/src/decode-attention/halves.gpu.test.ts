@@ -1,6 +1,7 @@
 import { expectClose, gaussian } from '@headwise/testing';
 import * as tf from '@tensorflow/tfjs';
 import { expect, test } from 'vitest';
+import { causal } from '../attention/masks/order.js';
 import { type RotaryTables, rotary } from '../rotary/index.js';
 import { appendKeysValues } from './append.js';
 import { unpackHalves, wordsOf } from './halves.js';
@@ -24,7 +25,7 @@ for (const width of [1, 7, 8, 64, 66]) {
       const whole = [unpackHalves(k, width), unpackHalves(v, width)] as const;
       await expectClose(
         decodeAttention(q, k, v, { length: 67, scale: 0.5 }),
-        decodeAttentionReference(q, ...whole, 67, 0.5),
+        decodeAttentionReference(q, ...whole, { mask: causal, mods: [], scale: 0.5, length: 67 }),
       );
     });
   }

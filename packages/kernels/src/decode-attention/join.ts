@@ -1,33 +1,43 @@
-import { defineProgram, type Program } from '../dispatch/program.js';
+import { defineProgram, type ElementType, type Program, variants } from '../dispatch/program.js';
 
-/** The second pass: brings the parts of a row to one largest score, and divides by the sum of all weights. */
-export const joinProgram: Program<'partial' | 'peaks', 'y', 'size' | 'width' | 'splits'> =
-  defineProgram({
-    label: 'headwise/DecodeAttentionJoin',
-    inputs: { partial: 'f32', peaks: 'f32' },
-    outputs: { y: 'f32' },
-    params: { size: 'u32', width: 'u32', splits: 'u32' },
-    wgsl: /* wgsl */ `
-      @compute @workgroup_size(64)
-      fn main(
-        @builtin(workgroup_id) workgroup: vec3u,
-        @builtin(num_workgroups) count: vec3u,
-        @builtin(local_invocation_index) lane: u32,
-      ) {
-        let i = (workgroup.y * count.x + workgroup.x) * 64u + lane;
-        if (i >= params.size) { return; }
-        let first = i / params.width * params.splits;
-        var largest = peaks[2u * first];
-        for (var n = 1u; n < params.splits; n++) { largest = max(largest, peaks[2u * (first + n)]); }
-        var sum = 0.0;
-        var total = 0.0;
-        for (var n = 0u; n < params.splits; n++) {
-          let share = exp(peaks[2u * (first + n)] - largest);
-          total += share * peaks[2u * (first + n) + 1u];
-          sum += share * partial[(first + n) * params.width + i % params.width];
+/**
+ * The second pass: brings the parts of a row to one largest score, and divides by the sum of all weights, to which the
+ * head's sink adds one.
+ */
+export const joinProgram: (sinks: boolean) => Program<'parts', 'y', string> = variants(
+  String,
+  (sinks) =>
+    defineProgram({
+      label: 'headwise/DecodeAttentionJoin',
+      inputs: { parts: 'f32', ...(sinks ? { sinks: 'f32' } : {}) } as Record<'parts', ElementType>,
+      outputs: { y: 'f32' },
+      params: { size: 'u32', width: 'u32', splits: 'u32', queries: 'u32', heads: 'u32' },
+      wgsl: /* wgsl */ `
+        @compute @workgroup_size(64)
+        fn main(
+          @builtin(workgroup_id) workgroup: vec3u,
+          @builtin(num_workgroups) count: vec3u,
+          @builtin(local_invocation_index) lane: u32,
+        ) {
+          let i = (workgroup.y * count.x + workgroup.x) * 64u + lane;
+          if (i >= params.size) { return; }
+          let stride = params.width + 2u;
+          let row = i / params.width;
+          let first = row * params.splits * stride;
+          let end = first + params.splits * stride;
+          var largest = ${sinks ? 'sinks[row / params.queries % params.heads]' : 'parts[first + params.width]'};
+          ${sinks ? 'let sink = largest;' : ''}
+          for (var n = first; n < end; n += stride) { largest = max(largest, parts[n + params.width]); }
+          var sum = 0.0;
+          var total = ${sinks ? 'exp(sink - largest)' : '0.0'};
+          for (var n = first; n < end; n += stride) {
+            let share = exp(parts[n + params.width] - largest);
+            total += share * parts[n + params.width + 1u];
+            sum += share * parts[n + i % params.width];
+          }
+          // A row that sees no key has no weights.
+          y[i] = select(0.0, sum / total, total > 0.0);
         }
-        // A sequence without tokens has no weights.
-        y[i] = select(0.0, sum / total, total > 0.0);
-      }
-    `,
-  });
+      `,
+    }),
+);

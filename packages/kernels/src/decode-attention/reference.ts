@@ -1,12 +1,23 @@
 import * as tf from '@tensorflow/tfjs';
-import { none } from '../attention/masks/mask.js';
-import { causal } from '../attention/masks/order.js';
+import { atPositions, type Scoring } from '../attention/at-positions.js';
+import { b, k as key, row, select } from '../attention/expression/expression.js';
+import { scoreTable } from '../attention/expression/table.js';
 import { attentionReference } from '../attention/reference.js';
+import type { Ring } from './ring.js';
 
 /** The part of a cache that holds tokens. */
 export function usedPart(cache: tf.Tensor, length: number): tf.Tensor {
-  const [batch, heads, , width] = cache.shape as [number, number, number, number];
-  return cache.slice([0, 0, 0, 0], [batch, heads, length, width]);
+  const [batch, heads, capacity, width] = cache.shape as [number, number, number, number];
+  return cache.slice([0, 0, 0, 0], [batch, heads, Math.min(length, capacity), width]);
+}
+
+/** What `decodeAttention` computes, besides products. */
+export interface DecodeScoring extends Scoring {
+  scale: number;
+  length: number;
+  places?: tf.Tensor | undefined;
+  ring?: Ring | undefined;
+  sinks?: tf.Tensor | undefined;
 }
 
 /** Attention over the used part of a cache in plain operations. */
@@ -14,29 +25,35 @@ export function decodeAttentionReference(
   q: tf.Tensor,
   k: tf.Tensor,
   v: tf.Tensor,
-  length: number,
-  scale: number,
-  places?: tf.Tensor,
+  { length, places, ring, scale, sinks, ...scoring }: DecodeScoring,
 ): tf.Tensor {
   return tf.tidy(() => {
     const [keys, values] = [usedPart(k, length), usedPart(v, length)];
-    if (!places) return attentionReference(q, keys, values, { mask: causal, scale });
-    const visible = visibleTokens(places, q.shape[2]!, length);
-    return attentionReference(q, keys, values, {
-      mask: none,
-      scale,
-      visible,
-    });
+    const [batch, , queries] = q.shape as [number, number, number];
+    const moved =
+      places || ring
+        ? inCache(
+            scoring,
+            places ?? tf.tensor2d(Array(batch).fill([length, queries]), [batch, 2], 'int32'),
+            ring,
+          )
+        : scoring;
+    return attentionReference(q, keys, values, { ...moved, scale, sinks });
   });
 }
 
-/** Ones where a query may see a token of the cache, `[B, 1, Tq, length]`; a padding query sees what the last one does. */
-function visibleTokens(places: tf.Tensor, queries: number, length: number): tf.Tensor {
-  const [ends, counts] = places.toFloat().reshape([-1, 2, 1, 1, 1]).unstack(1) as [
-    tf.Tensor,
-    tf.Tensor,
-  ]; // [B, 1, 1, 1]
-  const query = tf.range(0, queries).reshape([1, 1, queries, 1]).add(ends.sub(counts));
-  const key = tf.range(0, length).reshape([1, 1, 1, length]);
-  return key.lessEqual(query.minimum(ends.sub(1))).toFloat();
+/**
+ * A mask and mods for queries and keys of a cache.
+ *
+ * @param places int32, `[B, 2]`: the tokens of each sequence, new ones included, and how many are new
+ */
+function inCache(scoring: Scoring, places: tf.Tensor, ring: Ring | undefined): Scoring {
+  const of = scoreTable(places, 'int32');
+  const end = of.at(b, 0);
+  const shift = end.sub(of.at(b, 1));
+  // Padding has the position of the last token.
+  const q = shift.add(row).min(end.sub(1));
+  const token = ring ? key.add(end.sub(1).sub(key).div(ring.size).max(0).mul(ring.size)) : key;
+  const k = ring ? select(key.less(ring.sinks), key, token) : key;
+  return atPositions(scoring, { q, k, shift, held: key.less(end) });
 }

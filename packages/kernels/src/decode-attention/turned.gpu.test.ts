@@ -1,10 +1,13 @@
 import { expectClose, expectNoLeak, gaussian, poisonMemory } from '@headwise/testing';
 import * as tf from '@tensorflow/tfjs';
 import { describe, expect, test } from 'vitest';
+import { causal } from '../attention/masks/order.js';
 import { type RotaryTables, rotary } from '../rotary/index.js';
 import { appendKeysValues } from './append.js';
 import { decodeAttention } from './index.js';
 import { decodeAttentionReference } from './reference.js';
+
+const plain = { mask: causal, mods: [], scale: 0.5 };
 
 /** Tables of random angles; with a batch each sequence has its own. */
 function tablesOf(
@@ -54,7 +57,7 @@ describe('queries and keys turned as they are loaded', () => {
         await poisonMemory([q.shape]);
         await expectClose(
           decodeAttention(q, k, v, { length, scale: 0.5, turn }),
-          decodeAttentionReference(turned(q, turn), plainK, plainV, length, 0.5),
+          decodeAttentionReference(turned(q, turn), plainK, plainV, { ...plain, length }),
         );
         await expectNoLeak(() => {
           appendKeysValues({ k, v }, added, { position: length - tokens, turn });

@@ -1,12 +1,22 @@
 import type * as tf from '@tensorflow/tfjs';
 import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
+import type { PairFunctions } from '../attention/score/functions.js';
+import type { Graph } from '../attention/score/graph.js';
+import { bindTables } from '../attention/score/tables.js';
 import { each } from '../attention/text.js';
 import { dispatch, spread } from '../dispatch/dispatch.js';
 import { lowest } from '../dispatch/peak.js';
-import { defineProgram, type ElementType, type Program, variants } from '../dispatch/program.js';
+import {
+  defineProgram,
+  type ElementType,
+  type ParamType,
+  type Program,
+  variants,
+} from '../dispatch/program.js';
 import type { RotaryLayout } from '../rotary/index.js';
 import { loadTurned, tableParams } from '../rotary/load.js';
 import { joinProgram } from './join.js';
+import type { Ring } from './ring.js';
 
 /** Heads up to this width run fused. */
 export const widestHead = 256;
@@ -22,24 +32,7 @@ const mostSplits = 64;
 /** Rows that one workgroup does at once: query heads that share keys, and queries. */
 type RowsAtOnce = 1 | 4;
 
-type SplitProgram = Program<
-  'q' | 'k' | 'v',
-  'partial' | 'peaks',
-  | 'tasks'
-  | 'splits'
-  | 'perSplit'
-  | 'quads'
-  | 'rows'
-  | 'queries'
-  | 'capacity'
-  | 'width'
-  | 'stored'
-  | 'kvHeads'
-  | 'length'
-  | 'scale'
-  | 'pairs'
-  | 'tableStride'
->;
+type SplitProgram = Program<'q' | 'k' | 'v', 'parts'>;
 
 /** What is read of a row at once: four values, where its width allows it, or one; four halves, or two. */
 type Form = 'fours' | 'ones' | 'four halves' | 'two halves';
@@ -60,6 +53,9 @@ interface Variant {
   form: Form;
   /** How queries are turned, if they are. */
   layout: RotaryLayout | undefined;
+  /** Whether tokens take turns in the places of a window. */
+  ring: boolean;
+  pairs: PairFunctions;
 }
 
 /** A form in WGSL: how many values it is, their type, the buffers' type, and code that loads them. */
@@ -104,11 +100,12 @@ const forms = {
 /**
  * Attention of some rows over a part of the keys: a lane scores a key, then sums columns of the values.
  *
- * It leaves the part's output, not divided, with its largest score and its sum of weights.
+ * It leaves the part's output, not divided, and behind it the largest score and the sum of weights.
  */
 const splitProgram = variants(
-  ({ rows, placed, form, layout }: Variant) => [rows, placed, form, layout].join('/'),
-  ({ rows, placed, form, layout }): SplitProgram => {
+  ({ rows, placed, form, layout, ring, pairs }: Variant) =>
+    [rows, placed, form, layout, ring, pairs.key].join('/'),
+  ({ rows, placed, form, layout, ring, pairs }): SplitProgram => {
     const { pack, type, q, kv, load, query } = forms[form];
     // One row that is not turned is read where it lies; several are copied, which is as much less to read.
     const copied = rows > 1 || layout !== undefined;
@@ -120,7 +117,7 @@ const splitProgram = variants(
         : `q_at(${start}, ${at}, ${angles})`;
     const product = (x: string, y: string) => (pack === 1 ? `${x} * ${y}` : `dot(${x}, ${y})`);
     const copy = /* wgsl */ `
-      let angles = (kv / params.kvHeads * params.tableStride + row % params.queries) * params.pairs;
+      let angles = (sequence * params.tableStride + row % params.queries) * params.pairs;
       for (var c = lane; c < params.stored; c += ${lanes}u) {
         ${each(rows, (r) => `query[c][${r}] = ${type}(${each(pack, (i) => channel(part('start', r), `c * ${pack}u + ${i}u`, part('angles', r)), ', ')});`)}
       }
@@ -134,8 +131,9 @@ const splitProgram = variants(
         v: kv,
         ...(placed ? { places: 'i32' } : {}),
         ...(layout ? { cos: 'f32', sin: 'f32' } : {}),
+        ...(pairs.graph.tables.length > 0 ? { tables: 'u32' } : {}),
       } as Record<'q' | 'k' | 'v', ElementType>,
-      outputs: { partial: 'f32', peaks: 'f32' },
+      outputs: { parts: 'f32' },
       params: {
         tasks: 'u32',
         splits: 'u32',
@@ -148,10 +146,12 @@ const splitProgram = variants(
         stored: 'u32',
         kvHeads: 'u32',
         length: 'u32',
-        scale: 'f32',
+        sinks: 'u32',
+        ring: 'u32',
         pairs: 'u32',
         tableStride: 'u32',
-      },
+        ...scoreParams(pairs.graph),
+      } as Record<string, ParamType>,
       wgsl: /* wgsl */ `
         alias Rows = ${rows === 1 ? 'f32' : 'vec4f'};
         alias RowIndices = ${rows === 1 ? 'u32' : 'vec4u'};
@@ -163,11 +163,23 @@ const splitProgram = variants(
 
         ${copied ? loadTurned('q', layout) : ''}
 
+        ${pairs.wgsl}
+
+        // The token in a place of a sequence, from the number of its tokens.
+        fn token_in(place: u32, end: u32) -> u32 {
+          ${
+            ring
+              ? `if (place < params.sinks) { return place; }
+                 return place + params.ring * ((end - 1u - place) / params.ring);`
+              : 'return place;'
+          }
+        }
+
         // The tokens of a sequence, and how many of them are queries.
         fn placed(sequence: u32) -> vec2u {
           ${
             placed
-              ? 'return min(vec2u(params.capacity), vec2u(u32(places[2u * sequence]), u32(places[2u * sequence + 1u])));'
+              ? 'return vec2u(u32(places[2u * sequence]), u32(places[2u * sequence + 1u]));'
               : 'return vec2u(params.length, params.queries);'
           }
         }
@@ -187,10 +199,13 @@ const splitProgram = variants(
           let row = task % params.quads * ${rows}u + RowIndices(${each(rows, (r) => `${r}u`, ', ')});
           let place = kv * params.rows + min(row, RowIndices(params.rows - 1u));
           let start = place * params.width;
-          let tokens = placed(kv / params.kvHeads);
-          // The last query sees the last key.
-          let end = min(tokens.x - tokens.y + row % params.queries + 1u, RowIndices(tokens.x));
-          let stop = min((split + 1u) * params.perSplit, tokens.x);
+          let sequence = kv / params.kvHeads;
+          let tokens = placed(sequence);
+          let shift = tokens.x - tokens.y;
+          // Padding has the position of the last token.
+          let position = min(shift + row % params.queries, RowIndices(max(tokens.x, 1u) - 1u));
+          let head = (kv % params.kvHeads) * (params.rows / params.queries) + row / params.queries;
+          let stop = min((split + 1u) * params.perSplit, min(tokens.x, params.capacity));
 
           ${copied ? copy : ''}
           var largest = Rows(lowest);
@@ -203,8 +218,14 @@ const splitProgram = variants(
               let x = ${load('k', 'at + c')};
               ${each(rows, (r) => `${part('s', r)} += ${product('x', copied ? `query[c][${r}]` : query(part('start', r), 'c'))};`)}
             }
-            let seen = RowIndices(key) < min(end, RowIndices(stop));
-            s = select(Rows(lowest), s * params.scale, seen);
+            let token = i32(token_in(min(key, stop - 1u), tokens.x));
+            ${each(rows, (r) => {
+              const pair = `i32(sequence), i32(${part('head', r)}), i32(${part('position', r)}), token, i32(shift)`;
+              return `let seen${r} = key < stop && visible_at(${pair});
+              let score${r} = select(lowest, score_at(${part('s', r)}, ${pair}), seen${r});`;
+            })}
+            let seen = ${rowBools(rows, 'seen')};
+            s = Rows(${each(rows, (r) => `score${r}`, ', ')});
             workgroupBarrier();
             weights[lane] = s;
             workgroupBarrier();
@@ -233,13 +254,13 @@ const splitProgram = variants(
           ${each(
             rows,
             (r) => /* wgsl */ `if (${part('row', r)} < params.rows) {
-              let to = ${part('place', r)} * params.splits + split;
+              let to = (${part('place', r)} * params.splits + split) * (params.width + 2u);
               if (lane == 0u) {
-                peaks[2u * to] = ${part('largest', r)};
-                peaks[2u * to + 1u] = ${part('total', r)};
+                parts[to + params.width] = ${part('largest', r)};
+                parts[to + params.width + 1u] = ${part('total', r)};
               }
               for (var c = lane; c < params.stored; c += ${lanes}u) {
-                ${each(pack, (i) => `if (c * ${pack}u + ${i}u < params.width) { partial[to * params.width + c * ${pack}u + ${i}u] = ${pack === 1 ? `sums[c][${r}]` : `sums[c][${r}][${i}]`}; }`)}
+                ${each(pack, (i) => `if (c * ${pack}u + ${i}u < params.width) { parts[to + c * ${pack}u + ${i}u] = ${pack === 1 ? `sums[c][${r}]` : `sums[c][${r}][${i}]`}; }`)}
               }
             }`,
           )}
@@ -249,15 +270,34 @@ const splitProgram = variants(
   },
 );
 
+/** WGSL of a boolean for each row. */
+const rowBools = (rows: RowsAtOnce, name: string) =>
+  rows === 1 ? `${name}0` : `vec4<bool>(${each(rows, (r) => `${name}${r}`, ', ')})`;
+
+/** The fields of `params` that a score needs: its numbers, and the offset of each of its tables. */
+function scoreParams({ params, tables }: Graph): Record<string, ParamType> {
+  const fields: Record<string, ParamType> = {};
+  for (const { name, type } of params) fields[name] = type;
+  for (const n of tables.keys()) fields[`table${n}`] = 'i32';
+  return fields;
+}
+
 interface KernelArguments {
   inputs: Record<'q' | 'k' | 'v', tf.TensorInfo> & {
     places?: tf.TensorInfo;
     /** `[Tq, R/2]` or `[B, Tq, R/2]`, where queries are to be turned. */
     cos?: tf.TensorInfo;
     sin?: tf.TensorInfo;
-  };
+    /** `[H]`: a score of each head that has no value. */
+    sinks?: tf.TensorInfo;
+  } & { readonly [table: `table${number}`]: tf.TensorInfo };
   backend: WebGPUBackend;
-  attrs: { length: number; scale: number; layout?: RotaryLayout };
+  attrs: {
+    length: number;
+    pairs: PairFunctions;
+    ring?: Ring | undefined;
+    layout?: RotaryLayout | undefined;
+  };
 }
 
 /** @returns the output, `[B, H, Tq, Dh]` */
@@ -266,33 +306,42 @@ export function decodeAttentionKernel({
   backend,
   attrs,
 }: KernelArguments): tf.TensorInfo[] {
-  const { q, k } = inputs;
+  const { q, k, v, places, cos, sin, sinks } = inputs;
   const [batch, heads, queries, width] = q.shape as [number, number, number, number];
   const [, kvHeads, capacity] = k.shape as [number, number, number];
-  const { length, scale, layout } = attrs;
+  const { length, pairs, ring, layout } = attrs;
   const form = formOf(k.dtype, width);
-  const steps = Math.ceil(length / keysPerSplit);
+  const held = Math.min(length, capacity);
+  const steps = Math.ceil(held / keysPerSplit);
   const perSplit = keysPerSplit * Math.ceil(steps / mostSplits);
-  const splits = Math.ceil(length / perSplit);
+  const splits = Math.ceil(held / perSplit);
   // The rows that share a head of keys: its query heads, each with all queries.
   const rows = (heads / kvHeads) * queries;
   const perWorkgroup = rows === 1 ? 1 : 4;
   const quads = Math.ceil(rows / perWorkgroup);
   const tasks = batch * kvHeads * quads * splits;
-  const { partial, peaks } = dispatch(
+  const { graph } = pairs;
+  const tables = bindTables(
+    backend,
+    graph,
+    graph.tables.map((_, n) => inputs[`table${n}`]!),
+  );
+  const { parts } = dispatch(
     backend,
     splitProgram({
       rows: perWorkgroup,
-      placed: inputs.places !== undefined,
+      placed: places !== undefined,
       form,
       layout,
+      ring: ring !== undefined,
+      pairs,
     }),
     {
-      inputs,
-      outputs: {
-        partial: { shape: [batch, heads, queries, splits, width], dtype: 'float32' },
-        peaks: { shape: [batch, heads, queries, splits, 2], dtype: 'float32' },
-      },
+      inputs: { q, k, v, places, cos, sin, tables: tables.buffer } as Record<
+        'q' | 'k' | 'v',
+        tf.TensorInfo
+      >,
+      outputs: { parts: { shape: [batch, heads, queries, splits, width + 2], dtype: 'float32' } },
       params: {
         tasks,
         splits,
@@ -305,19 +354,23 @@ export function decodeAttentionKernel({
         stored: Math.ceil(width / forms[form].pack),
         kvHeads,
         length,
-        scale,
-        ...tableParams(inputs.cos, queries),
+        sinks: ring?.sinks ?? 0,
+        ring: ring?.size ?? capacity,
+        ...tableParams(cos, queries),
+        ...Object.fromEntries(graph.params.map(({ name, value }) => [name, value])),
+        ...tables.starts,
       },
       workgroups: spread(tasks),
     },
   );
+  tables.dispose();
   const size = batch * heads * queries * width;
-  const { y } = dispatch(backend, joinProgram, {
-    inputs: { partial, peaks },
+  const { y } = dispatch(backend, joinProgram(sinks !== undefined), {
+    inputs: { parts, ...(sinks ? { sinks } : {}) } as Record<'parts', tf.TensorInfo>,
     outputs: { y: { shape: q.shape, dtype: 'float32' } },
-    params: { size, width, splits },
+    params: { size, width, splits, queries, heads },
     workgroups: spread(Math.ceil(size / 64)),
   });
-  for (const { dataId } of [partial, peaks]) backend.disposeData(dataId);
+  backend.disposeData(parts.dataId);
   return [y];
 }
