@@ -4,6 +4,7 @@ import { dispatch, spread } from '../dispatch/dispatch.js';
 import type { Tiled, Tiling, Widths } from './programs.js';
 import { rowsProgram } from './rows.js';
 import { dropoutValues } from './score/dropped.js';
+import { graphValues } from './score/graph.js';
 import type { Score } from './score/score.js';
 
 /** A score with its tables bound. */
@@ -44,7 +45,7 @@ export function runForward(
   const { batch, heads, queries, widths } = sizes;
   const tiled = tiling.forward({ widths, score: bound.score });
   return dispatch(backend, tiled.program, {
-    inputs: withTables(inputs, bound),
+    inputs: addTables(inputs, bound),
     outputs: {
       y: { shape: [batch, heads, queries, widths.value], dtype: 'float32' },
       stats: { shape: [batch, heads, queries, 2], dtype: 'float32' },
@@ -81,7 +82,7 @@ export function runQueryGradient(
   const { batch, heads, queries, widths } = sizes;
   const tiled = tiling.queryGradient({ widths, score: bound.score });
   return dispatch(backend, tiled.program, {
-    inputs: withTables(inputs, bound),
+    inputs: addTables(inputs, bound),
     outputs: { dq: { shape: inputs.q.shape, dtype: 'float32' } },
     ...cut(tiled, sizes, bound, queries, batch * heads, widths.key),
   });
@@ -98,7 +99,7 @@ export function runKeyGradient(
   const { batch, kvHeads, keys, widths } = sizes;
   const tiled = tiling.keyGradient({ widths, score: bound.score });
   return dispatch(backend, tiled.program, {
-    inputs: withTables(inputs, bound),
+    inputs: addTables(inputs, bound),
     outputs: {
       dk: { shape: inputs.k.shape, dtype: 'float32' },
       dv: { shape: inputs.v.shape, dtype: 'float32' },
@@ -108,7 +109,7 @@ export function runKeyGradient(
 }
 
 /** Adds the tables to a program's inputs; undefined where the program reads none. */
-export const withTables = <I extends Record<string, tf.TensorInfo>>(
+export const addTables = <I extends Record<string, tf.TensorInfo>>(
   inputs: I,
   { tables }: BoundScore,
 ): I & Tensors<'tables'> => ({ ...inputs, tables: tables! });
@@ -144,7 +145,7 @@ export function paramsOf(
     keyWidth: widths.key,
     valueWidth: widths.value,
     shift: keys - queries,
-    ...Object.fromEntries(score.graph.params.map(({ name, value }) => [name, value])),
+    ...graphValues(score.graph),
     ...starts,
     ...(score.dropout ? dropoutValues(score.dropout) : {}),
   };

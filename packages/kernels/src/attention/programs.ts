@@ -6,6 +6,7 @@ import {
   type Program,
 } from '../dispatch/program.js';
 import { drawing, dropoutParams } from './score/dropped.js';
+import { graphFields } from './score/graph.js';
 import { integerDivision } from './score/operations.js';
 import type { Score, TableLookup } from './score/score.js';
 import { tileTest } from './score/tile-test.js';
@@ -99,9 +100,7 @@ export function defineScored<I extends string, O extends string>(
 ): Program<I, O> {
   const { graph, dropout } = score;
   const body = `${tileTest(score)} ${wgsl}`;
-  const params: Record<string, ParamType> = { ...sizeParams, ...more };
-  for (const { name, type } of graph.params) params[name] = type;
-  for (const n of graph.tables.keys()) params[`table${n}`] = 'i32';
+  const params = { ...sizeParams, ...more, ...graphFields(graph) };
   return defineProgram<string, O, string>({
     label,
     enable,
@@ -113,7 +112,7 @@ export function defineScored<I extends string, O extends string>(
       ${types}
       const lowest = ${lowest};
       fn tile_of(workgroup: vec3u, count: vec3u) -> u32 { return workgroup.y * count.x + workgroup.x; }
-      ${body.includes('floor_div_') ? integerDivision : ''}
+      ${body.includes('floor_div_') ? integerDivision('one') + integerDivision('rows') : ''}
       ${body.includes('drawn(') ? drawing : ''}
       ${body}
     `,

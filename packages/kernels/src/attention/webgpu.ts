@@ -9,7 +9,7 @@ import {
   sizesOf,
 } from './passes.js';
 import type { Score } from './score/score.js';
-import { bindTables } from './score/tables.js';
+import { withTables } from './score/tables.js';
 import { tilingFor } from './tilings.js';
 
 interface Arguments {
@@ -47,17 +47,14 @@ export function attentionGradientKernel({ inputs, backend, attrs }: Arguments): 
   });
 }
 
-/** Binds a score's tables, runs, and frees what binding them made. */
+/** Runs with a score's tables bound. */
 export function withScore<T>(
   backend: WebGPUBackend,
   score: Score,
   tensors: readonly tf.TensorInfo[],
   run: (bound: BoundScore) => T,
 ): T {
-  const { buffer, starts, dispose } = bindTables(backend, score.graph, tensors);
-  try {
-    return run({ score, tables: buffer, starts });
-  } finally {
-    dispose();
-  }
+  return withTables(backend, score.graph, tensors, ({ buffer, starts }) =>
+    run({ score, tables: buffer, starts }),
+  );
 }

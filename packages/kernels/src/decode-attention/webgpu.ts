@@ -1,8 +1,8 @@
 import type * as tf from '@tensorflow/tfjs';
 import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
 import type { PairFunctions } from '../attention/score/functions.js';
-import type { Graph } from '../attention/score/graph.js';
-import { bindTables } from '../attention/score/tables.js';
+import { graphFields, graphValues } from '../attention/score/graph.js';
+import { withTables } from '../attention/score/tables.js';
 import { each } from '../attention/text.js';
 import { dispatch, spread } from '../dispatch/dispatch.js';
 import { lowest } from '../dispatch/peak.js';
@@ -150,7 +150,7 @@ const splitProgram = variants(
         ring: 'u32',
         pairs: 'u32',
         tableStride: 'u32',
-        ...scoreParams(pairs.graph),
+        ...graphFields(pairs.graph),
       } as Record<string, ParamType>,
       wgsl: /* wgsl */ `
         alias Rows = ${rows === 1 ? 'f32' : 'vec4f'};
@@ -163,7 +163,7 @@ const splitProgram = variants(
 
         ${copied ? loadTurned('q', layout) : ''}
 
-        ${pairs.wgsl}
+        ${pairs.wgsl()}
 
         // The token in a place of a sequence, from the number of its tokens.
         fn token_in(place: u32, end: u32) -> u32 {
@@ -274,14 +274,6 @@ const splitProgram = variants(
 const rowBools = (rows: RowsAtOnce, name: string) =>
   rows === 1 ? `${name}0` : `vec4<bool>(${each(rows, (r) => `${name}${r}`, ', ')})`;
 
-/** The fields of `params` that a score needs: its numbers, and the offset of each of its tables. */
-function scoreParams({ params, tables }: Graph): Record<string, ParamType> {
-  const fields: Record<string, ParamType> = {};
-  for (const { name, type } of params) fields[name] = type;
-  for (const n of tables.keys()) fields[`table${n}`] = 'i32';
-  return fields;
-}
-
 interface KernelArguments {
   inputs: Record<'q' | 'k' | 'v', tf.TensorInfo> & {
     places?: tf.TensorInfo;
@@ -321,23 +313,18 @@ export function decodeAttentionKernel({
   const quads = Math.ceil(rows / perWorkgroup);
   const tasks = batch * kvHeads * quads * splits;
   const { graph } = pairs;
-  const tables = bindTables(
-    backend,
-    graph,
-    graph.tables.map((_, n) => inputs[`table${n}`]!),
-  );
-  const { parts } = dispatch(
-    backend,
-    splitProgram({
-      rows: perWorkgroup,
-      placed: places !== undefined,
-      form,
-      layout,
-      ring: ring !== undefined,
-      pairs,
-    }),
-    {
-      inputs: { q, k, v, places, cos, sin, tables: tables.buffer } as Record<
+  const program = splitProgram({
+    rows: perWorkgroup,
+    placed: places !== undefined,
+    form,
+    layout,
+    ring: ring !== undefined,
+    pairs,
+  });
+  const tables = graph.tables.map((_, n) => inputs[`table${n}`]!);
+  const { parts } = withTables(backend, graph, tables, ({ buffer, starts }) =>
+    dispatch(backend, program, {
+      inputs: { q, k, v, places, cos, sin, tables: buffer } as Record<
         'q' | 'k' | 'v',
         tf.TensorInfo
       >,
@@ -357,13 +344,12 @@ export function decodeAttentionKernel({
         sinks: ring?.sinks ?? 0,
         ring: ring?.size ?? capacity,
         ...tableParams(cos, queries),
-        ...Object.fromEntries(graph.params.map(({ name, value }) => [name, value])),
-        ...tables.starts,
+        ...graphValues(graph),
+        ...starts,
       },
       workgroups: spread(tasks),
-    },
+    }),
   );
-  tables.dispose();
   const size = batch * heads * queries * width;
   const { y } = dispatch(backend, joinProgram(sinks !== undefined), {
     inputs: { parts, ...(sinks ? { sinks } : {}) } as Record<'parts', tf.TensorInfo>,

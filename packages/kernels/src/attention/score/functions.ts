@@ -14,7 +14,7 @@ export interface PairFunctions {
    *
    * In scope: `params`, with the graph's numbers and the offsets of its tables, and `tables` where it reads one.
    */
-  readonly wgsl: string;
+  wgsl(): string;
 }
 
 /** Builds the functions from a mask, score mods and the scale of products. */
@@ -31,19 +31,20 @@ export function pairFunctions({
   const changed = modified(mods, mask);
   const score = changed ? graph.of(changed.node) : graph.score;
   const visible = mask.condition ? graph.of(mask.condition.node) : graph.literal('condition', 1);
-  const pair = 'b: i32, h: i32, q: i32, k: i32, shift: i32';
-  const functions = /* wgsl */ `
-    fn score_at(product: f32, ${pair}) -> f32 { ${bodyOf(graph, score)} }
-    fn visible_at(${pair}) -> bool { ${bodyOf(graph, visible)} }
-  `;
   return {
     graph,
     key: `${graph.key}|${score.id}|${visible.id}`,
-    wgsl: functions.includes('floor_div_') ? integerDivisionOfOne + functions : functions,
+    // Emitted only when a program is compiled: the key is enough for one that exists.
+    wgsl: () => {
+      const pair = 'b: i32, h: i32, q: i32, k: i32, shift: i32';
+      const functions = /* wgsl */ `
+        fn score_at(product: f32, ${pair}) -> f32 { ${bodyOf(graph, score)} }
+        fn visible_at(${pair}) -> bool { ${bodyOf(graph, visible)} }
+      `;
+      return functions.includes('floor_div_') ? integerDivision('one') + functions : functions;
+    },
   };
 }
-
-const integerDivisionOfOne = `alias RowInts = vec4i; ${integerDivision}`;
 
 /** Statements that compute a value and return it. */
 function bodyOf(graph: Graph, result: Value): string {

@@ -40,6 +40,18 @@ const literals: Record<Type, (x: number) => string> = {
   condition: (x) => String(x !== 0),
 };
 
+/** The fields of `params` that a graph needs: its numbers, and the offset of each of its tables. */
+export function graphFields({ params, tables }: Graph): Record<string, GraphParam['type']> {
+  const fields: Record<string, GraphParam['type']> = {};
+  for (const { name, type } of params) fields[name] = type;
+  for (const n of tables.keys()) fields[`table${n}`] = 'i32';
+  return fields;
+}
+
+/** The values of a graph's numbers, by their fields of `params`. */
+export const graphValues = ({ params }: Graph): Record<string, number> =>
+  Object.fromEntries(params.map(({ name, value }) => [name, value]));
+
 /** The expressions of one call as values in topological order. */
 export class Graph {
   readonly values: Value[] = [];

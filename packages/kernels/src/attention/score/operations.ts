@@ -60,16 +60,14 @@ export function loadText({ type, text }: Value, place: string): string {
   return `bitcast<${type === 'float' ? 'f32' : 'i32'}>(${at})`;
 }
 
-/** WGSL of integer division that rounds down, `floor_div_one` and `floor_div_rows`. */
-export const integerDivision: string = (['one', 'rows'] as const)
-  .map((form) => {
-    const int = types[form].int;
-    return /* wgsl */ `
-      fn floor_div_${form}(a: ${int}, b: ${int}) -> ${int} {
-        let quotient = a / b;
-        let inexact = (a % b != ${int}(0)) & ((a < ${int}(0)) != (b < ${int}(0)));
-        return select(quotient, quotient - ${int}(1), inexact);
-      }
-    `;
-  })
-  .join('');
+/** WGSL of `floor_div_one` or `floor_div_rows`: integer division that rounds down. */
+export function integerDivision(form: Form): string {
+  const int = types[form].int;
+  return /* wgsl */ `
+    fn floor_div_${form}(a: ${int}, b: ${int}) -> ${int} {
+      let quotient = a / b;
+      let inexact = (a % b != ${int}(0)) & ((a < ${int}(0)) != (b < ${int}(0)));
+      return select(quotient, quotient - ${int}(1), inexact);
+    }
+  `;
+}

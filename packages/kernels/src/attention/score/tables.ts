@@ -13,15 +13,15 @@ export interface Tables {
   buffer: tf.TensorInfo | undefined;
   /** `params.table0` …: the offset of each table in the buffer. */
   starts: Record<string, number>;
-  dispose(): void;
 }
 
-/** Binds a single table as it is; copies several into one buffer. */
-export function bindTables(
+/** Binds a graph's tables, runs, and frees what binding them made: one table as it is, several in one buffer. */
+export function withTables<T>(
   backend: WebGPUBackend,
   graph: Graph,
   tensors: readonly tf.TensorInfo[],
-): Tables {
+  run: (tables: Tables) => T,
+): T {
   const made: tf.TensorInfo[] = [];
   const parts = graph.tables.map((table, i) => {
     if (table.rangesOf === undefined) return tensors[i]!;
@@ -51,10 +51,11 @@ export function bindTables(
     made.push(target);
     buffer = target;
   }
-  const dispose = () => {
+  try {
+    return run({ buffer, starts });
+  } finally {
     for (const { dataId } of made) backend.disposeData(dataId);
-  };
-  return { buffer, starts, dispose };
+  }
 }
 
 /** The tensors of a graph's tables, without the computed range tables, which follow them. */

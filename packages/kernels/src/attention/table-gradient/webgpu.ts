@@ -5,12 +5,12 @@ import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
 import { dispatch, spread } from '../../dispatch/dispatch.js';
 import { zeros } from '../../dispatch/transfer.js';
 import {
+  addTables,
   type Backward,
   type BoundScore,
   paramsOf,
   type Sizes,
   sizesOf,
-  withTables,
 } from '../passes.js';
 import type { Score, TableLookup } from '../score/score.js';
 import { tableTilingFor } from '../tilings.js';
@@ -66,7 +66,7 @@ function runTableGradient(
   const plan = planOf(sizes, exclusive, { rows, lanes, slots: Math.floor(budget / cells) });
   const { outer, ...jobs } = plan;
   return dispatch(backend, program, {
-    inputs: withTables(inputs, bound),
+    inputs: addTables(inputs, bound),
     outputs: { partial: zeros(backend, [cells, jobs.slots]) },
     params: { ...paramsOf(sizes, bound, 0, outer * jobs.workers), ...jobs },
     workgroups: spread(outer * jobs.workers),
