@@ -5,7 +5,7 @@ export { additiveTerm } from './additive-attention/index.js';
 export { checkScoring } from './attention/check-scoring.js';
 export { attentionMap, type MapOptions } from './attention/map.js';
 export { attentionReference } from './attention/reference.js';
-export { attendStep, type StepCache, type StepScoring } from './decode/attend.js';
+export { attendStep, type StepScoring } from './decode/attend.js';
 export { widestStepHead } from './decode/attend-program.js';
 export { embedToken } from './decode/embed.js';
 export { decodeGatedLinear, decodeLinear } from './decode/linear.js';

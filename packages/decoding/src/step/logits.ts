@@ -4,8 +4,8 @@ import {
   decodeGatedLinear,
   decodeLinear,
   embedToken,
+  type KeysValues,
   type Norm,
-  type StepCache,
   type StepScoring,
   type StepState,
 } from '@headwise/kernels/internal';
@@ -16,7 +16,7 @@ import type { StepBlockKind, StepLayer, StepPlan } from './plan.js';
 export interface StepInputs {
   state: StepState;
   /** The rows of a layer in the key-value cache, by its path. */
-  rowsOf(path: string): StepCache;
+  rowsOf(path: string): KeysValues;
   /** Rotations of all positions that the cache has room for. */
   turn: StepScoring['turn'];
 }

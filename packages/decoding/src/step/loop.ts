@@ -10,6 +10,7 @@ import {
   stateHeader,
 } from '@headwise/kernels/internal';
 import * as tf from '@tensorflow/tfjs';
+import { kept } from '../cache/kept.js';
 import type { KeyValueCache } from '../cache/key-value-cache.js';
 import { stepLogits } from './logits.js';
 import type { StepPlan } from './plan.js';
@@ -244,6 +245,3 @@ const stateOf = ({ id, position }: StepToken, seeds: readonly number[]): Int32Ar
 /** Ids as a list for penalties, `[1, N]`. */
 const listed = (ids: readonly number[]): tf.Tensor2D =>
   tf.tensor2d([...ids], [1, ids.length], 'int32');
-
-/** Makes a tensor that outlives every `tf.tidy`. */
-const kept = <T extends tf.Tensor>(make: () => T): T => tf.tidy(() => tf.keep(make()));

@@ -1,9 +1,10 @@
 import { checkShape, InputError } from '@headwise/core';
 import * as tf from '@tensorflow/tfjs';
 import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
+import type { KeysValues } from '../decode-attention/append.js';
 import { wordsOf } from '../decode-attention/halves.js';
 import { dispatch } from '../dispatch/dispatch.js';
-import type { RotaryLayout } from '../rotary/index.js';
+import type { RotaryTables } from '../rotary/index.js';
 import { attendProgram, joinProgram, rowForm, widestStepHead } from './attend-program.js';
 import { checkState, type StepState } from './state.js';
 
@@ -11,12 +12,6 @@ import { checkState, type StepState } from './state.js';
 const keysPerSplit = 256;
 /** Parts beyond this many would make the second pass long. */
 const mostSplits = 64;
-
-/** Keys and values of one layer, `[1, Hkv, C, Dh]`; or int32, `[1, Hkv, C, ⌈Dh / 2⌉]`, two halves in a word. */
-export interface StepCache {
-  readonly k: tf.Tensor;
-  readonly v: tf.Tensor;
-}
 
 /** How queries and keys of one layer are compared. */
 export interface StepScoring {
@@ -26,8 +21,8 @@ export interface StepScoring {
   headDim: number;
   /** Of the products of queries and keys. */
   scale: number;
-  /** By what queries and keys are rotated: a row for each position, `[≥ C, R/2]`. */
-  turn?: { cos: tf.Tensor2D; sin: tf.Tensor2D; layout: RotaryLayout } | undefined;
+  /** Rotates queries and keys: a row for each position, `[≥ C, R/2]`. */
+  turn?: RotaryTables | undefined;
   /** ALiBi: the slope of each head, `[H]`, times the distance is taken from its scores. */
   slopes?: tf.Tensor1D | undefined;
   /** c: a score s becomes `c tanh(s / c)`. */
@@ -44,12 +39,13 @@ export interface StepScoring {
  * lies in the state, so that a recorded step can be replayed. For inference on WebGPU: it has no gradient.
  *
  * @param qkv `[1, (H + 2 Hkv) Dh]`: queries, keys and values of all heads side by side, before rotation
+ * @param cache `[1, Hkv, C, Dh]` each; or int32, `[1, Hkv, C, ⌈Dh / 2⌉]`, two halves in a word
  * @returns `[1, H Dh]`
  * @throws ShapeError where shapes do not fit, InputError for heads wider than 256
  */
 export function attendStep(
   qkv: tf.Tensor2D,
-  cache: StepCache,
+  cache: KeysValues,
   state: StepState,
   scoring: StepScoring,
 ): tf.Tensor2D {
