@@ -2,7 +2,8 @@ import { sizeOf } from '@headwise/core/internal';
 import type * as tf from '@tensorflow/tfjs';
 import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
 import { crossEntropyGradientInPlace, type GradientArguments } from '../cross-entropy/webgpu.js';
-import { dispatch, spread } from '../dispatch/dispatch.js';
+import { dispatch } from '../dispatch/dispatch.js';
+import { elementWorkgroups, perElement } from '../dispatch/per-element.js';
 import { defineProgram } from '../dispatch/program.js';
 
 const addInPlaceProgram = defineProgram({
@@ -10,17 +11,7 @@ const addInPlaceProgram = defineProgram({
   inputs: { addend: 'f32' },
   outputs: { sum: 'f32' },
   params: { size: 'u32' },
-  wgsl: /* wgsl */ `
-    @compute @workgroup_size(64)
-    fn main(
-      @builtin(workgroup_id) workgroup: vec3u,
-      @builtin(num_workgroups) count: vec3u,
-      @builtin(local_invocation_index) lane: u32,
-    ) {
-      let i = (workgroup.y * count.x + workgroup.x) * 64u + lane;
-      if (i < params.size) { sum[i] += addend[i]; }
-    }
-  `,
+  wgsl: perElement(/* wgsl */ `sum[i] += addend[i];`),
 });
 
 interface AddArguments {
@@ -36,7 +27,7 @@ export function addInPlaceKernel({ inputs, backend }: AddArguments): tf.TensorIn
     inputs: { addend },
     outputs: { sum },
     params: { size },
-    workgroups: spread(Math.ceil(size / 64)),
+    workgroups: elementWorkgroups(size),
   });
   return [];
 }

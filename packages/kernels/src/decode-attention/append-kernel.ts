@@ -1,6 +1,7 @@
 import type * as tf from '@tensorflow/tfjs';
 import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
-import { dispatch, spread } from '../dispatch/dispatch.js';
+import { dispatch } from '../dispatch/dispatch.js';
+import { elementWorkgroups, perElement } from '../dispatch/per-element.js';
 import { defineProgram, type ElementType, variants } from '../dispatch/program.js';
 import type { RotaryLayout } from '../rotary/index.js';
 import { loadTurned, tableParams } from '../rotary/load.js';
@@ -61,14 +62,7 @@ const appendProgram = variants(
       ${loadTurned('k', layout)}
       ${loadTurned('v', undefined)}
 
-      @compute @workgroup_size(64)
-      fn main(
-        @builtin(workgroup_id) workgroup: vec3u,
-        @builtin(num_workgroups) count: vec3u,
-        @builtin(local_invocation_index) lane: u32,
-      ) {
-        let i = (workgroup.y * count.x + workgroup.x) * 64u + lane;
-        if (i >= params.size) { return; }
+      ${perElement(/* wgsl */ `
         let row = i / params.stored;
         let head = row / params.tokens;
         let t = row % params.tokens;
@@ -83,8 +77,7 @@ const appendProgram = variants(
         let angles = (head / params.heads * params.tableStride + t) * params.pairs;
         let to = (head * params.capacity + slot) * params.stored + i % params.stored;
         cacheK[to] = ${stored('k', halves)};
-        cacheV[to] = ${stored('v', halves)};
-      }
+        cacheV[to] = ${stored('v', halves)};`)}
     `,
     }),
 );
@@ -131,7 +124,7 @@ export function appendKernel({ inputs, backend, attrs }: KernelArguments): tf.Te
       ...numbers,
       ...tableParams(read.cos, tokens),
     },
-    workgroups: spread(Math.ceil(size / 64)),
+    workgroups: elementWorkgroups(size),
   });
   return [];
 }

@@ -3,7 +3,8 @@ import { sizeOf } from '@headwise/core/internal';
 import * as tf from '@tensorflow/tfjs';
 import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
 import { checkType } from '../dispatch/check.js';
-import { dispatch, spread } from '../dispatch/dispatch.js';
+import { dispatch } from '../dispatch/dispatch.js';
+import { elementWorkgroups, perElement } from '../dispatch/per-element.js';
 import { defineProgram } from '../dispatch/program.js';
 import { registerWebGPUKernel, runKernel } from '../dispatch/register.js';
 
@@ -15,20 +16,11 @@ const unpackProgram = defineProgram({
   inputs: { words: 'u32' },
   outputs: { y: 'f32' },
   params: { size: 'u32', width: 'u32' },
-  wgsl: /* wgsl */ `
-    @compute @workgroup_size(64)
-    fn main(
-      @builtin(workgroup_id) workgroup: vec3u,
-      @builtin(num_workgroups) count: vec3u,
-      @builtin(local_invocation_index) lane: u32,
-    ) {
-      let i = (workgroup.y * count.x + workgroup.x) * 64u + lane;
-      if (i >= params.size) { return; }
+  wgsl: perElement(/* wgsl */ `
       let column = i % params.width;
       let word = i / params.width * ((params.width + 1u) / 2u) + column / 2u;
       y[i] = unpack2x16float(words[word])[column % 2u];
-    }
-  `,
+      `),
 });
 
 interface KernelArguments {
@@ -45,7 +37,7 @@ function unpackKernel({ inputs, backend, attrs }: KernelArguments): tf.TensorInf
     inputs,
     outputs: { y: { shape, dtype: 'float32' } },
     params: { size, width },
-    workgroups: spread(Math.ceil(size / 64)),
+    workgroups: elementWorkgroups(size),
   });
   return y;
 }

@@ -1,3 +1,4 @@
+import { perElement } from '../dispatch/per-element.js';
 import { defineProgram, type ElementType, type Program, variants } from '../dispatch/program.js';
 
 /**
@@ -12,15 +13,7 @@ export const joinProgram: (sinks: boolean) => Program<'parts', 'y', string> = va
       inputs: { parts: 'f32', ...(sinks ? { sinks: 'f32' } : {}) } as Record<'parts', ElementType>,
       outputs: { y: 'f32' },
       params: { size: 'u32', width: 'u32', splits: 'u32', queries: 'u32', heads: 'u32' },
-      wgsl: /* wgsl */ `
-        @compute @workgroup_size(64)
-        fn main(
-          @builtin(workgroup_id) workgroup: vec3u,
-          @builtin(num_workgroups) count: vec3u,
-          @builtin(local_invocation_index) lane: u32,
-        ) {
-          let i = (workgroup.y * count.x + workgroup.x) * 64u + lane;
-          if (i >= params.size) { return; }
+      wgsl: perElement(/* wgsl */ `
           let stride = params.width + 2u;
           let row = i / params.width;
           let first = row * params.splits * stride;
@@ -37,7 +30,6 @@ export const joinProgram: (sinks: boolean) => Program<'parts', 'y', string> = va
           }
           // A row that sees no key has no weights.
           y[i] = select(0.0, sum / total, total > 0.0);
-        }
-      `,
+      `),
     }),
 );

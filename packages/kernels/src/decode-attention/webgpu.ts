@@ -6,6 +6,7 @@ import { withTables } from '../attention/score/tables.js';
 import { each } from '../attention/text.js';
 import { dispatch, spread } from '../dispatch/dispatch.js';
 import { lowest } from '../dispatch/peak.js';
+import { elementWorkgroups } from '../dispatch/per-element.js';
 import {
   defineProgram,
   type ElementType,
@@ -355,7 +356,7 @@ export function decodeAttentionKernel({
     inputs: { parts, ...(sinks ? { sinks } : {}) } as Record<'parts', tf.TensorInfo>,
     outputs: { y: { shape: q.shape, dtype: 'float32' } },
     params: { size, width, splits, queries, heads },
-    workgroups: spread(Math.ceil(size / 64)),
+    workgroups: elementWorkgroups(size),
   });
   backend.disposeData(parts.dataId);
   return [y];

@@ -1,6 +1,7 @@
 import type * as tf from '@tensorflow/tfjs';
 import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
 import { dispatch, type Output, spread } from '../dispatch/dispatch.js';
+import { elementWorkgroups, perElement } from '../dispatch/per-element.js';
 import { defineProgram } from '../dispatch/program.js';
 
 /** Ids that one workgroup sorts. */
@@ -47,15 +48,7 @@ const mergeProgram = defineProgram({
   inputs: { runOrder: 'i32', runIds: 'i32' },
   outputs: { order: 'i32', sortedIds: 'i32' },
   params: { size: 'u32', length: 'u32' },
-  wgsl: /* wgsl */ `
-    @compute @workgroup_size(64)
-    fn main(
-      @builtin(workgroup_id) workgroup: vec3u,
-      @builtin(num_workgroups) count: vec3u,
-      @builtin(local_invocation_index) lane: u32,
-    ) {
-      let i = (workgroup.y * count.x + workgroup.x) * 64u + lane;
-      if (i >= params.size) { return; }
+  wgsl: perElement(/* wgsl */ `
       let own = runIds[i];
       let home = i / params.length;
       let first = home - home % ${ways}u;
@@ -76,8 +69,7 @@ const mergeProgram = defineProgram({
       }
       order[place] = runOrder[i];
       sortedIds[place] = own;
-    }
-  `,
+      `),
 });
 
 /**
@@ -105,7 +97,7 @@ export function sortedOrder(
       inputs: { runOrder: sorted.order, runIds: sorted.sortedIds },
       outputs,
       params: { size, length },
-      workgroups: spread(Math.ceil(size / 64)),
+      workgroups: elementWorkgroups(size),
     });
     backend.disposeData(sorted.order.dataId);
     backend.disposeData(sorted.sortedIds.dataId);

@@ -1,6 +1,7 @@
 import type * as tf from '@tensorflow/tfjs';
 import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
-import { dispatch, spread } from '../dispatch/dispatch.js';
+import { dispatch } from '../dispatch/dispatch.js';
+import { elementWorkgroups, perElement } from '../dispatch/per-element.js';
 import { defineProgram, variants } from '../dispatch/program.js';
 import { activationWgsl, type LinearActivation } from '../linear/activation.js';
 import type { Tiling } from '../matrix-product/form.js';
@@ -74,17 +75,9 @@ const gateGradientProgram = variants(
       params: { size: 'u32' },
       wgsl: /* wgsl */ `
         ${activationWgsl[activation]}
-        @compute @workgroup_size(64)
-        fn main(
-          @builtin(workgroup_id) workgroup: vec3u,
-          @builtin(num_workgroups) count: vec3u,
-          @builtin(local_invocation_index) lane: u32,
-        ) {
-          let i = (workgroup.y * count.x + workgroup.x) * 64u + lane;
-          if (i >= params.size) { return; }
+        ${perElement(/* wgsl */ `
           dGate[i] = dh[i] * upValue[i] * slope(gateValue[i]);
-          dUp[i] = dh[i] * activation(gateValue[i]);
-        }
+          dUp[i] = dh[i] * activation(gateValue[i]);`)}
       `,
     }),
 );
@@ -148,7 +141,7 @@ export function gatedLinearGradientKernel({
     inputs: { dh, gateValue, upValue },
     outputs: { dGate: output, dUp: output },
     params: { size },
-    workgroups: spread(Math.ceil(size / 64)),
+    workgroups: elementWorkgroups(size),
   });
   const weight = (tensor: tf.TensorInfo) => ({ tensor, transposed: !transposed });
   const ofWeight = (dz: tf.TensorInfo) =>

@@ -1,6 +1,7 @@
 import type * as tf from '@tensorflow/tfjs';
 import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
-import { dispatch, spread } from '../dispatch/dispatch.js';
+import { dispatch } from '../dispatch/dispatch.js';
+import { elementWorkgroups, perElement } from '../dispatch/per-element.js';
 import { defineProgram, type ElementType, variants } from '../dispatch/program.js';
 import type { Tiling } from '../matrix-product/form.js';
 import { matrixProduct } from '../matrix-product/product.js';
@@ -77,15 +78,7 @@ const activationGradientProgram = variants(
       params: { size: 'u32' },
       wgsl: /* wgsl */ `
         ${activationWgsl[activation]}
-        @compute @workgroup_size(64)
-        fn main(
-          @builtin(workgroup_id) workgroup: vec3u,
-          @builtin(num_workgroups) count: vec3u,
-          @builtin(local_invocation_index) lane: u32,
-        ) {
-          let i = (workgroup.y * count.x + workgroup.x) * 64u + lane;
-          if (i < params.size) { dz[i] = dy[i] * slope(z[i]); }
-        }
+        ${perElement(/* wgsl */ `dz[i] = dy[i] * slope(z[i]);`)}
       `,
     }),
 );
@@ -164,6 +157,6 @@ function activationGradient(
     inputs: { dy, z },
     outputs: { dz: { shape: [rows, columns], dtype: 'float32' } },
     params: { size },
-    workgroups: spread(Math.ceil(size / 64)),
+    workgroups: elementWorkgroups(size),
   }).dz;
 }

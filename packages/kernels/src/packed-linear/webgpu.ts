@@ -1,6 +1,7 @@
 import type * as tf from '@tensorflow/tfjs';
 import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
-import { dispatch, spread } from '../dispatch/dispatch.js';
+import { dispatch } from '../dispatch/dispatch.js';
+import { elementWorkgroups, perElement } from '../dispatch/per-element.js';
 import { defineProgram, type ElementType, variants } from '../dispatch/program.js';
 import { activationWgsl, type LinearActivation } from '../linear/activation.js';
 import type { Tiling } from '../matrix-product/form.js';
@@ -131,18 +132,10 @@ const unpackProgram = variants(
       params: { size: 'u32', columns: 'u32', stride: 'u32', group: 'u32' },
       wgsl: /* wgsl */ `
         ${loadWords(format, { pack: 1 })}
-        @compute @workgroup_size(64)
-        fn main(
-          @builtin(workgroup_id) workgroup: vec3u,
-          @builtin(num_workgroups) count: vec3u,
-          @builtin(local_invocation_index) lane: u32,
-        ) {
-          let i = (workgroup.y * count.x + workgroup.x) * 64u + lane;
-          if (i >= params.size) { return; }
+        ${perElement(/* wgsl */ `
           let column = i % params.columns;
           let value = load_b(column, i / params.columns)[0];
-          weight[i] = value${format === 'int8' ? ' * scales[column]' : ''};
-        }
+          weight[i] = value${format === 'int8' ? ' * scales[column]' : ''};`)}
       `,
     }),
 );
@@ -162,7 +155,7 @@ export function unpackWeightKernel({ inputs, backend, attrs }: UnpackArguments):
     inputs: { words, scales: scales! },
     outputs: { weight: { shape: [inner, columns], dtype: 'float32' } },
     params: { size, columns, stride: words.shape[1]!, group: attrs.group },
-    workgroups: spread(Math.ceil(size / 64)),
+    workgroups: elementWorkgroups(size),
   });
   return [weight];
 }

@@ -4,6 +4,7 @@ import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
 import { checkState, type StepState, stateHeader } from '../decode/state.js';
 import { dispatch, spread } from '../dispatch/dispatch.js';
 import { lowest, peakWgsl } from '../dispatch/peak.js';
+import { elementWorkgroups, perElement } from '../dispatch/per-element.js';
 import { defineProgram, type ElementType, type ParamType, variants } from '../dispatch/program.js';
 import { zeros } from '../dispatch/transfer.js';
 import { keyOf, philoxWgsl } from '../philox/philox.js';
@@ -20,21 +21,12 @@ const markProgram = defineProgram({
   inputs: { listed: 'i32' },
   outputs: { marks: 'atomic<u32>' },
   params: { size: 'u32', length: 'u32', vocabulary: 'u32', banned: 'u32' },
-  wgsl: /* wgsl */ `
-    @compute @workgroup_size(64)
-    fn main(
-      @builtin(workgroup_id) workgroup: vec3u,
-      @builtin(num_workgroups) count: vec3u,
-      @builtin(local_invocation_index) lane: u32,
-    ) {
-      let i = (workgroup.y * count.x + workgroup.x) * 64u + lane;
-      if (i >= params.size) { return; }
+  wgsl: perElement(/* wgsl */ `
       let id = listed[i];
       if (id < 0 || u32(id) >= params.vocabulary) { return; }
       let place = (i / params.length) * params.vocabulary + u32(id);
       if (params.banned == 0u) { atomicAdd(&marks[place], 1u); } else { atomicOr(&marks[place], params.banned); }
-    }
-  `,
+      `),
 });
 
 const params = {
@@ -300,7 +292,7 @@ export function markKernel({ inputs, backend, attrs }: MarkArguments): tf.Tensor
       inputs: { listed },
       outputs: { marks },
       params: { size: rows * length, length, vocabulary, banned: mark },
-      workgroups: spread(Math.ceil((rows * length) / 64)),
+      workgroups: elementWorkgroups(rows * length),
     }));
   }
   return [marks];
