@@ -15,7 +15,7 @@ export interface CachedOptions extends Omit<AttendOptions, 'path'> {
   cache: KeyValueCache;
   /** The path of the layer, which its keys and values are kept by. */
   path: string;
-  /** What q and k are still to be turned by; only where the new tokens are `decodedInPlace`. */
+  /** Rotations that q and k still need; only where the new tokens are `decodedInPlace`. */
   turn?: RotaryTables | undefined;
 }
 
@@ -29,7 +29,8 @@ export function decodedInPlace(tokens: number, { cache, ...given }: CachedOption
  *
  * On WebGPU a few new tokens read the cache where it lies, with masks, score mods and sinks: nothing of it is copied.
  *
- * @param q `[B, H, T, Dh]`, k and v `[B, Hkv, T, Dh]`: of the new tokens, of which `ctx.lengths` are not padding
+ * @param q `[B, H, T, Dh]`, k and v `[B, Hkv, T, Dh]`, for the new tokens; `ctx.lengths` gives how many of each sequence
+ * are not padding
  * @returns `[B, H, T, Dh]`
  * @throws ShapeError where shapes do not fit each other or the cache; InputError where a mask cannot be
  * kept up over what the cache holds, and for what is not a mask or a score mod

@@ -9,7 +9,7 @@ const validationProblems = 64;
 /** Problems whose answers the model writes. */
 const shownProblems = 3;
 
-/** The batches of a task: problems made from the run's seed, of which the answers alone are predicted. */
+/** The batches of a task: problems made from the run's seed; only the answers are predicted. */
 export async function taskData(
   { task, length = 0 }: TaskData,
   { batchSize, seed }: TrainingPart,

@@ -15,7 +15,7 @@ export class ValueReader {
    * The values of a tensor, in order; each piece may be used until the next is asked for.
    *
    * @param count values of the tensor
-   * @param size values of a piece, the last of which may be shorter
+   * @param size values per piece; the last piece may be shorter
    * @param host where all values are to be read to; default memory of the reader's own
    */
   async *pieces(
