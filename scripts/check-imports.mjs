@@ -1,7 +1,15 @@
 // Checks who imports whom, and where things of one place only are used. Prints every problem, one a line.
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { dirname, join, normalize, relative } from 'node:path';
+import { readdirSync, readFileSync } from 'node:fs';
+import { dirname, join, normalize } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import {
+  entriesOf,
+  importCycles,
+  importGraph,
+  importsOf,
+  packageFolders,
+  sourcesBelow,
+} from './import-graph.mjs';
 
 /** What the sources of each package may import of ours. */
 export const allowed = {
@@ -63,8 +71,6 @@ const places = [
   },
 ];
 
-const importPattern = /(?:\bfrom\s+|\bimport\s*\(?\s*)'([^']+)'/g;
-
 /** The problems of one source file, by its path from the root. */
 export function problemsOf(path, text) {
   const code = text.replace(/^\s*(?:\/\/|\*|\/\*\*).*$/gm, '');
@@ -82,8 +88,8 @@ export function problemsOf(path, text) {
   if (group !== 'packages') return problems;
   if (/^export \*/m.test(code)) problems.push(`${path}: 'export *'; name what is exported`);
   if (/^export default/m.test(code)) problems.push(`${path}: a default export; name it`);
-  const ofTests = /\.(?:test|bench)\.ts$/.test(path);
-  for (const [, imported] of code.matchAll(importPattern)) {
+  const ofTests = /\.(?:test|bench)\.tsx?$/.test(path);
+  for (const imported of importsOf(text)) {
     const [, other] = /^@headwise\/([^/]+)/.exec(imported) ?? [];
     if (!other || other === name) {
       if (imported.startsWith('.') && leavesPackage(path, imported)) {
@@ -112,9 +118,10 @@ export function manifestProblems(folder, manifest, tsconfig, sources, files) {
     ...manifest.peerDependencies,
   };
   for (const [path, text] of sources) {
-    const ofTests = /\.(?:test|bench)\.ts$|\/e2e\//.test(path);
-    for (const [, other] of text.matchAll(/(?:from|import\() ?'@headwise\/([^/']+)/g)) {
-      if (other === name) continue;
+    const ofTests = /\.(?:test|bench)\.tsx?$|\/e2e\//.test(path);
+    for (const imported of importsOf(text)) {
+      const [, other] = /^@headwise\/([^/]+)/.exec(imported) ?? [];
+      if (!other || other === name) continue;
       const declared = ofTests ? all : (manifest.dependencies ?? {});
       if (!declared[`@headwise/${other}`]) {
         problems.push(`${path}: @headwise/${other} is not declared in ${folder}/package.json`);
@@ -128,32 +135,42 @@ export function manifestProblems(folder, manifest, tsconfig, sources, files) {
   return problems;
 }
 
-function check(root) {
-  const problems = [];
-  for (const group of ['packages', 'apps']) {
-    for (const name of readdirSync(join(root, group))) {
-      const folder = `${group}/${name}`;
-      if (!existsSync(join(root, folder, 'package.json'))) continue;
-      const sources = ['src', 'e2e'].flatMap((part) =>
-        sourcesBelow(root, join(root, folder, part)),
-      );
-      for (const [path, text] of sources) problems.push(...problemsOf(path, text));
-      const json = (file) => JSON.parse(readFileSync(join(root, folder, file), 'utf8'));
-      const files = readdirSync(join(root, folder));
-      problems.push(
-        ...manifestProblems(folder, json('package.json'), json('tsconfig.json'), sources, files),
-      );
-    }
-  }
-  return [...new Set(problems)];
+/** The packages that the table names and that do not exist, and those that it lacks. */
+export function tableProblems(table, folders) {
+  const existing = folders
+    .filter((folder) => folder.startsWith('packages/'))
+    .map((folder) => folder.slice('packages/'.length));
+  const named = new Set([...Object.keys(table), ...Object.values(table).flat()]);
+  return [
+    ...[...named]
+      .filter((name) => !existing.includes(name))
+      .map((name) => [name, 'does not exist']),
+    ...existing.filter((name) => !table[name]).map((name) => [name, 'is missing']),
+  ].map(([name, what]) => `scripts/check-imports.mjs: the package ${name} ${what}`);
 }
 
-function sourcesBelow(root, folder) {
-  if (!existsSync(folder)) return [];
-  return readdirSync(folder, { recursive: true, encoding: 'utf8' })
-    .filter((name) => name.endsWith('.ts'))
-    .map((name) => join(folder, name))
-    .map((path) => [relative(root, path), readFileSync(path, 'utf8')]);
+function check(root) {
+  const folders = packageFolders(root);
+  const problems = tableProblems(allowed, folders);
+  const all = new Map();
+  for (const folder of folders) {
+    const sources = new Map(
+      ['src', 'e2e'].flatMap((part) => [...sourcesBelow(root, `${folder}/${part}`)]),
+    );
+    for (const [path, text] of sources) {
+      all.set(path, text);
+      problems.push(...problemsOf(path, text));
+    }
+    const json = (file) => JSON.parse(readFileSync(join(root, folder, file), 'utf8'));
+    const files = readdirSync(join(root, folder));
+    problems.push(
+      ...manifestProblems(folder, json('package.json'), json('tsconfig.json'), sources, files),
+    );
+  }
+  for (const cycle of importCycles(importGraph(all, entriesOf(root)))) {
+    problems.push(`these import each other in a cycle: ${cycle.join(', ')}`);
+  }
+  return [...new Set(problems)];
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {

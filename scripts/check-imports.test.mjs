@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { manifestProblems, problemsOf } from './check-imports.mjs';
+import { manifestProblems, problemsOf, tableProblems } from './check-imports.mjs';
 
 test('imports against the direction are found, those along it are not', () => {
   const down = "import { ParamStore } from '@headwise/core';";
@@ -58,5 +58,14 @@ test('imports that the manifests do not declare are found', () => {
   const tsconfig = { references: [{ path: '../core' }] };
   assert.deepEqual(manifestProblems('packages/layers', manifest, tsconfig, sources, []), [
     'packages/layers: no README.md',
+  ]);
+});
+
+test('the table names the packages that exist', () => {
+  const folders = ['packages/core', 'packages/data', 'apps/cli'];
+  assert.deepEqual(tableProblems({ core: [], data: ['core'] }, folders), []);
+  assert.deepEqual(tableProblems({ core: ['tensors'] }, folders), [
+    'scripts/check-imports.mjs: the package tensors does not exist',
+    'scripts/check-imports.mjs: the package data is missing',
   ]);
 });

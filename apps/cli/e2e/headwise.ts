@@ -53,17 +53,14 @@ export async function headwiseHere(args: readonly string[]): Promise<Result> {
   }
 }
 
-/** Starts the command line and kills it with SIGKILL after a time, if it is still running then. */
-export function headwiseKilled(args: readonly string[], afterMs: number): Promise<boolean> {
+/** Runs it on cpu and ends it with SIGKILL at that moment; false where it had ended before. */
+export function headwiseKilled(args: readonly string[], moment: Promise<void>): Promise<boolean> {
   return new Promise((resolve, reject) => {
     const env = { ...process.env, HEADWISE_BACKEND: 'cpu' };
     const child = spawn(process.execPath, [program, ...args], { env, stdio: 'ignore' });
-    const timer = setTimeout(() => child.kill('SIGKILL'), afterMs);
+    moment.then(() => child.kill('SIGKILL'), reject);
     child.on('error', reject);
-    child.on('exit', (_, signal) => {
-      clearTimeout(timer);
-      resolve(signal === 'SIGKILL');
-    });
+    child.on('exit', (_, signal) => resolve(signal === 'SIGKILL'));
   });
 }
 

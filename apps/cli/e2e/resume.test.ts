@@ -9,6 +9,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { Folder } from '@headwise/files';
 import { readSafetensors } from '@headwise/safetensors';
 import { expect, inject, test } from 'vitest';
@@ -55,19 +56,33 @@ test(`runs killed at ${kills} random moments end as an uninterrupted one`, async
     expect(left.filter((name) => name.endsWith('.tmp'))).toEqual([]);
     run++;
   };
+  const state = () => join(folder(), 'trainer', 'state.safetensors');
+  const step = whole / steps;
   while (moments.length < kills) {
-    const delay = Math.random() * whole;
-    if (!(await headwiseKilled(train(folder()), delay))) {
+    // Every second run is killed after its first checkpoint, the others at any moment.
+    const afterCheckpoint = moments.length % 2 === 0;
+    const delay = Math.random() * (afterCheckpoint ? 16 * step : whole);
+    const stopped = new AbortController();
+    const moment = (async () => {
+      while (afterCheckpoint && !existsSync(state())) {
+        await setTimeout(2, undefined, { signal: stopped.signal });
+      }
+      await setTimeout(delay, undefined, { signal: stopped.signal });
+    })().catch(() => {});
+    const killed = await headwiseKilled(train(folder()), moment);
+    stopped.abort();
+    if (!killed) {
       finish();
       continue;
     }
     await expectWholeSet(folder());
-    moments.push(
-      `${delay.toFixed(0)} ms: ${existsSync(folder()) ? lastStep(folder()) : 'nothing'}`,
-    );
+    const when = afterCheckpoint ? 'after a checkpoint' : 'after the start';
+    moments.push(`${delay.toFixed(0)} ms ${when}: ${lastStep(folder())}`);
   }
   finish();
-  console.log(`killed after (of ${whole.toFixed(0)} ms), steps then saved: ${moments.join(', ')}`);
+  console.log(
+    `killed (a run takes ${whole.toFixed(0)} ms), steps then saved: ${moments.join(', ')}`,
+  );
 }, 300_000);
 
 /** What a reader finds is of one moment: every file as it was saved, the model that of the state, its losses beside it. */

@@ -1,6 +1,6 @@
 import { checkLayer, checkPart, type Layer, type ParamStore } from '@headwise/core';
 import { refuse } from '@headwise/core/internal';
-import type { AttentionLayerOptions } from './layer.js';
+import type { AttentionLayerOptions } from './layer-options.js';
 import type { Projection, ProjectionKind, ProjectionOptions } from './projections.js';
 
 const aPosition =

@@ -2,7 +2,8 @@ import { checkParams, type ForwardContext, InputError, type ParamStore } from '@
 import { keyValueCacheOf } from '@headwise/decoding';
 import { type AttentionPosition, noPosition } from '@headwise/positions';
 import * as tf from '@tensorflow/tfjs';
-import { AttentionCore, type AttentionLayerOptions } from './layer.js';
+import { AttentionCore } from './layer.js';
+import type { AttentionLayerOptions } from './layer-options.js';
 import { SeparateProjection } from './projections.js';
 
 /**

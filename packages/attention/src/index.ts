@@ -3,7 +3,7 @@ export { type AttendOptions, attend } from './attend.js';
 export { attendCached, type CachedOptions } from './cached.js';
 export { CrossAttention } from './cross.js';
 export type { HeadOptions, HeadSizes } from './heads.js';
-export type { AttentionLayerOptions } from './layer.js';
+export type { AttentionLayerOptions } from './layer-options.js';
 export { softCap } from './mods/soft-cap.js';
 export { temperature } from './mods/temperature.js';
 export { MultiHeadAttention, type MultiHeadAttentionOptions } from './multi-head.js';

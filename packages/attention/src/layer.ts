@@ -1,6 +1,5 @@
 import {
   type ForwardContext,
-  type Initializer,
   InputError,
   initializers,
   type Layer,
@@ -8,40 +7,19 @@ import {
   tapped,
 } from '@headwise/core';
 import { type KeyValueCache, keyValueCacheOf } from '@headwise/decoding';
-import { type Mask, masks, type ScoreMod } from '@headwise/kernels';
+import { masks } from '@headwise/kernels';
 import { checkScoring } from '@headwise/kernels/internal';
-import { type Dropout, Linear } from '@headwise/layers';
+import { Linear } from '@headwise/layers';
 import type { AttentionPosition, Placed } from '@headwise/positions';
 import type * as tf from '@tensorflow/tfjs';
 import { type AttendOptions, attend } from './attend.js';
 import { attendCached, decodedInPlace } from './cached.js';
 import { checkCoreParts, checkedNorm } from './check-parts.js';
 import { headSizes, mergeHeads } from './heads.js';
-import { hasBias, type Projected, type ProjectionOptions } from './projections.js';
+import type { AttentionLayerOptions } from './layer-options.js';
+import { hasBias, type Projected } from './projections.js';
 import { scaledDotProduct } from './scores/scaled-dot-product.js';
-import type { Score, ScoreKind } from './scores/score.js';
-
-/** Options that self- and cross-attention share. */
-export interface AttentionLayerOptions extends ProjectionOptions {
-  /** The width of the output; default `dim`. */
-  outDim?: number | undefined;
-  /** Which keys a query may see; default `none`. */
-  mask?: Mask | undefined;
-  /** How much a query asks for a key; default `scaledDotProduct`. */
-  score?: ScoreKind | undefined;
-  /** What products are multiplied by, where not by what the score says: `1 / √Dh`. */
-  scale?: number | undefined;
-  /** What is done to scores, after positions, in this order. */
-  mods?: readonly ScoreMod[] | undefined;
-  /** A learned score for each head that takes part in the softmax and has no value; default false. */
-  sinks?: boolean | undefined;
-  /** Makes the norms of queries and keys, `qNorm` and `kNorm`, of each head's `Dh` channels. */
-  qkNorm?: ((params: ParamStore, dim: number) => Layer) | undefined;
-  /** Of the attention weights, in training. */
-  dropout?: Dropout | undefined;
-  /** How the output projection starts, where it is scaled by depth. */
-  outInit?: Initializer | undefined;
-}
+import type { Score } from './scores/score.js';
 
 /** All of an attention layer but its projections of queries, keys and values. */
 export class AttentionCore {

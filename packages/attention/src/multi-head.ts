@@ -9,7 +9,8 @@ import { keyValueCacheOf } from '@headwise/decoding';
 import { type AttentionPosition, noPosition } from '@headwise/positions';
 import * as tf from '@tensorflow/tfjs';
 import { checkAttentionPosition, makeProjection } from './check-parts.js';
-import { AttentionCore, type AttentionLayerOptions } from './layer.js';
+import { AttentionCore } from './layer.js';
+import type { AttentionLayerOptions } from './layer-options.js';
 import {
   type Projected,
   type Projection,

@@ -1,7 +1,8 @@
 import * as initializers from './initializers.js';
 
 export { HeadwiseError, isHeadwiseError } from '@headwise/errors';
-export { currentDevice, type Device } from './backend/device.js';
+export { currentDevice } from './backend/device.js';
+export type { Device } from './backend/device-type.js';
 export { GpuError, readTensor } from './backend/read.js';
 export {
   type BackendName,
@@ -34,6 +35,7 @@ export { type ParamSource, ParamStore } from './params.js';
 export { checkLayer, checkParams, checkPart } from './part.js';
 export { Random, type RandomState } from './random.js';
 export { checkShape } from './shapes.js';
-export { type AttentionProbe, type Tap, tapped } from './tap.js';
+export type { AttentionProbe, Tap } from './tap.js';
+export { tapped } from './tapped.js';
 export type { RecurrentMemory, TokenCache } from './token-cache.js';
 export { initializers };

@@ -12,4 +12,5 @@ export { type AdaptableParam, packedBeside } from './params.js';
 export { refuse } from './part.js';
 export { hashText } from './random.js';
 export { sizeOf } from './shapes.js';
-export { isTapped, type MapPart } from './tap.js';
+export type { MapPart } from './tap.js';
+export { isTapped } from './tapped.js';

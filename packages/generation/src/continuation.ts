@@ -1,9 +1,3 @@
-import type { LanguageModel } from '@headwise/core';
-import { stepPlanOf } from '@headwise/decoding';
-import { LayerContinuation } from './layer-continuation.js';
-import type { Plan } from './options.js';
-import { StepContinuation } from './step-continuation.js';
-
 /** Draws the tokens after a sequence, and keeps the keys and values of those before. */
 export interface Continuation {
   /**
@@ -15,16 +9,4 @@ export interface Continuation {
   next(sequence: readonly number[], made: number): Promise<readonly number[]>;
   /** Frees the keys and values. */
   dispose(): void;
-}
-
-/** The fused step of a model where it has one, else its layers. */
-export function continuationOf(
-  network: LanguageModel,
-  plan: Plan,
-  promptLength: number,
-): Continuation {
-  const step = stepPlanOf(network);
-  return step
-    ? new StepContinuation(network, step, plan, promptLength)
-    : new LayerContinuation(network, plan);
 }

@@ -1,7 +1,7 @@
 import { InputError, type LanguageModel } from '@headwise/core';
 import { nextTask } from '@headwise/core/internal';
 import { checkIdValues, vocabularyOf } from '@headwise/kernels/internal';
-import { continuationOf } from './continuation.js';
+import { continuationOf } from './continuation-of.js';
 import { type GenerateOptions, planOf } from './options.js';
 import { forcedId } from './restrictions.js';
 

@@ -1,8 +1,9 @@
 import { InputError, readTensor } from '@headwise/core';
 import type { MapPart } from '@headwise/core/internal';
 import type * as tf from '@tensorflow/tfjs';
-import { capture, type Watchable } from './capture.js';
+import { capture } from './capture.js';
 import type { NamedInterventions } from './intervene.js';
+import type { Watchable } from './watchable.js';
 
 /** Attention weights of one layer for one sequence. */
 export interface AttentionMap {

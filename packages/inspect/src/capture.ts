@@ -3,16 +3,7 @@ import type { MapPart } from '@headwise/core/internal';
 import * as tf from '@tensorflow/tfjs';
 import { Interventions, type NamedInterventions } from './intervene.js';
 import { checkMatched, nameMatches, sourceCheck } from './names.js';
-
-/**
- * A function or layer that can be run with a tap: a layer, a model, or a wrapper around one with more inputs.
- *
- * @example
- * const model = { forward: (ids, ctx) => t5.decode(targetIds, t5.encode(ids, ctx), ctx) };
- */
-export interface Watchable<Output = tf.Tensor> {
-  forward(input: tf.Tensor, ctx?: ForwardContext): Output;
-}
+import type { Watchable } from './watchable.js';
 
 export interface CaptureOptions {
   /** What of `scores` and `pattern` to compute; default all heads and rows. */

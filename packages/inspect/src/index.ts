@@ -1,11 +1,5 @@
 export { type AttentionMap, type AttentionMapOptions, attentionMaps } from './attention-maps.js';
-export {
-  activationNames,
-  Captured,
-  type CaptureOptions,
-  capture,
-  type Watchable,
-} from './capture.js';
+export { activationNames, Captured, type CaptureOptions, capture } from './capture.js';
 export {
   type Intervention,
   intervene,
@@ -18,3 +12,4 @@ export { type LensLayer, type LogitLensOptions, logitLens } from './logit-lens.j
 export { type NeuronQuestion, type Neurons, neurons } from './neurons.js';
 export { attentionRollout } from './rollout.js';
 export { type HeadScores, headScores } from './scores.js';
+export type { Watchable } from './watchable.js';

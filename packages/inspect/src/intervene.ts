@@ -1,7 +1,7 @@
 import { checkShape, InputError } from '@headwise/core';
 import * as tf from '@tensorflow/tfjs';
-import type { Watchable } from './capture.js';
 import { checkMatched, nameMatches, sourceCheck } from './names.js';
+import type { Watchable } from './watchable.js';
 
 /** The replacement of an activation, of the same shape. */
 export type Intervention = (value: tf.Tensor, name: string) => tf.Tensor;

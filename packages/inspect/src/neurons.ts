@@ -1,6 +1,7 @@
 import { InputError, readTensor } from '@headwise/core';
 import * as tf from '@tensorflow/tfjs';
-import { capture, type Watchable } from './capture.js';
+import { capture } from './capture.js';
+import type { Watchable } from './watchable.js';
 
 /** The head and the query to decompose. */
 export interface NeuronQuestion {

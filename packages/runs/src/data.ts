@@ -9,28 +9,9 @@ import {
 } from '@headwise/data';
 import { checkPrompt } from '@headwise/generation';
 import { Tokenizer, trainByteLevelBpe, trainCharacter } from '@headwise/tokenizers';
-import type { TokenBatch } from '@headwise/training';
 import type { RunConfig, TextData } from './run-config.js';
+import type { RunData, SamplePrompt } from './run-data.js';
 import { taskData } from './task-data.js';
-
-/** What the model is given to write on from, and the right answer, where it is known. */
-export interface SamplePrompt {
-  prompt: string;
-  expected?: string;
-}
-
-/** What the steps of a run read. */
-export interface RunData {
-  tokenizer: Tokenizer;
-  batches: { at(step: number): TokenBatch };
-  /** The batches to measure on: the same every time. */
-  validation(): Iterable<TokenBatch>;
-  /** UTF-8 bytes of the text that they predict; undefined of a task, whose questions are not predicted. */
-  validationBytes?: number | undefined;
-  prompts: SamplePrompt[];
-  /** How many tokens there are; undefined of a task, which has no end. */
-  tokens?: { train: number; validation: number } | undefined;
-}
 
 /** What is given to prepare a run's data. */
 export interface DataSources {

@@ -1,10 +1,4 @@
-export {
-  type DataSources,
-  predictedBytes,
-  prepareData,
-  type RunData,
-  type SamplePrompt,
-} from './data.js';
+export { type DataSources, predictedBytes, prepareData } from './data.js';
 export { DeviceLosses } from './device-losses.js';
 export { textHash } from './hash.js';
 export type {
@@ -27,6 +21,7 @@ export {
   type TokenizerPart,
   type TrainingPart,
 } from './run-config.js';
+export type { RunData, SamplePrompt } from './run-data.js';
 export { Session, type SessionParts, type StopOptions } from './session.js';
 export type { Checkpoint, RunStorage, SavedState } from './storage.js';
 export {

@@ -12,10 +12,10 @@ import {
   trainerState,
   warmupCosine,
 } from '@headwise/training';
-import type { RunData } from './data.js';
 import type { Sample } from './history.js';
 import { newModel, newOptimizer } from './model.js';
 import type { RunConfig } from './run-config.js';
+import type { RunData } from './run-data.js';
 import type { RunStorage } from './storage.js';
 
 /** What a session trains, on what, and where it is kept. */

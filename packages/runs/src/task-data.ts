@@ -1,7 +1,7 @@
 import { type Tokenizer, trainCharacter } from '@headwise/tokenizers';
 import { ignoredTarget, type TokenBatch } from '@headwise/training';
-import type { RunData } from './data.js';
 import type { TaskData, TrainingPart } from './run-config.js';
+import type { RunData } from './run-data.js';
 import { alphabets, type Problem, problemAt } from './tasks.js';
 
 /** Problems to measure on. */

@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs';
 import { navigatorGpu } from '#navigator-gpu';
 import { DeviceLostError } from '../errors.js';
+import type { Device } from './device-type.js';
 import { webgpuBackend } from './webgpu.js';
 
 /** Features that kernels use where the adapter offers them. */
@@ -24,20 +25,6 @@ const raisedLimits = [
   'maxStorageBufferBindingSize',
   'maxStorageBuffersPerShaderStage',
 ] as const satisfies (keyof GPUSupportedLimits)[];
-
-/** The WebGPU device that TensorFlow.js runs on, and its loss, if it was lost. */
-export interface Device {
-  readonly gpu: GPUDevice;
-  readonly info: GPUAdapterInfo;
-  readonly limits: Record<string, number>;
-  readonly software: boolean;
-  /** Set once the device is lost. */
-  lost: DeviceLostError | undefined;
-  /** Validation and out-of-memory errors that nobody has been told of yet. */
-  readonly errors: string[];
-  /** Readers to tell when the device is lost. */
-  readonly readers: Set<(error: DeviceLostError) => void>;
-}
 
 let current: Device | undefined;
 

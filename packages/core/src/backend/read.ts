@@ -1,6 +1,7 @@
 import { HeadwiseError } from '@headwise/errors';
 import * as tf from '@tensorflow/tfjs';
-import { currentDevice, type Device } from './device.js';
+import { currentDevice } from './device.js';
+import type { Device } from './device-type.js';
 
 /** A shader or a command that the GPU's driver refused. */
 export class GpuError extends HeadwiseError {

@@ -2,7 +2,7 @@ import type * as tf from '@tensorflow/tfjs';
 import { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
 import { InputError } from '../errors.js';
 import { BufferPool } from './buffer-pool.js';
-import type { Device } from './device.js';
+import type { Device } from './device-type.js';
 
 /** Milliseconds in which a loss is reported after it aborted a read; a busy machine takes more than 50. */
 const lossReport = 10_000;

@@ -1,8 +1,7 @@
 import { refuse } from '@headwise/core/internal';
-import type { Mask } from './masks/mask.js';
+import { checkIsMask, type Mask } from './masks/mask.js';
 import type { ScoreMod } from './mods.js';
 
-const aMask = 'a mask, such as causal, padding(tokens) or dense(pairs)';
 const aMod = 'what scoreMod(…) makes, such as scoreMod((score) => score.mul(2))';
 
 /**
@@ -21,9 +20,4 @@ export function checkScoring(
   for (const [i, mod] of mods.entries()) {
     if (typeof mod?.of !== 'function') refuse(`${op}: mods[${i}]`, mod, aMod);
   }
-}
-
-/** Throws unless a value is a mask. */
-export function checkIsMask(what: string, mask: Mask): void {
-  if (typeof mask?.name !== 'string' || !Array.isArray(mask.inputs)) refuse(what, mask, aMask);
 }

@@ -7,7 +7,7 @@ import {
 } from '@headwise/testing';
 import * as tf from '@tensorflow/tfjs';
 import { expect, test } from 'vitest';
-import type { CrossEntropyOptions } from '../cross-entropy/index.js';
+import type { CrossEntropyOptions } from '../cross-entropy/options.js';
 import { type PackedWeight, packWeight } from '../packed-linear/pack.js';
 import { unpackWeight } from '../packed-linear/unpack.js';
 import { chunkedCrossEntropy } from './index.js';

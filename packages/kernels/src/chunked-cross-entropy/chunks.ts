@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs';
-import type { CrossEntropyOptions } from '../cross-entropy/index.js';
+import type { CrossEntropyOptions } from '../cross-entropy/options.js';
 import { runKernel } from '../dispatch/register.js';
 import { linear } from '../linear/index.js';
 import { product } from '../linear/product.js';

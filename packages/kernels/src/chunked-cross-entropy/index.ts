@@ -1,12 +1,12 @@
 import { checkShape } from '@headwise/core';
 import * as tf from '@tensorflow/tfjs';
 import {
-  type CrossEntropyOptions,
   checkedCrossEntropy,
   checkLabels,
   registerCrossEntropy,
   sparseCrossEntropy,
 } from '../cross-entropy/index.js';
+import type { CrossEntropyOptions } from '../cross-entropy/options.js';
 import { checkNotEmpty, checkType } from '../dispatch/check.js';
 import { hasKernel, registerWebGPUKernel } from '../dispatch/register.js';
 import { PackedWeight } from '../packed-linear/pack.js';

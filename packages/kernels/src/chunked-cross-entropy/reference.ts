@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs';
-import type { CrossEntropyOptions } from '../cross-entropy/index.js';
+import type { CrossEntropyOptions } from '../cross-entropy/options.js';
 import { crossEntropyReference } from '../cross-entropy/reference.js';
 
 /** The mean cross-entropy of a linear head from the whole logits: the specification. */

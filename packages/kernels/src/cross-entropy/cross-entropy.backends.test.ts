@@ -7,7 +7,8 @@ import {
 } from '@headwise/testing';
 import * as tf from '@tensorflow/tfjs';
 import { expect, test } from 'vitest';
-import { type CrossEntropyOptions, sparseCrossEntropy } from './index.js';
+import { sparseCrossEntropy } from './index.js';
+import type { CrossEntropyOptions } from './options.js';
 import { crossEntropyReference } from './reference.js';
 
 describeBackends('sparseCrossEntropy', () => {

@@ -4,17 +4,9 @@ import { checkNotEmpty, checkType } from '../dispatch/check.js';
 import { hasKernel, registerWebGPUKernel, runKernel } from '../dispatch/register.js';
 import { checkIds } from '../ids/index.js';
 import { crossEntropyGradient } from './gradient.js';
+import type { CrossEntropyOptions } from './options.js';
 import { crossEntropyPlain } from './plain.js';
 import { crossEntropyGradientKernel, crossEntropyKernel } from './webgpu.js';
-
-export interface CrossEntropyOptions {
-  /** The part of the target that is spread evenly over the vocabulary, in [0, 1]; default 0. */
-  labelSmoothing?: number;
-  /** Rows with this label cost nothing and have no gradient; default −100, as in PyTorch. */
-  ignoreIndex?: number;
-  /** The weight of `(log Σ exp)²`, which keeps the logits' scale in place; default 0. */
-  zLoss?: number;
-}
 
 /**
  * The cross-entropy of each row's label, from logits, without one-hot labels; fused on WebGPU.

@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs';
-import type { CrossEntropyOptions } from './index.js';
+import type { CrossEntropyOptions } from './options.js';
 
 /** Cross-entropy without one-hot labels in plain operations: the path of other backends. */
 export function crossEntropyPlain(

@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs';
-import type { CrossEntropyOptions } from './index.js';
+import type { CrossEntropyOptions } from './options.js';
 
 /** Cross-entropy from one-hot labels in plain operations: the specification. */
 export function crossEntropyReference(

@@ -11,7 +11,7 @@ import {
   rowMax,
   rowSum,
 } from '../dispatch/row-group.js';
-import type { CrossEntropyOptions } from './index.js';
+import type { CrossEntropyOptions } from './options.js';
 
 /** One group of lanes a row, one pass; keeps the largest score and `log Σ exp(x − largest)`. */
 const forwardProgram = variants(rowGroupKey, (group: RowGroup) =>

@@ -3,8 +3,8 @@ import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
 import { dispatch } from '../dispatch/dispatch.js';
 import { elementWorkgroups, perElement } from '../dispatch/per-element.js';
 import { defineProgram, type ElementType, variants } from '../dispatch/program.js';
-import type { RotaryLayout } from '../rotary/index.js';
 import { loadTurned, tableParams } from '../rotary/load.js';
+import type { RotaryLayout } from '../rotary/tables.js';
 
 /** What tokens come with, and how they are kept. */
 interface Variant {

@@ -1,6 +1,7 @@
 import { gaussian, type Workload } from '@headwise/testing';
 import * as tf from '@tensorflow/tfjs';
-import { type RotaryTables, rotary } from '../rotary/index.js';
+import { rotary } from '../rotary/index.js';
+import type { RotaryTables } from '../rotary/tables.js';
 import { appendKeysValues } from './append.js';
 import { decodeAttention } from './index.js';
 

@@ -2,7 +2,8 @@ import { expectClose, expectNoLeak, gaussian, poisonMemory } from '@headwise/tes
 import * as tf from '@tensorflow/tfjs';
 import { describe, expect, test } from 'vitest';
 import { causal } from '../attention/masks/order.js';
-import { type RotaryTables, rotary } from '../rotary/index.js';
+import { rotary } from '../rotary/index.js';
+import type { RotaryTables } from '../rotary/tables.js';
 import { appendKeysValues } from './append.js';
 import { decodeAttention } from './index.js';
 import { decodeAttentionReference } from './reference.js';

@@ -14,8 +14,8 @@ import {
   type Program,
   variants,
 } from '../dispatch/program.js';
-import type { RotaryLayout } from '../rotary/index.js';
 import { loadTurned, tableParams } from '../rotary/load.js';
+import type { RotaryLayout } from '../rotary/tables.js';
 import { joinProgram } from './join.js';
 import type { Ring } from './ring.js';
 

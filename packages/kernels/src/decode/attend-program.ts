@@ -1,8 +1,8 @@
 import { each } from '../attention/text.js';
 import { lowest } from '../dispatch/peak.js';
 import { defineProgram, type ElementType, type Program, variants } from '../dispatch/program.js';
-import type { RotaryLayout } from '../rotary/index.js';
 import { loadTurned } from '../rotary/load.js';
+import type { RotaryLayout } from '../rotary/tables.js';
 
 /** Lanes of a workgroup, which has one head and one part of the keys. */
 const lanes = 32;

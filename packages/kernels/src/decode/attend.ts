@@ -4,7 +4,7 @@ import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
 import type { KeysValues } from '../decode-attention/append.js';
 import { wordsOf } from '../decode-attention/halves.js';
 import { dispatch } from '../dispatch/dispatch.js';
-import type { RotaryTables } from '../rotary/index.js';
+import type { RotaryTables } from '../rotary/tables.js';
 import { attendProgram, joinProgram, rowForm, widestStepHead } from './attend-program.js';
 import { checkState, type StepState } from './state.js';
 

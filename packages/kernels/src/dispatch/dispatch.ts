@@ -5,28 +5,7 @@ import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
 import { forgetKnown } from './known.js';
 import { compiled } from './pipelines.js';
 import type { ElementType, Program } from './program.js';
-
-/**
- * The parts of TensorFlow.js 4.22's WebGPU backend that its types keep private.
- *
- * Recording into the backend's own compute pass keeps the order with stock operations, and frees us
- * from one output a program, from `readonly` inputs and from the ban on `enable` directives.
- */
-export interface Recorder {
-  device: GPUDevice;
-  tensorMap: { get(dataId: object): { resource?: GPUBuffer; values: unknown } };
-  bufferManager: { acquireBuffer(size: number, usage: number): GPUBuffer };
-  commandEncoder: GPUCommandEncoder | null;
-  computePassEncoder: GPUComputePassEncoder | null;
-  commandQueueOwnedIds: WeakSet<object>;
-  uniformPendingDisposal: GPUBuffer[];
-  dispatchCountInPass: number;
-  makeTensorInfo(shape: number[], dtype: tf.DataType): tf.TensorInfo;
-  uploadToGPU(dataId: object): void;
-  ensureCommandEncoderReady(): void;
-  endComputePassEncoder(): void;
-  submitQueue(): void;
-}
+import type { Recorder } from './recorder.js';
 
 /** A tensor to make, by its shape and type, or one to write in place. */
 export type Output = { shape: number[]; dtype: tf.DataType } | tf.TensorInfo;

@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs';
 import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
-import type { Recorder } from './dispatch.js';
+import type { Recorder } from './recorder.js';
 
 /** Numbers that went to the device, which TensorFlow.js forgets when it has uploaded them. */
 const uploaded = new WeakMap<object, Int32Array>();

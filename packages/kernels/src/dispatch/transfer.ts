@@ -1,8 +1,9 @@
 import * as tf from '@tensorflow/tfjs';
 import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
-import { bufferOf, type Recorder } from './dispatch.js';
+import { bufferOf } from './dispatch.js';
 import type { Piece } from './flat.js';
 import { forgetKnown } from './known.js';
+import type { Recorder } from './recorder.js';
 
 /** Makes a tensor of zeros by clearing its buffer: no dispatch. The caller owns it. */
 export function zeros(

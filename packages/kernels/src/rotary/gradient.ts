@@ -1,7 +1,7 @@
 import { InputError } from '@headwise/core';
 import type * as tf from '@tensorflow/tfjs';
 import { runKernel } from '../dispatch/register.js';
-import type { RotaryLayout } from './index.js';
+import type { RotaryLayout } from './tables.js';
 
 /** The gradient turns back: the same kernel by the opposite angles. */
 export const rotaryGradient: tf.GradConfig = {

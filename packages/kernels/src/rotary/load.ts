@@ -1,5 +1,5 @@
 import type * as tf from '@tensorflow/tfjs';
-import type { RotaryLayout } from './index.js';
+import type { RotaryLayout } from './tables.js';
 
 /** A channel's pair, the other channel of it, and whether this one is its second. */
 const places: Readonly<Record<RotaryLayout, string>> = {

@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs';
-import type { RotaryLayout } from './index.js';
+import type { RotaryLayout } from './tables.js';
 
 /** Rotary embedding in plain operations: the specification. */
 export function rotaryReference(

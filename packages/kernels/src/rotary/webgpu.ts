@@ -3,7 +3,7 @@ import type * as tf from '@tensorflow/tfjs';
 import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
 import { dispatch } from '../dispatch/dispatch.js';
 import { defineProgram, variants } from '../dispatch/program.js';
-import type { RotaryLayout } from './index.js';
+import type { RotaryLayout } from './tables.js';
 
 /** Where a pair's members lie among the turned channels. */
 const members: Readonly<Record<RotaryLayout, string>> = {

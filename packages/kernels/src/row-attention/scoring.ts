@@ -5,9 +5,9 @@ import {
   IntExpression,
   q,
 } from '../attention/expression/expression.js';
-import type { Node } from '../attention/expression/node.js';
+import type { Node, Table } from '../attention/expression/node.js';
 import { substitute, tablesOf } from '../attention/expression/substitute.js';
-import { FloatTable, IntTable, type Table } from '../attention/expression/table.js';
+import { FloatTable, IntTable } from '../attention/expression/table.js';
 import type { Mask } from '../attention/masks/mask.js';
 import { modified, type ScoreMod, scoreMod } from '../attention/mods.js';
 

@@ -1,19 +1,7 @@
-import { sparseCrossEntropy } from '@headwise/kernels';
 import * as tf from '@tensorflow/tfjs';
+import { crossEntropy } from './cross-entropy.js';
 import type { Golden, Tensors } from './golden.js';
 import { lossOfSegments } from './segments.js';
-
-/** The mean over the labels that are not −100. */
-export const crossEntropy = (
-  logits: tf.Tensor,
-  labels: tf.Tensor,
-  labelSmoothing = 0,
-): tf.Scalar => {
-  const rows = logits.reshape<tf.Tensor2D>([-1, logits.shape.at(-1)!]);
-  const flat = labels.reshape<tf.Tensor1D>([-1]);
-  const counted = flat.notEqual(-100).toFloat().sum();
-  return sparseCrossEntropy(rows, flat, { labelSmoothing }).sum().div(counted);
-};
 
 /** The loss of a class of Hugging Face's models, from outputs by its names. */
 export function lossOf({ kind, inputs }: Golden, outputs: Tensors): tf.Scalar {

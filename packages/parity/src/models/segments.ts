@@ -1,8 +1,8 @@
 import type { LanguageModel, Tap } from '@headwise/core';
 import { SegmentMemory } from '@headwise/decoding';
 import * as tf from '@tensorflow/tfjs';
+import { crossEntropy } from './cross-entropy.js';
 import type { Tensors } from './golden.js';
-import { crossEntropy } from './loss.js';
 
 /** What is read in one piece, and how many hidden states are kept of it, in the goldens of Transformer-XL. */
 const [segment, kept] = [7, 5];

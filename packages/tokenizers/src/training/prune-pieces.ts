@@ -1,6 +1,6 @@
 import { stringToUnits } from '../text/normalized-text.js';
 import type { PieceLattice } from './piece-lattice.js';
-import type { CountedWord } from './train-unigram.js';
+import type { CountedWord } from './words.js';
 
 /**
  * Drops the pieces whose loss makes the words least unlikely, each spelled by the next best pieces instead.

@@ -8,7 +8,7 @@ import { PieceLattice } from './piece-lattice.js';
 import { prune } from './prune-pieces.js';
 import { seedPieces } from './seed-pieces.js';
 import { metaspace } from './train-bpe.js';
-import { countWords } from './words.js';
+import { type CountedWord, countWords } from './words.js';
 
 const unknownToken = '<unk>';
 /** Pieces that are expected less often are dropped. */
@@ -22,12 +22,6 @@ export interface TrainUnigramOptions extends TrainOptions {
   maxPieceLength?: number;
   /** Pieces to begin with at most; default 1,000,000. */
   seedSize?: number;
-}
-
-/** A word and how often it occurs. */
-export interface CountedWord {
-  units: Uint16Array;
-  count: number;
 }
 
 /**

@@ -40,3 +40,9 @@ export async function countWords(
   }
   return { counts, lasts };
 }
+
+/** A word and how often it occurs. */
+export interface CountedWord {
+  units: Uint16Array;
+  count: number;
+}

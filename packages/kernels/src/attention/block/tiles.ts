@@ -1,5 +1,5 @@
 import type { RowBroadcast } from '../row-broadcast.js';
-import type { PairLayout } from '../score/pairs.js';
+import type { PairLayout } from '../score/pair-layout.js';
 import { each } from '../text.js';
 
 /** Rows and columns of a tile of scores; a workgroup is 8 × 8 lanes with 4 × 4 scores each. */

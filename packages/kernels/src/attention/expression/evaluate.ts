@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs';
 import { gatherRows } from '../../embedding/index.js';
+import type { Table } from './node.js';
 import { argsOf, type Node, type Operation, type Variable } from './node.js';
-import type { Table } from './table.js';
 
 /** The sizes of the axes that expressions speak of. */
 export interface PairSizes {

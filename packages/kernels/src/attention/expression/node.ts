@@ -1,4 +1,4 @@
-import type { Table } from './table.js';
+import type * as tf from '@tensorflow/tfjs';
 
 /** What an expression stands for. */
 export type Type = 'float' | 'int' | 'condition';
@@ -72,3 +72,10 @@ export const operation = (type: Type, name: Operation, ...args: Node[]): Node =>
   operation: name,
   args,
 });
+
+/** A tensor that expressions look values up in. */
+export interface Table {
+  readonly tensor: tf.Tensor;
+  /** Of what it holds; bool is read as int. */
+  readonly type: 'float' | 'int';
+}

@@ -1,5 +1,5 @@
+import type { Table } from './node.js';
 import { argsOf, type Node, type Variable } from './node.js';
-import type { Table } from './table.js';
 
 /** What to put in the place of what. */
 export interface Substitution {

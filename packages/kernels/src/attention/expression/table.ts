@@ -1,14 +1,7 @@
 import { InputError } from '@headwise/core';
 import type * as tf from '@tensorflow/tfjs';
 import { FloatExpression, IntExpression } from './expression.js';
-import type { Node } from './node.js';
-
-/** A tensor that expressions look values up in. */
-export interface Table {
-  readonly tensor: tf.Tensor;
-  /** Of what it holds; bool is read as int. */
-  readonly type: 'float' | 'int';
-}
+import type { Node, Table } from './node.js';
 
 const mostAxes = 4;
 

@@ -1,4 +1,5 @@
-import type { PairLayout, RowStats } from '../score/pairs.js';
+import type { PairLayout } from '../score/pair-layout.js';
+import type { RowStats } from '../score/pairs.js';
 import { each } from '../text.js';
 import type { LaneBroadcast } from './broadcast.js';
 

@@ -1,6 +1,7 @@
 import type { RowBroadcast } from '../row-broadcast.js';
 import type { Value } from '../score/graph.js';
-import { lengthOf, type PairLayout, type Pairs, pairsOf, type RowStats } from '../score/pairs.js';
+import type { PairLayout } from '../score/pair-layout.js';
+import { lengthOf, type Pairs, pairsOf, type RowStats } from '../score/pairs.js';
 import type { Score } from '../score/score.js';
 import { each } from '../text.js';
 

@@ -1,7 +1,6 @@
 import { InputError } from '@headwise/core';
 import { refuse } from '@headwise/core/internal';
 import type * as tf from '@tensorflow/tfjs';
-import { checkIsMask } from '../check-scoring.js';
 import {
   b,
   type Condition,
@@ -30,6 +29,13 @@ export interface Mask {
   /** Added to the score. */
   readonly bias?: FloatExpression;
   readonly inputs: readonly MaskInput[];
+}
+
+const aMask = 'a mask, such as causal, padding(tokens) or dense(pairs)';
+
+/** Throws unless a value is a mask. */
+export function checkIsMask(what: string, mask: Mask): void {
+  if (typeof mask?.name !== 'string' || !Array.isArray(mask.inputs)) refuse(what, mask, aMask);
 }
 
 /** Every query sees every key. */

@@ -2,7 +2,7 @@ import { thresholdOf } from '../../dropout/reference.js';
 import { keyOf, philoxWgsl } from '../../philox/philox.js';
 import type { WeightDropout } from '../dropout.js';
 import { each } from '../text.js';
-import type { PairLayout } from './pairs.js';
+import type { PairLayout } from './pair-layout.js';
 
 /** The fields of `params` that dropout of weights reads. */
 export const dropoutParams: Record<'key0' | 'key1' | 'threshold' | 'kept', 'u32' | 'f32'> = {

@@ -1,22 +1,9 @@
-import type { RowBroadcast } from '../row-broadcast.js';
 import { each } from '../text.js';
 import { keepFactors } from './dropped.js';
 import { needed, type Value } from './graph.js';
 import { type Form, loadText, operationText, types } from './operations.js';
+import type { PairLayout } from './pair-layout.js';
 import type { Score } from './score.js';
-
-/** How the pairs of a program are laid out: a lane holds rows of one axis and visits the rows of the other in tiles. */
-export interface PairLayout {
-  /** The axis of the lane's rows; the tile's rows are those of the other one. */
-  laneAxis: 'q' | 'k';
-  /** Rows per lane: components of `Rows`. */
-  rows: number;
-  /** Whether a lane's rows are neighbours, the first a multiple of four. */
-  adjacent: boolean;
-  broadcast: RowBroadcast;
-  /** Rows of a tile. */
-  count: number;
-}
 
 /** Where a value is computed: once per head, for the lane's rows, for each tile row, or for each pair. */
 type Level = 'head' | 'lane' | 'tile' | 'pair';

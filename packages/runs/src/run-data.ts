@@ -1,0 +1,21 @@
+import type { Tokenizer } from '@headwise/tokenizers';
+import type { TokenBatch } from '@headwise/training';
+
+/** What the model is given to write on from, and the right answer, where it is known. */
+export interface SamplePrompt {
+  prompt: string;
+  expected?: string;
+}
+
+/** What the steps of a run read. */
+export interface RunData {
+  tokenizer: Tokenizer;
+  batches: { at(step: number): TokenBatch };
+  /** The batches to measure on: the same every time. */
+  validation(): Iterable<TokenBatch>;
+  /** UTF-8 bytes of the text that they predict; undefined of a task, whose questions are not predicted. */
+  validationBytes?: number | undefined;
+  prompts: SamplePrompt[];
+  /** How many tokens there are; undefined of a task, which has no end. */
+  tokens?: { train: number; validation: number } | undefined;
+}
