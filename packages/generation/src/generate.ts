@@ -1,9 +1,9 @@
 import { InputError, type LanguageModel } from '@headwise/core';
 import { nextTask } from '@headwise/core/internal';
 import { checkIdValues, vocabularyOf } from '@headwise/kernels/internal';
-import { continuationOf } from './continuation-of.js';
-import { type GenerateOptions, planOf } from './options.js';
-import { forcedId } from './restrictions.js';
+import { Continuation } from './continuation.js';
+import type { GenerateOptions } from './options.js';
+import { planOf } from './plan.js';
 
 /**
  * Continues a sequence of tokens; yields each new one.
@@ -27,14 +27,13 @@ export async function* generate(
   options: GenerateOptions = {},
 ): AsyncGenerator<number> {
   checkPrompt(network, prompt);
-  const plan = planOf(network, prompt.length, options);
+  if (options.negativePrompt) checkPrompt(network, options.negativePrompt, 'negativePrompt');
+  const plan = planOf(network, prompt, options);
   const sequence = [...prompt];
-  const continuation = continuationOf(network, plan, prompt.length);
+  const continuation = new Continuation(network, plan, prompt.length);
   try {
     for (let made = 0; made < plan.most && !plan.signal?.aborted; ) {
-      const forced = forcedId(plan, sequence.length, made);
-      const ids = forced === undefined ? await continuation.next(sequence, made) : [forced];
-      for (const id of ids) {
+      for (const id of await continuation.next(sequence, made)) {
         if (plan.stopIds.includes(id)) return;
         yield id;
         await nextTask();
@@ -56,12 +55,13 @@ export async function* generate(
 export function checkPrompt(
   network: Pick<LanguageModel, 'vocabSize' | 'maxLength'>,
   prompt: readonly number[],
+  name = 'the prompt',
 ): void {
   const { vocabSize, maxLength } = network;
-  if (prompt.length === 0) throw new InputError('the prompt is empty; expected at least one token');
+  if (prompt.length === 0) throw new InputError(`${name} is empty; expected at least one token`);
   if (prompt.length > maxLength) {
     throw new InputError(
-      `the prompt has ${prompt.length} tokens; the model's context holds ${maxLength}`,
+      `${name} has ${prompt.length} tokens; the model's context holds ${maxLength}`,
     );
   }
   checkIdValues(prompt, vocabularyOf(vocabSize));

@@ -50,8 +50,8 @@ describe('parseGenerationConfig', () => {
       [{ num_beams: 4 }, "'num_beams' is 4; expected 1: nothing else is supported"],
       [{ penalty_alpha: 0.6 }, "'penalty_alpha' is 0.6; expected 0"],
       [{ stop_strings: ['.'] }, `'stop_strings' is ["."]; expected null`],
-      [{ sequence_bias: [[[1], 2]] }, "'sequence_bias' is [[[1],2]]"],
-      [{ do_sample: true, typical_p: 0.9 }, "'typical_p' is 0.9; expected 1"],
+      [{ do_sample: true, top_h: 0.4 }, "'top_h' is 0.4; expected null"],
+      [{ remove_invalid_values: true }, "'remove_invalid_values' is true; expected false"],
       [{ watermarking_config: {} }, "'watermarking_config' is {}"],
     ];
     for (const [config, message] of refused) {
@@ -69,7 +69,11 @@ describe('parseGenerationConfig', () => {
       [{ max_length: 0 }, "'max_length' is 0; expected a whole number of at least 1"],
       [{ bad_words_ids: [[]] }, "'bad_words_ids' is [[]]; expected a list of lists of token ids"],
       [{ suppress_tokens: 3 }, "'suppress_tokens' is 3; expected a list of token ids"],
-      [{ forced_eos_token_id: [1, 2] }, "'forced_eos_token_id' is [1,2]; expected one token id"],
+      [{ forced_eos_token_id: 'end' }, `'forced_eos_token_id' is "end"; expected a token id or a`],
+      [{ sequence_bias: [[[1], '2']] }, 'expected a list of pairs of token ids and a bias'],
+      [{ exponential_decay_length_penalty: 3 }, 'is 3; expected a start and a factor'],
+      [{ typical_p: 0 }, "'typical_p' is 0; expected 0 < typical_p ≤ 1"],
+      [{ epsilon_cutoff: 1 }, "'epsilon_cutoff' is 1; expected 0 ≤ epsilon_cutoff < 1"],
       [{ max_new_tokens: 'x'.repeat(1000) }, `'max_new_tokens' is "xxx`],
     ];
     for (const [config, message] of refused) expect(() => parse(config)).toThrow(message);

@@ -1,5 +1,6 @@
 import { InputError, quoted } from '@headwise/core';
 import type { GenerateOptions } from './options.js';
+import type { SequenceBias } from './processors/sequence-bias.js';
 
 /** The options in a `generation_config.json`. */
 export interface GenerationDefaults {
@@ -73,13 +74,19 @@ const ids =
   (value, refuse) =>
     isIds(value) ? () => options(value) : refuse('a list of token ids');
 
-/** One id; a list with one is the same. */
-const oneId =
-  (options: (value: number) => GenerateOptions): Reader =>
+/** One id or several. */
+const someIds =
+  (options: (value: readonly number[]) => GenerateOptions): Reader =>
   (value, refuse) => {
     const list = Array.isArray(value) ? value : [value];
-    return isIds(list) && list.length === 1 ? () => options(list[0]!) : refuse('one token id');
+    return isIds(list) ? () => options(list) : refuse('a token id or a list of them');
   };
+
+const isPair = (value: unknown): value is [unknown, unknown] =>
+  Array.isArray(value) && value.length === 2;
+
+const isBias = (value: unknown): value is SequenceBias =>
+  isPair(value) && isIds(value[0]) && value[0].length > 0 && typeof value[1] === 'number';
 
 /** A value without effect; other values are not supported and refused where they count. */
 const only =
@@ -120,23 +127,38 @@ const always: Readonly<Record<string, Reader>> = {
       : refuse('a list of lists of token ids'),
   suppress_tokens: ids((suppressIds) => ({ suppressIds })),
   begin_suppress_tokens: ids((beginSuppressIds) => ({ beginSuppressIds })),
-  forced_bos_token_id: oneId((forcedFirstId) => ({ forcedFirstId })),
-  forced_eos_token_id: oneId((forcedLastId) => ({ forcedLastId })),
+  forced_bos_token_id: someIds((forcedFirstId) => ({ forcedFirstId })),
+  forced_eos_token_id: someIds((forcedLastId) => ({ forcedLastId })),
+  encoder_repetition_penalty: numeric(
+    'a number above 0',
+    (value) => value > 0,
+    (encoderRepetitionPenalty) => ({ encoderRepetitionPenalty }),
+  ),
+  encoder_no_repeat_ngram_size: count((encoderNoRepeatNgramSize) => ({ encoderNoRepeatNgramSize })),
+  exponential_decay_length_penalty: (value, refuse) => {
+    if (!isPair(value)) return refuse('a start and a factor');
+    const [start, factor] = value;
+    return isCount(start) && typeof factor === 'number' && factor > 0
+      ? () => ({ lengthDecay: { start, factor } })
+      : refuse('a start of at least 0 and a factor above 0');
+  },
+  sequence_bias: (value, refuse) =>
+    Array.isArray(value) && value.every(isBias)
+      ? () => ({ sequenceBias: value })
+      : refuse('a list of pairs of token ids and a bias'),
+  guidance_scale: numeric('a number', Number.isFinite, (guidanceScale) =>
+    guidanceScale === 1 ? {} : { guidanceScale },
+  ),
   constraints: none,
   diversity_penalty: onlyNumbers(0),
   dola_layers: none,
-  encoder_no_repeat_ngram_size: onlyNumbers(0),
-  encoder_repetition_penalty: onlyNumbers(1),
-  exponential_decay_length_penalty: none,
   force_words_ids: none,
-  guidance_scale: onlyNumbers(1),
   max_time: none,
   num_beam_groups: onlyNumbers(1),
   num_beams: onlyNumbers(1),
   num_return_sequences: onlyNumbers(1),
   penalty_alpha: onlyNumbers(0),
   remove_invalid_values: off,
-  sequence_bias: none,
   stop_strings: none,
   token_healing: off,
   watermarking_config: none,
@@ -161,10 +183,22 @@ const sampling: Readonly<Record<string, Reader>> = {
     (value) => value >= 0 && value <= 1,
     (minP) => ({ minP }),
   ),
-  epsilon_cutoff: onlyNumbers(0),
-  eta_cutoff: onlyNumbers(0),
+  typical_p: numeric(
+    '0 < typical_p ≤ 1',
+    (value) => value > 0 && value <= 1,
+    (typicalP) => ({ typicalP }),
+  ),
+  epsilon_cutoff: numeric(
+    '0 ≤ epsilon_cutoff < 1',
+    (value) => value >= 0 && value < 1,
+    (epsilonCutoff) => ({ epsilonCutoff }),
+  ),
+  eta_cutoff: numeric(
+    '0 ≤ eta_cutoff < 1',
+    (value) => value >= 0 && value < 1,
+    (etaCutoff) => ({ etaCutoff }),
+  ),
   top_h: none,
-  typical_p: onlyNumbers(1),
 };
 
 /** Keys that say how fast, where, or with what beside the tokens something is computed, but not which tokens come. */

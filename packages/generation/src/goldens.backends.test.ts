@@ -7,6 +7,13 @@ import golden from './goldens/generate.json' with { type: 'json' };
 
 const [reference] = golden.cases;
 
+interface Generation {
+  prompt: readonly number[];
+  config: object;
+  negativePrompt?: readonly number[];
+  made: readonly number[];
+}
+
 describeBackends("Hugging Face's generate, greedily", () => {
   let model: LoadedModel;
   beforeAll(async () => {
@@ -17,11 +24,12 @@ describeBackends("Hugging Face's generate, greedily", () => {
   });
   afterAll(() => model.params.dispose());
 
-  for (const { prompt, config, made } of reference!.generations) {
-    test(`${JSON.stringify(config)} after ${prompt}`, async () => {
+  for (const { prompt, config, negativePrompt, made } of reference!.generations as Generation[]) {
+    test(`${JSON.stringify({ ...config, negativePrompt })} after ${prompt}`, async () => {
       const { options } = parseGenerationConfig(config, 'generation_config.json');
       const ids: number[] = [];
-      for await (const id of generate(languageModel(model).network, prompt, options)) ids.push(id);
+      const given = { ...options, negativePrompt };
+      for await (const id of generate(languageModel(model).network, prompt, given)) ids.push(id);
       expect(ids).toEqual(made);
     });
   }

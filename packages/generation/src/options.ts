@@ -1,7 +1,8 @@
-import { InputError, type LanguageModel, quoted } from '@headwise/core';
 import type { CacheStorage } from '@headwise/decoding';
 import type { SamplingOptions } from '@headwise/kernels';
-import { checkedSampling } from '@headwise/kernels/internal';
+import type { LengthDecay } from './processors/length-decay.js';
+import type { LogitsProcessor } from './processors/own.js';
+import type { SequenceBias } from './processors/sequence-bias.js';
 
 /** Options of generation. Lengths are in tokens. */
 export interface GenerateOptions extends SamplingOptions {
@@ -15,18 +16,32 @@ export interface GenerateOptions extends SamplingOptions {
   minLength?: number | undefined;
   /** Generation ends before any of these: the end tokens. An id outside the vocabulary never comes. */
   stopIds?: readonly number[] | undefined;
+  /** Makes stop ids likelier, or less likely, with the number of new tokens; default none. */
+  lengthDecay?: LengthDecay | undefined;
+  /** Added to the scores of single tokens, by id; −∞ forbids one. */
+  logitBias?: ReadonlyMap<number, number> | undefined;
+  /** Added to the score of the last token of sequences whose other tokens come before; −∞ forbids one. */
+  sequenceBias?: readonly SequenceBias[] | undefined;
   /** No sequence of this many tokens occurs twice, the prompt included; default 0, no restriction. */
   noRepeatNgramSize?: number | undefined;
+  /** No sequence of this many tokens of the encoder's input, or of a decoder's prompt, occurs again; default 0. */
+  encoderNoRepeatNgramSize?: number | undefined;
   /** Sequences of ids that are never completed. */
   badWords?: readonly (readonly number[])[] | undefined;
   /** Ids that are never drawn. */
   suppressIds?: readonly number[] | undefined;
   /** Ids that are not drawn as the first new token. */
   beginSuppressIds?: readonly number[] | undefined;
-  /** The second token of the sequence, where the prompt has one token. */
-  forcedFirstId?: number | undefined;
-  /** The last token, where the sequence reaches its greatest length. */
-  forcedLastId?: number | undefined;
+  /** The second token of the sequence, or several that it may be, where the prompt has one token. */
+  forcedFirstId?: number | readonly number[] | undefined;
+  /** The last token, or several that it may be, where the sequence reaches its greatest length. */
+  forcedLastId?: number | readonly number[] | undefined;
+  /** Classifier-free guidance: above 1, the prompt counts for more; default 1, off. Takes two passes a token. */
+  guidanceScale?: number | undefined;
+  /** What guidance leads away from; default the last token of the prompt. */
+  negativePrompt?: readonly number[] | undefined;
+  /** Functions of one's own on the model's scores, in their order, before all else. */
+  processors?: readonly LogitsProcessor[] | undefined;
   /** The same seed draws the same tokens; default 0. */
   seed?: number | undefined;
   /** How keys and values of past tokens are kept: f16 takes half the memory, on WebGPU; default f32. */
@@ -38,102 +53,4 @@ export interface GenerateOptions extends SamplingOptions {
   runAhead?: number | undefined;
   /** Ends generation from outside, before the next token. */
   signal?: AbortSignal | undefined;
-}
-
-/** Options with their defaults, for one prompt. */
-export interface Plan {
-  /** Token counts of new tokens. */
-  most: number;
-  least: number;
-  stopIds: readonly number[];
-  noRepeatNgramSize: number;
-  badWords: readonly (readonly number[])[];
-  suppressIds: readonly number[];
-  beginSuppressIds: readonly number[];
-  forcedFirstId: number | undefined;
-  forcedLastId: number | undefined;
-  seed: number;
-  storage: CacheStorage;
-  runAhead: number | undefined;
-  signal: AbortSignal | undefined;
-  sampling: Required<SamplingOptions>;
-}
-
-const defaultMaxNewTokens = 64;
-
-/**
- * Options with their defaults, for a prompt of a model.
- *
- * @throws InputError naming the option, its value and what was expected
- */
-export function planOf(
-  network: Pick<LanguageModel, 'vocabSize'>,
-  promptLength: number,
-  options: GenerateOptions,
-): Plan {
-  const count = (name: CountName, least: number) => {
-    const value = options[name];
-    if (value === undefined || (Number.isSafeInteger(value) && value >= least)) return value;
-    throw new InputError(`${name} is ${value}; expected a whole number of at least ${least}`);
-  };
-  const idsOf = (name: string, ids: readonly number[] | undefined) => {
-    for (const id of ids ?? []) checkId(name, id, network.vocabSize);
-    return ids ?? [];
-  };
-  const maxLength = count('maxLength', 1);
-  const most =
-    count('maxNewTokens', 0) ??
-    (maxLength === undefined ? defaultMaxNewTokens : Math.max(0, maxLength - promptLength));
-  // Checkpoints keep end tokens that their vocabulary lacks; those never come.
-  const stopIds = (options.stopIds ?? []).map((id) =>
-    checkId('stopIds', id, Number.POSITIVE_INFINITY),
-  );
-  return {
-    most,
-    least: Math.max(count('minNewTokens', 0) ?? 0, (count('minLength', 0) ?? 0) - promptLength),
-    stopIds,
-    noRepeatNgramSize: count('noRepeatNgramSize', 0) ?? 0,
-    badWords: wordsOf(options.badWords ?? [], stopIds, (word) => idsOf('badWords', word)),
-    suppressIds: idsOf('suppressIds', options.suppressIds),
-    beginSuppressIds: idsOf('beginSuppressIds', options.beginSuppressIds),
-    forcedFirstId: idsOf('forcedFirstId', listOf(options.forcedFirstId))[0],
-    forcedLastId: idsOf('forcedLastId', listOf(options.forcedLastId))[0],
-    seed: options.seed ?? 0,
-    storage: options.storage ?? 'f32',
-    runAhead: count('runAhead', 1),
-    signal: options.signal,
-    sampling: checkedSampling(options),
-  };
-}
-
-type CountName =
-  | 'maxNewTokens'
-  | 'maxLength'
-  | 'minNewTokens'
-  | 'minLength'
-  | 'noRepeatNgramSize'
-  | 'runAhead';
-
-function listOf(id: number | undefined): readonly number[] {
-  return id === undefined ? [] : [id];
-}
-
-/** The words that are kept from occurring; a stop id alone is not one, as in Hugging Face's `generate`. */
-function wordsOf(
-  words: readonly (readonly number[])[],
-  stopIds: readonly number[],
-  checked: (word: readonly number[]) => readonly number[],
-): readonly (readonly number[])[] {
-  return words.map(checked).filter((word) => {
-    if (word.length === 0) throw new InputError('badWords has a word without tokens');
-    return word.length > 1 || !stopIds.includes(word[0]!);
-  });
-}
-
-function checkId(name: string, id: number, vocabSize: number): number {
-  if (!(Number.isInteger(id) && id >= 0)) {
-    throw new InputError(`${name}: id is ${quoted(id)}; expected a whole number of at least 0`);
-  }
-  if (id < vocabSize) return id;
-  throw new InputError(`${name}: id ${id} is outside the vocabulary of ${vocabSize} tokens`);
 }

@@ -39,6 +39,44 @@ describe('the fused step draws what the layers draw', () => {
     'after bans that changed': { seed: 5, minNewTokens: 4, stopIds: [28], presencePenalty: 0.2 },
     'with forced ids': { seed: 6, forcedFirstId: 8, forcedLastId: 9 },
     'beyond the longest sequence': { seed: 9, maxNewTokens: 40 },
+    'with biases and a source': {
+      seed: 8,
+      logitBias: new Map([
+        [3, 4],
+        [4, -2.5],
+        [5, Number.NEGATIVE_INFINITY],
+      ]),
+      encoderRepetitionPenalty: 2.5,
+      presencePenalty: 0.5,
+    },
+    'with a cut-off of each kind': {
+      seed: 10,
+      topNSigma: 2.5,
+      topK: 24,
+      topP: 0.97,
+      minP: 0.01,
+      typicalP: 0.9,
+      epsilonCutoff: 0.01,
+      etaCutoff: 0.02,
+    },
+    'with a decay that begins later': {
+      seed: 11,
+      stopIds: [28, 27],
+      lengthDecay: { start: 3, factor: 1.5 },
+    },
+    'with a processor on the device': {
+      seed: 12,
+      processors: [{ device: (scores) => scores.mul(0.5) }],
+      repetitionPenalty: 1.2,
+    },
+    'with processors on both': {
+      seed: 13,
+      processors: [
+        { device: (scores) => scores.mul(0.5) },
+        { host: (scores, sequence) => scores.fill(-9, sequence.at(-1), sequence.at(-1)! + 3) },
+      ],
+    },
+    'with guidance': { seed: 14, guidanceScale: 1.8, negativePrompt: [7, 2] },
     'with a cache of halves': { temperature: 0, storage: 'f16', maxNewTokens: 6 },
   };
   for (const [name, options] of Object.entries(cases)) {

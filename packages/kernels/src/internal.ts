@@ -27,6 +27,8 @@ export { rowAttention } from './row-attention/index.js';
 export type { RowTerm } from './row-attention/term.js';
 export { markTokens } from './sampling/index.js';
 export { checkedSampling, penalises } from './sampling/options.js';
+export type { RowTokens } from './sampling/penalties.js';
 export { type Candidate, samplingCandidates } from './sampling/reference.js';
+export { scoresToDraw } from './sampling/scored.js';
 export { checkDrawn } from './sampling/scores.js';
 export { sampleStep } from './sampling/webgpu.js';

@@ -18,10 +18,11 @@ model.generation_config = GenerationConfig()
 torch.set_default_dtype(torch.float32)  # which the processors expect
 
 
-def made(prompt, config):
+def made(prompt, config, negative=None):
     """The new tokens, without the end token and what follows it."""
     generation = GenerationConfig(pad_token_id=0, **config)
-    ids = model.generate(torch.tensor([prompt]), generation_config=generation)[0, len(prompt):].tolist()
+    guide = {} if negative is None else {"negative_prompt_ids": torch.tensor([negative])}
+    ids = model.generate(torch.tensor([prompt]), generation_config=generation, **guide)[0, len(prompt):].tolist()
     ends = config.get("eos_token_id") or []
     ends = ends if isinstance(ends, list) else [ends]
     return next((ids[:i] for i, id in enumerate(ids) if id in ends), ids)
@@ -58,10 +59,23 @@ configs = [
         "max_new_tokens": 9, "repetition_penalty": 1.3, "no_repeat_ngram_size": 2, "suppress_tokens": [b],
         "bad_words_ids": [[c]], "eos_token_id": [d], "min_new_tokens": 4,
     }),
+    (prompt, {"max_new_tokens": 9, "sequence_bias": [[[a], -2.0], [[b, c], -9.0], [[21], 0.75]]}),
+    ([4, 9, 4, 9, 4], {"max_new_tokens": 8, "encoder_no_repeat_ngram_size": 2}),
+    (prompt, {"max_new_tokens": 9, "encoder_repetition_penalty": 3.5}),
+    (prompt, {"max_new_tokens": 9, "eos_token_id": 11, "exponential_decay_length_penalty": [2, 1.9]}),
+    (prompt, {"max_new_tokens": 6, "forced_eos_token_id": [12, 11]}),
+    (prompt, {"max_new_tokens": 9, "guidance_scale": 1.7}),
+    (prompt, {"max_new_tokens": 9, "guidance_scale": 0.4}),
 ]
 write("generation", "generate", "generate", [{
     "folder": golden["cases"][0]["folder"],
     "generations": [
         {"prompt": ids, "config": config, "made": made(ids, config)} for ids, config in configs
+    ] + [
+        {"prompt": prompt, "config": config, "negativePrompt": negative, "made": made(prompt, config, negative)}
+        for negative, config in [
+            ([a, b, 9], {"max_new_tokens": 9, "guidance_scale": 2.5}),
+            ([8], {"max_new_tokens": 9, "guidance_scale": 1.5, "repetition_penalty": 1.3}),
+        ]
     ],
 }], "transformers")

@@ -30,6 +30,8 @@ export interface StepLoopOptions {
   sampling: Required<SamplingOptions>;
   /** The most tokens that a sequence will have. */
   maxLength: number;
+  /** Changes the scores before tokens are drawn, in operations that can be recorded: `[1, V] → [1, V]`. Default none. */
+  process?: ((logits: tf.Tensor2D) => tf.Tensor2D) | undefined;
 }
 
 /** A token to process. */
@@ -39,19 +41,25 @@ export interface StepToken {
   position: number;
 }
 
-/** Token ids that sampling penalises or bans. */
+/** What sampling changes in the scores of single tokens. The same in every call, but for the history. */
 export interface DrawTokens {
-  /** Those that penalties are for. */
+  /** The ids that penalties are for. */
   history: readonly number[];
-  /** Those that are never drawn. */
-  banned: ReadonlySet<number>;
+  /** The ids that `encoderRepetitionPenalty` is for. */
+  source?: readonly number[] | undefined;
+  /** The ids that are never drawn. */
+  banned?: ReadonlySet<number> | undefined;
+  /** Added to scores, by id. */
+  bias?: ReadonlyMap<number, number> | undefined;
 }
 
 /** What a recorded step returns, and what it was recorded with. */
 interface Recorded {
   recording: Recording<{ logits: tf.Tensor2D }>;
-  /** Tokens that the marks count, where it draws with marks. */
+  /** What it was given, which goes with it. */
   marks: tf.Tensor | undefined;
+  bias?: tf.Tensor2D | undefined;
+  /** Tokens that the marks count, where it draws with marks. */
   counted: number;
 }
 
@@ -96,18 +104,15 @@ export class StepLoop {
    * @returns the drawn ids
    * @throws InputError where a token cannot be drawn, DeviceLostError
    */
-  async draw(
-    token: StepToken,
-    seeds: readonly number[],
-    { history, banned }: DrawTokens,
-  ): Promise<number[]> {
+  async draw(token: StepToken, seeds: readonly number[], tokens: DrawTokens): Promise<number[]> {
     this.#makeRoom(token.position, seeds.length);
     overwrite(this.#state, stateOf(token, seeds));
+    const { history } = tokens;
     const marked = penalises(this.#options.sampling);
     if (this.#drawing && marked && this.#drawing.counted !== history.length) this.#forgetDrawing();
     let replays = seeds.length;
     if (!this.#drawing) {
-      this.#drawing = this.#recordDrawing(marked ? history : [], banned);
+      this.#drawing = this.#recordDrawing(tokens);
       // The recorded run was the first.
       replays--;
     }
@@ -173,36 +178,40 @@ export class StepLoop {
   }
 
   #step(): tf.Tensor2D {
-    return stepLogits(this.#plan, {
+    const logits = stepLogits(this.#plan, {
       state: this.#state,
       rowsOf: (path) => this.#cache.rowsOf(path),
       turn: this.#turn,
     });
+    return this.#options.process?.(logits) ?? logits;
   }
 
-  #recordDrawing(history: readonly number[], banned: ReadonlySet<number>): Recorded {
+  #recordDrawing({ history, source = [], banned = new Set(), bias }: DrawTokens): Recorded {
     const { sampling } = this.#options;
     const [state, drawn] = [this.#state, this.#drawn];
     const vocabulary = this.#plan.head.weights.reduce((sum, w) => sum + sizesOf(w)[1], 0);
-    const marks =
-      history.length > 0 || banned.size > 0
-        ? kept(() =>
-            markTokens(
-              {
-                history: history.length > 0 ? listed(history) : undefined,
-                banned: banned.size > 0 ? listed([...banned]) : undefined,
-              },
-              vocabulary,
-            ),
-          )
-        : undefined;
+    const lists = {
+      history: penalises(sampling) ? history : [],
+      source: sampling.encoderRepetitionPenalty === 1 ? [] : source,
+      banned: [...banned],
+    };
+    const biases = bias && bias.size > 0 ? kept(() => rowOf(bias, vocabulary)) : undefined;
+    const needsMarks = biases || Object.values(lists).some(({ length }) => length > 0);
+    const marks = needsMarks
+      ? kept(() => {
+          const given = Object.entries(lists).filter(([, { length }]) => length > 0);
+          const tokens = Object.fromEntries(given.map(([name, ids]) => [name, listed(ids)]));
+          return markTokens(tokens, 1, vocabulary);
+        })
+      : undefined;
     const recording = record(() => {
       const logits = this.#step();
-      sampleStep(logits, { state, drawn, marks }, sampling);
+      sampleStep(logits, { state, drawn, marks, bias: biases }, sampling);
       return { logits };
     });
-    return { recording, marks, counted: history.length };
+    return { recording, marks, bias: biases, counted: history.length };
   }
+
   /** Makes room in the cache for tokens after a position, and forgets recordings that wrote into less. */
   #makeRoom(position: number, count: number): void {
     if (position + count <= this.#room) return;
@@ -224,6 +233,7 @@ export class StepLoop {
   #forgetDrawing(): void {
     this.#drawing?.recording.dispose();
     this.#drawing?.marks?.dispose();
+    this.#drawing?.bias?.dispose();
     this.#drawing = undefined;
   }
 
@@ -241,6 +251,13 @@ const stateOf = ({ id, position }: StepToken, seeds: readonly number[]): Int32Ar
   values.set([position, id, 0, ...seeds]);
   return values;
 };
+
+/** Values by id as a row, `[1, V]`, of zeros elsewhere. */
+function rowOf(values: ReadonlyMap<number, number>, vocabulary: number): tf.Tensor2D {
+  const row = new Float32Array(vocabulary);
+  for (const [id, value] of values) row[id] = value;
+  return tf.tensor2d(row, [1, vocabulary]);
+}
 
 /** Ids as a list for penalties, `[1, N]`. */
 const listed = (ids: readonly number[]): tf.Tensor2D =>

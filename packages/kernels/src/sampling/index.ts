@@ -5,18 +5,30 @@ import { checkNotEmpty, checkType } from '../dispatch/check.js';
 import { hasKernel, registerWebGPUKernel, runKernel } from '../dispatch/register.js';
 import { checkIds } from '../ids/index.js';
 import { vocabularyOf } from '../ids/space.js';
+import { markKernel } from './adjust.js';
 import { checkedSampling, penalises, type SamplingOptions } from './options.js';
 import { candidatesOfRow, drawCandidate } from './reference.js';
 import { checkDrawn } from './scores.js';
-import { markKernel, sampleKernel } from './webgpu.js';
+import { sampleKernel } from './webgpu.js';
 
-/** Tokens whose scores are penalised or banned; −1 is ignored. */
+/** What changes the scores of single tokens. Ids are in [0, V); −1 is ignored. */
 export interface SamplingTokens {
   /** `[B, T]`, int32: the ids that penalties are for. */
   history?: tf.Tensor2D | undefined;
+  /** `[B, S]`, int32: the ids that `encoderRepetitionPenalty` is for. */
+  source?: tf.Tensor2D | undefined;
   /** `[B, N]`, int32: the ids that are not drawn: their scores become −∞. */
   banned?: tf.Tensor2D | undefined;
+  /** `[1, V]` or `[B, V]`: added to the scores. */
+  bias?: tf.Tensor2D | undefined;
+  /** `[B, N]`, int32: ids whose scores `s` become `s + raise |s|`. */
+  raised?: tf.Tensor2D | undefined;
+  /** How much the scores of `raised` grow; default 0. */
+  raise?: number | undefined;
 }
+
+const lists = ['history', 'source', 'banned', 'raised'] as const;
+type Lists = { [list in (typeof lists)[number]]?: tf.Tensor2D };
 
 /**
  * Draws the next token of each row of scores; on WebGPU in one dispatch, and one more each for penalties and
@@ -41,21 +53,26 @@ export function sampleTokens(
   checkShape('sampleTokens: logits', logits.shape, ['B', 'V']);
   checkNotEmpty('sampleTokens: logits', logits);
   checkType('sampleTokens: logits', logits, 'float32');
-  for (const name of ['history', 'banned'] as const) {
+  for (const name of lists) {
     const ids = tokens[name];
     if (!ids) continue;
     checkShape(`sampleTokens: ${name}`, ids.shape, [logits.shape[0], 'T']);
     checkType(`sampleTokens: ${name}`, ids, 'int32');
   }
-  if (tokens.history) {
-    checkIds(tokens.history, vocabularyOf(logits.shape[1], 'sampleTokens: history: id', -1));
+  const [rows, vocabulary] = logits.shape;
+  for (const name of ['history', 'source'] as const) {
+    const ids = tokens[name];
+    if (ids) checkIds(ids, vocabularyOf(vocabulary, `sampleTokens: ${name}: id`, -1));
+  }
+  const { bias, raise = 0 } = tokens;
+  if (bias) {
+    checkShape('sampleTokens: bias', bias.shape, [bias.shape[0] === 1 ? 1 : rows, vocabulary]);
   }
   if (!(Number.isSafeInteger(seed) && seed >= 0)) {
     throw new InputError(`sampleTokens: seed is ${seed}; expected a whole number of at least 0`);
   }
   const checked = checkedSampling(options);
-  const history = penalises(checked) ? filled(tokens.history) : undefined;
-  const banned = filled(tokens.banned);
+  const listed = listedOf(tokens, checked);
   return tf.tidy(() => {
     if (!hasKernel('headwise/Sample')) {
       if (tf.getBackend() === 'webgpu') {
@@ -64,31 +81,48 @@ export function sampleTokens(
           "sampleTokens: WebGPU runs without Headwise's kernels; expected start() of @headwise/kernels before",
         );
       }
-      return sampleInJavaScript(logits, checked, seed, { history, banned });
+      return sampleInJavaScript(logits, checked, seed, { ...listed, bias, raise });
     }
-    const vocabulary = logits.shape[1];
-    const marks = history || banned ? markTokens({ history, banned }, vocabulary) : undefined;
-    const inputs = marks ? { logits, marks } : { logits };
-    const ids = runKernel('headwise/Sample', inputs, { ...checked, seed })[0] as tf.Tensor1D;
+    const marked = bias !== undefined || Object.keys(listed).length > 0;
+    const inputs = {
+      logits,
+      ...(marked ? { marks: markTokens(listed, rows, vocabulary) } : {}),
+      ...(bias ? { bias } : {}),
+    };
+    const ids = runKernel('headwise/Sample', inputs, { ...checked, raise, seed })[0] as tf.Tensor1D;
     checkWhenRead(ids, (values) => checkDrawn('sampleTokens', values, vocabulary));
     return ids;
   });
 }
 
 /**
- * How often each token occurred, and which are banned: what `sampleStep` reads and counts on, on WebGPU.
+ * How often each token occurred, and its marks: what `sampleStep` reads and counts on, on WebGPU.
  *
- * @param tokens at least one list, each id in [0, V) or −1
+ * @param tokens each id in [0, V) or −1
  * @returns bits, int32 `[B, V]`
  */
-export function markTokens({ history, banned }: SamplingTokens, vocabulary: number): tf.Tensor {
+export function markTokens(tokens: SamplingTokens, rows: number, vocabulary: number): tf.Tensor {
   registerSampling();
-  const listed = { ...(history ? { history } : {}), ...(banned ? { banned } : {}) };
-  return runKernel('headwise/MarkTokens', listed, { vocabulary })[0]!;
+  return runKernel('headwise/MarkTokens', filled(tokens), { rows, vocabulary })[0]!;
 }
 
-function filled(ids: tf.Tensor2D | undefined): tf.Tensor2D | undefined {
-  return ids && ids.size > 0 ? ids : undefined;
+/** The lists that are not empty and have an effect. */
+function listedOf(tokens: SamplingTokens, options: Required<SamplingOptions>): Lists {
+  return filled({
+    history: penalises(options) ? tokens.history : undefined,
+    source: options.encoderRepetitionPenalty === 1 ? undefined : tokens.source,
+    banned: tokens.banned,
+    raised: tokens.raise ? tokens.raised : undefined,
+  });
+}
+
+function filled(tokens: SamplingTokens): Lists {
+  const listed: Lists = {};
+  for (const name of lists) {
+    const ids = tokens[name];
+    if (ids && ids.size > 0) listed[name] = ids;
+  }
+  return listed;
 }
 
 /** The path of other backends, whose values can be read at once. */
@@ -96,22 +130,26 @@ function sampleInJavaScript(
   logits: tf.Tensor2D,
   options: Required<SamplingOptions>,
   seed: number,
-  { history, banned }: SamplingTokens,
+  { history, source, banned, bias, raised, raise = 0 }: SamplingTokens,
 ): tf.Tensor1D {
   const [rows, vocabulary] = logits.shape;
   const scores = logits.dataSync();
-  const rowOf = (ids: tf.Tensor2D | undefined, row: number) => {
-    const length = ids?.shape[1] ?? 0;
-    return ids?.dataSync().slice(row * length, (row + 1) * length) ?? [];
+  const rowOf = (values: tf.Tensor2D | undefined, row: number) => {
+    if (!values) return undefined;
+    const [count, length] = values.shape;
+    const start = count === 1 ? 0 : row * length;
+    return values.dataSync().slice(start, start + length);
   };
   const ids = Int32Array.from({ length: rows }, (_, row) => {
     const own = scores.slice(row * vocabulary, (row + 1) * vocabulary);
-    const [before, without] = [rowOf(history, row), rowOf(banned, row)];
-    return drawCandidate(
-      candidatesOfRow('sampleTokens', row, own, options, before, without),
-      seed,
-      row,
-    );
+    const candidates = candidatesOfRow('sampleTokens', row, own, options, {
+      history: rowOf(history, row),
+      source: rowOf(source, row),
+      banned: rowOf(banned, row),
+      bias: rowOf(bias, row),
+      raised: raised && { ids: rowOf(raised, row)!, factor: raise },
+    });
+    return drawCandidate(candidates, seed, row);
   });
   return tf.tensor1d(ids, 'int32');
 }

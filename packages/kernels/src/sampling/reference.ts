@@ -1,7 +1,9 @@
-import { checkIdValues, vocabularyOf } from '../ids/space.js';
 import { keyOf, philox } from '../philox/philox.js';
-import { checkedSampling, reached, type SamplingOptions } from './options.js';
-import { checkScores } from './scores.js';
+import { distributionOf, probabilityOf } from './cutoffs/distribution.js';
+import { ranked } from './cutoffs/ranked.js';
+import { checkedSampling, type SamplingOptions } from './options.js';
+import type { RowTokens } from './penalties.js';
+import { scoresToDraw } from './scored.js';
 
 /** A token that may be drawn. */
 export interface Candidate {
@@ -12,17 +14,14 @@ export interface Candidate {
 /**
  * The tokens that may be drawn, best first, with probabilities that sum to 1.
  *
- * Penalties, temperature, top-k, top-p, min-p, in this order, which is that of Hugging Face's
- * `generate`. Of tokens with the same score, those first in the vocabulary come first; top-k keeps all that
- * score the same as its last one, top-p the first of them.
+ * Penalties, temperature and cut-offs in the order of `SamplingOptions`, which is that of Hugging Face's `generate`. Of tokens
+ * with the same score, those first in the vocabulary come first; top-k keeps all that score the same as its last one, top-p
+ * the first of them.
  *
  * @param scores logits of one position, `[V]`; −∞ for what cannot be drawn
  * @param history the ids that penalties are for, each in [0, V); −1 is ignored
  * @param banned the ids that are not drawn
  * @throws InputError naming the first score that is NaN or +∞, or where all are −∞; for an id outside the vocabulary
- * @see Holtzman et al. 2020 (top-p), https://arxiv.org/abs/1904.09751;
- * Keskar et al. 2019 (repetition), https://arxiv.org/abs/1909.05858;
- * Nguyen et al. 2024 (min-p), https://arxiv.org/abs/2407.01082
  */
 export function samplingCandidates(
   scores: ArrayLike<number>,
@@ -30,7 +29,8 @@ export function samplingCandidates(
   history: Iterable<number> = [],
   banned: Iterable<number> = [],
 ): Candidate[] {
-  return candidatesOfRow('samplingCandidates', 0, scores, options, history, banned);
+  const checked = checkedSampling(options);
+  return candidatesOfRow('samplingCandidates', 0, scores, checked, { history, banned });
 }
 
 /** The same for a row of a batch, which errors name. */
@@ -38,66 +38,18 @@ export function candidatesOfRow(
   what: string,
   row: number,
   scores: ArrayLike<number>,
-  options: SamplingOptions,
-  history: Iterable<number>,
-  banned: Iterable<number>,
+  options: Required<SamplingOptions>,
+  tokens: RowTokens,
 ): Candidate[] {
-  const { temperature, topK, topP, minP, ...penalties } = checkedSampling(options);
-  const penalised = withPenalties(what, scores, penalties, history);
-  for (const id of banned) {
-    if (id >= 0 && id < penalised.length) penalised[id] = Number.NEGATIVE_INFINITY;
+  const kept = scoresToDraw(what, row, scores, options, tokens);
+  if (options.temperature === 0) {
+    const best = kept.reduce((best, score, id) => (score > kept[best]! ? id : best), 0);
+    return [{ id: best, probability: 1 }];
   }
-  checkScores(what, penalised, row);
-  const order = Array.from({ length: penalised.length }, (_, id) => id).sort(
-    (a, b) => penalised[b]! - penalised[a]! || a - b,
-  );
-  const best = penalised[order[0]!]!;
-  if (temperature === 0) return [{ id: order[0]!, probability: 1 }];
-  const least = penalised[order[Math.min(topK, order.length) - 1]!]!;
-  const stays = order.filter((id) => penalised[id]! >= least);
-  // Relative to the best score, so that no temperature overflows.
-  const weights = stays.map((id) => Math.exp((penalised[id]! - best) / temperature));
-  const nucleus = weights.slice(0, nucleusSize(weights, topP));
-  const kept = nucleus.filter((weight) => weight > 0 && weight >= reached(minP));
-  const total = kept.reduce((sum, weight) => sum + weight, 0);
-  return kept.map((weight, i) => ({ id: stays[i]!, probability: weight / total }));
-}
-
-type Penalties = Pick<
-  Required<SamplingOptions>,
-  'repetitionPenalty' | 'frequencyPenalty' | 'presencePenalty'
->;
-
-function withPenalties(
-  what: string,
-  scores: ArrayLike<number>,
-  { repetitionPenalty, frequencyPenalty, presencePenalty }: Penalties,
-  history: Iterable<number>,
-): number[] {
-  const counts = new Map<number, number>();
-  const ids = [...history];
-  checkIdValues(ids, vocabularyOf(scores.length, `${what}: history: id`, -1));
-  for (const id of ids) counts.set(id, (counts.get(id) ?? 0) + 1);
-  counts.delete(-1);
-  const penalised = Array.from(scores);
-  for (const [id, count] of counts) {
-    const score = penalised[id]!;
-    const repeated = score > 0 ? score / repetitionPenalty : score * repetitionPenalty;
-    penalised[id] = repeated - frequencyPenalty * count - presencePenalty;
-  }
-  return penalised;
-}
-
-/** The number of first weights whose part of the sum reaches `topP`; the one that reaches it included. */
-function nucleusSize(weights: number[], topP: number): number {
-  if (topP === 1) return weights.length;
-  const wanted = reached(topP) * weights.reduce((sum, w) => sum + w, 0);
-  let sum = 0;
-  const end = weights.findIndex((weight) => {
-    sum += weight;
-    return sum >= wanted;
-  });
-  return end < 0 ? weights.length : end + 1;
+  const distribution = distributionOf(kept);
+  return ranked(kept)
+    .map((id) => ({ id, probability: probabilityOf(kept[id]!, distribution) }))
+    .filter(({ probability }) => probability > 0);
 }
 
 /** Sets the draws of sampling apart from other uses of a key. */

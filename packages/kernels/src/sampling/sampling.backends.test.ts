@@ -4,8 +4,8 @@ import * as tf from '@tensorflow/tfjs';
 import { expect, test } from 'vitest';
 import golden from '../goldens/sampling.json' with { type: 'json' };
 import { sampleTokens } from './index.js';
-import type { SamplingOptions } from './options.js';
-import { drawCandidate, samplingCandidates } from './reference.js';
+import { checkedSampling, type SamplingOptions } from './options.js';
+import { candidatesOfRow, drawCandidate, samplingCandidates } from './reference.js';
 
 const choices: SamplingOptions[] = [
   {},
@@ -20,6 +20,21 @@ const choices: SamplingOptions[] = [
   { repetitionPenalty: 1.3, topK: 20 },
   { frequencyPenalty: 0.4, presencePenalty: 0.6 },
   { repetitionPenalty: 0.7, frequencyPenalty: 0.1, topP: 0.8, temperature: 0 },
+  { topNSigma: 1.3, temperature: 1.5 },
+  { typicalP: 0.3 },
+  { typicalP: 0.9, topK: 30, temperature: 1.2 },
+  { epsilonCutoff: 0.01, topP: 0.9 },
+  { epsilonCutoff: 0.9 },
+  { etaCutoff: 0.05, temperature: 1.4 },
+  {
+    topNSigma: 2,
+    topK: 40,
+    topP: 0.95,
+    minP: 0.01,
+    typicalP: 0.8,
+    epsilonCutoff: 0.01,
+    etaCutoff: 0.02,
+  },
 ];
 
 describeBackends('sampleTokens', () => {
@@ -52,6 +67,48 @@ describeBackends('sampleTokens', () => {
       }
     });
   }
+
+  test('biases, a source and raised scores change what is drawn as in the reference', async () => {
+    const [rows, vocabulary] = [3, 65];
+    const logits = gaussian([rows, vocabulary], 5).mul<tf.Tensor2D>(2);
+    const scores = await logits.data();
+    const idsOf = (step: number) =>
+      Int32Array.from({ length: rows * 4 }, (_, i) => (i === 5 ? -1 : (i * step) % vocabulary));
+    const [history, source, banned, raised] = [3, 7, 11, 5].map(idsOf) as [
+      Int32Array,
+      Int32Array,
+      Int32Array,
+      Int32Array,
+    ];
+    const listed = (ids: Int32Array) => tf.tensor2d(ids, [rows, 4], 'int32');
+    const options = { encoderRepetitionPenalty: 1.8, repetitionPenalty: 1.3, presencePenalty: 0.2 };
+    for (const biases of [1, rows]) {
+      const bias = gaussian([biases, vocabulary], 6 + biases) as tf.Tensor2D;
+      const added = await bias.data();
+      const given = { history, source, banned, raised };
+      const tensors = Object.fromEntries(
+        Object.entries(given).map(([name, ids]) => [name, listed(ids)]),
+      );
+      for (let seed = 0; seed < 8; seed++) {
+        const ids = sampleTokens(logits, options, seed, { ...tensors, bias, raise: 0.4 });
+        const expected = Array.from({ length: rows }, (_, row) => {
+          const part = (ids: Int32Array) => ids.slice(row * 4, row * 4 + 4);
+          const place = biases === 1 ? 0 : row * vocabulary;
+          const tokens = {
+            history: part(history),
+            source: part(source),
+            banned: part(banned),
+            bias: added.slice(place, place + vocabulary),
+            raised: { ids: part(raised), factor: 0.4 },
+          };
+          const own = scores.slice(row * vocabulary, (row + 1) * vocabulary);
+          const candidates = candidatesOfRow('test', row, own, checkedSampling(options), tokens);
+          return drawCandidate(candidates, seed, row);
+        });
+        expect([...(await ids.data())]).toEqual(expected);
+      }
+    }
+  });
 
   test('equal scores are kept and taken in the order of the vocabulary', async () => {
     const logits = tf.ones<tf.Rank.R2>([600, 700]);
@@ -103,7 +160,7 @@ describeBackends('sampleTokens', () => {
     expect(all).toEqual(new Set([0, 1, 2]));
   });
 
-  for (const options of [{}, { temperature: 0 }, { topK: 2 }, { topP: 0.5, minP: 0.1 }]) {
+  for (const options of [{}, { temperature: 0 }, { topK: 2 }, { typicalP: 0.5, minP: 0.1 }]) {
     test(`${JSON.stringify(options)}: NaN and +∞ scores are refused by row and token`, async () => {
       const read = async (rows: number[][]) =>
         readTensor(sampleTokens(tf.tensor2d(rows), options, 1));

@@ -7,7 +7,7 @@ const largest = (2 - 2 ** -23) * 2 ** 127;
  *
  * @throws InputError naming the first token whose score is NaN or above float32's largest number, or for a row of −∞
  */
-export function checkScores(what: string, scores: readonly number[], row = 0): void {
+export function checkScores(what: string, scores: Float64Array, row = 0): void {
   const bad = scores.findIndex((score) => !(score <= largest));
   if (bad >= 0) throw refused(what, row, bad, scores.length);
   if (scores.every((score) => score === Number.NEGATIVE_INFINITY)) {

@@ -1,18 +1,30 @@
 import { samplingGroups as lanes } from './reference.js';
 
 /**
- * WGSL of `cut_after`, which finds the last token of the best ones by a radix search: eight bits of the
- * score a round, and where tokens of the same score must be told apart, eight bits of their number.
+ * WGSL of `Kept`, the tokens that cut-offs leave, and of `cut_after`, which finds the last token of the best ones by a radix
+ * search: eight bits of the key a round, and where tokens of the same key must be told apart, eight bits of their number.
  *
- * Needs `score(start, v)`, `share_of(score, largest)`, the weight of a token relative to the best one, workgroups of 256 lanes, as many as a digit has values, and of the uniform
- * `vocabulary`, `top_p`, `rounds` (8) and `digits` (256): compilers copy the body of a loop of constant
- * length, and take three times as long.
+ * Must be in scope: `score(start, v) -> f32`; `scaled(score, largest) -> f32`, a score relative to the best one and divided by the
+ * temperature; `share_of(score, largest) -> f32`, the weight of a token relative to the best one; workgroups of 256 lanes, as many
+ * as a digit has values; and of the uniform `vocabulary`, `rounds` (8) and `digits` (256): compilers copy the body of a loop of
+ * constant length, and take three times as long.
  */
 export const selectWgsl: string = /* wgsl */ `
   /** The last token that is kept, in the order of scores, then numbers. */
   struct Cut { key: u32, index: u32 }
   fn within(cut: Cut, key: u32, index: u32) -> bool {
     return key > cut.key || (key == cut.key && index <= cut.index);
+  }
+
+  /** The tokens that stay: the best up to a cut, with a scaled score of at least \`least\`, and, unless \`nearest\` is 0, near \`center\`. */
+  struct Kept { cut: Cut, least: f32, center: f32, nearest: u32 }
+  /** Unsigned numbers, larger for tokens nearer to a center. */
+  fn nearness(score: f32, largest: f32, center: f32) -> u32 {
+    return ~bitcast<u32>(abs(scaled(score, largest) - center));
+  }
+  fn stays(kept: Kept, score: f32, v: u32, largest: f32) -> bool {
+    return scaled(score, largest) >= kept.least && within(kept.cut, key_of(score), v)
+      && (kept.nearest == 0u || nearness(score, largest, kept.center) >= kept.nearest);
   }
 
   /** Unsigned numbers in the order of scores. */
@@ -79,10 +91,10 @@ export const selectWgsl: string = /* wgsl */ `
   }
 
   /**
-   * Cuts after the best tokens of \`before\`: after \`count\` of them and what scores the same as the last, or,
-   * where that is 0, after those that have \`top_p\` of the probability.
+   * Cuts after the best tokens that stay: after \`count\` of them and what scores the same as the last, or, where that is 0, after
+   * those that have a share of the probability. With \`near\` the best are those nearest to the center; ties of the last stay.
    */
-  fn cut_after(start: u32, lane: u32, before: Cut, largest: f32, count: u32) -> Cut {
+  fn cut_after(start: u32, lane: u32, kept: Kept, largest: f32, count: u32, share: f32, near: bool) -> Cut {
     let by_mass = count == 0u;
     var remaining = vec2u(0u, count);
     var key = 0u;
@@ -95,8 +107,9 @@ export const selectWgsl: string = /* wgsl */ `
       workgroupBarrier();
       for (var v = lane; v < params.vocabulary; v += ${lanes}u) {
         let value = score(start, v);
-        let own = key_of(value);
-        if (!within(before, own, v)) { continue; }
+        if (!stays(kept, value, v, largest)) { continue; }
+        var own = key_of(value);
+        if (near) { own = nearness(value, largest, kept.center); }
         // Numbers are turned round, as the first of equals is the best.
         let digits = select(own, ~v, round >= 4u);
         let matches = select((own & seen) == key, own == key && (~v & seen) == index, round >= 4u);
@@ -106,7 +119,7 @@ export const selectWgsl: string = /* wgsl */ `
         count_in((digits >> shift) & 0xffu, weight);
       }
       workgroupBarrier();
-      if (lane == 0u) { finish_round(remaining, select(0.0, params.top_p, by_mass && round == 0u)); }
+      if (lane == 0u) { finish_round(remaining, select(0.0, share, by_mass && round == 0u)); }
       let result = workgroupUniformLoad(&round_result);
       remaining = result.remaining;
       if (round < 4u) { key |= result.digit << shift; } else { index |= result.digit << shift; }
@@ -114,7 +127,7 @@ export const selectWgsl: string = /* wgsl */ `
         var one = vec2u(0u, 1u);
         if (by_mass) { one = mass_of(score_of(key), largest); }
         // All tokens of this score stay: no need to tell them apart.
-        if (!by_mass || less(result.total, plus(remaining, one))) { return Cut(key, 0xffffffffu); }
+        if (near || !by_mass || less(result.total, plus(remaining, one))) { return Cut(key, 0xffffffffu); }
       }
     }
     return Cut(key, ~index);

@@ -4,30 +4,20 @@ import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
 import { checkState, type StepState, stateHeader } from '../decode/state.js';
 import { dispatch, spread } from '../dispatch/dispatch.js';
 import { lowest, peakWgsl } from '../dispatch/peak.js';
-import { elementWorkgroups, perElement } from '../dispatch/per-element.js';
 import { defineProgram, type ElementType, type ParamType, variants } from '../dispatch/program.js';
-import { zeros } from '../dispatch/transfer.js';
 import { keyOf, philoxWgsl } from '../philox/philox.js';
+import {
+  type Adjusting,
+  adjustingInputs,
+  adjustingOf,
+  adjustingParams,
+  adjustmentsOf,
+  scoreWgsl,
+} from './adjust.js';
+import { cutOffStages, cutOffWgsl } from './cut-off.js';
 import { penalises, reached, type SamplingOptions } from './options.js';
 import { samplingGroups as lanes, samplingStream } from './reference.js';
 import { selectWgsl } from './select.js';
-
-/** The mark of a banned token; the bits below it count how often a token occurred. */
-const bannedMark = 0x80000000;
-
-/** Adds one to the mark of every token of a list, or marks it as banned. */
-const markProgram = defineProgram({
-  label: 'headwise/MarkTokens',
-  inputs: { listed: 'i32' },
-  outputs: { marks: 'atomic<u32>' },
-  params: { size: 'u32', length: 'u32', vocabulary: 'u32', banned: 'u32' },
-  wgsl: perElement(/* wgsl */ `
-      let id = listed[i];
-      if (id < 0 || u32(id) >= params.vocabulary) { return; }
-      let place = (i / params.length) * params.vocabulary + u32(id);
-      if (params.banned == 0u) { atomicAdd(&marks[place], 1u); } else { atomicOr(&marks[place], params.banned); }
-      `),
-});
 
 const params = {
   rows: 'u32',
@@ -37,6 +27,11 @@ const params = {
   top_k: 'u32',
   top_p: 'f32',
   least: 'f32',
+  sigmas: 'f32',
+  typical: 'f32',
+  epsilon: 'f32',
+  eta: 'f32',
+  cuts: 'u32',
   key0: 'u32',
   key1: 'u32',
   stages: 'u32',
@@ -51,7 +46,7 @@ const drawFromParams = /* wgsl */ `
 `;
 
 /**
- * One workgroup a row: its largest score, the cuts of top-k and top-p, and the draw.
+ * One workgroup a row: its largest score, the cut-offs, and the draw.
  *
  * Where the score of token v is NaN or +∞ the id is −1 − v; where no token can be drawn it is −1 − V.
  *
@@ -68,6 +63,8 @@ const sampleWgsl = (score: string, drawing: string = drawFromParams) => /* wgsl 
   fn scaled(score: f32, largest: f32) -> f32 { return (score - largest) / params.temperature; }
   fn share_of(score: f32, largest: f32) -> f32 { return exp(scaled(score, largest)); }
   ${selectWgsl}
+  fn everything() -> Kept { return Kept(Cut(0u, 0xffffffffu), ${lowest}, 0.0, 0u); }
+  ${cutOffWgsl}
 
   var<workgroup> values: array<f32, ${lanes}>;
   var<workgroup> indices: array<u32, ${lanes}>;
@@ -131,9 +128,9 @@ const sampleWgsl = (score: string, drawing: string = drawFromParams) => /* wgsl 
     if (row >= params.rows) { return; }
     let start = row * params.vocabulary;
 
-    var cut = Cut(0u, 0xffffffffu);
+    var kept = everything();
     var largest = ${lowest};
-    if (params.greedy > 0u || params.top_k > 0u || params.top_p < 1.0 || params.least > -1e38) {
+    if (params.greedy > 0u || params.cuts > 0u) {
       var best = Peak(${lowest}, 0.0);
       var index = 0xffffffffu;
       for (var v = lane; v < params.vocabulary; v += ${lanes}u) {
@@ -153,20 +150,16 @@ const sampleWgsl = (score: string, drawing: string = drawFromParams) => /* wgsl 
         if (lane == 0u) { draw(row, i32(select(~bad, drawn, bad == 0xffffffffu))); }
         return;
       }
-      // A loop, and not of constant length, so that compilers keep one copy of the search.
-      for (var stage = 0u; stage < params.stages; stage++) {
-        let count = select(0u, params.top_k, stage == 0u);
-        if (count > 0u || (stage == 1u && params.top_p < 1.0)) {
-          cut = cut_after(start, lane, cut, largest, count);
-        }
-      }
+      kept = cut_off(start, lane, largest);
     }
 
+    // What the kept tokens were found by; without cut-offs nothing.
+    let relative_to = largest;
     var own = Peak(${lowest}, 0.0);
     for (var v = lane; v < params.vocabulary; v += ${lanes}u) {
       let value = score(start, v);
       refuse(value, v);
-      if (scaled(value, largest) >= params.least && within(cut, key_of(value), v)) {
+      if (stays(kept, value, v, relative_to)) {
         own = raised(own, value);
       }
     }
@@ -194,7 +187,7 @@ const sampleWgsl = (score: string, drawing: string = drawFromParams) => /* wgsl 
     var sum = 0.0;
     for (var v = lane; v < params.vocabulary && sum <= target_sum; v += ${lanes}u) {
       let value = score(start, v);
-      if (scaled(value, largest) >= params.least && within(cut, key_of(value), v)) {
+      if (stays(kept, value, v, relative_to)) {
         let weight = share_of(value, largest);
         sum += weight;
         if (weight > 0.0) { id = v; }
@@ -204,63 +197,38 @@ const sampleWgsl = (score: string, drawing: string = drawFromParams) => /* wgsl 
   }
 `;
 
-const penaltyParams = {
-  repetition: 'f32',
-  frequency: 'f32',
-  presence: 'f32',
-  minus_infinity: 'u32',
-} as const;
-
-const plainScore = 'fn penalised(i: u32) -> f32 { return logits[i]; }';
-const penalisedScore = /* wgsl */ `
-  fn penalised(i: u32) -> f32 {
-    let value = logits[i];
-    let times = marks[i];
-    if (times == 0u) { return value; }
-    if (times >= ${bannedMark}u) { return bitcast<f32>(params.minus_infinity); }
-    let repeated = select(value * params.repetition, value / params.repetition, value > 0.0);
-    return repeated - params.frequency * f32(times) - params.presence;
-  }
-`;
-
-const plainProgram = defineProgram({
-  label: 'headwise/Sample',
-  inputs: { logits: 'f32' },
-  outputs: { ids: 'i32' },
-  params,
-  wgsl: sampleWgsl(plainScore),
-});
-
-const penalisedProgram = defineProgram({
-  label: 'headwise/SamplePenalised',
-  inputs: { logits: 'f32', marks: 'u32' },
-  outputs: { ids: 'i32' },
-  params: { ...params, ...penaltyParams },
-  wgsl: sampleWgsl(penalisedScore),
-});
+const sampleProgram = variants(String, (adjusting: Adjusting) =>
+  defineProgram({
+    label: 'headwise/Sample',
+    inputs: { logits: 'f32', ...adjustingInputs[adjusting] } as Record<string, ElementType>,
+    outputs: { ids: 'i32' },
+    params: { ...params, ...adjustingParams(adjusting) } as Record<string, ParamType>,
+    wgsl: sampleWgsl(scoreWgsl(adjusting)),
+  }),
+);
 
 /** Draws one token as a step of a recorded loop: seeds come from its state, and the drawn id goes there. */
-const stepProgram = variants(String, (marked: boolean) =>
+const stepProgram = variants(String, (adjusting: Adjusting) =>
   defineProgram({
     label: 'headwise/SampleStep',
-    inputs: { logits: 'f32' },
+    inputs: { logits: 'f32', ...(adjusting === 'biased' ? { bias: 'f32' } : {}) } as Record<
+      string,
+      ElementType
+    >,
     outputs: {
       state: 'i32',
       drawn: 'i32',
-      ...(marked ? { marks: 'u32' } : {}),
+      ...(adjusting === 'plain' ? {} : { marks: 'u32' }),
     } as Record<string, ElementType>,
-    params: { ...params, ...(marked ? penaltyParams : {}), draws: 'u32' } as Record<
-      string,
-      ParamType
-    >,
+    params: { ...params, ...adjustingParams(adjusting), draws: 'u32' } as Record<string, ParamType>,
     wgsl: sampleWgsl(
-      marked ? penalisedScore : plainScore,
+      scoreWgsl(adjusting),
       /* wgsl */ `
         fn slot() -> u32 { return u32(state[2]) % params.draws; }
         fn seed_of() -> vec2u { return vec2u(bitcast<u32>(state[${stateHeader}u + slot()]), params.key1); }
         fn draw(row: u32, id: i32) {
           drawn[slot()] = id;
-          ${marked ? 'if (id >= 0 && params.key0 > 0u) { marks[u32(id)] += 1u; }' : ''}
+          ${adjusting === 'plain' ? '' : 'if (id >= 0 && params.key0 > 0u) { marks[u32(id)] += 1u; }'}
           state[0] += 1;
           state[1] = id;
           state[2] += 1;
@@ -270,63 +238,32 @@ const stepProgram = variants(String, (marked: boolean) =>
   }),
 );
 
-interface MarkArguments {
-  inputs: { history?: tf.TensorInfo; banned?: tf.TensorInfo };
-  backend: WebGPUBackend;
-  attrs: { vocabulary: number };
-}
-
-/** @returns how often each token occurred in each row, and which are banned, `[B, V]` */
-export function markKernel({ inputs, backend, attrs }: MarkArguments): tf.TensorInfo[] {
-  const { history, banned } = inputs;
-  const { vocabulary } = attrs;
-  const [rows] = (history ?? banned)!.shape as [number, number];
-  let marks = zeros(backend, [rows, vocabulary], 'int32');
-  for (const [listed, mark] of [
-    [history, 0],
-    [banned, bannedMark],
-  ] as const) {
-    if (!listed) continue;
-    const length = listed.shape[1]!;
-    ({ marks } = dispatch(backend, markProgram, {
-      inputs: { listed },
-      outputs: { marks },
-      params: { size: rows * length, length, vocabulary, banned: mark },
-      workgroups: elementWorkgroups(rows * length),
-    }));
-  }
-  return [marks];
+/** What is known of the scores' row besides the options. */
+interface RowValues {
+  /** What raised tokens' scores grow by, in parts of their size. */
+  raise: number;
 }
 
 interface SampleArguments {
-  inputs: { logits: tf.TensorInfo; marks?: tf.TensorInfo };
+  inputs: { logits: tf.TensorInfo; marks?: tf.TensorInfo; bias?: tf.TensorInfo };
   backend: WebGPUBackend;
-  attrs: Required<SamplingOptions> & { seed: number };
+  attrs: Required<SamplingOptions> & RowValues & { seed: number };
 }
 
 /** @returns ids, `[B]` */
 export function sampleKernel({ inputs, backend, attrs }: SampleArguments): tf.TensorInfo[] {
-  const { logits, marks } = inputs;
+  const { logits, marks, bias } = inputs;
   const [rows, vocabulary] = logits.shape as [number, number];
-  const values = valuesOf(attrs, rows, vocabulary, keyOf(attrs.seed));
-  const outputs = { ids: { shape: [rows], dtype: 'int32' as const } };
-  const workgroups = spread(rows);
-  if (!marks) {
-    const { ids } = dispatch(backend, plainProgram, {
-      inputs: { logits },
-      outputs,
-      params: values,
-      workgroups,
-    });
-    return [ids];
-  }
-  const { ids } = dispatch(backend, penalisedProgram, {
-    inputs: { logits, marks },
-    outputs,
-    params: { ...values, ...penaltiesOf(attrs) },
-    workgroups,
+  const { ids } = dispatch(backend, sampleProgram(adjustingOf(marks, bias)), {
+    inputs: { ...inputs } as Record<string, tf.TensorInfo>,
+    outputs: { ids: { shape: [rows], dtype: 'int32' as const } },
+    params: {
+      ...valuesOf(attrs, rows, vocabulary, keyOf(attrs.seed)),
+      ...(marks ? adjustmentsOf(attrs, attrs.raise, bias) : {}),
+    },
+    workgroups: spread(rows),
   });
-  return [ids];
+  return [ids!];
 }
 
 const valuesOf = (
@@ -334,38 +271,42 @@ const valuesOf = (
   rows: number,
   vocabulary: number,
   [key0, key1]: readonly [number, number],
-): Record<keyof typeof params, number> => ({
-  rows,
-  vocabulary,
-  temperature: options.temperature === 0 ? 1 : options.temperature,
-  greedy: options.temperature === 0 ? 1 : 0,
-  top_k: options.topK < vocabulary ? options.topK : 0,
-  top_p: options.topP < 1 ? reached(options.topP) : 1,
-  least: options.minP > 0 ? Math.log(reached(options.minP)) : Number(lowest),
-  key0,
-  key1,
-  stages: 2,
-  rounds: 8,
-  digits: lanes,
-});
-
-const penaltiesOf = (
-  options: Required<SamplingOptions>,
-): Record<keyof typeof penaltyParams, number> => ({
-  repetition: options.repetitionPenalty,
-  frequency: options.frequencyPenalty,
-  presence: options.presencePenalty,
-  // −∞, which no constant expression of WGSL may be.
-  minus_infinity: 0xff800000,
-});
+): Record<keyof typeof params, number> => {
+  const cuts = {
+    top_k: options.topK < vocabulary ? options.topK : 0,
+    top_p: options.topP < 1 ? reached(options.topP) : 1,
+    least: options.minP > 0 ? Math.log(reached(options.minP)) : Number(lowest),
+    sigmas: options.topNSigma / reached(1),
+    typical: options.typicalP < 1 ? reached(options.typicalP) : 1,
+    epsilon: reached(options.epsilonCutoff),
+    eta: options.etaCutoff,
+  };
+  const { topNSigma, topP, minP, typicalP, epsilonCutoff, etaCutoff } = options;
+  const shares = topP < 1 || minP > 0 || typicalP < 1 || epsilonCutoff > 0 || etaCutoff > 0;
+  return {
+    rows,
+    vocabulary,
+    temperature: options.temperature === 0 ? 1 : options.temperature,
+    greedy: options.temperature === 0 ? 1 : 0,
+    ...cuts,
+    cuts: shares || topNSigma > 0 || cuts.top_k > 0 ? 1 : 0,
+    key0,
+    key1,
+    stages: cutOffStages.length,
+    rounds: 8,
+    digits: lanes,
+  };
+};
 
 /** What a recorded step draws from, and where the drawn ids go. */
 export interface StepDraw {
   state: StepState;
   /** int32, `[S]`: the drawn ids, in turns. */
   drawn: tf.Tensor1D;
-  /** How often each token occurred and which are banned, `[1, V]`, from `markTokens`; it is counted on. */
+  /** How often each token occurred and its marks, `[1, V]`, from `markTokens`; it is counted on. */
   marks?: tf.Tensor | undefined;
+  /** Added to the scores, `[1, V]`; needs `marks`. */
+  bias?: tf.Tensor2D | undefined;
 }
 
 /**
@@ -378,7 +319,7 @@ export interface StepDraw {
  */
 export function sampleStep(
   logits: tf.Tensor2D,
-  { state, drawn, marks }: StepDraw,
+  { state, drawn, marks, bias }: StepDraw,
   options: Required<SamplingOptions>,
 ): void {
   checkShape('sampleStep: logits', logits.shape, [1, 'V']);
@@ -386,13 +327,14 @@ export function sampleStep(
   const vocabulary = logits.shape[1];
   checkShape('sampleStep: drawn', drawn.shape, [state.size - stateHeader]);
   if (marks) checkShape('sampleStep: marks', marks.shape, [1, vocabulary]);
-  dispatch(tf.backend() as WebGPUBackend, stepProgram(marks !== undefined), {
-    inputs: { logits },
-    outputs: { state, drawn, ...(marks ? { marks } : {}) },
+  if (bias) checkShape('sampleStep: bias', bias.shape, [1, vocabulary]);
+  dispatch(tf.backend() as WebGPUBackend, stepProgram(adjustingOf(marks, bias)), {
+    inputs: { logits, ...(bias ? { bias } : {}) } as Record<string, tf.TensorInfo>,
+    outputs: { state, drawn, ...(marks ? { marks } : {}) } as Record<string, tf.Tensor>,
     params: {
       // The first word says whether what is drawn counts for penalties.
       ...valuesOf(options, 1, vocabulary, [penalises(options) ? 1 : 0, 0]),
-      ...(marks ? penaltiesOf(options) : {}),
+      ...(marks ? adjustmentsOf(options, 0, bias) : {}),
       draws: drawn.size,
     },
     workgroups: [1],

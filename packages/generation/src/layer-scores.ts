@@ -1,0 +1,46 @@
+import type { LanguageModel } from '@headwise/core';
+import { type CacheStorage, KeyValueCache } from '@headwise/decoding';
+import * as tf from '@tensorflow/tfjs';
+import type { NextScores } from './next-scores.js';
+
+/** Scores by the model's own layers. */
+export class LayerScores implements NextScores {
+  readonly #network: LanguageModel;
+  readonly #storage: CacheStorage;
+  #cache: KeyValueCache;
+  #scores: tf.Tensor2D | undefined;
+  /** Where in the sequence the first cached token stands. */
+  #first = 0;
+
+  constructor(network: LanguageModel, storage: CacheStorage) {
+    this.#network = network;
+    this.#storage = storage;
+    this.#cache = new KeyValueCache({ storage });
+  }
+
+  after(sequence: readonly number[]): tf.Tensor2D {
+    const { maxLength, vocabSize } = this.#network;
+    if (sequence.length - this.#first > maxLength) {
+      this.#cache.dispose();
+      this.#cache = new KeyValueCache({ storage: this.#storage });
+      this.#first = sequence.length - newerHalf(maxLength);
+    }
+    const unseen = sequence.slice(this.#first + this.#cache.length);
+    this.#scores?.dispose();
+    this.#scores = tf.tidy(() => {
+      const ids = tf.tensor2d(unseen, [1, unseen.length], 'int32');
+      const logits = this.#network.forward(ids, { cache: this.#cache });
+      const last = logits.slice([0, unseen.length - 1, 0], [1, 1, vocabSize]);
+      return last.reshape<tf.Tensor2D>([1, vocabSize]);
+    });
+    return this.#scores;
+  }
+
+  dispose(): void {
+    this.#scores?.dispose();
+    this.#cache.dispose();
+  }
+}
+
+/** The tokens that a sequence goes on from where it has become too long. */
+export const newerHalf = (maxLength: number): number => Math.max(1, maxLength >> 1);

@@ -1,0 +1,54 @@
+import type * as tf from '@tensorflow/tfjs';
+import { guided } from './processors/guidance.js';
+
+/** A model's scores of the token after a sequence, with the keys and values of the tokens before. */
+export interface NextScores {
+  /**
+   * @param sequence prompt and new tokens: what it was at the last call, and what came after
+   * @returns `[1, V]`, which the next call disposes or overwrites
+   */
+  after(sequence: readonly number[]): tf.Tensor2D;
+  /** Frees the keys and values. */
+  dispose(): void;
+}
+
+/** Scores under classifier-free guidance. */
+export class GuidedScores implements NextScores {
+  readonly #scores: NextScores;
+  readonly #unconditional: NextScores;
+  readonly #scale: number;
+  readonly #negative: readonly number[];
+  readonly #promptLength: number;
+  #guided: tf.Tensor2D | undefined;
+
+  /**
+   * @param scores with the prompt, and `unconditional` with the negative one; both disposed with this
+   * @param guidance the scale and the negative prompt
+   */
+  constructor(
+    scores: NextScores,
+    unconditional: NextScores,
+    guidance: { scale: number; prompt: readonly number[] },
+    promptLength: number,
+  ) {
+    this.#scores = scores;
+    this.#unconditional = unconditional;
+    this.#scale = guidance.scale;
+    this.#negative = guidance.prompt;
+    this.#promptLength = promptLength;
+  }
+
+  after(sequence: readonly number[]): tf.Tensor2D {
+    const made = sequence.slice(this.#promptLength);
+    const unconditional = this.#unconditional.after([...this.#negative, ...made]);
+    this.#guided?.dispose();
+    this.#guided = guided(this.#scores.after(sequence), unconditional, this.#scale);
+    return this.#guided;
+  }
+
+  dispose(): void {
+    this.#guided?.dispose();
+    this.#scores.dispose();
+    this.#unconditional.dispose();
+  }
+}

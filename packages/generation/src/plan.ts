@@ -1,0 +1,179 @@
+import { InputError, type LanguageModel, quoted } from '@headwise/core';
+import type { CacheStorage } from '@headwise/decoding';
+import type { SamplingOptions } from '@headwise/kernels';
+import { checkedSampling } from '@headwise/kernels/internal';
+import type { GenerateOptions } from './options.js';
+import type { ForcedIds } from './processors/forced.js';
+import type { LengthDecay } from './processors/length-decay.js';
+import type { LogitsProcessor } from './processors/own.js';
+import type { SequenceBias } from './processors/sequence-bias.js';
+
+/** Options with their defaults, for one prompt. */
+export interface Plan {
+  /** Token counts of new tokens. */
+  most: number;
+  least: number;
+  stopIds: readonly number[];
+  /** The ids of the encoder's input; of a decoder alone, the prompt. */
+  source: readonly number[];
+  noRepeatNgramSize: number;
+  encoderNoRepeatNgramSize: number;
+  badWords: readonly (readonly number[])[];
+  biases: readonly SequenceBias[];
+  suppressIds: readonly number[];
+  beginSuppressIds: readonly number[];
+  forced: ForcedIds;
+  lengthDecay: LengthDecay | undefined;
+  guidance: { scale: number; prompt: readonly number[] } | undefined;
+  processors: readonly LogitsProcessor[];
+  seed: number;
+  storage: CacheStorage;
+  runAhead: number | undefined;
+  signal: AbortSignal | undefined;
+  sampling: Required<SamplingOptions>;
+}
+
+const defaultMaxNewTokens = 64;
+
+/**
+ * Options with their defaults, for a prompt of a model.
+ *
+ * @throws InputError naming the option, its value and what was expected
+ */
+export function planOf(
+  { vocabSize }: Pick<LanguageModel, 'vocabSize'>,
+  prompt: readonly number[],
+  options: GenerateOptions,
+): Plan {
+  const count = (name: CountName, least: number) => {
+    const value = options[name];
+    if (value === undefined || (Number.isSafeInteger(value) && value >= least)) return value;
+    throw new InputError(`${name} is ${value}; expected a whole number of at least ${least}`);
+  };
+  const idsOf = (name: string, given: number | readonly number[] | undefined) => {
+    const ids = typeof given === 'number' ? [given] : (given ?? []);
+    for (const id of ids) checkId(name, id, vocabSize);
+    return ids;
+  };
+  const maxLength = count('maxLength', 1);
+  const most =
+    count('maxNewTokens', 0) ??
+    (maxLength === undefined ? defaultMaxNewTokens : Math.max(0, maxLength - prompt.length));
+  // Checkpoints keep end tokens that their vocabulary lacks; those never come.
+  const stopIds = (options.stopIds ?? []).map((id) =>
+    checkId('stopIds', id, Number.POSITIVE_INFINITY),
+  );
+  const biases = biasesOf(options, idsOf);
+  const forbidden = biases.filter(([, bias]) => bias === Number.NEGATIVE_INFINITY);
+  const words = wordsOf(options.badWords ?? [], stopIds, (word) => idsOf('badWords', word));
+  const suppressIds = idsOf('suppressIds', options.suppressIds);
+  const forced = (name: 'forcedFirstId' | 'forcedLastId') => {
+    const ids = idsOf(name, options[name]);
+    if (ids.length === 0 || ids.some((id) => !suppressIds.includes(id))) return ids;
+    throw new InputError(
+      `${name} is ${quoted(options[name])}, which suppressIds rules out; expected an id that can be drawn`,
+    );
+  };
+  return {
+    most,
+    least: Math.max(count('minNewTokens', 0) ?? 0, (count('minLength', 0) ?? 0) - prompt.length),
+    stopIds,
+    source: prompt,
+    noRepeatNgramSize: count('noRepeatNgramSize', 0) ?? 0,
+    encoderNoRepeatNgramSize: count('encoderNoRepeatNgramSize', 0) ?? 0,
+    badWords: [...words, ...forbidden.map(([ids]) => ids)],
+    biases: biases.filter(([, bias]) => bias !== Number.NEGATIVE_INFINITY),
+    suppressIds,
+    beginSuppressIds: idsOf('beginSuppressIds', options.beginSuppressIds),
+    forced: { first: forced('forcedFirstId'), last: forced('forcedLastId') },
+    lengthDecay: decayOf(options.lengthDecay),
+    guidance: guidanceOf(options, prompt, idsOf),
+    processors: options.processors ?? [],
+    seed: options.seed ?? 0,
+    storage: options.storage ?? 'f32',
+    runAhead: count('runAhead', 1),
+    signal: options.signal,
+    sampling: checkedSampling(options),
+  };
+}
+
+type CountName =
+  | 'maxNewTokens'
+  | 'maxLength'
+  | 'minNewTokens'
+  | 'minLength'
+  | 'noRepeatNgramSize'
+  | 'encoderNoRepeatNgramSize'
+  | 'runAhead';
+
+type IdsOf = (name: string, ids: readonly number[]) => readonly number[];
+
+/** Biases of single tokens and of sequences; of two for the same ids the later one counts, as in Hugging Face's `generate`. */
+function biasesOf(options: GenerateOptions, idsOf: IdsOf): SequenceBias[] {
+  const single = [...(options.logitBias ?? [])].map(
+    ([id, bias]): SequenceBias => [idsOf('logitBias', [id]), bias],
+  );
+  const sequences = new Map(
+    (options.sequenceBias ?? []).map(([ids, bias]) => {
+      if (ids.length === 0) throw new InputError('sequenceBias has a sequence without tokens');
+      return [ids.join(), [idsOf('sequenceBias', ids), bias] as const];
+    }),
+  );
+  for (const [name, biases] of [
+    ['logitBias', single],
+    ['sequenceBias', sequences.values()],
+  ] as const) {
+    for (const [ids, bias] of biases) {
+      if (Number.isFinite(bias) || bias === Number.NEGATIVE_INFINITY) continue;
+      throw new InputError(`${name} of [${ids.join(', ')}] is ${bias}; expected a number or −∞`);
+    }
+  }
+  return [...single, ...sequences.values()];
+}
+
+function decayOf(decay: LengthDecay | undefined): LengthDecay | undefined {
+  if (!decay) return undefined;
+  const { start, factor } = decay;
+  if (Number.isSafeInteger(start) && start >= 0 && factor > 0 && Number.isFinite(factor)) {
+    return factor === 1 ? undefined : { start, factor };
+  }
+  throw new InputError(
+    `lengthDecay is ${quoted(decay)}; expected a start of at least 0 tokens and a factor above 0`,
+  );
+}
+
+/** As in Hugging Face's `generate`, the negative prompt is the last token of the prompt where none is given. */
+function guidanceOf(options: GenerateOptions, prompt: readonly number[], idsOf: IdsOf) {
+  const { guidanceScale: scale = 1, negativePrompt } = options;
+  if (!Number.isFinite(scale)) {
+    throw new InputError(`guidanceScale is ${scale}; expected a number`);
+  }
+  if (scale === 1) {
+    if (!negativePrompt) return undefined;
+    throw new InputError('negativePrompt is given, but guidanceScale is 1; expected another scale');
+  }
+  if (negativePrompt?.length === 0) {
+    throw new InputError('negativePrompt is empty; expected at least one token');
+  }
+  return { scale, prompt: idsOf('negativePrompt', negativePrompt ?? prompt.slice(-1)) };
+}
+
+/** The words that are kept from occurring; a stop id alone is not one, as in Hugging Face's `generate`. */
+function wordsOf(
+  words: readonly (readonly number[])[],
+  stopIds: readonly number[],
+  checked: (word: readonly number[]) => readonly number[],
+): readonly (readonly number[])[] {
+  return words.map(checked).filter((word) => {
+    if (word.length === 0) throw new InputError('badWords has a word without tokens');
+    return word.length > 1 || !stopIds.includes(word[0]!);
+  });
+}
+
+function checkId(name: string, id: number, vocabSize: number): number {
+  if (!(Number.isInteger(id) && id >= 0)) {
+    throw new InputError(`${name}: id is ${quoted(id)}; expected a whole number of at least 0`);
+  }
+  if (id < vocabSize) return id;
+  throw new InputError(`${name}: id ${id} is outside the vocabulary of ${vocabSize} tokens`);
+}

@@ -1,0 +1,88 @@
+import type { LanguageModel } from '@headwise/core';
+import {
+  type CacheStorage,
+  type DrawTokens,
+  KeyValueCache,
+  mostAhead,
+  StepLoop,
+  type StepLoopOptions,
+  type StepPlan,
+  type StepToken,
+} from '@headwise/decoding';
+import * as tf from '@tensorflow/tfjs';
+import { newerHalf } from './layer-scores.js';
+import type { NextScores } from './next-scores.js';
+
+/** Scores by a model's fused step, after its layers have processed the prompt; the step draws tokens too. */
+export class StepScores implements NextScores {
+  readonly #network: LanguageModel;
+  readonly #step: StepPlan;
+  readonly #cache: KeyValueCache;
+  readonly #loop: StepLoop;
+  /** Where in the sequence the first cached token stands. */
+  #first = 0;
+
+  /** @param step disposed with this @param options of the loop; `maxLength` of prompt and new tokens */
+  constructor(
+    network: LanguageModel,
+    step: StepPlan,
+    storage: CacheStorage,
+    options: StepLoopOptions,
+  ) {
+    this.#network = network;
+    this.#step = step;
+    this.#cache = new KeyValueCache({ storage });
+    const maxLength = Math.min(network.maxLength, options.maxLength);
+    this.#loop = new StepLoop(step, this.#cache, { ...options, maxLength });
+  }
+
+  after(sequence: readonly number[]): tf.Tensor2D {
+    return this.#loop.logits(this.#prepare(sequence));
+  }
+
+  /**
+   * Draws tokens after a sequence.
+   *
+   * @param count the most tokens to draw @param runAhead default as measured
+   * @param nextSeed of a token
+   */
+  draw(
+    sequence: readonly number[],
+    tokens: Omit<DrawTokens, 'history'>,
+    {
+      count,
+      runAhead = this.#loop.runAhead,
+      nextSeed,
+    }: { count: number; runAhead: number | undefined; nextSeed: () => number },
+  ): Promise<readonly number[]> {
+    const token = this.#prepare(sequence);
+    const room = this.#network.maxLength - token.position;
+    const length = Math.min(runAhead, mostAhead, count, room);
+    const seeds = Array.from({ length }, nextSeed);
+    return this.#loop.draw(token, seeds, { ...tokens, history: sequence });
+  }
+
+  dispose(): void {
+    this.#loop.dispose();
+    this.#cache.dispose();
+    this.#step.dispose();
+  }
+
+  /** Puts all tokens but the last into the cache by the model's layers; returns the last. */
+  #prepare(sequence: readonly number[]): StepToken {
+    const { maxLength, head } = this.#network;
+    if (sequence.length - this.#first > maxLength) {
+      this.#cache.trim(0);
+      this.#first = sequence.length - newerHalf(maxLength);
+    }
+    const ids = sequence.slice(this.#first + this.#cache.length, -1);
+    if (ids.length > 0) {
+      tf.tidy(() => {
+        const given = tf.tensor2d(ids, [1, ids.length], 'int32');
+        if (head) head.hidden(given, { cache: this.#cache });
+        else this.#network.forward(given, { cache: this.#cache });
+      });
+    }
+    return { id: sequence.at(-1)!, position: sequence.length - 1 - this.#first };
+  }
+}

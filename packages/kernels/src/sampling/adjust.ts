@@ -1,0 +1,110 @@
+import type * as tf from '@tensorflow/tfjs';
+import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
+import { dispatch } from '../dispatch/dispatch.js';
+import { lowest } from '../dispatch/peak.js';
+import { elementWorkgroups, perElement } from '../dispatch/per-element.js';
+import { defineProgram, type ElementType } from '../dispatch/program.js';
+import { zeros } from '../dispatch/transfer.js';
+import type { SamplingOptions } from './options.js';
+
+/** The marks of a token: banned, in the source, raised; the bits below count how often it occurred. */
+const marks = { banned: 0x80000000, source: 0x40000000, raised: 0x20000000 } as const;
+const countBits = 0x1fffffff;
+
+/** Adds one to the mark of every token of a list, or marks it. */
+const markProgram = defineProgram({
+  label: 'headwise/MarkTokens',
+  inputs: { listed: 'i32' },
+  outputs: { marks: 'atomic<u32>' },
+  params: { size: 'u32', length: 'u32', vocabulary: 'u32', mark: 'u32' },
+  wgsl: perElement(/* wgsl */ `
+      let id = listed[i];
+      if (id < 0 || u32(id) >= params.vocabulary) { return; }
+      let place = (i / params.length) * params.vocabulary + u32(id);
+      if (params.mark == 0u) { atomicAdd(&marks[place], 1u); } else { atomicOr(&marks[place], params.mark); }
+      `),
+});
+
+interface MarkArguments {
+  /** Lists of ids by what they mean. */
+  inputs: { history?: tf.TensorInfo } & { [mark in keyof typeof marks]?: tf.TensorInfo };
+  backend: WebGPUBackend;
+  attrs: { rows: number; vocabulary: number };
+}
+
+/** @returns how often each token occurred in each row, and its marks, `[B, V]` */
+export function markKernel({ inputs, backend, attrs }: MarkArguments): tf.TensorInfo[] {
+  const { rows, vocabulary } = attrs;
+  let made = zeros(backend, [rows, vocabulary], 'int32');
+  for (const [name, listed] of Object.entries(inputs)) {
+    const length = listed.shape[1]!;
+    const mark = name === 'history' ? 0 : marks[name as keyof typeof marks];
+    ({ marks: made } = dispatch(backend, markProgram, {
+      inputs: { listed },
+      outputs: { marks: made },
+      params: { size: rows * length, length, vocabulary, mark },
+      workgroups: elementWorkgroups(rows * length),
+    }));
+  }
+  return [made];
+}
+
+const penaltyParams = {
+  repetition: 'f32',
+  source: 'f32',
+  frequency: 'f32',
+  presence: 'f32',
+  raise: 'f32',
+  biases: 'u32',
+  minus_infinity: 'u32',
+} as const;
+
+const plainScore = 'fn penalised(i: u32) -> f32 { return logits[i]; }';
+const adjustedScore = (biased: boolean) => /* wgsl */ `
+  fn repeated(score: f32, penalty: f32) -> f32 {
+    return select(score * penalty, score / penalty, score > 0.0);
+  }
+  fn penalised(i: u32) -> f32 {
+    var value = logits[i]${biased ? ' + bias[i % params.biases]' : ''};
+    let mark = marks[i];
+    if (mark == 0u) { return value; }
+    if ((mark & ${marks.banned}u) != 0u) { return bitcast<f32>(params.minus_infinity); }
+    if ((mark & ${marks.source}u) != 0u) { value = repeated(value, params.source); }
+    let times = mark & ${countBits}u;
+    if (times > 0u) {
+      value = repeated(value, params.repetition) - params.frequency * f32(times) - params.presence;
+    }
+    if ((mark & ${marks.raised}u) != 0u && value >= ${lowest}) { value += params.raise * abs(value); }
+    return value;
+  }
+`;
+
+/** Whether scores are changed: not at all, those of marked tokens, or those and all by a bias. */
+export type Adjusting = 'plain' | 'marked' | 'biased';
+export const adjustingInputs: Readonly<Record<Adjusting, Record<string, ElementType>>> = {
+  plain: {},
+  marked: { marks: 'u32' },
+  biased: { marks: 'u32', bias: 'f32' },
+};
+export const scoreWgsl = (adjusting: Adjusting): string =>
+  adjusting === 'plain' ? plainScore : adjustedScore(adjusting === 'biased');
+export const adjustingParams = (adjusting: Adjusting) =>
+  adjusting === 'plain' ? {} : penaltyParams;
+
+export const adjustingOf = (marked: unknown, bias: unknown): Adjusting =>
+  marked ? (bias ? 'biased' : 'marked') : 'plain';
+
+export const adjustmentsOf = (
+  options: Required<SamplingOptions>,
+  raise: number,
+  bias: tf.TensorInfo | undefined,
+): Record<keyof typeof penaltyParams, number> => ({
+  repetition: options.repetitionPenalty,
+  source: 1 / options.encoderRepetitionPenalty,
+  frequency: options.frequencyPenalty,
+  presence: options.presencePenalty,
+  raise,
+  biases: bias ? bias.shape.reduce((size, n) => size * n, 1) : 1,
+  // −∞, which no constant expression of WGSL may be.
+  minus_infinity: 0xff800000,
+});
