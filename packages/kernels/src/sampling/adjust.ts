@@ -3,7 +3,7 @@ import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
 import { dispatch } from '../dispatch/dispatch.js';
 import { lowest } from '../dispatch/peak.js';
 import { elementWorkgroups, perElement } from '../dispatch/per-element.js';
-import { defineProgram, type ElementType } from '../dispatch/program.js';
+import { defineProgram, type ElementType, type ParamType } from '../dispatch/program.js';
 import { zeros } from '../dispatch/transfer.js';
 import type { SamplingOptions } from './options.js';
 
@@ -88,7 +88,7 @@ export const adjustingInputs: Readonly<Record<Adjusting, Record<string, ElementT
 };
 export const scoreWgsl = (adjusting: Adjusting): string =>
   adjusting === 'plain' ? plainScore : adjustedScore(adjusting === 'biased');
-export const adjustingParams = (adjusting: Adjusting) =>
+export const adjustingParams = (adjusting: Adjusting): Record<string, ParamType> =>
   adjusting === 'plain' ? {} : penaltyParams;
 
 export const adjustingOf = (marked: unknown, bias: unknown): Adjusting =>
