@@ -1,5 +1,6 @@
 // For other packages of Headwise; may change in any version.
 
+export { bindingLimit, underBindingLimit } from './backend/binding.js';
 export { lossOf } from './backend/device.js';
 export { checkWhenRead, checkWithNextRead } from './backend/read.js';
 export { startBackend } from './backend/start.js';

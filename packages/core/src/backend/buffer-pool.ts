@@ -1,3 +1,4 @@
+import { ShapeError } from '../errors.js';
 import { FreeBuffers } from './free-buffers.js';
 
 /** Bound on allocated bytes, as a multiple of the peak in use. */
@@ -45,8 +46,17 @@ export class BufferPool {
     this.#recording = recording;
   }
 
-  /** @param reuse whether a buffer that was in use before may come, not mapped; default true */
+  /**
+   * @param reuse whether a buffer that was in use before may come, not mapped; default true
+   * @throws ShapeError for more bytes than a buffer of the device can have
+   */
   acquireBuffer(size: number, usage: number, mapped = false, reuse = true): GPUBuffer {
+    const { maxBufferSize } = this.#gpu.limits;
+    if (size > maxBufferSize) {
+      throw new ShapeError(
+        `a tensor takes ${size} bytes; the device makes buffers of at most ${maxBufferSize}`,
+      );
+    }
     this.#notePeak(this.numBytesUsed + size);
     const buffer =
       (reuse ? this.#reused(size, usage) : undefined) ?? this.#made(size, usage, mapped);

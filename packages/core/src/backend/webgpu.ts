@@ -1,11 +1,19 @@
 import type * as tf from '@tensorflow/tfjs';
 import { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
-import { InputError } from '../errors.js';
+import { InputError, ShapeError } from '../errors.js';
+import { sizeOf } from '../shapes.js';
+import { bindingLimit } from './binding.js';
 import { BufferPool } from './buffer-pool.js';
 import type { Device } from './device-type.js';
 
 /** Milliseconds in which a loss is reported after it aborted a read; a busy machine takes more than 50. */
 const lossReport = 10_000;
+
+/** A program of TensorFlow.js, which binds each tensor whole. */
+interface StockProgram {
+  readonly shaderKey: string;
+  readonly outputShape: number[];
+}
 
 /** The parts of TensorFlow.js 4.22's WebGPU backend that are replaced or asked here. */
 interface Backend {
@@ -16,7 +24,11 @@ interface Backend {
   };
   bufferManager: BufferPool;
   tensorToBinding(tensor?: tf.TensorInfo): GPUBindingResource | null;
-  runWebGPUProgram(...program: unknown[]): tf.TensorInfo;
+  runWebGPUProgram(
+    program: StockProgram,
+    inputs: tf.TensorInfo[],
+    ...rest: unknown[]
+  ): tf.TensorInfo;
   read(dataId: object): Promise<unknown>;
   readSync(dataId: object): unknown;
 }
@@ -40,9 +52,11 @@ export function webgpuBackend(device: Device): WebGPUBackend {
         ? { buffer: binding.buffer, size: binding.buffer.size }
         : binding;
     },
-    runWebGPUProgram(...program) {
+    runWebGPUProgram(program, inputs, ...rest) {
       if (device.lost) throw device.lost;
-      return stock.runWebGPUProgram.apply(backend, program);
+      for (const { shape } of inputs) checkBinding(device, program, shape);
+      checkBinding(device, program, program.outputShape);
+      return stock.runWebGPUProgram.call(backend, program, inputs, ...rest);
     },
     async read(dataId) {
       const values = stock.read.bind(backend, dataId);
@@ -62,6 +76,20 @@ export function webgpuBackend(device: Device): WebGPUBackend {
   };
   Object.assign(backend, replaced);
   return made;
+}
+
+/** Throws for a tensor that a program of TensorFlow.js cannot bind: the driver would refuse it, and leave zeros. */
+function checkBinding(
+  { gpu }: Device,
+  { shaderKey }: StockProgram,
+  shape: readonly number[],
+): void {
+  const [bytes, most] = [4 * sizeOf(shape), bindingLimit(gpu)];
+  if (bytes > most) {
+    throw new ShapeError(
+      `TensorFlow.js's program '${shaderKey}': a tensor of shape [${shape.join(', ')}] takes ${bytes} bytes; the device binds at most ${most} at once`,
+    );
+  }
 }
 
 /** What a read gives, or the error of the device once that is lost. */

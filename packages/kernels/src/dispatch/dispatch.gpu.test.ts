@@ -1,5 +1,6 @@
 import { InputError, ShapeError } from '@headwise/core';
-import { expectNoLeak, gaussian } from '@headwise/testing';
+import { underBindingLimit } from '@headwise/core/internal';
+import { expectClose, expectNoLeak, gaussian } from '@headwise/testing';
 import * as tf from '@tensorflow/tfjs';
 import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
 import { expect, test } from 'vitest';
@@ -42,22 +43,38 @@ test('a tensor of another type is refused, not read as bits', () => {
   tf.dispose([x, one]);
 });
 
-test('a buffer that the device cannot bind is refused before anything is recorded', () => {
-  const { maxStorageBufferBindingSize: most } = (tf.backend() as WebGPUBackend).device.limits;
+test('what the device cannot bind is refused before anything is recorded', async () => {
+  const { maxStorageBuffersPerShaderStage: room } = (tf.backend() as WebGPUBackend).device.limits;
   const x = tf.tensor1d([1]);
-  expect(() =>
-    dispatch(tf.backend() as WebGPUBackend, doubled(2), {
-      inputs: { x },
-      outputs: { y: { shape: [most / 4 + 1], dtype: 'float32' } },
-      params: { size: 1 },
-      workgroups: [1],
-    }),
-  ).toThrow(
-    new ShapeError(
-      `headwise/Test: 'y' of shape [${most / 4 + 1}] takes ${most + 4} bytes; the device binds at most ${most}`,
-    ),
-  );
+  const size = 64 * room;
+  await underBindingLimit(256, () => {
+    expect(() =>
+      dispatch(tf.backend() as WebGPUBackend, doubled(2), {
+        inputs: { x },
+        outputs: { y: { shape: [size], dtype: 'float32' } },
+        params: { size: 1 },
+        workgroups: [1],
+      }),
+    ).toThrow(
+      new ShapeError(
+        `headwise/Test: 'y' of shape [${size}] takes ${4 * size} bytes; the device binds at most 256 at once, and ${room} buffers where ${room + 1} are needed`,
+      ),
+    );
+    expect(() => x.concat(tf.zeros([64]))).toThrow(
+      "TensorFlow.js's program 'concat': a tensor of shape [1, 65] takes 260 bytes; the device binds at most 256 at once",
+    );
+  });
   x.dispose();
+});
+
+test('a tensor of many pieces is read and written whole', async () => {
+  const x = gaussian([700], 1);
+  const y = await underBindingLimit(512, () => run(doubled(4), x));
+  await expectClose(
+    y,
+    [...(await x.data())].map((value) => 4 * value),
+  );
+  tf.dispose([x, y]);
 });
 
 test('pipelines can be compiled ahead: nothing is dispatched, and the step then finds them', async () => {

@@ -1,7 +1,8 @@
 import { InputError, ShapeError } from '@headwise/core';
-import { lossOf, sizeOf } from '@headwise/core/internal';
+import { bindingLimit, lossOf, sizeOf } from '@headwise/core/internal';
 import * as tf from '@tensorflow/tfjs';
 import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
+import { type Division, divided } from './divide.js';
 import { forgetKnown } from './known.js';
 import { compiled } from './pipelines.js';
 import type { ElementType, Program } from './program.js';
@@ -22,10 +23,12 @@ export interface DispatchArguments<I extends string, O extends string, U extends
 /**
  * Records one run of a program among the operations of TensorFlow.js.
  *
+ * A tensor that is larger than one binding of the device is bound as several pieces, by a variant of the program.
+ *
  * @returns the outputs, by name; the caller owns them
  * @throws InputError where a tensor is of another type than the program's
- * @throws ShapeError where a buffer is larger than the device can bind, DeviceLostError where the
- * device is lost; nothing is recorded then
+ * @throws ShapeError where the device cannot bind that many pieces or the program cannot be divided,
+ * DeviceLostError where the device is lost; nothing is recorded then
  */
 export function dispatch<I extends string, O extends string, U extends string>(
   backend: WebGPUBackend,
@@ -35,30 +38,31 @@ export function dispatch<I extends string, O extends string, U extends string>(
   const recorder = backend as unknown as Recorder;
   const lost = lossOf(recorder.device);
   if (lost) throw lost;
-  checkBindings(recorder.device, program, { ...inputs, ...outputs });
+  checkTypes(program, { ...inputs, ...outputs });
+  const division = divisionOf(recorder.device, program, { ...inputs, ...outputs });
   const results = {} as Record<O, tf.TensorInfo>;
-  const buffers: GPUBuffer[] = [];
-  for (const name of program.inputs) buffers.push(bufferOf(recorder, inputs[name]));
+  const bindings: GPUBufferBinding[] = [];
+  const bind = (name: string, tensor: tf.TensorInfo) => {
+    const buffer = bufferOf(recorder, tensor);
+    bindings.push(...bindingsOf(buffer, division?.pieces[name], division?.bytes));
+  };
+  for (const name of program.inputs) bind(name, inputs[name]);
   for (const name of program.outputs) {
     const output: Output = outputs[name];
     results[name] =
       'dataId' in output ? output : recorder.makeTensorInfo(output.shape, output.dtype);
-    buffers.push(bufferOf(recorder, results[name]));
+    bind(name, results[name]);
     // What was read of a tensor that is now written in place no longer holds.
     recorder.tensorMap.get(results[name].dataId).values = null;
     forgetKnown(results[name]);
   }
-  const ready = compiled(recorder.device, program);
+  const ready = compiled(recorder.device, division ? divided(program, division) : program);
   if (!ready) return results;
   const { pipeline, layout } = ready;
-  buffers.push(uniformBuffer(recorder, program, params));
+  bindings.push(...bindingsOf(uniformBuffer(recorder, program, params)));
   const bindGroup = recorder.device.createBindGroup({
     layout,
-    // The pool's buffers may be larger than what lies in them.
-    entries: buffers.map((buffer, binding) => ({
-      binding,
-      resource: { buffer, size: buffer.size },
-    })),
+    entries: bindings.map((resource, binding) => ({ binding, resource })),
   });
   recorder.ensureCommandEncoderReady();
   recorder.computePassEncoder ??= recorder.commandEncoder!.beginComputePass();
@@ -97,25 +101,56 @@ const dtypes: Partial<Record<ElementType, tf.DataType>> = {
   i32: 'int32',
 };
 
-function checkBindings(
-  device: GPUDevice,
+function checkTypes(
   { label, inputs, outputs, types }: Program,
-  tensors: Record<string, { shape: number[]; dtype: tf.DataType }>,
+  tensors: Record<string, { dtype: tf.DataType }>,
 ): void {
-  const { maxStorageBufferBindingSize: most } = device.limits;
   for (const name of [...inputs, ...outputs]) {
-    const { shape, dtype } = tensors[name]!;
+    const { dtype } = tensors[name]!;
     const expected = dtypes[types[name]!];
     if (expected && dtype !== expected) {
       throw new InputError(`${label}: '${name}' has type ${dtype}; expected ${expected}`);
     }
-    const bytes = 4 * sizeOf(shape);
-    if (bytes > most) {
-      throw new ShapeError(
-        `${label}: '${name}' of shape [${shape.join(', ')}] takes ${bytes} bytes; the device binds at most ${most}`,
-      );
-    }
   }
+}
+
+/** How the tensors are bound that are larger than one binding; undefined where none is. */
+function divisionOf(
+  device: GPUDevice,
+  { label, inputs, outputs }: Program,
+  tensors: Record<string, { shape: number[] }>,
+): Division | undefined {
+  const names = [...inputs, ...outputs];
+  const bytesOf = (name: string) => 4 * sizeOf(tensors[name]!.shape);
+  const most = bindingLimit(device);
+  const large = names.filter((name) => bytesOf(name) > most);
+  if (large.length === 0) return undefined;
+  const { maxStorageBuffersPerShaderStage: room, minStorageBufferOffsetAlignment: step } =
+    device.limits;
+  const bytes = Math.floor(most / step) * step;
+  const pieces = Object.fromEntries(large.map((name) => [name, Math.ceil(bytesOf(name) / bytes)]));
+  const count = names.reduce((sum, name) => sum + (pieces[name] ?? 1), 0);
+  if (count > room) {
+    const tensor = large.map(
+      (name) =>
+        `'${name}' of shape [${tensors[name]!.shape.join(', ')}] takes ${bytesOf(name)} bytes`,
+    );
+    throw new ShapeError(
+      `${label}: ${tensor.join(', ')}; the device binds at most ${most} at once, and ${room} buffers where ${count} are needed`,
+    );
+  }
+  return { pieces, bytes };
+}
+
+/** A buffer bound whole, or as pieces of so many bytes. */
+function bindingsOf(buffer: GPUBuffer, pieces = 1, bytes = buffer.size): GPUBufferBinding[] {
+  // The pool's buffers may be larger than what lies in them.
+  if (pieces === 1) return [{ buffer, size: buffer.size }];
+  return Array.from({ length: pieces }, (_, i) => ({
+    buffer,
+    offset: i * bytes,
+    size: Math.min(bytes, buffer.size - i * bytes),
+  }));
 }
 
 /** The buffer of a tensor, uploaded if need be and kept until the commands so far are submitted. */

@@ -16,7 +16,10 @@ export interface ProgramDescription<I extends string, O extends string, U extend
   outputs: Record<O, ElementType>;
   /** Fields of the uniform `params`, by name. */
   params: Record<U, ParamType>;
-  /** The body: helper functions and the entry point `main`. Every binding must be used. */
+  /**
+   * The body: helper functions and the entry point `main`. Every binding must be used; one that may be larger than a
+   * binding of the device (see `divided`) is read as `name[i]` and written as `name[i] = value;` only.
+   */
   wgsl: string;
 }
 
@@ -32,8 +35,17 @@ export interface Program<
   readonly params: readonly (readonly [U, ParamType])[];
   /** What the storage buffers hold, by name. */
   readonly types: Readonly<Record<string, ElementType>>;
+  /** What it was made from. */
+  readonly description: ProgramDescription<I, O, U>;
   /** The whole shader. */
   readonly wgsl: string;
+}
+
+/** A storage buffer as a shader declares it. */
+export interface StorageBinding {
+  name: string;
+  type: ElementType;
+  access: 'read' | 'read_write';
 }
 
 /**
@@ -44,26 +56,44 @@ export interface Program<
 export function defineProgram<I extends string, O extends string, U extends string>(
   description: ProgramDescription<I, O, U>,
 ): Program<I, O, U> {
-  const { label, enable = [], inputs, outputs, params, wgsl } = description;
-  const fields = Object.entries(params) as [U, ParamType][];
-  let binding = 0;
-  const storage = (access: string) => (entry: [string, ElementType]) =>
-    `@group(0) @binding(${binding++}) var<storage, ${access}> ${entry[0]}: array<${entry[1]}>;`;
-  const lines = [
-    ...enable.map((extension) => `enable ${extension};`),
-    `struct Params { ${fields.map(([name, type]) => `${name}: ${type}`).join(', ')} }`,
-    ...Object.entries<ElementType>(inputs).map(storage('read')),
-    ...Object.entries<ElementType>(outputs).map(storage('read_write')),
-    `@group(0) @binding(${binding}) var<uniform> params: Params;`,
-  ];
+  const { label, inputs, outputs, params, wgsl } = description;
   return {
     label,
     inputs: Object.keys(inputs) as I[],
     outputs: Object.keys(outputs) as O[],
-    params: fields,
+    params: Object.entries(params) as [U, ParamType][],
     types: { ...inputs, ...outputs },
-    wgsl: `${lines.join('\n')}\n${wgsl}`,
+    description,
+    wgsl: shaderOf(description, storageOf(description), wgsl),
   };
+}
+
+type AnyDescription = ProgramDescription<string, string, string>;
+
+/** The storage buffers of a program, in the order of its bindings. */
+export function storageOf({ inputs, outputs }: AnyDescription): StorageBinding[] {
+  const bindings = (of: Record<string, ElementType>, access: StorageBinding['access']) =>
+    Object.entries(of).map(([name, type]) => ({ name, type, access }));
+  return [...bindings(inputs, 'read'), ...bindings(outputs, 'read_write')];
+}
+
+/** A whole shader: extensions, the storage buffers and then the uniform `params`, and a body. */
+export function shaderOf(
+  { enable = [], params }: Pick<AnyDescription, 'enable' | 'params'>,
+  storage: readonly StorageBinding[],
+  body: string,
+): string {
+  const fields = Object.entries(params).map(([name, type]) => `${name}: ${type}`);
+  return [
+    ...enable.map((extension) => `enable ${extension};`),
+    `struct Params { ${fields.join(', ')} }`,
+    ...storage.map(
+      ({ name, type, access }, binding) =>
+        `@group(0) @binding(${binding}) var<storage, ${access}> ${name}: array<${type}>;`,
+    ),
+    `@group(0) @binding(${storage.length}) var<uniform> params: Params;`,
+    body,
+  ].join('\n');
 }
 
 /** Keeps one program for each variant that was asked for. */

@@ -23,11 +23,14 @@ const productProgram = variants(
     defineProgram({
       label: 'headwise/MatrixProduct',
       enable: tiling.enable,
-      inputs: { a: 'f32', b: 'f32', ...(added ? { added: 'f32' } : {}) } as Record<
-        'a' | 'b' | 'added',
+      inputs: { a_values: 'f32', b_values: 'f32', ...(added ? { added: 'f32' } : {}) } as Record<
+        'a_values' | 'b_values' | 'added',
         'f32'
       >,
-      outputs: { c: 'f32', ...(columnSums ? { sums: 'f32' } : {}) } as Record<'c' | 'sums', 'f32'>,
+      outputs: { c_values: 'f32', ...(columnSums ? { sums: 'f32' } : {}) } as Record<
+        'c_values' | 'sums',
+        'f32'
+      >,
       params: {
         rows: 'u32',
         columns: 'u32',
@@ -43,13 +46,13 @@ const productProgram = variants(
       wgsl: /* wgsl */ `
         fn a_start(row: u32) -> u32 { return row * params.aRow; }
         fn b_start(column: u32) -> u32 { return column * params.bColumn; }
-        fn load_a(start: u32, k: u32) -> f32 { return a[start + k * params.aStep]; }
+        fn load_a(start: u32, k: u32) -> f32 { return a_values[start + k * params.aStep]; }
         fn load_b(start: u32, step: u32) -> array<f32, 1> {
-          return array(b[start + step * params.bStep]);
+          return array(b_values[start + step * params.bStep]);
         }
         fn store(row: u32, column: u32, sum: f32) {
           let i = row * params.cRow + column * params.cColumn;
-          c[i] = sum${added ? ' + added[i]' : ''};
+          c_values[i] = sum${added ? ' + added[i]' : ''};
         }
         ${columnSums ? 'fn store_sum(column: u32, sum: f32) { sums[column] = sum; }' : ''}
         ${tiling.wgsl}
@@ -84,10 +87,10 @@ export function matrixProduct(
   const { tilingOf = (form) => tilingFor(backend, form, rows, contiguous) } = options;
   const tiling = tilingOf({ value: 'f32', pack: 1, columnSums });
   const program = productProgram({ tiling, columnSums, added: added !== undefined });
-  const { c, sums } = dispatch(backend, program, {
-    inputs: { a: a.tensor, b: b.tensor, added: added! },
+  const { c_values: c, sums } = dispatch(backend, program, {
+    inputs: { a_values: a.tensor, b_values: b.tensor, added: added! },
     outputs: {
-      c: { shape: transposed ? [columns, rows] : [rows, columns], dtype: 'float32' },
+      c_values: { shape: transposed ? [columns, rows] : [rows, columns], dtype: 'float32' },
       sums: { shape: [columns], dtype: 'float32' },
     },
     params: {

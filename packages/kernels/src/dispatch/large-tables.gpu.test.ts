@@ -1,0 +1,76 @@
+import { underBindingLimit } from '@headwise/core/internal';
+import { gaussian } from '@headwise/testing';
+import * as tf from '@tensorflow/tfjs';
+import { expect, test } from 'vitest';
+import { embedToken } from '../decode/embed.js';
+import { decodeLinear } from '../decode/linear.js';
+import { gatherRows } from '../embedding/index.js';
+import { linear } from '../linear/index.js';
+import { packedLinear } from '../packed-linear/index.js';
+import { packWeight } from '../packed-linear/pack.js';
+import { sampleTokens } from '../sampling/index.js';
+
+// A row of the table lies across the end of its first piece.
+const [count, width, limit] = [101, 44, 8960];
+const table = gaussian([count, width], 1) as tf.Tensor2D;
+const ids = tf.tensor1d([0, 50, 51, 100, 50, 24, 50], 'int32');
+const x = gaussian([7, width], 2) as tf.Tensor2D;
+const row = gaussian([1, width], 3) as tf.Tensor2D;
+const state = (id: number) => tf.tensor1d([0, id, 0, 0], 'int32');
+
+/** Values to the bit, computed with the device's own limit and with one that the table exceeds. */
+async function expectSame(compute: () => tf.Tensor | tf.Tensor[]): Promise<void> {
+  const values = async () => {
+    const tensors = tf.tidy(() => compute());
+    const read = await Promise.all([tensors].flat().map((tensor) => tensor.data()));
+    tf.dispose(tensors);
+    return read.map((each) => [...each]);
+  };
+  const expected = await values();
+  expect(expected.flat().every(Number.isFinite)).toBe(true);
+  expect(await underBindingLimit(limit, values)).toEqual(expected);
+}
+
+test('rows of a large table are gathered, and their gradients added up in it', async () => {
+  await expectSame(() => gatherRows(table, ids));
+  await expectSame(() =>
+    tf.grad((weight: tf.Tensor) => gatherRows(weight as tf.Tensor2D, ids))(table, x),
+  );
+});
+
+test('products with a large weight, and their gradients', async () => {
+  const gradients = tf.grads((x, w) => linear(x!, w as tf.Tensor2D, undefined, 'out-in'));
+  await expectSame(() => gradients([x, table], gaussian([7, count], 4)));
+  const transposed = table.reshape<tf.Tensor2D>([width, count]);
+  await expectSame(() => linear(x, transposed));
+  for (const layout of ['out-in', 'in-out'] as const) {
+    const values = layout === 'out-in' ? table : transposed;
+    await expectSame(() => decodeLinear(row, { values, layout }, { norm: { kind: 'rms' } }));
+  }
+});
+
+test('the next token is embedded and drawn by a large table', async () => {
+  for (const id of [0, 50, 51, 100]) {
+    await expectSame(() => embedToken([{ values: table, layout: 'out-in' }], state(id)));
+  }
+  await expectSame(() =>
+    sampleTokens(linear(row, table, undefined, 'out-in') as tf.Tensor2D, { temperature: 1 }, 5),
+  );
+});
+
+for (const [format, rows] of [
+  ['f16', 160],
+  ['int8', 300],
+  ['int4', 600],
+] as const) {
+  test(`a large table in ${format}`, async () => {
+    const values = (await gaussian([rows, width], 5).data()) as Float32Array;
+    const packed = packWeight(values, [rows, width], format, 'out-in');
+    expect(4 * packed.words.size).toBeGreaterThan(limit);
+    await expectSame(() => gatherRows(packed, ids));
+    await expectSame(() => packedLinear(row, packed));
+    await expectSame(() => packedLinear(x, packed));
+    await expectSame(() => decodeLinear(row, packed));
+    await expectSame(() => embedToken([packed], state(rows - 1)));
+  });
+}
