@@ -1,13 +1,8 @@
 import { type LanguageModel, Random, readTensor } from '@headwise/core';
 import { stepPlanOf } from '@headwise/decoding';
-import { sampleTokens } from '@headwise/kernels';
-import * as tf from '@tensorflow/tfjs';
-import {
-  type Adjustments,
-  adjustmentsAfter,
-  standingAdjustments,
-  standingFor,
-} from './adjustments.js';
+import type * as tf from '@tensorflow/tfjs';
+import { standingAdjustments, standingFor } from './adjustments.js';
+import { drawForced, drawFrom } from './draw.js';
 import { LayerScores } from './layer-scores.js';
 import { GuidedScores, type NextScores } from './next-scores.js';
 import type { Plan } from './plan.js';
@@ -17,7 +12,6 @@ import { StepScores } from './step-scores.js';
 
 /** Draws the tokens after a sequence, and keeps the keys and values of those before. */
 export class Continuation {
-  readonly #vocabulary: number;
   readonly #plan: Plan;
   readonly #random: Random;
   readonly #scores: NextScores;
@@ -25,14 +19,12 @@ export class Continuation {
   readonly #recorded: boolean;
 
   constructor(network: LanguageModel, plan: Plan, promptLength: number) {
-    this.#vocabulary = network.vocabSize;
     this.#plan = plan;
     this.#random = new Random(plan.seed);
     const { guidance, processors } = plan;
-    this.#recorded = !guidance && areRecordable(processors);
-    const own = this.#recorded ? processors : [];
-    const scores = scoresOf(network, plan, promptLength, own);
-    this.#recorded &&= scores instanceof StepScores;
+    const recordable = !guidance && areRecordable(processors);
+    const scores = scoresOf(network, plan, promptLength, recordable ? processors : []);
+    this.#recorded = recordable && scores instanceof StepScores;
     this.#scores = guidance
       ? new GuidedScores(
           scores,
@@ -44,7 +36,7 @@ export class Continuation {
   }
 
   /**
-   * Draws at least one token.
+   * Draws at least one token; as many as run ahead where the model's step is fused.
    *
    * @param sequence prompt and new tokens: what it was at the last call, and what came after
    * @param made the number of new tokens in it
@@ -52,7 +44,7 @@ export class Continuation {
   async next(sequence: readonly number[], made: number): Promise<readonly number[]> {
     const plan = this.#plan;
     const forced = forcedIds(plan.forced, sequence.length, plan.most - made);
-    if (forced) return [await this.#drawForced(forced)];
+    if (forced) return [drawForced(forced, plan, this.#random)];
     const count = standingFor(plan, made);
     if (count > 0 && this.#scores instanceof StepScores && this.#recorded) {
       const { bias, banned } = standingAdjustments(plan);
@@ -63,11 +55,30 @@ export class Continuation {
         nextSeed: () => this.#random.nextUint32(),
       });
     }
+    return [await this.one(sequence, made)];
+  }
+
+  /**
+   * Draws one token.
+   *
+   * @param look is shown the scores, `[1, V]`, and the drawn id
+   */
+  async one(
+    sequence: readonly number[],
+    made: number,
+    look?: (scores: tf.Tensor2D, id: number) => Promise<void>,
+  ): Promise<number> {
+    const plan = this.#plan;
     const scores = this.#scores.after(sequence);
     const own = this.#recorded ? [] : plan.processors;
     const processed = own.length > 0 ? await runInOrder(own, scores, sequence) : scores;
     try {
-      return [await this.#draw(processed, sequence, adjustmentsAfter(plan, sequence, made))];
+      const forced = forcedIds(plan.forced, sequence.length, plan.most - made);
+      const id = forced
+        ? drawForced(forced, plan, this.#random)
+        : await readId(drawFrom(processed, plan, this.#random, sequence, made));
+      await look?.(processed, id);
+      return id;
     } finally {
       if (processed !== scores) processed.dispose();
     }
@@ -76,36 +87,13 @@ export class Continuation {
   dispose(): void {
     this.#scores.dispose();
   }
+}
 
-  async #draw(
-    scores: tf.Tensor2D,
-    sequence: readonly number[],
-    { bias, banned, raise }: Adjustments,
-  ): Promise<number> {
-    const { sampling, source, stopIds } = this.#plan;
-    const drawn = tf.tidy(() =>
-      sampleTokens(scores, sampling, this.#random.nextUint32(), {
-        history: padded(sequence),
-        source: padded(source),
-        banned: banned.size > 0 ? padded([...banned]) : undefined,
-        bias: bias.size > 0 ? dense(bias, this.#vocabulary) : undefined,
-        raised: raise !== 0 && stopIds.length > 0 ? padded(stopIds) : undefined,
-        raise,
-      }),
-    );
-    try {
-      return (await readTensor(drawn))[0]!;
-    } finally {
-      drawn.dispose();
-    }
-  }
-
-  /** One of several ids, all as likely; of those that are not suppressed. */
-  #drawForced(ids: readonly number[]): Promise<number> | number {
-    const allowed = [...new Set(ids)].filter((id) => !this.#plan.suppressIds.includes(id));
-    if (allowed.length === 1) return allowed[0]!;
-    if (this.#plan.sampling.temperature === 0) return Math.min(...allowed);
-    return allowed[this.#random.nextUint32() % allowed.length]!;
+async function readId(drawn: tf.Tensor1D): Promise<number> {
+  try {
+    return (await readTensor(drawn))[0]!;
+  } finally {
+    drawn.dispose();
   }
 }
 
@@ -123,19 +111,4 @@ function scoresOf(
     maxLength: promptLength + plan.most,
     ...(own.length > 0 ? { process: (logits) => runOnDevice(own, logits) } : {}),
   });
-}
-
-/** Ids with −1 after them, up to a multiple of 256: buffers of few sizes, which are used again. */
-function padded(ids: readonly number[]): tf.Tensor2D {
-  const size = Math.ceil(ids.length / 256) * 256;
-  const values = new Int32Array(size).fill(-1);
-  values.set(ids);
-  return tf.tensor2d(values, [1, size], 'int32');
-}
-
-/** Values by id as a row, `[1, V]`, of zeros elsewhere. */
-function dense(values: ReadonlyMap<number, number>, vocabulary: number): tf.Tensor2D {
-  const row = new Float32Array(vocabulary);
-  for (const [id, value] of values) row[id] = value;
-  return tf.tensor2d(row, [1, vocabulary]);
 }

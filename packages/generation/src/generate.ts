@@ -4,9 +4,10 @@ import { checkIdValues, vocabularyOf } from '@headwise/kernels/internal';
 import { Continuation } from './continuation.js';
 import type { GenerateOptions } from './options.js';
 import { planOf } from './plan.js';
+import { Stopping, type StopReason } from './stop.js';
 
 /**
- * Continues a sequence of tokens; yields each new one.
+ * Continues a sequence of tokens; yields each new one, and returns why it ended.
  *
  * Keys and values of past tokens are cached, so that a token costs one position. On WebGPU a decoder whose parts have fused
  * forms runs as one recorded step, sampling included, and only ids are read. Penalties are for the prompt and what was
@@ -25,26 +26,38 @@ export async function* generate(
   network: LanguageModel,
   prompt: readonly number[],
   options: GenerateOptions = {},
-): AsyncGenerator<number> {
-  checkPrompt(network, prompt);
-  if (options.negativePrompt) checkPrompt(network, options.negativePrompt, 'negativePrompt');
+): AsyncGenerator<number, StopReason> {
+  checkPrompts(network, prompt, options);
   const plan = planOf(network, prompt, options);
+  const stopping = new Stopping(plan);
   const sequence = [...prompt];
   const continuation = new Continuation(network, plan, prompt.length);
   try {
-    for (let made = 0; made < plan.most && !plan.signal?.aborted; ) {
+    let made = 0;
+    for (let reason = stopping.before(made); ; ) {
+      if (reason) return reason;
       for (const id of await continuation.next(sequence, made)) {
-        if (plan.stopIds.includes(id)) return;
+        if (stopping.at(id)) return 'stop';
         yield id;
         await nextTask();
         sequence.push(id);
-        made++;
-        if (plan.signal?.aborted) return;
+        reason = stopping.before(++made);
+        if (reason) break;
       }
     }
   } finally {
     continuation.dispose();
   }
+}
+
+/** Checks the prompt and the negative prompt as `checkPrompt` does. */
+export function checkPrompts(
+  network: Pick<LanguageModel, 'vocabSize' | 'maxLength'>,
+  prompt: readonly number[],
+  { negativePrompt }: GenerateOptions,
+): void {
+  checkPrompt(network, prompt);
+  if (negativePrompt) checkPrompt(network, negativePrompt, 'negativePrompt');
 }
 
 /**

@@ -6,7 +6,7 @@ const parse = (config: unknown) => parseGenerationConfig(config, 'generation_con
 describe('parseGenerationConfig', () => {
   test('without do_sample it is greedy, and what shapes draws does not count', () => {
     const config = { temperature: 0.7, top_k: 5, top_p: 0.9, min_p: 0.1, typical_p: 0.2 };
-    expect(parse(config)).toEqual({ options: { temperature: 0 }, unknown: [] });
+    expect(parse(config)).toEqual({ options: { temperature: 0 }, stopTexts: [], unknown: [] });
     expect(parse({ do_sample: false, repetition_penalty: 1.2 }).options).toEqual({
       temperature: 0,
       repetitionPenalty: 1.2,
@@ -30,7 +30,7 @@ describe('parseGenerationConfig', () => {
   test('null counts as absent, for every key', () => {
     const keys = ['eos_token_id', 'num_beams', 'max_length', 'bad_words_ids', 'top_p', 'do_sample'];
     const config = Object.fromEntries(keys.map((key) => [key, null]));
-    expect(parse(config)).toEqual({ options: { temperature: 0 }, unknown: [] });
+    expect(parse(config)).toEqual({ options: { temperature: 0 }, stopTexts: [], unknown: [] });
   });
 
   test('what is not supported is refused by name unless it changes nothing', () => {
@@ -45,11 +45,10 @@ describe('parseGenerationConfig', () => {
       renormalize_logits: true,
       pad_token_id: 3,
     };
-    expect(parse(neutral)).toEqual({ options: { temperature: 0 }, unknown: [] });
+    expect(parse(neutral)).toEqual({ options: { temperature: 0 }, stopTexts: [], unknown: [] });
     const refused: [object, string][] = [
       [{ num_beams: 4 }, "'num_beams' is 4; expected 1: nothing else is supported"],
       [{ penalty_alpha: 0.6 }, "'penalty_alpha' is 0.6; expected 0"],
-      [{ stop_strings: ['.'] }, `'stop_strings' is ["."]; expected null`],
       [{ do_sample: true, top_h: 0.4 }, "'top_h' is 0.4; expected null"],
       [{ remove_invalid_values: true }, "'remove_invalid_values' is true; expected false"],
       [{ watermarking_config: {} }, "'watermarking_config' is {}"],
@@ -85,6 +84,16 @@ describe('parseGenerationConfig', () => {
     expect(stopIds([7, 9])).toEqual([7, 9]);
     expect(stopIds(-1)).toEqual([]);
     expect(stopIds(null)).toBeUndefined();
+  });
+
+  test('stop strings are a text or several, and a time is in seconds', () => {
+    expect(parse({ stop_strings: 'End' }).stopTexts).toEqual(['End']);
+    expect(parse({ stop_strings: ['.', '\n'], max_time: 1.5 })).toEqual({
+      options: { temperature: 0, maxTime: 1500 },
+      stopTexts: ['.', '\n'],
+      unknown: [],
+    });
+    expect(() => parse({ stop_strings: [''] })).toThrow(`'stop_strings' is [""]; expected a text`);
   });
 
   test('unknown keys are reported', () => {

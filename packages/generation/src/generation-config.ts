@@ -5,6 +5,8 @@ import type { SequenceBias } from './processors/sequence-bias.js';
 /** The options in a `generation_config.json`. */
 export interface GenerationDefaults {
   options: GenerateOptions;
+  /** Texts that end generation: `stop_strings`. */
+  stopTexts: string[];
   /** Keys that Hugging Face's `generate` does not have, and that change nothing here. */
   unknown: string[];
 }
@@ -30,8 +32,9 @@ export function parseGenerationConfig(json: unknown, name: string): GenerationDe
   const sample = flag(values.get('do_sample') ?? false, 'do_sample', name);
   const options: GenerateOptions = sample ? { topK: 50 } : { temperature: 0 };
   const unknown: string[] = [];
+  const stopTexts = stopTextsOf(values.get('stop_strings') ?? [], name);
   for (const [key, value] of values) {
-    if (key === 'do_sample' || withoutEffect.has(key)) continue;
+    if (key === 'do_sample' || key === 'stop_strings' || withoutEffect.has(key)) continue;
     const read = Object.hasOwn(always, key) ? always[key] : undefined;
     const readSampling = Object.hasOwn(sampling, key) ? sampling[key] : undefined;
     const reader = read ?? readSampling;
@@ -44,7 +47,7 @@ export function parseGenerationConfig(json: unknown, name: string): GenerationDe
     });
     if (read || sample) Object.assign(options, found());
   }
-  return { options, unknown };
+  return { options, stopTexts, unknown };
 }
 
 type Refuse = (expected: string) => never;
@@ -149,17 +152,20 @@ const always: Readonly<Record<string, Reader>> = {
   guidance_scale: numeric('a number', Number.isFinite, (guidanceScale) =>
     guidanceScale === 1 ? {} : { guidanceScale },
   ),
+  max_time: numeric(
+    'a number of seconds, at least 0',
+    (value) => value >= 0,
+    (seconds) => ({ maxTime: seconds * 1000 }),
+  ),
   constraints: none,
   diversity_penalty: onlyNumbers(0),
   dola_layers: none,
   force_words_ids: none,
-  max_time: none,
   num_beam_groups: onlyNumbers(1),
   num_beams: onlyNumbers(1),
   num_return_sequences: onlyNumbers(1),
   penalty_alpha: onlyNumbers(0),
   remove_invalid_values: off,
-  stop_strings: none,
   token_healing: off,
   watermarking_config: none,
 };
@@ -241,6 +247,16 @@ const withoutEffect: ReadonlySet<string> = new Set([
   'use_cache',
   'use_mtp',
 ]);
+
+function stopTextsOf(value: unknown, name: string): string[] {
+  const list = typeof value === 'string' ? [value] : value;
+  const isTexts =
+    Array.isArray(list) && list.every((text) => typeof text === 'string' && text !== '');
+  if (isTexts) return list;
+  throw new InputError(
+    `${name}: 'stop_strings' is ${quoted(value)}; expected a text or a list of them`,
+  );
+}
 
 function flag(value: unknown, key: string, name: string): boolean {
   if (typeof value === 'boolean') return value;

@@ -1,9 +1,19 @@
 export type { SamplingOptions } from '@headwise/kernels';
 export { type Candidate, samplingCandidates as candidates } from '@headwise/kernels/internal';
+export type { Generator } from './batch-scores.js';
+export type { GeneratedToken, TokenProbability } from './draw.js';
 export { checkPrompt, generate } from './generate.js';
+export {
+  type BatchDetails,
+  type GeneratedBatch,
+  type GeneratedSequence,
+  generateBatch,
+} from './generate-batch.js';
 export { type GenerationDefaults, parseGenerationConfig } from './generation-config.js';
 export type { GenerateOptions } from './options.js';
 export { processScores } from './process-scores.js';
 export type { LengthDecay } from './processors/length-decay.js';
 export type { LogitsProcessor } from './processors/own.js';
 export type { SequenceBias } from './processors/sequence-bias.js';
+export type { StopReason } from './stop.js';
+export { type StreamOptions, stream } from './stream.js';

@@ -51,6 +51,8 @@ export interface GenerateOptions extends SamplingOptions {
    * of reading from the GPU. Default: so many that readings take at most a tenth of the time, as measured.
    */
   runAhead?: number | undefined;
+  /** Milliseconds after which no further token is begun; the first one comes in any case. Default none. */
+  maxTime?: number | undefined;
   /** Ends generation from outside, before the next token. */
   signal?: AbortSignal | undefined;
 }

@@ -29,6 +29,8 @@ export interface Plan {
   seed: number;
   storage: CacheStorage;
   runAhead: number | undefined;
+  /** Milliseconds. */
+  maxTime: number;
   signal: AbortSignal | undefined;
   sampling: Required<SamplingOptions>;
 }
@@ -38,12 +40,14 @@ const defaultMaxNewTokens = 64;
 /**
  * Options with their defaults, for a prompt of a model.
  *
+ * @param start what new tokens follow: the prompt, or what a decoder that reads an encoded prompt begins with
  * @throws InputError naming the option, its value and what was expected
  */
 export function planOf(
   { vocabSize }: Pick<LanguageModel, 'vocabSize'>,
   prompt: readonly number[],
   options: GenerateOptions,
+  start: readonly number[] = prompt,
 ): Plan {
   const count = (name: CountName, least: number) => {
     const value = options[name];
@@ -58,7 +62,7 @@ export function planOf(
   const maxLength = count('maxLength', 1);
   const most =
     count('maxNewTokens', 0) ??
-    (maxLength === undefined ? defaultMaxNewTokens : Math.max(0, maxLength - prompt.length));
+    (maxLength === undefined ? defaultMaxNewTokens : Math.max(0, maxLength - start.length));
   // Checkpoints keep end tokens that their vocabulary lacks; those never come.
   const stopIds = (options.stopIds ?? []).map((id) =>
     checkId('stopIds', id, Number.POSITIVE_INFINITY),
@@ -76,7 +80,7 @@ export function planOf(
   };
   return {
     most,
-    least: Math.max(count('minNewTokens', 0) ?? 0, (count('minLength', 0) ?? 0) - prompt.length),
+    least: Math.max(count('minNewTokens', 0) ?? 0, (count('minLength', 0) ?? 0) - start.length),
     stopIds,
     source: prompt,
     noRepeatNgramSize: count('noRepeatNgramSize', 0) ?? 0,
@@ -87,11 +91,12 @@ export function planOf(
     beginSuppressIds: idsOf('beginSuppressIds', options.beginSuppressIds),
     forced: { first: forced('forcedFirstId'), last: forced('forcedLastId') },
     lengthDecay: decayOf(options.lengthDecay),
-    guidance: guidanceOf(options, prompt, idsOf),
+    guidance: guidanceOf(options, start, start === prompt, idsOf),
     processors: options.processors ?? [],
     seed: options.seed ?? 0,
     storage: options.storage ?? 'f32',
     runAhead: count('runAhead', 1),
+    maxTime: maxTimeOf(options.maxTime),
     signal: options.signal,
     sampling: checkedSampling(options),
   };
@@ -131,6 +136,11 @@ function biasesOf(options: GenerateOptions, idsOf: IdsOf): SequenceBias[] {
   return [...single, ...sequences.values()];
 }
 
+function maxTimeOf(milliseconds = Number.POSITIVE_INFINITY): number {
+  if (milliseconds >= 0) return milliseconds;
+  throw new InputError(`maxTime is ${milliseconds}; expected milliseconds, at least 0`);
+}
+
 function decayOf(decay: LengthDecay | undefined): LengthDecay | undefined {
   if (!decay) return undefined;
   const { start, factor } = decay;
@@ -143,7 +153,12 @@ function decayOf(decay: LengthDecay | undefined): LengthDecay | undefined {
 }
 
 /** As in Hugging Face's `generate`, the negative prompt is the last token of the prompt where none is given. */
-function guidanceOf(options: GenerateOptions, prompt: readonly number[], idsOf: IdsOf) {
+function guidanceOf(
+  options: GenerateOptions,
+  prompt: readonly number[],
+  alone: boolean,
+  idsOf: IdsOf,
+) {
   const { guidanceScale: scale = 1, negativePrompt } = options;
   if (!Number.isFinite(scale)) {
     throw new InputError(`guidanceScale is ${scale}; expected a number`);
@@ -151,6 +166,11 @@ function guidanceOf(options: GenerateOptions, prompt: readonly number[], idsOf: 
   if (scale === 1) {
     if (!negativePrompt) return undefined;
     throw new InputError('negativePrompt is given, but guidanceScale is 1; expected another scale');
+  }
+  if (!alone) {
+    throw new InputError(
+      `guidanceScale is ${scale} for an encoder-decoder; expected 1: guidance is for decoders alone`,
+    );
   }
   if (negativePrompt?.length === 0) {
     throw new InputError('negativePrompt is empty; expected at least one token');

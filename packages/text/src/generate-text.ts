@@ -1,17 +1,24 @@
 import { InputError, type LanguageModel } from '@headwise/core';
-import { type GenerateOptions, generate } from '@headwise/generation';
+import {
+  type GenerateOptions,
+  generate,
+  type StopReason,
+  stream,
+  type TokenProbability,
+} from '@headwise/generation';
 import type {
   ChatMessage,
   ChatTemplate,
   ChatTemplateOptions,
   Tokenizer,
 } from '@headwise/tokenizers';
+import { StopTexts } from './stop-texts.js';
 
 /** A language model with its generation settings. */
 export interface TextModel {
   readonly network: LanguageModel;
   /** Settings that options are added to: end tokens, sampling, lengths. Default none. */
-  readonly generation?: GenerateOptions | undefined;
+  readonly generation?: TextSettings | undefined;
   /** How messages become a text. Default none: prompts are texts. */
   readonly chatTemplate?: ChatTemplate | undefined;
 }
@@ -19,18 +26,36 @@ export interface TextModel {
 /** A text to continue, or the messages of a chat to answer. */
 export type Prompt = string | readonly ChatMessage[];
 
+/** Options of generation, in tokens and in texts. */
+export interface TextSettings extends GenerateOptions {
+  /** Texts that end generation, of which they are no part; they may begin and end within tokens. Default none. */
+  stop?: string | readonly string[] | undefined;
+}
+
 /** Options of generation, which win over the model's own. */
-export interface TextOptions extends GenerateOptions {
+export interface TextOptions extends TextSettings {
   /** Of the chat template, where the prompt is messages. */
   chat?: Omit<ChatTemplateOptions, 'addGenerationPrompt'> | undefined;
 }
 
-/** A token, and the text that is complete with it. */
+export interface StreamTextOptions extends TextOptions {
+  /**
+   * Give the log-probability of each token, and this many of the likeliest tokens in its place; default neither, which is
+   * faster: tokens run ahead.
+   */
+  alternatives?: number | undefined;
+}
+
+/** A token, and the text that is certain with it. */
 export interface TextPiece {
   /** Undefined for text that was held back and is certain at the end only. */
   id: number | undefined;
-  /** Never half a character; empty where the character goes on in the next token. */
+  /** Never half a character or the beginning of a stop text; empty where either goes on in the next token. */
   text: string;
+  /** Where `alternatives` is given: the natural logarithm of the token's probability. */
+  logProbability?: number;
+  /** Where `alternatives` is given: the likeliest tokens, best first. */
+  alternatives?: readonly TokenProbability[];
 }
 
 /**
@@ -57,7 +82,7 @@ export async function generateText(
 }
 
 /**
- * Continues a text, or answers messages, token by token: the streaming form of `generateText`.
+ * Continues a text, or answers messages, token by token: the streaming form of `generateText`. Returns why it ended.
  *
  * @throws InputError as `generateText` does, at the first token
  * @example
@@ -67,17 +92,51 @@ export async function* streamText(
   model: TextModel,
   tokenizer: Tokenizer,
   prompt: Prompt,
-  { chat, ...options }: TextOptions = {},
-): AsyncGenerator<TextPiece> {
+  { chat, alternatives, ...given }: StreamTextOptions = {},
+): AsyncGenerator<TextPiece, StopReason> {
   const ids = promptIds(model, tokenizer, prompt, chat);
   const decoder = tokenizer.decodeStream();
   // What a token looks like may depend on those before it, such as a space between words.
   for (const id of ids) decoder.push(id);
-  for await (const id of generate(model.network, ids, settingsOf(model, options))) {
-    yield { id, text: decoder.push(id) };
+  const { stop = [], ...options } = settingsOf(model, given);
+  const stops = new StopTexts(typeof stop === 'string' ? [stop] : stop);
+  const tokens = tokensOf(model.network, ids, options, alternatives);
+  try {
+    for (;;) {
+      const next = await tokens.next();
+      const piece = stops.push(next.done ? decoder.end() : decoder.push(next.value.id));
+      if (!next.done) yield { ...next.value, text: piece.text };
+      else if (piece.text !== '') yield { id: undefined, text: piece.text };
+      if (piece.stopped) return 'stop';
+      if (!next.done) continue;
+      const rest = stops.end();
+      if (rest !== '') yield { id: undefined, text: rest };
+      return next.value;
+    }
+  } finally {
+    await tokens.return('signal');
   }
-  const rest = decoder.end();
-  if (rest !== '') yield { id: undefined, text: rest };
+}
+
+type TokenPiece = Omit<TextPiece, 'text' | 'id'> & { id: number };
+
+/** The tokens, with their probabilities where alternatives are asked for. */
+async function* tokensOf(
+  network: LanguageModel,
+  ids: readonly number[],
+  options: GenerateOptions,
+  alternatives: number | undefined,
+): AsyncGenerator<TokenPiece, StopReason> {
+  if (alternatives !== undefined) return yield* stream(network, ids, { ...options, alternatives });
+  const tokens = generate(network, ids, options);
+  try {
+    for (let next = await tokens.next(); ; next = await tokens.next()) {
+      if (next.done) return next.value;
+      yield { id: next.value };
+    }
+  } finally {
+    await tokens.return('signal');
+  }
 }
 
 function promptIds(
@@ -101,7 +160,7 @@ function promptIds(
 }
 
 /** The model's settings and the options over them; of two limits of the length, the one that is given counts. */
-function settingsOf({ generation = {} }: TextModel, options: GenerateOptions): GenerateOptions {
+function settingsOf({ generation = {} }: TextModel, options: TextSettings): TextSettings {
   const given = Object.entries(options).filter(([, value]) => value !== undefined);
   const settings = { ...generation, ...Object.fromEntries(given) };
   if (options.maxLength !== undefined && options.maxNewTokens === undefined) {

@@ -1,9 +1,11 @@
 export {
   generateText,
   type Prompt,
+  type StreamTextOptions,
   streamText,
   type TextModel,
   type TextOptions,
   type TextPiece,
+  type TextSettings,
 } from './generate-text.js';
 export { type LoadedText, type LoadTextOptions, load } from './load.js';

@@ -1,5 +1,5 @@
 import type { LanguageModel } from '@headwise/core';
-import { type GenerateOptions, parseGenerationConfig } from '@headwise/generation';
+import { parseGenerationConfig } from '@headwise/generation';
 import {
   type CheckpointFiles,
   type CheckpointPlace,
@@ -11,7 +11,7 @@ import {
 } from '@headwise/models';
 import { checkpointFiles, openBytes, openConfig, openJson } from '@headwise/models/internal';
 import { type ChatTemplate, chatTemplateOf, Tokenizer, TokenizerError } from '@headwise/tokenizers';
-import type { TextModel } from './generate-text.js';
+import type { TextModel, TextSettings } from './generate-text.js';
 
 export const generationConfigName = 'generation_config.json';
 
@@ -88,11 +88,11 @@ export async function loadFiles(
 async function generationSettings(
   files: CheckpointFiles,
   beside: TextFiles,
-): Promise<{ settings: GenerateOptions; unknown: string[] }> {
+): Promise<{ settings: TextSettings; unknown: string[] }> {
   const found = await beside.generationConfig();
   if (found) {
-    const { options, unknown } = parseGenerationConfig(found.json, found.name);
-    return { settings: options, unknown };
+    const { options, stopTexts, unknown } = parseGenerationConfig(found.json, found.name);
+    return { settings: stopTexts.length > 0 ? { ...options, stop: stopTexts } : options, unknown };
   }
   const { json, name } = await openConfig(files);
   const eos = (json as { eos_token_id?: unknown } | null)?.eos_token_id;

@@ -14,10 +14,12 @@ import {
 export {
   generateText,
   type Prompt,
+  type StreamTextOptions,
   streamText,
   type TextModel,
   type TextOptions,
   type TextPiece,
+  type TextSettings,
 } from './generate-text.js';
 export type { LoadedText, LoadTextOptions } from './load.js';
 

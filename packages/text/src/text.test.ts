@@ -152,3 +152,37 @@ test('a model that does not write, and a folder without a tokenizer, are refused
   await saveTokenizer(tokenizer, join(path, 'tokenizer.json'));
   await expect(load(path)).rejects.toThrow("family 'bert' does not score the next token");
 });
+
+test('a stop text may span tokens, is left out, and nothing of it is shown before', async () => {
+  const { model, tokenizer } = await loaded({ ignoreGenerationConfig: true });
+  const options = { temperature: 0.9, seed: 3, maxNewTokens: 20 };
+  const whole = await generateText(model, tokenizer, 'abc', options);
+  const stop = whole.slice(4, 7);
+  const pieces: string[] = [];
+  const stream = streamText(model, tokenizer, 'abc', { ...options, stop: ['zzzz', stop] });
+  let next = await stream.next();
+  for (; !next.done; next = await stream.next()) pieces.push(next.value.text);
+  expect(next.value).toBe('stop');
+  expect(pieces.join('')).toBe(whole.slice(0, whole.indexOf(stop)));
+  // One character a token: the first of the stop text is held back.
+  expect(pieces.at(-1)).toBe('');
+  const begun = `${whole.slice(-2)}z`;
+  expect(await generateText(model, tokenizer, 'abc', { ...options, stop: begun })).toBe(whole);
+  await expect(generateText(model, tokenizer, 'abc', { stop: '' })).rejects.toThrow(
+    'stop has an empty text',
+  );
+});
+
+test("alternatives come with each token, and a folder's stop strings count", async () => {
+  await write('generation_config.json', { max_new_tokens: 12, stop_strings: ['qqq'] });
+  const { model, tokenizer } = await loaded();
+  expect(model.generation).toMatchObject({ stop: ['qqq'] });
+  const expected = await generateText(model, tokenizer, 'abc');
+  let text = '';
+  for await (const piece of streamText(model, tokenizer, 'abc', { alternatives: 2 })) {
+    text += piece.text;
+    // Greedy: the best alternative is the token.
+    expect(piece.alternatives?.[0]).toEqual({ id: piece.id, logProbability: piece.logProbability });
+  }
+  expect(text).toBe(expected);
+});

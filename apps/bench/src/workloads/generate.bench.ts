@@ -72,7 +72,7 @@ async function contestants(config: DecoderSettings, dtype: WeightDtype): Promise
       },
     },
     dispose: () => {
-      void tokens.return(undefined);
+      void tokens.return('signal');
       loop.dispose();
       cache.dispose();
       plan.dispose();

@@ -1,0 +1,28 @@
+import type { Plan } from './plan.js';
+
+/** Why a sequence ended: a stop id, its greatest length, `maxTime`, or the signal. */
+export type StopReason = 'stop' | 'length' | 'time' | 'signal';
+
+/** Tells when generation is to end. */
+export class Stopping {
+  readonly #plan: Plan;
+  readonly #deadline: number;
+
+  /** Time runs from here on. */
+  constructor(plan: Plan) {
+    this.#plan = plan;
+    this.#deadline = performance.now() + plan.maxTime;
+  }
+
+  /** Why no further token is to come; undefined where one is. @param made the number of new tokens */
+  before(made: number): StopReason | undefined {
+    if (this.#plan.signal?.aborted) return 'signal';
+    if (made >= this.#plan.most) return 'length';
+    return made > 0 && performance.now() >= this.#deadline ? 'time' : undefined;
+  }
+
+  /** Whether a token ends the sequence, of which it is no part. */
+  at(id: number): boolean {
+    return this.#plan.stopIds.includes(id);
+  }
+}

@@ -1,0 +1,57 @@
+import { InputError, type LanguageModel } from '@headwise/core';
+import { nextTask } from '@headwise/core/internal';
+import { Continuation } from './continuation.js';
+import { type GeneratedToken, probabilitiesOf } from './draw.js';
+import { checkPrompts } from './generate.js';
+import type { GenerateOptions } from './options.js';
+import { planOf } from './plan.js';
+import { Stopping, type StopReason } from './stop.js';
+
+export interface StreamOptions extends GenerateOptions {
+  /** The number of likeliest tokens to give with each token; default 0. */
+  alternatives?: number | undefined;
+}
+
+/**
+ * Continues a sequence as `generate` does; yields each new token with its log-probability and the likeliest alternatives, and
+ * returns why it ended.
+ *
+ * Each token is read before the next is computed, with its probabilities: tokens do not run ahead, as they do in `generate`.
+ *
+ * @param prompt ids in [0, V), at least one and at most `maxLength`
+ * @throws InputError for a prompt that is empty, too long, or outside the vocabulary, and for options out of range
+ */
+export async function* stream(
+  network: LanguageModel,
+  prompt: readonly number[],
+  { alternatives = 0, ...options }: StreamOptions = {},
+): AsyncGenerator<GeneratedToken, StopReason> {
+  checkAlternatives(alternatives);
+  checkPrompts(network, prompt, options);
+  const plan = planOf(network, prompt, options);
+  const stopping = new Stopping(plan);
+  const sequence = [...prompt];
+  const continuation = new Continuation(network, plan, prompt.length);
+  try {
+    for (let made = 0; ; made++) {
+      const reason = stopping.before(made);
+      if (reason) return reason;
+      let token: GeneratedToken | undefined;
+      const id = await continuation.one(sequence, made, async (scores, id) => {
+        if (!stopping.at(id)) [token] = await probabilitiesOf(scores, [id], alternatives);
+      });
+      if (!token) return 'stop';
+      yield token;
+      await nextTask();
+      sequence.push(id);
+    }
+  } finally {
+    continuation.dispose();
+  }
+}
+
+/** @throws InputError unless it is a number of tokens */
+export function checkAlternatives(count: number): void {
+  if (Number.isSafeInteger(count) && count >= 0) return;
+  throw new InputError(`alternatives is ${count}; expected a whole number of at least 0`);
+}

@@ -1,0 +1,39 @@
+import { InputError } from '@headwise/core';
+
+/** Finds the first of some stop texts in a text that comes in pieces, and holds back what may be the beginning of one. */
+export class StopTexts {
+  readonly #stops: readonly string[];
+  #held = '';
+
+  /** @throws InputError for an empty text */
+  constructor(stops: readonly string[]) {
+    if (stops.includes(''))
+      throw new InputError('stop has an empty text; expected some characters');
+    this.#stops = stops;
+  }
+
+  /** @returns the text that is certain, and whether a stop text came, which is left out with all behind it */
+  push(piece: string): { text: string; stopped: boolean } {
+    const text = this.#held + piece;
+    const places = this.#stops.map((stop) => text.indexOf(stop)).filter((place) => place >= 0);
+    if (places.length > 0) return { text: text.slice(0, Math.min(...places)), stopped: true };
+    const certain = text.length - this.#begun(text);
+    this.#held = text.slice(certain);
+    return { text: text.slice(0, certain), stopped: false };
+  }
+
+  /** The text that was held back, at the end. */
+  end(): string {
+    return this.#held;
+  }
+
+  /** The length of the longest end of a text that a stop text begins with. */
+  #begun(text: string): number {
+    const longest = Math.max(0, ...this.#stops.map(({ length }) => length - 1));
+    for (let length = Math.min(longest, text.length); length > 0; length--) {
+      const end = text.slice(-length);
+      if (this.#stops.some((stop) => stop.startsWith(end))) return length;
+    }
+    return 0;
+  }
+}
