@@ -162,14 +162,14 @@ function multiply(
   let firstColumn = 0;
   for (const group of paired ? [weights] : groupsOf(weights, room)) {
     const { form, columns, pack, wide, tensors, params } = describeWeights(op, group, paired);
-    const kept = form.contiguous === 'inner' ? keptRows(normForm, rows, inner) : undefined;
+    const rowRoom = keptRows(normForm, rows, inner);
     const tiling = tilingFor(
       backend,
       {
         value: paired ? 'vec2f' : 'f32',
         pack,
         columnSums: false,
-        prologue: statisticsPrologue(normForm, kept),
+        prologue: statisticsPrologue(normForm, rowRoom),
         blocks: blocksFor(columns),
         wide,
       },
@@ -179,7 +179,7 @@ function multiply(
     const variant = {
       tiling,
       norm: normForm,
-      kept,
+      kept: tiling.rereads ? rowRoom : undefined,
       weight: form,
       bias: bias !== undefined,
       activation: options.activation ?? 'none',

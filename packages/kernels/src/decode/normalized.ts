@@ -99,12 +99,12 @@ export function loadNormalized({ kind, weight, bias }: NormForm, kept?: number):
 /**
  * The prologue in which every workgroup finds the statistics of all rows, by the lanes together.
  *
- * @param kept it also keeps the normalised rows, in so much room: where they are loaded many times
+ * @param room for the normalised rows, which it keeps where a tiling loads them again and again
  */
 export function statisticsPrologue(
   { kind }: NormForm,
-  kept?: number,
-): ((group: RowGroup) => string) | undefined {
+  room?: number,
+): ((group: RowGroup, rereads: boolean) => string) | undefined {
   if (kind === 'none') return undefined;
   const each = ({ lanes }: RowGroup, body: string) =>
     `for (var i = lane; i < params.inner; i += ${lanes}u) { ${body} }`;
@@ -115,7 +115,9 @@ export function statisticsPrologue(
     ${each(group, 'sum += x[start + i] - shift;')}
     mean = row_sum(sum, lane) / width;
   `;
-  return (group) => /* wgsl */ `
+  return (group, rereads) => {
+    const kept = rereads ? room : undefined;
+    return /* wgsl */ `
     var<private> row_shift: array<f32, ${fewRows}>;
     var<private> row_mean: array<f32, ${fewRows}>;
     var<private> row_scale: array<f32, ${fewRows}>;
@@ -138,4 +140,5 @@ export function statisticsPrologue(
       ${kept ? 'workgroupBarrier();' : ''}
     }
   `;
+  };
 }

@@ -2,7 +2,7 @@ import { checkShape, InputError } from '@headwise/core';
 import { type MatrixLayout, sizeOf } from '@headwise/core/internal';
 import * as tf from '@tensorflow/tfjs';
 import type { ElementType, ParamType } from '../dispatch/program.js';
-import type { Tiling } from '../matrix-product/form.js';
+import { readsFours, type Tiling } from '../matrix-product/form.js';
 import { bitsOf, type PackedWeight, type WeightFormat } from '../packed-linear/pack.js';
 import { loadWords } from '../packed-linear/webgpu.js';
 import type { Norm } from './normalized.js';
@@ -39,7 +39,7 @@ export interface DescribedWeights {
   /** Whether four neighbours can be read at once. */
   wide: boolean;
   tensors: Record<string, tf.Tensor>;
-  params(tiling: Pick<Tiling, 'wide'>): Record<string, number>;
+  params(tiling: Pick<Tiling, 'pack' | 'wide'>): Record<string, number>;
 }
 
 const isPacked = (weight: DecodeWeight): weight is PackedWeight => 'words' in weight;
@@ -103,7 +103,7 @@ export function describeWeights(
       }),
     ),
     params: (tiling) => {
-      const row = contiguous === 'inner' ? inner / (tiling.wide ? 4 : 1) : 1;
+      const row = contiguous === 'inner' ? inner / (readsFours(tiling) ? 4 : 1) : 1;
       const own = weights.map((weight, i) => [
         [`stride${i}`, isPacked(weight) ? weight.words.shape[1] : sizes[i]![1]],
         ...(i > 0 && !paired
@@ -148,11 +148,11 @@ export const weightKey = ({ format, contiguous, parts, paired }: WeightForm): st
 /** The element types of the weights' buffers. */
 export function weightInputs(
   { format, parts }: WeightForm,
-  { wide }: Pick<Tiling, 'wide'>,
+  tiling: Pick<Tiling, 'pack' | 'wide'>,
 ): Record<string, ElementType> {
   const each = (i: number): [string, ElementType][] => {
-    if (format === 'f32') return [[`weight${i}`, wide ? 'vec4f' : 'f32']];
-    const words: [string, ElementType] = [`words${i}`, wide ? 'vec4u' : 'u32'];
+    if (format === 'f32') return [[`weight${i}`, readsFours(tiling) ? 'vec4f' : 'f32']];
+    const words: [string, ElementType] = [`words${i}`, tiling.wide ? 'vec4u' : 'u32'];
     return format === 'f16' ? [words] : [words, [`scales${i}`, 'f32']];
   };
   return Object.fromEntries(Array.from({ length: parts }, (_, i) => each(i)).flat());
@@ -185,6 +185,14 @@ export function loadWeights(form: WeightForm, tiling: Pick<Tiling, 'pack' | 'wid
         scales: `scales${i}`,
         stride: `params.stride${i}`,
       });
+    }
+    if (pack === 4) {
+      return /* wgsl */ `
+        fn load_part${i}(start: u32, step: u32) -> array<f32, 4> {
+          let four = weight${i}[start + step];
+          return array(four.x, four.y, four.z, four.w);
+        }
+      `;
     }
     const place =
       contiguous === 'inner'

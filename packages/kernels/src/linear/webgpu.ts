@@ -3,7 +3,7 @@ import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
 import { dispatch } from '../dispatch/dispatch.js';
 import { elementWorkgroups, perElement } from '../dispatch/per-element.js';
 import { defineProgram, type ElementType, variants } from '../dispatch/program.js';
-import type { Tiling } from '../matrix-product/form.js';
+import { loadFloats, readsFours, type Tiling } from '../matrix-product/form.js';
 import { matrixProduct } from '../matrix-product/product.js';
 import { tilingFor } from '../matrix-product/tiling.js';
 import { activationWgsl, type LinearActivation } from './activation.js';
@@ -25,7 +25,7 @@ const forwardProgram = variants(
       enable: tiling.enable,
       inputs: {
         x: 'f32',
-        weight: tiling.wide ? 'vec4f' : 'f32',
+        weight: readsFours(tiling) ? 'vec4f' : 'f32',
         ...(bias ? { bias: 'f32' } : {}),
       } as ForwardInputs<ElementType>,
       outputs: { y: 'f32', ...(keep ? { z: 'f32' } : {}) } as Record<'y' | 'z', 'f32'>,
@@ -42,13 +42,7 @@ const forwardProgram = variants(
         fn a_start(row: u32) -> u32 { return row * params.inner; }
         fn b_start(column: u32) -> u32 { return column * params.bColumn; }
         fn load_a(start: u32, k: u32) -> f32 { return x[start + k]; }
-        ${
-          tiling.wide
-            ? wideLoad
-            : `fn load_b(start: u32, step: u32) -> array<f32, 1> {
-                return array(weight[start + step * params.bStep]);
-              }`
-        }
+        ${loadFloats('weight', tiling)}
         ${activationWgsl[activation]}
         fn store(row: u32, column: u32, sum: f32) {
           let before = sum${bias ? ' + bias[column]' : ''};
@@ -59,13 +53,6 @@ const forwardProgram = variants(
       `,
     }),
 );
-
-/** Four values at a step: whole rows of fours, or a column by fours. */
-const wideLoad = /* wgsl */ `
-  fn load_b(start: u32, step: u32) -> array<vec4f, 1> {
-    return array(weight[(start + step * params.bStep) / 4u]);
-  }
-`;
 
 /** `dz = dy · f'(z)`. */
 const activationGradientProgram = variants(
@@ -109,9 +96,10 @@ export function linearKernel({ inputs, backend, attrs }: ForwardArguments): tf.T
       rows,
       columns,
       inner,
-      steps: inner,
+      // The tilings of dots count four as four steps.
+      steps: Math.ceil(inner / tiling.pack),
       aStep: 1,
-      bStep: transposed ? (tiling.wide ? 4 : 1) : columns,
+      bStep: transposed ? (readsFours(tiling) ? 4 : 1) : columns,
       bColumn: transposed ? inner : 1,
     },
     workgroups: tiling.workgroups(rows, columns),

@@ -27,16 +27,18 @@ const addStep = (
   );
 
 /**
- * Where B's rows are contiguous: a lane owns columns, and a subgroup shares the values of A by shuffles.
+ * A lane owns columns, and a subgroup shares the values of A by shuffles.
  *
- * Four neighbours are one load where the form allows it, else there are two a lane.
+ * Where B's rows are contiguous, four neighbouring columns are one load if the form allows it, else there are two columns a
+ * lane. Where B's columns are contiguous, a form with a `pack` of 4 reads four of the inner axis at once.
  */
 export function shuffleRowTiling(lanes: number, count: number, form: ProductForm): Tiling {
   const { pack, prologue, wide = false } = form;
   const rows = written(count);
   const pair = form.value === 'vec2f';
   // Sums of many rows would not fit into registers twice.
-  const [columns, width] = wide ? [rows <= 2 && !pair ? 2 : 1, 4] : [2, 1];
+  const room = rows <= 2 && !pair;
+  const [columns, width] = wide ? [room ? 2 : 1, 4] : [room && pack === 4 ? 4 : 2, 1];
   const value = wide ? (pair ? 'mat2x4f' : 'vec4f') : form.value;
   const sumOf = (c: number) => {
     const sums = `block[row][${c}]`;
@@ -49,13 +51,13 @@ export function shuffleRowTiling(lanes: number, count: number, form: ProductForm
       ? `let end = min(4u, params.columns - column${c}); for (var i = 0u; i < end; i++) { store(row, column${c} + i, ${sumOf(c)}); }`
       : `store(row, column${c}, block[row][${c}]);`;
   return {
-    key: `shuffle-rows/${lanes}/${rows}/${width}/${form.value}`,
+    key: `shuffle-rows/${lanes}/${rows}/${columns}/${width}/${pack}/${form.value}`,
     workgroups: columnGrid(columns * lanes * width),
     pack,
     wide,
     enable: ['subgroups'],
     wgsl: /* wgsl */ `
-      ${prologue?.({ lanes, subgroup: true }) ?? ''}
+      ${prologue?.({ lanes, subgroup: true }, false) ?? ''}
       @compute @workgroup_size(${lanes})
       fn main(
         @builtin(workgroup_id) workgroup: vec3u,
@@ -97,7 +99,7 @@ export function sliceRowTiling(count: number, form: ProductForm): Tiling {
     pack,
     enable: [],
     wgsl: /* wgsl */ `
-      ${prologue?.({ lanes: lanes * slices, subgroup: false }) ?? ''}
+      ${prologue?.({ lanes: lanes * slices, subgroup: false }, false) ?? ''}
       var<workgroup> partial: array<${value}, ${lanes * slices * rows}>;
       @compute @workgroup_size(${lanes}, ${slices})
       fn main(
@@ -151,9 +153,10 @@ export function dotRowTiling(lanes: number, count: number, form: ProductForm): T
     workgroups: columnGrid(blocks * columns),
     pack: 1,
     wide,
+    rereads: true,
     enable: [],
     wgsl: /* wgsl */ `
-      ${prologue?.({ lanes, subgroup: false }) ?? ''}
+      ${prologue?.({ lanes, subgroup: false }, true) ?? ''}
       var<workgroup> partial: array<${value}, ${lanes * dots}>;
       @compute @workgroup_size(${lanes})
       fn main(

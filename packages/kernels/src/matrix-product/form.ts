@@ -16,9 +16,9 @@ export interface ProductForm {
   columnSums: boolean;
   /**
    * Only for few rows: code with a function `prologue(lane)`, which all lanes of a workgroup call
-   * before they load anything.
+   * before they load anything; `rereads` as of `Tiling`.
    */
-  prologue?: ((group: RowGroup) => string) | undefined;
+  prologue?: ((group: RowGroup, rereads: boolean) => string) | undefined;
   /** Blocks of columns that a workgroup computes after a prologue, where B's columns are contiguous; default 16. */
   blocks?: number | undefined;
 }
@@ -28,7 +28,7 @@ export interface ProductForm {
  *
  * Its entry point is written over functions of the program that it is put into:
  * `load_a(start, k) -> f32` from `a_start(row)` on; `load_b(start, step) -> array<value, pack>` from
- * `b_start(column)` on, where `k = step · pack` and the tiling's `pack` is 1 or the form's; `store(row, column, sum)` and perhaps `store_sum`;
+ * `b_start(column)` on, where `k = step · pack`; `store(row, column, sum)` and perhaps `store_sum`;
  * and over `params.rows`, `.columns`, `.inner` and `.steps`. The starts keep products of indices out
  * of the inner loop.
  */
@@ -37,16 +37,44 @@ export interface Tiling {
   key: string;
   /** Numbers of workgroups for a C of so many rows and columns. */
   workgroups: (rows: number, columns: number) => [number, number, number];
-  /** Values along the inner axis that it takes from one call of `load_b`. */
+  /** Values along the inner axis that it takes from one call of `load_b`: 1, the form's, or 4 of a `wide` form. */
   pack: number;
   /**
    * `load_b` gives four values: of neighbouring columns, or along the inner axis where that is
    * contiguous, and then a step is four of it.
    */
   wide?: boolean;
+  /** Loads A's values again for each block of columns, so that a prologue should keep what it makes of them. */
+  rereads?: boolean;
   /** WGSL extensions that it needs. */
   enable: readonly string[];
   wgsl: string;
+}
+
+/** Whether a B of float32 is read by `vec4f`. */
+export const readsFours = ({ wide, pack }: Pick<Tiling, 'wide' | 'pack'>): boolean =>
+  wide === true || pack === 4;
+
+/**
+ * WGSL of `load_b` for a buffer of float32: one value at a step, or four, which are neighbouring columns or lie in one column.
+ *
+ * It reads `params.bStep`, the distance of two steps in values.
+ */
+export function loadFloats(name: string, { pack, wide }: Pick<Tiling, 'pack' | 'wide'>): string {
+  const i = 'start + step * params.bStep';
+  if (pack === 4) {
+    return /* wgsl */ `
+      fn load_b(start: u32, step: u32) -> array<f32, 4> {
+        let four = ${name}[(${i}) / 4u];
+        return array(four.x, four.y, four.z, four.w);
+      }
+    `;
+  }
+  return /* wgsl */ `
+    fn load_b(start: u32, step: u32) -> array<${wide ? 'vec4f' : 'f32'}, 1> {
+      return array(${name}[${wide ? `(${i}) / 4u` : i}]);
+    }
+  `;
 }
 
 /** Code that is written out `count` times. */

@@ -18,11 +18,22 @@ const tilings: Record<string, (form: ProductForm) => Tiling> = {
   shuffle: (form) => shuffleTiling(subgroupLanes(backend())!, form),
 };
 
-const fewRowTilings: Record<string, (rows: number) => (form: ProductForm) => Tiling> = {
-  'slices of rows': (rows) => (form) => sliceRowTiling(rows, form),
-  'dots of 64 lanes': (rows) => (form) => dotRowTiling(64, rows, form),
-  'dots of 8 lanes': (rows) => (form) => dotRowTiling(8, rows, form),
-  'shuffled rows': (rows) => (form) => shuffleRowTiling(subgroupLanes(backend())!, rows, form),
+type FewRows = (rows: number, form: ProductForm, contiguous: 'inner' | 'columns') => Tiling;
+
+const dots =
+  (lanes: number): FewRows =>
+  (rows, form, contiguous) =>
+    dotRowTiling(lanes, rows, { ...form, wide: form.wide === true && contiguous === 'inner' });
+
+const fewRowTilings: Record<string, FewRows> = {
+  'slices of rows': sliceRowTiling,
+  'dots of 64 lanes': dots(64),
+  'dots of 8 lanes': dots(8),
+  'shuffled rows': (rows, form, contiguous) => {
+    const byFours = form.wide && contiguous === 'inner';
+    const given = byFours ? { ...form, pack: 4, wide: false } : form;
+    return shuffleRowTiling(subgroupLanes(backend())!, rows, given);
+  },
 };
 
 /** Rows, inner size and columns: less than a tile, a tile and more, and every remainder. */
@@ -70,6 +81,7 @@ for (const [name, tilingOf] of Object.entries(fewRowTilings)) {
       [1, 1, 1],
       [1, 513, 65],
       [3, 7, 127],
+      [2, 36, 40],
       [8, 31, 70],
     ] as const) {
       const a = gaussian([m, k], 1) as tf.Tensor2D;
@@ -81,7 +93,7 @@ for (const [name, tilingOf] of Object.entries(fewRowTilings)) {
           backend(),
           { tensor: a },
           { tensor: transposed ? b.transpose() : b, transposed },
-          { tilingOf: tilingOf(m) },
+          { tilingOf: (form, contiguous) => tilingOf(m, form, contiguous) },
         ).map((info) => tf.engine().makeTensorFromTensorInfo(info));
         await expectClose(c!, expected);
       }

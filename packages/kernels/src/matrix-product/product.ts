@@ -1,8 +1,8 @@
 import type * as tf from '@tensorflow/tfjs';
 import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
 import { dispatch } from '../dispatch/dispatch.js';
-import { defineProgram, variants } from '../dispatch/program.js';
-import type { ProductForm, Tiling } from './form.js';
+import { defineProgram, type ElementType, variants } from '../dispatch/program.js';
+import { loadFloats, type ProductForm, readsFours, type Tiling } from './form.js';
 import { tilingFor } from './tiling.js';
 
 /** A matrix that lies in a buffer row by row, as it is or transposed. */
@@ -23,10 +23,11 @@ const productProgram = variants(
     defineProgram({
       label: 'headwise/MatrixProduct',
       enable: tiling.enable,
-      inputs: { a_values: 'f32', b_values: 'f32', ...(added ? { added: 'f32' } : {}) } as Record<
-        'a_values' | 'b_values' | 'added',
-        'f32'
-      >,
+      inputs: {
+        a_values: 'f32',
+        b_values: readsFours(tiling) ? 'vec4f' : 'f32',
+        ...(added ? { added: 'f32' } : {}),
+      } as Record<'a_values' | 'b_values' | 'added', ElementType>,
       outputs: { c_values: 'f32', ...(columnSums ? { sums: 'f32' } : {}) } as Record<
         'c_values' | 'sums',
         'f32'
@@ -47,9 +48,7 @@ const productProgram = variants(
         fn a_start(row: u32) -> u32 { return row * params.aRow; }
         fn b_start(column: u32) -> u32 { return column * params.bColumn; }
         fn load_a(start: u32, k: u32) -> f32 { return a_values[start + k * params.aStep]; }
-        fn load_b(start: u32, step: u32) -> array<f32, 1> {
-          return array(b_values[start + step * params.bStep]);
-        }
+        ${loadFloats('b_values', tiling)}
         fn store(row: u32, column: u32, sum: f32) {
           let i = row * params.cRow + column * params.cColumn;
           c_values[i] = sum${added ? ' + added[i]' : ''};
@@ -75,7 +74,7 @@ export function matrixProduct(
     columnSums?: boolean;
     transposed?: boolean;
     added?: tf.TensorInfo;
-    tilingOf?: (form: ProductForm) => Tiling;
+    tilingOf?: (form: ProductForm, contiguous: 'inner' | 'columns') => Tiling;
   } = {},
 ): tf.TensorInfo[] {
   const { columnSums = false, transposed = false, added } = options;
@@ -85,7 +84,8 @@ export function matrixProduct(
   const columns = b.transposed ? bRows : bColumns;
   const contiguous = b.transposed ? 'inner' : 'columns';
   const { tilingOf = (form) => tilingFor(backend, form, rows, contiguous) } = options;
-  const tiling = tilingOf({ value: 'f32', pack: 1, columnSums });
+  const wide = (b.transposed ? inner : columns) % 4 === 0;
+  const tiling = tilingOf({ value: 'f32', pack: 1, columnSums, wide }, contiguous);
   const program = productProgram({ tiling, columnSums, added: added !== undefined });
   const { c_values: c, sums } = dispatch(backend, program, {
     inputs: { a_values: a.tensor, b_values: b.tensor, added: added! },
@@ -97,10 +97,11 @@ export function matrixProduct(
       rows,
       columns,
       inner,
-      steps: inner,
+      // The tilings of dots count four as four steps.
+      steps: Math.ceil(inner / tiling.pack),
       aRow: a.transposed ? 1 : aColumns,
       aStep: a.transposed ? aColumns : 1,
-      bStep: b.transposed ? 1 : bColumns,
+      bStep: b.transposed ? (readsFours(tiling) ? 4 : 1) : bColumns,
       bColumn: b.transposed ? bColumns : 1,
       cRow: transposed ? 1 : columns,
       cColumn: transposed ? rows : 1,

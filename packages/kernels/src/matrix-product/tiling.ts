@@ -38,6 +38,9 @@ export function tilingFor(
   const ofVectors = lanes !== undefined && lanes <= vectorLanes;
   if (rows <= fewRows && !form.columnSums) {
     if (contiguous === 'inner') {
+      if (lanes === shuffleLanes && form.wide) {
+        return shuffleRowTiling(lanes, rows, { ...form, pack: 4, wide: false });
+      }
       // A CPU needs few workgroups.
       return ofVectors
         ? dotRowTiling(lanes, rows, { ...form, blocks: 16 })
