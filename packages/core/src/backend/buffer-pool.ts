@@ -120,7 +120,8 @@ export class BufferPool {
   }
 
   #made(least: number, usage: number, mappedAtCreation: boolean): GPUBuffer {
-    const most = Math.min(least + this.#spare, this.#gpu.limits.maxBufferSize);
+    // Sizes of buffers that are mapped or bound are multiples of four.
+    const most = 4 * Math.floor(Math.min(least + this.#spare, this.#gpu.limits.maxBufferSize) / 4);
     const size = isMappable(usage) ? least : Math.max(least, Math.min(sizeClass(least), most));
     this.#shrinkTo(this.#bound - size);
     const buffer = this.#gpu.createBuffer({ size, usage, mappedAtCreation });
