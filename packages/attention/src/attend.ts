@@ -1,15 +1,14 @@
 import { checkShape, type ForwardContext, InputError, tapped } from '@headwise/core';
 import { isTapped } from '@headwise/core/internal';
-import { attention, type Mask, masks, type ScoreMod } from '@headwise/kernels';
+import type { Mask, ScoreMod } from '@headwise/kernels';
 import {
-  attentionReference,
   checkScoring,
+  type LayerAttentionOptions,
+  layerAttention,
   type RowTerm,
-  rowAttention,
 } from '@headwise/kernels/internal';
 import type { Dropout } from '@headwise/layers';
-import * as tf from '@tensorflow/tfjs';
-import { attentionProbe } from './probe.js';
+import type * as tf from '@tensorflow/tfjs';
 
 export interface AttendOptions {
   /** Default `none`. */
@@ -60,19 +59,25 @@ export function attend(
       `attend: ${heads} heads of queries do not share ${kvHeads} of keys evenly`,
     );
   }
-  const { mask = masks.none, mods, term, sinks, ctx, path = '' } = options;
-  const scale = options.scale ?? 1 / Math.sqrt(headDim);
-  const given = { mask, mods, scale, sinks, dropout: options.dropout?.draw(ctx) };
-  ctx?.onAttention?.(path, attentionProbe(q, k, given, term));
-  if (!isTapped(ctx, path, 'scores') && !isTapped(ctx, path, 'pattern')) {
-    return term ? rowAttention(q, k, v, term, given) : attention(q, k, v, given);
-  }
-  const looked = {
+  return layerAttention(q, k, v, inPass(options));
+}
+
+/** What kernels are told of attention in a forward pass: taps and a probe as callbacks, dropout with its seed. */
+export function inPass({
+  ctx,
+  path = '',
+  dropout,
+  ...given
+}: AttendOptions): LayerAttentionOptions {
+  const onAttention = ctx?.onAttention;
+  const shows = (name: string) =>
+    isTapped(ctx, path, name) ? (value: tf.Tensor) => tapped(ctx, path, name, value) : undefined;
+  const [onScores, onPattern] = [shows('scores'), shows('pattern')];
+  return {
     ...given,
-    onScores: (scores: tf.Tensor) => tapped(ctx, path, 'scores', scores),
-    onPattern: (weights: tf.Tensor) => tapped(ctx, path, 'pattern', weights),
+    dropout: dropout?.draw(ctx),
+    ...(onAttention ? { onProbe: (probe) => onAttention(path, probe) } : {}),
+    ...(onScores ? { onScores } : {}),
+    ...(onPattern ? { onPattern } : {}),
   };
-  return tf.tidy(() =>
-    term ? rowAttention(q, k, v, term, looked) : attentionReference(q, k, v, looked),
-  );
 }

@@ -144,17 +144,4 @@ describeBackends('rotary positions over a cache', () => {
     cache.dispose();
     params.dispose();
   });
-
-  test('a cache that cannot turn keys says so', () => {
-    const cache = new KeyValueCache();
-    const x = tf.zeros([1, 2, 3, 6]);
-    const turn = { cos: tf.ones([3, 3]), sin: tf.zeros([3, 3]), layout: 'half-split' } as const;
-    expect(cache.appendsInPlace('a', 3)).toBe(false);
-    expect(() => cache.append('a', x, x, undefined, turn)).toThrow(
-      "cache of 'a': cannot turn keys as it appends them; expected turned ones",
-    );
-    cache.append('a', x, x);
-    expect(cache.appendsInPlace('a', 3)).toBe(tf.getBackend() === 'webgpu');
-    cache.dispose();
-  });
 });

@@ -1,6 +1,5 @@
 export { type Mask, masks, type ScoreMod, scoreMod, scoreTable } from '@headwise/kernels';
 export { type AttendOptions, attend } from './attend.js';
-export { attendCached, type CachedOptions } from './cached.js';
 export { CrossAttention } from './cross.js';
 export type { HeadOptions, HeadSizes } from './heads.js';
 export type { AttentionLayerOptions } from './layer-options.js';

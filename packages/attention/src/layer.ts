@@ -6,14 +6,13 @@ import {
   type ParamStore,
   tapped,
 } from '@headwise/core';
-import { type KeyValueCache, keyValueCacheOf } from '@headwise/decoding';
+import type { KeyValueCache } from '@headwise/decoding';
 import { masks } from '@headwise/kernels';
 import { checkScoring } from '@headwise/kernels/internal';
 import { Linear } from '@headwise/layers';
 import type { AttentionPosition, Placed } from '@headwise/positions';
 import type * as tf from '@tensorflow/tfjs';
-import { type AttendOptions, attend } from './attend.js';
-import { attendCached, decodedInPlace } from './cached.js';
+import { type AttendOptions, attend, inPass } from './attend.js';
 import { checkCoreParts, checkedNorm } from './check-parts.js';
 import { headSizes, mergeHeads } from './heads.js';
 import type { AttentionLayerOptions } from './layer-options.js';
@@ -79,14 +78,6 @@ export class AttentionCore {
   }
 
   /**
-   * Whether new tokens are attended to by kernels that turn queries and keys as they load them.
-   */
-  turnsAsLoaded(tokens: number, seen: tf.Tensor | undefined, ctx?: ForwardContext): boolean {
-    const cache = keyValueCacheOf(ctx);
-    return cache !== undefined && decodedInPlace(tokens, { ...this.#given({}, seen, ctx), cache });
-  }
-
-  /**
    * Attends and projects the heads back, `[B, Tq, outDim]`.
    *
    * @param placed queries and keys with positions, and what those do to scores
@@ -103,7 +94,7 @@ export class AttentionCore {
     const path = this.#path;
     const given = this.#given(position, seen, ctx);
     const attended = cache
-      ? attendCached(q, k, v, { ...given, cache, turn })
+      ? cache.attend(path, q, k, v, { ...inPass(given), turn, lengths: ctx?.lengths })
       : attend(q, k, v, given);
     const heads = tapped(ctx, path, 'heads', attended);
     return tapped(ctx, path, 'out', this.#out.forward(mergeHeads(heads), ctx));

@@ -7,7 +7,6 @@ import { describeBackends, expectClose, gaussian } from '@headwise/testing';
 import * as tf from '@tensorflow/tfjs';
 import { expect, test } from 'vitest';
 import { attend } from './attend.js';
-import { attendCached } from './cached.js';
 import { CrossAttention } from './cross.js';
 import { MultiHeadAttention, type MultiHeadAttentionOptions } from './multi-head.js';
 import { FusedProjection } from './projections.js';
@@ -225,8 +224,8 @@ describeBackends('attention layers', () => {
     const mods = [true as never];
     expect(() => attend(q, q, q, { mods })).toThrow('attend: mods[0] is true; expected');
     const cache = new KeyValueCache();
-    expect(() => attendCached(q, q, q, { mods, cache, path: 'layer' })).toThrow(
-      'attendCached: mods[0] is true; expected',
+    expect(() => cache.attend('layer', q, q, q, { mods })).toThrow(
+      "cache of 'layer': mods[0] is true; expected",
     );
     expect(cache.lengthOf('layer')).toBe(0);
     cache.dispose();

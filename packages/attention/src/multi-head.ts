@@ -71,22 +71,23 @@ export class MultiHeadAttention implements Layer {
    */
   forward(x: tf.Tensor, ctx?: ForwardContext): tf.Tensor {
     const path = this.path;
+    const cache = keyValueCacheOf(ctx);
     return tf.tidy(() => {
       const memory = ctx?.memory?.read(path);
       const { v, ...projected } = this.#core.prepare(this.#projected(x, memory, ctx), ctx);
       ctx?.memory?.write(path, x);
       const [queries, keys] = [projected.q.shape[2]!, projected.k.shape[2]!];
-      const cached = ctx?.cache?.lengthOf(path) ?? 0;
+      const cached = cache?.lengthOf(path) ?? 0;
       const placed = this.#position.apply(projected.q, projected.k, {
         start: cached + keys - queries,
         // Before this layer's first tokens the cache may tell of other layers only.
-        starts: cached > 0 ? ctx?.cache?.starts : undefined,
+        starts: cached > 0 ? cache?.starts : undefined,
         positions: ctx?.positions,
         keys: cached + keys,
         scale: this.#core.scale,
-        turnsAsLoaded: this.#core.turnsAsLoaded(queries, ctx?.attentionMask, ctx),
+        turnsAsLoaded: cache !== undefined,
       });
-      return this.#core.attend(placed, v, ctx?.attentionMask, ctx, keyValueCacheOf(ctx));
+      return this.#core.attend(placed, v, ctx?.attentionMask, ctx, cache);
     });
   }
 

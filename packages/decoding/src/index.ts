@@ -1,3 +1,4 @@
+export type { CacheAttentionOptions } from './cache/attend.js';
 export { keyValueCacheOf } from './cache/context.js';
 export { KeyValueCache, type KeyValueCacheOptions } from './cache/key-value-cache.js';
 export type { CacheStorage } from './cache/rows.js';

@@ -1,6 +1,6 @@
 import { checkShape, InputError, initializers, type ParamStore } from '@headwise/core';
 import { scoreMod, scoreTable } from '@headwise/kernels';
-import type { RowTerm } from '@headwise/kernels/internal';
+import { type RowTerm, row } from '@headwise/kernels/internal';
 import * as tf from '@tensorflow/tfjs';
 import { alongDiagonal } from './diagonal.js';
 import { type AttentionPosition, type Placed, refusePositions, type Span } from './position.js';
@@ -44,7 +44,7 @@ export class ShawPosition implements AttentionPosition {
     this.#clip = clip;
   }
 
-  apply(q: tf.Tensor, k: tf.Tensor, { keys, scale, positions }: Span): Placed {
+  apply(q: tf.Tensor, k: tf.Tensor, { scale, positions }: Span): Placed {
     refusePositions(this.name, { positions });
     const [distances, width] = this.#keys.shape;
     checkShape('shaw: q', q.shape, ['B', 'H', 'Tq', width]);
@@ -53,9 +53,9 @@ export class ShawPosition implements AttentionPosition {
     const products = tf
       .matMul(q.mul(factor).reshape([-1, width]), this.#keys, false, true)
       .reshape([batch, heads, queries, distances]);
-    const [first, clip] = [keys - queries, this.#clip];
+    const clip = this.#clip;
     const mod = scoreMod((score, b, h, q, k) =>
-      score.add(scoreTable(products).at(b, h, q.sub(first), k.sub(q).add(clip))),
+      score.add(scoreTable(products).at(b, h, row, k.sub(q).add(clip))),
     );
     return { q, k, mods: [mod], ...(this.#values ? { term: valueTerm(this.#values, clip) } : {}) };
   }

@@ -7,7 +7,7 @@ import {
 } from '@headwise/core';
 import type { MatrixLayout } from '@headwise/core/internal';
 import { scoreMod, scoreTable } from '@headwise/kernels';
-import type { RowTerm } from '@headwise/kernels/internal';
+import { type RowTerm, row } from '@headwise/kernels/internal';
 import * as tf from '@tensorflow/tfjs';
 import { type AttentionPosition, type Placed, refusePositions, type Span } from './position.js';
 
@@ -110,10 +110,10 @@ export class TransformerXLPosition implements AttentionPosition {
  */
 const distanceTerm = (inputs: tf.Tensor[], factor: number, least: number): RowTerm => ({
   inputs,
-  mods({ q, k, place }, [moved, distances]) {
+  mods({ q, keys, place }, [moved, distances]) {
     const [batch, heads, rows, width] = q.shape as [number, number, number, number];
     // The distances from these queries to the keys, starting at the last key.
-    const first = Math.max(least, place - (k.shape[2]! - 1));
+    const first = Math.max(least, place - (keys - 1));
     const met = distances!.slice([0, first - least, 0], [-1, place + rows - first, -1]);
     const asking = q.mul(factor).add(moved!).transpose([1, 0, 2, 3]); // [H, B, C, Dh]
     const products = tf
@@ -121,7 +121,7 @@ const distanceTerm = (inputs: tf.Tensor[], factor: number, least: number): RowTe
       .reshape([heads, batch, rows, -1]);
     return [
       scoreMod((score, b, h, q, k) =>
-        score.add(scoreTable(products).at(h, b, q.sub(place), q.sub(k).sub(first))),
+        score.add(scoreTable(products).at(h, b, row, q.sub(k).sub(first))),
       ),
     ];
   },

@@ -1,5 +1,3 @@
-import type { ForwardContext } from '@headwise/core';
-import { KeyValueCache, type KeyValueCacheOptions } from '@headwise/decoding';
 import { masks } from '@headwise/kernels';
 import { attentionReference } from '@headwise/kernels/internal';
 import {
@@ -11,7 +9,8 @@ import {
 } from '@headwise/testing';
 import * as tf from '@tensorflow/tfjs';
 import { expect, test, vi } from 'vitest';
-import { attendCached } from './cached.js';
+import type { CacheAttentionOptions } from './attend.js';
+import { KeyValueCache, type KeyValueCacheOptions } from './key-value-cache.js';
 
 const scale = 0.3;
 
@@ -47,20 +46,20 @@ function inPieces(
   { q, k, v }: Batch,
   pieces: readonly number[],
   cache: KeyValueCache,
-  ctx: ForwardContext = {},
+  also: CacheAttentionOptions = {},
 ): tf.Tensor {
   let start = 0;
   const outputs = pieces.map((count) => {
     const piece = (x: tf.Tensor) => x.slice([0, 0, start, 0], [x.shape[0]!, x.shape[1]!, count, 7]);
-    const options = { cache, path: 'a', mask: masks.causal, scale, ctx };
-    const y = attendCached(piece(q), piece(k), piece(v), options);
+    const options = { mask: masks.causal, scale, ...also };
+    const y = cache.attend('a', piece(q), piece(k), piece(v), options);
     start += count;
     return y;
   });
   return tf.concat(outputs, 2);
 }
 
-describeBackends('attendCached', () => {
+describeBackends('cache.attend', () => {
   const options: [string, KeyValueCacheOptions][] = [
     ['that grows', {}],
     ['with room', { capacity: 150 }],
@@ -131,8 +130,12 @@ describeBackends('attendCached', () => {
               tf.concat([part(x, b, starts[b]!, n), tf.fill([1, x.shape[1]!, most - n, 7], 99)], 2),
             ),
           );
-        const options = { cache, path: 'a', mask: masks.causal, scale, ctx: { lengths } };
-        const y = attendCached(padded(whole.q), padded(whole.k), padded(whole.v), options);
+        const [q, k, v] = [whole.q, whole.k, whole.v].map(padded) as [
+          tf.Tensor,
+          tf.Tensor,
+          tf.Tensor,
+        ];
+        const y = cache.attend('a', q, k, v, { mask: masks.causal, scale, lengths });
         for (const [b, n] of lengths.entries()) {
           outputs[b]!.push(part(y, b, 0, n));
           starts[b]! += n;
@@ -217,10 +220,11 @@ describeBackends('attendCached', () => {
     const whole = batch(1, [2, 2], 6);
     const cache = new KeyValueCache();
     const shapes: number[][] = [];
-    const tap = (name: string, value: tf.Tensor) => {
-      if (name === 'a.pattern') shapes.push(value.shape);
+    const onPattern = (weights: tf.Tensor) => {
+      shapes.push(weights.shape);
+      return weights;
     };
-    await expectClose(inPieces(whole, [4, 1, 1], cache, { tap }), uncached(whole));
+    await expectClose(inPieces(whole, [4, 1, 1], cache, { onPattern }), uncached(whole));
     expect(shapes).toEqual([
       [1, 2, 4, 4],
       [1, 2, 1, 5],
@@ -245,16 +249,23 @@ describeBackends('attendCached', () => {
   test('what a cache cannot do is named', () => {
     const { q, k, v } = batch(1, [2, 2], 9);
     const cache = new KeyValueCache({ window: 4 });
-    const given = { cache, path: 'a', mask: masks.causal };
-    attendCached(q, k, v, given);
-    expect(() => attendCached(q, k, v, { ...given, mask: masks.none })).toThrow(
-      "attention 'a': mask 'none' over a cache whose sequences differ in length, or whose tokens leave a window; expected mask 'causal' alone",
+    const given = { mask: masks.causal };
+    cache.attend('a', q, k, v, given);
+    const term = { inputs: [], values: (pattern: tf.Tensor) => pattern };
+    expect(() => cache.attend('a', q, k, v, { ...given, term })).toThrow(
+      "cache of 'a': a score or a position that reads weights by their tokens, over a window that tokens have left; expected a cache of whole sequences, of one length",
     );
     const two = batch(2, [2, 2], 1);
-    expect(() => attendCached(two.q, two.k, two.v, given)).toThrow(
+    expect(() => cache.attend('a', two.q, two.k, two.v, given)).toThrow(
       "cache of 'a': k has shape [2, 2, 1, 7]; expected [1, 2, T, 7]",
     );
+    expect(() => cache.attend('a', part(q, 0, 0, 3), k, v, given)).toThrow(
+      "cache of 'a': q has shape [1, 2, 3, 7]; expected [1, H, 9, 7]",
+    );
+    expect(cache.lengthOf('a')).toBe(9);
     cache.dispose();
-    expect(() => attendCached(q, k, v, given)).toThrow("cache of 'a': used after it was disposed");
+    expect(() => cache.attend('a', q, k, v, given)).toThrow(
+      "cache of 'a': used after it was disposed",
+    );
   });
 });

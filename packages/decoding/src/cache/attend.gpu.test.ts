@@ -1,64 +1,21 @@
-import { currentDevice } from '@headwise/core';
-import { KeyValueCache } from '@headwise/decoding';
-import { masks, scoreTable } from '@headwise/kernels';
-import { gaussian } from '@headwise/testing';
+import { masks, scoreMod, scoreTable } from '@headwise/kernels';
+import { gaussian, readsOf } from '@headwise/testing';
 import * as tf from '@tensorflow/tfjs';
 import { expect, test } from 'vitest';
-import { attendCached, type CachedOptions } from './cached.js';
-import { scoreMod } from './index.js';
+import type { CacheAttentionOptions } from './attend.js';
+import { KeyValueCache, type KeyValueCacheOptions } from './key-value-cache.js';
 
-const heads = 4;
-const width = 64;
+const [heads, width] = [4, 8];
 
-/** What a run makes the GPU copy, and the sizes of the buffers that it writes into. */
-function watch(run: () => void): { copied: number[]; written: number[] } {
-  const device = currentDevice()!.gpu!;
-  const { bufferManager } = tf.backend() as unknown as {
-    bufferManager: { acquireBuffer(size: number, ...rest: unknown[]): GPUBuffer };
-  };
-  const seen = { copied: [] as number[], written: [] as number[] };
-  const createCommandEncoder = device.createCommandEncoder.bind(device);
-  device.createCommandEncoder = (descriptor) => {
-    const encoder = createCommandEncoder(descriptor);
-    const copy = encoder.copyBufferToBuffer.bind(encoder) as (...args: unknown[]) => undefined;
-    encoder.copyBufferToBuffer = (...args: unknown[]) => {
-      seen.copied.push(args[4] as number);
-      return copy(...args);
-    };
-    return encoder;
-  };
-  const acquireBuffer = bufferManager.acquireBuffer.bind(bufferManager);
-  bufferManager.acquireBuffer = (size, ...rest) => {
-    seen.written.push(size);
-    return acquireBuffer(size, ...rest);
-  };
-  try {
-    run();
-  } finally {
-    Reflect.deleteProperty(device, 'createCommandEncoder');
-    Reflect.deleteProperty(bufferManager, 'acquireBuffer');
-  }
-  return seen;
-}
-
-const sum = (sizes: readonly number[]) => sizes.reduce((a, b) => a + b, 0);
-
-/** Whether an upload copies depends on the time since the one before; what is given lies on the GPU before anything is counted. */
-function onGpu<T extends tf.Tensor>(tensor: T): T {
-  (tf.backend() as unknown as { uploadToGPU(dataId: object): void }).uploadToGPU(tensor.dataId);
-  return tensor;
-}
-
-type Scoring = Pick<CachedOptions, 'mask' | 'mods' | 'sinks'>;
 /** What models add to scores while decoding, given the tokens so far. */
-const scorings: Record<string, (tokens: number) => Scoring> = {
+const scorings: Record<string, (tokens: number) => CacheAttentionOptions> = {
   'causal attention': () => ({ mask: masks.causal }),
   'ALiBi, as in BLOOM': () => ({
     mask: masks.causal,
     mods: [scoreMod((score, _b, h, q, k) => score.sub(q.sub(k).mul(h).toFloat().mul(0.1)))],
   }),
   'biases by distance, as in T5': () => {
-    const biases = scoreTable(onGpu(gaussian([heads, 128], 4)));
+    const biases = scoreTable(gaussian([heads, 128], 4));
     const mod = scoreMod((score, _b, h, q, k) => score.add(biases.at(h, q.sub(k))));
     return { mask: masks.causal, mods: [mod] };
   },
@@ -66,47 +23,87 @@ const scorings: Record<string, (tokens: number) => Scoring> = {
     mask: masks.and(masks.causal, masks.slidingWindow(100)),
   }),
   'padding on the left': (tokens) => ({
-    mask: masks.and(masks.causal, masks.padding(onGpu(tf.ones([1, tokens], 'int32')))),
+    mask: masks.and(masks.causal, masks.padding(tf.ones([2, tokens], 'int32'))),
   }),
+  sinks: () => ({ mask: masks.causal, sinks: gaussian([heads], 5) as tf.Tensor1D }),
 };
 
-const room = ['a cache of 2,048', { capacity: 2048 }, 2000] as const;
-const full = ['a window of 2,048 that is full', { window: 2044, sinks: 4 }, 2040] as const;
-const runs = [
-  ...Object.keys(scorings).map((scoring) => [...room, scoring] as const),
-  [...full, 'causal attention'] as const,
-];
+interface Kind {
+  cache: KeyValueCacheOptions;
+  scoring: string;
+  /** The tokens of each of two sequences before those that are counted; default 140 each. */
+  first?: number[];
+}
 
-for (const [name, options, tokens, scoring] of runs) {
-  test(`${scoring} over ${name} moves no keys or values but the new row`, async () => {
+const kinds: Record<string, Kind> = {
+  ...Object.fromEntries(
+    Object.keys(scorings).map((scoring) => [
+      `${scoring} over a cache with room`,
+      { cache: { capacity: 256 }, scoring },
+    ]),
+  ),
+  'sequences of different lengths': {
+    cache: { capacity: 256 },
+    scoring: 'causal attention',
+    first: [140, 90],
+  },
+  'a window that is full': { cache: { window: 70, sinks: 4 }, scoring: 'causal attention' },
+  'ALiBi over a window that is full': { cache: { window: 70 }, scoring: 'ALiBi, as in BLOOM' },
+  'windows, of which one is full': {
+    cache: { window: 70, sinks: 4 },
+    scoring: 'causal attention',
+    first: [140, 40],
+  },
+  halves: { cache: { capacity: 256, storage: 'f16' }, scoring: 'causal attention' },
+};
+
+/** The kernels that append to a cache and attend over it where it lies. */
+const inPlace = ['headwise/AppendKeysValues', 'headwise/DecodeAttention', 'headwise/Attention'];
+
+for (const [name, { cache: made, scoring, first = [140, 140] }] of Object.entries(kinds)) {
+  test(`${name}: no byte of the cache is copied, for one new token or several`, async () => {
+    const cache = new KeyValueCache(made);
     let length = 0;
-    const rows = (count: number, seed: number) => gaussian([1, heads, count, width], seed);
-    const cache = new KeyValueCache(options);
-    const attend = (count: number) => {
-      const [q, k, v] = [1, 2, 3].map((seed) => onGpu(rows(count, seed))) as [
-        tf.Tensor,
-        tf.Tensor,
-        tf.Tensor,
-      ];
+    const attend = (count: number, lengths?: readonly number[]) => {
+      const rows = (seed: number) => gaussian([2, heads, count, width], seed);
+      const [q, k, v] = [rows(1), rows(2), rows(3)];
       length += count;
-      const scored = scorings[scoring]!(length);
-      const before = tf.engine().state.numBytes;
-      const seen = watch(() =>
-        tf.tidy(() => void attendCached(q, k, v, { cache, path: 'a', ...scored })),
-      );
-      expect(tf.engine().state.numBytes - before).toBe(count === 1 ? 0 : cacheBytes);
-      tf.dispose([q, k, v]);
-      return seen;
+      return cache.attend('a', q, k, v, { ...scorings[scoring]!(length), lengths });
     };
-    const cacheBytes = 2 * 2048 * heads * width * 4;
-    attend(tokens);
-    for (let t = 0; t < 12; t++) {
-      const { copied, written } = attend(1);
-      expect(sum(copied)).toBe(0);
-      // The output, its 32 parts of the keys and the numbers of the dispatches: a hundredth of the cache.
-      expect(sum(written)).toBeGreaterThan(4 * heads * width);
-      expect(sum(written)).toBeLessThan(cacheBytes / 50);
+    tf.tidy(() => void attend(140, first));
+    // One as in decoding, a few as in speculation, and a piece of a prompt, whose halves are unpacked.
+    for (const count of made.storage === 'f16' ? [1, 1, 5] : [1, 1, 5, 20]) {
+      const before = tf.engine().state.numBytes;
+      const { kernels, copied } = await readsOf(
+        () => Object.values(cache.rowsOf('a')),
+        () => tf.tidy(() => void attend(count)),
+      );
+      expect(copied).toBe(0);
+      expect(kernels.filter((kernel) => !inPlace.includes(kernel))).toEqual([]);
+      expect(new Set(kernels).size).toBe(2);
+      // The places of sequences of different lengths are kept for the other layers of a pass.
+      expect(tf.engine().state.numBytes - before).toBeLessThanOrEqual(16);
     }
     cache.dispose();
   });
 }
+
+test('what copies a cache is seen', async () => {
+  const cache = new KeyValueCache({ capacity: 64 });
+  const x = gaussian([2, 1, 5, 4], 1);
+  cache.attend('a', x, x, x).dispose();
+  const { k } = cache.rowsOf('a');
+  const { kernels } = await readsOf(
+    () => [k],
+    () => tf.tidy(() => void k.slice([0, 0, 0, 0], [2, 1, 5, 4])),
+  );
+  expect(kernels.length).toBe(1);
+  expect(inPlace).not.toContain(kernels[0]);
+  const onPattern = (weights: tf.Tensor) => weights;
+  const tapped = await readsOf(
+    () => [k],
+    () => tf.tidy(() => void cache.attend('a', x, x, x, { onPattern })),
+  );
+  expect(tapped.kernels.some((kernel) => !inPlace.includes(kernel))).toBe(true);
+  cache.dispose();
+});

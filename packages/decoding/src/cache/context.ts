@@ -9,6 +9,6 @@ import type { KeyValueCache } from './key-value-cache.js';
 export function keyValueCacheOf(ctx: ForwardContext | undefined): KeyValueCache | undefined {
   const cache = ctx?.cache;
   if (cache === undefined) return undefined;
-  checkPart('ctx.cache', cache, ['append', 'once'], 'a KeyValueCache of @headwise/decoding');
+  checkPart('ctx.cache', cache, ['attend', 'once'], 'a KeyValueCache of @headwise/decoding');
   return cache as KeyValueCache;
 }

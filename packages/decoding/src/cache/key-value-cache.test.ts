@@ -17,8 +17,8 @@ describe('KeyValueCache', () => {
     });
     expect([cache.length, cache.lengthOf('a'), cache.lengthOf('c')]).toEqual([4, 4, 0]);
     tf.tidy(() => {
-      const appended = cache.append('a', rows(1, 1), rows(1, 1));
-      expect(appended.rows.k.shape).toEqual([1, 2, 5, 3]);
+      cache.append('a', rows(1, 1), rows(1, 1));
+      expect(cache.rowsOf('a').k.shape).toEqual([1, 2, 5, 3]);
     });
     // Another layer has not seen the new token yet.
     expect([cache.length, cache.lengthOf('a')]).toEqual([4, 5]);

@@ -1,15 +1,21 @@
 import { checkOneOf, checkShape, InputError, type TokenCache } from '@headwise/core';
 import type { RotaryTables } from '@headwise/kernels';
-import type { KeysValues, Ring } from '@headwise/kernels/internal';
+import { checkScoring, type KeysValues } from '@headwise/kernels/internal';
 import * as tf from '@tensorflow/tfjs';
-import { LeakWarning } from './leak.js';
 import {
-  type CachedKeysValues,
-  type CacheStorage,
-  cacheStorages,
-  Rows,
-  reordered,
-} from './rows.js';
+  attendFirst,
+  attendRows,
+  type CacheAttentionOptions,
+  checkTerm,
+  longestPiece,
+  type NewTokens,
+  ringOf,
+  tokensFrom,
+  turnedTokens,
+  type Window,
+} from './attend.js';
+import { LeakWarning } from './leak.js';
+import { type CacheStorage, cacheStorages, Rows, reordered } from './rows.js';
 import type { Tokens } from './tokens.js';
 
 export interface KeyValueCacheOptions {
@@ -41,7 +47,7 @@ export class KeyValueCache implements TokenCache {
   readonly #layers = new Map<string, Rows>();
   readonly #fixed = new Map<string, KeysValues>();
   readonly #capacity: number | undefined;
-  readonly #ring: Ring | undefined;
+  readonly #window: Window | undefined;
   readonly #storage: CacheStorage;
   readonly #leak = new LeakWarning(this, 'KeyValueCache');
   #tokens: Tokens | undefined;
@@ -60,8 +66,8 @@ export class KeyValueCache implements TokenCache {
       throw new InputError(`KeyValueCache: ${sinks} sinks without a window; give both`);
     }
     this.#storage = storage;
-    this.#capacity = window === undefined ? capacity : sinks + window;
-    this.#ring = window === undefined ? undefined : { sinks, size: window };
+    this.#capacity = capacity;
+    this.#window = window === undefined ? undefined : { sinks, size: window };
   }
 
   /** The number of tokens that every layer has seen, of the longest sequence: the position of its next one. */
@@ -75,75 +81,107 @@ export class KeyValueCache implements TokenCache {
     return first?.map((n, b) => Math.min(n, ...others.map((seen) => seen[b]!))) ?? [];
   }
 
-  /** The most new tokens that `append` takes at once. */
-  get longestPiece(): number {
-    return this.#ring?.size ?? Number.POSITIVE_INFINITY;
-  }
-
   /** The number of tokens that one layer has seen, of the longest sequence. */
   lengthOf(path: string): number {
     return Math.max(0, ...(this.#layers.get(path)?.seen ?? []));
   }
 
   /**
-   * Whether the next tokens of a layer are written to their places and attended to there, so that `append`
-   * can turn their keys: not its first ones, nor several that push others out of a window.
+   * Appends the keys and values of new tokens to a layer's, and attends to those and all before.
    *
-   * @param tokens the number of new ones, `T`
+   * Nothing of the cache is copied, except for callbacks that see scores or weights, dropout and terms that read keys or
+   * weights.
+   *
+   * @param q `[B, H, T, Dh]`, k and v `[B, Hkv, T, Dh]`, where Hkv divides H
+   * @returns `[B, H, T, Dh]`
+   * @throws ShapeError where batch, heads or width differ from what is cached; InputError for what is not a mask or a score
+   * mod, where tokens do not fit, and after `dispose`
    */
-  appendsInPlace(path: string, tokens: number): boolean {
-    return (
-      this.#layers.get(path)?.inPlace === true &&
-      tokens <= this.longestPiece &&
-      !this.#passes(tokens, this.lengthOf(path) + tokens)
-    );
+  attend(
+    path: string,
+    q: tf.Tensor,
+    k: tf.Tensor,
+    v: tf.Tensor,
+    options: CacheAttentionOptions = {},
+  ): tf.Tensor {
+    this.#checkUsable(path);
+    const what = `cache of '${path}'`;
+    checkScoring(what, options);
+    checkShape(`${what}: k`, k.shape, ['B', 'Hkv', 'T', 'Dh']);
+    const [batch, , tokens, width] = k.shape as [number, number, number, number];
+    checkShape(`${what}: q`, q.shape, [batch, 'H', tokens, width]);
+    const before = this.lengthOf(path);
+    const piece = before === 0 ? tokens : longestPiece(before + tokens, this.#window, options);
+    if (tokens <= piece) {
+      return tf.tidy(() => this.#attendPiece(path, { q, k, v }, options));
+    }
+    return tf.tidy(() => {
+      const turned = turnedTokens({ q, k, v }, options.turn);
+      const pieces = [];
+      for (let from = 0; from < tokens; from += piece) {
+        const count = Math.min(piece, tokens - from);
+        const lengths = options.lengths?.map((n) => Math.max(0, Math.min(count, n - from)));
+        const given = { ...options, turn: undefined, lengths };
+        pieces.push(this.#attendPiece(path, tokensFrom(turned, from, count), given));
+      }
+      return tf.concat(pieces, 2);
+    });
+  }
+
+  #attendPiece(path: string, given: NewTokens, options: CacheAttentionOptions): tf.Tensor {
+    const what = `cache of '${path}'`;
+    const held = this.#layers.get(path);
+    const first = this.lengthOf(path) === 0;
+    // First tokens are attended to as they are given, and so turned before.
+    const inPlace = held?.inPlace === true && !first;
+    const { q, k, v } = inPlace ? given : turnedTokens(given, options.turn);
+    const turn = inPlace ? options.turn : undefined;
+    const tokens = this.#tokensOf(what, k, held?.seen, options.lengths);
+    if (!first) checkTerm(what, options, tokens, this.#window);
+    const rows = this.#written(path, { k, v }, tokens, turn);
+    if (first) return attendFirst({ q, k, v }, tokens, this.#window, options);
+    return attendRows(q, rows.memory, tokens, this.#window, { ...options, turn });
   }
 
   /**
-   * Appends the keys and values of new tokens to a layer's.
+   * Appends the keys and values of new tokens to a layer's, for layers that attend in another way.
    *
    * @param k `[B, Hkv, T, Dh]`, v the same
    * @param counts the tokens of each sequence that are not padding, which stands at the end; default `T`
-   * @param turn what keys are turned by as they are written; only where it `appendsInPlace`
-   * @returns what the new tokens attend to
    * @throws ShapeError where batch, heads or width differ from what is cached; InputError where tokens
-   * do not fit, or keys are not to be turned here, and after `dispose`
+   * do not fit, and after `dispose`
    */
-  append(
-    path: string,
-    k: tf.Tensor,
-    v: tf.Tensor,
-    counts?: readonly number[],
-    turn?: RotaryTables,
-  ): CachedKeysValues {
+  append(path: string, k: tf.Tensor, v: tf.Tensor, counts?: readonly number[]): void {
     this.#checkUsable(path);
+    const tokens = this.#tokensOf(`cache of '${path}'`, k, this.#layers.get(path)?.seen, counts);
+    this.#written(path, { k, v }, tokens);
+  }
+
+  /** Writes new tokens to a layer's rows. */
+  #written(path: string, { k, v }: KeysValues, tokens: Tokens, turn?: RotaryTables): Rows {
     const what = `cache of '${path}'`;
-    if (turn && !this.appendsInPlace(path, k.shape[2]!)) {
-      throw new InputError(`${what}: cannot turn keys as it appends them; expected turned ones`);
-    }
     checkShape(`${what}: v`, v.shape, k.shape);
     const held = this.#layers.get(path);
     const [, heads, , width] = held?.shape ?? k.shape;
     checkShape(`${what}: k`, k.shape, [this.#batch() ?? 'B', heads ?? 'Hkv', 'T', width ?? 'Dh']);
-    const tokens = this.#tokensOf(what, k, held?.seen, counts);
     const longest = Math.max(...tokens.ends);
-    if (!this.#ring && this.#capacity !== undefined && longest > this.#capacity) {
+    if (this.#capacity !== undefined && longest > this.#capacity) {
       throw new InputError(
         `${what}: ${longest} tokens of a sequence; it was made for ${this.#capacity}`,
       );
     }
-    const rows =
-      held ?? new Rows(k, { capacity: this.#capacity, ring: this.#ring, storage: this.#storage });
+    const rows = held ?? this.#roomFor(k);
     this.#layers.set(path, rows);
     this.#leak.holds(this.#layers.size);
-    // Where a token falls out of the window before all new ones have seen it, they see old and new.
-    if (this.#passes(k.shape[2]!, longest)) {
-      const attended = rows.passing({ k, v }, tokens);
-      rows.write({ k, v }, tokens);
-      return attended;
-    }
     rows.write({ k, v }, tokens, turn);
-    return held ? rows.kept(tokens) : { kind: 'fresh', rows: { k, v }, lengths: tokens.ends };
+    return rows;
+  }
+
+  /** @param like the first keys of a layer */
+  #roomFor(like: Pick<tf.Tensor, 'shape'>): Rows {
+    const ring = this.#window && ringOf(this.#window);
+    const capacity = ring ? ring.sinks + ring.size : this.#capacity;
+    return new Rows(like, { capacity, ring, storage: this.#storage });
   }
 
   /**
@@ -162,10 +200,8 @@ export class KeyValueCache implements TokenCache {
     this.#checkUsable(path);
     const what = `cache of '${path}'`;
     const shape = [1, heads, tokens, headDim];
-    const rows =
-      this.#layers.get(path) ??
-      new Rows({ shape }, { capacity: this.#capacity, ring: this.#ring, storage: this.#storage });
-    if (!rows.inPlace || this.#ring || (this.#capacity ?? tokens) < tokens) {
+    const rows = this.#layers.get(path) ?? this.#roomFor({ shape });
+    if (!rows.inPlace || this.#window || (this.#capacity ?? tokens) < tokens) {
       throw new InputError(
         `${what}: room for ${tokens} tokens to be written in place; expected a cache that grows, on WebGPU with kernels`,
       );
@@ -230,10 +266,11 @@ export class KeyValueCache implements TokenCache {
     this.#checkUsable();
     checkCount('trim: length', length, 0);
     for (const [path, { seen }] of this.#layers) {
-      const lost = seen.find((n) => this.#ring && n > this.#capacity! && n > length);
+      const window = this.#window;
+      const lost = seen.find((n) => window && n > window.sinks + window.size && n > length);
       if (lost !== undefined) {
         throw new InputError(
-          `cache of '${path}': ${lost} tokens cannot be trimmed to ${length}, as the window of ${this.#ring!.size} has lost older ones`,
+          `cache of '${path}': ${lost} tokens cannot be trimmed to ${length}, as the window of ${window!.size} has lost older ones`,
         );
       }
     }
@@ -280,11 +317,6 @@ export class KeyValueCache implements TokenCache {
     throw new InputError(`${who}: used after it was disposed`);
   }
 
-  /** Whether some of the new tokens push others out of the window before all have seen them. */
-  #passes(tokens: number, longest: number): boolean {
-    return this.#ring !== undefined && tokens > 1 && longest > this.#capacity!;
-  }
-
   #batch(): number | undefined {
     return [...this.#layers.values()][0]?.shape[0];
   }
@@ -304,11 +336,6 @@ export class KeyValueCache implements TokenCache {
     ) {
       throw new InputError(
         `${what}: counts are [${counts.join(', ')}]; expected ${batch} of 0 to ${most}`,
-      );
-    }
-    if (most > this.longestPiece) {
-      throw new InputError(
-        `${what}: ${most} tokens at once; a window of ${this.longestPiece} takes as many in a piece`,
       );
     }
     const ends = counts.map((n, b) => (seen?.[b] ?? 0) + n);

@@ -9,44 +9,7 @@ import {
 } from '@headwise/kernels/internal';
 import * as tf from '@tensorflow/tfjs';
 import { kept } from './kept.js';
-import { isLevel, placesOf, type Tokens, visibleKeys } from './tokens.js';
-
-/** What the queries of new tokens attend to; the cache owns it, and the next token changes it. */
-export type CachedKeysValues =
-  | FreshKeysValues
-  | KeptKeysValues
-  | {
-      /** Tokens leave the window before all new ones have seen them: old and new, `[B, Hkv, C + T, Dh]`. */
-      readonly kind: 'passing';
-      readonly rows: KeysValues;
-      /** `[B, 1, T, C + T]`: ones where a new token may look. */
-      readonly visible: () => tf.Tensor4D;
-    };
-
-/** There was nothing before: keys and values as they were given. */
-export interface FreshKeysValues {
-  readonly kind: 'fresh';
-  readonly rows: KeysValues;
-  /** The tokens of each sequence that are not padding. */
-  readonly lengths: readonly number[];
-}
-
-/** The cache itself, with room for `C` tokens. */
-export interface KeptKeysValues {
-  readonly kind: 'kept';
-  /** `[B, Hkv, C, Dh]`; or int32, `[B, Hkv, C, ⌈Dh / 2⌉]`, where they are kept in f16, two in a word. */
-  readonly rows: KeysValues;
-  /** The same up to the longest sequence, as float32, for paths that show scores or weights. */
-  readonly copied: () => KeysValues;
-  /** The tokens of the longest sequence, new ones and those that have left a window included. */
-  readonly length: number;
-  /** The window, once tokens have left it; until then a token lies at its position. */
-  readonly ring: Ring | undefined;
-  /** int32, `[B, 2]`: the tokens of each sequence, and how many are new; undefined where all sequences are alike. */
-  readonly places: tf.Tensor2D | undefined;
-  /** `[B, 1, T, longest]`: ones where a new token may look. */
-  readonly visible: () => tf.Tensor4D;
-}
+import { isLevel, placesOf, type Tokens } from './tokens.js';
 
 /** The number format of cached keys and values. */
 export type CacheStorage = (typeof cacheStorages)[number];
@@ -106,7 +69,7 @@ export class Rows {
     return [batch, heads, room, this.#width];
   }
 
-  /** Whether new tokens are written to their places by a kernel. */
+  /** Whether new tokens are written to their places by a kernel, which turns keys on the way. */
   get inPlace(): boolean {
     return this.#inPlace;
   }
@@ -155,42 +118,6 @@ export class Rows {
       return tf.gather(rows, tf.tensor1d(from, 'int32'), 1);
     });
     return tf.stack(sequences);
-  }
-
-  /** The rows as they are, for the queries of the tokens that were just written. */
-  kept(tokens: Tokens): KeptKeysValues {
-    const length = Math.max(...tokens.ends);
-    const longest = Math.min(length, this.shape[2]);
-    const held = (b: number) => placesHeld(longest, tokens.ends[b]!, this.#ring);
-    return {
-      kind: 'kept',
-      rows: { k: this.#k, v: this.#v },
-      copied: () => ({ k: this.#plain(this.#k, longest), v: this.#plain(this.#v, longest) }),
-      length,
-      ring: length > longest ? this.#ring : undefined,
-      places: isLevel(tokens) ? undefined : placesOf(tokens),
-      visible: () => visibleKeys(tokens, longest, held, this.#ring),
-    };
-  }
-
-  /** The rows with new ones behind them, before those take the places of others. */
-  passing({ k, v }: KeysValues, tokens: Tokens): CachedKeysValues {
-    const room = this.shape[2];
-    const held = (b: number) => {
-      const [end, count] = [tokens.ends[b]!, tokens.counts[b]!];
-      const added = Array.from({ length: tokens.most }, (_, t) =>
-        t < count ? end - count + t : -1,
-      );
-      return [...placesHeld(room, end - count, this.#ring), ...added];
-    };
-    return {
-      kind: 'passing',
-      rows: {
-        k: tf.concat([this.#plain(this.#k, room), k], 2),
-        v: tf.concat([this.#plain(this.#v, room), v], 2),
-      },
-      visible: () => visibleKeys(tokens, room + tokens.most, held, this.#ring),
-    };
   }
 
   /** Makes room for tokens of a sequence. */
@@ -272,7 +199,3 @@ const inOrder = (x: tf.Tensor, order: readonly number[]): tf.Tensor =>
 
 /** Room for some tokens of a sequence: what doubling leads to. */
 const roomFor = (tokens: number) => Math.max(leastRoom, 2 ** Math.ceil(Math.log2(tokens)));
-
-/** The tokens that the places of a sequence hold. */
-const placesHeld = (room: number, end: number, ring: Ring | undefined): number[] =>
-  Array.from({ length: room }, (_, place) => tokenIn(place, end, ring));

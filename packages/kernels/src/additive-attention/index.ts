@@ -1,5 +1,6 @@
 import { checkShape, InputError } from '@headwise/core';
 import * as tf from '@tensorflow/tfjs';
+import { row } from '../attention/expression/expression.js';
 import { scoreTable } from '../attention/expression/table.js';
 import { scoreMod } from '../attention/mods.js';
 import { checkOperands } from '../dispatch/check.js';
@@ -71,9 +72,9 @@ export function additiveAttention(
 export const additiveTerm = (w: tf.Tensor, activation?: AdditiveActivation): RowTerm => ({
   inputs: [w],
   replaces: true,
-  mods({ q, k, place }, [w]) {
+  mods({ q, k }, [w]) {
     const scores = additiveScores(q, k, w!, activation);
-    return [scoreMod((_score, b, h, q, k) => scoreTable(scores).at(b, h, q.sub(place), k))];
+    return [scoreMod((_score, b, h, _q, k) => scoreTable(scores).at(b, h, row, k))];
   },
 });
 

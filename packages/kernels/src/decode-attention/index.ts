@@ -11,12 +11,15 @@ import { checkType } from '../dispatch/check.js';
 import { hasKernel, registerWebGPUKernel, runKernel } from '../dispatch/register.js';
 import { checkTables as checkRotaryTables, rotary } from '../rotary/index.js';
 import type { RotaryTables } from '../rotary/tables.js';
+import type { LayerAttentionOptions } from '../row-attention/layer.js';
+import { attentionProbe } from '../row-attention/probe.js';
+import { modsOf, type Rows, type RowTerm } from '../row-attention/term.js';
 import { unpackHalves, wordsOf } from './halves.js';
-import { decodeAttentionReference, usedPart } from './reference.js';
+import { atTokens, decodeAttentionReference, usedPart } from './reference.js';
 import type { Ring } from './ring.js';
 import { decodeAttentionKernel, mostQueries, widestHead } from './webgpu.js';
 
-export interface DecodeAttentionOptions {
+export interface DecodeAttentionOptions extends LayerAttentionOptions {
   /** The tokens of the longest sequence, those of the queries included. */
   length: number;
   /**
@@ -26,24 +29,21 @@ export interface DecodeAttentionOptions {
   places?: tf.Tensor | undefined;
   /** The window of a cache that keeps the latest tokens only, `C = sinks + size`; default: a token lies at its position. */
   ring?: Ring | undefined;
-  /** Default `1 / √Dh`. */
-  scale?: number | undefined;
   /** At the positions of tokens in their sequence; default `causal`. */
   mask?: Mask | undefined;
-  /** What is done to the scaled products before the softmax, in this order. */
-  mods?: readonly ScoreMod[] | undefined;
-  /** `[H]`: a learned score for each head that takes part in the softmax and has no value. */
-  sinks?: tf.Tensor | undefined;
+  /** Without `values` where `places` or `ring` are given, and without `replaces` where `ring` is. */
+  term?: RowTerm | undefined;
   /** What queries are turned by as they are loaded, of keys that are turned already. */
   turn?: RotaryTables | undefined;
 }
 
 /**
- * Attention of a few new tokens over a cache of keys and values, which is read where it lies:
+ * Attention of new tokens over a cache of keys and values, which is read where it lies:
  * `softmax(mods(Q Kᵀ · scale) + M) V`.
  *
- * Fused on WebGPU, where the keys are split among workgroups and their parts joined in a second pass.
- * It has no gradient there.
+ * Fused on WebGPU: up to eight queries split the keys among workgroups and join their parts in a second pass; more go to
+ * the tiles of `attention`, over the whole room, masked behind the last token. Where weights are shown, dropped out or
+ * read by a term, the used part is copied, for plain operations. It has no gradient.
  *
  * @param q `[B, H, Tq, Dh]`, the last `Tq` of `length` tokens
  * @param k `[B, Hkv, C, Dh]`, a cache with room for `C` tokens, where Hkv divides H; or int32,
@@ -60,43 +60,103 @@ export function decodeAttention(
   v: tf.Tensor,
   options: DecodeAttentionOptions,
 ): tf.Tensor {
-  const { length, places, ring, sinks, turn, mask = causal, mods = [] } = options;
   check(q, k, v, options);
+  const { length, turn, mask = causal, mods = [] } = options;
   const [batch, heads, queries, width] = q.shape as [number, number, number, number];
   checkMask(mask, { B: batch, H: heads, Tq: queries, Tk: length });
   checkTables('decodeAttention', { mask, mods }, { batch, heads });
-  const turned = () => (turn && q.size > 0 ? rotary(q, turn.cos, turn.sin, turn.layout) : q);
   const scale = options.scale ?? 1 / Math.sqrt(Math.max(1, width));
-  const values = (x: tf.Tensor) => (k.dtype === 'int32' ? unpackHalves(x, width) : x);
-  if (!hasKernel('headwise/DecodeAttention') || q.size === 0 || width > widestHead) {
-    const scoring = { mask, mods, scale, length, places, ring, sinks };
-    return tf.tidy(() => decodeAttentionReference(turned(), values(k), values(v), scoring));
+  return tf.tidy(() => {
+    const { term, onProbe } = options;
+    // Decoding turns queries itself; whatever else looks at them needs them turned.
+    const first = term || onProbe ? turned(q, turn) : q;
+    const rows = rowsOf(first, k, length);
+    const given: Given = {
+      ...options,
+      ...(first === q ? {} : { turn: undefined }),
+      mask,
+      mods: [...modsOf(term, rows), ...mods],
+      scale,
+      rows,
+    };
+    onProbe?.(probeOf(given, k));
+    return attendRows(first, k, v, given);
+  });
+}
+
+/** Options of one call with defaults filled in, and the term's mods among the others. */
+interface Given extends DecodeAttentionOptions {
+  mask: Mask;
+  mods: readonly ScoreMod[];
+  scale: number;
+  rows: Rows;
+}
+
+function attendRows(q: tf.Tensor, k: tf.Tensor, v: tf.Tensor, given: Given): tf.Tensor {
+  const { length, places, ring, turn, mask, mods, scale, sinks, term, rows } = given;
+  const [, , queries, width] = q.shape as [number, number, number, number];
+  const { dropout, onScores, onPattern } = given;
+  const shown = onScores || onPattern || dropout || term?.values;
+  if (shown || !hasKernel('headwise/DecodeAttention') || q.size === 0 || width > widestHead) {
+    return decodeAttentionReference(
+      turned(q, turn),
+      used(k, width, length),
+      used(v, width, length),
+      {
+        ...{ length, places, ring, mask, mods, scale, sinks, dropout },
+        ...(onScores ? { onScores } : {}),
+        ...(onPattern ? { onPattern } : {}),
+        values: term?.values && ((pattern) => term.values!(pattern, rows, term.inputs)),
+      },
+    );
   }
-  if (queries > mostQueries && !places && !ring) {
+  if (queries > mostQueries) {
     // Enough rows for the tiles of a whole pass.
-    return tf.tidy(() => {
-      const [keys, ofKeys] = [usedPart(values(k), length), usedPart(values(v), length)];
-      return attention(turned(), keys, ofKeys, { scale, mask, mods, sinks });
-    });
+    const [keys, values] =
+      k.dtype === 'int32' ? [used(k, width, length), used(v, width, length)] : [k, v];
+    const whole = !places && !ring && keys.shape[2] === length;
+    const scoring = { mask, mods };
+    const moved = whole ? scoring : atTokens(scoring, { length, queries, places, ring });
+    return attention(turned(q, turn), keys, values, { ...moved, scale, sinks });
   }
   const pairs = pairFunctions({ mask, mods, scale });
   const tables = pairs.graph.tables.map(({ tensor }, n) => [`table${n}`, tensor]);
-  return tf.tidy(
-    () =>
-      runKernel(
-        'headwise/DecodeAttention',
-        {
-          q,
-          k,
-          v,
-          ...(places ? { places } : {}),
-          ...(sinks ? { sinks } : {}),
-          ...(turn ? { cos: turn.cos, sin: turn.sin } : {}),
-          ...Object.fromEntries(tables),
-        },
-        { length, ring, pairs, layout: turn?.layout },
-      )[0]!,
-  );
+  const inputs = {
+    ...{ q, k, v },
+    ...(places ? { places } : {}),
+    ...(sinks ? { sinks } : {}),
+    ...(turn ? { cos: turn.cos, sin: turn.sin } : {}),
+    ...Object.fromEntries(tables),
+  };
+  const attributes = { length, ring, pairs, layout: turn?.layout };
+  return runKernel('headwise/DecodeAttention', inputs, attributes)[0]!;
+}
+
+const turned = (q: tf.Tensor, turn: RotaryTables | undefined): tf.Tensor =>
+  turn && q.size > 0 ? rotary(q, turn.cos, turn.sin, turn.layout) : q;
+
+/** The rows of a cache that hold tokens, as float32. */
+const used = (x: tf.Tensor, width: number, length: number): tf.Tensor =>
+  x.dtype === 'int32' ? unpackHalves(x, width, Math.min(length, x.shape[2]!)) : usedPart(x, length);
+
+/** Queries with their keys, which are copied when they are first read. */
+function rowsOf(q: tf.Tensor, k: tf.Tensor, length: number): Rows {
+  const [, , queries, width] = q.shape as [number, number, number, number];
+  return {
+    q,
+    keys: length,
+    place: length - queries,
+    get k() {
+      return used(k, width, length);
+    },
+  };
+}
+
+function probeOf({ length, places, ring, mods, mask, scale, sinks, rows }: Given, k: tf.Tensor) {
+  const queries = rows.q.shape[2]!;
+  const scoring = { mask, mods };
+  const moved = places || ring ? atTokens(scoring, { length, queries, places, ring }) : scoring;
+  return attentionProbe(rows, Math.min(length, k.shape[2]!), { ...moved, scale, sinks }, undefined);
 }
 
 function check(

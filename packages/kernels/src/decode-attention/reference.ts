@@ -1,23 +1,25 @@
 import * as tf from '@tensorflow/tfjs';
 import { atPositions, type Scoring } from '../attention/at-positions.js';
-import { b, k as key, row, select } from '../attention/expression/expression.js';
+import { b, IntExpression, k as key, row, select } from '../attention/expression/expression.js';
 import { scoreTable } from '../attention/expression/table.js';
-import { attentionReference } from '../attention/reference.js';
+import { attentionReference, type ReferenceOptions } from '../attention/reference.js';
 import type { Ring } from './ring.js';
 
 /** The part of a cache that holds tokens. */
 export function usedPart(cache: tf.Tensor, length: number): tf.Tensor {
   const [batch, heads, capacity, width] = cache.shape as [number, number, number, number];
-  return cache.slice([0, 0, 0, 0], [batch, heads, Math.min(length, capacity), width]);
+  if (length >= capacity) return cache;
+  return cache.slice([0, 0, 0, 0], [batch, heads, length, width]);
 }
 
-/** What `decodeAttention` computes, besides products. */
-export interface DecodeScoring extends Scoring {
+/** What `decodeAttention` computes, besides products, and where its queries and keys stand. */
+export interface DecodeScoring
+  extends Scoring,
+    Pick<ReferenceOptions, 'sinks' | 'dropout' | 'onScores' | 'onPattern' | 'values'> {
   scale: number;
   length: number;
   places?: tf.Tensor | undefined;
   ring?: Ring | undefined;
-  sinks?: tf.Tensor | undefined;
 }
 
 /** Attention over the used part of a cache in plain operations. */
@@ -25,35 +27,38 @@ export function decodeAttentionReference(
   q: tf.Tensor,
   k: tf.Tensor,
   v: tf.Tensor,
-  { length, places, ring, scale, sinks, ...scoring }: DecodeScoring,
+  { length, places, ring, mask, mods, ...given }: DecodeScoring,
 ): tf.Tensor {
   return tf.tidy(() => {
-    const [keys, values] = [usedPart(k, length), usedPart(v, length)];
-    const [batch, , queries] = q.shape as [number, number, number];
+    const scoring = { mask, mods };
     const moved =
-      places || ring
-        ? inCache(
-            scoring,
-            places ?? tf.tensor2d(Array(batch).fill([length, queries]), [batch, 2], 'int32'),
-            ring,
-          )
-        : scoring;
-    return attentionReference(q, keys, values, { ...moved, scale, sinks });
+      places || ring ? atTokens(scoring, { length, queries: q.shape[2]!, places, ring }) : scoring;
+    return attentionReference(q, usedPart(k, length), usedPart(v, length), { ...moved, ...given });
   });
 }
 
-/**
- * A mask and mods for queries and keys of a cache.
- *
- * @param places int32, `[B, 2]`: the tokens of each sequence, new ones included, and how many are new
- */
-function inCache(scoring: Scoring, places: tf.Tensor, ring: Ring | undefined): Scoring {
-  const of = scoreTable(places, 'int32');
-  const end = of.at(b, 0);
-  const shift = end.sub(of.at(b, 1));
+/** Where the queries and keys of a cache stand. */
+interface Tokens {
+  /** The tokens of the longest sequence. */
+  length: number;
+  queries: number;
+  /** int32, `[B, 2]`: the tokens of each sequence, new ones included, and how many are new. */
+  places: tf.Tensor | undefined;
+  ring: Ring | undefined;
+}
+
+/** A mask and mods at the positions of tokens, for kernels that see the places of a cache. */
+export function atTokens(scoring: Scoring, { length, queries, places, ring }: Tokens): Scoring {
+  const of = places && scoreTable(places, 'int32');
+  const end = of ? of.at(b, 0) : number(length);
+  const shift = of ? end.sub(of.at(b, 1)) : number(length - queries);
+  const position = shift.add(row);
   // Padding has the position of the last token.
-  const q = shift.add(row).min(end.sub(1));
+  const q = of ? position.min(end.sub(1)) : position;
   const token = ring ? key.add(end.sub(1).sub(key).div(ring.size).max(0).mul(ring.size)) : key;
   const k = ring ? select(key.less(ring.sinks), key, token) : key;
   return atPositions(scoring, { q, k, shift, held: key.less(end) });
 }
+
+/** A number that is a parameter of a program, not a part of it. */
+const number = (value: number): IntExpression => new IntExpression(IntExpression.nodeOf(value));

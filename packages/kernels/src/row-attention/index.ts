@@ -90,7 +90,7 @@ function attendRows(
   options: RowAttentionOptions & { scale: number },
   place: number,
 ): tf.Tensor {
-  const rows = { q, k, place };
+  const rows = { q, k, keys: k.shape[2]!, place };
   const { scale, dropout, onScores, onPattern } = options;
   const shift = k.shape[2]! - q.shape[2]!;
   const own = term.mods?.(rows, inputs) ?? [];

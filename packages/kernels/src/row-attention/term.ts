@@ -5,8 +5,10 @@ import type { ScoreMod } from '../attention/mods.js';
 export interface Rows {
   /** `[B, H, C, Dk]` */
   readonly q: tf.Tensor;
-  /** `[B, Hkv, Tk, Dk]`, all keys. */
+  /** `[B, Hkv, Tk, Dk]`, all keys; over a cache they are copied when they are first read, so read `keys` for their number. */
   readonly k: tf.Tensor;
+  /** `Tk`; over a window of a cache, all tokens of the sequence. */
+  readonly keys: number;
   /** The place of the first of them on the axis of the keys. */
   readonly place: number;
 }
@@ -20,7 +22,7 @@ export interface RowTerm {
   readonly inputs: readonly tf.Tensor[];
   /** Scores come from its mods alone: products of queries and keys are not computed. */
   readonly replaces?: boolean;
-  /** Applied to the scaled products before all other mods. */
+  /** Applied to the scaled products before all other mods; tables of theirs that have an axis of queries are read at `row`. */
   mods?(rows: Rows, inputs: readonly tf.Tensor[]): readonly ScoreMod[];
   /**
    * Added to the output. It is given the weights, so that attention runs in plain operations.
@@ -30,3 +32,7 @@ export interface RowTerm {
    */
   values?(pattern: tf.Tensor, rows: Rows, inputs: readonly tf.Tensor[]): tf.Tensor;
 }
+
+/** The mods of a term, if there is one that has some. */
+export const modsOf = (term: RowTerm | undefined, rows: Rows): readonly ScoreMod[] =>
+  term?.mods?.(rows, term.inputs) ?? [];
