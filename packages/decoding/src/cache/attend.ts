@@ -29,13 +29,13 @@ const termRows = 128;
 const mostSpare = 63;
 
 /** The places of a window, with some to spare: what is in them beyond its size is masked. */
-export const ringOf = ({ sinks, size }: Window): Ring => ({
+export const ringOf = ({ sinks, size }: SlidingWindow): Ring => ({
   sinks,
   size: size + Math.min(size - 1, mostSpare),
 });
 
 /** The latest tokens that a cache keeps, besides the first ones. */
-export interface Window {
+export interface SlidingWindow {
   readonly sinks: number;
   readonly size: number;
 }
@@ -47,12 +47,12 @@ export interface Window {
  */
 export function longestPiece(
   end: number,
-  window: Window | undefined,
+  sliding: SlidingWindow | undefined,
   { term }: LayerAttentionOptions,
 ): number {
   const rows = term ? termRows : Number.POSITIVE_INFINITY;
-  const ring = window && ringOf(window);
-  return ring && isFull(end, ring) ? Math.min(rows, ring.size - window.size + 1) : rows;
+  const ring = sliding && ringOf(sliding);
+  return ring && isFull(end, ring) ? Math.min(rows, ring.size - sliding.size + 1) : rows;
 }
 
 /** Queries and keys turned, for attention that does not turn them as it loads them. */
@@ -75,10 +75,10 @@ export function tokensFrom({ q, k, v }: NewTokens, from: number, count: number):
 export function attendFirst(
   { q, k, v }: NewTokens,
   tokens: Tokens,
-  window: Window | undefined,
+  sliding: SlidingWindow | undefined,
   options: LayerAttentionOptions,
 ): tf.Tensor {
-  const mask = inWindow(options.mask, tokens, window);
+  const mask = inWindow(options.mask, tokens, sliding);
   if (isLevel(tokens)) return layerAttention(q, k, v, { ...options, mask });
   const inLength = masks.padding(tf.tensor1d([...tokens.ends], 'int32'));
   return layerAttention(q, k, v, { ...options, mask: masks.and(mask, inLength) });
@@ -89,14 +89,14 @@ export function attendRows(
   q: tf.Tensor,
   { k, v }: KeysValues,
   tokens: Tokens,
-  window: Window | undefined,
+  sliding: SlidingWindow | undefined,
   options: CacheAttentionOptions,
 ): tf.Tensor {
   const length = Math.max(...tokens.ends);
-  const ring = window && ringOf(window);
+  const ring = sliding && ringOf(sliding);
   return decodeAttention(q, k, v, {
     ...options,
-    mask: inWindow(options.mask, tokens, window),
+    mask: inWindow(options.mask, tokens, sliding),
     length,
     places: isLevel(tokens) ? undefined : placesOf(tokens),
     ring: isFull(length, ring) ? ring : undefined,
@@ -112,9 +112,9 @@ export function checkTerm(
   what: string,
   { term }: LayerAttentionOptions,
   tokens: Tokens,
-  window: Window | undefined,
+  sliding: SlidingWindow | undefined,
 ): void {
-  const full = isFull(Math.max(...tokens.ends), window && ringOf(window));
+  const full = isFull(Math.max(...tokens.ends), sliding && ringOf(sliding));
   if (!(term?.values && (full || !isLevel(tokens))) && !(term?.replaces && full)) return;
   throw new InputError(
     `${what}: a score or a position that reads ${term.values ? 'weights' : 'keys'} by their tokens, over ${full ? 'a window that tokens have left' : 'sequences of different lengths'}; expected a cache of whole sequences, of one length`,
@@ -125,9 +125,13 @@ const isFull = (end: number, ring: Ring | undefined): boolean =>
   ring !== undefined && end > ring.sinks + ring.size;
 
 /** A mask that also hides the tokens that have left a window. */
-function inWindow(mask: Mask = masks.none, { ends }: Tokens, window: Window | undefined): Mask {
-  if (!window || Math.max(...ends) <= window.sinks + window.size) return mask;
-  const { sinks, size } = window;
+function inWindow(
+  mask: Mask = masks.none,
+  { ends }: Tokens,
+  sliding: SlidingWindow | undefined,
+): Mask {
+  if (!sliding || Math.max(...ends) <= sliding.sinks + sliding.size) return mask;
+  const { sinks, size } = sliding;
   const latest = masks.slidingWindow(size);
   return masks.and(mask, sinks > 0 ? masks.or(masks.prefix(sinks), latest) : latest);
 }

@@ -10,9 +10,9 @@ import {
   longestPiece,
   type NewTokens,
   ringOf,
+  type SlidingWindow,
   tokensFrom,
   turnedTokens,
-  type Window,
 } from './attend.js';
 import { LeakWarning } from './leak.js';
 import { type CacheStorage, cacheStorages, Rows, reordered } from './rows.js';
@@ -47,7 +47,7 @@ export class KeyValueCache implements TokenCache {
   readonly #layers = new Map<string, Rows>();
   readonly #fixed = new Map<string, KeysValues>();
   readonly #capacity: number | undefined;
-  readonly #window: Window | undefined;
+  readonly #window: SlidingWindow | undefined;
   readonly #storage: CacheStorage;
   readonly #leak = new LeakWarning(this, 'KeyValueCache');
   #tokens: Tokens | undefined;
@@ -266,11 +266,11 @@ export class KeyValueCache implements TokenCache {
     this.#checkUsable();
     checkCount('trim: length', length, 0);
     for (const [path, { seen }] of this.#layers) {
-      const window = this.#window;
-      const lost = seen.find((n) => window && n > window.sinks + window.size && n > length);
+      const sliding = this.#window;
+      const lost = seen.find((n) => sliding && n > sliding.sinks + sliding.size && n > length);
       if (lost !== undefined) {
         throw new InputError(
-          `cache of '${path}': ${lost} tokens cannot be trimmed to ${length}, as the window of ${window!.size} has lost older ones`,
+          `cache of '${path}': ${lost} tokens cannot be trimmed to ${length}, as the window of ${sliding!.size} has lost older ones`,
         );
       }
     }
