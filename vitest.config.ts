@@ -50,7 +50,7 @@ const report = process.env.HEADWISE_TEST_REPORT;
 // `npm test` takes one case of each way that the code can take; `pnpm test:full` takes every case.
 const full = process.env.HEADWISE_TESTS === 'full';
 
-// First unit and e2e, a worker a core; then webgpu beside chromium, whose software drivers use every core themselves.
+// First unit and e2e, then webgpu beside chromium; a worker a core.
 const cores = availableParallelism();
 
 const onDevices = ['packages/*/src/**/*.gpu.test.ts', 'packages/*/src/**/*.backends.test.ts'];
@@ -127,9 +127,9 @@ export default defineConfig({
           setupFiles: ['./scripts/vitest/webgpu.ts'],
           testTimeout: 180_000,
           hookTimeout: 60_000,
-          // One process with one device: the software driver already uses every core.
+          // A process a core, each with one device: the software driver compiles on one core, which takes most of the time.
           isolate: false,
-          maxWorkers: 1,
+          maxWorkers: cores,
           sequence: { groupOrder: 1 },
           ...(gpu ? {} : { testNamePattern: nothing }),
         },

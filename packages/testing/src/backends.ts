@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe } from 'vitest';
  *
  * Used in files named `x.backends.test.ts`, which all projects include.
  */
-export function describeBackends(name: string, tests: () => void): void {
+export function describeBackends(name: string, tests: (backend: string) => void): void {
   const home = tf.getBackend();
   for (const backend of home === 'webgpu' ? ['webgpu'] : ['cpu', 'wasm']) {
     describe(`${name} on ${backend}`, () => {
@@ -17,7 +17,7 @@ export function describeBackends(name: string, tests: () => void): void {
       afterAll(async () => {
         await tf.setBackend(home);
       });
-      tests();
+      tests(backend);
     });
   }
 }

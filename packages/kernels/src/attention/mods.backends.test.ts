@@ -2,7 +2,7 @@ import { InputError } from '@headwise/core';
 import { checkGradients, describeBackends, expectClose, gaussian } from '@headwise/testing';
 import * as tf from '@tensorflow/tfjs';
 import { expect, test } from 'vitest';
-import { type FloatExpression, select } from './expression/expression.js';
+import { type FloatExpression, type IntExpression, select } from './expression/expression.js';
 import { scoreTable } from './expression/table.js';
 import { attention } from './index.js';
 import { visible } from './masks/mask.js';
@@ -28,112 +28,51 @@ describeBackends('score mods', () => {
   });
 
   test('every operation means what it says', async () => {
-    const place = tf.tensor1d([-1.5, 0.25, 2]);
-    const q = tf.zeros([1, 1, 1, 1]);
-    const k = tf.zeros([1, 1, 3, 1]);
-    const of = async (_name: string, expected: number[], mod: ReturnType<typeof scoreMod>) => {
-      const y = attention(q, k, identity(3), { mods: [mod] });
-      const shifted = expected.map((x) => Math.exp(x));
-      const sum = shifted.reduce((s, x) => s + x, 0);
-      await expectClose(
-        y,
-        shifted.map((x) => x / sum),
-      );
+    const values = [-1.5, 0.25, 2];
+    const places = scoreTable(tf.tensor1d(values));
+    type Operation = (x: FloatExpression, k: IntExpression) => FloatExpression;
+    const operations: Record<string, [expected: number[], Operation]> = {
+      abs: [[1.5, 0.25, 2], (x) => x.abs()],
+      exp: [values.map(Math.exp), (x) => x.exp()],
+      log: [[2.5, 1.25, 3].map(Math.log), (x) => x.abs().add(1).log()],
+      tanh: [values.map(Math.tanh), (x) => x.tanh()],
+      square: [[2.25, 0.0625, 4], (x) => x.square()],
+      sqrt: [[1.5, 0.25, 2], (x) => x.square().sqrt()],
+      floor: [[-2, 0, 2], (x) => x.floor()],
+      'min, max': [[-1, 0.25, 1], (x) => x.min(1).max(-1)],
+      'neg, div': [[0.75, -0.125, -1], (x) => x.neg().div(2)],
+      select: [[-1.5, 5, 5], (x) => select(x.less(0), x, 5)],
+      'or, not': [[9, 0.25, 9], (x) => select(x.less(0).or(x.less(2).not()), 9, x)],
+      equal: [[0, 0, 1], (x) => select(x.equal(2), 1, x.mul(0))],
+      'int div': [[-1, 0, 0], (_, k) => k.sub(1).div(2).toFloat()],
+      'int mod': [[2, 0, 1], (_, k) => k.sub(1).mod(3).toFloat()],
+      'negative divisor': [[0, 0, -1], (_, k) => k.sub(1).div(-2).toFloat()],
+      'abs, neg': [[-1, 0, -1], (_, k) => k.sub(1).abs().neg().toFloat()],
+      toInt: [[-1, 0, 2], (x) => x.toInt().toFloat()],
+      'nearest end': [[2, 2, -1.5], (_, k) => places.at(k.mul(-9).add(9).add(9).sub(k))],
     };
-    const x = scoreTable(place);
-    const float = (f: (x: FloatExpression) => FloatExpression) =>
-      scoreMod((_s, _b, _h, _q, k) => f(x.at(k)));
-    await of(
-      'abs',
-      [1.5, 0.25, 2],
-      float((x) => x.abs()),
+    const all = Object.values(operations);
+    // One head for each operation, so that one program has them all.
+    const mod = scoreMod((_s, _b, h, _q, k) =>
+      all
+        .map(([, of]) => of(places.at(k), k))
+        .reduce((rest, score, i) => select(h.equal(i), score, rest)),
     );
-    await of(
-      'exp',
-      [-1.5, 0.25, 2].map(Math.exp),
-      float((x) => x.exp()),
-    );
-    await of(
-      'log',
-      [2.5, 1.25, 3].map(Math.log),
-      float((x) => x.abs().add(1).log()),
-    );
-    await of(
-      'tanh',
-      [-1.5, 0.25, 2].map(Math.tanh),
-      float((x) => x.tanh()),
-    );
-    await of(
-      'square',
-      [2.25, 0.0625, 4],
-      float((x) => x.square()),
-    );
-    await of(
-      'sqrt',
-      [1.5, 0.25, 2],
-      float((x) => x.square().sqrt()),
-    );
-    await of(
-      'floor',
-      [-2, 0, 2],
-      float((x) => x.floor()),
-    );
-    await of(
-      'min, max',
-      [-1, 0.25, 1],
-      float((x) => x.min(1).max(-1)),
-    );
-    await of(
-      'neg, div',
-      [0.75, -0.125, -1],
-      float((x) => x.neg().div(2)),
-    );
-    await of(
-      'select',
-      [-1.5, 5, 5],
-      float((x) => select(x.less(0), x, 5)),
-    );
-    await of(
-      'or, not',
-      [9, 0.25, 9],
-      float((x) => select(x.less(0).or(x.less(2).not()), 9, x)),
-    );
-    await of(
-      'equal',
-      [0, 0, 1],
-      float((x) => select(x.equal(2), 1, x.mul(0))),
-    );
-    const int = (f: Parameters<typeof scoreMod>[0]) => scoreMod(f);
-    await of(
-      'int div',
-      [-1, 0, 0],
-      int((_s, _b, _h, _q, k) => k.sub(1).div(2).toFloat()),
-    );
-    await of(
-      'int mod',
-      [2, 0, 1],
-      int((_s, _b, _h, _q, k) => k.sub(1).mod(3).toFloat()),
-    );
-    await of(
-      'negative divisor',
-      [0, 0, -1],
-      int((_s, _b, _h, _q, k) => k.sub(1).div(-2).toFloat()),
-    );
-    await of(
-      'abs, neg',
-      [-1, 0, -1],
-      int((_s, _b, _h, _q, k) => k.sub(1).abs().neg().toFloat()),
-    );
-    await of(
-      'toInt',
-      [-1, 0, 2],
-      float((x) => x.toInt().toFloat()),
-    );
-    await of(
-      'nearest end',
-      [2, 2, -1.5],
-      int((_s, _b, _h, _q, k) => x.at(k.mul(-9).add(9).add(9).sub(k))),
-    );
+    const shape = [1, all.length, 1, 1];
+    const y = attention(tf.zeros(shape), tf.zeros([1, 1, 3, 1]), identity(3), { mods: [mod] });
+    const weights = await y.array();
+    for (const [i, name] of Object.keys(operations).entries()) {
+      const exponentials = all[i]![0].map(Math.exp);
+      const sum = exponentials.reduce((s, x) => s + x, 0);
+      try {
+        await expectClose(
+          tf.tensor1d((weights as number[][][][])[0]![i]![0]!),
+          exponentials.map((x) => x / sum),
+        );
+      } catch (error) {
+        throw new Error(`${name}: ${(error as Error).message}`);
+      }
+    }
   });
 
   test('gradients flow to tables, variables and sinks', async () => {

@@ -188,8 +188,8 @@ async function compare({ mask, mod, pair, turn, training }: Case): Promise<void>
 describe('attention equals the plain path', () => {
   const [ofMasks, ofMods] = [Object.keys(masks), Object.keys(mods)];
   const pairs = ofMasks.flatMap((mask, i) => ofMods.map((mod, j) => ({ mask, mod, i, j })));
-  // Each mask with two mods, each mod with two masks: every pair compiles programs of its own.
-  for (const { mask, mod, i, j } of cases(pairs, ({ i, j }) => (i + j) % 4 === 0)) {
+  // Each mask with one mod, each mod with a mask: every pair compiles programs of its own.
+  for (const { mask, mod, i, j } of cases(pairs, ({ i, j }) => (i + j) % 8 === 0)) {
     const pair = i * ofMods.length + j;
     // Programs take seconds to compile: three of each mask's mods and each mod's masks go backward too.
     const training = (i + j) % 3 === 0;

@@ -1,4 +1,10 @@
-import { describeBackends, expectClose, gaussian, outputAndGradients } from '@headwise/testing';
+import {
+  cases,
+  describeBackends,
+  expectClose,
+  gaussian,
+  outputAndGradients,
+} from '@headwise/testing';
 import * as tf from '@tensorflow/tfjs';
 import { expect, test } from 'vitest';
 import { scoreTable } from '../attention/expression/table.js';
@@ -36,7 +42,7 @@ const meanDistance = (vector: tf.Tensor): RowTerm => ({
 
 const ids = [0, 0, 0, 0, 1, 1, 1, 2, 2, 2, 2, 5, 5, 3, 3, 3, 3, 3, 3, 3, 3, 3];
 
-describeBackends('row attention', () => {
+describeBackends('row attention', (backend) => {
   const sizes = { rows: 3 };
   const given = () => [
     gaussian([2, 4, 8, 5], 1),
@@ -53,7 +59,8 @@ describeBackends('row attention', () => {
     documents: () => documents(tf.tensor2d(ids, [2, 11], 'int32')),
     dense: () => dense(gaussian([1, 4, 8, 11], 7)),
   };
-  for (const [name, mask] of Object.entries(masks)) {
+  const few = (name: string) => backend !== 'webgpu' || name === 'causal' || name === 'dense';
+  for (const [name, mask] of cases(Object.entries(masks), ([name]) => few(name))) {
     test(`a few queries at a time equal all at once, outputs and every gradient: ${name}`, async () => {
       const bias = (weights: tf.Tensor): ScoreMod =>
         scoreMod((score, _b, h, q, k) =>

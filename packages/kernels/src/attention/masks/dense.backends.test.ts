@@ -1,12 +1,14 @@
-import { describeBackends, expectClose } from '@headwise/testing';
+import { cases, describeBackends, expectClose } from '@headwise/testing';
 import * as tf from '@tensorflow/tfjs';
 import { test } from 'vitest';
 import golden from '../../goldens/attention-bias.json' with { type: 'json' };
 import { attention } from '../index.js';
 import { dense } from './dense.js';
 
-describeBackends('attention with a dense bias', () => {
-  for (const c of golden.cases) {
+describeBackends('attention with a dense bias', (backend) => {
+  // With and without a bias for each batch row and head.
+  const few = (i: number) => backend !== 'webgpu' || i === 0 || i === 3;
+  for (const c of cases(golden.cases, (_, i) => few(i))) {
     test(`[${c.bias.shape}] gives PyTorch's output and every gradient`, async () => {
       const inputs = [c.q, c.k, c.v, c.bias].map(({ shape, data }) => tf.tensor(data, shape));
       const run = (...[q, k, v, bias]: tf.Tensor[]) =>
