@@ -182,3 +182,18 @@ test('disposing of an uploaded tensor before its commands are submitted does not
   expect([...(await y.data())]).toEqual([2, 4, 6]);
   tf.dispose([x, y]);
 });
+
+test('a buffer larger than the device makes is refused, and takes nothing', () => {
+  const most = currentDevice()!.gpu.limits.maxBufferSize;
+  expect(() => pool.acquireBuffer(most + 4, usage)).toThrow(
+    `a tensor takes ${most + 4} bytes; the device makes buffers of at most ${most}`,
+  );
+  expect([pool.numBytesUsed, pool.numBytesAllocated]).toEqual([0, 0]);
+});
+
+test('a buffer that is mapped when it is made has a multiple of four bytes, however little may be left over', () => {
+  pool.releaseBuffer(pool.acquireBuffer(4004, usage));
+  pool.acquireBuffer(2580, usage); // Leaves over 1,516 of the 1,601.6 bytes that may be.
+  const [size] = madeBy(() => pool.acquireBuffer(1300, usage, true, false).unmap());
+  expect(size).toBe(1384);
+});

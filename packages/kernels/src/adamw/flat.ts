@@ -4,6 +4,7 @@ import { type FlatChunk, flatChunks } from '../dispatch/flat.js';
 import { runKernel } from '../dispatch/register.js';
 import {
   type Copy,
+  chunkSize,
   copyValues,
   packing,
   reversed,
@@ -18,9 +19,6 @@ import {
   checkGradients,
   type Moments,
 } from './state.js';
-
-/** Values of one dispatch at most: 64 MiB a buffer, which every device can bind. */
-const chunkSize = 2 ** 24;
 
 interface Chunk extends FlatChunk {
   m: tf.Tensor;
@@ -41,7 +39,10 @@ export class FlatAdamW implements AdamWState {
   readonly #backend = tf.backend() as WebGPUBackend;
 
   /** @param most values of a chunk at most */
-  constructor(parameters: readonly AdamWParameter[], most: number = chunkSize) {
+  constructor(
+    parameters: readonly AdamWParameter[],
+    most: number = chunkSize(tf.backend() as WebGPUBackend),
+  ) {
     this.#parameters = parameters;
     const numbers = parameters.map((_, i) => i);
     const decays = (i: number) => parameters[i]!.decays;

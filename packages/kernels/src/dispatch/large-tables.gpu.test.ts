@@ -2,6 +2,7 @@ import { underBindingLimit } from '@headwise/core/internal';
 import { gaussian } from '@headwise/testing';
 import * as tf from '@tensorflow/tfjs';
 import { expect, test } from 'vitest';
+import { chunkedCrossEntropy } from '../chunked-cross-entropy/index.js';
 import { embedToken } from '../decode/embed.js';
 import { decodeLinear } from '../decode/linear.js';
 import { gatherRows } from '../embedding/index.js';
@@ -47,6 +48,39 @@ test('products with a large weight, and their gradients', async () => {
     const values = layout === 'out-in' ? table : transposed;
     await expectSame(() => decodeLinear(row, { values, layout }, { norm: { kind: 'rms' } }));
   }
+});
+
+test('the loss of a tied head in chunks, and the gradients of both uses of its table', async () => {
+  const labels = tf.tensor1d([0, 50, 51, 100, -100, 7, 8], 'int32');
+  const loss = (w: tf.Tensor) => {
+    const hidden = gatherRows(w as tf.Tensor2D, ids) as tf.Tensor2D;
+    return chunkedCrossEntropy(hidden.add(x), w as tf.Tensor2D, labels);
+  };
+  await expectSame(() => loss(table));
+  await expectSame(() => {
+    const { value, grad } = tf.valueAndGrad(loss)(table);
+    return [value, grad];
+  });
+});
+
+test('elementwise operations of TensorFlow.js on large tensors', async () => {
+  const [rows, columns] = [gaussian([count, 1], 6), gaussian([width], 7)];
+  await expectSame(() => [
+    table.add(table),
+    table.sub(rows),
+    columns.sub(table),
+    table.mul(-3),
+    table.div(rows),
+    tf.scalar(2).div(table),
+    tf.zerosLike(table),
+    tf.fill([count, width], 1.5),
+  ]);
+  await underBindingLimit(limit, () => {
+    const middle = tf.ones([count, 2, 22]);
+    expect(() => middle.add(tf.ones([count, 1, 22]))).toThrow(
+      'the device binds at most 8960 at once',
+    );
+  });
 });
 
 test('the next token is embedded and drawn by a large table', async () => {

@@ -1,3 +1,4 @@
+import { bindingLimit } from '@headwise/core/internal';
 import * as tf from '@tensorflow/tfjs';
 import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
 import { bufferOf } from './dispatch.js';
@@ -22,6 +23,10 @@ export function zeros(
 export function scratch(backend: WebGPUBackend, shape: number[]): tf.Tensor {
   return tf.engine().makeTensorFromTensorInfo(backend.makeTensorInfo(shape, 'float32'));
 }
+
+/** Values of the chunks that many tensors are copied into: 64 MiB, or one binding of the device where that is less. */
+export const chunkSize = ({ device }: WebGPUBackend): number =>
+  Math.min(2 ** 24, Math.floor(bindingLimit(device) / 4));
 
 /** A run of 4-byte values to copy from one tensor's buffer to another's. */
 export interface Copy {

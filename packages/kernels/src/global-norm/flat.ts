@@ -2,28 +2,25 @@ import * as tf from '@tensorflow/tfjs';
 import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
 import { flatChunks } from '../dispatch/flat.js';
 import { runKernel } from '../dispatch/register.js';
-import { copyValues, packing, scratch } from '../dispatch/transfer.js';
+import { chunkSize, copyValues, packing, scratch } from '../dispatch/transfer.js';
 import type { Clipping } from './reference.js';
 import { sumsOf } from './webgpu.js';
-
-/** Values that are taken together at most: 64 MiB. */
-const chunkSize = 2 ** 24;
 
 /**
  * The global norm by WebGPU kernels: tensors are copied side by side, chunk by chunk.
  *
- * @param most values of a chunk at most
+ * @param most values of a chunk at most; default `chunkSize`
  */
 export function flatGlobalNorm(
   tensors: readonly tf.Tensor[],
   maxNorm: number,
-  most: number = chunkSize,
+  most?: number,
 ): Clipping {
   return tf.tidy(() => {
     const backend = tf.backend() as WebGPUBackend;
     const chunks = flatChunks(
       tensors.map(({ size }) => size),
-      most,
+      most ?? chunkSize(backend),
     );
     const counts = chunks.map(({ size }) => sumsOf(size));
     const sums = scratch(backend, [counts.reduce((a, b) => a + b)]);

@@ -7,6 +7,7 @@ import { registerAppendKeysValues } from '../decode-attention/append.js';
 import { registerUnpackHalves } from '../decode-attention/halves.js';
 import { registerDecodeAttention } from '../decode-attention/index.js';
 import { registerDropout } from '../dropout/index.js';
+import { registerLargeElementwise } from '../elementwise/large.js';
 import { registerGatherRows } from '../embedding/index.js';
 import { registerGatedLinear } from '../gated-linear/index.js';
 import { registerGlobalNorm } from '../global-norm/index.js';
@@ -31,6 +32,7 @@ export function registerKernels(): void {
   registerAppendKeysValues();
   registerDecodeAttention();
   registerUnpackHalves();
+  registerLargeElementwise();
   registerLayerNorm();
   registerLinear();
   registerPackedLinear();

@@ -1,0 +1,118 @@
+import { bindingLimit, sizeOf } from '@headwise/core/internal';
+import * as tf from '@tensorflow/tfjs';
+import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
+import { dispatch } from '../dispatch/dispatch.js';
+import { elementWorkgroups, perElement } from '../dispatch/per-element.js';
+import { defineProgram, variants } from '../dispatch/program.js';
+import { zeros } from '../dispatch/transfer.js';
+
+/** The operators of TensorFlow.js's kernels. */
+const operators = { Add: '+', Sub: '-', Multiply: '*', RealDiv: '/' } as const;
+type Operator = (typeof operators)[keyof typeof operators];
+
+const binaryProgram = variants(
+  (operator: Operator) => operator,
+  (operator) =>
+    defineProgram({
+      label: 'headwise/LargeBinary',
+      inputs: { a: 'f32', b: 'f32' },
+      outputs: { y: 'f32' },
+      params: { size: 'u32', a_after: 'u32', a_size: 'u32', b_after: 'u32', b_size: 'u32' },
+      wgsl: perElement(
+        `y[i] = a[i / params.a_after % params.a_size] ${operator} b[i / params.b_after % params.b_size];`,
+      ),
+    }),
+);
+
+const fillProgram = defineProgram({
+  label: 'headwise/LargeFill',
+  inputs: {},
+  outputs: { y: 'f32' },
+  params: { size: 'u32', value: 'f32' },
+  wgsl: perElement('y[i] = params.value;'),
+});
+
+interface Call {
+  inputs: Record<string, tf.TensorInfo>;
+  backend: WebGPUBackend;
+  attrs: Record<string, unknown>;
+}
+type Kernel = (call: Call) => tf.TensorInfo | tf.TensorInfo[];
+
+/** A kernel for large tensors; undefined for a call that it does not compute. */
+type LargeKernel = (call: Call) => tf.TensorInfo | undefined;
+
+const binary =
+  (operator: Operator): LargeKernel =>
+  ({ inputs: { a, b }, backend }) => {
+    if (a!.dtype !== 'float32' || b!.dtype !== 'float32') return undefined;
+    const shape = tf.broadcast_util.assertAndGetBroadcastShape(a!.shape, b!.shape);
+    const size = sizeOf(shape);
+    const [ofA, ofB] = [repetition(a!.shape, shape), repetition(b!.shape, shape)];
+    if (!isLarge(backend, size) || !ofA || !ofB) return undefined;
+    return dispatch(backend, binaryProgram(operator), {
+      inputs: { a: a!, b: b! },
+      outputs: { y: { shape, dtype: 'float32' } },
+      params: { size, a_after: ofA.after, a_size: ofA.size, b_after: ofB.after, b_size: ofB.size },
+      workgroups: elementWorkgroups(size),
+    }).y;
+  };
+
+const fill: LargeKernel = ({ backend, attrs }) => {
+  const { shape, value, dtype } = attrs as { shape: number[]; value: number; dtype?: string };
+  const size = sizeOf(shape);
+  if (!isLarge(backend, size) || dtype !== 'float32') return undefined;
+  return dispatch(backend, fillProgram, {
+    inputs: {},
+    outputs: { y: { shape, dtype: 'float32' } },
+    params: { size, value },
+    workgroups: elementWorkgroups(size),
+  }).y;
+};
+
+const zerosLike: LargeKernel = ({ inputs: { x }, backend }) =>
+  isLarge(backend, sizeOf(x!.shape)) ? zeros(backend, x!.shape, x!.dtype) : undefined;
+
+const isLarge = (backend: WebGPUBackend, size: number): boolean =>
+  4 * size > bindingLimit(backend.device);
+
+/**
+ * How an operand repeats: element i of the result takes its element `⌊i / after⌋ mod size`. Undefined where its axes
+ * of more than one element do not lie side by side.
+ */
+function repetition(
+  shape: readonly number[],
+  result: readonly number[],
+): { after: number; size: number } | undefined {
+  const own = [...Array<number>(result.length - shape.length).fill(1), ...shape];
+  const axes = own.flatMap((size, axis) => (size > 1 ? [axis] : []));
+  const [first = 0, last = -1] = [axes[0], axes.at(-1)];
+  if (own.slice(first, last + 1).some((size, i) => size !== result[first + i])) return undefined;
+  return { after: sizeOf(result.slice(last + 1)), size: sizeOf(shape) };
+}
+
+const kernels: Readonly<Record<string, LargeKernel>> = {
+  ...Object.fromEntries(
+    Object.entries(operators).map(([name, operator]) => [name, binary(operator)]),
+  ),
+  Fill: fill,
+  ZerosLike: zerosLike,
+};
+
+const replaced = new WeakSet<object>();
+
+/**
+ * Makes elementwise operations of TensorFlow.js that parameters and their gradients meet work for tensors larger than
+ * one binding of the device; for all others they stay as they are.
+ */
+export function registerLargeElementwise(): void {
+  for (const [kernelName, large] of Object.entries(kernels)) {
+    const { kernelFunc, ...config } = tf.getKernel(kernelName, 'webgpu');
+    if (replaced.has(kernelFunc)) continue;
+    const stock = kernelFunc as unknown as Kernel;
+    const kernel: Kernel = (call) => large(call) ?? stock(call);
+    replaced.add(kernel);
+    tf.unregisterKernel(kernelName, 'webgpu');
+    tf.registerKernel({ ...config, kernelFunc: kernel as unknown as tf.KernelFunc });
+  }
+}

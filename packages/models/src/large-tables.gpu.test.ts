@@ -1,0 +1,92 @@
+import { mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { readTensor } from '@headwise/core';
+import { underBindingLimit } from '@headwise/core/internal';
+import { KeyValueCache, StepLoop, stepPlanOf } from '@headwise/decoding';
+import { checkedSampling } from '@headwise/kernels/internal';
+import { expectClose } from '@headwise/testing';
+import { AdamW, constantRate, train } from '@headwise/training';
+import * as tf from '@tensorflow/tfjs';
+import { expect, test } from 'vitest';
+import { createModel } from './model.js';
+import { loadModel, saveModel } from './node.js';
+import type { WeightDtype } from './weight-options.js';
+
+// The table takes 17,776 bytes: two pieces, and a row lies across their end.
+const limit = 8960;
+const sizes = { vocab_size: 101, n_positions: 16, n_embd: 44, n_layer: 1, n_head: 2 };
+const dropout = { embd_pdrop: 0, resid_pdrop: 0, attn_pdrop: 0 };
+const create = (dtype: WeightDtype = 'f32') =>
+  createModel({ model_type: 'gpt2', ...sizes, ...dropout }, { seed: 3, dtype });
+
+const tokens = [3, 50, 51, 100, 5, 50, 2, 6, 5];
+const ids = (from: readonly number[]) => tf.tensor2d([from as number[]], [1, from.length], 'int32');
+
+/** Scores of a prompt, of the fused step after it, and the tokens that are drawn then. */
+async function decoded(dtype: WeightDtype): Promise<number[][]> {
+  const { network, params } = create(dtype);
+  const plan = stepPlanOf(network)!;
+  const cache = new KeyValueCache();
+  const sampling = checkedSampling({ temperature: 0 });
+  const prompt = tf.tidy(() => network.forward(ids(tokens.slice(0, 5)), { cache }));
+  const loop = new StepLoop(plan, cache, { sampling, maxLength: network.maxLength });
+  const logits = loop.logits({ id: tokens[5]!, position: 5 });
+  const values = [[...(await readTensor(prompt))], [...(await readTensor(logits))]];
+  const seen = { history: tokens.slice(0, 7), banned: new Set<number>() };
+  const drawn = await loop.draw({ id: tokens[6]!, position: 6 }, [1, 2, 3], seen);
+  prompt.dispose();
+  loop.dispose();
+  cache.dispose();
+  plan.dispose();
+  params.dispose();
+  return [...values, [...drawn]];
+}
+
+for (const dtype of ['f32', 'int8'] as const) {
+  test(`a model in ${dtype} whose weights exceed a binding decodes as one whose do not`, async () => {
+    const expected = await decoded(dtype);
+    const actual = await underBindingLimit(dtype === 'f32' ? limit : 2816, () => decoded(dtype));
+    expect(actual.at(-1)).toEqual(expected.at(-1));
+    for (const i of [0, 1]) await expectClose(tf.tensor1d(actual[i]!), expected[i]!);
+  });
+}
+
+/** The parameters after two steps of training, as they are saved and loaded. */
+async function trained(): Promise<Record<string, number[]>> {
+  const model = create();
+  const { network, params } = model;
+  // With the usual epsilon, gradients that are 0 but for rounding would move parameters.
+  const optimizer = new AdamW(params.named(), { epsilon: 1e-3 });
+  const inputs = Int32Array.from(tokens.slice(0, -1));
+  const batch = { inputs, targets: Int32Array.from(tokens.slice(1)), shape: [1, 8] as const };
+  const run = train({
+    network,
+    params: params.named(),
+    optimizer,
+    schedule: constantRate(0.01),
+    batches: { at: () => batch },
+    steps: 2,
+  });
+  for await (const { loss } of run) expect(loss).toBeGreaterThan(0);
+  const folder = join(mkdtempSync(join(tmpdir(), 'headwise-large-')), 'model');
+  await saveModel(folder, model);
+  optimizer.dispose();
+  params.dispose();
+  const loaded = await loadModel(folder);
+  const values: Record<string, number[]> = {};
+  for (const [path, variable] of Object.entries(loaded.params.named())) {
+    values[path] = [...(await readTensor(variable))];
+  }
+  loaded.params.dispose();
+  return values;
+}
+
+test('a model whose weights exceed a binding is trained, saved and loaded as one whose do not', async () => {
+  const expected = await trained();
+  const actual = await underBindingLimit(limit, trained);
+  expect(Object.keys(actual)).toEqual(Object.keys(expected));
+  for (const [path, values] of Object.entries(expected)) {
+    await expectClose(tf.tensor1d(actual[path]!), values, { ratio: 1e-5 });
+  }
+});
