@@ -23,7 +23,7 @@ export const allowed = {
   kernels: ['core'],
   decoding: ['core', 'kernels'],
   layers: ['core', 'kernels'],
-  positions: ['core', 'kernels'],
+  positions: ['core', 'kernels', 'layers'],
   attention: ['core', 'kernels', 'decoding', 'layers', 'positions'],
   transformer: ['core', 'layers', 'positions', 'attention'],
   models: [

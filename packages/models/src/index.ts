@@ -10,14 +10,11 @@ export type {
   HeadsPart,
   InitPart,
   LanguageModelHead,
-  LearnedPart,
   MaskedLanguageModelHead,
   ModelConfiguration,
   NormPart,
   PositionPart,
-  RotaryPart,
   ScorePart,
-  TransformerXLPart,
 } from './build/model-configuration.js';
 export {
   type BlockContext,

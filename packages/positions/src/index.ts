@@ -1,4 +1,15 @@
 export { AlibiPosition, type AlibiPositionOptions, alibiSlopes } from './alibi.js';
+export type {
+  AlibiPart,
+  LearnedPart,
+  NamedPosition,
+  PositionParts,
+  RotaryPart,
+  ShawPart,
+  SinusoidalPart,
+  T5Part,
+  TransformerXLPart,
+} from './kinds.js';
 export {
   LearnedPosition,
   type LearnedPositionOptions,

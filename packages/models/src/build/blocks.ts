@@ -1,4 +1,5 @@
 import { InputError, type Layer, type ParamStore } from '@headwise/core';
+import type { PositionOf } from '@headwise/positions/internal';
 import {
   type BlockParts,
   type CrossBlock,
@@ -15,7 +16,6 @@ import { makeAttention, makeCrossAttention } from './attention.js';
 import { makeDropout, makeFeedForward, makeNorm } from './layers.js';
 import { makeOwn } from './make-own.js';
 import type { BlockKind, ModelConfiguration } from './model-configuration.js';
-import type { PositionOf } from './positions.js';
 
 const blocks: { readonly [K in BlockKind]: new (parts: BlockParts) => Layer } = {
   'pre-norm': PreNormBlock,

@@ -10,12 +10,14 @@ import type {
   ParamStore,
 } from '@headwise/core';
 import { KeyValueCache } from '@headwise/decoding';
+import type { NamedPosition } from '@headwise/positions';
+import { positionKinds } from '@headwise/positions/internal';
 import { expectClose, gaussian } from '@headwise/testing';
 import * as tf from '@tensorflow/tfjs';
 import { describe, expect, test } from 'vitest';
 import { createModel, type Model, modelFromPreset } from '../model.js';
 import { loadModel, saveModel } from '../node.js';
-import type { DecoderConfiguration, PositionPart } from './model-configuration.js';
+import type { DecoderConfiguration } from './model-configuration.js';
 
 const base: DecoderConfiguration = {
   model_type: 'headwise',
@@ -58,16 +60,7 @@ async function expectWhole({ network, params }: Model<LanguageModel>): Promise<v
 }
 
 describe('a typed configuration', () => {
-  const positions: PositionPart[] = [
-    { kind: 'none' },
-    { kind: 'learned' },
-    { kind: 'sinusoidal' },
-    { kind: 'rotary', scaling: { rope_type: 'linear', factor: 2 } },
-    { kind: 'alibi' },
-    { kind: 't5', buckets: 8, maxDistance: 16 },
-    { kind: 'shaw', clip: 3 },
-    { kind: 'transformer-xl' },
-  ];
+  const positions: NamedPosition[] = Object.values(positionKinds).map(({ example }) => example);
   for (const position of positions) {
     test(`builds positions of the kind ${position.kind}`, () =>
       expectWhole(createModel({ ...base, position }, { seed: 1 })));
@@ -108,7 +101,7 @@ describe('a typed configuration', () => {
       ),
     ));
 
-  for (const position of positions.filter(({ kind }) => kind !== 'transformer-xl')) {
+  for (const position of positions.filter(({ kind }) => !positionKinds[kind].decodersOnly)) {
     test(`builds an encoder and an encoder-decoder with positions of the kind ${position.kind}`, async () => {
       const encoder = createModel({ ...base, topology: 'encoder', position } as unknown, {
         seed: 5,

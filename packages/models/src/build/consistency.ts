@@ -1,7 +1,7 @@
 import { InputError, quoted } from '@headwise/core';
 import { checkDivides } from '../parse-with.js';
 import type { HeadPart, ModelConfiguration } from './model-configuration.js';
-import { needsLength } from './positions.js';
+import { forDecodersOnly, needsLength } from './positions.js';
 import { sideOf } from './sides.js';
 
 type Topology = ModelConfiguration['topology'];
@@ -102,9 +102,9 @@ const languageHead = ({ head }: ModelConfiguration) =>
 /** Throws for parts that do not go with the topology. */
 function checkTopology(config: ModelConfiguration, name: string): void {
   const { topology, position, head } = config;
-  if (topology !== 'decoder' && position.kind === 'transformer-xl') {
+  if (topology !== 'decoder' && forDecodersOnly(position)) {
     throw new InputError(
-      `${name}: 'position.kind' is "transformer-xl", whose memory is of what came before; expected 'topology' "decoder", got "${topology}"`,
+      `${name}: 'position.kind' is "${position.kind}", which works in decoders alone; expected 'topology' "decoder", got "${topology}"`,
     );
   }
   for (const [key, read, topologies] of settings) {

@@ -1,52 +1,12 @@
 import type { Activation } from '@headwise/layers';
-import type { RotaryScaling, SinusoidalLayout } from '@headwise/positions';
+import type { NamedPosition } from '@headwise/positions';
 import type { OwnPart } from './own-parts.js';
 
 /** One kind of a part. */
 export type OfKind<Part extends { kind: string }, K extends Part['kind']> = Part & { kind: K };
 
 /** The position encoding. */
-export type PositionPart =
-  | { kind: 'none' }
-  | LearnedPart
-  /** `layout`: whether sines and cosines alternate, the default, or lie in two halves. */
-  | { kind: 'sinusoidal'; layout?: SinusoidalLayout | undefined }
-  | RotaryPart
-  /** `factor`: of the slopes, default 1; `rounding`: of the biases, as in transformers' Falcon, default none. */
-  | { kind: 'alibi'; factor?: number | undefined; rounding?: 'bfloat16' | undefined }
-  | { kind: 't5'; buckets: number; maxDistance: number }
-  | { kind: 'shaw'; clip: number }
-  | TransformerXLPart
-  | OwnPart<'position'>;
-
-/** A learned vector for each position. */
-export interface LearnedPart {
-  kind: 'learned';
-  /** Rows of the table before the first position's, as in BART; default 0. */
-  offset?: number | undefined;
-  /**
-   * The id of padding, for encoders that count tokens and not places, as RoBERTa does: the first token has row
-   * `padId + 1`, and padding row `padId`, which gets no gradient. Default: places are counted.
-   */
-  padId?: number | undefined;
-}
-
-/** Relative positions with `u` and `v`, and blocks that recur over segments through `ctx.memory`. */
-export interface TransformerXLPart {
-  kind: 'transformer-xl';
-  /** Distances beyond it count as it; default none. */
-  maxDistance?: number | undefined;
-  /** Whether all layers have one `u` and one `v`; default no. */
-  sharedBiases?: boolean | undefined;
-}
-
-export interface RotaryPart {
-  kind: 'rotary';
-  base?: number | undefined;
-  scaling?: RotaryScaling | undefined;
-  /** The length that scaling starts from; default the longest sequence. */
-  trainedLength?: number | undefined;
-}
+export type PositionPart = NamedPosition | OwnPart<'position'>;
 
 /** How tokens become the input of the first block. */
 export interface EmbeddingPart {

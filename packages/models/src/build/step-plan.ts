@@ -9,7 +9,8 @@ import type {
 } from '@headwise/decoding';
 import { PackedWeight } from '@headwise/kernels';
 import { type DecodeWeight, type Norm, widestStepHead } from '@headwise/kernels/internal';
-import { alibiSlopes, rotaryTable, sinusoidalTable } from '@headwise/positions';
+import { rotaryTable } from '@headwise/positions';
+import type { FusedPosition } from '@headwise/positions/internal';
 import * as tf from '@tensorflow/tfjs';
 import type {
   BlockKind,
@@ -18,7 +19,7 @@ import type {
   NamedNorm,
   NamedScore,
 } from './model-configuration.js';
-import { isFused } from './positions.js';
+import { fusedPosition } from './positions.js';
 import { ownPartsOf } from './written.js';
 
 /**
@@ -33,8 +34,10 @@ export function makeStepPlan(
 ): StepPlan | undefined {
   const { layers, block, finalNorm = block !== 'post-norm', embedding = {} } = config;
   if (!hasStep(config)) return undefined;
+  const position = fusedPosition(config);
+  if (!position) return undefined;
   const made: tf.Tensor[] = [];
-  const parts = new StepParts(params, config, made);
+  const parts = new StepParts(params, config, position, made);
   const table = parts.table('tokens');
   const head = tied ? table : parts.table('head');
   const blocks = Array.from({ length: layers }, (_, i) => parts.layer(i));
@@ -49,7 +52,7 @@ export function makeStepPlan(
       positions: parts.positions(),
       norm: embedding.norm ? parts.norm('embeddingNorm') : undefined,
     },
-    rotary: rotaryOf(config),
+    rotary: rotaryOf(position),
     layers: blocks as StepLayer[],
     norm: finalNorm ? parts.norm('norm') : undefined,
     head: { weights: [head] },
@@ -65,15 +68,14 @@ type Named = ModelConfiguration & {
   block: BlockKind;
 };
 
-/** Whether every part of a configuration has a fused form in a step. */
+/** Whether every part of a configuration but its position has a fused form in a step. */
 function hasStep(config: ModelConfiguration): config is Named {
-  const { position, embedding = {}, score = { kind: 'scaled-dot-product' } } = config;
+  const { embedding = {}, score = { kind: 'scaled-dot-product' } } = config;
   return (
     ownPartsOf(config).length === 0 &&
     embedding.adaptive === undefined &&
     headDim(config) <= widestStepHead &&
-    (score.kind === 'scaled-dot-product' || score.kind === 'dot-product') &&
-    isFused(position)
+    (score.kind === 'scaled-dot-product' || score.kind === 'dot-product')
   );
 }
 
@@ -81,24 +83,22 @@ function hasStep(config: ModelConfiguration): config is Named {
 class StepParts {
   readonly #params: ParamStore;
   readonly #config: Named;
+  readonly #position: FusedPosition;
   readonly #variables: Record<string, tf.Variable>;
   readonly #matrices: Record<string, Matrix>;
   readonly #made: tf.Tensor[];
   readonly #slopes: tf.Tensor1D | undefined;
 
   /** @param made gets the tensors that had to be made */
-  constructor(params: ParamStore, config: Named, made: tf.Tensor[]) {
+  constructor(params: ParamStore, config: Named, position: FusedPosition, made: tf.Tensor[]) {
     this.#params = params;
     this.#config = config;
     this.#variables = params.named();
     this.#matrices = params.matrices();
     this.#made = made;
-    const { position, heads } = config;
-    if (position.kind === 'alibi') {
-      const { factor = 1 } = position;
-      const slopes = alibiSlopes(heads.count).map((slope) => factor * slope);
-      this.#slopes = this.#make(() => tf.tensor1d(slopes));
-    }
+    this.#position = position;
+    const { slopes } = position;
+    if (slopes) this.#slopes = this.#make(() => tf.tensor1d(slopes));
   }
 
   /** A matrix of rows for tokens, `[V, D]`. */
@@ -108,16 +108,15 @@ class StepParts {
 
   /** Vectors that are added by position, `[maxLength, D]`. */
   positions(): tf.Tensor2D | undefined {
-    const { position, maxLength, dim } = this.#config;
-    if (position.kind === 'learned') {
-      return this.#variables[
-        `${this.#params.at('positions').path}.weight`
-      ] as unknown as tf.Tensor2D;
+    const { rows } = this.#position;
+    if (rows === undefined) return undefined;
+    if (typeof rows === 'string') {
+      return this.#variables[`${this.#params.at('positions').path}.${rows}`] as unknown as
+        | tf.Tensor2D
+        | undefined;
     }
-    if (position.kind !== 'sinusoidal') return undefined;
-    const rows = maxLength as number;
-    const values = sinusoidalTable(rows, dim, position.layout);
-    return this.#make(() => tf.tensor2d(values, [rows, dim]));
+    const { dim } = this.#config;
+    return this.#make(() => tf.tensor2d(rows, [rows.length / dim, dim]));
   }
 
   norm(name: string): Norm {
@@ -207,13 +206,8 @@ class StepParts {
   }
 }
 
-function rotaryOf(config: ModelConfiguration): StepRotary | undefined {
-  const { position, maxLength } = config;
-  if (position.kind !== 'rotary') return undefined;
-  const { kind: _, trainedLength = maxLength ?? undefined, ...rotation } = position;
-  const options = { dim: headDim(config), maxLength: trainedLength, ...rotation };
-  return { layout: 'half-split', table: (count) => rotaryTable(options, count) };
-}
+const rotaryOf = ({ rotation }: FusedPosition): StepRotary | undefined =>
+  rotation && { layout: 'half-split', table: (count) => rotaryTable(rotation, count) };
 
 const formatOf = (weight: DecodeWeight): string =>
   'words' in weight ? `${weight.format}/${weight.group}` : weight.layout;

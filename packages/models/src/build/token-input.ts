@@ -1,10 +1,11 @@
 import { checkShape, type EncoderContext, type Layer, type ParamStore } from '@headwise/core';
 import { AdaptiveEmbedding, Embedding } from '@headwise/layers';
+import type { TokenPosition } from '@headwise/positions/internal';
 import * as tf from '@tensorflow/tfjs';
 import { initializersOf } from './initializers.js';
 import { makeDropout, makeNorm } from './layers.js';
 import type { ModelConfiguration } from './model-configuration.js';
-import { makeInputPosition, type TokenPosition } from './positions.js';
+import { makeInputPosition } from './positions.js';
 
 /** The table of tokens that a configuration names. */
 export function makeTokens(

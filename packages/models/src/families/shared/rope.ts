@@ -1,8 +1,7 @@
 import { InputError } from '@headwise/core';
-import type { RotaryScaling } from '@headwise/positions';
+import type { RotaryPart, RotaryScaling } from '@headwise/positions';
+import { rotaryScaling } from '@headwise/positions/internal';
 import { z } from 'zod';
-import type { RotaryPart } from '../../build/model-configuration.js';
-import { rotaryScaling } from '../../build/rotary-scaling.js';
 import { size } from '../../fields.js';
 import { parseWith } from '../../parse-with.js';
 

@@ -1,8 +1,12 @@
-import type { RotaryScaling } from '@headwise/positions';
 import { z } from 'zod';
-import { size } from '../fields.js';
+import type { RotaryScaling } from './rotary-scaling.js';
 
 const positive = z.number().positive();
+const size = z
+  .number()
+  .int()
+  .min(1)
+  .max(2 ** 31 - 1);
 const length = { original_max_position_embeddings: size.optional() };
 
 /** Hugging Face's `rope_scaling`, by its `rope_type`. */

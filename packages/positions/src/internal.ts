@@ -1,0 +1,9 @@
+export {
+  type FusedPosition,
+  type PositionKind,
+  type PositionOf,
+  type PositionSizes,
+  positionKinds,
+  type TokenPosition,
+} from './kinds.js';
+export { rotaryScaling } from './rotary-scaling-schema.js';

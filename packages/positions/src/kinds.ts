@@ -1,0 +1,293 @@
+import type { EncoderContext, Initializer, ParamStore } from '@headwise/core';
+import type { MatrixLayout } from '@headwise/core/internal';
+import type * as tf from '@tensorflow/tfjs';
+import { z } from 'zod';
+import { AlibiPosition, alibiSlopes } from './alibi.js';
+import { CountedPosition } from './counted.js';
+import { LearnedPosition } from './learned.js';
+import type { AttentionPosition, InputPosition } from './position.js';
+import { RotaryPosition, type RotaryPositionOptions } from './rotary.js';
+import type { RotaryScaling } from './rotary-scaling.js';
+import { rotaryScaling } from './rotary-scaling-schema.js';
+import { ShawPosition } from './shaw.js';
+import { type SinusoidalLayout, SinusoidalPosition, sinusoidalTable } from './sinusoidal.js';
+import { T5Position } from './t5.js';
+import { TransformerXLPosition } from './transformer-xl.js';
+
+/** The settings of every kind of position, as the configuration of a model holds them. */
+export interface PositionParts {
+  none: { kind: 'none' };
+  learned: LearnedPart;
+  sinusoidal: SinusoidalPart;
+  rotary: RotaryPart;
+  alibi: AlibiPart;
+  t5: T5Part;
+  shaw: ShawPart;
+  'transformer-xl': TransformerXLPart;
+}
+
+/** A position encoding by its kind, with its settings. */
+export type NamedPosition = PositionParts[keyof PositionParts];
+
+/** A learned vector for each position. */
+export interface LearnedPart {
+  kind: 'learned';
+  /** Rows of the table before the first position's, as in BART; default 0. */
+  offset?: number | undefined;
+  /**
+   * The id of padding, for encoders that count tokens and not places, as RoBERTa does: the first token has row
+   * `padId + 1`, and padding row `padId`, which gets no gradient. Default: places are counted.
+   */
+  padId?: number | undefined;
+}
+
+/** Sines and cosines of each position. */
+export interface SinusoidalPart {
+  kind: 'sinusoidal';
+  /** Whether sines and cosines alternate, the default, or lie in two halves. */
+  layout?: SinusoidalLayout | undefined;
+}
+
+/** Rotations of queries and keys. */
+export interface RotaryPart {
+  kind: 'rotary';
+  /** Default 10,000. */
+  base?: number | undefined;
+  scaling?: RotaryScaling | undefined;
+  /** The length that scaling starts from; default the longest sequence. */
+  trainedLength?: number | undefined;
+}
+
+/** A bias that falls linearly with the distance. */
+export interface AlibiPart {
+  kind: 'alibi';
+  /** Factor of the slopes; default 1. */
+  factor?: number | undefined;
+  /** Rounding of the biases, as in transformers' Falcon; default none. */
+  rounding?: 'bfloat16' | undefined;
+}
+
+/** A learned bias for each head and bucket of distances. */
+export interface T5Part {
+  kind: 't5';
+  /** The number of buckets. */
+  buckets: number;
+  /** Distances beyond it share the last bucket. */
+  maxDistance: number;
+}
+
+/** Learned vectors of clipped distances, added to keys and values. */
+export interface ShawPart {
+  kind: 'shaw';
+  /** K: distances beyond it count as it. */
+  clip: number;
+}
+
+/** Relative positions with `u` and `v`, and blocks that recur over segments through `ctx.memory`. */
+export interface TransformerXLPart {
+  kind: 'transformer-xl';
+  /** Distances beyond it count as it; default none. */
+  maxDistance?: number | undefined;
+  /** Whether all layers have one `u` and one `v`; default no. */
+  sharedBiases?: boolean | undefined;
+}
+
+/** The sizes of the stack that a position is made for. */
+export interface PositionSizes {
+  /** Whether queries see later keys too. */
+  bidirectional: boolean;
+  /** The longest sequence; null where there is no limit. */
+  maxLength: number | null;
+  /** `D` */
+  dim: number;
+  /** `H` */
+  heads: number;
+  /** `Dh` */
+  headDim: number;
+  /** Of the matrices that it has. */
+  layout: MatrixLayout | undefined;
+  /** How tables of vectors start. */
+  init: Initializer;
+}
+
+/** A position that is added to the embeddings, and may read the ids of the tokens. */
+export interface TokenPosition {
+  /** @param x `[B, T, D]`, embeddings @param ids `[B, T]`, their tokens @returns `[B, T, D]` */
+  forward(x: tf.Tensor, ids: tf.Tensor, ctx?: EncoderContext): tf.Tensor;
+}
+
+/** Gives an attention layer its position; `layer` is where the layer's own parameters lie. */
+export type PositionOf = (layer: ParamStore) => AttentionPosition | undefined;
+
+/** A position as the fused decoding step computes it; one of the three, or nothing at all. */
+export interface FusedPosition {
+  /** `[maxLength, D]`, added to the embeddings: the values, or the name of the parameter that holds them. */
+  rows?: Float32Array | string;
+  /** Rotations of queries and keys. */
+  rotation?: RotaryPositionOptions;
+  /** `[H]`: the biases are `−slope · distance`. */
+  slopes?: Float32Array;
+}
+
+type MakeInput<Part> = (params: ParamStore, part: Part, sizes: PositionSizes) => TokenPosition;
+type MakeAttention<Part> = (params: ParamStore, part: Part, sizes: PositionSizes) => PositionOf;
+
+/** What a model has to know of a kind of position. */
+export interface PositionKind<Part extends { kind: string }> {
+  /** The settings that a configuration may hold. */
+  readonly schema: z.core.$ZodTypeDiscriminable & z.ZodType<Part>;
+  /** Settings that fit any model, with which tests build one. */
+  readonly example: Part;
+  /** Whether it needs the longest sequence. */
+  readonly needsLength: boolean;
+  /** Whether a decoder gives it the numbers of the tokens that are not padding. */
+  readonly countsTokens: boolean;
+  /** Whether it works in decoders alone; default no. */
+  readonly decodersOnly?: boolean;
+  /** Makes what is added to the embeddings, from the parameters of the position. */
+  readonly input?: MakeInput<Part>;
+  /** Makes what acts within attention, from the parameters that all layers share. */
+  readonly attention?: MakeAttention<Part>;
+  /** Its form in the fused decoding step; undefined where it has none. */
+  fused(part: Part, sizes: PositionSizes): FusedPosition | undefined;
+}
+
+const size = z
+  .number()
+  .int()
+  .min(1)
+  .max(2 ** 31 - 1);
+const count = z.number().int().min(0);
+// A table holds a number for each distance.
+const tableSize = size.max(2 ** 20);
+
+/** Every kind of position by its name: the settings, the layer that it makes, and its form in the fused step. */
+export const positionKinds: {
+  readonly [K in keyof PositionParts]: PositionKind<PositionParts[K]>;
+} = {
+  none: {
+    schema: z.strictObject({ kind: z.literal('none') }),
+    example: { kind: 'none' },
+    needsLength: false,
+    countsTokens: false,
+    fused: () => ({}),
+  },
+  learned: {
+    schema: z.strictObject({
+      kind: z.literal('learned'),
+      offset: count.optional(),
+      padId: count.optional(),
+    }),
+    example: { kind: 'learned' },
+    needsLength: true,
+    countsTokens: true,
+    input(params, { offset, padId }, { dim, init, ...sizes }) {
+      const options = { maxLength: lengthOf(sizes), dim, init };
+      return padId === undefined
+        ? withoutIds(new LearnedPosition(params, { ...options, offset }))
+        : new CountedPosition(params, { ...options, padId });
+    },
+    fused: ({ offset = 0 }) => (offset === 0 ? { rows: 'weight' } : undefined),
+  },
+  sinusoidal: {
+    schema: z.strictObject({
+      kind: z.literal('sinusoidal'),
+      layout: z.enum(['interleaved', 'halves']).optional(),
+    }),
+    example: { kind: 'sinusoidal' },
+    needsLength: true,
+    countsTokens: true,
+    input: (_, { layout }, { dim, ...sizes }) =>
+      withoutIds(new SinusoidalPosition({ maxLength: lengthOf(sizes), dim, layout })),
+    fused: ({ layout }, { dim, ...sizes }) => ({
+      rows: sinusoidalTable(lengthOf(sizes), dim, layout),
+    }),
+  },
+  rotary: {
+    schema: z.strictObject({
+      kind: z.literal('rotary'),
+      base: z.number().positive().optional(),
+      scaling: rotaryScaling.optional(),
+      trainedLength: size.optional(),
+    }),
+    example: { kind: 'rotary', scaling: { rope_type: 'linear', factor: 2 } },
+    needsLength: false,
+    countsTokens: true,
+    attention: (_, part, sizes) => shared(new RotaryPosition(rotation(part, sizes))),
+    fused: (part, sizes) => ({ rotation: rotation(part, sizes) }),
+  },
+  alibi: {
+    schema: z.strictObject({
+      kind: z.literal('alibi'),
+      factor: z.number().optional(),
+      rounding: z.literal('bfloat16').optional(),
+    }),
+    example: { kind: 'alibi' },
+    needsLength: false,
+    countsTokens: false,
+    attention: (_, { factor, rounding }, { heads }) =>
+      shared(new AlibiPosition({ heads, factor, rounding })),
+    fused({ factor = 1, rounding }, { heads }) {
+      if (rounding !== undefined) return undefined;
+      return { slopes: alibiSlopes(heads).map((slope) => factor * slope) };
+    },
+  },
+  t5: {
+    schema: z.strictObject({ kind: z.literal('t5'), buckets: size, maxDistance: tableSize }),
+    example: { kind: 't5', buckets: 8, maxDistance: 16 },
+    needsLength: false,
+    countsTokens: false,
+    attention: (params, { buckets, maxDistance }, { heads, bidirectional }) =>
+      shared(new T5Position(params, { heads, buckets, maxDistance, bidirectional })),
+    fused: () => undefined,
+  },
+  shaw: {
+    schema: z.strictObject({ kind: z.literal('shaw'), clip: size }),
+    example: { kind: 'shaw', clip: 3 },
+    needsLength: false,
+    countsTokens: false,
+    attention: (params, { clip }, { headDim }) =>
+      shared(new ShawPosition(params, { headDim, clip })),
+    fused: () => undefined,
+  },
+  'transformer-xl': {
+    schema: z.strictObject({
+      kind: z.literal('transformer-xl'),
+      maxDistance: size.optional(),
+      sharedBiases: z.boolean().optional(),
+    }),
+    example: { kind: 'transformer-xl' },
+    needsLength: false,
+    countsTokens: false,
+    decodersOnly: true,
+    attention(params, { maxDistance, sharedBiases }, { dim, heads, headDim, layout }) {
+      const biases = sharedBiases ? params : undefined;
+      const options = { dim, heads, headDim, maxDistance, layout, biases };
+      return (layer) => new TransformerXLPosition(layer, options);
+    },
+    fused: () => undefined,
+  },
+};
+
+/** The same position for every layer. */
+const shared =
+  (position: AttentionPosition): PositionOf =>
+  () =>
+    position;
+
+const withoutIds = (position: InputPosition): TokenPosition => ({
+  forward: (x, _ids, ctx) => position.forward(x, ctx),
+});
+
+const rotation = (
+  { base, scaling, trainedLength }: RotaryPart,
+  { headDim, maxLength }: PositionSizes,
+): RotaryPositionOptions => ({
+  dim: headDim,
+  maxLength: trainedLength ?? maxLength ?? undefined,
+  base,
+  scaling,
+});
+
+/** The longest sequence; a configuration without one is refused where a position needs it. */
+const lengthOf = ({ maxLength }: Pick<PositionSizes, 'maxLength'>): number => maxLength as number;
