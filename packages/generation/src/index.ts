@@ -15,5 +15,7 @@ export { processScores } from './process-scores.js';
 export type { LengthDecay } from './processors/length-decay.js';
 export type { LogitsProcessor } from './processors/own.js';
 export type { SequenceBias } from './processors/sequence-bias.js';
+export { type BeamSearchOptions, beamSearch } from './search/beam-search.js';
+export type { BeamSequence, EarlyStopping } from './search/beams.js';
 export type { StopReason } from './stop.js';
 export { type StreamOptions, stream } from './stream.js';

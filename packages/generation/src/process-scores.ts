@@ -29,27 +29,36 @@ export function processScores(
   return processed(plan, scores, sequence, sequence.length - promptLength);
 }
 
-/** The same with a plan. */
+/** The same with a plan. @param made the number of new tokens @param least the number of tokens that cut-offs keep */
 export function processed(
   plan: Plan,
   scores: ArrayLike<number>,
   sequence: readonly number[],
   made: number,
+  least = 1,
 ): Float64Array {
   const { bias, banned, raise } = adjustmentsAfter(plan, sequence, made);
   const forced = forcedIds(plan.forced, sequence.length, plan.most - made);
   if (forced) {
     const row = new Float64Array(scores.length).fill(Number.NEGATIVE_INFINITY);
     for (const id of forced) row[id] = 0;
-    return scoresToDraw('processScores', 0, row, plan.sampling, { banned: plan.suppressIds });
+    return scoresToDraw(
+      'processScores',
+      0,
+      row,
+      plan.sampling,
+      { banned: plan.suppressIds },
+      least,
+    );
   }
   const dense = new Float64Array(scores.length);
   for (const [id, value] of bias) dense[id] = value;
-  return scoresToDraw('processScores', 0, scores, plan.sampling, {
+  const tokens = {
     bias: dense,
     source: plan.source,
     history: sequence,
     banned,
     raised: { ids: plan.stopIds, factor: raise },
-  });
+  };
+  return scoresToDraw('processScores', 0, scores, plan.sampling, tokens, least);
 }

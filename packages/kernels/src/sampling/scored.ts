@@ -36,6 +36,7 @@ export function cutOff(scores: Float64Array, options: Required<SamplingOptions>,
  * @param what who asks, for errors
  * @param row of a batch, for errors
  * @param scores logits of one position, `[V]`; −∞ for what cannot be drawn
+ * @param least the number of tokens that cut-offs keep in any case, but for top-n-σ
  * @throws InputError naming the first score that is NaN or +∞, or where all are −∞; for an id outside the vocabulary
  */
 export function scoresToDraw(
@@ -44,10 +45,11 @@ export function scoresToDraw(
   scores: ArrayLike<number>,
   options: Required<SamplingOptions>,
   tokens: RowTokens = {},
+  least = 1,
 ): Float64Array {
   const changed = Float64Array.from(scores);
   adjustTokens(what, changed, options, tokens);
   checkScores(what, changed, row);
-  if (options.temperature > 0) cutOff(changed, options);
+  if (options.temperature > 0) cutOff(changed, options, least);
   return changed;
 }
