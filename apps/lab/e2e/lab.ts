@@ -51,7 +51,7 @@ export class Lab {
 
   /** A visitor who was never here, and what went wrong on the pages that they see. */
   async visitor(
-    backend: 'webgpu' | 'wasm',
+    backend: 'webgpu' | 'wasm' | 'cpu',
     options: Parameters<Browser['newContext']>[0] = {},
   ): Promise<{ context: BrowserContext; page: Page; problems: string[] }> {
     const context = await this.#browser.newContext({ acceptDownloads: true, ...options });

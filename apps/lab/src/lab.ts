@@ -1,5 +1,5 @@
 import { useSyncExternalStore } from 'react';
-import { append, type RunNews, type RunRecord } from './store/records.js';
+import { append, historyUpTo, noNews, type RunNews, type RunRecord } from './store/records.js';
 import { remember, remembered } from './stored.js';
 import { capital } from './ui/numbers.js';
 import { Client } from './worker/client.js';
@@ -133,7 +133,7 @@ export async function loadHistory(id: string): Promise<void> {
 
 /** Everything that a run has made. */
 export async function readHistory(id: string): Promise<RunNews> {
-  const history: RunNews = { points: [], validations: [], samples: [] };
+  const history = noNews();
   await lab.call('history', [id], {
     onProgress: (part: Partial<RunNews>) => append(history, part),
   });
@@ -195,11 +195,7 @@ function apply(event: LabEvent): void {
   if (event.kind === 'cut') {
     const history = state.histories.get(event.run);
     if (!history) return;
-    setHistory(event.run, {
-      points: history.points.filter(({ step }) => step < event.step),
-      validations: history.validations.filter(({ step }) => step <= event.step),
-      samples: history.samples.filter(({ step }) => step <= event.step),
-    });
+    setHistory(event.run, historyUpTo(history, event.step));
     return;
   }
   const { record, news } = event;

@@ -22,6 +22,13 @@ export {
   type TrainingPart,
 } from './run-config.js';
 export type { RunData, SamplePrompt } from './run-data.js';
+export {
+  checkCorpus,
+  type RunSnapshot,
+  readSnapshot,
+  runFileNames,
+  snapshotFiles,
+} from './run-files.js';
 export { Session, type SessionParts, type StopOptions } from './session.js';
 export type { Checkpoint, RunStorage, SavedState } from './storage.js';
 export {

@@ -1,8 +1,16 @@
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { readCorpus } from '@headwise/runs/node';
 import { expect, test } from 'vitest';
 import { maxTextBytes, readTextFile } from './texts.js';
 
-test('a text is read, its line ends made one kind', async () => {
-  expect(await readTextFile(new Blob(['one\r\ntwo\rthree\n']), 'a.txt')).toBe('one\ntwo\nthree\n');
+test('a text is read as the command line reads it: line ends stay, a byte order mark goes', async () => {
+  const text = 'one\r\ntwo\rthree\n';
+  expect(await readTextFile(new Blob([`\ufeff${text}`]), 'a.txt')).toBe(text);
+  const path = join(mkdtempSync(join(tmpdir(), 'headwise-texts-')), 'a.txt');
+  writeFileSync(path, `\ufeff${text}`);
+  expect(await readCorpus(path)).toBe(text);
 });
 
 test('an empty, a binary and a huge file are refused, saying what to do', async () => {
@@ -11,6 +19,9 @@ test('an empty, a binary and a huge file are refused, saying what to do', async 
   );
   const bytes = Uint8Array.from({ length: 5000 }, (_, i) => (i * 37) % 256);
   await expect(readTextFile(new Blob([bytes]), 'a.png')).rejects.toThrow(
+    'a.png: is not UTF-8 from byte 4 on',
+  );
+  await expect(readTextFile(new Blob(['a\0'.repeat(99)]), 'a.bin')).rejects.toThrow(
     'looks like a binary file',
   );
   const huge = { size: 500 * 2 ** 20, arrayBuffer: () => Promise.reject(new Error('was read')) };

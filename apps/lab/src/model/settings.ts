@@ -1,7 +1,14 @@
 import { z } from 'zod';
 import { type NumberLimits, numberProblem } from '../ui/number-text.js';
 import { applies, type ConfigKey, settingOf } from './differences.js';
-import { type GroupName, groups, parseRunConfig, type RunConfig } from './run-config.js';
+import {
+  type GroupName,
+  groups,
+  isTask,
+  parseRunConfig,
+  type RunConfig,
+  type Unshown,
+} from './run-config.js';
 
 /** What a configuration's schema says of one value that a form shows. */
 export interface Setting {
@@ -63,7 +70,32 @@ export function withoutUnused(config: RunConfig): object {
     Object.fromEntries(
       Object.entries(config[group]).filter(([key]) => applies([group, key], config)),
     );
-  return { data: kept('data'), model: kept('model'), training: kept('training') };
+  const unshown = usedUnshown(config);
+  return {
+    data: kept('data'),
+    model: kept('model'),
+    training: kept('training'),
+    ...(Object.keys(unshown).length > 0 ? { unshown } : {}),
+  };
+}
+
+/** What the run's file says beyond the form and has a meaning in a configuration: a task has no text to name. */
+export function usedUnshown({ data, unshown = {} }: RunConfig): Unshown {
+  const { corpus, samples, validationTokens, beta2 } = unshown;
+  const text = !isTask(data.source);
+  const named = corpus !== undefined && data.source === 'file' && data.file === fileNameOf(corpus);
+  const used = {
+    ...(named ? { corpus } : {}),
+    ...(text ? { validationTokens } : {}),
+    beta2,
+    ...(text || samples === null ? { samples } : {}),
+  };
+  return Object.fromEntries(Object.entries(used).filter(([, value]) => value !== undefined));
+}
+
+/** The name under which a text of a run's file is kept in the browser. */
+export function fileNameOf(corpus: string): string {
+  return corpus.split(/[\\/]/).findLast((part) => part !== '') ?? corpus;
 }
 
 /** Why a configuration cannot be run as it stands; empty where it can. */

@@ -1,11 +1,15 @@
+import { createModel, languageModel } from '@headwise/models';
+import { modelConfig } from '@headwise/runs';
 import { AdamW, languageModelLoss, lossAndGradients } from '@headwise/training';
 import * as tf from '@tensorflow/tfjs';
 import { expect, test } from 'vitest';
-import { buildModel, countParameters } from './build.js';
+import { countParameters } from './count-parameters.js';
 import { parseRunConfig, type RunConfig } from './run-config.js';
 import { predictMemory } from './size.js';
 
 const vocabSize = 31;
+const newModel = (model: RunConfig['model']) =>
+  languageModel(createModel(modelConfig(model, vocabSize), { seed: 1 }));
 const sizes = { dim: 24, heads: 4, layers: 2, context: 12 };
 const variants: Partial<RunConfig['model']>[] = [
   {},
@@ -23,7 +27,7 @@ const variants: Partial<RunConfig['model']>[] = [
 for (const variant of variants) {
   test(`the parameters of ${JSON.stringify(variant)} are counted before they are made`, () => {
     const { model } = parseRunConfig({ model: { ...sizes, ...variant } });
-    const { params, network } = buildModel(model, vocabSize, 1);
+    const { params, network } = newModel(model);
     const { numTensors, numDataBuffers, numBytes } = tf.memory();
     expect(countParameters(model, vocabSize)).toBe(params.count());
     expect(tf.memory()).toMatchObject({ numTensors, numDataBuffers, numBytes });
@@ -40,7 +44,7 @@ test('the predicted memory is that of a training step, give or take a tenth', as
     { ...sizes, dim: 32, context: 48, feedForward: 'gated-silu', norm: 'rms' },
   ]) {
     const config = parseRunConfig({ model, training: { batchSize: 4 } });
-    const { params, network } = buildModel(config.model, vocabSize, 1);
+    const { params, network } = newModel(config.model);
     const optimizer = new AdamW(params.named());
     const [rows, length] = [4, config.model.context];
     const ids = new Int32Array(rows * length).map((_, i) => i % vocabSize);

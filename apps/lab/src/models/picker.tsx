@@ -126,7 +126,7 @@ function Bring({
       <FileDrop
         label="Drop a Hugging Face folder: config.json, model.safetensors, tokenizer.json"
         folder
-        onFiles={onFiles}
+        onFiles={(files, paths) => onFiles(files.filter((_, i) => !paths[i]!.includes('/')))}
       />
       <div className="row bottom">
         <div className="grow">

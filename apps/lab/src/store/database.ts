@@ -1,6 +1,9 @@
+import type { Choices } from '@headwise/kernels';
 import { type DBSchema, type IDBPDatabase, openDB } from 'idb';
 import {
   append,
+  historyUpTo,
+  noNews,
   type RunNews,
   type RunRecord,
   type Sample,
@@ -14,22 +17,35 @@ interface LabSchema extends DBSchema {
   runs: { key: string; value: RunRecord };
   points: { key: [string, number]; value: OfRun<StepPoint> };
   validations: { key: [string, number]; value: OfRun<ValidationPoint> };
-  samples: { key: [string, number, string]; value: OfRun<Sample> };
+  samples: { key: [string, number, string, number]; value: OfRun<Sample> };
   texts: { key: string; value: { name: string; text: string } };
+  tilings: { key: string; value: { adapter: string; choices: Choices } };
 }
 
 const histories = ['points', 'validations', 'samples'] as const;
 let opened: Promise<IDBPDatabase<LabSchema>> | undefined;
 
 function database(): Promise<IDBPDatabase<LabSchema>> {
-  opened ??= openDB<LabSchema>('headwise-lab', 1, {
-    upgrade(db) {
-      db.createObjectStore('runs', { keyPath: 'id' });
-      db.createObjectStore('points', { keyPath: ['run', 'step'] });
-      db.createObjectStore('validations', { keyPath: ['run', 'step'] });
-      db.createObjectStore('samples', { keyPath: ['run', 'step', 'prompt'] });
-      db.createObjectStore('texts', { keyPath: 'name' });
+  opened ??= openDB<LabSchema>('headwise-lab', 2, {
+    async upgrade(db, version, _, transaction) {
+      if (version === 0) {
+        db.createObjectStore('runs', { keyPath: 'id' });
+        db.createObjectStore('points', { keyPath: ['run', 'step'] });
+        db.createObjectStore('validations', { keyPath: ['run', 'step'] });
+        db.createObjectStore('texts', { keyPath: 'name' });
+      }
+      // Version 1 had samples of one temperature, which they did not name.
+      const older = version === 0 ? [] : await transaction.objectStore('samples').getAll();
+      if (version > 0) db.deleteObjectStore('samples');
+      db.createObjectStore('tilings', { keyPath: 'adapter' });
+      const keyPath = ['run', 'step', 'prompt', 'temperature'];
+      const samples = db.createObjectStore('samples', { keyPath });
+      for (const sample of older) {
+        await samples.put({ ...sample, temperature: sample.expected === undefined ? 0.8 : 0 });
+      }
     },
+    // A newer lab in another tab waits for this one to let go.
+    blocking: (_, __, event) => (event.target as IDBDatabase).close(),
   });
   return opened;
 }
@@ -63,7 +79,7 @@ export async function* historyParts(id: string): AsyncGenerator<Partial<RunNews>
       if (part.length > 0) yield { [name]: part };
       if (part.length < entriesAtOnce) break;
       const { run, step, ...rest } = part.at(-1)!;
-      const last = 'prompt' in rest ? [run, step, rest.prompt] : [run, step];
+      const last = 'prompt' in rest ? [run, step, rest.prompt, rest.temperature] : [run, step];
       range = IDBKeyRange.bound(last, range.upper, true);
     }
   }
@@ -71,7 +87,7 @@ export async function* historyParts(id: string): AsyncGenerator<Partial<RunNews>
 
 /** Everything that a run has made, in order. */
 export async function historyOf(id: string): Promise<RunNews> {
-  const history: RunNews = { points: [], validations: [], samples: [] };
+  const history = noNews();
   for await (const part of historyParts(id)) append(history, part);
   return history;
 }
@@ -106,6 +122,11 @@ export async function rewind(record: RunRecord, step: number): Promise<RunRecord
   return recordAt(record, step, await historyOf(run));
 }
 
+/** Whether the validation part was measured after so many steps. */
+export async function isValidated(run: string, step: number): Promise<boolean> {
+  return (await (await database()).getKey('validations', [run, step])) !== undefined;
+}
+
 /** A record with the figures that its history had after a step. */
 function recordAt(record: RunRecord, step: number, history: RunNews): RunRecord {
   const point = history.points.findLast((one) => one.step < step);
@@ -126,12 +147,7 @@ function recordAt(record: RunRecord, step: number, history: RunNews): RunRecord 
  * @returns the new run's record, as it was at that step
  */
 export async function copyHistory(from: string, to: RunRecord, step: number): Promise<RunRecord> {
-  const { points, validations, samples } = await historyOf(from);
-  const history = {
-    points: points.filter((point) => point.step < step),
-    validations: validations.filter((point) => point.step <= step),
-    samples: samples.filter((sample) => sample.step <= step),
-  };
+  const history = historyUpTo(await historyOf(from), step);
   const record = recordAt(to, step, history);
   await saveProgress(record, history);
   return record;
@@ -156,4 +172,13 @@ export async function getText(name: string): Promise<string | undefined> {
 
 export async function textNames(): Promise<string[]> {
   return (await database()).getAllKeys('texts');
+}
+
+/** The tilings of attention that were chosen on an adapter before. */
+export async function tilingsOn(adapter: string): Promise<Choices | undefined> {
+  return (await (await database()).get('tilings', adapter))?.choices;
+}
+
+export async function putTilings(adapter: string, choices: Choices): Promise<void> {
+  await (await database()).put('tilings', { adapter, choices });
 }

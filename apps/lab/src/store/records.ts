@@ -1,3 +1,4 @@
+import type { HistoryEntry } from '@headwise/runs';
 import type { RunConfig } from '../model/run-config.js';
 
 /** Where a run stands. */
@@ -18,6 +19,8 @@ export interface RunRecord {
   parameters?: number;
   /** The step of the saved state, where there is one. */
   checkpoint?: number;
+  /** SHA-256 of the text that it learns from. */
+  corpus?: string;
   /** The run and the step that it goes on from. */
   forkOf?: { id: string; step: number };
   /** Why it failed. */
@@ -37,7 +40,7 @@ export interface StepPoint {
   gradientNorm: number;
   learningRate: number;
   tokensPerSecond: number;
-  /** Bytes of tensors after the step. */
+  /** Bytes of tensors after the step; NaN where it was made elsewhere. */
   memory: number;
 }
 
@@ -46,6 +49,8 @@ export interface ValidationPoint {
   step: number;
   seconds: number;
   loss: number;
+  /** Of a text. */
+  bitsPerByte?: number;
 }
 
 /** What a model wrote at a step. */
@@ -53,6 +58,7 @@ export interface Sample {
   step: number;
   prompt: string;
   text: string;
+  temperature: number;
   expected?: string;
 }
 
@@ -61,6 +67,66 @@ export interface RunNews {
   points: StepPoint[];
   validations: ValidationPoint[];
   samples: Sample[];
+}
+
+export const noNews = (): RunNews => ({ points: [], validations: [], samples: [] });
+
+/**
+ * Adds an entry of a run's history to its news, with the seconds of training up to it, and takes its figures into the record.
+ *
+ * @param memory bytes of tensors now
+ */
+export function addEntry(
+  record: RunRecord,
+  news: RunNews,
+  entry: HistoryEntry,
+  memory: number,
+): void {
+  const { step } = entry;
+  if ('loss' in entry) {
+    const { loss, gradientNorm, learningRate, ms, tokens = Number.NaN } = entry;
+    record.step = step + 1;
+    record.seconds += ms / 1000;
+    record.loss = loss;
+    const { seconds } = record;
+    const tokensPerSecond = (tokens / ms) * 1000;
+    news.points.push({ step, seconds, loss, gradientNorm, learningRate, tokensPerSecond, memory });
+  } else if ('validation' in entry) {
+    const { loss, bitsPerByte } = entry.validation;
+    record.validationLoss = loss;
+    const bits = bitsPerByte === undefined ? {} : { bitsPerByte };
+    news.validations.push({ step, seconds: record.seconds, loss, ...bits });
+  } else {
+    const { expected, ...sample } = entry.sample;
+    news.samples.push({ step, ...sample, ...(expected === undefined ? {} : { expected }) });
+  }
+}
+
+/** The part of a history up to a step. */
+export function historyUpTo({ points, validations, samples }: RunNews, steps: number): RunNews {
+  return {
+    points: points.filter(({ step }) => step < steps),
+    validations: validations.filter(({ step }) => step <= steps),
+    samples: samples.filter(({ step }) => step <= steps),
+  };
+}
+
+/** The entries of a history in the order in which they were made, as a run's folder keeps them. */
+export function entriesOf({ points, validations, samples }: RunNews): HistoryEntry[] {
+  const made: { at: number; entry: HistoryEntry }[] = points.map((point, i) => {
+    const { step, loss, gradientNorm, learningRate, seconds, tokensPerSecond } = point;
+    const ms = 1000 * (seconds - (points[i - 1]?.seconds ?? 0));
+    const tokens = Number.isNaN(tokensPerSecond)
+      ? {}
+      : { tokens: Math.round((tokensPerSecond * ms) / 1000) };
+    return { at: step + 1, entry: { step, loss, gradientNorm, learningRate, ms, ...tokens } };
+  });
+  for (const { step, loss, bitsPerByte } of validations) {
+    const bits = bitsPerByte === undefined ? {} : { bitsPerByte };
+    made.push({ at: step, entry: { step, validation: { loss, ...bits } } });
+  }
+  for (const { step, ...sample } of samples) made.push({ at: step, entry: { step, sample } });
+  return made.sort((a, b) => a.at - b.at).map(({ entry }) => entry);
 }
 
 /** Puts what is new of a run after what is known of it. */

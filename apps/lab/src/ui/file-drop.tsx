@@ -1,7 +1,7 @@
 import { type ReactElement, useId, useState } from 'react';
 import { Icon } from './icons.js';
 
-/** Takes files by drop or by choice; of a folder, all files directly in it. */
+/** Takes files by drop or by choice; of a folder, all files in it, with their paths there. */
 export function FileDrop({
   label,
   folder = false,
@@ -9,7 +9,7 @@ export function FileDrop({
 }: {
   label: string;
   folder?: boolean;
-  onFiles(files: File[]): void;
+  onFiles(files: File[], paths: string[]): void;
 }): ReactElement {
   const id = useId();
   const [over, setOver] = useState(false);
@@ -25,7 +25,11 @@ export function FileDrop({
       onDrop={async (event) => {
         event.preventDefault();
         setOver(false);
-        onFiles(await droppedFiles(event.dataTransfer));
+        const found = await droppedFiles(event.dataTransfer);
+        onFiles(
+          found.map(({ file }) => file),
+          found.map(({ path }) => path),
+        );
       }}
     >
       <Icon name="file" />
@@ -39,7 +43,13 @@ export function FileDrop({
         multiple={folder}
         {...(folder ? { webkitdirectory: '' } : {})}
         onChange={(event) => {
-          onFiles([...(event.target.files ?? [])]);
+          const files = [...(event.target.files ?? [])];
+          onFiles(
+            files,
+            files.map(({ name, webkitRelativePath: path }) =>
+              path === '' ? name : path.slice(path.indexOf('/') + 1),
+            ),
+          );
           event.target.value = '';
         }}
       />
@@ -47,28 +57,43 @@ export function FileDrop({
   );
 }
 
-async function droppedFiles(transfer: DataTransfer): Promise<File[]> {
+interface FoundFile {
+  file: File;
+  /** Below the folder that was dropped. */
+  path: string;
+}
+
+async function droppedFiles(transfer: DataTransfer): Promise<FoundFile[]> {
   const entries = [...transfer.items].map((item) => item.webkitGetAsEntry?.() ?? null);
   const plain = [...transfer.files];
   const found = await Promise.all(
-    entries.map((entry, i) => (entry?.isDirectory ? filesIn(entry) : plain[i] ? [plain[i]] : [])),
+    entries.map((entry, i) => {
+      if (entry?.isDirectory) return filesIn(entry as FileSystemDirectoryEntry, '');
+      const file = plain[i];
+      return file ? [{ file, path: file.name }] : [];
+    }),
   );
   return found.flat();
 }
 
-async function filesIn(entry: FileSystemEntry): Promise<File[]> {
-  const reader = (entry as FileSystemDirectoryEntry).createReader();
-  const files: File[] = [];
+async function filesIn(folder: FileSystemDirectoryEntry, below: string): Promise<FoundFile[]> {
+  const reader = folder.createReader();
+  const files: FoundFile[] = [];
   for (;;) {
     const some = await new Promise<FileSystemEntry[]>((done, failed) =>
       reader.readEntries(done, failed),
     );
     if (some.length === 0) return files;
-    for (const one of some) {
-      if (!one.isFile) continue;
-      files.push(
-        await new Promise<File>((done, failed) => (one as FileSystemFileEntry).file(done, failed)),
+    for (const entry of some) {
+      const path = below + entry.name;
+      if (entry.isDirectory) {
+        files.push(...(await filesIn(entry as FileSystemDirectoryEntry, `${path}/`)));
+        continue;
+      }
+      const file = await new Promise<File>((done, failed) =>
+        (entry as FileSystemFileEntry).file(done, failed),
       );
+      files.push({ file, path });
     }
   }
 }

@@ -2,13 +2,14 @@ import { type BackendName, type BackendReport, currentDevice } from '@headwise/c
 import { start } from '@headwise/kernels';
 import plain from '@tensorflow/tfjs-backend-wasm/dist/tfjs-backend-wasm.wasm?url';
 import simd from '@tensorflow/tfjs-backend-wasm/dist/tfjs-backend-wasm-simd.wasm?url';
+import { tilingsOn } from '../store/database.js';
 
 /** The backend that runs, and what was missing of better ones. */
 export interface EngineReport extends BackendReport {
   missing: string[];
 }
 
-/** Starts the asked backend, or the best that there is. */
+/** Starts the asked backend, or the best that there is, with the tilings that were chosen for its adapter before. */
 export async function startEngine(prefer?: BackendName): Promise<EngineReport> {
   const wasmPaths = {
     'tfjs-backend-wasm.wasm': absolute(plain),
@@ -23,6 +24,10 @@ export async function startEngine(prefer?: BackendName): Promise<EngineReport> {
     // On a processor, wasm makes a small step several times faster.
     missing.push('WebGPU is computed in software here, so the lab uses wasm, which is faster');
     report = await start({ prefer: 'wasm', wasmPaths, warn });
+  }
+  const known = report.adapter === null ? undefined : await tilingsOn(report.adapter);
+  if (report.backend === 'webgpu' && known) {
+    report = await start({ prefer: 'webgpu', warn, tune: { shapes: [], known } });
   }
   return { ...report, missing };
 }

@@ -1,30 +1,36 @@
 import { checkpointTensors } from '@headwise/models/internal';
+import { snapshotFiles } from '@headwise/runs';
 import { streamSafetensors } from '@headwise/safetensors';
-import type { RunRecord } from '../store/records.js';
-import { savedModel } from './run-session.js';
-
-const json = (value: unknown): string => `${JSON.stringify(value, null, 2)}\n`;
+import { runFileOf } from '../model/run-file.js';
+import { historyOf } from '../store/database.js';
+import { entriesOf, historyUpTo, type RunRecord } from '../store/records.js';
+import { savedModel } from './saved-model.js';
 
 /**
- * The files of a run's last saved state in the Hugging Face layout, by name.
+ * The folder of a run at its last checkpoint, by the names of its files: the model in the Hugging Face layout, and `trainer/`,
+ * from which `headwise train --resume` goes on.
  *
  * @throws InputError where nothing is saved
  */
 export async function exportFolder(
   record: RunRecord,
 ): Promise<Record<string, string | Uint8Array>> {
-  const { model, tokenizer } = await savedModel(record);
+  const { model, files } = await savedModel(record);
   try {
     const chunks: Uint8Array[] = [];
     for await (const chunk of streamSafetensors(checkpointTensors(model), { format: 'pt' })) {
       chunks.push(chunk);
     }
+    const history = historyUpTo(await historyOf(record.id), record.checkpoint!);
     return {
-      'config.json': json(model.family.configJson(model.config)),
-      'generation_config.json': json({ do_sample: true, temperature: 0.8, top_k: 0, top_p: 1 }),
+      'config.json': `${JSON.stringify(model.family.configJson(model.config), null, 2)}\n`,
       'model.safetensors': new Uint8Array(await new Blob(chunks as BlobPart[]).arrayBuffer()),
-      'tokenizer.json': JSON.stringify(tokenizer.toJSON()),
-      'lab.json': json({ name: record.name, step: record.checkpoint, config: record.config }),
+      ...snapshotFiles({
+        config: runFileOf(record.config),
+        corpus: record.corpus,
+        history: entriesOf(history),
+        ...files,
+      }),
     };
   } finally {
     model.params.dispose();

@@ -1,10 +1,10 @@
 import { type BackendName, DeviceLostError, InputError } from '@headwise/core';
 import type { SamplingOptions } from '@headwise/generation';
 import { strToU8, zipSync } from 'fflate';
-import { checkData } from '../data/prepare.js';
+import { checkData } from '../data/check-data.js';
 import { withContext } from '../data/size-of-data.js';
 import { readTextFile } from '../data/texts.js';
-import { countParameters } from '../model/build.js';
+import { countParameters } from '../model/count-parameters.js';
 import { parseRunConfig, type RunConfig } from '../model/run-config.js';
 import {
   allRuns,
@@ -23,13 +23,14 @@ import type { RunRecord } from '../store/records.js';
 import { benchmark } from './benchmarks.js';
 import { type EngineReport, loseDevice, onDeviceLost, startEngine } from './engine.js';
 import { exportFolder } from './export-folder.js';
+import { importFolder } from './import-folder.js';
 import { type Head, headMap, headNeurons, inspectText, layerLens } from './inspection.js';
 import type { ModelSource } from './model-source.js';
 import { Models } from './models.js';
 import { parityReceipt } from './receipt.js';
 import { type Call, serve, type WorkerScope } from './rpc.js';
 import { holdState, isTaken, untilFree } from './run-lock.js';
-import { copyState, hasState } from './run-session.js';
+import { copyState, hasState } from './stored-run.js';
 import { Trainer, type TrainerEvent } from './trainer.js';
 import { chooseVariants } from './variants.js';
 import { nextScores, scoreIds, write } from './writing.js';
@@ -101,7 +102,7 @@ async function bundledText(): Promise<string> {
 async function listRuns(): Promise<{ runs: RunRecord[]; elsewhere: string[] }> {
   const elsewhere: string[] = [];
   const listed = async (run: RunRecord): Promise<RunRecord> => {
-    if (trainer.session(run.id)) return run;
+    if (trainer.training(run.id)) return run;
     if (await isTaken(run.id)) {
       elsewhere.push(run.id);
       return run;
@@ -178,7 +179,7 @@ export const methods = {
       seconds: 0,
     };
     const text = await textOf(record.config);
-    if (record.config.data.source === 'file') await checkData(withContext(record.config), text);
+    if (record.config.data.source === 'file') await checkData(record.config, text);
     await putRun(record);
     return record;
   },
@@ -295,6 +296,10 @@ export const methods = {
       { level: 0 },
     );
   },
+  importRun: (
+    _: Call,
+    { id, name, files }: { id: string; name: string; files: ReadonlyMap<string, Blob> },
+  ): Promise<RunRecord> => importFolder(files, { id, name }),
   /** The parameters that a model will have. */
   countParameters: async (_: Call, config: unknown, vocabSize: number) => {
     await start();

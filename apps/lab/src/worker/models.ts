@@ -5,7 +5,7 @@ import * as tf from '@tensorflow/tfjs';
 import { getRun } from '../store/database.js';
 import { loadFolder } from './model-files.js';
 import { keyOfSource, type ModelInfo, type ModelSource } from './model-source.js';
-import { savedModel } from './run-session.js';
+import { savedModel } from './saved-model.js';
 import type { Trainer } from './trainer.js';
 
 /** A model that can be asked. */
@@ -38,10 +38,11 @@ export class Models {
   /** @throws InputError naming what is missing or wrong */
   async open(source: ModelSource): Promise<OpenModel> {
     if (source.kind === 'run') {
-      const session = this.#trainer.session(source.run);
-      if (session) {
+      const training = this.#trainer.training(source.run);
+      if (training) {
+        const { session, tokenizer } = training;
         const { network } = session.model;
-        return { name: source.run, network, tokenizer: session.data.tokenizer, step: session.step };
+        return { name: source.run, network, tokenizer, step: session.step };
       }
     }
     const key = await this.#keyOf(source);
@@ -89,8 +90,8 @@ export class Models {
   }
 
   async #parametersOf(source: ModelSource): Promise<number> {
-    const session = source.kind === 'run' ? this.#trainer.session(source.run) : undefined;
-    if (session) return session.model.params.count();
+    const training = source.kind === 'run' ? this.#trainer.training(source.run) : undefined;
+    if (training) return training.session.model.params.count();
     return (await this.#loaded.get(await this.#keyOf(source)))?.params.count() ?? 0;
   }
 

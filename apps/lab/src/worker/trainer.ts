@@ -1,11 +1,11 @@
 import { DeviceLostError, InputError } from '@headwise/core';
 import { nextTask } from '@headwise/core/internal';
-import type { TrainStep } from '@headwise/training';
-import * as tf from '@tensorflow/tfjs';
-import { rewind, saveProgress } from '../store/database.js';
-import type { RunNews, RunRecord } from '../store/records.js';
+import { checkCorpus, DeviceLosses, prepareData, Session, textHash } from '@headwise/runs';
+import type { Tokenizer } from '@headwise/tokenizers';
+import { runFileOf } from '../model/run-file.js';
+import { noNews, type RunNews, type RunRecord } from '../store/records.js';
 import { takeRun } from './run-lock.js';
-import { RunSession } from './run-session.js';
+import { StoredRun } from './stored-run.js';
 
 /** What the trainer tells the page. */
 export type TrainerEvent =
@@ -17,20 +17,17 @@ export type TrainerEvent =
 
 /** Milliseconds between two reports of a run. */
 const reportEvery = 250;
-/** Losses of the device without a new saved state between them that a run survives. */
-const maxLosses = 3;
 
+/** A run that trains, and its session on the device in use. */
 interface Active {
-  record: RunRecord;
-  session: RunSession;
+  storage: StoredRun;
+  session: Session;
+  tokenizer: Tokenizer;
   release: () => void;
-  news: RunNews;
   reported: number;
   wanted: 'running' | 'paused' | 'stopped';
-  losses: number;
+  losses: DeviceLosses;
 }
-
-const noNews = (): RunNews => ({ points: [], validations: [], samples: [] });
 
 /** Trains the runs that are active, one step of each in turn, so that they share one clock. */
 export class Trainer {
@@ -51,9 +48,9 @@ export class Trainer {
     this.#restart = parts.restart;
   }
 
-  /** The session of a run that is training now. */
-  session(run: string): RunSession | undefined {
-    return this.#active.get(run)?.session;
+  /** The session of a run that is training now, and its tokenizer. */
+  training(run: string): Pick<Active, 'session' | 'tokenizer'> | undefined {
+    return this.#active.get(run);
   }
 
   /** Whether a run is training. */
@@ -63,7 +60,7 @@ export class Trainer {
 
   rename(run: string, name: string): void {
     const active = this.#active.get(run);
-    if (active) active.record.name = name;
+    if (active) active.storage.record.name = name;
   }
 
   /** Starts a run, or goes on with it where it was saved last. */
@@ -76,20 +73,14 @@ export class Trainer {
       );
     }
     try {
-      const { session, record: from } = await this.#open(record);
+      const opened = await this.#open(new StoredRun(record, this.#tell));
       const active: Active = {
-        record: { ...from, status: 'running' },
-        session,
+        ...opened,
         release,
-        news: noNews(),
         reported: 0,
         wanted: 'running',
-        losses: 0,
+        losses: new DeviceLosses(),
       };
-      delete active.record.problem;
-      delete active.record.note;
-      active.record.vocabSize = session.data.tokenizer.vocabSize;
-      active.record.parameters = session.model.params.count();
       this.#active.set(record.id, active);
       await this.#report(active);
       void this.#loop();
@@ -110,12 +101,33 @@ export class Trainer {
     return active !== undefined;
   }
 
-  /** A session, and the record of its run as it was when that was saved. */
-  async #open(record: RunRecord): Promise<{ session: RunSession; record: RunRecord }> {
-    const session = await RunSession.open(record, await this.#textOf(record));
-    const rewound = await rewind(record, session.step);
+  readonly #tell = (record: RunRecord, news: RunNews): void =>
+    this.#emit({ kind: 'run', record, news });
+
+  /** The session of a run from its last saved state. */
+  async #open(storage: StoredRun): Promise<Pick<Active, 'storage' | 'session' | 'tokenizer'>> {
+    const { record } = storage;
+    const config = runFileOf(record.config);
+    const text = await this.#textOf(record);
+    const corpus = text === undefined ? undefined : await textHash(text);
+    if (corpus !== undefined && 'corpus' in config.data) {
+      checkCorpus(record.name, record.corpus, corpus, config.data.corpus);
+    }
+    const stored = await storage.tokenizer();
+    const data = await prepareData(config, { text, tokenizer: stored });
+    const { tokenizer } = data;
+    if (!stored) await storage.keepTokenizer(tokenizer);
+    const session = await Session.open({ config, data, storage });
     this.#emit({ kind: 'cut', run: record.id, step: session.step });
-    return { session, record: rewound };
+    const { problem: _, note: __, ...rewound } = storage.record;
+    storage.record = {
+      ...rewound,
+      status: 'running',
+      vocabSize: tokenizer.vocabSize,
+      parameters: session.model.params.count(),
+      ...(corpus === undefined ? {} : { corpus }),
+    };
+    return { storage, session, tokenizer };
   }
 
   async #loop(): Promise<void> {
@@ -131,23 +143,17 @@ export class Trainer {
     }
   }
 
-  /** One step of a run, with what is due after it. */
+  /** One step of a run, with the measurement, samples and checkpoint that are due after it. */
   async #turn(active: Active): Promise<void> {
     try {
       if (active.wanted !== 'running') {
         await this.#finish(active, active.wanted);
         return;
       }
-      if (active.session.step === 0) await this.#measure(active);
-      const made = await active.session.advance();
-      if (!made) {
+      await active.session.begin();
+      if (!(await active.session.advance())) {
         await this.#finish(active, 'done');
         return;
-      }
-      this.#note(active, made);
-      await this.#measure(active);
-      if (active.session.step % active.record.config.training.checkpointEvery === 0) {
-        await this.#save(active);
       }
       if (performance.now() - active.reported > reportEvery) await this.#report(active);
     } catch (error) {
@@ -156,60 +162,21 @@ export class Trainer {
     }
   }
 
-  #note({ record, session, news }: Active, made: TrainStep): void {
-    record.step = session.step;
-    record.seconds += made.ms / 1000;
-    record.loss = made.loss;
-    const memory = tf.memory() as { numBytes: number; numBytesAllocatedInGPU?: number };
-    news.points.push({
-      step: made.step,
-      seconds: record.seconds,
-      loss: made.loss,
-      gradientNorm: made.gradientNorm,
-      learningRate: made.learningRate,
-      tokensPerSecond: (made.tokens / made.ms) * 1000,
-      memory: memory.numBytesAllocatedInGPU ?? memory.numBytes,
-    });
-  }
-
-  /** Measures and writes samples where that is due after this many steps. */
-  async #measure({ record, session, news }: Active): Promise<void> {
-    const { validateEvery, sampleEvery, steps } = record.config.training;
-    const { step } = session;
-    const due = (every: number) => step % every === 0 || step === steps;
-    if (due(validateEvery)) {
-      const loss = await session.validate();
-      record.validationLoss = loss;
-      news.validations.push({ step, seconds: record.seconds, loss });
-    }
-    if (step > 0 && due(sampleEvery)) news.samples.push(...(await session.samples()));
-  }
-
-  /** Writes the state, then the record that names it, then removes the state before. */
-  async #save(active: Active): Promise<void> {
-    active.record.checkpoint = await active.session.save();
-    await this.#report(active);
-    await active.session.forgetOlder(active.record.checkpoint);
-    active.losses = 0;
-  }
-
-  async #report(active: Active): Promise<void> {
-    const { record, news } = active;
-    active.news = noNews();
+  #report(active: Active): Promise<void> {
     active.reported = performance.now();
-    this.#emit({ kind: 'run', record: { ...record }, news });
-    await saveProgress(record, news);
+    return active.storage.report();
   }
 
   async #finish(active: Active, status: 'paused' | 'stopped' | 'done'): Promise<void> {
-    active.record.status = status;
-    await this.#save(active);
+    active.storage.record.status = status;
+    await active.session.save();
+    await this.#report(active);
     this.#close(active);
   }
 
   /** Ends a run that cannot go on; what was saved of it stays. */
   async #fail(active: Active, error: Error): Promise<void> {
-    const { record } = active;
+    const { record } = active.storage;
     const full = error.name === 'QuotaExceededError';
     record.status = full ? 'paused' : 'failed';
     record.problem = full
@@ -231,23 +198,22 @@ export class Trainer {
     await this.#restart();
     this.#emit({ kind: 'device-back' });
     for (const active of all) {
-      active.losses++;
-      active.news = noNews();
       try {
-        if (active.losses > maxLosses) throw error;
-        Object.assign(active, await this.#open(active.record));
+        if (!active.losses.survives(active.storage.record.checkpoint ?? 0)) throw error;
+        Object.assign(active, await this.#open(active.storage));
       } catch (failure) {
-        active.record.status = 'failed';
-        active.record.problem = `${sentence(failure as Error)} ${lastSaved(active.record)}`;
+        const { record } = active.storage;
+        record.status = 'failed';
+        record.problem = `${sentence(failure as Error)} ${lastSaved(record)}`;
         await this.#report(active);
-        this.#active.delete(active.record.id);
+        this.#active.delete(record.id);
         active.release();
       }
     }
   }
 
   #close(active: Active): void {
-    this.#active.delete(active.record.id);
+    this.#active.delete(active.storage.record.id);
     active.session.dispose();
     active.release();
   }

@@ -1,8 +1,9 @@
 import { type AttentionShape, type Choices, start } from '@headwise/kernels';
 import { withContext } from '../data/size-of-data.js';
 import { presets } from '../model/presets.js';
+import { putTilings } from '../store/database.js';
 
-/** Measures which program of attention is fastest for the models of the presets, and uses it. */
+/** Measures which tiling of attention is fastest for the models of the presets, and uses it, now and at later starts. */
 export async function chooseVariants(): Promise<Choices> {
   const shapes = presets.map(({ config }): AttentionShape => {
     const { model, training } = withContext(config);
@@ -16,6 +17,7 @@ export async function chooseVariants(): Promise<Choices> {
       causal: true,
     };
   });
-  const { tilings } = await start({ prefer: 'webgpu', tune: { shapes } });
+  const { tilings, adapter } = await start({ prefer: 'webgpu', tune: { shapes } });
+  if (adapter !== null) await putTilings(adapter, tilings);
   return tilings;
 }

@@ -2,6 +2,7 @@ import { constants } from 'node:buffer';
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { FileError, readBytes } from '@headwise/files';
+import { decodeText } from '../decode-text.js';
 import { DataError } from '../errors.js';
 
 /** One text of a corpus. */
@@ -47,33 +48,5 @@ async function readText(
       `${path}: has ${bytes.length} bytes, a text has at most ${constants.MAX_STRING_LENGTH}`,
     );
   }
-  const text = decode(bytes);
-  if (text === undefined) {
-    throw new DataError(`${path}: is not UTF-8 from byte ${validPrefix(bytes)} on`);
-  }
-  if (text.trim() === '') {
-    throw new DataError(`${path}: holds no text in its ${bytes.length} bytes`);
-  }
-  return { path, text };
-}
-
-/** The text of UTF-8 bytes, or `undefined` when they are not; `stream` allows an unfinished last character. */
-function decode(bytes: Uint8Array, stream = false): string | undefined {
-  try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(bytes, { stream });
-  } catch {
-    return undefined;
-  }
-}
-
-/** How many bytes come before the first that UTF-8 does not allow, by bisection. */
-function validPrefix(bytes: Uint8Array): number {
-  let valid = 0;
-  let invalid = bytes.length;
-  while (valid + 1 < invalid) {
-    const middle = (valid + invalid) >> 1;
-    if (decode(bytes.subarray(0, middle), true) === undefined) invalid = middle;
-    else valid = middle;
-  }
-  return valid;
+  return { path, text: decodeText(bytes, path) };
 }

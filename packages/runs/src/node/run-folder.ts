@@ -16,7 +16,7 @@ import {
   readBytes,
 } from '@headwise/files';
 import type { Model } from '@headwise/models';
-import { jsonText, modelFiles } from '@headwise/models/node';
+import { modelFiles } from '@headwise/models/node';
 import {
   type HistoryEntry,
   hasValidation,
@@ -25,14 +25,18 @@ import {
   parseHistory,
 } from '../history.js';
 import { parseRunConfig, type RunConfig } from '../run-config.js';
+import { checkCorpus, corpusHash, inputFiles, runFileNames } from '../run-files.js';
 import type { Checkpoint, RunStorage, SavedState } from '../storage.js';
 
-const configName = 'trainer/config.json';
-const corpusName = 'trainer/corpus.json';
-const historyName = 'trainer/history.jsonl';
-const stateName = 'trainer/state.safetensors';
+const {
+  config: configName,
+  corpus: corpusName,
+  history: historyName,
+  state: stateName,
+  tokenizer: tokenizerName,
+  generation: generationName,
+} = runFileNames;
 const earlierName = 'trainer/state-before.safetensors';
-const tokenizerName = 'tokenizer.json';
 
 /** The inputs of a run, besides its configuration. */
 export interface RunInputs {
@@ -99,11 +103,7 @@ export class RunFolder implements RunStorage {
    * @param corpus its place, for the error
    */
   async checkCorpus(sha256: string, corpus: string): Promise<void> {
-    const there = (await this.#readJson(corpusName)) as { sha256?: unknown } | undefined;
-    if (there === undefined || there.sha256 === sha256) return;
-    throw new InputError(
-      `${this.path}: the run there was trained on a text with the SHA-256 ${there.sha256}; 'data.corpus' ${corpus} has ${sha256}. Restore the text, or give another folder`,
-    );
+    checkCorpus(this.path, corpusHash(await this.#readJson(corpusName)), sha256, corpus);
   }
 
   /** What `tokenizer.json` holds, and its path; undefined where it has not been made. */
@@ -128,17 +128,10 @@ export class RunFolder implements RunStorage {
     if (this.#files.commitId !== seen.commitId) {
       throw new InputError(`${this.path}: another process has trained there meanwhile; try again`);
     }
-    const write: Record<string, FileContent> = { [configName]: jsonText(config) };
-    if (corpus !== undefined) write[corpusName] = jsonText({ sha256: corpus });
+    const write: Record<string, FileContent> = inputFiles(config, corpus);
     if (!this.#files.entry(tokenizerName)) write[tokenizerName] = tokenizer;
-    if (seen.commitId === undefined) {
-      write['generation_config.json'] = jsonText({
-        do_sample: true,
-        temperature: 0.8,
-        top_k: 0,
-        top_p: 1,
-      });
-    }
+    // How the model is sampled is the user's to change afterwards.
+    if (seen.commitId !== undefined) delete write[generationName];
     await this.#commit({ write });
   }
 

@@ -1,5 +1,5 @@
 import { lab, notify, putRecord } from '../../lab.js';
-import { type GroupName, groups, type RunConfig } from '../../model/run-config.js';
+import { type GroupName, groups, type RunConfig, readUnshown } from '../../model/run-config.js';
 import {
   type ConfigProblem,
   configProblems,
@@ -42,6 +42,8 @@ export function readDraft(value: unknown): Draft | undefined {
     }
     if (group === 'data' && typeof values.file === 'string') config[group].file = values.file;
   }
+  const unshown = readUnshown(given?.unshown);
+  if (unshown) Object.assign(config, { unshown });
   const known = typeof fork?.id === 'string' && Number.isInteger(fork.step) ? fork : undefined;
   return { name, config: config as unknown as RunConfig, ...(known ? { fork: known } : {}) };
 }
@@ -68,6 +70,22 @@ export async function startRun({ name, config: shown, fork }: Draft): Promise<st
   putRecord(record);
   lab.call('releaseState', []).catch((error: Error) => notify('bad', error.message));
   await lab.call('train', [id]);
+  return id;
+}
+
+/**
+ * Takes over a run from the files of its folder, and gives its id.
+ *
+ * @throws an error that says what is missing in it
+ */
+export async function importRun(
+  name: string,
+  files: readonly File[],
+  paths: readonly string[],
+): Promise<string> {
+  const id = crypto.randomUUID();
+  const byPath = new Map(paths.map((path, i) => [path, files[i]!]));
+  putRecord(await lab.call('importRun', [{ id, name, files: byPath }]));
   return id;
 }
 

@@ -4,13 +4,13 @@ import { packConfig } from '../../model/permalink.js';
 import { presets } from '../../model/presets.js';
 import { parseRunConfig, type RunConfig } from '../../model/run-config.js';
 import { configOfRunFile } from '../../model/run-file.js';
-import { type ConfigProblem, withoutUnused } from '../../model/settings.js';
+import { type ConfigProblem, usedUnshown, withoutUnused } from '../../model/settings.js';
 import { hrefOf } from '../../route.js';
 import { Button } from '../../ui/button.js';
 import { SelectField, TextField } from '../../ui/fields.js';
 import { FileDrop } from '../../ui/file-drop.js';
 import { Notice } from '../../ui/notice.js';
-import { type Draft, draftProblems, nameFor, startRun } from './draft.js';
+import { type Draft, draftProblems, importRun, nameFor, startRun } from './draft.js';
 import { DropText } from './drop-text.js';
 import { Forecast } from './forecast.js';
 import { SchemaForm } from './schema-form.js';
@@ -61,6 +61,15 @@ export function NewRun({
     try {
       const opened = configOfRunFile(JSON.parse(await file.text()), file.name);
       onDraft({ name: nameFor(file.name.replace(/(\.run)?\.json$/, ''), runs), config: opened });
+    } catch (error) {
+      setRefusal((error as Error).message);
+    }
+  };
+  const openFolder = async (files: File[], paths: string[]) => {
+    setRefusal(undefined);
+    const folder = files[0]?.webkitRelativePath.split('/')[0];
+    try {
+      onStarted(await importRun(nameFor(folder || 'A run of a folder', runs), files, paths));
     } catch (error) {
       setRefusal((error as Error).message);
     }
@@ -135,6 +144,7 @@ export function NewRun({
         <details className="group" open>
           <summary>Data</summary>
           <SchemaForm group="data" {...form} onChange={change('data')} />
+          <UnshownKeys config={config} />
           {config.data.source === 'file' && (
             <DropText chosen={config.data.file} onChosen={(file) => change('data')('file', file)} />
           )}
@@ -154,10 +164,34 @@ export function NewRun({
         <details className="group">
           <summary>From a file</summary>
           <FileDrop label="Open a run’s file, as headwise train takes it" onFiles={openFile} />
+          <FileDrop
+            label="Go on with a run’s folder, as headwise train writes it"
+            folder
+            onFiles={openFolder}
+          />
         </details>
       )}
     </section>
   );
+}
+
+/** What the run's file says that the form has no field for. */
+function UnshownKeys({ config }: { config: RunConfig }): ReactElement | null {
+  const unshown = usedUnshown(config);
+  if (Object.keys(unshown).length === 0) return null;
+  return (
+    <p className="small muted">
+      Also from the run’s file:{' '}
+      {Object.entries(unshown)
+        .map(([key, value]) => `${key} ${unshownWord(key, value)}`)
+        .join('; ')}
+    </p>
+  );
+}
+
+function unshownWord(key: string, value: unknown): string {
+  if (value === null) return key === 'samples' ? 'none' : 'all';
+  return typeof value === 'string' ? value : JSON.stringify(value);
 }
 
 /** What has to be corrected: a field says itself what is wrong with it. */

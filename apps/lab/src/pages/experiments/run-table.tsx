@@ -228,14 +228,14 @@ function ExportDialog({ run, onClose }: { run: RunRecord; onClose(): void }): Re
           The run’s file, for headwise train
         </Button>
         <Button icon="download" disabled={!saved} onClick={() => take('zip')}>
-          The model as a folder (zip)
+          The model and its training as a folder (zip)
         </Button>
         <p className="small muted">
           {!saved
             ? 'Nothing is saved yet: let the run train to its first saved state, or pause it.'
             : family === 'headwise'
-              ? 'headwise generate loads the folder. No family of Hugging Face has these parts, so its library does not.'
-              : `The folder is a ${family === 'gpt2' ? 'GPT-2' : 'LLaMA'} in the Hugging Face layout: headwise generate and transformers load it.`}
+              ? 'headwise generate loads the folder, headwise train --resume goes on from it. No family of Hugging Face has these parts, so its library does not load it.'
+              : `The folder is a ${family === 'gpt2' ? 'GPT-2' : 'LLaMA'} in the Hugging Face layout: headwise generate and transformers load it, headwise train --resume goes on from it.`}
         </p>
         {saved && (
           <p className="small">

@@ -41,8 +41,12 @@ function SamplesOfRun({ run, history }: { run: RunRecord; history: RunNews }): R
       />
       {history.samples
         .filter((sample) => sample.step === step)
-        .map(({ prompt, text, expected }) => (
-          <p key={prompt} className="sample mono">
+        .map(({ prompt, text, temperature, expected }) => (
+          <p
+            key={`${prompt}/${temperature}`}
+            className="sample mono"
+            title={expected === undefined ? `Temperature ${temperature}` : undefined}
+          >
             <span className="muted">{prompt}</span>
             {expected === undefined ? text : <Answer text={text} expected={expected} />}
           </p>

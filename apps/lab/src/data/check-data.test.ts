@@ -1,6 +1,8 @@
+import { prepareData } from '@headwise/runs';
 import { describe, expect, test } from 'vitest';
 import { parseRunConfig } from '../model/run-config.js';
-import { checkData, prepareData } from './prepare.js';
+import { runFileOf } from '../model/run-file.js';
+import { checkData } from './check-data.js';
 
 const config = (data: object = {}, context = 16) =>
   parseRunConfig({ data: { source: 'file', file: 'a.txt', ...data }, model: { context } });
@@ -28,7 +30,9 @@ describe('a text that is too short', () => {
 
   test('is not, where a step and a measurement can be made of it', async () => {
     for (const tokenizer of ['character', 'byte-bpe']) {
-      const { batches, validation } = await prepareData(config({ tokenizer }, 8), words(200));
+      const { batches, validation } = await prepareData(runFileOf(config({ tokenizer }, 8)), {
+        text: words(200),
+      });
       expect(batches.at(0).shape[1]).toBe(8);
       expect([...validation()].length).toBeGreaterThan(0);
     }
@@ -36,9 +40,8 @@ describe('a text that is too short', () => {
 });
 
 test('a text that ends in blanks gives no prompt', async () => {
-  const { prompts } = await prepareData(
-    config({ tokenizer: 'character' }),
-    `${words(90)}${' '.repeat(99)}`,
-  );
+  const { prompts } = await prepareData(runFileOf(config({ tokenizer: 'character' })), {
+    text: `${words(90)}${' '.repeat(99)}`,
+  });
   expect(prompts).toEqual([]);
 });
