@@ -92,6 +92,7 @@ describe.skipIf(!inject('chromium'))('a run with its checkpoint, on cpu', () => 
     await page.getByLabel(/^Go on with a run’s folder/).setInputFiles(folder);
     await untilState(page, 'from-cli', 'paused');
     await rowOf(page, 'from-cli').getByRole('button', { name: 'Fork' }).click();
+    await page.getByRole('heading', { name: 'Fork a run' }).waitFor();
     await page.getByLabel('Name', { exact: true }).fill('second');
     await page.getByLabel('Steps', { exact: true }).fill('6');
     await page.getByRole('button', { name: 'Start the fork' }).click();

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -112,16 +112,19 @@ describe.skipIf(!inject('chromium'))('training on WebGPU', () => {
   test('the model folder is one that headwise generate loads', async () => {
     const download = page.waitForEvent('download');
     await rowOf(page, 'first').getByRole('button', { name: 'Export first' }).click();
-    await page.getByRole('button', { name: 'The model as a folder' }).click();
+    await page.getByRole('button', { name: 'The model and its training' }).click();
     const files = unzipSync(readFileSync(await (await download).path()));
     expect(Object.keys(files).sort()).toEqual([
       'config.json',
       'generation_config.json',
-      'lab.json',
       'model.safetensors',
       'tokenizer.json',
+      'trainer/config.json',
+      'trainer/history.jsonl',
+      'trainer/state.safetensors',
     ]);
     const folder = mkdtempSync(join(tmpdir(), 'headwise-lab-'));
+    mkdirSync(join(folder, 'trainer'));
     for (const [name, bytes] of Object.entries(files)) writeFileSync(join(folder, name), bytes);
     const cli = fileURLToPath(new URL('../../cli/dist/main.js', import.meta.url));
     const args = ['generate', '--model', folder, '--prompt', 'cab|', '--temperature', '0'];
@@ -134,6 +137,7 @@ describe.skipIf(!inject('chromium'))('training on WebGPU', () => {
 
   test('a fork goes on from its parent, and the table says in what they differ', async () => {
     await rowOf(page, 'first').getByRole('button', { name: 'Fork' }).click();
+    await page.getByRole('heading', { name: 'Fork a run' }).waitFor();
     await page.getByLabel('Name', { exact: true }).fill('second');
     await page.getByLabel('Steps', { exact: true }).fill('75');
     await page.getByRole('button', { name: 'Start the fork' }).click();
