@@ -10,18 +10,33 @@ import { zeros } from '../dispatch/transfer.js';
 const operators = { Add: '+', Sub: '-', Multiply: '*', RealDiv: '/' } as const;
 type Operator = (typeof operators)[keyof typeof operators];
 
+/** How the result reads an operand: four elements at its own place, its only element, or elements that repeat. */
+type Reading = 'fours' | 'one' | 'repeated';
+
+interface BinaryVariant {
+  operator: Operator;
+  a: Reading;
+  b: Reading;
+}
+
 const binaryProgram = variants(
-  (operator: Operator) => operator,
-  (operator) =>
-    defineProgram({
+  ({ operator, a, b }: BinaryVariant) => `${operator}/${a}/${b}`,
+  ({ operator, a, b }) => {
+    const type = (reading: Reading) => (reading === 'fours' ? 'vec4f' : 'f32');
+    const element = (name: string, reading: Reading) =>
+      ({
+        fours: `${name}[i]`,
+        one: `${name}[0]`,
+        repeated: `${name}[i / params.${name}_after % params.${name}_size]`,
+      })[reading];
+    return defineProgram({
       label: 'headwise/LargeBinary',
-      inputs: { a: 'f32', b: 'f32' },
-      outputs: { y: 'f32' },
+      inputs: { a: type(a), b: type(b) },
+      outputs: { y: [a, b].includes('fours') ? 'vec4f' : 'f32' },
       params: { size: 'u32', a_after: 'u32', a_size: 'u32', b_after: 'u32', b_size: 'u32' },
-      wgsl: perElement(
-        `y[i] = a[i / params.a_after % params.a_size] ${operator} b[i / params.b_after % params.b_size];`,
-      ),
-    }),
+      wgsl: perElement(`y[i] = ${element('a', a)} ${operator} ${element('b', b)};`),
+    });
+  },
 );
 
 const fillProgram = defineProgram({
@@ -50,11 +65,21 @@ const binary =
     const size = sizeOf(shape);
     const [ofA, ofB] = [repetition(a!.shape, shape), repetition(b!.shape, shape)];
     if (!isLarge(backend, size) || !ofA || !ofB) return undefined;
-    return dispatch(backend, binaryProgram(operator), {
+    const byFours = size % 4 === 0 && [ofA, ofB].every((of) => of.size === size || of.size === 1);
+    const reading = (of: { size: number }): Reading =>
+      byFours ? (of.size === 1 ? 'one' : 'fours') : 'repeated';
+    const count = byFours ? size / 4 : size;
+    return dispatch(backend, binaryProgram({ operator, a: reading(ofA), b: reading(ofB) }), {
       inputs: { a: a!, b: b! },
       outputs: { y: { shape, dtype: 'float32' } },
-      params: { size, a_after: ofA.after, a_size: ofA.size, b_after: ofB.after, b_size: ofB.size },
-      workgroups: elementWorkgroups(size),
+      params: {
+        size: count,
+        a_after: ofA.after,
+        a_size: ofA.size,
+        b_after: ofB.after,
+        b_size: ofB.size,
+      },
+      workgroups: elementWorkgroups(count),
     }).y;
   };
 
