@@ -3,7 +3,7 @@ import type * as tf from '@tensorflow/tfjs';
 import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
 import { crossEntropyGradientInPlace, type GradientArguments } from '../cross-entropy/webgpu.js';
 import { dispatch } from '../dispatch/dispatch.js';
-import { elementWorkgroups, perElement } from '../dispatch/per-element.js';
+import { boundParts, elementWorkgroups, perElement } from '../dispatch/per-element.js';
 import { defineProgram } from '../dispatch/program.js';
 
 const addInPlaceProgram = defineProgram({
@@ -22,13 +22,15 @@ interface AddArguments {
 /** Adds a tensor to one that nobody else reads; makes no output. */
 export function addInPlaceKernel({ inputs, backend }: AddArguments): tf.TensorInfo[] {
   const { sum, addend } = inputs;
-  const size = sizeOf(sum.shape);
-  dispatch(backend, addInPlaceProgram, {
-    inputs: { addend },
-    outputs: { sum },
-    params: { size },
-    workgroups: elementWorkgroups(size),
-  });
+  for (const { size, range } of boundParts(backend, sizeOf(sum.shape))) {
+    dispatch(backend, addInPlaceProgram, {
+      inputs: { addend },
+      outputs: { sum },
+      params: { size },
+      workgroups: elementWorkgroups(size),
+      ranges: { sum: range, addend: range },
+    });
+  }
   return [];
 }
 

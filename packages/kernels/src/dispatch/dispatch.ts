@@ -4,6 +4,7 @@ import * as tf from '@tensorflow/tfjs';
 import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
 import { type Division, divided } from './divide.js';
 import { forgetKnown } from './known.js';
+import { pieceBytes, piecesOf } from './limits.js';
 import { compiled } from './pipelines.js';
 import type { ElementType, Program } from './program.js';
 import type { Recorder } from './recorder.js';
@@ -18,6 +19,15 @@ export interface DispatchArguments<I extends string, O extends string, U extends
   params: Record<U, number>;
   /** The number of workgroups in x, y and z. */
   workgroups: readonly [number, number?, number?];
+  /** Tensors of which only a part is bound; default: all are bound whole. */
+  ranges?: Partial<Record<I | O, Range>>;
+}
+
+/** A part of a buffer, in bytes. */
+export interface Range {
+  /** A multiple of 256. */
+  offset: number;
+  size: number;
 }
 
 /**
@@ -33,18 +43,20 @@ export interface DispatchArguments<I extends string, O extends string, U extends
 export function dispatch<I extends string, O extends string, U extends string>(
   backend: WebGPUBackend,
   program: Program<I, O, U>,
-  { inputs, outputs, params, workgroups }: DispatchArguments<I, O, U>,
+  { inputs, outputs, params, workgroups, ranges = {} }: DispatchArguments<I, O, U>,
 ): Record<O, tf.TensorInfo> {
   const recorder = backend as unknown as Recorder;
   const lost = lossOf(recorder.device);
   if (lost) throw lost;
   checkTypes(program, { ...inputs, ...outputs });
-  const division = divisionOf(recorder.device, program, { ...inputs, ...outputs });
+  const division = divisionOf(recorder.device, program, { ...inputs, ...outputs }, ranges);
   const results = {} as Record<O, tf.TensorInfo>;
   const bindings: GPUBufferBinding[] = [];
-  const bind = (name: string, tensor: tf.TensorInfo) => {
+  const bind = (name: I | O, tensor: tf.TensorInfo) => {
     const buffer = bufferOf(recorder, tensor);
-    bindings.push(...bindingsOf(buffer, division?.pieces[name], division?.bytes));
+    const range = ranges[name];
+    if (range) bindings.push({ buffer, ...range });
+    else bindings.push(...bindingsOf(buffer, division?.pieces[name], division?.bytes));
   };
   for (const name of program.inputs) bind(name, inputs[name]);
   for (const name of program.outputs) {
@@ -119,17 +131,16 @@ function divisionOf(
   device: GPUDevice,
   { label, inputs, outputs }: Program,
   tensors: Record<string, { shape: number[] }>,
+  ranges: Record<string, Range | undefined>,
 ): Division | undefined {
   const names = [...inputs, ...outputs];
-  const bytesOf = (name: string) => 4 * sizeOf(tensors[name]!.shape);
+  const bytesOf = (name: string) => ranges[name]?.size ?? 4 * sizeOf(tensors[name]!.shape);
   const most = bindingLimit(device);
   const large = names.filter((name) => bytesOf(name) > most);
   if (large.length === 0) return undefined;
-  const { maxStorageBuffersPerShaderStage: room, minStorageBufferOffsetAlignment: step } =
-    device.limits;
-  const bytes = Math.floor(most / step) * step;
-  const pieces = Object.fromEntries(large.map((name) => [name, Math.ceil(bytesOf(name) / bytes)]));
+  const pieces = Object.fromEntries(large.map((name) => [name, piecesOf(device, bytesOf(name))]));
   const count = names.reduce((sum, name) => sum + (pieces[name] ?? 1), 0);
+  const { maxStorageBuffersPerShaderStage: room } = device.limits;
   if (count > room) {
     const tensor = large.map(
       (name) =>
@@ -139,7 +150,7 @@ function divisionOf(
       `${label}: ${tensor.join(', ')}; the device binds at most ${most} at once, and ${room} buffers where ${count} are needed`,
     );
   }
-  return { pieces, bytes };
+  return { pieces, bytes: pieceBytes(device) };
 }
 
 /** A buffer bound whole, or as pieces of so many bytes. */

@@ -2,7 +2,7 @@ import { bindingLimit, sizeOf } from '@headwise/core/internal';
 import * as tf from '@tensorflow/tfjs';
 import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
 import { dispatch } from '../dispatch/dispatch.js';
-import { elementWorkgroups, perElement } from '../dispatch/per-element.js';
+import { boundParts, elementWorkgroups, perElement } from '../dispatch/per-element.js';
 import { defineProgram, variants } from '../dispatch/program.js';
 import { zeros } from '../dispatch/transfer.js';
 
@@ -10,8 +10,8 @@ import { zeros } from '../dispatch/transfer.js';
 const operators = { Add: '+', Sub: '-', Multiply: '*', RealDiv: '/' } as const;
 type Operator = (typeof operators)[keyof typeof operators];
 
-/** How the result reads an operand: four elements at its own place, its only element, or elements that repeat. */
-type Reading = 'fours' | 'one' | 'repeated';
+/** How the result reads an operand: at its own place, its only element, or elements that repeat. */
+type Reading = 'whole' | 'one' | 'repeated';
 
 interface BinaryVariant {
   operator: Operator;
@@ -22,18 +22,24 @@ interface BinaryVariant {
 const binaryProgram = variants(
   ({ operator, a, b }: BinaryVariant) => `${operator}/${a}/${b}`,
   ({ operator, a, b }) => {
-    const type = (reading: Reading) => (reading === 'fours' ? 'vec4f' : 'f32');
     const element = (name: string, reading: Reading) =>
       ({
-        fours: `${name}[i]`,
+        whole: `${name}[i]`,
         one: `${name}[0]`,
-        repeated: `${name}[i / params.${name}_after % params.${name}_size]`,
+        repeated: `${name}[(params.first + i) / params.${name}_after % params.${name}_size]`,
       })[reading];
     return defineProgram({
       label: 'headwise/LargeBinary',
-      inputs: { a: type(a), b: type(b) },
-      outputs: { y: [a, b].includes('fours') ? 'vec4f' : 'f32' },
-      params: { size: 'u32', a_after: 'u32', a_size: 'u32', b_after: 'u32', b_size: 'u32' },
+      inputs: { a: 'f32', b: 'f32' },
+      outputs: { y: 'f32' },
+      params: {
+        size: 'u32',
+        first: 'u32',
+        a_after: 'u32',
+        a_size: 'u32',
+        b_after: 'u32',
+        b_size: 'u32',
+      },
       wgsl: perElement(`y[i] = ${element('a', a)} ${operator} ${element('b', b)};`),
     });
   },
@@ -65,34 +71,48 @@ const binary =
     const size = sizeOf(shape);
     const [ofA, ofB] = [repetition(a!.shape, shape), repetition(b!.shape, shape)];
     if (!isLarge(backend, size) || !ofA || !ofB) return undefined;
-    const byFours = size % 4 === 0 && [ofA, ofB].every((of) => of.size === size || of.size === 1);
     const reading = (of: { size: number }): Reading =>
-      byFours ? (of.size === 1 ? 'one' : 'fours') : 'repeated';
-    const count = byFours ? size / 4 : size;
-    return dispatch(backend, binaryProgram({ operator, a: reading(ofA), b: reading(ofB) }), {
-      inputs: { a: a!, b: b! },
-      outputs: { y: { shape, dtype: 'float32' } },
-      params: {
-        size: count,
-        a_after: ofA.after,
-        a_size: ofA.size,
-        b_after: ofB.after,
-        b_size: ofB.size,
-      },
-      workgroups: elementWorkgroups(count),
-    }).y;
+      of.size === size ? 'whole' : of.size === 1 ? 'one' : 'repeated';
+    const variant = { operator, a: reading(ofA), b: reading(ofB) };
+    const y = backend.makeTensorInfo(shape, 'float32');
+    for (const { first, size: count, range } of boundParts(backend, size)) {
+      dispatch(backend, binaryProgram(variant), {
+        inputs: { a: a!, b: b! },
+        outputs: { y },
+        params: {
+          size: count,
+          first,
+          a_after: ofA.after,
+          a_size: ofA.size,
+          b_after: ofB.after,
+          b_size: ofB.size,
+        },
+        workgroups: elementWorkgroups(count),
+        ranges: {
+          y: range,
+          ...(variant.a === 'whole' ? { a: range } : {}),
+          ...(variant.b === 'whole' ? { b: range } : {}),
+        },
+      });
+    }
+    return y;
   };
 
 const fill: LargeKernel = ({ backend, attrs }) => {
   const { shape, value, dtype } = attrs as { shape: number[]; value: number; dtype?: string };
   const size = sizeOf(shape);
   if (!isLarge(backend, size) || dtype !== 'float32') return undefined;
-  return dispatch(backend, fillProgram, {
-    inputs: {},
-    outputs: { y: { shape, dtype: 'float32' } },
-    params: { size, value },
-    workgroups: elementWorkgroups(size),
-  }).y;
+  const y = backend.makeTensorInfo(shape, dtype);
+  for (const { size: count, range } of boundParts(backend, size)) {
+    dispatch(backend, fillProgram, {
+      inputs: {},
+      outputs: { y },
+      params: { size: count, value },
+      workgroups: elementWorkgroups(count),
+      ranges: { y: range },
+    });
+  }
+  return y;
 };
 
 const zerosLike: LargeKernel = ({ inputs: { x }, backend }) =>
