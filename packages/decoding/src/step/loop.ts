@@ -22,6 +22,9 @@ export const mostAhead = 32;
 /** Milliseconds that a reading takes on an idle device. */
 const latencies = new WeakMap<GPUDevice, number>();
 
+/** The most tokens in one submission: drivers reset a GPU that is busy with one for seconds. */
+const mostAtOnce = 8;
+
 /** Tokens for which room is made at once. */
 const roomAhead = 512;
 
@@ -118,7 +121,9 @@ export class StepLoop {
     }
     const { recording } = this.#drawing;
     const begun = performance.now();
-    for (let i = 0; i < replays; i++) recording.replay();
+    for (let left = replays; left > 0; left -= mostAtOnce) {
+      recording.replay(Math.min(left, mostAtOnce));
+    }
     this.#cache.advance(seeds.length);
     const values = await readTensor(this.#drawn);
     const ms = performance.now() - begun;

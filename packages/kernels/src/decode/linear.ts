@@ -91,7 +91,7 @@ const program = variants(
           let before = whole(sum, column)${biased};
           y[i] = ${value}${residual ? ' + residual[i]' : ''};
         }
-        ${tiling.wgsl}
+        ${tiling.wgsl()}
       `,
     });
   },

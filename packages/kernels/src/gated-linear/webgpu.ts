@@ -59,7 +59,7 @@ const forwardProgram = variants(
           ${keep ? 'gateValue[i] = values.x; upValue[i] = values.y;' : ''}
           h[i] = activation(values.x) * values.y;
         }
-        ${tiling.wgsl}
+        ${tiling.wgsl()}
       `,
     }),
 );

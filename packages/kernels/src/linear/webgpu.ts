@@ -49,7 +49,7 @@ const forwardProgram = variants(
           ${keep ? 'z[row * params.columns + column] = before;' : ''}
           y[row * params.columns + column] = activation(before);
         }
-        ${tiling.wgsl}
+        ${tiling.wgsl()}
       `,
     }),
 );

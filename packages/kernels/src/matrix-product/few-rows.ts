@@ -56,7 +56,7 @@ export function shuffleRowTiling(lanes: number, count: number, form: ProductForm
     pack,
     wide,
     enable: ['subgroups'],
-    wgsl: /* wgsl */ `
+    wgsl: () => /* wgsl */ `
       ${prologue?.({ lanes, subgroup: true }, false) ?? ''}
       @compute @workgroup_size(${lanes})
       fn main(
@@ -98,7 +98,7 @@ export function sliceRowTiling(count: number, form: ProductForm): Tiling {
     workgroups: columnGrid(lanes),
     pack,
     enable: [],
-    wgsl: /* wgsl */ `
+    wgsl: () => /* wgsl */ `
       ${prologue?.({ lanes: lanes * slices, subgroup: false }, false) ?? ''}
       var<workgroup> partial: array<${value}, ${lanes * slices * rows}>;
       @compute @workgroup_size(${lanes}, ${slices})
@@ -155,7 +155,7 @@ export function dotRowTiling(lanes: number, count: number, form: ProductForm): T
     wide,
     rereads: true,
     enable: [],
-    wgsl: /* wgsl */ `
+    wgsl: () => /* wgsl */ `
       ${prologue?.({ lanes, subgroup: false }, true) ?? ''}
       var<workgroup> partial: array<${value}, ${lanes * dots}>;
       @compute @workgroup_size(${lanes})

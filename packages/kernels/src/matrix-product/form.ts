@@ -48,7 +48,8 @@ export interface Tiling {
   rereads?: boolean;
   /** WGSL extensions that it needs. */
   enable: readonly string[];
-  wgsl: string;
+  /** Its code, which is long: made for new programs alone. */
+  wgsl: () => string;
 }
 
 /** Whether a B of float32 is read by `vec4f`. */

@@ -130,7 +130,7 @@ export function matrixUnitTiling(units: MatrixUnits, form: ProductForm): Tiling 
     workgroups: tileGrid(rows, columns),
     pack: 1,
     enable: operations.enable,
-    wgsl: /* wgsl */ `
+    wgsl: () => /* wgsl */ `
       // A, B behind it, and C when both are done with.
       var<workgroup> tile: array<f32, ${size}>;
       ${operations.wgsl(units, strides)}

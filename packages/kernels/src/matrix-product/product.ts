@@ -54,7 +54,7 @@ const productProgram = variants(
           c_values[i] = sum${added ? ' + added[i]' : ''};
         }
         ${columnSums ? 'fn store_sum(column: u32, sum: f32) { sums[column] = sum; }' : ''}
-        ${tiling.wgsl}
+        ${tiling.wgsl()}
       `,
     }),
 );

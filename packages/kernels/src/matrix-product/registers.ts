@@ -9,19 +9,20 @@ const rows = 8;
 /** A lane computes a block of C from registers alone: no subgroups, no shared memory, no barriers. */
 export function registerTiling(form: ProductForm): Tiling {
   const columns = form.value === 'f32' ? 8 : 4;
-  const addRows = lines(
-    rows,
-    (row) => `{
+  const addRows = () =>
+    lines(
+      rows,
+      (row) => `{
       let a = load_a(a_start${row}, step);
       ${addRow(columns, row)}
     }`,
-  );
+    );
   return {
     key: 'registers',
     workgroups: tileGrid(rows * lanes, columns * lanes),
     pack: 1,
     enable: [],
-    wgsl: /* wgsl */ `
+    wgsl: () => /* wgsl */ `
       @compute @workgroup_size(${lanes}, ${lanes})
       fn main(
         @builtin(workgroup_id) workgroup: vec3u,
@@ -32,7 +33,7 @@ export function registerTiling(form: ProductForm): Tiling {
         let first_column = workgroup.x * ${columns * lanes}u + lane.x;
         if (first_row >= params.rows) { return; }
         ${lines(rows, (r) => `let a_start${r} = a_start(min(first_row + ${r}u, params.rows - 1u));`)}
-        ${laneBlock(form, { rows, columns, stride: lanes }, { step: addRows })}
+        ${laneBlock(form, { rows, columns, stride: lanes }, { step: addRows() })}
       }
     `,
   };

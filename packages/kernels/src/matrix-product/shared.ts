@@ -49,7 +49,7 @@ export function sharedTiling(form: ProductForm): Tiling {
     workgroups: tileGrid(tile, tile),
     pack: 1,
     enable: [],
-    wgsl: /* wgsl */ `
+    wgsl: () => /* wgsl */ `
       var<workgroup> shared_a: array<f32, ${depth * rowStride}>;
       var<workgroup> shared_b: array<${value}, ${depth * tile}>;
       @compute @workgroup_size(${lanes}, ${lanes})

@@ -12,20 +12,21 @@ export function shuffleTiling(lanes: number, form: ProductForm): Tiling {
   // 128 numbers a lane, whatever they belong to.
   const rows = form.value === 'f32' ? 32 : 16;
   const groups = Math.ceil(rows / lanes);
-  const loadA = lines(groups, (g) => `let a${g} = load_a(a_start${g}, step);`);
-  const addRows = lines(
-    rows,
-    (row) => `{
+  const loadA = () => lines(groups, (g) => `let a${g} = load_a(a_start${g}, step);`);
+  const addRows = () =>
+    lines(
+      rows,
+      (row) => `{
       let a = subgroupShuffle(a${Math.floor(row / lanes)}, ${row % lanes}u);
       ${addRow(columns, row)}
     }`,
-  );
+    );
   return {
     key: `shuffle/${lanes}`,
     workgroups: tileGrid(rows, columns * lanes),
     pack: 1,
     enable: ['subgroups'],
-    wgsl: /* wgsl */ `
+    wgsl: () => /* wgsl */ `
       @compute @workgroup_size(${lanes})
       fn main(
         @builtin(workgroup_id) workgroup: vec3u,
@@ -36,7 +37,7 @@ export function shuffleTiling(lanes: number, form: ProductForm): Tiling {
         let first_column = workgroup.x * ${columns * lanes}u + lane;
         if (first_row >= params.rows) { return; }
         ${lines(groups, (g) => `let a_start${g} = a_start(min(first_row + ${g * lanes}u + lane, params.rows - 1u));`)}
-        ${laneBlock(form, { rows, columns, stride: lanes }, { step: loadA + addRows })}
+        ${laneBlock(form, { rows, columns, stride: lanes }, { step: loadA() + addRows() })}
       }
     `,
   };

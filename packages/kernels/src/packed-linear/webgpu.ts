@@ -113,7 +113,7 @@ const program = variants(
           let product = sum${format === 'int8' ? ' * scales[column]' : ''};
           y[row * params.columns + column] = activation(product${bias ? ' + bias[column]' : ''});
         }
-        ${tiling.wgsl}
+        ${tiling.wgsl()}
       `,
     }),
 );

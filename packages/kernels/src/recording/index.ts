@@ -36,10 +36,11 @@ export interface Recording<T> {
   /**
    * Submits the step again, without the JavaScript of its operations.
    *
+   * @param times how often, one after the other, in one submission; default 1
    * @throws InputError where a tensor that the step reads was disposed, or assigned anew, since it was recorded
    * @throws DeviceLostError
    */
-  replay(): void;
+  replay(times?: number): void;
   /** Frees the outputs, and the buffers that the step used. */
   dispose(): void;
 }
@@ -95,13 +96,13 @@ export function record<T extends tf.TensorContainer>(step: () => T): Recording<T
   return {
     outputs,
     dispatches: commands.filter(({ kind }) => kind === 'dispatch').length,
-    replay() {
+    replay(times = 1) {
       const lost = lossOf(backend.device);
       if (lost) throw lost;
       checkUnmoved(backend, given, 'something after it was recorded');
       flush(backend);
       const encoder = backend.device.createCommandEncoder();
-      encode(encoder, commands);
+      for (let i = 0; i < times; i++) encode(encoder, commands);
       backend.device.queue.submit([encoder.finish()]);
       // Values that were read before are old now.
       for (const dataId of [...returned, ...given.keys()]) {

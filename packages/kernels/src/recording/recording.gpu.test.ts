@@ -2,7 +2,10 @@ import { InputError } from '@headwise/core';
 import { gaussian } from '@headwise/testing';
 import * as tf from '@tensorflow/tfjs';
 import { expect, test } from 'vitest';
+import { embedToken } from '../decode/embed.js';
 import { layerNorm } from '../layer-norm/index.js';
+import { checkedSampling } from '../sampling/options.js';
+import { sampleStep } from '../sampling/webgpu.js';
 import { overwrite, record } from './index.js';
 
 const values = async (tensor: tf.Tensor) => [...(await tensor.data())];
@@ -34,6 +37,23 @@ test('a replay computes what the step would compute with the new values', async 
   expect(recording.dispatches).toBeGreaterThanOrEqual(4 * 12);
   recording.dispose();
   tf.dispose([x, weight, ones, zeros]);
+});
+
+test('replays in one submission follow each other', async () => {
+  // The scores after a token are largest at the next id.
+  const state = tf.tensor1d([0, 5, 0, 1, 2, 3, 4, 5, 6], 'int32');
+  const drawn = tf.zeros<tf.Rank.R1>([6], 'int32');
+  const next = tf.oneHot([1, 2, 3, 4, 5, 0], 6, 1, 0, 'float32') as tf.Tensor2D;
+  const table = [{ values: next, layout: 'out-in' }] as const;
+  const recording = record(() => {
+    sampleStep(embedToken(table, state), { state, drawn }, checkedSampling({ temperature: 0 }));
+    return [];
+  });
+  recording.replay(3);
+  recording.replay(2);
+  expect(await values(drawn)).toEqual([0, 1, 2, 3, 4, 5]);
+  recording.dispose();
+  tf.dispose([state, drawn, next]);
 });
 
 test('other work between replays does not disturb the step, nor is disturbed', async () => {
