@@ -3,6 +3,12 @@ export { expectClose, type Tolerance } from './close.js';
 export { outputAndGradientsOnCpu, productOnCpu } from './cpu.js';
 export { cases, fullOnly } from './full.js';
 export { checkGradients, gaussian, outputAndGradients } from './gradients.js';
-export { expectNoLeak, gpuBytes, peakOfBuffers, poisonMemory } from './memory.js';
+export {
+  expectNoLeak,
+  gpuBytes,
+  peakOfBuffers,
+  poisonMemory,
+  withPoisonedBuffers,
+} from './memory.js';
 export { type Reads, readsOf } from './reads.js';
 export type { Contestants, Run, Workload } from './workload.js';

@@ -28,9 +28,58 @@ export function gpuBytes(): { used: number; allocated: number } {
   return { used: memory.numBytesInGPU!, allocated: memory.numBytesAllocatedInGPU! };
 }
 
-/** The parts of TensorFlow.js's WebGPU backend that count its buffers. */
+/** The parts of TensorFlow.js's WebGPU backend that make and count its buffers. */
 interface Backend {
   bufferManager: { numBytesUsed: number; acquireBuffer: (...args: unknown[]) => unknown };
+}
+
+/** The parts of it that record commands. */
+interface Recorder {
+  device: GPUDevice;
+  bufferManager: {
+    acquireBuffer(size: number, usage: number, mapped?: boolean, reuse?: boolean): GPUBuffer;
+  };
+  commandEncoder: GPUCommandEncoder | null;
+  ensureCommandEncoderReady(): void;
+  endComputePassEncoder(): void;
+}
+
+/**
+ * Runs something with every storage buffer that it gets from the pool full of NaN, the bytes beyond its size included,
+ * so that whatever is read before it is written is seen. On WebGPU only.
+ */
+export async function withPoisonedBuffers<T>(run: () => T | Promise<T>): Promise<T> {
+  const backend = tf.backend() as unknown as Recorder;
+  const { bufferManager } = backend;
+  const acquire = bufferManager.acquireBuffer;
+  const capacityOf = (buffer: GPUBuffer) =>
+    Reflect.get(Object.getPrototypeOf(buffer), 'size', buffer) as number;
+  let poison: GPUBuffer | undefined;
+  const poisonOf = (bytes: number) => {
+    if (!poison || poison.size < bytes) {
+      // GPUBufferUsage.COPY_SRC
+      poison = backend.device.createBuffer({ size: bytes, usage: 4, mappedAtCreation: true });
+      new Float32Array(poison.getMappedRange()).fill(Number.NaN);
+      poison.unmap();
+    }
+    return poison;
+  };
+  bufferManager.acquireBuffer = (size, usage, mapped = false, reuse = true) => {
+    // Uniforms and what the CPU maps are written whole.
+    const storage = (usage & GPUBufferUsage.STORAGE) !== 0 && reuse;
+    const buffer = acquire.call(bufferManager, size, usage, mapped && !storage, reuse);
+    if (!storage) return buffer;
+    const bytes = capacityOf(buffer);
+    backend.ensureCommandEncoderReady();
+    backend.endComputePassEncoder();
+    backend.commandEncoder!.copyBufferToBuffer(poisonOf(bytes), 0, buffer, 0, bytes);
+    return buffer;
+  };
+  try {
+    return await run();
+  } finally {
+    bufferManager.acquireBuffer = acquire;
+  }
 }
 
 /** The most bytes of GPU buffers in use beyond those before, while a function runs; on WebGPU only. */
