@@ -4,7 +4,7 @@ import { defineProgram, type ElementType, type Program, variants } from '../disp
 import { loadTurned } from '../rotary/load.js';
 import type { RotaryLayout } from '../rotary/tables.js';
 
-/** Lanes of a workgroup, which has one head and one part of the keys. */
+/** Lanes of a workgroup, which has one head of keys and one part of them. */
 const lanes = 32;
 /** Keys whose weights are held at a time. */
 const chunk = 256;
@@ -65,13 +65,25 @@ export interface AttendVariant {
   softCap: boolean;
   /** Whether parts are left to be joined. */
   split: boolean;
+  /** Query heads of a workgroup, which share their keys. */
+  rows: HeadsAtOnce;
 }
 
-/** Attention of one query head over one part of the keys. */
+/** Query heads that a workgroup has at once: each key is read once for all of them. */
+export type HeadsAtOnce = 1 | 2 | 3 | 4;
+
+const vectors: Readonly<Record<HeadsAtOnce, string>> = {
+  1: 'f32',
+  2: 'vec2f',
+  3: 'vec3f',
+  4: 'vec4f',
+};
+
+/** Attention of some query heads, which share a head of keys, over one part of the keys. */
 export const attendProgram: (variant: AttendVariant) => Program = variants(
-  ({ halves, width, layout, slopes, softCap, split }: AttendVariant) =>
-    [rowForm(halves, width).stored, layout, slopes, softCap, split].join('/'),
-  ({ halves, width, layout, slopes, softCap, split }) => {
+  ({ halves, width, layout, slopes, softCap, split, rows }: AttendVariant) =>
+    [rowForm(halves, width).stored, layout, slopes, softCap, split, rows].join('/'),
+  ({ halves, width, layout, slopes, softCap, split, rows }) => {
     const form = rowForm(halves, width);
     const { pack, type, stored } = form;
     const room = Math.ceil(widestStepHead / pack);
@@ -94,6 +106,11 @@ export const attendProgram: (variant: AttendVariant) => Program = variants(
     };
     const written = (i: number) =>
       `if (c * ${pack}u + ${i}u < params.width) { y[to + c * ${pack}u + ${i}u] = ${pack === 1 ? 'sum' : `sum[${i}]`}; }`;
+    const eachRow = (text: (r: number) => string, separator?: string) =>
+      each(rows, text, separator);
+    /** Row r of a vector of rows. */
+    const of = (vector: string, r: number) => (rows === 1 ? vector : `${vector}[${r}]`);
+    const ofRows = (text: (r: number) => string) => `Rows(${eachRow(text, ', ')})`;
     return defineProgram({
       label: 'headwise/AttendStep',
       inputs: {
@@ -109,8 +126,8 @@ export const attendProgram: (variant: AttendVariant) => Program = variants(
         ...(split ? { peaks: 'f32' } : {}),
       } as Record<string, ElementType>,
       params: {
-        heads: 'u32',
         kv_heads: 'u32',
+        group: 'u32',
         width: 'u32',
         stored: 'u32',
         capacity: 'u32',
@@ -122,12 +139,14 @@ export const attendProgram: (variant: AttendVariant) => Program = variants(
         soft_cap: 'f32',
       },
       wgsl: /* wgsl */ `
-        // Rows of the new token, [Dh]: of its query head and of the head of keys and values.
-        var<workgroup> q_row: array<${type}, ${room}>;
+        // A number for each query head of the workgroup.
+        alias Rows = ${vectors[rows]};
+        // Rows of the new token, [Dh]: of its query heads and of the head of keys and values.
+        var<workgroup> q_rows: array<array<${type}, ${rows}>, ${room}>;
         var<workgroup> k_row: array<${type}, ${room}>;
         var<workgroup> v_row: array<${type}, ${room}>;
-        var<workgroup> weights: array<f32, ${chunk}>;
-        var<workgroup> of_lanes: array<f32, ${lanes}>;
+        var<workgroup> weights: array<Rows, ${chunk}>;
+        var<workgroup> of_lanes: array<Rows, ${lanes}>;
         const lowest = ${lowest};
         ${loadTurned('qkv', layout)}
         fn plain_at(start: u32, channel: u32, angles: u32) -> f32 { return qkv[start + channel]; }
@@ -137,9 +156,11 @@ export const attendProgram: (variant: AttendVariant) => Program = variants(
           @builtin(workgroup_id) workgroup: vec3u,
           @builtin(local_invocation_index) lane: u32,
         ) {
-          let head = workgroup.x;
+          let blocks = (params.group + ${rows - 1}u) / ${rows}u;
+          let kv = workgroup.x / blocks;
+          // The workgroup's first query head among those of its keys.
+          let first_row = workgroup.x % blocks * ${rows}u;
           let split = workgroup.y;
-          let kv = head / (params.heads / params.kv_heads);
           let position = u32(state[0]);
           let seen = select(0u, position + 1u - params.window, position + 1u > params.window);
           let newest = position / params.per_split == split;
@@ -149,35 +170,37 @@ export const attendProgram: (variant: AttendVariant) => Program = variants(
 
           let angles = position * params.pairs;
           let base = kv * params.capacity * params.stored;
-          let q_start = head * params.width;
-          let k_start = (params.heads + kv) * params.width;
-          let v_start = (params.heads + params.kv_heads + kv) * params.width;
-          ${slopes ? 'let slope = slopes[head];' : ''}
+          let heads = params.group * params.kv_heads;
+          ${eachRow((r) => `let head${r} = kv * params.group + min(first_row + ${r}u, params.group - 1u);`)}
+          let k_start = (heads + kv) * params.width;
+          let v_start = (heads + params.kv_heads + kv) * params.width;
+          ${slopes ? `let slope = ${ofRows((r) => `slopes[head${r}]`)};` : ''}
           for (var c = lane; c < params.stored; c += ${lanes}u) {
             let k_new = ${row('qkv', 'k_start')};
             let v_new = ${row('plain', 'v_start')};
-            q_row[c] = ${row('qkv', 'q_start')} * params.scale;
+            ${eachRow((r) => `q_rows[c][${r}] = ${row('qkv', `head${r} * params.width`)} * params.scale;`)}
             k_row[c] = ${kept(form, 'k_new')};
             v_row[c] = ${kept(form, 'v_new')};
-            if (newest && head % (params.heads / params.kv_heads) == 0u) {
+            if (newest && first_row == 0u) {
               cacheK[base + position * params.stored + c] = ${storedAs(form, 'k_new')};
               cacheV[base + position * params.stored + c] = ${storedAs(form, 'v_new')};
             }
           }
           workgroupBarrier();
 
-          var sums: array<${type}, ${columns}>;
+          var sums: array<array<${type}, ${rows}>, ${columns}>;
           // Of the lane's own keys.
-          var total = 0.0;
-          var highest = lowest;
+          var total = Rows();
+          var highest = Rows(lowest);
           for (var first = first_key; first < end_key; first += ${chunk}u) {
             let count = min(${chunk}u, end_key - first);
-            var own = lowest;
+            var own = Rows(lowest);
             for (var j = lane; j < count; j += ${lanes}u) {
-              var score = 0.0;
+              var score = Rows();
               let key = base + (first + j) * params.stored;
               for (var c = 0u; c < params.stored; c++) {
-                score += ${product('q_row[c]', loaded(form, 'cacheK', 'key + c'))};
+                let x = ${loaded(form, 'cacheK', 'key + c')};
+                ${eachRow((r) => `${of('score', r)} += ${product(`q_rows[c][${r}]`, 'x')};`)}
               }
               score = ${modified('score', 'position - (first + j)')};
               weights[j] = score;
@@ -196,26 +219,30 @@ export const attendProgram: (variant: AttendVariant) => Program = variants(
             }
             workgroupBarrier();
             for (var c = lane; c < params.stored; c += ${lanes}u) {
-              var sum = sums[c / ${lanes}u] * shrink;
+              ${eachRow((r) => `var sum${r} = sums[c / ${lanes}u][${r}] * ${of('shrink', r)};`)}
               let value = base + first * params.stored + c;
               for (var j = 0u; j < count; j++) {
-                sum += weights[j] * ${loaded(form, 'cacheV', 'value + j * params.stored')};
+                let weight = weights[j];
+                let x = ${loaded(form, 'cacheV', 'value + j * params.stored')};
+                ${eachRow((r) => `sum${r} += ${of('weight', r)} * x;`)}
               }
-              sums[c / ${lanes}u] = sum;
+              ${eachRow((r) => `sums[c / ${lanes}u][${r}] = sum${r};`)}
             }
             workgroupBarrier();
           }
           of_lanes[lane] = total;
           workgroupBarrier();
-          var whole = 0.0;
+          var whole = Rows();
           ${overLanes('base', 'whole += of_lanes[n - base];')}
 
           // The token itself, whose row of the cache another workgroup may be writing.
-          var shrink = 1.0;
-          var weight = 0.0;
+          var shrink = Rows(1.0);
+          var weight = Rows();
           if (newest) {
-            var score = 0.0;
-            for (var c = 0u; c < params.stored; c++) { score += ${product('q_row[c]', 'k_row[c]')}; }
+            var score = Rows();
+            for (var c = 0u; c < params.stored; c++) {
+              ${eachRow((r) => `${of('score', r)} += ${product(`q_rows[c][${r}]`, 'k_row[c]')};`)}
+            }
             score = ${modified('score', '0u')};
             let before = highest;
             highest = max(highest, score);
@@ -223,19 +250,24 @@ export const attendProgram: (variant: AttendVariant) => Program = variants(
             weight = exp(score - highest);
             whole = whole * shrink + weight;
           }
-          let to = ${split ? '(head * params.splits + split)' : 'head'} * params.width;
-          for (var c = lane; c < params.stored; c += ${lanes}u) {
-            let sum = (sums[c / ${lanes}u] * shrink + weight * v_row[c])${split ? '' : ' / whole'};
-            ${each(pack, written)}
-          }
-          ${
-            split
-              ? `if (lane == 0u) {
-                  peaks[2u * (head * params.splits + split)] = highest;
-                  peaks[2u * (head * params.splits + split) + 1u] = whole;
-                }`
-              : ''
-          }
+          ${eachRow(
+            (r) => /* wgsl */ `if (first_row + ${r}u < params.group) {
+              let part = ${split ? `head${r} * params.splits + split` : `head${r}`};
+              let to = part * params.width;
+              for (var c = lane; c < params.stored; c += ${lanes}u) {
+                let sum = (sums[c / ${lanes}u][${r}] * ${of('shrink', r)} + ${of('weight', r)} * v_row[c])${split ? '' : ` / ${of('whole', r)}`};
+                ${each(pack, written)}
+              }
+              ${
+                split
+                  ? `if (lane == 0u) {
+                      peaks[2u * part] = ${of('highest', r)};
+                      peaks[2u * part + 1u] = ${of('whole', r)};
+                    }`
+                  : ''
+              }
+            }`,
+          )}
         }
       `,
     });

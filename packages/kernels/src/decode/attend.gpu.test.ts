@@ -24,6 +24,8 @@ const tokens: Case[] = [
   { heads: 3, kvHeads: 3, width: 40, capacity: 64, position: 63, softCap: 3 },
   { heads: 4, kvHeads: 2, width: 8, capacity: 600, position: 512, turn: 'half-split' },
   { heads: 4, kvHeads: 1, width: 6, capacity: 300, position: 256, turn: 'interleaved' },
+  { heads: 6, kvHeads: 2, width: 8, capacity: 300, position: 270, alibi: true, softCap: 3 },
+  { heads: 10, kvHeads: 2, width: 5, capacity: 300, position: 100 },
   { heads: 2, kvHeads: 1, width: 256, capacity: 5, position: 4 },
   { heads: 3, kvHeads: 3, width: 7, capacity: 64, position: 33, alibi: true },
   { heads: 2, kvHeads: 1, width: 8, capacity: 600, position: 560, window: 270, alibi: true },
@@ -32,7 +34,7 @@ const tokens: Case[] = [
   { heads: 2, kvHeads: 2, width: 7, capacity: 300, position: 299, halves: true },
 ];
 
-for (const c of cases(tokens, (_, i) => [2, 6, 8].includes(i))) {
+for (const c of cases(tokens, (_, i) => [2, 4, 8, 10].includes(i))) {
   const { heads, kvHeads, width, capacity, position, halves = false, window } = c;
   test(`a token attends over the cache and is appended to it: ${JSON.stringify(c)}`, async () => {
     const qkv = gaussian([1, (heads + 2 * kvHeads) * width], 1) as tf.Tensor2D;

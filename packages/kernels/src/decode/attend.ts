@@ -5,7 +5,13 @@ import type { KeysValues } from '../decode-attention/append.js';
 import { wordsOf } from '../decode-attention/halves.js';
 import { dispatch } from '../dispatch/dispatch.js';
 import type { RotaryTables } from '../rotary/tables.js';
-import { attendProgram, joinProgram, rowForm, widestStepHead } from './attend-program.js';
+import {
+  attendProgram,
+  type HeadsAtOnce,
+  joinProgram,
+  rowForm,
+  widestStepHead,
+} from './attend-program.js';
 import { checkState, type StepState } from './state.js';
 
 /** Keys of one workgroup, at least. */
@@ -31,6 +37,12 @@ export interface StepScoring {
   window?: number | undefined;
 }
 
+/** Query heads that a workgroup has at once: those that share keys, or an even part of them. */
+function headsAtOnce(group: number, most: HeadsAtOnce): HeadsAtOnce {
+  const workgroups = Math.ceil(group / most);
+  return Math.ceil(group / workgroups) as HeadsAtOnce;
+}
+
 /**
  * Attention of one token over a cache, to which its keys and values are appended in place: `softmax(q Kᵀ · scale) V` in
  * every head.
@@ -40,6 +52,7 @@ export interface StepScoring {
  *
  * @param qkv `[1, (H + 2 Hkv) Dh]`: queries, keys and values of all heads side by side, before rotation
  * @param cache `[1, Hkv, C, Dh]` each; or int32, `[1, Hkv, C, ⌈Dh / 2⌉]`, two halves in a word
+ * @param mostHeads the most query heads that a workgroup has at once, of those that share keys; fewer only to measure it
  * @returns `[1, H Dh]`
  * @throws ShapeError where shapes do not fit, InputError for heads wider than 256
  */
@@ -48,6 +61,7 @@ export function attendStep(
   cache: KeysValues,
   state: StepState,
   scoring: StepScoring,
+  mostHeads: HeadsAtOnce = 4,
 ): tf.Tensor2D {
   const { heads, headDim: width, scale, turn, slopes, softCap, window } = scoring;
   if (width > widestStepHead) {
@@ -74,6 +88,8 @@ export function attendStep(
   const perSplit = keysPerSplit * Math.ceil(steps / mostSplits);
   const splits = Math.ceil(capacity / perSplit);
   const split = splits > 1;
+  const group = heads / kvHeads;
+  const rows = headsAtOnce(group, mostHeads);
   const variant = {
     halves,
     width,
@@ -81,6 +97,7 @@ export function attendStep(
     slopes: slopes !== undefined,
     softCap: softCap !== undefined,
     split,
+    rows,
   };
   const backend = tf.backend() as WebGPUBackend;
   const shared = { splits, per_split: perSplit, window: window ?? 0xffffffff };
@@ -98,8 +115,8 @@ export function attendStep(
       ...(split ? { peaks: { shape: [heads, splits, 2], dtype: 'float32' as const } } : {}),
     },
     params: {
-      heads,
       kv_heads: kvHeads,
+      group,
       width,
       stored: Math.ceil(width / rowForm(halves, width).pack),
       capacity,
@@ -108,7 +125,7 @@ export function attendStep(
       soft_cap: softCap ?? 0,
       ...shared,
     },
-    workgroups: [heads, splits],
+    workgroups: [kvHeads * Math.ceil(group / rows), splits],
   });
   if (!split) return tf.engine().makeTensorFromTensorInfo(y!) as tf.Tensor2D;
   const size = heads * width;
