@@ -65,7 +65,7 @@ describe.skipIf(!inject('chromium'))('tokens and device', () => {
     expect(problems).toEqual([]);
   });
 
-  test('operations are timed, and the variants of kernels are chosen', async () => {
+  test('operations are timed, and tilings that were chosen at an earlier visit are used', async () => {
     const { page } = await lab.visitor('webgpu');
     await page.goto(`${lab.url}#/device`);
     await page.getByRole('button', { name: 'Measure' }).click();
@@ -74,5 +74,27 @@ describe.skipIf(!inject('chromium'))('tokens and device', () => {
     expect(
       Number.parseFloat((await times.nth(3).getByRole('cell').nth(2).textContent())!),
     ).toBeGreaterThan(0);
+    const adapter = await page
+      .getByRole('region', { name: 'Adapter' })
+      .locator('dt:text-is("Adapter") + dd')
+      .textContent();
+    await page.evaluate(
+      (adapter) =>
+        new Promise<void>((kept, failed) => {
+          const opening = indexedDB.open('headwise-lab');
+          opening.onerror = failed;
+          opening.onsuccess = () => {
+            const transaction = opening.result.transaction('tilings', 'readwrite');
+            const choices = { 'forward/a test': 'direct' };
+            transaction.objectStore('tilings').put({ adapter, choices });
+            transaction.oncomplete = () => kept();
+            transaction.onerror = failed;
+          };
+        }),
+      adapter,
+    );
+    await page.reload();
+    const row = page.getByRole('row').filter({ hasText: 'forward/a test' });
+    await row.getByText('direct').waitFor();
   });
 });

@@ -1,5 +1,5 @@
 import { type BackendName, type BackendReport, currentDevice } from '@headwise/core';
-import { start } from '@headwise/kernels';
+import { type Choices, start } from '@headwise/kernels';
 import plain from '@tensorflow/tfjs-backend-wasm/dist/tfjs-backend-wasm.wasm?url';
 import simd from '@tensorflow/tfjs-backend-wasm/dist/tfjs-backend-wasm-simd.wasm?url';
 import { tilingsOn } from '../store/database.js';
@@ -7,6 +7,8 @@ import { tilingsOn } from '../store/database.js';
 /** The backend that runs, and what was missing of better ones. */
 export interface EngineReport extends BackendReport {
   missing: string[];
+  /** The tilings of attention that are known for its adapter. */
+  tilings: Choices;
 }
 
 /** Starts the asked backend, or the best that there is, with the tilings that were chosen for its adapter before. */

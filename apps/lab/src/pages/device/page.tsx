@@ -22,6 +22,11 @@ function results<T>(name: Work): T | undefined {
   return kept(keyOf(name)) as T | undefined;
 }
 
+/** Choices of an earlier visit; undefined where there are none. */
+function known(tilings: Record<string, string> = {}): Record<string, string> | undefined {
+  return Object.keys(tilings).length > 0 ? tilings : undefined;
+}
+
 /** The visitor's adapter, its limits, its speed and its numerical parity. */
 export function DevicePage(): ReactElement {
   const { engine, runs } = useLab();
@@ -29,7 +34,8 @@ export function DevicePage(): ReactElement {
   const [busy, setBusy] = useState<Work>();
   const [receipt, setReceipt] = useState(() => results<Check[]>('receipt'));
   const [benchmarks, setBenchmarks] = useState(() => results<BenchmarkLine[]>('benchmark'));
-  const [variants, setVariants] = useState(() => results<Record<string, string>>('variants'));
+  const [chosen, setChosen] = useState(() => results<Record<string, string>>('variants'));
+  const variants = chosen ?? known(engine?.tilings);
   const training = runs.some(({ status }) => status === 'running');
   const work = async (name: Work, run: () => Promise<void>) => {
     setBusy(name);
@@ -68,7 +74,7 @@ export function DevicePage(): ReactElement {
   const runVariants = () =>
     work('variants', async () => {
       const choices = await lab.call('variants', []);
-      setVariants(choices);
+      setChosen(choices);
       keep(keyOf('variants'), choices);
     });
   const save = () =>
@@ -84,7 +90,7 @@ export function DevicePage(): ReactElement {
       for (const name of works) keep(keyOf(name), undefined);
       setReceipt(undefined);
       setBenchmarks(undefined);
-      setVariants(undefined);
+      setChosen(undefined);
     } catch (error) {
       // What cannot be started is not what is shown: the lab goes back to what it computed on.
       notify('bad', (error as Error).message);
@@ -171,7 +177,7 @@ export function DevicePage(): ReactElement {
               </div>
               <p className="small muted">
                 Attention has several programs; which is fastest depends on the device and the
-                sizes. This measures them for the models of the presets.
+                sizes. This measures them for the models of the presets, now and for later visits.
               </p>
               {variants && <Variants choices={variants} />}
             </section>
