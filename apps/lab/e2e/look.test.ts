@@ -2,17 +2,30 @@ import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:f
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { start } from '@headwise/kernels';
+import { createModel } from '@headwise/models';
+import { saveModel } from '@headwise/models/node';
 import type { Page } from 'playwright';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
-import { packConfig } from '../src/model/permalink.js';
-import { parseRunConfig } from '../src/model/run-config.js';
-import { Lab, rowOf, startFromLink } from './lab.js';
+import { Lab } from './lab.js';
 
 const bundled = fileURLToPath(new URL('../public/models/moby-dick', import.meta.url));
 
+/** The folder of a model that reads 4,096 tokens, with random weights. */
+async function longModel(): Promise<string> {
+  const folder = folderWith(undefined, 'long');
+  const { vocab_size } = JSON.parse(readFileSync(join(folder, 'config.json'), 'utf8'));
+  await start({ prefer: 'cpu' });
+  const sizes = { n_embd: 8, n_head: 1, n_layer: 1, n_positions: 4096 };
+  const model = createModel({ model_type: 'gpt2', vocab_size, ...sizes }, { seed: 1 });
+  await saveModel(folder, model);
+  model.params.dispose();
+  return folder;
+}
+
 /** A model folder of its own, to drop or to break. */
-function folderWith(change: (folder: string) => void = () => {}): string {
-  const folder = join(mkdtempSync(join(tmpdir(), 'headwise-lab-')), 'my-model');
+function folderWith(change: (folder: string) => void = () => {}, name = 'my-model'): string {
+  const folder = join(mkdtempSync(join(tmpdir(), 'headwise-lab-')), name);
   cpSync(bundled, folder, { recursive: true });
   change(folder);
   return folder;
@@ -169,17 +182,14 @@ describe.skipIf(!inject('chromium'))('looking inside and writing', () => {
   });
 
   test('a map of 4,096 tokens is drawn from few tiles, and follows the hand', async () => {
-    const link = packConfig(
-      parseRunConfig({
-        data: { source: 'moby-dick', tokenizer: 'character' },
-        model: { dim: 8, layers: 1, heads: 1, context: 4096 },
-        training: { steps: 1, batchSize: 1, validateEvery: 10, sampleEvery: 10, warmupSteps: 0 },
-      }),
-    );
-    await startFromLink(lab, page, 'long', link);
-    await rowOf(page, 'long').getByText('done', { exact: true }).waitFor({ timeout: 120_000 });
     await page.getByRole('link', { name: 'Attention' }).click();
-    await page.getByLabel('Model', { exact: true }).selectOption({ label: 'Run: long' });
+    await bring(await longModel());
+    await expect
+      .poll(
+        () => page.getByLabel('Model', { exact: true }).locator('option:checked').textContent(),
+        { timeout: 60_000 },
+      )
+      .toBe('Folder: long');
     await page.getByRole('radio', { name: 'Large map' }).click();
     await page.getByRole('button', { name: 'Fill with Moby-Dick' }).click();
     await page.getByText('4096 tokens. The model').waitFor({ timeout: 120_000 });
