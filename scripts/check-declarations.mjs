@@ -1,10 +1,12 @@
 // Checks the built declarations of every package as a project without `skipLibCheck` reads them. TensorFlow.js's own
-// declarations contradict TypeScript's of WebGPU and do not pass; what counts here is that ours do. Needs a build.
+// declarations contradict TypeScript's of WebGPU and do not pass; what counts here is that ours do. Optional properties must take
+// `undefined`. Needs a build.
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { withoutUndefined } from './optional-properties.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), 'headwise-declarations-'));
@@ -35,6 +37,23 @@ try {
   if (status !== 0 && errors.length === 0) throw new Error(`tsc ended with ${status}: ${stdout}`);
   for (const line of ours) console.error(line);
   if (ours.length > 0) process.exitCode = 1;
+  for (const path of declarations()) {
+    for (const { name, line } of withoutUndefined(readFileSync(join(root, path), 'utf8'))) {
+      console.error(
+        `${path}:${line}: '${name}?' lacks '| undefined', so that a caller cannot pass on its own option`,
+      );
+      process.exitCode = 1;
+    }
+  }
 } finally {
   rmSync(folder, { recursive: true, force: true });
+}
+
+/** The built declaration files of all packages. */
+function declarations() {
+  return readdirSync(join(root, 'packages')).flatMap((name) =>
+    readdirSync(join(root, 'packages', name, 'dist'), { recursive: true })
+      .filter((file) => file.endsWith('.d.ts'))
+      .map((file) => `packages/${name}/dist/${file}`),
+  );
 }

@@ -26,7 +26,7 @@ export interface AttendOptions {
   /** Tells dropout of training; its tap sees `scores` and `pattern`, its `onAttention` a probe. */
   ctx?: ForwardContext | undefined;
   /** The path that taps are named after. */
-  path?: string;
+  path?: string | undefined;
 }
 
 /**

@@ -27,7 +27,7 @@ export class CrossAttention {
   /** @throws InputError where heads and widths do not fit, or a position is given */
   constructor(params: ParamStore, options: AttentionLayerOptions) {
     checkParams('attention', params);
-    const { position } = options as { position?: AttentionPosition };
+    const { position } = options as { position?: AttentionPosition | undefined };
     if (position && position !== noPosition) {
       throw new InputError(
         `attention: queries and keys of cross-attention have no common axis for '${position.name}' positions`,

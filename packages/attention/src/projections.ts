@@ -23,7 +23,7 @@ export interface Projection {
 }
 
 /** The projections that have a bias; default all. */
-export type Biases = boolean | { readonly [map in 'q' | 'k' | 'v' | 'out']?: boolean };
+export type Biases = boolean | { readonly [map in 'q' | 'k' | 'v' | 'out']?: boolean | undefined };
 
 export interface ProjectionOptions extends HeadOptions {
   /** Default true. */

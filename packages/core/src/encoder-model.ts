@@ -5,7 +5,7 @@ import type { ForwardContext } from './layer.js';
 /** Inputs of an encoder besides token ids. */
 export interface EncoderContext extends ForwardContext {
   /** `[B, T]`, int32: the segment of each token, for models that tell segments apart; default 0. */
-  tokenTypes?: tf.Tensor;
+  tokenTypes?: tf.Tensor | undefined;
 }
 
 /**

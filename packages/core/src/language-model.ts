@@ -7,7 +7,7 @@ export interface MatrixHead {
   /** `[V, D]`, in the form that it is kept in now. */
   readonly weight: tf.Tensor2D | PackedParam;
   /** Path of the output head in the model's `ParamStore`; absent where the scores are products with the embeddings. */
-  readonly path?: string;
+  readonly path?: string | undefined;
   /**
    * What the scores are products with.
    *
@@ -24,7 +24,7 @@ export interface LanguageModel {
   /** The largest number of tokens that one sequence may have, those in the cache included. */
   readonly maxLength: number;
   /** Where there is one, a loss needs not hold all scores at once. */
-  readonly head?: MatrixHead;
+  readonly head?: MatrixHead | undefined;
   /**
    * Scores of the next token at every position.
    *

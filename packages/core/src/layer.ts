@@ -6,34 +6,34 @@ import type { RecurrentMemory, TokenCache } from './token-cache.js';
 /** Options of a forward pass. */
 export interface ForwardContext {
   /** Dropout and the like are on. Default false. */
-  training?: boolean;
+  training?: boolean | undefined;
   /** Where dropout draws from; needed where `training` is on and a layer drops. */
-  random?: Random;
+  random?: Random | undefined;
   /** Watches or replaces named activations. */
-  tap?: Tap;
+  tap?: Tap | undefined;
   /** Called by every attention layer; asking the probe leaves the layer on its fused path. */
-  onAttention?: (path: string, probe: AttentionProbe) => void;
+  onAttention?: ((path: string, probe: AttentionProbe) => void) | undefined;
   /** Keys and values of the tokens before `x`, while generating. */
-  cache?: TokenCache;
+  cache?: TokenCache | undefined;
   /** The tokens of each sequence that are not padding, which stands at the end; default all. */
-  lengths?: readonly number[];
+  lengths?: readonly number[] | undefined;
   /** Hidden states of the segments before `x`, for layers that recur over segments. */
-  memory?: RecurrentMemory;
+  memory?: RecurrentMemory | undefined;
   /** `[B, T]`, int32, 1 where `x` (the cached tokens included) has a token, 0 at padding; default all tokens. */
-  attentionMask?: tf.Tensor;
+  attentionMask?: tf.Tensor | undefined;
   /**
    * `[B, T]`, int32: the position of each token of `x`, from 0 on; default their places, after those in the cache. Decoders
    * with a head for the next token count the tokens of `attentionMask` instead, as transformers' `generate` does.
    */
-  positions?: tf.Tensor;
+  positions?: tf.Tensor | undefined;
   /** What is added to the linear maps that it knows. */
-  adapters?: LinearAdapters;
+  adapters?: LinearAdapters | undefined;
 }
 
 /** Adapters: low-rank updates of linear maps (LoRA), and replacements of other parameters. */
 export interface LinearAdapters {
   /** The linear maps that `delta` changes, by path; absent: it may change any. */
-  readonly paths?: readonly string[];
+  readonly paths?: readonly string[] | undefined;
   /**
    * What to add to the output of a linear map, before its activation; undefined for one that stays as it is.
    *
@@ -52,6 +52,6 @@ export interface LinearAdapters {
 /** Tensor in, tensor out. Holds variables that its `ParamStore` owns, and nothing that needs disposing. */
 export interface Layer {
   /** Where its parameters lie in the `ParamStore`; blocks name their activations by it. */
-  readonly path?: string;
+  readonly path?: string | undefined;
   forward(x: tf.Tensor, ctx?: ForwardContext): tf.Tensor;
 }

@@ -17,8 +17,8 @@ export interface Matrix {
   /** Whether its rows are looked up by number: `[count, dim]`, in the layout `out-in`. */
   readonly table: boolean;
   /** Trainable; absent while the matrix is packed. */
-  readonly variable?: tf.Variable<tf.Rank.R2>;
-  readonly packed?: PackedParam;
+  readonly variable?: tf.Variable<tf.Rank.R2> | undefined;
+  readonly packed?: PackedParam | undefined;
 }
 
 /** Packs one matrix, whose values come piece by piece, row by row. */

@@ -11,7 +11,7 @@ interface Process {
  * browser.
  */
 export function memoryLimit(): number {
-  const { process } = globalThis as { process?: Process };
+  const { process } = globalThis as { process?: Process | undefined };
   const allowed = process?.constrainedMemory?.() ?? 0;
   // Systems without a limit say 0 or a number beyond any memory.
   if (allowed > 0 && allowed < 2 ** 50) return allowed;

@@ -253,7 +253,10 @@ export class ParamStore {
    */
   pack(path: string, packed: PackedParam): void {
     const { variables, matrices } = this.#owner;
-    const matrix = matrices.get(path) as { variable?: tf.Variable; packed?: PackedParam };
+    const matrix = matrices.get(path) as {
+      variable?: tf.Variable | undefined;
+      packed?: PackedParam | undefined;
+    };
     if (!matrix?.variable) {
       throw new InputError(`'${path}' is not a matrix that could be packed`);
     }

@@ -32,7 +32,7 @@ export interface ShuffledBatches {
  */
 export function shuffledBatches(
   source: Windows,
-  { batchSize, seed = 0 }: { batchSize: number; seed?: number },
+  { batchSize, seed = 0 }: { batchSize: number; seed?: number | undefined },
 ): ShuffledBatches {
   checkWhole('batchSize', batchSize, 1);
   checkWhole('seed', seed, 0);

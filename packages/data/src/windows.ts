@@ -20,7 +20,7 @@ export interface Windows {
  */
 export function windows(
   ids: TokenIds,
-  { length, stride = length }: { length: number; stride?: number },
+  { length, stride = length }: { length: number; stride?: number | undefined },
 ): Windows {
   checkWhole('length', length, 1);
   checkWhole('stride', stride, 1);

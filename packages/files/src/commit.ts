@@ -19,9 +19,9 @@ export interface FolderChange {
   /** What files hold from now on, by their names. */
   write: Readonly<Record<string, FileContent>>;
   /** Whether to remove a file that is not written; called with the names of saved files and of files in the folder. */
-  remove?: (name: string) => boolean;
+  remove?: ((name: string) => boolean) | undefined;
   /** Names that are written, and other names under which what they held before is kept. */
-  keep?: Readonly<Record<string, string>>;
+  keep?: Readonly<Record<string, string>> | undefined;
 }
 
 const lockName = '.headwise-lock';

@@ -9,7 +9,7 @@ export interface Lock {
 
 export interface LockOptions {
   /** Milliseconds to wait for a process that holds it; default 0. */
-  patience?: number;
+  patience?: number | undefined;
 }
 
 // The byte that is locked, beyond the text: where locks are mandatory, the text stays readable.

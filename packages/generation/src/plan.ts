@@ -1,7 +1,6 @@
 import { InputError, type LanguageModel, quoted } from '@headwise/core';
 import type { CacheStorage } from '@headwise/decoding';
-import type { SamplingOptions } from '@headwise/kernels';
-import { checkedSampling } from '@headwise/kernels/internal';
+import { type CheckedSampling, checkedSampling } from '@headwise/kernels/internal';
 import type { GenerateOptions } from './options.js';
 import type { ForcedIds } from './processors/forced.js';
 import type { LengthDecay } from './processors/length-decay.js';
@@ -32,7 +31,7 @@ export interface Plan {
   /** Milliseconds. */
   maxTime: number;
   signal: AbortSignal | undefined;
-  sampling: Required<SamplingOptions>;
+  sampling: CheckedSampling;
 }
 
 const defaultMaxNewTokens = 64;

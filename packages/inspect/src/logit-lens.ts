@@ -4,9 +4,9 @@ import { activationNames, capture } from './capture.js';
 
 export interface LogitLensOptions {
   /** How many of the best next tokens to give; default 5, or all where there are fewer. */
-  top?: number;
+  top?: number | undefined;
   /** Which sequence of the batch; default 0. */
-  sequence?: number;
+  sequence?: number | undefined;
 }
 
 /** Next-token predictions from the residual stream after one block. */

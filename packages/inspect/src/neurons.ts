@@ -11,7 +11,7 @@ export interface NeuronQuestion {
   /** Which query. */
   readonly row: number;
   /** Which sequence of the batch; default 0. */
-  readonly sequence?: number;
+  readonly sequence?: number | undefined;
 }
 
 /** The product of a query with every key, by head dimension. */

@@ -26,7 +26,7 @@ export { WeightPacker, weightFormats } from './packed-linear/pack.js';
 export { type LayerAttentionOptions, layerAttention } from './row-attention/layer.js';
 export type { RowTerm } from './row-attention/term.js';
 export { markTokens } from './sampling/index.js';
-export { checkedSampling, penalises } from './sampling/options.js';
+export { type CheckedSampling, checkedSampling, penalises } from './sampling/options.js';
 export type { RowTokens } from './sampling/penalties.js';
 export { type Candidate, samplingCandidates } from './sampling/reference.js';
 export { scoresToDraw } from './sampling/scored.js';

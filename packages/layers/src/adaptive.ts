@@ -127,7 +127,7 @@ export class AdaptiveSoftmax implements Layer {
     {
       tied = [],
       init = initializers.normal(0.02),
-    }: { tied?: readonly boolean[]; init?: Initializer } = {},
+    }: { tied?: readonly boolean[] | undefined; init?: Initializer | undefined } = {},
   ) {
     this.#clusters = embedding.clusters.map((cluster, c) => {
       const { first, end, table } = cluster;

@@ -29,7 +29,7 @@ export interface ModelFamily<Config = unknown> {
    */
   parseConfig(json: unknown, name?: string): Config;
   /** The known keys of a `config.json`; absent where the schema refuses unknown keys. */
-  readonly settings?: Pick<Settings<Config>, 'read' | 'kept'>;
+  readonly settings?: Pick<Settings<Config>, 'read' | 'kept'> | undefined;
   /** The `config.json` to save. */
   configJson(config: Config): Record<string, unknown>;
   /** What a model of this configuration is made of. */
@@ -49,7 +49,7 @@ export interface ModelFamily<Config = unknown> {
    */
   fitted?(config: Config, held: Held): Config;
   /** Keys that checkpoints may lack; what they stand for then starts anew. */
-  readonly optionalKeys?: RegExp;
+  readonly optionalKeys?: RegExp | undefined;
   /** How the first checkpoints spelt a key, where they did otherwise. */
   oldKey?(key: string): string;
 }

@@ -53,7 +53,7 @@ export type DecoderFamily =
 export interface DecoderSettings {
   [key: string]: unknown;
   model_type: DecoderFamily;
-  architectures?: readonly (`${string}LMHeadModel` | `${string}ForCausalLM`)[];
+  architectures?: readonly (`${string}LMHeadModel` | `${string}ForCausalLM`)[] | undefined;
 }
 
 /** The settings of an encoder, by Hugging Face's names; `architectures` names its head. */

@@ -71,11 +71,11 @@ const MAX_GPU_BYTES = 2 ** 38;
 
 export interface FitOptions {
   /** How many times the parameters are held: training with AdamW holds 4, packed ones less than 1. Default 1. */
-  copies?: number;
+  copies?: number | undefined;
   /** Bytes available; default the limit of this process, and on a GPU 256 GiB, more than any card has. */
   memoryLimit?: number | undefined;
   /** Names the model in errors; default `config.json`. */
-  name?: string;
+  name?: string | undefined;
 }
 
 /**

@@ -122,11 +122,11 @@ export type PositionOf = (layer: ParamStore) => AttentionPosition | undefined;
 /** A position as the fused decoding step computes it; one of the three, or nothing at all. */
 export interface FusedPosition {
   /** `[maxLength, D]`, added to the embeddings: the values, or the name of the parameter that holds them. */
-  rows?: Float32Array | string;
+  rows?: Float32Array | string | undefined;
   /** Rotations of queries and keys. */
-  rotation?: RotaryPositionOptions;
+  rotation?: RotaryPositionOptions | undefined;
   /** `[H]`: the biases are `−slope · distance`. */
-  slopes?: Float32Array;
+  slopes?: Float32Array | undefined;
 }
 
 type MakeInput<Part> = (params: ParamStore, part: Part, sizes: PositionSizes) => TokenPosition;
@@ -143,11 +143,11 @@ export interface PositionKind<Part extends { kind: string }> {
   /** Whether a decoder gives it the numbers of the tokens that are not padding. */
   readonly countsTokens: boolean;
   /** Whether it works in decoders alone; default no. */
-  readonly decodersOnly?: boolean;
+  readonly decodersOnly?: boolean | undefined;
   /** Makes what is added to the embeddings, from the parameters of the position. */
-  readonly input?: MakeInput<Part>;
+  readonly input?: MakeInput<Part> | undefined;
   /** Makes what acts within attention, from the parameters that all layers share. */
-  readonly attention?: MakeAttention<Part>;
+  readonly attention?: MakeAttention<Part> | undefined;
   /** Its form in the fused decoding step; undefined where it has none. */
   fused(part: Part, sizes: PositionSizes): FusedPosition | undefined;
 }

@@ -35,11 +35,11 @@ export interface Placed {
   /** `[B, Hkv, T, Dh]`, the new keys; these are what a cache keeps. */
   k: tf.Tensor;
   /** Rotation tables that attention still has to apply to both; only where `turnsAsLoaded` was asked for. */
-  turn?: RotaryTables;
+  turn?: RotaryTables | undefined;
   /** Score modifications to apply. */
-  mods?: readonly ScoreMod[];
+  mods?: readonly ScoreMod[] | undefined;
   /** A score term that is computed for a few queries at a time. */
-  term?: RowTerm;
+  term?: RowTerm | undefined;
 }
 
 /** A position encoding inside attention: it changes queries and keys, or adds to their scores. */

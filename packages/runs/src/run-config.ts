@@ -208,7 +208,7 @@ function checkConfigured(model: ConfiguredModel, name: string): ConfiguredModel 
   );
 }
 
-function checkParts(given: ModelParts & { family?: 'gpt2' }, name: string): ModelParts {
+function checkParts(given: ModelParts & { family?: 'gpt2' | undefined }, name: string): ModelParts {
   const { family, ...model } = given;
   const { dim, heads, kvHeads = heads, position } = model;
   checkDivides(name, 'model.dim', dim, 'model.heads', heads);

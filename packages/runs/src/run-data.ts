@@ -4,7 +4,7 @@ import type { TokenBatch } from '@headwise/training';
 /** What the model is given to write on from, and the right answer, where it is known. */
 export interface SamplePrompt {
   prompt: string;
-  expected?: string;
+  expected?: string | undefined;
 }
 
 /** What the steps of a run read. */

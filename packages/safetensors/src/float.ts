@@ -25,7 +25,11 @@ const NARROW: Partial<Record<Dtype, FloatLayout>> = {
  */
 export function toFloat32(
   { dtype, data: given }: Pick<Tensor, 'dtype' | 'data'>,
-  { file = 'safetensors', key, into }: { file?: string; key?: string; into?: Float32Array } = {},
+  {
+    file = 'safetensors',
+    key,
+    into,
+  }: { file?: string | undefined; key?: string | undefined; into?: Float32Array | undefined } = {},
 ): Float32Array {
   // Bytes stand for the elements that they hold.
   const isBytes = given instanceof Uint8Array && arrayOf(dtype) !== Uint8Array;

@@ -10,7 +10,7 @@ export type RawBytes = DataView | ArrayBufferLike;
 /** A tensor to write, its elements in row-major order. */
 export interface TensorInput {
   /** Default: what `data` holds, F32 for a Float32Array and so on. */
-  dtype?: Dtype;
+  dtype?: Dtype | undefined;
   shape: readonly number[];
   /** Elements in the array type of `dtype`, or their little-endian bytes: a Uint8Array, a DataView or a buffer. */
   data: TensorData | RawBytes;

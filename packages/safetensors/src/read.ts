@@ -46,7 +46,7 @@ export class SafetensorsFile {
  */
 export function readSafetensors(
   file: Bytes,
-  { name = 'safetensors' }: { name?: string } = {},
+  { name = 'safetensors' }: { name?: string | undefined } = {},
 ): SafetensorsFile {
   const bytes = asBytes(file, name);
   const source = { name, fileBytes: bytes.byteLength };

@@ -42,7 +42,7 @@ export function writeSafetensors(
 export async function* streamSafetensors(
   tensors: Readonly<Record<string, TensorInput | LazyTensorInput>>,
   metadata: Metadata = {},
-  { name = FILE }: { name?: string } = {},
+  { name = FILE }: { name?: string | undefined } = {},
 ): AsyncGenerator<Uint8Array> {
   const { head, slots } = layOut(tensors, metadata, name);
   yield head;

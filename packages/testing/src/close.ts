@@ -2,9 +2,9 @@ import type * as tf from '@tensorflow/tfjs';
 
 export interface Tolerance {
   /** Largest root-mean-square of the difference, as a part of the expected values' own. Default 1e-5. */
-  ratio?: number;
+  ratio?: number | undefined;
   /** Root-mean-square differences below this are always accepted. Default 1e-7. */
-  floor?: number;
+  floor?: number | undefined;
 }
 
 const rms = (values: ArrayLike<number>, value: (i: number) => number): number => {

@@ -7,7 +7,7 @@ declare module 'vitest' {
   }
   interface TaskMeta {
     /** How many cases of the file only `pnpm test:full` runs. */
-    leftOut?: number;
+    leftOut?: number | undefined;
   }
 }
 

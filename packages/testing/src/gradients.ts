@@ -27,7 +27,11 @@ export function outputAndGradients(
 export async function checkGradients(
   f: (...inputs: tf.Tensor[]) => tf.Tensor,
   inputs: tf.Tensor[],
-  { step = 1e-2, ratio = 1e-2, seed = 7 }: { step?: number; ratio?: number; seed?: number } = {},
+  {
+    step = 1e-2,
+    ratio = 1e-2,
+    seed = 7,
+  }: { step?: number | undefined; ratio?: number | undefined; seed?: number | undefined } = {},
 ): Promise<void> {
   const directions = inputs.map((x, i) => gaussian(x.shape, seed + i));
   const shape = tf.tidy(() => f(...inputs).shape);

@@ -11,7 +11,7 @@ export interface Reads {
 /** The parts of TensorFlow.js's WebGPU backend that hold commands and buffers. */
 interface Backend {
   device: GPUDevice;
-  tensorMap: { get(dataId: object): { resource?: GPUBuffer } };
+  tensorMap: { get(dataId: object): { resource?: GPUBuffer | undefined } };
   commandEncoder: object | null;
   endComputePassEncoder(): void;
   submitQueue(): void;
@@ -53,7 +53,9 @@ export async function readsOf(
   const copies: { source: GPUBuffer; bytes: number }[] = [];
   flush();
   watch(device, 'createBindGroup', ([descriptor], group) => {
-    const { entries } = descriptor as { entries: { resource: { buffer?: GPUBuffer } }[] };
+    const { entries } = descriptor as {
+      entries: { resource: { buffer?: GPUBuffer | undefined } }[];
+    };
     bound.set(
       group,
       entries.flatMap(({ resource }) => resource.buffer ?? []),

@@ -12,9 +12,9 @@ export interface Contestants {
   ours: Run;
   peers: Record<string, Run>;
   /** The largest error of each, where contestants differ in it. */
-  errors?: Record<string, number>;
+  errors?: Record<string, number> | undefined;
   /** Frees what `prepare` made. */
-  dispose?: () => void;
+  dispose?: (() => void) | undefined;
 }
 
 /**
@@ -27,9 +27,9 @@ export interface Workload {
   /** Parts with slashes, the size last: `attention/forward/causal/B1H12T1024D64`. */
   name: string;
   /** Where it runs; default every backend of the machine. `js`: no tensors at all. */
-  backends?: readonly ('webgpu' | 'wasm' | 'cpu' | 'js')[];
+  backends?: readonly ('webgpu' | 'wasm' | 'cpu' | 'js')[] | undefined;
   /** Whether its peers lie in `tools/peers`, which is installed before they are first timed. */
-  installsPeers?: boolean;
+  installsPeers?: boolean | undefined;
   /** Makes the contestants on the backend in use. */
   prepare(): Contestants | Promise<Contestants>;
 }

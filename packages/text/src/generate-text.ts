@@ -53,9 +53,9 @@ export interface TextPiece {
   /** Never half a character or the beginning of a stop text; empty where either goes on in the next token. */
   text: string;
   /** Where `alternatives` is given: the natural logarithm of the token's probability. */
-  logProbability?: number;
+  logProbability?: number | undefined;
   /** Where `alternatives` is given: the likeliest tokens, best first. */
-  alternatives?: readonly TokenProbability[];
+  alternatives?: readonly TokenProbability[] | undefined;
 }
 
 /**

@@ -20,7 +20,7 @@ export interface AddedToken {
   /** `decode` leaves it out. */
   special: boolean;
   /** `never`: never matched in text; `verbatim`: matched without normalizing it, in normalized text. */
-  matches?: 'never' | 'verbatim';
+  matches?: 'never' | 'verbatim' | undefined;
 }
 
 /**
@@ -44,7 +44,9 @@ export function readAddedTokens(value: unknown, path: string, vocab: Vocabulary)
       rstrip: fields.boolean('rstrip', false),
       normalized: fields.boolean('normalized', !special),
       special,
-      ...(fields.has('matches') && { matches: fields.oneOf('matches', ['never', 'verbatim']) }),
+      matches: fields.has('matches')
+        ? fields.oneOf('matches', ['never', 'verbatim'] as const)
+        : undefined,
     };
     if (token.id >= idEnd(vocab.size + value.length)) fields.refuse('id', expectedId);
     checkTokenLength(token.content, `${fields.path}.content`);

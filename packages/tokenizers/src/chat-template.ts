@@ -11,25 +11,25 @@ export interface ChatMessage {
 
 export interface ChatTemplateOptions {
   /** Ends with what begins the model's answer; default false. */
-  addGenerationPrompt?: boolean;
+  addGenerationPrompt?: boolean | undefined;
   /** Functions that the model may call, as JSON schemas. */
-  tools?: readonly unknown[] | null;
+  tools?: readonly unknown[] | null | undefined;
   /** Texts to answer from, with `title` and `text`, where the template takes them. */
-  documents?: readonly unknown[] | null;
+  documents?: readonly unknown[] | null | undefined;
   /** The template to use of several; default `default`, or `tool_use` where there are tools. */
-  name?: string;
+  name?: string | undefined;
   /** Other variables of the template. */
-  variables?: Readonly<Record<string, unknown>>;
+  variables?: Readonly<Record<string, unknown>> | undefined;
   /** What `strftime_now` writes; default the time now. */
-  now?: Date;
+  now?: Date | undefined;
 }
 
 /** Templates in separate files, which take precedence over `tokenizer_config.json`. */
 export interface ChatTemplateFiles {
   /** By their names: `chat_template.jinja` is `default`, `additional_chat_templates/rag.jinja` is `rag`. */
-  templates?: Readonly<Record<string, string>>;
+  templates?: Readonly<Record<string, string>> | undefined;
   /** Name of the configuration in errors; default `tokenizer_config.json`. */
-  name?: string;
+  name?: string | undefined;
 }
 
 const specialTokens = [

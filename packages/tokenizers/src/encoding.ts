@@ -10,11 +10,11 @@ export interface Columns {
   bounds: number[];
   /** The word of each token, or −1. */
   words: number[];
-  types?: number[];
-  special?: number[];
-  attention?: number[];
+  types?: number[] | undefined;
+  special?: number[] | undefined;
+  attention?: number[] | undefined;
   /** The text of each token where it is not that of its id. */
-  surfaces?: ReadonlyMap<number, string>;
+  surfaces?: ReadonlyMap<number, string> | undefined;
 }
 
 /** A text, or a pair of texts, as tokens. */

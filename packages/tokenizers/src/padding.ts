@@ -8,15 +8,15 @@ const maxLength = 2 ** 20;
 /** Padding of encodings to one length. */
 export interface Padding {
   /** How long; default as the longest of the batch. */
-  length?: number;
+  length?: number | undefined;
   /** Lengths are rounded up to a multiple of this. */
-  multipleOf?: number;
+  multipleOf?: number | undefined;
   /** Where padding goes; default right. */
-  direction?: 'left' | 'right';
+  direction?: 'left' | 'right' | undefined;
   /** The token of padding; default id 0, type 0, `[PAD]`. */
-  id?: number;
-  typeId?: number;
-  token?: string;
+  id?: number | undefined;
+  typeId?: number | undefined;
+  token?: string | undefined;
 }
 
 /** Reads `padding`. */

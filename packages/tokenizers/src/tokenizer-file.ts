@@ -11,8 +11,8 @@ import { hashUnits, Vocabulary } from './vocabulary.js';
 export interface TokenizerFile {
   /** The document, without `model.vocab` and `model.merges` where they are below. */
   document: Record<string, unknown>;
-  vocab?: Vocabulary;
-  merges?: MergeTable;
+  vocab?: Vocabulary | undefined;
+  merges?: MergeTable | undefined;
   /** For errors. */
   name: string;
 }

@@ -22,18 +22,18 @@ export type TokenizerJson = Record<string, unknown>;
 
 export interface EncodeOptions {
   /** Puts the special tokens of the post-processor around the text; default true. */
-  addSpecialTokens?: boolean;
+  addSpecialTokens?: boolean | undefined;
   /** Cuts what is too long; default as `tokenizer.json` says, null for never. */
-  truncation?: Truncation | null;
+  truncation?: Truncation | null | undefined;
   /** Makes encodings equally long; default as `tokenizer.json` says, null for never. */
-  padding?: Padding | null;
+  padding?: Padding | null | undefined;
 }
 
 export interface DecodeOptions {
   /** Leaves special tokens out; default true. */
-  skipSpecialTokens?: boolean;
+  skipSpecialTokens?: boolean | undefined;
   /** The token for an id without one, as in a padded vocabulary; default none. */
-  missingToken?: (id: number) => string;
+  missingToken?: ((id: number) => string) | undefined;
 }
 
 /**

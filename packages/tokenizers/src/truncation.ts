@@ -8,11 +8,11 @@ export interface Truncation {
   /** Tokens at most, special ones among them. */
   maxLength: number;
   /** Tokens that a part has in common with the part before it; default 0. */
-  stride?: number;
+  stride?: number | undefined;
   /** Which of two texts is cut; default the longer one. */
-  strategy?: 'longest-first' | 'only-first' | 'only-second';
+  strategy?: 'longest-first' | 'only-first' | 'only-second' | undefined;
   /** Where tokens are cut off; default right. */
-  direction?: 'left' | 'right';
+  direction?: 'left' | 'right' | undefined;
 }
 
 const strategies = {

@@ -5,15 +5,15 @@ import { checkTrainable } from './trainable.js';
 
 export interface AdamWOptions {
   /** Default 0.9. */
-  beta1?: number;
+  beta1?: number | undefined;
   /** Default 0.999. */
-  beta2?: number;
+  beta2?: number | undefined;
   /** Default 1e-8. */
-  epsilon?: number;
+  epsilon?: number | undefined;
   /** Default 0.01. */
-  weightDecay?: number;
+  weightDecay?: number | undefined;
   /** Which parameters decay; default matrices, not biases and norms. */
-  decays?: (path: string, variable: tf.Variable) => boolean;
+  decays?: ((path: string, variable: tf.Variable) => boolean) | undefined;
 }
 
 /** The state of an optimizer. */
@@ -45,7 +45,7 @@ export class AdamW {
   readonly #numbers: ReadonlyMap<string, number>;
   readonly #shapes: number[][];
   readonly #state: AdamWState;
-  readonly #options: Required<Omit<AdamWOptions, 'decays'>>;
+  readonly #options: Record<keyof Omit<AdamWOptions, 'decays'>, number>;
   #steps = 0;
 
   /**
@@ -54,8 +54,9 @@ export class AdamW {
    */
   constructor(params: Readonly<Record<string, tf.Variable>>, options: AdamWOptions = {}) {
     checkTrainable('AdamW', params);
-    const { decays = (_, variable) => variable.rank >= 2, ...rest } = options;
-    this.#options = { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0.01, ...rest };
+    const { beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8, weightDecay = 0.01 } = options;
+    const { decays = (_, variable) => variable.rank >= 2 } = options;
+    this.#options = { beta1, beta2, epsilon, weightDecay };
     const entries = Object.entries(params);
     this.#numbers = new Map(entries.map(([path], i) => [path, i]));
     this.#shapes = entries.map(([, { shape }]) => shape);

@@ -13,7 +13,7 @@ export interface PairBatch {
   /** `[B, Ts]` */
   readonly sources: Int32Array;
   /** `[B, Ts]`, 1 where there is a token, 0 at padding; default all tokens. */
-  readonly sourceMask?: Int32Array;
+  readonly sourceMask?: Int32Array | undefined;
   /** `[B, Tt]`, padded on the right with `ignoredTarget`. */
   readonly targets: Int32Array;
   readonly shape: readonly [batch: number, sourceTokens: number, targetTokens: number];

@@ -14,7 +14,7 @@ export interface Evaluation {
 
 export interface EvaluateOptions {
   /** Ends the evaluation before the next batch, with the signal's reason. */
-  signal?: AbortSignal;
+  signal?: AbortSignal | undefined;
 }
 
 /**

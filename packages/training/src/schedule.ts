@@ -17,7 +17,7 @@ export interface WarmupCosineOptions {
   /** The step at which the rate has come down to `floor`, and stays. */
   totalSteps: number;
   /** Default 0. */
-  floor?: number;
+  floor?: number | undefined;
 }
 
 /**

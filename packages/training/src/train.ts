@@ -25,16 +25,16 @@ export interface TrainOptions {
   /** Steps in all. */
   steps: number;
   /** The first step to make; default 0. */
-  start?: number;
+  start?: number | undefined;
   /** Gradients are scaled down to this norm; default 1. */
-  maxNorm?: number;
+  maxNorm?: number | undefined;
   /** What is added to the likelihood; default nothing. */
-  loss?: LossOptions;
+  loss?: LossOptions | undefined;
   /**
    * Where dropout draws from, whose state is to be saved with the run; default a generator of its own for each step,
    * seeded by the step's number, so that a resumed run drops what it would have dropped.
    */
-  random?: Random;
+  random?: Random | undefined;
 }
 
 /** The loss and the statistics of one training step. */

@@ -7,7 +7,7 @@ import type { BlockParts } from './pre-norm-block.js';
 /** Cross-attention from decoder tokens to encoder states. */
 export interface CrossMixer {
   /** Where its parameters lie in the `ParamStore`. */
-  readonly path?: string;
+  readonly path?: string | undefined;
   /**
    * @param x `[B, Tq, D]`
    * @param states `[B, Tk, Dkv]`, what the encoder gave

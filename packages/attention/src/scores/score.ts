@@ -12,7 +12,7 @@ export interface Score {
   /** Changes queries before they get positions, `[B, H, Tq, Dh]`. */
   queries?(q: tf.Tensor): tf.Tensor;
   /** Takes the place of products. */
-  readonly term?: RowTerm;
+  readonly term?: RowTerm | undefined;
 }
 
 /** Constructs a score function for an attention layer, with its parameters below `score`. */

@@ -20,13 +20,13 @@ import type { Tokens } from './tokens.js';
 
 export interface KeyValueCacheOptions {
   /** Room for this many tokens of a sequence, made at once; without it, room doubles as tokens come. */
-  capacity?: number;
+  capacity?: number | undefined;
   /** Keeps this many of the latest tokens, whatever the length of the sequence; excludes `capacity`. */
-  window?: number;
+  window?: number | undefined;
   /** Keeps the first tokens as well, besides a window: attention leans on them. Default 0. */
-  sinks?: number;
+  sinks?: number | undefined;
   /** `f16` takes half the memory, with values up to 65,504; where there are no kernels, f32 all the same. Default f32. */
-  storage?: CacheStorage;
+  storage?: CacheStorage | undefined;
 }
 
 /**

@@ -1,6 +1,7 @@
 import { currentDevice, readTensor } from '@headwise/core';
-import { overwrite, type Recording, record, type SamplingOptions } from '@headwise/kernels';
+import { overwrite, type Recording, record } from '@headwise/kernels';
 import {
+  type CheckedSampling,
   checkDrawn,
   markTokens,
   penalises,
@@ -30,7 +31,7 @@ const roomAhead = 512;
 
 export interface StepLoopOptions {
   /** How tokens are drawn. */
-  sampling: Required<SamplingOptions>;
+  sampling: CheckedSampling;
   /** The most tokens that a sequence will have. */
   maxLength: number;
   /** Changes the scores before tokens are drawn, in operations that can be recorded: `[1, V] → [1, V]`. Default none. */

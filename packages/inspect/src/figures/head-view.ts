@@ -8,11 +8,11 @@ export interface HeadViewOptions {
   /** The tokens of the keys. */
   tokens: readonly string[];
   /** The query tokens, where they come from another sequence; default the key tokens. */
-  queryTokens?: readonly string[];
+  queryTokens?: readonly string[] | undefined;
   /** Only what this query attends to; default all queries. */
-  row?: number;
+  row?: number | undefined;
   /** Weights below are not drawn; default 0.01. */
-  least?: number;
+  least?: number | undefined;
 }
 
 const rowHeight = 20;

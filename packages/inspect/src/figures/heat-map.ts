@@ -9,9 +9,9 @@ export interface HeatMapOptions {
   /** The tokens of the keys. */
   tokens: readonly string[];
   /** The query tokens, where they come from another sequence; default the key tokens. */
-  queryTokens?: readonly string[];
+  queryTokens?: readonly string[] | undefined;
   /** The side of a cell, in pixels; default 16. */
-  side?: number;
+  side?: number | undefined;
 }
 
 const levels = 64;

@@ -5,7 +5,7 @@ import { type Cell, cellsPath, element, figure, hint, label } from './svg.js';
 
 export interface ModelViewOptions {
   /** The side of a head's picture, in pixels; default 48. */
-  side?: number;
+  side?: number | undefined;
 }
 
 const gap = 6;

@@ -13,7 +13,7 @@ export function colourScale({
   y: number;
   from: string;
   to: string;
-  note?: string;
+  note?: string | undefined;
 }): string {
   const steps = 24;
   const bars = Array.from({ length: steps }, (_, i) =>

@@ -63,7 +63,10 @@ export function additiveAttention(
   k: tf.Tensor,
   v: tf.Tensor,
   w: tf.Tensor,
-  { activation, ...options }: RowAttentionOptions & { activation?: AdditiveActivation } = {},
+  {
+    activation,
+    ...options
+  }: RowAttentionOptions & { activation?: AdditiveActivation | undefined } = {},
 ): tf.Tensor {
   return rowAttention(q, k, v, additiveTerm(w, activation), options);
 }

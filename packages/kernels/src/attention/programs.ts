@@ -28,7 +28,7 @@ export interface Tiled<P> {
   program: P;
   rows: number;
   /** Output columns of one workgroup, where a wide head takes several workgroups; default all. */
-  columns?: number;
+  columns?: number | undefined;
 }
 
 type Backward = 'q' | 'k' | 'v' | 'dy' | 'rows' | 'tables';

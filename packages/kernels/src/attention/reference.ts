@@ -15,9 +15,9 @@ export interface ReferenceOptions {
   /** 1 where a query sees a key, besides the mask, else 0; broadcasts to `[B, H, Tq, Tk]`. */
   visible?: tf.Tensor | undefined;
   /** What to make of the scores, `[B, H, Tq, Tk]`, hidden ones included. */
-  onScores?: (scores: tf.Tensor) => tf.Tensor;
+  onScores?: ((scores: tf.Tensor) => tf.Tensor) | undefined;
   /** What to make of the weights, `[B, H, Tq, Tk]`. */
-  onPattern?: (pattern: tf.Tensor) => tf.Tensor;
+  onPattern?: ((pattern: tf.Tensor) => tf.Tensor) | undefined;
   /** Made from the weights and added to the output, `[B, H, Tq, Dv]`. */
   values?: ((pattern: tf.Tensor) => tf.Tensor) | undefined;
 }

@@ -28,20 +28,20 @@ export interface AttentionShape {
   batch: number;
   heads: number;
   /** Default `heads`. */
-  kvHeads?: number;
+  kvHeads?: number | undefined;
   queries: number;
   keys: number;
   /** `Dh`. */
   headDim: number;
   /** Default false. */
-  causal?: boolean;
+  causal?: boolean | undefined;
 }
 
 export interface TuneOptions {
   /** Also the backward. Default true. */
-  training?: boolean;
+  training?: boolean | undefined;
   /** What an earlier call returned on the same adapter: not measured again. */
-  known?: Choices;
+  known?: Choices | undefined;
 }
 
 /** Timed runs of each candidate, after one to compile it. */

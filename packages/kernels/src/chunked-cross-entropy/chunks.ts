@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs';
-import type { CrossEntropyOptions } from '../cross-entropy/options.js';
+import type { CheckedCrossEntropy } from '../cross-entropy/options.js';
 import { runKernel } from '../dispatch/register.js';
 import { linear } from '../linear/index.js';
 import { product } from '../linear/product.js';
@@ -19,14 +19,14 @@ interface Given {
   labels: tf.Tensor1D;
   /** `[N]`: what each row's loss is multiplied by before they are added. */
   shares: tf.Tensor1D;
-  attributes: Required<CrossEntropyOptions>;
+  attributes: CheckedCrossEntropy;
 }
 
 interface LossAndGradients {
   loss: tf.Scalar;
-  dHidden?: tf.Tensor2D;
+  dHidden?: tf.Tensor2D | undefined;
   /** Absent for a packed weight. */
-  dWeight?: tf.Tensor2D;
+  dWeight?: tf.Tensor2D | undefined;
 }
 
 /** `hidden Wᵀ`: `[n, D]` → `[n, V]` */
@@ -70,7 +70,11 @@ export function lossInChunks(
   return { loss, dHidden: tf.concat2d(dHidden, 0), ...(dWeight ? { dWeight } : {}) };
 }
 
-type Chunk = { loss: tf.Tensor1D; dHidden?: tf.Tensor2D; dWeight?: tf.Tensor2D };
+type Chunk = {
+  loss: tf.Tensor1D;
+  dHidden?: tf.Tensor2D | undefined;
+  dWeight?: tf.Tensor2D | undefined;
+};
 
 function lossOfChunk(
   { hidden, weight, labels, shares, attributes }: Given,

@@ -4,7 +4,7 @@ import { checkNotEmpty, checkType } from '../dispatch/check.js';
 import { hasKernel, registerWebGPUKernel, runKernel } from '../dispatch/register.js';
 import { checkIds } from '../ids/index.js';
 import { crossEntropyGradient } from './gradient.js';
-import type { CrossEntropyOptions } from './options.js';
+import type { CheckedCrossEntropy, CrossEntropyOptions } from './options.js';
 import { crossEntropyPlain } from './plain.js';
 import { crossEntropyGradientKernel, crossEntropyKernel } from './webgpu.js';
 
@@ -54,7 +54,7 @@ export function checkLabels(labels: tf.Tensor1D, count: number, ignored: number)
 export function checkedCrossEntropy(
   what: string,
   { labelSmoothing = 0, ignoreIndex = -100, zLoss = 0 }: CrossEntropyOptions,
-): Required<CrossEntropyOptions> {
+): CheckedCrossEntropy {
   if (!(labelSmoothing >= 0 && labelSmoothing <= 1)) {
     throw new InputError(
       `${what}: labelSmoothing is ${labelSmoothing}; expected 0 ≤ labelSmoothing ≤ 1`,

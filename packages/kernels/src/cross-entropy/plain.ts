@@ -1,11 +1,11 @@
 import * as tf from '@tensorflow/tfjs';
-import type { CrossEntropyOptions } from './options.js';
+import type { CheckedCrossEntropy } from './options.js';
 
 /** Cross-entropy without one-hot labels in plain operations: the path of other backends. */
 export function crossEntropyPlain(
   logits: tf.Tensor2D,
   labels: tf.Tensor1D,
-  { labelSmoothing, ignoreIndex, zLoss }: Required<CrossEntropyOptions>,
+  { labelSmoothing, ignoreIndex, zLoss }: CheckedCrossEntropy,
 ): tf.Tensor1D {
   const [rows, vocabulary] = logits.shape;
   return tf.tidy(() => {

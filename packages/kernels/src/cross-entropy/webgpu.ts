@@ -11,7 +11,7 @@ import {
   rowMax,
   rowSum,
 } from '../dispatch/row-group.js';
-import type { CrossEntropyOptions } from './options.js';
+import type { CheckedCrossEntropy } from './options.js';
 
 /** One group of lanes a row, one pass; keeps the largest score and `log Σ exp(x − largest)`. */
 const forwardProgram = variants(rowGroupKey, (group: RowGroup) =>
@@ -130,7 +130,7 @@ const inPlaceGradientProgram = variants(rowGroupKey, (group: RowGroup) =>
 interface ForwardArguments {
   inputs: { logits: tf.TensorInfo; labels: tf.TensorInfo };
   backend: WebGPUBackend;
-  attrs: Required<CrossEntropyOptions>;
+  attrs: CheckedCrossEntropy;
 }
 
 /** @returns the loss of each row, `[N]`; its largest score and the log of its sum, `[N, 2]` */
@@ -151,7 +151,7 @@ export function crossEntropyKernel({ inputs, backend, attrs }: ForwardArguments)
 export interface GradientArguments {
   inputs: { dy: tf.TensorInfo; logits: tf.TensorInfo; labels: tf.TensorInfo; stats: tf.TensorInfo };
   backend: WebGPUBackend;
-  attrs: Required<CrossEntropyOptions>;
+  attrs: CheckedCrossEntropy;
 }
 
 /** @returns dLogits */
@@ -182,7 +182,7 @@ export function crossEntropyGradientInPlace({ inputs, backend, attrs }: Gradient
   });
 }
 
-const fields = ({ ignoreIndex, labelSmoothing, zLoss }: Required<CrossEntropyOptions>) => ({
+const fields = ({ ignoreIndex, labelSmoothing, zLoss }: CheckedCrossEntropy) => ({
   ignored: ignoreIndex,
   smoothing: labelSmoothing,
   zWeight: zLoss,

@@ -85,10 +85,10 @@ const appendProgram = variants(
 interface KernelArguments {
   inputs: Record<'k' | 'v' | 'cacheK' | 'cacheV', tf.TensorInfo> & {
     /** int32, `[B, 2]`: the tokens of each sequence, and how many of them are new. */
-    places?: tf.TensorInfo;
+    places?: tf.TensorInfo | undefined;
     /** `[T, R/2]` or `[B, T, R/2]`, where keys are to be turned. */
-    cos?: tf.TensorInfo;
-    sin?: tf.TensorInfo;
+    cos?: tf.TensorInfo | undefined;
+    sin?: tf.TensorInfo | undefined;
   };
   backend: WebGPUBackend;
   attrs: {
@@ -98,7 +98,7 @@ interface KernelArguments {
     sinks: number;
     ring: number;
     /** With `cos` and `sin`. */
-    layout?: RotaryLayout;
+    layout?: RotaryLayout | undefined;
   };
 }
 

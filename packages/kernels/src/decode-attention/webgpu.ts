@@ -277,12 +277,12 @@ const rowBools = (rows: RowsAtOnce, name: string) =>
 
 interface KernelArguments {
   inputs: Record<'q' | 'k' | 'v', tf.TensorInfo> & {
-    places?: tf.TensorInfo;
+    places?: tf.TensorInfo | undefined;
     /** `[Tq, R/2]` or `[B, Tq, R/2]`, where queries are to be turned. */
-    cos?: tf.TensorInfo;
-    sin?: tf.TensorInfo;
+    cos?: tf.TensorInfo | undefined;
+    sin?: tf.TensorInfo | undefined;
     /** `[H]`: a score of each head that has no value. */
-    sinks?: tf.TensorInfo;
+    sinks?: tf.TensorInfo | undefined;
   } & { readonly [table: `table${number}`]: tf.TensorInfo };
   backend: WebGPUBackend;
   attrs: {

@@ -11,8 +11,13 @@ import { fewRows } from '../matrix-product/few-rows.js';
  */
 export type Norm =
   | { kind: 'none' }
-  | { kind: 'layer'; weight?: tf.Tensor; bias?: tf.Tensor; epsilon?: number }
-  | { kind: 'rms'; weight?: tf.Tensor; epsilon?: number };
+  | {
+      kind: 'layer';
+      weight?: tf.Tensor | undefined;
+      bias?: tf.Tensor | undefined;
+      epsilon?: number | undefined;
+    }
+  | { kind: 'rms'; weight?: tf.Tensor | undefined; epsilon?: number | undefined };
 
 /** A norm as a program is written for it. */
 export interface NormForm {

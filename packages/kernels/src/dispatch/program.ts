@@ -9,7 +9,7 @@ export interface ProgramDescription<I extends string, O extends string, U extend
   /** Names the program in errors and captures, e.g. `headwise/RmsNorm`. */
   label: string;
   /** WGSL extensions to enable, e.g. `subgroups`. */
-  enable?: readonly string[];
+  enable?: readonly string[] | undefined;
   /** Storage buffers that are read, by name. */
   inputs: Record<I, ElementType>;
   /** Storage buffers that are written, by name. */

@@ -8,7 +8,7 @@ import type * as tf from '@tensorflow/tfjs';
  */
 export interface Recorder {
   device: GPUDevice;
-  tensorMap: { get(dataId: object): { resource?: GPUBuffer; values: unknown } };
+  tensorMap: { get(dataId: object): { resource?: GPUBuffer | undefined; values: unknown } };
   bufferManager: { acquireBuffer(size: number, usage: number): GPUBuffer };
   commandEncoder: GPUCommandEncoder | null;
   computePassEncoder: GPUComputePassEncoder | null;

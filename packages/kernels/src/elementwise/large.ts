@@ -99,7 +99,11 @@ const binary =
   };
 
 const fill: LargeKernel = ({ backend, attrs }) => {
-  const { shape, value, dtype } = attrs as { shape: number[]; value: number; dtype?: string };
+  const { shape, value, dtype } = attrs as {
+    shape: number[];
+    value: number;
+    dtype?: string | undefined;
+  };
   const size = sizeOf(shape);
   if (!isLarge(backend, size) || dtype !== 'float32') return undefined;
   const y = backend.makeTensorInfo(shape, dtype);

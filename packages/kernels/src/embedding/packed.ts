@@ -75,7 +75,7 @@ const gatherProgram = variants(
 );
 
 interface Arguments {
-  inputs: { words: tf.TensorInfo; ids: tf.TensorInfo; scales?: tf.TensorInfo };
+  inputs: { words: tf.TensorInfo; ids: tf.TensorInfo; scales?: tf.TensorInfo | undefined };
   backend: WebGPUBackend;
   attrs: { format: WeightFormat; group: number; width: number; count: number };
 }

@@ -73,7 +73,7 @@ const activationGradientProgram = variants(
 type ForwardInputs<T> = { x: T; weight: T; bias: T };
 
 interface ForwardArguments {
-  inputs: { x: tf.TensorInfo; weight: tf.TensorInfo; bias?: tf.TensorInfo };
+  inputs: { x: tf.TensorInfo; weight: tf.TensorInfo; bias?: tf.TensorInfo | undefined };
   backend: WebGPUBackend;
   attrs: { transposed: boolean; activation: LinearActivation; keep: boolean };
 }
@@ -108,7 +108,12 @@ export function linearKernel({ inputs, backend, attrs }: ForwardArguments): tf.T
 }
 
 interface GradientArguments {
-  inputs: { dy: tf.TensorInfo; x: tf.TensorInfo; weight: tf.TensorInfo; z?: tf.TensorInfo };
+  inputs: {
+    dy: tf.TensorInfo;
+    x: tf.TensorInfo;
+    weight: tf.TensorInfo;
+    z?: tf.TensorInfo | undefined;
+  };
   backend: WebGPUBackend;
   attrs: { transposed: boolean; activation: LinearActivation };
 }

@@ -11,7 +11,7 @@ export interface ProductForm {
    * Only for few rows: B may be read four values at a time along its contiguous axis, by
    * `load_b(start, step) -> array<vec4f, pack>`, of two matrices `array<mat2x4f, pack>`; a tiling that does so is `wide`.
    */
-  wide?: boolean;
+  wide?: boolean | undefined;
   /** Also sums the columns of B: `store_sum(column, sum)` is called once for each. */
   columnSums: boolean;
   /**
@@ -43,9 +43,9 @@ export interface Tiling {
    * `load_b` gives four values: of neighbouring columns, or along the inner axis where that is
    * contiguous, and then a step is four of it.
    */
-  wide?: boolean;
+  wide?: boolean | undefined;
   /** Loads A's values again for each block of columns, so that a prologue should keep what it makes of them. */
-  rereads?: boolean;
+  rereads?: boolean | undefined;
   /** WGSL extensions that it needs. */
   enable: readonly string[];
   /** Its code, which is long: made for new programs alone. */

@@ -24,7 +24,7 @@ export function laneBlock(
   { rows, columns, stride }: LaneBlock,
   parts: {
     step: string;
-    inRounds?: { steps: number; before: string; after: string };
+    inRounds?: { steps: number; before: string; after: string } | undefined;
   },
   loadB: (column: number) => string = (c) => `load_b(b_start${c}, step)[0]`,
 ): string {

@@ -10,13 +10,15 @@ import { useMatrixUnits } from './tiling.js';
 
 /** What Dawn's experimental feature adds to the adapter's information. */
 interface MatrixAdapterInfo {
-  subgroupMatrixConfigs?: Iterable<{
-    componentType: string;
-    resultComponentType: string;
-    M: number;
-    N: number;
-    K: number;
-  }>;
+  subgroupMatrixConfigs?:
+    | Iterable<{
+        componentType: string;
+        resultComponentType: string;
+        M: number;
+        N: number;
+        K: number;
+      }>
+    | undefined;
 }
 
 /**

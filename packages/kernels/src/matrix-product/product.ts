@@ -8,7 +8,7 @@ import { tilingFor } from './tiling.js';
 /** A matrix that lies in a buffer row by row, as it is or transposed. */
 export interface Operand {
   tensor: tf.TensorInfo;
-  transposed?: boolean;
+  transposed?: boolean | undefined;
 }
 
 interface ProductVariant {
@@ -71,10 +71,10 @@ export function matrixProduct(
   a: Operand,
   b: Operand,
   options: {
-    columnSums?: boolean;
-    transposed?: boolean;
-    added?: tf.TensorInfo;
-    tilingOf?: (form: ProductForm, contiguous: 'inner' | 'columns') => Tiling;
+    columnSums?: boolean | undefined;
+    transposed?: boolean | undefined;
+    added?: tf.TensorInfo | undefined;
+    tilingOf?: ((form: ProductForm, contiguous: 'inner' | 'columns') => Tiling) | undefined;
   } = {},
 ): tf.TensorInfo[] {
   const { columnSums = false, transposed = false, added } = options;

@@ -141,7 +141,7 @@ const unpackProgram = variants(
 );
 
 interface UnpackArguments {
-  inputs: { words: tf.TensorInfo; scales?: tf.TensorInfo };
+  inputs: { words: tf.TensorInfo; scales?: tf.TensorInfo | undefined };
   backend: WebGPUBackend;
   attrs: { format: WeightFormat; group: number; in: number; out: number };
 }

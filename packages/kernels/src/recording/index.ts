@@ -9,7 +9,7 @@ import { type Command, encode, joinPasses, loggingEncoder } from './commands.js'
 import { mapTensors, tensorsIn } from './containers.js';
 
 interface TensorData {
-  resource?: GPUBuffer;
+  resource?: GPUBuffer | undefined;
   /** A copy on the CPU, where the values were read. */
   values: unknown;
 }

@@ -21,7 +21,7 @@ export interface RowTerm {
   /** What it reads besides queries and keys; gradients flow to each. */
   readonly inputs: readonly tf.Tensor[];
   /** Scores come from its mods alone: products of queries and keys are not computed. */
-  readonly replaces?: boolean;
+  readonly replaces?: boolean | undefined;
   /** Applied to the scaled products before all other mods; tables of theirs that have an axis of queries are read at `row`. */
   mods?(rows: Rows, inputs: readonly tf.Tensor[]): readonly ScoreMod[];
   /**

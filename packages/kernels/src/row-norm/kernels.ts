@@ -54,16 +54,15 @@ export interface NormKernels {
 }
 
 interface NormArguments {
-  inputs: { x: tf.TensorInfo; weight: tf.TensorInfo; bias?: tf.TensorInfo; added?: tf.TensorInfo };
+  inputs: Record<'x' | 'weight', tf.TensorInfo> & Partial<Record<'bias' | 'added', tf.TensorInfo>>;
   backend: WebGPUBackend;
   attrs: { epsilon: number };
 }
 
 interface GradientArguments {
-  inputs: Record<'dy' | 'x' | 'weight' | 'stats', tf.TensorInfo> & {
-    /** The gradient that reaches the sum directly, past the norm. */
-    dSum?: tf.TensorInfo;
-  };
+  /** `dSum`: the gradient that reaches the sum directly, past the norm. */
+  inputs: Record<'dy' | 'x' | 'weight' | 'stats', tf.TensorInfo> &
+    Partial<Record<'dSum', tf.TensorInfo>>;
   backend: WebGPUBackend;
 }
 

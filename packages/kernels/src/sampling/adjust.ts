@@ -5,7 +5,7 @@ import { lowest } from '../dispatch/peak.js';
 import { elementWorkgroups, perElement } from '../dispatch/per-element.js';
 import { defineProgram, type ElementType, type ParamType } from '../dispatch/program.js';
 import { zeros } from '../dispatch/transfer.js';
-import type { SamplingOptions } from './options.js';
+import type { CheckedSampling } from './options.js';
 
 /** The marks of a token: banned, in the source, raised; the bits below count how often it occurred. */
 const marks = { banned: 0x80000000, source: 0x40000000, raised: 0x20000000 } as const;
@@ -27,7 +27,7 @@ const markProgram = defineProgram({
 
 interface MarkArguments {
   /** Lists of ids by what they mean. */
-  inputs: { history?: tf.TensorInfo } & { [mark in keyof typeof marks]?: tf.TensorInfo };
+  inputs: Partial<Record<'history' | keyof typeof marks, tf.TensorInfo>>;
   backend: WebGPUBackend;
   attrs: { rows: number; vocabulary: number };
 }
@@ -95,7 +95,7 @@ export const adjustingOf = (marked: unknown, bias: unknown): Adjusting =>
   marked ? (bias ? 'biased' : 'marked') : 'plain';
 
 export const adjustmentsOf = (
-  options: Required<SamplingOptions>,
+  options: CheckedSampling,
   raise: number,
   bias: tf.TensorInfo | undefined,
 ): Record<keyof typeof penaltyParams, number> => ({

@@ -6,7 +6,12 @@ import { hasKernel, registerWebGPUKernel, runKernel } from '../dispatch/register
 import { checkIds } from '../ids/index.js';
 import { vocabularyOf } from '../ids/space.js';
 import { markKernel } from './adjust.js';
-import { checkedSampling, penalises, type SamplingOptions } from './options.js';
+import {
+  type CheckedSampling,
+  checkedSampling,
+  penalises,
+  type SamplingOptions,
+} from './options.js';
 import { candidatesOfRow, drawCandidate } from './reference.js';
 import { checkDrawn } from './scores.js';
 import { sampleKernel } from './webgpu.js';
@@ -28,7 +33,7 @@ export interface SamplingTokens {
 }
 
 const lists = ['history', 'source', 'banned', 'raised'] as const;
-type Lists = { [list in (typeof lists)[number]]?: tf.Tensor2D };
+type Lists = Partial<Record<(typeof lists)[number], tf.Tensor2D>>;
 
 /**
  * Draws the next token of each row of scores; on WebGPU in one dispatch, and one more each for penalties and
@@ -107,7 +112,7 @@ export function markTokens(tokens: SamplingTokens, rows: number, vocabulary: num
 }
 
 /** The lists that are not empty and have an effect. */
-function listedOf(tokens: SamplingTokens, options: Required<SamplingOptions>): Lists {
+function listedOf(tokens: SamplingTokens, options: CheckedSampling): Lists {
   return filled({
     history: penalises(options) ? tokens.history : undefined,
     source: options.encoderRepetitionPenalty === 1 ? undefined : tokens.source,
@@ -128,7 +133,7 @@ function filled(tokens: SamplingTokens): Lists {
 /** The path of other backends, whose values can be read at once. */
 function sampleInJavaScript(
   logits: tf.Tensor2D,
-  options: Required<SamplingOptions>,
+  options: CheckedSampling,
   seed: number,
   { history, source, banned, bias, raised, raise = 0 }: SamplingTokens,
 ): tf.Tensor1D {

@@ -3,30 +3,33 @@ import { InputError } from '@headwise/core';
 /** How the next token is drawn from a model's scores. */
 export interface SamplingOptions {
   /** Divides the scores; 0 takes the best token, 1 (default) leaves them, more is bolder. Counts as 2⁻¹²⁶ between 0 and that. */
-  temperature?: number;
+  temperature?: number | undefined;
   /** Only tokens that score within this many standard deviations of the best stay; default 0, all. */
-  topNSigma?: number;
+  topNSigma?: number | undefined;
   /** Only this many best tokens stay, and those that score the same as the last of them; default all. */
-  topK?: number;
+  topK?: number | undefined;
   /** Only the fewest best tokens that together have this probability stay; default 1, all. */
-  topP?: number;
+  topP?: number | undefined;
   /** Only tokens at least this many times as probable as the best stay; default 0, all. */
-  minP?: number;
+  minP?: number | undefined;
   /** Only the fewest most typical tokens that together have this probability stay; default 1, all. */
-  typicalP?: number;
+  typicalP?: number | undefined;
   /** Only tokens of at least this probability stay; default 0, all. */
-  epsilonCutoff?: number;
+  epsilonCutoff?: number | undefined;
   /** Only tokens of a probability of at least `min(η, √η exp(−entropy))` stay; default 0, all. */
-  etaCutoff?: number;
+  etaCutoff?: number | undefined;
   /** Scores of past tokens are divided by this where positive, else multiplied; default 1. */
-  repetitionPenalty?: number;
+  repetitionPenalty?: number | undefined;
   /** Scores of the source's tokens are multiplied by this where positive, else divided; default 1. */
-  encoderRepetitionPenalty?: number;
+  encoderRepetitionPenalty?: number | undefined;
   /** Taken from a token's score for each time it occurred; default 0. */
-  frequencyPenalty?: number;
+  frequencyPenalty?: number | undefined;
   /** Taken from the score of every token that occurred; default 0. */
-  presencePenalty?: number;
+  presencePenalty?: number | undefined;
 }
+
+/** The options with their defaults. */
+export type CheckedSampling = Record<keyof SamplingOptions, number>;
 
 /** The smallest number that GPUs do not take for 0. */
 const leastTemperature = 2 ** -126;
@@ -60,7 +63,7 @@ const ranges: Readonly<Record<keyof SamplingOptions, Range>> = {
  *
  * @throws InputError naming the option, its value and its range
  */
-export function checkedSampling(options: SamplingOptions): Required<SamplingOptions> {
+export function checkedSampling(options: SamplingOptions): CheckedSampling {
   const checked = {
     temperature: options.temperature ?? 1,
     topNSigma: options.topNSigma ?? 0,
@@ -90,7 +93,7 @@ export function checkedSampling(options: SamplingOptions): Required<SamplingOpti
 export const reached = (threshold: number): number => threshold * (1 - 2 ** -20);
 
 /** Whether scores depend on the tokens before. */
-export function penalises(options: Required<SamplingOptions>): boolean {
+export function penalises(options: CheckedSampling): boolean {
   const { repetitionPenalty, frequencyPenalty, presencePenalty } = options;
   return repetitionPenalty !== 1 || frequencyPenalty !== 0 || presencePenalty !== 0;
 }

@@ -1,5 +1,5 @@
 import { checkIdValues, vocabularyOf } from '../ids/space.js';
-import type { SamplingOptions } from './options.js';
+import type { CheckedSampling } from './options.js';
 
 /** What changes the scores of single tokens of a row; ids are in [0, V), −1 is ignored. */
 export interface RowTokens {
@@ -24,7 +24,7 @@ export interface RowTokens {
 export function adjustTokens(
   what: string,
   scores: Float64Array,
-  options: Required<SamplingOptions>,
+  options: CheckedSampling,
   { history = [], source = [], banned = [], bias, raised }: RowTokens,
 ): void {
   if (bias) for (let id = 0; id < scores.length; id++) scores[id]! += bias[id]!;

@@ -1,7 +1,7 @@
 import { keyOf, philox } from '../philox/philox.js';
 import { distributionOf, probabilityOf } from './cutoffs/distribution.js';
 import { ranked } from './cutoffs/ranked.js';
-import { checkedSampling, type SamplingOptions } from './options.js';
+import { type CheckedSampling, checkedSampling, type SamplingOptions } from './options.js';
 import type { RowTokens } from './penalties.js';
 import { scoresToDraw } from './scored.js';
 
@@ -38,7 +38,7 @@ export function candidatesOfRow(
   what: string,
   row: number,
   scores: ArrayLike<number>,
-  options: Required<SamplingOptions>,
+  options: CheckedSampling,
   tokens: RowTokens,
 ): Candidate[] {
   const kept = scoresToDraw(what, row, scores, options, tokens);

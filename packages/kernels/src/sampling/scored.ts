@@ -5,7 +5,7 @@ import { keepTopK } from './cutoffs/top-k.js';
 import { keepWithinSigma } from './cutoffs/top-n-sigma.js';
 import { keepTopP } from './cutoffs/top-p.js';
 import { keepTypical } from './cutoffs/typical.js';
-import type { SamplingOptions } from './options.js';
+import type { CheckedSampling } from './options.js';
 import { adjustTokens, type RowTokens } from './penalties.js';
 import { checkScores } from './scores.js';
 
@@ -17,7 +17,7 @@ import { checkScores } from './scores.js';
  * @param scores `[V]`
  * @param least the number of tokens that top-k, top-p, min-p, typical, ε and η keep in any case
  */
-export function cutOff(scores: Float64Array, options: Required<SamplingOptions>, least = 1): void {
+export function cutOff(scores: Float64Array, options: CheckedSampling, least = 1): void {
   for (let id = 0; id < scores.length; id++) scores[id]! /= options.temperature;
   keepWithinSigma(scores, options.topNSigma);
   keepTopK(scores, options.topK, least);
@@ -43,7 +43,7 @@ export function scoresToDraw(
   what: string,
   row: number,
   scores: ArrayLike<number>,
-  options: Required<SamplingOptions>,
+  options: CheckedSampling,
   tokens: RowTokens = {},
   least = 1,
 ): Float64Array {

@@ -15,7 +15,7 @@ import {
   scoreWgsl,
 } from './adjust.js';
 import { cutOffStages, cutOffWgsl } from './cut-off.js';
-import { penalises, reached, type SamplingOptions } from './options.js';
+import { type CheckedSampling, penalises, reached } from './options.js';
 import { samplingGroups as lanes, samplingStream } from './reference.js';
 import { selectWgsl } from './select.js';
 
@@ -245,9 +245,13 @@ interface RowValues {
 }
 
 interface SampleArguments {
-  inputs: { logits: tf.TensorInfo; marks?: tf.TensorInfo; bias?: tf.TensorInfo };
+  inputs: {
+    logits: tf.TensorInfo;
+    marks?: tf.TensorInfo | undefined;
+    bias?: tf.TensorInfo | undefined;
+  };
   backend: WebGPUBackend;
-  attrs: Required<SamplingOptions> & RowValues & { seed: number };
+  attrs: CheckedSampling & RowValues & { seed: number };
 }
 
 /** @returns ids, `[B]` */
@@ -267,7 +271,7 @@ export function sampleKernel({ inputs, backend, attrs }: SampleArguments): tf.Te
 }
 
 const valuesOf = (
-  options: Required<SamplingOptions>,
+  options: CheckedSampling,
   rows: number,
   vocabulary: number,
   [key0, key1]: readonly [number, number],
@@ -320,7 +324,7 @@ export interface StepDraw {
 export function sampleStep(
   logits: tf.Tensor2D,
   { state, drawn, marks, bias }: StepDraw,
-  options: Required<SamplingOptions>,
+  options: CheckedSampling,
 ): void {
   checkShape('sampleStep: logits', logits.shape, [1, 'V']);
   checkState('sampleStep', state);

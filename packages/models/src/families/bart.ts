@@ -119,9 +119,9 @@ export interface BartParts {
   /** Whether embeddings are normalised. */
   norm: boolean;
   /** Default as the settings tie them. */
-  tables?: ReturnType<Tables<BartSizes>['parts']>;
+  tables?: ReturnType<Tables<BartSizes>['parts']> | undefined;
   /** `V` of the decoder; default the encoder's. */
-  targetVocabSize?: number;
+  targetVocabSize?: number | undefined;
 }
 
 /** The configuration of an encoder-decoder of BART's kind: post-norm blocks and a bias of the scores. */

@@ -90,7 +90,7 @@ function preset(config: RobertaConfig): ModelConfiguration {
 }
 
 /** Where scores of labels lie, if not in `classifier`. */
-const scoreKeys: { readonly [K in Kind]?: string } = {
+const scoreKeys: { readonly [K in Kind]?: string | undefined } = {
   ForSequenceClassification: 'classifier.out_proj',
   ForQuestionAnswering: 'qa_outputs',
 };

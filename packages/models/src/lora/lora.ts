@@ -15,26 +15,28 @@ export interface LoraOptions {
   /** `r`, the width between A and B. */
   rank: number;
   /** The update is scaled by `alpha / rank`; default `rank`. */
-  alpha?: number;
+  alpha?: number | undefined;
   /** Scales by `alpha / √rank` instead, as rsLoRA does; default false. */
-  rankStabilized?: boolean;
+  rankStabilized?: boolean | undefined;
   /** Which linear maps, by their path, e.g. `/attn\.(qProj|vProj)$/`. */
   targets: RegExp | readonly string[];
   /** Other ranks and alphas of single linear maps, by their path. */
-  overrides?: Readonly<Record<string, { rank?: number; alpha?: number }>>;
+  overrides?:
+    | Readonly<Record<string, { rank?: number | undefined; alpha?: number | undefined }>>
+    | undefined;
   /** Whether the map of B adds a bias; default false. */
-  bias?: boolean;
+  bias?: boolean | undefined;
   /**
    * Which parameters the adapter holds a trained copy of, by their path, e.g. `/^score\./`: whole parameters, which
    * take the place of the model's; default none.
    */
-  copies?: RegExp | readonly string[];
+  copies?: RegExp | readonly string[] | undefined;
   /** Of the input of A, in training; default 0. */
-  dropout?: number;
+  dropout?: number | undefined;
   /** Of the initial A; default 0. */
-  seed?: number;
+  seed?: number | undefined;
   /** Where A and B come from instead. */
-  source?: ParamSource;
+  source?: ParamSource | undefined;
 }
 
 /** What is added to one linear map. */
@@ -100,7 +102,8 @@ export class Lora implements LinearAdapters {
     this.params = new ParamStore({ seed, source, deferred: () => {} });
     const maps = new Map(linearMaps(base));
     for (const path of chosen(targets, [...maps.keys()], 'no linear map')) {
-      const own = { rank, alpha, ...overrides[path] };
+      const { rank: ownRank = rank, alpha: ownAlpha = alpha } = overrides[path] ?? {};
+      const own = { rank: ownRank, alpha: ownAlpha };
       checkSizes(` of '${path}'`, own);
       const [inner, out] = sizesOf(maps.get(path)!);
       const below = this.params.at(path);

@@ -17,9 +17,9 @@ export type SavedType = 'f32' | 'f16' | 'bf16';
 
 export interface SaveOptions {
   /** The most bytes that one file holds, one larger tensor excepted; default 5e9, Hugging Face's own limit for long. */
-  shardBytes?: number;
+  shardBytes?: number | undefined;
   /** How weights are rounded; default `f32`, in which they are kept. */
-  dtype?: SavedType;
+  dtype?: SavedType | undefined;
 }
 
 /** How `config.json` and safetensors call the types. */

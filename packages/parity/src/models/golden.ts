@@ -28,7 +28,7 @@ export interface Golden {
  */
 export async function readGolden(files: CheckpointFiles): Promise<Golden> {
   const note = JSON.parse(new TextDecoder().decode(await readAll(await opened(files, noteName))));
-  const { class: kind, buffers = [] } = note as { class: string; buffers?: string[] };
+  const { class: kind, buffers = [] } = note as { class: string; buffers?: string[] | undefined };
   const reader = await SafetensorsReader.open(await opened(files, tensorsName));
   const golden: Golden = {
     ...{ files, kind, buffers },

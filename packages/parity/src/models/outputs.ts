@@ -48,7 +48,7 @@ export function outputsOf(
  * The default positions of transformers' `forward`: indices that number left padding too, unlike those of its `generate`.
  * They matter to learned positions.
  */
-function theirPositions(modelType: string, inputs: Tensors): { positions?: tf.Tensor } {
+function theirPositions(modelType: string, inputs: Tensors): { positions?: tf.Tensor | undefined } {
   const { position_ids: given, input_ids: ids } = inputs;
   if (given) return { positions: given };
   if (modelType !== 'gpt2') return {};

@@ -22,7 +22,10 @@ export function product(
   a: Float64Array,
   b: Float64Array,
   [n, k, m]: readonly [number, number, number],
-  { transposeA = false, transposeB = false }: { transposeA?: boolean; transposeB?: boolean } = {},
+  {
+    transposeA = false,
+    transposeB = false,
+  }: { transposeA?: boolean | undefined; transposeB?: boolean | undefined } = {},
 ): Float64Array {
   const y = new Float64Array(n * m);
   for (let i = 0; i < n; i++) {

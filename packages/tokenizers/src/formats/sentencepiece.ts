@@ -13,7 +13,7 @@ export interface SentencePieceOptions {
    * read: `<s>` in a text becomes its control id, and each text after a user-defined symbol begins with `▁`. Default
    * `sentencepiece`: the ids and texts of SentencePiece itself.
    */
-  as?: 'sentencepiece' | 'transformers';
+  as?: 'sentencepiece' | 'transformers' | undefined;
 }
 
 /**

@@ -18,7 +18,10 @@ export function fromTiktoken(
   {
     pattern,
     specialTokens = {},
-  }: { pattern?: string; specialTokens?: Readonly<Record<string, number>> } = {},
+  }: {
+    pattern?: string | undefined;
+    specialTokens?: Readonly<Record<string, number>> | undefined;
+  } = {},
 ): Tokenizer {
   const ids = new Map<string, number>();
   asText(ranks, 'tiktoken file')

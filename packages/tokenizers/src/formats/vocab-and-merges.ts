@@ -15,7 +15,7 @@ import { bpeJson, byteLevelFrame, specialTokenJson } from './frames.js';
 export function fromVocabAndMerges(
   vocabJson: string | Bytes,
   mergesText: string | Bytes,
-  { specialTokens = ['<|endoftext|>'] }: { specialTokens?: readonly string[] } = {},
+  { specialTokens = ['<|endoftext|>'] }: { specialTokens?: readonly string[] | undefined } = {},
 ): Tokenizer {
   const json = asText(vocabJson, 'vocab.json');
   let vocab: unknown;

@@ -11,7 +11,7 @@ import { bertJson } from './frames.js';
  */
 export function fromVocabTxt(
   vocabTxt: string | Bytes,
-  { lowercase = true }: { lowercase?: boolean } = {},
+  { lowercase = true }: { lowercase?: boolean | undefined } = {},
 ): Tokenizer {
   const lines = asText(vocabTxt, 'vocab.txt')
     .split('\n')

@@ -12,7 +12,11 @@ export function checkNames(node: unknown): void {
     return;
   }
   if (typeof node !== 'object' || node === null) return;
-  const { kind, name, line } = node as { kind?: string; name?: string; line?: number };
+  const { kind, name, line } = node as {
+    kind?: string | undefined;
+    name?: string | undefined;
+    line?: number | undefined;
+  };
   if (kind !== undefined && lenient.has(kind)) return;
   if (kind === 'filter' && name !== undefined && !Object.hasOwn(filters, name)) {
     throw new JinjaError(`line ${line}: No filter named '${name}'.`);

@@ -259,7 +259,7 @@ export function fromJs(value: unknown, depth = 0): Value {
     );
   }
   if (typeof value === 'object') {
-    const json = (value as { toJSON?: () => unknown }).toJSON;
+    const json = (value as { toJSON?: (() => unknown) | undefined }).toJSON;
     if (typeof json === 'function') return fromJs(json.call(value), depth + 1);
     const entries = Object.entries(value).filter(([, item]) => item !== undefined);
     return new Dict(entries.map(([key, item]) => [key, fromJs(item, depth + 1)]));

@@ -19,14 +19,14 @@ export interface BpeOptions {
   /** Stands behind a word's last symbol. */
   endSuffix?: string | undefined;
   /** Neighbouring unknown characters are one token. */
-  fuseUnknown?: boolean;
+  fuseUnknown?: boolean | undefined;
   /** A character without a token becomes the tokens `<0x00>` to `<0xFF>` of its UTF-8 bytes. */
-  byteFallback?: boolean;
+  byteFallback?: boolean | undefined;
   /** A word that is a token is that token, whatever the merges say. */
-  ignoreMerges?: boolean;
+  ignoreMerges?: boolean | undefined;
   /** The probability that a merge is passed over. */
-  dropout?: number;
-  random?: () => number;
+  dropout?: number | undefined;
+  random?: (() => number) | undefined;
 }
 
 const lowLine = 0x2581;

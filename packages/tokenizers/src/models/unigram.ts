@@ -17,9 +17,9 @@ export interface UnigramOptions {
   /** The id of unknown characters; without it, such a character is an error. */
   unknownId?: number | undefined;
   /** An unknown character becomes the tokens `<0x00>` to `<0xFF>` of its UTF-8 bytes. */
-  byteFallback?: boolean;
+  byteFallback?: boolean | undefined;
   /** Pieces that are never matched in text, such as control and byte pieces. */
-  unmatched?: readonly number[];
+  unmatched?: readonly number[] | undefined;
 }
 
 /**

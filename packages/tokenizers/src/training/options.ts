@@ -6,24 +6,24 @@ export interface TrainOptions {
   /** Tokens at most, special ones among them. */
   vocabSize: number;
   /** The first ids; default none, or the unknown token where the model needs one. */
-  specialTokens?: readonly string[];
+  specialTokens?: readonly string[] | undefined;
   /** As `tokenizer.json` describes it; default none. */
-  normalizer?: Readonly<Record<string, unknown>>;
+  normalizer?: Readonly<Record<string, unknown>> | undefined;
   /** As `tokenizer.json` describes it; the default depends on the model. */
-  preTokenizer?: Readonly<Record<string, unknown>>;
+  preTokenizer?: Readonly<Record<string, unknown>> | undefined;
   /** Told how much of how much is done. */
-  onProgress?: (done: number, total: number) => void;
-  signal?: AbortSignal;
+  onProgress?: ((done: number, total: number) => void) | undefined;
+  signal?: AbortSignal | undefined;
 }
 
 /** Options of trainings that merge pairs. */
 export interface MergeOptions extends TrainOptions {
   /** Pairs that occur less often are not merged; default 0. */
-  minFrequency?: number;
+  minFrequency?: number | undefined;
   /** Characters at most to begin with, the most frequent ones; default all. */
-  limitAlphabet?: number;
+  limitAlphabet?: number | undefined;
   /** Characters to begin with even where the texts lack them. */
-  initialAlphabet?: readonly string[];
+  initialAlphabet?: readonly string[] | undefined;
 }
 
 /** @throws TokenizerError where the vocabulary has no room for its first tokens */

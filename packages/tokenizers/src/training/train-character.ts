@@ -6,10 +6,10 @@ import { idsOf } from './train-bpe.js';
 
 export interface TrainCharacterOptions {
   /** What a character outside the vocabulary becomes; default `<unk>`. */
-  unknownToken?: string;
+  unknownToken?: string | undefined;
   /** The first ids; default the unknown token. */
-  specialTokens?: readonly string[];
-  signal?: AbortSignal;
+  specialTokens?: readonly string[] | undefined;
+  signal?: AbortSignal | undefined;
 }
 
 /**

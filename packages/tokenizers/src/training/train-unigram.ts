@@ -19,9 +19,9 @@ const shrinking = 0.75;
 
 export interface TrainUnigramOptions extends TrainOptions {
   /** Characters of a piece at most; default 16. */
-  maxPieceLength?: number;
+  maxPieceLength?: number | undefined;
   /** Pieces to begin with at most; default 1,000,000. */
-  seedSize?: number;
+  seedSize?: number | undefined;
 }
 
 /**

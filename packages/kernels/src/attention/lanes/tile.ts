@@ -28,7 +28,7 @@ export interface TileBounds {
   /** WGSL of the query's statistics for a pair with tile row `i`. */
   stats(i: number): RowStats;
   /** WGSL that declares what `stats` reads: for tile row `i`, and in a loop over `i` as row 0. */
-  declareStats?: { at(i: number): string; inLoop: string };
+  declareStats?: { at(i: number): string; inLoop: string } | undefined;
 }
 
 /** The broadcast inside a loop over the tile's rows: one row, at offset `i`. */

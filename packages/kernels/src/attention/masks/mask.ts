@@ -25,9 +25,9 @@ export interface Mask {
   /** What it is, for messages: `and(causal, slidingWindow(256))`. */
   readonly name: string;
   /** Holds where the query sees the key; undefined: everywhere. */
-  readonly condition?: Condition;
+  readonly condition?: Condition | undefined;
   /** Added to the score. */
-  readonly bias?: FloatExpression;
+  readonly bias?: FloatExpression | undefined;
   readonly inputs: readonly MaskInput[];
 }
 

@@ -28,7 +28,7 @@ export interface GraphTable {
   readonly tensor: tf.Tensor;
   readonly type: 'float' | 'int';
   /** The index of the table whose ranges this one holds. */
-  readonly rangesOf?: number;
+  readonly rangesOf?: number | undefined;
 }
 
 /** WGSL (`i32`) of the offset of a table in the buffer `tables`. */

@@ -21,9 +21,9 @@ export interface Settings<Config> {
 
 export interface SettingsNames {
   /** Other names of settings: `attribute_map` of transformers' class, and what older releases wrote. */
-  aliases?: Readonly<Record<string, string>>;
+  aliases?: Readonly<Record<string, string>> | undefined;
   /** Keys of transformers' class that change nothing that is computed here. */
-  kept?: readonly string[];
+  kept?: readonly string[] | undefined;
 }
 
 /** The settings of a family: a schema for each, other names, and what is known besides. */
