@@ -20,7 +20,7 @@ export interface DispatchArguments<I extends string, O extends string, U extends
   /** The number of workgroups in x, y and z. */
   workgroups: readonly [number, number?, number?];
   /** Tensors of which only a part is bound; default: all are bound whole. */
-  ranges?: Partial<Record<I | O, Range>>;
+  ranges?: Partial<Record<I | O, Range>> | undefined;
 }
 
 /** A part of a buffer, in bytes. */
