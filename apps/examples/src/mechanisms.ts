@@ -1,4 +1,10 @@
-import { additive, CrossAttention, MultiHeadAttention, masks, softCap } from '@headwise/attention';
+import {
+  additiveScore,
+  CrossAttention,
+  MultiHeadAttention,
+  masks,
+  softCapMod,
+} from '@headwise/attention';
 import { ParamStore } from '@headwise/core';
 import { start } from '@headwise/kernels';
 import { RotaryPosition, T5Position } from '@headwise/positions';
@@ -15,7 +21,7 @@ const local = new MultiHeadAttention(params.at('local'), {
   kvHeads: 2,
   position: new RotaryPosition({ dim: 4 }),
   mask: masks.and(masks.causal, masks.slidingWindow(4)),
-  mods: [softCap(50)],
+  mods: [softCapMod(50)],
   sinks: true,
 });
 console.log(local.forward(x).shape); // [ 1, 6, 32 ]
@@ -43,7 +49,7 @@ const cross = new CrossAttention(params.at('cross'), {
   dim: 32,
   heads: 4,
   kvDim: 20,
-  score: additive,
+  score: additiveScore,
 });
 const encoded = tf.randomNormal([1, 9, 20], 0, 1, 'float32', 2);
 console.log(cross.forward(x, encoded).shape); // [ 1, 6, 32 ]

@@ -1,7 +1,7 @@
 import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { packTokenIds, shuffledBatches, windows } from '@headwise/data';
+import { packTokenIds, shuffledBatches, tokenWindows } from '@headwise/data';
 import { start } from '@headwise/kernels';
 import { createModel } from '@headwise/models';
 import { saveModel } from '@headwise/models/node';
@@ -22,7 +22,7 @@ const run = train({
   params: made.params.named(),
   optimizer: new AdamW(made.params.named()),
   schedule: constantRate(0.01),
-  batches: shuffledBatches(windows(ids, { length: 16 }), { batchSize: 4, seed: 1 }),
+  batches: shuffledBatches(tokenWindows(ids, { length: 16 }), { batchSize: 4, seed: 1 }),
   steps: 60,
 });
 for await (const { step, loss } of run) console.error(step, loss);

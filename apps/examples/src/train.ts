@@ -1,4 +1,4 @@
-import { packTokenIds, shuffledBatches, windows } from '@headwise/data';
+import { packTokenIds, shuffledBatches, tokenWindows } from '@headwise/data';
 import { generate } from '@headwise/generation';
 import { start } from '@headwise/kernels';
 import { createModel } from '@headwise/models';
@@ -23,7 +23,7 @@ const run = train({
   params: params.named(),
   optimizer: new AdamW(params.named()),
   schedule: warmupCosine({ peak: 1e-2, warmupSteps: 4, totalSteps: steps }),
-  batches: shuffledBatches(windows(ids, { length: 16 }), { batchSize: 4, seed: 1 }),
+  batches: shuffledBatches(tokenWindows(ids, { length: 16 }), { batchSize: 4, seed: 1 }),
   steps,
 });
 for await (const { loss } of run) losses.push(loss);

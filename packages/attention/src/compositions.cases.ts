@@ -12,16 +12,16 @@ import {
 import * as tf from '@tensorflow/tfjs';
 import {
   type AttentionLayerOptions,
-  additive,
-  dotProduct,
-  general,
+  additiveScore,
+  dotProductScore,
+  generalScore,
   type Mask,
   masks,
-  plainAdditive,
+  plainAdditiveScore,
   type ScoreKind,
-  scaledDotProduct,
-  softCap,
-  temperature,
+  scaledDotProductScore,
+  softCapMod,
+  temperatureMod,
 } from './index.js';
 
 export const heads = 4;
@@ -30,12 +30,12 @@ export const dim = 24;
 const batch = 2;
 
 export const scores: Record<string, ScoreKind> = {
-  'scaled dot product': scaledDotProduct,
-  'dot product': dotProduct,
-  general,
-  additive,
-  'plain additive, none': plainAdditive(),
-  'plain additive, silu': plainAdditive('silu'),
+  'scaled dot product': scaledDotProductScore,
+  'dot product': dotProductScore,
+  general: generalScore,
+  additive: additiveScore,
+  'plain additive, none': plainAdditiveScore(),
+  'plain additive, silu': plainAdditiveScore('silu'),
 };
 
 export const positions: Record<string, (params: ParamStore) => AttentionPosition> = {
@@ -80,10 +80,10 @@ export const layouts: Record<string, Partial<AttentionLayerOptions>> = {
 /** What composes with everything else; taken in turn. */
 export const modifiers: Record<string, (params: ParamStore) => Partial<AttentionLayerOptions>> = {
   plain: () => ({}),
-  'soft-cap': () => ({ mods: [softCap(3)] }),
+  'soft-cap': () => ({ mods: [softCapMod(3)] }),
   temperature: (params) => ({
     mods: [
-      temperature(
+      temperatureMod(
         params.get('temperature', [heads], (shape) => new Float32Array(shape[0]!).fill(1.5)),
       ),
     ],

@@ -12,15 +12,15 @@ import * as tf from '@tensorflow/tfjs';
 import { expect, test } from 'vitest';
 import golden from './goldens/layers.json' with { type: 'json' };
 import {
-  additive,
+  additiveScore,
   CrossAttention,
-  dotProduct,
+  dotProductScore,
   FusedProjection,
-  general,
+  generalScore,
   MultiHeadAttention,
   type MultiHeadAttentionOptions,
   masks,
-  plainAdditive,
+  plainAdditiveScore,
 } from './index.js';
 
 interface Shaped {
@@ -64,10 +64,10 @@ const options: Record<string, (params: ParamStore) => MultiHeadAttentionOptions>
   }),
   'Transformer-XL': transformerXL,
   'Transformer-XL, memory': transformerXL,
-  'dot product': () => ({ ...ofFormulas, score: dotProduct }),
-  general: () => ({ ...ofFormulas, score: general }),
-  additive: () => ({ ...ofFormulas, score: additive }),
-  'plain additive, relu': () => ({ ...ofFormulas, score: plainAdditive('relu') }),
+  'dot product': () => ({ ...ofFormulas, score: dotProductScore }),
+  general: () => ({ ...ofFormulas, score: generalScore }),
+  additive: () => ({ ...ofFormulas, score: additiveScore }),
+  'plain additive, relu': () => ({ ...ofFormulas, score: plainAdditiveScore('relu') }),
 };
 
 function bloom(heads: number): MultiHeadAttentionOptions {
@@ -89,7 +89,7 @@ function t5(params: ParamStore, bidirectional: boolean): MultiHeadAttentionOptio
     heads: 3,
     headDim: 4,
     bias: false,
-    score: dotProduct,
+    score: dotProductScore,
     mask: bidirectional ? undefined : masks.causal,
     position: new T5Position(atPosition(params), buckets),
   };

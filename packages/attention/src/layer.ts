@@ -17,7 +17,7 @@ import { checkCoreParts, checkedNorm } from './check-parts.js';
 import { headSizes, mergeHeads } from './heads.js';
 import type { AttentionLayerOptions } from './layer-options.js';
 import { hasBias, type Projected } from './projections.js';
-import { scaledDotProduct } from './scores/scaled-dot-product.js';
+import { scaledDotProductScore } from './scores/scaled-dot-product.js';
 import type { Score } from './scores/score.js';
 
 /** All of an attention layer but its projections of queries, keys and values. */
@@ -41,7 +41,7 @@ export class AttentionCore {
     checkScoring('attention', options);
     checkCoreParts(options);
     const { heads, headDim } = headSizes(options);
-    const { score = scaledDotProduct, qkNorm } = options;
+    const { score = scaledDotProductScore, qkNorm } = options;
     this.#path = params.path;
     this.#options = options;
     this.#score = score(params.at('score'), headSizes(options));

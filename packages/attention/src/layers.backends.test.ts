@@ -10,7 +10,7 @@ import { attend } from './attend.js';
 import { CrossAttention } from './cross.js';
 import { MultiHeadAttention, type MultiHeadAttentionOptions } from './multi-head.js';
 import { FusedProjection } from './projections.js';
-import { additive } from './scores/additive.js';
+import { additiveScore } from './scores/additive.js';
 
 /** A store with the parameters of another, each changed by a function. */
 async function changed(
@@ -208,7 +208,7 @@ describeBackends('attention layers', () => {
     expect(make({ dim: 8, heads: 4, bias: { k: false }, projection })).toThrow(
       'attention: one map has a bias or none; got q true, k false, v true; expected SeparateProjection',
     );
-    expect(make({ dim: 8, heads: 4, score: additive, scale: 2 })).toThrow(
+    expect(make({ dim: 8, heads: 4, score: additiveScore, scale: 2 })).toThrow(
       "attention: the score 'additive' is not a product; got a scale of 2",
     );
     expect(make({ dim: 8, heads: 4, mask: 'causal' as never })).toThrow(

@@ -10,13 +10,13 @@ import {
 import { gaussian, type Workload } from '@headwise/testing';
 import * as tf from '@tensorflow/tfjs';
 import {
-  additive,
-  general,
+  additiveScore,
+  generalScore,
   MultiHeadAttention,
   type MultiHeadAttentionOptions,
   masks,
-  plainAdditive,
-  softCap,
+  plainAdditiveScore,
+  softCapMod,
 } from './index.js';
 
 const [dim, heads, headDim] = [512, 8, 64];
@@ -44,9 +44,9 @@ const variants: Record<string, Variant> = {
   }),
   'grouped-query': () => ({ kvHeads: 2 }),
   'multi-query': () => ({ kvHeads: 1 }),
-  general: () => ({ score: general }),
-  additive: () => ({ score: additive }),
-  'plain-additive': () => ({ score: plainAdditive('relu') }),
+  general: () => ({ score: generalScore }),
+  additive: () => ({ score: additiveScore }),
+  'plain-additive': () => ({ score: plainAdditiveScore('relu') }),
   rotary: () => ({ position: new RotaryPosition({ dim: headDim }) }),
   alibi: () => ({ position: new AlibiPosition({ heads }) }),
   t5: (params) => ({ position: new T5Position(params, { heads }) }),
@@ -57,7 +57,7 @@ const variants: Record<string, Variant> = {
   'transformer-xl': (params) => ({
     position: new TransformerXLPosition(params, { dim, heads, headDim }),
   }),
-  'soft-cap': () => ({ mods: [softCap(30)] }),
+  'soft-cap': () => ({ mods: [softCapMod(30)] }),
   sinks: () => ({ sinks: true }),
   dropout: () => ({ dropout: new Dropout({ rate: 0.1 }) }),
   'qk-norm': () => ({ qkNorm: (params, dim) => new RMSNorm(params, { dim }) }),

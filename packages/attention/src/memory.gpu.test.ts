@@ -3,12 +3,17 @@ import { AlibiPosition, ShawPosition, TransformerXLPosition } from '@headwise/po
 import { cases, gaussian, peakOfBuffers } from '@headwise/testing';
 import * as tf from '@tensorflow/tfjs';
 import { expect, test } from 'vitest';
-import { additive, MultiHeadAttention, type MultiHeadAttentionOptions, masks } from './index.js';
+import {
+  additiveScore,
+  MultiHeadAttention,
+  type MultiHeadAttentionOptions,
+  masks,
+} from './index.js';
 
 const sizes = { dim: 8, heads: 1, headDim: 8 };
 const variants: Record<string, (params: ParamStore) => Partial<MultiHeadAttentionOptions>> = {
   alibi: () => ({ position: new AlibiPosition({ heads: 1 }) }),
-  additive: () => ({ score: additive }),
+  additive: () => ({ score: additiveScore }),
   shaw: (params) => ({ position: new ShawPosition(params, { headDim: 8, clip: 4 }) }),
   'transformer-xl': (params) => ({ position: new TransformerXLPosition(params, sizes) }),
 };

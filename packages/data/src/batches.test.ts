@@ -1,6 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { type Batch, DataError, sequentialBatches, shuffledBatches, windows } from './index.js';
+import {
+  type Batch,
+  DataError,
+  sequentialBatches,
+  shuffledBatches,
+  tokenWindows,
+} from './index.js';
 
 /** Tokens that are their own positions, so that a batch shows where it was cut. */
 const positions = (count: number): Int32Array => Int32Array.from({ length: count }, (_, i) => i);
@@ -83,7 +89,7 @@ describe('shuffled', () => {
   test('every window comes exactly once in each epoch', () => {
     fc.assert(
       fc.property(corpus, options, ({ count, length, stride }, { batchSize, seed }) => {
-        const source = windows(positions(count), { length, stride });
+        const source = tokenWindows(positions(count), { length, stride });
         const batches = shuffledBatches(source, { batchSize, seed });
         const starts: number[] = [];
         for (let step = 0; starts.length < 3 * source.count; step++) {
@@ -104,7 +110,7 @@ describe('shuffled', () => {
   test('a run that resumes sees what an uninterrupted one sees', () => {
     fc.assert(
       fc.property(corpus, options, fc.nat(60), ({ count, length, stride }, chosen, stop) => {
-        const source = windows(positions(count), { length, stride });
+        const source = tokenWindows(positions(count), { length, stride });
         const whole = shuffledBatches(source, chosen).from(0);
         for (let step = 0; step < stop; step++) whole.next();
         const resumed = shuffledBatches(source, chosen).from(stop);
@@ -114,7 +120,7 @@ describe('shuffled', () => {
   });
 
   test('steps can be asked for in any order', () => {
-    const batches = shuffledBatches(windows(positions(31), { length: 3 }), {
+    const batches = shuffledBatches(tokenWindows(positions(31), { length: 3 }), {
       batchSize: 4,
       seed: 5,
     });
@@ -124,7 +130,7 @@ describe('shuffled', () => {
   });
 
   test('epochs and seeds differ in order', () => {
-    const source = windows(positions(1001), { length: 10 });
+    const source = tokenWindows(positions(1001), { length: 10 });
     const epoch = (seed: number, number: number) =>
       shuffledBatches(source, { batchSize: source.count, seed }).at(number).inputs;
     expect(epoch(1, 0)).not.toEqual(epoch(1, 1));
@@ -132,7 +138,7 @@ describe('shuffled', () => {
   });
 
   test('an epoch has as many steps as its windows fill batches', () => {
-    const source = windows(positions(31), { length: 3 });
+    const source = tokenWindows(positions(31), { length: 3 });
     expect(source.count).toBe(10);
     expect(shuffledBatches(source, { batchSize: 4 }).stepsPerEpoch).toBe(2.5);
   });
@@ -144,12 +150,12 @@ describe('shuffled', () => {
     ['a negative seed', { batchSize: 1, seed: -1 }, 'seed is -1, expected a whole number of at'],
     ['a huge seed', { batchSize: 1, seed: 2 ** 53 }, 'seed is 9007199254740992, expected a whole'],
   ])('%s is refused', (_, given, message) => {
-    const source = windows(positions(9), { length: 3 });
+    const source = tokenWindows(positions(9), { length: 3 });
     expect(() => shuffledBatches(source, given as { batchSize: number })).toThrow(message);
   });
 
   test('a negative or fractional step is refused', () => {
-    const batches = shuffledBatches(windows(positions(9), { length: 3 }), { batchSize: 1 });
+    const batches = shuffledBatches(tokenWindows(positions(9), { length: 3 }), { batchSize: 1 });
     expect(() => batches.at(-1)).toThrow('step is -1, expected a whole number of at least 0');
     expect(() => batches.from(0.5).next()).toThrow('step is 0.5, expected a whole number of at');
   });

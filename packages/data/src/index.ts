@@ -3,4 +3,4 @@ export { decodeText } from './decode-text.js';
 export { DataError } from './errors.js';
 export { packTokenIds, type TokenIds } from './ids.js';
 export { type Split, splitCorpus } from './split.js';
-export { type Windows, windows } from './windows.js';
+export { tokenWindows, type Windows } from './windows.js';

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { DataError, windows } from './index.js';
+import { DataError, tokenWindows } from './index.js';
 
 test.each([
   [{ length: 3 }, 3],
@@ -7,11 +7,11 @@ test.each([
   [{ length: 3, stride: 5 }, 2],
   [{ length: 10 }, 1],
 ])('11 tokens, %o: %i windows', (options, count) => {
-  expect(windows(new Int32Array(11), options).count).toBe(count);
+  expect(tokenWindows(new Int32Array(11), options).count).toBe(count);
 });
 
 test('a corpus without a token to follow the window is too short', () => {
-  expect(() => windows(new Uint16Array(64), { length: 64 })).toThrow(
+  expect(() => tokenWindows(new Uint16Array(64), { length: 64 })).toThrow(
     new DataError(
       'the corpus has 64 tokens, expected at least 65: a window of 64 and the token after it',
     ),
@@ -23,5 +23,5 @@ test.each([
   [{ length: NaN }, 'length is NaN, expected a whole number of at least 1'],
   [{ length: 3, stride: 1.5 }, 'stride is 1.5, expected a whole number of at least 1'],
 ])('%o is refused', (options, message) => {
-  expect(() => windows(new Int32Array(11), options)).toThrow(new DataError(message));
+  expect(() => tokenWindows(new Int32Array(11), options)).toThrow(new DataError(message));
 });

@@ -18,7 +18,7 @@ export interface Windows {
  * @param options `stride` defaults to `length`, so that no token is predicted twice
  * @throws DataError when the corpus is shorter than one window and the token after it
  */
-export function windows(
+export function tokenWindows(
   ids: TokenIds,
   { length, stride = length }: { length: number; stride?: number | undefined },
 ): Windows {

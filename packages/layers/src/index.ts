@@ -13,7 +13,7 @@ export { addAndNorm, LayerNorm, type NormOptions, RMSNorm } from './norm.js';
 export {
   checkGroup,
   type PackingOptions,
-  packing,
   type WeightDtype,
   weightDtypes,
+  weightPacking,
 } from './packed.js';

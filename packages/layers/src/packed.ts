@@ -26,9 +26,9 @@ export interface PackingOptions {
  * @throws InputError for an unknown type or group; when a matrix is packed, for values that are not finite or too large for a half
  * @see Dettmers et al. 2022, https://arxiv.org/abs/2208.07339; Frantar et al. 2022 (groups), https://arxiv.org/abs/2210.17323
  * @example
- * const params = new ParamStore({ source, packing: packing({ dtype: 'int8' }) });
+ * const params = new ParamStore({ source, packing: weightPacking({ dtype: 'int8' }) });
  */
-export function packing({ dtype, group, only = () => true }: PackingOptions): Packing {
+export function weightPacking({ dtype, group, only = () => true }: PackingOptions): Packing {
   checkOneOf('packing: dtype', dtype, weightFormats);
   checkGroup('packing', dtype, group);
   return (path, shape, layout) =>
@@ -54,7 +54,7 @@ export function checkGroup(op: string, dtype: WeightDtype, group: number | undef
  * The weight that a matrix is kept in now.
  *
  * @param path of its layer, for the error
- * @throws InputError where it is packed by something else than `packing`
+ * @throws InputError where it is packed by something else than `weightPacking`
  */
 export function formOf({ variable, packed }: Matrix, path: string): tf.Tensor2D | PackedWeight {
   if (variable) return variable;

@@ -1,4 +1,4 @@
-import { overwrite, record } from '@headwise/kernels';
+import { overwriteTensor, recordStep } from '@headwise/kernels';
 import { expectClose } from '@headwise/testing';
 import { languageModelLoss, lossAndGradients } from '@headwise/training';
 import * as tf from '@tensorflow/tfjs';
@@ -22,11 +22,11 @@ test('a recorded training step gives the loss and every gradient of new tokens',
       const chosen = tf.oneHot(targets, sizes.vocab_size).toFloat();
       return tf.logSoftmax(rows).mul(chosen).sum().neg().div(6) as tf.Scalar;
     });
-  const recording = record(step);
+  const recording = recordStep(step);
   const next = Int32Array.of(7, 0, 10, 3, 3, 9);
   const labels = Int32Array.of(0, 10, 3, 3, 9, 1);
-  overwrite(ids, next);
-  overwrite(targets, labels);
+  overwriteTensor(ids, next);
+  overwriteTensor(targets, labels);
   recording.replay();
 
   const batch = { inputs: next, targets: labels, shape: [1, 6] as const };

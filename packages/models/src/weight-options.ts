@@ -2,9 +2,9 @@ import { checkOneOf, InputError, type Packing, quoted } from '@headwise/core';
 import {
   checkGroup,
   type PackingOptions,
-  packing,
   type WeightDtype,
   weightDtypes,
+  weightPacking,
 } from '@headwise/layers';
 
 export { type WeightDtype, weightDtypes };
@@ -30,7 +30,7 @@ export function packingOf(op: string, options: WeightOptions): Packing | undefin
       `${op}: only is ${quoted(only)}; expected a function of a parameter's path`,
     );
   }
-  if (dtype !== 'f32') return packing({ dtype, group, only });
+  if (dtype !== 'f32') return weightPacking({ dtype, group, only });
   if (!only) return undefined;
   throw new InputError(`${op}: only is given with dtype 'f32', which packs nothing`);
 }

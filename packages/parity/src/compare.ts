@@ -17,7 +17,7 @@ export interface Distance {
  *
  * @throws RangeError where their numbers differ
  */
-export function distance(actual: ArrayLike<number>, expected: ArrayLike<number>): Distance {
+export function distanceBetween(actual: ArrayLike<number>, expected: ArrayLike<number>): Distance {
   if (actual.length !== expected.length) {
     throw new RangeError(`${actual.length} values to compare with ${expected.length}`);
   }

@@ -1,6 +1,13 @@
-export { type Distance, distance } from './compare.js';
+export { type Distance, distanceBetween } from './compare.js';
 export { checkBetween, type Outputs, outputsForIds } from './models/between.js';
 export { boundsOn, checkModel, type ModelBounds } from './models/check.js';
 export { hasGolden } from './models/golden.js';
 export { checkOperations } from './operations/check.js';
-export { type Check, check, type Receipt, receipt, receiptTable, worstChecks } from './receipt.js';
+export {
+  type Check,
+  checkOf,
+  type Receipt,
+  receiptOf,
+  receiptTable,
+  worstChecks,
+} from './receipt.js';

@@ -1,5 +1,5 @@
 import type { BackendReport } from '@headwise/core';
-import { type Distance, distance } from './compare.js';
+import { type Distance, distanceBetween } from './compare.js';
 
 /** One comparison of a receipt. */
 export interface Check extends Distance {
@@ -33,21 +33,21 @@ const rms = (values: ArrayLike<number>): number =>
   Math.sqrt(Array.from(values).reduce((sum, x) => sum + x * x, 0) / Math.max(1, values.length));
 
 /** Compares values with those expected. */
-export function check(
+export function checkOf(
   subject: string,
   part: string,
   actual: ArrayLike<number>,
   expected: ArrayLike<number>,
   bound: number,
 ): Check {
-  const measured = distance(actual, expected);
+  const measured = distanceBetween(actual, expected);
   const zero = measured.rmsError <= floor && rms(expected) <= floor;
   const ok = measured.rmsRatio <= bound || measured.rmsError <= floor;
   return { subject, part, ...measured, bound, zero, ok };
 }
 
 /** The receipt of some checks on the backend that was started. */
-export function receipt({ backend, adapter }: BackendReport, checks: Check[]): Receipt {
+export function receiptOf({ backend, adapter }: BackendReport, checks: Check[]): Receipt {
   return {
     date: new Date().toISOString(),
     backend,

@@ -5,7 +5,7 @@ import {
   sequentialBatches,
   shuffledBatches,
   splitCorpus,
-  windows,
+  tokenWindows,
 } from '@headwise/data';
 import { checkPrompt } from '@headwise/generation';
 import { Tokenizer, trainByteLevelBpe, trainCharacter } from '@headwise/tokenizers';
@@ -63,7 +63,7 @@ async function textData(
   };
   const windowsOf = (part: 'train' | 'validation') => {
     try {
-      return windows(packTokenIds(encoded[part].ids, tokenizer), { length });
+      return tokenWindows(packTokenIds(encoded[part].ids, tokenizer), { length });
     } catch (error) {
       if (!(error instanceof DataError)) throw error;
       throw new InputError(

@@ -1,4 +1,4 @@
-import { chunkedCrossEntropy, overwrite, record } from '@headwise/kernels';
+import { chunkedCrossEntropy, overwriteTensor, recordStep } from '@headwise/kernels';
 import { createModel } from '@headwise/models';
 import type { Workload } from '@headwise/testing';
 import { AdamW, clipping, languageModelLoss, lossAndGradients } from '@headwise/training';
@@ -44,7 +44,7 @@ function trainingStep(
       const head = network.head!;
       const recording =
         tf.getBackend() === 'webgpu'
-          ? record(() =>
+          ? recordStep(() =>
               lossAndGradients(named, () => {
                 const hidden = head.hidden(ids).reshape<tf.Tensor2D>([count, dim]);
                 return chunkedCrossEntropy(hidden, head.weight as tf.Tensor2D, labels);
@@ -52,8 +52,8 @@ function trainingStep(
             )
           : undefined;
       const replayed = () => {
-        overwrite(ids, inputs);
-        overwrite(labels, targets);
+        overwriteTensor(ids, inputs);
+        overwriteTensor(labels, targets);
         recording!.replay();
         update(recording!.outputs.gradients);
         return recording!.outputs.loss.clone();

@@ -9,7 +9,7 @@ import {
   checkOperations,
   hasGolden,
   outputsForIds,
-  receipt,
+  receiptOf,
   receiptTable,
 } from '@headwise/parity';
 import { goldenFolders } from '@headwise/parity/node';
@@ -47,7 +47,7 @@ export function verifyCommand(): Command {
       const checks = options.model
         ? await checksOf(out, options.model, options)
         : await checksOfAll(out, options);
-      const made = receipt(checks.report, checks.made);
+      const made = receiptOf(checks.report, checks.made);
       out.say(receiptTable(made));
       out.say('a line is the worst of its kind; --json and --out have every comparison');
       const wrong = made.checks.filter(({ ok }) => !ok);

@@ -1,6 +1,6 @@
 import { readTensor } from '@headwise/core';
 import { languageModel, loadModel } from '@headwise/models';
-import { type Check, check, checkOperations } from '@headwise/parity';
+import { type Check, checkOf, checkOperations } from '@headwise/parity';
 import * as tf from '@tensorflow/tfjs';
 import { z } from 'zod';
 
@@ -49,7 +49,7 @@ async function checkGolden(url: string): Promise<Check> {
     const made = tf.tidy(() => network.forward(tf.tensor2d(ids, shape, 'int32')));
     const values = await readTensor(made);
     made.dispose();
-    return check(`GPT-2, as ${source} ${version}`, 'logits', values, logits, bound);
+    return checkOf(`GPT-2, as ${source} ${version}`, 'logits', values, logits, bound);
   } finally {
     params.dispose();
   }

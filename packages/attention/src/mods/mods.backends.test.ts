@@ -3,8 +3,8 @@ import { describeBackends, expectClose, gaussian } from '@headwise/testing';
 import * as tf from '@tensorflow/tfjs';
 import { expect, test } from 'vitest';
 import { attend } from '../attend.js';
-import { softCap } from './soft-cap.js';
-import { temperature } from './temperature.js';
+import { softCapMod } from './soft-cap.js';
+import { temperatureMod } from './temperature.js';
 
 describeBackends('mods of scores', () => {
   /** Scores 0, 3 and 30, and values that show the weights. */
@@ -20,14 +20,17 @@ describeBackends('mods of scores', () => {
 
   test('soft-cap is c tanh(s / c), temperature s / t, in their order', async () => {
     const capped = (s: number) => 2 * Math.tanh(s / 2);
-    await expectClose(weights(softCap(2)), softmax(0, capped(3), capped(30)));
-    await expectClose(weights(temperature(10)), softmax(0, 0.3, 3));
-    await expectClose(weights(temperature(10), softCap(2)), softmax(0, capped(0.3), capped(3)));
+    await expectClose(weights(softCapMod(2)), softmax(0, capped(3), capped(30)));
+    await expectClose(weights(temperatureMod(10)), softmax(0, 0.3, 3));
+    await expectClose(
+      weights(temperatureMod(10), softCapMod(2)),
+      softmax(0, capped(0.3), capped(3)),
+    );
   });
 
   test('each head has its own learned temperature, and a gradient for it', async () => {
     const [q, k, v] = [1, 2, 3].map((seed) => gaussian([2, 2, 5, 4], seed)) as tf.Tensor[];
-    const run = (t: tf.Tensor) => attend(q!, k!, v!, { mods: [temperature(t)] });
+    const run = (t: tf.Tensor) => attend(q!, k!, v!, { mods: [temperatureMod(t)] });
     const at = (...t: number[]) => run(tf.tensor1d(t));
     const half = [2, 1, 5, 4];
     await expectClose(at(1, 3).slice([0, 0, 0, 0], half), at(1, 1).slice([0, 0, 0, 0], half));
@@ -48,10 +51,10 @@ describeBackends('mods of scores', () => {
   });
 
   test('what cannot be is named', () => {
-    expect(() => softCap(0)).toThrow('softCap: the cap is 0; expected a positive number');
-    expect(() => temperature(-1)).toThrow('temperature: t is -1; expected a positive number');
-    expect(() => temperature(tf.zeros([2, 2]))).toThrow(
-      'temperature: t has shape [2, 2]; expected [H]',
+    expect(() => softCapMod(0)).toThrow('softCapMod: the cap is 0; expected a positive number');
+    expect(() => temperatureMod(-1)).toThrow('temperatureMod: t is -1; expected a positive number');
+    expect(() => temperatureMod(tf.zeros([2, 2]))).toThrow(
+      'temperatureMod: t has shape [2, 2]; expected [H]',
     );
   });
 });

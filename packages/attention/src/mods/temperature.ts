@@ -9,11 +9,11 @@ import type * as tf from '@tensorflow/tfjs';
  * @throws InputError for a number that is not positive, ShapeError for a tensor of another rank
  * @see Hinton, Vinyals and Dean 2015, https://arxiv.org/abs/1503.02531
  */
-export function temperature(t: number | tf.Tensor): ScoreMod {
+export function temperatureMod(t: number | tf.Tensor): ScoreMod {
   if (typeof t === 'number') {
-    if (!(t > 0)) throw new InputError(`temperature: t is ${t}; expected a positive number`);
+    if (!(t > 0)) throw new InputError(`temperatureMod: t is ${t}; expected a positive number`);
     return scoreMod((score) => score.div(t));
   }
-  checkShape('temperature: t', t.shape, ['H']);
+  checkShape('temperatureMod: t', t.shape, ['H']);
   return scoreMod((score, _b, h) => score.div(scoreTable(t).at(h)));
 }

@@ -11,7 +11,7 @@ import type { Score, ScoreKind } from './score.js';
  *
  * @see Bahdanau, Cho and Bengio 2015, https://arxiv.org/abs/1409.0473
  */
-export const additive: ScoreKind = (params, sizes) => ({
+export const additiveScore: ScoreKind = (params, sizes) => ({
   ...sumScore(params, sizes, 'v', 'tanh'),
   name: 'additive',
 });
@@ -22,7 +22,7 @@ export const additive: ScoreKind = (params, sizes) => ({
  * Parameters: `w` `[H, Dh]`. Without an activation the query's part is the same for all keys, and vanishes in the
  * softmax.
  */
-export const plainAdditive =
+export const plainAdditiveScore =
   (activation: AdditiveActivation = 'none'): ScoreKind =>
   (params, sizes) => ({
     ...sumScore(params, sizes, 'w', activation),

@@ -5,4 +5,4 @@ import type { ScoreKind } from './score.js';
  *
  * @see Luong, Pham and Manning 2015, https://arxiv.org/abs/1508.04025
  */
-export const dotProduct: ScoreKind = () => ({ name: 'dot product', scale: 1 });
+export const dotProductScore: ScoreKind = () => ({ name: 'dot product', scale: 1 });

@@ -10,7 +10,7 @@ import type { ScoreKind } from './score.js';
  *
  * @see Luong, Pham and Manning 2015, https://arxiv.org/abs/1508.04025
  */
-export const general: ScoreKind = (params, { heads, headDim }) => {
+export const generalScore: ScoreKind = (params, { heads, headDim }) => {
   const weight = params.get('weight', [heads, headDim, headDim], initializers.glorotUniform);
   return {
     name: 'general',

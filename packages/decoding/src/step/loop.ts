@@ -1,5 +1,5 @@
 import { currentDevice, readTensor } from '@headwise/core';
-import { overwrite, type Recording, record } from '@headwise/kernels';
+import { overwriteTensor, type Recording, recordStep } from '@headwise/kernels';
 import {
   type CheckedSampling,
   checkDrawn,
@@ -110,7 +110,7 @@ export class StepLoop {
    */
   async draw(token: StepToken, seeds: readonly number[], tokens: DrawTokens): Promise<number[]> {
     this.#makeRoom(token.position, seeds.length);
-    overwrite(this.#state, stateOf(token, seeds));
+    overwriteTensor(this.#state, stateOf(token, seeds));
     const { history } = tokens;
     const marked = penalises(this.#options.sampling);
     if (this.#drawing && marked && this.#drawing.counted !== history.length) this.#forgetDrawing();
@@ -151,7 +151,7 @@ export class StepLoop {
     const device = currentDevice()!.gpu;
     let latency = latencies.get(device);
     if (latency === undefined) {
-      overwrite(this.#drawn, drawn);
+      overwriteTensor(this.#drawn, drawn);
       const begun = performance.now();
       await readTensor(this.#drawn);
       latency = performance.now() - begun;
@@ -167,10 +167,10 @@ export class StepLoop {
    */
   logits(token: StepToken): tf.Tensor2D {
     this.#makeRoom(token.position, 1);
-    overwrite(this.#state, stateOf(token, []));
+    overwriteTensor(this.#state, stateOf(token, []));
     if (this.#scoring) this.#scoring.recording.replay();
     else {
-      const recording = record(() => ({ logits: this.#step() }));
+      const recording = recordStep(() => ({ logits: this.#step() }));
       this.#scoring = { recording, marks: undefined, counted: 0 };
     }
     this.#cache.advance(1);
@@ -210,7 +210,7 @@ export class StepLoop {
           return markTokens(tokens, 1, vocabulary);
         })
       : undefined;
-    const recording = record(() => {
+    const recording = recordStep(() => {
       const logits = this.#step();
       sampleStep(logits, { state, drawn, marks, bias: biases }, sampling);
       return { logits };

@@ -1,7 +1,7 @@
 import { type Contestants, gaussian, type Workload } from '@headwise/testing';
 import * as tf from '@tensorflow/tfjs';
 import { packWeight } from '../packed-linear/pack.js';
-import { record } from '../recording/index.js';
+import { recordStep } from '../recording/index.js';
 import { decodeGatedLinear, decodeLinear } from './linear.js';
 import type { Norm } from './normalized.js';
 import type { DecodeWeight } from './weight.js';
@@ -56,7 +56,7 @@ async function contestants({ inner, widths, gated, norm }: Product): Promise<Con
   };
   const recordings = forms.map((form) => {
     const sets = Array.from({ length: copies }, () => widths.map((_, i) => weightOf(i, form)));
-    return record(() => {
+    return recordStep(() => {
       for (const weights of sets) {
         const [gate, up] = weights;
         if (gated) decodeGatedLinear(x, gate!, up!, { norm: given, activation: 'silu' });

@@ -49,7 +49,7 @@ export interface Recording<T> {
  * Runs a step of GPU work once and records its pipelines, bindings and dispatches, to submit them again.
  *
  * Tensors that the step reads are read anew by each replay: write new values into them with
- * `overwrite`. Everything that JavaScript decided is as it was: shapes, numbers, branches. The step
+ * `overwriteTensor`. Everything that JavaScript decided is as it was: shapes, numbers, branches. The step
  * must not read values back, and changes state only in place.
  *
  * @param step what it returns are the outputs; all else that it makes it must let go of
@@ -57,12 +57,12 @@ export interface Recording<T> {
  * was given, or keeps one that it does not return
  * @example
  * const x = tf.tensor1d([1, 2, 3]);
- * const recording = record(() => x.square().sum());
- * overwrite(x, Float32Array.of(4, 5, 6));
+ * const recording = recordStep(() => x.square().sum());
+ * overwriteTensor(x, Float32Array.of(4, 5, 6));
  * recording.replay();
  * await recording.outputs.data(); // [77]
  */
-export function record<T extends tf.TensorContainer>(step: () => T): Recording<T> {
+export function recordStep<T extends tf.TensorContainer>(step: () => T): Recording<T> {
   const backend = webgpuBackend('record');
   const buffers = new StepBuffers(backend.bufferManager);
   const log: Command[] = [];
@@ -84,7 +84,7 @@ export function record<T extends tf.TensorContainer>(step: () => T): Recording<T
     const kept = [...made].filter((id) => backend.tensorMap.has(id) && !returned.includes(id));
     if (kept.length > 0) {
       throw new InputError(
-        `record: the step keeps tensors that it does not return (${kept.length}), by tf.keep or by assigning a variable; change state in place`,
+        `recordStep: the step keeps tensors that it does not return (${kept.length}), by tf.keep or by assigning a variable; change state in place`,
       );
     }
   } catch (error) {
@@ -127,11 +127,11 @@ export function record<T extends tf.TensorContainer>(step: () => T): Recording<T
  * @throws InputError on another backend than WebGPU, for another number of values, and for an id outside its space
  * where the tensor was looked up by before
  */
-export function overwrite(tensor: tf.Tensor, values: Float32Array | Int32Array): void {
+export function overwriteTensor(tensor: tf.Tensor, values: Float32Array | Int32Array): void {
   const backend = webgpuBackend('overwrite');
   if (values.length !== tensor.size) {
     throw new InputError(
-      `overwrite: ${values.length} values for a tensor of shape [${tensor.shape.join(', ')}], which has ${tensor.size}`,
+      `overwriteTensor: ${values.length} values for a tensor of shape [${tensor.shape.join(', ')}], which has ${tensor.size}`,
     );
   }
   checkAgain(tensor, values);

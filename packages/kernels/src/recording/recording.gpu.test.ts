@@ -6,7 +6,7 @@ import { embedToken } from '../decode/embed.js';
 import { layerNorm } from '../layer-norm/index.js';
 import { checkedSampling } from '../sampling/options.js';
 import { sampleStep } from '../sampling/webgpu.js';
-import { overwrite, record } from './index.js';
+import { overwriteTensor, recordStep } from './index.js';
 
 const values = async (tensor: tf.Tensor) => [...(await tensor.data())];
 
@@ -23,10 +23,10 @@ test('a replay computes what the step would compute with the new values', async 
     }
     return { y, sum: y.sum() };
   };
-  const recording = record(step);
+  const recording = recordStep(step);
   for (const seed of [1, 5, 6]) {
     const next = gaussian([7, 33], seed);
-    overwrite(x, (await next.data()) as Float32Array);
+    overwriteTensor(x, (await next.data()) as Float32Array);
     recording.replay();
     const expected = tf.tidy(step);
     expect(await values(recording.outputs.y)).toEqual(await values(expected.y));
@@ -45,7 +45,7 @@ test('replays in one submission follow each other', async () => {
   const drawn = tf.zeros<tf.Rank.R1>([6], 'int32');
   const next = tf.oneHot([1, 2, 3, 4, 5, 0], 6, 1, 0, 'float32') as tf.Tensor2D;
   const table = [{ values: next, layout: 'out-in' }] as const;
-  const recording = record(() => {
+  const recording = recordStep(() => {
     sampleStep(embedToken(table, state), { state, drawn }, checkedSampling({ temperature: 0 }));
     return [];
   });
@@ -58,7 +58,7 @@ test('replays in one submission follow each other', async () => {
 
 test('other work between replays does not disturb the step, nor is disturbed', async () => {
   const x = tf.tensor1d([1, 2, 3, 4]);
-  const recording = record(() => x.square().add(1).sqrt());
+  const recording = recordStep(() => x.square().add(1).sqrt());
   const expected = await values(recording.outputs);
   const mine = [1, 2, 3].map((n) => x.mul(n).add(n).square());
   const before = await Promise.all(mine.map((tensor) => tensor.clone().data()));
@@ -81,7 +81,7 @@ test('a recording gives back all tensors and all bytes', async () => {
   await x.square().data();
   const used = () => (tf.memory() as unknown as { numBytesInGPU: number }).numBytesInGPU;
   const [tensors, bytes] = [tf.memory().numTensors, used()];
-  const recording = record(() => tf.matMul(x, x).add(tf.scalar(1)).sum());
+  const recording = recordStep(() => tf.matMul(x, x).add(tf.scalar(1)).sum());
   recording.replay();
   await recording.outputs.data();
   expect(tf.memory().numTensors).toBe(tensors + 1);
@@ -95,22 +95,22 @@ test('what a replay could not do right is refused', async () => {
   const x = tf.tensor1d([1, 2]);
   const state = tf.tidy(() => tf.variable(tf.tensor1d([1, 2])));
   const before = tf.memory().numTensors;
-  expect(() => record(() => void state.assign(state.mul(2)))).toThrow(
+  expect(() => recordStep(() => void state.assign(state.mul(2)))).toThrow(
     'a recorded step reads a tensor of 8 bytes that the step itself disposed or assigned anew; change it in place',
   );
-  expect(() => record(() => void tf.keep(x.square()))).toThrow(
-    'record: the step keeps tensors that it does not return (1)',
+  expect(() => recordStep(() => void tf.keep(x.square()))).toThrow(
+    'recordStep: the step keeps tensors that it does not return (1)',
   );
   let reading: Promise<unknown> | undefined;
-  record(() => {
+  recordStep(() => {
     reading = x.square().data();
     reading.catch(() => {});
   }).dispose();
   await expect(reading).rejects.toThrow('a recorded step read the values of a tensor');
-  expect(() => overwrite(x, Float32Array.of(1))).toThrow(
-    'overwrite: 1 values for a tensor of shape [2], which has 2',
+  expect(() => overwriteTensor(x, Float32Array.of(1))).toThrow(
+    'overwriteTensor: 1 values for a tensor of shape [2], which has 2',
   );
-  const recording = record(() => x.square());
+  const recording = recordStep(() => x.square());
   x.dispose();
   expect(() => recording.replay()).toThrow(InputError);
   recording.dispose();

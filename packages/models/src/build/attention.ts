@@ -1,17 +1,17 @@
 import {
   type AttentionLayerOptions,
-  additive,
+  additiveScore,
   CrossAttention,
-  dotProduct,
+  dotProductScore,
   FusedProjection,
-  general,
+  generalScore,
   type Mask,
   MultiHeadAttention,
   masks,
   type ScoreKind,
   SeparateProjection,
-  scaledDotProduct,
-  softCap,
+  scaledDotProductScore,
+  softCapMod,
 } from '@headwise/attention';
 import type { Layer, ParamStore } from '@headwise/core';
 import type { AttentionPosition } from '@headwise/positions';
@@ -53,10 +53,10 @@ const scores: {
     config: ModelConfiguration,
   ) => ScoreKind;
 } = {
-  'scaled-dot-product': () => scaledDotProduct,
-  'dot-product': () => dotProduct,
-  general: () => general,
-  additive: () => additive,
+  'scaled-dot-product': () => scaledDotProductScore,
+  'dot-product': () => dotProductScore,
+  general: () => generalScore,
+  additive: () => additiveScore,
   own: (part, config) => (params) => makeOwn('score', params, part, config),
 };
 
@@ -77,7 +77,7 @@ function attentionOptions(config: ModelConfiguration) {
     layout,
     score: scores[score.kind](score as never, config),
     scale,
-    mods: cap === undefined ? [] : [softCap(cap)],
+    mods: cap === undefined ? [] : [softCapMod(cap)],
     dropout: makeDropout(heads.dropout),
     init: matrix(dim),
     queryInit: unscaled ? matrix(dim * headDim) : undefined,

@@ -1,7 +1,7 @@
 import { mkdtempSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { masks, scaledDotProduct, scoreMod } from '@headwise/attention';
+import { masks, scaledDotProductScore, scoreMod } from '@headwise/attention';
 import {
   type EncoderDecoderModel,
   type ForwardContext,
@@ -92,7 +92,7 @@ describe('a part of one’s own', () => {
       ...base,
       position: ramp,
       norm: maxNorm,
-      score: scaledDotProduct,
+      score: scaledDotProductScore,
       mask: masks.slidingWindow(3),
       mods: [scoreMod((score) => score.mul(0.5))],
       feedForward: (params, { dim }) => new RMSNorm(params, { dim }),
@@ -122,7 +122,7 @@ describe('a part of one’s own', () => {
       ...base,
       position: new RotaryPosition({ dim: 4 }),
       mask: masks.slidingWindow(3),
-      score: (params, sizes) => ({ ...scaledDotProduct(params, sizes), scale: 1 }),
+      score: (params, sizes) => ({ ...scaledDotProductScore(params, sizes), scale: 1 }),
       norm: (params, { dim }) => new RMSNorm(params, { dim }),
       block: (_, { parts }) => new PreNormBlock(parts),
     });

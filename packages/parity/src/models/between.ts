@@ -1,7 +1,7 @@
 import { readTensor } from '@headwise/core';
 import type { Model } from '@headwise/models';
 import * as tf from '@tensorflow/tfjs';
-import { type Check, check } from '../receipt.js';
+import { type Check, checkOf } from '../receipt.js';
 import { outputsOf } from './outputs.js';
 
 /** The outputs of a model for the same ids on some backend, by name. */
@@ -34,6 +34,6 @@ export async function outputsForIds(model: Model): Promise<Outputs> {
 /** Compares the outputs of a model on one backend with those on another. */
 export function checkBetween(subject: string, actual: Outputs, expected: Outputs): Check[] {
   return Object.entries(expected).map(([name, values]) =>
-    check(subject, name, actual[name] ?? values.map(() => Number.NaN), values, 1e-4),
+    checkOf(subject, name, actual[name] ?? values.map(() => Number.NaN), values, 1e-4),
   );
 }

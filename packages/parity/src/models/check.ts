@@ -2,7 +2,7 @@ import { readTensor } from '@headwise/core';
 import { type CheckpointFiles, loadModel, type Model } from '@headwise/models';
 import { checkpointTensors } from '@headwise/models/internal';
 import * as tf from '@tensorflow/tfjs';
-import { type Check, check } from '../receipt.js';
+import { type Check, checkOf } from '../receipt.js';
 import { type Golden, readGolden, type Tensors } from './golden.js';
 import { lossOf } from './loss.js';
 import { outputsAndStates, outputsOf, withoutPadding } from './outputs.js';
@@ -62,10 +62,16 @@ async function* checkOutputs(
     for (const [name, expected] of Object.entries(golden.outputs)) {
       const { [name]: fused } = paths.fused;
       const { [name]: tapped } = paths.tapped;
-      if (fused) yield check(subject, name, await readTensor(fused), expected, bound);
+      if (fused) yield checkOf(subject, name, await readTensor(fused), expected, bound);
       // A part that the model does not have at all is as wrong as can be.
       const values = tapped ? await readTensor(tapped) : expected.map(() => Number.NaN);
-      yield check(subject, fused ? `${name}: in plain operations` : name, values, expected, bound);
+      yield checkOf(
+        subject,
+        fused ? `${name}: in plain operations` : name,
+        values,
+        expected,
+        bound,
+      );
     }
   } finally {
     tf.dispose([paths.fused, paths.tapped]);
@@ -88,12 +94,12 @@ async function* checkGradients(
     Object.values(model.params.named()),
   );
   try {
-    yield check(subject, 'loss', await readTensor(value), [golden.loss], bound);
+    yield checkOf(subject, 'loss', await readTensor(value), [golden.loss], bound);
     const gradients = checkpointTensors(model, (_, variable) => grads[variable.name]!);
     for (const [key, expected] of Object.entries(golden.gradients)) {
       const actual = (await gradients[key]?.data()) as Float32Array | undefined;
       const values = actual ?? expected.map(() => Number.NaN);
-      yield check(subject, `gradient.${key}`, values, expected, bound);
+      yield checkOf(subject, `gradient.${key}`, values, expected, bound);
     }
   } finally {
     tf.dispose([value, grads]);

@@ -1,6 +1,6 @@
 import { readTensor } from '@headwise/core';
 import * as tf from '@tensorflow/tfjs';
-import { type Check, check } from '../receipt.js';
+import { type Check, checkOf } from '../receipt.js';
 import { type Operation, operations } from './operations.js';
 
 /** The largest part of their own size by which outputs and gradients of one operation may be off. */
@@ -25,10 +25,10 @@ async function* checkOperation(operation: Operation): AsyncGenerator<Check> {
     return [y, ...tf.grads(f)(tensors, dy)];
   });
   try {
-    yield check(name, 'output', await readTensor(y!), output, bound);
+    yield checkOf(name, 'output', await readTensor(y!), output, bound);
     for (const [i, key] of names.entries()) {
       const part = `gradient.${key}`;
-      yield check(name, part, await readTensor(grads[i]!), gradients[key]!, bound);
+      yield checkOf(name, part, await readTensor(grads[i]!), gradients[key]!, bound);
     }
   } finally {
     tf.dispose([...tensors, y!, ...grads]);
