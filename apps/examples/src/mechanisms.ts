@@ -19,7 +19,7 @@ const local = new MultiHeadAttention(params.at('local'), {
   dim: 32,
   heads: 8,
   kvHeads: 2,
-  position: new RotaryPosition({ dim: 4 }),
+  position: new RotaryPosition({ headDim: 4 }),
   mask: masks.and(masks.causal, masks.slidingWindow(4)),
   mods: [softCapMod(50)],
   sinks: true,

@@ -17,7 +17,7 @@ interface Setting {
 const [dim, heads, headDim] = [24, 4, 6];
 
 function layerOf(params: ParamStore, { layout, kvHeads = heads, rotaryDim, mask }: Setting) {
-  const position = new RotaryPosition({ dim: headDim, layout, rotaryDim, base: 100 });
+  const position = new RotaryPosition({ headDim, layout, rotaryDim, base: 100 });
   return new MultiHeadAttention(params.at('attn'), {
     dim,
     heads,

@@ -3,8 +3,7 @@ import { refuse } from '@headwise/core/internal';
 import type { AttentionLayerOptions } from './layer-options.js';
 import type { Projection, ProjectionKind, ProjectionOptions } from './projections.js';
 
-const aPosition =
-  'a position within attention, such as new RotaryPosition({ dim: headDim, maxLength })';
+const aPosition = 'a position within attention, such as new RotaryPosition({ headDim, maxLength })';
 
 /** @throws InputError unless it is an `AttentionPosition` instance, not a class or a position added to embeddings */
 export function checkAttentionPosition(position: unknown): void {

@@ -40,9 +40,9 @@ export const scores: Record<string, ScoreKind> = {
 
 export const positions: Record<string, (params: ParamStore) => AttentionPosition> = {
   none: () => noPosition,
-  rotary: () => new RotaryPosition({ dim: headDim }),
+  rotary: () => new RotaryPosition({ headDim }),
   'rotary, interleaved, partial': () =>
-    new RotaryPosition({ dim: headDim, rotaryDim: 4, layout: 'interleaved' }),
+    new RotaryPosition({ headDim, rotaryDim: 4, layout: 'interleaved' }),
   alibi: () => new AlibiPosition({ heads }),
   t5: (params) => new T5Position(params, { heads, buckets: 8, maxDistance: 20 }),
   't5, bidirectional': (params) =>

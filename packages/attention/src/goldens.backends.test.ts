@@ -51,7 +51,7 @@ const options: Record<string, (params: ParamStore) => MultiHeadAttentionOptions>
     headDim: 6,
     bias: false,
     mask: masks.causal,
-    position: new RotaryPosition({ dim: 6, base: 500 }),
+    position: new RotaryPosition({ headDim: 6, base: 500 }),
   }),
   'BloomAttention, 4 heads': () => bloom(4),
   'BloomAttention, 6 heads': () => bloom(6),

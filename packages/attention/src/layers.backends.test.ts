@@ -79,7 +79,7 @@ describeBackends('attention layers', () => {
       heads: 4,
       kvHeads: 2,
       mask: masks.causal,
-      position: new RotaryPosition({ dim: 2 }),
+      position: new RotaryPosition({ headDim: 2 }),
       qkNorm: (norm, dim) => new RMSNorm(norm, { dim }),
     };
     const layer = new MultiHeadAttention(params, options);
@@ -170,7 +170,7 @@ describeBackends('attention layers', () => {
     const sizes = { dim: 6, heads: 3, headDim: 2 };
     const positions = [
       new TransformerXLPosition(params.at('xl'), sizes),
-      new RotaryPosition({ dim: 2 }),
+      new RotaryPosition({ headDim: 2 }),
       new AlibiPosition({ heads: 3 }),
     ];
     const x = gaussian([2, 7, 6], 18);

@@ -16,7 +16,7 @@ test.each<[given: Parameters<typeof made>[0], message: string]>([
   ],
   [
     { position: new LearnedPosition(params, { maxLength: 4, dim: 6 }) },
-    'attention: position is an instance of LearnedPosition; expected a position within attention, such as new RotaryPosition({ dim: headDim, maxLength }); this one is added to the embeddings before the blocks',
+    'attention: position is an instance of LearnedPosition; expected a position within attention, such as new RotaryPosition({ headDim, maxLength }); this one is added to the embeddings before the blocks',
   ],
   [{ position: 'rotary' }, "attention: position is 'rotary'; expected a position"],
   [

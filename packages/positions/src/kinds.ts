@@ -283,7 +283,7 @@ const rotation = (
   { base, scaling, trainedLength }: RotaryPart,
   { headDim, maxLength }: PositionSizes,
 ): RotaryPositionOptions => ({
-  dim: headDim,
+  headDim,
   maxLength: trainedLength ?? maxLength ?? undefined,
   base,
   scaling,

@@ -83,7 +83,7 @@ export interface Llama3Scaling {
 /** The inputs of the scaling rules. */
 export interface Rotation {
   /** `R`, the number of channels that turn. */
-  dim: number;
+  rotaryDim: number;
   base: number;
   /** `M`, the trained length; needed by dynamic scaling, and the default of others' original length. */
   maxLength?: number | undefined;
@@ -108,7 +108,7 @@ export function rotaryFrequencies(
   scaling: RotaryScaling = { rope_type: 'default' },
   length = 0,
 ): Frequencies {
-  const { dim, base } = rotation;
+  const { rotaryDim: dim, base } = rotation;
   switch (scaling.rope_type) {
     case 'default':
       return { frequencies: powers(dim, base), attentionFactor: 1 };
@@ -144,7 +144,7 @@ function trainedLength({ maxLength }: Rotation, rule: string): number {
 }
 
 function yarn(rotation: Rotation, scaling: YarnScaling): Frequencies {
-  const { dim, base } = rotation;
+  const { rotaryDim: dim, base } = rotation;
   const { factor, mscale, mscale_all_dim: mscaleAll, truncate = true } = scaling;
   const trained = scaling.original_max_position_embeddings ?? trainedLength(rotation, 'yarn');
   const channelOf = (turns: number) =>
@@ -168,7 +168,7 @@ function longrope(rotation: Rotation, scaling: LongRopeScaling, length: number):
   const { factor, attention_factor } = scaling;
   const trained = scaling.original_max_position_embeddings ?? trainedLength(rotation, 'longrope');
   const key = length > trained ? 'long_factor' : 'short_factor';
-  const frequencies = powers(rotation.dim, rotation.base);
+  const frequencies = powers(rotation.rotaryDim, rotation.base);
   if (scaling[key].length !== frequencies.length) {
     throw new InputError(
       `rotary: ${key} has ${scaling[key].length} entries; expected ${frequencies.length}, one for each pair of channels`,
@@ -202,7 +202,7 @@ export function lengthOfFrequencies(
 function llama3(rotation: Rotation, scaling: Llama3Scaling): Float64Array {
   const { factor, low_freq_factor: low, high_freq_factor: high } = scaling;
   const trained = scaling.original_max_position_embeddings ?? trainedLength(rotation, 'llama3');
-  return powers(rotation.dim, rotation.base).map((f) => {
+  return powers(rotation.rotaryDim, rotation.base).map((f) => {
     const turns = (trained * f) / (2 * Math.PI);
     if (turns > high) return f;
     if (turns < low) return f / factor;

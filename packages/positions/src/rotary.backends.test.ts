@@ -10,7 +10,7 @@ for (const c of scaled.cases) {
   const { dim, base, maxLength, length } = c;
   const scaling = c.scaling as RotaryScaling;
   test(`${JSON.stringify(scaling)} for ${length} tokens gives Hugging Face's frequencies`, async () => {
-    const ours = rotaryFrequencies({ dim, base, maxLength }, scaling, length);
+    const ours = rotaryFrequencies({ rotaryDim: dim, base, maxLength }, scaling, length);
     // Theirs are of float32, whose powers of the base are good to about 1e-6.
     for (const [i, frequency] of c.frequencies.entries()) {
       expect(Math.abs(ours.frequencies[i]! / frequency - 1), `${i}`).toBeLessThan(2e-6);
@@ -25,7 +25,7 @@ describeBackends('rotary positions', () => {
     test(`${c.layout}, ${c.rotaryDim} of ${c.dim} channels, from ${c.start}, as Hugging Face turns them`, async () => {
       const { dim, rotaryDim, base, start } = c;
       const layout = c.layout as 'half-split' | 'interleaved';
-      const position = new RotaryPosition({ dim, rotaryDim, base, layout });
+      const position = new RotaryPosition({ headDim: dim, rotaryDim, base, layout });
       const q = tf.tensor(c.q, c.shape);
       const k = q.slice([0, 0, 0, 0], [1, 1, 5, dim]);
       const at = { start, keys: start + 5 };
@@ -39,7 +39,7 @@ describeBackends('rotary positions', () => {
   }
 
   test('scores depend on the distance of the tokens alone, far out too', async () => {
-    const position = new RotaryPosition({ dim: 8 });
+    const position = new RotaryPosition({ headDim: 8 });
     const [q, k] = [gaussian([1, 2, 5, 8], 1), gaussian([1, 1, 5, 8], 2)];
     const scores = (start: number) => {
       const placed = position.apply(q, k, { start, keys: start + 5 });
@@ -49,7 +49,7 @@ describeBackends('rotary positions', () => {
   });
 
   test('sequences of different lengths go on each from its own', async () => {
-    const position = new RotaryPosition({ dim: 4 });
+    const position = new RotaryPosition({ headDim: 4 });
     const x = gaussian([2, 1, 3, 4], 3);
     const both = position.apply(x, x, { start: 9, starts: [9, 2], keys: 12 });
     for (const [b, start] of [9, 2].entries()) {
@@ -65,7 +65,7 @@ describeBackends('rotary positions', () => {
 
   test('yarn multiplies what turns, and nothing else, by its attention factor', async () => {
     const scaling = { rope_type: 'yarn', factor: 4, attention_factor: 3 } as const;
-    const options = { dim: 6, rotaryDim: 4, maxLength: 16 };
+    const options = { headDim: 6, rotaryDim: 4, maxLength: 16 };
     const x = tf.ones([1, 1, 1, 6]);
     const { q } = new RotaryPosition({ ...options, scaling }).apply(x, x, { start: 0, keys: 1 });
     await expectClose(q, [3, 3, 3, 3, 1, 1]);
@@ -73,31 +73,31 @@ describeBackends('rotary positions', () => {
 
   test('dynamic frequencies follow the number of keys, and come back', async () => {
     const scaling = { rope_type: 'dynamic', factor: 2 } as const;
-    const position = new RotaryPosition({ dim: 4, maxLength: 4, scaling });
-    const plain = new RotaryPosition({ dim: 4 });
+    const position = new RotaryPosition({ headDim: 4, maxLength: 4, scaling });
+    const plain = new RotaryPosition({ headDim: 4 });
     const x = gaussian([1, 1, 3, 4], 1);
     const at = (start: number) => ({ start, keys: start + 3 });
     const turn = (p: RotaryPosition, start: number) => p.apply(x, x, at(start)).q;
     await expectClose(turn(position, 1), turn(plain, 1));
-    const stretched = new RotaryPosition({ dim: 4, base: 10_000 * 6.5 ** 2 });
+    const stretched = new RotaryPosition({ headDim: 4, base: 10_000 * 6.5 ** 2 });
     await expectClose(turn(position, 12), turn(stretched, 12));
     await expectClose(turn(position, 0), turn(plain, 0));
   });
 
   test('what does not fit is named', () => {
-    expect(() => new RotaryPosition({ dim: 8, rotaryDim: 5 })).toThrow(
+    expect(() => new RotaryPosition({ headDim: 8, rotaryDim: 5 })).toThrow(
       "rotary: rotaryDim is 5; expected an even number up to the head's width of 8",
     );
-    expect(() => new RotaryPosition({ dim: 8, rotaryDim: 10 })).toThrow('rotaryDim is 10');
+    expect(() => new RotaryPosition({ headDim: 8, rotaryDim: 10 })).toThrow('rotaryDim is 10');
     expect(
-      () => new RotaryPosition({ dim: 8, scaling: { rope_type: 'dynamic', factor: 2 } }),
+      () => new RotaryPosition({ headDim: 8, scaling: { rope_type: 'dynamic', factor: 2 } }),
     ).toThrow('rotary: dynamic scaling needs the trained length, maxLength; got none');
     const unknown = { rope_type: 'spiral' } as never;
-    expect(() => new RotaryPosition({ dim: 8, scaling: unknown })).toThrow(
+    expect(() => new RotaryPosition({ headDim: 8, scaling: unknown })).toThrow(
       "rotary: scaling has rope_type 'spiral'; expected default, linear, dynamic, yarn, longrope or llama3",
     );
     const x = tf.zeros([1, 1, 2, 6]);
-    expect(() => new RotaryPosition({ dim: 8 }).apply(x, x, { start: 0, keys: 2 })).toThrow(
+    expect(() => new RotaryPosition({ headDim: 8 }).apply(x, x, { start: 0, keys: 2 })).toThrow(
       'rotary: q has shape [1, 1, 2, 6]; expected [B, H, T, 8]',
     );
   });

@@ -12,7 +12,7 @@ import {
 
 export interface RotaryPositionOptions {
   /** `Dh`, the width of a head. */
-  dim: number;
+  headDim: number;
   /** `R`, how many of a head's first channels turn; default all. */
   rotaryDim?: number | undefined;
   /** Default 10,000. */
@@ -45,23 +45,23 @@ export class RotaryPosition implements AttentionPosition {
   readonly name = 'rotary';
   readonly needsProduct = true;
   readonly #options: RotaryPositionOptions;
-  readonly #dim: number;
+  readonly #rotaryDim: number;
   readonly #layout: RotaryLayout;
   #tables: Tables;
 
-  /** @throws InputError where `rotaryDim` is odd or beyond `dim`, or the scaling rule cannot be used */
+  /** @throws InputError where `rotaryDim` is odd or beyond `headDim`, or the scaling rule cannot be used */
   constructor(options: RotaryPositionOptions) {
-    const { dim, rotaryDim = dim } = options;
+    const { headDim, rotaryDim = headDim } = options;
     if (rotaryDim > maxDim) {
       throw new InputError(`rotary: rotaryDim is ${rotaryDim}; expected at most ${maxDim}`);
     }
-    if (!(rotaryDim > 0 && rotaryDim % 2 === 0 && rotaryDim <= dim)) {
+    if (!(rotaryDim > 0 && rotaryDim % 2 === 0 && rotaryDim <= headDim)) {
       throw new InputError(
-        `rotary: rotaryDim is ${rotaryDim}; expected an even number up to the head's width of ${dim}`,
+        `rotary: rotaryDim is ${rotaryDim}; expected an even number up to the head's width of ${headDim}`,
       );
     }
     this.#options = options;
-    this.#dim = rotaryDim;
+    this.#rotaryDim = rotaryDim;
     this.#layout = options.layout ?? 'half-split';
     this.#tables = new Tables(this.#frequencies(0));
   }
@@ -69,9 +69,9 @@ export class RotaryPosition implements AttentionPosition {
   /** @returns both, turned or with what turns them; the last new key stands where the last query does */
   apply(q: tf.Tensor, k: tf.Tensor, at: Span): Placed {
     const { start, starts = [], keys, turnsAsLoaded, positions: given } = at;
-    const { dim } = this.#options;
-    checkShape('rotary: q', q.shape, ['B', 'H', 'T', dim]);
-    checkShape('rotary: k', k.shape, [q.shape[0]!, 'Hkv', 'T', dim]);
+    const { headDim } = this.#options;
+    checkShape('rotary: q', q.shape, ['B', 'H', 'T', headDim]);
+    checkShape('rotary: k', k.shape, [q.shape[0]!, 'Hkv', 'T', headDim]);
     const [queries, added] = [q.shape[2]!, k.shape[2]!];
     const level = starts.every((from) => from === starts[0]);
     const positions = level ? [start] : starts;
@@ -114,7 +114,7 @@ export class RotaryPosition implements AttentionPosition {
 
   #frequencies(length: number): Frequencies {
     const { base = 10_000, scaling, maxLength } = this.#options;
-    return rotaryFrequencies({ dim: this.#dim, base, maxLength }, scaling, length);
+    return rotaryFrequencies({ rotaryDim: this.#rotaryDim, base, maxLength }, scaling, length);
   }
 }
 
@@ -123,7 +123,7 @@ export class RotaryPosition implements AttentionPosition {
  * of the sequence, the row of position t is that of `t + 1` tokens.
  */
 export function rotaryTable(
-  { dim, rotaryDim = dim, base = 10_000, scaling, maxLength }: RotaryPositionOptions,
+  { headDim, rotaryDim = headDim, base = 10_000, scaling, maxLength }: RotaryPositionOptions,
   count: number,
 ): { cos: Float32Array; sin: Float32Array; pairs: number } {
   const pairs = rotaryDim / 2;
@@ -134,7 +134,7 @@ export function rotaryTable(
     const needed = lengthOfFrequencies(scaling, t + 1, maxLength);
     if (needed !== length) {
       length = needed;
-      rule = rotaryFrequencies({ dim: rotaryDim, base, maxLength }, scaling, length);
+      rule = rotaryFrequencies({ rotaryDim, base, maxLength }, scaling, length);
     }
     for (let i = 0; i < pairs; i++) {
       const angle = t * rule.frequencies[i]!;

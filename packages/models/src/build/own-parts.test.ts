@@ -120,7 +120,7 @@ describe('a part of one’s own', () => {
     });
     const own = createModel({
       ...base,
-      position: new RotaryPosition({ dim: 4 }),
+      position: new RotaryPosition({ headDim: 4 }),
       mask: masks.slidingWindow(3),
       score: (params, sizes) => ({ ...scaledDotProductScore(params, sizes), scale: 1 }),
       norm: (params, { dim }) => new RMSNorm(params, { dim }),
@@ -187,7 +187,7 @@ describe('a part of one’s own in a checkpoint', () => {
     expect(() => createModel({ ...base, norm })).toThrow(
       /config\.json: 'norm' is the part "unheard", which is not registered; call registerPart\('norm', 'unheard', …\) first/,
     );
-    const model = createModel({ ...base, position: new RotaryPosition({ dim: 4 }) });
+    const model = createModel({ ...base, position: new RotaryPosition({ headDim: 4 }) });
     await expect(saveModel(folder(), model)).rejects.toThrow(
       "saving the model: 'position' is a part of your own, RotaryPosition, without a registered name",
     );

@@ -83,7 +83,11 @@ describe('rotary positions in every place are those of transformers', () => {
       const { position } = readRope(settings as never, 16, 'config.json');
       const { base = 0, scaling, trainedLength } = position;
       for (const { length, values, attentionFactor } of frequencies) {
-        const ours = rotaryFrequencies({ dim: 8, base, maxLength: trainedLength }, scaling, length);
+        const ours = rotaryFrequencies(
+          { rotaryDim: 8, base, maxLength: trainedLength },
+          scaling,
+          length,
+        );
         expect(ours.attentionFactor).toBeCloseTo(attentionFactor, 6);
         for (const [i, value] of values.entries()) {
           expect(Math.abs(ours.frequencies[i]! / value - 1)).toBeLessThan(1e-5);
