@@ -1,7 +1,7 @@
 import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { readTensor } from '@headwise/core';
+import { currentDevice, readTensor } from '@headwise/core';
 import { underBindingLimit } from '@headwise/core/internal';
 import { KeyValueCache, StepLoop, stepPlanOf } from '@headwise/decoding';
 import { checkedSampling } from '@headwise/kernels/internal';
@@ -89,4 +89,31 @@ test('a model whose weights exceed a binding is trained, saved and loaded as one
   for (const [path, values] of Object.entries(expected)) {
     await expectClose(tf.tensor1d(actual[path]!), values, { ratio: 1e-5 });
   }
+});
+
+test('a weight that the device cannot bind is refused with the numbers and the types in which it fits', async () => {
+  const model = create();
+  const folder = join(mkdtempSync(join(tmpdir(), 'headwise-large-')), 'model');
+  await saveModel(folder, model);
+  model.params.dispose();
+  const { maxBufferSize, maxStorageBuffersPerShaderStage } = currentDevice()!.gpu.limits;
+  const pieces = maxStorageBuffersPerShaderStage - 3;
+  // The table takes 17,776 bytes in float32, 9,152 in halves.
+  const most = 256 * Math.ceil(9152 / pieces / 256);
+  const refusal = `'tokens.weight' of shape [101, 44] takes 17776 bytes; the device makes buffers of at most ${maxBufferSize} bytes and binds ${pieces} pieces of ${most} for one weight; `;
+  const fits = "load the model with a dtype in which it fits: 'f16', 'int8', 'int4'";
+  const before = tf.memory().numTensors;
+  await underBindingLimit(most, async () => {
+    await expect(loadModel(folder)).rejects.toThrow(refusal + fits);
+    expect(() => create()).toThrow(refusal + fits);
+    const only = (path: string) => path !== 'tokens.weight';
+    await expect(loadModel(folder, { dtype: 'int8', only })).rejects.toThrow(
+      `${refusal}pack it too: \`only\` leaves it in float32, and it fits in 'f16', 'int8', 'int4'`,
+    );
+    (await loadModel(folder, { dtype: 'int8' })).params.dispose();
+  });
+  await underBindingLimit(256, () => {
+    expect(() => create('f16')).toThrow('expected a smaller vocabulary or width');
+  });
+  expect(tf.memory().numTensors).toBe(before);
 });

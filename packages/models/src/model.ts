@@ -10,6 +10,7 @@ import {
   type ParamSource,
   ParamStore,
 } from '@headwise/core';
+import { checkWeightsBind } from './bindable.js';
 import { buildModel } from './build/build-model.js';
 import type { DecoderConfiguration, ModelConfiguration } from './build/model-configuration.js';
 import type { Written } from './build/written.js';
@@ -17,7 +18,7 @@ import { changed, type PresetChange } from './change.js';
 import { refuseUnknownKeys } from './families/shared/settings.js';
 import { type FamilyConfiguration, readConfiguration } from './families.js';
 import type { ModelFamily } from './family.js';
-import { checkModelFits, sizeOfPreset } from './size.js';
+import { checkModelFits, shapesOf, sizeOfPreset } from './size.js';
 import { leastBytes, packingOf, type WeightOptions } from './weight-options.js';
 
 /** A model with what is needed to train, save and dispose it. */
@@ -86,7 +87,7 @@ export type NetworkOf<C> = C extends DecoderConfiguration | DecoderSettings
  * a family's `config.json`.
  *
  * @throws InputError for an unknown `model_type`, for keys that nothing reads, for a configuration that does not hold
- * together, and for a model that does not fit into memory
+ * together, for a model that does not fit into memory, and for a weight that the GPU cannot bind
  * @example
  * const llama = createModel({ model_type: 'llama', hidden_size: 64, num_attention_heads: 4, num_hidden_layers: 2 });
  */
@@ -130,6 +131,7 @@ function makeModel(read: FamilyConfiguration, options: CreateOptions): Model {
   const { family, config } = read;
   const preset = family.preset(config);
   checkModelFits(sizeOfPreset(preset), { copies: leastBytes[dtype], memoryLimit, name });
+  checkWeightsBind(() => shapesOf(preset), options, name);
   const params = new ParamStore({ seed, source, packing });
   try {
     return { family, config, params, network: buildModel(params, preset) };

@@ -52,10 +52,13 @@ export function sizeOfPreset(config: ModelConfiguration): ModelSize {
   return { ...size, bytes: 4 * size.parameters };
 }
 
-function measured(config: ModelConfiguration): ModelSize {
+const measured = (config: ModelConfiguration): ModelSize => sizeOfStore(shapesOf(config));
+
+/** The parameters of a configuration's model, without values. */
+export function shapesOf(config: ModelConfiguration): ParamStore {
   const params = new ParamStore({ shapesOnly: true });
   buildModel(params, config);
-  return sizeOfStore(params);
+  return params;
 }
 
 /** The size of the parameters that a store has made. */

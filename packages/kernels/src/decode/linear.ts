@@ -13,12 +13,13 @@ import {
   loadNormalized,
   type Norm,
   type NormForm,
+  normalizedRows,
   normInputs,
   normKey,
   statisticsPrologue,
 } from './normalized.js';
 import {
-  buffersOf,
+  bindingsOf,
   type DecodeWeight,
   describeWeights,
   loadWeights,
@@ -158,9 +159,16 @@ function multiply(
   const backend = tf.backend() as WebGPUBackend;
   const others = 2 + Object.keys(normTensors).length + (bias ? 1 : 0) + (residual ? 1 : 0);
   const room = backend.device.limits.maxStorageBuffersPerShaderStage - others;
+  const bindings = weights.map((own) => bindingsOf(backend.device, own));
+  const least = paired ? bindings[0]! + bindings[1]! : Math.max(...bindings);
+  if (least > room && norm.kind !== 'none' && others > 2) {
+    // A large weight leaves no bindings for the norm, which takes a dispatch of its own then.
+    const plain = { ...options, norm: undefined };
+    return tf.tidy(() => multiply(op, normalizedRows(x, norm), weights, plain, paired));
+  }
   let y: tf.TensorInfo | undefined;
   let firstColumn = 0;
-  for (const group of paired ? [weights] : groupsOf(weights, room)) {
+  for (const group of paired ? [weights] : groupsOf(weights, bindings, room)) {
     const { form, columns, pack, wide, tensors, params } = describeWeights(op, group, paired);
     const rowRoom = keptRows(normForm, rows, inner);
     const tiling = tilingFor(
@@ -219,11 +227,15 @@ const blocksFor = (columns: number): number =>
   [16, 4].find((blocks) => columns >= 8 * blocks * manyWorkgroups) ?? 1;
 
 /** Neighbouring weights that can be bound together, and have one form. */
-function groupsOf(weights: readonly DecodeWeight[], room: number): DecodeWeight[][] {
+function groupsOf(
+  weights: readonly DecodeWeight[],
+  bindings: readonly number[],
+  room: number,
+): DecodeWeight[][] {
   const groups: DecodeWeight[][] = [];
   let left = 0;
-  for (const weight of weights) {
-    const buffers = buffersOf(weight);
+  for (const [i, weight] of weights.entries()) {
+    const buffers = bindings[i]!;
     if (left < buffers || groups.length === 0) {
       groups.push([]);
       left = room;

@@ -1,7 +1,9 @@
 import { checkShape } from '@headwise/core';
-import type * as tf from '@tensorflow/tfjs';
+import * as tf from '@tensorflow/tfjs';
 import { type RowGroup, rowSum } from '../dispatch/row-group.js';
+import { layerNorm } from '../layer-norm/index.js';
 import { fewRows } from '../matrix-product/few-rows.js';
+import { rmsNorm } from '../rms-norm/index.js';
 
 /**
  * A norm that is computed where its result is read.
@@ -56,6 +58,18 @@ export function describeNorm(
     tensors,
     epsilon: norm.kind === 'none' ? 0 : (norm.epsilon ?? (norm.kind === 'rms' ? 1e-6 : 1e-5)),
   };
+}
+
+/** Rows that are normalised in a dispatch of their own. */
+export function normalizedRows(x: tf.Tensor2D, norm: Norm): tf.Tensor2D {
+  const width = x.shape[1];
+  if (norm.kind === 'none') return x;
+  const { epsilon, weight = tf.ones([width]) } = norm;
+  return (
+    norm.kind === 'rms'
+      ? rmsNorm(x, weight, epsilon)
+      : layerNorm(x, weight, norm.bias ?? tf.zeros([width]), epsilon)
+  ) as tf.Tensor2D;
 }
 
 /** Tells forms apart. */

@@ -1,6 +1,7 @@
 import { checkShape, InputError } from '@headwise/core';
 import { type MatrixLayout, sizeOf } from '@headwise/core/internal';
 import * as tf from '@tensorflow/tfjs';
+import { piecesOf } from '../dispatch/limits.js';
 import type { ElementType, ParamType } from '../dispatch/program.js';
 import { readsFours, type Tiling } from '../matrix-product/form.js';
 import { bitsOf, type PackedWeight, type WeightFormat } from '../packed-linear/pack.js';
@@ -51,9 +52,11 @@ export function sizesOf(weight: DecodeWeight): [inner: number, columns: number] 
   return weight.layout === 'in-out' ? [rows, columns] : [columns, rows];
 }
 
-/** The number of storage buffers that a weight takes. */
-export const buffersOf = (weight: DecodeWeight): number =>
-  isPacked(weight) && weight.scales ? 2 : 1;
+/** The number of bindings that a weight takes. */
+export function bindingsOf(device: GPUDevice, weight: DecodeWeight): number {
+  const tensors = isPacked(weight) ? [weight.words, weight.scales] : [weight.values];
+  return tensors.reduce((sum, tensor) => sum + (tensor ? piecesOf(device, 4 * tensor.size) : 0), 0);
+}
 
 /**
  * Describes the weights of one product.

@@ -1,5 +1,5 @@
 import { underBindingLimit } from '@headwise/core/internal';
-import { gaussian } from '@headwise/testing';
+import { expectClose, gaussian } from '@headwise/testing';
 import * as tf from '@tensorflow/tfjs';
 import { expect, test } from 'vitest';
 import { chunkedCrossEntropy } from '../chunked-cross-entropy/index.js';
@@ -81,6 +81,18 @@ test('elementwise operations of TensorFlow.js on large tensors', async () => {
       'the device binds at most 8960 at once',
     );
   });
+});
+
+test('a norm before a weight that leaves no bindings for it takes a dispatch of its own', async () => {
+  for (const norm of [
+    { kind: 'layer', weight: gaussian([width], 8), bias: gaussian([width], 9) },
+    { kind: 'rms', weight: gaussian([width], 8) },
+  ] as const) {
+    const values = table.reshape<tf.Tensor2D>([width, count]);
+    const run = () => decodeLinear(row, { values, layout: 'in-out' }, { norm });
+    // Fourteen pieces of sixteen bindings.
+    await expectClose(await underBindingLimit(1280, run), run(), { ratio: 2e-6 });
+  }
 });
 
 test('the next token is embedded and drawn by a large table', async () => {

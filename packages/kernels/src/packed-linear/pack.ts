@@ -1,5 +1,5 @@
 import { checkOneOf, InputError } from '@headwise/core';
-import type { MatrixLayout, PackedParam, Packer } from '@headwise/core/internal';
+import { type MatrixLayout, type PackedParam, type Packer, sizeOf } from '@headwise/core/internal';
 import * as tf from '@tensorflow/tfjs';
 import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
 import { type Block, packBytes, packHalves, packNibbles, raiseMagnitudes } from './block.js';
@@ -76,6 +76,20 @@ export function packWeight(
   return packer.finish();
 }
 
+/** Shapes of a packed weight's words and scales; the latter undefined for f16. */
+export function packedShapes(
+  inner: number,
+  out: number,
+  format: WeightFormat,
+  group: number,
+): { words: [number, number]; scales: [number, number] | undefined } {
+  const stride = 4 * Math.ceil(out / 4);
+  return {
+    words: [Math.ceil(inner / (32 / bitsOf[format])), stride],
+    scales: format === 'f16' ? undefined : [Math.ceil(inner / group), stride],
+  };
+}
+
 /** Columns that lie behind each other and are packed together: their words fill a line of the cache. */
 const columnsAtOnce = 16;
 
@@ -116,15 +130,13 @@ export class WeightPacker implements Packer {
     this.#layout = layout;
     [this.#in, this.#out] = [inner, out];
     this.#group = format === 'int4' ? group : inner;
-    this.#stride = 4 * Math.ceil(out / 4);
+    const { words, scales } = packedShapes(inner, out, format, this.#group);
+    this.#stride = words[1];
     const perWord = 32 / bitsOf[format];
     const together = format === 'f16' ? perWord : this.#group;
     this.step = layout === 'in-out' ? together * out : inner;
-    this.#words = new Int32Array(Math.ceil(inner / perWord) * this.#stride);
-    this.#scales =
-      format === 'f16'
-        ? undefined
-        : new Float32Array(Math.ceil(inner / this.#group) * this.#stride);
+    this.#words = new Int32Array(sizeOf(words));
+    this.#scales = scales && new Float32Array(sizeOf(scales));
     const columns = layout === 'in-out' ? out : columnsAtOnce;
     this.#most = new Int32Array(columns);
     this.#largest = new Float32Array(this.#most.buffer);

@@ -1,5 +1,6 @@
 import { InputError, type Packing, ParamStore } from '@headwise/core';
 import { sizeOf } from '@headwise/core/internal';
+import { checkWeightsBind } from '../bindable.js';
 import { buildModel } from '../build/build-model.js';
 import type { ModelConfiguration } from '../build/model-configuration.js';
 import { changed, type PresetChange } from '../change.js';
@@ -39,7 +40,7 @@ export interface LoadedModel extends Model {
  * Names, shapes and types are checked before any tensor is read; then tensors go to the backend one by one, in
  * pieces.
  *
- * @throws InputError for an unknown `dtype`; InputError or SafetensorsError naming the file, what is wrong with it and what was expected
+ * @throws InputError for an unknown `dtype`, and for a weight that the GPU cannot bind; InputError or SafetensorsError naming the file, what is wrong with it and what was expected
  * @example
  * const model = await loadModel('https://models.example/gpt2', { dtype: 'int8' });
  */
@@ -63,6 +64,7 @@ export async function loadModel(
       const copies = leastBytes[options.dtype ?? 'f32'];
       const { memoryLimit } = options;
       checkModelFits(sizeOfStore(built.params), { copies, memoryLimit, name: configName });
+      checkWeightsBind(() => built.params, options, configName);
       const notFinite = await fillFromTensors(built.params, reader, built.found, options);
       refuseNotFinite(notFinite, name);
       await reader.finish();
