@@ -17,5 +17,10 @@ export type { LogitsProcessor } from './processors/own.js';
 export type { SequenceBias } from './processors/sequence-bias.js';
 export { type BeamSearchOptions, beamSearch } from './search/beam-search.js';
 export type { BeamSequence, EarlyStopping } from './search/beams.js';
+export {
+  type ContrastiveSearchOptions,
+  type ContrastiveSequence,
+  contrastiveSearch,
+} from './search/contrastive-search.js';
 export type { StopReason } from './stop.js';
 export { type StreamOptions, stream } from './stream.js';

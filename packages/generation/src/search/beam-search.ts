@@ -135,14 +135,6 @@ async function ownScores(
   return values;
 }
 
-function logProbabilities(logits: ArrayLike<number>): Float64Array {
-  const values = Float64Array.from(logits);
-  const largest = values.reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY);
-  const sum = values.reduce((sum, value) => sum + Math.exp(value - largest), 0);
-  const logSum = largest + Math.log(sum);
-  return values.map((value) => value - logSum);
-}
-
 function checkBeams(
   network: Generator,
   prompt: readonly number[],

@@ -1,0 +1,250 @@
+import { InputError, type LanguageModel, type MatrixHead, readTensor } from '@headwise/core';
+import { nextTask } from '@headwise/core/internal';
+import { KeyValueCache } from '@headwise/decoding';
+import { linear, PackedWeight, packedLinear } from '@headwise/kernels';
+import * as tf from '@tensorflow/tfjs';
+import { checkPrompts } from '../generate.js';
+import type { GenerateOptions } from '../options.js';
+import { type Plan, planOf } from '../plan.js';
+import { processed } from '../process-scores.js';
+import { Stopping, type StopReason } from '../stop.js';
+import { best } from './best.js';
+import { probabilities } from './log-probabilities.js';
+
+export interface ContrastiveSearchOptions extends GenerateOptions {
+  /** The number of likeliest tokens that are compared, at least 2: `k`. */
+  candidates: number;
+  /** The weight of the similarity with tokens before, from 0 to 1: `α`; 0 is greedy. */
+  penalty: number;
+}
+
+/** A sequence that a contrastive search found. */
+export interface ContrastiveSequence {
+  /** The new tokens, without the stop id. */
+  readonly ids: readonly number[];
+  readonly reason: StopReason;
+  /** The stop id that ended it, where one did. */
+  readonly stopId: number | undefined;
+}
+
+/**
+ * Contrastive search: of the likeliest tokens the one of the highest `(1 − α) p − α max cos(h, hⱼ)`, h its last hidden state and hⱼ
+ * those of the tokens before.
+ *
+ * It is deterministic: temperature and cut-offs have no effect. A step runs `k` candidates of each sequence through the model and
+ * reads `4 V` bytes of each sequence. Prompts may differ in length.
+ *
+ * @throws InputError for prompts that are empty, too long or outside the vocabulary, for options out of range, and for a model
+ * whose head is not one matrix
+ * @see Su et al. 2022, https://arxiv.org/abs/2202.06417
+ */
+export async function contrastiveSearch(
+  network: LanguageModel,
+  prompts: readonly (readonly number[])[],
+  options: ContrastiveSearchOptions,
+): Promise<ContrastiveSequence[]> {
+  const head = checkedHead(network, options);
+  const sequences = prompts.map((prompt) => new Growing(network, prompt, options));
+  let live = sequences.filter(({ ended }) => !ended);
+  if (live.length === 0) return sequences;
+  const states = new States(head, live);
+  try {
+    while (live.length > 0) {
+      const { ids, shares } = await candidatesOf(live, states, options.candidates);
+      states.advance(ids.flat());
+      const similarities = await states.similarities(options.candidates);
+      const rows: number[] = [];
+      for (const [n, sequence] of live.entries()) {
+        const scores = shares[n]!.map(
+          (share, i) => (1 - options.penalty) * share - options.penalty * similarities[n]![i]!,
+        );
+        const chosen = scores.indexOf(Math.max(...scores));
+        sequence.take(ids[n]![chosen]!);
+        rows.push(n * options.candidates + chosen);
+      }
+      await nextTask();
+      const on = live.flatMap(({ ended }, n) => (ended ? [] : [n]));
+      live = on.map((n) => live[n]!);
+      if (live.length > 0) {
+        states.keep(
+          on.map((n) => rows[n]!),
+          on,
+        );
+      }
+    }
+  } finally {
+    states.dispose();
+  }
+  return sequences;
+}
+
+/** A sequence while it grows. */
+class Growing implements ContrastiveSequence {
+  readonly plan: Plan;
+  readonly prompt: readonly number[];
+  readonly ids: number[] = [];
+  stopId: number | undefined;
+  #reason: StopReason | undefined;
+  readonly #stopping: Stopping;
+
+  constructor(network: LanguageModel, prompt: readonly number[], options: GenerateOptions) {
+    checkPrompts(network, prompt, options);
+    this.prompt = prompt;
+    this.plan = planOf(network, prompt, { ...options, temperature: 0 });
+    // Candidates are read as tokens of the sequence.
+    this.plan.most = Math.min(this.plan.most, network.maxLength - prompt.length);
+    this.#stopping = new Stopping(this.plan);
+  }
+
+  get reason(): StopReason {
+    return this.#reason!;
+  }
+
+  get ended(): boolean {
+    this.#reason ??= this.#stopping.before(this.ids.length);
+    return this.#reason !== undefined;
+  }
+
+  take(id: number): void {
+    if (this.#stopping.at(id)) {
+      this.#reason = 'stop';
+      this.stopId = id;
+    } else {
+      this.ids.push(id);
+    }
+  }
+}
+
+/** The likeliest tokens of each sequence, and their probabilities. */
+async function candidatesOf(live: readonly Growing[], states: States, count: number) {
+  const values = await readTensor(states.scores);
+  const width = states.scores.shape[1];
+  const ids: number[][] = [];
+  const shares: number[][] = [];
+  for (const [n, { plan, prompt, ids: made }] of live.entries()) {
+    const row = values.subarray(n * width, (n + 1) * width);
+    const share = probabilities(processed(plan, row, [...prompt, ...made], made.length));
+    const own = best([...share.keys()], count, (id) => share[id]!);
+    ids.push(own);
+    shares.push(own.map((id) => share[id]!));
+  }
+  return { ids, shares };
+}
+
+/** The model's states after each sequence. */
+class States {
+  readonly #head: MatrixHead;
+  readonly #cache = new KeyValueCache();
+  /** Normalised hidden states of each sequence's tokens, `[T, D]`. */
+  #context: tf.Tensor2D[];
+  /** Of the tokens that were read last, `[N, D]`. */
+  #hidden: tf.Tensor2D;
+  #scores: tf.Tensor2D;
+
+  constructor(head: MatrixHead, sequences: readonly Growing[]) {
+    this.#head = head;
+    const lengths = sequences.map(({ prompt }) => prompt.length);
+    const longest = Math.max(...lengths);
+    const rows = sequences.map(({ prompt }) => [
+      ...prompt,
+      ...Array<number>(longest - prompt.length).fill(0),
+    ]);
+    const [hidden, ...context] = tf.tidy(() => {
+      const ids = tf.tensor2d(rows, [rows.length, longest], 'int32');
+      const all = head.hidden(ids, { cache: this.#cache, lengths }); // [N, T, D]
+      const parts = lengths.map((length, n) =>
+        all.slice([n, 0, 0], [1, length, -1]).reshape<tf.Tensor2D>([length, -1]),
+      );
+      const last = parts.map((part, n) => part.slice([lengths[n]! - 1, 0], [1, -1]));
+      return [tf.concat(last), ...parts.map(normalised)] as tf.Tensor2D[];
+    });
+    this.#hidden = hidden!;
+    this.#context = context;
+    this.#scores = this.#scored();
+  }
+
+  /** Scores of the tokens after, `[N, V]`. */
+  get scores(): tf.Tensor2D {
+    return this.#scores;
+  }
+
+  /** Reads several tokens in the place of each sequence's next one. @param ids as many of each sequence */
+  advance(ids: readonly number[]): void {
+    const each = ids.length / this.#context.length;
+    this.#cache.reorder(ids.map((_, row) => Math.floor(row / each)));
+    this.#hidden.dispose();
+    this.#hidden = tf.tidy(() =>
+      this.#head
+        .hidden(tf.tensor2d([...ids], [ids.length, 1], 'int32'), { cache: this.#cache })
+        .squeeze<tf.Tensor2D>([1]),
+    );
+  }
+
+  /** The largest cosine of each candidate with the tokens before. @param each candidates of each sequence */
+  async similarities(each: number): Promise<number[][]> {
+    const largest = tf.tidy(() => {
+      const candidates = normalised(this.#hidden);
+      const rows = this.#context.map((context, n) => {
+        const own = candidates.slice([n * each, 0], [each, -1]);
+        return tf.matMul(own, context, false, true).max(1); // [k]
+      });
+      return tf.stack(rows);
+    });
+    const values = await readTensor(largest);
+    largest.dispose();
+    return this.#context.map((_, n) => Array.from(values.slice(n * each, (n + 1) * each)));
+  }
+
+  /** Goes on from some of the tokens. @param rows of them @param sequences theirs, in order */
+  keep(rows: readonly number[], sequences: readonly number[]): void {
+    this.#cache.reorder(rows);
+    const [hidden, ...context] = tf.tidy(() => {
+      const chosen = tf.gather(this.#hidden, tf.tensor1d([...rows], 'int32')) as tf.Tensor2D;
+      const unit = normalised(chosen);
+      const longer = sequences.map((n, i) =>
+        tf.concat([this.#context[n]!, unit.slice([i, 0], [1, -1])]),
+      );
+      return [chosen, ...longer] as tf.Tensor2D[];
+    });
+    tf.dispose([this.#hidden, this.#scores, ...this.#context]);
+    this.#hidden = hidden!;
+    this.#context = context;
+    this.#scores = this.#scored();
+  }
+
+  dispose(): void {
+    this.#cache.dispose();
+    tf.dispose([this.#hidden, this.#scores, ...this.#context]);
+  }
+
+  #scored(): tf.Tensor2D {
+    const { weight } = this.#head;
+    return tf.tidy(() =>
+      weight instanceof PackedWeight
+        ? packedLinear(this.#hidden, weight)
+        : linear(this.#hidden, weight as tf.Tensor2D, undefined, 'out-in'),
+    ) as tf.Tensor2D;
+  }
+}
+
+const normalised = (x: tf.Tensor2D): tf.Tensor2D => x.div(x.norm(2, 1, true));
+
+function checkedHead(
+  { head, vocabSize }: LanguageModel,
+  { candidates, penalty, guidanceScale = 1, processors = [] }: ContrastiveSearchOptions,
+): MatrixHead {
+  if (!(Number.isSafeInteger(candidates) && candidates >= 2 && candidates <= vocabSize)) {
+    throw new InputError(
+      `candidates is ${candidates}; expected a whole number from 2 to ${vocabSize}`,
+    );
+  }
+  if (!(penalty >= 0 && penalty <= 1)) {
+    throw new InputError(`penalty is ${penalty}; expected 0 ≤ penalty ≤ 1`);
+  }
+  if (guidanceScale !== 1 || processors.length > 0) {
+    const name = guidanceScale === 1 ? 'processors' : 'guidanceScale';
+    throw new InputError(`${name} is given for a contrastive search, which does not take it`);
+  }
+  if (head) return head;
+  throw new InputError('contrastiveSearch: the model has no head of one matrix; expected one');
+}
