@@ -9,6 +9,8 @@ import { processed } from '../process-scores.js';
 import { runInOrder } from '../processors/own.js';
 import { Stopping } from '../stop.js';
 import { type BeamSequence, Beams, type EarlyStopping } from './beams.js';
+import { best } from './best.js';
+import { logProbabilities } from './log-probabilities.js';
 
 export interface BeamSearchOptions extends GenerateOptions {
   /** The number of sequences that are kept while searching, at least 1. */
@@ -22,6 +24,13 @@ export interface BeamSearchOptions extends GenerateOptions {
    * there can be none.
    */
   earlyStopping?: EarlyStopping | undefined;
+  /** Diverse beam search: the beams are cut into as many groups, which search one after the other; default 1. */
+  groups?: number | undefined;
+  /**
+   * Taken from the log-probability of a token for each beam of an earlier group that chose it in the same step; needs groups.
+   * Default 0.
+   */
+  diversityPenalty?: number | undefined;
   /** Beam sampling: continuations are drawn, after temperature and cut-offs, in place of the best. Default false. */
   sample?: boolean | undefined;
 }
@@ -43,13 +52,13 @@ export async function beamSearch(
   options: BeamSearchOptions,
 ): Promise<BeamSequence[][]> {
   const searches = prompts.map((prompt) => new Search(network, prompt, options));
-  let live = searches.filter(({ beams }) => !beams.ended);
+  let live = searches.filter(({ ended }) => !ended);
   if (live.length === 0) return searches.map(() => []);
   const given = live.map(({ prompt }) => prompt);
   const scores = batchScoresOf(network, given, live[0]!.plan.storage);
   try {
     for (let first = true; live.length > 0; first = false) {
-      const ids = live.flatMap(({ beams }) => beams.running.map((beam) => beam.ids.at(-1)!));
+      const ids = live.flatMap(({ running }) => running.map((beam) => beam.ids.at(-1)!));
       const rows = scores.after(first ? undefined : ids);
       try {
         await stepAll(live, rows);
@@ -60,25 +69,25 @@ export async function beamSearch(
       const order: number[] = [];
       let start = 0;
       for (const search of live) {
-        const { beams, width } = search;
-        if (!beams.ended) order.push(...beams.running.map(({ row }) => start + row));
-        start += width;
-        search.width = beams.running.length;
+        if (!search.ended) order.push(...search.running.map(({ row }) => start + row));
+        start += search.width;
+        search.width = search.running.length;
       }
-      live = live.filter(({ beams }) => !beams.ended);
+      live = live.filter(({ ended }) => !ended);
       if (live.length > 0) scores.reorder(order);
     }
   } finally {
     scores.dispose();
   }
   const { returned = 1 } = options;
-  return searches.map(({ beams }) => beams.finished.slice(0, returned));
+  return searches.map(({ finished }) => finished.slice(0, returned));
 }
 
 /** The search after one prompt. */
 class Search {
   readonly plan: Plan;
-  readonly beams: Beams;
+  readonly #groups: readonly Beams[];
+  readonly #diversityPenalty: number;
   readonly prompt: readonly number[];
   /** What new tokens follow. */
   readonly start: readonly number[];
@@ -95,9 +104,52 @@ class Search {
     this.plan = planOf(network, prompt, given, this.start);
     // The last token needs no place in the cache.
     this.plan.most = Math.min(this.plan.most, network.maxLength + 1 - this.start.length);
-    const settings = { beams, lengthPenalty, earlyStopping, sample };
+    const { groups = 1, diversityPenalty = 0 } = options;
+    const settings = { beams: beams / groups, lengthPenalty, earlyStopping, sample, groups };
     const random = new Random(this.plan.seed);
-    this.beams = new Beams(this.plan, settings, new Stopping(this.plan), random);
+    const stopping = new Stopping(this.plan);
+    this.#diversityPenalty = diversityPenalty;
+    this.#groups = Array.from(
+      { length: groups },
+      () => new Beams(this.plan, settings, stopping, random),
+    );
+  }
+
+  /** Whether every group has ended. */
+  get ended(): boolean {
+    return this.#groups.every(({ ended }) => ended);
+  }
+
+  /** The sequences that go on, of one group after the other; before the first step the prompt alone. */
+  get running(): Beams['running'] {
+    if (this.#groups[0]!.isNew) return this.#groups[0]!.running;
+    return this.#groups.flatMap(({ ended, running }) => (ended ? [] : running));
+  }
+
+  /** The best finished sequences of all groups, best first. */
+  get finished(): BeamSequence[] {
+    const all = this.#groups.flatMap(({ finished }) => finished);
+    return best(all, all.length, ({ score }) => score);
+  }
+
+  /** @param scores log-probabilities of the tokens after each running sequence, `[V]` each */
+  step(scores: readonly Float64Array[]): void {
+    const { isNew } = this.#groups[0]!;
+    const least = this.plan.stopIds.length + 1;
+    const chosen: number[] = [];
+    let first = 0;
+    for (const group of this.#groups) {
+      if (group.ended) continue;
+      const rows = group.running.map(({ ids }, n) => {
+        const row = scores[first + n]!.slice();
+        for (const id of chosen) row[id]! -= this.#diversityPenalty;
+        return processed(this.plan, row, [...this.start, ...ids], ids.length, least);
+      });
+      const tokens = group.step(rows, first);
+      // All groups begin after the prompt, which has one row.
+      if (!isNew) first += rows.length;
+      chosen.push(...tokens);
+    }
   }
 }
 
@@ -107,18 +159,18 @@ async function stepAll(live: readonly Search[], rows: tf.Tensor2D): Promise<void
   const own = live.some(({ plan }) => plan.processors.length > 0);
   const values = own ? undefined : await readTensor(rows);
   let row = 0;
-  for (const { beams, plan, start } of live) {
-    const least = plan.stopIds.length + 1;
+  for (const search of live) {
+    const { plan, start } = search;
     const scores: Float64Array[] = [];
-    for (const { ids } of beams.running) {
+    for (const { ids } of search.running) {
       const sequence = [...start, ...ids];
       const logits = values
         ? values.subarray(row * vocabulary, (row + 1) * vocabulary)
         : await ownScores(rows, row, plan, sequence);
-      scores.push(processed(plan, logProbabilities(logits), sequence, ids.length, least));
+      scores.push(logProbabilities(logits));
       row++;
     }
-    beams.step(scores);
+    search.step(scores);
   }
 }
 
@@ -147,6 +199,19 @@ function checkBeams(
   };
   count('beams', beams, network.vocabSize);
   count('returned', returned, beams);
+  const { groups = 1, diversityPenalty = 0 } = options;
+  count('groups', groups, beams);
+  if (beams % groups !== 0) {
+    throw new InputError(`groups is ${groups} for ${beams} beams; expected a divisor of them`);
+  }
+  if (!(diversityPenalty >= 0 && Number.isFinite(diversityPenalty))) {
+    throw new InputError(
+      `diversityPenalty is ${diversityPenalty}; expected a number of at least 0`,
+    );
+  }
+  if (diversityPenalty > 0 && groups === 1) {
+    throw new InputError(`diversityPenalty is ${diversityPenalty} for one group; expected 0`);
+  }
   if (!Number.isFinite(lengthPenalty)) {
     throw new InputError(`lengthPenalty is ${lengthPenalty}; expected a number`);
   }

@@ -8,7 +8,10 @@ export type EarlyStopping = boolean | 'never';
 
 /** Options of a beam search with their defaults. */
 export interface BeamSettings {
+  /** Of one group. */
   readonly beams: number;
+  /** The number of groups that search after the same prompt. */
+  readonly groups: number;
   readonly lengthPenalty: number;
   readonly earlyStopping: EarlyStopping;
   /** Whether continuations are drawn, without replacement, in place of the best. */
@@ -41,7 +44,7 @@ interface Candidate extends Beam {
 }
 
 /**
- * The beams of one prompt: the rules of Hugging Face's beam search, without the model.
+ * The beams of one prompt, or one group of them: the rules of Hugging Face's beam search, without the model.
  *
  * @see Freitag and Al-Onaizan 2017, https://arxiv.org/abs/1702.01806
  */
@@ -77,13 +80,22 @@ export class Beams {
     return this.#ended;
   }
 
-  /** @param scores of the next token of each running sequence, processed log-probabilities `[V]` */
-  step(scores: readonly Float64Array[]): void {
+  /** Whether no step was made. */
+  get isNew(): boolean {
+    return this.#running[0]?.ids.length === 0;
+  }
+
+  /**
+   * @param scores of the next token of each running sequence, processed log-probabilities `[V]`
+   * @param first where the rows of its running sequences begin among those of all groups
+   * @returns the new tokens of the best sequences that no stop id ended
+   */
+  step(scores: readonly Float64Array[], first: number): number[] {
     const { beams, earlyStopping } = this.#settings;
     const made = this.#running[0]!.ids.length + 1;
     // So many that enough go on where all the best ones end.
     const count = Math.max(2, 1 + this.#plan.stopIds.length) * beams;
-    const candidates = this.#candidates(scores, count, this.#stopping.before(made));
+    const candidates = this.#candidates(scores, first, count, this.#stopping.before(made));
     const going = candidates.filter(({ reason }) => !reason);
     const endings = candidates.slice(0, beams).filter(({ reason }) => reason);
     const full = this.#finished.length === beams;
@@ -91,11 +103,15 @@ export class Beams {
     this.#running = best(going, beams, ({ score }) => score);
     const fullNow = this.#finished.length === beams;
     this.#ended =
-      going.length === 0 || (fullNow && (earlyStopping === true || !this.#mayImprove(made)));
+      going.length === 0 ||
+      (fullNow && (earlyStopping === true || !this.#mayImprove(candidates[0]!, made)));
+    const unstopped = candidates.filter(({ stopId }) => stopId === undefined);
+    return unstopped.slice(0, beams).map(({ ids }) => ids.at(-1)!);
   }
 
   #candidates(
     scores: readonly Float64Array[],
+    first: number,
     count: number,
     reason: StopReason | undefined,
   ): Candidate[] {
@@ -117,7 +133,7 @@ export class Beams {
         return {
           ids: [...this.#running[row]!.ids, id],
           score: sums[place]!,
-          row,
+          row: first + row,
           reason: stopId === undefined ? reason : 'stop',
           stopId,
         };
@@ -137,10 +153,11 @@ export class Beams {
     this.#finished = best([...this.#finished, ...added], beams, ({ score }) => score);
   }
 
-  /** Whether the best running sequence could still become better than the worst finished one. */
-  #mayImprove(made: number): boolean {
-    const { earlyStopping, lengthPenalty } = this.#settings;
+  /** Whether a sequence could still become better than the worst finished one: the best running one, or in groups the best of all. */
+  #mayImprove(best: Beam, made: number): boolean {
+    const { earlyStopping, lengthPenalty, groups } = this.#settings;
+    const { score } = groups > 1 ? best : this.#running[0]!;
     const length = earlyStopping === 'never' && lengthPenalty > 0 ? this.#plan.most : made;
-    return this.#running[0]!.score / length ** lengthPenalty > this.#finished.at(-1)!.score;
+    return score / length ** lengthPenalty > this.#finished.at(-1)!.score;
   }
 }
