@@ -18,6 +18,7 @@ import { loadTurned, tableParams } from '../rotary/load.js';
 import type { RotaryLayout } from '../rotary/tables.js';
 import { joinProgram } from './join.js';
 import type { Ring } from './ring.js';
+import { loaded, product, type RowForm, rowForm, rowLoad, rowStore } from './row-form.js';
 
 /** Heads up to this width run fused. */
 export const widestHead = 256;
@@ -35,23 +36,11 @@ type RowsAtOnce = 1 | 4;
 
 type SplitProgram = Program<'q' | 'k' | 'v', 'parts'>;
 
-/** What is read of a row at once: four values, where its width allows it, or one; four halves, or two. */
-type Form = 'fours' | 'ones' | 'four halves' | 'two halves';
-
-const formOf = (dtype: tf.DataType, width: number): Form =>
-  dtype === 'int32'
-    ? width % 4 === 0
-      ? 'four halves'
-      : 'two halves'
-    : width % 4 === 0
-      ? 'fours'
-      : 'ones';
-
 interface Variant {
   rows: RowsAtOnce;
   /** Whether each sequence has a length of its own. */
   placed: boolean;
-  form: Form;
+  form: RowForm;
   /** How queries are turned, if they are. */
   layout: RotaryLayout | undefined;
   /** Whether tokens take turns in the places of a window. */
@@ -59,44 +48,14 @@ interface Variant {
   pairs: PairFunctions;
 }
 
-/** A form in WGSL: how many values it is, their type, the buffers' type, and code that loads them. */
-const forms = {
-  fours: {
-    pack: 4,
-    type: 'vec4f',
-    q: 'vec4f',
-    kv: 'vec4f',
-    load: (x: string, i: string) => `${x}[${i}]`,
-    query: (start: string, c: string) => `q[${start} / 4u + ${c}]`,
-  },
-  ones: {
-    pack: 1,
-    type: 'f32',
-    q: 'f32',
-    kv: 'f32',
-    load: (x: string, i: string) => `${x}[${i}]`,
-    query: (start: string, c: string) => `q[${start} + ${c}]`,
-  },
-  'four halves': {
-    pack: 4,
-    type: 'vec4f',
-    q: 'vec4f',
-    kv: 'vec2u',
-    load: (x: string, i: string) =>
-      `vec4f(unpack2x16float(${x}[${i}].x), unpack2x16float(${x}[${i}].y))`,
-    query: (start: string, c: string) => `q[${start} / 4u + ${c}]`,
-  },
-  'two halves': {
-    pack: 2,
-    type: 'vec2f',
-    q: 'f32',
-    kv: 'u32',
-    load: (x: string, i: string) => `unpack2x16float(${x}[${i}])`,
-    // The last word of an odd width holds a value and a zero.
-    query: (start: string, c: string) =>
-      `vec2f(q[${start} + 2u * ${c}], q[${start} + min(2u * ${c} + 1u, params.width - 1u)])`,
-  },
-} as const;
+/** WGSL of load `c` of a query that is not turned, where it lies. */
+const queryLoad = ({ pack }: RowForm, start: string): string =>
+  ({
+    1: `q[${start} + c]`,
+    // Behind an odd width, keys hold a zero: the number here does not matter.
+    2: `vec2f(q[${start} + 2u * c], q[${start} + min(2u * c + 1u, params.width - 1u)])`,
+    4: `q[${start} / 4u + c]`,
+  })[pack];
 
 /**
  * Attention of some rows over a part of the keys: a lane scores a key, then sums columns of the values.
@@ -105,31 +64,27 @@ const forms = {
  */
 const splitProgram = variants(
   ({ rows, placed, form, layout, ring, pairs }: Variant) =>
-    [rows, placed, form, layout, ring, pairs.key].join('/'),
+    [rows, placed, form.stored, layout, ring, pairs.key].join('/'),
   ({ rows, placed, form, layout, ring, pairs }): SplitProgram => {
-    const { pack, type, q, kv, load, query } = forms[form];
+    const { pack, type, stored } = form;
     // One row that is not turned is read where it lies; several are copied, which is as much less to read.
     const copied = rows > 1 || layout !== undefined;
     const part = (vector: string, r: number) => (rows === 1 ? vector : `${vector}[${r}]`);
-    // The last word of an odd width holds a value and a zero.
-    const channel = (start: string, at: string, angles: string) =>
-      pack === 2
-        ? `select(0.0, q_at(${start}, min(${at}, params.width - 1u), ${angles}), ${at} < params.width)`
-        : `q_at(${start}, ${at}, ${angles})`;
-    const product = (x: string, y: string) => (pack === 1 ? `${x} * ${y}` : `dot(${x}, ${y})`);
+    const products = (r: number) =>
+      product(form, copied ? `query[c][${r}]` : queryLoad(form, part('start', r)), 'x');
     const copy = /* wgsl */ `
       let angles = (sequence * params.tableStride + row % params.queries) * params.pairs;
       for (var c = lane; c < params.stored; c += ${lanes}u) {
-        ${each(rows, (r) => `query[c][${r}] = ${type}(${each(pack, (i) => channel(part('start', r), `c * ${pack}u + ${i}u`, part('angles', r)), ', ')});`)}
+        ${each(rows, (r) => `query[c][${r}] = ${rowLoad(form, 'q', part('start', r), part('angles', r))};`)}
       }
       workgroupBarrier();
     `;
     return defineProgram({
       label: 'headwise/DecodeAttention',
       inputs: {
-        q: copied ? 'f32' : q,
-        k: kv,
-        v: kv,
+        q: copied || pack !== 4 ? 'f32' : 'vec4f',
+        k: stored,
+        v: stored,
         ...(placed ? { places: 'i32' } : {}),
         ...(layout ? { cos: 'f32', sin: 'f32' } : {}),
         ...(pairs.graph.tables.length > 0 ? { tables: 'u32' } : {}),
@@ -216,8 +171,8 @@ const splitProgram = variants(
             let at = base + min(key, stop - 1u) * params.stored;
             var s = Rows();
             for (var c = 0u; c < params.stored; c++) {
-              let x = ${load('k', 'at + c')};
-              ${each(rows, (r) => `${part('s', r)} += ${product('x', copied ? `query[c][${r}]` : query(part('start', r), 'c'))};`)}
+              let x = ${loaded(form, 'k', 'at + c')};
+              ${each(rows, (r) => `${part('s', r)} += ${products(r)};`)}
             }
             let token = i32(token_in(min(key, stop - 1u), tokens.x));
             ${each(rows, (r) => {
@@ -245,7 +200,7 @@ const splitProgram = variants(
               ${each(rows, (r) => `var sum${r} = sums[c][${r}] * ${part('fade', r)};`)}
               for (var n = j; n < last; n++) {
                 let weight = weights[n - j];
-                let x = ${load('v', 'base + n * params.stored + c')};
+                let x = ${loaded(form, 'v', 'base + n * params.stored + c')};
                 ${each(rows, (r) => `sum${r} += ${part('weight', r)} * x;`)}
               }
               ${each(rows, (r) => `sums[c][${r}] = sum${r};`)}
@@ -261,7 +216,8 @@ const splitProgram = variants(
                 parts[to + params.width + 1u] = ${part('total', r)};
               }
               for (var c = lane; c < params.stored; c += ${lanes}u) {
-                ${each(pack, (i) => `if (c * ${pack}u + ${i}u < params.width) { parts[to + c * ${pack}u + ${i}u] = ${pack === 1 ? `sums[c][${r}]` : `sums[c][${r}][${i}]`}; }`)}
+                let sum = sums[c][${r}];
+                ${rowStore(form, 'parts', 'sum')}
               }
             }`,
           )}
@@ -303,7 +259,7 @@ export function decodeAttentionKernel({
   const [batch, heads, queries, width] = q.shape as [number, number, number, number];
   const [, kvHeads, capacity] = k.shape as [number, number, number];
   const { length, pairs, ring, layout } = attrs;
-  const form = formOf(k.dtype, width);
+  const form = rowForm(k.dtype === 'int32', width);
   const held = Math.min(length, capacity);
   const steps = Math.ceil(held / keysPerSplit);
   const perSplit = keysPerSplit * Math.ceil(steps / mostSplits);
@@ -339,7 +295,7 @@ export function decodeAttentionKernel({
         queries,
         capacity,
         width,
-        stored: Math.ceil(width / forms[form].pack),
+        stored: Math.ceil(width / form.pack),
         kvHeads,
         length,
         sinks: ring?.sinks ?? 0,

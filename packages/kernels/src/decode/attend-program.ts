@@ -1,4 +1,13 @@
 import { each } from '../attention/text.js';
+import {
+  kept,
+  loaded,
+  product,
+  rowForm,
+  rowLoad,
+  rowStore,
+  storedAs,
+} from '../decode-attention/row-form.js';
 import { lowest } from '../dispatch/peak.js';
 import { defineProgram, type ElementType, type Program, variants } from '../dispatch/program.js';
 import { loadTurned } from '../rotary/load.js';
@@ -10,51 +19,6 @@ const lanes = 32;
 const chunk = 256;
 /** The widest head that has room in a workgroup's memory. */
 export const widestStepHead = 256;
-
-/** How a row of the cache is read: the values of one load, their type, and the buffer's. */
-interface RowForm {
-  pack: 1 | 2 | 4;
-  type: 'f32' | 'vec2f' | 'vec4f';
-  stored: 'f32' | 'vec4f' | 'u32' | 'vec2u';
-}
-
-export const rowForm = (halves: boolean, width: number): RowForm => {
-  if (halves) {
-    return width % 4 === 0
-      ? { pack: 4, type: 'vec4f', stored: 'vec2u' }
-      : { pack: 2, type: 'vec2f', stored: 'u32' };
-  }
-  return width % 4 === 0
-    ? { pack: 4, type: 'vec4f', stored: 'vec4f' }
-    : { pack: 1, type: 'f32', stored: 'f32' };
-};
-
-const loaded = ({ stored }: RowForm, buffer: string, i: string) =>
-  ({
-    f32: `${buffer}[${i}]`,
-    vec4f: `${buffer}[${i}]`,
-    u32: `unpack2x16float(${buffer}[${i}])`,
-    vec2u: `vec4f(unpack2x16float(${buffer}[${i}].x), unpack2x16float(${buffer}[${i}].y))`,
-  })[stored];
-
-const half = (x: string) => `pack2x16float(clamp(${x}, vec2f(-65504.0), vec2f(65504.0)))`;
-
-const storedAs = ({ stored }: RowForm, x: string) =>
-  ({
-    f32: x,
-    vec4f: x,
-    u32: half(x),
-    vec2u: `vec2u(${half(`${x}.xy`)}, ${half(`${x}.zw`)})`,
-  })[stored];
-
-/** A value as the cache will give it back. */
-const kept = ({ stored }: RowForm, x: string) =>
-  ({
-    f32: x,
-    vec4f: x,
-    u32: `unpack2x16float(${half(x)})`,
-    vec2u: `vec4f(unpack2x16float(${half(`${x}.xy`)}), unpack2x16float(${half(`${x}.zw`)}))`,
-  })[stored];
 
 /** What a program is written for. */
 export interface AttendVariant {
@@ -87,14 +51,8 @@ export const attendProgram: (variant: AttendVariant) => Program = variants(
     const form = rowForm(halves, width);
     const { pack, type, stored } = form;
     const room = Math.ceil(widestStepHead / pack);
-    const product = (x: string, y: string) => (pack === 1 ? `${x} * ${y}` : `dot(${x}, ${y})`);
-    // The last word of an odd width holds a value and a zero.
-    const channel = (name: string, start: string, at: string) =>
-      pack === 2
-        ? `select(0.0, ${name}_at(${start}, min(${at}, params.width - 1u), angles), ${at} < params.width)`
-        : `${name}_at(${start}, ${at}, angles)`;
-    const row = (name: string, start: string) =>
-      `${type}(${each(pack, (i) => channel(name, start, `c * ${pack}u + ${i}u`), ', ')})`;
+    const times = (x: string, y: string) => product(form, x, y);
+    const row = (name: string, start: string) => rowLoad(form, name, start, 'angles');
     // Counted from a number that is not known: some drivers unroll what they can count.
     const overLanes = (from: string, body: string) =>
       `for (var n = ${from}; n < ${from} + ${lanes}u; n++) { ${body} }`;
@@ -104,8 +62,6 @@ export const attendProgram: (variant: AttendVariant) => Program = variants(
       const near = slopes ? `${score} - slope * f32(${distance})` : score;
       return softCap ? `params.soft_cap * tanh((${near}) / params.soft_cap)` : near;
     };
-    const written = (i: number) =>
-      `if (c * ${pack}u + ${i}u < params.width) { y[to + c * ${pack}u + ${i}u] = ${pack === 1 ? 'sum' : `sum[${i}]`}; }`;
     const eachRow = (text: (r: number) => string, separator?: string) =>
       each(rows, text, separator);
     /** Row r of a vector of rows. */
@@ -200,7 +156,7 @@ export const attendProgram: (variant: AttendVariant) => Program = variants(
               let key = base + (first + j) * params.stored;
               for (var c = 0u; c < params.stored; c++) {
                 let x = ${loaded(form, 'cacheK', 'key + c')};
-                ${eachRow((r) => `${of('score', r)} += ${product(`q_rows[c][${r}]`, 'x')};`)}
+                ${eachRow((r) => `${of('score', r)} += ${times(`q_rows[c][${r}]`, 'x')};`)}
               }
               score = ${modified('score', 'position - (first + j)')};
               weights[j] = score;
@@ -241,7 +197,7 @@ export const attendProgram: (variant: AttendVariant) => Program = variants(
           if (newest) {
             var score = Rows();
             for (var c = 0u; c < params.stored; c++) {
-              ${eachRow((r) => `${of('score', r)} += ${product(`q_rows[c][${r}]`, 'k_row[c]')};`)}
+              ${eachRow((r) => `${of('score', r)} += ${times(`q_rows[c][${r}]`, 'k_row[c]')};`)}
             }
             score = ${modified('score', '0u')};
             let before = highest;
@@ -256,7 +212,7 @@ export const attendProgram: (variant: AttendVariant) => Program = variants(
               let to = part * params.width;
               for (var c = lane; c < params.stored; c += ${lanes}u) {
                 let sum = (sums[c / ${lanes}u][${r}] * ${of('shrink', r)} + ${of('weight', r)} * v_row[c])${split ? '' : ` / ${of('whole', r)}`};
-                ${each(pack, written)}
+                ${rowStore(form, 'y', 'sum')}
               }
               ${
                 split

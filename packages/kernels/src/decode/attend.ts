@@ -3,15 +3,10 @@ import * as tf from '@tensorflow/tfjs';
 import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
 import type { KeysValues } from '../decode-attention/append.js';
 import { wordsOf } from '../decode-attention/halves.js';
+import { rowForm } from '../decode-attention/row-form.js';
 import { dispatch } from '../dispatch/dispatch.js';
 import type { RotaryTables } from '../rotary/tables.js';
-import {
-  attendProgram,
-  type HeadsAtOnce,
-  joinProgram,
-  rowForm,
-  widestStepHead,
-} from './attend-program.js';
+import { attendProgram, type HeadsAtOnce, joinProgram, widestStepHead } from './attend-program.js';
 import { checkState, type StepState } from './state.js';
 
 /** Keys of one workgroup, at least. */
