@@ -1,5 +1,7 @@
 import { gaussian, type Workload } from '@headwise/testing';
 import * as tf from '@tensorflow/tfjs';
+import { appendKeysValues } from '../decode-attention/append.js';
+import { decodeAttention } from '../decode-attention/index.js';
 import { attendStep, type StepScoring } from './attend.js';
 
 const sizes = [
@@ -19,15 +21,32 @@ export const workloads: Workload[] = sizes.map(({ heads, kvHeads, length, width 
     const cache = { k: room(2), v: room(3) };
     const angles = gaussian([length, width / 2], 4) as tf.Tensor2D;
     const turn = { cos: tf.cos(angles), sin: tf.sin(angles), layout: 'half-split' as const };
+    const q = gaussian([1, heads, 1, width], 5);
+    const added = {
+      k: gaussian([1, kvHeads, 1, width], 6),
+      v: gaussian([1, kvHeads, 1, width], 7),
+    };
+    const row = {
+      ...turn,
+      cos: turn.cos.slice([0, 0], [1, -1]),
+      sin: turn.sin.slice([0, 0], [1, -1]),
+    };
     const scoring: StepScoring = { heads, headDim: width, scale: width ** -0.5, turn };
     const state = tf.tensor1d([length - 1, 9, 0, 0], 'int32');
     return {
       ours: () => attendStep(qkv, cache, state, scoring),
-      peers:
-        heads === kvHeads
+      peers: {
+        ...(heads === kvHeads
           ? {}
-          : { 'one head a workgroup': () => attendStep(qkv, cache, state, scoring, 1) },
-      dispose: () => tf.dispose([qkv, cache.k, cache.v, angles, turn.cos, turn.sin, state]),
+          : { 'one head a workgroup': () => attendStep(qkv, cache, state, scoring, 1) }),
+        // Without the split of q, k and v.
+        'append, then decodeAttention': () => {
+          appendKeysValues(cache, added, { position: length - 1, turn: row });
+          return decodeAttention(q, cache.k, cache.v, { length, turn: row });
+        },
+      },
+      dispose: () =>
+        tf.dispose([qkv, q, added, cache, angles, turn.cos, turn.sin, row.cos, row.sin, state]),
     };
   },
 }));
