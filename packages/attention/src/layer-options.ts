@@ -10,7 +10,7 @@ export interface AttentionLayerOptions extends ProjectionOptions {
   outDim?: number | undefined;
   /** Which keys a query may see; default `none`. */
   mask?: Mask | undefined;
-  /** How much a query asks for a key; default `scaledDotProductScore`. */
+  /** The score function of queries and keys; default `scaledDotProductScore`. */
   score?: ScoreKind | undefined;
   /** What products are multiplied by, where not by what the score says: `1 / √Dh`. */
   scale?: number | undefined;

@@ -79,7 +79,7 @@ export interface NamedFeedForward {
 /**
  * How attention and the feed-forward layer are joined: `pre-norm` and `post-norm` one after the other; `normed-stream`
  * like `pre-norm`, but what is added to is the norm's output; `parallel` both on the output of one norm;
- * `parallel-two-norms` each on that of its own.
+ * `parallel-two-norms` each on the output of a norm for it alone.
  */
 export type BlockKind =
   | 'pre-norm'

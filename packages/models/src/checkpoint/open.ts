@@ -29,7 +29,7 @@ export async function openConfig(files: CheckpointFiles): Promise<{ json: unknow
 /**
  * A JSON document beside a checkpoint's weights; undefined where there is no such file.
  *
- * @throws InputError where it is no JSON
+ * @throws InputError where it is not JSON
  */
 export async function openJson(
   files: CheckpointFiles,
