@@ -1,7 +1,8 @@
 import { checkShape, InputError } from '@headwise/core';
+import { bindingLimit } from '@headwise/core/internal';
 import * as tf from '@tensorflow/tfjs';
 import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
-import { dispatch } from '../dispatch/dispatch.js';
+import { dispatch, type Range } from '../dispatch/dispatch.js';
 import { defineProgram, type ElementType, variants } from '../dispatch/program.js';
 import { activationWgsl, type LinearActivation } from '../linear/activation.js';
 import { fewRows } from '../matrix-product/few-rows.js';
@@ -168,8 +169,12 @@ function multiply(
   }
   let y: tf.TensorInfo | undefined;
   let firstColumn = 0;
-  for (const group of paired ? [weights] : groupsOf(weights, bindings, room)) {
-    const { form, columns, pack, wide, tensors, params } = describeWeights(op, group, paired);
+  const parts = paired
+    ? [{ group: weights, range: undefined }]
+    : groupsOf(weights, bindings, room).flatMap((group) => rangesOf(backend.device, group));
+  for (const { group, range } of parts) {
+    const { form, pack, wide, tensors, params, ...described } = describeWeights(op, group, paired);
+    const columns = range?.columns ?? described.columns;
     const rowRoom = keptRows(normForm, rows, inner);
     const tiling = tilingFor(
       backend,
@@ -213,6 +218,7 @@ function multiply(
         ...params(tiling),
       },
       workgroups: tiling.workgroups(rows, columns),
+      ...(range ? { ranges: { weight0: { offset: range.offset, size: range.size } } } : {}),
     }));
     firstColumn += columns;
   }
@@ -225,6 +231,41 @@ const manyWorkgroups = 64;
 /** Blocks of eight columns for a workgroup, which finds a norm's statistics once for them: 1, 4 or 16. */
 const blocksFor = (columns: number): number =>
   [16, 4].find((blocks) => columns >= 8 * blocks * manyWorkgroups) ?? 1;
+
+/** Columns of a weight that are bound by themselves. */
+interface ColumnRange extends Range {
+  columns: number;
+}
+
+/**
+ * A weight that is larger than one binding as ranges of its columns, where these lie one after the other: a dispatch each.
+ *
+ * Finding the piece of each value that is read takes longer than another dispatch.
+ */
+function rangesOf(
+  device: GPUDevice,
+  group: DecodeWeight[],
+): { group: DecodeWeight[]; range: ColumnRange | undefined }[] {
+  const whole = [{ group, range: undefined }];
+  const [weight] = group;
+  if (group.length > 1 || !('values' in weight!) || weight.layout !== 'out-in') return whole;
+  const [inner, out] = sizesOf(weight);
+  const bytes = 4 * inner;
+  const most = bindingLimit(device);
+  if (bytes * out <= most) return whole;
+  // Ranges begin at multiples of 256 bytes.
+  const step = 64 / greatestPowerOfTwo(inner);
+  const columns = Math.floor(most / bytes / step) * step;
+  if (columns === 0) return whole;
+  return Array.from({ length: Math.ceil(out / columns) }, (_, i) => {
+    const count = Math.min(columns, out - i * columns);
+    const range = { offset: i * columns * bytes, size: count * bytes, columns: count };
+    return { group, range };
+  });
+}
+
+/** The greatest power of two that divides a number, at most 64. */
+const greatestPowerOfTwo = (n: number): number => Math.min(64, n & -n);
 
 /** Neighbouring weights that can be bound together, and have one form. */
 function groupsOf(
