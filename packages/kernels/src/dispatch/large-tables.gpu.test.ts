@@ -1,5 +1,5 @@
 import { underBindingLimit } from '@headwise/core/internal';
-import { expectClose, gaussian } from '@headwise/testing';
+import { cases, expectClose, gaussian } from '@headwise/testing';
 import * as tf from '@tensorflow/tfjs';
 import { expect, test } from 'vitest';
 import { chunkedCrossEntropy } from '../chunked-cross-entropy/index.js';
@@ -9,7 +9,6 @@ import { gatherRows } from '../embedding/index.js';
 import { linear } from '../linear/index.js';
 import { packedLinear } from '../packed-linear/index.js';
 import { packWeight } from '../packed-linear/pack.js';
-import { sampleTokens } from '../sampling/index.js';
 
 // A row of the table lies across the end of its first piece.
 const [count, width, limit] = [101, 44, 8960];
@@ -39,9 +38,7 @@ test('rows of a large table are gathered, and their gradients added up in it', a
   );
 });
 
-test('products with a large weight, and their gradients', async () => {
-  const gradients = tf.grads((x, w) => linear(x!, w as tf.Tensor2D, undefined, 'out-in'));
-  await expectSame(() => gradients([x, table], gaussian([7, count], 4)));
+test('products with a large weight in both layouts', async () => {
   const transposed = table.reshape<tf.Tensor2D>([width, count]);
   await expectSame(() => linear(x, transposed));
   for (const layout of ['out-in', 'in-out'] as const) {
@@ -95,20 +92,19 @@ test('a norm before a weight that leaves no bindings for it takes a dispatch of 
   }
 });
 
-test('the next token is embedded and drawn by a large table', async () => {
+test('the next token is embedded by a large table', async () => {
   for (const id of [0, 50, 51, 100]) {
     await expectSame(() => embedToken([{ values: table, layout: 'out-in' }], state(id)));
   }
-  await expectSame(() =>
-    sampleTokens(linear(row, table, undefined, 'out-in') as tf.Tensor2D, { temperature: 1 }, 5),
-  );
 });
 
-for (const [format, rows] of [
+const packedTables = [
   ['f16', 160],
   ['int8', 300],
   ['int4', 600],
-] as const) {
+] as const;
+
+for (const [format, rows] of cases(packedTables, ([format]) => format === 'int8')) {
   test(`a large table in ${format}`, async () => {
     const values = (await gaussian([rows, width], 5).data()) as Float32Array;
     const packed = packWeight(values, [rows, width], format, 'out-in');
