@@ -20,7 +20,7 @@ export const allowed = {
   tokenizers: ['errors', 'files'],
   data: ['errors', 'files'],
   testing: [],
-  kernels: ['core'],
+  kernels: ['core', 'safetensors'],
   decoding: ['core', 'kernels'],
   layers: ['core', 'kernels'],
   positions: ['core', 'kernels', 'layers'],

@@ -1,4 +1,4 @@
-import { halfBits, largestHalfBits } from './half.js';
+import { halfBits, largestHalfBits } from '@headwise/safetensors/internal';
 
 /** Columns of a matrix, in memory: value k of a column lies at `first + k · stepIn + column · stepOut`. */
 export interface Block {

@@ -1,9 +1,9 @@
 import { checkOneOf, InputError } from '@headwise/core';
 import { type MatrixLayout, type PackedParam, type Packer, sizeOf } from '@headwise/core/internal';
+import { largestHalf } from '@headwise/safetensors/internal';
 import * as tf from '@tensorflow/tfjs';
 import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
 import { type Block, packBytes, packHalves, packNibbles, raiseMagnitudes } from './block.js';
-import { largestHalf } from './half.js';
 
 /** How a packed weight keeps its values: in half precision, or as 8- or 4-bit whole numbers with scales. */
 export type WeightFormat = (typeof weightFormats)[number];

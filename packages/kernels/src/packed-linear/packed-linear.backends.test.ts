@@ -1,8 +1,8 @@
+import { halfBits } from '@headwise/safetensors/internal';
 import { describeBackends, expectClose, gaussian, outputAndGradients } from '@headwise/testing';
 import * as tf from '@tensorflow/tfjs';
 import { expect, test } from 'vitest';
 import { linear } from '../linear/index.js';
-import { halfBits } from './half.js';
 import { packedLinear } from './index.js';
 import { packWeight, type WeightFormat, WeightPacker } from './pack.js';
 import { unpackWeight } from './unpack.js';

@@ -1,0 +1,1 @@
+export { halfBits, largestHalf, largestHalfBits } from './half.js';
