@@ -15,19 +15,19 @@ await start(); // the GPU where there is one
 const text = 'Call me Ishmael. Some years ago, never mind how long precisely. '.repeat(20);
 const tokenizer = await trainByteLevelBpe([text], { vocabSize: 288 });
 const sizes = { vocab_size: 288, n_positions: 16, n_embd: 32, n_layer: 2, n_head: 4 };
-const made = createModel({ model_type: 'gpt2', ...sizes }, { seed: 1 });
+const model = createModel({ model_type: 'gpt2', ...sizes }, { seed: 1 });
 const ids = packTokenIds(tokenizer.encode(text).ids, tokenizer);
 const run = train({
-  network: made.network,
-  params: made.params.named(),
-  optimizer: new AdamW(made.params.named()),
+  network: model.network,
+  params: model.params.named(),
+  optimizer: new AdamW(model.params.named()),
   schedule: constantRate(0.01),
   batches: shuffledBatches(tokenWindows(ids, { length: 16 }), { batchSize: 4, seed: 1 }),
   steps: 60,
 });
 for await (const { step, loss } of run) console.error(step, loss);
 const folder = await mkdtemp(join(tmpdir(), 'ishmael-'));
-await saveModel(folder, made); // in the layout of Hugging Face
+await saveModel(folder, model); // in the layout of Hugging Face
 await saveTokenizer(tokenizer, join(folder, 'tokenizer.json'));
 
 const loaded = await load(folder); // or any folder with a model, on disk or on the web

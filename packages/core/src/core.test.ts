@@ -167,11 +167,13 @@ describe('a deferred ParamStore', () => {
   test('refuses other values than it waits for', () => {
     const params = store();
     params.get('weight', [2, 3], zeros);
-    expect(() => params.fill('wieght')).toThrow("parameter 'wieght' waits for no values");
+    expect(() => params.fill('wieght')).toThrow("parameter 'wieght' does not exist");
     expect(() => params.fill('weight', new Float32Array(5))).toThrow('6 values; got 5');
     expect(() => params.fill('weight', tf.zeros([3, 2]))).toThrow('asked for [2, 3]');
     params.fill('weight');
-    expect(() => params.fill('weight')).toThrow("parameter 'weight' waits for no values");
+    expect(() => params.fill('weight')).toThrow(
+      "parameter 'weight' has its values already; change them with assign on its variable",
+    );
     params.dispose();
   });
 

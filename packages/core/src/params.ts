@@ -289,13 +289,18 @@ export class ParamStore {
    *
    * @param path the full one
    * @param values row-major; a tensor, which stays the caller's; or what `packer` has packed; default the initialiser's
-   * @throws InputError where it waits for none; ShapeError where they are more or fewer
+   * @throws InputError where it has values already, or does not exist; ShapeError where they are more or fewer
    */
   fill(path: string, values?: Float32Array | tf.Tensor | PackedParam): void {
     const { waiting, variables } = this.#owner;
     const init = waiting.get(path);
     const variable = variables.get(path);
-    if (!init || !variable) throw new InputError(`parameter '${path}' waits for no values`);
+    if (!init || !variable)
+      throw new InputError(
+        variable
+          ? `parameter '${path}' has its values already; change them with assign on its variable`
+          : `parameter '${path}' does not exist`,
+      );
     const { shape } = variable;
     const given = values ?? this.#values(path, shape, init);
     if (given instanceof tf.Tensor) {

@@ -96,6 +96,24 @@ describeBackends('score mods', () => {
     }, inputs);
   });
 
+  test('gradients of every operation of two values are summed over the axes that it broadcasts', async () => {
+    const inputs = [
+      gaussian([2, 2, 3, 5], 1),
+      gaussian([2, 2, 4, 5], 2),
+      gaussian([2, 2, 4, 3], 3),
+      gaussian([6, 2], 4),
+    ];
+    await checkGradients((q, k, v, table) => {
+      const learned = scoreTable(table!);
+      const mod = scoreMod((score, _b, h, _q, k) => {
+        const [a, b, c, d, e, f] = [0, 1, 2, 3, 4, 5].map((i) => learned.at(k.mul(0).add(i), h));
+        const within = score.max(a!.abs().neg()).min(b!.abs());
+        return select(h.equal(0), within.mul(c!), within.div(d!.abs().add(1)).sub(e!)).add(f!);
+      });
+      return attention(q!, k!, v!, { mods: [mod] });
+    }, inputs);
+  });
+
   test('dropout drops a part of the weights, the same ones backward, and scales the rest', async () => {
     const [q, k] = [gaussian([1, 2, 33, 4], 1), gaussian([1, 2, 30, 4], 2)];
     const values = identity(30).tile([1, 2, 1, 1]);

@@ -77,8 +77,8 @@ const operations: Record<Operation, Compute> = {
   mul: ([x, y]) => x.mul(y),
   div: ([x, y]) => x.div(y),
   mod: ([x, y]) => x.sub(x.floorDiv(y).mul(y)),
-  min: ([x, y]) => x.minimum(y),
-  max: ([x, y]) => x.maximum(y),
+  min: ([x, y]) => tf.minimum(...ofOneShape(x, y)),
+  max: ([x, y]) => tf.maximum(...ofOneShape(x, y)),
   neg: ([x]) => x.neg(),
   abs: ([x]) => x.abs(),
   floor: ([x]) => x.floor(),
@@ -96,6 +96,12 @@ const operations: Record<Operation, Compute> = {
   not: ([x]) => x.logicalNot(),
   select: ([condition, x, y]) => tf.where(condition, x, y),
 };
+
+/** The gradients of TensorFlow.js's minimum and maximum are not summed over axes that were broadcast; those of `broadcastTo` are. */
+function ofOneShape(x: tf.Tensor, y: tf.Tensor): [tf.Tensor, tf.Tensor] {
+  const shape = tf.backend_util.assertAndGetBroadcastShape(x.shape, y.shape);
+  return [x.broadcastTo(shape), y.broadcastTo(shape)];
+}
 
 const ofIntegers: Partial<Record<Operation, Compute>> = {
   div: ([x, y]) => x.floorDiv(y),
