@@ -1,24 +1,22 @@
+import { attributeOf, itemOf } from './access.js';
 import type { Named, Positional } from './arguments.js';
 import type { Arguments, Expression, ForStatement, Parameter, Statement, Target } from './ast.js';
-import { type Engine, filters, groupPart } from './filters.js';
+import type { Engine } from './filter.js';
+import { filters } from './filters.js';
 import { globals, missingName, Namespace } from './globals.js';
 import { Loop } from './loop.js';
-import { methodOf } from './methods.js';
 import { binary, compare, negative, sliced } from './operators.js';
 import { repr, str } from './print.js';
 import { allTests } from './tests.js';
 import {
-  charsOf,
   Dict,
   Func,
   type Host,
   isHost,
   isString,
   isTrue,
-  itemsOf,
   iterate,
   JinjaError,
-  Range,
   Tuple,
   textOf,
   typeOf,
@@ -443,61 +441,13 @@ export class Renderer implements Engine {
     return { type: 'TemplateReference', attribute: block };
   }
 
-  /** `value.name`: an attribute or method, else an item. */
   attribute(value: Value, name: string): Value {
-    if (value instanceof Undefined) value.fail();
-    const found = this.#named(value, name);
-    if (found !== undefined) return found;
-    const item = this.#at(value, name);
-    return item === undefined ? absent(value, name) : item;
+    return attributeOf(value, name);
   }
 
-  /** An attribute or a method; undefined if there is none, while null is a value. */
-  #named(value: Value, name: string): Value | undefined {
-    const own = isHost(value) ? value.attribute?.(name) : groupPart(value, name);
-    return own === undefined ? methodOf(value, name, this.#member) : own;
-  }
-
-  /** `value[key]`: an item, else an attribute or method. */
   item(value: Value, key: Value): Value {
-    if (value instanceof Undefined) value.fail();
-    const found = this.#at(value, key);
-    if (found !== undefined) return found;
-    if (!isString(key)) return absent(value, key);
-    const named = this.#named(value, textOf(key));
-    return named === undefined ? absent(value, key) : named;
+    return itemOf(value, key);
   }
-
-  readonly #member = (value: Value, name: string, isItem: boolean): Value => {
-    if (!isItem) return this.attribute(value, name);
-    return this.item(value, /^\d+$/.test(name) ? BigInt(name) : name);
-  };
-
-  #at(value: Value, key: Value): Value | undefined {
-    if (value instanceof Dict) {
-      if (Array.isArray(key) || key instanceof Dict) return undefined;
-      return value.has(key) ? value.get(key)! : undefined;
-    }
-    if (typeof key !== 'bigint' && typeof key !== 'boolean') return undefined;
-    const items = isString(value)
-      ? charsOf(textOf(value))
-      : value instanceof Range
-        ? [...value.iterate()]
-        : itemsOf(value);
-    if (!items) return undefined;
-    const at = Number(key);
-    return items[at < 0 ? at + items.length : at];
-  }
-}
-
-function absent(value: Value, key: Value): Undefined {
-  if (value === null) return new Undefined(`UndefinedError: 'None' has no attribute ${repr(key)}`);
-  const what = `${typeOf(value)} object`;
-  return new Undefined(
-    isString(key)
-      ? `UndefinedError: '${what}' has no attribute ${repr(key)}`
-      : `UndefinedError: ${what} has no element ${repr(key)}`,
-  );
 }
 
 /** Whether a name is read anywhere in some statements, those of inner macros left out. */
