@@ -1,11 +1,17 @@
 import * as tf from '@tensorflow/tfjs';
 import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
 
-const lowered = new WeakMap<GPUDevice, number>();
+const limits = new WeakMap<GPUDevice, number>();
 
 /** Bytes that one binding of a storage buffer may span on a device. */
 export function bindingLimit(gpu: GPUDevice): number {
-  return lowered.get(gpu) ?? gpu.limits.maxStorageBufferBindingSize;
+  let most = limits.get(gpu);
+  if (most === undefined) {
+    // Asked with every operation, and slow to read in Node.
+    most = gpu.limits.maxStorageBufferBindingSize;
+    limits.set(gpu, most);
+  }
+  return most;
 }
 
 /**
@@ -16,10 +22,10 @@ export function bindingLimit(gpu: GPUDevice): number {
  */
 export async function underBindingLimit<T>(bytes: number, f: () => T | Promise<T>): Promise<T> {
   const { device } = tf.backend() as WebGPUBackend;
-  lowered.set(device, bytes);
+  limits.set(device, bytes);
   try {
     return await f();
   } finally {
-    lowered.delete(device);
+    limits.delete(device);
   }
 }

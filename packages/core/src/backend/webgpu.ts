@@ -54,8 +54,11 @@ export function webgpuBackend(device: Device): WebGPUBackend {
     },
     runWebGPUProgram(program, inputs, ...rest) {
       if (device.lost) throw device.lost;
-      for (const { shape } of inputs) checkBinding(device, program, shape);
-      checkBinding(device, program, program.outputShape);
+      checkBindings(
+        program,
+        [program.outputShape, ...inputs.map(({ shape }) => shape)],
+        device.gpu,
+      );
       return stock.runWebGPUProgram.call(backend, program, inputs, ...rest);
     },
     async read(dataId) {
@@ -79,13 +82,15 @@ export function webgpuBackend(device: Device): WebGPUBackend {
 }
 
 /** Throws for a tensor that a program of TensorFlow.js cannot bind: the driver would refuse it, and leave zeros. */
-function checkBinding(
-  { gpu }: Device,
+function checkBindings(
   { shaderKey }: StockProgram,
-  shape: readonly number[],
+  shapes: readonly (readonly number[])[],
+  gpu: GPUDevice,
 ): void {
-  const [bytes, most] = [4 * sizeOf(shape), bindingLimit(gpu)];
-  if (bytes > most) {
+  const most = bindingLimit(gpu);
+  for (const shape of shapes) {
+    const bytes = 4 * sizeOf(shape);
+    if (bytes <= most) continue;
     throw new ShapeError(
       `TensorFlow.js's program '${shaderKey}': a tensor of shape [${shape.join(', ')}] takes ${bytes} bytes; the device binds at most ${most} at once`,
     );
