@@ -93,14 +93,19 @@ const isBias = (value: unknown): value is SequenceBias =>
 
 /** A value without effect; other values are not supported and refused where they count. */
 const only =
-  (expected: string, neutral: (value: unknown) => boolean): Reader =>
+  (
+    expected: string,
+    neutral: (value: unknown) => boolean,
+    instead = 'nothing else is supported',
+  ): Reader =>
   (value, refuse) =>
   () =>
-    neutral(value) ? {} : refuse(`${expected}: nothing else is supported`);
+    neutral(value) ? {} : refuse(`${expected}: ${instead}`);
 const none = only('null', (value) => Array.isArray(value) && value.length === 0);
 const off = only('false', (value) => value === false);
-const onlyNumbers = (...numbers: number[]): Reader =>
-  only(numbers.join(' or '), (value) => numbers.includes(value as number));
+/** Settings of a search, which is a function of its own. */
+const searchOf = (name: string, neutral: number): Reader =>
+  only(`${neutral}`, (value) => value === neutral, `call ${name} for it`);
 
 /** Keys that count with and without sampling. */
 const always: Readonly<Record<string, Reader>> = {
@@ -158,13 +163,13 @@ const always: Readonly<Record<string, Reader>> = {
     (seconds) => ({ maxTime: seconds * 1000 }),
   ),
   constraints: none,
-  diversity_penalty: onlyNumbers(0),
+  diversity_penalty: searchOf('beamSearch', 0),
   dola_layers: none,
   force_words_ids: none,
-  num_beam_groups: onlyNumbers(1),
-  num_beams: onlyNumbers(1),
-  num_return_sequences: onlyNumbers(1),
-  penalty_alpha: onlyNumbers(0),
+  num_beam_groups: searchOf('beamSearch', 1),
+  num_beams: searchOf('beamSearch', 1),
+  num_return_sequences: searchOf('beamSearch', 1),
+  penalty_alpha: searchOf('contrastiveSearch', 0),
   remove_invalid_values: off,
   token_healing: off,
   watermarking_config: none,
