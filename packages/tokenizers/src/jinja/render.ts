@@ -5,6 +5,7 @@ import type { Engine } from './filter.js';
 import { filters } from './filters.js';
 import { globals, missingName, Namespace } from './globals.js';
 import { Loop } from './loop.js';
+import { bindMacro, usesOf } from './macro.js';
 import { binary, compare, negative, sliced } from './operators.js';
 import { repr, str } from './print.js';
 import { allTests } from './tests.js';
@@ -238,63 +239,21 @@ export class Renderer implements Engine {
     body: readonly Statement[],
     scope: Scope,
   ): Host {
-    const names = new Set(parameters.map((parameter) => parameter.name));
-    const uses = (wanted: string) => mentions(body, wanted) || mentions(parameters, wanted);
-    const [takesMore, takesNamed, takesCaller] = [uses('varargs'), uses('kwargs'), uses('caller')];
+    const uses = usesOf(parameters, body);
     const call = (args: Positional, given: Named): Value => {
       const inner = new Scope(scope);
-      const named = new Map(given);
-      if (args.length > parameters.length && !takesMore) {
-        throw new JinjaError(
-          `TypeError: macro '${name}' takes not more than ${parameters.length} argument(s)`,
-        );
-      }
-      parameters.forEach(({ name: own, missing }, i) => {
-        let value = args[i];
-        if (named.has(own)) {
-          if (value !== undefined) {
-            throw new JinjaError(
-              `TypeError: macro '${name}' got multiple values for argument '${own}'`,
-            );
-          }
-          value = named.get(own)!;
-          named.delete(own);
-        }
-        if (value === undefined) {
-          value = missing
-            ? this.#value(missing, inner)
-            : new Undefined(`UndefinedError: parameter '${own}' was not provided`);
-        }
-        inner.set(own, value);
-      });
-      if (takesMore) inner.set('varargs', new Tuple(args.slice(parameters.length)));
-      if (takesCaller && !names.has('caller')) {
-        inner.set(
-          'caller',
-          named.get('caller') ?? new Undefined('UndefinedError: No caller defined'),
-        );
-        named.delete('caller');
-      }
-      if (takesNamed) inner.set('kwargs', new Dict(named));
-      else {
-        const [other] = named.keys();
-        if (other === 'caller') {
-          throw new JinjaError(
-            `TypeError: macro '${name}' was invoked with two values for the special caller argument. This is most likely a bug.`,
-          );
-        }
-        if (other !== undefined) {
-          throw new JinjaError(`TypeError: macro '${name}' takes no keyword argument '${other}'`);
-        }
-      }
+      const set = (own: string, value: Value) => inner.set(own, value);
+      bindMacro({ name, parameters, uses }, args, given, set, (missing) =>
+        this.#value(missing, inner),
+      );
       return this.#captured(body, inner);
     };
     const attributes: Record<string, Value> = {
       name,
-      arguments: new Tuple([...names]),
-      catch_kwargs: takesNamed,
-      catch_varargs: takesMore,
-      caller: takesCaller,
+      arguments: new Tuple([...new Set(parameters.map((parameter) => parameter.name))]),
+      catch_kwargs: uses.kwargs,
+      catch_varargs: uses.varargs,
+      caller: uses.caller,
     };
     return {
       type: 'Macro',
@@ -448,14 +407,4 @@ export class Renderer implements Engine {
   item(value: Value, key: Value): Value {
     return itemOf(value, key);
   }
-}
-
-/** Whether a name is read anywhere in some statements, those of inner macros left out. */
-function mentions(node: unknown, name: string): boolean {
-  if (Array.isArray(node)) return node.some((part) => mentions(part, name));
-  if (typeof node !== 'object' || node === null) return false;
-  const { kind, name: own } = node as { kind?: unknown; name?: unknown };
-  if (kind === 'name') return own === name;
-  if (kind === 'macro') return false;
-  return Object.values(node).some((part) => mentions(part, name));
 }
