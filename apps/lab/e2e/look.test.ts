@@ -182,7 +182,7 @@ describe.skipIf(!inject('chromium'))('looking inside and writing', () => {
   });
 
   test('a map of 4,096 tokens is drawn from few tiles, and follows the hand', async () => {
-    await page.getByRole('link', { name: 'Attention' }).click();
+    await page.goto(`${lab.url}#/attention`);
     await bring(await longModel());
     await expect
       .poll(
