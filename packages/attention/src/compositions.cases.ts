@@ -160,7 +160,7 @@ export function everyPair(): Composition[] {
   return chosen;
 }
 
-/** A length for each composition, so that every part meets every length; the rarest parts choose first. */
+/** A length for each composition, so that every part is run with every length; the rarest parts choose first. */
 export function lengthsFor(
   compositions: readonly Composition[],
   lengths: readonly number[],

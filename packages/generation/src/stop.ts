@@ -21,7 +21,7 @@ export class Stopping {
     return made > 0 && performance.now() >= this.#deadline ? 'time' : undefined;
   }
 
-  /** Whether a token ends the sequence, of which it is no part. */
+  /** Whether a token ends the sequence; it is left out of the result. */
   at(id: number): boolean {
     return this.#plan.stopIds.includes(id);
   }

@@ -28,7 +28,7 @@ export type Prompt = string | readonly ChatMessage[];
 
 /** Options of generation, in tokens and in texts. */
 export interface TextSettings extends GenerateOptions {
-  /** Texts that end generation, of which they are no part; they may begin and end within tokens. Default none. */
+  /** Texts that end generation; they are left out of the result, and may begin and end within tokens. Default none. */
   stop?: string | readonly string[] | undefined;
 }
 

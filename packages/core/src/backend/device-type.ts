@@ -8,7 +8,7 @@ export interface Device {
   readonly software: boolean;
   /** Set once the device is lost. */
   lost: DeviceLostError | undefined;
-  /** Validation and out-of-memory errors that nobody has been told of yet. */
+  /** Validation and out-of-memory errors that have not been reported yet. */
   readonly errors: string[];
   /** Readers to tell when the device is lost. */
   readonly readers: Set<(error: DeviceLostError) => void>;

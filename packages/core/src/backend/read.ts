@@ -58,7 +58,7 @@ async function checked(tensor: tf.Tensor): Promise<Float32Array | Int32Array | U
   return values;
 }
 
-/** Throws the errors that the device has met and nobody was told of. */
+/** Throws the errors of the device that have not been reported yet. */
 function throwErrors(device: Device): void {
   const errors = device.errors.splice(0);
   if (errors.length > 0) throw new GpuError(`the GPU refused work: ${errors.join('\n')}`);

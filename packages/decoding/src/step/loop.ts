@@ -131,7 +131,7 @@ export class StepLoop {
     const all = Array.from(values.subarray(0, seeds.length));
     const bad = all.findIndex((id) => id < 0);
     checkDrawn('sampleTokens', bad === 0 ? all.slice(0, 1) : [], recording.outputs.logits.shape[1]);
-    // What comes after a token that could not be drawn means nothing; the next call meets it again.
+    // Tokens after one that could not be drawn have no meaning; the next call draws from the same scores and throws.
     const ids = bad < 0 ? all : all.slice(0, bad);
     if (bad > 0) this.#cache.trim(token.position + bad);
     this.#drawing.counted = bad < 0 ? history.length + ids.length : -1;

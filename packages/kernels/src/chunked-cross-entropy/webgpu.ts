@@ -19,7 +19,7 @@ interface AddArguments {
   backend: WebGPUBackend;
 }
 
-/** Adds a tensor to one that nobody else reads; makes no output. */
+/** Adds a tensor in place to one that no other operation reads; makes no output. */
 export function addInPlaceKernel({ inputs, backend }: AddArguments): tf.TensorInfo[] {
   const { sum, addend } = inputs;
   for (const { size, range } of boundParts(backend, sizeOf(sum.shape))) {

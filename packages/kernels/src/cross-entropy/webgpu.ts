@@ -170,7 +170,7 @@ export function crossEntropyGradientKernel({
   return [dLogits];
 }
 
-/** Replaces logits by their gradient; for logits that nobody else reads. */
+/** Replaces logits by their gradient in place; only for logits that no other operation reads. */
 export function crossEntropyGradientInPlace({ inputs, backend, attrs }: GradientArguments): void {
   const { logits, ...rest } = inputs;
   const [rows, width] = logits.shape as [number, number];

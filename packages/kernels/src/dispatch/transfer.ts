@@ -79,7 +79,7 @@ export const reversed = ({ source, sourceStart, target, targetStart, size }: Cop
 
 /**
  * Gives a variable a buffer of its own where another tensor shares its values, so that writing to it
- * in place changes nobody else's; what is in the new buffer is undefined.
+ * in place changes that variable alone; the values in the new buffer are undefined.
  */
 export function unshare(backend: WebGPUBackend, variable: tf.Variable): void {
   const recorder = backend as unknown as Recorder;

@@ -70,7 +70,7 @@ export function shuffleRowTiling(lanes: number, count: number, form: ProductForm
         ${lines(rows, (r) => `let a_start${r} = a_start(min(${r}u, params.rows - 1u));`)}
         ${sums(rows, columns, (name) => `var ${name} = ${value}();`)}
         for (var first = 0u; first < params.steps; first += ${lanes}u) {
-          // Lanes beyond the last step load what nobody asks them for.
+          // Lanes beyond the last step load values that are not used.
           ${lines(rows, (r) => lines(pack, (j) => `let a${r}_${j} = load_a(a_start${r}, (first + lane) * ${pack}u + ${j}u);`))}
           let last = min(first + ${lanes}u, params.steps);
           for (var step = first; step < last; step++) {

@@ -38,7 +38,7 @@ export function piecesSource(file: PiecedFile): ByteSource {
     let found = pieces.get(index);
     if (!found) {
       found = load(index);
-      // The error belongs to who reads the piece, which may be nobody.
+      // The error is for the reader of the piece; without one it must not be an unhandled rejection.
       found.catch(() => pieces.delete(index));
       pieces.set(index, found);
       const [oldest] = pieces.keys();

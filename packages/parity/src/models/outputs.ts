@@ -96,7 +96,7 @@ function statesOf(seen: Tensors, { outputs }: Golden, both: boolean): Tensors {
   return states;
 }
 
-/** Zeros where the query is padding, as in goldens: what stands there is nobody's promise. */
+/** Zeros where the query is padding, as in goldens: models do not define those values. */
 export function withoutPadding(
   name: string,
   value: tf.Tensor,

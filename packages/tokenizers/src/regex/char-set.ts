@@ -1,10 +1,10 @@
 const member = 1;
-const stranger = 2;
+const nonMember = 2;
 
 /** A set of code points, whose answers are remembered in pages of 256. */
 export class CharSet {
   readonly #has: (codePoint: number) => boolean;
-  /** By page and code point: a member, a stranger, or 0 where nobody has asked. */
+  /** By page and code point: `member`, `nonMember`, or 0 where it is not known yet. */
   readonly #pages: (Uint8Array | undefined)[] = [];
 
   constructor(has: (codePoint: number) => boolean) {
@@ -16,7 +16,7 @@ export class CharSet {
     const known = page[codePoint & 255];
     if (known !== 0) return known === member;
     const has = this.#has(codePoint);
-    page[codePoint & 255] = has ? member : stranger;
+    page[codePoint & 255] = has ? member : nonMember;
     return has;
   }
 
