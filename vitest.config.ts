@@ -50,7 +50,7 @@ const report = process.env.HEADWISE_TEST_REPORT;
 // `npm test` takes one case of each way that the code can take; `pnpm test:full` takes every case.
 const full = process.env.HEADWISE_TESTS === 'full';
 
-// First unit and e2e, then webgpu beside chromium; a worker a core.
+// First unit and e2e, then webgpu, a worker a core; then chromium, whose software driver uses every core itself.
 const cores = availableParallelism();
 
 const onDevices = ['packages/*/src/**/*.gpu.test.ts', 'packages/*/src/**/*.backends.test.ts'];
@@ -145,7 +145,7 @@ export default defineConfig({
           hookTimeout: 60_000,
           isolate: false,
           maxWorkers: 1,
-          sequence: { groupOrder: 1 },
+          sequence: { groupOrder: 2 },
           ...(browser ? {} : { testNamePattern: nothing }),
           browser: {
             enabled: browser,
