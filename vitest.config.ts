@@ -116,6 +116,8 @@ export default defineConfig({
           include: ['packages/*/src/**/*.alone.test.ts'],
           setupFiles: ['./scripts/vitest/cpu.ts'],
           maxWorkers: cores,
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
         },
       },
       {

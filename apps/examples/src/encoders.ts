@@ -15,7 +15,7 @@ const sizes = {
   attention_probs_dropout_prob: 0,
 };
 
-// Fill the mask: a BERT learns one sentence, of which it sees all words but one.
+// Fill the mask: a BERT learns one sentence with one word masked.
 const words = ['[PAD]', '[MASK]', 'the', 'white', 'whale', 'swims', 'in', 'cold', 'water'];
 const sentence = [2, 3, 4, 5, 6, 7, 8];
 const rows = sentence.map((_, hidden) => sentence.map((id, i) => (i === hidden ? 1 : id)));

@@ -92,7 +92,9 @@ describe.skipIf(!inject('chromium'))('a visit', () => {
     await offer('empty.txt', Buffer.alloc(0));
     await page.getByText('empty.txt is empty: it has 0 bytes').waitFor();
     await offer('picture.txt', Buffer.from(Array.from({ length: 4000 }, (_, i) => i % 256)));
-    await page.getByText('it looks like a binary file').waitFor();
+    await page.getByText('picture.txt: is not UTF-8 from byte 128 on').waitFor();
+    await offer('zeros.txt', Buffer.alloc(4000));
+    await page.getByText('zeros.txt looks like a binary file').waitFor();
     await page.goto(`${lab.url}#/experiments?c=${tiny().slice(0, 40)}`);
     await page.getByText('The link holds no configuration').waitFor();
     const hostile = packConfig({ model: '<img src=x onerror="window.hacked=1">' } as never);

@@ -72,12 +72,10 @@ export function inPass({
   const onAttention = ctx?.onAttention;
   const shows = (name: string) =>
     isTapped(ctx, path, name) ? (value: tf.Tensor) => tapped(ctx, path, name, value) : undefined;
-  const [onScores, onPattern] = [shows('scores'), shows('pattern')];
   return {
     ...given,
     dropout: dropout?.draw(ctx),
     ...(onAttention ? { onProbe: (probe) => onAttention(path, probe) } : {}),
-    ...(onScores ? { onScores } : {}),
-    ...(onPattern ? { onPattern } : {}),
+    shown: ctx?.tap && (() => ({ onScores: shows('scores'), onPattern: shows('pattern') })),
   };
 }

@@ -224,7 +224,10 @@ describeBackends('cache.attend', () => {
       shapes.push(weights.shape);
       return weights;
     };
-    await expectClose(inPieces(whole, [4, 1, 1], cache, { onPattern }), uncached(whole));
+    await expectClose(
+      inPieces(whole, [4, 1, 1], cache, { shown: () => ({ onPattern }) }),
+      uncached(whole),
+    );
     expect(shapes).toEqual([
       [1, 2, 4, 4],
       [1, 2, 1, 5],

@@ -102,7 +102,7 @@ test('what copies a cache is seen', async () => {
   const onPattern = (weights: tf.Tensor) => weights;
   const tapped = await readsOf(
     () => [k],
-    () => tf.tidy(() => void cache.attend('a', x, x, x, { onPattern })),
+    () => tf.tidy(() => void cache.attend('a', x, x, x, { shown: () => ({ onPattern }) })),
   );
   expect(tapped.kernels.some((kernel) => !inPlace.includes(kernel))).toBe(true);
   cache.dispose();

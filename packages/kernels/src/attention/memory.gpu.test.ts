@@ -1,4 +1,4 @@
-import { currentDevice } from '@headwise/core';
+import { underBindingLimit } from '@headwise/core/internal';
 import { cases, gaussian, peakOfBuffers } from '@headwise/testing';
 import * as tf from '@tensorflow/tfjs';
 import { expect, test } from 'vitest';
@@ -86,15 +86,15 @@ test.each(cases(variants, (_, i) => i === 2))(
   },
 );
 
-test('a tensor larger than what the device can bind is named, with both sizes', () => {
-  const limit = currentDevice()!.gpu.limits.maxStorageBufferBindingSize;
-  const rows = Math.ceil(limit / 4 / 64) + 1;
-  // Beyond 1 GiB even the test's own array would be too large.
-  if (limit > 2 ** 30) return;
-  const q = tf.tensor4d(new Float32Array(rows * 64), [1, 1, rows, 64]);
-  const k = gaussian([1, 1, 3, 64], 1);
-  expect(() => attention(q, k, k)).toThrow(
-    `headwise/Attention: 'q' of shape [1, 1, ${rows}, 64] takes ${rows * 256} bytes; the device binds at most ${limit}`,
-  );
-  q.dispose();
+test('tensors larger than what the device can bind are bound in pieces', async () => {
+  const [q, k, v] = [1, 2, 3].map((seed) => gaussian([1, 1, 65, 32], seed)) as [
+    tf.Tensor,
+    tf.Tensor,
+    tf.Tensor,
+  ];
+  const run = () => attention(q, k, v, { mask: causal });
+  const expected = run();
+  const divided = await underBindingLimit(17 * 256, run);
+  expect(await divided.data()).toEqual(await expected.data());
+  tf.dispose([q, k, v, expected, divided]);
 });

@@ -95,9 +95,10 @@ interface Given extends DecodeAttentionOptions {
 function attendRows(q: tf.Tensor, k: tf.Tensor, v: tf.Tensor, given: Given): tf.Tensor {
   const { length, places, ring, turn, mask, mods, scale, sinks, term, rows } = given;
   const [, , queries, width] = q.shape as [number, number, number, number];
-  const { dropout, onScores, onPattern } = given;
-  const shown = onScores || onPattern || dropout || term?.values;
-  if (shown || !hasKernel('headwise/DecodeAttention') || q.size === 0 || width > widestHead) {
+  const { dropout } = given;
+  const { onScores, onPattern } = given.shown?.() ?? {};
+  const plain = onScores || onPattern || dropout || term?.values;
+  if (plain || !hasKernel('headwise/DecodeAttention') || q.size === 0 || width > widestHead) {
     return decodeAttentionReference(
       turned(q, turn),
       used(k, width, length),

@@ -69,7 +69,7 @@ test('what the device cannot bind is refused before anything is recorded', async
 
 test('a tensor of many pieces is read and written whole', async () => {
   const x = gaussian([700], 1);
-  const y = await underBindingLimit(512, () => run(doubled(4), x));
+  const y = await underBindingLimit(768, () => run(doubled(4), x));
   await expectClose(
     y,
     [...(await x.data())].map((value) => 4 * value),
