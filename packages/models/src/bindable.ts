@@ -1,22 +1,25 @@
 import { InputError, type ParamStore } from '@headwise/core';
 import { sizeOf } from '@headwise/core/internal';
 import { packedShapes, type WeightLimits, weightLimits } from '@headwise/kernels/internal';
+import type { ModelSize } from './size.js';
 import { type WeightDtype, type WeightOptions, weightDtypes } from './weight-options.js';
 
 /**
  * Throws for a weight that the device in use cannot bind, not even in pieces, before it is made.
  *
- * @param storeOf the parameters, of which shapes are known; none needs values
+ * @param size of the model: where its largest weight takes one binding in float32, every weight does
+ * @param storeOf gives the parameters, of which only the shapes are read
  * @param name of the model in errors
  * @throws InputError with the bytes that the weight takes, those that the device can bind, and the types in which it fits
  */
 export function checkWeightsBind(
+  { largestBytes }: ModelSize,
   storeOf: () => ParamStore,
   options: WeightOptions,
   name: string,
 ): void {
   const limits = weightLimits();
-  if (!limits) return;
+  if (!limits || largestBytes <= limits.binding) return;
   const params = storeOf();
   const { dtype = 'f32', only = () => true } = options;
   const matrices = params.matrices();

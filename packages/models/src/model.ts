@@ -130,8 +130,9 @@ function makeModel(read: FamilyConfiguration, options: CreateOptions): Model {
   const packing = packingOf('createModel', options);
   const { family, config } = read;
   const preset = family.preset(config);
-  checkModelFits(sizeOfPreset(preset), { copies: leastBytes[dtype], memoryLimit, name });
-  checkWeightsBind(() => shapesOf(preset), options, name);
+  const size = sizeOfPreset(preset);
+  checkModelFits(size, { copies: leastBytes[dtype], memoryLimit, name });
+  checkWeightsBind(size, () => shapesOf(preset), options, name);
   const params = new ParamStore({ seed, source, packing });
   try {
     return { family, config, params, network: buildModel(params, preset) };

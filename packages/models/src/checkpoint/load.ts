@@ -63,8 +63,9 @@ export async function loadModel(
     try {
       const copies = leastBytes[options.dtype ?? 'f32'];
       const { memoryLimit } = options;
-      checkModelFits(sizeOfStore(built.params), { copies, memoryLimit, name: configName });
-      checkWeightsBind(() => built.params, options, configName);
+      const size = sizeOfStore(built.params);
+      checkModelFits(size, { copies, memoryLimit, name: configName });
+      checkWeightsBind(size, () => built.params, options, configName);
       const notFinite = await fillFromTensors(built.params, reader, built.found, options);
       refuseNotFinite(notFinite, name);
       await reader.finish();
