@@ -19,7 +19,7 @@ export interface DispatchArguments<I extends string, O extends string, U extends
   params: Record<U, number>;
   /** The number of workgroups in x, y and z. */
   workgroups: readonly [number, number?, number?];
-  /** Tensors of which only a part is bound; default: all are bound whole. */
+  /** The part to bind of a tensor that is not bound whole, by its name. */
   ranges?: Partial<Record<I | O, Range>> | undefined;
 }
 

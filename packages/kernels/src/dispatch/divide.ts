@@ -44,7 +44,7 @@ export function divided(program: Program, { pieces, bytes }: Division): Program 
   const storage = storageOf(description);
   const wgsl = shaderOf(
     description,
-    storage.flatMap((binding) => piecesOf(binding, pieces[binding.name] ?? 1)),
+    storage.flatMap((binding) => pieceBindings(binding, pieces[binding.name] ?? 1)),
     [
       ...storage
         .filter(({ name }) => large.has(name))
@@ -61,7 +61,7 @@ export function divided(program: Program, { pieces, bytes }: Division): Program 
 
 const pieceName = (name: string, i: number): string => `${name}_piece${i}`;
 
-const piecesOf = (binding: StorageBinding, count: number): StorageBinding[] =>
+const pieceBindings = (binding: StorageBinding, count: number): StorageBinding[] =>
   count === 1
     ? [binding]
     : Array.from({ length: count }, (_, i) => ({ ...binding, name: pieceName(binding.name, i) }));
