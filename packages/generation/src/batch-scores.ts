@@ -6,6 +6,7 @@ import {
 } from '@headwise/core';
 import { type CacheStorage, KeyValueCache } from '@headwise/decoding';
 import * as tf from '@tensorflow/tfjs';
+import { lastScores, padded } from './last-scores.js';
 import { guided } from './processors/guidance.js';
 
 /** A model that generates: a decoder, or an encoder and a decoder, whose prompts are the encoder's. */
@@ -37,14 +38,6 @@ export function batchScoresOf(
     : new DecoderScores(network, prompts, storage);
 }
 
-/** Padding of one length: ids `[N, T]` with 0 behind the shorter ones, and the length of each. */
-function padded(prompts: readonly (readonly number[])[]): { ids: tf.Tensor2D; lengths: number[] } {
-  const lengths = prompts.map(({ length }) => length);
-  const longest = Math.max(...lengths);
-  const rows = prompts.map((ids) => [...ids, ...Array<number>(longest - ids.length).fill(0)]);
-  return { ids: tf.tensor2d(rows, [prompts.length, longest], 'int32'), lengths };
-}
-
 const column = (ids: readonly number[]): tf.Tensor2D =>
   tf.tensor2d([...ids], [ids.length, 1], 'int32');
 
@@ -65,14 +58,11 @@ class DecoderScores implements BatchScores {
   }
 
   after(given?: readonly number[]): tf.Tensor2D {
-    const { vocabSize } = this.#network;
     const cache = this.#cache;
     return tf.tidy(() => {
-      if (given) return this.#network.forward(column(given), { cache }).squeeze<tf.Tensor2D>([1]);
+      if (given) return lastScores(this.#network, column(given), { cache });
       const { ids, lengths } = padded(this.#prompts);
-      const scores = this.#network.forward(ids, { cache, lengths }); // [N, T, V]
-      const last = lengths.map((length, n) => scores.slice([n, length - 1, 0], [1, 1, vocabSize]));
-      return tf.concat(last).reshape<tf.Tensor2D>([lengths.length, vocabSize]);
+      return lastScores(this.#network, ids, { cache, lengths }, lengths);
     });
   }
 

@@ -1,5 +1,6 @@
 import { type Random, readTensor } from '@headwise/core';
 import { sampleTokens } from '@headwise/kernels';
+import { biasRow } from '@headwise/kernels/internal';
 import * as tf from '@tensorflow/tfjs';
 import { adjustmentsAfter } from './adjustments.js';
 import type { Plan } from './plan.js';
@@ -25,7 +26,7 @@ export function drawFrom(
       history: padded(sequence),
       source: padded(plan.source),
       banned: banned.size > 0 ? padded([...banned]) : undefined,
-      bias: bias.size > 0 ? dense(bias, scores.shape[1]) : undefined,
+      bias: bias.size > 0 ? biasRow(bias, scores.shape[1]) : undefined,
       raised: raise !== 0 && plan.stopIds.length > 0 ? padded(plan.stopIds) : undefined,
       raise,
     }),
@@ -96,11 +97,4 @@ function padded(ids: readonly number[]): tf.Tensor2D {
   const values = new Int32Array(size).fill(-1);
   values.set(ids);
   return tf.tensor2d(values, [1, size], 'int32');
-}
-
-/** Values by id as a row, `[1, V]`, of zeros elsewhere. */
-function dense(values: ReadonlyMap<number, number>, vocabulary: number): tf.Tensor2D {
-  const row = new Float32Array(vocabulary);
-  for (const [id, value] of values) row[id] = value;
-  return tf.tensor2d(row, [1, vocabulary]);
 }

@@ -3,9 +3,8 @@ import { nextTask } from '@headwise/core/internal';
 import * as tf from '@tensorflow/tfjs';
 import { type BatchScores, batchScoresOf, type Generator, GuidedBatch } from './batch-scores.js';
 import { drawForced, drawFrom, type GeneratedToken, probabilitiesOf } from './draw.js';
-import { checkPrompts } from './generate.js';
 import type { GenerateOptions } from './options.js';
-import { type Plan, planOf } from './plan.js';
+import { checkedPlan, type Plan } from './plan.js';
 import { processed } from './process-scores.js';
 import { forcedIds } from './processors/forced.js';
 import { runInOrder } from './processors/own.js';
@@ -157,9 +156,8 @@ function sequencesOf(
   }
   return prompts.map((prompt, n) => {
     const own = each ? each[n]! : (options as GenerateOptions);
-    checkPrompts(network, prompt, own);
     const start = isEncoderDecoder(network) ? [network.startId] : prompt;
-    return new Growing(planOf(network, prompt, own, start), prompt, start, network.maxLength);
+    return new Growing(checkedPlan(network, prompt, own, start), prompt, start, network.maxLength);
   });
 }
 

@@ -1,9 +1,8 @@
-import { InputError, type LanguageModel } from '@headwise/core';
+import type { LanguageModel } from '@headwise/core';
 import { nextTask } from '@headwise/core/internal';
-import { checkIdValues, vocabularyOf } from '@headwise/kernels/internal';
 import { Continuation } from './continuation.js';
 import type { GenerateOptions } from './options.js';
-import { planOf } from './plan.js';
+import { checkedPlan } from './plan.js';
 import { Stopping, type StopReason } from './stop.js';
 
 /**
@@ -27,8 +26,7 @@ export async function* generate(
   prompt: readonly number[],
   options: GenerateOptions = {},
 ): AsyncGenerator<number, StopReason> {
-  checkPrompts(network, prompt, options);
-  const plan = planOf(network, prompt, options);
+  const plan = checkedPlan(network, prompt, options);
   const stopping = new Stopping(plan);
   const sequence = [...prompt];
   const continuation = new Continuation(network, plan, prompt.length);
@@ -48,34 +46,4 @@ export async function* generate(
   } finally {
     continuation.dispose();
   }
-}
-
-/** Checks the prompt and the negative prompt as `checkPrompt` does. */
-export function checkPrompts(
-  network: Pick<LanguageModel, 'vocabSize' | 'maxLength'>,
-  prompt: readonly number[],
-  { negativePrompt }: GenerateOptions,
-): void {
-  checkPrompt(network, prompt);
-  if (negativePrompt) checkPrompt(network, negativePrompt, 'negativePrompt');
-}
-
-/**
- * Throws unless a prompt's length and ids are valid for a model.
- *
- * @throws InputError naming the first id outside the vocabulary, or both lengths
- */
-export function checkPrompt(
-  network: Pick<LanguageModel, 'vocabSize' | 'maxLength'>,
-  prompt: readonly number[],
-  name = 'the prompt',
-): void {
-  const { vocabSize, maxLength } = network;
-  if (prompt.length === 0) throw new InputError(`${name} is empty; expected at least one token`);
-  if (prompt.length > maxLength) {
-    throw new InputError(
-      `${name} has ${prompt.length} tokens; the model's context holds ${maxLength}`,
-    );
-  }
-  checkIdValues(prompt, vocabularyOf(vocabSize));
 }

@@ -2,7 +2,7 @@ export type { SamplingOptions } from '@headwise/kernels';
 export { type Candidate, samplingCandidates as candidates } from '@headwise/kernels/internal';
 export type { Generator } from './batch-scores.js';
 export type { GeneratedToken, TokenProbability } from './draw.js';
-export { checkPrompt, generate } from './generate.js';
+export { generate } from './generate.js';
 export {
   type BatchDetails,
   type GeneratedBatch,
@@ -15,6 +15,7 @@ export { processScores } from './process-scores.js';
 export type { LengthDecay } from './processors/length-decay.js';
 export type { LogitsProcessor } from './processors/own.js';
 export type { SequenceBias } from './processors/sequence-bias.js';
+export { checkPrompt } from './prompt.js';
 export { type BeamSearchOptions, beamSearch } from './search/beam-search.js';
 export type { BeamSequence, EarlyStopping } from './search/beams.js';
 export {

@@ -1,6 +1,7 @@
 import type { LanguageModel } from '@headwise/core';
 import { type CacheStorage, KeyValueCache } from '@headwise/decoding';
 import * as tf from '@tensorflow/tfjs';
+import { lastScores } from './last-scores.js';
 import type { NextScores } from './next-scores.js';
 
 /** Scores by the model's own layers. */
@@ -19,7 +20,7 @@ export class LayerScores implements NextScores {
   }
 
   after(sequence: readonly number[]): tf.Tensor2D {
-    const { maxLength, vocabSize } = this.#network;
+    const { maxLength } = this.#network;
     if (sequence.length - this.#first > maxLength) {
       this.#cache.dispose();
       this.#cache = new KeyValueCache({ storage: this.#storage });
@@ -29,9 +30,7 @@ export class LayerScores implements NextScores {
     this.#scores?.dispose();
     this.#scores = tf.tidy(() => {
       const ids = tf.tensor2d(unseen, [1, unseen.length], 'int32');
-      const logits = this.#network.forward(ids, { cache: this.#cache });
-      const last = logits.slice([0, unseen.length - 1, 0], [1, 1, vocabSize]);
-      return last.reshape<tf.Tensor2D>([1, vocabSize]);
+      return lastScores(this.#network, ids, { cache: this.#cache });
     });
     return this.#scores;
   }

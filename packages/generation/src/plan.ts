@@ -6,6 +6,7 @@ import type { ForcedIds } from './processors/forced.js';
 import type { LengthDecay } from './processors/length-decay.js';
 import type { LogitsProcessor } from './processors/own.js';
 import type { SequenceBias } from './processors/sequence-bias.js';
+import { checkPrompt } from './prompt.js';
 
 /** Options with their defaults, for one prompt. */
 export interface Plan {
@@ -35,6 +36,23 @@ export interface Plan {
 }
 
 const defaultMaxNewTokens = 64;
+
+/**
+ * `planOf`, for a prompt and a negative prompt that are checked too.
+ *
+ * @throws InputError as `planOf` and `checkPrompt` do
+ */
+export function checkedPlan(
+  network: Pick<LanguageModel, 'vocabSize' | 'maxLength'>,
+  prompt: readonly number[],
+  options: GenerateOptions,
+  start?: readonly number[],
+): Plan {
+  checkPrompt(network, prompt);
+  const { negativePrompt } = options;
+  if (negativePrompt) checkPrompt(network, negativePrompt, 'negativePrompt');
+  return planOf(network, prompt, options, start);
+}
 
 /**
  * Options with their defaults, for a prompt of a model.

@@ -2,9 +2,8 @@ import { InputError, type LanguageModel } from '@headwise/core';
 import { nextTask } from '@headwise/core/internal';
 import { Continuation } from './continuation.js';
 import { type GeneratedToken, probabilitiesOf } from './draw.js';
-import { checkPrompts } from './generate.js';
 import type { GenerateOptions } from './options.js';
-import { planOf } from './plan.js';
+import { checkedPlan } from './plan.js';
 import { Stopping, type StopReason } from './stop.js';
 
 export interface StreamOptions extends GenerateOptions {
@@ -27,8 +26,7 @@ export async function* stream(
   { alternatives = 0, ...options }: StreamOptions = {},
 ): AsyncGenerator<GeneratedToken, StopReason> {
   checkAlternatives(alternatives);
-  checkPrompts(network, prompt, options);
-  const plan = planOf(network, prompt, options);
+  const plan = checkedPlan(network, prompt, options);
   const stopping = new Stopping(plan);
   const sequence = [...prompt];
   const continuation = new Continuation(network, plan, prompt.length);

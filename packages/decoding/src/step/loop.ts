@@ -1,6 +1,7 @@
 import { currentDevice, readTensor } from '@headwise/core';
 import { overwriteTensor, type Recording, recordStep } from '@headwise/kernels';
 import {
+  biasRow,
   type CheckedSampling,
   checkDrawn,
   markTokens,
@@ -201,7 +202,7 @@ export class StepLoop {
       source: sampling.encoderRepetitionPenalty === 1 ? [] : source,
       banned: [...banned],
     };
-    const biases = bias && bias.size > 0 ? kept(() => rowOf(bias, vocabulary)) : undefined;
+    const biases = bias && bias.size > 0 ? kept(() => biasRow(bias, vocabulary)) : undefined;
     const needsMarks = biases || Object.values(lists).some(({ length }) => length > 0);
     const marks = needsMarks
       ? kept(() => {
@@ -257,13 +258,6 @@ const stateOf = ({ id, position }: StepToken, seeds: readonly number[]): Int32Ar
   values.set([position, id, 0, ...seeds]);
   return values;
 };
-
-/** Values by id as a row, `[1, V]`, of zeros elsewhere. */
-function rowOf(values: ReadonlyMap<number, number>, vocabulary: number): tf.Tensor2D {
-  const row = new Float32Array(vocabulary);
-  for (const [id, value] of values) row[id] = value;
-  return tf.tensor2d(row, [1, vocabulary]);
-}
 
 /** Ids as a list for penalties, `[1, N]`. */
 const listed = (ids: readonly number[]): tf.Tensor2D =>

@@ -2,9 +2,8 @@ import { InputError, isEncoderDecoder, Random, readTensor } from '@headwise/core
 import { nextTask } from '@headwise/core/internal';
 import * as tf from '@tensorflow/tfjs';
 import { batchScoresOf, type Generator } from '../batch-scores.js';
-import { checkPrompts } from '../generate.js';
 import type { GenerateOptions } from '../options.js';
-import { type Plan, planOf } from '../plan.js';
+import { checkedPlan, type Plan } from '../plan.js';
 import { processed } from '../process-scores.js';
 import { runInOrder } from '../processors/own.js';
 import { Stopping } from '../stop.js';
@@ -101,7 +100,7 @@ class Search {
     this.start = isEncoderDecoder(network) ? [network.startId] : prompt;
     // Greedy plans divide and cut off nothing.
     const given = sample ? options : { ...options, temperature: 0 };
-    this.plan = planOf(network, prompt, given, this.start);
+    this.plan = checkedPlan(network, prompt, given, this.start);
     // The last token needs no place in the cache.
     this.plan.most = Math.min(this.plan.most, network.maxLength + 1 - this.start.length);
     const { groups = 1, diversityPenalty = 0 } = options;
@@ -189,7 +188,7 @@ async function ownScores(
 
 function checkBeams(
   network: Generator,
-  prompt: readonly number[],
+  _prompt: readonly number[],
   options: BeamSearchOptions,
 ): void {
   const { beams, returned = 1, lengthPenalty = 1, earlyStopping = false } = options;
@@ -223,5 +222,4 @@ function checkBeams(
       `guidanceScale is ${options.guidanceScale} for a beam search; expected 1: guidance is for generate`,
     );
   }
-  checkPrompts(network, prompt, options);
 }

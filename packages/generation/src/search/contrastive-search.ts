@@ -1,11 +1,12 @@
 import { InputError, type LanguageModel, type MatrixHead, readTensor } from '@headwise/core';
 import { nextTask } from '@headwise/core/internal';
 import { KeyValueCache } from '@headwise/decoding';
-import { linear, PackedWeight, packedLinear } from '@headwise/kernels';
+import type { PackedWeight } from '@headwise/kernels';
+import { headScores } from '@headwise/kernels/internal';
 import * as tf from '@tensorflow/tfjs';
-import { checkPrompts } from '../generate.js';
+import { lastRows, padded } from '../last-scores.js';
 import type { GenerateOptions } from '../options.js';
-import { type Plan, planOf } from '../plan.js';
+import { checkedPlan, type Plan } from '../plan.js';
 import { processed } from '../process-scores.js';
 import { Stopping, type StopReason } from '../stop.js';
 import { best } from './best.js';
@@ -88,9 +89,8 @@ class Growing implements ContrastiveSequence {
   readonly #stopping: Stopping;
 
   constructor(network: LanguageModel, prompt: readonly number[], options: GenerateOptions) {
-    checkPrompts(network, prompt, options);
     this.prompt = prompt;
-    this.plan = planOf(network, prompt, { ...options, temperature: 0 });
+    this.plan = checkedPlan(network, prompt, { ...options, temperature: 0 });
     // Candidates are read as tokens of the sequence.
     this.plan.most = Math.min(this.plan.most, network.maxLength - prompt.length);
     this.#stopping = new Stopping(this.plan);
@@ -143,20 +143,13 @@ class States {
 
   constructor(head: MatrixHead, sequences: readonly Growing[]) {
     this.#head = head;
-    const lengths = sequences.map(({ prompt }) => prompt.length);
-    const longest = Math.max(...lengths);
-    const rows = sequences.map(({ prompt }) => [
-      ...prompt,
-      ...Array<number>(longest - prompt.length).fill(0),
-    ]);
     const [hidden, ...context] = tf.tidy(() => {
-      const ids = tf.tensor2d(rows, [rows.length, longest], 'int32');
+      const { ids, lengths } = padded(sequences.map(({ prompt }) => prompt));
       const all = head.hidden(ids, { cache: this.#cache, lengths }); // [N, T, D]
       const parts = lengths.map((length, n) =>
         all.slice([n, 0, 0], [1, length, -1]).reshape<tf.Tensor2D>([length, -1]),
       );
-      const last = parts.map((part, n) => part.slice([lengths[n]! - 1, 0], [1, -1]));
-      return [tf.concat(last), ...parts.map(normalised)] as tf.Tensor2D[];
+      return [lastRows(all, lengths), ...parts.map(normalised)] as tf.Tensor2D[];
     });
     this.#hidden = hidden!;
     this.#context = context;
@@ -218,12 +211,7 @@ class States {
   }
 
   #scored(): tf.Tensor2D {
-    const { weight } = this.#head;
-    return tf.tidy(() =>
-      weight instanceof PackedWeight
-        ? packedLinear(this.#hidden, weight)
-        : linear(this.#hidden, weight as tf.Tensor2D, undefined, 'out-in'),
-    ) as tf.Tensor2D;
+    return headScores(this.#hidden, this.#head.weight as tf.Tensor2D | PackedWeight);
   }
 }
 

@@ -29,8 +29,8 @@ interface LossAndGradients {
   dWeight?: tf.Tensor2D | undefined;
 }
 
-/** `hidden Wᵀ`: `[n, D]` → `[n, V]` */
-export const scores = (hidden: tf.Tensor2D, weight: tf.Tensor2D | PackedWeight): tf.Tensor2D =>
+/** The scores of a head that is one matrix, `hidden Wᵀ`: `[n, D]` → `[n, V]` */
+export const headScores = (hidden: tf.Tensor2D, weight: tf.Tensor2D | PackedWeight): tf.Tensor2D =>
   (weight instanceof PackedWeight
     ? packedLinear(hidden, weight)
     : linear(hidden, weight, undefined, 'out-in')) as tf.Tensor2D;
@@ -83,7 +83,7 @@ function lossOfChunk(
   unpacked: tf.Tensor2D | undefined,
 ): Chunk {
   return tf.tidy(() => {
-    const logits = scores(hidden, weight); // [n, V]
+    const logits = headScores(hidden, weight); // [n, V]
     const options = { ...attributes };
     const [loss, stats] = runKernel('headwise/CrossEntropy', { logits, labels }, options);
     const chunk: Chunk = { loss: loss as tf.Tensor1D };

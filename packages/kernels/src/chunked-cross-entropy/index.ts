@@ -10,7 +10,7 @@ import type { CrossEntropyOptions } from '../cross-entropy/options.js';
 import { checkNotEmpty, checkType } from '../dispatch/check.js';
 import { hasKernel, registerWebGPUKernel } from '../dispatch/register.js';
 import { PackedWeight } from '../packed-linear/pack.js';
-import { lossInChunks, scores } from './chunks.js';
+import { headScores, lossInChunks } from './chunks.js';
 import { addInPlaceKernel, crossEntropyGradientInPlaceKernel } from './webgpu.js';
 
 /**
@@ -47,7 +47,7 @@ export function chunkedCrossEntropy(
     const counted = tf.notEqual(labels, attributes.ignoreIndex).toFloat(); // [N]
     const shares = counted.div<tf.Tensor1D>(tf.maximum(counted.sum(), 1)); // [N]
     if (!hasKernel('headwise/CrossEntropyGradientInPlace')) {
-      const logits = scores(hidden, weight);
+      const logits = headScores(hidden, weight);
       return sparseCrossEntropy(logits, labels, attributes).mul(shares).sum() as tf.Scalar;
     }
     const given = { labels, shares, attributes };

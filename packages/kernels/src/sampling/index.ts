@@ -100,6 +100,13 @@ export function sampleTokens(
   });
 }
 
+/** Biases by id as `sampleTokens` takes them: `[1, V]`, 0 elsewhere. */
+export function biasRow(biases: ReadonlyMap<number, number>, vocabulary: number): tf.Tensor2D {
+  const row = new Float32Array(vocabulary);
+  for (const [id, value] of biases) row[id] = value;
+  return tf.tensor2d(row, [1, vocabulary]);
+}
+
 /**
  * How often each token occurred, and its marks: what `sampleStep` reads and counts on, on WebGPU.
  *

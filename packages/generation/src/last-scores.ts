@@ -1,0 +1,46 @@
+import type { ForwardContext, LanguageModel } from '@headwise/core';
+import { PackedWeight } from '@headwise/kernels';
+import { headScores } from '@headwise/kernels/internal';
+import * as tf from '@tensorflow/tfjs';
+
+/** Sequences of any lengths: ids `[N, T]` with 0 behind the shorter ones, and the length of each. */
+export function padded(sequences: readonly (readonly number[])[]): {
+  ids: tf.Tensor2D;
+  lengths: number[];
+} {
+  const lengths = sequences.map(({ length }) => length);
+  const longest = Math.max(...lengths);
+  const rows = sequences.map((ids) => [...ids, ...Array<number>(longest - ids.length).fill(0)]);
+  return { ids: tf.tensor2d(rows, [sequences.length, longest], 'int32'), lengths };
+}
+
+/**
+ * A model's scores of the token after each sequence. The head is multiplied with the last hidden states alone, where it is one
+ * matrix: those of all tokens would take `N T V` numbers.
+ *
+ * @param ids `[N, T]`, int32
+ * @param lengths of the sequences, where padding stands behind them; default `T`
+ * @returns `[N, V]`
+ */
+export function lastScores(
+  network: LanguageModel,
+  ids: tf.Tensor2D,
+  ctx: ForwardContext,
+  lengths: readonly number[] = Array<number>(ids.shape[0]).fill(ids.shape[1]),
+): tf.Tensor2D {
+  const { head } = network;
+  const weight = head?.weight;
+  const isMatrix = weight instanceof tf.Tensor || weight instanceof PackedWeight;
+  return tf.tidy(() => {
+    if (!head || !isMatrix) return lastRows(network.forward(ids, ctx), lengths);
+    return headScores(lastRows(head.hidden(ids, ctx), lengths), weight);
+  });
+}
+
+/** The row of each sequence's last token: `[N, T, D]` to `[N, D]`. */
+export function lastRows(x: tf.Tensor, lengths: readonly number[]): tf.Tensor2D {
+  const [count, longest, width] = x.shape as [number, number, number];
+  if (longest === 1) return x.reshape([count, width]);
+  const rows = lengths.map((length, n) => x.slice([n, length - 1, 0], [1, 1, width]));
+  return tf.concat(rows).reshape([count, width]);
+}
