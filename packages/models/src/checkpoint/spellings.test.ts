@@ -84,8 +84,9 @@ test('a parameter that no spelling finds is named as it is spelt now', async () 
     (name) =>
       `no tensor 'bert.embeddings.LayerNorm.${name}', which holds parameter 'embeddingNorm.${name}'`,
   );
-  for (const reading of [loadModel(folder), describeCheckpoint(folderFiles(folder))]) {
-    const lines = await reading.then(
+  for (const read of [() => loadModel(folder), () => describeCheckpoint(folderFiles(folder))]) {
+    // One after the other: a promise that is refused while another is awaited ends the process.
+    const lines = await read().then(
       () => [],
       ({ message }: Error) => message.split('\n'),
     );
