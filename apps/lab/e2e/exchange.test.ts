@@ -9,7 +9,7 @@ import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { packConfig } from '../src/model/permalink.js';
 import { parseRunConfig } from '../src/model/run-config.js';
 import { runFileOf } from '../src/model/run-file.js';
-import { Lab, rowOf, startFromLink, untilState } from './lab.js';
+import { fork, Lab, rowOf, startFromLink, untilState } from './lab.js';
 
 const work = mkdtempSync(join(tmpdir(), 'headwise-exchange-'));
 const cli = fileURLToPath(new URL('../../cli/dist/main.js', import.meta.url));
@@ -91,12 +91,7 @@ describe.skipIf(!inject('chromium'))('a run with its checkpoint, on cpu', () => 
     await page.getByText('From a file', { exact: true }).click();
     await page.getByLabel(/^Go on with a run’s folder/).setInputFiles(folder);
     await untilState(page, 'from-cli', 'paused');
-    await rowOf(page, 'from-cli').getByRole('button', { name: 'Fork' }).click();
-    await page.getByRole('heading', { name: 'Fork a run' }).waitFor();
-    await page.getByLabel('Name', { exact: true }).fill('second');
-    await page.getByLabel('Steps', { exact: true }).fill('6');
-    await page.getByRole('button', { name: 'Start the fork' }).click();
-    await untilState(page, 'second', 'done');
+    await fork(page, 'from-cli', 'second', 6);
     const { points, validations } = JSON.parse(
       String(await exported('second', 'Everything as JSON')),
     );

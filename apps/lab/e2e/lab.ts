@@ -106,6 +106,16 @@ export async function untilState(page: Page, name: string, state: string): Promi
   await rowOf(page, name).getByText(state, { exact: true }).waitFor();
 }
 
+/** Forks a run through the form, with another number of steps, and waits until the fork is done. */
+export async function fork(page: Page, from: string, name: string, steps: number): Promise<void> {
+  await rowOf(page, from).getByRole('button', { name: 'Fork' }).click();
+  await page.getByRole('heading', { name: 'Fork a run' }).waitFor();
+  await page.getByLabel('Name', { exact: true }).fill(name);
+  await page.getByLabel('Steps', { exact: true }).fill(`${steps}`);
+  await page.getByRole('button', { name: 'Start the fork' }).click();
+  await untilState(page, name, 'done');
+}
+
 /** Starts a run with a configuration, as a link hands it over. */
 export async function startFromLink(
   lab: Lab,

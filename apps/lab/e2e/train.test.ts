@@ -8,7 +8,7 @@ import type { Page } from 'playwright';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { packConfig } from '../src/model/permalink.js';
 import { parseRunConfig } from '../src/model/run-config.js';
-import { Lab, rowOf, startFromLink, stepsOf, untilState, untilStep } from './lab.js';
+import { fork, Lab, rowOf, startFromLink, stepsOf, untilState, untilStep } from './lab.js';
 
 const config = parseRunConfig({
   data: { source: 'reverse', length: 3 },
@@ -136,12 +136,7 @@ describe.skipIf(!inject('chromium'))('training on WebGPU', () => {
   });
 
   test('a fork goes on from its parent, and the table says in what they differ', async () => {
-    await rowOf(page, 'first').getByRole('button', { name: 'Fork' }).click();
-    await page.getByRole('heading', { name: 'Fork a run' }).waitFor();
-    await page.getByLabel('Name', { exact: true }).fill('second');
-    await page.getByLabel('Steps', { exact: true }).fill('75');
-    await page.getByRole('button', { name: 'Start the fork' }).click();
-    await untilState(page, 'second', 'done');
+    await fork(page, 'first', 'second', 75);
     expect(await stepsOf(page, 'second')).toBe(75);
     await page.getByRole('columnheader', { name: 'Steps' }).waitFor();
     const loss = page.getByRole('img', { name: /^Loss\. / });
