@@ -216,6 +216,42 @@ describeBackends('cache.attend', () => {
     cache.dispose();
   });
 
+  for (const made of [{}, { storage: 'f16' }, { window: 6, sinks: 2 }] as const) {
+    test(`takes in the sequences of another cache, ${JSON.stringify(made)}`, async () => {
+      const warn = vi.spyOn(console, 'warn').mockImplementation(() => {});
+      const whole = batch(3, [4, 2], 90);
+      const window = 'window' in made ? made.window : 90;
+      const expected = uncached(whole, (i, j) => j < 2 || j > i - window);
+      const of = (sequence: number, start: number, count: number): Batch => ({
+        q: part(whole.q, sequence, start, count),
+        k: part(whole.k, sequence, start, count),
+        v: part(whole.v, sequence, start, count),
+      });
+      // One has outgrown its first room, and its window; the others join it one after the other.
+      const seen = [80, 3, 9];
+      const [cache, ...others] = seen.map((count, sequence) => {
+        const own = new KeyValueCache(made);
+        inPieces(of(sequence, 0, count), [count], own);
+        return own;
+      });
+      for (const other of others) cache!.join(other);
+      expect(cache!.starts).toEqual(seen);
+      for (let t = 0; t < 10; t++) {
+        const next = seen.map((count, sequence) => of(sequence, count + t, 1));
+        const all = (which: 'q' | 'k' | 'v') => tf.concat(next.map((one) => one[which]));
+        const y = inPieces({ q: all('q'), k: all('k'), v: all('v') }, [1], cache!);
+        const rows = seen.map((count, sequence) => part(expected, sequence, count + t, 1));
+        await expectClose(y, tf.concat(rows), { ratio: 'storage' in made ? 1e-3 : 2e-6 });
+      }
+      expect(() => cache!.join(others[0]!)).toThrow('used after it was disposed');
+      const other = new KeyValueCache({ window: 3 });
+      expect(() => cache!.join(other)).toThrow('KeyValueCache: join takes a cache of storage f32');
+      cache!.dispose();
+      other.dispose();
+      warn.mockRestore();
+    });
+  }
+
   test('shows the pattern over old and new tokens', async () => {
     const whole = batch(1, [2, 2], 6);
     const cache = new KeyValueCache();
@@ -244,6 +280,9 @@ describeBackends('cache.attend', () => {
         tf.tidy(() => void inPieces(whole, [3, 1, 66], cache));
         tf.tidy(() => void inPieces(whole, [2, 1], cache, { lengths: [1, 1] }));
         cache.reorder([1, 0]);
+        const other = new KeyValueCache(made);
+        tf.tidy(() => void inPieces(whole, [4], other));
+        cache.join(other);
         cache.dispose();
       }
     });

@@ -14,8 +14,9 @@ import {
   tokensFrom,
   turnedTokens,
 } from './attend.js';
+import { kept } from './kept.js';
 import { LeakWarning } from './leak.js';
-import { type CacheStorage, cacheStorages, Rows, reordered } from './rows.js';
+import { type CacheStorage, cacheStorages, padded, Rows, reordered } from './rows.js';
 import type { Tokens } from './tokens.js';
 
 export interface KeyValueCacheOptions {
@@ -300,6 +301,47 @@ export class KeyValueCache implements TokenCache {
     }
   }
 
+  /**
+   * Takes in the sequences of another cache, behind its own; the other one is disposed.
+   *
+   * @throws InputError where the two are not of one kind or hold other layers, and after `dispose`
+   */
+  join(other: KeyValueCache): void {
+    this.#checkUsable();
+    other.#checkUsable();
+    const [own, others] = [this, other].map((cache) => cache.#kind());
+    const empty = this.#layers.size + this.#fixed.size === 0;
+    if (empty ? own!.options !== others!.options : own!.all !== others!.all) {
+      const { all, options } = own!;
+      throw new InputError(
+        `KeyValueCache: join takes a cache of ${empty ? others!.options : others!.all}; expected ${empty ? options : all}`,
+      );
+    }
+    for (const [path, rows] of other.#layers) {
+      const held = this.#layers.get(path);
+      if (held) held.join(rows);
+      else this.#layers.set(path, rows);
+      if (held) rows.dispose();
+    }
+    for (const [path, added] of other.#fixed) {
+      const held = this.#fixed.get(path);
+      this.#fixed.set(path, held ? joined(held, added) : added);
+      if (held) tf.dispose([held.k, held.v, added.k, added.v]);
+    }
+    other.#layers.clear();
+    other.#fixed.clear();
+    other.dispose();
+    this.#leak.holds(this.#layers.size + this.#fixed.size);
+  }
+
+  /** What caches must have in common to be joined. */
+  #kind(): { options: string; all: string } {
+    const { sinks, size } = this.#window ?? { sinks: 0, size: 'none' };
+    const options = `storage ${this.#storage}, capacity ${this.#capacity ?? 'that grows'}, window ${size}, ${sinks} sinks`;
+    const layers = [...this.#layers.keys(), ...this.#fixed.keys()].sort();
+    return { options, all: `${options}, layers ${layers.join(' ')}` };
+  }
+
   /** Frees every key and value. */
   dispose(): void {
     for (const rows of this.#layers.values()) rows.dispose();
@@ -345,6 +387,14 @@ export class KeyValueCache implements TokenCache {
     this.#tokens = { ends, counts, most, places: undefined };
     return this.#tokens;
   }
+}
+
+/** The sequences of both, the shorter ones with zeros behind them. */
+function joined(first: KeysValues, second: KeysValues): KeysValues {
+  const length = Math.max(first.k.shape[2]!, second.k.shape[2]!);
+  const both = (which: keyof KeysValues) =>
+    kept(() => tf.concat([first, second].map((one) => padded(one[which], length))));
+  return { k: both('k'), v: both('v') };
 }
 
 const same = (a: readonly number[], b: readonly number[]) =>

@@ -143,12 +143,29 @@ export class Rows {
     this.#seen = order.map((b) => this.#seen[b]!);
     if (this.#halves) {
       const room = this.shape[2];
-      this.#replace(room, (x) => inOrder(this.#plain(x, room), order));
+      this.#replace(room, (which) => inOrder(this.#plain(which, room), order));
       return;
     }
     const old = { k: this.#k, v: this.#v };
     ({ k: this.#k, v: this.#v } = reordered(old, order));
     tf.dispose([old.k, old.v]);
+  }
+
+  /** Puts copies of the sequences of other rows behind its own. */
+  join(other: Rows): void {
+    const room = Math.max(this.shape[2], other.shape[2]);
+    const seen = [...this.#seen, ...other.#seen];
+    const length = Math.min(room, Math.max(...seen));
+    const joined = (which: keyof KeysValues) =>
+      tf.concat([this, other].map((rows) => padded(rows.#plain(which, length), length)));
+    if (this.#inPlace) {
+      this.#replace(room, joined);
+    } else {
+      const old = [this.#k, this.#v];
+      [this.#k, this.#v] = [kept(() => joined('k')), kept(() => joined('v'))];
+      tf.dispose(old);
+    }
+    this.#seen = seen;
   }
 
   dispose(): void {
@@ -162,10 +179,12 @@ export class Rows {
     return [make(), make()];
   }
 
-  /** The first tokens as float32. */
-  #plain(rows: tf.Tensor, length: number): tf.Tensor {
-    const [batch, heads, , width] = this.shape;
-    const part = (x: tf.Tensor) => x.slice([0, 0, 0, 0], [batch, heads, length, width]);
+  /** The first tokens as float32, as many as there is room for. */
+  #plain(which: keyof KeysValues, length: number): tf.Tensor {
+    const rows = this.memory[which];
+    const [batch, heads, room, width] = this.shape;
+    const part = (x: tf.Tensor) =>
+      x.slice([0, 0, 0, 0], [batch, heads, Math.min(length, room), width]);
     if (!this.#halves) return part(rows);
     // Unpacked before all else: the operations of TensorFlow.js round large whole numbers on WebGPU.
     return part(unpackHalves(rows, width));
@@ -173,14 +192,14 @@ export class Rows {
 
   #grow(room: number): void {
     const [, , before] = this.shape;
-    this.#replace(room, (x) => this.#plain(x, before));
+    this.#replace(room, (which) => this.#plain(which, before));
   }
 
   /** Puts what is made of the old rows into new room. */
-  #replace(room: number, make: (rows: tf.Tensor) => tf.Tensor): void {
+  #replace(room: number, make: (which: keyof KeysValues) => tf.Tensor): void {
     const old = [this.#k, this.#v];
     tf.tidy(() => {
-      const [k, v] = [make(this.#k), make(this.#v)];
+      const [k, v] = [make('k'), make('v')];
       const [batch, heads] = k.shape as [number, number, number, number];
       [this.#k, this.#v] = this.#rooms(batch, heads, room);
       appendKeysValues({ k: this.#k, v: this.#v }, { k, v }, { position: 0 });
@@ -196,6 +215,19 @@ export function reordered({ k, v }: KeysValues, order: readonly number[]): KeysV
 
 const inOrder = (x: tf.Tensor, order: readonly number[]): tf.Tensor =>
   tf.gather(x, tf.tensor1d([...order], 'int32'));
+
+/** Rows with zeros behind them: `[B, Hkv, T, Dh]`, T at least `length`. */
+export const padded = (x: tf.Tensor, length: number): tf.Tensor => {
+  const lacking = length - x.shape[2]!;
+  return lacking > 0
+    ? tf.pad(x, [
+        [0, 0],
+        [0, 0],
+        [0, lacking],
+        [0, 0],
+      ])
+    : x;
+};
 
 /** Room for some tokens of a sequence: what doubling leads to. */
 const roomFor = (tokens: number) => Math.max(leastRoom, 2 ** Math.ceil(Math.log2(tokens)));
