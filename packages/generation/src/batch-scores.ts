@@ -7,7 +7,6 @@ import {
 import { type CacheStorage, KeyValueCache } from '@headwise/decoding';
 import * as tf from '@tensorflow/tfjs';
 import { lastScores, padded } from './last-scores.js';
-import { guided } from './processors/guidance.js';
 
 /** A model that generates: a decoder, or an encoder and a decoder, whose prompts are the encoder's. */
 export type Generator = LanguageModel | EncoderDecoderModel;
@@ -15,54 +14,93 @@ export type Generator = LanguageModel | EncoderDecoderModel;
 /** A model's scores of the next tokens of a batch of sequences, with the keys and values of the tokens before. */
 export interface BatchScores {
   /**
-   * Scores after one more token of each sequence.
+   * Scores after one more token of each sequence, and after the prompts of sequences that join behind them.
    *
-   * @param ids one of each sequence; none in the first call, for the scores after the prompts
+   * @param ids one of each sequence that is in the batch
+   * @param joining prompts of any lengths; default none
    * @returns `[N, V]`, the caller's
    */
-  after(ids?: readonly number[]): tf.Tensor2D;
-  /** Takes sequence `order[n]` for the n-th from now on; the batch may grow or shrink. */
+  after(ids: readonly number[], joining?: readonly (readonly number[])[]): tf.Tensor2D;
+  /** Takes sequence `order[n]` for the n-th from now on; the batch may grow or shrink, to nothing too. */
   reorder(order: readonly number[]): void;
   /** Frees the keys and values. */
   dispose(): void;
 }
 
-/** The scores of a model after prompts of any lengths. */
-export function batchScoresOf(
-  network: Generator,
-  prompts: readonly (readonly number[])[],
-  storage: CacheStorage,
-): BatchScores {
+/** The scores of a model for an empty batch. */
+export function batchScoresOf(network: Generator, storage: CacheStorage): BatchScores {
   return isEncoderDecoder(network)
-    ? new EncodedScores(network, prompts, storage)
-    : new DecoderScores(network, prompts, storage);
+    ? new EncodedScores(network, storage)
+    : new DecoderScores(network, storage);
 }
 
 const column = (ids: readonly number[]): tf.Tensor2D =>
   tf.tensor2d([...ids], [ids.length, 1], 'int32');
 
+/** The scores of the sequences that go on and of those that join. */
+const joinedRows = (...parts: (tf.Tensor2D | undefined)[]): tf.Tensor2D =>
+  tf.concat(parts.filter((part) => part !== undefined));
+
+/** Keys and values of a batch, which sequences join and leave. */
+class BatchCache {
+  readonly #storage: CacheStorage;
+  #cache: KeyValueCache | undefined;
+
+  constructor(storage: CacheStorage) {
+    this.#storage = storage;
+  }
+
+  get cache(): KeyValueCache {
+    this.#cache ??= new KeyValueCache({ storage: this.#storage });
+    return this.#cache;
+  }
+
+  /** @param process puts the tokens of the joining sequences into their cache */
+  join<T>(process: (cache: KeyValueCache) => T): T {
+    const joining = new KeyValueCache({ storage: this.#storage });
+    try {
+      const made = process(joining);
+      this.cache.join(joining);
+      return made;
+    } catch (error) {
+      joining.dispose();
+      throw error;
+    }
+  }
+
+  reorder(order: readonly number[]): void {
+    if (order.length > 0) this.#cache?.reorder(order);
+    else this.dispose();
+  }
+
+  dispose(): void {
+    this.#cache?.dispose();
+    this.#cache = undefined;
+  }
+}
+
 /** Scores of a decoder; prompts are padded at the end, and the cache knows the length of each. */
 class DecoderScores implements BatchScores {
   readonly #network: LanguageModel;
-  readonly #prompts: readonly (readonly number[])[];
-  readonly #cache: KeyValueCache;
+  readonly #cache: BatchCache;
 
-  constructor(
-    network: LanguageModel,
-    prompts: readonly (readonly number[])[],
-    storage: CacheStorage,
-  ) {
+  constructor(network: LanguageModel, storage: CacheStorage) {
     this.#network = network;
-    this.#prompts = prompts;
-    this.#cache = new KeyValueCache({ storage });
+    this.#cache = new BatchCache(storage);
   }
 
-  after(given?: readonly number[]): tf.Tensor2D {
-    const cache = this.#cache;
+  after(given: readonly number[], joining: readonly (readonly number[])[] = []): tf.Tensor2D {
     return tf.tidy(() => {
-      if (given) return lastScores(this.#network, column(given), { cache });
-      const { ids, lengths } = padded(this.#prompts);
-      return lastScores(this.#network, ids, { cache, lengths }, lengths);
+      const going =
+        given.length > 0
+          ? lastScores(this.#network, column(given), { cache: this.#cache.cache })
+          : undefined;
+      if (joining.length === 0) return joinedRows(going);
+      const { ids, lengths } = padded(joining);
+      const joined = this.#cache.join((cache) =>
+        lastScores(this.#network, ids, { cache, lengths }, lengths),
+      );
+      return joinedRows(going, joined);
     });
   }
 
@@ -78,87 +116,84 @@ class DecoderScores implements BatchScores {
 /** Scores of a decoder that reads encoded prompts. */
 class EncodedScores implements BatchScores {
   readonly #network: EncoderDecoderModel;
-  readonly #cache: KeyValueCache;
-  #encoded: Encoded;
+  readonly #cache: BatchCache;
+  #encoded: Encoded | undefined;
 
-  constructor(
-    network: EncoderDecoderModel,
-    prompts: readonly (readonly number[])[],
-    storage: CacheStorage,
-  ) {
+  constructor(network: EncoderDecoderModel, storage: CacheStorage) {
     this.#network = network;
-    this.#cache = new KeyValueCache({ storage });
-    this.#encoded = tf.tidy(() => {
-      const { ids, lengths } = padded(prompts);
-      const mask = prompts.map((_, n) =>
-        Array.from({ length: ids.shape[1] }, (_, t) => Number(t < lengths[n]!)),
-      );
-      const attentionMask = tf.keep(tf.tensor2d(mask, ids.shape, 'int32'));
-      return { states: tf.keep(network.encode(ids, { attentionMask }).states), attentionMask };
+    this.#cache = new BatchCache(storage);
+  }
+
+  after(given: readonly number[], joining: readonly (readonly number[])[] = []): tf.Tensor2D {
+    return tf.tidy(() => {
+      const going =
+        given.length > 0 ? this.#decode(given, this.#encoded!, this.#cache.cache) : undefined;
+      if (joining.length === 0) return joinedRows(going);
+      const encoded = this.#encode(joining);
+      const starts = joining.map(() => this.#network.startId);
+      const joined = this.#cache.join((cache) => this.#decode(starts, encoded, cache));
+      this.#replace(this.#encoded ? joinedEncoded(this.#encoded, encoded) : encoded);
+      return joinedRows(going, joined);
     });
   }
 
-  after(given?: readonly number[]): tf.Tensor2D {
-    const { startId } = this.#network;
-    const [count] = this.#encoded.states.shape as [number];
-    return tf.tidy(() => {
-      const ids = column(given ?? Array<number>(count).fill(startId));
-      return this.#network
-        .decode(ids, this.#encoded, { cache: this.#cache })
-        .squeeze<tf.Tensor2D>([1]);
-    });
+  #encode(prompts: readonly (readonly number[])[]): Encoded {
+    const { ids, lengths } = padded(prompts);
+    const mask = lengths.map((length) =>
+      Array.from({ length: ids.shape[1] }, (_, t) => Number(t < length)),
+    );
+    const attentionMask = tf.tensor2d(mask, ids.shape, 'int32');
+    return { states: this.#network.encode(ids, { attentionMask }).states, attentionMask };
+  }
+
+  #decode(ids: readonly number[], encoded: Encoded, cache: KeyValueCache): tf.Tensor2D {
+    return this.#network.decode(column(ids), encoded, { cache }).squeeze<tf.Tensor2D>([1]);
   }
 
   reorder(order: readonly number[]): void {
     this.#cache.reorder(order);
     const before = this.#encoded;
-    this.#encoded = tf.tidy(() => {
+    if (!before) return;
+    tf.tidy(() => {
+      if (order.length === 0) {
+        this.#replace(undefined);
+        return;
+      }
       const index = tf.tensor1d([...order], 'int32');
-      return {
-        states: tf.keep(tf.gather(before.states, index)),
-        attentionMask: tf.keep(tf.gather(before.attentionMask!, index)),
-      };
+      this.#replace({
+        states: tf.gather(before.states, index),
+        attentionMask: tf.gather(before.attentionMask!, index),
+      });
     });
-    tf.dispose([before.states, before.attentionMask!]);
   }
 
   dispose(): void {
     this.#cache.dispose();
-    tf.dispose([this.#encoded.states, this.#encoded.attentionMask!]);
+    this.#replace(undefined);
+  }
+
+  /** Keeps other encoded prompts, and frees those before. */
+  #replace(encoded: Encoded | undefined): void {
+    if (this.#encoded) tf.dispose([this.#encoded.states, this.#encoded.attentionMask!]);
+    if (encoded) {
+      tf.keep(encoded.states);
+      tf.keep(encoded.attentionMask!);
+    }
+    this.#encoded = encoded;
   }
 }
 
-/** Scores under classifier-free guidance, a scale for each sequence; 1 leaves its scores as they are. */
-export class GuidedBatch implements BatchScores {
-  readonly #scores: BatchScores;
-  readonly #unconditional: BatchScores;
-  #scales: readonly number[];
-
-  /** @param scores with the prompts, and `unconditional` with the negative ones; both disposed with this */
-  constructor(scores: BatchScores, unconditional: BatchScores, scales: readonly number[]) {
-    this.#scores = scores;
-    this.#unconditional = unconditional;
-    this.#scales = scales;
-  }
-
-  after(ids?: readonly number[]): tf.Tensor2D {
-    return tf.tidy(() => {
-      const scales = tf.tensor2d([...this.#scales], [this.#scales.length, 1]);
-      const scores = this.#scores.after(ids);
-      const led = guided(scores, this.#unconditional.after(ids), scales);
-      // Guided scores are log-probabilities; those of the other sequences stay logits, which penalties act on.
-      return tf.where(scales.equal(1), scores, led) as tf.Tensor2D;
-    });
-  }
-
-  reorder(order: readonly number[]): void {
-    this.#scores.reorder(order);
-    this.#unconditional.reorder(order);
-    this.#scales = order.map((n) => this.#scales[n]!);
-  }
-
-  dispose(): void {
-    this.#scores.dispose();
-    this.#unconditional.dispose();
-  }
+/** Encoded prompts behind others, the shorter ones padded. */
+function joinedEncoded(first: Encoded, second: Encoded): Encoded {
+  const both = [first, second];
+  const length = Math.max(...both.map(({ states }) => states.shape[1]!));
+  const pad = (x: tf.Tensor) => {
+    const lacking = length - x.shape[1]!;
+    const widths: [number, number][] = x.shape.map((_, axis) => [0, axis === 1 ? lacking : 0]);
+    return lacking > 0 ? tf.pad(x, widths) : x;
+  };
+  return {
+    states: tf.concat(both.map(({ states }) => pad(states))),
+    attentionMask: tf.concat(both.map(({ attentionMask }) => pad(attentionMask!))),
+  };
 }

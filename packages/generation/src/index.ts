@@ -4,7 +4,6 @@ export type { Generator } from './batch-scores.js';
 export type { GeneratedToken, TokenProbability } from './draw.js';
 export { generate } from './generate.js';
 export {
-  type BatchDetails,
   type GeneratedBatch,
   type GeneratedSequence,
   generateBatch,
@@ -16,6 +15,8 @@ export type { LengthDecay } from './processors/length-decay.js';
 export type { LogitsProcessor } from './processors/own.js';
 export type { SequenceBias } from './processors/sequence-bias.js';
 export { checkPrompt } from './prompt.js';
+export { type BatchResult, RunningBatch, type RunningBatchOptions } from './running-batch.js';
+export type { BatchDetails, RunningSequence } from './running-sequence.js';
 export { type BeamSearchOptions, beamSearch } from './search/beam-search.js';
 export type { BeamSequence, EarlyStopping } from './search/beams.js';
 export {

@@ -54,11 +54,11 @@ export async function beamSearch(
   let live = searches.filter(({ ended }) => !ended);
   if (live.length === 0) return searches.map(() => []);
   const given = live.map(({ prompt }) => prompt);
-  const scores = batchScoresOf(network, given, live[0]!.plan.storage);
+  const scores = batchScoresOf(network, live[0]!.plan.storage);
   try {
     for (let first = true; live.length > 0; first = false) {
       const ids = live.flatMap(({ running }) => running.map((beam) => beam.ids.at(-1)!));
-      const rows = scores.after(first ? undefined : ids);
+      const rows = first ? scores.after([], given) : scores.after(ids);
       try {
         await stepAll(live, rows);
       } finally {
