@@ -16,6 +16,10 @@ const commands: Record<string, [does: string, load: () => Promise<Command>]> = {
     'continue a text',
     withTensors(async () => (await import('./commands/generate.js')).generateCommand()),
   ],
+  chat: [
+    'hold a conversation with a model',
+    withTensors(async () => (await import('./commands/chat.js')).chatCommand()),
+  ],
   tokenize: [
     'split a text, from --text or standard input, into tokens',
     async () => (await import('./commands/tokenize.js')).tokenizeCommand(),

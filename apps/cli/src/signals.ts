@@ -14,14 +14,14 @@ const sameSignalMs = 250;
  *
  * Outside such work the first signal ends the process, also while a computation blocks the event loop.
  *
- * @param work gets an `AbortSignal` that fires at the first signal
+ * @param work gets an `AbortSignal` that fires at the first signal, with its name as the reason
  */
 export async function interruptible<T>(work: (stop: AbortSignal) => Promise<T>): Promise<T> {
   const controller = new AbortController();
   let first: number | undefined;
   const onSignal = (signal: NodeJS.Signals) => {
     first ??= performance.now();
-    if (performance.now() - first < sameSignalMs) return controller.abort();
+    if (performance.now() - first < sameSignalMs) return controller.abort(signal);
     restore();
     // Without a handler the system ends the process, and tells its parent by which signal.
     process.kill(process.pid, signal);

@@ -139,11 +139,17 @@ async function* tokensOf(
   }
 }
 
-function promptIds(
-  { chatTemplate }: TextModel,
+/**
+ * The ids that a prompt is given to the model as: of a text with the tokenizer's special tokens, of messages with those
+ * that the chat template writes.
+ *
+ * @throws InputError for messages to a model without a chat template, and for `chat` with a text
+ */
+export function promptIds(
+  { chatTemplate }: Pick<TextModel, 'chatTemplate'>,
   tokenizer: Tokenizer,
   prompt: Prompt,
-  chat: TextOptions['chat'],
+  chat?: TextOptions['chat'],
 ): number[] {
   if (typeof prompt === 'string') {
     if (chat) throw new InputError('chat is given, but the prompt is a text; expected messages');

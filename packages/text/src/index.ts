@@ -1,6 +1,7 @@
 export {
   generateText,
   type Prompt,
+  promptIds,
   type StreamTextOptions,
   streamText,
   type TextModel,

@@ -18,6 +18,8 @@ export const generationConfigName = 'generation_config.json';
 export interface LoadTextOptions extends LoadOptions {
   /** Leave `generation_config.json` aside. Default false: generation takes its settings from there. */
   ignoreGenerationConfig?: boolean | undefined;
+  /** A chat template in Jinja that takes the place of the folder's; its special tokens are the folder's. Default none. */
+  chatTemplate?: string | undefined;
   /** Called with one line for each setting of the folder that has no effect; default `console.warn`. */
   warn?: ((line: string) => void) | undefined;
 }
@@ -55,14 +57,14 @@ export async function load(
   options: LoadTextOptions = {},
 ): Promise<LoadedText> {
   const files = checkpointFiles(place, options);
-  return loadFiles(files, webFiles(files), options);
+  return loadFiles(files, webFiles(files, options.chatTemplate), options);
 }
 
 /** Loads as `load` does; what is small comes first, so that a fault in it is known before the weights are read. */
 export async function loadFiles(
   files: CheckpointFiles,
   beside: TextFiles,
-  { ignoreGenerationConfig, warn = console.warn, ...options }: LoadTextOptions,
+  { ignoreGenerationConfig, chatTemplate: _, warn = console.warn, ...options }: LoadTextOptions,
 ): Promise<LoadedText> {
   const tokenizer = await beside.tokenizer();
   const chatTemplate = await beside.chatTemplate();
@@ -101,7 +103,7 @@ async function generationSettings(
   return { settings: stopIds ? { stopIds } : {}, unknown: [] };
 }
 
-function webFiles(files: CheckpointFiles): TextFiles {
+function webFiles(files: CheckpointFiles, template: string | undefined): TextFiles {
   return {
     generationConfig: () => openJson(files, generationConfigName),
     async tokenizer() {
@@ -113,11 +115,16 @@ function webFiles(files: CheckpointFiles): TextFiles {
     },
     async chatTemplate() {
       const config = await openJson(files, 'tokenizer_config.json');
-      const template = await openBytes(files, 'chat_template.jinja');
+      const source = template ?? (await textOf(files, 'chat_template.jinja'));
       return chatTemplateOf(config?.json ?? {}, {
-        templates: template ? { default: new TextDecoder().decode(template.bytes) } : {},
+        templates: source === undefined ? {} : { default: source },
         ...(config ? { name: config.name } : {}),
       });
     },
   };
+}
+
+async function textOf(files: CheckpointFiles, name: string): Promise<string | undefined> {
+  const found = await openBytes(files, name);
+  return found && new TextDecoder().decode(found.bytes);
 }

@@ -14,6 +14,7 @@ import {
 export {
   generateText,
   type Prompt,
+  promptIds,
   type StreamTextOptions,
   streamText,
   type TextModel,
@@ -41,7 +42,7 @@ export async function load(
     generationConfig: async () =>
       existsSync(path) ? { json: await readJson(path), name: path } : undefined,
     tokenizer: () => loadTokenizer(place),
-    chatTemplate: () => findChatTemplate(place),
+    chatTemplate: () => findChatTemplate(place, options.chatTemplate),
   };
   return loadFiles(folderFiles(place), files, options);
 }

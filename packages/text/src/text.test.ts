@@ -3,12 +3,19 @@ import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { generate } from '@headwise/generation';
-import { createModel } from '@headwise/models';
+import { type CheckpointPlace, createModel } from '@headwise/models';
 import { saveModel } from '@headwise/models/node';
 import { Tokenizer, trainCharacter, trainUnigram } from '@headwise/tokenizers';
 import { saveTokenizer } from '@headwise/tokenizers/node';
 import { beforeAll, expect, onTestFinished, test, vi } from 'vitest';
-import { generateText, type LoadedText, load as loadWeb, streamText } from './index.js';
+import {
+  generateText,
+  type LoadedText,
+  type LoadTextOptions,
+  load as loadWeb,
+  promptIds,
+  streamText,
+} from './index.js';
 import { load } from './node.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'headwise-text-'));
@@ -28,8 +35,11 @@ beforeAll(async () => {
 const write = (name: string, value: unknown) =>
   writeFile(join(folder, name), typeof value === 'string' ? value : JSON.stringify(value));
 
-async function loaded(options?: Parameters<typeof load>[1]): Promise<LoadedText> {
-  const found = await load(folder, options);
+async function loaded(
+  options?: LoadTextOptions,
+  place: CheckpointPlace = folder,
+): Promise<LoadedText> {
+  const found = await load(place, options);
   onTestFinished(() => found.model.params.dispose());
   return found;
 }
@@ -113,6 +123,11 @@ test('messages are written by the chat template, without special tokens added tw
     expect(await generateText(model, tokenizer, messages, options)).toBe(
       await generateText(model, tokenizer, '<abc>|', options),
     );
+  }
+  const chatTemplate = '{{ messages[0].content }}{% if add_generation_prompt %}>{% endif %}';
+  for (const place of [folder, await chosen()]) {
+    const { model, tokenizer } = await loaded({ chatTemplate }, place);
+    expect(promptIds(model, tokenizer, messages)).toEqual(tokenizer.encode('abc>').ids);
   }
 });
 

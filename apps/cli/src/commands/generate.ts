@@ -1,53 +1,28 @@
 import { InputError } from '@headwise/core';
-import type { GenerateOptions } from '@headwise/generation';
 import { checkedSampling } from '@headwise/kernels/internal';
-import type { WeightDtype } from '@headwise/models';
 import { load, streamText } from '@headwise/text/node';
 import { Command } from 'commander';
 import { backendOption, start } from '../backend.js';
+import { addGenerationFlags, type GenerationFlags } from '../generation-flags.js';
 import { checkModelFolder } from '../model-folder.js';
-import { integer, number } from '../numbers.js';
 import { output } from '../output.js';
 import { readStandardInput, readText } from '../read-text.js';
-import { dtypeOption } from '../weights.js';
 
-interface GenerateCommandOptions extends GenerateOptions {
-  model: string;
+interface GenerateCommandOptions extends GenerationFlags {
   prompt?: string;
   promptFile?: string;
-  generationConfig: boolean;
   stream?: boolean;
-  dtype: WeightDtype;
-  backend?: string;
   json?: boolean;
 }
 
 /** `headwise generate`: continues a text with a model. */
 export function generateCommand(): Command {
-  return new Command('generate')
+  const command = new Command('generate')
     .requiredOption('--model <dir>', 'a model folder')
     .option('--prompt <text>', 'what to continue')
     .option('--prompt-file <path>', 'a file with what to continue; without either, standard input')
-    .option('--max-new-tokens <n>', 'how many tokens at most; default 64', integer)
-    .option('--min-new-tokens <n>', 'how many tokens before an end token may come', integer)
-    .option('--temperature <t>', '0 is greedy; below 1 sharpens the distribution', number)
-    .option('--top-k <k>', 'draw from the k most likely tokens', integer)
-    .option(
-      '--top-p <p>',
-      'draw from the most likely tokens that together have this probability',
-      number,
-    )
-    .option(
-      '--min-p <p>',
-      'draw from tokens at least this many times as likely as the likeliest',
-      number,
-    )
-    .option('--repetition-penalty <x>', 'above 1, tokens that occurred become less likely', number)
-    .option('--seed <n>', 'the same seed gives the same text', integer, 0)
-    .option('--no-generation-config', "leave the folder's generation_config.json aside")
-    .option('--stream', 'print every token as it comes')
-    .addOption(dtypeOption())
-    .option('--backend <name>', 'webgpu, wasm or cpu; an error where it cannot be had')
+    .option('--stream', 'print every token as it comes');
+  return addGenerationFlags(command, 64)
     .option('--json', 'print JSON: prompt, text, ids; with --stream one line a token')
     .addHelpText(
       'after',

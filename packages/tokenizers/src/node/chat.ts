@@ -26,9 +26,13 @@ export async function loadChatTemplate(folder: string): Promise<ChatTemplate> {
 /**
  * The chat template of a model's folder, as `loadChatTemplate` reads it; undefined where there is none.
  *
+ * @param template Jinja that takes the place of the folder's templates; special tokens are the folder's
  * @throws TokenizerError where one cannot be read
  */
-export async function findChatTemplate(folder: string): Promise<ChatTemplate | undefined> {
+export async function findChatTemplate(
+  folder: string,
+  template?: string,
+): Promise<ChatTemplate | undefined> {
   const configPath = join(folder, configName);
   const configText = await textOf(configPath);
   let config: unknown = {};
@@ -37,6 +41,11 @@ export async function findChatTemplate(folder: string): Promise<ChatTemplate | u
   } catch (error) {
     throw new TokenizerError(`${configPath}: is not JSON: ${(error as Error).message}`);
   }
+  const templates = template === undefined ? await templatesOf(folder) : { default: template };
+  return chatTemplateOf(config, { templates, name: configPath });
+}
+
+async function templatesOf(folder: string): Promise<Record<string, string>> {
   const templates: Record<string, string> = {};
   const single = await textOf(join(folder, templateName));
   if (single !== undefined) templates.default = single;
@@ -45,7 +54,7 @@ export async function findChatTemplate(folder: string): Promise<ChatTemplate | u
     const source = await textOf(join(folder, folderName, file));
     if (source !== undefined) templates[file.slice(0, -ending.length)] = source;
   }
-  return chatTemplateOf(config, { templates, name: configPath });
+  return templates;
 }
 
 const textOf = (path: string): Promise<string | undefined> => readFile(path, 'utf8').catch(missing);
