@@ -1,5 +1,7 @@
-import type { Plan } from './plan.js';
+import { InputError } from '@headwise/core';
+import { mostConstrained, type Plan } from './plan.js';
 import { completedWords } from './processors/bad-words.js';
+import { forcedIds } from './processors/forced.js';
 import { decayAfter } from './processors/length-decay.js';
 import { repeatedEnds } from './processors/ngrams.js';
 import { biasesAfter } from './processors/sequence-bias.js';
@@ -10,6 +12,8 @@ export interface Adjustments {
   readonly bias: ReadonlyMap<number, number>;
   /** The ids that are not drawn. */
   readonly banned: ReadonlySet<number>;
+  /** Bits of the ids that a constraint allows, 32 a word; undefined without one. The next call overwrites them. */
+  readonly allowed?: Int32Array | undefined;
   /** The part of their size that the scores of stop ids grow by. */
   readonly raise: number;
 }
@@ -34,13 +38,36 @@ export function adjustmentsAfter(
     ...(made === firstDrawn(plan, sequence.length - made) ? plan.beginSuppressIds : []),
   ]);
   const raise = plan.lengthDecay ? decayAfter(plan.lengthDecay, made) : 0;
-  return { bias: biasesAfter(plan.biases, sequence), banned, raise };
+  const allowed = plan.allowed?.after(sequence, mostConstrained(plan), banned);
+  return { bias: biasesAfter(plan.biases, sequence), banned, allowed, raise };
 }
 
-/** What the scores of every token are adjusted by. */
-export function standingAdjustments(plan: Plan): Adjustments {
+/** What the scores of every token are adjusted by; `allowed` is for the next one. */
+export function standingAdjustments(plan: Plan, sequence: readonly number[]): Adjustments {
   const banned = new Set([...plan.suppressIds, ...completedWords(plan.badWords, [])]);
-  return { bias: biasesAfter(plan.biases, []), banned, raise: 0 };
+  const allowed = plan.allowed?.after(sequence, mostConstrained(plan), banned);
+  return { bias: biasesAfter(plan.biases, []), banned, allowed, raise: 0 };
+}
+
+/**
+ * The ids that the next token has to be one of; undefined where any may come.
+ *
+ * @param made the number of new tokens in the sequence
+ * @throws InputError where a constraint allows none of them
+ */
+export function forcedAfter(
+  plan: Plan,
+  sequence: readonly number[],
+  made: number,
+): readonly number[] | undefined {
+  const ids = forcedIds(plan.forced, sequence.length, plan.most - made);
+  if (!ids || !plan.allowed) return ids;
+  const mask = plan.allowed.after(sequence, mostConstrained(plan));
+  const allowed = ids.filter((id) => ((mask[id >> 5]! >>> (id & 31)) & 1) === 1);
+  if (allowed.length > 0) return allowed;
+  throw new InputError(
+    `constraint: it allows none of the forced ids ${ids.join(', ')} after ${made} new tokens`,
+  );
 }
 
 /**
@@ -59,6 +86,7 @@ export function standingFor(plan: Plan, made: number): number {
     // The first token that is drawn is the second where the first is forced.
     (made <= 1 && plan.beginSuppressIds.length > 0);
   if (depends || begins) return 0;
+  if (plan.allowed) return 1;
   const left = plan.most - made - (plan.forced.last.length > 0 ? 1 : 0);
   if (!plan.lengthDecay || plan.stopIds.length === 0) return left;
   return Math.max(0, Math.min(left, plan.lengthDecay.start + 1 - made));

@@ -1,12 +1,11 @@
 import { type LanguageModel, Random, readTensor } from '@headwise/core';
 import { stepPlanOf } from '@headwise/decoding';
 import type * as tf from '@tensorflow/tfjs';
-import { standingAdjustments, standingFor } from './adjustments.js';
+import { forcedAfter, standingAdjustments, standingFor } from './adjustments.js';
 import { drawForced, drawFrom } from './draw.js';
 import { LayerScores } from './layer-scores.js';
 import { GuidedScores, type NextScores } from './next-scores.js';
 import type { Plan } from './plan.js';
-import { forcedIds } from './processors/forced.js';
 import { areRecordable, runInOrder, runOnDevice } from './processors/own.js';
 import { StepScores } from './step-scores.js';
 
@@ -43,12 +42,12 @@ export class Continuation {
    */
   async next(sequence: readonly number[], made: number): Promise<readonly number[]> {
     const plan = this.#plan;
-    const forced = forcedIds(plan.forced, sequence.length, plan.most - made);
+    const forced = forcedAfter(plan, sequence, made);
     if (forced) return [drawForced(forced, plan, this.#random)];
     const count = standingFor(plan, made);
     if (count > 0 && this.#scores instanceof StepScores && this.#recorded) {
-      const { bias, banned } = standingAdjustments(plan);
-      const tokens = { bias, banned, source: plan.source };
+      const { bias, banned, allowed } = standingAdjustments(plan, sequence);
+      const tokens = { bias, banned, allowed, source: plan.source };
       return this.#scores.draw(sequence, tokens, {
         count,
         runAhead: plan.runAhead,
@@ -73,7 +72,7 @@ export class Continuation {
     const own = this.#recorded ? [] : plan.processors;
     const processed = own.length > 0 ? await runInOrder(own, scores, sequence) : scores;
     try {
-      const forced = forcedIds(plan.forced, sequence.length, plan.most - made);
+      const forced = forcedAfter(plan, sequence, made);
       const id = forced
         ? drawForced(forced, plan, this.#random)
         : await readId(drawFrom(processed, plan, this.#random, sequence, made));

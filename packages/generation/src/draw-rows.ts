@@ -55,11 +55,12 @@ async function idsOf(rows: tf.Tensor2D, sequences: readonly Growing[]): Promise<
 
 /** The id of one sequence, `[1]`; where it fails, −1, and the sequence has ended. */
 async function drawOne(rows: tf.Tensor2D, n: number, sequence: Growing): Promise<tf.Tensor1D> {
-  const { plan, random, ids, tokens, forced } = sequence;
-  if (forced) return tf.tensor1d([drawForced(forced, plan, random)], 'int32');
+  const { plan, random, ids, tokens } = sequence;
   const row = tf.tidy(() => rows.slice([n, 0], [1, rows.shape[1]]));
   let own: tf.Tensor2D | undefined;
   try {
+    const { forced } = sequence;
+    if (forced) return tf.tensor1d([drawForced(forced, plan, random)], 'int32');
     own = await runInOrder(plan.processors, row, ids);
     return drawFrom(own, plan, random, ids, tokens.length);
   } catch (error) {

@@ -20,13 +20,14 @@ export function drawFrom(
   sequence: readonly number[],
   made: number,
 ): tf.Tensor1D {
-  const { bias, banned, raise } = adjustmentsAfter(plan, sequence, made);
+  const { bias, banned, allowed, raise } = adjustmentsAfter(plan, sequence, made);
   return tf.tidy(() =>
     sampleTokens(scores, plan.sampling, random.nextUint32(), {
       history: padded(sequence),
       source: padded(plan.source),
       banned: banned.size > 0 ? padded([...banned]) : undefined,
       bias: bias.size > 0 ? biasRow(bias, scores.shape[1]) : undefined,
+      allowed: allowed && tf.tensor2d(allowed, [1, allowed.length], 'int32'),
       raised: raise !== 0 && plan.stopIds.length > 0 ? padded(plan.stopIds) : undefined,
       raise,
     }),

@@ -32,14 +32,14 @@ export async function* generate(
   const continuation = new Continuation(network, plan, prompt.length);
   try {
     let made = 0;
-    for (let reason = stopping.before(made); ; ) {
+    for (let reason = stopping.before(made, sequence); ; ) {
       if (reason) return reason;
       for (const id of await continuation.next(sequence, made)) {
         if (stopping.at(id)) return 'stop';
         yield id;
         await nextTask();
         sequence.push(id);
-        reason = stopping.before(++made);
+        reason = stopping.before(++made, sequence);
         if (reason) break;
       }
     }

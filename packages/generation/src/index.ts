@@ -1,6 +1,8 @@
 export type { SamplingOptions } from '@headwise/kernels';
 export { type Candidate, samplingCandidates as candidates } from '@headwise/kernels/internal';
 export type { Generator } from './batch-scores.js';
+export { choices } from './choices.js';
+export type { Constraint, ConstraintState } from './constraint.js';
 export type { GeneratedToken, TokenProbability } from './draw.js';
 export { generate } from './generate.js';
 export {

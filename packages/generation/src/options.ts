@@ -1,5 +1,6 @@
 import type { CacheStorage } from '@headwise/decoding';
 import type { SamplingOptions } from '@headwise/kernels';
+import type { Constraint } from './constraint.js';
 import type { LengthDecay } from './processors/length-decay.js';
 import type { LogitsProcessor } from './processors/own.js';
 import type { SequenceBias } from './processors/sequence-bias.js';
@@ -40,6 +41,8 @@ export interface GenerateOptions extends SamplingOptions {
   guidanceScale?: number | undefined;
   /** What guidance leads away from; default the last token of the prompt. */
   negativePrompt?: readonly number[] | undefined;
+  /** A language that the new tokens must belong to: `choices`, or a grammar of `@headwise/grammar`. Tokens do not run ahead. */
+  constraint?: Constraint | undefined;
   /** Functions of one's own on the model's scores, in their order, before all else. */
   processors?: readonly LogitsProcessor[] | undefined;
   /** The same seed draws the same tokens; default 0. */

@@ -1,6 +1,7 @@
 import { InputError, type LanguageModel, quoted } from '@headwise/core';
 import type { CacheStorage } from '@headwise/decoding';
 import { type CheckedSampling, checkedSampling } from '@headwise/kernels/internal';
+import { AllowedIds } from './allowed-ids.js';
 import type { GenerateOptions } from './options.js';
 import type { ForcedIds } from './processors/forced.js';
 import type { LengthDecay } from './processors/length-decay.js';
@@ -23,6 +24,7 @@ export interface Plan {
   suppressIds: readonly number[];
   beginSuppressIds: readonly number[];
   forced: ForcedIds;
+  allowed: AllowedIds | undefined;
   lengthDecay: LengthDecay | undefined;
   guidance: { scale: number; prompt: readonly number[] } | undefined;
   processors: readonly LogitsProcessor[];
@@ -95,9 +97,14 @@ export function planOf(
       `${name} is ${quoted(options[name])}, which suppressIds rules out; expected an id that can be drawn`,
     );
   };
-  return {
+  const least = Math.max(
+    count('minNewTokens', 0) ?? 0,
+    (count('minLength', 0) ?? 0) - start.length,
+  );
+  const { constraint } = options;
+  const plan: Plan = {
     most,
-    least: Math.max(count('minNewTokens', 0) ?? 0, (count('minLength', 0) ?? 0) - start.length),
+    least,
     stopIds,
     source: prompt,
     noRepeatNgramSize: count('noRepeatNgramSize', 0) ?? 0,
@@ -107,6 +114,7 @@ export function planOf(
     suppressIds,
     beginSuppressIds: idsOf('beginSuppressIds', options.beginSuppressIds),
     forced: { first: forced('forcedFirstId'), last: forced('forcedLastId') },
+    allowed: undefined,
     lengthDecay: decayOf(options.lengthDecay),
     guidance: guidanceOf(options, start, start === prompt, idsOf),
     processors: options.processors ?? [],
@@ -117,7 +125,17 @@ export function planOf(
     signal: options.signal,
     sampling: checkedSampling(options),
   };
+  if (constraint) {
+    const startLength = start.length;
+    const limits = { vocabSize, startLength, stopIds, most: mostConstrained(plan), least };
+    plan.allowed = new AllowedIds(constraint, limits);
+  }
+  return plan;
 }
+
+/** The most new tokens that a constraint's output may have: where the last one is forced, one less. */
+export const mostConstrained = ({ most, forced }: Pick<Plan, 'most' | 'forced'>): number =>
+  forced.last.length > 0 ? most - 1 : most;
 
 type CountName =
   | 'maxNewTokens'

@@ -1,8 +1,7 @@
 import { checkIdValues, scoresToDraw, vocabularyOf } from '@headwise/kernels/internal';
-import { adjustmentsAfter } from './adjustments.js';
+import { adjustmentsAfter, forcedAfter } from './adjustments.js';
 import type { GenerateOptions } from './options.js';
 import { type Plan, planOf } from './plan.js';
-import { forcedIds } from './processors/forced.js';
 
 /**
  * The scores that the next token is drawn by: after all penalties, restrictions, the temperature and cut-offs, in the order of
@@ -37,8 +36,8 @@ export function processed(
   made: number,
   least = 1,
 ): Float64Array {
-  const { bias, banned, raise } = adjustmentsAfter(plan, sequence, made);
-  const forced = forcedIds(plan.forced, sequence.length, plan.most - made);
+  const { bias, banned, allowed, raise } = adjustmentsAfter(plan, sequence, made);
+  const forced = forcedAfter(plan, sequence, made);
   if (forced) {
     const row = new Float64Array(scores.length).fill(Number.NEGATIVE_INFINITY);
     for (const id of forced) row[id] = 0;
@@ -58,6 +57,7 @@ export function processed(
     source: plan.source,
     history: sequence,
     banned,
+    allowed,
     raised: { ids: plan.stopIds, factor: raise },
   };
   return scoresToDraw('processScores', 0, scores, plan.sampling, tokens, least);

@@ -1,10 +1,10 @@
 import { isEncoderDecoder, Random } from '@headwise/core';
+import { forcedAfter } from './adjustments.js';
 import type { Generator } from './batch-scores.js';
 import type { GeneratedToken } from './draw.js';
 import type { GenerateOptions } from './options.js';
 import { checkedPlan, type Plan } from './plan.js';
 import { processed } from './process-scores.js';
-import { forcedIds } from './processors/forced.js';
 import { Stopping, type StopReason } from './stop.js';
 import { checkAlternatives } from './stream.js';
 
@@ -67,6 +67,8 @@ export class Growing implements RunningSequence {
     this.#stopping = new Stopping(this.plan);
     // The last token needs no place in the cache.
     this.#room = network.maxLength + 1 - start.length;
+    // What a constraint allows is complete within the context.
+    if (this.plan.allowed) this.plan.most = Math.min(this.plan.most, this.#room);
   }
 
   get reason(): StopReason | 'error' | undefined {
@@ -76,13 +78,18 @@ export class Growing implements RunningSequence {
   /** Whether it has ended, or must before the next token. */
   get ended(): boolean {
     const made = this.tokens.length;
-    this.#reason ??= this.#stopping.before(made) ?? (made >= this.#room ? 'length' : undefined);
+    try {
+      this.#reason ??=
+        this.#stopping.before(made, this.ids) ?? (made >= this.#room ? 'length' : undefined);
+    } catch (error) {
+      this.fail(error);
+    }
     return this.#reason !== undefined;
   }
 
   /** The ids that the next token has to be one of. */
   get forced(): readonly number[] | undefined {
-    return forcedIds(this.plan.forced, this.ids.length, this.plan.most - this.tokens.length);
+    return forcedAfter(this.plan, this.ids, this.tokens.length);
   }
 
   /** @param scores that the token was drawn from, `[V]`, where they are kept */

@@ -3,6 +3,7 @@ import { createModel } from '@headwise/models';
 import { fullOnly, gpuBytes } from '@headwise/testing';
 import * as tf from '@tensorflow/tfjs';
 import { afterAll, describe, expect, test } from 'vitest';
+import { choices } from './choices.js';
 import { generate } from './generate.js';
 import type { GenerateOptions } from './options.js';
 
@@ -63,6 +64,16 @@ describe('the fused step draws what the layers draw', () => {
       seed: 11,
       stopIds: [28, 27],
       lengthDecay: { start: 3, factor: 1.5 },
+    },
+    'with a constraint': {
+      seed: 13,
+      constraint: choices([
+        [3, 4, 5, 6, 7, 8, 9],
+        [3, 4, 28, 6, 1],
+        [10, 11],
+      ]),
+      presencePenalty: 0.5,
+      logitBias: new Map([[10, -3]]),
     },
     'with a processor on the device': {
       seed: 12,

@@ -32,7 +32,7 @@ export async function* stream(
   const continuation = new Continuation(network, plan, prompt.length);
   try {
     for (let made = 0; ; made++) {
-      const reason = stopping.before(made);
+      const reason = stopping.before(made, sequence);
       if (reason) return reason;
       let token: GeneratedToken | undefined;
       const id = await continuation.one(sequence, made, async (scores, id) => {

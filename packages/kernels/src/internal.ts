@@ -29,7 +29,7 @@ export { type LayerAttentionOptions, layerAttention } from './row-attention/laye
 export type { RowTerm } from './row-attention/term.js';
 export { biasRow, markTokens } from './sampling/index.js';
 export { type CheckedSampling, checkedSampling, penalises } from './sampling/options.js';
-export type { RowTokens } from './sampling/penalties.js';
+export { maskWords, type RowTokens } from './sampling/penalties.js';
 export { type Candidate, samplingCandidates } from './sampling/reference.js';
 export { scoresToDraw } from './sampling/scored.js';
 export { checkDrawn } from './sampling/scores.js';

@@ -46,7 +46,7 @@ export interface StepToken {
   position: number;
 }
 
-/** What sampling changes in the scores of single tokens. The same in every call, but for the history. */
+/** What sampling changes in the scores of single tokens. The same in every call, but for the history and what is allowed. */
 export interface DrawTokens {
   /** The ids that penalties are for. */
   history: readonly number[];
@@ -56,6 +56,8 @@ export interface DrawTokens {
   banned?: ReadonlySet<number> | undefined;
   /** Added to scores, by id. */
   bias?: ReadonlyMap<number, number> | undefined;
+  /** Bits of the ids that may be drawn, 32 a word; may differ from call to call, and is for all tokens of a call. */
+  allowed?: Int32Array | undefined;
 }
 
 /** What a recorded step returns, and what it was recorded with. */
@@ -64,6 +66,7 @@ interface Recorded {
   /** What it was given, which goes with it. */
   marks: tf.Tensor | undefined;
   bias?: tf.Tensor2D | undefined;
+  allowed?: tf.Tensor2D | undefined;
   /** Tokens that the marks count, where it draws with marks. */
   counted: number;
 }
@@ -112,9 +115,11 @@ export class StepLoop {
   async draw(token: StepToken, seeds: readonly number[], tokens: DrawTokens): Promise<number[]> {
     this.#makeRoom(token.position, seeds.length);
     overwriteTensor(this.#state, stateOf(token, seeds));
-    const { history } = tokens;
+    const { history, allowed } = tokens;
     const marked = penalises(this.#options.sampling);
     if (this.#drawing && marked && this.#drawing.counted !== history.length) this.#forgetDrawing();
+    if (this.#drawing && !this.#drawing.allowed !== !allowed) this.#forgetDrawing();
+    if (allowed && this.#drawing) overwriteTensor(this.#drawing.allowed!, allowed);
     let replays = seeds.length;
     if (!this.#drawing) {
       this.#drawing = this.#recordDrawing(tokens);
@@ -193,7 +198,13 @@ export class StepLoop {
     return this.#options.process?.(logits) ?? logits;
   }
 
-  #recordDrawing({ history, source = [], banned = new Set(), bias }: DrawTokens): Recorded {
+  #recordDrawing({
+    history,
+    source = [],
+    banned = new Set(),
+    bias,
+    allowed,
+  }: DrawTokens): Recorded {
     const { sampling } = this.#options;
     const [state, drawn] = [this.#state, this.#drawn];
     const vocabulary = this.#plan.head.weights.reduce((sum, w) => sum + sizesOf(w)[1], 0);
@@ -211,12 +222,13 @@ export class StepLoop {
           return markTokens(tokens, 1, vocabulary);
         })
       : undefined;
+    const mask = allowed && kept(() => tf.tensor2d(allowed, [1, allowed.length], 'int32'));
     const recording = recordStep(() => {
       const logits = this.#step();
-      sampleStep(logits, { state, drawn, marks, bias: biases }, sampling);
+      sampleStep(logits, { state, drawn, marks, bias: biases, allowed: mask }, sampling);
       return { logits };
     });
-    return { recording, marks, bias: biases, counted: history.length };
+    return { recording, marks, bias: biases, allowed: mask, counted: history.length };
   }
 
   /** Makes room in the cache for tokens after a position, and forgets recordings that wrote into less. */
@@ -241,6 +253,7 @@ export class StepLoop {
     this.#drawing?.recording.dispose();
     this.#drawing?.marks?.dispose();
     this.#drawing?.bias?.dispose();
+    this.#drawing?.allowed?.dispose();
     this.#drawing = undefined;
   }
 

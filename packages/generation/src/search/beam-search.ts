@@ -217,6 +217,11 @@ function checkBeams(
   if (![true, false, 'never'].includes(earlyStopping)) {
     throw new InputError(`earlyStopping is ${earlyStopping}; expected true, false or 'never'`);
   }
+  if (options.constraint && !options.stopIds?.length) {
+    throw new InputError(
+      'constraint is given for a beam search without stopIds; expected end tokens, which end complete outputs',
+    );
+  }
   if ((options.guidanceScale ?? 1) !== 1) {
     throw new InputError(
       `guidanceScale is ${options.guidanceScale} for a beam search; expected 1: guidance is for generate`,

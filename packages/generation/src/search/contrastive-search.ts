@@ -219,7 +219,7 @@ const normalised = (x: tf.Tensor2D): tf.Tensor2D => x.div(x.norm(2, 1, true));
 
 function checkedHead(
   { head, vocabSize }: LanguageModel,
-  { candidates, penalty, guidanceScale = 1, processors = [] }: ContrastiveSearchOptions,
+  { candidates, penalty, guidanceScale = 1, processors = [], constraint }: ContrastiveSearchOptions,
 ): MatrixHead {
   if (!(Number.isSafeInteger(candidates) && candidates >= 2 && candidates <= vocabSize)) {
     throw new InputError(
@@ -229,8 +229,13 @@ function checkedHead(
   if (!(penalty >= 0 && penalty <= 1)) {
     throw new InputError(`penalty is ${penalty}; expected 0 ≤ penalty ≤ 1`);
   }
-  if (guidanceScale !== 1 || processors.length > 0) {
-    const name = guidanceScale === 1 ? 'processors' : 'guidanceScale';
+  const refused = {
+    guidanceScale: guidanceScale !== 1,
+    processors: processors.length > 0,
+    constraint: constraint !== undefined,
+  };
+  for (const [name, given] of Object.entries(refused)) {
+    if (!given) continue;
     throw new InputError(`${name} is given for a contrastive search, which does not take it`);
   }
   if (head) return head;

@@ -56,15 +56,31 @@ const penaltyParams = {
   presence: 'f32',
   raise: 'f32',
   biases: 'u32',
+  masks: 'u32',
   minus_infinity: 'u32',
 } as const;
 
 const plainScore = 'fn penalised(i: u32) -> f32 { return logits[i]; }';
-const adjustedScore = (biased: boolean) => /* wgsl */ `
+/** Leaves the function where no bit of `allowed` stands for the token; needs `i`, and `vocabulary` of the uniform. */
+const onlyAllowed = /* wgsl */ `
+    let token = i % params.vocabulary;
+    let mask = (i / params.vocabulary) % params.masks * ((params.vocabulary + 31u) / 32u);
+    if (((allowed[mask + token / 32u] >> (token % 32u)) & 1u) == 0u) {
+      return bitcast<f32>(params.minus_infinity);
+    }
+`;
+const allowedScore = /* wgsl */ `
+  fn penalised(i: u32) -> f32 {
+    ${onlyAllowed}
+    return logits[i];
+  }
+`;
+const adjustedScore = (biased: boolean, masked: boolean) => /* wgsl */ `
   fn repeated(score: f32, penalty: f32) -> f32 {
     return select(score * penalty, score / penalty, score > 0.0);
   }
   fn penalised(i: u32) -> f32 {
+    ${masked ? onlyAllowed : ''}
     var value = logits[i]${biased ? ' + bias[i % params.biases]' : ''};
     let mark = marks[i];
     if (mark == 0u) { return value; }
@@ -79,25 +95,29 @@ const adjustedScore = (biased: boolean) => /* wgsl */ `
   }
 `;
 
-/** Whether scores are changed: not at all, those of marked tokens, or those and all by a bias. */
-export type Adjusting = 'plain' | 'marked' | 'biased';
-export const adjustingInputs: Readonly<Record<Adjusting, Record<string, ElementType>>> = {
-  plain: {},
-  marked: { marks: 'u32' },
-  biased: { marks: 'u32', bias: 'f32' },
-};
-export const scoreWgsl = (adjusting: Adjusting): string =>
-  adjusting === 'plain' ? plainScore : adjustedScore(adjusting === 'biased');
-export const adjustingParams = (adjusting: Adjusting): Record<string, ParamType> =>
-  adjusting === 'plain' ? {} : penaltyParams;
+/** What scores are changed by: marks of single tokens, a bias of each, and bits of those that are allowed. */
+export type Adjusting = readonly ('marks' | 'bias' | 'allowed')[];
+const adjustingTypes = { marks: 'u32', bias: 'f32', allowed: 'u32' } as const;
 
-export const adjustingOf = (marked: unknown, bias: unknown): Adjusting =>
-  marked ? (bias ? 'biased' : 'marked') : 'plain';
+export const adjustingInputs = (adjusting: Adjusting): Record<string, ElementType> =>
+  Object.fromEntries(adjusting.map((name) => [name, adjustingTypes[name]]));
+export const scoreWgsl = (adjusting: Adjusting): string => {
+  const masked = adjusting.includes('allowed');
+  if (adjusting.includes('marks')) return adjustedScore(adjusting.includes('bias'), masked);
+  return masked ? allowedScore : plainScore;
+};
+export const adjustingParams = (adjusting: Adjusting): Record<string, ParamType> =>
+  adjusting.length > 0 ? penaltyParams : {};
+
+/** What there is of it; a bias comes with marks. */
+export const adjustingOf = (
+  given: Partial<Record<Adjusting[number], tf.TensorInfo | undefined>>,
+): Adjusting => (['marks', 'bias', 'allowed'] as const).filter((name) => given[name] !== undefined);
 
 export const adjustmentsOf = (
   options: CheckedSampling,
   raise: number,
-  bias: tf.TensorInfo | undefined,
+  { bias, allowed }: { bias?: tf.TensorInfo | undefined; allowed?: tf.TensorInfo | undefined },
 ): Record<keyof typeof penaltyParams, number> => ({
   repetition: options.repetitionPenalty,
   source: 1 / options.encoderRepetitionPenalty,
@@ -105,6 +125,7 @@ export const adjustmentsOf = (
   presence: options.presencePenalty,
   raise,
   biases: bias ? bias.shape.reduce((size, n) => size * n, 1) : 1,
+  masks: allowed ? allowed.shape[0]! : 1,
   // −∞, which no constant expression of WGSL may be.
   minus_infinity: 0xff800000,
 });

@@ -12,6 +12,7 @@ import {
   penalises,
   type SamplingOptions,
 } from './options.js';
+import { maskWords } from './penalties.js';
 import { candidatesOfRow, drawCandidate } from './reference.js';
 import { checkDrawn } from './scores.js';
 import { sampleKernel } from './webgpu.js';
@@ -26,6 +27,10 @@ export interface SamplingTokens {
   banned?: tf.Tensor2D | undefined;
   /** `[1, V]` or `[B, V]`: added to the scores. */
   bias?: tf.Tensor2D | undefined;
+  /**
+   * `[1, W]` or `[B, W]`, int32, `W = ⌈V / 32⌉`: only tokens `v` with bit `v mod 32` of word `⌊v / 32⌋` are drawn.
+   */
+  allowed?: tf.Tensor2D | undefined;
   /** `[B, N]`, int32: ids whose scores `s` become `s + raise |s|`. */
   raised?: tf.Tensor2D | undefined;
   /** How much the scores of `raised` grow; default 0. */
@@ -69,9 +74,14 @@ export function sampleTokens(
     const ids = tokens[name];
     if (ids) checkIds(ids, vocabularyOf(vocabulary, `sampleTokens: ${name}: id`, -1));
   }
-  const { bias, raise = 0 } = tokens;
+  const { bias, allowed, raise = 0 } = tokens;
   if (bias) {
     checkShape('sampleTokens: bias', bias.shape, [bias.shape[0] === 1 ? 1 : rows, vocabulary]);
+  }
+  if (allowed) {
+    const words = maskWords(vocabulary);
+    checkShape('sampleTokens: allowed', allowed.shape, [allowed.shape[0] === 1 ? 1 : rows, words]);
+    checkType('sampleTokens: allowed', allowed, 'int32');
   }
   if (!(Number.isSafeInteger(seed) && seed >= 0)) {
     throw new InputError(`sampleTokens: seed is ${seed}; expected a whole number of at least 0`);
@@ -86,13 +96,14 @@ export function sampleTokens(
           "sampleTokens: WebGPU runs without Headwise's kernels; expected start() of @headwise/kernels before",
         );
       }
-      return sampleInJavaScript(logits, checked, seed, { ...listed, bias, raise });
+      return sampleInJavaScript(logits, checked, seed, { ...listed, bias, allowed, raise });
     }
     const marked = bias !== undefined || Object.keys(listed).length > 0;
     const inputs = {
       logits,
       ...(marked ? { marks: markTokens(listed, rows, vocabulary) } : {}),
       ...(bias ? { bias } : {}),
+      ...(allowed ? { allowed } : {}),
     };
     const ids = runKernel('headwise/Sample', inputs, { ...checked, raise, seed })[0] as tf.Tensor1D;
     checkWhenRead(ids, (values) => checkDrawn('sampleTokens', values, vocabulary));
@@ -142,7 +153,7 @@ function sampleInJavaScript(
   logits: tf.Tensor2D,
   options: CheckedSampling,
   seed: number,
-  { history, source, banned, bias, raised, raise = 0 }: SamplingTokens,
+  { history, source, banned, bias, allowed, raised, raise = 0 }: SamplingTokens,
 ): tf.Tensor1D {
   const [rows, vocabulary] = logits.shape;
   const scores = logits.dataSync();
@@ -159,6 +170,7 @@ function sampleInJavaScript(
       source: rowOf(source, row),
       banned: rowOf(banned, row),
       bias: rowOf(bias, row),
+      allowed: rowOf(allowed, row),
       raised: raised && { ids: rowOf(raised, row)!, factor: raise },
     });
     return drawCandidate(candidates, seed, row);

@@ -11,9 +11,14 @@ export interface RowTokens {
   readonly banned?: Iterable<number> | undefined;
   /** Added to the scores, `[V]`. */
   readonly bias?: ArrayLike<number> | undefined;
+  /** Bits of the tokens that may be drawn, 32 a word. */
+  readonly allowed?: ArrayLike<number> | undefined;
   /** Ids whose finite scores `s` become `s + factor |s|`. */
   readonly raised?: { readonly ids: Iterable<number>; readonly factor: number } | undefined;
 }
+
+/** Words of a bitmask with a bit for each token. */
+export const maskWords = (vocabulary: number): number => Math.ceil(vocabulary / 32);
 
 /**
  * Biases, penalties, bans and raised scores of a row, in this order, in place.
@@ -25,7 +30,7 @@ export function adjustTokens(
   what: string,
   scores: Float64Array,
   options: CheckedSampling,
-  { history = [], source = [], banned = [], bias, raised }: RowTokens,
+  { history = [], source = [], banned = [], bias, allowed, raised }: RowTokens,
 ): void {
   if (bias) for (let id = 0; id < scores.length; id++) scores[id]! += bias[id]!;
   for (const id of countsOf(`${what}: source: id`, source, scores.length).keys()) {
@@ -37,6 +42,9 @@ export function adjustTokens(
     scores[id] = score - frequencyPenalty * count - presencePenalty;
   }
   for (const id of banned) if (id >= 0 && id < scores.length) scores[id] = Number.NEGATIVE_INFINITY;
+  for (let id = 0; allowed && id < scores.length; id++) {
+    if (((allowed[id >> 5]! >>> (id & 31)) & 1) === 0) scores[id] = Number.NEGATIVE_INFINITY;
+  }
   if (!raised) return;
   for (const id of new Set(raised.ids)) {
     const score = scores[id];

@@ -110,6 +110,47 @@ describeBackends('sampleTokens', () => {
     }
   });
 
+  for (const vocabulary of cases([31, 65, 513], (n) => n === 65)) {
+    test(`only allowed tokens of ${vocabulary} are drawn, one mask for each row or for all`, async () => {
+      const rows = 3;
+      const words = Math.ceil(vocabulary / 32);
+      const logits = gaussian([rows, vocabulary], 3).mul<tf.Tensor2D>(2);
+      const scores = await logits.data();
+      const bias = gaussian([1, vocabulary], 4) as tf.Tensor2D;
+      const added = await bias.data();
+      const history = tf.tensor2d([1, 2, 30, 4, 5, 30, 7, 8, 30], [rows, 3], 'int32');
+      const past = await history.data();
+      for (const masks of [1, rows]) {
+        // The last token that is allowed has the sign bit of its word.
+        const bits = Int32Array.from({ length: masks * words }, (_, i) => 0x40000041 << (i % 2));
+        const allowed = tf.tensor2d(bits, [masks, words], 'int32');
+        for (const [n, options] of choices.slice(0, 11).entries()) {
+          const tokens = n % 2 === 0 ? { allowed } : { allowed, history, bias };
+          const ids = await sampleTokens(logits, options, n, tokens).data();
+          const expected = Array.from({ length: rows }, (_, row) => {
+            const own = scores.slice(row * vocabulary, (row + 1) * vocabulary);
+            const place = masks === 1 ? 0 : row * words;
+            const candidates = candidatesOfRow('test', row, own, checkedSampling(options), {
+              history: 'history' in tokens ? past.slice(3 * row, 3 * row + 3) : [],
+              bias: 'bias' in tokens ? added : undefined,
+              allowed: bits.slice(place, place + words),
+            });
+            return drawCandidate(candidates, n, row);
+          });
+          expect([...ids], JSON.stringify(options)).toEqual(expected);
+          for (const [row, id] of ids.entries()) {
+            const word = bits[(masks === 1 ? 0 : row * words) + (id >> 5)]!;
+            expect((word >>> (id & 31)) & 1).toBe(1);
+          }
+        }
+      }
+      const none = tf.zeros<tf.Rank.R2>([1, words], 'int32');
+      const drawn = async () => readTensor(sampleTokens(logits, {}, 1, { allowed: none }));
+      await expect(drawn()).rejects.toThrow(`all ${vocabulary} scores of row 0 are −∞`);
+      expect(() => sampleTokens(logits, {}, 1, { allowed: bias })).toThrow('sampleTokens: allowed');
+    });
+  }
+
   test('equal scores are kept and taken in the order of the vocabulary', async () => {
     const logits = tf.ones<tf.Rank.R2>([600, 700]);
     expect(new Set(await sampleTokens(logits, { temperature: 0 }, 1).data())).toEqual(new Set([0]));

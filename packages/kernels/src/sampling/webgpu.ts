@@ -16,6 +16,7 @@ import {
 } from './adjust.js';
 import { cutOffStages, cutOffWgsl } from './cut-off.js';
 import { type CheckedSampling, penalises, reached } from './options.js';
+import { maskWords } from './penalties.js';
 import { samplingGroups as lanes, samplingStream } from './reference.js';
 import { selectWgsl } from './select.js';
 
@@ -200,7 +201,7 @@ const sampleWgsl = (score: string, drawing: string = drawFromParams) => /* wgsl 
 const sampleProgram = variants(String, (adjusting: Adjusting) =>
   defineProgram({
     label: 'headwise/Sample',
-    inputs: { logits: 'f32', ...adjustingInputs[adjusting] } as Record<string, ElementType>,
+    inputs: { logits: 'f32', ...adjustingInputs(adjusting) } as Record<string, ElementType>,
     outputs: { ids: 'i32' },
     params: { ...params, ...adjustingParams(adjusting) } as Record<string, ParamType>,
     wgsl: sampleWgsl(scoreWgsl(adjusting)),
@@ -211,14 +212,14 @@ const sampleProgram = variants(String, (adjusting: Adjusting) =>
 const stepProgram = variants(String, (adjusting: Adjusting) =>
   defineProgram({
     label: 'headwise/SampleStep',
-    inputs: { logits: 'f32', ...(adjusting === 'biased' ? { bias: 'f32' } : {}) } as Record<
-      string,
-      ElementType
-    >,
+    inputs: {
+      logits: 'f32',
+      ...adjustingInputs(adjusting.filter((name) => name !== 'marks')),
+    } as Record<string, ElementType>,
     outputs: {
       state: 'i32',
       drawn: 'i32',
-      ...(adjusting === 'plain' ? {} : { marks: 'u32' }),
+      ...adjustingInputs(adjusting.filter((name) => name === 'marks')),
     } as Record<string, ElementType>,
     params: { ...params, ...adjustingParams(adjusting), draws: 'u32' } as Record<string, ParamType>,
     wgsl: sampleWgsl(
@@ -228,7 +229,7 @@ const stepProgram = variants(String, (adjusting: Adjusting) =>
         fn seed_of() -> vec2u { return vec2u(bitcast<u32>(state[${stateHeader}u + slot()]), params.key1); }
         fn draw(row: u32, id: i32) {
           drawn[slot()] = id;
-          ${adjusting === 'plain' ? '' : 'if (id >= 0 && params.key0 > 0u) { marks[u32(id)] += 1u; }'}
+          ${adjusting.includes('marks') ? 'if (id >= 0 && params.key0 > 0u) { marks[u32(id)] += 1u; }' : ''}
           state[0] += 1;
           state[1] = id;
           state[2] += 1;
@@ -249,6 +250,7 @@ interface SampleArguments {
     logits: tf.TensorInfo;
     marks?: tf.TensorInfo | undefined;
     bias?: tf.TensorInfo | undefined;
+    allowed?: tf.TensorInfo | undefined;
   };
   backend: WebGPUBackend;
   attrs: CheckedSampling & RowValues & { seed: number };
@@ -256,14 +258,15 @@ interface SampleArguments {
 
 /** @returns ids, `[B]` */
 export function sampleKernel({ inputs, backend, attrs }: SampleArguments): tf.TensorInfo[] {
-  const { logits, marks, bias } = inputs;
+  const { logits } = inputs;
+  const adjusting = adjustingOf(inputs);
   const [rows, vocabulary] = logits.shape as [number, number];
-  const { ids } = dispatch(backend, sampleProgram(adjustingOf(marks, bias)), {
+  const { ids } = dispatch(backend, sampleProgram(adjusting), {
     inputs: { ...inputs } as Record<string, tf.TensorInfo>,
     outputs: { ids: { shape: [rows], dtype: 'int32' as const } },
     params: {
       ...valuesOf(attrs, rows, vocabulary, keyOf(attrs.seed)),
-      ...(marks ? adjustmentsOf(attrs, attrs.raise, bias) : {}),
+      ...(adjusting.length > 0 ? adjustmentsOf(attrs, attrs.raise, inputs) : {}),
     },
     workgroups: spread(rows),
   });
@@ -311,6 +314,8 @@ export interface StepDraw {
   marks?: tf.Tensor | undefined;
   /** Added to the scores, `[1, V]`; needs `marks`. */
   bias?: tf.Tensor2D | undefined;
+  /** The tokens that may be drawn, int32 `[1, ⌈V / 32⌉]`: bit `v mod 32` of word `⌊v / 32⌋` for token `v`. */
+  allowed?: tf.Tensor2D | undefined;
 }
 
 /**
@@ -323,7 +328,7 @@ export interface StepDraw {
  */
 export function sampleStep(
   logits: tf.Tensor2D,
-  { state, drawn, marks, bias }: StepDraw,
+  { state, drawn, marks, bias, allowed }: StepDraw,
   options: CheckedSampling,
 ): void {
   checkShape('sampleStep: logits', logits.shape, [1, 'V']);
@@ -332,13 +337,16 @@ export function sampleStep(
   checkShape('sampleStep: drawn', drawn.shape, [state.size - stateHeader]);
   if (marks) checkShape('sampleStep: marks', marks.shape, [1, vocabulary]);
   if (bias) checkShape('sampleStep: bias', bias.shape, [1, vocabulary]);
-  dispatch(tf.backend() as WebGPUBackend, stepProgram(adjustingOf(marks, bias)), {
-    inputs: { logits, ...(bias ? { bias } : {}) } as Record<string, tf.TensorInfo>,
+  if (allowed) checkShape('sampleStep: allowed', allowed.shape, [1, maskWords(vocabulary)]);
+  const adjusting = adjustingOf({ marks, bias, allowed });
+  const read = { ...(bias ? { bias } : {}), ...(allowed ? { allowed } : {}) };
+  dispatch(tf.backend() as WebGPUBackend, stepProgram(adjusting), {
+    inputs: { logits, ...read } as Record<string, tf.TensorInfo>,
     outputs: { state, drawn, ...(marks ? { marks } : {}) } as Record<string, tf.Tensor>,
     params: {
       // The first word says whether what is drawn counts for penalties.
       ...valuesOf(options, 1, vocabulary, [penalises(options) ? 1 : 0, 0]),
-      ...(marks ? adjustmentsOf(options, 0, bias) : {}),
+      ...(adjusting.length > 0 ? adjustmentsOf(options, 0, { bias, allowed }) : {}),
       draws: drawn.size,
     },
     workgroups: [1],
