@@ -1,4 +1,5 @@
 export { describeBackends } from './backends.js';
+export { chiSquaredP } from './chi-squared.js';
 export { expectClose, type Tolerance } from './close.js';
 export { outputAndGradientsOnCpu, productOnCpu } from './cpu.js';
 export { cases, fullOnly } from './full.js';
