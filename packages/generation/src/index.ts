@@ -26,5 +26,6 @@ export {
   type ContrastiveSequence,
   contrastiveSearch,
 } from './search/contrastive-search.js';
+export type { Phrase } from './search/phrases.js';
 export type { StopReason } from './stop.js';
 export { type StreamOptions, stream } from './stream.js';

@@ -225,7 +225,8 @@ function wordsOf(
   });
 }
 
-function checkId(name: string, id: number, vocabSize: number): number {
+/** @throws InputError for an id that is not one of the vocabulary */
+export function checkId(name: string, id: number, vocabSize: number): number {
   if (!(Number.isInteger(id) && id >= 0)) {
     throw new InputError(`${name}: id is ${quoted(id)}; expected a whole number of at least 0`);
   }

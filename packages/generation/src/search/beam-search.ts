@@ -10,6 +10,7 @@ import { Stopping } from '../stop.js';
 import { type BeamSequence, Beams, type EarlyStopping } from './beams.js';
 import { best } from './best.js';
 import { logProbabilities } from './log-probabilities.js';
+import { type Phrase, progressAfter } from './phrases.js';
 
 export interface BeamSearchOptions extends GenerateOptions {
   /** The number of sequences that are kept while searching, at least 1. */
@@ -32,6 +33,11 @@ export interface BeamSearchOptions extends GenerateOptions {
   diversityPenalty?: number | undefined;
   /** Beam sampling: continuations are drawn, after temperature and cut-offs, in place of the best. Default false. */
   sample?: boolean | undefined;
+  /**
+   * Constrained beam search: phrases that every sequence has to contain, in any order; one that a decoder's prompt contains counts.
+   * Default none.
+   */
+  phrases?: readonly Phrase[] | undefined;
 }
 
 /**
@@ -95,7 +101,7 @@ class Search {
 
   constructor(network: Generator, prompt: readonly number[], options: BeamSearchOptions) {
     const { beams, lengthPenalty = 1, earlyStopping = false, sample = false } = options;
-    checkBeams(network, prompt, options);
+    checkBeams(network, options);
     this.prompt = prompt;
     this.start = isEncoderDecoder(network) ? [network.startId] : prompt;
     // Greedy plans divide and cut off nothing.
@@ -103,8 +109,17 @@ class Search {
     this.plan = checkedPlan(network, prompt, given, this.start);
     // The last token needs no place in the cache.
     this.plan.most = Math.min(this.plan.most, network.maxLength + 1 - this.start.length);
-    const { groups = 1, diversityPenalty = 0 } = options;
-    const settings = { beams: beams / groups, lengthPenalty, earlyStopping, sample, groups };
+    const { groups = 1, diversityPenalty = 0, returned = 1, phrases = [] } = options;
+    const progress = progressAfter(this.start, phrases, this.plan, network.vocabSize);
+    const settings = {
+      beams: beams / groups,
+      lengthPenalty,
+      earlyStopping,
+      sample,
+      groups,
+      returned,
+      phrases: phrases.length > 0 ? progress : undefined,
+    };
     const random = new Random(this.plan.seed);
     const stopping = new Stopping(this.plan);
     this.#diversityPenalty = diversityPenalty;
@@ -186,11 +201,7 @@ async function ownScores(
   return values;
 }
 
-function checkBeams(
-  network: Generator,
-  _prompt: readonly number[],
-  options: BeamSearchOptions,
-): void {
+function checkBeams(network: Generator, options: BeamSearchOptions): void {
   const { beams, returned = 1, lengthPenalty = 1, earlyStopping = false } = options;
   const count = (name: string, value: number, most: number) => {
     if (Number.isSafeInteger(value) && value >= 1 && value <= most) return;
@@ -210,6 +221,13 @@ function checkBeams(
   }
   if (diversityPenalty > 0 && groups === 1) {
     throw new InputError(`diversityPenalty is ${diversityPenalty} for one group; expected 0`);
+  }
+  const { phrases = [], sample = false } = options;
+  if (phrases.length > 0 && (sample || groups > 1 || beams === 1)) {
+    const given = sample ? 'sample' : groups > 1 ? `${groups} groups` : 'one beam';
+    throw new InputError(
+      `phrases is given with ${given}; expected several beams, in one group, that are not drawn`,
+    );
   }
   if (!Number.isFinite(lengthPenalty)) {
     throw new InputError(`lengthPenalty is ${lengthPenalty}; expected a number`);

@@ -1,7 +1,9 @@
 import type { Random } from '@headwise/core';
 import type { Plan } from '../plan.js';
 import type { Stopping, StopReason } from '../stop.js';
+import { inTurns } from './banks.js';
 import { best, drawWithoutReplacement } from './best.js';
+import { advancingIds, isMet, type Progress, withToken } from './phrases.js';
 
 /** When a beam search ends, as Hugging Face's `early_stopping`. */
 export type EarlyStopping = boolean | 'never';
@@ -16,6 +18,10 @@ export interface BeamSettings {
   readonly earlyStopping: EarlyStopping;
   /** Whether continuations are drawn, without replacement, in place of the best. */
   readonly sample: boolean;
+  /** The number of sequences that are returned. */
+  readonly returned: number;
+  /** Where sequences must contain phrases: how far the tokens before have come with them. */
+  readonly phrases: Progress | undefined;
 }
 
 /** A sequence that a search found. */
@@ -27,6 +33,8 @@ export interface BeamSequence {
   readonly reason: StopReason;
   /** The stop id that ended it, where one did. */
   readonly stopId: number | undefined;
+  /** Whether it contains all phrases that it should; false only where the search found too few that do. */
+  readonly met: boolean;
 }
 
 /** A sequence that goes on. */
@@ -36,7 +44,11 @@ interface Beam {
   readonly score: number;
   /** Its row in the scores that its last token was chosen by. */
   readonly row: number;
+  /** With the phrases that it must contain. */
+  readonly progress: Progress;
 }
+
+const noPhrases: Progress = { completed: 0, current: undefined, pending: [], longest: 0 };
 
 interface Candidate extends Beam {
   readonly reason: StopReason | undefined;
@@ -53,7 +65,7 @@ export class Beams {
   readonly #settings: BeamSettings;
   readonly #stopping: Stopping;
   readonly #random: Random;
-  #running: readonly Beam[] = [{ ids: [], score: 0, row: 0 }];
+  #running: readonly Beam[];
   #finished: readonly BeamSequence[] = [];
   #ended: boolean;
 
@@ -62,6 +74,7 @@ export class Beams {
     this.#settings = settings;
     this.#stopping = stopping;
     this.#random = random;
+    this.#running = [{ ids: [], score: 0, row: 0, progress: settings.phrases ?? noPhrases }];
     this.#ended = plan.most === 0;
   }
 
@@ -95,7 +108,15 @@ export class Beams {
     const made = this.#running[0]!.ids.length + 1;
     // So many that enough go on where all the best ones end.
     const count = Math.max(2, 1 + this.#plan.stopIds.length) * beams;
-    const candidates = this.#candidates(scores, first, count, this.#stopping.before(made));
+    const reason = this.#stopping.before(made);
+    const sums = this.#sumsOf(scores);
+    const candidates = this.#places(sums, count).map((place) =>
+      this.#candidate(place, sums, first, reason),
+    );
+    if (this.#settings.phrases) {
+      this.#takeWithPhrases(candidates, sums, first, reason);
+      return [];
+    }
     const going = candidates.filter(({ reason }) => !reason);
     const endings = candidates.slice(0, beams).filter(({ reason }) => reason);
     const full = this.#finished.length === beams;
@@ -109,12 +130,8 @@ export class Beams {
     return unstopped.slice(0, beams).map(({ ids }) => ids.at(-1)!);
   }
 
-  #candidates(
-    scores: readonly Float64Array[],
-    first: number,
-    count: number,
-    reason: StopReason | undefined,
-  ): Candidate[] {
+  /** The sums of log-probabilities of each running sequence with each token, one sequence after the other. */
+  #sumsOf(scores: readonly Float64Array[]): Float64Array {
     const width = scores[0]!.length;
     const sums = new Float64Array(scores.length * width);
     for (const [row, values] of scores.entries()) {
@@ -122,41 +139,93 @@ export class Beams {
         sums[row * width + id] = this.#running[row]!.score + values[id]!;
       }
     }
+    return sums;
+  }
+
+  #places(sums: Float64Array, count: number): number[] {
     const places = this.#settings.sample
       ? drawWithoutReplacement(sums, count, this.#random)
       : best([...sums.keys()], count, (place) => sums[place]!);
-    return places
-      .filter((place) => sums[place]! > Number.NEGATIVE_INFINITY)
-      .map((place) => {
-        const [row, id] = [Math.floor(place / width), place % width];
-        const stopId = this.#stopping.at(id) ? id : undefined;
-        return {
-          ids: [...this.#running[row]!.ids, id],
-          score: sums[place]!,
-          row: first + row,
-          reason: stopId === undefined ? reason : 'stop',
-          stopId,
-        };
-      });
+    return places.filter((place) => sums[place]! > Number.NEGATIVE_INFINITY);
+  }
+
+  #candidate(
+    place: number,
+    sums: Float64Array,
+    first: number,
+    reason: StopReason | undefined,
+  ): Candidate {
+    const width = sums.length / this.#running.length;
+    const [row, id] = [Math.floor(place / width), place % width];
+    const stopId = this.#stopping.at(id) ? id : undefined;
+    const { ids, progress } = this.#running[row]!;
+    return {
+      ids: [...ids, id],
+      score: sums[place]!,
+      row: first + row,
+      progress: withToken(progress, id),
+      reason: stopId === undefined ? reason : 'stop',
+      stopId,
+    };
+  }
+
+  /** Goes on with the best sequences and with those that advance towards their phrases, in turns. */
+  #takeWithPhrases(
+    candidates: readonly Candidate[],
+    sums: Float64Array,
+    first: number,
+    reason: StopReason | undefined,
+  ): void {
+    const { beams, earlyStopping, returned } = this.#settings;
+    const made = this.#running[0]!.ids.length + 1;
+    const width = sums.length / this.#running.length;
+    const going = candidates.filter(({ stopId }) => stopId === undefined).slice(0, beams);
+    const known = new Set(going.map(({ row, ids }) => `${row} ${ids.at(-1)}`));
+    const advancing = this.#running.flatMap(({ progress }, row) =>
+      advancingIds(progress)
+        .map((id) => row * width + id)
+        .filter((place) => sums[place]! > Number.NEGATIVE_INFINITY)
+        .map((place) => this.#candidate(place, sums, first, reason))
+        .filter(({ row, ids }) => {
+          const key = `${row} ${ids.at(-1)}`;
+          return !known.has(key) && known.add(key);
+        }),
+    );
+    const chosen = advancing.length > 0 ? inTurns([...going, ...advancing]).slice(0, beams) : going;
+    const stopped = candidates.slice(0, beams).filter(({ stopId }) => stopId !== undefined);
+    this.#finish(
+      stopped.filter(({ progress }) => isMet(progress)),
+      made,
+    );
+    const full = this.#finished.length === beams;
+    const done = full && (earlyStopping === true || !this.#mayImprove(candidates[0]!, made));
+    if (reason && !done) {
+      const met = chosen.filter(({ progress }) => isMet(progress));
+      // Too few: the likeliest in their place, as in Hugging Face's search.
+      this.#finish(met.length < returned ? chosen : met, made);
+    }
+    this.#running = chosen;
+    this.#ended = done || reason !== undefined || chosen.length === 0;
   }
 
   #finish(endings: readonly Candidate[], made: number): void {
     const { beams, lengthPenalty } = this.#settings;
     const added = endings.map(
-      ({ ids, score, reason, stopId }): BeamSequence => ({
+      ({ ids, score, reason, stopId, progress }): BeamSequence => ({
         ids: stopId === undefined ? ids : ids.slice(0, -1),
         score: score / made ** lengthPenalty,
         reason: reason!,
         stopId,
+        met: isMet(progress),
       }),
     );
     this.#finished = best([...this.#finished, ...added], beams, ({ score }) => score);
   }
 
-  /** Whether a sequence could still become better than the worst finished one: the best running one, or in groups the best of all. */
+  /** Whether a sequence could still become better than the worst finished one: the best running one, or in groups and with phrases the best of all. */
   #mayImprove(best: Beam, made: number): boolean {
-    const { earlyStopping, lengthPenalty, groups } = this.#settings;
-    const { score } = groups > 1 ? best : this.#running[0]!;
+    const { earlyStopping, lengthPenalty, groups, phrases } = this.#settings;
+    const { score } = groups > 1 || phrases ? best : this.#running[0]!;
     const length = earlyStopping === 'never' && lengthPenalty > 0 ? this.#plan.most : made;
     return score / length ** lengthPenalty > this.#finished.at(-1)!.score;
   }
