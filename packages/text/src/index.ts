@@ -10,3 +10,4 @@ export {
   type TextSettings,
 } from './generate-text.js';
 export { type LoadedText, type LoadTextOptions, load } from './load.js';
+export { readsTools, type ToolCall, ToolCallParser, type ToolCallPiece } from './tool-calls.js';

@@ -46,3 +46,4 @@ export async function load(
   };
   return loadFiles(folderFiles(place), files, options);
 }
+export { readsTools, type ToolCall, ToolCallParser, type ToolCallPiece } from './tool-calls.js';

@@ -17,7 +17,7 @@ export class StopTexts {
     const text = this.#held + piece;
     const places = this.#stops.map((stop) => text.indexOf(stop)).filter((place) => place >= 0);
     if (places.length > 0) return { text: text.slice(0, Math.min(...places)), stopped: true };
-    const certain = text.length - this.#begun(text);
+    const certain = text.length - begunLength(text, this.#stops);
     this.#held = text.slice(certain);
     return { text: text.slice(0, certain), stopped: false };
   }
@@ -26,14 +26,14 @@ export class StopTexts {
   end(): string {
     return this.#held;
   }
+}
 
-  /** The length of the longest end of a text that a stop text begins with. */
-  #begun(text: string): number {
-    const longest = Math.max(0, ...this.#stops.map(({ length }) => length - 1));
-    for (let length = Math.min(longest, text.length); length > 0; length--) {
-      const end = text.slice(-length);
-      if (this.#stops.some((stop) => stop.startsWith(end))) return length;
-    }
-    return 0;
+/** The length of the longest end of a text that one of some marks begins with, without being whole. */
+export function begunLength(text: string, marks: readonly string[]): number {
+  const longest = Math.max(0, ...marks.map(({ length }) => length - 1));
+  for (let length = Math.min(longest, text.length); length > 0; length--) {
+    const end = text.slice(-length);
+    if (marks.some((mark) => mark.startsWith(end))) return length;
   }
+  return 0;
 }
