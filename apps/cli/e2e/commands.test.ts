@@ -72,23 +72,22 @@ test('generate is the same for the same seed, streamed or not, and ends the prom
   expect(json.ids).toHaveLength(20);
 });
 
-test('generate takes its prompt from a file or standard input, and needs one', () => {
+test('generate takes its prompt from a file or standard input, and needs one', async () => {
   const path = join(work, 'prompt.txt');
   writeFileSync(path, 'the whale\nsaw');
   const args = ['generate', '--model', model, '--max-new-tokens', '5'];
-  const expected = headwise([...args, '--prompt', 'the whale\nsaw']).stdout;
-  expect(headwise([...args, '--prompt-file', path]).stdout).toBe(expected);
+  const expected = (await headwiseHere([...args, '--prompt', 'the whale\nsaw'])).stdout;
+  expect((await headwiseHere([...args, '--prompt-file', path])).stdout).toBe(expected);
   expect(headwise(args, 'the whale\nsaw').stdout).toBe(expected);
-  expect(headwise([...args, '--prompt-file', join(work, 'none.txt')])).toMatchObject({
+  expect(await headwiseHere([...args, '--prompt-file', join(work, 'none.txt')])).toMatchObject({
     code: 2,
     stderr: expect.stringMatching(/--prompt-file .*none\.txt: cannot be read: ENOENT/),
   });
-  expect(headwise([...args, '--prompt', 'a', '--prompt-file', path]).stderr).toMatch(
-    /--prompt and --prompt-file are given; expected one of them/,
-  );
+  const both = await headwiseHere([...args, '--prompt', 'a', '--prompt-file', path]);
+  expect(both.stderr).toMatch(/--prompt and --prompt-file are given; expected one of them/);
 });
 
-test('a text that is not UTF-8 is refused, in a file as on standard input', () => {
+test('a text that is not UTF-8 is refused, in a file as on standard input', async () => {
   const bytes = Uint8Array.of(0x74, 0x68, 0x65, 0xff, 0xfe);
   const path = join(work, 'not-utf-8.txt');
   writeFileSync(path, bytes);
@@ -101,7 +100,8 @@ test('a text that is not UTF-8 is refused, in a file as on standard input', () =
   ];
   for (const [args, name] of tries) {
     const stderr = `headwise: ${name}: is not UTF-8\n`;
-    expect(headwise(args, bytes)).toMatchObject({ code: 2, stdout: '', stderr });
+    const given = name === 'standard input' ? headwise(args, bytes) : await headwiseHere(args);
+    expect(given).toMatchObject({ code: 2, stdout: '', stderr });
   }
   expect(existsSync(out)).toBe(false);
 });

@@ -15,6 +15,7 @@ import { readSafetensors } from '@headwise/safetensors';
 import { expect, inject, test } from 'vitest';
 import {
   headwise,
+  headwiseHere,
   headwiseKilled,
   jsonLines,
   lossesOf,
@@ -24,13 +25,13 @@ import {
 
 /** `pnpm test:full` kills more; every single change to the disk is killed in the test of files. */
 const kills = inject('full') ? 6 : 2;
-const steps = 80;
+const steps = 40;
 
 test(`runs killed at ${kills} random moments end as an uninterrupted one`, async () => {
   const work = temporaryFolder();
   const config = writeConfig(work, ({ model, training }) => {
     Object.assign(model, { dropout: 0.1, dim: 32 });
-    Object.assign(training, { steps, checkpointEvery: 8 });
+    Object.assign(training, { steps, checkpointEvery: 4 });
   });
   const train = (folder: string) => ['train', '--config', config, '--out', folder, '--resume'];
   const straight = join(work, 'straight');
@@ -61,7 +62,7 @@ test(`runs killed at ${kills} random moments end as an uninterrupted one`, async
   while (moments.length < kills) {
     // Every second run is killed after its first checkpoint, the others at any moment.
     const afterCheckpoint = moments.length % 2 === 0;
-    const delay = Math.random() * (afterCheckpoint ? 16 * step : whole);
+    const delay = Math.random() * (afterCheckpoint ? 8 * step : whole);
     const stopped = new AbortController();
     const moment = (async () => {
       while (afterCheckpoint && !existsSync(state())) {
@@ -112,12 +113,12 @@ function lastStep(folder: string): string {
 const work = temporaryFolder();
 const config = writeConfig(work);
 const resume = (folder: string, ...more: string[]) =>
-  headwise(['train', '--config', config, '--out', folder, '--resume', ...more]);
+  headwiseHere(['train', '--config', config, '--out', folder, '--resume', ...more]);
 const complete = join(work, 'complete');
 
 /** A copy of a run of 12 steps, with checkpoints after 4, 8 and 12. */
-function copy(name: string): string {
-  if (!existsSync(complete)) expect(resume(complete)).toMatchObject({ code: 0, stderr: '' });
+async function copy(name: string): Promise<string> {
+  if (!existsSync(complete)) expect(await resume(complete)).toMatchObject({ code: 0, stderr: '' });
   const folder = join(work, name);
   cpSync(complete, folder, { recursive: true });
   return folder;
@@ -129,14 +130,14 @@ function flip(path: string): void {
   writeFileSync(path, bytes);
 }
 
-test('a complete run whose model is gone or damaged gets it back', () => {
+test('a complete run whose model is gone or damaged gets it back', async () => {
   for (const [name, harm] of [
     ['gone', (path: string) => rmSync(path)],
     ['damaged', flip],
   ] as const) {
-    const folder = copy(name);
+    const folder = await copy(name);
     harm(join(folder, 'model.safetensors'));
-    const { code, stderr, stdout } = resume(folder);
+    const { code, stderr, stdout } = await resume(folder);
     expect(code).toBe(0);
     expect(stderr).toBe(
       `headwise: ${folder}: the model is missing or damaged; it is written anew\n`,
@@ -147,11 +148,11 @@ test('a complete run whose model is gone or damaged gets it back', () => {
   }
 });
 
-test('from a damaged state a run goes back to the one before it; without either it is refused', () => {
-  const folder = copy('flipped');
+test('from a damaged state a run goes back to the one before it; without either it is refused', async () => {
+  const folder = await copy('flipped');
   const state = (which = '') => join(folder, 'trainer', `state${which}.safetensors`);
   flip(state());
-  const again = resume(folder);
+  const again = await resume(folder);
   expect(again.stderr).toMatch(/state\.safetensors: has the SHA-256 .*checkpoint before it\n$/);
   expect(again.stdout).toContain('resumes at step 8 of 12');
   expect(again.code).toBe(0);
@@ -161,16 +162,16 @@ test('from a damaged state a run goes back to the one before it; without either 
   expect(lastStep(folder)).toBe('12');
   flip(state());
   flip(state('-before'));
-  const neither = resume(folder);
+  const neither = await resume(folder);
   expect(neither.code).toBe(2);
   expect(neither.stderr).toMatch(/state\.safetensors: has the SHA-256 .*; .* was saved/);
 });
 
-test('another text or another tokenizer than the run was begun with is refused', () => {
-  const folder = copy('other-inputs');
+test('another text or another tokenizer than the run was begun with is refused', async () => {
+  const folder = await copy('other-inputs');
   const text = readFileSync(join(work, 'corpus.txt'), 'utf8');
   writeFileSync(join(work, 'corpus.txt'), text.replace('whale', 'shark'));
-  const other = resume(folder, '--set', 'training.steps=16');
+  const other = await resume(folder, '--set', 'training.steps=16');
   expect(other).toMatchObject({ code: 2, stdout: '' });
   expect(other.stderr).toMatch(
     /the run there was trained on a text with the SHA-256 [\da-f]{64}; 'data\.corpus' .*corpus\.txt has [\da-f]{64}/,
@@ -178,56 +179,56 @@ test('another text or another tokenizer than the run was begun with is refused',
   writeFileSync(join(work, 'corpus.txt'), text);
   const tokenizer = join(folder, 'tokenizer.json');
   writeFileSync(tokenizer, `${readFileSync(tokenizer, 'utf8')}\n`);
-  const changed = resume(folder);
+  const changed = await resume(folder);
   expect(changed).toMatchObject({ code: 2, stdout: '' });
   expect(changed.stderr).toContain(`${tokenizer}: has `);
 });
 
-test('lines of the history that cannot be read are left out', () => {
-  const folder = copy('history');
+test('lines of the history that cannot be read are left out', async () => {
+  const folder = await copy('history');
   const path = join(folder, 'trainer', 'history.jsonl');
   const lines = readFileSync(path, 'utf8').trim().split('\n');
   writeFileSync(path, `null\n{"step": 1, "loss": null}\n${lines.join('\n')}\n{"step"`);
-  const { code, stderr, stdout } = resume(folder);
+  const { code, stderr, stdout } = await resume(folder);
   expect(stderr).toContain(`${path}: leaves out 3 lines that cannot be read\n`);
   expect(stdout).toContain('validation after 12 steps: loss ');
   expect(code).toBe(0);
 });
 
-test('a run killed before its configuration was written is begun', () => {
+test('a run killed before its configuration was written is begun', async () => {
   for (const [i, left] of [['trainer/lock'], ['trainer/lock', '.headwise-lock']].entries()) {
     const folder = join(work, `begun-${i}`);
     mkdirSync(join(folder, 'trainer'), { recursive: true });
     for (const name of left) writeFileSync(join(folder, name), '12345');
     mkdirSync(join(folder, `.headwise-${randomUUID()}`));
-    expect(resume(folder)).toMatchObject({ code: 0, stderr: '' });
+    expect(await resume(folder)).toMatchObject({ code: 0, stderr: '' });
     expect(lossesOf(folder)).toHaveLength(12);
     expect(readdirSync(folder).filter((name) => name.startsWith('.'))).toEqual([]);
   }
 });
 
-test('a step that diverges before a checkpoint is not a fault of the input', () => {
+test('a step that diverges before a checkpoint is not a fault of the input', async () => {
   const folder = join(work, 'diverged-early');
   const wild = [
     'training.learningRate=1e300',
     'training.warmupSteps=0',
     'training.checkpointEvery=1',
   ];
-  const { code, stderr } = resume(folder, ...wild.flatMap((change) => ['--set', change]));
+  const { code, stderr } = await resume(folder, ...wild.flatMap((change) => ['--set', change]));
   expect(stderr).toMatch(/there is no checkpoint yet\nheadwise: .*diverged in step 0: tensor/);
   expect(code).toBe(1);
 });
 
-test('a last step that diverges ends clearly, and the checkpoint before it stays', () => {
+test('a last step that diverges ends clearly, and the checkpoint before it stays', async () => {
   const folder = join(work, 'diverged');
   const set = (...changes: string[]) => changes.flatMap((change) => ['--set', change]);
   const rates = ['training.learningRate=0.01', 'training.minLearningRate=0'];
   expect(
-    resume(folder, ...set(...rates, 'training.steps=8', 'training.warmupSteps=0')),
+    await resume(folder, ...set(...rates, 'training.steps=8', 'training.warmupSteps=0')),
   ).toMatchObject({ code: 0 });
   const before = readFileSync(join(folder, 'model.safetensors'));
   const wild = ['training.learningRate=1e37', 'training.minLearningRate=1e37'];
-  const { code, stderr, stdout } = resume(
+  const { code, stderr, stdout } = await resume(
     folder,
     ...set(...wild, 'training.steps=9', 'training.warmupSteps=0'),
   );

@@ -17,7 +17,7 @@ const environment = { ...process.env, HEADWISE_BACKEND: 'cpu' };
 test('Ctrl-C saves the step that it interrupts, and --resume goes on from there', async () => {
   const work = temporaryFolder();
   const config = writeConfig(work, ({ training }) =>
-    Object.assign(training, { steps: 150, checkpointEvery: 150 }),
+    Object.assign(training, { steps: 60, checkpointEvery: 60 }),
   );
   const train = (folder: string) => ['train', '--config', config, '--out', folder, '--resume'];
   const stopped = join(work, 'stopped');
@@ -39,11 +39,11 @@ test('Ctrl-C saves the step that it interrupts, and --resume goes on from there'
   const code = await new Promise((resolve) => child.on('close', resolve));
   const [, step] = /stopped at step (\d+); --resume goes on from there/.exec(errors) ?? [];
   expect({ code, known: step !== undefined }).toEqual({ code: 130, known: true });
-  expect(Number(step)).toBeLessThan(150);
+  expect(Number(step)).toBeLessThan(60);
   expect(lossesOf(stopped)).toHaveLength(Number(step));
   expect(existsSync(join(stopped, 'trainer', 'lock'))).toBe(false);
 
-  expect(headwise(train(stopped)).stdout).toContain(`resumes at step ${step} of 150`);
+  expect(headwise(train(stopped)).stdout).toContain(`resumes at step ${step} of 60`);
   const straight = join(work, 'straight');
   expect(headwise(train(straight)).code).toBe(0);
   const expected = lossesOf(straight);

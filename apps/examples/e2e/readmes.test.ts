@@ -15,7 +15,7 @@ const promised = (source: string): string[] =>
   [...source.matchAll(/^ *console\.log\(.*\); \/\/ (.*)$/gm)].map(([, text]) => text!);
 
 /** A software adapter compiles the shaders of an example for up to a minute: `pnpm test:full` runs all examples on WebGPU. */
-const onWebGpu = inject('full') ? names : ['attention', 'core', 'generation', 'kernels', 'train'];
+const onWebGpu = inject('full') ? names : ['attention', 'core', 'generation', 'kernels'];
 const noDriver = { ...process.env, VK_DRIVER_FILES: '/none', VK_ICD_FILENAMES: '/none' };
 
 describe('every example prints what its comments say', () => {

@@ -1,4 +1,4 @@
-import { describeBackends } from '@headwise/testing';
+import { describeBackends, fullOnly } from '@headwise/testing';
 import { AdamW, constantRate, train } from '@headwise/training';
 import * as tf from '@tensorflow/tfjs';
 import { expect, test } from 'vitest';
@@ -11,7 +11,9 @@ const batch = {
   shape: [1, 8] as const,
 };
 
-describeBackends('a GPT of two layers', () => {
+describeBackends('a GPT of two layers', (backend) => {
+  const notOnWebGpu = backend === 'webgpu' ? fullOnly : test;
+
   test('overfits eight tokens, and keeps as many tensors after step 50 as after step 3', async () => {
     const before = tf.memory().numTensors;
     const { network, params } = createModel(
@@ -50,28 +52,31 @@ describeBackends('a GPT of two layers', () => {
     expect(tf.memory().numTensors).toBe(before);
   });
 
-  test('trains with the dropout of its defaults, and drops the same when it is resumed', async () => {
-    const sizes = { vocab_size: 10, n_positions: 8, n_embd: 16, n_layer: 1, n_head: 2 };
-    const losses = async (parts: [start: number, steps: number][]) => {
-      const { network, params } = createModel({ model_type: 'gpt2', ...sizes }, { seed: 1 });
-      const named = params.named();
-      const optimizer = new AdamW(named);
-      const made: number[] = [];
-      for (const [start, steps] of parts) {
-        const schedule = constantRate(0.01);
-        const batches = { at: () => batch };
-        const run = train({ network, params: named, optimizer, schedule, batches, start, steps });
-        for await (const { loss } of run) made.push(loss);
-      }
-      optimizer.dispose();
-      params.dispose();
-      return made;
-    };
-    expect(
-      await losses([
-        [0, 2],
-        [2, 4],
-      ]),
-    ).toEqual(await losses([[0, 4]]));
-  });
+  notOnWebGpu(
+    'trains with the dropout of its defaults, and drops the same when it is resumed',
+    async () => {
+      const sizes = { vocab_size: 10, n_positions: 8, n_embd: 16, n_layer: 1, n_head: 2 };
+      const losses = async (parts: [start: number, steps: number][]) => {
+        const { network, params } = createModel({ model_type: 'gpt2', ...sizes }, { seed: 1 });
+        const named = params.named();
+        const optimizer = new AdamW(named);
+        const made: number[] = [];
+        for (const [start, steps] of parts) {
+          const schedule = constantRate(0.01);
+          const batches = { at: () => batch };
+          const run = train({ network, params: named, optimizer, schedule, batches, start, steps });
+          for await (const { loss } of run) made.push(loss);
+        }
+        optimizer.dispose();
+        params.dispose();
+        return made;
+      };
+      expect(
+        await losses([
+          [0, 2],
+          [2, 4],
+        ]),
+      ).toEqual(await losses([[0, 4]]));
+    },
+  );
 });

@@ -1,5 +1,5 @@
 import { KeyValueCache } from '@headwise/decoding';
-import { describeBackends, expectClose } from '@headwise/testing';
+import { cases, describeBackends, expectClose } from '@headwise/testing';
 import * as tf from '@tensorflow/tfjs';
 import { expect, test } from 'vitest';
 import { createModel, encoderDecoderModel, encoderModel, languageModel } from './model.js';
@@ -50,8 +50,9 @@ const batch = () => ({
 const rowsOf = (x: tf.Tensor, row: number, from: number, count: number) =>
   x.slice([row, from, 0], [1, count, x.shape[2]!]);
 
-describeBackends('left padding', () => {
-  for (const [name, config] of Object.entries(decoders)) {
+describeBackends('left padding', (backend) => {
+  const few = (name: string) => backend !== 'webgpu' || !name.startsWith('llama');
+  for (const [name, config] of cases(Object.entries(decoders), ([name]) => few(name))) {
     test(`${name}: a batch gives what each sequence gives alone`, async () => {
       const { network, params } = languageModel(createModel(config, { seed: 3 }));
       const { ids, attentionMask } = batch();

@@ -29,6 +29,9 @@ export function cases<T>(
   return few;
 }
 
+/** Whether the tests run in a browser, whose software driver compiles and computes for several times as long. */
+export const inBrowser: boolean = 'document' in globalThis;
+
 /** A test that only `pnpm test:full` runs; `npm test` counts it as left out. */
 export function fullOnly(name: string, run: () => unknown, timeout?: number): void {
   if (inject('full')) test(name, run, timeout);

@@ -2,7 +2,7 @@ export { describeBackends } from './backends.js';
 export { chiSquaredP } from './chi-squared.js';
 export { expectClose, type Tolerance } from './close.js';
 export { outputAndGradientsOnCpu, productOnCpu } from './cpu.js';
-export { cases, fullOnly } from './full.js';
+export { cases, fullOnly, inBrowser } from './full.js';
 export { checkGradients, gaussian, outputAndGradients } from './gradients.js';
 export {
   expectNoLeak,

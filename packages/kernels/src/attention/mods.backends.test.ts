@@ -12,7 +12,7 @@ import { type ScoreMod, scoreMod } from './mods.js';
 /** Scores whose softmax shows them: with values of one, two … in the columns of an identity. */
 const identity = (keys: number) => tf.eye(keys).reshape([1, 1, keys, keys]);
 
-describeBackends('score mods', () => {
+describeBackends('score mods', (backend) => {
   test('are applied to the scaled product, in their order', async () => {
     // Products of 1 · key, scaled by 2: 0, 2, 4.
     const [q, k] = [tf.tensor4d([1, 1], [1, 1, 2, 1]), tf.tensor4d([0, 1, 2], [1, 1, 3, 1])];
@@ -127,7 +127,10 @@ describeBackends('score mods', () => {
       ratio.filter((x) => x !== 0),
       ratio.filter((x) => x !== 0).map(() => 4 / 3),
     );
-    await checkGradients((q, k, v) => attention(q!, k!, v!, { dropout }), [q, k, values]);
+    // On the GPU they are compared with the reference's in dropout.gpu.test.ts.
+    if (backend !== 'webgpu') {
+      await checkGradients((q, k, v) => attention(q!, k!, v!, { dropout }), [q, k, values]);
+    }
     const other = attention(q, k, values, { dropout: { ...dropout, seed: 12 } });
     expect(await other.data()).not.toEqual(await kept.data());
   });

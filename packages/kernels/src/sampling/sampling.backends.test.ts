@@ -1,5 +1,5 @@
 import { readTensor } from '@headwise/core';
-import { cases, describeBackends, expectNoLeak, gaussian } from '@headwise/testing';
+import { cases, describeBackends, expectNoLeak, gaussian, inBrowser } from '@headwise/testing';
 import * as tf from '@tensorflow/tfjs';
 import { expect, test } from 'vitest';
 import golden from '../goldens/sampling.json' with { type: 'json' };
@@ -39,7 +39,10 @@ const choices: SamplingOptions[] = [
 
 describeBackends('sampleTokens', () => {
   const vocabularies = [1, 3, 63, 64, 65, 127, 257, 513, 5003];
-  for (const vocabulary of cases(vocabularies, (n) => [1, 65, 513, 5003].includes(n))) {
+  for (const vocabulary of cases(
+    vocabularies,
+    (n) => n === 513 || (!inBrowser && [1, 65, 5003].includes(n)),
+  )) {
     test(`sampleTokens from ${vocabulary} tokens draws what the reference draws`, async () => {
       const rows = 5;
       const logits = gaussian([rows, vocabulary], vocabulary).mul<tf.Tensor2D>(3);
@@ -152,16 +155,16 @@ describeBackends('sampleTokens', () => {
   }
 
   test('equal scores are kept and taken in the order of the vocabulary', async () => {
-    const logits = tf.ones<tf.Rank.R2>([600, 700]);
+    const logits = tf.ones<tf.Rank.R2>([200, 700]);
     expect(new Set(await sampleTokens(logits, { temperature: 0 }, 1).data())).toEqual(new Set([0]));
     const tied = new Set(await sampleTokens(logits, { topK: 3 }, 1).data());
-    expect(tied.size).toBeGreaterThan(300);
+    expect(tied.size).toBeGreaterThan(140);
     const nucleus = new Set(await sampleTokens(logits, { topP: 3.5 / 700 }, 1).data());
     expect(nucleus).toEqual(new Set([0, 1, 2, 3]));
   });
 
   for (const { options, scores, probabilities } of cases(golden.cases.slice(-20), (_, i) =>
-    [0, 8, 10, 16, 17, 19].includes(i),
+    (inBrowser ? [8] : [0, 8, 10, 16, 17, 19]).includes(i),
   )) {
     test(`${JSON.stringify(options)} of ${scores.length} draws all and only what Hugging Face's keeps`, async () => {
       const logits = tf.tidy(() => tf.tile(tf.tensor2d([scores]), [600, 1]));
