@@ -32,7 +32,7 @@ export const workloads: Workload[] = sizes.map(({ heads, kvHeads, length, width 
       sin: turn.sin.slice([0, 0], [1, -1]),
     };
     const scoring: StepScoring = { heads, headDim: width, scale: width ** -0.5, turn };
-    const state = tf.tensor1d([length - 1, 9, 0, 0], 'int32');
+    const state = tf.tensor2d([[length - 1, 9, 0, 0]], [1, 4], 'int32');
     return {
       ours: () => attendStep(qkv, cache, state, scoring),
       peers: {

@@ -69,7 +69,7 @@ for (const c of cases(tokens, (_, i) => [2, 4, 8, 10].includes(i))) {
       softCap: c.softCap,
       window,
     };
-    const state = tf.tensor1d([position, 9, 0, 0], 'int32');
+    const state = tf.tensor2d([[position, 9, 0, 0]], [1, 4], 'int32');
     const actual = attendStep(qkv, cache, state, scoring);
 
     const all = (held: tf.Tensor, added: tf.Tensor) =>
@@ -118,9 +118,99 @@ function cacheOf(past: { k: tf.Tensor; v: tf.Tensor }, capacity: number, halves:
   return cache;
 }
 
+/** The place and the position of each row; no place for a row without a sequence. */
+type Places = readonly (readonly [place: number, position: number])[];
+
+const rowsOfTokens: (Omit<Case, 'position'> & { places: Places })[] = [
+  // Of one sequence, across two parts of the keys, as draft tokens are verified; and of others.
+  {
+    ...{ heads: 2, kvHeads: 1, width: 8, capacity: 600, turn: 'half-split' },
+    places: [
+      [1, 254],
+      [1, 255],
+      [-1, 0],
+      [0, 599],
+      [1, 256],
+      [1, 257],
+      [2, 0],
+      [-1, 3],
+    ],
+  },
+  // With a window that the new tokens fill.
+  {
+    ...{ heads: 3, kvHeads: 3, width: 7, capacity: 300, window: 2, alibi: true },
+    places: [
+      [0, 258],
+      [1, 9],
+      [0, 259],
+      [1, 10],
+      [0, 260],
+    ],
+  },
+  {
+    ...{ heads: 4, kvHeads: 2, width: 8, capacity: 64, halves: true },
+    places: [
+      [1, 5],
+      [1, 6],
+      [0, 0],
+      [0, 1],
+    ],
+  },
+];
+
+for (const { places, halves = false, window, ...c } of cases(rowsOfTokens, (_, i) => i === 0)) {
+  const { heads, kvHeads, width, capacity } = c;
+  test(`rows attend to their sequences: ${JSON.stringify({ ...c, places, halves, window })}`, async () => {
+    const batch = 3;
+    const size = (heads + 2 * kvHeads) * width;
+    const past = () => gaussian([batch, kvHeads, capacity, width], 2);
+    const cacheOfAll = () => filled({ k: past(), v: past().mul(-1) }, halves);
+    const angles = gaussian([capacity, width >> 1], 4) as tf.Tensor2D;
+    const turn = c.turn && { cos: tf.cos(angles), sin: tf.sin(angles), layout: c.turn };
+    const slopes = c.alibi ? (gaussian([heads], 5) as tf.Tensor1D) : undefined;
+    const scoring: StepScoring = { heads, headDim: width, scale: 0.3, turn, slopes, window };
+    const qkv = gaussian([places.length, size], 1) as tf.Tensor2D;
+    const state = (rows: Places) =>
+      tf.tensor2d(
+        rows.map(([place, position]) => [position, 9, 0, place]),
+        [rows.length, 4],
+        'int32',
+      );
+    const together = cacheOfAll();
+    const actual = attendStep(qkv, together, state(places), scoring);
+    // One after the other, as the test of one token has it.
+    const apart = cacheOfAll();
+    const each = places.map((place, r) =>
+      attendStep(qkv.slice([r, 0], [1, size]), apart, state([place]), scoring),
+    );
+    for (const [r, [place]] of places.entries()) {
+      if (place < 0) continue;
+      await expectClose(actual.slice([r, 0], [1, heads * width]), each[r]!, {
+        ratio: halves ? 1e-3 : 2e-6,
+      });
+    }
+    expect(await together.k.data()).toEqual(await apart.k.data());
+    expect(await together.v.data()).toEqual(await apart.v.data());
+  });
+}
+
+/** A cache that holds keys and values in all its places. */
+function filled(held: { k: tf.Tensor; v: tf.Tensor }, halves: boolean) {
+  if (!halves) return held;
+  const [batch, kvHeads, capacity, width] = held.k.shape as [number, number, number, number];
+  const room = () => tf.zeros([batch, kvHeads, capacity, wordsOf(width)], 'int32');
+  const cache = { k: room(), v: room() };
+  appendKernel({
+    inputs: { ...held, cacheK: cache.k, cacheV: cache.v },
+    backend: tf.backend() as never,
+    attrs: { position: 0, sinks: 0, ring: capacity },
+  });
+  return cache;
+}
+
 test('heads and shapes that do not fit are refused', () => {
   const cache = { k: tf.zeros([1, 2, 4, 8]), v: tf.zeros([1, 2, 4, 8]) };
-  const state = tf.tensor1d([0, 0, 0, 0], 'int32');
+  const state = tf.tensor2d([[0, 0, 0, 0]], [1, 4], 'int32');
   const scoring = { heads: 3, headDim: 8, scale: 1 };
   expect(() => attendStep(tf.zeros([1, 56]), cache, state, scoring)).toThrow(
     'attendStep: 3 heads of queries and 2 of keys; expected a multiple',

@@ -7,7 +7,7 @@ import { rowForm } from '../decode-attention/row-form.js';
 import { dispatch } from '../dispatch/dispatch.js';
 import type { RotaryTables } from '../rotary/tables.js';
 import { attendProgram, type HeadsAtOnce, joinProgram, widestStepHead } from './attend-program.js';
-import { checkState, type StepState } from './state.js';
+import { checkState, type StepState, stateValues } from './state.js';
 
 /** Keys of one workgroup, at least. */
 const keysPerSplit = 256;
@@ -39,16 +39,17 @@ function headsAtOnce(group: number, most: HeadsAtOnce): HeadsAtOnce {
 }
 
 /**
- * Attention of one token over a cache, to which its keys and values are appended in place: `softmax(q Kᵀ · scale) V` in
- * every head.
+ * Attention of some tokens over a cache, to which their keys and values are appended in place: `softmax(q Kᵀ · scale) V` in
+ * every head. A token attends to the older ones of its sequence, those of the same state included.
  *
- * One dispatch; where the cache has room for more than 256 tokens, a second one joins the parts of the keys. The position
- * lies in the state, so that a recorded step can be replayed. For inference on WebGPU: it has no gradient.
+ * One dispatch; where the cache has room for more than 256 tokens, a second one joins the parts of the keys. Positions and
+ * places lie in the state, so that a recorded step can be replayed. For inference on WebGPU: it has no gradient.
  *
- * @param qkv `[1, (H + 2 Hkv) Dh]`: queries, keys and values of all heads side by side, before rotation
- * @param cache `[1, Hkv, C, Dh]` each; or int32, `[1, Hkv, C, ⌈Dh / 2⌉]`, two halves in a word
+ * @param qkv `[R, (H + 2 Hkv) Dh]`: queries, keys and values of all heads side by side, before rotation
+ * @param cache `[B, Hkv, C, Dh]` each; or int32, `[B, Hkv, C, ⌈Dh / 2⌉]`, two halves in a word
+ * @param state of R tokens, with places in [0, B)
  * @param mostHeads the most query heads that a workgroup has at once, of those that share keys; fewer only to measure it
- * @returns `[1, H Dh]`
+ * @returns `[R, H Dh]`; of a token without a sequence anything
  * @throws ShapeError where shapes do not fit, InputError for heads wider than 256
  */
 export function attendStep(
@@ -64,7 +65,7 @@ export function attendStep(
   }
   checkState('attendStep', state);
   const halves = cache.k.dtype === 'int32';
-  const cached = [1, 'Hkv', 'C', halves ? wordsOf(width) : width] as const;
+  const cached = ['B', 'Hkv', 'C', halves ? wordsOf(width) : width] as const;
   checkShape('attendStep: k', cache.k.shape, [...cached]);
   checkShape('attendStep: v', cache.v.shape, cache.k.shape);
   const [, kvHeads, capacity] = cache.k.shape as [number, number, number];
@@ -73,7 +74,8 @@ export function attendStep(
       `attendStep: ${heads} heads of queries and ${kvHeads} of keys; expected a multiple`,
     );
   }
-  checkShape('attendStep: qkv', qkv.shape, [1, (heads + 2 * kvHeads) * width]);
+  const rows = state.shape[0];
+  checkShape('attendStep: qkv', qkv.shape, [rows, (heads + 2 * kvHeads) * width]);
   if (turn) {
     checkShape('attendStep: cos', turn.cos.shape, ['C', 'R/2']);
     checkShape('attendStep: sin', turn.sin.shape, turn.cos.shape);
@@ -84,7 +86,7 @@ export function attendStep(
   const splits = Math.ceil(capacity / perSplit);
   const split = splits > 1;
   const group = heads / kvHeads;
-  const rows = headsAtOnce(group, mostHeads);
+  const together = headsAtOnce(group, mostHeads);
   const variant = {
     halves,
     width,
@@ -92,10 +94,15 @@ export function attendStep(
     slopes: slopes !== undefined,
     softCap: softCap !== undefined,
     split,
-    rows,
+    together,
   };
   const backend = tf.backend() as WebGPUBackend;
-  const shared = { splits, per_split: perSplit, window: window ?? 0xffffffff };
+  const shared = {
+    splits,
+    per_split: perSplit,
+    window: window ?? 0xffffffff,
+    ...stateValues(state),
+  };
   const { y, peaks } = dispatch(backend, attendProgram(variant), {
     inputs: {
       qkv,
@@ -106,8 +113,8 @@ export function attendStep(
     outputs: {
       cacheK: cache.k,
       cacheV: cache.v,
-      y: { shape: split ? [heads, splits, width] : [1, heads * width], dtype: 'float32' },
-      ...(split ? { peaks: { shape: [heads, splits, 2], dtype: 'float32' as const } } : {}),
+      y: { shape: split ? [rows * heads, splits, width] : [rows, heads * width], dtype: 'float32' },
+      ...(split ? { peaks: { shape: [rows * heads, splits, 2], dtype: 'float32' as const } } : {}),
     },
     params: {
       kv_heads: kvHeads,
@@ -120,15 +127,15 @@ export function attendStep(
       soft_cap: softCap ?? 0,
       ...shared,
     },
-    workgroups: [kvHeads * Math.ceil(group / rows), splits],
+    workgroups: [kvHeads * Math.ceil(group / together), splits, rows],
   });
   if (!split) return tf.engine().makeTensorFromTensorInfo(y!) as tf.Tensor2D;
   const size = heads * width;
   const joined = dispatch(backend, joinProgram, {
     inputs: { partial: y!, peaks: peaks!, state },
-    outputs: { y: { shape: [1, size], dtype: 'float32' } },
+    outputs: { y: { shape: [rows, size], dtype: 'float32' } },
     params: { size, width, ...shared },
-    workgroups: [Math.ceil(size / 64)],
+    workgroups: [Math.ceil(size / 64), rows],
   });
   for (const { dataId } of [y!, peaks!]) backend.disposeData(dataId);
   return tf.engine().makeTensorFromTensorInfo(joined.y) as tf.Tensor2D;

@@ -159,20 +159,25 @@ describe('decodeLinear equals norm, product, bias, activation and residual one b
 
 describe('embedToken', () => {
   const positions = gaussian([7, 24], 2) as tf.Tensor2D;
-  const at = (id: number) => tf.tensor1d([3, id, 0, 0], 'int32');
+  const at = (...ids: number[]) =>
+    tf.tensor2d(
+      ids.map((id, n) => [3 + n, id, 0, 0]),
+      [ids.length, 4],
+      'int32',
+    );
 
   test('reads a table in one piece or two', async () => {
     const table = gaussian([13, 24], 1) as tf.Tensor2D;
     const pieces = tf.split(table, [5, 8]) as [tf.Tensor2D, tf.Tensor2D];
     for (const parts of [[table], pieces]) {
-      for (const id of [0, 4, 5, 12]) {
+      for (const ids of [[0], [4, 5], [12, 3, 0, 11]]) {
         const weights = parts.map((values) => ({ values, layout: 'out-in' }) as const);
-        const x = embedToken(weights, at(id), { scale: 2, positions });
+        const x = embedToken(weights, at(...ids), { scale: 2, positions });
         const expected = tf.tidy(() =>
           table
-            .slice([id, 0], [1, 24])
+            .gather(tf.tensor1d(ids, 'int32'))
             .mul(2)
-            .add(positions.slice([3, 0], [1, 24])),
+            .add(positions.slice([3, 0], [ids.length, 24])),
         );
         await expectClose(x, expected);
       }

@@ -3,7 +3,7 @@ import * as tf from '@tensorflow/tfjs';
 import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
 import { dispatch } from '../dispatch/dispatch.js';
 import { defineProgram, type ElementType, variants } from '../dispatch/program.js';
-import { checkState, type StepState } from './state.js';
+import { checkState, type StepState, stateParams, stateValues, stateWgsl } from './state.js';
 import {
   type DecodeWeight,
   describeWeights,
@@ -33,17 +33,25 @@ const program = variants(
         ...(positions ? { positions: 'f32' } : {}),
       } as Record<string, ElementType>,
       outputs: { x: 'f32' },
-      params: { inner: 'u32', count: 'u32', scale: 'f32', ...weightParams(weight) },
+      params: {
+        inner: 'u32',
+        count: 'u32',
+        scale: 'f32',
+        ...stateParams,
+        ...weightParams(weight),
+      },
       wgsl: /* wgsl */ `
         ${loadWeights(weight, one)}
+        ${stateWgsl}
         @compute @workgroup_size(64)
         fn main(@builtin(global_invocation_id) invocation: vec3u) {
           let k = invocation.x;
+          let row = invocation.y;
           if (k >= params.inner) { return; }
           // An id that could not be drawn is negative.
-          let id = min(u32(max(state[1], 0)), params.count - 1u);
+          let id = min(u32(max(id_of(row), 0)), params.count - 1u);
           let value = whole(load_b(b_start(id), k)[0], id) * params.scale;
-          x[k] = value${positions ? ' + positions[u32(state[0]) * params.inner + k]' : ''};
+          x[row * params.inner + k] = value${positions ? ' + positions[position_of(row) * params.inner + k]' : ''};
         }
       `,
     }),
@@ -57,10 +65,10 @@ export interface EmbedOptions {
 }
 
 /**
- * The embedding of the token of a state: `E[id] · scale + P[position]`, in one dispatch.
+ * The embeddings of the tokens of a state: `E[id] · scale + P[position]`, in one dispatch.
  *
  * @param table `[V, D]`, in the layout `out-in` or packed, whole or cut after some rows
- * @returns `[1, D]`
+ * @returns `[R, D]`
  * @throws ShapeError where shapes do not fit, InputError for a table in another layout
  */
 export function embedToken(
@@ -80,9 +88,9 @@ export function embedToken(
     program({ weight: form, positions: positions !== undefined }),
     {
       inputs: { ...tensors, state, ...(positions ? { positions } : {}) },
-      outputs: { x: { shape: [1, inner], dtype: 'float32' } },
-      params: { inner, count: columns, scale, ...params(one) },
-      workgroups: [Math.ceil(inner / 64)],
+      outputs: { x: { shape: [state.shape[0], inner], dtype: 'float32' } },
+      params: { inner, count: columns, scale, ...stateValues(state), ...params(one) },
+      workgroups: [Math.ceil(inner / 64), state.shape[0]],
     },
   );
   return tf.engine().makeTensorFromTensorInfo(x!) as tf.Tensor2D;

@@ -16,7 +16,7 @@ const table = gaussian([count, width], 1) as tf.Tensor2D;
 const ids = tf.tensor1d([0, 50, 51, 100, 50, 24, 50], 'int32');
 const x = gaussian([7, width], 2) as tf.Tensor2D;
 const row = gaussian([1, width], 3) as tf.Tensor2D;
-const state = (id: number) => tf.tensor1d([0, id, 0, 0], 'int32');
+const state = (id: number) => tf.tensor2d([[0, id, 0, 0]], [1, 4], 'int32');
 
 /** Values to the bit, computed with the device's own limit and with one that the table exceeds. */
 async function expectSame(compute: () => tf.Tensor | tf.Tensor[]): Promise<void> {

@@ -39,10 +39,15 @@ test('a replay computes what the step would compute with the new values', async 
   tf.dispose([x, weight, ones, zeros]);
 });
 
-test('replays in one submission follow each other', async () => {
+test('replays in one submission follow each other, in every row of the state', async () => {
   // The scores after a token are largest at the next id.
-  const state = tf.tensor1d([0, 5, 0, 1, 2, 3, 4, 5, 6], 'int32');
-  const drawn = tf.zeros<tf.Rank.R1>([6], 'int32');
+  const seeds = [1, 2, 3, 4, 5, 6];
+  const rows = [
+    [0, 5, 0, 0, ...seeds],
+    [9, 2, 0, 1, ...seeds],
+  ];
+  const state = tf.tensor2d(rows, [2, 10], 'int32');
+  const drawn = tf.zeros<tf.Rank.R2>([2, 6], 'int32');
   const next = tf.oneHot([1, 2, 3, 4, 5, 0], 6, 1, 0, 'float32') as tf.Tensor2D;
   const table = [{ values: next, layout: 'out-in' }] as const;
   const recording = recordStep(() => {
@@ -51,7 +56,8 @@ test('replays in one submission follow each other', async () => {
   });
   recording.replay(3);
   recording.replay(2);
-  expect(await values(drawn)).toEqual([0, 1, 2, 3, 4, 5]);
+  expect(await values(drawn)).toEqual([0, 1, 2, 3, 4, 5, 3, 4, 5, 0, 1, 2]);
+  expect((await values(state)).slice(10, 14)).toEqual([15, 2, 6, 1]);
   recording.dispose();
   tf.dispose([state, drawn, next]);
 });

@@ -1,7 +1,13 @@
 import { checkShape } from '@headwise/core';
 import * as tf from '@tensorflow/tfjs';
 import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
-import { checkState, type StepState, stateHeader } from '../decode/state.js';
+import {
+  checkState,
+  type StepState,
+  stateHeader,
+  stateParams,
+  stateValues,
+} from '../decode/state.js';
 import { dispatch, spread } from '../dispatch/dispatch.js';
 import { lowest, peakWgsl } from '../dispatch/peak.js';
 import { defineProgram, type ElementType, type ParamType, variants } from '../dispatch/program.js';
@@ -40,9 +46,10 @@ const params = {
   digits: 'u32',
 } as const;
 
-/** WGSL of `seed_of()`, the key of the draws, and of `draw(row, id)`, which keeps what was drawn. */
+/** WGSL of `seed_of(row)`, the key of a row's draw, `counter_of(row)`, its number, and `draw(row, id)`, which keeps what was drawn. */
 const drawFromParams = /* wgsl */ `
-  fn seed_of() -> vec2u { return vec2u(params.key0, params.key1); }
+  fn seed_of(row: u32) -> vec2u { return vec2u(params.key0, params.key1); }
+  fn counter_of(row: u32) -> u32 { return row; }
   fn draw(row: u32, id: i32) { ids[row] = id; }
 `;
 
@@ -52,7 +59,8 @@ const drawFromParams = /* wgsl */ `
  * Where the score of token v is NaN or +∞ the id is −1 − v; where no token can be drawn it is −1 − V.
  *
  * @param score WGSL of `penalised(i: u32) -> f32`, a score of the logits with penalties
- * @param drawing WGSL of `seed_of() -> vec2u` and `draw(row: u32, id: i32)`, which one lane calls at the end
+ * @param drawing WGSL of `seed_of(row: u32) -> vec2u`, `counter_of(row: u32) -> u32` and `draw(row: u32, id: i32)`, which one lane calls
+ * at the end
  */
 const sampleWgsl = (score: string, drawing: string = drawFromParams) => /* wgsl */ `
   ${philoxWgsl}
@@ -171,7 +179,7 @@ const sampleWgsl = (score: string, drawing: string = drawFromParams) => /* wgsl 
       if (lane == 0u) { draw(row, i32(~bad)); }
       return;
     }
-    let words = philox(vec4u(0u, row, 0u, ${samplingStream}u), seed_of());
+    let words = philox(vec4u(0u, counter_of(row), 0u, ${samplingStream}u), seed_of(row));
     let own_sum = own.sum * share_of(own.largest, largest);
     values[lane] = own_sum;
     workgroupBarrier();
@@ -208,7 +216,7 @@ const sampleProgram = variants(String, (adjusting: Adjusting) =>
   }),
 );
 
-/** Draws one token as a step of a recorded loop: seeds come from its state, and the drawn id goes there. */
+/** Draws a token of each row as a step of a recorded loop: seeds come from its state, and the drawn ids go there. */
 const stepProgram = variants(String, (adjusting: Adjusting) =>
   defineProgram({
     label: 'headwise/SampleStep',
@@ -221,18 +229,29 @@ const stepProgram = variants(String, (adjusting: Adjusting) =>
       drawn: 'i32',
       ...adjustingInputs(adjusting.filter((name) => name === 'marks')),
     } as Record<string, ElementType>,
-    params: { ...params, ...adjustingParams(adjusting), draws: 'u32' } as Record<string, ParamType>,
+    params: {
+      ...params,
+      ...adjustingParams(adjusting),
+      ...stateParams,
+      draws: 'u32',
+    } as Record<string, ParamType>,
     wgsl: sampleWgsl(
       scoreWgsl(adjusting),
       /* wgsl */ `
-        fn slot() -> u32 { return u32(state[2]) % params.draws; }
-        fn seed_of() -> vec2u { return vec2u(bitcast<u32>(state[${stateHeader}u + slot()]), params.key1); }
+        fn start_of(row: u32) -> u32 { return row * params.state_width; }
+        fn slot_of(row: u32) -> u32 { return u32(state[start_of(row) + 2u]) % params.draws; }
+        fn seed_of(row: u32) -> vec2u {
+          return vec2u(bitcast<u32>(state[start_of(row) + ${stateHeader}u + slot_of(row)]), params.key1);
+        }
+        // Every row draws as it would alone.
+        fn counter_of(row: u32) -> u32 { return 0u; }
         fn draw(row: u32, id: i32) {
-          drawn[slot()] = id;
-          ${adjusting.includes('marks') ? 'if (id >= 0 && params.key0 > 0u) { marks[u32(id)] += 1u; }' : ''}
-          state[0] += 1;
-          state[1] = id;
-          state[2] += 1;
+          drawn[row * params.draws + slot_of(row)] = id;
+          ${adjusting.includes('marks') ? 'if (id >= 0 && params.key0 > 0u) { marks[row * params.vocabulary + u32(id)] += 1u; }' : ''}
+          let start = start_of(row);
+          state[start] += 1;
+          state[start + 1u] = id;
+          state[start + 2u] += 1;
         }
       `,
     ),
@@ -308,22 +327,22 @@ const valuesOf = (
 /** What a recorded step draws from, and where the drawn ids go. */
 export interface StepDraw {
   state: StepState;
-  /** int32, `[S]`: the drawn ids, in turns. */
-  drawn: tf.Tensor1D;
-  /** How often each token occurred and its marks, `[1, V]`, from `markTokens`; it is counted on. */
+  /** int32, `[R, S]`: the drawn ids, in turns. */
+  drawn: tf.Tensor2D;
+  /** How often each token occurred and its marks, `[R, V]`, from `markTokens`; it is counted on. */
   marks?: tf.Tensor | undefined;
-  /** Added to the scores, `[1, V]`; needs `marks`. */
+  /** Added to the scores, `[1, V]` or `[R, V]`; needs `marks`. */
   bias?: tf.Tensor2D | undefined;
   /** The tokens that may be drawn, int32 `[1, ⌈V / 32⌉]`: bit `v mod 32` of word `⌊v / 32⌋` for token `v`. */
   allowed?: tf.Tensor2D | undefined;
 }
 
 /**
- * Draws a token as part of a step that is recorded, and advances its state: the next step reads the drawn id.
+ * Draws a token of each row as part of a step that is recorded, and advances its state: the next step reads the drawn ids.
  *
  * Where no token can be drawn the id is negative, as `checkDrawn` reads it.
  *
- * @param logits `[1, V]`
+ * @param logits `[R, V]`
  * @throws ShapeError where shapes do not fit
  */
 export function sampleStep(
@@ -331,13 +350,19 @@ export function sampleStep(
   { state, drawn, marks, bias, allowed }: StepDraw,
   options: CheckedSampling,
 ): void {
-  checkShape('sampleStep: logits', logits.shape, [1, 'V']);
   checkState('sampleStep', state);
+  const [rows, width] = state.shape;
+  checkShape('sampleStep: logits', logits.shape, [rows, 'V']);
   const vocabulary = logits.shape[1];
-  checkShape('sampleStep: drawn', drawn.shape, [state.size - stateHeader]);
-  if (marks) checkShape('sampleStep: marks', marks.shape, [1, vocabulary]);
-  if (bias) checkShape('sampleStep: bias', bias.shape, [1, vocabulary]);
-  if (allowed) checkShape('sampleStep: allowed', allowed.shape, [1, maskWords(vocabulary)]);
+  checkShape('sampleStep: drawn', drawn.shape, [rows, width - stateHeader]);
+  if (marks) checkShape('sampleStep: marks', marks.shape, [rows, vocabulary]);
+  if (bias) {
+    checkShape('sampleStep: bias', bias.shape, [bias.shape[0] === 1 ? 1 : rows, vocabulary]);
+  }
+  if (allowed) {
+    const masks = allowed.shape[0] === 1 ? 1 : rows;
+    checkShape('sampleStep: allowed', allowed.shape, [masks, maskWords(vocabulary)]);
+  }
   const adjusting = adjustingOf({ marks, bias, allowed });
   const read = { ...(bias ? { bias } : {}), ...(allowed ? { allowed } : {}) };
   dispatch(tf.backend() as WebGPUBackend, stepProgram(adjusting), {
@@ -345,10 +370,11 @@ export function sampleStep(
     outputs: { state, drawn, ...(marks ? { marks } : {}) } as Record<string, tf.Tensor>,
     params: {
       // The first word says whether what is drawn counts for penalties.
-      ...valuesOf(options, 1, vocabulary, [penalises(options) ? 1 : 0, 0]),
+      ...valuesOf(options, rows, vocabulary, [penalises(options) ? 1 : 0, 0]),
       ...(adjusting.length > 0 ? adjustmentsOf(options, 0, { bias, allowed }) : {}),
-      draws: drawn.size,
+      ...stateValues(state),
+      draws: drawn.shape[1],
     },
-    workgroups: [1],
+    workgroups: [rows],
   });
 }
