@@ -37,7 +37,7 @@ export class StepScores implements NextScores {
   }
 
   after(sequence: readonly number[]): tf.Tensor2D {
-    return this.#loop.logits(this.#prepare(sequence));
+    return this.#loop.logits([this.#prepare(sequence)]);
   }
 
   /**

@@ -24,6 +24,7 @@ export { checkIds } from './ids/index.js';
 export { checkIdValues, type IdSpace, vocabularyOf } from './ids/space.js';
 export { layerNormReference } from './layer-norm/reference.js';
 export { activations } from './linear/activation.js';
+export { fewRows } from './matrix-product/few-rows.js';
 export { packedShapes, WeightPacker, weightFormats } from './packed-linear/pack.js';
 export { type LayerAttentionOptions, layerAttention } from './row-attention/layer.js';
 export type { RowTerm } from './row-attention/term.js';

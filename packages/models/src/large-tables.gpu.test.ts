@@ -31,7 +31,7 @@ async function decoded(dtype: WeightDtype): Promise<number[][]> {
   const sampling = checkedSampling({ temperature: 0 });
   const prompt = tf.tidy(() => network.forward(ids(tokens.slice(0, 5)), { cache }));
   const loop = new StepLoop(plan, cache, { sampling, maxLength: network.maxLength });
-  const logits = loop.logits({ id: tokens[5]!, position: 5 });
+  const logits = loop.logits([{ id: tokens[5]!, position: 5 }]);
   const values = [[...(await readTensor(prompt))], [...(await readTensor(logits))]];
   const seen = { history: tokens.slice(0, 7), banned: new Set<number>() };
   const drawn = await loop.draw({ id: tokens[6]!, position: 6 }, [1, 2, 3], seen);

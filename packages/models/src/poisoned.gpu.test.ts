@@ -47,7 +47,7 @@ async function logitsOf(network: LanguageModel): Promise<number[][]> {
   if (plan) {
     const sampling = checkedSampling({ temperature: 0 });
     const loop = new StepLoop(plan, cache, { sampling, maxLength });
-    values.push([...(await loop.logits({ id: 1, position: 6 }).data())]);
+    values.push([...(await loop.logits([{ id: 1, position: 6 }]).data())]);
     const none = { history: [], banned: new Set<number>() };
     values.push(await loop.draw({ id: 2, position: 7 }, [1, 2, 3], none));
     loop.dispose();

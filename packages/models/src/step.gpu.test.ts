@@ -40,7 +40,7 @@ const isRepresentative = ([name, dtype]: (typeof forms)[number]) =>
   dtype === 'f32' ? representatives.includes(name) : name === 'qwen2' && dtype === 'int8';
 
 for (const [name, dtype] of cases(forms, isRepresentative)) {
-  test(`${name} in ${dtype}: the fused step gives the scores of the layers, and draws their best tokens`, async () => {
+  test(`${name} in ${dtype}: the fused step gives the scores of the layers, of one token or two, and draws their best`, async () => {
     const { network, params } = languageModel(await loadModel(`${goldens}/${name}`, { dtype }));
     const plan = stepPlanOf(network);
     if (dtype !== 'f32') expect(plan).toBeDefined();
@@ -68,14 +68,22 @@ for (const [name, dtype] of cases(forms, isRepresentative)) {
       unseen = [id];
       return { scores, id };
     };
+    const scored: tf.Tensor[] = [];
+    const tokenAt = (position: number) => ({ id: sequence[position]!, position });
     for (let i = 0; i < 2; i++) {
       const expected = await next();
-      const position = sequence.length - 1;
-      const actual = loop.logits({ id: sequence[position]!, position });
-      await expectClose(actual, expected.scores, { ratio: 1e-5 });
-      expected.scores.dispose();
+      await expectClose(loop.logits([tokenAt(sequence.length - 1)]), expected.scores, {
+        ratio: 1e-5,
+      });
+      scored.push(expected.scores);
       sequence.push(expected.id);
     }
+    // The same two at once, as draft tokens are verified.
+    cache.trim(2);
+    const both = tf.concat(scored);
+    await expectClose(loop.logits([tokenAt(2), tokenAt(3)]), both, { ratio: 1e-5 });
+    expect(cache.starts).toEqual([4]);
+    tf.dispose([both, ...scored]);
     const position = sequence.length - 1;
     const history = { history: sequence, banned: new Set<number>() };
     const drawn = await loop.draw({ id: sequence[position]!, position }, [1, 2, 3], history);

@@ -37,7 +37,7 @@ async function contestants(config: DecoderSettings, dtype: WeightDtype): Promise
     maxLength: length + 64,
   });
   const step = () => {
-    const logits = loop.logits(token);
+    const logits = loop.logits([token]);
     cache.trim(length - 1);
     return logits;
   };

@@ -186,22 +186,22 @@ export class KeyValueCache implements TokenCache {
   }
 
   /**
-   * Makes room for a layer's tokens of one sequence, where kernels are to write their rows themselves; then `advance` counts
-   * them.
+   * Makes room for a layer's tokens, where kernels are to write their rows themselves; then `advance` counts them.
    *
-   * @param shape the heads of keys `Hkv`, their width `Dh`, and the tokens of the sequence
-   * @returns the number of tokens that there is room for
+   * @param shape the heads of keys `Hkv`, their width `Dh`, the tokens of a sequence, and the number of sequences, at least
+   * @returns the number of tokens of a sequence that there is room for
    * @throws ShapeError where the layer holds others; InputError for a window, where rows are not written in place, and after
    * `dispose`
    */
   reserve(
     path: string,
-    { heads, headDim, tokens }: { heads: number; headDim: number; tokens: number },
+    shape: { heads: number; headDim: number; tokens: number; sequences?: number },
   ): number {
     this.#checkUsable(path);
+    const { heads, headDim, tokens, sequences = 1 } = shape;
     const what = `cache of '${path}'`;
-    const shape = [1, heads, tokens, headDim];
-    const rows = this.#layers.get(path) ?? this.#roomFor({ shape });
+    const rows =
+      this.#layers.get(path) ?? this.#roomFor({ shape: [sequences, heads, tokens, headDim] });
     if (!rows.inPlace || this.#window || (this.#capacity ?? tokens) < tokens) {
       throw new InputError(
         `${what}: room for ${tokens} tokens to be written in place; expected a cache that grows, on WebGPU with kernels`,
@@ -209,8 +209,8 @@ export class KeyValueCache implements TokenCache {
     }
     this.#layers.set(path, rows);
     this.#leak.holds(this.#layers.size);
-    checkShape(`${what}: rows`, rows.shape, [1, heads, 'C', headDim]);
-    rows.reserve(tokens);
+    checkShape(`${what}: rows`, rows.shape, ['B', heads, 'C', headDim]);
+    rows.reserve(tokens, sequences);
     return rows.shape[2];
   }
 
@@ -226,8 +226,8 @@ export class KeyValueCache implements TokenCache {
     return rows.memory;
   }
 
-  /** Counts tokens that kernels wrote into the reserved room of every layer. */
-  advance(tokens: number): void {
+  /** Counts tokens that kernels wrote into the reserved room of every layer, of each sequence. */
+  advance(tokens: readonly number[]): void {
     for (const rows of this.#layers.values()) rows.advance(tokens);
   }
 
@@ -259,23 +259,32 @@ export class KeyValueCache implements TokenCache {
   }
 
   /**
-   * Forgets all tokens of every sequence from a position on; nothing is moved.
+   * Forgets all tokens of every sequence from a position on, or from one for each; nothing is moved.
    *
    * @throws InputError where tokens before it have left the window, and after `dispose`
    */
-  trim(length: number): void {
+  trim(length: number | readonly number[]): void {
     this.#checkUsable();
-    checkCount('trim: length', length, 0);
+    const lengths = typeof length === 'number' ? this.starts.map(() => length) : length;
+    const batch = this.#batch() ?? lengths.length;
+    if (lengths.length !== batch) {
+      throw new InputError(
+        `KeyValueCache: trim takes ${lengths.length} lengths; expected ${batch}`,
+      );
+    }
+    for (const one of lengths) checkCount('trim: length', one, 0);
     for (const [path, { seen }] of this.#layers) {
       const sliding = this.#window;
-      const lost = seen.find((n) => sliding && n > sliding.sinks + sliding.size && n > length);
-      if (lost !== undefined) {
+      const lost = seen.findIndex(
+        (n, b) => sliding && n > sliding.sinks + sliding.size && n > lengths[b]!,
+      );
+      if (lost >= 0) {
         throw new InputError(
-          `cache of '${path}': ${lost} tokens cannot be trimmed to ${length}, as the window of ${sliding!.size} has lost older ones`,
+          `cache of '${path}': ${seen[lost]} tokens cannot be trimmed to ${lengths[lost]}, as the window of ${sliding!.size} has lost older ones`,
         );
       }
     }
-    for (const rows of this.#layers.values()) rows.trim(length);
+    for (const rows of this.#layers.values()) rows.trim(lengths);
   }
 
   /**

@@ -120,9 +120,22 @@ export class Rows {
     return tf.stack(sequences);
   }
 
-  /** Makes room for tokens of a sequence. */
-  reserve(tokens: number): void {
-    if (tokens > this.shape[2]) this.#grow(roomFor(tokens));
+  /** Makes room for tokens of a sequence, and for sequences, which have no tokens yet. */
+  reserve(tokens: number, sequences: number): void {
+    const [batch, , room] = this.shape;
+    if (tokens > room) this.#grow(roomFor(tokens));
+    if (sequences <= batch) return;
+    const added = sequences - batch;
+    const [, , length] = this.shape;
+    this.#replace(length, (which) =>
+      tf.pad(this.#plain(which, length), [
+        [0, added],
+        [0, 0],
+        [0, 0],
+        [0, 0],
+      ]),
+    );
+    this.#seen = [...this.#seen, ...Array<number>(added).fill(0)];
   }
 
   /** The memory itself, `[B, Hkv, C, Dh]` each, or int32 with halves. */
@@ -131,12 +144,12 @@ export class Rows {
   }
 
   /** Counts tokens whose rows were written by others. */
-  advance(tokens: number): void {
-    this.#seen = this.#seen.map((n) => n + tokens);
+  advance(tokens: readonly number[]): void {
+    this.#seen = this.#seen.map((n, b) => n + tokens[b]!);
   }
 
-  trim(length: number): void {
-    this.#seen = this.#seen.map((n) => Math.min(n, length));
+  trim(lengths: readonly number[]): void {
+    this.#seen = this.#seen.map((n, b) => Math.min(n, lengths[b]!));
   }
 
   reorder(order: readonly number[]): void {

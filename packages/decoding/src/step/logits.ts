@@ -22,9 +22,9 @@ export interface StepInputs {
 }
 
 /**
- * Scores of the token after that of the state, whose keys and values are appended to the cache.
+ * Scores of the token after each one of the state, whose keys and values are appended to the cache.
  *
- * @returns `[1, V]`
+ * @returns `[R, V]`
  */
 export function stepLogits(plan: StepPlan, inputs: StepInputs): tf.Tensor2D {
   const { table, scale, positions, norm } = plan.embedding;
@@ -35,7 +35,7 @@ export function stepLogits(plan: StepPlan, inputs: StepInputs): tf.Tensor2D {
   return decodeLinear(x, weights, { norm: plan.norm, bias });
 }
 
-/** Attention of a block to a row, normalised as it is read: `[1, D] → [1, H Dh]`. */
+/** Attention of a block to rows, normalised as they are read: `[R, D] → [R, H Dh]`. */
 type Attention = (x: tf.Tensor2D, norm?: Norm) => tf.Tensor2D;
 
 const attentionOf =
@@ -45,7 +45,7 @@ const attentionOf =
     return attendStep(rows, rowsOf(path), state, { ...scoring, turn });
   };
 
-/** Each kind of block: `[1, D] → [1, D]`. */
+/** Each kind of block: `[R, D] → [R, D]`. */
 const blocks: Readonly<
   Record<StepBlockKind, (x: tf.Tensor2D, layer: StepLayer, attend: Attention) => tf.Tensor2D>
 > = {
@@ -71,11 +71,11 @@ function parallel(x: tf.Tensor2D, layer: StepLayer, attend: Attention): tf.Tenso
   return fed(x, layer, layer.norm2 ?? layer.norm1, mixed);
 }
 
-/** The heads projected back, and added to a row. */
+/** The heads projected back, and added to rows. */
 const projected = (heads: tf.Tensor2D, { out }: StepLayer, residual: tf.Tensor2D): tf.Tensor2D =>
   decodeLinear(heads, out.weights, { bias: out.bias, residual });
 
-/** The feed-forward layer of a row, added to another. */
+/** The feed-forward layer of rows, added to others. */
 function fed(
   x: tf.Tensor2D,
   { feedForward }: StepLayer,
@@ -88,7 +88,7 @@ function fed(
   return decodeLinear(hidden, down.weights, { bias: down.bias, residual });
 }
 
-/** A row that is normalised in a dispatch of its own, because it is read as a residual too. */
+/** Rows that are normalised in a dispatch of their own, because they are read as a residual too. */
 function normed(x: tf.Tensor2D, norm: Norm): tf.Tensor2D {
   switch (norm.kind) {
     case 'layer':

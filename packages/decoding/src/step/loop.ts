@@ -4,9 +4,11 @@ import {
   biasRow,
   type CheckedSampling,
   checkDrawn,
+  fewRows,
   markTokens,
   penalises,
   type StepScoring,
+  type StepState,
   sampleStep,
   sizesOf,
   stateHeader,
@@ -27,8 +29,9 @@ const latencies = new WeakMap<GPUDevice, number>();
 /** The most tokens in one submission: drivers reset a GPU that is busy with one for seconds. */
 const mostAtOnce = 8;
 
-/** Tokens for which room is made at once. */
+/** Tokens for which room is made at once, of all sequences together; at least `leastAhead` of each. */
 const roomAhead = 512;
+const leastAhead = 64;
 
 export interface StepLoopOptions {
   /** How tokens are drawn. */
@@ -42,8 +45,10 @@ export interface StepLoopOptions {
 /** A token to process. */
 export interface StepToken {
   id: number;
-  /** The number of tokens before it, which the cache holds. */
+  /** The number of tokens before it: the cache holds them, or they are processed in the same step. */
   position: number;
+  /** The place of its sequence in the cache; default 0. */
+  place?: number | undefined;
 }
 
 /** What sampling changes in the scores of single tokens. The same in every call, but for the history and what is allowed. */
@@ -60,19 +65,24 @@ export interface DrawTokens {
   allowed?: Int32Array | undefined;
 }
 
-/** What a recorded step returns, and what it was recorded with. */
-interface Recorded {
+/** A step that scores tokens, and the state that it reads. */
+interface Scoring {
   recording: Recording<{ logits: tf.Tensor2D }>;
-  /** What it was given, which goes with it. */
+  state: StepState;
+}
+
+/** A step that draws, and what it was recorded with. */
+interface Drawing extends Scoring {
+  drawn: tf.Tensor2D;
   marks: tf.Tensor | undefined;
-  bias?: tf.Tensor2D | undefined;
-  allowed?: tf.Tensor2D | undefined;
+  bias: tf.Tensor2D | undefined;
+  allowed: tf.Tensor2D | undefined;
   /** Tokens that the marks count, where it draws with marks. */
   counted: number;
 }
 
 /**
- * A decoder's token step, recorded once and replayed for each token.
+ * A decoder's token step, recorded once and replayed for each token; for several tokens at once too, of one sequence or of several.
  *
  * It writes into a key-value cache that the ordinary layers can have filled. The id that a step draws is written where the
  * next one reads it, so that several run ahead of one read-back. On WebGPU only.
@@ -81,31 +91,30 @@ export class StepLoop {
   readonly #plan: StepPlan;
   readonly #cache: KeyValueCache;
   readonly #options: StepLoopOptions;
-  readonly #state: tf.Tensor1D;
-  readonly #drawn: tf.Tensor1D;
   #turn: StepScoring['turn'];
-  /** Tokens that the recordings have room for. */
-  #room = 0;
+  /** Tokens of a sequence, and sequences, that the recordings have room for. */
+  #room = { tokens: 0, sequences: 0 };
   #ahead: number | undefined;
-  #drawing: Recorded | undefined;
-  #scoring: Recorded | undefined;
+  #drawing: Drawing | undefined;
+  /** By the number of rows. */
+  readonly #scoring = new Map<number, Scoring>();
+  /** Scores of the last call that are not a recording's own. */
+  #scores: tf.Tensor2D | undefined;
 
-  /** @param cache holds one sequence, or nothing; both it and the plan stay the caller's */
+  /** @param cache both it and the plan stay the caller's */
   constructor(plan: StepPlan, cache: KeyValueCache, options: StepLoopOptions) {
     this.#plan = plan;
     this.#cache = cache;
     this.#options = options;
-    this.#state = kept(() => tf.zeros<tf.Rank.R1>([stateHeader + mostAhead], 'int32'));
-    this.#drawn = kept(() => tf.zeros<tf.Rank.R1>([mostAhead], 'int32'));
   }
 
-  /** Dispatches of one recorded step; 0 before the first. */
+  /** Dispatches of one recorded step of a token; 0 before the first. */
   get dispatches(): number {
-    return (this.#drawing ?? this.#scoring)?.recording.dispatches ?? 0;
+    return (this.#drawing ?? this.#scoring.get(1))?.recording.dispatches ?? 0;
   }
 
   /**
-   * Draws tokens one after the other, each from the scores after the one before.
+   * Draws tokens of one sequence one after the other, each from the scores after the one before.
    *
    * @param token the first to process
    * @param seeds one for each token to draw, at most 32
@@ -113,28 +122,30 @@ export class StepLoop {
    * @throws InputError where a token cannot be drawn, DeviceLostError
    */
   async draw(token: StepToken, seeds: readonly number[], tokens: DrawTokens): Promise<number[]> {
-    this.#makeRoom(token.position, seeds.length);
-    overwriteTensor(this.#state, stateOf(token, seeds));
+    this.#makeRoom([token], seeds.length);
     const { history, allowed } = tokens;
     const marked = penalises(this.#options.sampling);
     if (this.#drawing && marked && this.#drawing.counted !== history.length) this.#forgetDrawing();
     if (this.#drawing && !this.#drawing.allowed !== !allowed) this.#forgetDrawing();
     if (allowed && this.#drawing) overwriteTensor(this.#drawing.allowed!, allowed);
     let replays = seeds.length;
-    if (!this.#drawing) {
-      this.#drawing = this.#recordDrawing(tokens);
+    const values = stateOf([token], mostAhead, seeds);
+    if (this.#drawing) {
+      overwriteTensor(this.#drawing.state, values);
+    } else {
+      this.#drawing = this.#recordDrawing(values, tokens);
       // The recorded run was the first.
       replays--;
     }
-    const { recording } = this.#drawing;
+    const { recording, drawn } = this.#drawing;
     const begun = performance.now();
     for (let left = replays; left > 0; left -= mostAtOnce) {
       recording.replay(Math.min(left, mostAtOnce));
     }
-    this.#cache.advance(seeds.length);
-    const values = await readTensor(this.#drawn);
+    this.#count([token], seeds.length);
+    const read = await readTensor(drawn);
     const ms = performance.now() - begun;
-    const all = Array.from(values.subarray(0, seeds.length));
+    const all = Array.from(read.subarray(0, seeds.length));
     const bad = all.findIndex((id) => id < 0);
     checkDrawn('sampleTokens', bad === 0 ? all.slice(0, 1) : [], recording.outputs.logits.shape[1]);
     // Tokens after one that could not be drawn have no meaning; the next call draws from the same scores and throws.
@@ -142,7 +153,7 @@ export class StepLoop {
     if (bad > 0) this.#cache.trim(token.position + bad);
     this.#drawing.counted = bad < 0 ? history.length + ids.length : -1;
     if (this.#ahead === undefined && replays === seeds.length) {
-      this.#ahead = await this.#measureAhead(ms / seeds.length, values as Int32Array);
+      this.#ahead = await this.#measureAhead(drawn, ms / seeds.length, read as Int32Array);
     }
     return ids;
   }
@@ -152,14 +163,14 @@ export class StepLoop {
     return this.#ahead ?? 1;
   }
 
-  /** @param tokenMs the time of a token and its reading @param drawn the last reading */
-  async #measureAhead(tokenMs: number, drawn: Int32Array): Promise<number> {
+  /** @param tokenMs the time of a token and its reading @param values the last reading of what was drawn */
+  async #measureAhead(drawn: tf.Tensor2D, tokenMs: number, values: Int32Array): Promise<number> {
     const device = currentDevice()!.gpu;
     let latency = latencies.get(device);
     if (latency === undefined) {
-      overwriteTensor(this.#drawn, drawn);
+      overwriteTensor(drawn, values);
       const begun = performance.now();
-      await readTensor(this.#drawn);
+      await readTensor(drawn);
       latency = performance.now() - begun;
       latencies.set(device, latency);
     }
@@ -167,46 +178,82 @@ export class StepLoop {
   }
 
   /**
-   * The scores after one token.
+   * The scores after each of some tokens, in one step, or in several of eight tokens.
    *
-   * @returns `[1, V]`, which the next call overwrites; the loop disposes it
+   * Tokens may be of several sequences, and successive ones of the same sequence, which see each other: so draft tokens are verified.
+   * Those that turn out wrong are forgotten by `trim` of the cache.
+   *
+   * @param tokens at least one; of one sequence in the order of their positions
+   * @returns `[N, V]`, which the next call overwrites or disposes
    */
-  logits(token: StepToken): tf.Tensor2D {
-    this.#makeRoom(token.position, 1);
-    overwriteTensor(this.#state, stateOf(token, []));
-    if (this.#scoring) this.#scoring.recording.replay();
-    else {
-      const recording = recordStep(() => ({ logits: this.#step() }));
-      this.#scoring = { recording, marks: undefined, counted: 0 };
+  logits(tokens: readonly StepToken[]): tf.Tensor2D {
+    this.#makeRoom(tokens, 1);
+    this.#scores?.dispose();
+    this.#scores = undefined;
+    if (tokens.length === rowsFor(tokens.length)) {
+      const scores = this.#score(tokens);
+      this.#count(tokens, 1);
+      return scores;
     }
-    this.#cache.advance(1);
-    return this.#scoring.recording.outputs.logits;
+    this.#scores = kept(() => {
+      const parts: tf.Tensor2D[] = [];
+      for (let first = 0; first < tokens.length; first += fewRows) {
+        const some = tokens.slice(first, first + fewRows);
+        // A copy: the next part overwrites the recording's own.
+        parts.push(this.#score(some).slice([0, 0], [some.length, -1]));
+      }
+      return tf.concat(parts);
+    });
+    this.#count(tokens, 1);
+    return this.#scores;
   }
 
   /** Frees the recordings and all that the loop made. */
   dispose(): void {
     this.#forget();
-    tf.dispose([this.#state, this.#drawn]);
+    this.#scores?.dispose();
+    this.#scores = undefined;
   }
 
-  #step(): tf.Tensor2D {
+  /** The scores after at most eight tokens, and of rows behind them without a sequence. */
+  #score(tokens: readonly StepToken[]): tf.Tensor2D {
+    const rows = rowsFor(tokens.length);
+    const values = stateOf(tokens, 0, []);
+    let scoring = this.#scoring.get(rows);
+    if (scoring) {
+      overwriteTensor(scoring.state, values);
+      scoring.recording.replay();
+    } else {
+      const state = stateTensor(rows, values);
+      scoring = { state, recording: recordStep(() => ({ logits: this.#step(state) })) };
+      this.#scoring.set(rows, scoring);
+    }
+    return scoring.recording.outputs.logits;
+  }
+
+  /** Counts the tokens that were written into the cache. */
+  #count(tokens: readonly StepToken[], each: number): void {
+    const counts = this.#cache.starts.map(() => 0);
+    for (const { place = 0 } of tokens) counts[place]! += each;
+    this.#cache.advance(counts);
+  }
+
+  #step(state: StepState): tf.Tensor2D {
     const logits = stepLogits(this.#plan, {
-      state: this.#state,
+      state,
       rowsOf: (path) => this.#cache.rowsOf(path),
       turn: this.#turn,
     });
     return this.#options.process?.(logits) ?? logits;
   }
 
-  #recordDrawing({
-    history,
-    source = [],
-    banned = new Set(),
-    bias,
-    allowed,
-  }: DrawTokens): Recorded {
+  #recordDrawing(
+    values: Int32Array,
+    { history, source = [], banned = new Set(), bias, allowed }: DrawTokens,
+  ): Drawing {
     const { sampling } = this.#options;
-    const [state, drawn] = [this.#state, this.#drawn];
+    const state = stateTensor(1, values);
+    const drawn = kept(() => tf.zeros<tf.Rank.R2>([1, mostAhead], 'int32'));
     const vocabulary = this.#plan.head.weights.reduce((sum, w) => sum + sizesOf(w)[1], 0);
     const lists = {
       history: penalises(sampling) ? history : [],
@@ -224,53 +271,86 @@ export class StepLoop {
       : undefined;
     const mask = allowed && kept(() => tf.tensor2d(allowed, [1, allowed.length], 'int32'));
     const recording = recordStep(() => {
-      const logits = this.#step();
+      const logits = this.#step(state);
       sampleStep(logits, { state, drawn, marks, bias: biases, allowed: mask }, sampling);
       return { logits };
     });
-    return { recording, marks, bias: biases, allowed: mask, counted: history.length };
+    const counted = history.length;
+    return { recording, state, drawn, marks, bias: biases, allowed: mask, counted };
   }
 
-  /** Makes room in the cache for tokens after a position, and forgets recordings that wrote into less. */
-  #makeRoom(position: number, count: number): void {
-    if (position + count <= this.#room) return;
+  /** Makes room in the cache for tokens and those drawn after them, and forgets recordings that wrote into less. */
+  #makeRoom(tokens: readonly StepToken[], count: number): void {
+    const end = Math.max(...tokens.map(({ position }) => position)) + count;
+    const sequences = Math.max(...tokens.map(({ place = 0 }) => place)) + 1;
     const { maxLength } = this.#options;
-    const wanted = Math.max(position + count, Math.min(maxLength, position + roomAhead));
+    if (end <= this.#room.tokens && sequences <= this.#room.sequences) return;
     this.#forget();
-    const rooms = this.#plan.layers.map(({ path, kvHeads, scoring }) =>
-      this.#cache.reserve(path, { heads: kvHeads, headDim: scoring.headDim, tokens: wanted }),
+    const places = Math.max(this.#room.sequences, 2 ** Math.ceil(Math.log2(sequences)));
+    const ahead = Math.max(leastAhead, roomAhead / places);
+    const wanted = Math.max(end, Math.min(maxLength, end - count + ahead));
+    const room = {
+      tokens: end <= this.#room.tokens ? this.#room.tokens : wanted,
+      sequences: places,
+    };
+    const rooms = this.#plan.layers.map(({ path, kvHeads, scoring: { headDim } }) =>
+      this.#cache.reserve(path, { heads: kvHeads, headDim, ...room }),
     );
-    this.#room = Math.min(...rooms);
+    this.#room = { ...room, tokens: Math.min(...rooms) };
     const { rotary } = this.#plan;
     if (!rotary) return;
-    const { cos, sin, pairs } = rotary.table(this.#room);
+    const { cos, sin, pairs } = rotary.table(this.#room.tokens);
     const table = (values: Float32Array) =>
       kept(() => tf.tensor2d(values, [values.length / pairs, pairs]));
     this.#turn = { cos: table(cos), sin: table(sin), layout: rotary.layout };
   }
 
   #forgetDrawing(): void {
-    this.#drawing?.recording.dispose();
-    this.#drawing?.marks?.dispose();
-    this.#drawing?.bias?.dispose();
-    this.#drawing?.allowed?.dispose();
+    if (!this.#drawing) return;
+    const { recording, state, drawn, marks, bias, allowed } = this.#drawing;
+    recording.dispose();
+    tf.dispose([state, drawn, marks, bias, allowed].filter((tensor) => tensor !== undefined));
     this.#drawing = undefined;
   }
 
   #forget(): void {
     this.#forgetDrawing();
-    this.#scoring?.recording.dispose();
-    this.#scoring = undefined;
+    for (const { recording, state } of this.#scoring.values()) {
+      recording.dispose();
+      state.dispose();
+    }
+    this.#scoring.clear();
     if (this.#turn) tf.dispose([this.#turn.cos, this.#turn.sin]);
     this.#turn = undefined;
   }
 }
 
-const stateOf = ({ id, position }: StepToken, seeds: readonly number[]): Int32Array => {
-  const values = new Int32Array(stateHeader + mostAhead);
-  values.set([position, id, 0, ...seeds]);
+/** The rows of a step of some tokens: recordings are made for 1, 2, 4 and 8. */
+const rowsFor = (tokens: number): number =>
+  tokens > fewRows ? Number.POSITIVE_INFINITY : 2 ** Math.ceil(Math.log2(tokens));
+
+/** @param draws the number of seeds that each row has room for @param seeds of the first row */
+function stateOf(
+  tokens: readonly StepToken[],
+  draws: number,
+  seeds: readonly number[],
+): Int32Array {
+  const width = stateHeader + draws;
+  const values = new Int32Array(rowsFor(tokens.length) * width);
+  for (let row = 0; row * width < values.length; row++) {
+    const { id, position, place = 0 } = tokens[row] ?? { id: 0, position: 0, place: -1 };
+    values.set([position, id, 0, place], row * width);
+  }
+  values.set(seeds, stateHeader);
   return values;
-};
+}
+
+/** A state on the device: a recording must not upload it. */
+function stateTensor(rows: number, values: Int32Array): StepState {
+  const state = kept(() => tf.zeros<tf.Rank.R2>([rows, values.length / rows], 'int32'));
+  overwriteTensor(state, values);
+  return state;
+}
 
 /** Ids as a list for penalties, `[1, N]`. */
 const listed = (ids: readonly number[]): tf.Tensor2D =>
