@@ -37,10 +37,9 @@ export const stateWgsl = /* wgsl */ `
 export const stateParams = { rows: 'u32', state_width: 'u32' } as const;
 
 /** Their values. */
-export const stateValues = ({ shape: [rows, width] }: StepState) => ({
-  rows,
-  state_width: width,
-});
+export const stateValues = ({
+  shape: [rows, width],
+}: StepState): Record<keyof typeof stateParams, number> => ({ rows, state_width: width });
 
 /** Whether steps can be recorded and write into a cache in place: on WebGPU, as `start` starts it. */
 export function canStep(): boolean {
