@@ -47,7 +47,10 @@ describe('parseGenerationConfig', () => {
     };
     expect(parse(neutral)).toEqual({ options: { temperature: 0 }, stopTexts: [], unknown: [] });
     const refused: [object, string][] = [
-      [{ num_beams: 4 }, "'num_beams' is 4; expected 1: call beamSearch for it"],
+      [
+        { num_beams: 4 },
+        "'num_beams' is 4; expected 1: call beamSearch with what parseSearchConfig returns",
+      ],
       [{ penalty_alpha: 0.6 }, "'penalty_alpha' is 0.6; expected 0"],
       [{ do_sample: true, top_h: 0.4 }, "'top_h' is 0.4; expected null"],
       [{ remove_invalid_values: true }, "'remove_invalid_values' is true; expected false"],

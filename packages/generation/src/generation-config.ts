@@ -64,12 +64,15 @@ const numeric =
   (value, refuse) =>
     typeof value === 'number' && test(value) ? () => options(value) : refuse(expected);
 
-const isCount = (value: unknown): value is number =>
+/** Whether a value is a whole number of at least 0. */
+export const isCount = (value: unknown): value is number =>
   Number.isSafeInteger(value) && (value as number) >= 0;
 const count = (options: (value: number) => GenerateOptions): Reader =>
   numeric('a whole number of at least 0', isCount, options);
 
-const isIds = (value: unknown): value is number[] => Array.isArray(value) && value.every(isCount);
+/** Whether a value is a list of token ids. */
+export const isIds = (value: unknown): value is number[] =>
+  Array.isArray(value) && value.every(isCount);
 
 /** A list of ids. */
 const ids =
@@ -105,7 +108,11 @@ const none = only('null', (value) => Array.isArray(value) && value.length === 0)
 const off = only('false', (value) => value === false);
 /** Settings of a search, which is a function of its own. */
 const searchOf = (name: string, neutral: number): Reader =>
-  only(`${neutral}`, (value) => value === neutral, `call ${name} for it`);
+  only(
+    `${neutral}`,
+    (value) => value === neutral,
+    `call ${name} with what parseSearchConfig returns`,
+  );
 
 /** Keys that count with and without sampling. */
 const always: Readonly<Record<string, Reader>> = {
@@ -165,7 +172,11 @@ const always: Readonly<Record<string, Reader>> = {
   constraints: none,
   diversity_penalty: searchOf('beamSearch', 0),
   dola_layers: none,
-  force_words_ids: none,
+  force_words_ids: only(
+    'null',
+    (value) => Array.isArray(value) && value.length === 0,
+    'call beamSearch with what parseSearchConfig returns',
+  ),
   num_beam_groups: searchOf('beamSearch', 1),
   num_beams: searchOf('beamSearch', 1),
   num_return_sequences: searchOf('beamSearch', 1),
@@ -227,7 +238,7 @@ const withoutEffect: ReadonlySet<string> = new Set([
   'continuous_batching_config',
   'decoder_start_token_id',
   'disable_compile',
-  // Both are for beams alone, which are refused.
+  // Both are for beams alone.
   'early_stopping',
   'length_penalty',
   'is_assistant',

@@ -27,5 +27,6 @@ export {
   contrastiveSearch,
 } from './search/contrastive-search.js';
 export type { Phrase } from './search/phrases.js';
+export { parseSearchConfig, type SearchDefaults } from './search/search-config.js';
 export type { StopReason } from './stop.js';
 export { type StreamOptions, stream } from './stream.js';

@@ -5,10 +5,10 @@ import { cases, chiSquaredP } from '@headwise/testing';
 import * as tf from '@tensorflow/tfjs';
 import { afterAll, describe, expect, test } from 'vitest';
 import type { Generator } from '../batch-scores.js';
-import { parseGenerationConfig } from '../generation-config.js';
 import golden from '../goldens/beams.json' with { type: 'json' };
 import { type BeamSearchOptions, beamSearch } from './beam-search.js';
 import type { EarlyStopping } from './beams.js';
+import { parseSearchConfig } from './search-config.js';
 
 const goldens = fileURLToPath(new URL('../../../parity/goldens', import.meta.url));
 
@@ -23,17 +23,6 @@ interface GoldenCase {
   alone: readonly Found[];
 }
 
-function optionsOf(config: Record<string, unknown>): BeamSearchOptions {
-  const { num_beams, num_return_sequences, length_penalty, early_stopping, ...others } = config;
-  return {
-    ...parseGenerationConfig(others, 'config').options,
-    beams: num_beams as number,
-    returned: num_return_sequences as number | undefined,
-    lengthPenalty: length_penalty as number | undefined,
-    earlyStopping: early_stopping as EarlyStopping | undefined,
-  };
-}
-
 const all = golden.cases as unknown as GoldenCase[];
 for (const [at, name] of [...new Set(all.map(({ model }) => model))].entries()) {
   describe(`beam search of ${name}`, async () => {
@@ -46,9 +35,9 @@ for (const [at, name] of [...new Set(all.map(({ model }) => model))].entries()) 
     )) {
       test(`${JSON.stringify(config)} finds Hugging Face's sequences, alone and in a batch`, async () => {
         const before = tf.memory().numTensors;
-        const options = optionsOf(config);
-        const found = await beamSearch(network as Generator, prompts, options);
-        const [first] = await beamSearch(network as Generator, prompts.slice(0, 1), options);
+        const { beams: options } = parseSearchConfig(config, 'config');
+        const found = await beamSearch(network as Generator, prompts, options!);
+        const [first] = await beamSearch(network as Generator, prompts.slice(0, 1), options!);
         expect(first!.map(({ ids }) => ids)).toEqual(alone[0]!.sequences);
         for (const [n, { sequences, scores }] of alone.entries()) {
           expect(

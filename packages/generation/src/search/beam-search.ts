@@ -240,6 +240,11 @@ function checkBeams(network: Generator, options: BeamSearchOptions): void {
       'constraint is given for a beam search without stopIds; expected end tokens, which end complete outputs',
     );
   }
+  if (options.constraint) {
+    throw new InputError(
+      'constraint is given for a beam search; expected none: phrases are what a search may contain',
+    );
+  }
   if ((options.guidanceScale ?? 1) !== 1) {
     throw new InputError(
       `guidanceScale is ${options.guidanceScale} for a beam search; expected 1: guidance is for generate`,

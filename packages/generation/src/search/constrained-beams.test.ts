@@ -5,11 +5,10 @@ import { cases } from '@headwise/testing';
 import * as tf from '@tensorflow/tfjs';
 import { expect, test } from 'vitest';
 import type { Generator } from '../batch-scores.js';
-import { parseGenerationConfig } from '../generation-config.js';
 import golden from '../goldens/constrained-beams.json' with { type: 'json' };
 import { type BeamSearchOptions, beamSearch } from './beam-search.js';
-import type { EarlyStopping } from './beams.js';
 import type { Phrase } from './phrases.js';
+import { parseSearchConfig } from './search-config.js';
 
 const goldens = fileURLToPath(new URL('../../../parity/goldens', import.meta.url));
 
@@ -20,25 +19,14 @@ interface GoldenCase {
   made: readonly (readonly (readonly number[])[])[];
 }
 
-function optionsOf({ num_beams, force_words_ids, ...config }: GoldenCase['config']) {
-  const { num_return_sequences, length_penalty, early_stopping, ...others } = config;
-  return {
-    ...parseGenerationConfig(others, 'config').options,
-    beams: num_beams,
-    phrases: force_words_ids as Phrase[],
-    returned: num_return_sequences,
-    lengthPenalty: length_penalty,
-    earlyStopping: early_stopping as EarlyStopping | undefined,
-  } as BeamSearchOptions;
-}
-
 const all = golden.cases as unknown as GoldenCase[];
 // One configuration of each model; all in the full test.
 for (const { model, config, prompts, made } of cases(all, (_, i) => i % 6 === 3)) {
   test(`constrained beams of ${model}: ${JSON.stringify(config)} are Hugging Face's`, async () => {
     const { network, params } = await loadModel(folderFiles(`${goldens}/${model}`));
     const before = tf.memory().numTensors;
-    const found = await beamSearch(network as Generator, prompts, optionsOf(config));
+    const { beams } = parseSearchConfig(config, 'config');
+    const found = await beamSearch(network as Generator, prompts, beams!);
     for (const [n, sequences] of made.entries()) {
       expect(
         found[n]!.map(({ ids }) => ids),

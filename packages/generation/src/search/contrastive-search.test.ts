@@ -5,9 +5,9 @@ import { cases } from '@headwise/testing';
 import * as tf from '@tensorflow/tfjs';
 import { expect, test } from 'vitest';
 import { generate } from '../generate.js';
-import { parseGenerationConfig } from '../generation-config.js';
 import golden from '../goldens/contrastive.json' with { type: 'json' };
 import { type ContrastiveSearchOptions, contrastiveSearch } from './contrastive-search.js';
+import { parseSearchConfig } from './search-config.js';
 
 const goldens = fileURLToPath(new URL('../../../parity/goldens', import.meta.url));
 
@@ -26,13 +26,8 @@ for (const { model: name, config, prompts, made } of cases(all, (_, i) =>
   test(`contrastive search of ${name}: ${JSON.stringify(config)} finds Hugging Face's sequences`, async () => {
     const loaded = languageModel(await loadModel(folderFiles(`${goldens}/${name}`)));
     const before = tf.memory().numTensors;
-    const { penalty_alpha: penalty, top_k: candidates, ...others } = config;
-    const { options } = parseGenerationConfig(others, 'config');
-    const found = await contrastiveSearch(loaded.network, prompts, {
-      ...options,
-      penalty,
-      candidates,
-    });
+    const { contrastive } = parseSearchConfig(config, 'config');
+    const found = await contrastiveSearch(loaded.network, prompts, contrastive!);
     expect(found.map(({ ids }) => ids)).toEqual(made);
     expect(tf.memory().numTensors).toBe(before);
     loaded.params.dispose();
