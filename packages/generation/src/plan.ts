@@ -101,6 +101,15 @@ export function planOf(
     count('minNewTokens', 0) ?? 0,
     (count('minLength', 0) ?? 0) - start.length,
   );
+  for (const [lower, upper] of [
+    ['minNewTokens', 'maxNewTokens'],
+    ['minLength', 'maxLength'],
+  ] as const) {
+    if (!((options[lower] ?? 0) > (options[upper] ?? Number.POSITIVE_INFINITY))) continue;
+    throw new InputError(
+      `${lower} is ${options[lower]}, above ${upper}, ${options[upper]}; expected at most that`,
+    );
+  }
   const { constraint } = options;
   const plan: Plan = {
     most,
@@ -228,7 +237,8 @@ function wordsOf(
 /** @throws InputError for an id that is not one of the vocabulary */
 export function checkId(name: string, id: number, vocabSize: number): number {
   if (!(Number.isInteger(id) && id >= 0)) {
-    throw new InputError(`${name}: id is ${quoted(id)}; expected a whole number of at least 0`);
+    const given = typeof id === 'number' ? id : quoted(id);
+    throw new InputError(`${name}: id is ${given}; expected a whole number of at least 0`);
   }
   if (id < vocabSize) return id;
   throw new InputError(`${name}: id ${id} is outside the vocabulary of ${vocabSize} tokens`);

@@ -33,5 +33,5 @@ export { type CheckedSampling, checkedSampling, penalises } from './sampling/opt
 export { maskWords, type RowTokens } from './sampling/penalties.js';
 export { type Candidate, samplingCandidates } from './sampling/reference.js';
 export { scoresToDraw } from './sampling/scored.js';
-export { checkDrawn } from './sampling/scores.js';
+export { checkDrawn, checkScores } from './sampling/scores.js';
 export { sampleStep } from './sampling/webgpu.js';

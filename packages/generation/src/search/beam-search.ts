@@ -1,5 +1,6 @@
 import { InputError, isEncoderDecoder, Random, readTensor } from '@headwise/core';
 import { nextTask } from '@headwise/core/internal';
+import { checkScores } from '@headwise/kernels/internal';
 import * as tf from '@tensorflow/tfjs';
 import { batchScoresOf, type Generator } from '../batch-scores.js';
 import type { GenerateOptions } from '../options.js';
@@ -104,9 +105,9 @@ class Search {
     checkBeams(network, options);
     this.prompt = prompt;
     this.start = isEncoderDecoder(network) ? [network.startId] : prompt;
+    this.plan = checkedPlan(network, prompt, options, this.start);
     // Greedy plans divide and cut off nothing.
-    const given = sample ? options : { ...options, temperature: 0 };
-    this.plan = checkedPlan(network, prompt, given, this.start);
+    if (!sample) this.plan.sampling.temperature = 0;
     // The last token needs no place in the cache.
     this.plan.most = Math.min(this.plan.most, network.maxLength + 1 - this.start.length);
     const { groups = 1, diversityPenalty = 0, returned = 1, phrases = [] } = options;
@@ -181,7 +182,9 @@ async function stepAll(live: readonly Search[], rows: tf.Tensor2D): Promise<void
       const logits = values
         ? values.subarray(row * vocabulary, (row + 1) * vocabulary)
         : await ownScores(rows, row, plan, sequence);
-      scores.push(logProbabilities(logits));
+      const given = Float64Array.from(logits);
+      checkScores('beamSearch', given, row);
+      scores.push(logProbabilities(given));
       row++;
     }
     search.step(scores);

@@ -90,7 +90,9 @@ class Growing implements ContrastiveSequence {
 
   constructor(network: LanguageModel, prompt: readonly number[], options: GenerateOptions) {
     this.prompt = prompt;
-    this.plan = checkedPlan(network, prompt, { ...options, temperature: 0 });
+    this.plan = checkedPlan(network, prompt, options);
+    // Greedy plans divide and cut off nothing.
+    this.plan.sampling.temperature = 0;
     // Candidates are read as tokens of the sequence.
     this.plan.most = Math.min(this.plan.most, network.maxLength - prompt.length);
     this.#stopping = new Stopping(this.plan);

@@ -1,0 +1,88 @@
+import { createModel } from '@headwise/models';
+import * as tf from '@tensorflow/tfjs';
+import { afterAll, describe, expect, test } from 'vitest';
+import { generate } from './generate.js';
+import { generateBatch } from './generate-batch.js';
+import type { GenerateOptions } from './options.js';
+import { beamSearch } from './search/beam-search.js';
+import { contrastiveSearch } from './search/contrastive-search.js';
+import { stream } from './stream.js';
+
+const sizes = { vocab_size: 7, n_positions: 6, n_embd: 8, n_layer: 1, n_head: 2 };
+const { network, params } = createModel({ model_type: 'gpt2', ...sizes }, { seed: 1 });
+afterAll(() => params.dispose());
+
+type Run = (prompt: readonly number[], options: GenerateOptions) => Promise<unknown>;
+const drain = async (tokens: AsyncGenerator<unknown, unknown>) => {
+  while (!(await tokens.next()).done);
+};
+const entries: Record<string, Run> = {
+  generate: (prompt, options) => drain(generate(network, prompt, options)),
+  stream: (prompt, options) => drain(stream(network, prompt, options)),
+  generateBatch: async (prompt, options) => {
+    const { sequences } = await generateBatch(network, [[1, 2], prompt], options);
+    // What is found while a sequence runs ends it alone.
+    for (const { error } of sequences) if (error) throw error;
+  },
+  beamSearch: (prompt, options) => beamSearch(network, [[1, 2], prompt], { beams: 2, ...options }),
+  contrastiveSearch: (prompt, options) =>
+    contrastiveSearch(network, [[1, 2], prompt], { candidates: 2, penalty: 0.5, ...options }),
+};
+
+const { NaN: nan, POSITIVE_INFINITY: inf } = Number;
+const prompts: [readonly number[], string][] = [
+  [[], 'the prompt is empty; expected at least one token'],
+  [[1, 2, 3, 4, 5, 6, 0], "the prompt has 7 tokens; the model's context holds 6"],
+  [[1, 7], 'id 7 at position 1 is outside the vocabulary of 7 tokens'],
+  [[-1], 'id -1 at position 0 is outside the vocabulary'],
+  [[1.5], 'id 1.5 at position 0'],
+  [[nan], 'id NaN at position 0'],
+];
+const options: [GenerateOptions, string][] = [
+  [{ temperature: -1 }, 'temperature is -1; expected a number of at least 0'],
+  [{ temperature: nan }, 'temperature is NaN; expected a number of at least 0'],
+  [{ temperature: inf }, 'temperature is Infinity; expected a number of at least 0'],
+  [{ topP: 0 }, 'topP is 0; expected 0 < topP ≤ 1'],
+  [{ topP: 1.01 }, 'topP is 1.01; expected 0 < topP ≤ 1'],
+  [{ topP: nan }, 'topP is NaN'],
+  [{ topK: 0 }, 'topK is 0; expected a whole number of at least 1'],
+  [{ topK: 2.5 }, 'topK is 2.5; expected a whole number of at least 1'],
+  [{ minP: -0.1 }, 'minP is -0.1; expected 0 ≤ minP ≤ 1'],
+  [{ typicalP: 0 }, 'typicalP is 0; expected 0 < typicalP ≤ 1'],
+  [{ epsilonCutoff: 1 }, 'epsilonCutoff is 1; expected 0 ≤ epsilonCutoff < 1'],
+  [{ etaCutoff: nan }, 'etaCutoff is NaN; expected 0 ≤ etaCutoff < 1'],
+  [{ topNSigma: -1 }, 'topNSigma is -1; expected a number of at least 0'],
+  [{ repetitionPenalty: 0 }, 'repetitionPenalty is 0; expected a number above 0'],
+  [{ frequencyPenalty: nan }, 'frequencyPenalty is NaN; expected a number'],
+  [{ maxNewTokens: -1 }, 'maxNewTokens is -1; expected a whole number of at least 0'],
+  [{ maxNewTokens: nan }, 'maxNewTokens is NaN; expected a whole number of at least 0'],
+  [{ maxLength: 0 }, 'maxLength is 0; expected a whole number of at least 1'],
+  [{ maxTime: nan }, 'maxTime is NaN; expected milliseconds, at least 0'],
+  [{ stopIds: [nan] }, 'stopIds: id is NaN; expected a whole number of at least 0'],
+  [{ suppressIds: [7] }, 'suppressIds: id 7 is outside the vocabulary of 7 tokens'],
+  [{ badWords: [[1, 9]] }, 'badWords: id 9 is outside the vocabulary of 7 tokens'],
+  [{ logitBias: new Map([[1, nan]]) }, 'logitBias of [1] is NaN; expected a number or −∞'],
+  [{ logitBias: new Map([[1, inf]]) }, 'logitBias of [1] is Infinity; expected a number or −∞'],
+  // What contradicts itself.
+  [{ forcedLastId: 3, suppressIds: [3] }, 'forcedLastId is 3, which suppressIds rules out'],
+  [{ suppressIds: [0, 1, 2, 3, 4, 5, 6] }, 'all 7 scores of row 0 are −∞; expected a token'],
+  [{ minNewTokens: 3, maxNewTokens: 2 }, 'minNewTokens is 3, above maxNewTokens, 2'],
+  [{ minLength: 5, maxLength: 4 }, 'minLength is 5, above maxLength, 4'],
+  [{ negativePrompt: [1] }, 'negativePrompt is given, but guidanceScale is 1'],
+];
+
+for (const [name, run] of Object.entries(entries)) {
+  describe(name, () => {
+    test('names prompts and options that it cannot use, and leaves nothing behind', async () => {
+      const before = tf.memory().numTensors;
+      for (const [prompt, message] of prompts) {
+        await expect(run(prompt, { maxNewTokens: 2 }), `[${prompt}]`).rejects.toThrow(message);
+      }
+      for (const [given, message] of options) {
+        const all = { maxNewTokens: 'maxLength' in given ? undefined : 2, ...given };
+        await expect(run([3], all), message).rejects.toThrow(message);
+      }
+      expect(tf.memory().numTensors).toBe(before);
+    });
+  });
+}
