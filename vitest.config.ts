@@ -81,6 +81,7 @@ const neverInChromium = [
   '**/parity/src/models/check.backends.test.ts',
   '**/models/src/**/decoding.backends.test.ts',
   '**/models/src/**/memory.gpu.test.ts',
+  '**/generation/src/search/searches.gpu.test.ts',
   '**/models/src/**/encoder-decoders.backends.test.ts',
 ];
 

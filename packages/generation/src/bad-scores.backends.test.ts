@@ -11,10 +11,11 @@ import { stream } from './stream.js';
 const sizes = { vocab_size: 7, n_positions: 12, n_embd: 8, n_layer: 1, n_head: 2 };
 
 describeBackends('scores that are not numbers', () => {
-  let model: ReturnType<typeof createModel>;
+  const make = () => createModel({ model_type: 'gpt2', ...sizes }, { seed: 1 });
+  let model: ReturnType<typeof make>;
   let home: tf.Tensor;
   beforeAll(() => {
-    model = createModel({ model_type: 'gpt2', ...sizes }, { seed: 1 });
+    model = make();
     home = table().clone();
   });
   afterAll(() => {

@@ -1,6 +1,7 @@
 import {
   type Encoded,
   type EncoderDecoderModel,
+  type ForwardContext,
   isEncoderDecoder,
   type LanguageModel,
 } from '@headwise/core';
@@ -27,10 +28,18 @@ export interface BatchScores {
   dispose(): void;
 }
 
-/** The scores of a model for an empty batch. */
-export function batchScoresOf(network: Generator, storage: CacheStorage): BatchScores {
+/**
+ * The scores of a model for an empty batch.
+ *
+ * @param tap is called by the decoder of an encoder-decoder
+ */
+export function batchScoresOf(
+  network: Generator,
+  storage: CacheStorage,
+  tap?: ForwardContext['tap'],
+): BatchScores {
   return isEncoderDecoder(network)
-    ? new EncodedScores(network, storage)
+    ? new EncodedScores(network, storage, tap)
     : new DecoderScores(network, storage);
 }
 
@@ -117,11 +126,13 @@ class DecoderScores implements BatchScores {
 class EncodedScores implements BatchScores {
   readonly #network: EncoderDecoderModel;
   readonly #cache: BatchCache;
+  readonly #tap: ForwardContext['tap'];
   #encoded: Encoded | undefined;
 
-  constructor(network: EncoderDecoderModel, storage: CacheStorage) {
+  constructor(network: EncoderDecoderModel, storage: CacheStorage, tap: ForwardContext['tap']) {
     this.#network = network;
     this.#cache = new BatchCache(storage);
+    this.#tap = tap;
   }
 
   after(given: readonly number[], joining: readonly (readonly number[])[] = []): tf.Tensor2D {
@@ -147,7 +158,8 @@ class EncodedScores implements BatchScores {
   }
 
   #decode(ids: readonly number[], encoded: Encoded, cache: KeyValueCache): tf.Tensor2D {
-    return this.#network.decode(column(ids), encoded, { cache }).squeeze<tf.Tensor2D>([1]);
+    const ctx = { cache, ...(this.#tap ? { tap: this.#tap } : {}) };
+    return this.#network.decode(column(ids), encoded, ctx).squeeze<tf.Tensor2D>([1]);
   }
 
   reorder(order: readonly number[]): void {

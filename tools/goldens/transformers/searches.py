@@ -35,17 +35,21 @@ configs = [
     {"penalty_alpha": 0.6, "top_k": 2, "repetition_penalty": 1.2}, {"penalty_alpha": 1.0, "top_k": 5},
 ]
 cases = []
-for name in ("gpt2", "llama", "mistral", "bloom"):
-    model = AutoModelForCausalLM.from_pretrained(goldens / name, torch_dtype=torch.float64).eval()
+for name in ("gpt2", "llama", "mistral", "bloom", "t5", "bart"):
+    kind = AutoModelForSeq2SeqLM if name in ("t5", "bart") else AutoModelForCausalLM
+    model = kind.from_pretrained(goldens / name, torch_dtype=torch.float64).eval()
     model.generation_config = GenerationConfig()
+    start = getattr(model.config, "decoder_start_token_id", None)
     ends = []
     for i, config in enumerate(configs):
         rows, made = prompts[i * 10 : i * 10 + 10], []
         for row in rows:
-            generation = GenerationConfig(pad_token_id=0, eos_token_id=ends or None, max_new_tokens=NEW, **config)
+            generation = GenerationConfig(
+                pad_token_id=0, eos_token_id=ends or None, max_new_tokens=NEW, decoder_start_token_id=start, **config,
+            )
             ids = model.generate(
                 torch.tensor([row]), attention_mask=torch.ones(1, len(row), dtype=torch.long), generation_config=generation,
-            )[0, len(row):].tolist()
+            )[0, 1 if start is not None else len(row):].tolist()
             made.append(next((ids[:j] for j, id in enumerate(ids) if id in ends), ids))
         # An end token that comes now and then, from the second configuration on.
         if not ends:

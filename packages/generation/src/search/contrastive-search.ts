@@ -1,15 +1,13 @@
-import { InputError, type LanguageModel, type MatrixHead, readTensor } from '@headwise/core';
+import { InputError, isEncoderDecoder, readTensor } from '@headwise/core';
 import { nextTask } from '@headwise/core/internal';
-import { KeyValueCache } from '@headwise/decoding';
-import type { PackedWeight } from '@headwise/kernels';
-import { headScores } from '@headwise/kernels/internal';
 import * as tf from '@tensorflow/tfjs';
-import { lastRows, padded } from '../last-scores.js';
+import type { Generator } from '../batch-scores.js';
 import type { GenerateOptions } from '../options.js';
 import { checkedPlan, type Plan } from '../plan.js';
 import { processed } from '../process-scores.js';
 import { Stopping, type StopReason } from '../stop.js';
 import { best } from './best.js';
+import { type HiddenStates, hiddenStatesOf } from './hidden-states.js';
 import { probabilities } from './log-probabilities.js';
 
 export interface ContrastiveSearchOptions extends GenerateOptions {
@@ -35,21 +33,26 @@ export interface ContrastiveSequence {
  * It is deterministic: temperature and cut-offs have no effect. A step runs `k` candidates of each sequence through the model and
  * reads `4 V` bytes of each sequence. Prompts may differ in length.
  *
- * @throws InputError for prompts that are empty, too long or outside the vocabulary, for options out of range, and for a model
+ * @throws InputError for prompts that are empty, too long or outside the vocabulary, for options out of range, and for a decoder
  * whose head is not one matrix
  * @see Su et al. 2022, https://arxiv.org/abs/2202.06417
  */
 export async function contrastiveSearch(
-  network: LanguageModel,
+  network: Generator,
   prompts: readonly (readonly number[])[],
   options: ContrastiveSearchOptions,
 ): Promise<ContrastiveSequence[]> {
-  const head = checkedHead(network, options);
+  checkContrastive(network, options);
   const sequences = prompts.map((prompt) => new Growing(network, prompt, options));
   let live = sequences.filter(({ ended }) => !ended);
   if (live.length === 0) return sequences;
-  const states = new States(head, live);
+  const model = hiddenStatesOf(network, live[0]!.plan.storage);
+  let states: States | undefined;
   try {
+    states = new States(
+      model,
+      live.map(({ prompt }) => prompt),
+    );
     while (live.length > 0) {
       const { ids, shares } = await candidatesOf(live, states, options.candidates);
       states.advance(ids.flat());
@@ -74,7 +77,8 @@ export async function contrastiveSearch(
       }
     }
   } finally {
-    states.dispose();
+    states?.dispose();
+    model.dispose();
   }
   return sequences;
 }
@@ -88,13 +92,17 @@ class Growing implements ContrastiveSequence {
   #reason: StopReason | undefined;
   readonly #stopping: Stopping;
 
-  constructor(network: LanguageModel, prompt: readonly number[], options: GenerateOptions) {
+  /** What new tokens follow. */
+  readonly start: readonly number[];
+
+  constructor(network: Generator, prompt: readonly number[], options: GenerateOptions) {
     this.prompt = prompt;
-    this.plan = checkedPlan(network, prompt, options);
+    this.start = isEncoderDecoder(network) ? [network.startId] : prompt;
+    this.plan = checkedPlan(network, prompt, options, this.start);
     // Greedy plans divide and cut off nothing.
     this.plan.sampling.temperature = 0;
     // Candidates are read as tokens of the sequence.
-    this.plan.most = Math.min(this.plan.most, network.maxLength - prompt.length);
+    this.plan.most = Math.min(this.plan.most, network.maxLength - this.start.length);
     this.#stopping = new Stopping(this.plan);
   }
 
@@ -123,9 +131,9 @@ async function candidatesOf(live: readonly Growing[], states: States, count: num
   const width = states.scores.shape[1];
   const ids: number[][] = [];
   const shares: number[][] = [];
-  for (const [n, { plan, prompt, ids: made }] of live.entries()) {
+  for (const [n, { plan, start, ids: made }] of live.entries()) {
     const row = values.subarray(n * width, (n + 1) * width);
-    const share = probabilities(processed(plan, row, [...prompt, ...made], made.length));
+    const share = probabilities(processed(plan, row, [...start, ...made], made.length));
     const own = best([...share.keys()], count, (id) => share[id]!);
     ids.push(own);
     shares.push(own.map((id) => share[id]!));
@@ -135,27 +143,24 @@ async function candidatesOf(live: readonly Growing[], states: States, count: num
 
 /** The model's states after each sequence. */
 class States {
-  readonly #head: MatrixHead;
-  readonly #cache = new KeyValueCache();
+  readonly #model: HiddenStates;
   /** Normalised hidden states of each sequence's tokens, `[T, D]`. */
   #context: tf.Tensor2D[];
   /** Of the tokens that were read last, `[N, D]`. */
   #hidden: tf.Tensor2D;
   #scores: tf.Tensor2D;
 
-  constructor(head: MatrixHead, sequences: readonly Growing[]) {
-    this.#head = head;
+  constructor(model: HiddenStates, prompts: readonly (readonly number[])[]) {
+    this.#model = model;
+    const begun = model.begin(prompts);
     const [hidden, ...context] = tf.tidy(() => {
-      const { ids, lengths } = padded(sequences.map(({ prompt }) => prompt));
-      const all = head.hidden(ids, { cache: this.#cache, lengths }); // [N, T, D]
-      const parts = lengths.map((length, n) =>
-        all.slice([n, 0, 0], [1, length, -1]).reshape<tf.Tensor2D>([length, -1]),
-      );
-      return [lastRows(all, lengths), ...parts.map(normalised)] as tf.Tensor2D[];
+      const last = tf.concat(begun.map((rows) => rows.slice([rows.shape[0] - 1, 0], [1, -1])));
+      return [last, ...begun.map(normalised)];
     });
+    tf.dispose(begun);
     this.#hidden = hidden!;
     this.#context = context;
-    this.#scores = this.#scored();
+    this.#scores = model.scores([...prompts.keys()], this.#hidden);
   }
 
   /** Scores of the tokens after, `[N, V]`. */
@@ -166,13 +171,9 @@ class States {
   /** Reads several tokens in the place of each sequence's next one. @param ids as many of each sequence */
   advance(ids: readonly number[]): void {
     const each = ids.length / this.#context.length;
-    this.#cache.reorder(ids.map((_, row) => Math.floor(row / each)));
+    this.#model.reorder(ids.map((_, row) => Math.floor(row / each)));
     this.#hidden.dispose();
-    this.#hidden = tf.tidy(() =>
-      this.#head
-        .hidden(tf.tensor2d([...ids], [ids.length, 1], 'int32'), { cache: this.#cache })
-        .squeeze<tf.Tensor2D>([1]),
-    );
+    this.#hidden = this.#model.after(ids);
   }
 
   /** The largest cosine of each candidate with the tokens before. @param each candidates of each sequence */
@@ -192,7 +193,7 @@ class States {
 
   /** Goes on from some of the tokens. @param rows of them @param sequences theirs, in order */
   keep(rows: readonly number[], sequences: readonly number[]): void {
-    this.#cache.reorder(rows);
+    this.#model.reorder(rows);
     const [hidden, ...context] = tf.tidy(() => {
       const chosen = tf.gather(this.#hidden, tf.tensor1d([...rows], 'int32')) as tf.Tensor2D;
       const unit = normalised(chosen);
@@ -204,25 +205,20 @@ class States {
     tf.dispose([this.#hidden, this.#scores, ...this.#context]);
     this.#hidden = hidden!;
     this.#context = context;
-    this.#scores = this.#scored();
+    this.#scores = this.#model.scores(rows, this.#hidden);
   }
 
   dispose(): void {
-    this.#cache.dispose();
     tf.dispose([this.#hidden, this.#scores, ...this.#context]);
-  }
-
-  #scored(): tf.Tensor2D {
-    return headScores(this.#hidden, this.#head.weight as tf.Tensor2D | PackedWeight);
   }
 }
 
 const normalised = (x: tf.Tensor2D): tf.Tensor2D => x.div(x.norm(2, 1, true));
 
-function checkedHead(
-  { head, vocabSize }: LanguageModel,
+function checkContrastive(
+  { vocabSize }: Generator,
   { candidates, penalty, guidanceScale = 1, processors = [], constraint }: ContrastiveSearchOptions,
-): MatrixHead {
+): void {
   if (!(Number.isSafeInteger(candidates) && candidates >= 2 && candidates <= vocabSize)) {
     throw new InputError(
       `candidates is ${candidates}; expected a whole number from 2 to ${vocabSize}`,
@@ -240,6 +236,4 @@ function checkedHead(
     if (!given) continue;
     throw new InputError(`${name} is given for a contrastive search, which does not take it`);
   }
-  if (head) return head;
-  throw new InputError('contrastiveSearch: the model has no head of one matrix; expected one');
 }
