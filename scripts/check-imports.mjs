@@ -43,6 +43,7 @@ export const allowed = {
   inspect: ['core'],
   runs: ['core', 'data', 'files', 'generation', 'models', 'safetensors', 'tokenizers', 'training'],
   text: ['core', 'generation', 'models', 'tokenizers'],
+  'ai-sdk': ['generation', 'text', 'tokenizers'],
   parity: ['core', 'kernels', 'decoding', 'models', 'safetensors'],
 };
 

@@ -72,4 +72,5 @@ test('a template that does not write tools is told from one that does', () => {
     readsTools(new ChatTemplate({ chat_template: source }), messages, [{ name: 'f' }]);
   expect(reads(body)).toBe(false);
   expect(reads(`{{ tools | tojson }}${body}`)).toBe(true);
+  expect(reads(`{% for tool in tools %}f{% endfor %}${body}`)).toBe(true);
 });

@@ -105,7 +105,12 @@ export function readsTools(
 ): boolean {
   const now = new Date();
   const written = template.applyChatTemplate(messages, { tools, now });
-  return written !== template.applyChatTemplate(messages, { now });
+  try {
+    return written !== template.applyChatTemplate(messages, { now });
+  } catch {
+    // It cannot do without them.
+    return true;
+  }
 }
 
 /** The calls, or the text where there are none. */

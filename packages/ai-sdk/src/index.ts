@@ -1,0 +1,6 @@
+export {
+  type LanguageModelOptions,
+  languageModel,
+  type ProviderOptions,
+  type TextInAndOut,
+} from './language-model.js';
