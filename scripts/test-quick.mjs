@@ -1,6 +1,7 @@
-// An answer on a change in under a minute: format, imports and types, and of the tests on the cpu those nearest to the change.
+// An answer on a change in under a minute: format, imports and types, the scripts' tests, and of the tests on the cpu those nearest to the change.
 // `pnpm test:quick [REF]` takes what differs from REF, by default from the last commit.
 import { spawnSync } from 'node:child_process';
+import { readdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import {
   dependents,
@@ -20,6 +21,13 @@ export function nearestTests(graph, changed) {
     .filter((path) =>
       /^(?:packages|apps)\/[^/]+\/src\/.*(?<!\.(?:gpu|alone))\.test\.ts$/.test(path),
     );
+}
+
+/** The tests of the scripts, which look at the whole repository. */
+function scriptTests(root) {
+  return readdirSync(`${root}/scripts`)
+    .filter((name) => name.endsWith('.test.mjs'))
+    .map((name) => `scripts/${name}`);
 }
 
 function changedSince(ref) {
@@ -53,6 +61,7 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
     process.exit(0);
   }
   run('biome', 'check', '--no-errors-on-unmatched', ...changed);
+  run('node', '--test', '--test-reporter=dot', ...scriptTests(root));
   run('node', 'scripts/check-imports.mjs');
   run('tsc');
   const sources = new Map(
