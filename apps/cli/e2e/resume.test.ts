@@ -195,6 +195,20 @@ test('lines of the history that cannot be read are left out', async () => {
   expect(code).toBe(0);
 });
 
+test('a generation_config.json that is no JSON is told of and written anew, and one that was changed stays', async () => {
+  const folder = await copy('generation');
+  const path = join(folder, 'generation_config.json');
+  const whole = readFileSync(path, 'utf8');
+  writeFileSync(path, whole.slice(0, 20));
+  const { code, stderr } = await resume(folder);
+  expect(stderr).toMatch(/generation_config\.json: is not JSON: .*; it is written anew\n$/);
+  expect(code).toBe(0);
+  expect(readFileSync(path, 'utf8')).toBe(whole);
+  writeFileSync(path, '{"top_k": 7}');
+  expect(await resume(folder)).toMatchObject({ code: 0, stderr: '' });
+  expect(readFileSync(path, 'utf8')).toBe('{"top_k": 7}');
+});
+
 test('a run killed before its configuration was written is begun', async () => {
   for (const [i, left] of [['trainer/lock'], ['trainer/lock', '.headwise-lock']].entries()) {
     const folder = join(work, `begun-${i}`);

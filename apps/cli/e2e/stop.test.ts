@@ -50,6 +50,22 @@ test('Ctrl-C saves the step that it interrupts, and --resume goes on from there'
   for (const [at, loss] of lossesOf(stopped).entries()) expect(loss).toBeCloseTo(expected[at]!, 5);
 });
 
+test.skipIf(process.platform === 'win32')('a terminal that is closed saves too', async () => {
+  const work = temporaryFolder();
+  const config = writeConfig(work, ({ training }) =>
+    Object.assign(training, { steps: 1000, checkpointEvery: 1000 }),
+  );
+  const out = join(work, 'run');
+  const args = [program, 'train', '--config', config, '--out', out, '--json'];
+  const child = spawn(process.execPath, args, { env: environment });
+  child.stdout.setEncoding('utf8').on('data', (text) => {
+    if (text.includes('"event":"step"')) child.kill('SIGHUP');
+  });
+  expect(await new Promise((resolve) => child.on('close', resolve))).toBe(130);
+  expect(lossesOf(out).length).toBeGreaterThan(0);
+  expect(existsSync(join(out, 'model.safetensors'))).toBe(true);
+});
+
 test('a reader that has enough ends the command quietly', () => {
   const work = temporaryFolder();
   const line = `"${process.execPath}" "${program}" --help | head -n 1`;

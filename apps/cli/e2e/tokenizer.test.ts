@@ -50,6 +50,11 @@ test.each([
   [['--kind', 'sentencepiece'], "'sentencepiece' is invalid"],
   [['--vocab-size', 'many'], "'many' is not a whole number"],
   [['--vocab-size', '100'], 'vocabSize is 100; expected at least 256'],
+  [['--min-frequency', '-5'], 'minFrequency is -5; expected a whole number of at least 0'],
+  [
+    ['--kind', 'unigram', '--min-frequency', '2'],
+    '--min-frequency is given for --kind unigram, which merges no pairs',
+  ],
 ])('tokenizer train %j is refused', async (args, message) => {
   const out = join(work, 'refused.json');
   const run = await headwiseHere(['tokenizer', 'train', ...args, '--out', out, corpus]);

@@ -21,7 +21,7 @@ const { sameSignalMs } = workerData as { sameSignalMs: number };
 const graceMs = 200;
 let first: number | undefined;
 
-for (const name of ['SIGINT', 'SIGTERM'] as const) {
+for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
   const handle = new Signal();
   handle.onsignal = () => {
     first ??= performance.now();

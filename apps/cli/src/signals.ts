@@ -4,13 +4,13 @@ import { Worker } from 'node:worker_threads';
 /** The exit code of a program that was stopped from the keyboard. */
 export const interrupted = 130;
 
-const signals = ['SIGINT', 'SIGTERM'] as const;
+const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
 // npm passes on what the terminal has sent us already.
 const sameSignalMs = 250;
 
 /**
- * Runs work that SIGINT or SIGTERM asks to stop; the second signal ends the process at once.
+ * Runs work that SIGINT, SIGTERM or SIGHUP, of a terminal that is closed, asks to stop; the second signal ends the process at once.
  *
  * Outside such work the first signal ends the process, also while a computation blocks the event loop.
  *

@@ -3,6 +3,7 @@
 export { checkpointFiles } from './checkpoint/files.js';
 export { openBytes, openConfig, openJson } from './checkpoint/open.js';
 export { checkpointTensors } from './checkpoint/tensors.js';
+export { jsonText, parseJson } from './json-text.js';
 export { modelParts } from './model.js';
 export { checkDivides, parseWith } from './parse-with.js';
 export { checkMemory } from './size.js';

@@ -5,10 +5,11 @@ import { loadParams as loadParamsFrom } from './checkpoint/params.js';
 import type { WebOptions } from './checkpoint/web.js';
 import { folderFiles } from './node/folder.js';
 
+export { jsonText } from './json-text.js';
 export { adapterFiles, loadAdapter, saveAdapter } from './node/adapter.js';
 export { carriedFiles } from './node/carry.js';
 export { folderFiles } from './node/folder.js';
-export { jsonText, readJson, writeJsonFile } from './node/json.js';
+export { readJson, writeJsonFile } from './node/json.js';
 export {
   modelFiles,
   type SavedType,

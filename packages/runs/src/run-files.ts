@@ -1,4 +1,5 @@
 import { InputError } from '@headwise/core';
+import { jsonText, parseJson } from '@headwise/models/internal';
 import { type HistoryEntry, historyText, parseHistory } from './history.js';
 import { parseRunConfig, type RunConfig } from './run-config.js';
 
@@ -24,14 +25,12 @@ export interface RunSnapshot {
   state: Uint8Array;
 }
 
-const json = (value: unknown): string => `${JSON.stringify(value, null, 2)}\n`;
-
 /** The files of a new run's folder: its configuration, the hash of its text, and how its model is sampled. */
 export function inputFiles(config: RunConfig, corpus: string | undefined): Record<string, string> {
   return {
-    [runFileNames.config]: json(config),
-    ...(corpus === undefined ? {} : { [runFileNames.corpus]: json({ sha256: corpus }) }),
-    [runFileNames.generation]: json({ do_sample: true, temperature: 0.8, top_k: 0, top_p: 1 }),
+    [runFileNames.config]: jsonText(config),
+    ...(corpus === undefined ? {} : { [runFileNames.corpus]: jsonText({ sha256: corpus }) }),
+    [runFileNames.generation]: jsonText({ do_sample: true, temperature: 0.8, top_k: 0, top_p: 1 }),
   };
 }
 
@@ -70,12 +69,12 @@ export async function readSnapshot(
   };
   const { config, corpus, history, state, tokenizer } = runFileNames;
   const path = `${name}/${config}`;
-  const settings = parseRunConfig(jsonIn(await required(config), path), path);
+  const settings = parseRunConfig(parseJson(await required(config), path), path);
   const hash = await open(corpus);
   const text = new TextDecoder().decode((await open(history)) ?? new Uint8Array());
   return {
     config: settings,
-    corpus: hash && corpusHash(jsonIn(hash, `${name}/${corpus}`)),
+    corpus: hash && corpusHash(parseJson(hash, `${name}/${corpus}`)),
     history: parseHistory(text).entries,
     tokenizer: await required(tokenizer),
     state: await required(state),
@@ -106,12 +105,4 @@ export function checkCorpus(
   throw new InputError(
     `${run}: the run there was trained on a text with the SHA-256 ${there}; 'data.corpus' ${corpus} has ${given}. Restore the text, or begin another run`,
   );
-}
-
-function jsonIn(bytes: Uint8Array, name: string): unknown {
-  try {
-    return JSON.parse(new TextDecoder().decode(bytes));
-  } catch (error) {
-    throw new InputError(`${name}: is not JSON: ${(error as Error).message}`);
-  }
 }

@@ -1,6 +1,7 @@
 import { createReadStream } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { Readable } from 'node:stream';
+import { InputError } from '@headwise/core';
 import { FileError } from '@headwise/files';
 import {
   type Texts,
@@ -35,6 +36,9 @@ const trainings = {
     trainCharacter(texts, { ...(specialTokens && { specialTokens }), ...(signal && { signal }) }),
 };
 
+/** The kinds that learn merges of pairs. */
+const merges: readonly string[] = ['bpe', 'byte-bpe', 'wordpiece'];
+
 /** `headwise tokenizer`: makes tokenizers. */
 export function tokenizerCommand(): Command {
   return new Command('tokenizer').addCommand(trainCommand());
@@ -61,6 +65,11 @@ function trainCommand(): Command {
 async function train(files: readonly string[], options: Options): Promise<void> {
   const out = output(options.json ?? false);
   const { kind, vocabSize, minFrequency, special } = options;
+  if (minFrequency !== undefined && !merges.includes(kind)) {
+    throw new InputError(
+      `--min-frequency is given for --kind ${kind}, which merges no pairs; expected --kind ${merges.join(', ')}`,
+    );
+  }
   await checkOutFile('--out', options.out);
   const bar = progress(out, vocabSize, 0);
   const controller = new AbortController();

@@ -1,10 +1,11 @@
 import { join } from 'node:path';
 import { commit, Folder, type FolderChange } from '@headwise/files';
 import { readSafetensors, streamSafetensors } from '@headwise/safetensors';
+import { jsonText, parseJson } from '../json-text.js';
 import type { Lora } from '../lora/lora.js';
 import { loraFromPeft, peftConfig, peftTensors } from '../lora/peft.js';
 import type { Model } from '../model.js';
-import { asInputError, jsonText, parseJson } from './json.js';
+import { asInputError } from './json.js';
 
 const configName = 'adapter_config.json';
 const weightsName = 'adapter_model.safetensors';

@@ -6,8 +6,8 @@ import { checkModel } from '../check-model.js';
 import { configText } from '../checkpoint/config-text.js';
 import { paramTensors } from '../checkpoint/params.js';
 import { checkpointTensors } from '../checkpoint/tensors.js';
+import { jsonText } from '../json-text.js';
 import type { Model } from '../model.js';
-import { jsonText } from './json.js';
 
 const weightsName = 'model.safetensors';
 const indexName = 'model.safetensors.index.json';

@@ -16,7 +16,8 @@ import {
   readBytes,
 } from '@headwise/files';
 import type { Model } from '@headwise/models';
-import { modelFiles } from '@headwise/models/node';
+import { parseJson } from '@headwise/models/internal';
+import { modelFiles, readJson } from '@headwise/models/node';
 import {
   type HistoryEntry,
   hasValidation,
@@ -131,7 +132,9 @@ export class RunFolder implements RunStorage {
     const write: Record<string, FileContent> = inputFiles(config, corpus);
     if (!this.#files.entry(tokenizerName)) write[tokenizerName] = tokenizer;
     // How the model is sampled is the user's to change afterwards.
-    if (seen.commitId !== undefined) delete write[generationName];
+    if (seen.commitId !== undefined && (await this.#hasGenerationConfig())) {
+      delete write[generationName];
+    }
     await this.#commit({ write });
   }
 
@@ -214,6 +217,18 @@ export class RunFolder implements RunStorage {
     }
   }
 
+  /** Whether it is there and JSON; else warns that it is written anew. */
+  async #hasGenerationConfig(): Promise<boolean> {
+    const path = join(this.path, generationName);
+    try {
+      await readJson(path);
+      return true;
+    } catch (error) {
+      this.#warn(`${(error as Error).message}; it is written anew`);
+      return false;
+    }
+  }
+
   async #commit(...changes: FolderChange[]): Promise<void> {
     await commit(this.path, ...changes);
     this.#files = await Folder.open(this.path);
@@ -221,12 +236,7 @@ export class RunFolder implements RunStorage {
 
   async #readJson(name: string): Promise<unknown> {
     const bytes = await this.#files.read(name);
-    if (!bytes) return undefined;
-    try {
-      return JSON.parse(new TextDecoder().decode(bytes));
-    } catch (error) {
-      throw new InputError(`${join(this.path, name)}: is not JSON: ${(error as Error).message}`);
-    }
+    return bytes && parseJson(bytes, join(this.path, name));
   }
 
   #checkConfig(before: RunConfig, config: RunConfig, resume: boolean): void {

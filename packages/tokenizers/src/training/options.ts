@@ -32,6 +32,14 @@ export function checkVocabSize(vocabSize: number, least: number, what: string): 
   throw new TokenizerError(`vocabSize is ${vocabSize}; expected at least ${least}: ${what}`);
 }
 
+/** @throws TokenizerError where the least frequency of a pair is not a whole number of at least 0 */
+export function checkMinFrequency(minFrequency: number): void {
+  if (Number.isSafeInteger(minFrequency) && minFrequency >= 0) return;
+  throw new TokenizerError(
+    `minFrequency is ${minFrequency}; expected a whole number of at least 0`,
+  );
+}
+
 /** The special tokens, with the unknown one in front unless it is among them. */
 export function withUnknown(specialTokens: readonly string[], unknown: string): string[] {
   const tokens = stringList(specialTokens, 'specialTokens');

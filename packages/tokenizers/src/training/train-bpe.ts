@@ -4,7 +4,7 @@ import { byteAlphabet } from '../text/bytes.js';
 import { Tokenizer } from '../tokenizer.js';
 import { alphabetOf } from './alphabet.js';
 import { learnMerges } from './learn-merges.js';
-import { checkVocabSize, type MergeOptions, withUnknown } from './options.js';
+import { checkMinFrequency, checkVocabSize, type MergeOptions, withUnknown } from './options.js';
 import { countWords } from './words.js';
 
 const unknownToken = '<unk>';
@@ -103,6 +103,7 @@ export async function learn(
   continuingPrefix = '',
 ): Promise<ReturnType<typeof learnMerges>> {
   const { vocabSize, minFrequency = 0, onProgress, signal } = options;
+  checkMinFrequency(minFrequency);
   const { counts: words } = await countWords(texts, options, signal);
   return learnMerges(words, {
     first: first(words),
