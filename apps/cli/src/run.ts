@@ -20,6 +20,10 @@ const commands: Record<string, [does: string, load: () => Promise<Command>]> = {
     'hold a conversation with a model',
     withTensors(async () => (await import('./commands/chat.js')).chatCommand()),
   ],
+  serve: [
+    "answer clients of OpenAI's API over HTTP with a model",
+    withTensors(async () => (await import('./commands/serve.js')).serveCommand()),
+  ],
   tokenize: [
     'split a text, from --text or standard input, into tokens',
     async () => (await import('./commands/tokenize.js')).tokenizeCommand(),

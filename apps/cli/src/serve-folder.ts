@@ -1,11 +1,10 @@
 import { createReadStream, existsSync, readFileSync } from 'node:fs';
 import { realpath, stat } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import { type AddressInfo, BlockList, isIP } from 'node:net';
 import { extname, join, sep } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { constants, createBrotliCompress, createGzip } from 'node:zlib';
-import { InputError } from '@headwise/core';
+import { type Listening, listen, namesThisMachine } from './listen.js';
 
 /** The kinds of files that a built app has, and whether they shrink when they are compressed. */
 const types: Readonly<Record<string, { type: string; compress: boolean }>> = {
@@ -29,14 +28,6 @@ interface Site {
   loopback: boolean;
 }
 
-/** Where a folder is served. */
-export interface Served {
-  /** The address of its index page. */
-  url: string;
-  /** Only this machine can reach it. */
-  loopback: boolean;
-}
-
 /**
  * Serves the files of a folder over HTTP, and nothing outside it: a link that leads out of the folder is not found.
  *
@@ -50,40 +41,15 @@ export interface Served {
 export async function serveFolder(
   folder: string,
   { port, host }: { port: number; host: string },
-): Promise<Served> {
+): Promise<Listening> {
   const root = await realpath(folder);
   const site: Site = { root, headers: headersOf(root), loopback: false };
   const server = createServer((request, response) => {
     answer(site, request, response).catch(() => response.destroy());
   });
-  await new Promise<void>((listening, failed) => {
-    server.once('error', (error: NodeJS.ErrnoException) => {
-      const reason = error.code === 'EADDRINUSE' ? 'the port is taken' : error.message;
-      failed(new InputError(`--host ${host} --port ${port}: cannot be listened at: ${reason}`));
-    });
-    server.listen(port, host, listening);
-  });
-  const { address, family, port: taken } = server.address() as AddressInfo;
-  site.loopback = isLoopback(address);
-  const name = family === 'IPv6' ? `[${address}]` : address;
-  return { url: `http://${name}:${taken}/`, loopback: site.loopback };
-}
-
-const loopbackAddresses = new BlockList();
-loopbackAddresses.addSubnet('127.0.0.0', 8, 'ipv4');
-loopbackAddresses.addAddress('::1', 'ipv6');
-
-function isLoopback(address: string): boolean {
-  const version = isIP(address);
-  return version !== 0 && loopbackAddresses.check(address, version === 6 ? 'ipv6' : 'ipv4');
-}
-
-/** Whether a `Host` header names this machine. */
-function namesThisMachine(header: string | undefined): boolean {
-  // Only a name and a port: with more, a URL finds the name elsewhere.
-  if (!header || /[^\w.:[\]-]/.test(header) || !URL.canParse(`http://${header}`)) return false;
-  const name = new URL(`http://${header}`).hostname.replace(/^\[|\]$/g, '');
-  return name === 'localhost' || name.endsWith('.localhost') || isLoopback(name);
+  const served = await listen(server, { port, host });
+  site.loopback = served.loopback;
+  return served;
 }
 
 /** The headers under `/*` in a folder's `_headers`; none where it has none. */

@@ -12,7 +12,7 @@ import type {
   ChatTemplateOptions,
   Tokenizer,
 } from '@headwise/tokenizers';
-import { StopTexts } from './stop-texts.js';
+import { TextDecoding } from './text-decoding.js';
 
 /** A language model with its generation settings. */
 export interface TextModel {
@@ -95,23 +95,17 @@ export async function* streamText(
   { chat, alternatives, ...given }: StreamTextOptions = {},
 ): AsyncGenerator<TextPiece, StopReason> {
   const ids = promptIds(model, tokenizer, prompt, chat);
-  const decoder = tokenizer.decodeStream();
-  // What a token looks like may depend on those before it, such as a space between words.
-  for (const id of ids) decoder.push(id);
-  const { stop = [], ...options } = settingsOf(model, given);
-  const stops = new StopTexts(typeof stop === 'string' ? [stop] : stop);
+  const { stop, ...options } = settingsOf(model, given);
+  const decoder = new TextDecoding(tokenizer, ids, stop);
   const tokens = tokensOf(model.network, ids, options, alternatives);
   try {
     for (;;) {
       const next = await tokens.next();
-      const piece = stops.push(next.done ? decoder.end() : decoder.push(next.value.id));
+      const piece = next.done ? decoder.end() : decoder.push(next.value.id);
       if (!next.done) yield { ...next.value, text: piece.text };
       else if (piece.text !== '') yield { id: undefined, text: piece.text };
       if (piece.stopped) return 'stop';
-      if (!next.done) continue;
-      const rest = stops.end();
-      if (rest !== '') yield { id: undefined, text: rest };
-      return next.value;
+      if (next.done) return next.value;
     }
   } finally {
     await tokens.return('signal');
@@ -166,7 +160,7 @@ export function promptIds(
 }
 
 /** The model's settings and the options over them; of two limits of the length, the one that is given counts. */
-function settingsOf({ generation = {} }: TextModel, options: TextSettings): TextSettings {
+export function settingsOf({ generation = {} }: TextModel, options: TextSettings): TextSettings {
   const given = Object.entries(options).filter(([, value]) => value !== undefined);
   const settings = { ...generation, ...Object.fromEntries(given) };
   if (options.maxLength !== undefined && options.maxNewTokens === undefined) {

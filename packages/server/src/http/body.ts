@@ -1,0 +1,85 @@
+import type { z } from 'zod';
+import { ApiError } from './api-error.js';
+
+/**
+ * Reads a JSON body, never holding more than `limit` bytes.
+ *
+ * @throws ApiError 415 for another content type, 413 for more bytes, 400 for what is not JSON
+ */
+export async function readJsonBody(request: Request, limit: number): Promise<unknown> {
+  const [type] = (request.headers.get('content-type') ?? '').toLowerCase().split(/\s*;/);
+  // Pages of other sites can send any other type without asking first (CORS).
+  if (type !== 'application/json') {
+    throw new ApiError(415, `the content type is '${type}'; expected application/json`);
+  }
+  const bytes = await boundedBytes(request, limit);
+  let text: string;
+  try {
+    text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch {
+    throw new ApiError(400, 'the body is not UTF-8', { code: 'invalid_json' });
+  }
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw new ApiError(400, `the body is not JSON: ${(error as Error).message.slice(0, 200)}`, {
+      code: 'invalid_json',
+    });
+  }
+}
+
+async function boundedBytes(request: Request, limit: number): Promise<Uint8Array> {
+  const tooLarge = () =>
+    new ApiError(413, `the body has more than ${limit} bytes, which is the limit`, {
+      code: 'body_too_large',
+    });
+  if (Number(request.headers.get('content-length') ?? 0) > limit) throw tooLarge();
+  if (!request.body) return new Uint8Array();
+  const parts: Uint8Array[] = [];
+  let size = 0;
+  const reader = request.body.getReader();
+  for (;;) {
+    const { done, value } = await reader.read();
+    if (done) break;
+    size += value.byteLength;
+    if (size > limit) {
+      void reader.cancel().catch(() => {});
+      throw tooLarge();
+    }
+    parts.push(value);
+  }
+  const bytes = new Uint8Array(size);
+  let at = 0;
+  for (const part of parts) {
+    bytes.set(part, at);
+    at += part.byteLength;
+  }
+  return bytes;
+}
+
+/**
+ * Checks a body; a field that is null counts as absent.
+ *
+ * @throws ApiError 400 naming every unknown field, or the first field with another kind of value
+ */
+export function checkedBody<T>(schema: z.ZodType<T>, body: unknown): T {
+  const found = schema.safeParse(withoutNulls(body));
+  if (found.success) return found.data;
+  const issues = found.error.issues;
+  const unknown = issues.find((issue) => issue.code === 'unrecognized_keys' && !issue.path.length);
+  if (unknown?.code === 'unrecognized_keys') {
+    const names = unknown.keys.map((key) => `'${key.slice(0, 100)}'`).slice(0, 20);
+    throw new ApiError(400, `unknown fields: ${names.join(', ')}`, {
+      param: unknown.keys[0]!.slice(0, 100),
+      code: 'unknown_field',
+    });
+  }
+  const { path, message } = issues[0]!;
+  const param = path.join('.');
+  throw new ApiError(400, param === '' ? message : `${param}: ${message}`, { param });
+}
+
+function withoutNulls(body: unknown): unknown {
+  if (typeof body !== 'object' || body === null || Array.isArray(body)) return body;
+  return Object.fromEntries(Object.entries(body).filter(([, value]) => value !== null));
+}
