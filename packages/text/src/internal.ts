@@ -1,3 +1,3 @@
 // For other packages of Headwise; may change in any version.
-export { promptIds, settingsOf } from './generate-text.js';
+export { settingsOf } from './generate-text.js';
 export { type DecodedPiece, TextDecoding } from './text-decoding.js';
