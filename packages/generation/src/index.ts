@@ -19,7 +19,8 @@ export type { SequenceBias } from './processors/sequence-bias.js';
 export { checkPrompt } from './prompt.js';
 export { type BatchResult, RunningBatch, type RunningBatchOptions } from './running-batch.js';
 export type { BatchDetails, RunningSequence } from './running-sequence.js';
-export { type BeamSearchOptions, beamSearch } from './search/beam-search.js';
+export type { BeamSearchOptions } from './search/beam-options.js';
+export { beamSearch } from './search/beam-search.js';
 export type { BeamSequence, EarlyStopping } from './search/beams.js';
 export {
   type ContrastiveSearchOptions,

@@ -5,6 +5,7 @@ export { additiveTerm } from './additive-attention/index.js';
 export { checkScoring } from './attention/check-scoring.js';
 export { row } from './attention/expression/expression.js';
 export { attentionReference } from './attention/reference.js';
+export { type BestScores, bestScores } from './best-scores/index.js';
 export { headScores } from './chunked-cross-entropy/chunks.js';
 export { attendStep, type StepScoring } from './decode/attend.js';
 export { widestStepHead } from './decode/attend-program.js';

@@ -48,6 +48,10 @@ interface Beam {
   readonly progress: Progress;
 }
 
+/** The number of candidates of a step: so many that enough go on where all the best ones end. */
+export const candidateCount = (beams: number, stopIds: readonly number[]): number =>
+  Math.max(2, 1 + stopIds.length) * beams;
+
 const noPhrases: Progress = { completed: 0, current: undefined, pending: [], longest: 0 };
 
 interface Candidate extends Beam {
@@ -106,8 +110,7 @@ export class Beams {
   step(scores: readonly Float64Array[], first: number): number[] {
     const { beams, earlyStopping } = this.#settings;
     const made = this.#running[0]!.ids.length + 1;
-    // So many that enough go on where all the best ones end.
-    const count = Math.max(2, 1 + this.#plan.stopIds.length) * beams;
+    const count = candidateCount(beams, this.#plan.stopIds);
     const reason = this.#stopping.before(made);
     const sums = this.#sumsOf(scores);
     const candidates = this.#places(sums, count).map((place) =>
@@ -145,7 +148,7 @@ export class Beams {
   #places(sums: Float64Array, count: number): number[] {
     const places = this.#settings.sample
       ? drawWithoutReplacement(sums, count, this.#random)
-      : best([...sums.keys()], count, (place) => sums[place]!);
+      : best(possible(sums), count, (place) => sums[place]!);
     return places.filter((place) => sums[place]! > Number.NEGATIVE_INFINITY);
   }
 
@@ -229,4 +232,13 @@ export class Beams {
     const length = earlyStopping === 'never' && lengthPenalty > 0 ? this.#plan.most : made;
     return score / length ** lengthPenalty > this.#finished.at(-1)!.score;
   }
+}
+
+/** The places of scores above −∞. */
+function possible(scores: Float64Array): number[] {
+  const places: number[] = [];
+  for (let place = 0; place < scores.length; place++) {
+    if (scores[place]! > Number.NEGATIVE_INFINITY) places.push(place);
+  }
+  return places;
 }

@@ -6,7 +6,8 @@ import * as tf from '@tensorflow/tfjs';
 import { expect, test } from 'vitest';
 import type { Generator } from '../batch-scores.js';
 import golden from '../goldens/diverse-beams.json' with { type: 'json' };
-import { type BeamSearchOptions, beamSearch } from './beam-search.js';
+import type { BeamSearchOptions } from './beam-options.js';
+import { beamSearch } from './beam-search.js';
 import { parseSearchConfig } from './search-config.js';
 
 const goldens = fileURLToPath(new URL('../../../parity/goldens', import.meta.url));

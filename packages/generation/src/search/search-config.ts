@@ -5,7 +5,7 @@ import {
   isIds,
   parseGenerationConfig,
 } from '../generation-config.js';
-import type { BeamSearchOptions } from './beam-search.js';
+import type { BeamSearchOptions } from './beam-options.js';
 import type { EarlyStopping } from './beams.js';
 import type { ContrastiveSearchOptions } from './contrastive-search.js';
 import type { Phrase } from './phrases.js';

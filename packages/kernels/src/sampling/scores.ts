@@ -9,9 +9,9 @@ const largest = (2 - 2 ** -23) * 2 ** 127;
  */
 export function checkScores(what: string, scores: Float64Array, row = 0): void {
   const bad = scores.findIndex((score) => !(score <= largest));
-  if (bad >= 0) throw refused(what, row, bad, scores.length);
+  if (bad >= 0) throw refusedScore(what, row, bad, scores.length);
   if (scores.every((score) => score === Number.NEGATIVE_INFINITY)) {
-    throw refused(what, row, scores.length, scores.length);
+    throw refusedScore(what, row, scores.length, scores.length);
   }
 }
 
@@ -22,11 +22,17 @@ export function checkScores(what: string, scores: Float64Array, row = 0): void {
  */
 export function checkDrawn(what: string, ids: ArrayLike<number>, vocabulary: number): void {
   for (let row = 0; row < ids.length; row++) {
-    if (ids[row]! < 0) throw refused(what, row, -1 - ids[row]!, vocabulary);
+    if (ids[row]! < 0) throw refusedScore(what, row, -1 - ids[row]!, vocabulary);
   }
 }
 
-function refused(what: string, row: number, token: number, vocabulary: number): InputError {
+/** What the score of a token, or `V` for a row of −∞, is refused with. */
+export function refusedScore(
+  what: string,
+  row: number,
+  token: number,
+  vocabulary: number,
+): InputError {
   return new InputError(
     token < vocabulary
       ? `${what}: the score of token ${token} in row ${row} is NaN or +∞; expected a number, or −∞ for what cannot be drawn`

@@ -1,6 +1,7 @@
 import { registerAdamW } from '../adamw/index.js';
 import { registerAdditiveAttention } from '../additive-attention/index.js';
 import { registerAttention } from '../attention/index.js';
+import { registerBestScores } from '../best-scores/index.js';
 import { registerChunkedCrossEntropy } from '../chunked-cross-entropy/index.js';
 import { registerCrossEntropy } from '../cross-entropy/index.js';
 import { registerAppendKeysValues } from '../decode-attention/append.js';
@@ -22,6 +23,7 @@ import { registerSoftmax } from '../softmax/index.js';
 /** Registers every WebGPU kernel of this package with TensorFlow.js; calling it again changes nothing. */
 export function registerKernels(): void {
   registerAdamW();
+  registerBestScores();
   registerChunkedCrossEntropy();
   registerCrossEntropy();
   registerDropout();
