@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs';
-import { navigatorGpu } from '#navigator-gpu';
+import { navigatorGpu, pollWithPauses } from '#navigator-gpu';
 import { DeviceLostError } from '../errors.js';
 import type { Device } from './device-type.js';
 import { webgpuBackend } from './webgpu.js';
@@ -70,6 +70,7 @@ export async function startDevice(): Promise<Device | { missing: string }> {
     errors: [],
     readers: new Set(),
   };
+  if (device.software) pollWithPauses();
   devices.set(raw, device);
   watch(device);
   if (tf.findBackendFactory('webgpu')) tf.removeBackend('webgpu');

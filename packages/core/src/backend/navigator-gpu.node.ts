@@ -1,3 +1,5 @@
+export { pollWithPauses } from './polling.node.js';
+
 /** WebGPU in Node: Dawn, from the optional package `webgpu`, put where TensorFlow.js looks for it. */
 export async function navigatorGpu(): Promise<GPU | { missing: string }> {
   if (globalThis.navigator?.gpu) return globalThis.navigator.gpu;

@@ -8,3 +8,6 @@ export async function navigatorGpu(): Promise<GPU | { missing: string }> {
     }
   );
 }
+
+/** Nothing: a browser waits in a process of its own. */
+export function pollWithPauses(): void {}
