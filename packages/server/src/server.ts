@@ -2,6 +2,7 @@ import { Hono } from 'hono';
 import { cors } from 'hono/cors';
 import { ApiError, apiErrorOf } from './http/api-error.js';
 import { requireKey } from './http/bearer.js';
+import { addChat } from './openai/chat.js';
 import { addCompletions } from './openai/completions.js';
 import { addModels } from './openai/models.js';
 import { openAiErrorBody } from './openai/openai-error.js';
@@ -22,6 +23,7 @@ const routes: Readonly<Record<string, 'GET' | 'POST'>> = {
   '/health': 'GET',
   '/metrics': 'GET',
   '/v1/models': 'GET',
+  '/v1/chat/completions': 'POST',
   '/v1/completions': 'POST',
 };
 
@@ -74,6 +76,7 @@ export class Server {
       }),
     );
     addModels(app, service);
+    addChat(app, service);
     addCompletions(app, service);
     app.notFound((context) => {
       const { path, method } = context.req;

@@ -1,3 +1,4 @@
+import { ChatTemplate } from '@headwise/tokenizers';
 import OpenAI from 'openai';
 import { expect, onTestFinished, test } from 'vitest';
 import { type Fixture, serveFixture } from '../../fixture/serve-fixture.js';
@@ -44,4 +45,62 @@ test('a completion is what the model alone gives, whole or streamed', async () =
     usage = used ?? usage;
   }
   expect({ text, finish, usage }).toEqual({ text: expected, finish: 'length', usage: whole.usage });
+});
+
+const template = new ChatTemplate({
+  chat_template:
+    '{% if tools %}{% for t in tools %}[{{ t.function.name }}]{% endfor %}{% endif %}{% for m in messages %}<{{ m.content }}>{% endfor %}|',
+});
+
+const messages = [{ role: 'user', content: 'abc' }] as const;
+
+test('messages are answered as the template writes them, whole and streamed, with log-probabilities', async () => {
+  const { client, alone } = await open({ chatTemplate: template });
+  const expected = await alone('<abc>|', 10);
+  const asked = {
+    ...greedy,
+    messages: [...messages],
+    max_tokens: 10,
+    logprobs: true,
+    top_logprobs: 2,
+  };
+  const { choices, usage } = await client.chat.completions.create(asked);
+  const { message, logprobs, finish_reason: reason } = choices[0]!;
+  expect([message.content, reason, usage?.completion_tokens]).toEqual([expected, 'length', 10]);
+  const tokens = logprobs!.content!;
+  expect(tokens.map(({ token }) => token).join('')).toBe(expected);
+  // Greedy: the best alternative is the token.
+  for (const { token, logprob, top_logprobs: top } of tokens) {
+    expect(top[0]).toMatchObject({ token, logprob });
+    expect(top).toHaveLength(2);
+  }
+  const stream = client.chat.completions.stream({ ...asked, n: 2 });
+  const whole = await stream.finalChatCompletion();
+  for (const choice of whole.choices) {
+    expect(choice.message.content).toBe(expected);
+    expect(choice.logprobs!.content).toEqual(tokens);
+  }
+});
+
+test('a call of a function that a model writes is told from text', async () => {
+  const written = '<tool_call>{"name": "weather", "arguments": {"city": "x"}}</tool_call>';
+  const { client, tokenizer } = await open({ chatTemplate: template, writes: written });
+  const tools = [{ type: 'function' as const, function: { name: 'weather', parameters: {} } }];
+  const asked = {
+    ...greedy,
+    messages: [...messages],
+    max_tokens: tokenizer.encode(written).length,
+  };
+  const { choices } = await client.chat.completions.create({ ...asked, tools });
+  const [call] = choices[0]!.message.tool_calls!;
+  expect(choices[0]).toMatchObject({ finish_reason: 'tool_calls', message: { content: null } });
+  expect(call).toMatchObject({
+    type: 'function',
+    function: { name: 'weather', arguments: '{"city":"x"}' },
+  });
+  const streamed = client.chat.completions.stream({ ...asked, tools });
+  const { message } = (await streamed.finalChatCompletion()).choices[0]!;
+  expect(message.tool_calls![0]!.function).toMatchObject({ name: 'weather' });
+  const none = { ...asked, tools, tool_choice: 'none' } as const;
+  expect((await client.chat.completions.create(none)).choices[0]!.message.content).toBe(written);
 });

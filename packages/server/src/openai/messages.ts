@@ -1,0 +1,91 @@
+import type { ChatMessage } from '@headwise/tokenizers';
+import { z } from 'zod';
+
+/** A function that a model may call, in OpenAI's form. */
+export interface FunctionTool {
+  type: 'function';
+  function: { name: string; [key: string]: unknown };
+}
+
+interface GivenCall {
+  id: string;
+  type: 'function';
+  function: { name: string; arguments: string };
+}
+
+/** A message in OpenAI's form. */
+export interface GivenMessage {
+  role: 'system' | 'developer' | 'user' | 'assistant' | 'tool';
+  content?: string | { type: 'text'; text: string }[] | null | undefined;
+  name?: string | undefined;
+  tool_calls?: GivenCall[] | undefined;
+  tool_call_id?: string | undefined;
+}
+
+const content = z.union(
+  [z.string(), z.array(z.strictObject({ type: z.literal('text'), text: z.string() }))],
+  { error: "expected a text or a list of parts of type 'text': the models read nothing else" },
+);
+
+const call = z.strictObject({
+  id: z.string(),
+  type: z.literal('function'),
+  function: z.strictObject({ name: z.string(), arguments: z.string() }),
+});
+
+/** The schema of messages. */
+export const givenMessages: z.ZodType<GivenMessage[]> = z
+  .array(
+    z.strictObject({
+      role: z.enum(['system', 'developer', 'user', 'assistant', 'tool']),
+      content: content.nullish(),
+      name: z.string().optional(),
+      refusal: z.null().optional(),
+      tool_calls: z.array(call).optional(),
+      tool_call_id: z.string().optional(),
+    }),
+  )
+  .min(1);
+
+/** The schema of tools. */
+export const functionTools: z.ZodType<FunctionTool[]> = z.array(
+  z.strictObject({
+    type: z.literal('function', { error: "expected 'function': there are no other tools" }),
+    function: z.strictObject({
+      name: z.string().min(1).max(64),
+      description: z.string().optional(),
+      parameters: z.record(z.string(), z.unknown()).optional(),
+      // Whether the arguments are held to their schema: they are as the model writes them.
+      strict: z
+        .literal(false, { error: 'expected false: arguments are not constrained' })
+        .nullish(),
+    }),
+  }),
+);
+
+/** Messages as chat templates know them. */
+export const templateMessages = (messages: readonly GivenMessage[]): ChatMessage[] =>
+  messages.map(({ role, content, name, tool_calls: calls, tool_call_id: callId }) => ({
+    // Templates know the older name only.
+    role: role === 'developer' ? 'system' : role,
+    content:
+      typeof content === 'object'
+        ? (content?.map(({ text }) => text).join('') ?? '')
+        : (content ?? ''),
+    ...(name === undefined ? {} : { name }),
+    ...(callId === undefined ? {} : { tool_call_id: callId }),
+    ...(calls ? { tool_calls: calls.map(templateCall) } : {}),
+  }));
+
+function templateCall({ id, type, function: { name, arguments: text } }: GivenCall): object {
+  return { id, type, function: { name, arguments: parsed(text) } };
+}
+
+/** Templates write arguments as JSON themselves. */
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
+  }
+}
