@@ -5,9 +5,10 @@ import {
   isEncoderDecoder,
   type LanguageModel,
 } from '@headwise/core';
-import { type CacheStorage, KeyValueCache } from '@headwise/decoding';
+import { type CacheStorage, KeyValueCache, stepPlanOf } from '@headwise/decoding';
 import * as tf from '@tensorflow/tfjs';
 import { lastScores, padded } from './last-scores.js';
+import { StepRows } from './step-rows.js';
 
 /** A model that generates: a decoder, or an encoder and a decoder, whose prompts are the encoder's. */
 export type Generator = LanguageModel | EncoderDecoderModel;
@@ -29,7 +30,7 @@ export interface BatchScores {
 }
 
 /**
- * The scores of a model for an empty batch.
+ * The scores of a model for an empty batch: by its fused step where it has one, else by its layers.
  *
  * @param tap is called by the decoder of an encoder-decoder
  */
@@ -38,9 +39,9 @@ export function batchScoresOf(
   storage: CacheStorage,
   tap?: ForwardContext['tap'],
 ): BatchScores {
-  return isEncoderDecoder(network)
-    ? new EncodedScores(network, storage, tap)
-    : new DecoderScores(network, storage);
+  if (isEncoderDecoder(network)) return new EncodedScores(network, storage, tap);
+  const plan = stepPlanOf(network);
+  return plan ? new StepRows(network, plan, storage) : new DecoderScores(network, storage);
 }
 
 const column = (ids: readonly number[]): tf.Tensor2D =>

@@ -343,6 +343,27 @@ export class KeyValueCache implements TokenCache {
     this.#leak.holds(this.#layers.size + this.#fixed.size);
   }
 
+  /**
+   * Copies sequences of another cache, or of this one, into places that were reserved; they are written where they lie.
+   *
+   * @param from the sequence to copy for each place; undefined leaves the place as it is
+   * @throws InputError for another number of places, where the two are not of one kind or hold other layers, and after `dispose`
+   */
+  put(other: KeyValueCache, from: readonly (number | undefined)[]): void {
+    this.#checkUsable();
+    other.#checkUsable();
+    const [own, others] = [this.#kind().all, other.#kind().all];
+    if (own !== others) {
+      throw new InputError(`KeyValueCache: put takes a cache of ${others}; expected ${own}`);
+    }
+    if (from.length !== this.#batch()) {
+      throw new InputError(
+        `KeyValueCache: put takes ${from.length} places; expected ${this.#batch()}`,
+      );
+    }
+    for (const [path, rows] of this.#layers) rows.put(other.#layers.get(path)!, from);
+  }
+
   /** What caches must have in common to be joined. */
   #kind(): { options: string; all: string } {
     const { sinks, size } = this.#window ?? { sinks: 0, size: 'none' };

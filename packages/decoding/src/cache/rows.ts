@@ -181,6 +181,29 @@ export class Rows {
     this.#seen = seen;
   }
 
+  /**
+   * Writes copies of sequences into places, where they lie; there must be room.
+   *
+   * @param from the sequence of the other rows, or of these, for each place; undefined leaves it
+   */
+  put(other: Rows, from: readonly (number | undefined)[]): void {
+    const counts = from.map((n) => (n === undefined ? 0 : other.#seen[n]!));
+    const longest = Math.max(...counts);
+    if (longest > 0) {
+      tf.tidy(() => {
+        const index = tf.tensor1d(
+          from.map((n) => n ?? 0),
+          'int32',
+        );
+        const taken = (which: keyof KeysValues) => tf.gather(other.#plain(which, longest), index);
+        const pairs = counts.flatMap((count) => [count, count]);
+        const places = tf.tensor2d(pairs, [from.length, 2], 'int32');
+        appendKeysValues(this.memory, { k: taken('k'), v: taken('v') }, { position: 0, places });
+      });
+    }
+    this.#seen = this.#seen.map((n, b) => (from[b] === undefined ? n : counts[b]!));
+  }
+
   dispose(): void {
     tf.dispose([this.#k, this.#v]);
   }

@@ -279,10 +279,18 @@ export class StepLoop {
     return { recording, state, drawn, marks, bias: biases, allowed: mask, counted };
   }
 
-  /** Makes room in the cache for tokens and those drawn after them, and forgets recordings that wrote into less. */
+  /** Makes room in the cache for tokens and those drawn after them; recordings that wrote into less are forgotten. */
   #makeRoom(tokens: readonly StepToken[], count: number): void {
     const end = Math.max(...tokens.map(({ position }) => position)) + count;
-    const sequences = Math.max(...tokens.map(({ place = 0 }) => place)) + 1;
+    this.reserve(end, Math.max(...tokens.map(({ place = 0 }) => place)) + 1, count);
+  }
+
+  /**
+   * Makes room in the cache, so that sequences can be put into it; steps make room by themselves.
+   *
+   * @param end the tokens of the longest sequence @param sequences a number that is rounded up to a power of two
+   */
+  reserve(end: number, sequences: number, count = 0): void {
     const { maxLength } = this.#options;
     if (end <= this.#room.tokens && sequences <= this.#room.sequences) return;
     this.#forget();
