@@ -8,26 +8,11 @@ import {
 import { type CacheStorage, KeyValueCache, stepPlanOf } from '@headwise/decoding';
 import * as tf from '@tensorflow/tfjs';
 import { lastScores, padded } from './last-scores.js';
+import type { BatchScores } from './next-scores.js';
 import { StepRows } from './step-rows.js';
 
 /** A model that generates: a decoder, or an encoder and a decoder, whose prompts are the encoder's. */
 export type Generator = LanguageModel | EncoderDecoderModel;
-
-/** A model's scores of the next tokens of a batch of sequences, with the keys and values of the tokens before. */
-export interface BatchScores {
-  /**
-   * Scores after one more token of each sequence, and after the prompts of sequences that join behind them.
-   *
-   * @param ids one of each sequence that is in the batch
-   * @param joining prompts of any lengths; default none
-   * @returns `[N, V]`, the caller's
-   */
-  after(ids: readonly number[], joining?: readonly (readonly number[])[]): tf.Tensor2D;
-  /** Takes sequence `order[n]` for the n-th from now on; the batch may grow or shrink, to nothing too. */
-  reorder(order: readonly number[]): void;
-  /** Frees the keys and values. */
-  dispose(): void;
-}
 
 /**
  * The scores of a model for an empty batch: by its fused step where it has one, else by its layers.

@@ -12,6 +12,22 @@ export interface NextScores {
   dispose(): void;
 }
 
+/** A model's scores of the next tokens of a batch of sequences, with the keys and values of the tokens before. */
+export interface BatchScores {
+  /**
+   * Scores after one more token of each sequence, and after the prompts of sequences that join behind them.
+   *
+   * @param ids one of each sequence that is in the batch
+   * @param joining prompts of any lengths; default none
+   * @returns `[N, V]`, the caller's
+   */
+  after(ids: readonly number[], joining?: readonly (readonly number[])[]): tf.Tensor2D;
+  /** Takes sequence `order[n]` for the n-th from now on; the batch may grow or shrink, to nothing too. */
+  reorder(order: readonly number[]): void;
+  /** Frees the keys and values. */
+  dispose(): void;
+}
+
 /** Scores under classifier-free guidance. */
 export class GuidedScores implements NextScores {
   readonly #scores: NextScores;

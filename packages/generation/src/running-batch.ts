@@ -1,9 +1,10 @@
 import { InputError } from '@headwise/core';
 import type { CacheStorage } from '@headwise/decoding';
 import * as tf from '@tensorflow/tfjs';
-import { type BatchScores, batchScoresOf, type Generator } from './batch-scores.js';
+import { batchScoresOf, type Generator } from './batch-scores.js';
 import type { GeneratedToken } from './draw.js';
 import { drawAll } from './draw-rows.js';
+import type { BatchScores } from './next-scores.js';
 import type { GenerateOptions } from './options.js';
 import { guided } from './processors/guidance.js';
 import { type BatchDetails, Growing, type RunningSequence } from './running-sequence.js';

@@ -2,8 +2,8 @@ import type { LanguageModel } from '@headwise/core';
 import { type CacheStorage, KeyValueCache, StepLoop, type StepPlan } from '@headwise/decoding';
 import { checkedSampling } from '@headwise/kernels/internal';
 import * as tf from '@tensorflow/tfjs';
-import type { BatchScores } from './batch-scores.js';
 import { padded } from './last-scores.js';
+import type { BatchScores } from './next-scores.js';
 
 /**
  * Scores of a batch by the model's fused step, a row for each sequence, after its layers have processed the prompts.

@@ -8,8 +8,9 @@ import { type CacheStorage, KeyValueCache } from '@headwise/decoding';
 import type { PackedWeight } from '@headwise/kernels';
 import { headScores } from '@headwise/kernels/internal';
 import * as tf from '@tensorflow/tfjs';
-import { type BatchScores, batchScoresOf, type Generator } from '../batch-scores.js';
+import { batchScoresOf, type Generator } from '../batch-scores.js';
 import { padded } from '../last-scores.js';
+import type { BatchScores } from '../next-scores.js';
 
 /** The last hidden states of a batch of sequences, and the scores of the tokens after them. */
 export interface HiddenStates {
