@@ -13,20 +13,25 @@ export async function eventStream(
 ): Promise<Response> {
   // Errors before the first event have a status of their own.
   let next: IteratorResult<string, void> | undefined = await events.next();
+  let cancelled = false;
   const body = new ReadableStream<Uint8Array>(
     {
       async pull(controller) {
+        let event: IteratorResult<string, void>;
+        let ended = false;
         try {
-          const event = next ?? (await events.next());
-          next = undefined;
-          if (event.done) controller.close();
-          else controller.enqueue(encoder.encode(event.value));
+          event = next ?? (await events.next());
         } catch (error) {
-          controller.enqueue(encoder.encode(failed(error)));
-          controller.close();
+          event = { value: failed(error) };
+          ended = true;
         }
+        next = undefined;
+        if (cancelled) return;
+        if (!event.done) controller.enqueue(encoder.encode(event.value));
+        if (event.done || ended) controller.close();
       },
       async cancel() {
+        cancelled = true;
         await events.return();
       },
     },
