@@ -1,7 +1,7 @@
 // Trains a small GPT for five steps with the packages installed beside it, on the best backend of this machine.
 import assert from 'node:assert/strict';
 import { readTensor } from '@headwise/core';
-import { packTokenIds, shuffledBatches, windows } from '@headwise/data';
+import { packTokenIds, shuffledBatches, tokenWindows } from '@headwise/data';
 import { start } from '@headwise/kernels';
 import { createModel } from '@headwise/models';
 import { trainCharacter } from '@headwise/tokenizers';
@@ -12,7 +12,7 @@ const text = 'How much wood would a woodchuck chuck if a woodchuck could chuck w
 const tokenizer = await trainCharacter([text]);
 const ids = packTokenIds(tokenizer.encode(text).ids, tokenizer);
 // Without dropout and on one batch, only what is learnt lowers the loss.
-const batch = shuffledBatches(windows(ids, { length: 32 }), { batchSize: 8 }).at(0);
+const batch = shuffledBatches(tokenWindows(ids, { length: 32 }), { batchSize: 8 }).at(0);
 const sizes = { n_positions: 32, n_embd: 32, n_layer: 2, n_head: 2 };
 const dropout = { embd_pdrop: 0, resid_pdrop: 0, attn_pdrop: 0 };
 const config = { model_type: 'gpt2', vocab_size: tokenizer.vocabSize, ...sizes, ...dropout };
