@@ -1,6 +1,5 @@
 import type { ForwardContext, LanguageModel } from '@headwise/core';
-import { PackedWeight } from '@headwise/kernels';
-import { headScores } from '@headwise/kernels/internal';
+import { headMatrix, headScores } from '@headwise/kernels/internal';
 import * as tf from '@tensorflow/tfjs';
 
 /** Sequences of any lengths: ids `[N, T]` with 0 behind the shorter ones, and the length of each. */
@@ -29,10 +28,9 @@ export function lastScores(
   lengths: readonly number[] = Array<number>(ids.shape[0]).fill(ids.shape[1]),
 ): tf.Tensor2D {
   const { head } = network;
-  const weight = head?.weight;
-  const isMatrix = weight instanceof tf.Tensor || weight instanceof PackedWeight;
+  const weight = headMatrix(head);
   return tf.tidy(() => {
-    if (!head || !isMatrix) return lastRows(network.forward(ids, ctx), lengths);
+    if (!head || !weight) return lastRows(network.forward(ids, ctx), lengths);
     return headScores(lastRows(head.hidden(ids, ctx), lengths), weight);
   });
 }

@@ -1,4 +1,4 @@
-import { InputError } from '@headwise/core';
+import { InputError, type LanguageModel } from '@headwise/core';
 import type { TextModel } from '@headwise/text';
 import type { Tokenizer } from '@headwise/tokenizers';
 import { Engine, type EngineLimits } from './engine/engine.js';
@@ -8,7 +8,7 @@ import { Metrics } from './metrics.js';
 /** A model under the name that requests call it by. */
 export interface ServedModel {
   readonly name: string;
-  readonly model: TextModel;
+  readonly model: TextModel & { readonly network: LanguageModel };
   readonly tokenizer: Tokenizer;
 }
 

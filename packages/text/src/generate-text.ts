@@ -1,7 +1,10 @@
-import { InputError, type LanguageModel } from '@headwise/core';
+import { InputError, isEncoderDecoder } from '@headwise/core';
+import { nextTask } from '@headwise/core/internal';
 import {
   type GenerateOptions,
+  type Generator,
   generate,
+  RunningBatch,
   type StopReason,
   stream,
   type TokenProbability,
@@ -14,9 +17,9 @@ import type {
 } from '@headwise/tokenizers';
 import { TextDecoding } from './text-decoding.js';
 
-/** A language model with its generation settings. */
+/** A decoder, or an encoder-decoder, with its generation settings. */
 export interface TextModel {
-  readonly network: LanguageModel;
+  readonly network: Generator;
   /** Settings that options are added to: end tokens, sampling, lengths. Default none. */
   readonly generation?: TextSettings | undefined;
   /** How messages become a text. Default none: prompts are texts. */
@@ -59,7 +62,7 @@ export interface TextPiece {
 }
 
 /**
- * Continues a text, or answers messages.
+ * Continues a text, or answers messages; an encoder-decoder reads the prompt and writes a text of its own, such as a translation.
  *
  * Messages are written by the model's chat template; generation ends at the model's end tokens.
  *
@@ -96,7 +99,9 @@ export async function* streamText(
 ): AsyncGenerator<TextPiece, StopReason> {
   const ids = promptIds(model, tokenizer, prompt, chat);
   const { stop, ...options } = settingsOf(model, given);
-  const decoder = new TextDecoding(tokenizer, ids, stop);
+  // An encoder-decoder writes a text of its own.
+  const before = isEncoderDecoder(model.network) ? [] : ids;
+  const decoder = new TextDecoding(tokenizer, before, stop);
   const tokens = tokensOf(model.network, ids, options, alternatives);
   try {
     for (;;) {
@@ -116,11 +121,12 @@ type TokenPiece = Omit<TextPiece, 'text' | 'id'> & { id: number };
 
 /** The tokens, with their probabilities where alternatives are asked for. */
 async function* tokensOf(
-  network: LanguageModel,
+  network: Generator,
   ids: readonly number[],
   options: GenerateOptions,
   alternatives: number | undefined,
 ): AsyncGenerator<TokenPiece, StopReason> {
+  if (isEncoderDecoder(network)) return yield* writtenTokens(network, ids, options, alternatives);
   if (alternatives !== undefined) return yield* stream(network, ids, { ...options, alternatives });
   const tokens = generate(network, ids, options);
   try {
@@ -130,6 +136,29 @@ async function* tokensOf(
     }
   } finally {
     await tokens.return('signal');
+  }
+}
+
+/** The tokens that an encoder-decoder writes about what it reads. */
+async function* writtenTokens(
+  network: Generator,
+  ids: readonly number[],
+  options: GenerateOptions,
+  alternatives: number | undefined,
+): AsyncGenerator<TokenPiece, StopReason> {
+  const batch = new RunningBatch(network, { storage: options.storage });
+  try {
+    batch.add(ids, options, { alternatives });
+    for (;;) {
+      for (const { token, reason, error } of await batch.step()) {
+        if (token) yield alternatives === undefined ? { id: token.id } : token;
+        if (reason === 'error') throw error;
+        if (reason) return reason;
+      }
+      await nextTask();
+    }
+  } finally {
+    batch.dispose();
   }
 }
 

@@ -1,8 +1,9 @@
-import type { LanguageModel } from '@headwise/core';
-import { parseGenerationConfig } from '@headwise/generation';
+import { isEncoderDecoder } from '@headwise/core';
+import { type Generator, parseGenerationConfig } from '@headwise/generation';
 import {
   type CheckpointFiles,
   type CheckpointPlace,
+  encoderDecoderModel,
   type LoadedModel,
   type LoadOptions,
   languageModel,
@@ -24,10 +25,10 @@ export interface LoadTextOptions extends LoadOptions {
   warn?: ((line: string) => void) | undefined;
 }
 
-/** A model folder's language model, tokenizer, chat template and generation settings. */
+/** A model folder's decoder or encoder-decoder, tokenizer, chat template and generation settings. */
 export interface LoadedText {
   /** With the folder's generation settings and chat template; `model.params.dispose()` frees it. */
-  readonly model: LoadedModel & Model<LanguageModel> & TextModel;
+  readonly model: LoadedModel & Model<Generator> & TextModel;
   readonly tokenizer: Tokenizer;
 }
 
@@ -40,7 +41,7 @@ export interface TextFiles {
 }
 
 /**
- * Loads a language model with its tokenizer, chat template and generation settings, from a folder in the layout of
+ * Loads a decoder or an encoder-decoder with its tokenizer, chat template and generation settings, from a folder in the layout of
  * Hugging Face.
  *
  * The files are `config.json`, `model.safetensors` or its shards, `tokenizer.json`, and where they are there
@@ -76,7 +77,10 @@ export async function loadFiles(
   }
   const loaded = await loadModel(files, options);
   try {
-    return { model: { ...languageModel(loaded), generation: settings, chatTemplate }, tokenizer };
+    const model = isEncoderDecoder(loaded.network)
+      ? encoderDecoderModel(loaded)
+      : languageModel(loaded);
+    return { model: { ...model, generation: settings, chatTemplate }, tokenizer };
   } catch (error) {
     loaded.params.dispose();
     throw error;

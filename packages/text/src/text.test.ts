@@ -2,8 +2,8 @@ import { mkdtempSync } from 'node:fs';
 import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { generate } from '@headwise/generation';
-import { type CheckpointPlace, createModel } from '@headwise/models';
+import { generate, generateBatch } from '@headwise/generation';
+import { type CheckpointPlace, createModel, languageModel } from '@headwise/models';
 import { saveModel } from '@headwise/models/node';
 import { Tokenizer, trainCharacter, trainUnigram } from '@headwise/tokenizers';
 import { saveTokenizer } from '@headwise/tokenizers/node';
@@ -58,7 +58,7 @@ async function idsAfter(
   options: Parameters<typeof generate>[2],
 ): Promise<number[]> {
   const ids: number[] = [];
-  for await (const id of generate(model.network, prompt, options)) ids.push(id);
+  for await (const id of generate(languageModel(model).network, prompt, options)) ids.push(id);
   return ids;
 }
 
@@ -200,4 +200,40 @@ test("alternatives come with each token, and a folder's stop strings count", asy
     expect(piece.alternatives?.[0]).toEqual({ id: piece.id, logProbability: piece.logProbability });
   }
   expect(text).toBe(expected);
+});
+
+test('an encoder-decoder reads the prompt and writes a text of its own', async () => {
+  const place = mkdtempSync(join(tmpdir(), 'headwise-text-'));
+  const tokenizer = await trainCharacter(['abcdefgh <>|']);
+  const t5 = createModel(
+    {
+      model_type: 't5',
+      vocab_size: tokenizer.vocabSize,
+      d_model: 16,
+      d_kv: 8,
+      d_ff: 24,
+      num_layers: 1,
+      num_heads: 2,
+      decoder_start_token_id: 0,
+    },
+    { seed: 3 },
+  );
+  await saveModel(place, t5);
+  t5.params.dispose();
+  await saveTokenizer(tokenizer, join(place, 'tokenizer.json'));
+  const { model } = await loaded({}, place);
+  const options = { maxNewTokens: 6, seed: 4 };
+  const { sequences } = await generateBatch(model.network, [tokenizer.encode('abc').ids], options);
+  const ids = sequences[0]!.tokens.map(({ id }) => id);
+  expect(ids).toHaveLength(6);
+  const text = await generateText(model, tokenizer, 'abc', options);
+  expect(text).toBe(tokenizer.decode(ids));
+  const streamed: number[] = [];
+  for await (const piece of streamText(model, tokenizer, 'abc', { ...options, alternatives: 2 })) {
+    if (piece.id === undefined) continue;
+    streamed.push(piece.id);
+    expect(piece.alternatives).toHaveLength(2);
+  }
+  expect(streamed).toEqual(ids);
+  await expect(generateText(model, tokenizer, '', options)).rejects.toThrow('prompt');
 });

@@ -3,10 +3,9 @@ import { isTapped } from '@headwise/core/internal';
 import {
   type CrossEntropyOptions,
   chunkedCrossEntropy,
-  PackedWeight,
   sparseCrossEntropy,
 } from '@headwise/kernels';
-import { checkIds, checkIdValues, vocabularyOf } from '@headwise/kernels/internal';
+import { checkIds, checkIdValues, headMatrix, vocabularyOf } from '@headwise/kernels/internal';
 import * as tf from '@tensorflow/tfjs';
 
 /** The target of a position that is not to be predicted: padding, a prompt. */
@@ -49,9 +48,8 @@ export function languageModelLoss(
     const all = { ...options, ignoreIndex: ignoredTarget };
     const { head } = network;
     // A tap may want to see the logits, which otherwise never exist all at once.
-    const weight = head?.weight;
-    const isMatrix = weight instanceof tf.Tensor || weight instanceof PackedWeight;
-    if (head && isMatrix && !isTapped(ctx, '', 'logits')) {
+    const weight = headMatrix(head);
+    if (head && weight && !isTapped(ctx, '', 'logits')) {
       const hidden = head.hidden(ids, ctx).reshape<tf.Tensor2D>([rows * length, -1]);
       return chunkedCrossEntropy(hidden, weight, targets, all);
     }

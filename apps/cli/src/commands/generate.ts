@@ -1,4 +1,4 @@
-import { InputError } from '@headwise/core';
+import { InputError, isEncoderDecoder } from '@headwise/core';
 import { checkedSampling } from '@headwise/kernels/internal';
 import { load, streamText } from '@headwise/text/node';
 import { Command } from 'commander';
@@ -44,7 +44,9 @@ export function generateCommand(): Command {
       });
       const ids: number[] = [];
       let continuation = '';
-      if (stream && !out.json) process.stdout.write(given);
+      // An encoder-decoder does not continue the prompt: it writes a text of its own.
+      const before = isEncoderDecoder(loaded.network) ? '' : given;
+      if (stream && !out.json) process.stdout.write(before);
       for await (const piece of streamText(loaded, tokenizer, given, chosen)) {
         const { id, text } = piece;
         if (id !== undefined) ids.push(id);
@@ -56,7 +58,7 @@ export function generateCommand(): Command {
       loaded.params.dispose();
       if (stream) out.say('');
       else {
-        out.say(given + continuation);
+        out.say(before + continuation);
         out.emit({ prompt: given, text: continuation, ids });
       }
     });

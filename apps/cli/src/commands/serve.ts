@@ -1,7 +1,7 @@
 import { createServer, type Server as HttpServer } from 'node:http';
 import { basename, resolve } from 'node:path';
 import { InputError } from '@headwise/core';
-import { AdaptedModel, type WeightDtype } from '@headwise/models';
+import { AdaptedModel, languageModel, type WeightDtype } from '@headwise/models';
 import { loadAdapter } from '@headwise/models/node';
 import { type ServedModel, Server } from '@headwise/server';
 import { load } from '@headwise/text/node';
@@ -125,11 +125,13 @@ async function loadModels(
   { model: folder, name, adapter: adapters, dtype, generationConfig }: ServeOptions,
   out: Output,
 ): Promise<{ models: ServedModel[]; dispose: () => void }> {
-  const { model, tokenizer } = await load(folder, {
+  const loaded = await load(folder, {
     dtype,
     ignoreGenerationConfig: !generationConfig,
     warn: out.note,
   });
+  const { tokenizer } = loaded;
+  const model = languageModel(loaded.model);
   const models: ServedModel[] = [{ name: name ?? basename(resolve(folder)), model, tokenizer }];
   const params = [model.params];
   for (const [adapterName, path] of adapters) {

@@ -5,8 +5,7 @@ import {
   type MatrixHead,
 } from '@headwise/core';
 import { type CacheStorage, KeyValueCache } from '@headwise/decoding';
-import type { PackedWeight } from '@headwise/kernels';
-import { headScores } from '@headwise/kernels/internal';
+import { headMatrix, headScores } from '@headwise/kernels/internal';
 import * as tf from '@tensorflow/tfjs';
 import { batchScoresOf, type Generator } from '../batch-scores.js';
 import { padded } from '../last-scores.js';
@@ -28,7 +27,7 @@ export interface HiddenStates {
 /** @throws InputError for a decoder whose head is not one matrix */
 export function hiddenStatesOf(network: Generator, storage: CacheStorage): HiddenStates {
   if (isEncoderDecoder(network)) return new EncodedStates(network, storage);
-  if (network.head) return new DecoderStates(network.head, storage);
+  if (network.head && headMatrix(network.head)) return new DecoderStates(network.head, storage);
   throw new InputError('contrastiveSearch: the model has no head of one matrix; expected one');
 }
 
@@ -61,7 +60,7 @@ class DecoderStates implements HiddenStates {
   }
 
   scores(_rows: readonly number[], hidden: tf.Tensor2D): tf.Tensor2D {
-    return headScores(hidden, this.#head.weight as tf.Tensor2D | PackedWeight);
+    return headScores(hidden, headMatrix(this.#head)!);
   }
 
   reorder(order: readonly number[]): void {

@@ -1,3 +1,4 @@
+import type { MatrixHead } from '@headwise/core';
 import * as tf from '@tensorflow/tfjs';
 import type { CheckedCrossEntropy } from '../cross-entropy/options.js';
 import { runKernel } from '../dispatch/register.js';
@@ -27,6 +28,12 @@ interface LossAndGradients {
   dHidden?: tf.Tensor2D | undefined;
   /** Absent for a packed weight. */
   dWeight?: tf.Tensor2D | undefined;
+}
+
+/** The matrix of a model's head, in float32 or packed; undefined where it has none, or keeps it in another way. */
+export function headMatrix(head: MatrixHead | undefined): tf.Tensor2D | PackedWeight | undefined {
+  const weight = head?.weight;
+  return weight instanceof tf.Tensor || weight instanceof PackedWeight ? weight : undefined;
 }
 
 /** The scores of a head that is one matrix, `hidden Wᵀ`: `[n, D]` → `[n, V]` */
