@@ -2,6 +2,7 @@ import { type LanguageModel, Random, readTensor } from '@headwise/core';
 import { stepPlanOf } from '@headwise/decoding';
 import type * as tf from '@tensorflow/tfjs';
 import { forcedAfter, standingAdjustments, standingFor } from './adjustments.js';
+import { dolaScores } from './dola.js';
 import { drawForced, drawFrom } from './draw.js';
 import { LayerScores } from './layer-scores.js';
 import { GuidedScores, type NextScores } from './next-scores.js';
@@ -103,6 +104,12 @@ function scoresOf(
   promptLength: number,
   own: Plan['processors'],
 ): StepScores | LayerScores {
+  const { dola } = plan;
+  if (dola) {
+    return new LayerScores(network, plan.storage, (network, ids, ctx) =>
+      dolaScores(network, ids, ctx, dola),
+    );
+  }
   const step = stepPlanOf(network);
   if (!step) return new LayerScores(network, plan.storage);
   return new StepScores(network, step, plan.storage, {

@@ -73,6 +73,10 @@ describe('parseGenerationConfig', () => {
       [{ suppress_tokens: 3 }, "'suppress_tokens' is 3; expected a list of token ids"],
       [{ forced_eos_token_id: 'end' }, `'forced_eos_token_id' is "end"; expected a token id or a`],
       [{ sequence_bias: [[[1], '2']] }, 'expected a list of pairs of token ids and a bias'],
+      [
+        { dola_layers: 'middle' },
+        `'dola_layers' is "middle"; expected 'low', 'high', or a list of`,
+      ],
       [{ exponential_decay_length_penalty: 3 }, 'is 3; expected a start and a factor'],
       [{ typical_p: 0 }, "'typical_p' is 0; expected 0 < typical_p ≤ 1"],
       [{ epsilon_cutoff: 1 }, "'epsilon_cutoff' is 1; expected 0 ≤ epsilon_cutoff < 1"],

@@ -171,7 +171,10 @@ const always: Readonly<Record<string, Reader>> = {
   ),
   constraints: none,
   diversity_penalty: searchOf('beamSearch', 0),
-  dola_layers: none,
+  dola_layers: (value, refuse) =>
+    value === 'low' || value === 'high' || (isIds(value) && value.length > 0)
+      ? () => ({ dolaLayers: value })
+      : refuse("'low', 'high', or a list of layers"),
   force_words_ids: only(
     'null',
     (value) => Array.isArray(value) && value.length === 0,

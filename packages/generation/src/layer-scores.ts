@@ -8,13 +8,16 @@ import type { NextScores } from './next-scores.js';
 export class LayerScores implements NextScores {
   readonly #network: LanguageModel;
   readonly #storage: CacheStorage;
+  readonly #scoresOf: typeof lastScores;
   #cache: KeyValueCache;
   #scores: tf.Tensor2D | undefined;
   /** Where in the sequence the first cached token stands. */
   #first = 0;
 
-  constructor(network: LanguageModel, storage: CacheStorage) {
+  /** @param scoresOf of the next token; default the model's own */
+  constructor(network: LanguageModel, storage: CacheStorage, scoresOf = lastScores) {
     this.#network = network;
+    this.#scoresOf = scoresOf;
     this.#storage = storage;
     this.#cache = new KeyValueCache({ storage });
   }
@@ -30,7 +33,7 @@ export class LayerScores implements NextScores {
     this.#scores?.dispose();
     this.#scores = tf.tidy(() => {
       const ids = tf.tensor2d(unseen, [1, unseen.length], 'int32');
-      return lastScores(this.#network, ids, { cache: this.#cache });
+      return this.#scoresOf(this.#network, ids, { cache: this.#cache });
     });
     return this.#scores;
   }

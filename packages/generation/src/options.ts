@@ -1,6 +1,7 @@
 import type { CacheStorage } from '@headwise/decoding';
 import type { SamplingOptions } from '@headwise/kernels';
 import type { Constraint } from './constraint.js';
+import type { DolaLayers } from './dola.js';
 import type { LengthDecay } from './processors/length-decay.js';
 import type { LogitsProcessor } from './processors/own.js';
 import type { SequenceBias } from './processors/sequence-bias.js';
@@ -43,6 +44,11 @@ export interface GenerateOptions extends SamplingOptions {
   negativePrompt?: readonly number[] | undefined;
   /** A language that the new tokens must belong to: `choices`, or a grammar of `@headwise/grammar`. Tokens do not run ahead. */
   constraint?: Constraint | undefined;
+  /**
+   * DoLa, in `generate` and `stream`: scores by how much the last layer raises a token over earlier layers. The model runs by its
+   * layers; default off.
+   */
+  dolaLayers?: DolaLayers | undefined;
   /** Functions of one's own on the model's scores, in their order, before all else. */
   processors?: readonly LogitsProcessor[] | undefined;
   /** The same seed draws the same tokens; default 0. */

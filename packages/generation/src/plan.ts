@@ -2,6 +2,7 @@ import { InputError, type LanguageModel, quoted } from '@headwise/core';
 import type { CacheStorage } from '@headwise/decoding';
 import { type CheckedSampling, checkedSampling } from '@headwise/kernels/internal';
 import { AllowedIds } from './allowed-ids.js';
+import { checkDolaLayers, type DolaLayers } from './dola.js';
 import type { GenerateOptions } from './options.js';
 import type { ForcedIds } from './processors/forced.js';
 import type { LengthDecay } from './processors/length-decay.js';
@@ -27,6 +28,7 @@ export interface Plan {
   allowed: AllowedIds | undefined;
   lengthDecay: LengthDecay | undefined;
   guidance: { scale: number; prompt: readonly number[] } | undefined;
+  dola: DolaLayers | undefined;
   processors: readonly LogitsProcessor[];
   seed: number;
   storage: CacheStorage;
@@ -126,6 +128,7 @@ export function planOf(
     allowed: undefined,
     lengthDecay: decayOf(options.lengthDecay),
     guidance: guidanceOf(options, start, start === prompt, idsOf),
+    dola: dolaOf(options, start === prompt),
     processors: options.processors ?? [],
     seed: options.seed ?? 0,
     storage: options.storage ?? 'f32',
@@ -220,6 +223,15 @@ function guidanceOf(
     throw new InputError('negativePrompt is empty; expected at least one token');
   }
   return { scale, prompt: idsOf('negativePrompt', negativePrompt ?? prompt.slice(-1)) };
+}
+
+function dolaOf({ dolaLayers, guidanceScale = 1 }: GenerateOptions, alone: boolean) {
+  if (!dolaLayers) return undefined;
+  checkDolaLayers(dolaLayers);
+  if (alone && guidanceScale === 1) return dolaLayers;
+  throw new InputError(
+    `dolaLayers is given ${alone ? 'with guidanceScale' : 'for an encoder-decoder'}; expected a decoder alone, without guidance`,
+  );
 }
 
 /** The words that are kept from occurring; a stop id alone is not one, as in Hugging Face's `generate`. */

@@ -1,4 +1,4 @@
-import { isEncoderDecoder, Random } from '@headwise/core';
+import { InputError, isEncoderDecoder, Random } from '@headwise/core';
 import { forcedAfter } from './adjustments.js';
 import type { Generator } from './batch-scores.js';
 import type { GeneratedToken } from './draw.js';
@@ -60,7 +60,12 @@ export class Growing implements RunningSequence {
     this.plan = checkedPlan(network, prompt, options, start);
     this.alternatives = alternatives;
     this.keepsScores = scores;
-    const { guidance } = this.plan;
+    const { guidance, dola } = this.plan;
+    if (dola) {
+      throw new InputError(
+        'dolaLayers is given for a batch; expected none: DoLa is for generate and stream',
+      );
+    }
     this.prompts = guidance ? [[...prompt], guidance.prompt] : [[...prompt]];
     this.random = new Random(this.plan.seed);
     this.ids = [...start];

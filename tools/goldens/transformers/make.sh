@@ -20,6 +20,7 @@ done
 "$venv/bin/python" "$here/beams.py" "$goldens"
 "$venv-searches/bin/python" "$here/searches.py" "$goldens"
 "$venv-searches/bin/python" "$here/constrained.py" "$goldens"
+"$venv-searches/bin/python" "$here/dola.py" "$goldens"
 "$venv/bin/python" "$here/settings.py" "$goldens/../../models/src/goldens/settings.json"
 (cd "$here" && "$venv/bin/python" ten_steps.py "$goldens" "$goldens/../../models/src/goldens/ten-steps.json")
 "$venv/bin/python" "$here/falcon_alibi.py" "$goldens/../../positions/src/goldens/alibi-bfloat16.json"

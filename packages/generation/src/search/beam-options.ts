@@ -72,9 +72,10 @@ export function checkBeams(network: Generator, options: BeamSearchOptions): void
       'constraint is given for a beam search without stopIds; expected end tokens, which end complete outputs',
     );
   }
-  if (options.constraint) {
+  if (options.constraint || options.dolaLayers) {
+    const name = options.constraint ? 'constraint' : 'dolaLayers';
     throw new InputError(
-      'constraint is given for a beam search; expected none: phrases are what a search may contain',
+      `${name} is given for a beam search; expected none: it is for generate${name === 'constraint' ? ', and phrases for searches' : ' and stream'}`,
     );
   }
   if ((options.guidanceScale ?? 1) !== 1) {

@@ -217,7 +217,14 @@ const normalised = (x: tf.Tensor2D): tf.Tensor2D => x.div(x.norm(2, 1, true));
 
 function checkContrastive(
   { vocabSize }: Generator,
-  { candidates, penalty, guidanceScale = 1, processors = [], constraint }: ContrastiveSearchOptions,
+  {
+    candidates,
+    penalty,
+    guidanceScale = 1,
+    processors = [],
+    constraint,
+    dolaLayers,
+  }: ContrastiveSearchOptions,
 ): void {
   if (!(Number.isSafeInteger(candidates) && candidates >= 2 && candidates <= vocabSize)) {
     throw new InputError(
@@ -231,6 +238,7 @@ function checkContrastive(
     guidanceScale: guidanceScale !== 1,
     processors: processors.length > 0,
     constraint: constraint !== undefined,
+    dolaLayers: dolaLayers !== undefined,
   };
   for (const [name, given] of Object.entries(refused)) {
     if (!given) continue;
