@@ -15,7 +15,11 @@ export class LayerScores implements NextScores {
   #first = 0;
 
   /** @param scoresOf of the next token; default the model's own */
-  constructor(network: LanguageModel, storage: CacheStorage, scoresOf = lastScores) {
+  constructor(
+    network: LanguageModel,
+    storage: CacheStorage,
+    scoresOf: typeof lastScores = lastScores,
+  ) {
     this.#network = network;
     this.#scoresOf = scoresOf;
     this.#storage = storage;
