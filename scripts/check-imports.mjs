@@ -40,6 +40,7 @@ export const allowed = {
   ],
   training: ['core', 'kernels', 'safetensors', 'files'],
   generation: ['core', 'kernels', 'decoding'],
+  grammar: ['core', 'generation', 'tokenizers'],
   inspect: ['core'],
   runs: ['core', 'data', 'files', 'generation', 'models', 'safetensors', 'tokenizers', 'training'],
   text: ['core', 'generation', 'models', 'tokenizers'],

@@ -1,0 +1,76 @@
+/** Code points, both included. */
+export type CharRange = readonly [first: number, last: number];
+
+/** A language over characters; rules refer to each other by name. */
+export type Expression =
+  | {
+      readonly kind: 'chars';
+      /** Sorted and disjoint; none is a language without texts. */
+      readonly ranges: readonly CharRange[];
+      /** The character is written as within a JSON string: `"`, `\` and control characters by escapes. */
+      readonly escaped?: boolean | undefined;
+    }
+  | { readonly kind: 'sequence'; readonly parts: readonly Expression[] }
+  | { readonly kind: 'choice'; readonly parts: readonly Expression[] }
+  | Repeated
+  /** Texts of the part, which has no rules, with a number of characters; an escaped one counts as one. */
+  | (Omit<Repeated, 'kind'> & { readonly kind: 'limited' })
+  | { readonly kind: 'rule'; readonly name: string };
+
+interface Repeated {
+  readonly kind: 'repeat';
+  readonly part: Expression;
+  readonly least: number;
+  /** May be Infinity. */
+  readonly most: number;
+}
+
+/** A context-free grammar: rules by name, `root` among them. */
+export type Rules = ReadonlyMap<string, Expression>;
+
+export const sequence = (...parts: readonly Expression[]): Expression => ({
+  kind: 'sequence',
+  parts,
+});
+export const choice = (...parts: readonly Expression[]): Expression =>
+  parts.length === 1 ? parts[0]! : { kind: 'choice', parts };
+export const repeat = (
+  part: Expression,
+  least: number,
+  most: number = Number.POSITIVE_INFINITY,
+): Expression => ({ kind: 'repeat', part, least, most });
+export const limited = (part: Expression, least: number, most: number): Expression => ({
+  kind: 'limited',
+  part,
+  least,
+  most,
+});
+export const optional = (part: Expression): Expression => repeat(part, 0, 1);
+export const rule = (name: string): Expression => ({ kind: 'rule', name });
+export const chars = (ranges: readonly CharRange[]): Expression => ({ kind: 'chars', ranges });
+
+/** The empty text alone. */
+export const empty: Expression = { kind: 'sequence', parts: [] };
+/** No text at all. */
+export const never: Expression = { kind: 'choice', parts: [] };
+
+/** One text. */
+export const literal = (text: string): Expression =>
+  sequence(...Array.from(text, (char) => single(char.codePointAt(0)!)));
+const single = (code: number): Expression => chars([[code, code]]);
+
+/** Texts as they are written within a JSON string. */
+export function inString(expression: Expression): Expression {
+  switch (expression.kind) {
+    case 'chars':
+      return { ...expression, escaped: true };
+    case 'sequence':
+    case 'choice':
+      return { ...expression, parts: expression.parts.map(inString) };
+    case 'repeat':
+    case 'limited':
+      return { ...expression, part: inString(expression.part) };
+    default:
+      return expression;
+  }
+}
