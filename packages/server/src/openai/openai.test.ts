@@ -104,3 +104,66 @@ test('a call of a function that a model writes is told from text', async () => {
   const none = { ...asked, tools, tool_choice: 'none' } as const;
   expect((await client.chat.completions.create(none)).choices[0]!.message.content).toBe(written);
 });
+
+test('completions take texts and ids, several at once, and give as many answers as asked for', async () => {
+  const { client, alone, tokenizer } = await open();
+  const prompts = ['abc', 'call me'];
+  const expected = await Promise.all(prompts.map((prompt) => alone(prompt, 5)));
+  const texts = async (prompt: string | string[] | number[] | number[][], more = {}) => {
+    const asked = { ...greedy, max_tokens: 5, prompt, ...more };
+    const { choices } = await client.completions.create(asked);
+    expect(choices.map(({ index }) => index)).toEqual(choices.map((_, i) => i));
+    return choices.map(({ text }) => text);
+  };
+  const ids = prompts.map((prompt) => tokenizer.encode(prompt).ids);
+  expect(await texts(prompts)).toEqual(expected);
+  expect(await texts(ids)).toEqual(expected);
+  expect(await texts(ids[1]!, { echo: true })).toEqual([`call me${expected[1]}`]);
+  expect(await texts(prompts, { n: 2 })).toEqual(expected.flatMap((text) => [text, text]));
+  // Drawn answers differ from each other, and a seed gives them again.
+  const drawn = { temperature: 1, seed: 7, n: 3 };
+  const three = await texts('abc', drawn);
+  expect(new Set(three).size).toBe(3);
+  expect(await texts('abc', drawn)).toEqual(three);
+  expect(three).toContain((await texts('abc', { ...drawn, n: 1, best_of: 3 }))[0]);
+  expect(await texts('abc', { temperature: 1 })).not.toEqual(
+    await texts('abc', { temperature: 1 }),
+  );
+});
+
+test('log-probabilities of a completion name the tokens and where each begins, up to a stop text', async () => {
+  const { client, alone } = await open();
+  const asked = { ...greedy, prompt: 'abc', logprobs: 2 };
+  const [choice] = (await client.completions.create(asked)).choices;
+  const {
+    tokens,
+    token_logprobs: logs,
+    top_logprobs: top,
+    text_offset: offsets,
+  } = choice!.logprobs!;
+  expect(tokens!.join('')).toBe(choice!.text);
+  expect(offsets).toEqual(tokens!.map((_, i) => i));
+  for (const [i, token] of tokens!.entries()) {
+    expect(top![i]![token]).toBe(logs![i]);
+    expect(Math.max(...Object.values(top![i]!))).toBe(logs![i]);
+  }
+  const text = await alone('abc', 12);
+  const stop = text.slice(5, 7);
+  const stopped = (await client.completions.create({ ...asked, stop: [stop, '@@'] })).choices[0]!;
+  expect(stopped).toMatchObject({ text: text.slice(0, text.indexOf(stop)), finish_reason: 'stop' });
+  expect(stopped.logprobs!.tokens!.join('')).toBe(stopped.text);
+});
+
+test('a stream that its client aborts frees its place', async () => {
+  const { client, server } = await open();
+  const controller = new AbortController();
+  const stream = await client.completions.create(
+    { ...greedy, prompt: 'abc', max_tokens: 120, stream: true },
+    { signal: controller.signal },
+  );
+  for await (const _ of stream) {
+    expect(server.load.running).toBe(1);
+    controller.abort();
+  }
+  while (server.load.running > 0) await new Promise((done) => setTimeout(done, 1));
+});
