@@ -1,4 +1,4 @@
-import type { TokenProbability } from '@headwise/generation';
+import type { GeneratedToken } from '@headwise/generation';
 import type { Tokenizer } from '@headwise/tokenizers';
 import type { AnswerPiece } from '../answer.js';
 import { textOf } from '../token-text.js';
@@ -37,25 +37,58 @@ export class CompletionLogprobs {
       if (token && !(stopped && this.#offset >= end)) {
         body.tokens.push(textOf(this.#tokenizer, token.id));
         body.token_logprobs.push(token.logProbability);
-        body.top_logprobs.push(this.#best(token, token.alternatives));
+        body.top_logprobs.push(bestOf(this.#tokenizer, token));
         body.text_offset.push(this.#offset);
       }
       this.#offset += codePoints(decoded);
     }
     return body;
   }
+}
 
-  /** The likeliest tokens and the drawn one, by their text; of two of one text, the likelier. */
-  #best(
-    drawn: TokenProbability,
-    alternatives: readonly TokenProbability[],
-  ): Record<string, number> {
-    const best: Record<string, number> = {};
-    for (const { id, logProbability } of [...alternatives, drawn]) {
-      best[textOf(this.#tokenizer, id)] ??= logProbability;
-    }
-    return best;
+/**
+ * The log-probabilities of a prompt that is part of a choice; its first token has none.
+ *
+ * @param scored its tokens but the first
+ */
+export function promptLogprobs(
+  tokenizer: Tokenizer,
+  ids: readonly number[],
+  scored: readonly GeneratedToken[],
+): CompletionLogprobsBody {
+  const decoder = tokenizer.decodeStream({ skipSpecialTokens: false });
+  let offset = 0;
+  const offsets = ids.map((id) => {
+    const before = offset;
+    offset += codePoints(decoder.push(id));
+    return before;
+  });
+  return {
+    tokens: ids.map((id) => textOf(tokenizer, id)),
+    token_logprobs: [null, ...scored.map(({ logProbability }) => logProbability)],
+    top_logprobs: [null, ...scored.map((token) => bestOf(tokenizer, token))],
+    text_offset: offsets,
+  };
+}
+
+/** The lists of a prompt and of what follows it. */
+export const joined = (
+  a: CompletionLogprobsBody,
+  b: CompletionLogprobsBody,
+): CompletionLogprobsBody => ({
+  tokens: [...a.tokens, ...b.tokens],
+  token_logprobs: [...a.token_logprobs, ...b.token_logprobs],
+  top_logprobs: [...a.top_logprobs, ...b.top_logprobs],
+  text_offset: [...a.text_offset, ...b.text_offset],
+});
+
+/** The likeliest tokens and the drawn one, by their text; of two of one text, the likelier. */
+function bestOf(tokenizer: Tokenizer, token: GeneratedToken): Record<string, number> {
+  const best: Record<string, number> = {};
+  for (const { id, logProbability } of [...token.alternatives, token]) {
+    best[textOf(tokenizer, id)] ??= logProbability;
   }
+  return best;
 }
 
 const codePoints = (text: string): number => [...text].length;

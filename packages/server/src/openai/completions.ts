@@ -4,8 +4,14 @@ import { type Answer, beginAnswers, piecesOf, wholeAnswer } from '../answer.js';
 import { ApiError } from '../http/api-error.js';
 import { checkedBody, readJsonBody } from '../http/body.js';
 import { dataEvent, eventStream } from '../http/event-stream.js';
+import { promptProbabilities } from '../prompt-probabilities.js';
 import type { ServedModel, Service } from '../service.js';
-import { CompletionLogprobs } from './completion-logprobs.js';
+import {
+  CompletionLogprobs,
+  type CompletionLogprobsBody,
+  joined,
+  promptLogprobs,
+} from './completion-logprobs.js';
 import {
   checkSequences,
   idleFields,
@@ -73,6 +79,8 @@ class Completion {
   readonly #answers: readonly Answer[];
   /** Answers that are computed for each prompt. */
   readonly #of: number;
+  /** The log-probabilities of each prompt, where they are part of the answer. */
+  readonly #scored: Promise<readonly CompletionLogprobsBody[]>;
   readonly #frame: { id: string; object: string; created: number; model: string };
 
   constructor(service: Service, body: Body, signal: AbortSignal) {
@@ -97,6 +105,9 @@ class Completion {
     );
     this.#answers = beginAnswers(service, requests, signal);
     for (const { ids } of this.#prompts) service.countTokens.prompt(ids.length);
+    this.#scored = this.#scorePrompts(service, signal);
+    // Where an answer fails first, nobody waits for them.
+    this.#scored.catch(() => {});
     this.#frame = {
       id: newId('cmpl'),
       object: 'text_completion',
@@ -108,17 +119,16 @@ class Completion {
   async whole(): Promise<object> {
     const { n = 1, echo, logprobs } = this.#body;
     const whole = await Promise.all(this.#answers.map(wholeAnswer));
+    const scored = await this.#scored;
     const choices = this.#prompts.flatMap((prompt, p) => {
       const answers = whole.slice(p * this.#of, (p + 1) * this.#of);
       return likeliest(answers, n).map(({ text, pieces, finish }, i) => {
         const before = echo ? prompt.text : '';
+        const own = new CompletionLogprobs(this.#model.tokenizer, before).of(pieces);
         return {
           index: p * n + i,
           text: before + text,
-          logprobs:
-            logprobs === undefined
-              ? null
-              : new CompletionLogprobs(this.#model.tokenizer, before).of(pieces),
+          logprobs: logprobs === undefined ? null : scored[p] ? joined(scored[p], own) : own,
           finish_reason: finish,
         };
       });
@@ -141,7 +151,13 @@ class Completion {
     try {
       for await (const { index, piece } of piecesOf(this.#answers)) {
         // After the first token, before which a request may still be refused.
-        if (!echoed) for (const i of this.#answers.keys()) yield chunk(i, this.#prompt(i));
+        if (!echoed) {
+          const scored = await this.#scored;
+          for (const i of this.#answers.keys()) {
+            const own = scored[Math.floor(i / this.#of)];
+            yield chunk(i, this.#prompt(i), own ? { logprobs: own } : {});
+          }
+        }
         echoed = true;
         if (!piece) {
           yield chunk(index, '', { finish_reason: this.#answers[index]!.finish });
@@ -165,6 +181,21 @@ class Completion {
     }
   }
 
+  async #scorePrompts(
+    { engine }: Service,
+    signal: AbortSignal,
+  ): Promise<readonly CompletionLogprobsBody[]> {
+    const { echo, logprobs } = this.#body;
+    if (!echo || logprobs === undefined) return [];
+    const { model, tokenizer } = this.#model;
+    return Promise.all(
+      this.#prompts.map(async ({ ids }) => {
+        const score = () => promptProbabilities(model.network, ids, logprobs);
+        return promptLogprobs(tokenizer, ids, await engine.run(score, signal));
+      }),
+    );
+  }
+
   get #promptTokens(): number {
     return this.#prompts.reduce((sum, { ids }) => sum + ids.length, 0);
   }
@@ -174,7 +205,7 @@ class Completion {
   }
 }
 
-function checkCombination({ stream, logprobs, echo }: Body, of: number, n: number): void {
+function checkCombination({ stream }: Body, of: number, n: number): void {
   const refuse = (param: string, message: string) => {
     throw new ApiError(400, message, { param });
   };
@@ -182,12 +213,6 @@ function checkCombination({ stream, logprobs, echo }: Body, of: number, n: numbe
     refuse('best_of', `best_of is ${of} and n is ${n}; expected best_of to be at least n`);
   if (stream && of > n) {
     refuse('best_of', `best_of is ${of} and n is ${n} with stream; expected best_of to be n`);
-  }
-  if (echo && logprobs !== undefined) {
-    refuse(
-      'echo',
-      'echo with logprobs is not supported yet: scores of the prompt are not computed',
-    );
   }
 }
 

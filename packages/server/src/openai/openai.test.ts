@@ -167,3 +167,28 @@ test('a stream that its client aborts frees its place', async () => {
   }
   while (server.load.running > 0) await new Promise((done) => setTimeout(done, 1));
 });
+
+test('echo with log-probabilities scores the prompt, as evaluations ask for it', async () => {
+  const { client, tokenizer } = await open();
+  const ids = tokenizer.encode('abcde').ids;
+  const asked = { ...greedy, logprobs: 1, echo: true };
+  const texts = { ...asked, prompt: [ids, ids.slice(0, 3)], max_tokens: 0 };
+  const { choices } = await client.completions.create(texts);
+  const [whole, short] = choices.map(({ logprobs }) => logprobs!);
+  expect(choices.map(({ text }) => text)).toEqual(['abcde', 'abc']);
+  expect([whole!.tokens, whole!.text_offset]).toEqual([[...'abcde'], [0, 1, 2, 3, 4]]);
+  expect([whole!.token_logprobs![0], whole!.top_logprobs![0]]).toEqual([null, null]);
+  // Later tokens change nothing of earlier ones.
+  for (const [i, log] of short!.token_logprobs!.entries()) {
+    if (i > 0) expect(log).toBeCloseTo(whole!.token_logprobs![i]!, 5);
+  }
+  // A generated token has the log-probability that it gets as part of the next prompt.
+  const made = (await client.completions.create({ ...asked, prompt: ids, max_tokens: 2 }))
+    .choices[0]!;
+  const again = (await client.completions.create({ ...asked, prompt: made.text, max_tokens: 0 }))
+    .choices[0]!;
+  expect(again.logprobs!.tokens).toEqual(made.logprobs!.tokens);
+  for (const [i, log] of again.logprobs!.token_logprobs!.entries()) {
+    if (i > 0) expect(log).toBeCloseTo(made.logprobs!.token_logprobs![i]!, 4);
+  }
+});
