@@ -31,6 +31,7 @@ export class Answer {
   readonly #begun = performance.now();
   #tokens = 0;
   #finish: FinishReason | undefined;
+  #stop: string | undefined;
 
   constructor(service: Service, sequence: Sequence, decoding: TextDecoding) {
     this.#service = service;
@@ -48,13 +49,20 @@ export class Answer {
     return this.#finish;
   }
 
+  /** The stop text that ended it; undefined where none did. */
+  get stop(): string | undefined {
+    return this.#stop;
+  }
+
   /** The next piece; undefined at the end. */
   async next(): Promise<AnswerPiece | undefined> {
     if (this.#finish) return undefined;
     const token = await this.#sequence.next();
     if (!token) {
       const piece = this.#decoding.end();
-      this.#finish = piece.stopped || this.#sequence.reason === 'stop' ? 'stop' : 'length';
+      this.#stop = piece.stop;
+      const ended = piece.stop !== undefined || this.#sequence.reason === 'stop';
+      this.#finish = ended ? 'stop' : 'length';
       return piece.text === '' ? undefined : piece;
     }
     if (this.#tokens++ === 0) {
@@ -62,7 +70,8 @@ export class Answer {
     }
     this.#service.countTokens.generated(1);
     const piece = this.#decoding.push(token.id);
-    if (piece.stopped) {
+    if (piece.stop !== undefined) {
+      this.#stop = piece.stop;
       this.#finish = 'stop';
       this.#sequence.cancel();
     }

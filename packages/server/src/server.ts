@@ -1,5 +1,7 @@
 import { Hono } from 'hono';
 import { cors } from 'hono/cors';
+import { anthropicErrorBody } from './anthropic/anthropic-error.js';
+import { addMessages } from './anthropic/messages.js';
 import { ApiError, apiErrorOf } from './http/api-error.js';
 import { requireKey } from './http/bearer.js';
 import { addChat } from './openai/chat.js';
@@ -25,6 +27,7 @@ const routes: Readonly<Record<string, 'GET' | 'POST'>> = {
   '/v1/models': 'GET',
   '/v1/chat/completions': 'POST',
   '/v1/completions': 'POST',
+  '/v1/messages': 'POST',
 };
 
 /**
@@ -78,6 +81,7 @@ export class Server {
     addModels(app, service);
     addChat(app, service);
     addCompletions(app, service);
+    addMessages(app, service);
     app.notFound((context) => {
       const { path, method } = context.req;
       const allowed = routes[path];
@@ -92,7 +96,9 @@ export class Server {
     app.onError((error, context) => {
       const known = apiErrorOf(error);
       if (known.status === 500) service.report(error);
-      return context.json(openAiErrorBody(known), known.status, known.headers);
+      const anthropic = context.req.path.startsWith('/v1/messages');
+      const body = anthropic ? anthropicErrorBody(known) : openAiErrorBody(known);
+      return context.json(body, known.status, known.headers);
     });
   }
 

@@ -109,7 +109,7 @@ export async function* streamText(
       const piece = next.done ? decoder.end() : decoder.push(next.value.id);
       if (!next.done) yield { ...next.value, text: piece.text };
       else if (piece.text !== '') yield { id: undefined, text: piece.text };
-      if (piece.stopped) return 'stop';
+      if (piece.stop !== undefined) return 'stop';
       if (next.done) return next.value;
     }
   } finally {

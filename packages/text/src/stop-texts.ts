@@ -12,14 +12,17 @@ export class StopTexts {
     this.#stops = stops;
   }
 
-  /** @returns the text that is certain, and whether a stop text came, which is left out with all behind it */
-  push(piece: string): { text: string; stopped: boolean } {
+  /** @returns the text that is certain, and the first stop text where one came, which is left out with all behind it */
+  push(piece: string): { text: string; stop: string | undefined } {
     const text = this.#held + piece;
-    const places = this.#stops.map((stop) => text.indexOf(stop)).filter((place) => place >= 0);
-    if (places.length > 0) return { text: text.slice(0, Math.min(...places)), stopped: true };
+    const places = this.#stops.map((stop) => text.indexOf(stop));
+    const first = Math.min(...places.filter((place) => place >= 0));
+    if (first < text.length) {
+      return { text: text.slice(0, first), stop: this.#stops[places.indexOf(first)] };
+    }
     const certain = text.length - begunLength(text, this.#stops);
     this.#held = text.slice(certain);
-    return { text: text.slice(0, certain), stopped: false };
+    return { text: text.slice(0, certain), stop: undefined };
   }
 
   /** The text that was held back, at the end. */

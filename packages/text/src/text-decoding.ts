@@ -1,12 +1,12 @@
 import type { Tokenizer } from '@headwise/tokenizers';
 import { StopTexts } from './stop-texts.js';
 
-/** The text that a token makes certain, and whether a stop text came. */
+/** The text that a token makes certain, and the stop text where one came. */
 export interface DecodedPiece {
   /** Never half a character or the beginning of a stop text. */
   text: string;
-  /** Whether a stop text came; it is left out with all behind it. */
-  stopped: boolean;
+  /** The stop text that came, which is left out with all behind it. */
+  stop: string | undefined;
   /** What the token makes certain of the text where stop texts are not looked at. */
   decoded: string;
 }
@@ -41,7 +41,7 @@ export class TextDecoding {
   /** The text that was held back, at the end of the sequence. */
   end(): DecodedPiece {
     const decoded = this.#decoder.end();
-    const { text, stopped } = this.#stops.push(decoded);
-    return { text: stopped ? text : text + this.#stops.end(), stopped, decoded };
+    const { text, stop } = this.#stops.push(decoded);
+    return { text: stop === undefined ? text + this.#stops.end() : text, stop, decoded };
   }
 }

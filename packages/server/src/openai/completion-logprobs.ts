@@ -31,7 +31,7 @@ export class CompletionLogprobs {
       top_logprobs: [],
       text_offset: [],
     };
-    const stopped = pieces.at(-1)?.stopped ?? false;
+    const stopped = pieces.at(-1)?.stop !== undefined;
     const end = this.#offset + pieces.reduce((sum, { text }) => sum + codePoints(text), 0);
     for (const { token, decoded } of pieces) {
       if (token && !(stopped && this.#offset >= end)) {

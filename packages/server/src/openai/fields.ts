@@ -97,8 +97,8 @@ export function settingsFrom(fields: SamplingFields, own: TextSettings | undefin
   return settings;
 }
 
-// Without a seed every request draws its own.
-const randomSeed = (n: number): number =>
+/** A seed for a request that has none, with which n answers can be drawn. */
+export const randomSeed = (n: number): number =>
   crypto.getRandomValues(new Uint32Array(1))[0]! % (2 ** 32 - n);
 
 /** The options of the n-th answer: each draws with a seed of its own. */

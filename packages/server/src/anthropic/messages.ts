@@ -1,0 +1,156 @@
+import { promptIds, readsTools, ToolCallParser, type ToolCallPiece } from '@headwise/text';
+import type { Hono } from 'hono';
+import { type Answer, beginAnswers } from '../answer.js';
+import { ApiError } from '../http/api-error.js';
+import { checkedBody, readJsonBody } from '../http/body.js';
+import { eventStream } from '../http/event-stream.js';
+import { randomSeed } from '../openai/fields.js';
+import type { ServedModel, Service } from '../service.js';
+import { anthropicErrorEvent } from './anthropic-error.js';
+import { ContentBlocks, namedEvent } from './events.js';
+import { chatMessages, type MessagesBody, messagesSchema } from './fields.js';
+
+/**
+ * `POST /v1/messages`: answers a conversation, in the form of Anthropic's API.
+ *
+ * @see https://docs.anthropic.com/en/api/messages
+ */
+export function addMessages(app: Hono, service: Service): void {
+  app.post('/v1/messages', async (context) => {
+    const json = await readJsonBody(context.req.raw, service.limits.body);
+    const body = checkedBody(messagesSchema, json);
+    const request = new MessagesRequest(service, body, context.req.raw.signal);
+    if (!body.stream) return context.json(await request.whole());
+    return eventStream(request.events(), anthropicErrorEvent(service));
+  });
+}
+
+/** One request. */
+class MessagesRequest {
+  readonly #body: MessagesBody;
+  readonly #answer: Answer;
+  readonly #promptTokens: number;
+  readonly #calls: ToolCallParser | undefined;
+  readonly #content = new ContentBlocks();
+  readonly #frame: object;
+
+  constructor(service: Service, body: MessagesBody, signal: AbortSignal) {
+    this.#body = body;
+    const served = service.modelNamed(body.model);
+    const { model, tokenizer } = served;
+    const messages = chatMessages(body);
+    const tools = toolsOf(body);
+    checkTemplate(served, messages, tools);
+    const prompt = promptIds(model, tokenizer, messages, { tools });
+    const options = {
+      maxNewTokens: body.max_tokens,
+      temperature: body.temperature,
+      topP: body.top_p,
+      topK: body.top_k,
+      stop: [model.generation?.stop ?? [], body.stop_sequences ?? []].flat(),
+      seed: randomSeed(1),
+    };
+    [this.#answer] = beginAnswers(service, [{ model: served, prompt, options }], signal) as [
+      Answer,
+    ];
+    service.countTokens.prompt(prompt.length);
+    this.#promptTokens = prompt.length;
+    this.#calls = tools && new ToolCallParser(tools.map((tool) => tool.function.name));
+    this.#frame = {
+      id: `msg_${crypto.randomUUID().replaceAll('-', '')}`,
+      type: 'message',
+      role: 'assistant',
+      model: served.name,
+    };
+  }
+
+  async whole(): Promise<object> {
+    for await (const _ of this.#blockEvents());
+    return {
+      ...this.#frame,
+      content: this.#content.blocks,
+      ...this.#stop,
+      usage: { input_tokens: this.#promptTokens, output_tokens: this.#answer.tokens },
+    };
+  }
+
+  async *events(): AsyncGenerator<string, void> {
+    const message = {
+      ...this.#frame,
+      content: [],
+      stop_reason: null,
+      stop_sequence: null,
+      usage: { input_tokens: this.#promptTokens, output_tokens: 0 },
+    };
+    try {
+      let begun = false;
+      const begin = function* () {
+        if (!begun) yield namedEvent({ type: 'message_start', message } as { type: string });
+        begun = true;
+      };
+      for await (const event of this.#blockEvents()) {
+        // After the first token, before which a request may still be refused.
+        yield* begin();
+        yield event;
+      }
+      yield* begin();
+      yield namedEvent({
+        type: 'message_delta',
+        delta: this.#stop,
+        usage: { output_tokens: this.#answer.tokens },
+      } as { type: string });
+      yield namedEvent({ type: 'message_stop' });
+    } finally {
+      this.#answer.cancel();
+    }
+  }
+
+  /** The events of the blocks, which are collected meanwhile. */
+  async *#blockEvents(): AsyncGenerator<string, void> {
+    const read = (text: string): ToolCallPiece[] => this.#calls?.push(text) ?? [{ text }];
+    for (let piece = await this.#answer.next(); piece; piece = await this.#answer.next()) {
+      yield* this.#content.push(read(piece.text));
+    }
+    yield* this.#content.push(this.#calls?.end() ?? []);
+    yield* this.#content.end();
+  }
+
+  get #stop(): { stop_reason: string; stop_sequence: string | null } {
+    const { stop, finish } = this.#answer;
+    if (this.#content.called) return { stop_reason: 'tool_use', stop_sequence: null };
+    if (stop !== undefined && this.#body.stop_sequences?.includes(stop)) {
+      return { stop_reason: 'stop_sequence', stop_sequence: stop };
+    }
+    return { stop_reason: finish === 'stop' ? 'end_turn' : 'max_tokens', stop_sequence: null };
+  }
+}
+
+interface Tool {
+  type: 'function';
+  function: { name: string; description?: string | undefined; parameters: object };
+}
+
+function toolsOf({ tools = [], tool_choice: choice }: MessagesBody): Tool[] | undefined {
+  if (tools.length === 0 || choice?.type === 'none') return undefined;
+  return tools.map(({ name, description, input_schema: parameters }) => ({
+    type: 'function',
+    function: { name, ...(description === undefined ? {} : { description }), parameters },
+  }));
+}
+
+/** @throws ApiError 400 for a model without a chat template, and for functions that it does not write */
+function checkTemplate(
+  { name, model: { chatTemplate } }: ServedModel,
+  messages: ReturnType<typeof chatMessages>,
+  tools: readonly Tool[] | undefined,
+): void {
+  if (!chatTemplate) {
+    throw new ApiError(400, `'${name}' has no chat template; /v1/completions continues texts`, {
+      param: 'messages',
+    });
+  }
+  if (!tools || readsTools(chatTemplate, messages, tools)) return;
+  throw new ApiError(400, `the chat template of '${name}' does not write tools; leave them out`, {
+    param: 'tools',
+  });
+}
