@@ -2,6 +2,37 @@ import type { ChatMessage } from '@headwise/tokenizers';
 import { z } from 'zod';
 import { ApiError } from '../http/api-error.js';
 
+interface TextBlock {
+  type: 'text';
+  text: string;
+}
+
+interface ToolUse {
+  type: 'tool_use';
+  id: string;
+  name: string;
+  input: Record<string, unknown>;
+}
+
+interface ToolResult {
+  type: 'tool_result';
+  tool_use_id: string;
+  content?: Texts | undefined;
+}
+
+type Texts = string | TextBlock[];
+
+interface Message {
+  role: 'user' | 'assistant';
+  content: string | (TextBlock | ToolUse | ToolResult)[];
+}
+
+interface Tool {
+  name: string;
+  description?: string | undefined;
+  input_schema: Record<string, unknown>;
+}
+
 // Where a prefix may be kept for later requests; no answer depends on it.
 const cached = { cache_control: z.unknown().optional() };
 const text = z.strictObject({ type: z.literal('text'), text: z.string(), ...cached });
@@ -36,7 +67,22 @@ const tool = z.strictObject({
 });
 
 /** The body of `POST /v1/messages`. */
-export const messagesSchema = z.strictObject({
+export interface MessagesBody {
+  model: string;
+  messages: Message[];
+  max_tokens: number;
+  system?: Texts | undefined;
+  temperature?: number | undefined;
+  top_p?: number | undefined;
+  top_k?: number | undefined;
+  stop_sequences?: string[] | undefined;
+  stream?: boolean | undefined;
+  tools?: Tool[] | undefined;
+  tool_choice?: { type: 'auto' | 'none' } | undefined;
+}
+
+/** The schema of `MessagesBody`. */
+export const messagesSchema: z.ZodType<MessagesBody> = z.strictObject({
   model: z.string(),
   messages: z.array(message).min(1),
   max_tokens: z.int().min(1),
@@ -59,11 +105,6 @@ export const messagesSchema = z.strictObject({
   service_tier: z.unknown().optional(),
   ...cached,
 });
-
-export type MessagesBody = z.infer<typeof messagesSchema>;
-
-type Texts = z.infer<typeof texts>;
-type Message = z.infer<typeof message>;
 
 /**
  * The messages as chat templates read them, the system text first.
@@ -102,7 +143,7 @@ function messagesOf({ role, content }: Message, names: Map<string, string>): Cha
 }
 
 function resultOf(
-  { tool_use_id: id, content = '' }: z.infer<typeof toolResult>,
+  { tool_use_id: id, content = '' }: ToolResult,
   names: ReadonlyMap<string, string>,
 ): ChatMessage {
   const name = names.get(id);
