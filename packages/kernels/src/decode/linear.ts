@@ -162,8 +162,9 @@ function multiply(
   const room = backend.device.limits.maxStorageBuffersPerShaderStage - others;
   const bindings = weights.map((own) => bindingsOf(backend.device, own));
   const least = paired ? bindings[0]! + bindings[1]! : Math.max(...bindings);
-  if (least > room && norm.kind !== 'none' && others > 2) {
-    // A large weight leaves no bindings for the norm, which takes a dispatch of its own then.
+  const crowded = least > room && others > 2;
+  if (norm.kind !== 'none' && (crowded || rows > rowsNormalizedOnLoad)) {
+    // A large weight leaves no bindings for the norm, and the statistics of many rows take each workgroup long.
     const plain = { ...options, norm: undefined };
     return tf.tidy(() => multiply(op, normalizedRows(x, norm), weights, plain, paired));
   }
@@ -224,6 +225,9 @@ function multiply(
   }
   return tf.engine().makeTensorFromTensorInfo(y!) as tf.Tensor2D;
 }
+
+/** The most rows that are normalised where the product loads them; more take a dispatch of their own. */
+const rowsNormalizedOnLoad = 2;
 
 /** Workgroups that a product should have at least, to fill a GPU. */
 const manyWorkgroups = 64;
