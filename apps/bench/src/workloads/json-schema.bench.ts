@@ -1,0 +1,80 @@
+import { generate } from '@headwise/generation';
+import { createGrammar, type TokenTexts } from '@headwise/grammar';
+import { createModel, type DecoderSettings } from '@headwise/models';
+import type { Contestants, Workload } from '@headwise/testing';
+
+const vocabulary = 32_000;
+const config: DecoderSettings = {
+  model_type: 'llama',
+  vocab_size: vocabulary,
+  hidden_size: 768,
+  intermediate_size: 2048,
+  num_hidden_layers: 12,
+  num_attention_heads: 12,
+  num_key_value_heads: 4,
+  max_position_embeddings: 1024,
+};
+
+/** The 256 bytes, and words of two to five letters. */
+const texts = Array.from({ length: vocabulary }, (_, id) => {
+  if (id < 256) return Uint8Array.of(id);
+  const letters = Array.from(
+    { length: 2 + (id % 4) },
+    (_, i) => 97 + (Math.floor(id / 7 ** i) % 26),
+  );
+  return Uint8Array.from(id % 3 === 0 ? [32, ...letters] : letters);
+});
+const tokens: TokenTexts = {
+  vocabSize: texts.length,
+  addedTokens: [],
+  idToToken: (id) => (texts[id] ? `${id}` : undefined),
+  tokenBytes: (id) => texts[id],
+  decode: (ids) => Array.from(ids, (id) => new TextDecoder().decode(texts[id]!)).join(''),
+};
+
+const schema = {
+  type: 'object',
+  properties: {
+    name: { type: 'string', maxLength: 80 },
+    age: { type: 'integer', minimum: 0, maximum: 120 },
+    tags: { type: 'array', items: { type: 'string' }, minItems: 3, maxItems: 9 },
+  },
+  required: ['name', 'age', 'tags'],
+};
+
+/** One token within a schema and without, each read before the next. */
+async function contestants(): Promise<Contestants> {
+  const { network, params } = createModel(config, { seed: 1 });
+  const constraint = createGrammar(tokens).jsonSchema(schema);
+  const prompt = Array.from({ length: 32 }, (_, i) => (i * 7919 + 464) % network.vocabSize);
+  const endless = (own: object) => {
+    let seed = 0;
+    const begin = () =>
+      generate(network, prompt, { maxNewTokens: 96, runAhead: 1, seed: seed++, ...own });
+    let running = begin();
+    return {
+      next: async () => {
+        const { done } = await running.next();
+        if (!done) return;
+        running = begin();
+        await running.next();
+      },
+      end: () => running.return('signal'),
+    };
+  };
+  const within = endless({ constraint });
+  const plain = endless({});
+  return {
+    ours: within.next,
+    peers: { plain: plain.next },
+    dispose: () => {
+      void within.end();
+      void plain.end();
+      params.dispose();
+    },
+  };
+}
+
+export const workloads: Workload[] = [
+  { name: 'generate/json-schema', backends: ['webgpu'] as const, prepare: contestants },
+];
