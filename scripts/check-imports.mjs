@@ -45,7 +45,7 @@ export const allowed = {
   runs: ['core', 'data', 'files', 'generation', 'models', 'safetensors', 'tokenizers', 'training'],
   text: ['core', 'generation', 'models', 'tokenizers'],
   'ai-sdk': ['generation', 'text', 'tokenizers'],
-  server: ['core', 'generation', 'text', 'tokenizers'],
+  server: ['core', 'generation', 'grammar', 'text', 'tokenizers'],
   parity: ['core', 'kernels', 'decoding', 'models', 'safetensors'],
 };
 

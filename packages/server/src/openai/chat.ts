@@ -21,6 +21,7 @@ import {
 } from './fields.js';
 import { functionTools, givenMessages, templateMessages } from './messages.js';
 import { openAiErrorEvent } from './openai-error.js';
+import { constraintOf, responseFormat } from './response-format.js';
 
 const schema = z.strictObject({
   ...samplingFields,
@@ -38,11 +39,7 @@ const schema = z.strictObject({
     })
     .optional(),
   parallel_tool_calls: z.boolean().optional(),
-  response_format: z
-    .strictObject({
-      type: z.literal('text', { error: "expected 'text': answers are not constrained" }),
-    })
-    .optional(),
+  response_format: responseFormat.optional(),
   modalities: z.array(z.literal('text')).optional(),
   // Speeds up other servers, and changes no answer.
   prediction: z.unknown().optional(),
@@ -111,8 +108,10 @@ class ChatCompletion {
     checkSequences(n, service.limits.sequences);
     const prompt = this.#prompt();
     this.#promptTokens = prompt.length;
+    const constraint = constraintOf(body.response_format, model.tokenizer);
     const settings = {
       ...settingsFrom(body, model.model.generation),
+      ...(constraint ? { constraint } : {}),
       maxNewTokens: body.max_completion_tokens ?? body.max_tokens,
     };
     this.#answers = beginAnswers(

@@ -192,3 +192,25 @@ test('echo with log-probabilities scores the prompt, as evaluations ask for it',
     if (i > 0) expect(log).toBeCloseTo(made.logprobs!.token_logprobs![i]!, 4);
   }
 });
+
+test('an answer is held to a JSON schema, and one that nothing meets is refused', async () => {
+  const { client } = await open({ chatTemplate: template });
+  const schema = {
+    type: 'object',
+    properties: { age: { type: 'integer', minimum: 0, maximum: 99 }, is: { enum: ['a', 'b'] } },
+    required: ['age', 'is'],
+    additionalProperties: false,
+  };
+  const asked = { ...greedy, max_tokens: 60, messages: [...messages] };
+  const { choices } = await client.chat.completions.create({
+    ...asked,
+    response_format: { type: 'json_schema', json_schema: { name: 'it', strict: true, schema } },
+  });
+  const { age, is } = JSON.parse(choices[0]!.message.content!);
+  expect(age).toBeLessThan(100);
+  expect(['a', 'b']).toContain(is);
+  const never = { type: 'json_schema', json_schema: { name: 'it', schema: { enum: [] } } } as const;
+  await expect(
+    client.chat.completions.create({ ...asked, response_format: never }),
+  ).rejects.toMatchObject({ status: 400 });
+});
