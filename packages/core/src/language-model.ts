@@ -34,4 +34,11 @@ export interface LanguageModel {
    * GPU has, the next `readTensor` throws it. ShapeError beyond `maxLength`
    */
   forward(ids: tf.Tensor, ctx?: ForwardContext): tf.Tensor;
+  /**
+   * The model of its first layers, with its own last norm and head; it shares the parameters.
+   *
+   * @param count fewer than there are, at least 1
+   * @throws InputError for another count
+   */
+  firstLayers?(count: number): LanguageModel;
 }

@@ -1,30 +1,44 @@
-import { type LanguageModel, Random, readTensor } from '@headwise/core';
+import { InputError, type LanguageModel, Random, readTensor } from '@headwise/core';
 import { stepPlanOf } from '@headwise/decoding';
-import type * as tf from '@tensorflow/tfjs';
+import { checkDrawn, penalises } from '@headwise/kernels/internal';
+import * as tf from '@tensorflow/tfjs';
 import { forcedAfter, standingAdjustments, standingFor } from './adjustments.js';
 import { dolaScores } from './dola.js';
 import { drawForced, drawFrom } from './draw.js';
 import { LayerScores } from './layer-scores.js';
-import { GuidedScores, type NextScores } from './next-scores.js';
-import type { Plan } from './plan.js';
+import { type CheckedScores, GuidedScores, type NextScores } from './next-scores.js';
+import { checkId, type Plan } from './plan.js';
 import { areRecordable, runInOrder, runOnDevice } from './processors/own.js';
+import { DraftLength } from './speculation/draft-length.js';
+import type { Drafter } from './speculation/speculation.js';
 import { StepScores } from './step-scores.js';
+
+/** Is shown scores, `[1, V]`, and the id that was drawn from them. */
+export type Look = (scores: tf.Tensor2D, id: number) => Promise<void>;
 
 /** Draws the tokens after a sequence, and keeps the keys and values of those before. */
 export class Continuation {
   readonly #plan: Plan;
-  readonly #random: Random;
+  #random: Random;
   readonly #scores: NextScores;
+  /** The model's own scores, of which several can be had at once. */
+  readonly #checked: CheckedScores;
+  readonly #vocabSize: number;
+  readonly #drafter: Drafter | undefined;
+  readonly #draftLength = new DraftLength();
   /** Whether own processors are recorded with the step. */
   readonly #recorded: boolean;
 
   constructor(network: LanguageModel, plan: Plan, promptLength: number) {
     this.#plan = plan;
     this.#random = new Random(plan.seed);
+    this.#vocabSize = network.vocabSize;
+    this.#drafter = plan.speculation?.start(network);
     const { guidance, processors } = plan;
     const recordable = !guidance && areRecordable(processors);
     const scores = scoresOf(network, plan, promptLength, recordable ? processors : []);
     this.#recorded = recordable && scores instanceof StepScores;
+    this.#checked = scores;
     this.#scores = guidance
       ? new GuidedScores(
           scores,
@@ -36,17 +50,28 @@ export class Continuation {
   }
 
   /**
-   * Draws at least one token; as many as run ahead where the model's step is fused.
+   * Draws at least one token; as many as run ahead where the model's step is fused, or as were drafted and are right.
    *
    * @param sequence prompt and new tokens: what it was at the last call, and what came after
    * @param made the number of new tokens in it
    */
   async next(sequence: readonly number[], made: number): Promise<readonly number[]> {
+    const drafted = await this.#draft(sequence, made);
+    if (drafted.length > 0) return this.#check(sequence, made, drafted);
+    const ids = await this.#undrafted(sequence, made);
+    this.#draftLength.skip(ids.length);
+    return ids;
+  }
+
+  async #undrafted(sequence: readonly number[], made: number): Promise<readonly number[]> {
     const plan = this.#plan;
     const forced = forcedAfter(plan, sequence, made);
     if (forced) return [drawForced(forced, plan, this.#random)];
-    const count = standingFor(plan, made);
-    if (count > 0 && this.#scores instanceof StepScores && this.#recorded) {
+    const ahead = this.#drafter ? Math.max(1, this.#draftLength.rest) : Number.POSITIVE_INFINITY;
+    const count = Math.min(standingFor(plan, made), ahead);
+    // A recorded draw counts the tokens that penalties are for; drafts in between would make it be recorded anew.
+    const drawsRecorded = this.#recorded && !(this.#drafter && penalises(plan.sampling));
+    if (count > 0 && this.#scores instanceof StepScores && drawsRecorded) {
       const { bias, banned, allowed } = standingAdjustments(plan, sequence);
       const tokens = { bias, banned, allowed, source: plan.source };
       return this.#scores.draw(sequence, tokens, {
@@ -55,7 +80,90 @@ export class Continuation {
         nextSeed: () => this.#random.nextUint32(),
       });
     }
-    return [await this.one(sequence, made)];
+    return [await this.#one(sequence, made)];
+  }
+
+  /**
+   * Draws at least one token, each read with its scores: one, or as many as were drafted and are right.
+   *
+   * @param look is shown the scores of each, `[1, V]`, and the drawn id
+   */
+  async looked(sequence: readonly number[], made: number, look: Look): Promise<readonly number[]> {
+    const drafted = await this.#draft(sequence, made);
+    if (drafted.length > 0) return this.#check(sequence, made, drafted, look);
+    this.#draftLength.skip(1);
+    return [await this.#one(sequence, made, look)];
+  }
+
+  /** Forgets what came after the first `length` tokens of the sequence. */
+  keep(length: number): void {
+    this.#checked.keep(length);
+  }
+
+  async #draft(sequence: readonly number[], made: number): Promise<readonly number[]> {
+    const drafter = this.#drafter;
+    if (!drafter) return [];
+    const { next } = this.#draftLength;
+    const most = Math.min(next, this.#plan.most - made - 1, this.#checked.room(sequence));
+    if (most < 1) return [];
+    const ids = (await drafter.draft(sequence, most)).slice(0, most);
+    for (const id of ids) checkId('speculation', id, this.#vocabSize);
+    return ids;
+  }
+
+  /**
+   * Draws the tokens at the places of drafted ones, as far as those are right, and the one after them.
+   *
+   * Each is drawn from the model's scores with the seed that it would have without a draft: the result is the same.
+   */
+  async #check(
+    sequence: readonly number[],
+    made: number,
+    drafted: readonly number[],
+    look?: Look,
+  ): Promise<readonly number[]> {
+    const all = [...sequence, ...drafted];
+    const rows = this.#checked.afterEach(all, drafted.length + 1);
+    const draws: Draw[] = [];
+    const random = [this.#random.state];
+    try {
+      for (let n = 0; n <= drafted.length; n++) {
+        const draw = await this.#drawRow(rows, n, all.slice(0, sequence.length + n), made + n);
+        if (!draw) break;
+        draws.push(draw);
+        random.push(this.#random.state);
+      }
+      const ids = await readIds(draws);
+      let right = 0;
+      while (right < drafted.length && ids[right] === drafted[right]) right++;
+      const found = ids.slice(0, right + 1);
+      checkDrawn('sampleTokens', found, this.#vocabSize);
+      for (const [n, id] of found.entries()) await look?.(draws[n]!.processed, id);
+      this.#draftLength.report(drafted.length, right);
+      this.#random = new Random(random[found.length]!);
+      this.#checked.keep(sequence.length + Math.min(right, found.length));
+      return found;
+    } finally {
+      for (const draw of draws) disposeDraw(draw);
+    }
+  }
+
+  /** Draws from one of several rows; undefined for a later row that nothing can be drawn from, as its draft may be wrong. */
+  async #drawRow(
+    rows: tf.Tensor2D,
+    n: number,
+    sequence: readonly number[],
+    made: number,
+  ): Promise<Draw | undefined> {
+    const row = tf.tidy(() => rows.slice<tf.Tensor2D>([n, 0], [1, rows.shape[1]]));
+    try {
+      return await this.#draw(row, sequence, made);
+    } catch (error) {
+      if (n > 0 && error instanceof InputError) return undefined;
+      throw error;
+    } finally {
+      row.dispose();
+    }
   }
 
   /**
@@ -63,37 +171,55 @@ export class Continuation {
    *
    * @param look is shown the scores, `[1, V]`, and the drawn id
    */
-  async one(
-    sequence: readonly number[],
-    made: number,
-    look?: (scores: tf.Tensor2D, id: number) => Promise<void>,
-  ): Promise<number> {
-    const plan = this.#plan;
-    const scores = this.#scores.after(sequence);
-    const own = this.#recorded ? [] : plan.processors;
-    const processed = own.length > 0 ? await runInOrder(own, scores, sequence) : scores;
+  async #one(sequence: readonly number[], made: number, look?: Look): Promise<number> {
+    const draw = await this.#draw(this.#scores.after(sequence), sequence, made);
     try {
-      const forced = forcedAfter(plan, sequence, made);
-      const id = forced
-        ? drawForced(forced, plan, this.#random)
-        : await readId(drawFrom(processed, plan, this.#random, sequence, made));
-      await look?.(processed, id);
+      const id = (await readTensor(draw.drawn))[0]!;
+      await look?.(draw.processed, id);
       return id;
     } finally {
-      if (processed !== scores) processed.dispose();
+      disposeDraw(draw);
+    }
+  }
+
+  /** Draws a token from scores, `[1, V]`. */
+  async #draw(scores: tf.Tensor2D, sequence: readonly number[], made: number): Promise<Draw> {
+    const plan = this.#plan;
+    const own = this.#recorded ? [] : plan.processors;
+    const processed = own.length > 0 ? await runInOrder(own, scores, sequence) : scores.clone();
+    try {
+      const forced = forcedAfter(plan, sequence, made);
+      const drawn = forced
+        ? tf.tensor1d([drawForced(forced, plan, this.#random)], 'int32')
+        : drawFrom(processed, plan, this.#random, sequence, made);
+      return { drawn, processed };
+    } catch (error) {
+      processed.dispose();
+      throw error;
     }
   }
 
   dispose(): void {
     this.#scores.dispose();
+    this.#drafter?.dispose();
   }
 }
 
-async function readId(drawn: tf.Tensor1D): Promise<number> {
+/** A drawn id, `[1]`, and the scores that it was drawn from, `[1, V]`. */
+interface Draw {
+  drawn: tf.Tensor1D;
+  processed: tf.Tensor2D;
+}
+
+const disposeDraw = ({ drawn, processed }: Draw): void => tf.dispose([drawn, processed]);
+
+/** Drawn ids, read at once. */
+async function readIds(draws: readonly Draw[]): Promise<number[]> {
+  const joined = tf.concat(draws.map(({ drawn }) => drawn));
   try {
-    return (await readTensor(drawn))[0]!;
+    return Array.from(await readTensor(joined));
   } finally {
-    drawn.dispose();
+    joined.dispose();
   }
 }
 

@@ -30,5 +30,8 @@ export {
 } from './search/contrastive-search.js';
 export type { Phrase } from './search/phrases.js';
 export { parseSearchConfig, type SearchDefaults } from './search/search-config.js';
+export { draftModel, earlyExit } from './speculation/draft-model.js';
+export { type PromptLookupOptions, promptLookup } from './speculation/prompt-lookup.js';
+export type { Drafter, Speculation } from './speculation/speculation.js';
 export type { StopReason } from './stop.js';
 export { type StreamOptions, stream } from './stream.js';

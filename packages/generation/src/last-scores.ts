@@ -27,12 +27,40 @@ export function lastScores(
   ctx: ForwardContext,
   lengths: readonly number[] = Array<number>(ids.shape[0]).fill(ids.shape[1]),
 ): tf.Tensor2D {
+  return tf.tidy(() => scoresOf(network, ids, ctx, (x) => lastRows(x, lengths)));
+}
+
+/**
+ * A model's scores after each of the last tokens of one sequence.
+ *
+ * @param ids `[1, T]`, int32
+ * @param count the number of those tokens
+ * @returns `[count, V]`
+ */
+export function endScores(
+  network: LanguageModel,
+  ids: tf.Tensor2D,
+  ctx: ForwardContext,
+  count: number,
+): tf.Tensor2D {
+  const end = (x: tf.Tensor) => {
+    const [, length, width] = x.shape as [number, number, number];
+    return x.slice([0, length - count, 0], [1, count, width]).reshape<tf.Tensor2D>([count, width]);
+  };
+  return tf.tidy(() => scoresOf(network, ids, ctx, end));
+}
+
+/** The scores of some rows: of the hidden states where the head is one matrix, else of all scores. */
+function scoresOf(
+  network: LanguageModel,
+  ids: tf.Tensor2D,
+  ctx: ForwardContext,
+  rows: (x: tf.Tensor) => tf.Tensor2D,
+): tf.Tensor2D {
   const { head } = network;
   const weight = headMatrix(head);
-  return tf.tidy(() => {
-    if (!head || !weight) return lastRows(network.forward(ids, ctx), lengths);
-    return headScores(lastRows(head.hidden(ids, ctx), lengths), weight);
-  });
+  if (!head || !weight) return rows(network.forward(ids, ctx));
+  return headScores(rows(head.hidden(ids, ctx)), weight);
 }
 
 /** The row of each sequence's last token: `[N, T, D]` to `[N, D]`. */

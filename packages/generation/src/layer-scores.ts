@@ -1,11 +1,11 @@
 import type { LanguageModel } from '@headwise/core';
 import { type CacheStorage, KeyValueCache } from '@headwise/decoding';
 import * as tf from '@tensorflow/tfjs';
-import { lastScores } from './last-scores.js';
-import type { NextScores } from './next-scores.js';
+import { endScores, lastScores } from './last-scores.js';
+import type { CheckedScores } from './next-scores.js';
 
 /** Scores by the model's own layers. */
-export class LayerScores implements NextScores {
+export class LayerScores implements CheckedScores {
   readonly #network: LanguageModel;
   readonly #storage: CacheStorage;
   readonly #scoresOf: typeof lastScores;
@@ -27,6 +27,10 @@ export class LayerScores implements NextScores {
   }
 
   after(sequence: readonly number[]): tf.Tensor2D {
+    return this.afterEach(sequence, 1);
+  }
+
+  afterEach(sequence: readonly number[], count: number): tf.Tensor2D {
     const { maxLength } = this.#network;
     if (sequence.length - this.#first > maxLength) {
       this.#cache.dispose();
@@ -37,9 +41,19 @@ export class LayerScores implements NextScores {
     this.#scores?.dispose();
     this.#scores = tf.tidy(() => {
       const ids = tf.tensor2d(unseen, [1, unseen.length], 'int32');
-      return this.#scoresOf(this.#network, ids, { cache: this.#cache });
+      const ctx = { cache: this.#cache };
+      if (count === 1) return this.#scoresOf(this.#network, ids, ctx);
+      return endScores(this.#network, ids, ctx, count);
     });
     return this.#scores;
+  }
+
+  room(sequence: readonly number[]): number {
+    return this.#network.maxLength - (sequence.length - this.#first);
+  }
+
+  keep(length: number): void {
+    if (this.#cache.length > 0) this.#cache.trim(Math.max(0, length - this.#first));
   }
 
   dispose(): void {

@@ -28,6 +28,21 @@ export interface BatchScores {
   dispose(): void;
 }
 
+/** Scores after several tokens at once, of which the last may turn out wrong. */
+export interface CheckedScores extends NextScores {
+  /**
+   * The scores after each of the last tokens of a sequence.
+   *
+   * @param count the number of those tokens; `room` was asked for them
+   * @returns `[count, V]`, which the next call disposes or overwrites
+   */
+  afterEach(sequence: readonly number[], count: number): tf.Tensor2D;
+  /** The number of tokens that the sequence may grow by before the oldest leave the context. */
+  room(sequence: readonly number[]): number;
+  /** Forgets what came after the first `length` tokens of the sequence. */
+  keep(length: number): void;
+}
+
 /** Scores under classifier-free guidance. */
 export class GuidedScores implements NextScores {
   readonly #scores: NextScores;

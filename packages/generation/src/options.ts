@@ -5,6 +5,7 @@ import type { DolaLayers } from './dola.js';
 import type { LengthDecay } from './processors/length-decay.js';
 import type { LogitsProcessor } from './processors/own.js';
 import type { SequenceBias } from './processors/sequence-bias.js';
+import type { Speculation } from './speculation/speculation.js';
 
 /** Options of generation. Lengths are in tokens. */
 export interface GenerateOptions extends SamplingOptions {
@@ -49,6 +50,11 @@ export interface GenerateOptions extends SamplingOptions {
    * layers; default off.
    */
   dolaLayers?: DolaLayers | undefined;
+  /**
+   * Drafts the next tokens, which the model then checks in one pass: `promptLookup`, `draftModel`, `earlyExit`, or one of your own.
+   * What is drawn stays the same, token for token. Default none.
+   */
+  speculation?: Speculation | undefined;
   /** Functions of one's own on the model's scores, in their order, before all else. */
   processors?: readonly LogitsProcessor[] | undefined;
   /** The same seed draws the same tokens; default 0. */

@@ -9,6 +9,7 @@ import type { LengthDecay } from './processors/length-decay.js';
 import type { LogitsProcessor } from './processors/own.js';
 import type { SequenceBias } from './processors/sequence-bias.js';
 import { checkPrompt } from './prompt.js';
+import type { Speculation } from './speculation/speculation.js';
 
 /** Options with their defaults, for one prompt. */
 export interface Plan {
@@ -30,6 +31,7 @@ export interface Plan {
   guidance: { scale: number; prompt: readonly number[] } | undefined;
   dola: DolaLayers | undefined;
   processors: readonly LogitsProcessor[];
+  speculation: Speculation | undefined;
   seed: number;
   storage: CacheStorage;
   runAhead: number | undefined;
@@ -130,6 +132,7 @@ export function planOf(
     guidance: guidanceOf(options, start, start === prompt, idsOf),
     dola: dolaOf(options, start === prompt),
     processors: options.processors ?? [],
+    speculation: options.speculation,
     seed: options.seed ?? 0,
     storage: options.storage ?? 'f32',
     runAhead: count('runAhead', 1),
@@ -137,6 +140,11 @@ export function planOf(
     signal: options.signal,
     sampling: checkedSampling(options),
   };
+  if (plan.speculation && (constraint || plan.guidance || plan.dola)) {
+    const decoder = plan.dola ? 'dolaLayers' : `guidanceScale ${options.guidanceScale}`;
+    const other = constraint ? 'a constraint' : decoder;
+    throw new InputError(`speculation is given together with ${other}; expected one of the two`);
+  }
   if (constraint) {
     const startLength = start.length;
     const limits = { vocabSize, startLength, stopIds, most: mostConstrained(plan), least };

@@ -56,6 +56,11 @@ export class Growing implements RunningSequence {
     { alternatives = 0, scores = false }: BatchDetails,
   ) {
     checkAlternatives(alternatives);
+    if (options.speculation) {
+      throw new InputError(
+        'speculation is given for a batch; expected none: it is for generate and stream',
+      );
+    }
     const start = isEncoderDecoder(network) ? [network.startId] : prompt;
     this.plan = checkedPlan(network, prompt, options, start);
     this.alternatives = alternatives;

@@ -11,10 +11,10 @@ import {
 } from '@headwise/decoding';
 import * as tf from '@tensorflow/tfjs';
 import { newerHalf } from './layer-scores.js';
-import type { NextScores } from './next-scores.js';
+import type { CheckedScores } from './next-scores.js';
 
 /** Scores by a model's fused step, after its layers have processed the prompt; the step draws tokens too. */
-export class StepScores implements NextScores {
+export class StepScores implements CheckedScores {
   readonly #network: LanguageModel;
   readonly #step: StepPlan;
   readonly #cache: KeyValueCache;
@@ -38,6 +38,21 @@ export class StepScores implements NextScores {
 
   after(sequence: readonly number[]): tf.Tensor2D {
     return this.#loop.logits([this.#prepare(sequence)]);
+  }
+
+  afterEach(sequence: readonly number[], count: number): tf.Tensor2D {
+    const first = sequence.length - count;
+    const { position } = this.#prepare(sequence.slice(0, first + 1));
+    const ids = sequence.slice(first);
+    return this.#loop.logits(ids.map((id, i) => ({ id, position: position + i })));
+  }
+
+  room(sequence: readonly number[]): number {
+    return this.#network.maxLength - (sequence.length - this.#first);
+  }
+
+  keep(length: number): void {
+    if (this.#cache.length > 0) this.#cache.trim(Math.max(0, length - this.#first));
   }
 
   /**

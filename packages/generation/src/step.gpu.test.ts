@@ -6,6 +6,8 @@ import { afterAll, describe, expect, test } from 'vitest';
 import { choices } from './choices.js';
 import { generate } from './generate.js';
 import type { GenerateOptions } from './options.js';
+import { draftModel, earlyExit } from './speculation/draft-model.js';
+import { promptLookup } from './speculation/prompt-lookup.js';
 
 const sizes = { vocab_size: 29, n_positions: 16, n_embd: 12, n_layer: 2, n_head: 3 };
 const model = createModel({ model_type: 'gpt2', ...sizes, initializer_range: 0.5 }, { seed: 4 });
@@ -98,6 +100,25 @@ describe('the fused step draws what the layers draw', () => {
       expect(await collect(fused, prompt, { ...given, runAhead: 1 })).toEqual(expected);
       expect(await collect(fused, prompt, { ...given, runAhead: 5 })).toEqual(expected);
       expect(await collect(fused, prompt, given)).toEqual(expected);
+    });
+  }
+
+  const drafters = {
+    lookup: promptLookup(),
+    'the model itself': draftModel(fused),
+    exit: earlyExit(1),
+  };
+  for (const [name, speculation] of Object.entries(drafters)) {
+    test(`with drafts by ${name}, and nothing is left behind`, async () => {
+      for (const option of ['greedy', 'with penalties', 'with a processor on the device']) {
+        const given = { maxNewTokens: 12, ...cases[option] };
+        const expected = await collect(layers, [3, 17, 5, 3, 17], given);
+        const run = async () =>
+          expect(await collect(fused, [3, 17, 5, 3, 17], { ...given, speculation })).toEqual(
+            expected,
+          );
+        expect(await left(run)).toEqual(nothing);
+      }
     });
   }
 

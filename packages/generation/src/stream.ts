@@ -31,17 +31,21 @@ export async function* stream(
   const sequence = [...prompt];
   const continuation = new Continuation(network, plan, prompt.length);
   try {
-    for (let made = 0; ; made++) {
-      const reason = stopping.before(made, sequence);
+    let made = 0;
+    for (let reason = stopping.before(made, sequence); ; ) {
       if (reason) return reason;
-      let token: GeneratedToken | undefined;
-      const id = await continuation.one(sequence, made, async (scores, id) => {
-        if (!stopping.at(id)) [token] = await probabilitiesOf(scores, [id], alternatives);
+      const tokens: GeneratedToken[] = [];
+      await continuation.looked(sequence, made, async (scores, id) => {
+        tokens.push(...(await probabilitiesOf(scores, [id], alternatives)));
       });
-      if (!token) return 'stop';
-      yield token;
-      await nextTask();
-      sequence.push(id);
+      for (const token of tokens) {
+        if (stopping.at(token.id)) return 'stop';
+        yield token;
+        await nextTask();
+        sequence.push(token.id);
+        reason = stopping.before(++made, sequence);
+        if (reason) break;
+      }
     }
   } finally {
     continuation.dispose();

@@ -18,6 +18,7 @@ done
 "$venv/bin/python" "$here/left_padding.py" "$goldens"
 "$venv-before-five/bin/python" "$here/before_five.py" "$goldens"
 "$venv/bin/python" "$here/beams.py" "$goldens"
+"$venv/bin/python" "$here/assisted.py" "$goldens"
 "$venv-searches/bin/python" "$here/searches.py" "$goldens"
 "$venv-searches/bin/python" "$here/constrained.py" "$goldens"
 "$venv-searches/bin/python" "$here/dola.py" "$goldens"

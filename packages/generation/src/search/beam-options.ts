@@ -78,6 +78,11 @@ export function checkBeams(network: Generator, options: BeamSearchOptions): void
       `${name} is given for a beam search; expected none: it is for generate${name === 'constraint' ? ', and phrases for searches' : ' and stream'}`,
     );
   }
+  if (options.speculation) {
+    throw new InputError(
+      'speculation is given for a beam search; expected none: it is for generate and stream',
+    );
+  }
   if ((options.guidanceScale ?? 1) !== 1) {
     throw new InputError(
       `guidanceScale is ${options.guidanceScale} for a beam search; expected 1: guidance is for generate`,

@@ -224,6 +224,7 @@ function checkContrastive(
     processors = [],
     constraint,
     dolaLayers,
+    speculation,
   }: ContrastiveSearchOptions,
 ): void {
   if (!(Number.isSafeInteger(candidates) && candidates >= 2 && candidates <= vocabSize)) {
@@ -239,6 +240,7 @@ function checkContrastive(
     processors: processors.length > 0,
     constraint: constraint !== undefined,
     dolaLayers: dolaLayers !== undefined,
+    speculation: speculation !== undefined,
   };
   for (const [name, given] of Object.entries(refused)) {
     if (!given) continue;

@@ -1,6 +1,7 @@
 import {
   type EncoderModel,
   type ForwardContext,
+  InputError,
   type LanguageModel,
   type MatrixHead,
   type ParamStore,
@@ -24,9 +25,18 @@ export class DecoderModel implements LanguageModel, SteppedModel {
   readonly head: MatrixHead;
   readonly #scores: (x: tf.Tensor, ctx?: ForwardContext) => tf.Tensor;
   readonly #stepPlan: () => StepPlan | undefined;
+  readonly #firstLayers: (count: number) => DecoderModel;
 
   constructor(params: ParamStore, config: ModelConfiguration, { tied }: { tied: boolean }) {
     this.#stepPlan = () => makeStepPlan(params, config, { tied });
+    this.#firstLayers = (layers) => {
+      if (Number.isSafeInteger(layers) && layers >= 1 && layers < config.layers) {
+        return new DecoderModel(params, firstLayersOf(config, layers), { tied });
+      }
+      throw new InputError(
+        `firstLayers: ${layers} layers of ${config.layers}; expected a whole number of at least 1, below that`,
+      );
+    };
     const { vocabSize, dim } = config;
     const { table: init } = initializersOf(config);
     this.vocabSize = vocabSize;
@@ -59,6 +69,11 @@ export class DecoderModel implements LanguageModel, SteppedModel {
     return this.#stepPlan();
   }
 
+  /** The model of its first layers, with its own last norm and head, as early exit drafts with; it shares the parameters. */
+  firstLayers(count: number): DecoderModel {
+    return this.#firstLayers(count);
+  }
+
   /** @param ids `[B, T]`, int32 @returns logits `[B, T, V]` */
   forward(ids: tf.Tensor, ctx?: ForwardContext): tf.Tensor {
     return tf.tidy(() => {
@@ -66,6 +81,13 @@ export class DecoderModel implements LanguageModel, SteppedModel {
       return tapped(ctx, '', 'logits', this.#scores(hidden, ctx));
     });
   }
+}
+
+/** A configuration with its first layers only. */
+function firstLayersOf(config: ModelConfiguration, layers: number): ModelConfiguration {
+  const { heads } = config;
+  const window = Array.isArray(heads.window) ? heads.window.slice(0, layers) : heads.window;
+  return { ...config, layers, heads: { ...heads, window } };
 }
 
 /** The context with the positions that transformers' `generate` derives from a mask of padding. */
