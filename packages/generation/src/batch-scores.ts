@@ -108,6 +108,21 @@ class DecoderScores implements BatchScores {
   }
 }
 
+/** Prompts of any lengths as an encoder reads them: states and mask. */
+export function encodedPrompts(
+  network: EncoderDecoderModel,
+  prompts: readonly (readonly number[])[],
+): Encoded {
+  return tf.tidy(() => {
+    const { ids, lengths } = padded(prompts);
+    const mask = lengths.map((length) =>
+      Array.from({ length: ids.shape[1] }, (_, t) => Number(t < length)),
+    );
+    const attentionMask = tf.tensor2d(mask, ids.shape, 'int32');
+    return { states: network.encode(ids, { attentionMask }).states, attentionMask };
+  });
+}
+
 /** Scores of a decoder that reads encoded prompts. */
 class EncodedScores implements BatchScores {
   readonly #network: EncoderDecoderModel;
@@ -126,21 +141,12 @@ class EncodedScores implements BatchScores {
       const going =
         given.length > 0 ? this.#decode(given, this.#encoded!, this.#cache.cache) : undefined;
       if (joining.length === 0) return joinedRows(going);
-      const encoded = this.#encode(joining);
+      const encoded = encodedPrompts(this.#network, joining);
       const starts = joining.map(() => this.#network.startId);
       const joined = this.#cache.join((cache) => this.#decode(starts, encoded, cache));
       this.#replace(this.#encoded ? joinedEncoded(this.#encoded, encoded) : encoded);
       return joinedRows(going, joined);
     });
-  }
-
-  #encode(prompts: readonly (readonly number[])[]): Encoded {
-    const { ids, lengths } = padded(prompts);
-    const mask = lengths.map((length) =>
-      Array.from({ length: ids.shape[1] }, (_, t) => Number(t < length)),
-    );
-    const attentionMask = tf.tensor2d(mask, ids.shape, 'int32');
-    return { states: this.#network.encode(ids, { attentionMask }).states, attentionMask };
   }
 
   #decode(ids: readonly number[], encoded: Encoded, cache: KeyValueCache): tf.Tensor2D {

@@ -13,6 +13,7 @@ export {
 } from './generate-batch.js';
 export { type GenerationDefaults, parseGenerationConfig } from './generation-config.js';
 export type { GenerateOptions } from './options.js';
+export { type Perplexity, type PerplexityOptions, perplexity } from './perplexity.js';
 export { processScores } from './process-scores.js';
 export type { LengthDecay } from './processors/length-decay.js';
 export type { LogitsProcessor } from './processors/own.js';
@@ -20,6 +21,14 @@ export type { SequenceBias } from './processors/sequence-bias.js';
 export { checkPrompt } from './prompt.js';
 export { type BatchResult, RunningBatch, type RunningBatchOptions } from './running-batch.js';
 export type { BatchDetails, RunningSequence } from './running-sequence.js';
+export {
+  type CompletionScore,
+  type PromptAndCompletion,
+  type ScoredToken,
+  type ScoreOptions,
+  score,
+  scoreBatch,
+} from './score.js';
 export type { BeamSearchOptions } from './search/beam-options.js';
 export { beamSearch } from './search/beam-search.js';
 export type { BeamSequence, EarlyStopping } from './search/beams.js';

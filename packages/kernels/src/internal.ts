@@ -6,7 +6,7 @@ export { checkScoring } from './attention/check-scoring.js';
 export { row } from './attention/expression/expression.js';
 export { attentionReference } from './attention/reference.js';
 export { type BestScores, bestScores } from './best-scores/index.js';
-export { headMatrix, headScores } from './chunked-cross-entropy/chunks.js';
+export { headMatrix, headScores, rowsAtATime } from './chunked-cross-entropy/chunks.js';
 export { attendStep, type StepScoring } from './decode/attend.js';
 export { widestStepHead } from './decode/attend-program.js';
 export { embedToken } from './decode/embed.js';

@@ -19,6 +19,7 @@ done
 "$venv-before-five/bin/python" "$here/before_five.py" "$goldens"
 "$venv/bin/python" "$here/beams.py" "$goldens"
 "$venv/bin/python" "$here/assisted.py" "$goldens"
+"$venv/bin/python" "$here/scores.py" "$goldens"
 "$venv-searches/bin/python" "$here/searches.py" "$goldens"
 "$venv-searches/bin/python" "$here/constrained.py" "$goldens"
 "$venv-searches/bin/python" "$here/dola.py" "$goldens"

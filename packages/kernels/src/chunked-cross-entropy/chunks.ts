@@ -110,7 +110,9 @@ function lossOfChunk(
 const vocabularyOf = (weight: tf.Tensor2D | PackedWeight): number =>
   weight instanceof PackedWeight ? weight.out : weight.shape[0];
 
-const rowsAtATime = (vocabulary: number) => Math.max(1, Math.floor(chunkBytes / (4 * vocabulary)));
+/** The rows of logits that are held at one time. */
+export const rowsAtATime = (vocabulary: number) =>
+  Math.max(1, Math.floor(chunkBytes / (4 * vocabulary)));
 
 /** First row and number of rows of each chunk; of even sizes. */
 function chunks(rows: number, most: number): [start: number, size: number][] {

@@ -1,10 +1,10 @@
+import { score } from '@headwise/generation';
 import type { Hono } from 'hono';
 import { z } from 'zod';
 import { type Answer, beginAnswers, piecesOf, wholeAnswer } from '../answer.js';
 import { ApiError } from '../http/api-error.js';
 import { checkedBody, readJsonBody } from '../http/body.js';
 import { dataEvent, eventStream } from '../http/event-stream.js';
-import { promptProbabilities } from '../prompt-probabilities.js';
 import type { ServedModel, Service } from '../service.js';
 import {
   CompletionLogprobs,
@@ -190,8 +190,9 @@ class Completion {
     const { model, tokenizer } = this.#model;
     return Promise.all(
       this.#prompts.map(async ({ ids }) => {
-        const score = () => promptProbabilities(model.network, ids, logprobs);
-        return promptLogprobs(tokenizer, ids, await engine.run(score, signal));
+        const options = { alternatives: logprobs, signal };
+        const scored = () => score(model.network, ids.slice(0, 1), ids.slice(1), options);
+        return promptLogprobs(tokenizer, ids, (await engine.run(scored, signal)).tokens);
       }),
     );
   }
