@@ -111,7 +111,7 @@ const vocabularyOf = (weight: tf.Tensor2D | PackedWeight): number =>
   weight instanceof PackedWeight ? weight.out : weight.shape[0];
 
 /** The rows of logits that are held at one time. */
-export const rowsAtATime = (vocabulary: number) =>
+export const rowsAtATime = (vocabulary: number): number =>
   Math.max(1, Math.floor(chunkBytes / (4 * vocabulary)));
 
 /** First row and number of rows of each chunk; of even sizes. */
