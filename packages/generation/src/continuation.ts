@@ -141,7 +141,8 @@ export class Continuation {
       for (const [n, id] of found.entries()) await look?.(draws[n]!.processed, id);
       this.#draftLength.report(drafted.length, right);
       this.#random = new Random(random[found.length]!);
-      this.#checked.keep(sequence.length + Math.min(right, found.length));
+      // The last token found is processed with the next one.
+      this.#checked.keep(sequence.length + found.length - 1);
       return found;
     } finally {
       for (const draw of draws) disposeDraw(draw);

@@ -5,6 +5,7 @@ import { checkedSampling } from '@headwise/kernels/internal';
 import { createModel, type DecoderSettings, type WeightDtype } from '@headwise/models';
 import type { Contestants, Workload } from '@headwise/testing';
 import * as tf from '@tensorflow/tfjs';
+import { llamaSmall } from './models.js';
 import { type PastTokens, stockStep } from './stock-step.js';
 
 /** How far scores may be from those of float32, as a part of their spread. */
@@ -156,16 +157,7 @@ async function relativeDifference(a: tf.Tensor, b: tf.Tensor): Promise<number> {
 
 const models: Readonly<Record<string, DecoderSettings>> = {
   'gpt2-small': { model_type: 'gpt2' },
-  'llama-small': {
-    model_type: 'llama',
-    vocab_size: 32_000,
-    hidden_size: 768,
-    intermediate_size: 2048,
-    num_hidden_layers: 12,
-    num_attention_heads: 12,
-    num_key_value_heads: 4,
-    max_position_embeddings: 1024,
-  },
+  'llama-small': llamaSmall,
 };
 
 export const workloads: Workload[] = Object.entries(models).flatMap(([name, config]) =>

@@ -1,19 +1,10 @@
 import { generate } from '@headwise/generation';
 import { createGrammar, type TokenTexts } from '@headwise/grammar';
-import { createModel, type DecoderSettings } from '@headwise/models';
+import { createModel } from '@headwise/models';
 import type { Contestants, Workload } from '@headwise/testing';
+import { llamaSmall } from './models.js';
 
-const vocabulary = 32_000;
-const config: DecoderSettings = {
-  model_type: 'llama',
-  vocab_size: vocabulary,
-  hidden_size: 768,
-  intermediate_size: 2048,
-  num_hidden_layers: 12,
-  num_attention_heads: 12,
-  num_key_value_heads: 4,
-  max_position_embeddings: 1024,
-};
+const vocabulary = llamaSmall.vocab_size;
 
 /** The 256 bytes, and words of two to five letters. */
 const texts = Array.from({ length: vocabulary }, (_, id) => {
@@ -44,7 +35,7 @@ const schema = {
 
 /** One token within a schema and without, each read before the next. */
 async function contestants(): Promise<Contestants> {
-  const { network, params } = createModel(config, { seed: 1 });
+  const { network, params } = createModel(llamaSmall, { seed: 1 });
   const constraint = createGrammar(tokens).jsonSchema(schema);
   const prompt = Array.from({ length: 32 }, (_, i) => (i * 7919 + 464) % network.vocabSize);
   const endless = (own: object) => {

@@ -159,6 +159,46 @@ test('right drafts are long, wrong ones become rare', async () => {
   expect(wrong.drafts.length).toBeLessThan(6);
 });
 
+test('where nothing can be drawn at a drafted place, the error is that of a single token', async () => {
+  const given: GenerateOptions = {
+    temperature: 0,
+    maxNewTokens: 12,
+    processors: [
+      {
+        host: (scores, { length }) => {
+          if (length === prompt.length + 3) scores.fill(Number.NEGATIVE_INFINITY);
+        },
+      },
+    ],
+  };
+  const run = async (more: GenerateOptions) => {
+    const ids: number[] = [];
+    const all = async () => {
+      for await (const id of generate(network, prompt, { ...given, ...more })) ids.push(id);
+    };
+    await expect(all()).rejects.toThrow('scores of row 0 are −∞');
+    return ids;
+  };
+  const before = tf.memory().numTensors;
+  const plain = await run({});
+  expect(plain).toHaveLength(3);
+  expect(await run({ speculation: draftModel(network) })).toEqual(plain);
+  expect(tf.memory().numTensors).toBe(before);
+});
+
+test('an abort in mid-stream and a deadline end it', async () => {
+  const speculation = draftModel(network);
+  const controller = new AbortController();
+  const ids: number[] = [];
+  const given = { speculation, signal: controller.signal, maxNewTokens: 20 };
+  for await (const id of generate(network, prompt, given)) {
+    ids.push(id);
+    if (ids.length === 2) controller.abort();
+  }
+  expect(ids).toHaveLength(2);
+  expect(await collect(network, prompt, { speculation, maxTime: 0 })).toHaveLength(1);
+});
+
 test('bad drafts, drafters and combinations are named', async () => {
   const refused: [GenerateOptions, string][] = [
     [{ speculation: { start: () => ({ draft: () => [29], dispose: () => {} }) } }, 'id 29'],
