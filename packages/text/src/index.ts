@@ -1,3 +1,4 @@
+export { type EmbeddingModel, type EmbedOptions, embed } from './embed.js';
 export {
   generateText,
   type Prompt,
@@ -10,4 +11,5 @@ export {
   type TextSettings,
 } from './generate-text.js';
 export { type LoadedText, type LoadTextOptions, load } from './load.js';
+export type { Pooling } from './pooling.js';
 export { readsTools, type ToolCall, ToolCallParser, type ToolCallPiece } from './tool-calls.js';

@@ -11,6 +11,7 @@ import {
   load as loadFrom,
 } from './load.js';
 
+export { type EmbeddingModel, type EmbedOptions, embed } from './embed.js';
 export {
   generateText,
   type Prompt,
@@ -23,6 +24,7 @@ export {
   type TextSettings,
 } from './generate-text.js';
 export type { LoadedText, LoadTextOptions } from './load.js';
+export type { Pooling } from './pooling.js';
 
 /**
  * Loads as `load` of `@headwise/text` does, also from a folder on disk, whose `additional_chat_templates` are read too.
