@@ -6,6 +6,7 @@ import { ApiError, apiErrorOf } from './http/api-error.js';
 import { requireKey } from './http/bearer.js';
 import { addChat } from './openai/chat.js';
 import { addCompletions } from './openai/completions.js';
+import { addEmbeddings } from './openai/embeddings.js';
 import { addModels } from './openai/models.js';
 import { openAiErrorBody } from './openai/openai-error.js';
 import { type ServedModel, type ServerLimits, Service } from './service.js';
@@ -27,6 +28,7 @@ const routes: Readonly<Record<string, 'GET' | 'POST'>> = {
   '/v1/models': 'GET',
   '/v1/chat/completions': 'POST',
   '/v1/completions': 'POST',
+  '/v1/embeddings': 'POST',
   '/v1/messages': 'POST',
 };
 
@@ -81,6 +83,7 @@ export class Server {
     addModels(app, service);
     addChat(app, service);
     addCompletions(app, service);
+    addEmbeddings(app, service);
     addMessages(app, service);
     app.notFound((context) => {
       const { path, method } = context.req;
