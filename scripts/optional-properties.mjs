@@ -53,7 +53,7 @@ export function withoutUndefined(text) {
   for (let i = 0; i < code.length; i++) {
     if (opening.includes(code[i])) brackets.push(code[i]);
     else if (closing.includes(code[i])) brackets.pop();
-    else if (code.startsWith('?:', i) && brackets.at(-1) === '{') {
+    else if (code.startsWith('?:', i) && code[i - 1] !== '-' && brackets.at(-1) === '{') {
       const end = endOfType(code, i + 2);
       if (includesUndefined(code.slice(i + 2, end))) continue;
       const line = text.slice(text.lastIndexOf('\n', i) + 1, i).trim();

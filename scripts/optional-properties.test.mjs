@@ -25,5 +25,6 @@ test('parameters, methods, conditional types, comments and strings are none', ()
   assert.deepEqual(names('declare function f(a?: number): void;'), []);
   assert.deepEqual(names('interface A { f?(a?: number): void; u?: unknown }'), []);
   assert.deepEqual(names('type A<T> = T extends B ? C : D;'), []);
+  assert.deepEqual(names('type A = { [K in keyof B]-?: B[K] };'), []);
   assert.deepEqual(names("interface A { /** a?: b */ a: 'c?: d'; } // e?: f"), []);
 });

@@ -20,7 +20,7 @@ export interface Settings {
 /** A function that the model may call, in the form that chat templates read. */
 export interface ToolDescription {
   type: 'function';
-  function: { name: string; description?: string; parameters: object };
+  function: { name: string; description?: string | undefined; parameters: object };
 }
 
 const ownNumbers = [
@@ -36,10 +36,10 @@ const ownNumbers = [
 
 /** `providerOptions.headwise`: settings that the AI SDK has no names for. */
 export type ProviderOptions = {
-  [name in (typeof ownNumbers)[number]]?: number;
+  [name in (typeof ownNumbers)[number]]?: number | undefined;
 } & {
   /** Variables of the chat template, such as `enable_thinking`. */
-  variables?: Record<string, unknown>;
+  variables?: Record<string, unknown> | undefined;
 };
 
 /**

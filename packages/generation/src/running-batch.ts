@@ -18,11 +18,11 @@ export interface RunningBatchOptions {
 export interface BatchResult {
   readonly sequence: RunningSequence;
   /** The token that was drawn; none where it is a stop id, or the sequence ended before it. */
-  readonly token?: GeneratedToken;
+  readonly token?: GeneratedToken | undefined;
   /** Why the sequence has ended, where it has: it has left the batch. */
-  readonly reason?: NonNullable<RunningSequence['reason']>;
+  readonly reason?: NonNullable<RunningSequence['reason']> | undefined;
   /** The stop id that ended it, where one did. */
-  readonly stopId?: number;
+  readonly stopId?: number | undefined;
   /** What ended it, where the reason is `error`. */
   readonly error?: unknown;
 }

@@ -195,7 +195,7 @@ export class KeyValueCache implements TokenCache {
    */
   reserve(
     path: string,
-    shape: { heads: number; headDim: number; tokens: number; sequences?: number },
+    shape: { heads: number; headDim: number; tokens: number; sequences?: number | undefined },
   ): number {
     this.#checkUsable(path);
     const { heads, headDim, tokens, sequences = 1 } = shape;
