@@ -42,8 +42,14 @@ describe.skipIf(!inject('chromium'))('tokens and device', () => {
       mimeType: 'application/json',
       buffer: Buffer.from('{"version":"1.0","model":{"type":"Magic"}}'),
     });
-    await page.getByRole('alert').filter({ hasText: 'Magic' }).waitFor();
+    const refusal = page.getByRole('alert').filter({ hasText: 'Magic' });
+    await refusal.waitFor();
     await page.getByText('Call me Ishmael.').first().waitFor();
+    // Tokens of another text come after it, and do not take it away.
+    await page.getByLabel('Text', { exact: true }).fill('whale');
+    const first = page.getByRole('region', { name: 'Tokenizer', exact: true });
+    await first.getByRole('button', { name: /characters 0 to 5$/ }).waitFor();
+    expect(await refusal.count()).toBe(1);
   });
 
   test('the receipt finds every comparison within its bound on WebGPU, and can be downloaded', async () => {

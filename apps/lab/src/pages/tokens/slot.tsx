@@ -31,6 +31,8 @@ export function TokenizerSlot({
 }): ReactElement {
   const [spans, setSpans] = useState<{ text: string; spans: TokenSpan[] }>();
   const [problem, setProblem] = useState<string>();
+  /** Of the file that was dropped; what comes of the text meanwhile leaves it. */
+  const [refused, setRefused] = useState<string>();
   const [open, setOpen] = useState(false);
   useEffect(() => {
     if (chosen === undefined) return;
@@ -55,10 +57,10 @@ export function TokenizerSlot({
     try {
       await desk.call('openTokenizer', [key, { kind: 'file', file }]);
       setOpen(false);
-      setProblem(undefined);
+      setRefused(undefined);
       onAdd({ key, name: file.name });
     } catch (error) {
-      setProblem((error as Error).message);
+      setRefused((error as Error).message);
     }
   };
   return (
@@ -73,6 +75,7 @@ export function TokenizerSlot({
         ]}
         onChange={(value) => {
           setOpen(value === bringing);
+          setRefused(undefined);
           if (value !== bringing && value !== nothing) onChoose(value);
         }}
       />
@@ -82,6 +85,7 @@ export function TokenizerSlot({
           onFiles={take}
         />
       )}
+      {refused && <Notice tone="bad">{refused}</Notice>}
       {problem && <Notice tone="bad">{problem}</Notice>}
       {chosen === undefined ? (
         <p className="muted">Choose one to compare with, or train one below.</p>
