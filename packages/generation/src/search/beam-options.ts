@@ -72,10 +72,9 @@ export function checkBeams(network: Generator, options: BeamSearchOptions): void
       'constraint is given for a beam search without stopIds; expected end tokens, which end complete outputs',
     );
   }
-  if (options.constraint || options.dolaLayers) {
-    const name = options.constraint ? 'constraint' : 'dolaLayers';
+  if (options.dolaLayers) {
     throw new InputError(
-      `${name} is given for a beam search; expected none: it is for generate${name === 'constraint' ? ', and phrases for searches' : ' and stream'}`,
+      'dolaLayers is given for a beam search; expected none: it is for generate and stream',
     );
   }
   if (options.speculation) {

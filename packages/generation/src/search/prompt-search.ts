@@ -76,7 +76,7 @@ export class PromptSearch {
   get wanted(): number | undefined {
     const { plan, start } = this;
     const { sample, phrases, groups, beams } = this.#settings;
-    if (sample || phrases || plan.processors.length > 0) return undefined;
+    if (sample || phrases || plan.allowed || plan.processors.length > 0) return undefined;
     if (penalises(plan.sampling) || plan.sampling.encoderRepetitionPenalty !== 1) return undefined;
     let most = 0;
     for (const { ids } of this.running) {
