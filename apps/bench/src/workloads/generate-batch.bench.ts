@@ -1,6 +1,7 @@
 import { type GenerateOptions, generate, RunningBatch } from '@headwise/generation';
 import { createModel } from '@headwise/models';
 import type { Contestants, Workload } from '@headwise/testing';
+import { endless } from './endless.js';
 
 /** Tokens of the prompts, whose ends are apart. */
 const lengths = [31, 250, 64, 120, 7, 180, 96, 40];
@@ -19,17 +20,15 @@ async function contestants(): Promise<Contestants> {
   };
   // As long as the prompts are in the mean.
   const prompt = prompts[6]!;
-  let tokens = generate(network, prompt, options);
+  const tokens = endless(() => generate(network, prompt, options));
   const alone = async () => {
-    for (let i = 0; i < lengths.length; i++) {
-      if ((await tokens.next()).done) tokens = generate(network, prompt, options);
-    }
+    for (let i = 0; i < lengths.length; i++) await tokens.next();
   };
   return {
     ours: together,
     peers: { plain: alone },
     dispose: () => {
-      void tokens.return('signal');
+      tokens.end();
       batch.dispose();
       params.dispose();
     },

@@ -5,6 +5,7 @@ import { checkedSampling } from '@headwise/kernels/internal';
 import { createModel, type DecoderSettings, type WeightDtype } from '@headwise/models';
 import type { Contestants, Workload } from '@headwise/testing';
 import * as tf from '@tensorflow/tfjs';
+import { endless } from './endless.js';
 import { llamaSmall } from './models.js';
 import { type PastTokens, stockStep } from './stock-step.js';
 
@@ -53,15 +54,9 @@ async function contestants(config: DecoderSettings, dtype: WeightDtype): Promise
   console.log(
     `  ${config.model_type} ${dtype}: ${loop.dispatches} dispatches a token, ${await scriptTime(step)} ms of JavaScript; differs by ${difference.toExponential(1)}`,
   );
-  let tokens = generate(network, prompt, { maxNewTokens: 64 });
-  const next = async () => {
-    const { done } = await tokens.next();
-    if (!done) return;
-    tokens = generate(network, prompt, { maxNewTokens: 64 });
-    await tokens.next();
-  };
+  const tokens = endless(() => generate(network, prompt, { maxNewTokens: 64 }));
   return {
-    ours: next,
+    ours: tokens.next,
     peers: {
       step: async () => {
         await step().data();
@@ -73,7 +68,7 @@ async function contestants(config: DecoderSettings, dtype: WeightDtype): Promise
       },
     },
     dispose: () => {
-      void tokens.return('signal');
+      tokens.end();
       loop.dispose();
       cache.dispose();
       plan.dispose();

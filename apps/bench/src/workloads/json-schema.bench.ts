@@ -1,7 +1,8 @@
-import { generate } from '@headwise/generation';
+import { type GenerateOptions, generate } from '@headwise/generation';
 import { createGrammar, type TokenTexts } from '@headwise/grammar';
 import { createModel } from '@headwise/models';
 import type { Contestants, Workload } from '@headwise/testing';
+import { endless } from './endless.js';
 import { llamaSmall } from './models.js';
 
 const vocabulary = llamaSmall.vocab_size;
@@ -38,29 +39,16 @@ async function contestants(): Promise<Contestants> {
   const { network, params } = createModel(llamaSmall, { seed: 1 });
   const constraint = createGrammar(tokens).jsonSchema(schema);
   const prompt = Array.from({ length: 32 }, (_, i) => (i * 7919 + 464) % network.vocabSize);
-  const endless = (own: object) => {
-    let seed = 0;
-    const begin = () =>
-      generate(network, prompt, { maxNewTokens: 96, runAhead: 1, seed: seed++, ...own });
-    let running = begin();
-    return {
-      next: async () => {
-        const { done } = await running.next();
-        if (!done) return;
-        running = begin();
-        await running.next();
-      },
-      end: () => running.return('signal'),
-    };
-  };
-  const within = endless({ constraint });
-  const plain = endless({});
+  const tokensOf = (own: GenerateOptions) =>
+    endless((seed) => generate(network, prompt, { maxNewTokens: 96, runAhead: 1, seed, ...own }));
+  const within = tokensOf({ constraint });
+  const plain = tokensOf({});
   return {
     ours: within.next,
     peers: { plain: plain.next },
     dispose: () => {
-      void within.end();
-      void plain.end();
+      within.end();
+      plain.end();
       params.dispose();
     },
   };

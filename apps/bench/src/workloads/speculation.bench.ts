@@ -2,6 +2,7 @@ import { type GenerateOptions, generate, promptLookup } from '@headwise/generati
 import { createModel } from '@headwise/models';
 import type { Contestants, Workload } from '@headwise/testing';
 import * as tf from '@tensorflow/tfjs';
+import { endless } from './endless.js';
 import { llamaSmall } from './models.js';
 
 /** Ids of the text that repeats: each goes on with the next, the last with the first. */
@@ -40,36 +41,29 @@ function repeatingModel() {
 async function contestants(temperature: number): Promise<Contestants> {
   const { network, params } = repeatingModel();
   const prompt = Array.from({ length: promptLength }, (_, i) => i % period);
-  const endless = (own: GenerateOptions) => {
-    const begin = (seed: number) =>
-      generate(network, prompt, { maxNewTokens: 8 * measured, temperature, seed, ...own });
-    let seed = 0;
-    let running = begin(seed);
-    return {
-      next: async () => {
-        for (let i = 0; i < measured; i++) {
-          if (!(await running.next()).done) continue;
-          running = begin(++seed);
-          await running.next();
-        }
-      },
-      end: () => running.return('signal'),
+  const measuredOf = (own: GenerateOptions) => {
+    const tokens = endless((seed) =>
+      generate(network, prompt, { maxNewTokens: 8 * measured, temperature, seed, ...own }),
+    );
+    const next = async () => {
+      for (let i = 0; i < measured; i++) await tokens.next();
     };
+    return { next, end: tokens.end };
   };
-  const drafted = endless({ speculation: promptLookup() });
-  const plain = endless({});
+  const drafted = measuredOf({ speculation: promptLookup() });
+  const plain = measuredOf({});
   return {
     ours: drafted.next,
     peers: { plain: plain.next },
     dispose: () => {
-      void drafted.end();
-      void plain.end();
+      drafted.end();
+      plain.end();
       params.dispose();
     },
   };
 }
 
-/** Text that repeats its prompt but for one token in a dozen; and text of which one token in three can be foretold. */
+/** Copying: the likeliest token is drawn with a probability of about 0.92. Prose: with about 0.35. */
 const temperatures = { copying: 1, prose: 1.35 };
 
 export const workloads: Workload[] = Object.entries(temperatures).map(([name, temperature]) => ({
