@@ -1,42 +1,7 @@
-import { fileURLToPath } from 'node:url';
-import { createModel, loadModel } from '@headwise/models';
-import { folderFiles } from '@headwise/models/node';
-import { cases } from '@headwise/testing';
-import * as tf from '@tensorflow/tfjs';
+import { createModel } from '@headwise/models';
 import { expect, test } from 'vitest';
-import type { Generator } from '../batch-scores.js';
-import golden from '../goldens/diverse-beams.json' with { type: 'json' };
 import type { BeamSearchOptions } from './beam-options.js';
 import { beamSearch } from './beam-search.js';
-import { parseSearchConfig } from './search-config.js';
-
-const goldens = fileURLToPath(new URL('../../../parity/goldens', import.meta.url));
-
-interface GoldenCase {
-  model: string;
-  config: Record<string, unknown>;
-  prompts: readonly (readonly number[])[];
-  made: readonly (readonly (readonly number[])[])[];
-}
-
-const all = golden.cases as unknown as GoldenCase[];
-// One configuration of each model; all in the full test.
-for (const { model, config, prompts, made } of cases(all, (_, i) => i % 6 === 1)) {
-  test(`diverse beams of ${model}: ${JSON.stringify(config)} are Hugging Face's`, async () => {
-    const { network, params } = await loadModel(folderFiles(`${goldens}/${model}`));
-    const before = tf.memory().numTensors;
-    const { beams } = parseSearchConfig(config, 'config');
-    const found = await beamSearch(network as Generator, prompts, beams!);
-    for (const [n, sequences] of made.entries()) {
-      expect(
-        found[n]!.map(({ ids }) => ids),
-        `prompt ${n}`,
-      ).toEqual(sequences);
-    }
-    expect(tf.memory().numTensors).toBe(before);
-    params.dispose();
-  });
-}
 
 test('groups that cannot be are named', async () => {
   const sizes = { vocab_size: 5, n_positions: 8, n_embd: 8, n_layer: 1, n_head: 2 };
