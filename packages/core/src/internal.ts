@@ -7,6 +7,7 @@ export { startBackend } from './backend/start.js';
 export { tensorWriter, writesDone } from './backend/tensor-writer.js';
 export { allFinite } from './finite.js';
 export type { LinearAdapters } from './layer.js';
+export { lengthGroups } from './length-groups.js';
 export type { Matrix, MatrixLayout, PackedParam, Packer } from './matrix.js';
 export { nextTask } from './next-task.js';
 export { type AdaptableParam, packedBeside } from './params.js';

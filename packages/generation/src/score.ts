@@ -1,5 +1,5 @@
 import { InputError, isEncoderDecoder, readTensor } from '@headwise/core';
-import { nextTask } from '@headwise/core/internal';
+import { lengthGroups, nextTask } from '@headwise/core/internal';
 import { sampleTokens } from '@headwise/kernels';
 import { checkIdValues, vocabularyOf } from '@headwise/kernels/internal';
 import type * as tf from '@tensorflow/tfjs';
@@ -128,19 +128,12 @@ async function greedyIds(scores: tf.Tensor2D): Promise<ArrayLike<number>> {
   }
 }
 
-/** Sequences that are read at once, by their numbers: the longest first, so that few are padded. */
+/** Sequences that are read at once, by their indices; those without a wanted place are left out. */
 function groupsOf(sequences: readonly ScoredSequence[]): number[][] {
-  const lengthOf = (n: number) =>
-    Math.max(sequences[n]!.inputs.length, sequences[n]!.prompt.length);
-  const order = [...sequences.keys()].filter(
+  const wanted = [...sequences.keys()].filter(
     (n) => sequences[n]!.from < sequences[n]!.inputs.length,
   );
-  order.sort((a, b) => lengthOf(b) - lengthOf(a));
-  const groups: number[][] = [];
-  for (const n of order) {
-    const group = groups.at(-1);
-    if (group && (group.length + 1) * lengthOf(group[0]!) <= tokensAtOnce) group.push(n);
-    else groups.push([n]);
-  }
-  return groups;
+  const lengthOf = (n: number) =>
+    Math.max(sequences[n]!.inputs.length, sequences[n]!.prompt.length);
+  return lengthGroups(wanted, lengthOf, tokensAtOnce);
 }

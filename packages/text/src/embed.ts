@@ -6,6 +6,7 @@ import {
   type Network,
   readTensor,
 } from '@headwise/core';
+import { lengthGroups } from '@headwise/core/internal';
 import type { Tokenizer } from '@headwise/tokenizers';
 import * as tf from '@tensorflow/tfjs';
 import { type Pooling, pooled, poolings } from './pooling.js';
@@ -57,7 +58,8 @@ export async function embed(
   const hidden = hiddenStates(network);
   const sequences = embeddedIds({ network }, tokenizer, texts, { truncate });
   const vectors = new Array<Float32Array>(sequences.length);
-  for (const group of groupsOf(sequences)) {
+  const lengthOf = (n: number) => sequences[n]!.length;
+  for (const group of lengthGroups(sequences.keys(), lengthOf, tokensAtOnce)) {
     signal?.throwIfAborted();
     const rows = tf.tidy(() => {
       const { ids, attentionMask, lengths } = paddedRows(group.map((n) => sequences[n]!));
@@ -111,18 +113,6 @@ function hiddenStates(network: Network): (ids: tf.Tensor, ctx: EncoderContext) =
   throw new InputError(
     'the model gives scores of tokens alone; expected one with hidden states: an encoder, or a decoder with a head',
   );
-}
-
-/** Sequences that are read at once, by their numbers: the longest first, so that few are padded. */
-function groupsOf(sequences: readonly (readonly number[])[]): number[][] {
-  const lengthOf = (n: number) => sequences[n]!.length;
-  const groups: number[][] = [];
-  for (const n of [...sequences.keys()].sort((a, b) => lengthOf(b) - lengthOf(a))) {
-    const group = groups.at(-1);
-    if (group && (group.length + 1) * lengthOf(group[0]!) <= tokensAtOnce) group.push(n);
-    else groups.push([n]);
-  }
-  return groups;
 }
 
 /** Sequences as rows, with padding on the right; the first is the longest. */
