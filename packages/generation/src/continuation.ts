@@ -4,7 +4,7 @@ import { checkDrawn, penalises } from '@headwise/kernels/internal';
 import * as tf from '@tensorflow/tfjs';
 import { forcedAfter, standingAdjustments, standingFor } from './adjustments.js';
 import { dolaScores } from './dola.js';
-import { drawForced, drawFrom } from './draw.js';
+import { drawForced, drawFrom, readIds } from './draw.js';
 import { LayerScores } from './layer-scores.js';
 import { type CheckedScores, GuidedScores, type NextScores } from './next-scores.js';
 import { checkId, type Plan } from './plan.js';
@@ -21,7 +21,7 @@ export class Continuation {
   readonly #plan: Plan;
   #random: Random;
   readonly #scores: NextScores;
-  /** The model's own scores, of which several can be had at once. */
+  /** The model's own scores, which can be computed after several tokens at once. */
   readonly #checked: CheckedScores;
   readonly #vocabSize: number;
   readonly #drafter: Drafter | undefined;
@@ -133,7 +133,7 @@ export class Continuation {
         draws.push(draw);
         random.push(this.#random.state);
       }
-      const ids = await readIds(draws);
+      const ids = await readIds(draws.map(({ drawn }) => drawn));
       let right = 0;
       while (right < drafted.length && ids[right] === drafted[right]) right++;
       const found = ids.slice(0, right + 1);
@@ -213,16 +213,6 @@ interface Draw {
 }
 
 const disposeDraw = ({ drawn, processed }: Draw): void => tf.dispose([drawn, processed]);
-
-/** Drawn ids, read at once. */
-async function readIds(draws: readonly Draw[]): Promise<number[]> {
-  const joined = tf.concat(draws.map(({ drawn }) => drawn));
-  try {
-    return Array.from(await readTensor(joined));
-  } finally {
-    joined.dispose();
-  }
-}
 
 /** The fused step of a model where it has one, else its layers. */
 function scoresOf(

@@ -1,7 +1,7 @@
 import { readTensor } from '@headwise/core';
 import { checkDrawn } from '@headwise/kernels/internal';
 import * as tf from '@tensorflow/tfjs';
-import { drawForced, drawFrom, type GeneratedToken, probabilitiesOf } from './draw.js';
+import { drawForced, drawFrom, type GeneratedToken, probabilitiesOf, readIds } from './draw.js';
 import { runInOrder } from './processors/own.js';
 import type { Growing } from './running-sequence.js';
 
@@ -44,10 +44,7 @@ async function idsOf(rows: tf.Tensor2D, sequences: readonly Growing[]): Promise<
   const drawn: tf.Tensor1D[] = [];
   try {
     for (const [n, sequence] of sequences.entries()) drawn.push(await drawOne(rows, n, sequence));
-    const joined = tf.concat(drawn);
-    const values = await readTensor(joined);
-    joined.dispose();
-    return Array.from(values);
+    return await readIds(drawn);
   } finally {
     tf.dispose(drawn);
   }

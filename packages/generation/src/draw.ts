@@ -34,6 +34,16 @@ export function drawFrom(
   );
 }
 
+/** Drawn ids, read at once. @param drawn `[1]` each, not disposed */
+export async function readIds(drawn: readonly tf.Tensor1D[]): Promise<number[]> {
+  const joined = tf.concat([...drawn]);
+  try {
+    return Array.from(await readTensor(joined));
+  } finally {
+    joined.dispose();
+  }
+}
+
 /** One of several ids, all as likely; of those that are not suppressed. */
 export function drawForced(ids: readonly number[], plan: Plan, random: Random): number {
   const allowed = [...new Set(ids)].filter((id) => !plan.suppressIds.includes(id));

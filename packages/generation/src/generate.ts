@@ -1,9 +1,8 @@
 import type { LanguageModel } from '@headwise/core';
-import { nextTask } from '@headwise/core/internal';
-import { Continuation } from './continuation.js';
 import type { GenerateOptions } from './options.js';
 import { checkedPlan } from './plan.js';
-import { Stopping, type StopReason } from './stop.js';
+import type { StopReason } from './stop.js';
+import { tokenLoop } from './token-loop.js';
 
 /**
  * Continues a sequence of tokens; yields each new one, and returns why it ended.
@@ -27,23 +26,11 @@ export async function* generate(
   options: GenerateOptions = {},
 ): AsyncGenerator<number, StopReason> {
   const plan = checkedPlan(network, prompt, options);
-  const stopping = new Stopping(plan);
-  const sequence = [...prompt];
-  const continuation = new Continuation(network, plan, prompt.length);
-  try {
-    let made = 0;
-    for (let reason = stopping.before(made, sequence); ; ) {
-      if (reason) return reason;
-      for (const id of await continuation.next(sequence, made)) {
-        if (stopping.at(id)) return 'stop';
-        yield id;
-        await nextTask();
-        sequence.push(id);
-        reason = stopping.before(++made, sequence);
-        if (reason) break;
-      }
-    }
-  } finally {
-    continuation.dispose();
-  }
+  return yield* tokenLoop(
+    network,
+    prompt,
+    plan,
+    (continuation, sequence, made) => continuation.next(sequence, made),
+    (id) => id,
+  );
 }

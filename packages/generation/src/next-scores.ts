@@ -28,7 +28,7 @@ export interface BatchScores {
   dispose(): void;
 }
 
-/** Scores after several tokens at once, of which the last may turn out wrong. */
+/** Scores after several tokens in one pass; drafted tokens that are rejected are removed from the cache. */
 export interface CheckedScores extends NextScores {
   /**
    * The scores after each of the last tokens of a sequence.

@@ -1,10 +1,10 @@
 import { InputError, type LanguageModel } from '@headwise/core';
-import { nextTask } from '@headwise/core/internal';
-import { Continuation } from './continuation.js';
+import type { Continuation } from './continuation.js';
 import { type GeneratedToken, probabilitiesOf } from './draw.js';
 import type { GenerateOptions } from './options.js';
 import { checkedPlan } from './plan.js';
-import { Stopping, type StopReason } from './stop.js';
+import type { StopReason } from './stop.js';
+import { tokenLoop } from './token-loop.js';
 
 export interface StreamOptions extends GenerateOptions {
   /** The number of likeliest tokens to give with each token; default 0. */
@@ -27,29 +27,14 @@ export async function* stream(
 ): AsyncGenerator<GeneratedToken, StopReason> {
   checkAlternatives(alternatives);
   const plan = checkedPlan(network, prompt, options);
-  const stopping = new Stopping(plan);
-  const sequence = [...prompt];
-  const continuation = new Continuation(network, plan, prompt.length);
-  try {
-    let made = 0;
-    for (let reason = stopping.before(made, sequence); ; ) {
-      if (reason) return reason;
-      const tokens: GeneratedToken[] = [];
-      await continuation.looked(sequence, made, async (scores, id) => {
-        tokens.push(...(await probabilitiesOf(scores, [id], alternatives)));
-      });
-      for (const token of tokens) {
-        if (stopping.at(token.id)) return 'stop';
-        yield token;
-        await nextTask();
-        sequence.push(token.id);
-        reason = stopping.before(++made, sequence);
-        if (reason) break;
-      }
-    }
-  } finally {
-    continuation.dispose();
-  }
+  const draw = async (continuation: Continuation, sequence: readonly number[], made: number) => {
+    const tokens: GeneratedToken[] = [];
+    await continuation.looked(sequence, made, async (scores, id) => {
+      tokens.push(...(await probabilitiesOf(scores, [id], alternatives)));
+    });
+    return tokens;
+  };
+  return yield* tokenLoop(network, prompt, plan, draw, ({ id }) => id);
 }
 
 /** @throws InputError unless it is a number of tokens */

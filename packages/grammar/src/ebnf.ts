@@ -13,7 +13,7 @@ import {
 } from './expression.js';
 
 /**
- * Reads a grammar in the EBNF of XGrammar and llama.cpp (GBNF): rules `name ::= …`, of which `root` is the whole text, with
+ * Reads a grammar in the EBNF of XGrammar and llama.cpp (GBNF): rules `name ::= …`; `root` matches the whole text. It takes
  * `"text"`, `[a-z]`, `[^a-z]`, `.`, `( )`, `|`, `*`, `+`, `?`, `{n}`, `{n,}`, `{n,m}`, and comments after `#`.
  *
  * @throws InputError with line and column

@@ -8,7 +8,7 @@ import { type WeightDtype, type WeightOptions, weightDtypes } from './weight-opt
  * Throws for a weight that the device in use cannot bind, not even in pieces, before it is made.
  *
  * @param size of the model: where its largest weight takes one binding in float32, every weight does
- * @param storeOf gives the parameters, of which only the shapes are read
+ * @param storeOf gives the parameters; only their shapes are read
  * @param name of the model in errors
  * @throws InputError with the bytes that the weight takes, those that the device can bind, and the types in which it fits
  */

@@ -72,12 +72,9 @@ class ModelDrafter implements Drafter {
   }
 
   #begin(): Continuation {
-    const options = { temperature: 0, runAhead: longestDraft, maxNewTokens: this.#most };
+    // Room for the whole sequence; some models have no bound.
+    const maxNewTokens = Math.min(this.#network.maxLength, Number.MAX_SAFE_INTEGER);
+    const options = { temperature: 0, runAhead: longestDraft, maxNewTokens };
     return new Continuation(this.#network, planOf(this.#network, [], options), 0);
-  }
-
-  /** Room for the whole sequence, as far as it is known. */
-  get #most(): number {
-    return Math.min(this.#network.maxLength, Number.MAX_SAFE_INTEGER);
   }
 }

@@ -3,7 +3,7 @@ import type { Network } from '../network/network.js';
 
 /** The most ways in which the text so far can be read. */
 const mostConfigurations = 5_000;
-/** States that are remembered; beyond it all are forgotten and made anew. */
+/** The most states that are kept; where there are more, all are dropped and computed again when needed. */
 const mostStates = 20_000;
 
 /** Where a call returns to, and the calls around it. */

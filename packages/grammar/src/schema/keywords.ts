@@ -45,7 +45,7 @@ const annotations = new Set([
 ]);
 
 /**
- * The keywords of a schema that restrict values, each of which has an effect.
+ * The keywords of a schema that restrict values; each one is enforced.
  *
  * @throws InputError naming the first keyword that is not supported
  */

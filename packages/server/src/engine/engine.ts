@@ -238,6 +238,6 @@ export class Engine {
   }
 }
 
-/** What a reader gets: the fault is not in what it asked for. */
+/** The error that a sequence's reader gets where the engine failed, not its request. */
 const failureOf = (cause: unknown): SequenceFailedError =>
   new SequenceFailedError(cause instanceof Error ? cause.message : String(cause), { cause });
