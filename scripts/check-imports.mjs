@@ -44,7 +44,7 @@ export const allowed = {
   inspect: ['core'],
   runs: ['core', 'data', 'files', 'generation', 'models', 'safetensors', 'tokenizers', 'training'],
   text: ['core', 'generation', 'models', 'tokenizers'],
-  'ai-sdk': ['generation', 'text', 'tokenizers'],
+  'ai-sdk': ['generation', 'grammar', 'text', 'tokenizers'],
   server: ['core', 'generation', 'grammar', 'text', 'tokenizers'],
   parity: ['core', 'kernels', 'decoding', 'models', 'safetensors'],
 };

@@ -8,7 +8,9 @@ import {
   generateObject,
   generateText,
   isStepCount,
+  jsonSchema,
   Output,
+  streamObject,
   streamText,
   ToolLoopAgent,
   tool,
@@ -177,29 +179,50 @@ test('tools go through the template, and calls and results come back to it', asy
   }
 });
 
-test('structured output is held to its schema where a constraint is given, and carries a warning without', async () => {
-  const schema = z.object({ city: z.enum(['Oslo', 'Rome']) });
-  const jsonConstraint = vi.fn(() =>
-    choices(['{"city":"Oslo"}', '{"city":"Rome"}'].map((json) => tokenizer.encode(json).ids)),
-  );
-  const constrained = chat({}, { jsonConstraint });
-  const { output } = await generateText({
-    model: constrained,
-    prompt: 'Where?',
-    output: Output.object({ schema }),
+test('structured output is JSON of its schema, whole and streamed', async () => {
+  const schema = z.object({
+    city: z.enum(['Oslo', 'Rome']),
+    people: z.array(z.object({ name: z.string().max(5), age: z.int().min(0) })).max(2),
+    note: z.string().max(8).optional(),
   });
-  expect(schema.parse(output)).toEqual(output);
+  const call = { model: chat(), prompt: 'Where?', temperature: 1, seed: 2, maxOutputTokens: 150 };
+  const { object } = await generateObject({ ...call, schema });
+  expect(schema.parse(object)).toEqual(object);
+  const { output } = await generateText({ ...call, output: Output.object({ schema }) });
+  expect(output).toEqual(object);
+  const streamed = streamObject({ ...call, schema });
+  let parts = 0;
+  for await (const _ of streamed.partialObjectStream) parts++;
+  expect(parts).toBeGreaterThan(1);
+  expect(await streamed.object).toEqual(object);
+  const any = await generateObject({ ...call, output: 'no-schema' });
+  expect(any.object).toBeDefined();
+  const list = await generateObject({ ...call, output: 'enum', enum: ['yes', 'no'] });
+  expect(['yes', 'no']).toContain(list.object);
+});
+
+test('a schema that cannot be met is an error before the first token', async () => {
+  const call = { model: chat(), prompt: 'a' };
+  const schema = jsonSchema({ type: 'object', properties: { a: { not: {} } } });
+  await expect(generateObject({ ...call, schema })).rejects.toThrow('keyword "not"');
+  const long = z.object({ a: z.string().min(50) });
+  await expect(generateObject({ ...call, schema: long, maxOutputTokens: 20 })).rejects.toThrow(
+    'its shortest output has 58 tokens',
+  );
+});
+
+test('a constraint of one’s own takes the place of the grammar’s', async () => {
+  const schema = z.object({ city: z.string() });
+  const jsonConstraint = vi.fn(() => choices([tokenizer.encode('{"city":"Oslo"}').ids]));
+  const { object } = await generateObject({
+    model: chat({}, { jsonConstraint }),
+    prompt: 'Where?',
+    schema,
+  });
+  expect(object).toEqual({ city: 'Oslo' });
   expect(jsonConstraint).toHaveBeenCalledWith(
     expect.objectContaining({ type: 'object', required: ['city'] }),
   );
-  const { object } = await generateObject({ model: constrained, prompt: 'Where?', schema });
-  expect(object).toEqual(output);
-  const { warnings } = await chat().doGenerate({
-    prompt: [{ role: 'user', content: [{ type: 'text', text: 'a' }] }],
-    responseFormat: { type: 'json' },
-    maxOutputTokens: 1,
-  });
-  expect(warnings).toMatchObject([{ type: 'unsupported', feature: 'responseFormat' }]);
 });
 
 test('what has no effect is told of, and what is not known is refused by name', async () => {

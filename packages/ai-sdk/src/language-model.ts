@@ -10,8 +10,9 @@ import {
 import { type Prompt, promptIds, readsTools, type TextModel } from '@headwise/text';
 import type { ChatMessage, Tokenizer } from '@headwise/tokenizers';
 import { answerParts, type Question } from './answer.js';
+import { type JsonConstraint, jsonGrammar } from './json.js';
 import { chatMessages } from './messages.js';
-import { type JsonConstraint, type ProviderOptions, settingsOf } from './settings.js';
+import { type ProviderOptions, settingsOf } from './settings.js';
 
 export type { JsonConstraint, ProviderOptions };
 
@@ -24,7 +25,7 @@ export interface TextInAndOut {
 export interface LanguageModelOptions {
   /** The model's name in results; default `model`. */
   modelId?: string | undefined;
-  /** How answers are held to JSON, for structured output. Default none: such calls carry a warning. */
+  /** Constrains structured output to JSON of the call's schema. Default: `createGrammar(tokenizer)` of `@headwise/grammar`. */
   jsonConstraint?: JsonConstraint | undefined;
 }
 
@@ -41,7 +42,7 @@ export interface LanguageModelOptions {
  */
 export function languageModel(
   text: TextInAndOut,
-  { modelId = 'model', jsonConstraint }: LanguageModelOptions = {},
+  { modelId = 'model', jsonConstraint = jsonGrammar(text.tokenizer) }: LanguageModelOptions = {},
 ): LanguageModelV4 {
   const asked = async (call: LanguageModelV4CallOptions): Promise<Asked> => {
     call.abortSignal?.throwIfAborted();
@@ -85,7 +86,7 @@ interface Asked {
 async function questionOf(
   { model, tokenizer }: TextInAndOut,
   call: LanguageModelV4CallOptions,
-  jsonConstraint: JsonConstraint | undefined,
+  jsonConstraint: JsonConstraint,
 ): Promise<{ question: Question; warnings: SharedV4Warning[] }> {
   const { options, tools: given, warnings } = await settingsOf(call, model, jsonConstraint);
   const messages = chatMessages(call.prompt);

@@ -3,11 +3,8 @@ import {
   type LanguageModelV4CallOptions,
   type SharedV4Warning,
 } from '@ai-sdk/provider';
-import type { Constraint } from '@headwise/generation';
 import type { TextModel, TextOptions } from '@headwise/text';
-
-/** Makes a constraint whose texts are JSON, of a schema where one is given. */
-export type JsonConstraint = (schema: object | undefined) => Constraint | Promise<Constraint>;
+import type { JsonConstraint } from './json.js';
 
 /** What a call sets, in Headwise's terms. */
 export interface Settings {
@@ -50,7 +47,7 @@ export type ProviderOptions = {
 export async function settingsOf(
   call: LanguageModelV4CallOptions,
   { generation }: TextModel,
-  jsonConstraint: JsonConstraint | undefined,
+  jsonConstraint: JsonConstraint,
 ): Promise<Settings> {
   const warnings: SharedV4Warning[] = [];
   const unsupported = (feature: string, details: string) =>
@@ -62,13 +59,7 @@ export async function settingsOf(
     unsupported('reasoning', `the model has no levels of reasoning; ${remedy}`);
   }
   const json = call.responseFormat?.type === 'json' ? call.responseFormat : undefined;
-  if (json && !jsonConstraint) {
-    unsupported(
-      'responseFormat',
-      'no jsonConstraint was given to languageModel; the answer may be no JSON',
-    );
-  }
-  const constraint = json && (await jsonConstraint?.(json.schema));
+  const constraint = json && (await jsonConstraint(json.schema));
   const tools = toolsOf(call, unsupported);
   if (tools && constraint) unsupported('tools', 'an answer that is held to JSON calls no tools');
   const stops = [generation?.stop ?? [], call.stopSequences ?? []].flat();
