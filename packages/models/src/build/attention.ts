@@ -16,7 +16,7 @@ import {
 import type { Layer, ParamStore } from '@headwise/core';
 import type { AttentionPosition } from '@headwise/positions';
 import { initializersOf } from './initializers.js';
-import { makeDropout } from './layers.js';
+import { makeDropout, makeNorm } from './layers.js';
 import { makeOwn } from './make-own.js';
 import type { ModelConfiguration, OfKind, ScorePart } from './model-configuration.js';
 
@@ -78,6 +78,10 @@ function attentionOptions(config: ModelConfiguration) {
     score: scores[score.kind](score as never, config),
     scale,
     mods: cap === undefined ? [] : [softCapMod(cap)],
+    qkNorm: heads.qkNorm
+      ? (store: ParamStore) =>
+          makeNorm(store, { ...config, heads: { ...heads, dim: headDim } }, headDim)
+      : undefined,
     dropout: makeDropout(heads.dropout),
     init: matrix(dim),
     queryInit: unscaled ? matrix(dim * headDim) : undefined,

@@ -101,6 +101,50 @@ describe('a typed configuration', () => {
       ),
     ));
 
+  for (const norm of ['layer', 'rms'] as const) {
+    test(`normalises each head's queries and keys by a norm of the kind ${norm}`, async () => {
+      const config = {
+        ...base,
+        norm: { kind: norm },
+        heads: { count: 6, kv: 2, dim: 4, qkNorm: true },
+      } as const;
+      const model = createModel(config, { seed: 4 });
+      const paths = Object.keys(model.params.named());
+      expect(paths).toContain('blocks.0.attn.qNorm.weight');
+      expect(model.params.named()['blocks.1.attn.kNorm.weight']!.shape).toEqual([4]);
+      // Queries and keys of any length give the same scores.
+      const before = await model.network.forward(ids()).data();
+      for (const name of ['qProj', 'kProj']) {
+        const weight = model.params.named()[`blocks.0.attn.${name}.weight`]!;
+        tf.tidy(() => weight.assign(weight.mul(7)));
+      }
+      await expectClose(model.network.forward(ids()), before, { ratio: 1e-3 });
+      await expectWhole(model);
+    });
+  }
+
+  test('starts residual projections and the head at zero where it is told to', async () => {
+    const model = createModel({ ...base, init: { zero: ['residual', 'head'] } }, { seed: 4 });
+    expect(new Set(await model.network.forward(ids()).data())).toEqual(new Set([0]));
+    const zero = [];
+    for (const [path, variable] of Object.entries(model.params.named())) {
+      const values = await variable.data();
+      if (path.endsWith('weight') && values.every((value) => value === 0)) zero.push(path);
+    }
+    const ofBlock = (i: number) => [
+      `blocks.${i}.attn.outProj.weight`,
+      `blocks.${i}.mlp.down.weight`,
+    ];
+    expect(zero.sort()).toEqual([...ofBlock(0), ...ofBlock(1), 'head.weight'].sort());
+    model.params.dispose();
+    const tied = {
+      ...base,
+      head: { kind: 'language-model', tied: true },
+      init: { zero: ['head'] },
+    } as const;
+    expect(() => createModel(tied)).toThrow('\'init.zero\' names "head"');
+  });
+
   for (const position of positions.filter(({ kind }) => !positionKinds[kind].decodersOnly)) {
     test(`builds an encoder and an encoder-decoder with positions of the kind ${position.kind}`, async () => {
       const encoder = createModel({ ...base, topology: 'encoder', position } as unknown, {

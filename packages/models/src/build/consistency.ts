@@ -32,6 +32,11 @@ export function checkConsistent(config: ModelConfiguration, name: string): void 
       `${name}: 'decoder.vocabSize' is ${target} and 'vocabSize' ${vocabSize}; two vocabularies need two tables: 'embedding.separate' of ["encoder", "decoder"]`,
     );
   }
+  if (config.init?.zero?.includes('head') && (config.head as { tied?: unknown }).tied !== false) {
+    throw new InputError(
+      `${name}: 'init.zero' names "head", which has no weights of its own; expected a head with 'tied' false`,
+    );
+  }
   const adaptive = config.embedding?.adaptive !== undefined;
   if (adaptive !== (config.head.kind === 'adaptive')) {
     throw new InputError(

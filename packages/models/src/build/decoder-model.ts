@@ -38,7 +38,7 @@ export class DecoderModel implements LanguageModel, SteppedModel {
       );
     };
     const { vocabSize, dim } = config;
-    const { table: init } = initializersOf(config);
+    const { table, head: init } = initializersOf(config);
     this.vocabSize = vocabSize;
     this.maxLength = config.maxLength ?? Number.POSITIVE_INFINITY;
     const stack = new TokenStack(params, config);
@@ -52,7 +52,7 @@ export class DecoderModel implements LanguageModel, SteppedModel {
       this.#scores = (x, ctx) => head.forward(x, ctx);
     }
     const matrix = tied
-      ? params.at('tokens').table('weight', [vocabSize, dim], init)
+      ? params.at('tokens').table('weight', [vocabSize, dim], table)
       : params.at('head').matrix('weight', [vocabSize, dim], 'out-in', init);
     this.head = {
       get weight() {

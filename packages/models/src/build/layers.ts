@@ -25,9 +25,18 @@ const norms: Makers<NormPart> = {
   own: (params, part, config) => makeOwn('norm', params, part, config),
 };
 
-/** The norm that a configuration names, over its model width. */
-export function makeNorm(params: ParamStore, config: ModelConfiguration): Layer {
-  const { norm } = config;
+/**
+ * The norm that a configuration names.
+ *
+ * @param dim the channels that it normalises; default the model width
+ */
+export function makeNorm(
+  params: ParamStore,
+  given: ModelConfiguration,
+  dim: number = given.dim,
+): Layer {
+  const { norm } = given;
+  const config = { ...given, dim };
   return (norms[norm.kind] as Makers<NormPart>['own'])(params, norm as never, config);
 }
 

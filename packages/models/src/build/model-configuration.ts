@@ -42,6 +42,13 @@ export interface HeadsPart {
   projection?: 'separate' | 'fused' | undefined;
   /** The number of tokens that a query sees, itself the last; null: all. One for all layers, or one each. */
   window?: number | null | readonly (number | null)[] | undefined;
+  /**
+   * Whether each head's queries and keys are normalised before positions, by the norm that `norm` names over `Dh`
+   * channels; default no.
+   *
+   * @see Henry et al. 2020, https://arxiv.org/abs/2010.04245
+   */
+  qkNorm?: boolean | undefined;
   /** Of the attention weights. */
   dropout?: number | undefined;
 }
@@ -169,6 +176,11 @@ export interface InitPart {
    * scaled, as in T5; default no.
    */
   byFanIn?: boolean | undefined;
+  /**
+   * What starts at zero instead: matrices whose product is added to the residual stream, so that each block starts as
+   * the identity; an output head with weights of its own, so that all tokens start equally likely. Default none.
+   */
+  zero?: readonly ('residual' | 'head')[] | undefined;
 }
 
 /** What a model is made of: every part by its kind, every size by its number. */

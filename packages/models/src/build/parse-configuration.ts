@@ -130,6 +130,7 @@ const schema: z.ZodType<ModelConfiguration> = z.strictObject({
     bias: z.strictObject({ qkv: z.boolean(), out: z.boolean() }).optional(),
     projection: z.enum(['separate', 'fused']).optional(),
     window: z.union([window, z.array(window)]).optional(),
+    qkNorm: z.boolean().optional(),
     dropout: rate.optional(),
   }),
   score: score.optional(),
@@ -149,6 +150,7 @@ const schema: z.ZodType<ModelConfiguration> = z.strictObject({
       std: z.number().nonnegative().optional(),
       byDepth: z.boolean().optional(),
       byFanIn: z.boolean().optional(),
+      zero: z.array(z.enum(['residual', 'head'])).optional(),
     })
     .optional(),
 });

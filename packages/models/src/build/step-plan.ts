@@ -73,6 +73,7 @@ function hasStep(config: ModelConfiguration): config is Named {
   const { embedding = {}, score = { kind: 'scaled-dot-product' } } = config;
   return (
     ownPartsOf(config).length === 0 &&
+    !config.heads.qkNorm &&
     embedding.adaptive === undefined &&
     headDim(config) <= widestStepHead &&
     (score.kind === 'scaled-dot-product' || score.kind === 'dot-product')

@@ -23,7 +23,7 @@ export function makeTokenScores(
       forward: (x) => tf.tidy(() => tokens.scores(scaled(x), bias?.reshape<tf.Tensor1D>([-1]))),
     };
   }
-  const { table: init } = initializersOf(config);
+  const { head: init } = initializersOf(config);
   const options = { in: dim, out: vocabSize, bias: false, layout: 'out-in', init } as const;
   const head = new Linear(params.at('head'), options);
   return {
