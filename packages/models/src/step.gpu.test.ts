@@ -1,11 +1,12 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { KeyValueCache, StepLoop, stepPlanOf } from '@headwise/decoding';
+import type { LanguageModel } from '@headwise/core';
+import { KeyValueCache, StepLoop, type StepPlan, stepPlanOf } from '@headwise/decoding';
 import { checkedSampling } from '@headwise/kernels/internal';
-import { cases, expectClose } from '@headwise/testing';
+import { cases, expectClose, gaussian } from '@headwise/testing';
 import * as tf from '@tensorflow/tfjs';
 import { expect, test } from 'vitest';
-import { languageModel } from './model.js';
+import { createModel, languageModel } from './model.js';
 import { loadModel } from './node.js';
 import type { WeightDtype } from './weight-options.js';
 
@@ -49,54 +50,89 @@ for (const [name, dtype] of cases(forms, isRepresentative)) {
       params.dispose();
       return;
     }
-    const before = tf.memory().numTensors;
-    const [cache, plain] = [new KeyValueCache(), new KeyValueCache()];
-    const sampling = checkedSampling({ temperature: 0 });
-    const loop = new StepLoop(plan, cache, { sampling, maxLength: network.maxLength });
-    // Some tokens by the layers, two by their scores, and the rest in one run.
-    const sequence = [11, 48, 85].map((id) => id % network.vocabSize);
-    const asIds = (ids: number[]) => tf.tensor2d(ids, [1, ids.length], 'int32');
-    tf.dispose(tf.tidy(() => network.forward(asIds(sequence.slice(0, 2)), { cache })));
-    let unseen = sequence;
-    const next = async () => {
-      const scores = tf.tidy(() => {
-        const logits = network.forward(asIds(unseen), { cache: plain });
-        return logits.slice([0, unseen.length - 1, 0], [1, 1, -1]).reshape([1, network.vocabSize]);
-      });
-      const values = await scores.data();
-      const id = values.indexOf(Math.max(...values));
-      unseen = [id];
-      return { scores, id };
-    };
-    const scored: tf.Tensor[] = [];
-    const tokenAt = (position: number) => ({ id: sequence[position]!, position });
-    for (let i = 0; i < 2; i++) {
-      const expected = await next();
-      await expectClose(loop.logits([tokenAt(sequence.length - 1)]), expected.scores, {
-        ratio: 1e-5,
-      });
-      scored.push(expected.scores);
-      sequence.push(expected.id);
-    }
-    // The same two at once, as draft tokens are verified.
-    cache.trim(2);
-    const both = tf.concat(scored);
-    await expectClose(loop.logits([tokenAt(2), tokenAt(3)]), both, { ratio: 1e-5 });
-    expect(cache.starts).toEqual([4]);
-    tf.dispose([both, ...scored]);
-    const position = sequence.length - 1;
-    const history = { history: sequence, banned: new Set<number>() };
-    const drawn = await loop.draw({ id: sequence[position]!, position }, [1, 2, 3], history);
-    for (const id of drawn) {
-      const expected = await next();
-      expect(id).toBe(expected.id);
-      expected.scores.dispose();
-    }
-    loop.dispose();
-    cache.dispose();
-    plain.dispose();
-    plan.dispose();
-    expect(tf.memory().numTensors).toBeLessThanOrEqual(before);
+    await expectStepOf(network, plan);
     params.dispose();
   });
+}
+
+for (const kind of ['layer', 'rms'] as const) {
+  test(`a norm of each head's queries and keys of the kind ${kind} is in the fused step`, async () => {
+    const model = createModel(
+      {
+        model_type: 'headwise',
+        topology: 'decoder',
+        vocabSize: 101,
+        maxLength: 16,
+        dim: 12,
+        layers: 2,
+        position: { kind: 'rotary' },
+        heads: { count: 6, kv: 2, dim: 4, qkNorm: true },
+        score: { kind: 'scaled-dot-product', scale: 0.24 },
+        norm: { kind },
+        feedForward: { kind: 'plain', hidden: 20, activation: 'relu2' },
+        block: 'pre-norm',
+        head: { kind: 'language-model', tied: false },
+      },
+      { seed: 5 },
+    );
+    for (const [path, variable] of Object.entries(model.params.named())) {
+      if (/[qk]Norm/.test(path)) variable.assign(gaussian(variable.shape, path.length));
+    }
+    const plan = stepPlanOf(model.network);
+    expect(plan).toBeDefined();
+    await expectStepOf(model.network, plan!);
+    model.params.dispose();
+  });
+}
+
+/** Whether the fused step gives the scores of the layers, of one token or two, and draws their best. */
+async function expectStepOf(network: LanguageModel, plan: StepPlan): Promise<void> {
+  const before = tf.memory().numTensors;
+  const [cache, plain] = [new KeyValueCache(), new KeyValueCache()];
+  const sampling = checkedSampling({ temperature: 0 });
+  const loop = new StepLoop(plan, cache, { sampling, maxLength: network.maxLength });
+  // Some tokens by the layers, two by their scores, and the rest in one run.
+  const sequence = [11, 48, 85].map((id) => id % network.vocabSize);
+  const asIds = (ids: number[]) => tf.tensor2d(ids, [1, ids.length], 'int32');
+  tf.dispose(tf.tidy(() => network.forward(asIds(sequence.slice(0, 2)), { cache })));
+  let unseen = sequence;
+  const next = async () => {
+    const scores = tf.tidy(() => {
+      const logits = network.forward(asIds(unseen), { cache: plain });
+      return logits.slice([0, unseen.length - 1, 0], [1, 1, -1]).reshape([1, network.vocabSize]);
+    });
+    const values = await scores.data();
+    const id = values.indexOf(Math.max(...values));
+    unseen = [id];
+    return { scores, id };
+  };
+  const scored: tf.Tensor[] = [];
+  const tokenAt = (position: number) => ({ id: sequence[position]!, position });
+  for (let i = 0; i < 2; i++) {
+    const expected = await next();
+    await expectClose(loop.logits([tokenAt(sequence.length - 1)]), expected.scores, {
+      ratio: 1e-5,
+    });
+    scored.push(expected.scores);
+    sequence.push(expected.id);
+  }
+  // The same two at once, as draft tokens are verified.
+  cache.trim(2);
+  const both = tf.concat(scored);
+  await expectClose(loop.logits([tokenAt(2), tokenAt(3)]), both, { ratio: 1e-5 });
+  expect(cache.starts).toEqual([4]);
+  tf.dispose([both, ...scored]);
+  const position = sequence.length - 1;
+  const history = { history: sequence, banned: new Set<number>() };
+  const drawn = await loop.draw({ id: sequence[position]!, position }, [1, 2, 3], history);
+  for (const id of drawn) {
+    const expected = await next();
+    expect(id).toBe(expected.id);
+    expected.scores.dispose();
+  }
+  loop.dispose();
+  cache.dispose();
+  plain.dispose();
+  plan.dispose();
+  expect(tf.memory().numTensors).toBeLessThanOrEqual(before);
 }

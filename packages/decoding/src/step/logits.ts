@@ -6,6 +6,7 @@ import {
   embedToken,
   type KeysValues,
   type Norm,
+  normalizeHeads,
   type StepScoring,
   type StepState,
 } from '@headwise/kernels/internal';
@@ -39,9 +40,11 @@ export function stepLogits(plan: StepPlan, inputs: StepInputs): tf.Tensor2D {
 type Attention = (x: tf.Tensor2D, norm?: Norm) => tf.Tensor2D;
 
 const attentionOf =
-  ({ path, qkv, scoring }: StepLayer, { state, rowsOf, turn }: StepInputs): Attention =>
+  (layer: StepLayer, { state, rowsOf, turn }: StepInputs): Attention =>
   (x, norm) => {
-    const rows = decodeLinear(x, qkv.weights, { norm, bias: qkv.bias });
+    const { path, qkv, kvHeads, scoring, headNorms } = layer;
+    let rows = decodeLinear(x, qkv.weights, { norm, bias: qkv.bias });
+    if (headNorms) rows = normalizeHeads(rows, { ...scoring, kvHeads }, headNorms);
     return attendStep(rows, rowsOf(path), state, { ...scoring, turn });
   };
 

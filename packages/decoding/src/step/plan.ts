@@ -3,6 +3,7 @@ import type { LinearActivation, RotaryLayout } from '@headwise/kernels';
 import {
   canStep,
   type DecodeWeight,
+  type HeadNorms,
   type Norm,
   type StepScoring,
 } from '@headwise/kernels/internal';
@@ -43,6 +44,8 @@ export interface StepLayer {
   readonly norm2?: Norm | undefined;
   /** Queries, keys and values of all heads: one fused weight, or three. */
   readonly qkv: StepLinear;
+  /** Of each head's queries and keys, before positions; default none. */
+  readonly headNorms?: HeadNorms | undefined;
   /** `Hkv` */
   readonly kvHeads: number;
   readonly scoring: Omit<StepScoring, 'turn'>;

@@ -7,6 +7,7 @@ import { packWeight } from '../packed-linear/pack.js';
 import { unpackWeight } from '../packed-linear/unpack.js';
 import { rmsNormReference } from '../rms-norm/reference.js';
 import { embedToken } from './embed.js';
+import { normalizeHeads } from './head-norm.js';
 import { decodeGatedLinear, decodeLinear } from './linear.js';
 import type { Norm } from './normalized.js';
 import { type DecodeWeight, foldNorm } from './weight.js';
@@ -195,3 +196,25 @@ describe('embedToken', () => {
     }
   });
 });
+
+for (const kind of ['layer', 'rms'] as const) {
+  test(`normalizeHeads by ${kind} normalises queries and keys of each head, and leaves values`, async () => {
+    const sizes = { heads: 4, kvHeads: 2, headDim: 67 };
+    const qkv = gaussian([3, 8 * 67], 1) as tf.Tensor2D;
+    const q = normOf(kind, 67);
+    const k = { ...normOf(kind, 67), weight: gaussian([67], 9) } as Norm;
+    const whole = qkv.reshape([3, 8, 67]);
+    const parts = [
+      reference(whole.slice([0, 0, 0], [3, 4, 67]), q),
+      reference(whole.slice([0, 4, 0], [3, 2, 67]), k),
+    ];
+    const expected = tf
+      .concat([...parts, whole.slice([0, 6, 0], [3, 2, 67])], 1)
+      .reshape([3, 8 * 67]);
+    await poisonMemory([[3, 8 * 67]]);
+    await expectClose(normalizeHeads(qkv, sizes, { q, k }), expected, { ratio: 2e-5 });
+    expect(() => normalizeHeads(qkv, sizes, { q, k: { kind: 'none' } })).toThrow(
+      'expected the same',
+    );
+  });
+}

@@ -73,7 +73,6 @@ function hasStep(config: ModelConfiguration): config is Named {
   const { embedding = {}, score = { kind: 'scaled-dot-product' } } = config;
   return (
     ownPartsOf(config).length === 0 &&
-    !config.heads.qkNorm &&
     embedding.adaptive === undefined &&
     headDim(config) <= widestStepHead &&
     (score.kind === 'scaled-dot-product' || score.kind === 'dot-product')
@@ -142,6 +141,9 @@ class StepParts {
       norm1: this.#norm(params.at('norm1').path),
       norm2: block === 'parallel' ? undefined : this.#norm(params.at('norm2').path),
       qkv,
+      headNorms: heads.qkNorm
+        ? { q: this.#norm(attention.at('qNorm').path), k: this.#norm(attention.at('kNorm').path) }
+        : undefined,
       kvHeads: heads.kv ?? heads.count,
       scoring: {
         heads: heads.count,
