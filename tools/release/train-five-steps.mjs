@@ -5,7 +5,7 @@ import { packTokenIds, shuffledBatches, tokenWindows } from '@headwise/data';
 import { start } from '@headwise/kernels';
 import { createModel } from '@headwise/models';
 import { trainCharacter } from '@headwise/tokenizers';
-import { AdamW, constantRate, train } from '@headwise/training';
+import { AdamW, causalLanguageModel, constantRate, train } from '@headwise/training';
 
 const { backend, adapter } = await start();
 const text = 'How much wood would a woodchuck chuck if a woodchuck could chuck wood? '.repeat(20);
@@ -18,10 +18,11 @@ const dropout = { embd_pdrop: 0, resid_pdrop: 0, attn_pdrop: 0 };
 const config = { model_type: 'gpt2', vocab_size: tokenizer.vocabSize, ...sizes, ...dropout };
 const model = createModel(config, { seed: 1 });
 const [network, params] = [model.network, model.params.named()];
+const objective = causalLanguageModel(network);
 const learning = { optimizer: new AdamW(params), schedule: constantRate(0.01), steps: 5 };
 
 const losses = [];
-for await (const step of train({ network, params, batches: { at: () => batch }, ...learning })) {
+for await (const step of train({ objective, params, batches: { at: () => batch }, ...learning })) {
   assert.ok(Number.isFinite(step.loss) && Number.isFinite(step.gradientNorm), JSON.stringify(step));
   losses.push(step.loss);
 }

@@ -3,7 +3,7 @@ import { type LanguageModel, ParamStore } from '@headwise/core';
 import { start } from '@headwise/kernels';
 import { Embedding, FeedForward, LayerNorm } from '@headwise/layers';
 import { LearnedPosition } from '@headwise/positions';
-import { AdamW, constantRate, train } from '@headwise/training';
+import { AdamW, causalLanguageModel, constantRate, train } from '@headwise/training';
 import { Decoder, PreNormBlock } from '@headwise/transformer';
 
 await start();
@@ -27,7 +27,7 @@ const gpt: LanguageModel = { vocabSize, maxLength, forward };
 const text = new TextEncoder().encode('Call me Ishmael. '); // a byte is a token
 const [inputs, targets] = [Int32Array.from(text.slice(0, -1)), Int32Array.from(text.slice(1))];
 const run = train({
-  network: gpt,
+  objective: causalLanguageModel(gpt),
   params: params.named(),
   optimizer: new AdamW(params.named()),
   schedule: constantRate(0.003),

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { start } from '@headwise/kernels';
 import { AdaptedModel, createModel, Lora, quantizeModel } from '@headwise/models';
 import { loadAdapter, saveAdapter } from '@headwise/models/node';
-import { AdamW, constantRate, train } from '@headwise/training';
+import { AdamW, causalLanguageModel, constantRate, train } from '@headwise/training';
 
 await start();
 const model = createModel({
@@ -30,7 +30,7 @@ const shape = [1, 4] as const;
 const batch = { inputs: Int32Array.of(1, 2, 3, 4), targets: Int32Array.of(2, 3, 4, 1), shape };
 const losses: number[] = [];
 const run = train({
-  network,
+  objective: causalLanguageModel(network),
   params,
   optimizer: new AdamW(params),
   schedule: constantRate(1e-2),

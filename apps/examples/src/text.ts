@@ -8,7 +8,7 @@ import { saveModel } from '@headwise/models/node';
 import { generateText, load, streamText } from '@headwise/text/node';
 import { trainByteLevelBpe } from '@headwise/tokenizers';
 import { saveTokenizer } from '@headwise/tokenizers/node';
-import { AdamW, constantRate, train } from '@headwise/training';
+import { AdamW, causalLanguageModel, constantRate, train } from '@headwise/training';
 
 await start(); // the GPU where there is one
 
@@ -18,7 +18,7 @@ const sizes = { vocab_size: 288, n_positions: 16, n_embd: 32, n_layer: 2, n_head
 const model = createModel({ model_type: 'gpt2', ...sizes }, { seed: 1 });
 const ids = packTokenIds(tokenizer.encode(text).ids, tokenizer);
 const run = train({
-  network: model.network,
+  objective: causalLanguageModel(model.network),
   params: model.params.named(),
   optimizer: new AdamW(model.params.named()),
   schedule: constantRate(0.01),

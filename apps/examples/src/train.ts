@@ -3,7 +3,7 @@ import { generate } from '@headwise/generation';
 import { start } from '@headwise/kernels';
 import { createModel } from '@headwise/models';
 import { trainByteLevelBpe } from '@headwise/tokenizers';
-import { AdamW, train, warmupCosine } from '@headwise/training';
+import { AdamW, causalLanguageModel, train, warmupCosine } from '@headwise/training';
 
 await start();
 
@@ -19,7 +19,7 @@ const { params, network } = createModel({ model_type: 'gpt2', ...sizes, ...dropo
 const steps = 40;
 const losses: number[] = [];
 const run = train({
-  network,
+  objective: causalLanguageModel(network),
   params: params.named(),
   optimizer: new AdamW(params.named()),
   schedule: warmupCosine({ peak: 1e-2, warmupSteps: 4, totalSteps: steps }),

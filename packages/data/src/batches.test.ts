@@ -30,9 +30,15 @@ test('11 tokens by hand: 3 windows of 3, and one target beyond them', () => {
       inputs: Int32Array.of(100, 101, 102, 103, 104, 105),
       targets: Int32Array.of(101, 102, 103, 104, 105, 106),
       shape: [2, 3],
+      examples: [0, 1],
     },
-    { inputs: Int32Array.of(106, 107, 108), targets: Int32Array.of(107, 108, 109), shape: [1, 3] },
-    { inputs: Int32Array.of(109), targets: Int32Array.of(110), shape: [1, 1] },
+    {
+      inputs: Int32Array.of(106, 107, 108),
+      targets: Int32Array.of(107, 108, 109),
+      shape: [1, 3],
+      examples: [2],
+    },
+    { inputs: Int32Array.of(109), targets: Int32Array.of(110), shape: [1, 1], examples: [3] },
   ]);
 });
 

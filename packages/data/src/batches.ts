@@ -10,6 +10,8 @@ export interface Batch {
   /** The token that follows each input, `[B, T]`. */
   readonly targets: Int32Array;
   readonly shape: readonly [batch: number, tokens: number];
+  /** The number of each row's window. */
+  readonly examples: readonly number[];
 }
 
 /** An infinite sequence of training batches with random access: `at(step)` depends on the seed and the step only. */
@@ -49,11 +51,8 @@ export function shuffledBatches(
   const at = (step: number): Batch => {
     checkWhole('step', step, 0);
     const first = step * batchSize;
-    const starts = Array.from(
-      { length: batchSize },
-      (_, row) => windowAt(first + row) * source.stride,
-    );
-    return cutBatch(source.ids, starts, source.length);
+    const windows = Array.from({ length: batchSize }, (_, row) => windowAt(first + row));
+    return cutBatch(source.ids, windows, source);
   };
   return {
     stepsPerEpoch: source.count / batchSize,
@@ -88,22 +87,26 @@ function* cutInOrder(ids: TokenIds, batchSize: number, length: number): Generato
   const whole = predicted - (predicted % length);
   for (let first = 0; first < whole; first += batchSize * length) {
     const rows = Math.min(batchSize, (whole - first) / length);
-    yield cutBatch(
-      ids,
-      Array.from({ length: rows }, (_, row) => first + row * length),
-      length,
-    );
+    const windows = Array.from({ length: rows }, (_, row) => first / length + row);
+    yield cutBatch(ids, windows, { length, stride: length });
   }
-  if (whole < predicted) yield cutBatch(ids, [whole], predicted - whole);
+  if (whole < predicted) {
+    yield cutBatch(ids, [whole / length], { length: predicted - whole, stride: length });
+  }
 }
 
-/** Windows of `length` tokens from each start, `[starts, length]`, with their targets. */
-function cutBatch(ids: TokenIds, starts: readonly number[], length: number): Batch {
-  const inputs = new Int32Array(starts.length * length);
-  const targets = new Int32Array(starts.length * length);
-  for (const [row, start] of starts.entries()) {
+/** Windows by their numbers, `[windows, length]`, with their targets. */
+function cutBatch(
+  ids: TokenIds,
+  windows: readonly number[],
+  { length, stride }: Pick<Windows, 'length' | 'stride'>,
+): Batch {
+  const inputs = new Int32Array(windows.length * length);
+  const targets = new Int32Array(windows.length * length);
+  for (const [row, window] of windows.entries()) {
+    const start = window * stride;
     inputs.set(ids.subarray(start, start + length), row * length);
     targets.set(ids.subarray(start + 1, start + 1 + length), row * length);
   }
-  return { inputs, targets, shape: [starts.length, length] };
+  return { inputs, targets, shape: [windows.length, length], examples: windows };
 }

@@ -3,7 +3,7 @@ import { MultiHeadAttention, masks } from '@headwise/attention';
 import { initializers, type LanguageModel, ParamStore, Random } from '@headwise/core';
 import { Embedding, LayerNorm, Linear } from '@headwise/layers';
 import { SinusoidalPosition } from '@headwise/positions';
-import { AdamW, constantRate, ignoredTarget, train } from '@headwise/training';
+import { AdamW, causalLanguageModel, constantRate, ignoredTarget, train } from '@headwise/training';
 import * as tf from '@tensorflow/tfjs';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import {
@@ -71,7 +71,7 @@ test('the induction head of a trained model, and what it copies from, are found 
   const network = attentionOnly(params);
   const random = new Random(5);
   const run = train({
-    network,
+    objective: causalLanguageModel(network),
     params: params.named(),
     optimizer: new AdamW(params.named()),
     schedule: constantRate(0.01),

@@ -2,6 +2,7 @@ import { isEncoder, isEncoderDecoder, type Network } from '@headwise/core';
 import { describeBackends } from '@headwise/testing';
 import {
   AdamW,
+  causalLanguageModel,
   constantRate,
   encoderDecoderLoss,
   evaluate,
@@ -132,13 +133,14 @@ describeBackends('ids outside the vocabulary', () => {
     });
     const named = params.named();
     const optimizer = new AdamW(named);
+    const objective = causalLanguageModel(network);
     for (const bad of [11, -1, -99]) {
       const refused = `target ${bad} at position [1, 0] is outside the vocabulary of 11 tokens`;
       const batch = of([1, 2, 3, 4], [2, -100, bad, 5]);
       expect(() => languageModelLoss(network, batch)).toThrow(refused);
-      await expect(evaluate(network, [batch])).rejects.toThrow(refused);
+      await expect(evaluate(objective, [batch])).rejects.toThrow(refused);
       const run = train({
-        network,
+        objective,
         params: named,
         optimizer,
         schedule: constantRate(0.1),

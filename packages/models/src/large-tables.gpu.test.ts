@@ -6,7 +6,7 @@ import { underBindingLimit } from '@headwise/core/internal';
 import { KeyValueCache, StepLoop, stepPlanOf } from '@headwise/decoding';
 import { checkedSampling } from '@headwise/kernels/internal';
 import { expectClose } from '@headwise/testing';
-import { AdamW, constantRate, train } from '@headwise/training';
+import { AdamW, causalLanguageModel, constantRate, train } from '@headwise/training';
 import * as tf from '@tensorflow/tfjs';
 import { expect, test } from 'vitest';
 import { createModel } from './model.js';
@@ -61,7 +61,7 @@ async function trained(): Promise<Record<string, number[]>> {
   const inputs = Int32Array.from(tokens.slice(0, -1));
   const batch = { inputs, targets: Int32Array.from(tokens.slice(1)), shape: [1, 8] as const };
   const run = train({
-    network,
+    objective: causalLanguageModel(network),
     params: params.named(),
     optimizer,
     schedule: constantRate(0.01),

@@ -1,5 +1,5 @@
 import { describeBackends, fullOnly } from '@headwise/testing';
-import { AdamW, constantRate, train } from '@headwise/training';
+import { AdamW, causalLanguageModel, constantRate, train } from '@headwise/training';
 import * as tf from '@tensorflow/tfjs';
 import { expect, test } from 'vitest';
 import { createModel } from './model.js';
@@ -32,7 +32,7 @@ describeBackends('a GPT of two layers', (backend) => {
     );
     const optimizer = new AdamW(params.named());
     const run = train({
-      network,
+      objective: causalLanguageModel(network),
       params: params.named(),
       optimizer,
       schedule: constantRate(0.01),
@@ -64,7 +64,16 @@ describeBackends('a GPT of two layers', (backend) => {
         for (const [start, steps] of parts) {
           const schedule = constantRate(0.01);
           const batches = { at: () => batch };
-          const run = train({ network, params: named, optimizer, schedule, batches, start, steps });
+          const objective = causalLanguageModel(network);
+          const run = train({
+            objective,
+            params: named,
+            optimizer,
+            schedule,
+            batches,
+            start,
+            steps,
+          });
           for await (const { loss } of run) made.push(loss);
         }
         optimizer.dispose();

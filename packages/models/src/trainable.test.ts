@@ -1,4 +1,11 @@
-import { AdamW, constantRate, lossAndGradients, train } from '@headwise/training';
+import type { LanguageModel } from '@headwise/core';
+import {
+  AdamW,
+  causalLanguageModel,
+  constantRate,
+  lossAndGradients,
+  train,
+} from '@headwise/training';
 import * as tf from '@tensorflow/tfjs';
 import { expect, test } from 'vitest';
 import { AdaptedModel } from './lora/adapted.js';
@@ -24,9 +31,9 @@ const batch = {
 
 type Params = Record<string, tf.Variable>;
 
-const trained = (network: Parameters<typeof train>[0]['network'], params: Params) =>
+const trained = (network: LanguageModel, params: Params) =>
   train({
-    network,
+    objective: causalLanguageModel(network),
     params,
     optimizer: { update: () => {} } as unknown as AdamW,
     schedule: constantRate(1e-3),

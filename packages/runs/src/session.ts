@@ -5,8 +5,11 @@ import { readSafetensors, streamSafetensors } from '@headwise/safetensors';
 import {
   type AdamW,
   bitsPerByte,
+  causalLanguageModel,
   evaluate,
+  type Objective,
   restoreTrainer,
+  type TokenBatch,
   type TrainStep,
   train,
   trainerState,
@@ -45,6 +48,7 @@ export interface StopOptions {
 export class Session {
   readonly model: Model<LanguageModel>;
   readonly #optimizer: AdamW;
+  readonly #objective: Objective<TokenBatch>;
   readonly #random: Random;
   readonly #config: RunConfig;
   readonly #data: RunData;
@@ -61,6 +65,7 @@ export class Session {
     validated: boolean,
   ) {
     this.model = parts.model;
+    this.#objective = causalLanguageModel(parts.model.network);
     this.#optimizer = parts.optimizer;
     this.#random = parts.random;
     this.#step = parts.step;
@@ -123,8 +128,8 @@ export class Session {
     const { value: made, done } = await this.#steps.next();
     if (done) return undefined;
     this.#step = made.step + 1;
-    const { step, loss, gradientNorm, learningRate, ms, tokens } = made;
-    this.#storage.note({ step, loss, gradientNorm, learningRate, ms, tokens });
+    const { step, loss, gradientNorm, learningRate, ms, predicted } = made;
+    this.#storage.note({ step, loss, gradientNorm, learningRate, ms, tokens: predicted });
     const { steps, validateEvery, checkpointEvery } = this.#config.training;
     const every = this.#config.samples?.every;
     const last = this.#step === steps;
@@ -144,7 +149,7 @@ export class Session {
     const { validationBytes } = this.#data;
     try {
       const options = stop ? { signal: stop } : {};
-      const measured = await evaluate(this.model.network, this.#data.validation(), options);
+      const measured = await evaluate(this.#objective, this.#data.validation(), options);
       const bits =
         validationBytes === undefined
           ? {}
@@ -199,7 +204,7 @@ export class Session {
   #train(): AsyncGenerator<TrainStep> {
     const { training } = this.#config;
     return train({
-      network: this.model.network,
+      objective: this.#objective,
       params: this.model.params.named(),
       optimizer: this.#optimizer,
       schedule: warmupCosine({

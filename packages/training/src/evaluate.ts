@@ -1,15 +1,16 @@
-import { InputError, type LanguageModel, readTensor } from '@headwise/core';
-import { languageModelLoss, predictedTokens, type TokenBatch } from './loss.js';
-import { DivergedError } from './train.js';
+import { InputError, readTensor } from '@headwise/core';
+import { DivergedError } from './diverged.js';
+import { inExamples } from './gradients.js';
+import type { ExampleBatch, Objective } from './objective.js';
 
-/** How well a model predicts a text. */
+/** How well a model does what it was trained for. */
 export interface Evaluation {
-  /** Mean negative log-likelihood, nats a token. */
+  /** The mean over what is predicted: for a language model, nats a token. */
   loss: number;
   /** `exp(loss)` */
   perplexity: number;
-  /** The number of tokens predicted. */
-  tokens: number;
+  /** What the loss is the mean of: tokens, sequences or pairs. */
+  predicted: number;
 }
 
 export interface EvaluateOptions {
@@ -18,44 +19,53 @@ export interface EvaluateOptions {
 }
 
 /**
- * The mean loss over batches, per token.
+ * The mean loss over all that batches predict.
  *
- * @throws InputError without batches; DivergedError where the loss of one is not finite
+ * @throws InputError without anything to predict; DivergedError where the loss of a batch is not finite
  */
-export async function evaluate(
-  network: LanguageModel,
-  batches: Iterable<TokenBatch>,
+export async function evaluate<B extends ExampleBatch>(
+  objective: Objective<B>,
+  batches: Iterable<NoInfer<B>>,
   { signal }: EvaluateOptions = {},
 ): Promise<Evaluation> {
   let sum = 0;
-  let tokens = 0;
+  let predicted = 0;
   let number = 0;
   for (const batch of batches) {
     signal?.throwIfAborted();
-    const loss = languageModelLoss(network, batch);
-    const [value] = await readTensor(loss);
-    loss.dispose();
-    if (!Number.isFinite(value)) {
-      throw new DivergedError(
-        `the loss of batch ${number} is ${value}: the scores of the model are not finite, or too large for 32 bits`,
-      );
+    const count = objective.predicted(batch);
+    if (count > 0) {
+      const loss = objective.loss(batch);
+      const [value] = await readTensor(loss);
+      loss.dispose();
+      if (!Number.isFinite(value)) {
+        throw new DivergedError(
+          `the loss of batch ${number}${inExamples([batch])} is ${value}: the scores of the model are not finite, or too large for 32 bits`,
+          { examples: batch.examples },
+        );
+      }
+      sum += value! * count;
+      predicted += count;
     }
     number++;
-    const predicted = predictedTokens(batch);
-    sum += value! * predicted;
-    tokens += predicted;
   }
-  if (tokens === 0) throw new InputError('evaluate: there is no batch to evaluate');
-  return { loss: sum / tokens, perplexity: Math.exp(sum / tokens), tokens };
+  if (predicted === 0) {
+    throw new InputError(
+      number === 0
+        ? 'evaluate: there is no batch to evaluate'
+        : `evaluate: the ${number} batches have nothing to predict by ${objective.name}`,
+    );
+  }
+  return { loss: sum / predicted, perplexity: Math.exp(sum / predicted), predicted };
 }
 
 /**
- * Bits per byte of a text: `loss · tokens / (bytes · ln 2)`.
+ * Bits per byte of a text: `loss · predicted / (bytes · ln 2)`.
  *
  * Unlike perplexity it compares models of different tokenizers.
  *
  * @param bytes the UTF-8 length of the text that the tokens stand for
  */
-export function bitsPerByte({ loss, tokens }: Evaluation, bytes: number): number {
-  return (loss * tokens) / (bytes * Math.LN2);
+export function bitsPerByte({ loss, predicted }: Evaluation, bytes: number): number {
+  return (loss * predicted) / (bytes * Math.LN2);
 }

@@ -1,20 +1,16 @@
 export { AdamW, type AdamWOptions, type Moment, type OptimizerState } from './adamw.js';
-export { clipping } from './clip.js';
-export { encoderDecoderLoss, type PairBatch } from './encoder-decoder-loss.js';
-export { bitsPerByte, type Evaluation, evaluate } from './evaluate.js';
 export {
-  ignoredTarget,
-  type LossOptions,
+  causalLanguageModel,
   languageModelLoss,
-  meanCrossEntropy,
   type TokenBatch,
-} from './loss.js';
+} from './causal-language-model.js';
+export { clipping } from './clip.js';
+export { ignoredTarget, type LossOptions, meanCrossEntropy } from './cross-entropy.js';
+export { DivergedError, type Divergence } from './diverged.js';
+export { bitsPerByte, type Evaluation, evaluate } from './evaluate.js';
+export { lossAndGradients } from './gradients.js';
+export type { ExampleBatch, Objective } from './objective.js';
 export { constantRate, type Schedule, type WarmupCosineOptions, warmupCosine } from './schedule.js';
+export { encoderDecoderLoss, type PairBatch, sequenceToSequence } from './sequence-to-sequence.js';
 export { type Progress, restoreTrainer, type Trained, trainerState } from './state.js';
-export {
-  DivergedError,
-  lossAndGradients,
-  type TrainOptions,
-  type TrainStep,
-  train,
-} from './train.js';
+export { type TrainOptions, type TrainStep, train } from './train.js';

@@ -6,10 +6,11 @@ import { readSafetensors, writeSafetensors } from '@headwise/safetensors';
 import * as tf from '@tensorflow/tfjs';
 import { afterAll, expect, test } from 'vitest';
 import { AdamW } from './adamw.js';
+import { causalLanguageModel } from './causal-language-model.js';
+import { DivergedError } from './diverged.js';
 import { evaluate } from './evaluate.js';
 import { loadTrainer, saveTrainer } from './node.js';
 import { restoreTrainer } from './state.js';
-import { DivergedError } from './train.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'headwise-training-'));
 const path = join(folder, 'state.safetensors');
@@ -71,9 +72,11 @@ test('evaluate refuses a loss that is not finite, and a signal ends it', async (
     forward: (ids: tf.Tensor) => tf.fill([...ids.shape, 5], 3e38).mul(ids.expandDims(-1).mul(9)),
   };
   const batch = { inputs: Int32Array.of(1), targets: Int32Array.of(2), shape: [1, 1] as const };
-  await expect(evaluate(network, [batch])).rejects.toThrow(
+  await expect(evaluate(causalLanguageModel(network), [batch])).rejects.toThrow(
     /^the loss of batch 0 is NaN: the scores/,
   );
   const signal = AbortSignal.abort(new Error('stopped'));
-  await expect(evaluate(network, [batch], { signal })).rejects.toThrow('stopped');
+  await expect(evaluate(causalLanguageModel(network), [batch], { signal })).rejects.toThrow(
+    'stopped',
+  );
 });

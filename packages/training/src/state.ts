@@ -3,7 +3,7 @@ import { allFinite } from '@headwise/core/internal';
 import { type LazyTensorInput, type SafetensorsFile, toFloat32 } from '@headwise/safetensors';
 import * as tf from '@tensorflow/tfjs';
 import type { AdamW } from './adamw.js';
-import { DivergedError } from './train.js';
+import { DivergedError } from './diverged.js';
 
 /** The counters and random state of a training run. */
 export interface Progress {

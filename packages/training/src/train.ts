@@ -1,35 +1,34 @@
-import {
-  type ForwardContext,
-  HeadwiseError,
-  InputError,
-  type LanguageModel,
-  Random,
-  readTensor,
-} from '@headwise/core';
+import { type ForwardContext, InputError, Random, readTensor } from '@headwise/core';
 import { nextTask } from '@headwise/core/internal';
 import * as tf from '@tensorflow/tfjs';
 import type { AdamW } from './adamw.js';
 import { clipping } from './clip.js';
-import { type LossOptions, languageModelLoss, predictedTokens, type TokenBatch } from './loss.js';
+import { divergence } from './diverged.js';
+import { accumulateGradients } from './gradients.js';
+import type { ExampleBatch, Objective } from './objective.js';
 import type { Schedule } from './schedule.js';
 import { checkTrainable } from './trainable.js';
 
-export interface TrainOptions {
-  network: LanguageModel;
+export interface TrainOptions<B extends ExampleBatch> {
+  /** What to train for, such as `causalLanguageModel(network)`. */
+  objective: Objective<B>;
   /** The parameters to train, by path. */
   params: Readonly<Record<string, tf.Variable>>;
   optimizer: AdamW;
   schedule: Schedule;
-  /** The batch of each step, by its number: a resumed run sees what it would have seen. */
-  batches: { at(step: number): TokenBatch };
+  /** The batches by their number, from 0 on: a resumed run sees what it would have seen. */
+  batches: { at(number: number): NoInfer<B> };
   /** Steps in all. */
   steps: number;
   /** The first step to make; default 0. */
   start?: number | undefined;
   /** Gradients are scaled down to this norm; default 1. */
   maxNorm?: number | undefined;
-  /** What is added to the likelihood; default nothing. */
-  loss?: LossOptions | undefined;
+  /**
+   * Batches of one step; default 1. Step `s` reads the batches `s · accumulate` to `(s + 1) · accumulate − 1` and makes the
+   * update of one batch of all their rows, whatever each of them predicts, in the memory of one.
+   */
+  accumulate?: number | undefined;
   /**
    * Where dropout draws from, whose state is to be saved with the run; default a generator of its own for each step,
    * seeded by the step's number, so that a resumed run drops what it would have dropped.
@@ -41,92 +40,71 @@ export interface TrainOptions {
 export interface TrainStep {
   /** Counted from 0. */
   step: number;
-  /** Nats a token, before the update. */
+  /** The mean over what is predicted, before the update. */
   loss: number;
   /** Of all gradients together, before clipping. */
   gradientNorm: number;
   learningRate: number;
-  /** Tokens predicted. */
-  tokens: number;
+  /** What the loss is the mean of: tokens, sequences or pairs. */
+  predicted: number;
   /** Wall time. */
   ms: number;
 }
 
-/** The loss or the gradients are not finite; the parameters are those of the step before. */
-export class DivergedError extends HeadwiseError {
-  override readonly name = 'DivergedError';
-}
-
 /**
- * Trains a language model on the next token; yields after every step.
+ * Trains a model for an objective; yields after every step.
  *
  * Between two yields the parameters and the optimizer agree: that is when to save.
  *
- * @throws DivergedError before an update that would make the parameters NaN; DeviceLostError; InputError where a part of
- * the model is packed, or a parameter is frozen
+ * @throws DivergedError before an update that would make the parameters NaN, naming the examples and the first parameter
+ * concerned; DeviceLostError; InputError where a part of the model is packed, a parameter is frozen, or the batches of a
+ * step have nothing to predict
  * @example
- * for await (const { step, loss } of train({ network, params, optimizer, schedule, batches, steps: 100 })) {
+ * const objective = causalLanguageModel(network);
+ * for await (const { step, loss } of train({ objective, params, optimizer, schedule, batches, steps: 100 })) {
  *   console.log(step, loss);
  * }
  */
-export async function* train(options: TrainOptions): AsyncGenerator<TrainStep> {
-  const { network, params, optimizer, schedule, batches, steps, start = 0, maxNorm = 1 } = options;
+export async function* train<B extends ExampleBatch>(
+  options: TrainOptions<B>,
+): AsyncGenerator<TrainStep> {
+  const { objective, params, optimizer, schedule, batches, steps } = options;
+  const { start = 0, maxNorm = 1, accumulate = 1 } = options;
   checkTrainable('train', params);
+  if (!Number.isSafeInteger(accumulate) || accumulate < 1) {
+    throw new InputError(
+      `train: accumulate is ${accumulate}; expected a whole number of at least 1`,
+    );
+  }
   for (let step = start; step < steps; step++) {
     const begun = performance.now();
-    const batch = batches.at(step);
+    const given = Array.from({ length: accumulate }, (_, i) => batches.at(step * accumulate + i));
     const ctx: ForwardContext = { training: true, random: options.random ?? new Random(step) };
-    const { loss, gradients } = lossAndGradients(params, () =>
-      languageModelLoss(network, batch, ctx, options.loss),
-    );
-    const { norm, scale } = clipping(gradients, maxNorm);
-    const both = tf.stack([loss, norm]);
-    let made: TrainStep;
+    const made = accumulateGradients(`train: step ${step}`, params, objective, given, ctx);
+    const { norm, scale } = clipping(made.gradients, maxNorm);
+    const read = tf.stack([norm, ...made.losses]);
+    let report: TrainStep;
     try {
-      const [lossValue, gradientNorm] = await readTensor(both);
-      if (!Number.isFinite(lossValue) || !Number.isFinite(gradientNorm)) {
-        throw new DivergedError(
-          `training diverged at step ${step}: loss ${lossValue}, gradient norm ${gradientNorm}; lower the learning rate`,
-        );
+      const [gradientNorm, ...losses] = await readTensor(read);
+      const loss = losses.reduce((sum, value) => sum + value, 0);
+      if (!Number.isFinite(loss) || !Number.isFinite(gradientNorm)) {
+        throw await divergence(step, params, made, losses, gradientNorm!);
       }
       const learningRate = schedule(step);
-      optimizer.update(gradients, learningRate, scale);
-      made = {
+      optimizer.update(made.gradients, learningRate, scale);
+      report = {
         step,
-        loss: lossValue!,
+        loss,
         gradientNorm: gradientNorm!,
         learningRate,
-        tokens: predictedTokens(batch),
+        predicted: made.predicted,
         ms: performance.now() - begun,
       };
     } finally {
-      tf.dispose([loss, norm, scale, both, gradients]);
+      tf.dispose([made.losses, made.gradients, norm, scale, read]);
     }
     // No tensor is held here, so leaving the loop leaks nothing.
-    yield made;
+    yield report;
     await nextTask();
   }
-}
-
-/**
- * A loss and its gradient with respect to each parameter, by path.
- *
- * @throws InputError where the loss does not depend on a parameter, a part of the model is packed, or a parameter is frozen
- */
-export function lossAndGradients(
-  params: Readonly<Record<string, tf.Variable>>,
-  loss: () => tf.Scalar,
-): { loss: tf.Scalar; gradients: Record<string, tf.Tensor> } {
-  checkTrainable('lossAndGradients', params);
-  const { value, grads } = tf.variableGrads(loss, Object.values(params));
-  const gradients: Record<string, tf.Tensor> = {};
-  for (const [path, variable] of Object.entries(params)) {
-    const gradient = grads[variable.name];
-    if (!gradient) {
-      tf.dispose([value, grads]);
-      throw new InputError(`parameter '${path}' has no gradient: the loss does not depend on it`);
-    }
-    gradients[path] = gradient;
-  }
-  return { loss: value, gradients };
 }

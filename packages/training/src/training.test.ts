@@ -4,11 +4,18 @@ import { expectClose, gaussian } from '@headwise/testing';
 import * as tf from '@tensorflow/tfjs';
 import { describe, expect, test } from 'vitest';
 import { AdamW } from './adamw.js';
+import {
+  causalLanguageModel,
+  languageModelLoss,
+  type TokenBatch,
+} from './causal-language-model.js';
+import { ignoredTarget } from './cross-entropy.js';
+import { DivergedError } from './diverged.js';
 import { bitsPerByte, evaluate } from './evaluate.js';
-import { ignoredTarget, languageModelLoss, type TokenBatch } from './loss.js';
+import { lossAndGradients } from './gradients.js';
 import { constantRate, warmupCosine } from './schedule.js';
 import { restoreTrainer, trainerState } from './state.js';
-import { DivergedError, lossAndGradients, train } from './train.js';
+import { train } from './train.js';
 
 /** A language model of one table: the scores of the next token by the last one. */
 function bigram(params: ParamStore, vocabSize: number) {
@@ -28,7 +35,7 @@ function bigram(params: ParamStore, vocabSize: number) {
 const batchOf = (seed: number): TokenBatch => {
   const random = new Random(seed);
   const draw = () => Int32Array.from({ length: 10 }, () => Math.floor(random.next() * 5));
-  return { inputs: draw(), targets: draw(), shape: [2, 5] };
+  return { inputs: draw(), targets: draw(), shape: [2, 5], examples: [2 * seed, 2 * seed + 1] };
 };
 const batches = { at: batchOf };
 
@@ -54,7 +61,9 @@ describe('train', () => {
     const network = bigram(params, 5);
     const named = params.named();
     const optimizer = new AdamW(named);
-    return { network, params: named, optimizer, schedule: constantRate(0.1), batches, steps };
+    const objective = causalLanguageModel(network);
+    const schedule = constantRate(0.1);
+    return { network, objective, params: named, optimizer, schedule, batches, steps };
   };
   const lossesOf = async (run: ReturnType<typeof train>) => {
     const losses: number[] = [];
@@ -106,9 +115,74 @@ describe('train', () => {
         seen.push(loss);
         before = await made.params.table!.data();
       }
-    }).rejects.toThrow(DivergedError);
+    }).rejects.toThrow(
+      "training diverged at step 3 in the examples 6, 7: loss NaN, gradient norm NaN; the gradient of 'table' is not finite; lower the learning rate",
+    );
     expect(seen).toHaveLength(3);
     expect(await made.params.table!.data()).toEqual(before);
+  });
+
+  test('of a step of several batches, names the examples of the one that diverged, and the parameter', async () => {
+    const made = options(new ParamStore(), 1);
+    const healthy = made.network.forward;
+    let calls = 0;
+    made.network.forward = (ids) => (calls++ === 1 ? healthy(ids).mul(Number.NaN) : healthy(ids));
+    const error = await train({ ...made, accumulate: 3 })
+      .next()
+      .catch((error: unknown) => error);
+    expect(error).toBeInstanceOf(DivergedError);
+    expect(error).toMatchObject({ step: 0, examples: [2, 3], parameter: 'table' });
+    await made.params.table!.assign(tf.fill([5, 5], Number.NaN));
+    await expect(train({ ...made, accumulate: 3 }).next()).rejects.toThrow(
+      "parameter 'table' is not finite",
+    );
+  });
+
+  test('the gradients of 8 batches of unequal targets are those of one batch of all rows', async () => {
+    const rows = Array.from({ length: 8 }, (_, n) => {
+      const batch = batchOf(n);
+      // Fewer targets in each, none in the last.
+      const targets = batch.targets.map((target, i) =>
+        i < 10 - n - (n === 7 ? 3 : 0) ? target : ignoredTarget,
+      );
+      return { ...batch, targets };
+    });
+    const whole: TokenBatch = {
+      inputs: Int32Array.from(rows.flatMap(({ inputs }) => [...inputs])),
+      targets: Int32Array.from(rows.flatMap(({ targets }) => [...targets])),
+      shape: [16, 5],
+    };
+    const results = [];
+    for (const [accumulate, at] of [
+      [8, (n: number) => rows[n]!],
+      [1, () => whole],
+    ] as const) {
+      const made = options(new ParamStore(), 1);
+      made.params.table!.assign(gaussian([5, 5], 3));
+      const { value } = await train({ ...made, accumulate, batches: { at } }).next();
+      results.push({ ...value, table: await made.params.table!.data() });
+    }
+    const [parts, one] = results as [(typeof results)[0], (typeof results)[0]];
+    expect(parts.predicted).toBe(one.predicted);
+    await expectClose([parts.loss, parts.gradientNorm], [one.loss, one.gradientNorm], {
+      ratio: 1e-6,
+    });
+    await expectClose(parts.table, one.table, { ratio: 1e-6 });
+  });
+
+  test('refuses steps of no batches, and batches with nothing to predict', async () => {
+    const made = options(new ParamStore(), 1);
+    for (const accumulate of [0, -1, 1.5, Number.NaN]) {
+      await expect(train({ ...made, accumulate }).next()).rejects.toThrow(
+        `train: accumulate is ${accumulate}; expected a whole number of at least 1`,
+      );
+    }
+    const silent = {
+      at: (n: number) => ({ ...batchOf(n), targets: new Int32Array(10).fill(ignoredTarget) }),
+    };
+    await expect(train({ ...made, batches: silent, accumulate: 2 }).next()).rejects.toThrow(
+      'train: step 0: nothing to predict by causal language modeling in the examples 0, 1, 2, 3; expected at least one target',
+    );
   });
 
   test('a state of another model or format changes nothing', async () => {
@@ -157,12 +231,12 @@ test('evaluate weighs batches by their tokens, and bits per byte follow', async 
     targets: Int32Array.from([2]),
     shape: [1, 1],
   };
-  const measured = await evaluate(network, [batchOf(1), small]);
-  expect(measured.tokens).toBe(11);
+  const measured = await evaluate(causalLanguageModel(network), [batchOf(1), small]);
+  expect(measured.predicted).toBe(11);
   expect(measured.loss).toBeCloseTo(Math.log(5), 6);
   expect(measured.perplexity).toBeCloseTo(5, 5);
   expect(bitsPerByte(measured, 22)).toBeCloseTo(Math.log2(5) / 2, 6);
-  await expect(evaluate(network, [])).rejects.toThrow('there is no batch');
+  await expect(evaluate(causalLanguageModel(network), [])).rejects.toThrow('there is no batch');
 });
 
 test('targets that are ignored cost nothing and are not counted', async () => {
@@ -174,7 +248,7 @@ test('targets that are ignored cost nothing and are not counted', async () => {
   const padded = { inputs, targets: targets.map((t, i) => (i < 2 ? t : ignoredTarget)) };
   const four = { ...padded, shape: [1, 4] } as const;
   await expectClose(languageModelLoss(network, four), languageModelLoss(network, two));
-  expect((await evaluate(network, [four])).tokens).toBe(2);
+  expect((await evaluate(causalLanguageModel(network), [four])).predicted).toBe(2);
   const none = { ...four, targets: new Int32Array(4).fill(ignoredTarget) };
   expect(() => languageModelLoss(network, none)).toThrow('every target is ignored');
 });

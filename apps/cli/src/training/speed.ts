@@ -9,7 +9,7 @@ export class Speed {
   #loss: number | undefined;
 
   describe(made: TrainStep, total: number): string {
-    this.#tokens += made.tokens;
+    this.#tokens += made.predicted;
     this.#steps++;
     // Smoothed, as single batches vary.
     this.#loss = this.#loss === undefined ? made.loss : 0.9 * this.#loss + 0.1 * made.loss;

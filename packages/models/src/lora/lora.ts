@@ -64,7 +64,7 @@ interface Update {
  * @example
  * const lora = new Lora(model.params, { rank: 8, alpha: 16, targets: /attn\.qkv$/ });
  * const network = new AdaptedModel(model.network, lora);
- * train({ network, params: lora.params.named(), optimizer, schedule, batches, steps: 100 });
+ * train({ objective, params: lora.params.named(), optimizer, schedule, batches, steps: 100 });
  */
 export class Lora implements LinearAdapters {
   /** Owns A and B; to be disposed by the caller. */

@@ -6,10 +6,16 @@ import {
 } from '@headwise/core';
 import { checkIdValues, vocabularyOf } from '@headwise/kernels/internal';
 import * as tf from '@tensorflow/tfjs';
-import { ignoredTarget, type LossOptions, meanCrossEntropy } from './loss.js';
+import {
+  countTargets,
+  ignoredTarget,
+  type LossOptions,
+  meanCrossEntropy,
+} from './cross-entropy.js';
+import type { ExampleBatch, Objective } from './objective.js';
 
 /** Source sequences and their target sequences, such as sentences and translations; row-major. */
-export interface PairBatch {
+export interface PairBatch extends ExampleBatch {
   /** `[B, Ts]` */
   readonly sources: Int32Array;
   /** `[B, Ts]`, 1 where there is a token, 0 at padding; default all tokens. */
@@ -17,6 +23,23 @@ export interface PairBatch {
   /** `[B, Tt]`, padded on the right with `ignoredTarget`. */
   readonly targets: Int32Array;
   readonly shape: readonly [batch: number, sourceTokens: number, targetTokens: number];
+}
+
+/**
+ * Predicts each token of a target sequence from the source sequence and the target's tokens before it (teacher forcing).
+ *
+ * @param options `labelSmoothing` is 0.1 in the Transformer of 2017
+ * @see Sutskever, Vinyals and Le 2014, https://arxiv.org/abs/1409.3215
+ */
+export function sequenceToSequence(
+  network: EncoderDecoderModel,
+  options: LossOptions = {},
+): Objective<PairBatch> {
+  return {
+    name: 'sequence-to-sequence',
+    predicted: ({ targets }) => countTargets(targets),
+    loss: (batch, ctx) => encoderDecoderLoss(network, batch, ctx, options),
+  };
 }
 
 /**

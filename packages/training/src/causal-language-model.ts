@@ -1,26 +1,35 @@
 import { type ForwardContext, InputError, type LanguageModel } from '@headwise/core';
 import { isTapped } from '@headwise/core/internal';
-import {
-  type CrossEntropyOptions,
-  chunkedCrossEntropy,
-  sparseCrossEntropy,
-} from '@headwise/kernels';
-import { checkIds, checkIdValues, headMatrix, vocabularyOf } from '@headwise/kernels/internal';
+import { chunkedCrossEntropy, sparseCrossEntropy } from '@headwise/kernels';
+import { checkIdValues, headMatrix, vocabularyOf } from '@headwise/kernels/internal';
 import * as tf from '@tensorflow/tfjs';
-
-/** The target of a position that is not to be predicted: padding, a prompt. */
-export const ignoredTarget = -100;
+import { countTargets, ignoredTarget, type LossOptions } from './cross-entropy.js';
+import type { ExampleBatch, Objective } from './objective.js';
 
 /** What a causal language model sees and what it should say next, row-major `[B, T]`. */
-export interface TokenBatch {
+export interface TokenBatch extends ExampleBatch {
   readonly inputs: Int32Array;
   /** `ignoredTarget` where nothing is to be predicted. */
   readonly targets: Int32Array;
   readonly shape: readonly [batch: number, tokens: number];
 }
 
-/** Terms added to the training loss. */
-export type LossOptions = Pick<CrossEntropyOptions, 'labelSmoothing' | 'zLoss'>;
+/**
+ * Predicts each token from the tokens before it.
+ *
+ * @see Radford et al. 2018, Improving Language Understanding by Generative Pre-Training,
+ * https://cdn.openai.com/research-covers/language-unsupervised/language_understanding_paper.pdf
+ */
+export function causalLanguageModel(
+  network: LanguageModel,
+  options: LossOptions = {},
+): Objective<TokenBatch> {
+  return {
+    name: 'causal language modeling',
+    predicted: ({ targets }) => countTargets(targets),
+    loss: (batch, ctx) => languageModelLoss(network, batch, ctx, options),
+  };
+}
 
 /**
  * The mean negative log-likelihood of the next token, in nats per token.
@@ -37,7 +46,7 @@ export function languageModelLoss(
   ctx?: ForwardContext,
   options: LossOptions = {},
 ): tf.Scalar {
-  const predicted = predictedTokens(batch);
+  const predicted = countTargets(batch.targets);
   if (predicted === 0) throw new InputError('languageModelLoss: every target is ignored');
   const space = vocabularyOf(network.vocabSize, 'target', ignoredTarget);
   checkIdValues(batch.targets, space, batch.shape);
@@ -56,40 +65,4 @@ export function languageModelLoss(
     const logits = network.forward(ids, ctx).reshape<tf.Tensor2D>([-1, network.vocabSize]);
     return sparseCrossEntropy(logits, targets, all).sum().div(predicted) as tf.Scalar;
   });
-}
-
-/**
- * The mean negative log-likelihood of labels, of those that are not ignored: the loss of a head that
- * classifies sequences or tokens, or says what masked tokens were.
- *
- * @param logits `[..., K]`
- * @param labels `[...]`, int32, in [0, K) or `ignoredTarget`
- * @returns a scalar; 0 where every label is ignored
- * @throws ShapeError where the number of labels is not that of rows; InputError naming the first label outside, its
- * position and `K`
- */
-export function meanCrossEntropy(
-  logits: tf.Tensor,
-  labels: tf.Tensor,
-  options: LossOptions = {},
-): tf.Scalar {
-  const count = logits.shape.at(-1)!;
-  checkIds(labels, {
-    name: 'label',
-    count,
-    of: `the ${count} classes of the logits`,
-    ignored: ignoredTarget,
-  });
-  return tf.tidy(() => {
-    const rows = logits.reshape<tf.Tensor2D>([-1, count]);
-    const flat = labels.flatten();
-    const losses = sparseCrossEntropy(rows, flat, { ...options, ignoreIndex: ignoredTarget });
-    const counted = flat.notEqual(ignoredTarget).toFloat().sum().maximum(1);
-    return losses.sum().div(counted) as tf.Scalar;
-  });
-}
-
-/** The number of targets that are not ignored. */
-export function predictedTokens({ targets }: TokenBatch): number {
-  return targets.reduce((count, target) => (target === ignoredTarget ? count : count + 1), 0);
 }

@@ -1,0 +1,101 @@
+import { type ForwardContext, InputError } from '@headwise/core';
+import * as tf from '@tensorflow/tfjs';
+import type { ExampleBatch, Objective } from './objective.js';
+import { checkTrainable } from './trainable.js';
+
+/**
+ * A loss and its gradient with respect to each parameter, by path.
+ *
+ * @throws InputError where the loss does not depend on a parameter, a part of the model is packed, or a parameter is frozen
+ */
+export function lossAndGradients(
+  params: Readonly<Record<string, tf.Variable>>,
+  loss: () => tf.Scalar,
+): { loss: tf.Scalar; gradients: Record<string, tf.Tensor> } {
+  checkTrainable('lossAndGradients', params);
+  const { value, grads } = tf.variableGrads(loss, Object.values(params));
+  const gradients: Record<string, tf.Tensor> = {};
+  for (const [path, variable] of Object.entries(params)) {
+    const gradient = grads[variable.name];
+    if (!gradient) {
+      tf.dispose([value, grads]);
+      throw new InputError(`parameter '${path}' has no gradient: the loss does not depend on it`);
+    }
+    gradients[path] = gradient;
+  }
+  return { loss: value, gradients };
+}
+
+/** The gradients of several batches, as of one batch of all their rows. */
+export interface AccumulatedGradients<B> {
+  /** The batches with something to predict. */
+  batches: B[];
+  /** For each of them its mean loss times its part of what all predict: they sum to the mean loss. */
+  losses: tf.Scalar[];
+  /** By path. */
+  gradients: Record<string, tf.Tensor>;
+  /** What all batches predict together. */
+  predicted: number;
+}
+
+/**
+ * Gradients of the mean loss over everything that several batches predict: `Σᵢ (nᵢ / n) ∇ℓᵢ`.
+ *
+ * A mean over the batches' means would give a token of a short batch more weight than one of a long batch.
+ *
+ * @param name of the caller in messages
+ * @throws InputError where no batch has anything to predict
+ */
+export function accumulateGradients<B extends ExampleBatch>(
+  name: string,
+  params: Readonly<Record<string, tf.Variable>>,
+  objective: Objective<B>,
+  batches: readonly B[],
+  ctx: ForwardContext,
+): AccumulatedGradients<B> {
+  const counts = batches.map((batch) => objective.predicted(batch));
+  const predicted = counts.reduce((sum, count) => sum + count, 0);
+  if (predicted === 0) {
+    throw new InputError(
+      `${name}: nothing to predict by ${objective.name}${inExamples(batches)}; expected at least one target`,
+    );
+  }
+  const used = batches.filter((_, i) => counts[i]! > 0);
+  const shares = counts.filter((count) => count > 0).map((count) => count / predicted);
+  const losses: tf.Scalar[] = [];
+  let gradients: Record<string, tf.Tensor> | undefined;
+  try {
+    for (const [i, batch] of used.entries()) {
+      const share = shares[i]!;
+      const made = lossAndGradients(params, () => {
+        const loss = objective.loss(batch, ctx);
+        return share === 1 ? loss : loss.mul(share);
+      });
+      losses.push(made.loss);
+      gradients = gradients ? added(gradients, made.gradients) : made.gradients;
+    }
+  } catch (error) {
+    tf.dispose([losses, gradients ?? []]);
+    throw error;
+  }
+  return { batches: used, losses, gradients: gradients!, predicted };
+}
+
+/** ` in the examples 3, 17`, where batches name them. */
+export function inExamples(batches: readonly ExampleBatch[]): string {
+  const examples = batches.flatMap((batch) => batch.examples ?? []);
+  return examples.length > 0 ? ` in the examples ${examples.join(', ')}` : '';
+}
+
+/** The sums of two records of tensors, which are disposed. */
+function added(
+  a: Record<string, tf.Tensor>,
+  b: Record<string, tf.Tensor>,
+): Record<string, tf.Tensor> {
+  const sums: Record<string, tf.Tensor> = {};
+  for (const path of Object.keys(a)) {
+    sums[path] = a[path]!.add(b[path]!);
+    tf.dispose([a[path]!, b[path]!]);
+  }
+  return sums;
+}
