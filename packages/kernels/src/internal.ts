@@ -1,6 +1,4 @@
 // For other packages of Headwise; may change in any version.
-export { adamwState } from './adamw/index.js';
-export type { AdamWState } from './adamw/state.js';
 export { additiveTerm } from './additive-attention/index.js';
 export { checkScoring } from './attention/check-scoring.js';
 export { row } from './attention/expression/expression.js';
@@ -27,6 +25,10 @@ export { checkIdValues, type IdSpace, vocabularyOf } from './ids/space.js';
 export { layerNormReference } from './layer-norm/reference.js';
 export { activations } from './linear/activation.js';
 export { fewRows } from './matrix-product/few-rows.js';
+export { type AdamWNumbers, adamwRule } from './optimizer/adamw.js';
+export { optimizerState } from './optimizer/index.js';
+export type { Step } from './optimizer/rule.js';
+export type { OptimizerParameter, OptimizerState, Slot } from './optimizer/state.js';
 export { packedShapes, WeightPacker, weightFormats } from './packed-linear/pack.js';
 export { type LayerAttentionOptions, layerAttention } from './row-attention/layer.js';
 export type { RowTerm } from './row-attention/term.js';

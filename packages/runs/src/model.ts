@@ -7,7 +7,7 @@ import {
   modelSize,
 } from '@headwise/models';
 import { checkMemory, modelParts } from '@headwise/models/internal';
-import { AdamW } from '@headwise/training';
+import { AdamW, type Optimizer } from '@headwise/training';
 import { partsConfig } from './parts.js';
 import { isConfigured, type RunConfig } from './run-config.js';
 import { alphabets } from './tasks.js';
@@ -74,7 +74,7 @@ export function newModel(config: RunConfig, vocabSize: number): Model<LanguageMo
 }
 
 /** A new optimizer of a run's model. */
-export function newOptimizer(model: Model, { training }: RunConfig): AdamW {
+export function newOptimizer(model: Model, { training }: RunConfig): Optimizer {
   const { beta2, weightDecay } = training;
   return new AdamW(model.params.named(), { beta2, weightDecay });
 }

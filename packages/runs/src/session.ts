@@ -3,11 +3,11 @@ import { generate } from '@headwise/generation';
 import type { Model } from '@headwise/models';
 import { readSafetensors, streamSafetensors } from '@headwise/safetensors';
 import {
-  type AdamW,
   bitsPerByte,
   causalLanguageModel,
   evaluate,
   type Objective,
+  type Optimizer,
   restoreTrainer,
   type TokenBatch,
   type TrainStep,
@@ -47,7 +47,7 @@ export interface StopOptions {
  */
 export class Session {
   readonly model: Model<LanguageModel>;
-  readonly #optimizer: AdamW;
+  readonly #optimizer: Optimizer;
   readonly #objective: Objective<TokenBatch>;
   readonly #random: Random;
   readonly #config: RunConfig;
@@ -61,7 +61,7 @@ export class Session {
 
   private constructor(
     { config, data, storage }: SessionParts,
-    parts: { model: Model<LanguageModel>; optimizer: AdamW; random: Random; step: number },
+    parts: { model: Model<LanguageModel>; optimizer: Optimizer; random: Random; step: number },
     validated: boolean,
   ) {
     this.model = parts.model;

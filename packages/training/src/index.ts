@@ -1,4 +1,4 @@
-export { AdamW, type AdamWOptions, type Moment, type OptimizerState } from './adamw.js';
+export { AdamW, type AdamWOptions } from './adamw.js';
 export {
   causalLanguageModel,
   languageModelLoss,
@@ -10,6 +10,13 @@ export { DivergedError, type Divergence } from './diverged.js';
 export { bitsPerByte, type Evaluation, evaluate } from './evaluate.js';
 export { lossAndGradients } from './gradients.js';
 export type { ExampleBatch, Objective } from './objective.js';
+export type {
+  ByPath,
+  ByPathOptions,
+  Optimizer,
+  SavedOptimizer,
+  StateTensor,
+} from './optimizer.js';
 export { constantRate, type Schedule, type WarmupCosineOptions, warmupCosine } from './schedule.js';
 export { encoderDecoderLoss, type PairBatch, sequenceToSequence } from './sequence-to-sequence.js';
 export { type Progress, restoreTrainer, type Trained, trainerState } from './state.js';

@@ -2,8 +2,8 @@ import { checkFinite, InputError, type RandomState, readTensor } from '@headwise
 import { allFinite } from '@headwise/core/internal';
 import { type LazyTensorInput, type SafetensorsFile, toFloat32 } from '@headwise/safetensors';
 import * as tf from '@tensorflow/tfjs';
-import type { AdamW } from './adamw.js';
 import { DivergedError } from './diverged.js';
+import type { Optimizer, StateTensor } from './optimizer.js';
 
 /** The counters and random state of a training run. */
 export interface Progress {
@@ -15,7 +15,7 @@ export interface Progress {
 /** The parameters and the optimizer that training updates. */
 export interface Trained {
   params: Readonly<Record<string, tf.Variable>>;
-  optimizer: AdamW;
+  optimizer: Optimizer;
 }
 
 const format = 'headwise-trainer-1';
@@ -23,8 +23,9 @@ const format = 'headwise-trainer-1';
 /**
  * Serialises a training run's parameters, optimizer and progress into one safetensors file.
  *
- * Tensors: `params.<path>`, `adamw.m.<path>`, `adamw.v.<path>`; metadata: step, updates, random state. Reading a tensor
- * that holds NaN or an infinite value throws a DivergedError, so that such a state is not saved.
+ * Tensors: `params.<path>`, and the optimizer's as `<optimizer>.<slot>.<path>`, such as `adamw.m.<path>`; metadata: the
+ * optimizer, step, updates, random state. Reading a tensor that holds NaN or an infinite value throws a DivergedError, so
+ * that such a state is not saved.
  */
 export function trainerState(
   { params, optimizer }: Trained,
@@ -36,23 +37,28 @@ export function trainerState(
     const data = async () => finite(name, (await readTensor(variable)) as Float32Array, progress);
     tensors[name] = { dtype: 'F32', shape: variable.shape, data };
   }
-  for (const [name, { shape, copy }] of Object.entries(optimizer.moments)) {
+  for (const [name, { shape, copy }] of Object.entries(savedState(optimizer))) {
     const data = async () => {
-      const moment = copy();
-      const values = (await readTensor(moment)) as Float32Array;
-      moment.dispose();
-      return finite(`adamw.${name}`, values, progress);
+      const now = copy();
+      const values = (await readTensor(now)) as Float32Array;
+      now.dispose();
+      return finite(name, values, progress);
     };
-    tensors[`adamw.${name}`] = { dtype: 'F32', shape, data };
+    tensors[name] = { dtype: 'F32', shape, data };
   }
   const metadata = {
     format,
+    optimizer: optimizer.name,
     step: String(progress.step),
     updates: String(optimizer.steps),
     random: JSON.stringify(progress.random),
   };
   return { tensors, metadata };
 }
+
+/** The tensors of an optimizer by their names in the file. */
+const savedState = ({ name, state }: Optimizer): Record<string, StateTensor> =>
+  Object.fromEntries(Object.entries(state).map(([key, tensor]) => [`${name}.${key}`, tensor]));
 
 /** The values of a tensor that is saved. */
 function finite(name: string, values: Float32Array, { step }: Progress): Float32Array {
@@ -68,7 +74,7 @@ function finite(name: string, values: Float32Array, { step }: Progress): Float32
  * Everything is checked before anything is changed.
  *
  * @param name the file's, for errors
- * @throws InputError where the state is of another format or of another model, or holds values that are not finite
+ * @throws InputError where the state is of another format, model or optimizer, or holds values that are not finite
  */
 export function restoreTrainer(
   { params, optimizer }: Trained,
@@ -77,10 +83,10 @@ export function restoreTrainer(
 ): Progress {
   const progress = readProgress(file.metadata, name);
   const updates = wholeNumber(file.metadata, 'updates', name);
-  const { moments } = optimizer;
+  checkOptimizer(file.metadata, optimizer, name);
   const wanted: Record<string, { shape: number[] }> = {};
   for (const [path, variable] of Object.entries(params)) wanted[`params.${path}`] = variable;
-  for (const [path, moment] of Object.entries(moments)) wanted[`adamw.${path}`] = moment;
+  Object.assign(wanted, savedState(optimizer));
   for (const [key, { shape }] of Object.entries(wanted)) {
     const found = file.tensors.get(key);
     const [given, expected] = [
@@ -98,7 +104,7 @@ export function restoreTrainer(
     for (const [path, variable] of Object.entries(params))
       variable.assign(tensor(`params.${path}`));
     const tensors = Object.fromEntries(
-      Object.keys(moments).map((path) => [path, tensor(`adamw.${path}`)]),
+      Object.keys(optimizer.state).map((key) => [key, tensor(`${optimizer.name}.${key}`)]),
     );
     optimizer.restore({ steps: updates, tensors });
   });
@@ -106,6 +112,16 @@ export function restoreTrainer(
 }
 
 type Metadata = Readonly<Record<string, string>>;
+
+/** Throws for the state of another optimizer; files that do not name one are AdamW's. */
+function checkOptimizer(
+  { optimizer = 'adamw' }: Metadata,
+  { name: expected }: Optimizer,
+  name: string,
+): void {
+  if (optimizer === expected) return;
+  throw new InputError(`${name}: the optimizer is '${optimizer}'; expected '${expected}'`);
+}
 
 function readProgress(metadata: Metadata, name: string): Progress {
   if (metadata.format !== format) {

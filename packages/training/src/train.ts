@@ -1,11 +1,11 @@
 import { type ForwardContext, InputError, Random, readTensor } from '@headwise/core';
 import { nextTask } from '@headwise/core/internal';
 import * as tf from '@tensorflow/tfjs';
-import type { AdamW } from './adamw.js';
 import { clipping } from './clip.js';
 import { divergence } from './diverged.js';
 import { accumulateGradients } from './gradients.js';
 import type { ExampleBatch, Objective } from './objective.js';
+import type { Optimizer } from './optimizer.js';
 import type { Schedule } from './schedule.js';
 import { checkTrainable } from './trainable.js';
 
@@ -14,7 +14,7 @@ export interface TrainOptions<B extends ExampleBatch> {
   objective: Objective<B>;
   /** The parameters to train, by path. */
   params: Readonly<Record<string, tf.Variable>>;
-  optimizer: AdamW;
+  optimizer: Optimizer;
   schedule: Schedule;
   /** The batches by their number, from 0 on: a resumed run sees what it would have seen. */
   batches: { at(number: number): NoInfer<B> };

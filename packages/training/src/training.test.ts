@@ -208,6 +208,9 @@ describe('train', () => {
       const spoilt = other(value === undefined ? rest : { ...rest, [key]: value });
       expect(() => restoreTrainer(made, spoilt, 'state')).toThrow(`state: ${expected}`);
     }
+    expect(() => restoreTrainer(made, other({ ...metadata, optimizer: 'lion' }), 'state')).toThrow(
+      "state: the optimizer is 'lion'; expected 'adamw'",
+    );
     expect(await made.params.table!.data()).toEqual(table);
   });
 
@@ -251,4 +254,30 @@ test('targets that are ignored cost nothing and are not counted', async () => {
   expect((await evaluate(causalLanguageModel(network), [four])).predicted).toBe(2);
   const none = { ...four, targets: new Int32Array(4).fill(ignoredTarget) };
   expect(() => languageModelLoss(network, none)).toThrow('every target is ignored');
+});
+
+test('rates and decays are chosen by path, and negative ones are refused', async () => {
+  const named = (...paths: string[]) =>
+    Object.fromEntries(paths.map((path) => [path, tf.variable(tf.ones([2, 3]))]));
+  const params = named('frozen', 'slow', 'decaying');
+  const optimizer = new AdamW(params, {
+    rates: (path) => ({ frozen: 0, slow: 0.5 })[path] ?? 1,
+    weightDecay: (path) => (path === 'decaying' ? 0.5 : 0),
+  });
+  const gradients = Object.fromEntries(Object.keys(params).map((k) => [k, tf.ones([2, 3])]));
+  optimizer.update(gradients, 0.1);
+  // The first step of Adam is the learning rate itself.
+  await expectClose(params.frozen!, Array(6).fill(1));
+  await expectClose(params.slow!, Array(6).fill(0.95));
+  await expectClose(params.decaying!, Array(6).fill(0.85));
+  expect(() => optimizer.update(gradients, -1)).toThrow(
+    'AdamW: the learning rate of update 1 is -1; expected a finite number of at least 0',
+  );
+  expect(() => new AdamW(params, { rates: () => -1 })).toThrow(
+    "AdamW: the rate of 'frozen' is -1; expected",
+  );
+  expect(() => new AdamW(params, { weightDecay: Number.NaN })).toThrow(
+    'AdamW: weightDecay is NaN; expected',
+  );
+  optimizer.dispose();
 });

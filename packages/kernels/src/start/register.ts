@@ -1,4 +1,3 @@
-import { registerAdamW } from '../adamw/index.js';
 import { registerAdditiveAttention } from '../additive-attention/index.js';
 import { registerAttention } from '../attention/index.js';
 import { registerBestScores } from '../best-scores/index.js';
@@ -14,6 +13,7 @@ import { registerGatedLinear } from '../gated-linear/index.js';
 import { registerGlobalNorm } from '../global-norm/index.js';
 import { registerLayerNorm } from '../layer-norm/index.js';
 import { registerLinear } from '../linear/index.js';
+import { registerOptimizers } from '../optimizer/index.js';
 import { registerPackedLinear } from '../packed-linear/index.js';
 import { registerRmsNorm } from '../rms-norm/index.js';
 import { registerRotary } from '../rotary/index.js';
@@ -22,7 +22,6 @@ import { registerSoftmax } from '../softmax/index.js';
 
 /** Registers every WebGPU kernel of this package with TensorFlow.js; calling it again changes nothing. */
 export function registerKernels(): void {
-  registerAdamW();
   registerBestScores();
   registerChunkedCrossEntropy();
   registerCrossEntropy();
@@ -37,6 +36,7 @@ export function registerKernels(): void {
   registerLargeElementwise();
   registerLayerNorm();
   registerLinear();
+  registerOptimizers();
   registerPackedLinear();
   registerRmsNorm();
   registerSampling();

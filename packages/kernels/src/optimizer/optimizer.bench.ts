@@ -1,6 +1,7 @@
 import { gaussian, type Workload } from '@headwise/testing';
 import * as tf from '@tensorflow/tfjs';
-import { adamwState } from './index.js';
+import { adamwRule } from './adamw.js';
+import { optimizerState } from './index.js';
 
 /** The parameters of a GPT-2 of these sizes: 12 tensors a block. */
 function shapesOf(layers: number, dim: number): number[][] {
@@ -17,20 +18,16 @@ function contestants(shapes: readonly number[][]) {
   const make = () => shapes.map((shape, i) => tf.tidy(() => tf.variable(gaussian(shape, i))));
   const [mine, theirs] = [make(), make()];
   const gradients = shapes.map((shape, i) => gaussian(shape, i + 1000));
-  const state = adamwState(mine.map((variable) => ({ variable, decays: variable.rank > 1 })));
-  const numbers = {
-    learningRate: 1e-3,
-    beta1: 0.9,
-    beta2: 0.999,
-    epsilon: 1e-8,
-    weightDecay: 0.01,
-  };
+  const state = optimizerState(
+    adamwRule({ beta1: 0.9, beta2: 0.999, epsilon: 1e-8 }),
+    mine.map((variable) => ({ variable, rate: 1, decay: variable.rank > 1 ? 0.01 : 0 })),
+  );
   let step = 0;
   const adam = tf.train.adam(1e-3);
   const named = theirs.map(({ name }, i) => ({ name, tensor: gradients[i]! }));
   return {
     ours: () => {
-      state.update(gradients, { ...numbers, step: ++step });
+      state.update(gradients, { learningRate: 1e-3, step: ++step });
       return [];
     },
     peers: {
