@@ -1,11 +1,11 @@
-import { promptIds, readsTools, ToolCallParser, type ToolCallPiece } from '@headwise/text';
 import type { Hono } from 'hono';
 import { type Answer, beginAnswers } from '../answer.js';
-import { ApiError } from '../http/api-error.js';
+import { CallReader } from '../chat/call-reader.js';
+import { chatPrompt, type FunctionTool } from '../chat/prompt.js';
 import { checkedBody, readJsonBody } from '../http/body.js';
 import { eventStream } from '../http/event-stream.js';
 import { randomSeed } from '../openai/fields.js';
-import type { ServedModel, Service } from '../service.js';
+import type { Service } from '../service.js';
 import { anthropicErrorEvent } from './anthropic-error.js';
 import { ContentBlocks, namedEvent } from './events.js';
 import { chatMessages, type MessagesBody, messagesSchema } from './fields.js';
@@ -30,18 +30,16 @@ class MessagesRequest {
   readonly #body: MessagesBody;
   readonly #answer: Answer;
   readonly #promptTokens: number;
-  readonly #calls: ToolCallParser | undefined;
+  readonly #calls: CallReader;
   readonly #content = new ContentBlocks();
   readonly #frame: object;
 
   constructor(service: Service, body: MessagesBody, signal: AbortSignal) {
     this.#body = body;
     const served = service.modelNamed(body.model);
-    const { model, tokenizer } = served;
-    const messages = chatMessages(body);
+    const { model } = served;
     const tools = toolsOf(body);
-    checkTemplate(served, messages, tools);
-    const prompt = promptIds(model, tokenizer, messages, { tools });
+    const prompt = chatPrompt(served, chatMessages(body), { tools });
     const options = {
       maxNewTokens: body.max_tokens,
       temperature: body.temperature,
@@ -55,7 +53,7 @@ class MessagesRequest {
     ];
     service.countTokens.prompt(prompt.length);
     this.#promptTokens = prompt.length;
-    this.#calls = tools && new ToolCallParser(tools.map((tool) => tool.function.name));
+    this.#calls = new CallReader(tools);
     this.#frame = {
       id: `msg_${crypto.randomUUID().replaceAll('-', '')}`,
       type: 'message',
@@ -107,11 +105,10 @@ class MessagesRequest {
 
   /** The events of the blocks, which are collected meanwhile. */
   async *#blockEvents(): AsyncGenerator<string, void> {
-    const read = (text: string): ToolCallPiece[] => this.#calls?.push(text) ?? [{ text }];
     for (let piece = await this.#answer.next(); piece; piece = await this.#answer.next()) {
-      yield* this.#content.push(read(piece.text));
+      yield* this.#content.push(this.#calls.read(piece.text));
     }
-    yield* this.#content.push(this.#calls?.end() ?? []);
+    yield* this.#content.push(this.#calls.read(undefined));
     yield* this.#content.end();
   }
 
@@ -125,32 +122,10 @@ class MessagesRequest {
   }
 }
 
-interface Tool {
-  type: 'function';
-  function: { name: string; description?: string | undefined; parameters: object };
-}
-
-function toolsOf({ tools = [], tool_choice: choice }: MessagesBody): Tool[] | undefined {
+function toolsOf({ tools = [], tool_choice: choice }: MessagesBody): FunctionTool[] | undefined {
   if (tools.length === 0 || choice?.type === 'none') return undefined;
   return tools.map(({ name, description, input_schema: parameters }) => ({
     type: 'function',
     function: { name, ...(description === undefined ? {} : { description }), parameters },
   }));
-}
-
-/** @throws ApiError 400 for a model without a chat template, and for functions that it does not write */
-function checkTemplate(
-  { name, model: { chatTemplate } }: ServedModel,
-  messages: ReturnType<typeof chatMessages>,
-  tools: readonly Tool[] | undefined,
-): void {
-  if (!chatTemplate) {
-    throw new ApiError(400, `'${name}' has no chat template; /v1/completions continues texts`, {
-      param: 'messages',
-    });
-  }
-  if (!tools || readsTools(chatTemplate, messages, tools)) return;
-  throw new ApiError(400, `the chat template of '${name}' does not write tools; leave them out`, {
-    param: 'tools',
-  });
 }

@@ -1,8 +1,9 @@
-import { promptIds, readsTools, type ToolCall, ToolCallParser } from '@headwise/text';
-import type { ChatMessage } from '@headwise/tokenizers';
+import type { ToolCall } from '@headwise/text';
 import type { Hono } from 'hono';
 import { z } from 'zod';
 import { type Answer, beginAnswers, piecesOf } from '../answer.js';
+import { CallReader } from '../chat/call-reader.js';
+import { chatPrompt } from '../chat/prompt.js';
 import { ApiError } from '../http/api-error.js';
 import { checkedBody, readJsonBody } from '../http/body.js';
 import { dataEvent, eventStream } from '../http/event-stream.js';
@@ -40,6 +41,8 @@ const schema = z.strictObject({
     .optional(),
   parallel_tool_calls: z.boolean().optional(),
   response_format: responseFormat.optional(),
+  // Other servers keep the answer, and give the same one.
+  store: z.boolean().optional(),
   modalities: z.array(z.literal('text')).optional(),
   // Speeds up other servers, and changes no answer.
   prediction: z.unknown().optional(),
@@ -106,11 +109,14 @@ class ChatCompletion {
       });
     }
     checkSequences(n, service.limits.sequences);
-    const prompt = this.#prompt();
+    const prompt = chatPrompt(model, templateMessages(body.messages), {
+      tools: this.#tools,
+      variables: body.chat_template_kwargs,
+    });
     this.#promptTokens = prompt.length;
     const constraint = constraintOf(body.response_format, model.tokenizer);
     const settings = {
-      ...settingsFrom(body, model.model.generation),
+      ...settingsFrom(body, model.model.generation, n),
       ...(constraint ? { constraint } : {}),
       maxNewTokens: body.max_completion_tokens ?? body.max_tokens,
     };
@@ -185,70 +191,34 @@ class ChatCompletion {
 
   /** The answers as pieces of choices: calls of functions are taken out of the text. */
   async *#pieces(): AsyncGenerator<ChoicePiece, void> {
-    const tools = this.#tools;
-    const parsers = this.#answers.map(
-      () => new ToolCallParser(tools?.map(({ function: { name } }) => name) ?? []),
-    );
-    const counts = this.#answers.map(() => 0);
-    const one = this.#body.parallel_tool_calls === false;
+    const readers = this.#answers.map(() => new CallReader(this.#tools, this.#mostCalls));
     for await (const { index, piece } of piecesOf(this.#answers)) {
       const delta: Delta = {};
-      const parser = parsers[index]!;
-      const found = !tools
-        ? [{ text: piece?.text ?? '' }]
-        : piece
-          ? parser.push(piece.text)
-          : parser.end();
-      for (const part of found) {
+      const reader = readers[index]!;
+      const before = reader.calls;
+      for (const part of reader.read(piece?.text)) {
         if ('call' in part) {
-          if (one && counts[index]! > 0) continue;
           delta.tool_calls ??= [];
-          delta.tool_calls.push(callBody(part.call, counts[index]!++));
-        } else if (part.text !== '' && !(one && counts[index]! > 0)) {
-          delta.content = (delta.content ?? '') + part.text;
-        }
+          delta.tool_calls.push(callBody(part.call, before + delta.tool_calls.length));
+        } else delta.content = (delta.content ?? '') + part.text;
       }
       const logprob =
         this.#body.logprobs && piece?.token
           ? chatLogprob(this.#model.tokenizer, piece.token)
           : undefined;
-      const finish = piece ? {} : { finish: this.#finishOf(index, counts[index]!) };
-      yield { index, delta, logprob, ...finish };
-      // The one call that is allowed has come.
-      if (one && counts[index]! > 0) this.#answers[index]!.cancel();
+      const ended = reader.calls > 0 ? 'tool_calls' : this.#answers[index]!.finish!;
+      yield { index, delta, logprob, ...(piece ? {} : { finish: ended }) };
+      if (reader.isFull) this.#answers[index]!.cancel();
     }
   }
 
-  #finishOf(index: number, calls: number): string {
-    return calls > 0 ? 'tool_calls' : this.#answers[index]!.finish!;
+  get #mostCalls(): number {
+    return this.#body.parallel_tool_calls === false ? 1 : Number.POSITIVE_INFINITY;
   }
 
   get #tools(): Body['tools'] {
     const { tools = [], tool_choice: choice } = this.#body;
     return choice === 'none' || tools.length === 0 ? undefined : tools;
-  }
-
-  #prompt(): number[] {
-    const { model, tokenizer, name } = this.#model;
-    const { chatTemplate } = model;
-    if (!chatTemplate) {
-      throw new ApiError(
-        400,
-        `the model '${name}' has no chat template; expected a request to /v1/completions`,
-      );
-    }
-    const messages: ChatMessage[] = templateMessages(this.#body.messages);
-    const tools = this.#tools;
-    if (tools && !readsTools(chatTemplate, messages, tools)) {
-      throw new ApiError(400, `the chat template of '${name}' does not write tools`, {
-        param: 'tools',
-      });
-    }
-    const variables = this.#body.chat_template_kwargs;
-    return promptIds(model, tokenizer, messages, {
-      ...(tools ? { tools } : {}),
-      ...(variables ? { variables } : {}),
-    });
   }
 
   #usage(): object {

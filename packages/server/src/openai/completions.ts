@@ -92,7 +92,7 @@ class Completion {
     this.#prompts = promptsOf(this.#model, body.prompt);
     checkSequences(this.#prompts.length * of, service.limits.sequences);
     const settings = {
-      ...settingsFrom(body, this.#model.model.generation),
+      ...settingsFrom(body, this.#model.model.generation, of),
       maxNewTokens,
     };
     const requests = this.#prompts.flatMap(({ ids: prompt }) =>

@@ -3,8 +3,8 @@ import type { TextSettings } from '@headwise/text';
 import { z } from 'zod';
 import { ApiError } from '../http/api-error.js';
 
-/** Fields of completions and of chats that say how tokens are drawn. */
-export interface SamplingFields {
+/** Fields that say how the tokens of an answer are drawn. */
+export interface DrawingFields {
   temperature: number | undefined;
   top_p: number | undefined;
   frequency_penalty: number | undefined;
@@ -12,9 +12,6 @@ export interface SamplingFields {
   logit_bias: Record<string, number> | undefined;
   seed: number | undefined;
   stop: string | string[] | undefined;
-  n: number | undefined;
-  stream: boolean | undefined;
-  stream_options: { include_usage?: boolean | undefined } | undefined;
   // Not of OpenAI, but of other servers in its form:
   top_k: number | undefined;
   min_p: number | undefined;
@@ -24,10 +21,19 @@ export interface SamplingFields {
   stop_token_ids: number[] | undefined;
 }
 
+/** `DrawingFields`, the number of answers, and how they are sent. */
+export interface SamplingFields extends DrawingFields {
+  n: number | undefined;
+  stream: boolean | undefined;
+  stream_options: { include_usage?: boolean | undefined } | undefined;
+}
+
+type SchemasOf<T> = { [K in keyof T]-?: z.ZodType<T[K]> };
+
 const whole = z.int();
 
-/** The schema of `SamplingFields`. */
-export const samplingFields: { [K in keyof SamplingFields]-?: z.ZodType<SamplingFields[K]> } = {
+/** The schema of `DrawingFields`. */
+export const drawingFields: SchemasOf<DrawingFields> = {
   temperature: z.number().optional(),
   top_p: z.number().optional(),
   frequency_penalty: z.number().min(-2).max(2).optional(),
@@ -35,6 +41,17 @@ export const samplingFields: { [K in keyof SamplingFields]-?: z.ZodType<Sampling
   logit_bias: z.record(z.string().regex(/^\d+$/, 'expected ids of tokens'), z.number()).optional(),
   seed: whole.optional(),
   stop: z.union([z.string(), z.array(z.string()).max(16)]).optional(),
+  top_k: whole.min(1).optional(),
+  min_p: z.number().optional(),
+  typical_p: z.number().optional(),
+  repetition_penalty: z.number().optional(),
+  min_tokens: whole.min(0).optional(),
+  stop_token_ids: z.array(whole.min(0)).optional(),
+};
+
+/** The schema of `SamplingFields`. */
+export const samplingFields: SchemasOf<SamplingFields> = {
+  ...drawingFields,
   n: whole.min(1).max(128).optional(),
   stream: z.boolean().optional(),
   // Obfuscation pads events against those who measure their length on the way; no event of ours is padded.
@@ -44,12 +61,6 @@ export const samplingFields: { [K in keyof SamplingFields]-?: z.ZodType<Sampling
       include_obfuscation: z.boolean().optional(),
     })
     .optional(),
-  top_k: whole.min(1).optional(),
-  min_p: z.number().optional(),
-  typical_p: z.number().optional(),
-  repetition_penalty: z.number().optional(),
-  min_tokens: whole.min(0).optional(),
-  stop_token_ids: z.array(whole.min(0)).optional(),
 };
 
 const anything = z.unknown().optional();
@@ -57,7 +68,6 @@ const anything = z.unknown().optional();
 type IdleField =
   | 'user'
   | 'metadata'
-  | 'store'
   | 'service_tier'
   | 'safety_identifier'
   | 'prompt_cache_key'
@@ -67,16 +77,23 @@ type IdleField =
 export const idleFields: Record<IdleField, z.ZodType<unknown>> = {
   user: anything,
   metadata: anything,
-  store: anything,
   service_tier: anything,
   safety_identifier: anything,
   prompt_cache_key: anything,
   prompt_cache_retention: anything,
 };
 
-/** Options of generation from the fields of a request; those that are absent stay the model's own. */
-export function settingsFrom(fields: SamplingFields, own: TextSettings | undefined): TextSettings {
-  const { stop, stop_token_ids: stopIds, logit_bias: bias, n = 1 } = fields;
+/**
+ * Options of generation from the fields of a request; those that are absent stay the model's own.
+ *
+ * @param n answers that are drawn
+ */
+export function settingsFrom(
+  fields: DrawingFields,
+  own: TextSettings | undefined,
+  n = 1,
+): TextSettings {
+  const { stop, stop_token_ids: stopIds, logit_bias: bias } = fields;
   const settings: TextSettings = {
     temperature: fields.temperature,
     topP: fields.top_p,

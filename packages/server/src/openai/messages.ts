@@ -1,11 +1,6 @@
 import type { ChatMessage } from '@headwise/tokenizers';
 import { z } from 'zod';
-
-/** A function that a model may call, in OpenAI's form. */
-export interface FunctionTool {
-  type: 'function';
-  function: { name: string; [key: string]: unknown };
-}
+import type { FunctionTool } from '../chat/prompt.js';
 
 interface GivenCall {
   id: string;
