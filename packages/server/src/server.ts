@@ -9,6 +9,7 @@ import { addCompletions } from './openai/completions.js';
 import { addEmbeddings } from './openai/embeddings.js';
 import { addModels } from './openai/models.js';
 import { openAiErrorBody } from './openai/openai-error.js';
+import { addResponses } from './openai/responses/responses.js';
 import { type ServedModel, type ServerLimits, Service } from './service.js';
 
 export interface ServerOptions {
@@ -30,6 +31,7 @@ const routes: Readonly<Record<string, 'GET' | 'POST'>> = {
   '/v1/completions': 'POST',
   '/v1/embeddings': 'POST',
   '/v1/messages': 'POST',
+  '/v1/responses': 'POST',
 };
 
 /**
@@ -85,6 +87,7 @@ export class Server {
     addCompletions(app, service);
     addEmbeddings(app, service);
     addMessages(app, service);
+    addResponses(app, service);
     app.notFound((context) => {
       const { path, method } = context.req;
       const allowed = routes[path];

@@ -1,4 +1,5 @@
 import type { ToolCall, ToolCallPiece } from '@headwise/text';
+import { newCallId } from '../chat/call-reader.js';
 import { dataEvent } from '../http/event-stream.js';
 
 /** An event that is named by the type of its value. */
@@ -44,7 +45,7 @@ export class ContentBlocks {
 
   *#call({ name, arguments: input }: ToolCall): Generator<string> {
     yield* this.end();
-    const id = `toolu_${crypto.randomUUID().replaceAll('-', '')}`;
+    const id = newCallId();
     yield this.#begin({ type: 'tool_use', id, name, input: {} });
     this.blocks[this.blocks.length - 1] = { type: 'tool_use', id, name, input };
     this.#open = true;

@@ -40,3 +40,9 @@ export class CallReader {
     });
   }
 }
+
+const letters = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789';
+
+/** An id of a call: nine letters and digits, the only form that the templates of Mistral take back. */
+export const newCallId = (): string =>
+  Array.from(crypto.getRandomValues(new Uint8Array(9)), (byte) => letters[byte % 62]).join('');

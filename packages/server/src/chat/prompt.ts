@@ -40,11 +40,9 @@ export function chatPrompt(
     );
   }
   if (tools && !readsTools(chatTemplate, messages, tools)) {
-    throw new ApiError(
-      400,
-      `the chat template of '${name}' does not write tools; leave them out`,
-      { param: 'tools' },
-    );
+    throw new ApiError(400, `the chat template of '${name}' does not write tools; leave them out`, {
+      param: 'tools',
+    });
   }
   return promptIds(model, tokenizer, messages, {
     ...(tools ? { tools } : {}),

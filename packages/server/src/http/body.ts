@@ -74,9 +74,20 @@ export function checkedBody<T>(schema: z.ZodType<T>, body: unknown): T {
       code: 'unknown_field',
     });
   }
-  const { path, message } = issues[0]!;
+  const { path, message } = cause(issues[0]!);
   const param = path.join('.');
   throw new ApiError(400, param === '' ? message : `${param}: ${message}`, { param });
+}
+
+type Issue = Pick<z.core.$ZodIssue, 'path' | 'message'> & { errors?: z.core.$ZodIssue[][] };
+
+/** Where a value has one of several forms and no message of its own: what is wrong within the form that fits furthest. */
+function cause({ path, message, errors = [] }: Issue): Issue {
+  if (message !== 'Invalid input') return { path, message };
+  const nested = errors.flatMap(([first]) => (first ? [cause(first)] : []));
+  const deepest = nested.sort((a, b) => b.path.length - a.path.length)[0];
+  if (!deepest || deepest.path.length === 0) return { path, message };
+  return { path: [...path, ...deepest.path], message: deepest.message };
 }
 
 function withoutNulls(body: unknown): unknown {

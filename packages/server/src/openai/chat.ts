@@ -2,7 +2,7 @@ import type { ToolCall } from '@headwise/text';
 import type { Hono } from 'hono';
 import { z } from 'zod';
 import { type Answer, beginAnswers, piecesOf } from '../answer.js';
-import { CallReader } from '../chat/call-reader.js';
+import { CallReader, newCallId } from '../chat/call-reader.js';
 import { chatPrompt } from '../chat/prompt.js';
 import { ApiError } from '../http/api-error.js';
 import { checkedBody, readJsonBody } from '../http/body.js';
@@ -229,7 +229,7 @@ class ChatCompletion {
 
 const callBody = ({ name, arguments: values }: ToolCall, index: number) => ({
   index,
-  id: newId('call'),
+  id: newCallId(),
   type: 'function',
   function: { name, arguments: JSON.stringify(values) },
 });
