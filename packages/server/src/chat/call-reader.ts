@@ -11,7 +11,7 @@ export class CallReader {
    * @param tools functions that the model was told of; without them all is text
    * @param most calls that an answer may have; what follows them is dropped
    */
-  constructor(tools: readonly FunctionTool[] | undefined, most = Number.POSITIVE_INFINITY) {
+  constructor(tools: readonly FunctionTool[] | undefined, most: number = Number.POSITIVE_INFINITY) {
     this.#parser = tools && new ToolCallParser(tools.map((tool) => tool.function.name));
     this.#most = most;
   }
