@@ -1,3 +1,8 @@
 export { readCorpus } from './node/corpus.js';
 export { readRunFile } from './node/read-run-file.js';
-export { RunFolder, type RunInputs } from './node/run-folder.js';
+export {
+  type InspectOptions,
+  RunFolder,
+  type RunIdentity,
+  type RunInputs,
+} from './node/run-folder.js';

@@ -44,9 +44,9 @@ test('a folder that is not that of a run with a checkpoint is refused, naming th
 });
 
 test('a run that was begun on another text is refused, with both hashes', () => {
-  checkCorpus('run', undefined, 'b', 'a.txt');
-  checkCorpus('run', 'b', 'b', 'a.txt');
-  expect(() => checkCorpus('run', 'a', 'b', 'a.txt')).toThrow(
+  checkCorpus('run', undefined, 'b', "'data.corpus' a.txt");
+  checkCorpus('run', 'b', 'b', "'data.corpus' a.txt");
+  expect(() => checkCorpus('run', 'a', 'b', "'data.corpus' a.txt")).toThrow(
     "run: the run there was trained on a text with the SHA-256 a; 'data.corpus' a.txt has b",
   );
 });

@@ -93,7 +93,7 @@ export function corpusHash(value: unknown): string | undefined {
  * @param run its name, for the error
  * @param there SHA-256 of the text that it was begun on; undefined before it begins
  * @param given of the text that is given now
- * @param corpus its place, for the error
+ * @param corpus its place, for the error: `'data.corpus' book.txt`
  */
 export function checkCorpus(
   run: string,
@@ -103,6 +103,6 @@ export function checkCorpus(
 ): void {
   if (there === undefined || there === given) return;
   throw new InputError(
-    `${run}: the run there was trained on a text with the SHA-256 ${there}; 'data.corpus' ${corpus} has ${given}. Restore the text, or begin another run`,
+    `${run}: the run there was trained on a text with the SHA-256 ${there}; ${corpus} has ${given}. Restore the text, or begin another run`,
   );
 }

@@ -1,25 +1,20 @@
-import { type LanguageModel, Random } from '@headwise/core';
-import { generate } from '@headwise/generation';
-import type { Model } from '@headwise/models';
+import { type LanguageModel, type Network, Random } from '@headwise/core';
+import type { Lora, Model } from '@headwise/models';
 import { readSafetensors, streamSafetensors } from '@headwise/safetensors';
 import {
-  bitsPerByte,
-  causalLanguageModel,
-  evaluate,
-  type Objective,
-  type Optimizer,
+  type ExampleBatch,
   restoreTrainer,
   type TokenBatch,
   type TrainStep,
   train,
   trainerState,
-  warmupCosine,
 } from '@headwise/training';
 import type { Sample } from './history.js';
-import { newModel, newOptimizer } from './model.js';
 import type { RunConfig } from './run-config.js';
 import type { RunData } from './run-data.js';
+import { type SessionWork, trainedParams } from './session-work.js';
 import type { RunStorage } from './storage.js';
+import { trainingWork } from './training-work.js';
 
 /** What a session trains, on what, and where it is kept. */
 export interface SessionParts {
@@ -37,7 +32,7 @@ export interface StopOptions {
 /**
  * A training run on one device: from its last checkpoint, or the start.
  *
- * It owns the model and the optimizer; `dispose` frees both.
+ * It owns the model, the adapter and the optimizer; `dispose` frees them.
  *
  * @example
  * const session = await Session.open({ config, data, storage });
@@ -45,14 +40,10 @@ export interface StopOptions {
  * while (await session.advance());
  * session.dispose();
  */
-export class Session {
-  readonly model: Model<LanguageModel>;
-  readonly #optimizer: Optimizer;
-  readonly #objective: Objective<TokenBatch>;
+export class Session<N extends Network = LanguageModel, B extends ExampleBatch = TokenBatch> {
+  readonly #work: SessionWork<N, B>;
   readonly #random: Random;
-  readonly #config: RunConfig;
-  readonly #data: RunData;
-  readonly #storage: RunStorage;
+  readonly #storage: RunStorage<N>;
   readonly #steps: AsyncGenerator<TrainStep>;
   #step: number;
   /** The number of steps after which the validation part was measured last. */
@@ -60,46 +51,61 @@ export class Session {
   #saved: number | undefined;
 
   private constructor(
-    { config, data, storage }: SessionParts,
-    parts: { model: Model<LanguageModel>; optimizer: Optimizer; random: Random; step: number },
-    validated: boolean,
+    work: SessionWork<N, B>,
+    storage: RunStorage<N>,
+    { step, random, validated }: { step: number; random: Random; validated: boolean },
   ) {
-    this.model = parts.model;
-    this.#objective = causalLanguageModel(parts.model.network);
-    this.#optimizer = parts.optimizer;
-    this.#random = parts.random;
-    this.#step = parts.step;
-    this.#saved = parts.step > 0 ? parts.step : undefined;
-    this.#validated = validated ? parts.step : undefined;
-    this.#config = config;
-    this.#data = data;
+    this.#work = work;
     this.#storage = storage;
+    this.#random = random;
+    this.#step = step;
+    this.#saved = step > 0 ? step : undefined;
+    this.#validated = validated ? step : undefined;
     this.#steps = this.#train();
   }
 
   /**
-   * Makes the model, and sets it to the last checkpoint if there is one.
+   * Makes the model of a run's file, and sets it to the last checkpoint if there is one.
    *
    * @throws InputError where the checkpoint is damaged or of another model
    */
-  static async open(parts: SessionParts): Promise<Session> {
-    const { config, data, storage } = parts;
-    const model = newModel(config, data.tokenizer.vocabSize);
-    const optimizer = newOptimizer(model, config);
+  static open({ config, data, storage }: SessionParts): Promise<Session> {
+    return Session.of(trainingWork(config, data), storage);
+  }
+
+  /**
+   * Sets what is trained to the last checkpoint if there is one.
+   *
+   * @throws InputError where the checkpoint is damaged or of another model; the model, the adapter and the optimizer are
+   * freed then
+   */
+  static async of<N extends Network, B extends ExampleBatch>(
+    work: SessionWork<N, B>,
+    storage: RunStorage<N>,
+  ): Promise<Session<N, B>> {
+    const { optimizer, pace } = work;
     try {
       const state = await storage.state();
-      const trained = { params: model.params.named(), optimizer };
+      const trained = { params: trainedParams(work), optimizer };
       const saved =
         state && restoreTrainer(trained, readSafetensors(state.bytes, state), state.name);
-      const random = new Random(saved?.random ?? config.training.seed);
+      const random = new Random(saved?.random ?? pace.seed);
       const step = saved?.step ?? 0;
       const { validated } = await storage.rewind(step);
-      return new Session(parts, { model, optimizer, random, step }, validated);
+      return new Session(work, storage, { random, step, validated });
     } catch (error) {
-      optimizer.dispose();
-      model.params.dispose();
+      free(work);
       throw error;
     }
+  }
+
+  get model(): Model<N> {
+    return this.#work.model;
+  }
+
+  /** What is trained in place of the model's parameters; undefined where those are. */
+  get adapter(): Lora | undefined {
+    return this.#work.adapter;
   }
 
   /** Steps made. */
@@ -130,12 +136,11 @@ export class Session {
     this.#step = made.step + 1;
     const { step, loss, gradientNorm, learningRate, ms, predicted } = made;
     this.#storage.note({ step, loss, gradientNorm, learningRate, ms, tokens: predicted });
-    const { steps, validateEvery, checkpointEvery } = this.#config.training;
-    const every = this.#config.samples?.every;
+    const { steps, validateEvery, checkpointEvery, sampleEvery } = this.#work.pace;
     const last = this.#step === steps;
     const due = (period: number) => last || this.#step % period === 0;
     if (!stop?.aborted && due(validateEvery ?? steps)) await this.validate({ stop });
-    if (!stop?.aborted && every !== undefined && due(every)) await this.#noteSamples();
+    if (!stop?.aborted && sampleEvery !== undefined && due(sampleEvery)) await this.#noteSamples();
     if (stop?.aborted || due(checkpointEvery)) await this.save();
     return made;
   }
@@ -146,15 +151,9 @@ export class Session {
    * @throws DivergedError where the loss is not finite
    */
   async validate({ stop }: StopOptions = {}): Promise<void> {
-    const { validationBytes } = this.#data;
     try {
-      const options = stop ? { signal: stop } : {};
-      const measured = await evaluate(this.#objective, this.#data.validation(), options);
-      const bits =
-        validationBytes === undefined
-          ? {}
-          : { bitsPerByte: bitsPerByte(measured, validationBytes) };
-      this.#storage.note({ step: this.#step, validation: { loss: measured.loss, ...bits } });
+      const validation = await this.#work.measure(stop ? { signal: stop } : {});
+      this.#storage.note({ step: this.#step, validation });
       this.#validated = this.#step;
     } catch (error) {
       if (!stop?.aborted) throw error;
@@ -163,36 +162,25 @@ export class Session {
 
   /** What the model writes now: the same each time that it is asked. */
   async *samples(): AsyncGenerator<Sample> {
-    const { temperatures = [], maxNewTokens = 0, seed = 0 } = this.#config.samples ?? {};
-    for (const { prompt, expected } of this.#data.prompts) {
-      const { ids } = this.#data.tokenizer.encode(prompt);
-      for (const temperature of expected === undefined ? temperatures : [0]) {
-        const most = expected === undefined ? maxNewTokens : expected.length;
-        const options = { temperature, maxNewTokens: most, seed };
-        const made: number[] = [];
-        for await (const id of generate(this.model.network, ids, options)) made.push(id);
-        const text = this.#data.tokenizer.decode(made);
-        yield { prompt, text, temperature, ...(expected === undefined ? {} : { expected }) };
-      }
-    }
+    if (this.#work.samples) yield* this.#work.samples();
   }
 
   /** Saves a checkpoint, unless one of this step is saved. */
   async save(): Promise<void> {
     if (this.#saved === this.#step) return;
-    const trained = { params: this.model.params.named(), optimizer: this.#optimizer };
+    const { model, adapter, optimizer } = this.#work;
+    const trained = { params: trainedParams(this.#work), optimizer };
     const step = this.#step;
     const { tensors, metadata } = trainerState(trained, { step, random: this.#random.state });
     const state = streamSafetensors(tensors, metadata, { name: 'the state of the training' });
-    await this.#storage.save({ step, state, model: this.model });
+    await this.#storage.save({ step, state, model, adapter });
     this.#saved = step;
   }
 
-  /** Frees the model, the optimizer, and what training holds between two steps. */
+  /** Frees the model, the adapter, the optimizer, and what training holds between two steps. */
   dispose(): void {
     void this.#steps.return(undefined);
-    this.#optimizer.dispose();
-    this.model.params.dispose();
+    free(this.#work);
   }
 
   async #noteSamples(): Promise<void> {
@@ -202,23 +190,28 @@ export class Session {
   }
 
   #train(): AsyncGenerator<TrainStep> {
-    const { training } = this.#config;
+    const { objective, optimizer, schedule, batches, pace } = this.#work;
     return train({
-      objective: this.#objective,
-      params: this.model.params.named(),
-      optimizer: this.#optimizer,
-      schedule: warmupCosine({
-        peak: training.learningRate,
-        floor: training.minLearningRate,
-        warmupSteps: training.warmupSteps,
-        // A run that is shorter than its warm-up ends while the rate still rises.
-        totalSteps: Math.max(training.warmupSteps, training.steps),
-      }),
-      batches: this.#data.batches,
+      objective,
+      params: trainedParams(this.#work),
+      optimizer,
+      schedule,
+      batches,
       start: this.#step,
-      steps: training.steps,
-      maxNorm: training.maxNorm,
+      steps: pace.steps,
+      maxNorm: pace.maxNorm,
+      accumulate: pace.accumulate,
       random: this.#random,
     });
   }
+}
+
+function free({
+  model,
+  adapter,
+  optimizer,
+}: Pick<SessionWork<Network>, 'model' | 'adapter' | 'optimizer'>): void {
+  optimizer.dispose();
+  adapter?.params.dispose();
+  model.params.dispose();
 }

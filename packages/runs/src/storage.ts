@@ -1,5 +1,5 @@
-import type { LanguageModel } from '@headwise/core';
-import type { Model } from '@headwise/models';
+import type { LanguageModel, Network } from '@headwise/core';
+import type { Lora, Model } from '@headwise/models';
 import type { HistoryEntry } from './history.js';
 
 /** A saved state of a run. */
@@ -11,16 +11,18 @@ export interface SavedState {
 }
 
 /** What a run saves to go on from. */
-export interface Checkpoint {
+export interface Checkpoint<N extends Network = LanguageModel> {
   /** Steps made. */
   step: number;
   /** The safetensors file of the state in chunks; reading it throws a DivergedError where a value is not finite. */
   state: AsyncIterable<Uint8Array>;
-  model: Model<LanguageModel>;
+  model: Model<N>;
+  /** What was trained in place of the model's parameters. */
+  adapter?: Lora | undefined;
 }
 
 /** Where a run is kept: a folder in Node.js, or the storage of a browser. */
-export interface RunStorage {
+export interface RunStorage<N extends Network = LanguageModel> {
   /**
    * The state to resume from; undefined before the first checkpoint.
    *
@@ -36,5 +38,5 @@ export interface RunStorage {
   /** Adds to the history; it is saved with the next checkpoint at the latest. */
   note(entry: HistoryEntry): void;
   /** Saves a checkpoint, with what was noted up to it: all of it, or, with an error, nothing. */
-  save(checkpoint: Checkpoint): Promise<void>;
+  save(checkpoint: Checkpoint<N>): Promise<void>;
 }

@@ -1,8 +1,7 @@
 import { join } from 'node:path';
-import { type BackendReport, DeviceLostError, InputError, readTensor } from '@headwise/core';
+import { type BackendReport, InputError, readTensor } from '@headwise/core';
 import {
   checkRunFits,
-  DeviceLosses,
   newModel,
   newOptimizer,
   prepareData,
@@ -13,14 +12,13 @@ import {
 } from '@headwise/runs';
 import { RunFolder, readCorpus, readRunFile } from '@headwise/runs/node';
 import { tokenizerText } from '@headwise/tokenizers/node';
-import { DivergedError, languageModelLoss, lossAndGradients } from '@headwise/training';
+import { languageModelLoss, lossAndGradients } from '@headwise/training';
 import * as tf from '@tensorflow/tfjs';
 import { Command } from 'commander';
-import { backendOption, start, startFastest } from '../backend.js';
-import { commandName, duration, type Output, output, progress } from '../output.js';
-import { interrupted, interruptible } from '../signals.js';
+import { backendOption, startFastest } from '../backend.js';
+import { commandName, duration, type Output, output } from '../output.js';
 import { describeData, reportRun } from '../training/report.js';
-import { Speed } from '../training/speed.js';
+import { trainToEnd } from '../training/train-to-end.js';
 
 interface TrainCommandOptions {
   config: string;
@@ -54,7 +52,7 @@ export function trainCommand(): Command {
         resume: options.resume,
         warn: (line) => out.note(`headwise: ${line}`),
       });
-      if (sha256 !== undefined) await folder.checkCorpus(sha256, corpus!);
+      if (sha256 !== undefined) await folder.checkCorpus(sha256, `'data.corpus' ${corpus}`);
       const data = await prepareData(config, { text, tokenizer: await folder.tokenizer() });
       const tokenizer = tokenizerText(data.tokenizer);
       await folder.create(config, { corpus: sha256, tokenizer });
@@ -80,102 +78,19 @@ interface Run {
   report: BackendReport;
 }
 
-async function trainAndReport(out: Output, run: Run): Promise<void> {
+async function trainAndReport(out: Output, { config, data, folder, report }: Run): Promise<void> {
   const begun = performance.now();
-  const { session, stopped } = await trainToEnd(out, run);
-  if (stopped) {
-    out.emit({ event: 'stopped', step: session.step });
-    out.note(`headwise: stopped at step ${session.step}; --resume goes on from there`);
-    process.exitCode = interrupted;
-  } else {
-    await reportRun(out, session, run.config, run.folder);
-    finish(out, run.folder.path, (performance.now() - begun) / 1000);
-  }
+  const run = {
+    open: () => Session.open({ config, data, storage: folder }),
+    steps: config.training.steps,
+    folder,
+    backend: report.backend,
+  };
+  const session = await trainToEnd(out, run);
+  if (!session) return;
+  await reportRun(out, session, config, folder);
+  finish(out, folder.path, (performance.now() - begun) / 1000);
   session.dispose();
-}
-
-/** Trains to the last step; where the GPU device is lost, from the last checkpoint on a new one. */
-async function trainToEnd(out: Output, run: Run): Promise<{ session: Session; stopped: boolean }> {
-  const losses = new DeviceLosses();
-  for (;;) {
-    const session = await Session.open({ ...run, storage: run.folder });
-    const from = session.step;
-    try {
-      return { session, stopped: await runSession(out, run, session) };
-    } catch (error) {
-      session.dispose();
-      if (error instanceof DivergedError) out.note(keptNote(run.folder));
-      if (!(error instanceof DeviceLostError) || !losses.survives(from)) throw error;
-      out.note(`headwise: ${error.loss}; going on from the last checkpoint on a new device`);
-      await start(out, run.report.backend);
-    }
-  }
-}
-
-/** @returns whether it was stopped before its end */
-async function runSession(
-  out: Output,
-  { config, folder }: Run,
-  session: Session,
-): Promise<boolean> {
-  const { steps } = config.training;
-  if (session.step > steps) {
-    throw new InputError(
-      `${folder.path}: the run there is at step ${session.step}; 'training.steps' is ${steps}`,
-    );
-  }
-  if (session.step === steps) out.say(`run        complete at step ${session.step} of ${steps}`);
-  else if (session.step > 0) out.say(`run        resumes at step ${session.step} of ${steps}`);
-  else out.say(`run        ${session.model.params.count()} parameters, ${steps} steps`);
-  return interruptible(async (stop) => {
-    await session.begin({ stop });
-    if (stop.aborted) return true;
-    if (session.step < steps) await trainSteps(out, session, steps, stop);
-    else await completeRun(out, folder, session, stop);
-    return stop.aborted;
-  });
-}
-
-async function trainSteps(
-  out: Output,
-  session: Session,
-  steps: number,
-  stop: AbortSignal,
-): Promise<void> {
-  const bar = progress(out, steps, session.step);
-  const speed = new Speed();
-  try {
-    for (let made = await session.advance({ stop }); made; ) {
-      out.emit({ event: 'step', ...made });
-      bar.update(session.step, speed.describe(made, steps));
-      if (stop.aborted) return;
-      made = await session.advance({ stop });
-    }
-  } finally {
-    bar.stop();
-  }
-}
-
-/** Completes a run that has reached its last step: restores a missing or damaged model, and adds the final validation. */
-async function completeRun(
-  out: Output,
-  folder: RunFolder,
-  session: Session,
-  stop: AbortSignal,
-): Promise<void> {
-  const { validated } = session;
-  if (!validated) await session.validate({ stop });
-  const whole = await folder.hasModel();
-  if (!whole)
-    out.note(`headwise: ${folder.path}: the model is missing or damaged; it is written anew`);
-  if (!whole) await folder.saveBeside(session.model);
-  else if (!validated && !stop.aborted) await folder.saveBeside();
-}
-
-function keptNote({ path, saved }: RunFolder): string {
-  return saved
-    ? `headwise: ${path}: the last checkpoint is kept`
-    : `headwise: ${path}: there is no checkpoint yet`;
 }
 
 /** One training step of the run's model, without its update, on the backend in use. */

@@ -111,7 +111,7 @@ export class Trainer {
     const text = await this.#textOf(record);
     const corpus = text === undefined ? undefined : await textHash(text);
     if (corpus !== undefined && 'corpus' in config.data) {
-      checkCorpus(record.name, record.corpus, corpus, config.data.corpus);
+      checkCorpus(record.name, record.corpus, corpus, `'data.corpus' ${config.data.corpus}`);
     }
     const stored = await storage.tokenizer();
     const data = await prepareData(config, { text, tokenizer: stored });

@@ -61,8 +61,7 @@ const kinds: Record<ValueKind, (value: unknown) => string | undefined> = {
       : `is ${described(value)}; expected the name or the number of a class`,
   boolean: (value) =>
     typeof value === 'boolean' ? undefined : `is ${described(value)}; expected true or false`,
-  list: (value) =>
-    Array.isArray(value) ? undefined : `is ${described(value)}; expected an array`,
+  list: (value) => (Array.isArray(value) ? undefined : `is ${described(value)}; expected an array`),
   messages: messagesProblem,
 };
 

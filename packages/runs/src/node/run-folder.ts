@@ -1,7 +1,7 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
-import { InputError, type LanguageModel } from '@headwise/core';
+import { InputError, type LanguageModel, type Network } from '@headwise/core';
 import {
   commit,
   type FileContent,
@@ -15,9 +15,9 @@ import {
   makeFolder,
   readBytes,
 } from '@headwise/files';
-import type { Model } from '@headwise/models';
+import type { Lora, Model } from '@headwise/models';
 import { parseJson } from '@headwise/models/internal';
-import { modelFiles, readJson } from '@headwise/models/node';
+import { adapterFiles, modelFiles, readJson } from '@headwise/models/node';
 import {
   type HistoryEntry,
   hasValidation,
@@ -47,6 +47,19 @@ export interface RunInputs {
   tokenizer: string;
 }
 
+/** What tells a run from others. */
+export interface RunIdentity {
+  /** What a run that resumes must have as it was, for its losses to be those of one run. */
+  fixed: Readonly<Record<string, unknown>>;
+  /**
+   * The same of a run that a folder holds.
+   *
+   * @param json what its `trainer/config.json` holds
+   * @throws InputError where it cannot be read
+   */
+  fixedOf(json: unknown, name: string): Readonly<Record<string, unknown>>;
+}
+
 /** How a folder is looked at. */
 export interface InspectOptions {
   resume?: boolean | undefined;
@@ -54,11 +67,11 @@ export interface InspectOptions {
 }
 
 /**
- * The folder of a training run: a model folder in the Hugging Face layout, and `trainer/`.
+ * The folder of a training run: a model in the Hugging Face layout or an adapter in PEFT's, and `trainer/`.
  *
  * State, model, configuration and history are committed as one; the state before the last one is kept.
  */
-export class RunFolder implements RunStorage {
+export class RunFolder<N extends Network = LanguageModel> implements RunStorage<N> {
   readonly path: string;
   readonly #warn: (line: string) => void;
   #files: Folder;
@@ -74,23 +87,28 @@ export class RunFolder implements RunStorage {
   }
 
   /**
-   * Looks at a folder for a run; nothing is written before `create`.
+   * Looks at a folder for a run of a run's file; nothing is written before `create`.
    *
    * @param options `resume`: go on with the run in the folder, if it holds one; `warn` receives a message where files
    * there are damaged and the run can go on without them
    * @throws InputError where the folder holds a run and `resume` is not set, holds a run of another
    * configuration, or holds other files
    */
-  static async inspect(
+  static inspect(path: string, config: RunConfig, options?: InspectOptions): Promise<RunFolder> {
+    const fixedOf = (json: unknown, name: string) => fixed(parseRunConfig(json, name));
+    return RunFolder.of(path, { fixed: fixed(config), fixedOf }, options);
+  }
+
+  /** Looks at a folder for a run of any kind, as `inspect` does; nothing is written before `begin`. */
+  static async of<N extends Network = LanguageModel>(
     path: string,
-    config: RunConfig,
+    run: RunIdentity,
     { resume = false, warn = () => {} }: InspectOptions = {},
-  ): Promise<RunFolder> {
+  ): Promise<RunFolder<N>> {
     const names = await namesIn(path);
-    const folder = new RunFolder(path, await Folder.open(path), warn);
+    const folder = new RunFolder<N>(path, await Folder.open(path), warn);
     const before = await folder.#readJson(configName);
-    if (before !== undefined)
-      folder.#checkConfig(parseRunConfig(before, join(path, configName)), config, resume);
+    if (before !== undefined) folder.#checkSame(before, run, resume);
     else if (names.length > 0) {
       throw new InputError(`${path}: is not empty and holds no training run; give another folder`);
     }
@@ -101,7 +119,7 @@ export class RunFolder implements RunStorage {
    * Throws where the run there was begun on another text.
    *
    * @param sha256 of the text that is given now
-   * @param corpus its place, for the error
+   * @param corpus its place, for the error: `'data.corpus' book.txt`
    */
   async checkCorpus(sha256: string, corpus: string): Promise<void> {
     checkCorpus(this.path, corpusHash(await this.#readJson(corpusName)), sha256, corpus);
@@ -119,6 +137,14 @@ export class RunFolder implements RunStorage {
    * @throws InputError where another process trains in it; FileError where it cannot be written
    */
   async create(config: RunConfig, { corpus, tokenizer }: RunInputs): Promise<void> {
+    await this.begin({ ...inputFiles(config, corpus), [tokenizerName]: tokenizer });
+  }
+
+  /**
+   * Does as `create`, with the files of any kind of run: its configuration, and what stays as it is. A tokenizer that is
+   * there is kept, and so is a generation configuration.
+   */
+  async begin(files: Readonly<Record<string, FileContent>>): Promise<void> {
     await makeFolder(join(this.path, 'trainer'));
     this.#lock = await lockFile(join(this.path, 'trainer', 'lock')).catch((error) => {
       if (!(error instanceof LockedError)) throw error;
@@ -129,11 +155,11 @@ export class RunFolder implements RunStorage {
     if (this.#files.commitId !== seen.commitId) {
       throw new InputError(`${this.path}: another process has trained there meanwhile; try again`);
     }
-    const write: Record<string, FileContent> = inputFiles(config, corpus);
-    if (!this.#files.entry(tokenizerName)) write[tokenizerName] = tokenizer;
+    const write = { ...files };
+    if (this.#files.entry(tokenizerName)) delete write[tokenizerName];
     // How the model is sampled is the user's to change afterwards.
-    if (seen.commitId !== undefined && (await this.#hasGenerationConfig())) {
-      delete write[generationName];
+    if (generationName in write && seen.commitId !== undefined) {
+      if (await this.#hasGenerationConfig()) delete write[generationName];
     }
     await this.#commit({ write });
   }
@@ -189,25 +215,27 @@ export class RunFolder implements RunStorage {
     this.#history.push(entry);
   }
 
-  /** Saves a checkpoint and the model for other commands as one, and keeps the state before it. */
-  async save({ state, model }: Checkpoint): Promise<void> {
+  /** Saves a checkpoint and the model or the adapter for other commands as one, and keeps the state before it. */
+  async save({ state, model, adapter }: Checkpoint<N>): Promise<void> {
     const write = { [stateName]: state, [historyName]: historyText(this.#history) };
     const keep = this.#fellBack ? {} : { [stateName]: earlierName };
     // The state goes first: where training has diverged it says so, and in which step.
-    await this.#commit({ write, keep }, modelFiles(model));
+    await this.#commit({ write, keep }, resultFiles(model, adapter));
     this.#fellBack = false;
   }
 
-  /** Saves the history, and the model if it is given, without a new state. */
-  saveBeside(model?: Model<LanguageModel>): Promise<void> {
+  /** Saves the history, and the model or the adapter if they are given, without a new state. */
+  saveBeside(result?: { model: Model<N>; adapter?: Lora | undefined }): Promise<void> {
     const history = { write: { [historyName]: historyText(this.#history) } };
-    return this.#commit(...(model ? [modelFiles(model)] : []), history);
+    return this.#commit(...(result ? [resultFiles(result.model, result.adapter)] : []), history);
   }
 
-  /** Whether the model there is the one that was saved last. */
+  /** Whether the model or the adapter there is the one that was saved last. */
   async hasModel(): Promise<boolean> {
     const names = await this.#files.names();
-    const model = names.filter((name) => /^(config\.json|model.*\.safetensors.*)$/.test(name));
+    const model = names.filter((name) =>
+      /^(config\.json|model.*\.safetensors.*|adapter_.*)$/.test(name),
+    );
     try {
       for (const name of model) await this.#files.check(name);
       return model.length > 1;
@@ -239,13 +267,14 @@ export class RunFolder implements RunStorage {
     return bytes && parseJson(bytes, join(this.path, name));
   }
 
-  #checkConfig(before: RunConfig, config: RunConfig, resume: boolean): void {
+  #checkSame(before: unknown, run: RunIdentity, resume: boolean): void {
     if (!resume) {
       throw new InputError(
         `${this.path}: holds a training run already; give --resume to go on with it, or another folder`,
       );
     }
-    const [there, given] = [fixed(before), fixed(config)];
+    const there = run.fixedOf(before, join(this.path, configName));
+    const given = run.fixed;
     for (const part of new Set([...Object.keys(there), ...Object.keys(given)])) {
       if (isDeepStrictEqual(there[part], given[part])) continue;
       throw new InputError(
@@ -254,6 +283,10 @@ export class RunFolder implements RunStorage {
     }
   }
 }
+
+/** What other commands use of a run: its model, or its adapter. */
+const resultFiles = (model: Model, adapter: Lora | undefined): FolderChange =>
+  adapter ? adapterFiles(model, adapter) : modelFiles(model);
 
 /** What a run that resumes must have as it was, for its losses to be those of one run. */
 function fixed({ model, tokenizer, data, training }: RunConfig): Record<string, unknown> {

@@ -1,0 +1,51 @@
+import type { LanguageModel, Network } from '@headwise/core';
+import type { Lora, Model } from '@headwise/models';
+import type { ExampleBatch, Objective, Optimizer, Schedule, TokenBatch } from '@headwise/training';
+import type * as tf from '@tensorflow/tfjs';
+import type { Sample, ValidationEntry } from './history.js';
+
+/** How many steps a session makes, and what is done between them. */
+export interface Pace {
+  /** Of dropout; parameters and batches have their own. */
+  seed: number;
+  steps: number;
+  /** Batches of one step; default 1. */
+  accumulate?: number | undefined;
+  /** Gradients are scaled down to this norm. */
+  maxNorm: number;
+  checkpointEvery: number;
+  /** Steps between two validations; absent: before the first step and after the last. */
+  validateEvery?: number | undefined;
+  /** Steps between two samples; absent: none are kept. */
+  sampleEvery?: number | undefined;
+}
+
+/** A model, the steps that train it, and how it is measured. */
+export interface SessionWork<
+  N extends Network = LanguageModel,
+  B extends ExampleBatch = TokenBatch,
+> {
+  model: Model<N>;
+  /** What is trained in place of the model's parameters, which stay as they are then. */
+  adapter?: Lora | undefined;
+  optimizer: Optimizer;
+  objective: Objective<B>;
+  schedule: Schedule;
+  batches: { at(number: number): B };
+  pace: Pace;
+  /**
+   * Measures the validation part.
+   *
+   * @throws DivergedError where the loss is not finite
+   */
+  measure(options: { signal?: AbortSignal | undefined }): Promise<ValidationEntry['validation']>;
+  /** What the model writes now: the same each time that it is asked. */
+  samples?: (() => AsyncIterable<Sample>) | undefined;
+}
+
+/** The parameters that are trained, by path. */
+export function trainedParams(
+  work: Pick<SessionWork<Network>, 'model' | 'adapter'>,
+): Record<string, tf.Variable> {
+  return (work.adapter ?? work.model).params.named();
+}
