@@ -36,30 +36,41 @@ export function shuffledBatches(
   source: Windows,
   { batchSize, seed = 0 }: { batchSize: number; seed?: number | undefined },
 ): ShuffledBatches {
-  checkWhole('batchSize', batchSize, 1);
-  checkWhole('seed', seed, 0);
-  let epoch = -1;
-  let order: Uint32Array;
-  const windowAt = (position: number): number => {
-    const wanted = Math.floor(position / source.count);
-    if (wanted !== epoch) {
-      order = permutation(source.count, seed, wanted);
-      epoch = wanted;
-    }
-    return order[position % source.count]!;
-  };
-  const at = (step: number): Batch => {
-    checkWhole('step', step, 0);
-    const first = step * batchSize;
-    const windows = Array.from({ length: batchSize }, (_, row) => windowAt(first + row));
-    return cutBatch(source.ids, windows, source);
-  };
+  const numbers = shuffledNumbers(source.count, { batchSize, seed });
+  const at = (step: number): Batch => cutBatch(source.ids, numbers(step), source);
   return {
     stepsPerEpoch: source.count / batchSize,
     at,
     *from(step) {
       for (let next = step; ; next++) yield at(next);
     },
+  };
+}
+
+/**
+ * The examples of a batch: numbers in which each of `count` comes once an epoch, in a new order each time.
+ *
+ * @returns the numbers of a step, `[batchSize]`, from the step's number
+ */
+export function shuffledNumbers(
+  count: number,
+  { batchSize, seed = 0 }: { batchSize: number; seed?: number | undefined },
+): (step: number) => number[] {
+  checkWhole('batchSize', batchSize, 1);
+  checkWhole('seed', seed, 0);
+  let epoch = -1;
+  let order: Uint32Array;
+  const at = (position: number): number => {
+    const wanted = Math.floor(position / count);
+    if (wanted !== epoch) {
+      order = permutation(count, seed, wanted);
+      epoch = wanted;
+    }
+    return order[position % count]!;
+  };
+  return (step) => {
+    checkWhole('step', step, 0);
+    return Array.from({ length: batchSize }, (_, row) => at(step * batchSize + row));
   };
 }
 

@@ -1,9 +1,19 @@
 export { type Batch, type ShuffledBatches, sequentialBatches, shuffledBatches } from './batches.js';
+export {
+  type CollatedBatches,
+  type Collator,
+  collatedBatches,
+  type EncodedText,
+  type PaddedRows,
+  type PaddingOptions,
+  padRows,
+} from './collate.js';
 export { decodeText } from './decode-text.js';
 export { DataError } from './errors.js';
 export type { Examples } from './examples/check-example.js';
 export type { ExampleFormat, ExampleMessage, ExampleOf } from './examples/formats.js';
 export { checkExamples, parseExamples, type RowOptions } from './examples/parse-examples.js';
 export { packTokenIds, type TokenIds } from './ids.js';
+export { type MaskedBatch, type MaskTokensOptions, maskTokens } from './mask-tokens.js';
 export { type Split, splitCorpus } from './split.js';
 export { tokenWindows, type Windows } from './windows.js';

@@ -4,11 +4,18 @@ export {
   languageModelLoss,
   type TokenBatch,
 } from './causal-language-model.js';
+export {
+  type LabelledBatch,
+  sequenceClassification,
+  tokenClassification,
+} from './classification.js';
 export { clipping } from './clip.js';
 export { ignoredTarget, type LossOptions, meanCrossEntropy } from './cross-entropy.js';
 export { DivergedError, type Divergence } from './diverged.js';
+export type { EncoderBatch } from './encoder-inputs.js';
 export { bitsPerByte, type Evaluation, evaluate } from './evaluate.js';
 export { lossAndGradients } from './gradients.js';
+export { type MaskedTokenBatch, maskedLanguageModel } from './masked-language-model.js';
 export type { ExampleBatch, Objective } from './objective.js';
 export type {
   ByPath,
@@ -17,6 +24,8 @@ export type {
   SavedOptimizer,
   StateTensor,
 } from './optimizer.js';
+export { type AnswerBatch, questionAnswering } from './question-answering.js';
+export { regression, type ValuedBatch } from './regression.js';
 export { constantRate, type Schedule, type WarmupCosineOptions, warmupCosine } from './schedule.js';
 export { encoderDecoderLoss, type PairBatch, sequenceToSequence } from './sequence-to-sequence.js';
 export { type Progress, restoreTrainer, type Trained, trainerState } from './state.js';

@@ -1,0 +1,60 @@
+import { checkShape, type EncoderModel } from '@headwise/core';
+import * as tf from '@tensorflow/tfjs';
+import { countTargets, type LossOptions, meanCrossEntropy } from './cross-entropy.js';
+import { type EncoderBatch, encoderInputs, outputOf } from './encoder-inputs.js';
+import type { Objective } from './objective.js';
+
+/** Texts with a class for each of them, or for each of their tokens. */
+export interface LabelledBatch extends EncoderBatch {
+  /** `[B]`, or `[B, T]` for the classes of tokens; `ignoredTarget` where there is no label. */
+  readonly labels: Int32Array;
+}
+
+/**
+ * Tells the class of a sequence: the mean cross-entropy over sequences, in nats.
+ *
+ * @param network with a head whose output is `logits` `[B, K]`
+ * @see Devlin et al. 2019, section 4.1, https://arxiv.org/abs/1810.04805
+ */
+export function sequenceClassification(
+  network: EncoderModel,
+  options: LossOptions = {},
+): Objective<LabelledBatch> {
+  return classification('sequence classification', network, options, ({ shape }) => [shape[0]]);
+}
+
+/**
+ * Tells the class of each token, such as names and their kinds: the mean cross-entropy over labelled tokens, in nats.
+ *
+ * @param network with a head whose output is `logits` `[B, T, K]`
+ * @see Devlin et al. 2019, section 5.3, https://arxiv.org/abs/1810.04805
+ */
+export function tokenClassification(
+  network: EncoderModel,
+  options: LossOptions = {},
+): Objective<LabelledBatch> {
+  return classification('token classification', network, options, ({ shape }) => [...shape]);
+}
+
+function classification(
+  name: string,
+  network: EncoderModel,
+  options: LossOptions,
+  shapeOf: (batch: LabelledBatch) => number[],
+): Objective<LabelledBatch> {
+  return {
+    name,
+    predicted: ({ labels }) => countTargets(labels),
+    loss: (batch, ctx) => {
+      const shape = shapeOf(batch);
+      checkShape(`${name}: labels`, [batch.labels.length], [tf.util.sizeFromShape(shape)]);
+      return tf.tidy(() => {
+        const inputs = encoderInputs(name, network.vocabSize, batch, ctx);
+        const labels = tf.tensor(batch.labels, shape, 'int32');
+        const logits = outputOf(name, network.forward(inputs.ids, inputs.ctx), 'logits');
+        checkShape(`${name}: logits`, logits.shape, [...shape, 'K']);
+        return meanCrossEntropy(logits, labels, options);
+      });
+    },
+  };
+}
