@@ -11,6 +11,8 @@ export interface ConstraintLimits {
   /** The most and the least new tokens. */
   most: number;
   least: number;
+  /** Tokens that a sequence is taken back by at most, such as wrong drafts; beyond them the constraint begins anew. */
+  undo: number;
 }
 
 /** The ids that a constraint allows after a sequence, end tokens included. */
@@ -18,8 +20,9 @@ export class AllowedIds {
   readonly #constraint: Constraint;
   readonly #limits: ConstraintLimits;
   readonly #mask: Int32Array;
-  #state: ConstraintState;
-  /** The new tokens that the state is after. */
+  /** The states after the last new tokens, the latest last. */
+  #states: ConstraintState[];
+  /** The new tokens that the latest state is after. */
   readonly #seen: number[] = [];
 
   /** @throws InputError where no output of the constraint has at most `most` tokens */
@@ -27,8 +30,9 @@ export class AllowedIds {
     this.#constraint = constraint;
     this.#limits = limits;
     this.#mask = new Int32Array(maskWords(limits.vocabSize));
-    this.#state = constraint.start();
-    const { rest } = this.#state;
+    const start = constraint.start();
+    this.#states = [start];
+    const { rest } = start;
     if (rest <= limits.most) return;
     throw new InputError(
       Number.isFinite(rest)
@@ -67,7 +71,7 @@ export class AllowedIds {
     const { vocabSize, startLength, stopIds } = this.#limits;
     const state = this.#after(sequence);
     const mask = this.#mask;
-    const given = state.mask(Math.max(1, most - (sequence.length - startLength)));
+    const given = state.mask(this.#left(sequence, most));
     mask.fill(given ? 0 : -1);
     if (given) mask.set(given.subarray(0, mask.length));
     if (vocabSize % 32 > 0) mask[mask.length - 1]! &= 2 ** (vocabSize % 32) - 1;
@@ -82,25 +86,55 @@ export class AllowedIds {
     );
   }
 
-  /** The state after a sequence: what it was at the last call and what came after, or begun anew. */
+  /**
+   * The first of some ids that may follow a sequence one after the other; none from an end token on.
+   *
+   * @param sequence prompt and new tokens @param most the most new tokens of all
+   */
+  fitting(sequence: readonly number[], ids: readonly number[], most: number): readonly number[] {
+    const all = [...sequence];
+    for (const id of ids) {
+      if (this.#limits.stopIds.includes(id)) break;
+      const mask = this.#after(all).mask(this.#left(all, most));
+      if (mask && !has(mask, id)) break;
+      all.push(id);
+    }
+    return all.slice(sequence.length);
+  }
+
+  /** Tokens that may still come after a sequence, the next one included. */
+  #left(sequence: readonly number[], most: number): number {
+    return Math.max(1, most - (sequence.length - this.#limits.startLength));
+  }
+
+  /** The state after a sequence: what it was at the last call or some tokens before, and what came after, or begun anew. */
   #after(sequence: readonly number[]): ConstraintState {
-    const { startLength } = this.#limits;
+    const { startLength, undo } = this.#limits;
     const seen = this.#seen;
     const made = sequence.length - startLength;
-    if (made < seen.length || seen.some((id, i) => sequence[startLength + i] !== id)) {
-      this.#state = this.#constraint.start();
-      seen.length = 0;
-    }
-    for (let i = seen.length; i < made; i++) {
-      const id = sequence[startLength + i]!;
-      this.#state.accept(id);
+    let same = 0;
+    while (same < Math.min(made, seen.length) && sequence[startLength + same] === seen[same])
+      same++;
+    const kept = this.#states.length - (seen.length - same);
+    if (kept < 1) {
+      this.#states = [this.#constraint.start()];
+      same = 0;
+    } else this.#states.length = kept;
+    seen.length = same;
+    for (const id of sequence.slice(startLength + same)) {
+      const latest = this.#states.at(-1)!;
+      const next = undo > 0 ? latest.clone() : latest;
+      next.accept(id);
       seen.push(id);
+      if (undo > 0) this.#states.push(next);
+      if (this.#states.length > undo + 1) this.#states.shift();
     }
-    return this.#state;
+    return this.#states.at(-1)!;
   }
 }
 
-const has = (mask: Int32Array, id: number): boolean => ((mask[id >> 5]! >>> (id & 31)) & 1) === 1;
+const has = (mask: Int32Array | Uint32Array, id: number): boolean =>
+  ((mask[id >> 5]! >>> (id & 31)) & 1) === 1;
 
 /** Whether a mask allows an id that is not among some. */
 function hasOther(mask: Int32Array, banned: ReadonlySet<number>): boolean {

@@ -63,4 +63,8 @@ class ChoiceState implements ConstraintState {
     if (!next) throw new InputError(`choices: no answer goes on with id ${id}`);
     this.#node = next;
   }
+
+  clone(): ConstraintState {
+    return new ChoiceState(this.#node);
+  }
 }

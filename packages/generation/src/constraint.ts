@@ -23,4 +23,6 @@ export interface ConstraintState {
   mask(left: number): Uint32Array | undefined;
   /** Goes on to the state after an id that `mask` allowed. */
   accept(id: number): void;
+  /** The same state, which goes on by itself. */
+  clone(): ConstraintState;
 }

@@ -7,7 +7,7 @@ import { dolaScores } from './dola.js';
 import { drawForced, drawFrom, readIds } from './draw.js';
 import { LayerScores } from './layer-scores.js';
 import { type CheckedScores, GuidedScores, type NextScores } from './next-scores.js';
-import { checkId, type Plan } from './plan.js';
+import { checkId, mostConstrained, type Plan } from './plan.js';
 import { areRecordable, runInOrder, runOnDevice } from './processors/own.js';
 import { DraftLength } from './speculation/draft-length.js';
 import type { Drafter } from './speculation/speculation.js';
@@ -108,7 +108,8 @@ export class Continuation {
     if (most < 1) return [];
     const ids = (await drafter.draft(sequence, most)).slice(0, most);
     for (const id of ids) checkId('speculation', id, this.#vocabSize);
-    return ids;
+    const { allowed } = this.#plan;
+    return allowed ? allowed.fitting(sequence, ids, mostConstrained(this.#plan)) : ids;
   }
 
   /**

@@ -9,6 +9,7 @@ import type { LengthDecay } from './processors/length-decay.js';
 import type { LogitsProcessor } from './processors/own.js';
 import type { SequenceBias } from './processors/sequence-bias.js';
 import { checkPrompt } from './prompt.js';
+import { longestDraft } from './speculation/draft-length.js';
 import type { Speculation } from './speculation/speculation.js';
 
 /** Options with their defaults, for one prompt. */
@@ -140,14 +141,14 @@ export function planOf(
     signal: options.signal,
     sampling: checkedSampling(options),
   };
-  if (plan.speculation && (constraint || plan.guidance || plan.dola)) {
-    const decoder = plan.dola ? 'dolaLayers' : `guidanceScale ${options.guidanceScale}`;
-    const other = constraint ? 'a constraint' : decoder;
+  if (plan.speculation && (plan.guidance || plan.dola)) {
+    const other = plan.dola ? 'dolaLayers' : `guidanceScale ${options.guidanceScale}`;
     throw new InputError(`speculation is given together with ${other}; expected one of the two`);
   }
   if (constraint) {
     const startLength = start.length;
-    const limits = { vocabSize, startLength, stopIds, most: mostConstrained(plan), least };
+    const undo = plan.speculation ? longestDraft : 0;
+    const limits = { vocabSize, startLength, stopIds, most: mostConstrained(plan), least, undo };
     plan.allowed = new AllowedIds(constraint, limits);
   }
   return plan;

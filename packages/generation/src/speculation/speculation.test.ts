@@ -78,6 +78,16 @@ afterAll(() => {
 const { network } = model;
 const prompt = [3, 4, 5, 6, 3, 4, 5, 6, 3, 4];
 
+// Some go on as the prompt repeats itself.
+const answers = choices([
+  [5, 6, 3, 4, 5, 6, 3, 4, 9],
+  [5, 6, 3, 4, 5, 6, 3, 4],
+  [5, 6, 3, 4, 5, 6, 7],
+  [5, 6, 3, 8, 1, 2, 3, 4, 5, 6],
+  [5, 6, 3, 8],
+  [12, 5, 6, 3, 4],
+]);
+
 const settings: Record<string, GenerateOptions> = {
   sampled: { temperature: 0.9, topP: 0.95, seed: 7 },
   'with penalties': { temperature: 0.8, repetitionPenalty: 1.4, presencePenalty: 0.3, seed: 3 },
@@ -85,6 +95,8 @@ const settings: Record<string, GenerateOptions> = {
   'with a least length and stop ids': { seed: 5, minNewTokens: 4, stopIds: [1, 2, 11, 28] },
   'with forced ids': { seed: 6, forcedLastId: [9, 10], maxNewTokens: 9 },
   'beyond the context': { seed: 9, maxNewTokens: 30 },
+  'with a constraint that ends': { seed: 4, temperature: 2, constraint: answers, stopIds: [0] },
+  'with a constraint that needs no end token': { temperature: 0, constraint: answers },
   'with processors': {
     seed: 8,
     processors: [
@@ -113,6 +125,36 @@ describe('what is drawn is what is drawn without drafts', () => {
       expect(tf.memory().numTensors).toBe(before);
     });
   }
+});
+
+test('a constraint goes back by the wrong tokens of a draft, and cuts drafts to what may come', async () => {
+  let starts = 0;
+  const constraint = {
+    start() {
+      starts++;
+      return answers.start();
+    },
+  };
+  const lengths: number[] = [];
+  const wrong: Speculation = {
+    start: () => ({
+      draft: (sequence, most) => {
+        lengths.push(most);
+        // Allowed, then wrong at some place, then forbidden: 28 is in no answer.
+        const rest = [5, 6, 3, 4, 5, 6, 3, 4, 9].slice(sequence.length - prompt.length);
+        return [...rest.slice(0, 3), 28].slice(0, most);
+      },
+      dispose: () => {},
+    }),
+  };
+  for (let seed = 0; seed < 6; seed++) {
+    const given = { seed, temperature: 3, constraint, stopIds: [0] };
+    const plain = await collect(network, prompt, given);
+    const before = starts;
+    expect(await collect(network, prompt, { ...given, speculation: wrong })).toEqual(plain);
+    expect(starts).toBe(before + 1);
+  }
+  expect(lengths.length).toBeGreaterThan(6);
 });
 
 test('a stream has the probabilities of each token, and leaves nothing behind where it is left', async () => {
@@ -203,7 +245,6 @@ test('bad drafts, drafters and combinations are named', async () => {
   const refused: [GenerateOptions, string][] = [
     [{ speculation: { start: () => ({ draft: () => [29], dispose: () => {} }) } }, 'id 29'],
     [{ speculation: promptLookup(), guidanceScale: 2 }, 'together with guidanceScale 2'],
-    [{ speculation: promptLookup(), constraint: choices([[1]]) }, 'together with a constraint'],
     [{ speculation: earlyExit(2) }, 'firstLayers: 2 layers of 2'],
     [{ speculation: draftModel({ ...network, vocabSize: 30 }) }, 'has 30 tokens; expected 29'],
   ];

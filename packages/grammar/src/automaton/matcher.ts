@@ -108,4 +108,8 @@ class Match implements ConstraintState {
   accept(id: number): void {
     this.#state = this.#matcher.after(this.#state, id);
   }
+
+  clone(): ConstraintState {
+    return new Match(this.#matcher, this.#state);
+  }
 }
