@@ -91,7 +91,7 @@ export function problemsOf(path, text) {
   if (group !== 'packages') return problems;
   if (/^export \*/m.test(code)) problems.push(`${path}: 'export *'; name what is exported`);
   if (/^export default/m.test(code)) problems.push(`${path}: a default export; name it`);
-  const ofTests = /\.(?:test|bench)\.tsx?$/.test(path);
+  const ofTests = /\.(?:test|bench|cases)\.tsx?$/.test(path);
   for (const imported of importsOf(text)) {
     const [, other] = /^@headwise\/([^/]+)/.exec(imported) ?? [];
     if (!other || other === name) {

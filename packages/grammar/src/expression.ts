@@ -12,18 +12,16 @@ export type Expression =
     }
   | { readonly kind: 'sequence'; readonly parts: readonly Expression[] }
   | { readonly kind: 'choice'; readonly parts: readonly Expression[] }
-  | Repeated
-  /** Texts of the part, which has no rules, with a number of characters; an escaped one counts as one. */
-  | (Omit<Repeated, 'kind'> & { readonly kind: 'limited' })
+  | {
+      readonly kind: 'repeat';
+      readonly part: Expression;
+      readonly least: number;
+      /** May be Infinity. */
+      readonly most: number;
+    }
+  /** Texts of both parts, which have no rules. */
+  | { readonly kind: 'both'; readonly parts: readonly [Expression, Expression] }
   | { readonly kind: 'rule'; readonly name: string };
-
-interface Repeated {
-  readonly kind: 'repeat';
-  readonly part: Expression;
-  readonly least: number;
-  /** May be Infinity. */
-  readonly most: number;
-}
 
 /** A context-free grammar: rules by name, `root` among them. */
 export type Rules = ReadonlyMap<string, Expression>;
@@ -39,12 +37,7 @@ export const repeat = (
   least: number,
   most: number = Number.POSITIVE_INFINITY,
 ): Expression => ({ kind: 'repeat', part, least, most });
-export const limited = (part: Expression, least: number, most: number): Expression => ({
-  kind: 'limited',
-  part,
-  least,
-  most,
-});
+export const both = (a: Expression, b: Expression): Expression => ({ kind: 'both', parts: [a, b] });
 export const optional = (part: Expression): Expression => repeat(part, 0, 1);
 export const rule = (name: string): Expression => ({ kind: 'rule', name });
 export const chars = (ranges: readonly CharRange[]): Expression => ({ kind: 'chars', ranges });
@@ -67,8 +60,9 @@ export function inString(expression: Expression): Expression {
     case 'sequence':
     case 'choice':
       return { ...expression, parts: expression.parts.map(inString) };
+    case 'both':
+      return both(inString(expression.parts[0]), inString(expression.parts[1]));
     case 'repeat':
-    case 'limited':
       return { ...expression, part: inString(expression.part) };
     default:
       return expression;

@@ -88,7 +88,18 @@ describe('jsonSchema refuses', () => {
     [{ properties: { a: { not: {} } } }, '#/properties/a: keyword "not" is not supported'],
     [{ type: 'array', uniqueItems: true }, '#: keyword "uniqueItems" is not supported'],
     [{ type: 'number', multipleOf: 2 }, '#: keyword "multipleOf" is not supported'],
-    [{ type: 'string', format: 'uri' }, '#: format is "uri"; expected one of date'],
+    [{ type: 'string', format: 'iri' }, '#: format is "iri"; expected one of date'],
+    [{ allOf: [{ pattern: '^a+$' }, { pattern: '^b' }] }, 'grammar: no text meets it'],
+    [{ type: 'array', additionalItems: false }, '#: items, prefixItems and additionalItems'],
+    [
+      { propertyNames: { enum: ['a'] }, properties: { b: {} } },
+      '#/propertyNames: ["a"]; expected a list of names alone, with all that properties and required have, such as "b"',
+    ],
+    [{ propertyNames: { type: 'integer' } }, '#/propertyNames: type "integer" is not supported'],
+    [
+      { propertyNames: { pattern: 'a' }, required: ['a'] },
+      '#/propertyNames: a pattern or a length beside',
+    ],
     [{ type: 'string', minimum: 2 }, '#: minimum is for numbers, but type is "string"'],
     [{ type: 'blah' }, '#: type is "blah"; expected object'],
     [{ enum: [] }, '#: enum is []; expected a list of values'],
@@ -110,6 +121,53 @@ describe('jsonSchema refuses', () => {
   for (const [schema, message] of refused) {
     test(JSON.stringify(schema), () => {
       expect(() => grammar.jsonSchema(schema)).toThrow(message);
+    });
+  }
+});
+
+describe('jsonSchema takes', () => {
+  const names = { type: 'object', additionalProperties: { type: 'integer' } };
+  const taken: [schema: unknown, yes: string[], no: string[]][] = [
+    [
+      { type: 'string', format: 'uuid', pattern: '^a.*0$' },
+      ['"a0000000-0000-4000-8000-000000000000"'],
+      ['"00000000-0000-4000-8000-000000000000"', '"a0"'],
+    ],
+    [{ type: 'string', format: 'starts_with', pattern: '^ab.*' }, ['"abc"'], ['"ba"']],
+    [
+      { allOf: [{ pattern: '^a' }, { pattern: '\\d' }, { pattern: 'z$' }], maxLength: 4 },
+      ['"a1z"', '"a12z"'],
+      ['"az"', '"a123z"'],
+    ],
+    [
+      { type: 'string', format: 'uri' },
+      ['"https://example.com/a?b=c#d"', '"http://a.org"'],
+      ['"https://"', '"http://1.2.3.4"'],
+    ],
+    [
+      { items: [{ type: 'integer' }, { type: 'boolean' }], additionalItems: false, minItems: 2 },
+      ['[1,true]'],
+      ['[1]', '[1,true,2]'],
+    ],
+    [
+      { items: [{ type: 'integer' }], additionalItems: { type: 'boolean' } },
+      ['[]', '[1]', '[1,true,false]'],
+      ['[true]', '[1,2]'],
+    ],
+    [{ ...names, propertyNames: { type: 'string' } }, ['{}', '{"a":1}'], ['{1:1}']],
+    [
+      { ...names, propertyNames: { enum: ['x', 'y'] }, required: ['x'] },
+      ['{"x":1}', '{"x":1,"y":2}'],
+      ['{}', '{"x":1,"z":2}', '{"y":1}'],
+    ],
+    [{ ...names, propertyNames: { pattern: '^[a-c]+$' } }, ['{"ab":1}'], ['{"d":1}', '{"":1}']],
+    [{ type: 'string', contentEncoding: 'base64', pattern: '^YQ==$' }, ['"YQ=="'], ['"a"']],
+  ];
+  for (const [schema, yes, no] of taken) {
+    test(JSON.stringify(schema), () => {
+      const constraint = grammar.jsonSchema(schema);
+      for (const text of yes) expect(accepts(constraint, text), text).toBe(true);
+      for (const text of no) expect(accepts(constraint, text), text).toBe(false);
     });
   }
 });

@@ -1,10 +1,22 @@
 import { type AST, RegExpParser } from '@eslint-community/regexpp';
 import { InputError } from '@headwise/core';
 import { allChars, complement, rangesWhere, union } from './char-ranges.js';
-import { type CharRange, chars, choice, type Expression, repeat, sequence } from './expression.js';
+import {
+  both,
+  type CharRange,
+  chars,
+  choice,
+  type Expression,
+  repeat,
+  sequence,
+} from './expression.js';
 
 /** Any text. */
 export const anyText: Expression = repeat(chars(allChars), 0);
+
+/** Texts of a part, which has no rules, with a number of characters. */
+export const limited = (part: Expression, least: number, most: number): Expression =>
+  both(part, repeat(chars(allChars), least, most));
 
 /**
  * The texts that a regular expression matches, in ECMAScript's syntax with its flag `u`.

@@ -41,6 +41,7 @@ function formatsOf() {
     const date = new Date(`${text}T00:00:00Z`);
     return !Number.isNaN(date.getTime()) && date.toISOString().startsWith(text);
   };
+  const isUrl = (text: string) => URL.canParse(text);
   const isTime = (text: string) => !Number.isNaN(Date.parse(`2000-01-01T${text}`));
   return {
     date: isDate,
@@ -49,6 +50,8 @@ function formatsOf() {
     uuid: /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/,
     ipv4: (text: string) =>
       text.split('.').every((part) => `${Number(part)}` === part && Number(part) < 256),
+    ipv6: (text: string) => isUrl(`http://[${text}]`),
+    uri: isUrl,
     email: /^[^@]+@[^@.]+\.[^@]+$/,
   };
 }

@@ -21,7 +21,14 @@ export function schemaOf(seed: number): Record<string, unknown> {
     () => ({ type: 'string', pattern: '[a-f]+', minLength: 2, maxLength: 9 }),
     () => ({
       type: 'string',
-      format: pick(['date', 'time', 'date-time', 'uuid', 'ipv4', 'email']),
+      format: pick(['date', 'time', 'date-time', 'uuid', 'ipv4', 'email', 'ipv6', 'uri']),
+    }),
+    () => ({ type: 'string', format: 'uuid', pattern: '^[a-f].*0$' }),
+    () => ({ type: 'string', allOf: [{ pattern: '^[a-c]' }, { pattern: '\\d$' }], maxLength: 9 }),
+    () => ({
+      type: 'object',
+      propertyNames: pick([{ enum: names }, { pattern: '^[a-z]{2}$' }]),
+      additionalProperties: { type: 'integer', minimum: 0, maximum: 9 },
     }),
     () => ({ type: 'string' }),
     () => ({ type: 'integer', minimum: below(40) - 20, maximum: 20 + below(2000) }),

@@ -1,5 +1,5 @@
 import { InputError } from '@headwise/core';
-import { intersection } from '../char-ranges.js';
+import { intersection, union } from '../char-ranges.js';
 import {
   type CharRange,
   chars as charsOf,
@@ -178,8 +178,8 @@ function link(links: Links, expression: Expression, from: number, to: number): v
     case 'repeat':
       linkRepeated(links, expression, from, to);
       return;
-    case 'limited':
-      linkLimited(links, expression, from, to);
+    case 'both':
+      linkBoth(links, expression.parts, from, to);
       return;
     case 'rule':
       links.call(expression.name, from, to);
@@ -224,49 +224,48 @@ function sizeOf(expression: Expression): number {
   switch (expression.kind) {
     case 'sequence':
     case 'choice':
+    case 'both':
       return expression.parts.reduce((sum, part) => sum + sizeOf(part), 1);
     case 'repeat':
-    case 'limited':
       return Math.max(1, Math.min(expression.most, 8)) * sizeOf(expression.part) + 1;
     default:
       return 1;
   }
 }
 
-/** The product of the part's automaton over characters and a count of them. */
-function linkLimited(
+/** The product of both parts' automata over characters. */
+function linkBoth(
   links: Links,
-  { part, least, most }: Extract<Expression, { kind: 'limited' }>,
+  parts: readonly [Expression, Expression],
   from: number,
   to: number,
 ): void {
-  const own = new CharLinks();
-  const [start, end] = [own.position(), own.position()];
-  link(own, part, start, end);
-  // Without a greatest length characters are counted up to the least.
-  const counts = Number.isFinite(most) ? most : least;
+  const [a, b] = [new CharLinks(parts[0]), new CharLinks(parts[1])];
   const places = new Map<number, number>();
-  const placeOf = (position: number, count: number): number => {
-    const key = position * (counts + 1) + count;
+  const visit: [number, number][] = [];
+  const placeOf = (inA: number, inB: number): number => {
+    const key = inA * b.edges.length + inB;
     const known = places.get(key);
     if (known !== undefined) return known;
     const made = links.position();
     places.set(key, made);
-    visit.push([position, count]);
+    visit.push([inA, inB]);
     return made;
   };
-  const visit: [number, number][] = [];
-  links.epsilon(from, placeOf(start, 0));
+  links.epsilon(from, placeOf(a.start, b.start));
   for (let next = visit.pop(); next; next = visit.pop()) {
-    const [position, count] = next;
-    const at = placeOf(position, count);
-    for (const target of own.epsilons[position]!) links.epsilon(at, placeOf(target, count));
-    if (position === end && count >= least) links.epsilon(at, to);
-    const after =
-      count < counts ? count + 1 : most === Number.POSITIVE_INFINITY ? count : undefined;
-    if (after === undefined) continue;
-    for (const edge of own.edges[position]!) {
-      link(links, { kind: 'chars', ...edge }, at, placeOf(edge.to, after));
+    const [inA, inB] = next;
+    const at = placeOf(inA, inB);
+    for (const target of a.epsilons[inA]!) links.epsilon(at, placeOf(target, inB));
+    for (const target of b.epsilons[inB]!) links.epsilon(at, placeOf(inA, target));
+    if (inA === a.end && inB === b.end) links.epsilon(at, to);
+    for (const edgeA of a.edges[inA]!) {
+      for (const edgeB of b.edges[inB]!) {
+        const ranges = intersection(edgeA.ranges, edgeB.ranges);
+        if (ranges.length === 0) continue;
+        const shared: Expression = { kind: 'chars', ranges, escaped: edgeA.escaped };
+        link(links, shared, at, placeOf(edgeA.to, edgeB.to));
+      }
     }
   }
 }
@@ -276,6 +275,12 @@ class CharLinks implements Links {
   readonly epsilons: number[][] = [];
   readonly edges: { ranges: readonly CharRange[]; escaped: boolean | undefined; to: number }[][] =
     [];
+  readonly start = this.position();
+  readonly end = this.position();
+
+  constructor(part: Expression) {
+    link(this, part, this.start, this.end);
+  }
 
   position(): number {
     this.epsilons.push([]);
@@ -292,7 +297,7 @@ class CharLinks implements Links {
   }
 
   call(name: string): never {
-    throw new Error(`the rule ${name} within a part whose characters are counted`);
+    throw new Error(`the rule ${name} within an intersection`);
   }
 }
 
@@ -303,6 +308,7 @@ const unescaped: readonly CharRange[] = [
   [0x5d, 0xd7ff],
   [0xe000, 0x10ffff],
 ];
+/** Characters that are written as a backslash and a letter of their own. */
 const short = new Map([
   [0x22, '"'],
   [0x5c, '\\'],
@@ -312,7 +318,10 @@ const short = new Map([
   [0x0d, 'r'],
   [0x09, 't'],
 ]);
-const mustEscape = [...short.keys(), ...Array.from({ length: 32 }, (_, code) => code)];
+/** The others that must be escaped, `\\u0000` to `\\u001f`, by the last digit but one. */
+const controls = [0, 1].map((high) =>
+  Array.from({ length: 16 }, (_, low) => 16 * high + low).filter((code) => !short.has(code)),
+);
 
 function linkEscaped(
   network: Network,
@@ -321,12 +330,18 @@ function linkEscaped(
   to: number,
 ): void {
   network.char(intersection(ranges, unescaped), from, to);
-  const codes = [...new Set(mustEscape)].filter((code) =>
-    ranges.some(([first, last]) => first <= code && code <= last),
-  );
-  if (codes.length === 0) return;
-  const forms = codes.map((code) =>
-    literal(short.get(code) ?? `u${code.toString(16).padStart(4, '0')}`),
-  );
-  link(network, sequence(charsOf([[0x5c, 0x5c]]), choice(...forms)), from, to);
+  const has = (code: number) => ranges.some(([first, last]) => first <= code && code <= last);
+  const letters = [...short].flatMap(([code, letter]) => (has(code) ? [letter] : []));
+  const hex = controls.flatMap((codes, high) => {
+    const digits = codes.filter(has).map((code) => (code & 15).toString(16));
+    return digits.length > 0 ? [sequence(literal(`${high}`), oneOf(digits))] : [];
+  });
+  const forms = [
+    ...(letters.length > 0 ? [oneOf(letters)] : []),
+    ...(hex.length > 0 ? [sequence(literal('u00'), choice(...hex))] : []),
+  ];
+  if (forms.length > 0) link(network, sequence(literal('\\'), choice(...forms)), from, to);
 }
+
+const oneOf = (texts: readonly string[]): Expression =>
+  charsOf(union(texts.map((text): CharRange => [text.charCodeAt(0), text.charCodeAt(0)])));

@@ -11,8 +11,10 @@ export const typed: Readonly<Record<string, readonly TypeName[]>> = {
   properties: ['object'],
   required: ['object'],
   additionalProperties: ['object'],
+  propertyNames: ['object'],
   items: ['array'],
   prefixItems: ['array'],
+  additionalItems: ['array'],
   minItems: ['array'],
   maxItems: ['array'],
   minLength: ['string'],
@@ -42,6 +44,8 @@ const annotations = new Set([
   'deprecated',
   'readOnly',
   'writeOnly',
+  'contentEncoding',
+  'contentMediaType',
 ]);
 
 /**
@@ -116,7 +120,22 @@ export function merged(a: SchemaObject, b: SchemaObject, what: string): SchemaOb
   return joined;
 }
 
+/** The patterns of joined schemas, all of which a text matches. */
+export class Patterns {
+  readonly all: readonly unknown[];
+
+  constructor(all: readonly unknown[]) {
+    this.all = all;
+  }
+
+  static of(value: unknown): Patterns {
+    if (value instanceof Patterns) return value;
+    return new Patterns(value === undefined ? [] : [value]);
+  }
+}
+
 function joinedValue(name: string, a: unknown, b: unknown, what: string): unknown {
+  if (name === 'pattern') return new Patterns([...Patterns.of(a).all, ...Patterns.of(b).all]);
   if (JSON.stringify(a) === JSON.stringify(b)) return a;
   if (name === 'required' && Array.isArray(a) && Array.isArray(b))
     return [...new Set([...a, ...b])];

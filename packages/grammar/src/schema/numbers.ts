@@ -3,13 +3,13 @@ import {
   choice,
   type Expression,
   empty,
-  limited,
   literal,
   never,
   optional,
   repeat,
   sequence,
 } from '../expression.js';
+import { limited } from '../regex.js';
 
 /** Decimal digits that every float64 tells apart: more are not written. */
 const exactDigits = 15;

@@ -11,12 +11,11 @@ import {
   rule,
   sequence,
 } from '../expression.js';
+import { anyText } from '../regex.js';
 import { areDisjoint } from './disjoint.js';
 import {
   assertionsOf,
   checkedSchema,
-  checkOrder,
-  countOf,
   isObject,
   merged,
   type SchemaObject,
@@ -25,8 +24,19 @@ import {
   types,
   typesIn,
 } from './keywords.js';
-import { anyInteger, anyNumber, type Bound, integersWithin, numbersWithin } from './numbers.js';
-import { anyString, stringOtherThan, stringsWithin } from './strings.js';
+import { anyInteger, anyNumber, integersWithin, numbersWithin } from './numbers.js';
+import { anyString, contentWithin, stringOtherThan, stringsWithin } from './strings.js';
+import {
+  alone,
+  boundsOf,
+  branchesOf,
+  countsOf,
+  isOfType,
+  itemsOf,
+  resolved,
+  stringBoundsOf,
+  typesOf,
+} from './values.js';
 
 const space = optional(literal(' '));
 const comma = sequence(literal(','), space);
@@ -184,18 +194,8 @@ class SchemaReader {
         return this.#object(schema, what);
       case 'array':
         return this.#array(schema, what);
-      case 'string': {
-        const [minLength, maxLength] = countsOf(schema, 'minLength', 'maxLength', what);
-        const text = (name: string) => {
-          const value = schema[name];
-          if (value === undefined || typeof value === 'string') return value;
-          throw new InputError(`${what}: ${name} is ${quoted(value)}; expected a text`);
-        };
-        return stringsWithin(
-          { minLength, maxLength, pattern: text('pattern'), format: text('format') },
-          what,
-        );
-      }
+      case 'string':
+        return stringsWithin(stringBoundsOf(schema, what), what);
       case 'number':
       case 'integer': {
         const [low, high] = boundsOf(schema, what);
@@ -211,27 +211,17 @@ class SchemaReader {
 
   #array(schema: SchemaObject, what: string): Expression {
     const [least, most] = countsOf(schema, 'minItems', 'maxItems', what);
-    const { prefixItems = [], items = true } = schema;
-    if (!Array.isArray(prefixItems)) {
-      throw new InputError(
-        `${what}: prefixItems is ${quoted(prefixItems)}; expected a list of schemas`,
-      );
-    }
-    if (Array.isArray(items)) {
-      throw new InputError(
-        `${what}: items is a list; expected prefixItems for it, and a schema of the others`,
-      );
-    }
-    const first = prefixItems.map((item, i) => this.#schema(item, `${what}/prefixItems/${i}`));
-    const item = items === false ? never : this.#schema(items, `${what}/items`);
+    const [[first, nameOfFirst], [others, nameOfOthers]] = itemsOf(schema, what);
+    const items = first.map((item, i) => this.#schema(item, `${what}/${nameOfFirst}/${i}`));
+    const item = others === false ? never : this.#schema(others, `${what}/${nameOfOthers}`);
     // From the last to the first: what may follow so many items.
     let rest: Expression = this.#further(
       item,
-      Math.max(0, least - first.length),
-      most - first.length,
-      first.length > 0,
+      Math.max(0, least - items.length),
+      most - items.length,
+      items.length > 0,
     );
-    for (const [i, one] of [...first.entries()].reverse()) {
+    for (const [i, one] of [...items.entries()].reverse()) {
       const with1 = sequence(...(i > 0 ? [comma] : []), one, rest);
       rest = i >= most ? empty : i < least ? with1 : optional(with1);
     }
@@ -248,7 +238,7 @@ class SchemaReader {
   }
 
   #object(schema: SchemaObject, what: string): Expression {
-    const { properties = {}, required = [], additionalProperties } = schema;
+    const { properties = {}, required = [], additionalProperties, propertyNames } = schema;
     if (!isObject(properties)) {
       throw new InputError(
         `${what}: properties is ${quoted(properties)}; expected an object of schemas`,
@@ -267,6 +257,7 @@ class SchemaReader {
       }
       own.set(name, additionalProperties ?? true);
     }
+    const names = this.#names(propertyNames, [...own.keys()], what);
     const entries = [...own].map(([name, value]) => ({
       needed: required.includes(name),
       pair: sequence(
@@ -282,11 +273,45 @@ class SchemaReader {
       additionalProperties === undefined || additionalProperties === false
         ? undefined
         : sequence(
-            stringOtherThan([...own.keys()]),
+            stringOtherThan([...own.keys()], names),
             colon,
             this.#schema(additionalProperties, `${what}/additionalProperties`),
           );
     return sequence(literal('{'), this.#members(entries, extra, what), literal('}'));
+  }
+
+  /**
+   * The names that properties may have.
+   *
+   * @throws InputError where `propertyNames` is more than a schema of strings, or rules out a property that the schema names
+   */
+  #names(given: unknown, own: readonly string[], what: string): Expression {
+    if (given === undefined || given === true) return anyText;
+    const at = `${what}/propertyNames`;
+    const schema = this.#assertions(given, at);
+    const { type, const: constant, enum: values, ...bounds } = schema;
+    const isString = type === undefined || typesIn(type, at).includes('string');
+    const other = Object.keys(bounds).find((key) => !typed[key]?.includes('string'));
+    if (!isString || other !== undefined) {
+      throw new InputError(
+        `${at}: ${other ?? `type ${quoted(type)}`} is not supported; expected a schema of strings`,
+      );
+    }
+    if (constant !== undefined || values !== undefined) {
+      const listed = constant === undefined ? values : [constant];
+      const texts = Array.isArray(listed) ? listed.filter((one) => typeof one === 'string') : [];
+      const outside = own.find((name) => !texts.includes(name));
+      if (outside === undefined && Object.keys(bounds).length === 0) {
+        return choice(...texts.map(literal));
+      }
+      throw new InputError(
+        `${at}: ${quoted(listed)}; expected a list of names alone, with all that properties and required have${outside === undefined ? '' : `, such as ${quoted(outside)}`}`,
+      );
+    }
+    if (own.length === 0) return contentWithin(stringBoundsOf(bounds, at), at);
+    throw new InputError(
+      `${at}: a pattern or a length beside properties or required is not supported; expected a list of names, as enum`,
+    );
   }
 
   /** The members of an object: a rule for what may follow each property, with one before it and without. */
@@ -310,100 +335,4 @@ class SchemaReader {
     }
     return rule(nameOf(0, false));
   }
-}
-
-/** The types that a schema has values of: those it names, or those that its keywords are for, or all. */
-function typesOf(schema: SchemaObject, what: string): readonly TypeName[] {
-  const keywords = Object.keys(schema).filter((name) => name in typed);
-  if (schema.type === undefined) {
-    if (keywords.length === 0) return types.filter((type) => type !== 'integer');
-    const meant = typed[keywords[0]!]!;
-    const other = keywords.find((name) => typed[name]![0] !== meant[0]);
-    if (other === undefined) return [meant[0]!];
-    throw new InputError(`${what}: ${keywords[0]} and ${other} without a type; expected one`);
-  }
-  const named = typesIn(schema.type, what);
-  for (const name of keywords) {
-    if (typed[name]!.some((type) => named.includes(type))) continue;
-    throw new InputError(
-      `${what}: ${name} is for ${typed[name]![0]}s, but type is ${quoted(schema.type)}`,
-    );
-  }
-  return named;
-}
-
-/** @throws InputError where a schema has other keywords than one that stands alone, and some */
-function alone(name: string, schema: SchemaObject, others: readonly string[], what: string): void {
-  const other = Object.keys(schema).find((one) => one !== name && !others.includes(one));
-  if (other !== undefined) {
-    throw new InputError(
-      `${what}: ${other} beside ${name} is not supported; expected ${name} alone`,
-    );
-  }
-}
-
-function branchesOf(branches: unknown, name: string, what: string): readonly unknown[] {
-  if (Array.isArray(branches) && branches.length > 0) return branches;
-  throw new InputError(`${what}: ${name} is ${quoted(branches)}; expected a list of schemas`);
-}
-
-function countsOf(schema: SchemaObject, min: string, max: string, what: string): [number, number] {
-  const least = countOf(schema, min, 0, what);
-  const most = countOf(schema, max, Number.POSITIVE_INFINITY, what);
-  checkOrder(least, most, `${min} and ${max}`, what);
-  return [least, most];
-}
-
-/** The stricter bound of each end. */
-function boundsOf(schema: SchemaObject, what: string): [Bound | undefined, Bound | undefined] {
-  const boundOf = (name: string, strict: boolean): Bound | undefined => {
-    const value = schema[name];
-    if (value === undefined) return undefined;
-    if (typeof value === 'number' && Number.isFinite(value)) return { value, strict };
-    throw new InputError(`${what}: ${name} is ${quoted(value)}; expected a number`);
-  };
-  const stricter = (a: Bound | undefined, b: Bound | undefined, sign: number) =>
-    !a || (b && sign * (b.value - a.value) >= 0) ? b : a;
-  const low = stricter(boundOf('minimum', false), boundOf('exclusiveMinimum', true), 1);
-  const high = stricter(boundOf('maximum', false), boundOf('exclusiveMaximum', true), -1);
-  const isEmpty =
-    low &&
-    high &&
-    (low.value > high.value || (low.value === high.value && (low.strict || high.strict)));
-  if (!isEmpty) return [low, high];
-  throw new InputError(
-    `${what}: the bounds are ${low.value} and ${high.value}; expected a number between them`,
-  );
-}
-
-function isOfType(value: unknown, type: TypeName): boolean {
-  switch (type) {
-    case 'null':
-      return value === null;
-    case 'array':
-      return Array.isArray(value);
-    case 'object':
-      return isObject(value);
-    case 'integer':
-      return Number.isInteger(value);
-    default:
-      return typeof value === type;
-  }
-}
-
-/** @throws InputError for a pointer to another document, and one to nothing */
-function resolved(document: unknown, pointer: string, what: string): unknown {
-  if (pointer !== '#' && !pointer.startsWith('#/')) {
-    throw new InputError(
-      `${what}: $ref is ${quoted(pointer)}; expected a place in the schema, such as #/$defs/name`,
-    );
-  }
-  const keys = pointer.split('/').slice(1);
-  return keys.reduce((at: unknown, key) => {
-    const name = decodeURIComponent(key).replaceAll('~1', '/').replaceAll('~0', '~');
-    if ((isObject(at) || Array.isArray(at)) && Object.hasOwn(at, name)) {
-      return (at as Record<string, unknown>)[name];
-    }
-    throw new InputError(`${what}: $ref is ${quoted(pointer)}, but ${quoted(name)} is not there`);
-  }, document);
 }

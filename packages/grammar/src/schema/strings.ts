@@ -1,16 +1,16 @@
 import { InputError } from '@headwise/core';
 import { allChars } from '../char-ranges.js';
 import {
+  both,
   chars,
   choice,
   type Expression,
   inString,
-  limited,
   literal,
   repeat,
   sequence,
 } from '../expression.js';
-import { anyText, parseRegex } from '../regex.js';
+import { anyText, limited, parseRegex } from '../regex.js';
 
 const quote = literal('"');
 const hex = chars([
@@ -43,19 +43,28 @@ const time =
   '(?:[01]\\d|2[0-3]):[0-5]\\d:[0-5]\\d(?:\\.\\d{1,9})?(?:Z|[+-](?:[01]\\d|2[0-3]):[0-5]\\d)';
 const byte = '(?:\\d|[1-9]\\d|1\\d\\d|2[0-4]\\d|25[0-5])';
 
+const name = '[a-z0-9]{1,16}(?:-[a-z0-9]{1,16}){0,2}';
+const host = `(?:${name}\\.){1,3}[a-z]{2,8}`;
+const path = '(?:/[A-Za-z0-9._~-]{0,32}){0,4}';
+
 /** Formats by name: regular expressions of texts that are valid in them, though not of all. */
 const formats: Readonly<Record<string, string>> = {
   date,
   time,
   'date-time': `${date}T${time}`,
+  duration: 'P(?:\\d{1,4}[YMWD]|T\\d{1,4}[HMS])',
   uuid: '[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}',
   ipv4: `${byte}(?:\\.${byte}){3}`,
+  ipv6: '[0-9a-f]{1,4}(?::[0-9a-f]{1,4}){7}',
+  hostname: host,
+  uri: `https?://${host}${path}(?:\\?[a-z0-9]{1,16}=[a-z0-9]{0,16})?(?:#[a-z0-9-]{1,16})?`,
   email: '[a-z0-9]{1,32}(?:\\.[a-z0-9]{1,16})?@[a-z0-9]{1,32}(?:\\.[a-z]{2,8}){1,2}',
 };
 
 /** What a schema says of strings. */
 export interface StringBounds {
-  readonly pattern?: string | undefined;
+  /** All of them match. */
+  readonly patterns: readonly string[];
   readonly format?: string | undefined;
   readonly minLength: number;
   readonly maxLength: number;
@@ -65,35 +74,39 @@ export interface StringBounds {
  * JSON strings within bounds.
  *
  * @param what the place in the schema, for errors
- * @throws InputError for a pattern that cannot be read and an unknown format
+ * @throws InputError for a pattern that cannot be read, and an unknown format without a pattern
  */
-export function stringsWithin(
-  { pattern, format, minLength, maxLength }: StringBounds,
+export function stringsWithin(bounds: StringBounds, what: string): Expression {
+  const content = contentWithin(bounds, what);
+  return content === anyText ? anyString : stringOf(content);
+}
+
+/** The texts within bounds, as they are before they are written as JSON. */
+export function contentWithin(
+  { patterns, format, minLength, maxLength }: StringBounds,
   what: string,
 ): Expression {
-  const isLimited = minLength > 0 || maxLength < Number.POSITIVE_INFINITY;
-  if (pattern === undefined && format === undefined) {
-    return isLimited ? stringOf(repeat(chars(allChars), minLength, maxLength)) : anyString;
-  }
-  if (pattern !== undefined && format !== undefined) {
-    throw new InputError(`${what}: both pattern and format are given; expected one of them`);
-  }
+  const parts = patterns.map((pattern) => parseRegex(pattern, 'part', `${what}: pattern`));
   const known = format === undefined ? undefined : formats[format];
-  if (format !== undefined && known === undefined) {
+  if (known !== undefined) parts.push(parseRegex(known, 'whole'));
+  else if (format !== undefined && parts.length === 0) {
     throw new InputError(
       `${what}: format is "${format}"; expected one of ${Object.keys(formats).join(', ')}, or a pattern`,
     );
   }
-  const content =
-    known === undefined
-      ? parseRegex(pattern!, 'part', `${what}: pattern`)
-      : parseRegex(known, 'whole');
-  return stringOf(isLimited ? limited(content, minLength, maxLength) : content);
+  const isLimited = minLength > 0 || maxLength < Number.POSITIVE_INFINITY;
+  if (parts.length === 0) {
+    return isLimited ? repeat(chars(allChars), minLength, maxLength) : anyText;
+  }
+  const all = parts.reduce(both);
+  return isLimited ? limited(all, minLength, maxLength) : all;
 }
 
-/** The texts of a JSON string that is none of some. */
-export function stringOtherThan(texts: readonly string[]): Expression {
-  return stringOf(otherThan(texts.map((text) => Array.from(text, (char) => char.codePointAt(0)!))));
+/** The texts of a JSON string that is none of some, and a text of an expression. */
+export function stringOtherThan(texts: readonly string[], names: Expression): Expression {
+  const others = otherThan(texts.map((text) => Array.from(text, (char) => char.codePointAt(0)!)));
+  if (names === anyText) return stringOf(others);
+  return stringOf(others === anyText ? names : both(others, names));
 }
 
 function otherThan(texts: readonly (readonly number[])[]): Expression {
