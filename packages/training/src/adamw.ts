@@ -1,6 +1,6 @@
 import { adamwRule, optimizerState } from '@headwise/kernels/internal';
 import type * as tf from '@tensorflow/tfjs';
-import { Fused } from './fused.js';
+import { checkAtLeast0, checkShares, Fused } from './fused.js';
 import type { ByPathOptions, Optimizer, SavedOptimizer, StateTensor } from './optimizer.js';
 
 /** `weightDecay` is 0.01 by default. */
@@ -29,10 +29,12 @@ export class AdamW implements Optimizer {
 
   /**
    * @param params by path, as `ParamStore.named` gives them
-   * @throws InputError where a part of the model is packed, a parameter is frozen or freed, or a rate or decay is negative
+   * @throws InputError where a part of the model is packed, a parameter is frozen or freed, or an option is outside its range
    */
   constructor(params: Readonly<Record<string, tf.Variable>>, options: AdamWOptions = {}) {
     const { beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8, weightDecay = 0.01, rates } = options;
+    checkShares('AdamW', { beta1, beta2 });
+    checkAtLeast0('AdamW: epsilon', epsilon);
     this.#fused = new Fused({
       name: this.name,
       title: 'AdamW',

@@ -78,6 +78,15 @@ export function checkAtLeast0(what: string, value: number): void {
   throw new InputError(`${what} is ${value}; expected a finite number of at least 0`);
 }
 
+/** Throws unless numbers are at least 0 and below 1. */
+export function checkShares(title: string, shares: Readonly<Record<string, number>>): void {
+  for (const [name, value] of Object.entries(shares)) {
+    if (!(value >= 0 && value < 1)) {
+      throw new InputError(`${title}: ${name} is ${value}; expected at least 0 and below 1`);
+    }
+  }
+}
+
 /** The parameters with their rates and decays. */
 function chosenParameters(
   title: string,

@@ -15,6 +15,7 @@ export { DivergedError, type Divergence } from './diverged.js';
 export type { EncoderBatch } from './encoder-inputs.js';
 export { bitsPerByte, type Evaluation, evaluate } from './evaluate.js';
 export { lossAndGradients } from './gradients.js';
+export { Lion, type LionOptions } from './lion.js';
 export { type MaskedTokenBatch, maskedLanguageModel } from './masked-language-model.js';
 export type { ExampleBatch, Objective } from './objective.js';
 export type {
@@ -28,5 +29,6 @@ export { type AnswerBatch, questionAnswering } from './question-answering.js';
 export { regression, type ValuedBatch } from './regression.js';
 export { constantRate, type Schedule, type WarmupCosineOptions, warmupCosine } from './schedule.js';
 export { encoderDecoderLoss, type PairBatch, sequenceToSequence } from './sequence-to-sequence.js';
+export { Sgd, type SgdOptions } from './sgd.js';
 export { type Progress, restoreTrainer, type Trained, trainerState } from './state.js';
 export { type TrainOptions, type TrainStep, train } from './train.js';
