@@ -147,7 +147,7 @@ describe('RunningBatch', () => {
     ]);
     aborting.abort();
     expect(await batch.step()).toEqual([
-      { sequence: stops, reason: 'stop', stopId: second },
+      { sequence: stops, reason: 'stop', stopToken: expect.objectContaining({ id: second }) },
       { sequence: aborted, reason: 'signal' },
     ]);
     expect([batch.size, none.tokens.length, await batch.step()]).toEqual([0, 0, []]);

@@ -21,8 +21,8 @@ export interface BatchResult {
   readonly token?: GeneratedToken | undefined;
   /** Why the sequence has ended, where it has: it has left the batch. */
   readonly reason?: NonNullable<RunningSequence['reason']> | undefined;
-  /** The stop id that ended it, where one did. */
-  readonly stopId?: number | undefined;
+  /** The stop id that ended it, where one did, with its log-probability. */
+  readonly stopToken?: GeneratedToken | undefined;
   /** What ended it, where the reason is `error`. */
   readonly error?: unknown;
 }
@@ -174,12 +174,12 @@ export class RunningBatch {
 }
 
 function resultOf(sequence: Growing, token: GeneratedToken | undefined): BatchResult {
-  const { ended, stopId, error } = sequence;
+  const { ended, stopToken, error } = sequence;
   return {
     sequence,
-    ...(token && stopId === undefined ? { token } : {}),
+    ...(token && !stopToken ? { token } : {}),
     ...(ended ? { reason: sequence.reason! } : {}),
-    ...(stopId === undefined ? {} : { stopId }),
+    ...(stopToken ? { stopToken } : {}),
     ...(error === undefined ? {} : { error }),
   };
 }

@@ -45,7 +45,8 @@ export class Growing implements RunningSequence {
   readonly #stopping: Stopping;
   readonly #room: number;
   #reason: StopReason | 'error' | undefined;
-  stopId: number | undefined;
+  /** The stop id that ended it, where one did, as it was drawn. */
+  stopToken: GeneratedToken | undefined;
   error: unknown;
 
   /** @throws InputError for a prompt that is empty, too long or outside the vocabulary, and for options out of range */
@@ -81,6 +82,10 @@ export class Growing implements RunningSequence {
     if (this.plan.allowed) this.plan.most = Math.min(this.plan.most, this.#room);
   }
 
+  get stopId(): number | undefined {
+    return this.stopToken?.id;
+  }
+
   get reason(): StopReason | 'error' | undefined {
     return this.#reason;
   }
@@ -106,7 +111,7 @@ export class Growing implements RunningSequence {
   take(token: GeneratedToken, scores: ArrayLike<number> | undefined): void {
     if (this.#stopping.at(token.id)) {
       this.#reason = 'stop';
-      this.stopId = token.id;
+      this.stopToken = token;
       return;
     }
     if (scores) this.scores.push(processed(this.plan, scores, this.ids, this.tokens.length));

@@ -54,6 +54,11 @@ export class Answer {
     return this.#stop;
   }
 
+  /** The end token that ended it, which has no text; undefined where none did. */
+  get endToken(): GeneratedToken | undefined {
+    return this.#stop === undefined ? this.#sequence.stopToken : undefined;
+  }
+
   /** The next piece; undefined at the end. */
   async next(): Promise<AnswerPiece | undefined> {
     if (this.#finish) return undefined;
@@ -155,11 +160,13 @@ export async function wholeAnswer(answer: Answer): Promise<{
   pieces: AnswerPiece[];
   tokens: number;
   finish: FinishReason;
+  endToken: GeneratedToken | undefined;
 }> {
   const pieces: AnswerPiece[] = [];
   for (let piece = await answer.next(); piece; piece = await answer.next()) pieces.push(piece);
   const text = pieces.map((piece) => piece.text).join('');
-  return { text, pieces, tokens: answer.tokens, finish: answer.finish! };
+  const { tokens, finish, endToken } = answer;
+  return { text, pieces, tokens, finish: finish!, endToken };
 }
 
 /** A piece of one of several answers; without a piece, the end of that answer. */

@@ -210,13 +210,13 @@ export class Engine {
 
   async #step(network: LanguageModel, batch: RunningBatch): Promise<void> {
     try {
-      for (const { sequence: running, token, reason, error } of await batch.step()) {
+      for (const { sequence: running, token, reason, stopToken, error } of await batch.step()) {
         const entry = this.#running.get(running);
         if (!entry) continue;
         const { sequence } = entry;
         if (token) sequence.push(token);
         if (reason === 'error') sequence.fail(failureOf(error));
-        else if (reason) sequence.end(reason);
+        else if (reason) sequence.end(reason, stopToken);
         else if (sequence.unread <= this.limits.unread) continue;
         else sequence.fail(new SlowReaderError(`${sequence.unread} tokens were left unread`));
         this.#leave(entry);

@@ -19,6 +19,7 @@ export class Sequence {
   #wake: (() => void) | undefined;
   #ended = false;
   #reason: StopReason | undefined;
+  #stopToken: GeneratedToken | undefined;
   #error: unknown;
   #made = 0;
 
@@ -31,6 +32,11 @@ export class Sequence {
   /** Why it ended; undefined before. */
   get reason(): StopReason | undefined {
     return this.#reason;
+  }
+
+  /** The stop id that ended it, where one did, which is none of its tokens. */
+  get stopToken(): GeneratedToken | undefined {
+    return this.#stopToken;
   }
 
   /** Whether it ended, failed or was cancelled. */
@@ -80,10 +86,11 @@ export class Sequence {
   }
 
   /** For the engine: no token follows. */
-  end(reason: StopReason): void {
+  end(reason: StopReason, stopToken?: GeneratedToken): void {
     if (this.#ended) return;
     this.#ended = true;
     this.#reason = reason;
+    this.#stopToken = stopToken;
     this.#notify();
   }
 

@@ -23,18 +23,21 @@ export class CompletionLogprobs {
     this.#offset = codePoints(before);
   }
 
-  /** The log-probabilities of pieces; tokens of a stop text are left out. */
-  of(pieces: readonly AnswerPiece[]): CompletionLogprobsBody {
+  /**
+   * The log-probabilities of all tokens that were drawn, as clients count them from the end: those of a stop text included.
+   *
+   * @param endToken what follows the pieces
+   */
+  of(pieces: readonly AnswerPiece[], endToken?: GeneratedToken): CompletionLogprobsBody {
     const body: CompletionLogprobsBody = {
       tokens: [],
       token_logprobs: [],
       top_logprobs: [],
       text_offset: [],
     };
-    const stopped = pieces.at(-1)?.stop !== undefined;
-    const end = this.#offset + pieces.reduce((sum, { text }) => sum + codePoints(text), 0);
-    for (const { token, decoded } of pieces) {
-      if (token && !(stopped && this.#offset >= end)) {
+    const drawn = [...pieces, ...(endToken ? [{ token: endToken, decoded: '' }] : [])];
+    for (const { token, decoded } of drawn) {
+      if (token) {
         body.tokens.push(textOf(this.#tokenizer, token.id));
         body.token_logprobs.push(token.logProbability);
         body.top_logprobs.push(bestOf(this.#tokenizer, token));

@@ -122,9 +122,9 @@ class Completion {
     const scored = await this.#scored;
     const choices = this.#prompts.flatMap((prompt, p) => {
       const answers = whole.slice(p * this.#of, (p + 1) * this.#of);
-      return likeliest(answers, n).map(({ text, pieces, finish }, i) => {
+      return likeliest(answers, n).map(({ text, pieces, finish, endToken }, i) => {
         const before = echo ? prompt.text : '';
-        const own = new CompletionLogprobs(this.#model.tokenizer, before).of(pieces);
+        const own = new CompletionLogprobs(this.#model.tokenizer, before).of(pieces, endToken);
         return {
           index: p * n + i,
           text: before + text,
@@ -160,7 +160,12 @@ class Completion {
         }
         echoed = true;
         if (!piece) {
-          yield chunk(index, '', { finish_reason: this.#answers[index]!.finish });
+          const { finish, endToken } = this.#answers[index]!;
+          const own = endToken && logprobs !== undefined;
+          yield chunk(index, '', {
+            finish_reason: finish,
+            ...(own ? { logprobs: log[index]!.of([], endToken) } : {}),
+          });
           continue;
         }
         const { text } = piece;

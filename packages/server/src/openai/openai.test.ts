@@ -131,7 +131,7 @@ test('completions take texts and ids, several at once, and give as many answers 
   );
 });
 
-test('log-probabilities of a completion name the tokens and where each begins, up to a stop text', async () => {
+test('log-probabilities of a completion name the tokens and where each begins, those of a stop text included', async () => {
   const { client, alone } = await open();
   const asked = { ...greedy, prompt: 'abc', logprobs: 2 };
   const [choice] = (await client.completions.create(asked)).choices;
@@ -151,7 +151,7 @@ test('log-probabilities of a completion name the tokens and where each begins, u
   const stop = text.slice(5, 7);
   const stopped = (await client.completions.create({ ...asked, stop: [stop, '@@'] })).choices[0]!;
   expect(stopped).toMatchObject({ text: text.slice(0, text.indexOf(stop)), finish_reason: 'stop' });
-  expect(stopped.logprobs!.tokens!.join('')).toBe(stopped.text);
+  expect(stopped.logprobs!.tokens!.join('')).toBe(stopped.text + stop);
 });
 
 test('a stream that its client aborts frees its place', async () => {
