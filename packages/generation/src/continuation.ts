@@ -224,13 +224,13 @@ function scoresOf(
 ): StepScores | LayerScores {
   const { dola } = plan;
   if (dola) {
-    return new LayerScores(network, plan.storage, (network, ids, ctx) =>
+    return new LayerScores(network, plan, (network, ids, ctx) =>
       dolaScores(network, ids, ctx, dola),
     );
   }
   const step = stepPlanOf(network);
-  if (!step) return new LayerScores(network, plan.storage);
-  return new StepScores(network, step, plan.storage, {
+  if (!step) return new LayerScores(network, plan);
+  return new StepScores(network, step, plan, {
     sampling: plan.sampling,
     maxLength: promptLength + plan.most,
     ...(own.length > 0 ? { process: (logits) => runOnDevice(own, logits) } : {}),

@@ -3,11 +3,14 @@ import { type CacheStorage, KeyValueCache } from '@headwise/decoding';
 import * as tf from '@tensorflow/tfjs';
 import { endScores, lastScores } from './last-scores.js';
 import type { CheckedScores } from './next-scores.js';
+import type { Plan } from './plan.js';
+import type { PrefixCache } from './prefix-cache/prefix-cache.js';
 
 /** Scores by the model's own layers. */
 export class LayerScores implements CheckedScores {
   readonly #network: LanguageModel;
   readonly #storage: CacheStorage;
+  readonly #prefixes: PrefixCache | undefined;
   readonly #scoresOf: typeof lastScores;
   #cache: KeyValueCache;
   #scores: tf.Tensor2D | undefined;
@@ -17,12 +20,13 @@ export class LayerScores implements CheckedScores {
   /** @param scoresOf of the next token; default the model's own */
   constructor(
     network: LanguageModel,
-    storage: CacheStorage,
+    { storage, prefixCache }: Pick<Plan, 'storage' | 'prefixCache'>,
     scoresOf: typeof lastScores = lastScores,
   ) {
     this.#network = network;
     this.#scoresOf = scoresOf;
     this.#storage = storage;
+    this.#prefixes = prefixCache;
     this.#cache = new KeyValueCache({ storage });
   }
 
@@ -39,13 +43,27 @@ export class LayerScores implements CheckedScores {
     }
     const unseen = sequence.slice(this.#first + this.#cache.length);
     this.#scores?.dispose();
-    this.#scores = tf.tidy(() => {
-      const ids = tf.tensor2d(unseen, [1, unseen.length], 'int32');
+    this.#scores =
+      this.#prefixes && this.#first + this.#cache.length === 0
+        ? this.#prefixes.prefill(
+            this.#network,
+            [unseen],
+            this.#cache,
+            ([rest]) => this.#run(rest!, count),
+            count,
+          )
+        : this.#run(unseen, count);
+    return this.#scores;
+  }
+
+  /** Processes the next tokens of the sequence; the scores after the last `count` of them. */
+  #run(unseen: readonly number[], count: number): tf.Tensor2D {
+    return tf.tidy(() => {
+      const ids = tf.tensor2d([...unseen], [1, unseen.length], 'int32');
       const ctx = { cache: this.#cache };
       if (count === 1) return this.#scoresOf(this.#network, ids, ctx);
       return endScores(this.#network, ids, ctx, count);
     });
-    return this.#scores;
   }
 
   room(sequence: readonly number[]): number {

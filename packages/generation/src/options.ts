@@ -2,6 +2,7 @@ import type { CacheStorage } from '@headwise/decoding';
 import type { SamplingOptions } from '@headwise/kernels';
 import type { Constraint } from './constraint.js';
 import type { DolaLayers } from './dola.js';
+import type { PrefixCache } from './prefix-cache/prefix-cache.js';
 import type { LengthDecay } from './processors/length-decay.js';
 import type { LogitsProcessor } from './processors/own.js';
 import type { SequenceBias } from './processors/sequence-bias.js';
@@ -61,6 +62,8 @@ export interface GenerateOptions extends SamplingOptions {
   seed?: number | undefined;
   /** How keys and values of past tokens are kept: f16 takes half the memory, on WebGPU; default f32. */
   storage?: CacheStorage | undefined;
+  /** Keys and values of earlier prompts, which one that begins like them does not compute again; default none. */
+  prefixCache?: PrefixCache | undefined;
   /**
    * Tokens that are drawn before the first of them is read, up to 32, where the model's step is fused: it hides the latency
    * of reading from the GPU. Default: so many that readings take at most a tenth of the time, as measured.

@@ -4,6 +4,7 @@ import { type CheckedSampling, checkedSampling } from '@headwise/kernels/interna
 import { AllowedIds } from './allowed-ids.js';
 import { checkDolaLayers, type DolaLayers } from './dola.js';
 import type { GenerateOptions } from './options.js';
+import type { PrefixCache } from './prefix-cache/prefix-cache.js';
 import type { ForcedIds } from './processors/forced.js';
 import type { LengthDecay } from './processors/length-decay.js';
 import type { LogitsProcessor } from './processors/own.js';
@@ -35,6 +36,7 @@ export interface Plan {
   speculation: Speculation | undefined;
   seed: number;
   storage: CacheStorage;
+  prefixCache: PrefixCache | undefined;
   runAhead: number | undefined;
   /** Milliseconds. */
   maxTime: number;
@@ -58,6 +60,7 @@ export function checkedPlan(
   checkPrompt(network, prompt);
   const { negativePrompt } = options;
   if (negativePrompt) checkPrompt(network, negativePrompt, 'negativePrompt');
+  options.prefixCache?.check(network);
   return planOf(network, prompt, options, start);
 }
 
@@ -136,6 +139,7 @@ export function planOf(
     speculation: options.speculation,
     seed: options.seed ?? 0,
     storage: options.storage ?? 'f32',
+    prefixCache: options.prefixCache,
     runAhead: count('runAhead', 1),
     maxTime: maxTimeOf(options.maxTime),
     signal: options.signal,

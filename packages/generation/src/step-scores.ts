@@ -1,6 +1,5 @@
 import type { LanguageModel } from '@headwise/core';
 import {
-  type CacheStorage,
   type DrawTokens,
   KeyValueCache,
   mostAhead,
@@ -12,11 +11,14 @@ import {
 import * as tf from '@tensorflow/tfjs';
 import { newerHalf } from './layer-scores.js';
 import type { CheckedScores } from './next-scores.js';
+import type { Plan } from './plan.js';
+import type { PrefixCache } from './prefix-cache/prefix-cache.js';
 
 /** Scores by a model's fused step, after its layers have processed the prompt; the step draws tokens too. */
 export class StepScores implements CheckedScores {
   readonly #network: LanguageModel;
   readonly #step: StepPlan;
+  readonly #prefixes: PrefixCache | undefined;
   readonly #cache: KeyValueCache;
   readonly #loop: StepLoop;
   /** Where in the sequence the first cached token stands. */
@@ -26,11 +28,12 @@ export class StepScores implements CheckedScores {
   constructor(
     network: LanguageModel,
     step: StepPlan,
-    storage: CacheStorage,
+    { storage, prefixCache }: Pick<Plan, 'storage' | 'prefixCache'>,
     options: StepLoopOptions,
   ) {
     this.#network = network;
     this.#step = step;
+    this.#prefixes = prefixCache;
     this.#cache = new KeyValueCache({ storage });
     const maxLength = Math.min(network.maxLength, options.maxLength);
     this.#loop = new StepLoop(step, this.#cache, { ...options, maxLength });
@@ -85,19 +88,30 @@ export class StepScores implements CheckedScores {
 
   /** Puts all tokens but the last into the cache by the model's layers; returns the last. */
   #prepare(sequence: readonly number[]): StepToken {
-    const { maxLength, head } = this.#network;
+    const { maxLength } = this.#network;
     if (sequence.length - this.#first > maxLength) {
       this.#cache.trim(0);
       this.#first = sequence.length - newerHalf(maxLength);
     }
     const ids = sequence.slice(this.#first + this.#cache.length, -1);
+    const isPrompt = this.#first + this.#cache.length === 0;
     if (ids.length > 0) {
-      tf.tidy(() => {
-        const given = tf.tensor2d(ids, [1, ids.length], 'int32');
-        if (head) head.hidden(given, { cache: this.#cache });
-        else this.#network.forward(given, { cache: this.#cache });
-      });
+      if (this.#prefixes && isPrompt) {
+        this.#prefixes.prefill(this.#network, [ids], this.#cache, ([rest]) => this.#run(rest!));
+      } else {
+        this.#run(ids);
+      }
     }
     return { id: sequence.at(-1)!, position: sequence.length - 1 - this.#first };
+  }
+
+  /** Processes the next tokens of the sequence by the model's layers. */
+  #run(ids: readonly number[]): void {
+    tf.tidy(() => {
+      const given = tf.tensor2d([...ids], [1, ids.length], 'int32');
+      const { head } = this.#network;
+      if (head) head.hidden(given, { cache: this.#cache });
+      else this.#network.forward(given, { cache: this.#cache });
+    });
   }
 }

@@ -364,6 +364,52 @@ export class KeyValueCache implements TokenCache {
     for (const [path, rows] of this.#layers) rows.put(other.#layers.get(path)!, from);
   }
 
+  /** The layers that have tokens, by path. */
+  get paths(): string[] {
+    return [...this.#layers.keys()];
+  }
+
+  /** The latest tokens that it keeps, besides the sinks; undefined where it keeps all. */
+  get window(): number | undefined {
+    return this.#window?.size;
+  }
+
+  /**
+   * Copies the keys and values of some tokens of a sequence, which `append` puts into another cache.
+   *
+   * @param sequence its place in the batch
+   * @param from the first token; `to` is behind the last
+   * @returns `[1, Hkv, to - from, Dh]` each, float32; the caller's
+   * @throws InputError for tokens that the layer does not have, for a window, which may have lost some, and after `dispose`
+   */
+  copy(path: string, sequence: number, from: number, to: number): KeysValues {
+    this.#checkUsable(path);
+    if (this.#window) {
+      throw new InputError(
+        `cache of '${path}': copy from a window of ${this.#window.size}; expected a cache of whole sequences`,
+      );
+    }
+    const rows = this.#layers.get(path);
+    const length = rows?.seen[sequence] ?? 0;
+    if (
+      !(Number.isInteger(from) && Number.isInteger(to) && 0 <= from && from < to && to <= length)
+    ) {
+      throw new InputError(
+        `cache of '${path}': copy takes tokens ${from} to ${to} of sequence ${sequence}, which has ${length}`,
+      );
+    }
+    return rows!.copy(sequence, from, to);
+  }
+
+  /** The memory of all keys and values, in bytes, room for more included. */
+  get bytes(): number {
+    const all = [
+      ...[...this.#layers.values()].map(({ memory }) => memory),
+      ...this.#fixed.values(),
+    ];
+    return all.reduce((sum, { k, v }) => sum + 4 * (k.size + v.size), 0);
+  }
+
   /** What caches must have in common to be joined. */
   #kind(): { options: string; all: string } {
     const { sinks, size } = this.#window ?? { sinks: 0, size: 'none' };

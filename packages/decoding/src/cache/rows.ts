@@ -204,6 +204,16 @@ export class Rows {
     this.#seen = this.#seen.map((n, b) => (from[b] === undefined ? n : counts[b]!));
   }
 
+  /** Copies of some tokens of one sequence, `[1, Hkv, to - from, Dh]` as float32; the caller's. */
+  copy(sequence: number, from: number, to: number): KeysValues {
+    const [, heads, , width] = this.shape;
+    const part = (which: keyof KeysValues) =>
+      tf.tidy(() =>
+        this.#plain(which, to).slice([sequence, 0, from, 0], [1, heads, to - from, width]),
+      );
+    return { k: part('k'), v: part('v') };
+  }
+
   dispose(): void {
     tf.dispose([this.#k, this.#v]);
   }

@@ -1,0 +1,146 @@
+import { checkPart, InputError, isEncoderDecoder, type LanguageModel } from '@headwise/core';
+import { type CacheStorage, KeyValueCache } from '@headwise/decoding';
+import { appendParts, countOf, partOf } from './copies.js';
+import { PrefixTree } from './prefix-tree.js';
+
+export interface PrefixCacheOptions {
+  /** The most memory that the stored keys and values take, in bytes; default 256 MiB. */
+  maxBytes?: number | undefined;
+  /** How they are stored: f16 takes half the memory, on WebGPU; default f32. */
+  storage?: CacheStorage | undefined;
+}
+
+const defaultMaxBytes = 2 ** 28;
+
+/**
+ * Keys and values of prompts, kept from one call to the next: a prompt that begins like an earlier one runs only the rest of it.
+ *
+ * Prompts lie in a radix tree over their ids, so that a shared beginning is stored once. Beyond `maxBytes`, the ends that were not
+ * used for longest are removed. It belongs to one network and owns its tensors: they are freed by `dispose`.
+ *
+ * @see Zheng et al. 2024 (RadixAttention), https://arxiv.org/abs/2312.07104
+ * @example
+ * const prefixCache = new PrefixCache(network);
+ * for await (const id of generate(network, [...system, ...question], { prefixCache })) print(id);
+ * for await (const id of generate(network, [...system, ...another], { prefixCache })) print(id); // runs `another` alone
+ * prefixCache.dispose();
+ */
+export class PrefixCache {
+  readonly #network: LanguageModel;
+  readonly #maxBytes: number;
+  readonly #storage: CacheStorage;
+  readonly #tree = new PrefixTree<KeyValueCache>((part, at) => this.#halves(part, at));
+  #disposed = false;
+
+  /** @throws InputError for an encoder-decoder, `maxBytes` that is not a number above 0, and an unknown storage */
+  constructor(
+    network: LanguageModel,
+    { maxBytes = defaultMaxBytes, storage = 'f32' }: PrefixCacheOptions = {},
+  ) {
+    if (isEncoderDecoder(network)) {
+      throw new InputError(
+        'PrefixCache: an encoder-decoder; expected a decoder alone: an encoder reads the whole prompt before any key is made',
+      );
+    }
+    checkPart(
+      'PrefixCache: network',
+      network,
+      ['forward'],
+      'a language model, such as model.network',
+    );
+    if (!(maxBytes > 0)) {
+      throw new InputError(`PrefixCache: maxBytes is ${maxBytes}; expected a number above 0`);
+    }
+    // Checks the storage before there is anything to store.
+    new KeyValueCache({ storage }).dispose();
+    this.#network = network;
+    this.#maxBytes = maxBytes;
+    this.#storage = storage;
+  }
+
+  /** The memory of the stored keys and values, in bytes. */
+  get bytes(): number {
+    return this.#tree.bytes;
+  }
+
+  /** The number of stored tokens; one that several prompts share counts once. */
+  get tokens(): number {
+    return this.#tree.tokens;
+  }
+
+  /** The number of first tokens of a prompt whose keys and values are stored. */
+  match(prompt: readonly number[]): number {
+    return this.#tree.match(prompt);
+  }
+
+  /**
+   * Fills an empty cache with prompts: copies what is stored, runs the rest, and stores that.
+   *
+   * @param prompts one for each sequence of the cache
+   * @param run puts the other tokens of each prompt, at least `least` of them, into the cache by a forward pass
+   * @param least default 1
+   * @returns what `run` does
+   * @throws InputError for another network, a cache that has tokens or a window, and after `dispose`
+   */
+  prefill<T>(
+    network: LanguageModel,
+    prompts: readonly (readonly number[])[],
+    cache: KeyValueCache,
+    run: (rests: readonly (readonly number[])[]) => T,
+    least = 1,
+  ): T {
+    this.check(network);
+    if (cache.length > 0 || cache.window !== undefined) {
+      throw new InputError(
+        `prefixCache: prefill of a cache ${cache.window === undefined ? `of ${cache.length} tokens` : `with a window of ${cache.window}`}; expected an empty one of whole sequences`,
+      );
+    }
+    const counts = this.#restore(
+      prompts.map((ids) => ids.slice(0, Math.max(0, ids.length - least))),
+      cache,
+    );
+    const made = run(prompts.map((ids, n) => ids.slice(counts[n])));
+    for (const [n, ids] of prompts.entries()) {
+      this.#tree.add(ids, (from) => partOf(cache, n, [from, ids.length], this.#storage));
+    }
+    this.#tree.evict(this.#maxBytes);
+    return made;
+  }
+
+  /** @throws InputError unless it is for this network, and after `dispose` */
+  check(network: unknown): void {
+    if (this.#disposed) throw new InputError('PrefixCache: used after it was disposed');
+    if (network === this.#network) return;
+    throw new InputError(
+      'prefixCache belongs to another network; expected one that was made for this network: keys and values differ',
+    );
+  }
+
+  /** Forgets all prompts, as is needed after the parameters have changed. */
+  clear(): void {
+    this.#tree.dispose();
+  }
+
+  /** Frees all keys and values. */
+  dispose(): void {
+    this.#tree.dispose();
+    this.#disposed = true;
+  }
+
+  /** Copies the stored beginning of each prompt into an empty cache. @returns the number of tokens of each */
+  #restore(prompts: readonly (readonly number[])[], cache: KeyValueCache): number[] {
+    const found = prompts.map((ids) => this.#tree.find(ids));
+    if (found.some((parts) => parts.length > 0)) appendParts(cache, found);
+    return found.map(countOf);
+  }
+
+  #halves(part: KeyValueCache, at: number): [KeyValueCache, KeyValueCache] {
+    const halves = [
+      [0, at],
+      [at, part.length],
+    ] as const;
+    const [first, second] = halves.map((range) => partOf(part, 0, range, this.#storage));
+    part.dispose();
+    return [first!, second!];
+  }
+}
