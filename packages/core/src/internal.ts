@@ -16,3 +16,4 @@ export { hashText } from './random.js';
 export { sizeOf } from './shapes.js';
 export type { MapPart } from './tap.js';
 export { isTapped } from './tapped.js';
+export { countWrite } from './writes.js';

@@ -41,4 +41,9 @@ export interface LanguageModel {
    * @throws InputError for another count
    */
   firstLayers?(count: number): LanguageModel;
+  /**
+   * What its parameters hold now: equal, element by element, as long as none of them, nor an adapter, has changed. Keys and values that
+   * outlive a call are valid as long.
+   */
+  parameterState?(): readonly unknown[];
 }

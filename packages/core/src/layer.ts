@@ -1,4 +1,5 @@
 import type * as tf from '@tensorflow/tfjs';
+import type { ParamStore } from './params.js';
 import type { Random } from './random.js';
 import type { AttentionProbe, Tap } from './tap.js';
 import type { RecurrentMemory, TokenCache } from './token-cache.js';
@@ -47,6 +48,8 @@ export interface LinearAdapters {
    * @param path of the parameter, which the model must read through `ParamStore.adaptable`
    */
   parameter?(path: string): tf.Tensor | undefined;
+  /** Their own parameters, where they may change. */
+  readonly params?: Pick<ParamStore, 'state'> | undefined;
 }
 
 /** Tensor in, tensor out. Holds variables that its `ParamStore` owns, and nothing that needs disposing. */

@@ -6,6 +6,7 @@ import type { ForwardContext } from './layer.js';
 import type { Matrix, MatrixLayout, PackedParam, Packer, Packing } from './matrix.js';
 import { hashText, Random } from './random.js';
 import { sizeOf } from './shapes.js';
+import { writesOf } from './writes.js';
 
 /** A source of parameter values, such as a checkpoint; used in place of initialisers. */
 export interface ParamSource {
@@ -364,6 +365,17 @@ export class ParamStore {
     const named = this.#below(this.#owner.variables);
     stores.set(named, this);
     return named;
+  }
+
+  /**
+   * What the parameters below this path hold now: equal, element by element, until one of them is added, assigned, trained or packed.
+   *
+   * What was computed from them holds as long.
+   */
+  state(): readonly unknown[] {
+    const variables = Object.values(this.#below(this.#owner.variables));
+    const packed = Object.values(this.matrices()).flatMap((matrix) => matrix.packed ?? []);
+    return [...variables.flatMap((one) => [one.dataId, writesOf(one)]), ...packed];
   }
 
   /** The number of values in all parameters below this path, packed ones included. */

@@ -9,6 +9,8 @@ import { type CacheStorage, KeyValueCache, stepPlanOf } from '@headwise/decoding
 import * as tf from '@tensorflow/tfjs';
 import { lastScores, padded } from './last-scores.js';
 import type { BatchScores } from './next-scores.js';
+import { prefilled } from './prefix-cache/prefill.js';
+import type { PrefixCache } from './prefix-cache/prefix-cache.js';
 import { StepRows } from './step-rows.js';
 
 /** A model that generates: a decoder, or an encoder and a decoder, whose prompts are the encoder's. */
@@ -17,16 +19,18 @@ export type Generator = LanguageModel | EncoderDecoderModel;
 /**
  * The scores of a model for an empty batch: by its fused step where it has one, else by its layers.
  *
- * @param tap is called by the decoder of an encoder-decoder
+ * @param options `tap` is called by the decoder of an encoder-decoder; `prefixCache` is for a decoder alone
  */
 export function batchScoresOf(
   network: Generator,
   storage: CacheStorage,
-  tap?: ForwardContext['tap'],
+  { tap, prefixCache }: { tap?: ForwardContext['tap']; prefixCache?: PrefixCache | undefined } = {},
 ): BatchScores {
   if (isEncoderDecoder(network)) return new EncodedScores(network, storage, tap);
   const plan = stepPlanOf(network);
-  return plan ? new StepRows(network, plan, storage) : new DecoderScores(network, storage);
+  return plan
+    ? new StepRows(network, plan, storage, prefixCache)
+    : new DecoderScores(network, storage, prefixCache);
 }
 
 const column = (ids: readonly number[]): tf.Tensor2D =>
@@ -77,10 +81,12 @@ class BatchCache {
 /** Scores of a decoder; prompts are padded at the end, and the cache knows the length of each. */
 class DecoderScores implements BatchScores {
   readonly #network: LanguageModel;
+  readonly #prefixCache: PrefixCache | undefined;
   readonly #cache: BatchCache;
 
-  constructor(network: LanguageModel, storage: CacheStorage) {
+  constructor(network: LanguageModel, storage: CacheStorage, prefixCache: PrefixCache | undefined) {
     this.#network = network;
+    this.#prefixCache = prefixCache;
     this.#cache = new BatchCache(storage);
   }
 
@@ -91,9 +97,12 @@ class DecoderScores implements BatchScores {
           ? lastScores(this.#network, column(given), { cache: this.#cache.cache })
           : undefined;
       if (joining.length === 0) return joinedRows(going);
-      const { ids, lengths } = padded(joining);
+      const run = (sequences: readonly (readonly number[])[], cache: KeyValueCache) => {
+        const { ids, lengths } = padded(sequences);
+        return lastScores(this.#network, ids, { cache, lengths }, lengths);
+      };
       const joined = this.#cache.join((cache) =>
-        lastScores(this.#network, ids, { cache, lengths }, lengths),
+        prefilled(this.#prefixCache, this.#network, joining, cache, run),
       );
       return joinedRows(going, joined);
     });

@@ -46,7 +46,10 @@ export async function generateBatch(
       `generateBatch: ${each.length} options for ${prompts.length} prompts; expected one for each`,
     );
   }
-  const batch = new RunningBatch(network, { storage: each[0]?.storage });
+  const batch = new RunningBatch(network, {
+    storage: each[0]?.storage,
+    prefixCache: each[0]?.prefixCache,
+  });
   try {
     const sequences = prompts.map((prompt, n) => batch.add(prompt, each[n], details));
     let prefill = 0;

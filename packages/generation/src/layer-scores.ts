@@ -4,13 +4,14 @@ import * as tf from '@tensorflow/tfjs';
 import { endScores, lastScores } from './last-scores.js';
 import type { CheckedScores } from './next-scores.js';
 import type { Plan } from './plan.js';
+import { prefilled } from './prefix-cache/prefill.js';
 import type { PrefixCache } from './prefix-cache/prefix-cache.js';
 
 /** Scores by the model's own layers. */
 export class LayerScores implements CheckedScores {
   readonly #network: LanguageModel;
   readonly #storage: CacheStorage;
-  readonly #prefixes: PrefixCache | undefined;
+  readonly #prefixCache: PrefixCache | undefined;
   readonly #scoresOf: typeof lastScores;
   #cache: KeyValueCache;
   #scores: tf.Tensor2D | undefined;
@@ -26,7 +27,7 @@ export class LayerScores implements CheckedScores {
     this.#network = network;
     this.#scoresOf = scoresOf;
     this.#storage = storage;
-    this.#prefixes = prefixCache;
+    this.#prefixCache = prefixCache;
     this.#cache = new KeyValueCache({ storage });
   }
 
@@ -43,24 +44,23 @@ export class LayerScores implements CheckedScores {
     }
     const unseen = sequence.slice(this.#first + this.#cache.length);
     this.#scores?.dispose();
-    this.#scores =
-      this.#prefixes && this.#first + this.#cache.length === 0
-        ? this.#prefixes.prefill(
-            this.#network,
-            [unseen],
-            this.#cache,
-            ([rest]) => this.#run(rest!, count),
-            count,
-          )
-        : this.#run(unseen, count);
+    const isPrompt = this.#first + this.#cache.length === 0;
+    this.#scores = prefilled(
+      isPrompt ? this.#prefixCache : undefined,
+      this.#network,
+      [unseen],
+      this.#cache,
+      ([rest], cache) => this.#run(rest!, count, cache),
+      count,
+    );
     return this.#scores;
   }
 
   /** Processes the next tokens of the sequence; the scores after the last `count` of them. */
-  #run(unseen: readonly number[], count: number): tf.Tensor2D {
+  #run(unseen: readonly number[], count: number, cache: KeyValueCache): tf.Tensor2D {
     return tf.tidy(() => {
       const ids = tf.tensor2d([...unseen], [1, unseen.length], 'int32');
-      const ctx = { cache: this.#cache };
+      const ctx = { cache };
       if (count === 1) return this.#scoresOf(this.#network, ids, ctx);
       return endScores(this.#network, ids, ctx, count);
     });

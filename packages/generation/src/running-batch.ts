@@ -6,12 +6,15 @@ import type { GeneratedToken } from './draw.js';
 import { drawAll } from './draw-rows.js';
 import type { BatchScores } from './next-scores.js';
 import type { GenerateOptions } from './options.js';
+import type { PrefixCache } from './prefix-cache/prefix-cache.js';
 import { guided } from './processors/guidance.js';
 import { type BatchDetails, Growing, type RunningSequence } from './running-sequence.js';
 
 export interface RunningBatchOptions {
   /** How keys and values of past tokens are kept: f16 takes half the memory, on WebGPU; default f32. */
   storage?: CacheStorage | undefined;
+  /** Keys and values of earlier prompts, which one that begins like them does not compute again; default none. */
+  prefixCache?: PrefixCache | undefined;
 }
 
 /** What a step did for one sequence: a token, the end, or both. */
@@ -45,6 +48,7 @@ export interface BatchResult {
 export class RunningBatch {
   readonly #network: Generator;
   readonly #storage: CacheStorage;
+  readonly #prefixCache: PrefixCache | undefined;
   readonly #scores: BatchScores;
   /** In the order of their rows in the scores. */
   #live: Growing[] = [];
@@ -53,10 +57,13 @@ export class RunningBatch {
   #stepping = false;
   #disposed = false;
 
-  constructor(network: Generator, { storage = 'f32' }: RunningBatchOptions = {}) {
+  /** @throws InputError for a prefix cache of another network */
+  constructor(network: Generator, { storage = 'f32', prefixCache }: RunningBatchOptions = {}) {
+    prefixCache?.check(network);
     this.#network = network;
     this.#storage = storage;
-    this.#scores = batchScoresOf(network, storage);
+    this.#prefixCache = prefixCache;
+    this.#scores = batchScoresOf(network, storage, { prefixCache });
   }
 
   /** The number of sequences that go on. */
@@ -68,8 +75,8 @@ export class RunningBatch {
    * Adds a sequence, which joins with the next step; during a step too.
    *
    * @param prompt ids in [0, V), at least one and at most `maxLength`
-   * @throws InputError for a prompt that is empty, too long or outside the vocabulary, for options out of range or another storage
-   * than the batch's, and after `dispose`
+   * @throws InputError for a prompt that is empty, too long or outside the vocabulary, for options out of range, another storage or
+   * prefix cache than the batch's, and after `dispose`
    */
   add(
     prompt: readonly number[],
@@ -80,6 +87,11 @@ export class RunningBatch {
     if (options.storage !== undefined && options.storage !== this.#storage) {
       throw new InputError(
         `storage is '${options.storage}' for a sequence; expected '${this.#storage}', that of its batch`,
+      );
+    }
+    if (options.prefixCache !== undefined && options.prefixCache !== this.#prefixCache) {
+      throw new InputError(
+        `prefixCache is given for a sequence; expected ${this.#prefixCache ? 'that of its batch' : 'none: it is an option of the batch'}`,
       );
     }
     const sequence = new Growing(this.#network, prompt, options, details);

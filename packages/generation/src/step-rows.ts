@@ -4,6 +4,8 @@ import { checkedSampling } from '@headwise/kernels/internal';
 import * as tf from '@tensorflow/tfjs';
 import { padded } from './last-scores.js';
 import type { BatchScores } from './next-scores.js';
+import { prefilled } from './prefix-cache/prefill.js';
+import type { PrefixCache } from './prefix-cache/prefix-cache.js';
 
 /**
  * Scores of a batch by the model's fused step, a row for each sequence, after its layers have processed the prompts.
@@ -14,16 +16,23 @@ export class StepRows implements BatchScores {
   readonly #network: LanguageModel;
   readonly #plan: StepPlan;
   readonly #storage: CacheStorage;
+  readonly #prefixCache: PrefixCache | undefined;
   readonly #cache: KeyValueCache;
   readonly #loop: StepLoop;
   /** The place of each sequence. */
   #places: readonly number[] = [];
 
   /** @param plan disposed with this */
-  constructor(network: LanguageModel, plan: StepPlan, storage: CacheStorage) {
+  constructor(
+    network: LanguageModel,
+    plan: StepPlan,
+    storage: CacheStorage,
+    prefixCache: PrefixCache | undefined,
+  ) {
     this.#network = network;
     this.#plan = plan;
     this.#storage = storage;
+    this.#prefixCache = prefixCache;
     this.#cache = new KeyValueCache({ storage });
     const { maxLength } = network;
     this.#loop = new StepLoop(plan, this.#cache, { sampling: checkedSampling({}), maxLength });
@@ -85,12 +94,15 @@ export class StepRows implements BatchScores {
     if (given.length === 0) return;
     const cache = new KeyValueCache({ storage: this.#storage });
     try {
-      tf.tidy(() => {
-        const { ids, lengths } = padded(given.map((one) => one.ids));
-        const { head } = this.#network;
-        if (head) head.hidden(ids, { cache, lengths });
-        else this.#network.forward(ids, { cache, lengths });
-      });
+      const beginnings = given.map((one) => one.ids);
+      prefilled(this.#prefixCache, this.#network, beginnings, cache, (sequences, cache) =>
+        tf.tidy(() => {
+          const { ids, lengths } = padded(sequences);
+          const { head } = this.#network;
+          if (head) head.hidden(ids, { cache, lengths });
+          else this.#network.forward(ids, { cache, lengths });
+        }),
+      );
       const from = new Map(given.map(({ place }, n) => [place, n]));
       this.#cache.put(
         cache,

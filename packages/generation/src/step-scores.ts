@@ -12,13 +12,14 @@ import * as tf from '@tensorflow/tfjs';
 import { newerHalf } from './layer-scores.js';
 import type { CheckedScores } from './next-scores.js';
 import type { Plan } from './plan.js';
+import { prefilled } from './prefix-cache/prefill.js';
 import type { PrefixCache } from './prefix-cache/prefix-cache.js';
 
 /** Scores by a model's fused step, after its layers have processed the prompt; the step draws tokens too. */
 export class StepScores implements CheckedScores {
   readonly #network: LanguageModel;
   readonly #step: StepPlan;
-  readonly #prefixes: PrefixCache | undefined;
+  readonly #prefixCache: PrefixCache | undefined;
   readonly #cache: KeyValueCache;
   readonly #loop: StepLoop;
   /** Where in the sequence the first cached token stands. */
@@ -33,7 +34,7 @@ export class StepScores implements CheckedScores {
   ) {
     this.#network = network;
     this.#step = step;
-    this.#prefixes = prefixCache;
+    this.#prefixCache = prefixCache;
     this.#cache = new KeyValueCache({ storage });
     const maxLength = Math.min(network.maxLength, options.maxLength);
     this.#loop = new StepLoop(step, this.#cache, { ...options, maxLength });
@@ -95,23 +96,22 @@ export class StepScores implements CheckedScores {
     }
     const ids = sequence.slice(this.#first + this.#cache.length, -1);
     const isPrompt = this.#first + this.#cache.length === 0;
+    const prefixCache = isPrompt ? this.#prefixCache : undefined;
     if (ids.length > 0) {
-      if (this.#prefixes && isPrompt) {
-        this.#prefixes.prefill(this.#network, [ids], this.#cache, ([rest]) => this.#run(rest!));
-      } else {
-        this.#run(ids);
-      }
+      prefilled(prefixCache, this.#network, [ids], this.#cache, ([rest], cache) =>
+        this.#run(rest!, cache),
+      );
     }
     return { id: sequence.at(-1)!, position: sequence.length - 1 - this.#first };
   }
 
   /** Processes the next tokens of the sequence by the model's layers. */
-  #run(ids: readonly number[]): void {
+  #run(ids: readonly number[], cache: KeyValueCache): void {
     tf.tidy(() => {
       const given = tf.tensor2d([...ids], [1, ids.length], 'int32');
       const { head } = this.#network;
-      if (head) head.hidden(given, { cache: this.#cache });
-      else this.#network.forward(given, { cache: this.#cache });
+      if (head) head.hidden(given, { cache });
+      else this.#network.forward(given, { cache });
     });
   }
 }

@@ -4,6 +4,7 @@ import { describeBackends } from '@headwise/testing';
 import * as tf from '@tensorflow/tfjs';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { generate } from '../generate.js';
+import { generateBatch } from '../generate-batch.js';
 import type { GenerateOptions } from '../options.js';
 import { stream } from '../stream.js';
 import { PrefixCache } from './prefix-cache.js';
@@ -83,7 +84,10 @@ function counting(network: LanguageModel): { network: LanguageModel; ran: number
     },
   };
   const counted = new Proxy(network, {
-    get: (target, name) => (name === 'head' ? head : Reflect.get(target, name, target)),
+    get: (target, name) => {
+      const value = name === 'head' ? head : Reflect.get(target, name, target);
+      return typeof value === 'function' ? value.bind(target) : value;
+    },
   });
   return { network: counted, ran };
 }
@@ -104,6 +108,41 @@ describeBackends('a prefix cache', () => {
       ran.length = 0;
       await idsOf(network, [...system, 3, 1, 4, 7], { ...greedy, maxNewTokens: 1, prefixCache });
       expect(ran[0]).toBeLessThanOrEqual(2);
+      prefixCache.dispose();
+      expect(tf.memory().numTensors).toBe(before);
+      model.params.dispose();
+    });
+  }
+});
+
+describeBackends('a prefix cache of batches', () => {
+  for (const [name, settings] of Object.entries(models)) {
+    test(`${name}: each sequence comes out as alone, and a shared beginning runs once`, async () => {
+      const model = createModel(settings, { seed: 2 });
+      const { network, ran } = counting(model.network);
+      const before = tf.memory().numTensors;
+      const prefixCache = new PrefixCache(network);
+      const options = prompts.map((_, n) => (n === 1 ? sampled : greedy));
+      const expected: number[][] = [];
+      for (const [n, prompt] of prompts.entries()) {
+        expected.push(await idsOf(model.network, prompt, options[n]!));
+      }
+      for (const order of [
+        [0, 1, 2, 3],
+        [1, 2, 0],
+      ]) {
+        const { sequences } = await generateBatch(
+          network,
+          order.map((n) => prompts[n]!),
+          order.map((n) => ({ ...options[n], prefixCache })),
+        );
+        expect(sequences.map(({ tokens }) => tokens.map(({ id }) => id))).toEqual(
+          order.map((n) => expected[n]),
+        );
+      }
+      // The beginning alone, then at most four tokens of each.
+      expect(ran[0]).toBeGreaterThan(16);
+      expect(Math.max(...ran.slice(1))).toBeLessThanOrEqual(7);
       prefixCache.dispose();
       expect(tf.memory().numTensors).toBe(before);
       model.params.dispose();

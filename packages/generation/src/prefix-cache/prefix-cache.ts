@@ -1,7 +1,9 @@
 import { checkPart, InputError, isEncoderDecoder, type LanguageModel } from '@headwise/core';
 import { type CacheStorage, KeyValueCache } from '@headwise/decoding';
+import * as tf from '@tensorflow/tfjs';
 import { appendParts, countOf, partOf } from './copies.js';
-import { PrefixTree } from './prefix-tree.js';
+import type { RunTokens } from './prefill.js';
+import { PrefixTree, sharedLength } from './prefix-tree.js';
 
 export interface PrefixCacheOptions {
   /** The most memory that the stored keys and values take, in bytes; default 256 MiB. */
@@ -12,11 +14,15 @@ export interface PrefixCacheOptions {
 
 const defaultMaxBytes = 2 ** 28;
 
+/** Tokens that prompts of one call share from which on a pass of their own is worth its time. */
+const leastShared = 16;
+
 /**
  * Keys and values of prompts, kept from one call to the next: a prompt that begins like an earlier one runs only the rest of it.
  *
  * Prompts lie in a radix tree over their ids, so that a shared beginning is stored once. Beyond `maxBytes`, the ends that were not
- * used for longest are removed. It belongs to one network and owns its tensors: they are freed by `dispose`.
+ * used for longest are removed. It belongs to one network, and is emptied where parameters or adapters of that have changed. It owns its
+ * tensors: they are freed by `dispose`.
  *
  * @see Zheng et al. 2024 (RadixAttention), https://arxiv.org/abs/2312.07104
  * @example
@@ -30,6 +36,8 @@ export class PrefixCache {
   readonly #maxBytes: number;
   readonly #storage: CacheStorage;
   readonly #tree = new PrefixTree<KeyValueCache>((part, at) => this.#halves(part, at));
+  /** Of the parameters that the stored keys and values were computed with. */
+  #state: readonly unknown[] = [];
   #disposed = false;
 
   /** @throws InputError for an encoder-decoder, `maxBytes` that is not a number above 0, and an unknown storage */
@@ -77,7 +85,8 @@ export class PrefixCache {
    * Fills an empty cache with prompts: copies what is stored, runs the rest, and stores that.
    *
    * @param prompts one for each sequence of the cache
-   * @param run puts the other tokens of each prompt, at least `least` of them, into the cache by a forward pass
+   * @param run puts tokens into a cache by a forward pass: of each prompt those that are not stored, at least `least` of them; once more
+   * beforehand for a beginning that several of the prompts share
    * @param least default 1
    * @returns what `run` does
    * @throws InputError for another network, a cache that has tokens or a window, and after `dispose`
@@ -86,7 +95,7 @@ export class PrefixCache {
     network: LanguageModel,
     prompts: readonly (readonly number[])[],
     cache: KeyValueCache,
-    run: (rests: readonly (readonly number[])[]) => T,
+    run: RunTokens<T>,
     least = 1,
   ): T {
     this.check(network);
@@ -95,11 +104,22 @@ export class PrefixCache {
         `prefixCache: prefill of a cache ${cache.window === undefined ? `of ${cache.length} tokens` : `with a window of ${cache.window}`}; expected an empty one of whole sequences`,
       );
     }
-    const counts = this.#restore(
-      prompts.map((ids) => ids.slice(0, Math.max(0, ids.length - least))),
+    const beginnings = prompts.map((ids) => ids.slice(0, Math.max(0, ids.length - least)));
+    for (const shared of this.#sharedAmong(beginnings)) {
+      const alone = new KeyValueCache({ storage: this.#storage });
+      try {
+        // What it returns is not wanted, and freed.
+        tf.tidy(() => void this.prefill(network, [shared], alone, run));
+      } finally {
+        alone.dispose();
+      }
+    }
+    const found = beginnings.map((ids) => this.#tree.find(ids));
+    if (found.some((parts) => parts.length > 0)) appendParts(cache, found);
+    const made = run(
+      prompts.map((ids, n) => ids.slice(countOf(found[n]!))),
       cache,
     );
-    const made = run(prompts.map((ids, n) => ids.slice(counts[n])));
     for (const [n, ids] of prompts.entries()) {
       this.#tree.add(ids, (from) => partOf(cache, n, [from, ids.length], this.#storage));
     }
@@ -107,16 +127,26 @@ export class PrefixCache {
     return made;
   }
 
-  /** @throws InputError unless it is for this network, and after `dispose` */
+  /**
+   * Forgets all prompts where the network's parameters or adapters have changed.
+   *
+   * @throws InputError unless it is for this network, and after `dispose`
+   */
   check(network: unknown): void {
     if (this.#disposed) throw new InputError('PrefixCache: used after it was disposed');
-    if (network === this.#network) return;
-    throw new InputError(
-      'prefixCache belongs to another network; expected one that was made for this network: keys and values differ',
-    );
+    if (network !== this.#network) {
+      throw new InputError(
+        'prefixCache belongs to another network; expected one that was made for this network: keys and values differ',
+      );
+    }
+    const state = this.#network.parameterState?.() ?? [];
+    const before = this.#state;
+    this.#state = state;
+    if (state.length === before.length && state.every((one, i) => one === before[i])) return;
+    this.clear();
   }
 
-  /** Forgets all prompts, as is needed after the parameters have changed. */
+  /** Forgets all prompts: needed after a change of parameters that a network of one's own does not tell by `parameterState`. */
   clear(): void {
     this.#tree.dispose();
   }
@@ -127,11 +157,12 @@ export class PrefixCache {
     this.#disposed = true;
   }
 
-  /** Copies the stored beginning of each prompt into an empty cache. @returns the number of tokens of each */
-  #restore(prompts: readonly (readonly number[])[], cache: KeyValueCache): number[] {
-    const found = prompts.map((ids) => this.#tree.find(ids));
-    if (found.some((parts) => parts.length > 0)) appendParts(cache, found);
-    return found.map(countOf);
+  /** Beginnings that a prompt shares with one before it, and that are not stored; each is asked for when those before are. */
+  *#sharedAmong(prompts: readonly (readonly number[])[]): Generator<readonly number[]> {
+    for (const [n, ids] of prompts.entries()) {
+      const longest = Math.max(0, ...prompts.slice(0, n).map((other) => sharedLength(other, ids)));
+      if (longest - this.#tree.match(ids) >= leastShared) yield ids.slice(0, longest);
+    }
   }
 
   #halves(part: KeyValueCache, at: number): [KeyValueCache, KeyValueCache] {

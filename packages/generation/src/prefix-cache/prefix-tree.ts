@@ -145,8 +145,8 @@ export class PrefixTree<P extends TreePart> {
   }
 }
 
-/** How many tokens of a node a sequence has from a place on. */
-function sharedLength(own: readonly number[], ids: readonly number[], from: number): number {
+/** How many first tokens a sequence shares with another one from a place on. */
+export function sharedLength(own: readonly number[], ids: readonly number[], from = 0): number {
   let count = 0;
   while (count < own.length && from + count < ids.length && own[count] === ids[from + count])
     count++;

@@ -27,7 +27,8 @@ export async function beamSearch(
   let live = searches.filter(({ ended }) => !ended);
   if (live.length === 0) return searches.map(() => []);
   const given = live.map(({ prompt }) => prompt);
-  const scores = batchScoresOf(network, live[0]!.plan.storage);
+  const { storage, prefixCache } = live[0]!.plan;
+  const scores = batchScoresOf(network, storage, { prefixCache });
   try {
     for (let first = true; live.length > 0; first = false) {
       const ids = live.flatMap(({ running }) => running.map((beam) => beam.ids.at(-1)!));

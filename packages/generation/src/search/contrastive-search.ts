@@ -225,6 +225,7 @@ function checkContrastive(
     constraint,
     dolaLayers,
     speculation,
+    prefixCache,
   }: ContrastiveSearchOptions,
 ): void {
   if (!(Number.isSafeInteger(candidates) && candidates >= 2 && candidates <= vocabSize)) {
@@ -241,6 +242,7 @@ function checkContrastive(
     constraint: constraint !== undefined,
     dolaLayers: dolaLayers !== undefined,
     speculation: speculation !== undefined,
+    prefixCache: prefixCache !== undefined,
   };
   for (const [name, given] of Object.entries(refused)) {
     if (!given) continue;

@@ -83,7 +83,7 @@ class EncodedStates implements HiddenStates {
       this.#hidden = tf.keep(value.squeeze<tf.Tensor2D>([1]));
     };
     const wants = (name: string) => name === 'decoder.final';
-    this.#scores = batchScoresOf(network, storage, Object.assign(tap, { wants }));
+    this.#scores = batchScoresOf(network, storage, { tap: Object.assign(tap, { wants }) });
   }
 
   begin(prompts: readonly (readonly number[])[]): tf.Tensor2D[] {

@@ -1,4 +1,4 @@
-import { bindingLimit } from '@headwise/core/internal';
+import { bindingLimit, countWrite } from '@headwise/core/internal';
 import * as tf from '@tensorflow/tfjs';
 import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
 import { bufferOf } from './dispatch.js';
@@ -51,6 +51,7 @@ export function copyValues(backend: WebGPUBackend, copies: readonly Copy[]): voi
     encoder.copyBufferToBuffer(from!, 4 * sourceStart, to!, 4 * targetStart, 4 * size);
     recorder.tensorMap.get(target.dataId).values = null;
     forgetKnown(target);
+    countWrite(target);
   });
 }
 

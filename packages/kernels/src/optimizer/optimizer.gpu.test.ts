@@ -1,3 +1,4 @@
+import { ParamStore } from '@headwise/core';
 import { expectClose, expectNoLeak, gaussian, poisonMemory } from '@headwise/testing';
 import * as tf from '@tensorflow/tfjs';
 import { describe, expect, test } from 'vitest';
@@ -58,6 +59,22 @@ describe.each(rules.map((rule) => [rule.name, rule] as const))('%s', (_, rule) =
       }
       expect(flat.slots).toHaveLength(plain.slots.length);
     }
+  });
+
+  test('a step in place changes what a store tells of its parameters', () => {
+    const params = new ParamStore();
+    const variable = params.get('weight', [3, 5], () => new Float32Array(15));
+    const state = optimizerState(rule, [{ variable, rate: 1, decay: 0 }]);
+    const update = (step: number) =>
+      state.update([gaussian([3, 5], step)], { learningRate, step });
+    update(1);
+    const [dataId, writes] = params.state();
+    update(2);
+    // The memory is the same, its values are others.
+    expect(params.state()[0]).toBe(dataId);
+    expect(params.state()[1]).not.toBe(writes);
+    state.dispose();
+    params.dispose();
   });
 
   test('a state that is read and set goes on where it stood, to the bit', async () => {

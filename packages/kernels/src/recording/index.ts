@@ -1,5 +1,5 @@
 import { currentDevice, InputError } from '@headwise/core';
-import { lossOf } from '@headwise/core/internal';
+import { countWrite, lossOf } from '@headwise/core/internal';
 import * as tf from '@tensorflow/tfjs';
 import { forgetKnown, rememberKnown } from '../dispatch/known.js';
 import { checkAgain } from '../ids/index.js';
@@ -144,6 +144,7 @@ export function overwriteTensor(tensor: tf.Tensor, values: Float32Array | Int32A
   const typed = values instanceof same ? values : same.from(values);
   backend.device.queue.writeBuffer(data.resource!, 0, typed as Float32Array<ArrayBuffer>);
   data.values = null;
+  countWrite(tensor);
   if (typed instanceof Int32Array) rememberKnown(tensor, typed);
 }
 

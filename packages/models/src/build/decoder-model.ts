@@ -24,10 +24,12 @@ export class DecoderModel implements LanguageModel, SteppedModel {
   readonly maxLength: number;
   readonly head: MatrixHead;
   readonly #scores: (x: tf.Tensor, ctx?: ForwardContext) => tf.Tensor;
+  readonly #params: ParamStore;
   readonly #stepPlan: () => StepPlan | undefined;
   readonly #firstLayers: (count: number) => DecoderModel;
 
   constructor(params: ParamStore, config: ModelConfiguration, { tied }: { tied: boolean }) {
+    this.#params = params;
     this.#stepPlan = () => makeStepPlan(params, config, { tied });
     this.#firstLayers = (layers) => {
       if (Number.isSafeInteger(layers) && layers >= 1 && layers < config.layers) {
@@ -67,6 +69,10 @@ export class DecoderModel implements LanguageModel, SteppedModel {
   /** Its token step, from the parameters as they are now; undefined where a part has no fused form. */
   stepPlan(): StepPlan | undefined {
     return this.#stepPlan();
+  }
+
+  parameterState(): readonly unknown[] {
+    return this.#params.state();
   }
 
   /** The model of its first layers, with its own last norm and head, as early exit drafts with; it shares the parameters. */
@@ -120,16 +126,22 @@ export function buildDecoder(
 class AdaptiveDecoder implements LanguageModel {
   readonly vocabSize: number;
   readonly maxLength: number;
+  readonly #params: ParamStore;
   readonly #stack: TokenStack;
   readonly #softmax: AdaptiveSoftmax;
 
   constructor(params: ParamStore, config: ModelConfiguration, { tied }: AdaptiveHead) {
     this.vocabSize = config.vocabSize;
     this.maxLength = config.maxLength ?? Number.POSITIVE_INFINITY;
+    this.#params = params;
     this.#stack = new TokenStack(params, config);
     const { table: init } = initializersOf(config);
     const tokens = this.#stack.tokens as AdaptiveEmbedding;
     this.#softmax = new AdaptiveSoftmax(params.at('head'), tokens, { tied, init });
+  }
+
+  parameterState(): readonly unknown[] {
+    return this.#params.state();
   }
 
   /** @param ids `[B, T]`, int32 @returns log-probabilities `[B, T, V]` */

@@ -70,6 +70,11 @@ export const AdaptedModel: new <N extends Network>(
     } else {
       Object.assign(this, {
         forward: (ids, ctx) => network.forward(ids, told(ctx)),
+        parameterState: () => [
+          ...(network.parameterState?.() ?? []),
+          this.adapters,
+          ...(this.adapters?.params?.state() ?? []),
+        ],
       } satisfies Omit<LanguageModel, 'vocabSize' | 'maxLength'>);
       Object.defineProperty(this, 'head', {
         enumerable: true,
