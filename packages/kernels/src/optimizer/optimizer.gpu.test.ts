@@ -65,8 +65,7 @@ describe.each(rules.map((rule) => [rule.name, rule] as const))('%s', (_, rule) =
     const params = new ParamStore();
     const variable = params.get('weight', [3, 5], () => new Float32Array(15));
     const state = optimizerState(rule, [{ variable, rate: 1, decay: 0 }]);
-    const update = (step: number) =>
-      state.update([gaussian([3, 5], step)], { learningRate, step });
+    const update = (step: number) => state.update([gaussian([3, 5], step)], { learningRate, step });
     update(1);
     const [dataId, writes] = params.state();
     update(2);
