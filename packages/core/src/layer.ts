@@ -1,5 +1,4 @@
 import type * as tf from '@tensorflow/tfjs';
-import type { ParamStore } from './params.js';
 import type { Random } from './random.js';
 import type { AttentionProbe, Tap } from './tap.js';
 import type { RecurrentMemory, TokenCache } from './token-cache.js';
@@ -49,7 +48,7 @@ export interface LinearAdapters {
    */
   parameter?(path: string): tf.Tensor | undefined;
   /** Their own parameters, where they may change. */
-  readonly params?: Pick<ParamStore, 'state'> | undefined;
+  readonly params?: { state(): readonly unknown[] } | undefined;
 }
 
 /** Tensor in, tensor out. Holds variables that its `ParamStore` owns, and nothing that needs disposing. */

@@ -14,7 +14,11 @@ export {
 export { type GenerationDefaults, parseGenerationConfig } from './generation-config.js';
 export type { GenerateOptions } from './options.js';
 export { type Perplexity, type PerplexityOptions, perplexity } from './perplexity.js';
-export { PrefixCache, type PrefixCacheOptions } from './prefix-cache/prefix-cache.js';
+export {
+  PrefixCache,
+  type PrefixCacheOptions,
+  type RunTokens,
+} from './prefix-cache/prefix-cache.js';
 export { processScores } from './process-scores.js';
 export type { LengthDecay } from './processors/length-decay.js';
 export type { LogitsProcessor } from './processors/own.js';

@@ -369,9 +369,9 @@ export class KeyValueCache implements TokenCache {
     return [...this.#layers.keys()];
   }
 
-  /** The latest tokens that it keeps, besides the sinks; undefined where it keeps all. */
-  get window(): number | undefined {
-    return this.#window?.size;
+  /** Whether it has a window, which old tokens leave. */
+  get slides(): boolean {
+    return this.#window !== undefined;
   }
 
   /**
@@ -386,7 +386,7 @@ export class KeyValueCache implements TokenCache {
     this.#checkUsable(path);
     if (this.#window) {
       throw new InputError(
-        `cache of '${path}': copy from a window of ${this.#window.size}; expected a cache of whole sequences`,
+        `cache of '${path}': copy from a cache with a window; expected one of whole sequences`,
       );
     }
     const rows = this.#layers.get(path);

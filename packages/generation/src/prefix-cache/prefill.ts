@@ -1,9 +1,6 @@
 import type { LanguageModel } from '@headwise/core';
 import type { KeyValueCache } from '@headwise/decoding';
-import type { PrefixCache } from './prefix-cache.js';
-
-/** Puts the tokens of some sequences into a cache by a forward pass. */
-export type RunTokens<T> = (sequences: readonly (readonly number[])[], cache: KeyValueCache) => T;
+import type { PrefixCache, RunTokens } from './prefix-cache.js';
 
 /** Puts prompts into an empty cache; where there is a prefix cache, `run` gets only what that does not have. */
 export function prefilled<T>(

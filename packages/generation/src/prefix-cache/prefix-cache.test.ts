@@ -56,7 +56,7 @@ describe('PrefixCache', () => {
     const prefixCache = new PrefixCache(network);
     const sliding = new KeyValueCache({ window: 4 });
     expect(() => prefixCache.prefill(network, [[1, 2]], sliding, () => 0)).toThrow(
-      'prefixCache: prefill of a cache with a window of 4; expected an empty one of whole sequences',
+      'prefixCache: prefill of a cache with a window; expected an empty one of whole sequences',
     );
     sliding.dispose();
     prefixCache.dispose();

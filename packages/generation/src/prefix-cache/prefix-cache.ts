@@ -2,7 +2,6 @@ import { checkPart, InputError, isEncoderDecoder, type LanguageModel } from '@he
 import { type CacheStorage, KeyValueCache } from '@headwise/decoding';
 import * as tf from '@tensorflow/tfjs';
 import { appendParts, countOf, partOf } from './copies.js';
-import type { RunTokens } from './prefill.js';
 import { PrefixTree, sharedLength } from './prefix-tree.js';
 
 export interface PrefixCacheOptions {
@@ -11,6 +10,9 @@ export interface PrefixCacheOptions {
   /** How they are stored: f16 takes half the memory, on WebGPU; default f32. */
   storage?: CacheStorage | undefined;
 }
+
+/** Puts the tokens of some sequences into a cache by a forward pass. */
+export type RunTokens<T> = (sequences: readonly (readonly number[])[], cache: KeyValueCache) => T;
 
 const defaultMaxBytes = 2 ** 28;
 
@@ -99,9 +101,9 @@ export class PrefixCache {
     least = 1,
   ): T {
     this.check(network);
-    if (cache.length > 0 || cache.window !== undefined) {
+    if (cache.length > 0 || cache.slides) {
       throw new InputError(
-        `prefixCache: prefill of a cache ${cache.window === undefined ? `of ${cache.length} tokens` : `with a window of ${cache.window}`}; expected an empty one of whole sequences`,
+        `prefixCache: prefill of a cache ${cache.slides ? 'with a window' : `of ${cache.length} tokens`}; expected an empty one of whole sequences`,
       );
     }
     const beginnings = prompts.map((ids) => ids.slice(0, Math.max(0, ids.length - least)));
