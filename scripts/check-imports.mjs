@@ -38,7 +38,7 @@ export const allowed = {
     'tokenizers',
     'files',
   ],
-  training: ['core', 'kernels', 'safetensors', 'files'],
+  training: ['core', 'kernels', 'models', 'safetensors', 'files'],
   generation: ['core', 'kernels', 'decoding'],
   grammar: ['core', 'generation', 'tokenizers'],
   inspect: ['core'],

@@ -2,7 +2,12 @@
 
 export { bindingLimit, underBindingLimit } from './backend/binding.js';
 export { lossOf } from './backend/device.js';
-export { type BufferCount, onPlannedBackend, preparePlanning } from './backend/planned.js';
+export {
+  type BufferCount,
+  onPlannedBackend,
+  type PlanningOptions,
+  preparePlanning,
+} from './backend/planned.js';
 export { checkWhenRead, checkWithNextRead } from './backend/read.js';
 export { startBackend } from './backend/start.js';
 export { tensorWriter, writesDone } from './backend/tensor-writer.js';

@@ -6,4 +6,5 @@ export { checkpointTensors } from './checkpoint/tensors.js';
 export { jsonText, parseJson } from './json-text.js';
 export { modelParts } from './model.js';
 export { checkDivides, parseWith } from './parse-with.js';
+export { type PlannedOptions, plannedModel } from './planned.js';
 export { checkMemory } from './size.js';

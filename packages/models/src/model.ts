@@ -7,6 +7,7 @@ import {
   isLanguageModel,
   type LanguageModel,
   type Network,
+  type Packing,
   type ParamSource,
   ParamStore,
 } from '@headwise/core';
@@ -102,7 +103,16 @@ export function createModel(
 ): Model<EncoderDecoderModel>;
 export function createModel<const C>(config: C, options?: CreateOptions): Model<NetworkOf<C>>;
 export function createModel(json: unknown, options: CreateOptions = {}): Model {
-  return makeModel(readKnown(json, options.name), options);
+  return modelOf(json, options, packingOf('createModel', options));
+}
+
+/** {@link createModel} with a packing of one's own. */
+export function modelOf(
+  json: unknown,
+  options: CreateOptions,
+  packing: Packing | undefined,
+): Model {
+  return makeModel(readKnown(json, options.name), options, packing);
 }
 
 /** Reads a configuration, and refuses keys that nothing reads. */
@@ -125,9 +135,12 @@ export function modelParts(json: unknown, name?: string): ModelConfiguration {
 }
 
 /** A model of a configuration that was read, with initial parameters. */
-function makeModel(read: FamilyConfiguration, options: CreateOptions): Model {
+function makeModel(
+  read: FamilyConfiguration,
+  options: CreateOptions,
+  packing: Packing | undefined,
+): Model {
   const { name = 'config.json', memoryLimit, seed, source, dtype = 'f32' } = options;
-  const packing = packingOf('createModel', options);
   const { family, config } = read;
   const preset = family.preset(config);
   const size = sizeOfPreset(preset);
@@ -208,7 +221,11 @@ export function modelFromPreset(
 ): Model {
   const json = { ...settings, model_type: family };
   if (!change) return createModel(json, options);
-  return makeModel(changed(readKnown(json, options.name), change), options);
+  return makeModel(
+    changed(readKnown(json, options.name), change),
+    options,
+    packingOf('createModel', options),
+  );
 }
 
 /** Options of a model of a family. */

@@ -31,6 +31,9 @@ export function gpuBytes(): { used: number; allocated: number } {
 /** The parts of TensorFlow.js's WebGPU backend that make and count its buffers. */
 interface Backend {
   bufferManager: { numBytesUsed: number; acquireBuffer: (...args: unknown[]) => unknown };
+  ensureCommandEncoderReady(): void;
+  endComputePassEncoder(): void;
+  submitQueue(): void;
 }
 
 /** The parts of it that record commands. */
@@ -84,7 +87,12 @@ export async function withPoisonedBuffers<T>(run: () => T | Promise<T>): Promise
 
 /** The most bytes of GPU buffers in use beyond those before, while a function runs; on WebGPU only. */
 export async function peakOfBuffers(run: () => unknown): Promise<number> {
-  const { bufferManager } = tf.backend() as unknown as Backend;
+  const backend = tf.backend() as unknown as Backend;
+  const { bufferManager } = backend;
+  // What only commands before still hold would be freed while the function runs.
+  backend.ensureCommandEncoderReady();
+  backend.endComputePassEncoder();
+  backend.submitQueue();
   const acquire = bufferManager.acquireBuffer;
   const base = bufferManager.numBytesUsed;
   let peak = base;

@@ -25,6 +25,13 @@ export type {
   SavedOptimizer,
   StateTensor,
 } from './optimizer.js';
+export {
+  type MemoryPlan,
+  type PlanOptions,
+  planMemory,
+  type StepPhase,
+} from './plan-memory.js';
+export type { PlannedBatch, PlannedObjective } from './planned-objective.js';
 export { type AnswerBatch, questionAnswering } from './question-answering.js';
 export { regression, type ValuedBatch } from './regression.js';
 export { constantRate, type Schedule, type WarmupCosineOptions, warmupCosine } from './schedule.js';

@@ -2,6 +2,7 @@ import * as tf from '@tensorflow/tfjs';
 import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
 import { navigatorGpu } from '#navigator-gpu';
 import { BackendError } from '../errors.js';
+import { sizeOf } from '../shapes.js';
 import type { BufferPool } from './buffer-pool.js';
 import { currentDevice } from './device.js';
 import type { Device } from './device-type.js';
@@ -11,10 +12,25 @@ import { webgpuBackend } from './webgpu.js';
 export interface BufferCount {
   /** In tensors now, those included that commands not yet submitted still use. */
   readonly used: number;
+  /** In tensors now that have not been disposed of. */
+  readonly live: number;
   /** The most in tensors since the start or the last `restart`. */
   readonly peak: number;
   /** Lets the peak start from what is used now. */
   restart(): void;
+  /** Sends tensors to the device, as the first use of each does. */
+  send(tensors: readonly tf.TensorInfo[]): void;
+  /** Submits the commands so far, and frees what only they still used. */
+  settle(): void;
+  /** The most in tensors whose last axis has the watched size. */
+  readonly watchedPeak: number;
+}
+
+export interface PlanningOptions {
+  /** Take the place of the device's limits. */
+  limits?: Readonly<Record<string, number>> | undefined;
+  /** The last axis of the tensors, of at least two axes, whose bytes are counted apart. */
+  watch?: number | undefined;
 }
 
 /** The parts of TensorFlow.js's engine that choose the backend. */
@@ -51,27 +67,24 @@ export async function preparePlanning(): Promise<void> {
  * allocate is counted.
  *
  * The device has the features and limits of the one that was started, or the least that WebGPU asks for. Tensors hold no
- * values, so the function must not read any. It owns what it makes; what it leaves is freed.
+ * values, so the function must not read any. It disposes of the variables that it makes; other tensors are freed behind it.
  *
- * @param limits take the place of the device's
+ * @throws ShapeError where a tensor is larger than the device allows
  */
 export function onPlannedBackend<T>(
   run: (count: BufferCount, backend: WebGPUBackend) => T,
-  limits: Record<string, number> = {},
+  { limits = {}, watch }: PlanningOptions = {},
 ): T {
   const engine = tf.engine() as unknown as Engine;
   const { backendName, backendInstance, registry } = engine;
   const before = registry.webgpu;
   const backend = webgpuBackend(plannedDevice(limits));
-  const count = countingBuffers(backend);
+  const count = countingBuffers(backend, watch);
   try {
     registry.webgpu = backend;
     engine.backendName = 'webgpu';
     engine.backendInstance = backend;
-    return tf.tidy(() => {
-      const result = run(count, backend);
-      return result as never;
-    }) as T;
+    return tf.tidy(() => run(count, backend) as never) as T;
   } finally {
     if (before === undefined) delete registry.webgpu;
     else registry.webgpu = before;
@@ -80,37 +93,114 @@ export function onPlannedBackend<T>(
   }
 }
 
-function countingBuffers(backend: WebGPUBackend): BufferCount {
-  const pool = (backend as unknown as { bufferManager: BufferPool }).bufferManager;
-  const acquire = pool.acquireBuffer;
+/** The parts of TensorFlow.js 4.22's WebGPU backend that planning replaces. */
+interface Backend {
+  bufferManager: BufferPool;
+  tensorMap: {
+    get(
+      dataId: object,
+    ): { shape: number[]; values: unknown; resource?: GPUBuffer | undefined } | undefined;
+  };
+  tensorDataPendingDisposal: object[];
+  stagingPendingDisposal: GPUBuffer[];
+  uniformPendingDisposal: GPUBuffer[];
+  uploadToGPU(dataId: object): void;
+  releaseResource(dataId: object): void;
+  ensureCommandEncoderReady(): void;
+  endComputePassEncoder(): void;
+  submitQueue(): void;
+}
+
+/** Counts the buffers of a backend, which takes values without copying them. */
+function countingBuffers(given: WebGPUBackend, watch: number | undefined): BufferCount {
+  const backend = given as unknown as Backend;
+  const pool = backend.bufferManager;
+  const { acquireBuffer } = pool;
   let peak = 0;
-  pool.acquireBuffer = (...given) => {
-    const buffer = acquire.apply(pool, given);
+  pool.acquireBuffer = (...asked) => {
+    const buffer = acquireBuffer.apply(pool, asked);
     peak = Math.max(peak, pool.numBytesUsed);
     return buffer;
+  };
+  let watched = 0;
+  let watchedPeak = 0;
+  const isWatched = (shape: number[]) => shape.length > 1 && shape.at(-1) === watch;
+  const stock: Backend = Object.getPrototypeOf(backend);
+  const { STORAGE, COPY_SRC, COPY_DST, MAP_WRITE } = GPUBufferUsage;
+  backend.uploadToGPU = (dataId) => {
+    const tensor = backend.tensorMap.get(dataId)!;
+    if (tensor.resource) return;
+    const bytes = 4 * sizeOf(tensor.shape);
+    const hasValues = tensor.values != null;
+    const buffer = pool.acquireBuffer(bytes, STORAGE | COPY_SRC | COPY_DST, hasValues);
+    if (hasValues && buffer.mapState === 'unmapped') {
+      const staging = pool.acquireBuffer(bytes, MAP_WRITE | COPY_SRC, true, false);
+      backend.stagingPendingDisposal.push(staging);
+    }
+    tensor.values = null;
+    tensor.resource = buffer;
+    if (isWatched(tensor.shape)) {
+      watched += bytes;
+      watchedPeak = Math.max(watchedPeak, watched);
+    }
+  };
+  backend.releaseResource = (dataId) => {
+    const tensor = backend.tensorMap.get(dataId);
+    if (tensor?.resource && isWatched(tensor.shape)) watched -= tensor.resource.size;
+    stock.releaseResource.call(backend, dataId);
   };
   return {
     get used() {
       return pool.numBytesUsed;
     },
+    get live() {
+      const {
+        tensorDataPendingDisposal: gone,
+        stagingPendingDisposal,
+        uniformPendingDisposal,
+      } = backend;
+      const buffers = [
+        ...gone.map((dataId) => backend.tensorMap.get(dataId)?.resource),
+        ...stagingPendingDisposal,
+        ...uniformPendingDisposal,
+      ];
+      return buffers.reduce((left, buffer) => left - (buffer?.size ?? 0), pool.numBytesUsed);
+    },
     get peak() {
       return peak;
+    },
+    get watchedPeak() {
+      return watchedPeak;
     },
     restart() {
       peak = pool.numBytesUsed;
     },
+    send(tensors) {
+      for (const { dataId } of tensors) backend.uploadToGPU(dataId);
+    },
+    settle() {
+      backend.ensureCommandEncoderReady();
+      backend.endComputePassEncoder();
+      backend.submitQueue();
+    },
   };
 }
 
-function plannedDevice(limits: Record<string, number>): Device {
+function plannedDevice(limits: Readonly<Record<string, number>>): Device {
   const real = currentDevice();
   const of = (name: string) => real?.gpu.limits[name as 'maxBufferSize'];
   const own = Object.fromEntries(
     Object.entries(leastLimits).map(([name, least]) => [name, limits[name] ?? of(name) ?? least]),
   );
-  const info = real?.info ?? ({ vendor: '', architecture: '', device: '', description: '' } as GPUAdapterInfo);
+  const info =
+    real?.info ?? ({ vendor: '', architecture: '', device: '', description: '' } as GPUAdapterInfo);
   const nothing = () => {};
-  const pass = { setPipeline: nothing, setBindGroup: nothing, dispatchWorkgroups: nothing, end: nothing };
+  const pass = {
+    setPipeline: nothing,
+    setBindGroup: nothing,
+    dispatchWorkgroups: nothing,
+    end: nothing,
+  };
   const encoder = {
     beginComputePass: () => pass,
     copyBufferToBuffer: nothing,

@@ -3,6 +3,7 @@ import { type MatrixLayout, type PackedParam, type Packer, sizeOf } from '@headw
 import { largestHalf } from '@headwise/safetensors/internal';
 import * as tf from '@tensorflow/tfjs';
 import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
+import { zeros } from '../dispatch/transfer.js';
 import { type Block, packBytes, packHalves, packNibbles, raiseMagnitudes } from './block.js';
 
 /** How a packed weight keeps its values: in half precision, or as 8- or 4-bit whole numbers with scales. */
@@ -88,6 +89,37 @@ export function packedShapes(
     words: [Math.ceil(inner / (32 / bitsOf[format])), stride],
     scales: format === 'f16' ? undefined : [Math.ceil(inner / group), stride],
   };
+}
+
+/**
+ * A packed weight of zeros on WebGPU, without values on the host: for planning memory.
+ *
+ * @param shape `[In, Out]`, or `[Out, In]` in the layout `out-in`
+ */
+export function zeroWeight(
+  shape: readonly [number, number],
+  format: WeightFormat,
+  layout: MatrixLayout,
+  group: number,
+): PackedWeight {
+  const [inner, out] = layout === 'in-out' ? shape : [shape[1], shape[0]];
+  const shared = format === 'int4' ? group : inner;
+  const { words, scales } = packedShapes(inner, out, format, shared);
+  const cleared = (size: [number, number], dtype: 'int32' | 'float32') =>
+    tf.keep(
+      tf
+        .engine()
+        .makeTensorFromTensorInfo(zeros(tf.backend() as WebGPUBackend, size, dtype)) as tf.Tensor2D,
+    );
+  return new PackedWeight({
+    shape,
+    format,
+    in: inner,
+    out,
+    group: shared,
+    words: cleared(words, 'int32'),
+    scales: scales && cleared(scales, 'float32'),
+  });
 }
 
 /** Columns that lie behind each other and are packed together: their words fill a line of the cache. */

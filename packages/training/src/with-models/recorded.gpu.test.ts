@@ -1,9 +1,9 @@
 import { overwriteTensor, recordStep } from '@headwise/kernels';
+import { createModel } from '@headwise/models';
 import { expectClose } from '@headwise/testing';
-import { languageModelLoss, lossAndGradients } from '@headwise/training';
 import * as tf from '@tensorflow/tfjs';
 import { expect, test } from 'vitest';
-import { createModel } from './model.js';
+import { languageModelLoss, lossAndGradients } from '../index.js';
 
 const sizes = { vocab_size: 11, n_positions: 8, n_embd: 16, n_layer: 2, n_head: 2 };
 const dropout = { embd_pdrop: 0, resid_pdrop: 0, attn_pdrop: 0 };

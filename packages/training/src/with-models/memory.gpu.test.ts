@@ -1,9 +1,9 @@
 import { Random } from '@headwise/core';
+import { createModel } from '@headwise/models';
 import { gpuBytes } from '@headwise/testing';
-import { AdamW, clipping, languageModelLoss, lossAndGradients } from '@headwise/training';
 import * as tf from '@tensorflow/tfjs';
 import { expect, test } from 'vitest';
-import { createModel } from './index.js';
+import { AdamW, clipping, languageModelLoss, lossAndGradients } from '../index.js';
 
 const length = 128;
 const vocabulary = 96;

@@ -1,5 +1,14 @@
 import { isEncoder, isEncoderDecoder, type Network } from '@headwise/core';
+import {
+  createModel,
+  encoderDecoderModel,
+  encoderModel,
+  languageModel,
+  type Model,
+} from '@headwise/models';
 import { describeBackends } from '@headwise/testing';
+import * as tf from '@tensorflow/tfjs';
+import { expect, test } from 'vitest';
 import {
   AdamW,
   causalLanguageModel,
@@ -9,16 +18,7 @@ import {
   languageModelLoss,
   meanCrossEntropy,
   train,
-} from '@headwise/training';
-import * as tf from '@tensorflow/tfjs';
-import { expect, test } from 'vitest';
-import {
-  createModel,
-  encoderDecoderModel,
-  encoderModel,
-  languageModel,
-  type Model,
-} from './model.js';
+} from '../index.js';
 
 const bert = {
   vocab_size: 11,

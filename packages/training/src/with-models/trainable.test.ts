@@ -1,18 +1,15 @@
 import type { LanguageModel } from '@headwise/core';
 import {
-  AdamW,
-  causalLanguageModel,
-  constantRate,
-  lossAndGradients,
-  train,
-} from '@headwise/training';
+  AdaptedModel,
+  createModel,
+  type DecoderSettings,
+  Lora,
+  quantizeModel,
+} from '@headwise/models';
+import { loadModel } from '@headwise/models/node';
 import * as tf from '@tensorflow/tfjs';
 import { expect, test } from 'vitest';
-import { AdaptedModel } from './lora/adapted.js';
-import { Lora } from './lora/lora.js';
-import { createModel, type DecoderSettings } from './model.js';
-import { loadModel } from './node.js';
-import { quantizeModel } from './quantize.js';
+import { AdamW, causalLanguageModel, constantRate, lossAndGradients, train } from '../index.js';
 
 const config: DecoderSettings = {
   model_type: 'gpt2',
@@ -22,7 +19,7 @@ const config: DecoderSettings = {
   n_layer: 2,
   n_head: 5,
 };
-const folder = new URL('../../parity/goldens/gpt2', import.meta.url).pathname;
+const folder = new URL('../../../parity/goldens/gpt2', import.meta.url).pathname;
 const batch = {
   inputs: Int32Array.of(1, 2, 3),
   targets: Int32Array.of(2, 3, 4),

@@ -5,13 +5,13 @@ import { currentDevice, readTensor } from '@headwise/core';
 import { underBindingLimit } from '@headwise/core/internal';
 import { KeyValueCache, StepLoop, stepPlanOf } from '@headwise/decoding';
 import { checkedSampling } from '@headwise/kernels/internal';
+import type { WeightDtype } from '@headwise/models';
+import { createModel } from '@headwise/models';
+import { loadModel, saveModel } from '@headwise/models/node';
 import { expectClose } from '@headwise/testing';
-import { AdamW, causalLanguageModel, constantRate, train } from '@headwise/training';
 import * as tf from '@tensorflow/tfjs';
 import { expect, test } from 'vitest';
-import { createModel } from './model.js';
-import { loadModel, saveModel } from './node.js';
-import type { WeightDtype } from './weight-options.js';
+import { AdamW, causalLanguageModel, constantRate, train } from '../index.js';
 
 // The table takes 17,776 bytes: two pieces, and a row lies across their end.
 const limit = 8960;

@@ -1,8 +1,8 @@
+import { createModel } from '@headwise/models';
 import { describeBackends, expectClose } from '@headwise/testing';
-import { languageModelLoss, lossAndGradients } from '@headwise/training';
 import * as tf from '@tensorflow/tfjs';
 import { test } from 'vitest';
-import { createModel } from './model.js';
+import { languageModelLoss, lossAndGradients } from '../index.js';
 
 const batch = {
   inputs: Int32Array.from([3, 1, 4, 1, 5, 9, 2, 6]),

@@ -1,14 +1,15 @@
 import { readFileSync } from 'node:fs';
 import { KeyValueCache } from '@headwise/decoding';
+import { createModel, encoderDecoderModel } from '@headwise/models';
+import { loadModel } from '@headwise/models/node';
 import { readSafetensors, toFloat32 } from '@headwise/safetensors';
 import { describeBackends, expectClose } from '@headwise/testing';
-import { AdamW, clipping, encoderDecoderLoss, lossAndGradients } from '@headwise/training';
 import * as tf from '@tensorflow/tfjs';
 import { expect, test } from 'vitest';
-import { createModel, encoderDecoderModel } from './model.js';
-import { loadModel } from './node.js';
+import { AdamW, clipping, encoderDecoderLoss, lossAndGradients } from '../index.js';
 
-const folder = (name: string) => new URL(`../../parity/goldens/${name}/`, import.meta.url).pathname;
+const folder = (name: string) =>
+  new URL(`../../../parity/goldens/${name}/`, import.meta.url).pathname;
 
 const load = async (name: string) => encoderDecoderModel(await loadModel(folder(name)));
 

@@ -1,8 +1,8 @@
+import { createModel } from '@headwise/models';
 import { describeBackends, fullOnly } from '@headwise/testing';
-import { AdamW, causalLanguageModel, constantRate, train } from '@headwise/training';
 import * as tf from '@tensorflow/tfjs';
 import { expect, test } from 'vitest';
-import { createModel } from './model.js';
+import { AdamW, causalLanguageModel, constantRate, train } from '../index.js';
 
 const tokens = [3, 1, 4, 1, 5, 9, 2, 6, 5];
 const batch = {

@@ -1,0 +1,56 @@
+import * as tf from '@tensorflow/tfjs';
+import { expect, test } from 'vitest';
+import { type MemoryPlan, planMemory } from './plan-memory.js';
+
+const sizes = { vocab_size: 50_257, n_embd: 96, n_head: 4 };
+const dropout = { embd_pdrop: 0, resid_pdrop: 0, attn_pdrop: 0 };
+const gpt2 = (layers: number) =>
+  ({ model_type: 'gpt2', n_layer: layers, ...sizes, ...dropout }) as const;
+const batch = { rows: 2, tokens: 256 };
+
+test('a plan leaves the backend as it was, and its parts are those of the model', async () => {
+  const before = { backend: tf.getBackend(), tensors: tf.memory().numTensors };
+  const plan = await planMemory(gpt2(2), batch);
+  expect({ backend: tf.getBackend(), tensors: tf.memory().numTensors }).toEqual(before);
+  const block = 12 * 96 * 96 + 13 * 96;
+  const parameters = (50_257 + 1024) * 96 + 2 * block + 2 * 96;
+  expect(plan.weights).toBe(4 * parameters);
+  expect(plan.gradients).toBe(4 * parameters);
+  expect(plan.optimizer).toBe(8 * parameters);
+  expect(plan.logits).toBeGreaterThan(0);
+  expect(plan.logits).toBeLessThan(4 * 2 * 256 * 50_257);
+  expect(plan.peak).toBeGreaterThan(
+    plan.weights + plan.gradients + plan.optimizer + plan.activations,
+  );
+});
+
+test('each part follows what it depends on', async () => {
+  const kept = ({ activations }: MemoryPlan) => activations;
+  const plan = await planMemory(gpt2(2), batch);
+  const wider = await planMemory(gpt2(2), { ...batch, rows: 4 });
+  const deeper = await planMemory(gpt2(3), batch);
+  const deepest = await planMemory(gpt2(4), batch);
+  expect(wider.weights).toBe(plan.weights);
+  const widest = await planMemory(gpt2(2), { ...batch, rows: 6 });
+  expect((kept(widest) - kept(wider)) / (kept(wider) - kept(plan))).toBeCloseTo(1, 2);
+  expect(kept(deepest) - kept(deeper)).toBe(kept(deeper) - kept(plan));
+  // The memory of a step is that of one of its batches, and of the sum of gradients.
+  const accumulated = await planMemory(gpt2(2), batch, { accumulate: 4 });
+  expect(kept(accumulated)).toBe(kept(plan));
+  expect(accumulated.peak - plan.peak).toBeLessThan(2 * plan.gradients);
+});
+
+test('what cannot be trained, and what no buffer of the device can hold, is refused', async () => {
+  const before = tf.memory().numTensors;
+  const plan = (options: object, sizes = batch) => planMemory(gpt2(2), sizes, options);
+  await expect(plan({}, { rows: 0, tokens: 4 })).rejects.toThrow(
+    'planMemory: rows is 0; expected a whole number of at least 1',
+  );
+  await expect(plan({ accumulate: 1.5 })).rejects.toThrow('accumulate is 1.5');
+  await expect(plan({ trains: () => false })).rejects.toThrow('no parameter is trained');
+  await expect(plan({ dtype: 'int8' })).rejects.toThrow('are packed');
+  await expect(plan({ limits: { maxBufferSize: 2 ** 20 } })).rejects.toThrow(
+    'the device makes buffers of at most 1048576',
+  );
+  expect(tf.memory().numTensors).toBe(before);
+});

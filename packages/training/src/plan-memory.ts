@@ -1,0 +1,187 @@
+import {
+  type ForwardContext,
+  InputError,
+  type Network,
+  type ParamStore,
+  Random,
+} from '@headwise/core';
+import type { BufferCount } from '@headwise/core/internal';
+import { PackedWeight } from '@headwise/kernels';
+import { planned } from '@headwise/kernels/internal';
+import { AdaptedModel, Lora, type LoraOptions, type WeightOptions } from '@headwise/models';
+import { modelParts, plannedModel } from '@headwise/models/internal';
+import * as tf from '@tensorflow/tfjs';
+import { AdamW } from './adamw.js';
+import { clipping } from './clip.js';
+import { accumulateGradients } from './gradients.js';
+import type { ExampleBatch } from './objective.js';
+import type { Optimizer } from './optimizer.js';
+import { defaultObjective, type PlannedBatch, type PlannedObjective } from './planned-objective.js';
+
+export interface PlanOptions<N extends Network = Network> extends WeightOptions {
+  /** Default AdamW. */
+  optimizer?: ((params: Readonly<Record<string, tf.Variable>>) => Optimizer) | undefined;
+  /**
+   * What is trained for; default causal language modeling, sequence-to-sequence, or the cross-entropy of an encoder's head,
+   * with every position predicted.
+   */
+  objective?: ((network: N, batch: PlannedBatch) => PlannedObjective) | undefined;
+  /** Batches of one step; default 1. */
+  accumulate?: number | undefined;
+  /** Trains low-rank updates instead of the model, whose weights then may be packed by `dtype`. */
+  lora?: LoraOptions | undefined;
+  /** Which parameters are trained, by their path; default all. */
+  trains?: ((path: string) => boolean) | undefined;
+  /** Take the place of the device's limits, such as `maxBufferSize`, in WebGPU's names. */
+  limits?: Readonly<Record<string, number>> | undefined;
+}
+
+/** Where a step uses the most memory. */
+export type StepPhase = 'forward' | 'backward' | 'update';
+
+/** The memory of GPU buffers that training takes, in bytes. */
+export interface MemoryPlan {
+  /** The most at any moment of a step. */
+  readonly peak: number;
+  /** The phase of the step that has the peak. */
+  readonly during: StepPhase;
+  /** Parameters, frozen ones and adapters included. */
+  readonly weights: number;
+  /** Gradients of the parameters that are trained. */
+  readonly gradients: number;
+  /** What the optimizer keeps from step to step. */
+  readonly optimizer: number;
+  /** What the forward pass of one batch keeps for the backward pass. */
+  readonly activations: number;
+  /** The most in scores of the vocabulary at once. */
+  readonly logits: number;
+}
+
+/**
+ * Predicts the memory of GPU buffers that training a model takes, before anything is allocated.
+ *
+ * Two steps of the real training run on a WebGPU backend whose device computes nothing and has no memory. So the plan
+ * covers every family, objective and optimizer, and parts of one's own; it takes as long as the JavaScript of two steps.
+ * It needs no GPU, but WebGPU's constants: in Node the package `webgpu`.
+ *
+ * @param configuration as `createModel` takes it
+ * @throws InputError for a configuration or options that cannot be trained; ShapeError naming the first tensor that is
+ * larger than the device allows; BackendError where WebGPU's constants are missing
+ * @example
+ * const { peak } = await planMemory({ model_type: 'gpt2' }, { rows: 8, tokens: 512 });
+ * console.log(`${(peak / 1e9).toFixed(1)} GB`);
+ */
+export async function planMemory(
+  configuration: unknown,
+  batch: PlannedBatch,
+  options: PlanOptions = {},
+): Promise<MemoryPlan> {
+  checkSizes({ ...batch, accumulate: options.accumulate ?? 1 });
+  const { vocabSize } = modelParts(configuration);
+  return planned((count) => planOf(count, configuration, batch, options), {
+    limits: options.limits,
+    watch: vocabSize,
+  });
+}
+
+/** Steps of a plan: some buffers are made by the first one for all. */
+const plannedSteps = 2;
+
+function planOf(
+  count: BufferCount,
+  configuration: unknown,
+  batch: PlannedBatch,
+  options: PlanOptions,
+): MemoryPlan {
+  const made: { dispose(): void }[] = [];
+  try {
+    const model = plannedModel(configuration, options);
+    made.push(model.params);
+    const lora = options.lora && new Lora(model.params, options.lora);
+    if (lora) made.push(lora.params);
+    const network = lora ? new AdaptedModel(model.network, lora) : model.network;
+    const params = trainedOf((lora ?? model).params.named(), options.trains);
+    for (const { params: store } of lora ? [model, lora] : [model]) count.send(tensorsOf(store));
+    count.settle();
+    const weights = count.used;
+    const optimizer = options.optimizer?.(params) ?? new AdamW(params);
+    made.push(optimizer);
+    const planned = (options.objective ?? defaultObjective)(network, batch);
+    const steps = stepsOf(count, params, { ...planned, optimizer }, options.accumulate ?? 1);
+    count.settle();
+    return {
+      ...steps,
+      weights,
+      gradients: Object.values(params).reduce((sum, { size }) => sum + 4 * size, 0),
+      optimizer: count.used - weights,
+      logits: count.watchedPeak,
+    };
+  } finally {
+    for (const part of made) part.dispose();
+  }
+}
+
+/** What steps take at their peak, and what a forward pass keeps. */
+function stepsOf(
+  count: BufferCount,
+  params: Readonly<Record<string, tf.Variable>>,
+  { objective, batch, optimizer }: PlannedObjective & { optimizer: Optimizer },
+  accumulate: number,
+): Pick<MemoryPlan, 'peak' | 'during' | 'activations'> {
+  const phases = { forward: 0, backward: 0, update: 0 };
+  const end = (phase: StepPhase) => {
+    phases[phase] = Math.max(phases[phase], count.peak);
+    count.restart();
+  };
+  let activations = 0;
+  const watched: typeof objective = {
+    ...objective,
+    loss: (given, ctx) => {
+      end('backward');
+      const before = count.live;
+      const loss = objective.loss(given, ctx);
+      activations = Math.max(activations, count.live - before);
+      end('forward');
+      return loss;
+    },
+  };
+  const batches = Array<ExampleBatch>(accumulate).fill(batch);
+  const ctx: ForwardContext = { training: true, random: new Random(0) };
+  for (let step = 0; step < plannedSteps; step++) {
+    const { gradients, losses } = accumulateGradients('planMemory', params, watched, batches, ctx);
+    end('backward');
+    const { norm, scale } = clipping(gradients, 1);
+    const read = tf.stack([norm, ...losses]);
+    optimizer.update(gradients, 1, scale);
+    end('update');
+    tf.dispose([losses, gradients, norm, scale, read]);
+  }
+  const ordered = (Object.keys(phases) as StepPhase[]).sort((a, b) => phases[b] - phases[a]);
+  return { peak: phases[ordered[0]!], during: ordered[0]!, activations };
+}
+
+/** The tensors of a store, packed or not. */
+function tensorsOf(params: ParamStore): tf.TensorInfo[] {
+  const packed = Object.values(params.matrices()).flatMap(({ packed: weight }) =>
+    weight instanceof PackedWeight ? [weight.words, ...(weight.scales ? [weight.scales] : [])] : [],
+  );
+  return [...Object.values(params.named()), ...packed];
+}
+
+function trainedOf(
+  params: Readonly<Record<string, tf.Variable>>,
+  trains: ((path: string) => boolean) | undefined,
+): Readonly<Record<string, tf.Variable>> {
+  // The record of a store itself, which tells what is packed beside it.
+  if (!trains) return params;
+  const trained = Object.fromEntries(Object.entries(params).filter(([path]) => trains(path)));
+  if (Object.keys(trained).length > 0) return trained;
+  throw new InputError('planMemory: no parameter is trained; expected at least one');
+}
+
+function checkSizes(sizes: object): void {
+  for (const [name, size] of Object.entries(sizes)) {
+    if (size === undefined || (Number.isSafeInteger(size) && size >= 1)) continue;
+    throw new InputError(`planMemory: ${name} is ${size}; expected a whole number of at least 1`);
+  }
+}
