@@ -27,4 +27,4 @@ done
 "$venv/bin/python" "$here/settings.py" "$goldens/../../models/src/goldens/settings.json"
 (cd "$here" && "$venv/bin/python" ten_steps.py "$goldens" "$goldens/../../models/src/goldens/ten-steps.json")
 "$venv/bin/python" "$here/falcon_alibi.py" "$goldens/../../positions/src/goldens/alibi-bfloat16.json"
-(cd "$here" && "$venv/bin/python" objectives.py "$goldens" "$goldens/../../models/src/goldens/objectives.json")
+(cd "$here" && "$venv/bin/python" objectives.py "$goldens" "$goldens/../../training/src/goldens/objectives.json")

@@ -1,4 +1,7 @@
 import type { EncoderDecoderModel, EncoderModel, Network } from '@headwise/core';
+import { loadModel } from '@headwise/models/node';
+import { expect, test } from 'vitest';
+import golden from '../goldens/objectives.json' with { type: 'json' };
 import {
   AdamW,
   constantRate,
@@ -12,10 +15,7 @@ import {
   sequenceToSequence,
   tokenClassification,
   train,
-} from '@headwise/training';
-import { expect, test } from 'vitest';
-import golden from './goldens/objectives.json' with { type: 'json' };
-import { loadModel } from './node.js';
+} from '../index.js';
 
 type Tensors = Record<string, { shape: number[]; data: number[] }>;
 
@@ -67,7 +67,7 @@ const objectives: Record<
 for (const { objective: name, model, batches, losses } of golden.cases) {
   test(`${name}: twenty steps of AdamW on ${model} make the losses of PyTorch`, async () => {
     const { network, params } = await loadModel(
-      new URL(`../../parity/goldens/${model}`, import.meta.url).pathname,
+      new URL(`../../../parity/goldens/${model}`, import.meta.url).pathname,
     );
     const [objectiveOf, batchOf] = objectives[name]!;
     const optimizer = new AdamW(params.named());
@@ -91,7 +91,7 @@ for (const { objective: name, model, batches, losses } of golden.cases) {
 
 test('labels, values and places that cannot be are named before the step', async () => {
   const load = async (name: string) => {
-    const path = new URL(`../../parity/goldens/${name}`, import.meta.url).pathname;
+    const path = new URL(`../../../parity/goldens/${name}`, import.meta.url).pathname;
     return loadModel(path);
   };
   const text = { inputs: Int32Array.of(5, 6, 7, 8), shape: [2, 2] } as const;
