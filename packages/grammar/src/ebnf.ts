@@ -7,10 +7,35 @@ import {
   type Expression,
   literal,
   type Rules,
+  renamed,
   repeat,
   rule,
   sequence,
 } from './expression.js';
+import { parseSchema } from './schema/schema.js';
+
+/**
+ * Reads a grammar together with JSON schemas, whose texts are further rules of the grammar.
+ *
+ * @throws InputError as `parseEbnf` and `parseSchema` do, and for a schema with the name of a rule
+ */
+export function parseEbnfWithSchemas(
+  text: string,
+  schemas: Readonly<Record<string, unknown>>,
+): Rules {
+  const rules = new Map(parseEbnf(text));
+  for (const [name, schema] of Object.entries(schemas)) {
+    if (rules.has(name)) {
+      throw new InputError(`ebnf: ${name} is a rule and a schema; expected different names`);
+    }
+    // No name of a rule has a space.
+    const inside = (old: string) => (old === 'root' ? name : `${name} ${old}`);
+    for (const [old, expression] of parseSchema(schema)) {
+      rules.set(inside(old), renamed(expression, inside));
+    }
+  }
+  return rules;
+}
 
 /**
  * Reads a grammar in the EBNF of XGrammar and llama.cpp (GBNF): rules `name ::= …`; `root` matches the whole text. It takes

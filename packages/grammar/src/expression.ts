@@ -68,3 +68,19 @@ export function inString(expression: Expression): Expression {
       return expression;
   }
 }
+
+/** The same language with other names of rules. */
+export function renamed(expression: Expression, name: (old: string) => string): Expression {
+  switch (expression.kind) {
+    case 'rule':
+      return rule(name(expression.name));
+    case 'sequence':
+    case 'choice':
+      return { ...expression, parts: expression.parts.map((part) => renamed(part, name)) };
+    case 'repeat':
+    case 'limited':
+      return { ...expression, part: renamed(expression.part, name) };
+    default:
+      return expression;
+  }
+}

@@ -216,6 +216,26 @@ test('numbers within bounds are those that a comparison allows', () => {
   }
 });
 
+test('a grammar takes JSON schemas for rules', () => {
+  const pair = { type: 'array', items: { $ref: '#/$defs/one' }, minItems: 2, maxItems: 2 };
+  const schemas = {
+    numbers: { ...pair, $defs: { one: { type: 'integer', minimum: 7 } } },
+    words: { ...pair, $defs: { one: { enum: ['no'] } } },
+    object: { type: 'object', properties: { a: { enum: [1] } } },
+  };
+  const constraint = grammar.ebnf('root ::= "n" numbers | "w" words numbers? | object', schemas);
+  for (const text of ['n[7, 8]', 'w["no","no"]', 'w["no","no"][9,7]', '{"a":1}', '{}']) {
+    expect(accepts(constraint, text), text).toBe(true);
+  }
+  for (const text of ['n["no","no"]', 'w[7,8]', 'n[6,7]', '7']) {
+    expect(accepts(constraint, text), text).toBe(false);
+  }
+  expect(() => grammar.ebnf('root ::= a\na ::= "x"', { a: true })).toThrow(
+    'ebnf: a is a rule and a schema',
+  );
+  expect(() => grammar.ebnf('root ::= a', { a: { enum: [] } })).toThrow('#: enum is []');
+});
+
 test('a vocabulary without the characters is refused, and what was compiled is kept', async () => {
   const letters = createGrammar(await trainCharacter(['abc']));
   expect(() => letters.json()).toThrow('grammar: the vocabulary lacks characters');

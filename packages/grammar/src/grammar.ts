@@ -3,7 +3,7 @@ import type { Constraint } from '@headwise/generation';
 import { Automaton } from './automaton/automaton.js';
 import { Matcher } from './automaton/matcher.js';
 import { type TokenTexts, Vocabulary } from './automaton/vocabulary.js';
-import { parseEbnf } from './ebnf.js';
+import { parseEbnfWithSchemas } from './ebnf.js';
 import type { Rules } from './expression.js';
 import { distancesOf } from './network/distance.js';
 import { checkLeftRecursion } from './network/left-recursion.js';
@@ -33,9 +33,10 @@ export interface Grammar {
   /**
    * The texts of the rule `root` of a grammar in the EBNF of XGrammar and llama.cpp (GBNF).
    *
-   * @throws InputError with line and column, and for left recursion
+   * @param schemas JSON schemas by names that the grammar uses like those of rules: the texts of `jsonSchema`
+   * @throws InputError with line and column, for left recursion, and as `jsonSchema` does
    */
-  ebnf(grammar: string): Constraint;
+  ebnf(grammar: string, schemas?: Readonly<Record<string, unknown>>): Constraint;
 }
 
 /**
@@ -62,7 +63,10 @@ export function createGrammar(tokenizer: TokenTexts): Grammar {
     json: () => kept('json', () => jsonRules),
     regex: (pattern) =>
       kept(`regex ${pattern}`, () => new Map([['root', parseRegex(pattern, 'whole')]])),
-    ebnf: (grammar) => kept(`ebnf ${grammar}`, () => parseEbnf(grammar)),
+    ebnf: (grammar, schemas = {}) =>
+      kept(`ebnf ${grammar} ${JSON.stringify(schemas)}`, () =>
+        parseEbnfWithSchemas(grammar, schemas),
+      ),
   };
 }
 

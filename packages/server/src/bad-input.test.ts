@@ -74,7 +74,7 @@ test('chats that a model or its template cannot answer are refused by name', asy
   const cases: [body: object, message: string][] = [
     [{ ...chat, tools: [weather] }, 'does not write tools'],
     [{ ...chat, functions: [] }, "'functions' is not supported: give them as 'tools'"],
-    [{ ...chat, tool_choice: 'required', tools: [weather] }, 'tool_choice'],
+    [{ ...chat, tool_choice: 'required', tools: [] }, 'tool_choice asks for a call'],
     [{ ...chat, messages: [] }, 'messages'],
     [{ ...chat, messages: [{ role: 'user', content: image }] }, 'the models read nothing else'],
     [{ ...chat, messages: [{ role: 'nobody', content: 'x' }] }, 'messages.0.role'],

@@ -12,4 +12,5 @@ export {
 } from './generate-text.js';
 export { type LoadedText, type LoadTextOptions, load } from './load.js';
 export type { Pooling } from './pooling.js';
+export { type ToolCallForm, type ToolCallFormOptions, toolCallForm } from './tool-call-form.js';
 export { readsTools, type ToolCall, ToolCallParser, type ToolCallPiece } from './tool-calls.js';

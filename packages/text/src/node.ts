@@ -48,4 +48,5 @@ export async function load(
   };
   return loadFiles(folderFiles(place), files, options);
 }
+export { type ToolCallForm, type ToolCallFormOptions, toolCallForm } from './tool-call-form.js';
 export { readsTools, type ToolCall, ToolCallParser, type ToolCallPiece } from './tool-calls.js';

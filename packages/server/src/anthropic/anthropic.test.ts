@@ -129,7 +129,8 @@ test('errors have the form of the API, and what cannot be honoured is refused by
   await refused({ max_tokens: 0 }, 400, invalid, '^max_tokens: ');
   await refused({ max_tokens: 200 }, 400, invalid, "the model's context of 128 leaves");
   await refused({ tools }, 400, invalid, "the chat template of 'tiny' does not write tools");
-  await refused({ tool_choice: { type: 'any' } }, 400, invalid, "expected 'auto' or 'none'");
+  await refused({ tool_choice: { type: 'any' } }, 400, invalid, 'there are no tools');
+  await refused({ tool_choice: { type: 'x' } }, 400, invalid, "expected the type 'auto'");
   const last = [user('a'), { role: 'assistant', content: 'b' }];
   await refused({ messages: last }, 400, invalid, 'messages ends with the assistant');
   const image = { type: 'image', source: { type: 'url', url: 'x' } };

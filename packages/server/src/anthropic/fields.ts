@@ -1,5 +1,6 @@
 import type { ChatMessage } from '@headwise/tokenizers';
 import { z } from 'zod';
+import { type Calling, callingOf, type ToolChoice } from '../chat/tools.js';
 import { ApiError } from '../http/api-error.js';
 
 interface TextBlock {
@@ -31,6 +32,7 @@ interface Tool {
   name: string;
   description?: string | undefined;
   input_schema: Record<string, unknown>;
+  strict?: boolean | undefined;
 }
 
 // Where a prefix may be kept for later requests; no answer depends on it.
@@ -63,6 +65,7 @@ const tool = z.strictObject({
   name: z.string(),
   description: z.string().optional(),
   input_schema: z.record(z.string(), z.unknown()),
+  strict: z.boolean().optional(),
   ...cached,
 });
 
@@ -78,8 +81,26 @@ export interface MessagesBody {
   stop_sequences?: string[] | undefined;
   stream?: boolean | undefined;
   tools?: Tool[] | undefined;
-  tool_choice?: { type: 'auto' | 'none' } | undefined;
+  tool_choice?: GivenToolChoice | undefined;
 }
+
+interface GivenToolChoice {
+  type: 'auto' | 'none' | 'any' | 'tool';
+  name?: string | undefined;
+  disable_parallel_tool_use?: boolean | undefined;
+}
+
+const parallel = { disable_parallel_tool_use: z.boolean().optional() };
+const toolChoice: z.ZodType<GivenToolChoice> = z.discriminatedUnion(
+  'type',
+  [
+    z.strictObject({ type: z.literal('auto'), ...parallel }),
+    z.strictObject({ type: z.literal('any'), ...parallel }),
+    z.strictObject({ type: z.literal('tool'), name: z.string(), ...parallel }),
+    z.strictObject({ type: z.literal('none') }),
+  ],
+  { error: "expected the type 'auto', 'any', 'tool' or 'none'" },
+);
 
 /** The schema of `MessagesBody`. */
 export const messagesSchema: z.ZodType<MessagesBody> = z.strictObject({
@@ -93,18 +114,31 @@ export const messagesSchema: z.ZodType<MessagesBody> = z.strictObject({
   stop_sequences: z.array(z.string()).max(16).optional(),
   stream: z.boolean().optional(),
   tools: z.array(tool).optional(),
-  tool_choice: z
-    .strictObject({
-      type: z.enum(['auto', 'none'], {
-        error: "expected 'auto' or 'none': the model cannot be made to call a function",
-      }),
-    })
-    .optional(),
+  tool_choice: toolChoice.optional(),
   thinking: z.strictObject({ type: z.literal('disabled') }).optional(),
   metadata: z.unknown().optional(),
   service_tier: z.unknown().optional(),
   ...cached,
 });
+
+/** The functions of a request. @throws ApiError as `callingOf` does */
+export function messageTools({
+  tools = [],
+  tool_choice: choice,
+}: MessagesBody): Calling | undefined {
+  const strict = tools.flatMap((one) => (one.strict ? [one.name] : []));
+  const told = tools.map(({ name, description, input_schema: parameters }) => ({
+    type: 'function' as const,
+    function: { name, ...(description === undefined ? {} : { description }), parameters },
+  }));
+  const parallel = !choice?.disable_parallel_tool_use;
+  return callingOf(told, { strict, choice: choice && chosen(choice), parallel });
+}
+
+function chosen({ type, name = '' }: GivenToolChoice): ToolChoice {
+  if (type === 'tool') return { name };
+  return type === 'any' ? 'required' : type;
+}
 
 /**
  * The messages as chat templates read them, the system text first.

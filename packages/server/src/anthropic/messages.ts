@@ -1,14 +1,14 @@
 import type { Hono } from 'hono';
 import { type Answer, beginAnswers } from '../answer.js';
 import { CallReader } from '../chat/call-reader.js';
-import { chatPrompt, type FunctionTool } from '../chat/prompt.js';
+import { chatPrompt } from '../chat/prompt.js';
 import { checkedBody, readJsonBody } from '../http/body.js';
 import { eventStream } from '../http/event-stream.js';
 import { randomSeed } from '../openai/fields.js';
 import type { Service } from '../service.js';
 import { anthropicErrorEvent } from './anthropic-error.js';
 import { ContentBlocks, namedEvent } from './events.js';
-import { chatMessages, type MessagesBody, messagesSchema } from './fields.js';
+import { chatMessages, type MessagesBody, messagesSchema, messageTools } from './fields.js';
 
 /**
  * `POST /v1/messages`: answers a conversation, in the form of Anthropic's API.
@@ -38,9 +38,10 @@ class MessagesRequest {
     this.#body = body;
     const served = service.modelNamed(body.model);
     const { model } = served;
-    const tools = toolsOf(body);
-    const prompt = chatPrompt(served, chatMessages(body), { tools });
+    const calling = messageTools(body);
+    const { prompt, constraint } = chatPrompt(served, chatMessages(body), { calling });
     const options = {
+      ...(constraint ? { constraint } : {}),
       maxNewTokens: body.max_tokens,
       temperature: body.temperature,
       topP: body.top_p,
@@ -53,7 +54,7 @@ class MessagesRequest {
     ];
     service.countTokens.prompt(prompt.length);
     this.#promptTokens = prompt.length;
-    this.#calls = new CallReader(tools);
+    this.#calls = new CallReader(calling);
     this.#frame = {
       id: `msg_${crypto.randomUUID().replaceAll('-', '')}`,
       type: 'message',
@@ -107,6 +108,7 @@ class MessagesRequest {
   async *#blockEvents(): AsyncGenerator<string, void> {
     for (let piece = await this.#answer.next(); piece; piece = await this.#answer.next()) {
       yield* this.#content.push(this.#calls.read(piece.text));
+      if (this.#calls.isFull) this.#answer.cancel();
     }
     yield* this.#content.push(this.#calls.read(undefined));
     yield* this.#content.end();
@@ -120,12 +122,4 @@ class MessagesRequest {
     }
     return { stop_reason: finish === 'stop' ? 'end_turn' : 'max_tokens', stop_sequence: null };
   }
-}
-
-function toolsOf({ tools = [], tool_choice: choice }: MessagesBody): FunctionTool[] | undefined {
-  if (tools.length === 0 || choice?.type === 'none') return undefined;
-  return tools.map(({ name, description, input_schema: parameters }) => ({
-    type: 'function',
-    function: { name, ...(description === undefined ? {} : { description }), parameters },
-  }));
 }

@@ -1,5 +1,5 @@
 import { ToolCallParser, type ToolCallPiece } from '@headwise/text';
-import type { FunctionTool } from './prompt.js';
+import type { Calling } from './tools.js';
 
 /** Tells the calls of functions from the text of one answer. */
 export class CallReader {
@@ -7,13 +7,10 @@ export class CallReader {
   readonly #most: number;
   #calls = 0;
 
-  /**
-   * @param tools functions that the model was told of; without them all is text
-   * @param most calls that an answer may have; what follows them is dropped
-   */
-  constructor(tools: readonly FunctionTool[] | undefined, most: number = Number.POSITIVE_INFINITY) {
-    this.#parser = tools && new ToolCallParser(tools.map((tool) => tool.function.name));
-    this.#most = most;
+  /** @param calling the functions that the model was told of; without them all is text. What follows the last call that an answer may have is dropped. */
+  constructor(calling: Calling | undefined) {
+    this.#parser = calling && new ToolCallParser(calling.tools.map((tool) => tool.function.name));
+    this.#most = calling?.most ?? 0;
   }
 
   /** The number of calls that were read. */
@@ -23,7 +20,7 @@ export class CallReader {
 
   /** Whether the answer has all the calls that it may have. */
   get isFull(): boolean {
-    return this.#calls >= this.#most;
+    return this.#calls > 0 && this.#calls >= this.#most;
   }
 
   /** What is certain with the next text of the answer, in order; without a text, at its end. */

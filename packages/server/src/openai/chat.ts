@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { type Answer, beginAnswers, piecesOf } from '../answer.js';
 import { CallReader, newCallId } from '../chat/call-reader.js';
 import { chatPrompt } from '../chat/prompt.js';
+import type { Calling } from '../chat/tools.js';
 import { ApiError } from '../http/api-error.js';
 import { checkedBody, readJsonBody } from '../http/body.js';
 import { dataEvent, eventStream } from '../http/event-stream.js';
@@ -20,9 +21,15 @@ import {
   usageOf,
   withSeed,
 } from './fields.js';
-import { functionTools, givenMessages, templateMessages } from './messages.js';
+import {
+  chatTools,
+  givenMessages,
+  givenToolChoice,
+  givenTools,
+  templateMessages,
+} from './messages.js';
 import { openAiErrorEvent } from './openai-error.js';
-import { constraintOf, responseFormat } from './response-format.js';
+import { responseFormat, schemaOf } from './response-format.js';
 
 const schema = z.strictObject({
   ...samplingFields,
@@ -33,12 +40,8 @@ const schema = z.strictObject({
   max_completion_tokens: z.int().min(0).optional(),
   logprobs: z.boolean().optional(),
   top_logprobs: z.int().min(0).max(20).optional(),
-  tools: functionTools.optional(),
-  tool_choice: z
-    .enum(['none', 'auto'], {
-      error: "expected 'none' or 'auto': a model cannot be held to calling a function",
-    })
-    .optional(),
+  tools: givenTools.optional(),
+  tool_choice: givenToolChoice.optional(),
   parallel_tool_calls: z.boolean().optional(),
   response_format: responseFormat.optional(),
   // Other servers keep the answer, and give the same one.
@@ -94,6 +97,7 @@ interface ChoicePiece {
 class ChatCompletion {
   readonly #body: Body;
   readonly #model: ServedModel;
+  readonly #tools: Calling | undefined;
   readonly #answers: readonly Answer[];
   readonly #promptTokens: number;
   readonly #frame: { id: string; created: number; model: string };
@@ -109,12 +113,13 @@ class ChatCompletion {
       });
     }
     checkSequences(n, service.limits.sequences);
-    const prompt = chatPrompt(model, templateMessages(body.messages), {
-      tools: this.#tools,
+    this.#tools = chatTools(body);
+    const { prompt, constraint } = chatPrompt(model, templateMessages(body.messages), {
+      calling: this.#tools,
+      textSchema: schemaOf(body.response_format),
       variables: body.chat_template_kwargs,
     });
     this.#promptTokens = prompt.length;
-    const constraint = constraintOf(body.response_format, model.tokenizer);
     const settings = {
       ...settingsFrom(body, model.model.generation, n),
       ...(constraint ? { constraint } : {}),
@@ -191,7 +196,7 @@ class ChatCompletion {
 
   /** The answers as pieces of choices: calls of functions are taken out of the text. */
   async *#pieces(): AsyncGenerator<ChoicePiece, void> {
-    const readers = this.#answers.map(() => new CallReader(this.#tools, this.#mostCalls));
+    const readers = this.#answers.map(() => new CallReader(this.#tools));
     for await (const { index, piece } of piecesOf(this.#answers)) {
       const delta: Delta = {};
       const reader = readers[index]!;
@@ -210,15 +215,6 @@ class ChatCompletion {
       yield { index, delta, logprob, ...(piece ? {} : { finish: ended }) };
       if (reader.isFull) this.#answers[index]!.cancel();
     }
-  }
-
-  get #mostCalls(): number {
-    return this.#body.parallel_tool_calls === false ? 1 : Number.POSITIVE_INFINITY;
-  }
-
-  get #tools(): Body['tools'] {
-    const { tools = [], tool_choice: choice } = this.#body;
-    return choice === 'none' || tools.length === 0 ? undefined : tools;
   }
 
   #usage(): object {

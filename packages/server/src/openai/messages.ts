@@ -1,6 +1,6 @@
 import type { ChatMessage } from '@headwise/tokenizers';
 import { z } from 'zod';
-import type { FunctionTool } from '../chat/prompt.js';
+import { type Calling, callingOf, type FunctionTool, type ToolChoice } from '../chat/tools.js';
 
 interface GivenCall {
   id: string;
@@ -42,21 +42,62 @@ export const givenMessages: z.ZodType<GivenMessage[]> = z
   )
   .min(1);
 
+interface GivenTool extends FunctionTool {
+  function: FunctionTool['function'] & { strict?: boolean | null | undefined };
+}
+
 /** The schema of tools. */
-export const functionTools: z.ZodType<FunctionTool[]> = z.array(
+export const givenTools: z.ZodType<GivenTool[]> = z.array(
   z.strictObject({
     type: z.literal('function', { error: "expected 'function': there are no other tools" }),
     function: z.strictObject({
       name: z.string().min(1).max(64),
       description: z.string().optional(),
       parameters: z.record(z.string(), z.unknown()).optional(),
-      // Whether the arguments are held to their schema: they are as the model writes them.
-      strict: z
-        .literal(false, { error: 'expected false: arguments are not constrained' })
-        .nullish(),
+      strict: z.boolean().nullish(),
     }),
   }),
 );
+
+type GivenToolChoice =
+  | 'none'
+  | 'auto'
+  | 'required'
+  | { type: 'function'; function: { name: string } };
+
+/** The schema of `tool_choice`. */
+export const givenToolChoice: z.ZodType<GivenToolChoice> = z.union(
+  [
+    z.enum(['none', 'auto', 'required']),
+    z.strictObject({
+      type: z.literal('function'),
+      function: z.strictObject({ name: z.string() }),
+    }),
+  ],
+  { error: "expected 'none', 'auto', 'required', or a function by its name" },
+);
+
+/** The fields of a chat that say which functions may be called. */
+export interface ToolFields {
+  tools?: GivenTool[] | undefined;
+  tool_choice?: GivenToolChoice | undefined;
+  parallel_tool_calls?: boolean | undefined;
+}
+
+/** The functions of a chat. @throws ApiError as `callingOf` does */
+export function chatTools({
+  tools = [],
+  tool_choice: choice,
+  parallel_tool_calls: parallel,
+}: ToolFields): Calling | undefined {
+  const strict = tools.flatMap((tool) => (tool.function.strict ? [tool.function.name] : []));
+  const told = tools.map(({ type, function: { strict: _, ...written } }) => ({
+    type,
+    function: written,
+  }));
+  const chosen: ToolChoice | undefined = typeof choice === 'object' ? choice.function : choice;
+  return callingOf(told, { strict, choice: chosen, parallel });
+}
 
 /** Messages as chat templates know them. */
 export const templateMessages = (messages: readonly GivenMessage[]): ChatMessage[] =>

@@ -1,6 +1,3 @@
-import type { Constraint } from '@headwise/generation';
-import { createGrammar, type Grammar } from '@headwise/grammar';
-import type { Tokenizer } from '@headwise/tokenizers';
 import { z } from 'zod';
 
 /** The form of an answer: text, any JSON, or JSON that is valid against a schema. */
@@ -25,16 +22,8 @@ export const responseFormat: z.ZodType<ResponseFormat> = z.discriminatedUnion('t
   }),
 ]);
 
-const grammars = new WeakMap<Tokenizer, Grammar>();
-
-/** What holds the tokens of an answer to its form; undefined for text. @throws InputError for a schema that is not supported */
-export function constraintOf(
-  format: ResponseFormat | undefined,
-  tokenizer: Tokenizer,
-): Constraint | undefined {
+/** The JSON schema that a text is held to; undefined for any text. */
+export function schemaOf(format: ResponseFormat | undefined): unknown {
   if (!format || format.type === 'text') return undefined;
-  const grammar = grammars.get(tokenizer) ?? createGrammar(tokenizer);
-  grammars.set(tokenizer, grammar);
-  if (format.type === 'json_object') return grammar.json();
-  return grammar.jsonSchema(format.json_schema.schema ?? {});
+  return format.type === 'json_object' ? true : (format.json_schema.schema ?? true);
 }

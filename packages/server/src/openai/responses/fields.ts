@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { FunctionTool } from '../../chat/prompt.js';
+import { type Calling, callingOf } from '../../chat/tools.js';
 import { type DrawingFields, drawingFields, idleFields } from '../fields.js';
 import type { ResponseFormat } from '../response-format.js';
 import { type InputItem, inputItems } from './input.js';
@@ -10,7 +10,7 @@ interface Tool {
   name: string;
   description?: string | null | undefined;
   parameters?: Record<string, unknown> | null | undefined;
-  strict?: false | null | undefined;
+  strict?: boolean | null | undefined;
 }
 
 type TextFormat =
@@ -25,7 +25,7 @@ export interface ResponsesBody extends DrawingFields {
   max_output_tokens?: number | undefined;
   text?: { format?: TextFormat | undefined } | undefined;
   tools?: Tool[] | undefined;
-  tool_choice?: 'none' | 'auto' | undefined;
+  tool_choice?: ToolChoice | undefined;
   parallel_tool_calls?: boolean | undefined;
   include?: 'message.output_text.logprobs'[] | undefined;
   top_logprobs?: number | undefined;
@@ -39,8 +39,18 @@ const tool: z.ZodType<Tool> = z.strictObject({
   name: z.string().min(1).max(64),
   description: z.string().nullish(),
   parameters: z.record(z.string(), z.unknown()).nullish(),
-  strict: z.literal(false, { error: 'expected false: arguments are not constrained' }).nullish(),
+  strict: z.boolean().nullish(),
 });
+
+type ToolChoice = 'none' | 'auto' | 'required' | { type: 'function'; name: string };
+
+const toolChoice: z.ZodType<ToolChoice> = z.union(
+  [
+    z.enum(['none', 'auto', 'required']),
+    z.strictObject({ type: z.literal('function'), name: z.string() }),
+  ],
+  { error: "expected 'none', 'auto', 'required', or a function by its name" },
+);
 
 const format: z.ZodType<TextFormat> = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('text') }),
@@ -73,11 +83,7 @@ export const responsesSchema: z.ZodType<ResponsesBody> = z.strictObject({
     })
     .optional(),
   tools: z.array(tool).optional(),
-  tool_choice: z
-    .enum(['none', 'auto'], {
-      error: "expected 'none' or 'auto': a model cannot be held to calling a function",
-    })
-    .optional(),
+  tool_choice: toolChoice.optional(),
   parallel_tool_calls: z.boolean().optional(),
   include: z
     .array(
@@ -117,18 +123,20 @@ export const chatFormat = ({ text }: ResponsesBody): ResponseFormat | undefined 
     ? { type: 'json_schema', json_schema: { schema: text.format.schema } }
     : text?.format;
 
-/** The functions as chat templates read them; undefined where none may be called. */
-export function functionTools({
+/** The functions of a request. @throws ApiError as `callingOf` does */
+export function responseTools({
   tools = [],
   tool_choice: choice,
-}: ResponsesBody): FunctionTool[] | undefined {
-  if (tools.length === 0 || choice === 'none') return undefined;
-  return tools.map(({ name, description, parameters }) => ({
-    type: 'function',
+  parallel_tool_calls: parallel,
+}: ResponsesBody): Calling | undefined {
+  const strict = tools.flatMap((one) => (one.strict ? [one.name] : []));
+  const told = tools.map(({ type, name, description, parameters }) => ({
+    type,
     function: {
       name,
       ...(description ? { description } : {}),
       ...(parameters ? { parameters } : {}),
     },
   }));
+  return callingOf(told, { strict, choice, parallel });
 }

@@ -9,13 +9,13 @@ import type { ServedModel, Service } from '../../service.js';
 import { chatLogprob } from '../chat-logprobs.js';
 import { newId, now, refuseFields, settingsFrom } from '../fields.js';
 import { openAiErrorBody } from '../openai-error.js';
-import { constraintOf } from '../response-format.js';
+import { schemaOf } from '../response-format.js';
 import {
   chatFormat,
-  functionTools,
   type ResponsesBody,
   refusedFields,
   responsesSchema,
+  responseTools,
 } from './fields.js';
 import { inputMessages } from './input.js';
 import { OutputItems } from './items.js';
@@ -66,15 +66,18 @@ class ResponseRequest {
       );
     }
     this.#model = service.modelNamed(body.model);
-    const { model, tokenizer } = this.#model;
-    const tools = functionTools(body);
-    const prompt = chatPrompt(this.#model, inputMessages(body.input, body.instructions), {
-      tools,
-      variables: body.chat_template_kwargs,
-    });
-    const constraint = constraintOf(chatFormat(body), tokenizer);
+    const calling = responseTools(body);
+    const { prompt, constraint } = chatPrompt(
+      this.#model,
+      inputMessages(body.input, body.instructions),
+      {
+        calling,
+        textSchema: schemaOf(chatFormat(body)),
+        variables: body.chat_template_kwargs,
+      },
+    );
     const options = {
-      ...settingsFrom(body, model.generation),
+      ...settingsFrom(body, this.#model.model.generation),
       ...(constraint ? { constraint } : {}),
       maxNewTokens: body.max_output_tokens,
     };
@@ -82,8 +85,7 @@ class ResponseRequest {
     [this.#answer] = beginAnswers(service, [asked], signal) as [Answer];
     service.countTokens.prompt(prompt.length);
     this.#promptTokens = prompt.length;
-    const most = body.parallel_tool_calls === false ? 1 : undefined;
-    this.#calls = new CallReader(tools, most);
+    this.#calls = new CallReader(calling);
   }
 
   async whole(): Promise<object> {
