@@ -78,7 +78,6 @@ export function renamed(expression: Expression, name: (old: string) => string): 
     case 'choice':
       return { ...expression, parts: expression.parts.map((part) => renamed(part, name)) };
     case 'repeat':
-    case 'limited':
       return { ...expression, part: renamed(expression.part, name) };
     default:
       return expression;
