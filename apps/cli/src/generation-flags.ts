@@ -7,6 +7,7 @@ import { dtypeOption } from './weights.js';
 /** A model folder, and what `addGenerationFlags` reads. */
 export interface GenerationFlags extends GenerateOptions {
   model: string;
+  adapter?: string;
   generationConfig: boolean;
   dtype: WeightDtype;
   backend?: string;
@@ -15,6 +16,7 @@ export interface GenerationFlags extends GenerateOptions {
 /** Adds the options of generation, which win over the folder's `generation_config.json`. */
 export function addGenerationFlags(command: Command, maxNewTokens: number): Command {
   return command
+    .option('--adapter <dir>', 'a LoRA adapter in the layout of PEFT')
     .option('--max-new-tokens <n>', `how many tokens at most; default ${maxNewTokens}`, integer)
     .option('--min-new-tokens <n>', 'how many tokens before an end token may come', integer)
     .option('--temperature <t>', '0 is greedy; below 1 sharpens the distribution', number)

@@ -15,5 +15,7 @@ export type { ExampleFormat, ExampleMessage, ExampleOf } from './examples/format
 export { checkExamples, parseExamples, type RowOptions } from './examples/parse-examples.js';
 export { packTokenIds, type TokenIds } from './ids.js';
 export { type MaskedBatch, type MaskTokensOptions, maskTokens } from './mask-tokens.js';
+export { type LearnedTokens, nextTokens } from './next-tokens.js';
 export { type Split, splitCorpus } from './split.js';
+export { splitExamples } from './split-examples.js';
 export { tokenWindows, type Windows } from './windows.js';

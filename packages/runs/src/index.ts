@@ -1,5 +1,22 @@
 export { type DataSources, predictedBytes, prepareData } from './data.js';
 export { DeviceLosses } from './device-losses.js';
+export {
+  type AdapterPart,
+  type ExamplesPart,
+  type FinetuneConfig,
+  type FinetuneMethod,
+  type FinetuneSettings,
+  type FinetuneTraining,
+  finetuneMethods,
+  parseFinetuneConfig,
+} from './finetune/config.js';
+export {
+  type FinetuneData,
+  type FinetuneSources,
+  methodFormats,
+  prepareFinetune,
+} from './finetune/prepare.js';
+export { finetuneWork } from './finetune/work.js';
 export { textHash } from './hash.js';
 export type {
   HistoryEntry,

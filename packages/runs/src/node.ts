@@ -1,4 +1,10 @@
 export { readCorpus } from './node/corpus.js';
+export {
+  type FinetuneInputs,
+  finetuneFiles,
+  finetuneIdentity,
+  weightsHash,
+} from './node/finetune-files.js';
 export { readRunFile } from './node/read-run-file.js';
 export {
   type InspectOptions,

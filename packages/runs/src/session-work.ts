@@ -34,11 +34,13 @@ export interface SessionWork<
   batches: { at(number: number): B };
   pace: Pace;
   /**
-   * Measures the validation part.
+   * Measures the validation part; absent where there is none.
    *
    * @throws DivergedError where the loss is not finite
    */
-  measure(options: { signal?: AbortSignal | undefined }): Promise<ValidationEntry['validation']>;
+  measure?:
+    | ((options: { signal?: AbortSignal | undefined }) => Promise<ValidationEntry['validation']>)
+    | undefined;
   /** What the model writes now: the same each time that it is asked. */
   samples?: (() => AsyncIterable<Sample>) | undefined;
 }

@@ -146,14 +146,16 @@ export class Session<N extends Network = LanguageModel, B extends ExampleBatch =
   }
 
   /**
-   * Measures the loss on the validation part, with bits per byte of a text, and notes it in the history.
+   * Measures the loss on the validation part, with bits per byte of a text, and notes it in the history; does nothing where
+   * there is no such part.
    *
    * @throws DivergedError where the loss is not finite
    */
   async validate({ stop }: StopOptions = {}): Promise<void> {
+    const { measure } = this.#work;
     try {
-      const validation = await this.#work.measure(stop ? { signal: stop } : {});
-      this.#storage.note({ step: this.#step, validation });
+      const validation = await measure?.(stop ? { signal: stop } : {});
+      if (validation) this.#storage.note({ step: this.#step, validation });
       this.#validated = this.#step;
     } catch (error) {
       if (!stop?.aborted) throw error;

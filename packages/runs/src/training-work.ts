@@ -32,7 +32,7 @@ export function trainingWork(config: RunConfig, data: RunData): SessionWork {
       if (validationBytes === undefined) return { loss };
       return { loss, bitsPerByte: bitsPerByte(measured, validationBytes) };
     },
-    samples: () => written(model.network, config, data),
+    samples: samples && (() => written(model.network, config, data)),
   };
 }
 

@@ -3,6 +3,7 @@ import { checkedSampling } from '@headwise/kernels/internal';
 import { load } from '@headwise/text/node';
 import { findChatTemplate } from '@headwise/tokenizers/node';
 import { Command } from 'commander';
+import { checkAdapterFolder, withAdapter } from '../adapter.js';
 import { backendOption, start } from '../backend.js';
 import { Chat } from '../chat/chat.js';
 import { chatHelp } from '../chat/commands.js';
@@ -28,12 +29,14 @@ export function chatCommand(): Command {
     .addHelpText('after', `\nA line is a message, from the terminal or from a pipe:\n${chatHelp}`)
     .action(async ({ json, ...options }: ChatOptions) => {
       const out = output(json ?? false);
-      const { model, dtype, backend, generationConfig, system, template, ...chosen } = options;
+      const { model, adapter, dtype, backend, generationConfig, ...others } = options;
+      const { system, template, ...chosen } = others;
       const preferred = backendOption(backend);
       checkedSampling(chosen);
       const chatTemplate =
         template === undefined ? undefined : await readText('--template', template);
       await checkModelFolder(model);
+      if (adapter !== undefined) await checkAdapterFolder(adapter);
       if (!(await findChatTemplate(model, chatTemplate))) {
         throw new InputError(
           `${model}: has no chat template; give one with --template FILE, or continue texts with headwise generate`,
@@ -46,7 +49,8 @@ export function chatCommand(): Command {
         ignoreGenerationConfig: !generationConfig,
         warn: out.note,
       });
-      await new Chat(text, out, system, chosen).run();
-      text.model.params.dispose();
+      const loaded = adapter === undefined ? text.model : await withAdapter(text.model, adapter);
+      await new Chat({ ...text, model: loaded }, out, system, chosen).run();
+      loaded.params.dispose();
     });
 }

@@ -1,5 +1,4 @@
 import { realpath, stat } from 'node:fs/promises';
-import { join } from 'node:path';
 import { checkOneOf, InputError } from '@headwise/core';
 import { commit } from '@headwise/files';
 import {
@@ -10,6 +9,7 @@ import {
   savedTypes,
 } from '@headwise/models/node';
 import { Command } from 'commander';
+import { checkAdapterFolder } from '../adapter.js';
 import { backendOption, start } from '../backend.js';
 import { checkModelFolder } from '../model-folder.js';
 import { output } from '../output.js';
@@ -71,15 +71,6 @@ export function convertCommand(): Command {
         model.params.dispose();
       }
     });
-}
-
-async function checkAdapterFolder(folder: string): Promise<void> {
-  for (const name of ['adapter_config.json', 'adapter_model.safetensors']) {
-    if (await stat(join(folder, name)).catch(() => undefined)) continue;
-    throw new InputError(
-      `--adapter '${folder}': has no ${name}; expected a LoRA adapter in the layout of PEFT`,
-    );
-  }
 }
 
 /** Whether the new folder can be one, and is not the model's own. */

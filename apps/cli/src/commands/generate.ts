@@ -2,6 +2,7 @@ import { InputError, isEncoderDecoder } from '@headwise/core';
 import { checkedSampling } from '@headwise/kernels/internal';
 import { load, streamText } from '@headwise/text/node';
 import { Command } from 'commander';
+import { checkAdapterFolder, withAdapter } from '../adapter.js';
 import { backendOption, start } from '../backend.js';
 import { addGenerationFlags, type GenerationFlags } from '../generation-flags.js';
 import { checkModelFolder } from '../model-folder.js';
@@ -30,18 +31,21 @@ export function generateCommand(): Command {
     )
     .action(async (options: GenerateCommandOptions) => {
       const out = output(options.json ?? false);
-      const { prompt, promptFile, model, dtype, generationConfig, stream, ...others } = options;
+      const { prompt, promptFile, model, adapter, dtype, generationConfig, stream, ...others } =
+        options;
       const { backend: named, json: _, ...chosen } = others;
       const backend = backendOption(named);
       const given = await promptOf(prompt, promptFile);
       checkedSampling(chosen);
       await checkModelFolder(model);
+      if (adapter !== undefined) await checkAdapterFolder(adapter);
       await start(out, backend);
-      const { model: loaded, tokenizer } = await load(model, {
+      const { model: bare, tokenizer } = await load(model, {
         dtype,
         ignoreGenerationConfig: !generationConfig,
         warn: out.note,
       });
+      const loaded = adapter === undefined ? bare : await withAdapter(bare, adapter);
       const ids: number[] = [];
       let continuation = '';
       // An encoder-decoder does not continue the prompt: it writes a text of its own.

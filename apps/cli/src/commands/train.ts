@@ -88,7 +88,7 @@ async function trainAndReport(out: Output, { config, data, folder, report }: Run
   };
   const session = await trainToEnd(out, run);
   if (!session) return;
-  await reportRun(out, session, config, folder);
+  await reportRun(out, session, folder);
   finish(out, folder.path, (performance.now() - begun) / 1000);
   session.dispose();
 }

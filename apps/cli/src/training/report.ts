@@ -1,5 +1,6 @@
-import type { RunConfig, RunData, Session } from '@headwise/runs';
-import type { RunFolder } from '@headwise/runs/node';
+import type { Network } from '@headwise/core';
+import type { HistoryEntry, RunData, Session } from '@headwise/runs';
+import type { ExampleBatch } from '@headwise/training';
 import { colors, curve, type Output } from '../output.js';
 
 /** Tells how much there is to learn from. */
@@ -18,11 +19,10 @@ export function describeData(out: Output, { tokenizer, tokens }: RunData): void 
 }
 
 /** Shows what a run has reached: its loss curve, its validations, and what the model writes. */
-export async function reportRun(
+export async function reportRun<N extends Network, B extends ExampleBatch>(
   out: Output,
-  session: Session,
-  config: RunConfig,
-  { history }: RunFolder,
+  session: Session<N, B>,
+  { history }: { history: readonly HistoryEntry[] },
 ): Promise<void> {
   const losses = history.flatMap((entry) => ('loss' in entry ? [entry.loss] : []));
   const validations = history.flatMap((entry) =>
@@ -36,7 +36,6 @@ export async function reportRun(
       `validation ${step === 0 ? 'before' : `after ${step} steps`}: loss ${loss.toFixed(3)} nats a token${bits}`,
     );
   }
-  if (!config.samples) return;
   for await (const { temperature, prompt, text, expected } of session.samples()) {
     out.emit({ event: 'sample', temperature, prompt, text, expected });
     const right = expected === undefined ? '' : ` (expected ${expected})`;

@@ -141,8 +141,8 @@ export class RunFolder<N extends Network = LanguageModel> implements RunStorage<
   }
 
   /**
-   * Does as `create`, with the files of any kind of run: its configuration, and what stays as it is. A tokenizer that is
-   * there is kept, and so is a generation configuration.
+   * Does as `create`, with the files of any kind of run: those below `trainer/`, and those beside it, which are kept where
+   * they are there.
    */
   async begin(files: Readonly<Record<string, FileContent>>): Promise<void> {
     await makeFolder(join(this.path, 'trainer'));
@@ -156,10 +156,12 @@ export class RunFolder<N extends Network = LanguageModel> implements RunStorage<
       throw new InputError(`${this.path}: another process has trained there meanwhile; try again`);
     }
     const write = { ...files };
-    if (this.#files.entry(tokenizerName)) delete write[tokenizerName];
-    // How the model is sampled is the user's to change afterwards.
-    if (generationName in write && seen.commitId !== undefined) {
-      if (await this.#hasGenerationConfig()) delete write[generationName];
+    for (const name of Object.keys(write)) {
+      const isKept = !name.startsWith('trainer/') && this.#files.entry(name) !== undefined;
+      // How the model is sampled is the user's to change afterwards.
+      if (isKept && (name !== generationName || (await this.#hasGenerationConfig()))) {
+        delete write[name];
+      }
     }
     await this.#commit({ write });
   }

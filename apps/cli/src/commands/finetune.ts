@@ -1,0 +1,162 @@
+import { createHash } from 'node:crypto';
+import { checkOneOf, InputError } from '@headwise/core';
+import { parseExamples } from '@headwise/data';
+import { FileError, readBytes } from '@headwise/files';
+import { carriedFiles } from '@headwise/models/node';
+import {
+  type FinetuneConfig,
+  type FinetuneData,
+  finetuneMethods,
+  finetuneWork,
+  methodFormats,
+  parseFinetuneConfig,
+  prepareFinetune,
+  Session,
+} from '@headwise/runs';
+import { finetuneFiles, finetuneIdentity, RunFolder, weightsHash } from '@headwise/runs/node';
+import { load } from '@headwise/text/node';
+import { Command } from 'commander';
+import { backendOption, start } from '../backend.js';
+import { checkModelFolder } from '../model-folder.js';
+import { commandName, duration, type Output, output } from '../output.js';
+import { addFinetuneFlags, type FinetuneFlags, settingsOf } from '../training/finetune-options.js';
+import { reportRun } from '../training/report.js';
+import { trainToEnd } from '../training/train-to-end.js';
+
+interface FinetuneCommandOptions extends FinetuneFlags {
+  model: string;
+  data: string;
+  out: string;
+  resume?: boolean;
+  backend?: string;
+  json?: boolean;
+}
+
+/** `headwise finetune`: teaches a model from examples, into a folder of a model or of an adapter. */
+export function finetuneCommand(): Command {
+  const command = new Command('finetune')
+    .requiredOption('--model <dir>', 'the model folder to begin with')
+    .requiredOption('--data <file>', 'examples as JSON lines')
+    .requiredOption('--method <name>', finetuneMethods.join(', '))
+    .requiredOption('--out <dir>', 'the folder for the model or the adapter, and checkpoints');
+  return addFinetuneFlags(command)
+    .option('--resume', 'go on from the last checkpoint in the folder, if there is one')
+    .option('--backend <name>', 'webgpu, wasm or cpu; an error where it cannot be had')
+    .option('--json', 'print JSON lines: data, backend, step, validation, done')
+    .addHelpText('after', formatsHelp())
+    .action(async (options: FinetuneCommandOptions) => {
+      const out = output(options.json ?? false);
+      const backend = backendOption(options.backend);
+      checkOneOf('--method', options.method, finetuneMethods);
+      const config = parseFinetuneConfig(settingsOf(options), 'finetune');
+      // Everything that can be refused is refused before the folder is touched.
+      if (options.out === '') throw new InputError("--out is ''; expected the name of a folder");
+      const bytes = await readData(options.data);
+      const examples = parseExamples(bytes, options.data, methodFormats[config.method]);
+      await checkModelFolder(options.model);
+      const inputs = {
+        config,
+        base: await weightsHash(options.model),
+        examples: createHash('sha256').update(bytes).digest('hex'),
+      };
+      const folder = await RunFolder.of(options.out, finetuneIdentity(inputs), {
+        resume: options.resume,
+        warn: (line) => out.note(`headwise: ${line}`),
+      });
+      await folder.checkCorpus(inputs.examples, `--data ${options.data}`);
+      const report = await start(out, backend);
+      out.emit({ event: 'backend', ...report });
+      out.say(`backend    ${report.backend}${report.adapter ? `, ${report.adapter}` : ''}`);
+      const begun = performance.now();
+      const open = async () => {
+        const { model, tokenizer } = await load(options.model, { warn: out.note });
+        const endId = [model.generation?.stopIds ?? []].flat()[0];
+        const data = prepareFinetune(config, { examples, tokenizer, endId }, model);
+        return { model, data };
+      };
+      let opened: Awaited<ReturnType<typeof open>> | undefined = await open();
+      const { data } = opened;
+      describeExamples(out, config, data);
+      const files = finetuneFiles(inputs);
+      const beside = config.adapter
+        ? {}
+        : (await carriedFiles(options.model, { to: options.out })).write;
+      await folder.begin({ ...beside, ...files });
+      try {
+        const session = await trainToEnd(out, {
+          open: async () => {
+            const { model, data } = opened ?? (await open());
+            opened = undefined;
+            return Session.of(finetuneWork(config, data, model), folder);
+          },
+          steps: data.steps,
+          folder,
+          backend: report.backend,
+        });
+        if (!session) return;
+        await reportRun(out, session, folder);
+        finish(out, options, config, (performance.now() - begun) / 1000);
+        session.dispose();
+      } finally {
+        await folder.release();
+      }
+    });
+}
+
+/** The bytes of the file of examples. */
+async function readData(path: string): Promise<Uint8Array> {
+  try {
+    return await readBytes(path);
+  } catch (error) {
+    if (error instanceof FileError) throw error;
+    throw new FileError(`--data ${path}`, `cannot be read: ${(error as Error).message}`, {
+      cause: error,
+    });
+  }
+}
+
+/** Tells how much there is to learn from, and what was cut. */
+function describeExamples(
+  out: Output,
+  { data: { maxLength } }: FinetuneConfig,
+  { counts, steps }: FinetuneData,
+): void {
+  out.emit({ event: 'data', ...counts, steps });
+  const { train, validation, tokens, longest, cut, leftOut } = counts;
+  out.say(
+    `data       ${train} examples with ${tokens} tokens to train on, ${validation} to validate; the longest has ${longest}`,
+  );
+  if (cut > 0)
+    out.note(`headwise: ${cut} examples were cut to ${Math.min(maxLength, longest)} tokens`);
+  if (leftOut > 0) {
+    out.note(`headwise: ${leftOut} examples were left out: nothing of them is left to learn`);
+  }
+}
+
+function finish(
+  out: Output,
+  { model, out: folder }: FinetuneCommandOptions,
+  { adapter }: FinetuneConfig,
+  seconds: number,
+): void {
+  const peakBytes = process.resourceUsage().maxRSS * 1024;
+  out.emit({ event: 'done', folder, seconds, peakBytes });
+  out.say(
+    `\ndone in ${duration(seconds)}, peak memory ${(peakBytes / 2 ** 20).toFixed(0)} MiB; the ${adapter ? 'adapter' : 'model'} is in ${folder}`,
+  );
+  out.say('\nnext:');
+  const use = adapter ? `--model ${model} --adapter ${folder}` : `--model ${folder}`;
+  out.say(`  ${commandName()} chat ${use}`);
+  out.say(`  ${commandName()} generate ${use} --prompt "…" --stream`);
+  if (adapter) {
+    out.say(`  ${commandName()} convert ${use} --out ${folder}-merged`);
+    out.say(`  ${commandName()} serve --model ${model} --adapter tuned=${folder}`);
+  }
+}
+
+function formatsHelp(): string {
+  const lines = Object.entries(methodFormats).map(
+    ([method, formats]) => `  ${method.padEnd(10)} ${formats.join(', ')}`,
+  );
+  return `\nFormats of the examples, an object a line:\n${lines.join('\n')}`;
+}

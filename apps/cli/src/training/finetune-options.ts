@@ -1,0 +1,73 @@
+import type { FinetuneSettings } from '@headwise/runs';
+import type { Command } from 'commander';
+import { integer, number } from '../numbers.js';
+
+/** What the options of `headwise finetune` set. */
+export interface FinetuneFlags {
+  method: FinetuneSettings['method'];
+  maxLength?: number;
+  validation?: number;
+  steps?: number;
+  epochs?: number;
+  learningRate?: number;
+  batchSize?: number;
+  accumulate?: number;
+  warmup?: number;
+  weightDecay?: number;
+  maxNorm?: number;
+  checkpointEvery?: number;
+  seed?: number;
+  rank?: number;
+  alpha?: number;
+  loraDropout?: number;
+  targets?: string[];
+}
+
+/** Adds the options that set a fine-tuning run; those that are left out have the method's defaults. */
+export function addFinetuneFlags(command: Command): Command {
+  return command
+    .option('--epochs <x>', 'how often every example is seen; default 3', number)
+    .option('--steps <n>', 'updates, in place of --epochs', integer)
+    .option('--batch-size <n>', 'examples of a batch; default 8', integer)
+    .option('--accumulate <n>', 'batches of one update, in the memory of one; default 1', integer)
+    .option('--learning-rate <x>', 'after the warm-up; default by method', number)
+    .option('--warmup <x>', 'the share of the steps in which the rate rises; default 0.03', number)
+    .option('--weight-decay <x>', 'of matrices; default by method', number)
+    .option('--max-norm <x>', 'gradients are scaled down to this norm; default 1', number)
+    .option('--max-length <n>', 'the most tokens of an example; default 1024', integer)
+    .option('--validation <x>', 'the share of examples to measure on; default 0.1', number)
+    .option('--rank <n>', 'of an adapter; default 16', integer)
+    .option(
+      '--alpha <x>',
+      'updates of an adapter are scaled by alpha / rank; default 2 rank',
+      number,
+    )
+    .option('--lora-dropout <x>', 'of the inputs of an adapter; default 0', number)
+    .option(
+      '--targets <names>',
+      'the linear maps that an adapter updates, such as qProj,vProj; default all of the blocks',
+      (names: string) => names.split(',').map((name) => name.trim()),
+    )
+    .option('--seed <n>', 'of the adapter, the order of examples and dropout; default 0', integer)
+    .option('--checkpoint-every <n>', 'steps between two checkpoints; default 100', integer);
+}
+
+/** The settings of a run, with the keys that were given. */
+export function settingsOf(flags: FinetuneFlags): FinetuneSettings {
+  const { method, maxLength, validation, rank, alpha, loraDropout, targets } = flags;
+  const { steps, epochs, learningRate, batchSize, accumulate } = flags;
+  const { warmup, weightDecay, maxNorm, checkpointEvery, seed } = flags;
+  const adapter = given({ rank, alpha, dropout: loraDropout, targets });
+  return {
+    method,
+    ...(Object.keys(adapter).length > 0 ? { adapter } : {}),
+    data: given({ maxLength, validation }),
+    training: given({
+      ...{ steps, epochs, learningRate, batchSize, accumulate },
+      ...{ warmup, weightDecay, maxNorm, checkpointEvery, seed },
+    }),
+  };
+}
+
+const given = <T extends object>(values: T): T =>
+  Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as T;

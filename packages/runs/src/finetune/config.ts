@@ -1,0 +1,148 @@
+import { InputError } from '@headwise/core';
+import { parseWith } from '@headwise/models/internal';
+import { z } from 'zod';
+
+/** What a model is fine-tuned to do, and which of its weights learn it. */
+export const finetuneMethods = ['sft', 'lora'] as const;
+
+/** What a model is fine-tuned to do, and which of its weights learn it. */
+export type FinetuneMethod = (typeof finetuneMethods)[number];
+
+/** The low-rank updates that are trained beside frozen weights. */
+export interface AdapterPart {
+  rank: number;
+  /** Updates are scaled by `alpha / rank`; default `2 rank`. */
+  alpha: number;
+  /** Of the input of each update, in training. */
+  dropout: number;
+  /** The last names of the linear maps that get one, such as `qProj`; absent: all maps of the blocks. */
+  targets?: string[] | undefined;
+}
+
+/** The examples of a run. */
+export interface ExamplesPart {
+  /** The most tokens of an example; longer ones are cut. */
+  maxLength: number;
+  /** The share of the examples that is only measured on; 0 for none. */
+  validation: number;
+}
+
+/** The schedule of a run. */
+export interface FinetuneTraining {
+  /** Of the adapter, the order of examples and dropout. */
+  seed: number;
+  /** How often every example is seen, where `steps` is absent. */
+  epochs: number;
+  steps?: number | undefined;
+  /** Examples of a batch. */
+  batchSize: number;
+  /** Batches of a step. */
+  accumulate: number;
+  /** After the warm-up; it falls to 0 along half a cosine. */
+  learningRate: number;
+  /** The share of the steps in which the rate rises. */
+  warmup: number;
+  weightDecay: number;
+  /** Gradients are scaled down to this norm. */
+  maxNorm: number;
+  checkpointEvery: number;
+}
+
+/** A fine-tuning run: a method, its examples, its adapter and its schedule. */
+export interface FinetuneConfig {
+  method: FinetuneMethod;
+  /** Absent where the model's own weights are trained. */
+  adapter?: AdapterPart | undefined;
+  data: ExamplesPart;
+  training: FinetuneTraining;
+}
+
+/** What is set for a run; everything else has the method's default. */
+export interface FinetuneSettings {
+  method: FinetuneMethod;
+  adapter?: { [K in keyof AdapterPart]?: AdapterPart[K] | undefined } | undefined;
+  data?: { [K in keyof ExamplesPart]?: ExamplesPart[K] | undefined } | undefined;
+  training?: { [K in keyof FinetuneTraining]?: FinetuneTraining[K] | undefined } | undefined;
+}
+
+/** What the methods differ in by default. */
+const defaults: Record<
+  FinetuneMethod,
+  { adapter: boolean; learningRate: number; weightDecay: number }
+> = {
+  sft: { adapter: false, learningRate: 2e-5, weightDecay: 0.01 },
+  lora: { adapter: true, learningRate: 2e-4, weightDecay: 0 },
+};
+
+const size = z.number().int().min(1);
+const share = z.number().min(0).lt(1);
+
+const adapter = z.strictObject({
+  rank: size.default(16),
+  alpha: z.number().positive().optional(),
+  dropout: share.default(0),
+  targets: z.array(z.string().min(1)).min(1).optional(),
+});
+
+const schema = (method: FinetuneMethod) =>
+  z.strictObject({
+    method: z.enum(finetuneMethods),
+    ...(defaults[method].adapter ? { adapter: adapter.prefault({}) } : {}),
+    data: z
+      .strictObject({
+        maxLength: z.number().int().min(2).default(1024),
+        validation: share.default(0.1),
+      })
+      .prefault({}),
+    training: z
+      .strictObject({
+        seed: z.number().int().min(0).default(0),
+        epochs: z.number().positive().default(3),
+        steps: size.optional(),
+        batchSize: size.default(8),
+        accumulate: size.default(1),
+        learningRate: z.number().positive().default(defaults[method].learningRate),
+        warmup: share.default(0.03),
+        weightDecay: z.number().min(0).default(defaults[method].weightDecay),
+        maxNorm: z.number().positive().default(1),
+        checkpointEvery: size.default(100),
+      })
+      .prefault({}),
+  });
+
+/**
+ * Reads what is set for a fine-tuning run, with the method's defaults for what is absent.
+ *
+ * @param name the source's, for errors
+ * @throws InputError with a line a problem: the key, what it holds, what was expected
+ * @example
+ * parseFinetuneConfig({ method: 'lora', training: { epochs: 1 } });
+ */
+export function parseFinetuneConfig(json: unknown, name = 'finetune'): FinetuneConfig {
+  const { method } = (json ?? {}) as { method?: unknown };
+  if (!isMethod(method)) {
+    throw new InputError(
+      `${name}: 'method' is ${JSON.stringify(method)}; expected one of ${finetuneMethods.join(', ')}`,
+    );
+  }
+  const config = parseWith(schema(method), json, name) as FinetuneConfig;
+  if (!config.adapter) return config;
+  const { alpha = 2 * config.adapter.rank } = config.adapter;
+  return { ...config, adapter: { ...config.adapter, alpha } };
+}
+
+const isMethod = (value: unknown): value is FinetuneMethod =>
+  (finetuneMethods as readonly unknown[]).includes(value);
+
+/** What a run that resumes must have as it was, for its losses to be those of one run. */
+export function fixedOfFinetune({
+  method,
+  adapter,
+  data,
+  training,
+}: FinetuneConfig): Record<string, unknown> {
+  const { seed, batchSize, accumulate } = training;
+  const fixed = { method, adapter, data, seed, batchSize, accumulate };
+  // As it comes back from a file, which has no keys without a value.
+  return JSON.parse(JSON.stringify(fixed)) as Record<string, unknown>;
+}

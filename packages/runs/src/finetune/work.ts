@@ -1,0 +1,69 @@
+import type { LanguageModel } from '@headwise/core';
+import { AdaptedModel, Lora, languageModel, type Model } from '@headwise/models';
+import {
+  AdamW,
+  causalLanguageModel,
+  evaluate,
+  type TokenBatch,
+  warmupCosine,
+} from '@headwise/training';
+import { type SessionWork, trainedParams } from '../session-work.js';
+import type { AdapterPart, FinetuneConfig } from './config.js';
+import type { FinetuneData } from './prepare.js';
+
+/**
+ * The work of a run that fine-tunes a model, for `Session.of`.
+ *
+ * @param model is the session's to free
+ * @throws InputError where no linear map has the name of a target
+ * @example
+ * const config = parseFinetuneConfig({ method: 'lora' });
+ * const work = finetuneWork(config, prepareFinetune(config, sources, model), model);
+ * const session = await Session.of(work, storage);
+ */
+export function finetuneWork(
+  config: FinetuneConfig,
+  data: FinetuneData,
+  model: Model,
+): SessionWork<LanguageModel, TokenBatch> {
+  const { training } = config;
+  const decoder = languageModel(model);
+  const adapter = config.adapter && newAdapter(model, config.adapter, training.seed);
+  const trained = { model: decoder, adapter };
+  const network = adapter ? new AdaptedModel(decoder.network, adapter) : decoder.network;
+  const objective = causalLanguageModel(network);
+  const { steps } = data;
+  return {
+    ...trained,
+    optimizer: new AdamW(trainedParams(trained), { weightDecay: training.weightDecay }),
+    objective,
+    schedule: warmupCosine({
+      peak: training.learningRate,
+      warmupSteps: Math.round(training.warmup * steps),
+      totalSteps: steps,
+    }),
+    batches: data.batches,
+    pace: { ...training, steps },
+    measure:
+      data.counts.validation === 0
+        ? undefined
+        : async (options) => ({
+            loss: (await evaluate(objective, data.validation(), options)).loss,
+          }),
+  };
+}
+
+/** Every linear map of a block: those of attention and of the feed-forward layer, not the output head. */
+const ofBlocks = /(?:^|\.)blocks\.\d+\./;
+
+function newAdapter(model: Model, part: AdapterPart, seed: number): Lora {
+  const { rank, alpha, dropout, targets } = part;
+  const named = targets?.map((name) => name.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')).join('|');
+  return new Lora(model.params, {
+    rank,
+    alpha,
+    dropout,
+    seed,
+    targets: named === undefined ? ofBlocks : new RegExp(`(?:^|\\.)(?:${named})$`),
+  });
+}
