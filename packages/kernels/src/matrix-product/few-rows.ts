@@ -36,9 +36,7 @@ export function shuffleRowTiling(lanes: number, count: number, form: ProductForm
   const { pack, prologue, wide = false } = form;
   const rows = written(count);
   const pair = form.value === 'vec2f';
-  // Sums of many rows would not fit into registers twice.
-  const room = rows <= 2 && !pair;
-  const [columns, width] = wide ? [room ? 2 : 1, 4] : [room && pack === 4 ? 4 : 2, 1];
+  const [columns, width] = shuffleColumns(form);
   const value = wide ? (pair ? 'mat2x4f' : 'vec4f') : form.value;
   const sumOf = (c: number) => {
     const sums = `block[row][${c}]`;
@@ -50,6 +48,30 @@ export function shuffleRowTiling(lanes: number, count: number, form: ProductForm
     wide
       ? `let end = min(4u, params.columns - column${c}); for (var i = 0u; i < end; i++) { store(row, column${c} + i, ${sumOf(c)}); }`
       : `store(row, column${c}, block[row][${c}]);`;
+  const loadB = lines(columns, (c) => `let b${c} = load_b(b_start${c}, step);`);
+  // As many rows as lanes: each lane loads a row's values of one step. Fewer: each loads those of all rows, of a step of its own.
+  const loop =
+    rows === lanes
+      ? /* wgsl */ `
+        let own_start = a_start(min(lane, params.rows - 1u));
+        for (var step = 0u; step < params.steps; step++) {
+          ${lines(pack, (j) => `let a${j} = load_a(own_start, step * ${pack}u + ${j}u);`)}
+          ${loadB}
+          ${addStep(rows, columns, pack, (r, j) => `subgroupShuffle(a${j}, ${r}u)`)}
+        }
+      `
+      : /* wgsl */ `
+        ${lines(rows, (r) => `let a_start${r} = a_start(min(${r}u, params.rows - 1u));`)}
+        for (var first = 0u; first < params.steps; first += ${lanes}u) {
+          // Lanes beyond the last step load values that are not used.
+          ${lines(rows, (r) => lines(pack, (j) => `let a${r}_${j} = load_a(a_start${r}, (first + lane) * ${pack}u + ${j}u);`))}
+          let last = min(first + ${lanes}u, params.steps);
+          for (var step = first; step < last; step++) {
+            ${loadB}
+            ${addStep(rows, columns, pack, (r, j) => `subgroupShuffle(a${r}_${j}, step - first)`)}
+          }
+        }
+      `;
   return {
     key: `shuffle-rows/${lanes}/${rows}/${columns}/${width}/${pack}/${form.value}`,
     workgroups: columnGrid(columns * lanes * width),
@@ -67,17 +89,8 @@ export function shuffleRowTiling(lanes: number, count: number, form: ProductForm
         ${prologue ? 'prologue(lane);' : ''}
         let first_column = (workgroup.y * count.x + workgroup.x) * ${columns * lanes * width}u + lane * ${width}u;
         ${lines(columns, (c) => `let column${c} = min(first_column + ${c * lanes * width}u, ${lastStart}); let b_start${c} = b_start(column${c});`)}
-        ${lines(rows, (r) => `let a_start${r} = a_start(min(${r}u, params.rows - 1u));`)}
         ${sums(rows, columns, (name) => `var ${name} = ${value}();`)}
-        for (var first = 0u; first < params.steps; first += ${lanes}u) {
-          // Lanes beyond the last step load values that are not used.
-          ${lines(rows, (r) => lines(pack, (j) => `let a${r}_${j} = load_a(a_start${r}, (first + lane) * ${pack}u + ${j}u);`))}
-          let last = min(first + ${lanes}u, params.steps);
-          for (var step = first; step < last; step++) {
-            ${lines(columns, (c) => `let b${c} = load_b(b_start${c}, step);`)}
-            ${addStep(rows, columns, pack, (r, j) => `subgroupShuffle(a${r}_${j}, step - first)`)}
-          }
-        }
+        ${loop}
         var block: array<array<${value}, ${columns}>, ${rows}>;
         ${sums(rows, columns, (name, r, c) => `block[${r}][${c}] = ${name};`)}
         for (var row = 0u; row < params.rows; row++) {
@@ -86,6 +99,13 @@ export function shuffleRowTiling(lanes: number, count: number, form: ProductForm
       }
     `,
   };
+}
+
+/** How many columns, or vectors of neighbouring columns, a lane owns, and the columns of each. */
+function shuffleColumns({ value, pack, wide }: ProductForm): [number, number] {
+  const single = value === 'f32';
+  if (wide) return [single ? 2 : 1, 4];
+  return [single && pack === 4 ? 4 : 2, 1];
 }
 
 /** Where B's rows are contiguous: a lane owns a column, and slices of a workgroup share the inner axis. */
