@@ -9,7 +9,7 @@ import { tokenLoop } from './token-loop.js';
  *
  * Keys and values of past tokens are cached, so that a token costs one position. On WebGPU a decoder whose parts have fused
  * forms runs as one recorded step, sampling included, and only ids are read. Penalties are for the prompt and what was
- * made. Where the sequence grows beyond the model's `maxLength`, it goes on from its newer half.
+ * made. Where the sequence grows beyond the model's `maxLength`, it goes on from its newer half, or from what `contextShift` keeps.
  *
  * @param prompt ids in [0, V), at least one and at most `maxLength`
  * @throws InputError for a prompt that is empty, too long, or outside the vocabulary, and for options

@@ -3,6 +3,7 @@ export { type Candidate, samplingCandidates as candidates } from '@headwise/kern
 export type { Generator } from './batch-scores.js';
 export { choices } from './choices.js';
 export type { Constraint, ConstraintState } from './constraint.js';
+export type { ContextShift } from './context-shift.js';
 export type { DolaLayers } from './dola.js';
 export type { GeneratedToken, TokenProbability } from './draw.js';
 export { generate } from './generate.js';

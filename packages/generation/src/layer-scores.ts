@@ -1,34 +1,33 @@
 import type { LanguageModel } from '@headwise/core';
-import { type CacheStorage, KeyValueCache } from '@headwise/decoding';
+import { KeyValueCache } from '@headwise/decoding';
 import * as tf from '@tensorflow/tfjs';
+import { Context } from './context-shift.js';
 import { endScores, lastScores } from './last-scores.js';
 import type { CheckedScores } from './next-scores.js';
-import type { Plan } from './plan.js';
+import type { CacheOptions } from './plan.js';
 import { prefilled } from './prefix-cache/prefill.js';
 import type { PrefixCache } from './prefix-cache/prefix-cache.js';
 
 /** Scores by the model's own layers. */
 export class LayerScores implements CheckedScores {
   readonly #network: LanguageModel;
-  readonly #storage: CacheStorage;
   readonly #prefixCache: PrefixCache | undefined;
   readonly #scoresOf: typeof lastScores;
-  #cache: KeyValueCache;
+  readonly #cache: KeyValueCache;
+  readonly #context: Context;
   #scores: tf.Tensor2D | undefined;
-  /** Where in the sequence the first cached token stands. */
-  #first = 0;
 
   /** @param scoresOf of the next token; default the model's own */
   constructor(
     network: LanguageModel,
-    { storage, prefixCache }: Pick<Plan, 'storage' | 'prefixCache'>,
+    { storage, prefixCache, contextShift }: CacheOptions,
     scoresOf: typeof lastScores = lastScores,
   ) {
     this.#network = network;
     this.#scoresOf = scoresOf;
-    this.#storage = storage;
     this.#prefixCache = prefixCache;
     this.#cache = new KeyValueCache({ storage });
+    this.#context = new Context(network.maxLength, contextShift);
   }
 
   after(sequence: readonly number[]): tf.Tensor2D {
@@ -36,15 +35,10 @@ export class LayerScores implements CheckedScores {
   }
 
   afterEach(sequence: readonly number[], count: number): tf.Tensor2D {
-    const { maxLength } = this.#network;
-    if (sequence.length - this.#first > maxLength) {
-      this.#cache.dispose();
-      this.#cache = new KeyValueCache({ storage: this.#storage });
-      this.#first = sequence.length - newerHalf(maxLength);
-    }
-    const unseen = sequence.slice(this.#first + this.#cache.length);
+    if (this.#context.shift(sequence.length)) this.#cache.trim(0);
+    const isPrompt = this.#context.whole && this.#cache.length === 0;
+    const unseen = this.#context.after(this.#cache.length, sequence);
     this.#scores?.dispose();
-    const isPrompt = this.#first + this.#cache.length === 0;
     this.#scores = prefilled(
       isPrompt ? this.#prefixCache : undefined,
       this.#network,
@@ -67,11 +61,11 @@ export class LayerScores implements CheckedScores {
   }
 
   room(sequence: readonly number[]): number {
-    return this.#network.maxLength - (sequence.length - this.#first);
+    return this.#context.room(sequence.length);
   }
 
   keep(length: number): void {
-    if (this.#cache.length > 0) this.#cache.trim(Math.max(0, length - this.#first));
+    if (this.#cache.length > 0) this.#cache.trim(this.#context.lengthOf(length));
   }
 
   dispose(): void {
@@ -79,6 +73,3 @@ export class LayerScores implements CheckedScores {
     this.#cache.dispose();
   }
 }
-
-/** The tokens that a sequence goes on from where it has become too long. */
-export const newerHalf = (maxLength: number): number => Math.max(1, maxLength >> 1);

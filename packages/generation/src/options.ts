@@ -1,6 +1,7 @@
 import type { CacheStorage } from '@headwise/decoding';
 import type { SamplingOptions } from '@headwise/kernels';
 import type { Constraint } from './constraint.js';
+import type { ContextShift } from './context-shift.js';
 import type { DolaLayers } from './dola.js';
 import type { PrefixCache } from './prefix-cache/prefix-cache.js';
 import type { LengthDecay } from './processors/length-decay.js';
@@ -64,6 +65,11 @@ export interface GenerateOptions extends SamplingOptions {
   storage?: CacheStorage | undefined;
   /** Keys and values of earlier prompts, which one that begins like them does not compute again; default none. */
   prefixCache?: PrefixCache | undefined;
+  /**
+   * In `generate` and `stream`: what stays of a sequence that has filled the context, for streams without end. The kept tokens run
+   * anew, at the positions that they then have. Default: the newer half of the sequence.
+   */
+  contextShift?: ContextShift | undefined;
   /**
    * Tokens that are drawn before the first of them is read, up to 32, where the model's step is fused: it hides the latency
    * of reading from the GPU. Default: so many that readings take at most a tenth of the time, as measured.

@@ -2,6 +2,7 @@ import { InputError, type LanguageModel, quoted } from '@headwise/core';
 import type { CacheStorage } from '@headwise/decoding';
 import { type CheckedSampling, checkedSampling } from '@headwise/kernels/internal';
 import { AllowedIds } from './allowed-ids.js';
+import { type ContextShift, checkedShift } from './context-shift.js';
 import { checkDolaLayers, type DolaLayers } from './dola.js';
 import type { GenerateOptions } from './options.js';
 import type { PrefixCache } from './prefix-cache/prefix-cache.js';
@@ -37,12 +38,16 @@ export interface Plan {
   seed: number;
   storage: CacheStorage;
   prefixCache: PrefixCache | undefined;
+  contextShift: ContextShift | undefined;
   runAhead: number | undefined;
   /** Milliseconds. */
   maxTime: number;
   signal: AbortSignal | undefined;
   sampling: CheckedSampling;
 }
+
+/** How keys and values of past tokens are kept. */
+export type CacheOptions = Pick<Plan, 'storage' | 'prefixCache' | 'contextShift'>;
 
 const defaultMaxNewTokens = 64;
 
@@ -61,6 +66,12 @@ export function checkedPlan(
   const { negativePrompt } = options;
   if (negativePrompt) checkPrompt(network, negativePrompt, 'negativePrompt');
   options.prefixCache?.check(network);
+  const { context } = checkedShift(network.maxLength, options.contextShift);
+  if (prompt.length > context) {
+    throw new InputError(
+      `the prompt has ${prompt.length} tokens; contextShift has a context of ${context}`,
+    );
+  }
   return planOf(network, prompt, options, start);
 }
 
@@ -140,6 +151,7 @@ export function planOf(
     seed: options.seed ?? 0,
     storage: options.storage ?? 'f32',
     prefixCache: options.prefixCache,
+    contextShift: options.contextShift,
     runAhead: count('runAhead', 1),
     maxTime: maxTimeOf(options.maxTime),
     signal: options.signal,

@@ -62,6 +62,11 @@ export class Growing implements RunningSequence {
         'speculation is given for a batch; expected none: it is for generate and stream',
       );
     }
+    if (options.contextShift) {
+      throw new InputError(
+        'contextShift is given for a batch; expected none: it is for generate and stream',
+      );
+    }
     const start = isEncoderDecoder(network) ? [network.startId] : prompt;
     this.plan = checkedPlan(network, prompt, options, start);
     this.alternatives = alternatives;

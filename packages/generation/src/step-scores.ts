@@ -9,9 +9,9 @@ import {
   type StepToken,
 } from '@headwise/decoding';
 import * as tf from '@tensorflow/tfjs';
-import { newerHalf } from './layer-scores.js';
+import { Context } from './context-shift.js';
 import type { CheckedScores } from './next-scores.js';
-import type { Plan } from './plan.js';
+import type { CacheOptions } from './plan.js';
 import { prefilled } from './prefix-cache/prefill.js';
 import type { PrefixCache } from './prefix-cache/prefix-cache.js';
 
@@ -22,21 +22,21 @@ export class StepScores implements CheckedScores {
   readonly #prefixCache: PrefixCache | undefined;
   readonly #cache: KeyValueCache;
   readonly #loop: StepLoop;
-  /** Where in the sequence the first cached token stands. */
-  #first = 0;
+  readonly #context: Context;
 
   /** @param step disposed with this @param options of the loop; `maxLength` of prompt and new tokens */
   constructor(
     network: LanguageModel,
     step: StepPlan,
-    { storage, prefixCache }: Pick<Plan, 'storage' | 'prefixCache'>,
+    { storage, prefixCache, contextShift }: CacheOptions,
     options: StepLoopOptions,
   ) {
     this.#network = network;
     this.#step = step;
     this.#prefixCache = prefixCache;
     this.#cache = new KeyValueCache({ storage });
-    const maxLength = Math.min(network.maxLength, options.maxLength);
+    this.#context = new Context(network.maxLength, contextShift);
+    const maxLength = Math.min(this.#context.size, options.maxLength);
     this.#loop = new StepLoop(step, this.#cache, { ...options, maxLength });
   }
 
@@ -52,11 +52,11 @@ export class StepScores implements CheckedScores {
   }
 
   room(sequence: readonly number[]): number {
-    return this.#network.maxLength - (sequence.length - this.#first);
+    return this.#context.room(sequence.length);
   }
 
   keep(length: number): void {
-    if (this.#cache.length > 0) this.#cache.trim(Math.max(0, length - this.#first));
+    if (this.#cache.length > 0) this.#cache.trim(this.#context.lengthOf(length));
   }
 
   /**
@@ -75,7 +75,7 @@ export class StepScores implements CheckedScores {
     }: { count: number; runAhead: number | undefined; nextSeed: () => number },
   ): Promise<readonly number[]> {
     const token = this.#prepare(sequence);
-    const room = this.#network.maxLength - token.position;
+    const room = this.#context.size - token.position;
     const length = Math.min(runAhead, mostAhead, count, room);
     const seeds = Array.from({ length }, nextSeed);
     return this.#loop.draw(token, seeds, { ...tokens, history: sequence });
@@ -89,20 +89,16 @@ export class StepScores implements CheckedScores {
 
   /** Puts all tokens but the last into the cache by the model's layers; returns the last. */
   #prepare(sequence: readonly number[]): StepToken {
-    const { maxLength } = this.#network;
-    if (sequence.length - this.#first > maxLength) {
-      this.#cache.trim(0);
-      this.#first = sequence.length - newerHalf(maxLength);
-    }
-    const ids = sequence.slice(this.#first + this.#cache.length, -1);
-    const isPrompt = this.#first + this.#cache.length === 0;
+    if (this.#context.shift(sequence.length)) this.#cache.trim(0);
+    const isPrompt = this.#context.whole && this.#cache.length === 0;
+    const ids = this.#context.after(this.#cache.length, sequence).slice(0, -1);
     const prefixCache = isPrompt ? this.#prefixCache : undefined;
     if (ids.length > 0) {
       prefilled(prefixCache, this.#network, [ids], this.#cache, ([rest], cache) =>
         this.#run(rest!, cache),
       );
     }
-    return { id: sequence.at(-1)!, position: sequence.length - 1 - this.#first };
+    return { id: sequence.at(-1)!, position: this.#context.lengthOf(sequence.length) - 1 };
   }
 
   /** Processes the next tokens of the sequence by the model's layers. */

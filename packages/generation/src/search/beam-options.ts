@@ -82,6 +82,11 @@ export function checkBeams(network: Generator, options: BeamSearchOptions): void
       'speculation is given for a beam search; expected none: it is for generate and stream',
     );
   }
+  if (options.contextShift) {
+    throw new InputError(
+      'contextShift is given for a beam search; expected none: it is for generate and stream',
+    );
+  }
   if ((options.guidanceScale ?? 1) !== 1) {
     throw new InputError(
       `guidanceScale is ${options.guidanceScale} for a beam search; expected 1: guidance is for generate`,

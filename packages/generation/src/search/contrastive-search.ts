@@ -226,6 +226,7 @@ function checkContrastive(
     dolaLayers,
     speculation,
     prefixCache,
+    contextShift,
   }: ContrastiveSearchOptions,
 ): void {
   if (!(Number.isSafeInteger(candidates) && candidates >= 2 && candidates <= vocabSize)) {
@@ -243,6 +244,7 @@ function checkContrastive(
     dolaLayers: dolaLayers !== undefined,
     speculation: speculation !== undefined,
     prefixCache: prefixCache !== undefined,
+    contextShift: contextShift !== undefined,
   };
   for (const [name, given] of Object.entries(refused)) {
     if (!given) continue;
