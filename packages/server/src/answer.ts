@@ -3,11 +3,11 @@ import type { TextSettings } from '@headwise/text';
 import { type DecodedPiece, settingsOf, TextDecoding } from '@headwise/text/internal';
 import type { Sequence } from './engine/sequence.js';
 import { ApiError } from './http/api-error.js';
-import type { ServedModel, Service } from './service.js';
+import type { ServedDecoder, Service } from './service.js';
 
 /** What an answer is asked for with. */
 export interface AnswerRequest {
-  readonly model: ServedModel;
+  readonly model: ServedDecoder;
   readonly prompt: readonly number[];
   /** Options that win over the model's own. */
   readonly options: TextSettings;

@@ -1,16 +1,26 @@
-import { InputError, type LanguageModel } from '@headwise/core';
-import type { TextModel } from '@headwise/text';
+import { type EncoderModel, InputError, isEncoder, type LanguageModel } from '@headwise/core';
+import type { EmbeddingModel, TextModel } from '@headwise/text';
 import type { Tokenizer } from '@headwise/tokenizers';
 import { Engine, type EngineLimits } from './engine/engine.js';
 import { ApiError } from './http/api-error.js';
 import { Metrics } from './metrics.js';
 
-/** A model under the name that requests call it by. */
-export interface ServedModel {
+/** A decoder under the name that requests call it by. */
+export interface ServedDecoder {
   readonly name: string;
   readonly model: TextModel & { readonly network: LanguageModel };
   readonly tokenizer: Tokenizer;
 }
+
+/** An encoder under the name that requests call it by: it answers `/v1/embeddings` alone. */
+export interface ServedEncoder {
+  readonly name: string;
+  readonly model: EmbeddingModel & { readonly network: EncoderModel };
+  readonly tokenizer: Tokenizer;
+}
+
+/** A model under the name that requests call it by. */
+export type ServedModel = ServedDecoder | ServedEncoder;
 
 /** Limits of a server. */
 export interface ServerLimits extends EngineLimits {
@@ -89,4 +99,17 @@ export class Service {
       param: 'model',
     });
   }
+
+  /** @throws ApiError 404 for a name that no model has, 400 for an encoder */
+  decoderNamed(name: string): ServedDecoder {
+    const model = this.modelNamed(name);
+    if (isDecoder(model)) return model;
+    throw new ApiError(
+      400,
+      `the model '${name}' is an encoder and writes no text; /v1/embeddings gives its vectors`,
+      { param: 'model', code: 'model_not_supported' },
+    );
+  }
 }
+
+const isDecoder = (model: ServedModel): model is ServedDecoder => !isEncoder(model.model.network);

@@ -12,7 +12,7 @@ import * as tf from '@tensorflow/tfjs';
 import { type Pooling, pooled, poolings } from './pooling.js';
 
 export interface EmbedOptions {
-  /** How the hidden states of a text become one vector; default `'mean'`. */
+  /** How the hidden states of a text become one vector; default the model's own, or `'mean'`. */
   pooling?: Pooling | undefined;
   /** Divide each vector by its Euclidean length, so that dot products are cosines. Default false. */
   normalize?: boolean | undefined;
@@ -25,6 +25,8 @@ export interface EmbedOptions {
 /** An encoder, or a decoder whose head is one matrix. */
 export interface EmbeddingModel {
   readonly network: Network;
+  /** The pooling that it was trained with; default `'mean'`. */
+  readonly pooling?: Pooling | undefined;
 }
 
 /** Tokens of a pass at most, padding among them; a longer sequence has a pass of its own. */
@@ -45,10 +47,10 @@ const tokensAtOnce = 4096;
  * const [a, b] = await embed(model, tokenizer, ['A cat sat.', 'A dog ran.'], { normalize: true });
  */
 export async function embed(
-  { network }: EmbeddingModel,
+  { network, pooling: own = 'mean' }: EmbeddingModel,
   tokenizer: Tokenizer,
   texts: readonly (string | readonly number[])[],
-  { pooling = 'mean', normalize = false, truncate = false, signal }: EmbedOptions = {},
+  { pooling = own, normalize = false, truncate = false, signal }: EmbedOptions = {},
 ): Promise<Float32Array[]> {
   if (!poolings.includes(pooling)) {
     throw new InputError(

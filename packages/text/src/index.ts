@@ -10,7 +10,13 @@ export {
   type TextPiece,
   type TextSettings,
 } from './generate-text.js';
-export { type LoadedText, type LoadTextOptions, load } from './load.js';
+export {
+  type LoadedEncoder,
+  type LoadedText,
+  type LoadTextOptions,
+  load,
+  loadAny,
+} from './load.js';
 export type { Pooling } from './pooling.js';
 export { type ToolCallForm, type ToolCallFormOptions, toolCallForm } from './tool-call-form.js';
 export { readsTools, type ToolCall, ToolCallParser, type ToolCallPiece } from './tool-calls.js';

@@ -1,9 +1,10 @@
-import { isEncoderDecoder } from '@headwise/core';
+import { type EncoderModel, InputError, isEncoder, isEncoderDecoder } from '@headwise/core';
 import { type Generator, parseGenerationConfig } from '@headwise/generation';
 import {
   type CheckpointFiles,
   type CheckpointPlace,
   encoderDecoderModel,
+  encoderModel,
   type LoadedModel,
   type LoadOptions,
   languageModel,
@@ -12,7 +13,9 @@ import {
 } from '@headwise/models';
 import { checkpointFiles, openBytes, openConfig, openJson } from '@headwise/models/internal';
 import { type ChatTemplate, chatTemplateOf, Tokenizer, TokenizerError } from '@headwise/tokenizers';
+import type { EmbeddingModel } from './embed.js';
 import type { TextModel, TextSettings } from './generate-text.js';
+import { poolingOf } from './sentence-modules.js';
 
 export const generationConfigName = 'generation_config.json';
 
@@ -29,6 +32,13 @@ export interface LoadTextOptions extends LoadOptions {
 export interface LoadedText {
   /** With the folder's generation settings and chat template; `model.params.dispose()` frees it. */
   readonly model: LoadedModel & Model<Generator> & TextModel;
+  readonly tokenizer: Tokenizer;
+}
+
+/** A model folder's encoder and tokenizer. */
+export interface LoadedEncoder {
+  /** With the pooling of the folder's `modules.json`; `model.params.dispose()` frees it. */
+  readonly model: LoadedModel & Model<EncoderModel> & EmbeddingModel;
   readonly tokenizer: Tokenizer;
 }
 
@@ -57,16 +67,40 @@ export async function load(
   place: CheckpointPlace,
   options: LoadTextOptions = {},
 ): Promise<LoadedText> {
+  return generating(await loadAny(place, options));
+}
+
+/**
+ * Loads what `load` loads, or an encoder with its tokenizer and the pooling of a sentence-transformers folder.
+ *
+ * @throws InputError, TokenizerError or SafetensorsError naming the file, what is wrong with it and what was expected
+ */
+export async function loadAny(
+  place: CheckpointPlace,
+  options: LoadTextOptions = {},
+): Promise<LoadedText | LoadedEncoder> {
   const files = checkpointFiles(place, options);
   return loadFiles(files, webFiles(files, options.chatTemplate), options);
 }
 
-/** Loads as `load` does; what is small comes first, so that a fault in it is known before the weights are read. */
+/** @throws InputError for an encoder, which is freed */
+export function generating(loaded: LoadedText | LoadedEncoder): LoadedText {
+  if (isText(loaded)) return loaded;
+  loaded.model.params.dispose();
+  throw new InputError(
+    `the model of family '${loaded.model.family.modelType}' is an encoder and writes no text; expected a decoder or an encoder-decoder`,
+  );
+}
+
+const isText = (loaded: LoadedText | LoadedEncoder): loaded is LoadedText =>
+  !isEncoder(loaded.model.network);
+
+/** Loads as `loadAny` does; what is small comes first, so that a fault in it is known before the weights are read. */
 export async function loadFiles(
   files: CheckpointFiles,
   beside: TextFiles,
   { ignoreGenerationConfig, chatTemplate: _, warn = console.warn, ...options }: LoadTextOptions,
-): Promise<LoadedText> {
+): Promise<LoadedText | LoadedEncoder> {
   const tokenizer = await beside.tokenizer();
   const chatTemplate = await beside.chatTemplate();
   const { settings, unknown } = ignoreGenerationConfig
@@ -77,6 +111,10 @@ export async function loadFiles(
   }
   const loaded = await loadModel(files, options);
   try {
+    if (isEncoder(loaded.network)) {
+      const pooling = await poolingOf(files);
+      return { model: { ...encoderModel(loaded), pooling }, tokenizer };
+    }
     const model = isEncoderDecoder(loaded.network)
       ? encoderDecoderModel(loaded)
       : languageModel(loaded);

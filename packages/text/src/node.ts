@@ -4,11 +4,13 @@ import type { CheckpointPlace } from '@headwise/models';
 import { folderFiles, readJson } from '@headwise/models/node';
 import { findChatTemplate, loadTokenizer } from '@headwise/tokenizers/node';
 import {
+  generating,
   generationConfigName,
+  type LoadedEncoder,
   type LoadedText,
   type LoadTextOptions,
   loadFiles,
-  load as loadFrom,
+  loadAny as loadFrom,
 } from './load.js';
 
 export { type EmbeddingModel, type EmbedOptions, embed } from './embed.js';
@@ -23,7 +25,7 @@ export {
   type TextPiece,
   type TextSettings,
 } from './generate-text.js';
-export type { LoadedText, LoadTextOptions } from './load.js';
+export type { LoadedEncoder, LoadedText, LoadTextOptions } from './load.js';
 export type { Pooling } from './pooling.js';
 
 /**
@@ -37,6 +39,18 @@ export async function load(
   place: CheckpointPlace,
   options: LoadTextOptions = {},
 ): Promise<LoadedText> {
+  return generating(await loadAny(place, options));
+}
+
+/**
+ * Loads as `loadAny` of `@headwise/text` does, also from a folder on disk.
+ *
+ * @throws InputError, TokenizerError or SafetensorsError naming the file, what is wrong with it and what was expected
+ */
+export async function loadAny(
+  place: CheckpointPlace,
+  options: LoadTextOptions = {},
+): Promise<LoadedText | LoadedEncoder> {
   if (typeof place !== 'string' || /^https?:/.test(place)) return loadFrom(place, options);
   const path = join(place, generationConfigName);
   const files = {

@@ -165,7 +165,7 @@ test('a model that does not write, and a folder without a tokenizer, are refused
   await expect(load(path)).rejects.toThrow('has no tokenizer.json');
   await expect(loadWeb([])).rejects.toThrow('tokenizer.json is missing');
   await saveTokenizer(tokenizer, join(path, 'tokenizer.json'));
-  await expect(load(path)).rejects.toThrow("family 'bert' does not score the next token");
+  await expect(load(path)).rejects.toThrow("family 'bert' is an encoder and writes no text");
 });
 
 test('a stop text may span tokens, is left out, and nothing of it is shown before', async () => {

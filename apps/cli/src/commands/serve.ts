@@ -1,10 +1,10 @@
 import { createServer, type Server as HttpServer } from 'node:http';
 import { basename, resolve } from 'node:path';
-import { InputError } from '@headwise/core';
+import { InputError, isEncoder } from '@headwise/core';
 import { AdaptedModel, languageModel, type WeightDtype } from '@headwise/models';
 import { loadAdapter } from '@headwise/models/node';
 import { type ServedModel, Server } from '@headwise/server';
-import { load } from '@headwise/text/node';
+import { type LoadedEncoder, type LoadedText, loadAny } from '@headwise/text/node';
 import { getRequestListener } from '@hono/node-server';
 import { Command } from 'commander';
 import { backendOption, start } from '../backend.js';
@@ -125,14 +125,28 @@ async function loadModels(
   { model: folder, name, adapter: adapters, dtype, generationConfig }: ServeOptions,
   out: Output,
 ): Promise<{ models: ServedModel[]; dispose: () => void }> {
-  const loaded = await load(folder, {
+  const loaded = await loadAny(folder, {
     dtype,
     ignoreGenerationConfig: !generationConfig,
     warn: out.note,
   });
   const { tokenizer } = loaded;
+  const served = name ?? basename(resolve(folder));
+  if (isLoadedEncoder(loaded)) {
+    const { model } = loaded;
+    if (adapters.length === 0) {
+      return {
+        models: [{ name: served, model, tokenizer }],
+        dispose: () => model.params.dispose(),
+      };
+    }
+    model.params.dispose();
+    throw new InputError(
+      `--adapter ${adapters[0]![0]}: the model is an encoder; expected a decoder`,
+    );
+  }
   const model = languageModel(loaded.model);
-  const models: ServedModel[] = [{ name: name ?? basename(resolve(folder)), model, tokenizer }];
+  const models: ServedModel[] = [{ name: served, model, tokenizer }];
   const params = [model.params];
   for (const [adapterName, path] of adapters) {
     const lora = await loadAdapter(path, model);
@@ -147,6 +161,9 @@ async function loadModels(
     },
   };
 }
+
+const isLoadedEncoder = (loaded: LoadedText | LoadedEncoder): loaded is LoadedEncoder =>
+  isEncoder(loaded.model.network);
 
 const list = (value: string, before: string[]): string[] => [...before, value];
 

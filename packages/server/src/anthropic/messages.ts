@@ -36,7 +36,7 @@ class MessagesRequest {
 
   constructor(service: Service, body: MessagesBody, signal: AbortSignal) {
     this.#body = body;
-    const served = service.modelNamed(body.model);
+    const served = service.decoderNamed(body.model);
     const { model } = served;
     const calling = messageTools(body);
     const { prompt, constraint } = chatPrompt(served, chatMessages(body), { calling });

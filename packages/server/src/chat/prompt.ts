@@ -2,7 +2,7 @@ import type { Constraint } from '@headwise/generation';
 import { promptIds, readsTools, toolCallForm } from '@headwise/text';
 import type { ChatMessage } from '@headwise/tokenizers';
 import { ApiError } from '../http/api-error.js';
-import type { ServedModel } from '../service.js';
+import type { ServedDecoder } from '../service.js';
 import { callConstraint, grammarOf, needsCallForm } from './answer-form.js';
 import type { Calling } from './tools.js';
 
@@ -28,7 +28,7 @@ export interface ChatPrompt {
  * @throws ApiError 400 for a model without a chat template, and for functions that it does not write or cannot be held to
  */
 export function chatPrompt(
-  { name, model, tokenizer }: ServedModel,
+  { name, model, tokenizer }: ServedDecoder,
   messages: readonly ChatMessage[],
   { calling, textSchema, variables }: ChatPromptOptions = {},
 ): ChatPrompt {
@@ -72,5 +72,5 @@ export function chatPrompt(
   return { prompt: [...prompt, ...lead], constraint };
 }
 
-const hasSpecial = (text: string, { addedTokens }: ServedModel['tokenizer']): boolean =>
+const hasSpecial = (text: string, { addedTokens }: ServedDecoder['tokenizer']): boolean =>
   addedTokens.some(({ special, content }) => special && text.includes(content));

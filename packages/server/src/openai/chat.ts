@@ -8,7 +8,7 @@ import type { Calling } from '../chat/tools.js';
 import { ApiError } from '../http/api-error.js';
 import { checkedBody, readJsonBody } from '../http/body.js';
 import { dataEvent, eventStream } from '../http/event-stream.js';
-import type { ServedModel, Service } from '../service.js';
+import type { ServedDecoder, Service } from '../service.js';
 import { type ChatLogprob, chatLogprob } from './chat-logprobs.js';
 import {
   checkSequences,
@@ -96,7 +96,7 @@ interface ChoicePiece {
 /** One request. */
 class ChatCompletion {
   readonly #body: Body;
-  readonly #model: ServedModel;
+  readonly #model: ServedDecoder;
   readonly #tools: Calling | undefined;
   readonly #answers: readonly Answer[];
   readonly #promptTokens: number;
@@ -104,7 +104,7 @@ class ChatCompletion {
 
   constructor(service: Service, body: Body, signal: AbortSignal) {
     this.#body = body;
-    const model = service.modelNamed(body.model);
+    const model = service.decoderNamed(body.model);
     this.#model = model;
     const { n = 1, logprobs, top_logprobs: alternatives } = body;
     if (alternatives !== undefined && !logprobs) {

@@ -5,7 +5,7 @@ import { type Answer, beginAnswers, piecesOf, wholeAnswer } from '../answer.js';
 import { ApiError } from '../http/api-error.js';
 import { checkedBody, readJsonBody } from '../http/body.js';
 import { dataEvent, eventStream } from '../http/event-stream.js';
-import type { ServedModel, Service } from '../service.js';
+import type { ServedDecoder, Service } from '../service.js';
 import {
   CompletionLogprobs,
   type CompletionLogprobsBody,
@@ -74,7 +74,7 @@ interface Prompt {
 /** One request. */
 class Completion {
   readonly #body: Body;
-  readonly #model: ServedModel;
+  readonly #model: ServedDecoder;
   readonly #prompts: readonly Prompt[];
   readonly #answers: readonly Answer[];
   /** Answers that are computed for each prompt. */
@@ -85,7 +85,7 @@ class Completion {
 
   constructor(service: Service, body: Body, signal: AbortSignal) {
     this.#body = body;
-    this.#model = service.modelNamed(body.model);
+    this.#model = service.decoderNamed(body.model);
     const { n = 1, best_of: of = n, max_tokens: maxNewTokens = defaultTokens } = body;
     checkCombination(body, of, n);
     this.#of = of;
@@ -222,7 +222,7 @@ function checkCombination({ stream }: Body, of: number, n: number): void {
   }
 }
 
-function promptsOf({ tokenizer }: ServedModel, given: Body['prompt']): Prompt[] {
+function promptsOf({ tokenizer }: ServedDecoder, given: Body['prompt']): Prompt[] {
   const list = typeof given === 'string' || typeof given[0] === 'number' ? [given] : given;
   return (list as readonly (string | readonly number[])[]).map((prompt) =>
     typeof prompt === 'string'

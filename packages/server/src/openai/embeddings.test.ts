@@ -1,10 +1,13 @@
+import { createModel, encoderModel } from '@headwise/models';
 import { embed } from '@headwise/text';
+import { trainCharacter } from '@headwise/tokenizers';
 import OpenAI from 'openai';
 import { expect, onTestFinished, test } from 'vitest';
 import { type Fixture, serveFixture } from '../../fixture/serve-fixture.js';
+import type { ServedModel } from '../service.js';
 
-async function open(): Promise<Fixture & { client: OpenAI }> {
-  const fixture = await serveFixture();
+async function open(more?: readonly ServedModel[]): Promise<Fixture & { client: OpenAI }> {
+  const fixture = await serveFixture({ more });
   onTestFinished(() => fixture.close());
   const client = new OpenAI({ baseURL: `${fixture.url}/v1`, apiKey: 'none', maxRetries: 0 });
   return { ...fixture, client };
@@ -82,3 +85,54 @@ test('what would change a vector and is not supported is refused by name', async
   }
   await expect(refusal({ model: 'other' })).rejects.toMatchObject({ status: 404 });
 });
+
+test('an encoder gives vectors, and is refused by name where text is asked for', async () => {
+  const tokenizer = await trainCharacter(['abcdefgh ']);
+  const sizes = { hidden_size: 8, num_hidden_layers: 1, num_attention_heads: 2 };
+  const config = { ...sizes, intermediate_size: 8, max_position_embeddings: 32 };
+  const made = encoderModel(
+    createModel({ model_type: 'bert', vocab_size: tokenizer.vocabSize, ...config }, { seed: 1 }),
+  );
+  onTestFinished(() => made.params.dispose());
+  const model = { network: made.network, pooling: 'cls' as const };
+  const { client } = await open([{ name: 'reader', model, tokenizer }]);
+  expect((await client.models.list()).data.map(({ id }) => id)).toEqual(['tiny', 'reader']);
+  const input = Array.from({ length: 70 }, (_, i) =>
+    'abcdefgh '.repeat(3).slice(i % 9, 9 + (i % 17)),
+  );
+  const expected = await embed(model, tokenizer, input, { normalize: true });
+  for (const format of ['float', 'base64'] as const) {
+    const { data } = await client.embeddings.create({
+      ...{ model: 'reader', input, encoding_format: format },
+    });
+    expect(data).toHaveLength(70);
+    for (const { embedding, index } of data) {
+      const vector = typeof embedding === 'string' ? floatsOf(embedding) : embedding;
+      expect(near(vector, expected[index]!)).toBeLessThan(1e-5);
+    }
+  }
+  const refused = {
+    status: 400,
+    code: 'model_not_supported',
+    message: expect.stringContaining("'reader' is an encoder and writes no text"),
+  };
+  const messages = [{ role: 'user' as const, content: 'a' }];
+  const asked = { model: 'reader', messages };
+  await expect(client.completions.create({ model: 'reader', prompt: 'a' })).rejects.toMatchObject(
+    refused,
+  );
+  await expect(client.chat.completions.create(asked)).rejects.toMatchObject(refused);
+  await expect(client.responses.create({ model: 'reader', input: 'a' })).rejects.toMatchObject(
+    refused,
+  );
+  const message = await fetch(`${client.baseURL}/messages`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ ...asked, max_tokens: 1 }),
+  });
+  expect([message.status, await message.json()]).toMatchObject([400, { type: 'error' }]);
+});
+
+/** The client leaves base64 as it is where it is asked for by name. */
+const floatsOf = (base64: string) =>
+  Array.from(new Float32Array(Uint8Array.from(atob(base64), (char) => char.charCodeAt(0)).buffer));

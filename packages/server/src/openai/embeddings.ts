@@ -23,8 +23,13 @@ const refused = {
   input_type: 'all inputs are read alike; leave it out',
 };
 
+/** OpenAI's limit, which clients fill. */
+const mostInputs = 2048;
+/** Answers of others go on between so many. */
+const inputsAtOnce = 64;
+
 /**
- * `POST /v1/embeddings`: one vector of length 1 for each input, the mean of its hidden states.
+ * `POST /v1/embeddings`: one vector of length 1 for each input, pooled from its hidden states.
  *
  * @see https://platform.openai.com/docs/api-reference/embeddings/create
  */
@@ -36,12 +41,13 @@ export function addEmbeddings(app: Hono, service: Service): void {
     const body = checkedBody(schema, json);
     const { model, tokenizer, name } = service.modelNamed(body.model);
     const sequences = embeddedIds(model, tokenizer, listOf(body.input));
-    checkSequences(sequences.length, service.limits.sequences);
-    const options = { normalize: true, signal };
-    const vectors = await service.engine.run(
-      () => embed(model, tokenizer, sequences, options),
-      signal,
-    );
+    checkSequences(sequences.length, mostInputs);
+    const vectors: Float32Array[] = [];
+    for (let from = 0; from < sequences.length; from += inputsAtOnce) {
+      const some = sequences.slice(from, from + inputsAtOnce);
+      const work = () => embed(model, tokenizer, some, { normalize: true, signal });
+      vectors.push(...(await service.engine.run(work, signal)));
+    }
     checkDimensions(body.dimensions, vectors[0]!.length);
     const tokens = sequences.reduce((sum, { length }) => sum + length, 0);
     service.countTokens.prompt(tokens);

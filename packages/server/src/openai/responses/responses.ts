@@ -5,7 +5,7 @@ import { chatPrompt } from '../../chat/prompt.js';
 import { ApiError, apiErrorOf } from '../../http/api-error.js';
 import { checkedBody, readJsonBody } from '../../http/body.js';
 import { eventStream } from '../../http/event-stream.js';
-import type { ServedModel, Service } from '../../service.js';
+import type { ServedDecoder, Service } from '../../service.js';
 import { chatLogprob } from '../chat-logprobs.js';
 import { newId, now, refuseFields, settingsFrom } from '../fields.js';
 import { openAiErrorBody } from '../openai-error.js';
@@ -47,7 +47,7 @@ type Status = 'in_progress' | 'completed' | 'incomplete' | 'failed';
 class ResponseRequest {
   readonly #service: Service;
   readonly #body: ResponsesBody;
-  readonly #model: ServedModel;
+  readonly #model: ServedDecoder;
   readonly #answer: Answer;
   readonly #promptTokens: number;
   readonly #calls: CallReader;
@@ -65,7 +65,7 @@ class ResponseRequest {
         { param: 'top_logprobs' },
       );
     }
-    this.#model = service.modelNamed(body.model);
+    this.#model = service.decoderNamed(body.model);
     const calling = responseTools(body);
     const { prompt, constraint } = chatPrompt(
       this.#model,
