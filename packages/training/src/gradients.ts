@@ -1,4 +1,5 @@
 import { type ForwardContext, InputError } from '@headwise/core';
+import { valueAndGradients } from '@headwise/core/internal';
 import * as tf from '@tensorflow/tfjs';
 import type { ExampleBatch, Objective } from './objective.js';
 import { checkTrainable } from './trainable.js';
@@ -13,17 +14,20 @@ export function lossAndGradients(
   loss: () => tf.Scalar,
 ): { loss: tf.Scalar; gradients: Record<string, tf.Tensor> } {
   checkTrainable('lossAndGradients', params);
-  const { value, grads } = tf.variableGrads(loss, Object.values(params));
-  const gradients: Record<string, tf.Tensor> = {};
-  for (const [path, variable] of Object.entries(params)) {
-    const gradient = grads[variable.name];
-    if (!gradient) {
-      tf.dispose([value, grads]);
-      throw new InputError(`parameter '${path}' has no gradient: the loss does not depend on it`);
-    }
-    gradients[path] = gradient;
+  const entries = Object.entries(params);
+  const made = valueAndGradients(
+    loss,
+    entries.map(([, variable]) => variable),
+  );
+  const missing = made.gradients.indexOf(undefined);
+  if (missing >= 0) {
+    tf.dispose([made.value, ...made.gradients.filter((gradient) => gradient !== undefined)]);
+    throw new InputError(
+      `parameter '${entries[missing]![0]}' has no gradient: the loss does not depend on it`,
+    );
   }
-  return { loss: value, gradients };
+  const gradients = Object.fromEntries(entries.map(([path], i) => [path, made.gradients[i]!]));
+  return { loss: made.value, gradients };
 }
 
 /** The gradients of several batches, as of one batch of all their rows. */

@@ -105,14 +105,14 @@ async function measured(configuration: unknown, options: PlanOptions): Promise<n
 }
 
 for (const [name, variant] of cases(planned, (pair) => representatives.includes(pair.join(' ')))) {
-  test(`${name}, ${variant}: the plan is within a fiftieth of the measured peak`, async () => {
+  test(`${name}, ${variant}: the plan is within a twentieth of the measured peak`, async () => {
     const configuration = configurations[name];
     const options = variants[variant]!;
     const before = tf.memory().numTensors;
     const plan = await planMemory(configuration, batch, options);
     expect(tf.memory().numTensors).toBe(before);
     const peak = await measured(configuration, options);
-    expect(plan.peak / peak).toBeGreaterThan(0.98);
-    expect(plan.peak / peak).toBeLessThan(1.02);
+    expect(plan.peak / peak).toBeGreaterThan(0.95);
+    expect(plan.peak / peak).toBeLessThan(1.05);
   });
 }

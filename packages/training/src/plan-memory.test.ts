@@ -16,7 +16,9 @@ test('a plan leaves the backend as it was, and its parts are those of the model'
   const parameters = (50_257 + 1024) * 96 + 2 * block + 2 * 96;
   expect(plan.weights).toBe(4 * parameters);
   expect(plan.gradients).toBe(4 * parameters);
-  expect(plan.optimizer).toBe(8 * parameters);
+  // Two moments, and a few numbers.
+  expect(plan.optimizer - 8 * parameters).toBeLessThan(1000);
+  expect(plan.optimizer).toBeGreaterThanOrEqual(8 * parameters);
   expect(plan.logits).toBeGreaterThan(0);
   expect(plan.logits).toBeLessThan(4 * 2 * 256 * 50_257);
   expect(plan.peak).toBeGreaterThan(

@@ -1,0 +1,61 @@
+import * as tf from '@tensorflow/tfjs';
+
+/** One operation that TensorFlow.js recorded. */
+export interface TapeNode {
+  kernelName: string;
+  inputs: Record<string, tf.Tensor>;
+  outputs: tf.Tensor[];
+  /** The gradients of the inputs, by name, from those of the outputs. */
+  gradient?: ((dys: (tf.Tensor | null)[]) => Record<string, () => tf.Tensor>) | undefined;
+  /** Clones of what `gradient` reads; the tape owns them. */
+  saved?: (tf.Tensor | null)[] | undefined;
+}
+
+/** The parts of TensorFlow.js 4.22's engine that record operations. */
+interface Engine {
+  state: { gradientDepth: number; kernelDepth: number; activeTape: TapeNode[] | null };
+  startTape(): void;
+  endTape(): void;
+}
+
+const engine = () => tf.engine() as unknown as Engine;
+
+/** Whether operations are recorded now, for gradients. */
+export const isRecording = (): boolean => engine().state.gradientDepth > 0;
+
+/**
+ * Runs a function and records its operations on a tape of its own.
+ *
+ * @returns its result, and the tape, whose saved tensors the caller disposes
+ */
+export function taped<T extends tf.TensorContainer>(f: () => T): { result: T; tape: TapeNode[] } {
+  const { state } = engine();
+  const outer = { tape: state.activeTape, depth: state.gradientDepth, kernels: state.kernelDepth };
+  state.gradientDepth = 0;
+  state.kernelDepth = 0;
+  engine().startTape();
+  const tape = state.activeTape!;
+  try {
+    return { result: tf.tidy(f), tape };
+  } catch (error) {
+    disposeSaved(tape);
+    throw error;
+  } finally {
+    engine().endTape();
+    state.activeTape = outer.tape;
+    state.gradientDepth = outer.depth;
+    state.kernelDepth = outer.kernels;
+  }
+}
+
+/** Adds an operation to the tape that is being recorded. */
+export function record(node: TapeNode): void {
+  engine().state.activeTape!.push(node);
+}
+
+/** Frees what a tape saved for the backward pass. */
+export function disposeSaved(tape: readonly TapeNode[]): void {
+  for (const { saved } of tape) {
+    for (const tensor of saved ?? []) if (tensor && !tensor.isDisposed) tensor.dispose();
+  }
+}
