@@ -1,10 +1,10 @@
-import { InputError, type LanguageModel, Random, readTensor } from '@headwise/core';
+import { InputError, type LanguageModel, Random } from '@headwise/core';
 import { stepPlanOf } from '@headwise/decoding';
 import { checkDrawn, penalises } from '@headwise/kernels/internal';
 import * as tf from '@tensorflow/tfjs';
 import { forcedAfter, standingAdjustments, standingFor } from './adjustments.js';
 import { dolaScores } from './dola.js';
-import { drawForced, drawFrom, readIds } from './draw.js';
+import { drawForced, drawRows, readIds } from './draw.js';
 import { LayerScores } from './layer-scores.js';
 import { type CheckedScores, GuidedScores, type NextScores } from './next-scores.js';
 import { checkId, mostConstrained, type Plan } from './plan.js';
@@ -176,7 +176,8 @@ export class Continuation {
   async #one(sequence: readonly number[], made: number, look?: Look): Promise<number> {
     const draw = await this.#draw(this.#scores.after(sequence), sequence, made);
     try {
-      const id = (await readTensor(draw.drawn))[0]!;
+      const [id] = (await readIds([draw.drawn])) as [number];
+      checkDrawn('sampleTokens', [id], this.#vocabSize);
       await look?.(draw.processed, id);
       return id;
     } finally {
@@ -190,10 +191,10 @@ export class Continuation {
     const own = this.#recorded ? [] : plan.processors;
     const processed = own.length > 0 ? await runInOrder(own, scores, sequence) : scores.clone();
     try {
-      const forced = forcedAfter(plan, sequence, made);
-      const drawn = forced
-        ? tf.tensor1d([drawForced(forced, plan, this.#random)], 'int32')
-        : drawFrom(processed, plan, this.#random, sequence, made);
+      const next = { plan, random: this.#random, ids: sequence, made };
+      const drawn = drawRows(processed, [next], (_, error) => {
+        throw error;
+      });
       return { drawn, processed };
     } catch (error) {
       processed.dispose();

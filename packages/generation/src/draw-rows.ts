@@ -1,7 +1,14 @@
 import { readTensor } from '@headwise/core';
 import { checkDrawn } from '@headwise/kernels/internal';
 import * as tf from '@tensorflow/tfjs';
-import { drawForced, drawFrom, type GeneratedToken, probabilitiesOf, readIds } from './draw.js';
+import {
+  drawRows,
+  type GeneratedToken,
+  likeliestOf,
+  logProbabilitiesOf,
+  rowsOf,
+  type TokenProbability,
+} from './draw.js';
 import { runInOrder } from './processors/own.js';
 import type { Growing } from './running-sequence.js';
 
@@ -17,21 +24,20 @@ export async function drawAll(
   sequences: readonly Growing[],
 ): Promise<(GeneratedToken | undefined)[]> {
   const [, vocabulary] = rows.shape;
-  const ids = await idsOf(rows, sequences);
-  const safe = ids.map((id) => Math.max(0, id));
-  const most = Math.max(...sequences.map(({ alternatives }) => alternatives));
-  const tokens = await probabilitiesOf(rows, safe, most);
+  const { ids, logProbabilities } = await drawn(rows, sequences);
+  const likeliest = await likeliestRows(rows, ids, sequences);
   const values = sequences.some((one) => one.keepsScores) ? await readTensor(rows) : undefined;
   return sequences.map((sequence, row) => {
-    const { alternatives, keepsScores, reason } = sequence;
+    const { keepsScores, reason } = sequence;
     if (reason === 'error') return undefined;
     try {
-      checkDrawn('sampleTokens', [ids[row]!], vocabulary);
-      const token = tokens[row]!;
-      const own = { ...token, alternatives: token.alternatives.slice(0, alternatives) };
+      const id = ids[row]!;
+      checkDrawn('sampleTokens', [id], vocabulary);
+      const alternatives = likeliest[row]!;
+      const token = { id, logProbability: logProbabilities[row]!, alternatives };
       const scores = values?.subarray(row * vocabulary, (row + 1) * vocabulary);
-      sequence.take(own, keepsScores ? scores : undefined);
-      return own;
+      sequence.take(token, keepsScores ? scores : undefined);
+      return token;
     } catch (error) {
       sequence.fail(error);
       return undefined;
@@ -39,31 +45,67 @@ export async function drawAll(
   });
 }
 
-/** The drawn ids, read at once; below 0 where none could be drawn. */
-async function idsOf(rows: tf.Tensor2D, sequences: readonly Growing[]): Promise<number[]> {
-  const drawn: tf.Tensor1D[] = [];
+/** The drawn ids, below 0 where none could be drawn, and their log-probabilities; read at once. */
+async function drawn(
+  rows: tf.Tensor2D,
+  sequences: readonly Growing[],
+): Promise<{ ids: ArrayLike<number>; logProbabilities: ArrayLike<number> }> {
+  const processed = await processedRows(rows, sequences);
+  const [ids, logs] = tf.tidy(() => {
+    const draws = sequences.map((sequence) =>
+      sequence.reason === 'error' ? undefined : { ...sequence.drawing },
+    );
+    const ids = drawRows(processed, draws, (row, error) => sequences[row]!.fail(error));
+    return [ids, logProbabilitiesOf(rows, ids)];
+  });
   try {
-    for (const [n, sequence] of sequences.entries()) drawn.push(await drawOne(rows, n, sequence));
-    return await readIds(drawn);
+    const [read, logProbabilities] = await Promise.all([readTensor(ids!), readTensor(logs!)]);
+    return { ids: read, logProbabilities };
   } finally {
-    tf.dispose(drawn);
+    tf.dispose([processed, ids!, logs!]);
   }
 }
 
-/** The id of one sequence, `[1]`; where it fails, −1, and the sequence has ended. */
-async function drawOne(rows: tf.Tensor2D, n: number, sequence: Growing): Promise<tf.Tensor1D> {
-  const { plan, random, ids, tokens } = sequence;
-  const row = tf.tidy(() => rows.slice([n, 0], [1, rows.shape[1]]));
-  let own: tf.Tensor2D | undefined;
+/** The scores after each sequence's own processors, `[N, V]`, the caller's; a sequence whose processor throws ends with the error. */
+async function processedRows(
+  rows: tf.Tensor2D,
+  sequences: readonly Growing[],
+): Promise<tf.Tensor2D> {
+  if (sequences.every(({ plan }) => plan.processors.length === 0)) return rows.clone();
+  const parts: tf.Tensor2D[] = [];
+  for (const [n, sequence] of sequences.entries()) {
+    const row = tf.tidy(() => rows.slice<tf.Tensor2D>([n, 0], [1, rows.shape[1]]));
+    try {
+      parts.push(await runInOrder(sequence.plan.processors, row, sequence.ids));
+      row.dispose();
+    } catch (error) {
+      sequence.fail(error);
+      parts.push(row);
+    }
+  }
+  const joined = tf.concat(parts);
+  tf.dispose(parts);
+  return joined;
+}
+
+/** The likeliest tokens of each row, as many as its sequence asks for; none for a row that could not be drawn. */
+async function likeliestRows(
+  rows: tf.Tensor2D,
+  ids: ArrayLike<number>,
+  sequences: readonly Growing[],
+): Promise<(readonly TokenProbability[])[]> {
+  const most = Math.max(...sequences.map(({ alternatives }) => alternatives));
+  const shown = most === 0 ? [] : [...sequences.keys()].filter((row) => ids[row]! >= 0);
+  const given = sequences.map((): readonly TokenProbability[] => []);
+  if (shown.length === 0) return given;
+  const scores = tf.tidy(() => rowsOf(rows, shown).clone());
   try {
-    const { forced } = sequence;
-    if (forced) return tf.tensor1d([drawForced(forced, plan, random)], 'int32');
-    own = await runInOrder(plan.processors, row, ids);
-    return drawFrom(own, plan, random, ids, tokens.length);
-  } catch (error) {
-    sequence.fail(error);
-    return tf.tensor1d([-1], 'int32');
+    for (const [n, all] of (await likeliestOf(scores, most)).entries()) {
+      const row = shown[n]!;
+      given[row] = all.slice(0, sequences[row]!.alternatives);
+    }
+    return given;
   } finally {
-    tf.dispose([row, ...(own ? [own] : [])]);
+    scores.dispose();
   }
 }

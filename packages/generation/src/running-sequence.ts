@@ -1,7 +1,6 @@
 import { InputError, isEncoderDecoder, Random } from '@headwise/core';
-import { forcedAfter } from './adjustments.js';
 import type { Generator } from './batch-scores.js';
-import type { GeneratedToken } from './draw.js';
+import type { GeneratedToken, NextDraw } from './draw.js';
 import type { GenerateOptions } from './options.js';
 import { checkedPlan, type Plan } from './plan.js';
 import { processed } from './process-scores.js';
@@ -107,9 +106,9 @@ export class Growing implements RunningSequence {
     return this.#reason !== undefined;
   }
 
-  /** The ids that the next token has to be one of. */
-  get forced(): readonly number[] | undefined {
-    return forcedAfter(this.plan, this.ids, this.tokens.length);
+  /** What its next token is drawn by. */
+  get drawing(): NextDraw {
+    return { plan: this.plan, random: this.random, ids: this.ids, made: this.tokens.length };
   }
 
   /** @param scores that the token was drawn from, `[V]`, where they are kept */

@@ -34,7 +34,7 @@ export type { OptimizerParameter, OptimizerState, Slot } from './optimizer/state
 export { packedShapes, WeightPacker, weightFormats, zeroWeight } from './packed-linear/pack.js';
 export { type LayerAttentionOptions, layerAttention } from './row-attention/layer.js';
 export type { RowTerm } from './row-attention/term.js';
-export { biasRow, markTokens } from './sampling/index.js';
+export { biasRow, markTokens, type SamplingTokens, sampleRows } from './sampling/index.js';
 export { type CheckedSampling, checkedSampling, penalises } from './sampling/options.js';
 export { maskWords, type RowTokens } from './sampling/penalties.js';
 export { type Candidate, samplingCandidates } from './sampling/reference.js';

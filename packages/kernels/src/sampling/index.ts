@@ -5,6 +5,7 @@ import { checkNotEmpty, checkType } from '../dispatch/check.js';
 import { hasKernel, registerWebGPUKernel, runKernel } from '../dispatch/register.js';
 import { checkIds } from '../ids/index.js';
 import { vocabularyOf } from '../ids/space.js';
+import { keyOf } from '../philox/philox.js';
 import { markKernel } from './adjust.js';
 import {
   type CheckedSampling,
@@ -60,6 +61,24 @@ export function sampleTokens(
   seed: number,
   tokens: SamplingTokens = {},
 ): tf.Tensor1D {
+  const ids = sampleRows(logits, options, seed, tokens);
+  const vocabulary = logits.shape[1];
+  checkWhenRead(ids, (values) => checkDrawn('sampleTokens', values, vocabulary));
+  return ids;
+}
+
+/**
+ * Draws as `sampleTokens` does. On WebGPU the id of a row that cannot be drawn is negative, as `checkDrawn` reads it.
+ *
+ * @param seeds one for all rows, or one for each, which then draws as it would alone
+ * @throws as `sampleTokens`
+ */
+export function sampleRows(
+  logits: tf.Tensor2D,
+  options: SamplingOptions,
+  seeds: number | readonly number[],
+  tokens: SamplingTokens = {},
+): tf.Tensor1D {
   checkShape('sampleTokens: logits', logits.shape, ['B', 'V']);
   checkNotEmpty('sampleTokens: logits', logits);
   checkType('sampleTokens: logits', logits, 'float32');
@@ -83,7 +102,8 @@ export function sampleTokens(
     checkShape('sampleTokens: allowed', allowed.shape, [allowed.shape[0] === 1 ? 1 : rows, words]);
     checkType('sampleTokens: allowed', allowed, 'int32');
   }
-  if (!(Number.isSafeInteger(seed) && seed >= 0)) {
+  for (const seed of [seeds].flat()) {
+    if (Number.isSafeInteger(seed) && seed >= 0) continue;
     throw new InputError(`sampleTokens: seed is ${seed}; expected a whole number of at least 0`);
   }
   const checked = checkedSampling(options);
@@ -96,7 +116,7 @@ export function sampleTokens(
           "sampleTokens: WebGPU runs without Headwise's kernels; expected start() of @headwise/kernels before",
         );
       }
-      return sampleInJavaScript(logits, checked, seed, { ...listed, bias, allowed, raise });
+      return sampleInJavaScript(logits, checked, seeds, { ...listed, bias, allowed, raise });
     }
     const marked = bias !== undefined || Object.keys(listed).length > 0;
     const inputs = {
@@ -104,12 +124,16 @@ export function sampleTokens(
       ...(marked ? { marks: markTokens(listed, rows, vocabulary) } : {}),
       ...(bias ? { bias } : {}),
       ...(allowed ? { allowed } : {}),
+      ...(typeof seeds === 'number' ? {} : { seeds: keysOf(seeds) }),
     };
-    const ids = runKernel('headwise/Sample', inputs, { ...checked, raise, seed })[0] as tf.Tensor1D;
-    checkWhenRead(ids, (values) => checkDrawn('sampleTokens', values, vocabulary));
-    return ids;
+    const seed = typeof seeds === 'number' ? seeds : 0;
+    return runKernel('headwise/Sample', inputs, { ...checked, raise, seed })[0] as tf.Tensor1D;
   });
 }
+
+/** The keys of seeds, `[B, 2]`, int32. */
+const keysOf = (seeds: readonly number[]): tf.Tensor2D =>
+  tf.tensor2d(Int32Array.from(seeds.flatMap(keyOf)), [seeds.length, 2], 'int32');
 
 /** Biases by id as `sampleTokens` takes them: `[1, V]`, 0 elsewhere. */
 export function biasRow(biases: ReadonlyMap<number, number>, vocabulary: number): tf.Tensor2D {
@@ -152,7 +176,7 @@ function filled(tokens: SamplingTokens): Lists {
 function sampleInJavaScript(
   logits: tf.Tensor2D,
   options: CheckedSampling,
-  seed: number,
+  seeds: number | readonly number[],
   { history, source, banned, bias, allowed, raised, raise = 0 }: SamplingTokens,
 ): tf.Tensor1D {
   const [rows, vocabulary] = logits.shape;
@@ -173,7 +197,9 @@ function sampleInJavaScript(
       allowed: rowOf(allowed, row),
       raised: raised && { ids: rowOf(raised, row)!, factor: raise },
     });
-    return drawCandidate(candidates, seed, row);
+    return typeof seeds === 'number'
+      ? drawCandidate(candidates, seeds, row)
+      : drawCandidate(candidates, seeds[row]!, 0);
   });
   return tf.tensor1d(ids, 'int32');
 }

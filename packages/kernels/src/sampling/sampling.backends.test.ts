@@ -3,7 +3,7 @@ import { cases, describeBackends, expectNoLeak, gaussian, inBrowser } from '@hea
 import * as tf from '@tensorflow/tfjs';
 import { expect, test } from 'vitest';
 import golden from '../goldens/sampling.json' with { type: 'json' };
-import { sampleTokens } from './index.js';
+import { sampleRows, sampleTokens } from './index.js';
 import { checkedSampling, type SamplingOptions } from './options.js';
 import { candidatesOfRow, drawCandidate, samplingCandidates } from './reference.js';
 
@@ -153,6 +153,22 @@ describeBackends('sampleTokens', () => {
       expect(() => sampleTokens(logits, {}, 1, { allowed: bias })).toThrow('sampleTokens: allowed');
     });
   }
+
+  test('rows with seeds of their own draw as each would alone', async () => {
+    const logits = gaussian([5, 301], 8);
+    const seeds = [3, 2 ** 40 + 3, 3, 0, 7];
+    const allowed = tf.fill([5, 10], -2, 'int32') as tf.Tensor2D;
+    const history = tf.tensor2d([5, 9, 5, -1, 0], [5, 1], 'int32');
+    const options = { topK: 200, repetitionPenalty: 1.2 };
+    const draw = (row: number, count: number, seed: number | readonly number[]) => {
+      const part = <T extends tf.Tensor2D>(x: T) => x.slice([row, 0], [count, -1]) as T;
+      const tokens = { allowed: part(allowed), history: part(history) };
+      return sampleRows(part(logits as tf.Tensor2D), options, seed, tokens).data();
+    };
+    const alone = await Promise.all(seeds.map((seed, row) => draw(row, 1, seed)));
+    expect([...(await draw(0, 5, seeds))]).toEqual(alone.map(([id]) => id));
+    expect(new Set(alone.map(([id]) => id)).size).toBeGreaterThan(2);
+  });
 
   test('equal scores are kept and taken in the order of the vocabulary', async () => {
     const logits = tf.ones<tf.Rank.R2>([200, 700]);

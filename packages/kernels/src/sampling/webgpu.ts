@@ -62,7 +62,7 @@ const drawFromParams = /* wgsl */ `
  * @param drawing WGSL of `seed_of(row: u32) -> vec2u`, `counter_of(row: u32) -> u32` and `draw(row: u32, id: i32)`, which one lane calls
  * at the end
  */
-const sampleWgsl = (score: string, drawing: string = drawFromParams) => /* wgsl */ `
+const sampleWgsl = (score: string, drawing: string) => /* wgsl */ `
   ${philoxWgsl}
   ${peakWgsl('difference / params.temperature')}
   ${score}
@@ -206,14 +206,27 @@ const sampleWgsl = (score: string, drawing: string = drawFromParams) => /* wgsl 
   }
 `;
 
-const sampleProgram = variants(String, (adjusting: Adjusting) =>
-  defineProgram({
-    label: 'headwise/Sample',
-    inputs: { logits: 'f32', ...adjustingInputs(adjusting) } as Record<string, ElementType>,
-    outputs: { ids: 'i32' },
-    params: { ...params, ...adjustingParams(adjusting) } as Record<string, ParamType>,
-    wgsl: sampleWgsl(scoreWgsl(adjusting)),
-  }),
+/** The same with a key for each row, which draws as it would alone. */
+const drawFromSeeds = /* wgsl */ `
+  fn seed_of(row: u32) -> vec2u { return vec2u(seeds[2u * row], seeds[2u * row + 1u]); }
+  fn counter_of(row: u32) -> u32 { return 0u; }
+  fn draw(row: u32, id: i32) { ids[row] = id; }
+`;
+
+const sampleProgram = variants(
+  ({ adjusting, seeded }: { adjusting: Adjusting; seeded: boolean }) => `${adjusting}/${seeded}`,
+  ({ adjusting, seeded }) =>
+    defineProgram({
+      label: 'headwise/Sample',
+      inputs: {
+        logits: 'f32',
+        ...adjustingInputs(adjusting),
+        ...(seeded ? { seeds: 'u32' } : {}),
+      } as Record<string, ElementType>,
+      outputs: { ids: 'i32' },
+      params: { ...params, ...adjustingParams(adjusting) } as Record<string, ParamType>,
+      wgsl: sampleWgsl(scoreWgsl(adjusting), seeded ? drawFromSeeds : drawFromParams),
+    }),
 );
 
 /** Draws a token of each row as a step of a recorded loop: seeds come from its state, and the drawn ids go there. */
@@ -270,6 +283,8 @@ interface SampleArguments {
     marks?: tf.TensorInfo | undefined;
     bias?: tf.TensorInfo | undefined;
     allowed?: tf.TensorInfo | undefined;
+    /** Keys of the rows, `[B, 2]`; default: rows are drawn by one seed. */
+    seeds?: tf.TensorInfo | undefined;
   };
   backend: WebGPUBackend;
   attrs: CheckedSampling & RowValues & { seed: number };
@@ -280,15 +295,19 @@ export function sampleKernel({ inputs, backend, attrs }: SampleArguments): tf.Te
   const { logits } = inputs;
   const adjusting = adjustingOf(inputs);
   const [rows, vocabulary] = logits.shape as [number, number];
-  const { ids } = dispatch(backend, sampleProgram(adjusting), {
-    inputs: { ...inputs } as Record<string, tf.TensorInfo>,
-    outputs: { ids: { shape: [rows], dtype: 'int32' as const } },
-    params: {
-      ...valuesOf(attrs, rows, vocabulary, keyOf(attrs.seed)),
-      ...(adjusting.length > 0 ? adjustmentsOf(attrs, attrs.raise, inputs) : {}),
+  const { ids } = dispatch(
+    backend,
+    sampleProgram({ adjusting, seeded: inputs.seeds !== undefined }),
+    {
+      inputs: { ...inputs } as Record<string, tf.TensorInfo>,
+      outputs: { ids: { shape: [rows], dtype: 'int32' as const } },
+      params: {
+        ...valuesOf(attrs, rows, vocabulary, keyOf(attrs.seed)),
+        ...(adjusting.length > 0 ? adjustmentsOf(attrs, attrs.raise, inputs) : {}),
+      },
+      workgroups: spread(rows),
     },
-    workgroups: spread(rows),
-  });
+  );
   return [ids!];
 }
 
