@@ -8,6 +8,19 @@ export {
   type PaddingOptions,
   padRows,
 } from './collate.js';
+export {
+  type CompletionBatch,
+  type CountedTokens,
+  completions,
+  countedTokens,
+  type Judgement,
+  judgedCompletions,
+  mismatched,
+  type Preference,
+  type PromptCompletion,
+  preferencePairs,
+  type ReferredBatch,
+} from './completions.js';
 export { decodeText } from './decode-text.js';
 export { DataError } from './errors.js';
 export type { Examples } from './examples/check-example.js';

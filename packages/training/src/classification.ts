@@ -49,7 +49,7 @@ function classification(
       const shape = shapeOf(batch);
       checkShape(`${name}: labels`, [batch.labels.length], [tf.util.sizeFromShape(shape)]);
       return tf.tidy(() => {
-        const inputs = encoderInputs(name, network.vocabSize, batch, ctx);
+        const inputs = encoderInputs(name, batch, ctx);
         const labels = tf.tensor(batch.labels, shape, 'int32');
         const logits = outputOf(name, network.forward(inputs.ids, inputs.ctx), 'logits');
         checkShape(`${name}: logits`, logits.shape, [...shape, 'K']);

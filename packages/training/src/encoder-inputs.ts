@@ -1,5 +1,4 @@
 import { checkShape, type EncoderContext, type ForwardContext, InputError } from '@headwise/core';
-import { checkIdValues, vocabularyOf } from '@headwise/kernels/internal';
 import * as tf from '@tensorflow/tfjs';
 import type { ExampleBatch } from './objective.js';
 
@@ -17,12 +16,10 @@ export interface EncoderBatch extends ExampleBatch {
  * The ids of a batch as a tensor, and the context with its mask and segments.
  *
  * @param name of the caller in messages
- * @throws ShapeError where a size is not that of the shape; InputError naming the first id outside the vocabulary and its
- * position
+ * @throws ShapeError where a size is not that of the shape; ids are checked by the model
  */
 export function encoderInputs(
   name: string,
-  vocabSize: number,
   batch: EncoderBatch,
   ctx?: ForwardContext,
 ): { ids: tf.Tensor2D; ctx: EncoderContext } {
@@ -31,7 +28,6 @@ export function encoderInputs(
   checkShape(`${name}: inputs`, [inputs.length], [size]);
   if (mask) checkShape(`${name}: mask`, [mask.length], [size]);
   if (tokenTypes) checkShape(`${name}: tokenTypes`, [tokenTypes.length], [size]);
-  checkIdValues(inputs, vocabularyOf(vocabSize), shape);
   const ints = (values: Int32Array) => tf.tensor2d(values, [...shape], 'int32');
   return {
     ids: ints(inputs),

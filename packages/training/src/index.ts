@@ -10,12 +10,45 @@ export {
   tokenClassification,
 } from './classification.js';
 export { clipping } from './clip.js';
+export {
+  type ContrastBatch,
+  type ContrastOptions,
+  contrastivePairs,
+  contrastiveViews,
+  type Embed,
+  type PairContrastOptions,
+} from './contrastive.js';
 export { ignoredTarget, type LossOptions, meanCrossEntropy } from './cross-entropy.js';
+export { directPreference } from './direct-preference.js';
+export {
+  type DistillationOptions,
+  distillation,
+  type TaughtBatch,
+  taught,
+} from './distillation.js';
 export { DivergedError, type Divergence } from './diverged.js';
 export type { EncoderBatch } from './encoder-inputs.js';
 export { bitsPerByte, type Evaluation, evaluate } from './evaluate.js';
 export { lossAndGradients } from './gradients.js';
+export {
+  type GroupRelativePolicyOptions,
+  groupAdvantages,
+  groupRelativePolicy,
+  type RewardedBatch,
+} from './group-relative-policy.js';
+export { identityPreference } from './identity-preference.js';
+export {
+  type JudgedBatch,
+  type KahnemanTverskyOptions,
+  kahnemanTversky,
+} from './kahneman-tversky.js';
 export { Lion, type LionOptions } from './lion.js';
+export {
+  type Continuation,
+  referenceLogProbabilities,
+  sequenceLogProbabilities,
+  tokenLogProbabilities,
+} from './log-probabilities.js';
 export { type MaskedTokenBatch, maskedLanguageModel } from './masked-language-model.js';
 export type { ExampleBatch, Objective } from './objective.js';
 export type {
@@ -32,6 +65,7 @@ export {
   type StepPhase,
 } from './plan-memory.js';
 export type { PlannedBatch, PlannedObjective } from './planned-objective.js';
+export type { PreferenceBatch } from './preferences.js';
 export { type AnswerBatch, questionAnswering } from './question-answering.js';
 export { regression, type ValuedBatch } from './regression.js';
 export { constantRate, type Schedule, type WarmupCosineOptions, warmupCosine } from './schedule.js';
@@ -39,3 +73,4 @@ export { encoderDecoderLoss, type PairBatch, sequenceToSequence } from './sequen
 export { Sgd, type SgdOptions } from './sgd.js';
 export { type Progress, restoreTrainer, type Trained, trainerState } from './state.js';
 export { type TrainOptions, type TrainStep, train } from './train.js';
+export { type TripletBatch, triplets } from './triplets.js';

@@ -34,7 +34,7 @@ export function maskedLanguageModel(
       const space = vocabularyOf(network.vocabSize, 'target', ignoredTarget);
       checkIdValues(batch.targets, space, batch.shape);
       return tf.tidy(() => {
-        const inputs = encoderInputs(name, network.vocabSize, batch, ctx);
+        const inputs = encoderInputs(name, batch, ctx);
         const logits = outputOf(name, network.forward(inputs.ids, inputs.ctx), 'logits');
         return meanCrossEntropy(
           logits,

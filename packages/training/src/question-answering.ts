@@ -32,7 +32,7 @@ export function questionAnswering(network: EncoderModel): Objective<AnswerBatch>
         checkIdValues(places, { name: `${what.slice(0, -1)} place`, count: shape[1], of });
       }
       return tf.tidy(() => {
-        const inputs = encoderInputs(name, network.vocabSize, batch, ctx);
+        const inputs = encoderInputs(name, batch, ctx);
         const outputs = network.forward(inputs.ids, inputs.ctx);
         const start = meanCrossEntropy(
           outputOf(name, outputs, 'startLogits'),

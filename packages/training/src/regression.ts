@@ -29,7 +29,7 @@ export function regression(network: EncoderModel): Objective<ValuedBatch> {
         );
       }
       return tf.tidy(() => {
-        const inputs = encoderInputs(name, network.vocabSize, batch, ctx);
+        const inputs = encoderInputs(name, batch, ctx);
         const logits = outputOf(name, network.forward(inputs.ids, inputs.ctx), 'logits');
         checkShape(`${name}: values for logits [${logits.shape}]`, [values.length], [logits.size]);
         checkShape(`${name}: logits`, logits.shape, [shape[0], 'K']);

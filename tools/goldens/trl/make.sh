@@ -1,0 +1,10 @@
+#!/usr/bin/env bash
+# Writes what TRL's trainers compute on the tiny GPT-2 into packages/training/src/goldens.
+set -euo pipefail
+here="$(cd "$(dirname "$0")" && pwd)"
+venv="${TMPDIR:-/tmp}/headwise-goldens-trl"
+
+python3 -m venv "$venv"
+"$venv/bin/pip" install --quiet --disable-pip-version-check -r "$here/requirements.txt"
+packages="$here/../../../packages"
+"$venv/bin/python" "$here/preferences.py" "$packages/parity/goldens" "$packages/training/src/goldens/preferences.json"
