@@ -1,3 +1,4 @@
+export type { DenseLayer } from './dense-layer.js';
 export { type EmbeddingModel, type EmbedOptions, embed } from './embed.js';
 export {
   generateText,
@@ -11,12 +12,15 @@ export {
   type TextSettings,
 } from './generate-text.js';
 export {
+  type LoadedEmbeddingModel,
   type LoadedEncoder,
   type LoadedText,
   type LoadTextOptions,
   load,
   loadAny,
+  loadEmbeddingModel,
 } from './load.js';
 export type { Pooling } from './pooling.js';
+export type { SentenceSettings } from './sentence-model.js';
 export { type ToolCallForm, type ToolCallFormOptions, toolCallForm } from './tool-call-form.js';
 export { readsTools, type ToolCall, ToolCallParser, type ToolCallPiece } from './tool-calls.js';

@@ -15,7 +15,7 @@ import { checkpointFiles, openBytes, openConfig, openJson } from '@headwise/mode
 import { type ChatTemplate, chatTemplateOf, Tokenizer, TokenizerError } from '@headwise/tokenizers';
 import type { EmbeddingModel } from './embed.js';
 import type { TextModel, TextSettings } from './generate-text.js';
-import { poolingOf } from './sentence-modules.js';
+import { sentenceSettings } from './sentence-model.js';
 
 export const generationConfigName = 'generation_config.json';
 
@@ -37,7 +37,7 @@ export interface LoadedText {
 
 /** A model folder's encoder and tokenizer. */
 export interface LoadedEncoder {
-  /** With the pooling of the folder's `modules.json`; `model.params.dispose()` frees it. */
+  /** With what the folder says of its vectors; `model.params.dispose()` frees it. */
   readonly model: LoadedModel & Model<EncoderModel> & EmbeddingModel;
   readonly tokenizer: Tokenizer;
 }
@@ -71,7 +71,7 @@ export async function load(
 }
 
 /**
- * Loads what `load` loads, or an encoder with its tokenizer and the pooling of a sentence-transformers folder.
+ * Loads what `load` loads, or an encoder as `loadEmbeddingModel` does.
  *
  * @throws InputError, TokenizerError or SafetensorsError naming the file, what is wrong with it and what was expected
  */
@@ -112,8 +112,8 @@ export async function loadFiles(
   const loaded = await loadModel(files, options);
   try {
     if (isEncoder(loaded.network)) {
-      const pooling = await poolingOf(files);
-      return { model: { ...encoderModel(loaded), pooling }, tokenizer };
+      const embedding = await sentenceSettings(files);
+      return { model: { ...encoderModel(loaded), embedding }, tokenizer };
     }
     const model = isEncoderDecoder(loaded.network)
       ? encoderDecoderModel(loaded)
@@ -123,6 +123,42 @@ export async function loadFiles(
     loaded.params.dispose();
     throw error;
   }
+}
+
+/** An encoder, or a decoder with hidden states, its tokenizer, and how it makes vectors. */
+export interface LoadedEmbeddingModel {
+  /** `model.params.dispose()` frees it. */
+  readonly model: LoadedModel & EmbeddingModel;
+  readonly tokenizer: Tokenizer;
+}
+
+/**
+ * Loads a sentence model with its tokenizer, for `embed`: a folder of sentence-transformers with its pooling, projections,
+ * normalisation and prompts, or any encoder or decoder in the layout of Hugging Face.
+ *
+ * @param place the folder's address on the web, or files that a person chose
+ * @throws InputError, TokenizerError or SafetensorsError naming the file, what is wrong with it and what was expected
+ * @example
+ * const { model, tokenizer } = await loadEmbeddingModel('https://models.example/all-MiniLM-L6-v2');
+ * const [vector] = await embed(model, tokenizer, ['A cat sat.']);
+ */
+export async function loadEmbeddingModel(
+  place: CheckpointPlace,
+  options: LoadOptions = {},
+): Promise<LoadedEmbeddingModel> {
+  const files = checkpointFiles(place, options);
+  return loadEmbeddingFiles(files, webFiles(files, undefined), options);
+}
+
+/** Loads as `loadEmbeddingModel` does. */
+export async function loadEmbeddingFiles(
+  files: CheckpointFiles,
+  beside: Pick<TextFiles, 'tokenizer'>,
+  options: LoadOptions,
+): Promise<LoadedEmbeddingModel> {
+  const tokenizer = await beside.tokenizer();
+  const embedding = await sentenceSettings(files);
+  return { model: { ...(await loadModel(files, options)), embedding }, tokenizer };
 }
 
 /**

@@ -1,18 +1,22 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import type { CheckpointPlace } from '@headwise/models';
+import type { CheckpointPlace, LoadOptions } from '@headwise/models';
 import { folderFiles, readJson } from '@headwise/models/node';
 import { findChatTemplate, loadTokenizer } from '@headwise/tokenizers/node';
 import {
   generating,
   generationConfigName,
+  type LoadedEmbeddingModel,
   type LoadedEncoder,
   type LoadedText,
   type LoadTextOptions,
+  loadEmbeddingFiles,
+  loadEmbeddingModel as loadEmbeddingFrom,
   loadFiles,
   loadAny as loadFrom,
 } from './load.js';
 
+export type { DenseLayer } from './dense-layer.js';
 export { type EmbeddingModel, type EmbedOptions, embed } from './embed.js';
 export {
   generateText,
@@ -25,8 +29,14 @@ export {
   type TextPiece,
   type TextSettings,
 } from './generate-text.js';
-export type { LoadedEncoder, LoadedText, LoadTextOptions } from './load.js';
+export type {
+  LoadedEmbeddingModel,
+  LoadedEncoder,
+  LoadedText,
+  LoadTextOptions,
+} from './load.js';
 export type { Pooling } from './pooling.js';
+export type { SentenceSettings } from './sentence-model.js';
 
 /**
  * Loads as `load` of `@headwise/text` does, also from a folder on disk, whose `additional_chat_templates` are read too.
@@ -64,3 +74,18 @@ export async function loadAny(
 }
 export { type ToolCallForm, type ToolCallFormOptions, toolCallForm } from './tool-call-form.js';
 export { readsTools, type ToolCall, ToolCallParser, type ToolCallPiece } from './tool-calls.js';
+
+/**
+ * Loads a sentence model as `loadEmbeddingModel` of `@headwise/text` does, also from a folder on disk.
+ *
+ * @param place the folder's path, or where else a checkpoint may be; a text that begins with `http:` or `https:` is
+ * an address
+ * @throws InputError, TokenizerError or SafetensorsError naming the file, what is wrong with it and what was expected
+ */
+export async function loadEmbeddingModel(
+  place: CheckpointPlace,
+  options: LoadOptions = {},
+): Promise<LoadedEmbeddingModel> {
+  if (typeof place !== 'string' || /^https?:/.test(place)) return loadEmbeddingFrom(place, options);
+  return loadEmbeddingFiles(folderFiles(place), { tokenizer: () => loadTokenizer(place) }, options);
+}

@@ -21,6 +21,7 @@ done
 "$venv/bin/python" "$here/assisted.py" "$goldens"
 "$venv/bin/python" "$here/scores.py" "$goldens"
 "$venv/bin/python" "$here/embeddings.py" "$goldens"
+"$venv/bin/python" "$here/sentences.py" "$goldens"
 "$venv-searches/bin/python" "$here/searches.py" "$goldens"
 "$venv-searches/bin/python" "$here/constrained.py" "$goldens"
 "$venv-searches/bin/python" "$here/dola.py" "$goldens"

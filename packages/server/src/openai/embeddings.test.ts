@@ -94,7 +94,7 @@ test('an encoder gives vectors, and is refused by name where text is asked for',
     createModel({ model_type: 'bert', vocab_size: tokenizer.vocabSize, ...config }, { seed: 1 }),
   );
   onTestFinished(() => made.params.dispose());
-  const model = { network: made.network, pooling: 'cls' as const };
+  const model = { network: made.network, embedding: { pooling: 'cls' as const } };
   const { client } = await open([{ name: 'reader', model, tokenizer }]);
   expect((await client.models.list()).data.map(({ id }) => id)).toEqual(['tiny', 'reader']);
   const input = Array.from({ length: 70 }, (_, i) =>
