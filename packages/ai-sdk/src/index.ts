@@ -1,4 +1,10 @@
 export {
+  type EmbeddingModelAndTokenizer,
+  type EmbeddingModelOptions,
+  embeddingModel,
+} from './embedding-model.js';
+export type { JsonConstraint } from './json.js';
+export {
   type LanguageModelOptions,
   languageModel,
   type ProviderOptions,
