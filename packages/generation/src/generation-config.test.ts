@@ -1,5 +1,7 @@
-import { describe, expect, test } from 'vitest';
+import type { LanguageModel } from '@headwise/core';
+import { describe, expect, test, vi } from 'vitest';
 import { parseGenerationConfig } from './generation-config.js';
+import golden from './goldens/generation-keys.json' with { type: 'json' };
 
 const parse = (config: unknown) => parseGenerationConfig(config, 'generation_config.json');
 
@@ -101,6 +103,75 @@ describe('parseGenerationConfig', () => {
       unknown: [],
     });
     expect(() => parse({ stop_strings: [''] })).toThrow(`'stop_strings' is [""]; expected a text`);
+  });
+
+  test('assisted decoding is speculation', () => {
+    const prompt = [5, 6, 7, 8, 9, 6, 7];
+    const draft = (config: object) => {
+      const drafter = parse(config).options.speculation!.start({} as LanguageModel);
+      return drafter.draft(prompt, 7);
+    };
+    expect(draft({ prompt_lookup_num_tokens: 10 })).toEqual([8, 9, 6, 7]);
+    expect(draft({ prompt_lookup_num_tokens: 2, max_matching_ngram_size: 1 })).toEqual([8, 9]);
+    expect(parse({ max_matching_ngram_size: 3, num_assistant_tokens: 20 }).options).toEqual({
+      temperature: 0,
+    });
+    const { speculation } = parse({ assistant_early_exit: 2 }).options;
+    const firstLayers = vi.fn(() => ({}) as LanguageModel);
+    speculation!.start({ firstLayers } as unknown as LanguageModel);
+    expect(firstLayers).toHaveBeenCalledWith(2);
+    expect(() => parse({ prompt_lookup_num_tokens: 0 })).toThrow("'prompt_lookup_num_tokens' is 0");
+    expect(() => parse({ assistant_ensemble_weight: 0.5 })).toThrow(
+      "'assistant_ensemble_weight' is 0.5; expected null: speculation changes no token",
+    );
+  });
+
+  test('every key of transformers is honoured, refused by name, or known to change no token', () => {
+    const leftAside: string[] = [];
+    for (const key of golden.keys) {
+      // No key takes this value and does nothing with it.
+      try {
+        const { options, stopTexts, unknown } = parse({ do_sample: true, [key]: 'x' });
+        expect(unknown, `${key} has no decision`).toEqual([]);
+        if (Object.keys(options).length === 1 && stopTexts.length === 0) leftAside.push(key);
+      } catch (error) {
+        expect((error as Error).message).toContain(`'${key}' is "x"`);
+      }
+    }
+    expect(leftAside).toMatchInlineSnapshot(`
+      [
+        "_from_model_config",
+        "assistant_confidence_threshold",
+        "assistant_lookbehind",
+        "bos_token_id",
+        "cache_config",
+        "cache_implementation",
+        "compile_config",
+        "continuous_batching_config",
+        "decoder_start_token_id",
+        "disable_compile",
+        "early_stopping",
+        "is_assistant",
+        "length_penalty",
+        "low_memory",
+        "max_cache_len",
+        "num_assistant_tokens",
+        "num_assistant_tokens_schedule",
+        "output_attentions",
+        "output_hidden_states",
+        "output_logits",
+        "output_scores",
+        "pad_token_id",
+        "prefill_chunk_size",
+        "renormalize_logits",
+        "return_dict_in_generate",
+        "speculation_type",
+        "target_lookbehind",
+        "transformers_version",
+        "use_cache",
+        "use_mtp",
+      ]
+    `);
   });
 
   test('unknown keys are reported', () => {

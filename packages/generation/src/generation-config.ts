@@ -1,6 +1,8 @@
 import { InputError, quoted } from '@headwise/core';
 import type { GenerateOptions } from './options.js';
 import type { SequenceBias } from './processors/sequence-bias.js';
+import { earlyExit } from './speculation/draft-model.js';
+import { promptLookup } from './speculation/prompt-lookup.js';
 
 /** The options in a `generation_config.json`. */
 export interface GenerationDefaults {
@@ -47,6 +49,12 @@ export function parseGenerationConfig(json: unknown, name: string): GenerationDe
     });
     if (read || sample) Object.assign(options, found());
   }
+  if (values.has('prompt_lookup_num_tokens')) {
+    const maxTokens = values.get('prompt_lookup_num_tokens') as number;
+    // Transformers looks for n-grams from this size down to one token.
+    const maxNgram = (values.get('max_matching_ngram_size') ?? 2) as number;
+    options.speculation = promptLookup({ maxTokens, maxNgram, minNgram: 1 });
+  }
   return { options, stopTexts, unknown };
 }
 
@@ -69,6 +77,9 @@ export const isCount = (value: unknown): value is number =>
   Number.isSafeInteger(value) && (value as number) >= 0;
 const count = (options: (value: number) => GenerateOptions): Reader =>
   numeric('a whole number of at least 0', isCount, options);
+
+const atLeastOne = (options: (value: number) => GenerateOptions): Reader =>
+  numeric('a whole number of at least 1', (value) => isCount(value) && value > 0, options);
 
 /** Whether a value is a list of token ids. */
 export const isIds = (value: unknown): value is number[] =>
@@ -117,11 +128,7 @@ const searchOf = (name: string, neutral: number): Reader =>
 /** Keys that count with and without sampling. */
 const always: Readonly<Record<string, Reader>> = {
   max_new_tokens: count((maxNewTokens) => ({ maxNewTokens })),
-  max_length: numeric(
-    'a whole number of at least 1',
-    (value) => isCount(value) && value > 0,
-    (maxLength) => ({ maxLength }),
-  ),
+  max_length: atLeastOne((maxLength) => ({ maxLength })),
   min_new_tokens: count((minNewTokens) => ({ minNewTokens })),
   min_length: count((minLength) => ({ minLength })),
   eos_token_id: (value, refuse) => {
@@ -185,6 +192,10 @@ const always: Readonly<Record<string, Reader>> = {
   num_return_sequences: searchOf('beamSearch', 1),
   penalty_alpha: searchOf('contrastiveSearch', 0),
   remove_invalid_values: off,
+  assistant_early_exit: atLeastOne((layers) => ({ speculation: earlyExit(layers) })),
+  assistant_ensemble_weight: only('null: speculation changes no token', () => false),
+  max_matching_ngram_size: atLeastOne(() => ({})),
+  prompt_lookup_num_tokens: atLeastOne(() => ({})),
   token_healing: off,
   watermarking_config: none,
 };
@@ -230,9 +241,8 @@ const sampling: Readonly<Record<string, Reader>> = {
 const withoutEffect: ReadonlySet<string> = new Set([
   '_commit_hash',
   '_from_model_config',
+  // Of an assistant model, which the file does not name; `draftModel` has lengths of its own.
   'assistant_confidence_threshold',
-  'assistant_early_exit',
-  'assistant_ensemble_weight',
   'assistant_lookbehind',
   'bos_token_id',
   'cache_config',
@@ -247,7 +257,6 @@ const withoutEffect: ReadonlySet<string> = new Set([
   'is_assistant',
   'low_memory',
   'max_cache_len',
-  'max_matching_ngram_size',
   'num_assistant_tokens',
   'num_assistant_tokens_schedule',
   'output_attentions',
@@ -256,7 +265,6 @@ const withoutEffect: ReadonlySet<string> = new Set([
   'output_scores',
   'pad_token_id',
   'prefill_chunk_size',
-  'prompt_lookup_num_tokens',
   // Log-probabilities in place of scores: the distribution is the same.
   'renormalize_logits',
   'return_dict_in_generate',

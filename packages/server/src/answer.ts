@@ -103,7 +103,8 @@ export function beginAnswers(
   const decodings: TextDecoding[] = [];
   const sequences = service.engine.submit(
     requests.map(({ model: { model, tokenizer }, prompt, options, alternatives }) => {
-      const { stop, ...settings } = settingsOf(model, options);
+      // A batch is as fast without drafts, which change no token.
+      const { stop, speculation: _, ...settings } = settingsOf(model, options);
       decodings.push(new TextDecoding(tokenizer, prompt, stop));
       const { network } = model;
       const { tokens } = service.limits;

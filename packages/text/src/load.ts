@@ -118,7 +118,11 @@ export async function loadFiles(
     const model = isEncoderDecoder(loaded.network)
       ? encoderDecoderModel(loaded)
       : languageModel(loaded);
-    return { model: { ...model, generation: settings, chatTemplate }, tokenizer };
+    // An encoder-decoder is not drafted for, which changes no token.
+    const generation = isEncoderDecoder(loaded.network)
+      ? { ...settings, speculation: undefined }
+      : settings;
+    return { model: { ...model, generation, chatTemplate }, tokenizer };
   } catch (error) {
     loaded.params.dispose();
     throw error;

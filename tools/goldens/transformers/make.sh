@@ -20,6 +20,7 @@ done
 "$venv/bin/python" "$here/beams.py" "$goldens"
 "$venv/bin/python" "$here/assisted.py" "$goldens"
 "$venv/bin/python" "$here/scores.py" "$goldens"
+"$venv/bin/python" "$here/generation_keys.py" "$goldens"
 "$venv/bin/python" "$here/embeddings.py" "$goldens"
 "$venv/bin/python" "$here/sentences.py" "$goldens"
 "$venv-searches/bin/python" "$here/searches.py" "$goldens"

@@ -6,13 +6,15 @@ export interface PromptLookupOptions {
   maxNgram?: number | undefined;
   /** The least tokens that are looked for; default 2. */
   minNgram?: number | undefined;
+  /** The most tokens of a draft; default as many as are checked at once, up to 7. */
+  maxTokens?: number | undefined;
 }
 
 /**
  * Drafts by n-grams: finds the latest earlier place of the sequence's last tokens, and proposes what followed there. It needs no
  * second model, and helps where the output repeats its prompt: summaries, code, answers from a text.
  *
- * @throws InputError unless 1 ≤ minNgram ≤ maxNgram
+ * @throws InputError unless 1 ≤ minNgram ≤ maxNgram, and 1 ≤ maxTokens
  * @see Saxena 2023, https://github.com/apoorvumang/prompt-lookup-decoding
  * @example
  * for await (const id of generate(network, prompt, { speculation: promptLookup() })) ids.push(id);
@@ -20,7 +22,11 @@ export interface PromptLookupOptions {
 export function promptLookup({
   maxNgram = 3,
   minNgram = Math.min(2, maxNgram),
+  maxTokens = Number.POSITIVE_INFINITY,
 }: PromptLookupOptions = {}): Speculation {
+  if (!(maxTokens >= 1)) {
+    throw new InputError(`promptLookup: maxTokens is ${maxTokens}; expected at least 1`);
+  }
   if (!(Number.isSafeInteger(minNgram) && Number.isSafeInteger(maxNgram) && minNgram >= 1)) {
     throw new InputError(
       `promptLookup: n-grams of ${minNgram} to ${maxNgram} tokens; expected whole numbers of at least 1`,
@@ -33,7 +39,8 @@ export function promptLookup({
   }
   return {
     start: (): Drafter => ({
-      draft: (sequence, most) => continuationOf(sequence, maxNgram, minNgram, most),
+      draft: (sequence, most) =>
+        continuationOf(sequence, maxNgram, minNgram, Math.min(most, maxTokens)),
       dispose: () => {},
     }),
   };
