@@ -39,7 +39,7 @@ export const allowed = {
     'files',
   ],
   training: ['core', 'kernels', 'models', 'safetensors', 'files'],
-  generation: ['core', 'kernels', 'decoding'],
+  generation: ['core', 'kernels', 'decoding', 'safetensors'],
   grammar: ['core', 'generation', 'tokenizers'],
   inspect: ['core'],
   runs: ['core', 'data', 'files', 'generation', 'models', 'safetensors', 'tokenizers', 'training'],

@@ -20,6 +20,7 @@ export {
   type PrefixCacheOptions,
   type RunTokens,
 } from './prefix-cache/prefix-cache.js';
+export type { SavedPrefixes } from './prefix-cache/prefix-file.js';
 export { processScores } from './process-scores.js';
 export type { LengthDecay } from './processors/length-decay.js';
 export type { LogitsProcessor } from './processors/own.js';

@@ -8,9 +8,12 @@ import * as tf from '@tensorflow/tfjs';
 const shared = 512;
 const own = 8;
 
+/** Two layers of GPT-2 small: all of its twelve take as many times longer, with the cache and without. */
+const config = { model_type: 'gpt2', n_layer: 2 } as const;
+
 /** The prefill of a prompt whose beginning is stored, and of the same prompt from its first token. */
-async function contestants(): Promise<Contestants> {
-  const { network, params } = createModel({ model_type: 'gpt2' }, { seed: 1 });
+function contestants(): Contestants {
+  const { network, params } = createModel(config, { seed: 1 });
   const prefixCache = new PrefixCache(network);
   let count = 0;
   const prompt = () => {
@@ -36,7 +39,6 @@ async function contestants(): Promise<Contestants> {
     cache.dispose();
   };
   const ours = () => prefill((cache) => prefixCache.prefill(network, [prompt()], cache, run));
-  await ours();
   return {
     ours,
     peers: { plain: () => prefill((cache) => run([prompt()], cache)) },

@@ -139,7 +139,7 @@ export class KeyValueCache implements TokenCache {
     const turn = inPlace ? options.turn : undefined;
     const tokens = this.#tokensOf(what, k, held?.seen, options.lengths);
     if (!first) checkTerm(what, options, tokens, this.#window);
-    const rows = this.#written(path, { k, v }, tokens, turn);
+    const rows = this.#written(path, { k, v }, tokens, { turn });
     if (first) return attendFirst({ q, k, v }, tokens, this.#window, options);
     return attendRows(q, rows.memory, tokens, this.#window, { ...options, turn });
   }
@@ -149,17 +149,29 @@ export class KeyValueCache implements TokenCache {
    *
    * @param k `[B, Hkv, T, Dh]`, v the same
    * @param counts the tokens of each sequence that are not padding, which stands at the end; default `T`
+   * @param room tokens of a sequence that room is made for with the first ones; default as many as are given
    * @throws ShapeError where batch, heads or width differ from what is cached; InputError where tokens
    * do not fit, and after `dispose`
    */
-  append(path: string, k: tf.Tensor, v: tf.Tensor, counts?: readonly number[]): void {
+  append(
+    path: string,
+    k: tf.Tensor,
+    v: tf.Tensor,
+    counts?: readonly number[],
+    room: number = k.shape[2]!,
+  ): void {
     this.#checkUsable(path);
     const tokens = this.#tokensOf(`cache of '${path}'`, k, this.#layers.get(path)?.seen, counts);
-    this.#written(path, { k, v }, tokens);
+    this.#written(path, { k, v }, tokens, { room });
   }
 
   /** Writes new tokens to a layer's rows. */
-  #written(path: string, { k, v }: KeysValues, tokens: Tokens, turn?: RotaryTables): Rows {
+  #written(
+    path: string,
+    { k, v }: KeysValues,
+    tokens: Tokens,
+    { turn, room = tokens.most }: { turn?: RotaryTables | undefined; room?: number },
+  ): Rows {
     const what = `cache of '${path}'`;
     checkShape(`${what}: v`, v.shape, k.shape);
     const held = this.#layers.get(path);
@@ -171,7 +183,7 @@ export class KeyValueCache implements TokenCache {
         `${what}: ${longest} tokens of a sequence; it was made for ${this.#capacity}`,
       );
     }
-    const rows = held ?? this.#roomFor(k);
+    const rows = held ?? this.#roomFor({ shape: k.shape.with(2, room) });
     this.#layers.set(path, rows);
     this.#leak.holds(this.#layers.size);
     rows.write({ k, v }, tokens, turn);
@@ -367,6 +379,13 @@ export class KeyValueCache implements TokenCache {
   /** The layers that have tokens, by path. */
   get paths(): string[] {
     return [...this.#layers.keys()];
+  }
+
+  /** The shape of a layer's keys and values, `[B, Hkv, C, Dh]` with room for C tokens. @throws InputError where it has none */
+  shapeOf(path: string): [number, number, number, number] {
+    const rows = this.#layers.get(path);
+    if (!rows) throw new InputError(`cache of '${path}': has no rows; reserve or append first`);
+    return rows.shape;
   }
 
   /** Whether it has a window, which old tokens leave. */

@@ -207,11 +207,12 @@ export class Rows {
   /** Copies of some tokens of one sequence, `[1, Hkv, to - from, Dh]` as float32; the caller's. */
   copy(sequence: number, from: number, to: number): KeysValues {
     const [, heads, , width] = this.shape;
-    const part = (which: keyof KeysValues) =>
-      tf.tidy(() =>
-        this.#plain(which, to).slice([sequence, 0, from, 0], [1, heads, to - from, width]),
-      );
-    return { k: part('k'), v: part('v') };
+    const part = (rows: tf.Tensor) =>
+      tf.tidy(() => {
+        const values = this.#halves ? unpackHalves(rows, width) : rows;
+        return values.slice([sequence, 0, from, 0], [1, heads, to - from, width]);
+      });
+    return { k: part(this.#k), v: part(this.#v) };
   }
 
   dispose(): void {

@@ -22,10 +22,12 @@ export function partOf(
  * Appends the tokens of parts to the sequences of an empty cache.
  *
  * @param found the parts of each sequence, in the order of their tokens; of one sequence at least
+ * @param room tokens of a sequence that room is made for
  */
 export function appendParts(
   cache: KeyValueCache,
   found: readonly (readonly FoundPart<KeyValueCache>[])[],
+  room: number,
 ): void {
   const counts = found.map(countOf);
   const longest = Math.max(...counts);
@@ -36,7 +38,7 @@ export function appendParts(
       const { shape } = sequences.find((rows) => rows !== undefined)!.k;
       const rows = (which: 'k' | 'v') =>
         tf.concat(sequences.map((one) => padded(one?.[which], shape, longest)));
-      cache.append(path, rows('k'), rows('v'), counts);
+      cache.append(path, rows('k'), rows('v'), counts, room);
     });
   }
 }
@@ -48,7 +50,12 @@ export const countOf = (parts: readonly FoundPart<KeyValueCache>[]): number =>
 /** A layer's rows of one sequence, `[1, Hkv, T, Dh]` each; undefined for one of no tokens. */
 function joined(path: string, parts: readonly FoundPart<KeyValueCache>[]) {
   if (parts.length === 0) return undefined;
-  const rows = parts.map(({ part, count }) => part.copy(path, 0, 0, count));
+  const rows = parts.map(({ part, count }) => {
+    const all = part.rowsOf(path);
+    // Read where they lie, except for halves.
+    const whole = count === part.length && all.k.dtype === 'float32';
+    return whole ? all : part.copy(path, 0, 0, count);
+  });
   return {
     k: tf.concat(
       rows.map(({ k }) => k),

@@ -1,7 +1,9 @@
 import { checkPart, InputError, isEncoderDecoder, type LanguageModel } from '@headwise/core';
 import { type CacheStorage, KeyValueCache } from '@headwise/decoding';
+import type { SafetensorsReader } from '@headwise/safetensors';
 import * as tf from '@tensorflow/tfjs';
 import { appendParts, countOf, partOf } from './copies.js';
+import { loadTree, type SavedPrefixes, savedTree } from './prefix-file.js';
 import { PrefixTree, sharedLength } from './prefix-tree.js';
 
 export interface PrefixCacheOptions {
@@ -68,6 +70,42 @@ export class PrefixCache {
     this.#storage = storage;
   }
 
+  /**
+   * The prompts of a file that `saved` was written to.
+   *
+   * @param file a reader of it, such as `SafetensorsReader.open(…)` gives; stays the caller's
+   * @throws InputError for a file of another kind, of another model or of other weights: its first tokens are computed anew and compared;
+   * SafetensorsError for a broken file
+   */
+  static async load(
+    network: LanguageModel,
+    file: SafetensorsReader,
+    options: PrefixCacheOptions = {},
+  ): Promise<PrefixCache> {
+    const cache = new PrefixCache(network, options);
+    try {
+      cache.check(network);
+      await loadTree(network, file, cache.#tree, cache.#storage);
+      cache.#tree.evict(cache.#maxBytes);
+      return cache;
+    } catch (error) {
+      cache.dispose();
+      throw error;
+    }
+  }
+
+  /**
+   * The stored prompts for a safetensors file: keys and values as tensors, ids and the model's sizes in the metadata.
+   *
+   * Values are read from the device as they are written; until then no prompt may be added.
+   *
+   * @throws InputError after `dispose`
+   */
+  saved(): SavedPrefixes {
+    this.check(this.#network);
+    return savedTree(this.#network, this.#tree);
+  }
+
   /** The memory of the stored keys and values, in bytes. */
   get bytes(): number {
     return this.#tree.bytes;
@@ -117,7 +155,10 @@ export class PrefixCache {
       }
     }
     const found = beginnings.map((ids) => this.#tree.find(ids));
-    if (found.some((parts) => parts.length > 0)) appendParts(cache, found);
+    if (found.some((parts) => parts.length > 0)) {
+      const room = Math.max(...prompts.map(({ length }) => length));
+      appendParts(cache, found, room);
+    }
     const made = run(
       prompts.map((ids, n) => ids.slice(countOf(found[n]!))),
       cache,
