@@ -7,6 +7,8 @@ import type { RecurrentMemory, TokenCache } from './token-cache.js';
 export interface ForwardContext {
   /** Dropout and the like are on. Default false. */
   training?: boolean | undefined;
+  /** Blocks are computed again in the backward pass, which then needs the memory of one block alone. Default false. */
+  checkpoint?: boolean | undefined;
   /** Where dropout draws from; needed where `training` is on and a layer drops. */
   random?: Random | undefined;
   /** Watches or replaces named activations. */

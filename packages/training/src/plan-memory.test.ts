@@ -42,6 +42,14 @@ test('each part follows what it depends on', async () => {
   expect(accumulated.peak - plan.peak).toBeLessThan(2 * plan.gradients);
 });
 
+test('computing blocks again leaves a quarter of the activations of twelve layers', async () => {
+  const small = { ...gpt2(12), vocab_size: 500 };
+  const plan = await planMemory(small, batch);
+  const checkpointed = await planMemory(small, batch, { checkpoint: true });
+  expect(checkpointed.activations).toBeLessThan(plan.activations / 4);
+  expect(plan.peak - checkpointed.peak).toBeGreaterThan(0.6 * plan.activations);
+});
+
 test('what cannot be trained, and what no buffer of the device can hold, is refused', async () => {
   const before = tf.memory().numTensors;
   const plan = (options: object, sizes = batch) => planMemory(gpt2(2), sizes, options);

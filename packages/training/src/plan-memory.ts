@@ -26,6 +26,8 @@ export interface PlanOptions<N extends Network = Network> extends WeightOptions 
    * with every position predicted.
    */
   objective?: ((network: N, batch: PlannedBatch) => PlannedObjective) | undefined;
+  /** As in `train`. */
+  checkpoint?: boolean | undefined;
   /** Batches of one step; default 1. */
   accumulate?: number | undefined;
   /** Trains low-rank updates instead of the model, whose weights then may be packed by `dtype`. */
@@ -107,7 +109,7 @@ function planOf(
     const optimizer = options.optimizer?.(params) ?? new AdamW(params);
     made.push(optimizer);
     const planned = (options.objective ?? defaultObjective)(network, batch);
-    const steps = stepsOf(count, params, { ...planned, optimizer }, options.accumulate ?? 1);
+    const steps = stepsOf(count, params, { ...planned, optimizer }, options);
     count.settle();
     return {
       ...steps,
@@ -126,7 +128,7 @@ function stepsOf(
   count: BufferCount,
   params: Readonly<Record<string, tf.Variable>>,
   { objective, batch, optimizer }: PlannedObjective & { optimizer: Optimizer },
-  accumulate: number,
+  { accumulate = 1, checkpoint }: PlanOptions,
 ): Pick<MemoryPlan, 'peak' | 'during' | 'activations'> {
   const phases = { forward: 0, backward: 0, update: 0 };
   const end = (phase: StepPhase) => {
@@ -146,7 +148,7 @@ function stepsOf(
     },
   };
   const batches = Array<ExampleBatch>(accumulate).fill(batch);
-  const ctx: ForwardContext = { training: true, random: new Random(0) };
+  const ctx: ForwardContext = { training: true, checkpoint, random: new Random(0) };
   for (let step = 0; step < plannedSteps; step++) {
     const { gradients, losses } = accumulateGradients('planMemory', params, watched, batches, ctx);
     end('backward');

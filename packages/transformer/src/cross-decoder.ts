@@ -1,7 +1,7 @@
 import type { Encoded, ForwardContext, Layer } from '@headwise/core';
 import * as tf from '@tensorflow/tfjs';
 import type { CrossBlock } from './cross-block.js';
-import { checkStack } from './stack.js';
+import { checkStack, throughBlock } from './stack.js';
 
 export interface CrossDecoderParts {
   /** Applied in order, each with what the encoder gave. */
@@ -24,7 +24,10 @@ export class CrossDecoder implements CrossBlock {
   forward(x: tf.Tensor, encoded: Encoded, ctx?: ForwardContext): tf.Tensor {
     const { blocks, norm } = this.#parts;
     return tf.tidy(() => {
-      const y = blocks.reduce((h, block) => block.forward(h, encoded, ctx), x);
+      const y = blocks.reduce(
+        (h, block) => throughBlock((again) => block.forward(h, encoded, again), ctx),
+        x,
+      );
       return norm ? norm.forward(y, ctx) : y;
     });
   }

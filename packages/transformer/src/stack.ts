@@ -1,5 +1,5 @@
 import { checkLayer, type ForwardContext, type Layer } from '@headwise/core';
-import { refuse } from '@headwise/core/internal';
+import { checkpointed, refuse } from '@headwise/core/internal';
 import * as tf from '@tensorflow/tfjs';
 
 /** Blocks one after the other. */
@@ -27,7 +27,13 @@ export function throughStack(
   ctx?: ForwardContext,
 ): tf.Tensor {
   return tf.tidy(() => {
-    const y = blocks.reduce((h, block) => block.forward(h, ctx), x);
+    const y = blocks.reduce((h, block) => throughBlock((again) => block.forward(h, again), ctx), x);
     return norm ? norm.forward(y, ctx) : y;
   });
 }
+
+/** One block, whose activations are kept for the backward pass unless the context checkpoints. */
+export const throughBlock = (
+  forward: (ctx: ForwardContext | undefined) => tf.Tensor,
+  ctx: ForwardContext | undefined,
+): tf.Tensor => (ctx?.checkpoint ? checkpointed(forward, ctx) : forward(ctx));

@@ -64,9 +64,9 @@ function gradientsOfNode(
   if (!gradient) throw new Error(`the operation '${kernelName}' has no gradient`);
   const names = Object.keys(inputs).filter((name) => dependent.has(inputs[name]?.id as number));
   const made: Record<string, tf.Tensor> = tf.tidy(() => {
-    const thunks = gradient(dys);
+    const thunks = gradient(dys, names);
     // Not a tensor that is freed behind it, nor one for two inputs.
-    const taken = new Set([...dys, ...saved]);
+    const taken = new Set<unknown>([...dys, ...saved]);
     const own = names.map((name) => {
       const thunk = thunks[name];
       if (!thunk) throw new Error(`the operation '${kernelName}' has no gradient for '${name}'`);

@@ -5,10 +5,12 @@ export interface TapeNode {
   kernelName: string;
   inputs: Record<string, tf.Tensor>;
   outputs: tf.Tensor[];
-  /** The gradients of the inputs, by name, from those of the outputs. */
-  gradient?: ((dys: (tf.Tensor | null)[]) => Record<string, () => tf.Tensor>) | undefined;
+  /** The gradients of the inputs, by name, from those of the outputs; of those that are named, where some are. */
+  gradient?:
+    | ((dys: (tf.Tensor | null)[], names?: readonly string[]) => Record<string, () => tf.Tensor>)
+    | undefined;
   /** Clones of what `gradient` reads; the tape owns them. */
-  saved?: (tf.Tensor | null)[] | undefined;
+  saved?: readonly (tf.Tensor | null)[] | undefined;
 }
 
 /** The parts of TensorFlow.js 4.22's engine that record operations. */
@@ -21,7 +23,10 @@ interface Engine {
 const engine = () => tf.engine() as unknown as Engine;
 
 /** Whether operations are recorded now, for gradients. */
-export const isRecording = (): boolean => engine().state.gradientDepth > 0;
+export function isRecording(): boolean {
+  const { gradientDepth, kernelDepth } = engine().state;
+  return gradientDepth > 0 && kernelDepth === 0;
+}
 
 /**
  * Runs a function and records its operations on a tape of its own.

@@ -1,0 +1,67 @@
+import { isEncoderDecoder, type Network, Random } from '@headwise/core';
+import { AdaptedModel, createModel, Lora } from '@headwise/models';
+import { describeBackends, expectClose } from '@headwise/testing';
+import * as tf from '@tensorflow/tfjs';
+import { expect, test } from 'vitest';
+import { accumulateGradients } from '../gradients.js';
+import { defaultObjective } from '../planned-objective.js';
+
+const sizes = { vocab_size: 31, hidden_size: 12, num_hidden_layers: 3, num_attention_heads: 3 };
+const batch = { rows: 2, tokens: 7, sourceTokens: 5 };
+
+/** One of each stack, with dropout where the family has it, and positions that all blocks share. */
+const configurations = {
+  gpt2: { model_type: 'gpt2', vocab_size: 31, n_positions: 16, n_embd: 12, n_layer: 3, n_head: 3 },
+  llama: { model_type: 'llama', ...sizes, intermediate_size: 20 },
+  bert: { model_type: 'bert', ...sizes, intermediate_size: 20, architectures: ['BertForMaskedLM'] },
+  t5: {
+    model_type: 't5',
+    vocab_size: 31,
+    d_model: 12,
+    d_kv: 4,
+    d_ff: 20,
+    num_layers: 2,
+    num_heads: 3,
+  },
+} as const;
+
+/** Loss and gradients of a network in training. */
+function made(network: Network, params: Record<string, tf.Variable>, checkpoint: boolean) {
+  const { objective, batch: example } = defaultObjective(network, batch);
+  const ctx = { training: true, checkpoint, random: new Random(7) };
+  return accumulateGradients('test', params, objective, [example], ctx);
+}
+
+async function expectSame(network: Network, params: Record<string, tf.Variable>): Promise<void> {
+  const before = tf.memory().numTensors;
+  const [plain, again] = [made(network, params, false), made(network, params, true)];
+  await expectClose(again.losses[0]!, plain.losses[0]!);
+  for (const [path, gradient] of Object.entries(plain.gradients)) {
+    await expectClose(again.gradients[path]!, gradient, { ratio: 1e-5, floor: 1e-7 });
+  }
+  tf.dispose([plain.losses, plain.gradients, again.losses, again.gradients]);
+  expect(tf.memory().numTensors).toBe(before);
+}
+
+describeBackends('a step that computes blocks again', () => {
+  for (const [name, configuration] of Object.entries(configurations)) {
+    test(`of ${name} has the loss and the gradients of one that keeps them`, async () => {
+      const { network, params } = createModel(configuration as unknown, { seed: 1 });
+      // Tables of attention and the like are made by the first pass, and stay.
+      tf.dispose(made(network, params.named(), false) as never);
+      expect(isEncoderDecoder(network)).toBe(name === 't5');
+      await expectSame(network, params.named());
+      params.dispose();
+    });
+  }
+
+  test('of an adapter over packed weights has the same gradients', async () => {
+    const { network, params } = createModel(configurations.llama, { seed: 1, dtype: 'int8' });
+    const lora = new Lora(params, { rank: 2, targets: /attn\.(qProj|vProj)$/, dropout: 0.3 });
+    const adapted = new AdaptedModel(network, lora);
+    tf.dispose(made(adapted, lora.params.named(), false) as never);
+    await expectSame(adapted, lora.params.named());
+    lora.params.dispose();
+    params.dispose();
+  });
+});
