@@ -1,5 +1,6 @@
 export { type DataSources, predictedBytes, prepareData } from './data.js';
 export { DeviceLosses } from './device-losses.js';
+export { classifierConfig, classNames } from './finetune/classes.js';
 export {
   type AdapterPart,
   type ExamplesPart,
@@ -10,12 +11,8 @@ export {
   finetuneMethods,
   parseFinetuneConfig,
 } from './finetune/config.js';
-export {
-  type FinetuneData,
-  type FinetuneSources,
-  methodFormats,
-  prepareFinetune,
-} from './finetune/prepare.js';
+export { methodFormats } from './finetune/methods.js';
+export { type FinetuneData, type FinetuneSources, prepareFinetune } from './finetune/prepare.js';
 export { finetuneWork } from './finetune/work.js';
 export { textHash } from './hash.js';
 export type {

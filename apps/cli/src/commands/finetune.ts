@@ -1,11 +1,15 @@
 import { createHash } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { checkOneOf, InputError } from '@headwise/core';
 import { parseExamples } from '@headwise/data';
 import { FileError, readBytes } from '@headwise/files';
-import { carriedFiles } from '@headwise/models/node';
+import { carriedFiles, loadModel, readJson } from '@headwise/models/node';
 import {
+  classifierConfig,
   type FinetuneConfig,
   type FinetuneData,
+  type FinetuneMethod,
   finetuneMethods,
   finetuneWork,
   methodFormats,
@@ -14,7 +18,7 @@ import {
   Session,
 } from '@headwise/runs';
 import { finetuneFiles, finetuneIdentity, RunFolder, weightsHash } from '@headwise/runs/node';
-import { load } from '@headwise/text/node';
+import { findChatTemplate, loadTokenizer } from '@headwise/tokenizers/node';
 import { Command } from 'commander';
 import { backendOption, start } from '../backend.js';
 import { checkModelFolder } from '../model-folder.js';
@@ -52,7 +56,7 @@ export function finetuneCommand(): Command {
       // Everything that can be refused is refused before the folder is touched.
       if (options.out === '') throw new InputError("--out is ''; expected the name of a folder");
       const bytes = await readData(options.data);
-      const examples = parseExamples(bytes, options.data, methodFormats[config.method]);
+      const examples = parseExamples(bytes, options.data, methodFormats(config.method));
       await checkModelFolder(options.model);
       const inputs = {
         config,
@@ -68,11 +72,18 @@ export function finetuneCommand(): Command {
       out.emit({ event: 'backend', ...report });
       out.say(`backend    ${report.backend}${report.adapter ? `, ${report.adapter}` : ''}`);
       const begun = performance.now();
+      const tokenizer = await loadTokenizer(options.model);
+      const chatTemplate = await findChatTemplate(options.model);
+      const endId = await endIdOf(options.model);
       const open = async () => {
-        const { model, tokenizer } = await load(options.model, { warn: out.note });
-        const endId = [model.generation?.stopIds ?? []].flat()[0];
-        const data = prepareFinetune(config, { examples, tokenizer, endId }, model);
-        return { model, data };
+        const model = await loadModel(options.model, {
+          dtype: config.adapter?.weights,
+          ...(examples.format === 'label'
+            ? { configure: (json) => classifierConfig(json, examples.examples) }
+            : {}),
+        });
+        const sources = { examples, tokenizer, chatTemplate, endId };
+        return { model, data: prepareFinetune(config, sources, model) };
       };
       let opened: Awaited<ReturnType<typeof open>> | undefined = await open();
       const { data } = opened;
@@ -95,7 +106,7 @@ export function finetuneCommand(): Command {
         });
         if (!session) return;
         await reportRun(out, session, folder);
-        finish(out, options, config, (performance.now() - begun) / 1000);
+        finish(out, options, { config, chats: !!chatTemplate }, (performance.now() - begun) / 1000);
         session.dispose();
       } finally {
         await folder.release();
@@ -136,7 +147,7 @@ function describeExamples(
 function finish(
   out: Output,
   { model, out: folder }: FinetuneCommandOptions,
-  { adapter }: FinetuneConfig,
+  { config: { adapter, method }, chats }: { config: FinetuneConfig; chats: boolean },
   seconds: number,
 ): void {
   const peakBytes = process.resourceUsage().maxRSS * 1024;
@@ -145,18 +156,32 @@ function finish(
     `\ndone in ${duration(seconds)}, peak memory ${(peakBytes / 2 ** 20).toFixed(0)} MiB; the ${adapter ? 'adapter' : 'model'} is in ${folder}`,
   );
   out.say('\nnext:');
+  const dtype = !adapter || adapter.weights === 'f32' ? '' : ` --dtype ${adapter.weights}`;
   const use = adapter ? `--model ${model} --adapter ${folder}` : `--model ${folder}`;
-  out.say(`  ${commandName()} chat ${use}`);
-  out.say(`  ${commandName()} generate ${use} --prompt "…" --stream`);
-  if (adapter) {
-    out.say(`  ${commandName()} convert ${use} --out ${folder}-merged`);
-    out.say(`  ${commandName()} serve --model ${model} --adapter tuned=${folder}`);
+  const next = (line: string) => out.say(`  ${commandName()} ${line}`);
+  if (method === 'classify' || method === 'mlm') {
+    next(`logits ${use} --ids 1,2,3`);
+    return;
   }
+  if (chats && method !== 'seq2seq') next(`chat ${use}${dtype}`);
+  next(`generate ${use}${dtype} --prompt "…" --stream`);
+  if (adapter) next(`convert ${use} --out ${folder}-merged`);
+}
+
+/** The id that ends a text: `eos_token_id` of `generation_config.json`, else of `config.json`; of several the first. */
+async function endIdOf(folder: string): Promise<number | undefined> {
+  for (const name of ['generation_config.json', 'config.json']) {
+    const path = join(folder, name);
+    const json = existsSync(path) ? await readJson(path) : undefined;
+    const [id] = [(json as { eos_token_id?: unknown } | undefined)?.eos_token_id].flat();
+    if (typeof id === 'number') return id;
+  }
+  return undefined;
 }
 
 function formatsHelp(): string {
-  const lines = Object.entries(methodFormats).map(
-    ([method, formats]) => `  ${method.padEnd(10)} ${formats.join(', ')}`,
+  const lines = finetuneMethods.map(
+    (method: FinetuneMethod) => `  ${method.padEnd(10)} ${methodFormats(method).join(', ')}`,
   );
   return `\nFormats of the examples, an object a line:\n${lines.join('\n')}`;
 }

@@ -1,3 +1,4 @@
+import type { WeightDtype } from '@headwise/models';
 import type { FinetuneSettings } from '@headwise/runs';
 import type { Command } from 'commander';
 import { integer, number } from '../numbers.js';
@@ -21,6 +22,7 @@ export interface FinetuneFlags {
   alpha?: number;
   loraDropout?: number;
   targets?: string[];
+  dtype?: WeightDtype;
 }
 
 /** Adds the options that set a fine-tuning run; those that are left out have the method's defaults. */
@@ -48,16 +50,17 @@ export function addFinetuneFlags(command: Command): Command {
       'the linear maps that an adapter updates, such as qProj,vProj; default all of the blocks',
       (names: string) => names.split(',').map((name) => name.trim()),
     )
+    .option('--dtype <type>', 'frozen weights in memory: of lora f32, f16; of qlora int4, int8')
     .option('--seed <n>', 'of the adapter, the order of examples and dropout; default 0', integer)
     .option('--checkpoint-every <n>', 'steps between two checkpoints; default 100', integer);
 }
 
 /** The settings of a run, with the keys that were given. */
 export function settingsOf(flags: FinetuneFlags): FinetuneSettings {
-  const { method, maxLength, validation, rank, alpha, loraDropout, targets } = flags;
+  const { method, maxLength, validation, rank, alpha, loraDropout, targets, dtype } = flags;
   const { steps, epochs, learningRate, batchSize, accumulate } = flags;
   const { warmup, weightDecay, maxNorm, checkpointEvery, seed } = flags;
-  const adapter = given({ rank, alpha, dropout: loraDropout, targets });
+  const adapter = given({ rank, alpha, dropout: loraDropout, targets, weights: dtype });
   return {
     method,
     ...(Object.keys(adapter).length > 0 ? { adapter } : {}),

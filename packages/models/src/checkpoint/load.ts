@@ -19,6 +19,11 @@ import type { WebOptions } from './web.js';
 export interface LoadOptions extends WebOptions, WeightOptions {
   /** Parts that the model has instead of its family's; parameters that they bring along start anew. */
   change?: PresetChange | undefined;
+  /**
+   * Changes `config.json` before it is read: for another head on the same body. Parameters that the checkpoint lacks start
+   * anew then.
+   */
+  configure?: ((json: unknown) => unknown) | undefined;
   /** The seed of parameters that start anew; default 0. */
   seed?: number | undefined;
   /** Bytes that the model may take; default the limit of this process, see {@link checkModelFits}. */
@@ -51,7 +56,8 @@ export async function loadModel(
   const packing = packingOf('loadModel', options);
   const files = checkpointFiles(place, options);
   const { json, name: configName } = await openConfig(files);
-  const { family, config } = readConfiguration(json, configName);
+  const { configure = (given: unknown) => given } = options;
+  const { family, config } = readConfiguration(configure(json), configName);
   const { reader, name } = await openTensors(files);
   try {
     const { config: fitted, matching } = await fitToTensors(family, config, reader, name);
@@ -107,7 +113,7 @@ function refuseOtherSizes(theirs: ModelConfiguration, change: PresetChange, name
 function build(
   { family, config }: FamilyConfiguration,
   matching: Matching,
-  { change, seed }: LoadOptions,
+  { change, configure, seed }: LoadOptions,
   packing: Packing | undefined,
 ): Pick<Model, 'params' | 'network'> & { found: Map<string, Found> } {
   const found = new Map<string, Found>();
@@ -119,7 +125,7 @@ function build(
       try {
         found.set(path, matching.find(path, shape));
       } catch (error) {
-        if (change || matching.mayLack(path)) return;
+        if (change || configure || matching.mayLack(path)) return;
         // A configuration may ask for any number of blocks, and for blocks of any size.
         problems.add(error, sizeOf(shape) > matching.bytes);
       }

@@ -1,9 +1,10 @@
 import { InputError } from '@headwise/core';
+import type { WeightDtype } from '@headwise/models';
 import { parseWith } from '@headwise/models/internal';
 import { z } from 'zod';
 
 /** What a model is fine-tuned to do, and which of its weights learn it. */
-export const finetuneMethods = ['sft', 'lora'] as const;
+export const finetuneMethods = ['sft', 'lora', 'qlora', 'classify', 'mlm', 'seq2seq'] as const;
 
 /** What a model is fine-tuned to do, and which of its weights learn it. */
 export type FinetuneMethod = (typeof finetuneMethods)[number];
@@ -17,6 +18,8 @@ export interface AdapterPart {
   dropout: number;
   /** The last names of the linear maps that get one, such as `qProj`; absent: all maps of the blocks. */
   targets?: string[] | undefined;
+  /** How the frozen weights are kept; of `qlora` int8 or int4, else f32 or f16. */
+  weights: WeightDtype;
 }
 
 /** The examples of a run. */
@@ -65,29 +68,40 @@ export interface FinetuneSettings {
   training?: { [K in keyof FinetuneTraining]?: FinetuneTraining[K] | undefined } | undefined;
 }
 
-/** What the methods differ in by default. */
+/** What the methods differ in by default; without `weights` the model's own are trained. */
 const defaults: Record<
   FinetuneMethod,
-  { adapter: boolean; learningRate: number; weightDecay: number }
+  {
+    learningRate: number;
+    weightDecay: number;
+    weights?: readonly [WeightDtype, ...WeightDtype[]];
+  }
 > = {
-  sft: { adapter: false, learningRate: 2e-5, weightDecay: 0.01 },
-  lora: { adapter: true, learningRate: 2e-4, weightDecay: 0 },
+  sft: { learningRate: 2e-5, weightDecay: 0.01 },
+  lora: { learningRate: 2e-4, weightDecay: 0, weights: ['f32', 'f16'] },
+  qlora: { learningRate: 2e-4, weightDecay: 0, weights: ['int4', 'int8'] },
+  classify: { learningRate: 3e-5, weightDecay: 0.01 },
+  mlm: { learningRate: 5e-5, weightDecay: 0.01 },
+  seq2seq: { learningRate: 1e-4, weightDecay: 0.01 },
 };
 
 const size = z.number().int().min(1);
 const share = z.number().min(0).lt(1);
 
-const adapter = z.strictObject({
-  rank: size.default(16),
-  alpha: z.number().positive().optional(),
-  dropout: share.default(0),
-  targets: z.array(z.string().min(1)).min(1).optional(),
-});
-
-const schema = (method: FinetuneMethod) =>
+const adapter = (weights: readonly [WeightDtype, ...WeightDtype[]]) =>
   z.strictObject({
+    rank: size.default(16),
+    alpha: z.number().positive().optional(),
+    dropout: share.default(0),
+    targets: z.array(z.string().min(1)).min(1).optional(),
+    weights: z.enum(weights).default(weights[0]),
+  });
+
+const schema = (method: FinetuneMethod) => {
+  const { weights, learningRate, weightDecay } = defaults[method];
+  return z.strictObject({
     method: z.enum(finetuneMethods),
-    ...(defaults[method].adapter ? { adapter: adapter.prefault({}) } : {}),
+    ...(weights ? { adapter: adapter(weights).prefault({}) } : {}),
     data: z
       .strictObject({
         maxLength: z.number().int().min(2).default(1024),
@@ -101,14 +115,15 @@ const schema = (method: FinetuneMethod) =>
         steps: size.optional(),
         batchSize: size.default(8),
         accumulate: size.default(1),
-        learningRate: z.number().positive().default(defaults[method].learningRate),
+        learningRate: z.number().positive().default(learningRate),
         warmup: share.default(0.03),
-        weightDecay: z.number().min(0).default(defaults[method].weightDecay),
+        weightDecay: z.number().min(0).default(weightDecay),
         maxNorm: z.number().positive().default(1),
         checkpointEvery: size.default(100),
       })
       .prefault({}),
   });
+};
 
 /**
  * Reads what is set for a fine-tuning run, with the method's defaults for what is absent.

@@ -1,38 +1,30 @@
-import { InputError, isLanguageModel } from '@headwise/core';
-import {
-  type CollatedBatches,
-  collatedBatches,
-  type ExampleFormat,
-  type Examples,
-  nextTokens,
-  splitExamples,
-} from '@headwise/data';
+import { InputError, type Network, Random } from '@headwise/core';
+import { type Collator, collatedBatches, type Examples, splitExamples } from '@headwise/data';
 import type { Model } from '@headwise/models';
-import type { Tokenizer } from '@headwise/tokenizers';
-import type { TokenBatch } from '@headwise/training';
-import type { FinetuneConfig, FinetuneMethod } from './config.js';
-import { encodeForNextTokens } from './encode.js';
-
-/** The formats that each method learns from. */
-export const methodFormats: Readonly<Record<FinetuneMethod, readonly ExampleFormat[]>> = {
-  sft: ['completion', 'text'],
-  lora: ['completion', 'text'],
-};
+import type { ChatTemplate, Tokenizer } from '@headwise/tokenizers';
+import type { ExampleBatch, Objective } from '@headwise/training';
+import { classNames } from './classes.js';
+import type { FinetuneConfig } from './config.js';
+import { lessonOf, methodFormats } from './methods.js';
 
 /** What a model is fine-tuned on. */
 export interface FinetuneSources {
   /** As `parseExamples` of `@headwise/data` gives them, in a format of `methodFormats`. */
   examples: Examples;
   tokenizer: Tokenizer;
+  /** Of the model; chats need it. */
+  chatTemplate?: ChatTemplate | undefined;
   /** The id that ends a text, `eos_token_id`; absent: texts have no end that is learned. */
   endId?: number | undefined;
 }
 
-/** The batches of a fine-tuning run. */
+/** The batches of a fine-tuning run, and what is learned from them. */
 export interface FinetuneData {
-  batches: Pick<CollatedBatches<TokenBatch>, 'at'>;
+  batches: { at(number: number): ExampleBatch };
   /** The batches to measure on: the same every time. */
-  validation(): Iterable<TokenBatch>;
+  validation(): Iterable<ExampleBatch>;
+  /** What a network learns from the batches. */
+  objective(network: Network): Objective<ExampleBatch>;
   /** Steps in all. */
   steps: number;
   counts: {
@@ -59,18 +51,14 @@ const mostValidation = 512;
  */
 export function prepareFinetune(
   config: FinetuneConfig,
-  { examples, tokenizer, endId }: FinetuneSources,
+  { examples, tokenizer, chatTemplate, endId }: FinetuneSources,
   model: Model,
 ): FinetuneData {
   const { method, data, training } = config;
-  if (!isLanguageModel(model.network)) {
+  const formats = methodFormats(method);
+  if (!formats.includes(examples.format)) {
     throw new InputError(
-      `${method}: the model does not predict the next token; expected a decoder`,
-    );
-  }
-  if (examples.format !== 'text' && examples.format !== 'completion') {
-    throw new InputError(
-      `${method}: the examples are of the format '${examples.format}'; expected one of ${methodFormats[method].join(', ')}`,
+      `${method}: the examples are of the format '${examples.format}'; expected ${formats.join(' or ')}`,
     );
   }
   const { vocabSize } = model.network;
@@ -80,23 +68,33 @@ export function prepareFinetune(
     );
   }
   const maxLength = Math.min(data.maxLength, model.network.maxLength);
-  const encoded = encodeForNextTokens(examples, { tokenizer, endId, maxLength });
-  if (encoded.examples.length === 0) {
+  const { taught, tokensOf, collate, objective } = lessonOf(method, {
+    examples,
+    tokenizer,
+    chatTemplate,
+    endId,
+    maxLength,
+    vocabSize,
+    classes: classNames(model.config),
+  });
+  if (taught.examples.length === 0) {
     throw new InputError(
-      `${method}: nothing is left to learn of ${encoded.leftOut} examples: they are empty, or their prompts are longer than ${maxLength} tokens`,
+      `${method}: nothing is left to learn of ${taught.leftOut} examples: they are empty, or what is learned of them begins beyond ${maxLength} tokens`,
     );
   }
+  // A model that cannot learn this is refused before anything is written.
+  objective(model.network);
   const { seed, batchSize, accumulate } = training;
-  const parts = splitExamples(encoded.examples.length, {
-    validation: encoded.examples.length === 1 ? 0 : data.validation,
+  const parts = splitExamples(taught.examples.length, {
+    validation: taught.examples.length === 1 ? 0 : data.validation,
     seed,
     most: mostValidation,
   });
-  const chosen = (numbers: readonly number[]) => numbers.map((n) => encoded.examples[n]!);
+  const chosen = (numbers: readonly number[]) => numbers.map((n) => taught.examples[n]!);
   const [train, validation] = [chosen(parts.train), chosen(parts.validation)];
-  const batches = collatedBatches(train, nextTokens, { batchSize, seed });
+  const batches = collatedBatches(train, collate, { batchSize, seed });
   const perEpoch = batches.batchesPerEpoch / accumulate;
-  const place = (n: number) => encoded.places[parts.train[n]!]!;
+  const place = (n: number) => taught.places[parts.train[n]!]!;
   return {
     batches: {
       at: (number) => {
@@ -105,19 +103,28 @@ export function prepareFinetune(
         return { ...batch, examples: batch.examples.map(place) };
       },
     },
-    *validation() {
-      for (let first = 0; first < validation.length; first += batchSize) {
-        yield nextTokens(validation.slice(first, first + batchSize));
-      }
-    },
+    validation: () => inOrder(validation, collate, batchSize),
+    objective,
     steps: training.steps ?? Math.max(1, Math.ceil(training.epochs * perEpoch)),
     counts: {
       train: train.length,
       validation: validation.length,
-      cut: encoded.cut,
-      leftOut: encoded.leftOut,
-      tokens: train.reduce((sum, { ids }) => sum + ids.length, 0),
-      longest: encoded.examples.reduce((most, { ids }) => Math.max(most, ids.length), 0),
+      cut: taught.cut,
+      leftOut: taught.leftOut,
+      tokens: train.reduce<number>((sum, example) => sum + tokensOf(example), 0),
+      longest: taught.examples.reduce<number>((most, one) => Math.max(most, tokensOf(one)), 0),
     },
   };
+}
+
+/** Batches in the order of the examples; what is random in them is the same every time. */
+function* inOrder<T, B>(
+  examples: readonly T[],
+  collate: Collator<T, B>,
+  size: number,
+): Generator<B> {
+  for (let first = 0; first < examples.length; first += size) {
+    const random = new Random(first);
+    yield collate(examples.slice(first, first + size), () => Math.floor(random.next() * 2 ** 32));
+  }
 }

@@ -1,12 +1,6 @@
-import type { LanguageModel } from '@headwise/core';
-import { AdaptedModel, Lora, languageModel, type Model } from '@headwise/models';
-import {
-  AdamW,
-  causalLanguageModel,
-  evaluate,
-  type TokenBatch,
-  warmupCosine,
-} from '@headwise/training';
+import type { Network } from '@headwise/core';
+import { AdaptedModel, Lora, type Model } from '@headwise/models';
+import { AdamW, type ExampleBatch, evaluate, warmupCosine } from '@headwise/training';
 import { type SessionWork, trainedParams } from '../session-work.js';
 import type { AdapterPart, FinetuneConfig } from './config.js';
 import type { FinetuneData } from './prepare.js';
@@ -25,13 +19,12 @@ export function finetuneWork(
   config: FinetuneConfig,
   data: FinetuneData,
   model: Model,
-): SessionWork<LanguageModel, TokenBatch> {
+): SessionWork<Network, ExampleBatch> {
   const { training } = config;
-  const decoder = languageModel(model);
   const adapter = config.adapter && newAdapter(model, config.adapter, training.seed);
-  const trained = { model: decoder, adapter };
-  const network = adapter ? new AdaptedModel(decoder.network, adapter) : decoder.network;
-  const objective = causalLanguageModel(network);
+  const trained = { model, adapter };
+  const network = adapter ? new AdaptedModel(model.network, adapter) : model.network;
+  const objective = data.objective(network);
   const { steps } = data;
   return {
     ...trained,

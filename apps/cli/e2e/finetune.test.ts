@@ -1,0 +1,165 @@
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
+import { beforeAll, describe, expect, test } from 'vitest';
+import {
+  headwise,
+  headwiseHere,
+  headwiseKilled,
+  jsonLines,
+  lossesOf,
+  temporaryFolder,
+  writeConfig,
+} from './headwise.js';
+
+const work = temporaryFolder();
+const model = join(work, 'model');
+const chats = join(work, 'chats.jsonl');
+const subjects = ['the whale', 'the captain', 'a sailor', 'the old ship', 'our boat', 'the sea'];
+
+beforeAll(() => {
+  const config = writeConfig(work, (c) => {
+    c.model = { dim: 16, heads: 2, layers: 1, context: 64, position: 'rotary' };
+    c.training.steps = 12;
+  });
+  expect(headwise(['train', '--config', config, '--out', model])).toMatchObject({ code: 0 });
+  const template =
+    '{% for m in messages %}{{ m.role[0] }}:{{ m.content }};{% endfor %}{% if add_generation_prompt %}a:{% endif %}';
+  writeFileSync(join(model, 'chat_template.jinja'), template);
+  const rows = subjects.map((subject) => ({
+    messages: [
+      { role: 'user', content: `where is ${subject}?` },
+      { role: 'assistant', content: `${subject} is here` },
+    ],
+  }));
+  writeFileSync(chats, rows.map((row) => `${JSON.stringify(row)}\n`).join(''));
+});
+
+const finetune = (out: string, ...more: string[]) => [
+  ...['finetune', '--model', model, '--data', chats, '--out', join(work, out)],
+  ...['--method', 'lora', '--batch-size', '2', '--learning-rate', '0.02', ...more],
+];
+
+test('an adapter learns answers, and the model writes with it beside as it does merged', async () => {
+  const { code, stdout, stderr } = await headwiseHere(
+    finetune('adapter', '--steps', '16', '--json'),
+  );
+  expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+  const events = jsonLines(stdout);
+  expect(events[1]).toMatchObject({ event: 'data', train: 5, validation: 1, cut: 0, leftOut: 0 });
+  const { history } = events.find(({ event }) => event === 'validation') as {
+    history: { step: number; loss: number }[];
+  };
+  expect(history.map(({ step }) => step)).toEqual([0, 16]);
+  expect(history[1]!.loss).toBeLessThan(history[0]!.loss - 0.1);
+
+  const adapter = join(work, 'adapter');
+  const config = JSON.parse(readFileSync(join(adapter, 'adapter_config.json'), 'utf8'));
+  expect(config).toMatchObject({ peft_type: 'LORA', r: 16, lora_alpha: 32 });
+  const merged = join(work, 'merged');
+  const converted = ['convert', '--model', model, '--adapter', adapter, '--out', merged];
+  expect((await headwiseHere(converted)).code).toBe(0);
+  const written = async (...from: string[]) => {
+    const sampling = ['--max-new-tokens', '12', '--temperature', '0', '--json'];
+    const run = await headwiseHere(['generate', ...from, '--prompt', 'u:where', ...sampling]);
+    return JSON.parse(run.stdout).ids;
+  };
+  const beside = await written('--model', model, '--adapter', adapter);
+  expect(beside).toEqual(await written('--model', merged));
+  expect(beside).not.toEqual(await written('--model', model));
+});
+
+test('all weights are trained into a folder that carries the tokenizer and the chat template', async () => {
+  const { code, stdout } = await headwiseHere(finetune('whole', '--method', 'sft', '--steps', '2'));
+  expect(code).toBe(0);
+  const whole = join(work, 'whole');
+  expect(stdout).toContain(`headwise chat --model ${whole}\n`);
+  for (const name of ['model.safetensors', 'tokenizer.json', 'chat_template.jinja']) {
+    expect(existsSync(join(whole, name)), name).toBe(true);
+  }
+  const generate = ['generate', '--model', whole, '--prompt', 'the', '--max-new-tokens', '2'];
+  expect(await headwiseHere(generate)).toMatchObject({ code: 0, stderr: '' });
+});
+
+test('a run that is killed after a checkpoint makes the losses of one that is not, to the bit', async () => {
+  const steps = ['--steps', '12', '--checkpoint-every', '2', '--lora-dropout', '0.1', '--resume'];
+  expect(headwise(finetune('straight', ...steps)).code).toBe(0);
+  const state = join(work, 'broken/trainer/state.safetensors');
+  const moment = (async () => {
+    while (!existsSync(state)) await setTimeout(2);
+  })();
+  await headwiseKilled(finetune('broken', ...steps), moment);
+  expect(headwise(finetune('broken', ...steps))).toMatchObject({ code: 0, stderr: '' });
+  expect(lossesOf(join(work, 'broken'))).toEqual(lossesOf(join(work, 'straight')));
+});
+
+describe('what cannot be used is refused by name, and nothing is written', () => {
+  const good = '{"prompt": "a", "completion": "b"}\n';
+  const cases: [what: string, data: string | Uint8Array, expected: string][] = [
+    ['an empty file', '', 'holds no text in its 0 bytes'],
+    ['invalid UTF-8', Uint8Array.of(0x7b, 0xff), 'is not UTF-8 from byte 1 on'],
+    [
+      'a file cut mid-line',
+      `${good}{"prompt": "a", "comp`,
+      ':2: {"prompt": "a", "comp is not JSON',
+    ],
+    ['a list', '[1]\n', ":1: [1] is not an example; expected an object a line with 'messages', or"],
+    ['other keys', '{"instruction": "a"}\n', ':1: {"instruction":"a"} is not an example; expected'],
+    [
+      'a line of another format',
+      `${good}{"text": "a"}\n`,
+      `:2: {"text":"a"}: has 'text'; expected 'prompt' and 'completion'`,
+    ],
+    [
+      'a number for a text',
+      '{"prompt": 3, "completion": "b"}\n',
+      `:1: {"prompt":3,"completion":"b"}: 'prompt' is 3; expected a text`,
+    ],
+    [
+      'a chat without an answer',
+      '{"messages": [{"role": "user", "content": "a"}]}\n',
+      "'messages' has no message of the role 'assistant', so there is nothing to learn",
+    ],
+    [
+      'a prompt beyond the longest example',
+      `{"prompt": "${'xq'.repeat(80)}", "completion": "b"}\n`,
+      'nothing is left to learn of 1 examples',
+    ],
+  ];
+  test.each(cases)('%s', async (what, data, expected) => {
+    const file = join(work, 'bad.jsonl');
+    writeFileSync(file, data);
+    const out = `bad ${what}`;
+    const run = await headwiseHere(finetune(out, '--data', file, '--json'));
+    expect(run.code).toBe(2);
+    expect(run.stderr).toContain(expected);
+    expect(existsSync(join(work, out))).toBe(false);
+  });
+
+  test.each([
+    ['--method', 'sgd', "--method is 'sgd'; expected one of sft, lora"],
+    ['--accumulate', '0', "'training.accumulate' is 0"],
+    ['--learning-rate', '-1', "'training.learningRate' is -1"],
+    ['--validation', '1', "'data.validation' is 1"],
+    ['--targets', 'nothing', 'LoRA: no linear map matches'],
+    ['--dtype', 'int4', '\'adapter.weights\' is "int4"'],
+    ['--model', work, 'config.json'],
+  ])('%s %s', async (option, value, expected) => {
+    const run = await headwiseHere(finetune('bad option', option, value));
+    expect(run).toMatchObject({ code: 2 });
+    expect(run.stderr).toContain(expected);
+  });
+
+  test('a run of other settings, or on other examples, is not gone on with', async () => {
+    const out = 'begun';
+    const steps = ['--steps', '2', '--resume'];
+    expect((await headwiseHere(finetune(out, ...steps))).code).toBe(0);
+    const seed = await headwiseHere(finetune(out, ...steps, '--seed', '1'));
+    expect(seed.stderr).toContain("the run there has 'seed' 0; the configuration given has 1");
+    const other = join(work, 'other.jsonl');
+    writeFileSync(other, good);
+    const data = await headwiseHere(finetune(out, ...steps, '--data', other));
+    expect(data.stderr).toContain('the run there was trained on a text with the SHA-256');
+    expect([seed.code, data.code]).toEqual([2, 2]);
+  });
+});

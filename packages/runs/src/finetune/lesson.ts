@@ -1,0 +1,78 @@
+import type { Network } from '@headwise/core';
+import type { Collator, ExampleFormat, Examples } from '@headwise/data';
+import type { ChatTemplate, Tokenizer } from '@headwise/tokenizers';
+import type { ExampleBatch, Objective } from '@headwise/training';
+
+/** What turns examples into what a model learns from. */
+export interface LessonSources<F extends ExampleFormat = ExampleFormat> {
+  examples: Extract<Examples, { format: F }>;
+  tokenizer: Tokenizer;
+  chatTemplate?: ChatTemplate | undefined;
+  /** The id that ends a text; undefined where it has none. */
+  endId?: number | undefined;
+  /** The most tokens of an example. */
+  maxLength: number;
+  /** The vocabulary of the model. */
+  vocabSize: number;
+  /** The names of a classifier's classes, by number. */
+  classes?: readonly string[] | undefined;
+}
+
+/** Examples as a model learns from them, how they become batches, and what is learned. */
+export interface Lesson<T, B extends ExampleBatch> {
+  taught: Taught<T>;
+  /** How many tokens an example has. */
+  tokensOf(example: T): number;
+  collate: Collator<T, B>;
+  objective(network: Network): Objective<B>;
+}
+
+/** Examples as tokens. */
+export interface Taught<T> {
+  examples: T[];
+  /** Where each of them stands in its file. */
+  places: number[];
+  /** How many were cut to the longest. */
+  cut: number;
+  /** How many were left out, as nothing is left to learn of them. */
+  leftOut: number;
+}
+
+/**
+ * Turns examples into tokens one by one.
+ *
+ * @param encode gives an example, and whether it was cut; undefined where nothing is left to learn
+ */
+export function teach<E, T>(
+  { examples, places }: { examples: readonly E[]; places: readonly number[] },
+  encode: (example: E, place: number) => { example: T; cut: boolean } | undefined,
+): Taught<T> {
+  const taught: Taught<T> = { examples: [], places: [], cut: 0, leftOut: 0 };
+  for (const [i, given] of examples.entries()) {
+    const made = encode(given, places[i]!);
+    if (!made) {
+      taught.leftOut++;
+      continue;
+    }
+    if (made.cut) taught.cut++;
+    taught.examples.push(made.example);
+    taught.places.push(places[i]!);
+  }
+  return taught;
+}
+
+/** A text as at most so many tokens, whatever `tokenizer.json` says of truncation and padding. */
+export function encodeWithin(
+  tokenizer: Tokenizer,
+  text: string,
+  maxLength: number,
+): { encoding: ReturnType<Tokenizer['encode']>; cut: boolean } {
+  const truncation = { maxLength };
+  const encoding = tokenizer.encode(text, { truncation, padding: null });
+  return { encoding, cut: encoding.overflowing.length > 0 };
+}
+
+/** The id of the first of some tokens that a tokenizer has. */
+export function idOfAny(tokenizer: Tokenizer, tokens: readonly string[]): number | undefined {
+  return tokens.map((token) => tokenizer.tokenToId(token)).find((id) => id !== undefined);
+}
