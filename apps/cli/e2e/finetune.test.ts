@@ -60,7 +60,7 @@ test('an adapter learns answers, and the model writes with it beside as it does 
   const converted = ['convert', '--model', model, '--adapter', adapter, '--out', merged];
   expect((await headwiseHere(converted)).code).toBe(0);
   const written = async (...from: string[]) => {
-    const sampling = ['--max-new-tokens', '12', '--temperature', '0', '--json'];
+    const sampling = ['--max-new-tokens', '12', '--temperature', '1', '--seed', '3', '--json'];
     const run = await headwiseHere(['generate', ...from, '--prompt', 'u:where', ...sampling]);
     return JSON.parse(run.stdout).ids;
   };

@@ -29,7 +29,6 @@ export { checkExamples, parseExamples, type RowOptions } from './examples/parse-
 export { packTokenIds, type TokenIds } from './ids.js';
 export { type LabelledText, type LabelledTexts, labelledTexts } from './labelled.js';
 export { type MaskedBatch, type MaskTokensOptions, maskTokens } from './mask-tokens.js';
-export { type LearnedTokens, nextTokens } from './next-tokens.js';
 export { type SequencePair, type SequencePairs, sequencePairs } from './pairs.js';
 export { type Split, splitCorpus } from './split.js';
 export { splitExamples } from './split-examples.js';

@@ -1,5 +1,5 @@
 import { InputError, isLanguageModel } from '@headwise/core';
-import { type LearnedTokens, nextTokens } from '@headwise/data';
+import { type CountedTokens, countedTokens } from '@headwise/data';
 import { causalLanguageModel, type TokenBatch } from '@headwise/training';
 import { assistantSpans } from '../assistant-spans.js';
 import { type Lesson, type LessonSources, teach } from '../lesson.js';
@@ -16,21 +16,21 @@ interface LearnedText {
 /** Texts, completions of prompts, and the assistant's turns of chats, for a model that predicts the next token. */
 export function nextTokenLesson(
   sources: LessonSources<'text' | 'completion' | 'messages'>,
-): Lesson<LearnedTokens, TokenBatch> {
+): Lesson<CountedTokens, TokenBatch> {
   const { maxLength } = sources;
   return {
-    taught: teach<unknown, LearnedTokens>(sources.examples, (given, place) => {
+    taught: teach<unknown, CountedTokens>(sources.examples, (given, place) => {
       const { ids, learned } = tokensOf(learnedText(sources, given, place), sources);
       const kept = learned.slice(0, maxLength);
       // The first token follows nothing.
       if (!kept.slice(1).includes(1)) return undefined;
       return {
-        example: { ids: ids.slice(0, maxLength), learned: kept },
+        example: { ids: ids.slice(0, maxLength), counted: kept },
         cut: ids.length > maxLength,
       };
     }),
     tokensOf: ({ ids }) => ids.length,
-    collate: nextTokens,
+    collate: countedTokens(),
     objective(network) {
       if (isLanguageModel(network)) return causalLanguageModel(network);
       throw new InputError('the model does not predict the next token; expected a decoder');
