@@ -68,6 +68,7 @@ const inChromium = [
   'kernels/src/sampling/sampling.backends',
   'models/src/recorded.gpu',
   'models/src/**/cached.backends',
+  'grammar/src/schema.gpu',
 ].map((name) => `packages/${name}.test.ts`);
 
 // These read the folders of checkpoints, or are too heavy for Chromium's software adapter.
