@@ -9,7 +9,6 @@ export {
   mostAhead,
   StepLoop,
   type StepLoopOptions,
-  type StepToken,
 } from './step/loop.js';
 export {
   type StepBlockKind,
@@ -21,3 +20,4 @@ export {
   type StepRotary,
   stepPlanOf,
 } from './step/plan.js';
+export type { StepToken } from './step/state.js';

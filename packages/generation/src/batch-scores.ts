@@ -5,9 +5,10 @@ import {
   isEncoderDecoder,
   type LanguageModel,
 } from '@headwise/core';
+import { paddedRows } from '@headwise/core/internal';
 import { type CacheStorage, KeyValueCache, stepPlanOf } from '@headwise/decoding';
 import * as tf from '@tensorflow/tfjs';
-import { lastScores, padded } from './last-scores.js';
+import { lastScores } from './last-scores.js';
 import type { BatchScores } from './next-scores.js';
 import { prefilled } from './prefix-cache/prefill.js';
 import type { PrefixCache } from './prefix-cache/prefix-cache.js';
@@ -98,7 +99,7 @@ class DecoderScores implements BatchScores {
           : undefined;
       if (joining.length === 0) return joinedRows(going);
       const run = (sequences: readonly (readonly number[])[], cache: KeyValueCache) => {
-        const { ids, lengths } = padded(sequences);
+        const { ids, lengths } = paddedRows(sequences);
         return lastScores(this.#network, ids, { cache, lengths }, lengths);
       };
       const joined = this.#cache.join((cache) =>
@@ -123,7 +124,7 @@ export function encodedPrompts(
   prompts: readonly (readonly number[])[],
 ): Encoded {
   return tf.tidy(() => {
-    const { ids, lengths } = padded(prompts);
+    const { ids, lengths } = paddedRows(prompts);
     const mask = lengths.map((length) =>
       Array.from({ length: ids.shape[1] }, (_, t) => Number(t < length)),
     );

@@ -2,17 +2,6 @@ import type { ForwardContext, LanguageModel } from '@headwise/core';
 import { headMatrix, headScores } from '@headwise/kernels/internal';
 import * as tf from '@tensorflow/tfjs';
 
-/** Sequences of any lengths: ids `[N, T]` with 0 behind the shorter ones, and the length of each. */
-export function padded(sequences: readonly (readonly number[])[]): {
-  ids: tf.Tensor2D;
-  lengths: number[];
-} {
-  const lengths = sequences.map(({ length }) => length);
-  const longest = Math.max(...lengths);
-  const rows = sequences.map((ids) => [...ids, ...Array<number>(longest - ids.length).fill(0)]);
-  return { ids: tf.tensor2d(rows, [sequences.length, longest], 'int32'), lengths };
-}
-
 /**
  * A model's scores of the token after each sequence. The head is multiplied with the last hidden states alone, where it is one
  * matrix: those of all tokens would take `N T V` numbers.

@@ -1,9 +1,9 @@
 import { isEncoderDecoder } from '@headwise/core';
+import { paddedRows } from '@headwise/core/internal';
 import { KeyValueCache } from '@headwise/decoding';
 import { headMatrix, headScores, rowsAtATime } from '@headwise/kernels/internal';
 import * as tf from '@tensorflow/tfjs';
 import { encodedPrompts, type Generator as Scorer } from './batch-scores.js';
-import { padded } from './last-scores.js';
 
 /** A sequence whose tokens are scored. */
 export interface ScoredSequence {
@@ -40,7 +40,7 @@ export function* scoresOfPlaces(
   const decoder = isEncoderDecoder(network) ? undefined : network;
   const head = decoder?.head;
   const weight = headMatrix(head);
-  const inputs = tf.tidy(() => padded(sequences.map(({ inputs }) => inputs)).ids);
+  const inputs = tf.tidy(() => paddedRows(sequences.map(({ inputs }) => inputs)).ids);
   if (!head || !weight) {
     yield* scoresInPieces(network, sequences, { inputs, wanted, most });
     return;

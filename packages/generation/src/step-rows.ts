@@ -1,8 +1,8 @@
 import type { LanguageModel } from '@headwise/core';
+import { paddedRows } from '@headwise/core/internal';
 import { type CacheStorage, KeyValueCache, StepLoop, type StepPlan } from '@headwise/decoding';
 import { checkedSampling } from '@headwise/kernels/internal';
 import * as tf from '@tensorflow/tfjs';
-import { padded } from './last-scores.js';
 import type { BatchScores } from './next-scores.js';
 import { prefilled } from './prefix-cache/prefill.js';
 import type { PrefixCache } from './prefix-cache/prefix-cache.js';
@@ -97,7 +97,7 @@ export class StepRows implements BatchScores {
       const beginnings = given.map((one) => one.ids);
       prefilled(this.#prefixCache, this.#network, beginnings, cache, (sequences, cache) =>
         tf.tidy(() => {
-          const { ids, lengths } = padded(sequences);
+          const { ids, lengths } = paddedRows(sequences);
           const { head } = this.#network;
           if (head) head.hidden(ids, { cache, lengths });
           else this.#network.forward(ids, { cache, lengths });

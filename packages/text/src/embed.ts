@@ -6,7 +6,7 @@ import {
   type Network,
   readTensor,
 } from '@headwise/core';
-import { lengthGroups } from '@headwise/core/internal';
+import { lengthGroups, paddedRows } from '@headwise/core/internal';
 import type { Tokenizer } from '@headwise/tokenizers';
 import * as tf from '@tensorflow/tfjs';
 import { denseForward } from './dense-layer.js';
@@ -74,7 +74,8 @@ export async function embed(
   for (const group of lengthGroups(sequences.keys(), lengthOf, tokensAtOnce)) {
     signal?.throwIfAborted();
     const rows = tf.tidy(() => {
-      const { ids, attentionMask, lengths } = paddedRows(group.map((n) => sequences[n]!));
+      const { ids, lengths } = paddedRows(group.map((n) => sequences[n]!));
+      const attentionMask = maskOf(lengths, ids.shape[1]);
       const states = hidden(ids, { attentionMask }); // [B, T, D]
       const parts = kinds.map((kind) => pooled(states, attentionMask, lengths, kind));
       const projected = (embedding.dense ?? []).reduce(denseForward, tf.concat(parts, -1));
@@ -170,24 +171,11 @@ function hiddenStates(network: Network): (ids: tf.Tensor, ctx: EncoderContext) =
   );
 }
 
-/** Sequences as rows, with padding on the right; the first is the longest. */
-function paddedRows(sequences: readonly (readonly number[])[]): {
-  ids: tf.Tensor2D;
-  attentionMask: tf.Tensor2D;
-  lengths: number[];
-} {
-  const lengths = sequences.map(({ length }) => length);
-  const shape: [number, number] = [sequences.length, lengths[0]!];
-  const ids = new Int32Array(shape[0] * shape[1]);
-  const mask = new Int32Array(ids.length);
-  for (const [row, sequence] of sequences.entries()) {
-    const start = row * shape[1];
-    ids.set(sequence, start);
-    mask.fill(1, start, start + sequence.length);
+/** 1 for each token, 0 for padding behind it: `[N, T]`. */
+function maskOf(lengths: readonly number[], longest: number): tf.Tensor2D {
+  const mask = new Int32Array(lengths.length * longest);
+  for (const [row, length] of lengths.entries()) {
+    mask.fill(1, row * longest, row * longest + length);
   }
-  return {
-    ids: tf.tensor2d(ids, shape, 'int32'),
-    attentionMask: tf.tensor2d(mask, shape, 'int32'),
-    lengths,
-  };
+  return tf.tensor2d(mask, [lengths.length, longest], 'int32');
 }

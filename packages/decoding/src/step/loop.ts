@@ -11,7 +11,6 @@ import {
   type StepState,
   sampleStep,
   sizesOf,
-  stateHeader,
 } from '@headwise/kernels/internal';
 import * as tf from '@tensorflow/tfjs';
 import { kept } from '../cache/kept.js';
@@ -19,6 +18,7 @@ import type { KeyValueCache } from '../cache/key-value-cache.js';
 import { stepLogits } from './logits.js';
 import type { StepPlan } from './plan.js';
 import { runAheadFor } from './run-ahead.js';
+import { rowsFor, type StepToken, stateOf, stateTensor } from './state.js';
 
 /** The most tokens that can be drawn before the first of them is read. */
 export const mostAhead = 32;
@@ -40,15 +40,6 @@ export interface StepLoopOptions {
   maxLength: number;
   /** Changes the scores before tokens are drawn, in operations that can be recorded: `[1, V] → [1, V]`. Default none. */
   process?: ((logits: tf.Tensor2D) => tf.Tensor2D) | undefined;
-}
-
-/** A token to process. */
-export interface StepToken {
-  id: number;
-  /** The number of tokens before it: the cache holds them, or they are processed in the same step. */
-  position: number;
-  /** The place of its sequence in the cache; default 0. */
-  place?: number | undefined;
 }
 
 /** What sampling changes in the scores of single tokens. The same in every call, but for the history and what is allowed. */
@@ -331,33 +322,6 @@ export class StepLoop {
     if (this.#turn) tf.dispose([this.#turn.cos, this.#turn.sin]);
     this.#turn = undefined;
   }
-}
-
-/** The rows of a step of some tokens: recordings are made for 1, 2, 4 and 8. */
-const rowsFor = (tokens: number): number =>
-  tokens > fewRows ? Number.POSITIVE_INFINITY : 2 ** Math.ceil(Math.log2(tokens));
-
-/** @param draws the number of seeds that each row has room for @param seeds of the first row */
-function stateOf(
-  tokens: readonly StepToken[],
-  draws: number,
-  seeds: readonly number[],
-): Int32Array {
-  const width = stateHeader + draws;
-  const values = new Int32Array(rowsFor(tokens.length) * width);
-  for (let row = 0; row * width < values.length; row++) {
-    const { id, position, place = 0 } = tokens[row] ?? { id: 0, position: 0, place: -1 };
-    values.set([position, id, 0, place], row * width);
-  }
-  values.set(seeds, stateHeader);
-  return values;
-}
-
-/** A state on the device: a recording must not upload it. */
-function stateTensor(rows: number, values: Int32Array): StepState {
-  const state = kept(() => tf.zeros<tf.Rank.R2>([rows, values.length / rows], 'int32'));
-  overwriteTensor(state, values);
-  return state;
 }
 
 /** Ids as a list for penalties, `[1, N]`. */

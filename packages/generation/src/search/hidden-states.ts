@@ -4,11 +4,11 @@ import {
   isEncoderDecoder,
   type MatrixHead,
 } from '@headwise/core';
+import { paddedRows } from '@headwise/core/internal';
 import { type CacheStorage, KeyValueCache } from '@headwise/decoding';
 import { headMatrix, headScores } from '@headwise/kernels/internal';
 import * as tf from '@tensorflow/tfjs';
 import { batchScoresOf, type Generator } from '../batch-scores.js';
-import { padded } from '../last-scores.js';
 import type { BatchScores } from '../next-scores.js';
 
 /** The last hidden states of a batch of sequences, and the scores of the tokens after them. */
@@ -43,7 +43,7 @@ class DecoderStates implements HiddenStates {
 
   begin(prompts: readonly (readonly number[])[]): tf.Tensor2D[] {
     return tf.tidy(() => {
-      const { ids, lengths } = padded(prompts);
+      const { ids, lengths } = paddedRows(prompts);
       const all = this.#head.hidden(ids, { cache: this.#cache, lengths }); // [N, T, D]
       return lengths.map((length, n) =>
         all.slice([n, 0, 0], [1, length, -1]).reshape<tf.Tensor2D>([length, -1]),
