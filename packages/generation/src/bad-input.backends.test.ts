@@ -1,31 +1,43 @@
 import { createModel } from '@headwise/models';
+import { describeBackends } from '@headwise/testing';
 import * as tf from '@tensorflow/tfjs';
-import { afterAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { choices } from './choices.js';
 import { generate } from './generate.js';
 import { generateBatch } from './generate-batch.js';
 import type { GenerateOptions } from './options.js';
 import { beamSearch } from './search/beam-search.js';
 import { contrastiveSearch } from './search/contrastive-search.js';
+import { promptLookup } from './speculation/prompt-lookup.js';
 import { stream } from './stream.js';
 
 const sizes = { vocab_size: 7, n_positions: 6, n_embd: 8, n_layer: 1, n_head: 2 };
-const { network, params } = createModel({ model_type: 'gpt2', ...sizes }, { seed: 1 });
-afterAll(() => params.dispose());
+const make = () => createModel({ model_type: 'gpt2', ...sizes }, { seed: 1 });
 
-type Run = (prompt: readonly number[], options: GenerateOptions) => Promise<unknown>;
+type Network = ReturnType<typeof make>['network'];
+type Run = (
+  network: Network,
+  prompt: readonly number[],
+  options: GenerateOptions,
+) => Promise<unknown>;
 const drain = async (tokens: AsyncGenerator<unknown, unknown>) => {
   while (!(await tokens.next()).done);
 };
-const entries: Record<string, Run> = {
-  generate: (prompt, options) => drain(generate(network, prompt, options)),
-  stream: (prompt, options) => drain(stream(network, prompt, options)),
-  generateBatch: async (prompt, options) => {
+const tokens: Record<string, Run> = {
+  generate: (network, prompt, options) => drain(generate(network, prompt, options)),
+  'generate with drafts': (network, prompt, options) =>
+    drain(generate(network, prompt, { speculation: promptLookup(), ...options })),
+  stream: (network, prompt, options) => drain(stream(network, prompt, options)),
+  generateBatch: async (network, prompt, options) => {
     const { sequences } = await generateBatch(network, [[1, 2], prompt], options);
     // What is found while a sequence runs ends it alone.
     for (const { error } of sequences) if (error) throw error;
   },
-  beamSearch: (prompt, options) => beamSearch(network, [[1, 2], prompt], { beams: 2, ...options }),
-  contrastiveSearch: (prompt, options) =>
+};
+const searches: Record<string, Run> = {
+  beamSearch: (network, prompt, options) =>
+    beamSearch(network, [[1, 2], prompt], { beams: 2, ...options }),
+  contrastiveSearch: (network, prompt, options) =>
     contrastiveSearch(network, [[1, 2], prompt], { candidates: 2, penalty: 0.5, ...options }),
 };
 
@@ -71,18 +83,45 @@ const options: [GenerateOptions, string][] = [
   [{ negativePrompt: [1] }, 'negativePrompt is given, but guidanceScale is 1'],
 ];
 
-for (const [name, run] of Object.entries(entries)) {
-  describe(name, () => {
-    test('names prompts and options that it cannot use, and leaves nothing behind', async () => {
+const constraint = choices([[1, 2, 3]]);
+const constrained: [GenerateOptions, string][] = [
+  [{ constraint }, 'constraint: its shortest output has 3 tokens; maxNewTokens is 2'],
+  [
+    { constraint, maxNewTokens: 3, suppressIds: [1] },
+    'constraint: none of the 7 tokens may come after 0 new ones',
+  ],
+  [
+    { constraint, maxNewTokens: 4, minNewTokens: 4 },
+    "minNewTokens is 4, but the constraint's output is complete after 3 tokens",
+  ],
+];
+
+describeBackends('prompts and options that cannot be used', () => {
+  let model: ReturnType<typeof make>;
+  beforeAll(() => {
+    model = make();
+  });
+  afterAll(() => model.params.dispose());
+
+  for (const [name, run] of Object.entries({ ...tokens, ...searches })) {
+    test(`${name} names them, and leaves nothing behind`, async () => {
+      const { network } = model;
       const before = tf.memory().numTensors;
       for (const [prompt, message] of prompts) {
-        await expect(run(prompt, { maxNewTokens: 2 }), `[${prompt}]`).rejects.toThrow(message);
+        await expect(run(network, prompt, { maxNewTokens: 2 }), `[${prompt}]`).rejects.toThrow(
+          message,
+        );
       }
       for (const [given, message] of options) {
         const all = { maxNewTokens: 'maxLength' in given ? undefined : 2, ...given };
-        await expect(run([3], all), message).rejects.toThrow(message);
+        await expect(run(network, [3], all), message).rejects.toThrow(message);
+      }
+      for (const [given, message] of name in tokens ? constrained : []) {
+        await expect(run(network, [3], { maxNewTokens: 2, ...given }), message).rejects.toThrow(
+          message,
+        );
       }
       expect(tf.memory().numTensors).toBe(before);
     });
-  });
-}
+  }
+});
