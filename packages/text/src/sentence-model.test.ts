@@ -1,9 +1,18 @@
-import { mkdirSync, mkdtempSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import * as tf from '@tensorflow/tfjs';
 import { expect, onTestFinished, test } from 'vitest';
+import { loadEmbeddingModel as loadChosen } from './index.js';
 import {
   type EmbeddingModel,
   type EmbedOptions,
@@ -87,6 +96,21 @@ test('loadAny reads an encoder with the same settings', async () => {
     maxLength: 8,
     prompts: { query: 'w7 w8 ' },
   });
+});
+
+test('a folder that a person chose in a browser is the same, with the folders in it', async () => {
+  const folder = folderOf(dense.files, dense.binary);
+  const files = readdirSync(folder, { recursive: true, encoding: 'utf8' })
+    .filter((path) => statSync(join(folder, path)).isFile())
+    .map((path) => {
+      const file = new File([readFileSync(join(folder, path))], path.split('/').at(-1)!);
+      return Object.defineProperty(file, 'webkitRelativePath', { value: `minilm/${path}` });
+    });
+  const { model, tokenizer } = await loadChosen(files);
+  onTestFinished(() => model.params.dispose());
+  const [vector] = await embed(model, tokenizer, golden.texts.slice(0, 1));
+  const [expected] = dense.vectors[0]!.vectors;
+  for (const [i, x] of vector!.entries()) expect(x).toBeCloseTo(expected![i]!, 5);
 });
 
 test('options win over the folder, and what does not fit is refused by name', async () => {

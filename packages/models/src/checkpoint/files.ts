@@ -50,7 +50,8 @@ function chosenFiles(files: readonly File[]): CheckpointFiles {
   return {
     name: '',
     async open(name) {
-      const found = files.filter((file) => file.name === name);
+      const within = files.filter((file) => pathOf(file) === name);
+      const found = within.length > 0 ? within : files.filter((file) => file.name === name);
       if (found.length > 1) {
         throw new InputError(
           `${name}: chosen ${found.length} times; expected the files of one folder`,
@@ -60,3 +61,7 @@ function chosenFiles(files: readonly File[]): CheckpointFiles {
     },
   };
 }
+
+/** The path of a file in the folder that was chosen; its name where single files were. */
+const pathOf = ({ name, webkitRelativePath: path }: File): string =>
+  path ? path.slice(path.indexOf('/') + 1) : name;
