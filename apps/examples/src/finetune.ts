@@ -37,7 +37,7 @@ const model = createModel({
   num_attention_heads: 2,
 });
 
-const data = prepareFinetune(
+const data = await prepareFinetune(
   config,
   { examples, tokenizer, endId: tokenizer.tokenToId('.') },
   model,

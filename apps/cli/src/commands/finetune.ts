@@ -83,7 +83,7 @@ export function finetuneCommand(): Command {
             : {}),
         });
         const sources = { examples, tokenizer, chatTemplate, endId };
-        return { model, data: prepareFinetune(config, sources, model) };
+        return { model, data: await prepareFinetune(config, sources, model) };
       };
       let opened: Awaited<ReturnType<typeof open>> | undefined = await open();
       const { data } = opened;

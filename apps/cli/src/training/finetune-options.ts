@@ -50,7 +50,10 @@ export function addFinetuneFlags(command: Command): Command {
       'the linear maps that an adapter updates, such as qProj,vProj; default all of the blocks',
       (names: string) => names.split(',').map((name) => name.trim()),
     )
-    .option('--dtype <type>', 'frozen weights in memory: of lora f32, f16; of qlora int4, int8')
+    .option(
+      '--dtype <type>',
+      'frozen weights in memory: of lora f32, f16; of qlora int4, int8; of dpo, kto any',
+    )
     .option('--seed <n>', 'of the adapter, the order of examples and dropout; default 0', integer)
     .option('--checkpoint-every <n>', 'steps between two checkpoints; default 100', integer);
 }

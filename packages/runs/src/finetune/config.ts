@@ -4,7 +4,16 @@ import { parseWith } from '@headwise/models/internal';
 import { z } from 'zod';
 
 /** What a model is fine-tuned to do, and which of its weights learn it. */
-export const finetuneMethods = ['sft', 'lora', 'qlora', 'classify', 'mlm', 'seq2seq'] as const;
+export const finetuneMethods = [
+  'sft',
+  'lora',
+  'qlora',
+  'dpo',
+  'kto',
+  'classify',
+  'mlm',
+  'seq2seq',
+] as const;
 
 /** What a model is fine-tuned to do, and which of its weights learn it. */
 export type FinetuneMethod = (typeof finetuneMethods)[number];
@@ -18,7 +27,7 @@ export interface AdapterPart {
   dropout: number;
   /** The last names of the linear maps that get one, such as `qProj`; absent: all maps of the blocks. */
   targets?: string[] | undefined;
-  /** How the frozen weights are kept; of `qlora` int8 or int4, else f32 or f16. */
+  /** How the frozen weights are kept: of `lora` in f32 or f16, of `qlora` in int4 or int8, of `dpo` and `kto` in any. */
   weights: WeightDtype;
 }
 
@@ -80,6 +89,8 @@ const defaults: Record<
   sft: { learningRate: 2e-5, weightDecay: 0.01 },
   lora: { learningRate: 2e-4, weightDecay: 0, weights: ['f32', 'f16'] },
   qlora: { learningRate: 2e-4, weightDecay: 0, weights: ['int4', 'int8'] },
+  dpo: { learningRate: 5e-6, weightDecay: 0, weights: ['f32', 'f16', 'int8', 'int4'] },
+  kto: { learningRate: 5e-6, weightDecay: 0, weights: ['f32', 'f16', 'int8', 'int4'] },
   classify: { learningRate: 3e-5, weightDecay: 0.01 },
   mlm: { learningRate: 5e-5, weightDecay: 0.01 },
   seq2seq: { learningRate: 1e-4, weightDecay: 0.01 },

@@ -76,6 +76,20 @@ const cases: Record<FinetuneMethod, { rows: unknown[]; model: () => Model; fall:
     model: () => decoder('int8'),
     fall: 0.03,
   },
+  dpo: {
+    rows: words.map((prompt) => ({ prompt, chosen: 'aa', rejected: 'bb' })),
+    model: decoder,
+    fall: 0.05,
+  },
+  kto: {
+    rows: words.map((prompt, i) => ({
+      prompt,
+      completion: i % 2 ? 'aa' : 'bb',
+      label: i % 2 === 1,
+    })),
+    model: decoder,
+    fall: 0.01,
+  },
   classify: {
     rows: words.map((text, i) => ({ text, label: i % 6 < 3 ? 'low' : 'high' })),
     model: () => encoder({ architectures: ['BertForSequenceClassification'], ...classes }),
@@ -117,7 +131,7 @@ async function run(
   const accepted = methodFormats(config.method);
   const examples = checkExamples(rows, { name: 'rows', accepted });
   const base = model();
-  const data = prepareFinetune(config, { examples, tokenizer, endId }, base);
+  const data = await prepareFinetune(config, { examples, tokenizer, endId }, base);
   const session = await Session.of(finetuneWork(config, data, base), storage);
   await session.begin();
   for (let made = 0; made < most && (await session.advance()); made++);
@@ -165,11 +179,11 @@ describe('what is learned', () => {
   });
 
   /** The predicted part of the only batch, as text; a dot for what is not predicted. */
-  function predicted(row: object, template?: ChatTemplate): string {
+  async function predicted(row: object, template?: ChatTemplate): Promise<string> {
     const examples = checkExamples([row], { name: 'rows', accepted: methodFormats('sft') });
     const model = decoder();
     const sources = { examples, tokenizer, endId, chatTemplate: template };
-    const { batches } = prepareFinetune(config, sources, model);
+    const { batches } = await prepareFinetune(config, sources, model);
     model.params.dispose();
     const { targets } = batches.at(0) as unknown as { targets: Int32Array };
     const text = (id: number) =>
@@ -177,9 +191,9 @@ describe('what is learned', () => {
     return [...targets].map(text).join('');
   }
 
-  test('is a text with its end, a completion with its end, and the assistant’s turns of a chat', () => {
-    expect(predicted({ text: 'abc' })).toBe('bc[END]');
-    expect(predicted({ prompt: 'abc?', completion: 'cba' })).toBe('...cba[END]');
+  test('is a text with its end, a completion with its end, and the assistant’s turns of a chat', async () => {
+    expect(await predicted({ text: 'abc' })).toBe('bc[END]');
+    expect(await predicted({ prompt: 'abc?', completion: 'cba' })).toBe('...cba[END]');
     const turn = (role: string, content: string) => ({ role, content });
     const messages = [
       turn('user', 'ab'),
@@ -187,11 +201,13 @@ describe('what is learned', () => {
       turn('user', 'c'),
       turn('assistant', 'd'),
     ];
-    expect(predicted({ messages }, chatTemplate)).toBe('......b|......d');
-    expect(() => predicted({ messages })).toThrow("the model's folder has no chat template");
+    expect(await predicted({ messages }, chatTemplate)).toBe('......b|......d');
+    await expect(predicted({ messages })).rejects.toThrow(
+      "the model's folder has no chat template",
+    );
   });
 
-  test('longer examples are cut, those whose completion is beyond the cut left out, and both are counted', () => {
+  test('longer examples are cut, those whose completion is beyond the cut left out, and both are counted', async () => {
     const rows = [
       { prompt: 'a', completion: 'b'.repeat(30) },
       { prompt: 'a'.repeat(30), completion: 'b' },
@@ -199,7 +215,7 @@ describe('what is learned', () => {
     ];
     const examples = checkExamples(rows, { name: 'rows', accepted: methodFormats('sft') });
     const model = decoder();
-    const { counts, steps } = prepareFinetune(config, { examples, tokenizer, endId }, model);
+    const { counts, steps } = await prepareFinetune(config, { examples, tokenizer, endId }, model);
     model.params.dispose();
     expect(counts).toMatchObject({ train: 2, validation: 0, cut: 1, leftOut: 1, longest: 16 });
     expect(steps).toBe(2);

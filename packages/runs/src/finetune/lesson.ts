@@ -25,6 +25,8 @@ export interface Lesson<T, B extends ExampleBatch> {
   tokensOf(example: T): number;
   collate: Collator<T, B>;
   objective(network: Network): Objective<B>;
+  /** Adds to the examples what the model says of them before training. */
+  refer?: ((network: Network, examples: readonly T[]) => Promise<T[]>) | undefined;
 }
 
 /** Examples as tokens. */

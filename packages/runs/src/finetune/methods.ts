@@ -6,6 +6,7 @@ import { classLesson } from './lessons/classes.js';
 import { maskedTokenLesson } from './lessons/masked-tokens.js';
 import { nextTokenLesson } from './lessons/next-token.js';
 import { pairLesson } from './lessons/pairs.js';
+import { judgementLesson, preferenceLesson } from './lessons/preferences.js';
 
 /** The formats that a method learns from, and how; sources, examples and batches are its own. */
 interface Method {
@@ -19,6 +20,8 @@ const methods: Readonly<Record<FinetuneMethod, Method>> = {
   sft: nextToken,
   lora: nextToken,
   qlora: nextToken,
+  dpo: { formats: ['preference'], lesson: preferenceLesson },
+  kto: { formats: ['judged'], lesson: judgementLesson },
   classify: { formats: ['label'], lesson: classLesson },
   mlm: { formats: ['text'], lesson: maskedTokenLesson },
   seq2seq: { formats: ['completion'], lesson: pairLesson },

@@ -49,11 +49,11 @@ const mostValidation = 512;
  * @throws InputError where the examples are not of a format of the method, the tokenizer is not the model's, or nothing is
  * left to learn; DataError where no example is left to train on
  */
-export function prepareFinetune(
+export async function prepareFinetune(
   config: FinetuneConfig,
   { examples, tokenizer, chatTemplate, endId }: FinetuneSources,
   model: Model,
-): FinetuneData {
+): Promise<FinetuneData> {
   const { method, data, training } = config;
   const formats = methodFormats(method);
   if (!formats.includes(examples.format)) {
@@ -68,7 +68,7 @@ export function prepareFinetune(
     );
   }
   const maxLength = Math.min(data.maxLength, model.network.maxLength);
-  const { taught, tokensOf, collate, objective } = lessonOf(method, {
+  const { taught, tokensOf, collate, objective, refer } = lessonOf(method, {
     examples,
     tokenizer,
     chatTemplate,
@@ -84,13 +84,14 @@ export function prepareFinetune(
   }
   // A model that cannot learn this is refused before anything is written.
   objective(model.network);
+  const encoded = refer ? await refer(model.network, taught.examples) : taught.examples;
   const { seed, batchSize, accumulate } = training;
   const parts = splitExamples(taught.examples.length, {
     validation: taught.examples.length === 1 ? 0 : data.validation,
     seed,
     most: mostValidation,
   });
-  const chosen = (numbers: readonly number[]) => numbers.map((n) => taught.examples[n]!);
+  const chosen = (numbers: readonly number[]) => numbers.map((n) => encoded[n]!);
   const [train, validation] = [chosen(parts.train), chosen(parts.validation)];
   const batches = collatedBatches(train, collate, { batchSize, seed });
   const perEpoch = batches.batchesPerEpoch / accumulate;

@@ -12,7 +12,7 @@ import type { FinetuneData } from './prepare.js';
  * @throws InputError where no linear map has the name of a target
  * @example
  * const config = parseFinetuneConfig({ method: 'lora' });
- * const work = finetuneWork(config, prepareFinetune(config, sources, model), model);
+ * const work = finetuneWork(config, await prepareFinetune(config, sources, model), model);
  * const session = await Session.of(work, storage);
  */
 export function finetuneWork(
