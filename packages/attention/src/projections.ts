@@ -69,9 +69,10 @@ export class FusedProjection implements Projection {
         `attention: one map has a bias or none; got q ${bias}, k ${k}, v ${v}; expected SeparateProjection`,
       );
     }
+    const parts = [heads, kvHeads, kvHeads].map((count) => count * headDim);
     const out = (heads + 2 * kvHeads) * headDim;
     const { layout, init } = options;
-    this.#qkv = new Linear(params.at('qkv'), { in: dim, out, bias, layout, init });
+    this.#qkv = new Linear(params.at('qkv'), { in: dim, out, bias, layout, init, parts });
   }
 
   project(x: tf.Tensor, ctx?: ForwardContext): Projected {

@@ -19,7 +19,7 @@ export { lengthGroups } from './length-groups.js';
 export type { Matrix, MatrixLayout, PackedParam, Packer } from './matrix.js';
 export { nextTask } from './next-task.js';
 export { paddedRows } from './padded-rows.js';
-export { type AdaptableParam, packedBeside } from './params.js';
+export { type AdaptableParam, matrixOf, packedBeside } from './params.js';
 export { refuse } from './part.js';
 export { hashText } from './random.js';
 export { sizeOf } from './shapes.js';

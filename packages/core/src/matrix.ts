@@ -16,6 +16,8 @@ export interface Matrix {
   readonly layout: MatrixLayout;
   /** Whether its rows are looked up by number: `[count, dim]`, in the layout `out-in`. */
   readonly table: boolean;
+  /** The outputs of each map, where several lie side by side in it; absent where it is one. */
+  readonly parts?: readonly number[] | undefined;
   /** Trainable; absent while the matrix is packed. */
   readonly variable?: tf.Variable<tf.Rank.R2> | undefined;
   readonly packed?: PackedParam | undefined;

@@ -55,6 +55,13 @@ export function packedBeside(params: object): string[] {
   return Object.keys(matrices).filter((path) => matrices[path]!.packed);
 }
 
+/** The matrices that variables are of. */
+const matricesOfVariables = new WeakMap<tf.Variable, Matrix>();
+
+/** What a variable is the weight or the table of; undefined for one that no store has made as a matrix. */
+export const matrixOf = (variable: tf.Variable): Matrix | undefined =>
+  matricesOfVariables.get(variable);
+
 interface Ranks {
   0: tf.Rank.R0;
   1: tf.Rank.R1;
@@ -190,6 +197,7 @@ export class ParamStore {
    *
    * The matrix is to be asked for its form in every forward.
    *
+   * @param parts the outputs of each map, where several lie side by side in it
    * @throws ShapeError where it exists in another shape
    */
   matrix(
@@ -197,8 +205,9 @@ export class ParamStore {
     shape: readonly [number, number],
     layout: MatrixLayout,
     init: Initializer,
+    parts?: readonly number[],
   ): Matrix {
-    return this.#matrix(name, shape, layout, false, init);
+    return this.#matrix(name, shape, { layout, table: false, parts }, init);
   }
 
   /**
@@ -207,14 +216,13 @@ export class ParamStore {
    * @throws ShapeError where it exists in another shape
    */
   table(name: string, shape: readonly [number, number], init: Initializer): Matrix {
-    return this.#matrix(name, shape, 'out-in', true, init);
+    return this.#matrix(name, shape, { layout: 'out-in', table: true }, init);
   }
 
   #matrix(
     name: string,
     shape: readonly [number, number],
-    layout: MatrixLayout,
-    table: boolean,
+    form: Pick<Matrix, 'layout' | 'table' | 'parts'>,
     init: Initializer,
   ): Matrix {
     const path = this.#join(name);
@@ -227,16 +235,17 @@ export class ParamStore {
     }
     let matrix: Matrix;
     if (variables.has(path)) {
-      matrix = { layout, table, variable: this.get(name, shape, init) };
+      matrix = { ...form, variable: this.get(name, shape, init) };
     } else if (!packing || deferred || this.#owner.shapesOnly) {
-      matrix = { layout, table, variable: this.#make(path, shape, init) };
+      matrix = { ...form, variable: this.#make(path, shape, init) };
     } else {
       const values = this.#values(path, shape, init);
-      const packer = packing(path, shape, layout);
+      const packer = packing(path, shape, form.layout);
       matrix = packer
-        ? { layout, table, packed: packedBy(packer, values) }
-        : { layout, table, variable: this.#keep(path, shape, values) };
+        ? { ...form, packed: packedBy(packer, values) }
+        : { ...form, variable: this.#keep(path, shape, values) };
     }
+    if (matrix.variable) matricesOfVariables.set(matrix.variable, matrix);
     matrices.set(path, matrix);
     return matrix;
   }

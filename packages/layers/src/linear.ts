@@ -27,6 +27,8 @@ export interface LinearOptions {
   layout?: MatrixLayout | undefined;
   /** What the map ends with; default `none`. */
   activation?: LinearActivation | undefined;
+  /** The outputs of each map, where this layer is several side by side: optimizers that treat matrices as such take them apart. */
+  parts?: readonly number[] | undefined;
   /** How the weight starts; default normal with standard deviation 0.02. */
   init?: Initializer | undefined;
 }
@@ -44,12 +46,12 @@ export class Linear implements Layer {
 
   constructor(params: ParamStore, options: LinearOptions) {
     checkParams('Linear', params);
-    const { layout = 'in-out', init = initializers.normal(0.02) } = options;
+    const { layout = 'in-out', init = initializers.normal(0.02), parts } = options;
     const sizes = [options.in, options.out] as const;
     const shape = layout === 'in-out' ? sizes : ([sizes[1], sizes[0]] as const);
     this.path = params.path;
     this.#activation = options.activation ?? 'none';
-    this.#matrix = params.matrix('weight', shape, layout, init);
+    this.#matrix = params.matrix('weight', shape, layout, init, parts);
     if (options.bias ?? true) {
       this.#bias = params.adaptable('bias', [options.out], initializers.zeros);
     }

@@ -50,6 +50,7 @@ export {
   tokenLogProbabilities,
 } from './log-probabilities.js';
 export { type MaskedTokenBatch, maskedLanguageModel } from './masked-language-model.js';
+export { Muon, type MuonAdamWOptions, type MuonOptions } from './muon.js';
 export type { ExampleBatch, Objective } from './objective.js';
 export type {
   ByPath,

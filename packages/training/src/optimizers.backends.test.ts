@@ -4,6 +4,7 @@ import { expect, test } from 'vitest';
 import { AdamW } from './adamw.js';
 import golden from './goldens/optimizers.json' with { type: 'json' };
 import { Lion } from './lion.js';
+import { Muon } from './muon.js';
 import type { Optimizer } from './optimizer.js';
 import { Sgd } from './sgd.js';
 
@@ -14,6 +15,8 @@ const makers: Record<string, (params: Params, options: object) => Optimizer> = {
   AdamW: (params, options) => new AdamW(params, options),
   Sgd: (params, options) => new Sgd(params, options),
   Lion: (params, options) => new Lion(params, options),
+  Muon: (params, options) =>
+    new Muon(params, { matrices: (_, { rank }) => rank === 2, adamw: { rate: 0.5 }, ...options }),
 };
 
 const initial = (): Params =>

@@ -35,3 +35,18 @@ export function flatChunks(sizes: readonly number[], most: number): FlatChunk[] 
   });
   return chunks;
 }
+
+/** Lays tensors one after another in chunks of `most` values, or of one tensor that is larger; none is cut. */
+export function wholeChunks(sizes: readonly number[], most: number): FlatChunk[] {
+  const chunks: FlatChunk[] = [];
+  sizes.forEach((size, tensor) => {
+    let chunk = chunks.at(-1);
+    if (!chunk || chunk.size + size > most) {
+      chunk = { size: 0, pieces: [] };
+      chunks.push(chunk);
+    }
+    chunk.pieces.push({ tensor, from: 0, at: chunk.size, size });
+    chunk.size += size;
+  });
+  return chunks;
+}

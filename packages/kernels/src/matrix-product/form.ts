@@ -12,6 +12,11 @@ export interface ProductForm {
    * `load_b(start, step) -> array<vec4f, pack>`, of two matrices `array<mat2x4f, pack>`; a tiling that does so is `wide`.
    */
   wide?: boolean | undefined;
+  /**
+   * Only for many rows: these are of several matrices, each padded to whole tiles; a lane calls `begin_tile(row)` with a row of
+   * its tile before anything else.
+   */
+  batched?: boolean | undefined;
   /** Also sums the columns of B: `store_sum(column, sum)` is called once for each. */
   columnSums: boolean;
   /**
@@ -35,6 +40,8 @@ export interface ProductForm {
 export interface Tiling {
   /** Tells the tilings of one form apart. */
   key: string;
+  /** Rows of C that a tile has, of the tilings that take several matrices. */
+  rows?: number | undefined;
   /** Numbers of workgroups for a C of so many rows and columns. */
   workgroups: (rows: number, columns: number) => [number, number, number];
   /** Values along the inner axis that it takes from one call of `load_b`: 1, the form's, or 4 of a `wide` form. */
@@ -77,6 +84,10 @@ export function loadFloats(name: string, { pack, wide }: Pick<Tiling, 'pack' | '
     }
   `;
 }
+
+/** WGSL that tells a program of several matrices where a tile begins, where `row` is one of its rows. */
+export const beginTile = ({ batched }: ProductForm, row: string): string =>
+  batched ? `begin_tile(${row});` : '';
 
 /** Code that is written out `count` times. */
 export const lines = (count: number, line: (i: number) => string): string =>

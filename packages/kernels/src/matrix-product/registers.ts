@@ -1,4 +1,4 @@
-import { lines, type ProductForm, type Tiling, tileGrid } from './form.js';
+import { beginTile, lines, type ProductForm, type Tiling, tileGrid } from './form.js';
 import { addRow, laneBlock } from './lane-block.js';
 
 /** Lanes of a workgroup in both directions. */
@@ -19,6 +19,7 @@ export function registerTiling(form: ProductForm): Tiling {
     );
   return {
     key: 'registers',
+    rows: rows * lanes,
     workgroups: tileGrid(rows * lanes, columns * lanes),
     pack: 1,
     enable: [],
@@ -32,6 +33,7 @@ export function registerTiling(form: ProductForm): Tiling {
         let first_row = ((workgroup.z * count.y + workgroup.y) * ${lanes}u + lane.y) * ${rows}u;
         let first_column = workgroup.x * ${columns * lanes}u + lane.x;
         if (first_row >= params.rows) { return; }
+        ${beginTile(form, 'first_row')}
         ${lines(rows, (r) => `let a_start${r} = a_start(min(first_row + ${r}u, params.rows - 1u));`)}
         ${laneBlock(form, { rows, columns, stride: lanes }, { step: addRows() })}
       }

@@ -1,4 +1,4 @@
-import { lines, type ProductForm, type Tiling, tileGrid } from './form.js';
+import { beginTile, lines, type ProductForm, type Tiling, tileGrid } from './form.js';
 import { addRow, laneBlock } from './lane-block.js';
 
 /** Lanes of a workgroup in both directions. */
@@ -46,6 +46,7 @@ export function sharedTiling(form: ProductForm): Tiling {
   `;
   return {
     key: 'shared',
+    rows: tile,
     workgroups: tileGrid(tile, tile),
     pack: 1,
     enable: [],
@@ -62,6 +63,7 @@ export function sharedTiling(form: ProductForm): Tiling {
         let tile_row = (workgroup.z * count.y + workgroup.y) * ${tile}u;
         let tile_column = workgroup.x * ${tile}u;
         if (tile_row >= params.rows) { return; }
+        ${beginTile(form, 'tile_row')}
         let first_row = tile_row + lane.y * ${rows}u;
         let first_column = tile_column + lane.x;
         ${laneBlock(

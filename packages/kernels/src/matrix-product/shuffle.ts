@@ -1,4 +1,4 @@
-import { lines, type ProductForm, type Tiling, tileGrid } from './form.js';
+import { beginTile, lines, type ProductForm, type Tiling, tileGrid } from './form.js';
 import { addRow, laneBlock } from './lane-block.js';
 
 /** Columns of C that a lane owns, one subgroup apart. */
@@ -23,6 +23,7 @@ export function shuffleTiling(lanes: number, form: ProductForm): Tiling {
     );
   return {
     key: `shuffle/${lanes}`,
+    rows,
     workgroups: tileGrid(rows, columns * lanes),
     pack: 1,
     enable: ['subgroups'],
@@ -36,6 +37,7 @@ export function shuffleTiling(lanes: number, form: ProductForm): Tiling {
         let first_row = (workgroup.z * count.y + workgroup.y) * ${rows}u;
         let first_column = workgroup.x * ${columns * lanes}u + lane;
         if (first_row >= params.rows) { return; }
+        ${beginTile(form, 'first_row')}
         ${lines(groups, (g) => `let a_start${g} = a_start(min(first_row + ${g * lanes}u + lane, params.rows - 1u));`)}
         ${laneBlock(form, { rows, columns, stride: lanes }, { step: loadA() + addRows() })}
       }

@@ -36,7 +36,7 @@ export function tilingFor(
 ): Tiling {
   const lanes = subgroupLanes(backend);
   const ofVectors = lanes !== undefined && lanes <= vectorLanes;
-  if (rows <= fewRows && !form.columnSums) {
+  if (rows <= fewRows && !form.columnSums && !form.batched) {
     if (contiguous === 'inner') {
       if (lanes === shuffleLanes && form.wide) {
         return shuffleRowTiling(lanes, rows, { ...form, pack: 4, wide: false });
@@ -51,7 +51,7 @@ export function tilingFor(
       : sliceRowTiling(rows, { ...form, wide: false });
   }
   const units = matrixUnits.get(backend.device);
-  if (units && form.value === 'f32') return matrixUnitTiling(units, form);
+  if (units && form.value === 'f32' && !form.batched) return matrixUnitTiling(units, form);
   if (lanes === shuffleLanes) return shuffleTiling(lanes, form);
   return ofVectors ? registerTiling(form) : sharedTiling(form);
 }

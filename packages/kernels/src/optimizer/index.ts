@@ -1,5 +1,6 @@
 import { hasKernel, registerWebGPUKernel } from '../dispatch/register.js';
 import { FlatState } from './flat.js';
+import { registerMuon } from './muon/index.js';
 import { PlainState } from './plain.js';
 import type { Rule } from './rule.js';
 import { checkParameters, type OptimizerParameter, type OptimizerState } from './state.js';
@@ -23,4 +24,5 @@ export function optimizerState(
 /** Makes optimizers use their WebGPU kernels, in states made from now on. */
 export function registerOptimizers(): void {
   registerWebGPUKernel('headwise/Optimize', optimizeKernel);
+  registerMuon();
 }

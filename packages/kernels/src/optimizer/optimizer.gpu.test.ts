@@ -1,5 +1,5 @@
 import { ParamStore } from '@headwise/core';
-import { expectClose, expectNoLeak, gaussian, poisonMemory } from '@headwise/testing';
+import { dispatchesOf, expectClose, expectNoLeak, gaussian, poisonMemory } from '@headwise/testing';
 import * as tf from '@tensorflow/tfjs';
 import { describe, expect, test } from 'vitest';
 import { globalNorm } from '../global-norm/index.js';
@@ -118,22 +118,6 @@ describe.each(rules.map((rule) => [rule.name, rule] as const))('%s', (_, rule) =
     });
   });
 });
-
-/** The number of dispatches that a function records. */
-function dispatchesOf(run: () => void): number {
-  let dispatches = 0;
-  const { dispatchWorkgroups } = GPUComputePassEncoder.prototype;
-  GPUComputePassEncoder.prototype.dispatchWorkgroups = function (...counts) {
-    dispatches++;
-    return dispatchWorkgroups.apply(this, counts);
-  };
-  try {
-    run();
-  } finally {
-    GPUComputePassEncoder.prototype.dispatchWorkgroups = dispatchWorkgroups;
-  }
-  return dispatches;
-}
 
 test('an update changes the parameter only, not what was read or shared of it before', async () => {
   const [variable, gradient] = [tf.variable(tf.ones([5])), tf.ones([5])];
