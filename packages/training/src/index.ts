@@ -69,7 +69,20 @@ export type { PlannedBatch, PlannedObjective } from './planned-objective.js';
 export type { PreferenceBatch } from './preferences.js';
 export { type AnswerBatch, questionAnswering } from './question-answering.js';
 export { regression, type ValuedBatch } from './regression.js';
-export { constantRate, type Schedule, type WarmupCosineOptions, warmupCosine } from './schedule.js';
+export {
+  constantRate,
+  type Schedule,
+  type WarmupCosineOptions,
+  type WarmupDecayOptions,
+  type WarmupInverseSquareRootOptions,
+  type WarmupOptions,
+  type WarmupStableDecayOptions,
+  warmupConstant,
+  warmupCosine,
+  warmupInverseSquareRoot,
+  warmupLinear,
+  warmupStableDecay,
+} from './schedule.js';
 export { encoderDecoderLoss, type PairBatch, sequenceToSequence } from './sequence-to-sequence.js';
 export { Sgd, type SgdOptions } from './sgd.js';
 export { type Progress, restoreTrainer, type Trained, trainerState } from './state.js';

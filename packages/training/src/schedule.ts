@@ -9,15 +9,45 @@ export const constantRate =
   () =>
     rate;
 
-export interface WarmupCosineOptions {
+/** A schedule whose rate rises linearly first. */
+export interface WarmupOptions {
   /** The learning rate at the end of the warm-up. */
   peak: number;
-  /** Steps in which the rate rises linearly; the first step has `peak / warmupSteps`. */
+  /** Steps in which the rate rises linearly; the first step has `peak / warmupSteps`, no step has 0. */
   warmupSteps: number;
+}
+
+/** A schedule that ends at a step. */
+export interface WarmupDecayOptions extends WarmupOptions {
   /** The step at which the rate has come down to `floor`, and stays. */
   totalSteps: number;
   /** Default 0. */
   floor?: number | undefined;
+}
+
+export type WarmupCosineOptions = WarmupDecayOptions;
+
+/** How a rate comes down, from 1 to 0 while `part` goes from 0 to 1. */
+const decays = {
+  linear: (part: number) => 1 - part,
+  cosine: (part: number) => 0.5 * (1 + Math.cos(Math.PI * part)),
+  '1-sqrt': (part: number) => 1 - Math.sqrt(part),
+};
+
+/** Linear warm-up to the peak rate, which stays. */
+export function warmupConstant(options: WarmupOptions): Schedule {
+  return warmedUp('warmupConstant', options, ({ peak }) => peak);
+}
+
+/**
+ * Linear warm-up to the peak rate, then linear decay to the floor.
+ *
+ * `floor + (peak − floor) (total − step) / (total − warmup)`
+ *
+ * @throws InputError where the warm-up is longer than the whole, or a number is negative
+ */
+export function warmupLinear(options: WarmupDecayOptions): Schedule {
+  return decaying('warmupLinear', options, options.warmupSteps, decays.linear);
 }
 
 /**
@@ -25,19 +55,98 @@ export interface WarmupCosineOptions {
  *
  * `floor + ½ (peak − floor) (1 + cos(π (step − warmup) / (total − warmup)))`
  *
- * @throws InputError where the warm-up is longer than the whole
+ * @throws InputError where the warm-up is longer than the whole, or a number is negative
  * @see Loshchilov and Hutter 2017, https://arxiv.org/abs/1608.03983
  */
-export function warmupCosine(options: WarmupCosineOptions): Schedule {
-  const { peak, warmupSteps, totalSteps, floor = 0 } = options;
-  if (!(warmupSteps <= totalSteps)) {
+export function warmupCosine(options: WarmupDecayOptions): Schedule {
+  return decaying('warmupCosine', options, options.warmupSteps, decays.cosine);
+}
+
+export interface WarmupInverseSquareRootOptions extends WarmupOptions {
+  /** Steps after the warm-up in which the rate falls to `1/√2` of the peak; default `warmupSteps`, or 10,000 without any. */
+  timescale?: number | undefined;
+}
+
+/**
+ * Linear warm-up to the peak rate, then decay by the inverse square root, without an end.
+ *
+ * `peak √(timescale / (step − warmup + timescale))`
+ *
+ * @throws InputError where a number is negative, or the timescale 0
+ * @see Vaswani et al. 2017, https://arxiv.org/abs/1706.03762, section 5.3
+ */
+export function warmupInverseSquareRoot(options: WarmupInverseSquareRootOptions): Schedule {
+  const { timescale = options.warmupSteps || 10_000 } = options;
+  if (!(timescale > 0)) {
     throw new InputError(
-      `warmupCosine: warmupSteps ${warmupSteps} is more than totalSteps ${totalSteps}`,
+      `warmupInverseSquareRoot: timescale is ${timescale}; expected a number above 0`,
     );
   }
-  return (step) => {
-    if (step < warmupSteps) return (peak * (step + 1)) / warmupSteps;
-    const part = Math.min(1, (step - warmupSteps) / Math.max(1, totalSteps - warmupSteps));
-    return floor + 0.5 * (peak - floor) * (1 + Math.cos(Math.PI * part));
-  };
+  return warmedUp(
+    'warmupInverseSquareRoot',
+    options,
+    ({ peak, warmupSteps }, step) => peak * Math.sqrt(timescale / (step - warmupSteps + timescale)),
+  );
+}
+
+export interface WarmupStableDecayOptions extends WarmupDecayOptions {
+  /** The last steps, in which the rate comes down. */
+  decaySteps: number;
+  /** How it comes down; default `linear`. */
+  decay?: keyof typeof decays | undefined;
+}
+
+/**
+ * Linear warm-up to the peak rate, which stays until the last steps, then decay to the floor.
+ *
+ * @throws InputError where warm-up and decay are longer than the whole, or a number is negative
+ * @see Hu et al. 2024, https://arxiv.org/abs/2404.06395
+ */
+export function warmupStableDecay(options: WarmupStableDecayOptions): Schedule {
+  const { warmupSteps, totalSteps, decaySteps, decay = 'linear' } = options;
+  checkNumbers('warmupStableDecay', { decaySteps });
+  if (warmupSteps + decaySteps > totalSteps) {
+    throw new InputError(
+      `warmupStableDecay: warmupSteps ${warmupSteps} and decaySteps ${decaySteps} are more than totalSteps ${totalSteps}`,
+    );
+  }
+  return decaying('warmupStableDecay', options, totalSteps - decaySteps, decays[decay]);
+}
+
+/** Warm-up, the peak until `begin`, and decay from there to the floor. */
+function decaying(
+  name: string,
+  options: WarmupDecayOptions,
+  begin: number,
+  decay: (part: number) => number,
+): Schedule {
+  const { warmupSteps, totalSteps, floor = 0 } = options;
+  checkNumbers(name, { totalSteps, floor });
+  if (!(warmupSteps <= totalSteps)) {
+    throw new InputError(
+      `${name}: warmupSteps ${warmupSteps} is more than totalSteps ${totalSteps}`,
+    );
+  }
+  return warmedUp(name, options, ({ peak }, step) => {
+    const part = Math.max(0, Math.min(1, (step - begin) / Math.max(1, totalSteps - begin)));
+    return floor + (peak - floor) * decay(part);
+  });
+}
+
+function warmedUp<O extends WarmupOptions>(
+  name: string,
+  options: O,
+  after: (options: O, step: number) => number,
+): Schedule {
+  const { peak, warmupSteps } = options;
+  checkNumbers(name, { peak, warmupSteps });
+  return (step) => (step < warmupSteps ? (peak * (step + 1)) / warmupSteps : after(options, step));
+}
+
+function checkNumbers(name: string, numbers: Readonly<Record<string, number>>): void {
+  for (const [key, value] of Object.entries(numbers)) {
+    if (!(value >= 0)) {
+      throw new InputError(`${name}: ${key} is ${value}; expected a number of at least 0`);
+    }
+  }
 }

@@ -13,7 +13,7 @@ import { ignoredTarget } from './cross-entropy.js';
 import { DivergedError } from './diverged.js';
 import { bitsPerByte, evaluate } from './evaluate.js';
 import { lossAndGradients } from './gradients.js';
-import { constantRate, warmupCosine } from './schedule.js';
+import { constantRate } from './schedule.js';
 import { restoreTrainer, trainerState } from './state.js';
 import { train } from './train.js';
 
@@ -38,23 +38,6 @@ const batchOf = (seed: number): TokenBatch => {
   return { inputs: draw(), targets: draw(), shape: [2, 5], examples: [2 * seed, 2 * seed + 1] };
 };
 const batches = { at: batchOf };
-
-describe('schedules', () => {
-  test('warm up to the peak, then fall by half a cosine to the floor', () => {
-    const rate = warmupCosine({ peak: 1, warmupSteps: 4, totalSteps: 14, floor: 0.2 });
-    expect([0, 1, 3, 4].map(rate)).toEqual([0.25, 0.5, 1, 1]);
-    expect(rate(9)).toBeCloseTo(0.6, 12);
-    expect(rate(14)).toBeCloseTo(0.2, 12);
-    expect(rate(99)).toBeCloseTo(0.2, 12);
-    expect(constantRate(0.3)(7)).toBe(0.3);
-  });
-
-  test('refuse a warm-up longer than the whole', () => {
-    expect(() => warmupCosine({ peak: 1, warmupSteps: 5, totalSteps: 4 })).toThrow(
-      'warmupCosine: warmupSteps 5 is more than totalSteps 4',
-    );
-  });
-});
 
 describe('train', () => {
   const options = (params: ParamStore, steps: number) => {
