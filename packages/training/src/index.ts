@@ -71,6 +71,7 @@ export { type AnswerBatch, questionAnswering } from './question-answering.js';
 export { regression, type ValuedBatch } from './regression.js';
 export {
   constantRate,
+  type RateDecay,
   type Schedule,
   type WarmupCosineOptions,
   type WarmupDecayOptions,

@@ -27,11 +27,14 @@ export interface WarmupDecayOptions extends WarmupOptions {
 
 export type WarmupCosineOptions = WarmupDecayOptions;
 
-/** How a rate comes down, from 1 to 0 while `part` goes from 0 to 1. */
-const decays = {
-  linear: (part: number) => 1 - part,
-  cosine: (part: number) => 0.5 * (1 + Math.cos(Math.PI * part)),
-  '1-sqrt': (part: number) => 1 - Math.sqrt(part),
+/** How a rate comes down. */
+export type RateDecay = 'linear' | 'cosine' | '1-sqrt';
+
+/** From 1 to 0 while `part` goes from 0 to 1. */
+const decays: Readonly<Record<RateDecay, (part: number) => number>> = {
+  linear: (part) => 1 - part,
+  cosine: (part) => 0.5 * (1 + Math.cos(Math.PI * part)),
+  '1-sqrt': (part) => 1 - Math.sqrt(part),
 };
 
 /** Linear warm-up to the peak rate, which stays. */
@@ -93,7 +96,7 @@ export interface WarmupStableDecayOptions extends WarmupDecayOptions {
   /** The last steps, in which the rate comes down. */
   decaySteps: number;
   /** How it comes down; default `linear`. */
-  decay?: keyof typeof decays | undefined;
+  decay?: RateDecay | undefined;
 }
 
 /**
