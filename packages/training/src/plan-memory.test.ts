@@ -50,6 +50,32 @@ test('computing blocks again leaves a quarter of the activations of twelve layer
   expect(plan.peak - checkpointed.peak).toBeGreaterThan(0.6 * plan.activations);
 });
 
+test('an adapter over half a billion packed parameters is trained within two gigabytes', async () => {
+  // Qwen2.5-0.5B's sizes.
+  const half = {
+    model_type: 'qwen2',
+    vocab_size: 151_936,
+    hidden_size: 896,
+    num_hidden_layers: 24,
+    num_attention_heads: 14,
+    num_key_value_heads: 2,
+    intermediate_size: 4864,
+    tie_word_embeddings: true,
+  } as const;
+  const { peak, weights } = await planMemory(
+    half,
+    { rows: 1, tokens: 512 },
+    {
+      dtype: 'int8',
+      checkpoint: true,
+      lora: { rank: 16, targets: /(qProj|kProj|vProj|outProj|gate|up|down)$/ },
+      limits: { maxBufferSize: 2 ** 31, maxStorageBufferBindingSize: 2 ** 31 },
+    },
+  );
+  expect(weights).toBeGreaterThan(494e6);
+  expect(peak).toBeLessThan(2e9);
+});
+
 test('what cannot be trained, and what no buffer of the device can hold, is refused', async () => {
   const before = tf.memory().numTensors;
   const plan = (options: object, sizes = batch) => planMemory(gpt2(2), sizes, options);
