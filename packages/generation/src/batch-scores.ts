@@ -25,7 +25,10 @@ export type Generator = LanguageModel | EncoderDecoderModel;
 export function batchScoresOf(
   network: Generator,
   storage: CacheStorage,
-  { tap, prefixCache }: { tap?: ForwardContext['tap']; prefixCache?: PrefixCache | undefined } = {},
+  {
+    tap,
+    prefixCache,
+  }: { tap?: ForwardContext['tap'] | undefined; prefixCache?: PrefixCache | undefined } = {},
 ): BatchScores {
   if (isEncoderDecoder(network)) return new EncodedScores(network, storage, tap);
   const plan = stepPlanOf(network);

@@ -39,7 +39,7 @@ export const formats: Readonly<
     ExampleFormat,
     {
       readonly keys: Readonly<Record<string, ValueKind>>;
-      readonly optional?: Readonly<Record<string, ValueKind>>;
+      readonly optional?: Readonly<Record<string, ValueKind>> | undefined;
     }
   >
 > = {
