@@ -12,7 +12,10 @@ export interface ExampleOf {
   /** A prompt, and what should follow it. */
   completion: { readonly prompt: string; readonly completion: string };
   /** A conversation. */
-  messages: { readonly messages: readonly ExampleMessage[]; readonly tools?: readonly unknown[] };
+  messages: {
+    readonly messages: readonly ExampleMessage[];
+    readonly tools?: readonly unknown[] | undefined;
+  };
   /** A prompt, with an answer that is preferred and one that is not. */
   preference: { readonly prompt: string; readonly chosen: string; readonly rejected: string };
   /** A prompt, an answer, and whether that is wanted. */
