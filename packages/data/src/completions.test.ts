@@ -4,6 +4,7 @@ import {
   completions,
   countedTokens,
   judgedCompletions,
+  learnSpans,
   mismatched,
   preferencePairs,
 } from './index.js';
@@ -38,6 +39,23 @@ test('marked tokens are predicted, and a row without any is refused', () => {
   expect(() => countedTokens()([{ ids: [1, 2], counted: [1] }])).toThrow(
     'row 0 of a batch has 2 tokens and 1 marks',
   );
+});
+
+test('tokens that reach into a span are learned', () => {
+  const ids = [1, 2, 3, 4, 5];
+  const offsets: [number, number][] = [
+    [0, 0],
+    [0, 3],
+    [3, 6],
+    [6, 8],
+    [8, 9],
+  ];
+  const learned = learnSpans({ ids, offsets }, [
+    [4, 6],
+    [8, 9],
+  ]);
+  expect(learned).toEqual({ ids, counted: [0, 0, 1, 0, 1] });
+  expect(() => learnSpans({ ids, offsets }, [[9, 12]])).toThrow('none of 5 tokens lies in a span');
 });
 
 test('preferences lie in two halves, with the references of both', () => {

@@ -50,6 +50,29 @@ export interface CountedTokens {
 }
 
 /**
+ * The tokens of an encoded text of which some spans are predicted, such as the assistant's turns of a chat: every token that reaches into a
+ * span.
+ *
+ * @param spans in the units of the encoding's offsets
+ * @throws DataError where no token is left to predict
+ */
+export function learnSpans(
+  { ids, offsets }: { ids: ArrayLike<number>; offsets: readonly (readonly [number, number])[] },
+  spans: readonly (readonly [start: number, end: number])[],
+): CountedTokens {
+  const counted = offsets.map(([from, to]) =>
+    Number(from < to && spans.some(([start, end]) => from < end && to > start)),
+  );
+  // The first token has nothing before it that could predict it.
+  if (!counted.slice(1).includes(1)) {
+    throw new DataError(
+      `none of ${ids.length} tokens lies in a span to learn, expected at least one`,
+    );
+  }
+  return { ids, counted };
+}
+
+/**
  * Texts of which only some tokens are predicted, such as the assistant's turns of a chat.
  *
  * @param options `length` is that of rows without their last token

@@ -15,12 +15,14 @@ export {
   countedTokens,
   type Judgement,
   judgedCompletions,
+  learnSpans,
   mismatched,
   type Preference,
   type PromptCompletion,
   preferencePairs,
   type ReferredBatch,
 } from './completions.js';
+export { type CorruptSpansOptions, corruptSpans } from './corrupt-spans.js';
 export { decodeText } from './decode-text.js';
 export { DataError } from './errors.js';
 export type { Examples } from './examples/check-example.js';

@@ -1,5 +1,6 @@
 import { TokenizerError } from './errors.js';
 import { Fields, mismatch } from './fields.js';
+import type { Rendered } from './jinja/render.js';
 import { Template } from './jinja/template.js';
 
 /** A message of a chat, with what else the model's template knows, such as `tool_calls`. */
@@ -22,6 +23,13 @@ export interface ChatTemplateOptions {
   variables?: Readonly<Record<string, unknown>> | undefined;
   /** What `strftime_now` writes; default the time now. */
   now?: Date | undefined;
+}
+
+/** A chat as a text, and where the assistant's turns stand in it. */
+export interface MarkedChat {
+  text: string;
+  /** In code units, each from its first to after its last. */
+  turns: [start: number, end: number][];
 }
 
 /** Templates in separate files, which take precedence over `tokenizer_config.json`. */
@@ -88,6 +96,45 @@ export class ChatTemplate {
    * @throws TokenizerError where there is no such template, or where it refuses the messages
    */
   applyChatTemplate(messages: readonly ChatMessage[], options: ChatTemplateOptions = {}): string {
+    return this.#render(messages, options).text;
+  }
+
+  /**
+   * Writes a chat as a text, with where the assistant's turns stand in it: what a model is trained to write.
+   *
+   * They are what the template marks by `{% generation %}`. A template without marks is run for the messages before each turn and with it: the turn
+   * is what the text grows by after the generation prompt.
+   *
+   * @returns the turns in code units, as the offsets of an encoding are
+   * @throws TokenizerError where no message is the assistant's, or the template writes earlier messages differently when a turn follows
+   */
+  assistantTurns(messages: readonly ChatMessage[], options: ChatTemplateOptions = {}): MarkedChat {
+    const { text, generated } = this.#render(messages, { ...options, addGenerationPrompt: false });
+    if (!messages.some(({ role }) => role === 'assistant')) {
+      throw new TokenizerError(
+        `${this.#path}: a chat of ${messages.length} messages has no turn of the assistant; expected at least one`,
+      );
+    }
+    if (generated.length > 0) return { text, turns: generated.map(([a, b]) => [a, b]) };
+    const turns = messages.flatMap(({ role }, n): [number, number][] => {
+      if (role !== 'assistant') return [];
+      const given = { ...options, addGenerationPrompt: true };
+      const before = n === 0 ? '' : this.#render(messages.slice(0, n), given).text;
+      const after = this.#render(messages.slice(0, n + 1), {
+        ...options,
+        addGenerationPrompt: false,
+      }).text;
+      if (!text.startsWith(after) || !after.startsWith(before)) {
+        throw new TokenizerError(
+          `${this.#path}: has no {% generation %} marks, and writes the chat up to message ${n} differently when more follows; expected marks around the assistant's text`,
+        );
+      }
+      return [[before.length, after.length]];
+    });
+    return { text, turns };
+  }
+
+  #render(messages: readonly ChatMessage[], options: ChatTemplateOptions): Rendered {
     const { addGenerationPrompt = false, variables, now } = options;
     const tools = list('tools', options.tools);
     const documents = list('documents', options.documents);

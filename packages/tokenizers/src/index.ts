@@ -6,6 +6,7 @@ export {
   type ChatTemplateFiles,
   type ChatTemplateOptions,
   chatTemplateOf,
+  type MarkedChat,
 } from './chat-template.js';
 export type { DecodeStream } from './decode-stream.js';
 export { codePointOffsets, Encoding } from './encoding.js';

@@ -30,3 +30,5 @@ done
 (cd "$here" && "$venv/bin/python" ten_steps.py "$goldens" "$goldens/../../models/src/goldens/ten-steps.json")
 "$venv/bin/python" "$here/falcon_alibi.py" "$goldens/../../positions/src/goldens/alibi-bfloat16.json"
 (cd "$here" && "$venv/bin/python" objectives.py "$goldens" "$goldens/../../training/src/goldens/objectives.json")
+"$venv/bin/python" "$here/chat_turns.py" "$goldens/../../tokenizers/src/goldens/chat-turns.json"
+"$venv/bin/python" "$here/span_corruption.py" "$goldens/../../data/src/goldens/span-corruption.json"

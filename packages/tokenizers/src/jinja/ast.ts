@@ -47,6 +47,8 @@ export type Statement =
   | { kind: 'filter'; filter: Expression; body: Statement[] }
   | { kind: 'with'; entries: [Target, Expression][]; body: Statement[] }
   | { kind: 'block'; name: string; body: Statement[] }
+  /** What a model is to write: transformers' mark of the assistant's text. */
+  | { kind: 'generation'; body: Statement[] }
   | { kind: 'break' | 'continue' }
   /** A tag of Jinja's that a template by itself cannot use. */
   | { kind: 'refused'; tag: string; line: number };

@@ -86,7 +86,7 @@ class StatementParser {
         return [{ kind: 'block', name, body }];
       }
       case 'generation':
-        return this.#block('endgeneration');
+        return [{ kind: 'generation', body: this.#block('endgeneration') }];
       case 'break':
       case 'continue':
         if (this.#loops === 0) parser.fail(`'${tag}' outside of a loop`);

@@ -46,11 +46,22 @@ class Scope {
 
 type Signal = 'break' | 'continue' | undefined;
 
+/** What a template wrote. */
+export interface Rendered {
+  text: string;
+  /** Where its `generation` blocks stand, in code units; those within macros and captured texts are left out. */
+  generated: readonly (readonly [start: number, end: number])[];
+}
+
 /** Runs a template once. */
 export class Renderer implements Engine {
   readonly #blocks = new Map<string, Statement[]>();
   readonly #top: Scope;
   #out = '';
+  /** Where `generation` blocks stand in the text. */
+  readonly #generated: [start: number, end: number][] = [];
+  /** How many captures of text are going on: in them, places are not those of the whole text. */
+  #captures = 0;
   #written = 0;
   #steps = 0;
 
@@ -62,9 +73,9 @@ export class Renderer implements Engine {
   }
 
   /** @throws JinjaError naming what went wrong, as Python would */
-  render(template: readonly Statement[]): string {
+  render(template: readonly Statement[]): Rendered {
     this.#run(template, this.#top);
-    return this.#out;
+    return { text: this.#out, generated: this.#generated };
   }
 
   #write(text: string): void {
@@ -92,11 +103,13 @@ export class Renderer implements Engine {
   #captured(statements: readonly Statement[], scope: Scope): string {
     const before = this.#out;
     this.#out = '';
+    this.#captures++;
     try {
       this.#run(statements, scope);
       return this.#out;
     } finally {
       this.#out = before;
+      this.#captures--;
     }
   }
 
@@ -158,6 +171,12 @@ export class Renderer implements Engine {
         this.#blocks.set(statement.name, statement.body);
         this.#run(statement.body, new Scope(this.#top));
         return undefined;
+      case 'generation': {
+        const start = this.#out.length;
+        const signal = this.#run(statement.body, scope);
+        if (this.#captures === 0) this.#generated.push([start, this.#out.length]);
+        return signal;
+      }
       case 'refused':
         throw new JinjaError(
           `line ${statement.line}: the tag '${statement.tag}' cannot be used: a chat template stands alone and is not HTML`,
@@ -181,11 +200,13 @@ export class Renderer implements Engine {
       ? (values: Value): string => {
           const before = this.#out;
           this.#out = '';
+          this.#captures++;
           try {
             this.#loop(statement, values, scope, depth + 1);
             return this.#out;
           } finally {
             this.#out = before;
+            this.#captures--;
           }
         }
       : undefined;

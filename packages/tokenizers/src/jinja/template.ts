@@ -1,7 +1,7 @@
 import type { Statement } from './ast.js';
 import { checkNames } from './check.js';
 import { parse } from './parser.js';
-import { Renderer } from './render.js';
+import { type Rendered, Renderer } from './render.js';
 import { fromJs, JinjaError, type Value } from './values.js';
 
 /**
@@ -20,7 +20,7 @@ export class Template {
   }
 
   /** @throws JinjaError naming what went wrong, as Python would */
-  render(variables: Readonly<Record<string, unknown>>, now: () => Date): string {
+  render(variables: Readonly<Record<string, unknown>>, now: () => Date): Rendered {
     const values = new Map<string, Value>();
     for (const [name, value] of Object.entries(variables)) {
       if (value !== undefined) values.set(name, fromJs(value));
