@@ -11,7 +11,7 @@ export function installPeers(): void {
     statSync(new URL(path, peersFolder), { throwIfNoEntry: false })?.mtimeMs ?? 0;
   if (changed('node_modules/.package-lock.json') >= changed('package-lock.json')) return;
   const cwd = fileURLToPath(peersFolder);
-  console.log(`installing what we are timed against in ${cwd} (once, about 450 MB)`);
+  console.log(`installing what we are timed against in ${cwd} (once, about 600 MB)`);
   const { status, error } = spawnSync(
     'npm',
     ['ci', '--no-audit', '--no-fund', '--ignore-scripts'],

@@ -13,14 +13,19 @@ interface Runtime {
   Tensor: TensorConstructor;
 }
 
+type WebRuntime = Runtime & { env: Env };
+
 /** What `tools/peers/onnxruntime.mjs` gives. */
 interface Installed {
   node(): Promise<Runtime>;
-  web(): Promise<Runtime & { env: Env }>;
+  web(): Promise<WebRuntime>;
   wasmPath(): string;
+  transformers(): Promise<object>;
 }
 
-const installed = (): Promise<Installed> => import(new URL('onnxruntime.mjs', peersFolder).href);
+/** The packages in `tools/peers`, once they are installed. */
+export const installed = (): Promise<Installed> =>
+  import(new URL('onnxruntime.mjs', peersFolder).href);
 
 /**
  * A run of a model of inputs `q k v` and output `y` on onnxruntime's WebGPU provider.
@@ -47,14 +52,15 @@ async function nodeRuntime(): Promise<Runtime> {
   return (await installed()).node();
 }
 
-let web: Promise<Runtime> | undefined;
+let web: Promise<WebRuntime> | undefined;
 
-function webRuntime(): Promise<Runtime> {
+/** The package for browsers, on Node's WebGPU and one thread of WebAssembly. */
+export function webRuntime(): Promise<WebRuntime> {
   web ??= startWeb();
   return web;
 }
 
-async function startWeb(): Promise<Runtime> {
+async function startWeb(): Promise<WebRuntime> {
   const { web, wasmPath } = await installed();
   const runtime = await web();
   const { wasm } = runtime.env;
