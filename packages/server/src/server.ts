@@ -2,7 +2,7 @@ import { Hono } from 'hono';
 import { cors } from 'hono/cors';
 import { anthropicErrorBody } from './anthropic/anthropic-error.js';
 import { addMessages } from './anthropic/messages.js';
-import { ApiError, apiErrorOf } from './http/api-error.js';
+import { ApiError } from './http/api-error.js';
 import { requireKey } from './http/bearer.js';
 import { addChat } from './openai/chat.js';
 import { addCompletions } from './openai/completions.js';
@@ -71,11 +71,12 @@ export class Server {
       count({ path: routes[path] ? path : 'other', status: context.res.status });
     });
     if (origins.length > 0) app.use(cors({ origin: [...origins] }));
-    app.get('/health', (context) =>
-      service.engine.closed
-        ? context.json({ status: 'shutting down' }, 503)
-        : context.json({ status: 'ok' }),
-    );
+    app.get('/health', (context) => {
+      const { loss, engine } = service;
+      if (loss) return context.json({ status: 'device lost', reason: loss.loss }, 503);
+      if (engine.closed) return context.json({ status: 'shutting down' }, 503);
+      return context.json({ status: 'ok' });
+    });
     if (apiKey !== undefined) app.use(requireKey(apiKey));
     app.get('/metrics', (context) =>
       context.body(service.metrics.text(), 200, {
@@ -83,6 +84,10 @@ export class Server {
       }),
     );
     addModels(app, service);
+    app.post('/v1/*', async (_, next) => {
+      if (service.loss) throw service.loss;
+      await next();
+    });
     addChat(app, service);
     addCompletions(app, service);
     addEmbeddings(app, service);
@@ -100,8 +105,7 @@ export class Server {
           });
     });
     app.onError((error, context) => {
-      const known = apiErrorOf(error);
-      if (known.status === 500) service.report(error);
+      const known = service.errorOf(error);
       const anthropic = context.req.path.startsWith('/v1/messages');
       const body = anthropic ? anthropicErrorBody(known) : openAiErrorBody(known);
       return context.json(body, known.status, known.headers);

@@ -1,8 +1,16 @@
-import { type EncoderModel, InputError, isEncoder, type LanguageModel } from '@headwise/core';
+import {
+  currentDevice,
+  type DeviceLostError,
+  type EncoderModel,
+  InputError,
+  isEncoder,
+  type LanguageModel,
+} from '@headwise/core';
 import type { EmbeddingModel, TextModel } from '@headwise/text';
 import type { Tokenizer } from '@headwise/tokenizers';
+import * as tf from '@tensorflow/tfjs';
 import { Engine, type EngineLimits } from './engine/engine.js';
-import { ApiError } from './http/api-error.js';
+import { ApiError, apiErrorOf } from './http/api-error.js';
 import { Metrics } from './metrics.js';
 
 /** A decoder under the name that requests call it by. */
@@ -41,8 +49,10 @@ export class Service {
   readonly countTokens: { prompt: (count: number) => void; generated: (count: number) => void };
   /** Seconds from a request to the first token of its answer. */
   readonly firstToken: (seconds: number) => void;
-  /** Called with errors that are faults of the server. */
-  readonly report: (error: unknown) => void;
+  readonly #report: (error: unknown) => void;
+  /** The device that the models lie on; undefined on other backends. */
+  readonly #device: ReturnType<typeof currentDevice>;
+  #isLossReported = false;
   /** When the service was made, in seconds since 1970. */
   readonly created: number = Math.floor(Date.now() / 1000);
   readonly #models: ReadonlyMap<string, ServedModel>;
@@ -61,7 +71,8 @@ export class Service {
       if (value >= 1) continue;
       throw new InputError(`limits.${name} is ${value}; expected a number of at least 1`);
     }
-    this.report = report;
+    this.#report = report;
+    this.#device = tf.getBackend() === 'webgpu' ? currentDevice() : undefined;
     if (models.length === 0)
       throw new InputError('there is no model to serve; expected at least one');
     for (const [i, { name }] of models.entries()) {
@@ -83,6 +94,20 @@ export class Service {
       'Seconds from a request to the first token of its answer.',
       [0.01, 0.03, 0.1, 0.3, 1, 3, 10, 30, 100],
     );
+  }
+
+  /** The loss of the device, after which nothing can be computed; undefined before. */
+  get loss(): DeviceLostError | undefined {
+    return this.#device?.lost;
+  }
+
+  /** An error as one with a status; what is a fault of the server is reported, the loss of the device once. */
+  errorOf(error: unknown): ApiError {
+    const known = apiErrorOf(error);
+    const isLoss = known.code === 'device_lost';
+    if (known.status === 500 || (isLoss && !this.#isLossReported)) this.#report(error);
+    this.#isLossReported ||= isLoss;
+    return known;
   }
 
   get models(): readonly ServedModel[] {

@@ -1,4 +1,4 @@
-import { type ApiError, apiErrorOf } from '../http/api-error.js';
+import type { ApiError } from '../http/api-error.js';
 import type { Service } from '../service.js';
 import { namedEvent } from './events.js';
 
@@ -24,7 +24,6 @@ export function anthropicErrorBody({ status, message }: ApiError): {
 export const anthropicErrorEvent =
   (service: Service) =>
   (error: unknown): string => {
-    const known = apiErrorOf(error);
-    if (known.status === 500) service.report(error);
+    const known = service.errorOf(error);
     return namedEvent(anthropicErrorBody(known));
   };

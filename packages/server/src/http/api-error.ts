@@ -1,4 +1,10 @@
-import { BackendError, HeadwiseError, InputError, ShapeError } from '@headwise/core';
+import {
+  BackendError,
+  DeviceLostError,
+  HeadwiseError,
+  InputError,
+  ShapeError,
+} from '@headwise/core';
 import { TokenizerError } from '@headwise/tokenizers';
 import {
   EngineBusyError,
@@ -46,6 +52,8 @@ export function apiErrorOf(error: unknown): ApiError {
   if (error instanceof EngineClosedError) {
     return new ApiError(503, error.message, { code: 'shutting_down', headers });
   }
+  const { cause = error } = Object(error) as { cause?: unknown };
+  if (cause instanceof DeviceLostError) return deviceLost(cause);
   if (error instanceof SequenceFailedError || error instanceof SlowReaderError) {
     return new ApiError(500, error.message, { code: 'generation_failed' });
   }
@@ -55,3 +63,7 @@ export function apiErrorOf(error: unknown): ApiError {
   }
   return new ApiError(500, 'the server failed; its log says why', { code: 'internal_error' });
 }
+
+/** The answer to every request once the device is lost. */
+export const deviceLost = ({ loss }: DeviceLostError): ApiError =>
+  new ApiError(503, `${loss}; the server has to be started again`, { code: 'device_lost' });

@@ -1,4 +1,4 @@
-import { type ApiError, apiErrorOf } from '../http/api-error.js';
+import type { ApiError } from '../http/api-error.js';
 import { dataEvent } from '../http/event-stream.js';
 import type { Service } from '../service.js';
 
@@ -20,7 +20,6 @@ export function openAiErrorBody({ status, message, code, param }: ApiError): { e
 export const openAiErrorEvent =
   (service: Service) =>
   (error: unknown): string => {
-    const known = apiErrorOf(error);
-    if (known.status === 500) service.report(error);
+    const known = service.errorOf(error);
     return dataEvent(openAiErrorBody(known));
   };

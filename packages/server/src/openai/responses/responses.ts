@@ -2,7 +2,7 @@ import type { Hono } from 'hono';
 import { type Answer, beginAnswers } from '../../answer.js';
 import { CallReader } from '../../chat/call-reader.js';
 import { chatPrompt } from '../../chat/prompt.js';
-import { ApiError, apiErrorOf } from '../../http/api-error.js';
+import { ApiError } from '../../http/api-error.js';
 import { checkedBody, readJsonBody } from '../../http/body.js';
 import { eventStream } from '../../http/event-stream.js';
 import type { ServedDecoder, Service } from '../../service.js';
@@ -117,8 +117,7 @@ class ResponseRequest {
 
   /** The last events of a stream that an error ends; the official client throws at the second. */
   failed(error: unknown): string {
-    const known = apiErrorOf(error);
-    if (known.status === 500) this.#service.report(error);
+    const known = this.#service.errorOf(error);
     const { message, code = null, param = null } = known;
     const failure = { code: 'server_error', message };
     const response = { ...this.#response('failed'), error: failure };
