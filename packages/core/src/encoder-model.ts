@@ -42,6 +42,8 @@ export interface Encoded {
 export interface EncoderDecoderModel {
   /** `V`: ids are in [0, V). */
   readonly vocabSize: number;
+  /** Where the source has a vocabulary of its own: its ids are in [0, `sourceVocabSize`). Default `vocabSize`. */
+  readonly sourceVocabSize?: number | undefined;
   /** The largest number of tokens that one sequence may have, on either side. */
   readonly maxLength: number;
   /** The id that every output sequence starts with. */

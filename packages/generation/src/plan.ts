@@ -10,7 +10,7 @@ import type { ForcedIds } from './processors/forced.js';
 import type { LengthDecay } from './processors/length-decay.js';
 import type { LogitsProcessor } from './processors/own.js';
 import type { SequenceBias } from './processors/sequence-bias.js';
-import { checkPrompt } from './prompt.js';
+import { checkPrompt, type PromptLimits } from './prompt.js';
 import { longestDraft } from './speculation/draft-length.js';
 import type { Speculation } from './speculation/speculation.js';
 
@@ -57,7 +57,7 @@ const defaultMaxNewTokens = 64;
  * @throws InputError as `planOf` and `checkPrompt` do
  */
 export function checkedPlan(
-  network: Pick<LanguageModel, 'vocabSize' | 'maxLength'>,
+  network: PromptLimits,
   prompt: readonly number[],
   options: GenerateOptions,
   start?: readonly number[],
@@ -72,7 +72,26 @@ export function checkedPlan(
       `the prompt has ${prompt.length} tokens; contextShift has a context of ${context}`,
     );
   }
+  checkSharedVocabulary(network, options);
   return planOf(network, prompt, options, start);
+}
+
+/** @throws InputError for options that look for the prompt's ids in the output, where both have different vocabularies */
+function checkSharedVocabulary(
+  { vocabSize, sourceVocabSize = vocabSize }: PromptLimits,
+  { encoderNoRepeatNgramSize = 0, encoderRepetitionPenalty = 1 }: GenerateOptions,
+): void {
+  if (sourceVocabSize === vocabSize) return;
+  const name =
+    encoderNoRepeatNgramSize !== 0
+      ? 'encoderNoRepeatNgramSize'
+      : encoderRepetitionPenalty !== 1
+        ? 'encoderRepetitionPenalty'
+        : undefined;
+  if (name === undefined) return;
+  throw new InputError(
+    `${name} compares ids of the prompt with those of the output, whose vocabularies have ${sourceVocabSize} and ${vocabSize} ids; expected a model with one vocabulary`,
+  );
 }
 
 /**

@@ -1,5 +1,9 @@
-import { InputError, type LanguageModel } from '@headwise/core';
+import { type EncoderDecoderModel, InputError, type LanguageModel } from '@headwise/core';
 import { checkIdValues, vocabularyOf } from '@headwise/kernels/internal';
+
+/** What a prompt is checked against: the vocabulary of the side that reads it, and the context. */
+export type PromptLimits = Pick<LanguageModel, 'vocabSize' | 'maxLength'> &
+  Pick<EncoderDecoderModel, 'sourceVocabSize'>;
 
 /**
  * Throws unless a prompt's length and ids are valid for a model.
@@ -7,16 +11,16 @@ import { checkIdValues, vocabularyOf } from '@headwise/kernels/internal';
  * @throws InputError naming the first id outside the vocabulary, or both lengths
  */
 export function checkPrompt(
-  network: Pick<LanguageModel, 'vocabSize' | 'maxLength'>,
+  network: PromptLimits,
   prompt: readonly number[],
   name = 'the prompt',
 ): void {
-  const { vocabSize, maxLength } = network;
+  const { vocabSize, sourceVocabSize = vocabSize, maxLength } = network;
   if (prompt.length === 0) throw new InputError(`${name} is empty; expected at least one token`);
   if (prompt.length > maxLength) {
     throw new InputError(
       `${name} has ${prompt.length} tokens; the model's context holds ${maxLength}`,
     );
   }
-  checkIdValues(prompt, vocabularyOf(vocabSize));
+  checkIdValues(prompt, vocabularyOf(sourceVocabSize));
 }

@@ -22,6 +22,8 @@ import { makeTokenScores } from './token-scores.js';
 export interface EncoderDecoderParts {
   /** `V` */
   vocabSize: number;
+  /** The number of ids that `embedSource` has; default `vocabSize`. */
+  sourceVocabSize?: number | undefined;
   maxLength: number;
   /** The id that every output sequence starts with. */
   startId: number;
@@ -41,6 +43,7 @@ export interface EncoderDecoderParts {
  */
 export class EncoderDecoder implements EncoderDecoderModel {
   readonly vocabSize: number;
+  readonly sourceVocabSize: number;
   readonly maxLength: number;
   readonly startId: number;
   readonly #parts: EncoderDecoderParts;
@@ -58,6 +61,7 @@ export class EncoderDecoder implements EncoderDecoderModel {
       checkLayer(`EncoderDecoder: ${name}`, part);
     }
     this.vocabSize = parts.vocabSize;
+    this.sourceVocabSize = parts.sourceVocabSize ?? parts.vocabSize;
     this.maxLength = parts.maxLength;
     this.startId = parts.startId;
     this.#parts = parts;
@@ -108,6 +112,7 @@ export function buildEncoderDecoder(
   const table = separate.includes('encoder') ? written : shared();
   return new EncoderDecoder({
     vocabSize: target.vocabSize,
+    sourceVocabSize: source.vocabSize,
     maxLength: config.maxLength ?? Number.POSITIVE_INFINITY,
     startId: config.startId ?? 0,
     embedSource: new TokenInput(params.at('encoder'), source, read),

@@ -59,6 +59,7 @@ export const AdaptedModel: new <N extends Network>(
     if (isEncoderDecoder(network)) {
       Object.assign(this, {
         startId: network.startId,
+        sourceVocabSize: network.sourceVocabSize,
         encode: (ids, ctx) => network.encode(ids, told(ctx)),
         decode: (ids, encoded, ctx) => network.decode(ids, encoded, told(ctx)),
       } satisfies Omit<EncoderDecoderModel, 'vocabSize' | 'maxLength'>);
