@@ -70,7 +70,11 @@ export class Server {
       const { path } = context.req;
       count({ path: routes[path] ? path : 'other', status: context.res.status });
     });
-    if (origins.length > 0) app.use(cors({ origin: [...origins] }));
+    if (origins.length > 0) {
+      const origin = origins.includes('*') ? '*' : [...origins];
+      // What the official clients wait by.
+      app.use(cors({ origin, exposeHeaders: ['retry-after'] }));
+    }
     app.get('/health', (context) => {
       const { loss, engine } = service;
       if (loss) return context.json({ status: 'device lost', reason: loss.loss }, 503);

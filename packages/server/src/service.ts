@@ -34,6 +34,8 @@ export type ServedModel = ServedDecoder | ServedEncoder;
 export interface ServerLimits extends EngineLimits {
   /** The most bytes of a body; default 4 MiB. */
   body?: number | undefined;
+  /** Milliseconds in which a body has to arrive; default 60,000. */
+  receive?: number | undefined;
   /** The most new tokens of a sequence; default what the model's context leaves. */
   tokens?: number | undefined;
   /** The most sequences of one request: prompts times answers; default 128. */
@@ -43,7 +45,7 @@ export interface ServerLimits extends EngineLimits {
 /** What routes work with. */
 export class Service {
   readonly engine: Engine;
-  readonly limits: Readonly<{ body: number; tokens: number; sequences: number }>;
+  readonly limits: Readonly<{ body: number; receive: number; tokens: number; sequences: number }>;
   readonly metrics: Metrics = new Metrics();
   /** Counts the tokens of prompts and of answers. */
   readonly countTokens: { prompt: (count: number) => void; generated: (count: number) => void };
@@ -63,10 +65,11 @@ export class Service {
     limits: ServerLimits = {},
     report: (error: unknown) => void = console.error,
   ) {
-    const { body = 4 * 2 ** 20, tokens = Number.POSITIVE_INFINITY, sequences = 128 } = limits;
+    const { body = 4 * 2 ** 20, receive = 60_000 } = limits;
+    const { tokens = Number.POSITIVE_INFINITY, sequences = 128 } = limits;
     const { running, waiting, time, unread } = limits;
     this.engine = new Engine({ running, waiting, time, unread });
-    this.limits = { body, tokens, sequences };
+    this.limits = { body, receive, tokens, sequences };
     for (const [name, value] of Object.entries(this.limits)) {
       if (value >= 1) continue;
       throw new InputError(`limits.${name} is ${value}; expected a number of at least 1`);

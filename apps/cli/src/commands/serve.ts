@@ -28,6 +28,7 @@ interface ServeOptions {
   maxTokens?: number;
   maxTime: number;
   maxBody: number;
+  maxReceive: number;
   grace: number;
   generationConfig: boolean;
   dtype: WeightDtype;
@@ -54,6 +55,7 @@ export function serveCommand(): Command {
     )
     .option('--max-time <s>', 'seconds that a sequence may take, waiting included', number, 600)
     .option('--max-body <bytes>', 'bytes of a request', integer, 4 * 2 ** 20)
+    .option('--max-receive <s>', 'seconds in which the body of a request has to arrive', number, 60)
     .option('--grace <s>', 'seconds that running answers get when it is stopped', number, 10)
     .option('--no-generation-config', "leave the folder's generation_config.json aside")
     .addOption(dtypeOption())
@@ -84,6 +86,7 @@ async function serve(options: ServeOptions): Promise<void> {
       tokens: options.maxTokens,
       time: options.maxTime * 1000,
       body: options.maxBody,
+      receive: options.maxReceive * 1000,
     },
     report: (error) => out.note(`headwise: ${error instanceof Error ? error.stack : error}`),
   });

@@ -17,7 +17,7 @@ import { chatMessages, type MessagesBody, messagesSchema, messageTools } from '.
  */
 export function addMessages(app: Hono, service: Service): void {
   app.post('/v1/messages', async (context) => {
-    const json = await readJsonBody(context.req.raw, service.limits.body);
+    const json = await readJsonBody(context.req.raw, service.limits);
     const body = checkedBody(messagesSchema, json);
     const request = new MessagesRequest(service, body, context.req.raw.signal);
     if (!body.stream) return context.json(await request.whole());

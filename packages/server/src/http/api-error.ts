@@ -14,7 +14,7 @@ import {
 } from '../engine/errors.js';
 
 /** The statuses of HTTP that errors are answered with. */
-export type ErrorStatus = 400 | 401 | 403 | 404 | 405 | 413 | 415 | 421 | 429 | 500 | 503;
+export type ErrorStatus = 400 | 401 | 403 | 404 | 405 | 408 | 413 | 415 | 421 | 429 | 500 | 503;
 
 export interface ErrorDetails {
   /** A word for programs, such as `model_not_found`. */
@@ -54,7 +54,10 @@ export function apiErrorOf(error: unknown): ApiError {
   }
   const { cause = error } = Object(error) as { cause?: unknown };
   if (cause instanceof DeviceLostError) return deviceLost(cause);
-  if (error instanceof SequenceFailedError || error instanceof SlowReaderError) {
+  if (error instanceof SlowReaderError) {
+    return new ApiError(408, error.message, { code: 'slow_reader' });
+  }
+  if (error instanceof SequenceFailedError) {
     return new ApiError(500, error.message, { code: 'generation_failed' });
   }
   const isOurs = error instanceof ShapeError || error instanceof BackendError;

@@ -1,18 +1,26 @@
 import type { z } from 'zod';
 import { ApiError } from './api-error.js';
 
+/** Limits of a body. */
+export interface BodyLimits {
+  /** The most bytes. */
+  readonly body: number;
+  /** Milliseconds in which it has to arrive. */
+  readonly receive: number;
+}
+
 /**
- * Reads a JSON body, never holding more than `limit` bytes.
+ * Reads a JSON body, never holding more bytes than the limit.
  *
- * @throws ApiError 415 for another content type, 413 for more bytes, 400 for what is not JSON
+ * @throws ApiError 415 for another content type, 413 for more bytes, 408 for one that comes too slowly, 400 for what is not JSON
  */
-export async function readJsonBody(request: Request, limit: number): Promise<unknown> {
+export async function readJsonBody(request: Request, limits: BodyLimits): Promise<unknown> {
   const [type] = (request.headers.get('content-type') ?? '').toLowerCase().split(/\s*;/);
   // Pages of other sites can send any other type without asking first (CORS).
   if (type !== 'application/json') {
     throw new ApiError(415, `the content type is '${type}'; expected application/json`);
   }
-  const bytes = await boundedBytes(request, limit);
+  const bytes = await boundedBytes(request, limits);
   let text: string;
   try {
     text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
@@ -28,7 +36,10 @@ export async function readJsonBody(request: Request, limit: number): Promise<unk
   }
 }
 
-async function boundedBytes(request: Request, limit: number): Promise<Uint8Array> {
+async function boundedBytes(
+  request: Request,
+  { body: limit, receive }: BodyLimits,
+): Promise<Uint8Array> {
   const tooLarge = () =>
     new ApiError(413, `the body has more than ${limit} bytes, which is the limit`, {
       code: 'body_too_large',
@@ -38,15 +49,23 @@ async function boundedBytes(request: Request, limit: number): Promise<Uint8Array
   const parts: Uint8Array[] = [];
   let size = 0;
   const reader = request.body.getReader();
-  for (;;) {
-    const { done, value } = await reader.read();
-    if (done) break;
-    size += value.byteLength;
-    if (size > limit) {
-      void reader.cancel().catch(() => {});
-      throw tooLarge();
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<never>((_, refuse) => {
+    timer = setTimeout(() => refuse(tooSlow(receive)), receive);
+  });
+  try {
+    for (;;) {
+      const { done, value } = await Promise.race([reader.read(), late]);
+      if (done) break;
+      size += value.byteLength;
+      if (size > limit) throw tooLarge();
+      parts.push(value);
     }
-    parts.push(value);
+  } catch (error) {
+    void reader.cancel().catch(() => {});
+    throw error;
+  } finally {
+    clearTimeout(timer);
   }
   const bytes = new Uint8Array(size);
   let at = 0;
@@ -56,6 +75,12 @@ async function boundedBytes(request: Request, limit: number): Promise<Uint8Array
   }
   return bytes;
 }
+
+const tooSlow = (receive: number): ApiError =>
+  new ApiError(408, `the body did not arrive within ${receive / 1000} s, which is the limit`, {
+    code: 'request_timeout',
+    headers: { connection: 'close' },
+  });
 
 /**
  * Checks a body; a field that is null counts as absent.

@@ -70,7 +70,7 @@ const refused = {
  */
 export function addChat(app: Hono, service: Service): void {
   app.post('/v1/chat/completions', async (context) => {
-    const json = await readJsonBody(context.req.raw, service.limits.body);
+    const json = await readJsonBody(context.req.raw, service.limits);
     refuseFields(json, refused);
     const body = checkedBody(schema, json);
     const request = new ChatCompletion(service, body, context.req.raw.signal);

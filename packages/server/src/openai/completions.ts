@@ -56,7 +56,7 @@ const defaultTokens = 16;
  */
 export function addCompletions(app: Hono, service: Service): void {
   app.post('/v1/completions', async (context) => {
-    const json = await readJsonBody(context.req.raw, service.limits.body);
+    const json = await readJsonBody(context.req.raw, service.limits);
     refuseFields(json, refused);
     const body = checkedBody(schema, json);
     const request = new Completion(service, body, context.req.raw.signal);

@@ -36,7 +36,7 @@ const inputsAtOnce = 64;
 export function addEmbeddings(app: Hono, service: Service): void {
   app.post('/v1/embeddings', async (context) => {
     const { signal } = context.req.raw;
-    const json = await readJsonBody(context.req.raw, service.limits.body);
+    const json = await readJsonBody(context.req.raw, service.limits);
     refuseFields(json, refused);
     const body = checkedBody(schema, json);
     const { model, tokenizer, name } = service.modelNamed(body.model);

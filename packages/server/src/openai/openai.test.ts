@@ -214,3 +214,20 @@ test('an answer is held to a JSON schema, and one that nothing meets is refused'
     client.chat.completions.create({ ...asked, response_format: never }),
   ).rejects.toMatchObject({ status: 400 });
 });
+
+test('JSON mode gives an object, in chats and in responses', async () => {
+  const { client } = await open({ chatTemplate: template });
+  const asked = { ...greedy, max_tokens: 40, messages: [...messages] };
+  const { choices } = await client.chat.completions.create({
+    ...asked,
+    response_format: { type: 'json_object' },
+  });
+  expect(choices[0]!.finish_reason).toBe('stop');
+  expect(JSON.parse(choices[0]!.message.content!)).toBeTypeOf('object');
+  const { output_text: text, status } = await client.responses.create({
+    ...{ model: 'tiny', temperature: 0, max_output_tokens: 40, input: 'abc' },
+    text: { format: { type: 'json_object' } },
+  });
+  expect(status).toBe('completed');
+  expect(text).toBe(choices[0]!.message.content);
+});

@@ -25,5 +25,6 @@ export const responseFormat: z.ZodType<ResponseFormat> = z.discriminatedUnion('t
 /** The JSON schema that a text is held to; undefined for any text. */
 export function schemaOf(format: ResponseFormat | undefined): unknown {
   if (!format || format.type === 'text') return undefined;
-  return format.type === 'json_object' ? true : (format.json_schema.schema ?? true);
+  if (format.type === 'json_object') return { type: 'object', additionalProperties: true };
+  return format.json_schema.schema ?? true;
 }

@@ -27,7 +27,7 @@ import { OutputItems } from './items.js';
  */
 export function addResponses(app: Hono, service: Service): void {
   app.post('/v1/responses', async (context) => {
-    const json = await readJsonBody(context.req.raw, service.limits.body);
+    const json = await readJsonBody(context.req.raw, service.limits);
     refuseFields(json, refusedFields);
     const body = checkedBody(responsesSchema, json);
     const request = new ResponseRequest(service, body, context.req.raw.signal);
