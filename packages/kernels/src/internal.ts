@@ -25,6 +25,7 @@ export { checkIdValues, type IdSpace, vocabularyOf } from './ids/space.js';
 export { layerNormReference } from './layer-norm/reference.js';
 export { activations } from './linear/activation.js';
 export { fewRows } from './matrix-product/few-rows.js';
+export { AdafactorState } from './optimizer/adafactor.js';
 export { adamwRule } from './optimizer/adamw.js';
 export { optimizerState } from './optimizer/index.js';
 export { joinedState } from './optimizer/joined.js';

@@ -1,3 +1,4 @@
+export { Adafactor, type AdafactorOptions } from './adafactor.js';
 export { AdamW, type AdamWOptions } from './adamw.js';
 export {
   causalLanguageModel,
@@ -70,6 +71,7 @@ export type { PreferenceBatch } from './preferences.js';
 export { type AnswerBatch, questionAnswering } from './question-answering.js';
 export { regression, type ValuedBatch } from './regression.js';
 export {
+  adafactorRate,
   constantRate,
   type RateDecay,
   type Schedule,

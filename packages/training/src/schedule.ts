@@ -37,6 +37,16 @@ const decays: Readonly<Record<RateDecay, (part: number) => number>> = {
   '1-sqrt': (part) => 1 - Math.sqrt(part),
 };
 
+/**
+ * The relative step sizes of Adafactor's paper: `min(10⁻², 1 / √t)` of update t, or `min(10⁻⁶ t, 1 / √t)` with a slow start.
+ *
+ * @see Shazeer and Stern 2018, https://arxiv.org/abs/1804.04235
+ */
+export const adafactorRate =
+  ({ slowStart = false }: { slowStart?: boolean | undefined } = {}): Schedule =>
+  (step) =>
+    Math.min(slowStart ? 1e-6 * (step + 1) : 1e-2, 1 / Math.sqrt(step + 1));
+
 /** Linear warm-up to the peak rate, which stays. */
 export function warmupConstant(options: WarmupOptions): Schedule {
   return warmedUp('warmupConstant', options, ({ peak }) => peak);
