@@ -4,6 +4,7 @@ import * as tf from '@tensorflow/tfjs';
 import {
   drawRows,
   type GeneratedToken,
+  generatedToken,
   likeliestOf,
   logProbabilitiesOf,
   rowsOf,
@@ -33,8 +34,7 @@ export async function drawAll(
     try {
       const id = ids[row]!;
       checkDrawn('sampleTokens', [id], vocabulary);
-      const alternatives = likeliest[row]!;
-      const token = { id, logProbability: logProbabilities[row]!, alternatives };
+      const token = generatedToken(id, logProbabilities[row]!, likeliest[row]!);
       const scores = values?.subarray(row * vocabulary, (row + 1) * vocabulary);
       sequence.take(token, keepsScores ? scores : undefined);
       return token;

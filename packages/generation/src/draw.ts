@@ -194,15 +194,22 @@ export async function probabilitiesOf(
   const log = tf.tidy(() => logProbabilitiesOf(scores, tf.tensor1d([...ids], 'int32')));
   try {
     const [logs, likeliest] = await Promise.all([readTensor(log), likeliestOf(scores, most)]);
-    return ids.map((id, row) => ({
-      id,
-      logProbability: logs[row]!,
-      alternatives: likeliest[row]!,
-    }));
+    return ids.map((id, row) => generatedToken(id, logs[row]!, likeliest[row]!));
   } finally {
     log.dispose();
   }
 }
+
+/** A token with its alternatives, among which it has one probability: two ways of adding up differ in the last digits. */
+export const generatedToken = (
+  id: number,
+  logProbability: number,
+  likeliest: readonly TokenProbability[],
+): GeneratedToken => ({
+  id,
+  logProbability,
+  alternatives: likeliest.map((other) => (other.id === id ? { id, logProbability } : other)),
+});
 
 /** Lists of ids as rows with −1 behind them, up to a multiple of 256: buffers of few sizes, which are used again. None for empty lists. */
 function padded(lists: readonly (readonly number[])[]): tf.Tensor2D | undefined {

@@ -7,7 +7,7 @@ import {
   modelSize,
 } from '@headwise/models';
 import { checkMemory, modelParts } from '@headwise/models/internal';
-import { AdamW, type Optimizer } from '@headwise/training';
+import { AdamW, Muon, type Optimizer } from '@headwise/training';
 import { partsConfig } from './parts.js';
 import { isConfigured, type RunConfig } from './run-config.js';
 import { alphabets } from './tasks.js';
@@ -75,6 +75,9 @@ export function newModel(config: RunConfig, vocabSize: number): Model<LanguageMo
 
 /** A new optimizer of a run's model. */
 export function newOptimizer(model: Model, { training }: RunConfig): Optimizer {
-  const { beta2, weightDecay } = training;
-  return new AdamW(model.params.named(), { beta2, weightDecay });
+  const { optimizer, adamwRate, beta2, weightDecay } = training;
+  const params = model.params.named();
+  return optimizer === 'muon'
+    ? new Muon(params, { weightDecay, adamw: { rate: adamwRate, beta2 } })
+    : new AdamW(params, { beta2, weightDecay });
 }

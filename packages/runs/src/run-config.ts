@@ -45,7 +45,13 @@ export interface TrainingPart {
   learningRate: number;
   minLearningRate: number;
   warmupSteps: number;
+  /** Steps at the end in which the rate comes down in a straight line; absent: half a cosine after the warm-up. */
+  decaySteps?: number | undefined;
   weightDecay: number;
+  /** Muon updates the matrices of linear maps, and leaves the rest to AdamW. */
+  optimizer: 'adamw' | 'muon';
+  /** The factor of the learning rate of what Muon leaves to AdamW; absent: 1. */
+  adamwRate?: number | undefined;
   /** Of AdamW. */
   beta2: number;
   /** Gradients are scaled down to this norm. */
@@ -130,7 +136,10 @@ const training = z.strictObject({
   learningRate: positive.default(0.001),
   minLearningRate: z.number().min(0).default(0),
   warmupSteps: z.number().int().min(0).default(0),
+  decaySteps: z.number().int().min(1).optional(),
   weightDecay: z.number().min(0).default(0.01),
+  optimizer: z.enum(['adamw', 'muon']).default('adamw'),
+  adamwRate: positive.optional(),
   beta2: z.number().gt(0).lt(1).default(0.99),
   maxNorm: positive.default(1),
   checkpointEvery: size.default(100),
@@ -189,10 +198,25 @@ export function parseRunConfig(json: unknown, name = 'run.json'): RunConfig {
       `${name}: 'training.minLearningRate' ${minLearningRate} is more than 'training.learningRate' ${learningRate}`,
     );
   }
+  checkSchedule(config.training, name);
   const checked = isConfigured(config.model)
     ? checkConfigured(config.model, name)
     : checkParts(config.model, name);
   return { ...config, model: checked };
+}
+
+function checkSchedule(training: TrainingPart, name: string): void {
+  const { steps, warmupSteps, decaySteps = 0, optimizer, adamwRate } = training;
+  if (decaySteps > 0 && warmupSteps + decaySteps > steps) {
+    throw new InputError(
+      `${name}: 'training.warmupSteps' ${warmupSteps} and 'training.decaySteps' ${decaySteps} are more than 'training.steps' ${steps}`,
+    );
+  }
+  if (adamwRate !== undefined && optimizer !== 'muon') {
+    throw new InputError(
+      `${name}: 'training.adamwRate' is ${adamwRate} and 'training.optimizer' "${optimizer}"; it is the factor of what "muon" leaves to AdamW`,
+    );
+  }
 }
 
 /** Whether a model is given by its whole configuration. */

@@ -1,9 +1,16 @@
 import type { LanguageModel } from '@headwise/core';
 import { generate } from '@headwise/generation';
-import { bitsPerByte, causalLanguageModel, evaluate, warmupCosine } from '@headwise/training';
+import {
+  bitsPerByte,
+  causalLanguageModel,
+  evaluate,
+  type Schedule,
+  warmupCosine,
+  warmupStableDecay,
+} from '@headwise/training';
 import type { Sample } from './history.js';
 import { newModel, newOptimizer } from './model.js';
-import type { RunConfig } from './run-config.js';
+import type { RunConfig, TrainingPart } from './run-config.js';
 import type { RunData } from './run-data.js';
 import type { SessionWork } from './session-work.js';
 
@@ -17,13 +24,7 @@ export function trainingWork(config: RunConfig, data: RunData): SessionWork {
     model,
     optimizer: newOptimizer(model, config),
     objective,
-    schedule: warmupCosine({
-      peak: training.learningRate,
-      floor: training.minLearningRate,
-      warmupSteps: training.warmupSteps,
-      // A run that is shorter than its warm-up ends while the rate still rises.
-      totalSteps: Math.max(training.warmupSteps, training.steps),
-    }),
+    schedule: scheduleOf(training),
     batches: data.batches,
     pace: { ...training, sampleEvery: samples?.every },
     async measure(options) {
@@ -34,6 +35,15 @@ export function trainingWork(config: RunConfig, data: RunData): SessionWork {
     },
     samples: samples && (() => written(model.network, config, data)),
   };
+}
+
+function scheduleOf(training: TrainingPart): Schedule {
+  const { learningRate: peak, minLearningRate: floor, warmupSteps, steps, decaySteps } = training;
+  if (decaySteps !== undefined) {
+    return warmupStableDecay({ peak, floor, warmupSteps, decaySteps, totalSteps: steps });
+  }
+  // A run that is shorter than its warm-up ends while the rate still rises.
+  return warmupCosine({ peak, floor, warmupSteps, totalSteps: Math.max(warmupSteps, steps) });
 }
 
 /** What a model writes after the prompts of a run. */
