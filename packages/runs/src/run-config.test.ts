@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { checkRunFits, modelConfig } from './model.js';
+import { checkRunFits, modelConfig, newModel, newOptimizer } from './model.js';
 import { parseRunConfig } from './run-config.js';
 
 const sizes = { dim: 16, heads: 2, layers: 1, context: 16 };
@@ -40,6 +40,11 @@ test('what does not hold together is refused by name', () => {
     [{ model: { ...sizes, kvHeads: 3 } }, "'model.heads' 2 is not divisible by 'model.kvHeads' 3"],
     [{ model: { context: 4, config: { model_type: 'llama', vocab_size: 9 } } }, 'leave it out'],
     [{ data: { source: 'copy' } }, "'data.source' is of the lab's own settings"],
+    [{ training: { steps: 9, warmupSteps: 3, decaySteps: 7 } }, "are more than 'training.steps' 9"],
+    [
+      { training: { steps: 9, adamwRate: 0.5 } },
+      "'training.adamwRate' is 0.5 and 'training.optimizer'",
+    ],
   ] as const) {
     expect(() => parseRunConfig({ model: sizes, ...text, ...wrong }), message).toThrow(message);
   }
@@ -56,4 +61,20 @@ test('a model that cannot be trained is refused before it is made', () => {
   expect(() => check({ model_type: 'gpt2', n_positions: 32 })).toThrow(
     "the longest sequence is 32; 'model.context' is 64",
   );
+});
+
+test('Muon takes the matrices of linear maps, and AdamW the rest', () => {
+  const config = parseRunConfig({
+    model: sizes,
+    ...text,
+    training: { steps: 1, optimizer: 'muon' },
+  });
+  const model = newModel(config, 7);
+  const optimizer = newOptimizer(model, config);
+  const slots = Object.keys(optimizer.state);
+  expect(optimizer.name).toBe('muon');
+  expect(slots.filter((name) => name.endsWith('.blocks.0.mlp.up.weight'))).toHaveLength(1);
+  expect(slots.filter((name) => name.endsWith('.tokens.weight'))).toHaveLength(2);
+  optimizer.dispose();
+  model.params.dispose();
 });
