@@ -50,8 +50,8 @@ export interface CountedTokens {
 }
 
 /**
- * The tokens of an encoded text of which some spans are predicted, such as the assistant's turns of a chat: every token that reaches into a
- * span.
+ * The tokens of an encoded text with the loss on some spans only, such as the assistant's turns of a chat: on every token that overlaps
+ * a span.
  *
  * @param spans in the units of the encoding's offsets
  * @throws DataError where no token is left to predict
@@ -63,8 +63,7 @@ export function learnSpans(
   const counted = offsets.map(([from, to]) =>
     Number(from < to && spans.some(([start, end]) => from < end && to > start)),
   );
-  // The first token has nothing before it that could predict it.
-  if (!counted.slice(1).includes(1)) {
+  if (!hasTarget(counted)) {
     throw new DataError(
       `none of ${ids.length} tokens lies in a span to learn, expected at least one`,
     );
@@ -73,7 +72,7 @@ export function learnSpans(
 }
 
 /**
- * Texts of which only some tokens are predicted, such as the assistant's turns of a chat.
+ * Texts with the loss on some tokens only, such as the assistant's turns of a chat.
  *
  * @param options `length` is that of rows without their last token
  * @throws DataError where a row has no token to predict, or two lists differ in length
@@ -88,14 +87,17 @@ export function countedTokens(
           `row ${n} of a batch has ${ids.length} tokens and ${counted.length} marks, expected one for each`,
         );
       }
-      // The first token has nothing before it that could predict it.
-      if (!Array.from(counted).some((one, i) => one && i > 0)) {
+      if (!hasTarget(counted)) {
         throw new DataError(`row ${n} of a batch has no token to predict, expected at least one`);
       }
     }
     return predicted(examples, options);
   };
 }
+
+/** Whether a token is predicted; the first has nothing before it that could predict it. */
+const hasTarget = (counted: ArrayLike<number>): boolean =>
+  Array.from(counted).some((one, i) => one && i > 0);
 
 /** Next-token rows whose targets are the counted tokens. */
 function predicted(examples: readonly CountedTokens[], options: PaddingOptions): CompletionBatch {

@@ -55,7 +55,7 @@ const leastLimits = {
 /**
  * Loads what planning needs: WebGPU's constants, in Node from the package `webgpu`. No adapter is asked for.
  *
- * @throws BackendError where they cannot be had
+ * @throws BackendError where WebGPU is not available
  */
 export async function preparePlanning(): Promise<void> {
   const gpu = await navigatorGpu();

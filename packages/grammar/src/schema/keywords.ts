@@ -120,7 +120,7 @@ export function merged(a: SchemaObject, b: SchemaObject, what: string): SchemaOb
   return joined;
 }
 
-/** The patterns of joined schemas, all of which a text matches. */
+/** The patterns of joined schemas; a text matches all of them. */
 export class Patterns {
   readonly all: readonly unknown[];
 

@@ -1,5 +1,9 @@
-import type { PlanningOptions } from '@headwise/core/internal';
-import { type BufferCount, onPlannedBackend, preparePlanning } from '@headwise/core/internal';
+import {
+  type BufferCount,
+  onPlannedBackend,
+  type PlanningOptions,
+  preparePlanning,
+} from '@headwise/core/internal';
 import { registerKernels } from './register.js';
 
 /**
@@ -7,7 +11,7 @@ import { registerKernels } from './register.js';
  * it would allocate is counted. Tensors hold no values, so it must not read any.
  *
  * @param run synchronous; gets the count of buffers
- * @throws BackendError where WebGPU's constants cannot be had; ShapeError where a tensor is larger than the device allows
+ * @throws BackendError where WebGPU is not available; ShapeError where a tensor is larger than the device allows
  */
 export async function planned<T>(
   run: (count: BufferCount) => T,

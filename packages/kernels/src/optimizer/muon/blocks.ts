@@ -5,7 +5,7 @@ import type { NewtonSchulz } from './orthogonal.js';
 export interface MuonParameter extends OptimizerParameter {
   /** How it lies: `[out, in]`, or `[in, out]`. */
   layout: 'out-in' | 'in-out';
-  /** The widths of the maps that lie side by side along the outputs, each of which is orthogonalised; default one map. */
+  /** The widths of the maps that lie side by side along the outputs; each is orthogonalised by itself. Default one map. */
   parts?: readonly number[] | undefined;
 }
 
