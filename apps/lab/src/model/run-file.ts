@@ -20,10 +20,14 @@ const textSamples = { temperatures: [0.8], maxNewTokens: 60, seed: 1 };
 export function runFileOf(config: RunConfig): RunFile {
   const { source, file, tokenizer, vocabSize, validation, length } = config.data;
   const { context, ...parts } = config.model;
-  const { sampleEvery: every, ...schedule } = config.training;
+  const { sampleEvery: every, adamwRate, ...schedule } = config.training;
   const unshown = usedUnshown(config);
   const { beta2, validationTokens = quickValidation, samples = textSamples } = unshown;
-  const training = { ...schedule, beta2 };
+  const training = {
+    ...schedule,
+    ...(schedule.optimizer === 'muon' ? { adamwRate } : {}),
+    beta2,
+  };
   if (isTask(source)) {
     return parseFile({
       model: parts,

@@ -4,7 +4,10 @@ import { presets } from './presets.js';
 import { type GroupName, parseRunConfig, type RunConfig } from './run-config.js';
 import { configProblems, settings, withoutUnused } from './settings.js';
 
-const text = parseRunConfig({ data: { source: 'moby-dick' } });
+const text = parseRunConfig({
+  data: { source: 'moby-dick' },
+  training: { optimizer: 'muon' },
+});
 const task = parseRunConfig({ data: { source: 'copy' } });
 
 function withValue(config: RunConfig, group: GroupName, key: string, value: unknown): RunConfig {
