@@ -29,6 +29,8 @@ done
 "$venv/bin/python" "$here/settings.py" "$goldens/../../models/src/goldens/settings.json"
 (cd "$here" && "$venv/bin/python" ten_steps.py "$goldens" "$goldens/../../models/src/goldens/ten-steps.json")
 "$venv/bin/python" "$here/falcon_alibi.py" "$goldens/../../positions/src/goldens/alibi-bfloat16.json"
-(cd "$here" && "$venv/bin/python" objectives.py "$goldens" "$goldens/../../training/src/goldens/objectives.json")
+for script in objectives optimizers; do
+  (cd "$here" && "$venv/bin/python" "$script.py" "$goldens/../../training/src/goldens/steps")
+done
 "$venv/bin/python" "$here/chat_turns.py" "$goldens/../../tokenizers/src/goldens/chat-turns.json"
 "$venv/bin/python" "$here/span_corruption.py" "$goldens/../../data/src/goldens/span-corruption.json"

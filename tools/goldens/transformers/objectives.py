@@ -1,30 +1,19 @@
-"""Losses of twenty steps of AdamW on the tiny checkpoints, for objectives whose loss is that of transformers' models."""
-
-import json
-import sys
-from pathlib import Path
+"""Twenty steps of AdamW for objectives whose loss is that of transformers' models, or a few lines of PyTorch."""
 
 import torch
-import transformers
-from golden import double_precision, generator, reload
-from safetensors.torch import load_file
-from transformers import (
-    BertForMaskedLM, BertForQuestionAnswering, BertForSequenceClassification, BertForTokenClassification, BertModel,
-    GPT2LMHeadModel, T5ForConditionalGeneration,
-)
+from golden import IGNORED, generator
+from steps import VOCABULARY, folder, make_models, run, write
 
-goldens, path = Path(sys.argv[1]), Path(sys.argv[2])
-RATE, STEPS, IGNORED = 3e-3, 20, -100
 B, T = 2, 9
 
 
-def ids(random, length=T, vocabulary=90):
-    return torch.randint(5, vocabulary, (B, length), generator=random)
+def ids(random, length=T, rows=B):
+    return torch.randint(5, VOCABULARY - 3, (rows, length), generator=random)
 
 
-def padded(random, length=T):
-    """Ids of which the second row is padded, and their mask."""
-    tokens, mask = ids(random, length), torch.ones(B, length, dtype=torch.long)
+def padded(random, length=T, rows=B):
+    """Ids, padded in the second row, and their mask."""
+    tokens, mask = ids(random, length, rows), torch.ones(rows, length, dtype=torch.long)
     mask[1, length - 3:] = 0
     return tokens * mask, mask
 
@@ -78,7 +67,7 @@ def paired(random):
 
 def contrasted(parts):
     def make(random):
-        both = {part: padded(random, 7) for part in parts}
+        both = {part: padded(random, 7, rows=4) for part in parts}
         return {f"{part}_{key}": value for part, pair in both.items() for key, value in zip(("ids", "mask"), pair)}
     return make
 
@@ -93,13 +82,13 @@ def vectors(model, batch, part):
 def info_nce(model, batch):
     anchors, positives, negatives = (vectors(model, batch, part) for part in ("anchors", "positives", "negatives"))
     scores = anchors @ torch.cat([positives, negatives]).T / 0.05
-    return torch.nn.functional.cross_entropy(scores, torch.arange(B))
+    return torch.nn.functional.cross_entropy(scores, torch.arange(len(scores)))
 
 
 def clip(model, batch):
     scores = vectors(model, batch, "anchors") @ vectors(model, batch, "positives").T * model.scale.exp()
-    return (torch.nn.functional.cross_entropy(scores, torch.arange(B))
-            + torch.nn.functional.cross_entropy(scores.T, torch.arange(B))) / 2
+    return (torch.nn.functional.cross_entropy(scores, torch.arange(len(scores)))
+            + torch.nn.functional.cross_entropy(scores.T, torch.arange(len(scores)))) / 2
 
 
 def triplet(model, batch):
@@ -110,7 +99,7 @@ def triplet(model, batch):
 def taught(random):
     tokens, labels = ids(random), ids(random)
     labels[1, 6:] = IGNORED
-    teacher = torch.stack([torch.randperm(90, generator=random)[:4] for _ in range(B * T)]).reshape(B, T, 4)
+    teacher = torch.stack([torch.randperm(VOCABULARY, generator=random)[:4] for _ in range(B * T)]).reshape(B, T, 4)
     return {"input_ids": tokens, "targets": labels, "teacher_ids": teacher,
             "teacher_logits": torch.randn(B, T, 4, generator=random).float()}
 
@@ -124,60 +113,39 @@ def distilled(model, batch):
     return 0.7 * 4 * rows[labels != IGNORED].mean() + 0.3 * hard
 
 
-def train(objective, name, kind, make, change=None, loss_of=lambda model, given: model(**given).loss, scale=None):
-    """Losses with PyTorch's AdamW, matrices decaying, clipped at 1; two batches take turns."""
+def corrupted(random):
+    """T5's span corruption: two spans of a text of 11, each replaced by a sentinel, counted from the vocabulary's end."""
+    sources, targets = [], []
+    for first, second in ((1, 6), (3, 8)):
+        text = torch.randint(5, VOCABULARY - 3, (11,), generator=random).tolist()
+        a, b, end = VOCABULARY - 1, VOCABULARY - 2, 1
+        sources.append([*text[:first], a, *text[first + 2:second], b, *text[second + 3:], end])
+        targets.append([a, *text[first:first + 2], b, *text[second:second + 3], end])
+    return {"input_ids": torch.tensor(sources), "labels": torch.tensor(targets)}
+
+
+def case(objective, name, make, loss_of=None, batches=2, **options):
     random = generator(objective)
-    batches = [make(random) for _ in range(2)]
-    saved = load_file(goldens / name / "model.safetensors")
-    with double_precision():
-        model = reload(kind, goldens / name, saved)
-        for key, value in (change or {}).items():
-            setattr(model.config, key, value)
-        if scale is not None:
-            model.scale = torch.nn.Parameter(torch.tensor(scale))
-        parameters = [p for p in model.parameters() if p.requires_grad]
-        groups = [
-            {"params": [p for p in parameters if p.ndim >= 2], "weight_decay": 0.01},
-            {"params": [p for p in parameters if p.ndim < 2], "weight_decay": 0.0},
-        ]
-        optimizer = torch.optim.AdamW(groups, lr=RATE)
-        losses = []
-        for step in range(STEPS):
-            given = {k: v.double() if v.is_floating_point() else v for k, v in batches[step % 2].items()}
-            loss = loss_of(model, given)
-            losses.append(float(f"{loss.item():.9g}"))
-            optimizer.zero_grad()
-            loss.backward()
-            torch.nn.utils.clip_grad_norm_(parameters, 1.0)
-            optimizer.step()
-    plain = [{k: {"shape": list(v.shape), "data": v.flatten().tolist()} for k, v in b.items()} for b in batches]
-    print(objective, losses[0], losses[-1])
-    return {"objective": objective, "model": name, "change": change or {}, "batches": plain, "losses": losses}
+    given = [make(random) for _ in range(batches)]
+    made = run(objective, name, given, **({"loss_of": loss_of} if loss_of else {}), **options)
+    return {"objective": objective, **made}
 
 
-classes = {name: json.loads((goldens / name / "config.json").read_text()) for name in
-           ("bert-sequence-classification", "bert-token-classification")}
-count = {name: len(config.get("id2label", {0: 0, 1: 1})) for name, config in classes.items()}
-cases = [
-    train("masked language modeling", "bert-masked-lm", BertForMaskedLM, masked),
-    train("sequence-to-sequence", "t5", T5ForConditionalGeneration, paired),
-    train("sequence classification", "bert-sequence-classification", BertForSequenceClassification,
-          labelled(count["bert-sequence-classification"]), {"problem_type": "single_label_classification"}),
-    train("regression", "bert-sequence-classification", BertForSequenceClassification,
-          scored(count["bert-sequence-classification"]), {"problem_type": "regression"}),
-    train("token classification", "bert-token-classification", BertForTokenClassification,
-          tagged(count["bert-token-classification"])),
-    train("question answering", "bert-question-answering", BertForQuestionAnswering, asked),
-    train("contrastive learning of pairs", "bert", BertModel, contrasted(("anchors", "positives", "negatives")),
-          loss_of=info_nce),
-    train("CLIP", "bert", BertModel, contrasted(("anchors", "positives")), loss_of=clip, scale=2.6593),
-    train("triplets", "bert", BertModel, contrasted(("anchors", "positives", "negatives")), loss_of=triplet),
-    train("distillation", "gpt2", GPT2LMHeadModel, taught, loss_of=distilled),
-]
-note = {
-    "source": "transformers", "version": transformers.__version__, "torch": torch.__version__,
-    "script": "tools/goldens/transformers/objectives.py", "rate": RATE,
-}
-lines = ",\n".join(json.dumps(case, separators=(",", ":")) for case in cases)
-path.write_text(json.dumps(note)[:-1] + ',\n"cases": [\n' + lines + "\n]}\n")
-print(len(cases), path.stat().st_size)
+if __name__ == "__main__":
+    make_models()
+    write(folder / "objectives.json", "objectives.py", [
+        case("masked language modeling", "bert-masked-lm", masked),
+        case("span corruption", "t5", corrupted),
+        case("sequence-to-sequence", "t5", paired),
+        case("sequence classification", "bert-sequence-classification", labelled(3),
+             change={"problem_type": "single_label_classification"}),
+        case("regression", "bert-sequence-classification", scored(3), change={"problem_type": "regression"}),
+        case("token classification", "bert-token-classification", tagged(4)),
+        case("question answering", "bert-question-answering", asked),
+        case("contrastive learning of pairs", "bert", contrasted(("anchors", "positives", "negatives")), info_nce,
+             batches=7),
+        case("CLIP", "bert", contrasted(("anchors", "positives")), clip, scale=2.6593, batches=7),
+        case("triplets", "bert", contrasted(("anchors", "positives", "negatives")), triplet,
+             batches=7),
+        case("distillation", "gpt2", taught, distilled),
+    ])
