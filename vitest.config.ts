@@ -74,7 +74,7 @@ const inChromium = [
 // These read the folders of checkpoints, or are too heavy for Chromium's software adapter.
 const neverInChromium = [
   '**/learning.backends.test.ts',
-  '**/with-models/{objectives,optimizers,preferences}.backends.test.ts',
+  '**/with-models/{objectives,optimizers,trainers}.backends.test.ts',
   '**/attention/exactness.gpu.test.ts',
   '**/attention/variants.gpu.test.ts',
   '**/attention/src/memory.gpu.test.ts',

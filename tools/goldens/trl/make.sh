@@ -6,5 +6,4 @@ venv="${TMPDIR:-/tmp}/headwise-goldens-trl"
 
 python3 -m venv "$venv"
 "$venv/bin/pip" install --quiet --disable-pip-version-check -r "$here/requirements.txt"
-packages="$here/../../../packages"
-"$venv/bin/python" "$here/preferences.py" "$packages/parity/goldens" "$packages/training/src/goldens/preferences.json"
+"$venv/bin/python" "$here/trainers.py" "$here/../../../packages/training/src/goldens/steps"

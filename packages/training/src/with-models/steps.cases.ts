@@ -1,7 +1,9 @@
-import { readFile } from 'node:fs/promises';
+import { copyFile, mkdtemp, readFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { type LoadedModel, loadModel } from '@headwise/models';
-import { folderFiles } from '@headwise/models/node';
+import { type LoadedModel, type Lora, loadModel } from '@headwise/models';
+import { folderFiles, loadAdapter } from '@headwise/models/node';
 import { readSafetensors } from '@headwise/safetensors';
 import { expectClose } from '@headwise/testing';
 import * as tf from '@tensorflow/tfjs';
@@ -32,17 +34,20 @@ export interface Trainee {
   optimizer: Optimizer;
   rate: number;
   batchOf: (step: number) => ExampleBatch;
+  /** Losses smaller than this are compared on its scale; default 0. */
+  least?: number;
 }
 
-const files = (folder: string) =>
-  folderFiles(fileURLToPath(new URL(`../goldens/steps/${folder}`, import.meta.url)));
+/** The path of a file or folder of the goldens. */
+export const fileOf = (name: string): string =>
+  fileURLToPath(new URL(`../goldens/steps/${name}`, import.meta.url));
 
 /** A model as a golden's steps begin, or end, with it. */
 export function modelOf(
   { model, after }: Steps,
   when: 'before' | 'after' = 'before',
 ): Promise<LoadedModel> {
-  const [own, weights] = [files(model), files('after')];
+  const [own, weights] = [folderFiles(fileOf(model)), folderFiles(fileOf('after'))];
   const moved = (name: string) => when === 'after' && name === 'model.safetensors';
   return loadModel({
     name: when === 'after' ? after : own.name,
@@ -52,16 +57,23 @@ export function modelOf(
 
 /** A tensor that was trained beside the model, after the last step. */
 export async function tensorAfter({ after }: Steps, name: string): Promise<tf.Tensor> {
-  const file = readSafetensors(
-    await readFile(new URL(`../goldens/steps/${after}`, import.meta.url)),
-  );
+  const file = readSafetensors(await readFile(fileOf(after)));
   const { data, shape } = file.get(name);
   return tf.tensor(data as Float32Array, [...shape]);
 }
 
+/** The adapter after the last step; it has the configuration of the first. */
+async function adapterAfter({ after }: Steps, model: LoadedModel): Promise<Lora> {
+  const before = fileOf(basename(after, '.safetensors'));
+  const folder = await mkdtemp(join(tmpdir(), 'headwise-adapter-'));
+  await copyFile(join(before, 'adapter_config.json'), join(folder, 'adapter_config.json'));
+  await copyFile(fileOf(after), join(folder, 'adapter_model.safetensors'));
+  return loadAdapter(folder, model);
+}
+
 /** Takes the steps; expects the losses of PyTorch, each to 1e-4. */
 export async function expectLosses({ losses }: Steps, trainee: Trainee): Promise<void> {
-  const { params, optimizer, batchOf, rate } = trainee;
+  const { params, optimizer, batchOf, rate, least = 0 } = trainee;
   const run = train({
     objective: trainee.objective as Objective<ExampleBatch>,
     params,
@@ -73,7 +85,7 @@ export async function expectLosses({ losses }: Steps, trainee: Trainee): Promise
   const made: number[] = [];
   for await (const { loss } of run) made.push(loss);
   for (const [step, loss] of losses.entries()) {
-    const error = Math.abs(made[step]! - loss) / Math.abs(loss);
+    const error = Math.abs(made[step]! - loss) / Math.max(least, Math.abs(loss));
     expect(error, `step ${step}: ${made[step]}, ${loss}`).toBeLessThan(1e-4);
   }
 }
@@ -84,14 +96,14 @@ export async function expectLosses({ losses }: Steps, trainee: Trainee): Promise
  * Left out are parameters whose gradient is 0: what is computed of it are roundings, which Adam divides by their own size. That is the
  * bias of keys, as it adds the same number to all scores of a query; neither the losses nor other weights depend on it.
  *
- * @param without other such parameters
+ * @param options `without`: other such parameters; `adapted`: the model whose adapter was trained, instead of the model
  */
 export async function expectWeights(
   steps: Steps,
   params: Trainee['params'],
-  without?: RegExp,
+  { without, adapted }: { without?: RegExp | undefined; adapted?: LoadedModel | undefined } = {},
 ): Promise<void> {
-  const expected = await modelOf(steps, 'after');
+  const expected = adapted ? await adapterAfter(steps, adapted) : await modelOf(steps, 'after');
   for (const [path, variable] of Object.entries(expected.params.named())) {
     if (/\.kProj\.bias$/.test(path) || without?.test(path) || !params[path]) continue;
     const [given, wanted] = [params[path], variable].map((weights) => withoutKeys(path, weights));
