@@ -64,7 +64,7 @@ const places = [
   {
     what: 'node: modules',
     pattern: /from 'node:/,
-    home: /^apps\/|^packages\/files\/|^scripts\/|\.test\.ts$|\/src\/node\.ts$|\/src\/node\/|\.node\.ts$|\.bench\.ts$/,
+    home: /^apps\/|^packages\/files\/|^scripts\/|\.(?:test|cases)\.ts$|\/src\/node\.ts$|\/src\/node\/|\.node\.ts$|\.bench\.ts$/,
   },
   {
     what: 'the DOM',
@@ -121,7 +121,7 @@ export function manifestProblems(folder, manifest, tsconfig, sources, files) {
     ...manifest.peerDependencies,
   };
   for (const [path, text] of sources) {
-    const ofTests = /\.(?:test|bench)\.tsx?$|\/e2e\//.test(path);
+    const ofTests = /\.(?:test|bench|cases)\.tsx?$|\/e2e\//.test(path);
     for (const imported of importsOf(text)) {
       const [, other] = /^@headwise\/([^/]+)/.exec(imported) ?? [];
       if (!other || other === name) continue;
