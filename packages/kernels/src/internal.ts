@@ -27,6 +27,7 @@ export { activations } from './linear/activation.js';
 export { fewRows } from './matrix-product/few-rows.js';
 export { AdafactorState } from './optimizer/adafactor.js';
 export { adamwRule } from './optimizer/adamw.js';
+export { averageRule } from './optimizer/average.js';
 export { optimizerState } from './optimizer/index.js';
 export { joinedState } from './optimizer/joined.js';
 export { lionRule } from './optimizer/lion.js';

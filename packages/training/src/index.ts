@@ -28,8 +28,10 @@ export {
   taught,
 } from './distillation.js';
 export { DivergedError, type Divergence } from './diverged.js';
+export { Ema, type EmaOptions } from './ema.js';
 export type { EncoderBatch } from './encoder-inputs.js';
 export { bitsPerByte, type Evaluation, evaluate } from './evaluate.js';
+export { freeze, type PathChoice } from './freeze.js';
 export { lossAndGradients } from './gradients.js';
 export {
   type GroupRelativePolicyOptions,

@@ -4,6 +4,8 @@ import { cases, peakOfBuffers } from '@headwise/testing';
 import * as tf from '@tensorflow/tfjs';
 import { expect, test } from 'vitest';
 import { AdamW } from './adamw.js';
+import { Ema } from './ema.js';
+import { freeze } from './freeze.js';
 import { type PlanOptions, planMemory } from './plan-memory.js';
 import { defaultObjective } from './planned-objective.js';
 import { constantRate } from './schedule.js';
@@ -63,7 +65,8 @@ const variants: Record<string, PlanOptions> = {
   accumulated: { accumulate: 3 },
   lora: { lora: { rank: 4, targets } },
   'lora over int8': { lora: { rank: 4, targets }, dtype: 'int8' },
-  'one block': { trains: (path) => path.startsWith('blocks.1.') },
+  'one block': { freeze: /^(?!blocks\.1\.)/ },
+  averaged: { ema: true, freeze: ['tokens'] },
 };
 
 const planned: readonly (readonly [keyof typeof configurations, keyof typeof variants])[] = [
@@ -71,10 +74,18 @@ const planned: readonly (readonly [keyof typeof configurations, keyof typeof var
     (['whole', 'accumulated'] as const).map((variant) => [name, variant] as const),
   ),
   ...(['gpt2', 'llama'] as const).flatMap((name) =>
-    (['lora', 'lora over int8', 'one block'] as const).map((variant) => [name, variant] as const),
+    (['lora', 'lora over int8', 'one block', 'averaged'] as const).map(
+      (variant) => [name, variant] as const,
+    ),
   ),
 ];
-const representatives = ['gpt2 whole', 'bert whole', 'bart accumulated', 'llama lora over int8'];
+const representatives = [
+  'gpt2 whole',
+  'bert whole',
+  'bart accumulated',
+  'llama lora over int8',
+  'gpt2 averaged',
+];
 
 const batch = { rows: 4, tokens: 32, sourceTokens: 24 };
 
@@ -87,18 +98,19 @@ async function measured(configuration: unknown, options: PlanOptions): Promise<n
       lora ? new AdaptedModel(model.network as LanguageModel, lora) : model.network
     ) as Network;
     const named = (lora ?? model).params.named();
-    const params = Object.fromEntries(
-      Object.entries(named).filter(([path]) => options.trains?.(path) ?? true),
-    );
+    const params = options.freeze ? freeze(named, options.freeze) : named;
     const { objective, batch: example } = defaultObjective(network, batch);
     const optimizer = new AdamW(params);
+    const ema = options.ema ? new Ema(params) : undefined;
     const run = train({
       ...{ objective, params, optimizer, steps: 3, schedule: constantRate(0.01) },
       accumulate: options.accumulate,
+      ema,
       batches: { at: () => example },
     });
     for await (const { loss } of run) expect(loss).toBeGreaterThan(0);
     optimizer.dispose();
+    ema?.dispose();
     lora?.params.dispose();
     model.params.dispose();
   });

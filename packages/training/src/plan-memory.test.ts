@@ -42,6 +42,25 @@ test('each part follows what it depends on', async () => {
   expect(accumulated.peak - plan.peak).toBeLessThan(2 * plan.gradients);
 });
 
+test('frozen parameters have no gradients, moments and averages, and what is below them no activations', async () => {
+  const plan = await planMemory(gpt2(2), batch, { ema: true });
+  const head = ['tokens', 'positions', 'blocks.0'];
+  const frozen = await planMemory(gpt2(2), batch, { ema: true, freeze: head });
+  const block = 4 * (12 * 96 * 96 + 13 * 96);
+  const trained = block + 4 * 2 * 96;
+  expect(plan.averages).toBe(plan.weights);
+  expect(frozen.weights).toBe(plan.weights);
+  expect(frozen.gradients).toBe(trained);
+  expect(frozen.averages).toBe(trained);
+  expect(frozen.optimizer - 2 * trained).toBeLessThan(1000);
+  const without = await planMemory(gpt2(2), batch);
+  expect(plan.peak - without.peak).toBeGreaterThanOrEqual(plan.averages);
+  const logits = await planMemory(gpt2(1), batch);
+  expect(frozen.activations - logits.activations).toBeLessThan(
+    0.1 * (plan.activations - logits.activations),
+  );
+});
+
 test('computing blocks again leaves a quarter of the activations of twelve layers', async () => {
   const small = { ...gpt2(12), vocab_size: 500 };
   const plan = await planMemory(small, batch);
@@ -83,7 +102,7 @@ test('what cannot be trained, and what no buffer of the device can hold, is refu
     'planMemory: rows is 0; expected a whole number of at least 1',
   );
   await expect(plan({ accumulate: 1.5 })).rejects.toThrow('accumulate is 1.5');
-  await expect(plan({ trains: () => false })).rejects.toThrow('no parameter is trained');
+  await expect(plan({ freeze: /./ })).rejects.toThrow('freeze: all 28 parameters are frozen');
   await expect(plan({ dtype: 'int8' })).rejects.toThrow('are packed');
   await expect(plan({ limits: { maxBufferSize: 2 ** 20 } })).rejects.toThrow(
     'the device makes buffers of at most 1048576',

@@ -13,10 +13,13 @@ import { modelParts, plannedModel } from '@headwise/models/internal';
 import * as tf from '@tensorflow/tfjs';
 import { AdamW } from './adamw.js';
 import { clipping } from './clip.js';
+import { Ema } from './ema.js';
+import { freeze, type PathChoice } from './freeze.js';
 import { accumulateGradients } from './gradients.js';
 import type { ExampleBatch } from './objective.js';
 import type { Optimizer } from './optimizer.js';
 import { defaultObjective, type PlannedBatch, type PlannedObjective } from './planned-objective.js';
+import type { Trained } from './state.js';
 
 export interface PlanOptions<N extends Network = Network> extends WeightOptions {
   /** Default AdamW. */
@@ -32,8 +35,10 @@ export interface PlanOptions<N extends Network = Network> extends WeightOptions 
   accumulate?: number | undefined;
   /** Trains low-rank updates instead of the model, whose weights then may be packed by `dtype`. */
   lora?: LoraOptions | undefined;
-  /** Which parameters are trained, by their path; default all. */
-  trains?: ((path: string) => boolean) | undefined;
+  /** Which parameters are frozen, as `freeze` takes them; default none. */
+  freeze?: PathChoice | undefined;
+  /** Whether an average of the trained parameters is kept, as `Ema` does; default false. */
+  ema?: boolean | undefined;
   /** Take the place of the device's limits, such as `maxBufferSize`, in WebGPU's names. */
   limits?: Readonly<Record<string, number>> | undefined;
 }
@@ -53,6 +58,8 @@ export interface MemoryPlan {
   readonly gradients: number;
   /** What the optimizer keeps from step to step. */
   readonly optimizer: number;
+  /** The average of the parameters. */
+  readonly averages: number;
   /** What the forward pass of one batch keeps for the backward pass. */
   readonly activations: number;
   /** The most in scores of the vocabulary at once. */
@@ -102,20 +109,27 @@ function planOf(
     const lora = options.lora && new Lora(model.params, options.lora);
     if (lora) made.push(lora.params);
     const network = lora ? new AdaptedModel(model.network, lora) : model.network;
-    const params = trainedOf((lora ?? model).params.named(), options.trains);
+    // The record of a store itself tells what is packed beside it.
+    const named = (lora ?? model).params.named();
+    const params = options.freeze ? freeze(named, options.freeze) : named;
     for (const { params: store } of lora ? [model, lora] : [model]) count.send(tensorsOf(store));
     count.settle();
     const weights = count.used;
     const optimizer = options.optimizer?.(params) ?? new AdamW(params);
     made.push(optimizer);
+    const ema = options.ema ? new Ema(params) : undefined;
+    if (ema) made.push(ema);
     const planned = (options.objective ?? defaultObjective)(network, batch);
-    const steps = stepsOf(count, params, { ...planned, optimizer }, options);
+    const steps = stepsOf(count, params, { ...planned, optimizer, ema }, options);
     count.settle();
+    const gradients = Object.values(params).reduce((sum, { size }) => sum + 4 * size, 0);
+    const averages = ema ? gradients : 0;
     return {
       ...steps,
       weights,
-      gradients: Object.values(params).reduce((sum, { size }) => sum + 4 * size, 0),
-      optimizer: count.used - weights,
+      gradients,
+      averages,
+      optimizer: count.used - weights - averages,
       logits: count.watchedPeak,
     };
   } finally {
@@ -127,7 +141,7 @@ function planOf(
 function stepsOf(
   count: BufferCount,
   params: Readonly<Record<string, tf.Variable>>,
-  { objective, batch, optimizer }: PlannedObjective & { optimizer: Optimizer },
+  { objective, batch, optimizer, ema }: PlannedObjective & Pick<Trained, 'optimizer' | 'ema'>,
   { accumulate = 1, checkpoint }: PlanOptions,
 ): Pick<MemoryPlan, 'peak' | 'during' | 'activations'> {
   const phases = { forward: 0, backward: 0, update: 0 };
@@ -155,6 +169,7 @@ function stepsOf(
     const { norm, scale } = clipping(gradients, 1);
     const read = tf.stack([norm, ...losses]);
     optimizer.update(gradients, 1, scale);
+    ema?.update();
     end('update');
     tf.dispose([losses, gradients, norm, scale, read]);
   }
@@ -168,17 +183,6 @@ function tensorsOf(params: ParamStore): tf.TensorInfo[] {
     weight instanceof PackedWeight ? [weight.words, ...(weight.scales ? [weight.scales] : [])] : [],
   );
   return [...Object.values(params.named()), ...packed];
-}
-
-function trainedOf(
-  params: Readonly<Record<string, tf.Variable>>,
-  trains: ((path: string) => boolean) | undefined,
-): Readonly<Record<string, tf.Variable>> {
-  // The record of a store itself, which tells what is packed beside it.
-  if (!trains) return params;
-  const trained = Object.fromEntries(Object.entries(params).filter(([path]) => trains(path)));
-  if (Object.keys(trained).length > 0) return trained;
-  throw new InputError('planMemory: no parameter is trained; expected at least one');
 }
 
 function checkSizes(sizes: object): void {

@@ -3,6 +3,7 @@ import { allFinite } from '@headwise/core/internal';
 import { type LazyTensorInput, type SafetensorsFile, toFloat32 } from '@headwise/safetensors';
 import * as tf from '@tensorflow/tfjs';
 import { DivergedError } from './diverged.js';
+import type { Ema } from './ema.js';
 import type { Optimizer, StateTensor } from './optimizer.js';
 
 /** The counters and random state of a training run. */
@@ -12,32 +13,36 @@ export interface Progress {
   random: RandomState;
 }
 
-/** The parameters and the optimizer that training updates. */
+/** What training updates. */
 export interface Trained {
   params: Readonly<Record<string, tf.Variable>>;
   optimizer: Optimizer;
+  /** An average of the parameters. */
+  ema?: Ema | undefined;
 }
 
 const format = 'headwise-trainer-1';
 
 /**
- * Serialises a training run's parameters, optimizer and progress into one safetensors file.
+ * Serialises a training run's parameters, optimizer, averages and progress into one safetensors file.
  *
- * Tensors: `params.<path>`, and the optimizer's as `<optimizer>.<slot>.<path>`, such as `adamw.m.<path>`; metadata: the
- * optimizer, step, updates, random state. Reading a tensor that holds NaN or an infinite value throws a DivergedError, so
+ * Tensors: `params.<path>`, the optimizer's as `<optimizer>.<slot>.<path>`, such as `adamw.m.<path>`, and the averages as
+ * `ema.<path>`; metadata: the optimizer, step, updates, averaged (updates of the averages), random state. Reading a tensor that holds NaN or an infinite value throws a DivergedError, so
  * that such a state is not saved.
  */
 export function trainerState(
-  { params, optimizer }: Trained,
+  trained: Trained,
   progress: Progress,
 ): { tensors: Record<string, LazyTensorInput>; metadata: Record<string, string> } {
+  const { params, optimizer, ema } = trained;
+  ema?.checkApart('trainerState');
   const tensors: Record<string, LazyTensorInput> = {};
   for (const [path, variable] of Object.entries(params)) {
     const name = `params.${path}`;
     const data = async () => finite(name, (await readTensor(variable)) as Float32Array, progress);
     tensors[name] = { dtype: 'F32', shape: variable.shape, data };
   }
-  for (const [name, { shape, copy }] of Object.entries(savedState(optimizer))) {
+  for (const [name, { shape, copy }] of Object.entries(savedState(trained))) {
     const data = async () => {
       const now = copy();
       const values = (await readTensor(now)) as Float32Array;
@@ -51,14 +56,20 @@ export function trainerState(
     optimizer: optimizer.name,
     step: String(progress.step),
     updates: String(optimizer.steps),
+    ...(ema ? { averaged: String(ema.steps) } : {}),
     random: JSON.stringify(progress.random),
   };
   return { tensors, metadata };
 }
 
-/** The tensors of an optimizer by their names in the file. */
-const savedState = ({ name, state }: Optimizer): Record<string, StateTensor> =>
-  Object.fromEntries(Object.entries(state).map(([key, tensor]) => [`${name}.${key}`, tensor]));
+/** The tensors of the optimizer and the averages by their names in the file. */
+const savedState = ({ optimizer, ema }: Trained): Record<string, StateTensor> => ({
+  ...prefixed(optimizer.name, optimizer.state),
+  ...(ema ? prefixed('ema', ema.state) : {}),
+});
+
+const prefixed = <T>(name: string, tensors: Readonly<Record<string, T>>): Record<string, T> =>
+  Object.fromEntries(Object.entries(tensors).map(([key, tensor]) => [`${name}.${key}`, tensor]));
 
 /** The values of a tensor that is saved. */
 function finite(name: string, values: Float32Array, { step }: Progress): Float32Array {
@@ -69,24 +80,22 @@ function finite(name: string, values: Float32Array, { step }: Progress): Float32
 }
 
 /**
- * Sets parameters and optimizer to a saved state.
+ * Sets parameters, optimizer and averages to a saved state.
  *
  * Everything is checked before anything is changed.
  *
  * @param name the file's, for errors
  * @throws InputError where the state is of another format, model or optimizer, or holds values that are not finite
  */
-export function restoreTrainer(
-  { params, optimizer }: Trained,
-  file: SafetensorsFile,
-  name: string,
-): Progress {
+export function restoreTrainer(trained: Trained, file: SafetensorsFile, name: string): Progress {
+  const { params, optimizer, ema } = trained;
   const progress = readProgress(file.metadata, name);
   const updates = wholeNumber(file.metadata, 'updates', name);
   checkOptimizer(file.metadata, optimizer, name);
+  const averaged = averagedIn(file.metadata, ema, name);
   const wanted: Record<string, { shape: number[] }> = {};
   for (const [path, variable] of Object.entries(params)) wanted[`params.${path}`] = variable;
-  Object.assign(wanted, savedState(optimizer));
+  Object.assign(wanted, savedState(trained));
   for (const [key, { shape }] of Object.entries(wanted)) {
     const found = file.tensors.get(key);
     const [given, expected] = [
@@ -103,13 +112,15 @@ export function restoreTrainer(
   tf.tidy(() => {
     for (const [path, variable] of Object.entries(params))
       variable.assign(tensor(`params.${path}`));
-    const tensors = Object.fromEntries(
-      Object.keys(optimizer.state).map((key) => [key, tensor(`${optimizer.name}.${key}`)]),
-    );
+    const tensors = mapped(optimizer.state, (key) => tensor(`${optimizer.name}.${key}`));
     optimizer.restore({ steps: updates, tensors });
+    ema?.restore({ steps: averaged, tensors: mapped(ema.state, (path) => tensor(`ema.${path}`)) });
   });
   return progress;
 }
+
+const mapped = <T>(of: object, value: (key: string) => T): Record<string, T> =>
+  Object.fromEntries(Object.keys(of).map((key) => [key, value(key)]));
 
 type Metadata = Readonly<Record<string, string>>;
 
@@ -121,6 +132,18 @@ function checkOptimizer(
 ): void {
   if (optimizer === expected) return;
   throw new InputError(`${name}: the optimizer is '${optimizer}'; expected '${expected}'`);
+}
+
+/** The updates of the averages; throws where the file has averages and the training has none, or the other way around. */
+function averagedIn(metadata: Metadata, ema: Ema | undefined, name: string): number {
+  if (metadata.averaged === undefined && !ema) return 0;
+  if (!ema) throw new InputError(`${name}: holds averages of weights; expected an 'ema' for them`);
+  if (metadata.averaged === undefined) {
+    throw new InputError(
+      `${name}: holds no averages of weights; expected a training without 'ema'`,
+    );
+  }
+  return wholeNumber(metadata, 'averaged', name);
 }
 
 function readProgress(metadata: Metadata, name: string): Progress {

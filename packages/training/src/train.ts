@@ -3,6 +3,7 @@ import { nextTask } from '@headwise/core/internal';
 import * as tf from '@tensorflow/tfjs';
 import { clipping } from './clip.js';
 import { divergence } from './diverged.js';
+import type { Ema } from './ema.js';
 import { accumulateGradients } from './gradients.js';
 import type { ExampleBatch, Objective } from './objective.js';
 import type { Optimizer } from './optimizer.js';
@@ -34,6 +35,8 @@ export interface TrainOptions<B extends ExampleBatch> {
    * blocks, for about a third more time. Default false.
    */
   checkpoint?: boolean | undefined;
+  /** An average of the parameters, updated after each step. */
+  ema?: Ema | undefined;
   /**
    * Where dropout draws from, whose state is to be saved with the run; default a generator of its own for each step,
    * seeded by the step's number, so that a resumed run drops what it would have dropped.
@@ -101,6 +104,7 @@ export async function* train<B extends ExampleBatch>(
       }
       const learningRate = schedule(step);
       optimizer.update(made.gradients, learningRate, scale);
+      options.ema?.update();
       report = {
         step,
         loss,

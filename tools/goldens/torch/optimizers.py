@@ -1,9 +1,14 @@
-"""Twenty steps of every optimizer on small tensors, whose gradients are `base · cos(phase · t)`."""
+"""
+Twenty steps of every optimizer on small tensors, whose gradients are `base · cos(phase · t)`, and averages of their weights.
+
+Muon's Newton-Schulz iteration, which PyTorch rounds to bfloat16, is kept in float64: see below.
+"""
 
 import math
 
 import torch
 from golden import random, seeded, values, write
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from transformers import Adafactor
 
 SHAPES = {"one": [1], "vector": [7], "wide": [3, 5], "tall": [11, 4], "square": [8, 8], "cube": [2, 3, 4]}
@@ -36,7 +41,8 @@ class Lion(torch.optim.Optimizer):
                 p.mul_(1 - group["lr"] * group["weight_decay"]).sub_(group["lr"] * update)
 
 
-# PyTorch's Newton-Schulz iteration rounds to bfloat16, to three digits; here it keeps the values as they are.
+# torch.optim.Muon rounds its Newton-Schulz iteration to bfloat16, which leaves three digits of it. Headwise computes it in
+# float32. For a comparison to 1e-5 the rounding is taken out here: `bfloat16()` keeps the values as they are.
 torch.Tensor.bfloat16 = lambda self: self.clone()
 
 
@@ -84,6 +90,43 @@ CASES = [
 ]
 
 
+def warm(decay):
+    """The decay of diffusers' EMAModel, `min(decay, (1 + n) / (10 + n))` after n updates; the first one copies."""
+
+    def average(averaged, current, n):
+        return torch.lerp(averaged, current, 1 - min(decay, (1 + n.item()) / (10 + n.item())))
+
+    return {"avg_fn": average}
+
+
+AVERAGES = [
+    ({"decay": 0.9}, {"multi_avg_fn": get_ema_multi_avg_fn(0.9)}),
+    ({"decay": 0.7, "warmup": True}, warm(0.7)),
+]
+
+
+def averaged():
+    """AdamW's weights, averaged after each step by torch.optim.swa_utils.AveragedModel."""
+    module = torch.nn.Module()
+    for name, t in tensors.items():
+        module.register_parameter(name, torch.nn.Parameter(t["initial"].clone()))
+    models = [AveragedModel(module, **how) for _, how in AVERAGES]
+    named = dict(module.named_parameters())
+    optimizer = torch.optim.AdamW(groups(named, 0.1), betas=(0.9, 0.99))
+    for step in range(STEPS):
+        for name, p in named.items():
+            p.grad = tensors[name]["base"] * torch.cos(tensors[name]["phase"] * step)
+        for group in optimizer.param_groups:
+            group["lr"] = rate(step)
+        optimizer.step()
+        for model in models:
+            model.update_parameters(module)
+    return [
+        {"options": options, "after": {name: values(p) for name, p in model.module.named_parameters()}}
+        for (options, _), model in zip(AVERAGES, models)
+    ]
+
+
 def run(make):
     params = {name: t["initial"].clone().requires_grad_() for name, t in tensors.items()}
     optimizers = make(params)
@@ -105,4 +148,4 @@ given = {
 }
 rates = [rate(step) for step in range(STEPS)]
 cases = [{"optimizer": name, "options": options, "after": run(make)} for name, options, make in CASES]
-write("training", "optimizers", "optimizers", [{"rates": rates, "tensors": given, "runs": cases}])
+write("training", "optimizers", "optimizers", [{"rates": rates, "tensors": given, "runs": cases, "averages": averaged()}])

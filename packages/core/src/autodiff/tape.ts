@@ -31,15 +31,20 @@ export function isRecording(): boolean {
 /**
  * Runs a function and records its operations on a tape of its own.
  *
+ * @param sources ids of tensors; operations that depend on none of them are not recorded, and save nothing. Default: all are
  * @returns its result, and the tape, whose saved tensors the caller disposes
  */
-export function taped<T extends tf.TensorContainer>(f: () => T): { result: T; tape: TapeNode[] } {
+export function taped<T extends tf.TensorContainer>(
+  f: () => T,
+  sources?: Iterable<number>,
+): { result: T; tape: TapeNode[] } {
   const { state } = engine();
   const outer = { tape: state.activeTape, depth: state.gradientDepth, kernels: state.kernelDepth };
   state.gradientDepth = 0;
   state.kernelDepth = 0;
   engine().startTape();
   const tape = state.activeTape!;
+  if (sources) leaveOutConstants(tape, new Set(sources));
   try {
     return { result: tf.tidy(f), tape };
   } catch (error) {
@@ -51,6 +56,22 @@ export function taped<T extends tf.TensorContainer>(f: () => T): { result: T; ta
     state.gradientDepth = outer.depth;
     state.kernelDepth = outer.kernels;
   }
+}
+
+/** Lets a tape take the operations alone that depend on some tensors; what others saved is freed. */
+function leaveOutConstants(tape: TapeNode[], dependent: Set<number>): void {
+  const push = tape.push.bind(tape);
+  tape.push = (...nodes) => {
+    for (const node of nodes) {
+      if (Object.values(node.inputs).some((input) => dependent.has(input?.id as number))) {
+        for (const { id } of node.outputs) dependent.add(id);
+        push(node);
+      } else {
+        disposeSaved([node]);
+      }
+    }
+    return tape.length;
+  };
 }
 
 /** Adds an operation to the tape that is being recorded. */

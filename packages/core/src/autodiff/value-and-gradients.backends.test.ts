@@ -68,6 +68,30 @@ describeBackends('the gradients of a value', () => {
     a!.dispose();
   });
 
+  test('keep nothing of operations that do not depend on the variables', () => {
+    const [frozen, trained] = variables();
+    const held: number[] = [];
+    const run = (wanted: tf.Variable[]) => {
+      const start = tf.memory().numTensors;
+      const made = valueAndGradients(() => {
+        let x = tf.tidy(() => {
+          let y: tf.Tensor = frozen!;
+          for (let i = 0; i < 20; i++) y = tf.sin(y);
+          return y;
+        });
+        held.push(tf.memory().numTensors - start);
+        for (let i = 0; i < 3; i++) x = x.matMul(trained!);
+        return x.sum() as tf.Scalar;
+      }, wanted);
+      tf.dispose(Object.values(made));
+    };
+    run([frozen!, trained!]);
+    run([trained!]);
+    expect(held[0]! - held[1]!).toBeGreaterThanOrEqual(19);
+    expect(held[1]).toBeLessThan(4);
+    tf.dispose([frozen!, trained!]);
+  });
+
   test('an error in either pass leaves nothing behind', () => {
     const all = variables();
     const before = tf.memory().numTensors;

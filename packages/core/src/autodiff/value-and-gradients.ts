@@ -13,13 +13,10 @@ export function valueAndGradients(
   variables: readonly tf.Variable[],
 ): { value: tf.Scalar; gradients: (tf.Tensor | undefined)[] } {
   return tf.tidy(() => {
-    const { result: value, tape } = taped(f);
+    const ids = variables.map(({ id }) => id);
+    const { result: value, tape } = taped(f, ids);
     const dys = new Map([[value.id, tf.ones(value.shape) as tf.Tensor]]);
-    const made = backward(
-      tape,
-      dys,
-      variables.map(({ id }) => id),
-    );
+    const made = backward(tape, dys, ids);
     const gradients = variables.map(({ id }) => made.get(id));
     return { value, gradients: gradients as tf.Tensor[] };
   });

@@ -4,6 +4,7 @@ import * as tf from '@tensorflow/tfjs';
 import { describe, expect, test } from 'vitest';
 import { globalNorm } from '../global-norm/index.js';
 import { adamwRule } from './adamw.js';
+import { averageRule } from './average.js';
 import { FlatState } from './flat.js';
 import { optimizerState } from './index.js';
 import { lionRule } from './lion.js';
@@ -18,6 +19,7 @@ const rules: Rule[] = [
   plainSgdRule,
   sgdRule({ momentum: 0.9, dampening: 0.1, nesterov: false }),
   lionRule({ beta1: 0.9, beta2: 0.99 }),
+  averageRule,
 ];
 const learningRate = 0.1;
 const shapes = [[1], [3, 5], [63], [64, 65], [127], [513], [2, 2, 2]];
