@@ -28,6 +28,11 @@ export {
   taught,
 } from './distillation.js';
 export { DivergedError, type Divergence } from './diverged.js';
+export {
+  EarlyStopping,
+  type EarlyStoppingOptions,
+  type StoppingState,
+} from './early-stopping.js';
 export { Ema, type EmaOptions } from './ema.js';
 export type { EncoderBatch } from './encoder-inputs.js';
 export { bitsPerByte, type Evaluation, evaluate } from './evaluate.js';
