@@ -7,4 +7,4 @@ export { jsonText, parseJson } from './json-text.js';
 export { modelParts } from './model.js';
 export { checkDivides, parseWith } from './parse-with.js';
 export { type PlannedOptions, plannedModel } from './planned.js';
-export { checkMemory } from './size.js';
+export { availableMemory, checkMemory } from './size.js';

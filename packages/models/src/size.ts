@@ -103,10 +103,14 @@ export function checkModelFits(size: ModelSize, options: FitOptions = {}): void 
  * @throws InputError with the bytes needed and available
  */
 export function checkMemory(bytes: number, what: (bytes: string) => string, limit?: number): void {
-  const onHost = ['cpu', 'wasm'].includes(tf.getBackend());
-  const allowed = limit ?? (onHost ? memoryLimit() : MAX_GPU_BYTES);
+  const allowed = limit ?? availableMemory();
   if (bytes <= allowed) return;
   throw new InputError(`${what(inUnits(bytes))}; available: ${inUnits(allowed)}`);
+}
+
+/** Bytes that the backend may take: what the system allows this process, and on a GPU 256 GiB, as it does not say. */
+export function availableMemory(): number {
+  return ['cpu', 'wasm'].includes(tf.getBackend()) ? memoryLimit() : MAX_GPU_BYTES;
 }
 
 const units = ['B', 'kB', 'MB', 'GB', 'TB', 'PB', 'EB'];

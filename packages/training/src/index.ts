@@ -73,6 +73,15 @@ export {
   planMemory,
   type StepPhase,
 } from './plan-memory.js';
+export {
+  MemoryPlanError,
+  type PlannedRemedy,
+  type PlannedRun,
+  type PlanWithinOptions,
+  planParts,
+  planWithin,
+  type RemedyWords,
+} from './plan-within.js';
 export type { PlannedBatch, PlannedObjective } from './planned-objective.js';
 export type { PreferenceBatch } from './preferences.js';
 export { type AnswerBatch, questionAnswering } from './question-answering.js';

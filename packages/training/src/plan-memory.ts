@@ -95,6 +95,8 @@ export async function planMemory(
 
 /** Steps of a plan: some buffers are made by the first one for all. */
 const plannedSteps = 2;
+/** Batches of a planned step at most: later ones move the peak by less than a hundredth, as commands are submitted elsewhere. */
+const plannedBatches = 4;
 
 function planOf(
   count: BufferCount,
@@ -161,7 +163,7 @@ function stepsOf(
       return loss;
     },
   };
-  const batches = Array<ExampleBatch>(accumulate).fill(batch);
+  const batches = Array<ExampleBatch>(Math.min(accumulate, plannedBatches)).fill(batch);
   const ctx: ForwardContext = { training: true, checkpoint, random: new Random(0) };
   for (let step = 0; step < plannedSteps; step++) {
     const { gradients, losses } = accumulateGradients('planMemory', params, watched, batches, ctx);
