@@ -8,6 +8,8 @@ export type StepEntry = Pick<
 > & {
   /** Tokens predicted; absent in older histories. */
   tokens?: number | undefined;
+  /** What the batch says of itself, such as the mean reward of completions. */
+  measures?: Readonly<Record<string, number>> | undefined;
 };
 
 /** A measurement on the validation part after so many steps; bits per byte of a text only. */
@@ -55,6 +57,7 @@ const entries: z.ZodType<HistoryEntry> = z.union([
     learningRate: z.number(),
     ms: z.number(),
     tokens: z.number().optional(),
+    measures: z.record(z.string(), z.number()).optional(),
   }),
 ]);
 

@@ -25,6 +25,13 @@ export type {
 export { checkRunFits, knownVocabulary, modelConfig, newModel, newOptimizer } from './model.js';
 export { hiddenOf, type ModelParts, partsFamily } from './parts.js';
 export {
+  type Reward,
+  type RewardedPrompt,
+  type RolloutOptions,
+  Rollouts,
+  type WrittenCompletion,
+} from './rollouts/rollouts.js';
+export {
   type ConfiguredModel,
   checkSchedule,
   isConfigured,

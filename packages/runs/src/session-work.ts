@@ -31,7 +31,7 @@ export interface SessionWork<
   optimizer: Optimizer;
   objective: Objective<B>;
   schedule: Schedule;
-  batches: { at(number: number): B };
+  batches: { at(number: number): B | Promise<B> };
   pace: Pace;
   /**
    * Measures the validation part; absent where there is none.

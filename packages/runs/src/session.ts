@@ -134,8 +134,8 @@ export class Session<N extends Network = LanguageModel, B extends ExampleBatch =
     const { value: made, done } = await this.#steps.next();
     if (done) return undefined;
     this.#step = made.step + 1;
-    const { step, loss, gradientNorm, learningRate, ms, predicted } = made;
-    this.#storage.note({ step, loss, gradientNorm, learningRate, ms, tokens: predicted });
+    const { predicted: tokens, ...noted } = made;
+    this.#storage.note({ ...noted, tokens });
     const { steps, validateEvery, checkpointEvery, sampleEvery } = this.#work.pace;
     const last = this.#step === steps;
     const due = (period: number) => last || this.#step % period === 0;

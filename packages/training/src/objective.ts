@@ -7,6 +7,8 @@ export interface ExampleBatch {
   readonly shape: readonly [rows: number, ...sizes: number[]];
   /** The number of each row's example in the data; errors name them. */
   readonly examples?: readonly number[] | undefined;
+  /** Numbers that `train` reports beside the loss, such as the mean reward of completions. */
+  readonly measures?: Readonly<Record<string, number>> | undefined;
 }
 
 /** What a model is trained to do: a loss over batches of one form. */

@@ -17,8 +17,11 @@ export interface TrainOptions<B extends ExampleBatch> {
   params: Readonly<Record<string, tf.Variable>>;
   optimizer: Optimizer;
   schedule: Schedule;
-  /** The batches by their number, from 0 on: a resumed run sees what it would have seen. */
-  batches: { at(number: number): NoInfer<B> };
+  /**
+   * The batches by their number, from 0 on: a resumed run sees what it would have seen. One that depends on the model, such as the
+   * completions that it writes, is made when its step begins.
+   */
+  batches: { at(number: number): NoInfer<B> | Promise<NoInfer<B>> };
   /** Steps in all. */
   steps: number;
   /** The first step to make; default 0. */
@@ -55,6 +58,8 @@ export interface TrainStep {
   learningRate: number;
   /** What the loss is the mean of: tokens, sequences or pairs. */
   predicted: number;
+  /** What the batches say of themselves, the mean over them; absent where they say nothing. */
+  measures?: Readonly<Record<string, number>> | undefined;
   /** Wall time. */
   ms: number;
 }
@@ -86,7 +91,8 @@ export async function* train<B extends ExampleBatch>(
   }
   for (let step = start; step < steps; step++) {
     const begun = performance.now();
-    const given = Array.from({ length: accumulate }, (_, i) => batches.at(step * accumulate + i));
+    const given: B[] = [];
+    for (let i = 0; i < accumulate; i++) given.push(await batches.at(step * accumulate + i));
     const ctx: ForwardContext = {
       training: true,
       checkpoint: options.checkpoint,
@@ -111,6 +117,7 @@ export async function* train<B extends ExampleBatch>(
         gradientNorm: gradientNorm!,
         learningRate,
         predicted: made.predicted,
+        ...meanMeasures(made.batches),
         ms: performance.now() - begun,
       };
     } finally {
@@ -120,4 +127,17 @@ export async function* train<B extends ExampleBatch>(
     yield report;
     await nextTask();
   }
+}
+
+/** The mean of each measure over the batches that have it. */
+function meanMeasures(batches: readonly ExampleBatch[]): Pick<TrainStep, 'measures'> {
+  const all = new Map<string, number[]>();
+  for (const [name, value] of batches.flatMap(({ measures = {} }) => Object.entries(measures))) {
+    all.set(name, [...(all.get(name) ?? []), value]);
+  }
+  if (all.size === 0) return {};
+  const mean = (values: number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
+  return {
+    measures: Object.fromEntries([...all].map(([name, values]) => [name, mean(values)])),
+  };
 }
