@@ -24,6 +24,8 @@ export {
 } from './completions.js';
 export { type CorruptSpansOptions, corruptSpans } from './corrupt-spans.js';
 export { decodeText } from './decode-text.js';
+export type { Document, Documents, JsonValue } from './documents/document.js';
+export type { Outcome, Step } from './documents/step.js';
 export { DataError } from './errors.js';
 export type { Examples } from './examples/check-example.js';
 export type { ExampleFormat, ExampleMessage, ExampleOf } from './examples/formats.js';
