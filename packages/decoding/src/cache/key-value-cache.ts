@@ -14,10 +14,10 @@ import {
   tokensFrom,
   turnedTokens,
 } from './attend.js';
-import { kept } from './kept.js';
+import { FixedRows } from './fixed-rows.js';
 import { LeakWarning } from './leak.js';
-import { type CacheStorage, cacheStorages, padded, Rows, reordered } from './rows.js';
-import type { Tokens } from './tokens.js';
+import { type CacheStorage, cacheStorages, Rows } from './rows.js';
+import { type Tokens, TokensOfPass } from './tokens.js';
 
 export interface KeyValueCacheOptions {
   /** Room for this many tokens of a sequence, made at once; without it, room doubles as tokens come. */
@@ -46,12 +46,12 @@ export interface KeyValueCacheOptions {
  */
 export class KeyValueCache implements TokenCache {
   readonly #layers = new Map<string, Rows>();
-  readonly #fixed = new Map<string, KeysValues>();
+  readonly #fixed = new FixedRows();
   readonly #capacity: number | undefined;
   readonly #window: SlidingWindow | undefined;
   readonly #storage: CacheStorage;
   readonly #leak = new LeakWarning(this, 'KeyValueCache');
-  #tokens: Tokens | undefined;
+  readonly #tokens = new TokensOfPass();
   #disposed = false;
 
   /** @throws InputError for sizes that are not whole numbers in range, and for an unknown storage */
@@ -137,7 +137,7 @@ export class KeyValueCache implements TokenCache {
     const inPlace = held?.inPlace === true && !first;
     const { q, k, v } = inPlace ? given : turnedTokens(given, options.turn);
     const turn = inPlace ? options.turn : undefined;
-    const tokens = this.#tokensOf(what, k, held?.seen, options.lengths);
+    const tokens = this.#tokens.of(what, k, held?.seen, options.lengths);
     if (!first) checkTerm(what, options, tokens, this.#window);
     const rows = this.#written(path, { k, v }, tokens, { turn });
     if (first) return attendFirst({ q, k, v }, tokens, this.#window, options);
@@ -161,7 +161,7 @@ export class KeyValueCache implements TokenCache {
     room: number = k.shape[2]!,
   ): void {
     this.#checkUsable(path);
-    const tokens = this.#tokensOf(`cache of '${path}'`, k, this.#layers.get(path)?.seen, counts);
+    const tokens = this.#tokens.of(`cache of '${path}'`, k, this.#layers.get(path)?.seen, counts);
     this.#written(path, { k, v }, tokens, { room });
   }
 
@@ -185,7 +185,7 @@ export class KeyValueCache implements TokenCache {
     }
     const rows = held ?? this.#roomFor({ shape: k.shape.with(2, room) });
     this.#layers.set(path, rows);
-    this.#leak.holds(this.#layers.size);
+    this.#holds();
     rows.write({ k, v }, tokens, turn);
     return rows;
   }
@@ -220,7 +220,7 @@ export class KeyValueCache implements TokenCache {
       );
     }
     this.#layers.set(path, rows);
-    this.#leak.holds(this.#layers.size);
+    this.#holds();
     checkShape(`${what}: rows`, rows.shape, ['B', heads, 'C', headDim]);
     rows.reserve(tokens, sequences);
     return rows.shape[2];
@@ -253,20 +253,8 @@ export class KeyValueCache implements TokenCache {
    */
   once(path: string, batch: number, make: () => KeysValues): KeysValues {
     this.#checkUsable(path);
-    let fixed = this.#fixed.get(path);
-    if (!fixed) {
-      fixed = tf.tidy(() => {
-        const { k, v } = make();
-        return { k: tf.keep(k.clone()), v: tf.keep(v.clone()) };
-      });
-      this.#fixed.set(path, fixed);
-      this.#leak.holds(this.#layers.size + this.#fixed.size);
-    }
-    if (fixed.k.shape[0] !== batch) {
-      throw new InputError(
-        `cache of '${path}': holds ${fixed.k.shape[0]} sequences; asked for ${batch}`,
-      );
-    }
+    const fixed = this.#fixed.once(path, batch, make);
+    this.#holds();
     return fixed;
   }
 
@@ -308,7 +296,7 @@ export class KeyValueCache implements TokenCache {
    */
   reorder(order: readonly number[]): void {
     this.#checkUsable();
-    const batch = this.#batch() ?? [...this.#fixed.values()][0]?.k.shape[0] ?? 0;
+    const batch = this.#batch() ?? this.#fixed.batch ?? 0;
     if (order.length === 0) throw new InputError('KeyValueCache: reorder without sequences');
     for (const index of order) {
       if (!(Number.isInteger(index) && index >= 0 && index < batch)) {
@@ -316,10 +304,7 @@ export class KeyValueCache implements TokenCache {
       }
     }
     for (const rows of this.#layers.values()) rows.reorder(order);
-    for (const [path, old] of this.#fixed) {
-      this.#fixed.set(path, reordered(old, order));
-      tf.dispose([old.k, old.v]);
-    }
+    this.#fixed.reorder(order);
   }
 
   /**
@@ -331,7 +316,7 @@ export class KeyValueCache implements TokenCache {
     this.#checkUsable();
     other.#checkUsable();
     const [own, others] = [this, other].map((cache) => cache.#kind());
-    const empty = this.#layers.size + this.#fixed.size === 0;
+    const empty = this.#layers.size + this.#fixed.paths.length === 0;
     if (empty ? own!.options !== others!.options : own!.all !== others!.all) {
       const { all, options } = own!;
       throw new InputError(
@@ -344,15 +329,10 @@ export class KeyValueCache implements TokenCache {
       else this.#layers.set(path, rows);
       if (held) rows.dispose();
     }
-    for (const [path, added] of other.#fixed) {
-      const held = this.#fixed.get(path);
-      this.#fixed.set(path, held ? joined(held, added) : added);
-      if (held) tf.dispose([held.k, held.v, added.k, added.v]);
-    }
+    this.#fixed.join(other.#fixed);
     other.#layers.clear();
-    other.#fixed.clear();
     other.dispose();
-    this.#leak.holds(this.#layers.size + this.#fixed.size);
+    this.#holds();
   }
 
   /**
@@ -422,28 +402,24 @@ export class KeyValueCache implements TokenCache {
 
   /** The memory of all keys and values, in bytes, room for more included. */
   get bytes(): number {
-    const all = [
-      ...[...this.#layers.values()].map(({ memory }) => memory),
-      ...this.#fixed.values(),
-    ];
-    return all.reduce((sum, { k, v }) => sum + 4 * (k.size + v.size), 0);
+    const rows = [...this.#layers.values()].map(({ memory }) => memory);
+    return rows.reduce((sum, { k, v }) => sum + 4 * (k.size + v.size), this.#fixed.bytes);
   }
 
   /** What caches must have in common to be joined. */
   #kind(): { options: string; all: string } {
     const { sinks, size } = this.#window ?? { sinks: 0, size: 'none' };
     const options = `storage ${this.#storage}, capacity ${this.#capacity ?? 'that grows'}, window ${size}, ${sinks} sinks`;
-    const layers = [...this.#layers.keys(), ...this.#fixed.keys()].sort();
+    const layers = [...this.#layers.keys(), ...this.#fixed.paths].sort();
     return { options, all: `${options}, layers ${layers.join(' ')}` };
   }
 
   /** Frees every key and value. */
   dispose(): void {
     for (const rows of this.#layers.values()) rows.dispose();
-    for (const { k, v } of this.#fixed.values()) tf.dispose([k, v]);
-    this.#tokens?.places?.dispose();
+    this.#fixed.dispose();
+    this.#tokens.dispose();
     this.#layers.clear();
-    this.#fixed.clear();
     this.#leak.over();
     this.#disposed = true;
   }
@@ -458,42 +434,10 @@ export class KeyValueCache implements TokenCache {
     return [...this.#layers.values()][0]?.shape[0];
   }
 
-  /** Where the new tokens of a layer stand: the same for all layers of a pass, and then made once. */
-  #tokensOf(
-    what: string,
-    { shape }: tf.Tensor,
-    seen: readonly number[] | undefined,
-    given: readonly number[] | undefined,
-  ): Tokens {
-    const [batch, , most] = shape as [number, number, number];
-    const counts = given ?? Array<number>(batch).fill(most);
-    if (
-      counts.length !== batch ||
-      !counts.every((n) => Number.isInteger(n) && n >= 0 && n <= most)
-    ) {
-      throw new InputError(
-        `${what}: counts are [${counts.join(', ')}]; expected ${batch} of 0 to ${most}`,
-      );
-    }
-    const ends = counts.map((n, b) => (seen?.[b] ?? 0) + n);
-    const last = this.#tokens;
-    if (last && same(last.ends, ends) && same(last.counts, counts)) return last;
-    last?.places?.dispose();
-    this.#tokens = { ends, counts, most, places: undefined };
-    return this.#tokens;
+  #holds(): void {
+    this.#leak.holds(this.#layers.size + this.#fixed.paths.length);
   }
 }
-
-/** The sequences of both, the shorter ones with zeros behind them. */
-function joined(first: KeysValues, second: KeysValues): KeysValues {
-  const length = Math.max(first.k.shape[2]!, second.k.shape[2]!);
-  const both = (which: keyof KeysValues) =>
-    kept(() => tf.concat([first, second].map((one) => padded(one[which], length))));
-  return { k: both('k'), v: both('v') };
-}
-
-const same = (a: readonly number[], b: readonly number[]) =>
-  a.length === b.length && a.every((n, i) => n === b[i]);
 
 function checkCount(name: string, value: number | undefined, least: number): void {
   if (value === undefined || (Number.isInteger(value) && value >= least)) return;

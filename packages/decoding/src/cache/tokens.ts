@@ -1,3 +1,4 @@
+import { InputError } from '@headwise/core';
 import * as tf from '@tensorflow/tfjs';
 import { kept } from './kept.js';
 
@@ -27,3 +28,43 @@ export function placesOf(tokens: Tokens): tf.Tensor2D {
   });
   return tokens.places;
 }
+
+/** Where the new tokens of a layer stand: the same for all layers of a pass, and made once for them. */
+export class TokensOfPass {
+  #last: Tokens | undefined;
+
+  /**
+   * @param k `[B, Hkv, T, Dh]`, the new keys
+   * @param seen the tokens of each sequence before them; undefined for none
+   * @param given those of `T` that are not padding; undefined for all
+   * @throws InputError for counts that are not one of 0 to `T` a sequence
+   */
+  of(
+    what: string,
+    { shape }: tf.Tensor,
+    seen: readonly number[] | undefined,
+    given: readonly number[] | undefined,
+  ): Tokens {
+    const [batch, , most] = shape as [number, number, number];
+    const counts = given ?? Array<number>(batch).fill(most);
+    const inRange = (n: number) => Number.isInteger(n) && n >= 0 && n <= most;
+    if (counts.length !== batch || !counts.every(inRange)) {
+      throw new InputError(
+        `${what}: counts are [${counts.join(', ')}]; expected ${batch} of 0 to ${most}`,
+      );
+    }
+    const ends = counts.map((n, b) => (seen?.[b] ?? 0) + n);
+    const last = this.#last;
+    if (last && same(last.ends, ends) && same(last.counts, counts)) return last;
+    last?.places?.dispose();
+    this.#last = { ends, counts, most, places: undefined };
+    return this.#last;
+  }
+
+  dispose(): void {
+    this.#last?.places?.dispose();
+  }
+}
+
+const same = (a: readonly number[], b: readonly number[]) =>
+  a.length === b.length && a.every((n, i) => n === b[i]);
