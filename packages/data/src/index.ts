@@ -34,6 +34,14 @@ export { packTokenIds, type TokenIds } from './ids.js';
 export { type LabelledText, type LabelledTexts, labelledTexts } from './labelled.js';
 export { type MaskedBatch, type MaskTokensOptions, maskTokens } from './mask-tokens.js';
 export { type SequencePair, type SequencePairs, sequencePairs } from './pairs.js';
+export {
+  type EncodedSentencePair,
+  type MaskedPairBatch,
+  maskPairs,
+  type SentencePairsOptions,
+  type Sentences,
+  sentencePairs,
+} from './sentence-pairs.js';
 export { type Split, splitCorpus } from './split.js';
 export { splitExamples } from './split-examples.js';
 export { tokenWindows, type Windows } from './windows.js';

@@ -102,6 +102,7 @@ export {
   warmupLinear,
   warmupStableDecay,
 } from './schedule.js';
+export { type MaskedPairBatch, sentencePairPretraining } from './sentence-pair-pretraining.js';
 export { encoderDecoderLoss, type PairBatch, sequenceToSequence } from './sequence-to-sequence.js';
 export { Sgd, type SgdOptions } from './sgd.js';
 export { type Progress, restoreTrainer, type Trained, trainerState } from './state.js';

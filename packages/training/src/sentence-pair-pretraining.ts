@@ -1,0 +1,52 @@
+import { checkShape, type EncoderModel } from '@headwise/core';
+import { checkIdValues, vocabularyOf } from '@headwise/kernels/internal';
+import * as tf from '@tensorflow/tfjs';
+import {
+  countTargets,
+  ignoredTarget,
+  type LossOptions,
+  meanCrossEntropy,
+} from './cross-entropy.js';
+import { encoderInputs, outputOf } from './encoder-inputs.js';
+import type { MaskedTokenBatch } from './masked-language-model.js';
+import type { Objective } from './objective.js';
+
+/** Pairs of sentences with masked tokens, as `maskPairs` of `@headwise/data` makes them. */
+export interface MaskedPairBatch extends MaskedTokenBatch {
+  /** `[B]`: 0 where the second part belongs after the first, 1 where it does not; `ignoredTarget` where there is no label. */
+  readonly labels: Int32Array;
+}
+
+/**
+ * Predicts masked tokens, and whether the second part of each pair belongs after the first: the sum of the two mean
+ * cross-entropies, in nats.
+ *
+ * The labels are those of next-sentence prediction (BERT) or of sentence order (ALBERT). Accumulated batches count by their masked tokens.
+ *
+ * @param network an encoder with both heads, such as `BertForPreTraining`: `tokenLogits` `[B, T, V]`, `nextSentenceLogits` `[B, 2]`
+ * @see Devlin et al. 2019, https://arxiv.org/abs/1810.04805; Lan et al. 2020, https://arxiv.org/abs/1909.11942
+ */
+export function sentencePairPretraining(
+  network: EncoderModel,
+  options: LossOptions = {},
+): Objective<MaskedPairBatch> {
+  const name = 'sentence-pair pre-training';
+  return {
+    name,
+    predicted: ({ targets }) => countTargets(targets),
+    loss: (batch, ctx) => {
+      checkShape(`${name}: labels`, [batch.labels.length], [batch.shape[0]]);
+      const space = vocabularyOf(network.vocabSize, 'target', ignoredTarget);
+      checkIdValues(batch.targets, space, batch.shape);
+      return tf.tidy(() => {
+        const inputs = encoderInputs(name, batch, ctx);
+        const outputs = network.forward(inputs.ids, inputs.ctx);
+        const targets = tf.tensor2d(batch.targets, [...batch.shape], 'int32');
+        const labels = tf.tensor1d(batch.labels, 'int32');
+        const tokens = meanCrossEntropy(outputOf(name, outputs, 'tokenLogits'), targets, options);
+        const pairs = meanCrossEntropy(outputOf(name, outputs, 'nextSentenceLogits'), labels);
+        return tokens.add(pairs) as tf.Scalar;
+      });
+    },
+  };
+}
