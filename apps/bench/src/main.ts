@@ -41,7 +41,11 @@ const program = new Command('bench')
   .option('--rounds <n>', 'rounds of all contestants at most', positive, 12)
   .option('--seconds <s>', 'no new round after this, but three at least', positive, 20)
   .action(async (filters: string[], options: Options) => {
-    const budget = { maxRounds: options.rounds, minRounds: 3, seconds: options.seconds };
+    const budget = {
+      maxRounds: options.rounds,
+      minRounds: Math.min(3, options.rounds),
+      seconds: options.seconds,
+    };
     const workloads = await findWorkloads(filters);
     if (workloads.length === 0) program.error(`no workload matches ${filters.join(' ')}`);
     if (workloads.some(({ installsPeers }) => installsPeers)) installPeers();

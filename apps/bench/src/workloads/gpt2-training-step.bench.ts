@@ -3,11 +3,13 @@ import { createModel } from '@headwise/models';
 import type { Workload } from '@headwise/testing';
 import { AdamW, clipping, languageModelLoss, lossAndGradients } from '@headwise/training';
 import * as tf from '@tensorflow/tfjs';
-import { StockGpt2, type StockSizes } from './stock-gpt2.js';
+import { stockGpt2 } from '../stock/gpt2.js';
+import { StockTrainer } from '../stock/model.js';
+import { gpt2Configuration, type TrainingSizes } from '../training/sizes.js';
 
 /** A whole training step of GPT-2: ours clips and decays too, the stock one does not. */
 function trainingStep(
-  sizes: StockSizes,
+  sizes: TrainingSizes,
   batchSize: number,
   backends?: Workload['backends'],
 ): Workload {
@@ -19,20 +21,10 @@ function trainingStep(
       const count = batchSize * length;
       const inputs = Int32Array.from({ length: count }, (_, i) => (i * 7919) % vocabulary);
       const targets = Int32Array.from({ length: count }, (_, i) => ((i + 1) * 7919) % vocabulary);
-      const { network, params } = createModel({
-        model_type: 'gpt2',
-        vocab_size: vocabulary,
-        n_positions: length,
-        n_embd: dim,
-        n_layer: layers,
-        n_head: heads,
-        embd_pdrop: 0,
-        resid_pdrop: 0,
-        attn_pdrop: 0,
-      });
+      const { network, params } = createModel(gpt2Configuration(sizes));
       const named = params.named();
       const optimizer = new AdamW(named);
-      const stock = new StockGpt2(sizes);
+      const stock = new StockTrainer(stockGpt2(sizes));
       const ids = tf.tensor2d(inputs, [batchSize, length], 'int32');
       const labels = tf.tensor1d(targets, 'int32');
       const update = (gradients: Record<string, tf.Tensor>) => {
@@ -70,7 +62,7 @@ function trainingStep(
         },
         peers: {
           ...(recording ? { 'ours replayed': replayed } : {}),
-          stock: () => stock.step(ids, labels),
+          stock: () => stock.step({ inputs: ids, targets: labels }),
         },
         dispose: () => {
           recording?.dispose();
