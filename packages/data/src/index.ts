@@ -42,6 +42,13 @@ export {
   type Sentences,
   sentencePairs,
 } from './sentence-pairs.js';
+export {
+  type EncoderRows,
+  type SimilarBatch,
+  type SimilarTexts,
+  similarTexts,
+} from './similar.js';
 export { type Split, splitCorpus } from './split.js';
 export { splitExamples } from './split-examples.js';
+export { type TokenBatchesOptions, tokenBatches } from './token-batches.js';
 export { tokenWindows, type Windows } from './windows.js';

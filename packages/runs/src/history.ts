@@ -15,7 +15,12 @@ export type StepEntry = Pick<
 /** A measurement on the validation part after so many steps; bits per byte of a text only. */
 export interface ValidationEntry {
   step: number;
-  validation: { loss: number; bitsPerByte?: number | undefined };
+  validation: {
+    loss: number;
+    bitsPerByte?: number | undefined;
+    /** What else is measured, by name, such as `token accuracy`. */
+    metrics?: Readonly<Record<string, number>> | undefined;
+  };
 }
 
 /** What the model writes, and the right answer, where it is known. */
@@ -39,7 +44,11 @@ const step = z.number().int().min(0);
 const entries: z.ZodType<HistoryEntry> = z.union([
   z.object({
     step,
-    validation: z.object({ loss: z.number(), bitsPerByte: z.number().optional() }),
+    validation: z.object({
+      loss: z.number(),
+      bitsPerByte: z.number().optional(),
+      metrics: z.record(z.string(), z.number()).optional(),
+    }),
   }),
   z.object({
     step,

@@ -11,8 +11,15 @@ export {
   finetuneMethods,
   parseFinetuneConfig,
 } from './finetune/config.js';
+export {
+  type EncodedExamples,
+  encodeExamples,
+  type FinetuneSources,
+} from './finetune/encode.js';
+export type { ExampleSize, Lesson, Score, Taught, TrainableEmbedding } from './finetune/lesson.js';
 export { methodFormats } from './finetune/methods.js';
-export { type FinetuneData, type FinetuneSources, prepareFinetune } from './finetune/prepare.js';
+export { loraOptions, planFinetune } from './finetune/plan.js';
+export { type FinetuneData, prepareFinetune } from './finetune/prepare.js';
 export { finetuneWork } from './finetune/work.js';
 export { textHash } from './hash.js';
 export type {

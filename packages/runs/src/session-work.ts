@@ -11,6 +11,8 @@ export interface Pace {
   steps: number;
   /** Batches of one step; default 1. */
   accumulate?: number | undefined;
+  /** Computes each block again in the backward pass; default false. */
+  checkpointActivations?: boolean | undefined;
   /** Gradients are scaled down to this norm. */
   maxNorm: number;
   checkpointEvery: number;

@@ -203,6 +203,7 @@ export class Session<N extends Network = LanguageModel, B extends ExampleBatch =
       steps: pace.steps,
       maxNorm: pace.maxNorm,
       accumulate: pace.accumulate,
+      checkpoint: pace.checkpointActivations,
       random: this.#random,
     });
   }

@@ -66,8 +66,8 @@ export async function embed(
 ): Promise<Float32Array[]> {
   const { network, embedding = {} } = model;
   const { signal, dimensions, normalize = embedding.normalize ?? false } = options;
-  const kinds = poolingsOf(options.pooling ?? embedding.pooling ?? 'mean');
-  const hidden = hiddenStates(network);
+  const pooling = options.pooling ?? embedding.pooling;
+  const vectorsOf = sentenceVectors(network, { ...embedding, pooling });
   const sequences = embeddedIds(model, tokenizer, texts, options);
   const vectors = new Array<Float32Array>(sequences.length);
   const lengthOf = (n: number) => sequences[n]!.length;
@@ -76,10 +76,7 @@ export async function embed(
     const rows = tf.tidy(() => {
       const { ids, lengths } = paddedRows(group.map((n) => sequences[n]!));
       const attentionMask = maskOf(lengths, ids.shape[1]);
-      const states = hidden(ids, { attentionMask }); // [B, T, D]
-      const parts = kinds.map((kind) => pooled(states, attentionMask, lengths, kind));
-      const projected = (embedding.dense ?? []).reduce(denseForward, tf.concat(parts, -1));
-      const kept = cut(projected, dimensions);
+      const kept = cut(vectorsOf(ids, { attentionMask }), dimensions);
       return normalize ? kept.div(kept.norm('euclidean', -1, true).maximum(1e-12)) : kept;
     });
     try {
@@ -121,7 +118,28 @@ export function embeddedIds(
   });
 }
 
-const written = (text: string, { lowerCase }: SentenceSettings): string =>
+/**
+ * How a model makes vectors of texts, before they are cut and normalised, with a gradient: for training it.
+ *
+ * @returns vectors `[B, D]` from ids `[B, T]` and a context with their attention mask
+ * @throws InputError for an unknown pooling, and a model without hidden states to pool
+ */
+export function sentenceVectors(
+  network: Network,
+  { pooling = 'mean', dense = [] }: Pick<SentenceSettings, 'pooling' | 'dense'>,
+): (ids: tf.Tensor, ctx: EncoderContext) => tf.Tensor {
+  const kinds = poolingsOf(pooling);
+  const hidden = hiddenStates(network);
+  return (ids, ctx) => {
+    const states = hidden(ids, ctx); // [B, T, D]
+    const attentionMask = ctx.attentionMask ?? tf.ones(ids.shape, 'int32');
+    const parts = kinds.map((kind) => pooled(states, attentionMask, kind));
+    return dense.reduce(denseForward, tf.concat(parts, -1));
+  };
+}
+
+/** A text as it is encoded, in lower case where the folder says so. */
+export const written = (text: string, { lowerCase }: SentenceSettings): string =>
   lowerCase ? text.toLowerCase() : text;
 
 function promptOf(

@@ -1,4 +1,5 @@
 // For other packages of Headwise; may change in any version.
-export { embeddedIds } from './embed.js';
+export { embeddedIds, sentenceVectors, written } from './embed.js';
 export { settingsOf } from './generate-text.js';
+export { sentenceSettings } from './sentence-model.js';
 export { type DecodedPiece, TextDecoding } from './text-decoding.js';

@@ -16,30 +16,24 @@ const lowest = -3e38;
  * One vector for each row of hidden states.
  *
  * @param states `[B, T, D]`
- * @param attentionMask `[B, T]`, int32, 0 at padding, which is on the right
- * @param lengths tokens of each row, at least 1
+ * @param attentionMask `[B, T]`, int32, 0 at padding, which is on the right; a token or more in each row
  * @returns `[B, D]`
  */
-export function pooled(
-  states: tf.Tensor,
-  attentionMask: tf.Tensor2D,
-  lengths: readonly number[],
-  pooling: Pooling,
-): tf.Tensor {
+export function pooled(states: tf.Tensor, attentionMask: tf.Tensor, pooling: Pooling): tf.Tensor {
   const [rows, length, dim] = states.shape as [number, number, number];
+  const lengths = () => attentionMask.sum(1); // [B]
   if (pooling === 'mean') return meanPooled(states, attentionMask);
   if (pooling === 'max') {
     return tf.where(attentionMask.toBool().expandDims(-1), states, lowest).max(1);
   }
   if (pooling === 'mean-sqrt') {
-    return meanPooled(states, attentionMask).mul(
-      tf.sqrt(tf.tensor2d(lengths as number[], [rows, 1])),
-    );
+    return meanPooled(states, attentionMask).mul(lengths().toFloat().sqrt().expandDims(-1));
   }
   if (pooling === 'weighted-mean') {
     const weights = attentionMask.toFloat().mul(tf.range(1, length + 1)); // [B, T]
     return states.mul(weights.expandDims(-1)).sum(1).div(weights.sum(1, true));
   }
-  const places = lengths.map((count, row) => row * length + (pooling === 'cls' ? 0 : count - 1));
-  return states.reshape([rows * length, dim]).gather(tf.tensor1d(places, 'int32'));
+  if (pooling === 'cls') return states.slice([0, 0, 0], [rows, 1, dim]).squeeze([1]);
+  const isLast = tf.range(0, length, 1, 'int32').equal(lengths().sub(1).expandDims(-1)); // [B, T]
+  return states.mul(isLast.toFloat().expandDims(-1)).sum(1);
 }

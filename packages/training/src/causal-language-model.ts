@@ -3,7 +3,7 @@ import { isTapped } from '@headwise/core/internal';
 import { chunkedCrossEntropy, sparseCrossEntropy } from '@headwise/kernels';
 import { checkIdValues, headMatrix, vocabularyOf } from '@headwise/kernels/internal';
 import * as tf from '@tensorflow/tfjs';
-import { countTargets, ignoredTarget, type LossOptions } from './cross-entropy.js';
+import { countCorrect, countTargets, ignoredTarget, type LossOptions } from './cross-entropy.js';
 import type { ExampleBatch, Objective } from './objective.js';
 
 /** What a causal language model sees and what it should say next, row-major `[B, T]`. */
@@ -28,6 +28,7 @@ export function causalLanguageModel(
     name: 'causal language modeling',
     predicted: ({ targets }) => countTargets(targets),
     loss: (batch, ctx) => languageModelLoss(network, batch, ctx, options),
+    correct: (batch) => correctTokens(network, batch),
   };
 }
 
@@ -64,5 +65,20 @@ export function languageModelLoss(
     }
     const logits = network.forward(ids, ctx).reshape<tf.Tensor2D>([-1, network.vocabSize]);
     return sparseCrossEntropy(logits, targets, all).sum().div(predicted) as tf.Scalar;
+  });
+}
+
+/** How many targets a model finds likeliest; the scores of one row exist at once. */
+function correctTokens(
+  network: LanguageModel,
+  { inputs, targets, shape: [rows, length] }: TokenBatch,
+): tf.Scalar {
+  const row = (values: Int32Array, n: number) =>
+    tf.tensor2d(values.subarray(n * length, (n + 1) * length), [1, length], 'int32');
+  return tf.tidy(() => {
+    const counts = Array.from({ length: rows }, (_, n) =>
+      tf.tidy(() => countCorrect(network.forward(row(inputs, n)), row(targets, n))),
+    );
+    return tf.addN(counts) as tf.Scalar;
   });
 }

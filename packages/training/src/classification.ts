@@ -1,6 +1,6 @@
-import { checkShape, type EncoderModel } from '@headwise/core';
+import { checkShape, type EncoderModel, type ForwardContext } from '@headwise/core';
 import * as tf from '@tensorflow/tfjs';
-import { countTargets, type LossOptions, meanCrossEntropy } from './cross-entropy.js';
+import { countCorrect, countTargets, type LossOptions, meanCrossEntropy } from './cross-entropy.js';
 import { type EncoderBatch, encoderInputs, outputOf } from './encoder-inputs.js';
 import type { Objective } from './objective.js';
 
@@ -42,19 +42,21 @@ function classification(
   options: LossOptions,
   shapeOf: (batch: LabelledBatch) => number[],
 ): Objective<LabelledBatch> {
+  const logitsOf = (batch: LabelledBatch, ctx?: ForwardContext) => {
+    const inputs = encoderInputs(name, batch, ctx);
+    const logits = outputOf(name, network.forward(inputs.ids, inputs.ctx), 'logits');
+    checkShape(`${name}: logits`, logits.shape, [...shapeOf(batch), 'K']);
+    return logits;
+  };
+  const labelsOf = (batch: LabelledBatch) => tf.tensor(batch.labels, shapeOf(batch), 'int32');
   return {
     name,
     predicted: ({ labels }) => countTargets(labels),
     loss: (batch, ctx) => {
       const shape = shapeOf(batch);
       checkShape(`${name}: labels`, [batch.labels.length], [tf.util.sizeFromShape(shape)]);
-      return tf.tidy(() => {
-        const inputs = encoderInputs(name, batch, ctx);
-        const labels = tf.tensor(batch.labels, shape, 'int32');
-        const logits = outputOf(name, network.forward(inputs.ids, inputs.ctx), 'logits');
-        checkShape(`${name}: logits`, logits.shape, [...shape, 'K']);
-        return meanCrossEntropy(logits, labels, options);
-      });
+      return tf.tidy(() => meanCrossEntropy(logitsOf(batch, ctx), labelsOf(batch), options));
     },
+    correct: (batch) => tf.tidy(() => countCorrect(logitsOf(batch), labelsOf(batch))),
   };
 }

@@ -39,6 +39,17 @@ export function meanCrossEntropy(
   });
 }
 
+/**
+ * How many targets have the highest of their scores; ignored ones never do.
+ *
+ * @param logits `[..., K]`
+ * @param targets `[...]`, int32
+ * @returns a scalar
+ */
+export function countCorrect(logits: tf.Tensor, targets: tf.Tensor): tf.Scalar {
+  return tf.tidy(() => logits.argMax(-1).flatten().equal(targets.flatten()).toFloat().sum());
+}
+
 /** The number of targets that are not ignored. */
 export function countTargets(targets: Int32Array): number {
   return targets.reduce((count, target) => (target === ignoredTarget ? count : count + 1), 0);

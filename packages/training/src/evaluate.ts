@@ -11,11 +11,15 @@ export interface Evaluation {
   perplexity: number;
   /** What the loss is the mean of: tokens, sequences or pairs. */
   predicted: number;
+  /** The share of predictions that are right, where it was asked for and the objective tells. */
+  accuracy?: number | undefined;
 }
 
 export interface EvaluateOptions {
   /** Ends the evaluation before the next batch, with the signal's reason. */
   signal?: AbortSignal | undefined;
+  /** Counts the right predictions too, in a second pass over each batch; default false. */
+  accuracy?: boolean | undefined;
 }
 
 /**
@@ -26,10 +30,11 @@ export interface EvaluateOptions {
 export async function evaluate<B extends ExampleBatch>(
   objective: Objective<B>,
   batches: Iterable<NoInfer<B>>,
-  { signal }: EvaluateOptions = {},
+  { signal, accuracy = false }: EvaluateOptions = {},
 ): Promise<Evaluation> {
   let sum = 0;
   let predicted = 0;
+  let correct = 0;
   let number = 0;
   for (const batch of batches) {
     signal?.throwIfAborted();
@@ -46,6 +51,11 @@ export async function evaluate<B extends ExampleBatch>(
       }
       sum += value! * count;
       predicted += count;
+      if (accuracy && objective.correct) {
+        const right = objective.correct(batch);
+        correct += (await readTensor(right))[0]!;
+        right.dispose();
+      }
     }
     number++;
   }
@@ -56,7 +66,12 @@ export async function evaluate<B extends ExampleBatch>(
         : `evaluate: the ${number} batches have nothing to predict by ${objective.name}`,
     );
   }
-  return { loss: sum / predicted, perplexity: Math.exp(sum / predicted), predicted };
+  return {
+    loss: sum / predicted,
+    perplexity: Math.exp(sum / predicted),
+    predicted,
+    ...(accuracy && objective.correct ? { accuracy: correct / predicted } : {}),
+  };
 }
 
 /**

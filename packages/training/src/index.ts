@@ -78,7 +78,7 @@ export {
   type PlannedRemedy,
   type PlannedRun,
   type PlanWithinOptions,
-  planParts,
+  planText,
   planWithin,
   type RemedyWords,
 } from './plan-within.js';

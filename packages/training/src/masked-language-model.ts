@@ -1,7 +1,8 @@
-import type { EncoderModel } from '@headwise/core';
+import type { EncoderModel, ForwardContext } from '@headwise/core';
 import { checkIdValues, vocabularyOf } from '@headwise/kernels/internal';
 import * as tf from '@tensorflow/tfjs';
 import {
+  countCorrect,
   countTargets,
   ignoredTarget,
   type LossOptions,
@@ -27,21 +28,20 @@ export function maskedLanguageModel(
   options: LossOptions = {},
 ): Objective<MaskedTokenBatch> {
   const name = 'masked language modeling';
+  const logitsOf = (batch: EncoderBatch, ctx?: ForwardContext) => {
+    const inputs = encoderInputs(name, batch, ctx);
+    return outputOf(name, network.forward(inputs.ids, inputs.ctx), 'logits');
+  };
+  const targetsOf = ({ targets, shape }: MaskedTokenBatch) =>
+    tf.tensor2d(targets, [...shape], 'int32');
   return {
     name,
     predicted: ({ targets }) => countTargets(targets),
     loss: (batch, ctx) => {
       const space = vocabularyOf(network.vocabSize, 'target', ignoredTarget);
       checkIdValues(batch.targets, space, batch.shape);
-      return tf.tidy(() => {
-        const inputs = encoderInputs(name, batch, ctx);
-        const logits = outputOf(name, network.forward(inputs.ids, inputs.ctx), 'logits');
-        return meanCrossEntropy(
-          logits,
-          tf.tensor2d(batch.targets, [...batch.shape], 'int32'),
-          options,
-        );
-      });
+      return tf.tidy(() => meanCrossEntropy(logitsOf(batch, ctx), targetsOf(batch), options));
     },
+    correct: (batch) => tf.tidy(() => countCorrect(logitsOf(batch), targetsOf(batch))),
   };
 }

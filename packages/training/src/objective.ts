@@ -24,4 +24,6 @@ export interface Objective<B extends ExampleBatch> {
    * @throws InputError naming the first id or label outside its range and its position, before anything is computed
    */
   loss(batch: B, ctx?: ForwardContext): tf.Scalar;
+  /** How many predictions are right: the likeliest is the target. A scalar; absent where nothing is right or wrong. */
+  correct?(batch: B): tf.Scalar;
 }

@@ -211,8 +211,11 @@ function refusal({ plan, error }: Planned, limit: number, tried: readonly Planne
   ].join('\n');
 }
 
-/** The parts of a plan in words: `weights 498 MB, gradients 498 MB, …`. */
-export function planParts(plan: MemoryPlan): string {
+/** A plan in words: `2.1 GB at its peak (backward): weights 498 MB, gradients 498 MB, …`. */
+export const planText = (plan: MemoryPlan): string =>
+  `${inUnits(plan.peak)} at its peak (${plan.during}): ${planParts(plan)}`;
+
+function planParts(plan: MemoryPlan): string {
   const { weights, gradients, optimizer, activations, logits } = plan;
   return Object.entries({ weights, gradients, optimizer, activations, logits })
     .map(([name, bytes]) => `${name} ${inUnits(bytes)}`)

@@ -7,6 +7,7 @@ import {
 import { checkIdValues, vocabularyOf } from '@headwise/kernels/internal';
 import * as tf from '@tensorflow/tfjs';
 import {
+  countCorrect,
   countTargets,
   ignoredTarget,
   type LossOptions,
@@ -39,6 +40,10 @@ export function sequenceToSequence(
     name: 'sequence-to-sequence',
     predicted: ({ targets }) => countTargets(targets),
     loss: (batch, ctx) => encoderDecoderLoss(network, batch, ctx, options),
+    correct: (batch) =>
+      tf.tidy(() =>
+        countCorrect(targetScores(network, batch), tf.tensor1d(batch.targets, 'int32')),
+      ),
   };
 }
 
@@ -58,7 +63,7 @@ export function encoderDecoderLoss(
   ctx?: ForwardContext,
   options: LossOptions = {},
 ): tf.Scalar {
-  const { sources, sourceMask, targets } = batch;
+  const { sources, targets } = batch;
   const [rows, sourceLength, targetLength] = batch.shape;
   checkShape('encoderDecoderLoss: sources', [sources.length], [rows * sourceLength]);
   checkShape('encoderDecoderLoss: targets', [targets.length], [rows * targetLength]);
@@ -68,19 +73,23 @@ export function encoderDecoderLoss(
   checkIdValues(sources, vocabularyOf(network.vocabSize), [rows, sourceLength]);
   const space = vocabularyOf(network.vocabSize, 'target', ignoredTarget);
   checkIdValues(targets, space, [rows, targetLength]);
+  return tf.tidy(() =>
+    meanCrossEntropy(targetScores(network, batch, ctx), tf.tensor1d(targets, 'int32'), options),
+  );
+}
+
+/** Scores of each target token, from the source and the targets before it. @returns `[B, Tt, V]` */
+function targetScores(
+  network: EncoderDecoderModel,
+  { sources, sourceMask, targets, shape: [rows, sourceLength, targetLength] }: PairBatch,
+  ctx?: ForwardContext,
+): tf.Tensor {
   const read = targets.map((_, i) => {
     const before = i % targetLength === 0 ? network.startId : targets[i - 1]!;
     return before === ignoredTarget ? network.startId : before;
   });
-  return tf.tidy(() => {
-    const source = tf.tensor2d(sources, [rows, sourceLength], 'int32');
-    const mask = sourceMask && tf.tensor2d(sourceMask, [rows, sourceLength], 'int32');
-    const encoded = network.encode(source, mask ? { ...ctx, attentionMask: mask } : ctx);
-    const ids = tf.tensor2d(read, [rows, targetLength], 'int32');
-    return meanCrossEntropy(
-      network.decode(ids, encoded, ctx),
-      tf.tensor1d(targets, 'int32'),
-      options,
-    );
-  });
+  const source = tf.tensor2d(sources, [rows, sourceLength], 'int32');
+  const mask = sourceMask && tf.tensor2d(sourceMask, [rows, sourceLength], 'int32');
+  const encoded = network.encode(source, mask ? { ...ctx, attentionMask: mask } : ctx);
+  return network.decode(tf.tensor2d(read, [rows, targetLength], 'int32'), encoded, ctx);
 }

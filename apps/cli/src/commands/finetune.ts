@@ -7,6 +7,7 @@ import { FileError, readBytes } from '@headwise/files';
 import { carriedFiles, loadModel, readJson } from '@headwise/models/node';
 import {
   classifierConfig,
+  encodeExamples,
   type FinetuneConfig,
   type FinetuneData,
   type FinetuneMethod,
@@ -22,8 +23,11 @@ import { findChatTemplate, loadTokenizer } from '@headwise/tokenizers/node';
 import { Command } from 'commander';
 import { backendOption, start } from '../backend.js';
 import { checkModelFolder } from '../model-folder.js';
+import { bytes } from '../numbers.js';
 import { commandName, duration, type Output, output } from '../output.js';
+import { embeddingOf } from '../training/embedding.js';
 import { addFinetuneFlags, type FinetuneFlags, settingsOf } from '../training/finetune-options.js';
+import { showFinetunePlan } from '../training/plan.js';
 import { reportRun } from '../training/report.js';
 import { trainToEnd } from '../training/train-to-end.js';
 
@@ -31,6 +35,7 @@ interface FinetuneCommandOptions extends FinetuneFlags {
   model: string;
   data: string;
   out: string;
+  memory?: number;
   resume?: boolean;
   backend?: string;
   json?: boolean;
@@ -44,9 +49,14 @@ export function finetuneCommand(): Command {
     .requiredOption('--method <name>', finetuneMethods.join(', '))
     .requiredOption('--out <dir>', 'the folder for the model or the adapter, and checkpoints');
   return addFinetuneFlags(command)
+    .option(
+      '--memory <size>',
+      'refuse a run that is planned to take more, such as 4GB; default what this machine has',
+      bytes,
+    )
     .option('--resume', 'go on from the last checkpoint in the folder, if there is one')
     .option('--backend <name>', 'webgpu, wasm or cpu; an error where it cannot be had')
-    .option('--json', 'print JSON lines: data, backend, step, validation, done')
+    .option('--json', 'print JSON lines: backend, plan, data, step, validation, done')
     .addHelpText('after', formatsHelp())
     .action(async (options: FinetuneCommandOptions) => {
       const out = output(options.json ?? false);
@@ -55,13 +65,13 @@ export function finetuneCommand(): Command {
       const config = parseFinetuneConfig(settingsOf(options), 'finetune');
       // Everything that can be refused is refused before the folder is touched.
       if (options.out === '') throw new InputError("--out is ''; expected the name of a folder");
-      const bytes = await readData(options.data);
-      const examples = parseExamples(bytes, options.data, methodFormats(config.method));
+      const file = await readData(options.data);
+      const examples = parseExamples(file, options.data, methodFormats(config.method));
       await checkModelFolder(options.model);
       const inputs = {
         config,
         base: await weightsHash(options.model),
-        examples: createHash('sha256').update(bytes).digest('hex'),
+        examples: createHash('sha256').update(file).digest('hex'),
       };
       const folder = await RunFolder.of(options.out, finetuneIdentity(inputs), {
         resume: options.resume,
@@ -75,15 +85,23 @@ export function finetuneCommand(): Command {
       const tokenizer = await loadTokenizer(options.model);
       const chatTemplate = await findChatTemplate(options.model);
       const endId = await endIdOf(options.model);
+      const json = await readJson(join(options.model, 'config.json'));
+      const configuration =
+        examples.format === 'label' ? classifierConfig(json, examples.examples) : json;
+      const embedding =
+        config.method === 'embed' ? await embeddingOf(options.model, configuration) : undefined;
+      const encoded = encodeExamples(
+        config,
+        { examples, tokenizer, chatTemplate, endId, embedding: embedding?.training },
+        configuration,
+      );
+      await showFinetunePlan(out, config, encoded, { configuration, limit: options.memory });
       const open = async () => {
         const model = await loadModel(options.model, {
           dtype: config.adapter?.weights,
-          ...(examples.format === 'label'
-            ? { configure: (json) => classifierConfig(json, examples.examples) }
-            : {}),
+          ...(configuration === json ? {} : { configure: () => configuration }),
         });
-        const sources = { examples, tokenizer, chatTemplate, endId };
-        return { model, data: await prepareFinetune(config, sources, model) };
+        return { model, data: await prepareFinetune(config, encoded, model) };
       };
       let opened: Awaited<ReturnType<typeof open>> | undefined = await open();
       const { data } = opened;
@@ -92,7 +110,7 @@ export function finetuneCommand(): Command {
       const beside = config.adapter
         ? {}
         : (await carriedFiles(options.model, { to: options.out })).write;
-      await folder.begin({ ...beside, ...files });
+      await folder.begin({ ...embedding?.files, ...beside, ...files });
       try {
         const session = await trainToEnd(out, {
           open: async () => {
@@ -159,6 +177,15 @@ function finish(
   const dtype = !adapter || adapter.weights === 'f32' ? '' : ` --dtype ${adapter.weights}`;
   const use = adapter ? `--model ${model} --adapter ${folder}` : `--model ${folder}`;
   const next = (line: string) => out.say(`  ${commandName()} ${line}`);
+  if (method === 'embed') {
+    next(`serve --model ${folder}`);
+    out.say('  and there: POST /v1/embeddings; or in a program of your own');
+    out.say(
+      `  const { model, tokenizer } = await loadEmbeddingModel('${folder}'); // of @headwise/text/node`,
+    );
+    out.say("  const [vector] = await embed(model, tokenizer, ['a text']);");
+    return;
+  }
   if (method === 'classify' || method === 'mlm') {
     next(`logits ${use} --ids 1,2,3`);
     return;

@@ -12,6 +12,8 @@ export interface FinetuneFlags {
   epochs?: number;
   learningRate?: number;
   batchSize?: number;
+  batchTokens?: number;
+  checkpointActivations?: boolean;
   accumulate?: number;
   warmup?: number;
   weightDecay?: number;
@@ -30,8 +32,17 @@ export function addFinetuneFlags(command: Command): Command {
   return command
     .option('--epochs <x>', 'how often every example is seen; default 3', number)
     .option('--steps <n>', 'updates, in place of --epochs', integer)
-    .option('--batch-size <n>', 'examples of a batch; default 8', integer)
+    .option('--batch-size <n>', 'examples of a batch; default 8, of embed 32', integer)
+    .option(
+      '--batch-tokens <n>',
+      'tokens of a batch at most, padding included: examples of like length together',
+      integer,
+    )
     .option('--accumulate <n>', 'batches of one update, in the memory of one; default 1', integer)
+    .option(
+      '--checkpoint-activations',
+      'compute each block again in the backward pass: less memory, a third more time',
+    )
     .option('--learning-rate <x>', 'after the warm-up; default by method', number)
     .option('--warmup <x>', 'the share of the steps in which the rate rises; default 0.03', number)
     .option('--weight-decay <x>', 'of matrices; default by method', number)
@@ -61,16 +72,16 @@ export function addFinetuneFlags(command: Command): Command {
 /** The settings of a run, with the keys that were given. */
 export function settingsOf(flags: FinetuneFlags): FinetuneSettings {
   const { method, maxLength, validation, rank, alpha, loraDropout, targets, dtype } = flags;
-  const { steps, epochs, learningRate, batchSize, accumulate } = flags;
-  const { warmup, weightDecay, maxNorm, checkpointEvery, seed } = flags;
+  const { steps, epochs, learningRate, batchSize, batchTokens, accumulate } = flags;
+  const { warmup, weightDecay, maxNorm, checkpointActivations, checkpointEvery, seed } = flags;
   const adapter = given({ rank, alpha, dropout: loraDropout, targets, weights: dtype });
   return {
     method,
     ...(Object.keys(adapter).length > 0 ? { adapter } : {}),
     data: given({ maxLength, validation }),
     training: given({
-      ...{ steps, epochs, learningRate, batchSize, accumulate },
-      ...{ warmup, weightDecay, maxNorm, checkpointEvery, seed },
+      ...{ steps, epochs, learningRate, batchSize, batchTokens, accumulate },
+      ...{ warmup, weightDecay, maxNorm, checkpointActivations, checkpointEvery, seed },
     }),
   };
 }

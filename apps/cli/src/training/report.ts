@@ -29,11 +29,14 @@ export async function reportRun<N extends Network, B extends ExampleBatch>(
     'validation' in entry ? [{ step: entry.step, ...entry.validation }] : [],
   );
   out.emit({ event: 'validation', history: validations });
-  if (losses.length > 1) out.say(`\n${curve(losses, 'training loss, nats a token').trimEnd()}\n`);
-  for (const { step, loss, bitsPerByte } of validations) {
+  if (losses.length > 1) out.say(`\n${curve(losses, 'training loss, nats').trimEnd()}\n`);
+  for (const { step, loss, bitsPerByte, metrics = {} } of validations) {
     const bits = bitsPerByte === undefined ? '' : `, ${bitsPerByte.toFixed(3)} bits per byte`;
+    const others = Object.entries(metrics)
+      .map(([name, value]) => `, ${name} ${value.toFixed(3)}`)
+      .join('');
     out.say(
-      `validation ${step === 0 ? 'before' : `after ${step} steps`}: loss ${loss.toFixed(3)} nats a token${bits}`,
+      `validation ${step === 0 ? 'before' : `after ${step} steps`}: loss ${loss.toFixed(3)} nats${bits === '' ? '' : ' a token'}${bits}${others}`,
     );
   }
   for await (const { temperature, prompt, text, expected } of session.samples()) {

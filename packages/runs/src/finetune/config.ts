@@ -11,6 +11,7 @@ export const finetuneMethods = [
   'dpo',
   'kto',
   'classify',
+  'embed',
   'mlm',
   'seq2seq',
 ] as const;
@@ -46,8 +47,10 @@ export interface FinetuneTraining {
   /** How often every example is seen, where `steps` is absent. */
   epochs: number;
   steps?: number | undefined;
-  /** Examples of a batch. */
+  /** Examples of a batch; of `batchTokens`, at most. */
   batchSize: number;
+  /** Tokens of a batch, padding included: batches of examples of like length; absent: `batchSize` examples, however long. */
+  batchTokens?: number | undefined;
   /** Batches of a step. */
   accumulate: number;
   /** After the warm-up; it falls to 0 along half a cosine. */
@@ -57,6 +60,8 @@ export interface FinetuneTraining {
   weightDecay: number;
   /** Gradients are scaled down to this norm. */
   maxNorm: number;
+  /** Computes each block again in the backward pass, which saves memory for a third more time. */
+  checkpointActivations: boolean;
   checkpointEvery: number;
 }
 
@@ -92,6 +97,7 @@ const defaults: Record<
   dpo: { learningRate: 5e-6, weightDecay: 0, weights: ['f32', 'f16', 'int8', 'int4'] },
   kto: { learningRate: 5e-6, weightDecay: 0, weights: ['f32', 'f16', 'int8', 'int4'] },
   classify: { learningRate: 3e-5, weightDecay: 0.01 },
+  embed: { learningRate: 2e-5, weightDecay: 0.01 },
   mlm: { learningRate: 5e-5, weightDecay: 0.01 },
   seq2seq: { learningRate: 1e-4, weightDecay: 0.01 },
 };
@@ -124,12 +130,14 @@ const schema = (method: FinetuneMethod) => {
         seed: z.number().int().min(0).default(0),
         epochs: z.number().positive().default(3),
         steps: size.optional(),
-        batchSize: size.default(8),
+        batchSize: size.default(method === 'embed' ? 32 : 8),
+        batchTokens: size.optional(),
         accumulate: size.default(1),
         learningRate: z.number().positive().default(learningRate),
         warmup: share.default(0.03),
         weightDecay: z.number().min(0).default(weightDecay),
         maxNorm: z.number().positive().default(1),
+        checkpointActivations: z.boolean().default(false),
         checkpointEvery: size.default(100),
       })
       .prefault({}),
@@ -152,6 +160,12 @@ export function parseFinetuneConfig(json: unknown, name = 'finetune'): FinetuneC
     );
   }
   const config = parseWith(schema(method), json, name) as FinetuneConfig;
+  const { accumulate, batchSize } = config.training;
+  if (method === 'embed' && (accumulate > 1 || batchSize < 2)) {
+    throw new InputError(
+      `${name}: 'training.batchSize' is ${batchSize} and 'training.accumulate' ${accumulate}; 'embed' tells an anchor's positive from the others of its batch: expected a batch of at least 2, and no accumulation`,
+    );
+  }
   if (!config.adapter) return config;
   const { alpha = 2 * config.adapter.rank } = config.adapter;
   return { ...config, adapter: { ...config.adapter, alpha } };
@@ -167,8 +181,8 @@ export function fixedOfFinetune({
   data,
   training,
 }: FinetuneConfig): Record<string, unknown> {
-  const { seed, batchSize, accumulate } = training;
-  const fixed = { method, adapter, data, seed, batchSize, accumulate };
+  const { seed, batchSize, batchTokens, accumulate } = training;
+  const fixed = { method, adapter, data, seed, batchSize, batchTokens, accumulate };
   // As it comes back from a file, which has no keys without a value.
   return JSON.parse(JSON.stringify(fixed)) as Record<string, unknown>;
 }

@@ -3,11 +3,18 @@ import { createModel, type Model, type WeightDtype } from '@headwise/models';
 import { ChatTemplate, trainCharacter } from '@headwise/tokenizers';
 import * as tf from '@tensorflow/tfjs';
 import { describe, expect, test } from 'vitest';
-import { type HistoryEntry, hasValidation, historyBefore } from '../history.js';
+import {
+  type HistoryEntry,
+  hasValidation,
+  historyBefore,
+  type ValidationEntry,
+} from '../history.js';
 import { Session } from '../session.js';
 import type { SavedState } from '../storage.js';
 import { type FinetuneMethod, type FinetuneSettings, parseFinetuneConfig } from './config.js';
+import { encodeExamples } from './encode.js';
 import { methodFormats } from './methods.js';
+import { planFinetune } from './plan.js';
 import { prepareFinetune } from './prepare.js';
 import { finetuneWork } from './work.js';
 
@@ -67,19 +74,32 @@ const words = Array.from({ length: 24 }, (_, i) =>
 const pairs = words.map((word) => ({ prompt: `${word}?`, completion: word }));
 const classes = { id2label: { 0: 'low', 1: 'high' } };
 
+type Validation = ValidationEntry['validation'];
+
+interface Case {
+  rows: unknown[];
+  model: () => Model;
+  fall: number;
+  metrics: string[];
+}
+
+const ofTokens = ['token accuracy', 'perplexity'];
+
 /** What each method is given, and how far its loss falls; what is frozen beside an adapter is random, so that it learns less. */
-const cases: Record<FinetuneMethod, { rows: unknown[]; model: () => Model; fall: number }> = {
-  sft: { rows: pairs, model: decoder, fall: 0.5 },
-  lora: { rows: pairs, model: decoder, fall: 0.03 },
+const cases: Record<FinetuneMethod, Case> = {
+  sft: { rows: pairs, model: decoder, fall: 0.5, metrics: ofTokens },
+  lora: { rows: pairs, model: decoder, fall: 0.03, metrics: ofTokens },
   qlora: {
     rows: pairs,
     model: () => decoder('int8'),
     fall: 0.03,
+    metrics: ofTokens,
   },
   dpo: {
     rows: words.map((prompt) => ({ prompt, chosen: 'aa', rejected: 'bb' })),
     model: decoder,
     fall: 0.05,
+    metrics: ['preference accuracy'],
   },
   kto: {
     rows: words.map((prompt, i) => ({
@@ -89,18 +109,27 @@ const cases: Record<FinetuneMethod, { rows: unknown[]; model: () => Model; fall:
     })),
     model: decoder,
     fall: 0.01,
+    metrics: ['preference accuracy'],
   },
   classify: {
     rows: words.map((text, i) => ({ text, label: i % 6 < 3 ? 'low' : 'high' })),
     model: () => encoder({ architectures: ['BertForSequenceClassification'], ...classes }),
     fall: 0.1,
+    metrics: ['accuracy', 'F1'],
+  },
+  embed: {
+    rows: words.map((word) => ({ anchor: word, positive: `${word[2]}${word[0]}?` })),
+    model: () => encoder({ architectures: ['BertModel'] }),
+    fall: 0.1,
+    metrics: ['recall@1'],
   },
   mlm: {
     rows: words.map((word) => ({ text: `${word} ${word} ${word}` })),
     model: () => encoder({ architectures: ['BertForMaskedLM'] }),
     fall: 0.5,
+    metrics: ofTokens,
   },
-  seq2seq: { rows: pairs, model: pairsModel, fall: 0.5 },
+  seq2seq: { rows: pairs, model: pairsModel, fall: 0.5, metrics: ofTokens },
 };
 
 /** Keeps the history and the last checkpoint in memory. */
@@ -139,12 +168,12 @@ async function run(
   session.dispose();
   const losses = storage.history.flatMap((entry) => ('loss' in entry ? [entry.loss] : []));
   const validations = storage.history.flatMap((entry) =>
-    'validation' in entry ? [entry.validation.loss] : [],
+    'validation' in entry ? [entry.validation] : [],
   );
   return { losses, validations, storage };
 }
 
-describe.each(Object.entries(cases))('%s', (name, { fall }) => {
+describe.each(Object.entries(cases))('%s', (name, { fall, metrics }) => {
   const method = name as FinetuneMethod;
   const training = { steps: 20, learningRate: 0.02, batchSize: 4, checkpointEvery: 10 };
 
@@ -153,7 +182,12 @@ describe.each(Object.entries(cases))('%s', (name, { fall }) => {
     const { losses, validations } = await run({ method, training });
     expect(losses).toHaveLength(20);
     expect(validations).toHaveLength(2);
-    expect(validations[1]).toBeLessThan(validations[0]! - fall);
+    const [before, after] = validations as [Validation, Validation];
+    expect(after.loss).toBeLessThan(before.loss - fall);
+    expect(Object.keys(after.metrics!)).toEqual(metrics);
+    const [name] = metrics as [string];
+    expect(after.metrics![name]).toBeGreaterThanOrEqual(before.metrics![name]!);
+    expect(after.metrics![name]).toBeLessThanOrEqual(1);
     expect(tf.memory().numTensors).toBe(numTensors);
   });
 
@@ -202,9 +236,84 @@ describe('what is learned', () => {
       turn('assistant', 'd'),
     ];
     expect(await predicted({ messages }, chatTemplate)).toBe('......b|......d');
+    const marked = new ChatTemplate({
+      chat_template:
+        '{% for m in messages %}{{ m.role[0] }}:{% if m.role == "assistant" %}{% generation %}{{ m.content }}{% endgeneration %}{% else %}{{ m.content }}{% endif %}|{% endfor %}',
+    });
+    // The marks leave out what ends a turn here; nothing else of the template says where a turn starts.
+    expect(await predicted({ messages }, marked)).toBe('......b.......d.');
+    const forgetful = new ChatTemplate({
+      chat_template: '{{ messages[-1].role[0] }}:{{ messages[-1].content }}|',
+    });
+    await expect(predicted({ messages }, forgetful)).rejects.toThrow(
+      /^example 1: .* has no {% generation %} marks, and writes the chat up to message 1 differently/,
+    );
     await expect(predicted({ messages })).rejects.toThrow(
       "the model's folder has no chat template",
     );
+  });
+
+  test('batches by tokens see every example once an epoch, and hold no more than so many', async () => {
+    const rows = Array.from({ length: 12 }, (_, n) => ({
+      prompt: 'a',
+      completion: 'b'.repeat(1 + n),
+    }));
+    const examples = checkExamples(rows, { name: 'rows', accepted: methodFormats('sft') });
+    const settings = {
+      data: { validation: 0 },
+      training: { batchTokens: 30, batchSize: 100, epochs: 1 },
+    };
+    const byTokens = parseFinetuneConfig({ method: 'sft', ...settings });
+    const model = decoder();
+    const { batches, steps } = await prepareFinetune(
+      byTokens,
+      { examples, tokenizer, endId },
+      model,
+    );
+    model.params.dispose();
+    const made = Array.from({ length: steps }, (_, n) => batches.at(n));
+    expect(made.flatMap((batch) => batch.examples).toSorted((a, b) => a! - b!)).toEqual(
+      rows.map((_, n) => n + 1),
+    );
+    // An example is an input shorter than its tokens.
+    for (const { shape } of made) expect(shape[0] * (shape[1]! + 1)).toBeLessThanOrEqual(30);
+    expect(Math.max(...made.map(({ shape }) => shape[0]))).toBeGreaterThan(4);
+    expect(steps).toBeLessThan(7);
+    expect(batches.at(steps + 1).examples).toHaveLength(batches.at(steps + 1).shape[0]);
+  });
+
+  test('the plan is that of the largest batch, and over a limit it is refused before the model is there', async () => {
+    const rows = [{ text: 'abc' }, { text: 'abcdefgh' }];
+    const examples = checkExamples(rows, { name: 'rows', accepted: methodFormats('sft') });
+    const configuration = {
+      model_type: 'gpt2',
+      vocab_size: vocabSize,
+      n_embd: 16,
+      n_head: 2,
+      n_layer: 1,
+    };
+    const encoded = encodeExamples(config, { examples, tokenizer, endId }, configuration);
+    expect(encoded.largest).toEqual({ tokens: 9 });
+    const plan = await planFinetune(config, encoded, configuration);
+    expect(plan.peak).toBeGreaterThan(plan.weights + plan.gradients + plan.optimizer);
+    const wider = { ...config, training: { ...config.training, batchSize: 64 } };
+    expect((await planFinetune(wider, encoded, configuration)).peak).toBeGreaterThan(plan.peak);
+    const remedies = { batch: (size: number, more: number) => `${size} x ${more}` };
+    await expect(
+      planFinetune(wider, encoded, configuration, { limit: plan.peak * 1.5, remedies }),
+    ).rejects.toThrow(
+      /^training needs .* the limit is .*\n.*weights .*\n.*\n {2}\d+ x \d+ .*, which fits$/,
+    );
+    await expect(
+      planFinetune(config, encoded, {
+        ...configuration,
+        model_type: 'bert',
+        architectures: ['BertForMaskedLM'],
+        hidden_size: 16,
+        num_attention_heads: 2,
+        num_hidden_layers: 1,
+      }),
+    ).rejects.toThrow('the model does not predict the next token; expected a decoder');
   });
 
   test('longer examples are cut, those whose completion is beyond the cut left out, and both are counted', async () => {

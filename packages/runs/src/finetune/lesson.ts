@@ -1,7 +1,7 @@
 import type { Network } from '@headwise/core';
 import type { Collator, ExampleFormat, Examples } from '@headwise/data';
 import type { ChatTemplate, Tokenizer } from '@headwise/tokenizers';
-import type { ExampleBatch, Objective } from '@headwise/training';
+import type { Embed, ExampleBatch, Objective } from '@headwise/training';
 
 /** What turns examples into what a model learns from. */
 export interface LessonSources<F extends ExampleFormat = ExampleFormat> {
@@ -16,18 +16,49 @@ export interface LessonSources<F extends ExampleFormat = ExampleFormat> {
   vocabSize: number;
   /** The names of a classifier's classes, by number. */
   classes?: readonly string[] | undefined;
+  embedding?: TrainableEmbedding | undefined;
+}
+
+/** How a model that embeds texts makes its vectors. */
+export interface TrainableEmbedding {
+  /** Vectors `[B, D]` from ids `[B, T]`; their lengths do not count. */
+  vectors(network: Network): Embed;
+  /** A text as it is encoded, such as in lower case; default as it is. */
+  written?: ((text: string) => string) | undefined;
+  /** The most tokens of a text, where that is less than the model's context. */
+  maxLength?: number | undefined;
+}
+
+/** How large an example is. */
+export interface ExampleSize {
+  tokens: number;
+  /** Of an encoder-decoder. */
+  sourceTokens?: number | undefined;
 }
 
 /** Examples as a model learns from them, how they become batches, and what is learned. */
 export interface Lesson<T, B extends ExampleBatch> {
   taught: Taught<T>;
-  /** How many tokens an example has. */
+  /** How many tokens an example has in all. */
   tokensOf(example: T): number;
+  /** The longest row of an example in a batch. */
+  sizeOf(example: T): ExampleSize;
+  /** Any example of a size, to plan the memory by. */
+  ofSize(size: ExampleSize): T;
   collate: Collator<T, B>;
   objective(network: Network): Objective<B>;
   /** Adds to the examples what the model says of them before training. */
   refer?: ((network: Network, examples: readonly T[]) => Promise<T[]>) | undefined;
+  /** How well a model does it, besides its loss: shares from 0 to 1 by name; absent: the share of right predictions. */
+  score?: Score<T> | undefined;
 }
+
+/** Scores a model on examples, by what is scored. */
+export type Score<T> = (
+  network: Network,
+  examples: readonly T[],
+  options: { signal?: AbortSignal | undefined },
+) => Promise<Record<string, number>>;
 
 /** Examples as tokens. */
 export interface Taught<T> {
@@ -78,3 +109,6 @@ export function encodeWithin(
 export function idOfAny(tokenizer: Tokenizer, tokens: readonly string[]): number | undefined {
   return tokens.map((token) => tokenizer.tokenToId(token)).find((id) => id !== undefined);
 }
+
+/** As many ids as an example of a size has. */
+export const zeros = (count: number): number[] => new Array<number>(Math.max(1, count)).fill(0);

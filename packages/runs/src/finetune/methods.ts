@@ -7,6 +7,7 @@ import { maskedTokenLesson } from './lessons/masked-tokens.js';
 import { nextTokenLesson } from './lessons/next-token.js';
 import { pairLesson } from './lessons/pairs.js';
 import { judgementLesson, preferenceLesson } from './lessons/preferences.js';
+import { similarTextsLesson } from './lessons/similar-texts.js';
 
 /** The formats that a method learns from, and how; sources, examples and batches are its own. */
 interface Method {
@@ -23,6 +24,7 @@ const methods: Readonly<Record<FinetuneMethod, Method>> = {
   dpo: { formats: ['preference'], lesson: preferenceLesson },
   kto: { formats: ['judged'], lesson: judgementLesson },
   classify: { formats: ['label'], lesson: classLesson },
+  embed: { formats: ['similar'], lesson: similarTextsLesson },
   mlm: { formats: ['text'], lesson: maskedTokenLesson },
   seq2seq: { formats: ['completion'], lesson: pairLesson },
 };

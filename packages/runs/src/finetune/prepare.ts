@@ -1,28 +1,26 @@
-import { InputError, type Network, Random } from '@headwise/core';
-import { type Collator, collatedBatches, type Examples, splitExamples } from '@headwise/data';
+import type { Network } from '@headwise/core';
+import {
+  type CollatedBatches,
+  type Collator,
+  collatedBatches,
+  splitExamples,
+  tokenBatches,
+} from '@headwise/data';
 import type { Model } from '@headwise/models';
-import type { ChatTemplate, Tokenizer } from '@headwise/tokenizers';
-import type { ExampleBatch, Objective } from '@headwise/training';
-import { classNames } from './classes.js';
+import { type ExampleBatch, evaluate, type Objective } from '@headwise/training';
+import type { ValidationEntry } from '../history.js';
+import { collateWith } from './collate-with.js';
 import type { FinetuneConfig } from './config.js';
-import { lessonOf, methodFormats } from './methods.js';
-
-/** What a model is fine-tuned on. */
-export interface FinetuneSources {
-  /** As `parseExamples` of `@headwise/data` gives them, in a format of `methodFormats`. */
-  examples: Examples;
-  tokenizer: Tokenizer;
-  /** Of the model; chats need it. */
-  chatTemplate?: ChatTemplate | undefined;
-  /** The id that ends a text, `eos_token_id`; absent: texts have no end that is learned. */
-  endId?: number | undefined;
-}
+import { type EncodedExamples, encodeExamples, type FinetuneSources } from './encode.js';
 
 /** The batches of a fine-tuning run, and what is learned from them. */
 export interface FinetuneData {
   batches: { at(number: number): ExampleBatch };
-  /** The batches to measure on: the same every time. */
-  validation(): Iterable<ExampleBatch>;
+  /** Measures a network on the examples that are set aside: its loss, and how well it does what it learns. */
+  measure(
+    network: Network,
+    options: { signal?: AbortSignal | undefined },
+  ): Promise<ValidationEntry['validation']>;
   /** What a network learns from the batches. */
   objective(network: Network): Objective<ExampleBatch>;
   /** Steps in all. */
@@ -46,55 +44,40 @@ const mostValidation = 512;
 /**
  * The examples of a run as batches, with a part of them set aside to measure on.
  *
+ * @param given the examples, or what `encodeExamples` made of them
  * @throws InputError where the examples are not of a format of the method, the tokenizer is not the model's, or nothing is
  * left to learn; DataError where no example is left to train on
  */
 export async function prepareFinetune(
   config: FinetuneConfig,
-  { examples, tokenizer, chatTemplate, endId }: FinetuneSources,
+  given: FinetuneSources | EncodedExamples,
   model: Model,
 ): Promise<FinetuneData> {
-  const { method, data, training } = config;
-  const formats = methodFormats(method);
-  if (!formats.includes(examples.format)) {
-    throw new InputError(
-      `${method}: the examples are of the format '${examples.format}'; expected ${formats.join(' or ')}`,
-    );
-  }
-  const { vocabSize } = model.network;
-  if (tokenizer.vocabSize > vocabSize) {
-    throw new InputError(
-      `the tokenizer has ${tokenizer.vocabSize} tokens, the model ${vocabSize}; expected the tokenizer of the model`,
-    );
-  }
-  const maxLength = Math.min(data.maxLength, model.network.maxLength);
-  const { taught, tokensOf, collate, objective, refer } = lessonOf(method, {
-    examples,
-    tokenizer,
-    chatTemplate,
-    endId,
-    maxLength,
-    vocabSize,
-    classes: classNames(model.config),
-  });
-  if (taught.examples.length === 0) {
-    throw new InputError(
-      `${method}: nothing is left to learn of ${taught.leftOut} examples: they are empty, or what is learned of them begins beyond ${maxLength} tokens`,
-    );
-  }
+  const { data, training } = config;
+  const { lesson, largest } =
+    'lesson' in given ? given : encodeExamples(config, given, model.config);
+  const { taught, tokensOf, collate, objective, refer, score } = lesson;
   // A model that cannot learn this is refused before anything is written.
   objective(model.network);
   const encoded = refer ? await refer(model.network, taught.examples) : taught.examples;
-  const { seed, batchSize, accumulate } = training;
+  const { seed, batchSize, batchTokens, accumulate } = training;
   const parts = splitExamples(taught.examples.length, {
     validation: taught.examples.length === 1 ? 0 : data.validation,
     seed,
     most: mostValidation,
   });
+  const lengthOf = (example: unknown) => {
+    const { tokens, sourceTokens = 0 } = lesson.sizeOf(example);
+    return Math.max(tokens, sourceTokens);
+  };
   const chosen = (numbers: readonly number[]) => numbers.map((n) => encoded[n]!);
   const [train, validation] = [chosen(parts.train), chosen(parts.validation)];
-  const batches = collatedBatches(train, collate, { batchSize, seed });
+  const batches: CollatedBatches<ExampleBatch> =
+    batchTokens === undefined
+      ? collatedBatches(train, collate, { batchSize, seed })
+      : tokenBatches(train, collate, { batchTokens, batchSize, lengthOf, seed });
   const perEpoch = batches.batchesPerEpoch / accumulate;
+  const measured = () => inOrder(validation, collate, batchSize);
   const place = (n: number) => taught.places[parts.train[n]!]!;
   return {
     batches: {
@@ -104,7 +87,16 @@ export async function prepareFinetune(
         return { ...batch, examples: batch.examples.map(place) };
       },
     },
-    validation: () => inOrder(validation, collate, batchSize),
+    async measure(network, options) {
+      const asked = { ...options, accuracy: score === undefined };
+      const { loss, accuracy } = await evaluate(objective(network), measured(), asked);
+      const metrics = score
+        ? await score(network, validation, options)
+        : accuracy === undefined
+          ? {}
+          : { 'token accuracy': accuracy, perplexity: Math.exp(loss) };
+      return { loss, metrics };
+    },
     objective,
     steps: training.steps ?? Math.max(1, Math.ceil(training.epochs * perEpoch)),
     counts: {
@@ -113,7 +105,7 @@ export async function prepareFinetune(
       cut: taught.cut,
       leftOut: taught.leftOut,
       tokens: train.reduce<number>((sum, example) => sum + tokensOf(example), 0),
-      longest: taught.examples.reduce<number>((most, one) => Math.max(most, tokensOf(one)), 0),
+      longest: Math.max(largest.tokens, largest.sourceTokens ?? 0),
     },
   };
 }
@@ -125,7 +117,6 @@ function* inOrder<T, B>(
   size: number,
 ): Generator<B> {
   for (let first = 0; first < examples.length; first += size) {
-    const random = new Random(first);
-    yield collate(examples.slice(first, first + size), () => Math.floor(random.next() * 2 ** 32));
+    yield collateWith(collate, examples.slice(first, first + size), first);
   }
 }

@@ -1,8 +1,9 @@
 import type { Network } from '@headwise/core';
 import { AdaptedModel, Lora, type Model } from '@headwise/models';
-import { AdamW, type ExampleBatch, evaluate, warmupCosine } from '@headwise/training';
+import { AdamW, type ExampleBatch, warmupCosine } from '@headwise/training';
 import { type SessionWork, trainedParams } from '../session-work.js';
-import type { AdapterPart, FinetuneConfig } from './config.js';
+import type { FinetuneConfig } from './config.js';
+import { loraOptions } from './plan.js';
 import type { FinetuneData } from './prepare.js';
 
 /**
@@ -21,7 +22,9 @@ export function finetuneWork(
   model: Model,
 ): SessionWork<Network, ExampleBatch> {
   const { training } = config;
-  const adapter = config.adapter && newAdapter(model, config.adapter, training.seed);
+  const adapter =
+    config.adapter &&
+    new Lora(model.params, { ...loraOptions(config.adapter), seed: training.seed });
   const trained = { model, adapter };
   const network = adapter ? new AdaptedModel(model.network, adapter) : model.network;
   const objective = data.objective(network);
@@ -37,26 +40,6 @@ export function finetuneWork(
     }),
     batches: data.batches,
     pace: { ...training, steps },
-    measure:
-      data.counts.validation === 0
-        ? undefined
-        : async (options) => ({
-            loss: (await evaluate(objective, data.validation(), options)).loss,
-          }),
+    measure: data.counts.validation === 0 ? undefined : (options) => data.measure(network, options),
   };
-}
-
-/** Every linear map of a block: those of attention and of the feed-forward layer, not the output head. */
-const ofBlocks = /(?:^|\.)blocks\.\d+\./;
-
-function newAdapter(model: Model, part: AdapterPart, seed: number): Lora {
-  const { rank, alpha, dropout, targets } = part;
-  const named = targets?.map((name) => name.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')).join('|');
-  return new Lora(model.params, {
-    rank,
-    alpha,
-    dropout,
-    seed,
-    targets: named === undefined ? ofBlocks : new RegExp(`(?:^|\\.)(?:${named})$`),
-  });
 }

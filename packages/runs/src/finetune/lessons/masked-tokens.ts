@@ -1,7 +1,7 @@
 import { InputError, isEncoder } from '@headwise/core';
 import { type EncodedText, type ExampleOf, maskTokens } from '@headwise/data';
 import { type MaskedTokenBatch, maskedLanguageModel } from '@headwise/training';
-import { encodeWithin, idOfAny, type Lesson, type LessonSources, teach } from '../lesson.js';
+import { encodeWithin, idOfAny, type Lesson, type LessonSources, teach, zeros } from '../lesson.js';
 
 /** Texts with masked tokens, for an encoder that says what they were. */
 export function maskedTokenLesson({
@@ -22,6 +22,8 @@ export function maskedTokenLesson({
       return { example: { ids, specialTokensMask }, cut };
     }),
     tokensOf: ({ ids }) => ids.length,
+    sizeOf: ({ ids }) => ({ tokens: ids.length }),
+    ofSize: ({ tokens }) => ({ ids: zeros(tokens) }),
     collate: maskTokens({ vocabSize, maskId, padId: idOfAny(tokenizer, ['[PAD]', '<pad>']) }),
     objective(network) {
       if (isEncoder(network)) return maskedLanguageModel(network);

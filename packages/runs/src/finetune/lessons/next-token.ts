@@ -1,8 +1,8 @@
 import { InputError, isLanguageModel } from '@headwise/core';
 import { type CountedTokens, countedTokens } from '@headwise/data';
+import { type ChatTemplate, type MarkedChat, TokenizerError } from '@headwise/tokenizers';
 import { causalLanguageModel, type TokenBatch } from '@headwise/training';
-import { assistantSpans } from '../assistant-spans.js';
-import { type Lesson, type LessonSources, teach } from '../lesson.js';
+import { type Lesson, type LessonSources, teach, zeros } from '../lesson.js';
 
 /** What is learned of a text: its pieces between these places. */
 interface LearnedText {
@@ -30,6 +30,8 @@ export function nextTokenLesson(
       };
     }),
     tokensOf: ({ ids }) => ids.length,
+    sizeOf: ({ ids }) => ({ tokens: ids.length }),
+    ofSize: ({ tokens }) => ({ ids: zeros(tokens), counted: zeros(tokens).fill(1) }),
     collate: countedTokens(),
     objective(network) {
       if (isLanguageModel(network)) return causalLanguageModel(network);
@@ -50,8 +52,8 @@ function learnedText(
       );
     }
     const { messages, tools } = given as { messages: []; tools?: [] };
-    const written = assistantSpans(chatTemplate, messages, { place, tools });
-    return { ...written, ends: false, addSpecialTokens: false };
+    const { text, turns } = turnsOf(chatTemplate, messages, { place, tools });
+    return { text, spans: turns, ends: false, addSpecialTokens: false };
   }
   const { prompt, completion } =
     format === 'text'
@@ -59,6 +61,21 @@ function learnedText(
       : (given as { prompt: string; completion: string });
   const text = prompt + completion;
   return { text, spans: [[prompt.length, text.length]], ends: true, addSpecialTokens: true };
+}
+
+/** A chat as the text of its template, with the assistant's turns: what it marks by `{% generation %}`, else from each prompt on. */
+function turnsOf(
+  template: ChatTemplate,
+  messages: [],
+  { place, tools }: { place: number; tools: [] | undefined },
+): MarkedChat {
+  try {
+    // What a template writes of the time must not differ from one call to the next.
+    return template.assistantTurns(messages, { tools, now: new Date(0) });
+  } catch (error) {
+    if (!(error instanceof TokenizerError)) throw error;
+    throw new InputError(`example ${place}: ${error.message}`, { cause: error });
+  }
 }
 
 /** A text's tokens; those that reach into a learned piece are learned. */

@@ -1,7 +1,7 @@
 import { InputError, isEncoderDecoder } from '@headwise/core';
 import { type ExampleOf, type SequencePair, sequencePairs } from '@headwise/data';
 import { type PairBatch, sequenceToSequence } from '@headwise/training';
-import { encodeWithin, idOfAny, type Lesson, type LessonSources, teach } from '../lesson.js';
+import { encodeWithin, idOfAny, type Lesson, type LessonSources, teach, zeros } from '../lesson.js';
 
 /** Prompts and their completions as sources and targets, for an encoder-decoder. */
 export function pairLesson({
@@ -23,6 +23,11 @@ export function pairLesson({
       };
     }),
     tokensOf: ({ source, target }) => source.length + target.length,
+    sizeOf: ({ source, target }) => ({ tokens: target.length, sourceTokens: source.length }),
+    ofSize: ({ tokens, sourceTokens = tokens }) => ({
+      source: zeros(sourceTokens),
+      target: zeros(tokens),
+    }),
     collate: sequencePairs({ padId: idOfAny(tokenizer, ['<pad>', '[PAD]']) }),
     objective(network) {
       if (isEncoderDecoder(network)) return sequenceToSequence(network);

@@ -9,13 +9,14 @@ import {
   preferencePairs,
 } from '@headwise/data';
 import {
+  type Continuation,
   directPreference,
   type JudgedBatch,
   kahnemanTversky,
   type PreferenceBatch,
   referenceLogProbabilities,
 } from '@headwise/training';
-import { type Lesson, type LessonSources, teach } from '../lesson.js';
+import { type Lesson, type LessonSources, teach, zeros } from '../lesson.js';
 
 /** Prompts with an answer that is preferred and one that is not, compared with the model as it is before training. */
 export function preferenceLesson(
@@ -38,6 +39,27 @@ export function preferenceLesson(
       };
     }),
     tokensOf: ({ prompt, chosen, rejected }) => 2 * prompt.length + chosen.length + rejected.length,
+    sizeOf: ({ prompt, chosen, rejected }) => ({
+      tokens: prompt.length + Math.max(chosen.length, rejected.length),
+    }),
+    ofSize: ({ tokens }) => ({
+      prompt: [0],
+      chosen: zeros(tokens - 1),
+      rejected: zeros(tokens - 1),
+      reference: { chosen: 0, rejected: 0 },
+    }),
+    async score(network, examples, options) {
+      const pairs = examples.flatMap(({ prompt, chosen, rejected }) => [
+        { prompt, completion: chosen },
+        { prompt, completion: rejected },
+      ]);
+      const found = await logProbabilities(network, 'dpo', pairs, options);
+      const margins = examples.map(
+        ({ reference }, i) =>
+          found[2 * i]! - reference.chosen - (found[2 * i + 1]! - reference.rejected),
+      );
+      return { 'preference accuracy': shareAbove(margins) };
+    },
     collate: preferencePairs(),
     objective: (network) => directPreference(decoderOf(network, 'dpo')),
     async refer(network, examples) {
@@ -66,6 +88,23 @@ export function judgementLesson(sources: LessonSources<'judged'>): Lesson<Judgem
     }),
     tokensOf: ({ prompt, completion, other }) =>
       2 * prompt.length + completion.length + other.length,
+    sizeOf: ({ prompt, completion, other }) => ({
+      tokens: prompt.length + Math.max(completion.length, other.length),
+    }),
+    ofSize: ({ tokens }) => ({
+      prompt: [0],
+      completion: zeros(tokens - 1),
+      other: zeros(tokens - 1),
+      desirable: true,
+      reference: { completion: 0, other: 0 },
+    }),
+    async score(network, examples, options) {
+      const found = await logProbabilities(network, 'kto', examples, options);
+      const gains = examples.map(
+        ({ desirable, reference }, i) => (desirable ? 1 : -1) * (found[i]! - reference.completion),
+      );
+      return { 'preference accuracy': shareAbove(gains) };
+    },
     collate: judgedCompletions(),
     objective: (network) => kahnemanTversky(decoderOf(network, 'kto')),
     async refer(network, examples) {
@@ -99,6 +138,27 @@ function answerTokens(
   const completion = whole.slice(0, Math.max(0, maxLength - ids.length));
   if (ids.length === 0 || own.length === 0 || completion.length === 0) return undefined;
   return { example: { prompt: ids, completion }, cut: completion.length < whole.length };
+}
+
+/** Of completions by the model as it is now. */
+async function logProbabilities(
+  network: Network,
+  method: string,
+  continuations: readonly Continuation[],
+  { signal }: { signal?: AbortSignal | undefined },
+): Promise<number[]> {
+  const found: number[] = [];
+  for (const continuation of continuations) {
+    signal?.throwIfAborted();
+    found.push(...(await referenceLogProbabilities(decoderOf(network, method), [continuation])));
+  }
+  return found;
+}
+
+/** The share of numbers above 0; where nothing has been learned yet they are 0, and each counts as a half. */
+function shareAbove(values: readonly number[]): number {
+  const counted = values.map((value) => (value > 0 ? 1 : value < 0 ? 0 : 0.5));
+  return counted.reduce<number>((sum, one) => sum + one, 0) / values.length;
 }
 
 function decoderOf(network: Network, method: string): LanguageModel {
