@@ -1,6 +1,11 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
+import { createModel } from '@headwise/models';
+import { saveModel } from '@headwise/models/node';
+import { embed, loadEmbeddingModel } from '@headwise/text/node';
+import { trainCharacter } from '@headwise/tokenizers';
+import { saveTokenizer } from '@headwise/tokenizers/node';
 import { beforeAll, describe, expect, test } from 'vitest';
 import {
   headwise,
@@ -35,6 +40,28 @@ beforeAll(() => {
   writeFileSync(chats, rows.map((row) => `${JSON.stringify(row)}\n`).join(''));
 });
 
+/** A new BERT with a tokenizer of characters. */
+async function saveEncoder(folder: string): Promise<void> {
+  const tokenizer = await trainCharacter(['abcdefghijklmnopqrstuvwxyz '], {
+    specialTokens: ['[PAD]'],
+  });
+  const encoder = createModel({
+    model_type: 'bert',
+    architectures: ['BertModel'],
+    vocab_size: tokenizer.vocabSize,
+    hidden_size: 16,
+    intermediate_size: 32,
+    num_hidden_layers: 1,
+    num_attention_heads: 2,
+    max_position_embeddings: 16,
+    hidden_dropout_prob: 0,
+    attention_probs_dropout_prob: 0,
+  });
+  await saveModel(folder, encoder);
+  await saveTokenizer(tokenizer, join(folder, 'tokenizer.json'));
+  encoder.params.dispose();
+}
+
 const finetune = (out: string, ...more: string[]) => [
   ...['finetune', '--model', model, '--data', chats, '--out', join(work, out)],
   ...['--method', 'lora', '--batch-size', '2', '--learning-rate', '0.02', ...more],
@@ -46,7 +73,10 @@ test('an adapter learns answers, and the model writes with it beside as it does 
   );
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
   const events = jsonLines(stdout);
-  expect(events[1]).toMatchObject({ event: 'data', train: 5, validation: 1, cut: 0, leftOut: 0 });
+  expect(events.slice(0, 3).map(({ event }) => event)).toEqual(['backend', 'plan', 'data']);
+  const [, plan] = events as [unknown, { peak: number; weights: number }];
+  expect(plan.peak).toBeGreaterThan(plan.weights);
+  expect(events[2]).toMatchObject({ event: 'data', train: 5, validation: 1, cut: 0, leftOut: 0 });
   const { history } = events.find(({ event }) => event === 'validation') as {
     history: { step: number; loss: number }[];
   };
@@ -79,6 +109,63 @@ test('all weights are trained into a folder that carries the tokenizer and the c
   }
   const generate = ['generate', '--model', whole, '--prompt', 'the', '--max-new-tokens', '2'];
   expect(await headwiseHere(generate)).toMatchObject({ code: 0, stderr: '' });
+});
+
+test('sentence vectors are trained, measured, and made by `embed` from the folder', async () => {
+  const encoder = join(work, 'encoder');
+  await saveEncoder(encoder);
+  const pairs = join(work, 'pairs.jsonl');
+  // The first two letters tell what belongs together, and the others do not.
+  const letter = (i: number) => String.fromCharCode(97 + (i % 26));
+  const rows = Array.from({ length: 52 }, (_, i) => {
+    const key = letter(i) + letter(i * 3 + Number(i > 25));
+    return {
+      anchor: `${key} ${letter(i * 7)}${letter(i * 5)}`,
+      positive: `${key} ${letter(i * 11 + 4)}${letter(i * 9 + 2)}`,
+    };
+  });
+  writeFileSync(pairs, rows.map((row) => `${JSON.stringify(row)}\n`).join(''));
+  const out = join(work, 'vectors');
+  const run = await headwiseHere([
+    ...['finetune', '--model', encoder, '--data', pairs, '--method', 'embed', '--out', out],
+    ...['--steps', '12', '--batch-size', '16', '--learning-rate', '0.01', '--validation', '0.4'],
+  ]);
+  expect(run).toMatchObject({ code: 0, stderr: '' });
+  expect(run.stdout).toMatch(/^memory {5}\d+ [kM]B at its peak \(\w+\): weights /m);
+  const recall = [...run.stdout.matchAll(/^validation .*, recall@1 (\d\.\d+)$/gm)];
+  expect(Number(recall[1]![1])).toBeGreaterThan(Number(recall[0]![1]));
+  expect(run.stdout).toContain(`headwise serve --model ${out}\n`);
+
+  const { model: loaded, tokenizer } = await loadEmbeddingModel(out);
+  expect(loaded.embedding).toMatchObject({ pooling: ['mean'], normalize: true });
+  const [anchor, own, other] = await embed(loaded, tokenizer, ['ab zz', 'ab ce', 'mn ce']);
+  loaded.params.dispose();
+  const dot = (a: Float32Array, b: Float32Array) => a.reduce((sum, x, i) => sum + x * b[i]!, 0);
+  expect(dot(anchor!, own!)).toBeGreaterThan(dot(anchor!, other!));
+});
+
+test('a run over the limit is refused with what takes less, each as it is then planned', async () => {
+  const planned = async (...more: string[]) => {
+    const run = await headwiseHere(finetune('planned', '--method', 'sft', ...more));
+    return run.code === 0 ? run.stdout : run.stderr;
+  };
+  const refused = await planned('--memory', '100kB', '--batch-size', '8');
+  expect(refused).toMatch(
+    /training needs .* at its peak \(\w+\); the limit is 100 kB\n {2}weights .*logits .*\nwhat takes less/,
+  );
+  const lines = [...refused.matchAll(/^ {2}(--.*?) {2,}(\d.*? [kM]B)(?:, which fits)?$/gm)];
+  expect(lines.map(([, words]) => words)).toEqual([
+    '--batch-size 1 --accumulate 8',
+    '--checkpoint-activations',
+    '--method lora',
+    '--method qlora --dtype int8',
+    '--method qlora --dtype int4',
+  ]);
+  expect(refused).toContain('none of them is enough: take a smaller model');
+  expect(existsSync(join(work, 'planned'))).toBe(false);
+  const [, words, size] = lines[1]!;
+  const checkpointed = ['--batch-size', '1', '--accumulate', '8', String(words), '--steps', '1'];
+  expect(await planned(...checkpointed)).toContain(`memory     ${size} at its peak`);
 });
 
 test('a run that is killed after a checkpoint makes the losses of one that is not, to the bit', async () => {

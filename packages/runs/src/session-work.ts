@@ -1,6 +1,14 @@
 import type { LanguageModel, Network } from '@headwise/core';
 import type { Lora, Model } from '@headwise/models';
-import type { ExampleBatch, Objective, Optimizer, Schedule, TokenBatch } from '@headwise/training';
+import {
+  type ExampleBatch,
+  freeze,
+  type Objective,
+  type Optimizer,
+  type PathChoice,
+  type Schedule,
+  type TokenBatch,
+} from '@headwise/training';
 import type * as tf from '@tensorflow/tfjs';
 import type { Sample, ValidationEntry } from './history.js';
 
@@ -30,6 +38,8 @@ export interface SessionWork<
   model: Model<N>;
   /** What is trained in place of the model's parameters, which stay as they are then. */
   adapter?: Lora | undefined;
+  /** Which of the model's parameters are frozen; default none. */
+  freeze?: PathChoice | undefined;
   optimizer: Optimizer;
   objective: Objective<B>;
   schedule: Schedule;
@@ -49,7 +59,8 @@ export interface SessionWork<
 
 /** The parameters that are trained, by path. */
 export function trainedParams(
-  work: Pick<SessionWork<Network>, 'model' | 'adapter'>,
+  work: Pick<SessionWork<Network>, 'model' | 'adapter' | 'freeze'>,
 ): Record<string, tf.Variable> {
-  return (work.adapter ?? work.model).params.named();
+  const params = (work.adapter ?? work.model).params.named();
+  return work.freeze && !work.adapter ? freeze(params, work.freeze) : params;
 }

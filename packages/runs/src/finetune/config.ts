@@ -160,15 +160,25 @@ export function parseFinetuneConfig(json: unknown, name = 'finetune'): FinetuneC
     );
   }
   const config = parseWith(schema(method), json, name) as FinetuneConfig;
-  const { accumulate, batchSize } = config.training;
-  if (method === 'embed' && (accumulate > 1 || batchSize < 2)) {
-    throw new InputError(
-      `${name}: 'training.batchSize' is ${batchSize} and 'training.accumulate' ${accumulate}; 'embed' tells an anchor's positive from the others of its batch: expected a batch of at least 2, and no accumulation`,
-    );
-  }
+  if (method === 'embed') checkContrast(config.training, name);
   if (!config.adapter) return config;
   const { alpha = 2 * config.adapter.rank } = config.adapter;
   return { ...config, adapter: { ...config.adapter, alpha } };
+}
+
+/** An anchor's positive is told from the others of its batch, so that what a batch holds counts. */
+function checkContrast({ batchSize, batchTokens, accumulate }: FinetuneTraining, name: string) {
+  const wrong = [
+    ...(batchSize < 2 ? [`'training.batchSize' is ${batchSize}; expected at least 2`] : []),
+    ...(accumulate > 1 ? [`'training.accumulate' is ${accumulate}; expected 1`] : []),
+    ...(batchTokens === undefined
+      ? []
+      : [`'training.batchTokens' is ${batchTokens}; leave it out`]),
+  ];
+  if (wrong.length === 0) return;
+  throw new InputError(
+    `${name}: ${wrong.join(', ')}: 'embed' tells each positive from the others of its batch`,
+  );
 }
 
 const isMethod = (value: unknown): value is FinetuneMethod =>

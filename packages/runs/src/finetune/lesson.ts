@@ -1,7 +1,7 @@
 import type { Network } from '@headwise/core';
 import type { Collator, ExampleFormat, Examples } from '@headwise/data';
 import type { ChatTemplate, Tokenizer } from '@headwise/tokenizers';
-import type { Embed, ExampleBatch, Objective } from '@headwise/training';
+import type { Embed, ExampleBatch, Objective, PathChoice } from '@headwise/training';
 
 /** What turns examples into what a model learns from. */
 export interface LessonSources<F extends ExampleFormat = ExampleFormat> {
@@ -47,6 +47,10 @@ export interface Lesson<T, B extends ExampleBatch> {
   ofSize(size: ExampleSize): T;
   collate: Collator<T, B>;
   objective(network: Network): Objective<B>;
+  /** Which of the model's parameters are frozen, as the loss does not depend on them; default none. */
+  freeze?: PathChoice | undefined;
+  /** The fewest examples that a batch can be learned from; default 1. */
+  leastRows?: number | undefined;
   /** Adds to the examples what the model says of them before training. */
   refer?: ((network: Network, examples: readonly T[]) => Promise<T[]>) | undefined;
   /** How well a model does it, besides its loss: shares from 0 to 1 by name; absent: the share of right predictions. */

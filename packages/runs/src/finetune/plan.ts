@@ -40,6 +40,7 @@ export function planFinetune(
         }),
         accumulate,
         checkpoint: checkpointActivations,
+        freeze: adapter ? undefined : lesson.freeze,
         ...(adapter ? { dtype: adapter.weights, lora: loraOptions(adapter) } : {}),
       },
     },

@@ -7,7 +7,7 @@ import {
   tokenBatches,
 } from '@headwise/data';
 import type { Model } from '@headwise/models';
-import { type ExampleBatch, evaluate, type Objective } from '@headwise/training';
+import { type ExampleBatch, evaluate, type Objective, type PathChoice } from '@headwise/training';
 import type { ValidationEntry } from '../history.js';
 import { collateWith } from './collate-with.js';
 import type { FinetuneConfig } from './config.js';
@@ -23,6 +23,8 @@ export interface FinetuneData {
   ): Promise<ValidationEntry['validation']>;
   /** What a network learns from the batches. */
   objective(network: Network): Objective<ExampleBatch>;
+  /** Which parameters are frozen, as the objective does not depend on them; absent: none. */
+  freeze?: PathChoice | undefined;
   /** Steps in all. */
   steps: number;
   counts: {
@@ -56,16 +58,15 @@ export async function prepareFinetune(
   const { data, training } = config;
   const { lesson, largest } =
     'lesson' in given ? given : encodeExamples(config, given, model.config);
-  const { taught, tokensOf, collate, objective, refer, score } = lesson;
+  const { taught, tokensOf, collate, objective, refer, score, freeze, leastRows = 1 } = lesson;
   // A model that cannot learn this is refused before anything is written.
   objective(model.network);
   const encoded = refer ? await refer(model.network, taught.examples) : taught.examples;
   const { seed, batchSize, batchTokens, accumulate } = training;
-  const parts = splitExamples(taught.examples.length, {
-    validation: taught.examples.length === 1 ? 0 : data.validation,
-    seed,
-    most: mostValidation,
-  });
+  const split = (validation: number) =>
+    splitExamples(taught.examples.length, { validation, seed, most: mostValidation });
+  const wished = split(taught.examples.length === 1 ? 0 : data.validation);
+  const parts = wished.validation.length < leastRows ? split(0) : wished;
   const lengthOf = (example: unknown) => {
     const { tokens, sourceTokens = 0 } = lesson.sizeOf(example);
     return Math.max(tokens, sourceTokens);
@@ -77,7 +78,7 @@ export async function prepareFinetune(
       ? collatedBatches(train, collate, { batchSize, seed })
       : tokenBatches(train, collate, { batchTokens, batchSize, lengthOf, seed });
   const perEpoch = batches.batchesPerEpoch / accumulate;
-  const measured = () => inOrder(validation, collate, batchSize);
+  const measured = () => inOrder(validation, collate, { size: batchSize, leastRows });
   const place = (n: number) => taught.places[parts.train[n]!]!;
   return {
     batches: {
@@ -98,6 +99,7 @@ export async function prepareFinetune(
       return { loss, metrics };
     },
     objective,
+    freeze,
     steps: training.steps ?? Math.max(1, Math.ceil(training.epochs * perEpoch)),
     counts: {
       train: train.length,
@@ -110,13 +112,13 @@ export async function prepareFinetune(
   };
 }
 
-/** Batches in the order of the examples; what is random in them is the same every time. */
+/** Batches in the order of the examples, but for a last one that is too small to measure; what is random in them is the same every time. */
 function* inOrder<T, B>(
   examples: readonly T[],
   collate: Collator<T, B>,
-  size: number,
+  { size, leastRows }: { size: number; leastRows: number },
 ): Generator<B> {
-  for (let first = 0; first < examples.length; first += size) {
+  for (let first = 0; first + leastRows <= examples.length; first += size) {
     yield collateWith(collate, examples.slice(first, first + size), first);
   }
 }

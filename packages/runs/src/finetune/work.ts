@@ -25,7 +25,7 @@ export function finetuneWork(
   const adapter =
     config.adapter &&
     new Lora(model.params, { ...loraOptions(config.adapter), seed: training.seed });
-  const trained = { model, adapter };
+  const trained = { model, adapter, freeze: data.freeze };
   const network = adapter ? new AdaptedModel(model.network, adapter) : model.network;
   const objective = data.objective(network);
   const { steps } = data;

@@ -53,9 +53,14 @@ export function similarTextsLesson({
     }),
     collate: similarTexts({ padId }),
     objective: (network) => contrastivePairs(unit(network)),
+    freeze: (path) => ofHead.test(path),
+    leastRows: 2,
     score: recall((network) => unit(network)),
   };
 }
+
+/** What comes after the hidden states, which the vectors do not depend on. */
+const ofHead = /^(?:head|pooler|nextSentence|score)\./;
 
 const textsOf = ({ anchor, positive, negative }: SimilarTexts): ArrayLike<number>[] => [
   anchor,
