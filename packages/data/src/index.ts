@@ -24,6 +24,18 @@ export {
 } from './completions.js';
 export { type CorruptSpansOptions, corruptSpans } from './corrupt-spans.js';
 export { decodeText } from './decode-text.js';
+export {
+  type DuplicateOptions,
+  type Duplicates,
+  findDuplicates,
+  findRepeatedParts,
+  type RepeatedParts,
+  type RunStore,
+  withoutRepeatedParts,
+} from './dedup/find-duplicates.js';
+export type { KeyRun, StoredRun } from './dedup/key-run.js';
+export { MinHash, type MinHashOptions } from './dedup/minhash.js';
+export { type Part, textKey } from './dedup/text-keys.js';
 export type { Document, Documents, JsonValue } from './documents/document.js';
 export type { Outcome, Step } from './documents/step.js';
 export { DataError } from './errors.js';

@@ -1,5 +1,6 @@
 /** Contractions without their apostrophe, cut where spaCy cuts them. */
-const contractions = `ai-nt are-nt can-not ca-nt ca-nt-ve could-nt could-nt-ve could-ve dare-nt did-nt did-nt-ve does-nt
+const contractions =
+  `ai-nt are-nt can-not ca-nt ca-nt-ve could-nt could-nt-ve could-ve dare-nt did-nt did-nt-ve does-nt
 does-nt-ve do-nt do-nt-ve gon-na got-ta had-nt had-nt-ve has-nt have-nt he-d he-d-ve he-ll-ve he-s how-d how-d-ve how-ll
 how-ll-ve how-re how-s how-ve i-d i-d-ve i-ll-ve i-m i-m-a is-nt it-d it-d-ve it-ll it-ll-ve i-ve may-nt may-nt-ve
 might-nt might-nt-ve might-ve must-nt must-nt-ve must-ve need-nt need-nt-ve not-ve ought-nt ought-nt-ve sha-nt sha-nt-ve

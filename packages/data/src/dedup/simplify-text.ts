@@ -1,6 +1,6 @@
 /** Punctuation and control characters that count as a space, as datatrove's `PUNCTUATION`. */
 const punctuation =
-  /[!/—”:％１〈&(、━\\【#%「」，】；+^\]~“《„';’{|∶´[=\-`*．（–？！：$～«〉,><》)?）。…@_."}►»\0-\x08\x0b-\x1f\x7f-\x9f]/g;
+  /[!/—”:％１〈&(、━\\【#%「」，】；+^\]~“《„';’{|∶´[=\-`*．（–？！：$～«〉,><》)?）。…@_."}►»\p{Cc}]/gu;
 const numbers = /\p{Nd}+(?:[.,،٫⎖⎗⎘]\p{Nd}+)?/gu;
 /** White space as Python has it: JavaScript's, without the byte order mark. */
 const spaces = /[^\S\ufeff]+/g;
@@ -18,6 +18,9 @@ export function simplifyText(text: string): string {
     .replace(spaces, ' ')
     .replace(/^ | $/g, '');
   // What is ASCII has no marks to lose.
-  if (/^[\0-\x7f]*$/.test(words)) return words;
-  return words.normalize('NFD').replace(marks, '').replace(/^ +| +$/g, '');
+  if (/^\p{ASCII}*$/u.test(words)) return words;
+  return words
+    .normalize('NFD')
+    .replace(marks, '')
+    .replace(/^ +| +$/g, '');
 }
