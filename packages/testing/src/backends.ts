@@ -7,17 +7,22 @@ import { afterAll, beforeAll, describe } from 'vitest';
  * Used in files named `x.backends.test.ts`, which all projects include.
  */
 export function describeBackends(name: string, tests: (backend: string) => void): void {
-  const home = tf.getBackend();
-  for (const backend of home === 'webgpu' ? ['webgpu'] : ['cpu', 'wasm']) {
-    describe(`${name} on ${backend}`, () => {
-      beforeAll(async () => {
-        if (backend === 'wasm') await import('@tensorflow/tfjs-backend-wasm');
-        await tf.setBackend(backend);
-      });
-      afterAll(async () => {
-        await tf.setBackend(home);
-      });
-      tests(backend);
-    });
+  for (const backend of tf.getBackend() === 'webgpu' ? ['webgpu'] : ['cpu', 'wasm']) {
+    describeOn(backend, `${name} on ${backend}`, () => tests(backend));
   }
+}
+
+/** Runs tests on one backend, whichever the project has. */
+export function describeOn(backend: string, name: string, tests: () => void): void {
+  const home = tf.getBackend();
+  describe(name, () => {
+    beforeAll(async () => {
+      if (backend === 'wasm') await import('@tensorflow/tfjs-backend-wasm');
+      await tf.setBackend(backend);
+    });
+    afterAll(async () => {
+      await tf.setBackend(home);
+    });
+    tests();
+  });
 }
