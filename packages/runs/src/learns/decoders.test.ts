@@ -19,7 +19,7 @@ import {
   referenceLogProbabilities,
 } from '@headwise/training';
 import { expect, test } from 'vitest';
-import { learn, shareOf } from './learn.cases.js';
+import { learn, longest, shareOf } from './learn.cases.js';
 
 const letters = [...'abcdefgh'];
 const tokenizer = await trainCharacter([letters.join('')], {
@@ -130,67 +130,79 @@ async function preferenceAccuracy(
 }
 
 describeOn('wasm', 'a decoder learns within a minute', () => {
-  test('to answer nine of ten questions of chats that it has not seen', async () => {
-    const words = [...new Set(Array.from({ length: 400 }, word))];
-    const { network, params } = decoder();
-    await learn({
-      params: params.named(),
-      objective: causalLanguageModel(network),
-      batches: collatedBatches(chats(words.slice(16)), countedTokens({ length: 20 }), {
-        batchSize: 16,
-        seed: 1,
-      }),
-      steps: 110,
-      rate: 0.02,
-    });
-    const held = words.slice(0, 16);
-    const answers: string[] = [];
-    for (const asked of held) answers.push(await answer(network, asked));
-    const right = held.map((asked) => `${reversed(asked)}<end>`);
-    expect(shareOf(answers, right)).toBeGreaterThanOrEqual(0.9);
-    params.dispose();
-  });
-
-  test('by DPO to prefer what is preferred in four of five pairs', async () => {
-    const accuracy = await preferenceAccuracy(async ({ network, params }, pairs) => {
-      const reference = await bothOf(network, pairs);
-      const examples = pairs.map((pair, n) => ({ ...pair, reference: reference[n]! }));
+  test(
+    'to answer nine of ten questions of chats that it has not seen',
+    async () => {
+      const words = [...new Set(Array.from({ length: 400 }, word))];
+      const { network, params } = decoder();
       await learn({
         params: params.named(),
-        objective: directPreference(network, { beta: 0.3 }),
-        batches: collatedBatches(examples, preferencePairs(), { batchSize: 16, seed: 1 }),
-        steps: 80,
+        objective: causalLanguageModel(network),
+        batches: collatedBatches(chats(words.slice(16)), countedTokens({ length: 20 }), {
+          batchSize: 16,
+          seed: 1,
+        }),
+        steps: 110,
         rate: 0.02,
       });
-    });
-    expect(accuracy).toBeGreaterThanOrEqual(0.8);
-  });
+      const held = words.slice(0, 16);
+      const answers: string[] = [];
+      for (const asked of held) answers.push(await answer(network, asked));
+      const right = held.map((asked) => `${reversed(asked)}<end>`);
+      expect(shareOf(answers, right)).toBeGreaterThanOrEqual(0.9);
+      params.dispose();
+    },
+    longest,
+  );
 
-  fullOnly('by KTO, from single judgements, to prefer it in three of four pairs', async () => {
-    const accuracy = await preferenceAccuracy(async ({ network, params }, pairs) => {
-      const judged = pairs.map(({ prompt, chosen, rejected }, n) => {
-        const desirable = n % 2 === 0;
-        return { prompt, completion: desirable ? chosen : rejected, desirable };
+  test(
+    'by DPO to prefer what is preferred in four of five pairs',
+    async () => {
+      const accuracy = await preferenceAccuracy(async ({ network, params }, pairs) => {
+        const reference = await bothOf(network, pairs);
+        const examples = pairs.map((pair, n) => ({ ...pair, reference: reference[n]! }));
+        await learn({
+          params: params.named(),
+          objective: directPreference(network, { beta: 0.3 }),
+          batches: collatedBatches(examples, preferencePairs(), { batchSize: 16, seed: 1 }),
+          steps: 80,
+          rate: 0.02,
+        });
       });
-      const others = mismatched(judged);
-      const completion = await referenceLogProbabilities(network, judged);
-      const other = await referenceLogProbabilities(
-        network,
-        judged.map(({ prompt }, n) => ({ prompt, completion: others[n]! })),
-      );
-      const examples = judged.map((one, n) => ({
-        ...one,
-        other: others[n]!,
-        reference: { completion: completion[n]!, other: other[n]! },
-      }));
-      await learn({
-        params: params.named(),
-        objective: kahnemanTversky(network, { beta: 0.3 }),
-        batches: collatedBatches(examples, judgedCompletions(), { batchSize: 16, seed: 1 }),
-        steps: 120,
-        rate: 0.02,
+      expect(accuracy).toBeGreaterThanOrEqual(0.8);
+    },
+    longest,
+  );
+
+  fullOnly(
+    'by KTO, from single judgements, to prefer it in three of four pairs',
+    async () => {
+      const accuracy = await preferenceAccuracy(async ({ network, params }, pairs) => {
+        const judged = pairs.map(({ prompt, chosen, rejected }, n) => {
+          const desirable = n % 2 === 0;
+          return { prompt, completion: desirable ? chosen : rejected, desirable };
+        });
+        const others = mismatched(judged);
+        const completion = await referenceLogProbabilities(network, judged);
+        const other = await referenceLogProbabilities(
+          network,
+          judged.map(({ prompt }, n) => ({ prompt, completion: others[n]! })),
+        );
+        const examples = judged.map((one, n) => ({
+          ...one,
+          other: others[n]!,
+          reference: { completion: completion[n]!, other: other[n]! },
+        }));
+        await learn({
+          params: params.named(),
+          objective: kahnemanTversky(network, { beta: 0.3 }),
+          batches: collatedBatches(examples, judgedCompletions(), { batchSize: 16, seed: 1 }),
+          steps: 120,
+          rate: 0.02,
+        });
       });
-    });
-    expect(accuracy).toBeGreaterThanOrEqual(0.75);
-  });
+      expect(accuracy).toBeGreaterThanOrEqual(0.75);
+    },
+    longest,
+  );
 });

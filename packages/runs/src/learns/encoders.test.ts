@@ -10,7 +10,7 @@ import {
 } from '@headwise/training';
 import * as tf from '@tensorflow/tfjs';
 import { expect, test } from 'vitest';
-import { learn, letters, shareOf, textRows } from './learn.cases.js';
+import { learn, letters, longest, shareOf, textRows } from './learn.cases.js';
 
 const { tokenizer, pieces } = await letters();
 const { vocabSize } = tokenizer;
@@ -68,76 +68,84 @@ async function recall(
 }
 
 describeOn('wasm', 'an encoder learns within a minute', () => {
-  fullOnly('a third of the masked letters of Moby-Dick, of which a sixth are blanks', async () => {
-    const { network, params } = encoder({
-      architectures: ['BertForMaskedLM'],
-      num_hidden_layers: 1,
-      initializer_range: 0.1,
-    });
-    const collate = maskTokens({ vocabSize, maskId: tokenizer.tokenToId('[MASK]')! });
-    await learn({
-      params: params.named(),
-      objective: maskedLanguageModel(network),
-      batches: collatedBatches(pieces(20_000, 20_000, 12), collate, { batchSize: 48, seed: 1 }),
-      steps: 250,
-      rate: 0.02,
-    });
-    const { inputs, targets, shape } = collate(pieces(unseen, 256, 12), randomWords(2));
-    const scores = tf.tidy(() =>
-      network.forward(tf.tensor2d(inputs, [...shape], 'int32')).logits!.argMax(2),
-    );
-    const guesses = await scores.data();
-    const places = [...targets.keys()].filter((i) => targets[i]! >= 0);
-    const right = (guess: (i: number) => number) =>
-      shareOf(
-        places.map(guess),
-        places.map((i) => targets[i]!),
+  fullOnly(
+    'a third of the masked letters of Moby-Dick, of which a sixth are blanks',
+    async () => {
+      const { network, params } = encoder({
+        architectures: ['BertForMaskedLM'],
+        num_hidden_layers: 1,
+        initializer_range: 0.1,
+      });
+      const collate = maskTokens({ vocabSize, maskId: tokenizer.tokenToId('[MASK]')! });
+      await learn({
+        params: params.named(),
+        objective: maskedLanguageModel(network),
+        batches: collatedBatches(pieces(20_000, 20_000, 12), collate, { batchSize: 48, seed: 1 }),
+        steps: 250,
+        rate: 0.02,
+      });
+      const { inputs, targets, shape } = collate(pieces(unseen, 256, 12), randomWords(2));
+      const scores = tf.tidy(() =>
+        network.forward(tf.tensor2d(inputs, [...shape], 'int32')).logits!.argMax(2),
       );
-    const blank = tokenizer.tokenToId(' ')!;
-    expect(right(() => blank)).toBeLessThan(0.2);
-    expect(right((i) => guesses[i]!)).toBeGreaterThan(0.33);
-    scores.dispose();
-    params.dispose();
-  });
+      const guesses = await scores.data();
+      const places = [...targets.keys()].filter((i) => targets[i]! >= 0);
+      const right = (guess: (i: number) => number) =>
+        shareOf(
+          places.map(guess),
+          places.map((i) => targets[i]!),
+        );
+      const blank = tokenizer.tokenToId(' ')!;
+      expect(right(() => blank)).toBeLessThan(0.2);
+      expect(right((i) => guesses[i]!)).toBeGreaterThan(0.33);
+      scores.dispose();
+      params.dispose();
+    },
+    longest,
+  );
 
-  test('to find two of three translations among 64, where guessing finds one', async () => {
-    const random = new Random(5);
-    const draw = () => Math.floor(random.next() * 26);
-    const code = Array.from({ length: 26 }, (_, n) => (7 * n + 3) % 26);
-    // The first letters of the vocabulary are [PAD], [MASK] and [END].
-    const pair = () => {
-      const anchor = Array.from({ length: 6 }, draw);
-      const positive = [...anchor].reverse().map((n) => code[n]!);
-      return { anchor: anchor.map((n) => n + 3), positive: positive.map((n) => n + 3) };
-    };
-    const pairs = (count: number) => Array.from({ length: count }, pair);
-    const { network, params } = encoder({});
-    const held = pairs(64);
-    const found = () =>
-      recall(
-        network,
-        held.map(({ anchor }) => anchor),
-        held.map(({ positive }) => positive),
-      );
-    expect(await found()).toBeLessThan(0.1);
-    await learn({
-      params: embedding(params),
-      objective: contrastivePairs(embed(network)),
-      batches: collatedBatches(
-        pairs(800),
-        (given) => ({
-          anchors: textRows(given.map(({ anchor }) => anchor)),
-          positives: textRows(given.map(({ positive }) => positive)),
-          shape: [given.length] as const,
-        }),
-        { batchSize: 16, seed: 1 },
-      ),
-      steps: 60,
-      rate: 0.01,
-    });
-    expect(await found()).toBeGreaterThan(2 / 3);
-    params.dispose();
-  });
+  test(
+    'to find two of three translations among 64, where guessing finds one',
+    async () => {
+      const random = new Random(5);
+      const draw = () => Math.floor(random.next() * 26);
+      const code = Array.from({ length: 26 }, (_, n) => (7 * n + 3) % 26);
+      // The first letters of the vocabulary are [PAD], [MASK] and [END].
+      const pair = () => {
+        const anchor = Array.from({ length: 6 }, draw);
+        const positive = [...anchor].reverse().map((n) => code[n]!);
+        return { anchor: anchor.map((n) => n + 3), positive: positive.map((n) => n + 3) };
+      };
+      const pairs = (count: number) => Array.from({ length: count }, pair);
+      const { network, params } = encoder({});
+      const held = pairs(64);
+      const found = () =>
+        recall(
+          network,
+          held.map(({ anchor }) => anchor),
+          held.map(({ positive }) => positive),
+        );
+      expect(await found()).toBeLessThan(0.1);
+      await learn({
+        params: embedding(params),
+        objective: contrastivePairs(embed(network)),
+        batches: collatedBatches(
+          pairs(800),
+          (given) => ({
+            anchors: textRows(given.map(({ anchor }) => anchor)),
+            positives: textRows(given.map(({ positive }) => positive)),
+            shape: [given.length] as const,
+          }),
+          { batchSize: 16, seed: 1 },
+        ),
+        steps: 60,
+        rate: 0.01,
+      });
+      expect(await found()).toBeGreaterThan(2 / 3);
+      params.dispose();
+    },
+    longest,
+  );
 
   fullOnly(
     'from two dropouts of each text to find a third more texts by every third letter of them',
@@ -165,6 +173,7 @@ describeOn('wasm', 'an encoder learns within a minute', () => {
       expect(after).toBeGreaterThan(0.36);
       params.dispose();
     },
+    longest,
   );
 });
 

@@ -11,6 +11,9 @@ import {
 } from '@headwise/training';
 import type * as tf from '@tensorflow/tfjs';
 
+/** In ms; a test is done within a minute where nothing else runs. */
+export const longest = 300_000;
+
 /** What is learned, and for how long. */
 export interface Lesson<B extends ExampleBatch> {
   params: Readonly<Record<string, tf.Variable>>;
