@@ -50,6 +50,11 @@ export class CrossAttention {
     ctx?: ForwardContext,
     encodedMask?: tf.Tensor,
   ): tf.Tensor {
+    if (ctx?.documents) {
+      throw new InputError(
+        'attention: cross-attention does not know the documents of its keys; expected rows of one document',
+      );
+    }
     return tf.tidy(() => {
       const q = this.#projection.queries(x, ctx);
       const make = () => this.#projection.keysAndValues(encoded, ctx);

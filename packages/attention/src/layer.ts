@@ -109,7 +109,11 @@ export class AttentionCore {
     const { mask = masks.none, dropout } = this.#options;
     const all = [...mods, ...(this.#options.mods ?? [])];
     return {
-      mask: seen ? masks.and(mask, masks.padding(seen)) : mask,
+      mask: [
+        mask,
+        ...(seen ? [masks.padding(seen)] : []),
+        ...(ctx?.documents ? [masks.documents(ctx.documents)] : []),
+      ].reduce((all, next) => masks.and(all, next)),
       mods: all.length > 0 ? all : undefined,
       scale: this.scale,
       term: term ?? this.#score.term,

@@ -83,6 +83,7 @@ export class MultiHeadAttention implements Layer {
         // Before this layer's first tokens the cache may tell of other layers only.
         starts: cached > 0 ? cache?.starts : undefined,
         positions: ctx?.positions,
+        documents: ctx?.documents,
         keys: cached + keys,
         scale: this.#core.scale,
         turnsAsLoaded: cache !== undefined,

@@ -28,6 +28,11 @@ export interface ForwardContext {
    * with a head for the next token count the tokens of `attentionMask` instead, as transformers' `generate` does.
    */
   positions?: tf.Tensor | undefined;
+  /**
+   * `[B, T]`, int32: the document of each token of `x`, where several are packed into a row. A token attends to those of its own
+   * document, and positions are counted in each document from 0.
+   */
+  documents?: tf.Tensor | undefined;
   /** What is added to the linear maps that it knows. */
   adapters?: LinearAdapters | undefined;
 }

@@ -45,6 +45,14 @@ export { checkExamples, parseExamples, type RowOptions } from './examples/parse-
 export { packTokenIds, type TokenIds } from './ids.js';
 export { type LabelledText, type LabelledTexts, labelledTexts } from './labelled.js';
 export { type MaskedBatch, type MaskTokensOptions, maskTokens } from './mask-tokens.js';
+export { type PackingOptions, type Piece, packLengths } from './pack.js';
+export {
+  type MarkedTokens,
+  type PackedBatch,
+  type PackedRow,
+  packDocuments,
+  packedRows,
+} from './packed.js';
 export { type SequencePair, type SequencePairs, sequencePairs } from './pairs.js';
 export {
   type EncodedSentencePair,

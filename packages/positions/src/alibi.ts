@@ -1,6 +1,7 @@
 import { InputError } from '@headwise/core';
 import { type ScoreMod, scoreMod, scoreTable } from '@headwise/kernels';
 import * as tf from '@tensorflow/tfjs';
+import { positionsInDocuments } from './documents.js';
 import { type AttentionPosition, type Placed, refusePositions, type Span } from './position.js';
 
 /** A table has a slope for each head. */
@@ -91,17 +92,19 @@ export class AlibiPosition implements AttentionPosition {
         `alibi: q has ${q.shape[1]} heads; expected ${this.#slopes.length}, one a slope`,
       );
     }
-    const mod = this.#rounding ? this.#keyBias(at.keys) : distanceBias(tf.tensor1d(this.#slopes));
+    const mod = this.#rounding ? this.#keyBias(at) : distanceBias(tf.tensor1d(this.#slopes));
     return { q, k, mods: [mod] };
   }
 
   /** Equal up to a constant per query, which softmax cancels. */
-  #keyBias(keys: number): ScoreMod {
+  #keyBias({ keys, documents }: Span): ScoreMod {
     const heads = this.#slopes.length;
     const rows = Math.ceil(keys / step) * step;
     const values = roundedBiases(heads, rows).map((bias) => this.#factor * bias);
     const biases = scoreTable(tf.tensor2d(values, [rows, heads]));
-    return scoreMod((score, _b, h, _q, k) => score.add(biases.at(k, h)));
+    if (!documents) return scoreMod((score, _b, h, _q, k) => score.add(biases.at(k, h)));
+    const positions = scoreTable(positionsInDocuments(documents), 'int32');
+    return scoreMod((score, b, h, _q, k) => score.add(biases.at(positions.at(b, k), h)));
   }
 }
 

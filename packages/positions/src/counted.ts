@@ -2,7 +2,7 @@ import type { EncoderContext, ParamStore } from '@headwise/core';
 import { Embedding } from '@headwise/layers';
 import * as tf from '@tensorflow/tfjs';
 import type { LearnedPositionOptions } from './learned.js';
-import { positionsAfterPadding } from './places.js';
+import { givenPositions, positionsAfterPadding } from './places.js';
 import { checkPositions } from './position.js';
 
 /** Sizes of the table, and the id of padding. */
@@ -34,8 +34,11 @@ export class CountedPosition {
    * @throws ShapeError where the sequence is longer than `maxLength`
    */
   forward(x: tf.Tensor, ids: tf.Tensor, ctx?: EncoderContext): tf.Tensor {
-    checkPositions(0, ids.shape[1]!, this.#maxLength);
-    const given = ctx?.positions?.add(tf.scalar(this.#padId + 1, 'int32'));
-    return x.add(this.#table.forward(given ?? positionsAfterPadding(ids, this.#padId), ctx));
+    return tf.tidy(() => {
+      const given = givenPositions(x, ctx, this.#maxLength);
+      if (!given) checkPositions(0, ids.shape[1]!, this.#maxLength);
+      const rows = given?.add(tf.scalar(this.#padId + 1, 'int32'));
+      return x.add(this.#table.forward(rows ?? positionsAfterPadding(ids, this.#padId), ctx));
+    });
   }
 }

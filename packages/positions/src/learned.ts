@@ -46,16 +46,14 @@ export class LearnedPosition implements InputPosition {
   /** @throws ShapeError where a place is beyond `maxLength`, InputError where a position of `ctx.positions` is */
   forward(x: tf.Tensor, ctx?: ForwardContext): tf.Tensor {
     const [, count, dim] = x.shape as [number, number, number];
-    const given = givenPositions(x, ctx, this.#maxLength);
-    const weight = this.#weight(ctx);
-    if (given) {
-      return tf.tidy(() => {
+    return tf.tidy(() => {
+      const given = givenPositions(x, ctx, this.#maxLength);
+      const weight = this.#weight(ctx);
+      if (given) {
         const rows = given.add(tf.scalar(this.#offset, 'int32'));
         return x.add(gatherRows(weight, rows, 'trusted'));
-      });
-    }
-    const places = placesOf(x, ctx, this.#maxLength);
-    return tf.tidy(() => {
+      }
+      const places = placesOf(x, ctx, this.#maxLength);
       if (typeof places === 'number')
         return x.add(weight.slice([this.#offset + places, 0], [count, dim]));
       const ids = tf.tensor1d(places, 'int32').add(tf.scalar(this.#offset, 'int32'));

@@ -1,6 +1,7 @@
 import { checkShape, type ForwardContext } from '@headwise/core';
 import { checkIds, knownValues } from '@headwise/kernels/internal';
 import * as tf from '@tensorflow/tfjs';
+import { positionsInDocuments } from './documents.js';
 import { checkPositions } from './position.js';
 
 /**
@@ -30,7 +31,7 @@ export function placesOf(
 }
 
 /**
- * The `positions` of a context, `[B, T]`, int32; undefined if it has none.
+ * The `positions` of a context, or those in its `documents`, `[B, T]`, int32; undefined if it has neither.
  *
  * @param x `[B, T, D]`
  * @throws ShapeError where they are not one for each token, InputError naming the first that is not below `maxLength`
@@ -40,7 +41,8 @@ export function givenPositions(
   ctx: ForwardContext | undefined,
   maxLength: number,
 ): tf.Tensor | undefined {
-  const positions = ctx?.positions;
+  if (ctx?.documents) checkShape('documents', ctx.documents.shape, x.shape.slice(0, 2));
+  const positions = ctx?.positions ?? (ctx?.documents && positionsInDocuments(ctx.documents));
   if (!positions) return undefined;
   checkShape('positions', positions.shape, x.shape.slice(0, 2));
   checkIds(positions, {

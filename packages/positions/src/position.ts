@@ -20,6 +20,8 @@ export interface Span {
   starts?: readonly number[] | undefined;
   /** `[B, T]`, int32: the position of each new token, where it is not its place. */
   positions?: tf.Tensor | undefined;
+  /** `[B, T]`, int32: the document of each new token, where several are packed into a row. */
+  documents?: tf.Tensor | undefined;
   /** `Tk`, the number of keys that are attended to, the cached ones included. */
   keys: number;
   /** Of the scores, for terms that are products too; default `1 / √Dh`. */

@@ -2,6 +2,7 @@ import { checkShape, InputError } from '@headwise/core';
 import { gatherRows, type RotaryLayout, rotary } from '@headwise/kernels';
 import { checkIds, knownValues } from '@headwise/kernels/internal';
 import * as tf from '@tensorflow/tfjs';
+import { positionsInDocuments } from './documents.js';
 import type { AttentionPosition, Placed, Span } from './position.js';
 import {
   type Frequencies,
@@ -35,7 +36,7 @@ const step = 128;
 
 /**
  * Rotary positions: turns pairs of channels of queries and keys by angles `t · base^(−2i/R)`, so that
- * their products depend on the distance of the tokens alone.
+ * their products depend on the distance of the tokens alone; in packed documents as well, where they turn by the place in the row.
  *
  * `(y_a, y_b) = (x_a cos θ − x_b sin θ, x_b cos θ + x_a sin θ)`. It has no parameters.
  *
@@ -75,7 +76,7 @@ export class RotaryPosition implements AttentionPosition {
     const [queries, added] = [q.shape[2]!, k.shape[2]!];
     const level = starts.every((from) => from === starts[0]);
     const positions = level ? [start] : starts;
-    const tables = this.#tablesFor(keys);
+    const tables = this.#tablesFor(this.#longest(at));
     if (given)
       return this.#turnedBy(q, k, tables.rowsAt(checked(given, q, k), keys), turnsAsLoaded);
     if (turnsAsLoaded && queries === added) {
@@ -101,6 +102,18 @@ export class RotaryPosition implements AttentionPosition {
 
   #turned(x: tf.Tensor, { cos, sin }: ReturnType<Tables['rows']>): tf.Tensor {
     return rotary(x, cos, sin, this.#layout);
+  }
+
+  /** The number of tokens that a scaling rule takes for the sequence's: those of the longest document, where several share a row. */
+  #longest({ documents, keys }: Span): number {
+    if (!documents || !this.#options.scaling) return keys;
+    const positions = positionsInDocuments(documents);
+    const longest = Array.from(knownValues(positions)!).reduce(
+      (most, t) => Math.max(most, t + 1),
+      0,
+    );
+    positions.dispose();
+    return longest;
   }
 
   #tablesFor(keys: number): Tables {

@@ -70,19 +70,17 @@ export class SinusoidalPosition implements InputPosition {
   forward(x: tf.Tensor, ctx?: ForwardContext): tf.Tensor {
     const { dim, maxLength } = this.#options;
     const count = x.shape[1]!;
-    const given = givenPositions(x, ctx, maxLength);
-    if (given) {
-      return tf.tidy(() => {
+    return tf.tidy(() => {
+      const given = givenPositions(x, ctx, maxLength);
+      if (given) {
         const known = knownValues(given);
         const end = known
           ? Array.from(known).reduce((most, t) => Math.max(most, t + 1), 1)
           : maxLength;
         const table = tf.tensor2d(this.#rows(end).subarray(0, end * dim), [end, dim]);
         return x.add(gatherRows(table, given, 'trusted'));
-      });
-    }
-    const places = placesOf(x, ctx, maxLength);
-    return tf.tidy(() => {
+      }
+      const places = placesOf(x, ctx, maxLength);
       if (typeof places === 'number') {
         const table = this.#rows(places + count);
         const rows = table.subarray(places * dim, (places + count) * dim);

@@ -1,4 +1,4 @@
-import { type ForwardContext, InputError, type LanguageModel } from '@headwise/core';
+import { checkShape, type ForwardContext, InputError, type LanguageModel } from '@headwise/core';
 import { isTapped } from '@headwise/core/internal';
 import { chunkedCrossEntropy, sparseCrossEntropy } from '@headwise/kernels';
 import { checkIdValues, headMatrix, vocabularyOf } from '@headwise/kernels/internal';
@@ -11,11 +11,13 @@ export interface TokenBatch extends ExampleBatch {
   readonly inputs: Int32Array;
   /** `ignoredTarget` where nothing is to be predicted. */
   readonly targets: Int32Array;
+  /** The document of each input, where rows hold several, as `packedRows` of `@headwise/data` makes them; default one a row. */
+  readonly documents?: Int32Array | undefined;
   readonly shape: readonly [batch: number, tokens: number];
 }
 
 /**
- * Predicts each token from the tokens before it.
+ * Predicts each token from the tokens before it, of its own document where rows hold several.
  *
  * @see Radford et al. 2018, Improving Language Understanding by Generative Pre-Training,
  * https://cdn.openai.com/research-covers/language-unsupervised/language_understanding_paper.pdf
@@ -44,17 +46,23 @@ export function causalLanguageModel(
 export function languageModelLoss(
   network: LanguageModel,
   batch: TokenBatch,
-  ctx?: ForwardContext,
+  given?: ForwardContext,
   options: LossOptions = {},
 ): tf.Scalar {
   const predicted = countTargets(batch.targets);
   if (predicted === 0) throw new InputError('languageModelLoss: every target is ignored');
   const space = vocabularyOf(network.vocabSize, 'target', ignoredTarget);
   checkIdValues(batch.targets, space, batch.shape);
+  if (batch.documents) {
+    checkShape('languageModelLoss: documents', [batch.documents.length], [batch.inputs.length]);
+  }
   return tf.tidy(() => {
     const [rows, length] = batch.shape;
     const ids = tf.tensor2d(batch.inputs, [rows, length], 'int32');
     const targets = tf.tensor1d(batch.targets, 'int32');
+    const ctx = batch.documents
+      ? { ...given, documents: tf.tensor2d(batch.documents, [rows, length], 'int32') }
+      : given;
     const all = { ...options, ignoreIndex: ignoredTarget };
     const { head } = network;
     // A tap may want to see the logits, which otherwise never exist all at once.

@@ -101,7 +101,7 @@ function countingTokens(
   ids: tf.Tensor,
   ctx: ForwardContext | undefined,
 ): ForwardContext | undefined {
-  if (!ctx?.attentionMask || ctx.positions) return ctx;
+  if (!ctx?.attentionMask || ctx.positions || ctx.documents) return ctx;
   const positions = positionsFromMask(ctx.attentionMask, ids.shape[1]!);
   return positions ? { ...ctx, positions } : ctx;
 }
