@@ -184,7 +184,7 @@ describe('what cannot be used is refused by name, and nothing is written', () =>
   const good = '{"prompt": "a", "completion": "b"}\n';
   const cases: [what: string, data: string | Uint8Array, expected: string][] = [
     ['an empty file', '', 'holds no text in its 0 bytes'],
-    ['invalid UTF-8', Uint8Array.of(0x7b, 0xff), 'is not UTF-8 from byte 1 on'],
+    ['invalid UTF-8', Uint8Array.of(0x0a, 0x7b, 0xff), 'is not UTF-8 from byte 2 on, in line 2'],
     [
       'a file cut mid-line',
       `${good}{"prompt": "a", "comp`,

@@ -4,12 +4,14 @@ import { DataError } from './errors.js';
  * The text of a file in strict UTF-8, without its byte order mark; line ends stay as they are.
  *
  * @param name the file's, for errors
- * @throws DataError where it is not UTF-8, with the first such byte, and where it holds blanks alone
+ * @throws DataError where it is not UTF-8, with the first such byte and its line, and where it holds blanks alone
  */
 export function decodeText(bytes: Uint8Array, name: string): string {
   const text = decode(bytes);
   if (text === undefined) {
-    throw new DataError(`${name}: is not UTF-8 from byte ${validPrefix(bytes)} on`);
+    const valid = validPrefix(bytes);
+    const line = bytes.subarray(0, valid).reduce((n, byte) => (byte === 10 ? n + 1 : n), 1);
+    throw new DataError(`${name}: is not UTF-8 from byte ${valid} on, in line ${line}`);
   }
   if (text.trim() === '') {
     throw new DataError(`${name}: holds no text in its ${bytes.length} bytes`);

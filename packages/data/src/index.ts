@@ -42,6 +42,7 @@ export { DataError } from './errors.js';
 export type { Examples } from './examples/check-example.js';
 export type { ExampleFormat, ExampleMessage, ExampleOf } from './examples/formats.js';
 export { checkExamples, parseExamples, type RowOptions } from './examples/parse-examples.js';
+export { readExamples } from './examples/read-examples.js';
 export { packTokenIds, type TokenIds } from './ids.js';
 export { type LabelledText, type LabelledTexts, labelledTexts } from './labelled.js';
 export { type MaskedBatch, type MaskTokensOptions, maskTokens } from './mask-tokens.js';

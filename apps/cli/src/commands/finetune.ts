@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { checkOneOf, InputError } from '@headwise/core';
-import { parseExamples } from '@headwise/data';
+import { readExamples } from '@headwise/data';
 import { FileError, readBytes } from '@headwise/files';
 import { carriedFiles, loadModel, readJson } from '@headwise/models/node';
 import {
@@ -45,7 +45,7 @@ interface FinetuneCommandOptions extends FinetuneFlags {
 export function finetuneCommand(): Command {
   const command = new Command('finetune')
     .requiredOption('--model <dir>', 'the model folder to begin with')
-    .requiredOption('--data <file>', 'examples as JSON lines')
+    .requiredOption('--data <file>', 'examples as JSON lines or Parquet')
     .requiredOption('--method <name>', finetuneMethods.join(', '))
     .requiredOption('--out <dir>', 'the folder for the model or the adapter, and checkpoints');
   return addFinetuneFlags(command)
@@ -66,7 +66,7 @@ export function finetuneCommand(): Command {
       // Everything that can be refused is refused before the folder is touched.
       if (options.out === '') throw new InputError("--out is ''; expected the name of a folder");
       const file = await readData(options.data);
-      const examples = parseExamples(file, options.data, methodFormats(config.method));
+      const examples = await readExamples(file, options.data, methodFormats(config.method));
       await checkModelFolder(options.model);
       const inputs = {
         config,
@@ -210,5 +210,5 @@ function formatsHelp(): string {
   const lines = finetuneMethods.map(
     (method: FinetuneMethod) => `  ${method.padEnd(10)} ${methodFormats(method).join(', ')}`,
   );
-  return `\nFormats of the examples, an object a line:\n${lines.join('\n')}`;
+  return `\nFormats of the examples, an object a line or a row:\n${lines.join('\n')}`;
 }

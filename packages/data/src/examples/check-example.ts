@@ -30,7 +30,8 @@ export function problemOf(value: unknown, format: ExampleFormat): string | undef
   const { keys, optional = {} } = formats[format];
   for (const [key, kind] of Object.entries(keys)) {
     if (!isThere(value, key)) {
-      const others = Object.keys(value).map((name) => `'${name}'`);
+      const there = Object.keys(value).filter((name) => isThere(value, name));
+      const others = there.map((name) => `'${name}'`);
       return `has ${others.join(', ') || 'no key'}; expected ${keysOf(format)}`;
     }
     const problem = kinds[kind](value[key]);
