@@ -55,6 +55,22 @@ export {
   packedRows,
 } from './packed.js';
 export { type SequencePair, type SequencePairs, sequencePairs } from './pairs.js';
+export { type C4QualityOptions, c4Quality, c4QualityDefaults } from './quality/c4-quality.js';
+export {
+  type FinewebQualityOptions,
+  finewebQuality,
+  finewebQualityDefaults,
+} from './quality/fineweb-quality.js';
+export {
+  type GopherQualityOptions,
+  gopherQuality,
+  gopherQualityDefaults,
+} from './quality/gopher-quality.js';
+export {
+  type GopherRepetitionOptions,
+  gopherRepetition,
+  gopherRepetitionDefaults,
+} from './quality/gopher-repetition.js';
 export {
   type EncodedSentencePair,
   type MaskedPairBatch,
@@ -71,5 +87,6 @@ export {
 } from './similar.js';
 export { type Split, splitCorpus } from './split.js';
 export { splitExamples } from './split-examples.js';
+export { countEnglishSentences, englishTokens, englishWords } from './text/english-words.js';
 export { type TokenBatchesOptions, tokenBatches } from './token-batches.js';
 export { tokenWindows, type Windows } from './windows.js';
