@@ -19,8 +19,22 @@ export interface ModelParts {
   position: 'learned' | 'sinusoidal' | 'rotary' | 'alibi' | 't5' | 'shaw' | 'none';
   block: 'pre-norm' | 'post-norm' | 'parallel';
   norm: 'layer' | 'rms';
-  feedForward: 'gelu_new' | 'relu' | 'silu' | 'gated-silu';
+  feedForward: 'gelu_new' | 'relu' | 'silu' | 'relu2' | 'gated-silu';
+  /** Whether each head's queries and keys are normalised, and their products scaled by 1.36 / √Dh. */
+  qkNorm: boolean;
+  /** Whether embeddings are normalised as they are looked up. */
+  embeddingNorm: boolean;
+  /** Whether the output's matrix is the table of embeddings. */
+  tied: boolean;
+  /**
+   * How weights start: normal with a deviation of 0.02, those that are added to the residual stream less by depth; or normal
+   * with 0.87 / √dim, and those that are added, and an output matrix of its own, zero.
+   */
+  init: 'by-depth' | 'zero';
 }
+
+/** The parts that no family of Hugging Face's has, as a family has them. */
+const usual = { qkNorm: false, embeddingNorm: false, tied: true, init: 'by-depth' } as const;
 
 /** The width of the feed-forward layers. */
 export function hiddenOf({ hidden, dim }: Pick<ModelParts, 'hidden' | 'dim'>): number {
@@ -30,6 +44,9 @@ export function hiddenOf({ hidden, dim }: Pick<ModelParts, 'hidden' | 'dim'>): n
 /** The family of Hugging Face's that has these parts; `headwise` where none has, whose folders only this project loads. */
 export function partsFamily(model: ModelParts): 'gpt2' | 'llama' | 'headwise' {
   const { position, norm, feedForward, block, score, heads, kvHeads = heads, window } = model;
+  if (Object.entries(usual).some(([key, value]) => model[key as keyof ModelParts] !== value)) {
+    return 'headwise';
+  }
   if (block !== 'pre-norm' || score !== 'scaled-dot-product' || window !== undefined) {
     return 'headwise';
   }
@@ -83,37 +100,49 @@ function llamaConfig(model: ModelParts, vocabSize: number): DecoderSettings {
   };
 }
 
+/** Scores of normalised queries and keys are at most this times `√Dh`; 0.12 for heads of 128 in modded-nanogpt (Jordan et al. 2024). */
+const normalisedScale = 1.36;
+
 function typedConfig(model: ModelParts, vocabSize: number): ModelConfiguration {
-  const { dropout } = model;
+  const { dropout, dim, heads, qkNorm, tied } = model;
   const gated = model.feedForward === 'gated-silu';
   return {
     model_type: 'headwise',
     topology: 'decoder',
     vocabSize,
     maxLength: model.context,
-    dim: model.dim,
+    dim,
     layers: model.layers,
-    embedding: { dropout },
+    embedding: { dropout, norm: model.embeddingNorm },
     position: positionOf(model),
     heads: {
-      count: model.heads,
+      count: heads,
       kv: model.kvHeads,
       bias: { qkv: true, out: true },
+      qkNorm,
       window: model.window,
       dropout,
     },
-    score: { kind: model.score },
+    score: {
+      kind: model.score,
+      ...(qkNorm ? { scale: normalisedScale / Math.sqrt(dim / heads) } : {}),
+    },
     norm: { kind: model.norm },
     feedForward: {
       kind: gated ? 'gated' : 'plain',
       hidden: hiddenOf(model),
-      activation: gated ? 'silu' : (model.feedForward as 'gelu_new' | 'relu' | 'silu'),
+      activation: gated
+        ? 'silu'
+        : (model.feedForward as Exclude<ModelParts['feedForward'], 'gated-silu'>),
       bias: !gated,
     },
     block: model.block,
     dropout,
-    head: { kind: 'language-model', tied: true },
-    init: { byDepth: true },
+    head: { kind: 'language-model', tied },
+    init:
+      model.init === 'zero'
+        ? { std: 0.87 / Math.sqrt(dim), zero: ['residual', 'head'] }
+        : { byDepth: true },
   };
 }
 

@@ -105,7 +105,11 @@ const parts = z.strictObject({
     .default('learned'),
   block: z.enum(['pre-norm', 'post-norm', 'parallel']).default('pre-norm'),
   norm: z.enum(['layer', 'rms']).default('layer'),
-  feedForward: z.enum(['gelu_new', 'relu', 'silu', 'gated-silu']).default('gelu_new'),
+  feedForward: z.enum(['gelu_new', 'relu', 'silu', 'relu2', 'gated-silu']).default('gelu_new'),
+  qkNorm: z.boolean().default(false),
+  embeddingNorm: z.boolean().default(false),
+  tied: z.boolean().default(true),
+  init: z.enum(['by-depth', 'zero']).default('by-depth'),
 });
 
 const configured = z.strictObject({

@@ -35,6 +35,10 @@ const lossesOf = (history: Awaited<ReturnType<typeof trainIn>>) =>
 
 const models: Record<string, object> = {
   'parts of LLaMA': { dim: 16, heads: 2, layers: 1, context: 12, position: 'rotary', norm: 'rms' },
+  'the parts of the main job': {
+    ...{ dim: 16, heads: 2, layers: 1, context: 12, position: 'rotary', norm: 'rms' },
+    ...{ feedForward: 'relu2', qkNorm: true, embeddingNorm: true, tied: false, init: 'zero' },
+  },
   bloom: { context: 12, config: { model_type: 'bloom', hidden_size: 16, n_head: 2, n_layer: 1 } },
   headwise: {
     context: 12,

@@ -62,10 +62,13 @@ const modelSchema = z.strictObject({
     title: 'Norm',
     description: 'Keeps the numbers in range between the parts.',
   }),
-  feedForward: z.enum(['gelu_new', 'relu', 'silu', 'gated-silu']).default('gelu_new').meta({
-    title: 'Feed-forward',
-    description: 'The curve of the part that works on each token alone.',
-  }),
+  feedForward: z
+    .enum(['gelu_new', 'relu', 'silu', 'relu2', 'gated-silu'])
+    .default('gelu_new')
+    .meta({
+      title: 'Feed-forward',
+      description: 'The curve of the part that works on each token alone.',
+    }),
   dim: whole(8, 1024).default(64).meta({
     title: 'Width',
     description: 'Numbers per token inside the model; a multiple of the heads.',
@@ -98,6 +101,13 @@ const modelSchema = z.strictObject({
     title: 'Dropout',
     description: 'The share of values set to zero while learning.',
   }),
+  init: z.enum(['by-depth', 'zero']).default('by-depth').meta({
+    title: 'First weights',
+    description: 'How weights start: small, or so that every block at first adds nothing.',
+  }),
+  qkNorm: z.boolean().default(false).meta({ title: 'Norm of queries and keys' }),
+  embeddingNorm: z.boolean().default(false).meta({ title: 'Norm of embeddings' }),
+  tied: z.boolean().default(true).meta({ title: 'Output shares the embeddings' }),
 });
 
 const trainingSchema = z.strictObject({

@@ -16,8 +16,8 @@ function withValue(config: RunConfig, group: GroupName, key: string, value: unkn
 
 test('every number of every form is refused outside its limits, and runs as it is within them', () => {
   for (const group of Object.keys(settings) as GroupName[]) {
-    for (const { key, choices, limits } of settings[group]) {
-      if (choices) continue;
+    for (const { key, choices, flag, limits } of settings[group]) {
+      if (choices || flag) continue;
       const base = applies([group, key], text) ? text : task;
       const { min = 0, max = 0, whole, optional } = limits;
       const bad = [min - 1, max + 1, Number.NaN, ...(whole ? [min + 0.5] : [])];

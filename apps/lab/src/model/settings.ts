@@ -15,8 +15,10 @@ export interface Setting {
   key: string;
   title: string;
   description: string | undefined;
-  /** What it is chosen from; undefined for a number. */
+  /** What it is chosen from; undefined for a number and for what is on or off. */
   choices: readonly string[] | undefined;
+  /** Whether it is on or off. */
+  flag: boolean;
   limits: NumberLimits;
 }
 
@@ -47,6 +49,7 @@ function settingsIn(group: GroupName): Setting[] {
             title,
             description,
             choices,
+            flag: type === 'boolean',
             limits: {
               min: minimum,
               max: maximum,
@@ -101,9 +104,9 @@ export function fileNameOf(corpus: string): string {
 /** Why a configuration cannot be run as it stands; empty where it can. */
 export function configProblems(config: RunConfig): ConfigProblem[] {
   const outside = (Object.keys(settings) as GroupName[]).flatMap((group) =>
-    settings[group].flatMap(({ key: name, title, choices, limits }): ConfigProblem[] => {
+    settings[group].flatMap(({ key: name, title, choices, flag, limits }): ConfigProblem[] => {
       const key: ConfigKey = [group, name];
-      if (choices || !applies(key, config)) return [];
+      if (choices || flag || !applies(key, config)) return [];
       const message = numberProblem(settingOf(config, key), limits);
       return message === undefined ? [] : [{ key, title, message }];
     }),

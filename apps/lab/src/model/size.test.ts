@@ -22,6 +22,8 @@ const variants: Partial<RunConfig['model']>[] = [
   { position: 'alibi', block: 'parallel', score: 'dot-product' },
   { position: 't5', block: 'post-norm', score: 'additive' },
   { position: 'shaw', score: 'general' },
+  { position: 'rotary', norm: 'rms', feedForward: 'relu2', qkNorm: true, embeddingNorm: true },
+  { tied: false, init: 'zero' },
 ];
 
 for (const variant of variants) {
@@ -42,6 +44,15 @@ test('the predicted memory is that of a training step, give or take a tenth', as
     { ...sizes, dim: 32, context: 32 },
     { ...sizes, dim: 64, layers: 3, context: 16 },
     { ...sizes, dim: 32, context: 48, feedForward: 'gated-silu', norm: 'rms' },
+    {
+      ...sizes,
+      dim: 64,
+      context: 32,
+      feedForward: 'relu2',
+      norm: 'rms',
+      qkNorm: true,
+      embeddingNorm: true,
+    },
   ]) {
     const config = parseRunConfig({ model, training: { batchSize: 4 } });
     const { params, network } = newModel(config.model);

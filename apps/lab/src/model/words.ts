@@ -29,7 +29,14 @@ export const words: Readonly<Record<string, string>> = {
   gelu_new: 'GELU',
   relu: 'ReLU',
   silu: 'SiLU',
+  relu2: 'ReLU²',
   'gated-silu': 'SwiGLU, gated',
+  'by-depth': 'Small',
+  zero: 'Adds nothing',
+  adamw: 'AdamW',
+  muon: 'Muon',
+  true: 'Yes',
+  false: 'No',
 };
 
 export function wordFor(value: unknown): string {

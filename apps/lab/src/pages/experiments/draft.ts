@@ -32,11 +32,13 @@ export function readDraft(value: unknown): Draft | undefined {
   for (const group of Object.keys(groups) as GroupName[]) {
     const values = (given?.[group] ?? {}) as Record<string, unknown>;
     config[group] = {};
-    for (const { key, choices, limits } of settings[group]) {
+    for (const { key, choices, flag, limits } of settings[group]) {
       const value = values[key] === null ? Number.NaN : values[key];
       const fits = choices
         ? choices.includes(value as string)
-        : typeof value === 'number' || (value === undefined && limits.optional);
+        : flag
+          ? typeof value === 'boolean'
+          : typeof value === 'number' || (value === undefined && limits.optional);
       if (!fits) return undefined;
       if (value !== undefined) config[group][key] = value;
     }

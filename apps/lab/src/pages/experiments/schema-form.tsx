@@ -3,7 +3,7 @@ import { applies } from '../../model/differences.js';
 import type { GroupName, RunConfig } from '../../model/run-config.js';
 import { type ConfigProblem, settings } from '../../model/settings.js';
 import { wordFor } from '../../model/words.js';
-import { SelectField } from '../../ui/fields.js';
+import { SelectField, SwitchField } from '../../ui/fields.js';
 import { NumberField } from '../../ui/number-field.js';
 
 /** The form of one group of a configuration, made from its schema. */
@@ -21,7 +21,7 @@ export function SchemaForm({
   const values = config[group] as Record<string, unknown>;
   return (
     <div className="fields">
-      {settings[group].map(({ key, title, description, choices, limits }) => {
+      {settings[group].map(({ key, title, description, choices, flag, limits }) => {
         if (!applies([group, key], config)) return null;
         const common = { label: title, hint: description };
         if (choices) {
@@ -31,6 +31,16 @@ export function SchemaForm({
               {...common}
               value={String(values[key])}
               options={choices.map((value) => ({ value, label: wordFor(value) }))}
+              onChange={(value) => onChange(key, value)}
+            />
+          );
+        }
+        if (flag) {
+          return (
+            <SwitchField
+              key={key}
+              label={title}
+              checked={values[key] === true}
               onChange={(value) => onChange(key, value)}
             />
           );
