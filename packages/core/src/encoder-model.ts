@@ -1,5 +1,5 @@
 import type * as tf from '@tensorflow/tfjs';
-import type { LanguageModel } from './language-model.js';
+import type { LanguageModel, MatrixHead } from './language-model.js';
 import type { ForwardContext } from './layer.js';
 
 /** Inputs of an encoder besides token ids. */
@@ -38,6 +38,20 @@ export interface Encoded {
   attentionMask?: tf.Tensor | undefined;
 }
 
+/** An output head of a decoder that is one matrix: the scores are `hidden Wᵀ + b`. */
+export interface DecoderHead extends Omit<MatrixHead, 'hidden'> {
+  /** `[V]` or `[1, V]` */
+  readonly bias?: tf.Tensor | undefined;
+  /**
+   * What the scores are products with.
+   *
+   * @param ids `[B, Tq]`, int32
+   * @param encoded what `encode` gave
+   * @returns `[B, Tq, D]`
+   */
+  hidden(ids: tf.Tensor, encoded: Encoded, ctx?: ForwardContext): tf.Tensor;
+}
+
 /** An encoder-decoder model: generates one sequence conditioned on another. */
 export interface EncoderDecoderModel {
   /** `V`: ids are in [0, V). */
@@ -48,6 +62,8 @@ export interface EncoderDecoderModel {
   readonly maxLength: number;
   /** The id that every output sequence starts with. */
   readonly startId: number;
+  /** Where there is one, a loss needs not hold all scores at once. */
+  readonly head?: DecoderHead | undefined;
   /**
    * Reads the source; done once for any number of calls of `decode`.
    *

@@ -15,6 +15,7 @@ export {
 } from './backend/start.js';
 export { checkOneOf, quoted } from './choice.js';
 export {
+  type DecoderHead,
   type Encoded,
   type EncoderContext,
   type EncoderDecoderModel,

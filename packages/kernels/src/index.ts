@@ -20,6 +20,7 @@ export { type ScoreFunction, type ScoreMod, scoreMod } from './attention/mods.js
 export type { Choices } from './attention/tilings.js';
 export type { AttentionShape, TuneOptions } from './attention/tuner.js';
 export { chunkedCrossEntropy } from './chunked-cross-entropy/index.js';
+export type { ChunkedCrossEntropyOptions } from './chunked-cross-entropy/options.js';
 export { sparseCrossEntropy } from './cross-entropy/index.js';
 export type { CrossEntropyOptions } from './cross-entropy/options.js';
 export { compilePipelines } from './dispatch/pipelines.js';

@@ -45,6 +45,11 @@ export class Embedding implements Layer {
     this.#space = name ? { name, count, of: `the ${count} ${name}s` } : vocabularyOf(count);
   }
 
+  /** `[count, dim]`, in the form that it is kept in now. */
+  get weight(): tf.Tensor2D | PackedWeight {
+    return formOf(this.#table, this.#path);
+  }
+
   /**
    * @param ids `[...]`, int32, each in [0, count)
    * @returns `[..., D]`
@@ -56,7 +61,7 @@ export class Embedding implements Layer {
     checkIds(ids, this.#space);
     const table =
       (ctx?.adapters?.parameter?.(`${this.#path}.weight`) as tf.Tensor2D | undefined) ??
-      formOf(this.#table, this.#path);
+      this.weight;
     if (padId === undefined) return gatherRows(table, ids, 'trusted');
     return tf.tidy(() => {
       const learns = ids.notEqual(padId).expandDims(-1).toFloat(); // [..., 1]
@@ -72,7 +77,7 @@ export class Embedding implements Layer {
    * @param bias `[V]`
    */
   scores(x: tf.Tensor, bias?: tf.Tensor1D): tf.Tensor {
-    const table = formOf(this.#table, this.#path);
+    const table = this.weight;
     return table instanceof PackedWeight
       ? packedLinear(x, table, bias)
       : linear(x, table, bias, 'out-in');

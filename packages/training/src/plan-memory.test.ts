@@ -109,3 +109,24 @@ test('what cannot be trained, and what no buffer of the device can hold, is refu
   );
   expect(tf.memory().numTensors).toBe(before);
 });
+
+for (const [name, configuration] of Object.entries({
+  t5: { model_type: 't5', d_model: 64, d_kv: 32, d_ff: 64, num_layers: 1, num_heads: 2 },
+  'bart, whose head has a bias': {
+    model_type: 'bart',
+    d_model: 64,
+    encoder_layers: 1,
+    decoder_layers: 1,
+    encoder_attention_heads: 2,
+    decoder_attention_heads: 2,
+    encoder_ffn_dim: 64,
+    decoder_ffn_dim: 64,
+  },
+})) {
+  test(`the logits of an encoder-decoder never exist all at once: ${name}`, async () => {
+    const [rows, tokens, vocab_size] = [8, 256, 30_000];
+    const plan = await planMemory({ ...configuration, vocab_size }, { rows, tokens });
+    expect(plan.logits).toBeGreaterThan(0);
+    expect(plan.logits).toBeLessThan(0.2 * 4 * rows * tokens * vocab_size);
+  });
+}

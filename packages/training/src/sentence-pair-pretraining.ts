@@ -1,7 +1,8 @@
-import { checkShape, type EncoderModel } from '@headwise/core';
+import { checkShape, type EncoderModel, type ForwardContext } from '@headwise/core';
 import { checkIdValues, vocabularyOf } from '@headwise/kernels/internal';
 import * as tf from '@tensorflow/tfjs';
 import {
+  countCorrect,
   countTargets,
   ignoredTarget,
   type LossOptions,
@@ -21,7 +22,8 @@ export interface MaskedPairBatch extends MaskedTokenBatch {
  * Predicts masked tokens, and whether the second part of each pair belongs after the first: the sum of the two mean
  * cross-entropies, in nats.
  *
- * The labels are those of next-sentence prediction (BERT) or of sentence order (ALBERT). Accumulated batches count by their masked tokens.
+ * The labels are those of next-sentence prediction (BERT) or of sentence order (ALBERT). Accumulated batches count by their masked tokens;
+ * `correct` counts those alone.
  *
  * @param network an encoder with both heads, such as `BertForPreTraining`: `tokenLogits` `[B, T, V]`, `nextSentenceLogits` `[B, 2]`
  * @see Devlin et al. 2019, https://arxiv.org/abs/1810.04805; Lan et al. 2020, https://arxiv.org/abs/1909.11942
@@ -31,6 +33,12 @@ export function sentencePairPretraining(
   options: LossOptions = {},
 ): Objective<MaskedPairBatch> {
   const name = 'sentence-pair pre-training';
+  const outputsOf = (batch: MaskedPairBatch, ctx?: ForwardContext) => {
+    const inputs = encoderInputs(name, batch, ctx);
+    return network.forward(inputs.ids, inputs.ctx);
+  };
+  const targetsOf = ({ targets, shape }: MaskedPairBatch) =>
+    tf.tensor2d(targets, [...shape], 'int32');
   return {
     name,
     predicted: ({ targets }) => countTargets(targets),
@@ -39,14 +47,17 @@ export function sentencePairPretraining(
       const space = vocabularyOf(network.vocabSize, 'target', ignoredTarget);
       checkIdValues(batch.targets, space, batch.shape);
       return tf.tidy(() => {
-        const inputs = encoderInputs(name, batch, ctx);
-        const outputs = network.forward(inputs.ids, inputs.ctx);
-        const targets = tf.tensor2d(batch.targets, [...batch.shape], 'int32');
+        const outputs = outputsOf(batch, ctx);
         const labels = tf.tensor1d(batch.labels, 'int32');
-        const tokens = meanCrossEntropy(outputOf(name, outputs, 'tokenLogits'), targets, options);
+        const logits = outputOf(name, outputs, 'tokenLogits');
+        const tokens = meanCrossEntropy(logits, targetsOf(batch), options);
         const pairs = meanCrossEntropy(outputOf(name, outputs, 'nextSentenceLogits'), labels);
         return tokens.add(pairs) as tf.Scalar;
       });
     },
+    correct: (batch) =>
+      tf.tidy(() =>
+        countCorrect(outputOf(name, outputsOf(batch), 'tokenLogits'), targetsOf(batch)),
+      ),
   };
 }

@@ -1,10 +1,13 @@
 import {
   checkShape,
+  type Encoded,
   type EncoderDecoderModel,
   type ForwardContext,
   InputError,
 } from '@headwise/core';
-import { checkIdValues, vocabularyOf } from '@headwise/kernels/internal';
+import { isTapped } from '@headwise/core/internal';
+import { chunkedCrossEntropy } from '@headwise/kernels';
+import { checkIdValues, headMatrix, vocabularyOf } from '@headwise/kernels/internal';
 import * as tf from '@tensorflow/tfjs';
 import {
   countCorrect,
@@ -50,7 +53,8 @@ export function sequenceToSequence(
 /**
  * The mean negative log-likelihood of the target sequences, in nats per token.
  *
- * The decoder reads the targets one place later, after its start token.
+ * The decoder reads the targets one place later, after its start token. Where the model's head is one matrix, the logits exist only a
+ * few rows at a time.
  *
  * @param options `labelSmoothing` is 0.1 in the Transformer of 2017
  * @returns a scalar
@@ -70,20 +74,42 @@ export function encoderDecoderLoss(
   if (targets.every((target) => target === ignoredTarget)) {
     throw new InputError('encoderDecoderLoss: every target is ignored');
   }
-  checkIdValues(sources, vocabularyOf(network.vocabSize), [rows, sourceLength]);
+  const read = vocabularyOf(network.sourceVocabSize ?? network.vocabSize);
+  checkIdValues(sources, read, [rows, sourceLength]);
   const space = vocabularyOf(network.vocabSize, 'target', ignoredTarget);
   checkIdValues(targets, space, [rows, targetLength]);
-  return tf.tidy(() =>
-    meanCrossEntropy(targetScores(network, batch, ctx), tf.tensor1d(targets, 'int32'), options),
-  );
+  return tf.tidy(() => {
+    const labels = tf.tensor1d(targets, 'int32');
+    const { head } = network;
+    const weight = headMatrix(head);
+    // A tap may want to see the logits, which otherwise never exist all at once.
+    if (!head || !weight || isTapped(ctx, '', 'logits')) {
+      return meanCrossEntropy(targetScores(network, batch, ctx), labels, options);
+    }
+    const { ids, encoded } = decoderInputs(network, batch, ctx);
+    const hidden = head.hidden(ids, encoded, ctx).reshape<tf.Tensor2D>([labels.size, -1]);
+    const bias = head.bias?.reshape<tf.Tensor1D>([-1]);
+    const all = { ...options, bias, ignoreIndex: ignoredTarget };
+    return chunkedCrossEntropy(hidden, weight, labels, all);
+  });
 }
 
 /** Scores of each target token, from the source and the targets before it. @returns `[B, Tt, V]` */
 function targetScores(
   network: EncoderDecoderModel,
-  { sources, sourceMask, targets, shape: [rows, sourceLength, targetLength] }: PairBatch,
+  batch: PairBatch,
   ctx?: ForwardContext,
 ): tf.Tensor {
+  const { ids, encoded } = decoderInputs(network, batch, ctx);
+  return network.decode(ids, encoded, ctx);
+}
+
+/** What the decoder reads: the encoded source, and the targets one place later, `[B, Tt]`. */
+function decoderInputs(
+  network: EncoderDecoderModel,
+  { sources, sourceMask, targets, shape: [rows, sourceLength, targetLength] }: PairBatch,
+  ctx?: ForwardContext,
+): { ids: tf.Tensor2D; encoded: Encoded } {
   const read = targets.map((_, i) => {
     const before = i % targetLength === 0 ? network.startId : targets[i - 1]!;
     return before === ignoredTarget ? network.startId : before;
@@ -91,5 +117,5 @@ function targetScores(
   const source = tf.tensor2d(sources, [rows, sourceLength], 'int32');
   const mask = sourceMask && tf.tensor2d(sourceMask, [rows, sourceLength], 'int32');
   const encoded = network.encode(source, mask ? { ...ctx, attentionMask: mask } : ctx);
-  return network.decode(tf.tensor2d(read, [rows, targetLength], 'int32'), encoded, ctx);
+  return { ids: tf.tensor2d(read, [rows, targetLength], 'int32'), encoded };
 }

@@ -11,6 +11,7 @@ import type { CrossEntropyOptions } from '../cross-entropy/options.js';
 import { type PackedWeight, packWeight } from '../packed-linear/pack.js';
 import { unpackWeight } from '../packed-linear/unpack.js';
 import { chunkedCrossEntropy } from './index.js';
+import type { ChunkedCrossEntropyOptions } from './options.js';
 import { chunkedCrossEntropyReference } from './reference.js';
 
 const labelsOf = (rows: number, vocabulary: number) =>
@@ -46,6 +47,42 @@ describeBackends('chunkedCrossEntropy', () => {
       }
     });
   }
+
+  test('chunkedCrossEntropy adds a bias, which has a gradient too', async () => {
+    const hidden = gaussian([63, 5], 1) as tf.Tensor2D;
+    const weight = gaussian([127, 5], 2) as tf.Tensor2D;
+    const bias = gaussian([127], 3) as tf.Tensor1D;
+    const labels = labelsOf(63, 127);
+    const of = (f: typeof chunkedCrossEntropyReference) =>
+      tf.valueAndGrads((h, w, b) => {
+        const options: ChunkedCrossEntropyOptions = { labelSmoothing: 0.1, bias: b as tf.Tensor1D };
+        return f(h as tf.Tensor2D, w as tf.Tensor2D, labels, options).mul<tf.Scalar>(3);
+      })([hidden, weight, bias]);
+    const [actual, expected] = [of(chunkedCrossEntropy), of(chunkedCrossEntropyReference)];
+    await expectClose(actual.value, expected.value);
+    for (const [i, gradient] of actual.grads.entries()) {
+      await expectClose(gradient, expected.grads[i]!, { ratio: 2e-5 });
+    }
+    const alone = chunkedCrossEntropy(hidden, weight, labels, { labelSmoothing: 0.1, bias });
+    await expectClose(alone.mul(3), expected.value);
+    const packed = packWeight((await weight.data()) as Float32Array, [127, 5], 'int8', 'out-in');
+    const read = unpackWeight(packed).transpose<tf.Tensor2D>();
+    const ofPacked = (w: tf.Tensor2D | PackedWeight) =>
+      tf.valueAndGrads((h, b) =>
+        chunkedCrossEntropy(h as tf.Tensor2D, w, labels, { bias: b as tf.Tensor1D }),
+      )([hidden, bias]);
+    const [fromPacked, fromRead] = [ofPacked(packed), ofPacked(read)];
+    await expectClose(fromPacked.grads[0]!, fromRead.grads[0]!, { ratio: 2e-5 });
+    await expectClose(fromPacked.grads[1]!, fromRead.grads[1]!, { ratio: 2e-5 });
+    await expectNoLeak(() => {
+      const { value, grads } = of(chunkedCrossEntropy);
+      tf.dispose([value, grads]);
+    });
+    const short = bias.slice(0, 5) as tf.Tensor1D;
+    expect(() => chunkedCrossEntropy(hidden, weight, labels, { bias: short })).toThrow(
+      'chunkedCrossEntropy: bias has shape [5]; expected [127]',
+    );
+  });
 
   for (const format of ['f16', 'int8', 'int4'] as const) {
     test(`chunkedCrossEntropy of a head packed in ${format} equals that of its unpacked values`, async () => {

@@ -14,6 +14,7 @@ function given() {
     hidden: gaussian([rows, width], 1) as tf.Tensor2D,
     weight: gaussian([vocabulary, width], 2) as tf.Tensor2D,
     labels,
+    bias: gaussian([vocabulary], 4) as tf.Tensor1D,
     shares: gaussian([rows], 3) as tf.Tensor1D,
     attributes: { labelSmoothing: 0.1, ignoreIndex: 37, zLoss: 1e-3 },
   };
@@ -27,12 +28,13 @@ test('the loss and its gradients do not depend on how many rows are taken at a t
     await expectClose(parts.loss, whole.loss);
     await expectClose(parts.dHidden!, whole.dHidden!);
     await expectClose(parts.dWeight!, whole.dWeight!);
+    await expectClose(parts.dBias!, whole.dBias!);
   }
 });
 
 test('the loss and its gradients have the same bits twice', async () => {
   const [first, second] = [lossInChunks(given(), true, 5), lossInChunks(given(), true, 5)];
-  for (const name of ['loss', 'dHidden', 'dWeight'] as const) {
+  for (const name of ['loss', 'dHidden', 'dWeight', 'dBias'] as const) {
     expect(await first[name]!.data()).toEqual(await second[name]!.data());
   }
 });

@@ -16,6 +16,8 @@ interface Given {
   hidden: tf.Tensor2D;
   /** `[V, D]`, or packed */
   weight: tf.Tensor2D | PackedWeight;
+  /** `[V]`, added to each row's logits. */
+  bias?: tf.Tensor1D | undefined;
   /** `[N]`, int32 */
   labels: tf.Tensor1D;
   /** `[N]`: what each row's loss is multiplied by before they are added. */
@@ -28,19 +30,27 @@ interface LossAndGradients {
   dHidden?: tf.Tensor2D | undefined;
   /** Absent for a packed weight. */
   dWeight?: tf.Tensor2D | undefined;
+  /** Absent without a bias. */
+  dBias?: tf.Tensor1D | undefined;
 }
 
 /** The matrix of a model's head, in float32 or packed; undefined where it has none, or keeps it in another way. */
-export function headMatrix(head: MatrixHead | undefined): tf.Tensor2D | PackedWeight | undefined {
+export function headMatrix(
+  head: Pick<MatrixHead, 'weight'> | undefined,
+): tf.Tensor2D | PackedWeight | undefined {
   const weight = head?.weight;
   return weight instanceof tf.Tensor || weight instanceof PackedWeight ? weight : undefined;
 }
 
-/** The scores of a head that is one matrix, `hidden Wᵀ`: `[n, D]` → `[n, V]` */
-export const headScores = (hidden: tf.Tensor2D, weight: tf.Tensor2D | PackedWeight): tf.Tensor2D =>
+/** The scores of a head that is one matrix, `hidden Wᵀ + b`: `[n, D]` → `[n, V]` */
+export const headScores = (
+  hidden: tf.Tensor2D,
+  weight: tf.Tensor2D | PackedWeight,
+  bias?: tf.Tensor1D,
+): tf.Tensor2D =>
   (weight instanceof PackedWeight
-    ? packedLinear(hidden, weight)
-    : linear(hidden, weight, undefined, 'out-in')) as tf.Tensor2D;
+    ? packedLinear(hidden, weight, bias)
+    : linear(hidden, weight, bias, 'out-in')) as tf.Tensor2D;
 
 /**
  * The weighted sum of the rows' losses and, if asked for, its gradients; some rows at a time.
@@ -57,7 +67,7 @@ export function lossInChunks(
   const unpacked = gradients && weight instanceof PackedWeight ? unpackWeight(weight) : undefined;
   const losses: tf.Tensor1D[] = [];
   const dHidden: tf.Tensor2D[] = [];
-  let dWeight: tf.Tensor2D | undefined;
+  const sums: Sums = {};
   for (const [start, size] of chunks(hidden.shape[0], most)) {
     const rows = {
       ...given,
@@ -65,46 +75,53 @@ export function lossInChunks(
       labels: labels.slice(start, size),
       shares: shares.slice(start, size),
     };
-    const chunk = lossOfChunk(rows, gradients, dWeight, unpacked);
+    const chunk = lossOfChunk(rows, gradients, sums, unpacked);
     tf.dispose([rows.hidden, rows.labels, rows.shares]);
     losses.push(chunk.loss);
     if (chunk.dHidden) dHidden.push(chunk.dHidden);
-    dWeight ??= chunk.dWeight;
+    sums.dWeight ??= chunk.dWeight;
+    sums.dBias ??= chunk.dBias;
   }
   unpacked?.dispose();
   const loss = tf.concat1d(losses).mul(shares).sum() as tf.Scalar;
   if (!gradients) return { loss };
-  return { loss, dHidden: tf.concat2d(dHidden, 0), ...(dWeight ? { dWeight } : {}) };
+  return { loss, dHidden: tf.concat2d(dHidden, 0), ...sums };
 }
 
-type Chunk = {
-  loss: tf.Tensor1D;
-  dHidden?: tf.Tensor2D | undefined;
-  dWeight?: tf.Tensor2D | undefined;
-};
+/** The gradients that chunks add to, from the first one on. */
+type Sums = Pick<LossAndGradients, 'dWeight' | 'dBias'>;
+
+/** The losses of some rows, `[n]`, and gradients: of their hidden states, and the sums that they begin. */
+type Chunk = Omit<LossAndGradients, 'loss'> & { loss: tf.Tensor1D };
 
 function lossOfChunk(
-  { hidden, weight, labels, shares, attributes }: Given,
+  { hidden, weight, bias, labels, shares, attributes }: Given,
   gradients: boolean,
-  sum: tf.Tensor2D | undefined,
+  sums: Sums,
   unpacked: tf.Tensor2D | undefined,
 ): Chunk {
   return tf.tidy(() => {
-    const logits = headScores(hidden, weight); // [n, V]
+    const logits = headScores(hidden, weight, bias); // [n, V]
     const options = { ...attributes };
     const [loss, stats] = runKernel('headwise/CrossEntropy', { logits, labels }, options);
     const chunk: Chunk = { loss: loss as tf.Tensor1D };
     if (!gradients) return chunk;
     const inputs = { dy: shares, logits, labels, stats: stats! };
     runKernel('headwise/CrossEntropyGradientInPlace', inputs, options);
+    if (bias) chunk.dBias = begun(sums.dBias, logits.sum<tf.Tensor1D>(0));
     if (weight instanceof PackedWeight) {
       return { ...chunk, dHidden: linear(logits, unpacked!, undefined, 'out-in') as tf.Tensor2D };
     }
-    const dWeight = product(logits, hidden, true); // [V, D]
-    if (sum) runKernel('headwise/AddInPlace', { sum, addend: dWeight });
-    const dHidden = linear(logits, weight) as tf.Tensor2D;
-    return sum ? { ...chunk, dHidden } : { ...chunk, dHidden, dWeight };
+    chunk.dWeight = begun(sums.dWeight, product(logits, hidden, true)); // [V, D]
+    return { ...chunk, dHidden: linear(logits, weight) as tf.Tensor2D };
   });
+}
+
+/** Adds a part to a sum in place; the part itself where it begins the sum. */
+function begun<T extends tf.Tensor>(sum: T | undefined, addend: T): T | undefined {
+  if (!sum) return addend;
+  runKernel('headwise/AddInPlace', { sum, addend });
+  return undefined;
 }
 
 const vocabularyOf = (weight: tf.Tensor2D | PackedWeight): number =>

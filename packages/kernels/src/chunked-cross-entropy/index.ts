@@ -6,17 +6,17 @@ import {
   registerCrossEntropy,
   sparseCrossEntropy,
 } from '../cross-entropy/index.js';
-import type { CrossEntropyOptions } from '../cross-entropy/options.js';
 import { checkNotEmpty, checkType } from '../dispatch/check.js';
 import { hasKernel, registerWebGPUKernel } from '../dispatch/register.js';
 import { PackedWeight } from '../packed-linear/pack.js';
 import { headScores, lossInChunks } from './chunks.js';
+import type { ChunkedCrossEntropyOptions } from './options.js';
 import { addInPlaceKernel, crossEntropyGradientInPlaceKernel } from './webgpu.js';
 
 /**
  * The mean cross-entropy of a linear head, from hidden states, never holding all logits at once.
  *
- * `mean over counted n of crossEntropy(hidden[n] Wᵀ, labels[n])`; rows whose label is `ignoreIndex`
+ * `mean over counted n of crossEntropy(hidden[n] Wᵀ + b, labels[n])`; rows whose label is `ignoreIndex`
  * do not count. On WebGPU the logits exist a few rows at a time, and turn into their gradient in
  * place; where a gradient is wanted it is computed along with the loss, and no product twice.
  *
@@ -24,14 +24,14 @@ import { addInPlaceKernel, crossEntropyGradientInPlaceKernel } from './webgpu.js
  * @param weight `[V, D]`, e.g. the table of token embeddings, or packed from the layout `out-in`; a packed one has no gradient
  * @param labels `[N]`, int32, each in [0, V) or `ignoreIndex`
  * @returns a scalar, 0 where no row counts
- * @throws ShapeError where widths or the number of labels differ, InputError for a label as in `sparseCrossEntropy`
+ * @throws ShapeError where widths, the bias or the number of labels differ, InputError for a label as in `sparseCrossEntropy`
  * @see Hsu et al. 2024, https://arxiv.org/abs/2410.10989
  */
 export function chunkedCrossEntropy(
   hidden: tf.Tensor2D,
   weight: tf.Tensor2D | PackedWeight,
   labels: tf.Tensor1D,
-  options: CrossEntropyOptions = {},
+  { bias, ...options }: ChunkedCrossEntropyOptions = {},
 ): tf.Scalar {
   checkShape('chunkedCrossEntropy: hidden', hidden.shape, ['N', 'D']);
   checkNotEmpty('chunkedCrossEntropy: hidden', hidden);
@@ -41,32 +41,30 @@ export function chunkedCrossEntropy(
   if (!packed) checkNotEmpty('chunkedCrossEntropy: weight', weight);
   checkShape('chunkedCrossEntropy: labels', labels.shape, [hidden.shape[0]]);
   checkType('chunkedCrossEntropy: labels', labels, 'int32');
+  if (bias) checkShape('chunkedCrossEntropy: bias', bias.shape, [shape[0]!]);
   const attributes = checkedCrossEntropy('chunkedCrossEntropy', options);
   checkLabels(labels, shape[0]!, attributes.ignoreIndex);
   return tf.tidy(() => {
     const counted = tf.notEqual(labels, attributes.ignoreIndex).toFloat(); // [N]
     const shares = counted.div<tf.Tensor1D>(tf.maximum(counted.sum(), 1)); // [N]
     if (!hasKernel('headwise/CrossEntropyGradientInPlace')) {
-      const logits = headScores(hidden, weight);
+      const logits = headScores(hidden, weight, bias);
       return sparseCrossEntropy(logits, labels, attributes).mul(shares).sum() as tf.Scalar;
     }
     const given = { labels, shares, attributes };
-    if (!tf.engine().isTapeOn()) return lossInChunks({ hidden, weight, ...given }, false).loss;
-    if (packed) {
-      return tf.customGrad((hidden, save) => {
-        const parts = { hidden: hidden as tf.Tensor2D, weight, ...given };
-        const { loss, dHidden } = lossInChunks(parts, true);
-        (save as tf.GradSaveFunc)([dHidden!]);
-        return { value: loss, gradFunc: (dy: tf.Tensor, [d]: tf.Tensor[]) => d!.mul(dy) };
-      })(hidden) as tf.Scalar;
-    }
-    return tf.customGrad((hidden, weight, save) => {
-      const parts = { hidden: hidden as tf.Tensor2D, weight: weight as tf.Tensor2D, ...given };
-      const { loss, dHidden, dWeight } = lossInChunks(parts, true);
-      (save as tf.GradSaveFunc)([dHidden!, dWeight!]);
+    if (!tf.engine().isTapeOn())
+      return lossInChunks({ hidden, weight, bias, ...given }, false).loss;
+    const inputs = { hidden, ...(packed ? {} : { weight }), ...(bias ? { bias } : {}) };
+    const names = Object.keys(inputs);
+    return tf.customGrad((...all) => {
+      const save = all.pop() as unknown as tf.GradSaveFunc;
+      const tensors = Object.fromEntries(all.map((tensor, i) => [names[i]!, tensor]));
+      const parts = { weight, ...given, ...tensors } as Parameters<typeof lossInChunks>[0];
+      const { loss, dHidden, dWeight, dBias } = lossInChunks(parts, true);
+      save([dHidden, dWeight, dBias].filter((gradient) => gradient !== undefined));
       const gradFunc = (dy: tf.Tensor, saved: tf.Tensor[]) => saved.map((d) => d.mul(dy));
       return { value: loss, gradFunc };
-    })(hidden, weight) as tf.Scalar;
+    })(...Object.values(inputs)) as tf.Scalar;
   });
 }
 

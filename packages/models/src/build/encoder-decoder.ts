@@ -1,6 +1,7 @@
 import {
   checkLayer,
   checkShape,
+  type DecoderHead,
   type Encoded,
   type EncoderDecoderModel,
   type ForwardContext,
@@ -17,7 +18,7 @@ import type { LanguageModelHead, ModelConfiguration } from './model-configuratio
 import { makeAttentionPosition } from './positions.js';
 import { type Side, sideOf } from './sides.js';
 import { makeTokens, TokenInput } from './token-input.js';
-import { makeTokenScores } from './token-scores.js';
+import { makeTokenScores, type TokenScores } from './token-scores.js';
 
 export interface EncoderDecoderParts {
   /** `V` */
@@ -33,7 +34,7 @@ export interface EncoderDecoderParts {
   embedTarget: Layer;
   decoder: CrossBlock;
   /** Logits `[B, T, V]` of the decoder's last hidden states `[B, T, D]`. */
-  scores: Layer;
+  scores: Layer | TokenScores;
 }
 
 /**
@@ -46,6 +47,8 @@ export class EncoderDecoder implements EncoderDecoderModel {
   readonly sourceVocabSize: number;
   readonly maxLength: number;
   readonly startId: number;
+  /** Of scores that are products with one matrix. */
+  readonly head: DecoderHead | undefined;
   readonly #parts: EncoderDecoderParts;
 
   /** @throws InputError naming a part that is not a layer */
@@ -65,6 +68,7 @@ export class EncoderDecoder implements EncoderDecoderModel {
     this.maxLength = parts.maxLength;
     this.startId = parts.startId;
     this.#parts = parts;
+    this.head = 'head' in scores ? this.#headOf(scores) : undefined;
   }
 
   /** @param ids `[B, Tk]`, int32 */
@@ -83,12 +87,28 @@ export class EncoderDecoder implements EncoderDecoderModel {
   /** @param ids `[B, Tq]`, int32 @returns logits `[B, Tq, V]` */
   decode(ids: tf.Tensor, encoded: Encoded, ctx?: ForwardContext): tf.Tensor {
     checkShape('decode: ids', ids.shape, [encoded.states.shape[0]!, 'Tq']);
-    const { embedTarget, decoder, scores } = this.#parts;
     return tf.tidy(() => {
-      const x = tapped(ctx, 'decoder', 'embedded', embedTarget.forward(ids, ctx));
-      const hidden = tapped(ctx, 'decoder', 'final', decoder.forward(x, encoded, ctx));
-      return tapped(ctx, '', 'logits', scores.forward(hidden, ctx));
+      const hidden = this.#hidden(ids, encoded, ctx);
+      return tapped(ctx, '', 'logits', this.#parts.scores.forward(hidden, ctx));
     });
+  }
+
+  /** The decoder's last hidden states, `[B, Tq, D]`. */
+  #hidden(ids: tf.Tensor, encoded: Encoded, ctx?: ForwardContext): tf.Tensor {
+    const { embedTarget, decoder } = this.#parts;
+    const x = tapped(ctx, 'decoder', 'embedded', embedTarget.forward(ids, ctx));
+    return tapped(ctx, 'decoder', 'final', decoder.forward(x, encoded, ctx));
+  }
+
+  #headOf({ head, inputs }: TokenScores): DecoderHead {
+    return {
+      get weight() {
+        return head.weight;
+      },
+      bias: head.bias,
+      path: head.path,
+      hidden: (ids, encoded, ctx) => tf.tidy(() => inputs(this.#hidden(ids, encoded, ctx))),
+    };
   }
 }
 

@@ -1,8 +1,15 @@
-import { initializers, type Layer, type ParamStore } from '@headwise/core';
+import { type DecoderHead, initializers, type Layer, type ParamStore } from '@headwise/core';
 import { type Embedding, Linear } from '@headwise/layers';
 import * as tf from '@tensorflow/tfjs';
 import { initializersOf } from './initializers.js';
 import type { LanguageModelHead, ModelConfiguration } from './model-configuration.js';
+
+/** Scores of tokens, and how they are made: `inputs(x) Wᵀ + b`. */
+export interface TokenScores extends Layer {
+  readonly head: Omit<DecoderHead, 'hidden'>;
+  /** What the scores are products with, `[B, T, D]`. */
+  inputs(x: tf.Tensor): tf.Tensor;
+}
 
 /**
  * Scores of tokens, `[B, T, D] → [B, T, V]`: products with a table of tokens or with a matrix `head`.
@@ -14,22 +21,38 @@ export function makeTokenScores(
   config: ModelConfiguration,
   { tied, scale = 1, bias: biased = false }: LanguageModelHead,
   tokens: Embedding,
-): Layer {
+): TokenScores {
   const { dim, vocabSize } = config;
   const bias = biased ? params.get('logitsBias', [1, vocabSize], initializers.zeros) : undefined;
-  const scaled = (x: tf.Tensor) => (scale === 1 ? x : x.mul(scale));
+  const inputs = (x: tf.Tensor) => (scale === 1 ? x : x.mul<tf.Tensor>(scale));
   if (tied) {
     return {
-      forward: (x) => tf.tidy(() => tokens.scores(scaled(x), bias?.reshape<tf.Tensor1D>([-1]))),
+      head: {
+        get weight() {
+          return tokens.weight;
+        },
+        bias,
+      },
+      inputs,
+      forward: (x) => tf.tidy(() => tokens.scores(inputs(x), bias?.reshape<tf.Tensor1D>([-1]))),
     };
   }
   const { head: init } = initializersOf(config);
   const options = { in: dim, out: vocabSize, bias: false, layout: 'out-in', init } as const;
   const head = new Linear(params.at('head'), options);
+  const matrix = params.at('head').matrix('weight', [vocabSize, dim], 'out-in', init);
   return {
+    head: {
+      get weight() {
+        return matrix.variable ?? matrix.packed!;
+      },
+      bias,
+      path: 'head',
+    },
+    inputs,
     forward: (x, ctx) =>
       tf.tidy(() => {
-        const scores = head.forward(scaled(x), ctx);
+        const scores = head.forward(inputs(x), ctx);
         return bias ? scores.add(bias) : scores;
       }),
   };

@@ -1,5 +1,6 @@
 import {
   checkPart,
+  type DecoderHead,
   type EncoderDecoderModel,
   type EncoderModel,
   type ForwardContext,
@@ -63,6 +64,12 @@ export const AdaptedModel: new <N extends Network>(
         encode: (ids, ctx) => network.encode(ids, told(ctx)),
         decode: (ids, encoded, ctx) => network.decode(ids, encoded, told(ctx)),
       } satisfies Omit<EncoderDecoderModel, 'vocabSize' | 'maxLength'>);
+      this.#defineHead(() => {
+        const { head } = network;
+        const hidden: DecoderHead['hidden'] = (ids, encoded, ctx) =>
+          head!.hidden(ids, encoded, told(ctx));
+        return head && adaptedHead(head, hidden, this.adapters);
+      });
     } else if (isEncoder(network)) {
       Object.assign(this, {
         encode: (ids, ctx) => network.encode(ids, told(ctx)),
@@ -77,25 +84,28 @@ export const AdaptedModel: new <N extends Network>(
           ...(this.adapters?.params?.state() ?? []),
         ],
       } satisfies Omit<LanguageModel, 'vocabSize' | 'maxLength'>);
-      Object.defineProperty(this, 'head', {
-        enumerable: true,
-        get: () => adaptedHead(network.head, this.adapters, told),
+      this.#defineHead(() => {
+        const { head } = network;
+        const hidden: MatrixHead['hidden'] = (ids, ctx) => head!.hidden(ids, told(ctx));
+        return head && adaptedHead(head, hidden, this.adapters);
       });
     }
+  }
+
+  #defineHead(get: () => MatrixHead | DecoderHead | undefined): void {
+    Object.defineProperty(this, 'head', { enumerable: true, get });
   }
 } as never;
 
 /** The head under adapters; undefined where they change its scores, which then are not a product with one matrix. */
-function adaptedHead(
-  head: MatrixHead | undefined,
+function adaptedHead<Head extends MatrixHead | DecoderHead>(
+  head: Head,
+  hidden: Head['hidden'],
   adapters: LinearAdapters | undefined,
-  told: (ctx: ForwardContext | undefined) => ForwardContext,
-): MatrixHead | undefined {
-  if (!head) return undefined;
+): Head | undefined {
   const { path } = head;
-  const hidden: MatrixHead['hidden'] = (ids, ctx) => head.hidden(ids, told(ctx));
   if (path === undefined || !adapters) return { ...head, hidden };
   if (adapters.paths?.includes(path) ?? true) return undefined;
   const weight = adapters.parameter?.(`${path}.weight`) ?? head.weight;
-  return { path, weight: weight as MatrixHead['weight'], hidden };
+  return { ...head, weight, hidden };
 }

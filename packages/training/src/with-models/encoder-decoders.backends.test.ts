@@ -31,6 +31,7 @@ describeBackends('encoder-decoders', () => {
   for (const [name, labelSmoothing] of [
     ['transformer-2017', 0.1],
     ['marian', 0.1],
+    ['marian-two-vocabularies', 0.1],
     ['bart', 0],
     ['t5', 0],
   ] as const) {

@@ -1,0 +1,7 @@
+import type * as tf from '@tensorflow/tfjs';
+import type { CrossEntropyOptions } from '../cross-entropy/options.js';
+
+export interface ChunkedCrossEntropyOptions extends CrossEntropyOptions {
+  /** `[V]`, added to the logits of each row; default none. */
+  bias?: tf.Tensor1D | undefined;
+}
