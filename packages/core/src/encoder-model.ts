@@ -28,6 +28,17 @@ export interface EncoderModel<Outputs extends tf.NamedTensorMap = tf.NamedTensor
   encode(ids: tf.Tensor, ctx?: EncoderContext): tf.Tensor;
   /** @param ids `[B, T]`, int32 @returns what the head gives, by name */
   forward(ids: tf.Tensor, ctx?: EncoderContext): Outputs;
+  /**
+   * The `logits` of a head that scores each token, at some positions alone: where few tokens are masked, most of the head's
+   * work is spared. Absent where the head is another one.
+   *
+   * @param ids `[B, T]`, int32
+   * @param positions `[N]`, int32, in [0, B · T)
+   * @returns `[N, V]`
+   */
+  logitsAt?:
+    | ((ids: tf.Tensor, positions: tf.Tensor1D, ctx?: EncoderContext) => tf.Tensor2D)
+    | undefined;
 }
 
 /** The output of an encoder for a decoder: last hidden states and their padding mask. */

@@ -179,3 +179,17 @@ describe('heads', () => {
     params.dispose();
   });
 });
+
+test('scores of some positions are those of all, and other heads have none', async () => {
+  const { network, params } = encoder({ model_type: 'bert', architectures: ['BertForMaskedLM'] });
+  const rows = network.forward(ids).logits!.reshape<tf.Tensor2D>([4, 11]);
+  const positions = tf.tensor1d([3, 0, 3], 'int32');
+  await expectClose(network.logitsAt!(ids, positions), tf.gather(rows, positions));
+  const classifier = encoder({
+    model_type: 'bert',
+    architectures: ['BertForSequenceClassification'],
+  });
+  expect(classifier.network.logitsAt).toBeUndefined();
+  params.dispose();
+  classifier.params.dispose();
+});

@@ -5,6 +5,7 @@ import {
   type ParamStore,
   tapped,
 } from '@headwise/core';
+import { gatherRows } from '@headwise/kernels';
 import type { Embedding } from '@headwise/layers';
 import * as tf from '@tensorflow/tfjs';
 import { answerSpan, Classifier, type EncoderHead, MaskedLanguageHead, Pooler } from './heads.js';
@@ -132,6 +133,7 @@ function stateOf(
 export class HeadedStack implements EncoderModel {
   readonly vocabSize: number;
   readonly maxLength: number;
+  readonly logitsAt: EncoderModel['logitsAt'];
   readonly #stack: TokenStack;
   readonly #head: EncoderHead;
 
@@ -142,6 +144,15 @@ export class HeadedStack implements EncoderModel {
     const source = { params, config, tokens: this.#stack.tokens as Embedding };
     const make = heads[head.kind] as (head: StackHead, source: HeadSource) => EncoderHead;
     this.#head = make(head, source);
+    if (head.kind === 'masked-language-model' && !head.nextSentence) {
+      this.logitsAt = (ids, positions, ctx) =>
+        tf.tidy(() => {
+          const { dim } = config;
+          const hidden = this.encode(ids, ctx).reshape<tf.Tensor2D>([-1, dim]); // [B · T, D]
+          const chosen = gatherRows(hidden, positions).reshape([1, -1, dim]); // [1, N, D]
+          return this.#head(chosen, ids, ctx).logits!.reshape([positions.size, -1]);
+        });
+    }
   }
 
   /** @param ids `[B, T]`, int32 @returns `[B, T, D]` */
