@@ -32,18 +32,21 @@ export function maskedLanguageModel(
 ): Objective<MaskedTokenBatch> {
   const name = 'masked language modeling';
   /** Scores of the masked tokens, or of all where the network gives no others, and what they are scores of. */
-  const scored = (batch: MaskedTokenBatch, ctx?: ForwardContext) => {
+  const scored = (
+    batch: MaskedTokenBatch,
+    ctx?: ForwardContext,
+  ): readonly [logits: tf.Tensor, targets: tf.Tensor] => {
     const { targets, shape } = batch;
     const inputs = encoderInputs(name, batch, ctx);
     const masked = [...targets.keys()].filter((i) => targets[i] !== ignoredTarget);
     // A tap may want to see the logits of every position.
     if (!network.logitsAt || masked.length === 0 || isTapped(ctx, '', 'logits')) {
       const logits = outputOf(name, network.forward(inputs.ids, inputs.ctx), 'logits');
-      return [logits, tf.tensor2d(targets, [...shape], 'int32')] as const;
+      return [logits, tf.tensor2d(targets, [...shape], 'int32')];
     }
     const logits = network.logitsAt(inputs.ids, tf.tensor1d(masked, 'int32'), inputs.ctx);
     const predicted = masked.map((i) => targets[i]!);
-    return [logits, tf.tensor1d(predicted, 'int32')] as const;
+    return [logits, tf.tensor1d(predicted, 'int32')];
   };
   return {
     name,
