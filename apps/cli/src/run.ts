@@ -36,6 +36,10 @@ const commands: Record<string, [does: string, load: () => Promise<Command>]> = {
     'make tokenizers',
     async () => (await import('./commands/tokenizer.js')).tokenizerCommand(),
   ],
+  data: [
+    'make data worth training on out of raw text',
+    async () => (await import('./commands/data.js')).dataCommand(),
+  ],
   logits: [
     'print what a model gives for some ids: scores of the next token, or what its head is for',
     withTensors(async () => (await import('./commands/logits.js')).logitsCommand()),

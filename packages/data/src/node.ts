@@ -1,1 +1,7 @@
 export { readTextCorpus, type TextDocument } from './node/corpus.js';
+export {
+  type DeduplicateOptions,
+  type DedupReport,
+  deduplicate,
+} from './node/dedup/deduplicate.js';
+export type { DedupMethod, DedupSettings, UnitReport } from './node/dedup/unit-work.js';

@@ -1,0 +1,178 @@
+import { readdir, readFile, rm, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { lockFile, makeFolder, writeFile } from '@headwise/files';
+import { BitSet, Clusters } from '../../dedup/clusters.js';
+import { mergeRuns, type StoredRun } from '../../dedup/key-run.js';
+import { checkWhole, DataError } from '../../errors.js';
+import { type LineUnit, lineUnits } from '../line-units.js';
+import { readKeyFile } from './key-file.js';
+import {
+  type DedupSettings,
+  keyFile,
+  repeatedFile,
+  reportFile,
+  type UnitReport,
+  type UnitTask,
+} from './unit-work.js';
+import { workerPool } from './worker-pool.js';
+
+/** Options of `deduplicate`. */
+export interface DeduplicateOptions extends DedupSettings {
+  /** Threads, 1 for the calling one. Default 1. */
+  readonly workers?: number;
+  /** Called with how many of all pieces of work are done. */
+  readonly onProgress?: (done: number, total: number) => void;
+  /** Bytes of a unit of work. Default 64 MiB. */
+  readonly unitBytes?: number;
+}
+
+/** What stayed and what went, over all documents. */
+export interface DedupReport extends UnitReport {
+  readonly method: string;
+  readonly units: number;
+}
+
+/**
+ * Removes duplicates from files of JSON lines with a `text`, into `documents/*.jsonl` of a folder, in bounded memory.
+ *
+ * The first document of each cluster stays; with `'line'` or `'paragraph'` the first of each part, and documents without any other part go.
+ * A unit's sorted keys, the set of what is repeated, and a unit's output are each written under a temporary name and renamed: a run
+ * that was killed goes on where it was when called again, and ends with the same bytes, as does any number of workers.
+ *
+ * @param inputs files of JSON lines, or folders whose `.jsonl` files are read in the order of their paths
+ * @param folder created if it does not exist; may hold the beginnings of the same run
+ * @throws DataError naming the line that is not a document, or a folder that holds another run; FileError naming a file
+ */
+export async function deduplicate(
+  inputs: readonly string[],
+  folder: string,
+  options: DeduplicateOptions,
+): Promise<DedupReport> {
+  const { workers = 1, onProgress, unitBytes, method, minhash } = options;
+  checkWhole('workers', workers, 1);
+  const settings = { method, ...(minhash && { minhash }) };
+  const units = await lineUnits(inputs, unitBytes);
+  for (const name of ['', 'keys', 'units', 'documents']) await makeFolder(join(folder, name));
+  const lock = await lockFile(join(folder, '.lock'));
+  try {
+    await checkPlan(folder, await planOf(units, settings));
+    const before = await readIfThere(join(folder, 'report.json'));
+    if (before) return JSON.parse(before) as DedupReport;
+    for (const name of ['keys', 'units', 'documents']) await removeLeftovers(join(folder, name));
+    const report = await run(units, folder, settings, workers, onProgress);
+    await writeFile(join(folder, 'report.json'), `${JSON.stringify(report, null, 2)}\n`);
+    await rm(join(folder, 'keys'), { recursive: true });
+    return report;
+  } finally {
+    await lock.release();
+  }
+}
+
+async function run(
+  units: readonly LineUnit[],
+  folder: string,
+  settings: DedupSettings,
+  workers: number,
+  onProgress?: (done: number, total: number) => void,
+): Promise<DedupReport> {
+  const total = 2 * units.length + 1;
+  let done = 0;
+  const step = () => onProgress?.(++done, total);
+  const tasks = units.map((unit, number): UnitTask => ({ kind: 'keys', number, unit, first: 0 }));
+  /** Leaves out what a run before has done. */
+  const open = async (file: (folder: string, unit: number) => string) => {
+    const there = await Promise.all(tasks.map(({ number }) => isThere(file(folder, number))));
+    for (const found of there) if (found) step();
+    return tasks.filter((_, i) => !there[i]);
+  };
+  const pool = workerPool(folder, settings, workers);
+  try {
+    await pool.run(await open(keyFile), step);
+    const runs: StoredRun[] = [];
+    let items = 0;
+    for (const task of tasks) {
+      const { counts, run } = await readKeyFile(keyFile(folder, task.number), items);
+      Object.assign(task, { kind: 'write', first: items });
+      runs.push(run);
+      items += counts.items;
+    }
+    if (!(await isThere(repeatedFile(folder)))) {
+      await writeFile(repeatedFile(folder), await repeatedOf(runs, items, settings));
+    }
+    step();
+    await pool.run(await open(reportFile), step);
+  } finally {
+    await pool.close();
+  }
+  const report = { documents: 0, kept: 0, parts: 0, bytes: 0, keptBytes: 0 };
+  for (const { number } of tasks) {
+    const of = JSON.parse(await readFile(reportFile(folder, number), 'utf8')) as UnitReport;
+    for (const key of Object.keys(report) as (keyof UnitReport)[]) report[key] += of[key];
+  }
+  return { method: settings.method, units: units.length, ...report };
+}
+
+/** One bit for each item, set where it repeats one before it. */
+async function repeatedOf(
+  runs: readonly StoredRun[],
+  items: number,
+  { method }: DedupSettings,
+): Promise<Uint8Array> {
+  const repeated = new BitSet(items);
+  if (method === 'minhash') {
+    const clusters = new Clusters(items);
+    await mergeRuns(runs, (first, later) => clusters.join(first, later));
+    for (let i = 0; i < items; i++) if (clusters.firstOf(i) !== i) repeated.add(i);
+  } else await mergeRuns(runs, (_, later) => repeated.add(later));
+  return repeated.bytes;
+}
+
+/** Everything that the output depends on, as a file. */
+async function planOf(units: readonly LineUnit[], settings: DedupSettings): Promise<string> {
+  const paths = [...new Set(units.map(({ path }) => path))];
+  const inputs = await Promise.all(
+    paths.map(async (path) => {
+      const { size, mtimeMs } = await stat(path);
+      return { path, bytes: size, modified: new Date(mtimeMs).toISOString() };
+    }),
+  );
+  const cuts = units.map(({ start }) => start);
+  return `${JSON.stringify({ command: 'dedup', ...settings, inputs, cuts })}\n`;
+}
+
+async function checkPlan(folder: string, plan: string): Promise<void> {
+  const path = join(folder, 'plan.json');
+  const before = await readIfThere(path);
+  if (before === undefined) {
+    const names = (await readdir(join(folder, 'documents'))).filter((name) => !leftover.test(name));
+    if (names.length > 0) {
+      throw new DataError(
+        `${folder}: holds documents but no plan.json, expected an empty folder or a run to go on with`,
+      );
+    }
+    await writeFile(path, plan);
+  } else if (before !== plan) {
+    throw new DataError(
+      `${path}: is of a run with other inputs or settings; give another folder, or remove this one`,
+    );
+  }
+}
+
+/** The temporary name of a file that a killed run was writing. */
+const leftover = /^\..*\.tmp$/;
+
+async function removeLeftovers(folder: string): Promise<void> {
+  for (const name of await readdir(folder)) if (leftover.test(name)) await rm(join(folder, name));
+}
+
+const isThere = (path: string): Promise<boolean> =>
+  stat(path).then(
+    () => true,
+    () => false,
+  );
+
+const readIfThere = (path: string): Promise<string | undefined> =>
+  readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return undefined;
+    throw error;
+  });

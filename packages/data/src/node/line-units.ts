@@ -1,0 +1,110 @@
+import { readdir, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { openFile } from '@headwise/files';
+import { DataError } from '../errors.js';
+
+/** A piece of a file of lines that is processed as one: the lines that begin in a range of its bytes. */
+export interface LineUnit {
+  readonly path: string;
+  readonly start: number;
+  readonly end: number;
+}
+
+/** Bytes of a unit: large enough for its overhead to be small, small enough for its work to be lost. */
+const unitBytes = 64 * 2 ** 20;
+const longestLine = 256 * 2 ** 20;
+const chunkBytes = 2 ** 20;
+const newline = 0x0a;
+
+/**
+ * Cuts files of JSON lines, or all `.jsonl` files below folders in the order of their paths, into units.
+ * @throws DataError naming what cannot be read, or the folder without such files
+ */
+export async function lineUnits(
+  paths: readonly string[],
+  size: number = unitBytes,
+): Promise<LineUnit[]> {
+  const units: LineUnit[] = [];
+  for (const path of (await Promise.all(paths.map(filesAt))).flat()) {
+    const { handle, size: length } = await openFile(path);
+    await handle.close();
+    for (let start = 0; start < length; start += size) {
+      units.push({ path, start, end: Math.min(length, start + size) });
+    }
+  }
+  return units;
+}
+
+async function filesAt(path: string): Promise<string[]> {
+  const found = await stat(path).catch((cause) => {
+    throw new DataError(`${path}: cannot be read: ${cause.message}`, { cause });
+  });
+  if (!found.isDirectory()) return [path];
+  const names = (await readdir(path, { recursive: true })).filter((name) =>
+    name.endsWith('.jsonl'),
+  );
+  if (names.length === 0) {
+    throw new DataError(`${path}: holds no .jsonl file, expected at least one`);
+  }
+  return names.sort().map((name) => join(path, name));
+}
+
+/** A line, and where it begins in its file. */
+export interface Line {
+  readonly bytes: Uint8Array;
+  readonly at: number;
+}
+
+/**
+ * The lines of a unit without their line ends; blank lines are left out. One line and 1 MiB are held.
+ * @throws DataError naming the file and the byte where a line is longer than 256 MiB
+ */
+export async function* readLines({ path, start, end }: LineUnit): AsyncGenerator<Line> {
+  const { handle } = await openFile(path);
+  try {
+    // The line that the byte before the range belongs to is the range before's.
+    let position = Math.max(0, start - 1);
+    let skipping = start > 0;
+    let at = position;
+    let held: Uint8Array[] = [];
+    let length = 0;
+    for (;;) {
+      const chunk = new Uint8Array(chunkBytes);
+      const { bytesRead } = await handle.read(chunk, 0, chunkBytes, position);
+      const read = chunk.subarray(0, bytesRead);
+      let from = 0;
+      for (let to = read.indexOf(newline); to >= 0; to = read.indexOf(newline, from)) {
+        const line = joined(held, read.subarray(from, to));
+        held = [];
+        length = 0;
+        if (!skipping && line.length > 0) yield { bytes: line, at };
+        skipping = false;
+        from = to + 1;
+        at = position + from;
+        if (at >= end) return;
+      }
+      held.push(read.subarray(from));
+      length += bytesRead - from;
+      if (length > longestLine) {
+        throw new DataError(`${path}: the line at byte ${at} is longer than ${longestLine} bytes`);
+      }
+      position += bytesRead;
+      if (bytesRead > 0) continue;
+      if (!skipping && length > 0) yield { bytes: joined(held, new Uint8Array()), at };
+      return;
+    }
+  } finally {
+    await handle.close();
+  }
+}
+
+function joined(parts: readonly Uint8Array[], last: Uint8Array): Uint8Array {
+  if (parts.length === 0) return last;
+  const whole = new Uint8Array(parts.reduce((sum, part) => sum + part.length, last.length));
+  let at = 0;
+  for (const part of [...parts, last]) {
+    whole.set(part, at);
+    at += part.length;
+  }
+  return whole;
+}
