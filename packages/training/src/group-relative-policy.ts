@@ -1,7 +1,7 @@
 import { checkShape, InputError, type LanguageModel } from '@headwise/core';
 import * as tf from '@tensorflow/tfjs';
 import type { TokenBatch } from './causal-language-model.js';
-import { ignoredTarget } from './cross-entropy.js';
+import { countTargets, ignoredTarget } from './cross-entropy.js';
 import { tokenLogProbabilities } from './log-probabilities.js';
 import type { Objective } from './objective.js';
 import { stopGradient } from './stop-gradient.js';
@@ -46,7 +46,7 @@ export function groupRelativePolicy(
   if (!(beta >= 0)) throw new InputError(`${name}: beta is ${beta}; expected 0 or more`);
   return {
     name,
-    predicted: ({ shape }) => shape[0],
+    predicted: ({ shape, targets }) => (countTargets(targets) > 0 ? shape[0] : 0),
     loss: (batch, ctx) => {
       const { targets, shape, advantages, written, reference } = batch;
       checkShape(`${name}: advantages`, [advantages.length], [shape[0]]);

@@ -1,7 +1,8 @@
 import { checkShape, type LanguageModel } from '@headwise/core';
-import { checkIdValues } from '@headwise/kernels/internal';
+import { checkIdValues, vocabularyOf } from '@headwise/kernels/internal';
 import * as tf from '@tensorflow/tfjs';
 import type { TokenBatch } from './causal-language-model.js';
+import { ignoredTarget } from './cross-entropy.js';
 import { sequenceLogProbabilities } from './log-probabilities.js';
 import type { Objective } from './objective.js';
 import { checkPositive, checkReference, type PreferenceBatch } from './preferences.js';
@@ -48,6 +49,10 @@ export function kahnemanTversky(
     predicted: ({ desirable }) => desirable.length,
     loss: (batch, ctx) => {
       checkReference(name, batch);
+      // The halves of the batch are computed one after the other, and would name places of their own.
+      const { vocabSize } = network;
+      checkIdValues(batch.inputs, vocabularyOf(vocabSize), batch.shape);
+      checkIdValues(batch.targets, vocabularyOf(vocabSize, 'target', ignoredTarget), batch.shape);
       const rows = batch.shape[0] / 2;
       checkShape(`${name}: desirable`, [batch.desirable.length], [rows]);
       const of = 'the two judgements';

@@ -1,6 +1,7 @@
 import { checkShape, type ForwardContext, InputError, type LanguageModel } from '@headwise/core';
 import * as tf from '@tensorflow/tfjs';
 import type { TokenBatch } from './causal-language-model.js';
+import { ignoredTarget } from './cross-entropy.js';
 import { sequenceLogProbabilities } from './log-probabilities.js';
 
 /**
@@ -35,11 +36,9 @@ export function logRatios(
   return tf.split(ratios, 2) as [tf.Tensor1D, tf.Tensor1D];
 }
 
-/** Refuses an odd number of rows, and references that are not one finite number for each. */
-export function checkReference(
-  name: string,
-  { shape, reference }: Pick<PreferenceBatch, 'shape' | 'reference'>,
-): void {
+/** Refuses an odd number of rows, references that are not one finite number for each, and rows with nothing to predict. */
+export function checkReference(name: string, batch: PreferenceBatch): void {
+  const { shape, reference, targets } = batch;
   if (shape[0] % 2 !== 0) {
     throw new InputError(`${name}: the batch has ${shape[0]} rows; expected two for each pair`);
   }
@@ -48,6 +47,13 @@ export function checkReference(
   if (wrong >= 0) {
     throw new InputError(
       `${name}: the reference log-probability of row ${wrong} is ${reference[wrong]}; expected a finite number`,
+    );
+  }
+  for (let row = 0; row < shape[0]; row++) {
+    const own = targets.subarray(row * shape[1], (row + 1) * shape[1]);
+    if (own.some((target) => target !== ignoredTarget)) continue;
+    throw new InputError(
+      `${name}: row ${row} has nothing to predict; expected at least one target in each`,
     );
   }
 }

@@ -3,11 +3,15 @@ import { InputError } from '@headwise/core';
 /** The learning rate of a step, counted from 0. */
 export type Schedule = (step: number) => number;
 
-/** The same learning rate at every step. */
-export const constantRate =
-  (rate: number): Schedule =>
-  () =>
-    rate;
+/**
+ * The same learning rate at every step.
+ *
+ * @throws InputError where it is negative
+ */
+export function constantRate(rate: number): Schedule {
+  checkNumbers('constantRate', { rate });
+  return () => rate;
+}
 
 /** A schedule whose rate rises linearly first. */
 export interface WarmupOptions {

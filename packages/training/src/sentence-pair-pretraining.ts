@@ -46,6 +46,8 @@ export function sentencePairPretraining(
       checkShape(`${name}: labels`, [batch.labels.length], [batch.shape[0]]);
       const space = vocabularyOf(network.vocabSize, 'target', ignoredTarget);
       checkIdValues(batch.targets, space, batch.shape);
+      const of = 'the two labels of pairs';
+      checkIdValues(batch.labels, { name: 'label', count: 2, of, ignored: ignoredTarget });
       return tf.tidy(() => {
         const outputs = outputsOf(batch, ctx);
         const labels = tf.tensor1d(batch.labels, 'int32');

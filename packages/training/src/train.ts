@@ -70,8 +70,8 @@ export interface TrainStep {
  * Between two yields the parameters and the optimizer agree: that is when to save.
  *
  * @throws DivergedError before an update that would make the parameters NaN, naming the examples and the first parameter
- * concerned; DeviceLostError; InputError where a part of the model is packed, a parameter is frozen, or the batches of a
- * step have nothing to predict
+ * concerned; DeviceLostError; InputError where a part of the model is packed, a parameter is frozen, an option or a learning rate is
+ * outside its range, an id or a label of a batch is outside its own, or the batches of a step have nothing to predict
  * @example
  * const objective = causalLanguageModel(network);
  * for await (const { step, loss } of train({ objective, params, optimizer, schedule, batches, steps: 100 })) {
@@ -84,6 +84,8 @@ export async function* train<B extends ExampleBatch>(
   const { objective, params, optimizer, schedule, batches, steps } = options;
   const { start = 0, maxNorm = 1, accumulate = 1 } = options;
   checkTrainable('train', params);
+  checkSteps({ steps, start });
+  if (!(maxNorm > 0)) throw new InputError(`train: maxNorm is ${maxNorm}; expected above 0`);
   if (!Number.isSafeInteger(accumulate) || accumulate < 1) {
     throw new InputError(
       `train: accumulate is ${accumulate}; expected a whole number of at least 1`,
@@ -126,6 +128,13 @@ export async function* train<B extends ExampleBatch>(
     // No tensor is held here, so leaving the loop leaks nothing.
     yield report;
     await nextTask();
+  }
+}
+
+function checkSteps(counts: Readonly<Record<string, number>>): void {
+  for (const [name, count] of Object.entries(counts)) {
+    if (Number.isSafeInteger(count) && count >= 0) continue;
+    throw new InputError(`train: ${name} is ${count}; expected a whole number of at least 0`);
   }
 }
 
