@@ -36,6 +36,16 @@ export {
 export type { KeyRun, StoredRun } from './dedup/key-run.js';
 export { MinHash, type MinHashOptions } from './dedup/minhash.js';
 export { type Part, textKey } from './dedup/text-keys.js';
+export {
+  type DenoisingOptions,
+  deleteTokens,
+  denoising,
+  hideTokens,
+  infillText,
+  type Noise,
+  permuteSentences,
+  rotateDocument,
+} from './denoise.js';
 export type { Document, Documents, JsonValue } from './documents/document.js';
 export type { Outcome, Step } from './documents/step.js';
 export { DataError } from './errors.js';
