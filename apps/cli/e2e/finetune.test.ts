@@ -1,4 +1,5 @@
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { createModel } from '@headwise/models';
@@ -60,6 +61,28 @@ async function saveEncoder(folder: string): Promise<void> {
   await saveModel(folder, encoder);
   await saveTokenizer(tokenizer, join(folder, 'tokenizer.json'));
   encoder.params.dispose();
+}
+
+/** Runs with a disk that has room for a few kilobytes, which a lock fits in and a checkpoint does not, once a condition holds. */
+async function withFullDisk<T>(isFull: () => boolean, run: () => Promise<T>): Promise<T> {
+  const handle = await open(chats);
+  const files = Object.getPrototypeOf(handle) as {
+    write: (...args: unknown[]) => Promise<unknown>;
+  };
+  await handle.close();
+  const { write } = files;
+  let room = 4096;
+  files.write = function (this: unknown, ...args) {
+    if (isFull()) room -= Number(args[2] ?? (args[0] as Uint8Array).length);
+    if (room > 0) return write.apply(this, args);
+    const error = new Error('ENOSPC: no space left on device, write');
+    return Promise.reject(Object.assign(error, { code: 'ENOSPC', errno: -28, syscall: 'write' }));
+  };
+  try {
+    return await run();
+  } finally {
+    files.write = write;
+  }
 }
 
 const finetune = (out: string, ...more: string[]) => [
@@ -178,6 +201,24 @@ test('a run that is killed after a checkpoint makes the losses of one that is no
   await headwiseKilled(finetune('broken', ...steps), moment);
   expect(headwise(finetune('broken', ...steps))).toMatchObject({ code: 0, stderr: '' });
   expect(lossesOf(join(work, 'broken'))).toEqual(lossesOf(join(work, 'straight')));
+});
+
+test('a disk that is full while saving leaves the last checkpoint, from which the run goes on', async () => {
+  const steps = ['--steps', '4', '--checkpoint-every', '2', '--resume'];
+  const out = join(work, 'full');
+  const state = join(out, 'trainer/state.safetensors');
+  const full = await withFullDisk(
+    () => existsSync(state),
+    () => headwiseHere(finetune('full', ...steps)),
+  );
+  expect(full.code).toBe(1);
+  expect(full.stderr).toContain('full: the last checkpoint is kept');
+  expect(full.stderr).toMatch(/cannot be written: ENOSPC: no space left on device, write/);
+  expect(lossesOf(out)).toHaveLength(2);
+  expect(readdirSync(out).filter((name) => name.startsWith('.headwise'))).toEqual([]);
+  expect((await headwiseHere(finetune('full', ...steps))).code).toBe(0);
+  expect((await headwiseHere(finetune('roomy', ...steps))).code).toBe(0);
+  expect(lossesOf(out)).toEqual(lossesOf(join(work, 'roomy')));
 });
 
 describe('what cannot be used is refused by name, and nothing is written', () => {

@@ -4,48 +4,23 @@ import { join } from 'node:path';
 import { checkExamples } from '@headwise/data';
 import { start } from '@headwise/kernels';
 import { createModel } from '@headwise/models';
-import {
-  finetuneWork,
-  methodFormats,
-  parseFinetuneConfig,
-  prepareFinetune,
-  Session,
-} from '@headwise/runs';
-import { finetuneFiles, finetuneIdentity, RunFolder } from '@headwise/runs/node';
+import { finetuneWork, parseFinetuneConfig, prepareFinetune, Session } from '@headwise/runs';
+import { finetuneFolder } from '@headwise/runs/node';
 import { trainCharacter } from '@headwise/tokenizers';
 
 await start({ prefer: 'cpu' });
-const config = parseFinetuneConfig({
-  method: 'lora',
-  adapter: { rank: 4 },
-  training: { steps: 20, batchSize: 4, learningRate: 0.02 },
-});
-
-// As a file of JSON lines has them: parseExamples(bytes, name, formats) reads one.
-const rows = ['abc', 'bca', 'cab', 'acb', 'bac', 'cba', 'aab', 'bbc', 'cca', 'abb'].map((word) => ({
-  prompt: `${word}?`,
-  completion: word,
-}));
-const examples = checkExamples(rows, { name: 'rows', accepted: methodFormats(config.method) });
+const training = { steps: 20, batchSize: 4, learningRate: 0.02 };
+const config = parseFinetuneConfig({ method: 'lora', adapter: { rank: 4 }, training });
+const words = ['abc', 'bca', 'cab', 'acb', 'bac', 'cba', 'aab', 'bbc', 'cca', 'abb'];
+// As a file has them: readExamples(bytes, name, formats) reads one of JSON lines or Parquet.
+const rows = words.map((word) => ({ prompt: `${word}?`, completion: word }));
+const examples = checkExamples(rows, { name: 'rows', accepted: ['completion'] });
 const tokenizer = await trainCharacter(['abc?.']);
-const model = createModel({
-  model_type: 'llama',
-  vocab_size: tokenizer.vocabSize,
-  hidden_size: 16,
-  intermediate_size: 32,
-  num_hidden_layers: 1,
-  num_attention_heads: 2,
-});
-
-const data = await prepareFinetune(
-  config,
-  { examples, tokenizer, endId: tokenizer.tokenToId('.') },
-  model,
-);
-const inputs = { config, base: 'none', examples: 'none' }; // hashes of the weights and of the file
+const model = createModel({ model_type: 'gpt2', n_embd: 16, n_head: 2, n_layer: 1, vocab_size: 6 });
+const endId = tokenizer.tokenToId('.');
+const data = await prepareFinetune(config, { examples, tokenizer, endId }, model);
 const path = join(await mkdtemp(join(tmpdir(), 'finetune-')), 'adapter');
-const folder = await RunFolder.of(path, finetuneIdentity(inputs), { resume: true });
-await folder.begin(finetuneFiles(inputs));
+const folder = await finetuneFolder(path, { config });
 const session = await Session.of(finetuneWork(config, data, model), folder);
 await session.begin(); // measures on the examples that are set aside
 while (await session.advance());

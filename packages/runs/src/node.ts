@@ -2,6 +2,7 @@ export { readCorpus } from './node/corpus.js';
 export {
   type FinetuneInputs,
   finetuneFiles,
+  finetuneFolder,
   finetuneIdentity,
   weightsHash,
 } from './node/finetune-files.js';

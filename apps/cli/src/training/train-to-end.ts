@@ -1,4 +1,5 @@
 import { type BackendName, DeviceLostError, InputError, type Network } from '@headwise/core';
+import { FileError } from '@headwise/files';
 import { DeviceLosses, type Session } from '@headwise/runs';
 import type { RunFolder } from '@headwise/runs/node';
 import { DivergedError, type ExampleBatch } from '@headwise/training';
@@ -38,7 +39,8 @@ export async function trainToEnd<N extends Network, B extends ExampleBatch>(
       return undefined;
     } catch (error) {
       session.dispose();
-      if (error instanceof DivergedError) out.note(keptNote(run.folder));
+      if (error instanceof DivergedError || error instanceof FileError)
+        out.note(keptNote(run.folder));
       if (!(error instanceof DeviceLostError) || !losses.survives(from)) throw error;
       out.note(`headwise: ${error.loss}; going on from the last checkpoint on a new device`);
       await start(out, run.backend);

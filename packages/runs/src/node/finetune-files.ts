@@ -1,27 +1,30 @@
 import { createHash } from 'node:crypto';
-import { InputError } from '@headwise/core';
+import { InputError, type LanguageModel, type Network } from '@headwise/core';
 import { type FileContent, Folder } from '@headwise/files';
 import { jsonText } from '@headwise/models/internal';
 import { type FinetuneConfig, fixedOfFinetune, parseFinetuneConfig } from '../finetune/config.js';
 import { runFileNames } from '../run-files.js';
-import type { RunIdentity } from './run-folder.js';
+import { type InspectOptions, RunFolder, type RunIdentity } from './run-folder.js';
 
 /** What a fine-tuning run is made from. */
 export interface FinetuneInputs {
   config: FinetuneConfig;
-  /** SHA-256 of the weights that are fine-tuned, as `weightsHash` gives it. */
-  base: string;
-  /** SHA-256 of the file of examples. */
-  examples: string;
+  /** SHA-256 of the weights that are fine-tuned, as `weightsHash` gives it; absent: a run that resumes does not compare them. */
+  base?: string | undefined;
+  /** SHA-256 of the file of examples; absent likewise. */
+  examples?: string | undefined;
 }
 
 /** What tells a fine-tuning run from others, for `RunFolder.of`. */
 export function finetuneIdentity({ config, base }: FinetuneInputs): RunIdentity {
   return {
-    fixed: { ...fixedOfFinetune(config), base },
+    fixed: { ...fixedOfFinetune(config), ...(base === undefined ? {} : { base }) },
     fixedOf(json, name) {
       const { base, ...settings } = (json ?? {}) as { base?: unknown };
-      return { ...fixedOfFinetune(parseFinetuneConfig(settings, name)), base };
+      return {
+        ...fixedOfFinetune(parseFinetuneConfig(settings, name)),
+        ...(base === undefined ? {} : { base }),
+      };
     },
   };
 }
@@ -34,8 +37,23 @@ export function finetuneFiles({
 }: FinetuneInputs): Record<string, FileContent> {
   return {
     [runFileNames.config]: jsonText({ ...config, base }),
-    [runFileNames.corpus]: jsonText({ sha256: examples }),
+    ...(examples === undefined ? {} : { [runFileNames.corpus]: jsonText({ sha256: examples }) }),
   };
+}
+
+/**
+ * Opens a folder for a fine-tuning run and locks it; `release` lets other processes train there.
+ *
+ * @throws InputError where it holds a run and `resume` is not set, holds a run of other settings, or holds other files
+ */
+export async function finetuneFolder<N extends Network = LanguageModel>(
+  path: string,
+  inputs: FinetuneInputs,
+  options: InspectOptions = {},
+): Promise<RunFolder<N>> {
+  const folder = await RunFolder.of<N>(path, finetuneIdentity(inputs), options);
+  await folder.begin(finetuneFiles(inputs));
+  return folder;
 }
 
 /**
