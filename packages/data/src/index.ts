@@ -35,6 +35,7 @@ export {
 } from './dedup/find-duplicates.js';
 export type { KeyRun, StoredRun } from './dedup/key-run.js';
 export { MinHash, type MinHashOptions } from './dedup/minhash.js';
+export { repeatedSubstrings, type Span, withoutSpans } from './dedup/substrings.js';
 export { type Part, textKey } from './dedup/text-keys.js';
 export {
   type DenoisingOptions,
