@@ -1,6 +1,7 @@
 // For other packages of Headwise; may change in any version.
 
 export { checkpointed } from './autodiff/checkpoint.js';
+export { stopGradient } from './autodiff/stop-gradient.js';
 export { valueAndGradients } from './autodiff/value-and-gradients.js';
 export { bindingLimit, underBindingLimit } from './backend/binding.js';
 export { lossOf } from './backend/device.js';

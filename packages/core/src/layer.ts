@@ -45,9 +45,16 @@ export interface LinearAdapters {
    * What to add to the output of a linear map, before its activation; undefined for one that stays as it is.
    *
    * @param path of the linear map in its `ParamStore`
-   * @param x `[..., in]` @returns `[..., out]`
+   * @param x `[..., in]`
+   * @param product `x W` of this linear map without its bias; that of `x` itself is computed once
+   * @returns `[..., out]`
    */
-  delta(path: string, x: tf.Tensor, ctx: ForwardContext): tf.Tensor | undefined;
+  delta(
+    path: string,
+    x: tf.Tensor,
+    ctx: ForwardContext,
+    product: (x: tf.Tensor) => tf.Tensor,
+  ): tf.Tensor | undefined;
   /**
    * The tensor to use instead of a parameter of the model; undefined for one that stays as it is.
    *

@@ -66,14 +66,26 @@ export class Linear implements Layer {
   /** @param x `[..., in]` @returns `[..., out]` */
   forward(x: tf.Tensor, ctx?: ForwardContext): tf.Tensor {
     return tf.tidy(() => {
-      const delta = ctx?.adapters?.delta(this.path, x, ctx);
-      if (!delta) return this.#map(x, this.#activation, ctx);
-      return activations[this.#activation](this.#map(x, 'none', ctx).add(delta));
+      const bias = this.#bias?.(ctx);
+      let own: tf.Tensor | undefined;
+      const product = (rows: tf.Tensor) => {
+        if (rows !== x) return this.#map(rows, undefined, 'none', ctx);
+        own ??= this.#map(x, undefined, 'none', ctx);
+        return own;
+      };
+      const delta = ctx?.adapters?.delta(this.path, x, ctx, product);
+      if (!delta) return this.#map(x, bias, this.#activation, ctx);
+      const mapped = own ? (bias ? own.add(bias) : own) : this.#map(x, bias, 'none', ctx);
+      return activations[this.#activation](mapped.add(delta));
     });
   }
 
-  #map(x: tf.Tensor, activation: LinearActivation, ctx: ForwardContext | undefined): tf.Tensor {
-    const bias = this.#bias?.(ctx);
+  #map(
+    x: tf.Tensor,
+    bias: tf.Tensor1D | undefined,
+    activation: LinearActivation,
+    ctx: ForwardContext | undefined,
+  ): tf.Tensor {
     const copy = ctx?.adapters?.parameter?.(`${this.path}.weight`) as tf.Tensor2D | undefined;
     const weight = copy ?? formOf(this.#matrix, this.path);
     return weight instanceof PackedWeight

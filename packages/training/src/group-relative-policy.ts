@@ -1,10 +1,10 @@
 import { checkShape, InputError, type LanguageModel } from '@headwise/core';
+import { stopGradient } from '@headwise/core/internal';
 import * as tf from '@tensorflow/tfjs';
 import type { TokenBatch } from './causal-language-model.js';
 import { countTargets, ignoredTarget } from './cross-entropy.js';
 import { tokenLogProbabilities } from './log-probabilities.js';
 import type { Objective } from './objective.js';
-import { stopGradient } from './stop-gradient.js';
 
 /** Completions that the model wrote itself, and how good each was; targets of prompts are ignored. */
 export interface RewardedBatch extends TokenBatch {

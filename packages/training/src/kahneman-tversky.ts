@@ -1,4 +1,5 @@
 import { checkShape, type LanguageModel } from '@headwise/core';
+import { stopGradient } from '@headwise/core/internal';
 import { checkIdValues, vocabularyOf } from '@headwise/kernels/internal';
 import * as tf from '@tensorflow/tfjs';
 import type { TokenBatch } from './causal-language-model.js';
@@ -6,7 +7,6 @@ import { ignoredTarget } from './cross-entropy.js';
 import { sequenceLogProbabilities } from './log-probabilities.js';
 import type { Objective } from './objective.js';
 import { checkPositive, checkReference, type PreferenceBatch } from './preferences.js';
-import { stopGradient } from './stop-gradient.js';
 
 /**
  * Completions that are good or bad, each by itself.

@@ -54,6 +54,12 @@ cases = [
     ("every bias, of a classifier of two maps too", "roberta-sequence-classification",
      "RobertaForSequenceClassification", dict(task_type="SEQ_CLS", target_modules=["query"], bias="all")),
     ("every bias, of a tied head too", "bert-masked-lm", "BertForMaskedLM", dict(target_modules=["query"], bias="all")),
+    ("directions and magnitudes", "llama", "LlamaForCausalLM", dict(
+        target_modules=["q_proj", "up_proj", "down_proj"], use_dora=True, use_rslora=True, rank_pattern={"up_proj": 1})),
+    ("directions and magnitudes of interleaved heads with their biases", "bloom", "BloomForCausalLM", dict(
+        task_type="CAUSAL_LM", bias="lora_only", use_dora=True)),
+    ("directions and magnitudes of an encoder-decoder", "t5", "T5ForConditionalGeneration", dict(
+        target_modules=["q", "v", "wi"], task_type="SEQ_2_SEQ_LM", use_dora=True)),
 ]
 
 

@@ -22,6 +22,8 @@ export interface FinetuneFlags {
   seed?: number;
   rank?: number;
   alpha?: number;
+  rslora?: boolean;
+  dora?: boolean;
   loraDropout?: number;
   targets?: string[];
   dtype?: WeightDtype;
@@ -55,6 +57,8 @@ export function addFinetuneFlags(command: Command): Command {
       'updates of an adapter are scaled by alpha / rank; default 2 rank',
       number,
     )
+    .option('--rslora', 'scale by alpha / √rank instead (rsLoRA)')
+    .option('--dora', 'learn the norm of what each output sums apart from its direction (DoRA)')
     .option('--lora-dropout <x>', 'of the inputs of an adapter; default 0', number)
     .option(
       '--targets <names>',
@@ -71,10 +75,19 @@ export function addFinetuneFlags(command: Command): Command {
 
 /** The settings of a run, with the keys that were given. */
 export function settingsOf(flags: FinetuneFlags): FinetuneSettings {
-  const { method, maxLength, validation, rank, alpha, loraDropout, targets, dtype } = flags;
+  const { method, maxLength, validation, rank, alpha, rslora, dora, loraDropout, targets, dtype } =
+    flags;
   const { steps, epochs, learningRate, batchSize, batchTokens, accumulate } = flags;
   const { warmup, weightDecay, maxNorm, checkpointActivations, checkpointEvery, seed } = flags;
-  const adapter = given({ rank, alpha, dropout: loraDropout, targets, weights: dtype });
+  const adapter = given({
+    rank,
+    alpha,
+    rankStabilized: rslora,
+    dora,
+    dropout: loraDropout,
+    targets,
+    weights: dtype,
+  });
   return {
     method,
     ...(Object.keys(adapter).length > 0 ? { adapter } : {}),

@@ -98,7 +98,6 @@ describe('an adapter that would compute something else', () => {
     ['init_lora_weights', 'lora_ga'],
     ['init_lora_weights', 'mica'],
     ['init_lora_weights', 'of another day'],
-    ['use_dora', true],
     ['use_qalora', true],
     ['use_bdlora', { nblocks: 2 }],
     ['target_parameters', ['experts.gate_up_proj']],

@@ -17,10 +17,16 @@ const config: DecoderSettings = {
 const ids = () => tf.tensor2d([3, 1, 4, 1, 5, 9, 2, 6], [2, 4], 'int32');
 
 /** An adapter that changes something: B is not zero. */
-async function trained(base: ParamStore, targets = /attn\.qkv$|mlp\.(up|down)$/): Promise<Lora> {
-  const lora = new Lora(base, { rank: 3, alpha: 6, targets, seed: 7 });
+async function trained(
+  base: ParamStore,
+  targets = /attn\.qkv$|mlp\.(up|down)$/,
+  dora = false,
+): Promise<Lora> {
+  const lora = new Lora(base, { rank: 3, alpha: 6, targets, seed: 7, dora });
   for (const [path, variable] of Object.entries(lora.params.named())) {
-    if (path.endsWith('loraB')) variable.assign(gaussian(variable.shape, path.length).mul(0.1));
+    const random = gaussian(variable.shape, path.length).mul(0.1);
+    if (path.endsWith('loraB')) variable.assign(random);
+    if (path.endsWith('loraMagnitude')) variable.assign(variable.mul(random.add(1)));
   }
   return lora;
 }
@@ -68,6 +74,33 @@ describeBackends('LoRA', () => {
     model.params.dispose();
   });
 
+  test('DoRA: a new adapter changes nothing, a trained one gives what its merged weights give', async () => {
+    const model = createModel(config, { seed: 1 });
+    const bare = await model.network.forward(ids()).data();
+    const options = { rank: 3, targets: /qkv$/, dora: true };
+    const fresh = new Lora(model.params, options);
+    await expectClose(new AdaptedModel(model.network, fresh).forward(ids()), bare);
+
+    const lora = await trained(model.params, /attn\.qkv$|mlp\.(up|down)$/, true);
+    const adapted = new AdaptedModel(model.network, lora);
+    const beside = await adapted.forward(ids()).data();
+    expect(Math.max(...beside.map((y, i) => Math.abs(y - bare[i]!)))).toBeGreaterThan(1e-3);
+    lora.merge();
+    await expectClose(model.network.forward(ids()), beside, { ratio: 1e-5 });
+    lora.unmerge();
+    await expectClose(model.network.forward(ids()), bare, { ratio: 1e-5 });
+    await expectClose(adapted.forward(ids()), beside, { ratio: 1e-5 });
+
+    // Beside the same weights in 8 bits: the norms are those of the packed weights.
+    const packed = createModel(config, { seed: 1, dtype: 'int8' });
+    const besidePacked = new Lora(packed.params, options);
+    const rounded = await packed.network.forward(ids()).data();
+    await expectClose(new AdaptedModel(packed.network, besidePacked).forward(ids()), rounded, {
+      ratio: 1e-5,
+    });
+    for (const { params } of [fresh, lora, model, besidePacked, packed]) params.dispose();
+  });
+
   test('works beside packed weights, which cannot take it in', async () => {
     const model = createModel(config, { seed: 3, dtype: 'int8' });
     const lora = await trained(model.params);
@@ -89,6 +122,9 @@ test('what cannot be adapted is said', () => {
     /no linear map matches \/nothing\/; there are blocks\.0\.attn\.qkv,/,
   );
   const lora = new Lora(model.params, { rank: 2, targets: /qkv/ });
+  expect(() => new Lora(model.params, { rank: 2, targets: /qkv/, dora: true, bias: true })).toThrow(
+    'dora and bias are both true',
+  );
   expect(() => lora.unmerge()).toThrow('not merged');
   lora.merge();
   expect(() => lora.merge()).toThrow('merged already');

@@ -10,6 +10,7 @@ import {
 import type { LinearAdapters, Matrix } from '@headwise/core/internal';
 import { Dropout } from '@headwise/layers';
 import * as tf from '@tensorflow/tfjs';
+import { byOutput, outputNorms, updateOf } from './dora.js';
 
 export interface LoraOptions {
   /** `r`, the width between A and B. */
@@ -18,6 +19,8 @@ export interface LoraOptions {
   alpha?: number | undefined;
   /** Scales by `alpha / √rank` instead, as rsLoRA does; default false. */
   rankStabilized?: boolean | undefined;
+  /** Learns the norm of what each output sums apart from its direction, as DoRA does; default false. */
+  dora?: boolean | undefined;
   /** Which linear maps, by their path, e.g. `/attn\.(qProj|vProj)$/`. */
   targets: RegExp | readonly string[];
   /** Other ranks and alphas of single linear maps, by their path. */
@@ -51,16 +54,21 @@ interface Update {
   b: tf.Tensor2D;
   /** `[out]` */
   bias: tf.Tensor1D | undefined;
+  /** `[out]`, of DoRA: the norm of what each output sums; while merged, over that of `W + ΔW`. */
+  magnitude: tf.Variable<tf.Rank.R1> | undefined;
 }
 
 /**
  * Low-rank updates of a model's linear maps: `y = x W + b + s · x Aᵀ Bᵀ` with `s = alpha / r`; W stays as it is.
  *
- * B starts at zero, so that a new adapter changes nothing. Parameters, at the path of each linear map:
- * `loraA` `[r, in]`, `loraB` `[out, r]`, and `loraBias` `[out]` where B has a bias; copies of the model's parameters
- * have the model's paths.
+ * With DoRA `y = m ∘ (x V + s · x Aᵀ Bᵀ) / ‖V + s Aᵀ Bᵀ‖ + b`, where V is the weight and the norm that of what each output sums.
  *
- * @see Hu et al. 2021, https://arxiv.org/abs/2106.09685; Kalajdzievski 2023 (rsLoRA), https://arxiv.org/abs/2312.03732
+ * B starts at zero and m as the norms of W, so that a new adapter changes nothing. Parameters, at the path of each linear map:
+ * `loraA` `[r, in]`, `loraB` `[out, r]`, `loraBias` `[out]` where B has a bias, and `loraMagnitude` `[out]` of DoRA; copies of
+ * the model's parameters have the model's paths.
+ *
+ * @see Hu et al. 2021, https://arxiv.org/abs/2106.09685; Kalajdzievski 2023 (rsLoRA), https://arxiv.org/abs/2312.03732; Liu et al. 2024
+ * (DoRA), https://arxiv.org/abs/2402.09353
  * @example
  * const lora = new Lora(model.params, { rank: 8, alpha: 16, targets: /attn\.qkv$/ });
  * const network = new AdaptedModel(model.network, lora);
@@ -75,6 +83,7 @@ export class Lora implements LinearAdapters {
   readonly rankStabilized: boolean;
   /** Whether the map of B adds a bias. */
   readonly hasBias: boolean;
+  readonly dora: boolean;
   readonly #base: ParamStore;
   readonly #updates = new Map<string, Update>();
   readonly #copies = new Map<string, tf.Variable>();
@@ -84,18 +93,22 @@ export class Lora implements LinearAdapters {
   /**
    * @param base the model's parameters
    * @throws InputError for a rank below 1, where no linear map's path matches, and for copies of parameters that
-   * the model does not have or that its layers cannot exchange
+   * the model does not have or that its layers cannot exchange; for DoRA with a bias
    */
   constructor(base: ParamStore, options: LoraOptions) {
     const { rank, alpha = rank, targets, copies = [], bias = false, dropout = 0 } = options;
-    const { seed = 0, source, overrides = {}, rankStabilized = false } = options;
+    const { seed = 0, source, overrides = {}, rankStabilized = false, dora = false } = options;
     checkParams('Lora', base);
     checkSizes('', { rank, alpha });
+    if (dora && bias) {
+      throw new InputError('LoRA: dora and bias are both true; DoRA has no bias of B, as in PEFT');
+    }
     this.rank = rank;
     this.alpha = alpha;
     this.hasBias = bias;
     this.dropout = dropout;
     this.rankStabilized = rankStabilized;
+    this.dora = dora;
     this.#base = base;
     this.#dropout = new Dropout({ rate: dropout });
     // Deferred, so that a copy can start as the model's own tensor.
@@ -119,14 +132,25 @@ export class Lora implements LinearAdapters {
         ) as tf.Tensor2D,
         b: make('loraB', [out, own.rank], initializers.zeros) as tf.Tensor2D,
         bias: bias ? (make('loraBias', [out], initializers.zeros) as tf.Tensor1D) : undefined,
+        magnitude: dora ? below.get('loraMagnitude', [out], initializers.zeros) : undefined,
       });
     }
     try {
+      if (source === undefined) this.#startMagnitudes(maps);
       for (const path of this.params.waiting()) this.params.fill(path);
       if (!isEmpty(copies)) this.#copy(copies, source !== undefined);
     } catch (error) {
       this.params.dispose();
       throw error;
+    }
+  }
+
+  /** Starts the magnitudes of DoRA as the norms of the model's weights. */
+  #startMagnitudes(maps: ReadonlyMap<string, Matrix>): void {
+    for (const [path, { magnitude }] of this.#updates) {
+      if (!magnitude) continue;
+      const norms = () => outputNorms(path, maps.get(path)!);
+      tf.tidy(() => this.params.fill(`${path}.loraMagnitude`, norms()));
     }
   }
 
@@ -181,17 +205,34 @@ export class Lora implements LinearAdapters {
     return this.#merged ? undefined : this.#copies.get(path);
   }
 
-  delta(path: string, x: tf.Tensor, ctx?: ForwardContext): tf.Tensor | undefined {
+  delta(
+    path: string,
+    x: tf.Tensor,
+    ctx: ForwardContext | undefined,
+    product: (x: tf.Tensor) => tf.Tensor,
+  ): tf.Tensor | undefined {
     const update = this.#merged ? undefined : this.#updates.get(path);
     if (!update) return undefined;
-    const { a, b, bias, scale } = update;
+    const { a, b, bias, scale, magnitude } = update;
+    const dropped = this.#dropout.forward(x, ctx);
+    // The caller adds to the same product, so it outlives this function.
+    const mapped = magnitude && product(dropped);
     return tf.tidy(() => {
-      const rows = this.#dropout.forward(x, ctx).reshape<tf.Tensor2D>([-1, x.shape.at(-1)!]);
+      const rows = dropped.reshape<tf.Tensor2D>([-1, x.shape.at(-1)!]);
       const narrow = tf.matMul(rows, a, false, true).mul<tf.Tensor2D>(scale);
       const wide = tf.matMul(narrow, b, false, true);
       const y = bias ? wide.add(bias.mul(scale)) : wide;
-      return y.reshape([...x.shape.slice(0, -1), b.shape[0]]);
+      const added = y.reshape([...x.shape.slice(0, -1), b.shape[0]]);
+      if (!magnitude || !mapped) return added;
+      const factor = magnitude.div(this.#normsOf(path, update));
+      return mapped.mul(factor.sub(1)).add(added.mul(factor));
     });
+  }
+
+  /** `‖W + ΔW‖` of each output. */
+  #normsOf(path: string, update: Update): tf.Tensor1D {
+    const weight = `${path}.weight`;
+    return outputNorms(path, this.#base.matrices()[weight]!, update, this.#copies.get(weight));
   }
 
   /**
@@ -221,7 +262,8 @@ export class Lora implements LinearAdapters {
     const matrices = this.#base.matrices();
     const own = this.#base.named();
     const changes = [...this.#updates].map(([path, update]) => {
-      const { variable, layout } = matrices[`${path}.weight`]!;
+      const matrix = matrices[`${path}.weight`]!;
+      const { variable } = matrix;
       if (!variable) {
         throw new InputError(
           `LoRA: the weight of '${path}' is packed, so nothing can be merged in`,
@@ -233,7 +275,7 @@ export class Lora implements LinearAdapters {
           `LoRA: '${path}' has no bias, so the bias of its update cannot be merged in`,
         );
       }
-      return { variable, bias, layout, update };
+      return { path, variable, bias, matrix, update };
     });
     const copies = [...this.#copies].map(([path, copy]) => {
       const variable = own[path];
@@ -244,12 +286,21 @@ export class Lora implements LinearAdapters {
     });
     // The parameter that a copy replaces has no update at this point.
     if (sign === 1) for (const pair of copies) swap(...pair);
-    for (const { variable, bias, layout, update } of changes) {
-      const { a, b, scale } = update;
+    for (const { path, variable, bias, matrix, update } of changes) {
       tf.tidy(() => {
-        const product = layout === 'in-out' ? tf.matMul(a, b, true, true) : tf.matMul(b, a);
-        variable.assign(variable.add(product.mul(sign * scale)));
-        if (update.bias) bias!.assign(bias!.add(update.bias.mul(sign * scale)));
+        const change = updateOf(update, matrix).mul(sign);
+        const { magnitude } = update;
+        if (magnitude && sign === 1) {
+          const factor = magnitude.div<tf.Tensor1D>(outputNorms(path, matrix, update));
+          variable.assign(variable.add(change).mul(byOutput(factor, matrix)));
+          magnitude.assign(factor);
+        } else if (magnitude) {
+          const whole = variable.div<tf.Tensor2D>(byOutput(magnitude, matrix));
+          const norms = tf.norm(whole, 'euclidean', matrix.layout === 'in-out' ? 0 : 1);
+          magnitude.assign(magnitude.mul(norms));
+          variable.assign(whole.add(change));
+        } else variable.assign(variable.add(change));
+        if (update.bias) bias!.assign(bias!.add(update.bias.mul(sign * update.scale)));
       });
     }
     if (sign === -1) for (const pair of copies) swap(...pair);

@@ -23,6 +23,7 @@ export interface PeftConfig {
   /** Whether the map of B has a bias. */
   lora_bias: boolean;
   use_rslora: boolean;
+  use_dora: boolean;
   modules_to_save: string[];
 }
 
@@ -52,6 +53,7 @@ const schema = z.looseObject({
   bias: z.enum(['none', 'all', 'lora_only']).default('none'),
   lora_bias: z.boolean().default(false),
   use_rslora: z.boolean().default(false),
+  use_dora: z.boolean().default(false),
   modules_to_save: z.array(z.string()).nullish(),
   init_lora_weights: z.union([z.boolean(), z.string()]).default(true),
   // Follows from the modules, as in PEFT.
@@ -59,7 +61,6 @@ const schema = z.looseObject({
   // Of modules whose tensors two modules share; those are refused by name.
   ensure_weight_tying: z.boolean().default(false),
   // Variants that are not built: refused, not ignored.
-  use_dora: off,
   use_qalora: off,
   megatron_config: absent,
   trainable_token_indices: absent,
@@ -114,6 +115,9 @@ export function parsePeftConfig(json: unknown, name: string): PeftConfig {
   }
   checkStart(config.init_lora_weights, name);
   checkLayers(config, name);
+  if (config.use_dora && config.lora_bias) {
+    throw new InputError(`${name}: 'use_dora' and 'lora_bias' are true; DoRA has no bias of B`);
+  }
   const saved = [
     ...(config.modules_to_save ?? []),
     ...(savedForTask[config.task_type ?? ''] ?? []),

@@ -23,6 +23,7 @@ const updateNames: Readonly<Record<string, string>> = {
   loraA: 'lora_A.weight',
   loraB: 'lora_B.weight',
   loraBias: 'lora_B.bias',
+  loraMagnitude: 'lora_magnitude_vector',
 };
 
 /** Where a parameter of the model lies in Hugging Face's checkpoints; bare models lack the family's prefix. */
@@ -51,6 +52,7 @@ export function peftConfig(model: Model, lora: Lora): Record<string, unknown> {
     rank_pattern: pattern('rank'),
     alpha_pattern: pattern('alpha'),
     use_rslora: lora.rankStabilized,
+    use_dora: lora.dora,
     lora_dropout: lora.dropout,
     lora_bias: lora.hasBias,
     target_modules: lora.paths.map(module),
@@ -90,9 +92,9 @@ function savedOf(model: Model, lora: Lora): Record<'bias' | 'modules_to_save', u
 /** The tensors of an adapter by PEFT's keys; each is read from the backend when it is written. */
 export function peftTensors(model: Model, lora: Lora): Record<string, LazyTensorInput> {
   checkModel('saveAdapter', model);
-  if (lora.merged && lora.copies.length > 0) {
+  if (lora.merged && (lora.dora || lora.copies.length > 0)) {
     throw new InputError(
-      'LoRA: the adapter is merged, so that its copies of parameters are those of the model; unmerge it first',
+      `LoRA: the adapter is merged, so that its ${lora.dora ? 'magnitudes are factors of the merged weights' : 'copies of parameters are those of the model'}; unmerge it first`,
     );
   }
   return Object.fromEntries(
@@ -153,6 +155,7 @@ export function loraFromPeft(
     rank: config.r,
     alpha: config.lora_alpha,
     rankStabilized: config.use_rslora,
+    dora: config.use_dora,
     dropout: config.lora_dropout,
     bias: config.lora_bias,
     targets: paths,

@@ -24,6 +24,10 @@ export interface AdapterPart {
   rank: number;
   /** Updates are scaled by `alpha / rank`; default `2 rank`. */
   alpha: number;
+  /** Scales by `alpha / √rank` instead (rsLoRA). */
+  rankStabilized: boolean;
+  /** Learns the norm of what each output sums apart from its direction (DoRA). */
+  dora: boolean;
   /** Of the input of each update, in training. */
   dropout: number;
   /** The last names of the linear maps that get one, such as `qProj`; absent: all maps of the blocks. */
@@ -109,6 +113,8 @@ const adapter = (weights: readonly [WeightDtype, ...WeightDtype[]]) =>
   z.strictObject({
     rank: size.default(16),
     alpha: z.number().positive().optional(),
+    rankStabilized: z.boolean().default(false),
+    dora: z.boolean().default(false),
     dropout: share.default(0),
     targets: z.array(z.string().min(1)).min(1).optional(),
     weights: z.enum(weights).default(weights[0]),

@@ -52,11 +52,14 @@ export function planFinetune(
 const ofBlocks = /(?:^|\.)blocks\.\d+\./;
 
 /** The low-rank updates of a run. */
-export function loraOptions({ rank, alpha, dropout, targets }: AdapterPart): LoraOptions {
+export function loraOptions({ targets, ...part }: AdapterPart): LoraOptions {
+  const { rank, alpha, rankStabilized, dora, dropout } = part;
   const named = targets?.map((name) => name.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')).join('|');
   return {
     rank,
     alpha,
+    rankStabilized,
+    dora,
     dropout,
     targets: named === undefined ? ofBlocks : new RegExp(`(?:^|\\.)(?:${named})$`),
   };
