@@ -58,4 +58,11 @@ function finetuneRemedies({ method, adapter, training, data }: FinetuneConfig): 
 const canPack = (method: string): boolean => !['sft', 'lora'].includes(method);
 
 /** The adapter of `--method lora` where nothing else is said. */
-const defaultLora = loraOptions({ rank: 16, alpha: 32, dropout: 0, weights: 'f32' });
+const defaultLora = loraOptions({
+  rank: 16,
+  alpha: 32,
+  rankStabilized: false,
+  dora: false,
+  dropout: 0,
+  weights: 'f32',
+});
