@@ -13,3 +13,4 @@ export {
   type RunIdentity,
   type RunInputs,
 } from './node/run-folder.js';
+export { withTensorBoard } from './node/tensorboard.js';

@@ -18,7 +18,13 @@ import {
   prepareFinetune,
   Session,
 } from '@headwise/runs';
-import { finetuneFiles, finetuneIdentity, RunFolder, weightsHash } from '@headwise/runs/node';
+import {
+  finetuneFiles,
+  finetuneIdentity,
+  RunFolder,
+  weightsHash,
+  withTensorBoard,
+} from '@headwise/runs/node';
 import { findChatTemplate, loadTokenizer } from '@headwise/tokenizers/node';
 import { Command } from 'commander';
 import { backendOption, start } from '../backend.js';
@@ -37,6 +43,7 @@ interface FinetuneCommandOptions extends FinetuneFlags {
   out: string;
   memory?: number;
   resume?: boolean;
+  tensorboard?: string;
   backend?: string;
   json?: boolean;
 }
@@ -55,6 +62,7 @@ export function finetuneCommand(): Command {
       bytes,
     )
     .option('--resume', 'go on from the last checkpoint in the folder, if there is one')
+    .option('--tensorboard <dir>', 'write losses and rates as event files of TensorBoard too')
     .option('--backend <name>', 'webgpu, wasm or cpu; an error where it cannot be had')
     .option('--json', 'print JSON lines: backend, plan, data, step, validation, done')
     .addHelpText('after', formatsHelp())
@@ -116,7 +124,7 @@ export function finetuneCommand(): Command {
           open: async () => {
             const { model, data } = opened ?? (await open());
             opened = undefined;
-            return Session.of(finetuneWork(config, data, model), folder);
+            return Session.of(finetuneWork(config, data, model), storage);
           },
           steps: data.steps,
           folder,

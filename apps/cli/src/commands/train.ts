@@ -10,7 +10,7 @@ import {
   Session,
   textHash,
 } from '@headwise/runs';
-import { RunFolder, readCorpus, readRunFile } from '@headwise/runs/node';
+import { RunFolder, readCorpus, readRunFile, withTensorBoard } from '@headwise/runs/node';
 import { tokenizerText } from '@headwise/tokenizers/node';
 import { languageModelLoss, lossAndGradients } from '@headwise/training';
 import * as tf from '@tensorflow/tfjs';
@@ -25,6 +25,7 @@ interface TrainCommandOptions {
   out: string;
   set?: string[];
   resume?: boolean;
+  tensorboard?: string;
   backend?: string;
   json?: boolean;
 }
@@ -36,6 +37,7 @@ export function trainCommand(): Command {
     .requiredOption('--out <dir>', 'the folder for model, tokenizer and checkpoints')
     .option('--set <path=value>', 'change a value of the configuration; repeatable', collect)
     .option('--resume', 'go on from the last checkpoint in the folder, if there is one')
+    .option('--tensorboard <dir>', 'write losses and rates as event files of TensorBoard too')
     .option('--backend <name>', 'webgpu, wasm or cpu; an error where it cannot be had')
     .option('--json', 'print JSON lines: data, backend, step, validation, sample, done')
     .action(async (options: TrainCommandOptions) => {
@@ -61,7 +63,7 @@ export function trainCommand(): Command {
         const report = await startFastest(out, backend, () => probe(config, data));
         out.emit({ event: 'backend', ...report });
         out.say(`backend    ${report.backend}${report.adapter ? `, ${report.adapter}` : ''}`);
-        await trainAndReport(out, { config, data, folder, report });
+        await trainAndReport(out, { config, data, folder, report, events: options.tensorboard });
       } finally {
         await folder.release();
       }
@@ -76,12 +78,18 @@ interface Run {
   data: RunData;
   folder: RunFolder;
   report: BackendReport;
+  /** The folder of event files, where they are asked for. */
+  events: string | undefined;
 }
 
-async function trainAndReport(out: Output, { config, data, folder, report }: Run): Promise<void> {
+async function trainAndReport(
+  out: Output,
+  { config, data, folder, report, events }: Run,
+): Promise<void> {
   const begun = performance.now();
+  const storage = events === undefined ? folder : withTensorBoard(folder, events);
   const run = {
-    open: () => Session.open({ config, data, storage: folder }),
+    open: () => Session.open({ config, data, storage }),
     steps: config.training.steps,
     folder,
     backend: report.backend,

@@ -14,7 +14,10 @@ export interface LowRank {
 }
 
 /** The update as a matrix that lies as its weight does. */
-export const updateOf = ({ a, b, scale }: LowRank, { layout }: Pick<Matrix, 'layout'>) =>
+export const updateOf = (
+  { a, b, scale }: LowRank,
+  { layout }: Pick<Matrix, 'layout'>,
+): tf.Tensor2D =>
   tf.tidy(() => (layout === 'in-out' ? tf.matMul(a, b, true, true) : tf.matMul(b, a)).mul(scale));
 
 /**
