@@ -119,6 +119,8 @@ export function finetuneCommand(): Command {
         ? {}
         : (await carriedFiles(options.model, { to: options.out })).write;
       await folder.begin({ ...embedding?.files, ...beside, ...files });
+      const { tensorboard } = options;
+      const storage = tensorboard === undefined ? folder : withTensorBoard(folder, tensorboard);
       try {
         const session = await trainToEnd(out, {
           open: async () => {
