@@ -1,5 +1,5 @@
 import { type EncoderModel, Random } from '@headwise/core';
-import { collatedBatches, maskTokens, padRows } from '@headwise/data';
+import { collatedBatches, maskPairs, maskTokens, padRows, sentencePairs } from '@headwise/data';
 import { createModel, encoderModel, sentenceEmbeddings } from '@headwise/models';
 import { describeOn, fullOnly } from '@headwise/testing';
 import {
@@ -7,6 +7,7 @@ import {
   contrastiveViews,
   type Embed,
   maskedLanguageModel,
+  sentencePairPretraining,
 } from '@headwise/training';
 import * as tf from '@tensorflow/tfjs';
 import { expect, test } from 'vitest';
@@ -99,6 +100,49 @@ describeOn('wasm', 'an encoder learns within a minute', () => {
       expect(right(() => blank)).toBeLessThan(0.2);
       expect(right((i) => guesses[i]!)).toBeGreaterThan(0.33);
       scores.dispose();
+      params.dispose();
+    },
+    longest,
+  );
+
+  fullOnly(
+    'of four of five pairs whether the second part belongs after the first',
+    async () => {
+      const { network, params } = encoder({
+        architectures: ['BertForPreTraining'],
+        initializer_range: 0.1,
+      });
+      const random = new Random(7);
+      const among = (count: number) => Math.floor(random.next() * count);
+      const [maskId, firstId, separatorId] = [1, 2, 3];
+      /** Each document writes three of 24 letters, its neighbours others. */
+      const documents = (count: number) =>
+        Array.from({ length: count }, (_, n) => {
+          const letter = () => 4 + 3 * (n % 8) + among(3);
+          return Array.from({ length: 8 }, () => Array.from({ length: 3 }, letter));
+        });
+      const cut = { length: 15, firstId, separatorId };
+      const collate = maskPairs({ vocabSize, maskId });
+      await learn({
+        params: params.named(),
+        objective: sentencePairPretraining(network),
+        batches: collatedBatches(sentencePairs(documents(400), cut), collate, {
+          batchSize: 32,
+          seed: 1,
+        }),
+        steps: 220,
+        rate: 0.02,
+      });
+      const held = sentencePairs(documents(40), { ...cut, seed: 2 }).slice(0, 128);
+      const { inputs, mask, tokenTypes, labels, shape } = collate(held, randomWords(3));
+      const chosen = tf.tidy(() => {
+        const ints = (values: Int32Array) => tf.tensor2d(values, [...shape], 'int32');
+        const given = { attentionMask: ints(mask), tokenTypes: ints(tokenTypes) };
+        return network.forward(ints(inputs), given).nextSentenceLogits!.argMax(1);
+      });
+      // One in eight other documents writes the same letters, so that 15 of 16 pairs can be told.
+      expect(shareOf(await chosen.data(), [...labels])).toBeGreaterThan(0.8);
+      chosen.dispose();
       params.dispose();
     },
     longest,
