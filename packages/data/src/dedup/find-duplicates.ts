@@ -10,7 +10,7 @@ export interface RunStore {
 
 /** Options of `findDuplicates` and `findRepeatedParts`. */
 export interface DuplicateOptions {
-  /** Where runs of keys are kept. Default in memory; `diskRuns(folder)` of `@headwise/data/node` for more. */
+  /** Where runs of keys are kept. Default in memory; files of more are what `deduplicate` of `@headwise/data/node` is for. */
   readonly store?: RunStore;
   /** Records of a run and of a slice of the merge, about 50 bytes each. Default 2^20. */
   readonly recordsInMemory?: number;

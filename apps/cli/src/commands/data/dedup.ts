@@ -12,6 +12,7 @@ interface Options {
   hashes?: number;
   seed?: number;
   words?: 'english' | 'spaces';
+  length?: number;
   workers: number;
   json?: boolean;
 }
@@ -21,6 +22,7 @@ const methods = {
   minhash: 'minhash',
   lines: 'line',
   paragraphs: 'paragraph',
+  substrings: 'substring',
 } satisfies Record<string, DedupMethod>;
 
 /** `headwise data dedup`: documents without duplicates. */
@@ -44,6 +46,7 @@ export function dedupCommand(): Command {
         'spaces',
       ]),
     )
+    .option('--length <bytes>', 'substrings: the shortest span, default 200', integer)
     .option('--workers <n>', 'threads', integer, 1)
     .option('--json', 'print the report as JSON')
     .addHelpText(
@@ -57,6 +60,7 @@ export function dedupCommand(): Command {
         method: methods[options.method],
         workers: options.workers,
         ...minhashOf(options),
+        ...lengthOf(options),
         onProgress: (done, total) => {
           bar ??= progress(out, total, 0);
           bar.update(done, done === total ? 'done' : '');
@@ -81,13 +85,21 @@ function minhashOf({ method, shingle, bands, hashes, seed, words }: Options) {
   return { minhash: Object.fromEntries(given) };
 }
 
+function lengthOf({ method, length }: Options) {
+  if (length === undefined) return {};
+  if (method === 'substrings') return { length };
+  throw new InputError(
+    `--length is ${length}, expected with --method substrings only, not ${method}`,
+  );
+}
+
 function linesOf(report: DedupReport, folder: string): string[] {
   const { documents, kept, parts, bytes, keptBytes, method } = report;
   const share = (part: number, whole: number) =>
     whole === 0 ? '' : ` (${((100 * part) / whole).toFixed(1)} %)`;
   return [
     `documents  ${documents} read, ${kept} kept${share(kept, documents)}`,
-    ...(method === 'line' || method === 'paragraph' ? [`${method}s      ${parts} removed`] : []),
+    ...(parts > 0 ? [`${method}s  ${parts} removed`] : []),
     `text       ${bytes} bytes read, ${keptBytes} kept${share(keptBytes, bytes)}`,
     `${folder}: documents/*.jsonl, report.json`,
   ];

@@ -67,6 +67,18 @@ test('repeated lines go, and documents of nothing else', async () => {
   ]);
 });
 
+test('spans that stood before go, over units', async () => {
+  const path = await input(['Call me Ishmael. Loomings.', 'He said: Call me Ishmael. So I did.']);
+  const out = join(folder, 'out');
+  const options = { method: 'substring', length: 10, unitBytes: 60 } as const;
+  const report = await deduplicate([path], out, options);
+  expect(report).toMatchObject({ units: 3, documents: 2, kept: 2, parts: 1, keptBytes: 44 });
+  expect((await kept(out)).map(({ text }) => text)).toEqual([
+    'Call me Ishmael. Loomings.',
+    'He said: So I did.',
+  ]);
+});
+
 test('what was done is not done again, and another plan is refused', async () => {
   const path = await input(['a', 'b', 'a']);
   const out = join(folder, 'out');

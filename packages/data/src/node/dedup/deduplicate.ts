@@ -3,14 +3,17 @@ import { join } from 'node:path';
 import { lockFile, makeFolder, writeFile } from '@headwise/files';
 import { BitSet, Clusters } from '../../dedup/clusters.js';
 import { mergeRuns, type StoredRun } from '../../dedup/key-run.js';
+import { repeatedSubstrings } from '../../dedup/substrings.js';
 import { checkWhole, DataError } from '../../errors.js';
-import { type LineUnit, lineUnits } from '../line-units.js';
+import { type LineUnit, lineUnits, readLines } from '../line-units.js';
 import { readKeyFile } from './key-file.js';
 import {
   type DedupSettings,
   keyFile,
+  parseDocument,
   repeatedFile,
   reportFile,
+  spansFile,
   type UnitReport,
   type UnitTask,
 } from './unit-work.js';
@@ -35,7 +38,7 @@ export interface DedupReport extends UnitReport {
 /**
  * Removes duplicates from files of JSON lines with a `text`, into `documents/*.jsonl` of a folder, in bounded memory.
  *
- * The first document of each cluster stays; with `'line'` or `'paragraph'` the first of each part, and documents without any other part go.
+ * The first document of each cluster stays; with the other methods the first of each part or span, and documents with nothing else go.
  * A unit's sorted keys, the set of what is repeated, and a unit's output are each written under a temporary name and renamed: a run
  * that was killed goes on where it was when called again, and ends with the same bytes, as does any number of workers.
  *
@@ -48,9 +51,14 @@ export async function deduplicate(
   folder: string,
   options: DeduplicateOptions,
 ): Promise<DedupReport> {
-  const { workers = 1, onProgress, unitBytes, method, minhash } = options;
+  const { workers = 1, onProgress, unitBytes, method, minhash, length } = options;
   checkWhole('workers', workers, 1);
-  const settings = { method, ...(minhash && { minhash }) };
+  if (length !== undefined) checkWhole('length', length, 1);
+  const settings = {
+    method,
+    ...(minhash && { minhash }),
+    ...(length !== undefined && { length }),
+  };
   const units = await lineUnits(inputs, unitBytes);
   for (const name of ['', 'keys', 'units', 'documents']) await makeFolder(join(folder, name));
   const lock = await lockFile(join(folder, '.lock'));
@@ -87,20 +95,30 @@ async function run(
   };
   const pool = workerPool(folder, settings, workers);
   try {
-    await pool.run(await open(keyFile), step);
-    const runs: StoredRun[] = [];
-    let items = 0;
-    for (const task of tasks) {
-      const { counts, run } = await readKeyFile(keyFile(folder, task.number), items);
-      Object.assign(task, { kind: 'write', first: items });
-      runs.push(run);
-      items += counts.items;
+    if (settings.method === 'substring') {
+      await writeSpans(units, folder, settings.length ?? 200);
+      for (const task of tasks) {
+        Object.assign(task, { kind: 'write' });
+        step();
+      }
+      step();
+      await pool.run(await open(reportFile), step);
+    } else {
+      await pool.run(await open(keyFile), step);
+      const runs: StoredRun[] = [];
+      let items = 0;
+      for (const task of tasks) {
+        const { counts, run } = await readKeyFile(keyFile(folder, task.number), items);
+        Object.assign(task, { kind: 'write', first: items });
+        runs.push(run);
+        items += counts.items;
+      }
+      if (!(await isThere(repeatedFile(folder)))) {
+        await writeFile(repeatedFile(folder), await repeatedOf(runs, items, settings));
+      }
+      step();
+      await pool.run(await open(reportFile), step);
     }
-    if (!(await isThere(repeatedFile(folder)))) {
-      await writeFile(repeatedFile(folder), await repeatedOf(runs, items, settings));
-    }
-    step();
-    await pool.run(await open(reportFile), step);
   } finally {
     await pool.close();
   }
@@ -110,6 +128,28 @@ async function run(
     for (const key of Object.keys(report) as (keyof UnitReport)[]) report[key] += of[key];
   }
   return { method: settings.method, units: units.length, ...report };
+}
+
+/** Writes the spans to remove from the documents of each unit: all texts at once are in memory. */
+async function writeSpans(
+  units: readonly LineUnit[],
+  folder: string,
+  length: number,
+): Promise<void> {
+  if (await isThere(spansFile(folder, units.length - 1))) return;
+  const texts: string[] = [];
+  const ends: number[] = [];
+  for (const unit of units) {
+    for await (const { bytes, at } of readLines(unit)) {
+      texts.push(parseDocument(bytes, unit.path, at).text);
+    }
+    ends.push(texts.length);
+  }
+  const spans = repeatedSubstrings(texts, length);
+  for (const [unit, end] of ends.entries()) {
+    const lines = spans.slice(ends[unit - 1] ?? 0, end).map((of) => JSON.stringify(of));
+    await writeFile(spansFile(folder, unit), lines.join('\n'));
+  }
 }
 
 /** One bit for each item, set where it repeats one before it. */

@@ -4,26 +4,32 @@ import { BitSet } from '../../dedup/clusters.js';
 import { withoutRepeatedParts } from '../../dedup/find-duplicates.js';
 import { KeyBuffer } from '../../dedup/key-run.js';
 import { MinHash, type MinHashOptions } from '../../dedup/minhash.js';
+import { type Span, withoutSpans } from '../../dedup/substrings.js';
 import { partKey, partsOf, textKey } from '../../dedup/text-keys.js';
 import { DataError } from '../../errors.js';
 import { type LineUnit, readLines } from '../line-units.js';
 import { writeKeyFile } from './key-file.js';
 
-/** What is compared: whole texts when simplified, their MinHash signatures, or their lines or paragraphs. */
-export type DedupMethod = 'exact' | 'minhash' | 'line' | 'paragraph';
+/**
+ * What is compared: whole texts when simplified, their MinHash signatures, their lines or paragraphs, or every substring of a
+ * length, for which all texts are held in memory.
+ */
+export type DedupMethod = 'exact' | 'minhash' | 'line' | 'paragraph' | 'substring';
 
 /** How documents are compared. */
 export interface DedupSettings {
   readonly method: DedupMethod;
   /** Options of `'minhash'`. */
   readonly minhash?: MinHashOptions;
+  /** Bytes of the shortest span that `'substring'` removes. Default 200. */
+  readonly length?: number;
 }
 
 /** What became of a unit's documents. */
 export interface UnitReport {
   readonly documents: number;
   readonly kept: number;
-  /** Lines or paragraphs removed from documents. */
+  /** Lines, paragraphs or spans removed from documents. */
   readonly parts: number;
   /** Bytes of the documents' texts in UTF-8. */
   readonly bytes: number;
@@ -43,6 +49,9 @@ export const keyFile = (folder: string, unit: number): string =>
 export const repeatedFile = (folder: string): string => join(folder, 'keys', 'repeated.bits');
 export const reportFile = (folder: string, unit: number): string =>
   join(folder, 'units', `${unitName(unit)}.json`);
+/** The spans to remove from a unit's documents, a line each. */
+export const spansFile = (folder: string, unit: number): string =>
+  join(folder, 'keys', `${unitName(unit)}.spans`);
 const documentsFile = (folder: string, unit: number) =>
   join(folder, 'documents', `${unitName(unit)}.jsonl`);
 const unitName = (unit: number) => String(unit).padStart(5, '0');
@@ -55,8 +64,15 @@ export function unitWorker(
   let repeated: Promise<BitSet> | undefined;
   return async (task) => {
     if (task.kind === 'keys') return writeKeys(folder, settings, task);
+    if (settings.method === 'substring') {
+      const lines = decoder.decode(await readBytes(spansFile(folder, task.number))).split('\n');
+      return writeDocuments(folder, task, (text, _, number) => {
+        const spans = JSON.parse(lines[number]!) as Span[];
+        return { text: withoutSpans(text, spans), items: 0, removed: spans.length };
+      });
+    }
     repeated ??= readBytes(repeatedFile(folder)).then((bytes) => new BitSet(0, bytes));
-    await writeDocuments(folder, settings, task, await repeated);
+    await writeDocuments(folder, task, cutter(settings.method, await repeated));
   };
 }
 
@@ -84,39 +100,48 @@ async function writeKeys(
   await writeKeyFile(keyFile(folder, number), buffer.take(), { documents, items });
 }
 
+/** What stays of a text, undefined for nothing, given the number of its first item and its number in the unit. */
+type Cut = (
+  text: string,
+  item: number,
+  number: number,
+) => { text: string | undefined; items: number; removed: number };
+
+/** Removes documents, or their lines or paragraphs, that are repeated. */
+function cutter(method: Exclude<DedupMethod, 'substring'>, repeated: BitSet): Cut {
+  if (method === 'exact' || method === 'minhash') {
+    return (text, item) => ({
+      text: repeated.has(item) ? undefined : text,
+      items: 1,
+      removed: 0,
+    });
+  }
+  return (text, item) => {
+    const { parts, ...cut } = withoutRepeatedParts(text, method, repeated, item);
+    return { ...cut, items: parts };
+  };
+}
+
 /** Writes the documents of a unit that stay, each line as it was read unless parts were removed, and then its report. */
 async function writeDocuments(
   folder: string,
-  { method }: DedupSettings,
   { unit, number, first }: UnitTask,
-  repeated: BitSet,
+  cut: Cut,
 ): Promise<void> {
   const report = { documents: 0, kept: 0, parts: 0, bytes: 0, keptBytes: 0 };
   let item = first;
   async function* chunks(): AsyncGenerator<Uint8Array> {
     for await (const { bytes, at } of readLines(unit)) {
       const document = parseDocument(bytes, unit.path, at);
-      const size = Buffer.byteLength(document.text);
+      const { text, items, removed } = cut(document.text, item, report.documents);
+      item += items;
       report.documents++;
-      report.bytes += size;
-      if (method === 'exact' || method === 'minhash') {
-        if (repeated.has(item++)) continue;
-        report.keptBytes += size;
-        yield bytes;
-      } else {
-        const { text, parts, removed } = withoutRepeatedParts(
-          document.text,
-          method,
-          repeated,
-          item,
-        );
-        item += parts;
-        report.parts += removed;
-        if (removed > 0 && text.trim() === '') continue;
-        report.keptBytes += Buffer.byteLength(text);
-        yield removed === 0 ? bytes : Buffer.from(JSON.stringify({ ...document, text }));
-      }
+      report.bytes += Buffer.byteLength(document.text);
+      report.parts += removed;
+      if (text === undefined || (removed > 0 && text.trim() === '')) continue;
       report.kept++;
+      report.keptBytes += Buffer.byteLength(text);
+      yield removed === 0 ? bytes : Buffer.from(JSON.stringify({ ...document, text }));
       yield lineEnd;
     }
   }
@@ -127,7 +152,7 @@ async function writeDocuments(
 const lineEnd = Uint8Array.of(0x0a);
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
-function parseDocument(bytes: Uint8Array, path: string, at: number): { text: string } {
+export function parseDocument(bytes: Uint8Array, path: string, at: number): { text: string } {
   const where = `${path}: the line at byte ${at}`;
   let value: unknown;
   try {
