@@ -9,6 +9,7 @@ import {
 } from '@headwise/data';
 import { checkPrompt } from '@headwise/generation';
 import { Tokenizer, trainByteLevelBpe, trainCharacter } from '@headwise/tokenizers';
+import { specialTokensOf } from './objective-tokens.js';
 import type { RunConfig, TextData } from './run-config.js';
 import type { RunData, SamplePrompt } from './run-data.js';
 import { taskData } from './task-data.js';
@@ -96,7 +97,10 @@ function partsOf(text: string, { corpus, validation }: TextData) {
 /** @param train the part that joins are learned from; characters are those of the whole text */
 function newTokenizer(config: RunConfig, text: string, train: string): Promise<Tokenizer> {
   const { kind, vocabSize } = config.tokenizer!;
-  return kind === 'character' ? trainCharacter([text]) : trainByteLevelBpe([train], { vocabSize });
+  const specialTokens = specialTokensOf(config.objective);
+  return kind === 'character'
+    ? trainCharacter([text], { specialTokens })
+    : trainByteLevelBpe([train], { vocabSize, specialTokens });
 }
 
 /** The prompt of a run, or the first words of the validation part, in half a window at most; none where it begins with blanks alone. */

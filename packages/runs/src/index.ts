@@ -30,6 +30,8 @@ export type {
   ValidationEntry,
 } from './history.js';
 export { checkRunFits, knownVocabulary, modelConfig, newModel, newOptimizer } from './model.js';
+export { newWork } from './new-work.js';
+export { type RunObjective, runObjectives } from './objective-tokens.js';
 export { hiddenOf, type ModelParts, partsFamily } from './parts.js';
 export {
   type Reward,

@@ -1,6 +1,7 @@
 import { InputError } from '@headwise/core';
 import { checkDivides, parseWith } from '@headwise/models/internal';
 import { z } from 'zod';
+import { type RunObjective, runObjectives } from './objective-tokens.js';
 import { type ModelParts, partsFamily } from './parts.js';
 import { problemLength, type TaskName, taskNames } from './tasks.js';
 
@@ -74,6 +75,11 @@ export interface SamplesPart {
 
 /** A training run: its model, tokenizer, data and schedule. */
 export interface RunConfig {
+  /**
+   * What the model is trained for; absent: `causal-lm`. `masked-lm` is for an encoder and `span-corruption` for an encoder-decoder, by
+   * `model.config`, on a text.
+   */
+  objective?: RunObjective | undefined;
   model: ModelParts | ConfiguredModel;
   /** Absent for a task, whose alphabet is its vocabulary. */
   tokenizer?: TokenizerPart | undefined;
@@ -189,6 +195,7 @@ export function parseRunConfig(json: unknown, name = 'run.json'): RunConfig {
   const ofTask = has('data', 'task');
   const model = has('model', 'config') ? configured : parts;
   const schema = z.strictObject({
+    objective: z.enum(runObjectives).optional(),
     model: ofTask ? model.extend({ context: size.optional() }) : model,
     ...(ofTask ? {} : { tokenizer }),
     data: ofTask ? task : text,
@@ -203,10 +210,29 @@ export function parseRunConfig(json: unknown, name = 'run.json'): RunConfig {
     );
   }
   checkSchedule(config.training, name);
+  checkObjective(config, name);
   const checked = isConfigured(config.model)
     ? checkConfigured(config.model, name)
     : checkParts(config.model, name);
   return { ...config, model: checked };
+}
+
+function checkObjective(
+  { objective = 'causal-lm', model, data, samples }: RunConfig,
+  name: string,
+): void {
+  if (objective === 'causal-lm') return;
+  const problems = [
+    ...('task' in data
+      ? ["'data.task' has problems for the next token; expected 'data.corpus'"]
+      : []),
+    ...(isConfigured(model) ? [] : ["'model' has the parts of a decoder; expected 'model.config'"]),
+    ...(samples ? ["'samples' are written by decoders; leave it out"] : []),
+  ];
+  if (problems.length === 0) return;
+  throw new InputError(
+    problems.map((problem) => `${name}: 'objective' is '${objective}': ${problem}`).join('\n'),
+  );
 }
 
 /**

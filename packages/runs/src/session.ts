@@ -10,11 +10,11 @@ import {
   trainerState,
 } from '@headwise/training';
 import type { Sample } from './history.js';
+import { newWork } from './new-work.js';
 import type { RunConfig } from './run-config.js';
 import type { RunData } from './run-data.js';
 import { type SessionWork, trainedParams } from './session-work.js';
 import type { RunStorage } from './storage.js';
-import { trainingWork } from './training-work.js';
 
 /** What a session trains, on what, and where it is kept. */
 export interface SessionParts {
@@ -70,7 +70,7 @@ export class Session<N extends Network = LanguageModel, B extends ExampleBatch =
    * @throws InputError where the checkpoint is damaged or of another model
    */
   static open({ config, data, storage }: SessionParts): Promise<Session> {
-    return Session.of(trainingWork(config, data), storage);
+    return Session.of(newWork(config, data), storage);
   }
 
   /**

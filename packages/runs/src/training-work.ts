@@ -1,17 +1,11 @@
 import type { LanguageModel } from '@headwise/core';
 import { generate } from '@headwise/generation';
-import {
-  bitsPerByte,
-  causalLanguageModel,
-  evaluate,
-  type Schedule,
-  warmupCosine,
-  warmupStableDecay,
-} from '@headwise/training';
+import { bitsPerByte, causalLanguageModel, evaluate } from '@headwise/training';
 import type { Sample } from './history.js';
 import { newModel, newOptimizer } from './model.js';
-import type { RunConfig, TrainingPart } from './run-config.js';
+import type { RunConfig } from './run-config.js';
 import type { RunData } from './run-data.js';
+import { scheduleOf } from './schedule-of.js';
 import type { SessionWork } from './session-work.js';
 
 /** The work of a run that trains a new model on a text or a task. */
@@ -35,15 +29,6 @@ export function trainingWork(config: RunConfig, data: RunData): SessionWork {
     },
     samples: samples && (() => written(model.network, config, data)),
   };
-}
-
-function scheduleOf(training: TrainingPart): Schedule {
-  const { learningRate: peak, minLearningRate: floor, warmupSteps, steps, decaySteps } = training;
-  if (decaySteps !== undefined) {
-    return warmupStableDecay({ peak, floor, warmupSteps, decaySteps, totalSteps: steps });
-  }
-  // A run that is shorter than its warm-up ends while the rate still rises.
-  return warmupCosine({ peak, floor, warmupSteps, totalSteps: Math.max(warmupSteps, steps) });
 }
 
 /** What a model writes after the prompts of a run. */

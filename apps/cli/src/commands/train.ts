@@ -2,8 +2,7 @@ import { join } from 'node:path';
 import { type BackendReport, InputError, readTensor } from '@headwise/core';
 import {
   checkRunFits,
-  newModel,
-  newOptimizer,
+  newWork,
   prepareData,
   type RunConfig,
   type RunData,
@@ -12,7 +11,7 @@ import {
 } from '@headwise/runs';
 import { RunFolder, readCorpus, readRunFile, withTensorBoard } from '@headwise/runs/node';
 import { tokenizerText } from '@headwise/tokenizers/node';
-import { languageModelLoss, lossAndGradients } from '@headwise/training';
+import { lossAndGradients } from '@headwise/training';
 import * as tf from '@tensorflow/tfjs';
 import { Command } from 'commander';
 import { backendOption, startFastest } from '../backend.js';
@@ -97,7 +96,8 @@ async function trainAndReport(
   const session = await trainToEnd(out, run);
   if (!session) return;
   await reportRun(out, session, folder);
-  finish(out, folder.path, (performance.now() - begun) / 1000);
+  const seconds = (performance.now() - begun) / 1000;
+  finish(out, folder.path, { seconds, objective: config.objective });
   session.dispose();
 }
 
@@ -106,15 +106,13 @@ function probe(
   config: RunConfig,
   data: RunData,
 ): { run: () => Promise<void>; dispose: () => void } {
-  const model = newModel(config, data.tokenizer.vocabSize);
-  const optimizer = newOptimizer(model, config);
+  const work = newWork(config, data);
+  const { model, objective, optimizer, batches } = work;
   const params = model.params.named();
   return {
     run: async () => {
-      const batch = data.batches.at(0);
-      const { loss, gradients } = lossAndGradients(params, () =>
-        languageModelLoss(model.network, batch),
-      );
+      const batch = await batches.at(0);
+      const { loss, gradients } = lossAndGradients(params, () => objective.loss(batch));
       optimizer.update(gradients, 0);
       // The last parameter's update is the last work in the queue.
       await readTensor(Object.values(params).at(-1)!);
@@ -127,13 +125,22 @@ function probe(
   };
 }
 
-function finish(out: Output, folder: string, seconds: number): void {
+function finish(
+  out: Output,
+  folder: string,
+  { seconds, objective }: { seconds: number; objective: RunConfig['objective'] },
+): void {
   const peakBytes = process.resourceUsage().maxRSS * 1024;
   out.emit({ event: 'done', folder, seconds, peakBytes });
   out.say(
     `\ndone in ${duration(seconds)}, peak memory ${(peakBytes / 2 ** 20).toFixed(0)} MiB; the model is in ${folder}`,
   );
   out.say('\nnext:');
+  if (objective === 'masked-lm') {
+    out.say(`  ${commandName()} logits --model ${folder} --ids 1,2,3`);
+    out.say(`  ${commandName()} finetune --model ${folder} --method classify|embed|mlm …`);
+    return;
+  }
   out.say(
     `  ${commandName()} generate --model ${folder} --prompt "Call me" --temperature 0.8 --stream`,
   );

@@ -291,9 +291,16 @@ const resultFiles = (model: Model, adapter: Lora | undefined): FolderChange =>
   adapter ? adapterFiles(model, adapter) : modelFiles(model);
 
 /** What a run that resumes must have as it was, for its losses to be those of one run. */
-function fixed({ model, tokenizer, data, training }: RunConfig): Record<string, unknown> {
+function fixed({
+  objective,
+  model,
+  tokenizer,
+  data,
+  training,
+}: RunConfig): Record<string, unknown> {
   const { seed, batchSize } = training;
   return {
+    objective: objective ?? 'causal-lm',
     model,
     tokenizer,
     ...('task' in data ? { data } : { 'data.validation': data.validation }),
