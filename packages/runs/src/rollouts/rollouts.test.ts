@@ -13,6 +13,9 @@ import {
 } from '@headwise/training';
 import * as tf from '@tensorflow/tfjs';
 import { expect, test } from 'vitest';
+import { type HistoryEntry, historyBefore } from '../history.js';
+import { Session } from '../session.js';
+import type { SavedState } from '../storage.js';
 import { type RolloutOptions, Rollouts } from './rollouts.js';
 
 const tokenizer = await trainCharacter(['0123456789+=.']);
@@ -194,6 +197,48 @@ test('several updates and batches of an update share a round of completions', as
     'batch 3 is for update 2 of 2 of round 1, whose completions were not kept',
   );
   model.params.dispose();
+});
+
+test('a session that is interrupted writes the same completions and makes the same losses, to the bit', async () => {
+  let history: HistoryEntry[] = [];
+  let saved: SavedState | undefined;
+  const storage = {
+    state: async () => saved,
+    note: (entry: HistoryEntry) => void history.push(entry),
+    rewind: async (steps: number) => {
+      history = historyBefore(history, steps);
+      return { validated: false };
+    },
+    save: async ({ state }: { state: AsyncIterable<Uint8Array> }) => {
+      const chunks: Uint8Array[] = [];
+      for await (const chunk of state) chunks.push(chunk.slice());
+      saved = { name: 'memory', bytes: Buffer.concat(chunks) };
+    },
+  };
+  async function advance(steps: number) {
+    const { model, rollouts } = small({ rewards: { length: ({ ids }) => ids.length }, size: 4 });
+    const session = await Session.of(
+      {
+        model,
+        optimizer: new AdamW(model.params.named()),
+        objective: groupRelativePolicy(model.network),
+        schedule: constantRate(0.01),
+        batches: rollouts,
+        pace: { seed: 0, steps: 4, maxNorm: 1, checkpointEvery: 2 },
+      },
+      storage,
+    );
+    for (let made = 0; made < steps; made++) await session.advance();
+    session.dispose();
+    return history.map((entry) => ({ ...entry, ms: 0 }));
+  }
+  const straight = await advance(4);
+  [history, saved] = [[], undefined];
+  // The third step is lost with the session.
+  await advance(3);
+  expect(await advance(2)).toEqual(straight);
+  expect(straight).toHaveLength(4);
+  expect(straight[3]).toHaveProperty('measures.reward');
 });
 
 test('what cannot be rolled out is said', async () => {
