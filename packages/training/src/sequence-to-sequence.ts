@@ -17,6 +17,7 @@ import {
   meanCrossEntropy,
 } from './cross-entropy.js';
 import type { ExampleBatch, Objective } from './objective.js';
+import { sampledInputs } from './scheduled-sampling.js';
 
 /** Source sequences and their target sequences, such as sentences and translations; row-major. */
 export interface PairBatch extends ExampleBatch {
@@ -26,14 +27,22 @@ export interface PairBatch extends ExampleBatch {
   readonly sourceMask?: Int32Array | undefined;
   /** `[B, Tt]`, padded on the right with `ignoredTarget`. */
   readonly targets: Int32Array;
+  /**
+   * The share of the decoder's inputs that are the model's own predictions while it trains (scheduled sampling), a number from 0 to 1;
+   * default 0, teacher forcing.
+   */
+  readonly sampled?: number | undefined;
   readonly shape: readonly [batch: number, sourceTokens: number, targetTokens: number];
 }
 
 /**
  * Predicts each token of a target sequence from the source sequence and the target's tokens before it (teacher forcing).
  *
+ * With `sampled` in a batch, some of these are what the model predicts in a first pass (scheduled sampling).
+ *
  * @param options `labelSmoothing` is 0.1 in the Transformer of 2017
- * @see Sutskever, Vinyals and Le 2014, https://arxiv.org/abs/1409.3215
+ * @see Sutskever, Vinyals and Le 2014, https://arxiv.org/abs/1409.3215; Mihaylova and Martins 2019 (scheduled sampling),
+ * https://arxiv.org/abs/1906.07651
  */
 export function sequenceToSequence(
   network: EncoderDecoderModel,
@@ -107,9 +116,10 @@ function targetScores(
 /** What the decoder reads: the encoded source, and the targets one place later, `[B, Tt]`. */
 function decoderInputs(
   network: EncoderDecoderModel,
-  { sources, sourceMask, targets, shape: [rows, sourceLength, targetLength] }: PairBatch,
+  { sources, sourceMask, targets, sampled = 0, shape }: PairBatch,
   ctx?: ForwardContext,
 ): { ids: tf.Tensor2D; encoded: Encoded } {
+  const [rows, sourceLength, targetLength] = shape;
   const read = targets.map((_, i) => {
     const before = i % targetLength === 0 ? network.startId : targets[i - 1]!;
     return before === ignoredTarget ? network.startId : before;
@@ -117,5 +127,8 @@ function decoderInputs(
   const source = tf.tensor2d(sources, [rows, sourceLength], 'int32');
   const mask = sourceMask && tf.tensor2d(sourceMask, [rows, sourceLength], 'int32');
   const encoded = network.encode(source, mask ? { ...ctx, attentionMask: mask } : ctx);
-  return { ids: tf.tensor2d(read, [rows, targetLength], 'int32'), encoded };
+  const ids = tf.tensor2d(read, [rows, targetLength], 'int32');
+  if (!ctx?.training || sampled === 0) return { ids, encoded };
+  const mixed = sampledInputs(network, { ids, encoded, targets, share: sampled }, ctx);
+  return { ids: mixed, encoded };
 }
