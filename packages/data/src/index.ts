@@ -49,6 +49,15 @@ export {
 } from './denoise.js';
 export type { Document, Documents, JsonValue } from './documents/document.js';
 export type { Outcome, Step } from './documents/step.js';
+export { type StepSettings, stepsOf } from './documents/steps.js';
+export {
+  type Amount,
+  addTally,
+  applySteps,
+  emptyTally,
+  type Rejection,
+  type StepTally,
+} from './documents/tally.js';
 export { DataError } from './errors.js';
 export type { Examples } from './examples/check-example.js';
 export type { ExampleFormat, ExampleMessage, ExampleOf } from './examples/formats.js';
@@ -66,6 +75,11 @@ export {
   packedRows,
 } from './packed.js';
 export { type SequencePair, type SequencePairs, sequencePairs } from './pairs.js';
+export {
+  type ReplacePiiOptions,
+  replacePii,
+  replacePiiDefaults,
+} from './pii/replace-pii.js';
 export { type C4QualityOptions, c4Quality, c4QualityDefaults } from './quality/c4-quality.js';
 export {
   type FinewebQualityOptions,

@@ -5,3 +5,9 @@ export {
   deduplicate,
 } from './node/dedup/deduplicate.js';
 export type { DedupMethod, DedupSettings, UnitReport } from './node/dedup/unit-work.js';
+export {
+  type FilterOptions,
+  type FilterReport,
+  filterDocuments,
+} from './node/filter/filter-documents.js';
+export type { FilterSettings } from './node/filter/unit-work.js';

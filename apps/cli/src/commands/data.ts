@@ -1,7 +1,8 @@
 import { Command } from 'commander';
 import { dedupCommand } from './data/dedup.js';
+import { filterCommand } from './data/filter.js';
 
 /** `headwise data`: makes data worth training on out of raw text. */
 export function dataCommand(): Command {
-  return new Command('data').addCommand(dedupCommand());
+  return new Command('data').addCommand(filterCommand()).addCommand(dedupCommand());
 }

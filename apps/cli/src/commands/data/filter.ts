@@ -1,0 +1,117 @@
+import { readFile } from 'node:fs/promises';
+import { dirname, resolve } from 'node:path';
+import { InputError } from '@headwise/core';
+import type { Amount, StepTally } from '@headwise/data';
+import { type FilterReport, type FilterSettings, filterDocuments } from '@headwise/data/node';
+import { Command } from 'commander';
+import { integer } from '../../numbers.js';
+import { output, progress } from '../../output.js';
+
+interface Options {
+  pipeline: string;
+  workers: number;
+  json?: boolean;
+}
+
+/** A pipeline file: paths are below the file's own folder. */
+interface Pipeline extends FilterSettings {
+  readonly inputs: readonly string[];
+  readonly out: string;
+}
+
+/** `headwise data filter`: documents that pass every step of a pipeline file. */
+export function filterCommand(): Command {
+  return new Command('filter')
+    .description('keep the documents that pass every step of a pipeline')
+    .requiredOption('--pipeline <file>', 'a JSON file with inputs, steps, out and rejects')
+    .option('--workers <n>', 'threads', integer, 1)
+    .option('--json', 'print the report as JSON')
+    .addHelpText(
+      'after',
+      `
+A pipeline file, with paths below its own folder:
+  { "inputs": ["raw"], "out": "clean", "rejects": true,
+    "steps": [{ "step": "gopher-quality", "minWords": 40 }, { "step": "replace-pii" }] }
+Inputs are files of JSON lines with a "text", plain or gzip, or folders of them.
+Steps: gopher-repetition, gopher-quality, c4-quality, fineweb-quality, replace-pii.
+A run that was killed goes on when called again.`,
+    )
+    .action(async (options: Options) => {
+      const out = output(options.json ?? false);
+      const pipeline = await readPipeline(options.pipeline);
+      let bar: ReturnType<typeof progress> | undefined;
+      const report = await filterDocuments(pipeline.inputs, pipeline.out, {
+        steps: pipeline.steps,
+        rejects: pipeline.rejects ?? false,
+        workers: options.workers,
+        onProgress: (done, total) => {
+          bar ??= progress(out, total, 0);
+          bar.update(done, done === total ? 'done' : '');
+        },
+      }).finally(() => bar?.stop());
+      out.emit(report);
+      for (const line of linesOf(report, pipeline.out)) out.say(line);
+    });
+}
+
+const keys = ['inputs', 'steps', 'out', 'rejects'];
+
+async function readPipeline(path: string): Promise<Pipeline> {
+  const pipeline = await readJson(path);
+  const unknown = Object.keys(pipeline).find((key) => !keys.includes(key));
+  if (unknown !== undefined) {
+    throw new InputError(`${path}: '${unknown}' is not a key; expected ${keys.join(', ')}`);
+  }
+  const { inputs, out, rejects } = pipeline;
+  if (!Array.isArray(inputs) || inputs.length === 0 || inputs.some((input) => !isText(input))) {
+    throw new InputError(`${path}: inputs is ${JSON.stringify(inputs)}; expected a list of paths`);
+  }
+  if (!isText(out)) {
+    throw new InputError(`${path}: out is ${JSON.stringify(out)}; expected the path of a folder`);
+  }
+  if (rejects !== undefined && typeof rejects !== 'boolean') {
+    throw new InputError(`${path}: rejects is ${JSON.stringify(rejects)}; expected true or false`);
+  }
+  const below = (name: string) => resolve(dirname(path), name);
+  return { ...pipeline, inputs: inputs.map(below), out: below(out) };
+}
+
+const isText = (value: unknown): value is string => typeof value === 'string' && value !== '';
+
+async function readJson(path: string): Promise<Pipeline> {
+  let value: unknown;
+  try {
+    value = JSON.parse(await readFile(path, 'utf8'));
+  } catch (cause) {
+    throw new InputError(`${path}: cannot be read as JSON: ${(cause as Error).message}`, { cause });
+  }
+  if (typeof value === 'object' && value !== null && !Array.isArray(value)) {
+    return value as Pipeline;
+  }
+  throw new InputError(`${path}: holds no object; expected one with ${keys.join(', ')}`);
+}
+
+/** What each step kept and dropped, by rule, as shares of all documents and bytes. */
+function linesOf({ read, kept, steps }: FilterReport, folder: string): string[] {
+  const line = (name: string, { documents, bytes }: Amount) =>
+    `${name.padEnd(40)}${column(documents, read.documents)}${column(bytes, read.bytes)}`;
+  const ofStep = ({ step, kept: passed, rewritten, dropped }: StepTally) => [
+    line(step, passed),
+    ...(rewritten.documents > 0 ? [line('  rewritten', rewritten)] : []),
+    ...Object.entries(dropped)
+      .sort(([, a], [, b]) => b.documents - a.documents)
+      .map(([rule, amount]) => line(`  dropped: ${rule}`, amount)),
+  ];
+  return [
+    `${''.padEnd(40)}${'documents'.padStart(22)}${'bytes'.padStart(22)}`,
+    line('read', read),
+    ...steps.flatMap(ofStep),
+    line('kept', kept),
+    `${folder}: documents/*.jsonl, report.json`,
+  ];
+}
+
+function column(part: number, whole: number): string {
+  const share = whole === 0 ? '' : ` ${((100 * part) / whole).toFixed(1)} %`;
+  return `${part}${share.padStart(9)}`.padStart(22);
+}

@@ -1,0 +1,120 @@
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtemp } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import { expect, test } from 'vitest';
+import { mixedDocuments } from '../../goldens/mixed-documents.node.js';
+import { filterDocuments } from './filter-documents.js';
+
+const temporary = () => mkdtemp(join(tmpdir(), 'filter-'));
+const steps = [
+  { step: 'gopher-quality', minWords: 40 },
+  { step: 'c4-quality', minSentences: 3 },
+  { step: 'replace-pii' },
+];
+
+const linesBelow = (folder: string, part: string) =>
+  readdirSync(join(folder, part))
+    .sort()
+    .flatMap((name) => readFileSync(join(folder, part, name), 'utf8').split('\n'))
+    .filter((line) => line !== '');
+
+async function inputs(): Promise<string> {
+  const folder = join(await temporary(), 'raw');
+  mkdirSync(folder);
+  const lines = mixedDocuments(120).map(
+    ({ id, text }) => `${JSON.stringify({ id, text, url: 'https://sea.net' })}\n`,
+  );
+  writeFileSync(join(folder, 'a.jsonl'), lines.slice(0, 70).join(''));
+  // Two members, cut within a line.
+  const rest = Buffer.from(lines.slice(70).join(''));
+  const members = [rest.subarray(0, 5001), rest.subarray(5001)].map((part) => gzipSync(part));
+  writeFileSync(join(folder, 'b.jsonl.gz'), Buffer.concat(members));
+  writeFileSync(join(folder, 'c.jsonl'), '');
+  return folder;
+}
+
+test('documents and rejects are those of one pass, in any cut of the work, and of a run that goes on', async () => {
+  const raw = await inputs();
+  const whole = await temporary();
+  const report = await filterDocuments([raw], whole, { steps, rejects: true });
+  const kept = linesBelow(whole, 'documents');
+  const rejects = linesBelow(whole, 'rejects').map((line) => JSON.parse(line));
+  expect(report.read.documents).toBe(120);
+  expect(kept.length).toBeGreaterThan(5);
+  expect([report.kept.documents, kept.length + rejects.length]).toEqual([kept.length, 120]);
+  expect(JSON.parse(kept[0]!)).toMatchObject({ url: 'https://sea.net' });
+  const dropped = report.steps.flatMap(({ step, dropped }) =>
+    Object.entries(dropped).map(([rule, { documents }]) => [step, rule, documents]),
+  );
+  for (const [step, rule, count] of dropped) {
+    const found = rejects.filter(
+      ({ rejected }) => rejected.step === step && rejected.rule === rule,
+    );
+    expect(found.length, `${rule}`).toBe(count);
+  }
+
+  const cut = await temporary();
+  const options = { steps, rejects: true, unitBytes: 20_000 };
+  expect(await filterDocuments([raw], cut, options)).toEqual(report);
+  expect(linesBelow(cut, 'documents')).toEqual(kept);
+  rmSync(join(cut, 'units', '00001.json'));
+  rmSync(join(cut, 'documents', '00001.jsonl'));
+  writeFileSync(join(cut, 'documents', '.00001.jsonl.1.tmp'), 'half');
+  expect(await filterDocuments([raw], cut, options)).toEqual(report);
+  expect(linesBelow(cut, 'documents')).toEqual(kept);
+  expect(readdirSync(join(cut, 'documents')).filter((name) => name.startsWith('.'))).toEqual([]);
+  await expect(filterDocuments([raw], cut, { steps })).rejects.toThrow(
+    /plan\.json: is of a run with other inputs or settings/,
+  );
+});
+
+const bad: [string, Uint8Array | string, RegExp][] = [
+  [
+    'cut.jsonl.gz',
+    gzipSync('{"text":"a"}\n'.repeat(99)).subarray(0, 30),
+    /cut\.jsonl\.gz: .*cut off/,
+  ],
+  ['not.jsonl.gz', 'plain', /not\.jsonl\.gz: cannot be decompressed/],
+  [
+    'bytes.jsonl',
+    Uint8Array.of(0x22, 0xff, 0x22, 0x0a),
+    /bytes\.jsonl: the line at byte 0 is not JSON/,
+  ],
+  ['half.jsonl', '{"text":"a"}\n{"text":', /half\.jsonl: the line at byte 13 is not JSON/],
+  ['none.jsonl', '{"text":"a"}\n{"body":"b"}\n', /none\.jsonl: the line at byte 13 has no "text"/],
+];
+
+test.each(bad)('%s is refused by name, and has no file', async (name, content, message) => {
+  const path = join(await temporary(), name);
+  writeFileSync(path, content);
+  const out = await temporary();
+  await expect(filterDocuments([path], out, { steps, rejects: true })).rejects.toThrow(message);
+  for (const part of ['documents', 'rejects', 'units']) {
+    expect(readdirSync(join(out, part))).toEqual([]);
+  }
+});
+
+test.each([
+  [[{ step: 'gopher' }], /step 1 is "gopher"; expected gopher-quality,/],
+  [[{ step: 'c4-quality', minWords: 3 }], /step 1, c4-quality: 'minWords' is not an option/],
+  [[{ step: 'replace-pii', ip: 3 }], /replace-pii: ip is 3; expected a value like "<IP>"/],
+  [[], /steps is \[\]; expected a list of steps/],
+])('steps that do not exist are refused by name: %j', async (given, message) => {
+  await expect(
+    filterDocuments([await inputs()], await temporary(), { steps: given }),
+  ).rejects.toThrow(message);
+});
+
+test('empty documents are dropped by name', async () => {
+  const path = join(await temporary(), 'empty.jsonl');
+  writeFileSync(path, '{"text":""}\n\n{"text":" "}\n');
+  const report = await filterDocuments([path], await temporary(), {
+    steps: [{ step: 'gopher-repetition' }, { step: 'fineweb-quality' }],
+  });
+  expect(report.steps.map(({ dropped }) => dropped)).toEqual([
+    { empty: { documents: 1, bytes: 0 } },
+    { empty: { documents: 1, bytes: 1 } },
+  ]);
+});
