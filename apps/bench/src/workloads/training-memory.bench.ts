@@ -23,6 +23,11 @@ function memoryOfTraining(family: TrainedFamily, length: number): Workload {
   };
 }
 
-export const workloads: Workload[] = (['gpt2', 'bert', 't5'] as const).flatMap((family) =>
-  [512, 1024].map((length) => memoryOfTraining(family, length)),
-);
+export const workloads: Workload[] = [
+  memoryOfTraining('gpt2', 512),
+  memoryOfTraining('gpt2', 1024),
+  memoryOfTraining('bert', 512),
+  memoryOfTraining('bert', 1024),
+  // At 1,024 tokens TensorFlow.js cannot dispatch the gradient of T5's biases.
+  memoryOfTraining('t5', 512),
+];

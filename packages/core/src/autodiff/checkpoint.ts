@@ -2,7 +2,8 @@ import * as tf from '@tensorflow/tfjs';
 import type { ForwardContext } from '../layer.js';
 import { Random } from '../random.js';
 import { backward } from './backward.js';
-import { disposeSaved, isRecording, record, taped } from './tape.js';
+import { disposeSaved, isRecording, record, type TapeNode, taped } from './tape.js';
+import { neededOperations, skipDispatches } from './unread.js';
 
 /**
  * Runs a function to which tensors are there again that their scope has freed, but not their memory: `saved` holds it.
@@ -17,6 +18,41 @@ function withTensors<T>(tensors: readonly tf.Tensor[], f: () => T): T {
   } finally {
     for (const tensor of freed) tensor.isDisposedInternal = true;
   }
+}
+
+/**
+ * Computes a part again as far as gradients read it: its last operations are recorded, and compute nothing.
+ *
+ * @param operations how many the first pass recorded, and how many of them are needed
+ * @returns the tape, and the id of the result, which is freed
+ */
+function tapedAgain(
+  f: () => tf.Tensor,
+  operations: { all: number; needed: number },
+): { result: number; tape: TapeNode[] } {
+  let end: (() => void) | undefined;
+  const skipping = taped(
+    () => {
+      try {
+        return f();
+      } finally {
+        end?.();
+      }
+    },
+    undefined,
+    (count) => {
+      if (count === operations.needed && count < operations.all) end = skipDispatches();
+    },
+  );
+  skipping.result.dispose();
+  if (skipping.tape.length === operations.all) {
+    return { result: skipping.result.id, tape: skipping.tape };
+  }
+  // What the first pass computed for all has gone, and is counted with the part: the last operations are others.
+  disposeSaved(skipping.tape);
+  const { result, tape } = taped(f);
+  result.dispose();
+  return { result: result.id, tape };
 }
 
 /**
@@ -35,6 +71,7 @@ export function checkpointed(
   if (!isRecording()) return f(ctx);
   const state = ctx?.random?.state;
   const { result, tape } = taped(() => f(ctx));
+  const operations = { all: tape.length, needed: neededOperations(tape) };
   const made = new Set(tape.flatMap(({ outputs }) => outputs.map(({ id }) => id)));
   const inputs: Record<string, tf.Tensor> = {};
   for (const tensor of tape.flatMap((node) => Object.values(node.inputs))) {
@@ -55,10 +92,12 @@ export function checkpointed(
     saved,
     gradient: ([dy], names = Object.keys(inputs)) =>
       withTensors(held, () => {
-        const again = taped(() => f(state && ctx ? { ...ctx, random: new Random(state) } : ctx));
-        again.result.dispose();
+        const again = tapedAgain(
+          () => f(state && ctx ? { ...ctx, random: new Random(state) } : ctx),
+          operations,
+        );
         const ids = names.map((name) => inputs[name]!.id);
-        const dys = new Map([[again.result.id, dy!.clone()]]);
+        const dys = new Map([[again.result, dy!.clone()]]);
         const gradients = backward(again.tape, dys, ids);
         return Object.fromEntries(
           names.map((name, i) => [

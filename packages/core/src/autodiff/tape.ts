@@ -32,11 +32,13 @@ export function isRecording(): boolean {
  * Runs a function and records its operations on a tape of its own.
  *
  * @param sources ids of tensors; operations that depend on none of them are not recorded, and save nothing. Default: all are
+ * @param recorded is called after each operation that is recorded, with the number of those so far
  * @returns its result, and the tape, whose saved tensors the caller disposes
  */
 export function taped<T extends tf.TensorContainer>(
   f: () => T,
   sources?: Iterable<number>,
+  recorded?: (count: number) => void,
 ): { result: T; tape: TapeNode[] } {
   const { state } = engine();
   const outer = { tape: state.activeTape, depth: state.gradientDepth, kernels: state.kernelDepth };
@@ -44,6 +46,7 @@ export function taped<T extends tf.TensorContainer>(
   state.kernelDepth = 0;
   engine().startTape();
   const tape = state.activeTape!;
+  if (recorded) tellOfEach(tape, recorded);
   if (sources) leaveOutConstants(tape, new Set(sources));
   try {
     return { result: tf.tidy(f), tape };
@@ -56,6 +59,15 @@ export function taped<T extends tf.TensorContainer>(
     state.gradientDepth = outer.depth;
     state.kernelDepth = outer.kernels;
   }
+}
+
+function tellOfEach(tape: TapeNode[], recorded: (count: number) => void): void {
+  const push = tape.push.bind(tape);
+  tape.push = (...nodes) => {
+    const count = push(...nodes);
+    recorded(count);
+    return count;
+  };
 }
 
 /** Lets a tape take the operations alone that depend on some tensors; what others saved is freed. */
