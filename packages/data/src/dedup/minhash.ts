@@ -1,5 +1,5 @@
 import { checkWhole, DataError } from '../errors.js';
-import { separateEnglishWords } from './english-words.js';
+import { englishWords } from '../text/english-words.js';
 import { randomState } from './random-state.js';
 import { simplifyText } from './simplify-text.js';
 import { highProduct, highWord, xxhash64 } from './xxhash64.js';
@@ -79,7 +79,7 @@ export class MinHash {
    */
   signature(text: string): Uint32Array | undefined {
     const simplified = simplifyText(text);
-    const words = this.#words === 'english' ? separateEnglishWords(simplified) : simplified;
+    const words = this.#words === 'english' ? englishWords(simplified).join(' ') : simplified;
     if (3 * words.length > this.#bytes.length) this.#bytes = new Uint8Array(6 * words.length);
     const { written } = encoder.encodeInto(words, this.#bytes);
     this.#least.fill(0xffffffff);
