@@ -54,14 +54,15 @@ const fillProgram = defineProgram({
 });
 
 interface Call {
+  /** By name; of `AddN` an array. */
   inputs: Record<string, tf.TensorInfo>;
   backend: WebGPUBackend;
   attrs: Record<string, unknown>;
 }
 type Kernel = (call: Call) => tf.TensorInfo | tf.TensorInfo[];
 
-/** A kernel for large tensors; undefined for a call that it does not compute. */
-type LargeKernel = (call: Call) => tf.TensorInfo | undefined;
+/** A kernel for what the stock one cannot bind; undefined for a call that it does not compute. */
+type LargeKernel = (call: Call, stock: Kernel) => tf.TensorInfo | undefined;
 
 const binary =
   (operator: Operator): LargeKernel =>
@@ -122,6 +123,22 @@ const fill: LargeKernel = ({ backend, attrs }) => {
 const zerosLike: LargeKernel = ({ inputs: { x }, backend }) =>
   isLarge(backend, sizeOf(x!.shape)) ? zeros(backend, x!.shape, x!.dtype) : undefined;
 
+/** The stock sum binds every tensor at once: of more than the device takes, as many as it takes are added at a time. */
+const addN: LargeKernel = ({ inputs, backend, attrs }, stock) => {
+  const tensors = Object.values(inputs);
+  const most = backend.device.limits.maxStorageBuffersPerShaderStage - 1;
+  if (tensors.length <= most) return undefined;
+  const sumOf = (some: tf.TensorInfo[]) =>
+    stock({ inputs: some as never, backend, attrs }) as tf.TensorInfo;
+  let sum = sumOf(tensors.slice(0, most));
+  for (let from = most; from < tensors.length; from += most - 1) {
+    const before = sum;
+    sum = sumOf([before, ...tensors.slice(from, from + most - 1)]);
+    backend.disposeData(before.dataId);
+  }
+  return sum;
+};
+
 const isLarge = (backend: WebGPUBackend, size: number): boolean =>
   4 * size > bindingLimit(backend.device);
 
@@ -146,20 +163,21 @@ const kernels: Readonly<Record<string, LargeKernel>> = {
   ),
   Fill: fill,
   ZerosLike: zerosLike,
+  AddN: addN,
 };
 
 const replaced = new WeakSet<object>();
 
 /**
  * Makes elementwise operations of TensorFlow.js that parameters and their gradients meet work for tensors larger than
- * one binding of the device; for all others they stay as they are.
+ * one binding of the device, and sums of more tensors than it binds; for all others they stay as they are.
  */
 export function registerLargeElementwise(): void {
   for (const [kernelName, large] of Object.entries(kernels)) {
     const { kernelFunc, ...config } = tf.getKernel(kernelName, 'webgpu');
     if (replaced.has(kernelFunc)) continue;
     const stock = kernelFunc as unknown as Kernel;
-    const kernel: Kernel = (call) => large(call) ?? stock(call);
+    const kernel: Kernel = (call) => large(call, stock) ?? stock(call);
     replaced.add(kernel);
     tf.unregisterKernel(kernelName, 'webgpu');
     tf.registerKernel({ ...config, kernelFunc: kernel as unknown as tf.KernelFunc });
