@@ -5,7 +5,7 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-const [steps = '280', out = 'runs/recipe-table'] = process.argv.slice(2);
+const [steps = '270', out = 'runs/recipe-table'] = process.argv.slice(2);
 const path = (relative) => fileURLToPath(new URL(relative, import.meta.url));
 const read = (name) => JSON.parse(readFileSync(path(`../configs/${name}.json`), 'utf8'));
 const [plain, whole] = [read('moby-dick-plain'), read('moby-dick')];

@@ -20,16 +20,16 @@ export function start(out: Output, prefer?: BackendName): Promise<BackendReport>
 }
 
 /**
- * Starts the backend for a long piece of work: where WebGPU is only software, the faster of it and wasm.
+ * Goes on with the fastest backend for a long piece of work: where WebGPU is only software, the faster of it and wasm.
  *
+ * @param first what was started, which stays where the caller named it
  * @param probe makes a short piece of the work on the backend in use
  */
-export async function startFastest(
+export async function fastestFor(
   out: Output,
-  prefer: BackendName | undefined,
+  { first, prefer }: { first: BackendReport; prefer: BackendName | undefined },
   probe: () => { run: () => Promise<void>; dispose: () => void },
 ): Promise<BackendReport> {
-  const first = await start(out, prefer);
   const forced = prefer ?? process.env.HEADWISE_BACKEND;
   if (forced || first.backend !== 'webgpu' || !first.software) return first;
   const { fastest, ms } = await fastestBackend(['webgpu', 'wasm'], probe, 2);

@@ -1,4 +1,4 @@
-import { InputError, memoryLimit, ParamStore } from '@headwise/core';
+import { currentDevice, InputError, memoryLimit, ParamStore } from '@headwise/core';
 import { sizeOf } from '@headwise/core/internal';
 import * as tf from '@tensorflow/tfjs';
 import { buildModel } from './build/build-model.js';
@@ -108,9 +108,13 @@ export function checkMemory(bytes: number, what: (bytes: string) => string, limi
   throw new InputError(`${what(inUnits(bytes))}; available: ${inUnits(allowed)}`);
 }
 
-/** Bytes that the backend may take: what the system allows this process, and on a GPU 256 GiB, as it does not say. */
+/**
+ * Bytes that the backend may take: what the system allows this process, whose memory a software adapter takes too; on a GPU
+ * 256 GiB, as it does not say.
+ */
 export function availableMemory(): number {
-  return ['cpu', 'wasm'].includes(tf.getBackend()) ? memoryLimit() : MAX_GPU_BYTES;
+  const isGpu = !['cpu', 'wasm'].includes(tf.getBackend()) && currentDevice()?.software !== true;
+  return isGpu ? MAX_GPU_BYTES : memoryLimit();
 }
 
 const units = ['B', 'kB', 'MB', 'GB', 'TB', 'PB', 'EB'];

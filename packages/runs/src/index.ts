@@ -33,6 +33,7 @@ export { checkRunFits, knownVocabulary, modelConfig, newModel, newOptimizer } fr
 export { newWork } from './new-work.js';
 export { type RunObjective, runObjectives } from './objective-tokens.js';
 export { hiddenOf, type ModelParts, partsFamily } from './parts.js';
+export { planRun } from './plan-run.js';
 export {
   type Reward,
   type RewardedPrompt,

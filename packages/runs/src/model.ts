@@ -8,6 +8,7 @@ import {
 } from '@headwise/models';
 import { checkMemory, modelParts } from '@headwise/models/internal';
 import { AdamW, Muon, type Optimizer } from '@headwise/training';
+import type * as tf from '@tensorflow/tfjs';
 import { objectiveTokens, type RunObjective, specialTokensOf } from './objective-tokens.js';
 import { partsConfig } from './parts.js';
 import { isConfigured, type RunConfig } from './run-config.js';
@@ -117,9 +118,16 @@ export function newModel(config: RunConfig, vocabSize: number): Model<LanguageMo
 }
 
 /** A new optimizer of a run's model. */
-export function newOptimizer(model: Model, { training }: RunConfig): Optimizer {
+export function newOptimizer(model: Model, config: RunConfig): Optimizer {
+  return optimizerOf(model.params.named(), config);
+}
+
+/** The optimizer of a run over some parameters, by path. */
+export function optimizerOf(
+  params: Readonly<Record<string, tf.Variable>>,
+  { training }: RunConfig,
+): Optimizer {
   const { optimizer, adamwRate, beta2, weightDecay } = training;
-  const params = model.params.named();
   return optimizer === 'muon'
     ? new Muon(params, { weightDecay, adamw: { rate: adamwRate, beta2 } })
     : new AdamW(params, { beta2, weightDecay });

@@ -70,7 +70,8 @@ function* hidden(windows: Iterable<Pick<Batch, 'inputs' | 'shape'>>, hide: Pretr
   }
 }
 
-function pretrainingOf(network: Network, tokenizer: Tokenizer): Pretraining {
+/** What a new encoder or encoder-decoder learns. */
+export function pretrainingOf(network: Network, tokenizer: Tokenizer): Pretraining {
   const id = (token: string) => tokenizer.tokenToId(token)!;
   const { pad, mask, end, firstSentinel } = objectiveTokens;
   if (isEncoder(network)) {

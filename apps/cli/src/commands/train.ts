@@ -3,6 +3,7 @@ import { type BackendReport, InputError, readTensor } from '@headwise/core';
 import {
   checkRunFits,
   newWork,
+  planRun,
   prepareData,
   type RunConfig,
   type RunData,
@@ -14,8 +15,9 @@ import { tokenizerText } from '@headwise/tokenizers/node';
 import { lossAndGradients } from '@headwise/training';
 import * as tf from '@tensorflow/tfjs';
 import { Command } from 'commander';
-import { backendOption, startFastest } from '../backend.js';
+import { backendOption, fastestFor, start } from '../backend.js';
 import { commandName, duration, type Output, output } from '../output.js';
+import { showPlan } from '../training/plan.js';
 import { describeData, reportRun } from '../training/report.js';
 import { trainToEnd } from '../training/train-to-end.js';
 
@@ -38,7 +40,7 @@ export function trainCommand(): Command {
     .option('--resume', 'go on from the last checkpoint in the folder, if there is one')
     .option('--tensorboard <dir>', 'write losses and rates as event files of TensorBoard too')
     .option('--backend <name>', 'webgpu, wasm or cpu; an error where it cannot be had')
-    .option('--json', 'print JSON lines: data, backend, step, validation, sample, done')
+    .option('--json', 'print JSON lines: plan, data, backend, step, validation, sample, done')
     .action(async (options: TrainCommandOptions) => {
       const out = output(options.json ?? false);
       const backend = backendOption(options.backend);
@@ -56,10 +58,12 @@ export function trainCommand(): Command {
       if (sha256 !== undefined) await folder.checkCorpus(sha256, `'data.corpus' ${corpus}`);
       const data = await prepareData(config, { text, tokenizer: await folder.tokenizer() });
       const tokenizer = tokenizerText(data.tokenizer);
+      const first = await start(out, backend);
+      await showPlan(out, () => planRun(config, data.tokenizer));
       await folder.create(config, { corpus: sha256, tokenizer });
       try {
         describeData(out, data);
-        const report = await startFastest(out, backend, () => probe(config, data));
+        const report = await fastestFor(out, { first, prefer: backend }, () => probe(config, data));
         out.emit({ event: 'backend', ...report });
         out.say(`backend    ${report.backend}${report.adapter ? `, ${report.adapter}` : ''}`);
         await trainAndReport(out, { config, data, folder, report, events: options.tensorboard });
