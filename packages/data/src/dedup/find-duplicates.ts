@@ -11,9 +11,9 @@ export interface RunStore {
 /** Options of `findDuplicates` and `findRepeatedParts`. */
 export interface DuplicateOptions {
   /** Where runs of keys are kept. Default in memory; files of more are what `deduplicate` of `@headwise/data/node` is for. */
-  readonly store?: RunStore;
+  readonly store?: RunStore | undefined;
   /** Records of a run and of a slice of the merge, about 50 bytes each. Default 2^20. */
-  readonly recordsInMemory?: number;
+  readonly recordsInMemory?: number | undefined;
 }
 
 /** The duplicates among some documents. */

@@ -84,7 +84,7 @@ export interface StoredRun {
 export async function mergeRuns(
   runs: readonly StoredRun[],
   join: (first: number, later: number) => void,
-  { recordsInMemory = 2 ** 20 }: { recordsInMemory?: number } = {},
+  { recordsInMemory = 2 ** 20 }: { recordsInMemory?: number | undefined } = {},
 ): Promise<void> {
   for (const run of runs) {
     const pairs = await run.pairs();

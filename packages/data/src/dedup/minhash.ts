@@ -7,18 +7,18 @@ import { highProduct, highWord, xxhash64 } from './xxhash64.js';
 /** Options of `MinHash`; the defaults are datatrove's. */
 export interface MinHashOptions {
   /** Words of a shingle. Default 5. */
-  readonly shingle?: number;
+  readonly shingle?: number | undefined;
   /** Bands of the signature: two texts are near-duplicates if one band is equal. Default 14. */
-  readonly bands?: number;
+  readonly bands?: number | undefined;
   /** Hashes of a band. Default 8: texts at Jaccard 0.8 share a band with probability `1 − (1 − 0.8⁸)¹⁴ = 0.92`. */
-  readonly hashes?: number;
+  readonly hashes?: number | undefined;
   /** Seed of the permutations, a whole number below 2^32. Default 1. */
-  readonly seed?: number;
+  readonly seed?: number | undefined;
   /**
    * Where words end: `'english'` at spaces and where spaCy's tokenizer cuts, as datatrove for English; `'spaces'` at
    * spaces alone. Default `'english'`.
    */
-  readonly words?: 'english' | 'spaces';
+  readonly words?: 'english' | 'spaces' | undefined;
 }
 
 /** Bits of the high word of a number below 2^61. */

@@ -22,11 +22,11 @@ import { workerPool } from './worker-pool.js';
 /** Options of `deduplicate`. */
 export interface DeduplicateOptions extends DedupSettings {
   /** Threads, 1 for the calling one. Default 1. */
-  readonly workers?: number;
+  readonly workers?: number | undefined;
   /** Called with how many of all pieces of work are done. */
-  readonly onProgress?: (done: number, total: number) => void;
+  readonly onProgress?: ((done: number, total: number) => void) | undefined;
   /** Bytes of a unit of work. Default 64 MiB. */
-  readonly unitBytes?: number;
+  readonly unitBytes?: number | undefined;
 }
 
 /** What stayed and what went, over all documents. */

@@ -20,9 +20,9 @@ export type DedupMethod = 'exact' | 'minhash' | 'line' | 'paragraph' | 'substrin
 export interface DedupSettings {
   readonly method: DedupMethod;
   /** Options of `'minhash'`. */
-  readonly minhash?: MinHashOptions;
+  readonly minhash?: MinHashOptions | undefined;
   /** Bytes of the shortest span that `'substring'` removes. Default 200. */
-  readonly length?: number;
+  readonly length?: number | undefined;
 }
 
 /** What became of a unit's documents. */

@@ -6,10 +6,10 @@ export interface Failure {
   readonly name: string;
   readonly message: string;
   /** Of a `FileError`. */
-  readonly path?: string;
-  readonly reason?: string;
+  readonly path?: string | undefined;
+  readonly reason?: string | undefined;
   /** The system's code, such as `ENOSPC`. */
-  readonly code?: string;
+  readonly code?: string | undefined;
 }
 
 // Runs in a thread of its own: does the work of one unit after the other, as it is told.

@@ -19,11 +19,11 @@ import type { Failure } from './worker.js';
 /** Options of `filterDocuments`. */
 export interface FilterOptions extends FilterSettings {
   /** Threads, 1 for the calling one. Default 1. */
-  readonly workers?: number;
+  readonly workers?: number | undefined;
   /** Called with how many of all units are done. */
-  readonly onProgress?: (done: number, total: number) => void;
+  readonly onProgress?: ((done: number, total: number) => void) | undefined;
   /** Bytes of a unit of plain JSON lines. Default 64 MiB. */
-  readonly unitBytes?: number;
+  readonly unitBytes?: number | undefined;
 }
 
 /** What stayed, and what each step did. */

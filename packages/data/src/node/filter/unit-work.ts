@@ -13,7 +13,7 @@ import { Channel } from './channel.js';
 export interface FilterSettings {
   readonly steps: readonly StepSettings[];
   /** Writes `rejects/*.jsonl`, each document with `rejected: { step, rule }`. Default false. */
-  readonly rejects?: boolean;
+  readonly rejects?: boolean | undefined;
 }
 
 /** A unit and its number, which names its files. */
