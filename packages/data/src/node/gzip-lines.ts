@@ -8,6 +8,9 @@ import type { Line } from './line-units.js';
 const longestLine = 256 * 2 ** 20;
 const newline = 0x0a;
 
+/** Whether a file's name says that it is compressed. */
+export const isGzip = (path: string): boolean => path.endsWith('.gz');
+
 /**
  * The lines of a gzip file of one or several members, without their line ends; blank lines are left out.
  *

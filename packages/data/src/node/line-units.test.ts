@@ -12,7 +12,7 @@ afterEach(() => rm(folder, { recursive: true }));
 
 async function linesOf(path: string, size: number): Promise<[string, number][]> {
   const lines: [string, number][] = [];
-  for (const unit of await lineUnits([path], size)) {
+  for (const unit of await lineUnits([path], { size })) {
     for await (const { bytes, at } of readLines(unit)) lines.push([String(Buffer.from(bytes)), at]);
   }
   return lines;

@@ -1,7 +1,9 @@
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { openFile } from '@headwise/files';
+import type { JsonValue } from '../documents/document.js';
 import { DataError } from '../errors.js';
+import { isGzip } from './gzip-lines.js';
 
 /** A piece of a file of lines that is processed as one: the lines that begin in a range of its bytes. */
 export interface LineUnit {
@@ -16,35 +18,47 @@ const longestLine = 256 * 2 ** 20;
 const chunkBytes = 2 ** 20;
 const newline = 0x0a;
 
+/** Options of `lineUnits`. */
+export interface LineUnitOptions {
+  /** Bytes of a unit. Default 64 MiB. */
+  readonly size?: number | undefined;
+  /** Takes `.gz` files, whole, and those of folders too. Default false. */
+  readonly gzip?: boolean;
+}
+
 /**
  * Cuts files of JSON lines, or all `.jsonl` files below folders in the order of their paths, into units.
  * @throws DataError naming what cannot be read, or the folder without such files
  */
 export async function lineUnits(
   paths: readonly string[],
-  size: number = unitBytes,
+  { size = unitBytes, gzip = false }: LineUnitOptions = {},
 ): Promise<LineUnit[]> {
+  const endings = gzip ? ['.jsonl', '.jsonl.gz'] : ['.jsonl'];
+  const files = (await Promise.all(paths.map((path) => filesAt(path, endings)))).flat();
   const units: LineUnit[] = [];
-  for (const path of (await Promise.all(paths.map(filesAt))).flat()) {
+  for (const path of files) {
     const { handle, size: length } = await openFile(path);
     await handle.close();
-    for (let start = 0; start < length; start += size) {
-      units.push({ path, start, end: Math.min(length, start + size) });
-    }
+    if (gzip && isGzip(path)) units.push({ path, start: 0, end: length });
+    else
+      for (let start = 0; start < length; start += size) {
+        units.push({ path, start, end: Math.min(length, start + size) });
+      }
   }
   return units;
 }
 
-async function filesAt(path: string): Promise<string[]> {
+async function filesAt(path: string, endings: readonly string[]): Promise<string[]> {
   const found = await stat(path).catch((cause) => {
     throw new DataError(`${path}: cannot be read: ${cause.message}`, { cause });
   });
   if (!found.isDirectory()) return [path];
   const names = (await readdir(path, { recursive: true })).filter((name) =>
-    name.endsWith('.jsonl'),
+    endings.some((ending) => name.endsWith(ending)),
   );
   if (names.length === 0) {
-    throw new DataError(`${path}: holds no .jsonl file, expected at least one`);
+    throw new DataError(`${path}: holds no ${endings.join(' or ')} file, expected at least one`);
   }
   return names.sort().map((name) => join(path, name));
 }
@@ -96,6 +110,30 @@ export async function* readLines({ path, start, end }: LineUnit): AsyncGenerator
   } finally {
     await handle.close();
   }
+}
+
+/** What a line of JSON holds. */
+export interface LineObject {
+  readonly text: string;
+  readonly [key: string]: JsonValue;
+}
+
+const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
+/**
+ * The object of a line, with the document's `text`.
+ * @throws DataError naming the line of `path` that is not JSON, or has no text
+ */
+export function parseLine({ bytes, at }: Line, path: string): LineObject {
+  const where = `${path}: the line at byte ${at}`;
+  let value: Partial<LineObject> | null;
+  try {
+    value = JSON.parse(decoder.decode(bytes));
+  } catch (cause) {
+    throw new DataError(`${where} is not JSON in UTF-8: ${(cause as Error).message}`, { cause });
+  }
+  if (typeof value?.text === 'string') return value as LineObject;
+  throw new DataError(`${where} has no "text", expected an object with a string of that name`);
 }
 
 function joined(parts: readonly Uint8Array[], last: Uint8Array): Uint8Array {

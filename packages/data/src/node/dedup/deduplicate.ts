@@ -1,23 +1,30 @@
-import { readdir, readFile, rm, stat } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { lockFile, makeFolder, writeFile } from '@headwise/files';
+import { writeFile } from '@headwise/files';
 import { BitSet, Clusters } from '../../dedup/clusters.js';
 import { mergeRuns, type StoredRun } from '../../dedup/key-run.js';
 import { repeatedSubstrings } from '../../dedup/substrings.js';
-import { checkWhole, DataError } from '../../errors.js';
-import { type LineUnit, lineUnits, readLines } from '../line-units.js';
+import { checkWhole } from '../../errors.js';
+import { type LineUnit, lineUnits, parseLine, readLines } from '../line-units.js';
+import {
+  inRunFolder,
+  isThere,
+  readReport,
+  readUnitReports,
+  unitReportFile,
+  writeReport,
+} from '../run-folder.js';
+import { workerPool } from '../worker-pool.js';
 import { readKeyFile } from './key-file.js';
 import {
   type DedupSettings,
+  dedupWorker,
   keyFile,
-  parseDocument,
   repeatedFile,
-  reportFile,
   spansFile,
   type UnitReport,
   type UnitTask,
 } from './unit-work.js';
-import { workerPool } from './worker-pool.js';
 
 /** Options of `deduplicate`. */
 export interface DeduplicateOptions extends DedupSettings {
@@ -59,21 +66,16 @@ export async function deduplicate(
     ...(minhash && { minhash }),
     ...(length !== undefined && { length }),
   };
-  const units = await lineUnits(inputs, unitBytes);
-  for (const name of ['', 'keys', 'units', 'documents']) await makeFolder(join(folder, name));
-  const lock = await lockFile(join(folder, '.lock'));
-  try {
-    await checkPlan(folder, await planOf(units, settings));
-    const before = await readIfThere(join(folder, 'report.json'));
-    if (before) return JSON.parse(before) as DedupReport;
-    for (const name of ['keys', 'units', 'documents']) await removeLeftovers(join(folder, name));
+  const units = await lineUnits(inputs, { size: unitBytes });
+  const parts = ['keys', 'units', 'documents'];
+  return inRunFolder(folder, parts, { command: 'dedup', settings, units }, async () => {
+    const before = await readReport<DedupReport>(folder);
+    if (before) return before;
     const report = await run(units, folder, settings, workers, onProgress);
-    await writeFile(join(folder, 'report.json'), `${JSON.stringify(report, null, 2)}\n`);
+    await writeReport(folder, report);
     await rm(join(folder, 'keys'), { recursive: true });
     return report;
-  } finally {
-    await lock.release();
-  }
+  });
 }
 
 async function run(
@@ -93,7 +95,8 @@ async function run(
     for (const found of there) if (found) step();
     return tasks.filter((_, i) => !there[i]);
   };
-  const pool = workerPool(folder, settings, workers);
+  const entry = new URL('./worker.js', import.meta.url);
+  const pool = workerPool(entry, dedupWorker, { folder, settings }, workers);
   try {
     if (settings.method === 'substring') {
       await writeSpans(units, folder, settings.length ?? 200);
@@ -102,7 +105,7 @@ async function run(
         step();
       }
       step();
-      await pool.run(await open(reportFile), step);
+      await pool.run(await open(unitReportFile), step);
     } else {
       await pool.run(await open(keyFile), step);
       const runs: StoredRun[] = [];
@@ -117,14 +120,13 @@ async function run(
         await writeFile(repeatedFile(folder), await repeatedOf(runs, items, settings));
       }
       step();
-      await pool.run(await open(reportFile), step);
+      await pool.run(await open(unitReportFile), step);
     }
   } finally {
     await pool.close();
   }
   const report = { documents: 0, kept: 0, parts: 0, bytes: 0, keptBytes: 0 };
-  for (const { number } of tasks) {
-    const of = JSON.parse(await readFile(reportFile(folder, number), 'utf8')) as UnitReport;
+  for await (const of of readUnitReports<UnitReport>(folder, units.length)) {
     for (const key of Object.keys(report) as (keyof UnitReport)[]) report[key] += of[key];
   }
   return { method: settings.method, units: units.length, ...report };
@@ -140,8 +142,8 @@ async function writeSpans(
   const texts: string[] = [];
   const ends: number[] = [];
   for (const unit of units) {
-    for await (const { bytes, at } of readLines(unit)) {
-      texts.push(parseDocument(bytes, unit.path, at).text);
+    for await (const line of readLines(unit)) {
+      texts.push(parseLine(line, unit.path).text);
     }
     ends.push(texts.length);
   }
@@ -166,53 +168,3 @@ async function repeatedOf(
   } else await mergeRuns(runs, (_, later) => repeated.add(later));
   return repeated.bytes;
 }
-
-/** Everything that the output depends on, as a file. */
-async function planOf(units: readonly LineUnit[], settings: DedupSettings): Promise<string> {
-  const paths = [...new Set(units.map(({ path }) => path))];
-  const inputs = await Promise.all(
-    paths.map(async (path) => {
-      const { size, mtimeMs } = await stat(path);
-      return { path, bytes: size, modified: new Date(mtimeMs).toISOString() };
-    }),
-  );
-  const cuts = units.map(({ start }) => start);
-  return `${JSON.stringify({ command: 'dedup', ...settings, inputs, cuts })}\n`;
-}
-
-async function checkPlan(folder: string, plan: string): Promise<void> {
-  const path = join(folder, 'plan.json');
-  const before = await readIfThere(path);
-  if (before === undefined) {
-    const names = (await readdir(join(folder, 'documents'))).filter((name) => !leftover.test(name));
-    if (names.length > 0) {
-      throw new DataError(
-        `${folder}: holds documents but no plan.json, expected an empty folder or a run to go on with`,
-      );
-    }
-    await writeFile(path, plan);
-  } else if (before !== plan) {
-    throw new DataError(
-      `${path}: is of a run with other inputs or settings; give another folder, or remove this one`,
-    );
-  }
-}
-
-/** The temporary name of a file that a killed run was writing. */
-const leftover = /^\..*\.tmp$/;
-
-async function removeLeftovers(folder: string): Promise<void> {
-  for (const name of await readdir(folder)) if (leftover.test(name)) await rm(join(folder, name));
-}
-
-const isThere = (path: string): Promise<boolean> =>
-  stat(path).then(
-    () => true,
-    () => false,
-  );
-
-const readIfThere = (path: string): Promise<string | undefined> =>
-  readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') return undefined;
-    throw error;
-  });

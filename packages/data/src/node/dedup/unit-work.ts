@@ -1,13 +1,14 @@
 import { join } from 'node:path';
-import { readBytes, writeFile } from '@headwise/files';
+import { readBytes } from '@headwise/files';
 import { BitSet } from '../../dedup/clusters.js';
 import { withoutRepeatedParts } from '../../dedup/find-duplicates.js';
 import { KeyBuffer } from '../../dedup/key-run.js';
 import { MinHash, type MinHashOptions } from '../../dedup/minhash.js';
 import { type Span, withoutSpans } from '../../dedup/substrings.js';
 import { partKey, partsOf, textKey } from '../../dedup/text-keys.js';
-import { DataError } from '../../errors.js';
-import { type LineUnit, readLines } from '../line-units.js';
+import { type LineUnit, parseLine, readLines } from '../line-units.js';
+import { unitFile, writeUnitLines, writeUnitReport } from '../run-folder.js';
+import type { Work } from '../worker-pool.js';
 import { writeKeyFile } from './key-file.js';
 
 /**
@@ -45,27 +46,26 @@ export interface UnitTask {
 }
 
 export const keyFile = (folder: string, unit: number): string =>
-  join(folder, 'keys', `${unitName(unit)}.keys`);
+  unitFile(folder, 'keys', unit, 'keys');
 export const repeatedFile = (folder: string): string => join(folder, 'keys', 'repeated.bits');
-export const reportFile = (folder: string, unit: number): string =>
-  join(folder, 'units', `${unitName(unit)}.json`);
 /** The spans to remove from a unit's documents, a line each. */
 export const spansFile = (folder: string, unit: number): string =>
-  join(folder, 'keys', `${unitName(unit)}.spans`);
-const documentsFile = (folder: string, unit: number) =>
-  join(folder, 'documents', `${unitName(unit)}.jsonl`);
-const unitName = (unit: number) => String(unit).padStart(5, '0');
+  unitFile(folder, 'keys', unit, 'spans');
+
+/** What a run's workers are given. */
+export interface DedupRun {
+  readonly folder: string;
+  readonly settings: DedupSettings;
+}
 
 /** Does the work of units, in the main thread or in a worker; what is repeated is read once. */
-export function unitWorker(
-  folder: string,
-  settings: DedupSettings,
-): (task: UnitTask) => Promise<void> {
+export function dedupWorker({ folder, settings }: DedupRun): Work<UnitTask> {
   let repeated: Promise<BitSet> | undefined;
   return async (task) => {
     if (task.kind === 'keys') return writeKeys(folder, settings, task);
     if (settings.method === 'substring') {
-      const lines = decoder.decode(await readBytes(spansFile(folder, task.number))).split('\n');
+      const spansOf = await readBytes(spansFile(folder, task.number));
+      const lines = new TextDecoder().decode(spansOf).split('\n');
       return writeDocuments(folder, task, (text, _, number) => {
         const spans = JSON.parse(lines[number]!) as Span[];
         return { text: withoutSpans(text, spans), items: 0, removed: spans.length };
@@ -91,7 +91,7 @@ async function writeKeys(
     items++;
   };
   for await (const line of readLines(unit)) {
-    const { text } = parseDocument(line.bytes, unit.path, line.at);
+    const { text } = parseLine(line, unit.path);
     documents++;
     if (method === 'exact') add(textKey(text));
     else if (hasher) add(hasher.keys(text));
@@ -131,8 +131,8 @@ async function writeDocuments(
   const report = { documents: 0, kept: 0, parts: 0, bytes: 0, keptBytes: 0 };
   let item = first;
   async function* chunks(): AsyncGenerator<Uint8Array> {
-    for await (const { bytes, at } of readLines(unit)) {
-      const document = parseDocument(bytes, unit.path, at);
+    for await (const line of readLines(unit)) {
+      const document = parseLine(line, unit.path);
       const { text, items, removed } = cut(document.text, item, report.documents);
       item += items;
       report.documents++;
@@ -141,45 +141,12 @@ async function writeDocuments(
       if (text === undefined || (removed > 0 && text.trim() === '')) continue;
       report.kept++;
       report.keptBytes += Buffer.byteLength(text);
-      yield removed === 0 ? bytes : Buffer.from(JSON.stringify({ ...document, text }));
+      yield removed === 0 ? line.bytes : Buffer.from(JSON.stringify({ ...document, text }));
       yield lineEnd;
     }
   }
-  await writeFile(documentsFile(folder, number), inBlocks(chunks()));
-  await writeFile(reportFile(folder, number), `${JSON.stringify(report)}\n`);
+  await writeUnitLines(folder, 'documents', number, chunks());
+  await writeUnitReport(folder, number, report);
 }
 
 const lineEnd = Uint8Array.of(0x0a);
-const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
-
-export function parseDocument(bytes: Uint8Array, path: string, at: number): { text: string } {
-  const where = `${path}: the line at byte ${at}`;
-  let value: unknown;
-  try {
-    value = JSON.parse(decoder.decode(bytes));
-  } catch (cause) {
-    throw new DataError(`${where} is not JSON in UTF-8: ${(cause as Error).message}`, { cause });
-  }
-  if (typeof (value as { text?: unknown } | null)?.text === 'string') {
-    return value as { text: string };
-  }
-  throw new DataError(`${where} has no "text", expected an object with a string of that name`);
-}
-
-/** Joins small pieces, so that each write is of a megabyte. */
-async function* inBlocks(pieces: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
-  const block = new Uint8Array(2 ** 20);
-  let used = 0;
-  for await (const piece of pieces) {
-    if (used + piece.length > block.length) {
-      yield block.subarray(0, used);
-      used = 0;
-    }
-    if (piece.length > block.length) yield piece;
-    else {
-      block.set(piece, used);
-      used += piece.length;
-    }
-  }
-  yield block.subarray(0, used);
-}

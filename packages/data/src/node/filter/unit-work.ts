@@ -1,12 +1,11 @@
-import { join } from 'node:path';
-import { writeFile } from '@headwise/files';
 import type { Document, JsonValue } from '../../documents/document.js';
 import type { Step } from '../../documents/step.js';
 import { type StepSettings, stepsOf } from '../../documents/steps.js';
 import { applySteps, emptyTally, type StepTally } from '../../documents/tally.js';
-import { DataError } from '../../errors.js';
-import { readGzipLines } from '../gzip-lines.js';
-import { type Line, type LineUnit, readLines } from '../line-units.js';
+import { isGzip, readGzipLines } from '../gzip-lines.js';
+import { type Line, type LineUnit, parseLine, readLines } from '../line-units.js';
+import { writeUnitLines, writeUnitReport } from '../run-folder.js';
+import type { Work } from '../worker-pool.js';
 import { Channel } from './channel.js';
 
 /** What is done with documents, and whether those that are dropped are stored. */
@@ -22,18 +21,16 @@ export interface FilterTask {
   readonly unit: LineUnit;
 }
 
-export const isGzip = (path: string): boolean => path.endsWith('.gz');
-
-export const reportFile = (folder: string, unit: number): string =>
-  join(folder, 'units', `${unitName(unit)}.json`);
-const unitName = (unit: number) => String(unit).padStart(5, '0');
+/** What a run's workers are given. */
+export interface FilterRun {
+  readonly folder: string;
+  readonly settings: FilterSettings;
+}
 
 /** Does the work of units, in the main thread or in a worker. */
-export function filterWorker(
-  folder: string,
-  { steps: settings, rejects = false }: FilterSettings,
-): (task: FilterTask) => Promise<void> {
-  const steps = stepsOf(settings, 'pipeline');
+export function filterWorker({ folder, settings }: FilterRun): Work<FilterTask> {
+  const { rejects = false } = settings;
+  const steps = stepsOf(settings.steps, 'pipeline');
   return (task) => filterUnit(folder, steps, rejects, task);
 }
 
@@ -46,15 +43,14 @@ async function filterUnit(
 ): Promise<void> {
   const tally: StepTally[] = emptyTally(steps);
   const rejects = new Channel();
-  const rejectsFile = join(folder, 'rejects', `${unitName(number)}.jsonl`);
   const rejectsWritten = storeRejects
-    ? writeFile(rejectsFile, inBlocks(rejects))
+    ? writeUnitLines(folder, 'rejects', number, rejects)
     : Promise.resolve();
   rejectsWritten.catch(() => {}); // awaited below
   async function* kept(): AsyncGenerator<Uint8Array> {
     const lines = isGzip(unit.path) ? readGzipLines(unit.path) : readLines(unit);
     for await (const line of lines) {
-      const document = parseDocument(line, unit.path);
+      const document = documentOf(line, unit.path);
       const outcome = await applySteps(document, steps, tally);
       if (!('rule' in outcome)) yield lineOf(outcome);
       else if (storeRejects) {
@@ -65,7 +61,7 @@ async function filterUnit(
     }
   }
   try {
-    await writeFile(join(folder, 'documents', `${unitName(number)}.jsonl`), inBlocks(kept()));
+    await writeUnitLines(folder, 'documents', number, kept());
     rejects.end();
   } catch (error) {
     rejects.fail(error);
@@ -73,42 +69,15 @@ async function filterUnit(
   } finally {
     await rejectsWritten;
   }
-  await writeFile(reportFile(folder, number), `${JSON.stringify(tally)}\n`);
+  await writeUnitReport(folder, number, tally);
 }
 
-const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
-
 /** A document of a line: `text`, `id` or the place of the line, and in `meta` everything else. */
-function parseDocument({ bytes, at }: Line, path: string): Document {
-  const where = `${path}: the line at byte ${at}`;
-  let value: Record<string, JsonValue>;
-  try {
-    value = JSON.parse(decoder.decode(bytes));
-  } catch (cause) {
-    throw new DataError(`${where} is not JSON in UTF-8: ${(cause as Error).message}`, { cause });
-  }
-  const { text, id, ...meta } = Object(value) as Record<string, JsonValue>;
-  if (typeof text !== 'string') {
-    throw new DataError(`${where} has no "text", expected an object with a string of that name`);
-  }
-  return { id: id === undefined ? `${path}:${at}` : String(id), text, meta };
+function documentOf(line: Line, path: string): Document {
+  const { text, id, ...meta } = parseLine(line, path);
+  return { id: id === undefined ? `${path}:${line.at}` : String(id), text, meta };
 }
 
 /** The form in which it was read: what is in `meta` beside the text. */
 const lineOf = ({ id, text, meta }: Document, rejected?: JsonValue): Uint8Array =>
   Buffer.from(`${JSON.stringify({ id, text, ...meta, ...(rejected && { rejected }) })}\n`);
-
-/** Joins small pieces, so that each write is of a megabyte. */
-async function* inBlocks(pieces: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
-  let block: Uint8Array[] = [];
-  let length = 0;
-  for await (const piece of pieces) {
-    block.push(piece);
-    length += piece.length;
-    if (length < 2 ** 20) continue;
-    yield Buffer.concat(block);
-    block = [];
-    length = 0;
-  }
-  yield Buffer.concat(block);
-}
