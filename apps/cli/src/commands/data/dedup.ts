@@ -2,9 +2,9 @@ import { InputError } from '@headwise/core';
 import { type DedupMethod, type DedupReport, deduplicate } from '@headwise/data/node';
 import { Command, Option } from 'commander';
 import { integer } from '../../numbers.js';
-import { output, progress } from '../../output.js';
+import { type RunOptions, shareOf, showRun, withRunOptions } from './run.js';
 
-interface Options {
+interface Options extends RunOptions {
   out: string;
   method: keyof typeof methods;
   shingle?: number;
@@ -13,8 +13,6 @@ interface Options {
   seed?: number;
   words?: 'english' | 'spaces';
   length?: number;
-  workers: number;
-  json?: boolean;
 }
 
 const methods = {
@@ -27,7 +25,7 @@ const methods = {
 
 /** `headwise data dedup`: documents without duplicates. */
 export function dedupCommand(): Command {
-  return new Command('dedup')
+  const command = new Command('dedup')
     .description('remove duplicates of documents, or of their lines or paragraphs')
     .argument('<inputs...>', 'files of JSON lines with a "text", or folders of .jsonl files')
     .requiredOption('--out <folder>', 'where documents/*.jsonl and report.json are written')
@@ -47,28 +45,25 @@ export function dedupCommand(): Command {
       ]),
     )
     .option('--length <bytes>', 'substrings: the shortest span, default 200', integer)
-    .option('--workers <n>', 'threads', integer, 1)
-    .option('--json', 'print the report as JSON')
     .addHelpText(
       'after',
       '\nThe first document of each cluster of duplicates stays. A run that was killed goes on when called again.',
     )
-    .action(async (inputs: string[], options: Options) => {
-      const out = output(options.json ?? false);
-      let bar: ReturnType<typeof progress> | undefined;
-      const report = await deduplicate(inputs, options.out, {
-        method: methods[options.method],
-        workers: options.workers,
-        ...minhashOf(options),
-        ...lengthOf(options),
-        onProgress: (done, total) => {
-          bar ??= progress(out, total, 0);
-          bar.update(done, done === total ? 'done' : '');
-        },
-      }).finally(() => bar?.stop());
-      out.emit(report);
-      for (const line of linesOf(report, options.out)) out.say(line);
-    });
+    .action((inputs: string[], options: Options) =>
+      showRun(
+        options,
+        (onProgress) =>
+          deduplicate(inputs, options.out, {
+            method: methods[options.method],
+            workers: options.workers,
+            ...minhashOf(options),
+            ...lengthOf(options),
+            onProgress,
+          }),
+        (report) => linesOf(report, options.out),
+      ),
+    );
+  return withRunOptions(command);
 }
 
 function minhashOf({ method, shingle, bands, hashes, seed, words }: Options) {
@@ -95,8 +90,7 @@ function lengthOf({ method, length }: Options) {
 
 function linesOf(report: DedupReport, folder: string): string[] {
   const { documents, kept, parts, bytes, keptBytes, method } = report;
-  const share = (part: number, whole: number) =>
-    whole === 0 ? '' : ` (${((100 * part) / whole).toFixed(1)} %)`;
+  const share = (part: number, whole: number) => (whole === 0 ? '' : ` (${shareOf(part, whole)})`);
   return [
     `documents  ${documents} read, ${kept} kept${share(kept, documents)}`,
     ...(parts > 0 ? [`${method}s  ${parts} removed`] : []),

@@ -4,13 +4,10 @@ import { InputError } from '@headwise/core';
 import type { Amount, StepTally } from '@headwise/data';
 import { type FilterReport, type FilterSettings, filterDocuments } from '@headwise/data/node';
 import { Command } from 'commander';
-import { integer } from '../../numbers.js';
-import { output, progress } from '../../output.js';
+import { type RunOptions, shareOf, showRun, withRunOptions } from './run.js';
 
-interface Options {
+interface Options extends RunOptions {
   pipeline: string;
-  workers: number;
-  json?: boolean;
 }
 
 /** A pipeline file: paths are below the file's own folder. */
@@ -21,11 +18,9 @@ interface Pipeline extends FilterSettings {
 
 /** `headwise data filter`: documents that pass every step of a pipeline file. */
 export function filterCommand(): Command {
-  return new Command('filter')
+  const command = new Command('filter')
     .description('keep the documents that pass every step of a pipeline')
     .requiredOption('--pipeline <file>', 'a JSON file with inputs, steps, out and rejects')
-    .option('--workers <n>', 'threads', integer, 1)
-    .option('--json', 'print the report as JSON')
     .addHelpText(
       'after',
       `
@@ -37,21 +32,21 @@ Steps: gopher-repetition, gopher-quality, c4-quality, fineweb-quality, replace-p
 A run that was killed goes on when called again.`,
     )
     .action(async (options: Options) => {
-      const out = output(options.json ?? false);
       const pipeline = await readPipeline(options.pipeline);
-      let bar: ReturnType<typeof progress> | undefined;
-      const report = await filterDocuments(pipeline.inputs, pipeline.out, {
-        steps: pipeline.steps,
-        rejects: pipeline.rejects ?? false,
-        workers: options.workers,
-        onProgress: (done, total) => {
-          bar ??= progress(out, total, 0);
-          bar.update(done, done === total ? 'done' : '');
-        },
-      }).finally(() => bar?.stop());
-      out.emit(report);
-      for (const line of linesOf(report, pipeline.out)) out.say(line);
+      const { steps, rejects = false } = pipeline;
+      await showRun(
+        options,
+        (onProgress) =>
+          filterDocuments(pipeline.inputs, pipeline.out, {
+            steps,
+            rejects,
+            workers: options.workers,
+            onProgress,
+          }),
+        (report) => linesOf(report, pipeline.out),
+      );
     });
+  return withRunOptions(command);
 }
 
 const keys = ['inputs', 'steps', 'out', 'rejects'];
@@ -112,6 +107,5 @@ function linesOf({ read, kept, steps }: FilterReport, folder: string): string[] 
 }
 
 function column(part: number, whole: number): string {
-  const share = whole === 0 ? '' : ` ${((100 * part) / whole).toFixed(1)} %`;
-  return `${part}${share.padStart(9)}`.padStart(22);
+  return `${part}${shareOf(part, whole).padStart(9)}`.padStart(22);
 }

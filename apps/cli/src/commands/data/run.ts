@@ -1,0 +1,35 @@
+import type { Command } from 'commander';
+import { integer } from '../../numbers.js';
+import { output, progress } from '../../output.js';
+
+/** Options of every command that takes documents from files into a folder. */
+export interface RunOptions {
+  workers: number;
+  json?: boolean;
+}
+
+/** Adds the flags of `RunOptions`. */
+export const withRunOptions = (command: Command): Command =>
+  command
+    .option('--workers <n>', 'threads', integer, 1)
+    .option('--json', 'print the report as JSON');
+
+/** Shows how far a run is, and then its report. */
+export async function showRun<Report>(
+  { json = false }: RunOptions,
+  run: (onProgress: (done: number, total: number) => void) => Promise<Report>,
+  linesOf: (report: Report) => string[],
+): Promise<void> {
+  const out = output(json);
+  let bar: ReturnType<typeof progress> | undefined;
+  const report = await run((done, total) => {
+    bar ??= progress(out, total, 0);
+    bar.update(done, done === total ? 'done' : '');
+  }).finally(() => bar?.stop());
+  out.emit(report);
+  for (const line of linesOf(report)) out.say(line);
+}
+
+/** A part as a share, `12.5 %`; empty where there is nothing to have a part of. */
+export const shareOf = (part: number, whole: number): string =>
+  whole === 0 ? '' : `${((100 * part) / whole).toFixed(1)} %`;
