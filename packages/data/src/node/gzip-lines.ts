@@ -3,13 +3,7 @@ import { pipeline } from 'node:stream/promises';
 import { createGunzip } from 'node:zlib';
 import { openFile } from '@headwise/files';
 import { DataError } from '../errors.js';
-import type { Line } from './line-units.js';
-
-const longestLine = 256 * 2 ** 20;
-const newline = 0x0a;
-
-/** Whether a file's name says that it is compressed. */
-export const isGzip = (path: string): boolean => path.endsWith('.gz');
+import { type Line, splitLines } from './line-units.js';
 
 /**
  * The lines of a gzip file of one or several members, without their line ends; blank lines are left out.
@@ -24,26 +18,15 @@ export async function* readGzipLines(path: string): AsyncGenerator<Line> {
   const gunzip = createGunzip();
   const piped = pipeline(createReadStream(path), gunzip);
   piped.catch(() => {}); // the loop below throws it
-  let [position, at, length] = [0, 0, 0];
-  let held: Uint8Array[] = [];
-  try {
+  let position = 0;
+  async function* chunks(): AsyncGenerator<Uint8Array> {
     for await (const chunk of gunzip as AsyncIterable<Buffer>) {
-      let from = 0;
-      for (let to = chunk.indexOf(newline); to >= 0; to = chunk.indexOf(newline, from)) {
-        const bytes = Buffer.concat([...held, chunk.subarray(from, to)]);
-        if (bytes.length > 0) yield { bytes, at };
-        held = [];
-        length = 0;
-        from = to + 1;
-        at = position + from;
-      }
-      held.push(chunk.subarray(from));
-      length += chunk.length - from;
+      yield chunk;
       position += chunk.length;
-      if (length > longestLine) {
-        throw new DataError(`${path}: the line at byte ${at} is longer than ${longestLine} bytes`);
-      }
     }
+  }
+  try {
+    yield* splitLines(chunks(), path);
   } catch (cause) {
     if (cause instanceof DataError) throw cause;
     const { code, message } = cause as NodeJS.ErrnoException;
@@ -54,5 +37,4 @@ export async function* readGzipLines(path: string): AsyncGenerator<Line> {
   } finally {
     gunzip.destroy();
   }
-  if (length > 0) yield { bytes: Buffer.concat(held), at };
 }

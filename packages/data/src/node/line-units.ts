@@ -1,9 +1,8 @@
-import { readdir, stat } from 'node:fs/promises';
+import { type FileHandle, readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { openFile } from '@headwise/files';
 import type { JsonValue } from '../documents/document.js';
 import { DataError } from '../errors.js';
-import { isGzip } from './gzip-lines.js';
 
 /** A piece of a file of lines that is processed as one: the lines that begin in a range of its bytes. */
 export interface LineUnit {
@@ -17,6 +16,9 @@ const unitBytes = 64 * 2 ** 20;
 const longestLine = 256 * 2 ** 20;
 const chunkBytes = 2 ** 20;
 const newline = 0x0a;
+
+/** Whether a file's name says that it is compressed. */
+export const isGzip = (path: string): boolean => path.endsWith('.gz');
 
 /** Options of `lineUnits`. */
 export interface LineUnitOptions {
@@ -77,39 +79,60 @@ export async function* readLines({ path, start, end }: LineUnit): AsyncGenerator
   const { handle } = await openFile(path);
   try {
     // The line that the byte before the range belongs to is the range before's.
-    let position = Math.max(0, start - 1);
-    let skipping = start > 0;
-    let at = position;
-    let held: Uint8Array[] = [];
-    let length = 0;
-    for (;;) {
-      const chunk = new Uint8Array(chunkBytes);
-      const { bytesRead } = await handle.read(chunk, 0, chunkBytes, position);
-      const read = chunk.subarray(0, bytesRead);
-      let from = 0;
-      for (let to = read.indexOf(newline); to >= 0; to = read.indexOf(newline, from)) {
-        const line = joined(held, read.subarray(from, to));
-        held = [];
-        length = 0;
-        if (!skipping && line.length > 0) yield { bytes: line, at };
-        skipping = false;
-        from = to + 1;
-        at = position + from;
-        if (at >= end) return;
-      }
-      held.push(read.subarray(from));
-      length += bytesRead - from;
-      if (length > longestLine) {
-        throw new DataError(`${path}: the line at byte ${at} is longer than ${longestLine} bytes`);
-      }
-      position += bytesRead;
-      if (bytesRead > 0) continue;
-      if (!skipping && length > 0) yield { bytes: joined(held, new Uint8Array()), at };
-      return;
+    const from = Math.max(0, start - 1);
+    for await (const line of splitLines(chunksOf(handle, from), path, from, end)) {
+      if (line.at >= start) yield line;
     }
   } finally {
     await handle.close();
   }
+}
+
+async function* chunksOf(handle: FileHandle, from: number): AsyncGenerator<Uint8Array> {
+  for (let position = from; ; ) {
+    const chunk = new Uint8Array(chunkBytes);
+    const { bytesRead } = await handle.read(chunk, 0, chunkBytes, position);
+    if (bytesRead === 0) return;
+    yield chunk.subarray(0, bytesRead);
+    position += bytesRead;
+  }
+}
+
+/**
+ * The lines of consecutive chunks, without their line ends and without blank ones; one line and a chunk are held.
+ *
+ * @param path the file's, for errors
+ * @param from where the first chunk begins
+ * @param end where no line is read that begins there or later
+ * @throws DataError naming the file and the byte where a line is longer than 256 MiB
+ */
+export async function* splitLines(
+  chunks: AsyncIterable<Uint8Array>,
+  path: string,
+  from = 0,
+  end: number = Number.POSITIVE_INFINITY,
+): AsyncGenerator<Line> {
+  let [position, at, length] = [from, from, 0];
+  let held: Uint8Array[] = [];
+  for await (const chunk of chunks) {
+    let begin = 0;
+    for (let to = chunk.indexOf(newline); to >= 0; to = chunk.indexOf(newline, begin)) {
+      const bytes = joined(held, chunk.subarray(begin, to));
+      if (bytes.length > 0) yield { bytes, at };
+      held = [];
+      length = 0;
+      begin = to + 1;
+      at = position + begin;
+      if (at >= end) return;
+    }
+    held.push(chunk.subarray(begin));
+    length += chunk.length - begin;
+    if (length > longestLine) {
+      throw new DataError(`${path}: the line at byte ${at} is longer than ${longestLine} bytes`);
+    }
+    position += chunk.length;
+  }
+  if (length > 0) yield { bytes: joined(held, new Uint8Array()), at };
 }
 
 /** What a line of JSON holds. */
