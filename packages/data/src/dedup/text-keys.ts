@@ -8,10 +8,7 @@ const encoder = new TextEncoder();
  * @returns `[4]`, 128 bits
  */
 export function textKey(text: string): Uint32Array {
-  const bytes = encoder.encode(simplifyText(text));
-  const key = new Uint32Array(4);
-  writeKey(key, 0, bytes, 0, bytes.length);
-  return key;
+  return keyOf(simplifyText(text));
 }
 
 /** What a text is cut into before its repeated parts are removed: at each line end, or at each blank line. */
@@ -29,7 +26,10 @@ export const partsOf = (text: string, part: Part): string[] => text.split(ends[p
  */
 export function partKey(part: string): Uint32Array | undefined {
   const simplified = simplifyText(part);
-  if (simplified === '') return undefined;
+  return simplified === '' ? undefined : keyOf(simplified);
+}
+
+function keyOf(simplified: string): Uint32Array {
   const bytes = encoder.encode(simplified);
   const key = new Uint32Array(4);
   writeKey(key, 0, bytes, 0, bytes.length);

@@ -3,7 +3,7 @@ import { pipeline } from 'node:stream/promises';
 import { createGunzip } from 'node:zlib';
 import { openFile } from '@headwise/files';
 import { DataError } from '../errors.js';
-import { type Line, splitLines } from './line-units.js';
+import { type Line, linesOf } from './line-units.js';
 
 /**
  * The lines of a gzip file of one or several members, without their line ends; blank lines are left out.
@@ -26,7 +26,7 @@ export async function* readGzipLines(path: string): AsyncGenerator<Line> {
     }
   }
   try {
-    yield* splitLines(chunks(), path);
+    yield* linesOf(chunks(), path);
   } catch (cause) {
     if (cause instanceof DataError) throw cause;
     const { code, message } = cause as NodeJS.ErrnoException;

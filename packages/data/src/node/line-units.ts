@@ -80,7 +80,7 @@ export async function* readLines({ path, start, end }: LineUnit): AsyncGenerator
   try {
     // The line that the byte before the range belongs to is the range before's.
     const from = Math.max(0, start - 1);
-    for await (const line of splitLines(chunksOf(handle, from), path, from, end)) {
+    for await (const line of linesOf(chunksOf(handle, from), path, from, end)) {
       if (line.at >= start) yield line;
     }
   } finally {
@@ -106,7 +106,7 @@ async function* chunksOf(handle: FileHandle, from: number): AsyncGenerator<Uint8
  * @param end where no line is read that begins there or later
  * @throws DataError naming the file and the byte where a line is longer than 256 MiB
  */
-export async function* splitLines(
+export async function* linesOf(
   chunks: AsyncIterable<Uint8Array>,
   path: string,
   from = 0,

@@ -2,6 +2,7 @@ import type { Outcome, Step } from '../documents/step.js';
 import { codePoints, countOf, isBlank } from '../text/characters.js';
 import { englishWords } from '../text/english-words.js';
 import { terminalMarks } from '../text/punctuation.js';
+import { above } from './bounds.js';
 import { duplicatesOf } from './duplicates.js';
 
 /** The bounds of {@link finewebQuality}; `null` turns a rule off. */
@@ -44,7 +45,6 @@ export function finewebQuality(options: Partial<FinewebQualityOptions> = {}): St
 function ruleAgainst(text: string, bounds: FinewebQualityOptions): string | undefined {
   const lines = text.split('\n').filter((line) => !isBlank(line));
   if (lines.length === 0) return 'empty';
-  const above = (value: number, most: number | null) => most !== null && value > most;
 
   const terminal = lines.filter((line) => terminalMarks.has(lastCharacter(line))).length;
   if (bounds.minTerminalLines !== null && terminal / lines.length < bounds.minTerminalLines) {

@@ -3,6 +3,7 @@ import type { Outcome, Step } from '../documents/step.js';
 import { codePoints, countOf, splitLines, trimLeft, trimRight } from '../text/characters.js';
 import { englishWords } from '../text/english-words.js';
 import { symbols } from '../text/punctuation.js';
+import { above, below } from './bounds.js';
 
 /** The bounds of {@link gopherQuality}; `null` turns a rule off. */
 export interface GopherQualityOptions {
@@ -97,8 +98,6 @@ function hasNonSymbol(word: string): boolean {
   return false;
 }
 
-const below = (value: number, least: number | null) => least !== null && value < least;
-const above = (value: number, most: number | null) => most !== null && value > most;
 const sum = (values: readonly number[]) => values.reduce((total, value) => total + value, 0);
 const shareOf = (parts: readonly string[], test: (part: string) => boolean) =>
   parts.filter(test).length / parts.length;

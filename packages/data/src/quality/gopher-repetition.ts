@@ -1,6 +1,7 @@
 import type { Outcome, Step } from '../documents/step.js';
 import { codePoints, trim } from '../text/characters.js';
 import { englishWords } from '../text/english-words.js';
+import { above } from './bounds.js';
 import { duplicatesOf, JoinedWords } from './duplicates.js';
 
 /** The bounds of {@link gopherRepetition}, as shares; `null` turns a rule off. */
@@ -56,7 +57,6 @@ export function gopherRepetition(options: Partial<GopherRepetitionOptions> = {})
 function ruleAgainst(text: string, bounds: GopherRepetitionOptions): string | undefined {
   if (text === '') return 'empty';
   const length = codePoints(text);
-  const above = (value: number, most: number | null) => most !== null && value > most;
 
   const paragraphs = trim(text).split(/\n{2,}/);
   const sameParagraphs = duplicatesOf(paragraphs);
