@@ -1,4 +1,5 @@
 import * as tf from '@tensorflow/tfjs';
+import { emptyPass } from '../backend/empty-pass.js';
 import type { TapeNode } from './tape.js';
 
 /**
@@ -36,13 +37,7 @@ interface Backend {
 export function skipDispatches(): () => void {
   if (tf.getBackend() !== 'webgpu') return () => {};
   const backend = tf.backend() as unknown as Backend;
-  const nothing = () => {};
-  const pass = {
-    setPipeline: nothing,
-    setBindGroup: nothing,
-    dispatchWorkgroups: nothing,
-    end: nothing,
-  };
+  const pass = emptyPass();
   // Where a copy or a submission ends this pass, what follows is computed after all.
   backend.endComputePassEncoder();
   backend.computePassEncoder = pass;

@@ -6,6 +6,7 @@ import { sizeOf } from '../shapes.js';
 import type { BufferPool } from './buffer-pool.js';
 import { currentDevice } from './device.js';
 import type { Device } from './device-type.js';
+import { emptyPass } from './empty-pass.js';
 import { webgpuBackend } from './webgpu.js';
 
 /** The bytes of GPU buffers, of a run that is planned. */
@@ -195,12 +196,7 @@ function plannedDevice(limits: Readonly<Record<string, number>>): Device {
   const info =
     real?.info ?? ({ vendor: '', architecture: '', device: '', description: '' } as GPUAdapterInfo);
   const nothing = () => {};
-  const pass = {
-    setPipeline: nothing,
-    setBindGroup: nothing,
-    dispatchWorkgroups: nothing,
-    end: nothing,
-  };
+  const pass = emptyPass();
   const encoder = {
     beginComputePass: () => pass,
     copyBufferToBuffer: nothing,
