@@ -56,10 +56,12 @@ export function trainCommand(): Command {
         warn: (line) => out.note(`headwise: ${line}`),
       });
       if (sha256 !== undefined) await folder.checkCorpus(sha256, `'data.corpus' ${corpus}`);
-      const data = await prepareData(config, { text, tokenizer: await folder.tokenizer() });
+      const made = await folder.tokenizer();
+      const data = await prepareData(config, { text, tokenizer: made });
       const tokenizer = tokenizerText(data.tokenizer);
       const first = await start(out, backend);
-      await showPlan(out, () => planRun(config, data.tokenizer));
+      // What is begun was planned then.
+      if (!made) await showPlan(out, () => planRun(config, data.tokenizer));
       await folder.create(config, { corpus: sha256, tokenizer });
       try {
         describeData(out, data);

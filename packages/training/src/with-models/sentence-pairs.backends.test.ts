@@ -49,7 +49,7 @@ test('labels that cannot be, and a model without both heads, are refused', async
   const { loss: _, ...batch } = readGolden();
   const objective = sentencePairPretraining(network as EncoderModel);
   expect(() => objective.loss({ ...batch, labels: Int32Array.of(0, 2, 1) })).toThrow(
-    'label 2 at position 1 is outside the 2 classes of the logits',
+    'label 2 at position 1 is outside the two labels of pairs',
   );
   expect(() => objective.loss({ ...batch, labels: Int32Array.of(0, 1) })).toThrow(
     'sentence-pair pre-training: labels has shape [2]; expected [3]',
