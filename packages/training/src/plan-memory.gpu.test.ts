@@ -81,7 +81,6 @@ const planned: readonly (readonly [keyof typeof configurations, keyof typeof var
 ];
 const representatives = [
   'gpt2 whole',
-  'bert whole',
   'bart accumulated',
   'llama lora over int8',
   'gpt2 averaged',
