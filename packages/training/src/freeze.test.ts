@@ -39,6 +39,7 @@ test('trains the rest as if all were trained, and leaves what is frozen as it is
     targets: Int32Array.of(2, 3, 4, 5),
     shape: [1, 4] as const,
   };
+  const { numTensors } = tf.memory();
   const [whole, part] = [model(), model()];
   const frozen = ['tokens', 'blocks.0'];
   const run = async ({ network, params }: typeof whole, named = params.named()) => {
@@ -67,5 +68,5 @@ test('trains the rest as if all were trained, and leaves what is frozen as it is
     await expectClose(variable, expected, { ratio: 1e-6 });
   }
   for (const { params } of [whole, part, before]) params.dispose();
-  expect(tf.memory().numTensors).toBe(0);
+  expect(tf.memory().numTensors).toBe(numTensors);
 });

@@ -79,12 +79,7 @@ const planned: readonly (readonly [keyof typeof configurations, keyof typeof var
     ),
   ),
 ];
-const representatives = [
-  'gpt2 whole',
-  'bart accumulated',
-  'llama lora over int8',
-  'gpt2 averaged',
-];
+const representatives = ['gpt2 whole', 'bart accumulated', 'llama lora over int8', 'gpt2 averaged'];
 
 const batch = { rows: 4, tokens: 32, sourceTokens: 24 };
 
