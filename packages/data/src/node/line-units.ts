@@ -25,7 +25,7 @@ export interface LineUnitOptions {
   /** Bytes of a unit. Default 64 MiB. */
   readonly size?: number | undefined;
   /** Takes `.gz` files, whole, and those of folders too. Default false. */
-  readonly gzip?: boolean;
+  readonly gzip?: boolean | undefined;
 }
 
 /**
