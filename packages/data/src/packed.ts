@@ -1,7 +1,7 @@
 import { checkWhole, DataError } from './errors.js';
 import { type PackingOptions, packLengths } from './pack.js';
 
-/** A document as token ids, of which only those are predicted whose mark is 1; default all. */
+/** A document as token ids. Tokens whose mark in `counted` is 1 are predicted; default all. */
 export interface MarkedTokens {
   readonly ids: ArrayLike<number>;
   readonly counted?: ArrayLike<number> | undefined;
@@ -13,7 +13,7 @@ export interface PackedRow {
   readonly parts: readonly MarkedTokens[];
 }
 
-/** Several documents in a row, none of which sees another: `documents` goes into the attention mask. */
+/** Rows of several documents. The attention mask, made from `documents`, lets a token attend to its own document only. */
 export interface PackedBatch {
   /** `[B, T]` */
   readonly inputs: Int32Array;
@@ -27,8 +27,8 @@ export interface PackedBatch {
 /**
  * Packs documents into rows for a causal language model, by the tokens that each one reads: all but its last.
  *
- * A document that is longer than a row becomes several parts, each of which begins with the last target of the part before, so that every token but a
- * document's first is predicted exactly once.
+ * A document that is longer than a row is split into parts. Each part begins with the last target of the part before it, so
+ * every token but a document's first is predicted exactly once.
  *
  * @param options `length` is `T`
  * @returns examples for `collatedBatches` with `packedRows`

@@ -8,11 +8,8 @@ export interface SimilarTexts {
 }
 
 /** Texts as an encoder reads them, `[B, T]` row by row. */
-export interface EncoderRows {
+export interface EncoderRows extends Omit<PaddedRows, 'ids'> {
   readonly inputs: Int32Array;
-  /** 1 where there is a token, 0 at padding. */
-  readonly mask: Int32Array;
-  readonly shape: readonly [batch: number, tokens: number];
 }
 
 /** Texts that belong together, row by row, and texts that belong to none. */
@@ -33,7 +30,7 @@ export function similarTexts({
   padId,
 }: Pick<PaddingOptions, 'padId'> = {}): (examples: readonly SimilarTexts[]) => SimilarBatch {
   const rows = (texts: readonly ArrayLike<number>[]): EncoderRows => {
-    const { ids, mask, shape }: PaddedRows = padRows(texts, { padId });
+    const { ids, mask, shape } = padRows(texts, { padId });
     return { inputs: ids, mask, shape };
   };
   return (examples) => {

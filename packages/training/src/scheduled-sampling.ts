@@ -19,8 +19,8 @@ interface SampledInputs {
 }
 
 /**
- * The decoder's inputs, of which a share is replaced by what the model predicts from the right ones: a first pass, without
- * dropout and without gradient.
+ * The decoder's inputs with a share of the tokens replaced by the model's own predictions. The predictions come from a first
+ * pass over the correct tokens, without dropout and without gradient.
  *
  * @returns `[B, Tt]`, int32
  * @throws InputError for a share that is not a probability, and without `ctx.random`

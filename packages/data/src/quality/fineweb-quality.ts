@@ -2,7 +2,7 @@ import type { Outcome, Step } from '../documents/step.js';
 import { codePoints, countOf, isBlank } from '../text/characters.js';
 import { englishWords } from '../text/english-words.js';
 import { terminalMarks } from '../text/punctuation.js';
-import { above } from './bounds.js';
+import { above, below } from './bounds.js';
 import { duplicatesOf } from './duplicates.js';
 
 /** The bounds of {@link finewebQuality}; `null` turns a rule off. */
@@ -47,9 +47,7 @@ function ruleAgainst(text: string, bounds: FinewebQualityOptions): string | unde
   if (lines.length === 0) return 'empty';
 
   const terminal = lines.filter((line) => terminalMarks.has(lastCharacter(line))).length;
-  if (bounds.minTerminalLines !== null && terminal / lines.length < bounds.minTerminalLines) {
-    return 'line_punct_ratio';
-  }
+  if (below(terminal / lines.length, bounds.minTerminalLines)) return 'line_punct_ratio';
   const short = lines.filter((line) => codePoints(line) <= bounds.shortLineLength).length;
   if (above(short / lines.length, bounds.maxShortLines)) return 'short_line_ratio';
 

@@ -84,7 +84,7 @@ async function answer(network: LanguageModel, content: string): Promise<string> 
   return tokenizer.decode(said, { skipSpecialTokens: false });
 }
 
-/** Words of which people like to hear the first letter, rather than any other. */
+/** Pairs in which the first letter of a word is preferred to any other letter. */
 const preferences = (count: number) =>
   Array.from({ length: count }, () => {
     const asked = word();
