@@ -25,4 +25,19 @@ describeBackends('a tensor that is written in pieces', () => {
     tensorWriter([1000]).cancel();
     expect(tf.memory().numTensors).toBe(before);
   });
+
+  test('is not overwritten by an upload that was recorded before it', async () => {
+    const used = tf.ones([3, 37]).mul(2);
+    await used.data();
+    used.dispose();
+    const uploaded = tf.tensor(new Float32Array(111).fill(-1), [3, 37]);
+    const backend = tf.backend() as { uploadToGPU?: (dataId: object) => void };
+    backend.uploadToGPU?.(uploaded.dataId);
+    uploaded.dispose();
+    const writer = tensorWriter([3, 37]);
+    writer.write(0, new Float32Array(111).fill(7));
+    const written = writer.finish();
+    expect([...(await readTensor(written))]).toEqual(Array(111).fill(7));
+    written.dispose();
+  });
 });

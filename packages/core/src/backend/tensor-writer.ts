@@ -36,6 +36,10 @@ function gpuWriter(shape: readonly number[]): TensorWriter {
     .engine()
     .makeTensorFromTensorInfo(backend.makeTensorInfo([...shape], 'float32'), backend);
   backend.uploadToGPU(tensor.dataId);
+  // Values are written at once; commands that are recorded and fill the buffer for the tensor that had it must come before.
+  backend.ensureCommandEncoderReady();
+  backend.endComputePassEncoder();
+  backend.submitQueue();
   const buffer = backend.tensorMap.get(tensor.dataId).resource as GPUBuffer;
   const { queue } = currentDevice()!.gpu;
   return {
