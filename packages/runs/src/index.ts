@@ -62,7 +62,7 @@ export {
   snapshotFiles,
 } from './run-files.js';
 export { Session, type SessionParts, type StopOptions } from './session.js';
-export type { Pace, SessionWork } from './session-work.js';
+export { freeWork, type Pace, type SessionWork } from './session-work.js';
 export type { Checkpoint, RunStorage, SavedState } from './storage.js';
 export {
   alphabets,

@@ -34,6 +34,7 @@ export function planRun(
       batch: { rows: training.batchSize, tokens: model.context },
       options: {
         optimizer: (params) => optimizerOf(params, config),
+        ema: training.emaDecay !== undefined,
         ...((objective ?? 'causal-lm') === 'causal-lm' ? {} : { objective: planned }),
       },
     },

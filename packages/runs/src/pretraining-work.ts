@@ -15,7 +15,7 @@ import { objectiveTokens } from './objective-tokens.js';
 import type { RunConfig } from './run-config.js';
 import type { RunData } from './run-data.js';
 import { scheduleOf } from './schedule-of.js';
-import type { SessionWork } from './session-work.js';
+import { averageOf, type SessionWork } from './session-work.js';
 
 /** What a new encoder or encoder-decoder learns from the windows of a text. */
 interface Pretraining {
@@ -39,6 +39,7 @@ export function pretrainingWork(
   return {
     model,
     optimizer: newOptimizer(model, config),
+    ema: averageOf(model.params.named(), training.emaDecay),
     objective,
     schedule: scheduleOf(training),
     batches: {

@@ -57,6 +57,8 @@ export interface TrainingPart {
   beta2: number;
   /** Gradients are scaled down to this norm. */
   maxNorm: number;
+  /** The part of an average of the weights that each step keeps; the average is the result then. Absent: none is kept. */
+  emaDecay?: number | undefined;
   checkpointEvery: number;
   /** Steps between two validations; absent: before the first step and after the last. */
   validateEvery?: number | undefined;
@@ -152,6 +154,7 @@ const training = z.strictObject({
   adamwRate: positive.optional(),
   beta2: z.number().gt(0).lt(1).default(0.99),
   maxNorm: positive.default(1),
+  emaDecay: z.number().gt(0).lt(1).optional(),
   checkpointEvery: size.default(100),
   validateEvery: size.optional(),
 });

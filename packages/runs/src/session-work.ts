@@ -1,6 +1,7 @@
 import type { LanguageModel, Network } from '@headwise/core';
 import type { Lora, Model } from '@headwise/models';
 import {
+  Ema,
   type ExampleBatch,
   freeze,
   type Objective,
@@ -41,6 +42,8 @@ export interface SessionWork<
   /** Which of the model's parameters are frozen; default none. */
   freeze?: PathChoice | undefined;
   optimizer: Optimizer;
+  /** The average of what is trained, which is measured, sampled and saved as the result where there is one. */
+  ema?: Ema | undefined;
   objective: Objective<B>;
   schedule: Schedule;
   batches: { at(number: number): B | Promise<B> };
@@ -63,4 +66,25 @@ export function trainedParams(
 ): Record<string, tf.Variable> {
   const params = (work.adapter ?? work.model).params.named();
   return work.freeze && !work.adapter ? freeze(params, work.freeze) : params;
+}
+
+/** The average of what is trained; undefined without a decay. */
+export function averageOf(
+  params: Readonly<Record<string, tf.Variable>>,
+  decay: number | undefined,
+): Ema | undefined {
+  return decay === undefined ? undefined : new Ema(params, { decay });
+}
+
+/** Frees the model, the adapter, the optimizer and the average. */
+export function freeWork({
+  model,
+  adapter,
+  optimizer,
+  ema,
+}: Pick<SessionWork<Network>, 'model' | 'adapter' | 'optimizer' | 'ema'>): void {
+  ema?.dispose();
+  optimizer.dispose();
+  adapter?.params.dispose();
+  model.params.dispose();
 }

@@ -1,11 +1,17 @@
 import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { tokenizerText } from '@headwise/tokenizers/node';
+import type { LanguageModel } from '@headwise/core';
+import type { Model } from '@headwise/models';
+import { loadModel } from '@headwise/models/node';
+import { readSafetensors } from '@headwise/safetensors';
+import { loadTokenizer, tokenizerText } from '@headwise/tokenizers/node';
+import { causalLanguageModel, evaluate } from '@headwise/training';
 import * as tf from '@tensorflow/tfjs';
 import { expect, test } from 'vitest';
 import { prepareData } from './data.js';
 import { DeviceLosses } from './device-losses.js';
+import { newModel } from './model.js';
 import { RunFolder } from './node/run-folder.js';
 import { parseRunConfig, type RunConfig } from './run-config.js';
 import { Session } from './session.js';
@@ -76,6 +82,57 @@ for (const [name, model] of Object.entries(models)) {
     expect(tf.memory().numTensors).toBe(numTensors);
   });
 }
+
+test('a run that averages its weights resumes to the bit, and its folder holds the average', async () => {
+  const config = parseRunConfig({
+    model: models.bloom,
+    ...ofText,
+    training: { ...training, emaDecay: 0.9, validateEvery: 2 },
+  });
+  const straight = await trainIn('averaged straight', config);
+  await trainIn('averaged broken', config, 3);
+  const measured = (history: typeof straight) =>
+    history.flatMap((entry) => ('validation' in entry ? [entry.validation.loss] : []));
+  const resumed = await trainIn('averaged broken', config);
+  expect(lossesOf(resumed)).toEqual(lossesOf(straight));
+  expect(measured(resumed)).toEqual(measured(straight));
+  // What is measured is what is saved, which is not what the next step begins with.
+  const tokenizer = await loadTokenizer(join(work, 'averaged broken'));
+  const data = await prepareData(config, {
+    text,
+    tokenizer: { bytes: new TextEncoder().encode(tokenizerText(tokenizer)), name: 'tokenizer' },
+  });
+  const lossOf = async ({ network, params }: Model) => {
+    const objective = causalLanguageModel(network as LanguageModel);
+    const { loss } = await evaluate(objective, data.validation());
+    params.dispose();
+    return loss;
+  };
+  const saved = await lossOf(await loadModel(join(work, 'averaged broken')));
+  expect(saved).toBe(measured(resumed).at(-1));
+  const bytes = await (
+    await RunFolder.inspect(join(work, 'averaged broken'), config, { resume: true })
+  ).state();
+  const own = newModel(config, tokenizer.vocabSize);
+  const state = readSafetensors(bytes!.bytes);
+  for (const [path, variable] of Object.entries(own.params.named())) {
+    tf.tidy(() =>
+      variable.assign(tf.tensor(state.get(`params.${path}`).data as Float32Array, variable.shape)),
+    );
+  }
+  expect(await lossOf(own)).not.toBe(saved);
+  await expect(
+    RunFolder.inspect(
+      join(work, 'averaged broken'),
+      parseRunConfig({ model: models.bloom, ...ofText }),
+      {
+        resume: true,
+      },
+    ),
+  ).rejects.toThrow(
+    "the run there has 'training.emaDecay' 0.9; the configuration given has undefined",
+  );
+});
 
 test('a task is measured and sampled when the file says so, with the right answers beside', async () => {
   const config = parseRunConfig({

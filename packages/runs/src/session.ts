@@ -13,7 +13,7 @@ import type { Sample } from './history.js';
 import { newWork } from './new-work.js';
 import type { RunConfig } from './run-config.js';
 import type { RunData } from './run-data.js';
-import { type SessionWork, trainedParams } from './session-work.js';
+import { freeWork, type SessionWork, trainedParams } from './session-work.js';
 import type { RunStorage } from './storage.js';
 
 /** What a session trains, on what, and where it is kept. */
@@ -83,10 +83,10 @@ export class Session<N extends Network = LanguageModel, B extends ExampleBatch =
     work: SessionWork<N, B>,
     storage: RunStorage<N>,
   ): Promise<Session<N, B>> {
-    const { optimizer, pace } = work;
+    const { optimizer, ema, pace } = work;
     try {
       const state = await storage.state();
-      const trained = { params: trainedParams(work), optimizer };
+      const trained = { params: trainedParams(work), optimizer, ema };
       const saved =
         state && restoreTrainer(trained, readSafetensors(state.bytes, state), state.name);
       const random = new Random(saved?.random ?? pace.seed);
@@ -94,7 +94,7 @@ export class Session<N extends Network = LanguageModel, B extends ExampleBatch =
       const { validated } = await storage.rewind(step);
       return new Session(work, storage, { random, step, validated });
     } catch (error) {
-      free(work);
+      freeWork(work);
       throw error;
     }
   }
@@ -147,14 +147,15 @@ export class Session<N extends Network = LanguageModel, B extends ExampleBatch =
 
   /**
    * Measures the loss on the validation part, with bits per byte of a text, and notes it in the history; does nothing where
-   * there is no such part.
+   * there is no such part. Where averages of weights are kept, it is theirs.
    *
    * @throws DivergedError where the loss is not finite
    */
   async validate({ stop }: StopOptions = {}): Promise<void> {
     const { measure } = this.#work;
     try {
-      const validation = await measure?.(stop ? { signal: stop } : {});
+      const options = stop ? { signal: stop } : {};
+      const validation = measure && (await this.asResult(() => measure(options)));
       if (validation) this.#storage.note({ step: this.#step, validation });
       this.#validated = this.#step;
     } catch (error) {
@@ -164,25 +165,33 @@ export class Session<N extends Network = LanguageModel, B extends ExampleBatch =
 
   /** What the model writes now: the same each time that it is asked. */
   async *samples(): AsyncGenerator<Sample> {
-    if (this.#work.samples) yield* this.#work.samples();
+    const { samples, ema } = this.#work;
+    if (!samples) return;
+    yield* ema ? await ema.during(() => listed(samples())) : samples();
+  }
+
+  /** Calls a function while the model or the adapter is what training gives: the averages of weights where it keeps them. */
+  async asResult<T>(run: () => T | Promise<T>): Promise<T> {
+    const { ema } = this.#work;
+    return ema ? ema.during(run) : run();
   }
 
   /** Saves a checkpoint, unless one of this step is saved. */
   async save(): Promise<void> {
     if (this.#saved === this.#step) return;
-    const { model, adapter, optimizer } = this.#work;
-    const trained = { params: trainedParams(this.#work), optimizer };
+    const { model, adapter, optimizer, ema } = this.#work;
+    const trained = { params: trainedParams(this.#work), optimizer, ema };
     const step = this.#step;
     const { tensors, metadata } = trainerState(trained, { step, random: this.#random.state });
     const state = streamSafetensors(tensors, metadata, { name: 'the state of the training' });
-    await this.#storage.save({ step, state, model, adapter });
+    await this.asResult(() => this.#storage.save({ step, state, model, adapter }));
     this.#saved = step;
   }
 
-  /** Frees the model, the adapter, the optimizer, and what training holds between two steps. */
+  /** Frees the model, the adapter, the optimizer, the averages, and what training holds between two steps. */
   dispose(): void {
     void this.#steps.return(undefined);
-    free(this.#work);
+    freeWork(this.#work);
   }
 
   async #noteSamples(): Promise<void> {
@@ -192,11 +201,12 @@ export class Session<N extends Network = LanguageModel, B extends ExampleBatch =
   }
 
   #train(): AsyncGenerator<TrainStep> {
-    const { objective, optimizer, schedule, batches, pace } = this.#work;
+    const { objective, optimizer, ema, schedule, batches, pace } = this.#work;
     return train({
       objective,
       params: trainedParams(this.#work),
       optimizer,
+      ema,
       schedule,
       batches,
       start: this.#step,
@@ -209,12 +219,8 @@ export class Session<N extends Network = LanguageModel, B extends ExampleBatch =
   }
 }
 
-function free({
-  model,
-  adapter,
-  optimizer,
-}: Pick<SessionWork<Network>, 'model' | 'adapter' | 'optimizer'>): void {
-  optimizer.dispose();
-  adapter?.params.dispose();
-  model.params.dispose();
+async function listed<T>(values: AsyncIterable<T>): Promise<T[]> {
+  const all: T[] = [];
+  for await (const value of values) all.push(value);
+  return all;
 }

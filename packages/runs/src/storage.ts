@@ -16,6 +16,7 @@ export interface Checkpoint<N extends Network = LanguageModel> {
   step: number;
   /** The safetensors file of the state in chunks; reading it throws a DivergedError where a value is not finite. */
   state: AsyncIterable<Uint8Array>;
+  /** The result so far: with averaged weights where the run keeps them. */
   model: Model<N>;
   /** What was trained in place of the model's parameters. */
   adapter?: Lora | undefined;

@@ -6,7 +6,7 @@ import { newModel, newOptimizer } from './model.js';
 import type { RunConfig } from './run-config.js';
 import type { RunData } from './run-data.js';
 import { scheduleOf } from './schedule-of.js';
-import type { SessionWork } from './session-work.js';
+import { averageOf, type SessionWork } from './session-work.js';
 
 /** The work of a run that trains a new model on a text or a task. */
 export function trainingWork(config: RunConfig, data: RunData): SessionWork {
@@ -17,6 +17,7 @@ export function trainingWork(config: RunConfig, data: RunData): SessionWork {
   return {
     model,
     optimizer: newOptimizer(model, config),
+    ema: averageOf(model.params.named(), training.emaDecay),
     objective,
     schedule: scheduleOf(training),
     batches: data.batches,

@@ -27,8 +27,10 @@ export interface EmaOptions {
 export class Ema {
   readonly decay: number;
   readonly warmup: boolean;
-  /** The averages, by the paths of the parameters. */
+  /** The averages, by the paths of the parameters; within `during` too. */
   readonly state: Readonly<Record<string, StateTensor>>;
+  /** The parameters' own values, by their paths; within `during` too. */
+  readonly own: Readonly<Record<string, StateTensor>>;
   readonly #params: readonly tf.Variable[];
   readonly #averages: readonly tf.Variable[];
   readonly #rule: OptimizerState;
@@ -53,12 +55,14 @@ export class Ema {
       averageRule,
       this.#averages.map((variable) => ({ variable, rate: 1, decay: 0 })),
     );
-    this.state = Object.fromEntries(
-      Object.keys(params).map((path, i) => {
-        const average = this.#averages[i]!;
-        return [path, { shape: average.shape, copy: () => average.clone() }];
-      }),
-    );
+    const paths = Object.keys(params);
+    const tensors = (held: (i: number) => tf.Variable) =>
+      Object.fromEntries(
+        paths.map((path, i) => [path, { shape: held(i).shape, copy: () => held(i).clone() }]),
+      );
+    const [values, averages] = [this.#params, this.#averages];
+    this.state = tensors((i) => (this.#swapped ? values : averages)[i]!);
+    this.own = tensors((i) => (this.#swapped ? averages : values)[i]!);
   }
 
   /** The number of updates made so far. */
@@ -72,7 +76,7 @@ export class Ema {
    * @throws InputError within `during`
    */
   update(): void {
-    this.checkApart('update');
+    this.#checkApart('update');
     const step = this.#steps + 1;
     this.#rule.update(this.#params, { step, learningRate: 1 - this.#decayAfter(this.#steps) });
     this.#steps = step;
@@ -84,7 +88,7 @@ export class Ema {
    * @throws InputError within another `during`
    */
   async during<T>(run: () => T | Promise<T>): Promise<T> {
-    this.checkApart('during');
+    this.#checkApart('during');
     this.#swap();
     this.#swapped = true;
     try {
@@ -102,7 +106,7 @@ export class Ema {
    * @throws InputError where one is missing; nothing is changed then
    */
   restore({ steps, tensors }: SavedOptimizer): void {
-    this.checkApart('restore');
+    this.#checkApart('restore');
     const paths = Object.keys(this.state);
     for (const path of paths) {
       if (!tensors[path]) throw new InputError(`Ema: the state lacks '${path}'`);
@@ -120,7 +124,7 @@ export class Ema {
   }
 
   /** Throws while the parameters hold the averages. */
-  checkApart(what: string): void {
+  #checkApart(what: string): void {
     if (!this.#swapped) return;
     throw new InputError(`Ema: ${what} while the parameters hold the averages; expected after it`);
   }

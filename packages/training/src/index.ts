@@ -105,6 +105,12 @@ export {
 export { type MaskedPairBatch, sentencePairPretraining } from './sentence-pair-pretraining.js';
 export { encoderDecoderLoss, type PairBatch, sequenceToSequence } from './sequence-to-sequence.js';
 export { Sgd, type SgdOptions } from './sgd.js';
-export { type Progress, restoreTrainer, type Trained, trainerState } from './state.js';
+export {
+  type Progress,
+  restoreTrainer,
+  restoreWeights,
+  type Trained,
+  trainerState,
+} from './state.js';
 export { type TrainOptions, type TrainStep, train } from './train.js';
 export { type TripletBatch, triplets } from './triplets.js';

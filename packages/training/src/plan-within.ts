@@ -216,8 +216,9 @@ export const planText = (plan: MemoryPlan): string =>
   `${inUnits(plan.peak)} at its peak (${plan.during}): ${planParts(plan)}`;
 
 function planParts(plan: MemoryPlan): string {
-  const { weights, gradients, optimizer, activations, logits } = plan;
-  return Object.entries({ weights, gradients, optimizer, activations, logits })
+  const { weights, gradients, optimizer, averages, activations, logits } = plan;
+  const kept = averages > 0 ? { averages } : {};
+  return Object.entries({ weights, gradients, optimizer, ...kept, activations, logits })
     .map(([name, bytes]) => `${name} ${inUnits(bytes)}`)
     .join(', ');
 }

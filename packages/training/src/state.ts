@@ -27,22 +27,21 @@ const format = 'headwise-trainer-1';
  * Serialises a training run's parameters, optimizer, averages and progress into one safetensors file.
  *
  * Tensors: `params.<path>`, the optimizer's as `<optimizer>.<slot>.<path>`, such as `adamw.m.<path>`, and the averages as
- * `ema.<path>`; metadata: the optimizer, step, updates, averaged (updates of the averages), random state. Reading a tensor that holds NaN or an infinite value throws a DivergedError, so
- * that such a state is not saved.
+ * `ema.<path>`; metadata: the optimizer, step, updates, averaged (updates of the averages), random state. It is the same within `Ema.during`. Reading
+ * a tensor that holds NaN or an infinite value throws a DivergedError, so that such a state is not saved.
  */
 export function trainerState(
   trained: Trained,
   progress: Progress,
 ): { tensors: Record<string, LazyTensorInput>; metadata: Record<string, string> } {
   const { params, optimizer, ema } = trained;
-  ema?.checkApart('trainerState');
+  const own = Object.entries(params).map(([path, variable]): [string, StateTensor] => [
+    path,
+    ema?.own[path] ?? { shape: variable.shape, copy: () => variable.clone() },
+  ]);
   const tensors: Record<string, LazyTensorInput> = {};
-  for (const [path, variable] of Object.entries(params)) {
-    const name = `params.${path}`;
-    const data = async () => finite(name, (await readTensor(variable)) as Float32Array, progress);
-    tensors[name] = { dtype: 'F32', shape: variable.shape, data };
-  }
-  for (const [name, { shape, copy }] of Object.entries(savedState(trained))) {
+  const all = { ...prefixed('params', Object.fromEntries(own)), ...savedState(trained) };
+  for (const [name, { shape, copy }] of Object.entries(all)) {
     const data = async () => {
       const now = copy();
       const values = (await readTensor(now)) as Float32Array;
@@ -93,9 +92,46 @@ export function restoreTrainer(trained: Trained, file: SafetensorsFile, name: st
   const updates = wholeNumber(file.metadata, 'updates', name);
   checkOptimizer(file.metadata, optimizer, name);
   const averaged = averagedIn(file.metadata, ema, name);
-  const wanted: Record<string, { shape: number[] }> = {};
-  for (const [path, variable] of Object.entries(params)) wanted[`params.${path}`] = variable;
-  Object.assign(wanted, savedState(trained));
+  checkTensors({ ...prefixed('params', params), ...savedState(trained) }, file, name);
+  const tensor = (key: string) => tensorOf(file, key, name);
+  tf.tidy(() => {
+    for (const [path, variable] of Object.entries(params))
+      variable.assign(tensor(`params.${path}`));
+    const tensors = mapped(optimizer.state, (key) => tensor(`${optimizer.name}.${key}`));
+    optimizer.restore({ steps: updates, tensors });
+    ema?.restore({ steps: averaged, tensors: mapped(ema.state, (path) => tensor(`ema.${path}`)) });
+  });
+  return progress;
+}
+
+/**
+ * Sets a model's parameters to what a training has saved as its result: the averages of weights where it keeps them, else the weights.
+ *
+ * @param params by path, as `ParamStore.named` gives them
+ * @param name the file's, for errors
+ * @throws InputError where the state is of another format or model
+ */
+export function restoreWeights(
+  params: Readonly<Record<string, tf.Variable>>,
+  file: SafetensorsFile,
+  name: string,
+): void {
+  readProgress(file.metadata, name);
+  const part = file.metadata.averaged === undefined ? 'params' : 'ema';
+  checkTensors(prefixed(part, params), file, name);
+  tf.tidy(() => {
+    for (const [path, variable] of Object.entries(params)) {
+      variable.assign(tensorOf(file, `${part}.${path}`, name));
+    }
+  });
+}
+
+/** Throws where a tensor is missing, of another shape or not finite. */
+function checkTensors(
+  wanted: Readonly<Record<string, { shape: readonly number[] }>>,
+  file: SafetensorsFile,
+  name: string,
+): void {
   for (const [key, { shape }] of Object.entries(wanted)) {
     const found = file.tensors.get(key);
     const [given, expected] = [
@@ -106,18 +142,13 @@ export function restoreTrainer(trained: Trained, file: SafetensorsFile, name: st
       throw new InputError(`${name}: tensor '${key}' is ${given}; the model needs ${expected}`);
     }
   }
-  const read = (key: string) => toFloat32(file.get(key), { file: name, key });
-  for (const key of Object.keys(wanted)) checkFinite(`${name}: tensor '${key}'`, read(key));
-  const tensor = (key: string) => tf.tensor(read(key), [...file.get(key).shape]);
-  tf.tidy(() => {
-    for (const [path, variable] of Object.entries(params))
-      variable.assign(tensor(`params.${path}`));
-    const tensors = mapped(optimizer.state, (key) => tensor(`${optimizer.name}.${key}`));
-    optimizer.restore({ steps: updates, tensors });
-    ema?.restore({ steps: averaged, tensors: mapped(ema.state, (path) => tensor(`ema.${path}`)) });
-  });
-  return progress;
+  for (const key of Object.keys(wanted)) {
+    checkFinite(`${name}: tensor '${key}'`, toFloat32(file.get(key), { file: name, key }));
+  }
 }
+
+const tensorOf = (file: SafetensorsFile, key: string, name: string): tf.Tensor =>
+  tf.tensor(toFloat32(file.get(key), { file: name, key }), [...file.get(key).shape]);
 
 const mapped = <T>(of: object, value: (key: string) => T): Record<string, T> =>
   Object.fromEntries(Object.keys(of).map((key) => [key, value(key)]));

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { type BackendReport, InputError, readTensor } from '@headwise/core';
 import {
   checkRunFits,
+  freeWork,
   newWork,
   planRun,
   prepareData,
@@ -113,21 +114,19 @@ function probe(
   data: RunData,
 ): { run: () => Promise<void>; dispose: () => void } {
   const work = newWork(config, data);
-  const { model, objective, optimizer, batches } = work;
+  const { model, objective, optimizer, ema, batches } = work;
   const params = model.params.named();
   return {
     run: async () => {
       const batch = await batches.at(0);
       const { loss, gradients } = lossAndGradients(params, () => objective.loss(batch));
       optimizer.update(gradients, 0);
+      ema?.update();
       // The last parameter's update is the last work in the queue.
       await readTensor(Object.values(params).at(-1)!);
       tf.dispose([loss, gradients]);
     },
-    dispose: () => {
-      optimizer.dispose();
-      model.params.dispose();
-    },
+    dispose: () => freeWork(work),
   };
 }
 

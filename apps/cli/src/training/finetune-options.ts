@@ -18,6 +18,7 @@ export interface FinetuneFlags {
   warmup?: number;
   weightDecay?: number;
   maxNorm?: number;
+  emaDecay?: number;
   checkpointEvery?: number;
   seed?: number;
   rank?: number;
@@ -49,6 +50,11 @@ export function addFinetuneFlags(command: Command): Command {
     .option('--warmup <x>', 'the share of the steps in which the rate rises; default 0.03', number)
     .option('--weight-decay <x>', 'of matrices; default by method', number)
     .option('--max-norm <x>', 'gradients are scaled down to this norm; default 1', number)
+    .option(
+      '--ema-decay <x>',
+      'average the weights over the steps, each keeping this part, such as 0.99; the average is saved',
+      number,
+    )
     .option('--max-length <n>', 'the most tokens of an example; default 1024', integer)
     .option('--validation <x>', 'the share of examples to measure on; default 0.1', number)
     .option('--rank <n>', 'of an adapter; default 16', integer)
@@ -78,7 +84,8 @@ export function settingsOf(flags: FinetuneFlags): FinetuneSettings {
   const { method, maxLength, validation, rank, alpha, rslora, dora, loraDropout, targets, dtype } =
     flags;
   const { steps, epochs, learningRate, batchSize, batchTokens, accumulate } = flags;
-  const { warmup, weightDecay, maxNorm, checkpointActivations, checkpointEvery, seed } = flags;
+  const { warmup, weightDecay, maxNorm, emaDecay, checkpointActivations, checkpointEvery, seed } =
+    flags;
   const adapter = given({
     rank,
     alpha,
@@ -94,7 +101,7 @@ export function settingsOf(flags: FinetuneFlags): FinetuneSettings {
     data: given({ maxLength, validation }),
     training: given({
       ...{ steps, epochs, learningRate, batchSize, batchTokens, accumulate },
-      ...{ warmup, weightDecay, maxNorm, checkpointActivations, checkpointEvery, seed },
+      ...{ warmup, weightDecay, maxNorm, emaDecay, checkpointActivations, checkpointEvery, seed },
     }),
   };
 }

@@ -105,7 +105,7 @@ async function completeRun<N extends Network, B extends ExampleBatch>(
   const result = session.adapter ? 'adapter' : 'model';
   if (!whole)
     out.note(`headwise: ${folder.path}: the ${result} is missing or damaged; it is written anew`);
-  if (!whole) await folder.saveBeside(session);
+  if (!whole) await session.asResult(() => folder.saveBeside(session));
   else if (!validated && !stop.aborted) await folder.saveBeside();
 }
 

@@ -149,6 +149,11 @@ const trainingSchema = z.strictObject({
     title: 'Clip gradients at',
     description: 'Larger gradients are scaled down to this norm.',
   }),
+  emaDecay: real(1e-6, 0.999999).optional().meta({
+    title: 'Average of weights (EMA)',
+    description:
+      'The part of the average that each step keeps, such as 0.99; the average is measured and saved. Empty means none.',
+  }),
   validateEvery: whole(1, 100_000).default(25).meta({
     title: 'Measure every',
     description: 'Steps between two measurements on what was held back.',

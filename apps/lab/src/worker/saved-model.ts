@@ -3,7 +3,7 @@ import type { Model } from '@headwise/models';
 import { newModel } from '@headwise/runs';
 import { readSafetensors } from '@headwise/safetensors';
 import { Tokenizer } from '@headwise/tokenizers';
-import * as tf from '@tensorflow/tfjs';
+import { restoreWeights } from '@headwise/training';
 import { runFileOf } from '../model/run-file.js';
 import type { RunRecord } from '../store/records.js';
 import { savedState, savedTokenizer } from './stored-run.js';
@@ -34,10 +34,7 @@ export async function savedModel(
   const state = readSafetensors(files.state, { name: `the saved state of ${record.name}` });
   const model = newModel(runFileOf(record.config), tokenizer.vocabSize);
   try {
-    for (const [path, variable] of Object.entries(model.params.named())) {
-      const { data, shape } = state.get(`params.${path}`);
-      tf.tidy(() => variable.assign(tf.tensor(data as Float32Array, [...shape])));
-    }
+    restoreWeights(model.params.named(), state, `the saved state of ${record.name}`);
   } catch (error) {
     model.params.dispose();
     throw error;

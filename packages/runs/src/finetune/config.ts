@@ -64,6 +64,8 @@ export interface FinetuneTraining {
   weightDecay: number;
   /** Gradients are scaled down to this norm. */
   maxNorm: number;
+  /** The part of an average of what is trained that each step keeps; the average is the result then. Absent: none is kept. */
+  emaDecay?: number | undefined;
   /** Computes each block again in the backward pass, which saves memory for a third more time. */
   checkpointActivations: boolean;
   checkpointEvery: number;
@@ -143,6 +145,7 @@ const schema = (method: FinetuneMethod) => {
         warmup: share.default(0.03),
         weightDecay: z.number().min(0).default(weightDecay),
         maxNorm: z.number().positive().default(1),
+        emaDecay: z.number().gt(0).lt(1).optional(),
         checkpointActivations: z.boolean().default(false),
         checkpointEvery: size.default(100),
       })
@@ -197,8 +200,8 @@ export function fixedOfFinetune({
   data,
   training,
 }: FinetuneConfig): Record<string, unknown> {
-  const { seed, batchSize, batchTokens, accumulate } = training;
-  const fixed = { method, adapter, data, seed, batchSize, batchTokens, accumulate };
+  const { seed, batchSize, batchTokens, accumulate, emaDecay } = training;
+  const fixed = { method, adapter, data, seed, batchSize, batchTokens, accumulate, emaDecay };
   // As it comes back from a file, which has no keys without a value.
   return JSON.parse(JSON.stringify(fixed)) as Record<string, unknown>;
 }

@@ -200,6 +200,7 @@ describe.each(Object.entries(cases))('%s', (name, { fall, metrics }) => {
       training: {
         ...training,
         steps: 4,
+        emaDecay: 0.8,
         batchSize: method === 'embed' ? 4 : 2,
         accumulate: method === 'embed' ? 1 : 2,
       },
@@ -209,6 +210,8 @@ describe.each(Object.entries(cases))('%s', (name, { fall, metrics }) => {
     expect(broken.losses).toHaveLength(2);
     const resumed = await run(short, broken.storage);
     expect(resumed.losses).toEqual(straight.losses);
+    // Measured with the averages of weights.
+    expect(resumed.validations).toEqual(straight.validations);
   });
 });
 
@@ -307,6 +310,10 @@ describe('what is learned', () => {
     expect(encoded.largest).toEqual({ tokens: 9 });
     const plan = await planFinetune(config, encoded, configuration);
     expect(plan.peak).toBeGreaterThan(plan.weights + plan.gradients + plan.optimizer);
+    const averaging = { ...config, training: { ...config.training, emaDecay: 0.9 } };
+    const averaged = await planFinetune(averaging, encoded, configuration);
+    expect(averaged.averages).toBe(plan.gradients);
+    expect(averaged.peak).toBeGreaterThan(plan.peak);
     const wider = { ...config, training: { ...config.training, batchSize: 64 } };
     expect((await planFinetune(wider, encoded, configuration)).peak).toBeGreaterThan(plan.peak);
     const remedies = { batch: (size: number, more: number) => `${size} x ${more}` };

@@ -19,7 +19,7 @@ export function planFinetune(
   options: PlanWithinOptions = {},
 ): Promise<MemoryPlan> {
   const { adapter, training } = config;
-  const { batchSize, batchTokens, accumulate, checkpointActivations } = training;
+  const { batchSize, batchTokens, accumulate, checkpointActivations, emaDecay } = training;
   const longest = Math.max(largest.tokens, largest.sourceTokens ?? 0);
   const rows =
     batchTokens === undefined
@@ -39,6 +39,7 @@ export function planFinetune(
           ),
         }),
         accumulate,
+        ema: emaDecay !== undefined,
         checkpoint: checkpointActivations,
         freeze: adapter ? undefined : lesson.freeze,
         ...(adapter ? { dtype: adapter.weights, lora: loraOptions(adapter) } : {}),

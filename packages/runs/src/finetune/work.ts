@@ -1,7 +1,7 @@
 import type { Network } from '@headwise/core';
 import { AdaptedModel, Lora, type Model } from '@headwise/models';
 import { AdamW, type ExampleBatch, warmupCosine } from '@headwise/training';
-import { type SessionWork, trainedParams } from '../session-work.js';
+import { averageOf, type SessionWork, trainedParams } from '../session-work.js';
 import type { FinetuneConfig } from './config.js';
 import { loraOptions } from './plan.js';
 import type { FinetuneData } from './prepare.js';
@@ -29,9 +29,11 @@ export function finetuneWork(
   const network = adapter ? new AdaptedModel(model.network, adapter) : model.network;
   const objective = data.objective(network);
   const { steps } = data;
+  const params = trainedParams(trained);
   return {
     ...trained,
-    optimizer: new AdamW(trainedParams(trained), { weightDecay: training.weightDecay }),
+    optimizer: new AdamW(params, { weightDecay: training.weightDecay }),
+    ema: averageOf(params, training.emaDecay),
     objective,
     schedule: warmupCosine({
       peak: training.learningRate,

@@ -298,7 +298,7 @@ function fixed({
   data,
   training,
 }: RunConfig): Record<string, unknown> {
-  const { seed, batchSize } = training;
+  const { seed, batchSize, emaDecay } = training;
   return {
     objective: objective ?? 'causal-lm',
     model,
@@ -306,6 +306,7 @@ function fixed({
     ...('task' in data ? { data } : { 'data.validation': data.validation }),
     'training.seed': seed,
     'training.batchSize': batchSize,
+    'training.emaDecay': emaDecay,
   };
 }
 
