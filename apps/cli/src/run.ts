@@ -12,6 +12,10 @@ const commands: Record<string, [does: string, load: () => Promise<Command>]> = {
     'train a model on a text',
     withTensors(async () => (await import('./commands/train.js')).trainCommand()),
   ],
+  sweep: [
+    'train the runs of a grid, or random ones of it, and compare them',
+    withTensors(async () => (await import('./commands/sweep.js')).sweepCommand()),
+  ],
   finetune: [
     'teach a model from examples: all of its weights, or an adapter beside them',
     withTensors(async () => (await import('./commands/finetune.js')).finetuneCommand()),

@@ -1,7 +1,7 @@
-/** Losses of the GPU device in a row, without a new checkpoint between them, that a run survives. */
+/** Losses in a row, without a new checkpoint between them, that a run survives. */
 const most = 3;
 
-/** Decides whether a run goes on after its GPU device was lost. */
+/** Decides whether a run goes on after its GPU device, or the process that it trains in, was lost. */
 export class DeviceLosses {
   #inARow = 0;
   #reached = -1;

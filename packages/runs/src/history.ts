@@ -41,7 +41,8 @@ export interface SampleEntry {
 export type HistoryEntry = StepEntry | ValidationEntry | SampleEntry;
 
 const step = z.number().int().min(0);
-const entries: z.ZodType<HistoryEntry> = z.union([
+/** The form of an entry. */
+export const historyEntry: z.ZodType<HistoryEntry> = z.union([
   z.object({
     step,
     validation: z.object({
@@ -75,7 +76,7 @@ export function parseHistory(text: string): { entries: HistoryEntry[]; unreadabl
   const lines = text.split('\n').filter((line) => line !== '');
   const read = lines.flatMap((line) => {
     try {
-      const { data } = entries.safeParse(JSON.parse(line));
+      const { data } = historyEntry.safeParse(JSON.parse(line));
       return data ? [data] : [];
     } catch {
       return [];

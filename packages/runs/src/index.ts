@@ -65,6 +65,34 @@ export { Session, type SessionParts, type StopOptions } from './session.js';
 export { freeWork, type Pace, type SessionWork } from './session-work.js';
 export type { Checkpoint, RunStorage, SavedState } from './storage.js';
 export {
+  type ListAxis,
+  overlap,
+  parseAxes,
+  parseAxis,
+  type RangeAxis,
+  type SweepAxis,
+} from './sweep/axes.js';
+export {
+  isSweepFile,
+  measureOf,
+  measuresOf,
+  parseSweepFile,
+  ranked,
+  type SweepFile,
+  type SweepMeasure,
+  type TrialMeasures,
+  type TrialResult,
+  thinned,
+} from './sweep/sweep-file.js';
+export {
+  type SweepSearch,
+  type SweepTrial,
+  settingsText,
+  sweepTrials,
+  type TrialSettings,
+  valueText,
+} from './sweep/trials.js';
+export {
   alphabets,
   type Problem,
   problemAt,

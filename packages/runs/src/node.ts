@@ -6,11 +6,12 @@ export {
   finetuneIdentity,
   weightsHash,
 } from './node/finetune-files.js';
-export { readRunFile } from './node/read-run-file.js';
+export { readRunFile, readRunJson } from './node/read-run-file.js';
 export {
   type InspectOptions,
   RunFolder,
   type RunIdentity,
   type RunInputs,
 } from './node/run-folder.js';
+export { readRunHistory } from './node/run-history.js';
 export { withTensorBoard } from './node/tensorboard.js';

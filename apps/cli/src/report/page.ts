@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import {
   escapeText,
   type HeadScoreName,
@@ -9,9 +8,9 @@ import {
   modelView,
   shownToken,
 } from '@headwise/inspect/figures';
+import { documentOf } from './document.js';
 import type { Findings } from './findings.js';
 import type { PageData } from './page-data.js';
-import { style } from './style.js';
 
 export interface PageOptions {
   /** What the model is called. */
@@ -33,21 +32,10 @@ const scoreNames: readonly (readonly [HeadScoreName, string])[] = [
   ['induction', 'induction'],
 ];
 
-/**
- * One page that shows what was found in a model, and needs nothing besides itself.
- *
- * Its policy lets it load nothing, and run no script but its own.
- */
+/** One page that shows what was found in a model, and needs nothing besides itself. */
 export function reportPage(found: Findings, options: PageOptions): string {
   const { name, family, text, tokens, script } = options;
   const { maps, expectations } = found;
-  const policy = [
-    "default-src 'none'",
-    `script-src ${hashOf(script)}`,
-    `style-src ${hashOf(style)}`,
-    "base-uri 'none'",
-    "form-action 'none'",
-  ].join('; ');
   const heads = new Set(maps.map((map) => map.heads.length));
   const facts = {
     model: name,
@@ -57,26 +45,13 @@ export function reportPage(found: Findings, options: PageOptions): string {
     tokens: String(tokens.length),
     ...(expectations.length > 0 ? { loss: `${lossOf(found).toFixed(3)} nats a token` } : {}),
   };
-  return `<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta http-equiv="Content-Security-Policy" content="${escapeText(policy)}">
-<title>${escapeText(`Inside ${name}`)}</title>
-<style>${style}</style>
-</head>
-<body>
-<header>
-<h1>Inside ${escapeText(name)}</h1>
-<p>What a transformer does with a text: where each head attends, and what each layer would say next.</p>
-<div class="text">${escapeText(text)}</div>
-<dl>${Object.entries(facts)
-    .map(([term, value]) => `<div><dt>${term}</dt><dd>${escapeText(value)}</dd></div>`)
-    .join('')}</dl>
-</header>
-<main>
-<div class="side-by-side">
+  return documentOf({
+    title: `Inside ${name}`,
+    about:
+      'What a transformer does with a text: where each head attends, and what each layer would say next.',
+    lead: `<div class="text">${escapeText(text)}</div>\n`,
+    facts,
+    main: `<div class="side-by-side">
 ${headSection(found, options)}
 <div>
 ${modelSection(found)}
@@ -84,14 +59,10 @@ ${scoreSection(found)}
 </div>
 </div>
 ${tokenSection(found, options)}
-${lensSection(found, options)}
-</main>
-<footer>Made by <code>headwise inspect</code>. This page loads nothing from anywhere.</footer>
-<script type="application/json" id="data">${json(pageData(found))}</script>
-<script type="module">${script}</script>
-</body>
-</html>
-`;
+${lensSection(found, options)}`,
+    command: 'headwise inspect',
+    script: { data: pageData(found), text: script },
+  });
 }
 
 function headSection({ maps }: Findings, { tokens }: PageOptions): string {
@@ -198,15 +169,6 @@ function pageData({ ids, maps }: Findings): PageData {
 function lossOf({ expectations }: Findings): number {
   const sum = expectations.reduce((loss, { probability }) => loss - Math.log(probability), 0);
   return sum / expectations.length;
-}
-
-/** JSON that cannot end the element that it stands in. */
-function json(value: unknown): string {
-  return JSON.stringify(value).replaceAll('<', '\\u003c');
-}
-
-function hashOf(text: string): string {
-  return `'sha256-${createHash('sha256').update(text).digest('base64')}'`;
 }
 
 function percent(probability: number): string {

@@ -58,6 +58,20 @@ table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nu
 th, td { padding: .3rem .75rem; text-align: right; white-space: nowrap; border-top: 1px solid var(--line); }
 thead th { position: sticky; top: 0; background: var(--raised); border-top: 0; font-weight: 600; }
 .word { text-align: left; font-family: ui-monospace, SFMono-Regular, Menlo, Consolas, monospace; }
+tbody th { font-weight: 400; }
+.best td, .best th { font-weight: 600; }
+.reason { text-align: left; white-space: normal; overflow-wrap: anywhere; min-width: 16rem; color: var(--quiet); }
+.chart { width: 100%; max-width: 34rem; height: auto; font-size: 12px; fill: var(--quiet); }
+.chart.wide { min-width: 36rem; max-width: 60rem; }
+.chart .grid { stroke: var(--line); stroke-width: 1; }
+.chart .quiet { stroke: var(--quiet); fill: var(--quiet); }
+.chart polyline { fill: none; stroke-width: 1.5; stroke-linejoin: round; }
+.chart polyline.quiet { fill: none; stroke-width: 1; opacity: .6; }
+.legend { display: flex; flex-wrap: wrap; gap: .25rem 1.25rem; margin: .75rem 0 0; padding: 0; list-style: none; font-size: .85rem; }
+.legend li { display: inline-flex; align-items: baseline; gap: .4rem; overflow-wrap: anywhere; }
+.legend svg { flex: none; width: 1rem; height: .7rem; }
+.charts { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 21rem), 1fr)); gap: 1rem; }
+.charts h3 { margin: 0 0 .5rem; font-size: 1rem; font-weight: 600; overflow-wrap: anywhere; }
 meter { width: 6rem; vertical-align: middle; }
 footer { margin-top: 3rem; color: var(--quiet); font-size: .85rem; }
 @media (prefers-reduced-motion: reduce) { * { transition: none !important; } }

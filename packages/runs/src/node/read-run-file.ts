@@ -1,5 +1,6 @@
 import { InputError } from '@headwise/core';
 import { readJson } from '@headwise/models/node';
+import { parseValue, withValue } from '../override.js';
 import { parseRunConfig, type RunConfig } from '../run-config.js';
 
 /**
@@ -12,42 +13,27 @@ export async function readRunFile(
   path: string,
   overrides: readonly string[] = [],
 ): Promise<RunConfig> {
-  let json = await readJson(path);
-  for (const override of overrides) json = withOverride(json, override);
-  return parseRunConfig(json, path);
+  return parseRunConfig(await readRunJson(path, overrides), path);
 }
 
-/** A copy of a document in which one value is another. */
-function withOverride(json: unknown, override: string): unknown {
-  const [, path, value] = /^([\w.]+)=(.*)$/s.exec(override) ?? [];
-  if (path === undefined || value === undefined) {
-    throw new InputError(
-      `--set '${override}' is not of the form path=value, e.g. training.steps=100`,
-    );
-  }
-  if (typeof json !== 'object' || json === null) return json;
-  const copy = structuredClone(json) as Record<string, unknown>;
-  const steps = path.split('.');
-  const last = steps.pop()!;
-  let place = copy;
-  for (const step of steps) {
-    const next = Object.hasOwn(place, step) ? place[step] : undefined;
-    if (next === undefined) place[step] = {};
-    else if (typeof next !== 'object' || next === null) {
+/**
+ * What a run's file holds, with values changed and nothing else checked.
+ *
+ * @throws InputError where it is not JSON, or a change is not of the form `path=value`
+ */
+export async function readRunJson(
+  path: string,
+  overrides: readonly string[] = [],
+): Promise<unknown> {
+  let json = await readJson(path);
+  for (const override of overrides) {
+    const [, at, value] = /^([\w.]+)=(.*)$/s.exec(override) ?? [];
+    if (at === undefined || value === undefined) {
       throw new InputError(
-        `--set '${override}': '${step}' is ${JSON.stringify(next)}; expected an object`,
+        `--set '${override}' is not of the form path=value, e.g. training.steps=100`,
       );
     }
-    place = place[step] as Record<string, unknown>;
+    json = withValue(json, at, parseValue(value), `--set '${override}'`);
   }
-  place[last] = parsed(value);
-  return copy;
-}
-
-function parsed(value: string): unknown {
-  try {
-    return JSON.parse(value);
-  } catch {
-    return value;
-  }
+  return json;
 }

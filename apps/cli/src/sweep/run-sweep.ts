@@ -1,0 +1,124 @@
+import { join } from 'node:path';
+import { FileError, lockFile, makeFolder, writeFile } from '@headwise/files';
+import {
+  DeviceLosses,
+  type HistoryEntry,
+  measuresOf,
+  type SweepFile,
+  type SweepTrial,
+  type TrialResult,
+  thinned,
+} from '@headwise/runs';
+import { readRunHistory } from '@headwise/runs/node';
+import type { TrialRunner } from './trial-runner.js';
+
+/** The file of a sweep in its folder. */
+export const sweepFileName = 'sweep.json';
+
+/** A sweep and how it runs. */
+export interface SweepRun {
+  search: SweepFile['search'];
+  trials: readonly SweepTrial[];
+  folder: string;
+  runner: TrialRunner;
+  /** Trials that run at a time. */
+  workers: number;
+  stop: AbortSignal;
+  /** Called with the steps that a trial has made. */
+  onStep(trial: SweepTrial, steps: number): void;
+  /** Called with a line about a trial that was lost and goes on. */
+  note(line: string): void;
+  /** Called with a trial that has ended. */
+  onEnd(result: TrialResult): void;
+}
+
+/**
+ * Runs the trials of a sweep that have not ended, and keeps what they came to in `sweep.json`.
+ *
+ * A trial's result depends on its configuration alone, so that the number of workers and kills in between change nothing.
+ *
+ * @throws FileError where the folder cannot be written, LockedError where another process runs a sweep in it
+ */
+export async function runSweep(run: SweepRun): Promise<SweepFile> {
+  const { folder, trials, workers, stop } = run;
+  await makeFolder(join(folder, 'trials'));
+  const lock = await lockFile(join(folder, '.lock'));
+  try {
+    const results: TrialResult[] = await Promise.all(
+      trials.map(async ({ name, settings, config }) => ({
+        ...{ name, settings, config },
+        ...(await resultOf(trialFolder(folder, name), config.training.steps)),
+      })),
+    );
+    const file = { headwise: 'sweep', search: run.search, trials: results } as const;
+    let written = Promise.resolve();
+    const write = () => {
+      written = written.then(() => writeSweepFile(folder, file));
+      return written;
+    };
+    await write();
+    const open = [...trials.keys()].filter((i) => results[i]!.status !== 'done').values();
+    const work = async () => {
+      for (const i of open) {
+        if (stop.aborted) return;
+        const trial = trials[i]!;
+        const end = await toItsEnd(run, trial);
+        const { history, status } = await resultOf(
+          trialFolder(folder, trial.name),
+          trial.config.training.steps,
+        );
+        const { name, settings, config } = trial;
+        const failed = end.problem === undefined ? {} : { problem: end.problem };
+        results[i] = {
+          ...{ name, settings, config, history },
+          status: end.problem === undefined ? status : 'failed',
+          ...failed,
+        };
+        await write();
+        if (results[i].status !== 'open') run.onEnd(results[i]);
+      }
+    };
+    await Promise.all(Array.from({ length: Math.min(workers, trials.length) }, work));
+    return file;
+  } finally {
+    await lock.release();
+  }
+}
+
+export const trialFolder = (folder: string, name: string): string => join(folder, 'trials', name);
+
+/** Trains a trial to its end, after a loss from its last checkpoint. */
+async function toItsEnd(run: SweepRun, trial: SweepTrial): Promise<{ problem?: string }> {
+  const folder = trialFolder(run.folder, trial.name);
+  const losses = new DeviceLosses();
+  for (;;) {
+    const onStep = (steps: number) => run.onStep(trial, steps);
+    const end = await run.runner({ trial, folder, onStep, stop: run.stop });
+    if (end.kind === 'failed') return { problem: end.problem };
+    if (end.kind !== 'lost' || run.stop.aborted) return {};
+    const { steps } = measuresOf(await readRunHistory(folder));
+    if (!losses.survives(steps)) {
+      return { problem: `lost again and again after step ${steps}, at last by ${end.how}` };
+    }
+    run.note(`trial ${trial.name}: lost (${end.how}); going on from step ${steps}`);
+  }
+}
+
+/** What the folder of a trial says of it. */
+async function resultOf(
+  folder: string,
+  steps: number,
+): Promise<{ status: 'done' | 'open'; history: HistoryEntry[] }> {
+  const history = await readRunHistory(folder).catch((error) => {
+    // `headwise train --resume` says what is wrong with it, and what it can do about it.
+    if (error instanceof FileError) return [];
+    throw error;
+  });
+  const made = measuresOf(history);
+  const isDone =
+    made.steps === steps && history.some((entry) => 'validation' in entry && entry.step === steps);
+  return { status: isDone ? 'done' : 'open', history: thinned(history) };
+}
+
+const writeSweepFile = (folder: string, file: SweepFile): Promise<void> =>
+  writeFile(join(folder, sweepFileName), `${JSON.stringify(file)}\n`);
