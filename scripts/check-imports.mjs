@@ -18,7 +18,7 @@ export const allowed = {
   core: ['errors'],
   safetensors: ['errors', 'files'],
   tokenizers: ['errors', 'files'],
-  data: ['errors', 'files'],
+  data: ['errors', 'files', 'tokenizers'],
   testing: [],
   kernels: ['core', 'safetensors'],
   decoding: ['core', 'kernels'],

@@ -104,6 +104,14 @@ export {
   type Sentences,
   sentencePairs,
 } from './sentence-pairs.js';
+export { type ByteSource, blobSource, httpSource } from './shards/byte-source.js';
+export {
+  parseManifest,
+  type ShardEntry,
+  type ShardsManifest,
+  type TokenDtype,
+} from './shards/manifest.js';
+export { type ShardTokens, TokenShards } from './shards/token-shards.js';
 export {
   type EncoderRows,
   type SimilarBatch,

@@ -11,3 +11,10 @@ export {
   filterDocuments,
 } from './node/filter/filter-documents.js';
 export type { FilterSettings } from './node/filter/unit-work.js';
+export { folderSource, openShards } from './node/tokenize/folder-source.js';
+export {
+  type TokenizeOptions,
+  type TokenizeReport,
+  tokenizeDocuments,
+  tokenizerHash,
+} from './node/tokenize/tokenize-documents.js';

@@ -1,8 +1,12 @@
 import { Command } from 'commander';
 import { dedupCommand } from './data/dedup.js';
 import { filterCommand } from './data/filter.js';
+import { tokenizeDataCommand } from './data/tokenize.js';
 
 /** `headwise data`: makes data worth training on out of raw text. */
 export function dataCommand(): Command {
-  return new Command('data').addCommand(filterCommand()).addCommand(dedupCommand());
+  return new Command('data')
+    .addCommand(filterCommand())
+    .addCommand(dedupCommand())
+    .addCommand(tokenizeDataCommand());
 }

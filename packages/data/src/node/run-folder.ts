@@ -15,8 +15,8 @@ export interface RunPlan {
  * Calls `run` while a folder is locked and ready: with its parts created, its `plan.json` written or found equal, and without what
  * a killed run was writing.
  *
- * @param parts the folders below it, `documents` among them
- * @throws DataError when the folder holds another run, or documents of none; LockedError when a run is under way in it
+ * @param parts the folders below it
+ * @throws DataError when the folder holds another run, or files of none; LockedError when a run is under way in it
  */
 export async function inRunFolder<R>(
   folder: string,
@@ -27,7 +27,7 @@ export async function inRunFolder<R>(
   for (const name of ['', ...parts]) await makeFolder(join(folder, name));
   const lock = await lockFile(join(folder, '.lock'));
   try {
-    await checkPlan(folder, await planText(plan));
+    await checkPlan(folder, parts, await planText(plan));
     for (const name of parts) await removeLeftovers(join(folder, name));
     return await run();
   } finally {
@@ -108,7 +108,7 @@ async function planText({ command, settings, units }: RunPlan): Promise<string> 
   return `${JSON.stringify({ command, ...settings, inputs, cuts })}\n`;
 }
 
-async function checkPlan(folder: string, plan: string): Promise<void> {
+async function checkPlan(folder: string, parts: readonly string[], plan: string): Promise<void> {
   const path = join(folder, 'plan.json');
   const before = await readIfThere(path);
   if (before === plan) return;
@@ -117,10 +117,11 @@ async function checkPlan(folder: string, plan: string): Promise<void> {
       `${path}: is of a run with other inputs or settings; give another folder, or remove this one`,
     );
   }
-  const names = (await readdir(join(folder, 'documents'))).filter((name) => !leftover.test(name));
-  if (names.length > 0) {
+  for (const part of parts) {
+    const names = await readdir(join(folder, part));
+    if (names.every((name) => leftover.test(name))) continue;
     throw new DataError(
-      `${folder}: holds documents but no plan.json, expected an empty folder or a run to go on with`,
+      `${folder}: holds ${part} but no plan.json, expected an empty folder or a run to go on with`,
     );
   }
   await writeFile(path, plan);

@@ -1,0 +1,102 @@
+import { createHash } from 'node:crypto';
+import { join } from 'node:path';
+import { writeFile } from '@headwise/files';
+import type { Tokenizer } from '@headwise/tokenizers';
+import { tokenizerText } from '@headwise/tokenizers/node';
+import { checkWhole, DataError } from '../../errors.js';
+import { manifestFile, type ShardEntry, type ShardsManifest } from '../../shards/manifest.js';
+import { lineUnits } from '../line-units.js';
+import { inRunFolder, isThere, readUnitReports, unitReportFile } from '../run-folder.js';
+import { workerPool } from '../worker-pool.js';
+import { endIdOf, type TokenizedUnit, type TokenizeTask, tokenizeWorker } from './unit-work.js';
+
+/** Options of `tokenizeDocuments`. */
+export interface TokenizeOptions {
+  readonly tokenizer: Tokenizer;
+  /** The token that is put after each document; absent: none. */
+  readonly end?: string | undefined;
+  /** Threads, 1 for the calling one. Default 1. */
+  readonly workers?: number | undefined;
+  /** Called with how many of all units are done. */
+  readonly onProgress?: ((done: number, total: number) => void) | undefined;
+  /** Bytes of a unit of plain JSON lines. Default 64 MiB. */
+  readonly unitBytes?: number | undefined;
+}
+
+/** What was tokenised. */
+export interface TokenizeReport {
+  readonly documents: number;
+  readonly tokens: number;
+  readonly bytes: number;
+  /** Documents without a token, which are left out. */
+  readonly empty: number;
+  readonly shards: number;
+}
+
+/** The SHA-256 of a tokenizer's `tokenizer.json`, by which shards know it. */
+export const tokenizerHash = (tokenizer: Tokenizer): string =>
+  createHash('sha256').update(tokenizerText(tokenizer)).digest('hex');
+
+/**
+ * Tokenises documents of JSON lines, plain or gzip, into shards that `TokenShards` reads, in bounded memory.
+ *
+ * Each unit of work becomes one shard. A run that was killed goes on where it was when called again, and ends with the same bytes,
+ * as does any number of workers. `shards.json` is written last: a folder with one is whole.
+ *
+ * @param inputs files, or folders whose `.jsonl` and `.jsonl.gz` files are read in the order of their paths
+ * @param folder created if it does not exist; may hold the beginnings of the same run
+ * @throws DataError naming the line that is not a document, an unknown end token, or a folder that holds another run
+ */
+export async function tokenizeDocuments(
+  inputs: readonly string[],
+  folder: string,
+  { tokenizer, end, workers = 1, onProgress, unitBytes }: TokenizeOptions,
+): Promise<TokenizeReport> {
+  checkWhole('workers', workers, 1);
+  const { vocabSize } = tokenizer;
+  const dtype = vocabSize <= 2 ** 16 ? 'u16' : 'u32';
+  const endId = endIdOf(tokenizer, end);
+  const settings = { tokenizer: tokenizerHash(tokenizer), endId };
+  const units = await lineUnits(inputs, { size: unitBytes, gzip: true });
+  const plan = { command: 'tokenize', settings, units };
+  return inRunFolder(folder, ['shards', 'units'], plan, async () => {
+    await writeFile(join(folder, 'tokenizer.json'), tokenizerText(tokenizer));
+    const open: TokenizeTask[] = [];
+    for (const [number, unit] of units.entries()) {
+      if (!(await isThere(unitReportFile(folder, number)))) open.push({ number, unit });
+    }
+    let done = units.length - open.length;
+    onProgress?.(done, units.length);
+    if (open.length > 0) {
+      const entry = new URL('./worker.js', import.meta.url);
+      const run = { folder, dtype, endId } as const;
+      const pool = workerPool(entry, tokenizeWorker, run, Math.min(workers, open.length));
+      await pool.run(open, () => onProgress?.(++done, units.length)).finally(pool.close);
+    }
+    const total = { documents: 0, tokens: 0, bytes: 0, empty: 0 };
+    const shards: ShardEntry[] = [];
+    for await (const { empty, ...shard } of readUnitReports<TokenizedUnit>(folder, units.length)) {
+      shards.push(shard);
+      total.documents += shard.documents;
+      total.tokens += shard.tokens;
+      total.bytes += shard.bytes;
+      total.empty += empty;
+    }
+    const { empty, ...counts } = total;
+    if (counts.documents === 0) {
+      throw new DataError(`${inputs.join(', ')}: no document has a token, expected at least one`);
+    }
+    const manifest: ShardsManifest = {
+      format: 'headwise-shards',
+      version: 1,
+      dtype,
+      vocabSize,
+      tokenizer: settings.tokenizer,
+      endId,
+      ...counts,
+      shards,
+    };
+    await writeFile(join(folder, manifestFile), `${JSON.stringify(manifest, null, 1)}\n`);
+    return { ...counts, empty, shards: shards.length };
+  });
+}

@@ -1,0 +1,156 @@
+import { checkWhole, DataError } from '../errors.js';
+import type { ByteSource } from './byte-source.js';
+import {
+  indexFile,
+  manifestFile,
+  parseManifest,
+  type ShardEntry,
+  type ShardsManifest,
+  tokenBytes,
+  tokensFile,
+} from './manifest.js';
+
+/** Token ids as shards store them. */
+export type ShardTokens = Uint16Array | Uint32Array;
+
+/** A shard, and the numbers of its first token and document among all. */
+interface Place extends ShardEntry {
+  readonly firstToken: number;
+  readonly firstDocument: number;
+}
+
+/**
+ * Tokenised shards as one sequence of tokens, read by position; nothing but the manifest is held.
+ *
+ * @example
+ * const shards = await TokenShards.open(httpSource('https://example.org/web'));
+ * const window = await shards.read(1_000_000, 1025);
+ */
+export class TokenShards {
+  readonly manifest: ShardsManifest;
+  readonly #source: ByteSource;
+  readonly #places: readonly Place[];
+
+  private constructor(source: ByteSource, manifest: ShardsManifest) {
+    this.manifest = manifest;
+    this.#source = source;
+    let [firstToken, firstDocument] = [0, 0];
+    this.#places = manifest.shards.map((shard) => {
+      const place = { ...shard, firstToken, firstDocument };
+      firstToken += shard.tokens;
+      firstDocument += shard.documents;
+      return place;
+    });
+  }
+
+  /**
+   * Reads `shards.json`.
+   *
+   * @throws DataError where it is missing or not of this format
+   */
+  static async open(source: ByteSource): Promise<TokenShards> {
+    const bytes = await source.read(manifestFile);
+    return new TokenShards(source, parseManifest(bytes, `${source.name}/${manifestFile}`));
+  }
+
+  /** Where it is read from. */
+  get name(): string {
+    return this.#source.name;
+  }
+
+  /** How many tokens there are. */
+  get length(): number {
+    return this.manifest.tokens;
+  }
+
+  /**
+   * Refuses a tokenizer other than that of the shards.
+   *
+   * @param sha256 of the tokenizer's `tokenizer.json` as `saveTokenizer` writes it
+   * @param tokenizer its name, for the error
+   */
+  checkTokenizer(sha256: string, tokenizer: string): void {
+    if (sha256 === this.manifest.tokenizer) return;
+    throw new DataError(
+      `${this.name}: was tokenised with the tokenizer of SHA-256 ${this.manifest.tokenizer}; ${tokenizer} has ${sha256}`,
+    );
+  }
+
+  /**
+   * Tokens `start` to `start + count − 1` of all shards in their order.
+   *
+   * @throws DataError beyond the last token, or naming the file that is shorter than the manifest says
+   */
+  async read(start: number, count: number): Promise<ShardTokens> {
+    checkWhole('start', start, 0);
+    checkWhole('count', count, 0);
+    const end = start + count;
+    if (end > this.length) {
+      throw new DataError(
+        `${this.name}: tokens ${start} to ${end - 1} are asked for, it has ${this.length}`,
+      );
+    }
+    const { dtype } = this.manifest;
+    const size = tokenBytes(dtype);
+    const bytes = new Uint8Array(count * size);
+    let i = lastAtMost(this.#places, start, 'firstToken');
+    for (let at = start; at < end; i++) {
+      const { name, firstToken, tokens } = this.#places[i]!;
+      const to = Math.min(end, firstToken + tokens);
+      if (to > at) {
+        const range = { start: (at - firstToken) * size, end: (to - firstToken) * size };
+        bytes.set(await this.#source.read(tokensFile(name), range), (at - start) * size);
+        at = to;
+      }
+    }
+    return dtype === 'u16' ? new Uint16Array(bytes.buffer) : new Uint32Array(bytes.buffer);
+  }
+
+  /**
+   * Where a document lies: `[start, end)` in tokens of all shards, with its end token.
+   *
+   * @throws DataError where there is no document of this number
+   */
+  async span(document: number): Promise<{ start: number; end: number }> {
+    checkWhole('document', document, 0);
+    if (document >= this.manifest.documents) {
+      throw new DataError(
+        `${this.name}: document ${document} is asked for, it has ${this.manifest.documents}, counted from 0`,
+      );
+    }
+    const place = this.#places[lastAtMost(this.#places, document, 'firstDocument')]!;
+    const local = document - place.firstDocument;
+    const range = { start: 8 * Math.max(0, local - 1), end: 8 * (local + 1) };
+    const bytes = await this.#source.read(indexFile(place.name), range);
+    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+    const ends = Number(view.getBigUint64(bytes.length - 8, true));
+    const starts = local === 0 ? 0 : Number(view.getBigUint64(0, true));
+    if (!(starts <= ends && ends <= place.tokens)) {
+      throw new DataError(
+        `${this.name}/${indexFile(place.name)}: document ${local} is from token ${starts} to ${ends} of ${place.tokens}`,
+      );
+    }
+    return { start: place.firstToken + starts, end: place.firstToken + ends };
+  }
+
+  /** The tokens of a document, its end token among them. */
+  async document(number: number): Promise<ShardTokens> {
+    const { start, end } = await this.span(number);
+    return this.read(start, end - start);
+  }
+}
+
+/** The last place that begins at or before a number and is not empty at it. */
+function lastAtMost(
+  places: readonly Place[],
+  number: number,
+  key: 'firstToken' | 'firstDocument',
+): number {
+  let [low, high] = [0, places.length];
+  while (high - low > 1) {
+    const middle = (low + high) >>> 1;
+    if (places[middle]![key] <= number) low = middle;
+    else high = middle;
+  }
+  return low;
+}
