@@ -4,11 +4,13 @@ import {
   Ema,
   type ExampleBatch,
   freeze,
+  type KeptBatches,
   type Objective,
   type Optimizer,
   type PathChoice,
   type Schedule,
   type TokenBatch,
+  type Trained,
 } from '@headwise/training';
 import type * as tf from '@tensorflow/tfjs';
 import type { Sample, ValidationEntry } from './history.js';
@@ -46,7 +48,8 @@ export interface SessionWork<
   ema?: Ema | undefined;
   objective: Objective<B>;
   schedule: Schedule;
-  batches: { at(number: number): B | Promise<B> };
+  /** By their number; those that depend on more than it say what they keep. */
+  batches: { at(number: number): B | Promise<B> } & Partial<KeptBatches>;
   pace: Pace;
   /**
    * Measures the validation part; absent where there is none.
@@ -58,6 +61,16 @@ export interface SessionWork<
     | undefined;
   /** What the model writes now: the same each time that it is asked. */
   samples?: (() => AsyncIterable<Sample>) | undefined;
+}
+
+/** What a checkpoint saves of a work. */
+export function trainedOf(
+  work: Pick<SessionWork<Network>, 'model' | 'adapter' | 'freeze' | 'optimizer' | 'ema'> & {
+    batches: Partial<KeptBatches>;
+  },
+): Trained {
+  const { optimizer, ema, batches } = work;
+  return { params: trainedParams(work), optimizer, ema, batches };
 }
 
 /** The parameters that are trained, by path. */

@@ -13,7 +13,7 @@ import type { Sample } from './history.js';
 import { newWork } from './new-work.js';
 import type { RunConfig } from './run-config.js';
 import type { RunData } from './run-data.js';
-import { freeWork, type SessionWork, trainedParams } from './session-work.js';
+import { freeWork, type SessionWork, trainedOf, trainedParams } from './session-work.js';
 import type { RunStorage } from './storage.js';
 
 /** What a session trains, on what, and where it is kept. */
@@ -83,12 +83,11 @@ export class Session<N extends Network = LanguageModel, B extends ExampleBatch =
     work: SessionWork<N, B>,
     storage: RunStorage<N>,
   ): Promise<Session<N, B>> {
-    const { optimizer, ema, pace } = work;
+    const { pace } = work;
     try {
       const state = await storage.state();
-      const trained = { params: trainedParams(work), optimizer, ema };
       const saved =
-        state && restoreTrainer(trained, readSafetensors(state.bytes, state), state.name);
+        state && restoreTrainer(trainedOf(work), readSafetensors(state.bytes, state), state.name);
       const random = new Random(saved?.random ?? pace.seed);
       const step = saved?.step ?? 0;
       const { validated } = await storage.rewind(step);
@@ -179,10 +178,10 @@ export class Session<N extends Network = LanguageModel, B extends ExampleBatch =
   /** Saves a checkpoint, unless one of this step is saved. */
   async save(): Promise<void> {
     if (this.#saved === this.#step) return;
-    const { model, adapter, optimizer, ema } = this.#work;
-    const trained = { params: trainedParams(this.#work), optimizer, ema };
+    const { model, adapter } = this.#work;
     const step = this.#step;
-    const { tensors, metadata } = trainerState(trained, { step, random: this.#random.state });
+    const progress = { step, random: this.#random.state };
+    const { tensors, metadata } = trainerState(trainedOf(this.#work), progress);
     const state = streamSafetensors(tensors, metadata, { name: 'the state of the training' });
     await this.asResult(() => this.#storage.save({ step, state, model, adapter }));
     this.#saved = step;

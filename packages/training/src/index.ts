@@ -50,6 +50,7 @@ export {
   type KahnemanTverskyOptions,
   kahnemanTversky,
 } from './kahneman-tversky.js';
+export type { BatchState, KeptBatches } from './kept-batches.js';
 export { Lion, type LionOptions } from './lion.js';
 export {
   type Continuation,

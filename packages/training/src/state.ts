@@ -4,6 +4,7 @@ import { type LazyTensorInput, type SafetensorsFile, toFloat32 } from '@headwise
 import * as tf from '@tensorflow/tfjs';
 import { DivergedError } from './diverged.js';
 import type { Ema } from './ema.js';
+import { type KeptBatches, restoreBatches, savedBatches } from './kept-batches.js';
 import type { Optimizer, StateTensor } from './optimizer.js';
 
 /** The counters and random state of a training run. */
@@ -19,15 +20,17 @@ export interface Trained {
   optimizer: Optimizer;
   /** An average of the parameters. */
   ema?: Ema | undefined;
+  /** The batches; those that depend on more than their number are saved too. */
+  batches?: ({ at?: unknown } & Partial<KeptBatches>) | undefined;
 }
 
 const format = 'headwise-trainer-1';
 
 /**
- * Serialises a training run's parameters, optimizer, averages and progress into one safetensors file.
+ * Serialises a training run's parameters, optimizer, averages, kept batches and progress into one safetensors file.
  *
  * Tensors: `params.<path>`, the optimizer's as `<optimizer>.<slot>.<path>`, such as `adamw.m.<path>`, and the averages as
- * `ema.<path>`; metadata: the optimizer, step, updates, averaged (updates of the averages), random state. It is the same within `Ema.during`. Reading
+ * `ema.<path>`, and what batches keep as `batches.<name>`; metadata: the optimizer, step, updates, averaged (updates of the averages), random state. It is the same within `Ema.during`. Reading
  * a tensor that holds NaN or an infinite value throws a DivergedError, so that such a state is not saved.
  */
 export function trainerState(
@@ -50,8 +53,11 @@ export function trainerState(
     };
     tensors[name] = { dtype: 'F32', shape, data };
   }
+  const kept = savedBatches(trained.batches);
+  Object.assign(tensors, kept.tensors);
   const metadata = {
     format,
+    ...kept.metadata,
     optimizer: optimizer.name,
     step: String(progress.step),
     updates: String(optimizer.steps),
@@ -79,7 +85,7 @@ function finite(name: string, values: Float32Array, { step }: Progress): Float32
 }
 
 /**
- * Sets parameters, optimizer and averages to a saved state.
+ * Sets parameters, optimizer, averages and kept batches to a saved state.
  *
  * Everything is checked before anything is changed.
  *
@@ -93,6 +99,7 @@ export function restoreTrainer(trained: Trained, file: SafetensorsFile, name: st
   checkOptimizer(file.metadata, optimizer, name);
   const averaged = averagedIn(file.metadata, ema, name);
   checkTensors({ ...prefixed('params', params), ...savedState(trained) }, file, name);
+  restoreBatches(trained.batches, file, name);
   const tensor = (key: string) => tensorOf(file, key, name);
   tf.tidy(() => {
     for (const [path, variable] of Object.entries(params))

@@ -1,7 +1,7 @@
 import type { LanguageModel } from '@headwise/core';
 import { collatedBatches, completions } from '@headwise/data';
 import { createModel, type Model } from '@headwise/models';
-import { fullOnly } from '@headwise/testing';
+import { cases, fullOnly } from '@headwise/testing';
 import { trainCharacter } from '@headwise/tokenizers';
 import {
   AdamW,
@@ -12,11 +12,12 @@ import {
   warmupConstant,
 } from '@headwise/training';
 import * as tf from '@tensorflow/tfjs';
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { type HistoryEntry, historyBefore } from '../history.js';
 import { Session } from '../session.js';
 import type { SavedState } from '../storage.js';
 import { type RolloutOptions, Rollouts } from './rollouts.js';
+import { restoreRound, saveRound } from './round.js';
 
 const tokenizer = await trainCharacter(['0123456789+=.']);
 const endId = tokenizer.tokenToId('.')!;
@@ -199,9 +200,10 @@ test('several updates and batches of an update share a round of completions', as
   model.params.dispose();
 });
 
-test('a session that is interrupted writes the same completions and makes the same losses, to the bit', async () => {
+describe('a session that is interrupted writes the same completions and makes the same losses, to the bit', () => {
   let history: HistoryEntry[] = [];
   let saved: SavedState | undefined;
+  const reference = newModel();
   const storage = {
     state: async () => saved,
     note: (entry: HistoryEntry) => void history.push(entry),
@@ -215,8 +217,9 @@ test('a session that is interrupted writes the same completions and makes the sa
       saved = { name: 'memory', bytes: Buffer.concat(chunks) };
     },
   };
-  async function advance(steps: number) {
-    const { model, rollouts } = small({ rewards: { length: ({ ids }) => ids.length }, size: 4 });
+  async function advance(steps: number, options: Partial<RolloutOptions<Sum>> = {}) {
+    const reward = { length: ({ ids }: { ids: readonly number[] }) => ids.length };
+    const { model, rollouts } = small({ rewards: reward, size: 4, ...options });
     const session = await Session.of(
       {
         model,
@@ -224,7 +227,7 @@ test('a session that is interrupted writes the same completions and makes the sa
         objective: groupRelativePolicy(model.network),
         schedule: constantRate(0.01),
         batches: rollouts,
-        pace: { seed: 0, steps: 4, maxNorm: 1, checkpointEvery: 2 },
+        pace: { seed: 0, steps: 4, maxNorm: 1, checkpointEvery: 1, accumulate: options.accumulate },
       },
       storage,
     );
@@ -232,13 +235,49 @@ test('a session that is interrupted writes the same completions and makes the sa
     session.dispose();
     return history.map((entry) => ({ ...entry, ms: 0 }));
   }
-  const straight = await advance(4);
-  [history, saved] = [[], undefined];
-  // The third step is lost with the session.
-  await advance(3);
-  expect(await advance(2)).toEqual(straight);
-  expect(straight).toHaveLength(4);
-  expect(straight[3]).toHaveProperty('measures.reward');
+  test('between two rounds', async () => {
+    const straight = await advance(4);
+    [history, saved] = [[], undefined];
+    await advance(2);
+    expect(await advance(2)).toEqual(straight);
+    expect(straight).toHaveLength(4);
+    expect(straight[3]).toHaveProperty('measures.reward');
+  });
+
+  test('and at any step within a round of several updates, each of several batches', async () => {
+    const options = { updates: 3, accumulate: 2, reference: reference.network };
+    [history, saved] = [[], undefined];
+    const straight = await advance(3, options);
+    const last = (saved as SavedState | undefined)?.bytes;
+    for (const steps of cases([1, 2], (steps) => steps === 2)) {
+      [history, saved] = [[], undefined];
+      await advance(steps, options);
+      expect(await advance(3 - steps, options)).toEqual(straight);
+      // The weights, the moments and the completions that the next update would learn from.
+      expect((saved as SavedState | undefined)?.bytes).toEqual(last);
+    }
+  });
+});
+
+test('a saved round that is damaged is refused', () => {
+  const round = new Map([
+    [
+      4,
+      {
+        inputs: new Int32Array(6),
+        targets: new Int32Array(6),
+        advantages: new Float32Array(2),
+        shape: [2, 3] as const,
+      },
+    ],
+  ]);
+  const saved = saveRound(round);
+  expect(restoreRound(saved).get(4)).toMatchObject(round.get(4)!);
+  const { '4.targets': _, ...arrays } = saved.arrays;
+  expect(() => restoreRound({ ...saved, arrays })).toThrow(
+    "rollouts: 'targets' of saved batch 4 has no values; expected 6",
+  );
+  expect(() => restoreRound({ ...saved, notes: [1] })).toThrow('are not those of a round');
 });
 
 test('what cannot be rolled out is said', async () => {

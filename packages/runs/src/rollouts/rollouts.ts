@@ -4,11 +4,14 @@ import { collatedBatches, completions } from '@headwise/data';
 import { type GeneratedSequence, generateBatch } from '@headwise/generation';
 import type { Tokenizer } from '@headwise/tokenizers';
 import {
+  type BatchState,
   groupAdvantages,
+  type KeptBatches,
   type RewardedBatch,
   type TokenBatch,
   tokenLogProbabilities,
 } from '@headwise/training';
+import { restoreRound, saveRound } from './round.js';
 
 /** What the model wrote after a prompt. */
 export interface WrittenCompletion {
@@ -56,8 +59,8 @@ export interface RolloutOptions<P extends RewardedPrompt> {
  * Batches of completions that a model writes while it is trained, with their advantages within each prompt's group: the data of
  * `groupRelativePolicy`.
  *
- * Completions are drawn from the model's own distribution (temperature 1). Batch `n` depends on the parameters at its step, the
- * seed and `n` alone.
+ * Completions are drawn from the model's own distribution (temperature 1). Batch `n` depends on the parameters at the first update of its round,
+ * the seed and `n` alone; a checkpoint within a round holds its completions.
  *
  * @see Shao et al. 2024, https://arxiv.org/abs/2402.03300
  * @example
@@ -68,7 +71,7 @@ export interface RolloutOptions<P extends RewardedPrompt> {
  *   console.log(measures.reward);
  * }
  */
-export class Rollouts<P extends RewardedPrompt> {
+export class Rollouts<P extends RewardedPrompt> implements KeptBatches {
   readonly #network: LanguageModel;
   readonly #options: RolloutOptions<P>;
   readonly #size: number;
@@ -107,7 +110,7 @@ export class Rollouts<P extends RewardedPrompt> {
   /**
    * The completions of a batch: written by the model as it is now, or before the first update of its round.
    *
-   * @throws InputError for a reward that is not finite, and for a later update of a round whose completions are gone
+   * @throws InputError for a reward that is not finite, and for a later update of a round whose completions were not restored
    */
   async at(number: number): Promise<RewardedBatch> {
     const step = Math.floor(number / this.#accumulate);
@@ -118,13 +121,22 @@ export class Rollouts<P extends RewardedPrompt> {
     if (held) return held;
     if (step % this.#updates !== 0) {
       throw new InputError(
-        `rollouts: batch ${number} is for update ${(step % this.#updates) + 1} of ${this.#updates} of round ${round}, whose completions were not kept; expected to go on at the first`,
+        `rollouts: batch ${number} is for update ${(step % this.#updates) + 1} of ${this.#updates} of round ${round}, whose completions were not kept; expected to go on at the first, or from a state that holds them`,
       );
     }
     for (const earlier of this.#held.keys()) if (earlier < first) this.#held.delete(earlier);
     const made = await this.#write(wanted);
     if (this.#updates > 1) this.#held.set(wanted, made);
     return made;
+  }
+
+  /** The completions of this round, where later updates learn from them again. */
+  save(): BatchState | undefined {
+    return this.#held.size === 0 ? undefined : saveRound(this.#held);
+  }
+
+  restore(saved: BatchState): void {
+    this.#held = restoreRound(saved);
   }
 
   async #write(number: number): Promise<RewardedBatch> {
