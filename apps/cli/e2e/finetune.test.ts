@@ -157,12 +157,45 @@ test('sentence vectors are trained, measured, and made by `embed` from the folde
   expect(run.stdout).toMatch(/^memory {5}\d+ [kM]B at its peak \(\w+\): weights /m);
   const recall = [...run.stdout.matchAll(/^validation .*, recall@1 (\d\.\d+)$/gm)];
   expect(Number(recall[1]![1])).toBeGreaterThan(Number(recall[0]![1]));
+  expect(run.stdout).toContain(`headwise embed --model ${out} --data texts.jsonl`);
   expect(run.stdout).toContain(`headwise serve --model ${out}\n`);
 
   const { model: loaded, tokenizer } = await loadEmbeddingModel(out);
   expect(loaded.embedding).toMatchObject({ pooling: ['mean'], normalize: true });
-  const [anchor, own, other] = await embed(loaded, tokenizer, ['ab zz', 'ab ce', 'mn ce']);
+  const texts = ['ab zz', 'ab ce', 'mn ce'];
+  const vectors = await embed(loaded, tokenizer, texts);
+  const [anchor, own, other] = vectors;
   loaded.params.dispose();
+  // The command makes the same vectors, in the order of its lines.
+  const lines = texts.map((text) => `${JSON.stringify({ text })}\n`).join('');
+  const asked = ['embed', '--model', out, '--data', '-'];
+  const { code, stdout, stderr } = headwise(asked, lines);
+  expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+  const said = stdout
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line));
+  expect(said.map(({ text }) => text)).toEqual(texts);
+  expect(said.map(({ embedding }) => embedding)).toEqual(vectors.map((vector) => [...vector]));
+  const data = join(work, 'texts.jsonl');
+  writeFileSync(data, lines);
+  const file = join(work, 'vectors.jsonl');
+  const short = ['--dimensions', '2', '--no-normalize', '--pooling', 'cls', '--out', file];
+  const cut = await headwiseHere(['embed', '--model', out, '--data', data, ...short]);
+  expect(cut).toEqual({ code: 0, stdout: '', stderr: '' });
+  expect(JSON.parse(readFileSync(file, 'utf8').split('\n')[0]!).embedding).toHaveLength(2);
+  const refused = async (content: string, ...more: string[]) => {
+    writeFileSync(data, content);
+    const run = await headwiseHere(['embed', '--model', out, '--data', data, ...more]);
+    expect(run).toMatchObject({ code: 2, stdout: '' });
+    return run.stderr;
+  };
+  expect(await refused(`${lines}{"text": "${'ab '.repeat(20)}"}\n`)).toMatch(
+    /texts\.jsonl: example 4 has \d+ tokens; the model's context holds 16: shorten it, or give --truncate/,
+  );
+  expect(await refused('{"prompt": "a"}\n')).toContain('texts.jsonl:1:');
+  expect(await refused(lines, '--pooling', 'sum')).toContain("pooling is 'sum'");
+  expect(await refused(lines, '--adapter', out)).toContain('has no adapter_config.json');
   const dot = (a: Float32Array, b: Float32Array) => a.reduce((sum, x, i) => sum + x * b[i]!, 0);
   expect(dot(anchor!, own!)).toBeGreaterThan(dot(anchor!, other!));
 });

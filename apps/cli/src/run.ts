@@ -28,6 +28,10 @@ const commands: Record<string, [does: string, load: () => Promise<Command>]> = {
     'hold a conversation with a model',
     withTensors(async () => (await import('./commands/chat.js')).chatCommand()),
   ],
+  embed: [
+    'write the vectors of texts as JSON lines',
+    withTensors(async () => (await import('./commands/embed.js')).embedCommand()),
+  ],
   serve: [
     "answer clients of OpenAI's API over HTTP with a model",
     withTensors(async () => (await import('./commands/serve.js')).serveCommand()),

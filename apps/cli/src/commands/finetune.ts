@@ -3,7 +3,6 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { checkOneOf, InputError } from '@headwise/core';
 import { readExamples } from '@headwise/data';
-import { FileError, readBytes } from '@headwise/files';
 import { carriedFiles, loadModel, readJson } from '@headwise/models/node';
 import {
   classifierConfig,
@@ -31,6 +30,7 @@ import { backendOption, start } from '../backend.js';
 import { checkModelFolder } from '../model-folder.js';
 import { bytes } from '../numbers.js';
 import { commandName, duration, type Output, output } from '../output.js';
+import { readData } from '../read-data.js';
 import { embeddingOf } from '../training/embedding.js';
 import { addFinetuneFlags, type FinetuneFlags, settingsOf } from '../training/finetune-options.js';
 import { showFinetunePlan } from '../training/plan.js';
@@ -142,18 +142,6 @@ export function finetuneCommand(): Command {
     });
 }
 
-/** The bytes of the file of examples. */
-async function readData(path: string): Promise<Uint8Array> {
-  try {
-    return await readBytes(path);
-  } catch (error) {
-    if (error instanceof FileError) throw error;
-    throw new FileError(`--data ${path}`, `cannot be read: ${(error as Error).message}`, {
-      cause: error,
-    });
-  }
-}
-
 /** Tells how much there is to learn from, and what was cut. */
 function describeExamples(
   out: Output,
@@ -188,12 +176,9 @@ function finish(
   const use = adapter ? `--model ${model} --adapter ${folder}` : `--model ${folder}`;
   const next = (line: string) => out.say(`  ${commandName()} ${line}`);
   if (method === 'embed') {
+    next(`embed --model ${folder} --data texts.jsonl --out vectors.jsonl`);
     next(`serve --model ${folder}`);
-    out.say('  and there: POST /v1/embeddings; or in a program of your own');
-    out.say(
-      `  const { model, tokenizer } = await loadEmbeddingModel('${folder}'); // of @headwise/text/node`,
-    );
-    out.say("  const [vector] = await embed(model, tokenizer, ['a text']);");
+    out.say('  and there: POST /v1/embeddings');
     return;
   }
   if (method === 'classify' || method === 'mlm') {
