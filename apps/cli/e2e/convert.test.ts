@@ -1,6 +1,7 @@
 import { cpSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { readSafetensors, toFloat32 } from '@headwise/safetensors';
+import { readSafetensors, toFloat32, writeSafetensors } from '@headwise/safetensors';
+import { trainByteLevelBpe } from '@headwise/tokenizers';
 import { expect, test } from 'vitest';
 import { headwise, repository, temporaryFolder } from './headwise.js';
 
@@ -80,4 +81,77 @@ test('convert refuses a file in the place of a folder', () => {
   expect(code).toBe(2);
   expect(stderr).toMatch(/--out '.*config\.json' cannot be made a folder: /);
   expect(stderr).not.toMatch(/\n\s+at /);
+});
+
+/** A folder with weights of LLaMA and a vocabulary of bytes. */
+async function withTokenizer(name: string): Promise<string> {
+  const model = join(work, name);
+  cpSync(llama, model, { recursive: true });
+  const config = JSON.parse(readFileSync(join(llama, 'config.json'), 'utf8'));
+  const tokenizer = await trainByteLevelBpe(['Call me Ishmael.'], { vocabSize: 256 });
+  const vocab = Object.fromEntries(
+    Array.from({ length: config.vocab_size }, (_, id) => [tokenizer.idToToken(id), id]),
+  );
+  const { model: bpe, ...json } = tokenizer.toJSON() as { model: object };
+  writeFileSync(
+    join(model, 'tokenizer.json'),
+    JSON.stringify({ ...json, model: { ...bpe, vocab, merges: [] } }),
+  );
+  return model;
+}
+
+test('convert --to gguf writes one file, and nothing where it cannot be whole', async () => {
+  const model = await withTokenizer('gguf');
+  const convert = (out: string, ...args: string[]) =>
+    headwise(['convert', '--to', 'gguf', '--model', model, '--out', join(work, out), ...args]);
+  const { code, stdout } = convert('llama.gguf', '--dtype', 'q8_0', '--backend', 'cpu', '--json');
+  expect({ code, ...JSON.parse(stdout) }).toMatchObject({
+    code: 0,
+    family: 'llama',
+    dtype: 'q8_0',
+  });
+  const head = readFileSync(join(work, 'llama.gguf')).subarray(0, 8);
+  expect([head.toString('latin1', 0, 4), head.readUInt32LE(4)]).toEqual(['GGUF', 3]);
+
+  expect(convert('a.gguf', '--dtype', 'bf16').stderr).toMatch(
+    /--dtype is 'bf16'; expected one of f32, f16, q8_0, q4_k/,
+  );
+
+  const weights = join(model, 'model.safetensors');
+  const file = read(weights);
+  const tensors = Object.fromEntries(
+    [...file.tensors.keys()].map((key) => [
+      key,
+      { ...file.get(key), data: toFloat32(file.get(key)) },
+    ]),
+  );
+  tensors['model.layers.1.mlp.down_proj.weight']!.data[3] = 1e30;
+  writeFileSync(weights, writeSafetensors(tensors as never));
+  const large = convert('large.gguf', '--backend', 'cpu');
+  expect(large.code).toBe(2);
+  expect(large.stderr).toMatch(/tensor 'blk\.1\.ffn_down\.weight': .* F16 holds at most 65504/);
+  expect(readdirSync(work).filter((name) => name.includes('large') || name === 'a.gguf')).toEqual(
+    [],
+  );
+});
+
+test('convert --to gguf refuses a family that llama.cpp lacks, and a folder without a tokenizer', () => {
+  const convert = (model: string) =>
+    headwise([
+      'convert',
+      '--to',
+      'gguf',
+      '--model',
+      model,
+      '--out',
+      join(work, 'no.gguf'),
+      '--backend',
+      'cpu',
+    ]);
+  const t5 = convert(join(repository, 'packages/parity/goldens/t5'));
+  expect(t5).toMatchObject({
+    code: 2,
+    stderr: expect.stringMatching(/'model_type' is 't5'; GGUF is written for/),
+  });
+  expect(convert(llama).stderr).toMatch(/has no tokenizer\.json/);
 });

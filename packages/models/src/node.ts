@@ -9,6 +9,7 @@ export { jsonText } from './json-text.js';
 export { adapterFiles, loadAdapter, saveAdapter } from './node/adapter.js';
 export { carriedFiles } from './node/carry.js';
 export { folderFiles } from './node/folder.js';
+export { type GgufOptions, ggufFile, ggufTypes } from './node/gguf.js';
 export { readJson, writeJsonFile } from './node/json.js';
 export {
   modelFiles,
