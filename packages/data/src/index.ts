@@ -111,6 +111,22 @@ export {
   type ShardsManifest,
   type TokenDtype,
 } from './shards/manifest.js';
+export { type DrawnWindow, type MixtureSource, mixture } from './shards/mixture.js';
+export {
+  type CurriculumStage,
+  type MixtureSettings,
+  type MixtureWeights,
+  mixtureWeights,
+  parseMixture,
+  type SourceSettings,
+} from './shards/mixture-file.js';
+export {
+  type ShardBatches,
+  type ShardBatchesOptions,
+  type ShardSource,
+  shardBatches,
+  wholeWindows,
+} from './shards/shard-batches.js';
 export { type ShardTokens, TokenShards } from './shards/token-shards.js';
 export {
   type EncoderRows,

@@ -10,14 +10,17 @@ import {
 import { checkPrompt } from '@headwise/generation';
 import { Tokenizer, trainByteLevelBpe, trainCharacter } from '@headwise/tokenizers';
 import { specialTokensOf } from './objective-tokens.js';
-import type { RunConfig, TextData } from './run-config.js';
+import { isSharded, type RunConfig, type TextData } from './run-config.js';
 import type { RunData, SamplePrompt } from './run-data.js';
+import { type OpenShards, shardData } from './shard-data.js';
 import { taskData } from './task-data.js';
 
 /** What is given to prepare a run's data. */
 export interface DataSources {
-  /** The text of `data.corpus`; undefined for a task. */
+  /** The text of `data.corpus`; undefined for a task and for shards. */
   text?: string | undefined;
+  /** The shards of `data.shards` or `data.mixture`. */
+  shards?: OpenShards | undefined;
   /** The bytes of the tokenizer that the run has already, and the name of their file, for errors. */
   tokenizer?: { bytes: Uint8Array; name: string } | undefined;
 }
@@ -34,7 +37,9 @@ export async function prepareData(config: RunConfig, sources: DataSources): Prom
   const prepared =
     'task' in data
       ? await taskData(data, config.training, given)
-      : await textData(config, data, sources.text, given);
+      : isSharded(data)
+        ? await shardData(config, data, sources.shards, given)
+        : await textData(config, data, sources.text, given);
   const { vocabSize } = prepared.tokenizer;
   for (const { prompt } of prepared.prompts) {
     const { ids } = prepared.tokenizer.encode(prompt);

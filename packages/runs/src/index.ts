@@ -45,9 +45,11 @@ export {
   type ConfiguredModel,
   checkSchedule,
   isConfigured,
+  isSharded,
   parseRunConfig,
   type RunConfig,
   type SamplesPart,
+  type ShardData,
   type TaskData,
   type TextData,
   type TokenizerPart,
@@ -63,6 +65,7 @@ export {
 } from './run-files.js';
 export { Session, type SessionParts, type StopOptions } from './session.js';
 export { freeWork, type Pace, type SessionWork } from './session-work.js';
+export type { OpenShards } from './shard-data.js';
 export type { Checkpoint, RunStorage, SavedState } from './storage.js';
 export {
   type ListAxis,

@@ -6,6 +6,7 @@ export {
   finetuneIdentity,
   weightsHash,
 } from './node/finetune-files.js';
+export { openRunShards } from './node/open-shards.js';
 export { readRunFile, readRunJson } from './node/read-run-file.js';
 export {
   type InspectOptions,

@@ -43,8 +43,8 @@ export function pretrainingWork(
     objective,
     schedule: scheduleOf(training),
     batches: {
-      at: (step) => {
-        const windows = data.batches.at(step);
+      at: async (step) => {
+        const windows = await data.batches.at(step);
         // Hidden anew each time that a window comes; another seed than that of the order of windows.
         return { ...hide(windows, seed + 1 + step), examples: windows.examples };
       },

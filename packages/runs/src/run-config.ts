@@ -23,6 +23,18 @@ export interface TextData {
   validationTokens?: number | undefined;
 }
 
+/** Tokenised shards to learn from; their tokenizer is the run's. */
+export interface ShardData {
+  /** A folder of shards, as `headwise data tokenize` writes; absent with `mixture`. */
+  shards?: string | undefined;
+  /** A mixture file, as `headwise data mix` writes; absent with `shards`. */
+  mixture?: string | undefined;
+  /** The share of each source's tokens, at its end, that is kept for validation. */
+  validation: number;
+  /** The most tokens of that share that are measured on. */
+  validationTokens: number;
+}
+
 /** Problems with known answers, made as they are needed. */
 export interface TaskData {
   task: TaskName;
@@ -83,9 +95,9 @@ export interface RunConfig {
    */
   objective?: RunObjective | undefined;
   model: ModelParts | ConfiguredModel;
-  /** Absent for a task, whose alphabet is its vocabulary. */
+  /** Absent for a task, whose alphabet is its vocabulary, and for shards, which have theirs. */
   tokenizer?: TokenizerPart | undefined;
-  data: TextData | TaskData;
+  data: TextData | ShardData | TaskData;
   training: TrainingPart;
   samples?: SamplesPart | undefined;
 }
@@ -129,6 +141,17 @@ const text = z.strictObject({
   corpus: z.string().min(1),
   validation: z.number().gt(0).lt(1).default(0.1),
   validationTokens: z.number().int().min(2).optional(),
+});
+
+const shards = z.strictObject({
+  shards: z.string().min(1).optional(),
+  mixture: z.string().min(1).optional(),
+  validation: z.number().gt(0).lt(1).default(0.1),
+  validationTokens: z
+    .number()
+    .int()
+    .min(2)
+    .default(2 ** 16),
 });
 
 const task = z.strictObject({
@@ -196,12 +219,13 @@ export function parseRunConfig(json: unknown, name = 'run.json'): RunConfig {
     );
   }
   const ofTask = has('data', 'task');
+  const ofShards = has('data', 'shards') || has('data', 'mixture');
   const model = has('model', 'config') ? configured : parts;
   const schema = z.strictObject({
     objective: z.enum(runObjectives).optional(),
     model: ofTask ? model.extend({ context: size.optional() }) : model,
-    ...(ofTask ? {} : { tokenizer }),
-    data: ofTask ? task : text,
+    ...(ofTask || ofShards ? {} : { tokenizer }),
+    data: ofTask ? task : ofShards ? shards : text,
     training,
     samples: (ofTask ? taskSamples : samples).optional(),
   });
@@ -213,11 +237,24 @@ export function parseRunConfig(json: unknown, name = 'run.json'): RunConfig {
     );
   }
   checkSchedule(config.training, name);
+  checkShards(config.data, name);
   checkObjective(config, name);
   const checked = isConfigured(config.model)
     ? checkConfigured(config.model, name)
     : checkParts(config.model, name);
   return { ...config, model: checked };
+}
+
+/** Whether a run learns from tokenised shards. */
+export function isSharded(data: RunConfig['data']): data is ShardData {
+  return 'shards' in data || 'mixture' in data;
+}
+
+function checkShards(data: RunConfig['data'], name: string): void {
+  if (!isSharded(data) || data.shards === undefined || data.mixture === undefined) return;
+  throw new InputError(
+    `${name}: 'data.shards' is ${data.shards} and 'data.mixture' ${data.mixture}; leave one out`,
+  );
 }
 
 function checkObjective(
@@ -228,6 +265,9 @@ function checkObjective(
   const problems = [
     ...('task' in data
       ? ["'data.task' has problems for the next token; expected 'data.corpus'"]
+      : []),
+    ...(isSharded(data)
+      ? ["'data.shards' have a tokenizer without its special tokens; expected 'data.corpus'"]
       : []),
     ...(isConfigured(model) ? [] : ["'model' has the parts of a decoder; expected 'model.config'"]),
     ...(samples ? ["'samples' are written by decoders; leave it out"] : []),

@@ -10,7 +10,7 @@ export interface SamplePrompt {
 /** What the steps of a run read. */
 export interface RunData {
   tokenizer: Tokenizer;
-  batches: { at(step: number): TokenBatch };
+  batches: { at(step: number): TokenBatch | Promise<TokenBatch> };
   /** The batches to measure on: the same every time. */
   validation(): Iterable<TokenBatch>;
   /** UTF-8 bytes of the text that they predict; undefined of a task, whose questions are not predicted. */

@@ -3,6 +3,7 @@ import { type BackendReport, InputError, readTensor } from '@headwise/core';
 import {
   checkRunFits,
   freeWork,
+  isSharded,
   newWork,
   planRun,
   prepareData,
@@ -11,7 +12,13 @@ import {
   Session,
   textHash,
 } from '@headwise/runs';
-import { RunFolder, readCorpus, readRunFile, withTensorBoard } from '@headwise/runs/node';
+import {
+  openRunShards,
+  RunFolder,
+  readCorpus,
+  readRunFile,
+  withTensorBoard,
+} from '@headwise/runs/node';
 import { tokenizerText } from '@headwise/tokenizers/node';
 import { lossAndGradients } from '@headwise/training';
 import * as tf from '@tensorflow/tfjs';
@@ -51,14 +58,15 @@ export function trainCommand(): Command {
       checkRunFits(config);
       const corpus = 'corpus' in config.data ? config.data.corpus : undefined;
       const text = corpus === undefined ? undefined : await readCorpus(corpus, options.config);
-      const sha256 = text === undefined ? undefined : await textHash(text);
+      const shards = isSharded(config.data) ? await openRunShards(config.data) : undefined;
+      const sha256 = text === undefined ? shards?.sha256 : await textHash(text);
       const folder = await RunFolder.inspect(options.out, config, {
         resume: options.resume,
         warn: (line) => out.note(`headwise: ${line}`),
       });
-      if (sha256 !== undefined) await folder.checkCorpus(sha256, `'data.corpus' ${corpus}`);
+      if (sha256 !== undefined) await folder.checkCorpus(sha256, placeOf(config.data));
       const made = await folder.tokenizer();
-      const data = await prepareData(config, { text, tokenizer: made });
+      const data = await prepareData(config, { text, shards, tokenizer: made });
       const tokenizer = tokenizerText(data.tokenizer);
       const first = await start(out, backend);
       // What is begun was planned then.
@@ -77,6 +85,13 @@ export function trainCommand(): Command {
 }
 
 const collect = (value: string, before: string[] = []): string[] => [...before, value];
+
+/** Where a run's text or shards are, for errors. */
+const placeOf = (data: RunConfig['data']): string =>
+  Object.entries(data)
+    .filter(([key]) => ['corpus', 'shards', 'mixture'].includes(key))
+    .map(([key, value]) => `'data.${key}' ${value}`)
+    .join('');
 
 /** What a training run is made of. */
 interface Run {

@@ -33,7 +33,7 @@ describe('a text that is too short', () => {
       const { batches, validation } = await prepareData(runFileOf(config({ tokenizer }, 8)), {
         text: words(200),
       });
-      expect(batches.at(0).shape[1]).toBe(8);
+      expect((await batches.at(0)).shape[1]).toBe(8);
       expect([...validation()].length).toBeGreaterThan(0);
     }
   });

@@ -1,8 +1,10 @@
 import { InputError } from '@headwise/core';
 import {
   isConfigured,
+  isSharded,
   parseRunConfig as parseFile,
   type RunConfig as RunFile,
+  type ShardData,
 } from '@headwise/runs';
 import { isTask, parseRunConfig, type RunConfig, type Unshown } from './run-config.js';
 import { fileNameOf, usedUnshown } from './settings.js';
@@ -64,6 +66,11 @@ export function configOfRunFile(json: unknown, name = 'run.json'): RunConfig {
       `${name}: 'model.config' is a ${String(model.config.model_type)} model by its whole configuration; the lab's form takes models by their parts. Train it with headwise train`,
     );
   }
+  if (isSharded(data)) {
+    throw new InputError(
+      `${name}: 'data.${data.shards === undefined ? 'mixture' : 'shards'}' are files of tokens; the lab's form takes a text or a task. Train it with headwise train`,
+    );
+  }
   const { beta2, validateEvery, ...training } = file.training;
   const { steps } = training;
   const { context, ...parts } = model;
@@ -76,14 +83,18 @@ export function configOfRunFile(json: unknown, name = 'run.json'): RunConfig {
         validateEvery: validateEvery ?? steps,
         sampleEvery: samples?.every ?? steps,
       },
-      unshown: unshownOf(file),
+      unshown: unshownOf({ ...file, data }),
     },
     name,
   );
 }
 
 /** What a file says beyond the form, where it is not what the lab writes by itself. */
-function unshownOf({ data, training, samples }: RunFile): Unshown {
+function unshownOf({
+  data,
+  training,
+  samples,
+}: RunFile & { data: Exclude<RunFile['data'], ShardData> }): Unshown {
   const beta2 = training.beta2 === usualBeta2 ? {} : { beta2: training.beta2 };
   if ('task' in data) return { ...beta2, ...(samples ? {} : { samples: null }) };
   const { corpus, validationTokens = null } = data;
