@@ -1,11 +1,12 @@
 // What each part of the main job's recipe brings: trains from the plain recipe to the whole one, a part more at a time, and
-// prints a Markdown table. `node apps/cli/scripts/recipe-table.mjs [STEPS] [OUT]`.
+// prints a Markdown table. Rows that are in OUT are not trained again.
+// `node apps/cli/scripts/recipe-table.mjs [STEPS] [OUT] [options of headwise train]`.
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-const [steps = '270', out = 'runs/recipe-table'] = process.argv.slice(2);
+const [steps = '270', out = 'runs/recipe-table', ...options] = process.argv.slice(2);
 const path = (relative) => fileURLToPath(new URL(relative, import.meta.url));
 const read = (name) => JSON.parse(readFileSync(path(`../configs/${name}.json`), 'utf8'));
 const [plain, whole] = [read('moby-dick-plain'), read('moby-dick')];
@@ -34,32 +35,59 @@ const config = join(out, 'plain.json');
 mkdirSync(out, { recursive: true });
 writeFileSync(config, JSON.stringify({ ...plain, model }));
 
-console.log(`| recipe, ${steps} steps | bits per byte | seconds |`);
+// The warm-up keeps its share of the plain recipe's steps.
+const warmup = Math.round((plain.training.warmupSteps / plain.training.steps) * steps);
+const settings = [
+  `training.steps=${steps}`,
+  `training.warmupSteps=${warmup}`,
+  'samples.temperatures=[0.8]',
+];
+console.log(`| recipe, ${steps} steps | bits per byte | seconds a step |`);
 console.log('| --- | --- | --- |');
-const settings = [`training.steps=${steps}`];
 for (const [row, [title, keys, others = []]] of parts.entries()) {
   settings.push(...keys.map((key) => `${key}=${JSON.stringify(valueAt(whole, key))}`), ...others);
-  const { bitsPerByte, seconds } = trained(join(out, String(row)));
-  console.log(`| ${row === 0 ? '' : '+ '}${title} | ${bitsPerByte} | ${seconds} |`);
+  const { bitsPerByte, secondsPerStep } = rowOf(join(out, String(row)));
+  const figures = [bitsPerByte.toFixed(3), secondsPerStep.toFixed(2)];
+  console.log(`| ${row === 0 ? '' : '+ '}${title} | ${figures.join(' | ')} |`);
 }
 
-function trained(folder) {
-  const sets = settings.flatMap((setting) => ['--set', setting]);
-  const args = ['train', '--config', config, '--out', folder, '--json', ...sets];
-  const { stdout, status } = spawnSync(process.execPath, [path('../dist/main.js'), ...args], {
-    encoding: 'utf8',
-    maxBuffer: 2 ** 28,
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
+/** What was measured in a folder with these settings before, or is trained there now. */
+function rowOf(folder) {
+  const args = [...settings.flatMap((setting) => ['--set', setting]), ...options];
+  const file = `${folder}.json`;
+  if (existsSync(file)) {
+    const kept = JSON.parse(readFileSync(file, 'utf8'));
+    if (JSON.stringify(kept.args) === JSON.stringify(args)) return kept;
+  }
+  rmSync(folder, { recursive: true, force: true });
+  const row = { ...trained(folder, args), args };
+  writeFileSync(file, JSON.stringify(row, undefined, 2));
+  return row;
+}
+
+function trained(folder, args) {
+  const { stdout, status } = spawnSync(
+    process.execPath,
+    [path('../dist/main.js'), 'train', '--config', config, '--out', folder, '--json', ...args],
+    { encoding: 'utf8', maxBuffer: 2 ** 28, stdio: ['ignore', 'pipe', 'inherit'] },
+  );
   if (status !== 0) process.exit(status ?? 1);
   const events = stdout
     .trim()
     .split('\n')
     .map((line) => JSON.parse(line));
-  const last = (kind) => events.findLast(({ event }) => event === kind);
+  const all = (kind) => events.filter(({ event }) => event === kind);
+  const times = all('step')
+    .map(({ ms }) => ms / 1000)
+    .sort((a, b) => a - b);
+  const [{ backend, adapter }] = all('backend');
   return {
-    bitsPerByte: last('validation').history.at(-1).bitsPerByte.toFixed(3),
-    seconds: Math.round(last('done').seconds),
+    bitsPerByte: all('validation').at(-1).history.at(-1).bitsPerByte,
+    // The median: the first steps compile their kernels.
+    secondsPerStep: times[times.length >> 1],
+    text: all('sample').at(-1).text,
+    backend,
+    adapter,
   };
 }
 

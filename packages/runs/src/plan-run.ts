@@ -1,4 +1,4 @@
-import type { Network } from '@headwise/core';
+import { InputError, type Network } from '@headwise/core';
 import type { Tokenizer } from '@headwise/tokenizers';
 import {
   type MemoryPlan,
@@ -13,29 +13,33 @@ import type { RunConfig } from './run-config.js';
 /**
  * Plans the memory of a run's training step before anything of it is allocated.
  *
- * @param tokenizer of the run's data
+ * @param vocabulary the tokenizer of the run's data; for a causal language model the number of its tokens is enough
  * @throws MemoryPlanError where the plan is over the limit, with the keys of the file that take less
  * @throws BackendError where WebGPU's constants are missing, as in Node.js before `start()`
  */
 export function planRun(
   config: RunConfig,
-  tokenizer: Tokenizer,
+  vocabulary: Tokenizer | number,
   { limit }: Pick<PlanWithinOptions, 'limit'> = {},
 ): Promise<MemoryPlan> {
-  const { model, training, objective } = config;
+  const { model, training, objective = 'causal-lm' } = config;
+  const vocabSize = typeof vocabulary === 'number' ? vocabulary : vocabulary.vocabSize;
   const planned = (network: Network, { rows, tokens }: PlannedBatch) => {
-    const { objective, hide } = pretrainingOf(network, tokenizer);
+    if (typeof vocabulary === 'number') {
+      throw new InputError(`planRun: the objective is ${objective}; expected its tokenizer`);
+    }
+    const { objective: hidden, hide } = pretrainingOf(network, vocabulary);
     const inputs = new Int32Array(rows * tokens);
-    return { objective, batch: hide({ inputs, shape: [rows, tokens] }, training.seed) };
+    return { objective: hidden, batch: hide({ inputs, shape: [rows, tokens] }, training.seed) };
   };
   return planWithin(
     {
-      configuration: modelConfig(model, tokenizer.vocabSize, objective),
+      configuration: modelConfig(model, vocabSize, config.objective),
       batch: { rows: training.batchSize, tokens: model.context },
       options: {
         optimizer: (params) => optimizerOf(params, config),
         ema: training.emaDecay !== undefined,
-        ...((objective ?? 'causal-lm') === 'causal-lm' ? {} : { objective: planned }),
+        ...(objective === 'causal-lm' ? {} : { objective: planned }),
       },
     },
     { limit, remedies: { tokens: (tokens) => `'model.context' ${tokens}` } },

@@ -30,6 +30,7 @@ import { Models } from './models.js';
 import { parityReceipt } from './receipt.js';
 import { type Call, serve, type WorkerScope } from './rpc.js';
 import { holdState, isTaken, untilFree } from './run-lock.js';
+import { runMemory } from './run-memory.js';
 import { copyState, hasState } from './stored-run.js';
 import { Trainer, type TrainerEvent } from './trainer.js';
 import { chooseVariants } from './variants.js';
@@ -304,6 +305,11 @@ export const methods = {
   countParameters: async (_: Call, config: unknown, vocabSize: number) => {
     await start();
     return countParameters(withContext(parseRunConfig(config)).model, vocabSize);
+  },
+  /** The memory that a run will take on WebGPU. */
+  planMemory: async (_: Call, config: unknown, vocabSize: number) => {
+    await start();
+    return runMemory(parseRunConfig(config), vocabSize);
   },
   addText: async (_: Call, file: File) => {
     const text = await readTextFile(file, file.name);

@@ -25,7 +25,7 @@ export function NewRun({
   onDraft(draft: Draft): void;
   onStarted(id: string): void;
 }): ReactElement {
-  const { engine, runs } = useLab();
+  const { runs } = useLab();
   const [starting, setStarting] = useState(false);
   const [copied, setCopied] = useState(false);
   const [refusal, setRefusal] = useState<string>();
@@ -123,7 +123,7 @@ export function NewRun({
         problem={draft.name.trim() === '' ? 'Give it a name.' : undefined}
         onChange={(name) => onDraft({ ...draft, name })}
       />
-      <Forecast config={config} fused={engine?.backend === 'webgpu'} startable={startable} />
+      <Forecast config={config} startable={startable} />
       <div className="stack tight">
         {!startable && <Notice tone="bad">{inWords(problems)}</Notice>}
         {refusal && (

@@ -1,11 +1,9 @@
 import { createModel, languageModel } from '@headwise/models';
 import { modelConfig } from '@headwise/runs';
-import { AdamW, languageModelLoss, lossAndGradients } from '@headwise/training';
 import * as tf from '@tensorflow/tfjs';
 import { expect, test } from 'vitest';
 import { countParameters } from './count-parameters.js';
 import { parseRunConfig, type RunConfig } from './run-config.js';
-import { predictMemory } from './size.js';
 
 const vocabSize = 31;
 const newModel = (model: RunConfig['model']) =>
@@ -38,47 +36,3 @@ for (const variant of variants) {
     params.dispose();
   });
 }
-
-test('the predicted memory is that of a training step, give or take a tenth', async () => {
-  for (const model of [
-    { ...sizes, dim: 32, context: 32 },
-    { ...sizes, dim: 64, layers: 3, context: 16 },
-    { ...sizes, dim: 32, context: 48, feedForward: 'gated-silu', norm: 'rms' },
-    {
-      ...sizes,
-      dim: 64,
-      context: 32,
-      feedForward: 'relu2',
-      norm: 'rms',
-      qkNorm: true,
-      embeddingNorm: true,
-    },
-  ]) {
-    const config = parseRunConfig({ model, training: { batchSize: 4 } });
-    const { params, network } = newModel(config.model);
-    const optimizer = new AdamW(params.named());
-    const [rows, length] = [4, config.model.context];
-    const ids = new Int32Array(rows * length).map((_, i) => i % vocabSize);
-    const batch = { inputs: ids, targets: ids, shape: [rows, length] as const };
-    const before = tf.memory().numBytes;
-    // Parameters and two moments.
-    const held = 3 * 4 * params.count();
-    const { peakBytes } = await tf.profile(() => {
-      const { loss, gradients } = lossAndGradients(params.named(), () =>
-        languageModelLoss(network, batch, { training: true }),
-      );
-      tf.dispose([loss, gradients]);
-      return tf.zeros([1]);
-    });
-    const measured = peakBytes - before + held;
-    const predicted = predictMemory(
-      config,
-      { vocabSize, parameters: params.count() },
-      { fused: false },
-    );
-    expect(predicted / measured).toBeGreaterThan(0.9);
-    expect(predicted / measured).toBeLessThan(1.1);
-    optimizer.dispose();
-    params.dispose();
-  }
-}, 60_000);
