@@ -150,7 +150,7 @@ const trainingSchema = z.strictObject({
     description: 'Larger gradients are scaled down to this norm.',
   }),
   emaDecay: real(1e-6, 0.999999).optional().meta({
-    title: 'Average of weights (EMA)',
+    title: 'EMA of weights',
     description:
       'The part of the average that each step keeps, such as 0.99; the average is measured and saved. Empty means none.',
   }),

@@ -50,7 +50,7 @@ export function Forecast({
           <dd>{parameters === undefined ? '–' : about + short(parameters)}</dd>
         </div>
         <div>
-          <dt>GPU memory, planned</dt>
+          <dt title="At the peak of a training step, planned before the start">GPU memory</dt>
           <dd>{memory?.bytes === undefined ? '–' : about + bytes(memory.bytes)}</dd>
         </div>
       </dl>

@@ -87,7 +87,7 @@ export function NewRun({
   const startable = problems.length === 0;
   const form = { config, problems };
   return (
-    <section className="panel stack" aria-label="New run">
+    <section id="new-run" className="panel stack" aria-label="New run">
       <div className="row apart">
         <h2>{fork ? 'Fork a run' : 'New run'}</h2>
         {fork ? (

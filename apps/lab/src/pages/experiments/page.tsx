@@ -79,7 +79,7 @@ export function ExperimentsPage(): ReactElement {
     const from = await forkPoint(run).catch((error: Error) => notify('bad', error.message));
     if (!from) return;
     setDraft({ name: nameFor(`${run.name}, fork`, runs), config: run.config, fork: from });
-    document.getElementById('main')?.scrollIntoView();
+    document.getElementById('new-run')?.scrollIntoView();
   };
   const started = (id: string) => {
     show(id, true);
@@ -109,7 +109,7 @@ export function ExperimentsPage(): ReactElement {
           <Words text={`${name}: ${note}`} />
         </Notice>
       ))}
-      <div className={`columns ${loaded && runs.length === 0 ? 'first-visit' : ''}`}>
+      <div className="columns results-first">
         <NewRun draft={draft} onDraft={setDraft} onStarted={started} />
         <div className="stack">
           {loaded && runs.length === 0 ? (
