@@ -120,7 +120,7 @@ function tokenSection({ ids, expectations, lens }: Findings, options: PageOption
     const guess = last?.tokens[t - 1];
     const cells = expected
       ? [
-          `<td><meter value="${expected.probability}" aria-hidden="true"></meter> ${percent(expected.probability)}</td>`,
+          `<td><meter value="${expected.probability}" aria-hidden="true"></meter><span class="share">${percent(expected.probability)}</span></td>`,
           `<td>${expected.rank}</td>`,
           `<td class="word">${guess ? word(tokenOf(guess.ids[0]!)) : ''}</td>`,
           `<td>${guess ? percent(guess.probabilities[0]!) : ''}</td>`,

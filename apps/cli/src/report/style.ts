@@ -73,6 +73,7 @@ tbody th { font-weight: 400; }
 .charts { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 21rem), 1fr)); gap: 1rem; }
 .charts h3 { margin: 0 0 .5rem; font-size: 1rem; font-weight: 600; overflow-wrap: anywhere; }
 meter { width: 6rem; vertical-align: middle; }
+.share { display: inline-block; min-width: 4.5rem; }
 footer { margin-top: 3rem; color: var(--quiet); font-size: .85rem; }
 @media (prefers-reduced-motion: reduce) { * { transition: none !important; } }
 `;
