@@ -96,6 +96,11 @@ export {
   gopherRepetition,
   gopherRepetitionDefaults,
 } from './quality/gopher-repetition.js';
+export { type ByteFile, blobFile, httpFile } from './readers/byte-file.js';
+export type { Decompress, Decompressors } from './readers/decompress.js';
+export type { Compression, DocumentFormat } from './readers/formats.js';
+export { type ReadDocumentsOptions, readDocuments } from './readers/read-documents.js';
+export type { RecordFields, SourceDocument } from './readers/source-document.js';
 export {
   type EncodedSentencePair,
   type MaskedPairBatch,

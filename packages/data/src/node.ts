@@ -11,6 +11,7 @@ export {
   filterDocuments,
 } from './node/filter/filter-documents.js';
 export type { FilterSettings } from './node/filter/unit-work.js';
+export { type Input, type InputSettings, isAddress, openInputs } from './node/inputs.js';
 export { folderSource, openShards } from './node/tokenize/folder-source.js';
 export {
   type TokenizeOptions,

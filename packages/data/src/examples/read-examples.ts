@@ -1,4 +1,4 @@
-import { DataError } from '../errors.js';
+import { parquetRows } from '../readers/parquet.js';
 import type { Examples } from './check-example.js';
 import type { ExampleFormat } from './formats.js';
 import { checkExamples, parseExamples } from './parse-examples.js';
@@ -20,49 +20,22 @@ export async function readExamples<F extends ExampleFormat>(
   accepted: readonly F[],
 ): Promise<Examples<F>> {
   if (!isParquet(bytes)) return parseExamples(bytes, name, accepted);
-  return checkExamples(await parquetRows(bytes, name), { name, accepted });
+  return checkExamples(await parquetExamples(bytes, name), { name, accepted });
 }
 
 const isParquet = (bytes: Uint8Array): boolean =>
   String.fromCharCode(...bytes.subarray(0, 4)) === 'PAR1';
 
-/** The rows of a Parquet file, as objects of what JSON has: whole numbers of 64 bits are numbers where they fit. */
-async function parquetRows(bytes: Uint8Array, name: string): Promise<unknown[]> {
-  // Few files are Parquet: who reads none does not load it.
-  const [{ parquetReadObjects }, { compressors }] = await Promise.all([
-    import('hyparquet'),
-    import('hyparquet-compressors'),
-  ]);
-  const strict = new TextDecoder('utf-8', { fatal: true });
-  const parsers = { stringFromBytes: (text?: Uint8Array) => text && strict.decode(text) };
-  const buffer = bytes.buffer as ArrayBuffer;
+async function parquetExamples(bytes: Uint8Array, name: string): Promise<unknown[]> {
+  const size = bytes.length;
   const file = {
-    byteLength: bytes.byteLength,
-    slice: (start: number, end = bytes.byteLength) =>
-      buffer.slice(bytes.byteOffset + start, bytes.byteOffset + end),
+    name,
+    size,
+    read: async (start: number, end: number) => bytes.subarray(start, end),
   };
-  try {
-    const rows = await parquetReadObjects({ file, compressors, parsers });
-    return rows.map(plain);
-  } catch (error) {
-    throw new DataError(
-      `${name}: cannot be read as Parquet: ${(error as Error).message}; the file may be cut off or damaged`,
-      { cause: error },
-    );
+  const rows: unknown[] = [];
+  for await (const row of parquetRows(file, { start: 0, end: Number.POSITIVE_INFINITY })) {
+    rows.push(row);
   }
-}
-
-function plain(value: unknown): unknown {
-  if (typeof value === 'bigint') {
-    const number = Number(value);
-    return Number.isSafeInteger(number) ? number : String(value);
-  }
-  if (Array.isArray(value)) return value.map(plain);
-  if (
-    typeof value !== 'object' ||
-    value === null ||
-    Object.getPrototypeOf(value) !== Object.prototype
-  )
-    return value;
-  return Object.fromEntries(Object.entries(value).map(([key, one]) => [key, plain(one)]));
+  return rows;
 }

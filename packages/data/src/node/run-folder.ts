@@ -2,13 +2,13 @@ import { readdir, readFile, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isMissing, lockFile, makeFolder, writeFile } from '@headwise/files';
 import { DataError } from '../errors.js';
-import type { LineUnit } from './line-units.js';
+import { type InputUnit, inputVersion } from './inputs.js';
 
 /** Everything that the output of a run depends on. */
 export interface RunPlan {
   readonly command: string;
   readonly settings: object;
-  readonly units: readonly LineUnit[];
+  readonly units: readonly InputUnit[];
 }
 
 /**
@@ -98,14 +98,8 @@ export const isThere = (path: string): Promise<boolean> =>
   );
 
 async function planText({ command, settings, units }: RunPlan): Promise<string> {
-  const inputs = await Promise.all(
-    [...new Set(units.map(({ path }) => path))].map(async (path) => {
-      const { size, mtimeMs } = await stat(path);
-      return { path, bytes: size, modified: new Date(mtimeMs).toISOString() };
-    }),
-  );
-  const cuts = units.map(({ start }) => start);
-  return `${JSON.stringify({ command, ...settings, inputs, cuts })}\n`;
+  const inputs = await Promise.all([...new Set(units.map(({ path }) => path))].map(inputVersion));
+  return `${JSON.stringify({ command, ...settings, inputs, units })}\n`;
 }
 
 async function checkPlan(folder: string, parts: readonly string[], plan: string): Promise<void> {

@@ -27,7 +27,10 @@ const methods = {
 export function dedupCommand(): Command {
   const command = new Command('dedup')
     .description('remove duplicates of documents, or of their lines or paragraphs')
-    .argument('<inputs...>', 'files of JSON lines with a "text", or folders of .jsonl files')
+    .argument(
+      '<inputs...>',
+      'files, folders, globs or addresses of .jsonl, .csv, .txt, .warc (also .gz, .zst) and .parquet',
+    )
     .requiredOption('--out <folder>', 'where documents/*.jsonl and report.json are written')
     .addOption(
       new Option('--method <method>', 'what is compared')

@@ -2,7 +2,13 @@ import { readFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { InputError } from '@headwise/core';
 import type { Amount, StepTally } from '@headwise/data';
-import { type FilterReport, type FilterSettings, filterDocuments } from '@headwise/data/node';
+import {
+  type FilterReport,
+  type FilterSettings,
+  filterDocuments,
+  type Input,
+  isAddress,
+} from '@headwise/data/node';
 import { Command } from 'commander';
 import { type RunOptions, shareOf, showRun, withRunOptions } from './run.js';
 
@@ -12,7 +18,7 @@ interface Options extends RunOptions {
 
 /** A pipeline file: paths are below the file's own folder. */
 interface Pipeline extends FilterSettings {
-  readonly inputs: readonly string[];
+  readonly inputs: readonly Input[];
   readonly out: string;
 }
 
@@ -27,7 +33,8 @@ export function filterCommand(): Command {
 A pipeline file, with paths below its own folder:
   { "inputs": ["raw"], "out": "clean", "rejects": true,
     "steps": [{ "step": "gopher-quality", "minWords": 40 }, { "step": "replace-pii" }] }
-Inputs are files of JSON lines with a "text", plain or gzip, or folders of them.
+Inputs are files, folders, globs or addresses of .jsonl, .csv, .txt and .warc, plain, .gz or .zst, and .parquet; one may be
+  { "path": "raw/*.csv.gz", "text": "body", "id": "key", "maxBytes": 1000000, "format": "csv" }
 Steps: gopher-repetition, gopher-quality, c4-quality, fineweb-quality, replace-pii.
 A run that was killed goes on when called again.`,
     )
@@ -58,8 +65,8 @@ async function readPipeline(path: string): Promise<Pipeline> {
     throw new InputError(`${path}: '${unknown}' is not a key; expected ${keys.join(', ')}`);
   }
   const { inputs, out, rejects } = pipeline;
-  if (!Array.isArray(inputs) || inputs.length === 0 || inputs.some((input) => !isText(input))) {
-    throw new InputError(`${path}: inputs is ${JSON.stringify(inputs)}; expected a list of paths`);
+  if (!Array.isArray(inputs) || inputs.length === 0) {
+    throw new InputError(`${path}: inputs is ${JSON.stringify(inputs)}; expected a list of inputs`);
   }
   if (!isText(out)) {
     throw new InputError(`${path}: out is ${JSON.stringify(out)}; expected the path of a folder`);
@@ -67,8 +74,12 @@ async function readPipeline(path: string): Promise<Pipeline> {
   if (rejects !== undefined && typeof rejects !== 'boolean') {
     throw new InputError(`${path}: rejects is ${JSON.stringify(rejects)}; expected true or false`);
   }
-  const below = (name: string) => resolve(dirname(path), name);
-  return { ...pipeline, inputs: inputs.map(below), out: below(out) };
+  const below = (name: string) => (isAddress(name) ? name : resolve(dirname(path), name));
+  const placed = (input: Input): Input => {
+    if (isText(input)) return below(input);
+    return isText(Object(input).path) ? { ...input, path: below(input.path) } : input;
+  };
+  return { ...pipeline, inputs: inputs.map(placed), out: below(out) };
 }
 
 const isText = (value: unknown): value is string => typeof value === 'string' && value !== '';

@@ -95,7 +95,7 @@ test('what was done is not done again, and another plan is refused', async () =>
 });
 
 test.each([
-  ['{"text": 3}', 'has no "text", expected an object with a string of that name'],
+  ['{"text": 3}', 'has no "text" that is a string; its fields are '],
   ['{"text": "a"', 'is not JSON in UTF-8'],
   [Buffer.of(0x22, 0xff, 0x22), 'is not JSON in UTF-8'],
 ])('the line %s is refused by its place', async (line, reason) => {

@@ -5,7 +5,7 @@ import { BitSet, Clusters } from '../../dedup/clusters.js';
 import { mergeRuns, type StoredRun } from '../../dedup/key-run.js';
 import { repeatedSubstrings } from '../../dedup/substrings.js';
 import { checkWhole } from '../../errors.js';
-import { type LineUnit, lineUnits, parseLine, readLines } from '../line-units.js';
+import { type Input, type InputUnit, inputUnits, readUnit } from '../inputs.js';
 import {
   inRunFolder,
   isThere,
@@ -43,18 +43,18 @@ export interface DedupReport extends UnitReport {
 }
 
 /**
- * Removes duplicates from files of JSON lines with a `text`, into `documents/*.jsonl` of a folder, in bounded memory.
+ * Removes duplicates from documents, into `documents/*.jsonl` of a folder, in bounded memory.
  *
  * The first document of each cluster stays; with the other methods the first of each part or span, and documents with nothing else go.
  * A unit's sorted keys, the set of what is repeated, and a unit's output are each written under a temporary name and renamed: a run
  * that was killed goes on where it was when called again, and ends with the same bytes, as does any number of workers.
  *
- * @param inputs files of JSON lines, or folders whose `.jsonl` files are read in the order of their paths
+ * @param inputs files, folders, globs and addresses, in any format of `readDocuments`
  * @param folder created if it does not exist; may hold the beginnings of the same run
- * @throws DataError naming the line that is not a document, or a folder that holds another run; FileError naming a file
+ * @throws DataError naming what is not a document, or a folder that holds another run; FileError naming a file
  */
 export async function deduplicate(
-  inputs: readonly string[],
+  inputs: readonly Input[],
   folder: string,
   options: DeduplicateOptions,
 ): Promise<DedupReport> {
@@ -66,7 +66,7 @@ export async function deduplicate(
     ...(minhash && { minhash }),
     ...(length !== undefined && { length }),
   };
-  const units = await lineUnits(inputs, { size: unitBytes });
+  const units = await inputUnits(inputs, { size: unitBytes });
   const parts = ['keys', 'units', 'documents'];
   return inRunFolder(folder, parts, { command: 'dedup', settings, units }, async () => {
     const before = await readReport<DedupReport>(folder);
@@ -79,7 +79,7 @@ export async function deduplicate(
 }
 
 async function run(
-  units: readonly LineUnit[],
+  units: readonly InputUnit[],
   folder: string,
   settings: DedupSettings,
   workers: number,
@@ -134,7 +134,7 @@ async function run(
 
 /** Writes the spans to remove from the documents of each unit: all texts at once are in memory. */
 async function writeSpans(
-  units: readonly LineUnit[],
+  units: readonly InputUnit[],
   folder: string,
   length: number,
 ): Promise<void> {
@@ -142,9 +142,7 @@ async function writeSpans(
   const texts: string[] = [];
   const ends: number[] = [];
   for (const unit of units) {
-    for await (const line of readLines(unit)) {
-      texts.push(parseLine(line, unit.path).text);
-    }
+    for await (const { text } of readUnit(unit)) texts.push(text);
     ends.push(texts.length);
   }
   const spans = repeatedSubstrings(texts, length);

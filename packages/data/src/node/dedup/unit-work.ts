@@ -6,7 +6,8 @@ import { KeyBuffer } from '../../dedup/key-run.js';
 import { MinHash, type MinHashOptions } from '../../dedup/minhash.js';
 import { type Span, withoutSpans } from '../../dedup/substrings.js';
 import { partKey, partsOf, textKey } from '../../dedup/text-keys.js';
-import { type LineUnit, parseLine, readLines } from '../line-units.js';
+import { lineOf } from '../document-lines.js';
+import { type InputUnit, readUnit } from '../inputs.js';
 import { unitFile, writeUnitLines, writeUnitReport } from '../run-folder.js';
 import type { Work } from '../worker-pool.js';
 import { writeKeyFile } from './key-file.js';
@@ -41,7 +42,7 @@ export interface UnitReport {
 export interface UnitTask {
   readonly kind: 'keys' | 'write';
   readonly number: number;
-  readonly unit: LineUnit;
+  readonly unit: InputUnit;
   readonly first: number;
 }
 
@@ -90,8 +91,7 @@ async function writeKeys(
     if (keys) buffer.add(keys, items);
     items++;
   };
-  for await (const line of readLines(unit)) {
-    const { text } = parseLine(line, unit.path);
+  for await (const { text } of readUnit(unit)) {
     documents++;
     if (method === 'exact') add(textKey(text));
     else if (hasher) add(hasher.keys(text));
@@ -131,8 +131,7 @@ async function writeDocuments(
   const report = { documents: 0, kept: 0, parts: 0, bytes: 0, keptBytes: 0 };
   let item = first;
   async function* chunks(): AsyncGenerator<Uint8Array> {
-    for await (const line of readLines(unit)) {
-      const document = parseLine(line, unit.path);
+    for await (const { line, ...document } of readUnit(unit)) {
       const { text, items, removed } = cut(document.text, item, report.documents);
       item += items;
       report.documents++;
@@ -141,8 +140,10 @@ async function writeDocuments(
       if (text === undefined || (removed > 0 && text.trim() === '')) continue;
       report.kept++;
       report.keptBytes += Buffer.byteLength(text);
-      yield removed === 0 ? line.bytes : Buffer.from(JSON.stringify({ ...document, text }));
-      yield lineEnd;
+      if (removed === 0 && line) {
+        yield line;
+        yield lineEnd;
+      } else yield lineOf({ ...document, text });
     }
   }
   await writeUnitLines(folder, 'documents', number, chunks());

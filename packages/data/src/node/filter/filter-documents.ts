@@ -1,7 +1,7 @@
 import { stepsOf } from '../../documents/steps.js';
 import { type Amount, addTally, emptyTally, type StepTally } from '../../documents/tally.js';
 import { checkWhole } from '../../errors.js';
-import { lineUnits } from '../line-units.js';
+import { type Input, inputUnits } from '../inputs.js';
 import {
   inRunFolder,
   isThere,
@@ -30,24 +30,24 @@ export interface FilterReport {
 }
 
 /**
- * Takes documents of JSON lines, plain or gzip, through steps, into `documents/*.jsonl` of a folder, in bounded memory.
+ * Takes documents through steps, into `documents/*.jsonl` of a folder, in bounded memory.
  *
  * Each unit of work is written under temporary names, and its counts last: a run that was killed goes on where it was when called
  * again, and ends with the same bytes, as does any number of workers.
  *
- * @param inputs files, or folders whose `.jsonl` and `.jsonl.gz` files are read in the order of their paths
+ * @param inputs files, folders, globs and addresses, in any format of `readDocuments`
  * @param folder created if it does not exist; may hold the beginnings of the same run
- * @throws DataError naming the line that is not a document, or a folder that holds another run; FileError naming a file
+ * @throws DataError naming what is not a document, or a folder that holds another run; FileError naming a file
  */
 export async function filterDocuments(
-  inputs: readonly string[],
+  inputs: readonly Input[],
   folder: string,
   { steps, rejects = false, workers = 1, onProgress, unitBytes }: FilterOptions,
 ): Promise<FilterReport> {
   checkWhole('workers', workers, 1);
   const tally = emptyTally(stepsOf(steps, 'pipeline'));
   const settings = { steps, rejects };
-  const units = await lineUnits(inputs, { size: unitBytes, gzip: true });
+  const units = await inputUnits(inputs, { size: unitBytes });
   const parts = ['documents', 'units', ...(rejects ? ['rejects'] : [])];
   return inRunFolder(folder, parts, { command: 'filter', settings, units }, async () => {
     const open: FilterTask[] = [];

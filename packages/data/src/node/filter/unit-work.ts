@@ -1,9 +1,8 @@
-import type { Document, JsonValue } from '../../documents/document.js';
 import type { Step } from '../../documents/step.js';
 import { type StepSettings, stepsOf } from '../../documents/steps.js';
 import { applySteps, emptyTally, type StepTally } from '../../documents/tally.js';
-import { readGzipLines } from '../gzip-lines.js';
-import { isGzip, type Line, type LineUnit, parseLine, readLines } from '../line-units.js';
+import { lineOf } from '../document-lines.js';
+import { type InputUnit, readUnit } from '../inputs.js';
 import { writeUnitLines, writeUnitReport } from '../run-folder.js';
 import type { Work } from '../worker-pool.js';
 import { Channel } from './channel.js';
@@ -18,7 +17,7 @@ export interface FilterSettings {
 /** A unit and its number, which names its files. */
 export interface FilterTask {
   readonly number: number;
-  readonly unit: LineUnit;
+  readonly unit: InputUnit;
 }
 
 /** What a run's workers are given. */
@@ -48,9 +47,7 @@ async function filterUnit(
     : Promise.resolve();
   rejectsWritten.catch(() => {}); // awaited below
   async function* kept(): AsyncGenerator<Uint8Array> {
-    const lines = isGzip(unit.path) ? readGzipLines(unit.path) : readLines(unit);
-    for await (const line of lines) {
-      const document = documentOf(line, unit.path);
+    for await (const { line: _, ...document } of readUnit(unit)) {
       const outcome = await applySteps(document, steps, tally);
       if (!('rule' in outcome)) yield lineOf(outcome);
       else if (storeRejects) {
@@ -71,13 +68,3 @@ async function filterUnit(
   }
   await writeUnitReport(folder, number, tally);
 }
-
-/** A document of a line: `text`, `id` or the place of the line, and in `meta` everything else. */
-function documentOf(line: Line, path: string): Document {
-  const { text, id, ...meta } = parseLine(line, path);
-  return { id: id === undefined ? `${path}:${line.at}` : String(id), text, meta };
-}
-
-/** The form in which it was read: what is in `meta` beside the text. */
-const lineOf = ({ id, text, meta }: Document, rejected?: JsonValue): Uint8Array =>
-  Buffer.from(`${JSON.stringify({ id, text, ...meta, ...(rejected && { rejected }) })}\n`);

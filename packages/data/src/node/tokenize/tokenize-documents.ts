@@ -5,7 +5,7 @@ import type { Tokenizer } from '@headwise/tokenizers';
 import { tokenizerText } from '@headwise/tokenizers/node';
 import { checkWhole, DataError } from '../../errors.js';
 import { manifestFile, type ShardEntry, type ShardsManifest } from '../../shards/manifest.js';
-import { lineUnits } from '../line-units.js';
+import { type Input, inputUnits } from '../inputs.js';
 import { inRunFolder, isThere, readUnitReports, unitReportFile } from '../run-folder.js';
 import { workerPool } from '../worker-pool.js';
 import { endIdOf, type TokenizedUnit, type TokenizeTask, tokenizeWorker } from './unit-work.js';
@@ -38,17 +38,17 @@ export const tokenizerHash = (tokenizer: Tokenizer): string =>
   createHash('sha256').update(tokenizerText(tokenizer)).digest('hex');
 
 /**
- * Tokenises documents of JSON lines, plain or gzip, into shards that `TokenShards` reads, in bounded memory.
+ * Tokenises documents into shards that `TokenShards` reads, in bounded memory.
  *
  * Each unit of work becomes one shard. A run that was killed goes on where it was when called again, and ends with the same bytes,
  * as does any number of workers. `shards.json` is written last: a folder with one is whole.
  *
- * @param inputs files, or folders whose `.jsonl` and `.jsonl.gz` files are read in the order of their paths
+ * @param inputs files, folders, globs and addresses, in any format of `readDocuments`
  * @param folder created if it does not exist; may hold the beginnings of the same run
- * @throws DataError naming the line that is not a document, an unknown end token, or a folder that holds another run
+ * @throws DataError naming what is not a document, an unknown end token, or a folder that holds another run
  */
 export async function tokenizeDocuments(
-  inputs: readonly string[],
+  inputs: readonly Input[],
   folder: string,
   { tokenizer, end, workers = 1, onProgress, unitBytes }: TokenizeOptions,
 ): Promise<TokenizeReport> {
@@ -57,7 +57,7 @@ export async function tokenizeDocuments(
   const dtype = vocabSize <= 2 ** 16 ? 'u16' : 'u32';
   const endId = endIdOf(tokenizer, end);
   const settings = { tokenizer: tokenizerHash(tokenizer), endId };
-  const units = await lineUnits(inputs, { size: unitBytes, gzip: true });
+  const units = await inputUnits(inputs, { size: unitBytes });
   const plan = { command: 'tokenize', settings, units };
   return inRunFolder(folder, ['shards', 'units'], plan, async () => {
     await writeFile(join(folder, 'tokenizer.json'), tokenizerText(tokenizer));
@@ -84,7 +84,9 @@ export async function tokenizeDocuments(
     }
     const { empty, ...counts } = total;
     if (counts.documents === 0) {
-      throw new DataError(`${inputs.join(', ')}: no document has a token, expected at least one`);
+      throw new DataError(
+        `${inputs.map((input) => (typeof input === 'string' ? input : input.path)).join(', ')}: no document has a token, expected at least one`,
+      );
     }
     const manifest: ShardsManifest = {
       format: 'headwise-shards',

@@ -5,15 +5,14 @@ import type { Tokenizer } from '@headwise/tokenizers';
 import { loadTokenizer } from '@headwise/tokenizers/node';
 import { DataError } from '../../errors.js';
 import { indexFile, type ShardEntry, type TokenDtype, tokensFile } from '../../shards/manifest.js';
-import { readGzipLines } from '../gzip-lines.js';
-import { isGzip, type LineUnit, parseLine, readLines } from '../line-units.js';
+import { type InputUnit, readUnit } from '../inputs.js';
 import { writeUnitReport } from '../run-folder.js';
 import type { Work } from '../worker-pool.js';
 
 /** A unit and its number, which names its shard. */
 export interface TokenizeTask {
   readonly number: number;
-  readonly unit: LineUnit;
+  readonly unit: InputUnit;
 }
 
 /** What a run's workers are given. */
@@ -56,9 +55,7 @@ async function tokenizeUnit(
       used = 0;
       return bytes;
     };
-    const lines = isGzip(unit.path) ? readGzipLines(unit.path) : readLines(unit);
-    for await (const line of lines) {
-      const { text } = parseLine(line, unit.path);
+    for await (const { text } of readUnit(unit)) {
       const { ids } = tokenizer.encode(text, plain);
       if (ids.length === 0) {
         counts.empty++;
