@@ -68,6 +68,14 @@ const commands: Record<string, [does: string, load: () => Promise<Command>]> = {
     'write a model folder anew: in another type, in shards, with an adapter merged in',
     withTensors(async () => (await import('./commands/convert.js')).convertCommand()),
   ],
+  export: [
+    'write a training run for PyTorch, where torchrun goes on with it',
+    withTensors(async () => (await import('./commands/export.js')).exportCommand()),
+  ],
+  import: [
+    'take a training run back from PyTorch, its optimizer included',
+    withTensors(async () => (await import('./commands/import.js')).importCommand()),
+  ],
   verify: [
     'measure how exact operations and models are here, and say where a bound is broken',
     withTensors(async () => (await import('./commands/verify.js')).verifyCommand()),

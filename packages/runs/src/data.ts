@@ -5,6 +5,7 @@ import {
   sequentialBatches,
   shuffledBatches,
   splitCorpus,
+  type TokenIds,
   tokenWindows,
 } from '@headwise/data';
 import { checkPrompt } from '@headwise/generation';
@@ -88,6 +89,12 @@ async function textData(
     prompts: config.samples ? promptsOf(config, parts.validation, tokenizer) : [],
     tokens: { train: train.ids.length, validation: ids.length },
   };
+}
+
+/** The ids of the training part of a text: what the batches of a run are cut from. */
+export function trainingIds(config: RunConfig, text: string, tokenizer: Tokenizer): TokenIds {
+  const { train } = partsOf(text, config.data as TextData);
+  return packTokenIds(tokenizer.encode(train).ids, tokenizer);
 }
 
 function partsOf(text: string, { corpus, validation }: TextData) {

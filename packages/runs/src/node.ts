@@ -16,3 +16,5 @@ export {
 } from './node/run-folder.js';
 export { readRunHistory } from './node/run-history.js';
 export { withTensorBoard } from './node/tensorboard.js';
+export { torchFiles } from './node/torch/export.js';
+export { type ImportedRun, importedRun } from './node/torch/import.js';

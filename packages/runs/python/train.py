@@ -1,0 +1,206 @@
+"""Goes on with a training run of Headwise in PyTorch, on as many processes as torchrun starts.
+
+    torchrun --nproc-per-node 2 train.py --out ../back [--until STEP] [--rows N]
+
+It lies in the folder that `headwise export --to torch` wrote, and writes another one in the same layout, which `headwise import` reads:
+the model, AdamW's moments, and the history. Needs torch, transformers and safetensors.
+"""
+
+import argparse
+import json
+import math
+import os
+import shutil
+import time
+from pathlib import Path
+
+import torch
+import torch.distributed as dist
+import torch.nn.functional as F
+from safetensors.torch import load_file, save_file
+from torch.nn.parallel import DistributedDataParallel
+from transformers import AutoModelForCausalLM
+
+HERE = Path(__file__).resolve().parent
+MASK = 0xFFFFFFFF
+
+
+def order_of_windows(count, seed, epoch):
+    """The order of an epoch: Fisher-Yates with sfc32, as @headwise/data shuffles."""
+    a, b, c, counter = seed & MASK, seed >> 32 & MASK, epoch & MASK, 1
+
+    def draw():
+        nonlocal a, b, c, counter
+        out = (a + b + counter) & MASK
+        counter = (counter + 1) & MASK
+        a, b, c = b ^ (b >> 9), (c + (c << 3)) & MASK, (((c << 21) | (c >> 11)) + out) & MASK
+        return out
+
+    def below(limit):
+        whole = 2**32 - 2**32 % limit
+        while (drawn := draw()) >= whole:
+            pass
+        return drawn % limit
+
+    for _ in range(15):
+        draw()
+    order = list(range(count))
+    for i in range(count - 1, 0, -1):
+        j = below(i + 1)
+        order[i], order[j] = order[j], order[i]
+    return order
+
+
+class Batches:
+    """The windows of every step, from the step's number alone."""
+
+    def __init__(self, run):
+        self.tokens = torch.from_file(
+            str(HERE / "trainer/tokens.bin"), size=run["tokens"], dtype=torch.int32
+        )
+        self.length, self.rows, self.seed = run["context"], run["batchSize"], run["seed"]
+        self.count = (run["tokens"] - 1) // self.length
+        self.epoch, self.order = -1, []
+
+    def window(self, place):
+        epoch = place // self.count
+        if epoch != self.epoch:
+            self.epoch, self.order = epoch, order_of_windows(self.count, self.seed, epoch)
+        start = self.order[place % self.count] * self.length
+        return self.tokens[start : start + self.length + 1].long()
+
+    def at(self, step, rank, world):
+        """Inputs and targets of this process: an equal share of the batch's rows."""
+        share = self.rows // world
+        first = step * self.rows + rank * share
+        windows = torch.stack([self.window(first + row) for row in range(share)])
+        return windows[:, :-1], windows[:, 1:]
+
+
+def learning_rate(run, step):
+    """Linear warm-up, then half a cosine, or a plateau and a straight line, as the run's file says."""
+    peak, floor, warmup, steps = (
+        run[key] for key in ("learningRate", "minLearningRate", "warmupSteps", "steps")
+    )
+    if step < warmup:
+        return peak * (step + 1) / warmup
+    decay = run.get("decaySteps")
+    steps = max(steps, warmup)
+    begin = warmup if decay is None else steps - decay
+    part = max(0.0, min(1.0, (step - begin) / max(1, steps - begin)))
+    factor = 0.5 * (1 + math.cos(math.pi * part)) if decay is None else 1 - part
+    return floor + (peak - floor) * factor
+
+
+def make_optimizer(run, named):
+    """AdamW, whose decay is that of matrices, with the moments of the steps before."""
+    groups = [
+        {"params": [p for p in named.values() if (p.dim() >= 2) == matrix], "weight_decay": decay}
+        for matrix, decay in ((True, run["weightDecay"]), (False, 0.0))
+    ]
+    optimizer = torch.optim.AdamW(groups, lr=run["learningRate"], betas=run["betas"], eps=run["eps"])
+    moments = load_file(HERE / "trainer/optimizer.safetensors")
+    for name, parameter in named.items():
+        optimizer.state[parameter] = {
+            "step": torch.tensor(float(run["updates"])),
+            "exp_avg": moments[f"exp_avg.{name}"].to(parameter.device),
+            "exp_avg_sq": moments[f"exp_avg_sq.{name}"].to(parameter.device),
+        }
+    return optimizer
+
+
+def step_once(model, named, optimizer, data, run, rows):
+    """One update; the batch is passed in parts of `rows` rows, whose gradients are summed. Returns loss and norm."""
+    inputs, targets = data
+    loss_sum = torch.zeros((), device=inputs.device)
+    parts = range(0, len(inputs), rows)
+    for first in parts:
+        here = slice(first, first + rows)
+        # The processes' gradients are averaged with those of the last part.
+        model.require_backward_grad_sync = first == parts[-1]
+        logits = model(input_ids=inputs[here]).logits
+        loss = F.cross_entropy(logits.flatten(0, 1), targets[here].flatten(), reduction="sum")
+        loss = loss / targets.numel()
+        loss.backward()
+        loss_sum += loss.detach()
+    dist.all_reduce(loss_sum)
+    norm = torch.nn.utils.clip_grad_norm_(named.values(), run["maxNorm"])
+    optimizer.step()
+    optimizer.zero_grad(set_to_none=True)
+    return (loss_sum / dist.get_world_size()).item(), norm.item()
+
+
+def save(out, model, named, optimizer, run, history):
+    """Writes the whole folder beside its name, then gives it the name."""
+    partial = out.with_name(out.name + ".partial")
+    shutil.rmtree(partial, ignore_errors=True)
+    shutil.copytree(HERE, partial, ignore=shutil.ignore_patterns("headwise-manifest.json", "__pycache__"))
+    model.save_pretrained(partial)
+    moments = {
+        f"{slot}.{name}": optimizer.state[parameter][slot].cpu().contiguous()
+        for name, parameter in named.items()
+        for slot in ("exp_avg", "exp_avg_sq")
+    }
+    save_file(moments, partial / "trainer/optimizer.safetensors", {"format": "pt"})
+    (partial / "trainer/torch.json").write_text(json.dumps(run, indent=2) + "\n")
+    with open(partial / "trainer/history.jsonl", "a") as file:
+        file.writelines(json.dumps(entry) + "\n" for entry in history)
+    os.replace(partial, out)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--out", type=Path, required=True, help="a folder that is not there yet")
+    parser.add_argument("--until", type=int, help="the steps of the run after which to stop; default all")
+    parser.add_argument("--rows", type=int, help="rows of a process that are computed at a time; default all")
+    args = parser.parse_args()
+    run = json.loads((HERE / "trainer/torch.json").read_text())
+    until = run["steps"] if args.until is None else args.until
+    if args.out.exists():
+        parser.error(f"--out {args.out} is there already; expected a new folder")
+    if not run["step"] < until <= run["steps"]:
+        parser.error(f"--until is {until}; expected more than {run['step']}, at most {run['steps']}")
+
+    cuda = torch.cuda.is_available()
+    dist.init_process_group("nccl" if cuda else "gloo")
+    rank, world = dist.get_rank(), dist.get_world_size()
+    if run["batchSize"] % world != 0:
+        parser.error(f"the batch has {run['batchSize']} rows; expected a multiple of {world} processes")
+    device = torch.device("cuda", int(os.environ["LOCAL_RANK"])) if cuda else torch.device("cpu")
+    torch.manual_seed(run["seed"] + rank)  # of dropout alone
+
+    model = AutoModelForCausalLM.from_pretrained(HERE, dtype=torch.float32).to(device).train()
+    named = dict(model.named_parameters())
+    optimizer = make_optimizer(run, named)
+    wrapped = DistributedDataParallel(model, device_ids=[device.index] if cuda else None)
+    batches = Batches(run)
+    history = []
+    for step in range(run["step"], until):
+        begun = time.perf_counter()
+        rate = learning_rate(run, step)
+        for group in optimizer.param_groups:
+            group["lr"] = rate
+        data = [part.to(device) for part in batches.at(step, rank, world)]
+        loss, norm = step_once(wrapped, named, optimizer, data, run, args.rows or len(data[0]))
+        if not math.isfinite(loss) or not math.isfinite(norm):
+            raise SystemExit(f"training diverged in step {step}: loss {loss}, norm {norm}")
+        entry = {
+            "step": step,
+            "loss": loss,
+            "gradientNorm": norm,
+            "learningRate": rate,
+            "ms": 1000 * (time.perf_counter() - begun),
+            "tokens": run["batchSize"] * run["context"],
+        }
+        history.append(entry)
+        if rank == 0:
+            print(json.dumps(entry), flush=True)
+    if rank == 0:
+        done = {**run, "step": until, "updates": run["updates"] + until - run["step"]}
+        save(args.out, model, named, optimizer, done, history)
+    dist.barrier()
+    dist.destroy_process_group()
+
+
+if __name__ == "__main__":
+    main()

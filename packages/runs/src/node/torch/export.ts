@@ -1,0 +1,116 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { InputError } from '@headwise/core';
+import { type FileContent, Folder, type FolderChange } from '@headwise/files';
+import { jsonText, parseJson, readConfiguration } from '@headwise/models/internal';
+import {
+  type LazyTensorInput,
+  readSafetensors,
+  streamSafetensors,
+  toFloat32,
+} from '@headwise/safetensors';
+import { Tokenizer } from '@headwise/tokenizers';
+import { trainingIds } from '../../data.js';
+import { textHash } from '../../hash.js';
+import type { RunConfig } from '../../run-config.js';
+import { checkCorpus, readSnapshot, runFileNames } from '../../run-files.js';
+import { readCorpus } from '../corpus.js';
+import { carried, slots, torchFileNames } from './layout.js';
+import { ModelKeys } from './model-keys.js';
+
+/** PyTorch's names of what AdamW has by default here. */
+const adamw = { beta1: 0.9, eps: 1e-8 };
+
+/**
+ * A run with its last checkpoint as PyTorch goes on from it: the model as `from_pretrained` loads it, AdamW's moments by the keys of
+ * its parameters, the tokens that it trains on, and `train.py`.
+ *
+ * @param path the run's folder
+ * @param options `corpus`: where the text is now; default where the run's file says
+ * @returns what to commit to another folder
+ * @throws InputError for a folder without a checkpoint, another text, and a run that `train.py` cannot go on with: of a task, of
+ * another objective or optimizer, with averages, or of a family that transformers lacks
+ */
+export async function torchFiles(
+  path: string,
+  { corpus }: { corpus?: string | undefined } = {},
+): Promise<FolderChange> {
+  const folder = await Folder.open(path);
+  const run = await readSnapshot((name) => folder.read(name), path);
+  const { config } = run;
+  const place = checkRun(config, path);
+  const configJson = parseJson(await folder.readRequired('config.json'), `${path}/config.json`);
+  const keys = new ModelKeys(readConfiguration(configJson, `${path}/config.json`));
+  const text = await readCorpus(corpus ?? place);
+  checkCorpus(
+    path,
+    run.corpus,
+    await textHash(text),
+    corpus ? `--corpus ${corpus}` : `'data.corpus' ${place}`,
+  );
+  const ids = trainingIds(config, text, Tokenizer.fromBytes(run.tokenizer));
+
+  const stateName = join(path, runFileNames.state);
+  const state = readSafetensors(run.state, { name: stateName });
+  const { metadata } = state;
+  const paths = [...state.tensors.keys()].flatMap((name) => /^params\.(.*)$/.exec(name)?.[1] ?? []);
+  const tensor = (name: string, path: string): LazyTensorInput => ({
+    dtype: 'F32',
+    shape: state.tensors.get(name)!.shape,
+    data: () => keys.give(path, toFloat32(state.get(name), { file: stateName, key: name })),
+  });
+  const weights = Object.fromEntries(paths.map((p) => [keys.keyOf(p), tensor(`params.${p}`, p)]));
+  const moments = Object.fromEntries(
+    paths.flatMap((p) =>
+      slots.map(([ours, theirs]) => [
+        `${theirs}.${keys.keyOf(p)}`,
+        tensor(`adamw.${ours}.${p}`, p),
+      ]),
+    ),
+  );
+  const { training, model } = config;
+  const { beta1, eps } = adamw;
+  const torchRun = {
+    format: 'headwise-torch-1',
+    step: Number(metadata.step),
+    updates: Number(metadata.updates),
+    random: JSON.parse(metadata.random!),
+    tokens: ids.length,
+    context: model.context,
+    ...training,
+    betas: [beta1, training.beta2],
+    eps,
+  };
+  const write: Record<string, FileContent> = {
+    'config.json': await folder.readRequired('config.json'),
+    'model.safetensors': streamSafetensors(weights, { format: 'pt' }),
+    [torchFileNames.moments]: streamSafetensors(moments, { format: 'pt' }),
+    [torchFileNames.run]: jsonText(torchRun),
+    [torchFileNames.tokens]: bytesOf(Int32Array.from(ids)),
+    [torchFileNames.script]: await readFile(new URL('../../../python/train.py', import.meta.url)),
+  };
+  for (const name of [...carried, runFileNames.history]) {
+    const bytes = await folder.read(name);
+    if (bytes) write[name] = bytes;
+  }
+  return { write };
+}
+
+const bytesOf = ({ buffer, byteOffset, byteLength }: Int32Array): Uint8Array =>
+  new Uint8Array(buffer, byteOffset, byteLength);
+
+/** @returns where the text is */
+function checkRun({ data, objective = 'causal-lm', training }: RunConfig, path: string): string {
+  const refuse = (key: string, given: unknown, expected: string): never => {
+    throw new InputError(
+      `${path}: '${key}' is ${JSON.stringify(given)}; train.py goes on with ${expected}`,
+    );
+  };
+  if (objective !== 'causal-lm') refuse('objective', objective, 'causal-lm');
+  if (training.optimizer !== 'adamw') refuse('training.optimizer', training.optimizer, 'adamw');
+  if (training.emaDecay !== undefined) {
+    refuse('training.emaDecay', training.emaDecay, 'runs without averages of weights');
+  }
+  if (!('corpus' in data)) return refuse('data', data, "a text, 'data.corpus'");
+  return data.corpus;
+}
