@@ -1,0 +1,138 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { commit } from '@headwise/files';
+import { readSafetensors, toFloat32, writeSafetensors } from '@headwise/safetensors';
+import { tokenizerText } from '@headwise/tokenizers/node';
+import { describe, expect, test } from 'vitest';
+import { prepareData } from '../../data.js';
+import { textHash } from '../../hash.js';
+import { parseRunConfig } from '../../run-config.js';
+import { Session } from '../../session.js';
+import { RunFolder } from '../run-folder.js';
+import { torchFiles } from './export.js';
+import { importedRun } from './import.js';
+
+const work = mkdtempSync(join(tmpdir(), 'headwise-torch-'));
+const text = Array.from({ length: 60 }, (_, i) => `the ${i % 7} whales saw ${i % 5} ships.`).join(
+  '\n',
+);
+const corpus = join(work, 'a.txt');
+writeFileSync(corpus, text);
+const bloom = { model_type: 'bloom', hidden_size: 16, n_head: 2, n_layer: 1 };
+
+/** A run of two steps, in a folder. */
+async function run(
+  name: string,
+  settings: object = {},
+  model: object = { context: 12, config: bloom },
+) {
+  const path = join(work, name);
+  const config = parseRunConfig({
+    model,
+    tokenizer: { kind: 'character' },
+    data: { corpus },
+    training: { steps: 4, batchSize: 2, checkpointEvery: 2, ...settings },
+  });
+  const folder = await RunFolder.inspect(path, config);
+  const data = await prepareData(config, { text });
+  const inputs = { corpus: await textHash(text), tokenizer: tokenizerText(data.tokenizer) };
+  await folder.create(config, inputs);
+  const session = await Session.open({ config, data, storage: folder });
+  await session.advance();
+  await session.advance();
+  session.dispose();
+  await folder.release();
+  return { path, data };
+}
+
+const tensorsOf = (path: string) => readSafetensors(readFileSync(path));
+
+describe('a run that goes out and comes back', () => {
+  test('is the run, its moments in the order of rows that checkpoints have', async () => {
+    const { path, data } = await run('first');
+    const out = join(work, 'first-torch');
+    await commit(out, await torchFiles(path));
+
+    const [weights, moments, state] = [
+      tensorsOf(join(out, 'model.safetensors')),
+      tensorsOf(join(out, 'trainer/optimizer.safetensors')),
+      tensorsOf(join(path, 'trainer/state.safetensors')),
+    ];
+    expect([...moments.tensors.keys()].sort()).toEqual(
+      ['exp_avg', 'exp_avg_sq']
+        .flatMap((slot) => [...weights.tensors.keys()].map((key) => `${slot}.${key}`))
+        .sort(),
+    );
+    // BLOOM has query, key and value of a head in turn; we have all queries first.
+    const [ours, theirs] = [
+      toFloat32(state.get('adamw.m.blocks.0.attn.qkv.weight')),
+      toFloat32(moments.get('exp_avg.transformer.h.0.self_attention.query_key_value.weight')),
+    ];
+    expect(theirs.subarray(8 * 16, 9 * 16)).toEqual(ours.subarray(16 * 16, 17 * 16));
+
+    const bytes = readFileSync(join(out, 'trainer/tokens.bin'));
+    const tokens = new Int32Array(new Uint8Array(bytes).buffer);
+    const { inputs, examples } = data.batches.at(0);
+    const [window = 0] = examples!;
+    expect(tokens.subarray(12 * window, 12 * window + 12)).toEqual(inputs.subarray(0, 12));
+
+    const { change, ...where } = await importedRun(out);
+    expect(where).toEqual({ family: 'bloom', step: 2, steps: 4 });
+    const back = join(work, 'first-back');
+    await commit(back, change);
+    const again = tensorsOf(join(back, 'trainer/state.safetensors'));
+    expect(again.metadata).toEqual(state.metadata);
+    for (const key of state.tensors.keys()) expect(again.get(key), key).toEqual(state.get(key));
+  });
+
+  test('is refused where something is missing, or it is another model', async () => {
+    const out = join(work, 'bad-torch');
+    await commit(out, await torchFiles((await run('bad')).path));
+    rmSync(join(out, 'headwise-manifest.json'));
+    const file = join(out, 'trainer/optimizer.safetensors');
+    const whole = readFileSync(file);
+    const moments = readSafetensors(whole);
+    const names = [...moments.tensors.keys()].filter(
+      (name) => name !== 'exp_avg.transformer.ln_f.bias',
+    );
+    writeFileSync(
+      file,
+      writeSafetensors(Object.fromEntries(names.map((name) => [name, moments.get(name)]))),
+    );
+    await expect(importedRun(out)).rejects.toThrow(
+      "optimizer.safetensors: tensor 'exp_avg.transformer.ln_f.bias' is missing; the model needs [16]",
+    );
+    rmSync(file);
+    await expect(importedRun(out)).rejects.toThrow('has no trainer/optimizer.safetensors');
+    writeFileSync(file, whole);
+    const config = JSON.parse(readFileSync(join(out, 'config.json'), 'utf8'));
+    writeFileSync(join(out, 'config.json'), JSON.stringify({ ...config, n_head: 4 }));
+    await expect(importedRun(out)).rejects.toThrow(
+      /config\.json: 'heads' is .*"count":4.*; the run has .*"count":2/,
+    );
+    await expect(importedRun(work)).rejects.toThrow('has no trainer/torch.json');
+  });
+});
+
+describe('export refuses', () => {
+  test('a folder without a run, and another text', async () => {
+    await expect(torchFiles(work)).rejects.toThrow(/has no trainer\/config\.json/);
+    const { path } = await run('moved');
+    const other = join(work, 'other.txt');
+    writeFileSync(other, `${text} And more.`);
+    await expect(torchFiles(path, { corpus: other })).rejects.toThrow(
+      /was trained on a text with the SHA-256/,
+    );
+  });
+
+  test('a run that train.py cannot go on with', async () => {
+    const muon = await run('muon', { optimizer: 'muon' });
+    await expect(torchFiles(muon.path)).rejects.toThrow(
+      `'training.optimizer' is "muon"; train.py goes on with adamw`,
+    );
+    const parts = { dim: 16, heads: 2, layers: 1, context: 12, position: 'alibi' };
+    const headwise = await run('parts', {}, parts);
+    await expect(torchFiles(headwise.path)).rejects.toThrow("'model_type' is 'headwise'");
+  });
+});
