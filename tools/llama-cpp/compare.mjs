@@ -54,7 +54,9 @@ process.exitCode = results.every(({ good }) => good) ? 0 : 1;
 await llama.dispose();
 
 function headwise(...args) {
-  execFileSync(process.execPath, [cli, ...args], { stdio: ['ignore', 'ignore', 'inherit'] });
+  const stdio = ['ignore', 'ignore', 'inherit'];
+  // A corpus of npm is looked up from there.
+  execFileSync(process.execPath, [cli, ...args], { stdio, cwd: dirname(dirname(cli)) });
 }
 
 /** A trained model of a family in llama.cpp against ours. */

@@ -34,7 +34,12 @@ export function specialTokens(files: GgufTokenizerFiles): GgufMetadata {
     put(name, ids.get(text ?? '') ?? first(config[`${name}_token_id`]));
   }
   const model = tokenizer.model as Json;
-  const never = (model.vocab as Record<string, number>)[lastByte];
+  const vocab = model.vocab as Readonly<Record<string, number>>;
+  // SentencePiece's kinds: llama.cpp would take a fixed id.
+  if (!entries['tokenizer.ggml.unknown_token_id']) {
+    put('unk', Array.isArray(vocab) ? model.unk_id : vocab[String(model.unk_token)]);
+  }
+  const never = vocab[lastByte];
   if ((tokenizer.decoder as Json | null)?.type === 'ByteLevel' && never !== undefined) {
     if (!entries['tokenizer.ggml.eos_token_id']) put('eos', never);
     if (!entries['tokenizer.ggml.bos_token_id']) put('bos', never);

@@ -120,6 +120,7 @@ describe('tokenizers', () => {
     const { model } = tokenizer.toJSON() as { model: { vocab: [string, number][] } };
     const { 'tokenizer.ggml.scores': scores, ...others } = metadataOf(tokenizer);
     expect(others['tokenizer.ggml.model']).toEqual(['string', 't5']);
+    expect(others['tokenizer.ggml.unknown_token_id']).toEqual(['u32', 0]);
     expect((scores![1] as Float32Array)[5]).toBeCloseTo(model.vocab[5]![1], 5);
   });
 

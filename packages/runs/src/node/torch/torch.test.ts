@@ -73,7 +73,7 @@ describe('a run that goes out and comes back', () => {
 
     const bytes = readFileSync(join(out, 'trainer/tokens.bin'));
     const tokens = new Int32Array(new Uint8Array(bytes).buffer);
-    const { inputs, examples } = data.batches.at(0);
+    const { inputs, examples } = await data.batches.at(0);
     const [window = 0] = examples!;
     expect(tokens.subarray(12 * window, 12 * window + 12)).toEqual(inputs.subarray(0, 12));
 
