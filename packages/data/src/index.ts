@@ -101,6 +101,8 @@ export type { Decompress, Decompressors } from './readers/decompress.js';
 export type { Compression, DocumentFormat } from './readers/formats.js';
 export { type ReadDocumentsOptions, readDocuments } from './readers/read-documents.js';
 export type { RecordFields, SourceDocument } from './readers/source-document.js';
+export { type LanguageOptions, language, languageDefaults } from './rules/language.js';
+export { type UrlRulesOptions, urlRules, urlRulesDefaults } from './rules/url-rules.js';
 export {
   type EncodedSentencePair,
   type MaskedPairBatch,

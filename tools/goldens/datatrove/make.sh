@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Writes packages/data/src/goldens/quality.json with datatrove, and the rules of English words with spaCy. Needs a build.
+# Writes packages/data/src/goldens/quality.json and urls.json with datatrove, and the rules of English words with spaCy. Needs a build.
 set -euo pipefail
 here="$(cd "$(dirname "$0")" && pwd)"
 package="$here/../../../packages/data"
@@ -14,5 +14,6 @@ import { mixedDocuments } from '$package/dist/goldens/mixed-documents.node.js';
 writeFileSync('$documents', JSON.stringify(mixedDocuments(2000).map(({ text }) => text)));
 "
 "$venv/bin/python" "$here/make.py" "$documents" "$package/src/goldens"
+"$venv/bin/python" "$here/urls.py" "$package/src/goldens"
 "$venv/bin/python" "$here/rules.py" "$package/src/text/english-rules.ts"
 rm -f "$documents"

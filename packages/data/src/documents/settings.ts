@@ -2,7 +2,7 @@ import { DataError } from '../errors.js';
 
 /**
  * Options that come from a file, over their defaults: each must have a known name, and a value of its default's type or `null`
- * where `null` turns a rule off.
+ * where `null` turns a rule off; an empty list stands for one of strings.
  *
  * @param place what is said in front of errors
  * @throws DataError naming the option
@@ -31,7 +31,7 @@ export function settingsOver<T extends object>(
 
 function isLike(value: unknown, example: unknown): boolean {
   if (Array.isArray(example)) {
-    return Array.isArray(value) && value.every((item) => isLike(item, example[0]));
+    return Array.isArray(value) && value.every((item) => isLike(item, example[0] ?? ''));
   }
   if (typeof example === 'number') return typeof value === 'number' && value >= 0;
   return typeof value === typeof example;

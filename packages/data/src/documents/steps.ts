@@ -4,6 +4,8 @@ import { c4Quality, c4QualityDefaults } from '../quality/c4-quality.js';
 import { finewebQuality, finewebQualityDefaults } from '../quality/fineweb-quality.js';
 import { gopherQuality, gopherQualityDefaults } from '../quality/gopher-quality.js';
 import { gopherRepetition, gopherRepetitionDefaults } from '../quality/gopher-repetition.js';
+import { language, languageDefaults } from '../rules/language.js';
+import { urlRules, urlRulesDefaults } from '../rules/url-rules.js';
 import { settingsOver } from './settings.js';
 import type { Step } from './step.js';
 
@@ -23,6 +25,8 @@ const makers: Record<string, (given: Given, place: string) => Step> = {
   'c4-quality': (given, place) => c4Quality(settingsOver(c4QualityDefaults, given, place)),
   'fineweb-quality': (given, place) =>
     finewebQuality(settingsOver(finewebQualityDefaults, given, place)),
+  'url-rules': (given, place) => urlRules(settingsOver(urlRulesDefaults, given, place)),
+  language: (given, place) => language(settingsOver(languageDefaults, given, place)),
   'replace-pii': (given, place) => replacePii(settingsOver(replacePiiDefaults, given, place)),
 };
 

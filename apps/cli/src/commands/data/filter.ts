@@ -35,7 +35,7 @@ A pipeline file, with paths below its own folder:
     "steps": [{ "step": "gopher-quality", "minWords": 40 }, { "step": "replace-pii" }] }
 Inputs are files, folders, globs or addresses of .jsonl, .csv, .txt and .warc, plain, .gz or .zst, and .parquet; one may be
   { "path": "raw/*.csv.gz", "text": "body", "id": "key", "maxBytes": 1000000, "format": "csv" }
-Steps: gopher-repetition, gopher-quality, c4-quality, fineweb-quality, replace-pii.
+Steps: url-rules, language, gopher-repetition, gopher-quality, c4-quality, fineweb-quality, replace-pii.
 A run that was killed goes on when called again.`,
     )
     .action(async (options: Options) => {
