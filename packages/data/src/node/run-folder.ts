@@ -1,5 +1,7 @@
 import { readdir, readFile, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { pipeline } from 'node:stream/promises';
+import { createGzip } from 'node:zlib';
 import { isMissing, lockFile, makeFolder, writeFile } from '@headwise/files';
 import { DataError } from '../errors.js';
 import { type InputUnit, inputVersion } from './inputs.js';
@@ -64,13 +66,29 @@ export async function readReport<R>(folder: string): Promise<R | undefined> {
   return text === undefined ? undefined : (JSON.parse(text) as R);
 }
 
-/** Writes the lines of a unit into a part of the folder, a megabyte at a time. */
+/** Writes the lines of a unit into a part of the folder, a megabyte at a time, as `.jsonl` or `.jsonl.gz`. */
 export const writeUnitLines = (
   folder: string,
   part: string,
   unit: number,
   pieces: AsyncIterable<Uint8Array>,
-): Promise<void> => writeFile(unitFile(folder, part, unit, 'jsonl'), inBlocks(pieces));
+  gzip = false,
+): Promise<void> =>
+  gzip
+    ? writeFile(unitFile(folder, part, unit, 'jsonl.gz'), gzipped(inBlocks(pieces)))
+    : writeFile(unitFile(folder, part, unit, 'jsonl'), inBlocks(pieces));
+
+/** Compresses blocks, each of which is valid until the next. */
+async function* gzipped(blocks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  async function* copies(): AsyncGenerator<Uint8Array> {
+    for await (const block of blocks) yield block.slice();
+  }
+  const gzip = createGzip();
+  const piped = pipeline(copies, gzip);
+  piped.catch(() => {}); // the loop below throws it
+  yield* gzip as AsyncIterable<Uint8Array>;
+  await piped;
+}
 
 /** Joins small pieces; a block is valid until the next. */
 async function* inBlocks(pieces: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {

@@ -26,7 +26,7 @@ interface Pipeline extends FilterSettings {
 export function filterCommand(): Command {
   const command = new Command('filter')
     .description('keep the documents that pass every step of a pipeline')
-    .requiredOption('--pipeline <file>', 'a JSON file with inputs, steps, out and rejects')
+    .requiredOption('--pipeline <file>', 'a JSON file with inputs, steps, out, rejects and gzip')
     .addHelpText(
       'after',
       `
@@ -36,17 +36,18 @@ A pipeline file, with paths below its own folder:
 Inputs are files, folders, globs or addresses of .jsonl, .csv, .txt and .warc, plain, .gz or .zst, and .parquet; one may be
   { "path": "raw/*.csv.gz", "text": "body", "id": "key", "maxBytes": 1000000, "format": "csv" }
 Steps: url-rules, language, gopher-repetition, gopher-quality, c4-quality, fineweb-quality, replace-pii.
-A run that was killed goes on when called again.`,
+"gzip": true writes .jsonl.gz. A run that was killed goes on when called again.`,
     )
     .action(async (options: Options) => {
       const pipeline = await readPipeline(options.pipeline);
-      const { steps, rejects = false } = pipeline;
+      const { steps, rejects = false, gzip = false } = pipeline;
       await showRun(
         options,
         (onProgress) =>
           filterDocuments(pipeline.inputs, pipeline.out, {
             steps,
             rejects,
+            gzip,
             workers: options.workers,
             onProgress,
           }),
@@ -56,7 +57,7 @@ A run that was killed goes on when called again.`,
   return withRunOptions(command);
 }
 
-const keys = ['inputs', 'steps', 'out', 'rejects'];
+const keys = ['inputs', 'steps', 'out', 'rejects', 'gzip'];
 
 async function readPipeline(path: string): Promise<Pipeline> {
   const pipeline = await readJson(path);
@@ -64,15 +65,17 @@ async function readPipeline(path: string): Promise<Pipeline> {
   if (unknown !== undefined) {
     throw new InputError(`${path}: '${unknown}' is not a key; expected ${keys.join(', ')}`);
   }
-  const { inputs, out, rejects } = pipeline;
+  const { inputs, out } = pipeline;
   if (!Array.isArray(inputs) || inputs.length === 0) {
     throw new InputError(`${path}: inputs is ${JSON.stringify(inputs)}; expected a list of inputs`);
   }
   if (!isText(out)) {
     throw new InputError(`${path}: out is ${JSON.stringify(out)}; expected the path of a folder`);
   }
-  if (rejects !== undefined && typeof rejects !== 'boolean') {
-    throw new InputError(`${path}: rejects is ${JSON.stringify(rejects)}; expected true or false`);
+  for (const key of ['rejects', 'gzip'] as const) {
+    const value: unknown = pipeline[key];
+    if (value === undefined || typeof value === 'boolean') continue;
+    throw new InputError(`${path}: ${key} is ${JSON.stringify(value)}; expected true or false`);
   }
   const below = (name: string) => (isAddress(name) ? name : resolve(dirname(path), name));
   const placed = (input: Input): Input => {

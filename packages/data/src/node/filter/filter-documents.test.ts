@@ -1,8 +1,9 @@
+import { spawnSync } from 'node:child_process';
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { gzipSync } from 'node:zlib';
+import { gunzipSync, gzipSync } from 'node:zlib';
 import { expect, test } from 'vitest';
 import { mixedDocuments } from '../../goldens/mixed-documents.node.js';
 import { filterDocuments } from './filter-documents.js';
@@ -118,3 +119,70 @@ test('empty documents are dropped by name', async () => {
     { empty: { documents: 1, bytes: 1 } },
   ]);
 });
+
+test('documents that are written as gzip are those written plain', async () => {
+  const raw = await inputs();
+  const [plain, packed] = [await temporary(), await temporary()];
+  const report = await filterDocuments([raw], plain, { steps, rejects: true });
+  expect(await filterDocuments([raw], packed, { steps, rejects: true, gzip: true })).toEqual(
+    report,
+  );
+  for (const part of ['documents', 'rejects']) {
+    const names = readdirSync(join(packed, part)).sort();
+    expect(names[0]).toBe('00000.jsonl.gz');
+    const texts = names.map((name) =>
+      gunzipSync(readFileSync(join(packed, part, name))).toString(),
+    );
+    expect(texts.join('').trimEnd().split('\n')).toEqual(linesBelow(plain, part));
+  }
+});
+
+test('a second run in the same folder is refused while one goes on', async () => {
+  const raw = await inputs();
+  const out = await temporary();
+  const runs = await Promise.allSettled([
+    filterDocuments([raw], out, { steps }),
+    filterDocuments([raw], out, { steps }),
+  ]);
+  expect(runs.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected']);
+  for (const run of runs) {
+    if (run.status === 'fulfilled') expect(run.value.read.documents).toBe(120);
+    else {
+      expect(run.reason).toMatchObject({
+        name: 'LockedError',
+        message: expect.stringContaining(`${join(out, '.lock')}: is locked by`),
+      });
+    }
+  }
+});
+
+const disk = await temporary();
+const mounted =
+  process.platform === 'linux' &&
+  spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=160k', 'tmpfs', disk]).status === 0;
+
+test.runIf(mounted)(
+  'a full disk is named, leaves what was done, and the run goes on when there is room',
+  async () => {
+    try {
+      const raw = join(await temporary(), 'raw');
+      mkdirSync(raw);
+      const line = `${JSON.stringify({ text: 'the whale and the sea. '.repeat(40) })}\n`;
+      writeFileSync(join(raw, 'a.jsonl'), line.repeat(40));
+      writeFileSync(join(raw, 'b.jsonl'), line.repeat(150));
+      const options = { steps: [{ step: 'replace-pii' }] };
+      const failure = await filterDocuments([raw], disk, options).catch((error) => error);
+      expect(failure).toMatchObject({
+        name: 'FileError',
+        message: expect.stringMatching(/documents.00001\.jsonl: cannot be written: ENOSPC/),
+      });
+      expect(readdirSync(join(disk, 'documents'))).toEqual(['00000.jsonl']);
+      expect(readdirSync(join(disk, 'units'))).toEqual(['00000.json']);
+      spawnSync('mount', ['-o', 'remount,size=1m', disk]);
+      const report = await filterDocuments([raw], disk, options);
+      expect(report.kept.documents).toBe(190);
+    } finally {
+      spawnSync('umount', [disk]);
+    }
+  },
+);

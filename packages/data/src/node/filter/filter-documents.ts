@@ -42,11 +42,11 @@ export interface FilterReport {
 export async function filterDocuments(
   inputs: readonly Input[],
   folder: string,
-  { steps, rejects = false, workers = 1, onProgress, unitBytes }: FilterOptions,
+  { steps, rejects = false, gzip = false, workers = 1, onProgress, unitBytes }: FilterOptions,
 ): Promise<FilterReport> {
   checkWhole('workers', workers, 1);
   const tally = emptyTally(stepsOf(steps, 'pipeline'));
-  const settings = { steps, rejects };
+  const settings = { steps, rejects, gzip };
   const units = await inputUnits(inputs, { size: unitBytes });
   const parts = ['documents', 'units', ...(rejects ? ['rejects'] : [])];
   return inRunFolder(folder, parts, { command: 'filter', settings, units }, async () => {

@@ -12,6 +12,8 @@ export interface FilterSettings {
   readonly steps: readonly StepSettings[];
   /** Writes `rejects/*.jsonl`, each document with `rejected: { step, rule }`. Default false. */
   readonly rejects?: boolean | undefined;
+  /** Writes `.jsonl.gz` instead of `.jsonl`. Default false. */
+  readonly gzip?: boolean | undefined;
 }
 
 /** A unit and its number, which names its files. */
@@ -28,22 +30,22 @@ export interface FilterRun {
 
 /** Does the work of units, in the main thread or in a worker. */
 export function filterWorker({ folder, settings }: FilterRun): Work<FilterTask> {
-  const { rejects = false } = settings;
+  const { rejects = false, gzip = false } = settings;
   const steps = stepsOf(settings.steps, 'pipeline');
-  return (task) => filterUnit(folder, steps, rejects, task);
+  return (task) => filterUnit(folder, steps, { rejects, gzip }, task);
 }
 
 /** Writes a unit's documents, then its rejects, and last its counts: a unit with counts is done. */
 async function filterUnit(
   folder: string,
   steps: readonly Step[],
-  storeRejects: boolean,
+  { rejects: storeRejects, gzip }: { readonly rejects: boolean; readonly gzip: boolean },
   { number, unit }: FilterTask,
 ): Promise<void> {
   const tally: StepTally[] = emptyTally(steps);
   const rejects = new Channel();
   const rejectsWritten = storeRejects
-    ? writeUnitLines(folder, 'rejects', number, rejects)
+    ? writeUnitLines(folder, 'rejects', number, rejects, gzip)
     : Promise.resolve();
   rejectsWritten.catch(() => {}); // awaited below
   async function* kept(): AsyncGenerator<Uint8Array> {
@@ -58,7 +60,7 @@ async function filterUnit(
     }
   }
   try {
-    await writeUnitLines(folder, 'documents', number, kept());
+    await writeUnitLines(folder, 'documents', number, kept(), gzip);
     rejects.end();
   } catch (error) {
     rejects.fail(error);
