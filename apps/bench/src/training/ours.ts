@@ -30,7 +30,7 @@ export function ourTrainer(
     ...{ objective, params: named, optimizer, ...options },
     batches: { at: () => batch },
     schedule: constantRate(1e-3),
-    steps: Number.POSITIVE_INFINITY,
+    steps: Number.MAX_SAFE_INTEGER,
   });
   return {
     async step() {
