@@ -27,3 +27,4 @@ export { sizeOf } from './shapes.js';
 export type { MapPart } from './tap.js';
 export { isTapped } from './tapped.js';
 export { countWrite } from './writes.js';
+export { sharedZeros } from './zeros.js';

@@ -1,4 +1,5 @@
 import type { Packing } from '@headwise/core';
+import { sharedZeros, sizeOf } from '@headwise/core/internal';
 import { zeroWeight } from '@headwise/kernels/internal';
 import { type Model, modelOf } from './model.js';
 import { packingOf, type WeightOptions } from './weight-options.js';
@@ -26,9 +27,6 @@ export function plannedModel(json: unknown, options: PlannedOptions = {}): Model
             finish: () => zeroWeight(shape, dtype, layout, group),
           }
       : undefined;
-  const source = {
-    read: (_: string, shape: readonly number[]) =>
-      new Float32Array(shape.reduce((n, size) => n * size, 1)),
-  };
+  const source = { read: (_: string, shape: readonly number[]) => sharedZeros(sizeOf(shape)) };
   return modelOf(json, { ...options, source, memoryLimit: Number.POSITIVE_INFINITY }, packing);
 }

@@ -95,8 +95,8 @@ export async function planMemory(
 
 /** Steps of a plan: some buffers are made by the first one for all. */
 const plannedSteps = 2;
-/** Batches of a planned step at most: later ones move the peak by less than a hundredth, as commands are submitted elsewhere. */
-const plannedBatches = 4;
+/** Batches of the last planned step at most: later ones move the peak by some hundredths, as commands are submitted elsewhere. */
+const plannedBatches = 3;
 
 function planOf(
   count: BufferCount,
@@ -166,10 +166,13 @@ function stepsOf(
   const batches = Array<ExampleBatch>(Math.min(accumulate, plannedBatches)).fill(batch);
   const ctx: ForwardContext = { training: true, checkpoint, random: new Random(0) };
   for (let step = 0; step < plannedSteps; step++) {
-    const { gradients, losses } = accumulateGradients('planMemory', params, watched, batches, ctx);
+    const used = step < plannedSteps - 1 ? batches.slice(0, 1) : batches;
+    const { gradients, losses } = accumulateGradients('planMemory', params, watched, used, ctx);
     end('backward');
     const { norm, scale } = clipping(gradients, 1);
     const read = tf.stack([norm, ...losses]);
+    // As where `train` reads the loss: commands are submitted, and what only they used is free.
+    count.settle();
     optimizer.update(gradients, 1, scale);
     ema?.update();
     end('update');

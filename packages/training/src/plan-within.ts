@@ -16,7 +16,7 @@ export interface PlannedRun {
 export interface RemedyWords {
   /** Fewer rows a batch and as many more batches an update: the same update, in more time. */
   batch?: ((rows: number, accumulate: number) => string) | undefined;
-  /** Activations computed again in the backward pass: the same update, in about a third more time. */
+  /** Activations computed again in the backward pass: the same update, in about a fifth more time. */
   checkpoint?: string | undefined;
   /** Low-rank updates in place of all weights. */
   lora?: { words: string; options: LoraOptions } | undefined;
@@ -80,7 +80,7 @@ export async function planWithin(
   const tried: PlannedRemedy[] = [];
   let now = run;
   for (const candidates of remediesOf(run, remedies)) {
-    const found = await firstWithin(candidates(now), limit);
+    const found = await firstWithin([...candidates(now)], limit);
     if (!found) continue;
     now = found.run;
     tried.push(found.remedy);
@@ -159,19 +159,29 @@ function remediesOf(
 /** Shorter sequences are not worth their memory. */
 const leastTokens = 16;
 
-/** The mildest change within the limit, else the last one; undefined where there is none. */
+/**
+ * The mildest change within the limit, else the last one; undefined where there is none.
+ *
+ * @param changes each takes less than those before it, so that few of them have to be planned
+ */
 async function firstWithin(
-  changes: Iterable<Change>,
+  changes: readonly Change[],
   limit: number,
 ): Promise<{ run: PlannedRun; remedy: PlannedRemedy } | undefined> {
-  let last: { run: PlannedRun; remedy: PlannedRemedy } | undefined;
-  for (const { words, run } of changes) {
+  const planned = async ({ words, run }: Change) => {
     const peak = (await planOf(run)).plan?.peak;
-    const fits = peak !== undefined && peak <= limit;
-    last = { run, remedy: { words, peak, fits } };
-    if (fits) break;
+    return { run, remedy: { words, peak, fits: peak !== undefined && peak <= limit } };
+  };
+  if (changes.length === 0) return undefined;
+  let best = await planned(changes.at(-1)!);
+  let [low, high] = [0, changes.length - 1];
+  while (best.remedy.fits && low < high) {
+    const middle = (low + high) >> 1;
+    const milder = await planned(changes[middle]!);
+    if (milder.remedy.fits) [best, high] = [milder, middle];
+    else low = middle + 1;
   }
-  return last;
+  return best;
 }
 
 /** Buffers of a backend without a GPU are as large as its memory. */

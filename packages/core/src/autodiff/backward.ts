@@ -1,4 +1,6 @@
 import * as tf from '@tensorflow/tfjs';
+import { sizeOf } from '../shapes.js';
+import { sharedZeros } from '../zeros.js';
 import { disposeSaved, type TapeNode } from './tape.js';
 
 /**
@@ -55,15 +57,26 @@ export function backward(
   return gradients;
 }
 
-/** Gradients of the inputs of one operation, each a tensor of its own; those that nothing depends on are not computed. */
+/**
+ * Gradients of the inputs of one operation, each a tensor of its own; those that nothing depends on are not computed.
+ *
+ * @param given gradients of its outputs; null for those that nothing read
+ */
 function gradientsOfNode(
-  { kernelName, inputs, gradient, saved = [] }: TapeNode,
-  dys: (tf.Tensor | null)[],
+  { kernelName, inputs, outputs, gradient, saved = [] }: TapeNode,
+  given: readonly (tf.Tensor | null)[],
   dependent: ReadonlySet<number>,
 ): [id: number, dx: tf.Tensor][] {
   if (!gradient) throw new Error(`the operation '${kernelName}' has no gradient`);
   const names = Object.keys(inputs).filter((name) => dependent.has(inputs[name]?.id as number));
   const made: Record<string, tf.Tensor> = tf.tidy(() => {
+    // TensorFlow.js would fill an array for each output that nothing read.
+    const dys = given.map((dy, i) => {
+      const { shape, dtype } = outputs[i]!;
+      return (
+        dy ?? (dtype === 'float32' ? tf.tensor(sharedZeros(sizeOf(shape)), shape, dtype) : null)
+      );
+    });
     const thunks = gradient(dys, names);
     // Not a tensor that is freed behind it, nor one for two inputs.
     const taken = new Set<unknown>([...dys, ...saved]);

@@ -209,7 +209,7 @@ function plannedDevice(limits: Readonly<Record<string, number>>): Device {
     features: real?.gpu.features ?? new Set<string>(),
     adapterInfo: real?.gpu.adapterInfo ?? info,
     queue: { submit: nothing, writeBuffer: nothing },
-    createBuffer: plannedBuffer,
+    createBuffer: plannedBuffers(),
     createShaderModule: () => ({}),
     createComputePipeline: () => pipeline,
     createBindGroup: () => ({}),
@@ -226,20 +226,27 @@ function plannedDevice(limits: Readonly<Record<string, number>>): Device {
   };
 }
 
-/** A buffer without memory; what the CPU writes into it is lost. */
-function plannedBuffer({ size, usage, mappedAtCreation }: GPUBufferDescriptor): GPUBuffer {
+/** Makes buffers without memory; what the CPU writes into them is lost. */
+function plannedBuffers(): (descriptor: GPUBufferDescriptor) => GPUBuffer {
+  let mapped = new ArrayBuffer(0);
   // TensorFlow.js tells buffers from textures by their class.
-  const buffer: GPUBuffer = Object.create(GPUBuffer.prototype);
-  const properties = {
-    size,
-    usage,
-    mapState: mappedAtCreation ? 'mapped' : 'unmapped',
-    getMappedRange: () => new ArrayBuffer(size),
-    unmap: () => {},
-    destroy: () => {},
-  };
-  for (const [name, value] of Object.entries(properties)) {
-    Object.defineProperty(buffer, name, { value, configurable: true });
-  }
-  return buffer;
+  const shared = Object.create(GPUBuffer.prototype, {
+    size: { value: 0, writable: true },
+    usage: { value: 0, writable: true },
+    mapState: { value: 'unmapped', writable: true },
+    getMappedRange: {
+      value(this: GPUBuffer) {
+        if (mapped.byteLength < this.size) mapped = new ArrayBuffer(this.size);
+        return mapped;
+      },
+    },
+    unmap: { value() {} },
+    destroy: { value() {} },
+  });
+  return ({ size, usage, mappedAtCreation }) =>
+    Object.assign(Object.create(shared), {
+      size,
+      usage,
+      mapState: mappedAtCreation ? 'mapped' : 'unmapped',
+    });
 }
