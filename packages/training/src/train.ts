@@ -35,7 +35,7 @@ export interface TrainOptions<B extends ExampleBatch> {
   accumulate?: number | undefined;
   /**
    * Computes each block again in the backward pass: activations take the memory of one block and of what is between
-   * blocks, for about a third more time. Default false.
+   * blocks, for about a fifth more time. Default false.
    */
   checkpoint?: boolean | undefined;
   /** An average of the parameters, updated after each step. */

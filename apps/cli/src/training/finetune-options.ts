@@ -44,7 +44,7 @@ export function addFinetuneFlags(command: Command): Command {
     .option('--accumulate <n>', 'batches of one update, in the memory of one; default 1', integer)
     .option(
       '--checkpoint-activations',
-      'compute each block again in the backward pass: less memory, a third more time',
+      'compute each block again in the backward pass: less memory, a fifth more time',
     )
     .option('--learning-rate <x>', 'after the warm-up; default by method', number)
     .option('--warmup <x>', 'the share of the steps in which the rate rises; default 0.03', number)

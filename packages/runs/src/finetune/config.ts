@@ -66,7 +66,7 @@ export interface FinetuneTraining {
   maxNorm: number;
   /** The part of an average of what is trained that each step keeps; the average is the result then. Absent: none is kept. */
   emaDecay?: number | undefined;
-  /** Computes each block again in the backward pass, which saves memory for a third more time. */
+  /** Computes each block again in the backward pass, which saves memory for a fifth more time. */
   checkpointActivations: boolean;
   checkpointEvery: number;
 }
