@@ -36,7 +36,7 @@ export interface AccumulatedGradients<B> {
   batches: B[];
   /** For each of them its mean loss times its part of what all predict: they sum to the mean loss. */
   losses: tf.Scalar[];
-  /** By path. */
+  /** By path, times the loss scale. */
   gradients: Record<string, tf.Tensor>;
   /** What all batches predict together. */
   predicted: number;
@@ -48,6 +48,7 @@ export interface AccumulatedGradients<B> {
  * A mean over the batches' means would give a token of a short batch more weight than one of a long batch.
  *
  * @param name of the caller in messages
+ * @param lossScale multiplies the gradients, from the losses on: the losses stay as they are
  * @throws InputError where no batch has anything to predict
  */
 export function accumulateGradients<B extends ExampleBatch>(
@@ -56,6 +57,7 @@ export function accumulateGradients<B extends ExampleBatch>(
   objective: Objective<B>,
   batches: readonly B[],
   ctx: ForwardContext,
+  lossScale = 1,
 ): AccumulatedGradients<B> {
   const counts = batches.map((batch) => objective.predicted(batch));
   const predicted = counts.reduce((sum, count) => sum + count, 0);
@@ -73,7 +75,7 @@ export function accumulateGradients<B extends ExampleBatch>(
       const share = shares[i]!;
       const made = lossAndGradients(params, () => {
         const loss = objective.loss(batch, ctx);
-        return share === 1 ? loss : loss.mul(share);
+        return weighted(loss, share, share * lossScale);
       });
       losses.push(made.loss);
       gradients = gradients ? added(gradients, made.gradients) : made.gradients;
@@ -83,6 +85,15 @@ export function accumulateGradients<B extends ExampleBatch>(
     throw error;
   }
   return { batches: used, losses, gradients: gradients!, predicted };
+}
+
+/** A loss times a share, whose gradient is multiplied by another factor. */
+function weighted(loss: tf.Scalar, share: number, slope: number): tf.Scalar {
+  if (share === 1 && slope === 1) return loss;
+  return tf.customGrad((x) => ({
+    value: (x as tf.Tensor).mul(share),
+    gradFunc: (dy: tf.Tensor) => dy.mul(slope),
+  }))(loss) as tf.Scalar;
 }
 
 /** ` in the examples 3, 17`, where batches name them. */

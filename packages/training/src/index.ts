@@ -58,6 +58,7 @@ export {
   sequenceLogProbabilities,
   tokenLogProbabilities,
 } from './log-probabilities.js';
+export { LossScale, type LossScaleOptions, type LossScaleState } from './loss-scale.js';
 export { type MaskedTokenBatch, maskedLanguageModel } from './masked-language-model.js';
 export { Muon, type MuonAdamWOptions, type MuonOptions } from './muon.js';
 export type { ExampleBatch, Objective } from './objective.js';

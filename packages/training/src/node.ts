@@ -24,7 +24,7 @@ export async function saveTrainer(
 }
 
 /**
- * Sets parameters, optimizer and averages to the state in a file.
+ * Sets parameters, optimizer, averages and loss scale to the state in a file.
  *
  * Everything is checked before anything is changed.
  *

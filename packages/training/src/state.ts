@@ -5,6 +5,7 @@ import * as tf from '@tensorflow/tfjs';
 import { DivergedError } from './diverged.js';
 import type { Ema } from './ema.js';
 import { type KeptBatches, restoreBatches, savedBatches } from './kept-batches.js';
+import type { LossScale, LossScaleState } from './loss-scale.js';
 import type { Optimizer, StateTensor } from './optimizer.js';
 
 /** The counters and random state of a training run. */
@@ -22,6 +23,8 @@ export interface Trained {
   ema?: Ema | undefined;
   /** The batches; those that depend on more than their number are saved too. */
   batches?: ({ at?: unknown } & Partial<KeptBatches>) | undefined;
+  /** What the loss is multiplied by. */
+  lossScale?: LossScale | undefined;
 }
 
 const format = 'headwise-trainer-1';
@@ -30,14 +33,14 @@ const format = 'headwise-trainer-1';
  * Serialises a training run's parameters, optimizer, averages, kept batches and progress into one safetensors file.
  *
  * Tensors: `params.<path>`, the optimizer's as `<optimizer>.<slot>.<path>`, such as `adamw.m.<path>`, and the averages as
- * `ema.<path>`, and what batches keep as `batches.<name>`; metadata: the optimizer, step, updates, averaged (updates of the averages), random state. It is the same within `Ema.during`. Reading
+ * `ema.<path>`, and what batches keep as `batches.<name>`; metadata: the optimizer, step, updates, averaged (updates of the averages), loss scale, random state. It is the same within `Ema.during`. Reading
  * a tensor that holds NaN or an infinite value throws a DivergedError, so that such a state is not saved.
  */
 export function trainerState(
   trained: Trained,
   progress: Progress,
 ): { tensors: Record<string, LazyTensorInput>; metadata: Record<string, string> } {
-  const { params, optimizer, ema } = trained;
+  const { params, optimizer, ema, lossScale } = trained;
   const own = Object.entries(params).map(([path, variable]): [string, StateTensor] => [
     path,
     ema?.own[path] ?? { shape: variable.shape, copy: () => variable.clone() },
@@ -62,6 +65,7 @@ export function trainerState(
     step: String(progress.step),
     updates: String(optimizer.steps),
     ...(ema ? { averaged: String(ema.steps) } : {}),
+    ...(lossScale ? { lossScale: JSON.stringify(lossScale.state) } : {}),
     random: JSON.stringify(progress.random),
   };
   return { tensors, metadata };
@@ -85,7 +89,7 @@ function finite(name: string, values: Float32Array, { step }: Progress): Float32
 }
 
 /**
- * Sets parameters, optimizer, averages and kept batches to a saved state.
+ * Sets parameters, optimizer, averages, loss scale and kept batches to a saved state.
  *
  * Everything is checked before anything is changed.
  *
@@ -93,11 +97,12 @@ function finite(name: string, values: Float32Array, { step }: Progress): Float32
  * @throws InputError where the state is of another format, model or optimizer, or holds values that are not finite
  */
 export function restoreTrainer(trained: Trained, file: SafetensorsFile, name: string): Progress {
-  const { params, optimizer, ema } = trained;
+  const { params, optimizer, ema, lossScale } = trained;
   const progress = readProgress(file.metadata, name);
   const updates = wholeNumber(file.metadata, 'updates', name);
   checkOptimizer(file.metadata, optimizer, name);
   const averaged = averagedIn(file.metadata, ema, name);
+  const scaled = lossScaleIn(file.metadata, lossScale, name);
   checkTensors({ ...prefixed('params', params), ...savedState(trained) }, file, name);
   restoreBatches(trained.batches, file, name);
   const tensor = (key: string) => tensorOf(file, key, name);
@@ -108,6 +113,7 @@ export function restoreTrainer(trained: Trained, file: SafetensorsFile, name: st
     optimizer.restore({ steps: updates, tensors });
     ema?.restore({ steps: averaged, tensors: mapped(ema.state, (path) => tensor(`ema.${path}`)) });
   });
+  if (scaled) lossScale!.restore(scaled);
   return progress;
 }
 
@@ -182,6 +188,30 @@ function averagedIn(metadata: Metadata, ema: Ema | undefined, name: string): num
     );
   }
   return wholeNumber(metadata, 'averaged', name);
+}
+
+/** The saved loss scale; throws where the file has one and the training has none, or the other way around. */
+function lossScaleIn(
+  metadata: Metadata,
+  lossScale: LossScale | undefined,
+  name: string,
+): LossScaleState | undefined {
+  const { lossScale: text } = metadata;
+  if (text === undefined && !lossScale) return undefined;
+  if (!lossScale)
+    throw new InputError(`${name}: holds a loss scale; expected a 'lossScale' for it`);
+  const found = /^\{"value":([\d.e+-]{1,32}),"finite":(\d{1,15}),"skipped":(\d{1,15})\}$/.exec(
+    text ?? '',
+  );
+  const [value, finite, skipped] = found?.slice(1).map(Number) ?? [];
+  if (!(value! > 0 && Math.fround(value!) === value)) {
+    throw new InputError(
+      text === undefined
+        ? `${name}: holds no loss scale; expected a training without 'lossScale'`
+        : `${name}: lossScale is '${text}'; expected its value, a float32 above 0, and counts of finite and skipped steps`,
+    );
+  }
+  return { value, finite: finite!, skipped: skipped! };
 }
 
 function readProgress(metadata: Metadata, name: string): Progress {

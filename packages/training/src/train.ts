@@ -5,6 +5,7 @@ import { clipping } from './clip.js';
 import { divergence } from './diverged.js';
 import type { Ema } from './ema.js';
 import { accumulateGradients } from './gradients.js';
+import type { LossScale } from './loss-scale.js';
 import type { ExampleBatch, Objective } from './objective.js';
 import type { Optimizer } from './optimizer.js';
 import type { Schedule } from './schedule.js';
@@ -41,6 +42,12 @@ export interface TrainOptions<B extends ExampleBatch> {
   /** An average of the parameters, updated after each step. */
   ema?: Ema | undefined;
   /**
+   * Multiplies the loss, so that small gradients stay within the range of float16; its state is to be saved with the run. A step whose
+   * gradients are not finite while the loss is, is skipped: neither the parameters nor the optimizer nor `ema` change, and the
+   * scale is lowered. Default: the loss as it is.
+   */
+  lossScale?: LossScale | undefined;
+  /**
    * Where dropout draws from, whose state is to be saved with the run; default a generator of its own for each step,
    * seeded by the step's number, so that a resumed run drops what it would have dropped.
    */
@@ -53,13 +60,17 @@ export interface TrainStep {
   step: number;
   /** The mean over what is predicted, before the update. */
   loss: number;
-  /** Of all gradients together, before clipping. */
+  /** Of all gradients together, before clipping and without the loss scale; not finite where the step was skipped. */
   gradientNorm: number;
   learningRate: number;
   /** What the loss is the mean of: tokens, sequences or pairs. */
   predicted: number;
   /** What the batches say of themselves, the mean over them; absent where they say nothing. */
   measures?: Readonly<Record<string, number>> | undefined;
+  /** What the loss was multiplied by; absent without a loss scale. */
+  lossScale?: number | undefined;
+  /** The scaled gradients were not finite, so that nothing was updated; absent elsewhere. */
+  skipped?: true | undefined;
   /** Wall time. */
   ms: number;
 }
@@ -70,7 +81,8 @@ export interface TrainStep {
  * Between two yields the parameters and the optimizer agree: that is when to save.
  *
  * @throws DivergedError before an update that would make the parameters NaN, naming the examples and the first parameter
- * concerned; DeviceLostError; InputError where a part of the model is packed, a parameter is frozen, an option or a learning rate is
+ * concerned, with a loss scale only where the loss is not finite, or the gradients are not at a scale of 1 or less or after 32 steps
+ * skipped in a row; DeviceLostError; InputError where a part of the model is packed, a parameter is frozen, an option or a learning rate is
  * outside its range, an id or a label of a batch is outside its own, or the batches of a step have nothing to predict
  * @example
  * const objective = causalLanguageModel(network);
@@ -81,7 +93,7 @@ export interface TrainStep {
 export async function* train<B extends ExampleBatch>(
   options: TrainOptions<B>,
 ): AsyncGenerator<TrainStep> {
-  const { objective, params, optimizer, schedule, batches, steps } = options;
+  const { objective, params, optimizer, schedule, batches, steps, lossScale } = options;
   const { start = 0, maxNorm = 1, accumulate = 1 } = options;
   checkTrainable('train', params);
   checkSteps({ steps, start });
@@ -100,25 +112,39 @@ export async function* train<B extends ExampleBatch>(
       checkpoint: options.checkpoint,
       random: options.random ?? new Random(step),
     };
-    const made = accumulateGradients(`train: step ${step}`, params, objective, given, ctx);
-    const { norm, scale } = clipping(made.gradients, maxNorm);
+    const scaledBy = lossScale?.value ?? 1;
+    const made = accumulateGradients(
+      `train: step ${step}`,
+      params,
+      objective,
+      given,
+      ctx,
+      scaledBy,
+    );
+    const { norm, scale } = clipping(made.gradients, maxNorm, scaledBy);
     const read = tf.stack([norm, ...made.losses]);
     let report: TrainStep;
     try {
       const [gradientNorm, ...losses] = await readTensor(read);
       const loss = losses.reduce((sum, value) => sum + value, 0);
-      if (!Number.isFinite(loss) || !Number.isFinite(gradientNorm)) {
+      const finite = Number.isFinite(gradientNorm);
+      if (!Number.isFinite(loss) || !(finite || lossScale?.exhausted === false)) {
         throw await divergence(step, params, made, losses, gradientNorm!);
       }
       const learningRate = schedule(step);
-      optimizer.update(made.gradients, learningRate, scale);
-      options.ema?.update();
+      if (finite) {
+        optimizer.update(made.gradients, learningRate, scale);
+        options.ema?.update();
+      }
+      lossScale?.update(finite);
       report = {
         step,
         loss,
         gradientNorm: gradientNorm!,
         learningRate,
         predicted: made.predicted,
+        ...(lossScale && { lossScale: scaledBy }),
+        ...(finite ? {} : { skipped: true }),
         ...meanMeasures(made.batches),
         ms: performance.now() - begun,
       };

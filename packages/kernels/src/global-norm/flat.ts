@@ -14,6 +14,7 @@ import { sumsOf } from './webgpu.js';
 export function flatGlobalNorm(
   tensors: readonly tf.Tensor[],
   maxNorm: number,
+  factor = 1,
   most?: number,
 ): Clipping {
   return tf.tidy(() => {
@@ -29,11 +30,11 @@ export function flatGlobalNorm(
       tf.tidy(() => {
         const values = scratch(backend, [size]);
         copyValues(backend, packing(pieces, tensors, values));
-        runKernel('headwise/SquareSums', { values, sums }, { place });
+        runKernel('headwise/SquareSums', { values, sums }, { place, factor });
       });
       place += counts[i]!;
     });
-    const [norm, scale] = runKernel('headwise/Clip', { sums }, { maxNorm });
+    const [norm, scale] = runKernel('headwise/Clip', { sums }, { maxNorm, factor });
     return { norm: norm as tf.Scalar, scale: scale as tf.Scalar };
   });
 }

@@ -11,12 +11,16 @@ describeBackends('globalNorm', () => {
     await expectClose(scale, [1 / (5 + 1e-6)]);
     expect([...(await globalNorm([tf.scalar(3)], 4).scale.data())]).toEqual([1]);
     expect([...(await globalNorm([tf.scalar(3)]).scale.data())]).toEqual([1]);
+    const scaled = globalNorm([tf.scalar(12), tf.scalar(16)], 1, 0.25);
+    await expectClose(scaled.norm, [5]);
+    await expectClose(scaled.scale, [0.25 / (5 + 1e-6)]);
+    expect([...(await globalNorm([tf.scalar(12)], Infinity, 0.25).scale.data())]).toEqual([0.25]);
   });
 
   test('globalNorm of many tensors equals the reference and leaves nothing behind', async () => {
     const shapes = [[1], [3, 5], [63], [64, 65], [127], [513], [9000]];
     const tensors = shapes.map((shape, i) => gaussian(shape, i + 1));
-    const [actual, expected] = [globalNorm(tensors, 2), globalNormReference(tensors, 2)];
+    const [actual, expected] = [globalNorm(tensors, 2), globalNormReference(tensors, 2, 1)];
     await expectClose(actual.norm, expected.norm, { ratio: 1e-6 });
     await expectClose(actual.scale, expected.scale, { ratio: 1e-6 });
     expect(await globalNorm(tensors, 2).norm.data()).toEqual(await actual.norm.data());

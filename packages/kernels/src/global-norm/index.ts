@@ -14,20 +14,22 @@ export type { Clipping } from './reference.js';
  * values, whatever the number of tensors.
  *
  * @param tensors at least one, float32, any shapes
- * @param maxNorm default Infinity: the scale is 1
+ * @param maxNorm default Infinity: the scale is `factor`
+ * @param factor multiplies every value first, such as `1 / S` of gradients of a loss that was scaled by S; default 1
  * @see Pascanu, Mikolov and Bengio 2013, https://arxiv.org/abs/1211.5063; the 1e-6 is PyTorch's
  */
 export function globalNorm(
   tensors: readonly tf.Tensor[],
   maxNorm: number = Number.POSITIVE_INFINITY,
+  factor = 1,
 ): Clipping {
   if (tensors.length === 0) throw new InputError('globalNorm: no tensors; expected at least one');
   if (!(maxNorm > 0)) {
     throw new InputError(`globalNorm: maxNorm is ${maxNorm}; expected a number above 0`);
   }
   for (const [i, tensor] of tensors.entries()) checkNotEmpty(`globalNorm: tensor ${i}`, tensor);
-  if (!hasKernel('headwise/SquareSums')) return globalNormReference(tensors, maxNorm);
-  return flatGlobalNorm(tensors, maxNorm);
+  if (!hasKernel('headwise/SquareSums')) return globalNormReference(tensors, maxNorm, factor);
+  return flatGlobalNorm(tensors, maxNorm, factor);
 }
 
 /** Makes `globalNorm` use its WebGPU kernels. */

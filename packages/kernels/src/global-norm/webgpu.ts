@@ -23,7 +23,7 @@ const squareSumsProgram = variants(rowGroupKey, (group: RowGroup) =>
     enable: rowGroupExtensions(group),
     inputs: { values: 'f32' },
     outputs: { sums: 'f32' },
-    params: { size: 'u32', place: 'u32' },
+    params: { size: 'u32', place: 'u32', factor: 'f32' },
     wgsl: /* wgsl */ `
       ${rowSum(group)}
       @compute @workgroup_size(${group.lanes})
@@ -37,7 +37,10 @@ const squareSumsProgram = variants(rowGroupKey, (group: RowGroup) =>
         if (start >= params.size) { return; }
         let end = min(start + ${perSum}u, params.size);
         var sum = 0.0;
-        for (var i = start + lane; i < end; i += ${group.lanes}u) { sum += values[i] * values[i]; }
+        for (var i = start + lane; i < end; i += ${group.lanes}u) {
+          let value = values[i] * params.factor;
+          sum += value * value;
+        }
         sum = row_sum(sum, lane);
         if (lane == 0u) { sums[params.place + run] = sum; }
       }
@@ -52,7 +55,7 @@ const clipProgram = variants(rowGroupKey, (group: RowGroup) =>
     enable: rowGroupExtensions(group),
     inputs: { sums: 'f32' },
     outputs: { norm: 'f32', scale: 'f32' },
-    params: { size: 'u32', maxNorm: 'f32', clips: 'u32' },
+    params: { size: 'u32', maxNorm: 'f32', clips: 'u32', factor: 'f32' },
     wgsl: /* wgsl */ `
       ${rowSum(group)}
       @compute @workgroup_size(${group.lanes})
@@ -62,7 +65,8 @@ const clipProgram = variants(rowGroupKey, (group: RowGroup) =>
         let length = sqrt(row_sum(sum, lane));
         if (lane == 0u) {
           norm[0] = length;
-          scale[0] = select(1.0, min(1.0, params.maxNorm / (length + 1e-6)), params.clips == 1u);
+          let clip = min(1.0, params.maxNorm / (length + 1e-6));
+          scale[0] = params.factor * select(1.0, clip, params.clips == 1u);
         }
       }
     `,
@@ -72,17 +76,17 @@ const clipProgram = variants(rowGroupKey, (group: RowGroup) =>
 interface SumsArguments {
   inputs: { values: tf.TensorInfo; sums: tf.TensorInfo };
   backend: WebGPUBackend;
-  attrs: { place: number };
+  attrs: { place: number; factor: number };
 }
 
-/** Writes the sums of squares of some values into `sums`, from `place` on; makes no output. */
+/** Writes the sums of squares of some values, each multiplied by the factor first, into `sums`, from `place` on; makes no output. */
 export function squareSumsKernel({ inputs, backend, attrs }: SumsArguments): tf.TensorInfo[] {
   const { values, sums } = inputs;
   const size = values.shape[0]!;
   dispatch(backend, squareSumsProgram(rowGroup(backend)), {
     inputs: { values },
     outputs: { sums },
-    params: { size, place: attrs.place },
+    params: { size, ...attrs },
     workgroups: spread(sumsOf(size)),
   });
   return [];
@@ -91,20 +95,25 @@ export function squareSumsKernel({ inputs, backend, attrs }: SumsArguments): tf.
 interface ClipArguments {
   inputs: { sums: tf.TensorInfo };
   backend: WebGPUBackend;
-  attrs: { maxNorm: number };
+  attrs: { maxNorm: number; factor: number };
 }
 
 /** @returns the norm and the scale, scalars */
 export function clipKernel({
   inputs,
   backend,
-  attrs: { maxNorm },
+  attrs: { maxNorm, factor },
 }: ClipArguments): tf.TensorInfo[] {
   const clips = Number.isFinite(maxNorm);
   const { norm, scale } = dispatch(backend, clipProgram(rowGroup(backend)), {
     inputs,
     outputs: { norm: { shape: [], dtype: 'float32' }, scale: { shape: [], dtype: 'float32' } },
-    params: { size: inputs.sums.shape[0]!, maxNorm: clips ? maxNorm : 0, clips: clips ? 1 : 0 },
+    params: {
+      size: inputs.sums.shape[0]!,
+      maxNorm: clips ? maxNorm : 0,
+      clips: clips ? 1 : 0,
+      factor,
+    },
     workgroups: [1],
   });
   return [norm, scale];
