@@ -10,9 +10,11 @@ import {
 } from '@headwise/data';
 import { checkPrompt } from '@headwise/generation';
 import { Tokenizer, trainByteLevelBpe, trainCharacter } from '@headwise/tokenizers';
-import { specialTokensOf } from './objective-tokens.js';
-import { isSharded, type RunConfig, type TextData } from './run-config.js';
+import { isSharded } from './check-run-config.js';
+import { packedData, sentenceData, type TextParts } from './document-data.js';
+import type { RunConfig, TextData } from './run-config.js';
 import type { RunData, SamplePrompt } from './run-data.js';
+import { objectiveNeeds, specialTokensOf } from './run-objectives.js';
 import { type OpenShards, shardData } from './shard-data.js';
 import { taskData } from './task-data.js';
 
@@ -60,10 +62,28 @@ async function textData(
 ): Promise<RunData> {
   if (text === undefined)
     throw new InputError(`the text of 'data.corpus' ${data.corpus} is missing`);
-  const { seed, batchSize } = config.training;
-  const length = config.model.context;
   const parts = partsOf(text, data);
   const tokenizer = given ?? (await newTokenizer(config, text, parts.train));
+  const prompts = config.samples ? promptsOf(config, parts.validation, tokenizer) : [];
+  const { separator } = data;
+  const { objective = 'causal-lm' } = config;
+  if (separator === undefined) {
+    return { tokenizer, prompts, ...windowData(config, data, parts, tokenizer) };
+  }
+  const documentData = objectiveNeeds[objective].reads === 'sentences' ? sentenceData : packedData;
+  const read = documentData(config, { ...data, separator }, parts, tokenizer);
+  return { tokenizer, prompts, ...read };
+}
+
+/** The batches of a run over windows of a text. */
+function windowData(
+  config: RunConfig,
+  data: TextData,
+  parts: TextParts,
+  tokenizer: Tokenizer,
+): Omit<RunData, 'tokenizer' | 'prompts'> {
+  const { seed, batchSize } = config.training;
+  const length = windowOf(config);
   const encoded = {
     train: tokenizer.encode(parts.train),
     validation: tokenizer.encode(parts.validation),
@@ -82,11 +102,9 @@ async function textData(
   const measured = ids.subarray(0, (data.validationTokens ?? ids.length) + 1);
   const bytes = predictedBytes(parts.validation, encoded.validation, measured.length);
   return {
-    tokenizer,
     batches: shuffledBatches(train, { batchSize, seed }),
     validation: () => sequentialBatches(measured, { batchSize: validationRows, length }),
     validationBytes: bytes,
-    prompts: config.samples ? promptsOf(config, parts.validation, tokenizer) : [],
     tokens: { train: train.ids.length, validation: ids.length },
   };
 }
@@ -95,6 +113,15 @@ async function textData(
 export function trainingIds(config: RunConfig, text: string, tokenizer: Tokenizer): TokenIds {
   const { train } = partsOf(text, config.data as TextData);
   return packTokenIds(tokenizer.encode(train).ids, tokenizer);
+}
+
+/** The tokens of a window: the context, without what the objective adds. */
+function windowOf({ objective = 'causal-lm', model: { context } }: RunConfig): number {
+  const { added = 0 } = objectiveNeeds[objective];
+  if (context > added) return context - added;
+  throw new InputError(
+    `'model.context' is ${context}; expected more than the ${added} tokens that '${objective}' adds to a window`,
+  );
 }
 
 function partsOf(text: string, { corpus, validation }: TextData) {
@@ -109,7 +136,7 @@ function partsOf(text: string, { corpus, validation }: TextData) {
 /** @param train the part that joins are learned from; characters are those of the whole text */
 function newTokenizer(config: RunConfig, text: string, train: string): Promise<Tokenizer> {
   const { kind, vocabSize } = config.tokenizer!;
-  const specialTokens = specialTokensOf(config.objective);
+  const specialTokens = [...specialTokensOf(config)];
   return kind === 'character'
     ? trainCharacter([text], { specialTokens })
     : trainByteLevelBpe([train], { vocabSize, specialTokens });

@@ -1,3 +1,4 @@
+export { checkSchedule, isConfigured, isSharded } from './check-run-config.js';
 export { type DataSources, predictedBytes, prepareData } from './data.js';
 export { DeviceLosses } from './device-losses.js';
 export { classifierConfig, classNames } from './finetune/classes.js';
@@ -31,7 +32,6 @@ export type {
 } from './history.js';
 export { checkRunFits, knownVocabulary, modelConfig, newModel, newOptimizer } from './model.js';
 export { newWork } from './new-work.js';
-export { type RunObjective, runObjectives } from './objective-tokens.js';
 export { hiddenOf, type ModelParts, partsFamily } from './parts.js';
 export { planRun } from './plan-run.js';
 export {
@@ -43,9 +43,6 @@ export {
 } from './rollouts/rollouts.js';
 export {
   type ConfiguredModel,
-  checkSchedule,
-  isConfigured,
-  isSharded,
   parseRunConfig,
   type RunConfig,
   type SamplesPart,
@@ -63,6 +60,7 @@ export {
   runFileNames,
   snapshotFiles,
 } from './run-files.js';
+export { type RunObjective, runObjectives } from './run-objectives.js';
 export { Session, type SessionParts, type StopOptions } from './session.js';
 export { freeWork, type Pace, type SessionWork } from './session-work.js';
 export type { OpenShards } from './shard-data.js';

@@ -9,38 +9,25 @@ import {
 import { checkMemory, modelParts } from '@headwise/models/internal';
 import { AdamW, Muon, type Optimizer } from '@headwise/training';
 import type * as tf from '@tensorflow/tfjs';
-import { objectiveTokens, type RunObjective, specialTokensOf } from './objective-tokens.js';
+import { isConfigured } from './check-run-config.js';
 import { partsConfig } from './parts.js';
-import { isConfigured, type RunConfig } from './run-config.js';
+import type { RunConfig } from './run-config.js';
+import { objectiveNeeds, type RunObjective, tokenIdsOf } from './run-objectives.js';
 import { alphabets } from './tasks.js';
 
 /** The configuration of a run's model, as `createModel` takes it. */
 export function modelConfig(
   model: RunConfig['model'],
   vocabSize: number,
-  objective?: RunObjective,
+  objective: RunObjective = 'causal-lm',
 ): unknown {
   if (!isConfigured(model)) return partsConfig(model, vocabSize);
   const { config } = model;
   if (config.model_type === 'headwise') return { ...config, vocabSize };
   // The families' usual ids of special tokens are those of other vocabularies.
   const ids =
-    objective === 'span-corruption'
-      ? idsOf(objective, { pad_token_id: pad, eos_token_id: end, decoder_start_token_id: pad })
-      : objective === 'masked-lm'
-        ? idsOf(objective, { pad_token_id: pad })
-        : { bos_token_id: null, eos_token_id: null };
+    objective === 'causal-lm' ? { bos_token_id: null, eos_token_id: null } : tokenIdsOf(objective);
   return { ...ids, ...config, vocab_size: vocabSize };
-}
-
-const { pad, end } = objectiveTokens;
-
-/** The ids of special tokens, which have the first ids of the vocabulary. */
-function idsOf(objective: RunObjective, tokens: Record<string, string>): Record<string, number> {
-  const all = specialTokensOf(objective);
-  return Object.fromEntries(
-    Object.entries(tokens).map(([key, token]) => [key, all.indexOf(token)]),
-  );
 }
 
 /** The size of the vocabulary before anything is read; undefined where only the text can tell. */
@@ -55,25 +42,6 @@ const copies = 4;
 /** The least that a vocabulary of characters is taken for before it is known. */
 const someCharacters = 256;
 
-/** The models that learn an objective: their topology, their heads, and what to expect. */
-const learners: Readonly<Record<RunObjective, readonly [string, readonly string[], string]>> = {
-  'causal-lm': [
-    'decoder',
-    ['language-model', 'adaptive'],
-    "runs train decoders that predict the next token, and by 'objective' encoders and encoder-decoders",
-  ],
-  'masked-lm': [
-    'encoder',
-    ['masked-language-model'],
-    "'masked-lm' trains encoders such as BertForMaskedLM",
-  ],
-  'span-corruption': [
-    'encoder-decoder',
-    ['language-model'],
-    "'span-corruption' trains encoder-decoders such as T5",
-  ],
-};
-
 /**
  * Throws before anything is allocated where the model cannot be trained: it does not predict the next token, or it or a
  * batch does not fit into memory.
@@ -87,10 +55,10 @@ export function checkRunFits(config: RunConfig, vocabSize?: number): void {
   const vocabulary = vocabSize ?? knownVocabulary(config) ?? someCharacters;
   const json = modelConfig(model, vocabulary, objective);
   const { topology, head, maxLength, dim, layers } = modelParts(json, name);
-  const [expected, heads, words] = learners[objective];
-  if (topology !== expected || !heads.includes(head.kind)) {
+  const needs = objectiveNeeds[objective];
+  if (topology !== needs.topology || !needs.head(head)) {
     throw new InputError(
-      `${name}: is ${topology === 'decoder' ? 'a decoder' : `an ${topology}`} with the head '${head.kind}'; ${words}`,
+      `${name}: is ${topology === 'decoder' ? 'a decoder' : `an ${topology}`} with the head '${head.kind}'; ${needs.words}`,
     );
   }
   if (maxLength !== null && model.context > maxLength) {

@@ -7,7 +7,7 @@ import {
   planWithin,
 } from '@headwise/training';
 import { modelConfig, optimizerOf } from './model.js';
-import { pretrainingOf } from './pretraining-work.js';
+import { pretrainingOf } from './pretraining.js';
 import type { RunConfig } from './run-config.js';
 
 /**
@@ -24,13 +24,13 @@ export function planRun(
 ): Promise<MemoryPlan> {
   const { model, training, objective = 'causal-lm' } = config;
   const vocabSize = typeof vocabulary === 'number' ? vocabulary : vocabulary.vocabSize;
-  const planned = (network: Network, { rows, tokens }: PlannedBatch) => {
+  const isPacked = 'packing' in config.data && config.data.packing !== undefined;
+  const planned = (network: Network, sizes: PlannedBatch) => {
     if (typeof vocabulary === 'number') {
       throw new InputError(`planRun: the objective is ${objective}; expected its tokenizer`);
     }
-    const { objective: hidden, hide } = pretrainingOf(network, vocabulary);
-    const inputs = new Int32Array(rows * tokens);
-    return { objective: hidden, batch: hide({ inputs, shape: [rows, tokens] }, training.seed) };
+    const { objective: learned, ofSize } = pretrainingOf(config, network, vocabulary);
+    return { objective: learned, batch: ofSize(sizes) };
   };
   return planWithin(
     {
@@ -39,7 +39,7 @@ export function planRun(
       options: {
         optimizer: (params) => optimizerOf(params, config),
         ema: training.emaDecay !== undefined,
-        ...(objective === 'causal-lm' ? {} : { objective: planned }),
+        ...(objective === 'causal-lm' && !isPacked ? {} : { objective: planned }),
       },
     },
     { limit, remedies: { tokens: (tokens) => `'model.context' ${tokens}` } },

@@ -2,6 +2,7 @@ import { InputError } from '@headwise/core';
 import { jsonText, parseJson } from '@headwise/models/internal';
 import { type HistoryEntry, historyText, parseHistory } from './history.js';
 import { parseRunConfig, type RunConfig } from './run-config.js';
+import { documentEndOf } from './run-objectives.js';
 
 /** The names of a run's files in its folder, beside those of its model. */
 export const runFileNames = {
@@ -27,10 +28,15 @@ export interface RunSnapshot {
 
 /** The files of a new run's folder: its configuration, the hash of its text, and how its model is sampled. */
 export function inputFiles(config: RunConfig, corpus: string | undefined): Record<string, string> {
+  const end = documentEndOf(config);
   return {
     [runFileNames.config]: jsonText(config),
     ...(corpus === undefined ? {} : { [runFileNames.corpus]: jsonText({ sha256: corpus }) }),
-    [runFileNames.generation]: jsonText({ do_sample: true, temperature: 0.8, top_k: 0, top_p: 1 }),
+    [runFileNames.generation]: jsonText({
+      ...{ do_sample: true, temperature: 0.8, top_k: 0, top_p: 1 },
+      // A model of packed documents ends them.
+      ...(end === undefined ? {} : { eos_token_id: end }),
+    }),
   };
 }
 

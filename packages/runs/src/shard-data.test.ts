@@ -5,10 +5,11 @@ import { tokenizeDocuments } from '@headwise/data/node';
 import { type Tokenizer, trainByteLevelBpe } from '@headwise/tokenizers';
 import { tokenizerText } from '@headwise/tokenizers/node';
 import { expect, test } from 'vitest';
+import { isSharded } from './check-run-config.js';
 import { prepareData } from './data.js';
 import { openRunShards } from './node/open-shards.js';
 import { RunFolder } from './node/run-folder.js';
-import { isSharded, parseRunConfig, type RunConfig } from './run-config.js';
+import { parseRunConfig, type RunConfig } from './run-config.js';
 import { Session } from './session.js';
 
 const work = mkdtempSync(join(tmpdir(), 'headwise-shards-'));

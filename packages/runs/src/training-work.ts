@@ -5,6 +5,7 @@ import type { Sample } from './history.js';
 import { newModel, newOptimizer } from './model.js';
 import type { RunConfig } from './run-config.js';
 import type { RunData } from './run-data.js';
+import { documentEndOf } from './run-objectives.js';
 import { scheduleOf } from './schedule-of.js';
 import { averageOf, type SessionWork } from './session-work.js';
 
@@ -39,11 +40,13 @@ async function* written(
   data: RunData,
 ): AsyncGenerator<Sample> {
   const { temperatures = [], maxNewTokens = 0, seed = 0 } = config.samples ?? {};
+  const end = documentEndOf(config);
+  const stopIds = end === undefined ? undefined : [end];
   for (const { prompt, expected } of data.prompts) {
     const { ids } = data.tokenizer.encode(prompt);
     for (const temperature of expected === undefined ? temperatures : [0]) {
       const most = expected === undefined ? maxNewTokens : expected.length;
-      const options = { temperature, maxNewTokens: most, seed };
+      const options = { temperature, maxNewTokens: most, seed, stopIds };
       const made: number[] = [];
       for await (const id of generate(network, ids, options)) made.push(id);
       const text = data.tokenizer.decode(made);

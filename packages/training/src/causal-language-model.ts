@@ -79,13 +79,16 @@ export function languageModelLoss(
 /** How many targets a model finds likeliest; the scores of one row exist at once. */
 function correctTokens(
   network: LanguageModel,
-  { inputs, targets, shape: [rows, length] }: TokenBatch,
+  { inputs, targets, documents, shape: [rows, length] }: TokenBatch,
 ): tf.Scalar {
   const row = (values: Int32Array, n: number) =>
     tf.tensor2d(values.subarray(n * length, (n + 1) * length), [1, length], 'int32');
   return tf.tidy(() => {
     const counts = Array.from({ length: rows }, (_, n) =>
-      tf.tidy(() => countCorrect(network.forward(row(inputs, n)), row(targets, n))),
+      tf.tidy(() => {
+        const ctx = documents && { documents: row(documents, n) };
+        return countCorrect(network.forward(row(inputs, n), ctx), row(targets, n));
+      }),
     );
     return tf.addN(counts) as tf.Scalar;
   });

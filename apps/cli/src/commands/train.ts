@@ -56,8 +56,9 @@ export function trainCommand(): Command {
       // Everything that can be refused is refused before the folder is touched.
       if (options.out === '') throw new InputError("--out is ''; expected the name of a folder");
       checkRunFits(config);
-      const corpus = 'corpus' in config.data ? config.data.corpus : undefined;
-      const text = corpus === undefined ? undefined : await readCorpus(corpus, options.config);
+      const { corpus, separator } = 'corpus' in config.data ? config.data : {};
+      const text =
+        corpus === undefined ? undefined : await readCorpus(corpus, options.config, separator);
       const shards = isSharded(config.data) ? await openRunShards(config.data) : undefined;
       const sha256 = text === undefined ? shards?.sha256 : await textHash(text);
       const folder = await RunFolder.inspect(options.out, config, {
@@ -156,7 +157,7 @@ function finish(
     `\ndone in ${duration(seconds)}, peak memory ${(peakBytes / 2 ** 20).toFixed(0)} MiB; the model is in ${folder}`,
   );
   out.say('\nnext:');
-  if (objective === 'masked-lm') {
+  if (objective && ['masked-lm', 'next-sentence', 'sentence-order'].includes(objective)) {
     out.say(`  ${commandName()} logits --model ${folder} --ids 1,2,3`);
     out.say(`  ${commandName()} finetune --model ${folder} --method classify|embed|mlm …`);
     return;

@@ -71,6 +71,11 @@ export function configOfRunFile(json: unknown, name = 'run.json'): RunConfig {
       `${name}: 'data.${data.shards === undefined ? 'mixture' : 'shards'}' are files of tokens; the lab's form takes a text or a task. Train it with headwise train`,
     );
   }
+  if ('packing' in data && data.packing !== undefined) {
+    throw new InputError(
+      `${name}: 'data.packing' is '${data.packing}'; the lab trains on windows over the whole text. Train it with headwise train`,
+    );
+  }
   const { beta2, validateEvery, ...training } = file.training;
   const { steps } = training;
   const { context, ...parts } = model;

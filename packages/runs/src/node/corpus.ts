@@ -5,30 +5,36 @@ import { InputError } from '@headwise/core';
 import { readTextCorpus } from '@headwise/data/node';
 
 /**
- * Reads a corpus as one text: a file, a folder of `.txt` files, or `npm:PACKAGE`.
+ * Reads a corpus as one text: a file, a folder of `.txt` files, or `npm:PACKAGE`, with a separator between its documents.
  *
  * A package exports texts, or a function that gives them: strings, or objects with `text` and perhaps `title`.
  *
+ * @param separator default a blank line
  * @param from the configuration file; a package is resolved from its folder, then from the working directory
  * @throws InputError or DataError naming what is missing or empty
  */
-export async function readCorpus(corpus: string, from?: string): Promise<string> {
-  if (corpus.startsWith('npm:')) return packageText(corpus.slice('npm:'.length), from);
-  const documents = await readTextCorpus(corpus);
-  return documents.map(({ text }) => text).join('\n\n');
+export async function readCorpus(
+  corpus: string,
+  from?: string,
+  separator = '\n\n',
+): Promise<string> {
+  const documents = corpus.startsWith('npm:')
+    ? packageTexts(corpus.slice('npm:'.length), from)
+    : (await readTextCorpus(corpus)).map(({ text }) => text);
+  return documents.join(separator);
 }
 
 /** What npm takes as the name of a package: a path, a version or a part of a package is not one. */
 const packageName = /^(?=.{1,214}$)(?:@[a-z\d~-][a-z\d._~-]*\/)?[a-z\d~-][a-z\d._~-]*$/;
 
-function packageText(name: string, from: string | undefined): string {
+function packageTexts(name: string, from: string | undefined): string[] {
   if (!packageName.test(name) || isBuiltin(name) || name === 'node_modules') {
     throw new InputError(`corpus 'npm:${name}': '${name}' is not the name of a package on npm`);
   }
   const exported = load(name, from);
   const texts: unknown = typeof exported === 'function' ? exported() : exported;
   const documents = Array.isArray(texts) ? texts : [texts];
-  return documents.map((document, i) => textOf(document, `npm:${name}, item ${i}`)).join('\n\n');
+  return documents.map((document, i) => textOf(document, `npm:${name}, item ${i}`));
 }
 
 /** Resolves a package in the `node_modules` of those folders and the folders above them, and nowhere else. */

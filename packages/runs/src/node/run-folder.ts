@@ -303,7 +303,13 @@ function fixed({
     objective: objective ?? 'causal-lm',
     model,
     tokenizer,
-    ...('task' in data ? { data } : { 'data.validation': data.validation }),
+    ...('task' in data
+      ? { data }
+      : {
+          'data.validation': data.validation,
+          'data.packing': 'packing' in data ? data.packing : undefined,
+          'data.separator': 'separator' in data ? data.separator : undefined,
+        }),
     'training.seed': seed,
     'training.batchSize': batchSize,
     'training.emaDecay': emaDecay,
