@@ -5,8 +5,8 @@ import { expect, test } from 'vitest';
 import { prepareData } from './data.js';
 import { checkRunFits } from './model.js';
 import { newWork } from './new-work.js';
+import { parseRunConfig } from './parse-run-config.js';
 import { planRun } from './plan-run.js';
-import { parseRunConfig } from './run-config.js';
 import { objectiveNeeds, type RunObjective, runObjectives } from './run-objectives.js';
 
 const words = ['Whales', 'A man', 'Boats', 'We', 'Ships'];

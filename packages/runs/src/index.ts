@@ -32,6 +32,7 @@ export type {
 } from './history.js';
 export { checkRunFits, knownVocabulary, modelConfig, newModel, newOptimizer } from './model.js';
 export { newWork } from './new-work.js';
+export { parseRunConfig } from './parse-run-config.js';
 export { hiddenOf, type ModelParts, partsFamily } from './parts.js';
 export { planRun } from './plan-run.js';
 export {
@@ -41,16 +42,15 @@ export {
   Rollouts,
   type WrittenCompletion,
 } from './rollouts/rollouts.js';
-export {
-  type ConfiguredModel,
-  parseRunConfig,
-  type RunConfig,
-  type SamplesPart,
-  type ShardData,
-  type TaskData,
-  type TextData,
-  type TokenizerPart,
-  type TrainingPart,
+export type {
+  ConfiguredModel,
+  RunConfig,
+  SamplesPart,
+  ShardData,
+  TaskData,
+  TextData,
+  TokenizerPart,
+  TrainingPart,
 } from './run-config.js';
 export type { RunData, SamplePrompt } from './run-data.js';
 export {

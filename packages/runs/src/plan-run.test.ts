@@ -1,8 +1,8 @@
 import * as tf from '@tensorflow/tfjs';
 import { expect, test } from 'vitest';
 import { prepareData } from './data.js';
+import { parseRunConfig } from './parse-run-config.js';
 import { planRun } from './plan-run.js';
-import { parseRunConfig } from './run-config.js';
 
 const text = 'Call me Ishmael. Some years ago, never mind how long precisely. '.repeat(40);
 const run = (more: object) =>

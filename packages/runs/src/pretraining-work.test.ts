@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { prepareData } from './data.js';
 import { checkRunFits } from './model.js';
 import { newWork } from './new-work.js';
-import { parseRunConfig } from './run-config.js';
+import { parseRunConfig } from './parse-run-config.js';
 
 const words = ['the whale', 'a sailor', 'our boat', 'the sea', 'an old ship'];
 const text = Array.from(

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { checkRunFits, modelConfig, newModel, newOptimizer } from './model.js';
-import { parseRunConfig } from './run-config.js';
+import { parseRunConfig } from './parse-run-config.js';
 
 const sizes = { dim: 16, heads: 2, layers: 1, context: 16 };
 const text = {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { parseRunConfig } from './run-config.js';
+import { parseRunConfig } from './parse-run-config.js';
 import { checkCorpus, type RunSnapshot, readSnapshot, snapshotFiles } from './run-files.js';
 
 const bytes = (text: string) => new TextEncoder().encode(text);

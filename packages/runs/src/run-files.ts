@@ -1,7 +1,8 @@
 import { InputError } from '@headwise/core';
 import { jsonText, parseJson } from '@headwise/models/internal';
 import { type HistoryEntry, historyText, parseHistory } from './history.js';
-import { parseRunConfig, type RunConfig } from './run-config.js';
+import { parseRunConfig } from './parse-run-config.js';
+import type { RunConfig } from './run-config.js';
 import { documentEndOf } from './run-objectives.js';
 
 /** The names of a run's files in its folder, beside those of its model. */

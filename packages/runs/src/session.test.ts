@@ -13,7 +13,8 @@ import { prepareData } from './data.js';
 import { DeviceLosses } from './device-losses.js';
 import { newModel } from './model.js';
 import { RunFolder } from './node/run-folder.js';
-import { parseRunConfig, type RunConfig } from './run-config.js';
+import { parseRunConfig } from './parse-run-config.js';
+import type { RunConfig } from './run-config.js';
 import { Session } from './session.js';
 
 const work = mkdtempSync(join(tmpdir(), 'headwise-runs-'));

@@ -9,7 +9,8 @@ import { isSharded } from './check-run-config.js';
 import { prepareData } from './data.js';
 import { openRunShards } from './node/open-shards.js';
 import { RunFolder } from './node/run-folder.js';
-import { parseRunConfig, type RunConfig } from './run-config.js';
+import { parseRunConfig } from './parse-run-config.js';
+import type { RunConfig } from './run-config.js';
 import { Session } from './session.js';
 
 const work = mkdtempSync(join(tmpdir(), 'headwise-shards-'));

@@ -1,7 +1,8 @@
 import { InputError } from '@headwise/core';
 import { readJson } from '@headwise/models/node';
 import { parseValue, withValue } from '../override.js';
-import { parseRunConfig, type RunConfig } from '../run-config.js';
+import { parseRunConfig } from '../parse-run-config.js';
+import type { RunConfig } from '../run-config.js';
 
 /**
  * Reads a run's file.

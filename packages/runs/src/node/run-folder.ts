@@ -25,7 +25,8 @@ import {
   historyText,
   parseHistory,
 } from '../history.js';
-import { parseRunConfig, type RunConfig } from '../run-config.js';
+import { parseRunConfig } from '../parse-run-config.js';
+import type { RunConfig } from '../run-config.js';
 import { checkCorpus, corpusHash, inputFiles, runFileNames } from '../run-files.js';
 import type { Checkpoint, RunStorage, SavedState } from '../storage.js';
 

@@ -1,6 +1,7 @@
 import { InputError, Random } from '@headwise/core';
 import { withValue } from '../override.js';
-import { parseRunConfig, type RunConfig } from '../run-config.js';
+import { parseRunConfig } from '../parse-run-config.js';
+import type { RunConfig } from '../run-config.js';
 import type { ListAxis, RangeAxis, SweepAxis } from './axes.js';
 
 /** What a trial changes of the sweep's configuration: values by their paths. */
