@@ -107,6 +107,9 @@ function checkRun({ data, objective = 'causal-lm', training }: RunConfig, path: 
     );
   };
   if (objective !== 'causal-lm') refuse('objective', objective, 'causal-lm');
+  if ('packing' in data && data.packing !== undefined) {
+    refuse('data.packing', data.packing, 'windows over the whole text');
+  }
   if (training.optimizer !== 'adamw') refuse('training.optimizer', training.optimizer, 'adamw');
   if (training.emaDecay !== undefined) {
     refuse('training.emaDecay', training.emaDecay, 'runs without averages of weights');

@@ -14,7 +14,7 @@ import {
 } from '@headwise/safetensors';
 import { Tokenizer } from '@headwise/tokenizers';
 import { modelConfig } from '../../model.js';
-import { parseRunConfig } from '../../run-config.js';
+import { parseRunConfig } from '../../parse-run-config.js';
 import { runFileNames } from '../../run-files.js';
 import { carried, parseTorchRun, slots, torchFileNames } from './layout.js';
 import { ModelKeys } from './model-keys.js';

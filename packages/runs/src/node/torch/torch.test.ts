@@ -7,7 +7,7 @@ import { tokenizerText } from '@headwise/tokenizers/node';
 import { describe, expect, test } from 'vitest';
 import { prepareData } from '../../data.js';
 import { textHash } from '../../hash.js';
-import { parseRunConfig } from '../../run-config.js';
+import { parseRunConfig } from '../../parse-run-config.js';
 import { Session } from '../../session.js';
 import { RunFolder } from '../run-folder.js';
 import { torchFiles } from './export.js';
