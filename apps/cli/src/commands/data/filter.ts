@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { InputError } from '@headwise/core';
-import type { Amount, StepTally } from '@headwise/data';
+import type { Amount, StepSettings, StepTally } from '@headwise/data';
 import {
   type FilterReport,
   type FilterSettings,
@@ -35,7 +35,8 @@ A pipeline file, with paths below its own folder:
     "steps": [{ "step": "gopher-quality", "minWords": 40 }, { "step": "replace-pii" }] }
 Inputs are files, folders, globs or addresses of .jsonl, .csv, .txt and .warc, plain, .gz or .zst, and .parquet; one may be
   { "path": "raw/*.csv.gz", "text": "body", "id": "key", "maxBytes": 1000000, "format": "csv" }
-Steps: url-rules, language, gopher-repetition, gopher-quality, c4-quality, fineweb-quality, replace-pii.
+Steps: url-rules, language, gopher-repetition, gopher-quality, c4-quality, fineweb-quality, replace-pii,
+and { "step": "decontaminate", "evaluation": ["gsm8k.jsonl"] }.
 "gzip": true writes .jsonl.gz. A run that was killed goes on when called again.`,
     )
     .action(async (options: Options) => {
@@ -82,7 +83,13 @@ async function readPipeline(path: string): Promise<Pipeline> {
     if (isText(input)) return below(input);
     return isText(Object(input).path) ? { ...input, path: below(input.path) } : input;
   };
-  return { ...pipeline, inputs: inputs.map(placed), out: below(out) };
+  /** Files that a step names are below the pipeline's folder too. */
+  const located = (step: StepSettings): StepSettings =>
+    Array.isArray(step?.evaluation)
+      ? { ...step, evaluation: step.evaluation.map((name) => below(String(name))) }
+      : step;
+  const steps = Array.isArray(pipeline.steps) ? pipeline.steps.map(located) : pipeline.steps;
+  return { ...pipeline, steps, inputs: inputs.map(placed), out: below(out) };
 }
 
 const isText = (value: unknown): value is string => typeof value === 'string' && value !== '';

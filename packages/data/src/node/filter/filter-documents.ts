@@ -2,15 +2,10 @@ import { stepsOf } from '../../documents/steps.js';
 import { type Amount, addTally, emptyTally, type StepTally } from '../../documents/tally.js';
 import { checkWhole } from '../../errors.js';
 import { type Input, inputUnits } from '../inputs.js';
-import {
-  inRunFolder,
-  isThere,
-  readUnitReports,
-  unitReportFile,
-  writeReport,
-} from '../run-folder.js';
-import { workerPool } from '../worker-pool.js';
-import { type FilterSettings, type FilterTask, filterWorker } from './unit-work.js';
+import { inRunFolder, readUnitReports, writeReport } from '../run-folder.js';
+import { doOpenUnits } from '../unit-run.js';
+import { rowReader } from './read-rows.js';
+import { type FilterSettings, filterWorker } from './unit-work.js';
 
 /** Options of `filterDocuments`. */
 export interface FilterOptions extends FilterSettings {
@@ -45,23 +40,16 @@ export async function filterDocuments(
   { steps, rejects = false, gzip = false, workers = 1, onProgress, unitBytes }: FilterOptions,
 ): Promise<FilterReport> {
   checkWhole('workers', workers, 1);
-  const tally = emptyTally(stepsOf(steps, 'pipeline'));
+  const files: Record<string, string> = {};
+  const tally = emptyTally(stepsOf(steps, 'pipeline', rowReader(files)));
   const settings = { steps, rejects, gzip };
   const units = await inputUnits(inputs, { size: unitBytes });
   const parts = ['documents', 'units', ...(rejects ? ['rejects'] : [])];
-  return inRunFolder(folder, parts, { command: 'filter', settings, units }, async () => {
-    const open: FilterTask[] = [];
-    for (const [number, unit] of units.entries()) {
-      if (!(await isThere(unitReportFile(folder, number)))) open.push({ number, unit });
-    }
-    let done = units.length - open.length;
-    onProgress?.(done, units.length);
-    if (open.length > 0) {
-      const entry = new URL('./worker.js', import.meta.url);
-      const threads = Math.min(workers, open.length);
-      const pool = workerPool(entry, filterWorker, { folder, settings }, threads);
-      await pool.run(open, () => onProgress?.(++done, units.length)).finally(pool.close);
-    }
+  const planned = Object.keys(files).length > 0 ? { ...settings, files } : settings;
+  return inRunFolder(folder, parts, { command: 'filter', settings: planned, units }, async () => {
+    const entry = new URL('./worker.js', import.meta.url);
+    const data = { folder, settings };
+    await doOpenUnits({ folder, units, entry, workOf: filterWorker, data, workers, onProgress });
     for await (const of of readUnitReports<StepTally[]>(folder, units.length)) addTally(tally, of);
     const report = { read: tally[0]!.read, kept: tally.at(-1)!.kept, steps: tally };
     await writeReport(folder, report);

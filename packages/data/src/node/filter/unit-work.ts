@@ -2,10 +2,12 @@ import type { Step } from '../../documents/step.js';
 import { type StepSettings, stepsOf } from '../../documents/steps.js';
 import { applySteps, emptyTally, type StepTally } from '../../documents/tally.js';
 import { lineOf } from '../document-lines.js';
-import { type InputUnit, readUnit } from '../inputs.js';
+import { readUnit } from '../inputs.js';
 import { writeUnitLines, writeUnitReport } from '../run-folder.js';
+import type { NumberedUnit } from '../unit-run.js';
 import type { Work } from '../worker-pool.js';
 import { Channel } from './channel.js';
+import { rowReader } from './read-rows.js';
 
 /** What is done with documents, and whether those that are dropped are stored. */
 export interface FilterSettings {
@@ -16,12 +18,6 @@ export interface FilterSettings {
   readonly gzip?: boolean | undefined;
 }
 
-/** A unit and its number, which names its files. */
-export interface FilterTask {
-  readonly number: number;
-  readonly unit: InputUnit;
-}
-
 /** What a run's workers are given. */
 export interface FilterRun {
   readonly folder: string;
@@ -29,9 +25,9 @@ export interface FilterRun {
 }
 
 /** Does the work of units, in the main thread or in a worker. */
-export function filterWorker({ folder, settings }: FilterRun): Work<FilterTask> {
+export function filterWorker({ folder, settings }: FilterRun): Work<NumberedUnit> {
   const { rejects = false, gzip = false } = settings;
-  const steps = stepsOf(settings.steps, 'pipeline');
+  const steps = stepsOf(settings.steps, 'pipeline', rowReader());
   return (task) => filterUnit(folder, steps, { rejects, gzip }, task);
 }
 
@@ -40,7 +36,7 @@ async function filterUnit(
   folder: string,
   steps: readonly Step[],
   { rejects: storeRejects, gzip }: { readonly rejects: boolean; readonly gzip: boolean },
-  { number, unit }: FilterTask,
+  { number, unit }: NumberedUnit,
 ): Promise<void> {
   const tally: StepTally[] = emptyTally(steps);
   const rejects = new Channel();

@@ -6,9 +6,9 @@ import { tokenizerText } from '@headwise/tokenizers/node';
 import { checkWhole, DataError } from '../../errors.js';
 import { manifestFile, type ShardEntry, type ShardsManifest } from '../../shards/manifest.js';
 import { type Input, inputUnits } from '../inputs.js';
-import { inRunFolder, isThere, readUnitReports, unitReportFile } from '../run-folder.js';
-import { workerPool } from '../worker-pool.js';
-import { endIdOf, type TokenizedUnit, type TokenizeTask, tokenizeWorker } from './unit-work.js';
+import { inRunFolder, readUnitReports } from '../run-folder.js';
+import { doOpenUnits } from '../unit-run.js';
+import { endIdOf, type TokenizedUnit, tokenizeWorker } from './unit-work.js';
 
 /** Options of `tokenizeDocuments`. */
 export interface TokenizeOptions {
@@ -61,18 +61,9 @@ export async function tokenizeDocuments(
   const plan = { command: 'tokenize', settings, units };
   return inRunFolder(folder, ['shards', 'units'], plan, async () => {
     await writeFile(join(folder, 'tokenizer.json'), tokenizerText(tokenizer));
-    const open: TokenizeTask[] = [];
-    for (const [number, unit] of units.entries()) {
-      if (!(await isThere(unitReportFile(folder, number)))) open.push({ number, unit });
-    }
-    let done = units.length - open.length;
-    onProgress?.(done, units.length);
-    if (open.length > 0) {
-      const entry = new URL('./worker.js', import.meta.url);
-      const run = { folder, dtype, endId } as const;
-      const pool = workerPool(entry, tokenizeWorker, run, Math.min(workers, open.length));
-      await pool.run(open, () => onProgress?.(++done, units.length)).finally(pool.close);
-    }
+    const entry = new URL('./worker.js', import.meta.url);
+    const data = { folder, dtype, endId } as const;
+    await doOpenUnits({ folder, units, entry, workOf: tokenizeWorker, data, workers, onProgress });
     const total = { documents: 0, tokens: 0, bytes: 0, empty: 0 };
     const shards: ShardEntry[] = [];
     for await (const { empty, ...shard } of readUnitReports<TokenizedUnit>(folder, units.length)) {

@@ -5,15 +5,10 @@ import type { Tokenizer } from '@headwise/tokenizers';
 import { loadTokenizer } from '@headwise/tokenizers/node';
 import { DataError } from '../../errors.js';
 import { indexFile, type ShardEntry, type TokenDtype, tokensFile } from '../../shards/manifest.js';
-import { type InputUnit, readUnit } from '../inputs.js';
+import { readUnit } from '../inputs.js';
 import { writeUnitReport } from '../run-folder.js';
+import type { NumberedUnit } from '../unit-run.js';
 import type { Work } from '../worker-pool.js';
-
-/** A unit and its number, which names its shard. */
-export interface TokenizeTask {
-  readonly number: number;
-  readonly unit: InputUnit;
-}
 
 /** What a run's workers are given. */
 export interface TokenizeRun {
@@ -28,7 +23,7 @@ export interface TokenizedUnit extends ShardEntry {
 }
 
 /** Tokenises units, in the main thread or in a worker. */
-export function tokenizeWorker({ folder, dtype, endId }: TokenizeRun): Work<TokenizeTask> {
+export function tokenizeWorker({ folder, dtype, endId }: TokenizeRun): Work<NumberedUnit> {
   const tokenizer = loadTokenizer(join(folder, 'tokenizer.json'));
   return async (task) => tokenizeUnit({ folder, dtype, endId }, await tokenizer, task);
 }
@@ -40,7 +35,7 @@ const blockTokens = 2 ** 18;
 async function tokenizeUnit(
   { folder, dtype, endId }: TokenizeRun,
   tokenizer: Tokenizer,
-  { number, unit }: TokenizeTask,
+  { number, unit }: NumberedUnit,
 ): Promise<void> {
   const name = String(number).padStart(5, '0');
   const hash = createHash('sha256');
