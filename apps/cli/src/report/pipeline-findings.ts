@@ -105,7 +105,7 @@ async function filterStage(
   /** From the last step to the first: what a step read is what it kept and what it dropped. */
   let kept = shareOf(report.kept, keptRate);
   const steps: StepFinding[] = [];
-  for (const { step, rewritten, dropped } of report.steps.toReversed()) {
+  for (const { step, kept: passed, rewritten, dropped } of report.steps.toReversed()) {
     const rules = Object.entries(dropped)
       .sort(([, a], [, b]) => b.documents - a.documents)
       .map(([rule, amount]): RuleFinding => {
@@ -120,13 +120,13 @@ async function filterStage(
     const isRewritten = rewritten.documents > 0;
     steps.unshift({
       step,
-      kept,
+      // A step that rewrites changes bytes: counts are the run's, tokens are added up.
+      kept: { ...kept, documents: passed.documents, bytes: passed.bytes },
       ...(isRewritten ? { rewritten: shareOf(rewritten, keptRate) } : {}),
       rules,
     });
     kept = rules.reduce((sum, { dropped: each }) => addShares(sum, each), kept);
   }
-  // A step that rewrites changes bytes: what was read is known exactly.
   return { command: 'filter', folder, read: { ...kept, ...report.read }, steps };
 }
 

@@ -60,7 +60,11 @@ export function pipelinePage(stages: readonly StageFinding[]): string {
 <main>
 ${funnel(stages, raw, shown.at(-1)!)}
 ${table(stages, raw, shown)}
+<section aria-labelledby="rules-title">
+<h2 id="rules-title">What each rule dropped</h2>
+<p>Sizes of the documents and the first of them, where rejects were stored.</p>
 ${stages.flatMap(({ steps }) => steps.flatMap(({ step, rules }) => rules.map((rule) => ruleSection(step, rule)))).join('\n')}
+</section>
 </main>
 <footer>Made by <code>headwise data report</code>. This page loads nothing from anywhere.</footer>
 </body>
