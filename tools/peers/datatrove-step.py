@@ -3,7 +3,7 @@
     python datatrove-step.py < requests
 
 The first line is JSON: { task, texts, tokenizer }, with `task` one of filters, tokenize and minhash. Each further line asks for a pass over
-all texts, answered by a line of JSON { ms }. In one thread.
+all texts, answered by a line of JSON { ms }, of the processor. In one thread.
 """
 
 import json
@@ -62,6 +62,6 @@ def minhash():
 
 run = {"filters": filters, "tokenize": tokenize, "minhash": minhash}[request["task"]]()
 for _ in sys.stdin:
-    start = time.perf_counter()
+    start = time.process_time()
     run()
-    print(json.dumps({"ms": 1000 * (time.perf_counter() - start)}), flush=True)
+    print(json.dumps({"ms": 1000 * (time.process_time() - start)}), flush=True)
