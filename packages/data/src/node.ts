@@ -11,8 +11,8 @@ export {
   filterDocuments,
 } from './node/filter/filter-documents.js';
 export type { FilterSettings } from './node/filter/unit-work.js';
-export { type Input, type InputSettings, isAddress, openInputs } from './node/inputs.js';
 export { type FoundDocument, findDocuments, type WantedDocuments } from './node/find-documents.js';
+export { type Input, type InputSettings, isAddress, openInputs } from './node/inputs.js';
 export { documentStats, type StatsOptions } from './node/stats/document-stats.js';
 export type { DocumentStats } from './node/stats/unit-work.js';
 export { folderSource, openShards } from './node/tokenize/folder-source.js';

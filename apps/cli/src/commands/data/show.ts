@@ -28,7 +28,10 @@ interface Shown {
 export function showCommand(): Command {
   return new Command('show')
     .description('print documents by number, id or chance; those of shards are decoded')
-    .argument('<inputs...>', 'files, folders, globs and addresses of documents, or one folder of shards')
+    .argument(
+      '<inputs...>',
+      'files, folders, globs and addresses of documents, or one folder of shards',
+    )
     .option('--index <n>', 'the number of the first, counted from 0; default 0', whole)
     .option('--id <id>', 'the document with this id')
     .option('--random <seed>', 'documents drawn with this seed', whole)

@@ -26,7 +26,10 @@ interface Counts {
 export function statsCommand(): Command {
   const command = new Command('stats')
     .description('count documents, bytes and tokens, and how they are distributed')
-    .argument('<inputs...>', 'files, folders, globs and addresses of documents, or one folder of shards')
+    .argument(
+      '<inputs...>',
+      'files, folders, globs and addresses of documents, or one folder of shards',
+    )
     .option('--tokenizer <path>', 'counts tokens too: a tokenizer.json, or a folder that holds one')
     .option('--out <folder>', 'keeps the counts, and goes on when called again after a kill')
     .action(async (inputs: string[], options: Options) => {
