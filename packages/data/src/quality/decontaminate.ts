@@ -17,14 +17,14 @@ export interface EvaluationExample {
 /** Options of `decontaminate`. */
 export interface DecontaminateOptions {
   /** Words of an n-gram. Default 13, as GPT-3; datatrove's is 12. */
-  readonly words?: number;
+  readonly words?: number | undefined;
   /** Compares n-grams of queries alone too. Default true, as GPT-3; datatrove's is false. */
-  readonly queries?: boolean;
+  readonly queries?: boolean | undefined;
   /** Compares n-grams that begin in a query and end in its text. Default true. */
-  readonly overlaps?: boolean;
+  readonly overlaps?: boolean | undefined;
 }
 
-export const decontaminateDefaults: Required<DecontaminateOptions> = {
+export const decontaminateDefaults: { words: number; queries: boolean; overlaps: boolean } = {
   words: 13,
   queries: true,
   overlaps: true,
