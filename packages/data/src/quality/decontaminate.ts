@@ -43,7 +43,11 @@ export function decontaminate(
   examples: Iterable<EvaluationExample>,
   options: DecontaminateOptions = {},
 ): Step {
-  const { words: length, queries, overlaps } = { ...decontaminateDefaults, ...options };
+  const {
+    words: length = decontaminateDefaults.words,
+    queries = decontaminateDefaults.queries,
+    overlaps = decontaminateDefaults.overlaps,
+  } = options;
   checkWhole('words', length, 1);
   const tasks = new Map<number, string>();
   const add = (words: readonly string[], task: string) => {
