@@ -114,6 +114,29 @@ test('what cannot be used is refused before the folder is made', async () => {
   expect(existsSync(folder)).toBe(false);
 });
 
+test('what cannot be submitted is refused before a cluster is asked', async () => {
+  const nowhere = ['submit', '--ray', 'http://127.0.0.1:9'];
+  const train = ['train', '--config', config, '--out', join(work, 'none')];
+  for (const [args, message, expected] of [
+    [[...nowhere, '--', 'chat'], /'chat' cannot be submitted; expected train, finetune, eval/, 2],
+    [[...nowhere, '--', 'train', '--config', config], /required option '--out <dir>'/, 2],
+    [[...nowhere, '--', ...train, '--set', 'model.layrs=2'], /unknown key 'model\.layrs'/, 2],
+    [[...nowhere, '--', ...train, '--tensorboard', 'x'], /--tensorboard x is not brought back/, 2],
+    [
+      ['submit', '--ray', 'head:8265', '--', ...train],
+      /expected the address of a Ray dashboard/,
+      2,
+    ],
+    [[...nowhere, '--', ...train], /^headwise: http:\/\/127\.0\.0\.1:9: does not answer GET/, 1],
+    [sweep(join(work, 'none'), '--grid', 'model.layers=1,2', '--cpus', '2'), /with --ray only/, 2],
+  ] as const) {
+    const { code, stderr } = await headwiseHere(args);
+    expect(stderr).toMatch(message);
+    expect(code).toBe(expected);
+  }
+  expect(existsSync(join(work, 'none'))).toBe(false);
+});
+
 test.runIf(full)(
   'a sweep that is killed goes on, and any number of workers comes to the same bits',
   async () => {

@@ -2,6 +2,9 @@ import { Command, CommanderError } from 'commander';
 import { shortened } from './shortened.js';
 import { version } from './version.js';
 
+/** The command that `submit` starts on a cluster; nobody calls it by hand, so that help does not list it. */
+const hidden = 'job';
+
 /** Each command: what it does, and how it is loaded, which is done for the called one only. */
 const commands: Record<string, [does: string, load: () => Promise<Command>]> = {
   info: [
@@ -80,6 +83,14 @@ const commands: Record<string, [does: string, load: () => Promise<Command>]> = {
     'measure how exact operations and models are here, and say where a bound is broken',
     withTensors(async () => (await import('./commands/verify.js')).verifyCommand()),
   ],
+  submit: [
+    'run a command on a Ray cluster, and bring back its folder',
+    withTensors(async () => (await import('./commands/submit.js')).submitCommand()),
+  ],
+  [hidden]: [
+    'run what headwise submit has packed',
+    async () => (await import('./commands/job.js')).jobCommand(),
+  ],
   inspect: [
     'write a page that shows where a model attends, and what each layer would say',
     withTensors(async () => (await import('./commands/inspect.js')).inspectCommand()),
@@ -124,7 +135,9 @@ async function programFor(called: string | undefined): Promise<Command> {
     .addHelpText('after', '\nExit codes: 0 done, 1 failed, 2 the input cannot be used.');
   for (const [name, [does, load]] of Object.entries(commands)) {
     const command = name === called ? await load() : new Command(name);
-    program.addCommand(command.description(does).copyInheritedSettings(program).exitOverride());
+    program.addCommand(command.description(does).copyInheritedSettings(program).exitOverride(), {
+      hidden: name === hidden,
+    });
     for (const child of command.commands) child.copyInheritedSettings(command);
   }
   return program.exitOverride();

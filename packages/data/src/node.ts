@@ -9,6 +9,8 @@ export {
   type FilterOptions,
   type FilterReport,
   filterDocuments,
+  filterShard,
+  type Shard,
 } from './node/filter/filter-documents.js';
 export type { FilterSettings } from './node/filter/unit-work.js';
 export { type FoundDocument, findDocuments, type WantedDocuments } from './node/find-documents.js';

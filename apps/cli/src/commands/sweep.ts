@@ -20,13 +20,16 @@ import { Command } from 'commander';
 import { backendOption } from '../backend.js';
 import { integer } from '../numbers.js';
 import { duration, type Output, output, progress } from '../output.js';
+import { clusterOf, type RayFlags, rayHelp, withRayFlags } from '../ray/flags.js';
+import { Inputs } from '../ray/packing.js';
 import { interrupted, interruptible } from '../signals.js';
 import { localTrials } from '../sweep/local-trials.js';
 import { sweepPage } from '../sweep/page.js';
+import { rayTrials } from '../sweep/ray-trials.js';
 import { runSweep, sweepFileName, trialFolder } from '../sweep/run-sweep.js';
 import { tableText } from '../sweep/table.js';
 
-interface SweepOptions {
+interface SweepOptions extends RayFlags {
   config: string;
   grid: string[];
   set?: string[];
@@ -43,7 +46,7 @@ const pageName = 'report.html';
 
 /** `headwise sweep`: trains a run for each point of a grid, or for random ones, and compares them. */
 export function sweepCommand(): Command {
-  return new Command('sweep')
+  const command = new Command('sweep')
     .requiredOption(
       '--config <file>',
       'the run that every trial changes, as headwise train takes it',
@@ -64,8 +67,9 @@ export function sweepCommand(): Command {
     .option('--workers <n>', 'trials at a time, each in a process of its own', integer, 1)
     .option('--resume', 'go on with the sweep in the folder; trials that failed are tried again')
     .option('--backend <name>', 'webgpu, wasm or cpu; an error where it cannot be had')
-    .option('--json', 'print JSON lines: trial, done')
-    .action(async (options: SweepOptions) => {
+    .option('--json', 'print JSON lines: trial, done');
+  return withRayFlags(command.option('--ray <url>', rayHelp)).action(
+    async (options: SweepOptions) => {
       const out = output(options.json ?? false);
       const plan = await planOf(options);
       await checkFolder(options, plan);
@@ -73,7 +77,8 @@ export function sweepCommand(): Command {
       const file = await showSweep(out, options, plan);
       await writeFile(join(options.out, pageName), sweepPage(file, options.config));
       tell(out, options.out, file, (performance.now() - begun) / 1000);
-    });
+    },
+  );
 }
 
 const collect = (value: string, before: string[] = []): string[] => [...before, value];
@@ -102,6 +107,10 @@ async function planOf(options: SweepOptions): Promise<Plan> {
   const json = await readRunJson(config, set);
   const trials = sweepTrials(json, { axes, ...random }, config);
   for (const trial of trials) checkTrial(trial);
+  if (options.ray !== undefined) {
+    const inputs = new Inputs(options.shared);
+    for (const { config: run } of trials) inputs.expectSharedShards(run.data, config);
+  }
   const corpora = trials.flatMap(({ config: { data } }) => ('corpus' in data ? data.corpus : []));
   for (const corpus of new Set(corpora)) await readCorpus(corpus, config);
   return { search: { grid, ...random }, trials };
@@ -160,10 +169,12 @@ async function showSweep(out: Output, options: SweepOptions, plan: Plan): Promis
     const steps = [...made.values()].reduce((sum, count) => sum + count, 0);
     bar.update(steps, `${ended} of ${trials.length} trials ended`);
   };
-  const runner = localTrials([
-    ...['--config', config, ...set.flatMap((override) => ['--set', override])],
-    ...(backend === undefined ? [] : ['--backend', backend]),
-  ]);
+  const args = backend === undefined ? [] : ['--backend', backend];
+  const sets = set.flatMap((override) => ['--set', override]);
+  const cluster = await clusterOf(options);
+  const runner = cluster
+    ? rayTrials({ ...cluster, config, args })
+    : localTrials(['--config', config, ...sets, ...args]);
   return interruptible((stop) =>
     runSweep({
       ...plan,

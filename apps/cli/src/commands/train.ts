@@ -34,6 +34,7 @@ interface TrainCommandOptions {
   out: string;
   set?: string[];
   resume?: boolean;
+  corpus?: string;
   tensorboard?: string;
   backend?: string;
   json?: boolean;
@@ -46,6 +47,10 @@ export function trainCommand(): Command {
     .requiredOption('--out <dir>', 'the folder for model, tokenizer and checkpoints')
     .option('--set <path=value>', 'change a value of the configuration; repeatable', collect)
     .option('--resume', 'go on from the last checkpoint in the folder, if there is one')
+    .option(
+      '--corpus <path>',
+      "read the text of 'data.corpus' here, where the run has it elsewhere",
+    )
     .option('--tensorboard <dir>', 'write losses and rates as event files of TensorBoard too')
     .option('--backend <name>', 'webgpu, wasm or cpu; an error where it cannot be had')
     .option('--json', 'print JSON lines: plan, data, backend, step, validation, sample, done')
@@ -57,8 +62,13 @@ export function trainCommand(): Command {
       if (options.out === '') throw new InputError("--out is ''; expected the name of a folder");
       checkRunFits(config);
       const { corpus, separator } = 'corpus' in config.data ? config.data : {};
+      if (options.corpus !== undefined && corpus === undefined) {
+        throw new InputError(`--corpus is '${options.corpus}'; the run has no 'data.corpus'`);
+      }
       const text =
-        corpus === undefined ? undefined : await readCorpus(corpus, options.config, separator);
+        corpus === undefined
+          ? undefined
+          : await readCorpus(options.corpus ?? corpus, options.config, separator);
       const shards = isSharded(config.data) ? await openRunShards(config.data) : undefined;
       const sha256 = text === undefined ? shards?.sha256 : await textHash(text);
       const folder = await RunFolder.inspect(options.out, config, {

@@ -40,7 +40,7 @@ export interface SweepRun {
  * @throws FileError where the folder cannot be written, LockedError where another process runs a sweep in it
  */
 export async function runSweep(run: SweepRun): Promise<SweepFile> {
-  const { folder, trials, workers, stop } = run;
+  const { folder, trials, stop } = run;
   await makeFolder(join(folder, 'trials'));
   const lock = await lockFile(join(folder, '.lock'));
   try {
@@ -58,31 +58,42 @@ export async function runSweep(run: SweepRun): Promise<SweepFile> {
     };
     await write();
     const open = [...trials.keys()].filter((i) => results[i]!.status !== 'done').values();
+    // Where one cannot go on, as without its cluster or on a full disk, the others are stopped.
+    const broken = new AbortController();
+    const signal = AbortSignal.any([stop, broken.signal]);
     const work = async () => {
       for (const i of open) {
-        if (stop.aborted) return;
+        if (signal.aborted) return;
         const trial = trials[i]!;
-        const end = await toItsEnd(run, trial);
-        const { history, status } = await resultOf(
-          trialFolder(folder, trial.name),
-          trial.config.training.steps,
-        );
-        const { name, settings, config } = trial;
-        const failed = end.problem === undefined ? {} : { problem: end.problem };
-        results[i] = {
-          ...{ name, settings, config, history },
-          status: end.problem === undefined ? status : 'failed',
-          ...failed,
-        };
+        const end = await toItsEnd({ ...run, stop: signal }, trial);
+        results[i] = await endedTrial(folder, trial, end.problem);
         await write();
         if (results[i].status !== 'open') run.onEnd(results[i]);
       }
     };
-    await Promise.all(Array.from({ length: Math.min(workers, trials.length) }, work));
+    const workers = Array.from({ length: Math.min(run.workers, trials.length) }, () =>
+      work().catch((error) => {
+        broken.abort();
+        throw error;
+      }),
+    );
+    for (const ended of await Promise.allSettled(workers)) {
+      if (ended.status === 'rejected') throw ended.reason;
+    }
     return file;
   } finally {
     await lock.release();
   }
+}
+
+async function endedTrial(
+  folder: string,
+  { name, settings, config }: SweepTrial,
+  problem: string | undefined,
+): Promise<TrialResult> {
+  const { history, status } = await resultOf(trialFolder(folder, name), config.training.steps);
+  const found = { name, settings, config, history };
+  return problem === undefined ? { ...found, status } : { ...found, status: 'failed', problem };
 }
 
 export const trialFolder = (folder: string, name: string): string => join(folder, 'trials', name);

@@ -24,6 +24,7 @@ import { benchmark } from './benchmarks.js';
 import { type EngineReport, loseDevice, onDeviceLost, startEngine } from './engine.js';
 import { exportFolder } from './export-folder.js';
 import { importFolder } from './import-folder.js';
+import { importSweep } from './import-sweep.js';
 import { type Head, headMap, headNeurons, inspectText, layerLens } from './inspection.js';
 import type { ModelSource } from './model-source.js';
 import { Models } from './models.js';
@@ -301,6 +302,8 @@ export const methods = {
     _: Call,
     { id, name, files }: { id: string; name: string; files: ReadonlyMap<string, Blob> },
   ): Promise<RunRecord> => importFolder(files, { id, name }),
+  importSweep: (_: Call, name: string, json: unknown): Promise<RunRecord[]> =>
+    importSweep(json, { name, id: () => crypto.randomUUID() }),
   /** The parameters that a model will have. */
   countParameters: async (_: Call, config: unknown, vocabSize: number) => {
     await start();

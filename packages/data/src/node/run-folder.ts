@@ -37,6 +37,23 @@ export async function inRunFolder<R>(
   }
 }
 
+/**
+ * Calls `run` for some units of a run whose others are processed elsewhere at the same time: without a lock, and with what the
+ * others are writing left alone.
+ *
+ * @throws DataError when the folder holds another run, or files of none
+ */
+export async function inRunFolderTogether<R>(
+  folder: string,
+  parts: readonly string[],
+  plan: RunPlan,
+  run: () => Promise<R>,
+): Promise<R> {
+  for (const name of ['', ...parts]) await makeFolder(join(folder, name));
+  await checkPlan(folder, parts, await planText(plan));
+  return run();
+}
+
 /** The file of a unit in a part of the folder: `documents/00012.jsonl`. */
 export const unitFile = (folder: string, part: string, unit: number, ending: string): string =>
   join(folder, part, `${String(unit).padStart(5, '0')}.${ending}`);
@@ -132,6 +149,8 @@ async function checkPlan(folder: string, parts: readonly string[], plan: string)
   for (const part of parts) {
     const names = await readdir(join(folder, part));
     if (names.every((name) => leftover.test(name))) continue;
+    // Another process of the same run may have written both since.
+    if ((await readIfThere(path)) === plan) return;
     throw new DataError(
       `${folder}: holds ${part} but no plan.json, expected an empty folder or a run to go on with`,
     );

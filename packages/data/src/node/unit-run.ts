@@ -18,9 +18,15 @@ export interface UnitRun<Data> {
   readonly data: Data;
   readonly workers: number;
   readonly onProgress: ((done: number, total: number) => void) | undefined;
+  /** Whether a unit falls to this process; default: all do. */
+  readonly isOurs?: ((unit: number) => boolean) | undefined;
 }
 
-/** Does the units of a run folder that have no report yet, in threads; calls `onProgress` before the first and after each. */
+/**
+ * Does the units of a run folder that have no report yet, in threads; calls `onProgress` before the first and after each.
+ *
+ * @returns how many units are done
+ */
 export async function doOpenUnits<Data>({
   folder,
   units,
@@ -29,14 +35,21 @@ export async function doOpenUnits<Data>({
   data,
   workers,
   onProgress,
-}: UnitRun<Data>): Promise<void> {
+  isOurs = () => true,
+}: UnitRun<Data>): Promise<number> {
+  const ours = [...units.entries()].filter(([number]) => isOurs(number));
   const open: NumberedUnit[] = [];
-  for (const [number, unit] of units.entries()) {
+  for (const [number, unit] of ours) {
     if (!(await isThere(unitReportFile(folder, number)))) open.push({ number, unit });
   }
-  let done = units.length - open.length;
-  onProgress?.(done, units.length);
-  if (open.length === 0) return;
+  let done = ours.length - open.length;
+  onProgress?.(done, ours.length);
+  if (open.length === 0) return done;
   const pool = workerPool(entry, workOf, data, Math.min(workers, open.length));
-  await pool.run(open, () => onProgress?.(++done, units.length)).finally(pool.close);
+  const onDone = () => {
+    done++;
+    onProgress?.(done, ours.length);
+  };
+  await pool.run(open, onDone).finally(pool.close);
+  return done;
 }

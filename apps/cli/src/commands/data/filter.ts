@@ -6,18 +6,21 @@ import {
   type FilterReport,
   type FilterSettings,
   filterDocuments,
+  filterShard,
   type Input,
   isAddress,
+  type Shard,
 } from '@headwise/data/node';
-import { Command } from 'commander';
+import { Command, InvalidArgumentError } from 'commander';
 import { type RunOptions, shareOf, showRun, withRunOptions } from './run.js';
 
 interface Options extends RunOptions {
   pipeline: string;
+  shard?: Shard;
 }
 
 /** A pipeline file: paths are below the file's own folder. */
-interface Pipeline extends FilterSettings {
+export interface Pipeline extends FilterSettings {
   readonly inputs: readonly Input[];
   readonly out: string;
 }
@@ -27,6 +30,11 @@ export function filterCommand(): Command {
   const command = new Command('filter')
     .description('keep the documents that pass every step of a pipeline')
     .requiredOption('--pipeline <file>', 'a JSON file with inputs, steps, out, rejects and gzip')
+    .option(
+      '--shard <i/n>',
+      'take the i-th of n parts, beside other processes on the same folder; without it, all that is left',
+      shardOption,
+    )
     .addHelpText(
       'after',
       `
@@ -41,26 +49,38 @@ and { "step": "decontaminate", "evaluation": ["gsm8k.jsonl"] }.
     )
     .action(async (options: Options) => {
       const pipeline = await readPipeline(options.pipeline);
-      const { steps, rejects = false, gzip = false } = pipeline;
+      const { inputs, out, steps, rejects = false, gzip = false } = pipeline;
+      const { shard, workers } = options;
+      const settings = { steps, rejects, gzip, workers };
+      if (shard) {
+        await showRun(
+          options,
+          (onProgress) => filterShard(inputs, out, { ...settings, shard, onProgress }),
+          (units) => [`${out}: ${units} units of shard ${shard.index + 1}/${shard.count} are done`],
+        );
+        return;
+      }
       await showRun(
         options,
-        (onProgress) =>
-          filterDocuments(pipeline.inputs, pipeline.out, {
-            steps,
-            rejects,
-            gzip,
-            workers: options.workers,
-            onProgress,
-          }),
-        (report) => linesOf(report, pipeline.out),
+        (onProgress) => filterDocuments(inputs, out, { ...settings, onProgress }),
+        (report) => linesOf(report, out),
       );
     });
   return withRunOptions(command);
 }
 
+function shardOption(text: string): Shard {
+  const [, i, n] = /^(\d+)\/(\d+)$/.exec(text) ?? [];
+  const [index, count] = [Number(i) - 1, Number(n)];
+  if (index >= 0 && index < count) return { index, count };
+  throw new InvalidArgumentError(
+    `'${text}' is not a part such as 1/4: a number from 1, and of how many.`,
+  );
+}
+
 const keys = ['inputs', 'steps', 'out', 'rejects', 'gzip'];
 
-async function readPipeline(path: string): Promise<Pipeline> {
+export async function readPipeline(path: string): Promise<Pipeline> {
   const pipeline = await readJson(path);
   const unknown = Object.keys(pipeline).find((key) => !keys.includes(key));
   if (unknown !== undefined) {

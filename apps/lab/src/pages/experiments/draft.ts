@@ -91,6 +91,17 @@ export async function importRun(
   return id;
 }
 
+/**
+ * Takes over the trials of a sweep, and gives the id of the last, if it has any.
+ *
+ * @throws an error that says what cannot be read
+ */
+export async function importSweep(name: string, json: unknown): Promise<string | undefined> {
+  const records = await lab.call('importSweep', [name, json]);
+  for (const record of records) putRecord(record);
+  return records.at(-1)?.id;
+}
+
 /** A name that no run has yet. */
 export function nameFor(title: string, runs: readonly { name: string }[]): string {
   const taken = new Set(runs.map(({ name }) => name));

@@ -1,3 +1,4 @@
+import { isSweepFile } from '@headwise/runs';
 import { type ReactElement, useEffect, useMemo, useState } from 'react';
 import { useLab } from '../../lab.js';
 import { packConfig } from '../../model/permalink.js';
@@ -10,7 +11,7 @@ import { Button } from '../../ui/button.js';
 import { SelectField, TextField } from '../../ui/fields.js';
 import { FileDrop } from '../../ui/file-drop.js';
 import { Notice } from '../../ui/notice.js';
-import { type Draft, draftProblems, importRun, nameFor, startRun } from './draft.js';
+import { type Draft, draftProblems, importRun, importSweep, nameFor, startRun } from './draft.js';
 import { DropText } from './drop-text.js';
 import { Forecast } from './forecast.js';
 import { SchemaForm } from './schema-form.js';
@@ -59,7 +60,14 @@ export function NewRun({
     if (!file) return;
     setRefusal(undefined);
     try {
-      const opened = configOfRunFile(JSON.parse(await file.text()), file.name);
+      const json: unknown = JSON.parse(await file.text());
+      if (isSweepFile(json)) {
+        const last = await importSweep(nameFor(file.name.replace(/\.json$/, ''), runs), json);
+        if (last === undefined) throw new Error(`${file.name}: no trial of the sweep has begun`);
+        onStarted(last);
+        return;
+      }
+      const opened = configOfRunFile(json, file.name);
       onDraft({ name: nameFor(file.name.replace(/(\.run)?\.json$/, ''), runs), config: opened });
     } catch (error) {
       setRefusal((error as Error).message);
@@ -163,7 +171,10 @@ export function NewRun({
       {!fork && (
         <details className="group">
           <summary>From a file</summary>
-          <FileDrop label="Open a run’s file, as headwise train takes it" onFiles={openFile} />
+          <FileDrop
+            label="Open a run’s file, as headwise train takes it, or a sweep.json"
+            onFiles={openFile}
+          />
           <FileDrop
             label="Go on with a run’s folder, as headwise train writes it"
             folder

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { expect, test } from 'vitest';
 import { mixedDocuments } from '../../goldens/mixed-documents.node.js';
-import { filterDocuments } from './filter-documents.js';
+import { filterDocuments, filterShard } from './filter-documents.js';
 
 const temporary = () => mkdtemp(join(tmpdir(), 'filter-'));
 const steps = [
@@ -69,6 +69,32 @@ test('documents and rejects are those of one pass, in any cut of the work, and o
   await expect(filterDocuments([raw], cut, { steps })).rejects.toThrow(
     /plan\.json: is of a run with other inputs or settings/,
   );
+});
+
+test('shards beside each other come to the bytes and counts of one process, also when one is made again', async () => {
+  const raw = await inputs();
+  const [whole, parts] = [await temporary(), await temporary()];
+  const options = { steps, rejects: true, unitBytes: 20_000 };
+  const report = await filterDocuments([raw], whole, options);
+  const shardOf = (index: number) =>
+    filterShard([raw], parts, { ...options, shard: { index, count: 3 } });
+  const done = await Promise.all([0, 1, 2].map(shardOf));
+  expect(done.reduce((sum, units) => sum + units)).toBe(readdirSync(join(whole, 'units')).length);
+  expect(Math.min(...done)).toBeGreaterThan(0);
+  rmSync(join(parts, 'units', '00002.json'));
+  writeFileSync(join(parts, 'documents', '.00002.jsonl.1.tmp'), 'half');
+  await shardOf(2);
+  expect(await filterDocuments([raw], parts, options)).toEqual(report);
+  for (const part of ['documents', 'rejects', 'units']) {
+    expect(readdirSync(join(parts, part))).toEqual(readdirSync(join(whole, part)));
+    expect(linesBelow(parts, part)).toEqual(linesBelow(whole, part));
+  }
+  await expect(
+    filterShard([raw], parts, { ...options, rejects: false, shard: { index: 0, count: 3 } }),
+  ).rejects.toThrow(/plan\.json: is of a run with other inputs or settings/);
+  await expect(
+    filterShard([raw], parts, { ...options, shard: { index: 3, count: 3 } }),
+  ).rejects.toThrow(/shard\.index is 3; expected a whole number from 0 to 2/);
 });
 
 const bad: [string, Uint8Array | string, RegExp][] = [
