@@ -21,7 +21,7 @@ const [{ start }, { load }, { generate }, { readTensor }, { readCorpus }] = awai
 const work = join(tmpdir(), 'headwise-llama-cpp');
 const types = ['f16', 'q8_0', 'q4_k'];
 /** The most that the mean Kullback-Leibler divergence from our float32 may be, nats a token. */
-const bounds = { f16: 1e-4, q8_0: 1e-3, q4_k: 0.05 };
+const bounds = { f16: 2e-7, q8_0: 1e-3, q4_k: 0.05 };
 const [prompts, continued] = [20, 16];
 
 await start({ prefer: 'wasm' });
