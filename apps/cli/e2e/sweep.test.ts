@@ -13,7 +13,7 @@ writeFileSync(
   JSON.stringify({
     model: { dim: 16, heads: 2, layers: 1, dropout: 0.1, position: 'rotary' },
     data: { task: 'reverse', length: 3 },
-    training: { steps: 24, batchSize: 4, learningRate: 0.02, checkpointEvery: 3 },
+    training: { steps: 120, batchSize: 4, learningRate: 0.02, checkpointEvery: 5 },
   }),
 );
 const sweep = (folder: string, ...more: string[]) => [
@@ -78,7 +78,7 @@ test('a trial whose process is killed ends as headwise train does; one that fail
   const { code, stdout, stderr } = await ended;
   expect(killed).toBe(true);
   expect(stderr).toMatch(/^headwise: trial 000: lost \(SIGKILL\); going on from step \d+\n$/);
-  expect(stdout).toMatch(/000 +0\.02 +24\/24 +[\d.]+ +[\d.]+\n/);
+  expect(stdout).toMatch(/000 +0\.02 +120\/120 +[\d.]+ +[\d.]+\n/);
   expect(stdout).toMatch(/trial 001 failed: training diverged at step/);
   expect(code).toBe(1);
   const straight = join(work, 'straight');
