@@ -60,7 +60,7 @@ test('what a worker cannot read, and options without an effect, are refused by n
   const out = join(folder, 'out');
   expect(headwise(['data', 'dedup', input, '--out', out, '--workers', '2'])).toMatchObject({
     code: 2,
-    stderr: `headwise: ${input}: the line at byte 13 has no "text", expected an object with a string of that name\n`,
+    stderr: `headwise: ${input}: the line at byte 13 is a list; expected an object with a string named "text"\n`,
   });
   expect(
     await headwiseHere(['data', 'dedup', input, '--out', out, '--method', 'exact', '--bands', '3']),

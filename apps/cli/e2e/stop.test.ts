@@ -58,8 +58,10 @@ test.skipIf(process.platform === 'win32')('a terminal that is closed saves too',
   const out = join(work, 'run');
   const args = [program, 'train', '--config', config, '--out', out, '--json'];
   const child = spawn(process.execPath, args, { env: environment });
+  let closed = false;
   child.stdout.setEncoding('utf8').on('data', (text) => {
-    if (text.includes('"event":"step"')) child.kill('SIGHUP');
+    // A second signal would end it at once.
+    if (!closed && text.includes('"event":"step"')) closed = child.kill('SIGHUP');
   });
   expect(await new Promise((resolve) => child.on('close', resolve))).toBe(130);
   expect(lossesOf(out).length).toBeGreaterThan(0);

@@ -10,4 +10,4 @@ for await (const chunk of streamGguf(
 )) {
   chunks.push(chunk);
 }
-console.log(chunks.map(({ length }) => length)); // [ 192, 68, 28 ]
+console.log(chunks.map(({ length }) => length)); // [ 160, 68, 28 ]

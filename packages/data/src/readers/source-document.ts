@@ -33,13 +33,15 @@ export function documentOf(
   place: string,
   id: string,
 ): Document {
-  const {
-    [textField]: text,
-    [idField]: given,
-    ...meta
-  } = Object(record) as Record<string, unknown>;
+  if (typeof record !== 'object' || record === null || Array.isArray(record)) {
+    const kind = Array.isArray(record) ? 'a list' : JSON.stringify(record).slice(0, 40);
+    throw new DataError(
+      `${place} is ${kind}; expected an object with a string named "${textField}"`,
+    );
+  }
+  const { [textField]: text, [idField]: given, ...meta } = record as Record<string, unknown>;
   if (typeof text !== 'string') {
-    const names = Object.keys(Object(record)).join(', ') || 'none';
+    const names = Object.keys(record).join(', ') || 'none';
     throw new DataError(`${place} has no "${textField}" that is a string; its fields are ${names}`);
   }
   return {
