@@ -116,7 +116,7 @@ async function interrupt(send: (kill: () => void) => Promise<void>) {
     child.on('close', (code, signal) => resolve({ code, signal })),
   );
   while (!printed.includes('"event":"backend"')) await sleep(50);
-  await sleep(1500);
+  await sleep(3000);
   await send(() => void child.kill('SIGINT'));
   return { ...(await ended), printed };
 }
