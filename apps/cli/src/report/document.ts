@@ -16,6 +16,8 @@ export interface DocumentParts {
   command: string;
   /** What the page's own script reads, and the script: a module without imports. */
   script?: { data: unknown; text: string } | undefined;
+  /** What the page has besides the style of reports. */
+  css?: string | undefined;
 }
 
 /**
@@ -31,11 +33,13 @@ export function documentOf({
   main,
   command,
   script,
+  css = '',
 }: DocumentParts): string {
+  const styles = style + css;
   const policy = [
     "default-src 'none'",
     ...(script ? [`script-src ${hashOf(script.text)}`] : []),
-    `style-src ${hashOf(style)}`,
+    `style-src ${hashOf(styles)}`,
     "base-uri 'none'",
     "form-action 'none'",
   ].join('; ');
@@ -46,7 +50,7 @@ export function documentOf({
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta http-equiv="Content-Security-Policy" content="${escapeText(policy)}">
 <title>${escapeText(title)}</title>
-<style>${style}</style>
+<style>${styles}</style>
 </head>
 <body>
 <header>

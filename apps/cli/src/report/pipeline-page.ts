@@ -1,8 +1,7 @@
-import { createHash } from 'node:crypto';
 import { binRange } from '@headwise/data';
 import { escapeText } from '@headwise/inspect/figures';
+import { documentOf } from './document.js';
 import type { RuleFinding, Share, StageFinding } from './pipeline-findings.js';
-import { style } from './style.js';
 
 /** What the pages of pipelines have besides the style of reports. */
 const pipelineStyle = /* css */ `
@@ -32,44 +31,29 @@ type Measure = (typeof measures)[number];
 
 /** One page of what a pipeline kept and dropped, by rule; it needs nothing besides itself and runs no script. */
 export function pipelinePage(stages: readonly StageFinding[]): string {
-  const css = style + pipelineStyle;
-  const hash = createHash('sha256').update(css).digest('base64');
-  const policy = `default-src 'none'; style-src 'sha256-${hash}'; base-uri 'none'; form-action 'none'`;
   const raw = stages[0]!.read;
   const last = stages.at(-1)!.steps.at(-1)!.kept;
   const shown = measures.filter((measure) => raw[measure] !== undefined);
-  const facts = shown.map(
-    (measure) =>
-      `<div><dt>${measure}${measure === 'tokens' ? ', estimated' : ''}</dt><dd>${number(last[measure] ?? 0)} of ${number(raw[measure]!)}, ${percent(last[measure] ?? 0, raw[measure]!)}</dd></div>`,
-  );
-  return `<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta http-equiv="Content-Security-Policy" content="${escapeText(policy)}">
-<title>What the pipeline kept</title>
-<style>${css}</style>
-</head>
-<body>
-<header>
-<h1>What the pipeline kept</h1>
-<p>Documents before and after each step, and what each rule dropped. Percentages are shares of all that was read.</p>
-<dl>${facts.join('')}</dl>
-</header>
-<main>
-${funnel(stages, raw, shown.at(-1)!)}
+  const facts = shown.map((measure) => {
+    const [part, all] = [last[measure] ?? 0, raw[measure]!];
+    const name = measure === 'tokens' ? 'tokens, estimated' : measure;
+    return [name, `${number(part)} of ${number(all)}, ${percent(part, all)}`] as const;
+  });
+  return documentOf({
+    title: 'What the pipeline kept',
+    about:
+      'Documents before and after each step, and what each rule dropped. Percentages are shares of all that was read.',
+    facts: Object.fromEntries(facts),
+    main: `${funnel(stages, raw, shown.at(-1)!)}
 ${table(stages, raw, shown)}
 <section aria-labelledby="rules-title">
 <h2 id="rules-title">What each rule dropped</h2>
 <p>Sizes of the documents and the first of them, where rejects were stored.</p>
 ${stages.flatMap(({ steps }) => steps.flatMap(({ step, rules }) => rules.map((rule) => ruleSection(step, rule)))).join('\n')}
-</section>
-</main>
-<footer>Made by <code>headwise data report</code>. This page loads nothing from anywhere.</footer>
-</body>
-</html>
-`;
+</section>`,
+    command: 'headwise data report',
+    css: pipelineStyle,
+  });
 }
 
 function funnel(stages: readonly StageFinding[], raw: Share, measure: Measure): string {
