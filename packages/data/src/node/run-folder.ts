@@ -26,12 +26,13 @@ export async function inRunFolder<R>(
   plan: RunPlan,
   run: () => Promise<R>,
 ): Promise<R> {
-  for (const name of ['', ...parts]) await makeFolder(join(folder, name));
+  await makeFolder(folder);
   const lock = await lockFile(join(folder, '.lock'));
   try {
-    await checkPlan(folder, parts, await planText(plan));
-    for (const name of parts) await removeLeftovers(join(folder, name));
-    return await run();
+    return await inRunFolderTogether(folder, parts, plan, async () => {
+      for (const name of parts) await removeLeftovers(join(folder, name));
+      return run();
+    });
   } finally {
     await lock.release();
   }
@@ -95,7 +96,7 @@ export const writeUnitLines = (
     ? writeFile(unitFile(folder, part, unit, 'jsonl.gz'), gzipped(inBlocks(pieces)))
     : writeFile(unitFile(folder, part, unit, 'jsonl'), inBlocks(pieces));
 
-/** Compresses blocks, each of which is valid until the next. */
+/** Compresses blocks whose memory is used again for the next block. */
 async function* gzipped(blocks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
   async function* copies(): AsyncGenerator<Uint8Array> {
     for await (const block of blocks) yield block.slice();
