@@ -73,7 +73,7 @@ async function runJobs(
   return codes.find((code) => code !== 0) ?? 0;
 }
 
-/** Attempts at a shard, each of which goes on with the units that are not done. */
+/** How often a shard is tried; each retry skips the units that are done. */
 const shardAttempts = 3;
 
 async function endOf(job: Job, attempts: number): Promise<JobEnd> {

@@ -140,7 +140,7 @@ export class RayClient {
   }
 
   /**
-   * What a job writes, from its first character to its end; a connection that is lost is made anew.
+   * Streams the log of a job from its beginning until the job ends; reconnects when the connection is lost.
    *
    * @throws RayError where the cluster is gone
    */

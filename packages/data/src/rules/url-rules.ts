@@ -10,7 +10,7 @@ export interface UrlRulesOptions {
   urls: readonly string[];
   /** Words that drop an address in which one stands between characters that are neither letters of ASCII nor digits. */
   bannedWords: readonly string[];
-  /** Words of which an address may have fewer than `minSoftWords`. */
+  /** An address with `minSoftWords` or more of these words is dropped. */
   softBannedWords: readonly string[];
   /** Default 2. */
   minSoftWords: number;
