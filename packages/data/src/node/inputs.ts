@@ -26,8 +26,8 @@ export interface InputUnit extends InputSettings {
   readonly end: number;
 }
 
-/** Bytes of a unit: large enough for its overhead to be small, small enough for its work to be lost. */
-const unitBytes = 64 * 2 ** 20;
+/** Bytes of a unit: its overhead is small, a kill loses little of its work, and 100 MB keep several workers busy to the end. */
+const unitBytes = 16 * 2 ** 20;
 
 /** Whether an input is an address. */
 export const isAddress = (path: string): boolean => /^https?:\/\//.test(path);

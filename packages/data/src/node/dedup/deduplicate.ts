@@ -32,7 +32,7 @@ export interface DeduplicateOptions extends DedupSettings {
   readonly workers?: number | undefined;
   /** Called with how many of all pieces of work are done. */
   readonly onProgress?: ((done: number, total: number) => void) | undefined;
-  /** Bytes of a unit of work. Default 64 MiB. */
+  /** Bytes of a unit of work. Default 16 MiB. */
   readonly unitBytes?: number | undefined;
 }
 

@@ -13,7 +13,7 @@ export interface FilterOptions extends FilterSettings {
   readonly workers?: number | undefined;
   /** Called with how many of all units are done. */
   readonly onProgress?: ((done: number, total: number) => void) | undefined;
-  /** Bytes of a unit of plain JSON lines. Default 64 MiB. */
+  /** Bytes of a unit of plain JSON lines. Default 16 MiB. */
   readonly unitBytes?: number | undefined;
 }
 
