@@ -1,12 +1,13 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { cp, mkdtemp, readFile, rm } from 'node:fs/promises';
+import { cp, mkdtemp, readFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { InputError } from '@headwise/core';
 import { Command } from 'commander';
+import { Cleanup } from '../ray/cleanup.js';
 import { recordLine } from '../ray/records.js';
 import { SentFolder } from '../ray/sent-folder.js';
 import { type JobSpec, packageVersions, seedPlace, versionProblem } from '../ray/spec.js';
@@ -48,18 +49,21 @@ const say = (text: string): void => {
 const interval = 500;
 
 async function runJob({ args, out }: JobSpec, place: string, stop: AbortSignal): Promise<number> {
-  const temporary = out?.shared === undefined ? await mkdtemp(join(tmpdir(), 'headwise-job-')) : '';
+  const temporary =
+    out && out.shared === undefined ? await mkdtemp(join(tmpdir(), 'headwise-job-')) : undefined;
+  const cleanup = new Cleanup(temporary);
   try {
-    const folder = out && (out.shared ?? join(temporary, 'out'));
+    const folder = temporary === undefined ? out?.shared : join(temporary, 'out');
     say(recordLine({ type: 'begin', out: folder ?? null, inputs: place, node: process.version }));
     const sent =
-      out && temporary !== '' ? await seeded(folder!, join(place, seedPlace)) : undefined;
+      temporary === undefined ? undefined : await seeded(folder!, join(place, seedPlace));
     const send = () => (out?.whole ? sent?.sendWhole() : sent?.sendFiles());
     const child = spawn(
       process.execPath,
       [program, ...args, ...(folder === undefined ? [] : ['--out', folder])],
       { cwd: place, stdio: ['ignore', 'pipe', 'pipe'] },
     );
+    cleanup.ofProcess(child.pid);
     // Ray signals the command too; a second signal so soon after the first counts as the same.
     const onStop = () => child.kill('SIGTERM');
     stop.addEventListener('abort', onStop);
@@ -76,13 +80,14 @@ async function runJob({ args, out }: JobSpec, place: string, stop: AbortSignal):
     };
     const following = follow();
     const [code, signal] = await ended;
+    cleanup.ofProcess(undefined);
     running = false;
     await following;
     await send();
     say(recordLine({ type: 'end', code, signal }));
     return code ?? 1;
   } finally {
-    if (temporary !== '') await rm(temporary, { recursive: true, force: true });
+    await cleanup.run();
   }
 }
 

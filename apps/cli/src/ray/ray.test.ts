@@ -286,7 +286,22 @@ test.each([
 );
 
 test('a worker that is killed is told from a command that fails', async () => {
+  // As Ray says it, with the end of the log, which holds files.
+  const failed = (code: number, log: string) =>
+    `Job entrypoint command failed with exit code ${code}, last available logs (truncated to 20,000 chars):\n${log}`;
+  const notBegun = "node:internal/modules\nError: Cannot find module '/opt/main.js'\n\n";
   const ends: [Behaviour, { code: number | null; how: string }][] = [
+    [
+      { log: begin, status: 'FAILED', message: failed(137, file('state', 'x'.repeat(3000))) },
+      { code: null, how: 'Job entrypoint command failed with exit code 137' },
+    ],
+    [
+      { log: notBegun, status: 'FAILED', message: failed(1, notBegun) },
+      {
+        code: null,
+        how: "Job entrypoint command failed with exit code 1\n  node:internal/modules\n  Error: Cannot find module '/opt/main.js'",
+      },
+    ],
     [
       { log: begin, status: 'FAILED', message: 'exit code -9' },
       { code: null, how: 'exit code -9' },

@@ -68,9 +68,9 @@ export async function runJob(job: Job): Promise<JobEnd> {
   stop.addEventListener('abort', onStop);
   if (stop.aborted) onStop();
   try {
-    const end = await followJob(job, id);
+    const told = await followJob(job, id);
     await stopping;
-    return end ?? endOf(await client.info(id), program);
+    return told.end ?? endOf(await client.info(id), told, program);
   } catch (error) {
     if (!(error instanceof RayError)) throw error;
     throw new RayError(`${error.message} (job ${id})`, { cause: error });
@@ -84,16 +84,31 @@ const backendVariable = (): Record<string, string> => {
   return backend === undefined ? {} : { HEADWISE_BACKEND: backend };
 };
 
+/** What a job's log said. */
+interface JobLog {
+  /** Absent where it breaks off. */
+  end?: JobEnd | undefined;
+  /** The last lines before the command began: Ray's, and those of a program that did not start. */
+  before: readonly string[];
+}
+
+/** Lines of a log that say why a command did not begin. */
+const lastLines = 5;
+
 /** Reads a job's log to its end. */
-async function followJob(job: Job, id: string): Promise<JobEnd | undefined> {
+async function followJob(job: Job, id: string): Promise<JobLog> {
   const folder = job.folder === undefined ? undefined : new ReturnedFolder(job.folder);
   let end: JobEnd | undefined;
-  // What comes before the command has begun is Ray's.
-  let tell = job.onNote;
+  let before: string[] = [];
+  let tell = (line: string) => {
+    before = [...before, line].filter((one) => one.trim() !== '').slice(-lastLines);
+    job.onNote(line);
+  };
   let rest = '';
   const take = async (record: JobRecord) => {
     if (record.type === 'refused') throw new RayError(`${job.client.address}: ${record.problem}`);
     if (record.type === 'begin') {
+      before = [];
       const names = localNames(record, job.name);
       tell = (line) => job.onLine(names(line));
       if (record.node !== job.spec.node) {
@@ -116,7 +131,7 @@ async function followJob(job: Job, id: string): Promise<JobEnd | undefined> {
     }
   }
   if (rest !== '') tell(rest);
-  return end;
+  return { end, before };
 }
 
 /** Paths of the cluster in messages, as they are called here. */
@@ -126,13 +141,14 @@ function localNames({ out, inputs }: { out: string | null; inputs: string }, nam
 }
 
 /** How a job ended that did not say so itself. */
-function endOf(info: JobInfo, program: string): JobEnd {
-  const message = info.message?.trim() ?? '';
+function endOf(info: JobInfo, { before }: JobLog, program: string): JobEnd {
+  // Ray appends up to 20,000 characters of the log, which has been read already.
+  const message = (info.message ?? '').replace(/[,.]?\s*last available logs[\s\S]*$/i, '').trim();
   if (/exit code 127\b/.test(message)) {
     throw new RayError(
       `the cluster has no '${program}'; install headwise there, or say with --program how it is called`,
     );
   }
   if (!isEnded(info)) return { code: null, how: `the job is ${info.status}` };
-  return { code: null, how: message === '' ? info.status : message };
+  return { code: null, how: [message === '' ? info.status : message, ...before].join('\n  ') };
 }
