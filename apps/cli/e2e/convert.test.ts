@@ -1,4 +1,5 @@
-import { cpSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { cpSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { readSafetensors, toFloat32, writeSafetensors } from '@headwise/safetensors';
 import { trainByteLevelBpe } from '@headwise/tokenizers';
@@ -154,4 +155,36 @@ test('convert --to gguf refuses a family that llama.cpp lacks, and a folder with
     stderr: expect.stringMatching(/'model_type' is 't5'; GGUF is written for/),
   });
   expect(convert(llama).stderr).toMatch(/has no tokenizer\.json/);
+});
+
+test('a full disk is named, and leaves neither a part of a file nor a folder that is half another model', async ({
+  skip,
+}) => {
+  const disk = join(work, 'disk');
+  mkdirSync(disk);
+  // Room for one copy of the weights, 70 kB.
+  const mount = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=120k', 'tmpfs', disk]);
+  skip(mount.status !== 0, 'needs the right to mount a small tmpfs');
+  try {
+    const model = await withTokenizer('for-full-disk');
+    const convert = (...args: string[]) =>
+      headwise(['convert', '--model', model, ...args, '--backend', 'cpu']);
+    const folder = join(disk, 'folder');
+    expect(convert('--out', folder)).toMatchObject({ code: 0, stderr: '' });
+    const before = readdirSync(folder).map((name) => [name, readFileSync(join(folder, name))]);
+
+    const file = convert('--to', 'gguf', '--dtype', 'f32', '--out', join(disk, 'model.gguf'));
+    expect(file.stderr).toMatch(/^headwise: .*model\.gguf: cannot be written: ENOSPC.*\n$/);
+    expect(file.code).toBe(1);
+    const again = convert('--out', folder);
+    expect(again.stderr).toMatch(/^headwise: .*: cannot be written: ENOSPC.*\n$/);
+    expect(again.code).toBe(1);
+
+    expect(readdirSync(disk)).toEqual(['folder']);
+    expect(readdirSync(folder).map((name) => [name, readFileSync(join(folder, name))])).toEqual(
+      before,
+    );
+  } finally {
+    spawnSync('umount', [disk]);
+  }
 });

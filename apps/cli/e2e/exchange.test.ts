@@ -52,13 +52,19 @@ test('a run that PyTorch went on with is imported, goes on as it went on there, 
   expect(tokens.readInt32LE(4 * 10)).toBe(vocab[text[10]!]);
 
   const again = await headwiseHere(exported);
-  expect(again).toMatchObject({ code: 2, stderr: expect.stringMatching(/--out '.*out' is not empty/) });
+  expect(again).toMatchObject({
+    code: 2,
+    stderr: expect.stringMatching(/--out '.*out' is not empty/),
+  });
 });
 
 test('export and import refuse what they cannot take, and leave no folder', async () => {
   const out = join(work, 'none');
   for (const [args, message] of [
-    [['export', '--to', 'jax', '--model', golden, '--out', out], /--to is 'jax'; expected one of torch/],
+    [
+      ['export', '--to', 'jax', '--model', golden, '--out', out],
+      /--to is 'jax'; expected one of torch/,
+    ],
     [['export', '--to', 'torch', '--model', work, '--out', out], /has no trainer\/config\.json/],
     [['import', '--model', work, '--out', out], /has no trainer\/torch\.json/],
     [['import', '--model', golden, '--out', golden], /--out '.*torchrun' is not empty/],
