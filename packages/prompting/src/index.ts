@@ -1,0 +1,51 @@
+export { type Bm25, type Bm25Options, bm25 } from './choose/bm25.js';
+export {
+  type BalancedOptions,
+  balancedExamples,
+  type ExampleChooser,
+  firstExamples,
+  randomExamples,
+  shuffledExamples,
+} from './choose/example-chooser.js';
+export {
+  type MarginalRelevanceOptions,
+  maximalMarginalRelevance,
+} from './choose/marginal-relevance.js';
+export {
+  type DiverseOptions,
+  diverseExamples,
+  type ExampleOrder,
+  type SimilarOptions,
+  similarExamples,
+} from './choose/similar-examples.js';
+export {
+  bm25Similarity,
+  embeddingSimilarity,
+  type Similarity,
+  type SimilarityIndex,
+} from './choose/similarity.js';
+export { definePrompt } from './define-prompt.js';
+export { type FitOptions, type FittedPrompt, fitPrompt, type PromptCut } from './fit.js';
+export { type PromptReader, promptReader } from './reader.js';
+export type {
+  AnyValue,
+  CutSide,
+  ListSlot,
+  MessageItem,
+  MessagesSlot,
+  NumberSlot,
+  Slot,
+  SlotNames,
+  SlotValue,
+  TextSlot,
+} from './slots.js';
+export { defineTask, type Task, type TaskDefinition, type TaskOf } from './task.js';
+export {
+  type ExampleName,
+  type MessageValues,
+  type PromptDefinition,
+  PromptTemplate,
+  type PromptValues,
+  type ValuesOf,
+} from './template.js';
+export type { MessagePart, TemplateMessage, TemplateParts } from './template-parts.js';
