@@ -29,15 +29,15 @@ export interface EncoderModel<Outputs extends tf.NamedTensorMap = tf.NamedTensor
   /** @param ids `[B, T]`, int32 @returns what the head gives, by name */
   forward(ids: tf.Tensor, ctx?: EncoderContext): Outputs;
   /**
-   * The `logits` of a head that scores each token, at some positions alone: where few tokens are masked, most of the head's
-   * work is spared. Absent where the head is another one.
+   * What the head gives, with the scores of tokens at some positions alone: where few tokens are masked, most of the head's
+   * work is spared. Absent where the head does not score tokens against the vocabulary.
    *
    * @param ids `[B, T]`, int32
    * @param positions `[N]`, int32, in [0, B · T)
-   * @returns `[N, V]`
+   * @returns as `forward`, with `[N, V]` in place of `[B, T, V]`
    */
-  logitsAt?:
-    | ((ids: tf.Tensor, positions: tf.Tensor1D, ctx?: EncoderContext) => tf.Tensor2D)
+  forwardAt?:
+    | ((ids: tf.Tensor, positions: tf.Tensor1D, ctx?: EncoderContext) => Outputs)
     | undefined;
 }
 

@@ -54,3 +54,13 @@ export function countCorrect(logits: tf.Tensor, targets: tf.Tensor): tf.Scalar {
 export function countTargets(targets: Int32Array): number {
   return targets.reduce((count, target) => (target === ignoredTarget ? count : count + 1), 0);
 }
+
+/** The same of each row of `[B, T]`. */
+export function countRowTargets(
+  targets: Int32Array,
+  [rows, length]: readonly [rows: number, length: number],
+): number[] {
+  return Array.from({ length: rows }, (_, row) =>
+    countTargets(targets.subarray(row * length, (row + 1) * length)),
+  );
+}

@@ -1,15 +1,17 @@
 import { InputError, readTensor } from '@headwise/core';
+import * as tf from '@tensorflow/tfjs';
 import { DivergedError } from './diverged.js';
 import { inExamples } from './gradients.js';
+import { termsOf, totalCounts } from './loss-terms.js';
 import type { ExampleBatch, Objective } from './objective.js';
 
 /** How well a model does what it was trained for. */
 export interface Evaluation {
-  /** The mean over what is predicted: for a language model, nats a token. */
+  /** The mean over what is predicted: for a language model, nats a token; of several terms the sum of their means. */
   loss: number;
   /** `exp(loss)` */
   perplexity: number;
-  /** What the loss is the mean of: tokens, sequences or pairs. */
+  /** What the loss is the mean of: tokens, sequences or pairs; of several terms that of the first. */
   predicted: number;
   /** The share of predictions that are right, where it was asked for and the objective tells. */
   accuracy?: number | undefined;
@@ -23,7 +25,8 @@ export interface EvaluateOptions {
 }
 
 /**
- * The mean loss over all that batches predict.
+ * The mean loss over all that batches predict: that of one batch of all their rows. Each term of a loss is averaged by its own
+ * counts.
  *
  * @throws InputError without anything to predict; DivergedError where the loss of a batch is not finite
  */
@@ -32,46 +35,63 @@ export async function evaluate<B extends ExampleBatch>(
   batches: Iterable<NoInfer<B>>,
   { signal, accuracy = false }: EvaluateOptions = {},
 ): Promise<Evaluation> {
-  let sum = 0;
+  const terms = termsOf(objective);
+  const counts: (readonly number[])[] = [];
+  const sums: number[] = [];
   let predicted = 0;
   let correct = 0;
-  let number = 0;
   for (const batch of batches) {
     signal?.throwIfAborted();
-    const count = objective.predicted(batch);
-    if (count > 0) {
-      const loss = objective.loss(batch);
-      const [value] = await readTensor(loss);
-      loss.dispose();
-      if (!Number.isFinite(value)) {
-        throw new DivergedError(
-          `the loss of batch ${number}${inExamples([batch])} is ${value}: the scores of the model are not finite, or too large for 32 bits`,
-          { examples: batch.examples },
-        );
-      }
-      sum += value! * count;
-      predicted += count;
-      if (accuracy && objective.correct) {
-        const right = objective.correct(batch);
-        correct += (await readTensor(right))[0]!;
-        right.dispose();
-      }
+    const own = terms.counts(batch);
+    counts.push(own);
+    if (own.every((count) => count === 0)) continue;
+    const means = await readMeans(terms.means(batch));
+    const loss = means.reduce((sum, mean) => sum + mean, 0);
+    if (!Number.isFinite(loss)) {
+      throw new DivergedError(
+        `the loss of batch ${counts.length - 1}${inExamples([batch])} is ${loss}: the scores of the model are not finite, or too large for 32 bits`,
+        { examples: batch.examples },
+      );
     }
-    number++;
+    for (const [term, mean] of means.entries()) {
+      sums[term] = (sums[term] ?? 0) + mean * own[term]!;
+    }
+    const count = objective.predicted(batch);
+    predicted += count;
+    if (accuracy && objective.correct && count > 0) {
+      const right = objective.correct(batch);
+      correct += (await readTensor(right))[0]!;
+      right.dispose();
+    }
   }
-  if (predicted === 0) {
+  const totals = totalCounts(counts);
+  if (totals.every((total) => total === 0)) {
     throw new InputError(
-      number === 0
+      counts.length === 0
         ? 'evaluate: there is no batch to evaluate'
-        : `evaluate: the ${number} batches have nothing to predict by ${objective.name}`,
+        : `evaluate: the ${counts.length} batches have nothing to predict by ${objective.name}`,
     );
   }
+  const loss = totals.reduce(
+    (sum, total, term) => (total === 0 ? sum : sum + sums[term]! / total),
+    0,
+  );
   return {
-    loss: sum / predicted,
-    perplexity: Math.exp(sum / predicted),
+    loss,
+    perplexity: Math.exp(loss),
     predicted,
-    ...(accuracy && objective.correct ? { accuracy: correct / predicted } : {}),
+    ...(accuracy && objective.correct && predicted > 0 ? { accuracy: correct / predicted } : {}),
   };
+}
+
+/** The values of scalars, which are disposed. */
+async function readMeans(means: readonly tf.Scalar[]): Promise<readonly number[]> {
+  const all = tf.stack([...means]);
+  try {
+    return Array.from(await readTensor(all));
+  } finally {
+    tf.dispose([all, ...means]);
+  }
 }
 
 /**

@@ -1,6 +1,7 @@
 import { type ForwardContext, InputError } from '@headwise/core';
 import { valueAndGradients } from '@headwise/core/internal';
 import * as tf from '@tensorflow/tfjs';
+import { termsOf, totalCounts } from './loss-terms.js';
 import type { ExampleBatch, Objective } from './objective.js';
 import { checkTrainable } from './trainable.js';
 
@@ -34,7 +35,7 @@ export function lossAndGradients(
 export interface AccumulatedGradients<B> {
   /** The batches with something to predict. */
   batches: B[];
-  /** For each of them its mean loss times its part of what all predict: they sum to the mean loss. */
+  /** For each of them its terms, each times its part of what that term is the mean of: they sum to the loss of all. */
   losses: tf.Scalar[];
   /** By path, times the loss scale. */
   gradients: Record<string, tf.Tensor>;
@@ -43,7 +44,8 @@ export interface AccumulatedGradients<B> {
 }
 
 /**
- * Gradients of the mean loss over everything that several batches predict: `Σᵢ (nᵢ / n) ∇ℓᵢ`.
+ * Gradients of the mean loss over everything that several batches predict: `Σᵢ Σₖ (nᵢₖ / nₖ) ∇ℓᵢₖ` over batches `i` and
+ * terms `k`, each term with its own counts.
  *
  * A mean over the batches' means would give a token of a short batch more weight than one of a long batch.
  *
@@ -59,23 +61,29 @@ export function accumulateGradients<B extends ExampleBatch>(
   ctx: ForwardContext,
   lossScale = 1,
 ): AccumulatedGradients<B> {
-  const counts = batches.map((batch) => objective.predicted(batch));
-  const predicted = counts.reduce((sum, count) => sum + count, 0);
-  if (predicted === 0) {
+  const terms = termsOf(objective);
+  const counts = batches.map((batch) => terms.counts(batch));
+  const totals = totalCounts(counts);
+  const hasAny = (of: readonly number[]) => of.some((count) => count > 0);
+  if (!hasAny(totals)) {
     throw new InputError(
       `${name}: nothing to predict by ${objective.name}${inExamples(batches)}; expected at least one target`,
     );
   }
-  const used = batches.filter((_, i) => counts[i]! > 0);
-  const shares = counts.filter((count) => count > 0).map((count) => count / predicted);
+  const used = batches.filter((_, i) => hasAny(counts[i]!));
+  const shares = counts
+    .filter(hasAny)
+    .map((own) => own.map((count, term) => (count === 0 ? 0 : count / totals[term]!)));
   const losses: tf.Scalar[] = [];
   let gradients: Record<string, tf.Tensor> | undefined;
   try {
     for (const [i, batch] of used.entries()) {
-      const share = shares[i]!;
       const made = lossAndGradients(params, () => {
-        const loss = objective.loss(batch, ctx);
-        return weighted(loss, share, share * lossScale);
+        const parts = terms.means(batch, ctx).map((mean, term) => {
+          const share = shares[i]![term]!;
+          return weighted(mean, share, share * lossScale);
+        });
+        return parts.length === 1 ? parts[0]! : (tf.addN(parts) as tf.Scalar);
       });
       losses.push(made.loss);
       gradients = gradients ? added(gradients, made.gradients) : made.gradients;
@@ -84,10 +92,11 @@ export function accumulateGradients<B extends ExampleBatch>(
     tf.dispose([losses, gradients ?? []]);
     throw error;
   }
+  const predicted = batches.reduce((sum, batch) => sum + objective.predicted(batch), 0);
   return { batches: used, losses, gradients: gradients!, predicted };
 }
 
-/** A loss times a share, whose gradient is multiplied by another factor. */
+/** A term of a loss times a share, whose gradient is multiplied by another factor. */
 function weighted(loss: tf.Scalar, share: number, slope: number): tf.Scalar {
   if (share === 1 && slope === 1) return loss;
   return tf.customGrad((x) => ({

@@ -2,7 +2,7 @@ import { checkShape, InputError, type LanguageModel } from '@headwise/core';
 import { stopGradient } from '@headwise/core/internal';
 import * as tf from '@tensorflow/tfjs';
 import type { TokenBatch } from './causal-language-model.js';
-import { countTargets, ignoredTarget } from './cross-entropy.js';
+import { countRowTargets, ignoredTarget } from './cross-entropy.js';
 import { tokenLogProbabilities } from './log-probabilities.js';
 import type { Objective } from './objective.js';
 
@@ -30,7 +30,7 @@ export interface GroupRelativePolicyOptions {
  * Group relative policy optimization: makes completions likelier that were rewarded more than others of the same prompt.
  *
  * `−min(ρ A, clip(ρ, 1 − ε, 1 + ε) A) + β ρ (e^d − d − 1)`, where `ρ = π / π_written` and `d = log π_ref − log π`, the mean over each
- * completion's tokens and then over completions. The divergence is weighed by `ρ`, which makes its gradient that of the reverse KL
+ * completion's tokens and then over the completions that have any. The divergence is weighed by `ρ`, which makes its gradient that of the reverse KL
  * (DeepSeek-V3.2, as TRL does by default).
  *
  * @see Shao et al. 2024, https://arxiv.org/abs/2402.03300; DeepSeek-AI 2025, https://arxiv.org/abs/2512.02556
@@ -46,7 +46,7 @@ export function groupRelativePolicy(
   if (!(beta >= 0)) throw new InputError(`${name}: beta is ${beta}; expected 0 or more`);
   return {
     name,
-    predicted: ({ shape, targets }) => (countTargets(targets) > 0 ? shape[0] : 0),
+    predicted: ({ shape, targets }) => countRowTargets(targets, shape).filter((n) => n > 0).length,
     loss: (batch, ctx) => {
       const { targets, shape, advantages, written, reference } = batch;
       checkShape(`${name}: advantages`, [advantages.length], [shape[0]]);
@@ -73,8 +73,13 @@ export function groupRelativePolicy(
           Float32Array.from(targets, (target) => (target === ignoredTarget ? 0 : 1)),
           [...shape],
         );
-        const lengths = counted.sum(1).maximum(1);
-        return losses.mul(counted).sum(1).div(lengths).mean() as tf.Scalar;
+        const lengths = countRowTargets(targets, shape);
+        const completions = Math.max(1, lengths.filter((length) => length > 0).length);
+        const means = losses
+          .mul(counted)
+          .sum(1)
+          .div(tf.tensor1d(lengths).maximum(1));
+        return means.sum().div(completions) as tf.Scalar;
       });
     },
   };

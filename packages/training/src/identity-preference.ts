@@ -1,6 +1,6 @@
 import type { LanguageModel } from '@headwise/core';
 import * as tf from '@tensorflow/tfjs';
-import { countTargets } from './cross-entropy.js';
+import { countRowTargets } from './cross-entropy.js';
 import type { Objective } from './objective.js';
 import { checkPositive, logRatios, type PreferenceBatch, pairsOf } from './preferences.js';
 
@@ -25,11 +25,8 @@ export function identityPreference(
     loss: (batch, ctx) =>
       tf.tidy(() => {
         const [chosen, rejected] = logRatios(name, network, batch, ctx);
-        const [rows, length] = batch.shape;
-        const lengths = Array.from({ length: rows }, (_, row) =>
-          Math.max(1, countTargets(batch.targets.subarray(row * length, (row + 1) * length))),
-        );
-        const [ofChosen, ofRejected] = tf.split(tf.tensor1d(lengths), 2);
+        const lengths = tf.tensor1d(countRowTargets(batch.targets, batch.shape)).maximum(1);
+        const [ofChosen, ofRejected] = tf.split(lengths, 2);
         const difference = chosen.div(ofChosen!).sub(rejected.div(ofRejected!));
         return difference
           .sub(1 / (2 * beta))

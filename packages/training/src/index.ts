@@ -61,7 +61,7 @@ export {
 export { LossScale, type LossScaleOptions, type LossScaleState } from './loss-scale.js';
 export { type MaskedTokenBatch, maskedLanguageModel } from './masked-language-model.js';
 export { Muon, type MuonAdamWOptions, type MuonOptions } from './muon.js';
-export type { ExampleBatch, Objective } from './objective.js';
+export type { ExampleBatch, LossTerms, Objective } from './objective.js';
 export type {
   ByPath,
   ByPathOptions,

@@ -11,11 +11,19 @@ export interface ExampleBatch {
   readonly measures?: Readonly<Record<string, number>> | undefined;
 }
 
+/** The terms of a loss that is a sum of means over different things, such as masked tokens and pairs of sentences. */
+export interface LossTerms<B extends ExampleBatch> {
+  /** How many things each term is the mean of; 0 where a batch has none of them. */
+  counts(batch: B): readonly number[];
+  /** The terms, each a scalar, in the order of the counts; 0 where the count is 0. */
+  means(batch: B, ctx?: ForwardContext): readonly tf.Scalar[];
+}
+
 /** What a model is trained to do: a loss over batches of one form. */
 export interface Objective<B extends ExampleBatch> {
   /** In messages, such as `causal language modeling`. */
   readonly name: string;
-  /** What a batch is averaged over: tokens, sequences or pairs; 0 where it has nothing to predict. */
+  /** What a batch is averaged over: tokens, sequences or pairs; of several terms that of the first. 0 where there is nothing to predict. */
   predicted(batch: B): number;
   /**
    * The mean loss over what is predicted, of which `train` takes the gradients.
@@ -24,6 +32,11 @@ export interface Objective<B extends ExampleBatch> {
    * @throws InputError naming the first id or label outside its range and its position, before anything is computed
    */
   loss(batch: B, ctx?: ForwardContext): tf.Scalar;
+  /**
+   * The terms whose sum the loss is. Several batches are averaged as one term by term, each by its own counts; default the
+   * loss as one term over what is predicted.
+   */
+  readonly terms?: LossTerms<B> | undefined;
   /** How many predictions are right: the likeliest is the target. A scalar; absent where nothing is right or wrong. */
   correct?(batch: B): tf.Scalar;
 }

@@ -1,7 +1,7 @@
 import { checkShape, type ForwardContext, InputError, type LanguageModel } from '@headwise/core';
 import * as tf from '@tensorflow/tfjs';
 import type { TokenBatch } from './causal-language-model.js';
-import { ignoredTarget } from './cross-entropy.js';
+import { countRowTargets } from './cross-entropy.js';
 import { sequenceLogProbabilities } from './log-probabilities.js';
 
 /**
@@ -49,11 +49,10 @@ export function checkReference(name: string, batch: PreferenceBatch): void {
       `${name}: the reference log-probability of row ${wrong} is ${reference[wrong]}; expected a finite number`,
     );
   }
-  for (let row = 0; row < shape[0]; row++) {
-    const own = targets.subarray(row * shape[1], (row + 1) * shape[1]);
-    if (own.some((target) => target !== ignoredTarget)) continue;
+  const silent = countRowTargets(targets, shape).indexOf(0);
+  if (silent >= 0) {
     throw new InputError(
-      `${name}: row ${row} has nothing to predict; expected at least one target in each`,
+      `${name}: row ${silent} has nothing to predict; expected at least one target in each`,
     );
   }
 }

@@ -1,16 +1,16 @@
-import { checkShape, type EncoderModel, type ForwardContext } from '@headwise/core';
-import { checkIdValues, vocabularyOf } from '@headwise/kernels/internal';
+import { checkShape, type EncoderModel } from '@headwise/core';
+import { checkIdValues } from '@headwise/kernels/internal';
 import * as tf from '@tensorflow/tfjs';
 import {
-  countCorrect,
   countTargets,
   ignoredTarget,
   type LossOptions,
   meanCrossEntropy,
 } from './cross-entropy.js';
-import { encoderInputs, outputOf } from './encoder-inputs.js';
-import type { MaskedTokenBatch } from './masked-language-model.js';
-import type { Objective } from './objective.js';
+import { outputOf } from './encoder-inputs.js';
+import { sumOfTerms } from './loss-terms.js';
+import { type MaskedTokenBatch, maskedTokens } from './masked-language-model.js';
+import type { LossTerms, Objective } from './objective.js';
 
 /** Pairs of sentences with masked tokens, as `maskPairs` of `@headwise/data` makes them. */
 export interface MaskedPairBatch extends MaskedTokenBatch {
@@ -22,8 +22,9 @@ export interface MaskedPairBatch extends MaskedTokenBatch {
  * Predicts masked tokens, and whether the second part of each pair belongs after the first: the sum of the two mean
  * cross-entropies, in nats.
  *
- * The labels are those of next-sentence prediction (BERT) or of sentence order (ALBERT). Accumulated batches count by their masked tokens;
- * `correct` counts those alone.
+ * The labels are those of next-sentence prediction (BERT) or of sentence order (ALBERT). The first term is the mean over masked tokens, the
+ * second over labelled pairs, also of accumulated batches; `correct` counts tokens alone. Where the network can (`forwardAt`), its
+ * head computes the scores of the masked positions alone.
  *
  * @param network an encoder with both heads, such as `BertForPreTraining`: `tokenLogits` `[B, T, V]`, `nextSentenceLogits` `[B, 2]`
  * @see Devlin et al. 2019, https://arxiv.org/abs/1810.04805; Lan et al. 2020, https://arxiv.org/abs/1909.11942
@@ -33,33 +34,20 @@ export function sentencePairPretraining(
   options: LossOptions = {},
 ): Objective<MaskedPairBatch> {
   const name = 'sentence-pair pre-training';
-  const outputsOf = (batch: MaskedPairBatch, ctx?: ForwardContext) => {
-    const inputs = encoderInputs(name, batch, ctx);
-    return network.forward(inputs.ids, inputs.ctx);
-  };
-  const targetsOf = ({ targets, shape }: MaskedPairBatch) =>
-    tf.tensor2d(targets, [...shape], 'int32');
-  return {
-    name,
-    predicted: ({ targets }) => countTargets(targets),
-    loss: (batch, ctx) => {
+  const { count, check, read, correct } = maskedTokens(name, network, 'tokenLogits', options);
+  const terms: LossTerms<MaskedPairBatch> = {
+    counts: (batch) => [count(batch), countTargets(batch.labels)],
+    means(batch, ctx) {
       checkShape(`${name}: labels`, [batch.labels.length], [batch.shape[0]]);
-      const space = vocabularyOf(network.vocabSize, 'target', ignoredTarget);
-      checkIdValues(batch.targets, space, batch.shape);
+      check(batch);
       const of = 'the two labels of pairs';
       checkIdValues(batch.labels, { name: 'label', count: 2, of, ignored: ignoredTarget });
       return tf.tidy(() => {
-        const outputs = outputsOf(batch, ctx);
-        const labels = tf.tensor1d(batch.labels, 'int32');
-        const logits = outputOf(name, outputs, 'tokenLogits');
-        const tokens = meanCrossEntropy(logits, targetsOf(batch), options);
-        const pairs = meanCrossEntropy(outputOf(name, outputs, 'nextSentenceLogits'), labels);
-        return tokens.add(pairs) as tf.Scalar;
+        const { mean, outputs } = read(batch, ctx);
+        const logits = outputOf(name, outputs, 'nextSentenceLogits');
+        return [mean, meanCrossEntropy(logits, tf.tensor1d(batch.labels, 'int32'))];
       });
     },
-    correct: (batch) =>
-      tf.tidy(() =>
-        countCorrect(outputOf(name, outputsOf(batch), 'tokenLogits'), targetsOf(batch)),
-      ),
   };
+  return { name, predicted: count, loss: sumOfTerms(terms), terms, correct };
 }

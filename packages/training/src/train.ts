@@ -58,12 +58,12 @@ export interface TrainOptions<B extends ExampleBatch> {
 export interface TrainStep {
   /** Counted from 0. */
   step: number;
-  /** The mean over what is predicted, before the update. */
+  /** The mean over what is predicted, before the update; of several terms the sum of their means. */
   loss: number;
   /** Of all gradients together, before clipping and without the loss scale; not finite where the step was skipped. */
   gradientNorm: number;
   learningRate: number;
-  /** What the loss is the mean of: tokens, sequences or pairs. */
+  /** What the loss is the mean of: tokens, sequences or pairs; of several terms that of the first. */
   predicted: number;
   /** What the batches say of themselves, the mean over them; absent where they say nothing. */
   measures?: Readonly<Record<string, number>> | undefined;

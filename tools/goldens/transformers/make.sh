@@ -32,5 +32,6 @@ done
 for script in objectives optimizers; do
   (cd "$here" && "$venv/bin/python" "$script.py" "$goldens/../../training/src/goldens/steps")
 done
+"$venv/bin/python" "$here/accumulated_pairs.py" "$goldens" "$goldens/../../training/src/goldens/accumulated-pairs.safetensors"
 "$venv/bin/python" "$here/chat_turns.py" "$goldens/../../tokenizers/src/goldens/chat-turns.json"
 "$venv/bin/python" "$here/span_corruption.py" "$goldens/../../data/src/goldens/span-corruption.json"

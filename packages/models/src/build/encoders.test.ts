@@ -180,16 +180,25 @@ describe('heads', () => {
   });
 });
 
-test('scores of some positions are those of all, and other heads have none', async () => {
-  const { network, params } = encoder({ model_type: 'bert', architectures: ['BertForMaskedLM'] });
-  const rows = network.forward(ids).logits!.reshape<tf.Tensor2D>([4, 11]);
+test('scores of some positions are those of all, beside what else the head gives; other heads have none', async () => {
   const positions = tf.tensor1d([3, 0, 3], 'int32');
-  await expectClose(network.logitsAt!(ids, positions), tf.gather(rows, positions));
+  for (const [architecture, name] of [
+    ['BertForMaskedLM', 'logits'],
+    ['BertForPreTraining', 'tokenLogits'],
+  ] as const) {
+    const { network, params } = encoder({ model_type: 'bert', architectures: [architecture] });
+    const { [name]: scores, ...others } = network.forward(ids);
+    const { [name]: some, ...same } = network.forwardAt!(ids, positions);
+    const rows = scores!.reshape<tf.Tensor2D>([4, 11]);
+    await expectClose(some!, tf.gather(rows, positions));
+    expect(Object.keys(same)).toEqual(Object.keys(others));
+    for (const [key, value] of Object.entries(others)) await expectClose(same[key]!, value);
+    params.dispose();
+  }
   const classifier = encoder({
     model_type: 'bert',
     architectures: ['BertForSequenceClassification'],
   });
-  expect(classifier.network.logitsAt).toBeUndefined();
-  params.dispose();
+  expect(classifier.network.forwardAt).toBeUndefined();
   classifier.params.dispose();
 });

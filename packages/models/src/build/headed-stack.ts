@@ -54,12 +54,16 @@ const heads: {
       epsilon: 'epsilon' in norm ? norm.epsilon : undefined,
       init: initializersOf(config).matrix(config.dim),
     });
+    const scores = (hidden: tf.Tensor, ctx?: EncoderContext, positions?: tf.Tensor1D) =>
+      positions
+        ? masked.forward(statesAt(hidden, positions), ctx).reshape([positions.size, -1])
+        : masked.forward(hidden, ctx);
     if (!head.nextSentence) {
-      return (hidden, _ids, ctx) => ({ logits: masked.forward(hidden, ctx) });
+      return (hidden, _ids, ctx, positions) => ({ logits: scores(hidden, ctx, positions) });
     }
     const next = makeNextSentence(source);
-    return (hidden, _ids, ctx) => ({
-      tokenLogits: masked.forward(hidden, ctx),
+    return (hidden, _ids, ctx, positions) => ({
+      tokenLogits: scores(hidden, ctx, positions),
       nextSentenceLogits: next(hidden, ctx),
     });
   },
@@ -129,11 +133,18 @@ function stateOf(
   return hidden.mul(one.expandDims(-1)).sum(1);
 }
 
+/** The hidden states at some positions of `[B · T]`, as one row `[1, N, D]`. */
+function statesAt(hidden: tf.Tensor, positions: tf.Tensor1D): tf.Tensor {
+  const dim = hidden.shape[2]!;
+  const rows = hidden.reshape<tf.Tensor2D>([-1, dim]);
+  return gatherRows(rows, positions).reshape([1, -1, dim]);
+}
+
 /** A stack of blocks under a head: an encoder, or a decoder that classifies. */
 export class HeadedStack implements EncoderModel {
   readonly vocabSize: number;
   readonly maxLength: number;
-  readonly logitsAt: EncoderModel['logitsAt'];
+  readonly forwardAt: EncoderModel['forwardAt'];
   readonly #stack: TokenStack;
   readonly #head: EncoderHead;
 
@@ -144,14 +155,9 @@ export class HeadedStack implements EncoderModel {
     const source = { params, config, tokens: this.#stack.tokens as Embedding };
     const make = heads[head.kind] as (head: StackHead, source: HeadSource) => EncoderHead;
     this.#head = make(head, source);
-    if (head.kind === 'masked-language-model' && !head.nextSentence) {
-      this.logitsAt = (ids, positions, ctx) =>
-        tf.tidy(() => {
-          const { dim } = config;
-          const hidden = this.encode(ids, ctx).reshape<tf.Tensor2D>([-1, dim]); // [B · T, D]
-          const chosen = gatherRows(hidden, positions).reshape([1, -1, dim]); // [1, N, D]
-          return this.#head(chosen, ids, ctx).logits!.reshape([positions.size, -1]);
-        });
+    if (head.kind === 'masked-language-model') {
+      this.forwardAt = (ids, positions, ctx) =>
+        tf.tidy(() => this.#head(this.encode(ids, ctx), ids, ctx, positions));
     }
   }
 

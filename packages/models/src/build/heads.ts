@@ -9,11 +9,15 @@ import {
 import { type Activation, Dropout, type Embedding, LayerNorm, Linear } from '@headwise/layers';
 import * as tf from '@tensorflow/tfjs';
 
-/** Computes outputs, by name, from the last hidden states `[B, T, D]` and the ids `[B, T]`. */
+/**
+ * Computes outputs, by name, from the last hidden states `[B, T, D]` and the ids `[B, T]`. A head that scores tokens against the
+ * vocabulary does so at `positions` alone, `[N]` in [0, B · T), where they are given.
+ */
 export type EncoderHead = (
   hidden: tf.Tensor,
   ids: tf.Tensor,
   ctx?: ForwardContext,
+  positions?: tf.Tensor1D,
 ) => tf.NamedTensorMap;
 
 export interface HeadOptions {

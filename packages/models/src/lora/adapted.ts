@@ -74,9 +74,9 @@ export const AdaptedModel: new <N extends Network>(
       Object.assign(this, {
         encode: (ids, ctx) => network.encode(ids, told(ctx)),
         forward: (ids, ctx) => network.forward(ids, told(ctx)),
-        logitsAt:
-          network.logitsAt &&
-          ((ids, positions, ctx) => network.logitsAt!(ids, positions, told(ctx))),
+        forwardAt:
+          network.forwardAt &&
+          ((ids, positions, ctx) => network.forwardAt!(ids, positions, told(ctx))),
       } satisfies Omit<EncoderModel, 'vocabSize' | 'maxLength'>);
     } else {
       Object.assign(this, {
