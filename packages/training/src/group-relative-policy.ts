@@ -75,10 +75,7 @@ export function groupRelativePolicy(
         );
         const lengths = countRowTargets(targets, shape);
         const completions = Math.max(1, lengths.filter((length) => length > 0).length);
-        const means = losses
-          .mul(counted)
-          .sum(1)
-          .div(tf.tensor1d(lengths).maximum(1));
+        const means = losses.mul(counted).sum(1).div(tf.tensor1d(lengths).maximum(1));
         return means.sum().div(completions) as tf.Scalar;
       });
     },

@@ -16,6 +16,7 @@ import { clipping } from './clip.js';
 import { Ema } from './ema.js';
 import { freeze, type PathChoice } from './freeze.js';
 import { accumulateGradients } from './gradients.js';
+import { termsOf } from './loss-terms.js';
 import type { ExampleBatch } from './objective.js';
 import type { Optimizer } from './optimizer.js';
 import { defaultObjective, type PlannedBatch, type PlannedObjective } from './planned-objective.js';
@@ -152,15 +153,19 @@ function stepsOf(
     count.restart();
   };
   let activations = 0;
+  const terms = termsOf(objective);
   const watched: typeof objective = {
     ...objective,
-    loss: (given, ctx) => {
-      end('backward');
-      const before = count.live;
-      const loss = objective.loss(given, ctx);
-      activations = Math.max(activations, count.live - before);
-      end('forward');
-      return loss;
+    terms: {
+      ...terms,
+      means: (given, ctx) => {
+        end('backward');
+        const before = count.live;
+        const means = terms.means(given, ctx);
+        activations = Math.max(activations, count.live - before);
+        end('forward');
+        return means;
+      },
     },
   };
   const batches = Array<ExampleBatch>(Math.min(accumulate, plannedBatches)).fill(batch);

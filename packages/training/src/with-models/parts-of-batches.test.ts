@@ -28,17 +28,16 @@ import { pairsOf, rowsOf } from './rows.cases.js';
 import { modelOf } from './steps.cases.js';
 
 const random = new Random(11);
-const [rows, length, vocabulary] = [4, 6, 31];
+const [rows, length, vocabulary] = [4, 4, 31];
 const shape = [rows, length] as const;
 const below = (count: number, limit: number) =>
   Int32Array.from({ length: count }, () => Math.floor(random.next() * limit));
-const reals = (count: number) =>
-  Float32Array.from({ length: count }, () => 2 * random.next() - 1);
+const reals = (count: number) => Float32Array.from({ length: count }, () => 2 * random.next() - 1);
 const ids = () => below(rows * length, vocabulary);
-/** Labels of which rows have 5, 0, 1 and 3. */
+/** Labels of which rows have 3, 0, 1 and 2. */
 const labels = (limit: number) =>
   below(rows * length, limit).map((label, i) =>
-    i % length < [5, 0, 1, 3][Math.floor(i / length)]! ? label : ignoredTarget,
+    i % length < [3, 0, 1, 2][Math.floor(i / length)]! ? label : ignoredTarget,
   );
 /** The same, of which each row has at least one. */
 const some = () => labels(vocabulary).map((label, i) => (i % length === 0 ? 7 : label));
