@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { published } from './goldens/read.node.js';
-import { codePointOffsets, Tokenizer } from './index.js';
+import { codePointOffsets, Tokenizer, trainByteLevelBpe, trainCharacter } from './index.js';
 
 test('code points count a surrogate pair as one', () => {
   const text = 'a😀b𝔘';
@@ -22,6 +22,26 @@ test('code points count a surrogate pair as one', () => {
   expect(() => codePointOffsets(text, [[0, 7]])).toThrow(
     'codePointOffsets: offset 7 lies outside a text of 6 code units',
   );
+});
+
+test('a tokenizer says whether its encodings tell words apart', async () => {
+  const trained = await trainByteLevelBpe(['a b'], { vocabSize: 256 });
+  const of = (pre_tokenizer: unknown) => Tokenizer.fromJSON({ ...trained.toJSON(), pre_tokenizer });
+  const metaspace = { type: 'Metaspace', replacement: '▁', prepend_scheme: 'always' };
+  const cases: [Tokenizer, boolean][] = [
+    [trained, true],
+    [published('gpt2'), true],
+    [of({ type: 'Whitespace' }), true],
+    [of({ ...metaspace, split: true }), true],
+    [of({ ...metaspace, split: false }), false],
+    [of(null), false],
+    [await trainCharacter(['a b']), false],
+  ];
+  for (const [tokenizer, cuts] of cases) {
+    expect(tokenizer.cutsWords).toBe(cuts);
+    const words = new Set(tokenizer.encode('a b').wordIds);
+    expect(words.size > 1).toBe(cuts);
+  }
 });
 
 test('options of encode go before those of the file, and null switches them off', () => {

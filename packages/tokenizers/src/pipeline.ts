@@ -42,6 +42,17 @@ export class Pipeline implements TokenNames {
     return this.#names.get(id) ?? this.model.vocab.token(id);
   }
 
+  /** Whether the words of a text are told apart: the two of `a b`. */
+  get cutsWords(): boolean {
+    const text = new NormalizedText();
+    text.load('a b');
+    this.normalizer?.normalize(text);
+    const pieces = new Pieces(text);
+    pieces.reset();
+    this.preTokenizer?.split(pieces);
+    return pieces.bounds.length > 2;
+  }
+
   #nameOf({ content, normalized, matches }: AddedToken): string {
     if (!normalized || matches === 'verbatim' || !this.normalizer) return content;
     const text = new NormalizedText();

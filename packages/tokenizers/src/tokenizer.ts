@@ -125,6 +125,11 @@ export class Tokenizer {
     return this.#end;
   }
 
+  /** Whether texts are cut into words before they become tokens, so that `wordIds` of an encoding tell them apart. */
+  get cutsWords(): boolean {
+    return this.#pipeline.cutsWords;
+  }
+
   /** The tokens found in the text before the model sees it. */
   get addedTokens(): readonly AddedToken[] {
     return this.#added;
