@@ -89,6 +89,14 @@ export type { PreferenceBatch } from './preferences.js';
 export { type AnswerBatch, questionAnswering } from './question-answering.js';
 export { regression, type ValuedBatch } from './regression.js';
 export {
+  type CurvedShareOptions,
+  exponentialShare,
+  inverseSigmoidShare,
+  type LinearShareOptions,
+  linearShare,
+  type SampledShare,
+} from './sampled-share.js';
+export {
   adafactorRate,
   constantRate,
   type RateDecay,
