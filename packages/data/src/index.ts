@@ -66,9 +66,15 @@ export { checkExamples, parseExamples, type RowOptions } from './examples/parse-
 export { readExamples } from './examples/read-examples.js';
 export { packTokenIds, type TokenIds } from './ids.js';
 export { type LabelledText, type LabelledTexts, labelledTexts } from './labelled.js';
-export { type MaskedBatch, type MaskTokensOptions, maskTokens } from './mask-tokens.js';
+export {
+  type MaskedBatch,
+  type MaskingUnit,
+  type MaskTokensOptions,
+  maskTokens,
+} from './mask-tokens.js';
 export { type PackingOptions, type Piece, packLengths } from './pack.js';
 export {
+  type DocumentsRow,
   type MarkedTokens,
   type PackedBatch,
   type PackedRow,

@@ -24,7 +24,7 @@ export interface MaskTokensOptions {
   padId?: number | undefined;
   /** `T`; default the length of the longest row of each batch. */
   length?: number | undefined;
-  /** The share of tokens that are predicted; default 0.15. */
+  /** The share of tokens that are predicted, above 0; default 0.15. */
   share?: number | undefined;
   /** The share of chosen tokens that become `[MASK]`; default 0.8. */
   masked?: number | undefined;
@@ -34,8 +34,11 @@ export interface MaskTokensOptions {
    * What is chosen at once: a `token` (default), a `word` with all of its tokens, by `wordIds`, or a `span` of adjacent
    * words, whose tokens are replaced in one way.
    */
-  unit?: 'token' | 'word' | 'span' | undefined;
+  unit?: MaskingUnit | undefined;
 }
+
+/** What is masked at once. */
+export type MaskingUnit = 'token' | 'word' | 'span';
 
 /** SpanBERT's lengths of spans in words: geometric with this parameter, cut off at the longest. */
 const spans = { stop: 0.2, longest: 10 };
@@ -43,10 +46,12 @@ const spans = { stop: 0.2, longest: 10 };
 /**
  * Chooses tokens to predict and hides them: BERT's 80 % `[MASK]`, 10 % a random token, 10 % unchanged.
  *
- * Tokens and words are chosen independently, with the distribution of Hugging Face's `DataCollatorForLanguageModeling`,
- * which replaces chosen words by `[MASK]` alone (`masked: 1, random: 0`). Spans are drawn until `share` of a row's tokens are chosen.
+ * Tokens and words are chosen independently, with the distribution of Hugging Face's `DataCollatorForLanguageModeling` given that each row has
+ * at least one: of `n`, the first is the `i`-th with probability `(1 − p)^(i−1) p / (1 − (1 − p)^n)`, and each after it is chosen with `p`. That
+ * collator replaces chosen words by `[MASK]` alone (`masked: 1, random: 0`). Spans are drawn until `max(1, round(p n))` of a row's `n`
+ * tokens are chosen.
  *
- * @throws DataError where shares are not probabilities, and for words of encodings without `wordIds`
+ * @throws DataError where shares are not probabilities, for words of encodings without `wordIds`, and for a row of special tokens alone
  * @see Devlin et al. 2019, https://arxiv.org/abs/1810.04805; Joshi et al. 2020 (spans), https://arxiv.org/abs/1907.10529
  */
 export function maskTokens(
@@ -55,6 +60,8 @@ export function maskTokens(
   const { vocabSize, maskId, share = 0.15, masked = 0.8, random = 0.1, unit = 'token' } = options;
   checkWhole('vocabSize', vocabSize, 1);
   checkProbability('share', share);
+  if (share === 0)
+    throw new DataError('share is 0, expected more: each row has a token to predict');
   checkProbability('masked', masked);
   checkProbability('random', random);
   checkProbability('masked + random', masked + random);
@@ -69,7 +76,15 @@ export function maskTokens(
     for (const [row, example] of examples.entries()) {
       const first = row * shape[1];
       if (example.typeIds) tokenTypes.set(example.typeIds, first);
-      for (const group of chooseGroups(example, unit, share, next)) {
+      const units = unit === 'token' ? tokensOf(example) : wordsOf(example);
+      if (units.length === 0) {
+        throw new DataError(
+          `row ${row} of a batch has ${example.ids.length} special tokens and no others, expected at least one to predict`,
+        );
+      }
+      const groups =
+        unit === 'span' ? chooseSpans(units, share, next) : chooseUnits(units, share, next);
+      for (const group of groups) {
         let drawn = 0;
         for (const [n, i] of group.entries()) {
           if (n === 0 || unit !== 'span') drawn = fraction(next);
@@ -83,17 +98,21 @@ export function maskTokens(
   };
 }
 
-/** The places of the tokens that are predicted, in groups that are chosen at once. */
-function chooseGroups(
-  example: EncodedText,
-  unit: 'token' | 'word' | 'span',
-  share: number,
-  next: () => number,
-): number[][] {
-  const units = unit === 'token' ? tokensOf(example) : wordsOf(example);
-  if (unit !== 'span') return units.filter(() => fraction(next) < share);
+/** Units that are chosen independently, given that at least one is. */
+function chooseUnits(units: readonly number[][], share: number, next: () => number): number[][] {
+  const chosen: number[][] = [];
+  for (const [n, places] of units.entries()) {
+    // Where none is chosen before, one of the `m` that are left has to be: 1 − (1 − p)^m is the probability that one is.
+    const some = chosen.length > 0 ? 1 : -Math.expm1((units.length - n) * Math.log1p(-share));
+    if (fraction(next) < share / some) chosen.push(places);
+  }
+  return chosen;
+}
+
+/** Spans of adjacent words, drawn until they hold their share of the tokens. */
+function chooseSpans(units: readonly number[][], share: number, next: () => number): number[][] {
   const tokens = units.reduce((sum, { length }) => sum + length, 0);
-  const wanted = Math.round(tokens * share);
+  const wanted = Math.max(1, Math.round(tokens * share));
   const free = new Set(units.keys());
   const groups: number[][] = [];
   for (let chosen = 0; chosen < wanted; ) {

@@ -68,6 +68,13 @@ test('marks go along, and batches depend on the seed and their number alone', ()
   expect(at(1, 3).examples).not.toEqual(at(2, 3).examples);
 });
 
+test('rows of a long prompt alone are left out, and rows tell whose parts they have', () => {
+  const prompt = { ids: [1, 2, 3, 4, 5, 6], counted: [0, 0, 0, 0, 0, 1] };
+  const rows = packDocuments([prompt, { ids: [7, 8] }], { length: 3, strategy: 'concatenate' });
+  expect(rows.map(({ documents }) => documents)).toEqual([[0, 1]]);
+  expect(rows[0]!.parts).toEqual([{ ids: [4, 5, 6], counted: [0, 0, 1] }, { ids: [7, 8] }]);
+});
+
 test('what cannot be packed is refused by its place', () => {
   expect(() => packLengths([], { length: 4 })).toThrow(
     'there are no documents, expected at least one',
@@ -85,8 +92,11 @@ test('what cannot be packed is refused by its place', () => {
   expect(() => packedRows({ length: 3 })(rows)).toThrow(
     'row 0 of a batch reads 4 tokens, expected at most 3',
   );
-  const read = packDocuments([{ ids: [1, 2], counted: [1, 0] }], { length: 4 });
-  expect(() => packedRows({ length: 4 })(read)).toThrow(
+  const read = [{ ids: [1, 2], counted: [1, 0] }];
+  expect(() => packDocuments(read, { length: 4 })).toThrow(
+    'none of the 1 documents has a token to predict, expected at least one',
+  );
+  expect(() => packedRows({ length: 4 })([{ parts: read }])).toThrow(
     'none of the 1 rows of a batch has a token to predict, expected at least one',
   );
 });

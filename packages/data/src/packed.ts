@@ -13,6 +13,12 @@ export interface PackedRow {
   readonly parts: readonly MarkedTokens[];
 }
 
+/** A row that tells whose parts it has. */
+export interface DocumentsRow extends PackedRow {
+  /** The number of each part's document. */
+  readonly documents: readonly number[];
+}
+
 /** Rows of several documents. The attention mask, made from `documents`, lets a token attend to its own document only. */
 export interface PackedBatch {
   /** `[B, T]` */
@@ -28,16 +34,18 @@ export interface PackedBatch {
  * Packs documents into rows for a causal language model, by the tokens that each one reads: all but its last.
  *
  * A document that is longer than a row is split into parts. Each part begins with the last target of the part before it, so
- * every token but a document's first is predicted exactly once.
+ * every token but a document's first is predicted exactly once. Rows without a token to predict, such as those of a long prompt alone, are
+ * left out.
  *
  * @param options `length` is `T`
  * @returns examples for `collatedBatches` with `packedRows`
- * @throws DataError without documents, for a document of fewer than two tokens, and for marks that are not one for each token
+ * @throws DataError without documents, without a token to predict, for a document of fewer than two tokens, and for marks that are not
+ * one for each token
  */
 export function packDocuments(
   documents: readonly MarkedTokens[],
   options: PackingOptions,
-): PackedRow[] {
+): DocumentsRow[] {
   for (const [n, { ids, counted }] of documents.entries()) {
     if (ids.length < 2) {
       throw new DataError(
@@ -51,14 +59,23 @@ export function packDocuments(
     }
   }
   const lengths = documents.map(({ ids }) => ids.length - 1);
-  return packLengths(lengths, options).map((pieces) => ({
+  const rows = packLengths(lengths, options).map((pieces) => ({
+    documents: pieces.map(({ document }) => document),
     parts: pieces.map(({ document, start, end }) => {
       const { ids, counted } = documents[document]!;
-      const part = (values: ArrayLike<number>) =>
+      const part = (values: ArrayLike<number>): number[] =>
         Array.prototype.slice.call(values, start, end + 1);
       return { ids: part(ids), ...(counted ? { counted: part(counted) } : {}) };
     }),
   }));
+  // The first token of a part is only read.
+  const predicts = ({ counted }: { counted?: number[] }) =>
+    counted === undefined || counted.some((one, i) => i > 0 && one !== 0);
+  const kept = rows.filter(({ parts }) => parts.some(predicts));
+  if (kept.length > 0) return kept;
+  throw new DataError(
+    `none of the ${documents.length} documents has a token to predict, expected at least one`,
+  );
 }
 
 /**

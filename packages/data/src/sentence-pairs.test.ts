@@ -106,6 +106,47 @@ test('maskPairs masks as maskTokens, and keeps segments and labels', () => {
   }
 });
 
+test('pairs have the words of their sentences, which do not run into those of others', () => {
+  // Sentences of one word of two tokens each, all of which begin at word 0.
+  const sentences = (document: number) =>
+    [0, 1, 2, 3].map((n) => {
+      const id = 100 * document + 10 * n;
+      return { ids: [id, id + 1], wordIds: [0, 0] };
+    });
+  const given = [1, 2, 3].map(sentences);
+  const pairs = sentencePairs(given, { ...special, length: 11, shortShare: 0 });
+  // They are those of the ids alone.
+  const alone = given.map((document) => document.map(({ ids }) => ids));
+  expect(pairs.map(({ ids }) => ids)).toEqual(
+    sentencePairs(alone, { ...special, length: 11, shortShare: 0 }).map(({ ids }) => ids),
+  );
+  for (const { ids, wordIds, specialTokensMask } of pairs) {
+    for (const [i, word] of Array.from(wordIds!).entries()) {
+      expect(word === null).toBe(specialTokensMask[i] === 1);
+      if (i === 0 || word === null || wordIds![i - 1] === null) continue;
+      const inOneWord = Math.floor(ids[i]! / 10) === Math.floor(ids[i - 1]! / 10);
+      expect(word === wordIds![i - 1]).toBe(inOneWord);
+    }
+  }
+  const masked = collatedBatches(
+    pairs,
+    maskPairs({ vocabSize: 600, maskId: 3, unit: 'word', share: 0.3 }),
+    { batchSize: 4 },
+  ).at(0);
+  const { targets, examples, shape } = masked;
+  for (const [row, n] of examples.entries()) {
+    const { ids } = pairs[n]!;
+    for (const [i, id] of Array.from(ids).entries()) {
+      // The tokens of a word end in 0 and 1; a cut pair may hold one of them.
+      if (id < 100 || id % 10 !== 0 || ids[i + 1] !== id + 1) continue;
+      const at = row * shape[1] + i;
+      expect(targets[at] === -100).toBe(targets[at + 1] === -100);
+    }
+  }
+  const mixed = [[...given[0]!], [[500, 501]], [...given[2]!]];
+  expect(sentencePairs(mixed, { ...special, length: 11 })[0]).not.toHaveProperty('wordIds');
+});
+
 test('what cannot be paired is refused by its place', () => {
   const options = { ...special, length: 15 };
   expect(() => sentencePairs([[[5], [6]]], options)).toThrow(

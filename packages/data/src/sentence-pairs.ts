@@ -8,8 +8,8 @@ import {
 } from './mask-tokens.js';
 import { below, fraction, sfc32 } from './random.js';
 
-/** A text as its sentences, each as token ids. */
-export type Sentences = readonly ArrayLike<number>[];
+/** A text as its sentences, each as token ids, or as an encoding with the words of its tokens. */
+export type Sentences = readonly (ArrayLike<number> | Pick<EncodedText, 'ids' | 'wordIds'>)[];
 
 /** Two runs of sentences as one row, `[CLS] A [SEP] B [SEP]`, and whether B belongs after A. */
 export interface EncodedSentencePair extends EncodedText {
@@ -43,7 +43,8 @@ const pairing = 3;
  *
  * Sentences are gathered up to `length` and split in two at random. Half of the pairs keep their second part; in the others it is replaced,
  * and its sentences come again in the next pair. Pairs that are too long lose tokens of the longer part, at either end. A run of one sentence
- * always gets a random B, and gives no swapped pair.
+ * always gets a random B, and gives no swapped pair. Where all sentences have words, so do pairs: those of a sentence are told from the
+ * words of all others.
  *
  * @returns the pairs, in the order of the documents
  * @throws DataError for fewer than two documents where B is random, an empty document or sentence, and a `length` below 5
@@ -59,18 +60,59 @@ export function sentencePairs(
   checkProbability('shortShare', shortShare);
   checkDocuments(documents, negatives);
   const most = length - 3;
-  return documents.flatMap((document, number) => {
+  const { numbered, table } = tokenTable(documents);
+  return numbered.flatMap((document, number) => {
     const next = sfc32(seed, number, pairing);
     const wanted = fraction(next) < shortShare ? 2 + below(most - 1, next) : most;
-    const draw = (tokens: number) => tokensOfAnother(documents, number, tokens, next);
-    return pairsOf(document, { wanted, negatives, draw, next }).map(({ a, b, label }) => {
-      truncate(a, b, most, next);
-      return joined(a, b, label, options);
+    const draw = (tokens: number) => tokensOfAnother(numbered, number, tokens, next);
+    return pairsOf(document, { wanted, negatives, draw, next }).map((pair) => {
+      truncate(pair.a, pair.b, most, next);
+      return joined(pair, table, options);
     });
   });
 }
 
-/** What a document is cut with. */
+/** Sentences of one document, each as the numbers of its tokens in a table. */
+type NumberedSentences = readonly (readonly number[])[];
+
+/** The tokens of all documents one after the other. */
+interface TokenTable {
+  ids: number[];
+  /** The word of each, unlike those of other sentences; null for a token of none. Absent where a sentence has no words. */
+  words: (number | null)[] | undefined;
+}
+
+function tokenTable(documents: readonly Sentences[]): {
+  numbered: NumberedSentences[];
+  table: TokenTable;
+} {
+  const ids: number[] = [];
+  const words: (number | null)[] = [];
+  let firstWord = 0;
+  const numbered = documents.map((document) =>
+    document.map((sentence) => {
+      const first = ids.length;
+      const own = idsOf(sentence);
+      const wordIds = 'ids' in sentence ? sentence.wordIds : undefined;
+      let nextWord = firstWord;
+      for (let i = 0; i < own.length; i++) {
+        ids.push(own[i]!);
+        if (!wordIds) continue;
+        const word = wordIds[i] ?? null;
+        words.push(word === null ? null : firstWord + word);
+        if (word !== null) nextWord = Math.max(nextWord, firstWord + word + 1);
+      }
+      firstWord = nextWord;
+      return Array.from({ length: own.length }, (_, i) => first + i);
+    }),
+  );
+  return { numbered, table: { ids, words: words.length === ids.length ? words : undefined } };
+}
+
+const idsOf = (sentence: Sentences[number]): ArrayLike<number> =>
+  'ids' in sentence ? sentence.ids : sentence;
+
+/** What a document is cut with; tokens are numbers in a table. */
 interface Cut {
   /** The tokens that a pair is filled up to. */
   wanted: number;
@@ -86,7 +128,7 @@ interface Pair {
   label: number;
 }
 
-function pairsOf(document: Sentences, { wanted, negatives, draw, next }: Cut): Pair[] {
+function pairsOf(document: NumberedSentences, { wanted, negatives, draw, next }: Cut): Pair[] {
   const pairs: Pair[] = [];
   for (let first = 0; first < document.length; ) {
     let [end, tokens] = [first, 0];
@@ -107,10 +149,10 @@ function pairsOf(document: Sentences, { wanted, negatives, draw, next }: Cut): P
   return pairs;
 }
 
-const tokensOf = (sentences: Sentences): number[] => sentences.flatMap((ids) => Array.from(ids));
+const tokensOf = (sentences: NumberedSentences): number[] => sentences.flat();
 
 function tokensOfAnother(
-  documents: readonly Sentences[],
+  documents: readonly NumberedSentences[],
   number: number,
   least: number,
   next: () => number,
@@ -119,7 +161,7 @@ function tokensOfAnother(
   const other = documents[drawn < number ? drawn : drawn + 1]!;
   const tokens: number[] = [];
   for (let i = below(other.length, next); i < other.length && tokens.length < least; i++) {
-    tokens.push(...Array.from(other[i]!));
+    tokens.push(...other[i]!);
   }
   return tokens;
 }
@@ -134,14 +176,16 @@ function truncate(a: number[], b: number[], most: number, next: () => number): v
 }
 
 function joined(
-  a: readonly number[],
-  b: readonly number[],
-  label: number,
+  { a, b, label }: Pair,
+  { ids, words }: TokenTable,
   { firstId, separatorId }: SentencePairsOptions,
 ): EncodedSentencePair {
   const zeros = (part: readonly number[]) => part.map(() => 0);
+  const [idsOfA, idsOfB] = [a, b].map((part) => part.map((token) => ids[token]!));
+  const wordsOf = (part: readonly number[]) => part.map((token) => words![token]!);
   return {
-    ids: [firstId, ...a, separatorId, ...b, separatorId],
+    ids: [firstId, ...idsOfA!, separatorId, ...idsOfB!, separatorId],
+    ...(words && { wordIds: [null, ...wordsOf(a), null, ...wordsOf(b), null] }),
     specialTokensMask: [1, ...zeros(a), 1, ...zeros(b), 1],
     typeIds: [0, ...zeros(a), 0, ...b.map(() => 1), 1],
     label,
@@ -156,7 +200,7 @@ function checkDocuments(documents: readonly Sentences[], negatives: 'random' | '
     );
   }
   for (const [n, document] of documents.entries()) {
-    const empty = document.findIndex((sentence) => sentence.length === 0);
+    const empty = document.findIndex((sentence) => idsOf(sentence).length === 0);
     if (document.length === 0 || empty >= 0) {
       throw new DataError(
         `document ${n} has ${document.length === 0 ? 'no sentences' : `no tokens in its sentence ${empty}`}, expected at least one`,
