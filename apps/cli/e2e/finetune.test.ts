@@ -236,6 +236,22 @@ test('a run that is killed after a checkpoint makes the losses of one that is no
   expect(lossesOf(join(work, 'broken'))).toEqual(lossesOf(join(work, 'straight')));
 });
 
+test('examples share rows, and what is not packed is as without the option', async () => {
+  const steps = ['--steps', '2', '--max-length', '60'];
+  const run = async (out: string, ...more: string[]) => {
+    const { code, stdout, stderr } = await headwiseHere(finetune(out, ...steps, ...more, '--json'));
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    return jsonLines(stdout).find(({ event }) => event === 'data') as Record<string, unknown>;
+  };
+  expect(await run('packed', '--packing', 'best-fit')).toMatchObject({ train: 5, rows: 5 });
+  expect(await run('cut', '--packing', 'concatenate')).toMatchObject({ train: 5, rows: 4 });
+  expect(await run('unpacked', '--packing', 'none')).not.toHaveProperty('rows');
+  expect(await run('plain')).not.toHaveProperty('rows');
+  expect(lossesOf(join(work, 'unpacked'))).toEqual(lossesOf(join(work, 'plain')));
+  const other = finetune('packed', ...steps, '--packing', 'concatenate', '--resume');
+  expect((await headwiseHere(other)).stderr).toMatch(/the run there has 'data' .*"best-fit"/);
+});
+
 test('a disk that is full while saving leaves the last checkpoint, from which the run goes on', async () => {
   const steps = ['--steps', '4', '--checkpoint-every', '2', '--resume'];
   const out = join(work, 'full');
@@ -304,6 +320,9 @@ describe('what cannot be used is refused by name, and nothing is written', () =>
     ['--validation', '1', "'data.validation' is 1"],
     ['--targets', 'nothing', 'LoRA: no linear map matches'],
     ['--dtype', 'int4', '\'adapter.weights\' is "int4"'],
+    ['--packing', 'best', '\'data.packing\' is "best"'],
+    ['--masking', 'span', "unknown key 'data.masking'"],
+    ['--scheduled-sampling', '0.5', "unknown key 'training.scheduledSampling'"],
     ['--model', work, 'config.json'],
   ])('%s %s', async (option, value, expected) => {
     const run = await headwiseHere(finetune('bad option', option, value));

@@ -1,5 +1,6 @@
 import { InputError } from '@headwise/core';
 import { checkDivides } from '@headwise/models/internal';
+import { masksWords } from './masking.js';
 import { type ModelParts, partsFamily } from './parts.js';
 import type { ConfiguredModel, RunConfig, ShardData, TrainingPart } from './run-config.js';
 import { objectiveNeeds } from './run-objectives.js';
@@ -25,6 +26,8 @@ export function checkedRun(given: RunConfig, name: string): RunConfig {
   checkSchedule(config.training, name);
   checkShards(config.data, name);
   checkObjective(config, name);
+  checkMasked(config, name);
+  checkSampled(config, name);
   const model = isConfigured(config.model)
     ? checkConfigured(config.model, name)
     : checkParts(config.model, name);
@@ -61,6 +64,30 @@ function checkObjective(
   if (problems.length === 0) return;
   throw new InputError(
     problems.map((problem) => `${name}: 'objective' is '${objective}': ${problem}`).join('\n'),
+  );
+}
+
+function checkMasked({ data, objective = 'causal-lm', tokenizer }: RunConfig, name: string): void {
+  if (!('masking' in data) || data.masking === undefined) return;
+  const { masking } = data;
+  if (!objectiveNeeds[objective].masks) {
+    throw new InputError(
+      `${name}: 'data.masking' is '${masking}' and 'objective' '${objective}'; tokens are masked for 'masked-lm', 'next-sentence' and 'sentence-order'`,
+    );
+  }
+  if (tokenizer?.kind === 'character' && masksWords(masking)) {
+    throw new InputError(
+      `${name}: 'data.masking' is '${masking}' and 'tokenizer.kind' 'character', which has no marks of words; expected 'byte-bpe', or 'data.masking' 'token'`,
+    );
+  }
+}
+
+function checkSampled({ training, objective = 'causal-lm' }: RunConfig, name: string): void {
+  if (!training.scheduledSampling || objectiveNeeds[objective].topology === 'encoder-decoder') {
+    return;
+  }
+  throw new InputError(
+    `${name}: 'training.scheduledSampling' is given and 'objective' is '${objective}'; only decoders of 'span-corruption' and 'denoising' read targets that a prediction can stand for`,
   );
 }
 

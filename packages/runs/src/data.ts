@@ -1,7 +1,9 @@
 import { InputError } from '@headwise/core';
 import {
+  type Batch,
   DataError,
   packTokenIds,
+  type ShuffledBatches,
   sequentialBatches,
   shuffledBatches,
   splitCorpus,
@@ -9,11 +11,12 @@ import {
   tokenWindows,
 } from '@headwise/data';
 import { checkPrompt } from '@headwise/generation';
-import { Tokenizer, trainByteLevelBpe, trainCharacter } from '@headwise/tokenizers';
+import { type Encoding, Tokenizer, trainByteLevelBpe, trainCharacter } from '@headwise/tokenizers';
 import { isSharded } from './check-run-config.js';
 import { packedData, sentenceData, type TextParts } from './document-data.js';
+import { checkMasking, masksWords } from './masking.js';
 import type { RunConfig, TextData } from './run-config.js';
-import type { RunData, SamplePrompt } from './run-data.js';
+import type { RunBatch, RunData, SamplePrompt } from './run-data.js';
 import { objectiveNeeds, specialTokensOf } from './run-objectives.js';
 import { type OpenShards, shardData } from './shard-data.js';
 import { taskData } from './task-data.js';
@@ -64,6 +67,7 @@ async function textData(
     throw new InputError(`the text of 'data.corpus' ${data.corpus} is missing`);
   const parts = partsOf(text, data);
   const tokenizer = given ?? (await newTokenizer(config, text, parts.train));
+  checkMasking(data.masking, tokenizer);
   const prompts = config.samples ? promptsOf(config, parts.validation, tokenizer) : [];
   const { separator } = data;
   const { objective = 'causal-lm' } = config;
@@ -101,11 +105,48 @@ function windowData(
   const [train, { ids }] = [windowsOf('train'), windowsOf('validation')];
   const measured = ids.subarray(0, (data.validationTokens ?? ids.length) + 1);
   const bytes = predictedBytes(parts.validation, encoded.validation, measured.length);
+  const shuffled = shuffledBatches(train, { batchSize, seed });
+  const inOrder = () => sequentialBatches(measured, { batchSize: validationRows, length });
+  const batches = masksWords(data.masking)
+    ? withWords({ shuffled, inOrder, stride: train.stride, length }, encoded)
+    : { batches: shuffled, validation: inOrder };
   return {
-    batches: shuffledBatches(train, { batchSize, seed }),
-    validation: () => sequentialBatches(measured, { batchSize: validationRows, length }),
+    ...batches,
     validationBytes: bytes,
     tokens: { train: train.ids.length, validation: ids.length },
+  };
+}
+
+/** Windows over the two parts of a text. */
+interface WindowBatches {
+  shuffled: Pick<ShuffledBatches, 'at'>;
+  inOrder: () => Iterable<Batch>;
+  /** Tokens from one window to the next to train on. */
+  stride: number;
+  /** The same to validate. */
+  length: number;
+}
+
+/** The same with the words of their inputs; the numbers of windows say where they begin. */
+function withWords(
+  { shuffled, inOrder, stride, length }: WindowBatches,
+  encoded: Readonly<Record<'train' | 'validation', Encoding>>,
+): Pick<RunData, 'batches' | 'validation'> {
+  const wordsOf = ({ wordIds }: Encoding) => Int32Array.from(wordIds, (word) => word ?? -1);
+  const words = { train: wordsOf(encoded.train), validation: wordsOf(encoded.validation) };
+  const of = (batch: Batch, all: Int32Array, apart: number): RunBatch => {
+    const [, tokens] = batch.shape;
+    const own = new Int32Array(batch.inputs.length);
+    for (const [row, window] of batch.examples.entries()) {
+      own.set(all.subarray(window * apart, window * apart + tokens), row * tokens);
+    }
+    return { ...batch, words: own };
+  };
+  return {
+    batches: { at: (step) => of(shuffled.at(step), words.train, stride) },
+    *validation() {
+      for (const batch of inOrder()) yield of(batch, words.validation, length);
+    },
   };
 }
 

@@ -4,13 +4,13 @@ import {
   DataError,
   type EncodedSentencePair,
   type MarkedTokens,
-  packDocuments,
-  packedRows,
   sentencePairs,
 } from '@headwise/data';
 import type { Tokenizer } from '@headwise/tokenizers';
 import type { TokenBatch } from '@headwise/training';
 import { collateWith } from './finetune/collate-with.js';
+import { masksWords } from './masking.js';
+import { packed } from './packed-documents.js';
 import { pairCollator } from './pretraining.js';
 import type { RunConfig, TextData } from './run-config.js';
 import type { RunData } from './run-data.js';
@@ -51,16 +51,11 @@ export function packedData(
   };
   const measured = firstOf(documents.validation, ({ ids }) => ids.length, data.validationTokens);
   const rowsOf = (some: readonly MarkedTokens[]) =>
-    named(data, () => packDocuments(some, { length, strategy: data.packing }));
-  const collate = packedRows({ length });
+    named(data, () => packed(some, { length, strategy: data.packing }));
   const [train, validation] = [rowsOf(documents.train), rowsOf(measured)];
   return {
-    batches: collatedBatches(train, collate, { batchSize, seed }),
-    *validation() {
-      for (let first = 0; first < validation.length; first += validationRows) {
-        yield collate(validation.slice(first, first + validationRows));
-      }
-    },
+    batches: train.shuffled({ batchSize, seed }),
+    validation: () => validation.inOrder(validationRows),
     validationBytes: measured.reduce((sum, { bytes }) => sum + bytes, 0),
     tokens: {
       train: countOf(documents.train),
@@ -87,7 +82,10 @@ export function sentenceData(
   };
   const pairsOf = (text: string): EncodedSentencePair[] => {
     const documents = documentsOf(text, data.separator).map((document) =>
-      sentencesOf(document).map((sentence) => tokenizer.encode(sentence).ids),
+      sentencesOf(document).map((sentence) => {
+        const { ids, wordIds } = tokenizer.encode(sentence);
+        return masksWords(data.masking) ? { ids, wordIds } : ids;
+      }),
     );
     return named(data, () => sentencePairs(documents, options));
   };
@@ -98,7 +96,7 @@ export function sentenceData(
       `'data.corpus' ${data.corpus}: its documents give ${train.length} pairs to train on and ${validation.length} to validate; expected documents of several sentences, parted by 'data.separator' ${JSON.stringify(data.separator)}`,
     );
   }
-  const collate = pairCollator(tokenizer);
+  const collate = pairCollator(tokenizer, data.masking);
   return {
     batches: collatedBatches(train, collate, { batchSize, seed }),
     *validation(): Iterable<TokenBatch> {

@@ -30,8 +30,10 @@ export type {
   StepEntry,
   ValidationEntry,
 } from './history.js';
+export { type Masking, maskings } from './masking.js';
 export { checkRunFits, knownVocabulary, modelConfig, newModel, newOptimizer } from './model.js';
 export { newWork } from './new-work.js';
+export { type Packing, packings } from './packed-documents.js';
 export { parseRunConfig } from './parse-run-config.js';
 export { hiddenOf, type ModelParts, partsFamily } from './parts.js';
 export { planRun } from './plan-run.js';
@@ -52,7 +54,7 @@ export type {
   TokenizerPart,
   TrainingPart,
 } from './run-config.js';
-export type { RunData, SamplePrompt } from './run-data.js';
+export type { RunBatch, RunData, SamplePrompt } from './run-data.js';
 export {
   checkCorpus,
   type RunSnapshot,
@@ -61,6 +63,7 @@ export {
   snapshotFiles,
 } from './run-files.js';
 export { type RunObjective, runObjectives } from './run-objectives.js';
+export type { ScheduledSampling } from './scheduled-sampling.js';
 export { Session, type SessionParts, type StopOptions } from './session.js';
 export { freeWork, type Pace, type SessionWork } from './session-work.js';
 export type { OpenShards } from './shard-data.js';

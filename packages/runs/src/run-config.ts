@@ -1,5 +1,8 @@
+import type { Masking } from './masking.js';
+import type { Packing } from './packed-documents.js';
 import type { ModelParts } from './parts.js';
 import type { RunObjective } from './run-objectives.js';
+import type { ScheduledSampling } from './scheduled-sampling.js';
 import type { TaskName } from './tasks.js';
 
 /** A model by its configuration, of any family that predicts the next token. */
@@ -18,9 +21,11 @@ export interface TextData {
    * How documents share a window, each seen by itself: as many whole ones as fit (`best-fit`), or one after the other, cut where a
    * window is full (`concatenate`); absent: windows over the whole text.
    */
-  packing?: 'best-fit' | 'concatenate' | undefined;
+  packing?: Packing | undefined;
   /** What stands between two documents, where they are read as such; absent: a blank line. */
   separator?: string | undefined;
+  /** What is masked at once, of `masked-lm`, `next-sentence` and `sentence-order`; absent: single tokens. */
+  masking?: Masking | undefined;
   /** The share of the text, at its end, that is kept for validation. */
   validation: number;
   /** The most tokens of that share that are measured on; absent: all. */
@@ -73,6 +78,8 @@ export interface TrainingPart {
   beta2: number;
   /** Gradients are scaled down to this norm. */
   maxNorm: number;
+  /** Of an encoder-decoder: the share of its decoder's inputs that are its own predictions. Absent: teacher forcing. */
+  scheduledSampling?: ScheduledSampling | undefined;
   /** The part of an average of the weights that each step keeps; the average is the result then. Absent: none is kept. */
   emaDecay?: number | undefined;
   checkpointEvery: number;

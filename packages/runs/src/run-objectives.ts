@@ -35,6 +35,8 @@ export interface ObjectiveNeeds {
   ids: Readonly<Record<string, string>>;
   /** What it learns from: windows over the text, or pairs of runs of sentences of its documents. */
   reads: 'windows' | 'sentences';
+  /** Whether tokens are masked, by `data.masking`; default false. */
+  masks?: true | undefined;
   /** Tokens that it adds to a window, whose place is in the context; default none. */
   added?: number | undefined;
 }
@@ -48,6 +50,7 @@ const sentences = {
   specialTokens: [pad, mask, start, end],
   ids: { pad_token_id: pad },
   reads: 'sentences',
+  masks: true,
 } as const satisfies Partial<ObjectiveNeeds>;
 
 const pairs = {
@@ -74,6 +77,7 @@ export const objectiveNeeds: Readonly<Record<RunObjective, ObjectiveNeeds>> = {
     specialTokens: [pad, mask],
     ids: { pad_token_id: pad },
     reads: 'windows',
+    masks: true,
   },
   'next-sentence': {
     ...sentences,

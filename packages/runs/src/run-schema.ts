@@ -1,5 +1,8 @@
 import { z } from 'zod';
+import { maskings } from './masking.js';
+import { packings } from './packed-documents.js';
 import { runObjectives } from './run-objectives.js';
+import { scheduledSamplingSchema } from './scheduled-sampling.js';
 import { taskNames } from './tasks.js';
 
 const size = z.number().int().min(1);
@@ -39,8 +42,9 @@ const configured = z.strictObject({
 
 const text = z.strictObject({
   corpus: z.string().min(1),
-  packing: z.enum(['best-fit', 'concatenate']).optional(),
+  packing: z.enum(packings).optional(),
   separator: z.string().min(1).optional(),
+  masking: z.enum(maskings).optional(),
   validation: z.number().gt(0).lt(1).default(0.1),
   validationTokens: z.number().int().min(2).optional(),
 });
@@ -79,6 +83,7 @@ const training = z.strictObject({
   adamwRate: positive.optional(),
   beta2: z.number().gt(0).lt(1).default(0.99),
   maxNorm: positive.default(1),
+  scheduledSampling: scheduledSamplingSchema.optional(),
   emaDecay: z.number().gt(0).lt(1).optional(),
   checkpointEvery: size.default(100),
   validateEvery: size.optional(),

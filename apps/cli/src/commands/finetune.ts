@@ -149,9 +149,9 @@ function describeExamples(
   { counts, steps }: FinetuneData,
 ): void {
   out.emit({ event: 'data', ...counts, steps });
-  const { train, validation, tokens, longest, cut, leftOut } = counts;
+  const { train, validation, tokens, longest, cut, leftOut, rows } = counts;
   out.say(
-    `data       ${train} examples with ${tokens} tokens to train on, ${validation} to validate; the longest has ${longest}`,
+    `data       ${train} examples with ${tokens} tokens to train on${rows === undefined ? '' : `, in ${rows} rows`}, ${validation} to validate; the longest has ${longest}`,
   );
   if (cut > 0)
     out.note(`headwise: ${cut} examples were cut to ${Math.min(maxLength, longest)} tokens`);

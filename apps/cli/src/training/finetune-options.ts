@@ -1,5 +1,5 @@
 import type { WeightDtype } from '@headwise/models';
-import type { FinetuneSettings } from '@headwise/runs';
+import type { FinetuneSettings, Masking, Packing } from '@headwise/runs';
 import type { Command } from 'commander';
 import { integer, number } from '../numbers.js';
 
@@ -7,6 +7,9 @@ import { integer, number } from '../numbers.js';
 export interface FinetuneFlags {
   method: FinetuneSettings['method'];
   maxLength?: number;
+  masking?: Masking;
+  packing?: Packing | 'none';
+  scheduledSampling?: number;
   validation?: number;
   steps?: number;
   epochs?: number;
@@ -56,6 +59,19 @@ export function addFinetuneFlags(command: Command): Command {
       number,
     )
     .option('--max-length <n>', 'the most tokens of an example; default 1024', integer)
+    .option(
+      '--packing <name>',
+      'of sft, lora and qlora: examples share rows of --max-length tokens, each seen by itself: best-fit, concatenate (cut where a row is full) or none; default none',
+    )
+    .option(
+      '--scheduled-sampling <x>',
+      "of seq2seq: the share of the decoder's inputs that it predicts itself, rising from 0 over the run; default 0",
+      number,
+    )
+    .option(
+      '--masking <unit>',
+      'what mlm masks at once: token, whole-word or span (of words); default token',
+    )
     .option('--validation <x>', 'the share of examples to measure on; default 0.1', number)
     .option('--rank <n>', 'of an adapter; default 16', integer)
     .option(
@@ -81,8 +97,8 @@ export function addFinetuneFlags(command: Command): Command {
 
 /** The settings of a run, with the keys that were given. */
 export function settingsOf(flags: FinetuneFlags): FinetuneSettings {
-  const { method, maxLength, validation, rank, alpha, rslora, dora, loraDropout, targets, dtype } =
-    flags;
+  const { method, rank, alpha, rslora, dora, loraDropout, targets, dtype } = flags;
+  const { maxLength, masking, validation, packing, scheduledSampling: to } = flags;
   const { steps, epochs, learningRate, batchSize, batchTokens, accumulate } = flags;
   const { warmup, weightDecay, maxNorm, emaDecay, checkpointActivations, checkpointEvery, seed } =
     flags;
@@ -98,10 +114,15 @@ export function settingsOf(flags: FinetuneFlags): FinetuneSettings {
   return {
     method,
     ...(Object.keys(adapter).length > 0 ? { adapter } : {}),
-    data: given({ maxLength, validation }),
+    data: given({
+      ...{ maxLength, masking, validation },
+      packing: packing === 'none' ? undefined : packing,
+    }),
     training: given({
       ...{ steps, epochs, learningRate, batchSize, batchTokens, accumulate },
       ...{ warmup, weightDecay, maxNorm, emaDecay, checkpointActivations, checkpointEvery, seed },
+      scheduledSampling:
+        to === undefined ? undefined : { schedule: 'linear' as const, from: 0, to },
     }),
   };
 }

@@ -2,6 +2,9 @@ import { InputError } from '@headwise/core';
 import type { WeightDtype } from '@headwise/models';
 import { parseWith } from '@headwise/models/internal';
 import { z } from 'zod';
+import { type Masking, maskings } from '../masking.js';
+import { type Packing, packings } from '../packed-documents.js';
+import { type ScheduledSampling, scheduledSamplingSchema } from '../scheduled-sampling.js';
 
 /** What a model is fine-tuned to do, and which of its weights learn it. */
 export const finetuneMethods = [
@@ -42,6 +45,13 @@ export interface ExamplesPart {
   maxLength: number;
   /** The share of the examples that is only measured on; 0 for none. */
   validation: number;
+  /** What is masked at once, of `mlm`. */
+  masking?: Masking | undefined;
+  /**
+   * How examples share rows of `maxLength` tokens, each seen by itself, of `sft`, `lora` and `qlora`; absent: an example a
+   * row, padded to the longest of its batch.
+   */
+  packing?: Packing | undefined;
 }
 
 /** The schedule of a run. */
@@ -64,6 +74,8 @@ export interface FinetuneTraining {
   weightDecay: number;
   /** Gradients are scaled down to this norm. */
   maxNorm: number;
+  /** Of `seq2seq`: the share of the decoder's inputs that are its own predictions. Absent: teacher forcing. */
+  scheduledSampling?: ScheduledSampling | undefined;
   /** The part of an average of what is trained that each step keeps; the average is the result then. Absent: none is kept. */
   emaDecay?: number | undefined;
   /** Computes each block again in the backward pass, which saves memory for a fifth more time. */
@@ -108,6 +120,9 @@ const defaults: Record<
   seq2seq: { learningRate: 1e-4, weightDecay: 0.01 },
 };
 
+/** The methods whose examples can share a row. */
+const packable: readonly FinetuneMethod[] = ['sft', 'lora', 'qlora'];
+
 const size = z.number().int().min(1);
 const share = z.number().min(0).lt(1);
 
@@ -131,6 +146,8 @@ const schema = (method: FinetuneMethod) => {
       .strictObject({
         maxLength: z.number().int().min(2).default(1024),
         validation: share.default(0.1),
+        ...(packable.includes(method) ? { packing: z.enum(packings).optional() } : {}),
+        ...(method === 'mlm' ? { masking: z.enum(maskings).default('token') } : {}),
       })
       .prefault({}),
     training: z
@@ -145,6 +162,7 @@ const schema = (method: FinetuneMethod) => {
         warmup: share.default(0.03),
         weightDecay: z.number().min(0).default(weightDecay),
         maxNorm: z.number().positive().default(1),
+        ...(method === 'seq2seq' ? { scheduledSampling: scheduledSamplingSchema.optional() } : {}),
         emaDecay: z.number().gt(0).lt(1).optional(),
         checkpointActivations: z.boolean().default(false),
         checkpointEvery: size.default(100),
@@ -170,6 +188,7 @@ export function parseFinetuneConfig(json: unknown, name = 'finetune'): FinetuneC
   }
   const config = parseWith(schema(method), json, name) as FinetuneConfig;
   if (method === 'embed') checkContrast(config.training, name);
+  checkRows(config, name);
   if (!config.adapter) return config;
   const { alpha = 2 * config.adapter.rank } = config.adapter;
   return { ...config, adapter: { ...config.adapter, alpha } };
@@ -187,6 +206,14 @@ function checkContrast({ batchSize, batchTokens, accumulate }: FinetuneTraining,
   if (wrong.length === 0) return;
   throw new InputError(
     `${name}: ${wrong.join(', ')}: 'embed' tells each positive from the others of its batch`,
+  );
+}
+
+/** Packed rows have one length, so that examples of like length need not be looked for. */
+function checkRows({ data: { packing }, training: { batchTokens } }: FinetuneConfig, name: string) {
+  if (packing === undefined || batchTokens === undefined) return;
+  throw new InputError(
+    `${name}: 'data.packing' is '${packing}' and 'training.batchTokens' ${batchTokens}; packed rows have 'data.maxLength' tokens each: give 'training.batchSize', and leave one of the two out`,
   );
 }
 

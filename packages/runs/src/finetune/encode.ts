@@ -3,6 +3,7 @@ import type { Examples } from '@headwise/data';
 import { modelParts } from '@headwise/models/internal';
 import type { ChatTemplate, Tokenizer } from '@headwise/tokenizers';
 import type { ExampleBatch } from '@headwise/training';
+import type { Packing } from '../packed-documents.js';
 import { classNames } from './classes.js';
 import type { FinetuneConfig } from './config.js';
 import type { ExampleSize, Lesson, TrainableEmbedding } from './lesson.js';
@@ -26,6 +27,8 @@ export interface EncodedExamples {
   readonly lesson: Lesson<unknown, ExampleBatch>;
   /** The longest row of any example. */
   readonly largest: ExampleSize;
+  /** How examples share rows, and how many tokens a row reads; absent: an example a row. */
+  readonly packing?: { readonly strategy: Packing; readonly length: number } | undefined;
 }
 
 /**
@@ -57,7 +60,8 @@ export function encodeExamples(
   const limits = [data.maxLength, context, sources.embedding?.maxLength];
   const maxLength = Math.min(...limits.map((limit) => limit ?? Number.POSITIVE_INFINITY));
   const classes = classNames(configuration);
-  const lesson = lessonOf(method, { ...sources, maxLength, vocabSize, classes });
+  const { masking } = data;
+  const lesson = lessonOf(method, { ...sources, maxLength, vocabSize, classes, masking });
   const { taught, sizeOf } = lesson;
   if (taught.examples.length === 0) {
     throw new InputError(
@@ -70,6 +74,7 @@ export function encodeExamples(
   const sourceTokens = most((size) => size.sourceTokens ?? 0);
   return {
     lesson,
+    ...(data.packing && { packing: { strategy: data.packing, length: maxLength } }),
     largest: {
       tokens: most(({ tokens }) => tokens),
       ...(sourceTokens > 0 ? { sourceTokens } : {}),

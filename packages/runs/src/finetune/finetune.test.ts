@@ -3,14 +3,9 @@ import { createModel, type Model, type WeightDtype } from '@headwise/models';
 import { ChatTemplate, trainCharacter } from '@headwise/tokenizers';
 import * as tf from '@tensorflow/tfjs';
 import { describe, expect, test } from 'vitest';
-import {
-  type HistoryEntry,
-  hasValidation,
-  historyBefore,
-  type ValidationEntry,
-} from '../history.js';
+import type { ValidationEntry } from '../history.js';
+import { Memory } from '../memory.cases.js';
 import { Session } from '../session.js';
-import type { SavedState } from '../storage.js';
 import { type FinetuneMethod, type FinetuneSettings, parseFinetuneConfig } from './config.js';
 import { encodeExamples } from './encode.js';
 import { methodFormats } from './methods.js';
@@ -135,23 +130,6 @@ const cases: Record<FinetuneMethod, Case> = {
   seq2seq: { rows: pairs, model: pairsModel, fall: 0.5, metrics: ofTokens },
 };
 
-/** Keeps the history and the last checkpoint in memory. */
-class Memory {
-  history: HistoryEntry[] = [];
-  #saved: SavedState | undefined;
-  state = async () => this.#saved;
-  note = (entry: HistoryEntry) => void this.history.push(entry);
-  async rewind(steps: number) {
-    this.history = historyBefore(this.history, steps);
-    return { validated: hasValidation(this.history, steps) };
-  }
-  async save({ state }: { state: AsyncIterable<Uint8Array> }) {
-    const chunks: Uint8Array[] = [];
-    for await (const chunk of state) chunks.push(chunk.slice());
-    this.#saved = { name: 'memory', bytes: Buffer.concat(chunks) };
-  }
-}
-
 /** Fine-tunes a new model, and ends after so many steps of this session. */
 async function run(
   settings: FinetuneSettings,
@@ -169,11 +147,7 @@ async function run(
   for (let made = 0; made < most && (await session.advance()); made++);
   await session.save();
   session.dispose();
-  const losses = storage.history.flatMap((entry) => ('loss' in entry ? [entry.loss] : []));
-  const validations = storage.history.flatMap((entry) =>
-    'validation' in entry ? [entry.validation] : [],
-  );
-  return { losses, validations, storage };
+  return { losses: storage.losses, validations: storage.validations, storage };
 }
 
 describe.each(Object.entries(cases))('%s', (name, { fall, metrics }) => {

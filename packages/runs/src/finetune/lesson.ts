@@ -2,6 +2,7 @@ import type { Network } from '@headwise/core';
 import type { Collator, ExampleFormat, Examples } from '@headwise/data';
 import type { ChatTemplate, Tokenizer } from '@headwise/tokenizers';
 import type { Embed, ExampleBatch, Objective, PathChoice } from '@headwise/training';
+import type { Masking } from '../masking.js';
 
 /** What turns examples into what a model learns from. */
 export interface LessonSources<F extends ExampleFormat = ExampleFormat> {
@@ -14,6 +15,8 @@ export interface LessonSources<F extends ExampleFormat = ExampleFormat> {
   maxLength: number;
   /** The vocabulary of the model. */
   vocabSize: number;
+  /** What is masked at once; default single tokens. */
+  masking?: Masking | undefined;
   /** The names of a classifier's classes, by number. */
   classes?: readonly string[] | undefined;
   embedding?: TrainableEmbedding | undefined;

@@ -1,6 +1,14 @@
 import type { Network } from '@headwise/core';
+import { type MarkedTokens, packedRows } from '@headwise/data';
 import type { LoraOptions } from '@headwise/models';
-import { type MemoryPlan, type PlanWithinOptions, planWithin } from '@headwise/training';
+import {
+  type ExampleBatch,
+  type MemoryPlan,
+  type PlannedBatch,
+  type PlanWithinOptions,
+  planWithin,
+} from '@headwise/training';
+import { samplesInputs } from '../scheduled-sampling.js';
 import { collateWith } from './collate-with.js';
 import type { AdapterPart, FinetuneConfig } from './config.js';
 import type { EncodedExamples } from './encode.js';
@@ -14,29 +22,25 @@ import type { EncodedExamples } from './encode.js';
  */
 export function planFinetune(
   config: FinetuneConfig,
-  { lesson, largest }: EncodedExamples,
+  encoded: EncodedExamples,
   configuration: unknown,
   options: PlanWithinOptions = {},
 ): Promise<MemoryPlan> {
   const { adapter, training } = config;
-  const { batchSize, batchTokens, accumulate, checkpointActivations, emaDecay } = training;
-  const longest = Math.max(largest.tokens, largest.sourceTokens ?? 0);
-  const rows =
-    batchTokens === undefined
-      ? batchSize
-      : Math.min(batchSize, Math.max(1, Math.floor(batchTokens / longest)));
+  const { lesson } = encoded;
+  const { accumulate, checkpointActivations, emaDecay, scheduledSampling } = training;
   return planWithin(
     {
       configuration,
-      batch: { rows, ...largest },
+      batch: largestBatch(config, encoded),
       options: {
-        objective: (network: Network, batch) => ({
+        objective: (network: Network, sizes) => ({
           objective: lesson.objective(network),
-          batch: collateWith(
-            lesson.collate,
-            Array.from({ length: batch.rows }, () => lesson.ofSize(batch)),
-            0,
-          ),
+          // A step of which some inputs are predicted takes another pass.
+          batch: {
+            ...batchOfSize(encoded, sizes),
+            ...(samplesInputs(scheduledSampling) ? { sampled: 1 } : {}),
+          },
         }),
         accumulate,
         ema: emaDecay !== undefined,
@@ -47,6 +51,36 @@ export function planFinetune(
     },
     options,
   );
+}
+
+/** The sizes of the largest batch that the examples can make. */
+function largestBatch(
+  { training: { batchSize, batchTokens } }: FinetuneConfig,
+  { largest, packing }: EncodedExamples,
+): PlannedBatch {
+  if (packing) return { rows: batchSize, tokens: packing.length };
+  const longest = Math.max(largest.tokens, largest.sourceTokens ?? 0);
+  const rows =
+    batchTokens === undefined
+      ? batchSize
+      : Math.min(batchSize, Math.max(1, Math.floor(batchTokens / longest)));
+  return { rows, ...largest };
+}
+
+/** A batch of examples of a size; of packed rows, each with one that fills it. */
+function batchOfSize({ lesson, packing }: EncodedExamples, sizes: PlannedBatch): ExampleBatch {
+  const { rows, tokens } = sizes;
+  const each = <T>(make: () => T) => Array.from({ length: rows }, make);
+  if (!packing) {
+    return collateWith(
+      lesson.collate,
+      each(() => lesson.ofSize(sizes)),
+      0,
+    );
+  }
+  // A row reads all tokens but the last.
+  const filling = () => ({ parts: [lesson.ofSize({ tokens: tokens + 1 }) as MarkedTokens] });
+  return packedRows({ length: tokens })(each(filling));
 }
 
 /** Every linear map of a block: those of attention and of the feed-forward layer, not the output head. */

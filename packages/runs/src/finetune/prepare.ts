@@ -1,17 +1,12 @@
 import type { Network } from '@headwise/core';
-import {
-  type CollatedBatches,
-  type Collator,
-  collatedBatches,
-  splitExamples,
-  tokenBatches,
-} from '@headwise/data';
+import { splitExamples } from '@headwise/data';
 import type { Model } from '@headwise/models';
 import { type ExampleBatch, evaluate, type Objective, type PathChoice } from '@headwise/training';
 import type { ValidationEntry } from '../history.js';
-import { collateWith } from './collate-with.js';
+import { sampledShare } from '../scheduled-sampling.js';
 import type { FinetuneConfig } from './config.js';
 import { type EncodedExamples, encodeExamples, type FinetuneSources } from './encode.js';
+import { readExamples } from './read-examples.js';
 
 /** The batches of a fine-tuning run, and what is learned from them. */
 export interface FinetuneData {
@@ -37,6 +32,8 @@ export interface FinetuneData {
     tokens: number;
     /** Tokens of the longest example. */
     longest: number;
+    /** Rows that the examples to train on are packed into; absent: an example a row. */
+    rows?: number | undefined;
   };
 }
 
@@ -56,41 +53,41 @@ export async function prepareFinetune(
   model: Model,
 ): Promise<FinetuneData> {
   const { data, training } = config;
-  const { lesson, largest } =
+  const { lesson, largest, packing } =
     'lesson' in given ? given : encodeExamples(config, given, model.config);
-  const { taught, tokensOf, collate, objective, refer, score, freeze, leastRows = 1 } = lesson;
+  const { taught, tokensOf, objective, refer, score, freeze, leastRows = 1 } = lesson;
   // A model that cannot learn this is refused before anything is written.
   objective(model.network);
   const encoded = refer ? await refer(model.network, taught.examples) : taught.examples;
-  const { seed, batchSize, batchTokens, accumulate } = training;
+  const { seed } = training;
   const split = (validation: number) =>
     splitExamples(taught.examples.length, { validation, seed, most: mostValidation });
   const wished = split(taught.examples.length === 1 ? 0 : data.validation);
   const parts = wished.validation.length < leastRows ? split(0) : wished;
-  const lengthOf = (example: unknown) => {
-    const { tokens, sourceTokens = 0 } = lesson.sizeOf(example);
-    return Math.max(tokens, sourceTokens);
-  };
   const chosen = (numbers: readonly number[]) => numbers.map((n) => encoded[n]!);
   const [train, validation] = [chosen(parts.train), chosen(parts.validation)];
-  const batches: CollatedBatches<ExampleBatch> =
-    batchTokens === undefined
-      ? collatedBatches(train, collate, { batchSize, seed })
-      : tokenBatches(train, collate, { batchTokens, batchSize, lengthOf, seed });
-  const perEpoch = batches.batchesPerEpoch / accumulate;
-  const measured = () => inOrder(validation, collate, { size: batchSize, leastRows });
+  const read = readExamples({ train, validation }, { lesson, packing }, training);
+  const { batches } = read;
+  const perEpoch = batches.batchesPerEpoch / training.accumulate;
+  const steps = training.steps ?? Math.max(1, Math.ceil(training.epochs * perEpoch));
+  const share = sampledShare(training.scheduledSampling, steps);
   const place = (n: number) => taught.places[parts.train[n]!]!;
   return {
     batches: {
       at: (number) => {
         const batch = batches.at(number);
-        // What errors name is where an example stands in its file.
-        return { ...batch, examples: batch.examples.map(place) };
+        const sampled = share(Math.floor(number / training.accumulate));
+        return {
+          ...batch,
+          // What errors name is where an example stands in its file.
+          examples: batch.examples.map(place),
+          ...(training.scheduledSampling ? { sampled } : {}),
+        };
       },
     },
     async measure(network, options) {
       const asked = { ...options, accuracy: score === undefined };
-      const { loss, accuracy } = await evaluate(objective(network), measured(), asked);
+      const { loss, accuracy } = await evaluate(objective(network), read.measured(), asked);
       const metrics = score
         ? await score(network, validation, options)
         : accuracy === undefined
@@ -100,7 +97,7 @@ export async function prepareFinetune(
     },
     objective,
     freeze,
-    steps: training.steps ?? Math.max(1, Math.ceil(training.epochs * perEpoch)),
+    steps,
     counts: {
       train: train.length,
       validation: validation.length,
@@ -108,17 +105,7 @@ export async function prepareFinetune(
       leftOut: taught.leftOut,
       tokens: train.reduce<number>((sum, example) => sum + tokensOf(example), 0),
       longest: Math.max(largest.tokens, largest.sourceTokens ?? 0),
+      ...(read.rows === undefined ? {} : { rows: read.rows }),
     },
   };
-}
-
-/** Batches in the order of the examples, but for a last one that is too small to measure; what is random in them is the same every time. */
-function* inOrder<T, B>(
-  examples: readonly T[],
-  collate: Collator<T, B>,
-  { size, leastRows }: { size: number; leastRows: number },
-): Generator<B> {
-  for (let first = 0; first + leastRows <= examples.length; first += size) {
-    yield collateWith(collate, examples.slice(first, first + size), first);
-  }
 }

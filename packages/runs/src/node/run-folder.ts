@@ -310,6 +310,7 @@ function fixed({
           'data.validation': data.validation,
           'data.packing': 'packing' in data ? data.packing : undefined,
           'data.separator': 'separator' in data ? data.separator : undefined,
+          'data.masking': 'masking' in data ? data.masking : undefined,
         }),
     'training.seed': seed,
     'training.batchSize': batchSize,

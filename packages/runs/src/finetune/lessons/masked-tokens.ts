@@ -1,6 +1,7 @@
 import { InputError, isEncoder } from '@headwise/core';
 import { type EncodedText, type ExampleOf, maskTokens } from '@headwise/data';
 import { type MaskedTokenBatch, maskedLanguageModel } from '@headwise/training';
+import { checkMasking, maskingUnits } from '../../masking.js';
 import { encodeWithin, idOfAny, type Lesson, type LessonSources, teach, zeros } from '../lesson.js';
 
 /** Texts with masked tokens, for an encoder that says what they were. */
@@ -9,22 +10,26 @@ export function maskedTokenLesson({
   tokenizer,
   maxLength,
   vocabSize,
+  masking = 'token',
 }: LessonSources<'text'>): Lesson<EncodedText, MaskedTokenBatch> {
   const maskId = idOfAny(tokenizer, ['[MASK]', '<mask>']);
   if (maskId === undefined) {
     throw new InputError("mlm: the tokenizer has no token '[MASK]' or '<mask>'; expected one");
   }
+  checkMasking(masking, tokenizer, 'mlm');
+  const unit = maskingUnits[masking];
+  const padId = idOfAny(tokenizer, ['[PAD]', '<pad>']);
   return {
     taught: teach<ExampleOf['text'], EncodedText>(examples, ({ text }) => {
       const { encoding, cut } = encodeWithin(tokenizer, text, maxLength);
-      const { ids, specialTokensMask } = encoding;
+      const { ids, specialTokensMask, wordIds } = encoding;
       if (!specialTokensMask.includes(0)) return undefined;
-      return { example: { ids, specialTokensMask }, cut };
+      return { example: { ids, specialTokensMask, wordIds }, cut };
     }),
     tokensOf: ({ ids }) => ids.length,
     sizeOf: ({ ids }) => ({ tokens: ids.length }),
-    ofSize: ({ tokens }) => ({ ids: zeros(tokens) }),
-    collate: maskTokens({ vocabSize, maskId, padId: idOfAny(tokenizer, ['[PAD]', '<pad>']) }),
+    ofSize: ({ tokens }) => ({ ids: zeros(tokens), wordIds: zeros(tokens).map((_, i) => i) }),
+    collate: maskTokens({ vocabSize, maskId, padId, unit }),
     objective(network) {
       if (isEncoder(network)) return maskedLanguageModel(network);
       throw new InputError(
