@@ -237,7 +237,7 @@ test('a run that is killed after a checkpoint makes the losses of one that is no
 });
 
 test('examples share rows, and what is not packed is as without the option', async () => {
-  const steps = ['--steps', '2', '--max-length', '60'];
+  const steps = ['--steps', '2', '--max-length', '45'];
   const run = async (out: string, ...more: string[]) => {
     const { code, stdout, stderr } = await headwiseHere(finetune(out, ...steps, ...more, '--json'));
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
