@@ -41,8 +41,8 @@ async function expectedGradients() {
       return [name.slice(prefix.length), { shape: tensor.shape, data: toFloat32(tensor) }] as const;
     });
   return loadModel([
-    new File([writeSafetensors(Object.fromEntries(tensors))], 'model.safetensors'),
-    new File([readFileSync(`${folder}/config.json`)], 'config.json'),
+    new File([writeSafetensors(Object.fromEntries(tensors)).slice()], 'model.safetensors'),
+    new File([readFileSync(`${folder}/config.json`, 'utf8')], 'config.json'),
   ]);
 }
 
