@@ -46,7 +46,7 @@ export const tokenBytes = (dtype: TokenDtype): number => (dtype === 'u16' ? 2 : 
  * Reads `shards.json`.
  *
  * @param name the file's, for errors
- * @throws DataError where it is not of this format and version, or its counts do not add up
+ * @throws DataError where it is not of this format and version, its counts do not add up, or it has no vocabulary
  */
 export function parseManifest(bytes: Uint8Array, name: string): ShardsManifest {
   let value: Partial<ShardsManifest> | null;
@@ -73,6 +73,12 @@ export function parseManifest(bytes: Uint8Array, name: string): ShardsManifest {
   if (sum('tokens') !== tokens || sum('documents') !== documents) {
     throw new DataError(
       `${name}: says ${tokens} tokens of ${documents} documents, its shards have ${sum('tokens')} of ${sum('documents')}`,
+    );
+  }
+  const { vocabSize } = value;
+  if (!Number.isSafeInteger(vocabSize) || vocabSize! < 1) {
+    throw new DataError(
+      `${name}: vocabSize is ${JSON.stringify(vocabSize)}, expected a whole number of at least 1`,
     );
   }
   return value as ShardsManifest;

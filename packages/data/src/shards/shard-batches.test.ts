@@ -18,6 +18,7 @@ async function counting(name: string, first: number, lengths: readonly number[])
     format: 'headwise-shards',
     version: 1,
     dtype: 'u16',
+    vocabSize: 2000,
     documents: lengths.length,
     tokens,
     shards,

@@ -83,7 +83,8 @@ export class TokenShards {
   /**
    * Tokens `start` to `start + count − 1` of all shards in their order.
    *
-   * @throws DataError beyond the last token, or naming the file that is shorter than the manifest says
+   * @throws DataError beyond the last token, and naming the file that is shorter than the manifest says, or holds an id outside the
+   * vocabulary, with its place there
    */
   async read(start: number, count: number): Promise<ShardTokens> {
     checkWhole('start', start, 0);
@@ -107,7 +108,20 @@ export class TokenShards {
         at = to;
       }
     }
-    return dtype === 'u16' ? new Uint16Array(bytes.buffer) : new Uint32Array(bytes.buffer);
+    const ids = dtype === 'u16' ? new Uint16Array(bytes.buffer) : new Uint32Array(bytes.buffer);
+    this.#checkIds(ids, start);
+    return ids;
+  }
+
+  #checkIds(ids: ShardTokens, start: number): void {
+    const { vocabSize } = this.manifest;
+    const wrong = ids.findIndex((id) => id >= vocabSize);
+    if (wrong < 0) return;
+    const { name, firstToken } =
+      this.#places[lastAtMost(this.#places, start + wrong, 'firstToken')]!;
+    throw new DataError(
+      `${this.name}/${tokensFile(name)}: token ${start + wrong - firstToken} has the id ${ids[wrong]}, expected a whole number below the vocabulary size ${vocabSize}`,
+    );
   }
 
   /**

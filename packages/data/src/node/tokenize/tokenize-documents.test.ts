@@ -144,11 +144,38 @@ test('HTTP ranges and chosen files read the same tokens; a server without ranges
 });
 
 test.each([
+  [small, Uint16Array.of(0xffff), 65535],
+  [wide, Uint32Array.of(0xffffffff), 4294967295],
+])(
+  'an id outside the vocabulary is named with its shard and its place there',
+  async (tokenizer, id, number) => {
+    const folder = await temporary();
+    await tokenizeDocuments([await inputs()], folder, { tokenizer, unitBytes: 700 });
+    const shards = await openShards(folder);
+    const [first, second] = shards.manifest.shards;
+    const path = join(folder, 'shards', `${second!.name}.ds`);
+    const bytes = readFileSync(path);
+    bytes.set(new Uint8Array(id.buffer), 3 * id.BYTES_PER_ELEMENT);
+    writeFileSync(path, bytes);
+    const at = first!.tokens + 3;
+    await expect(shards.read(at - 2, 4)).rejects.toThrow(
+      `${path}: token 3 has the id ${number}, expected a whole number below the vocabulary size ${tokenizer.vocabSize}`,
+    );
+    expect(await shards.read(at - 2, 2)).toHaveLength(2);
+    expect(await shards.read(at + 1, 1)).toHaveLength(1);
+  },
+);
+
+test.each([
   ['{', /shards\.json: is not JSON/],
   ['{"format":"x"}', /format is "x", version undefined; expected "headwise-shards", version 1/],
   [
     '{"format":"headwise-shards","version":1,"dtype":"u16","tokens":3,"documents":1,"shards":[]}',
     /says 3 tokens of 1 documents, its shards have 0 of 0/,
+  ],
+  [
+    '{"format":"headwise-shards","version":1,"dtype":"u16","tokens":0,"documents":0,"shards":[]}',
+    /shards\.json: vocabSize is undefined, expected a whole number of at least 1/,
   ],
 ])('the manifest %s is refused by name', async (text, message) => {
   const folder = await temporary();
