@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { loadChatTemplate } from './node.js';
+import { findChatTemplate, loadChatTemplate } from './node.js';
 
 async function folderOf(files: Record<string, string>): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'chat-'));
@@ -60,5 +60,17 @@ test('files that cannot be read are named', async () => {
   const folder = await folderOf({ 'tokenizer_config.json': '{' });
   await expect(loadChatTemplate(folder)).rejects.toThrow('tokenizer_config.json: is not JSON');
   const broken = await folderOf({ 'additional_chat_templates/rag.jinja': '{% if %' });
-  await expect(loadChatTemplate(broken)).rejects.toThrow("chat template 'rag': cannot be read");
+  await expect(loadChatTemplate(broken)).rejects.toThrow(
+    `${broken}/additional_chat_templates/rag.jinja: cannot be read: line 1: `,
+  );
+  const failing = await folderOf({
+    'chat_template.jinja': "{{ raise_exception('no system') }}",
+    'tokenizer_config.json': config,
+  });
+  const chat = await loadChatTemplate(failing);
+  expect(() => chat.applyChatTemplate(messages)).toThrow(`${failing}/chat_template.jinja: `);
+  expect(() => chat.assistantTurns(messages)).toThrow(`${failing}/chat_template.jinja: `);
+  await expect(findChatTemplate(failing, '{% if %')).rejects.toThrow(
+    'chat template: cannot be read',
+  );
 });

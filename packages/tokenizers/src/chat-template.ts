@@ -36,6 +36,8 @@ export interface MarkedChat {
 export interface ChatTemplateFiles {
   /** By their names: `chat_template.jinja` is `default`, `additional_chat_templates/rag.jinja` is `rag`. */
   templates?: Readonly<Record<string, string>> | undefined;
+  /** The files of the templates in errors, by the templates' names; default `chat template`. */
+  paths?: Readonly<Record<string, string>> | undefined;
   /** Name of the configuration in errors; default `tokenizer_config.json`. */
   name?: string | undefined;
 }
@@ -63,7 +65,8 @@ const reasoningNames = ['reasoning_content', 'thinking', 'reasoning'];
  * @see https://huggingface.co/docs/transformers/chat_templating
  */
 export class ChatTemplate {
-  readonly #path: string;
+  /** What each template is called in errors. */
+  readonly #paths: ReadonlyMap<string, string>;
   readonly #templates: ReadonlyMap<string, Template>;
   readonly #tokens: Readonly<Record<string, string>>;
 
@@ -72,13 +75,19 @@ export class ChatTemplate {
    * @throws TokenizerError where there is no template, or one cannot be read
    */
   constructor(config: unknown, files: ChatTemplateFiles = {}) {
-    const { templates = {}, name = 'tokenizer_config.json' } = files;
+    const { templates = {}, paths = {}, name = 'tokenizer_config.json' } = files;
     const fields = new Fields(config, name);
     const given = Object.entries(templates);
-    this.#path = given.length > 0 ? 'chat template' : `${name}.chat_template`;
+    const all = given.length > 0 ? 'chat template' : `${name}.chat_template`;
     const sources = given.length > 0 ? given : sourcesOf(fields);
+    this.#paths = new Map(
+      sources.map(([key]) => {
+        const path = key === 'default' ? all : `${all} '${key}'`;
+        return [key, given.length > 0 ? (paths[key] ?? path) : path];
+      }),
+    );
     this.#templates = new Map(
-      sources.map(([key, source]) => [key, parse(source, this.#path, key)]),
+      sources.map(([key, source]) => [key, parse(source, this.#paths.get(key)!)]),
     );
     this.#tokens = Object.fromEntries(
       specialTokens.flatMap((key) => (fields.has(key) ? [[key, contentOf(fields, key)]] : [])),
@@ -110,9 +119,10 @@ export class ChatTemplate {
    */
   assistantTurns(messages: readonly ChatMessage[], options: ChatTemplateOptions = {}): MarkedChat {
     const { text, generated } = this.#render(messages, { ...options, addGenerationPrompt: false });
+    const path = this.#paths.get(this.#nameOf(options))!;
     if (!messages.some(({ role }) => role === 'assistant')) {
       throw new TokenizerError(
-        `${this.#path}: a chat of ${messages.length} messages has no turn of the assistant; expected at least one`,
+        `${path}: a chat of ${messages.length} messages has no turn of the assistant; expected at least one`,
       );
     }
     if (generated.length > 0) return { text, turns: generated.map(([a, b]) => [a, b]) };
@@ -126,7 +136,7 @@ export class ChatTemplate {
       }).text;
       if (!text.startsWith(after) || !after.startsWith(before)) {
         throw new TokenizerError(
-          `${this.#path}: has no {% generation %} marks, and writes the chat up to message ${n} differently when more follows; expected marks around the assistant's text`,
+          `${path}: has no {% generation %} marks, and writes the chat up to message ${n} differently when more follows; expected marks around the assistant's text`,
         );
       }
       return [[before.length, after.length]];
@@ -138,8 +148,7 @@ export class ChatTemplate {
     const { addGenerationPrompt = false, variables, now } = options;
     const tools = list('tools', options.tools);
     const documents = list('documents', options.documents);
-    const name =
-      options.name ?? (tools && this.#templates.has('tool_use') ? 'tool_use' : 'default');
+    const name = this.#nameOf(options);
     const template = this.#templates.get(name);
     if (!template) {
       throw mismatch('name', name, [...this.#templates.keys()].join(' or '));
@@ -157,8 +166,13 @@ export class ChatTemplate {
     try {
       return template.render(given, () => now ?? new Date());
     } catch (error) {
-      throw new TokenizerError(`${this.#path}: ${(error as Error).message}`);
+      throw new TokenizerError(`${this.#paths.get(name)}: ${(error as Error).message}`);
     }
+  }
+
+  /** The template that options choose. */
+  #nameOf({ name, tools }: ChatTemplateOptions): string {
+    return name ?? (tools && this.#templates.has('tool_use') ? 'tool_use' : 'default');
   }
 }
 
@@ -212,11 +226,10 @@ function sourcesOf(fields: Fields): [name: string, source: string][] {
 const contentOf = (fields: Fields, key: string): string =>
   typeof fields.value(key) === 'string' ? fields.string(key) : fields.object(key).string('content');
 
-function parse(source: string, path: string, name: string): Template {
+function parse(source: string, path: string): Template {
   try {
     return new Template(source);
   } catch (error) {
-    const which = name === 'default' ? '' : ` '${name}'`;
-    throw new TokenizerError(`${path}${which}: cannot be read: ${(error as Error).message}`);
+    throw new TokenizerError(`${path}: cannot be read: ${(error as Error).message}`);
   }
 }

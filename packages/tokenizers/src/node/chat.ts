@@ -41,18 +41,32 @@ export async function findChatTemplate(
   } catch (error) {
     throw new TokenizerError(`${configPath}: is not JSON: ${(error as Error).message}`);
   }
-  const templates = template === undefined ? await templatesOf(folder) : { default: template };
-  return chatTemplateOf(config, { templates, name: configPath });
+  const found =
+    template === undefined ? await templatesOf(folder) : { default: { source: template } };
+  const entries = Object.entries(found as Record<string, FoundTemplate>);
+  return chatTemplateOf(config, {
+    templates: Object.fromEntries(entries.map(([name, { source }]) => [name, source])),
+    paths: Object.fromEntries(entries.flatMap(([name, { path }]) => (path ? [[name, path]] : []))),
+    name: configPath,
+  });
 }
 
-async function templatesOf(folder: string): Promise<Record<string, string>> {
-  const templates: Record<string, string> = {};
-  const single = await textOf(join(folder, templateName));
-  if (single !== undefined) templates.default = single;
+interface FoundTemplate {
+  source: string;
+  /** Absent for one that was given. */
+  path?: string | undefined;
+}
+
+async function templatesOf(folder: string): Promise<Record<string, FoundTemplate>> {
+  const templates: Record<string, FoundTemplate> = {};
+  const add = async (name: string, path: string) => {
+    const source = await textOf(path);
+    if (source !== undefined) templates[name] = { source, path };
+  };
+  await add('default', join(folder, templateName));
   const others = await readdir(join(folder, folderName)).catch(missing);
   for (const file of (others ?? []).filter((other) => other.endsWith(ending)).sort()) {
-    const source = await textOf(join(folder, folderName, file));
-    if (source !== undefined) templates[file.slice(0, -ending.length)] = source;
+    await add(file.slice(0, -ending.length), join(folder, folderName, file));
   }
   return templates;
 }
