@@ -12,7 +12,7 @@ import type { OpenShards } from '../shard-data.js';
  * Opens the shards of `data.shards`, or those of the sources of `data.mixture`.
  *
  * @returns with `sha256`, of the mixture and the manifests of its sources
- * @throws InputError or DataError naming what cannot be read, was made with another tokenizer, or has changed
+ * @throws InputError or DataError naming what cannot be read or ends early, was made with another tokenizer, or has changed
  */
 export async function openRunShards({
   shards,
@@ -35,12 +35,23 @@ export async function openRunShards({
       );
     }
     hash.update(JSON.stringify({ ...weight, sha256: found }));
-    opened.push(await TokenShards.open(source));
+    const each = await TokenShards.open(source);
+    await checkEnds(each);
+    opened.push(each);
   }
   const path = join(opened[0]!.name, 'tokenizer.json');
   const tokenizer = await loadTokenizer(path);
   for (const each of opened) each.checkTokenizer(tokenizerHash(tokenizer), path);
   return { settings, shards: opened, tokenizer, sha256: hash.digest('hex') };
+}
+
+/** Refuses a shard that ends early now, not when a step reads there. */
+async function checkEnds(shards: TokenShards): Promise<void> {
+  let end = 0;
+  for (const { tokens } of shards.manifest.shards) {
+    end += tokens;
+    if (tokens > 0) await shards.read(end - 1, 1);
+  }
 }
 
 /** Reads a mixture file. */

@@ -151,6 +151,15 @@ export class RunFolder<N extends Network = LanguageModel> implements RunStorage<
       if (!(error instanceof LockedError)) throw error;
       throw new InputError(`${this.path}: ${error.holder} trains there now`, { cause: error });
     });
+    try {
+      await this.#beginLocked(files);
+    } catch (error) {
+      await this.release();
+      throw error;
+    }
+  }
+
+  async #beginLocked(files: Readonly<Record<string, FileContent>>): Promise<void> {
     const seen = this.#files;
     this.#files = await Folder.open(this.path);
     if (this.#files.commitId !== seen.commitId) {
