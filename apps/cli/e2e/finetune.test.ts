@@ -1,5 +1,4 @@
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { open } from 'node:fs/promises';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { createModel } from '@headwise/models';
@@ -7,7 +6,8 @@ import { saveModel } from '@headwise/models/node';
 import { embed, loadEmbeddingModel } from '@headwise/text/node';
 import { trainCharacter } from '@headwise/tokenizers';
 import { saveTokenizer } from '@headwise/tokenizers/node';
-import { beforeAll, describe, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
+import { trainChatModel } from './chat-model.js';
 import {
   headwise,
   headwiseHere,
@@ -15,31 +15,10 @@ import {
   jsonLines,
   lossesOf,
   temporaryFolder,
-  writeConfig,
 } from './headwise.js';
 
 const work = temporaryFolder();
-const model = join(work, 'model');
-const chats = join(work, 'chats.jsonl');
-const subjects = ['the whale', 'the captain', 'a sailor', 'the old ship', 'our boat', 'the sea'];
-
-beforeAll(() => {
-  const config = writeConfig(work, (c) => {
-    c.model = { dim: 16, heads: 2, layers: 1, context: 64, position: 'rotary' };
-    c.training.steps = 12;
-  });
-  expect(headwise(['train', '--config', config, '--out', model])).toMatchObject({ code: 0 });
-  const template =
-    '{% for m in messages %}{{ m.role[0] }}:{{ m.content }};{% endfor %}{% if add_generation_prompt %}a:{% endif %}';
-  writeFileSync(join(model, 'chat_template.jinja'), template);
-  const rows = subjects.map((subject) => ({
-    messages: [
-      { role: 'user', content: `where is ${subject}?` },
-      { role: 'assistant', content: `${subject} is here` },
-    ],
-  }));
-  writeFileSync(chats, rows.map((row) => `${JSON.stringify(row)}\n`).join(''));
-});
+const { model, chats } = await trainChatModel(work);
 
 /** A new BERT with a tokenizer of characters. */
 async function saveEncoder(folder: string): Promise<void> {
@@ -61,28 +40,6 @@ async function saveEncoder(folder: string): Promise<void> {
   await saveModel(folder, encoder);
   await saveTokenizer(tokenizer, join(folder, 'tokenizer.json'));
   encoder.params.dispose();
-}
-
-/** Runs with a disk that has room for a few kilobytes, which a lock fits in and a checkpoint does not, once a condition holds. */
-async function withFullDisk<T>(isFull: () => boolean, run: () => Promise<T>): Promise<T> {
-  const handle = await open(chats);
-  const files = Object.getPrototypeOf(handle) as {
-    write: (...args: unknown[]) => Promise<unknown>;
-  };
-  await handle.close();
-  const { write } = files;
-  let room = 4096;
-  files.write = function (this: unknown, ...args) {
-    if (isFull()) room -= Number(args[2] ?? (args[0] as Uint8Array).length);
-    if (room > 0) return write.apply(this, args);
-    const error = new Error('ENOSPC: no space left on device, write');
-    return Promise.reject(Object.assign(error, { code: 'ENOSPC', errno: -28, syscall: 'write' }));
-  };
-  try {
-    return await run();
-  } finally {
-    files.write = write;
-  }
 }
 
 const finetune = (out: string, ...more: string[]) => [
@@ -250,96 +207,4 @@ test('examples share rows, and what is not packed is as without the option', asy
   expect(lossesOf(join(work, 'unpacked'))).toEqual(lossesOf(join(work, 'plain')));
   const other = finetune('packed', ...steps, '--packing', 'concatenate', '--resume');
   expect((await headwiseHere(other)).stderr).toMatch(/the run there has 'data' .*"best-fit"/);
-});
-
-test('a disk that is full while saving leaves the last checkpoint, from which the run goes on', async () => {
-  const steps = ['--steps', '4', '--checkpoint-every', '2', '--resume'];
-  const out = join(work, 'full');
-  const state = join(out, 'trainer/state.safetensors');
-  const full = await withFullDisk(
-    () => existsSync(state),
-    () => headwiseHere(finetune('full', ...steps)),
-  );
-  expect(full.code).toBe(1);
-  expect(full.stderr).toContain('full: the last checkpoint is kept');
-  expect(full.stderr).toMatch(/cannot be written: ENOSPC: no space left on device, write/);
-  expect(lossesOf(out)).toHaveLength(2);
-  expect(readdirSync(out).filter((name) => name.startsWith('.headwise'))).toEqual([]);
-  expect((await headwiseHere(finetune('full', ...steps))).code).toBe(0);
-  expect((await headwiseHere(finetune('roomy', ...steps))).code).toBe(0);
-  expect(lossesOf(out)).toEqual(lossesOf(join(work, 'roomy')));
-});
-
-describe('what cannot be used is refused by name, and nothing is written', () => {
-  const good = '{"prompt": "a", "completion": "b"}\n';
-  const cases: [what: string, data: string | Uint8Array, expected: string][] = [
-    ['an empty file', '', 'holds no text in its 0 bytes'],
-    ['invalid UTF-8', Uint8Array.of(0x0a, 0x7b, 0xff), 'is not UTF-8 from byte 2 on, in line 2'],
-    [
-      'a file cut mid-line',
-      `${good}{"prompt": "a", "comp`,
-      ':2: {"prompt": "a", "comp is not JSON',
-    ],
-    ['a list', '[1]\n', ":1: [1] is not an example; expected an object a line with 'messages', or"],
-    ['other keys', '{"instruction": "a"}\n', ':1: {"instruction":"a"} is not an example; expected'],
-    [
-      'a line of another format',
-      `${good}{"text": "a"}\n`,
-      `:2: {"text":"a"}: has 'text'; expected 'prompt' and 'completion'`,
-    ],
-    [
-      'a number for a text',
-      '{"prompt": 3, "completion": "b"}\n',
-      `:1: {"prompt":3,"completion":"b"}: 'prompt' is 3; expected a text`,
-    ],
-    [
-      'a chat without an answer',
-      '{"messages": [{"role": "user", "content": "a"}]}\n',
-      "'messages' has no message of the role 'assistant', so there is nothing to learn",
-    ],
-    [
-      'a prompt beyond the longest example',
-      `{"prompt": "${'xq'.repeat(80)}", "completion": "b"}\n`,
-      'nothing is left to learn of 1 examples',
-    ],
-  ];
-  test.each(cases)('%s', async (what, data, expected) => {
-    const file = join(work, 'bad.jsonl');
-    writeFileSync(file, data);
-    const out = `bad ${what}`;
-    const run = await headwiseHere(finetune(out, '--data', file, '--json'));
-    expect(run.code).toBe(2);
-    expect(run.stderr).toContain(expected);
-    expect(existsSync(join(work, out))).toBe(false);
-  });
-
-  test.each([
-    ['--method', 'sgd', "--method is 'sgd'; expected one of sft, lora"],
-    ['--accumulate', '0', "'training.accumulate' is 0"],
-    ['--learning-rate', '-1', "'training.learningRate' is -1"],
-    ['--validation', '1', "'data.validation' is 1"],
-    ['--targets', 'nothing', 'LoRA: no linear map matches'],
-    ['--dtype', 'int4', '\'adapter.weights\' is "int4"'],
-    ['--packing', 'best', '\'data.packing\' is "best"'],
-    ['--masking', 'span', "unknown key 'data.masking'"],
-    ['--scheduled-sampling', '0.5', "unknown key 'training.scheduledSampling'"],
-    ['--model', work, 'config.json'],
-  ])('%s %s', async (option, value, expected) => {
-    const run = await headwiseHere(finetune('bad option', option, value));
-    expect(run).toMatchObject({ code: 2 });
-    expect(run.stderr).toContain(expected);
-  });
-
-  test('a run of other settings, or on other examples, is not gone on with', async () => {
-    const out = 'begun';
-    const steps = ['--steps', '2', '--resume'];
-    expect((await headwiseHere(finetune(out, ...steps))).code).toBe(0);
-    const seed = await headwiseHere(finetune(out, ...steps, '--seed', '1'));
-    expect(seed.stderr).toContain("the run there has 'seed' 0; the configuration given has 1");
-    const other = join(work, 'other.jsonl');
-    writeFileSync(other, good);
-    const data = await headwiseHere(finetune(out, ...steps, '--data', other));
-    expect(data.stderr).toContain('the run there was trained on a text with the SHA-256');
-    expect([seed.code, data.code]).toEqual([2, 2]);
-  });
 });

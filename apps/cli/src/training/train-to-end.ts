@@ -1,4 +1,5 @@
 import { type BackendName, DeviceLostError, InputError, type Network } from '@headwise/core';
+import { DataError } from '@headwise/data';
 import { FileError } from '@headwise/files';
 import { DeviceLosses, type Session } from '@headwise/runs';
 import type { RunFolder } from '@headwise/runs/node';
@@ -16,6 +17,9 @@ export interface RunToTrain<N extends Network, B extends ExampleBatch> {
   folder: RunFolder<N>;
   backend: BackendName;
 }
+
+/** What ends a run that has begun, and leaves its last checkpoint as it is: the model diverges, a file fails, a batch cannot be used. */
+const leavesCheckpoint = [DivergedError, FileError, DataError, InputError];
 
 /**
  * Trains to the last step; where the GPU device is lost, from the last checkpoint on a new one.
@@ -38,9 +42,11 @@ export async function trainToEnd<N extends Network, B extends ExampleBatch>(
       session.dispose();
       return undefined;
     } catch (error) {
+      const isBegun = session.step <= run.steps;
       session.dispose();
-      if (error instanceof DivergedError || error instanceof FileError)
+      if (isBegun && leavesCheckpoint.some((kind) => error instanceof kind)) {
         out.note(keptNote(run.folder));
+      }
       if (!(error instanceof DeviceLostError) || !losses.survives(from)) throw error;
       out.note(`headwise: ${error.loss}; going on from the last checkpoint on a new device`);
       await start(out, run.backend);
