@@ -1,5 +1,5 @@
 // Compares our sentence embeddings of all-MiniLM-L6-v2 with those of sentence-transformers; exits with 1 below the bound.
-// usage: node apps/cli/scripts/sentence-embeddings.mjs FOLDER, the checkpoint; tools/goldens/minilm/make.sh leaves one
+// usage: node apps/cli/scripts/sentence-embeddings.mjs FOLDER, the checkpoint; `pnpm goldens minilm` leaves one
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { start } from '@headwise/kernels';

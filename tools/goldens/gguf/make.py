@@ -66,7 +66,7 @@ def file(x: np.ndarray) -> bytes:
 
 
 x = values(2048)
-print(
+Path(sys.argv[3]).write_text(
     json.dumps(
         {
             "source": f"gguf {version('gguf')}, quantize_row_q4_K_ref of {sys.argv[2]}",
@@ -77,4 +77,5 @@ print(
             "q4_k": text(q4_k(sys.argv[1], x)),
         }
     )
+    + "\n"
 )

@@ -3,6 +3,7 @@
 import json
 import random
 import sys
+from pathlib import Path
 
 import datasets
 import trl
@@ -20,7 +21,7 @@ def rows(strategy):
     return packed["input_ids"][:]
 
 
-json.dump(
+note = json.dumps(
     {
         "source": "pack_dataset",
         "version": f"trl {trl.__version__}, datasets {datasets.__version__}",
@@ -30,6 +31,6 @@ json.dump(
         "truncate": rows("bfd"),
         "split": rows("bfd_split"),
         "concatenate": rows("wrapped"),
-    },
-    sys.stdout,
+    }
 )
+Path(sys.argv[1]).write_text(note)
