@@ -159,3 +159,4 @@ export { splitExamples } from './split-examples.js';
 export { countEnglishSentences, englishTokens, englishWords } from './text/english-words.js';
 export { type TokenBatchesOptions, tokenBatches } from './token-batches.js';
 export { tokenWindows, type Windows } from './windows.js';
+export { type ParquetOptions, parquetChunks } from './writers/parquet.js';

@@ -24,3 +24,5 @@ export {
   tokenizeDocuments,
   tokenizerHash,
 } from './node/tokenize/tokenize-documents.js';
+export { type OutputSettings, outputEnding, outputFormats } from './node/unit-output.js';
+export type { UnitRunOptions } from './node/unit-run.js';

@@ -1,7 +1,5 @@
 import { readdir, readFile, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { pipeline } from 'node:stream/promises';
-import { createGzip } from 'node:zlib';
 import { isMissing, lockFile, makeFolder, writeFile } from '@headwise/files';
 import { DataError } from '../errors.js';
 import { type InputUnit, inputVersion } from './inputs.js';
@@ -82,48 +80,6 @@ export const writeReport = (folder: string, report: object): Promise<void> =>
 export async function readReport<R>(folder: string): Promise<R | undefined> {
   const text = await readIfThere(join(folder, 'report.json'));
   return text === undefined ? undefined : (JSON.parse(text) as R);
-}
-
-/** Writes the lines of a unit into a part of the folder, a megabyte at a time, as `.jsonl` or `.jsonl.gz`. */
-export const writeUnitLines = (
-  folder: string,
-  part: string,
-  unit: number,
-  pieces: AsyncIterable<Uint8Array>,
-  gzip = false,
-): Promise<void> =>
-  gzip
-    ? writeFile(unitFile(folder, part, unit, 'jsonl.gz'), gzipped(inBlocks(pieces)))
-    : writeFile(unitFile(folder, part, unit, 'jsonl'), inBlocks(pieces));
-
-/** Compresses blocks whose memory is used again for the next block. */
-async function* gzipped(blocks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
-  async function* copies(): AsyncGenerator<Uint8Array> {
-    for await (const block of blocks) yield block.slice();
-  }
-  const gzip = createGzip();
-  const piped = pipeline(copies, gzip);
-  piped.catch(() => {}); // the loop below throws it
-  yield* gzip as AsyncIterable<Uint8Array>;
-  await piped;
-}
-
-/** Joins small pieces; a block is valid until the next. */
-async function* inBlocks(pieces: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
-  const block = new Uint8Array(2 ** 20);
-  let used = 0;
-  for await (const piece of pieces) {
-    if (used + piece.length > block.length) {
-      yield block.subarray(0, used);
-      used = 0;
-    }
-    if (piece.length > block.length) yield piece;
-    else {
-      block.set(piece, used);
-      used += piece.length;
-    }
-  }
-  yield block.subarray(0, used);
 }
 
 /** Whether there is a file of this path. */

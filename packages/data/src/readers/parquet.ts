@@ -1,5 +1,7 @@
+import type { FileMetaData } from 'hyparquet';
 import type { Document } from '../documents/document.js';
 import { DataError } from '../errors.js';
+import { documentsKey } from '../writers/parquet.js';
 import type { ByteFile } from './byte-file.js';
 import { checkLength, documentOf, longestDocument, type RecordFields } from './source-document.js';
 
@@ -13,22 +15,20 @@ export interface RowRange {
  * Cuts a Parquet file between row groups, into ranges of at least `size` bytes before compression, but for the last.
  * @throws DataError naming the file that is cut off or is not Parquet
  */
-export function parquetRanges(file: ByteFile, size: number): Promise<RowRange[]> {
-  return named(file, async ({ parquetMetadataAsync }) => {
-    const { row_groups } = await parquetMetadataAsync(bufferOf(file));
-    const ranges: RowRange[] = [];
-    let [start, end, bytes] = [0, 0, 0];
-    for (const { num_rows, total_byte_size } of row_groups) {
-      end += Number(num_rows);
-      bytes += Number(total_byte_size);
-      if (bytes < size) continue;
-      ranges.push({ start, end });
-      start = end;
-      bytes = 0;
-    }
-    if (end > start) ranges.push({ start, end });
-    return ranges;
-  });
+export async function parquetRanges(file: ByteFile, size: number): Promise<RowRange[]> {
+  const { row_groups } = await metadataOf(file);
+  const ranges: RowRange[] = [];
+  let [start, end, bytes] = [0, 0, 0];
+  for (const { num_rows, total_byte_size } of row_groups) {
+    end += Number(num_rows);
+    bytes += Number(total_byte_size);
+    if (bytes < size) continue;
+    ranges.push({ start, end });
+    start = end;
+    bytes = 0;
+  }
+  if (end > start) ranges.push({ start, end });
+  return ranges;
 }
 
 /**
@@ -38,10 +38,9 @@ export function parquetRanges(file: ByteFile, size: number): Promise<RowRange[]>
 export async function* parquetRows(
   file: ByteFile,
   { start, end }: RowRange,
+  known?: FileMetaData,
 ): AsyncGenerator<Record<string, unknown>> {
-  const metadata = await named(file, ({ parquetMetadataAsync }) =>
-    parquetMetadataAsync(bufferOf(file)),
-  );
+  const metadata = known ?? (await metadataOf(file));
   const strict = new TextDecoder('utf-8', { fatal: true });
   const parsers = { stringFromBytes: (text?: Uint8Array) => text && strict.decode(text) };
   let first = 0;
@@ -66,7 +65,7 @@ export async function* parquetRows(
 }
 
 /**
- * The documents of a Parquet file: the other columns are in `meta`.
+ * The documents of a Parquet file: the other columns are in `meta`, and of a file that was written here what its `meta` holds.
  * @throws DataError naming the file that is cut off or damaged, or the columns where the one with the text is missing
  */
 export async function* parquetDocuments(
@@ -75,15 +74,30 @@ export async function* parquetDocuments(
   fields: RecordFields,
 ): AsyncGenerator<Document> {
   const { maxBytes = longestDocument } = fields;
+  const metadata = await metadataOf(file);
+  const isOurs = metadata.key_value_metadata?.some(({ key }) => key === documentsKey);
   let row = range.start;
-  for await (const record of parquetRows(file, range)) {
+  for await (const columns of parquetRows(file, range, metadata)) {
     const place = `${file.name}: row ${row + 1}`;
+    const record = isOurs ? withMeta(columns, place) : columns;
     const document = documentOf(record, fields, place, `${file.name}:${row}`);
     checkLength(document.text.length, maxBytes, place);
     yield document;
     row++;
   }
 }
+
+/** A row of a file that was written here, with the fields in its `meta` beside the text. */
+function withMeta({ meta, ...columns }: Record<string, unknown>, place: string): object {
+  try {
+    return { ...JSON.parse(String(meta)), ...columns };
+  } catch (cause) {
+    throw new DataError(`${place}: meta is not JSON: ${(cause as Error).message}`, { cause });
+  }
+}
+
+const metadataOf = (file: ByteFile): Promise<FileMetaData> =>
+  named(file, ({ parquetMetadataAsync }) => parquetMetadataAsync(bufferOf(file)));
 
 const bufferOf = (file: ByteFile) => ({
   byteLength: file.size,

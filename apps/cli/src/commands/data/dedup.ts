@@ -1,10 +1,18 @@
 import { InputError } from '@headwise/core';
-import { type DedupMethod, type DedupReport, deduplicate } from '@headwise/data/node';
+import { type DedupMethod, type DedupReport, deduplicate, outputEnding } from '@headwise/data/node';
 import { Command, Option } from 'commander';
 import { integer } from '../../numbers.js';
-import { type RunOptions, shareOf, showRun, withRunOptions } from './run.js';
+import {
+  checkPartsFolder,
+  type OutputOptions,
+  type RunOptions,
+  shareOf,
+  showRun,
+  withOutputOptions,
+  withRunOptions,
+} from './run.js';
 
-interface Options extends RunOptions {
+interface Options extends RunOptions, OutputOptions {
   out: string;
   method: keyof typeof methods;
   shingle?: number;
@@ -31,7 +39,7 @@ export function dedupCommand(): Command {
       '<inputs...>',
       'files, folders, globs or addresses of .jsonl, .csv, .txt, .warc (also .gz, .zst) and .parquet',
     )
-    .requiredOption('--out <folder>', 'where documents/*.jsonl and report.json are written')
+    .requiredOption('--out <folder>', 'where documents/ and report.json are written')
     .addOption(
       new Option('--method <method>', 'what is compared')
         .choices(Object.keys(methods))
@@ -52,21 +60,22 @@ export function dedupCommand(): Command {
       'after',
       '\nThe first document of each cluster of duplicates stays. A run that was killed goes on when called again.',
     )
-    .action((inputs: string[], options: Options) =>
-      showRun(
+    .action((inputs: string[], options: Options) => {
+      const { out, method, workers, format, gzip } = options;
+      checkPartsFolder('--out', out);
+      return showRun(
         options,
         (onProgress) =>
-          deduplicate(inputs, options.out, {
-            method: methods[options.method],
-            workers: options.workers,
+          deduplicate(inputs, out, {
+            method: methods[method],
             ...minhashOf(options),
             ...lengthOf(options),
-            onProgress,
+            ...{ workers, format, gzip, onProgress },
           }),
-        (report) => linesOf(report, options.out),
-      ),
-    );
-  return withRunOptions(command);
+        (report) => linesOf(report, `${out}: documents/*.${outputEnding(options)}, report.json`),
+      );
+    });
+  return withRunOptions(withOutputOptions(command));
 }
 
 function minhashOf({ method, shingle, bands, hashes, seed, words }: Options) {
@@ -91,13 +100,13 @@ function lengthOf({ method, length }: Options) {
   );
 }
 
-function linesOf(report: DedupReport, folder: string): string[] {
+function linesOf(report: DedupReport, files: string): string[] {
   const { documents, kept, parts, bytes, keptBytes, method } = report;
   const share = (part: number, whole: number) => (whole === 0 ? '' : ` (${shareOf(part, whole)})`);
   return [
     `documents  ${documents} read, ${kept} kept${share(kept, documents)}`,
     ...(parts > 0 ? [`${method}s  ${parts} removed`] : []),
     `text       ${bytes} bytes read, ${keptBytes} kept${share(keptBytes, bytes)}`,
-    `${folder}: documents/*.jsonl, report.json`,
+    files,
   ];
 }

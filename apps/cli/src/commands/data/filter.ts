@@ -9,6 +9,7 @@ import {
   filterShard,
   type Input,
   isAddress,
+  outputEnding,
   type Shard,
 } from '@headwise/data/node';
 import { Command, InvalidArgumentError } from 'commander';
@@ -29,7 +30,7 @@ export interface Pipeline extends FilterSettings {
 export function filterCommand(): Command {
   const command = new Command('filter')
     .description('keep the documents that pass every step of a pipeline')
-    .requiredOption('--pipeline <file>', 'a JSON file with inputs, steps, out, rejects and gzip')
+    .requiredOption('--pipeline <file>', 'a JSON file with inputs, steps, out, rejects, format and gzip')
     .option(
       '--shard <i/n>',
       'take the i-th of n parts, beside other processes on the same folder; without it, all that is left',
@@ -45,13 +46,13 @@ Inputs are files, folders, globs or addresses of .jsonl, .csv, .txt and .warc, p
   { "path": "raw/*.csv.gz", "text": "body", "id": "key", "maxBytes": 1000000, "format": "csv" }
 Steps: url-rules, language, gopher-repetition, gopher-quality, c4-quality, fineweb-quality, replace-pii,
 and { "step": "decontaminate", "evaluation": ["gsm8k.jsonl"] }.
-"gzip": true writes .jsonl.gz. A run that was killed goes on when called again.`,
+"format": "parquet" writes .parquet with the columns id, text and meta; "gzip": true compresses, as .jsonl.gz or within Parquet. A run that was killed goes on when called again.`,
     )
     .action(async (options: Options) => {
       const pipeline = await readPipeline(options.pipeline);
-      const { inputs, out, steps, rejects = false, gzip = false } = pipeline;
+      const { inputs, out, steps, rejects = false, format, gzip } = pipeline;
       const { shard, workers } = options;
-      const settings = { steps, rejects, gzip, workers };
+      const settings = { steps, rejects, format, gzip, workers };
       if (shard) {
         await showRun(
           options,
@@ -63,7 +64,7 @@ and { "step": "decontaminate", "evaluation": ["gsm8k.jsonl"] }.
       await showRun(
         options,
         (onProgress) => filterDocuments(inputs, out, { ...settings, onProgress }),
-        (report) => linesOf(report, out),
+        (report) => linesOf(report, `${out}: documents/*.${outputEnding(pipeline)}, report.json`),
       );
     });
   return withRunOptions(command);
@@ -78,7 +79,7 @@ function shardOption(text: string): Shard {
   );
 }
 
-const keys = ['inputs', 'steps', 'out', 'rejects', 'gzip'];
+const keys = ['inputs', 'steps', 'out', 'rejects', 'format', 'gzip'];
 
 export async function readPipeline(path: string): Promise<Pipeline> {
   const pipeline = await readJson(path);
@@ -128,7 +129,7 @@ async function readJson(path: string): Promise<Pipeline> {
 }
 
 /** What each step kept and dropped, by rule, as shares of all documents and bytes. */
-function linesOf({ read, kept, steps }: FilterReport, folder: string): string[] {
+function linesOf({ read, kept, steps }: FilterReport, files: string): string[] {
   const line = (name: string, { documents, bytes }: Amount) =>
     `${name.padEnd(40)}${column(documents, read.documents)}${column(bytes, read.bytes)}`;
   const ofStep = ({ step, kept: passed, rewritten, dropped }: StepTally) => [
@@ -143,7 +144,7 @@ function linesOf({ read, kept, steps }: FilterReport, folder: string): string[] 
     line('read', read),
     ...steps.flatMap(ofStep),
     line('kept', kept),
-    `${folder}: documents/*.jsonl, report.json`,
+    files,
   ];
 }
 

@@ -1,4 +1,6 @@
-import type { Command } from 'commander';
+import { InputError } from '@headwise/core';
+import { outputFormats } from '@headwise/data/node';
+import { type Command, Option } from 'commander';
 import { integer } from '../../numbers.js';
 import { output, progress } from '../../output.js';
 
@@ -13,6 +15,31 @@ export const withRunOptions = (command: Command): Command =>
   command
     .option('--workers <n>', 'threads', integer, 1)
     .option('--json', 'print the report as JSON');
+
+/** Options of every command that writes documents. */
+export interface OutputOptions {
+  format?: (typeof outputFormats)[number];
+  gzip?: boolean;
+}
+
+/** Adds the flags of `OutputOptions`. */
+export const withOutputOptions = (command: Command): Command =>
+  command
+    .addOption(
+      new Option('--format <format>', 'how documents are written; default jsonl').choices([
+        ...outputFormats,
+      ]),
+    )
+    .option('--gzip', 'compress with gzip: .jsonl.gz, or the pages of Parquet');
+
+/** Refuses the name of a file where parts go into a folder. */
+export function checkPartsFolder(name: string, path: string): void {
+  const [, ending] = /\.(parquet|jsonl|jsonl\.gz|csv)$/.exec(path) ?? [];
+  if (ending === undefined) return;
+  throw new InputError(
+    `${name} is ${path}; expected a folder, into which documents/*.${ending === 'csv' ? 'jsonl' : ending} is written: --format says how`,
+  );
+}
 
 /** Shows how far a run is, and then its report. */
 export async function showRun<Report>(

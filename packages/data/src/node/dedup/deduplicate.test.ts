@@ -2,6 +2,7 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { openInputs } from '../inputs.js';
 import { deduplicate } from './deduplicate.js';
 
 let folder: string;
@@ -40,6 +41,36 @@ test('units of any size keep the same documents, each with all of its fields', a
     expect(documents.map(({ id }) => id)).toEqual(Array.from({ length: 17 }, (_, i) => i));
     expect(documents[3]).toEqual({ id: 3, text: texts[3], url: 'u3' });
   }
+});
+
+test.each([
+  ['jsonl.gz', { gzip: true }],
+  ['parquet', { format: 'parquet' }],
+] as const)('what stays may be written as %s', async (ending, output) => {
+  const texts = Array.from({ length: 40 }, (_, i) => `Home\nChapter ${'x'.repeat(i % 17)}. Whale!`);
+  const path = await input(texts);
+  for (const method of ['exact', 'line'] as const) {
+    const [plain, packed] = [join(folder, `${method}-plain`), join(folder, `${method}-packed`)];
+    const options = { method, unitBytes: 1000 };
+    const report = await deduplicate([path], plain, options);
+    expect(await deduplicate([path], packed, { ...options, ...output })).toEqual(report);
+    expect((await readdir(join(packed, 'documents')))[0]).toBe(`00000.${ending}`);
+    const found: object[] = [];
+    for await (const { id, text, meta } of openInputs([join(packed, 'documents')])) {
+      found.push({ id: Number(id), text, ...meta });
+    }
+    expect(found).toEqual((await kept(plain)).map((each) => ({ ...each, id: Number(each.id) })));
+    expect(found.length).toBeGreaterThan(15);
+  }
+});
+
+test('lines whose fields have other names become documents', async () => {
+  const path = join(folder, 'posts.jsonl');
+  await writeFile(path, '{"key":7,"body":"a b","text":"not it"}\n{"key":8,"body":"a b"}\n');
+  const out = join(folder, 'out');
+  const posts = { path, text: 'body', id: 'key' };
+  expect(await deduplicate([posts], out, { method: 'exact' })).toMatchObject({ kept: 1 });
+  expect(await kept(out)).toEqual([{ id: '7', text: 'a b' }]);
 });
 
 test('near-duplicates of several files go, the first stays', async () => {

@@ -11,10 +11,10 @@ import {
   isThere,
   readReport,
   readUnitReports,
-  unitReportFile,
   writeReport,
 } from '../run-folder.js';
-import { workerPool } from '../worker-pool.js';
+import { outputSettings } from '../unit-output.js';
+import { doOpenUnits, numbered, type UnitRunOptions } from '../unit-run.js';
 import { readKeyFile } from './key-file.js';
 import {
   type DedupSettings,
@@ -27,14 +27,7 @@ import {
 } from './unit-work.js';
 
 /** Options of `deduplicate`. */
-export interface DeduplicateOptions extends DedupSettings {
-  /** Threads, 1 for the calling one. Default 1. */
-  readonly workers?: number | undefined;
-  /** Called with how many of all pieces of work are done. */
-  readonly onProgress?: ((done: number, total: number) => void) | undefined;
-  /** Bytes of a unit of work. Default 16 MiB. */
-  readonly unitBytes?: number | undefined;
-}
+export interface DeduplicateOptions extends DedupSettings, UnitRunOptions {}
 
 /** What stayed and what went, over all documents. */
 export interface DedupReport extends UnitReport {
@@ -43,7 +36,7 @@ export interface DedupReport extends UnitReport {
 }
 
 /**
- * Removes duplicates from documents, into `documents/*.jsonl` of a folder, in bounded memory.
+ * Removes duplicates from documents, into the parts `documents/` of a folder, as JSON lines or Parquet, in bounded memory.
  *
  * The first document of each cluster stays; with the other methods the first of each part or span, and documents with nothing else go.
  * A unit's sorted keys, the set of what is repeated, and a unit's output are each written under a temporary name and renamed: a run
@@ -58,20 +51,21 @@ export async function deduplicate(
   folder: string,
   options: DeduplicateOptions,
 ): Promise<DedupReport> {
-  const { workers = 1, onProgress, unitBytes, method, minhash, length } = options;
+  const { workers = 1, onProgress, unitBytes, method, minhash, length, ...output } = options;
   checkWhole('workers', workers, 1);
   if (length !== undefined) checkWhole('length', length, 1);
   const settings = {
     method,
     ...(minhash && { minhash }),
     ...(length !== undefined && { length }),
+    ...outputSettings(output),
   };
   const units = await inputUnits(inputs, { size: unitBytes });
   const parts = ['keys', 'units', 'documents'];
   return inRunFolder(folder, parts, { command: 'dedup', settings, units }, async () => {
     const before = await readReport<DedupReport>(folder);
     if (before) return before;
-    const report = await run(units, folder, settings, workers, onProgress);
+    const report = await run(units, folder, settings, { workers, onProgress });
     await writeReport(folder, report);
     await rm(join(folder, 'keys'), { recursive: true });
     return report;
@@ -82,49 +76,43 @@ async function run(
   units: readonly InputUnit[],
   folder: string,
   settings: DedupSettings,
-  workers: number,
-  onProgress?: (done: number, total: number) => void,
+  { workers, onProgress }: UnitRunOptions,
 ): Promise<DedupReport> {
   const total = 2 * units.length + 1;
-  let done = 0;
-  const step = () => onProgress?.(++done, total);
-  const tasks = units.map((unit, number): UnitTask => ({ kind: 'keys', number, unit, first: 0 }));
-  /** Leaves out what a run before has done. */
-  const open = async (file: (folder: string, unit: number) => string) => {
-    const there = await Promise.all(tasks.map(({ number }) => isThere(file(folder, number))));
-    for (const found of there) if (found) step();
-    return tasks.filter((_, i) => !there[i]);
-  };
-  const entry = new URL('./worker.js', import.meta.url);
-  const pool = workerPool(entry, dedupWorker, { folder, settings }, workers);
-  try {
-    if (settings.method === 'substring') {
-      await writeSpans(units, folder, settings.length ?? 200);
-      for (const task of tasks) {
-        Object.assign(task, { kind: 'write' });
-        step();
-      }
-      step();
-      await pool.run(await open(unitReportFile), step);
-    } else {
-      await pool.run(await open(keyFile), step);
-      const runs: StoredRun[] = [];
-      let items = 0;
-      for (const task of tasks) {
-        const { counts, run } = await readKeyFile(keyFile(folder, task.number), items);
-        Object.assign(task, { kind: 'write', first: items });
-        runs.push(run);
-        items += counts.items;
-      }
-      if (!(await isThere(repeatedFile(folder)))) {
-        await writeFile(repeatedFile(folder), await repeatedOf(runs, items, settings));
-      }
-      step();
-      await pool.run(await open(unitReportFile), step);
+  /** Work on all units, when so many pieces are done before. */
+  const pass = (before: number, tasks: readonly UnitTask[], doneFile?: typeof keyFile) =>
+    doOpenUnits({
+      folder,
+      tasks,
+      entry: new URL('./worker.js', import.meta.url),
+      workOf: dedupWorker,
+      data: { folder, settings },
+      workers,
+      onProgress: (done) => onProgress?.(before + done, total),
+      doneFile,
+    });
+  const firsts: number[] = [];
+  if (settings.method === 'substring') {
+    await writeSpans(units, folder, settings.length ?? 200);
+  } else {
+    const tasks = numbered(units).map((unit): UnitTask => ({ ...unit, kind: 'keys', first: 0 }));
+    await pass(0, tasks, keyFile);
+    const runs: StoredRun[] = [];
+    let items = 0;
+    for (const { number } of tasks) {
+      const { counts, run } = await readKeyFile(keyFile(folder, number), items);
+      firsts.push(items);
+      runs.push(run);
+      items += counts.items;
     }
-  } finally {
-    await pool.close();
+    if (!(await isThere(repeatedFile(folder)))) {
+      await writeFile(repeatedFile(folder), await repeatedOf(runs, items, settings));
+    }
   }
+  const writing = numbered(units).map(
+    (unit, i): UnitTask => ({ ...unit, kind: 'write', first: firsts[i] ?? 0 }),
+  );
+  await pass(units.length + 1, writing);
   const report = { documents: 0, kept: 0, parts: 0, bytes: 0, keptBytes: 0 };
   for await (const of of readUnitReports<UnitReport>(folder, units.length)) {
     for (const key of Object.keys(report) as (keyof UnitReport)[]) report[key] += of[key];

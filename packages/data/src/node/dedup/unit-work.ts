@@ -6,9 +6,11 @@ import { KeyBuffer } from '../../dedup/key-run.js';
 import { MinHash, type MinHashOptions } from '../../dedup/minhash.js';
 import { type Span, withoutSpans } from '../../dedup/substrings.js';
 import { partKey, partsOf, textKey } from '../../dedup/text-keys.js';
-import { lineOf } from '../document-lines.js';
-import { type InputUnit, readUnit } from '../inputs.js';
-import { unitFile, writeUnitLines, writeUnitReport } from '../run-folder.js';
+import type { SourceDocument } from '../../readers/source-document.js';
+import { readUnit } from '../inputs.js';
+import { unitFile, writeUnitReport } from '../run-folder.js';
+import { type OutputSettings, writeUnitDocuments } from '../unit-output.js';
+import type { NumberedUnit } from '../unit-run.js';
 import type { Work } from '../worker-pool.js';
 import { writeKeyFile } from './key-file.js';
 
@@ -18,8 +20,8 @@ import { writeKeyFile } from './key-file.js';
  */
 export type DedupMethod = 'exact' | 'minhash' | 'line' | 'paragraph' | 'substring';
 
-/** How documents are compared. */
-export interface DedupSettings {
+/** How documents are compared, and how those that stay are written. */
+export interface DedupSettings extends OutputSettings {
   readonly method: DedupMethod;
   /** Options of `'minhash'`. */
   readonly minhash?: MinHashOptions | undefined;
@@ -39,10 +41,8 @@ export interface UnitReport {
 }
 
 /** A unit, what is to be done with it, and the number of its first item. */
-export interface UnitTask {
+export interface UnitTask extends NumberedUnit {
   readonly kind: 'keys' | 'write';
-  readonly number: number;
-  readonly unit: InputUnit;
   readonly first: number;
 }
 
@@ -67,13 +67,13 @@ export function dedupWorker({ folder, settings }: DedupRun): Work<UnitTask> {
     if (settings.method === 'substring') {
       const spansOf = await readBytes(spansFile(folder, task.number));
       const lines = new TextDecoder().decode(spansOf).split('\n');
-      return writeDocuments(folder, task, (text, _, number) => {
+      return writeDocuments(folder, settings, task, (text, _, number) => {
         const spans = JSON.parse(lines[number]!) as Span[];
         return { text: withoutSpans(text, spans), items: 0, removed: spans.length };
       });
     }
     repeated ??= readBytes(repeatedFile(folder)).then((bytes) => new BitSet(0, bytes));
-    await writeDocuments(folder, task, cutter(settings.method, await repeated));
+    await writeDocuments(folder, settings, task, cutter(settings.method, await repeated));
   };
 }
 
@@ -125,12 +125,15 @@ function cutter(method: Exclude<DedupMethod, 'substring'>, repeated: BitSet): Cu
 /** Writes the documents of a unit that stay, each line as it was read unless parts were removed, and then its report. */
 async function writeDocuments(
   folder: string,
+  settings: OutputSettings,
   { unit, number, first }: UnitTask,
   cut: Cut,
 ): Promise<void> {
   const report = { documents: 0, kept: 0, parts: 0, bytes: 0, keptBytes: 0 };
   let item = first;
-  async function* chunks(): AsyncGenerator<Uint8Array> {
+  // Where fields have other names, a line as it was read is not a document to the next command.
+  const keepsLines = unit.text === undefined && unit.id === undefined;
+  async function* kept(): AsyncGenerator<SourceDocument> {
     for await (const { line, ...document } of readUnit(unit)) {
       const { text, items, removed } = cut(document.text, item, report.documents);
       item += items;
@@ -140,14 +143,9 @@ async function writeDocuments(
       if (text === undefined || (removed > 0 && text.trim() === '')) continue;
       report.kept++;
       report.keptBytes += Buffer.byteLength(text);
-      if (removed === 0 && line) {
-        yield line;
-        yield lineEnd;
-      } else yield lineOf({ ...document, text });
+      yield removed === 0 && keepsLines ? { ...document, line } : { ...document, text };
     }
   }
-  await writeUnitLines(folder, 'documents', number, chunks());
+  await writeUnitDocuments(folder, 'documents', number, kept(), settings);
   await writeUnitReport(folder, number, report);
 }
-
-const lineEnd = Uint8Array.of(0x0a);

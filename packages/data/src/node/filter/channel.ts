@@ -1,16 +1,21 @@
-/** Hands pieces from one loop to another; `push` waits while more than a megabyte is on its way. */
-export class Channel implements AsyncIterable<Uint8Array> {
-  #pieces: Uint8Array[] = [];
-  #bytes = 0;
+/** Hands pieces from one loop to another; `push` waits while more than 2^20 of their size is on its way. */
+export class Channel<T> implements AsyncIterable<T> {
+  readonly #sizeOf: (piece: T) => number;
+  #pieces: T[] = [];
+  #size = 0;
   #ended = false;
   #failure: { error: unknown } | undefined;
   #changed: Signal = signal();
 
-  async push(piece: Uint8Array): Promise<void> {
+  constructor(sizeOf: (piece: T) => number) {
+    this.#sizeOf = sizeOf;
+  }
+
+  async push(piece: T): Promise<void> {
     this.#pieces.push(piece);
-    this.#bytes += piece.length;
+    this.#size += this.#sizeOf(piece);
     this.#change();
-    while (this.#bytes > 2 ** 20) await this.#changed.promise;
+    while (this.#size > 2 ** 20) await this.#changed.promise;
   }
 
   end(): void {
@@ -24,13 +29,13 @@ export class Channel implements AsyncIterable<Uint8Array> {
     this.#change();
   }
 
-  async *[Symbol.asyncIterator](): AsyncGenerator<Uint8Array> {
+  async *[Symbol.asyncIterator](): AsyncGenerator<T> {
     for (;;) {
       if (this.#failure) throw this.#failure.error;
       if (this.#pieces.length > 0) {
         const pieces = this.#pieces;
         this.#pieces = [];
-        this.#bytes = 0;
+        this.#size = 0;
         this.#change();
         yield* pieces;
       } else if (this.#ended) return;

@@ -3,9 +3,10 @@ import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { gunzipSync, gzipSync } from 'node:zlib';
+import { gzipSync } from 'node:zlib';
 import { expect, test } from 'vitest';
 import { mixedDocuments } from '../../goldens/mixed-documents.node.js';
+import { openInputs } from '../inputs.js';
 import { filterDocuments, filterShard } from './filter-documents.js';
 
 const temporary = () => mkdtemp(join(tmpdir(), 'filter-'));
@@ -146,21 +147,39 @@ test('empty documents are dropped by name', async () => {
   ]);
 });
 
-test('documents that are written as gzip are those written plain', async () => {
+test.each([
+  ['jsonl.gz', { gzip: true }],
+  ['parquet', { format: 'parquet' }],
+  ['parquet', { format: 'parquet', gzip: true }],
+] as const)('documents that are written as %s, %j, are those written as lines', async (ending, output) => {
   const raw = await inputs();
   const [plain, packed] = [await temporary(), await temporary()];
-  const report = await filterDocuments([raw], plain, { steps, rejects: true });
-  expect(await filterDocuments([raw], packed, { steps, rejects: true, gzip: true })).toEqual(
-    report,
-  );
+  const options = { steps, rejects: true, unitBytes: 20_000 };
+  const report = await filterDocuments([raw], plain, options);
+  expect(await filterDocuments([raw], packed, { ...options, ...output })).toEqual(report);
+  const first = join(packed, 'documents', `00000.${ending}`);
+  const bytes = readFileSync(first);
+  rmSync(join(packed, 'units', '00000.json'));
+  rmSync(first);
+  expect(await filterDocuments([raw], packed, { ...options, ...output })).toEqual(report);
+  expect(readFileSync(first).equals(bytes)).toBe(true);
   for (const part of ['documents', 'rejects']) {
-    const names = readdirSync(join(packed, part)).sort();
-    expect(names[0]).toBe('00000.jsonl.gz');
-    const texts = names.map((name) =>
-      gunzipSync(readFileSync(join(packed, part, name))).toString(),
-    );
-    expect(texts.join('').trimEnd().split('\n')).toEqual(linesBelow(plain, part));
+    const lines = linesBelow(plain, part);
+    const found: string[] = [];
+    for await (const { id, text, meta } of openInputs([join(packed, part)])) {
+      found.push(JSON.stringify({ id, text, ...meta }));
+    }
+    expect(found).toEqual(lines);
+    expect(found.length).toBeGreaterThan(5);
   }
+  await expect(filterDocuments([raw], packed, options)).rejects.toThrow(/with other inputs or settings/);
+});
+
+test('a format that does not exist is refused by name', async () => {
+  const format = 'csv' as 'jsonl';
+  await expect(
+    filterDocuments([await inputs()], await temporary(), { steps, format }),
+  ).rejects.toThrow('format is "csv"; expected one of jsonl, parquet');
 });
 
 test('a second run in the same folder is refused while one goes on', async () => {

@@ -3,19 +3,13 @@ import { type Amount, addTally, emptyTally, type StepTally } from '../../documen
 import { checkWhole, DataError } from '../../errors.js';
 import { type Input, inputUnits } from '../inputs.js';
 import { inRunFolder, inRunFolderTogether, readUnitReports, writeReport } from '../run-folder.js';
-import { doOpenUnits } from '../unit-run.js';
+import { outputSettings } from '../unit-output.js';
+import { doOpenUnits, type NumberedUnit, numbered, type UnitRunOptions } from '../unit-run.js';
 import { rowReader } from './read-rows.js';
 import { type FilterSettings, filterWorker } from './unit-work.js';
 
 /** Options of `filterDocuments`. */
-export interface FilterOptions extends FilterSettings {
-  /** Threads, 1 for the calling one. Default 1. */
-  readonly workers?: number | undefined;
-  /** Called with how many of all units are done. */
-  readonly onProgress?: ((done: number, total: number) => void) | undefined;
-  /** Bytes of a unit of plain JSON lines. Default 16 MiB. */
-  readonly unitBytes?: number | undefined;
-}
+export interface FilterOptions extends FilterSettings, UnitRunOptions {}
 
 /** Which units of a run a process takes: every `count`-th, from the one of `index`. */
 export interface Shard {
@@ -32,7 +26,7 @@ export interface FilterReport {
 }
 
 /**
- * Takes documents through steps, into `documents/*.jsonl` of a folder, in bounded memory.
+ * Takes documents through steps, into the parts `documents/` of a folder, as JSON lines or Parquet, in bounded memory.
  *
  * Each unit of work is written under temporary names, and its counts last: a run that was killed goes on where it was when called
  * again, and ends with the same bytes, as does any number of workers.
@@ -48,9 +42,9 @@ export async function filterDocuments(
 ): Promise<FilterReport> {
   const run = await planRun(inputs, options);
   return inRunFolder(folder, run.parts, run.plan, async () => {
-    await filterUnits(folder, run, options);
-    const { tally, units } = run;
-    for await (const of of readUnitReports<StepTally[]>(folder, units.length)) addTally(tally, of);
+    await filterUnits(folder, run, run.tasks, options);
+    const { tally, tasks } = run;
+    for await (const of of readUnitReports<StepTally[]>(folder, tasks.length)) addTally(tally, of);
     const report = { read: tally[0]!.read, kept: tally.at(-1)!.kept, steps: tally };
     await writeReport(folder, report);
     return report;
@@ -76,40 +70,41 @@ export async function filterShard(
     throw new DataError(`shard.index is ${index}; expected a whole number from 0 to ${count - 1}`);
   }
   const run = await planRun(inputs, options);
-  const isOurs = (unit: number) => unit % count === index;
-  return inRunFolderTogether(folder, run.parts, run.plan, () =>
-    filterUnits(folder, run, options, isOurs),
+  const ours = run.tasks.filter(({ number }) => number % count === index);
+  await inRunFolderTogether(folder, run.parts, run.plan, () =>
+    filterUnits(folder, run, ours, options),
   );
+  return ours.length;
 }
 
 async function planRun(
   inputs: readonly Input[],
-  { steps, rejects = false, gzip = false, workers = 1, unitBytes }: FilterOptions,
+  { steps, rejects = false, workers = 1, unitBytes, ...output }: FilterOptions,
 ) {
   checkWhole('workers', workers, 1);
   const files: Record<string, string> = {};
   const tally = emptyTally(stepsOf(steps, 'pipeline', rowReader(files)));
-  const settings = { steps, rejects, gzip };
+  const settings = { steps, rejects, ...outputSettings(output) };
   const units = await inputUnits(inputs, { size: unitBytes });
   const parts = ['documents', 'units', ...(rejects ? ['rejects'] : [])];
   const planned = Object.keys(files).length > 0 ? { ...settings, files } : settings;
-  return { tally, settings, units, parts, plan: { command: 'filter', settings: planned, units } };
+  const plan = { command: 'filter', settings: planned, units };
+  return { tally, settings, tasks: numbered(units), parts, plan };
 }
 
-/** Processes the units that are not done. @returns how many are done then */
+/** Processes the units that are not done. */
 const filterUnits = (
   folder: string,
-  { settings, units }: Awaited<ReturnType<typeof planRun>>,
-  { workers = 1, onProgress }: FilterOptions,
-  isOurs?: (unit: number) => boolean,
-): Promise<number> =>
+  { settings }: Awaited<ReturnType<typeof planRun>>,
+  tasks: readonly NumberedUnit[],
+  { workers, onProgress }: FilterOptions,
+): Promise<void> =>
   doOpenUnits({
     folder,
-    units,
+    tasks,
     entry: new URL('./worker.js', import.meta.url),
     workOf: filterWorker,
     data: { folder, settings },
     workers,
     onProgress,
-    isOurs,
   });

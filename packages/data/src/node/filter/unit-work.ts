@@ -1,21 +1,20 @@
+import type { Document } from '../../documents/document.js';
 import type { Step } from '../../documents/step.js';
 import { type StepSettings, stepsOf } from '../../documents/steps.js';
 import { applySteps, emptyTally, type StepTally } from '../../documents/tally.js';
-import { lineOf } from '../document-lines.js';
 import { readUnit } from '../inputs.js';
-import { writeUnitLines, writeUnitReport } from '../run-folder.js';
+import { writeUnitReport } from '../run-folder.js';
+import { type OutputSettings, writeUnitDocuments } from '../unit-output.js';
 import type { NumberedUnit } from '../unit-run.js';
 import type { Work } from '../worker-pool.js';
 import { Channel } from './channel.js';
 import { rowReader } from './read-rows.js';
 
 /** What is done with documents, and whether those that are dropped are stored. */
-export interface FilterSettings {
+export interface FilterSettings extends OutputSettings {
   readonly steps: readonly StepSettings[];
-  /** Writes `rejects/*.jsonl`, each document with `rejected: { step, rule }`. Default false. */
+  /** Writes `rejects/` too, each document with `rejected: { step, rule }`. Default false. */
   readonly rejects?: boolean | undefined;
-  /** Writes `.jsonl.gz` instead of `.jsonl`. Default false. */
-  readonly gzip?: boolean | undefined;
 }
 
 /** What a run's workers are given. */
@@ -26,37 +25,37 @@ export interface FilterRun {
 
 /** Does the work of units, in the main thread or in a worker. */
 export function filterWorker({ folder, settings }: FilterRun): Work<NumberedUnit> {
-  const { rejects = false, gzip = false } = settings;
   const steps = stepsOf(settings.steps, 'pipeline', rowReader());
-  return (task) => filterUnit(folder, steps, { rejects, gzip }, task);
+  return (task) => filterUnit(folder, steps, settings, task);
 }
 
 /** Writes a unit's documents, then its rejects, and last its counts: a unit with counts is done. */
 async function filterUnit(
   folder: string,
   steps: readonly Step[],
-  { rejects: storeRejects, gzip }: { readonly rejects: boolean; readonly gzip: boolean },
+  { rejects: storeRejects = false, format, gzip }: FilterSettings,
   { number, unit }: NumberedUnit,
 ): Promise<void> {
   const tally: StepTally[] = emptyTally(steps);
-  const rejects = new Channel();
+  const rejects = new Channel<Document>(({ text }) => text.length);
   const rejectsWritten = storeRejects
-    ? writeUnitLines(folder, 'rejects', number, rejects, gzip)
+    ? writeUnitDocuments(folder, 'rejects', number, rejects, { format, gzip })
     : Promise.resolve();
   rejectsWritten.catch(() => {}); // awaited below
-  async function* kept(): AsyncGenerator<Uint8Array> {
+  async function* kept(): AsyncGenerator<Document> {
     for await (const { line: _, ...document } of readUnit(unit)) {
       const outcome = await applySteps(document, steps, tally);
-      if (!('rule' in outcome)) yield lineOf(outcome);
+      if (!('rule' in outcome)) yield outcome;
       else if (storeRejects) {
         const { step, rule } = outcome;
+        const rejected = { ...document, meta: { ...document.meta, rejected: { step, rule } } };
         // Where the file cannot be written, nobody takes what is pushed.
-        await Promise.race([rejects.push(lineOf(document, { step, rule })), rejectsWritten]);
+        await Promise.race([rejects.push(rejected), rejectsWritten]);
       }
     }
   }
   try {
-    await writeUnitLines(folder, 'documents', number, kept(), gzip);
+    await writeUnitDocuments(folder, 'documents', number, kept(), { format, gzip });
     rejects.end();
   } catch (error) {
     rejects.fail(error);

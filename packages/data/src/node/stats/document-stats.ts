@@ -9,21 +9,15 @@ import { checkWhole } from '../../errors.js';
 import { type Input, inputUnits } from '../inputs.js';
 import { inRunFolder, readUnitReports, writeReport } from '../run-folder.js';
 import { tokenizerHash } from '../tokenize/tokenize-documents.js';
-import { doOpenUnits } from '../unit-run.js';
+import { doOpenUnits, numbered, type UnitRunOptions } from '../unit-run.js';
 import { type DocumentStats, noStats, statsWorker } from './unit-work.js';
 
 /** Options of `documentStats`. */
-export interface StatsOptions {
+export interface StatsOptions extends UnitRunOptions {
   /** Counts tokens too. */
   readonly tokenizer?: Tokenizer | undefined;
   /** Where the counts of units are kept, so that a run that was killed goes on; absent: nowhere. */
   readonly folder?: string | undefined;
-  /** Threads, 1 for the calling one. Default 1. */
-  readonly workers?: number | undefined;
-  /** Called with how many of all units are done. */
-  readonly onProgress?: ((done: number, total: number) => void) | undefined;
-  /** Bytes of a unit of plain JSON lines. Default 16 MiB. */
-  readonly unitBytes?: number | undefined;
 }
 
 /**
@@ -47,7 +41,7 @@ export async function documentStats(
       const run = { folder, tokenizer: tokenizer !== undefined };
       await doOpenUnits({
         folder,
-        units,
+        tasks: numbered(units),
         entry,
         workOf: statsWorker,
         data: run,

@@ -7,20 +7,14 @@ import { checkWhole, DataError } from '../../errors.js';
 import { manifestFile, type ShardEntry, type ShardsManifest } from '../../shards/manifest.js';
 import { type Input, inputUnits } from '../inputs.js';
 import { inRunFolder, readUnitReports } from '../run-folder.js';
-import { doOpenUnits } from '../unit-run.js';
+import { doOpenUnits, numbered, type UnitRunOptions } from '../unit-run.js';
 import { endIdOf, type TokenizedUnit, tokenizeWorker } from './unit-work.js';
 
 /** Options of `tokenizeDocuments`. */
-export interface TokenizeOptions {
+export interface TokenizeOptions extends UnitRunOptions {
   readonly tokenizer: Tokenizer;
   /** The token that is put after each document; absent: none. */
   readonly end?: string | undefined;
-  /** Threads, 1 for the calling one. Default 1. */
-  readonly workers?: number | undefined;
-  /** Called with how many of all units are done. */
-  readonly onProgress?: ((done: number, total: number) => void) | undefined;
-  /** Bytes of a unit of plain JSON lines. Default 16 MiB. */
-  readonly unitBytes?: number | undefined;
 }
 
 /** What was tokenised. */
@@ -63,7 +57,8 @@ export async function tokenizeDocuments(
     await writeFile(join(folder, 'tokenizer.json'), tokenizerText(tokenizer));
     const entry = new URL('./worker.js', import.meta.url);
     const data = { folder, dtype, endId } as const;
-    await doOpenUnits({ folder, units, entry, workOf: tokenizeWorker, data, workers, onProgress });
+    const tasks = numbered(units);
+    await doOpenUnits({ folder, tasks, entry, workOf: tokenizeWorker, data, workers, onProgress });
     const total = { documents: 0, tokens: 0, bytes: 0, empty: 0 };
     const shards: ShardEntry[] = [];
     for await (const { empty, ...shard } of readUnitReports<TokenizedUnit>(folder, units.length)) {
