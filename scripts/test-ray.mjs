@@ -207,7 +207,7 @@ async function shards() {
   const pipelineOf = (out) => {
     const path = join(work, `${out}.json`);
     const steps = [{ step: 'gopher-quality', minWords: 40 }, { step: 'replace-pii' }];
-    writeFileSync(path, JSON.stringify({ inputs: ['raw'], out, rejects: true, steps }));
+    writeFileSync(path, JSON.stringify({ inputs: ['raw'], filter: { out, rejects: true, steps } }));
     return ['data', 'filter', '--pipeline', path, '--json'];
   };
   const one = headwise(pipelineOf('one'));

@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
-import { headwise, headwiseKilled, temporaryFolder } from './headwise.js';
+import { headwise, headwiseHere, headwiseKilled, temporaryFolder } from './headwise.js';
 
 /** Six files of documents: prose, prose with an address in it, and lists. */
 function writePipeline(folder: string, out: string): string {
@@ -25,7 +25,7 @@ function writePipeline(folder: string, out: string): string {
   }
   const path = join(folder, `${out}.json`);
   const steps = [{ step: 'gopher-quality', minWords: 40 }, { step: 'replace-pii' }];
-  writeFileSync(path, JSON.stringify({ inputs: ['raw'], steps, out, rejects: true }));
+  writeFileSync(path, JSON.stringify({ inputs: ['raw'], filter: { steps, out, rejects: true } }));
   return path;
 }
 
@@ -65,17 +65,21 @@ test('a pipeline keeps, rewrites and drops; two workers that are killed at any m
   expect(filesOf(out)).toEqual(filesOf(join(folder, 'whole')));
 });
 
-test('a pipeline file is refused by name', () => {
+test('a pipeline file is refused by name', async () => {
   const folder = temporaryFolder();
   const path = join(folder, 'pipeline.json');
+  const filter = { out: 'b', steps: [{ step: 'replace-pii' }] };
   for (const [pipeline, message] of [
-    [{ inputs: ['a'], out: 'b', steps: [{ step: 'gopher' }] }, 'step 1 is "gopher"'],
-    [{ inputs: ['a'], out: 'b', step: [] }, "'step' is not a key"],
-    [{ inputs: 'a', out: 'b', steps: [] }, 'inputs is "a"'],
-    [{ inputs: ['a'], out: 'b', steps: [{ step: 'replace-pii' }] }, 'cannot be read'],
+    [{ inputs: ['a'], filter: { ...filter, steps: [{ step: 'gopher' }] } }, 'step 1 is "gopher"'],
+    [{ inputs: ['a'], filter: { ...filter, step: [] } }, "unknown key 'filter.step'; the nearest"],
+    [{ inputs: 'a', filter }, `'inputs' is "a"`],
+    [{ inputs: [3], filter }, "'inputs.0' is 3"],
+    [{ inputs: ['a'], filter: { ...filter, format: 'csv' } }, `'filter.format' is "csv"`],
+    [{ inputs: ['a'], dedup: { out: 'b' } }, "'filter' is missing; expected what data filter does"],
+    [{ inputs: ['a'], filter }, 'cannot be read'],
   ] as const) {
     writeFileSync(path, JSON.stringify(pipeline));
-    const { code, stderr } = headwise(['data', 'filter', '--pipeline', path]);
+    const { code, stderr } = await headwiseHere(['data', 'filter', '--pipeline', path]);
     expect([code, stderr]).toEqual([2, expect.stringContaining(message)]);
   }
 });

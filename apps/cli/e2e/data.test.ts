@@ -53,6 +53,40 @@ test('near-duplicates go; two workers that are killed at any moment and started 
   expect(readdirSync(out).sort()).toEqual(['documents', 'plan.json', 'report.json', 'units']);
 });
 
+test('shards are those of a run that was never killed, after two workers were at any moment', async () => {
+  const folder = temporaryFolder();
+  const input = writeDocuments(folder);
+  const tokenizer = join(folder, 'tokenizer.json');
+  const train = ['tokenizer', 'train', join(input, '0.jsonl'), '--vocab-size', '400'];
+  expect((await headwiseHere([...train, '--special', '<end>', '--out', tokenizer])).code).toBe(0);
+  const args = ['data', 'tokenize', input, '--tokenizer', tokenizer];
+  expect(await headwiseHere([...args, '--out', join(folder, 'none')])).toMatchObject({
+    code: 2,
+    stderr: `headwise: ${tokenizer}: no end token is named beside it, by eos_token in tokenizer_config.json or eos_token_id in config.json; give --end TOKEN to put one after each document, or --no-end\n`,
+  });
+  writeFileSync(join(folder, 'tokenizer_config.json'), '{"eos_token":{"content":"<end>"}}');
+  const [whole, killed] = [join(folder, 'whole'), join(folder, 'killed')];
+  expect((await headwiseHere([...args, '--out', whole])).stdout).toContain('<end> after each');
+  const again = [...args, '--out', killed, '--workers', '2'];
+  for (const file of ['plan.json', 'units/00000.json', 'units/00004.json']) {
+    const there = async () => {
+      while (!existsSync(join(killed, file))) await sleep(1);
+    };
+    expect(await headwiseKilled(again, there())).toBe(true);
+  }
+  expect(existsSync(join(killed, 'shards.json'))).toBe(false);
+  expect(headwise(again)).toMatchObject({ code: 0, stderr: '' });
+  const filesOf = (out: string) => [
+    readFileSync(join(out, 'shards.json'), 'utf8'),
+    ...readdirSync(join(out, 'shards'))
+      .sort()
+      .map((name) => [name, readFileSync(join(out, 'shards', name)).toString('base64')]),
+  ];
+  expect(filesOf(killed)).toEqual(filesOf(whole));
+  const { documents, endId } = JSON.parse(readFileSync(join(whole, 'shards.json'), 'utf8'));
+  expect([documents, endId]).toEqual([1200, 0]);
+});
+
 test('what a worker cannot read, and options without an effect, are refused by name', async () => {
   const folder = temporaryFolder();
   const input = join(folder, 'in.jsonl');

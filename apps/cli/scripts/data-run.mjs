@@ -81,27 +81,14 @@ function commandsOf(out, workers) {
     pipeline,
     JSON.stringify({
       inputs: [raw],
-      out: join(out, 'filtered'),
-      rejects: true,
-      steps: steps.map((step) => ({ step })),
+      filter: { out: 'filtered', rejects: true, steps: steps.map((step) => ({ step })) },
+      dedup: { out: 'unique' },
+      tokenize: { out: 'tokens', tokenizer: join(folder, 'tokenizer.json'), end: false },
     }),
   );
-  const on = ['--workers', String(workers)];
-  return {
-    filter: ['data', 'filter', '--pipeline', pipeline, ...on],
-    dedup: [
-      'data',
-      'dedup',
-      join(out, 'filtered', 'documents'),
-      '--out',
-      join(out, 'unique'),
-      ...on,
-    ],
-    tokenize: [
-      ...['data', 'tokenize', join(out, 'unique', 'documents'), '--out', join(out, 'tokens')],
-      ...['--tokenizer', join(folder, 'tokenizer.json'), ...on],
-    ],
-  };
+  const stages = ['filter', 'dedup', 'tokenize'];
+  const on = ['--pipeline', pipeline, '--workers', String(workers)];
+  return Object.fromEntries(stages.map((stage) => [stage, ['data', stage, ...on]]));
 }
 
 async function hashOf(out) {

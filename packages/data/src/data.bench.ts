@@ -76,7 +76,7 @@ export const workloads: Workload[] = [
     return {
       ours: async () => {
         const tally = emptyTally(steps);
-        for (const document of documents) await applySteps(document, steps, tally);
+        for (const document of documents) await applySteps([document], steps, tally);
       },
     };
   }),

@@ -48,14 +48,29 @@ export {
   rotateDocument,
 } from './denoise.js';
 export type { Document, Documents, JsonValue } from './documents/document.js';
-export type { Outcome, Step } from './documents/step.js';
-export { type StepSettings, stepsOf } from './documents/steps.js';
+export { settingsOver } from './documents/settings.js';
+export {
+  type Measure,
+  type MeasuredOutcome,
+  type Outcome,
+  ruleStep,
+  type Step,
+} from './documents/step.js';
+export {
+  type StepMaker,
+  type StepSettings,
+  type StepsOptions,
+  type StepTools,
+  stepsOf,
+} from './documents/steps.js';
 export { addSize, addSizes, binRange, type SizeHistogram } from './documents/survey.js';
 export {
   type Amount,
   addTally,
   applySteps,
+  batchOf,
   emptyTally,
+  type MeasureHistogram,
   type Rejection,
   type StepTally,
 } from './documents/tally.js';
@@ -130,6 +145,7 @@ export {
   type ShardEntry,
   type ShardsManifest,
   type TokenDtype,
+  tokensFile,
 } from './shards/manifest.js';
 export { type DrawnWindow, type MixtureSource, mixture } from './shards/mixture.js';
 export {

@@ -12,6 +12,7 @@ export {
   filterShard,
   type Shard,
 } from './node/filter/filter-documents.js';
+export type { StepModule } from './node/filter/load-steps.js';
 export type { FilterSettings } from './node/filter/unit-work.js';
 export { type FoundDocument, findDocuments, type WantedDocuments } from './node/find-documents.js';
 export { type Input, type InputSettings, isAddress, openInputs } from './node/inputs.js';

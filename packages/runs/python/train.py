@@ -1,6 +1,6 @@
 """Goes on with a training run of Headwise in PyTorch, on as many processes as torchrun starts.
 
-    torchrun --nproc-per-node 2 train.py --out ../back [--until STEP] [--rows N]
+    torchrun --nproc-per-node 2 train.py --out ../back [--until STEP] [--rows N] [--shards DIR …]
 
 It lies in the folder that `headwise export --to torch` wrote, and writes another one in the same layout, which `headwise import` reads:
 the model, AdamW's moments, and the history. Needs torch, transformers and safetensors.
@@ -12,6 +12,7 @@ import math
 import os
 import shutil
 import time
+from array import array
 from pathlib import Path
 
 import torch
@@ -25,9 +26,9 @@ HERE = Path(__file__).resolve().parent
 MASK = 0xFFFFFFFF
 
 
-def order_of_windows(count, seed, epoch):
-    """The order of an epoch: Fisher-Yates with sfc32, as @headwise/data shuffles."""
-    a, b, c, counter = seed & MASK, seed >> 32 & MASK, epoch & MASK, 1
+def sfc32(seed, stream, purpose=1):
+    """Random 32-bit numbers, as @headwise/data draws them."""
+    a, b, c, counter = seed & MASK, seed >> 32 & MASK, stream & MASK, purpose
 
     def draw():
         nonlocal a, b, c, counter
@@ -36,14 +37,21 @@ def order_of_windows(count, seed, epoch):
         a, b, c = b ^ (b >> 9), (c + (c << 3)) & MASK, (((c << 21) | (c >> 11)) + out) & MASK
         return out
 
+    for _ in range(15):
+        draw()
+    return draw
+
+
+def order_of_windows(count, seed, epoch):
+    """The order of an epoch: Fisher-Yates with sfc32, as @headwise/data shuffles."""
+    draw = sfc32(seed, epoch)
+
     def below(limit):
         whole = 2**32 - 2**32 % limit
         while (drawn := draw()) >= whole:
             pass
         return drawn % limit
 
-    for _ in range(15):
-        draw()
     order = list(range(count))
     for i in range(count - 1, 0, -1):
         j = below(i + 1)
@@ -51,8 +59,8 @@ def order_of_windows(count, seed, epoch):
     return order
 
 
-class Batches:
-    """The windows of every step, from the step's number alone."""
+class TextBatches:
+    """The windows of every step over a text, from the step's number alone."""
 
     def __init__(self, run):
         self.tokens = torch.from_file(
@@ -75,6 +83,122 @@ class Batches:
         first = step * self.rows + rank * share
         windows = torch.stack([self.window(first + row) for row in range(share)])
         return windows[:, :-1], windows[:, 1:]
+
+
+def permuted(count, seed, epoch, purpose):
+    """A random order of the numbers below count, one by one: a Feistel network with cycle walking."""
+    bits = max(1, math.ceil(math.log2(count) / 2))
+    half = 2**bits
+    draw = sfc32(seed, epoch, purpose)
+    keys = [draw() for _ in range(8)]
+
+    def mix(x):
+        x = (x ^ (x >> 16)) * 0x7FEB352D & MASK
+        x = (x ^ (x >> 15)) * 0x846CA68B & MASK
+        return x ^ (x >> 16)
+
+    def walk(place):
+        left, right = divmod(place, half)
+        for key in keys:
+            left, right = right, (left ^ mix((right + key) & MASK)) & (half - 1)
+        return left * half + right
+
+    def order(place):
+        number = walk(place)
+        while number >= count:
+            number = walk(number)
+        return number
+
+    return order
+
+
+class Source:
+    """Shards of one folder, as one sequence of tokens; windows of a part of it in an order of each epoch."""
+
+    def __init__(self, source, folder, number, run):
+        self.folder, self.files = folder, source["files"]
+        self.type = {"u16": "H", "u32": "I"}[source["dtype"]]
+        self.start, self.length = source["start"], run["context"]
+        self.count = (source["end"] - self.start - 1) // self.length
+        self.seed, self.number = run["seed"], number
+        self.epoch, self.order = -1, None
+
+    def window(self, drawn):
+        epoch, place = divmod(drawn, self.count)
+        if epoch != self.epoch:
+            self.epoch = epoch
+            self.order = permuted(self.count, self.seed, epoch, 1000 + self.number)
+        return self.read(self.start + self.order(place) * self.length, self.length + 1)
+
+    def read(self, start, count):
+        tokens, first = array(self.type), 0
+        for file in self.files:
+            skipped = max(0, start + len(tokens) - first)
+            wanted = min(count - len(tokens), file["tokens"] - skipped)
+            if wanted > 0:
+                with open(self.folder / file["path"], "rb") as shard:
+                    shard.seek(skipped * tokens.itemsize)
+                    tokens.fromfile(shard, wanted)
+            first += file["tokens"]
+        return torch.tensor(tokens.tolist())
+
+
+class ShardBatches:
+    """The windows of every step over a mixture of shards, from the step's number alone."""
+
+    PERIOD = 2**16
+
+    def __init__(self, run, folders):
+        given = run["shards"]
+        if folders and len(folders) != len(given):
+            raise SystemExit(f"--shards names {len(folders)} folders; the run has {len(given)}")
+        places = [Path(folder) for folder in folders or [source["folder"] for source in given]]
+        self.sources = [Source(source, *pair, run) for source, *pair in zip(given, places, range(len(given)))]
+        self.length, self.rows = run["context"], run["batchSize"]
+        self.curriculum = run.get("curriculum") or []
+        self.quotas = self.quotas_of([source["weight"] for source in given])
+        self.table = self.table_of(self.quotas)
+
+    def quotas_of(self, weights):
+        """How many draws of a period each source has: by largest remainder."""
+        total = 0.0
+        for weight in weights:
+            total += weight
+        exact = [self.PERIOD * weight / total for weight in weights]
+        quotas = [math.floor(each) for each in exact]
+        by_remainder = sorted(range(len(exact)), key=lambda i: -(exact[i] % 1))
+        for i in by_remainder[: self.PERIOD - sum(quotas)]:
+            quotas[i] += 1
+        return quotas
+
+    def table_of(self, quotas):
+        """The source of each draw of a period, the one furthest behind its weight, and how many of its own came before."""
+        drawn, table = [0] * len(quotas), []
+        for slot in range(self.PERIOD):
+            behind = [quota * (slot + 1) - self.PERIOD * drawn[i] for i, quota in enumerate(quotas)]
+            source = behind.index(max(behind))
+            table.append((source, drawn[source]))
+            drawn[source] += 1
+        return table
+
+    def window(self, position):
+        source, rank = self.table[position % self.PERIOD]
+        return self.sources[source].window(position // self.PERIOD * self.quotas[source] + rank)
+
+    def row_length(self, step):
+        end = 0
+        for stage in self.curriculum:
+            end += stage["steps"]
+            if step < end:
+                return stage["length"]
+        return self.length
+
+    def at(self, step, rank, world):
+        """Inputs and targets of this process: an equal share of the batch's windows, in rows of the stage's length."""
+        share, length = self.rows // world, self.row_length(step)
+        first = step * self.rows + rank * share
+        windows = torch.stack([self.window(first + row) for row in range(share)])
+        return windows[:, :-1].reshape(-1, length), windows[:, 1:].reshape(-1, length)
 
 
 def learning_rate(run, step):
@@ -153,6 +277,9 @@ def main():
     parser.add_argument("--out", type=Path, required=True, help="a folder that is not there yet")
     parser.add_argument("--until", type=int, help="the steps of the run after which to stop; default all")
     parser.add_argument("--rows", type=int, help="rows of a process that are computed at a time; default all")
+    parser.add_argument(
+        "--shards", nargs="+", help="the folders of the run's shards, where they are no longer where they were"
+    )
     args = parser.parse_args()
     run = json.loads((HERE / "trainer/torch.json").read_text())
     until = run["steps"] if args.until is None else args.until
@@ -173,7 +300,7 @@ def main():
     named = dict(model.named_parameters())
     optimizer = make_optimizer(run, named)
     wrapped = DistributedDataParallel(model, device_ids=[device.index] if cuda else None)
-    batches = Batches(run)
+    batches = ShardBatches(run, args.shards) if "shards" in run else TextBatches(run)
     history = []
     for step in range(run["step"], until):
         begun = time.perf_counter()

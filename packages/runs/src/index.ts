@@ -64,6 +64,8 @@ export {
 } from './run-files.js';
 export { type RunObjective, runObjectives } from './run-objectives.js';
 export type { ScheduledSampling } from './scheduled-sampling.js';
+export { classProbabilities } from './scores/class-probabilities.js';
+export { perplexities } from './scores/perplexities.js';
 export { Session, type SessionParts, type StopOptions } from './session.js';
 export { freeWork, type Pace, type SessionWork } from './session-work.js';
 export type { OpenShards } from './shard-data.js';

@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto';
-import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { checkOneOf, InputError } from '@headwise/core';
 import { readExamples } from '@headwise/data';
@@ -27,6 +26,7 @@ import {
 import { findChatTemplate, loadTokenizer } from '@headwise/tokenizers/node';
 import { Command } from 'commander';
 import { backendOption, start } from '../backend.js';
+import { endIdOf } from '../end-token.js';
 import { checkModelFolder } from '../model-folder.js';
 import { bytes } from '../numbers.js';
 import { commandName, duration, type Output, output } from '../output.js';
@@ -188,17 +188,6 @@ function finish(
   if (chats && method !== 'seq2seq') next(`chat ${use}${dtype}`);
   next(`generate ${use}${dtype} --prompt "…" --stream`);
   if (adapter) next(`convert ${use} --out ${folder}-merged`);
-}
-
-/** The id that ends a text: `eos_token_id` of `generation_config.json`, else of `config.json`; of several the first. */
-async function endIdOf(folder: string): Promise<number | undefined> {
-  for (const name of ['generation_config.json', 'config.json']) {
-    const path = join(folder, name);
-    const json = existsSync(path) ? await readJson(path) : undefined;
-    const [id] = [(json as { eos_token_id?: unknown } | undefined)?.eos_token_id].flat();
-    if (typeof id === 'number') return id;
-  }
-  return undefined;
 }
 
 function formatsHelp(): string {

@@ -6,7 +6,7 @@ import { readBytes } from '@headwise/files';
 import { isSharded, type RunConfig } from '@headwise/runs';
 import { readCorpus, readRunFile } from '@headwise/runs/node';
 import type { Command } from 'commander';
-import { readPipeline } from '../commands/data/filter.js';
+import { pathsOfStep, readPipeline } from '../commands/data/pipeline.js';
 import { filesAt, filesOf, type PackageFiles } from './package.js';
 import { type JobSpec, seedPlace } from './spec.js';
 
@@ -64,12 +64,14 @@ const commands: Record<
   'data filter': {
     load: async () => (await import('../commands/data/filter.js')).filterCommand(),
     async pack({ pipeline: file }, inputs) {
-      const pipeline = await readPipeline(file);
-      const read = pipeline.inputs.map((input) => (typeof input === 'string' ? input : input.path));
-      for (const path of [...read, pipeline.out]) {
+      const { inputs: read, filter } = await readPipeline(file);
+      if (!filter) throw new InputError(`${file}: 'filter' is missing`);
+      const paths = read.map((input) => (typeof input === 'string' ? input : input.path));
+      for (const path of [...paths, filter.out, ...filter.steps.flatMap(pathsOfStep)]) {
         if (!isAddress(path)) inputs.expectShared(path, file);
       }
-      inputs.files['in/pipeline.json'] = new TextEncoder().encode(JSON.stringify(pipeline));
+      const packed = JSON.stringify({ inputs: read, filter });
+      inputs.files['in/pipeline.json'] = new TextEncoder().encode(packed);
       return ['--pipeline', 'in/pipeline.json'];
     },
   },

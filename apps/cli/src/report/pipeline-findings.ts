@@ -1,7 +1,13 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { InputError } from '@headwise/core';
-import { type Amount, addSize, type Rejection, type ShardsManifest } from '@headwise/data';
+import {
+  type Amount,
+  addSize,
+  type MeasureHistogram,
+  type Rejection,
+  type ShardsManifest,
+} from '@headwise/data';
 import { type DedupReport, type FilterReport, openInputs } from '@headwise/data/node';
 import { isMissing } from '@headwise/files';
 import type { Tokenizer } from '@headwise/tokenizers';
@@ -32,6 +38,8 @@ export interface StepFinding {
   readonly kept: Share;
   readonly rewritten?: Share | undefined;
   readonly rules: readonly RuleFinding[];
+  /** Of a step that measures: documents by value. */
+  readonly measured?: MeasureHistogram | undefined;
 }
 
 /** What one run of a pipeline did: its folder, and its steps. */
@@ -105,7 +113,7 @@ async function filterStage(
   /** From the last step to the first: what a step read is what it kept and what it dropped. */
   let kept = shareOf(report.kept, keptRate);
   const steps: StepFinding[] = [];
-  for (const { step, kept: passed, rewritten, dropped } of report.steps.toReversed()) {
+  for (const { step, kept: passed, rewritten, dropped, measured } of report.steps.toReversed()) {
     const rules = Object.entries(dropped)
       .sort(([, a], [, b]) => b.documents - a.documents)
       .map(([rule, amount]): RuleFinding => {
@@ -124,6 +132,7 @@ async function filterStage(
       kept: { ...kept, documents: passed.documents, bytes: passed.bytes },
       ...(isRewritten ? { rewritten: shareOf(rewritten, keptRate) } : {}),
       rules,
+      measured,
     });
     kept = rules.reduce((sum, { dropped: each }) => addShares(sum, each), kept);
   }

@@ -46,6 +46,21 @@ test('counts are those of the runs, with sizes and examples of rejects, and a pa
   expect(page).not.toMatch(/<script|https?:\/\//);
 });
 
+test('what steps measured is shown from its first bin to its last, with labels of its edges', async () => {
+  const [stage] = await pipelineFindings([filtered!]);
+  const measured = { name: 'perplexity', edges: [1, Math.SQRT2, 2, 4], counts: [0, 0, 3, 9, 0] };
+  const steps = stage!.steps.map((step) => ({ ...step, measured }));
+  const page = pipelinePage([{ ...stage!, steps }]);
+  expect(page).toContain('What steps measured');
+  expect(page).toContain('gopher-quality: perplexity');
+  const shown = page.slice(page.indexOf('What steps measured'), page.indexOf('What each rule'));
+  expect([...shown.matchAll(/class="label"[^>]*>([^<]+)/g)].map(([, label]) => label)).toEqual([
+    '1.41 – 2',
+    '2 – 4',
+  ]);
+  expect(pipelinePage([stage!])).not.toContain('What steps measured');
+});
+
 test('a folder without a run is refused by name', async () => {
   await expect(pipelineFindings([folder])).rejects.toThrow(
     `${folder}: holds no run; expected a folder`,

@@ -46,6 +46,7 @@ export function pipelinePage(stages: readonly StageFinding[]): string {
     facts: Object.fromEntries(facts),
     main: `${funnel(stages, raw, shown.at(-1)!)}
 ${table(stages, raw, shown)}
+${measuredSection(stages)}
 <section aria-labelledby="rules-title">
 <h2 id="rules-title">What each rule dropped</h2>
 <p>Sizes of the documents and the first of them, where rejects were stored.</p>
@@ -111,22 +112,51 @@ ${texts.join('\n')}
 </details>`;
 }
 
+/** Histograms of what steps measured, such as perplexities. */
+function measuredSection(stages: readonly StageFinding[]): string {
+  const found = stages.flatMap(({ steps }) => steps.filter(({ measured }) => measured));
+  if (found.length === 0) return '';
+  const histograms = found.map(({ step, measured }) => {
+    const { name, edges, counts } = measured!;
+    const labels = counts.map((_, i) => {
+      if (i === 0) return `below ${short(edges[0]!)}`;
+      return i === edges.length
+        ? `from ${short(edges.at(-1)!)}`
+        : `${short(edges[i - 1]!)} – ${short(edges[i]!)}`;
+    });
+    return `<h3>${escapeText(`${step}: ${name}`)}</h3>\n${bars(`Documents by ${name}`, labels, counts)}`;
+  });
+  return `<section aria-labelledby="measured-title">
+<h2 id="measured-title">What steps measured</h2>
+<p>Of the documents that reached each step.</p>
+${histograms.join('\n')}
+</section>`;
+}
+
 /** A histogram of documents by their bytes, a bar a power of two. */
 function sizes(counts: readonly number[]): string {
+  const labels = counts.map((_, i) => binRange(i).join(' – '));
+  return bars('Documents by bytes', labels, counts);
+}
+
+/** A histogram from the first bin that is not empty to the last. */
+function bars(title: string, labels: readonly string[], counts: readonly number[]): string {
   const first = Math.max(
     0,
     counts.findIndex((count) => count > 0),
   );
+  const end = counts.findLastIndex((count) => count > 0) + 1;
   const most = Math.max(1, ...counts);
-  const bars = counts.slice(first).map((count, i) => {
-    const [from, to] = binRange(first + i);
+  const rows = counts.slice(first, end).map((count, i) => {
     const y = 18 * i;
-    return `<text class="label" x="120" y="${y + 12}">${from} – ${to}</text><rect x="128" y="${y + 2}" width="${((200 * count) / most).toFixed(1)}" height="13" rx="2"/><text x="${(134 + (200 * count) / most).toFixed(1)}" y="${y + 12}">${number(count)}</text>`;
+    return `<text class="label" x="120" y="${y + 12}">${labels[first + i]}</text><rect x="128" y="${y + 2}" width="${((200 * count) / most).toFixed(1)}" height="13" rx="2"/><text x="${(134 + (200 * count) / most).toFixed(1)}" y="${y + 12}">${number(count)}</text>`;
   });
-  const height = 18 * bars.length;
-  return `<p>Documents by bytes</p>
-<svg class="sizes" viewBox="0 0 400 ${height}" role="img" aria-label="documents by bytes">${bars.join('')}</svg>`;
+  return `<p>${escapeText(title)}</p>
+<svg class="sizes" viewBox="0 0 400 ${18 * rows.length}" role="img" aria-label="${escapeText(title)}">${rows.join('')}</svg>`;
 }
+
+/** A bound in three digits. */
+const short = (value: number): string => String(Number(value.toPrecision(3)));
 
 const number = (value: number): string => value.toLocaleString('en-US');
 const percent = (part: number, whole: number): string =>

@@ -1,12 +1,17 @@
 import { DataError } from '../errors.js';
 import { replacePii, replacePiiDefaults } from '../pii/replace-pii.js';
 import { c4Quality, c4QualityDefaults } from '../quality/c4-quality.js';
-import { decontaminate, decontaminateDefaults } from '../quality/decontaminate.js';
+import {
+  decontaminate,
+  decontaminateDefaults,
+  type EvaluationExample,
+} from '../quality/decontaminate.js';
 import { finewebQuality, finewebQualityDefaults } from '../quality/fineweb-quality.js';
 import { gopherQuality, gopherQualityDefaults } from '../quality/gopher-quality.js';
 import { gopherRepetition, gopherRepetitionDefaults } from '../quality/gopher-repetition.js';
 import { language, languageDefaults } from '../rules/language.js';
 import { urlRules, urlRulesDefaults } from '../rules/url-rules.js';
+import type { Documents } from './document.js';
 import { settingsOver } from './settings.js';
 import type { Step } from './step.js';
 
@@ -18,10 +23,22 @@ export interface StepSettings {
 
 type Given = Readonly<Record<string, unknown>>;
 
-/** Reads a file of JSON lines that a step names, for steps that need more than options. */
-export type ReadRows = (path: string) => readonly Readonly<Record<string, unknown>>[];
+/** What a step is made with besides its options. */
+export interface StepTools {
+  /** The documents of a file that a step names; absent where there are no files: such steps are refused. */
+  readonly read?: ((path: string) => Documents) | undefined;
+  /** Told of what outcomes depend on besides options, such as a file and its hash: a run with another one is another run. */
+  readonly depends?: ((name: string, version: string) => void) | undefined;
+}
 
-const makers: Record<string, (given: Given, place: string, read: ReadRows | undefined) => Step> = {
+/**
+ * Makes a step of a pipeline file from its options.
+ *
+ * @param place what is said in front of errors
+ */
+export type StepMaker = (given: Given, place: string, tools: StepTools) => Step | Promise<Step>;
+
+const ownMakers: Readonly<Record<string, StepMaker>> = {
   'gopher-quality': (given, place) =>
     gopherQuality(settingsOver(gopherQualityDefaults, given, place)),
   'gopher-repetition': (given, place) =>
@@ -35,18 +52,29 @@ const makers: Record<string, (given: Given, place: string, read: ReadRows | unde
   'replace-pii': (given, place) => replacePii(settingsOver(replacePiiDefaults, given, place)),
 };
 
+/** What `stepsOf` makes steps with. */
+export interface StepsOptions extends StepTools {
+  /** Steps by name, besides those of this package. */
+  readonly makers?: Readonly<Record<string, StepMaker>> | undefined;
+}
+
 /**
  * The steps of a pipeline file: `[{ "step": "gopher-quality", "minWords": 40 }, { "step": "replace-pii" }]`.
  *
  * @param place the file's name, for errors
- * @param read of steps that name files; absent: they are refused
  * @throws DataError naming the step or option that does not exist
  */
-export function stepsOf(settings: unknown, place: string, read?: ReadRows): Step[] {
+export async function stepsOf(
+  settings: unknown,
+  place: string,
+  { makers: others, ...tools }: StepsOptions = {},
+): Promise<Step[]> {
   if (!Array.isArray(settings) || settings.length === 0) {
     throw new DataError(`${place}: steps is ${JSON.stringify(settings)}; expected a list of steps`);
   }
-  return settings.map((each: StepSettings | null, i) => {
+  const makers = { ...ownMakers, ...others };
+  const steps: Step[] = [];
+  for (const [i, each] of settings.entries()) {
     const { step, ...given } = Object(each) as StepSettings;
     const maker = Object.hasOwn(makers, step) ? makers[step] : undefined;
     if (!maker) {
@@ -54,33 +82,36 @@ export function stepsOf(settings: unknown, place: string, read?: ReadRows): Step
         `${place}: step ${i + 1} is ${JSON.stringify(step ?? each)}; expected ${Object.keys(makers).join(', ')}`,
       );
     }
-    return maker(given, `${place}: step ${i + 1}, ${step}`, read);
-  });
+    steps.push(await maker(given, `${place}: step ${i + 1}, ${step}`, tools));
+  }
+  return steps;
 }
 
-/** `{ "step": "decontaminate", "evaluation": ["gsm8k.jsonl"], "words": 13 }`: lines with `text`, and perhaps `query` and `task`. */
-function decontaminateStep(
+/** `{ "step": "decontaminate", "evaluation": ["gsm8k.jsonl"], "words": 13 }`: documents with `text`, and perhaps `query` and `task`. */
+async function decontaminateStep(
   { evaluation, ...given }: Given,
   place: string,
-  read: ReadRows | undefined,
-): Step {
+  { read }: StepTools,
+): Promise<Step> {
   const options = settingsOver(decontaminateDefaults, given, place);
   if (!Array.isArray(evaluation) || evaluation.length === 0) {
     throw new DataError(
-      `${place}: evaluation is ${JSON.stringify(evaluation)}; expected a list of files of JSON lines`,
+      `${place}: evaluation is ${JSON.stringify(evaluation)}; expected a list of files`,
     );
   }
   if (!read) throw new DataError(`${place}: evaluation names files, which cannot be read here`);
-  const examples = evaluation.flatMap((path: string) => {
-    const name = /([^/\\]*?)(?:\.jsonl)?$/.exec(path)![1]!;
-    return read(path).map(({ text, query, task }, i) => {
-      if (typeof text === 'string' && (query === undefined || typeof query === 'string')) {
-        return { text, query, task: typeof task === 'string' ? task : name };
+  const examples: EvaluationExample[] = [];
+  for (const path of evaluation as string[]) {
+    const name = /([^/\\]*?)(?:\.\w+(?:\.(?:gz|zst))?)?$/.exec(path)![1]!;
+    for await (const { id, text, meta } of read(path)) {
+      const { query, task } = meta;
+      if (query !== undefined && typeof query !== 'string') {
+        throw new DataError(
+          `${path}: document ${id} has ${JSON.stringify(query)} as "query"; expected a string`,
+        );
       }
-      throw new DataError(
-        `${path}: line ${i + 1} has no "text", or a "query" that is not a string; expected both as strings`,
-      );
-    });
-  });
+      examples.push({ text, query, task: typeof task === 'string' ? task : name });
+    }
+  }
   return decontaminate(examples, options);
 }

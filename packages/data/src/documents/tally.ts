@@ -1,10 +1,17 @@
+import { DataError } from '../errors.js';
 import type { Document } from './document.js';
-import type { Step } from './step.js';
+import type { Measure, MeasuredOutcome, Outcome, Step } from './step.js';
 
 /** Documents, and the bytes of their texts in UTF-8. */
 export interface Amount {
   documents: number;
   bytes: number;
+}
+
+/** How many documents have a measured value in each bin. */
+export interface MeasureHistogram extends Measure {
+  /** One more than there are edges: those below the first, between two, and from the last on. */
+  readonly counts: number[];
 }
 
 /** What a step did with the documents that reached it. */
@@ -16,63 +23,104 @@ export interface StepTally {
   readonly rewritten: Amount;
   /** Dropped, by rule. */
   readonly dropped: Record<string, Amount>;
+  /** Of a step that measures: the documents that it read, by value. */
+  readonly measured?: MeasureHistogram | undefined;
 }
 
 /** A document that a step dropped, and by which rule. */
 export interface Rejection {
   readonly step: string;
   readonly rule: string;
+  /** What the step measured. */
+  readonly value?: number | undefined;
 }
 
 const nothing = (): Amount => ({ documents: 0, bytes: 0 });
 
 /** A tally of a pipeline before its first document. */
 export function emptyTally(steps: readonly Step[]): StepTally[] {
-  return steps.map(({ name }) => ({
+  return steps.map(({ name, measure }) => ({
     step: name,
     read: nothing(),
     kept: nothing(),
     rewritten: nothing(),
     dropped: {},
+    ...(measure && {
+      measured: { ...measure, counts: new Array<number>(measure.edges.length + 1).fill(0) },
+    }),
   }));
 }
 
 /** Adds the counts of `other`, of the same steps, to `tally`. */
 export function addTally(tally: readonly StepTally[], other: readonly StepTally[]): void {
-  for (const [i, { read, kept, rewritten, dropped }] of other.entries()) {
+  for (const [i, { read, kept, rewritten, dropped, measured }] of other.entries()) {
     const into = tally[i]!;
     add(into.read, read);
     add(into.kept, kept);
     add(into.rewritten, rewritten);
     for (const [rule, amount] of Object.entries(dropped)) add(ruleOf(into, rule), amount);
+    for (const [bin, count] of measured?.counts.entries() ?? []) {
+      into.measured!.counts[bin]! += count;
+    }
   }
 }
 
-/** Takes a document through steps, and counts: the document as it leaves the last one, or why it was dropped. */
+/** How many documents the steps take at once. */
+export const batchOf = (steps: readonly Step[]): number =>
+  Math.max(1, ...steps.map(({ batch = 1 }) => batch));
+
+/**
+ * Takes documents through steps, and counts.
+ *
+ * @returns each document as it leaves the last step, or why it was dropped, in their order
+ * @throws DataError where a step has no outcome for each document
+ */
 export async function applySteps(
-  document: Document,
+  documents: readonly Document[],
   steps: readonly Step[],
   tally: readonly StepTally[],
-): Promise<Document | Rejection> {
-  let current = document;
-  let bytes = byteLength(current.text);
+): Promise<(Document | Rejection)[]> {
+  const results: (Document | Rejection)[] = [...documents];
+  const bytes = documents.map(({ text }) => byteLength(text));
+  let left = [...documents.keys()];
   for (const [i, step] of steps.entries()) {
+    if (left.length === 0) break;
     const counts = tally[i]!;
-    add(counts.read, { documents: 1, bytes });
-    const applied = step.apply(current);
-    const outcome = applied instanceof Promise ? await applied : applied;
-    if (typeof outcome === 'string') {
-      add(ruleOf(counts, outcome), { documents: 1, bytes });
-      return { step: step.name, rule: outcome };
+    const read = left.map((n) => results[n] as Document);
+    const outcomes = await step.apply(read);
+    if (outcomes.length !== read.length) {
+      throw new DataError(
+        `${step.name}: has ${outcomes.length} outcomes for ${read.length} documents, expected one for each`,
+      );
     }
-    if (outcome.text !== current.text) {
-      bytes = byteLength(outcome.text);
-      add(counts.rewritten, { documents: 1, bytes });
-    }
-    add(counts.kept, { documents: 1, bytes });
-    current = outcome;
+    left = left.filter((n, at) => {
+      const { outcome, value } = measuredOutcome(outcomes[at]!);
+      add(counts.read, { documents: 1, bytes: bytes[n]! });
+      if (value !== undefined && counts.measured) count(counts.measured, value);
+      if (typeof outcome === 'string') {
+        add(ruleOf(counts, outcome), { documents: 1, bytes: bytes[n]! });
+        results[n] = { step: step.name, rule: outcome, ...(value !== undefined && { value }) };
+        return false;
+      }
+      if (outcome.text !== read[at]!.text) {
+        bytes[n] = byteLength(outcome.text);
+        add(counts.rewritten, { documents: 1, bytes: bytes[n]! });
+      }
+      add(counts.kept, { documents: 1, bytes: bytes[n]! });
+      results[n] = outcome;
+      return true;
+    });
   }
-  return current;
+  return results;
+}
+
+const measuredOutcome = (given: Outcome | MeasuredOutcome): MeasuredOutcome =>
+  typeof given === 'object' && 'outcome' in given ? given : { outcome: given, value: undefined };
+
+/** Adds a value to its bin. */
+function count({ edges, counts }: MeasureHistogram, value: number): void {
+  const above = edges.findIndex((edge) => value < edge);
+  counts[above < 0 ? edges.length : above]!++;
 }
 
 function ruleOf({ dropped }: StepTally, rule: string): Amount {

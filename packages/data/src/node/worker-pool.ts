@@ -4,7 +4,11 @@ import { FileError } from '@headwise/files';
 import { DataError } from '../errors.js';
 
 /** Does one task. */
-export type Work<Task> = (task: Task) => Promise<void>;
+export interface Work<Task> {
+  (task: Task): Promise<void>;
+  /** Frees what it holds; in a thread, ending the thread does. */
+  close?: (() => Promise<void>) | undefined;
+}
 
 /** Does tasks in some threads, or in this one. */
 export interface WorkerPool<Task> {
@@ -53,6 +57,7 @@ export function workerPool<Data, Task>(
     },
     async close() {
       await Promise.all(threads.map((thread) => thread.terminate()));
+      for (const work of works) await work.close?.();
     },
   };
 }

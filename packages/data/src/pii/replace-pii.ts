@@ -1,4 +1,4 @@
-import type { Outcome, Step } from '../documents/step.js';
+import { ruleStep, type Step } from '../documents/step.js';
 
 /** Placeholders of {@link replacePii}; `null` leaves that kind as it is. */
 export interface ReplacePiiOptions {
@@ -55,18 +55,15 @@ const kinds: Record<keyof ReplacePiiOptions, Kind> = {
  */
 export function replacePii(options: Partial<ReplacePiiOptions> = {}): Step {
   const placeholders = { ...replacePiiDefaults, ...options };
-  return {
-    name: 'replace-pii',
-    apply(document): Outcome {
-      let { text } = document;
-      for (const [kind, { pattern, isOne }] of Object.entries(kinds)) {
-        const placeholder = placeholders[kind as keyof ReplacePiiOptions];
-        if (placeholder === null) continue;
-        text = text.replace(pattern, (match) => (isOne(match) ? placeholder : match));
-      }
-      return text === document.text ? document : { ...document, text };
-    },
-  };
+  return ruleStep('replace-pii', (document) => {
+    let { text } = document;
+    for (const [kind, { pattern, isOne }] of Object.entries(kinds)) {
+      const placeholder = placeholders[kind as keyof ReplacePiiOptions];
+      if (placeholder === null) continue;
+      text = text.replace(pattern, (match) => (isOne(match) ? placeholder : match));
+    }
+    return text === document.text ? document : { ...document, text };
+  });
 }
 
 const isBetween = (value: number, least: number, most: number) => value >= least && value <= most;

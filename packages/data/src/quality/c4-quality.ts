@@ -1,4 +1,4 @@
-import type { Outcome, Step } from '../documents/step.js';
+import { ruleStep, type Step } from '../documents/step.js';
 import { codePoints, splitAtBlanks, splitLines, trim } from '../text/characters.js';
 import { countEnglishSentences } from '../text/english-words.js';
 
@@ -50,25 +50,22 @@ const policies =
  */
 export function c4Quality(options: Partial<C4QualityOptions> = {}): Step {
   const rules = { ...c4QualityDefaults, ...options };
-  return {
-    name: 'c4-quality',
-    apply(document): Outcome {
-      const kept: string[] = [];
-      let sentences = 0;
-      for (const raw of splitLines(document.text)) {
-        const outcome = lineOutcome(trim(raw), rules);
-        if (outcome === undefined) continue;
-        if ('rule' in outcome) return outcome.rule;
-        kept.push(outcome.line);
-        if (rules.minSentences !== null) sentences += countEnglishSentences(outcome.line);
-      }
-      if (rules.minSentences !== null && sentences < rules.minSentences) {
-        return 'too_few_sentences';
-      }
-      const text = trim(kept.join('\n'));
-      return text === document.text ? document : { ...document, text };
-    },
-  };
+  return ruleStep('c4-quality', (document) => {
+    const kept: string[] = [];
+    let sentences = 0;
+    for (const raw of splitLines(document.text)) {
+      const outcome = lineOutcome(trim(raw), rules);
+      if (outcome === undefined) continue;
+      if ('rule' in outcome) return outcome.rule;
+      kept.push(outcome.line);
+      if (rules.minSentences !== null) sentences += countEnglishSentences(outcome.line);
+    }
+    if (rules.minSentences !== null && sentences < rules.minSentences) {
+      return 'too_few_sentences';
+    }
+    const text = trim(kept.join('\n'));
+    return text === document.text ? document : { ...document, text };
+  });
 }
 
 /** The line as it stays, the rule that drops the document, or `undefined` for a line that goes. */

@@ -1,6 +1,6 @@
 import { simplifyText } from '../dedup/simplify-text.js';
 import { highWord, xxhash64 } from '../dedup/xxhash64.js';
-import type { Step } from '../documents/step.js';
+import { ruleStep, type Step } from '../documents/step.js';
 import { checkWhole, DataError } from '../errors.js';
 import { englishWords } from '../text/english-words.js';
 
@@ -65,16 +65,13 @@ export function decontaminate(
   if (tasks.size === 0) {
     throw new DataError(`decontaminate: no example has ${length} words, expected at least one`);
   }
-  return {
-    name: 'decontaminate',
-    apply(document) {
-      for (const key of keysOf(wordsOf(document.text), length)) {
-        const task = tasks.get(key);
-        if (task !== undefined) return `contaminated: ${task}`;
-      }
-      return document;
-    },
-  };
+  return ruleStep('decontaminate', (document) => {
+    for (const key of keysOf(wordsOf(document.text), length)) {
+      const task = tasks.get(key);
+      if (task !== undefined) return `contaminated: ${task}`;
+    }
+    return document;
+  });
 }
 
 const wordsOf = (text: string): string[] => englishWords(simplifyText(text));

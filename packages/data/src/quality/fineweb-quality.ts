@@ -1,4 +1,4 @@
-import type { Outcome, Step } from '../documents/step.js';
+import { ruleStep, type Step } from '../documents/step.js';
 import { codePoints, countOf, isBlank } from '../text/characters.js';
 import { englishWords } from '../text/english-words.js';
 import { terminalMarks } from '../text/punctuation.js';
@@ -36,10 +36,7 @@ export const finewebQualityDefaults: FinewebQualityOptions = {
  */
 export function finewebQuality(options: Partial<FinewebQualityOptions> = {}): Step {
   const bounds = { ...finewebQualityDefaults, ...options };
-  return {
-    name: 'fineweb-quality',
-    apply: (document): Outcome => ruleAgainst(document.text, bounds) ?? document,
-  };
+  return ruleStep('fineweb-quality', (document) => ruleAgainst(document.text, bounds) ?? document);
 }
 
 function ruleAgainst(text: string, bounds: FinewebQualityOptions): string | undefined {

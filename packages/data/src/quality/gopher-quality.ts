@@ -1,5 +1,5 @@
 import type { Document } from '../documents/document.js';
-import type { Outcome, Step } from '../documents/step.js';
+import { ruleStep, type Step } from '../documents/step.js';
 import { codePoints, countOf, splitLines, trimLeft, trimRight } from '../text/characters.js';
 import { englishWords } from '../text/english-words.js';
 import { symbols } from '../text/punctuation.js';
@@ -52,10 +52,7 @@ export const gopherQualityDefaults: GopherQualityOptions = {
 export function gopherQuality(options: Partial<GopherQualityOptions> = {}): Step {
   const bounds = { ...gopherQualityDefaults, ...options };
   const stopWords = new Set(bounds.stopWords);
-  return {
-    name: 'gopher-quality',
-    apply: (document): Outcome => ruleAgainst(document, bounds, stopWords) ?? document,
-  };
+  return ruleStep('gopher-quality', (document) => ruleAgainst(document, bounds, stopWords) ?? document);
 }
 
 function ruleAgainst(

@@ -1,4 +1,4 @@
-import type { Outcome, Step } from '../documents/step.js';
+import { ruleStep, type Step } from '../documents/step.js';
 import { codePoints, trim } from '../text/characters.js';
 import { englishWords } from '../text/english-words.js';
 import { above } from './bounds.js';
@@ -48,10 +48,7 @@ export const gopherRepetitionDefaults: GopherRepetitionOptions = {
  */
 export function gopherRepetition(options: Partial<GopherRepetitionOptions> = {}): Step {
   const bounds = { ...gopherRepetitionDefaults, ...options };
-  return {
-    name: 'gopher-repetition',
-    apply: (document): Outcome => ruleAgainst(document.text, bounds) ?? document,
-  };
+  return ruleStep('gopher-repetition', (document) => ruleAgainst(document.text, bounds) ?? document);
 }
 
 function ruleAgainst(text: string, bounds: GopherRepetitionOptions): string | undefined {

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { expect, test } from 'vitest';
+import type { Outcome } from '../documents/step.js';
 import { mixedDocuments } from '../goldens/mixed-documents.node.js';
 import golden from '../goldens/quality.json' with { type: 'json' };
 import { countEnglishSentences, englishWords } from '../text/english-words.js';
@@ -35,8 +36,9 @@ test.each([gopherQuality(), gopherRepetition(), c4Quality(), finewebQuality()])(
   async (step) => {
     const { reasons, outcomes } = golden[step.name as 'c4-quality'];
     const differing: string[] = [];
-    for (const document of documents) {
-      const outcome = await step.apply(document);
+    const found = await step.apply(documents);
+    for (const [n, document] of documents.entries()) {
+      const outcome = found[n] as Outcome;
       const ours =
         typeof outcome === 'string'
           ? outcome

@@ -1,4 +1,4 @@
-import type { Step } from '../documents/step.js';
+import { ruleStep, type Step } from '../documents/step.js';
 import { DataError } from '../errors.js';
 
 /** Options of {@link language}. */
@@ -27,22 +27,19 @@ export function language(options: Partial<LanguageOptions> = {}): Step {
   }
   const kept = new Set(languages);
   let loaded: Promise<Detector> | undefined;
-  return {
-    name: 'language',
-    async apply(document) {
-      loaded ??= detector(languages);
-      const found = (await loaded).detect(document.text);
-      const score = found.getScores()[found.language] ?? 0;
-      if (found.language === '') return 'language_unknown';
-      if (!kept.has(found.language)) return `language_${found.language}`;
-      if (minScore !== null && score < minScore) return 'language_score';
-      if (!store) return document;
-      return {
-        ...document,
-        meta: { ...document.meta, language: found.language, languageScore: score },
-      };
-    },
-  };
+  return ruleStep('language', async (document) => {
+    loaded ??= detector(languages);
+    const found = (await loaded).detect(document.text);
+    const score = found.getScores()[found.language] ?? 0;
+    if (found.language === '') return 'language_unknown';
+    if (!kept.has(found.language)) return `language_${found.language}`;
+    if (minScore !== null && score < minScore) return 'language_score';
+    if (!store) return document;
+    return {
+      ...document,
+      meta: { ...document.meta, language: found.language, languageScore: score },
+    };
+  });
 }
 
 type Detector = typeof import('eld').default;

@@ -19,21 +19,24 @@ const rules = urlRules({
   bannedSubwords: banned_subwords!,
 });
 
-test.each(golden.outcomes)('%s is decided as by datatrove: %s', (url, rule) => {
+test.each(golden.outcomes)('%s is decided as by datatrove: %s', async (url, rule) => {
   const document = { id: '1', text: '', meta: { url } };
-  expect(rules.apply(document)).toEqual((differences[url] ?? rule) || document);
+  expect(await rules.apply([document])).toEqual([(differences[url] ?? rule) || document]);
 });
 
-test('a document without an address, and rules without an entry, are refused', () => {
-  expect(() => rules.apply({ id: 'a:3', text: '', meta: {} })).toThrow(
+test('a document without an address, and rules without an entry, are refused', async () => {
+  await expect(rules.apply([{ id: 'a:3', text: '', meta: {} }])).rejects.toThrow(
     'url-rules: document a:3 has no "url" that is a string; name the field of the address',
   );
   expect(() => urlRules({ domains: ['# none'] })).toThrow('url-rules: all lists are empty');
 });
 
 test('documents of named languages stay, others go by the rule of theirs', async () => {
-  const [step] = stepsOf([{ step: 'language', languages: ['en', 'fr'], store: true }], 'p.json');
-  const outcome = (text: string) => step!.apply({ id: '1', text, meta: {} });
+  const [step] = await stepsOf(
+    [{ step: 'language', languages: ['en', 'fr'], store: true }],
+    'p.json',
+  );
+  const outcome = async (text: string) => (await step!.apply([{ id: '1', text, meta: {} }]))[0];
   expect(await outcome('Call me Ishmael. Some years ago, never mind how long.')).toMatchObject({
     meta: { language: 'en', languageScore: expect.any(Number) },
   });
@@ -44,11 +47,12 @@ test('documents of named languages stay, others go by the rule of theirs', async
     'language_de',
   );
   expect(await outcome('1234 5678')).toBe('language_unknown');
-  const [unknown] = stepsOf([{ step: 'language', languages: ['xx'] }], 'p.json');
-  await expect(unknown!.apply({ id: '1', text: 'a', meta: {} })).rejects.toThrow(
+  const [unknown] = await stepsOf([{ step: 'language', languages: ['xx'] }], 'p.json');
+  await expect(unknown!.apply([{ id: '1', text: 'a', meta: {} }])).rejects.toThrow(
     'language: languages has "xx"; expected some of am, ar,',
   );
-  expect(() => stepsOf([{ step: 'language' }], 'p.json')).toThrow('languages is []');
-  const [url] = stepsOf([{ step: 'url-rules', domains: ['bad.com'] }], 'p.json');
-  expect(url!.apply({ id: '1', text: '', meta: { url: 'http://bad.com' } })).toBe('domain');
+  await expect(stepsOf([{ step: 'language' }], 'p.json')).rejects.toThrow('languages is []');
+  const [url] = await stepsOf([{ step: 'url-rules', domains: ['bad.com'] }], 'p.json');
+  const bad = { id: '1', text: '', meta: { url: 'http://bad.com' } };
+  expect(await url!.apply([bad])).toEqual(['domain']);
 });

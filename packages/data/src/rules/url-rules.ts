@@ -1,5 +1,5 @@
 import { parse } from 'tldts';
-import type { Outcome, Step } from '../documents/step.js';
+import { ruleStep, type Step } from '../documents/step.js';
 import { DataError } from '../errors.js';
 
 /** Lists of {@link urlRules}. An entry that begins with `#` is a comment. */
@@ -66,16 +66,13 @@ export function urlRules(options: Partial<UrlRulesOptions> = {}): Step {
     if (subwords.some((subword) => joined.includes(subword))) return 'blacklisted_subword';
     return undefined;
   };
-  return {
-    name: 'url-rules',
-    apply(document): Outcome {
-      const url = document.meta[field];
-      if (typeof url === 'string' && url !== '') return ruleAgainst(url) ?? document;
-      throw new DataError(
-        `url-rules: document ${document.id} has no "${field}" that is a string; name the field of the address`,
-      );
-    },
-  };
+  return ruleStep('url-rules', (document) => {
+    const url = document.meta[field];
+    if (typeof url === 'string' && url !== '') return ruleAgainst(url) ?? document;
+    throw new DataError(
+      `url-rules: document ${document.id} has no "${field}" that is a string; name the field of the address`,
+    );
+  });
 }
 
 const notPlain = /[^a-zA-Z0-9]+/;

@@ -1,7 +1,8 @@
-import { InputError } from '@headwise/core';
-import { type DedupMethod, type DedupReport, deduplicate, outputEnding } from '@headwise/data/node';
+import { type DedupReport, deduplicate, outputEnding } from '@headwise/data/node';
 import { Command, Option } from 'commander';
 import { integer } from '../../numbers.js';
+import { type DedupGiven, dedupMethods, dedupSettings } from './dedup-settings.js';
+import { workOf } from './pipeline.js';
 import {
   checkPartsFolder,
   type OutputOptions,
@@ -12,38 +13,25 @@ import {
   withRunOptions,
 } from './run.js';
 
-interface Options extends RunOptions, OutputOptions {
-  out: string;
-  method: keyof typeof methods;
-  shingle?: number;
-  bands?: number;
-  hashes?: number;
-  seed?: number;
-  words?: 'english' | 'spaces';
-  length?: number;
+interface Options extends RunOptions, OutputOptions, DedupGiven {
+  out?: string;
+  pipeline?: string;
 }
-
-const methods = {
-  exact: 'exact',
-  minhash: 'minhash',
-  lines: 'line',
-  paragraphs: 'paragraph',
-  substrings: 'substring',
-} satisfies Record<string, DedupMethod>;
 
 /** `headwise data dedup`: documents without duplicates. */
 export function dedupCommand(): Command {
   const command = new Command('dedup')
     .description('remove duplicates of documents, or of their lines or paragraphs')
     .argument(
-      '<inputs...>',
+      '[inputs...]',
       'files, folders, globs or addresses of .jsonl, .csv, .txt, .warc (also .gz, .zst) and .parquet',
     )
-    .requiredOption('--out <folder>', 'where documents/ and report.json are written')
+    .option('--out <folder>', 'where documents/ and report.json are written')
+    .option('--pipeline <file>', "a pipeline file, whose 'dedup' says all of it")
     .addOption(
-      new Option('--method <method>', 'what is compared')
-        .choices(Object.keys(methods))
-        .default('minhash'),
+      new Option('--method <method>', 'what is compared; default minhash').choices(
+        Object.keys(dedupMethods),
+      ),
     )
     .option('--shingle <n>', 'minhash: words of a shingle, default 5', integer)
     .option('--bands <n>', 'minhash: bands of a signature, default 14', integer)
@@ -60,44 +48,19 @@ export function dedupCommand(): Command {
       'after',
       '\nThe first document of each cluster of duplicates stays. A run that was killed goes on when called again.',
     )
-    .action((inputs: string[], options: Options) => {
-      const { out, method, workers, format, gzip } = options;
-      checkPartsFolder('--out', out);
-      return showRun(
-        options,
-        (onProgress) =>
-          deduplicate(inputs, out, {
-            method: methods[method],
-            ...minhashOf(options),
-            ...lengthOf(options),
-            ...{ workers, format, gzip, onProgress },
-          }),
-        (report) => linesOf(report, `${out}: documents/*.${outputEnding(options)}, report.json`),
+    .action(async (given: string[], { workers, json, ...flags }: Options) => {
+      const { inputs, out, stage } = await workOf('dedup', given, { ...flags });
+      const { format, gzip, ...compared } = stage ?? flags;
+      if (!stage) checkPartsFolder('--out', out);
+      const named = (key: string) => (stage ? `${flags.pipeline}: 'dedup.${key}'` : `--${key}`);
+      const settings = { ...dedupSettings(compared, named), format, gzip };
+      await showRun(
+        { workers, json },
+        (onProgress) => deduplicate(inputs, out, { ...settings, workers, onProgress }),
+        (report) => linesOf(report, `${out}: documents/*.${outputEnding(settings)}, report.json`),
       );
     });
   return withRunOptions(withOutputOptions(command));
-}
-
-function minhashOf({ method, shingle, bands, hashes, seed, words }: Options) {
-  const given = Object.entries({ shingle, bands, hashes, seed, words }).filter(
-    ([, value]) => value !== undefined,
-  );
-  if (given.length === 0) return {};
-  if (method !== 'minhash') {
-    const [name, value] = given[0]!;
-    throw new InputError(
-      `--${name} is ${value}, expected with --method minhash only, not ${method}`,
-    );
-  }
-  return { minhash: Object.fromEntries(given) };
-}
-
-function lengthOf({ method, length }: Options) {
-  if (length === undefined) return {};
-  if (method === 'substrings') return { length };
-  throw new InputError(
-    `--length is ${length}, expected with --method substrings only, not ${method}`,
-  );
 }
 
 function linesOf(report: DedupReport, files: string): string[] {

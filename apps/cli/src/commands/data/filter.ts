@@ -1,36 +1,32 @@
-import { readFile } from 'node:fs/promises';
-import { dirname, resolve } from 'node:path';
-import { InputError } from '@headwise/core';
+import { type BackendName, InputError } from '@headwise/core';
 import type { Amount, StepSettings, StepTally } from '@headwise/data';
 import {
   type FilterReport,
-  type FilterSettings,
   filterDocuments,
   filterShard,
-  type Input,
-  isAddress,
   outputEnding,
   type Shard,
+  type StepModule,
 } from '@headwise/data/node';
+import { modelStepNames, modelSteps } from '@headwise/runs/node';
 import { Command, InvalidArgumentError } from 'commander';
+import { backendOption, start } from '../../backend.js';
+import { output } from '../../output.js';
+import { workOf } from './pipeline.js';
 import { type RunOptions, shareOf, showRun, withRunOptions } from './run.js';
 
 interface Options extends RunOptions {
   pipeline: string;
+  backend?: string;
   shard?: Shard;
-}
-
-/** A pipeline file: paths are below the file's own folder. */
-export interface Pipeline extends FilterSettings {
-  readonly inputs: readonly Input[];
-  readonly out: string;
 }
 
 /** `headwise data filter`: documents that pass every step of a pipeline file. */
 export function filterCommand(): Command {
   const command = new Command('filter')
     .description('keep the documents that pass every step of a pipeline')
-    .requiredOption('--pipeline <file>', 'a JSON file with inputs, steps, out, rejects, format and gzip')
+    .requiredOption('--pipeline <file>', "a pipeline file, whose 'filter' says all of it")
+    .option('--backend <name>', 'of steps with a model: webgpu, wasm or cpu')
     .option(
       '--shard <i/n>',
       'take the i-th of n parts, beside other processes on the same folder; without it, all that is left',
@@ -40,34 +36,67 @@ export function filterCommand(): Command {
       'after',
       `
 A pipeline file, with paths below its own folder:
-  { "inputs": ["raw"], "out": "clean", "rejects": true,
-    "steps": [{ "step": "gopher-quality", "minWords": 40 }, { "step": "replace-pii" }] }
+  { "inputs": ["raw"],
+    "filter": { "out": "clean", "rejects": true,
+      "steps": [{ "step": "gopher-quality", "minWords": 40 }, { "step": "replace-pii" }] } }
 Inputs are files, folders, globs or addresses of .jsonl, .csv, .txt and .warc, plain, .gz or .zst, and .parquet; one may be
   { "path": "raw/*.csv.gz", "text": "body", "id": "key", "maxBytes": 1000000, "format": "csv" }
-Steps: url-rules, language, gopher-repetition, gopher-quality, c4-quality, fineweb-quality, replace-pii,
-and { "step": "decontaminate", "evaluation": ["gsm8k.jsonl"] }.
-"format": "parquet" writes .parquet with the columns id, text and meta; "gzip": true compresses, as .jsonl.gz or within Parquet. A run that was killed goes on when called again.`,
+Steps: url-rules, language, gopher-repetition, gopher-quality, c4-quality, fineweb-quality, replace-pii, and
+  { "step": "decontaminate", "evaluation": ["gsm8k.jsonl"] }
+  { "step": "classifier", "model": "quality", "label": "good", "threshold": 0.5 }, of finetune --method classify
+  { "step": "perplexity", "model": "wikipedia", "max": 500 }, a token under a language model
+"format": "parquet" writes .parquet with the columns id, text and meta; "gzip": true compresses, as .jsonl.gz or within
+Parquet. A run that was killed goes on when called again.`,
     )
-    .action(async (options: Options) => {
-      const pipeline = await readPipeline(options.pipeline);
-      const { inputs, out, steps, rejects = false, format, gzip } = pipeline;
-      const { shard, workers } = options;
-      const settings = { steps, rejects, format, gzip, workers };
+    .action(async ({ pipeline: file, backend, shard, ...options }: Options) => {
+      const { workers } = options;
+      const { inputs, out, stage } = await workOf('filter', [], { pipeline: file });
+      const { out: _, ...settings } = stage!;
+      const stepModule = await modulesOf(settings.steps, backendOption(backend), options);
+      const run = { ...settings, stepModule, workers };
       if (shard) {
         await showRun(
           options,
-          (onProgress) => filterShard(inputs, out, { ...settings, shard, onProgress }),
+          (onProgress) => filterShard(inputs, out, { ...run, shard, onProgress }),
           (units) => [`${out}: ${units} units of shard ${shard.index + 1}/${shard.count} are done`],
         );
         return;
       }
       await showRun(
         options,
-        (onProgress) => filterDocuments(inputs, out, { ...settings, onProgress }),
-        (report) => linesOf(report, `${out}: documents/*.${outputEnding(pipeline)}, report.json`),
+        (onProgress) => filterDocuments(inputs, out, { ...run, onProgress }),
+        (report) => linesOf(report, `${out}: documents/*.${outputEnding(settings)}, report.json`),
       );
     });
   return withRunOptions(command);
+}
+
+/**
+ * Where steps with a model come from, and what they compute on: this thread's backend, started, or that of each of several threads.
+ *
+ * @throws InputError for a backend without a step that uses it, and for several threads on one GPU
+ */
+async function modulesOf(
+  steps: readonly StepSettings[],
+  named: BackendName | undefined,
+  { workers, json = false }: RunOptions,
+): Promise<StepModule> {
+  const found = steps.find(({ step }) => modelStepNames.includes(step));
+  if (!found) {
+    if (named === undefined) return modelSteps({ backend: 'cpu' });
+    throw new InputError(
+      `--backend is ${named}, expected with one of the steps ${modelStepNames.join(', ')} only`,
+    );
+  }
+  if (workers === 1) {
+    const { backend } = await start(output(json), named);
+    return modelSteps({ backend });
+  }
+  const backend = named ?? backendOption(process.env.HEADWISE_BACKEND) ?? 'wasm';
+  if (backend !== 'webgpu') return modelSteps({ backend });
+  throw new InputError(
+    `--workers is ${workers} and the backend of the step ${found.step} webgpu; expected --workers 1: documents are read by the GPU many at once`,
+  );
 }
 
 function shardOption(text: string): Shard {
@@ -77,55 +106,6 @@ function shardOption(text: string): Shard {
   throw new InvalidArgumentError(
     `'${text}' is not a part such as 1/4: a number from 1, and of how many.`,
   );
-}
-
-const keys = ['inputs', 'steps', 'out', 'rejects', 'format', 'gzip'];
-
-export async function readPipeline(path: string): Promise<Pipeline> {
-  const pipeline = await readJson(path);
-  const unknown = Object.keys(pipeline).find((key) => !keys.includes(key));
-  if (unknown !== undefined) {
-    throw new InputError(`${path}: '${unknown}' is not a key; expected ${keys.join(', ')}`);
-  }
-  const { inputs, out } = pipeline;
-  if (!Array.isArray(inputs) || inputs.length === 0) {
-    throw new InputError(`${path}: inputs is ${JSON.stringify(inputs)}; expected a list of inputs`);
-  }
-  if (!isText(out)) {
-    throw new InputError(`${path}: out is ${JSON.stringify(out)}; expected the path of a folder`);
-  }
-  for (const key of ['rejects', 'gzip'] as const) {
-    const value: unknown = pipeline[key];
-    if (value === undefined || typeof value === 'boolean') continue;
-    throw new InputError(`${path}: ${key} is ${JSON.stringify(value)}; expected true or false`);
-  }
-  const below = (name: string) => (isAddress(name) ? name : resolve(dirname(path), name));
-  const placed = (input: Input): Input => {
-    if (isText(input)) return below(input);
-    return isText(Object(input).path) ? { ...input, path: below(input.path) } : input;
-  };
-  /** Files that a step names are below the pipeline's folder too. */
-  const located = (step: StepSettings): StepSettings =>
-    Array.isArray(step?.evaluation)
-      ? { ...step, evaluation: step.evaluation.map((name) => below(String(name))) }
-      : step;
-  const steps = Array.isArray(pipeline.steps) ? pipeline.steps.map(located) : pipeline.steps;
-  return { ...pipeline, steps, inputs: inputs.map(placed), out: below(out) };
-}
-
-const isText = (value: unknown): value is string => typeof value === 'string' && value !== '';
-
-async function readJson(path: string): Promise<Pipeline> {
-  let value: unknown;
-  try {
-    value = JSON.parse(await readFile(path, 'utf8'));
-  } catch (cause) {
-    throw new InputError(`${path}: cannot be read as JSON: ${(cause as Error).message}`, { cause });
-  }
-  if (typeof value === 'object' && value !== null && !Array.isArray(value)) {
-    return value as Pipeline;
-  }
-  throw new InputError(`${path}: holds no object; expected one with ${keys.join(', ')}`);
 }
 
 /** What each step kept and dropped, by rule, as shares of all documents and bytes. */

@@ -1,18 +1,27 @@
 import { createHash } from 'node:crypto';
 import { dirname, join, relative, resolve } from 'node:path';
 import { InputError } from '@headwise/core';
-import { mixtureWeights, parseMixture, type TokenShards } from '@headwise/data';
+import {
+  type CurriculumStage,
+  type MixtureSettings,
+  mixtureWeights,
+  parseMixture,
+  type SourceSettings,
+  type TokenShards,
+} from '@headwise/data';
 import { openShards } from '@headwise/data/node';
 import { readBytes, writeFile } from '@headwise/files';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { output } from '../../output.js';
+import { readPipeline, refuseSaid } from './pipeline.js';
 import { shareOf } from './run.js';
 
 interface Options {
-  out: string;
-  by: 'weight' | 'tokens' | 'epochs';
+  out?: string;
+  pipeline?: string;
+  by?: 'weight' | 'tokens' | 'epochs';
   temperature?: number;
-  curriculum?: { steps: number; length: number }[];
+  curriculum?: CurriculumStage[];
   json?: boolean;
 }
 
@@ -20,23 +29,24 @@ interface Options {
 export function mixCommand(): Command {
   return new Command('mix')
     .description('write a mixture of shards, which train reads as data.mixture')
-    .argument('<sources...>', 'folders of shards: DIR, or DIR=NUMBER with how much of it is drawn')
-    .requiredOption('--out <file>', 'the mixture file')
+    .argument('[sources...]', 'folders of shards: DIR, or DIR=NUMBER with how much of it is drawn')
+    .option('--out <file>', 'the mixture file')
+    .option('--pipeline <file>', "a pipeline file, whose 'mix' says all of it")
     .addOption(
-      new Option('--by <what>', 'what numbers are: weights, or budgets in tokens or epochs')
-        .choices(['weight', 'tokens', 'epochs'])
-        .default('weight'),
+      new Option(
+        '--by <what>',
+        'what numbers are: weights, or budgets in tokens or epochs; default weight',
+      ).choices(['weight', 'tokens', 'epochs']),
     )
     .option('--temperature <t>', 'of sources without numbers: tokens^(1/t); default 1', positive)
     .option('--curriculum <stages>', 'shorter rows at first: STEPS:LENGTH,…', stages)
     .option('--json', 'print the mixture as JSON')
-    .action(async (given: string[], options: Options) => {
-      const { out: file, by, temperature, curriculum } = options;
-      const out = output(options.json ?? false);
-      const places = given.map(placeOf);
+    .action(async (given: string[], { json: isJson = false, ...options }: Options) => {
+      const { file, sources: asked, temperature, curriculum } = await mixtureOf(given, options);
+      const out = output(isJson);
       const opened: TokenShards[] = [];
       const sources: object[] = [];
-      for (const { folder, amount } of places) {
+      for (const { shards: folder, ...amount } of asked) {
         const shards = await openShards(folder);
         shards.checkTokenizer(
           opened[0]?.manifest.tokenizer ?? shards.manifest.tokenizer,
@@ -47,7 +57,7 @@ export function mixCommand(): Command {
         sources.push({
           shards: relative(dirname(resolve(file)), resolve(folder)) || '.',
           sha256: createHash('sha256').update(manifest).digest('hex'),
-          ...(amount === undefined ? {} : { [by]: amount }),
+          ...amount,
         });
       }
       const json = {
@@ -79,14 +89,36 @@ export function mixCommand(): Command {
     });
 }
 
-function placeOf(given: string): { folder: string; amount?: number } {
+/** The mixture that the command line says, or the `mix` of a pipeline file, whose source is its own shards unless it names others. */
+async function mixtureOf(
+  given: string[],
+  { pipeline, out, by, temperature, curriculum }: Options,
+): Promise<MixtureSettings & { file: string }> {
+  if (pipeline === undefined) {
+    if (given.length === 0 || out === undefined) {
+      throw new InputError(
+        `${out === undefined ? '--out is missing' : 'the sources are missing'}; expected sources and --out, or --pipeline`,
+      );
+    }
+    const sources = given.map((each) => sourceOf(each, by ?? 'weight'));
+    return { file: out, sources, temperature, curriculum };
+  }
+  refuseSaid(pipeline, given, { out, by, temperature, curriculum });
+  const { mix, tokenize } = await readPipeline(pipeline);
+  if (!mix) throw new InputError(`${pipeline}: 'mix' is missing; expected what data mix does`);
+  const { out: file, ...settings } = mix;
+  const sources = mix.sources ?? (tokenize ? [{ shards: tokenize.out }] : []);
+  return { file, ...parseMixture({ ...settings, sources }, `${pipeline}: mix`) };
+}
+
+function sourceOf(given: string, by: 'weight' | 'tokens' | 'epochs'): SourceSettings {
   const at = given.lastIndexOf('=');
-  if (at < 0) return { folder: given };
+  if (at < 0) return { shards: given };
   const amount = Number(given.slice(at + 1));
   if (!(amount > 0) || at === 0) {
     throw new InputError(`'${given}' is not a source; expected DIR, or DIR=NUMBER above 0`);
   }
-  return { folder: given.slice(0, at), amount };
+  return { shards: given.slice(0, at), [by]: amount };
 }
 
 function positive(text: string): number {
@@ -94,7 +126,7 @@ function positive(text: string): number {
   return Number(text);
 }
 
-function stages(text: string): { steps: number; length: number }[] {
+function stages(text: string): CurriculumStage[] {
   return text.split(',').map((stage) => {
     const [, steps, length] = /^(\d+):(\d+)$/.exec(stage) ?? [];
     if (!steps) throw new InvalidArgumentError(`'${stage}' is not STEPS:LENGTH.`);

@@ -1,11 +1,10 @@
-import { stepsOf } from '../../documents/steps.js';
 import { type Amount, addTally, emptyTally, type StepTally } from '../../documents/tally.js';
 import { checkWhole, DataError } from '../../errors.js';
 import { type Input, inputUnits } from '../inputs.js';
 import { inRunFolder, inRunFolderTogether, readUnitReports, writeReport } from '../run-folder.js';
 import { outputSettings } from '../unit-output.js';
 import { doOpenUnits, type NumberedUnit, numbered, type UnitRunOptions } from '../unit-run.js';
-import { rowReader } from './read-rows.js';
+import { loadSteps } from './load-steps.js';
 import { type FilterSettings, filterWorker } from './unit-work.js';
 
 /** Options of `filterDocuments`. */
@@ -79,17 +78,18 @@ export async function filterShard(
 
 async function planRun(
   inputs: readonly Input[],
-  { steps, rejects = false, workers = 1, unitBytes, ...output }: FilterOptions,
+  { steps, stepModule, rejects = false, workers = 1, unitBytes, ...output }: FilterOptions,
 ) {
   checkWhole('workers', workers, 1);
   const files: Record<string, string> = {};
-  const tally = emptyTally(stepsOf(steps, 'pipeline', rowReader(files)));
+  const tally = emptyTally(await loadSteps(steps, stepModule, files));
   const settings = { steps, rejects, ...outputSettings(output) };
   const units = await inputUnits(inputs, { size: unitBytes });
   const parts = ['documents', 'units', ...(rejects ? ['rejects'] : [])];
   const planned = Object.keys(files).length > 0 ? { ...settings, files } : settings;
   const plan = { command: 'filter', settings: planned, units };
-  return { tally, settings, tasks: numbered(units), parts, plan };
+  const run = { ...settings, stepModule };
+  return { tally, settings: run, tasks: numbered(units), parts, plan };
 }
 
 /** Processes the units that are not done. */

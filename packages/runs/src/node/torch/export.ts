@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { InputError } from '@headwise/core';
+import { tokensFile } from '@headwise/data';
 import { type FileContent, Folder, type FolderChange } from '@headwise/files';
 import { jsonText, parseJson, readConfiguration } from '@headwise/models/internal';
 import {
@@ -10,11 +11,14 @@ import {
   toFloat32,
 } from '@headwise/safetensors';
 import { Tokenizer } from '@headwise/tokenizers';
+import { isSharded } from '../../check-run-config.js';
 import { trainingIds } from '../../data.js';
 import { textHash } from '../../hash.js';
-import type { RunConfig } from '../../run-config.js';
-import { checkCorpus, readSnapshot, runFileNames } from '../../run-files.js';
+import type { RunConfig, ShardData, TextData } from '../../run-config.js';
+import { checkCorpus, type RunSnapshot, readSnapshot, runFileNames } from '../../run-files.js';
+import { shardParts } from '../../shard-data.js';
 import { readCorpus } from '../corpus.js';
+import { openRunShards } from '../open-shards.js';
 import { carried, slots, torchFileNames } from './layout.js';
 import { ModelKeys } from './model-keys.js';
 
@@ -23,7 +27,7 @@ const adamw = { beta1: 0.9, eps: 1e-8 };
 
 /**
  * A run with its last checkpoint as PyTorch goes on from it: the model as `from_pretrained` loads it, AdamW's moments by the keys of
- * its parameters, the tokens that it trains on, and `train.py`.
+ * its parameters, the tokens that it trains on or where its shards are, and `train.py`.
  *
  * @param path the run's folder
  * @param options `corpus`: where the text is now; default where the run's file says
@@ -38,17 +42,15 @@ export async function torchFiles(
   const folder = await Folder.open(path);
   const run = await readSnapshot((name) => folder.read(name), path);
   const { config } = run;
-  const place = checkRun(config, path);
+  checkRun(config, path);
   const configJson = parseJson(await folder.readRequired('config.json'), `${path}/config.json`);
   const keys = new ModelKeys(readConfiguration(configJson, `${path}/config.json`));
-  const text = await readCorpus(corpus ?? place);
-  checkCorpus(
-    path,
-    run.corpus,
-    await textHash(text),
-    corpus ? `--corpus ${corpus}` : `'data.corpus' ${place}`,
-  );
-  const ids = trainingIds(config, text, Tokenizer.fromBytes(run.tokenizer));
+  if (isSharded(config.data) && corpus !== undefined) {
+    throw new InputError(`--corpus is ${corpus}; the run reads shards: leave it out`);
+  }
+  const read = isSharded(config.data)
+    ? await shardsRead(path, run, config.data)
+    : await textRead(path, run, config.data as TextData, corpus);
 
   const stateName = join(path, runFileNames.state);
   const state = readSafetensors(run.state, { name: stateName });
@@ -75,8 +77,8 @@ export async function torchFiles(
     step: Number(metadata.step),
     updates: Number(metadata.updates),
     random: JSON.parse(metadata.random!),
-    tokens: ids.length,
     context: model.context,
+    ...read.settings,
     ...training,
     betas: [beta1, training.beta2],
     eps,
@@ -86,7 +88,7 @@ export async function torchFiles(
     'model.safetensors': streamSafetensors(weights, { format: 'pt' }),
     [torchFileNames.moments]: streamSafetensors(moments, { format: 'pt' }),
     [torchFileNames.run]: jsonText(torchRun),
-    [torchFileNames.tokens]: bytesOf(Int32Array.from(ids)),
+    ...read.files,
     [torchFileNames.script]: await readFile(new URL('../../../python/train.py', import.meta.url)),
   };
   for (const name of [...carried, runFileNames.history]) {
@@ -96,11 +98,54 @@ export async function torchFiles(
   return { write };
 }
 
+/** What `train.py` reads: keys of `torch.json`, and files. */
+interface Read {
+  readonly settings: object;
+  readonly files: Record<string, FileContent>;
+}
+
+async function textRead(
+  path: string,
+  { config, corpus: trainedOn, tokenizer }: RunSnapshot,
+  { corpus: place }: TextData,
+  corpus: string | undefined,
+): Promise<Read> {
+  const text = await readCorpus(corpus ?? place);
+  const name = corpus ? `--corpus ${corpus}` : `'data.corpus' ${place}`;
+  checkCorpus(path, trainedOn, await textHash(text), name);
+  const ids = trainingIds(config, text, Tokenizer.fromBytes(tokenizer));
+  return {
+    settings: { tokens: ids.length },
+    files: { [torchFileNames.tokens]: bytesOf(Int32Array.from(ids)) },
+  };
+}
+
+/** Shards stay where they are. */
+async function shardsRead(
+  path: string,
+  { config, corpus: trainedOn }: RunSnapshot,
+  data: ShardData,
+): Promise<Read> {
+  const opened = await openRunShards(data);
+  const name = data.shards ? `'data.shards' ${data.shards}` : `'data.mixture' ${data.mixture}`;
+  checkCorpus(path, trainedOn, opened.sha256, name);
+  const { curriculum } = opened.settings;
+  const shards = shardParts(data, opened).train.map(({ shards, start, end, weight }) => ({
+    folder: resolve(shards.name),
+    dtype: shards.manifest.dtype,
+    files: shards.manifest.shards.map((shard) => ({
+      path: tokensFile(shard.name),
+      tokens: shard.tokens,
+    })),
+    ...{ start, end, weight },
+  }));
+  return { settings: { shards, ...(curriculum && { curriculum }) }, files: {} };
+}
+
 const bytesOf = ({ buffer, byteOffset, byteLength }: Int32Array): Uint8Array =>
   new Uint8Array(buffer, byteOffset, byteLength);
 
-/** @returns where the text is */
-function checkRun({ data, objective = 'causal-lm', training }: RunConfig, path: string): string {
+function checkRun({ data, objective = 'causal-lm', training }: RunConfig, path: string): void {
   const refuse = (key: string, given: unknown, expected: string): never => {
     throw new InputError(
       `${path}: '${key}' is ${JSON.stringify(given)}; train.py goes on with ${expected}`,
@@ -114,6 +159,5 @@ function checkRun({ data, objective = 'causal-lm', training }: RunConfig, path: 
   if (training.emaDecay !== undefined) {
     refuse('training.emaDecay', training.emaDecay, 'runs without averages of weights');
   }
-  if (!('corpus' in data)) return refuse('data', data, "a text, 'data.corpus'");
-  return data.corpus;
+  if ('task' in data) refuse('data', data, "a text, 'data.corpus', or 'data.shards'");
 }
