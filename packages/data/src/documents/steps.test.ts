@@ -27,7 +27,9 @@ function measuring(seen: number[]): Step {
 
 test('a step that takes several documents sees those that the ones before kept, and its values are counted', async () => {
   const seen: number[] = [];
-  const not = ruleStep('not', ({ text }) => (text === 'ccc' ? 'is_ccc' : { id: text, text: `${text}!`, meta: {} }));
+  const not = ruleStep('not', ({ text }) =>
+    text === 'ccc' ? 'is_ccc' : { id: text, text: `${text}!`, meta: {} },
+  );
   const steps = [not, measuring(seen)];
   expect(batchOf(steps)).toBe(3);
   const tally = emptyTally(steps);

@@ -25,7 +25,9 @@ test.each([
 });
 
 test('a placeholder of null leaves a kind as it is; nothing to replace leaves the document itself', async () => {
-  expect(await replaced('a@b.com from 8.8.8.8', { email: null, ip: '[ip]' })).toBe('a@b.com from [ip]');
+  expect(await replaced('a@b.com from 8.8.8.8', { email: null, ip: '[ip]' })).toBe(
+    'a@b.com from [ip]',
+  );
   const document = { id: '1', text: 'nothing', meta: {} };
   expect((await replacePii().apply([document]))[0]).toBe(document);
 });

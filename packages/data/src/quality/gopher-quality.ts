@@ -52,7 +52,10 @@ export const gopherQualityDefaults: GopherQualityOptions = {
 export function gopherQuality(options: Partial<GopherQualityOptions> = {}): Step {
   const bounds = { ...gopherQualityDefaults, ...options };
   const stopWords = new Set(bounds.stopWords);
-  return ruleStep('gopher-quality', (document) => ruleAgainst(document, bounds, stopWords) ?? document);
+  return ruleStep(
+    'gopher-quality',
+    (document) => ruleAgainst(document, bounds, stopWords) ?? document,
+  );
 }
 
 function ruleAgainst(

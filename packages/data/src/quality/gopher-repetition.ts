@@ -48,7 +48,10 @@ export const gopherRepetitionDefaults: GopherRepetitionOptions = {
  */
 export function gopherRepetition(options: Partial<GopherRepetitionOptions> = {}): Step {
   const bounds = { ...gopherRepetitionDefaults, ...options };
-  return ruleStep('gopher-repetition', (document) => ruleAgainst(document.text, bounds) ?? document);
+  return ruleStep(
+    'gopher-repetition',
+    (document) => ruleAgainst(document.text, bounds) ?? document,
+  );
 }
 
 function ruleAgainst(text: string, bounds: GopherRepetitionOptions): string | undefined {

@@ -41,7 +41,7 @@ export async function* parquetRows(
   known?: FileMetaData,
 ): AsyncGenerator<Record<string, unknown>> {
   const metadata = known ?? (await metadataOf(file));
-  const strict = new TextDecoder('utf-8', { fatal: true });
+  const strict = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
   const parsers = { stringFromBytes: (text?: Uint8Array) => text && strict.decode(text) };
   let first = 0;
   for (const { num_rows } of metadata.row_groups) {

@@ -51,7 +51,9 @@ export function dedupSettings(
     );
   };
   const minhash = Object.fromEntries(
-    Object.entries({ shingle, bands, hashes, seed, words }).filter(([, value]) => value !== undefined),
+    Object.entries({ shingle, bands, hashes, seed, words }).filter(
+      ([, value]) => value !== undefined,
+    ),
   );
   const [first] = Object.entries(minhash);
   if (first && method !== 'minhash') refuse(...first, 'minhash');

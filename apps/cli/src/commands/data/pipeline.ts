@@ -9,7 +9,11 @@ import { z } from 'zod';
 import { dedupKeys } from './dedup-settings.js';
 
 const path = z.string().min(1);
-const output = { out: path, format: z.enum(outputFormats).optional(), gzip: z.boolean().optional() };
+const output = {
+  out: path,
+  format: z.enum(outputFormats).optional(),
+  gzip: z.boolean().optional(),
+};
 
 const schema = z.strictObject({
   inputs: z.array(z.union([path, z.looseObject({ path })])).min(1),
@@ -27,7 +31,10 @@ const schema = z.strictObject({
   mix: z
     .strictObject({
       out: path,
-      sources: z.array(z.looseObject({ shards: path })).min(1).optional(),
+      sources: z
+        .array(z.looseObject({ shards: path }))
+        .min(1)
+        .optional(),
       temperature: z.number().positive().optional(),
       curriculum: z
         .array(z.strictObject({ steps: z.number().int().min(1), length: z.number().int().min(1) }))
@@ -39,7 +46,9 @@ const schema = z.strictObject({
 /** What a pipeline file holds; paths are those that its own folder makes of them. */
 export type Pipeline = Omit<z.output<typeof schema>, 'inputs' | 'filter'> & {
   inputs: Input[];
-  filter?: (Omit<NonNullable<z.output<typeof schema>['filter']>, 'steps'> & { steps: StepSettings[] }) | undefined;
+  filter?:
+    | (Omit<NonNullable<z.output<typeof schema>['filter']>, 'steps'> & { steps: StepSettings[] })
+    | undefined;
 };
 
 /**
@@ -56,7 +65,10 @@ export async function readPipeline(file: string): Promise<Pipeline> {
     inputs: inputs.map((input) =>
       typeof input === 'string' ? below(input) : { ...input, path: below(input.path) },
     ),
-    filter: filter && { ...placed(filter)!, steps: filter.steps.map((step) => located(step, below)) },
+    filter: filter && {
+      ...placed(filter)!,
+      steps: filter.steps.map((step) => located(step, below)),
+    },
     dedup: placed(dedup),
     tokenize: tokenize && { ...placed(tokenize)!, tokenizer: below(tokenize.tokenizer) },
     mix: mix && {

@@ -7,7 +7,7 @@ import { output, progress } from '../../output.js';
 /** Options of every command that takes documents from files into a folder. */
 export interface RunOptions {
   workers: number;
-  json?: boolean;
+  json?: boolean | undefined;
 }
 
 /** Adds the flags of `RunOptions`. */

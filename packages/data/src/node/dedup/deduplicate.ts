@@ -6,13 +6,7 @@ import { mergeRuns, type StoredRun } from '../../dedup/key-run.js';
 import { repeatedSubstrings } from '../../dedup/substrings.js';
 import { checkWhole } from '../../errors.js';
 import { type Input, type InputUnit, inputUnits, readUnit } from '../inputs.js';
-import {
-  inRunFolder,
-  isThere,
-  readReport,
-  readUnitReports,
-  writeReport,
-} from '../run-folder.js';
+import { inRunFolder, isThere, readReport, readUnitReports, writeReport } from '../run-folder.js';
 import { outputSettings } from '../unit-output.js';
 import { doOpenUnits, numbered, type UnitRunOptions } from '../unit-run.js';
 import { readKeyFile } from './key-file.js';

@@ -151,29 +151,34 @@ test.each([
   ['jsonl.gz', { gzip: true }],
   ['parquet', { format: 'parquet' }],
   ['parquet', { format: 'parquet', gzip: true }],
-] as const)('documents that are written as %s, %j, are those written as lines', async (ending, output) => {
-  const raw = await inputs();
-  const [plain, packed] = [await temporary(), await temporary()];
-  const options = { steps, rejects: true, unitBytes: 20_000 };
-  const report = await filterDocuments([raw], plain, options);
-  expect(await filterDocuments([raw], packed, { ...options, ...output })).toEqual(report);
-  const first = join(packed, 'documents', `00000.${ending}`);
-  const bytes = readFileSync(first);
-  rmSync(join(packed, 'units', '00000.json'));
-  rmSync(first);
-  expect(await filterDocuments([raw], packed, { ...options, ...output })).toEqual(report);
-  expect(readFileSync(first).equals(bytes)).toBe(true);
-  for (const part of ['documents', 'rejects']) {
-    const lines = linesBelow(plain, part);
-    const found: string[] = [];
-    for await (const { id, text, meta } of openInputs([join(packed, part)])) {
-      found.push(JSON.stringify({ id, text, ...meta }));
+] as const)(
+  'documents that are written as %s, %j, are those written as lines',
+  async (ending, output) => {
+    const raw = await inputs();
+    const [plain, packed] = [await temporary(), await temporary()];
+    const options = { steps, rejects: true, unitBytes: 20_000 };
+    const report = await filterDocuments([raw], plain, options);
+    expect(await filterDocuments([raw], packed, { ...options, ...output })).toEqual(report);
+    const first = join(packed, 'documents', `00000.${ending}`);
+    const bytes = readFileSync(first);
+    rmSync(join(packed, 'units', '00000.json'));
+    rmSync(first);
+    expect(await filterDocuments([raw], packed, { ...options, ...output })).toEqual(report);
+    expect(readFileSync(first).equals(bytes)).toBe(true);
+    for (const part of ['documents', 'rejects']) {
+      const lines = linesBelow(plain, part);
+      const found: string[] = [];
+      for await (const { id, text, meta } of openInputs([join(packed, part)])) {
+        found.push(JSON.stringify({ id, text, ...meta }));
+      }
+      expect(found).toEqual(lines);
+      expect(found.length).toBeGreaterThan(5);
     }
-    expect(found).toEqual(lines);
-    expect(found.length).toBeGreaterThan(5);
-  }
-  await expect(filterDocuments([raw], packed, options)).rejects.toThrow(/with other inputs or settings/);
-});
+    await expect(filterDocuments([raw], packed, options)).rejects.toThrow(
+      /with other inputs or settings/,
+    );
+  },
+);
 
 test('a format that does not exist is refused by name', async () => {
   const format = 'csv' as 'jsonl';

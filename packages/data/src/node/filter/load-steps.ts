@@ -30,7 +30,8 @@ export async function loadSteps(
   module: StepModule | undefined,
   versions?: Record<string, string>,
 ): Promise<Step[]> {
-  const makers = module && (await ((await import(module.url)) as StepExports).stepMakers(module.options));
+  const makers =
+    module && (await ((await import(module.url)) as StepExports).stepMakers(module.options));
   async function* read(path: string): AsyncGenerator<Document> {
     yield* openInputs([path]);
     if (versions) versions[path] = await hashOf(path);

@@ -123,7 +123,7 @@ async function textRead(
 /** Shards stay where they are. */
 async function shardsRead(
   path: string,
-  { config, corpus: trainedOn }: RunSnapshot,
+  { corpus: trainedOn }: RunSnapshot,
   data: ShardData,
 ): Promise<Read> {
   const opened = await openRunShards(data);
