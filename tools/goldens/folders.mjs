@@ -68,6 +68,7 @@ export const folders = {
       ...[main, 'accumulated_pairs.py', parity],
       'packages/training/src/goldens/accumulated-pairs.safetensors',
     ],
+    [main, 'text_scores.py', parity],
     [main, 'chat_turns.py', `${tokenizers}/src/goldens/chat-turns.json`],
     [main, 'span_corruption.py', `${data}/span-corruption.json`],
   ],

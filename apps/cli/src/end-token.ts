@@ -1,7 +1,6 @@
 import { existsSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { InputError } from '@headwise/core';
-import { readJson } from '@headwise/models/node';
 import type { Tokenizer } from '@headwise/tokenizers';
 
 /** The id that ends a text: `eos_token_id` of `generation_config.json`, else of `config.json`; of several the first. */
@@ -34,5 +33,6 @@ export async function endTokenOf(path: string, tokenizer: Tokenizer): Promise<st
 
 async function jsonIn(folder: string, name: string): Promise<Record<string, unknown>> {
   const path = join(folder, name);
+  const { readJson } = await import('@headwise/models/node');
   return existsSync(path) ? (Object(await readJson(path)) as Record<string, unknown>) : {};
 }

@@ -1,6 +1,6 @@
 export { readCorpus } from './node/corpus.js';
 export type { ModelStepOptions } from './node/document-steps/makers.js';
-export { modelStepNames, modelSteps } from './node/document-steps/model-steps.js';
+export { modelSteps } from './node/document-steps/model-steps.js';
 export {
   type FinetuneInputs,
   finetuneFiles,

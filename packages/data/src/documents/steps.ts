@@ -79,7 +79,7 @@ export async function stepsOf(
     const maker = Object.hasOwn(makers, step) ? makers[step] : undefined;
     if (!maker) {
       throw new DataError(
-        `${place}: step ${i + 1} is ${JSON.stringify(step ?? each)}; expected ${Object.keys(makers).join(', ')}`,
+        `${place}: step ${i + 1} is ${JSON.stringify(step ?? each)}; expected ${Object.keys(makers).join(', ')}${others ? '' : ', or classifier or perplexity of @headwise/runs'}`,
       );
     }
     steps.push(await maker(given, `${place}: step ${i + 1}, ${step}`, tools));

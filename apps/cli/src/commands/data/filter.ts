@@ -1,4 +1,4 @@
-import { type BackendName, InputError } from '@headwise/core';
+import { InputError } from '@headwise/core';
 import type { Amount, StepSettings, StepTally } from '@headwise/data';
 import {
   type FilterReport,
@@ -8,9 +8,7 @@ import {
   type Shard,
   type StepModule,
 } from '@headwise/data/node';
-import { modelStepNames, modelSteps } from '@headwise/runs/node';
 import { Command, InvalidArgumentError } from 'commander';
-import { backendOption, start } from '../../backend.js';
 import { output } from '../../output.js';
 import { workOf } from './pipeline.js';
 import { type RunOptions, shareOf, showRun, withRunOptions } from './run.js';
@@ -52,7 +50,7 @@ Parquet. A run that was killed goes on when called again.`,
       const { workers } = options;
       const { inputs, out, stage } = await workOf('filter', [], { pipeline: file });
       const { out: _, ...settings } = stage!;
-      const stepModule = await modulesOf(settings.steps, backendOption(backend), options);
+      const stepModule = await modelModule(settings.steps, backend, options);
       const run = { ...settings, stepModule, workers };
       if (shard) {
         await showRun(
@@ -71,23 +69,29 @@ Parquet. A run that was killed goes on when called again.`,
   return withRunOptions(command);
 }
 
+const modelStepNames: readonly string[] = ['classifier', 'perplexity'];
+
 /**
  * Where steps with a model come from, and what they compute on: this thread's backend, started, or that of each of several threads.
+ * Undefined where there are none: nothing of models is loaded then.
  *
  * @throws InputError for a backend without a step that uses it, and for several threads on one GPU
  */
-async function modulesOf(
+async function modelModule(
   steps: readonly StepSettings[],
-  named: BackendName | undefined,
+  given: string | undefined,
   { workers, json = false }: RunOptions,
-): Promise<StepModule> {
+): Promise<StepModule | undefined> {
   const found = steps.find(({ step }) => modelStepNames.includes(step));
   if (!found) {
-    if (named === undefined) return modelSteps({ backend: 'cpu' });
+    if (given === undefined) return undefined;
     throw new InputError(
-      `--backend is ${named}, expected with one of the steps ${modelStepNames.join(', ')} only`,
+      `--backend is ${given}, expected with one of the steps ${modelStepNames.join(', ')} only`,
     );
   }
+  const { modelSteps } = await import('@headwise/runs/node');
+  const { backendOption, start } = await import('../../backend.js');
+  const named = backendOption(given);
   if (workers === 1) {
     const { backend } = await start(output(json), named);
     return modelSteps({ backend });
@@ -95,7 +99,7 @@ async function modulesOf(
   const backend = named ?? backendOption(process.env.HEADWISE_BACKEND) ?? 'wasm';
   if (backend !== 'webgpu') return modelSteps({ backend });
   throw new InputError(
-    `--workers is ${workers} and the backend of the step ${found.step} webgpu; expected --workers 1: documents are read by the GPU many at once`,
+    `--workers is ${workers} and the backend of the step ${found.step} webgpu; expected --workers 1: the GPU reads many documents at once`,
   );
 }
 

@@ -3,8 +3,6 @@ import { dirname, join, resolve } from 'node:path';
 import { InputError } from '@headwise/core';
 import type { StepSettings } from '@headwise/data';
 import { type Input, isAddress, outputFormats } from '@headwise/data/node';
-import { parseWith } from '@headwise/models/internal';
-import { readJson } from '@headwise/models/node';
 import { z } from 'zod';
 import { dedupKeys } from './dedup-settings.js';
 
@@ -57,6 +55,9 @@ export type Pipeline = Omit<z.output<typeof schema>, 'inputs' | 'filter'> & {
  * @throws InputError with a line a problem: the key, what it holds, what was expected
  */
 export async function readPipeline(file: string): Promise<Pipeline> {
+  // A command without a pipeline file starts without the library of models.
+  const { parseWith } = await import('@headwise/models/internal');
+  const { readJson } = await import('@headwise/models/node');
   const { inputs, filter, dedup, tokenize, mix } = parseWith(schema, await readJson(file), file);
   const below = (name: string) => (isAddress(name) ? name : resolve(dirname(file), name));
   const placed = <T extends { out: string }>(stage: T | undefined): T | undefined =>

@@ -1,9 +1,6 @@
 import type { StepModule } from '@headwise/data/node';
 import type { ModelStepOptions } from './makers.js';
 
-/** The steps of pipeline files that ask a model. */
-export const modelStepNames: readonly string[] = ['classifier', 'perplexity'];
-
 /**
  * The steps `classifier` and `perplexity`, for `filterDocuments` of `@headwise/data/node`.
  *
