@@ -130,6 +130,9 @@ const cases: Record<FinetuneMethod, Case> = {
   seq2seq: { rows: pairs, model: pairsModel, fall: 0.5, metrics: ofTokens },
 };
 
+/** More and more inputs of the decoder are its own predictions. */
+const rising = { schedule: 'linear', from: 0.5, to: 1 } as const;
+
 /** Fine-tunes a new model, and ends after so many steps of this session. */
 async function run(
   settings: FinetuneSettings,
@@ -177,6 +180,7 @@ describe.each(Object.entries(cases))('%s', (name, { fall, metrics }) => {
         emaDecay: 0.8,
         batchSize: method === 'embed' ? 4 : 2,
         accumulate: method === 'embed' ? 1 : 2,
+        ...(method === 'seq2seq' && { scheduledSampling: rising }),
       },
     };
     const straight = await run(short);
@@ -239,6 +243,21 @@ describe('what is learned', () => {
     await expect(predicted({ messages })).rejects.toThrow(
       "the model's folder has no chat template",
     );
+  });
+
+  test('the share of a decoder’s own inputs follows the updates, however many batches each has', async () => {
+    const settings = {
+      method: 'seq2seq',
+      data: { validation: 0 },
+      training: { steps: 2, batchSize: 2, accumulate: 2, scheduledSampling: rising },
+    };
+    const examples = checkExamples(pairs, { name: 'rows', accepted: methodFormats('seq2seq') });
+    const model = pairsModel();
+    const asked = parseFinetuneConfig(settings);
+    const { batches } = await prepareFinetune(asked, { examples, tokenizer, endId }, model);
+    model.params.dispose();
+    const shares = [0, 1, 2, 3, 4].map((n) => (batches.at(n) as { sampled?: number }).sampled);
+    expect(shares).toEqual([0.5, 0.5, 0.75, 0.75, 1]);
   });
 
   test('batches by tokens see every example once an epoch, and hold no more than so many', async () => {

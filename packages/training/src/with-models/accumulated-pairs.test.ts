@@ -46,9 +46,6 @@ async function expectedGradients() {
   ]);
 }
 
-/** Sums of scalars. */
-const sumOf = (losses: readonly tf.Scalar[]) => tf.addN([...losses]) as tf.Scalar;
-
 describe('rows with unequal numbers of masked tokens', () => {
   test('in parts of a row each make the loss and the gradients of BertForPreTraining over all', async () => {
     const { network, params } = await loadModel(folderFiles(folder));
@@ -56,12 +53,14 @@ describe('rows with unequal numbers of masked tokens', () => {
     const wanted = await expectedGradients();
     const parts = rowsOf(whole);
     expect(parts).toHaveLength(8);
+    const { numTensors } = tf.memory();
     for (const batches of [[whole], parts]) {
       const made = accumulateGradients('test', params.named(), objective, batches, {});
       expect(made.predicted).toBe(24);
       // A row without masked tokens has a pair.
       expect(made.batches).toHaveLength(batches.length);
-      await expectClose(sumOf(made.losses), [expected], { ratio: 1e-5 });
+      const sum = tf.addN(made.losses);
+      await expectClose(sum, [expected], { ratio: 1e-5 });
       for (const [path, gradient] of Object.entries(made.gradients)) {
         // The gradient of a bias of keys is 0 but for roundings.
         if (/kProj\.bias$/.test(path)) continue;
@@ -72,13 +71,14 @@ describe('rows with unequal numbers of masked tokens', () => {
           throw new Error(`${path}: ${error.message}`);
         });
       }
-      tf.dispose([made.losses, made.gradients]);
+      tf.dispose([sum, made.losses, made.gradients]);
     }
     for (const batches of [[whole], parts]) {
       const measured = await evaluate(objective, batches);
       expect(Math.abs(measured.loss / expected - 1)).toBeLessThan(1e-5);
       expect(measured.predicted).toBe(24);
     }
+    expect(tf.memory().numTensors).toBe(numTensors);
     params.dispose();
     wanted.params.dispose();
   });
