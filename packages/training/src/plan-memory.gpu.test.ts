@@ -93,7 +93,7 @@ async function measured(configuration: unknown, options: PlanOptions): Promise<n
     ) as Network;
     const named = (lora ?? model).params.named();
     const params = options.freeze ? freeze(named, options.freeze) : named;
-    const { objective, batch: example } = defaultObjective(network, batch);
+    const { objective, batch: example } = defaultObjective(network, batch, configuration);
     const optimizer = new AdamW(params);
     const ema = options.ema ? new Ema(params) : undefined;
     const run = train({

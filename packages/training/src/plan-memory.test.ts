@@ -7,6 +7,10 @@ const dropout = { embd_pdrop: 0, resid_pdrop: 0, attn_pdrop: 0 };
 const gpt2 = (layers: number) =>
   ({ model_type: 'gpt2', n_layer: layers, ...sizes, ...dropout }) as const;
 const batch = { rows: 2, tokens: 256 };
+const encoder = {
+  ...{ model_type: 'bert', vocab_size: 4096, hidden_size: 16, num_hidden_layers: 1 },
+  ...{ num_attention_heads: 2, intermediate_size: 32 },
+};
 
 test('a plan leaves the backend as it was, and its parts are those of the model', async () => {
   const before = { backend: tf.getBackend(), tensors: tf.memory().numTensors };
@@ -130,3 +134,26 @@ for (const [name, configuration] of Object.entries({
     expect(plan.logits).toBeLessThan(0.2 * 4 * rows * tokens * vocab_size);
   });
 }
+
+test('an encoder is planned for what its head learns, and one without a head is refused', async () => {
+  const peaks: Record<string, number> = {};
+  for (const head of [
+    'MaskedLM',
+    'PreTraining',
+    'NextSentencePrediction',
+    'SequenceClassification',
+    'TokenClassification',
+    'QuestionAnswering',
+  ]) {
+    const bert = { ...encoder, architectures: [`BertFor${head}`] };
+    const plan = await planMemory(bert, { rows: 2, tokens: 32 });
+    peaks[head] = plan.peak;
+    expect(plan.activations, head).toBeGreaterThan(0);
+  }
+  expect(peaks.MaskedLM).toBeGreaterThan(peaks.TokenClassification!);
+  await expect(
+    planMemory({ ...encoder, architectures: ['BertModel'] }, { rows: 2, tokens: 32 }),
+  ).rejects.toThrow(
+    "planMemory: the model's head is 'none', which learns nothing by itself; expected options.objective",
+  );
+});

@@ -122,7 +122,8 @@ function planOf(
     made.push(optimizer);
     const ema = options.ema ? new Ema(params) : undefined;
     if (ema) made.push(ema);
-    const planned = (options.objective ?? defaultObjective)(network, batch);
+    const planned =
+      options.objective?.(network, batch) ?? defaultObjective(network, batch, configuration);
     const steps = stepsOf(count, params, { ...planned, optimizer, ema }, options);
     count.settle();
     const gradients = Object.values(params).reduce((sum, { size }) => sum + 4 * size, 0);

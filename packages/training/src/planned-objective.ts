@@ -5,10 +5,13 @@ import {
   isLanguageModel,
   type Network,
 } from '@headwise/core';
-import * as tf from '@tensorflow/tfjs';
+import { modelParts } from '@headwise/models/internal';
 import { causalLanguageModel } from './causal-language-model.js';
-import { meanCrossEntropy } from './cross-entropy.js';
+import { sequenceClassification, tokenClassification } from './classification.js';
+import { maskedLanguageModel } from './masked-language-model.js';
 import type { ExampleBatch, Objective } from './objective.js';
+import { questionAnswering } from './question-answering.js';
+import { sentencePairPretraining } from './sentence-pair-pretraining.js';
 import { sequenceToSequence } from './sequence-to-sequence.js';
 
 /** The sizes of one batch. */
@@ -27,8 +30,17 @@ export interface PlannedObjective<B extends ExampleBatch = ExampleBatch> {
   batch: B;
 }
 
-/** What a network is trained for where nothing else is said, with every position predicted. */
-export function defaultObjective(network: Network, sizes: PlannedBatch): PlannedObjective {
+/**
+ * What a network is trained for where nothing else is said, with every position predicted.
+ *
+ * @param configuration of the network, whose head says what an encoder learns
+ * @throws InputError for an encoder without a head
+ */
+export function defaultObjective(
+  network: Network,
+  sizes: PlannedBatch,
+  configuration: unknown,
+): PlannedObjective {
   const { rows, tokens, sourceTokens = tokens } = sizes;
   const zeros = (count: number) => new Int32Array(rows * count);
   if (isEncoderDecoder(network)) {
@@ -36,28 +48,30 @@ export function defaultObjective(network: Network, sizes: PlannedBatch): Planned
     const batch = { sources, targets: zeros(tokens), shape: [rows, sourceTokens, tokens] } as const;
     return planning(sequenceToSequence(network), batch);
   }
-  const batch = { inputs: zeros(tokens), targets: zeros(tokens), shape: [rows, tokens] } as const;
-  if (isLanguageModel(network)) return planning(causalLanguageModel(network), batch);
-  return planning(ofHead(network as EncoderModel), batch);
+  const text = { inputs: zeros(tokens), shape: [rows, tokens] } as const;
+  const targets = zeros(tokens);
+  if (isLanguageModel(network)) return planning(causalLanguageModel(network), { ...text, targets });
+  const encoder = network as EncoderModel;
+  const { head } = modelParts(configuration);
+  switch (head.kind) {
+    case 'masked-language-model':
+      return head.nextSentence
+        ? planning(sentencePairPretraining(encoder), { ...text, targets, labels: zeros(1) })
+        : planning(maskedLanguageModel(encoder), { ...text, targets });
+    case 'sequence-classification':
+    case 'next-sentence':
+      return planning(sequenceClassification(encoder), { ...text, labels: zeros(1) });
+    case 'token-classification':
+    case 'language-model':
+      return planning(tokenClassification(encoder), { ...text, labels: targets });
+    case 'question-answering':
+      return planning(questionAnswering(encoder), { ...text, starts: zeros(1), ends: zeros(1) });
+    default:
+      throw new InputError(
+        `planMemory: the model's head is '${head.kind}', which learns nothing by itself; expected options.objective`,
+      );
+  }
 }
 
 const planning = <B extends ExampleBatch>(objective: Objective<B>, batch: B): PlannedObjective =>
   ({ objective, batch }) as unknown as PlannedObjective;
-
-/** The cross-entropy of what an encoder's head gives: for every token, or for the sequence. */
-function ofHead(
-  network: EncoderModel,
-): Objective<{ inputs: Int32Array; shape: readonly [number, number] }> {
-  return {
-    name: "an encoder's head",
-    predicted: ({ shape }) => shape[0],
-    loss: ({ inputs, shape }, ctx) =>
-      tf.tidy(() => {
-        const { logits } = network.forward(tf.tensor2d(inputs, [...shape], 'int32'), ctx);
-        if (logits) return meanCrossEntropy(logits, tf.zeros(logits.shape.slice(0, -1), 'int32'));
-        throw new InputError(
-          'planMemory: the model has no head that gives logits; expected options.objective',
-        );
-      }),
-  };
-}

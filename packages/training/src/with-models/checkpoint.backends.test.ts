@@ -25,16 +25,23 @@ const configurations = {
   },
 } as const;
 
+/** A network with what it is trained by. */
+interface Trained {
+  network: Network;
+  configuration: unknown;
+  params: Record<string, tf.Variable>;
+}
+
 /** Loss and gradients of a network in training. */
-function made(network: Network, params: Record<string, tf.Variable>, checkpoint: boolean) {
-  const { objective, batch: example } = defaultObjective(network, batch);
+function made({ network, configuration, params }: Trained, checkpoint: boolean) {
+  const { objective, batch: example } = defaultObjective(network, batch, configuration);
   const ctx = { training: true, checkpoint, random: new Random(7) };
   return accumulateGradients('test', params, objective, [example], ctx);
 }
 
-async function expectSame(network: Network, params: Record<string, tf.Variable>): Promise<void> {
+async function expectSame(trained: Trained): Promise<void> {
   const before = tf.memory().numTensors;
-  const [plain, again] = [made(network, params, false), made(network, params, true)];
+  const [plain, again] = [made(trained, false), made(trained, true)];
   await expectClose(again.losses[0]!, plain.losses[0]!);
   for (const [path, gradient] of Object.entries(plain.gradients)) {
     await expectClose(again.gradients[path]!, gradient, { ratio: 1e-5, floor: 1e-7 });
@@ -48,19 +55,22 @@ describeBackends('a step that computes blocks again', () => {
     test(`of ${name} has the loss and the gradients of one that keeps them`, async () => {
       const { network, params } = createModel(configuration as unknown, { seed: 1 });
       // Tables of attention and the like are made by the first pass, and stay.
-      tf.dispose(made(network, params.named(), false) as never);
+      const trained = { network, configuration, params: params.named() };
+      tf.dispose(made(trained, false) as never);
       expect(isEncoderDecoder(network)).toBe(name === 't5');
-      await expectSame(network, params.named());
+      await expectSame(trained);
       params.dispose();
     });
   }
 
   test('of an adapter over packed weights has the same gradients', async () => {
-    const { network, params } = createModel(configurations.llama, { seed: 1, dtype: 'int8' });
+    const configuration = configurations.llama;
+    const { network, params } = createModel(configuration, { seed: 1, dtype: 'int8' });
     const lora = new Lora(params, { rank: 2, targets: /attn\.(qProj|vProj)$/, dropout: 0.3 });
     const adapted = new AdaptedModel(network, lora);
-    tf.dispose(made(adapted, lora.params.named(), false) as never);
-    await expectSame(adapted, lora.params.named());
+    const trained = { network: adapted, configuration, params: lora.params.named() };
+    tf.dispose(made(trained, false) as never);
+    await expectSame(trained);
     lora.params.dispose();
     params.dispose();
   });
