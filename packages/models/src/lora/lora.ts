@@ -10,7 +10,10 @@ import {
 import type { LinearAdapters, Matrix } from '@headwise/core/internal';
 import { Dropout } from '@headwise/layers';
 import * as tf from '@tensorflow/tfjs';
-import { byOutput, outputNorms, updateOf } from './dora.js';
+import { outputNorms } from './dora.js';
+import type { LoraUpdate } from './lora-update.js';
+import { addToWeights } from './merge.js';
+import { chosen, isEmpty, linearMaps, sizesOf } from './targets.js';
 
 export interface LoraOptions {
   /** `r`, the width between A and B. */
@@ -42,22 +45,6 @@ export interface LoraOptions {
   source?: ParamSource | undefined;
 }
 
-/** What is added to one linear map. */
-interface Update {
-  rank: number;
-  alpha: number;
-  /** `alpha / rank`, or `alpha / √rank`. */
-  scale: number;
-  /** `[r, in]` */
-  a: tf.Tensor2D;
-  /** `[out, r]` */
-  b: tf.Tensor2D;
-  /** `[out]` */
-  bias: tf.Tensor1D | undefined;
-  /** `[out]`, of DoRA: the norm of what each output sums; while merged, over that of `W + ΔW`. */
-  magnitude: tf.Variable<tf.Rank.R1> | undefined;
-}
-
 /**
  * Low-rank updates of a model's linear maps: `y = x W + b + s · x Aᵀ Bᵀ` with `s = alpha / r`; W stays as it is.
  *
@@ -85,7 +72,7 @@ export class Lora implements LinearAdapters {
   readonly hasBias: boolean;
   readonly dora: boolean;
   readonly #base: ParamStore;
-  readonly #updates = new Map<string, Update>();
+  readonly #updates = new Map<string, LoraUpdate>();
   readonly #copies = new Map<string, tf.Variable>();
   readonly #dropout: Dropout;
   #merged = false;
@@ -230,7 +217,7 @@ export class Lora implements LinearAdapters {
   }
 
   /** `‖W + ΔW‖` of each output. */
-  #normsOf(path: string, update: Update): tf.Tensor1D {
+  #normsOf(path: string, update: LoraUpdate): tf.Tensor1D {
     const weight = `${path}.weight`;
     return outputNorms(path, this.#base.matrices()[weight]!, update, this.#copies.get(weight));
   }
@@ -243,7 +230,7 @@ export class Lora implements LinearAdapters {
    */
   merge(): void {
     if (this.#merged) throw new InputError('LoRA: the updates are merged already');
-    this.#addToWeights(1);
+    addToWeights(this.#base, { updates: this.#updates, copies: this.#copies }, 1);
     this.#merged = true;
   }
 
@@ -254,90 +241,9 @@ export class Lora implements LinearAdapters {
    */
   unmerge(): void {
     if (!this.#merged) throw new InputError('LoRA: the updates are not merged');
-    this.#addToWeights(-1);
+    addToWeights(this.#base, { updates: this.#updates, copies: this.#copies }, -1);
     this.#merged = false;
   }
-
-  #addToWeights(sign: 1 | -1): void {
-    const matrices = this.#base.matrices();
-    const own = this.#base.named();
-    const changes = [...this.#updates].map(([path, update]) => {
-      const matrix = matrices[`${path}.weight`]!;
-      const { variable } = matrix;
-      if (!variable) {
-        throw new InputError(
-          `LoRA: the weight of '${path}' is packed, so nothing can be merged in`,
-        );
-      }
-      const bias = own[`${path}.bias`];
-      if (update.bias && !bias) {
-        throw new InputError(
-          `LoRA: '${path}' has no bias, so the bias of its update cannot be merged in`,
-        );
-      }
-      return { path, variable, bias, matrix, update };
-    });
-    const copies = [...this.#copies].map(([path, copy]) => {
-      const variable = own[path];
-      if (!variable) {
-        throw new InputError(`LoRA: parameter '${path}' is packed, so its copy cannot be merged`);
-      }
-      return [variable, copy] as const;
-    });
-    // The parameter that a copy replaces has no update at this point.
-    if (sign === 1) for (const pair of copies) swap(...pair);
-    for (const { path, variable, bias, matrix, update } of changes) {
-      tf.tidy(() => {
-        const change = updateOf(update, matrix).mul(sign);
-        const { magnitude } = update;
-        if (magnitude && sign === 1) {
-          const factor = magnitude.div<tf.Tensor1D>(outputNorms(path, matrix, update));
-          variable.assign(variable.add(change).mul(byOutput(factor, matrix)));
-          magnitude.assign(factor);
-        } else if (magnitude) {
-          const whole = variable.div<tf.Tensor2D>(byOutput(magnitude, matrix));
-          const norms = tf.norm(whole, 'euclidean', matrix.layout === 'in-out' ? 0 : 1);
-          magnitude.assign(magnitude.mul(norms));
-          variable.assign(whole.add(change));
-        } else variable.assign(variable.add(change));
-        if (update.bias) bias!.assign(bias!.add(update.bias.mul(sign * update.scale)));
-      });
-    }
-    if (sign === -1) for (const pair of copies) swap(...pair);
-  }
-}
-
-/** Exchanges the values of two variables. */
-function swap(a: tf.Variable, b: tf.Variable): void {
-  tf.tidy(() => {
-    const [ofA, ofB] = [a.add(0), b.add(0)];
-    a.assign(ofB);
-    b.assign(ofA);
-  });
-}
-
-const isEmpty = (choice: RegExp | readonly string[]): boolean =>
-  Array.isArray(choice) && choice.length === 0;
-
-/** Those of some paths that are chosen, by a pattern or one by one. */
-function chosen(choice: RegExp | readonly string[], paths: string[], none: string): string[] {
-  const found =
-    choice instanceof RegExp
-      ? paths.filter((path) => matches(choice, path))
-      : choice.filter((path) => paths.includes(path));
-  const all = choice instanceof RegExp ? found.length > 0 : found.length === choice.length;
-  if (all && found.length > 0) return found;
-  const missing =
-    choice instanceof RegExp
-      ? `${choice}`
-      : `'${choice.find((path) => !paths.includes(path)) ?? ''}'`;
-  throw new InputError(`LoRA: ${none} matches ${missing}; there are ${paths.join(', ')}`);
-}
-
-/** A pattern that is sticky or global starts at the beginning of every path. */
-function matches(pattern: RegExp, path: string): boolean {
-  pattern.lastIndex = 0;
-  return pattern.test(path);
 }
 
 function checkSizes(of: string, { rank, alpha }: { rank: number; alpha: number }): void {
@@ -347,16 +253,4 @@ function checkSizes(of: string, { rank, alpha }: { rank: number; alpha: number }
   if (!Number.isFinite(alpha)) {
     throw new InputError(`LoRA: alpha${of} is ${alpha}; expected a finite number`);
   }
-}
-
-/** The linear maps of a model with their weights, by the path of the map. */
-function linearMaps(params: ParamStore): [string, Matrix][] {
-  return Object.entries(params.matrices())
-    .filter(([, { table }]) => !table)
-    .map(([path, matrix]) => [path.slice(0, path.lastIndexOf('.')), matrix]);
-}
-
-function sizesOf({ variable, packed, layout }: Matrix): [inner: number, out: number] {
-  const [first, second] = (variable ?? packed)!.shape as [number, number];
-  return layout === 'in-out' ? [first, second] : [second, first];
 }
