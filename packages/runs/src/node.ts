@@ -13,10 +13,10 @@ export { readRunFile, readRunJson } from './node/read-run-file.js';
 export {
   type InspectOptions,
   RunFolder,
-  type RunIdentity,
   type RunInputs,
 } from './node/run-folder.js';
 export { readRunHistory } from './node/run-history.js';
+export type { RunIdentity } from './node/run-identity.js';
 export { withTensorBoard } from './node/tensorboard.js';
 export { torchFiles } from './node/torch/export.js';
 export { type ImportedRun, importedRun } from './node/torch/import.js';

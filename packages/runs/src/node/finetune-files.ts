@@ -4,7 +4,8 @@ import { type FileContent, Folder } from '@headwise/files';
 import { jsonText } from '@headwise/models/internal';
 import { type FinetuneConfig, fixedOfFinetune, parseFinetuneConfig } from '../finetune/config.js';
 import { runFileNames } from '../run-files.js';
-import { type InspectOptions, RunFolder, type RunIdentity } from './run-folder.js';
+import { type InspectOptions, RunFolder } from './run-folder.js';
+import type { RunIdentity } from './run-identity.js';
 
 /** What a fine-tuning run is made from. */
 export interface FinetuneInputs {

@@ -1,6 +1,5 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { isDeepStrictEqual } from 'node:util';
 import { InputError, type LanguageModel, type Network } from '@headwise/core';
 import {
   commit,
@@ -25,10 +24,10 @@ import {
   historyText,
   parseHistory,
 } from '../history.js';
-import { parseRunConfig } from '../parse-run-config.js';
 import type { RunConfig } from '../run-config.js';
 import { checkCorpus, corpusHash, inputFiles, runFileNames } from '../run-files.js';
 import type { Checkpoint, RunStorage, SavedState } from '../storage.js';
+import { checkSame, type RunIdentity, runIdentity } from './run-identity.js';
 
 const {
   config: configName,
@@ -46,19 +45,6 @@ export interface RunInputs {
   corpus?: string | undefined;
   /** What `tokenizer.json` holds. */
   tokenizer: string;
-}
-
-/** What tells a run from others. */
-export interface RunIdentity {
-  /** What a run that resumes must have as it was, for its losses to be those of one run. */
-  fixed: Readonly<Record<string, unknown>>;
-  /**
-   * The same of a run that a folder holds.
-   *
-   * @param json what its `trainer/config.json` holds
-   * @throws InputError where it cannot be read
-   */
-  fixedOf(json: unknown, name: string): Readonly<Record<string, unknown>>;
 }
 
 /** How a folder is looked at. */
@@ -96,8 +82,7 @@ export class RunFolder<N extends Network = LanguageModel> implements RunStorage<
    * configuration, or holds other files
    */
   static inspect(path: string, config: RunConfig, options?: InspectOptions): Promise<RunFolder> {
-    const fixedOf = (json: unknown, name: string) => fixed(parseRunConfig(json, name));
-    return RunFolder.of(path, { fixed: fixed(config), fixedOf }, options);
+    return RunFolder.of(path, runIdentity(config), options);
   }
 
   /** Looks at a folder for a run of any kind, as `inspect` does; nothing is written before `begin`. */
@@ -109,7 +94,7 @@ export class RunFolder<N extends Network = LanguageModel> implements RunStorage<
     const names = await namesIn(path);
     const folder = new RunFolder<N>(path, await Folder.open(path), warn);
     const before = await folder.#readJson(configName);
-    if (before !== undefined) folder.#checkSame(before, run, resume);
+    if (before !== undefined) checkSame(path, before, { run, resume });
     else if (names.length > 0) {
       throw new InputError(`${path}: is not empty and holds no training run; give another folder`);
     }
@@ -278,54 +263,11 @@ export class RunFolder<N extends Network = LanguageModel> implements RunStorage<
     const bytes = await this.#files.read(name);
     return bytes && parseJson(bytes, join(this.path, name));
   }
-
-  #checkSame(before: unknown, run: RunIdentity, resume: boolean): void {
-    if (!resume) {
-      throw new InputError(
-        `${this.path}: holds a training run already; give --resume to go on with it, or another folder`,
-      );
-    }
-    const there = run.fixedOf(before, join(this.path, configName));
-    const given = run.fixed;
-    for (const part of new Set([...Object.keys(there), ...Object.keys(given)])) {
-      if (isDeepStrictEqual(there[part], given[part])) continue;
-      throw new InputError(
-        `${this.path}: the run there has '${part}' ${JSON.stringify(there[part])}; the configuration given has ${JSON.stringify(given[part])}`,
-      );
-    }
-  }
 }
 
 /** What other commands use of a run: its model, or its adapter. */
 const resultFiles = (model: Model, adapter: Lora | undefined): FolderChange =>
   adapter ? adapterFiles(model, adapter) : modelFiles(model);
-
-/** What a run that resumes must have as it was, for its losses to be those of one run. */
-function fixed({
-  objective,
-  model,
-  tokenizer,
-  data,
-  training,
-}: RunConfig): Record<string, unknown> {
-  const { seed, batchSize, emaDecay } = training;
-  return {
-    objective: objective ?? 'causal-lm',
-    model,
-    tokenizer,
-    ...('task' in data
-      ? { data }
-      : {
-          'data.validation': data.validation,
-          'data.packing': 'packing' in data ? data.packing : undefined,
-          'data.separator': 'separator' in data ? data.separator : undefined,
-          'data.masking': 'masking' in data ? data.masking : undefined,
-        }),
-    'training.seed': seed,
-    'training.batchSize': batchSize,
-    'training.emaDecay': emaDecay,
-  };
-}
 
 /** What lies in a folder, but for what a run that was killed at its start leaves there. */
 async function namesIn(path: string): Promise<string[]> {
