@@ -14,15 +14,47 @@ const run = promisify(execFile);
 const promised = (source: string): string[] =>
   [...source.matchAll(/^ *console\.log\(.*\); \/\/ (.*)$/gm)].map(([, text]) => text!);
 
+const full = inject('full');
 /** A software adapter compiles the shaders of an example for up to a minute: `pnpm test:full` runs all examples on WebGPU. */
-const onWebGpu = inject('full') ? names : ['attention', 'core', 'generation', 'kernels'];
+const onWebGpu = full ? names : ['attention', 'core', 'generation', 'kernels'];
+const elsewhere = names.filter((name) => !onWebGpu.includes(name));
+/** A small program takes longer to load TensorFlow.js than to run: `pnpm test:full` gives each a process of its own. */
+const groups = full ? names.map((name) => [name]) : [onWebGpu, elsewhere];
 const noDriver = { ...process.env, VK_DRIVER_FILES: '/none', VK_ICD_FILENAMES: '/none' };
 
+/** What each example of a group prints, and what those that threw have thrown. */
+async function resultsOf(group: readonly string[]) {
+  const env = onWebGpu.includes(group[0]!) ? process.env : noDriver;
+  const args = [`${folder}/e2e/run-examples.mjs`, ...group];
+  // A program that does not end keeps its group from ending, and fails it by this limit.
+  const options = { env, timeout: 280_000, maxBuffer: 2 ** 26 };
+  const {
+    code = 0,
+    stdout,
+    stderr,
+  } = await run(process.execPath, args, options).catch((error) => error);
+  const marked = stdout.split(/^# ([\w-]+)\n/m).slice(1) as string[];
+  const outputs = group.map((name) => [name, marked[marked.indexOf(name) + 1] ?? ''] as const);
+  return { code, stderr, outputs };
+}
+
 describe('every example prints what its comments say', () => {
-  test.each(names)('%s', async (name) => {
-    const env = onWebGpu.includes(name) ? process.env : noDriver;
-    const { stdout } = await run(process.execPath, [`${folder}/dist/${name}.js`], { env });
-    const lines = stdout.replace(/,\n\s+|\[\n\s+|\n\]/g, (gap) => {
+  const outputs = new Map<string, string>();
+
+  test('and ends by itself, without an error', async () => {
+    const queue = [...groups];
+    const work = async () => {
+      for (let group = queue.shift(); group; group = queue.shift()) {
+        const { code, stderr, outputs: some } = await resultsOf(group);
+        for (const [name, output] of some) outputs.set(name, output);
+        expect.soft(code, `${group}: ${stderr}`).toBe(0);
+      }
+    };
+    await Promise.all([work(), work()]);
+  }, 1_800_000);
+
+  test.each(names)('%s', (name) => {
+    const lines = outputs.get(name)!.replace(/,\n\s+|\[\n\s+|\n\]/g, (gap) => {
       // The console breaks long arrays into lines.
       if (gap.startsWith(',')) return ', ';
       return gap.startsWith('[') ? '[ ' : ' ]';
