@@ -46,6 +46,7 @@ export function taped<T extends tf.TensorContainer>(
   state.kernelDepth = 0;
   engine().startTape();
   const tape = state.activeTape!;
+  keepShapesAlone(tape);
   if (recorded) tellOfEach(tape, recorded);
   if (sources) leaveOutConstants(tape, new Set(sources));
   try {
@@ -59,6 +60,26 @@ export function taped<T extends tf.TensorContainer>(
     state.gradientDepth = outer.depth;
     state.kernelDepth = outer.kernels;
   }
+}
+
+/** Operations whose gradients read of what they save the shapes alone. */
+const readingShapes: ReadonlySet<string> = new Set([
+  ...['Add', 'AddN', 'Sub', 'Sum', 'Mean'],
+  ...['Reshape', 'ExpandDims', 'Concat', 'Pack', 'Slice', 'PadV2'],
+]);
+
+/** Frees at once what TensorFlow.js saves for the sake of its shape, such as the summands of a residual stream. */
+function keepShapesAlone(tape: TapeNode[]): void {
+  const push = tape.push.bind(tape);
+  tape.push = (...nodes) => {
+    for (const node of nodes) {
+      if (!readingShapes.has(node.kernelName)) continue;
+      // Its gradient keeps the tensors themselves, and with them their shapes.
+      disposeSaved([node]);
+      node.saved = [];
+    }
+    return push(...nodes);
+  };
 }
 
 function tellOfEach(tape: TapeNode[], recorded: (count: number) => void): void {

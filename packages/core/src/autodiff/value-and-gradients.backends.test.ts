@@ -92,6 +92,47 @@ describeBackends('the gradients of a value', () => {
     tf.dispose([frozen!, trained!]);
   });
 
+  test('keep nothing of what is added, reshaped, joined, cut and summed', async () => {
+    const all = variables();
+    const [a, b] = all as [tf.Variable, tf.Variable];
+    const rows = (x: tf.Tensor) => x.reshape([16]).expandDims(0);
+    const stack = () => {
+      let x: tf.Tensor = a.sub(b);
+      for (let i = 0; i < 5; i++) {
+        const [wide, deep] = [tf.concat([rows(x), rows(b)], 1), tf.stack([x, b])];
+        const cut = wide.slice([0, i], [1, 16]).reshape([4, 4]);
+        x = tf.addN([
+          cut,
+          deep.mean(0),
+          x.add(x.sum(0)),
+          x
+            .pad([
+              [0, 1],
+              [0, 0],
+            ])
+            .slice([1, 0]),
+        ]);
+      }
+      return x.sum() as tf.Scalar;
+    };
+    let held = 0;
+    const start = tf.memory().numDataBuffers;
+    const { value, gradients } = valueAndGradients(() => {
+      const result = tf.tidy(stack);
+      held = tf.memory().numDataBuffers - start;
+      return result;
+    }, all);
+    // The result alone.
+    expect(held).toBe(1);
+    const expected = tf.variableGrads(stack, [a, b]);
+    await expectClose(value, expected.value);
+    for (const [i, variable] of [a, b].entries()) {
+      await expectClose(gradients[i]!, expected.grads[variable.name]!, { ratio: 1e-6 });
+    }
+    expect(gradients[2]).toBeUndefined();
+    tf.dispose([value, gradients.slice(0, 2) as tf.Tensor[], expected.value, expected.grads, all]);
+  });
+
   test('an error in either pass leaves nothing behind', () => {
     const all = variables();
     const before = tf.memory().numTensors;
