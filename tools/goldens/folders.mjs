@@ -64,6 +64,7 @@ export const folders = {
     [main, 'falcon_alibi.py', 'packages/positions/src/goldens/alibi-bfloat16.json'],
     [main, 'objectives.py', steps],
     [main, 'optimizers.py', steps],
+    [main, 'mixed_precision.py', steps, 'packages/kernels/src/goldens'],
     [
       ...[main, 'accumulated_pairs.py', parity],
       'packages/training/src/goldens/accumulated-pairs.safetensors',

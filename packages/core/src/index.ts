@@ -34,6 +34,7 @@ export type { Packing } from './matrix.js';
 export { memoryLimit } from './memory-limit.js';
 export { type ParamSource, ParamStore } from './params.js';
 export { checkLayer, checkParams, checkPart } from './part.js';
+export { type Precision, precisions } from './precision.js';
 export { Random, type RandomState } from './random.js';
 export { checkShape } from './shapes.js';
 export type { AttentionProbe, Tap } from './tap.js';

@@ -1,4 +1,5 @@
 import type * as tf from '@tensorflow/tfjs';
+import type { Precision } from './precision.js';
 import type { Random } from './random.js';
 import type { AttentionProbe, Tap } from './tap.js';
 import type { RecurrentMemory, TokenCache } from './token-cache.js';
@@ -9,6 +10,8 @@ export interface ForwardContext {
   training?: boolean | undefined;
   /** Blocks are computed again in the backward pass, which then needs the memory of one block alone. Default false. */
   checkpoint?: boolean | undefined;
+  /** What linear maps compute in; `mixed` needs WebGPU with the feature `shader-f16`. Default `float32`. */
+  precision?: Precision | undefined;
   /** Where dropout draws from; needed where `training` is on and a layer drops. */
   random?: Random | undefined;
   /** Watches or replaces named activations. */

@@ -20,6 +20,7 @@ export { type Ring, tokenIn } from './decode-attention/ring.js';
 export { knownValues } from './dispatch/known.js';
 export { type WeightLimits, weightLimits } from './dispatch/limits.js';
 export { type Clipping, globalNorm } from './global-norm/index.js';
+export { checkPrecision } from './halves/index.js';
 export { checkIds } from './ids/index.js';
 export { checkIdValues, type IdSpace, vocabularyOf } from './ids/space.js';
 export { layerNormReference } from './layer-norm/reference.js';

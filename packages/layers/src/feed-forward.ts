@@ -107,7 +107,7 @@ export class GatedFeedForward implements Layer {
   #hidden(x: tf.Tensor, ctx?: ForwardContext): tf.Tensor {
     const [gate, up] = [this.#gate.projection, this.#up.projection];
     if (gate && up && !ctx?.adapters) {
-      return gatedLinear(x, gate, up, this.#layout, this.#activation);
+      return gatedLinear(x, gate, up, this.#layout, this.#activation, ctx?.precision);
     }
     return activations[this.#activation](this.#gate.forward(x, ctx)).mul(this.#up.forward(x, ctx));
   }

@@ -89,7 +89,7 @@ export class Linear implements Layer {
     const copy = ctx?.adapters?.parameter?.(`${this.path}.weight`) as tf.Tensor2D | undefined;
     const weight = copy ?? formOf(this.#matrix, this.path);
     return weight instanceof PackedWeight
-      ? packedLinear(x, weight, bias, activation)
-      : linear(x, weight, bias, this.#matrix.layout, activation);
+      ? packedLinear(x, weight, bias, activation, ctx?.precision)
+      : linear(x, weight, bias, this.#matrix.layout, activation, ctx?.precision);
   }
 }

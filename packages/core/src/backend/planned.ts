@@ -67,7 +67,7 @@ export async function preparePlanning(): Promise<void> {
  * Runs a function on a WebGPU backend whose device takes every command, computes nothing, and has no memory: what it would
  * allocate is counted.
  *
- * The device has the features and limits of the one that was started, or the least that WebGPU asks for. Tensors hold no
+ * The device has the features and limits of the one that was started, or the least limits that WebGPU asks for and `shader-f16`. Tensors hold no
  * values, so the function must not read any. It disposes of the variables that it makes; other tensors are freed behind it.
  *
  * @throws ShapeError where a tensor is larger than the device allows
@@ -206,7 +206,7 @@ function plannedDevice(limits: Readonly<Record<string, number>>): Device {
   const pipeline = { getBindGroupLayout: () => ({}) };
   const gpu = {
     limits: own,
-    features: real?.gpu.features ?? new Set<string>(),
+    features: real?.gpu.features ?? new Set<string>(['shader-f16']),
     adapterInfo: real?.gpu.adapterInfo ?? info,
     queue: { submit: nothing, writeBuffer: nothing },
     createBuffer: plannedBuffers(),

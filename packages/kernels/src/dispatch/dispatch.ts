@@ -106,11 +106,13 @@ export function spread(count: number): [number, number] {
   return [Math.ceil(count / y), y];
 }
 
-/** The tensors that a buffer of some elements may be; u32 are bits, which any may hold. */
+/** The tensors that a buffer of some elements may be; u32 are bits, which any may hold, and halves lie two in a word. */
 const dtypes: Partial<Record<ElementType, tf.DataType>> = {
   f32: 'float32',
   vec4f: 'float32',
   i32: 'int32',
+  f16: 'int32',
+  vec4h: 'int32',
 };
 
 function checkTypes(

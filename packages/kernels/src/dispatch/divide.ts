@@ -16,11 +16,13 @@ export interface Division {
 }
 
 const elementBytes: Readonly<Record<ElementType, number>> = {
+  f16: 2,
   f32: 4,
   i32: 4,
   u32: 4,
   'atomic<u32>': 4,
   vec2u: 8,
+  vec4h: 8,
   vec4u: 16,
   vec4f: 16,
 };

@@ -28,7 +28,21 @@ export function rememberKnown({ dataId }: tf.TensorInfo, values: Int32Array): vo
   uploaded.set(dataId, values.slice());
 }
 
+/** The data of halves by that of the float32 values that they were made of. */
+const halves = new WeakMap<object, object>();
+
+/** The data that holds the values of a tensor as halves, which may have been freed; undefined where none was made. */
+export function knownHalves({ dataId }: Pick<tf.TensorInfo, 'dataId'>): object | undefined {
+  return halves.get(dataId);
+}
+
+/** Says which data holds the values of a tensor as halves. */
+export function rememberHalves({ dataId }: Pick<tf.TensorInfo, 'dataId'>, data: object): void {
+  halves.set(dataId, data);
+}
+
 /** Says that a tensor was written on the device: what was known of its values no longer holds. */
 export function forgetKnown({ dataId }: Pick<tf.TensorInfo, 'dataId'>): void {
   uploaded.delete(dataId);
+  halves.delete(dataId);
 }

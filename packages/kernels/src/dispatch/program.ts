@@ -1,5 +1,14 @@
 /** The element types of a storage buffer that a program may declare. */
-export type ElementType = 'f32' | 'i32' | 'u32' | 'vec2u' | 'vec4u' | 'vec4f' | 'atomic<u32>';
+export type ElementType =
+  | 'f32'
+  | 'f16'
+  | 'i32'
+  | 'u32'
+  | 'vec2u'
+  | 'vec4u'
+  | 'vec4f'
+  | 'vec4h'
+  | 'atomic<u32>';
 
 /** The types of a field of the uniform `params`. */
 export type ParamType = 'f32' | 'i32' | 'u32';
@@ -8,7 +17,7 @@ export type ParamType = 'f32' | 'i32' | 'u32';
 export interface ProgramDescription<I extends string, O extends string, U extends string> {
   /** Names the program in errors and captures, e.g. `headwise/RmsNorm`. */
   label: string;
-  /** WGSL extensions to enable, e.g. `subgroups`. */
+  /** WGSL extensions to enable, e.g. `subgroups`; `f16` is where a buffer holds halves. */
   enable?: readonly string[] | undefined;
   /** Storage buffers that are read, by name. */
   inputs: Record<I, ElementType>;
@@ -84,8 +93,9 @@ export function shaderOf(
   body: string,
 ): string {
   const fields = Object.entries(params).map(([name, type]) => `${name}: ${type}`);
+  const ofHalves = storage.some(({ type }) => type === 'f16' || type === 'vec4h');
   return [
-    ...enable.map((extension) => `enable ${extension};`),
+    ...[...enable, ...(ofHalves ? ['f16'] : [])].map((extension) => `enable ${extension};`),
     `struct Params { ${fields.join(', ')} }`,
     ...storage.map(
       ({ name, type, access }, binding) =>

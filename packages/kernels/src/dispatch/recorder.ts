@@ -8,7 +8,15 @@ import type * as tf from '@tensorflow/tfjs';
  */
 export interface Recorder {
   device: GPUDevice;
-  tensorMap: { get(dataId: object): { resource?: GPUBuffer | undefined; values: unknown } };
+  tensorMap: {
+    has(dataId: object): boolean;
+    get(dataId: object): {
+      resource?: GPUBuffer | undefined;
+      values: unknown;
+      /** Tensors that share it; 0 where it is freed once the commands so far are submitted. */
+      refCount: number;
+    };
+  };
   bufferManager: { acquireBuffer(size: number, usage: number): GPUBuffer };
   commandEncoder: GPUCommandEncoder | null;
   computePassEncoder: GPUComputePassEncoder | null;

@@ -1,11 +1,12 @@
-import { checkShape } from '@headwise/core';
-import { type MatrixLayout, sizeOf } from '@headwise/core/internal';
+import { checkShape, type Precision } from '@headwise/core';
+import { type MatrixLayout, sizeOf, stopGradient } from '@headwise/core/internal';
 import * as tf from '@tensorflow/tfjs';
 import { checkOperands } from '../dispatch/check.js';
 import { hasKernel, registerWebGPUKernel, runKernel } from '../dispatch/register.js';
+import { checkPrecision, toHalves } from '../halves/index.js';
 import { matrixProductKernel } from '../matrix-product/product.js';
 import { activations, type LinearActivation } from './activation.js';
-import { linearGradient } from './gradient.js';
+import { linearGradient, linearOfHalvesGradient } from './gradient.js';
 import { product } from './product.js';
 import { linearGradientKernel, linearKernel } from './webgpu.js';
 
@@ -19,8 +20,11 @@ import { linearGradientKernel, linearKernel } from './webgpu.js';
  * @param weight `[In, Out]`, or `[Out, In]` in the layout `out-in`
  * @param bias `[Out]`
  * @param activation f
+ * @param precision `mixed`: x, W and the gradient of `x W + b` are rounded to float16 before they are multiplied, and the
+ * backward pass is given x and `x W + b` as float16; sums, results and gradients are float32
  * @returns `[..., Out]`
- * @throws ShapeError where the widths differ or a size is 0, InputError where a type is not float32
+ * @throws ShapeError where the widths differ or a size is 0, InputError where a type is not float32, BackendError where the
+ * backend does not multiply in the precision
  */
 export function linear(
   x: tf.Tensor,
@@ -28,6 +32,7 @@ export function linear(
   bias?: tf.Tensor1D,
   layout: MatrixLayout = 'in-out',
   activation: LinearActivation = 'none',
+  precision: Precision = 'float32',
 ): tf.Tensor {
   const width = x.shape.at(-1) ?? 0;
   const transposed = layout === 'out-in';
@@ -35,20 +40,34 @@ export function linear(
   const out = weight.shape[transposed ? 0 : 1];
   if (bias) checkShape('linear: bias', bias.shape, [out]);
   checkOperands('linear', { x, weight, bias });
+  checkPrecision('linear', precision);
   const shape = [...x.shape.slice(0, -1), out];
   return tf.tidy(() => {
     const rows = x.reshape<tf.Tensor2D>([sizeOf(x.shape.slice(0, -1)), width]);
     if (hasKernel('headwise/Linear')) {
       const keep = activation !== 'none' && tf.engine().isTapeOn();
       const inputs = { x: rows, weight, ...(bias ? { bias } : {}) };
-      return runKernel('headwise/Linear', inputs, { transposed, activation, keep })[0]!.reshape(
-        shape,
-      );
+      const attributes = { transposed, activation, keep, inner: width };
+      const [y] =
+        precision === 'mixed'
+          ? runKernel(
+              'headwise/LinearOfHalves',
+              { ...inputs, ...halvesOf(rows, weight) },
+              attributes,
+            )
+          : runKernel('headwise/Linear', inputs, attributes);
+      return y!.reshape(shape);
     }
     const y = matrixProduct(rows, weight, transposed) as tf.Tensor2D;
     return activations[activation](bias ? y.add(bias) : y).reshape(shape);
   });
 }
+
+/** What is multiplied and saved in mixed precision; a variable is there anyway, and rounded in each pass instead. */
+const halvesOf = (x: tf.Tensor2D, weight: tf.Tensor2D) => ({
+  halves: toHalves(x),
+  matrix: weight instanceof tf.Variable ? stopGradient(() => weight.clone()) : toHalves(weight),
+});
 
 /** `x W`, whose gradients `dx = dy Wᵀ` and `dW = xᵀ dy` take the backend's fast path too. */
 const matrixProduct = (x: tf.Tensor2D, weight: tf.Tensor2D, transposed: boolean): tf.Tensor =>
@@ -72,5 +91,8 @@ export function registerLinear(): void {
   registerWebGPUKernel('headwise/MatrixProduct', matrixProductKernel);
   registerWebGPUKernel('headwise/Linear', linearKernel as unknown as tf.KernelFunc);
   registerWebGPUKernel('headwise/LinearGradient', linearGradientKernel as unknown as tf.KernelFunc);
-  if (!tf.getGradient('headwise/Linear')) tf.registerGradient(linearGradient);
+  registerWebGPUKernel('headwise/LinearOfHalves', linearKernel as unknown as tf.KernelFunc);
+  for (const gradient of [linearGradient, linearOfHalvesGradient]) {
+    if (!tf.getGradient(gradient.kernelName)) tf.registerGradient(gradient);
+  }
 }

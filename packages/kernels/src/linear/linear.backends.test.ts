@@ -11,7 +11,7 @@ import { linear } from './index.js';
 import { product } from './product.js';
 import { linearReference } from './reference.js';
 
-describeBackends('linear', () => {
+describeBackends('linear', (backend) => {
   test('linear by hand', async () => {
     const x = tf.tensor3d([1, 2, 3, 4, 5, 6], [1, 3, 2]);
     const weight = tf.tensor2d([1, 0, 2, 0, 1, 3], [2, 3]);
@@ -78,6 +78,14 @@ describeBackends('linear', () => {
     );
     expect(() => linear(tf.zeros([2, 5]), weight, tf.zeros([4]))).toThrow(
       'linear: bias has shape [4]; expected [3]',
+    );
+  });
+
+  test('mixed precision is refused by name where there is none', () => {
+    if (backend === 'webgpu') return;
+    const [x, weight] = [tf.zeros([2, 5]), tf.zeros<tf.Rank.R2>([5, 3])];
+    expect(() => linear(x, weight, undefined, 'in-out', 'none', 'mixed')).toThrow(
+      `linear: precision is 'mixed', and the backend is '${backend}'; expected 'float32', or WebGPU on a device with the feature 'shader-f16'`,
     );
   });
 

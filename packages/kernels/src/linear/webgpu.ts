@@ -1,9 +1,18 @@
+import { sizeOf } from '@headwise/core/internal';
 import type * as tf from '@tensorflow/tfjs';
 import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
 import { dispatch } from '../dispatch/dispatch.js';
 import { elementWorkgroups, perElement } from '../dispatch/per-element.js';
 import { defineProgram, type ElementType, variants } from '../dispatch/program.js';
-import { loadFloats, readsFours, type Tiling } from '../matrix-product/form.js';
+import { finite, storedAs, storedIn, tensorOf } from '../halves/webgpu.js';
+import {
+  asFloat,
+  elementsOf,
+  loadFloats,
+  readsFours,
+  type Stored,
+  type Tiling,
+} from '../matrix-product/form.js';
 import { matrixProduct } from '../matrix-product/product.js';
 import { tilingFor } from '../matrix-product/tiling.js';
 import { activationWgsl, type LinearActivation } from './activation.js';
@@ -14,21 +23,23 @@ interface ForwardVariant {
   bias: boolean;
   /** Also stores the values before the activation, for the backward. */
   keep: boolean;
+  /** Of x, the weight and what is kept. */
+  stored: Stored;
 }
 
 const forwardProgram = variants(
-  ({ tiling, activation, bias, keep }: ForwardVariant) =>
-    `${tiling.key}/${activation}/${bias}/${keep}`,
-  ({ tiling, activation, bias, keep }) =>
+  ({ tiling, activation, bias, keep, stored }: ForwardVariant) =>
+    `${tiling.key}/${activation}/${bias}/${keep}/${stored}`,
+  ({ tiling, activation, bias, keep, stored }) =>
     defineProgram({
       label: 'headwise/Linear',
       enable: tiling.enable,
       inputs: {
-        x: 'f32',
-        weight: readsFours(tiling) ? 'vec4f' : 'f32',
+        x: elementsOf(stored),
+        weight: elementsOf(stored, readsFours(tiling)),
         ...(bias ? { bias: 'f32' } : {}),
       } as ForwardInputs<ElementType>,
-      outputs: { y: 'f32', ...(keep ? { z: 'f32' } : {}) } as Record<'y' | 'z', 'f32'>,
+      outputs: { y: 'f32', ...(keep ? { z: stored } : {}) } as Record<'y' | 'z', Stored>,
       params: {
         rows: 'u32',
         columns: 'u32',
@@ -41,12 +52,12 @@ const forwardProgram = variants(
       wgsl: /* wgsl */ `
         fn a_start(row: u32) -> u32 { return row * params.inner; }
         fn b_start(column: u32) -> u32 { return column * params.bColumn; }
-        fn load_a(start: u32, k: u32) -> f32 { return x[start + k]; }
-        ${loadFloats('weight', tiling)}
+        fn load_a(start: u32, k: u32) -> f32 { return ${asFloat('x[start + k]', stored)}; }
+        ${loadFloats('weight', tiling, stored)}
         ${activationWgsl[activation]}
         fn store(row: u32, column: u32, sum: f32) {
           let before = sum${bias ? ' + bias[column]' : ''};
-          ${keep ? 'z[row * params.columns + column] = before;' : ''}
+          ${keep ? `z[row * params.columns + column] = ${finite('before', stored)};` : ''}
           y[row * params.columns + column] = activation(before);
         }
         ${tiling.wgsl()}
@@ -56,16 +67,17 @@ const forwardProgram = variants(
 
 /** `dz = dy · f'(z)`. */
 const activationGradientProgram = variants(
-  (activation: LinearActivation) => activation,
-  (activation) =>
+  ({ activation, stored }: { activation: LinearActivation; stored: Stored }) =>
+    `${activation}/${stored}`,
+  ({ activation, stored }) =>
     defineProgram({
       label: 'headwise/ActivationGradient',
-      inputs: { dy: 'f32', z: 'f32' },
-      outputs: { dz: 'f32' },
+      inputs: { dy: 'f32', z: stored },
+      outputs: { dz: stored },
       params: { size: 'u32' },
       wgsl: /* wgsl */ `
         ${activationWgsl[activation]}
-        ${perElement(/* wgsl */ `dz[i] = dy[i] * slope(z[i]);`)}
+        ${perElement(/* wgsl */ `dz[i] = ${stored}(dy[i] * slope(${asFloat('z[i]', stored)}));`)}
       `,
     }),
 );
@@ -73,14 +85,22 @@ const activationGradientProgram = variants(
 type ForwardInputs<T> = { x: T; weight: T; bias: T };
 
 interface ForwardArguments {
-  inputs: { x: tf.TensorInfo; weight: tf.TensorInfo; bias?: tf.TensorInfo | undefined };
+  inputs: {
+    x: tf.TensorInfo;
+    weight: tf.TensorInfo;
+    bias?: tf.TensorInfo | undefined;
+    /** x as halves; absent: the product is of float32. */
+    halves?: tf.TensorInfo | undefined;
+    /** The weight as halves, or itself. */
+    matrix?: tf.TensorInfo | undefined;
+  };
   backend: WebGPUBackend;
   attrs: { transposed: boolean; activation: LinearActivation; keep: boolean };
 }
 
-/** @returns y, and if kept the values before the activation, `[N, Out]` both */
+/** @returns y, and if kept the values before the activation, `[N, Out]` both; of halves the latter are halves too */
 export function linearKernel({ inputs, backend, attrs }: ForwardArguments): tf.TensorInfo[] {
-  const { x, weight, bias } = inputs;
+  const { x, weight, bias, halves, matrix = weight } = inputs;
   const { transposed, activation, keep } = attrs;
   const [rows, inner] = x.shape as [number, number];
   const columns = weight.shape[transposed ? 0 : 1]!;
@@ -88,10 +108,12 @@ export function linearKernel({ inputs, backend, attrs }: ForwardArguments): tf.T
   const form = { value: 'f32', pack: 1, columnSums: false, wide } as const;
   const tiling = tilingFor(backend, form, rows, transposed ? 'inner' : 'columns');
   const output = { shape: [rows, columns], dtype: 'float32' as const };
-  const program = forwardProgram({ tiling, activation, bias: bias !== undefined, keep });
+  const stored = storedIn(halves ?? x);
+  const program = forwardProgram({ tiling, activation, bias: bias !== undefined, keep, stored });
+  const multiplied = storedAs(stored, backend, matrix);
   const { y, z } = dispatch(backend, program, {
-    inputs: { x, weight, bias: bias! },
-    outputs: { y: output, z: output },
+    inputs: { x: halves ?? x, weight: multiplied, bias: bias! },
+    outputs: { y: output, z: tensorOf(stored, output.shape) },
     params: {
       rows,
       columns,
@@ -104,37 +126,57 @@ export function linearKernel({ inputs, backend, attrs }: ForwardArguments): tf.T
     },
     workgroups: tiling.workgroups(rows, columns),
   });
+  if (multiplied !== matrix) backend.disposeData(multiplied.dataId);
   return keep ? [y, z] : [y];
 }
 
 interface GradientArguments {
   inputs: {
     dy: tf.TensorInfo;
+    /** x, or its halves. */
     x: tf.TensorInfo;
+    /** The weight, or its halves. */
     weight: tf.TensorInfo;
+    /** Stored as x is. */
     z?: tf.TensorInfo | undefined;
   };
   backend: WebGPUBackend;
-  attrs: { transposed: boolean; activation: LinearActivation };
+  attrs: { transposed: boolean; activation: LinearActivation; inner: number };
 }
 
-/** @returns dx, dWeight and dBias */
+/** @returns dx, dWeight and dBias; where x is given as halves, of dy and a weight that are rounded to halves too */
 export function linearGradientKernel({
   inputs,
   backend,
   attrs,
 }: GradientArguments): tf.TensorInfo[] {
   const { dy, x, weight, z } = inputs;
-  const { transposed, activation } = attrs;
-  const dz = z ? activationGradient(backend, dy, z, activation) : dy;
-  const [dx] = matrixProduct(backend, { tensor: dz }, { tensor: weight, transposed: !transposed });
+  const { transposed, activation, inner } = attrs;
+  const [rows, columns] = dy.shape as [number, number];
+  const stored = storedIn(x);
+  const dz = z
+    ? activationGradient(backend, dy, z, { activation, stored })
+    : storedAs(stored, backend, dy);
+  const matrix = storedAs(stored, backend, weight);
+  const shape = [rows, columns] as const;
+  const [dx] = matrixProduct(
+    backend,
+    { tensor: dz, shape },
+    {
+      tensor: matrix,
+      shape: transposed ? [columns, inner] : [inner, columns],
+      transposed: !transposed,
+    },
+  );
   const [dWeight, dBias] = matrixProduct(
     backend,
-    { tensor: x, transposed: true },
-    { tensor: dz },
+    { tensor: x, shape: [rows, inner], transposed: true },
+    { tensor: dz, shape },
     { columnSums: true, transposed },
   );
-  if (z) backend.disposeData(dz.dataId);
+  for (const made of [dz, matrix]) {
+    if (made !== dy && made !== weight) backend.disposeData(made.dataId);
+  }
   return [dx!, dWeight!, dBias!];
 }
 
@@ -142,13 +184,12 @@ function activationGradient(
   backend: WebGPUBackend,
   dy: tf.TensorInfo,
   z: tf.TensorInfo,
-  activation: LinearActivation,
+  variant: { activation: LinearActivation; stored: Stored },
 ): tf.TensorInfo {
-  const [rows, columns] = z.shape as [number, number];
-  const size = rows * columns;
-  return dispatch(backend, activationGradientProgram(activation), {
+  const size = sizeOf(dy.shape);
+  return dispatch(backend, activationGradientProgram(variant), {
     inputs: { dy, z },
-    outputs: { dz: { shape: [rows, columns], dtype: 'float32' } },
+    outputs: { dz: tensorOf(variant.stored, dy.shape) },
     params: { size },
     workgroups: elementWorkgroups(size),
   }).dz;

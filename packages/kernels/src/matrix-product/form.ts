@@ -1,4 +1,5 @@
 import { spread } from '../dispatch/dispatch.js';
+import type { ElementType } from '../dispatch/program.js';
 import type { RowGroup } from '../dispatch/row-group.js';
 
 /** What the entry point of a product `C = A B` is written for. */
@@ -63,24 +64,39 @@ export interface Tiling {
 export const readsFours = ({ wide, pack }: Pick<Tiling, 'wide' | 'pack'>): boolean =>
   wide === true || pack === 4;
 
+/** How the values of a matrix are stored; they are multiplied and added as f32. */
+export type Stored = 'f32' | 'f16';
+
+/** The elements of a buffer of values that is read one at a time, or by fours. */
+export const elementsOf = (stored: Stored, fours = false): ElementType =>
+  fours ? (stored === 'f16' ? 'vec4h' : 'vec4f') : stored;
+
+/** WGSL of a value, or of four, as f32. */
+export const asFloat = (code: string, stored: Stored, fours = false): string =>
+  stored === 'f32' ? code : `${fours ? 'vec4f' : 'f32'}(${code})`;
+
 /**
- * WGSL of `load_b` for a buffer of float32: one value at a step, or four, which are neighbouring columns or lie in one column.
+ * WGSL of `load_b` for a buffer of values: one at a step, or four, which are neighbouring columns or lie in one column.
  *
  * It reads `params.bStep`, the distance of two steps in values.
  */
-export function loadFloats(name: string, { pack, wide }: Pick<Tiling, 'pack' | 'wide'>): string {
+export function loadFloats(
+  name: string,
+  { pack, wide }: Pick<Tiling, 'pack' | 'wide'>,
+  stored: Stored = 'f32',
+): string {
   const i = 'start + step * params.bStep';
   if (pack === 4) {
     return /* wgsl */ `
       fn load_b(start: u32, step: u32) -> array<f32, 4> {
-        let four = ${name}[(${i}) / 4u];
+        let four = ${asFloat(`${name}[(${i}) / 4u]`, stored, true)};
         return array(four.x, four.y, four.z, four.w);
       }
     `;
   }
   return /* wgsl */ `
     fn load_b(start: u32, step: u32) -> array<${wide ? 'vec4f' : 'f32'}, 1> {
-      return array(${name}[${wide ? `(${i}) / 4u` : i}]);
+      return array(${asFloat(`${name}[${wide ? `(${i}) / 4u` : i}]`, stored, wide)});
     }
   `;
 }

@@ -2,30 +2,44 @@ import type * as tf from '@tensorflow/tfjs';
 import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
 import { dispatch } from '../dispatch/dispatch.js';
 import { defineProgram, type ElementType, variants } from '../dispatch/program.js';
-import { loadFloats, type ProductForm, readsFours, type Tiling } from './form.js';
+import { storedIn } from '../halves/webgpu.js';
+import {
+  asFloat,
+  elementsOf,
+  loadFloats,
+  type ProductForm,
+  readsFours,
+  type Stored,
+  type Tiling,
+} from './form.js';
 import { tilingFor } from './tiling.js';
 
 /** A matrix that lies in a buffer row by row, as it is or transposed. */
 export interface Operand {
   tensor: tf.TensorInfo;
   transposed?: boolean | undefined;
+  /** Of the matrix, where its tensor holds halves, two in a word; default the tensor's own. */
+  shape?: readonly [rows: number, columns: number] | undefined;
 }
 
 interface ProductVariant {
   tiling: Tiling;
   columnSums: boolean;
   added: boolean;
+  a: Stored;
+  b: Stored;
 }
 
 const productProgram = variants(
-  ({ tiling, columnSums, added }: ProductVariant) => `${tiling.key}/${columnSums}/${added}`,
-  ({ tiling, columnSums, added }) =>
+  ({ tiling, columnSums, added, a, b }: ProductVariant) =>
+    `${tiling.key}/${columnSums}/${added}/${a}/${b}`,
+  ({ tiling, columnSums, added, a, b }) =>
     defineProgram({
       label: 'headwise/MatrixProduct',
       enable: tiling.enable,
       inputs: {
-        a_values: 'f32',
-        b_values: readsFours(tiling) ? 'vec4f' : 'f32',
+        a_values: elementsOf(a),
+        b_values: elementsOf(b, readsFours(tiling)),
         ...(added ? { added: 'f32' } : {}),
       } as Record<'a_values' | 'b_values' | 'added', ElementType>,
       outputs: { c_values: 'f32', ...(columnSums ? { sums: 'f32' } : {}) } as Record<
@@ -47,8 +61,10 @@ const productProgram = variants(
       wgsl: /* wgsl */ `
         fn a_start(row: u32) -> u32 { return row * params.aRow; }
         fn b_start(column: u32) -> u32 { return column * params.bColumn; }
-        fn load_a(start: u32, k: u32) -> f32 { return a_values[start + k * params.aStep]; }
-        ${loadFloats('b_values', tiling)}
+        fn load_a(start: u32, k: u32) -> f32 {
+          return ${asFloat('a_values[start + k * params.aStep]', a)};
+        }
+        ${loadFloats('b_values', tiling, b)}
         fn store(row: u32, column: u32, sum: f32) {
           let i = row * params.cRow + column * params.cColumn;
           c_values[i] = sum${added ? ' + added[i]' : ''};
@@ -78,15 +94,18 @@ export function matrixProduct(
   } = {},
 ): tf.TensorInfo[] {
   const { columnSums = false, transposed = false, added } = options;
-  const [aRows, aColumns] = a.tensor.shape as [number, number];
-  const [bRows, bColumns] = b.tensor.shape as [number, number];
+  const [aRows, aColumns] = shapeOf(a);
+  const [bRows, bColumns] = shapeOf(b);
   const [rows, inner] = a.transposed ? [aColumns, aRows] : [aRows, aColumns];
   const columns = b.transposed ? bRows : bColumns;
   const contiguous = b.transposed ? 'inner' : 'columns';
   const { tilingOf = (form) => tilingFor(backend, form, rows, contiguous) } = options;
   const wide = (b.transposed ? inner : columns) % 4 === 0;
   const tiling = tilingOf({ value: 'f32', pack: 1, columnSums, wide }, contiguous);
-  const program = productProgram({ tiling, columnSums, added: added !== undefined });
+  const program = productProgram({
+    ...{ tiling, columnSums, added: added !== undefined },
+    ...{ a: storedIn(a.tensor), b: storedIn(b.tensor) },
+  });
   const { c_values: c, sums } = dispatch(backend, program, {
     inputs: { a_values: a.tensor, b_values: b.tensor, added: added! },
     outputs: {
@@ -110,6 +129,9 @@ export function matrixProduct(
   });
   return columnSums ? [c, sums] : [c];
 }
+
+const shapeOf = ({ tensor, shape }: Operand): readonly [number, number] =>
+  shape ?? (tensor.shape as [number, number]);
 
 interface Arguments {
   inputs: { a: tf.TensorInfo; b: tf.TensorInfo };

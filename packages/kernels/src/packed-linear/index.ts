@@ -1,4 +1,4 @@
-import { checkShape } from '@headwise/core';
+import { checkShape, type Precision } from '@headwise/core';
 import { sizeOf } from '@headwise/core/internal';
 import * as tf from '@tensorflow/tfjs';
 import { checkOperands } from '../dispatch/check.js';
@@ -19,6 +19,7 @@ import { packedLinearKernel, unpackWeightKernel } from './webgpu.js';
  * @param x `[..., In]`
  * @param bias `[Out]`
  * @param activation f
+ * @param precision of the products under a gradient, as of `linear`
  * @returns `[..., Out]`
  * @throws ShapeError where the widths differ or a size is 0, InputError where a type is not float32
  */
@@ -27,6 +28,7 @@ export function packedLinear(
   weight: PackedWeight,
   bias?: tf.Tensor1D,
   activation: LinearActivation = 'none',
+  precision: Precision = 'float32',
 ): tf.Tensor {
   const leading = x.shape.slice(0, -1);
   checkShape('packedLinear: x', x.shape, [...leading, weight.in]);
@@ -35,7 +37,7 @@ export function packedLinear(
   return tf.tidy(() => {
     if (!hasKernel('headwise/PackedLinear')) return packedLinearPlain(x, weight, bias, activation);
     if (tf.engine().isTapeOn()) {
-      return linear(x, unpackWeight(weight), bias, 'in-out', activation);
+      return linear(x, unpackWeight(weight), bias, 'in-out', activation, precision);
     }
     const { format, words, scales, group } = weight;
     const inputs = {

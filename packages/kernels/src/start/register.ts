@@ -11,6 +11,7 @@ import { registerLargeElementwise } from '../elementwise/large.js';
 import { registerGatherRows } from '../embedding/index.js';
 import { registerGatedLinear } from '../gated-linear/index.js';
 import { registerGlobalNorm } from '../global-norm/index.js';
+import { registerToHalves } from '../halves/index.js';
 import { registerLayerNorm } from '../layer-norm/index.js';
 import { registerLinear } from '../linear/index.js';
 import { registerOptimizers } from '../optimizer/index.js';
@@ -34,6 +35,7 @@ export function registerKernels(): void {
   registerDecodeAttention();
   registerUnpackHalves();
   registerLargeElementwise();
+  registerToHalves();
   registerLayerNorm();
   registerLinear();
   registerOptimizers();

@@ -8,6 +8,7 @@ import {
   ParamStore,
 } from '@headwise/core';
 import type { LinearAdapters, Matrix } from '@headwise/core/internal';
+import { linear } from '@headwise/kernels';
 import { Dropout } from '@headwise/layers';
 import * as tf from '@tensorflow/tfjs';
 import { outputNorms } from './dora.js';
@@ -205,11 +206,10 @@ export class Lora implements LinearAdapters {
     // The caller adds to the same product, so it outlives this function.
     const mapped = magnitude && product(dropped);
     return tf.tidy(() => {
-      const rows = dropped.reshape<tf.Tensor2D>([-1, x.shape.at(-1)!]);
-      const narrow = tf.matMul(rows, a, false, true).mul<tf.Tensor2D>(scale);
-      const wide = tf.matMul(narrow, b, false, true);
-      const y = bias ? wide.add(bias.mul(scale)) : wide;
-      const added = y.reshape([...x.shape.slice(0, -1), b.shape[0]]);
+      const map = (given: tf.Tensor, weight: tf.Tensor2D) =>
+        linear(given, weight, undefined, 'out-in', 'none', ctx?.precision);
+      const wide = map(map(dropped, a).mul(scale), b);
+      const added = bias ? wide.add(bias.mul(scale)) : wide;
       if (!magnitude || !mapped) return added;
       const factor = magnitude.div(this.#normsOf(path, update));
       return mapped.mul(factor.sub(1)).add(added.mul(factor));
