@@ -1,4 +1,4 @@
-import { HeadwiseError, readTensor } from '@headwise/core';
+import { HeadwiseError, type Precision, readTensor } from '@headwise/core';
 import { allFinite } from '@headwise/core/internal';
 import type * as tf from '@tensorflow/tfjs';
 import type { AccumulatedGradients } from './gradients.js';
@@ -36,7 +36,7 @@ export class DivergedError extends HeadwiseError implements Divergence {
  * @param losses as read, one for each of `made.batches`
  */
 export async function divergence(
-  step: number,
+  { step, precision }: { step: number; precision: Precision | undefined },
   params: Readonly<Record<string, tf.Variable>>,
   made: AccumulatedGradients<ExampleBatch>,
   losses: readonly number[],
@@ -50,8 +50,12 @@ export async function divergence(
   const where = parameter
     ? `; parameter '${parameter}' is not finite`
     : gradient && `; the gradient of '${gradient}' is not finite`;
+  const advice =
+    precision === 'mixed' && !Number.isFinite(loss)
+      ? 'lower the learning rate, or train in float32: in mixed precision inputs of linear maps from 65,520 on are infinite'
+      : 'lower the learning rate';
   return new DivergedError(
-    `training diverged at step ${step}${inExamples(batches)}: loss ${loss}, gradient norm ${norm}${where ?? ''}; lower the learning rate`,
+    `training diverged at step ${step}${inExamples(batches)}: loss ${loss}, gradient norm ${norm}${where ?? ''}; ${advice}`,
     { step, examples: batches.flatMap(({ examples }) => examples ?? []), parameter: gradient },
   );
 }

@@ -67,6 +67,9 @@ const variants: Record<string, PlanOptions> = {
   'lora over int8': { lora: { rank: 4, targets }, dtype: 'int8' },
   'one block': { freeze: /^(?!blocks\.1\.)/ },
   averaged: { ema: true, freeze: ['tokens'] },
+  mixed: { precision: 'mixed' },
+  'mixed, again': { precision: 'mixed', checkpoint: true, accumulate: 2 },
+  'mixed lora over int8': { precision: 'mixed', lora: { rank: 4, targets }, dtype: 'int8' },
 };
 
 const planned: readonly (readonly [keyof typeof configurations, keyof typeof variants])[] = [
@@ -74,12 +77,23 @@ const planned: readonly (readonly [keyof typeof configurations, keyof typeof var
     (['whole', 'accumulated'] as const).map((variant) => [name, variant] as const),
   ),
   ...(['gpt2', 'llama'] as const).flatMap((name) =>
-    (['lora', 'lora over int8', 'one block', 'averaged'] as const).map(
-      (variant) => [name, variant] as const,
-    ),
+    (
+      [
+        'lora',
+        'lora over int8',
+        'one block',
+        'averaged',
+        'mixed',
+        'mixed, again',
+        'mixed lora over int8',
+      ] as const
+    ).map((variant) => [name, variant] as const),
   ),
 ];
-const representatives = ['gpt2 whole', 'bart accumulated', 'llama lora over int8', 'gpt2 averaged'];
+const representatives = [
+  ...['gpt2 whole', 'bart accumulated', 'llama lora over int8', 'gpt2 averaged'],
+  ...['gpt2 mixed', 'llama mixed, again', 'llama mixed lora over int8'],
+];
 
 const batch = { rows: 4, tokens: 32, sourceTokens: 24 };
 
@@ -98,8 +112,8 @@ async function measured(configuration: unknown, options: PlanOptions): Promise<n
     const ema = options.ema ? new Ema(params) : undefined;
     const run = train({
       ...{ objective, params, optimizer, steps: 3, schedule: constantRate(0.01) },
-      accumulate: options.accumulate,
-      ema,
+      ...{ accumulate: options.accumulate, checkpoint: options.checkpoint },
+      ...{ precision: options.precision, ema },
       batches: { at: () => example },
     });
     for await (const { loss } of run) expect(loss).toBeGreaterThan(0);

@@ -3,6 +3,7 @@ import {
   InputError,
   type Network,
   type ParamStore,
+  type Precision,
   Random,
 } from '@headwise/core';
 import type { BufferCount } from '@headwise/core/internal';
@@ -16,6 +17,7 @@ import { clipping } from './clip.js';
 import { Ema } from './ema.js';
 import { freeze, type PathChoice } from './freeze.js';
 import { accumulateGradients } from './gradients.js';
+import { LossScale } from './loss-scale.js';
 import { termsOf } from './loss-terms.js';
 import type { ExampleBatch } from './objective.js';
 import type { Optimizer } from './optimizer.js';
@@ -32,6 +34,8 @@ export interface PlanOptions<N extends Network = Network> extends WeightOptions 
   objective?: ((network: N, batch: PlannedBatch) => PlannedObjective) | undefined;
   /** As in `train`. */
   checkpoint?: boolean | undefined;
+  /** As in `train`. */
+  precision?: Precision | undefined;
   /** Batches of one step; default 1. */
   accumulate?: number | undefined;
   /** Trains low-rank updates instead of the model, whose weights then may be packed by `dtype`. */
@@ -76,7 +80,8 @@ export interface MemoryPlan {
  *
  * @param configuration as `createModel` takes it
  * @throws InputError for a configuration or options that cannot be trained; ShapeError naming the first tensor that is
- * larger than the device allows; BackendError where WebGPU's constants are missing
+ * larger than the device allows; BackendError where WebGPU's constants are missing, or the device that was started has no
+ * `shader-f16` for mixed precision
  * @example
  * const { peak } = await planMemory({ model_type: 'gpt2' }, { rows: 8, tokens: 512 });
  * console.log(`${(peak / 1e9).toFixed(1)} GB`);
@@ -146,7 +151,7 @@ function stepsOf(
   count: BufferCount,
   params: Readonly<Record<string, tf.Variable>>,
   { objective, batch, optimizer, ema }: PlannedObjective & Pick<Trained, 'optimizer' | 'ema'>,
-  { accumulate = 1, checkpoint }: PlanOptions,
+  { accumulate = 1, checkpoint, precision }: PlanOptions,
 ): Pick<MemoryPlan, 'peak' | 'during' | 'activations'> {
   const phases = { forward: 0, backward: 0, update: 0 };
   const end = (phase: StepPhase) => {
@@ -170,12 +175,15 @@ function stepsOf(
     },
   };
   const batches = Array<ExampleBatch>(Math.min(accumulate, plannedBatches)).fill(batch);
-  const ctx: ForwardContext = { training: true, checkpoint, random: new Random(0) };
+  const ctx: ForwardContext = { training: true, checkpoint, precision, random: new Random(0) };
+  // Scaling a loss is an operation too.
+  const lossScale = precision === 'mixed' ? new LossScale().value : 1;
   for (let step = 0; step < plannedSteps; step++) {
     const used = step < plannedSteps - 1 ? batches.slice(0, 1) : batches;
-    const { gradients, losses } = accumulateGradients('planMemory', params, watched, used, ctx);
+    const made = accumulateGradients('planMemory', params, watched, used, ctx, lossScale);
+    const { gradients, losses } = made;
     end('backward');
-    const { norm, scale } = clipping(gradients, 1);
+    const { norm, scale } = clipping(gradients, 1, lossScale);
     const read = tf.stack([norm, ...losses]);
     // As where `train` reads the loss: commands are submitted, and what only they used is free.
     count.settle();

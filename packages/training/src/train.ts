@@ -1,11 +1,18 @@
-import { type ForwardContext, InputError, Random, readTensor } from '@headwise/core';
+import {
+  type ForwardContext,
+  InputError,
+  type Precision,
+  Random,
+  readTensor,
+} from '@headwise/core';
 import { nextTask } from '@headwise/core/internal';
+import { checkPrecision } from '@headwise/kernels/internal';
 import * as tf from '@tensorflow/tfjs';
 import { clipping } from './clip.js';
 import { divergence } from './diverged.js';
 import type { Ema } from './ema.js';
 import { accumulateGradients } from './gradients.js';
-import type { LossScale } from './loss-scale.js';
+import { LossScale } from './loss-scale.js';
 import type { ExampleBatch, Objective } from './objective.js';
 import type { Optimizer } from './optimizer.js';
 import type { Schedule } from './schedule.js';
@@ -39,12 +46,17 @@ export interface TrainOptions<B extends ExampleBatch> {
    * blocks, for about a fifth more time. Default false.
    */
   checkpoint?: boolean | undefined;
+  /**
+   * What linear maps compute in; default `float32`. `mixed` rounds what they multiply, and what they keep for the backward pass, to
+   * float16; sums, parameters, norms, attention and losses are float32. It needs WebGPU with the feature `shader-f16`.
+   */
+  precision?: Precision | undefined;
   /** An average of the parameters, updated after each step. */
   ema?: Ema | undefined;
   /**
    * Multiplies the loss, so that small gradients stay within the range of float16; its state is to be saved with the run. A step whose
    * gradients are not finite while the loss is, is skipped: neither the parameters nor the optimizer nor `ema` change, and the
-   * scale is lowered. Default: the loss as it is.
+   * scale is lowered. Default: the loss as it is, and in mixed precision a `new LossScale()`.
    */
   lossScale?: LossScale | undefined;
   /**
@@ -60,8 +72,8 @@ export interface TrainStep {
   step: number;
   /** The mean over what is predicted, before the update; of several terms the sum of their means. */
   loss: number;
-  /** Of all gradients together, before clipping and without the loss scale; not finite where the step was skipped. */
-  gradientNorm: number;
+  /** Of all gradients together, before clipping and without the loss scale; absent where the step was skipped. */
+  gradientNorm?: number | undefined;
   learningRate: number;
   /** What the loss is the mean of: tokens, sequences or pairs; of several terms that of the first. */
   predicted: number;
@@ -82,8 +94,9 @@ export interface TrainStep {
  *
  * @throws DivergedError before an update that would make the parameters NaN, naming the examples and the first parameter
  * concerned, with a loss scale only where the loss is not finite, or the gradients are not at a scale of 1 or less or after 32 steps
- * skipped in a row; DeviceLostError; InputError where a part of the model is packed, a parameter is frozen, an option or a learning rate is
- * outside its range, an id or a label of a batch is outside its own, or the batches of a step have nothing to predict
+ * skipped in a row; DeviceLostError; BackendError where the backend does not compute in the precision; InputError where a part of the
+ * model is packed, a parameter is frozen, an option or a learning rate is outside its range, an id or a label of a batch is outside its
+ * own, or the batches of a step have nothing to predict
  * @example
  * const objective = causalLanguageModel(network);
  * for await (const { step, loss } of train({ objective, params, optimizer, schedule, batches, steps: 100 })) {
@@ -93,9 +106,11 @@ export interface TrainStep {
 export async function* train<B extends ExampleBatch>(
   options: TrainOptions<B>,
 ): AsyncGenerator<TrainStep> {
-  const { objective, params, optimizer, schedule, batches, steps, lossScale } = options;
+  const { objective, params, optimizer, schedule, batches, steps, precision } = options;
   const { start = 0, maxNorm = 1, accumulate = 1 } = options;
+  const { lossScale = precision === 'mixed' ? new LossScale() : undefined } = options;
   checkTrainable('train', params);
+  checkPrecision('train', precision);
   checkSteps({ steps, start });
   if (!(maxNorm > 0)) throw new InputError(`train: maxNorm is ${maxNorm}; expected above 0`);
   if (!Number.isSafeInteger(accumulate) || accumulate < 1) {
@@ -110,6 +125,7 @@ export async function* train<B extends ExampleBatch>(
     const ctx: ForwardContext = {
       training: true,
       checkpoint: options.checkpoint,
+      precision,
       random: options.random ?? new Random(step),
     };
     const scaledBy = lossScale?.value ?? 1;
@@ -129,7 +145,7 @@ export async function* train<B extends ExampleBatch>(
       const loss = losses.reduce((sum, value) => sum + value, 0);
       const finite = Number.isFinite(gradientNorm);
       if (!Number.isFinite(loss) || !(finite || lossScale?.exhausted === false)) {
-        throw await divergence(step, params, made, losses, gradientNorm!);
+        throw await divergence({ step, precision }, params, made, losses, gradientNorm!);
       }
       const learningRate = schedule(step);
       if (finite) {
@@ -140,7 +156,7 @@ export async function* train<B extends ExampleBatch>(
       report = {
         step,
         loss,
-        gradientNorm: gradientNorm!,
+        ...(finite && { gradientNorm }),
         learningRate,
         predicted: made.predicted,
         ...(lossScale && { lossScale: scaledBy }),
