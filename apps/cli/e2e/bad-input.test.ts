@@ -162,6 +162,17 @@ describe('train refuses', () => {
       [/--backend is 'webgl'; expected one of webgpu, wasm, cpu/],
     );
   });
+
+  test('mixed precision on a backend without it', async () => {
+    const config = writeConfig(join(work, 'mixed'));
+    await expectRefused(
+      [
+        ...['train', '--config', config, '--out', join(work, 'out'), '--backend', 'cpu'],
+        ...['--set', 'training.precision=mixed'],
+      ],
+      [/precision is 'mixed', and the backend is 'cpu'; expected 'float32', or WebGPU/],
+    );
+  });
 });
 
 describe('generate and logits refuse', () => {

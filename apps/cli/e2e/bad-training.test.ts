@@ -251,6 +251,8 @@ test.each(ofExamples)('finetune refuses %s', async (what, data, says, more = [])
 
 const ofOptions: [option: string, value: string | (() => string), says: string | RegExp][] = [
   ['--method', 'sgd', "--method is 'sgd'; expected one of sft, lora"],
+  ['--precision', 'half', '\'training.precision\' is "half"'],
+  ['--precision', 'mixed', "finetune: precision is 'mixed', and the backend is 'cpu'"],
   ['--accumulate', '0', "'training.accumulate' is 0"],
   ['--batch-size', '0', "'training.batchSize' is 0"],
   ['--learning-rate', '-1', "'training.learningRate' is -1"],

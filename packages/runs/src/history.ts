@@ -4,7 +4,7 @@ import { z } from 'zod';
 /** A step of training. */
 export type StepEntry = Pick<
   TrainStep,
-  'step' | 'loss' | 'gradientNorm' | 'learningRate' | 'ms'
+  'step' | 'loss' | 'gradientNorm' | 'learningRate' | 'lossScale' | 'skipped' | 'ms'
 > & {
   /** Tokens predicted; absent in older histories. */
   tokens?: number | undefined;
@@ -63,8 +63,10 @@ export const historyEntry: z.ZodType<HistoryEntry> = z.union([
   z.object({
     step,
     loss: z.number(),
-    gradientNorm: z.number(),
+    gradientNorm: z.number().optional(),
     learningRate: z.number(),
+    lossScale: z.number().optional(),
+    skipped: z.literal(true).optional(),
     ms: z.number(),
     tokens: z.number().optional(),
     measures: z.record(z.string(), z.number()).optional(),

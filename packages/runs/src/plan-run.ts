@@ -39,6 +39,7 @@ export function planRun(
       options: {
         optimizer: (params) => optimizerOf(params, config),
         ema: training.emaDecay !== undefined,
+        precision: training.precision,
         ...(objective === 'causal-lm' && !isPacked ? {} : { objective: planned }),
       },
     },

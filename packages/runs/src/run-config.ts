@@ -1,3 +1,4 @@
+import type { Precision } from '@headwise/core';
 import type { Masking } from './masking.js';
 import type { Packing } from './packed-documents.js';
 import type { ModelParts } from './parts.js';
@@ -82,6 +83,11 @@ export interface TrainingPart {
   scheduledSampling?: ScheduledSampling | undefined;
   /** The part of an average of the weights that each step keeps; the average is the result then. Absent: none is kept. */
   emaDecay?: number | undefined;
+  /**
+   * What linear maps compute in: `mixed` rounds what they multiply and keep to float16, with a loss scale, on WebGPU with
+   * `shader-f16`.
+   */
+  precision: Precision;
   checkpointEvery: number;
   /** Steps between two validations; absent: before the first step and after the last. */
   validateEvery?: number | undefined;

@@ -1,3 +1,4 @@
+import { precisions } from '@headwise/core';
 import { z } from 'zod';
 import { maskings } from './masking.js';
 import { packings } from './packed-documents.js';
@@ -85,6 +86,7 @@ const training = z.strictObject({
   maxNorm: positive.default(1),
   scheduledSampling: scheduledSamplingSchema.optional(),
   emaDecay: z.number().gt(0).lt(1).optional(),
+  precision: z.enum(precisions).default('float32'),
   checkpointEvery: size.default(100),
   validateEvery: size.optional(),
 });

@@ -1,4 +1,4 @@
-import type { LanguageModel, Network } from '@headwise/core';
+import type { LanguageModel, Network, Precision } from '@headwise/core';
 import type { Lora, Model } from '@headwise/models';
 import {
   Ema,
@@ -24,6 +24,8 @@ export interface Pace {
   accumulate?: number | undefined;
   /** Computes each block again in the backward pass; default false. */
   checkpointActivations?: boolean | undefined;
+  /** What linear maps compute in; default `float32`. Mixed precision has a loss scale, which is saved with the run. */
+  precision?: Precision | undefined;
   /** Gradients are scaled down to this norm. */
   maxNorm: number;
   checkpointEvery: number;

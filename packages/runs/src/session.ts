@@ -3,6 +3,7 @@ import type { Lora, Model } from '@headwise/models';
 import { readSafetensors, streamSafetensors } from '@headwise/safetensors';
 import {
   type ExampleBatch,
+  LossScale,
   restoreTrainer,
   type TokenBatch,
   type TrainStep,
@@ -21,6 +22,14 @@ export interface SessionParts {
   config: RunConfig;
   data: RunData;
   storage: RunStorage;
+}
+
+/** Where a session begins. */
+interface Started {
+  step: number;
+  random: Random;
+  lossScale: LossScale | undefined;
+  validated: boolean;
 }
 
 /** Asks for an early end. */
@@ -43,6 +52,7 @@ export interface StopOptions {
 export class Session<N extends Network = LanguageModel, B extends ExampleBatch = TokenBatch> {
   readonly #work: SessionWork<N, B>;
   readonly #random: Random;
+  readonly #lossScale: LossScale | undefined;
   readonly #storage: RunStorage<N>;
   readonly #steps: AsyncGenerator<TrainStep>;
   #step: number;
@@ -53,11 +63,12 @@ export class Session<N extends Network = LanguageModel, B extends ExampleBatch =
   private constructor(
     work: SessionWork<N, B>,
     storage: RunStorage<N>,
-    { step, random, validated }: { step: number; random: Random; validated: boolean },
+    { step, random, lossScale, validated }: Started,
   ) {
     this.#work = work;
     this.#storage = storage;
     this.#random = random;
+    this.#lossScale = lossScale;
     this.#step = step;
     this.#saved = step > 0 ? step : undefined;
     this.#validated = validated ? step : undefined;
@@ -84,14 +95,16 @@ export class Session<N extends Network = LanguageModel, B extends ExampleBatch =
     storage: RunStorage<N>,
   ): Promise<Session<N, B>> {
     const { pace } = work;
+    const lossScale = pace.precision === 'mixed' ? new LossScale() : undefined;
     try {
       const state = await storage.state();
+      const trained = { ...trainedOf(work), lossScale };
       const saved =
-        state && restoreTrainer(trainedOf(work), readSafetensors(state.bytes, state), state.name);
+        state && restoreTrainer(trained, readSafetensors(state.bytes, state), state.name);
       const random = new Random(saved?.random ?? pace.seed);
       const step = saved?.step ?? 0;
       const { validated } = await storage.rewind(step);
-      return new Session(work, storage, { random, step, validated });
+      return new Session(work, storage, { random, step, lossScale, validated });
     } catch (error) {
       freeWork(work);
       throw error;
@@ -181,7 +194,8 @@ export class Session<N extends Network = LanguageModel, B extends ExampleBatch =
     const { model, adapter } = this.#work;
     const step = this.#step;
     const progress = { step, random: this.#random.state };
-    const { tensors, metadata } = trainerState(trainedOf(this.#work), progress);
+    const trained = { ...trainedOf(this.#work), lossScale: this.#lossScale };
+    const { tensors, metadata } = trainerState(trained, progress);
     const state = streamSafetensors(tensors, metadata, { name: 'the state of the training' });
     await this.asResult(() => this.#storage.save({ step, state, model, adapter }));
     this.#saved = step;
@@ -213,6 +227,8 @@ export class Session<N extends Network = LanguageModel, B extends ExampleBatch =
       maxNorm: pace.maxNorm,
       accumulate: pace.accumulate,
       checkpoint: pace.checkpointActivations,
+      precision: pace.precision,
+      lossScale: this.#lossScale,
       random: this.#random,
     });
   }

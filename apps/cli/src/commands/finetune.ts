@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { checkOneOf, InputError } from '@headwise/core';
 import { readExamples } from '@headwise/data';
+import { checkPrecision } from '@headwise/kernels/internal';
 import { carriedFiles, loadModel, readJson } from '@headwise/models/node';
 import {
   classifierConfig,
@@ -87,6 +88,7 @@ export function finetuneCommand(): Command {
       });
       await folder.checkCorpus(inputs.examples, `--data ${options.data}`);
       const report = await start(out, backend);
+      checkPrecision('finetune', config.training.precision);
       out.emit({ event: 'backend', ...report });
       out.say(`backend    ${report.backend}${report.adapter ? `, ${report.adapter}` : ''}`);
       const begun = performance.now();

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { type BackendReport, InputError, readTensor } from '@headwise/core';
+import { checkPrecision } from '@headwise/kernels/internal';
 import {
   checkRunFits,
   freeWork,
@@ -80,12 +81,15 @@ export function trainCommand(): Command {
       const data = await prepareData(config, { text, shards, tokenizer: made });
       const tokenizer = tokenizerText(data.tokenizer);
       const first = await start(out, backend);
+      const { precision } = config.training;
+      checkPrecision(options.config, precision);
       // What is begun was planned then.
       if (!made) await showPlan(out, () => planRun(config, data.tokenizer));
       await folder.create(config, { corpus: sha256, tokenizer });
       try {
         describeData(out, data);
-        const report = await fastestFor(out, { first, prefer: backend }, () => probe(config, data));
+        const prefer = precision === 'mixed' ? first.backend : backend;
+        const report = await fastestFor(out, { first, prefer }, () => probe(config, data));
         out.emit({ event: 'backend', ...report });
         out.say(`backend    ${report.backend}${report.adapter ? `, ${report.adapter}` : ''}`);
         await trainAndReport(out, { config, data, folder, report, events: options.tensorboard });

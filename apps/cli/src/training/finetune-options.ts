@@ -1,3 +1,4 @@
+import type { Precision } from '@headwise/core';
 import type { WeightDtype } from '@headwise/models';
 import type { FinetuneSettings, Masking, Packing } from '@headwise/runs';
 import type { Command } from 'commander';
@@ -17,6 +18,7 @@ export interface FinetuneFlags {
   batchSize?: number;
   batchTokens?: number;
   checkpointActivations?: boolean;
+  precision?: Precision;
   accumulate?: number;
   warmup?: number;
   weightDecay?: number;
@@ -48,6 +50,10 @@ export function addFinetuneFlags(command: Command): Command {
     .option(
       '--checkpoint-activations',
       'compute each block again in the backward pass: less memory, a fifth more time',
+    )
+    .option(
+      '--precision <name>',
+      'float32, or mixed: linear maps multiply and keep float16, on WebGPU with shader-f16; default float32',
     )
     .option('--learning-rate <x>', 'after the warm-up; default by method', number)
     .option('--warmup <x>', 'the share of the steps in which the rate rises; default 0.03', number)
@@ -100,8 +106,8 @@ export function settingsOf(flags: FinetuneFlags): FinetuneSettings {
   const { method, rank, alpha, rslora, dora, loraDropout, targets, dtype } = flags;
   const { maxLength, masking, validation, packing, scheduledSampling: to } = flags;
   const { steps, epochs, learningRate, batchSize, batchTokens, accumulate } = flags;
-  const { warmup, weightDecay, maxNorm, emaDecay, checkpointActivations, checkpointEvery, seed } =
-    flags;
+  const { warmup, weightDecay, maxNorm, emaDecay, checkpointActivations, precision } = flags;
+  const { checkpointEvery, seed } = flags;
   const adapter = given({
     rank,
     alpha,
@@ -120,7 +126,8 @@ export function settingsOf(flags: FinetuneFlags): FinetuneSettings {
     }),
     training: given({
       ...{ steps, epochs, learningRate, batchSize, batchTokens, accumulate },
-      ...{ warmup, weightDecay, maxNorm, emaDecay, checkpointActivations, checkpointEvery, seed },
+      ...{ warmup, weightDecay, maxNorm, emaDecay, checkpointActivations, precision },
+      ...{ checkpointEvery, seed },
       scheduledSampling:
         to === undefined ? undefined : { schedule: 'linear' as const, from: 0, to },
     }),

@@ -1,4 +1,4 @@
-import { InputError } from '@headwise/core';
+import { InputError, precisions } from '@headwise/core';
 import { checkDivides, parseWith } from '@headwise/models/internal';
 import { checkSchedule, taskNames } from '@headwise/runs';
 import { z } from 'zod';
@@ -140,6 +140,11 @@ const trainingSchema = z.strictObject({
   adamwRate: real(1e-6, 1000).optional().meta({
     title: 'Rate of the rest',
     description: 'Times the learning rate, for what Muon leaves to AdamW; empty means 1.',
+  }),
+  precision: z.enum(precisions).default('float32').meta({
+    title: 'Precision',
+    description:
+      'Mixed multiplies and keeps 16-bit numbers, which takes less memory; it needs WebGPU with shader-f16.',
   }),
   weightDecay: real(0, 1).default(0.1).meta({
     title: 'Weight decay',

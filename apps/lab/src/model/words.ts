@@ -35,6 +35,8 @@ export const words: Readonly<Record<string, string>> = {
   zero: 'Adds nothing',
   adamw: 'AdamW',
   muon: 'Muon',
+  float32: '32 bits',
+  mixed: 'Mixed, 16 and 32 bits',
   true: 'Yes',
   false: 'No',
 };

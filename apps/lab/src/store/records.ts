@@ -84,7 +84,7 @@ export function addEntry(
 ): void {
   const { step } = entry;
   if ('loss' in entry) {
-    const { loss, gradientNorm, learningRate, ms, tokens = Number.NaN } = entry;
+    const { loss, gradientNorm = Number.NaN, learningRate, ms, tokens = Number.NaN } = entry;
     record.step = step + 1;
     record.seconds += ms / 1000;
     record.loss = loss;

@@ -1,4 +1,4 @@
-import { InputError } from '@headwise/core';
+import { InputError, type Precision, precisions } from '@headwise/core';
 import type { WeightDtype } from '@headwise/models';
 import { parseWith } from '@headwise/models/internal';
 import { z } from 'zod';
@@ -80,6 +80,8 @@ export interface FinetuneTraining {
   emaDecay?: number | undefined;
   /** Computes each block again in the backward pass, which saves memory for a fifth more time. */
   checkpointActivations: boolean;
+  /** What linear maps compute in: `mixed` rounds what they multiply and keep to float16, with a loss scale, on WebGPU with `shader-f16`. */
+  precision: Precision;
   checkpointEvery: number;
 }
 
@@ -165,6 +167,7 @@ const schema = (method: FinetuneMethod) => {
         ...(method === 'seq2seq' ? { scheduledSampling: scheduledSamplingSchema.optional() } : {}),
         emaDecay: z.number().gt(0).lt(1).optional(),
         checkpointActivations: z.boolean().default(false),
+        precision: z.enum(precisions).default('float32'),
         checkpointEvery: size.default(100),
       })
       .prefault({}),
@@ -227,8 +230,11 @@ export function fixedOfFinetune({
   data,
   training,
 }: FinetuneConfig): Record<string, unknown> {
-  const { seed, batchSize, batchTokens, accumulate, emaDecay } = training;
-  const fixed = { method, adapter, data, seed, batchSize, batchTokens, accumulate, emaDecay };
+  const { seed, batchSize, batchTokens, accumulate, emaDecay, precision } = training;
+  const fixed = {
+    ...{ method, adapter, data },
+    ...{ seed, batchSize, batchTokens, accumulate, emaDecay, precision },
+  };
   // As it comes back from a file, which has no keys without a value.
   return JSON.parse(JSON.stringify(fixed)) as Record<string, unknown>;
 }

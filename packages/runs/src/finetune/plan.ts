@@ -28,7 +28,7 @@ export function planFinetune(
 ): Promise<MemoryPlan> {
   const { adapter, training } = config;
   const { lesson } = encoded;
-  const { accumulate, checkpointActivations, emaDecay, scheduledSampling } = training;
+  const { accumulate, emaDecay, scheduledSampling } = training;
   return planWithin(
     {
       configuration,
@@ -44,7 +44,8 @@ export function planFinetune(
         }),
         accumulate,
         ema: emaDecay !== undefined,
-        checkpoint: checkpointActivations,
+        checkpoint: training.checkpointActivations,
+        precision: training.precision,
         freeze: adapter ? undefined : lesson.freeze,
         ...(adapter ? { dtype: adapter.weights, lora: loraOptions(adapter) } : {}),
       },

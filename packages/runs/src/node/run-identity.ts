@@ -59,7 +59,7 @@ function fixed({
   data,
   training,
 }: RunConfig): Record<string, unknown> {
-  const { seed, batchSize, emaDecay } = training;
+  const { seed, batchSize, emaDecay, precision } = training;
   return {
     objective: objective ?? 'causal-lm',
     model,
@@ -75,5 +75,6 @@ function fixed({
     'training.seed': seed,
     'training.batchSize': batchSize,
     'training.emaDecay': emaDecay,
+    'training.precision': precision,
   };
 }

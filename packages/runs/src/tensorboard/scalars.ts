@@ -10,14 +10,15 @@ export function scalarsOf(
     return { step: entry.step, scalars: { 'validation/loss': loss, ...bits } };
   }
   if (!('loss' in entry)) return undefined;
-  const { step, loss, gradientNorm, learningRate, ms, tokens, measures = {} } = entry;
+  const { step, loss, gradientNorm, learningRate, lossScale, ms, tokens, measures = {} } = entry;
   const named = Object.entries(measures).map(([name, value]) => [`train/${name}`, value]);
   return {
     step: step + 1,
     scalars: {
       'train/loss': loss,
-      'train/gradient_norm': gradientNorm,
+      ...(gradientNorm === undefined ? {} : { 'train/gradient_norm': gradientNorm }),
       'train/learning_rate': learningRate,
+      ...(lossScale === undefined ? {} : { 'train/loss_scale': lossScale }),
       ...(tokens === undefined || ms === 0
         ? {}
         : { 'train/predicted_per_second': (1000 * tokens) / ms }),

@@ -159,5 +159,8 @@ function checkRun({ data, objective = 'causal-lm', training }: RunConfig, path: 
   if (training.emaDecay !== undefined) {
     refuse('training.emaDecay', training.emaDecay, 'runs without averages of weights');
   }
+  if (training.precision === 'mixed') {
+    refuse('training.precision', training.precision, 'runs in float32');
+  }
   if ('task' in data) refuse('data', data, "a text, 'data.corpus', or 'data.shards'");
 }
