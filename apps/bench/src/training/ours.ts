@@ -8,6 +8,7 @@ import {
   maskedLanguageModel,
   type Objective,
   sequenceToSequence,
+  type TrainOptions,
   type TrainStep,
   train,
 } from '@headwise/training';
@@ -19,7 +20,7 @@ export function ourTrainer(
   family: TrainedFamily,
   sizes: TrainingSizes,
   rows: number,
-  options: { checkpoint?: boolean } = {},
+  options: Pick<TrainOptions<ExampleBatch>, 'checkpoint' | 'precision'> = {},
 ): Trainer {
   const { network, params } = createModel(configurationOf(family, sizes), { seed: 1 });
   const named = params.named();
