@@ -1,8 +1,7 @@
 import { InputError } from '@headwise/core';
 import { AdafactorState } from '@headwise/kernels/internal';
-import type * as tf from '@tensorflow/tfjs';
-import { checkAtLeast0, checkShares, Fused } from './fused.js';
-import type { ByPathOptions, Optimizer, SavedOptimizer, StateTensor } from './optimizer.js';
+import { checkAtLeast0, checkShares, type OptimizerClass, optimizerClass } from './fused.js';
+import type { ByPathOptions, Optimizer } from './optimizer.js';
 
 /** `weightDecay` is 0 by default. */
 export interface AdafactorOptions extends ByPathOptions {
@@ -29,15 +28,10 @@ export interface AdafactorOptions extends ByPathOptions {
  *
  * @see Shazeer and Stern 2018, https://arxiv.org/abs/1804.04235
  */
-export class Adafactor implements Optimizer {
-  readonly name = 'adafactor';
-  readonly #fused: Fused;
-
-  /**
-   * @param params by path, as `ParamStore.named` gives them
-   * @throws InputError where a part of the model is packed, a parameter is frozen or freed, or an option is outside its range
-   */
-  constructor(params: Readonly<Record<string, tf.Variable>>, options: AdafactorOptions = {}) {
+export const Adafactor: OptimizerClass<AdafactorOptions> = optimizerClass(
+  'adafactor',
+  'Adafactor',
+  (options) => {
     const { epsilon = 1e-30, scaleParameter = true, leastScale = 1e-3 } = options;
     const { clipThreshold = 1, decayRate = -0.8, beta1, ...choices } = options;
     checkAtLeast0('Adafactor: epsilon', epsilon);
@@ -50,32 +44,12 @@ export class Adafactor implements Optimizer {
       throw new InputError(`Adafactor: decayRate is ${decayRate}; expected below 0`);
     }
     const numbers = { epsilon, scaleParameter, leastScale, clipThreshold, decayRate, beta1 };
-    this.#fused = new Fused({
-      name: this.name,
-      title: 'Adafactor',
-      params,
+    return {
       choices,
       state: (parameters) => new AdafactorState(numbers, parameters),
-    });
-  }
+    };
+  },
+);
 
-  get steps(): number {
-    return this.#fused.steps;
-  }
-
-  get state(): Readonly<Record<string, StateTensor>> {
-    return this.#fused.state;
-  }
-
-  update(...given: Parameters<Optimizer['update']>): void {
-    this.#fused.update(...given);
-  }
-
-  restore(saved: SavedOptimizer): void {
-    this.#fused.restore(saved);
-  }
-
-  dispose(): void {
-    this.#fused.dispose();
-  }
-}
+/** What `new Adafactor` makes. */
+export type Adafactor = Optimizer;

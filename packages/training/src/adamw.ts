@@ -1,7 +1,6 @@
 import { adamwRule, optimizerState } from '@headwise/kernels/internal';
-import type * as tf from '@tensorflow/tfjs';
-import { checkAtLeast0, checkShares, Fused } from './fused.js';
-import type { ByPathOptions, Optimizer, SavedOptimizer, StateTensor } from './optimizer.js';
+import { checkAtLeast0, checkShares, type OptimizerClass, optimizerClass } from './fused.js';
+import type { ByPathOptions, Optimizer } from './optimizer.js';
 
 /** `weightDecay` is 0.01 by default. */
 export interface AdamWOptions extends ByPathOptions {
@@ -23,44 +22,15 @@ export interface AdamWOptions extends ByPathOptions {
  *
  * @see Loshchilov and Hutter 2019, https://arxiv.org/abs/1711.05101
  */
-export class AdamW implements Optimizer {
-  readonly name = 'adamw';
-  readonly #fused: Fused;
+export const AdamW: OptimizerClass<AdamWOptions> = optimizerClass('adamw', 'AdamW', (options) => {
+  const { beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8, weightDecay = 0.01, rates } = options;
+  checkShares('AdamW', { beta1, beta2 });
+  checkAtLeast0('AdamW: epsilon', epsilon);
+  return {
+    choices: { weightDecay, rates },
+    state: (parameters) => optimizerState(adamwRule({ beta1, beta2, epsilon }), parameters),
+  };
+});
 
-  /**
-   * @param params by path, as `ParamStore.named` gives them
-   * @throws InputError where a part of the model is packed, a parameter is frozen or freed, or an option is outside its range
-   */
-  constructor(params: Readonly<Record<string, tf.Variable>>, options: AdamWOptions = {}) {
-    const { beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8, weightDecay = 0.01, rates } = options;
-    checkShares('AdamW', { beta1, beta2 });
-    checkAtLeast0('AdamW: epsilon', epsilon);
-    this.#fused = new Fused({
-      name: this.name,
-      title: 'AdamW',
-      params,
-      choices: { weightDecay, rates },
-      state: (parameters) => optimizerState(adamwRule({ beta1, beta2, epsilon }), parameters),
-    });
-  }
-
-  get steps(): number {
-    return this.#fused.steps;
-  }
-
-  get state(): Readonly<Record<string, StateTensor>> {
-    return this.#fused.state;
-  }
-
-  update(...given: Parameters<Optimizer['update']>): void {
-    this.#fused.update(...given);
-  }
-
-  restore(saved: SavedOptimizer): void {
-    this.#fused.restore(saved);
-  }
-
-  dispose(): void {
-    this.#fused.dispose();
-  }
-}
+/** What `new AdamW` makes. */
+export type AdamW = Optimizer;

@@ -6,70 +6,88 @@ import { checkTrainable } from './trainable.js';
 
 type Params = Readonly<Record<string, tf.Variable>>;
 
-/** What an optimizer is made of: how it is called, over which parameters, and the kernels' state of them. */
-interface FusedOptions {
-  /** Names the state that is saved. */
-  name: string;
-  /** Names the optimizer in errors. */
-  title: string;
-  params: Params;
+/** What an optimizer makes of its options: the rates and decays of parameters, and the kernels' state of them. */
+interface OptimizerParts {
   choices: ByPathOptions;
   state(parameters: readonly OptimizerParameter[]): OptimizerState;
 }
 
-/** An optimizer whose step the kernels make over all parameters at once. */
-export class Fused implements Optimizer {
-  readonly name: string;
-  readonly state: Readonly<Record<string, StateTensor>>;
-  readonly #title: string;
-  readonly #paths: readonly string[];
-  readonly #state: OptimizerState;
-  readonly #slots: ReadonlyMap<string, Slot>;
-  #steps = 0;
+/** A class of optimizers. */
+export interface OptimizerClass<Options> {
+  /**
+   * @param params by path, as `ParamStore.named` gives them
+   * @throws InputError where a part of the model is packed, a parameter is frozen or freed, or an option is outside its range or
+   * without effect
+   */
+  new (params: Readonly<Record<string, tf.Variable>>, options?: Options): Optimizer;
+}
 
-  constructor({ name, title, params, choices, state }: FusedOptions) {
-    checkTrainable(title, params);
-    this.name = name;
-    this.#title = title;
-    this.#paths = Object.keys(params);
-    this.#state = state(chosenParameters(title, params, choices));
-    const named = (slot: Slot) => `${slot.name}.${this.#paths[slot.parameter]}`;
-    this.#slots = new Map(this.#state.slots.map((slot) => [named(slot), slot]));
-    this.state = Object.fromEntries(
-      [...this.#slots].map(([key, slot]) => [key, { shape: slot.shape, copy: () => slot.read() }]),
-    );
-  }
+/**
+ * A class of optimizers whose step the kernels make over all parameters at once; every option has a default.
+ *
+ * @param name names the state that is saved
+ * @param title names the optimizer in errors
+ * @param partsOf throws InputError for options that cannot be
+ */
+export function optimizerClass<Options extends object>(
+  name: string,
+  title: string,
+  partsOf: (options: Options, params: Params) => OptimizerParts,
+): OptimizerClass<Options> {
+  return class implements Optimizer {
+    readonly name = name;
+    readonly state: Readonly<Record<string, StateTensor>>;
+    readonly #paths: readonly string[];
+    readonly #state: OptimizerState;
+    readonly #slots: ReadonlyMap<string, Slot>;
+    #steps = 0;
 
-  get steps(): number {
-    return this.#steps;
-  }
-
-  update(
-    gradients: Readonly<Record<string, tf.Tensor>>,
-    learningRate: number,
-    scale?: tf.Tensor,
-  ): void {
-    checkAtLeast0(`${this.#title}: the learning rate of update ${this.#steps}`, learningRate);
-    const ordered = this.#paths.map((path) => {
-      const gradient = gradients[path];
-      if (!gradient) throw new InputError(`${this.#title}: no gradient for parameter '${path}'`);
-      return gradient;
-    });
-    this.#state.update(ordered, { learningRate, step: this.#steps + 1 }, scale);
-    this.#steps++;
-  }
-
-  restore({ steps, tensors }: SavedOptimizer): void {
-    for (const key of this.#slots.keys()) {
-      if (!tensors[key]) throw new InputError(`${this.#title}: the state lacks '${key}'`);
+    constructor(params: Params, options = {} as Options) {
+      const { choices, state } = partsOf(options, params);
+      checkTrainable(title, params);
+      this.#paths = Object.keys(params);
+      this.#state = state(chosenParameters(title, params, choices));
+      const named = (slot: Slot) => `${slot.name}.${this.#paths[slot.parameter]}`;
+      this.#slots = new Map(this.#state.slots.map((slot) => [named(slot), slot]));
+      this.state = Object.fromEntries(
+        [...this.#slots].map(([key, slot]) => [
+          key,
+          { shape: slot.shape, copy: () => slot.read() },
+        ]),
+      );
     }
-    for (const [key, slot] of this.#slots) slot.write(tensors[key]!);
-    this.#steps = steps;
-  }
 
-  dispose(): void {
-    this.#state.dispose();
-  }
+    get steps(): number {
+      return this.#steps;
+    }
+
+    update(
+      gradients: Readonly<Record<string, tf.Tensor>>,
+      learningRate: number,
+      scale?: tf.Tensor,
+    ): void {
+      checkAtLeast0(`${title}: the learning rate of update ${this.#steps}`, learningRate);
+      const ordered = this.#paths.map((path) => {
+        const gradient = gradients[path];
+        if (!gradient) throw new InputError(`${title}: no gradient for parameter '${path}'`);
+        return gradient;
+      });
+      this.#state.update(ordered, { learningRate, step: this.#steps + 1 }, scale);
+      this.#steps++;
+    }
+
+    restore({ steps, tensors }: SavedOptimizer): void {
+      for (const key of this.#slots.keys()) {
+        if (!tensors[key]) throw new InputError(`${title}: the state lacks '${key}'`);
+      }
+      for (const [key, slot] of this.#slots) slot.write(tensors[key]!);
+      this.#steps = steps;
+    }
+
+    dispose(): void {
+      this.#state.dispose();
+    }
+  };
 }
 
 /** Throws unless a number is finite and at least 0. */

@@ -37,6 +37,7 @@ export { Ema, type EmaOptions } from './ema.js';
 export type { EncoderBatch } from './encoder-inputs.js';
 export { bitsPerByte, type Evaluation, evaluate } from './evaluate.js';
 export { freeze, type PathChoice } from './freeze.js';
+export type { OptimizerClass } from './fused.js';
 export { lossAndGradients } from './gradients.js';
 export {
   type GroupRelativePolicyOptions,

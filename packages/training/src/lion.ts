@@ -1,7 +1,6 @@
 import { lionRule, optimizerState } from '@headwise/kernels/internal';
-import type * as tf from '@tensorflow/tfjs';
-import { checkShares, Fused } from './fused.js';
-import type { ByPathOptions, Optimizer, SavedOptimizer, StateTensor } from './optimizer.js';
+import { checkShares, type OptimizerClass, optimizerClass } from './fused.js';
+import type { ByPathOptions, Optimizer } from './optimizer.js';
 
 /** `weightDecay` is 0 by default. */
 export interface LionOptions extends ByPathOptions {
@@ -19,43 +18,14 @@ export interface LionOptions extends ByPathOptions {
  *
  * @see Chen et al. 2023, https://arxiv.org/abs/2302.06675
  */
-export class Lion implements Optimizer {
-  readonly name = 'lion';
-  readonly #fused: Fused;
+export const Lion: OptimizerClass<LionOptions> = optimizerClass('lion', 'Lion', (options) => {
+  const { beta1 = 0.9, beta2 = 0.99, ...choices } = options;
+  checkShares('Lion', { beta1, beta2 });
+  return {
+    choices,
+    state: (parameters) => optimizerState(lionRule({ beta1, beta2 }), parameters),
+  };
+});
 
-  /**
-   * @param params by path, as `ParamStore.named` gives them
-   * @throws InputError where a part of the model is packed, a parameter is frozen or freed, or an option is outside its range
-   */
-  constructor(params: Readonly<Record<string, tf.Variable>>, options: LionOptions = {}) {
-    const { beta1 = 0.9, beta2 = 0.99, ...choices } = options;
-    checkShares('Lion', { beta1, beta2 });
-    this.#fused = new Fused({
-      name: this.name,
-      title: 'Lion',
-      params,
-      choices,
-      state: (parameters) => optimizerState(lionRule({ beta1, beta2 }), parameters),
-    });
-  }
-
-  get steps(): number {
-    return this.#fused.steps;
-  }
-
-  get state(): Readonly<Record<string, StateTensor>> {
-    return this.#fused.state;
-  }
-
-  update(...given: Parameters<Optimizer['update']>): void {
-    this.#fused.update(...given);
-  }
-
-  restore(saved: SavedOptimizer): void {
-    this.#fused.restore(saved);
-  }
-
-  dispose(): void {
-    this.#fused.dispose();
-  }
-}
+/** What `new Lion` makes. */
+export type Lion = Optimizer;

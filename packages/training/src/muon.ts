@@ -9,9 +9,8 @@ import {
   type OptimizerParameter,
   optimizerState,
 } from '@headwise/kernels/internal';
-import type * as tf from '@tensorflow/tfjs';
-import { checkAtLeast0, checkShares, Fused } from './fused.js';
-import type { ByPath, ByPathOptions, Optimizer, SavedOptimizer, StateTensor } from './optimizer.js';
+import { checkAtLeast0, checkShares, type OptimizerClass, optimizerClass } from './fused.js';
+import type { ByPath, ByPathOptions, Optimizer } from './optimizer.js';
 
 /** `weightDecay` is 0.1 by default; a number is that of the matrices that Muon updates. */
 export interface MuonOptions extends ByPathOptions {
@@ -60,16 +59,10 @@ export interface MuonAdamWOptions {
  *
  * @see Jordan et al. 2024, https://kellerjordan.github.io/posts/muon/; Liu et al. 2025, https://arxiv.org/abs/2502.16982
  */
-export class Muon implements Optimizer {
-  readonly name = 'muon';
-  readonly #fused: Fused;
-
-  /**
-   * @param params by path, as `ParamStore.named` gives them
-   * @throws InputError where a part of the model is packed, a parameter is frozen or freed, an option is outside its range, or
-   * no parameter is a matrix for Muon
-   */
-  constructor(params: Readonly<Record<string, tf.Variable>>, options: MuonOptions = {}) {
+export const Muon: OptimizerClass<MuonOptions> = optimizerClass(
+  'muon',
+  'Muon',
+  (options, params) => {
     const { momentum = 0.95, nesterov = true, iterations = 5, epsilon = 1e-7 } = options;
     const { coefficients = [3.4445, -4.775, 2.0315], adjust = 'original' } = options;
     const { weightDecay = 0.1, rates = () => 1, matrices = isLinearMap } = options;
@@ -91,10 +84,7 @@ export class Muon implements Optimizer {
     }
     const isMatrix = new Map(entries.map(([path], i) => [path, chosen[i]!]));
     const numbers = { momentum, nesterov, coefficients, iterations, epsilon, adjust };
-    this.#fused = new Fused({
-      name: this.name,
-      title: 'Muon',
-      params,
+    return {
       choices: {
         weightDecay:
           typeof weightDecay === 'number'
@@ -116,29 +106,12 @@ export class Muon implements Optimizer {
           },
         ]);
       },
-    });
-  }
+    };
+  },
+);
 
-  get steps(): number {
-    return this.#fused.steps;
-  }
-
-  get state(): Readonly<Record<string, StateTensor>> {
-    return this.#fused.state;
-  }
-
-  update(...given: Parameters<Optimizer['update']>): void {
-    this.#fused.update(...given);
-  }
-
-  restore(saved: SavedOptimizer): void {
-    this.#fused.restore(saved);
-  }
-
-  dispose(): void {
-    this.#fused.dispose();
-  }
-}
+/** What `new Muon` makes. */
+export type Muon = Optimizer;
 
 /** The weights of linear maps, apart from output heads, which are tables of the vocabulary. */
 const isLinearMap: ByPath<boolean> = (path, variable) =>
