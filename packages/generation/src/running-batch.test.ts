@@ -7,6 +7,7 @@ import { generateBatch } from './generate-batch.js';
 import type { GenerateOptions } from './options.js';
 import { type BatchResult, RunningBatch } from './running-batch.js';
 import type { RunningSequence } from './running-sequence.js';
+import { beamSearch } from './search/beam-search.js';
 
 const sizes = { vocab_size: 29, n_positions: 24, n_embd: 12, n_layer: 2, n_head: 3 };
 const { network, params } = createModel(
@@ -131,6 +132,20 @@ describe('RunningBatch', () => {
     const failed = results.find(({ error }) => error === thrown)!;
     expect([failed.sequence, failed.reason, failed.token]).toEqual([throws, 'error', undefined]);
     batch.dispose();
+  });
+
+  test.each(['host', 'device'])('a %s processor that throws leaves no tensor', async (kind) => {
+    const fails = () => {
+      throw new Error('not today');
+    };
+    const processors = [{ host: () => {} }, { [kind]: fails } as unknown as { host: () => void }];
+    const before = tf.memory().numTensors;
+    const options = { processors, maxNewTokens: 3 };
+    await expect(generate(network, [1, 2], options).next()).rejects.toThrow('not today');
+    await expect(beamSearch(network, [[1, 2]], { ...options, beams: 2 })).rejects.toThrow();
+    const { sequences } = await generateBatch(network, [[1, 2], [3]], options);
+    expect(sequences.map(({ reason }) => reason)).toEqual(['error', 'error']);
+    expect(tf.memory().numTensors).toBe(before);
   });
 
   test('tells of stop ids, of no room for a token, and of a signal', async () => {

@@ -54,17 +54,27 @@ export async function runInOrder(
   sequence: readonly number[],
 ): Promise<tf.Tensor2D> {
   let now = scores.clone();
-  for (const processor of processors) {
-    let next: tf.Tensor2D;
-    if ('device' in processor) {
-      next = tf.tidy(() => runOnDevice([processor], now).clone());
-    } else {
-      const values = Float32Array.from(await readTensor(now));
-      processor.host(values, sequence);
-      next = tf.tensor2d(values, now.shape);
+  try {
+    for (const processor of processors) {
+      const next = await after(processor, now, sequence);
+      now.dispose();
+      now = next;
     }
+    return now;
+  } catch (error) {
     now.dispose();
-    now = next;
+    throw error;
   }
-  return now;
+}
+
+/** The scores after one processor, the caller's. */
+async function after(
+  processor: LogitsProcessor,
+  scores: tf.Tensor2D,
+  sequence: readonly number[],
+): Promise<tf.Tensor2D> {
+  if ('device' in processor) return tf.tidy(() => runOnDevice([processor], scores).clone());
+  const values = Float32Array.from(await readTensor(scores));
+  processor.host(values, sequence);
+  return tf.tensor2d(values, scores.shape);
 }

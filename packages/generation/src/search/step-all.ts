@@ -62,8 +62,11 @@ async function ownScores(
   sequence: readonly number[],
 ): Promise<ArrayLike<number>> {
   const one = tf.tidy(() => rows.slice([row, 0], [1, rows.shape[1]]));
-  const changed = await runInOrder(processors, one, sequence);
-  const values = await readTensor(changed);
-  tf.dispose([one, changed]);
-  return values;
+  let changed: tf.Tensor2D | undefined;
+  try {
+    changed = await runInOrder(processors, one, sequence);
+    return await readTensor(changed);
+  } finally {
+    tf.dispose([one, changed!]);
+  }
 }
