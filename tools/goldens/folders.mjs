@@ -28,7 +28,11 @@ export const folders = {
     [main, 'embeddings.py', join(tmpdir(), 'headwise-all-minilm-l6-v2'), 'tools/goldens/minilm'],
   ],
   parquet: [[main, 'examples.py', data]],
-  prompting: [[main, 'ranks.py', 'packages/prompting/src/goldens']],
+  prompting: [
+    [main, 'ranks.py', 'packages/prompting/src/goldens'],
+    [main, 'questions.py', 'packages/prompting/src/goldens'],
+    [main, 'options.py', 'packages/prompting/src/goldens'],
+  ],
   safetensors: [[main, 'make.py', 'packages/safetensors/src/goldens/reference.json']],
   tensorboard: [[main, 'events.py', 'packages']],
   tokenizers: [

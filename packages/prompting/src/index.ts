@@ -1,3 +1,41 @@
+export {
+  type ChainOfThoughtOptions,
+  chainOfThought,
+  type Thought,
+} from './answers/chain-of-thought.js';
+export {
+  byJson,
+  byOption,
+  byPattern,
+  type Extracted,
+  type Extractor,
+  type PatternOptions,
+} from './answers/extract.js';
+export {
+  type AnsweredPart,
+  type LeastToMost,
+  type LeastToMostOptions,
+  leastToMost,
+} from './answers/least-to-most.js';
+export {
+  type Consensus,
+  countVotes,
+  type Sample,
+  type SelfConsistencyOptions,
+  selfConsistency,
+  type Vote,
+} from './answers/majority.js';
+export {
+  type Piped,
+  pipe,
+  runStep,
+  type Step,
+  type StepRecord,
+  type StepResult,
+  type StepRun,
+  type WriteSlotOptions,
+  writeSlot,
+} from './answers/steps.js';
 export { type Bm25, type Bm25Options, bm25 } from './choose/bm25.js';
 export {
   type BalancedOptions,
@@ -26,6 +64,28 @@ export {
 } from './choose/similarity.js';
 export { definePrompt } from './define-prompt.js';
 export { type FitOptions, type FittedPrompt, fitPrompt, type PromptCut } from './fit.js';
+export { type LocalModelOptions, localModel } from './local-model.js';
+export { calibrated } from './options/calibration.js';
+export {
+  type Normalization,
+  normalizedScore,
+  type OptionScore,
+  optionProbabilities,
+} from './options/normalization.js';
+export {
+  type ChooseOptions,
+  chooseOptions,
+  type OptionChoice,
+  type OptionQuestion,
+  type ScoreOptionsOptions,
+  scoreOptions,
+} from './options/options.js';
+export type {
+  ContinuationScore,
+  PromptModel,
+  ScoreRequest,
+  WorkOptions,
+} from './prompt-model.js';
 export { type PromptReader, promptReader } from './reader.js';
 export type {
   AnyValue,

@@ -11,6 +11,7 @@ export {
   type TextPiece,
   type TextSettings,
 } from './generate-text.js';
+export { type GeneratedText, generateTexts } from './generate-texts.js';
 export {
   type LoadedEmbeddingModel,
   type LoadedEncoder,

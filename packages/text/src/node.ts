@@ -29,6 +29,7 @@ export {
   type TextPiece,
   type TextSettings,
 } from './generate-text.js';
+export { type GeneratedText, generateTexts } from './generate-texts.js';
 export type {
   LoadedEmbeddingModel,
   LoadedEncoder,

@@ -1,0 +1,42 @@
+import { generateTexts, type Prompt, type TextModel, type TextOptions } from '@headwise/text';
+import type { Tokenizer } from '@headwise/tokenizers';
+import { scoreContinuations } from './options/score-continuations.js';
+import type { PromptModel } from './prompt-model.js';
+import { promptReader } from './reader.js';
+
+/** Options of `localModel`. */
+export interface LocalModelOptions {
+  /** What records name it by. Default `'model'`. */
+  name?: string | undefined;
+  /** Of the chat template, for prompts that are messages. */
+  chat?: TextOptions['chat'] | undefined;
+  /** Sequences that are written at a time. Default 8. */
+  running?: number | undefined;
+}
+
+/**
+ * A loaded model, in this process.
+ *
+ * @example
+ * const model = localModel(await load('models/smollm2-135m'), { name: 'smollm2-135m' });
+ */
+export function localModel(
+  loaded: { readonly model: TextModel; readonly tokenizer: Tokenizer },
+  { name = 'model', chat, running }: LocalModelOptions = {},
+): PromptModel {
+  const { model, tokenizer } = loaded;
+  const withChat = (prompt: Prompt, options: TextOptions): TextOptions =>
+    typeof prompt === 'string' || !chat ? options : { ...options, chat: options.chat ?? chat };
+  return {
+    name,
+    ...promptReader(loaded, chat),
+    write: (prompts, options = {}) => {
+      const each = Array.isArray(options) ? (options as readonly TextOptions[]) : undefined;
+      const own = prompts.map((prompt, n) =>
+        withChat(prompt, each ? each[n]! : (options as TextOptions)),
+      );
+      return generateTexts(model, tokenizer, prompts, own, { running });
+    },
+    score: (requests, options) => scoreContinuations(loaded, requests, { ...options, chat }),
+  };
+}

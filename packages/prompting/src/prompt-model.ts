@@ -1,0 +1,47 @@
+import type { GeneratedText, Prompt, TextOptions } from '@headwise/text';
+import type { PromptReader } from './reader.js';
+
+/** Texts that are scored after a prompt. */
+export interface ScoreRequest {
+  readonly prompt: Prompt;
+  /** Each follows the prompt at once, so that a space between them belongs to it. */
+  readonly continuations: readonly string[];
+  /** The prompt and its example in errors, as `placeOf` gives them. Default `the prompt`. */
+  readonly place?: string | undefined;
+}
+
+/** The probability of a text after a prompt. */
+export interface ContinuationScore {
+  /** Its tokens. */
+  readonly ids: readonly number[];
+  /** `Σ log p(token | all before)`, in nats. */
+  readonly logProbability: number;
+  /** Whether greedy decoding of the prompt gives it. */
+  readonly isGreedy: boolean;
+}
+
+/** How long a model may work. */
+export interface WorkOptions {
+  /** Ends the work from outside, with its reason as the error. */
+  signal?: AbortSignal | undefined;
+}
+
+/** A model that reads prompts, writes texts after them, and scores texts after them. */
+export interface PromptModel extends PromptReader {
+  /** What records name it by. */
+  readonly name: string;
+  /**
+   * Writes a text after each prompt.
+   *
+   * @param options for all, or one for each prompt
+   */
+  write(
+    prompts: readonly Prompt[],
+    options?: TextOptions | readonly TextOptions[],
+  ): Promise<readonly GeneratedText[]>;
+  /** Scores continuations of prompts, in the order of the requests. */
+  score(
+    requests: readonly ScoreRequest[],
+    options?: WorkOptions,
+  ): Promise<readonly (readonly ContinuationScore[])[]>;
+}
