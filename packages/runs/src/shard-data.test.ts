@@ -78,7 +78,13 @@ test('shards that a run cannot use are refused by name', async () => {
     const config = configOf(data, training);
     return prepareData(config, { shards: await openRunShards(config.data as never) });
   };
-  const { tokens } = await prepared({ shards });
+  const { tokens, validation, validationBytes } = await prepared({ shards });
+  // Texts of ASCII, of which a byte-level tokenizer loses nothing: the bytes are those of the predicted tokens.
+  const predicted = [...validation()].flatMap(({ targets }) => Array.from(targets));
+  expect(validationBytes).toBe(
+    predicted.reduce((sum, id) => sum + tokenizer.decode([id]).length, 0),
+  );
+  expect(validationBytes).toBeGreaterThan(predicted.length);
   expect(tokens!.train + tokens!.validation).toBeGreaterThan(500);
   expect(() => configOf({ shards, mixture: 'm' })).toThrow("'data.shards' is");
   const two = mix('two.json', { sources: [{ shards: 'one' }, { shards: 'other' }] });

@@ -1,14 +1,17 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { tokenizeDocuments } from '@headwise/data/node';
 import { commit } from '@headwise/files';
 import { readSafetensors, toFloat32, writeSafetensors } from '@headwise/safetensors';
+import { trainByteLevelBpe } from '@headwise/tokenizers';
 import { tokenizerText } from '@headwise/tokenizers/node';
 import { describe, expect, test } from 'vitest';
 import { prepareData } from '../../data.js';
 import { textHash } from '../../hash.js';
 import { parseRunConfig } from '../../parse-run-config.js';
 import { Session } from '../../session.js';
+import { openRunShards } from '../open-shards.js';
 import { RunFolder } from '../run-folder.js';
 import { torchFiles } from './export.js';
 import { importedRun } from './import.js';
@@ -112,6 +115,74 @@ describe('a run that goes out and comes back', () => {
       /config\.json: 'heads' is .*"count":4.*; the run has .*"count":2/,
     );
     await expect(importedRun(work)).rejects.toThrow('has no trainer/torch.json');
+  });
+});
+
+describe('a run on shards', () => {
+  test('goes out with the places of its shards, whose windows are those of its steps, and comes back', async () => {
+    const path = join(work, 'on-shards');
+    const tokenizer = await trainByteLevelBpe([text], { vocabSize: 270 });
+    for (const [name, lines] of Object.entries({ web: 40, books: 25 })) {
+      const documents = text.split('\n').slice(0, lines);
+      const raw = join(work, `${name}.jsonl`);
+      writeFileSync(raw, documents.map((each) => JSON.stringify({ text: each })).join('\n'));
+      await tokenizeDocuments([raw], join(work, name), { tokenizer, unitBytes: 500 });
+    }
+    const mixture = join(work, 'mix.json');
+    const sources = [
+      { shards: 'web', weight: 2.5 },
+      { shards: 'books', weight: 1 },
+    ];
+    writeFileSync(mixture, JSON.stringify({ sources, curriculum: [{ steps: 1, length: 4 }] }));
+    const config = parseRunConfig({
+      model: { context: 12, config: bloom },
+      data: { mixture },
+      training: { steps: 4, batchSize: 2, checkpointEvery: 2 },
+    });
+    const shards = await openRunShards({ mixture, validation: 0.1, validationTokens: 100 });
+    const folder = await RunFolder.inspect(path, config);
+    const data = await prepareData(config, { shards });
+    const inputs = { corpus: shards.sha256, tokenizer: tokenizerText(data.tokenizer) };
+    await folder.create(config, inputs);
+    const session = await Session.open({ config, data, storage: folder });
+    await session.advance();
+    await session.advance();
+    session.dispose();
+    await folder.release();
+
+    const out = join(work, 'on-shards-torch');
+    await commit(out, await torchFiles(path));
+    const run = JSON.parse(readFileSync(join(out, 'trainer/torch.json'), 'utf8'));
+    expect(run).toMatchObject({ step: 2, context: 12, curriculum: [{ steps: 1, length: 4 }] });
+    expect(
+      run.shards.map(({ weight, dtype }: { weight: number; dtype: string }) => [weight, dtype]),
+    ).toEqual([
+      [2.5, 'u16'],
+      [1, 'u16'],
+    ]);
+    const [web] = run.shards;
+    expect(web.files.length).toBeGreaterThan(2);
+    // As train.py reads: all files of a source are one sequence, in which a window lies at its number.
+    const tokens = web.files.flatMap((file: { path: string; tokens: number }) => {
+      const bytes = readFileSync(join(web.folder, file.path));
+      expect(bytes.length).toBe(2 * file.tokens);
+      return Array.from(new Uint16Array(new Uint8Array(bytes).buffer));
+    });
+    const { inputs: seen, examples } = await data.batches.at(3);
+    const row = examples!.findIndex((window) => window < Math.floor((web.end - 1) / 12));
+    const start = 12 * examples![row]!;
+    expect(Array.from(seen.subarray(12 * row, 12 * row + 12))).toEqual(
+      tokens.slice(start, start + 12),
+    );
+
+    const { change, ...where } = await importedRun(out);
+    expect(where).toEqual({ family: 'bloom', step: 2, steps: 4 });
+    expect(Object.keys(change.write)).not.toContain('trainer/tokens.bin');
+    await expect(torchFiles(path, { corpus })).rejects.toThrow(
+      /--corpus is .*; the run reads shards: leave it out/,
+    );
+    writeFileSync(mixture, JSON.stringify({ sources }));
+    await expect(torchFiles(path)).rejects.toThrow(/'data\.mixture' .* has/);
   });
 });
 
