@@ -162,6 +162,7 @@ export {
   type ShardSource,
   shardBatches,
   wholeWindows,
+  windowsIn,
 } from './shards/shard-batches.js';
 export { type ShardTokens, TokenShards } from './shards/token-shards.js';
 export {

@@ -21,6 +21,12 @@ export type { ExampleSize, Lesson, Score, Taught, TrainableEmbedding } from './f
 export { methodFormats } from './finetune/methods.js';
 export { loraOptions, planFinetune } from './finetune/plan.js';
 export { type FinetuneData, prepareFinetune } from './finetune/prepare.js';
+export {
+  type EncodedShards,
+  encodeShards,
+  prepareShards,
+  shardMethods,
+} from './finetune/shards.js';
 export { finetuneWork } from './finetune/work.js';
 export { textHash } from './hash.js';
 export type {

@@ -92,7 +92,7 @@ export function shardParts(
 }
 
 /** The UTF-8 length of the text that batches of consecutive windows predict: of their targets, decoded; end tokens have none. */
-function decodedBytes(tokenizer: Tokenizer, batches: readonly Batch[]): number {
+export function decodedBytes(tokenizer: Tokenizer, batches: readonly Batch[]): number {
   const encoder = new TextEncoder();
   const lengthOf = (ids: Int32Array) => encoder.encode(tokenizer.decode(ids)).length;
   let bytes = 0;

@@ -1,25 +1,30 @@
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { checkOneOf, InputError } from '@headwise/core';
-import { readExamples } from '@headwise/data';
+import { type Examples, readExamples } from '@headwise/data';
+import { tokenizerHash } from '@headwise/data/node';
 import { checkPrecision } from '@headwise/kernels/internal';
 import { carriedFiles, loadModel, readJson } from '@headwise/models/node';
 import {
   classifierConfig,
   encodeExamples,
+  encodeShards,
   type FinetuneConfig,
   type FinetuneData,
   type FinetuneMethod,
   finetuneMethods,
   finetuneWork,
   methodFormats,
+  type OpenShards,
   parseFinetuneConfig,
   prepareFinetune,
+  prepareShards,
   Session,
 } from '@headwise/runs';
 import {
   finetuneFiles,
   finetuneIdentity,
+  openRunShards,
   RunFolder,
   weightsHash,
   withTensorBoard,
@@ -37,6 +42,7 @@ import { addFinetuneFlags, type FinetuneFlags, settingsOf } from '../training/fi
 import { showFinetunePlan } from '../training/plan.js';
 import { reportRun } from '../training/report.js';
 import { trainToEnd } from '../training/train-to-end.js';
+import { isShards } from './data/stats.js';
 
 interface FinetuneCommandOptions extends FinetuneFlags {
   model: string;
@@ -53,7 +59,10 @@ interface FinetuneCommandOptions extends FinetuneFlags {
 export function finetuneCommand(): Command {
   const command = new Command('finetune')
     .requiredOption('--model <dir>', 'the model folder to begin with')
-    .requiredOption('--data <file>', 'examples as JSON lines or Parquet')
+    .requiredOption(
+      '--data <file>',
+      'examples as JSON lines or Parquet; of pretrain, lora, qlora also a folder of shards or a mixture.json',
+    )
     .requiredOption('--method <name>', finetuneMethods.join(', '))
     .requiredOption('--out <dir>', 'the folder for the model or the adapter, and checkpoints');
   return addFinetuneFlags(command)
@@ -74,14 +83,9 @@ export function finetuneCommand(): Command {
       const config = parseFinetuneConfig(settingsOf(options), 'finetune');
       // Everything that can be refused is refused before the folder is touched.
       if (options.out === '') throw new InputError("--out is ''; expected the name of a folder");
-      const file = await readData(options.data);
-      const examples = await readExamples(file, options.data, methodFormats(config.method));
+      const { examples, corpus, sha256 } = await readSources(options.data, config);
       await checkModelFolder(options.model);
-      const inputs = {
-        config,
-        base: await weightsHash(options.model),
-        examples: createHash('sha256').update(file).digest('hex'),
-      };
+      const inputs = { config, base: await weightsHash(options.model), examples: sha256 };
       const folder = await RunFolder.of(options.out, finetuneIdentity(inputs), {
         resume: options.resume,
         warn: (line) => out.note(`headwise: ${line}`),
@@ -97,21 +101,30 @@ export function finetuneCommand(): Command {
       const endId = await endIdOf(options.model);
       const json = await readJson(join(options.model, 'config.json'));
       const configuration =
-        examples.format === 'label' ? classifierConfig(json, examples.examples) : json;
+        examples?.format === 'label' ? classifierConfig(json, examples.examples) : json;
       const embedding =
         config.method === 'embed' ? await embeddingOf(options.model, configuration) : undefined;
-      const encoded = encodeExamples(
-        config,
-        { examples, tokenizer, chatTemplate, endId, embedding: embedding?.training },
-        configuration,
-      );
+      for (const each of corpus?.shards ?? []) {
+        each.checkTokenizer(tokenizerHash(tokenizer), options.model);
+      }
+      const shards = corpus && encodeShards(config, { opened: corpus, tokenizer }, configuration);
+      const encoded =
+        shards ??
+        encodeExamples(
+          config,
+          { examples: examples!, tokenizer, chatTemplate, endId, embedding: embedding?.training },
+          configuration,
+        );
       await showFinetunePlan(out, config, encoded, { configuration, limit: options.memory });
       const open = async () => {
         const model = await loadModel(options.model, {
           dtype: config.adapter?.weights,
           ...(configuration === json ? {} : { configure: () => configuration }),
         });
-        return { model, data: await prepareFinetune(config, encoded, model) };
+        const data = shards
+          ? await prepareShards(config, shards, model)
+          : await prepareFinetune(config, encoded, model);
+        return { model, data };
       };
       let opened: Awaited<ReturnType<typeof open>> | undefined = await open();
       const { data } = opened;
@@ -144,16 +157,32 @@ export function finetuneCommand(): Command {
     });
 }
 
+/** What is learned from: a folder of shards, a mixture of some (`.json`), or a file of examples. */
+async function readSources(
+  path: string,
+  { method }: FinetuneConfig,
+): Promise<{ examples?: Examples; corpus?: OpenShards; sha256: string }> {
+  const isMixture = path.endsWith('.json');
+  if (isMixture || isShards(path)) {
+    const data = isMixture ? { mixture: path } : { shards: path };
+    const corpus = await openRunShards(data);
+    return { corpus, sha256: corpus.sha256 };
+  }
+  const file = await readData(path);
+  const examples = await readExamples(file, path, methodFormats(method));
+  return { examples, sha256: createHash('sha256').update(file).digest('hex') };
+}
+
 /** Tells how much there is to learn from, and what was cut. */
 function describeExamples(
   out: Output,
   { data: { maxLength } }: FinetuneConfig,
-  { counts, steps }: FinetuneData,
+  { counts, steps }: Pick<FinetuneData, 'counts' | 'steps'>,
 ): void {
   out.emit({ event: 'data', ...counts, steps });
-  const { train, validation, tokens, longest, cut, leftOut, rows } = counts;
+  const { of = 'examples', train, validation, tokens, longest, cut, leftOut, rows } = counts;
   out.say(
-    `data       ${train} examples with ${tokens} tokens to train on${rows === undefined ? '' : `, in ${rows} rows`}, ${validation} to validate; the longest has ${longest}`,
+    `data       ${train} ${of} with ${tokens} tokens to train on${rows === undefined ? '' : `, in ${rows} rows`}, ${validation} to validate; the longest has ${longest}`,
   );
   if (cut > 0)
     out.note(`headwise: ${cut} examples were cut to ${Math.min(maxLength, longest)} tokens`);

@@ -7,6 +7,7 @@ import { isSharded, type RunConfig } from '@headwise/runs';
 import { readCorpus, readRunFile } from '@headwise/runs/node';
 import type { Command } from 'commander';
 import { pathsOfStep, readPipeline } from '../commands/data/pipeline.js';
+import { isShards } from '../commands/data/stats.js';
 import { filesAt, filesOf, type PackageFiles } from './package.js';
 import { type JobSpec, seedPlace } from './spec.js';
 
@@ -49,10 +50,13 @@ const commands: Record<
   },
   finetune: {
     load: async () => (await import('../commands/finetune.js')).finetuneCommand(),
-    pack: async ({ model, data }, inputs) => [
-      ...['--model', await inputs.add('model', model)],
-      ...['--data', await inputs.add('data', data)],
-    ],
+    async pack({ model, data }, inputs) {
+      if (isShards(data) || data.endsWith('.json')) inputs.expectShared(data, '--data');
+      return [
+        ...['--model', await inputs.add('model', model)],
+        ...['--data', await inputs.add('data', data)],
+      ];
+    },
   },
   eval: {
     load: async () => (await import('../commands/eval.js')).evalCommand(),

@@ -32,8 +32,10 @@ export interface ShardBatches {
 }
 
 /** How many windows with the token after each fit into a range. */
-const windowsIn = ({ start, end }: Pick<ShardSource, 'start' | 'end'>, length: number) =>
-  Math.max(0, Math.floor((end - start - 1) / length));
+export const windowsIn = (
+  { start, end }: Pick<ShardSource, 'start' | 'end'>,
+  length: number,
+): number => Math.max(0, Math.floor((end - start - 1) / length));
 
 /**
  * Batches of windows of shards, mixed by weight.

@@ -8,6 +8,7 @@ import { type ScheduledSampling, scheduledSamplingSchema } from '../scheduled-sa
 
 /** What a model is fine-tuned to do, and which of its weights learn it. */
 export const finetuneMethods = [
+  'pretrain',
   'sft',
   'lora',
   'qlora',
@@ -48,7 +49,7 @@ export interface ExamplesPart {
   /** What is masked at once, of `mlm`. */
   masking?: Masking | undefined;
   /**
-   * How examples share rows of `maxLength` tokens, each seen by itself, of `sft`, `lora` and `qlora`; absent: an example a
+   * How examples share rows of `maxLength` tokens, each seen by itself, of `pretrain`, `sft`, `lora` and `qlora`; absent: an example a
    * row, padded to the longest of its batch.
    */
   packing?: Packing | undefined;
@@ -111,6 +112,7 @@ const defaults: Record<
     weights?: readonly [WeightDtype, ...WeightDtype[]];
   }
 > = {
+  pretrain: { learningRate: 5e-5, weightDecay: 0.1 },
   sft: { learningRate: 2e-5, weightDecay: 0.01 },
   lora: { learningRate: 2e-4, weightDecay: 0, weights: ['f32', 'f16'] },
   qlora: { learningRate: 2e-4, weightDecay: 0, weights: ['int4', 'int8'] },
@@ -123,7 +125,7 @@ const defaults: Record<
 };
 
 /** The methods whose examples can share a row. */
-const packable: readonly FinetuneMethod[] = ['sft', 'lora', 'qlora'];
+const packable: readonly FinetuneMethod[] = ['pretrain', 'sft', 'lora', 'qlora'];
 
 const size = z.number().int().min(1);
 const share = z.number().min(0).lt(1);

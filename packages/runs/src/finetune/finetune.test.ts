@@ -90,6 +90,12 @@ const cases: Record<FinetuneMethod, Case> = {
     fall: 0.03,
     metrics: ofTokens,
   },
+  pretrain: {
+    rows: words.map((word) => ({ text: `${word} ${word} ${word}` })),
+    model: decoder,
+    fall: 0.1,
+    metrics: ofTokens,
+  },
   dpo: {
     rows: words.map((prompt) => ({ prompt, chosen: 'aa', rejected: 'bb' })),
     model: decoder,

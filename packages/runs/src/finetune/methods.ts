@@ -18,6 +18,7 @@ interface Method {
 const nextToken: Method = { formats: ['messages', 'completion', 'text'], lesson: nextTokenLesson };
 
 const methods: Readonly<Record<FinetuneMethod, Method>> = {
+  pretrain: { ...nextToken, formats: ['text'] },
   sft: nextToken,
   lora: nextToken,
   qlora: nextToken,

@@ -9,8 +9,8 @@ import { type EncodedExamples, encodeExamples, type FinetuneSources } from './en
 import { readExamples } from './read-examples.js';
 
 /** The batches of a fine-tuning run, and what is learned from them. */
-export interface FinetuneData {
-  batches: { at(number: number): ExampleBatch };
+export interface FinetuneData<B = ExampleBatch> {
+  batches: { at(number: number): B };
   /** Measures a network on the examples that are set aside: its loss, and how well it does what it learns. */
   measure(
     network: Network,
@@ -23,6 +23,8 @@ export interface FinetuneData {
   /** Steps in all. */
   steps: number;
   counts: {
+    /** What is counted; default examples. */
+    of?: 'windows' | undefined;
     train: number;
     validation: number;
     /** Examples that were cut to the longest, and those of which nothing was left to learn. */

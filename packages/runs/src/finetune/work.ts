@@ -18,7 +18,7 @@ import type { FinetuneData } from './prepare.js';
  */
 export function finetuneWork(
   config: FinetuneConfig,
-  data: FinetuneData,
+  data: FinetuneData<ExampleBatch | Promise<ExampleBatch>>,
   model: Model,
 ): SessionWork<Network, ExampleBatch> {
   const { training } = config;

@@ -17,7 +17,7 @@ import type { OpenShards } from '../shard-data.js';
 export async function openRunShards({
   shards,
   mixture,
-}: ShardData): Promise<OpenShards & { sha256: string }> {
+}: Pick<ShardData, 'shards' | 'mixture'>): Promise<OpenShards & { sha256: string }> {
   const settings =
     mixture === undefined ? { sources: [{ shards: shards! }] } : await readMixture(mixture);
   const base = mixture === undefined ? '' : dirname(mixture);

@@ -139,7 +139,7 @@ describe('a run on shards', () => {
       data: { mixture },
       training: { steps: 4, batchSize: 2, checkpointEvery: 2 },
     });
-    const shards = await openRunShards({ mixture, validation: 0.1, validationTokens: 100 });
+    const shards = await openRunShards({ mixture });
     const folder = await RunFolder.inspect(path, config);
     const data = await prepareData(config, { shards });
     const inputs = { corpus: shards.sha256, tokenizer: tokenizerText(data.tokenizer) };
