@@ -3,13 +3,9 @@ export { keyValueCacheOf } from './cache/context.js';
 export { KeyValueCache, type KeyValueCacheOptions } from './cache/key-value-cache.js';
 export type { CacheStorage } from './cache/rows.js';
 export { SegmentMemory } from './cache/segment-memory.js';
+export { type DrawTokens, mostAhead } from './step/drawing.js';
 export { type StepInputs, stepLogits } from './step/logits.js';
-export {
-  type DrawTokens,
-  mostAhead,
-  StepLoop,
-  type StepLoopOptions,
-} from './step/loop.js';
+export { StepLoop, type StepLoopOptions } from './step/loop.js';
 export {
   type StepBlockKind,
   type StepFeedForward,

@@ -1,27 +1,28 @@
 import { currentDevice, readTensor } from '@headwise/core';
-import { overwriteTensor, type Recording, recordStep } from '@headwise/kernels';
+import { overwriteTensor, recordStep } from '@headwise/kernels';
 import {
-  biasRow,
   type CheckedSampling,
   checkDrawn,
   fewRows,
-  markTokens,
   penalises,
   type StepScoring,
   type StepState,
-  sampleStep,
-  sizesOf,
 } from '@headwise/kernels/internal';
 import * as tf from '@tensorflow/tfjs';
 import { kept } from '../cache/kept.js';
 import type { KeyValueCache } from '../cache/key-value-cache.js';
+import {
+  type Drawing,
+  type DrawTokens,
+  freeDrawing,
+  mostAhead,
+  recordDrawing,
+  type Scoring,
+} from './drawing.js';
 import { stepLogits } from './logits.js';
 import type { StepPlan } from './plan.js';
 import { runAheadFor } from './run-ahead.js';
 import { rowsFor, type StepToken, stateOf, stateTensor } from './state.js';
-
-/** The most tokens that can be drawn before the first of them is read. */
-export const mostAhead = 32;
 
 /** Milliseconds that a reading takes on an idle device. */
 const latencies = new WeakMap<GPUDevice, number>();
@@ -40,36 +41,6 @@ export interface StepLoopOptions {
   maxLength: number;
   /** Changes the scores before tokens are drawn, in operations that can be recorded: `[1, V] → [1, V]`. Default none. */
   process?: ((logits: tf.Tensor2D) => tf.Tensor2D) | undefined;
-}
-
-/** What sampling changes in the scores of single tokens. The same in every call, but for the history and what is allowed. */
-export interface DrawTokens {
-  /** The ids that penalties are for. */
-  history: readonly number[];
-  /** The ids that `encoderRepetitionPenalty` is for. */
-  source?: readonly number[] | undefined;
-  /** The ids that are never drawn. */
-  banned?: ReadonlySet<number> | undefined;
-  /** Added to scores, by id. */
-  bias?: ReadonlyMap<number, number> | undefined;
-  /** Bits of the ids that may be drawn, 32 a word; may differ from call to call, and is for all tokens of a call. */
-  allowed?: Int32Array | undefined;
-}
-
-/** A step that scores tokens, and the state that it reads. */
-interface Scoring {
-  recording: Recording<{ logits: tf.Tensor2D }>;
-  state: StepState;
-}
-
-/** A step that draws, and what it was recorded with. */
-interface Drawing extends Scoring {
-  drawn: tf.Tensor2D;
-  marks: tf.Tensor | undefined;
-  bias: tf.Tensor2D | undefined;
-  allowed: tf.Tensor2D | undefined;
-  /** Tokens that the marks count, where it draws with marks. */
-  counted: number;
 }
 
 /**
@@ -124,7 +95,10 @@ export class StepLoop {
     if (this.#drawing) {
       overwriteTensor(this.#drawing.state, values);
     } else {
-      this.#drawing = this.#recordDrawing(values, tokens);
+      const { sampling } = this.#options;
+      const { head } = this.#plan;
+      const step = (state: StepState) => this.#step(state);
+      this.#drawing = recordDrawing({ head, sampling, step }, values, tokens);
       // The recorded run was the first.
       replays--;
     }
@@ -238,38 +212,6 @@ export class StepLoop {
     return this.#options.process?.(logits) ?? logits;
   }
 
-  #recordDrawing(
-    values: Int32Array,
-    { history, source = [], banned = new Set(), bias, allowed }: DrawTokens,
-  ): Drawing {
-    const { sampling } = this.#options;
-    const state = stateTensor(1, values);
-    const drawn = kept(() => tf.zeros<tf.Rank.R2>([1, mostAhead], 'int32'));
-    const vocabulary = this.#plan.head.weights.reduce((sum, w) => sum + sizesOf(w)[1], 0);
-    const lists = {
-      history: penalises(sampling) ? history : [],
-      source: sampling.encoderRepetitionPenalty === 1 ? [] : source,
-      banned: [...banned],
-    };
-    const biases = bias && bias.size > 0 ? kept(() => biasRow(bias, vocabulary)) : undefined;
-    const needsMarks = biases || Object.values(lists).some(({ length }) => length > 0);
-    const marks = needsMarks
-      ? kept(() => {
-          const given = Object.entries(lists).filter(([, { length }]) => length > 0);
-          const tokens = Object.fromEntries(given.map(([name, ids]) => [name, listed(ids)]));
-          return markTokens(tokens, 1, vocabulary);
-        })
-      : undefined;
-    const mask = allowed && kept(() => tf.tensor2d(allowed, [1, allowed.length], 'int32'));
-    const recording = recordStep(() => {
-      const logits = this.#step(state);
-      sampleStep(logits, { state, drawn, marks, bias: biases, allowed: mask }, sampling);
-      return { logits };
-    });
-    const counted = history.length;
-    return { recording, state, drawn, marks, bias: biases, allowed: mask, counted };
-  }
-
   /** Makes room in the cache for tokens and those drawn after them; recordings that wrote into less are forgotten. */
   #makeRoom(tokens: readonly StepToken[], count: number): void {
     const end = Math.max(...tokens.map(({ position }) => position)) + count;
@@ -306,9 +248,7 @@ export class StepLoop {
 
   #forgetDrawing(): void {
     if (!this.#drawing) return;
-    const { recording, state, drawn, marks, bias, allowed } = this.#drawing;
-    recording.dispose();
-    tf.dispose([state, drawn, marks, bias, allowed].filter((tensor) => tensor !== undefined));
+    freeDrawing(this.#drawing);
     this.#drawing = undefined;
   }
 
@@ -323,7 +263,3 @@ export class StepLoop {
     this.#turn = undefined;
   }
 }
-
-/** Ids as a list for penalties, `[1, N]`. */
-const listed = (ids: readonly number[]): tf.Tensor2D =>
-  tf.tensor2d([...ids], [1, ids.length], 'int32');
