@@ -14,6 +14,7 @@ export {
 export { checkWhenRead, checkWithNextRead } from './backend/read.js';
 export { startBackend } from './backend/start.js';
 export { tensorWriter, writesDone } from './backend/tensor-writer.js';
+export { isOwnBackend } from './backend/webgpu.js';
 export { allFinite } from './finite.js';
 export type { LinearAdapters } from './layer.js';
 export { lengthGroups } from './length-groups.js';

@@ -33,7 +33,12 @@ export type { LinearActivation } from './linear/activation.js';
 export { linear } from './linear/index.js';
 export { packedLinear } from './packed-linear/index.js';
 export { PackedWeight, packWeight, type WeightFormat } from './packed-linear/pack.js';
-export { overwriteTensor, type Recording, recordStep } from './recording/index.js';
+export {
+  overwriteTensor,
+  type Recording,
+  type RecordOptions,
+  recordStep,
+} from './recording/index.js';
 export { addRmsNorm, rmsNorm } from './rms-norm/index.js';
 export { rotary } from './rotary/index.js';
 export type { RotaryLayout, RotaryTables } from './rotary/tables.js';

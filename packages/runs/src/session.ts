@@ -146,7 +146,7 @@ export class Session<N extends Network = LanguageModel, B extends ExampleBatch =
     const { value: made, done } = await this.#steps.next();
     if (done) return undefined;
     this.#step = made.step + 1;
-    const { predicted: tokens, ...noted } = made;
+    const { predicted: tokens, unrecorded: _, ...noted } = made;
     this.#storage.note({ ...noted, tokens });
     const { steps, validateEvery, checkpointEvery, sampleEvery } = this.#work.pace;
     const last = this.#step === steps;

@@ -30,7 +30,11 @@ export function gpuBytes(): { used: number; allocated: number } {
 
 /** The parts of TensorFlow.js's WebGPU backend that make and count its buffers. */
 interface Backend {
-  bufferManager: { numBytesUsed: number; acquireBuffer: (...args: unknown[]) => unknown };
+  bufferManager: {
+    numBytesUsed: number;
+    acquireBuffer(...args: unknown[]): unknown;
+    takeBuffers(...args: unknown[]): unknown;
+  };
   ensureCommandEncoderReady(): void;
   endComputePassEncoder(): void;
   submitQueue(): void;
@@ -93,18 +97,22 @@ export async function peakOfBuffers(run: () => unknown): Promise<number> {
   backend.ensureCommandEncoderReady();
   backend.endComputePassEncoder();
   backend.submitQueue();
-  const acquire = bufferManager.acquireBuffer;
   const base = bufferManager.numBytesUsed;
   let peak = base;
-  bufferManager.acquireBuffer = (...args) => {
-    const buffer = acquire.apply(bufferManager, args);
-    peak = Math.max(peak, bufferManager.numBytesUsed);
-    return buffer;
-  };
+  const ways = ['acquireBuffer', 'takeBuffers'] as const;
+  const before = ways.map((way) => bufferManager[way]);
+  for (const way of ways) {
+    const take = bufferManager[way];
+    bufferManager[way] = (...args) => {
+      const taken = take?.apply(bufferManager, args);
+      peak = Math.max(peak, bufferManager.numBytesUsed);
+      return taken;
+    };
+  }
   try {
     await run();
   } finally {
-    bufferManager.acquireBuffer = acquire;
+    for (const [i, way] of ways.entries()) bufferManager[way] = before[i]!;
   }
   return peak - base;
 }

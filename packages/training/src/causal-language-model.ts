@@ -1,10 +1,17 @@
 import { checkShape, type ForwardContext, InputError, type LanguageModel } from '@headwise/core';
 import { isTapped } from '@headwise/core/internal';
-import { chunkedCrossEntropy, sparseCrossEntropy } from '@headwise/kernels';
+import { chunkedCrossEntropy } from '@headwise/kernels';
 import { checkIdValues, headMatrix, vocabularyOf } from '@headwise/kernels/internal';
 import * as tf from '@tensorflow/tfjs';
-import { countCorrect, countTargets, ignoredTarget, type LossOptions } from './cross-entropy.js';
+import {
+  countCorrect,
+  countTargets,
+  ignoredTarget,
+  type LossOptions,
+  meanCrossEntropy,
+} from './cross-entropy.js';
 import type { ExampleBatch, Objective } from './objective.js';
+import { batchLoss, type TensorLoss } from './tensor-loss.js';
 
 /** What a causal language model sees and what it should say next, row-major `[B, T]`. */
 export interface TokenBatch extends ExampleBatch {
@@ -26,10 +33,12 @@ export function causalLanguageModel(
   network: LanguageModel,
   options: LossOptions = {},
 ): Objective<TokenBatch> {
+  const tensorLoss = nextTokenLoss(network, options);
   return {
     name: 'causal language modeling',
     predicted: ({ targets }) => countTargets(targets),
-    loss: (batch, ctx) => languageModelLoss(network, batch, ctx, options),
+    loss: batchLoss(tensorLoss),
+    tensorLoss,
     correct: (batch) => correctTokens(network, batch),
   };
 }
@@ -46,34 +55,44 @@ export function causalLanguageModel(
 export function languageModelLoss(
   network: LanguageModel,
   batch: TokenBatch,
-  given?: ForwardContext,
+  ctx?: ForwardContext,
   options: LossOptions = {},
 ): tf.Scalar {
-  const predicted = countTargets(batch.targets);
-  if (predicted === 0) throw new InputError('languageModelLoss: every target is ignored');
-  const space = vocabularyOf(network.vocabSize, 'target', ignoredTarget);
-  checkIdValues(batch.targets, space, batch.shape);
-  if (batch.documents) {
-    checkShape('languageModelLoss: documents', [batch.documents.length], [batch.inputs.length]);
-  }
-  return tf.tidy(() => {
-    const [rows, length] = batch.shape;
-    const ids = tf.tensor2d(batch.inputs, [rows, length], 'int32');
-    const targets = tf.tensor1d(batch.targets, 'int32');
-    const ctx = batch.documents
-      ? { ...given, documents: tf.tensor2d(batch.documents, [rows, length], 'int32') }
-      : given;
-    const all = { ...options, ignoreIndex: ignoredTarget };
-    const { head } = network;
-    // A tap may want to see the logits, which otherwise never exist all at once.
-    const weight = headMatrix(head);
-    if (head && weight && !isTapped(ctx, '', 'logits')) {
-      const hidden = head.hidden(ids, ctx).reshape<tf.Tensor2D>([rows * length, -1]);
-      return chunkedCrossEntropy(hidden, weight, targets, all);
-    }
-    const logits = network.forward(ids, ctx).reshape<tf.Tensor2D>([-1, network.vocabSize]);
-    return sparseCrossEntropy(logits, targets, all).sum().div(predicted) as tf.Scalar;
-  });
+  return batchLoss(nextTokenLoss(network, options))(batch, ctx);
+}
+
+function nextTokenLoss(network: LanguageModel, options: LossOptions): TensorLoss<TokenBatch> {
+  const { vocabSize } = network;
+  return {
+    arrays({ inputs, targets, documents, shape }) {
+      if (countTargets(targets) === 0) {
+        throw new InputError('languageModelLoss: every target is ignored');
+      }
+      checkIdValues(targets, vocabularyOf(vocabSize, 'target', ignoredTarget), shape);
+      if (documents) {
+        checkShape('languageModelLoss: documents', [documents.length], [inputs.length]);
+      }
+      return {
+        inputs: { values: inputs, shape },
+        targets: { values: targets, shape: [targets.length] },
+        ...(documents && { documents: { values: documents, shape } }),
+      };
+    },
+    loss({ inputs, targets, documents }, given) {
+      const ids = inputs as tf.Tensor2D;
+      const labels = targets as tf.Tensor1D;
+      const ctx = documents ? { ...given, documents } : given;
+      const all = { ...options, ignoreIndex: ignoredTarget };
+      const { head } = network;
+      // A tap may want to see the logits, which otherwise never exist all at once.
+      const weight = headMatrix(head);
+      if (head && weight && !isTapped(ctx, '', 'logits')) {
+        const hidden = head.hidden(ids, ctx).reshape<tf.Tensor2D>([labels.size, -1]);
+        return chunkedCrossEntropy(hidden, weight, labels, all);
+      }
+      return meanCrossEntropy(network.forward(ids, ctx), labels, options);
+    },
+  };
 }
 
 /** How many targets a model finds likeliest; the scores of one row exist at once. */

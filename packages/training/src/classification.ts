@@ -1,8 +1,9 @@
 import { checkShape, type EncoderModel, type ForwardContext } from '@headwise/core';
 import * as tf from '@tensorflow/tfjs';
 import { countCorrect, countTargets, type LossOptions, meanCrossEntropy } from './cross-entropy.js';
-import { type EncoderBatch, encoderInputs, outputOf } from './encoder-inputs.js';
+import { type EncoderBatch, encoderArrays, encoderReads, outputOf } from './encoder-inputs.js';
 import type { Objective } from './objective.js';
+import { type BatchTensors, batchLoss, type TensorLoss, tensorsOf } from './tensor-loss.js';
 
 /** Texts with a class for each of them, or for each of their tokens. */
 export interface LabelledBatch extends EncoderBatch {
@@ -42,21 +43,32 @@ function classification(
   options: LossOptions,
   shapeOf: (batch: LabelledBatch) => number[],
 ): Objective<LabelledBatch> {
-  const logitsOf = (batch: LabelledBatch, ctx?: ForwardContext) => {
-    const inputs = encoderInputs(name, batch, ctx);
+  /** `[B, K]` or `[B, T, K]` */
+  const logitsOf = (tensors: BatchTensors, ctx?: ForwardContext) => {
+    const { labels } = tensors;
+    const inputs = encoderReads(tensors, ctx);
     const logits = outputOf(name, network.forward(inputs.ids, inputs.ctx), 'logits');
-    checkShape(`${name}: logits`, logits.shape, [...shapeOf(batch), 'K']);
+    checkShape(`${name}: logits`, logits.shape, [...labels!.shape, 'K']);
     return logits;
   };
-  const labelsOf = (batch: LabelledBatch) => tf.tensor(batch.labels, shapeOf(batch), 'int32');
+  const tensorLoss: TensorLoss<LabelledBatch> = {
+    arrays(batch) {
+      const { labels } = batch;
+      const shape = shapeOf(batch);
+      checkShape(`${name}: labels`, [labels.length], [tf.util.sizeFromShape(shape)]);
+      return { ...encoderArrays(name, batch), labels: { values: labels, shape } };
+    },
+    loss: (tensors, ctx) => meanCrossEntropy(logitsOf(tensors, ctx), tensors.labels!, options),
+  };
   return {
     name,
     predicted: ({ labels }) => countTargets(labels),
-    loss: (batch, ctx) => {
-      const shape = shapeOf(batch);
-      checkShape(`${name}: labels`, [batch.labels.length], [tf.util.sizeFromShape(shape)]);
-      return tf.tidy(() => meanCrossEntropy(logitsOf(batch, ctx), labelsOf(batch), options));
-    },
-    correct: (batch) => tf.tidy(() => countCorrect(logitsOf(batch), labelsOf(batch))),
+    loss: batchLoss(tensorLoss),
+    tensorLoss,
+    correct: (batch) =>
+      tf.tidy(() => {
+        const tensors = tensorsOf(tensorLoss.arrays(batch)!);
+        return countCorrect(logitsOf(tensors), tensors.labels!);
+      }),
   };
 }

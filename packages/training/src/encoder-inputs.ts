@@ -1,6 +1,7 @@
 import { checkShape, type EncoderContext, type ForwardContext, InputError } from '@headwise/core';
-import * as tf from '@tensorflow/tfjs';
+import type * as tf from '@tensorflow/tfjs';
 import type { ExampleBatch } from './objective.js';
+import { type BatchArray, type BatchArrays, type BatchTensors, tensorsOf } from './tensor-loss.js';
 
 /** What an encoder reads, row-major `[B, T]`. */
 export interface EncoderBatch extends ExampleBatch {
@@ -13,31 +14,43 @@ export interface EncoderBatch extends ExampleBatch {
 }
 
 /**
- * The ids of a batch as a tensor, and the context with its mask and segments.
+ * What an encoder reads of a batch, as arrays.
  *
  * @param name of the caller in messages
  * @throws ShapeError where a size is not that of the shape; ids are checked by the model
  */
-export function encoderInputs(
-  name: string,
-  batch: EncoderBatch,
+export function encoderArrays(name: string, batch: EncoderBatch): BatchArrays {
+  const { inputs, mask, tokenTypes, shape } = batch;
+  const arrays: Record<string, BatchArray> = {};
+  for (const [key, values] of Object.entries({ inputs, mask, tokenTypes })) {
+    if (!values) continue;
+    checkShape(`${name}: ${key}`, [values.length], [shape[0] * shape[1]]);
+    arrays[key] = { values, shape };
+  }
+  return arrays;
+}
+
+/** The ids that an encoder reads, and the context with their mask and segments, from the tensors of `encoderArrays`. */
+export function encoderReads(
+  { inputs, mask, tokenTypes }: BatchTensors,
   ctx?: ForwardContext,
 ): { ids: tf.Tensor2D; ctx: EncoderContext } {
-  const { inputs, mask, tokenTypes, shape } = batch;
-  const size = shape[0] * shape[1];
-  checkShape(`${name}: inputs`, [inputs.length], [size]);
-  if (mask) checkShape(`${name}: mask`, [mask.length], [size]);
-  if (tokenTypes) checkShape(`${name}: tokenTypes`, [tokenTypes.length], [size]);
-  const ints = (values: Int32Array) => tf.tensor2d(values, [...shape], 'int32');
   return {
-    ids: ints(inputs),
+    ids: inputs as tf.Tensor2D,
     ctx: {
       ...ctx,
-      ...(mask ? { attentionMask: ints(mask) } : {}),
-      ...(tokenTypes ? { tokenTypes: ints(tokenTypes) } : {}),
+      ...(mask ? { attentionMask: mask } : {}),
+      ...(tokenTypes ? { tokenTypes } : {}),
     },
   };
 }
+
+/** The same of a batch. */
+export const encoderInputs = (
+  name: string,
+  batch: EncoderBatch,
+  ctx?: ForwardContext,
+): ReturnType<typeof encoderReads> => encoderReads(tensorsOf(encoderArrays(name, batch)), ctx);
 
 /** The output of a head by its name. */
 export function outputOf(name: string, outputs: tf.NamedTensorMap, key: string): tf.Tensor {

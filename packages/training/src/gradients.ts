@@ -3,6 +3,7 @@ import { valueAndGradients } from '@headwise/core/internal';
 import * as tf from '@tensorflow/tfjs';
 import { termsOf, totalCounts } from './loss-terms.js';
 import type { ExampleBatch, Objective } from './objective.js';
+import type { RecordedGradients } from './recorded-gradients.js';
 import { checkTrainable } from './trainable.js';
 
 /**
@@ -51,6 +52,7 @@ export interface AccumulatedGradients<B> {
  *
  * @param name of the caller in messages
  * @param lossScale multiplies the gradients, from the losses on: the losses stay as they are
+ * @param recorded computes what it can
  * @throws InputError where no batch has anything to predict
  */
 export function accumulateGradients<B extends ExampleBatch>(
@@ -60,6 +62,7 @@ export function accumulateGradients<B extends ExampleBatch>(
   batches: readonly B[],
   ctx: ForwardContext,
   lossScale = 1,
+  recorded?: RecordedGradients<B>,
 ): AccumulatedGradients<B> {
   const terms = termsOf(objective);
   const counts = batches.map((batch) => terms.counts(batch));
@@ -78,13 +81,16 @@ export function accumulateGradients<B extends ExampleBatch>(
   let gradients: Record<string, tf.Tensor> | undefined;
   try {
     for (const [i, batch] of used.entries()) {
-      const made = lossAndGradients(params, () => {
-        const parts = terms.means(batch, ctx).map((mean, term) => {
-          const share = shares[i]![term]!;
-          return weighted(mean, share, share * lossScale);
+      const own = shares[i]!;
+      const weights = { share: own[0]!, slope: own[0]! * lossScale };
+      const made =
+        recorded?.of(batch, weights, i < used.length - 1) ??
+        lossAndGradients(params, () => {
+          const parts = terms
+            .means(batch, ctx)
+            .map((mean, term) => weighted(mean, own[term]!, own[term]! * lossScale));
+          return parts.length === 1 ? parts[0]! : (tf.addN(parts) as tf.Scalar);
         });
-        return parts.length === 1 ? parts[0]! : (tf.addN(parts) as tf.Scalar);
-      });
       losses.push(made.loss);
       gradients = gradients ? added(gradients, made.gradients) : made.gradients;
     }
@@ -97,7 +103,11 @@ export function accumulateGradients<B extends ExampleBatch>(
 }
 
 /** A term of a loss times a share, whose gradient is multiplied by another factor. */
-function weighted(loss: tf.Scalar, share: number, slope: number): tf.Scalar {
+export function weighted(
+  loss: tf.Scalar,
+  share: number | tf.Scalar,
+  slope: number | tf.Scalar,
+): tf.Scalar {
   if (share === 1 && slope === 1) return loss;
   return tf.customGrad((x) => ({
     value: (x as tf.Tensor).mul(share),

@@ -123,5 +123,12 @@ export {
   type Trained,
   trainerState,
 } from './state.js';
+export {
+  type BatchArray,
+  type BatchArrays,
+  type BatchTensors,
+  batchLoss,
+  type TensorLoss,
+} from './tensor-loss.js';
 export { type TrainOptions, type TrainStep, train } from './train.js';
 export { type TripletBatch, triplets } from './triplets.js';

@@ -1,5 +1,6 @@
 import type { ForwardContext } from '@headwise/core';
 import type * as tf from '@tensorflow/tfjs';
+import type { TensorLoss } from './tensor-loss.js';
 
 /** What every batch says about itself. */
 export interface ExampleBatch {
@@ -37,6 +38,11 @@ export interface Objective<B extends ExampleBatch> {
    * loss as one term over what is predicted.
    */
   readonly terms?: LossTerms<B> | undefined;
+  /**
+   * The same loss, of a batch's tensors, where it has one term and reads nothing else: `train` records it. `batchLoss` makes
+   * `loss` of it.
+   */
+  readonly tensorLoss?: TensorLoss<B> | undefined;
   /** How many predictions are right: the likeliest is the target. A scalar; absent where nothing is right or wrong. */
   correct?(batch: B): tf.Scalar;
 }

@@ -22,6 +22,7 @@ import { termsOf } from './loss-terms.js';
 import type { ExampleBatch } from './objective.js';
 import type { Optimizer } from './optimizer.js';
 import { defaultObjective, type PlannedBatch, type PlannedObjective } from './planned-objective.js';
+import { RecordedGradients } from './recorded-gradients.js';
 import type { Trained } from './state.js';
 
 export interface PlanOptions<N extends Network = Network> extends WeightOptions {
@@ -38,6 +39,8 @@ export interface PlanOptions<N extends Network = Network> extends WeightOptions 
   precision?: Precision | undefined;
   /** Batches of one step; default 1. */
   accumulate?: number | undefined;
+  /** As in `train` on WebGPU: whether the step is recorded where it can be, and the recording held. Default true. */
+  record?: boolean | undefined;
   /** Trains low-rank updates instead of the model, whose weights then may be packed by `dtype`. */
   lora?: LoraOptions | undefined;
   /** Which parameters are frozen, as `freeze` takes them; default none. */
@@ -151,9 +154,9 @@ function stepsOf(
   count: BufferCount,
   params: Readonly<Record<string, tf.Variable>>,
   { objective, batch, optimizer, ema }: PlannedObjective & Pick<Trained, 'optimizer' | 'ema'>,
-  { accumulate = 1, checkpoint, precision }: PlanOptions,
+  { accumulate = 1, checkpoint, precision, record = true }: PlanOptions,
 ): Pick<MemoryPlan, 'peak' | 'during' | 'activations'> {
-  const phases = { forward: 0, backward: 0, update: 0 };
+  let phases = { forward: 0, backward: 0, update: 0 };
   const end = (phase: StepPhase) => {
     phases[phase] = Math.max(phases[phase], count.peak);
     count.restart();
@@ -173,14 +176,34 @@ function stepsOf(
         return means;
       },
     },
+    tensorLoss: objective.tensorLoss && {
+      ...objective.tensorLoss,
+      loss: (tensors, ctx) => {
+        end('backward');
+        const loss = objective.tensorLoss!.loss(tensors, ctx);
+        end('forward');
+        return loss;
+      },
+    },
   };
   const batches = Array<ExampleBatch>(Math.min(accumulate, plannedBatches)).fill(batch);
   const ctx: ForwardContext = { training: true, checkpoint, precision, random: new Random(0) };
   // Scaling a loss is an operation too.
   const lossScale = precision === 'mixed' ? new LossScale().value : 1;
+  const recorded = record ? new RecordedGradients(params, watched, ctx) : undefined;
   for (let step = 0; step < plannedSteps; step++) {
-    const used = step < plannedSteps - 1 ? batches.slice(0, 1) : batches;
-    const made = accumulateGradients('planMemory', params, watched, used, ctx, lossScale);
+    const last = step === plannedSteps - 1;
+    // The first step is not recorded: a recording keeps what the forward pass lets go of, which are not activations.
+    if (last && recorded) phases = { forward: 0, backward: 0, update: 0 };
+    const made = accumulateGradients(
+      'planMemory',
+      params,
+      watched,
+      last ? batches : batches.slice(0, 1),
+      ctx,
+      lossScale,
+      last ? recorded : undefined,
+    );
     const { gradients, losses } = made;
     end('backward');
     const { norm, scale } = clipping(gradients, 1, lossScale);
@@ -192,6 +215,7 @@ function stepsOf(
     end('update');
     tf.dispose([losses, gradients, norm, scale, read]);
   }
+  recorded?.dispose();
   const ordered = (Object.keys(phases) as StepPhase[]).sort((a, b) => phases[b] - phases[a]);
   return { peak: phases[ordered[0]!], during: ordered[0]!, activations };
 }

@@ -12,6 +12,8 @@ const configuration = {
 } as const;
 const run: PlannedRun = { configuration, batch: { rows: 8, tokens: 128 } };
 const lora = { rank: 4, targets: /qkv$/ };
+/** These tests run without WebGPU, where steps are not recorded. */
+const eager = { record: false };
 const remedies: RemedyWords = {
   batch: (rows, accumulate) => `--batch-size ${rows} --accumulate ${accumulate}`,
   checkpoint: '--checkpoint',
@@ -27,9 +29,13 @@ async function refused(limit: number, given = run): Promise<MemoryPlanError> {
 }
 
 test('a plan at the limit is given back; over it, the mildest batch that fits is named with its own plan', async () => {
-  const plan = await planMemory(configuration, run.batch);
+  const plan = await planMemory(configuration, run.batch, eager);
   expect(await planWithin(run, { limit: plan.peak, remedies })).toEqual(plan);
-  const four = await planMemory(configuration, { rows: 4, tokens: 128 }, { accumulate: 2 });
+  const four = await planMemory(
+    configuration,
+    { rows: 4, tokens: 128 },
+    { ...eager, accumulate: 2 },
+  );
   const { remedies: tried, message } = await refused(four.peak);
   expect(tried).toEqual([{ words: '--batch-size 4 --accumulate 2', peak: four.peak, fits: true }]);
   expect(message).toMatch(
@@ -42,7 +48,7 @@ test('a plan at the limit is given back; over it, the mildest batch that fits is
 test('each remedy is planned on top of those before it, until one fits', async () => {
   const rows = { rows: 1, tokens: 128 };
   const steps = { accumulate: 8, checkpoint: true, lora, dtype: 'int4' } as const;
-  const int4 = await planMemory(configuration, rows, steps);
+  const int4 = await planMemory(configuration, rows, { ...eager, ...steps });
   const { remedies: tried } = await refused(int4.peak);
   expect(tried.map(({ words }) => words)).toEqual([
     '--batch-size 1 --accumulate 8',

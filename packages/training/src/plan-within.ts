@@ -184,13 +184,13 @@ async function firstWithin(
   return best;
 }
 
-/** Buffers of a backend without a GPU are as large as its memory. */
+/** Buffers of a backend without a GPU are as large as its memory, and steps are not recorded there. */
 const hostLimits = { maxBufferSize: 2 ** 48, maxStorageBufferBindingSize: 2 ** 48 };
 
 type Planned = { plan: MemoryPlan; error?: undefined } | { plan?: undefined; error: ShapeError };
 
 async function planOf({ configuration, batch, options }: PlannedRun): Promise<Planned> {
-  const own = tf.getBackend() === 'webgpu' ? {} : { limits: hostLimits };
+  const own = tf.getBackend() === 'webgpu' ? {} : { limits: hostLimits, record: false };
   try {
     return { plan: await planMemory(configuration, batch, { ...own, ...options }) };
   } catch (error) {

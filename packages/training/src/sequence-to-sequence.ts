@@ -18,6 +18,7 @@ import {
 } from './cross-entropy.js';
 import type { ExampleBatch, Objective } from './objective.js';
 import { sampledInputs } from './scheduled-sampling.js';
+import { type BatchArrays, type BatchTensors, tensorsOf } from './tensor-loss.js';
 
 /** Source sequences and their target sequences, such as sentences and translations; row-major. */
 export interface PairBatch extends ExampleBatch {
@@ -52,10 +53,16 @@ export function sequenceToSequence(
     name: 'sequence-to-sequence',
     predicted: ({ targets }) => countTargets(targets),
     loss: (batch, ctx) => encoderDecoderLoss(network, batch, ctx, options),
+    tensorLoss: {
+      // Which inputs are sampled is drawn in JavaScript.
+      arrays: (batch) => ((batch.sampled ?? 0) === 0 ? pairArrays(network, batch) : undefined),
+      loss: (tensors, ctx) => pairLoss(network, tensors, ctx, options),
+    },
     correct: (batch) =>
-      tf.tidy(() =>
-        countCorrect(targetScores(network, batch), tf.tensor1d(batch.targets, 'int32')),
-      ),
+      tf.tidy(() => {
+        const tensors = tensorsOf(pairArrays(network, batch));
+        return countCorrect(targetScores(network, tensors), tensors.targets!);
+      }),
   };
 }
 
@@ -76,8 +83,23 @@ export function encoderDecoderLoss(
   ctx?: ForwardContext,
   options: LossOptions = {},
 ): tf.Scalar {
-  const { sources, targets } = batch;
-  const [rows, sourceLength, targetLength] = batch.shape;
+  const { targets, sampled = 0 } = batch;
+  const arrays = pairArrays(network, batch);
+  return tf.tidy(() => {
+    const tensors = tensorsOf(arrays);
+    if (!ctx?.training || sampled === 0) return pairLoss(network, tensors, ctx, options);
+    const mix: Mix = (ids, encoded) =>
+      sampledInputs(network, { ids, encoded, targets, share: sampled }, ctx);
+    return pairLoss(network, tensors, ctx, options, mix);
+  });
+}
+
+/** What the encoder and the decoder read, and the targets. */
+function pairArrays(
+  network: EncoderDecoderModel,
+  { sources, sourceMask, targets, shape }: PairBatch,
+): BatchArrays {
+  const [rows, sourceLength, targetLength] = shape;
   checkShape('encoderDecoderLoss: sources', [sources.length], [rows * sourceLength]);
   checkShape('encoderDecoderLoss: targets', [targets.length], [rows * targetLength]);
   if (targets.every((target) => target === ignoredTarget)) {
@@ -87,48 +109,62 @@ export function encoderDecoderLoss(
   checkIdValues(sources, read, [rows, sourceLength]);
   const space = vocabularyOf(network.vocabSize, 'target', ignoredTarget);
   checkIdValues(targets, space, [rows, targetLength]);
-  return tf.tidy(() => {
-    const labels = tf.tensor1d(targets, 'int32');
-    const { head } = network;
-    const weight = headMatrix(head);
-    // A tap may want to see the logits, which otherwise never exist all at once.
-    if (!head || !weight || isTapped(ctx, '', 'logits')) {
-      return meanCrossEntropy(targetScores(network, batch, ctx), labels, options);
-    }
-    const { ids, encoded } = decoderInputs(network, batch, ctx);
-    const hidden = head.hidden(ids, encoded, ctx).reshape<tf.Tensor2D>([labels.size, -1]);
-    const bias = head.bias?.reshape<tf.Tensor1D>([-1]);
-    const all = { ...options, bias, ignoreIndex: ignoredTarget };
-    return chunkedCrossEntropy(hidden, weight, labels, all);
+  // The targets one place later, after the start token.
+  const before = targets.map((_, i) => {
+    const last = i % targetLength === 0 ? network.startId : targets[i - 1]!;
+    return last === ignoredTarget ? network.startId : last;
   });
+  return {
+    sources: { values: sources, shape: [rows, sourceLength] },
+    ...(sourceMask && { sourceMask: { values: sourceMask, shape: [rows, sourceLength] } }),
+    before: { values: before, shape: [rows, targetLength] },
+    targets: { values: targets, shape: [targets.length] },
+  };
+}
+
+/** Replaces some of what the decoder reads. */
+type Mix = (ids: tf.Tensor2D, encoded: Encoded) => tf.Tensor2D;
+
+function pairLoss(
+  network: EncoderDecoderModel,
+  tensors: BatchTensors,
+  ctx: ForwardContext | undefined,
+  options: LossOptions,
+  mix?: Mix,
+): tf.Scalar {
+  const labels = tensors.targets as tf.Tensor1D;
+  const { head } = network;
+  const weight = headMatrix(head);
+  // A tap may want to see the logits, which otherwise never exist all at once.
+  if (!head || !weight || isTapped(ctx, '', 'logits')) {
+    return meanCrossEntropy(targetScores(network, tensors, ctx, mix), labels, options);
+  }
+  const { ids, encoded } = decoderInputs(network, tensors, ctx, mix);
+  const hidden = head.hidden(ids, encoded, ctx).reshape<tf.Tensor2D>([labels.size, -1]);
+  const bias = head.bias?.reshape<tf.Tensor1D>([-1]);
+  const all = { ...options, bias, ignoreIndex: ignoredTarget };
+  return chunkedCrossEntropy(hidden, weight, labels, all);
 }
 
 /** Scores of each target token, from the source and the targets before it. @returns `[B, Tt, V]` */
 function targetScores(
   network: EncoderDecoderModel,
-  batch: PairBatch,
+  tensors: BatchTensors,
   ctx?: ForwardContext,
+  mix?: Mix,
 ): tf.Tensor {
-  const { ids, encoded } = decoderInputs(network, batch, ctx);
+  const { ids, encoded } = decoderInputs(network, tensors, ctx, mix);
   return network.decode(ids, encoded, ctx);
 }
 
 /** What the decoder reads: the encoded source, and the targets one place later, `[B, Tt]`. */
 function decoderInputs(
   network: EncoderDecoderModel,
-  { sources, sourceMask, targets, sampled = 0, shape }: PairBatch,
+  { sources, sourceMask, before }: BatchTensors,
   ctx?: ForwardContext,
+  mix: Mix = (ids) => ids,
 ): { ids: tf.Tensor2D; encoded: Encoded } {
-  const [rows, sourceLength, targetLength] = shape;
-  const read = targets.map((_, i) => {
-    const before = i % targetLength === 0 ? network.startId : targets[i - 1]!;
-    return before === ignoredTarget ? network.startId : before;
-  });
-  const source = tf.tensor2d(sources, [rows, sourceLength], 'int32');
-  const mask = sourceMask && tf.tensor2d(sourceMask, [rows, sourceLength], 'int32');
-  const encoded = network.encode(source, mask ? { ...ctx, attentionMask: mask } : ctx);
-  const ids = tf.tensor2d(read, [rows, targetLength], 'int32');
-  if (!ctx?.training || sampled === 0) return { ids, encoded };
-  const mixed = sampledInputs(network, { ids, encoded, targets, share: sampled }, ctx);
-  return { ids: mixed, encoded };
+  const attended = sourceMask ? { ...ctx, attentionMask: sourceMask } : ctx;
+  const encoded = network.encode(sources as tf.Tensor2D, attended);
+  return { ids: mix(before as tf.Tensor2D, encoded), encoded };
 }

@@ -15,6 +15,7 @@ import { accumulateGradients } from './gradients.js';
 import { LossScale } from './loss-scale.js';
 import type { ExampleBatch, Objective } from './objective.js';
 import type { Optimizer } from './optimizer.js';
+import { RecordedGradients } from './recorded-gradients.js';
 import type { Schedule } from './schedule.js';
 import { checkTrainable } from './trainable.js';
 
@@ -51,6 +52,12 @@ export interface TrainOptions<B extends ExampleBatch> {
    * float16; sums, parameters, norms, attention and losses are float32. It needs WebGPU with the feature `shader-f16`.
    */
   precision?: Precision | undefined;
+  /**
+   * On WebGPU, records the forward and the backward pass, and replays them for batches of the same shapes, where they can be:
+   * the objective has a `tensorLoss`, and nothing draws random numbers. The recording holds the memory of the gradients, until the
+   * training ends or its generator returns; that of all else is free between two steps. Default true.
+   */
+  record?: boolean | undefined;
   /** An average of the parameters, updated after each step. */
   ema?: Ema | undefined;
   /**
@@ -83,6 +90,8 @@ export interface TrainStep {
   lossScale?: number | undefined;
   /** The scaled gradients were not finite, so that nothing was updated; absent elsewhere. */
   skipped?: true | undefined;
+  /** Why the step was not recorded; absent where it was, and where none is: without `record`, and on other backends than WebGPU. */
+  unrecorded?: string | undefined;
   /** Wall time. */
   ms: number;
 }
@@ -106,7 +115,7 @@ export interface TrainStep {
 export async function* train<B extends ExampleBatch>(
   options: TrainOptions<B>,
 ): AsyncGenerator<TrainStep> {
-  const { objective, params, optimizer, schedule, batches, steps, precision } = options;
+  const { objective, params, steps, precision, record = true } = options;
   const { start = 0, maxNorm = 1, accumulate = 1 } = options;
   const { lossScale = precision === 'mixed' ? new LossScale() : undefined } = options;
   checkTrainable('train', params);
@@ -118,6 +127,23 @@ export async function* train<B extends ExampleBatch>(
       `train: accumulate is ${accumulate}; expected a whole number of at least 1`,
     );
   }
+  const recorded =
+    record && tf.getBackend() === 'webgpu'
+      ? new RecordedGradients(params, objective, options)
+      : undefined;
+  try {
+    yield* stepsOf({ ...options, lossScale }, recorded);
+  } finally {
+    recorded?.dispose();
+  }
+}
+
+async function* stepsOf<B extends ExampleBatch>(
+  options: TrainOptions<B>,
+  recorded: RecordedGradients<B> | undefined,
+): AsyncGenerator<TrainStep> {
+  const { objective, params, optimizer, schedule, batches, steps, precision, lossScale } = options;
+  const { start = 0, maxNorm = 1, accumulate = 1 } = options;
   for (let step = start; step < steps; step++) {
     const begun = performance.now();
     const given: B[] = [];
@@ -136,6 +162,7 @@ export async function* train<B extends ExampleBatch>(
       given,
       ctx,
       scaledBy,
+      recorded,
     );
     const { norm, scale } = clipping(made.gradients, maxNorm, scaledBy);
     const read = tf.stack([norm, ...made.losses]);
@@ -162,12 +189,13 @@ export async function* train<B extends ExampleBatch>(
         ...(lossScale && { lossScale: scaledBy }),
         ...(finite ? {} : { skipped: true }),
         ...meanMeasures(made.batches),
+        ...(recorded?.reason === undefined ? {} : { unrecorded: recorded.reason }),
         ms: performance.now() - begun,
       };
     } finally {
       tf.dispose([made.losses, made.gradients, norm, scale, read]);
     }
-    // No tensor is held here, so leaving the loop leaks nothing.
+    // No tensor is held here but those of the recording, so leaving the loop leaks nothing.
     yield report;
     await nextTask();
   }

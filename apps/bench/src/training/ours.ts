@@ -20,7 +20,7 @@ export function ourTrainer(
   family: TrainedFamily,
   sizes: TrainingSizes,
   rows: number,
-  options: Pick<TrainOptions<ExampleBatch>, 'checkpoint' | 'precision'> = {},
+  options: Pick<TrainOptions<ExampleBatch>, 'checkpoint' | 'precision' | 'record'> = {},
 ): Trainer {
   const { network, params } = createModel(configurationOf(family, sizes), { seed: 1 });
   const named = params.named();

@@ -1,13 +1,16 @@
-import { chunkedCrossEntropy, overwriteTensor, recordStep } from '@headwise/kernels';
-import { createModel } from '@headwise/models';
-import type { Workload } from '@headwise/testing';
-import { AdamW, clipping, languageModelLoss, lossAndGradients } from '@headwise/training';
+import type { Run, Workload } from '@headwise/testing';
 import * as tf from '@tensorflow/tfjs';
 import { stockGpt2 } from '../stock/gpt2.js';
 import { StockTrainer } from '../stock/model.js';
-import { gpt2Configuration, type TrainingSizes } from '../training/sizes.js';
+import { ourTrainer } from '../training/ours.js';
+import { type TrainingSizes, trainingIds } from '../training/sizes.js';
 
-/** A whole training step of GPT-2: ours clips and decays too, the stock one does not. */
+/**
+ * A whole training step of GPT-2: ours is that of `train`, which clips, decays and reads the loss; the stock one does neither.
+ *
+ * Where steps are recorded, a peer is the same training without that. Their memory is that of a step: what a training holds from
+ * step to step, `training/memory` counts.
+ */
 function trainingStep(
   sizes: TrainingSizes,
   batchSize: number,
@@ -17,57 +20,28 @@ function trainingStep(
   return {
     name: `gpt2/training-step/L${layers}D${dim}H${heads}T${length}B${batchSize}V${vocabulary}`,
     ...(backends ? { backends } : {}),
-    prepare() {
-      const count = batchSize * length;
-      const inputs = Int32Array.from({ length: count }, (_, i) => (i * 7919) % vocabulary);
-      const targets = Int32Array.from({ length: count }, (_, i) => ((i + 1) * 7919) % vocabulary);
-      const { network, params } = createModel(gpt2Configuration(sizes));
-      const named = params.named();
-      const optimizer = new AdamW(named);
+    async prepare() {
+      const { inputs, targets } = trainingIds('gpt2', sizes, batchSize);
+      const ours = ourTrainer('gpt2', sizes, batchSize);
+      const eager =
+        tf.getBackend() === 'webgpu'
+          ? ourTrainer('gpt2', sizes, batchSize, { record: false })
+          : undefined;
       const stock = new StockTrainer(stockGpt2(sizes));
       const ids = tf.tensor2d(inputs, [batchSize, length], 'int32');
       const labels = tf.tensor1d(targets, 'int32');
-      const update = (gradients: Record<string, tf.Tensor>) => {
-        const { norm, scale } = clipping(gradients, 1);
-        optimizer.update(gradients, 1e-3, scale);
-        tf.dispose([norm, scale]);
+      const peers: Record<string, Run> = {
+        ...(eager ? { 'ours unrecorded': eager.step } : {}),
+        stock: () => stock.step({ inputs: ids, targets: labels }),
       };
-      // The same dispatches again, without the JavaScript of the forward and the backward.
-      const head = network.head!;
-      const recording =
-        tf.getBackend() === 'webgpu'
-          ? recordStep(() =>
-              lossAndGradients(named, () => {
-                const hidden = head.hidden(ids).reshape<tf.Tensor2D>([count, dim]);
-                return chunkedCrossEntropy(hidden, head.weight as tf.Tensor2D, labels);
-              }),
-            )
-          : undefined;
-      const replayed = () => {
-        overwriteTensor(ids, inputs);
-        overwriteTensor(labels, targets);
-        recording!.replay();
-        update(recording!.outputs.gradients);
-        return recording!.outputs.loss.clone();
-      };
+      // Two steps are recorded, and the third is the first that is replayed.
+      for (let step = 0; step < 2; step++) await ours.step();
       return {
-        ours: () => {
-          const batch = { inputs, targets, shape: [batchSize, length] as const };
-          const { loss, gradients } = lossAndGradients(named, () =>
-            languageModelLoss(network, batch),
-          );
-          update(gradients);
-          tf.dispose(gradients);
-          return loss;
-        },
-        peers: {
-          ...(recording ? { 'ours replayed': replayed } : {}),
-          stock: () => stock.step({ inputs: ids, targets: labels }),
-        },
+        ours: ours.step,
+        peers,
         dispose: () => {
-          recording?.dispose();
-          optimizer.dispose();
-          params.dispose();
+          ours.dispose();
+          eager?.dispose();
           stock.dispose();
           tf.dispose([ids, labels]);
         },

@@ -11,15 +11,21 @@ function memoryOfTraining(family: TrainedFamily, length: number): Workload {
     (made: (...given: Parameters<typeof stockTrainer>) => Trainer): Run =>
     async () => {
       const trainer = made(family, sizes, 1);
-      // The second step has the optimizer's state from the start.
-      for (let step = 0; step < 2; step++) await trainer.step();
+      // The second step has the optimizer's state from the start; the third is the first that may be replayed.
+      for (let step = 0; step < 3; step++) await trainer.step();
       trainer.dispose();
       return {};
     };
   return {
     name: `training/memory/${family}/4x128/T${length}`,
     backends: ['webgpu'],
-    prepare: () => ({ ours: whole(ourTrainer), peers: { stock: whole(stockTrainer) } }),
+    prepare: () => ({
+      ours: whole(ourTrainer),
+      peers: {
+        'ours unrecorded': whole((...given) => ourTrainer(...given, { record: false })),
+        stock: whole(stockTrainer),
+      },
+    }),
   };
 }
 

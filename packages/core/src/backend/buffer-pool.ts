@@ -60,10 +60,7 @@ export class BufferPool {
     this.#notePeak(this.numBytesUsed + size);
     const buffer =
       (reuse ? this.#reused(size, usage) : undefined) ?? this.#made(size, usage, mapped);
-    Object.defineProperty(buffer, 'size', { value: size, configurable: true });
-    this.#used.add(buffer);
-    this.#unused += this.#capacities.get(buffer)! - size;
-    this.numBytesUsed += size;
+    this.#use(buffer, size);
     return buffer;
   }
 
@@ -78,6 +75,28 @@ export class BufferPool {
     else this.#destroy(buffer);
   }
 
+  /** Changes the size of a buffer in use, to at most the one that it was acquired with. */
+  resizeBuffer(buffer: GPUBuffer, size: number): void {
+    this.#unused += buffer.size - size;
+    this.numBytesUsed += size - buffer.size;
+    Object.defineProperty(buffer, 'size', { value: size, configurable: true });
+  }
+
+  /** Whether nobody uses any of these buffers, and none was destroyed. */
+  areFree(buffers: Iterable<GPUBuffer>): boolean {
+    for (const buffer of buffers) if (!this.#free.has(buffer)) return false;
+    return true;
+  }
+
+  /** Takes free buffers into use, by their sizes. */
+  takeBuffers(sizes: ReadonlyMap<GPUBuffer, number>): void {
+    for (const [buffer, size] of sizes) {
+      this.#free.delete(buffer);
+      this.#use(buffer, size);
+    }
+    this.#peak = Math.max(this.#peak, this.numBytesUsed);
+  }
+
   dispose(): void {
     this.#disposed = true;
     this.#shrinkTo(0);
@@ -85,6 +104,13 @@ export class BufferPool {
     this.#used.clear();
     this.#destroyLeaving();
     this.numBytesUsed = 0;
+  }
+
+  #use(buffer: GPUBuffer, size: number): void {
+    Object.defineProperty(buffer, 'size', { value: size, configurable: true });
+    this.#used.add(buffer);
+    this.#unused += this.#capacities.get(buffer)! - size;
+    this.numBytesUsed += size;
   }
 
   get #most(): number {

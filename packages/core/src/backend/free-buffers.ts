@@ -15,6 +15,10 @@ export class FreeBuffers {
     return this.#byAge.values().next().value;
   }
 
+  has(buffer: GPUBuffer): boolean {
+    return this.#byAge.has(buffer);
+  }
+
   add(buffer: GPUBuffer): void {
     const sorted = this.#bySize.get(buffer.usage) ?? [];
     this.#bySize.set(buffer.usage, sorted);

@@ -116,12 +116,16 @@ interface Backend {
 function countingBuffers(given: WebGPUBackend, watch: number | undefined): BufferCount {
   const backend = given as unknown as Backend;
   const pool = backend.bufferManager;
-  const { acquireBuffer } = pool;
+  const { acquireBuffer, takeBuffers } = pool;
   let peak = 0;
   pool.acquireBuffer = (...asked) => {
     const buffer = acquireBuffer.apply(pool, asked);
     peak = Math.max(peak, pool.numBytesUsed);
     return buffer;
+  };
+  pool.takeBuffers = (sizes) => {
+    takeBuffers.call(pool, sizes);
+    peak = Math.max(peak, pool.numBytesUsed);
   };
   let watched = 0;
   let watchedPeak = 0;
@@ -133,9 +137,11 @@ function countingBuffers(given: WebGPUBackend, watch: number | undefined): Buffe
     if (tensor.resource) return;
     const bytes = 4 * sizeOf(tensor.shape);
     const hasValues = tensor.values != null;
-    const buffer = pool.acquireBuffer(bytes, STORAGE | COPY_SRC | COPY_DST, hasValues);
+    // A recording stands in for the pool.
+    const { bufferManager } = backend;
+    const buffer = bufferManager.acquireBuffer(bytes, STORAGE | COPY_SRC | COPY_DST, hasValues);
     if (hasValues && buffer.mapState === 'unmapped') {
-      const staging = pool.acquireBuffer(bytes, MAP_WRITE | COPY_SRC, true, false);
+      const staging = bufferManager.acquireBuffer(bytes, MAP_WRITE | COPY_SRC, true, false);
       backend.stagingPendingDisposal.push(staging);
     }
     tensor.values = null;

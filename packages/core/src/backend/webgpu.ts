@@ -33,6 +33,11 @@ interface Backend {
   readSync(dataId: object): unknown;
 }
 
+const own = new WeakSet<object>();
+
+/** Whether a backend was made here: its buffers come from our pool. */
+export const isOwnBackend = (backend: object): boolean => own.has(backend);
+
 /**
  * TensorFlow.js's WebGPU backend on a device of ours: its buffers come from a pool that is bounded, and
  * what reads or computes once the device is lost throws the `DeviceLostError`.
@@ -78,6 +83,7 @@ export function webgpuBackend(device: Device): WebGPUBackend {
     },
   };
   Object.assign(backend, replaced);
+  own.add(made);
   return made;
 }
 

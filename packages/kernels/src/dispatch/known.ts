@@ -1,13 +1,18 @@
 import * as tf from '@tensorflow/tfjs';
 import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
+import { changingData } from '../recording/active.js';
 import type { Recorder } from './recorder.js';
 
 /** Numbers that went to the device, which TensorFlow.js forgets when it has uploaded them. */
 const uploaded = new WeakMap<object, Int32Array>();
 
-/** The values of an int32 tensor; undefined where only a GPU has them. */
+/**
+ * The values of an int32 tensor; undefined where only a GPU has them, and where a step is recorded that is to be replayed with
+ * other values.
+ */
 export function knownValues(tensor: tf.Tensor): ArrayLike<number> | undefined {
   if (tf.getBackend() !== 'webgpu') return tensor.dataSync();
+  if (changingData.has(tensor.dataId)) return undefined;
   return knownOnDevice(tf.backend() as WebGPUBackend, tensor);
 }
 

@@ -1,8 +1,9 @@
 import { InputError } from '@headwise/core';
-import { gaussian } from '@headwise/testing';
+import { gaussian, gpuBytes, peakOfBuffers } from '@headwise/testing';
 import * as tf from '@tensorflow/tfjs';
 import { expect, test } from 'vitest';
 import { embedToken } from '../decode/embed.js';
+import { knownValues } from '../dispatch/known.js';
 import { layerNorm } from '../layer-norm/index.js';
 import { checkedSampling } from '../sampling/options.js';
 import { sampleStep } from '../sampling/webgpu.js';
@@ -94,6 +95,75 @@ test('a recording gives back all tensors and all bytes', async () => {
   recording.dispose();
   expect(tf.memory().numTensors).toBe(tensors);
   expect(used()).toBe(bytes);
+  x.dispose();
+});
+
+test('a recording that lends its buffers takes them back for a replay, and is stale while one is in use', async () => {
+  const x = gaussian([64, 64], 1) as tf.Tensor2D;
+  await x.square().data();
+  const step = () => {
+    let y = x;
+    for (let i = 0; i < 8; i++) {
+      const next = tf.tidy(() => tf.matMul(y, x).tanh() as tf.Tensor2D);
+      if (y !== x) y.dispose();
+      y = next;
+    }
+    return y.sum();
+  };
+  const { used } = gpuBytes();
+  const recording = recordStep(step, { lend: true });
+  const expected = await values(recording.outputs);
+  const bytes = x.size * 4;
+  expect(gpuBytes().used - used).toBeLessThan(bytes);
+  // Other work computes in the lent buffers, and lets go of them.
+  tf.dispose(Array.from({ length: 4 }, (_, i) => x.mul(i)));
+  const peak = await peakOfBuffers(() => recording.replay());
+  expect(peak).toBeGreaterThan(2 * bytes);
+  expect(peak).toBeLessThan(4 * bytes);
+  expect(await values(recording.outputs)).toEqual(expected);
+  const kept = Array.from({ length: 4 }, (_, i) => x.mul(i));
+  expect(recording.stale).toBe(true);
+  expect(() => recording.replay()).toThrow('a buffer that it lent and other work still uses');
+  tf.dispose(kept);
+  expect(recording.stale).toBe(false);
+  recording.replay();
+  expect(await values(recording.outputs)).toEqual(expected);
+  recording.dispose();
+  await x.square().data();
+  x.dispose();
+});
+
+test('values of tensors that change are unknown to JavaScript, and the trace tells what else differs', () => {
+  const ids = tf.tensor1d([1, 2], 'int32');
+  const recorded = (factor: number) => {
+    const seen: unknown[] = [];
+    const step = () => {
+      seen.push(knownValues(ids));
+      return ids.toFloat().mul(factor);
+    };
+    const { trace, dispose } = recordStep(step, { changing: [ids] });
+    dispose();
+    expect(seen).toEqual([undefined]);
+    return trace;
+  };
+  const first = recorded(2);
+  overwriteTensor(ids, Int32Array.of(0, 1));
+  expect(recorded(2)).toBe(first);
+  expect(recorded(3)).not.toBe(first);
+  expect(knownValues(ids)).toEqual(Int32Array.of(0, 1));
+  ids.dispose();
+});
+
+test('a step that throws leaves nothing behind', async () => {
+  const x = gaussian([64, 64], 1) as tf.Tensor2D;
+  await x.square().data();
+  const before = { tensors: tf.memory().numTensors, bytes: gpuBytes().used };
+  const step = () => {
+    x.square().add(1).sum();
+    throw new Error('not today');
+  };
+  expect(() => recordStep(step)).toThrow('not today');
+  expect({ tensors: tf.memory().numTensors, bytes: gpuBytes().used }).toEqual(before);
   x.dispose();
 });
 
