@@ -190,11 +190,13 @@ function stepsOf(
   const ctx: ForwardContext = { training: true, checkpoint, precision, random: new Random(0) };
   // Scaling a loss is an operation too.
   const lossScale = precision === 'mixed' ? new LossScale().value : 1;
-  const recorded = record ? new RecordedGradients(params, watched, ctx) : undefined;
-  for (let step = 0; step < plannedSteps; step++) {
-    const last = step === plannedSteps - 1;
-    // The first step is not recorded: a recording keeps what the forward pass lets go of, which are not activations.
-    if (last && recorded) phases = { forward: 0, backward: 0, update: 0 };
+  // A step that is not recorded comes first: a recording keeps what the forward pass lets go of, which are not activations.
+  const eager = Array<undefined>(plannedSteps - 1).fill(undefined);
+  const recordings = record ? [new RecordedGradients(params, watched, ctx)] : [];
+  for (const [step, recorded] of [...eager, ...recordings, undefined].entries()) {
+    const last = step >= plannedSteps - 1;
+    const before = phases;
+    if (recorded) phases = { forward: 0, backward: 0, update: 0 };
     const made = accumulateGradients(
       'planMemory',
       params,
@@ -202,7 +204,7 @@ function stepsOf(
       last ? batches : batches.slice(0, 1),
       ctx,
       lossScale,
-      last ? recorded : undefined,
+      recorded,
     );
     const { gradients, losses } = made;
     end('backward');
@@ -214,8 +216,11 @@ function stepsOf(
     ema?.update();
     end('update');
     tf.dispose([losses, gradients, norm, scale, read]);
+    if (!recorded) continue;
+    recorded.dispose();
+    if (recorded.reason === undefined) break;
+    phases = before;
   }
-  recorded?.dispose();
   const ordered = (Object.keys(phases) as StepPhase[]).sort((a, b) => phases[b] - phases[a]);
   return { peak: phases[ordered[0]!], during: ordered[0]!, activations };
 }

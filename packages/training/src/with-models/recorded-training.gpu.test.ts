@@ -68,7 +68,7 @@ interface Trained {
 }
 
 type Settings<N extends Network, B extends ExampleBatch> = Partial<
-  Pick<TrainOptions<B>, 'accumulate' | 'checkpoint' | 'steps' | 'record'>
+  Pick<TrainOptions<B>, 'accumulate' | 'checkpoint' | 'precision' | 'steps' | 'record'>
 > & {
   batches: (number: number) => B;
   objective: (network: N) => Objective<B>;
@@ -169,6 +169,11 @@ test('so it does with accumulation, a loss scale, computing blocks again, and fr
   });
   expect(recorded.steps.map(({ lossScale }) => lossScale)).toEqual([1024, 1024, 2048]);
   expect(reasons(recorded)).toEqual(new Set([undefined]));
+});
+
+test('so it does in mixed precision', async () => {
+  const recorded = await expectSame(llama, { ...causal, precision: 'mixed', steps: 3 });
+  expect(recorded.losses).toBe(2);
 });
 
 test('batches of another shape, averages and measurements in between change nothing', async () => {
