@@ -10,8 +10,8 @@ import {
   type LossOptions,
   meanCrossEntropy,
 } from './cross-entropy.js';
-import type { ExampleBatch, Objective } from './objective.js';
-import { batchLoss, type TensorLoss } from './tensor-loss.js';
+import type { ExampleBatch, Objective, TensorLoss } from './objective.js';
+import { batchLoss } from './tensor-loss.js';
 
 /** What a causal language model sees and what it should say next, row-major `[B, T]`. */
 export interface TokenBatch extends ExampleBatch {

@@ -2,8 +2,8 @@ import { checkShape, type EncoderModel, type ForwardContext } from '@headwise/co
 import * as tf from '@tensorflow/tfjs';
 import { countCorrect, countTargets, type LossOptions, meanCrossEntropy } from './cross-entropy.js';
 import { type EncoderBatch, encoderArrays, encoderReads, outputOf } from './encoder-inputs.js';
-import type { Objective } from './objective.js';
-import { type BatchTensors, batchLoss, type TensorLoss, tensorsOf } from './tensor-loss.js';
+import type { BatchTensors, Objective, TensorLoss } from './objective.js';
+import { batchLoss, tensorsOf } from './tensor-loss.js';
 
 /** Texts with a class for each of them, or for each of their tokens. */
 export interface LabelledBatch extends EncoderBatch {

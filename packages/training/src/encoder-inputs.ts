@@ -1,7 +1,7 @@
 import { checkShape, type EncoderContext, type ForwardContext, InputError } from '@headwise/core';
 import type * as tf from '@tensorflow/tfjs';
-import type { ExampleBatch } from './objective.js';
-import { type BatchArray, type BatchArrays, type BatchTensors, tensorsOf } from './tensor-loss.js';
+import type { BatchArray, BatchArrays, BatchTensors, ExampleBatch } from './objective.js';
+import { tensorsOf } from './tensor-loss.js';
 
 /** What an encoder reads, row-major `[B, T]`. */
 export interface EncoderBatch extends ExampleBatch {

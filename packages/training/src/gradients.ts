@@ -3,7 +3,6 @@ import { valueAndGradients } from '@headwise/core/internal';
 import * as tf from '@tensorflow/tfjs';
 import { termsOf, totalCounts } from './loss-terms.js';
 import type { ExampleBatch, Objective } from './objective.js';
-import type { RecordedGradients } from './recorded-gradients.js';
 import { checkTrainable } from './trainable.js';
 
 /**
@@ -30,6 +29,22 @@ export function lossAndGradients(
   }
   const gradients = Object.fromEntries(entries.map(([path], i) => [path, made.gradients[i]!]));
   return { loss: made.value, gradients };
+}
+
+/** What a batch's loss and its gradient are multiplied by. */
+export interface Weights {
+  share: number;
+  slope: number;
+}
+
+/** Computes the gradients of batches in a way of its own. */
+export interface BatchGradients<B> {
+  /**
+   * The loss and the gradients of a batch, which the caller disposes; undefined where it cannot.
+   *
+   * @param lasting whether they are still read when the next batch is computed
+   */
+  of(batch: B, weights: Weights, lasting: boolean): ReturnType<typeof lossAndGradients> | undefined;
 }
 
 /** The gradients of several batches, as of one batch of all their rows. */
@@ -62,7 +77,7 @@ export function accumulateGradients<B extends ExampleBatch>(
   batches: readonly B[],
   ctx: ForwardContext,
   lossScale = 1,
-  recorded?: RecordedGradients<B>,
+  recorded?: BatchGradients<B>,
 ): AccumulatedGradients<B> {
   const terms = termsOf(objective);
   const counts = batches.map((batch) => terms.counts(batch));

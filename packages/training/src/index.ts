@@ -62,7 +62,15 @@ export {
 export { LossScale, type LossScaleOptions, type LossScaleState } from './loss-scale.js';
 export { type MaskedTokenBatch, maskedLanguageModel } from './masked-language-model.js';
 export { Muon, type MuonAdamWOptions, type MuonOptions } from './muon.js';
-export type { ExampleBatch, LossTerms, Objective } from './objective.js';
+export type {
+  BatchArray,
+  BatchArrays,
+  BatchTensors,
+  ExampleBatch,
+  LossTerms,
+  Objective,
+  TensorLoss,
+} from './objective.js';
 export type {
   ByPath,
   ByPathOptions,
@@ -123,12 +131,6 @@ export {
   type Trained,
   trainerState,
 } from './state.js';
-export {
-  type BatchArray,
-  type BatchArrays,
-  type BatchTensors,
-  batchLoss,
-  type TensorLoss,
-} from './tensor-loss.js';
+export { batchLoss } from './tensor-loss.js';
 export { type TrainOptions, type TrainStep, train } from './train.js';
 export { type TripletBatch, triplets } from './triplets.js';

@@ -1,6 +1,5 @@
 import type { ForwardContext } from '@headwise/core';
 import type * as tf from '@tensorflow/tfjs';
-import type { TensorLoss } from './tensor-loss.js';
 
 /** What every batch says about itself. */
 export interface ExampleBatch {
@@ -18,6 +17,33 @@ export interface LossTerms<B extends ExampleBatch> {
   counts(batch: B): readonly number[];
   /** The terms, each a scalar, in the order of the counts; 0 where the count is 0. */
   means(batch: B, ctx?: ForwardContext): readonly tf.Scalar[];
+}
+
+/** An array of a batch, and the shape of the tensor that it goes to. */
+export interface BatchArray {
+  readonly values: Int32Array | Float32Array;
+  readonly shape: readonly number[];
+}
+
+/** The arrays that a loss reads of a batch, by name; absent ones make no tensor. */
+export type BatchArrays = Readonly<Record<string, BatchArray | undefined>>;
+
+/** The tensors of a batch's arrays, int32 or float32 as these are. */
+export type BatchTensors = Readonly<Record<string, tf.Tensor>>;
+
+/**
+ * A loss that reads a batch through tensors alone. Batches whose arrays have the same shapes take the same operations, so
+ * that `train` can record them once and replay them with other values.
+ */
+export interface TensorLoss<B extends ExampleBatch> {
+  /**
+   * What the loss reads; undefined for a batch that is not read through tensors alone.
+   *
+   * @throws InputError naming the first id or label outside its range and its position, ShapeError for an array of another size
+   */
+  arrays(batch: B): BatchArrays | undefined;
+  /** The mean loss over what is predicted, a scalar; decides nothing by the values of the tensors. */
+  loss(tensors: BatchTensors, ctx?: ForwardContext): tf.Scalar;
 }
 
 /** What a model is trained to do: a loss over batches of one form. */

@@ -1,15 +1,9 @@
 import { DeviceLostError, type ForwardContext } from '@headwise/core';
 import { overwriteTensor, type Recording, recordStep } from '@headwise/kernels';
 import * as tf from '@tensorflow/tfjs';
-import { lossAndGradients, weighted } from './gradients.js';
-import type { ExampleBatch, Objective } from './objective.js';
-import { type BatchArrays, formOf, type TensorLoss, tensorsOf } from './tensor-loss.js';
-
-/** What a batch's loss and its gradient are multiplied by. */
-export interface Weights {
-  share: number;
-  slope: number;
-}
+import { type BatchGradients, lossAndGradients, type Weights, weighted } from './gradients.js';
+import type { BatchArrays, ExampleBatch, Objective, TensorLoss } from './objective.js';
+import { formOf, tensorsOf } from './tensor-loss.js';
 
 type Made = ReturnType<typeof lossAndGradients>;
 
@@ -30,7 +24,7 @@ interface Recorded {
  * Each batch is recorded until two in a row, of one form, make the same recording; from then on it is replayed. A batch of another form begins anew.
  * One recording is held at a time, with the memory of its step, until `dispose`.
  */
-export class RecordedGradients<B extends ExampleBatch> {
+export class RecordedGradients<B extends ExampleBatch> implements BatchGradients<B> {
   readonly #params: Readonly<Record<string, tf.Variable>>;
   readonly #loss: TensorLoss<B> | undefined;
   readonly #ctx: ForwardContext;
@@ -58,9 +52,8 @@ export class RecordedGradients<B extends ExampleBatch> {
   }
 
   /**
-   * The loss and the gradients of a batch, which the caller disposes; undefined where it cannot be recorded.
+   * The loss and the gradients of a batch; undefined where it cannot be recorded.
    *
-   * @param lasting whether they are still read when the next batch is computed
    * @throws InputError for a batch as `TensorLoss.arrays` does; DeviceLostError
    */
   of(batch: B, weights: Weights, lasting: boolean): Made | undefined {

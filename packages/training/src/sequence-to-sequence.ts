@@ -16,9 +16,9 @@ import {
   type LossOptions,
   meanCrossEntropy,
 } from './cross-entropy.js';
-import type { ExampleBatch, Objective } from './objective.js';
+import type { BatchArrays, BatchTensors, ExampleBatch, Objective } from './objective.js';
 import { sampledInputs } from './scheduled-sampling.js';
-import { type BatchArrays, type BatchTensors, tensorsOf } from './tensor-loss.js';
+import { tensorsOf } from './tensor-loss.js';
 
 /** Source sequences and their target sequences, such as sentences and translations; row-major. */
 export interface PairBatch extends ExampleBatch {
