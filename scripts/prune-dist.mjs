@@ -1,8 +1,12 @@
-// Runs after `tsc --build`, in a package's folder: removes what was built from sources that are gone. The compiler leaves it, and
-// what looks through `dist`, as the benchmarks and the check of declarations do, would find it.
-import { existsSync, readdirSync, rmSync } from 'node:fs';
+// Removes what was built from sources that are gone. The compiler leaves it, and what looks through `dist`, as the benchmarks and the
+// check of declarations do, would find it. Runs after `tsc --build` in a package's folder, and with --all in the root after all
+// packages are built: where the build comes out of turbo's cache, the package's own script does not run.
+import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { pathToFileURL } from 'node:url';
+
+/** What the command line's build copies into its `dist`: the lab, which has no source there. */
+const copied = /^lab[\\/]/;
 
 const built = /\.(?:js|d\.ts)(?:\.map)?$/;
 
@@ -12,6 +16,7 @@ export function pruneDist(folder) {
   const stale = readdirSync(dist, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile() && built.test(entry.name))
     .map((entry) => relative(dist, join(entry.parentPath, entry.name)))
+    .filter((path) => !copied.test(path))
     .filter((path) => !hasSource(join(folder, 'src', path.replace(built, ''))));
   for (const path of stale) rmSync(join(dist, path));
   return stale;
@@ -19,4 +24,17 @@ export function pruneDist(folder) {
 
 const hasSource = (stem) => ['.ts', '.tsx'].some((end) => existsSync(stem + end));
 
-if (import.meta.url === pathToFileURL(process.argv[1]).href) pruneDist(process.cwd());
+/** The folders of a workspace whose own build prunes them. */
+function prunedPackages(root) {
+  return ['packages', 'apps']
+    .flatMap((group) => readdirSync(join(root, group)).map((name) => join(root, group, name)))
+    .filter(
+      (folder) => existsSync(join(folder, 'dist')) && existsSync(join(folder, 'package.json')),
+    )
+    .filter((folder) => readFileSync(join(folder, 'package.json'), 'utf8').includes('prune-dist'));
+}
+
+if (import.meta.url === pathToFileURL(process.argv[1]).href) {
+  const all = process.argv.includes('--all');
+  for (const folder of all ? prunedPackages(process.cwd()) : [process.cwd()]) pruneDist(folder);
+}

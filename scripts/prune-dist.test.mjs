@@ -19,7 +19,7 @@ test('what was built from sources that are gone is removed, and nothing else', (
       'dist/kept.d.ts.map',
       'dist/a/page.js',
     );
-    write('dist/data.json', 'dist/.tsbuildinfo', 'dist/lab/page.css');
+    write('dist/data.json', 'dist/.tsbuildinfo', 'dist/lab/page.css', 'dist/lab/page.js');
     write('dist/gone.js', 'dist/gone.js.map', 'dist/gone.d.ts', 'dist/a/kept.d.ts.map');
     assert.deepEqual(pruneDist(folder).sort(), [
       'a/kept.d.ts.map',
