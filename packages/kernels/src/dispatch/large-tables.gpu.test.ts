@@ -47,6 +47,13 @@ test('products with a large weight in both layouts', async () => {
   }
 });
 
+test('products in mixed precision of a weight whose halves are large too', async () => {
+  const weight = gaussian([width, 150], 4) as tf.Tensor2D;
+  const mixed = (x: tf.Tensor, w: tf.Tensor) =>
+    linear(x, w as tf.Tensor2D, undefined, 'in-out', 'none', 'mixed');
+  await expectSame(() => tf.grads(mixed)([x, weight]));
+});
+
 test('the loss of a tied head in chunks, and the gradients of both uses of its table', async () => {
   const labels = tf.tensor1d([0, 50, 51, 100, -100, 7, 8], 'int32');
   const loss = (w: tf.Tensor) => {
