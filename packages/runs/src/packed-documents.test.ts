@@ -37,7 +37,7 @@ const sources = { examples, tokenizer, endId, chatTemplate };
 const configuration = {
   model_type: 'llama',
   vocab_size: tokenizer.vocabSize,
-  ...{ hidden_size: 16, intermediate_size: 32, num_hidden_layers: 2, num_attention_heads: 2 },
+  ...{ hidden_size: 16, intermediate_size: 32, num_hidden_layers: 1, num_attention_heads: 2 },
   ...{ max_position_embeddings: 40, bos_token_id: null, eos_token_id: null },
 };
 const length = 32;
