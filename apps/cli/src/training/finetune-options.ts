@@ -67,7 +67,7 @@ export function addFinetuneFlags(command: Command): Command {
     .option('--max-length <n>', 'the most tokens of an example; default 1024', integer)
     .option(
       '--packing <name>',
-      'of sft, lora and qlora: examples share rows of --max-length tokens, each seen by itself: best-fit, concatenate (cut where a row is full) or none; default none',
+      'of pretrain, sft, lora and qlora: examples share rows of --max-length tokens, each seen by itself: best-fit, concatenate (cut where a row is full) or none; default none',
     )
     .option(
       '--scheduled-sampling <x>',
