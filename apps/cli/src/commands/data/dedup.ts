@@ -8,6 +8,7 @@ import {
   type OutputOptions,
   type RunOptions,
   shareOf,
+  shownPath,
   showRun,
   withOutputOptions,
   withRunOptions,
@@ -57,7 +58,8 @@ export function dedupCommand(): Command {
       await showRun(
         { workers, json },
         (onProgress) => deduplicate(inputs, out, { ...settings, workers, onProgress }),
-        (report) => linesOf(report, `${out}: documents/*.${outputEnding(settings)}, report.json`),
+        (report) =>
+          linesOf(report, `${shownPath(out)}: documents/*.${outputEnding(settings)}, report.json`),
       );
     });
   return withRunOptions(withOutputOptions(command));

@@ -11,7 +11,7 @@ import {
 import { Command, InvalidArgumentError } from 'commander';
 import { output } from '../../output.js';
 import { workOf } from './pipeline.js';
-import { type RunOptions, shareOf, showRun, withRunOptions } from './run.js';
+import { type RunOptions, shareOf, shownPath, showRun, withRunOptions } from './run.js';
 
 interface Options extends RunOptions {
   pipeline: string;
@@ -56,14 +56,17 @@ Parquet. A run that was killed goes on when called again.`,
         await showRun(
           options,
           (onProgress) => filterShard(inputs, out, { ...run, shard, onProgress }),
-          (units) => [`${out}: ${units} units of shard ${shard.index + 1}/${shard.count} are done`],
+          (units) => [
+            `${shownPath(out)}: ${units} units of shard ${shard.index + 1}/${shard.count} are done`,
+          ],
         );
         return;
       }
       await showRun(
         options,
         (onProgress) => filterDocuments(inputs, out, { ...run, onProgress }),
-        (report) => linesOf(report, `${out}: documents/*.${outputEnding(settings)}, report.json`),
+        (report) =>
+          linesOf(report, `${shownPath(out)}: documents/*.${outputEnding(settings)}, report.json`),
       );
     });
   return withRunOptions(command);

@@ -14,7 +14,7 @@ import { readBytes, writeFile } from '@headwise/files';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { output } from '../../output.js';
 import { readPipeline, refuseSaid } from './pipeline.js';
-import { shareOf } from './run.js';
+import { shareOf, shownPath } from './run.js';
 
 interface Options {
   out?: string;
@@ -82,10 +82,10 @@ export function mixCommand(): Command {
       );
       for (const { source, tokens, share, epochs } of rows) {
         out.say(
-          `${source.padEnd(32)}${String(tokens).padStart(14)}${shareOf(share, 1).padStart(10)}${epochs.toFixed(2).padStart(16)}`,
+          `${shownPath(source).padEnd(32)}${String(tokens).padStart(14)}${shareOf(share, 1).padStart(10)}${epochs.toFixed(2).padStart(16)}`,
         );
       }
-      out.say(`${file}: give it to headwise train as data.mixture`);
+      out.say(`${shownPath(file)}: give it to headwise train as data.mixture`);
     });
 }
 

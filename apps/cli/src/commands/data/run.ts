@@ -1,3 +1,4 @@
+import { relative } from 'node:path';
 import { InputError } from '@headwise/core';
 import { outputFormats } from '@headwise/data/node';
 import { type Command, Option } from 'commander';
@@ -60,3 +61,9 @@ export async function showRun<Report>(
 /** A part as a share, `12.5 %`; empty where there is nothing to have a part of. */
 export const shareOf = (part: number, whole: number): string =>
   whole === 0 ? '' : `${((100 * part) / whole).toFixed(1)} %`;
+
+/** A path as it is shown: below the working directory without it. */
+export function shownPath(path: string): string {
+  const below = relative('', path);
+  return below === '' || below.startsWith('..') ? path : below;
+}

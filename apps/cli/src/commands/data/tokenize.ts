@@ -4,7 +4,7 @@ import { loadTokenizer } from '@headwise/tokenizers/node';
 import { Command } from 'commander';
 import { endTokenOf } from '../../end-token.js';
 import { workOf } from './pipeline.js';
-import { type RunOptions, showRun, withRunOptions } from './run.js';
+import { type RunOptions, shownPath, showRun, withRunOptions } from './run.js';
 
 interface Options extends RunOptions {
   pipeline?: string;
@@ -45,7 +45,7 @@ export function tokenizeDataCommand(): Command {
         ({ documents, tokens, bytes, empty, shards }) => [
           `documents  ${documents}${empty > 0 ? `, and ${empty} without a token left out` : ''}`,
           `tokens     ${tokens}, ${(bytes / tokens).toFixed(2)} bytes each, ${last ?? 'no token'} after each document`,
-          `${out}: shards.json, ${shards} ${shards === 1 ? 'shard' : 'shards'}, tokenizer.json`,
+          `${shownPath(out)}: shards.json, ${shards} ${shards === 1 ? 'shard' : 'shards'}, tokenizer.json`,
         ],
       );
     });
