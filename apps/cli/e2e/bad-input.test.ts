@@ -35,9 +35,9 @@ async function expectRefused(
   expect(snapshot(work)).toEqual(before);
 }
 
-beforeAll(() => {
+beforeAll(async () => {
   const config = writeConfig(join(work, 'good'));
-  const { code, stderr } = headwise(['train', '--config', config, '--out', model]);
+  const { code, stderr } = await headwiseHere(['train', '--config', config, '--out', model]);
   expect(stderr).toBe('');
   expect(code).toBe(0);
 });

@@ -15,12 +15,12 @@ const work = temporaryFolder();
 const model = join(work, 'model');
 const chat = ['chat', '--model', model, '--max-new-tokens', '8', '--temperature', '0.8'];
 
-beforeAll(() => {
+beforeAll(async () => {
   const config = writeConfig(work, (c) => {
     c.model = { dim: 16, heads: 2, layers: 1, context: 64, position: 'rotary' };
     c.training.steps = 2;
   });
-  const { code, stderr } = headwise(['train', '--config', config, '--out', model]);
+  const { code, stderr } = await headwiseHere(['train', '--config', config, '--out', model]);
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
   const template =
     '{% for m in messages %}{{ m.role[0] }}:{{ m.content }};{% endfor %}{% if add_generation_prompt %}a:{% endif %}';

@@ -41,18 +41,19 @@ test('train learns, validates, samples and leaves a model folder in the Hugging 
   expect(config).toMatchObject({ model_type: 'gpt2', n_embd: 16, vocab_size: 280 });
 });
 
-test('train --resume on a complete run says so and changes no parameter', () => {
+test('train --resume on a complete run says so and changes no parameter', async () => {
   const before = readFileSync(join(model, 'model.safetensors'));
   const args = ['--config', join(work, 'config.json'), '--out', model, '--resume'];
-  const again = headwise(['train', ...args, '--set', 'training.steps=40']);
+  const again = await headwiseHere(['train', ...args, '--set', 'training.steps=40']);
   expect(again.code).toBe(0);
   expect(again.stdout).toContain('complete at step 40 of 40');
   expect(readFileSync(join(model, 'model.safetensors'))).toEqual(before);
 });
 
-test('train --json prints one value a line', () => {
+test('train --json prints one value a line', async () => {
   const out = join(work, 'json');
-  const run = headwise(['train', '--config', join(work, 'config.json'), '--out', out, '--json']);
+  const train = ['train', '--config', join(work, 'config.json'), '--out', out, '--json'];
+  const run = await headwiseHere(train);
   expect(run.code).toBe(0);
   const events = jsonLines(run.stdout);
   expect(events.filter(({ event }) => event === 'step')).toHaveLength(12);
@@ -191,9 +192,10 @@ test('tokenize reads standard input, with offsets into the text', () => {
   expect(offsets.at(-1)[1]).toBe(text.length);
 });
 
-test('eval measures what train measured', () => {
+test('eval measures what train measured', async () => {
   const corpus = readFileSync(join(work, 'corpus.txt'), 'utf8');
-  const run = headwise(['eval', '--model', model, '--text', join(work, 'corpus.txt'), '--json']);
+  const measure = ['eval', '--model', model, '--text', join(work, 'corpus.txt'), '--json'];
+  const run = await headwiseHere(measure);
   expect(run.code).toBe(0);
   const measured = JSON.parse(run.stdout);
   // The first token is given, not predicted.

@@ -4,16 +4,16 @@ import { join } from 'node:path';
 import { readSafetensors, toFloat32, writeSafetensors } from '@headwise/safetensors';
 import { trainByteLevelBpe } from '@headwise/tokenizers';
 import { expect, test } from 'vitest';
-import { headwise, repository, temporaryFolder } from './headwise.js';
+import { headwiseHere, repository, temporaryFolder } from './headwise.js';
 
 const llama = join(repository, 'packages/parity/goldens/llama');
 const work = temporaryFolder();
 const read = (path: string) => readSafetensors(readFileSync(path));
 
-test('convert rounds a model to bf16, in shards, and it loads again', () => {
+test('convert rounds a model to bf16, in shards, and it loads again', async () => {
   const out = join(work, 'narrow');
   const args = ['--model', llama, '--out', out, '--dtype', 'bf16', '--shard-size', '9000'];
-  expect(headwise(['convert', ...args, '--backend', 'cpu'])).toMatchObject({ code: 0 });
+  expect(await headwiseHere(['convert', ...args, '--backend', 'cpu'])).toMatchObject({ code: 0 });
   expect(JSON.parse(readFileSync(join(out, 'config.json'), 'utf8')).dtype).toBe('bfloat16');
   const shards = readdirSync(out).filter((name) => name.endsWith('.safetensors'));
   expect(shards.length).toBeGreaterThan(2);
@@ -31,7 +31,7 @@ test('convert rounds a model to bf16, in shards, and it loads again', () => {
     }
   }
   expect([...seen].sort()).toEqual([...before.tensors.keys()].sort());
-  const logits = headwise([
+  const logits = await headwiseHere([
     'logits',
     '--model',
     out,
@@ -44,33 +44,33 @@ test('convert rounds a model to bf16, in shards, and it loads again', () => {
   expect(JSON.parse(logits.stdout).shape[0]).toBe(3);
 });
 
-test('convert copies all files beside the weights', () => {
+test('convert copies all files beside the weights', async () => {
   const model = join(work, 'complete');
   cpSync(llama, model, { recursive: true });
   const beside = ['generation_config.json', 'tokenizer.json', 'chat_template.jinja'];
   for (const name of beside) writeFileSync(join(model, name), `{"name": "${name}"}`);
   const out = join(work, 'complete-too');
   const args = ['--model', model, '--out', out, '--backend', 'cpu'];
-  expect(headwise(['convert', ...args])).toMatchObject({ code: 0 });
+  expect(await headwiseHere(['convert', ...args])).toMatchObject({ code: 0 });
   for (const name of beside) {
     expect(readFileSync(join(out, name)), name).toEqual(readFileSync(join(model, name)));
   }
 });
 
-test('convert refuses its own folder, and types and sizes that are none', () => {
-  const refused = (...args: string[]) => headwise(['convert', '--model', llama, ...args]);
-  const own = refused('--out', llama, '--backend', 'cpu');
+test('convert refuses its own folder, and types and sizes that are none', async () => {
+  const refused = (...args: string[]) => headwiseHere(['convert', '--model', llama, ...args]);
+  const own = await refused('--out', llama, '--backend', 'cpu');
   expect(own.code).toBe(2);
   expect(own.stderr).toMatch(/is the folder of --model; expected another/);
-  const type = refused('--out', join(work, 'x'), '--dtype', 'f8');
+  const type = await refused('--out', join(work, 'x'), '--dtype', 'f8');
   expect(type.stderr).toMatch(/--dtype is 'f8'; expected one of f32, f16, bf16/);
-  const size = refused('--out', join(work, 'x'), '--shard-size', 'big');
+  const size = await refused('--out', join(work, 'x'), '--shard-size', 'big');
   expect(size.stderr).toMatch(/--shard-size is 'big'; expected a whole number/);
 });
 
-test('convert refuses a file in the place of a folder', () => {
+test('convert refuses a file in the place of a folder', async () => {
   const file = join(llama, 'config.json');
-  const { code, stderr } = headwise([
+  const { code, stderr } = await headwiseHere([
     'convert',
     '--model',
     llama,
@@ -104,8 +104,9 @@ async function withTokenizer(name: string): Promise<string> {
 test('convert --to gguf writes one file, and nothing where it cannot be whole', async () => {
   const model = await withTokenizer('gguf');
   const convert = (out: string, ...args: string[]) =>
-    headwise(['convert', '--to', 'gguf', '--model', model, '--out', join(work, out), ...args]);
-  const { code, stdout } = convert('llama.gguf', '--dtype', 'q8_0', '--backend', 'cpu', '--json');
+    headwiseHere(['convert', '--to', 'gguf', '--model', model, '--out', join(work, out), ...args]);
+  const q8 = ['--dtype', 'q8_0', '--backend', 'cpu', '--json'];
+  const { code, stdout } = await convert('llama.gguf', ...q8);
   expect({ code, ...JSON.parse(stdout) }).toMatchObject({
     code: 0,
     family: 'llama',
@@ -114,7 +115,7 @@ test('convert --to gguf writes one file, and nothing where it cannot be whole', 
   const head = readFileSync(join(work, 'llama.gguf')).subarray(0, 8);
   expect([head.toString('latin1', 0, 4), head.readUInt32LE(4)]).toEqual(['GGUF', 3]);
 
-  expect(convert('a.gguf', '--dtype', 'bf16').stderr).toMatch(
+  expect((await convert('a.gguf', '--dtype', 'bf16')).stderr).toMatch(
     /--dtype is 'bf16'; expected one of f32, f16, q8_0, q4_k/,
   );
 
@@ -128,7 +129,7 @@ test('convert --to gguf writes one file, and nothing where it cannot be whole', 
   );
   tensors['model.layers.1.mlp.down_proj.weight']!.data[3] = 1e30;
   writeFileSync(weights, writeSafetensors(tensors as never));
-  const large = convert('large.gguf', '--backend', 'cpu');
+  const large = await convert('large.gguf', '--backend', 'cpu');
   expect(large.code).toBe(2);
   expect(large.stderr).toMatch(/tensor 'blk\.1\.ffn_down\.weight': .* F16 holds at most 65504/);
   expect(readdirSync(work).filter((name) => name.includes('large') || name === 'a.gguf')).toEqual(
@@ -136,9 +137,9 @@ test('convert --to gguf writes one file, and nothing where it cannot be whole', 
   );
 });
 
-test('convert --to gguf refuses a family that llama.cpp lacks, and a folder without a tokenizer', () => {
+test('convert --to gguf refuses a family that llama.cpp lacks, and a folder without a tokenizer', async () => {
   const convert = (model: string) =>
-    headwise([
+    headwiseHere([
       'convert',
       '--to',
       'gguf',
@@ -149,12 +150,12 @@ test('convert --to gguf refuses a family that llama.cpp lacks, and a folder with
       '--backend',
       'cpu',
     ]);
-  const t5 = convert(join(repository, 'packages/parity/goldens/t5'));
+  const t5 = await convert(join(repository, 'packages/parity/goldens/t5'));
   expect(t5).toMatchObject({
     code: 2,
     stderr: expect.stringMatching(/'model_type' is 't5'; GGUF is written for/),
   });
-  expect(convert(llama).stderr).toMatch(/has no tokenizer\.json/);
+  expect((await convert(llama)).stderr).toMatch(/has no tokenizer\.json/);
 });
 
 test('a full disk is named, and leaves neither a part of a file nor a folder that is half another model', async ({
@@ -168,15 +169,15 @@ test('a full disk is named, and leaves neither a part of a file nor a folder tha
   try {
     const model = await withTokenizer('for-full-disk');
     const convert = (...args: string[]) =>
-      headwise(['convert', '--model', model, ...args, '--backend', 'cpu']);
+      headwiseHere(['convert', '--model', model, ...args, '--backend', 'cpu']);
     const folder = join(disk, 'folder');
-    expect(convert('--out', folder)).toMatchObject({ code: 0, stderr: '' });
+    expect(await convert('--out', folder)).toMatchObject({ code: 0, stderr: '' });
     const before = readdirSync(folder).map((name) => [name, readFileSync(join(folder, name))]);
 
-    const file = convert('--to', 'gguf', '--dtype', 'f32', '--out', join(disk, 'model.gguf'));
+    const file = await convert('--to', 'gguf', '--dtype', 'f32', '--out', join(disk, 'model.gguf'));
     expect(file.stderr).toMatch(/^headwise: .*model\.gguf: cannot be written: ENOSPC.*\n$/);
     expect(file.code).toBe(1);
-    const again = convert('--out', folder);
+    const again = await convert('--out', folder);
     expect(again.stderr).toMatch(/^headwise: .*: cannot be written: ENOSPC.*\n$/);
     expect(again.code).toBe(1);
 

@@ -38,7 +38,7 @@ const filesOf = (out: string) =>
 
 test('a pipeline keeps, rewrites and drops; two workers that are killed at any moment end with the same files', async () => {
   const folder = temporaryFolder();
-  const report = headwise([
+  const report = await headwiseHere([
     'data',
     'filter',
     '--pipeline',

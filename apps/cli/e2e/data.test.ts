@@ -36,7 +36,7 @@ test('near-duplicates go; two workers that are killed at any moment and started 
   const folder = temporaryFolder();
   const input = writeDocuments(folder);
   const whole = join(folder, 'whole');
-  const report = headwise(['data', 'dedup', input, '--out', whole, '--json']);
+  const report = await headwiseHere(['data', 'dedup', input, '--out', whole, '--json']);
   expect([report.code, report.stderr]).toEqual([0, '']);
   expect(JSON.parse(report.stdout)).toMatchObject({ documents: 1200, kept: 8 * 100 + 50 });
 

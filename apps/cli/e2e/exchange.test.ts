@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { readSafetensors } from '@headwise/safetensors';
 import { expect, test } from 'vitest';
-import { headwise, headwiseHere, lossesOf, repository, temporaryFolder } from './headwise.js';
+import { headwiseHere, lossesOf, repository, temporaryFolder } from './headwise.js';
 
 const work = temporaryFolder();
 /** A run after six of nine steps, of which PyTorch made the last three on two processes, and the losses that it made after that. */
@@ -19,7 +19,15 @@ test('a run that PyTorch went on with is imported, goes on as it went on there, 
   });
   const corpus = ['--corpus', join(golden, 'corpus.txt')];
   const config = join(run, 'trainer/config.json');
-  const trained = headwise(['train', '--config', config, '--out', run, '--resume', ...corpus]);
+  const trained = await headwiseHere([
+    'train',
+    '--config',
+    config,
+    '--out',
+    run,
+    '--resume',
+    ...corpus,
+  ]);
   expect(trained.stderr).toBe('');
   expect(trained.stdout).toContain('resumes at step 6 of 9');
   const { losses } = JSON.parse(readFileSync(join(golden, 'losses.json'), 'utf8'));

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { type Browser, chromium, type Page } from 'playwright';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
-import { headwise, temporaryFolder, writeConfig } from './headwise.js';
+import { headwiseHere, temporaryFolder, writeConfig } from './headwise.js';
 
 declare module 'vitest' {
   interface ProvidedContext {
@@ -18,18 +18,18 @@ const report = join(work, 'report.html');
 const text = "the whale</script><script>document.title='taken'</script>";
 
 const inspect = (...args: string[]) =>
-  headwise(['inspect', '--model', model, '--out', report, ...args]);
+  headwiseHere(['inspect', '--model', model, '--out', report, ...args]);
 
-beforeAll(() => {
+beforeAll(async () => {
   const config = writeConfig(work, ({ model, training }) => {
     Object.assign(model, { layers: 2, context: 64 });
     Object.assign(training, { batchSize: 2 });
   });
-  expect(headwise(['train', '--config', config, '--out', model]).stderr).toBe('');
+  expect((await headwiseHere(['train', '--config', config, '--out', model])).stderr).toBe('');
 });
 
-test('inspect writes one page, and scores of every head for machines', () => {
-  const run = inspect('--text', text, '--json');
+test('inspect writes one page, and scores of every head for machines', async () => {
+  const run = await inspect('--text', text, '--json');
   expect(run.stderr).toBe('');
   expect(run.code).toBe(0);
   const { tokens, layers, scores } = JSON.parse(run.stdout);
@@ -45,22 +45,22 @@ test('inspect writes one page, and scores of every head for machines', () => {
   expect(page).not.toContain("document.title='taken'");
   expect(page.match(/<tbody>.*<\/tbody>/s)![0].match(/<tr>/g)).toHaveLength(tokens);
   expect(page).not.toMatch(/\b(?:src|href)=|url\(|@import/);
-  const again = inspect('--text', text);
+  const again = await inspect('--text', text);
   expect(again.stdout).toBe(`${report}: ${tokens} tokens, 2 layers\n`);
   expect(readFileSync(report, 'utf8')).toBe(page);
 });
 
-test('inspect refuses what it cannot show, and leaves the page as it was', () => {
+test('inspect refuses what it cannot show, and leaves the page as it was', async () => {
   writeFileSync(report, 'as it was');
-  const refused = (message: string, ...args: string[]) => {
-    const { code, stderr, stdout } = inspect(...args);
+  const refused = async (message: string, ...args: string[]) => {
+    const { code, stderr, stdout } = await inspect(...args);
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
     expect(stderr).toContain(message);
     expect(readFileSync(report, 'utf8')).toBe('as it was');
   };
-  refused("the text has 0 tokens; the model's context holds 1 to 64", '--text', '');
-  refused("tokens; the model's context holds 1 to 64", '--text', 'the whale '.repeat(40));
-  refused(
+  await refused("the text has 0 tokens; the model's context holds 1 to 64", '--text', '');
+  await refused("tokens; the model's context holds 1 to 64", '--text', 'the whale '.repeat(40));
+  await refused(
     `${join(work, 'no', 'page.html')}: cannot be written`,
     ...['--text', 'the', '--out', join(work, 'no', 'page.html')],
   );
@@ -72,7 +72,7 @@ describe.skipIf(!inject('chromium'))('in a browser', () => {
   const problems: string[] = [];
 
   beforeAll(async () => {
-    expect(inspect('--text', text).code).toBe(0);
+    expect((await inspect('--text', text)).code).toBe(0);
     browser = await chromium.launch({
       executablePath: inject('chromium'),
       args: ['--no-sandbox', '--disable-quic'],

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { readSafetensors } from '@headwise/safetensors';
 import { describe, expect, test } from 'vitest';
-import { headwise, headwiseHere, repository } from './headwise.js';
+import { headwiseHere, repository } from './headwise.js';
 
 const goldens = join(repository, 'packages/parity/goldens');
 
@@ -59,9 +59,9 @@ describe('logits gives what transformers gives', () => {
   });
 });
 
-test('--decoder-ids is refused where nothing decodes beside an encoder', () => {
+test('--decoder-ids is refused where nothing decodes beside an encoder', async () => {
   const args = ['--model', join(goldens, 'llama'), '--ids', '1', '--decoder-ids', '2'];
-  const run = headwise(['logits', ...args]);
+  const run = await headwiseHere(['logits', ...args]);
   expect(run.code).toBe(2);
   expect(run.stderr).toContain(
     '--decoder-ids: the model is a decoder; expected an encoder-decoder',

@@ -3,13 +3,21 @@ import { once } from 'node:events';
 import { request } from 'node:http';
 import { join } from 'node:path';
 import { beforeAll, expect, test } from 'vitest';
-import { headwise, program, repository, temporaryFolder, writeConfig } from './headwise.js';
+import {
+  headwise,
+  headwiseHere,
+  program,
+  repository,
+  temporaryFolder,
+  writeConfig,
+} from './headwise.js';
 
 const work = temporaryFolder();
 const model = join(work, 'run');
 
-beforeAll(() => {
-  expect(headwise(['train', '--config', writeConfig(work), '--out', model]).code).toBe(0);
+beforeAll(async () => {
+  const train = ['train', '--config', writeConfig(work), '--out', model];
+  expect((await headwiseHere(train)).code).toBe(0);
 });
 
 async function serve(...args: string[]): Promise<{ child: ChildProcess; url: string }> {
@@ -31,7 +39,7 @@ test('a model folder is served, to this machine alone, and SIGTERM lets the runn
       body: JSON.stringify({ model: 'run', prompt: 'the', max_tokens: tokens, temperature: 0 }),
     });
   const { choices } = (await (await complete(8)).json()) as { choices: { text: string }[] };
-  const generated = headwise([
+  const generated = await headwiseHere([
     ...['generate', '--model', model, '--prompt', 'the', '--temperature', '0'],
     ...['--max-new-tokens', '8'],
   ]);

@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { headwise, headwiseHere, temporaryFolder, writeCorpus } from './headwise.js';
+import { headwiseHere, temporaryFolder, writeCorpus } from './headwise.js';
 
 const work = temporaryFolder();
 const corpus = writeCorpus(work);
@@ -38,9 +38,9 @@ test.each([
   expect(text.endsWith(JSON.parse(token!).replace(/^(?:##|▁|Ġ)/, ''))).toBe(true);
 });
 
-test('a file that is missing is named, and nothing is written', () => {
+test('a file that is missing is named, and nothing is written', async () => {
   const out = join(work, 'never.json');
-  const run = headwise(['tokenizer', 'train', '--out', out, join(work, 'no such.txt')]);
+  const run = await headwiseHere(['tokenizer', 'train', '--out', out, join(work, 'no such.txt')]);
   expect(run.code).toBe(2);
   expect(run.stderr).toContain('no such.txt: cannot be read');
   expect(existsSync(out)).toBe(false);

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Receipt } from '@headwise/parity';
 import { expect, test } from 'vitest';
-import { headwise, headwiseHere, temporaryFolder } from './headwise.js';
+import { headwiseHere, temporaryFolder } from './headwise.js';
 
 const goldens = fileURLToPath(new URL('../../../packages/parity/goldens', import.meta.url));
 const work = temporaryFolder();
@@ -21,14 +21,15 @@ test('verify prints a receipt of the models that come along', async () => {
   expect(JSON.parse(readFileSync(file, 'utf8'))).toEqual(receipt);
 });
 
-test('verify ends with 1 where a bound is broken, and names the parts', () => {
+test('verify ends with 1 where a bound is broken, and names the parts', async () => {
   const folder = join(work, 'wrong');
   cpSync(join(goldens, 'llama'), folder, { recursive: true });
   const weights = join(folder, 'model.safetensors');
   const bytes = readFileSync(weights);
   bytes.writeFloatLE(1, bytes.length - 4);
   writeFileSync(weights, bytes);
-  const { code, stdout } = headwise(['verify', '--model', folder, '--backend', 'cpu']);
+  const verify = ['verify', '--model', folder, '--backend', 'cpu'];
+  const { code, stdout } = await headwiseHere(verify);
   expect(code).toBe(1);
   expect(stdout).toMatch(/wrong +logits +\d+ .*NOT OK/);
   expect(stdout).toMatch(/wrong +gradient\S+ +[1-9]\d+ .*NOT OK/);
