@@ -102,7 +102,7 @@ function made({ network, configuration, params }: Trained, options: object) {
 }
 
 /** Blocks that are computed again have the same loss and gradients; those of float32 are others, near them. */
-async function expectSame(trained: Trained): Promise<void> {
+async function expectSame(trained: Trained, ratio = 1e-6): Promise<void> {
   tf.dispose(made(trained, {}) as never);
   const before = tf.memory().numTensors;
   const plain = made(trained, {});
@@ -111,8 +111,7 @@ async function expectSame(trained: Trained): Promise<void> {
   expect(await again.losses[0]!.data()).toEqual(await mixed.losses[0]!.data());
   let differ = 0;
   for (const [path, gradient] of Object.entries(mixed.gradients)) {
-    // Sums of gradients in another order may round to another half.
-    await expectClose(again.gradients[path]!, gradient, { ratio: 1e-4, floor: 1e-9 });
+    await expectClose(again.gradients[path]!, gradient, { ratio, floor: 1e-9 });
     await expectClose(gradient, plain.gradients[path]!, { ratio: 2e-2, floor: 1e-5 });
     const [a, b] = [await gradient.data(), await plain.gradients[path]!.data()];
     if (a.some((value, i) => value !== b[i])) differ++;
@@ -126,7 +125,9 @@ describe('a step in mixed precision', () => {
   for (const [name, configuration] of cases(Object.entries(configurations), ([n]) => n !== 't5')) {
     test(`of ${name} has the gradients of float16 operands, also where blocks are computed again`, async () => {
       const { network, params } = createModel(configuration as unknown, { seed: 1 });
-      await expectSame({ network, configuration, params: params.named() });
+      // What all blocks of T5 read has a sum of gradients, which in another order may round to another half, 2⁻¹¹ away.
+      const ratio = name === 't5' ? 2 ** -11 : undefined;
+      await expectSame({ network, configuration, params: params.named() }, ratio);
       params.dispose();
     });
   }
