@@ -127,6 +127,13 @@ describe('a loss scale', () => {
     await expect(train(diverged).next()).rejects.toThrow('training diverged at step 0: loss NaN');
   });
 
+  test('does not stand in for mixed precision, which is refused by name where the backend has none', async () => {
+    const run = { ...made([{ gradient: [1, 1, 1] }]), lossScale: undefined };
+    await expect(train({ ...run, precision: 'mixed' }).next()).rejects.toThrow(
+      "train: precision is 'mixed', and the backend is 'cpu'; expected 'float32', or WebGPU on a device with the feature 'shader-f16'",
+    );
+  });
+
   test('refuses options outside their ranges', () => {
     for (const [options, message] of [
       [{ initial: 0 }, 'initial is 0; expected a finite number above 0'],

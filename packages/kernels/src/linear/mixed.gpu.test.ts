@@ -8,6 +8,7 @@ import {
   poisonMemory,
 } from '@headwise/testing';
 import * as tf from '@tensorflow/tfjs';
+import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
 import { describe, expect, test } from 'vitest';
 import { gatedLinear } from '../gated-linear/index.js';
 import golden from '../goldens/mixed-precision.json' with { type: 'json' };
@@ -146,6 +147,20 @@ test('what is kept for the backward pass takes half as much, and once where maps
   const [float32, mixed] = [await kept('float32'), await kept('mixed')];
   expect(float32 - mixed).toBeGreaterThan(2 * rows * (inner + 3 * out) - 1000);
   expect(float32 - mixed).toBeLessThan(2 * rows * (inner + 3 * out) + 1000);
+});
+
+test('a device without halves is refused by name', () => {
+  const backend = tf.backend() as WebGPUBackend;
+  const { device } = backend;
+  const without = Object.create(device, { features: { value: new Set(['subgroups']) } });
+  backend.device = without as GPUDevice;
+  try {
+    expect(() => mixed('in-out')(tf.zeros([2, 3]), tf.zeros([3, 2]))).toThrow(
+      "linear: precision is 'mixed', and the device has no 'shader-f16'; expected 'float32', or WebGPU on",
+    );
+  } finally {
+    backend.device = device;
+  }
 });
 
 test('mixed precision gives the same bits twice and leaves no tensor behind', async () => {

@@ -1,4 +1,4 @@
-import { type LanguageModel, type Network, Random } from '@headwise/core';
+import { type LanguageModel, type Network, type Precision, Random } from '@headwise/core';
 import { AdaptedModel, createModel, Lora } from '@headwise/models';
 import { cases, expectClose } from '@headwise/testing';
 import * as tf from '@tensorflow/tfjs';
@@ -37,7 +37,9 @@ describe('twenty steps in mixed precision', () => {
       const optimizer = new AdamW(named, { weightDecay: 0.1 });
       const made: TrainStep[] = [];
       for await (const step of train({
-        ...{ params: named, optimizer, precision: 'mixed', lossScale: new LossScale(scale) },
+        ...{ params: named, optimizer, precision: 'mixed' },
+        // PyTorch's scale is the default.
+        lossScale: scale.initial === 65_536 ? undefined : new LossScale(scale),
         objective: causalLanguageModel(network as LanguageModel),
         schedule: constantRate(golden.rate),
         batches: { at: (n) => nextTokens(batches[n % 2] as unknown as Tensors) },
@@ -68,6 +70,26 @@ describe('twenty steps in mixed precision', () => {
       params.dispose();
     });
   }
+});
+
+test('an input that no half holds ends training with what to do', async () => {
+  const { network, params } = createModel(configurations.gpt2, { seed: 1 });
+  const named = params.named();
+  const gain = named['blocks.1.norm1.weight']!;
+  tf.tidy(() => gain.assign(gain.mul(1e6)));
+  const optimizer = new AdamW(named);
+  const { objective, batch } = defaultObjective(network, sizesOfBatch, configurations.gpt2);
+  const run = (precision: Precision) =>
+    train({
+      ...{ objective, params: named, optimizer, precision, schedule: constantRate(0) },
+      ...{ batches: { at: () => batch }, steps: 1 },
+    });
+  for await (const { loss } of run('float32')) expect(loss).toBeGreaterThan(0);
+  await expect(run('mixed').next()).rejects.toThrow(
+    'lower the learning rate, or train in float32: in mixed precision inputs of linear maps from 65,520 on are infinite',
+  );
+  optimizer.dispose();
+  params.dispose();
 });
 
 const sizes = { vocab_size: 31, hidden_size: 12, num_hidden_layers: 2, num_attention_heads: 3 };
