@@ -85,8 +85,11 @@ export type {
   PromptModel,
   ScoreRequest,
   WorkOptions,
+  WrittenText,
 } from './prompt-model.js';
 export { type PromptReader, promptReader } from './reader.js';
+export { type RequestOptions, ServerModelError } from './server/requests.js';
+export { type ServerModelOptions, serverModel } from './server/server-model.js';
 export type {
   AnyValue,
   CutSide,

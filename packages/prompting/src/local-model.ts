@@ -30,12 +30,15 @@ export function localModel(
   return {
     name,
     ...promptReader(loaded, chat),
-    write: (prompts, options = {}) => {
+    write: async (prompts, options = {}) => {
       const each = Array.isArray(options) ? (options as readonly TextOptions[]) : undefined;
       const own = prompts.map((prompt, n) =>
         withChat(prompt, each ? each[n]! : (options as TextOptions)),
       );
-      return generateTexts(model, tokenizer, prompts, own, { running });
+      const texts = await generateTexts(model, tokenizer, prompts, own, { running });
+      return texts.map(({ text, ids, promptTokens, reason }) => ({
+        ...{ text, tokens: ids.length, promptTokens, reason },
+      }));
     },
     score: (requests, options) => scoreContinuations(loaded, requests, { ...options, chat }),
   };

@@ -1,4 +1,4 @@
-import type { GeneratedText, Prompt, TextOptions } from '@headwise/text';
+import type { Prompt, TextOptions } from '@headwise/text';
 import type { PromptReader } from './reader.js';
 
 /** Texts that are scored after a prompt. */
@@ -12,12 +12,22 @@ export interface ScoreRequest {
 
 /** The probability of a text after a prompt. */
 export interface ContinuationScore {
-  /** Its tokens. */
-  readonly ids: readonly number[];
+  /** Its tokens: ids, or their texts where a server gives these. */
+  readonly tokens: readonly (number | string)[];
   /** `Σ log p(token | all before)`, in nats. */
   readonly logProbability: number;
   /** Whether greedy decoding of the prompt gives it. */
   readonly isGreedy: boolean;
+}
+
+/** A text that a model wrote after a prompt. */
+export interface WrittenText {
+  readonly text: string;
+  /** The tokens that it wrote, and those of the prompt. */
+  readonly tokens: number;
+  readonly promptTokens: number;
+  /** Why it ended: at an end token or a stop text, or at its length. */
+  readonly reason: string;
 }
 
 /** How long a model may work. */
@@ -38,7 +48,7 @@ export interface PromptModel extends PromptReader {
   write(
     prompts: readonly Prompt[],
     options?: TextOptions | readonly TextOptions[],
-  ): Promise<readonly GeneratedText[]>;
+  ): Promise<readonly WrittenText[]>;
   /** Scores continuations of prompts, in the order of the requests. */
   score(
     requests: readonly ScoreRequest[],

@@ -32,9 +32,8 @@ function byRule(rule: (prompt: string) => string, contextLength = 100): PromptMo
         const text = rule(textOf(prompt));
         return {
           text,
-          ids: encode(text),
+          tokens: encode(text).length,
           promptTokens: encode(prompt).length,
-          logProbability: 0,
           reason: 'stop',
         };
       }),

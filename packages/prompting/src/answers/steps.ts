@@ -82,16 +82,20 @@ export async function ask<Values>(
     answer,
   }: StepRun & { budget?: number | undefined; answer?: number | undefined },
 ): Promise<string> {
-  const { prompt, cuts } = fitPrompt(template, values, model, { budget, answer, example });
+  // A model without a limit may be one whose tokens cannot be counted here.
+  const { prompt, cuts } =
+    budget === undefined && model.contextLength === Number.POSITIVE_INFINITY
+      ? { prompt: template.write(values, { example }), cuts: [] }
+      : fitPrompt(template, values, model, { budget, answer, example });
   const [written] = await model.write([prompt], options);
-  const { text, ids, promptTokens } = written!;
+  const { text, tokens, promptTokens } = written!;
   record({
     name: template.name,
     prompt,
     cuts,
     answer: text,
     promptTokens,
-    answerTokens: ids.length,
+    answerTokens: tokens,
   });
   return text;
 }

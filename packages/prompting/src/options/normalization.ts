@@ -17,12 +17,12 @@ export type Normalization = (typeof normalizations)[number];
 
 /** The log-probability of an option, normalised, in nats or nats per unit. */
 export function normalizedScore(
-  { option, ids, logProbability }: OptionScore,
+  { option, tokens, logProbability }: OptionScore,
   normalization: Normalization,
 ): number {
   const units = {
     sum: () => 1,
-    mean: () => ids.length,
+    mean: () => tokens.length,
     bytes: () => new TextEncoder().encode(option).length,
     characters: () => [...option].length,
   };

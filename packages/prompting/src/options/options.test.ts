@@ -104,7 +104,7 @@ describe('options', async () => {
     const [{ scores, probabilities, option, index }] = (await ask(options)) as never as [
       Awaited<ReturnType<typeof ask>>[number],
     ];
-    expect(scores[0]!.ids[0]).toBe(scores[1]!.ids[0]);
+    expect(scores[0]!.tokens[0]).toBe(scores[1]!.tokens[0]);
     const ratio = Math.exp(scores[0]!.logProbability - scores[1]!.logProbability);
     expect(probabilities[0]! / probabilities[1]!).toBeCloseTo(ratio, 6);
     expect(option).toBe(options[index]);
@@ -178,7 +178,7 @@ test('contextual calibration, by hand', () => {
 test('normalisations, by hand', () => {
   const score = (option: string, tokens: number, logProbability: number) => ({
     option,
-    ids: Array.from({ length: tokens }, (_, i) => i),
+    tokens: Array.from({ length: tokens }, (_, i) => i),
     logProbability,
     isGreedy: false,
   });

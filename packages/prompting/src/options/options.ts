@@ -8,6 +8,7 @@ import {
   type OptionScore,
   optionProbabilities,
 } from './normalization.js';
+import { sharedLength } from './shared-length.js';
 
 /** A prompt, and the texts of which one answers it. */
 export interface OptionQuestion {
@@ -124,12 +125,12 @@ function checkTokens(
   scores: readonly ContinuationScore[],
 ): void {
   const seen = new Map<string, string>();
-  for (const [n, { ids }] of scores.entries()) {
-    const key = ids.join();
+  for (const [n, { tokens }] of scores.entries()) {
+    const key = JSON.stringify(tokens);
     const other = seen.get(key);
     if (other !== undefined) {
       throw new InputError(
-        `${place}: options '${other}' and '${options[n]}' have the same tokens [${ids.join(', ')}]; expected options that the tokenizer tells apart`,
+        `${place}: options '${other}' and '${options[n]}' have the same tokens ${key}; expected options that the tokenizer tells apart`,
       );
     }
     seen.set(key, options[n]!);
@@ -140,9 +141,9 @@ function checkPrefixes(
   { options, place = 'the prompt' }: OptionQuestion,
   scores: readonly ContinuationScore[],
 ): void {
-  for (const [i, { ids: short }] of scores.entries()) {
-    for (const [j, { ids: long }] of scores.entries()) {
-      if (i === j || short.length >= long.length || short.some((id, at) => id !== long[at]))
+  for (const [i, { tokens: short }] of scores.entries()) {
+    for (const [j, { tokens: long }] of scores.entries()) {
+      if (i === j || short.length >= long.length || sharedLength(short, long) < short.length)
         continue;
       throw new InputError(
         `${place}: the tokens of option '${options[i]}' begin those of '${options[j]}', whose sum is never greater; give an end, such as a line end, or another normalization`,

@@ -3,6 +3,7 @@ import { scoreBatch } from '@headwise/generation';
 import type { Prompt, TextModel, TextOptions } from '@headwise/text';
 import type { Tokenizer } from '@headwise/tokenizers';
 import type { ContinuationScore, ScoreRequest, WorkOptions } from '../prompt-model.js';
+import { sharedLength } from './shared-length.js';
 
 interface Loaded {
   readonly model: TextModel;
@@ -32,7 +33,7 @@ export async function scoreContinuations(
   return splits.map(({ completions }) =>
     completions.map((ids) => {
       const { logProbability, isGreedy } = scores.next().value!;
-      return { ids, logProbability, isGreedy };
+      return { tokens: ids, logProbability, isGreedy };
     }),
   );
 }
@@ -112,9 +113,4 @@ function promptText(
   }
   const text = chatTemplate.applyChatTemplate(prompt, { ...chat, addGenerationPrompt: true });
   return { text, addSpecialTokens: false };
-}
-
-function sharedLength(a: readonly number[], b: readonly number[]): number {
-  const differs = a.findIndex((id, i) => id !== b[i]);
-  return differs < 0 ? a.length : differs;
 }

@@ -1,0 +1,216 @@
+import { HeadwiseError, InputError } from '@headwise/core';
+
+/** A server of a model did not answer as asked. */
+export class ServerModelError extends HeadwiseError {
+  override readonly name = 'ServerModelError';
+}
+
+/** How requests are sent. Times are in milliseconds. */
+export interface RequestOptions {
+  /** Where the API is, such as `http://127.0.0.1:8080/v1`. */
+  url: string;
+  /** The environment variable that holds the key; default none is sent. A key is never an argument, and never written. */
+  keyVariable?: string | undefined;
+  /** How often a request is sent again that came to nothing, after 408, 429, 5xx, a timeout or a lost connection. Default 5. */
+  retries?: number | undefined;
+  /** The wait before the first retry, which doubles with each and is no shorter than the server's `Retry-After`. Default 500. */
+  wait?: number | undefined;
+  /** The longest wait. Default 30,000. */
+  longestWait?: number | undefined;
+  /** How long an answer may take. Default 120,000. */
+  timeout?: number | undefined;
+  /** Requests under way at a time. Default 4. */
+  concurrent?: number | undefined;
+  /** Requests that are begun in a minute at most. Default unlimited. */
+  requestsPerMinute?: number | undefined;
+}
+
+/** `RequestOptions` with every default filled in. */
+type Settings = Pick<RequestOptions, 'keyVariable'> & {
+  [Name in Exclude<keyof RequestOptions, 'keyVariable'>]-?: NonNullable<RequestOptions[Name]>;
+};
+
+/** Sends JSON to a server, again where that may help, and no faster than it may. */
+export class Requests {
+  readonly #options: Settings;
+  readonly #waiting: (() => void)[] = [];
+  #running = 0;
+  #nextStart = 0;
+
+  /** @throws InputError for an address that is not one of HTTP, and numbers out of range */
+  constructor({ keyVariable, ...options }: RequestOptions) {
+    const defaults = {
+      retries: 5,
+      wait: 500,
+      longestWait: 30_000,
+      timeout: 120_000,
+      concurrent: 4,
+    };
+    const given = Object.entries(options).filter(([, value]) => value !== undefined);
+    this.#options = {
+      ...defaults,
+      requestsPerMinute: Number.POSITIVE_INFINITY,
+      url: options.url,
+      ...Object.fromEntries(given),
+      keyVariable,
+    };
+    if (!/^https?:\/\//.test(options.url)) {
+      throw new InputError(`url is '${options.url}'; expected an address with http: or https:`);
+    }
+    checkNumber('retries', this.#options.retries, 0);
+    checkNumber('wait', this.#options.wait, 0);
+    checkNumber('longestWait', this.#options.longestWait, 0);
+    checkNumber('timeout', this.#options.timeout, 1);
+    checkNumber('concurrent', this.#options.concurrent, 1);
+    if (!(this.#options.requestsPerMinute > 0)) {
+      throw new InputError(
+        `requestsPerMinute is ${this.#options.requestsPerMinute}; expected a number above 0`,
+      );
+    }
+  }
+
+  /**
+   * The JSON that the server answers.
+   *
+   * @param signal ends it from outside, with its reason as the error
+   * @throws ServerModelError for an answer that is an error, or none, after all retries; InputError where the key's variable is not set
+   */
+  async post(path: string, body: object, signal?: AbortSignal): Promise<unknown> {
+    const address = `${this.#options.url.replace(/\/+$/, '')}${path}`;
+    const headers = this.#headers();
+    const { retries, wait, longestWait } = this.#options;
+    await this.#take();
+    try {
+      for (let tried = 0; ; tried++) {
+        signal?.throwIfAborted();
+        await this.#pace(signal);
+        const answer = await this.#once(address, { headers, body: JSON.stringify(body), signal });
+        if ('json' in answer) return answer.json;
+        if (!answer.again || tried >= retries) {
+          const times = tried > 0 ? `, after ${tried + 1} requests` : '';
+          throw new ServerModelError(`${address}: ${answer.problem}${times}`);
+        }
+        const doubled = Math.min(longestWait, wait * 2 ** tried);
+        // Clients that were refused together do not come back together.
+        const spread = doubled * (0.5 + Math.random() / 2);
+        await sleep(Math.max(spread, Math.min(longestWait, answer.after ?? 0)), signal);
+      }
+    } finally {
+      // The next one takes this place, so that nobody comes between.
+      const next = this.#waiting.shift();
+      if (next) next();
+      else this.#running--;
+    }
+  }
+
+  async #once(
+    address: string,
+    {
+      headers,
+      body,
+      signal,
+    }: { headers: Record<string, string>; body: string; signal: AbortSignal | undefined },
+  ): Promise<Answer> {
+    const limit = AbortSignal.timeout(this.#options.timeout);
+    const either = signal ? AbortSignal.any([signal, limit]) : limit;
+    try {
+      const response = await fetch(address, { method: 'POST', headers, body, signal: either });
+      const text = await response.text();
+      if (response.ok) return jsonOf(text);
+      const again = response.status === 408 || response.status === 429 || response.status >= 500;
+      return {
+        problem: `status ${response.status}: ${messageOf(text)}`,
+        again,
+        after: afterOf(response),
+      };
+    } catch (error) {
+      signal?.throwIfAborted();
+      if (limit.aborted) {
+        return { problem: `no answer within ${this.#options.timeout} ms`, again: true };
+      }
+      const { message, cause } = error as Error;
+      const why = cause instanceof Error ? `: ${cause.message}` : '';
+      return { problem: `no whole answer: ${message}${why}`, again: true };
+    }
+  }
+
+  #headers(): Record<string, string> {
+    const headers = { 'content-type': 'application/json' };
+    const { keyVariable } = this.#options;
+    if (keyVariable === undefined) return headers;
+    const environment = (globalThis as { process?: { env?: Record<string, string | undefined> } })
+      .process?.env;
+    const key = environment?.[keyVariable];
+    if (key) return { ...headers, authorization: `Bearer ${key}` };
+    throw new InputError(
+      `the environment variable ${keyVariable} is not set; expected the key of ${this.#options.url}`,
+    );
+  }
+
+  /** Waits for one of the places. */
+  async #take(): Promise<void> {
+    if (this.#running < this.#options.concurrent) this.#running++;
+    else await new Promise<void>((free) => this.#waiting.push(free));
+  }
+
+  /** Waits until another request may begin. */
+  async #pace(signal: AbortSignal | undefined): Promise<void> {
+    const now = performance.now();
+    const start = Math.max(now, this.#nextStart);
+    this.#nextStart = start + 60_000 / this.#options.requestsPerMinute;
+    if (start > now) await sleep(start - now, signal);
+  }
+}
+
+type Answer =
+  | { readonly json: unknown }
+  | { readonly problem: string; readonly again: boolean; readonly after?: number | undefined };
+
+function jsonOf(text: string): Answer {
+  try {
+    return { json: JSON.parse(text) };
+  } catch {
+    return { problem: `the answer is not JSON: ${shortened(text)}`, again: true };
+  }
+}
+
+/** The milliseconds of `Retry-After`, in seconds or as a date. */
+function afterOf(response: Response): number | undefined {
+  const value = response.headers.get('retry-after');
+  if (value === null) return undefined;
+  const seconds = Number(value);
+  const wait = Number.isFinite(seconds) ? seconds * 1000 : Date.parse(value) - Date.now();
+  return Number.isFinite(wait) ? wait : undefined;
+}
+
+function messageOf(text: string): string {
+  try {
+    const { error } = JSON.parse(text) as { error?: { message?: string } | string };
+    const message = typeof error === 'string' ? error : error?.message;
+    if (message) return message;
+  } catch {
+    // A server in between answers in HTML.
+  }
+  return shortened(text) || 'without a message';
+}
+
+const shortened = (text: string): string => (text.length > 200 ? `${text.slice(0, 197)}…` : text);
+
+function sleep(milliseconds: number, signal: AbortSignal | undefined): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const end = () => {
+      clearTimeout(timer);
+      reject(signal!.reason);
+    };
+    const timer = setTimeout(() => {
+      signal?.removeEventListener('abort', end);
+      resolve();
+    }, milliseconds);
+    signal?.addEventListener('abort', end, { once: true });
+  });
+}
+
+function checkNumber(name: string, value: number, least: number): void {
+  if (Number.isSafeInteger(value) && value >= least) return;
+  throw new InputError(`${name} is ${value}; expected a whole number of at least ${least}`);
+}

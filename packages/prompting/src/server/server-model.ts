@@ -1,0 +1,195 @@
+import { InputError } from '@headwise/core';
+import { type Prompt, promptIds, type TextOptions } from '@headwise/text';
+import type { ChatTemplate, Tokenizer } from '@headwise/tokenizers';
+import { z } from 'zod';
+import { sharedLength } from '../options/shared-length.js';
+import type { ContinuationScore, PromptModel, ScoreRequest, WrittenText } from '../prompt-model.js';
+import { type RequestOptions, Requests, ServerModelError } from './requests.js';
+
+/** Options of `serverModel`. */
+export interface ServerModelOptions extends RequestOptions {
+  /** The name that requests call the model by. */
+  model: string;
+  /** The name that its answers carry, where that is another, such as that of a dated version. Default that of the requests. */
+  answersAs?: string | undefined;
+  /** Tokens that its context holds. Default unlimited; its tokens are then not counted. */
+  contextLength?: number | undefined;
+  /** Counts its tokens, for budgets. Default none: prompts with a budget are refused. */
+  tokenizer?: Tokenizer | undefined;
+  /** Counts the tokens of messages. */
+  chatTemplate?: ChatTemplate | undefined;
+}
+
+const usage = z.object({ prompt_tokens: z.number(), completion_tokens: z.number() });
+const finish = z.string().nullish();
+const completion = z.object({
+  model: z.string(),
+  choices: z.array(z.object({ text: z.string(), finish_reason: finish })).min(1),
+  usage,
+});
+const chat = z.object({
+  model: z.string(),
+  choices: z
+    .array(
+      z.object({ message: z.object({ content: z.string().nullish() }), finish_reason: finish }),
+    )
+    .min(1),
+  usage,
+});
+const logprobs = z.object({
+  tokens: z.array(z.string()),
+  token_logprobs: z.array(z.number().nullable()),
+  top_logprobs: z.array(z.record(z.string(), z.number()).nullable()).nullish(),
+});
+const echoed = z.object({
+  model: z.string(),
+  choices: z.array(z.object({ index: z.number(), logprobs })),
+});
+
+/**
+ * A model behind a server in the form of OpenAI's API: `headwise serve`, llama.cpp, vLLM and others.
+ *
+ * Texts are continued by `/completions` and messages answered by `/chat/completions`. Scores need a server that echoes prompts with
+ * log-probabilities in `/completions`, as ours and vLLM do.
+ *
+ * @throws InputError for an address that is not one of HTTP, and numbers out of range
+ * @example
+ * const model = serverModel({ url: 'http://127.0.0.1:8080/v1', model: 'smollm2-135m' });
+ */
+export function serverModel({
+  model,
+  answersAs = model,
+  contextLength = Number.POSITIVE_INFINITY,
+  tokenizer,
+  chatTemplate,
+  ...options
+}: ServerModelOptions): PromptModel {
+  const requests = new Requests(options);
+  const ask = async <T extends { readonly model: string }>(
+    path: string,
+    body: object,
+    { schema, signal }: { schema: z.ZodType<T>; signal: AbortSignal | undefined },
+  ): Promise<T> => {
+    const json = await requests.post(path, { model, ...body }, signal);
+    const where = `${options.url}${path}`;
+    const checked = schema.safeParse(json);
+    if (!checked.success) {
+      const [issue] = checked.error.issues;
+      throw new ServerModelError(
+        `${where}: the answer has no ${issue!.path.join('.') || 'object'} as expected: ${issue!.message}`,
+      );
+    }
+    if (checked.data.model === answersAs) return checked.data;
+    throw new ServerModelError(
+      `${where}: the answer is of the model '${checked.data.model}'; expected '${answersAs}'`,
+    );
+  };
+  const written = async (prompt: Prompt, given: TextOptions): Promise<WrittenText> => {
+    const { signal, ...fields } = fieldsOf(given);
+    if (typeof prompt === 'string') {
+      const answer = await ask(
+        '/completions',
+        { prompt, ...fields },
+        { schema: completion, signal },
+      );
+      const { text, finish_reason: reason } = answer.choices[0]!;
+      return { text, ...countsOf(answer.usage), reason: reason ?? 'unknown' };
+    }
+    const body = { messages: prompt, ...fields };
+    const answer = await ask('/chat/completions', body, { schema: chat, signal });
+    const { message, finish_reason: reason } = answer.choices[0]!;
+    return { text: message.content ?? '', ...countsOf(answer.usage), reason: reason ?? 'unknown' };
+  };
+  const scored = async (
+    { prompt, continuations, place = 'the prompt' }: ScoreRequest,
+    signal: AbortSignal | undefined,
+  ): Promise<ContinuationScore[]> => {
+    if (typeof prompt !== 'string') {
+      throw new InputError(`${place}: is messages; expected a text: a server echoes texts alone`);
+    }
+    const texts = [prompt.trimEnd(), ...continuations.map((text) => prompt + text)];
+    const body = { prompt: texts, echo: true, logprobs: 1, max_tokens: 0, temperature: 0 };
+    const { choices } = await ask('/completions', body, { schema: echoed, signal });
+    if (choices.length !== texts.length) {
+      throw new ServerModelError(
+        `${place}: the server answers ${choices.length} of ${texts.length} prompts; expected all`,
+      );
+    }
+    const [context, ...wholes] = [...choices].sort((a, b) => a.index - b.index);
+    const shared = wholes.reduce(
+      (least, { logprobs: { tokens } }) =>
+        Math.min(least, sharedLength(context!.logprobs.tokens, tokens)),
+      context!.logprobs.tokens.length,
+    );
+    return wholes.map(({ logprobs: { tokens, token_logprobs: logs, top_logprobs: top } }, n) => {
+      const own = logs.slice(shared);
+      if (shared === 0 || own.length === 0 || own.includes(null)) {
+        throw new InputError(
+          `${place}: '${continuations[n]}' has no tokens of its own behind the prompt; expected at least one before and one in it`,
+        );
+      }
+      return {
+        tokens: tokens.slice(shared),
+        logProbability: (own as number[]).reduce((sum, log) => sum + log, 0),
+        isGreedy: (own as number[]).every((log, i) => {
+          const best = Object.values(top?.[shared + i] ?? {});
+          return best.length > 0 && best.every((other) => other <= log);
+        }),
+      };
+    });
+  };
+  return {
+    name: model,
+    contextLength,
+    encode: (prompt) => {
+      if (tokenizer) return promptIds({ chatTemplate }, tokenizer, prompt);
+      throw new InputError(
+        `the tokens of '${model}' at ${options.url} cannot be counted; expected its tokenizer`,
+      );
+    },
+    write: (prompts, given = {}) => {
+      const each = Array.isArray(given) ? (given as readonly TextOptions[]) : undefined;
+      return Promise.all(
+        prompts.map((prompt, n) => written(prompt, each ? each[n]! : (given as TextOptions))),
+      );
+    },
+    score: (all, { signal } = {}) => Promise.all(all.map((one) => scored(one, signal))),
+  };
+}
+
+const countsOf = ({ prompt_tokens, completion_tokens }: z.infer<typeof usage>) => ({
+  tokens: completion_tokens,
+  promptTokens: prompt_tokens,
+});
+
+/** Our names of options to those of the API. */
+const names = {
+  maxNewTokens: 'max_tokens',
+  minNewTokens: 'min_tokens',
+  temperature: 'temperature',
+  topK: 'top_k',
+  topP: 'top_p',
+  minP: 'min_p',
+  typicalP: 'typical_p',
+  repetitionPenalty: 'repetition_penalty',
+  frequencyPenalty: 'frequency_penalty',
+  presencePenalty: 'presence_penalty',
+  stop: 'stop',
+  stopIds: 'stop_token_ids',
+  seed: 'seed',
+} as const;
+
+/** Options as fields of a request. @throws InputError for one that the API does not have */
+function fieldsOf({ signal, ...options }: TextOptions): Record<string, unknown> & {
+  signal: AbortSignal | undefined;
+} {
+  const given = Object.entries(options).filter(([, value]) => value !== undefined);
+  const strange = given.find(([name]) => !Object.hasOwn(names, name));
+  if (strange) {
+    throw new InputError(
+      `${strange[0]} is given for a model behind a server; expected one of ${Object.keys(names).join(', ')}`,
+    );
+  }
+  const fields = given.map(([name, value]) => [names[name as keyof typeof names], value]);
+  return { ...Object.fromEntries(fields), signal };
+}
