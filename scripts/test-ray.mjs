@@ -12,7 +12,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { createServer } from 'node:net';
-import { tmpdir } from 'node:os';
+import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
@@ -31,12 +31,16 @@ if (found.status !== 0) {
 console.log(`${found.stdout.trim()}, Node.js ${process.version}`);
 
 const work = mkdtempSync(join(tmpdir(), 'headwise-ray-'));
+/** Where jobs have their folders while they run. */
+const ofJobs = join(work, 'tmp');
+mkdirSync(ofJobs);
 const rayFolder = mkdtempSync('/tmp/hr-'); // Ray puts sockets there, whose paths must be short
 const [dashboard, gcs, agent, client] = await freePorts(4);
 const address = `http://127.0.0.1:${dashboard}`;
 const onRay = ['--ray', address, '--program', `${process.execPath} ${program}`];
 const env = { ...process.env, HEADWISE_BACKEND: 'cpu', RAY_DISABLE_USAGE_STATS: '1' };
 
+const begun = new Date();
 const stopRay = await startRay();
 for (const signal of ['SIGINT', 'SIGTERM']) {
   process.once(signal, async () => {
@@ -44,12 +48,24 @@ for (const signal of ['SIGINT', 'SIGTERM']) {
     process.exit(130);
   });
 }
+const tests = {};
 try {
   for (const test of [sweepOfEight, submitted, stopped, shards, clusterThatDies]) {
     const begun = performance.now();
     await test();
-    console.log(`ok  ${test.name}  ${((performance.now() - begun) / 1000).toFixed(0)} s`);
+    tests[test.name] = Math.round((performance.now() - begun) / 1000);
+    console.log(`ok  ${test.name}  ${tests[test.name]} s`);
   }
+  const record = {
+    date: begun.toISOString().slice(0, 10),
+    versions: { ray: found.stdout.trim().split(' ').at(-1), node: process.version },
+    machine: `${cpus().length} × ${cpus()[0].model}`,
+    seconds: tests,
+  };
+  writeFileSync(
+    fileURLToPath(new URL('../tools/ray/result.json', import.meta.url)),
+    `${JSON.stringify(record, null, 2)}\n`,
+  );
 } finally {
   await stopRay();
   rmSync(work, { recursive: true, force: true });
@@ -58,7 +74,7 @@ try {
 
 /** Eight trials, of which two lose their process on the way, come to the bits of a sweep on this machine. */
 async function sweepOfEight() {
-  const config = writeConfig('sweep.json', { dropout: 0.1 }, { steps: 600, checkpointEvery: 25 });
+  const config = writeConfig('sweep.json', { dropout: 0.1 }, { steps: 400, checkpointEvery: 20 });
   const grid = [
     '--grid',
     'model.layers=1,2',
@@ -85,7 +101,11 @@ async function sweepOfEight() {
   console.log(stderr.trim());
   assert.equal(code, 0, stderr);
   for (const trial of killed) {
-    assert.match(stderr, new RegExp(`trial ${trial}: lost .*going on from step [1-9]`));
+    const line = new RegExp(
+      `^headwise: trial ${trial}: lost \\([^\n]*\\); going on from step [1-9]`,
+      'm',
+    );
+    assert.match(stderr, line);
   }
   for (const trial of readdirSync(join(here, 'trials'))) {
     for (const file of ['model.safetensors', 'trainer/state.safetensors', 'tokenizer.json']) {
@@ -237,6 +257,9 @@ async function clusterThatDies() {
   await stopRay();
   const { code, stderr } = await run.ended;
   console.log(stderr.trim().split('\n').at(-1));
+  const left = () => readdirSync(ofJobs).filter((name) => name.startsWith('headwise-job-'));
+  for (let tries = 0; left().length > 0 && tries < 100; tries++) await sleep(200);
+  assert.deepEqual(left(), [], 'folders of jobs are left behind');
   assert.equal(code, 1, stderr);
   assert.match(stderr, /headwise: http:\/\/127\.0\.0\.1:\d+: (does not answer|the job was lost)/);
   const steps = historyOf(folder).filter((entry) => 'loss' in entry).length;
@@ -340,7 +363,10 @@ async function startRay() {
     ...['--dashboard-host', '127.0.0.1', '--dashboard-port', dashboard],
     ...['--dashboard-agent-listen-port', agent, '--temp-dir', rayFolder],
   ];
-  const cluster = spawn(ray, args.map(String), { env, stdio: ['ignore', 'pipe', 'pipe'] });
+  const cluster = spawn(ray, args.map(String), {
+    env: { ...env, TMPDIR: ofJobs },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
   let told = '';
   cluster.stdout.on('data', (text) => {
     told += text;
