@@ -54,6 +54,9 @@ const models = {
 };
 /** Trained on a mixture of shards, whose files the two read. */
 models['gpt2 on shards'] = models.gpt2;
+/** On processes whose parameters lie in shards; the table of tokens of GPT-2 is that of its head too. */
+models['gpt2 with fsdp'] = models.gpt2;
+models['llama with fsdp'] = models.llama;
 
 const work = mkdtempSync(join(tmpdir(), 'headwise-torchrun-'));
 const corpus = join(work, 'text.txt');
@@ -125,6 +128,7 @@ async function hops(name, config) {
       String(back),
       '--rows',
       '2',
+      ...(name.endsWith('with fsdp') ? ['--fsdp'] : []),
     ],
     { stdio: ['ignore', 'ignore', 'inherit'], env: { ...process.env, OMP_NUM_THREADS: '1' } },
   );

@@ -1,6 +1,9 @@
 """Goes on with a training run of Headwise in PyTorch, on as many processes as torchrun starts.
 
-    torchrun --nproc-per-node 2 train.py --out ../back [--until STEP] [--rows N] [--shards DIR …]
+    torchrun --nproc-per-node 2 train.py --out ../back [--until STEP] [--rows N] [--fsdp] [--shards DIR …]
+
+Each process holds the whole model and computes a share of each batch (DDP); with --fsdp, weights, gradients and AdamW's moments lie
+in shards over the processes, and those of one block at a time are gathered.
 
 It lies in the folder that `headwise export --to torch` wrote, and writes another one in the same layout, which `headwise import` reads:
 the model, AdamW's moments, and the history. Needs torch, transformers and safetensors.
@@ -19,6 +22,8 @@ import torch
 import torch.distributed as dist
 import torch.nn.functional as F
 from safetensors.torch import load_file, save_file
+from torch.distributed.fsdp import fully_shard
+from torch.distributed.tensor import DTensor, distribute_tensor
 from torch.nn.parallel import DistributedDataParallel
 from transformers import AutoModelForCausalLM
 
@@ -216,6 +221,28 @@ def learning_rate(run, step):
     return floor + (peak - floor) * factor
 
 
+def shard(model, device):
+    """Cuts the parameters into shards, which are gathered block by block where they are used."""
+    mesh = dist.device_mesh.init_device_mesh(device.type, (dist.get_world_size(),))
+    blocks = next(part for part in model.modules() if isinstance(part, torch.nn.ModuleList))
+    for part in [*blocks, model]:
+        fully_shard(part, mesh=mesh)
+    return model
+
+
+def like(values, parameter):
+    """Values on the device of a parameter, in shards where it is."""
+    if isinstance(parameter, DTensor):
+        return distribute_tensor(values, parameter.device_mesh, parameter.placements)
+    return values.to(parameter.device)
+
+
+def whole(values):
+    """Values on the CPU, gathered where they are in shards: every process must ask."""
+    values = values.detach()
+    return (values.full_tensor() if isinstance(values, DTensor) else values).cpu().contiguous()
+
+
 def make_optimizer(run, named):
     """AdamW, whose decay is that of matrices, with the moments of the steps before."""
     groups = [
@@ -227,10 +254,18 @@ def make_optimizer(run, named):
     for name, parameter in named.items():
         optimizer.state[parameter] = {
             "step": torch.tensor(float(run["updates"])),
-            "exp_avg": moments[f"exp_avg.{name}"].to(parameter.device),
-            "exp_avg_sq": moments[f"exp_avg_sq.{name}"].to(parameter.device),
+            "exp_avg": like(moments[f"exp_avg.{name}"], parameter),
+            "exp_avg_sq": like(moments[f"exp_avg_sq.{name}"], parameter),
         }
     return optimizer
+
+
+def synchronise(model, now):
+    """Whether the next backward pass averages the gradients of the processes."""
+    if isinstance(model, DistributedDataParallel):
+        model.require_backward_grad_sync = now
+    else:
+        model.set_requires_gradient_sync(now)
 
 
 def step_once(model, named, optimizer, data, run, rows):
@@ -241,7 +276,7 @@ def step_once(model, named, optimizer, data, run, rows):
     for first in parts:
         here = slice(first, first + rows)
         # The processes' gradients are averaged with those of the last part.
-        model.require_backward_grad_sync = first == parts[-1]
+        synchronise(model, first == parts[-1])
         logits = model(input_ids=inputs[here]).logits
         loss = F.cross_entropy(logits.flatten(0, 1), targets[here].flatten(), reduction="sum")
         loss = loss / targets.numel()
@@ -251,20 +286,23 @@ def step_once(model, named, optimizer, data, run, rows):
     norm = torch.nn.utils.clip_grad_norm_(named.values(), run["maxNorm"])
     optimizer.step()
     optimizer.zero_grad(set_to_none=True)
-    return (loss_sum / dist.get_world_size()).item(), norm.item()
+    return (loss_sum / dist.get_world_size()).item(), whole(norm).item()
 
 
 def save(out, model, named, optimizer, run, history):
-    """Writes the whole folder beside its name, then gives it the name."""
-    partial = out.with_name(out.name + ".partial")
-    shutil.rmtree(partial, ignore_errors=True)
-    shutil.copytree(HERE, partial, ignore=shutil.ignore_patterns("headwise-manifest.json", "__pycache__"))
-    model.save_pretrained(partial)
+    """Writes the whole folder beside its name, then gives it the name. All processes call it; the first writes."""
+    weights = {name: whole(parameter) for name, parameter in named.items()}
     moments = {
-        f"{slot}.{name}": optimizer.state[parameter][slot].cpu().contiguous()
+        f"{slot}.{name}": whole(optimizer.state[parameter][slot])
         for name, parameter in named.items()
         for slot in ("exp_avg", "exp_avg_sq")
     }
+    if dist.get_rank() != 0:
+        return
+    partial = out.with_name(out.name + ".partial")
+    shutil.rmtree(partial, ignore_errors=True)
+    shutil.copytree(HERE, partial, ignore=shutil.ignore_patterns("headwise-manifest.json", "__pycache__"))
+    model.save_pretrained(partial, state_dict=weights)
     save_file(moments, partial / "trainer/optimizer.safetensors", {"format": "pt"})
     (partial / "trainer/torch.json").write_text(json.dumps(run, indent=2) + "\n")
     with open(partial / "trainer/history.jsonl", "a") as file:
@@ -280,6 +318,7 @@ def main():
     parser.add_argument(
         "--shards", nargs="+", help="the folders of the run's shards, where they are no longer where they were"
     )
+    parser.add_argument("--fsdp", action="store_true", help="weights, gradients and moments in shards over the processes")
     args = parser.parse_args()
     run = json.loads((HERE / "trainer/torch.json").read_text())
     until = run["steps"] if args.until is None else args.until
@@ -297,9 +336,12 @@ def main():
     torch.manual_seed(run["seed"] + rank)  # of dropout alone
 
     model = AutoModelForCausalLM.from_pretrained(HERE, dtype=torch.float32).to(device).train()
+    if args.fsdp:
+        wrapped = shard(model, device)
+    else:
+        wrapped = DistributedDataParallel(model, device_ids=[device.index] if cuda else None)
     named = dict(model.named_parameters())
     optimizer = make_optimizer(run, named)
-    wrapped = DistributedDataParallel(model, device_ids=[device.index] if cuda else None)
     batches = ShardBatches(run, args.shards) if "shards" in run else TextBatches(run)
     history = []
     for step in range(run["step"], until):
@@ -322,9 +364,8 @@ def main():
         history.append(entry)
         if rank == 0:
             print(json.dumps(entry), flush=True)
-    if rank == 0:
-        done = {**run, "step": until, "updates": run["updates"] + until - run["step"]}
-        save(args.out, model, named, optimizer, done, history)
+    done = {**run, "step": until, "updates": run["updates"] + until - run["step"]}
+    save(args.out, model, named, optimizer, done, history)
     dist.barrier()
     dist.destroy_process_group()
 
