@@ -85,7 +85,7 @@ export function Charts({
         }}
       />
       <div className="small-charts">
-        {measures.map(({ key, title, unit }) => (
+        {measuredOf(runs, histories).map(({ key, title, unit }) => (
           <LineChart
             key={key}
             title={title}
@@ -97,6 +97,14 @@ export function Charts({
         ))}
       </div>
     </section>
+  );
+}
+
+/** The measures without those that no run has, such as the memory of runs of another machine. */
+function measuredOf(runs: readonly RunRecord[], histories: ReadonlyMap<string, RunNews>) {
+  const last = runs.flatMap(({ id }) => histories.get(id)?.points.at(-1) ?? []);
+  return measures.filter(
+    ({ key }) => last.length === 0 || last.some((one) => !Number.isNaN(one[key])),
   );
 }
 
