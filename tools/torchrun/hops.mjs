@@ -10,7 +10,7 @@ import { cpus, tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import { isDeepStrictEqual } from 'node:util';
+import { record } from '../record.mjs';
 
 const here = dirname(fileURLToPath(import.meta.url));
 const cli = join(here, '../../apps/cli/dist/main.js');
@@ -70,18 +70,14 @@ const mixture = join(work, 'mixture.json');
 writeShards();
 
 const versions = { node: process.version, ...pythonVersions(), cpu: cpus()[0]?.model };
-/** Of a run of some models, what was found of the others with the same versions stays. */
-const before = JSON.parse(readFileSync(join(here, 'result.json'), 'utf8'));
-const results = isDeepStrictEqual(before.versions, versions)
-  ? before.results.filter(({ model }) => only.length > 0 && !only.includes(model))
-  : [];
+const results = [];
 for (const [name, config] of Object.entries(models)) {
   if (only.length > 0 && !only.includes(name)) continue;
   const result = await hops(name, config);
   results.push(result);
   console.log(JSON.stringify(result));
-  const record = { versions, bound, processes: 2, backend: 'cpu', results };
-  writeFileSync(join(here, 'result.json'), `${JSON.stringify(record, null, 2)}\n`);
+  const about = { versions, bound, processes: 2, backend: 'cpu' };
+  record(join(here, 'result.json'), about, [result]);
 }
 process.exitCode = results.every(({ largest }) => largest <= bound) ? 0 : 1;
 
