@@ -5,7 +5,7 @@ import type { Document } from '../documents/document.js';
 export interface ParquetOptions {
   /** Compresses pages, in the format of gzip; absent: Snappy, in JavaScript. */
   readonly gzip?: ((bytes: Uint8Array) => Uint8Array) | undefined;
-  /** Characters of a row group, at least, but for the last. Default 2^24. */
+  /** Characters of a row group, at least, but for the last. Default 2^23. */
   readonly groupSize?: number | undefined;
 }
 
@@ -34,7 +34,7 @@ const schema: ParquetWriter['schema'] = [
  */
 export async function* parquetChunks(
   documents: AsyncIterable<Document>,
-  { gzip, groupSize = 2 ** 24 }: ParquetOptions = {},
+  { gzip, groupSize = 2 ** 23 }: ParquetOptions = {},
 ): AsyncGenerator<Uint8Array> {
   const { ByteWriter, ParquetWriter } = await import('hyparquet-writer');
   const writer = new ByteWriter();
