@@ -9,7 +9,7 @@ export interface Slot {
 
 export const bundledKey = 'bundled';
 
-let slots: readonly Slot[] = [{ key: bundledKey, name: 'Moby-Dick, 512 pieces (bundled)' }];
+let slots: readonly Slot[] = [{ key: bundledKey, name: 'Moby-Dick, 1,024 pieces (bundled)' }];
 const listeners = new Set<() => void>();
 let opening: Promise<unknown> | undefined;
 
