@@ -43,8 +43,8 @@ function finetuneRemedies({ method, adapter, training, data }: FinetuneConfig): 
       : { batch: (rows, accumulate) => `--batch-size ${rows} --accumulate ${accumulate}` }),
     ...(training.batchTokens === undefined ? {} : { batch: undefined }),
     checkpoint: '--checkpoint-activations',
-    ...(method === 'sft' ? { lora: { words: '--method lora', options: defaultLora } } : {}),
-    ...(adapter || method === 'sft'
+    ...(trainsAll(method) ? { lora: { words: '--method lora', options: defaultLora } } : {}),
+    ...(adapter || trainsAll(method)
       ? {
           dtype: (dtype) =>
             canPack(method) ? `--dtype ${dtype}` : `--method qlora --dtype ${dtype}`,
@@ -54,8 +54,11 @@ function finetuneRemedies({ method, adapter, training, data }: FinetuneConfig): 
   };
 }
 
+/** Whether a method trains all weights of a decoder, of which adapters train fewer. */
+const trainsAll = (method: string): boolean => ['pretrain', 'sft'].includes(method);
+
 /** Whether a method takes packed weights as it is. */
-const canPack = (method: string): boolean => !['sft', 'lora'].includes(method);
+const canPack = (method: string): boolean => !trainsAll(method) && method !== 'lora';
 
 /** The adapter of `--method lora` where nothing else is said. */
 const defaultLora = loraOptions({
