@@ -177,7 +177,7 @@ const cases: Record<string, Case> = {
       [badId, ofId],
       [badTarget, ofTarget],
       [{ labels: Int32Array.of(0, 2) }, 'label 2 at position 1 is outside the two labels of pairs'],
-      [{ targets: ignored }, nothing('sentence-pair pre-training')],
+      [{ targets: ignored, labels: noLabels }, nothing('sentence-pair pre-training')],
     ],
   ),
   'sequence classification': encoderCase('classes', sequenceClassification, { ...text, labels }, [
