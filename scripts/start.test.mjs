@@ -19,6 +19,10 @@ test('what stands behind `npm start --` reaches the main job as it was given, an
     for (const [, name, version] of scripts.start.matchAll(/-p (\w+)@([\d.]+)/g)) {
       write(`node_modules/${name}/package.json`, JSON.stringify({ name, version }));
     }
+    // As in a shell of its own: what npm tells its scripts, this test among them, would be options of the npm below.
+    const env = Object.fromEntries(
+      Object.entries(process.env).filter(([name]) => !/^npm_/i.test(name)),
+    );
     const told = 'console.log(JSON.stringify(process.argv.slice(2)));';
     for (const name of ['setup', 'start']) write(`scripts/${name}.mjs`, told);
     const start = (...args) => {
@@ -27,6 +31,7 @@ test('what stands behind `npm start --` reaches the main job as it was given, an
         ['--silent', '--offline', 'start', ...args],
         {
           cwd: folder,
+          env,
           encoding: 'utf8',
           shell: process.platform === 'win32',
         },
