@@ -18,6 +18,22 @@ test('by option: the last one that is named as a word, in any case; the longer o
   expect(find('It is very negative')).toEqual({ value: 'very negative' });
   expect(find('I like c++!')).toEqual({ value: 'C++' });
   expect(find('die straße')).toEqual({ value: 'Straße' });
+  const signs = [
+    'non-toxic',
+    'toxic',
+    'a|b',
+    '[c]',
+    '{d}',
+    '^e$',
+    '(f)',
+    '/g',
+    'h?',
+    '\\i',
+    'j.',
+    'k*',
+  ];
+  for (const sign of signs) expect(byOption(signs)(`It is ${sign} `)).toEqual({ value: sign });
+  expect(byOption(['j.'])('It is jo ')).toHaveProperty('problem');
   expect(() => byOption([])).toThrow('there are no options');
   expect(() => byOption(['a', ''])).toThrow('an option is empty');
 });

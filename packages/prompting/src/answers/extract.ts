@@ -46,7 +46,7 @@ export function byOption<const Option extends string>(
   if (options.some((option) => option === '')) {
     throw new InputError('an option is empty; expected a text');
   }
-  const escaped = (text: string) => text.replace(/[\\^$.*+?()[\]{}|/-]/g, '\\$&');
+  const escaped = (text: string) => text.replace(/[\\^$.*+?()[\]{}|/]/g, '\\$&');
   const longestFirst = [...options].sort((a, b) => b.length - a.length);
   const pattern = new RegExp(
     `(?<![\\p{L}\\p{N}_])(?:${longestFirst.map((option) => `(${escaped(option)})`).join('|')})(?![\\p{L}\\p{N}_])`,
