@@ -50,7 +50,7 @@ const batch = () => ({
 const rowsOf = (x: tf.Tensor, row: number, from: number, count: number) =>
   x.slice([row, from, 0], [1, count, x.shape[2]!]);
 
-describeBackends('left padding', (backend) => {
+describeBackends('padding', (backend) => {
   const few = (name: string) => backend !== 'webgpu' || !name.startsWith('llama');
   for (const [name, config] of cases(Object.entries(decoders), ([name]) => few(name))) {
     test(`${name}: a batch gives what each sequence gives alone`, async () => {
@@ -150,6 +150,39 @@ describeBackends('left padding', (backend) => {
           'position -1 at position [0, 3] is outside',
         );
       }
+      params.dispose();
+    });
+  }
+
+  for (const padding of [undefined, 22]) {
+    const name = padding === undefined ? 'without an id of padding' : 'with another id of padding';
+    test(`gpt2, a class, ${name}: a padded batch gives what each sequence gives alone`, async () => {
+      const { network, params } = encoderModel(
+        createModel(
+          {
+            ...decoders['gpt2, learned']!,
+            architectures: ['GPT2ForSequenceClassification'],
+            id2label: { 0: 'low', 1: 'middle', 2: 'high' },
+            pad_token_id: padding,
+          },
+          { seed: 3 },
+        ),
+      );
+      const [whole, part] = [long, short].map((row) => network.forward(int([row])).logits!);
+      const expected = tf.concat([whole!, part!, part!]);
+      const ids = int([long, [0, 0, ...short], [...short, 0, 0]]);
+      const attentionMask = int([
+        [1, 1, 1, 1, 1],
+        [0, 0, 1, 1, 1],
+        [1, 1, 1, 0, 0],
+      ]);
+      const positions = int([
+        [0, 1, 2, 3, 4],
+        [0, 0, 0, 1, 2],
+        [0, 1, 2, 3, 4],
+      ]);
+      const { logits } = network.forward(ids, { attentionMask, positions });
+      await expectClose(logits!, expected, { ratio: 2e-5 });
       params.dispose();
     });
   }

@@ -76,7 +76,9 @@ const heads: {
     const score = makeClassifier('score', source, { labels, dropout, bias });
     const first = source.config.topology === 'encoder';
     return (hidden, ids, ctx) => {
-      const chosen = pooler?.forward(hidden, ctx) ?? stateOf(hidden, ids, { first, padId }); // [B, D]
+      const chosen =
+        pooler?.forward(hidden, ctx) ??
+        stateOf(hidden, ids, { first, padId, mask: ctx?.attentionMask }); // [B, D]
       return { logits: score.forward(chosen, ctx) };
     };
   },
@@ -119,15 +121,20 @@ function makeNextSentence(source: HeadSource) {
     next.forward(pooler.forward(hidden, ctx), ctx);
 }
 
-/** The hidden state of a sequence's first token, or its last that is not padding, `[B, D]`. */
+/** The hidden state of a sequence's first token, or its last that is not padding by its id or the mask, `[B, D]`. */
 function stateOf(
   hidden: tf.Tensor,
   ids: tf.Tensor,
-  { first, padId }: { first: boolean; padId: number | undefined },
+  {
+    first,
+    padId,
+    mask,
+  }: { first: boolean; padId?: number | undefined; mask?: tf.Tensor | undefined },
 ): tf.Tensor {
   const length = ids.shape[1]!;
   const places = tf.range(0, length, 1, 'int32').expandDims(0); // [1, T]
-  const tokens = padId === undefined ? tf.onesLike(ids) : ids.notEqual(padId).toInt();
+  const named = padId === undefined ? tf.onesLike(ids) : ids.notEqual(padId).toInt();
+  const tokens = mask ? named.mul(mask.toInt()) : named; // [B, T]
   const at = first ? tf.zeros([ids.shape[0]!], 'int32') : places.mul(tokens).argMax(1); // [B]
   const one = tf.oneHot(at, length).toFloat(); // [B, T]
   return hidden.mul(one.expandDims(-1)).sum(1);

@@ -121,7 +121,7 @@ export interface MaskedLanguageModelHead {
 export interface ClassificationHead {
   kind: 'sequence-classification';
   labels: number;
-  /** The id of padding, which is not the last token; default: nothing is padding. */
+  /** The id of padding, which is not the last token, as none is that the attention mask leaves out; default: the mask alone decides. */
   padId?: number | undefined;
   /** An encoder's `tanh(h W + b)` before the scores, with the dropout of h; default none. */
   pooler?: { dropout?: number | undefined } | undefined;

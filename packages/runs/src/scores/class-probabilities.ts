@@ -20,7 +20,7 @@ export async function classProbabilities(
   sequences: readonly (readonly number[])[],
   { signal }: { signal?: AbortSignal | undefined } = {},
 ): Promise<Float32Array[]> {
-  const { topology, head } = family.preset(config);
+  const { head } = family.preset(config);
   if (!isEncoder(network) || head?.kind !== 'sequence-classification') {
     throw new InputError(
       `the model's head is '${head?.kind ?? 'none'}'; expected 'sequence-classification', as finetune --method classify makes it`,
@@ -28,10 +28,8 @@ export async function classProbabilities(
   }
   checkLengths(sequences, 1, network.maxLength);
   const { padId } = head;
-  // A decoder reads the class from the last token that is not padding, which it tells by its id.
-  const most = topology === 'encoder' || padId !== undefined ? tokensAtOnce : 0;
   const found = new Array<Float32Array>(sequences.length);
-  for (const group of lengthGroups(sequences.keys(), (n) => sequences[n]!.length, most)) {
+  for (const group of lengthGroups(sequences.keys(), (n) => sequences[n]!.length, tokensAtOnce)) {
     signal?.throwIfAborted();
     const scores = tf.tidy(() => {
       const rows = padRows(
