@@ -134,7 +134,7 @@ async function perplexityStep(given: Given, place: string, tools: Tools): Promis
   const kind = parts.head?.kind ?? 'language-model';
   if (topology !== 'decoder' || !['language-model', 'adaptive'].includes(kind)) {
     throw new DataError(
-      `${place}: ${model} does not predict the next token: it is an ${topology} with the head '${kind}'; expected a language model`,
+      `${place}: ${model} does not predict the next token: its topology is '${topology}' and its head '${kind}'; expected a language model`,
     );
   }
   await dependOn(model, tools);
@@ -199,6 +199,12 @@ function modelStep({ name, measure, folder, backend, store, score, ruleOf }: Mod
       );
       return documents.map((document, n): MeasuredOutcome => {
         const value = values[n];
+        // No bound holds or fails for it, so that every document would stay.
+        if (Number.isNaN(value)) {
+          throw new DataError(
+            `${name}: document ${document.id} has ${value} as ${measure?.name} by ${folder}; expected a number: the model's scores are too large for 32 bits`,
+          );
+        }
         const outcome = ruleOf(value) ?? withValue(document, store, value);
         return { outcome, value };
       });

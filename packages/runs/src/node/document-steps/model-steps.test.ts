@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { filterDocuments } from '@headwise/data/node';
 import { languageModel } from '@headwise/models';
 import { loadModel } from '@headwise/models/node';
+import { readSafetensors, writeSafetensors } from '@headwise/safetensors';
 import { trainCharacter } from '@headwise/tokenizers';
 import { saveTokenizer } from '@headwise/tokenizers/node';
 import * as tf from '@tensorflow/tfjs';
@@ -114,13 +115,36 @@ test('texts are cut to the tokens that are asked for', async () => {
 });
 
 test.each([
+  [perplexity, 'transformer.ln_f.bias', 'has NaN as perplexity by'],
+  [classifier, 'classifier.weight', 'has NaN as probability of LABEL_1 by'],
+])('a model whose scores overflow ends the run: %j', async (step, key, message) => {
+  const folder = join(work, `${step.step}-overflow`);
+  cpSync(step.model, folder, { recursive: true });
+  const file = join(folder, 'model.safetensors');
+  const weights = readSafetensors(readFileSync(file));
+  const tensors = Object.fromEntries([...weights.tensors.keys()].map((k) => [k, weights.get(k)]));
+  const { shape } = weights.tensors.get(key)!;
+  const data = new Float32Array(shape.reduce((all, size) => all * size)).fill(3e38);
+  const bytes = new Uint8Array(data.buffer);
+  writeFileSync(
+    file,
+    writeSafetensors({ ...tensors, [key]: { dtype: 'F32', shape, data: bytes } }),
+  );
+  const large = { ...step, model: folder };
+  await expect(run(`${step.step}-overflow-out`, [large])).rejects.toThrow(message);
+});
+
+test.each([
   [{ ...classifier, model: lm }, /gpt2 does not classify texts: its head is 'language-model'/],
   [{ ...classifier, label: 'good' }, /label is "good"; the labels of .* are LABEL_0, LABEL_1/],
   [{ ...classifier, label: undefined }, /classifier: label is undefined; expected/],
   [{ ...classifier, threshold: 2 }, /threshold is 2; expected a number from 0 to 1/],
   [{ ...classifier, model: join(work, 'none') }, /step 1, classifier: .*none/],
   [{ ...classifier, least: 1 }, /'least' is not an option; expected one of model, label/],
-  [{ ...perplexity, model: classes }, /does not predict the next token: it is an encoder/],
+  [
+    { ...perplexity, model: classes },
+    /does not predict the next token: its topology is 'encoder' and its head 'sequence-/,
+  ],
   [{ step: 'perplexity', model: lm }, /min and max are missing; expected a bound/],
   [{ ...perplexity, min: 200 }, /min is 200 and max 120; expected min up to max/],
   [{ step: 'perplexity', max: 3 }, /perplexity: model is undefined; expected the folder/],
