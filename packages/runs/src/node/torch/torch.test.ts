@@ -202,6 +202,20 @@ describe('export refuses', () => {
     await expect(torchFiles(muon.path)).rejects.toThrow(
       `'training.optimizer' is "muon"; train.py goes on with adamw`,
     );
+    const averaged = await run('averaged', { emaDecay: 0.9 });
+    await expect(torchFiles(averaged.path)).rejects.toThrow(
+      "'training.emaDecay' is 0.9; train.py goes on with runs without averages of weights",
+    );
+    // A run in mixed precision needs a GPU; its settings are what is read here.
+    const { path } = await run('mixed');
+    rmSync(join(path, 'headwise-manifest.json'));
+    const file = join(path, 'trainer/config.json');
+    const config = JSON.parse(readFileSync(file, 'utf8'));
+    config.training.precision = 'mixed';
+    writeFileSync(file, JSON.stringify(config));
+    await expect(torchFiles(path)).rejects.toThrow(
+      `'training.precision' is "mixed"; train.py goes on with runs in float32`,
+    );
     const parts = { dim: 16, heads: 2, layers: 1, context: 12, position: 'alibi' };
     const headwise = await run('parts', {}, parts);
     await expect(torchFiles(headwise.path)).rejects.toThrow("'model_type' is 'headwise'");
