@@ -5,19 +5,19 @@ import { ask, type Step } from './steps.js';
 
 /** Options of `leastToMost`, and of generation for each prompt. */
 export interface LeastToMostOptions extends TextOptions {
-  /** Asks for the questions that a question comes down to, easier ones first, one a line. */
+  /** Asks for the sub-questions of a question, easier ones first, one a line. */
   decompose: PromptTemplate<{ readonly question: string }>;
-  /** Asks one of them, after those that are answered: a list of texts, in order. */
+  /** Asks one sub-question; `solved` is the list of those before it with their answers. */
   solve: PromptTemplate<{ readonly question: string; readonly solved: readonly string[] }>;
-  /** The questions in an answer to `decompose`. Default its lines, without numbers and bullets before them. */
+  /** The sub-questions in an answer to `decompose`. Default its lines, without numbers and bullets before them. */
   parts?: ((answer: string) => readonly string[]) | undefined;
-  /** An answered question as `solved` shows it. Default `Q: …\nA: …`. */
+  /** An answered sub-question as `solved` shows it. Default `Q: …\nA: …`. */
   show?: ((part: AnsweredPart) => string) | undefined;
-  /** The most questions; an answer with more is refused. Default 8. */
+  /** The most sub-questions; an answer with more is refused. Default 8. */
   most?: number | undefined;
 }
 
-/** A question that another comes down to, with its answer. */
+/** A sub-question with its answer. */
 export interface AnsweredPart {
   readonly question: string;
   readonly answer: string;
@@ -31,7 +31,7 @@ export interface LeastToMost {
 }
 
 /**
- * A step that has a question taken apart, answers its parts one after the other, each behind those that are answered, and the question last.
+ * A step that asks the model for sub-questions, then answers each with the earlier answers in its prompt, and the question itself last.
  *
  * @throws InputError, when run, naming prompt and example: for more parts than `most`, and as `fitPrompt` does
  * @see Zhou et al. 2022, https://arxiv.org/abs/2205.10625

@@ -43,6 +43,8 @@ test('self-consistency refuses what would vote on nothing', async () => {
   await expect(of({ samples: 0 })).rejects.toThrow(
     'samples is 0; expected a whole number of at least 1',
   );
+  // As a model's generation_config.json without do_sample decides.
+  await expect(of({ temperature: undefined as never })).rejects.toThrow('temperature is undefined');
   await expect(of({ temperature: 0 })).rejects.toThrow(
     'temperature is 0 for 2 samples, which would all be the same; expected a greater one',
   );

@@ -12,7 +12,7 @@ export interface Vote<T> {
 }
 
 /**
- * The values of some answers by how often they came, the most frequent first; of equally frequent ones the one that came first.
+ * Counts the distinct values of some answers, the most frequent first; of equally frequent values the first one.
  *
  * @param keyOf values of the same key are the same; default their JSON
  */
@@ -33,11 +33,13 @@ export function countVotes<T>(
 }
 
 /** Options of `selfConsistency`, and of generation. */
-export interface SelfConsistencyOptions<T> extends Omit<TextOptions, 'seed'> {
+export interface SelfConsistencyOptions<T> extends Omit<TextOptions, 'seed' | 'temperature'> {
   /** How many answers are sampled. */
   samples: number;
   /** Sample n has the seed `seed + n`. */
   seed: number;
+  /** Above 0 for several samples: a model's own default may be greedy decoding, which gives one answer. */
+  temperature: number;
   /** Finds the answer in what the model wrote. */
   extract: Extractor<T>;
   /** Values of the same key are the same answer. Default their JSON. */
@@ -64,7 +66,7 @@ export interface Consensus<T> {
 /**
  * Samples several answers and takes the most frequent one.
  *
- * @throws InputError for fewer than one sample, and for several at temperature 0, which would all be the same
+ * @throws InputError for fewer than one sample, and for several without a temperature above 0, which would all be the same
  * @see Wang et al. 2022, https://arxiv.org/abs/2203.11171
  * @example
  * const extract = byPattern(/answer is (\d+)/);
@@ -78,9 +80,9 @@ export async function selfConsistency<T>(
   if (!Number.isSafeInteger(samples) || samples < 1) {
     throw new InputError(`samples is ${samples}; expected a whole number of at least 1`);
   }
-  if (samples > 1 && options.temperature === 0) {
+  if (samples > 1 && !(options.temperature > 0)) {
     throw new InputError(
-      `temperature is 0 for ${samples} samples, which would all be the same; expected a greater one`,
+      `temperature is ${options.temperature} for ${samples} samples, which would all be the same; expected a greater one`,
     );
   }
   const seeds = Array.from({ length: samples }, (_, n) => seed + n);

@@ -14,7 +14,7 @@ export interface Bm25Options {
 export interface Bm25 {
   /** The score of every text for a query, `[N]`; 0 where they share no term. */
   scores(query: string): Float64Array;
-  /** The score of the query for a text that is the query: the greatest that its terms can give at its length. */
+  /** The score that a text equal to the query would have. */
   selfScore(query: string): number;
 }
 

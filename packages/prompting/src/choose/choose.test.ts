@@ -18,6 +18,21 @@ import {
 const pool = Array.from({ length: 12 }, (_, n) => ({ n, label: ['a', 'b', 'c'][n % 3]! }));
 const numbers = (examples: readonly { n: number }[]) => examples.map(({ n }) => n);
 
+test('queries at the same time share one index of the pool', async () => {
+  let indexed = 0;
+  const similarity: Similarity = {
+    index: (texts) => {
+      indexed++;
+      return bm25Similarity().index(texts);
+    },
+  };
+  const texts = ['whale ship', 'ship crew', 'white whale'].map((text) => ({ text }));
+  const choose = similarExamples(texts, { text: ({ text }) => text, similarity });
+  const found = await Promise.all([choose({ text: 'crew' }, 1), choose({ text: 'white' }, 1)]);
+  expect(found).toEqual([[{ text: 'ship crew' }], [{ text: 'white whale' }]]);
+  expect(indexed).toBe(1);
+});
+
 describe('choices that do not depend on the query', () => {
   test('the first', async () => {
     const choose = firstExamples(pool);

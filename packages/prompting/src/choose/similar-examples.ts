@@ -52,14 +52,14 @@ export function diverseExamples<Example extends Query, Query>(
     throw new InputError(`relevance is ${relevance}; expected a number from 0 to 1`);
   }
   const texts = pool.map(text);
-  let index: SimilarityIndex | undefined;
+  let index: Promise<SimilarityIndex> | undefined;
   return async (query, count) => {
     const own = text(query);
     const others = [...texts.keys()].filter((n) => texts[n] !== own);
     checkCount(count, others.length);
     if (count === 0) return [];
-    index ??= await similarity.index(texts);
-    const prepared = index;
+    index ??= similarity.index(texts);
+    const prepared = await index;
     const likeness = await prepared.toQuery(own);
     const chosen = maximalMarginalRelevance(
       others.map((n) => likeness[n]!),

@@ -11,7 +11,7 @@ export interface RequestOptions {
   url: string;
   /** The environment variable that holds the key; default none is sent. A key is never an argument, and never written. */
   keyVariable?: string | undefined;
-  /** How often a request is sent again that came to nothing, after 408, 429, 5xx, a timeout or a lost connection. Default 5. */
+  /** Retries of a request that failed with 408, 429, 5xx, a timeout, a lost connection or an answer that is cut. Default 5. */
   retries?: number | undefined;
   /** The wait before the first retry, which doubles with each and is no shorter than the server's `Retry-After`. Default 500. */
   wait?: number | undefined;
@@ -30,7 +30,7 @@ type Settings = Pick<RequestOptions, 'keyVariable'> & {
   [Name in Exclude<keyof RequestOptions, 'keyVariable'>]-?: NonNullable<RequestOptions[Name]>;
 };
 
-/** Sends JSON to a server, again where that may help, and no faster than it may. */
+/** Posts JSON to a server, with retries, a limit of concurrent requests and a rate limit. */
 export class Requests {
   readonly #options: Settings;
   readonly #waiting: (() => void)[] = [];
@@ -96,7 +96,7 @@ export class Requests {
         await sleep(Math.max(spread, Math.min(longestWait, answer.after ?? 0)), signal);
       }
     } finally {
-      // The next one takes this place, so that nobody comes between.
+      // The place passes to the first request in the queue: a new one must not take it first.
       const next = this.#waiting.shift();
       if (next) next();
       else this.#running--;
