@@ -55,7 +55,7 @@ export function countTargets(targets: Int32Array): number {
   return targets.reduce((count, target) => (target === ignoredTarget ? count : count + 1), 0);
 }
 
-/** The same of each row of `[B, T]`. */
+/** How many targets each row of `[B, T]` has that are not ignored. */
 export function countRowTargets(
   targets: Int32Array,
   [rows, length]: readonly [rows: number, length: number],

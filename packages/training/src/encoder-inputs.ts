@@ -45,7 +45,7 @@ export function encoderReads(
   };
 }
 
-/** The same of a batch. */
+/** The ids that an encoder reads of a batch, and the context with their mask and segments. */
 export const encoderInputs = (
   name: string,
   batch: EncoderBatch,

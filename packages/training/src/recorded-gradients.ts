@@ -36,7 +36,7 @@ export class RecordedGradients<B extends ExampleBatch> implements BatchGradients
   /** @param params the parameters to have gradients of, by path */
   constructor(
     params: Readonly<Record<string, tf.Variable>>,
-    { name, tensorLoss }: Objective<B>,
+    { name, tensorLoss, terms }: Objective<B>,
     { checkpoint, precision }: Pick<ForwardContext, 'checkpoint' | 'precision'> = {},
   ) {
     this.#params = params;
@@ -44,6 +44,8 @@ export class RecordedGradients<B extends ExampleBatch> implements BatchGradients
     // Without a generator: a step that draws random numbers refuses to be recorded.
     this.#ctx = { training: true, checkpoint, precision };
     if (!tensorLoss) this.#refusal = `the objective '${name}' has no tensorLoss`;
+    else if (terms)
+      this.#refusal = `the objective '${name}' has terms, which are weighted each by its own count`;
   }
 
   /** Why the last batch was not recorded; undefined where it was. */

@@ -240,6 +240,19 @@ test('what draws random numbers or decides in JavaScript is not recorded, and sa
     },
   );
   expect([...reasons(learned)][0]).toContain('documents: their values are on the device only');
+  const terms = await expectSame(llama, {
+    ...{ ...causal, accumulate: 2, steps: 1 },
+    objective: (network: LanguageModel) => {
+      const one = causalLanguageModel(network);
+      const counts = (batch: TokenBatch) => [one.predicted(batch), 1];
+      const means: NonNullable<typeof one.terms>['means'] = (batch, ctx) => [
+        one.loss(batch, ctx),
+        one.loss(batch, ctx),
+      ];
+      return { ...one, terms: { counts, means } };
+    },
+  });
+  expect([...reasons(terms)][0]).toContain('has terms, which are weighted each by its own count');
   const sampled = await trained(t5, {
     steps: 2,
     objective: (network: Parameters<typeof sequenceToSequence>[0]) => sequenceToSequence(network),
