@@ -123,11 +123,11 @@ interface WindowBatches {
   inOrder: () => Iterable<Batch>;
   /** Tokens from one window to the next to train on. */
   stride: number;
-  /** The same to validate. */
+  /** Tokens from one window to the next to validate: windows do not overlap. */
   length: number;
 }
 
-/** The same with the words of their inputs; the numbers of windows say where they begin. */
+/** Adds the word of each input token to batches, from the place where its window begins. */
 function withWords(
   { shuffled, inOrder, stride, length }: WindowBatches,
   encoded: Readonly<Record<'train' | 'validation', Encoding>>,

@@ -8,7 +8,7 @@ export const maskings = ['token', 'whole-word', 'span'] as const;
 /** What is masked at once of a text: a token, a word with all of its tokens, or a span of words. */
 export type Masking = (typeof maskings)[number];
 
-/** The same as `maskTokens` has it. */
+/** The `unit` of `maskTokens` for each masking. */
 export const maskingUnits: Readonly<Record<Masking, MaskingUnit>> = {
   token: 'token',
   'whole-word': 'word',
