@@ -27,7 +27,7 @@ test('queries at the same time share one index of the pool', async () => {
     },
   };
   const texts = ['whale ship', 'ship crew', 'white whale'].map((text) => ({ text }));
-  const choose = similarExamples(texts, { text: ({ text }) => text, similarity });
+  const choose = similarExamples(texts, { text: ({ text }: { text: string }) => text, similarity });
   const found = await Promise.all([choose({ text: 'crew' }, 1), choose({ text: 'white' }, 1)]);
   expect(found).toEqual([[{ text: 'ship crew' }], [{ text: 'white whale' }]]);
   expect(indexed).toBe(1);
