@@ -1,6 +1,8 @@
 import * as tf from '@tensorflow/tfjs';
 import { expect, test } from 'vitest';
-import { type MemoryPlan, planMemory } from './plan-memory.js';
+import { termsOf } from './loss-terms.js';
+import { type MemoryPlan, type PlanOptions, planMemory } from './plan-memory.js';
+import { defaultObjective } from './planned-objective.js';
 
 const sizes = { vocab_size: 50_257, n_embd: 96, n_head: 4 };
 const dropout = { embd_pdrop: 0, resid_pdrop: 0, attn_pdrop: 0 };
@@ -63,6 +65,31 @@ test('frozen parameters have no gradients, moments and averages, and what is bel
   expect(frozen.activations - logits.activations).toBeLessThan(
     0.1 * (plan.activations - logits.activations),
   );
+});
+
+test('a step is planned as it is trained: recorded, unless its objective has terms or nothing is to be recorded', async () => {
+  const configuration = { ...gpt2(1), vocab_size: 500 };
+  const recorded = async (own: boolean, options: PlanOptions = {}) => {
+    let losses = 0;
+    const objective: PlanOptions['objective'] = (network, sizes) => {
+      const made = defaultObjective(network, sizes, configuration);
+      const { arrays, loss } = made.objective.tensorLoss!;
+      const counted: typeof loss = (...given) => {
+        losses++;
+        return loss(...given);
+      };
+      const terms = own ? termsOf(made.objective) : undefined;
+      return {
+        ...made,
+        objective: { ...made.objective, terms, tensorLoss: { arrays, loss: counted } },
+      };
+    };
+    await planMemory(configuration, { rows: 1, tokens: 8 }, { ...options, objective });
+    return losses;
+  };
+  expect(await recorded(false)).toBe(1);
+  expect(await recorded(true)).toBe(0);
+  expect(await recorded(false, { record: false })).toBe(0);
 });
 
 test('computing blocks again leaves a quarter of the activations of twelve layers', async () => {

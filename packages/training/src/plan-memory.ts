@@ -192,7 +192,9 @@ function stepsOf(
   const lossScale = precision === 'mixed' ? new LossScale().value : 1;
   // A step that is not recorded comes first: a recording keeps what the forward pass lets go of, which are not activations.
   const eager = Array<undefined>(plannedSteps - 1).fill(undefined);
-  const recordings = record ? [new RecordedGradients(params, watched, ctx)] : [];
+  // Terms of the objective itself, where it has some: those above only watch its loss.
+  const own = { ...watched, terms: objective.terms };
+  const recordings = record ? [new RecordedGradients(params, own, ctx)] : [];
   for (const [step, recorded] of [...eager, ...recordings, undefined].entries()) {
     const last = step >= plannedSteps - 1;
     const before = phases;
