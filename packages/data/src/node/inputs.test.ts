@@ -211,6 +211,17 @@ test('folders and globs are their files in the order of their paths; others are 
   );
 });
 
+test('output within an input folder is refused, beside it not', async () => {
+  await mkdir(place('raw'));
+  await writeFile(place('raw/a.jsonl'), textOf(1));
+  const within = (out: string) => inputUnits([place('raw')], { out: place(out) });
+  for (const out of ['raw', 'raw/clean']) {
+    await expect(within(out)).rejects.toThrow(`${place(out)}: is within the input ${place('raw')}`);
+  }
+  for (const out of ['', 'raw-clean', '..clean']) expect(await within(out)).toHaveLength(1);
+  expect(await inputUnits([place('raw/*.jsonl')], { out: place('raw/clean') })).toHaveLength(1);
+});
+
 test('an address is read by ranges', async () => {
   const bytes = Buffer.from(`{"text":"a"}\n`.repeat(3));
   const server = createServer((request, response) => {

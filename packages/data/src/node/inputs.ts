@@ -1,4 +1,5 @@
 import { stat } from 'node:fs/promises';
+import { isAbsolute, relative, sep } from 'node:path';
 import { isMissing } from '@headwise/files';
 import { glob, isDynamicPattern } from 'tinyglobby';
 import { DataError } from '../errors.js';
@@ -36,15 +37,24 @@ export const isAddress = (path: string): boolean => /^https?:\/\//.test(path);
  * Cuts inputs into units: plain JSON lines every `size` bytes, Parquet between row groups; other files are whole.
  *
  * The files of a folder or a glob come in the order of their paths.
- * @throws DataError naming what cannot be read, and the folder or glob without files of documents
+ * @param options `out` is the folder that the output goes to
+ * @throws DataError naming what cannot be read, the folder or glob without files of documents, and the input that `out` lies in
  */
 export async function inputUnits(
   inputs: readonly Input[],
-  { size = unitBytes }: { readonly size?: number | undefined } = {},
+  {
+    size = unitBytes,
+    out,
+  }: { readonly size?: number | undefined; readonly out?: string | undefined } = {},
 ): Promise<InputUnit[]> {
   const units: InputUnit[] = [];
   for (const input of inputs) {
     const settings = settingsOf(input);
+    if (out !== undefined && !isAddress(settings.path) && isWithin(settings.path, out)) {
+      throw new DataError(
+        `${out}: is within the input ${settings.path}, whose documents the output would be; expected a folder outside of it`,
+      );
+    }
     for (const path of await filesAt(settings)) {
       const ranges = await withFile(path, (file) => rangesOf(file, settings, size));
       for (const range of ranges) units.push({ ...settings, path, ...range });
@@ -149,6 +159,11 @@ async function filesAt({ path, format }: InputSettings): Promise<string[]> {
   throw new DataError(
     `${path}: ${what}, expected at least one: .jsonl, .csv, .txt, .parquet or .warc`,
   );
+}
+
+function isWithin(folder: string, path: string): boolean {
+  const [first] = relative(folder, path).split(sep);
+  return first !== '..' && !isAbsolute(first!);
 }
 
 const openInput = async (path: string) =>

@@ -54,7 +54,7 @@ export async function deduplicate(
     ...(length !== undefined && { length }),
     ...outputSettings(output),
   };
-  const units = await inputUnits(inputs, { size: unitBytes });
+  const units = await inputUnits(inputs, { size: unitBytes, out: folder });
   const parts = ['keys', 'units', 'documents'];
   return inRunFolder(folder, parts, { command: 'dedup', settings, units }, async () => {
     const before = await readReport<DedupReport>(folder);

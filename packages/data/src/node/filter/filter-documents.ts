@@ -39,7 +39,7 @@ export async function filterDocuments(
   folder: string,
   options: FilterOptions,
 ): Promise<FilterReport> {
-  const run = await planRun(inputs, options);
+  const run = await planRun(inputs, folder, options);
   return inRunFolder(folder, run.parts, run.plan, async () => {
     await filterUnits(folder, run, run.tasks, options);
     const { tally, tasks } = run;
@@ -68,7 +68,7 @@ export async function filterShard(
   if (!(Number.isInteger(index) && index >= 0 && index < count)) {
     throw new DataError(`shard.index is ${index}; expected a whole number from 0 to ${count - 1}`);
   }
-  const run = await planRun(inputs, options);
+  const run = await planRun(inputs, folder, options);
   const ours = run.tasks.filter(({ number }) => number % count === index);
   await inRunFolderTogether(folder, run.parts, run.plan, () =>
     filterUnits(folder, run, ours, options),
@@ -78,13 +78,14 @@ export async function filterShard(
 
 async function planRun(
   inputs: readonly Input[],
+  folder: string,
   { steps, stepModule, rejects = false, workers = 1, unitBytes, ...output }: FilterOptions,
 ) {
   checkWhole('workers', workers, 1);
   const files: Record<string, string> = {};
   const tally = emptyTally(await loadSteps(steps, stepModule, files));
   const settings = { steps, rejects, ...outputSettings(output) };
-  const units = await inputUnits(inputs, { size: unitBytes });
+  const units = await inputUnits(inputs, { size: unitBytes, out: folder });
   const parts = ['documents', 'units', ...(rejects ? ['rejects'] : [])];
   const planned = Object.keys(files).length > 0 ? { ...settings, files } : settings;
   const plan = { command: 'filter', settings: planned, units };

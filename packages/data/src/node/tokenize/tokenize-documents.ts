@@ -51,7 +51,7 @@ export async function tokenizeDocuments(
   const dtype = vocabSize <= 2 ** 16 ? 'u16' : 'u32';
   const endId = endIdOf(tokenizer, end);
   const settings = { tokenizer: tokenizerHash(tokenizer), endId };
-  const units = await inputUnits(inputs, { size: unitBytes });
+  const units = await inputUnits(inputs, { size: unitBytes, out: folder });
   const plan = { command: 'tokenize', settings, units };
   return inRunFolder(folder, ['shards', 'units'], plan, async () => {
     await writeFile(join(folder, 'tokenizer.json'), tokenizerText(tokenizer));
