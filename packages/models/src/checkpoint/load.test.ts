@@ -392,7 +392,12 @@ describe('a checkpoint that does not fit is refused before its tensors are read'
     writeFileSync(join(folder, 'config.json'), '{');
     await refused(folder, /config\.json: is not JSON/);
     rmSync(join(folder, 'config.json'));
-    await refused(folder, /config\.json: is missing/);
+    await refused(folder, /config\.json: is missing; a checkpoint's folder has one/);
+    writeFileSync(join(folder, 'adapter_config.json'), '{}');
+    await refused(
+      folder,
+      /\/config\.json: is missing; adapter_config\.json is there, so this is an/,
+    );
     await refused(gpt2With({ model_type: '__proto__' }), /'model_type' is "__proto__"; known are/);
     await refused(join(root, 'nowhere'), /nowhere\/config\.json: is missing/);
   });

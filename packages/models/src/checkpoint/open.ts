@@ -8,6 +8,7 @@ import {
 import type { CheckpointFiles } from './files.js';
 
 const configName = 'config.json';
+const adapterName = 'adapter_config.json';
 const weightsName = 'model.safetensors';
 const indexName = 'model.safetensors.index.json';
 const pickleNames = ['pytorch_model.bin', 'pytorch_model.bin.index.json'];
@@ -23,7 +24,11 @@ const MAX_JSON_BYTES = 2 ** 27;
 export async function openConfig(files: CheckpointFiles): Promise<{ json: unknown; name: string }> {
   const config = await openJson(files, configName);
   if (config) return config;
-  throw new InputError(`${named(files, configName)}: is missing; a checkpoint's folder has one`);
+  const adapter = await files.open(adapterName);
+  await adapter?.close();
+  throw new InputError(
+    `${named(files, configName)}: is missing; ${adapter ? `${adapterName} is there, so this is an adapter; expected the folder of the model that it adapts` : "a checkpoint's folder has one"}`,
+  );
 }
 
 /**
