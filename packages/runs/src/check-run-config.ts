@@ -104,7 +104,7 @@ export function checkSchedule(
   const { steps, warmupSteps, decaySteps = 0, optimizer, adamwRate } = training;
   if (decaySteps > 0 && warmupSteps + decaySteps > steps) {
     throw new InputError(
-      `${name}: 'training.warmupSteps' ${warmupSteps} and 'training.decaySteps' ${decaySteps} are more than 'training.steps' ${steps}`,
+      `${name}: 'training.warmupSteps' ${warmupSteps} and 'training.decaySteps' ${decaySteps} are more than 'training.steps' ${steps}; expected both together to be at most the steps of the run`,
     );
   }
   if (adamwRate !== undefined && optimizer !== 'muon') {

@@ -27,6 +27,12 @@ export function parseRunConfig(json: unknown, name = 'run.json'): RunConfig {
       `${name}: 'data.source' is of the lab's own settings; import the file in the lab, and export the run's file there`,
     );
   }
+  const fields = Object(json) as Record<string, unknown>;
+  if ('method' in fields && !('model' in fields)) {
+    throw new InputError(
+      `${name}: is of a fine-tuning run, whose 'method' is ${JSON.stringify(fields.method)}; expected that of a run of headwise train`,
+    );
+  }
   const schema = runSchema({
     isConfigured: has('model', 'config'),
     source: has('data', 'task')

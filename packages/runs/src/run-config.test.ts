@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { parseFinetuneConfig } from './finetune/config.js';
 import { checkRunFits, modelConfig, newModel, newOptimizer } from './model.js';
 import { parseRunConfig } from './parse-run-config.js';
 
@@ -31,6 +32,13 @@ test('a task decides the context and the vocabulary', () => {
   ] as const) {
     expect(() => parseRunConfig(wrong), message).toThrow(message);
   }
+});
+
+test('the file of a fine-tuning run is told from that of a run', () => {
+  const config = parseFinetuneConfig({ method: 'sft', data: {}, training: { steps: 1 } });
+  expect(() => parseRunConfig(config, 'tuned/trainer/config.json')).toThrow(
+    'tuned/trainer/config.json: is of a fine-tuning run, whose \'method\' is "sft"',
+  );
 });
 
 test('what does not hold together is refused by name', () => {

@@ -27,7 +27,7 @@ export function classifierConfig(json: unknown, examples: readonly ExampleOf['la
     /^([A-Z]\w*?)(?:For[A-Z]\w*|Model|LMHeadModel)$/.exec(String(architecture)) ?? [];
   if (!family) {
     throw new InputError(
-      `config.json: 'architectures' is ${JSON.stringify(architectures)}; expected one that names the head, such as BertForMaskedLM`,
+      `config.json: 'architectures' is ${JSON.stringify(architectures)}, of the model type ${JSON.stringify(others.model_type)}; expected that of an encoder, which names its head, such as BertForMaskedLM`,
     );
   }
   return {
