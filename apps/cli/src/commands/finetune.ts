@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { checkOneOf, InputError } from '@headwise/core';
-import { type Examples, readExamples } from '@headwise/data';
+import { type ExampleFormat, type Examples, readExamples } from '@headwise/data';
 import { tokenizerHash } from '@headwise/data/node';
 import { checkPrecision } from '@headwise/kernels/internal';
 import { carriedFiles, loadModel, readJson } from '@headwise/models/node';
@@ -221,9 +221,23 @@ function finish(
   if (adapter) next(`convert ${use} --out ${folder}-merged`);
 }
 
+/** The keys of an example of each format. */
+const formatKeys: Readonly<Record<ExampleFormat, string>> = {
+  text: 'text',
+  completion: 'prompt and completion',
+  messages: 'messages',
+  preference: 'prompt, chosen and rejected',
+  judged: 'prompt, completion and label (true or false)',
+  label: 'text and label',
+  similar: 'anchor, positive and perhaps negative',
+};
+
 function formatsHelp(): string {
   const lines = finetuneMethods.map(
-    (method: FinetuneMethod) => `  ${method.padEnd(10)} ${methodFormats(method).join(', ')}`,
+    (method: FinetuneMethod) =>
+      `  ${method.padEnd(10)} ${methodFormats(method)
+        .map((format) => formatKeys[format])
+        .join('; or ')}`,
   );
-  return `\nFormats of the examples, an object a line or a row:\n${lines.join('\n')}`;
+  return `\nKeys of the examples, an object a line or a row:\n${lines.join('\n')}`;
 }
