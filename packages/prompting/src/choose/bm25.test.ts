@@ -10,6 +10,7 @@ test.each(golden.cases)('scores are those of bm25s for k1 $k1 and b $b', ({ k1, 
     const found = ranking.scores(query);
     for (const [n, expected] of scores[q]!.entries()) {
       expect(found[n]).toBeCloseTo(expected, 5);
+      expect(ranking.score(query, n)).toBe(found[n]);
       positive += Number(expected > 0);
     }
   }

@@ -14,6 +14,8 @@ export interface Bm25Options {
 export interface Bm25 {
   /** The score of every text for a query, `[N]`; 0 where they share no term. */
   scores(query: string): Float64Array;
+  /** The score of one text, by its index, for a query. */
+  score(query: string, text: number): number;
   /** The score that a text equal to the query would have. */
   selfScore(query: string): number;
 }
@@ -75,6 +77,14 @@ export function bm25(
         }
       }
       return scores;
+    },
+    score: (query, text) => {
+      let score = 0;
+      for (const term of terms(query)) {
+        const count = occurrences.get(term)?.get(text);
+        if (count !== undefined) score += idf(term) * weight(count, lengths[text]!);
+      }
+      return score;
     },
     selfScore: (query) => {
       const all = terms(query);

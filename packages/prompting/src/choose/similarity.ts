@@ -25,17 +25,18 @@ export function bm25Similarity(options: Bm25Options = {}): Similarity {
   return {
     index: async (texts) => {
       const ranking = bm25(texts, options);
-      const shares = (query: string) => {
-        const self = ranking.selfScore(query);
-        return ranking.scores(query).map((score) => (self > 0 ? score / self : 0));
-      };
-      const between = new Map<number, Float64Array>();
+      const share = (score: number, self: number) => (self > 0 ? score / self : 0);
+      /** Of each text the score that it has for itself, once it was asked for. */
+      const selves = new Map<number, number>();
       return {
-        toQuery: async (query) => shares(query),
+        toQuery: async (query) => {
+          const self = ranking.selfScore(query);
+          return ranking.scores(query).map((score) => share(score, self));
+        },
         between: (i, j) => {
-          const row = between.get(i) ?? shares(texts[i]!);
-          between.set(i, row);
-          return row[j]!;
+          const self = selves.get(i) ?? ranking.selfScore(texts[i]!);
+          selves.set(i, self);
+          return share(ranking.score(texts[i]!, j), self);
         },
       };
     },
