@@ -38,6 +38,10 @@ for (const text of special.keys()) {
 
 const cache = new Map<string, readonly string[]>();
 const cachedRuns = 100_000;
+const longestCached = 40;
+
+/** A copy: a part of a text keeps the whole text in memory where the engine makes it a view, as V8 does from 13 characters on. */
+const ownString = (part: string): string => part.split('').join('');
 
 /**
  * The tokens of an English text: words, punctuation marks, and runs of blanks other than one space.
@@ -52,9 +56,10 @@ export function englishTokens(text: string): string[] {
   for (const run of runsOf(text)) {
     let parts = cache.get(run);
     if (!parts) {
-      parts = isBlank(run) ? [run] : splitRun(run, true);
+      const own = run.length <= longestCached ? ownString(run) : run;
+      parts = isBlank(own) ? [own] : splitRun(own, true);
       if (cache.size >= cachedRuns) cache.clear();
-      if (run.length <= 40) cache.set(run, parts);
+      if (own.length <= longestCached) cache.set(own, parts);
     }
     for (const part of parts) tokens.push(part);
     ends.push(tokens.length);
