@@ -196,16 +196,7 @@ async function stopped() {
   assert.equal(code, 130, stderr);
   const steps = historyOf(folder).filter((entry) => 'loss' in entry).length;
   assert.ok(steps >= 20, `${steps} steps came back`);
-  const again = headwise([
-    'train',
-    '--config',
-    config,
-    '--out',
-    folder,
-    '--resume',
-    '--set',
-    `training.steps=${steps}`,
-  ]);
+  const again = resumedHere(config, folder, steps);
   assert.equal(again.status, 0, again.stderr);
   assert.match(again.stdout, new RegExp(`complete at step ${steps} `));
 }
@@ -263,16 +254,7 @@ async function clusterThatDies() {
   assert.equal(code, 1, stderr);
   assert.match(stderr, /headwise: http:\/\/127\.0\.0\.1:\d+: (does not answer|the job was lost)/);
   const steps = historyOf(folder).filter((entry) => 'loss' in entry).length;
-  const again = headwise([
-    'train',
-    '--config',
-    config,
-    '--out',
-    folder,
-    '--resume',
-    '--set',
-    `training.steps=${steps}`,
-  ]);
+  const again = resumedHere(config, folder, steps);
   assert.equal(again.status, 0, again.stderr);
 }
 
@@ -337,6 +319,12 @@ async function until(condition, { child }) {
     if (child.exitCode !== null) throw new Error('the command has ended already');
     await sleep(20);
   }
+}
+
+/** Goes on with a run here, to a number of steps. */
+function resumedHere(config, folder, steps) {
+  const to = ['--set', `training.steps=${steps}`];
+  return headwise(['train', '--config', config, '--out', folder, '--resume', ...to]);
 }
 
 function headwise(args) {

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { headwiseHere, jsonLines, temporaryFolder } from './headwise.js';
 
-/** Prose of which every third text repeats one before it, and lists. */
+/** Prose, in which every third text repeats an earlier one, and lists. */
 function writeRaw(folder: string): void {
   const names = ['captain', 'mate', 'harpooneer', 'cook', 'carpenter', 'steward', 'smith'];
   const lines = Array.from({ length: 90 }, (_, i) => {

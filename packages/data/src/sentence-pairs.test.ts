@@ -107,7 +107,7 @@ test('maskPairs masks as maskTokens, and keeps segments and labels', () => {
 });
 
 test('pairs have the words of their sentences, which do not run into those of others', () => {
-  // Sentences of one word of two tokens each, all of which begin at word 0.
+  // Each sentence has one word, number 0, of two tokens.
   const sentences = (document: number) =>
     [0, 1, 2, 3].map((n) => {
       const id = 100 * document + 10 * n;

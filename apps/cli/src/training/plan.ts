@@ -54,7 +54,7 @@ function finetuneRemedies({ method, adapter, training, data }: FinetuneConfig): 
   };
 }
 
-/** Whether a method trains all weights of a decoder, of which adapters train fewer. */
+/** Whether a method trains all weights of a decoder, not adapters alone. */
 const trainsAll = (method: string): boolean => ['pretrain', 'sft'].includes(method);
 
 /** Whether a method takes packed weights as it is. */

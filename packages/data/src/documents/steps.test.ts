@@ -8,7 +8,7 @@ const documents = ['a', 'bb', 'ccc', 'dddd'].map(
   (text): Document => ({ id: text, text, meta: {} }),
 );
 
-/** Measures lengths, of which one has none, and notes how many documents it was given. */
+/** Measures the length of each document but one, and notes how many documents it was given. */
 function measuring(seen: number[]): Step {
   return {
     name: 'length',

@@ -61,7 +61,7 @@ test('the halves of a tensor are made once, until they are freed or its values c
   expect(changed.dataId).not.toBe(two.dataId);
   expect(await halvesIn(changed)).toEqual((await halvesIn(two)).map((value) => 2 * value));
   tf.dispose([two, changed]);
-  // Freed, and not to be had again.
+  // The words are freed with the tensor.
   expect(dispatchesOf(() => toHalves(x).dispose())).toBe(1);
   expect(dispatchesOf(() => tf.dispose([toHalves(x), toHalves(x)]))).toBe(1);
   await expectNoLeak(() => tf.dispose([toHalves(x), toHalves(x)]));

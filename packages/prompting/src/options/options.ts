@@ -10,7 +10,7 @@ import {
 } from './normalization.js';
 import { sharedLength } from './shared-length.js';
 
-/** A prompt, and the texts of which one answers it. */
+/** A prompt, and the possible answers to it. */
 export interface OptionQuestion {
   readonly prompt: Prompt;
   /** At least two, each another text with other tokens. */

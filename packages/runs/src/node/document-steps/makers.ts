@@ -58,7 +58,7 @@ const classifierDefaults = {
 const shareEdges = Array.from({ length: 19 }, (_, i) => (i + 1) / 20);
 
 /**
- * `{ "step": "classifier", "model": DIR, "label": "good", "threshold": 0.5 }` keeps documents of which a model of
+ * `{ "step": "classifier", "model": DIR, "label": "good", "threshold": 0.5 }` keeps documents to which a model of
  * `finetune --method classify` gives a label at least that probability.
  */
 async function classifierStep(given: Given, place: string, tools: Tools): Promise<Step> {
