@@ -51,6 +51,10 @@ const commands: Record<string, [does: string, load: () => Promise<Command>]> = {
     'make data worth training on out of raw text',
     async () => (await import('./commands/data.js')).dataCommand(),
   ],
+  prompt: [
+    'try prompts on a model',
+    withTensors(async () => (await import('./commands/prompt.js')).promptCommand()),
+  ],
   logits: [
     'print what a model gives for some ids: scores of the next token, or what its head is for',
     withTensors(async () => (await import('./commands/logits.js')).logitsCommand()),

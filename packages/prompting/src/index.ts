@@ -90,6 +90,7 @@ export type {
 export { type PromptReader, promptReader } from './reader.js';
 export { type RequestOptions, ServerModelError } from './server/requests.js';
 export { type ServerModelOptions, serverModel } from './server/server-model.js';
+export { serverModels } from './server/server-models.js';
 export type {
   AnyValue,
   CutSide,

@@ -30,7 +30,7 @@ type Settings = Pick<RequestOptions, 'keyVariable'> & {
   [Name in Exclude<keyof RequestOptions, 'keyVariable'>]-?: NonNullable<RequestOptions[Name]>;
 };
 
-/** Posts JSON to a server, with retries, a limit of concurrent requests and a rate limit. */
+/** Sends requests to a server and reads JSON, with retries, a limit of concurrent requests and a rate limit. */
 export class Requests {
   readonly #options: Settings;
   readonly #waiting: (() => void)[] = [];
@@ -75,7 +75,20 @@ export class Requests {
    * @param signal ends it from outside, with its reason as the error
    * @throws ServerModelError for an answer that is an error, or none, after all retries; InputError where the key's variable is not set
    */
-  async post(path: string, body: object, signal?: AbortSignal): Promise<unknown> {
+  post(path: string, body: object, signal?: AbortSignal): Promise<unknown> {
+    return this.#send(path, { method: 'POST', body: JSON.stringify(body) }, signal);
+  }
+
+  /** As `post`, for what the server answers without a question. */
+  get(path: string, signal?: AbortSignal): Promise<unknown> {
+    return this.#send(path, { method: 'GET' }, signal);
+  }
+
+  async #send(
+    path: string,
+    request: Pick<RequestInit, 'method' | 'body'>,
+    signal: AbortSignal | undefined,
+  ): Promise<unknown> {
     const address = `${this.#options.url.replace(/\/+$/, '')}${path}`;
     const headers = this.#headers();
     const { retries, wait, longestWait } = this.#options;
@@ -84,7 +97,7 @@ export class Requests {
       for (let tried = 0; ; tried++) {
         signal?.throwIfAborted();
         await this.#pace(signal);
-        const answer = await this.#once(address, { headers, body: JSON.stringify(body), signal });
+        const answer = await this.#once(address, { ...request, headers, signal });
         if ('json' in answer) return answer.json;
         if (!answer.again || tried >= retries) {
           const times = tried > 0 ? `, after ${tried + 1} requests` : '';
@@ -105,16 +118,12 @@ export class Requests {
 
   async #once(
     address: string,
-    {
-      headers,
-      body,
-      signal,
-    }: { headers: Record<string, string>; body: string; signal: AbortSignal | undefined },
+    { signal, ...request }: Omit<RequestInit, 'signal'> & { signal: AbortSignal | undefined },
   ): Promise<Answer> {
     const limit = AbortSignal.timeout(this.#options.timeout);
     const either = signal ? AbortSignal.any([signal, limit]) : limit;
     try {
-      const response = await fetch(address, { method: 'POST', headers, body, signal: either });
+      const response = await fetch(address, { ...request, signal: either });
       const text = await response.text();
       if (response.ok) return jsonOf(text);
       const again = response.status === 408 || response.status === 429 || response.status >= 500;

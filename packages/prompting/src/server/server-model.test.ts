@@ -13,6 +13,7 @@ import {
   ServerModelError,
   type ServerModelOptions,
   serverModel,
+  serverModels,
   writeSlot,
 } from '../index.js';
 
@@ -182,6 +183,22 @@ test('a key comes from an environment variable, and stands in no error', async (
   );
   await remote().write(['a'], options);
   expect(seen.at(-1)!.headers.has('authorization')).toBe(false);
+});
+
+test('a server lists its models, with the key; what lists none is an error', async () => {
+  vi.stubEnv('TINY_KEY', 'secret');
+  expect(await serverModels({ url, keyVariable: 'TINY_KEY' })).toEqual(['tiny']);
+  vi.unstubAllEnvs();
+  expect(seen.map(({ method }) => method)).toEqual(['GET']);
+  expect(seen[0]!.headers.get('authorization')).toBe('Bearer secret');
+  for (const strange of [Response.json({ models: [] }), new Response('<html>', { status: 404 })]) {
+    faults.push(() => strange);
+    await expect(serverModels({ url, retries: 0 })).rejects.toThrow(`${url}/models: `);
+  }
+  faults.push(() => new Response('<html>'));
+  await expect(serverModels({ url, retries: 0 })).rejects.toThrow(
+    `${url}/models: the answer is not JSON: <html>`,
+  );
 });
 
 test('no more requests at a time than allowed', async () => {
