@@ -1,19 +1,19 @@
 const lockName = (run: string) => `headwise-run-${run}`;
 
+/** Milliseconds in which a tab that has just told the end of a run lets go of it. */
+const lettingGo = 2000;
+
 /**
  * Takes a run for this tab until the returned function is called or the tab is closed.
  *
- * @returns undefined where another tab has it
+ * @returns undefined where another tab has it and keeps it
  */
 export function takeRun(run: string): Promise<(() => void) | undefined> {
+  const signal = AbortSignal.timeout(lettingGo);
   return new Promise((taken) => {
-    void navigator.locks.request(lockName(run), { ifAvailable: true }, (lock) => {
-      if (!lock) {
-        taken(undefined);
-        return;
-      }
-      return new Promise<void>((release) => taken(release));
-    });
+    navigator.locks
+      .request(lockName(run), { signal }, () => new Promise<void>((release) => taken(release)))
+      .catch(() => taken(undefined));
   });
 }
 
