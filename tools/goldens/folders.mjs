@@ -53,9 +53,9 @@ export const folders = {
     ],
   ].map((name) => [main, `${name}.py`, 'packages']),
   transformers: [
-    ...['encoders', 'decoders', 'encoder_decoders', 'left_padding'].map((name) => [
-      ...[main, `${name}.py`, parity],
-    ]),
+    ...['encoders', 'decoders', 'rotary_decoders', 'encoder_decoders', 'left_padding'].map(
+      (name) => [...[main, `${name}.py`, parity]],
+    ),
     ['requirements-before-five.txt', 'before_five.py', parity],
     ...['beams', 'assisted', 'scores', 'generation_keys', 'embeddings', 'sentences'].map((name) => [
       ...[main, `${name}.py`, parity],

@@ -5,7 +5,7 @@ import { bloom } from './families/bloom.js';
 import { falcon } from './families/falcon.js';
 import { gpt2 } from './families/gpt2.js';
 import { headwise } from './families/headwise.js';
-import { llama, mistral, qwen2 } from './families/llama.js';
+import { llama, mistral, qwen2, qwen3 } from './families/llama.js';
 import { camembert, roberta, xlmRoberta } from './families/roberta.js';
 import { t5 } from './families/t5.js';
 import { transformer } from './families/transformer.js';
@@ -21,6 +21,7 @@ export const families: Readonly<Record<string, ModelFamily>> = {
   llama: llama as ModelFamily,
   mistral: mistral as ModelFamily,
   qwen2: qwen2 as ModelFamily,
+  qwen3: qwen3 as ModelFamily,
   'transfo-xl': transformerXL as ModelFamily,
   bert: bert as ModelFamily,
   roberta: roberta as ModelFamily,

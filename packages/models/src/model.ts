@@ -49,6 +49,7 @@ export type DecoderFamily =
   | 'llama'
   | 'mistral'
   | 'qwen2'
+  | 'qwen3'
   | 'transfo-xl';
 
 /** The settings of a decoder with a head that scores the next token, by Hugging Face's names. */

@@ -1,24 +1,13 @@
 """Decoder-only families: GPT-2, BLOOM, Falcon, LLaMA, Mistral, Qwen2."""
 
-from golden import flatten, generator, next_token_labels, record, token_ids
+from golden import flatten, generator, record, token_ids
+from language_models import IDS, language_model
 from transformers import (
     BloomConfig, BloomForCausalLM, FalconConfig, FalconForCausalLM, GPT2Config,
     GPT2ForSequenceClassification, GPT2LMHeadModel, LlamaConfig, LlamaForCausalLM,
     MistralConfig, MistralForCausalLM, Qwen2Config, Qwen2ForCausalLM,
 )
 import torch
-
-NEXT = "mean over labels ≠ −100 of the cross entropy of logits[:, t] with labels[:, t + 1]"
-# Which id means what matters nowhere but in GPT-2's classifier, which looks for the last token.
-IDS = {"bos_token_id": None, "eos_token_id": None, "pad_token_id": None}
-
-
-def language_model(name, kind, config, side="right", length=11, lengths=(11, 7, 4), **options):
-    random = generator(name)
-    ids, mask = token_ids(random, config.vocab_size, lengths, length, side, pad=None)
-    labels = next_token_labels(random, config.vocab_size, mask)
-    record(name, kind, config, {"input_ids": ids, "attention_mask": mask, "labels": labels}, NEXT, random=random, **options)
-
 
 gpt2 = dict(
     n_positions=16, n_embd=20, n_layer=3, n_head=5, n_inner=44, embd_pdrop=0.0, resid_pdrop=0.0, attn_pdrop=0.0,

@@ -11,6 +11,8 @@ import transformers
 from safetensors.torch import load_file, save_file
 
 folder = Path(sys.argv[1])
+# The goldens to write; all where none is named.
+only = set(sys.argv[2:])
 IGNORED = -100
 
 
@@ -131,14 +133,17 @@ def forward(model, inputs):
     return dict(flatten(outputs)), outputs.loss if "loss" in outputs else None
 
 
-def record(name, kind, config, inputs, loss, *, random, init=None, change=None, run=forward, extra=None):
+def record(name, kind, config, inputs, loss, *, random, init=None, change=None, run=forward, extra=None, note=None):
     """
     Writes packages/parity/goldens/<name>.
 
     `inputs` go to `run`; `loss` is a sentence that says what `run` gives as such, or a pair of a
     sentence and a function of the outputs. `init` changes what is saved; `change` what no file holds, such as a
-    table of sines, and is applied again to what was loaded. `extra` adds outputs.
+    table of sines, and is applied again to what was loaded. `extra` adds outputs; `note` gives, of the model in float64,
+    what else `expected.json` holds.
     """
+    if only and name not in only:
+        return
     path = folder / name
     model = kind(config).eval()
     fill(model, random)
@@ -162,6 +167,7 @@ def record(name, kind, config, inputs, loss, *, random, init=None, change=None, 
         if not isinstance(loss, str):
             loss, value = loss[0], loss[1](tensors, inputs)
         value.backward()
+    more = note(model) if note else {}
     masks = {
         "tokens": inputs.get("attention_mask"),
         "decoder": inputs.get("decoder_attention_mask", inputs.get("attention_mask")),
@@ -179,10 +185,10 @@ def record(name, kind, config, inputs, loss, *, random, init=None, change=None, 
         f"gradients.{k}": p.grad if p.grad is not None else torch.zeros_like(p) for k, p in names.items()
     }
     buffers = sorted(saved.keys() - names.keys())
-    write(path, kind, loss, expected, buffers)
+    write(path, kind, loss, expected, buffers, more)
 
 
-def write(path, kind, loss, expected, buffers):
+def write(path, kind, loss, expected, buffers, more={}):
     def plain(t):
         t = t.detach().contiguous()
         return t.float() if t.is_floating_point() else t.int()
@@ -198,6 +204,7 @@ def write(path, kind, loss, expected, buffers):
         "class": kind.__name__,
         "loss": loss,
         "buffers": buffers,
+        **more,
     }
     (path / "expected.json").write_text(json.dumps(note, indent=2, ensure_ascii=False) + "\n")
     size = (path / "model.safetensors").stat().st_size

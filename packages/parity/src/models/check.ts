@@ -1,9 +1,10 @@
-import { readTensor } from '@headwise/core';
+import { isLanguageModel, readTensor } from '@headwise/core';
 import { type CheckpointFiles, loadModel, type Model } from '@headwise/models';
 import { checkpointTensors } from '@headwise/models/internal';
 import * as tf from '@tensorflow/tfjs';
 import { type Check, checkOf } from '../receipt.js';
 import { type Golden, readGolden, type Tensors } from './golden.js';
+import { greedyTokens } from './greedy.js';
 import { lossOf } from './loss.js';
 import { outputsAndStates, outputsOf, withoutPadding } from './outputs.js';
 
@@ -23,7 +24,7 @@ export const boundsOn = (backend: string): ModelBounds => ({
 
 /**
  * Compares a model with what Hugging Face transformers computed from the same checkpoint: outputs on the fused path,
- * hidden states and attention maps, the loss, and the gradient of the loss by every parameter.
+ * hidden states and attention maps, the loss, the gradient of the loss by every parameter, and greedy tokens.
  *
  * @param subject names the model in the checks
  * @param files `config.json`, `model.safetensors`, `expected.json` and `expected.safetensors`
@@ -39,6 +40,7 @@ export async function* checkModel(
     try {
       yield* checkOutputs(subject, model, golden, bounds.outputs);
       yield* checkGradients(subject, model, golden, bounds.gradients);
+      yield* checkTokens(subject, model, golden);
     } finally {
       model.params.dispose();
     }
@@ -104,4 +106,14 @@ async function* checkGradients(
   } finally {
     tf.dispose([value, grads]);
   }
+}
+
+async function* checkTokens(
+  subject: string,
+  { network }: Model,
+  { greedy }: Golden,
+): AsyncGenerator<Check> {
+  if (!greedy || !isLanguageModel(network)) return;
+  // Ids are equal or not: the bound is below the least difference of one id.
+  yield checkOf(subject, 'greedy tokens', await greedyTokens(network, greedy), greedy.tokens, 1e-9);
 }

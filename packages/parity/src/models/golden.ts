@@ -2,6 +2,7 @@ import { InputError } from '@headwise/core';
 import type { CheckpointFiles } from '@headwise/models';
 import { type ByteSource, SafetensorsReader, toFloat32 } from '@headwise/safetensors';
 import * as tf from '@tensorflow/tfjs';
+import type { Greedy } from './greedy.js';
 
 export type Tensors = Record<string, tf.Tensor>;
 
@@ -17,6 +18,8 @@ export interface Golden {
   loss: number;
   /** Tensors of the checkpoint that are not parameters. */
   buffers: string[];
+  /** Greedy tokens of a decoder, where transformers was asked for some. */
+  greedy: Greedy | undefined;
 }
 
 /**
@@ -28,10 +31,14 @@ export interface Golden {
  */
 export async function readGolden(files: CheckpointFiles): Promise<Golden> {
   const note = JSON.parse(new TextDecoder().decode(await readAll(await opened(files, noteName))));
-  const { class: kind, buffers = [] } = note as { class: string; buffers?: string[] | undefined };
+  const {
+    class: kind,
+    buffers = [],
+    greedy,
+  } = note as { class: string; buffers?: string[] | undefined; greedy?: Greedy | undefined };
   const reader = await SafetensorsReader.open(await opened(files, tensorsName));
   const golden: Golden = {
-    ...{ files, kind, buffers },
+    ...{ files, kind, buffers, greedy },
     ...{ inputs: {}, outputs: {}, gradients: {}, loss: Number.NaN },
   };
   try {

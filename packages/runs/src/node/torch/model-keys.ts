@@ -8,7 +8,7 @@ import {
 } from '@headwise/models/internal';
 
 /** The families whose classes transformers has. */
-const known = ['gpt2', 'llama', 'mistral', 'qwen2', 'falcon', 'bloom'];
+const known = ['gpt2', 'llama', 'mistral', 'qwen2', 'qwen3', 'falcon', 'bloom'];
 
 /** Where the parameters of a model lie in a checkpoint of Hugging Face's, and their rows in its order. */
 export class ModelKeys {

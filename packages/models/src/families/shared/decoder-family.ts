@@ -1,0 +1,213 @@
+import { InputError } from '@headwise/core';
+import { z } from 'zod';
+import type { ModelConfiguration } from '../../build/model-configuration.js';
+import type { KeyTable, ModelFamily } from '../../family.js';
+import { architecture, depth, rate, size, tokenId } from '../../fields.js';
+import { checkDivides } from '../../parse-with.js';
+import { type ActivationName, activation, activationOf } from './activations.js';
+import { decoderHead, fittedHead, headCopy, paddingRow } from './decoder-head.js';
+import { checkRope, type RopeSettings, readRope, ropeShape } from './rope.js';
+import { type SettingsNames, settings } from './settings.js';
+
+/** The kinds of layers that `layer_types` names. */
+export type LayerType = 'full_attention' | 'sliding_attention';
+
+/** Settings that rotary decoders of Hugging Face share; other keys are kept as they are. */
+export interface DecoderConfig extends RopeSettings {
+  [key: string]: unknown;
+  model_type: string;
+  architectures?: readonly [string] | undefined;
+  /** `V` */
+  vocab_size: number;
+  /** `D` */
+  hidden_size: number;
+  /** `F` */
+  intermediate_size: number;
+  /** `L` */
+  num_hidden_layers: number;
+  /** `H` */
+  num_attention_heads: number;
+  /** `Hkv`; null or absent: `H`. */
+  num_key_value_heads?: number | null | undefined;
+  /** `Dh`; null or absent: `D / H`. */
+  head_dim?: number | null | undefined;
+  hidden_act: ActivationName;
+  max_position_embeddings: number;
+  /** The padding embedding gets no gradient from lookups. */
+  pad_token_id?: number | null | undefined;
+  initializer_range: number;
+  tie_word_embeddings: boolean;
+  attention_dropout: number;
+  /** Of the root mean square norms. */
+  rms_norm_eps: number;
+}
+
+const shared = {
+  vocab_size: size.default(32000),
+  hidden_size: size.default(4096),
+  intermediate_size: size.default(11008),
+  num_hidden_layers: depth.default(32),
+  num_attention_heads: size.default(32),
+  num_key_value_heads: size.nullable().default(null),
+  head_dim: size.nullish(),
+  hidden_act: activation('silu'),
+  max_position_embeddings: size.default(2048),
+  initializer_range: z.number().nonnegative().default(0.02),
+  rms_norm_eps: z.number().positive().default(1e-6),
+  tie_word_embeddings: z.boolean().default(false),
+  attention_dropout: rate.default(0),
+  pad_token_id: tokenId.nullish(),
+  ...ropeShape,
+  // Weights in fewer bits are made here, not read.
+  quantization_config: z.null().optional(),
+};
+
+/** A setting that a family does not have: refused where it is asked for. */
+export const without: z.ZodType<false> = z.literal(false).default(false) as never;
+
+/** `layer_types`: the kind of each layer. */
+export const layerTypes: z.ZodType<readonly LayerType[] | null | undefined> = z
+  .array(z.enum(['full_attention', 'sliding_attention']))
+  .nullish();
+
+/** In what a family differs from a LLaMA of the same sizes. */
+export interface DecoderRecipe<Config extends DecoderConfig> {
+  modelType: string;
+  /** What the names of transformers' classes begin with. */
+  className: string;
+  /** Its settings, beside and above those that all share. */
+  shape: z.ZodRawShape;
+  names?: SettingsNames | undefined;
+  /** Its parts, from those of a LLaMA of the same sizes. */
+  parts?(config: Config, llama: ModelConfiguration): ModelConfiguration;
+  /** Its keys before those of a LLaMA. */
+  keys?(config: Config): KeyTable;
+  /** @throws InputError naming the key, what it holds and what was expected */
+  check?(config: Config, name: string): void;
+}
+
+/** The width of a head. */
+export const headDimOf = (config: DecoderConfig): number =>
+  config.head_dim ?? config.hidden_size / config.num_attention_heads;
+
+/** The window of each layer, by its type. */
+export const windowsOf = (
+  types: readonly LayerType[],
+  window: number | null | undefined,
+): (number | null)[] =>
+  types.map((type) => (type === 'sliding_attention' ? (window ?? null) : null));
+
+const padIdOf = ({ pad_token_id, vocab_size }: DecoderConfig, name = 'config.json') =>
+  paddingRow(pad_token_id, vocab_size, name);
+
+const ropeOf = (config: DecoderConfig, name = 'config.json') =>
+  readRope(config, config.max_position_embeddings, name);
+
+function llamaParts(config: DecoderConfig, bare: string): ModelConfiguration {
+  const { position, maxLength } = ropeOf(config);
+  return {
+    model_type: 'headwise',
+    topology: 'decoder',
+    vocabSize: config.vocab_size,
+    maxLength,
+    dim: config.hidden_size,
+    layers: config.num_hidden_layers,
+    embedding: { padId: padIdOf(config) },
+    position,
+    heads: {
+      count: config.num_attention_heads,
+      kv: config.num_key_value_heads ?? config.num_attention_heads,
+      dim: headDimOf(config),
+      bias: { qkv: false, out: false },
+      window: null,
+      dropout: config.attention_dropout,
+    },
+    norm: { kind: 'rms', epsilon: config.rms_norm_eps },
+    feedForward: {
+      kind: 'gated',
+      hidden: config.intermediate_size,
+      activation: activationOf(config.hidden_act),
+      bias: false,
+    },
+    block: 'pre-norm',
+    head: decoderHead(config, bare),
+    layout: 'out-in',
+    init: { std: config.initializer_range },
+  };
+}
+
+const llamaKeys: KeyTable = [
+  ['tokens', 'model.embed_tokens'],
+  ['blocks.#.norm1', 'model.layers.#.input_layernorm'],
+  ['blocks.#.attn.qProj', 'model.layers.#.self_attn.q_proj'],
+  ['blocks.#.attn.kProj', 'model.layers.#.self_attn.k_proj'],
+  ['blocks.#.attn.vProj', 'model.layers.#.self_attn.v_proj'],
+  ['blocks.#.attn.outProj', 'model.layers.#.self_attn.o_proj'],
+  ['blocks.#.attn.qNorm', 'model.layers.#.self_attn.q_norm'],
+  ['blocks.#.attn.kNorm', 'model.layers.#.self_attn.k_norm'],
+  ['blocks.#.norm2', 'model.layers.#.post_attention_layernorm'],
+  ['blocks.#.mlp.gate', 'model.layers.#.mlp.gate_proj'],
+  ['blocks.#.mlp.up', 'model.layers.#.mlp.up_proj'],
+  ['blocks.#.mlp.down', 'model.layers.#.mlp.down_proj'],
+  ['norm', 'model.norm'],
+  ['head', 'lm_head'],
+];
+
+/** A family of rotary decoders whose checkpoints are laid out as LLaMA's. */
+export function decoderFamily<Config extends DecoderConfig>({
+  modelType,
+  className,
+  shape,
+  names,
+  parts = (_, llama) => llama,
+  keys = () => [],
+  check,
+}: DecoderRecipe<Config>): ModelFamily<Config> {
+  const bare = `${className}Model`;
+  const whole = `${className}ForCausalLM`;
+  const own = settings<Config>(
+    {
+      model_type: z.literal(modelType).default(modelType),
+      architectures: architecture(bare, whole),
+      ...shared,
+      ...shape,
+    },
+    names,
+  );
+  return {
+    modelType,
+    parseConfig(json, name = 'config.json') {
+      const config = own.parse(json, name);
+      checkSizes(config, name);
+      check?.(config, name);
+      return config;
+    },
+    settings: own,
+    configJson: (config) => ({ architectures: [whole], ...config }),
+    preset: (config) => parts(config, llamaParts(config, bare)),
+    keys: (config) => [...keys(config), ...llamaKeys],
+    keyPrefix: 'model.',
+    copies: headCopy('model.embed_tokens.weight'),
+    fitted: fittedHead(bare, whole),
+    ignoredKeys: /\.rotary_emb\.inv_freq$/,
+  };
+}
+
+function checkSizes(config: DecoderConfig, name: string): void {
+  const { hidden_size: dim, num_attention_heads: heads, num_key_value_heads: kv } = config;
+  if (config.head_dim == null) {
+    checkDivides(name, 'hidden_size', dim, 'num_attention_heads', heads);
+  }
+  checkDivides(name, 'num_attention_heads', heads, 'num_key_value_heads', kv ?? heads);
+  const { layer_types: types, num_hidden_layers: layers } = config as {
+    layer_types?: readonly LayerType[] | null | undefined;
+    num_hidden_layers: number;
+  };
+  if (types && types.length !== layers) {
+    throw new InputError(
+      `${name}: 'layer_types' has ${types.length} entries; expected one for each of ${layers} layers`,
+    );
+  }
+  checkRope(ropeOf(config, name), headDimOf(config), name);
+  padIdOf(config, name);
+}
