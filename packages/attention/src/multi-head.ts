@@ -82,6 +82,7 @@ export class MultiHeadAttention implements Layer {
         start: cached + keys - queries,
         // Before this layer's first tokens the cache may tell of other layers only.
         starts: cached > 0 ? cache?.starts : undefined,
+        lengths: ctx?.lengths,
         positions: ctx?.positions,
         documents: ctx?.documents,
         keys: cached + keys,

@@ -26,6 +26,11 @@ export interface LanguageModel {
   /** Where there is one, a loss needs not hold all scores at once. */
   readonly head?: MatrixHead | undefined;
   /**
+   * The tokens of a sequence up to which keys do not depend on how many tokens follow; default any number. Keys of longer sequences,
+   * under dynamic NTK and LongRoPE, are those of their length alone.
+   */
+  readonly steadyLength?: number | undefined;
+  /**
    * Scores of the next token at every position.
    *
    * @param ids `[B, T]`, int32

@@ -6,4 +6,5 @@ export {
   positionKinds,
   type TokenPosition,
 } from './kinds.js';
+export { steadyLength } from './rotary-scaling.js';
 export { rotaryScaling } from './rotary-scaling-schema.js';

@@ -18,6 +18,8 @@ export interface Span {
   start: number;
   /** The position of the first new token of each sequence, where a cache holds sequences of different lengths. */
   starts?: readonly number[] | undefined;
+  /** The new tokens of each sequence that are not padding, which stands at the end; default all. */
+  lengths?: readonly number[] | undefined;
   /** `[B, T]`, int32: the position of each new token, where it is not its place. */
   positions?: tf.Tensor | undefined;
   /** `[B, T]`, int32: the document of each new token, where several are packed into a row. */

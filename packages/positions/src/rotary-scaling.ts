@@ -191,11 +191,23 @@ export function lengthOfFrequencies(
     case 'dynamic':
       return Math.max(length, maxLength);
     case 'longrope': {
-      const trained = scaling.original_max_position_embeddings ?? maxLength;
+      const trained = steadyLength(scaling, maxLength);
       return length > trained ? trained + 1 : 0;
     }
     default:
       return 0;
+  }
+}
+
+/** The number of tokens up to which frequencies are those of every shorter sequence; infinite where none depends on the length. */
+export function steadyLength(scaling: RotaryScaling | undefined, maxLength = 0): number {
+  switch (scaling?.rope_type) {
+    case 'dynamic':
+      return maxLength;
+    case 'longrope':
+      return scaling.original_max_position_embeddings ?? maxLength;
+    default:
+      return Number.POSITIVE_INFINITY;
   }
 }
 

@@ -84,6 +84,30 @@ describeBackends('rotary positions', () => {
     await expectClose(turn(position, 0), turn(plain, 0));
   });
 
+  test('each sequence has the frequencies of its own length, without its padding', async () => {
+    const scaling = { rope_type: 'dynamic', factor: 2 } as const;
+    const position = new RotaryPosition({ headDim: 4, maxLength: 4, scaling });
+    const x = gaussian([3, 1, 3, 4], 1);
+    const row = (b: number) => x.slice([b, 0, 0, 0], [1, 1, 3, 4]);
+    const starts = [1, 12, 12];
+    const lengths = [3, 3, 2];
+    const { q, k } = position.apply(x, x, { start: 12, starts, lengths, keys: 15 });
+    const expected = starts.map((start, b) => {
+      const at = { start, lengths: [lengths[b]!], keys: start + 3 };
+      return position.apply(row(b), row(b), at).q;
+    });
+    await expectClose(q, tf.concat(expected));
+    await expectClose(k, tf.concat(expected));
+    // By hand: beyond 4 tokens the base is 10,000 (2 T / 4 − 1)^(4 / 2), with T of 15 and of 14.
+    for (const [b, ratio] of [
+      [1, 6.5],
+      [2, 6],
+    ] as const) {
+      const stretched = new RotaryPosition({ headDim: 4, base: 10_000 * ratio ** 2 });
+      await expectClose(expected[b]!, stretched.apply(row(b), row(b), { start: 12, keys: 15 }).q);
+    }
+  });
+
   test('what does not fit is named', () => {
     expect(() => new RotaryPosition({ headDim: 8, rotaryDim: 5 })).toThrow(
       "rotary: rotaryDim is 5; expected an even number up to the head's width of 8",

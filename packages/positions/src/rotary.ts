@@ -48,7 +48,8 @@ export class RotaryPosition implements AttentionPosition {
   readonly #options: RotaryPositionOptions;
   readonly #rotaryDim: number;
   readonly #layout: RotaryLayout;
-  #tables: Tables;
+  /** Those of the last call, by the length that their frequencies are for. */
+  #tables: ReadonlyMap<number, Tables>;
 
   /** @throws InputError where `rotaryDim` is odd or beyond `headDim`, or the scaling rule cannot be used */
   constructor(options: RotaryPositionOptions) {
@@ -64,7 +65,7 @@ export class RotaryPosition implements AttentionPosition {
     this.#options = options;
     this.#rotaryDim = rotaryDim;
     this.#layout = options.layout ?? 'half-split';
-    this.#tables = new Tables(this.#frequencies(0));
+    this.#tables = new Map([[0, new Tables(this.#frequencies(0))]]);
   }
 
   /** @returns both, turned or with what turns them; the last new key stands where the last query does */
@@ -76,16 +77,18 @@ export class RotaryPosition implements AttentionPosition {
     const [queries, added] = [q.shape[2]!, k.shape[2]!];
     const level = starts.every((from) => from === starts[0]);
     const positions = level ? [start] : starts;
-    const tables = this.#tablesFor(this.#longest(at));
-    if (given)
-      return this.#turnedBy(q, k, tables.rowsAt(checked(given, q, k), keys), turnsAsLoaded);
+    if (given) {
+      const [tables] = this.#tablesFor([this.#longest(at)]);
+      return this.#turnedBy(q, k, tables!.rowsAt(checked(given, q, k), keys), turnsAsLoaded);
+    }
+    const tables = this.#tablesFor(this.#lengths(at, added));
     if (turnsAsLoaded && queries === added) {
-      return { q, k, turn: { ...tables.rows(positions, queries), layout: this.#layout } };
+      return { q, k, turn: { ...rowsOf(tables, positions, queries), layout: this.#layout } };
     }
     return tf.tidy(() => {
-      const ofQueries = tables.rows(positions, queries);
+      const ofQueries = rowsOf(tables, positions, queries);
       const before = positions.map((from) => from + queries - added);
-      const ofKeys = queries === added ? ofQueries : tables.rows(before, added);
+      const ofKeys = queries === added ? ofQueries : rowsOf(tables, before, added);
       return { q: this.#turned(q, ofQueries), k: this.#turned(k, ofKeys) };
     });
   }
@@ -116,13 +119,38 @@ export class RotaryPosition implements AttentionPosition {
     return longest;
   }
 
-  #tablesFor(keys: number): Tables {
-    const { scaling, maxLength } = this.#options;
-    const length = lengthOfFrequencies(scaling, keys, maxLength);
-    if (this.#tables.length !== length) {
-      this.#tables = new Tables(this.#frequencies(length), length);
+  /** The number of tokens of each sequence, padding left out; one for all, where they are the same or the scaling rule takes none. */
+  #lengths(at: Span, added: number): readonly number[] {
+    const { keys, lengths, documents } = at;
+    const starts = at.starts ?? [];
+    if (!this.#options.scaling || documents || (!lengths && starts.length === 0)) {
+      return [this.#longest(at)];
     }
-    return this.#tables;
+    const batch = Math.max(starts.length, lengths?.length ?? 0);
+    return Array.from(
+      { length: batch },
+      (_, b) => (starts[b] ?? keys - added) + (lengths?.[b] ?? added),
+    );
+  }
+
+  /** Tables for sequences of some lengths, one for all where their frequencies are the same. */
+  #tablesFor(sequences: readonly number[]): readonly Tables[] {
+    const { scaling, maxLength } = this.#options;
+    const lengths = sequences.map((keys) => lengthOfFrequencies(scaling, keys, maxLength));
+    const distinct = [...new Set(lengths)];
+    const before = this.#tables;
+    if (distinct.length !== before.size || distinct.some((length) => !before.has(length))) {
+      this.#tables = new Map(
+        distinct.map((length) => [
+          length,
+          before.get(length) ?? new Tables(this.#frequencies(length)),
+        ]),
+      );
+    }
+    const tables = this.#tables;
+    return distinct.length === 1
+      ? [...tables.values()]
+      : lengths.map((length) => tables.get(length)!);
   }
 
   #frequencies(length: number): Frequencies {
@@ -158,6 +186,22 @@ export function rotaryTable(
   return { cos, sin, pairs };
 }
 
+/**
+ * Rows for `count` positions from a start on, `[count, R / 2]`; of several sequences `[B, count, R / 2]`.
+ *
+ * @param tables one for all sequences, or one for each
+ * @param starts the same
+ */
+function rowsOf(
+  tables: readonly Tables[],
+  starts: readonly number[],
+  count: number,
+): ReturnType<Tables['rows']> {
+  if (tables.length === 1) return tables[0]!.rows(starts, count);
+  const each = tables.map((one, b) => one.rows([starts[b] ?? starts[0]!], count));
+  return { cos: tf.stack(each.map(({ cos }) => cos)), sin: tf.stack(each.map(({ sin }) => sin)) };
+}
+
 /** The positions that a context gives, if they are one for each new token. */
 function checked(given: tf.Tensor, q: tf.Tensor, k: tf.Tensor): tf.Tensor {
   checkShape('positions', given.shape, [q.shape[0]!, q.shape[2]!]);
@@ -167,17 +211,14 @@ function checked(given: tf.Tensor, q: tf.Tensor, k: tf.Tensor): tf.Tensor {
 
 /** Cosines and sines of positions from 0 on, `[positions, R / 2]`, made as they are asked for. */
 class Tables {
-  /** The length that the frequencies are for, where they depend on it. */
-  readonly length: number;
   readonly #frequencies: Float64Array;
   readonly #factor: number;
   #cos: Float32Array = new Float32Array();
   #sin: Float32Array = new Float32Array();
 
-  constructor({ frequencies, attentionFactor }: Frequencies, length = 0) {
+  constructor({ frequencies, attentionFactor }: Frequencies) {
     this.#frequencies = frequencies;
     this.#factor = attentionFactor;
-    this.length = length;
   }
 
   /** Rows for `count` positions from a start on, `[count, R / 2]`; for several starts, `[starts, count, R / 2]`. */

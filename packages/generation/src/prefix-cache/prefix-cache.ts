@@ -42,6 +42,7 @@ export class PrefixCache {
   readonly #tree = new PrefixTree<KeyValueCache>((part, at) => this.#halves(part, at));
   /** Of the parameters that the stored keys and values were computed with. */
   #state: readonly unknown[] = [];
+  #reused = 0;
   #disposed = false;
 
   /** @throws InputError for an encoder-decoder, `maxBytes` that is not a number above 0, and an unknown storage */
@@ -116,6 +117,11 @@ export class PrefixCache {
     return this.#tree.tokens;
   }
 
+  /** The number of tokens that prompts did not compute because they were stored, since the cache was made. */
+  get reusedTokens(): number {
+    return this.#reused;
+  }
+
   /** The number of first tokens of a prompt whose keys and values are stored. */
   match(prompt: readonly number[]): number {
     return this.#tree.match(prompt);
@@ -144,7 +150,12 @@ export class PrefixCache {
         `prefixCache: prefill of a cache ${cache.slides ? 'with a window' : `of ${cache.length} tokens`}; expected an empty one of whole sequences`,
       );
     }
-    const beginnings = prompts.map((ids) => ids.slice(0, Math.max(0, ids.length - least)));
+    // Keys of longer prompts are those of their length alone.
+    const { steadyLength = Number.POSITIVE_INFINITY } = network;
+    const isSteady = (ids: readonly number[]) => ids.length <= steadyLength;
+    const beginnings = prompts.map((ids) =>
+      isSteady(ids) ? ids.slice(0, Math.max(0, ids.length - least)) : [],
+    );
     for (const shared of this.#sharedAmong(beginnings)) {
       const alone = new KeyValueCache({ storage: this.#storage });
       try {
@@ -158,12 +169,14 @@ export class PrefixCache {
     if (found.some((parts) => parts.length > 0)) {
       const room = Math.max(...prompts.map(({ length }) => length));
       appendParts(cache, found, room);
+      this.#reused += found.reduce((sum, parts) => sum + countOf(parts), 0);
     }
     const made = run(
       prompts.map((ids, n) => ids.slice(countOf(found[n]!))),
       cache,
     );
     for (const [n, ids] of prompts.entries()) {
+      if (!isSteady(ids)) continue;
       this.#tree.add(ids, (from) => partOf(cache, n, [from, ids.length], this.#storage));
     }
     this.#tree.evict(this.#maxBytes);
@@ -187,6 +200,20 @@ export class PrefixCache {
     this.#state = state;
     if (state.length === before.length && state.every((one, i) => one === before[i])) return;
     this.clear();
+  }
+
+  /**
+   * Forgets the ends of prompts that were not used for longest, until at most so many bytes are left.
+   *
+   * @throws InputError for a number below 0
+   */
+  evict(maxBytes: number): void {
+    if (!(maxBytes >= 0)) {
+      throw new InputError(
+        `PrefixCache: evict to ${maxBytes} bytes; expected a number of at least 0`,
+      );
+    }
+    this.#tree.evict(maxBytes);
   }
 
   /** Forgets all prompts: needed after a change of parameters that a network of one's own does not tell by `parameterState`. */

@@ -14,7 +14,7 @@ import * as tf from '@tensorflow/tfjs';
 import { HeadedStack } from './headed-stack.js';
 import { initializersOf } from './initializers.js';
 import type { AdaptiveHead, ModelConfiguration } from './model-configuration.js';
-import { countsTokens } from './positions.js';
+import { countsTokens, steadyLengthOf } from './positions.js';
 import { makeStepPlan } from './step-plan.js';
 import { TokenStack } from './token-stack.js';
 
@@ -23,6 +23,7 @@ export class DecoderModel implements LanguageModel, SteppedModel {
   readonly vocabSize: number;
   readonly maxLength: number;
   readonly head: MatrixHead;
+  readonly steadyLength: number;
   readonly #scores: (x: tf.Tensor, ctx?: ForwardContext) => tf.Tensor;
   readonly #params: ParamStore;
   readonly #stepPlan: () => StepPlan | undefined;
@@ -43,6 +44,7 @@ export class DecoderModel implements LanguageModel, SteppedModel {
     const { table, head: init } = initializersOf(config);
     this.vocabSize = vocabSize;
     this.maxLength = config.maxLength ?? Number.POSITIVE_INFINITY;
+    this.steadyLength = steadyLengthOf(config);
     const stack = new TokenStack(params, config);
     const { tokens } = stack;
     const counted = countsTokens(config.position);

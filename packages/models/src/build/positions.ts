@@ -5,6 +5,7 @@ import {
   type PositionOf,
   type PositionSizes,
   positionKinds,
+  steadyLength,
   type TokenPosition,
 } from '@headwise/positions/internal';
 import type { z } from 'zod';
@@ -43,6 +44,13 @@ export const countsTokens = (position: PositionPart): boolean =>
 /** The position as the fused decoding step computes it; undefined where it has no fused form. */
 export const fusedPosition = (config: ModelConfiguration): FusedPosition | undefined =>
   kindOf(config.position)?.fused(config.position, sizesOf(config));
+
+/** The tokens of a sequence up to which its keys do not depend on how many tokens follow. */
+export function steadyLengthOf(config: ModelConfiguration): number {
+  if (config.position.kind !== 'rotary') return Number.POSITIVE_INFINITY;
+  const { scaling, maxLength } = fusedPosition(config)?.rotation ?? {};
+  return steadyLength(scaling, maxLength);
+}
 
 /** The position that is added to the embeddings, where the configuration names one. */
 export function makeInputPosition(

@@ -81,6 +81,7 @@ export const AdaptedModel: new <N extends Network>(
     } else {
       Object.assign(this, {
         forward: (ids, ctx) => network.forward(ids, told(ctx)),
+        steadyLength: network.steadyLength,
         parameterState: () => [
           ...(network.parameterState?.() ?? []),
           this.adapters,
