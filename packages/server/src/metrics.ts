@@ -38,6 +38,11 @@ export class Metrics {
     this.#metrics.set(name, { help, type: 'gauge', lines: () => [`${name} ${value()}`] });
   }
 
+  /** A number that only grows, read when it is asked for. */
+  sum(name: string, help: string, value: () => number): void {
+    this.#metrics.set(name, { help, type: 'counter', lines: () => [`${name} ${value()}`] });
+  }
+
   /** How often values were at most as large as each of some bounds. */
   histogram(name: string, help: string, bounds: readonly number[]): (value: number) => void {
     const counts = bounds.map(() => 0);

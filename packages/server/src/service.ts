@@ -67,8 +67,8 @@ export class Service {
   ) {
     const { body = 4 * 2 ** 20, receive = 60_000 } = limits;
     const { tokens = Number.POSITIVE_INFINITY, sequences = 128 } = limits;
-    const { running, waiting, time, unread } = limits;
-    this.engine = new Engine({ running, waiting, time, unread });
+    const { running, waiting, time, unread, prefixes } = limits;
+    this.engine = new Engine({ running, waiting, time, unread, prefixes });
     this.limits = { body, receive, tokens, sequences };
     for (const [name, value] of Object.entries(this.limits)) {
       if (value >= 1) continue;
@@ -86,6 +86,16 @@ export class Service {
     const { metrics, engine } = this;
     metrics.gauge('headwise_sequences_running', 'Sequences that run.', () => engine.running);
     metrics.gauge('headwise_sequences_waiting', 'Sequences that wait.', () => engine.waiting);
+    metrics.gauge(
+      'headwise_prefix_bytes',
+      'Bytes of the keys and values of earlier prompts.',
+      () => engine.prefixes.bytes,
+    );
+    metrics.sum(
+      'headwise_reused_prompt_tokens_total',
+      'Tokens of prompts that were not computed, as an earlier prompt began with them.',
+      () => engine.prefixes.reusedTokens,
+    );
     const prompt = metrics.counter('headwise_prompt_tokens_total', 'Tokens of prompts.');
     const generated = metrics.counter('headwise_generated_tokens_total', 'Tokens of answers.');
     this.countTokens = {

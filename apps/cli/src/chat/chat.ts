@@ -1,4 +1,5 @@
-import { isHeadwiseError } from '@headwise/core';
+import { isEncoderDecoder, isHeadwiseError } from '@headwise/core';
+import { PrefixCache } from '@headwise/generation';
 import { type LoadedText, streamText, type TextOptions } from '@headwise/text/node';
 import { exitCodeOf, messageOf } from '../exit.js';
 import { colors, type Output } from '../output.js';
@@ -15,18 +16,30 @@ export class Chat {
   readonly #conversation: Conversation;
   readonly #commands: ChatCommands;
   readonly #terminal: boolean;
+  /** What was read in earlier turns; an encoder-decoder reads all anew. */
+  readonly #read: PrefixCache | undefined;
 
   constructor(text: LoadedText, out: Output, system: string | undefined, options: TextOptions) {
     this.#text = text;
     this.#out = out;
     this.#options = options;
     this.#terminal = process.stdin.isTTY && process.stdout.isTTY && !out.json;
+    const { network } = text.model;
+    this.#read = isEncoderDecoder(network) ? undefined : new PrefixCache(network);
     this.#conversation = new Conversation(text, system, options.maxNewTokens);
     this.#commands = new ChatCommands(this.#conversation, (line) => this.#note(line));
   }
 
-  /** Answers line by line, until the input ends. */
+  /** Answers line by line, until the input ends; then it is over. */
   async run(): Promise<void> {
+    try {
+      await this.#talk();
+    } finally {
+      this.#read?.dispose();
+    }
+  }
+
+  async #talk(): Promise<void> {
     if (this.#terminal) this.#note('/help shows what else can be entered.');
     const { stdin: input, stdout: output } = process;
     const prompt = colors.bold('> ');
@@ -54,7 +67,8 @@ export class Chat {
       this.#note(`${turns} forgotten: the context holds ${this.#conversation.context} tokens.`);
     }
     const seed = (this.#options.seed ?? 0) + this.#conversation.length;
-    const options = { ...this.#options, maxNewTokens, seed };
+    const options = { ...this.#options, maxNewTokens, seed, prefixCache: this.#read };
+    const before = this.#read?.reusedTokens ?? 0;
     const left = await interruptible(async (signal) => {
       const stream = streamText(this.#text.model, this.#text.tokenizer, messages, {
         ...options,
@@ -68,7 +82,8 @@ export class Chat {
       }
       const reason = next.value;
       this.#out.say('');
-      this.#out.emit({ text, reason, forgotten });
+      const reused = (this.#read?.reusedTokens ?? 0) - before;
+      this.#out.emit({ text, reason, forgotten, reused });
       if (reason === 'length') this.#note(`The answer ends at ${maxNewTokens} tokens.`);
       if (reason === 'signal') this.#note('The answer was stopped.');
       // A message whose answer was stopped before it began is withdrawn.

@@ -25,7 +25,7 @@ export function chatCommand(): Command {
     .option('--system <text>', 'what the model is told before the conversation')
     .option('--template <file>', "a chat template in Jinja, in place of the folder's");
   return addGenerationFlags(command, 512)
-    .option('--json', 'print JSON: one line an answer, with text, reason and forgotten')
+    .option('--json', 'print JSON: one line an answer, with text, reason, forgotten and reused')
     .addHelpText('after', `\nA line is a message, from the terminal or from a pipe:\n${chatHelp}`)
     .action(async ({ json, ...options }: ChatOptions) => {
       const out = output(json ?? false);

@@ -29,6 +29,7 @@ interface ServeOptions {
   maxTime: number;
   maxBody: number;
   maxReceive: number;
+  maxPrefixes: number;
   grace: number;
   generationConfig: boolean;
   dtype: WeightDtype;
@@ -56,6 +57,12 @@ export function serveCommand(): Command {
     .option('--max-time <s>', 'seconds that a sequence may take, waiting included', number, 600)
     .option('--max-body <bytes>', 'bytes of a request', integer, 4 * 2 ** 20)
     .option('--max-receive <s>', 'seconds in which the body of a request has to arrive', number, 60)
+    .option(
+      '--max-prefixes <bytes>',
+      'bytes of earlier prompts that are kept for those that begin alike; 0 keeps none',
+      integer,
+      2 ** 28,
+    )
     .option('--grace <s>', 'seconds that running answers get when it is stopped', number, 10)
     .option('--no-generation-config', "leave the folder's generation_config.json aside")
     .addOption(dtypeOption())
@@ -87,6 +94,7 @@ async function serve(options: ServeOptions): Promise<void> {
       time: options.maxTime * 1000,
       body: options.maxBody,
       receive: options.maxReceive * 1000,
+      prefixes: options.maxPrefixes,
     },
     report: (error) => out.note(`headwise: ${error instanceof Error ? error.stack : error}`),
   });

@@ -7,6 +7,7 @@ import {
   SequenceFailedError,
   SlowReaderError,
 } from './errors.js';
+import { PrefixCaches } from './prefix-caches.js';
 import { Sequence, type SequenceRequest } from './sequence.js';
 
 /** Limits of an engine. */
@@ -19,6 +20,11 @@ export interface EngineLimits {
   time?: number | undefined;
   /** The most tokens of a sequence that its reader may leave unread; default 4,096. */
   unread?: number | undefined;
+  /**
+   * Bytes of the keys and values of earlier prompts, all networks together: a prompt that begins like one of them runs only the rest
+   * of it. 0 keeps none; default 256 MiB.
+   */
+  prefixes?: number | undefined;
 }
 
 /** A sequence with its place in the queue or in a batch. */
@@ -54,17 +60,25 @@ export class Engine {
   readonly #running = new Map<RunningSequence, Entry>();
   readonly #tasks: Task[] = [];
   readonly #batches = new Map<LanguageModel, RunningBatch>();
+  readonly #prefixes: PrefixCaches;
   #loop: Promise<void> | undefined;
   #closed = false;
 
-  /** @throws InputError for a limit that is not a number of at least 1 (of `waiting`, at least 0) */
-  constructor({ running = 8, waiting = 64, time = 600_000, unread = 4096 }: EngineLimits = {}) {
-    this.limits = { running, waiting, time, unread };
+  /** @throws InputError for a limit that is not a number of at least 1 (of `waiting` and `prefixes`, at least 0) */
+  constructor({
+    running = 8,
+    waiting = 64,
+    time = 600_000,
+    unread = 4096,
+    prefixes = 2 ** 28,
+  }: EngineLimits = {}) {
+    this.limits = { running, waiting, time, unread, prefixes };
     for (const [name, value] of Object.entries(this.limits)) {
-      const least = name === 'waiting' ? 0 : 1;
+      const least = name === 'waiting' || name === 'prefixes' ? 0 : 1;
       if (value >= least && (name === 'time' || Number.isSafeInteger(value))) continue;
       throw new InputError(`limits.${name} is ${value}; expected a number of at least ${least}`);
     }
+    this.#prefixes = new PrefixCaches(prefixes);
   }
 
   /** The number of sequences that run. */
@@ -75,6 +89,12 @@ export class Engine {
   /** The number of sequences and tasks that wait. */
   get waiting(): number {
     return this.#waiting.size + this.#tasks.length;
+  }
+
+  /** What is kept of earlier prompts: its bytes, and the number of tokens that it has saved from being computed. */
+  get prefixes(): { readonly bytes: number; readonly reusedTokens: number } {
+    const { bytes, reusedTokens } = this.#prefixes;
+    return { bytes, reusedTokens };
   }
 
   /** Whether nothing more is accepted. */
@@ -119,7 +139,7 @@ export class Engine {
   }
 
   /**
-   * Accepts nothing more, and resolves once all sequences have ended.
+   * Accepts nothing more, and resolves once all sequences have ended and all tensors are freed.
    *
    * @param within milliseconds after which those that are left are cancelled
    */
@@ -128,6 +148,7 @@ export class Engine {
     const timer = setTimeout(() => this.#cancelAll(), within);
     await this.#loop;
     clearTimeout(timer);
+    this.#prefixes.dispose();
   }
 
   #admit(count: number): void {
@@ -196,7 +217,8 @@ export class Engine {
       if (this.running >= this.limits.running) return;
       this.#waiting.delete(entry);
       const { network, prompt, options, alternatives } = entry.sequence.request;
-      const batch = this.#batches.get(network) ?? new RunningBatch(network);
+      const prefixCache = this.#prefixes.of(network);
+      const batch = this.#batches.get(network) ?? new RunningBatch(network, { prefixCache });
       this.#batches.set(network, batch);
       try {
         const running = batch.add(prompt, options, { alternatives });
@@ -210,7 +232,9 @@ export class Engine {
 
   async #step(network: LanguageModel, batch: RunningBatch): Promise<void> {
     try {
-      for (const { sequence: running, token, reason, stopToken, error } of await batch.step()) {
+      const results = await batch.step();
+      this.#prefixes.evict();
+      for (const { sequence: running, token, reason, stopToken, error } of results) {
         const entry = this.#running.get(running);
         if (!entry) continue;
         const { sequence } = entry;
