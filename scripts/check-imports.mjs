@@ -57,7 +57,7 @@ export const allowed = {
   ],
   text: ['core', 'generation', 'models', 'tokenizers'],
   'ai-sdk': ['generation', 'grammar', 'text', 'tokenizers'],
-  prompting: ['core', 'generation', 'text', 'tokenizers'],
+  prompting: ['core', 'data', 'files', 'generation', 'text', 'tokenizers'],
   server: ['core', 'generation', 'grammar', 'text', 'tokenizers'],
   parity: ['core', 'kernels', 'decoding', 'models', 'safetensors'],
 };

@@ -65,6 +65,75 @@ export {
 export { definePrompt } from './define-prompt.js';
 export { type FitOptions, type FittedPrompt, fitPrompt, type PromptCut } from './fit.js';
 export { type LocalModelOptions, localModel } from './local-model.js';
+export {
+  type BackTranslationOptions,
+  backTranslation,
+  type SourceDocument,
+  scoreForm,
+} from './make/back-translation.js';
+export {
+  type ConstitutionOptions,
+  constitutionJudge,
+  revisionJudge,
+  verdictForm,
+} from './make/constitution.js';
+export {
+  choicesJudge,
+  type Judge,
+  type JudgedAnswers,
+  type Reward,
+  rewardJudge,
+  type Verdict,
+} from './make/judge.js';
+export { LeftOut } from './make/left-out.js';
+export { type MakeOptions, makeExamples } from './make/make-examples.js';
+export {
+  type AnswerTask,
+  answerMessages,
+  answerText,
+  type Query,
+} from './make/make-form.js';
+export {
+  type MakePrompts,
+  makePrompts,
+  type OwnPrompts,
+  type WrittenPrompt,
+} from './make/make-prompts.js';
+export {
+  type Answered,
+  type AskedRecord,
+  type AskOptions,
+  MakeRun,
+  type MakeSettings,
+  type Provenance,
+} from './make/make-run.js';
+export { type NoDuplicatesOptions, noDuplicates } from './make/no-duplicates.js';
+export {
+  type PreferenceQuery,
+  type PreferencesOptions,
+  preferenceMethods,
+  preferences,
+} from './make/preferences.js';
+export type {
+  DraftRow,
+  LeftOutRow,
+  MadeEntry,
+  MadeExample,
+  MakeItem,
+  Making,
+  PastEntry,
+  Recipe,
+} from './make/recipe.js';
+export { type ResponsesOptions, responses } from './make/responses.js';
+export {
+  answerLength,
+  byStep,
+  noRefusals,
+  type Refused,
+  type RowFilter,
+  refusalPatterns,
+} from './make/row-filter.js';
+export { principles } from './make/wordings.js';
 export { calibrated } from './options/calibration.js';
 export {
   type Normalization,

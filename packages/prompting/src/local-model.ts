@@ -8,6 +8,8 @@ import { promptReader } from './reader.js';
 export interface LocalModelOptions {
   /** What records name it by. Default `'model'`. */
   name?: string | undefined;
+  /** Which weights it has, such as their hash. Default none. */
+  revision?: string | undefined;
   /** Of the chat template, for prompts that are messages. */
   chat?: TextOptions['chat'] | undefined;
   /** Sequences that are written at a time. Default 8. */
@@ -22,13 +24,13 @@ export interface LocalModelOptions {
  */
 export function localModel(
   loaded: { readonly model: TextModel; readonly tokenizer: Tokenizer },
-  { name = 'model', chat, running }: LocalModelOptions = {},
+  { name = 'model', revision, chat, running }: LocalModelOptions = {},
 ): PromptModel {
   const { model, tokenizer } = loaded;
   const withChat = (prompt: Prompt, options: TextOptions): TextOptions =>
     typeof prompt === 'string' || !chat ? options : { ...options, chat: options.chat ?? chat };
   return {
-    name,
+    ...{ name, revision },
     ...promptReader(loaded, chat),
     write: async (prompts, options = {}) => {
       const each = Array.isArray(options) ? (options as readonly TextOptions[]) : undefined;

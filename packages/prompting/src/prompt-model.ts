@@ -40,6 +40,8 @@ export interface WorkOptions {
 export interface PromptModel extends PromptReader {
   /** What records name it by. */
   readonly name: string;
+  /** Which weights it has, such as their hash; undefined where that is not known, as of a server. */
+  readonly revision?: string | undefined;
   /**
    * Writes a text after each prompt.
    *

@@ -99,6 +99,16 @@ export class PromptTemplate<Values = PromptValues, Written extends Prompt = Prom
     return 'text' in this.#parts ? 'text' : 'messages';
   }
 
+  /** The text or the messages as they were defined, with `{{name}}` for each slot. */
+  get source(): string | readonly TemplateMessage[] {
+    const textOf = (pieces: readonly Piece[]) =>
+      pieces.map((piece) => (typeof piece === 'string' ? piece : `{{${piece.slot}}}`)).join('');
+    if ('text' in this.#parts) return textOf(this.#parts.text);
+    return this.#parts.messages.map((part) =>
+      'slot' in part ? part : { role: part.role, content: textOf(part.pieces) },
+    );
+  }
+
   /**
    * The same prompt with more behind it: a text, which in a chat goes on with the last message, or messages.
    *

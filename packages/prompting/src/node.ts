@@ -1,0 +1,6 @@
+export {
+  type MakeFolderOptions,
+  type MakeProgress,
+  type MakeReport,
+  makeInFolder,
+} from './node/make-folder.js';
