@@ -69,7 +69,7 @@ export function constitutionJudge({
           scores[b]! += 1 - points;
         }),
       );
-      return { scores, made: { principle, judge: (model ?? run.model).name } };
+      return { scores, made: { principle, model: (model ?? run.model).name } };
     },
   };
 }
@@ -110,7 +110,7 @@ export function revisionJudge({
       return {
         answers: all,
         scores: all.map((answer) => Number(answer === response)),
-        made: { revised: steps, judge: by.name },
+        made: { revised: steps, model: by.name },
       };
     },
   };
