@@ -247,13 +247,18 @@ class Tables {
     const pairs = this.#frequencies.length;
     const known = Array.from(knownValues(positions) ?? []);
     const end = known.reduce((most, t) => Math.max(most, t + 1), least);
-    if (end * pairs > this.#cos.length) this.#grow(Math.min(end, mostPositions));
-    const count = this.#cos.length / pairs;
+    // Not all rows that there are: the operations would depend on the calls before.
+    const count = Math.min(Math.ceil(end / step) * step, mostPositions);
+    if (count * pairs > this.#cos.length) this.#grow(count);
     checkIds(positions, { name: 'position', count, of: `the ${count} rotary positions` });
     const [batch, tokens] = positions.shape as [number, number];
     const shape = batch > 1 ? [batch, tokens, pairs] : [tokens, pairs];
     const rows = (table: Float32Array) =>
-      gatherRows(tf.tensor2d(table, [count, pairs]), positions, 'trusted').reshape(shape);
+      gatherRows(
+        tf.tensor2d(table.subarray(0, count * pairs), [count, pairs]),
+        positions,
+        'trusted',
+      ).reshape(shape);
     return { cos: rows(this.#cos), sin: rows(this.#sin) };
   }
 

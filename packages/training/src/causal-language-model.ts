@@ -11,7 +11,7 @@ import {
   meanCrossEntropy,
 } from './cross-entropy.js';
 import type { ExampleBatch, Objective, TensorLoss } from './objective.js';
-import { batchLoss } from './tensor-loss.js';
+import { batchLoss, ownLoss } from './tensor-loss.js';
 
 /** What a causal language model sees and what it should say next, row-major `[B, T]`. */
 export interface TokenBatch extends ExampleBatch {
@@ -63,7 +63,8 @@ export function languageModelLoss(
 
 function nextTokenLoss(network: LanguageModel, options: LossOptions): TensorLoss<TokenBatch> {
   const { vocabSize } = network;
-  return {
+  const all = { ...options, ignoreIndex: ignoredTarget };
+  return ownLoss({
     arrays({ inputs, targets, documents, shape }) {
       if (countTargets(targets) === 0) {
         throw new InputError('languageModelLoss: every target is ignored');
@@ -82,7 +83,6 @@ function nextTokenLoss(network: LanguageModel, options: LossOptions): TensorLoss
       const ids = inputs as tf.Tensor2D;
       const labels = targets as tf.Tensor1D;
       const ctx = documents ? { ...given, documents } : given;
-      const all = { ...options, ignoreIndex: ignoredTarget };
       const { head } = network;
       // A tap may want to see the logits, which otherwise never exist all at once.
       const weight = headMatrix(head);
@@ -90,9 +90,9 @@ function nextTokenLoss(network: LanguageModel, options: LossOptions): TensorLoss
         const hidden = head.hidden(ids, ctx).reshape<tf.Tensor2D>([labels.size, -1]);
         return chunkedCrossEntropy(hidden, weight, labels, all);
       }
-      return meanCrossEntropy(network.forward(ids, ctx), labels, options);
+      return meanCrossEntropy(network.forward(ids, ctx), labels, all);
     },
-  };
+  });
 }
 
 /** How many targets a model finds likeliest; the scores of one row exist at once. */

@@ -2,8 +2,8 @@ import { checkShape, type EncoderModel, type ForwardContext } from '@headwise/co
 import * as tf from '@tensorflow/tfjs';
 import { countCorrect, countTargets, type LossOptions, meanCrossEntropy } from './cross-entropy.js';
 import { type EncoderBatch, encoderArrays, encoderReads, outputOf } from './encoder-inputs.js';
-import type { BatchTensors, Objective, TensorLoss } from './objective.js';
-import { batchLoss, tensorsOf } from './tensor-loss.js';
+import type { BatchTensors, Objective } from './objective.js';
+import { batchLoss, ownLoss, tensorsOf } from './tensor-loss.js';
 
 /** Texts with a class for each of them, or for each of their tokens. */
 export interface LabelledBatch extends EncoderBatch {
@@ -40,9 +40,10 @@ export function tokenClassification(
 function classification(
   name: string,
   network: EncoderModel,
-  options: LossOptions,
+  given: LossOptions,
   shapeOf: (batch: LabelledBatch) => number[],
 ): Objective<LabelledBatch> {
+  const options = { ...given };
   /** `[B, K]` or `[B, T, K]` */
   const logitsOf = (tensors: BatchTensors, ctx?: ForwardContext) => {
     const { labels } = tensors;
@@ -51,7 +52,7 @@ function classification(
     checkShape(`${name}: logits`, logits.shape, [...labels!.shape, 'K']);
     return logits;
   };
-  const tensorLoss: TensorLoss<LabelledBatch> = {
+  const tensorLoss = ownLoss<LabelledBatch>({
     arrays(batch) {
       const { labels } = batch;
       const shape = shapeOf(batch);
@@ -59,7 +60,7 @@ function classification(
       return { ...encoderArrays(name, batch), labels: { values: labels, shape } };
     },
     loss: (tensors, ctx) => meanCrossEntropy(logitsOf(tensors, ctx), tensors.labels!, options),
-  };
+  });
   return {
     name,
     predicted: ({ labels }) => countTargets(labels),

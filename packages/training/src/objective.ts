@@ -19,7 +19,7 @@ export interface LossTerms<B extends ExampleBatch> {
   means(batch: B, ctx?: ForwardContext): readonly tf.Scalar[];
 }
 
-/** An array of a batch, and the shape of the tensor that it goes to. */
+/** An array of a batch, or a number that changes from step to step, and the shape of the tensor that it goes to. */
 export interface BatchArray {
   readonly values: Int32Array | Float32Array;
   readonly shape: readonly number[];
@@ -34,6 +34,9 @@ export type BatchTensors = Readonly<Record<string, tf.Tensor>>;
 /**
  * A loss that reads a batch through tensors alone. Batches whose arrays have the same shapes take the same operations, so
  * that `train` can record them once and replay them with other values.
+ *
+ * A replay does not run `loss`: a number that changes from step to step, such as a temperature or the weight of a term, is one of the
+ * arrays, of shape `[]`.
  */
 export interface TensorLoss<B extends ExampleBatch> {
   /**

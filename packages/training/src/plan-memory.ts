@@ -24,6 +24,7 @@ import type { Optimizer } from './optimizer.js';
 import { defaultObjective, type PlannedBatch, type PlannedObjective } from './planned-objective.js';
 import { RecordedGradients } from './recorded-gradients.js';
 import type { Trained } from './state.js';
+import { isOwnLoss } from './tensor-loss.js';
 
 export interface PlanOptions<N extends Network = Network> extends WeightOptions {
   /** Default AdamW. */
@@ -39,7 +40,7 @@ export interface PlanOptions<N extends Network = Network> extends WeightOptions 
   precision?: Precision | undefined;
   /** Batches of one step; default 1. */
   accumulate?: number | undefined;
-  /** As in `train` on WebGPU: whether the step is recorded where it can be, and the recording held. Default true. */
+  /** As in `train` on WebGPU: whether the step is recorded where it can be. Default: that of an objective of this package is. */
   record?: boolean | undefined;
   /** Trains low-rank updates instead of the model, whose weights then may be packed by `dtype`. */
   lora?: LoraOptions | undefined;
@@ -154,7 +155,7 @@ function stepsOf(
   count: BufferCount,
   params: Readonly<Record<string, tf.Variable>>,
   { objective, batch, optimizer, ema }: PlannedObjective & Pick<Trained, 'optimizer' | 'ema'>,
-  { accumulate = 1, checkpoint, precision, record = true }: PlanOptions,
+  { accumulate = 1, checkpoint, precision, record }: PlanOptions,
 ): Pick<MemoryPlan, 'peak' | 'during' | 'activations'> {
   let phases = { forward: 0, backward: 0, update: 0 };
   const end = (phase: StepPhase) => {
@@ -194,7 +195,11 @@ function stepsOf(
   const eager = Array<undefined>(plannedSteps - 1).fill(undefined);
   // Terms of the objective itself, where it has some: those above only watch its loss.
   const own = { ...watched, terms: objective.terms };
-  const recordings = record ? [new RecordedGradients(params, own, ctx)] : [];
+  const { tensorLoss } = objective;
+  const isRecorded = record ?? (!tensorLoss || isOwnLoss(tensorLoss));
+  const recordings = isRecorded
+    ? [new RecordedGradients(params, own, { checkpoint, precision, custom: true })]
+    : [];
   for (const [step, recorded] of [...eager, ...recordings, undefined].entries()) {
     const last = step >= plannedSteps - 1;
     const before = phases;

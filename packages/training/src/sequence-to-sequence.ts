@@ -18,7 +18,7 @@ import {
 } from './cross-entropy.js';
 import type { BatchArrays, BatchTensors, ExampleBatch, Objective } from './objective.js';
 import { sampledInputs } from './scheduled-sampling.js';
-import { tensorsOf } from './tensor-loss.js';
+import { ownLoss, tensorsOf } from './tensor-loss.js';
 
 /** Source sequences and their target sequences, such as sentences and translations; row-major. */
 export interface PairBatch extends ExampleBatch {
@@ -41,23 +41,24 @@ export interface PairBatch extends ExampleBatch {
  *
  * With `sampled` in a batch, some of these are what the model predicts in a first pass (scheduled sampling).
  *
- * @param options `labelSmoothing` is 0.1 in the Transformer of 2017
+ * @param given `labelSmoothing` is 0.1 in the Transformer of 2017
  * @see Sutskever, Vinyals and Le 2014, https://arxiv.org/abs/1409.3215; Mihaylova and Martins 2019 (scheduled sampling),
  * https://arxiv.org/abs/1906.07651
  */
 export function sequenceToSequence(
   network: EncoderDecoderModel,
-  options: LossOptions = {},
+  given: LossOptions = {},
 ): Objective<PairBatch> {
+  const options = { ...given };
   return {
     name: 'sequence-to-sequence',
     predicted: ({ targets }) => countTargets(targets),
     loss: (batch, ctx) => encoderDecoderLoss(network, batch, ctx, options),
-    tensorLoss: {
+    tensorLoss: ownLoss({
       // Which inputs are sampled is drawn in JavaScript.
       arrays: (batch) => ((batch.sampled ?? 0) === 0 ? pairArrays(network, batch) : undefined),
       loss: (tensors, ctx) => pairLoss(network, tensors, ctx, options),
-    },
+    }),
     correct: (batch) =>
       tf.tidy(() => {
         const tensors = tensorsOf(pairArrays(network, batch));

@@ -2,6 +2,18 @@ import { type ForwardContext, InputError } from '@headwise/core';
 import * as tf from '@tensorflow/tfjs';
 import type { BatchArrays, ExampleBatch, TensorLoss } from './objective.js';
 
+/** Losses of this package: the numbers that their JavaScript takes stay as they are. */
+const ownLosses = new WeakSet<object>();
+
+/** Says that a loss takes the same numbers from JavaScript in every step. */
+export function ownLoss<B extends ExampleBatch>(loss: TensorLoss<B>): TensorLoss<B> {
+  ownLosses.add(loss);
+  return loss;
+}
+
+/** Whether a loss was given to `ownLoss`. */
+export const isOwnLoss = (loss: TensorLoss<never>): boolean => ownLosses.has(loss);
+
 /** The tensors of arrays; the caller owns them. */
 export function tensorsOf(arrays: BatchArrays): Record<string, tf.Tensor> {
   const made: Record<string, tf.Tensor> = {};

@@ -54,8 +54,10 @@ export interface TrainOptions<B extends ExampleBatch> {
   precision?: Precision | undefined;
   /**
    * On WebGPU, records the forward and the backward pass, and replays them for batches of the same shapes, where they can be:
-   * the objective has a `tensorLoss`, and nothing draws random numbers. The recording holds the memory of the gradients, until the
-   * training ends or its generator returns; that of all else is free between two steps. Default true.
+   * the objective has a `tensorLoss`, and nothing draws random numbers. A recording holds the constants of its step until the training ends
+   * or its generator returns; other memory is free between two steps. Up to four shapes are kept; 16 batches in a row of other shapes end
+   * the recording. Default: objectives of this package are recorded. `true` records a `tensorLoss` of your own too, whose changing numbers have
+   * to be arrays of it; a replay takes all others as they were.
    */
   record?: boolean | undefined;
   /** An average of the parameters, updated after each step. */
@@ -105,7 +107,7 @@ export interface TrainStep {
  * concerned, with a loss scale only where the loss is not finite, or the gradients are not at a scale of 1 or less or after 32 steps
  * skipped in a row; DeviceLostError; BackendError where the backend does not compute in the precision; InputError where a part of the
  * model is packed, a parameter is frozen, an option or a learning rate is outside its range, an id or a label of a batch is outside its
- * own, or the batches of a step have nothing to predict
+ * own, the batches of a step have nothing to predict, or a step takes other numbers from JavaScript than the steps before it that were replayed
  * @example
  * const objective = causalLanguageModel(network);
  * for await (const { step, loss } of train({ objective, params, optimizer, schedule, batches, steps: 100 })) {
@@ -115,7 +117,7 @@ export interface TrainStep {
 export async function* train<B extends ExampleBatch>(
   options: TrainOptions<B>,
 ): AsyncGenerator<TrainStep> {
-  const { objective, params, steps, precision, record = true } = options;
+  const { objective, params, steps, checkpoint, precision, record } = options;
   const { start = 0, maxNorm = 1, accumulate = 1 } = options;
   const { lossScale = precision === 'mixed' ? new LossScale() : undefined } = options;
   checkTrainable('train', params);
@@ -128,8 +130,8 @@ export async function* train<B extends ExampleBatch>(
     );
   }
   const recorded =
-    record && tf.getBackend() === 'webgpu'
-      ? new RecordedGradients(params, objective, options)
+    record !== false && tf.getBackend() === 'webgpu'
+      ? new RecordedGradients(params, objective, { checkpoint, precision, custom: record })
       : undefined;
   try {
     yield* stepsOf({ ...options, lossScale }, recorded);

@@ -2,6 +2,7 @@ import { InputError, ShapeError } from '@headwise/core';
 import { bindingLimit, lossOf, sizeOf } from '@headwise/core/internal';
 import * as tf from '@tensorflow/tfjs';
 import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
+import { recordings } from '../recording/active.js';
 import { type Division, divided } from './divide.js';
 import { forgetKnown } from './known.js';
 import { pieceBytes, piecesOf } from './limits.js';
@@ -183,6 +184,7 @@ function uniformBuffer<U extends string>(
     if (type === 'f32') bytes.setFloat32(i * 4, params[name], true);
     else bytes.setUint32(i * 4, params[name], true);
   });
+  recordings.get(recorder)?.uniforms(new Int32Array(bytes.buffer));
   const buffer = recorder.bufferManager.acquireBuffer(
     bytes.byteLength,
     GPUBufferUsage.COPY_DST | GPUBufferUsage.UNIFORM,

@@ -2,7 +2,7 @@ import * as tf from '@tensorflow/tfjs';
 import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
 import { checkType } from '../dispatch/check.js';
 import { knownOnDevice } from '../dispatch/known.js';
-import { recordingBackends } from '../recording/active.js';
+import { recordings } from '../recording/active.js';
 import { checkIdValues, type IdSpace } from './space.js';
 import { checkOnDevice } from './webgpu.js';
 
@@ -25,7 +25,7 @@ export function checkIds(ids: tf.Tensor, space: IdSpace): void {
     return;
   }
   const backend = tf.backend() as WebGPUBackend;
-  const recording = recordingBackends.has(backend);
+  const recording = recordings.has(backend);
   if (recording) checkedFor.set(ids.dataId, [...(checkedFor.get(ids.dataId) ?? []), space]);
   const values = knownOnDevice(backend, ids);
   if (values) checkIdValues(values, space, ids.shape);

@@ -1,5 +1,11 @@
-/** The backends whose commands go to a recording now. */
-export const recordingBackends: WeakSet<object> = new WeakSet();
+/** What a recording that runs now is told by our own dispatches. */
+interface Listener {
+  /** The contents of a program's uniforms, as words. */
+  uniforms(words: Int32Array): void;
+}
+
+/** The backends whose commands are being recorded. */
+export const recordings: WeakMap<object, Listener> = new WeakMap();
 
 /** The data of tensors that are overwritten between replays of the step that is being recorded. */
 export const changingData: Set<object> = new Set();

@@ -1,44 +1,27 @@
 import { InputError } from '@headwise/core';
-import { countWrite, isOwnBackend, lossOf } from '@headwise/core/internal';
+import { lossOf } from '@headwise/core/internal';
 import * as tf from '@tensorflow/tfjs';
-import { forgetKnown, rememberKnown } from '../dispatch/known.js';
-import { checkAgain } from '../ids/index.js';
-import { changingData, recordingBackends } from './active.js';
-import { type BufferManager, StepBuffers } from './buffers.js';
-import { type Command, encode, joinPasses, loggingEncoder } from './commands.js';
-import { mapTensors, tensorsIn } from './containers.js';
+import { forgetKnown } from '../dispatch/known.js';
+import { changingData } from './active.js';
+import { type Backend, flush, webgpuBackend } from './backend.js';
+import { StepBuffers } from './buffers.js';
+import { type Command, encode, joinPasses } from './commands.js';
+import { mapTensors } from './containers.js';
+import { hook } from './hooks.js';
+import { StepOutputs } from './outputs.js';
 import { Trace } from './trace.js';
 
-interface TensorData {
-  resource?: GPUBuffer | undefined;
-  /** A copy on the CPU, where the values were read. */
-  values: unknown;
-}
-
-/** The parts of TensorFlow.js 4.22's WebGPU backend that a recording stands in for. */
-interface Backend {
-  device: GPUDevice;
-  bufferManager: BufferManager & Record<string, unknown>;
-  tensorMap: { has(dataId: object): boolean; get(dataId: object): TensorData };
-  commandEncoder: GPUCommandEncoder | null;
-  write(values: unknown, shape: number[], dtype: tf.DataType): object;
-  uploadToGPU(dataId: object): void;
-  ensureCommandEncoderReady(): void;
-  /** Data whose memory is kept until the commands so far are submitted. */
-  commandQueueOwnedIds: Pick<WeakSet<object>, 'has' | 'add'>;
-  endComputePassEncoder(): void;
-  submitQueue(): void;
-}
+export { overwriteTensor } from './overwrite.js';
 
 /** A step that was recorded: its commands, over buffers that are its own. */
 export interface Recording<T> {
-  /** What the step returned; after `replay` the same tensors hold the new values. */
+  /** What the step returned; after `replay` the same tensors hold the new values, unless they were lent. */
   readonly outputs: T;
   /** The number of dispatches that a replay submits. */
   readonly dispatches: number;
   /**
-   * A hash of the pipelines, the sizes of the dispatches, and the values that JavaScript gave to tensors. Two recordings of one step
-   * with different inputs differ in it where something else than those inputs decides what the step computes.
+   * A hash of everything that JavaScript decided: pipelines, sizes of dispatches, and the numbers that it gave to tensors and to operations.
+   * Two recordings of one step with different inputs differ in it where something else than those inputs decides what the step computes.
    */
   readonly trace: string;
   /**
@@ -54,6 +37,11 @@ export interface Recording<T> {
    * @throws DeviceLostError
    */
   replay(times?: number): void;
+  /**
+   * Disposes the outputs, whose buffers other work may have until the next replay: that returns them in new tensors. With the
+   * option `lend` only.
+   */
+  lendOutputs(): void;
   /** Frees the outputs, and the buffers that the step used. */
   dispose(): void;
 }
@@ -113,157 +101,68 @@ export function recordStep<T extends tf.TensorContainer>(
     changingData.clear();
     if (!whole) buffers.dispose();
   }
-  const returned = tensorsIn(outputs).map(({ dataId }) => dataId);
+  const own = new StepOutputs(backend, outputs, made);
   const given = new Map([...used].filter(([dataId]) => !made.has(dataId)));
   try {
     checkUnmoved(backend, given, 'the step itself');
-    const kept = [...made].filter((id) => backend.tensorMap.has(id) && !returned.includes(id));
+    const kept = [...made].filter((id) => backend.tensorMap.has(id) && !own.data.includes(id));
     if (kept.length > 0) {
       throw new InputError(
         `recordStep: the step keeps tensors that it does not return (${kept.length}), by tf.keep or by assigning a variable; change state in place`,
       );
     }
   } catch (error) {
-    tf.dispose(outputs);
+    own.dispose();
     buffers.dispose();
     throw error;
   }
   const commands = joinPasses(log);
   trace.addCommands(commands);
   if (lend) buffers.lend();
+  const isBack = () => buffers.isBack && own.isBack;
   return {
-    outputs,
+    get outputs() {
+      return own.tensors;
+    },
     dispatches: commands.filter(({ kind }) => kind === 'dispatch').length,
     trace: trace.hash,
     get stale() {
       // What was disposed stays in its place until the commands before are submitted.
       flush(backend);
-      return movedIn(backend, given) !== undefined || !buffers.isBack;
+      return movedIn(backend, given) !== undefined || !isBack();
     },
     replay(times = 1) {
       const lost = lossOf(backend.device);
       if (lost) throw lost;
       checkUnmoved(backend, given, 'something after it was recorded');
       flush(backend);
-      if (!buffers.isBack) {
+      if (!isBack()) {
         throw new InputError(
           'a recorded step needs a buffer that it lent and other work still uses',
         );
       }
       buffers.takeBack();
+      own.takeBack();
       const encoder = backend.device.createCommandEncoder();
       for (let i = 0; i < times; i++) encode(encoder, commands);
       backend.device.queue.submit([encoder.finish()]);
       // What others compute in them comes after this submission, and is done before the next.
       if (lend) buffers.lend();
       // Values that were read before are old now.
-      for (const dataId of [...returned, ...given.keys()]) {
+      for (const dataId of [...own.data, ...given.keys()]) {
         backend.tensorMap.get(dataId).values = null;
         forgetKnown({ dataId });
       }
     },
+    lendOutputs() {
+      if (!lend) throw new InputError("lendOutputs: the step was recorded without 'lend'");
+      own.lend();
+    },
     dispose() {
-      tf.dispose(outputs);
+      own.dispose();
       flush(backend);
       buffers.dispose();
     },
-  };
-}
-
-/**
- * Writes new values into a tensor, in its place.
- *
- * All tensors that share its values, such as reshaped ones, change with it.
- *
- * @param values row-major, as many as the tensor has
- * @throws InputError on another backend than WebGPU, for another number of values, and for an id outside its space
- * where the tensor was looked up by before
- */
-export function overwriteTensor(tensor: tf.Tensor, values: Float32Array | Int32Array): void {
-  const backend = webgpuBackend('overwrite');
-  if (values.length !== tensor.size) {
-    throw new InputError(
-      `overwriteTensor: ${values.length} values for a tensor of shape [${tensor.shape.join(', ')}], which has ${tensor.size}`,
-    );
-  }
-  checkAgain(tensor, values);
-  // What was recorded before reads the old values.
-  flush(backend);
-  backend.uploadToGPU(tensor.dataId);
-  flush(backend);
-  const data = backend.tensorMap.get(tensor.dataId);
-  const same = tensor.dtype === 'float32' ? Float32Array : Int32Array;
-  const typed = values instanceof same ? values : same.from(values);
-  backend.device.queue.writeBuffer(data.resource!, 0, typed as Float32Array<ArrayBuffer>);
-  data.values = null;
-  countWrite(tensor);
-  if (typed instanceof Int32Array) rememberKnown(tensor, typed);
-}
-
-/** What is kept of a step while it is recorded. */
-interface Kept {
-  buffers: StepBuffers;
-  log: Command[];
-  trace: Trace;
-  /** Data of the tensors that it made. */
-  made: Set<object>;
-  /** Data of the tensors that it used, and where they lay. */
-  used: Map<object, GPUBuffer>;
-}
-
-/** Makes the backend record what a step does; returns what takes that back. */
-function hook(backend: Backend, { buffers, log, trace, made, used }: Kept): () => void {
-  const { bufferManager, write, uploadToGPU } = backend;
-  const forward = tf.env().getBool('WEBGPU_CPU_FORWARD');
-  const hooks: Partial<Backend> = {
-    write(...tensor) {
-      trace.addValues(tensor[0]);
-      const dataId = write.apply(backend, tensor);
-      made.add(dataId);
-      return dataId;
-    },
-    uploadToGPU(dataId) {
-      uploadToGPU.call(backend, dataId);
-      used.set(dataId, backend.tensorMap.get(dataId).resource!);
-    },
-    ensureCommandEncoderReady() {
-      backend.commandEncoder ??= loggingEncoder(backend.device.createCommandEncoder(), log);
-    },
-  };
-  // Buffers are used again in the order of the commands: no result needs to wait for a submission.
-  const noIds = { has: () => false, add: () => noIds as unknown as WeakSet<object> };
-  flush(backend);
-  // Small tensors must not be computed on the CPU, where nothing is recorded.
-  tf.env().set('WEBGPU_CPU_FORWARD', false);
-  // A backend may have methods of its own in the place of its class's.
-  const own = Object.keys(hooks).map((name) => Object.getOwnPropertyDescriptor(backend, name));
-  Object.assign(backend, hooks);
-  Object.defineProperty(backend, 'commandQueueOwnedIds', {
-    get: () => noIds,
-    set: () => {},
-    configurable: true,
-  });
-  recordingBackends.add(backend);
-  backend.bufferManager = new Proxy(bufferManager, {
-    get: (target, name) =>
-      name === 'acquireBuffer' || name === 'releaseBuffer'
-        ? buffers[name].bind(buffers)
-        : Reflect.get(target, name),
-  });
-  return () => {
-    recordingBackends.delete(backend);
-    backend.bufferManager = bufferManager;
-    for (const [i, name] of Object.keys(hooks).entries()) {
-      Reflect.deleteProperty(backend, name);
-      if (own[i]) Object.defineProperty(backend, name, own[i]);
-    }
-    Object.defineProperty(backend, 'commandQueueOwnedIds', {
-      value: new WeakSet(),
-      writable: true,
-      configurable: true,
-      enumerable: true,
-    });
-    tf.env().set('WEBGPU_CPU_FORWARD', forward);
   };
 }
 
@@ -283,27 +182,4 @@ function checkUnmoved(backend: Backend, given: ReadonlyMap<object, GPUBuffer>, b
   throw new InputError(
     `a recorded step reads a tensor of ${moved.size} bytes that ${by} disposed or assigned anew; change it in place`,
   );
-}
-
-/** Submits what the backend has recorded so far. */
-function flush(backend: Backend): void {
-  backend.endComputePassEncoder();
-  if (backend.commandEncoder) backend.submitQueue();
-}
-
-function webgpuBackend(caller: string): Backend {
-  if (tf.getBackend() !== 'webgpu') {
-    throw new InputError(
-      `${caller}: works on the backend 'webgpu'; in use is '${tf.getBackend()}'`,
-    );
-  }
-  const backend = tf.backend() as unknown as Backend;
-  if (!isOwnBackend(backend)) {
-    throw new InputError(
-      `${caller}: works on the device that start() requested; in use is another one`,
-    );
-  }
-  const lost = lossOf(backend.device);
-  if (lost) throw lost;
-  return backend;
 }

@@ -133,8 +133,51 @@ test('a recording that lends its buffers takes them back for a replay, and is st
   x.dispose();
 });
 
+test('lent outputs take no memory between replays, and come back as they would have been', async () => {
+  const x = gaussian([64, 64], 1) as tf.Tensor2D;
+  await x.square().data();
+  const { used } = gpuBytes();
+  // One output in two shapes, one that the step was given, and one of its own.
+  const step = () => {
+    const y = tf.matMul(x, x) as tf.Tensor;
+    return { y, flat: y.flatten(), given: x, sum: y.sum() };
+  };
+  const recording = recordStep(step, { lend: true });
+  for (const seed of [2, 3]) {
+    recording.lendOutputs();
+    expect(() => recording.outputs).toThrow('a recorded step has lent its outputs');
+    const held = x.square();
+    await held.data();
+    // Besides x² only constants are left.
+    expect(gpuBytes().used - used).toBeLessThan(4 * x.size + 2000);
+    held.dispose();
+    const next = gaussian([64, 64], seed);
+    overwriteTensor(x, (await next.data()) as Float32Array);
+    recording.replay();
+    const expected = tf.tidy(step);
+    for (const name of ['y', 'flat', 'given', 'sum'] as const) {
+      expect(recording.outputs[name].shape).toEqual(expected[name].shape);
+      expect(await values(recording.outputs[name])).toEqual(await values(expected[name]));
+    }
+    tf.dispose([next, expected.y, expected.flat, expected.sum]);
+  }
+  recording.lendOutputs();
+  const other = [x.square(), x.neg(), x.abs()];
+  expect(recording.stale).toBe(true);
+  tf.dispose(other);
+  recording.dispose();
+  await x.square().data();
+  x.dispose();
+});
+
 test('values of tensors that change are unknown to JavaScript, and the trace tells what else differs', () => {
   const ids = tf.tensor1d([1, 2], 'int32');
+  const ones = tf.ones([2]);
+  const traceOf = (step: () => tf.Tensor) => {
+    const { trace, dispose } = recordStep(step);
+    dispose();
+    return trace;
+  };
   const recorded = (factor: number) => {
     const seen: unknown[] = [];
     const step = () => {
@@ -150,6 +193,14 @@ test('values of tensors that change are unknown to JavaScript, and the trace tel
   overwriteTensor(ids, Int32Array.of(0, 1));
   expect(recorded(2)).toBe(first);
   expect(recorded(3)).not.toBe(first);
+  // A number of an operation of TensorFlow.js, and one of ours.
+  const withSlope = (slope: number) => traceOf(() => tf.leakyRelu(ids.toFloat(), slope));
+  expect(withSlope(0.1)).toBe(withSlope(0.1));
+  expect(withSlope(0.2)).not.toBe(withSlope(0.1));
+  const norm = (eps: number) => traceOf(() => layerNorm(ids.toFloat(), ones, ones, eps));
+  expect(norm(1e-5)).toBe(norm(1e-5));
+  expect(norm(1e-6)).not.toBe(norm(1e-5));
+  ones.dispose();
   expect(knownValues(ids)).toEqual(Int32Array.of(0, 1));
   ids.dispose();
 });

@@ -10,11 +10,14 @@ function numberOf(object: object): number {
   return number;
 }
 
-/** A hash of what a step consists of, but for the values that its uniforms and the tensors it was given hold. */
+/**
+ * A hash of everything that JavaScript decides in a step: pipelines, sizes of dispatches, the values of new tensors, and the contents of
+ * uniforms. The values of the tensors that the step was given are not part of it.
+ */
 export class Trace {
   #hash = 0x811c9dc5;
 
-  /** Adds values that JavaScript gave to a tensor. */
+  /** Adds numbers that JavaScript gave to a tensor or to a program's uniforms. */
   addValues(values: unknown): void {
     if (!values) return;
     const given = values as ArrayLike<number>;
