@@ -44,6 +44,17 @@ test('inputs of every form get the vector that the model gives alone, as floats 
   }
 });
 
+test('an input beyond the context is cut off where the request says so', async () => {
+  const { client } = await open();
+  const long = 'abcdefgh '.repeat(30);
+  const input = { model: 'tiny', encoding_format: 'float' as const };
+  const [whole] = (await client.embeddings.create({ ...input, input: long.slice(0, 128) })).data;
+  const asked = { ...input, input: long, truncate: true };
+  const { data, usage } = await client.embeddings.create(asked);
+  expect(data).toEqual([whole]);
+  expect(usage.prompt_tokens).toBe(128);
+});
+
 test('embeddings run beside answers, and neither changes the other', async () => {
   const { client, alone } = await open();
   const expected = await alone('abc', 40);

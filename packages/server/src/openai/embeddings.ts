@@ -17,6 +17,8 @@ const schema = z.strictObject({
   }),
   encoding_format: z.enum(['float', 'base64']).optional(),
   dimensions: z.int().min(1).optional(),
+  // Not of OpenAI, but of other servers in its form:
+  truncate: z.boolean().optional(),
 });
 
 const refused = {
@@ -40,7 +42,8 @@ export function addEmbeddings(app: Hono, service: Service): void {
     refuseFields(json, refused);
     const body = checkedBody(schema, json);
     const { model, tokenizer, name } = service.modelNamed(body.model);
-    const sequences = embeddedIds(model, tokenizer, listOf(body.input));
+    const { truncate } = body;
+    const sequences = embeddedIds(model, tokenizer, listOf(body.input), { truncate });
     checkSequences(sequences.length, mostInputs);
     const vectors: Float32Array[] = [];
     for (let from = 0; from < sequences.length; from += inputsAtOnce) {
