@@ -1,16 +1,9 @@
-import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { request } from 'node:http';
 import { join } from 'node:path';
 import { beforeAll, expect, test } from 'vitest';
-import {
-  headwise,
-  headwiseHere,
-  program,
-  repository,
-  temporaryFolder,
-  writeConfig,
-} from './headwise.js';
+import { headwise, headwiseHere, temporaryFolder, writeConfig } from './headwise.js';
+import { serve } from './served.js';
 
 const work = temporaryFolder();
 const model = join(work, 'run');
@@ -20,18 +13,8 @@ beforeAll(async () => {
   expect((await headwiseHere(train)).code).toBe(0);
 });
 
-async function serve(...args: string[]): Promise<{ child: ChildProcess; url: string }> {
-  const child = spawn(
-    process.execPath,
-    [program, 'serve', '--model', model, '--port', '0', '--json', ...args],
-    { cwd: repository, env: { ...process.env, HEADWISE_BACKEND: 'cpu' } },
-  );
-  const [line] = (await once(child.stdout!, 'data')) as [Buffer];
-  return { child, url: (JSON.parse(line.toString()) as { url: string }).url };
-}
-
 test('a model folder is served, to this machine alone, and SIGTERM lets the running answer end', async () => {
-  const { child, url } = await serve();
+  const { child, url } = await serve(model);
   const complete = (tokens: number) =>
     fetch(new URL('v1/completions', url), {
       method: 'POST',
@@ -65,7 +48,7 @@ test('an address that other machines reach needs a key', async () => {
   const refused = headwise(['serve', '--model', model, '--port', '0', '--host', '0.0.0.0']);
   expect(refused.stderr).toContain('expected a key in HEADWISE_API_KEY or --api-key');
   expect(refused.code).toBe(2);
-  const { child, url } = await serve('--host', '0.0.0.0', '--api-key', 'secret');
+  const { url } = await serve(model, '--host', '0.0.0.0', '--api-key', 'secret');
   const statusOf = async (path: string, key?: string) =>
     (await fetch(new URL(path, url), key ? { headers: { authorization: `Bearer ${key}` } } : {}))
       .status;
@@ -73,5 +56,4 @@ test('an address that other machines reach needs a key', async () => {
   expect(await statusOf('v1/models', 'secret2')).toBe(401);
   expect(await statusOf('v1/models', 'secret')).toBe(200);
   expect(await statusOf('health')).toBe(200);
-  child.kill('SIGKILL');
 });
