@@ -32,6 +32,7 @@ export const folders = {
     [main, 'ranks.py', 'packages/prompting/src/goldens'],
     [main, 'questions.py', 'packages/prompting/src/goldens'],
     [main, 'options.py', 'packages/prompting/src/goldens'],
+    ['requirements-trials.txt', 'trials.py', 'packages/prompting/src/goldens'],
   ],
   safetensors: [[main, 'make.py', 'packages/safetensors/src/goldens/reference.json']],
   tensorboard: [[main, 'events.py', 'packages']],

@@ -182,3 +182,19 @@ export {
   type ValuesOf,
 } from './template.js';
 export type { MessagePart, TemplateMessage, TemplateParts } from './template-parts.js';
+export {
+  type BootstrapOptions,
+  bootstrapDifference,
+  bootstrapMean,
+  type Difference,
+  type Estimate,
+  type Outcomes,
+} from './trial/statistics/bootstrap.js';
+export {
+  type CalibrationBin,
+  calibrationBins,
+  calibrationError,
+  type RatedAnswer,
+} from './trial/statistics/calibration-error.js';
+export { holmAdjusted } from './trial/statistics/holm.js';
+export { mcnemarTest } from './trial/statistics/mcnemar.js';
