@@ -183,6 +183,23 @@ export {
 } from './template.js';
 export type { MessagePart, TemplateMessage, TemplateParts } from './template-parts.js';
 export {
+  planTrial,
+  type TrialChooser,
+  type TrialExample,
+  type TrialOptions,
+  type TrialPlan,
+  type TrialVariant,
+} from './trial/plan.js';
+export type { TrialCall, TrialRecord, TrialScore } from './trial/record.js';
+export {
+  type Comparison,
+  type ConditionResult,
+  type TrialReport,
+  type TrialReportOptions,
+  trialReport,
+} from './trial/report.js';
+export { type RunTrialOptions, runTrial, type TrialPart, wholeParts } from './trial/run-trial.js';
+export {
   type BootstrapOptions,
   bootstrapDifference,
   bootstrapMean,
@@ -198,3 +215,8 @@ export {
 } from './trial/statistics/calibration-error.js';
 export { holmAdjusted } from './trial/statistics/holm.js';
 export { mcnemarTest } from './trial/statistics/mcnemar.js';
+export {
+  defineTrialPrompt,
+  type TrialPrompt,
+  type TrialPromptDefinition,
+} from './trial/trial-prompt.js';

@@ -14,6 +14,8 @@ export interface ScoreRequest {
 export interface ContinuationScore {
   /** Its tokens: ids, or their texts where a server gives these. */
   readonly tokens: readonly (number | string)[];
+  /** How many tokens it was read behind. */
+  readonly promptTokens: number;
   /** `Σ log p(token | all before)`, in nats. */
   readonly logProbability: number;
   /** Whether greedy decoding of the prompt gives it. */

@@ -35,14 +35,30 @@ export interface Thought<T> {
  */
 export function chainOfThought<Values extends object, T = string>(
   question: PromptTemplate<Values>,
+  { reason, conclude, extract, conclusion, ...options }: ChainOfThoughtOptions<T> = {},
+): Step<Values, Thought<T>> {
+  const { asked, concluded } = thoughtPrompts(question, { reason, conclude });
+  return pipe(
+    writeSlot(asked, 'reasoning', options),
+    writeSlot(concluded as PromptTemplate<object>, 'answer', {
+      ...options,
+      ...conclusion,
+      extract,
+    }),
+  ) as Step<Values, Thought<T>>;
+}
+
+/** The two prompts of a chain of thought: one that asks for reasoning, and one with it that asks for the answer. */
+export function thoughtPrompts<Values extends object>(
+  question: PromptTemplate<Values>,
   {
     reason = "Let's think step by step.",
     conclude = 'Therefore, the answer is',
-    extract,
-    conclusion,
-    ...options
-  }: ChainOfThoughtOptions<T> = {},
-): Step<Values, Thought<T>> {
+  }: Pick<ChainOfThoughtOptions<unknown>, 'reason' | 'conclude'>,
+): {
+  asked: PromptTemplate<Values>;
+  concluded: PromptTemplate<Values & { readonly reasoning: string }>;
+} {
   const slots = { reasoning: { cut: 'start', priority: -1 } } as const;
   const asked = question.followedBy(question.kind === 'text' ? ` ${reason}` : `\n${reason}`);
   const concluded =
@@ -55,12 +71,5 @@ export function chainOfThought<Values extends object, T = string>(
           ],
           slots,
         );
-  return pipe(
-    writeSlot(asked as PromptTemplate<Values>, 'reasoning', options),
-    writeSlot(concluded as PromptTemplate<object>, 'answer', {
-      ...options,
-      ...conclusion,
-      extract,
-    }),
-  ) as Step<Values, Thought<T>>;
+  return { asked, concluded } as unknown as ReturnType<typeof thoughtPrompts<Values>>;
 }

@@ -179,6 +179,7 @@ test('normalisations, by hand', () => {
   const score = (option: string, tokens: number, logProbability: number) => ({
     option,
     tokens: Array.from({ length: tokens }, (_, i) => i),
+    promptTokens: 1,
     logProbability,
     isGreedy: false,
   });

@@ -30,10 +30,10 @@ export async function scoreContinuations(
     completions.map((completion) => ({ prompt, completion })),
   );
   const scores = (await scoreBatch(loaded.model.network, pairs, { signal })).values();
-  return splits.map(({ completions }) =>
+  return splits.map(({ prompt, completions }) =>
     completions.map((ids) => {
       const { logProbability, isGreedy } = scores.next().value!;
-      return { tokens: ids, logProbability, isGreedy };
+      return { tokens: ids, promptTokens: prompt.length, logProbability, isGreedy };
     }),
   );
 }

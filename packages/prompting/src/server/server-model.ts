@@ -130,6 +130,7 @@ export function serverModel({
       }
       return {
         tokens: tokens.slice(shared),
+        promptTokens: shared,
         logProbability: (own as number[]).reduce((sum, log) => sum + log, 0),
         isGreedy: (own as number[]).every((log, i) => {
           const best = Object.values(top?.[shared + i] ?? {});
