@@ -35,13 +35,19 @@ test('what cannot be used is refused with 400 and a body in the form of the API'
     [{ ...completion, prompt: 'a'.repeat(200) }, "200 tokens; the model's context holds 128"],
     [{ ...completion, max_tokens: 127 }, 'the prompt has 3 tokens and 127 new ones are asked for'],
     [{ ...completion, prompt: [1, 9999] }, '9999'],
-    [{ ...completion, temperature: -1 }, 'temperature is -1'],
-    [{ ...completion, top_p: 0 }, 'topP is 0'],
-    [{ ...completion, top_p: 2 }, 'topP is 2'],
+    [{ ...completion, temperature: -1 }, 'temperature is -1', 'temperature'],
+    [{ ...completion, top_p: 0 }, 'top_p is 0; expected', 'top_p'],
+    [{ ...completion, top_p: 2 }, 'top_p is 2; expected', 'top_p'],
     [{ ...completion, top_k: 0 }, 'top_k', 'top_k'],
     [{ ...completion, logit_bias: { x: 1 } }, 'logit_bias', 'logit_bias.x'],
-    [{ ...completion, logit_bias: { 9999: 1 } }, '9999'],
-    [{ ...completion, stop: '' }, 'stop has an empty text'],
+    [{ ...completion, logit_bias: { 9999: 1 } }, 'logit_bias: id 9999', 'logit_bias'],
+    [{ ...completion, min_tokens: 9 }, 'min_tokens is 9, above max_tokens, 2', 'min_tokens'],
+    [{ ...completion, min_p: 2 }, 'min_p is 2; expected', 'min_p'],
+    [{ ...completion, topP: 0 }, "unknown fields: 'topP'", 'topP'],
+    [{ ...completion, stop: '' }, 'stop has an empty text', 'stop'],
+    [{ ...completion, stop: Array(17).fill('a') }, 'stop: expected a text, or up to 16', 'stop'],
+    // More than there is ever room for is not to be tried again.
+    [{ ...completion, n: 73 }, '73 sequences at once; the limits of 8 that run and 64 that wait'],
     [{ ...completion, n: 3, best_of: 2 }, 'best_of is 2 and n is 3', 'best_of'],
     [{ ...completion, n: 2, best_of: 3, stream: true }, 'with stream', 'best_of'],
     [{ ...completion, suffix: 'x' }, "'suffix' is not supported", 'suffix'],
@@ -78,6 +84,10 @@ test('chats that a model or its template cannot answer are refused by name', asy
     [{ ...chat, messages: [] }, 'messages'],
     [{ ...chat, messages: [{ role: 'user', content: image }] }, 'the models read nothing else'],
     [{ ...chat, messages: [{ role: 'nobody', content: 'x' }] }, 'messages.0.role'],
+    [
+      { ...chat, max_tokens: 2, max_completion_tokens: 3 },
+      'max_tokens is 2 and max_completion_tokens is 3; expected one of the two',
+    ],
     [{ ...chat, top_logprobs: 2 }, 'top_logprobs is given without logprobs'],
     [{ ...chat, reasoning_effort: 'low' }, "'reasoning_effort' is not supported"],
   ];
@@ -128,6 +138,10 @@ test('other paths, methods, content types and keys have their statuses', async (
   expect((await ask('/v1/completions', { ...completion, model: 'x' }, key)).status).toBe(404);
   const text = await ask('/v1/completions', completion, { ...key, 'content-type': 'text/plain' });
   expect(text.status).toBe(415);
+  const gzip = { ...key, 'content-encoding': 'gzip' };
+  const compressed = await ask('/v1/completions', completion, gzip);
+  expect(compressed.status).toBe(415);
+  expect(compressed.error.message).toContain("the content encoding is 'gzip'; expected none");
   const got = await fetch(`${url}/v1/completions`, { headers: key });
   expect([got.status, got.headers.get('allow')]).toEqual([405, 'POST']);
   expect(got.headers.get('access-control-allow-origin')).toBe(null);

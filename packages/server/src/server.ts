@@ -4,6 +4,7 @@ import { anthropicErrorBody } from './anthropic/anthropic-error.js';
 import { addMessages } from './anthropic/messages.js';
 import { ApiError } from './http/api-error.js';
 import { requireKey } from './http/bearer.js';
+import { inFields } from './http/field-names.js';
 import { addChat } from './openai/chat.js';
 import { addCompletions } from './openai/completions.js';
 import { addEmbeddings } from './openai/embeddings.js';
@@ -109,7 +110,7 @@ export class Server {
           });
     });
     app.onError((error, context) => {
-      const known = service.errorOf(error);
+      const known = inFields(service.errorOf(error), context.req.path);
       const anthropic = context.req.path.startsWith('/v1/messages');
       const body = anthropic ? anthropicErrorBody(known) : openAiErrorBody(known);
       return context.json(body, known.status, known.headers);

@@ -140,7 +140,7 @@ test('a choice that cannot be met is refused by name', async () => {
   await refused(
     openai,
     { tools: [tool(false)], tool_choice: 'required', max_tokens: 5 },
-    'maxNewTokens is 5',
+    'max_tokens is 5',
   );
   const held = "calls cannot be held to the form in which 'tiny' writes them";
   await refused(xml.openai, { tools: [tool(true)] }, held);

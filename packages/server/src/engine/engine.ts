@@ -106,7 +106,8 @@ export class Engine {
    * Queues sequences, all of them or none.
    *
    * @returns a reader for each; prompts and options that cannot be used fail there, with an InputError
-   * @throws EngineBusyError where they would exceed `limits.waiting`; EngineClosedError after `close`
+   * @throws EngineBusyError where they would exceed `limits.waiting`; InputError for more than there is ever room for;
+   * EngineClosedError after `close`
    */
   submit(requests: readonly SequenceRequest[]): Sequence[] {
     this.#admit(requests.length);
@@ -154,6 +155,11 @@ export class Engine {
   #admit(count: number): void {
     if (this.#closed) throw new EngineClosedError('the server is shutting down');
     const { running, waiting } = this.limits;
+    if (count > running + waiting) {
+      throw new InputError(
+        `${count} sequences at once; the limits of ${running} that run and ${waiting} that wait hold at most ${running + waiting}`,
+      );
+    }
     const free = Math.max(0, running - this.running);
     if (this.waiting + count <= waiting + free) return;
     throw new EngineBusyError(

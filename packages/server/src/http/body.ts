@@ -12,13 +12,20 @@ export interface BodyLimits {
 /**
  * Reads a JSON body, never holding more bytes than the limit.
  *
- * @throws ApiError 415 for another content type, 413 for more bytes, 408 for one that comes too slowly, 400 for what is not JSON
+ * @throws ApiError 415 for another content type and a compressed body, 413 for more bytes, 408 for one that comes too slowly, 400 for what is not JSON
  */
 export async function readJsonBody(request: Request, limits: BodyLimits): Promise<unknown> {
   const [type] = (request.headers.get('content-type') ?? '').toLowerCase().split(/\s*;/);
   // Pages of other sites can send any other type without asking first (CORS).
   if (type !== 'application/json') {
     throw new ApiError(415, `the content type is '${type}'; expected application/json`);
+  }
+  const encoding = request.headers.get('content-encoding') ?? 'identity';
+  if (encoding.toLowerCase() !== 'identity') {
+    throw new ApiError(
+      415,
+      `the content encoding is '${encoding.slice(0, 100)}'; expected none: bodies are read as they are`,
+    );
   }
   const bytes = await boundedBytes(request, limits);
   let text: string;

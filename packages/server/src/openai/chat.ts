@@ -113,6 +113,14 @@ class ChatCompletion {
       });
     }
     checkSequences(n, service.limits.sequences);
+    const { max_tokens: older, max_completion_tokens: most = older } = body;
+    if (older !== undefined && older !== most) {
+      throw new ApiError(
+        400,
+        `max_tokens is ${older} and max_completion_tokens is ${most}; expected one of the two`,
+        { param: 'max_tokens' },
+      );
+    }
     this.#tools = chatTools(body);
     const { prompt, constraint } = chatPrompt(model, templateMessages(body.messages), {
       calling: this.#tools,
@@ -123,7 +131,7 @@ class ChatCompletion {
     const settings = {
       ...settingsFrom(body, model.model.generation, n),
       ...(constraint ? { constraint } : {}),
-      maxNewTokens: body.max_completion_tokens ?? body.max_tokens,
+      maxNewTokens: most,
     };
     this.#answers = beginAnswers(
       service,

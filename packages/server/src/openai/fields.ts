@@ -40,7 +40,11 @@ export const drawingFields: SchemasOf<DrawingFields> = {
   presence_penalty: z.number().min(-2).max(2).optional(),
   logit_bias: z.record(z.string().regex(/^\d+$/, 'expected ids of tokens'), z.number()).optional(),
   seed: whole.optional(),
-  stop: z.union([z.string(), z.array(z.string()).max(16)]).optional(),
+  stop: z
+    .union([z.string(), z.array(z.string()).max(16)], {
+      error: 'expected a text, or up to 16 texts',
+    })
+    .optional(),
   top_k: whole.min(1).optional(),
   min_p: z.number().optional(),
   typical_p: z.number().optional(),
