@@ -142,7 +142,15 @@ async function programFor(called: string | undefined): Promise<Command> {
     program.addCommand(command.description(does).copyInheritedSettings(program).exitOverride(), {
       hidden: name === hidden,
     });
-    for (const child of command.commands) child.copyInheritedSettings(command);
+    inheritSettings(command);
   }
   return program.exitOverride();
+}
+
+/** Gives commands below a command its settings. */
+function inheritSettings(command: Command): void {
+  for (const child of command.commands) {
+    child.copyInheritedSettings(command);
+    inheritSettings(child);
+  }
 }

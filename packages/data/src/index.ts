@@ -77,8 +77,13 @@ export {
 export { DataError } from './errors.js';
 export type { Examples } from './examples/check-example.js';
 export type { ExampleFormat, ExampleMessage, ExampleOf } from './examples/formats.js';
-export { checkExamples, parseExamples, type RowOptions } from './examples/parse-examples.js';
-export { readExamples } from './examples/read-examples.js';
+export {
+  checkExamples,
+  parseExamples,
+  type RowOptions,
+  type Rows,
+} from './examples/parse-examples.js';
+export { readExamples, readRows } from './examples/read-examples.js';
 export { packTokenIds, type TokenIds } from './ids.js';
 export { type LabelledText, type LabelledTexts, labelledTexts } from './labelled.js';
 export {

@@ -78,6 +78,12 @@ export {
   verdictForm,
 } from './make/constitution.js';
 export {
+  type Evolution,
+  type EvolveOptions,
+  evolvedInstructions,
+  sameForm,
+} from './make/evolve.js';
+export {
   choicesJudge,
   type Judge,
   type JudgedAnswers,
@@ -125,6 +131,7 @@ export type {
   Recipe,
 } from './make/recipe.js';
 export { type ResponsesOptions, responses } from './make/responses.js';
+export { rougeL } from './make/rouge.js';
 export {
   answerLength,
   byStep,
@@ -133,7 +140,9 @@ export {
   type RowFilter,
   refusalPatterns,
 } from './make/row-filter.js';
-export { principles } from './make/wordings.js';
+export { longerAnswer, matchingAnswer, rightAnswer, shorterAnswer } from './make/rules.js';
+export { type SelfInstructOptions, selfInstruct } from './make/self-instruct.js';
+export { evolutions, principles } from './make/wordings.js';
 export { calibrated } from './options/calibration.js';
 export {
   type Normalization,

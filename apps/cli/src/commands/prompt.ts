@@ -1,6 +1,7 @@
 import { Command } from 'commander';
+import { makeCommand } from './prompt/make.js';
 
 /** `headwise prompt`: works with prompts on a model in a folder or behind a server. */
 export function promptCommand(): Command {
-  return new Command('prompt');
+  return new Command('prompt').addCommand(makeCommand());
 }

@@ -18,6 +18,19 @@ export function parseExamples<F extends ExampleFormat>(
   name: string,
   accepted: readonly F[],
 ): Examples<F> {
+  const { rows, places } = parseRows(bytes, name);
+  return checkExamples(rows, { name, accepted, places });
+}
+
+/** The rows of a file, with where each of them stands. */
+export interface Rows {
+  readonly rows: readonly unknown[];
+  /** Counted from 1: a line of JSON lines, a row of Parquet. */
+  readonly places: readonly number[];
+}
+
+/** The values of JSON lines, without blank ones. */
+export function parseRows(bytes: Uint8Array, name: string): Rows {
   const lines = decodeText(bytes, name).split('\n');
   const rows: unknown[] = [];
   const places: number[] = [];
@@ -26,7 +39,7 @@ export function parseExamples<F extends ExampleFormat>(
     rows.push(jsonOf(line, `${name}:${i + 1}`, i === lines.length - 1));
     places.push(i + 1);
   }
-  return checkExamples(rows, { name, accepted, places });
+  return { rows, places };
 }
 
 /** What is said of rows in errors. */

@@ -1,7 +1,7 @@
 import { parquetRows } from '../readers/parquet.js';
 import type { Examples } from './check-example.js';
 import type { ExampleFormat } from './formats.js';
-import { checkExamples, parseExamples } from './parse-examples.js';
+import { checkExamples, parseRows, type Rows } from './parse-examples.js';
 
 /**
  * The examples of a file of JSON lines or of Parquet, which its first bytes tell apart.
@@ -19,8 +19,22 @@ export async function readExamples<F extends ExampleFormat>(
   name: string,
   accepted: readonly F[],
 ): Promise<Examples<F>> {
-  if (!isParquet(bytes)) return parseExamples(bytes, name, accepted);
-  return checkExamples(await parquetExamples(bytes, name), { name, accepted });
+  const { rows, places } = await readRows(bytes, name);
+  return checkExamples(rows, { name, accepted, places });
+}
+
+/**
+ * The rows of a file of JSON lines or of Parquet, whatever they hold; blank lines are left out.
+ *
+ * @param name the file's, for errors
+ * @throws DataError for a file that is cut off or not UTF-8, and showing the first line that is not JSON
+ * @example
+ * const { rows, places } = await readRows(bytes, 'queries.jsonl');
+ */
+export async function readRows(bytes: Uint8Array, name: string): Promise<Rows> {
+  if (!isParquet(bytes)) return parseRows(bytes, name);
+  const rows = await parquetExamples(bytes, name);
+  return { rows, places: rows.map((_, n) => n + 1) };
 }
 
 const isParquet = (bytes: Uint8Array): boolean =>

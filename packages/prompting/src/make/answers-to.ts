@@ -1,5 +1,4 @@
 import type { Prompt } from '@headwise/text';
-import type { ChatMessage } from '@headwise/tokenizers';
 import { definePrompt } from '../define-prompt.js';
 import type { PromptTemplate } from '../template.js';
 import { LeftOut } from './left-out.js';
@@ -15,9 +14,11 @@ export async function answersTo(
   answers: number,
 ): Promise<{ answered: Answered<string>[]; leftOut: LeftOutRow[] }> {
   const { template, values } = questionOf(task, query);
+  // Behind a text that stands as it is, space belongs to the answer.
+  const keepSpace = typeof query.prompt === 'string';
   const all = await Promise.all(
     Array.from({ length: answers }, (_, n) =>
-      run.ask(template, values, { n }).catch((error: unknown) => {
+      run.ask(template, values, { n, keepSpace }).catch((error: unknown) => {
         if (error instanceof LeftOut) return error;
         throw error;
       }),
@@ -34,16 +35,15 @@ export async function answersTo(
 /** The prompt of a query, as a template with its values. */
 function questionOf(
   task: AnswerTask,
-  { instruction, messages }: Query,
+  { instruction, prompt }: Query,
 ): { template: PromptTemplate<object, Prompt>; values: object } {
-  if (!messages) return { template: task.withExamples([]), values: { instruction } };
-  const template = definePrompt({
-    name: task.name,
-    messages: [{ slot: 'messages' }],
-    slots: { messages: { kind: 'messages', whole: true } },
-  });
-  return {
-    template: template as PromptTemplate<never, readonly ChatMessage[]>,
-    values: { messages },
-  };
+  if (prompt === undefined) return { template: task.withExamples([]), values: { instruction } };
+  const { name } = task;
+  if (typeof prompt === 'string') {
+    const slots = { prompt: { whole: true } };
+    return { template: definePrompt({ name, text: '{{prompt}}', slots }), values: { prompt } };
+  }
+  const slots = { prompt: { kind: 'messages', whole: true } } as const;
+  const template = definePrompt({ name, messages: [{ slot: 'prompt' }], slots });
+  return { template, values: { prompt } };
 }

@@ -102,7 +102,7 @@ export function backTranslation(
         score,
         { instruction, response: document },
         {
-          ...{ extract, temperature: 0, keepUnfinished: true },
+          ...{ extract, temperature: 0 },
           model: judge ?? run.model,
         },
       );

@@ -51,7 +51,7 @@ export function constitutionJudge({
       const scores = answers.map(() => 0);
       const isFirstBetter = async (first: number, second: number, n: number) => {
         const values = { instruction, principle, first: answers[first]!, second: answers[second]! };
-        const options = { temperature: 0, keepUnfinished: true, extract, n };
+        const options = { temperature: 0, extract, n };
         const { value } = await run.ask(compare, values, { ...options, model: model ?? run.model });
         return value === 'A';
       };

@@ -81,7 +81,7 @@ export function choicesJudge(): Judge {
     judge: async ({ place, answers, data = {} }) => {
       const of = (key: string): number => {
         const choice = data[key];
-        const n = typeof choice === 'number' ? choice : answers.indexOf(String(choice).trim());
+        const n = typeof choice === 'number' ? choice : answers.indexOf(String(choice));
         if (Number.isInteger(n) && n >= 0 && n < answers.length) return n;
         throw new InputError(
           `${place}: '${key}' is ${quoted(choice)}; expected one of the ${answers.length} answers, or its number from 0`,

@@ -180,7 +180,8 @@ async function* inOrder<T, R>(
   }
 }
 
-function settingsOf(
+/** The settings of a run, complete and checked. */
+export function settingsOf(
   recipe: string,
   { model, options = {}, keepUnfinished = false, ...given }: MakeOptions,
 ): MakeSettings {

@@ -1,6 +1,5 @@
 import type { JsonValue } from '@headwise/data';
 import type { Prompt } from '@headwise/text';
-import type { ChatMessage } from '@headwise/tokenizers';
 import { defineTask, type Task } from '../task.js';
 import type { MadeExample } from './recipe.js';
 
@@ -25,24 +24,25 @@ export const answerMessages: AnswerTask = defineTask({
 /** What is asked: an instruction, or the messages before the answer. */
 export interface Query {
   readonly place: string;
-  /** The instruction, or the last message of the user. */
+  /** What is asked, as judges and filters read it: the instruction, or the last message of the user. */
   readonly instruction: string;
-  /** All messages before the answer, where there are more than the instruction. */
-  readonly messages?: readonly ChatMessage[] | undefined;
+  /** What the model reads, as it stands: a text that it continues, or the messages before the answer. Default the task's question. */
+  readonly prompt?: Prompt | undefined;
   /** What else the row says. */
   readonly data?: Readonly<Record<string, JsonValue>> | undefined;
 }
 
 /** The prompt of a query. */
-export function promptOf(task: AnswerTask, { instruction, messages, place }: Query): Prompt {
-  return messages ?? task.withExamples([]).write({ instruction }, { example: place });
+function promptOf(task: AnswerTask, { instruction, prompt, place }: Query): Prompt {
+  return prompt ?? task.withExamples([]).write({ instruction }, { example: place });
 }
 
 /** `{ prompt, completion }`, or `{ messages }`: an example of `finetune --method sft`. */
 export function answeredExample(task: AnswerTask, query: Query, response: string): MadeExample {
   const prompt = promptOf(task, query);
-  if (typeof prompt === 'string') return { prompt, completion: task.answer.write({ response }) };
-  return { messages: json([...prompt, assistant(task, response)]) };
+  const answer = answerIn(task, query, response);
+  if (typeof prompt === 'string') return { prompt, completion: answer };
+  return { messages: [...(prompt as unknown as JsonValue[]), ...(answer as JsonValue[])] };
 }
 
 /** `{ prompt, chosen, rejected }`: an example of `finetune --method dpo`. */
@@ -51,9 +51,11 @@ export function preferenceExample(
   query: Query,
   { chosen, rejected }: { chosen: string; rejected: string },
 ): MadeExample {
-  const prompt = promptOf(task, query);
-  const as = (response: string) => answerIn(task, prompt, response);
-  return { prompt: json(prompt), chosen: as(chosen), rejected: as(rejected) };
+  return {
+    prompt: promptOf(task, query) as JsonValue,
+    chosen: answerIn(task, query, chosen),
+    rejected: answerIn(task, query, rejected),
+  };
 }
 
 /** `{ prompt, completion, label }`: an example of `finetune --method kto`. */
@@ -62,16 +64,14 @@ export function judgedExample(
   query: Query,
   { response, label }: { response: string; label: boolean },
 ): MadeExample {
-  const prompt = promptOf(task, query);
-  return { prompt: json(prompt), completion: answerIn(task, prompt, response), label };
+  const prompt = promptOf(task, query) as JsonValue;
+  return { prompt, completion: answerIn(task, query, response), label };
 }
 
-const answerIn = (task: AnswerTask, prompt: Prompt, response: string): JsonValue =>
-  typeof prompt === 'string' ? task.answer.write({ response }) : json([assistant(task, response)]);
-
-const assistant = (task: AnswerTask, response: string): ChatMessage => ({
-  role: 'assistant',
-  content: task.answer.write({ response }),
-});
-
-const json = (value: unknown): JsonValue => value as JsonValue;
+/** An answer as a text, in the task's form unless the prompt stands as it is, or as the assistant's message. */
+function answerIn(task: AnswerTask, { prompt, ...query }: Query, response: string): JsonValue {
+  if (typeof prompt === 'string') return response;
+  const content = task.answer.write({ response });
+  if (typeof promptOf(task, { ...query, prompt }) === 'string') return content;
+  return [{ role: 'assistant', content }];
+}

@@ -13,6 +13,10 @@ interface Values {
   readonly instruct: { readonly document: string; readonly examples: readonly string[] };
   readonly example: { readonly document: string; readonly instruction: string };
   readonly score: { readonly instruction: string; readonly response: string };
+  readonly evolve: { readonly instruction: string; readonly method: string };
+  readonly invent: { readonly instruction: string };
+  readonly same: { readonly first: string; readonly second: string };
+  readonly tasks: { readonly tasks: readonly string[]; readonly next: number };
   readonly compare: {
     readonly instruction: string;
     readonly principle: string;
@@ -60,6 +64,10 @@ const slots: Readonly<Record<keyof Values, Readonly<Record<string, Slot>>>> = {
   },
   example: whole('document', 'instruction'),
   score: whole('instruction', 'response'),
+  evolve: whole('instruction', 'method'),
+  invent: whole('instruction'),
+  same: whole('first', 'second'),
+  tasks: { tasks: { kind: 'list', cut: 'start', least: 1 }, next: { kind: 'number' } },
   compare: whole('instruction', 'principle', 'first', 'second'),
   critique: whole('instruction', 'response', 'principle'),
   revise: whole('instruction', 'response', 'principle', 'critique'),

@@ -48,13 +48,15 @@ export interface AskOptions<T> extends TextOptions {
   n?: number | undefined;
   /** Finds the value in the answer. An answer without one is asked for again. Default the text without white space around it. */
   extract?: Extractor<T> | undefined;
-  /** Keep an answer that reached `maxNewTokens` before its end. Default as the run says. */
-  keepUnfinished?: boolean | undefined;
+  /** Keep white space before the answer's text. Default false. */
+  keepSpace?: boolean | undefined;
 }
 
 /** A model's answer, and what it comes from. */
 export interface Answered<T> {
   readonly value: T;
+  /** Why the answer ended: `length` where it reached `maxNewTokens`. */
+  readonly reason: string;
   readonly made: Provenance;
 }
 
@@ -119,7 +121,7 @@ export class MakeRun {
   async ask<Values, T = string>(
     template: PromptTemplate<Values, Prompt>,
     given: Values,
-    { model = this.model, n = 0, extract, keepUnfinished, ...own }: AskOptions<T> = {},
+    { model = this.model, n = 0, extract, keepSpace, ...own }: AskOptions<T> = {},
   ): Promise<Answered<T>> {
     const { options, retries, recipe } = this.#settings;
     const where = placeOf(template.name, this.place);
@@ -139,7 +141,7 @@ export class MakeRun {
       const { text, reason } = written;
       const found: Found<T> = extract
         ? extract(text)
-        : wholeAnswer<T>(written, keepUnfinished ?? this.#settings.keepUnfinished);
+        : wholeAnswer<T>(written, this.#settings.keepUnfinished, keepSpace);
       const key = [template.name, pad(n), pad(tried)].join('/');
       this.#asked.set(key, {
         ...{ name: template.name, model: model.name, prompt, answer: text, seed, temperature },
@@ -149,7 +151,7 @@ export class MakeRun {
       if ('value' in found) {
         const by = { model: model.name, revision: model.revision ?? null };
         const made = { recipe, ...by, prompt: template.name, seed, temperature };
-        return { value: found.value, made: { ...made, source: this.place } };
+        return { value: found.value, reason, made: { ...made, source: this.place } };
       }
       problem = found.problem;
       if (found.rule !== undefined) throw new LeftOut(found.rule, `${where}: ${problem}`);
@@ -189,12 +191,16 @@ type Found<T> =
   | { readonly problem: string; readonly rule?: string | undefined };
 
 /** The text of an answer that came to its end. */
-function wholeAnswer<T>({ text, tokens, reason }: WrittenText, keepUnfinished: boolean): Found<T> {
+function wholeAnswer<T>(
+  { text, tokens, reason }: WrittenText,
+  keepUnfinished: boolean,
+  keepSpace = false,
+): Found<T> {
   if (reason === 'length' && !keepUnfinished) {
     return { rule: 'unfinished', problem: `the answer has no end within ${tokens} tokens` };
   }
-  const value = text.trim();
-  return value === '' ? { rule: 'empty', problem: 'the answer is empty' } : { value: value as T };
+  if (text.trim() === '') return { rule: 'empty', problem: 'the answer is empty' };
+  return { value: (keepSpace ? text.trimEnd() : text.trim()) as T };
 }
 
 async function writtenBy(model: PromptModel, prompt: Prompt, options: TextOptions, where: string) {

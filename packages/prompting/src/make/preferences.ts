@@ -62,7 +62,7 @@ export function preferences(
     settings: { answers, pairs, method, judge: judge.name, ...judge.settings },
     items: (round) => (round === 0 ? queries : []),
     make: async (query, run) => {
-      const given = query.answers?.map((value) => ({ value: value.trim(), made: undefined }));
+      const given = query.answers?.map((value) => ({ value, made: undefined }));
       const { answered, leftOut } = given
         ? { answered: given, leftOut: [] }
         : await answersTo(task, query, run, answers);

@@ -1,8 +1,9 @@
+import type { JsonValue } from '@headwise/data';
 import { answersTo } from './answers-to.js';
 import { checkCount } from './check-count.js';
 import { type AnswerTask, answeredExample, answerMessages, type Query } from './make-form.js';
-import { provenanceJson } from './make-run.js';
-import type { MakeItem, Recipe } from './recipe.js';
+import { type Answered, provenanceJson } from './make-run.js';
+import type { DraftRow, MakeItem, Recipe } from './recipe.js';
 
 /** Options of `responses`. */
 export interface ResponsesOptions {
@@ -10,6 +11,8 @@ export interface ResponsesOptions {
   readonly task?: AnswerTask | undefined;
   /** Answers to each query. Default 1. */
   readonly answers?: number | undefined;
+  /** One row a query with all its `answers`, for people to add which they choose. Default a row an answer. */
+  readonly grouped?: boolean | undefined;
 }
 
 /**
@@ -21,16 +24,17 @@ export interface ResponsesOptions {
  */
 export function responses(
   queries: readonly Query[],
-  { task = answerMessages, answers = 1 }: ResponsesOptions = {},
+  { task = answerMessages, answers = 1, grouped = false }: ResponsesOptions = {},
 ): Recipe<Query & MakeItem> {
   checkCount('answers', answers, 1);
   return {
     name: 'responses',
     prompts: { question: task.question, answer: task.answer },
-    settings: { answers },
+    settings: { answers, grouped },
     items: (round) => (round === 0 ? queries : []),
     make: async (query, run) => {
       const each = await answersTo(task, query, run, answers);
+      if (grouped) return { rows: groupOf(query, each.answered), leftOut: each.leftOut };
       return {
         rows: each.answered.map(({ value, made }) => ({
           example: { ...answeredExample(task, query, value), made: provenanceJson(made) },
@@ -41,4 +45,17 @@ export function responses(
       };
     },
   };
+}
+
+/** The row of a query with its answers, which `preferences` takes with `chosen` beside them. */
+function groupOf(
+  { instruction, prompt }: Query,
+  answered: readonly Answered<string>[],
+): DraftRow[] {
+  const [first] = answered;
+  if (!first) return [];
+  const answers = [...new Set(answered.map(({ value }) => value))];
+  const asked = prompt === undefined ? { instruction } : { prompt: prompt as JsonValue };
+  const example = { ...asked, answers, made: provenanceJson(first.made) };
+  return [{ example, instruction, answers, unique: instruction }];
 }

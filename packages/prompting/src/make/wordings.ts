@@ -23,6 +23,28 @@ Instruction:
 
 Answer:
 {{response}}`,
+  evolve: `Below is an instruction of a user to an AI assistant. Write it again, so that it is somewhat harder to follow: {{method}} It must stay reasonable, and be understood and answered by people. Add 10 to 20 words at most, and leave out no table, code or input. Write the new instruction alone.
+
+Instruction:
+{{instruction}}
+
+New instruction:`,
+  invent: `Below is an instruction of a user to an AI assistant. Write another one of the same field, about as long and as hard, that is rarer. It must be reasonable, and be understood and answered by people. Write the new instruction alone.
+
+Instruction:
+{{instruction}}
+
+New instruction:`,
+  same: `Below are two instructions of users to an AI assistant. Do they ask for the same: with the same constraints, and as deep and as wide an answer? Write "Verdict: same" or "Verdict: different".
+
+First instruction:
+{{first}}
+
+Second instruction:
+{{second}}`,
+  tasks: `Below are tasks for an AI assistant. Write more tasks, of many kinds and about many subjects, each of which is complete in itself. Number them on from {{next}}, one a line.
+
+{{tasks}}`,
   compare: `Below are an instruction of a user and two answers. Which answer is better by this principle?
 
 Principle: {{principle}}
@@ -62,6 +84,16 @@ Critique:
 {{critique}}
 
 New answer:`,
+} as const;
+
+/** How an instruction is made harder: the operations of Evol-Instruct in depth, and `invent`, that in breadth. */
+export const evolutions = {
+  constrain: 'add one more constraint or requirement.',
+  deepen: 'if it asks about something, ask for more depth and breadth.',
+  concretize: 'replace general concepts by more specific ones.',
+  reason:
+    'if it can be answered with a few simple thoughts, ask expressly for several steps of reasoning.',
+  invent: '',
 } as const;
 
 /** Principles of answers, in the manner of a constitution. */

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { InputError } from '@headwise/core';
 import type { JsonValue } from '@headwise/data';
 import { FileError, isMissing, lockFile, makeFolder, writeFile } from '@headwise/files';
-import { type MakeOptions, makeExamples } from '../make/make-examples.js';
+import { type MakeOptions, makeExamples, settingsOf } from '../make/make-examples.js';
 import type { LeftOutRow, MakeItem, Recipe } from '../make/recipe.js';
 import { Journal } from './journal.js';
 
@@ -121,15 +121,14 @@ function description<Item extends MakeItem>(
   options: MakeOptions,
   source: JsonValue,
 ): Description {
-  const { model, seed = 0, temperature = 0.7, maxNewTokens = 256, retries = 2 } = options;
+  const { model, options: own, recipe: name, ...settings } = settingsOf(recipe.name, options);
   const prompts = Object.entries(recipe.prompts).map(([name, prompt]) => [name, prompt.source]);
   return {
-    recipe: recipe.name,
+    recipe: name,
     settings: recipe.settings,
     model: { name: model.name, revision: model.revision ?? null },
-    ...{ seed, temperature, maxNewTokens, retries },
-    keepUnfinished: options.keepUnfinished ?? false,
-    options: JSON.parse(JSON.stringify(options.options ?? {})) as JsonValue,
+    ...settings,
+    options: JSON.parse(JSON.stringify(own)) as JsonValue,
     filters: (options.filters ?? []).map(({ settings }) => settings),
     prompts: JSON.parse(JSON.stringify(Object.fromEntries(prompts))) as JsonValue,
     source,
