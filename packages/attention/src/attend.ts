@@ -1,6 +1,6 @@
 import { checkShape, type ForwardContext, InputError, tapped } from '@headwise/core';
 import { isTapped } from '@headwise/core/internal';
-import type { Mask, ScoreMod } from '@headwise/kernels';
+import { Heads, type Mask, type ScoreMod } from '@headwise/kernels';
 import {
   checkScoring,
   type LayerAttentionOptions,
@@ -59,7 +59,7 @@ export function attend(
       `attend: ${heads} heads of queries do not share ${kvHeads} of keys evenly`,
     );
   }
-  return layerAttention(q, k, v, inPass(options));
+  return layerAttention(Heads.of(q), Heads.of(k), Heads.of(v), inPass(options)).headsFirst();
 }
 
 /** What kernels are told of attention in a forward pass: taps and a probe as callbacks, dropout with its seed. */

@@ -1,5 +1,6 @@
 import { checkParams, type ForwardContext, InputError, type ParamStore } from '@headwise/core';
 import { keyValueCacheOf } from '@headwise/decoding';
+import { Heads } from '@headwise/kernels';
 import { type AttentionPosition, noPosition } from '@headwise/positions';
 import * as tf from '@tensorflow/tfjs';
 import { AttentionCore } from './layer.js';
@@ -58,9 +59,15 @@ export class CrossAttention {
     return tf.tidy(() => {
       const q = this.#projection.queries(x, ctx);
       const make = () => this.#projection.keysAndValues(encoded, ctx);
-      const kept = keyValueCacheOf(ctx)?.once(this.path, x.shape[0]!, make) ?? make();
-      const { v, ...placed } = this.#core.prepare({ q, ...kept }, ctx);
-      return this.#core.attend(placed, v, encodedMask, ctx);
+      const cache = keyValueCacheOf(ctx);
+      // A cache keeps them as those of other layers.
+      const kept = cache?.once(this.path, x.shape[0]!, () => {
+        const { k, v } = make();
+        return { k: k.headsFirst(), v: v.headsFirst() };
+      });
+      const { k, v } = kept ?? make();
+      const prepared = this.#core.prepare({ q, k: Heads.of(k), v: Heads.of(v) }, ctx);
+      return this.#core.attend(prepared, encodedMask, ctx);
     });
   }
 }

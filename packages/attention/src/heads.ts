@@ -1,5 +1,6 @@
 import { InputError } from '@headwise/core';
-import * as tf from '@tensorflow/tfjs';
+import { Heads } from '@headwise/kernels';
+import type * as tf from '@tensorflow/tfjs';
 
 /** The widths of an attention layer, and its number of heads. */
 export interface HeadOptions {
@@ -48,15 +49,8 @@ export function headSizes(options: HeadOptions): HeadSizes {
   return { dim, heads, kvHeads, headDim, kvDim };
 }
 
-/** @param x `[B, T, H Dh]` @returns `[B, H, T, Dh]` */
-export function splitHeads(x: tf.Tensor, heads: number): tf.Tensor {
+/** @param x `[B, T, N Dh]`, as a map writes it @returns its heads, `[B, N, T, Dh]`, where they lie */
+export function headsIn(x: tf.Tensor, heads: number): Heads {
   const [batch, length, width] = x.shape as [number, number, number];
-  // Four axes, not five: the wasm backend moves five of them forty times slower.
-  return tf.tidy(() => x.reshape([batch, length, heads, width / heads]).transpose([0, 2, 1, 3]));
-}
-
-/** @param x `[B, H, T, Dh]` @returns `[B, T, H Dh]` */
-export function mergeHeads(x: tf.Tensor): tf.Tensor {
-  const [batch, heads, length, width] = x.shape as [number, number, number, number];
-  return tf.tidy(() => x.transpose([0, 2, 1, 3]).reshape([batch, length, heads * width]));
+  return Heads.ofTokens(x.reshape([batch, length, heads, width / heads]));
 }

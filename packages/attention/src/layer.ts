@@ -6,15 +6,21 @@ import {
   type ParamStore,
   tapped,
 } from '@headwise/core';
+import { isTapped } from '@headwise/core/internal';
 import type { KeyValueCache } from '@headwise/decoding';
-import { masks } from '@headwise/kernels';
-import { checkScoring } from '@headwise/kernels/internal';
+import { Heads, masks, type RotaryTables } from '@headwise/kernels';
+import {
+  checkScoring,
+  type LayerAttentionOptions,
+  layerAttention,
+  turnHeads,
+} from '@headwise/kernels/internal';
 import { Linear } from '@headwise/layers';
-import type { AttentionPosition, Placed } from '@headwise/positions';
+import type { AttentionPosition, Placement } from '@headwise/positions';
 import type * as tf from '@tensorflow/tfjs';
-import { type AttendOptions, attend, inPass } from './attend.js';
+import { type AttendOptions, inPass } from './attend.js';
 import { checkCoreParts, checkedNorm } from './check-parts.js';
-import { headSizes, mergeHeads } from './heads.js';
+import { headSizes } from './heads.js';
 import type { AttentionLayerOptions } from './layer-options.js';
 import { hasBias, type Projected } from './projections.js';
 import { scaledDotProductScore } from './scores/scaled-dot-product.js';
@@ -71,38 +77,41 @@ export class AttentionCore {
   prepare(projected: Projected, ctx?: ForwardContext): Projected {
     const path = this.#path;
     const norms = this.#norms;
-    const q = tapped(ctx, path, 'q', norms?.q.forward(projected.q, ctx) ?? projected.q);
-    const k = tapped(ctx, path, 'k', norms?.k.forward(projected.k, ctx) ?? projected.k);
-    const v = tapped(ctx, path, 'v', projected.v);
-    return { q: this.#score.queries?.(q) ?? q, k, v };
+    const q = tappedHeads(ctx, path, 'q', normed(norms?.q, projected.q, ctx));
+    const k = tappedHeads(ctx, path, 'k', normed(norms?.k, projected.k, ctx));
+    const v = tappedHeads(ctx, path, 'v', projected.v);
+    const changed = this.#score.queries?.(q.headsFirst());
+    return { q: changed ? Heads.of(changed) : q, k, v };
   }
 
   /**
    * Attends and projects the heads back, `[B, Tq, outDim]`.
    *
-   * @param placed queries and keys with positions, and what those do to scores
+   * @param placed queries, keys and values, and what positions do to them and to scores
    * @param seen `[B, Tk]`, 1 where there is a token, 0 at padding
    * @param cache gets the keys and values, which are then those of new tokens
    */
   attend(
-    { q, k, turn, ...position }: Placed,
-    v: tf.Tensor,
+    { q, k, v, turn, ...position }: Projected & Placement,
     seen: tf.Tensor | undefined,
     ctx?: ForwardContext,
     cache?: KeyValueCache,
   ): tf.Tensor {
     const path = this.#path;
     const given = this.#given(position, seen, ctx);
+    const told = inPass(given);
     const attended = cache
-      ? cache.attend(path, q, k, v, { ...inPass(given), turn, lengths: ctx?.lengths })
-      : attend(q, k, v, given);
-    const heads = tapped(ctx, path, 'heads', attended);
-    return tapped(ctx, path, 'out', this.#out.forward(mergeHeads(heads), ctx));
+      ? cache.attendHeads(path, { q, k, v }, { ...told, turn, lengths: ctx?.lengths })
+      : attendTurned({ q, k, v }, turn, told);
+    const heads = tappedHeads(ctx, path, 'heads', attended).tokensFirst(); // [B, Tq, H, Dh]
+    const [batch, queries] = heads.shape as [number, number];
+    const merged = heads.reshape([batch, queries, -1]);
+    return tapped(ctx, path, 'out', this.#out.forward(merged, ctx));
   }
 
   /** What attention is told: of this layer, of positions, and of padding. */
   #given(
-    { mods = [], term }: Pick<Placed, 'mods' | 'term'>,
+    { mods = [], term }: Pick<Placement, 'mods' | 'term'>,
     seen: tf.Tensor | undefined,
     ctx: ForwardContext | undefined,
   ): AttendOptions & { path: string } {
@@ -123,6 +132,30 @@ export class AttentionCore {
       dropout,
     };
   }
+}
+
+/** A norm of each head's channels, where the heads lie if they are all of their tensor. */
+function normed(norm: Layer | undefined, x: Heads, ctx: ForwardContext | undefined): Heads {
+  if (!norm) return x;
+  return x.whole ? x.in(norm.forward(x.tensor, ctx)) : Heads.of(norm.forward(x.headsFirst(), ctx));
+}
+
+/** Shows heads to a tap that wants them, `[B, H, T, Dh]`; the others stay where they lie. */
+function tappedHeads(ctx: ForwardContext | undefined, path: string, name: string, x: Heads): Heads {
+  if (!isTapped(ctx, path, name)) return x;
+  const shown = x.headsFirst();
+  const given = tapped(ctx, path, name, shown);
+  return given === shown ? x : Heads.of(given);
+}
+
+/** Attention to the same tokens, after rotation. */
+function attendTurned(
+  projected: Projected,
+  turn: RotaryTables | undefined,
+  options: LayerAttentionOptions,
+): Heads {
+  const { q, k, v } = turn && projected.q.size > 0 ? turnHeads(projected, turn) : projected;
+  return layerAttention(q, k, v, options);
 }
 
 function checkNoProduct(

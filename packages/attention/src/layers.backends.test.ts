@@ -237,7 +237,7 @@ describeBackends('attention layers', (backend) => {
       'attention: source of keys has shape [1, 3, 8]; expected [B, Tk, 6]',
     );
     expect(() => cross.forward(tf.zeros([1, 2, 8]), tf.zeros([2, 3, 6]))).toThrow(
-      'attend: k has shape [2, 4, 3, 2]; expected [1, Hkv, Tk, 2]',
+      'attention: k has shape [2, 4, 3, 2]; expected [1, Hkv, Tk, 2]',
     );
     params.dispose();
   });

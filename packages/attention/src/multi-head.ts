@@ -6,7 +6,8 @@ import {
   type ParamStore,
 } from '@headwise/core';
 import { keyValueCacheOf } from '@headwise/decoding';
-import { type AttentionPosition, noPosition } from '@headwise/positions';
+import { Heads } from '@headwise/kernels';
+import { type AttentionPosition, noPosition, type Placement, type Span } from '@headwise/positions';
 import * as tf from '@tensorflow/tfjs';
 import { checkAttentionPosition, makeProjection } from './check-parts.js';
 import { AttentionCore } from './layer.js';
@@ -74,11 +75,11 @@ export class MultiHeadAttention implements Layer {
     const cache = keyValueCacheOf(ctx);
     return tf.tidy(() => {
       const memory = ctx?.memory?.read(path);
-      const { v, ...projected } = this.#core.prepare(this.#projected(x, memory, ctx), ctx);
+      const projected = this.#core.prepare(this.#projected(x, memory, ctx), ctx);
       ctx?.memory?.write(path, x);
-      const [queries, keys] = [projected.q.shape[2]!, projected.k.shape[2]!];
+      const [queries, keys] = [projected.q.shape[2], projected.k.shape[2]];
       const cached = cache?.lengthOf(path) ?? 0;
-      const placed = this.#position.apply(projected.q, projected.k, {
+      const placed = this.#placed(projected, {
         start: cached + keys - queries,
         // Before this layer's first tokens the cache may tell of other layers only.
         starts: cached > 0 ? cache?.starts : undefined,
@@ -87,17 +88,32 @@ export class MultiHeadAttention implements Layer {
         documents: ctx?.documents,
         keys: cached + keys,
         scale: this.#core.scale,
-        turnsAsLoaded: cache !== undefined,
       });
-      return this.#core.attend(placed, v, ctx?.attentionMask, ctx, cache);
+      return this.#core.attend(placed, ctx?.attentionMask, ctx, cache);
     });
+  }
+
+  /** Queries and keys with positions: where they lie, unless the encoding reads them. */
+  #placed({ q, k, v }: Projected, at: Span): Projected & Placement {
+    const position = this.#position;
+    if (position.place && q.shape[2] === k.shape[2]) {
+      return { q, k, v, ...position.place(q.shape, k.shape, at) };
+    }
+    const placed = position.apply(q.headsFirst(), k.headsFirst(), at);
+    return { ...placed, q: Heads.of(placed.q), k: Heads.of(placed.k), v };
   }
 
   /** Queries of x alone, keys and values of memory and x. */
   #projected(x: tf.Tensor, memory: tf.Tensor | undefined, ctx?: ForwardContext): Projected {
     const all = memory ? tf.concat([memory, x], 1) : x;
-    const { q, k, v } = this.#projection.project(this.#norm?.forward(all, ctx) ?? all, ctx);
+    const projected = this.#projection.project(this.#norm?.forward(all, ctx) ?? all, ctx);
+    const [q, k, v] = [projected.q, projected.k, projected.v].map(Heads.of) as [
+      Heads,
+      Heads,
+      Heads,
+    ];
     if (!memory) return { q, k, v };
-    return { q: q.slice([0, 0, memory.shape[1]!, 0], [-1, -1, -1, -1]), k, v };
+    const asking = q.headsFirst().slice([0, 0, memory.shape[1]!, 0], [-1, -1, -1, -1]);
+    return { q: Heads.of(asking), k, v };
   }
 }

@@ -6,20 +6,22 @@ import {
   type ParamStore,
 } from '@headwise/core';
 import type { MatrixLayout } from '@headwise/core/internal';
+import { Heads } from '@headwise/kernels';
 import { Linear } from '@headwise/layers';
-import * as tf from '@tensorflow/tfjs';
-import { type HeadOptions, type HeadSizes, headSizes, splitHeads } from './heads.js';
+import type * as tf from '@tensorflow/tfjs';
+import { type HeadOptions, type HeadSizes, headSizes, headsIn } from './heads.js';
 
-/** Queries `[B, H, T, Dh]`, keys and values `[B, Hkv, T, Dh]`. */
+/** Queries `[B, H, T, Dh]`, keys and values `[B, Hkv, T, Dh]`, where they lie. */
 export interface Projected {
-  q: tf.Tensor;
-  k: tf.Tensor;
-  v: tf.Tensor;
+  q: Heads;
+  k: Heads;
+  v: Heads;
 }
 
 /** Projects tokens `[B, T, D]` to queries, keys and values. */
 export interface Projection {
-  project(x: tf.Tensor, ctx?: ForwardContext): Projected;
+  /** @returns `[B, H, T, Dh]` and `[B, Hkv, T, Dh]`: tensors, or heads in tensors, which are not copied */
+  project(x: tf.Tensor, ctx?: ForwardContext): Record<'q' | 'k' | 'v', tf.Tensor | Heads>;
 }
 
 /** The projections that have a bias; default all. */
@@ -78,11 +80,12 @@ export class FusedProjection implements Projection {
   project(x: tf.Tensor, ctx?: ForwardContext): Projected {
     const { dim, heads, kvHeads } = this.#sizes;
     checkShape('attention: x', x.shape, ['B', 'T', dim]);
-    return tf.tidy(() => {
-      const all = splitHeads(this.#qkv.forward(x, ctx), heads + 2 * kvHeads);
-      const [q, k, v] = all.split([heads, kvHeads, kvHeads], 1);
-      return { q: q!, k: k!, v: v! };
-    });
+    const all = headsIn(this.#qkv.forward(x, ctx), heads + 2 * kvHeads).tensor;
+    return {
+      q: Heads.ofTokens(all, 0, heads),
+      k: Heads.ofTokens(all, heads, kvHeads),
+      v: Heads.ofTokens(all, heads + kvHeads, kvHeads),
+    };
   }
 }
 
@@ -119,20 +122,20 @@ export class SeparateProjection implements Projection {
   }
 
   /** @param x `[B, T, D]` @returns `[B, H, T, Dh]` */
-  queries(x: tf.Tensor, ctx?: ForwardContext): tf.Tensor {
+  queries(x: tf.Tensor, ctx?: ForwardContext): Heads {
     const { dim, heads } = this.#sizes;
     checkShape('attention: x', x.shape, ['B', 'T', dim]);
-    return tf.tidy(() => splitHeads(this.#maps.q.forward(x, ctx), heads));
+    return headsIn(this.#maps.q.forward(x, ctx), heads);
   }
 
   /** @param source `[B, Tk, Dkv]` @returns `[B, Hkv, Tk, Dh]` each */
-  keysAndValues(source: tf.Tensor, ctx?: ForwardContext): Record<'k' | 'v', tf.Tensor> {
+  keysAndValues(source: tf.Tensor, ctx?: ForwardContext): Record<'k' | 'v', Heads> {
     const { kvDim, kvHeads } = this.#sizes;
     checkShape('attention: source of keys', source.shape, ['B', 'Tk', kvDim]);
     const { k, v } = this.#maps;
-    return tf.tidy(() => ({
-      k: splitHeads(k.forward(source, ctx), kvHeads),
-      v: splitHeads(v.forward(source, ctx), kvHeads),
-    }));
+    return {
+      k: headsIn(k.forward(source, ctx), kvHeads),
+      v: headsIn(v.forward(source, ctx), kvHeads),
+    };
   }
 }

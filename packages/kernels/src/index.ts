@@ -9,6 +9,7 @@ export {
   select,
 } from './attention/expression/expression.js';
 export { FloatTable, IntTable, scoreTable } from './attention/expression/table.js';
+export { Heads, type HeadsPlace, type HeadsShape } from './attention/heads.js';
 export {
   type AttentionAndLogSumExp,
   type AttentionOptions,

@@ -39,6 +39,7 @@ export { plainSgdRule, sgdRule } from './optimizer/sgd.js';
 export type { OptimizerParameter, OptimizerState, Slot } from './optimizer/state.js';
 export { packedShapes, WeightPacker, weightFormats, zeroWeight } from './packed-linear/pack.js';
 export { unpackWeight } from './packed-linear/unpack.js';
+export { type QueriesKeysValues, turnHeads } from './rotary/index.js';
 export { type LayerAttentionOptions, layerAttention } from './row-attention/layer.js';
 export type { RowTerm } from './row-attention/term.js';
 export { biasRow, markTokens, type SamplingTokens, sampleRows } from './sampling/index.js';

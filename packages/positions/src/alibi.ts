@@ -2,7 +2,13 @@ import { InputError } from '@headwise/core';
 import { type ScoreMod, scoreMod, scoreTable } from '@headwise/kernels';
 import * as tf from '@tensorflow/tfjs';
 import { positionsInDocuments } from './documents.js';
-import { type AttentionPosition, type Placed, refusePositions, type Span } from './position.js';
+import {
+  type AttentionPosition,
+  type Placed,
+  type Placement,
+  refusePositions,
+  type Span,
+} from './position.js';
 
 /** A table has a slope for each head. */
 const maxHeads = 2 ** 16;
@@ -86,14 +92,19 @@ export class AlibiPosition implements AttentionPosition {
 
   /** @throws InputError where q has another number of heads */
   apply(q: tf.Tensor, k: tf.Tensor, at: Span): Placed {
+    return { q, k, ...this.place(q.shape, k.shape, at) };
+  }
+
+  /** @throws InputError where q has another number of heads */
+  place([, heads]: readonly number[], _k: readonly number[], at: Span): Placement {
     refusePositions(this.name, at);
-    if (q.shape[1] !== this.#slopes.length) {
+    if (heads !== this.#slopes.length) {
       throw new InputError(
-        `alibi: q has ${q.shape[1]} heads; expected ${this.#slopes.length}, one a slope`,
+        `alibi: q has ${heads} heads; expected ${this.#slopes.length}, one a slope`,
       );
     }
     const mod = this.#rounding ? this.#keyBias(at) : distanceBias(tf.tensor1d(this.#slopes));
-    return { q, k, mods: [mod] };
+    return { mods: [mod] };
   }
 
   /** Equal up to a constant per query, which softmax cancels. */

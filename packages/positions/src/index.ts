@@ -22,6 +22,7 @@ export {
   type InputPosition,
   noPosition,
   type Placed,
+  type Placement,
   type Span,
 } from './position.js';
 export { RotaryPosition, type RotaryPositionOptions, rotaryTable } from './rotary.js';

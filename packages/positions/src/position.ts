@@ -28,8 +28,6 @@ export interface Span {
   keys: number;
   /** Of the scores, for terms that are products too; default `1 / √Dh`. */
   scale?: number | undefined;
-  /** Attention rotates queries and keys as it loads them: return the tables as `turn`, and q and k as they are. */
-  turnsAsLoaded?: boolean | undefined;
 }
 
 /** Queries and keys after the position encoding, and what it adds to scores. */
@@ -38,12 +36,16 @@ export interface Placed {
   q: tf.Tensor;
   /** `[B, Hkv, T, Dh]`, the new keys; these are what a cache keeps. */
   k: tf.Tensor;
-  /** Rotation tables that attention still has to apply to both; only where `turnsAsLoaded` was asked for. */
-  turn?: RotaryTables | undefined;
   /** Score modifications to apply. */
   mods?: readonly ScoreMod[] | undefined;
   /** A score term that is computed for a few queries at a time. */
   term?: RowTerm | undefined;
+}
+
+/** What a position encoding asks of attention, where it reads neither queries nor keys. */
+export interface Placement extends Pick<Placed, 'mods' | 'term'> {
+  /** Turns both, where they lie or as they are loaded. */
+  turn?: RotaryTables | undefined;
 }
 
 /** A position encoding inside attention: it changes queries and keys, or adds to their scores. */
@@ -57,6 +59,14 @@ export interface AttentionPosition {
    * @param k `[B, Hkv, T, Dh]`, of the new tokens
    */
   apply(q: tf.Tensor, k: tf.Tensor, at: Span): Placed;
+  /**
+   * The same for an encoding that needs only their shapes: attention then reads both where the projection wrote them, without
+   * a copy. Called where the new keys are those of the queries' tokens.
+   *
+   * @param q the shape `[B, H, T, Dh]`
+   * @param k the shape `[B, Hkv, T, Dh]`
+   */
+  place?(q: readonly number[], k: readonly number[], at: Span): Placement;
 }
 
 /** No position encoding: attention is permutation-equivariant, except for its mask. */
@@ -64,6 +74,7 @@ export const noPosition: AttentionPosition = {
   name: 'no position',
   needsProduct: false,
   apply: (q, k) => ({ q, k }),
+  place: () => ({}),
 };
 
 /** Throws unless positions `start` to `start + count` lie within `maxLength`. */

@@ -1,9 +1,9 @@
 import { checkShape, InputError } from '@headwise/core';
-import { gatherRows, type RotaryLayout, rotary } from '@headwise/kernels';
+import { gatherRows, type RotaryLayout, type RotaryTables, rotary } from '@headwise/kernels';
 import { checkIds, knownValues } from '@headwise/kernels/internal';
 import * as tf from '@tensorflow/tfjs';
 import { positionsInDocuments } from './documents.js';
-import type { AttentionPosition, Placed, Span } from './position.js';
+import type { AttentionPosition, Placed, Placement, Span } from './position.js';
 import {
   type Frequencies,
   lengthOfFrequencies,
@@ -68,43 +68,36 @@ export class RotaryPosition implements AttentionPosition {
     this.#tables = new Map([[0, new Tables(this.#frequencies(0))]]);
   }
 
-  /** @returns both, turned or with what turns them; the last new key stands where the last query does */
+  /** @returns both, turned; the last new key stands where the last query does */
   apply(q: tf.Tensor, k: tf.Tensor, at: Span): Placed {
-    const { start, starts = [], keys, turnsAsLoaded, positions: given } = at;
-    const { headDim } = this.#options;
-    checkShape('rotary: q', q.shape, ['B', 'H', 'T', headDim]);
-    checkShape('rotary: k', k.shape, [q.shape[0]!, 'Hkv', 'T', headDim]);
-    const [queries, added] = [q.shape[2]!, k.shape[2]!];
-    const level = starts.every((from) => from === starts[0]);
-    const positions = level ? [start] : starts;
-    if (given) {
-      const [tables] = this.#tablesFor([this.#longest(at)]);
-      return this.#turnedBy(q, k, tables!.rowsAt(checked(given, q, k), keys), turnsAsLoaded);
-    }
-    const tables = this.#tablesFor(this.#lengths(at, added));
-    if (turnsAsLoaded && queries === added) {
-      return { q, k, turn: { ...rowsOf(tables, positions, queries), layout: this.#layout } };
-    }
     return tf.tidy(() => {
-      const ofQueries = rowsOf(tables, positions, queries);
-      const before = positions.map((from) => from + queries - added);
-      const ofKeys = queries === added ? ofQueries : rowsOf(tables, before, added);
-      return { q: this.#turned(q, ofQueries), k: this.#turned(k, ofKeys) };
+      const [queries, added] = [q.shape[2]!, k.shape[2]!];
+      const ofQueries = this.place(q.shape, k.shape, at).turn;
+      const ofKeys = queries === added ? ofQueries : this.#rows(at, added, added - queries, added);
+      const turned = (x: tf.Tensor, { cos, sin }: Pick<RotaryTables, 'cos' | 'sin'>) =>
+        rotary(x, cos, sin, this.#layout);
+      return { q: turned(q, ofQueries), k: turned(k, ofKeys) };
     });
   }
 
-  #turnedBy(
-    q: tf.Tensor,
-    k: tf.Tensor,
-    rows: ReturnType<Tables['rows']>,
-    turnsAsLoaded: boolean | undefined,
-  ): Placed {
-    if (turnsAsLoaded) return { q, k, turn: { ...rows, layout: this.#layout } };
-    return tf.tidy(() => ({ q: this.#turned(q, rows), k: this.#turned(k, rows) }));
+  /** @returns the tables of the queries' tokens */
+  place(q: readonly number[], k: readonly number[], at: Span): Placement & { turn: RotaryTables } {
+    const { keys, positions } = at;
+    const { headDim } = this.#options;
+    checkShape('rotary: q', q, ['B', 'H', 'T', headDim]);
+    checkShape('rotary: k', k, [q[0]!, 'Hkv', 'T', headDim]);
+    if (!positions) return { turn: { ...this.#rows(at, k[2]!, 0, q[2]!), layout: this.#layout } };
+    const [tables] = this.#tablesFor([this.#longest(at)]);
+    const rows = tables!.rowsAt(checked(positions, q, k), keys);
+    return { turn: { ...rows, layout: this.#layout } };
   }
 
-  #turned(x: tf.Tensor, { cos, sin }: ReturnType<Tables['rows']>): tf.Tensor {
-    return rotary(x, cos, sin, this.#layout);
+  /** Rows for `count` tokens from those that stand `back` places before the new queries; `added` keys are new. */
+  #rows(at: Span, added: number, back: number, count: number): ReturnType<Tables['rows']> {
+    const { start, starts = [] } = at;
+    const level = starts.every((from) => from === starts[0]);
+    const positions = (level ? [start] : starts).map((from) => from - back);
+    return rowsOf(this.#tablesFor(this.#lengths(at, added)), positions, count);
   }
 
   /** The number of tokens that a scaling rule takes for the sequence's: those of the longest document, where several share a row. */
@@ -203,10 +196,10 @@ function rowsOf(
 }
 
 /** The positions that a context gives, if they are one for each new token. */
-function checked(given: tf.Tensor, q: tf.Tensor, k: tf.Tensor): tf.Tensor {
-  checkShape('positions', given.shape, [q.shape[0]!, q.shape[2]!]);
-  if (k.shape[2] === q.shape[2]) return given;
-  throw new InputError(`rotary: positions of ${q.shape[2]} queries for ${k.shape[2]} keys`);
+function checked(given: tf.Tensor, q: readonly number[], k: readonly number[]): tf.Tensor {
+  checkShape('positions', given.shape, [q[0]!, q[2]!]);
+  if (k[2] === q[2]) return given;
+  throw new InputError(`rotary: positions of ${q[2]} queries for ${k[2]} keys`);
 }
 
 /** Cosines and sines of positions from 0 on, `[positions, R / 2]`, made as they are asked for. */

@@ -1,7 +1,13 @@
 import { InputError, initializers, type ParamStore } from '@headwise/core';
 import { gatherRows, scoreMod, scoreTable } from '@headwise/kernels';
 import * as tf from '@tensorflow/tfjs';
-import { type AttentionPosition, type Placed, refusePositions, type Span } from './position.js';
+import {
+  type AttentionPosition,
+  type Placed,
+  type Placement,
+  refusePositions,
+  type Span,
+} from './position.js';
 
 export interface T5PositionOptions {
   /** `H` */
@@ -68,10 +74,15 @@ export class T5Position implements AttentionPosition {
 
   /** @throws InputError where q has another number of heads */
   apply(q: tf.Tensor, k: tf.Tensor, at: Span): Placed {
+    return { q, k, ...this.place(q.shape, k.shape, at) };
+  }
+
+  /** @throws InputError where q has another number of heads */
+  place([, asking]: readonly number[], _k: readonly number[], at: Span): Placement {
     refusePositions(this.name, at);
     const heads = this.#weight.shape[1];
-    if (q.shape[1] !== heads) {
-      throw new InputError(`t5: q has ${q.shape[1]} heads; expected ${heads}, one a column`);
+    if (asking !== heads) {
+      throw new InputError(`t5: q has ${asking} heads; expected ${heads}, one a column`);
     }
     // A table by distance: an index beyond it means its end, which is the last bucket.
     const biases = gatherRows(this.#weight, tf.tensor1d(this.#buckets, 'int32'), 'trusted'); // [2 max + 1, H]
@@ -79,6 +90,6 @@ export class T5Position implements AttentionPosition {
     const mod = scoreMod((score, _b, h, q, k) =>
       score.add(scoreTable(biases).at(k.sub(q).add(far), h)),
     );
-    return { q, k, mods: [mod] };
+    return { mods: [mod] };
   }
 }

@@ -1,11 +1,13 @@
 import { InputError } from '@headwise/core';
-import { type Mask, masks, type RotaryTables, rotary } from '@headwise/kernels';
+import { Heads, type Mask, masks, type RotaryTables } from '@headwise/kernels';
 import {
   decodeAttention,
   type KeysValues,
   type LayerAttentionOptions,
   layerAttention,
+  type QueriesKeysValues,
   type Ring,
+  turnHeads,
 } from '@headwise/kernels/internal';
 import * as tf from '@tensorflow/tfjs';
 import { isLevel, placesOf, type Tokens } from './tokens.js';
@@ -17,10 +19,8 @@ export interface CacheAttentionOptions extends LayerAttentionOptions {
   turn?: RotaryTables | undefined;
 }
 
-/** Queries, keys and values of new tokens, `[B, H, T, Dh]` and `[B, Hkv, T, Dh]`. */
-export interface NewTokens extends KeysValues {
-  q: tf.Tensor;
-}
+/** Queries, keys and values of new tokens, `[B, H, T, Dh]` and `[B, Hkv, T, Dh]`, where they lie. */
+export type NewTokens = QueriesKeysValues;
 
 /** Rows attended to at once where a term makes numbers for each of their pairs. */
 const termRows = 128;
@@ -56,17 +56,15 @@ export function longestPiece(
 }
 
 /** Queries and keys turned, for attention that does not turn them as it loads them. */
-export function turnedTokens({ q, k, v }: NewTokens, turn: RotaryTables | undefined): NewTokens {
-  if (!turn || q.size === 0) return { q, k, v };
-  const turned = (x: tf.Tensor) => rotary(x, turn.cos, turn.sin, turn.layout);
-  return { q: turned(q), k: turned(k), v };
+export function turnedTokens(tokens: NewTokens, turn: RotaryTables | undefined): NewTokens {
+  return turn && tokens.q.size > 0 ? turnHeads(tokens, turn) : tokens;
 }
 
 /** Some of the new tokens. */
 export function tokensFrom({ q, k, v }: NewTokens, from: number, count: number): NewTokens {
-  const part = (x: tf.Tensor) => {
-    const [batch, heads, , width] = x.shape as [number, number, number, number];
-    return x.slice([0, 0, from, 0], [batch, heads, count, width]);
+  const part = (x: Heads) => {
+    const [batch, heads, , width] = x.shape;
+    return Heads.of(x.headsFirst().slice([0, 0, from, 0], [batch, heads, count, width]));
   };
   return { q: part(q), k: part(k), v: part(v) };
 }
@@ -77,7 +75,7 @@ export function attendFirst(
   tokens: Tokens,
   sliding: SlidingWindow | undefined,
   options: LayerAttentionOptions,
-): tf.Tensor {
+): Heads {
   const mask = inWindow(options.mask, tokens, sliding);
   if (isLevel(tokens)) return layerAttention(q, k, v, { ...options, mask });
   const inLength = masks.padding(tf.tensor1d([...tokens.ends], 'int32'));
@@ -86,21 +84,22 @@ export function attendFirst(
 
 /** Attention of new tokens over a layer's rows, which hold them already. */
 export function attendRows(
-  q: tf.Tensor,
+  q: Heads,
   { k, v }: KeysValues,
   tokens: Tokens,
   sliding: SlidingWindow | undefined,
   options: CacheAttentionOptions,
-): tf.Tensor {
+): Heads {
   const length = Math.max(...tokens.ends);
   const ring = sliding && ringOf(sliding);
-  return decodeAttention(q, k, v, {
+  const attended = decodeAttention(q.headsFirst(), k, v, {
     ...options,
     mask: inWindow(options.mask, tokens, sliding),
     length,
     places: isLevel(tokens) ? undefined : placesOf(tokens),
     ring: isFull(length, ring) ? ring : undefined,
   });
+  return Heads.of(attended);
 }
 
 /**

@@ -1,5 +1,5 @@
 import { checkOneOf, checkShape, InputError, type TokenCache } from '@headwise/core';
-import type { RotaryTables } from '@headwise/kernels';
+import { Heads, type RotaryTables } from '@headwise/kernels';
 import { checkScoring, type KeysValues } from '@headwise/kernels/internal';
 import * as tf from '@tensorflow/tfjs';
 import {
@@ -105,6 +105,12 @@ export class KeyValueCache implements TokenCache {
     v: tf.Tensor,
     options: CacheAttentionOptions = {},
   ): tf.Tensor {
+    const heads = { q: Heads.of(q), k: Heads.of(k), v: Heads.of(v) };
+    return tf.tidy(() => this.attendHeads(path, heads, options).headsFirst());
+  }
+
+  /** `attend` of heads where they lie; call it in a `tf.tidy`. */
+  attendHeads(path: string, { q, k, v }: NewTokens, options: CacheAttentionOptions = {}): Heads {
     this.#checkUsable(path);
     const what = `cache of '${path}'`;
     checkScoring(what, options);
@@ -113,23 +119,19 @@ export class KeyValueCache implements TokenCache {
     checkShape(`${what}: q`, q.shape, [batch, 'H', tokens, width]);
     const before = this.lengthOf(path);
     const piece = before === 0 ? tokens : longestPiece(before + tokens, this.#window, options);
-    if (tokens <= piece) {
-      return tf.tidy(() => this.#attendPiece(path, { q, k, v }, options));
+    if (tokens <= piece) return this.#attendPiece(path, { q, k, v }, options);
+    const turned = turnedTokens({ q, k, v }, options.turn);
+    const pieces = [];
+    for (let from = 0; from < tokens; from += piece) {
+      const count = Math.min(piece, tokens - from);
+      const lengths = options.lengths?.map((n) => Math.max(0, Math.min(count, n - from)));
+      const given = { ...options, turn: undefined, lengths };
+      pieces.push(this.#attendPiece(path, tokensFrom(turned, from, count), given).headsFirst());
     }
-    return tf.tidy(() => {
-      const turned = turnedTokens({ q, k, v }, options.turn);
-      const pieces = [];
-      for (let from = 0; from < tokens; from += piece) {
-        const count = Math.min(piece, tokens - from);
-        const lengths = options.lengths?.map((n) => Math.max(0, Math.min(count, n - from)));
-        const given = { ...options, turn: undefined, lengths };
-        pieces.push(this.#attendPiece(path, tokensFrom(turned, from, count), given));
-      }
-      return tf.concat(pieces, 2);
-    });
+    return Heads.of(tf.concat(pieces, 2));
   }
 
-  #attendPiece(path: string, given: NewTokens, options: CacheAttentionOptions): tf.Tensor {
+  #attendPiece(path: string, given: NewTokens, options: CacheAttentionOptions): Heads {
     const what = `cache of '${path}'`;
     const held = this.#layers.get(path);
     const first = this.lengthOf(path) === 0;
@@ -139,7 +141,7 @@ export class KeyValueCache implements TokenCache {
     const turn = inPlace ? options.turn : undefined;
     const tokens = this.#tokens.of(what, k, held?.seen, options.lengths);
     if (!first) checkTerm(what, options, tokens, this.#window);
-    const rows = this.#written(path, { k, v }, tokens, { turn });
+    const rows = this.#written(path, { k: k.headsFirst(), v: v.headsFirst() }, tokens, { turn });
     if (first) return attendFirst({ q, k, v }, tokens, this.#window, options);
     return attendRows(q, rows.memory, tokens, this.#window, { ...options, turn });
   }

@@ -41,7 +41,7 @@ export class TokensOfPass {
    */
   of(
     what: string,
-    { shape }: tf.Tensor,
+    { shape }: { shape: readonly number[] },
     seen: readonly number[] | undefined,
     given: readonly number[] | undefined,
   ): Tokens {

@@ -1,9 +1,9 @@
 import * as tf from '@tensorflow/tfjs';
 import { runKernel } from '../dispatch/register.js';
-import type { Score } from './score/score.js';
+import type { AttentionAttributes } from './webgpu.js';
 
 /**
- * Saves q, k, v, the tables, the output and the rows' statistics; the weights are recomputed.
+ * Saves what q, k and v lie in, the tables, the output and the rows' statistics; the weights are recomputed.
  *
  * The gradient of a table is a pass of its own, which is only run where it is asked for.
  */
@@ -13,33 +13,35 @@ export const attentionGradient: tf.GradConfig = {
   outputsToSave: [true, true],
   gradFunc: (dys, saved, attributes) => {
     const [dy] = dys as unknown as tf.Tensor[];
-    const { score } = attributes as unknown as { score: Score };
+    const given = attributes as unknown as AttentionAttributes;
     const inputs = [...(saved as tf.Tensor[]), dy!];
     // Run at once: each thunk is called in a tidy of its own, which would free the other outputs.
-    const [dq, dk, dv, rows] = runKernel('headwise/AttentionGradient', inputs, attributes);
-    const tables = inputs.slice(3, -3);
-    const ofTables = tables.map((table, n) => () => tableGradient(score, inputs, rows!, table, n));
+    const made = runKernel('headwise/AttentionGradient', inputs, attributes);
+    const [gradients, rows] = [made.slice(0, -1), made.at(-1)!];
+    const ofTables = inputs
+      .slice(gradients.length, -3)
+      .map((table, n) => () => tableGradient(given, inputs, rows, table, n));
     // By index, as the inputs are: TensorFlow.js types gradients by name.
-    const thunks: object = [() => dq!, () => dk!, () => dv!, ...ofTables];
+    const thunks: object = [...gradients.map((gradient) => () => gradient), ...ofTables];
     return thunks as ReturnType<tf.GradFunc>;
   },
 };
 
 /** What looking up in a table, and being a sink, adds to its gradient. */
 function tableGradient(
-  score: Score,
+  attributes: AttentionAttributes,
   inputs: readonly tf.Tensor[],
   rows: tf.Tensor,
   table: tf.Tensor,
   n: number,
 ): tf.Tensor {
+  const { score } = attributes;
   if (table.dtype !== 'float32') return tf.zeros(table.shape);
   const parts: tf.Tensor[] = [];
   if (score.lookups.some((site) => site.table === n)) {
-    const [q, k, v] = inputs as [tf.Tensor, tf.Tensor, tf.Tensor];
-    const given = [q, k, v, ...inputs.slice(3, -3), inputs.at(-1)!, rows];
-    const attributes = { score, table: n };
-    const partial = runKernel('headwise/AttentionTableGradient', given, attributes)[0]!; // [cells, slots]
+    const given = [...inputs.slice(0, -3), inputs.at(-1)!, rows];
+    const ofTable = { ...attributes, table: n };
+    const partial = runKernel('headwise/AttentionTableGradient', given, ofTable)[0]!; // [cells, slots]
     parts.push((partial.shape[1] === 1 ? partial : partial.sum(1)).reshape(table.shape));
   }
   if (score.sink?.text === String(n)) parts.push(sinkGradient(table, rows));

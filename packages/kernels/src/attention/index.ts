@@ -6,13 +6,14 @@ import { checkScoring } from './check-scoring.js';
 import { checkTables } from './check-tables.js';
 import { checkDropout, type WeightDropout } from './dropout.js';
 import { attentionGradient } from './gradient.js';
+import { Heads, operandsOf } from './heads.js';
 import { checkMask, type Mask, none } from './masks/mask.js';
 import type { ScoreMod } from './mods.js';
 import { attentionReference, logSumExpReference } from './reference.js';
 import { type ScoreOptions, scoreOf } from './score/score.js';
 import { sourcesOf } from './score/tables.js';
 import { attentionTableGradientKernel } from './table-gradient/webgpu.js';
-import { attentionGradientKernel, attentionKernel } from './webgpu.js';
+import { type AttentionAttributes, attentionGradientKernel, attentionKernel } from './webgpu.js';
 
 export interface AttentionOptions {
   /** Default `none`. */
@@ -48,10 +49,35 @@ export function attention(
   v: tf.Tensor,
   options: AttentionOptions = {},
 ): tf.Tensor {
-  checkInputs(q, k, v, options);
+  const heads = [Heads.of(q), Heads.of(k), Heads.of(v)] as const;
+  checkInputs(heads, options);
   if (q.size === 0 || k.size === 0 || v.size === 0) return withoutKeys(q, k, v);
   if (!hasKernel('headwise/Attention')) return attentionReference(q, k, v, complete(q, options));
-  return tf.tidy(() => fused(q, k, v, options)[0]!);
+  return tf.tidy(() => fused(heads, options, 'heads-first')[0]!);
+}
+
+/**
+ * `attention` of heads where they lie.
+ *
+ * @param q `[B, H, Tq, Dk]`, k `[B, Hkv, Tk, Dk]`, v `[B, Hkv, Tk, Dv]`
+ * @returns `[B, H, Tq, Dv]`, in the order of q's axes: tokens first is how a map behind attention reads it
+ */
+export function attentionOfHeads(
+  q: Heads,
+  k: Heads,
+  v: Heads,
+  options: AttentionOptions = {},
+): Heads {
+  const heads = [q, k, v] as const;
+  checkInputs(heads, options);
+  if (!hasKernel('headwise/Attention') || heads.some(({ size }) => size === 0)) {
+    return Heads.of(
+      tf.tidy(() => attention(q.headsFirst(), k.headsFirst(), v.headsFirst(), options)),
+    );
+  }
+  const { order } = q.place;
+  const y = tf.tidy(() => fused(heads, options, order)[0]!);
+  return order === 'heads-first' ? Heads.of(y) : Heads.ofTokens(y);
 }
 
 /** The output of attention, with the log-sum-exp of each query's scores. */
@@ -72,13 +98,14 @@ export function attentionWithLogSumExp(
   v: tf.Tensor,
   options: AttentionOptions = {},
 ): AttentionAndLogSumExp {
-  checkInputs(q, k, v, options);
+  const heads = [Heads.of(q), Heads.of(k), Heads.of(v)] as const;
+  checkInputs(heads, options);
   for (const [name, x] of Object.entries({ q, k, v })) {
     checkNotEmpty(`attentionWithLogSumExp: ${name}`, x);
   }
   return tf.tidy(() => {
     if (hasKernel('headwise/Attention')) {
-      const [output, logSumExp] = fused(q, k, v, options) as [tf.Tensor, tf.Tensor];
+      const [output, logSumExp] = fused(heads, options, 'heads-first') as [tf.Tensor, tf.Tensor];
       return { output, logSumExp };
     }
     let logSumExp: tf.Tensor | undefined;
@@ -94,8 +121,10 @@ export function attentionWithLogSumExp(
   });
 }
 
+type Three = readonly [q: Heads, k: Heads, v: Heads];
+
 const complete = (
-  q: tf.Tensor,
+  q: { shape: readonly number[] },
   { mask = none, mods = [], scale, ...rest }: AttentionOptions,
 ): ScoreOptions => ({
   ...rest,
@@ -105,10 +134,15 @@ const complete = (
 });
 
 /** @returns the output and the parts of the log-sum-exp */
-function fused(q: tf.Tensor, k: tf.Tensor, v: tf.Tensor, options: AttentionOptions): tf.Tensor[] {
-  const score = scoreOf(complete(q, options));
-  const inputs = [q, k, v, ...sourcesOf(score.graph)];
-  return runKernel('headwise/Attention', inputs, { score });
+function fused(
+  heads: Three,
+  options: AttentionOptions,
+  output: AttentionAttributes['output'],
+): tf.Tensor[] {
+  const score = scoreOf(complete(heads[0], options));
+  const { tensors, operands } = operandsOf(heads);
+  const attributes: AttentionAttributes = { score, operands, output };
+  return runKernel('headwise/Attention', [...tensors, ...sourcesOf(score.graph)], attributes);
 }
 
 /** Zeros that depend on the inputs, so that each has a gradient of zeros. */
@@ -119,25 +153,21 @@ function withoutKeys(q: tf.Tensor, k: tf.Tensor, v: tf.Tensor): tf.Tensor {
   }))(q, k, v);
 }
 
-function checkInputs(
-  q: tf.Tensor,
-  k: tf.Tensor,
-  v: tf.Tensor,
-  { mask, mods, sinks, dropout }: AttentionOptions,
-): void {
+function checkInputs([q, k, v]: Three, { mask, mods, sinks, dropout }: AttentionOptions): void {
   checkScoring('attention', { mask, mods });
   checkShape('attention: q', q.shape, ['B', 'H', 'Tq', 'Dk']);
   const [batch, heads, queries, width] = q.shape as [number, number, number, number];
   checkShape('attention: k', k.shape, [batch, 'Hkv', 'Tk', width]);
-  const [, kvHeads, keys] = k.shape as [number, number, number];
+  const [, kvHeads, keys] = k.shape;
   checkShape('attention: v', v.shape, [batch, kvHeads, keys, 'Dv']);
   if (heads !== kvHeads && !(kvHeads > 0 && heads % kvHeads === 0)) {
     throw new InputError(
       `attention: q has ${heads} heads and k has ${kvHeads}; expected a multiple of k's`,
     );
   }
-  for (const [name, x] of Object.entries({ q, k, v }))
-    checkType(`attention: ${name}`, x, 'float32');
+  for (const [name, { tensor }] of Object.entries({ q, k, v })) {
+    checkType(`attention: ${name}`, tensor, 'float32');
+  }
   if (mask) checkMask(mask, { B: batch, H: heads, Tq: queries, Tk: keys });
   checkTables('attention', { mask, mods }, { batch, heads });
   if (sinks) {

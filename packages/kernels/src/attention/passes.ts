@@ -1,6 +1,7 @@
 import type * as tf from '@tensorflow/tfjs';
 import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
-import { dispatch, spread } from '../dispatch/dispatch.js';
+import { dispatch, type Output, spread } from '../dispatch/dispatch.js';
+import { type HeadsPlace, type HeadsShape, headsShape, type Strides, stridesOf } from './heads.js';
 import type { Tiled, Tiling, Widths } from './programs.js';
 import { rowsProgram } from './rows.js';
 import { dropoutValues } from './score/dropped.js';
@@ -16,7 +17,7 @@ export interface BoundScore {
   starts: Record<string, number>;
 }
 
-/** Sizes shared by the forward, query-gradient and key-gradient passes. */
+/** Sizes of attention. */
 export interface Sizes {
   batch: number;
   heads: number;
@@ -26,10 +27,33 @@ export interface Sizes {
   widths: Widths;
 }
 
-export function sizesOf(q: tf.TensorInfo, v: tf.TensorInfo): Sizes {
-  const [batch, heads, queries, key] = q.shape as [number, number, number, number];
-  const [, kvHeads, keys, value] = v.shape as [number, number, number, number];
-  return { batch, heads, queries, kvHeads, keys, widths: { key, value } };
+/** Sizes, and where the rows of each operand lie; what the passes of one attention share. */
+export interface Layout extends Sizes {
+  strides: Record<'q' | 'k' | 'v' | 'y', Strides>;
+  /** The shape of the output. */
+  output: number[];
+}
+
+/** How an attention lies whose operands have these shapes and places. */
+export function layoutOf(
+  shapes: Record<'q' | 'k' | 'v', readonly number[]>,
+  places: Record<'q' | 'k' | 'v' | 'y', HeadsPlace>,
+): Layout {
+  const [batch, heads, queries, key] = headsShape(shapes.q, places.q);
+  const [, kvHeads, keys, value] = headsShape(shapes.v, places.v);
+  const output: HeadsShape =
+    places.y.order === 'heads-first'
+      ? [batch, heads, queries, value]
+      : [batch, queries, heads, value];
+  return {
+    ...{ batch, heads, queries, kvHeads, keys, widths: { key, value }, output },
+    strides: {
+      q: stridesOf(shapes.q, places.q),
+      k: stridesOf(shapes.k, places.k),
+      v: stridesOf(shapes.v, places.v),
+      y: stridesOf(output, places.y),
+    },
+  };
 }
 
 type Tensors<N extends string> = Record<N, tf.TensorInfo>;
@@ -39,18 +63,18 @@ export function runForward(
   backend: WebGPUBackend,
   tiling: Tiling,
   inputs: Tensors<'q' | 'k' | 'v'>,
+  layout: Layout,
   bound: BoundScore,
 ): Tensors<'y' | 'stats'> {
-  const sizes = sizesOf(inputs.q, inputs.v);
-  const { batch, heads, queries, widths } = sizes;
+  const { batch, heads, queries, widths } = layout;
   const tiled = tiling.forward({ widths, score: bound.score });
   return dispatch(backend, tiled.program, {
     inputs: addTables(inputs, bound),
     outputs: {
-      y: { shape: [batch, heads, queries, widths.value], dtype: 'float32' },
+      y: { shape: layout.output, dtype: 'float32' },
       stats: { shape: [batch, heads, queries, 2], dtype: 'float32' },
     },
-    ...cut(tiled, sizes, bound, queries, batch * heads, widths.value),
+    ...cut(tiled, layout, bound, queries, batch * heads, widths.value),
   });
 }
 
@@ -58,53 +82,53 @@ export function runForward(
 export function runRows(
   backend: WebGPUBackend,
   inputs: Tensors<'y' | 'dy' | 'stats'>,
+  { batch, heads, queries, widths, strides }: Layout,
 ): tf.TensorInfo {
-  const [batch, heads, queries, width] = inputs.y.shape as [number, number, number, number];
   const count = batch * heads * queries;
   return dispatch(backend, rowsProgram, {
     inputs,
     outputs: { rows: { shape: [batch, heads, queries, 4], dtype: 'float32' } },
-    params: { rows: count, width },
+    params: { rows: count, heads, queries, width: widths.value, ...strideValues('y', strides.y) },
     workgroups: spread(Math.ceil(count / 64)),
   }).rows;
 }
 
 export type Backward = Tensors<'q' | 'k' | 'v' | 'dy' | 'rows'>;
 
-/** Runs the gradient of the queries in one tiling. */
+/** Runs the gradient of the queries in one tiling; it is written to `dq`, where the queries lie in their tensor. */
 export function runQueryGradient(
   backend: WebGPUBackend,
   tiling: Tiling,
   inputs: Backward,
+  layout: Layout,
   bound: BoundScore,
+  dq: Output,
 ): Tensors<'dq'> {
-  const sizes = sizesOf(inputs.q, inputs.v);
-  const { batch, heads, queries, widths } = sizes;
+  const { batch, heads, queries, widths } = layout;
   const tiled = tiling.queryGradient({ widths, score: bound.score });
   return dispatch(backend, tiled.program, {
     inputs: addTables(inputs, bound),
-    outputs: { dq: { shape: inputs.q.shape, dtype: 'float32' } },
-    ...cut(tiled, sizes, bound, queries, batch * heads, widths.key),
+    outputs: { dq },
+    ...cut(tiled, layout, bound, queries, batch * heads, widths.key),
   });
 }
 
-/** Runs the gradients of keys and values in one tiling. */
+/** Runs the gradients of keys and values in one tiling; they are written to `dk` and `dv`, or both to `dkv`. */
 export function runKeyGradient(
   backend: WebGPUBackend,
   tiling: Tiling,
   inputs: Backward,
+  layout: Layout,
   bound: BoundScore,
-): Tensors<'dk' | 'dv'> {
-  const sizes = sizesOf(inputs.q, inputs.v);
-  const { batch, kvHeads, keys, widths } = sizes;
-  const tiled = tiling.keyGradient({ widths, score: bound.score });
+  outputs: Partial<Record<'dk' | 'dv' | 'dkv', Output>>,
+): Tensors<'dk' | 'dv' | 'dkv'> {
+  const { batch, kvHeads, keys, widths } = layout;
+  const joined = outputs.dkv !== undefined;
+  const tiled = tiling.keyGradient({ widths, score: bound.score, joined });
   return dispatch(backend, tiled.program, {
     inputs: addTables(inputs, bound),
-    outputs: {
-      dk: { shape: inputs.k.shape, dtype: 'float32' },
-      dv: { shape: inputs.v.shape, dtype: 'float32' },
-    },
-    ...cut(tiled, sizes, bound, keys, batch * kvHeads, Math.max(widths.key, widths.value)),
+    outputs: outputs as Record<'dk' | 'dv' | 'dkv', Output>,
+    ...cut(tiled, layout, bound, keys, batch * kvHeads, Math.max(widths.key, widths.value)),
   });
 }
 
@@ -117,7 +141,7 @@ export const addTables = <I extends Record<string, tf.TensorInfo>>(
 /** Parameters and workgroups of a program with one workgroup per tile of rows of each head. */
 function cut(
   { rows, columns = Number.POSITIVE_INFINITY }: Tiled<unknown>,
-  sizes: Sizes,
+  layout: Layout,
   bound: BoundScore,
   length: number,
   heads: number,
@@ -125,12 +149,12 @@ function cut(
 ) {
   const tiles = Math.ceil(length / rows);
   const tilesOfAll = tiles * heads * Math.max(1, Math.ceil(width / columns));
-  return { params: paramsOf(sizes, bound, tiles, tilesOfAll), workgroups: spread(tilesOfAll) };
+  return { params: paramsOf(layout, bound, tiles, tilesOfAll), workgroups: spread(tilesOfAll) };
 }
 
 /** The values of `params`. */
 export function paramsOf(
-  { heads, kvHeads, queries, keys, widths }: Sizes,
+  { heads, kvHeads, queries, keys, widths, strides }: Layout,
   { score, starts }: BoundScore,
   tiles: number,
   tilesOfAll: number,
@@ -145,8 +169,21 @@ export function paramsOf(
     keyWidth: widths.key,
     valueWidth: widths.value,
     shift: keys - queries,
+    ...strideValues('q', strides.q),
+    ...strideValues('k', strides.k),
+    ...strideValues('v', strides.v),
+    ...strideValues('y', strides.y),
     ...graphValues(score.graph),
     ...starts,
     ...(score.dropout ? dropoutValues(score.dropout) : {}),
   };
 }
+
+/** The fields of `params` that tell where the rows of an operand lie. */
+const strideValues = <N extends string>(name: N, { start, batch, head, row }: Strides) =>
+  ({
+    [`${name}Start`]: start,
+    [`${name}Batch`]: batch,
+    [`${name}Head`]: head,
+    [`${name}Row`]: row,
+  }) as Record<`${N}${'Start' | 'Batch' | 'Head' | 'Row'}`, number>;

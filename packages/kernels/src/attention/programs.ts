@@ -15,6 +15,8 @@ import { tileTest } from './score/tile-test.js';
 export interface Variant {
   widths: Widths;
   score: Score;
+  /** Only for the gradients of keys and values: both are parts of one tensor. */
+  joined?: boolean | undefined;
 }
 
 /** Head widths: `key` of queries and keys, `Dk`; `value` of values, `Dv`. */
@@ -34,7 +36,7 @@ export interface Tiled<P> {
 type Backward = 'q' | 'k' | 'v' | 'dy' | 'rows' | 'tables';
 export type ForwardProgram = Program<'q' | 'k' | 'v' | 'tables', 'y' | 'stats'>;
 export type QueryGradientProgram = Program<Backward, 'dq'>;
-export type KeyGradientProgram = Program<Backward, 'dk' | 'dv'>;
+export type KeyGradientProgram = Program<Backward, 'dk' | 'dv' | 'dkv'>;
 export type TableGradientProgram = Program<Backward, 'partial'>;
 
 /** A division of attention into workgroups; all tilings have the same inputs and outputs. */
@@ -56,6 +58,44 @@ export interface TableTiling extends Tiling {
   ): Tiled<TableGradientProgram> & { lanes: number };
 }
 
+/** Where the rows of queries, keys, values and outputs lie; gradients lie as what they are of. */
+const strideParams = {
+  qStart: 'u32',
+  qBatch: 'u32',
+  qHead: 'u32',
+  qRow: 'u32',
+  kStart: 'u32',
+  kBatch: 'u32',
+  kHead: 'u32',
+  kRow: 'u32',
+  vStart: 'u32',
+  vBatch: 'u32',
+  vHead: 'u32',
+  vRow: 'u32',
+  yStart: 'u32',
+  yBatch: 'u32',
+  yHead: 'u32',
+  yRow: 'u32',
+} as const;
+
+/** WGSL functions from a head of the batch, `b · H + h`, to its first number in a buffer. */
+const bases = /* wgsl */ `
+  fn q_base(head: u32) -> u32 {
+    return params.qStart + head / params.heads * params.qBatch + head % params.heads * params.qHead;
+  }
+  fn y_base(head: u32) -> u32 {
+    return params.yStart + head / params.heads * params.yBatch + head % params.heads * params.yHead;
+  }
+  fn k_base(head: u32) -> u32 {
+    let heads = params.heads / params.group;
+    return params.kStart + head / heads * params.kBatch + head % heads * params.kHead;
+  }
+  fn v_base(head: u32) -> u32 {
+    let heads = params.heads / params.group;
+    return params.vStart + head / heads * params.vBatch + head % heads * params.vHead;
+  }
+`;
+
 const sizeParams = {
   /** Workgroups with work; the grid may be larger. */
   tilesOfAll: 'u32',
@@ -71,6 +111,7 @@ const sizeParams = {
   valueWidth: 'u32',
   /** From a query's row to its position, `Tk − Tq`: the last query stands at the last key. */
   shift: 'i32',
+  ...strideParams,
 } as const;
 
 /** WGSL that precedes a program's body. */
@@ -84,8 +125,8 @@ export interface Needs {
 /**
  * Defines a program that computes scores; emits the helper functions that its body calls.
  *
- * In scope for the body: `params`, `tables`, `lowest` (`f32`, the score of a masked pair), `tile_of`, `key_stop`,
- * `tile_hidden`, `floor_div_one`, `floor_div_rows` and `drawn`.
+ * In scope for the body: `params`, `tables`, `lowest` (`f32`, the score of a masked pair), `tile_of`, `q_base`, `k_base`,
+ * `v_base` and `y_base`, `key_stop`, `tile_hidden`, `floor_div_one`, `floor_div_rows` and `drawn`.
  *
  * @param more fields of `params`
  */
@@ -111,6 +152,7 @@ export function defineScored<I extends string, O extends string>(
     wgsl: /* wgsl */ `
       ${types}
       const lowest = ${lowest};
+      ${bases}
       fn tile_of(workgroup: vec3u, count: vec3u) -> u32 { return workgroup.y * count.x + workgroup.x; }
       ${body.includes('floor_div_') ? integerDivision('one') + integerDivision('rows') : ''}
       ${body.includes('drawn(') ? drawing : ''}
@@ -119,7 +161,7 @@ export function defineScored<I extends string, O extends string>(
   }) as Program<I, O>;
 }
 
-/** Defines a forward: `y` `[B, H, Tq, Dv]`, and `stats` `[B, H, Tq, 2]`, the largest score and `log Σ e^(s − largest)`. */
+/** Defines a forward: `y` of each query, and `stats` `[B, H, Tq, 2]`, the largest score and `log Σ e^(s − largest)`. */
 export const defineForward = (variant: Variant, needs: Needs, wgsl: string): ForwardProgram =>
   defineScored(
     'headwise/Attention',
@@ -138,7 +180,7 @@ export const backwardInputs = {
   rows: 'vec4f',
 } as const;
 
-/** Defines the gradient of the queries: `dq` `[B, H, Tq, Dk]`. */
+/** Defines the gradient of the queries, `dq`. */
 export const defineQueryGradient = (
   variant: Variant,
   needs: Needs,
@@ -153,17 +195,24 @@ export const defineQueryGradient = (
     wgsl,
   );
 
-/** Defines the gradients of keys and values: `dk` `[B, Hkv, Tk, Dk]`, `dv` `[B, Hkv, Tk, Dv]`. */
+/** The buffers that the gradients of keys and values are written to; one buffer must not be bound twice. */
+export const keyGradientBuffers = ({ joined }: Variant): { dk: string; dv: string } =>
+  joined ? { dk: 'dkv', dv: 'dkv' } : { dk: 'dk', dv: 'dv' };
+
+/** Defines the gradients of keys and values, `dk` and `dv`. */
 export const defineKeyGradient = (
   variant: Variant,
   needs: Needs,
   wgsl: string,
 ): KeyGradientProgram =>
-  defineScored(
+  defineScored<keyof typeof backwardInputs | 'tables', 'dk' | 'dv' | 'dkv'>(
     'headwise/AttentionKeyGradient',
     variant,
     needs,
     backwardInputs,
-    { dk: 'f32', dv: 'f32' },
+    // One or two of the three.
+    Object.fromEntries(
+      Object.values(keyGradientBuffers(variant)).map((name) => [name, 'f32']),
+    ) as Record<'dk' | 'dv' | 'dkv', 'f32'>,
     wgsl,
   );

@@ -1,11 +1,22 @@
 import { defineProgram, type Program } from '../dispatch/program.js';
 
+type RowsParam = 'rows' | 'heads' | 'queries' | 'width' | 'yStart' | 'yBatch' | 'yHead' | 'yRow';
+
 /** The pre-pass of the backward: `[largest, log-sum, D, 0]` of each query, where `D = Σ y ∘ dy`. */
-export const rowsProgram: Program<'y' | 'dy' | 'stats', 'rows', 'rows' | 'width'> = defineProgram({
+export const rowsProgram: Program<'y' | 'dy' | 'stats', 'rows', RowsParam> = defineProgram({
   label: 'headwise/AttentionRows',
   inputs: { y: 'f32', dy: 'f32', stats: 'f32' },
   outputs: { rows: 'vec4f' },
-  params: { rows: 'u32', width: 'u32' },
+  params: {
+    rows: 'u32',
+    heads: 'u32',
+    queries: 'u32',
+    width: 'u32',
+    yStart: 'u32',
+    yBatch: 'u32',
+    yHead: 'u32',
+    yRow: 'u32',
+  },
   wgsl: /* wgsl */ `
     @compute @workgroup_size(64)
     fn main(
@@ -15,10 +26,11 @@ export const rowsProgram: Program<'y' | 'dy' | 'stats', 'rows', 'rows' | 'width'
     ) {
       let row = (workgroup.y * count.x + workgroup.x) * 64u + lane;
       if (row >= params.rows) { return; }
+      let head = row / params.queries;
+      let start = params.yStart + head / params.heads * params.yBatch
+        + head % params.heads * params.yHead + row % params.queries * params.yRow;
       var delta = 0.0;
-      for (var c = 0u; c < params.width; c++) {
-        delta += y[row * params.width + c] * dy[row * params.width + c];
-      }
+      for (var c = 0u; c < params.width; c++) { delta += y[start + c] * dy[start + c]; }
       rows[row] = vec4f(stats[2u * row], stats[2u * row + 1u], delta, 0.0);
     }
   `,

@@ -6,6 +6,7 @@ import { none } from './masks/mask.js';
 import { causal } from './masks/order.js';
 import {
   type BoundScore,
+  layoutOf,
   runForward,
   runKeyGradient,
   runQueryGradient,
@@ -98,13 +99,21 @@ async function measure(
   const options = { mask: ordered ? causal : none, mods: [], scale: 1 / Math.sqrt(width) };
   const score: BoundScore = { score: scoreOf(options), starts: {} };
   const tilings = tilingsOf(backend, widths);
-  const { y, stats } = runForward(backend, tilings[0]!, tensors, score);
-  const rows = runRows(backend, { y, dy: q, stats });
+  const place = { order: 'heads-first' } as const;
+  const shapes = { q: q.shape, k: tensors.k.shape, v: tensors.v.shape };
+  const layout = layoutOf(shapes, { q: place, k: place, v: place, y: place });
+  const { y, stats } = runForward(backend, tilings[0]!, tensors, layout, score);
+  const rows = runRows(backend, { y, dy: q, stats }, layout);
   const inputs = { ...tensors, dy: q, rows };
+  const like = ({ shape }: tf.Tensor) => ({ shape, dtype: 'float32' as const });
   const runs: Record<PassName, (tiling: Tiling) => Record<string, tf.TensorInfo>> = {
-    forward: (tiling) => runForward(backend, tiling, tensors, score),
-    queryGradient: (tiling) => runQueryGradient(backend, tiling, inputs, score),
-    keyGradient: (tiling) => runKeyGradient(backend, tiling, inputs, score),
+    forward: (tiling) => runForward(backend, tiling, tensors, layout, score),
+    queryGradient: (tiling) => runQueryGradient(backend, tiling, inputs, layout, score, like(q)),
+    keyGradient: (tiling) =>
+      runKeyGradient(backend, tiling, inputs, layout, score, {
+        dk: like(tensors.k),
+        dv: like(tensors.v),
+      }),
   };
   try {
     for (const name of names) {

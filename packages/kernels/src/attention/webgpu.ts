@@ -1,50 +1,117 @@
 import type * as tf from '@tensorflow/tfjs';
 import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
+import type { Output } from '../dispatch/dispatch.js';
+import { zeros } from '../dispatch/transfer.js';
+import type { HeadsPlace, Operand } from './heads.js';
 import {
   type BoundScore,
+  type Layout,
+  layoutOf,
   runForward,
   runKeyGradient,
   runQueryGradient,
   runRows,
-  sizesOf,
 } from './passes.js';
 import type { Score } from './score/score.js';
 import { withTables } from './score/tables.js';
 import { tilingFor } from './tilings.js';
 
-interface Arguments {
-  /** `q k v`, the tables of the score, and in the backward `y stats dy`. */
-  inputs: tf.TensorInfo[];
-  backend: WebGPUBackend;
-  attrs: { score: Score };
+/** What the kernels of attention are told. */
+export interface AttentionAttributes {
+  score: Score;
+  /** Where q, k and v lie in the first inputs. */
+  operands: readonly [q: Operand, k: Operand, v: Operand];
+  /** How the output lies. */
+  output: 'heads-first' | 'tokens-first';
 }
 
-type Three = [tf.TensorInfo, tf.TensorInfo, tf.TensorInfo];
+interface Arguments {
+  /** The tensors that `q k v` lie in, the tables of the score, and in the backward `y stats dy`. */
+  inputs: tf.TensorInfo[];
+  backend: WebGPUBackend;
+  attrs: AttentionAttributes;
+}
 
-/** @returns the output `[B, H, Tq, Dv]` and the softmax statistics of each query, `[B, H, Tq, 2]` */
+/** @returns the output, `[B, H, Tq, Dv]` or `[B, Tq, H, Dv]`, and the softmax statistics of each query, `[B, H, Tq, 2]` */
 export function attentionKernel({ inputs, backend, attrs }: Arguments): tf.TensorInfo[] {
-  const [q, k, v] = inputs as Three;
-  const tiling = tilingFor(backend, 'forward', sizesOf(q, v));
-  return withScore(backend, attrs.score, inputs.slice(3), (bound) => {
-    const { y, stats } = runForward(backend, tiling, { q, k, v }, bound);
+  const { tensors, layout, others } = operandsIn(inputs, attrs);
+  const tiling = tilingFor(backend, 'forward', layout);
+  return withScore(backend, attrs.score, others, (bound) => {
+    const { y, stats } = runForward(backend, tiling, tensors, layout, bound);
     return [y, stats];
   });
 }
 
-/** @returns dq, dk, dv and the statistics of each query, `[B, H, Tq, 4]`, which the gradients of tables read */
+/**
+ * @returns the gradients of the tensors that q, k and v lie in, and the statistics of each query, `[B, H, Tq, 4]`, which the
+ * gradients of tables read
+ */
 export function attentionGradientKernel({ inputs, backend, attrs }: Arguments): tf.TensorInfo[] {
-  const [q, k, v] = inputs as Three;
-  const [y, stats, dy] = inputs.slice(-3) as Three;
-  const sizes = sizesOf(q, v);
-  return withScore(backend, attrs.score, inputs.slice(3, -3), (bound) => {
-    const rows = runRows(backend, { y, dy, stats });
-    const given = { q, k, v, dy, rows };
-    const forQueries = tilingFor(backend, 'queryGradient', sizes);
-    const { dq } = runQueryGradient(backend, forQueries, given, bound);
-    const forKeys = tilingFor(backend, 'keyGradient', sizes);
-    const { dk, dv } = runKeyGradient(backend, forKeys, given, bound);
-    return [dq, dk, dv, rows];
+  const { tensors, layout, others } = operandsIn(inputs, attrs);
+  const [y, stats, dy] = others.slice(-3) as [tf.TensorInfo, tf.TensorInfo, tf.TensorInfo];
+  return withScore(backend, attrs.score, others.slice(0, -3), (bound) => {
+    const rows = runRows(backend, { y, dy, stats }, layout);
+    const given = { ...tensors, dy, rows };
+    const made: tf.TensorInfo[] = [];
+    const [ofQ, ofK, ofV] = attrs.operands.map(({ input }) => input) as [number, number, number];
+    const output = (input: number) => made[input] ?? gradientOf(backend, inputs, attrs, input);
+    const forQueries = tilingFor(backend, 'queryGradient', layout);
+    made[ofQ] = runQueryGradient(backend, forQueries, given, layout, bound, output(ofQ)).dq;
+    const forKeys = tilingFor(backend, 'keyGradient', layout);
+    const { dk, dv, dkv } = runKeyGradient(
+      backend,
+      forKeys,
+      given,
+      layout,
+      bound,
+      ofK === ofV ? { dkv: output(ofK) } : { dk: output(ofK), dv: output(ofV) },
+    );
+    made[ofK] = dkv ?? dk;
+    made[ofV] = dkv ?? dv;
+    return [...made, rows];
   });
+}
+
+/** What the gradient of an input is written to: zeros where not all of its heads take part. */
+function gradientOf(
+  backend: WebGPUBackend,
+  inputs: readonly tf.TensorInfo[],
+  { operands }: AttentionAttributes,
+  input: number,
+): Output {
+  const { shape } = inputs[input]!;
+  const mine = operands.filter((operand) => operand.input === input);
+  const covered = mine.reduce(
+    (sum, place) => sum + (place.order === 'heads-first' ? shape[1]! : place.count),
+    0,
+  );
+  const all = mine[0]!.order === 'heads-first' ? shape[1]! : shape[2]!;
+  return covered === all ? { shape, dtype: 'float32' } : zeros(backend, shape);
+}
+
+/** The operands among a kernel's inputs, and how they lie; `others` are the inputs behind them. */
+export function operandsIn(
+  inputs: readonly tf.TensorInfo[],
+  { operands, output }: AttentionAttributes,
+): {
+  tensors: Record<'q' | 'k' | 'v', tf.TensorInfo>;
+  layout: Layout;
+  others: tf.TensorInfo[];
+} {
+  const [q, k, v] = operands.map(({ input }) => inputs[input]!) as [
+    tf.TensorInfo,
+    tf.TensorInfo,
+    tf.TensorInfo,
+  ];
+  const [ofQ, ofK, ofV] = operands;
+  const count = ofQ.order === 'heads-first' ? q.shape[1]! : ofQ.count;
+  const ofY: HeadsPlace =
+    output === 'heads-first' ? { order: output } : { order: output, first: 0, count };
+  return {
+    tensors: { q, k, v },
+    layout: layoutOf({ q: q.shape, k: k.shape, v: v.shape }, { q: ofQ, k: ofK, v: ofV, y: ofY }),
+    others: inputs.slice(1 + Math.max(...operands.map(({ input }) => input))),
+  };
 }
 
 /** Runs with a score's tables bound. */

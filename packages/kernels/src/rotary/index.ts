@@ -1,11 +1,12 @@
 import { checkShape, InputError, ShapeError } from '@headwise/core';
 import * as tf from '@tensorflow/tfjs';
-import { checkOperands } from '../dispatch/check.js';
+import { Heads } from '../attention/heads.js';
+import { checkOperands, checkType } from '../dispatch/check.js';
 import { hasKernel, registerWebGPUKernel, runKernel } from '../dispatch/register.js';
 import { rotaryGradient } from './gradient.js';
 import { rotaryReference } from './reference.js';
 import type { RotaryLayout, RotaryTables } from './tables.js';
-import { rotaryKernel } from './webgpu.js';
+import { type RotaryAttributes, rotaryKernel } from './webgpu.js';
 
 /**
  * Rotary embedding: turns pairs of channels by angles that depend on the position.
@@ -31,16 +32,57 @@ export function rotary(
   }
   checkOperands('rotary', { x });
   checkTables('rotary', { cos, sin }, x.shape);
-  if (cos.rank === 3) {
-    return tf.tidy(() => {
-      const [coses, sines] = [cos.unstack(), sin.unstack()];
-      const turned = x.unstack().map((one, b) => rotary(one, coses[b]!, sines[b]!, layout));
-      return tf.stack(turned);
-    });
+  if (!hasKernel('headwise/Rotary')) return rotaryReference(x, cos, sin, layout);
+  return turned(x, { cos, sin, layout });
+}
+
+/** Runs the kernel over `[..., T, Dh]`, or over some heads of `[B, T, N, Dh]`. */
+function turned(
+  x: tf.Tensor,
+  { cos, sin, layout }: RotaryTables,
+  heads?: RotaryAttributes['heads'],
+): tf.Tensor {
+  const attributes: RotaryAttributes = { layout, sign: 1, heads };
+  return tf.tidy(() => runKernel('headwise/Rotary', { x, cos, sin }, attributes)[0]!);
+}
+
+/** Queries, keys and values, where they lie. */
+export type QueriesKeysValues = Record<'q' | 'k' | 'v', Heads>;
+
+/**
+ * Queries and keys turned where they lie: in one dispatch where they are heads of one tensor, next to each other; values
+ * that lie beside them pass into the new tensor. Call it in a `tf.tidy`.
+ *
+ * @throws ShapeError and InputError as `rotary` does
+ */
+export function turnHeads({ q, k, v }: QueriesKeysValues, tables: RotaryTables): QueriesKeysValues {
+  for (const [name, { tensor, shape }] of Object.entries({ q, k })) {
+    checkType(`rotary: ${name}`, tensor, 'float32');
+    checkTables('rotary', tables, shape);
   }
-  const tables = { cos: cos as tf.Tensor2D, sin: sin as tf.Tensor2D };
-  if (!hasKernel('headwise/Rotary')) return rotaryReference(x, tables.cos, tables.sin, layout);
-  return tf.tidy(() => runKernel('headwise/Rotary', { x, ...tables }, { layout, sign: 1 })[0]!);
+  const { cos, sin, layout } = tables;
+  if (!hasKernel('headwise/Rotary')) {
+    const turn = (x: Heads) => Heads.of(rotary(x.headsFirst(), cos, sin, layout));
+    return { q: turn(q), k: turn(k), v };
+  }
+  const one = (x: Heads) =>
+    x.place.order === 'heads-first' ? turned(x.tensor, tables) : turned(x.tensor, tables, x.place);
+  if (q.tensor !== k.tensor) {
+    const [ofQ, ofK] = [one(q), one(k)];
+    // Values beside keys, or beside queries, go with them.
+    const ofV = v.tensor === k.tensor ? ofK : v.tensor === q.tensor ? ofQ : v.tensor;
+    return { q: q.in(ofQ), k: k.in(ofK), v: v.in(ofV) };
+  }
+  const [a, b] = [q.place, k.place];
+  if (a.order === 'heads-first' || b.order === 'heads-first') {
+    const both = one(q);
+    return { q: q.in(both), k: k.in(both), v };
+  }
+  const first = Math.min(a.first, b.first);
+  const count = Math.max(a.first + a.count, b.first + b.count) - first;
+  const adjacent = count === a.count + b.count;
+  const all = adjacent ? turned(q.tensor, tables, { first, count }) : one(k.in(one(q)));
+  return { q: q.in(all), k: k.in(all), v: v.tensor === q.tensor ? v.in(all) : v };
 }
 
 /**

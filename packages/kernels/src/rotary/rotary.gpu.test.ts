@@ -8,7 +8,8 @@ import {
 } from '@headwise/testing';
 import * as tf from '@tensorflow/tfjs';
 import { describe, expect, test } from 'vitest';
-import { rotary } from './index.js';
+import { Heads } from '../attention/heads.js';
+import { rotary, turnHeads } from './index.js';
 import { rotaryReference } from './reference.js';
 
 const tables = (length: number, pairs: number): [tf.Tensor2D, tf.Tensor2D] => {
@@ -61,3 +62,39 @@ test('rotary keeps finite at large magnitudes, gives the same bits twice and lea
     tf.dispose([output, ...gradients]);
   });
 });
+
+for (const own of [false, true]) {
+  test(`heads turn where they lie${own ? ', each sequence by its own angles' : ''}: in one tensor in one dispatch, the same bits`, async () => {
+    const [batch, length, width, pairs] = [3, 33, 10, 4];
+    const [all, one] = tables(length * (own ? batch : 1), pairs);
+    const shape = own ? [batch, length, pairs] : [length, pairs];
+    const turn = {
+      cos: all.reshape(shape),
+      sin: one.reshape(shape),
+      layout: 'half-split',
+    } as const;
+    const x = gaussian([batch, length, 7, width], 1); // 4 heads of queries, 2 of keys, 1 of values
+    const parts = (x: tf.Tensor) => ({
+      q: Heads.ofTokens(x, 0, 4),
+      k: Heads.ofTokens(x, 4, 2),
+      v: Heads.ofTokens(x, 6, 1),
+    });
+    const ofFirst = (x: tf.Tensor, count: number) => {
+      const [turning, passing] = x.transpose([0, 2, 1, 3]).split([count, 7 - count], 1);
+      const turned = rotary(turning!, turn.cos, turn.sin);
+      return tf.concat([turned, passing!], 1).transpose([0, 2, 1, 3]);
+    };
+    const expected = outputAndGradients((x) => ofFirst(x!, 6), [x]);
+    await poisonMemory([x.shape]);
+    const actual = outputAndGradients((x) => turnHeads(parts(x!), turn).v.tensor, [x]);
+    expect(await actual.output.data()).toEqual(await expected.output.data());
+    expect(await actual.gradients[0]!.data()).toEqual(await expected.gradients[0]!.data());
+    // Apart from each other they take a dispatch each.
+    const moved = { ...parts(x), k: Heads.ofTokens(x, 5, 2) };
+    const { q, k } = turnHeads(moved, turn);
+    const [first, second] = [q.headsFirst(), k.headsFirst()];
+    const plain = (h: Heads) => rotary(h.headsFirst(), turn.cos, turn.sin);
+    expect(await first.data()).toEqual(await plain(moved.q).data());
+    expect(await second.data()).toEqual(await plain(moved.k).data());
+  });
+}

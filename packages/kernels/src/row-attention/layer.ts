@@ -1,6 +1,7 @@
 import type { AttentionProbe } from '@headwise/core';
-import type * as tf from '@tensorflow/tfjs';
-import { type AttentionOptions, attention } from '../attention/index.js';
+import * as tf from '@tensorflow/tfjs';
+import { Heads } from '../attention/heads.js';
+import { type AttentionOptions, attentionOfHeads } from '../attention/index.js';
 import { none } from '../attention/masks/mask.js';
 import { attentionReference, type ReferenceOptions } from '../attention/reference.js';
 import { rowAttention } from './index.js';
@@ -18,28 +19,34 @@ export interface LayerAttentionOptions extends AttentionOptions {
 }
 
 /**
- * `attention`, or `rowAttention` where there is a term; in plain operations where the scores or the weights are shown,
- * which may be replaced.
+ * `attention` of heads where they lie, or `rowAttention` where there is a term; in plain operations where the scores or the
+ * weights are shown, which may be replaced.
  *
  * @param q `[B, H, Tq, Dh]`
  * @param k `[B, Hkv, Tk, Dh]`, where Hkv divides H
  * @param v `[B, Hkv, Tk, Dv]`
- * @returns `[B, H, Tq, Dv]`
+ * @returns `[B, H, Tq, Dv]`, in the order of q's axes where it is fused
  */
 export function layerAttention(
-  q: tf.Tensor,
-  k: tf.Tensor,
-  v: tf.Tensor,
+  q: Heads,
+  k: Heads,
+  v: Heads,
   { term, onProbe, shown, ...options }: LayerAttentionOptions,
-): tf.Tensor {
+): Heads {
   const { mask = none } = options;
-  const scale = options.scale ?? 1 / Math.sqrt(Math.max(1, q.shape[3]!));
-  const keys = k.shape[2]!;
+  const scale = options.scale ?? 1 / Math.sqrt(Math.max(1, q.shape[3]));
+  const [queries, keys] = [q.shape[2], k.shape[2]];
   const { mods, sinks } = options;
-  const rows = { q, k, keys, place: keys - q.shape[2]! };
-  onProbe?.(attentionProbe(rows, keys, { mask, mods, scale, sinks }, term));
+  if (onProbe) {
+    const rows = { q: q.headsFirst(), k: k.headsFirst(), keys, place: keys - queries };
+    onProbe(attentionProbe(rows, keys, { mask, mods, scale, sinks }, term));
+  }
   const { onScores, onPattern } = shown?.() ?? {};
   const given = { ...options, mask, scale, onScores, onPattern };
-  if (term) return rowAttention(q, k, v, term, given);
-  return onScores || onPattern ? attentionReference(q, k, v, given) : attention(q, k, v, given);
+  if (!term && !onScores && !onPattern) return attentionOfHeads(q, k, v, given);
+  const attended = tf.tidy(() => {
+    const [x, y, z] = [q.headsFirst(), k.headsFirst(), v.headsFirst()];
+    return term ? rowAttention(x, y, z, term, given) : attentionReference(x, y, z, given);
+  });
+  return Heads.of(attended);
 }

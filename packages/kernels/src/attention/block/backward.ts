@@ -2,6 +2,7 @@ import {
   defineKeyGradient,
   defineQueryGradient,
   type KeyGradientProgram,
+  keyGradientBuffers,
   type QueryGradientProgram,
   type Tiled,
   type Variant,
@@ -16,11 +17,11 @@ const valueWidth = 'params.valueWidth';
 /** `dQ = dS K` in blocks of 32 queries by 32 keys. */
 export function blockQueryGradient(variant: Variant): Tiled<QueryGradientProgram> {
   const rows = { first: 'first', limit: 'params.queries' };
-  const query = { ...rows, buffer: 'q', base: 'q_base', width: keyWidth };
-  const cotangent = { ...rows, buffer: 'dy', base: 'y_base', width: valueWidth };
+  const query = { ...rows, ...tiles.operands.q };
+  const cotangent = { ...rows, ...tiles.operands.dy };
   const tileRows = { first: 'tile_start', limit: 'stop' };
-  const key = { ...tileRows, buffer: 'k', base: 'k_base', width: keyWidth };
-  const value = { ...tileRows, buffer: 'v', base: 'v_base', width: valueWidth };
+  const key = { ...tileRows, ...tiles.operands.k };
+  const value = { ...tileRows, ...tiles.operands.v };
   const pairs = pairsOf(variant.score, tiles.layoutOf('q'), backwardValues(variant.score));
   const ofRows = (field: string) => `vec4f(${each(4, (r) => `stats${r}.${field}`, ', ')})`;
   const stats = { largest: 'largest', logSum: 'log_sum', delta: 'delta' };
@@ -33,15 +34,15 @@ export function blockQueryGradient(variant: Variant): Tiled<QueryGradientProgram
       let head = task / params.tiles;
       ${pairs.headValues}
       let first = task % params.tiles * ${tiles.tile}u;
-      let q_base = head * params.queries * params.keyWidth;
-      let y_base = head * params.queries * params.valueWidth;
-      let kv = head / params.group * params.keys;
-      let k_base = kv * params.keyWidth;
-      let v_base = kv * params.valueWidth;
+      let kv = head / params.group;
+      let q_first = q_base(head);
+      let y_first = y_base(head);
+      let k_first = k_base(kv);
+      let v_first = v_base(kv);
 
       let lane_row = ${tiles.laneRowIndices};
       ${pairs.laneValues}
-      let start = q_base + lane_row * params.keyWidth;
+      let start = q_first + lane_row * params.qRow;
       let row = head * params.queries + min(lane_row, vec4u(params.queries - 1u));
       ${each(4, (r) => `let stats${r} = rows[row[${r}]];`)}
       let largest = ${ofRows('x')};
@@ -73,12 +74,13 @@ export function blockQueryGradient(variant: Variant): Tiled<QueryGradientProgram
 /** `dV = Pᵀ dY`, `dK = dSᵀ Q` in blocks of 32 keys by 32 queries. */
 export function blockKeyGradient(variant: Variant): Tiled<KeyGradientProgram> {
   const rows = { first: 'first', limit: 'params.keys' };
-  const key = { ...rows, buffer: 'k', base: 'k_base', width: keyWidth };
-  const value = { ...rows, buffer: 'v', base: 'v_base', width: valueWidth };
+  const key = { ...rows, ...tiles.operands.k };
+  const value = { ...rows, ...tiles.operands.v };
   const tileRows = { first: 'tile_start', limit: 'params.queries' };
-  const query = { ...tileRows, buffer: 'q', base: 'q_base', width: keyWidth };
-  const cotangent = { ...tileRows, buffer: 'dy', base: 'y_base', width: valueWidth };
+  const query = { ...tileRows, ...tiles.operands.q };
+  const cotangent = { ...tileRows, ...tiles.operands.dy };
   const pairs = pairsOf(variant.score, tiles.layoutOf('k'), backwardValues(variant.score));
+  const { dk, dv } = keyGradientBuffers(variant);
   const statsOf = (x: number) => {
     const ofRow = (field: string) => `vec4f(stats${x}.${field})`;
     return { largest: ofRow('x'), logSum: ofRow('y'), delta: ofRow('z') };
@@ -91,11 +93,11 @@ export function blockKeyGradient(variant: Variant): Tiled<KeyGradientProgram> {
     ${tiles.entry(`max(${keyWidth}, ${valueWidth})`)}
       let kv_head = task / params.tiles;
       let first = task % params.tiles * ${tiles.tile}u;
-      let k_base = kv_head * params.keys * params.keyWidth;
-      let v_base = kv_head * params.keys * params.valueWidth;
+      let k_first = k_base(kv_head);
+      let v_first = v_base(kv_head);
       let lane_row = ${tiles.laneRowIndices};
-      let k_start = k_base + lane_row * params.keyWidth;
-      let v_start = v_base + lane_row * params.valueWidth;
+      let k_start = k_first + lane_row * params.kRow;
+      let v_start = v_first + lane_row * params.vRow;
       let k0 = i32(first);
       let k1 = i32(min(first + ${tiles.tile}u, params.keys)) - 1;
 
@@ -105,8 +107,8 @@ export function blockKeyGradient(variant: Variant): Tiled<KeyGradientProgram> {
         ${pairs.headValues}
         ${pairs.laneValues}
         let base_row = head * params.queries;
-        let q_base = base_row * params.keyWidth;
-        let y_base = base_row * params.valueWidth;
+        let q_first = q_base(head);
+        let y_first = y_base(head);
         for (var tile_start = 0u; tile_start < params.queries; tile_start += ${tiles.tile}u) {
           let q0 = i32(tile_start) + params.shift;
           let q1 = i32(min(tile_start + ${tiles.tile}u, params.queries)) - 1 + params.shift;
@@ -126,8 +128,8 @@ export function blockKeyGradient(variant: Variant): Tiled<KeyGradientProgram> {
           ${tiles.columnProduct('dk_sum', 'g', query)}
         }
       }
-      ${tiles.store('dk', { limit: 'params.keys', start: 'k_start', width: keyWidth }, (i) => `dk_sum${i}`)}
-      ${tiles.store('dv', { limit: 'params.keys', start: 'v_start', width: valueWidth }, (i) => `dv_sum${i}`)}
+      ${tiles.store(dk, { limit: 'params.keys', start: 'k_start', width: keyWidth }, (i) => `dk_sum${i}`)}
+      ${tiles.store(dv, { limit: 'params.keys', start: 'v_start', width: valueWidth }, (i) => `dv_sum${i}`)}
     }
   `,
   );

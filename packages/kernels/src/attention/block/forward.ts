@@ -5,10 +5,11 @@ import * as tiles from './tiles.js';
 
 /** Forward attention in blocks of 32 queries by 32 keys in workgroup memory, 4 × 4 scores in each lane's registers. */
 export function blockForward(variant: Variant): Tiled<ForwardProgram> {
-  const width = 'params.keyWidth';
-  const query = { buffer: 'q', base: 'base', first: 'first', limit: 'params.queries', width };
-  const key = { buffer: 'k', base: 'k_base', first: 'tile_start', limit: 'stop', width };
-  const value = { ...key, buffer: 'v', base: 'v_base', width: 'params.valueWidth' };
+  const rows = { first: 'first', limit: 'params.queries' };
+  const tileRows = { first: 'tile_start', limit: 'stop' };
+  const query = { ...rows, ...tiles.operands.q };
+  const key = { ...tileRows, ...tiles.operands.k };
+  const value = { ...tileRows, ...tiles.operands.v };
   const pairs = pairsOf(variant.score, tiles.layoutOf('q'), forwardValues(variant.score));
   const program = defineForward(
     variant,
@@ -20,14 +21,14 @@ export function blockForward(variant: Variant): Tiled<ForwardProgram> {
       let head = task / params.tiles;
       ${pairs.headValues}
       let first = task % params.tiles * ${tiles.tile}u;
-      let base = head * params.queries * params.keyWidth;
-      let kv = head / params.group * params.keys;
-      let k_base = kv * params.keyWidth;
-      let v_base = kv * params.valueWidth;
+      let kv = head / params.group;
+      let q_first = q_base(head);
+      let k_first = k_base(kv);
+      let v_first = v_base(kv);
 
       let lane_row = ${tiles.laneRowIndices};
       ${pairs.laneValues}
-      let y_start = (head * params.queries + lane_row) * params.valueWidth;
+      let y_start = y_base(head) + lane_row * params.yRow;
       let q0 = i32(first) + params.shift;
       let q1 = i32(min(first + ${tiles.tile}u, params.queries)) - 1 + params.shift;
       let stop = key_stop(b, h, q0, q1);

@@ -3,7 +3,7 @@ import type { Tiling, Variant } from '../programs.js';
 import { blockKeyGradient, blockQueryGradient } from './backward.js';
 import { blockForward } from './forward.js';
 
-const variantKey = ({ score }: Variant) => score.key;
+const variantKey = ({ score, joined }: Variant) => `${joined ?? false}/${score.key}`;
 
 /**
  * Blocks of queries and keys in the memory of a workgroup, tiles of scores and sums in registers: made

@@ -7,7 +7,7 @@ export const tile = 32;
 /** Output columns of one workgroup; wider heads take several workgroups, which recompute the scores. */
 export const outputColumns = 64;
 /** Vectors between two groups of four rows: one more than a tile has, against bank conflicts. */
-const stride = tile + 1;
+const pitch = tile + 1;
 
 /** Rows of a tensor in storage. */
 export interface Source {
@@ -18,9 +18,20 @@ export interface Source {
   first: string;
   /** WGSL of the number of rows that may be read. */
   limit: string;
+  /** WGSL of the distance from row to row. */
+  row: string;
   /** WGSL of the number of columns. */
   width: string;
 }
+
+const [keyWidth, valueWidth] = ['params.keyWidth', 'params.valueWidth'];
+/** What attention reads, by its buffer; `q_first`, `k_first`, `v_first` and `y_first` are the heads' first numbers. */
+export const operands: Readonly<Record<'q' | 'k' | 'v' | 'dy', Omit<Source, 'first' | 'limit'>>> = {
+  q: { buffer: 'q', base: 'q_first', row: 'params.qRow', width: keyWidth },
+  k: { buffer: 'k', base: 'k_first', row: 'params.kRow', width: keyWidth },
+  v: { buffer: 'v', base: 'v_first', row: 'params.vRow', width: valueWidth },
+  dy: { buffer: 'dy', base: 'y_first', row: 'params.yRow', width: valueWidth },
+};
 
 /** WGSL that declares `Rows`, `RowIndices`, `RowInts` and `RowBools`: vectors of the lane's four rows. */
 export const vectorTypes: string =
@@ -52,20 +63,20 @@ export const laneRowIndices = 'first + down * 4u + vec4u(0u, 1u, 2u, 3u)';
 
 /** WGSL that declares `left` and `right`, the two factors of a product in workgroup memory, `[8, 32]` of `vec4f`. */
 export const memory: string = /* wgsl */ `
-  var<workgroup> left: array<vec4f, ${8 * stride}>;
-  var<workgroup> right: array<vec4f, ${8 * stride}>;
+  var<workgroup> left: array<vec4f, ${8 * pitch}>;
+  var<workgroup> right: array<vec4f, ${8 * pitch}>;
 `;
 
 /** Loads a factor of a product over columns: four neighbouring rows per vector, columns from `c` on. */
 const loadRows = (
   name: string,
-  { buffer, base, first, limit, width }: Source,
+  { buffer, base, first, limit, row: stride, width }: Source,
 ): string => /* wgsl */ `
   for (var n = lane; n < ${8 * tile}u; n += 64u) {
     let column = n % ${tile}u;
     let row = ${first} + n / ${tile}u * 4u + vec4u(0u, 1u, 2u, 3u);
-    let at = ${base} + min(row, vec4u(${limit} - 1u)) * ${width} + min(c + column, ${width} - 1u);
-    ${name}[n / ${tile}u * ${stride}u + column] =
+    let at = ${base} + min(row, vec4u(${limit} - 1u)) * ${stride} + min(c + column, ${width} - 1u);
+    ${name}[n / ${tile}u * ${pitch}u + column] =
       vec4f(${buffer}[at.x], ${buffer}[at.y], ${buffer}[at.z], ${buffer}[at.w]);
   }
 `;
@@ -73,22 +84,22 @@ const loadRows = (
 /** Loads a factor of a product over rows: four neighbouring columns per vector, columns from `from` on. */
 const loadColumns = (
   name: string,
-  { buffer, base, first, limit, width }: Source,
+  { buffer, base, first, limit, row: stride, width }: Source,
   from: string,
 ) => /* wgsl */ `
   for (var n = lane; n < ${8 * tile}u; n += 64u) {
     let row = ${first} + n / 8u;
     let column = min(${from} + n % 8u * 4u + vec4u(0u, 1u, 2u, 3u), vec4u(${width} - 1u));
-    let at = ${base} + min(row, ${limit} - 1u) * ${width} + column;
-    ${name}[n % 8u * ${stride}u + n / 8u] =
+    let at = ${base} + min(row, ${limit} - 1u) * ${stride} + column;
+    ${name}[n % 8u * ${pitch}u + n / 8u] =
       vec4f(${buffer}[at.x], ${buffer}[at.y], ${buffer}[at.z], ${buffer}[at.w]);
   }
 `;
 
 const multiply = (sum: (column: number) => string, count: string): string => /* wgsl */ `
   for (var n = 0u; n < ${count}; n++) {
-    let a = left[down * ${stride}u + n];
-    let b = right[across * ${stride}u + n];
+    let a = left[down * ${pitch}u + n];
+    let b = right[across * ${pitch}u + n];
     ${each(4, (x) => `${sum(x)} += a * b[${x}];`)}
   }
 `;
@@ -123,7 +134,7 @@ export const outputs = (sum: string): string =>
  */
 export const columnProduct = (sum: string, weights: string, right: Source): string => /* wgsl */ `
   workgroupBarrier();
-  ${each(4, (x) => `left[down * ${stride}u + across * 4u + ${x}u] = ${weights}${x};`)}
+  ${each(4, (x) => `left[down * ${pitch}u + across * 4u + ${x}u] = ${weights}${x};`)}
   ${each(
     passes,
     (pass) => /* wgsl */ `

@@ -49,13 +49,16 @@ export function lanesForward(
       let head = tile / params.tiles;
       ${pairs.headValues}
       let first = (tile % params.tiles) * ${rows}u;
-      let kv = head / params.group * params.keys;
+      let kv = head / params.group;
+      let k_first = k_base(kv);
+      let v_first = v_base(kv);
 
       let lane_row = ${laneRowIndices(o, 'first')};
       ${pairs.laneValues}
-      let row = head * params.queries + min(lane_row, RowIndices(params.queries - 1u));
-      let q_start = row * params.keyWidth;
-      let y_start = row * params.valueWidth;
+      let own_row = min(lane_row, RowIndices(params.queries - 1u));
+      let row = head * params.queries + own_row;
+      let q_start = q_base(head) + own_row * params.qRow;
+      let y_start = y_base(head) + own_row * params.yRow;
       let q0 = i32(first) + params.shift;
       let q1 = i32(min(first + ${rows}u, params.queries)) - 1 + params.shift;
       let stop = key_stop(b, h, q0, q1);
@@ -68,9 +71,9 @@ export function lanesForward(
       for (var tile_start = 0u; tile_start < stop; tile_start += ${keys}u) {
         let k1 = i32(min(tile_start + ${keys}u, stop)) - 1;
         if (tile_hidden(b, h, q0, q1, i32(tile_start), k1)) { continue; }
-        ${broadcast.declare('row', keys, (i) => `kv + min(tile_start + ${i}, stop - 1u)`)}
-        ${broadcast.declare('k_row', keys, (_, n) => `row_${n} * params.keyWidth`)}
-        ${broadcast.declare('v_row', keys, (_, n) => `row_${n} * params.valueWidth`)}
+        ${broadcast.declare('row', keys, (i) => `min(tile_start + ${i}, stop - 1u)`)}
+        ${broadcast.declare('k_row', keys, (_, n) => `k_first + row_${n} * params.kRow`)}
+        ${broadcast.declare('v_row', keys, (_, n) => `v_first + row_${n} * params.vRow`)}
         // S = Q Kᵀ, [rows, keys]
         ${each(keys, (i) => `var s${i} = Rows();`)}
         for (var c = 0u; c < params.keyWidth; c++) {

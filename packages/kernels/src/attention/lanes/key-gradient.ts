@@ -1,6 +1,7 @@
 import {
   defineKeyGradient,
   type KeyGradientProgram,
+  keyGradientBuffers,
   type Tiled,
   type Variant,
 } from '../programs.js';
@@ -31,6 +32,7 @@ export function lanesKeyGradient(
   const { widths, score } = variant;
   const { lanes } = broadcast;
   const rows = lanes * o.rows;
+  const { dk, dv } = keyGradientBuffers(variant);
   const layout = layoutOf('k', o, broadcast, queries);
   const statsOf = (n: number) => {
     const ofRow = (field: string) => `Rows(stats${n}.${field})`;
@@ -62,9 +64,9 @@ export function lanesKeyGradient(
       let first = (tile % params.tiles) * ${rows}u;
 
       let lane_row = ${laneRowIndices(o, 'first')};
-      let row = kv * params.keys + min(lane_row, RowIndices(params.keys - 1u));
-      let k_start = row * params.keyWidth;
-      let v_start = row * params.valueWidth;
+      let own_row = min(lane_row, RowIndices(params.keys - 1u));
+      let k_start = k_base(kv) + own_row * params.kRow;
+      let v_start = v_base(kv) + own_row * params.vRow;
       let k0 = i32(first);
       let k1 = i32(min(first + ${rows}u, params.keys)) - 1;
       for (var c = 0u; c < params.keyWidth; c++) {
@@ -77,14 +79,16 @@ export function lanesKeyGradient(
         ${pairs.headValues}
         ${pairs.laneValues}
         let base = head * params.queries;
+        let q_first = q_base(head);
+        let y_first = y_base(head);
         for (var tile_start = 0u; tile_start < params.queries; tile_start += ${queries}u) {
           let q0 = i32(tile_start) + params.shift;
           let q1 = i32(min(tile_start + ${queries}u, params.queries)) - 1 + params.shift;
           if (tile_hidden(b, h, q0, q1, k0, k1)) { continue; }
-          ${broadcast.declare('row', queries, (n) => `base + min(tile_start + ${n}, params.queries - 1u)`)}
-          ${broadcast.declare('q_row', queries, (_, n) => `row_${n} * params.keyWidth`)}
-          ${broadcast.declare('y_row', queries, (_, n) => `row_${n} * params.valueWidth`)}
-          ${broadcast.declare('stats', queries, (_, n) => `rows[row_${n}]`)}
+          ${broadcast.declare('row', queries, (n) => `min(tile_start + ${n}, params.queries - 1u)`)}
+          ${broadcast.declare('q_row', queries, (_, n) => `q_first + row_${n} * params.qRow`)}
+          ${broadcast.declare('y_row', queries, (_, n) => `y_first + row_${n} * params.yRow`)}
+          ${broadcast.declare('stats', queries, (_, n) => `rows[base + row_${n}]`)}
           // Sᵀ = K Qᵀ and dPᵀ = V dYᵀ, [rows, queries]; rows are keys
           ${each(queries, (n) => `var s${n} = Rows(); var d${n} = Rows();`)}
           for (var c = 0u; c < params.keyWidth; c++) {
@@ -117,10 +121,10 @@ export function lanesKeyGradient(
         o.rows,
         (r) => /* wgsl */ `if (${part(o, 'lane_row', r)} < params.keys) {
           for (var c = 0u; c < params.keyWidth; c++) {
-            dk[${part(o, 'k_start', r)} + c] = ${part(o, laneValue(o, 'dk_sum', 'c'), r)};
+            ${dk}[${part(o, 'k_start', r)} + c] = ${part(o, laneValue(o, 'dk_sum', 'c'), r)};
           }
           for (var c = 0u; c < params.valueWidth; c++) {
-            dv[${part(o, 'v_start', r)} + c] = ${part(o, laneValue(o, 'dv_sum', 'c'), r)};
+            ${dv}[${part(o, 'v_start', r)} + c] = ${part(o, laneValue(o, 'dv_sum', 'c'), r)};
           }
         }`,
       )}

@@ -45,12 +45,15 @@ export function queryPass(
     arrays: `${tile.arrays} ${laneArrays(o, { q_rows: widths.key, dy_rows: widths.value })}`,
     load: /* wgsl */ `
       ${pairs.headValues}
-      let kv = head / params.group * params.keys;
+      let kv = head / params.group;
+      let k_first = k_base(kv);
+      let v_first = v_base(kv);
       let lane_row = ${laneRowIndices(o, 'first')};
       ${pairs.laneValues}
-      let row = head * params.queries + min(lane_row, RowIndices(params.queries - 1u));
-      let q_start = row * params.keyWidth;
-      let y_start = row * params.valueWidth;
+      let own_row = min(lane_row, RowIndices(params.queries - 1u));
+      let row = head * params.queries + own_row;
+      let q_start = q_base(head) + own_row * params.qRow;
+      let y_start = y_base(head) + own_row * params.yRow;
       ${each(o.rows, (r) => `let stats${r} = rows[${part(o, 'row', r)}];`)}
       let largest = ${ofRows('x')};
       let log_sum = ${ofRows('y')};
@@ -68,9 +71,9 @@ export function queryPass(
       for (var tile_start = 0u; tile_start < stop; tile_start += ${keys}u) {
         let k1 = i32(min(tile_start + ${keys}u, stop)) - 1;
         if (tile_hidden(b, h, q0, q1, i32(tile_start), k1)) { continue; }
-        ${broadcast.declare('row', keys, (i) => `kv + min(tile_start + ${i}, stop - 1u)`)}
-        ${broadcast.declare('k_row', keys, (_, n) => `row_${n} * params.keyWidth`)}
-        ${broadcast.declare('v_row', keys, (_, n) => `row_${n} * params.valueWidth`)}
+        ${broadcast.declare('row', keys, (i) => `min(tile_start + ${i}, stop - 1u)`)}
+        ${broadcast.declare('k_row', keys, (_, n) => `k_first + row_${n} * params.kRow`)}
+        ${broadcast.declare('v_row', keys, (_, n) => `v_first + row_${n} * params.vRow`)}
         // S = Q Kᵀ and dP = dY Vᵀ, [rows, keys]
         ${each(keys, (i) => `var s${i} = Rows(); var d${i} = Rows();`)}
         for (var c = 0u; c < params.keyWidth; c++) {

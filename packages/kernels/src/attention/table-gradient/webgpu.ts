@@ -8,20 +8,20 @@ import {
   addTables,
   type Backward,
   type BoundScore,
+  type Layout,
   paramsOf,
   type Sizes,
-  sizesOf,
 } from '../passes.js';
-import type { Score, TableLookup } from '../score/score.js';
+import type { TableLookup } from '../score/score.js';
 import { tableTilingFor } from '../tilings.js';
-import { withScore } from '../webgpu.js';
+import { type AttentionAttributes, operandsIn, withScore } from '../webgpu.js';
 import { type Exclusive, exclusiveIn } from './exclusive.js';
 
 interface Arguments {
-  /** `q k v`, the tables of the score, `dy rows`. */
+  /** What `q k v` lie in, the tables of the score, `dy rows`. */
   inputs: tf.TensorInfo[];
   backend: WebGPUBackend;
-  attrs: { score: Score; table: number };
+  attrs: AttentionAttributes & { table: number };
 }
 
 /** Elements of partial sums that are always allowed; more, up to the size of q. */
@@ -34,24 +34,24 @@ export function attentionTableGradientKernel({
   attrs,
 }: Arguments): tf.TensorInfo[] {
   const { score, table } = attrs;
-  const [q, k, v] = inputs as [tf.TensorInfo, tf.TensorInfo, tf.TensorInfo];
-  const [dy, rows] = inputs.slice(-2) as [tf.TensorInfo, tf.TensorInfo];
-  const tables = inputs.slice(3, -2);
+  const { tensors, layout, others } = operandsIn(inputs, attrs);
+  const [dy, rows] = others.slice(-2) as [tf.TensorInfo, tf.TensorInfo];
+  const tables = others.slice(0, -2);
   const lookups = score.lookups.filter((site) => site.table === table);
   const { shape } = tables[table]!;
   return withScore(backend, score, tables, (bound) => [
-    runTableGradient(backend, { q, k, v, dy, rows }, bound, lookups, sizeOf(shape)),
+    runTableGradient(backend, { ...tensors, dy, rows }, layout, bound, lookups, sizeOf(shape)),
   ]);
 }
 
 function runTableGradient(
   backend: WebGPUBackend,
   inputs: Backward,
+  sizes: Layout,
   bound: BoundScore,
   lookups: readonly TableLookup[],
   cells: number,
 ): tf.TensorInfo {
-  const sizes = sizesOf(inputs.q, inputs.v);
   const variant = { widths: sizes.widths, score: bound.score };
   const tiling = tableTilingFor(backend, sizes);
   if (!tiling) {
@@ -62,7 +62,8 @@ function runTableGradient(
   }
   const { program, rows, lanes } = tiling.tableGradient(variant, lookups);
   const exclusive = exclusiveIn(bound.score.graph, lookups, sizes);
-  const budget = Math.max(leastBudget, sizeOf(inputs.q.shape));
+  const { batch, heads, queries, widths } = sizes;
+  const budget = Math.max(leastBudget, batch * heads * queries * widths.key);
   const plan = planOf(sizes, exclusive, { rows, lanes, slots: Math.floor(budget / cells) });
   const { outer, ...jobs } = plan;
   return dispatch(backend, program, {
