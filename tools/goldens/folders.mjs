@@ -58,7 +58,7 @@ export const folders = {
       (name) => [...[main, `${name}.py`, parity]],
     ),
     ['requirements-before-five.txt', 'before_five.py', parity],
-    ...['beams', 'assisted', 'scores', 'generation_keys', 'embeddings', 'sentences'].map((name) => [
+    ...['beams', 'greedy', 'scores', 'generation_keys', 'embeddings', 'sentences'].map((name) => [
       ...[main, `${name}.py`, parity],
     ]),
     ...['searches', 'constrained', 'dola'].map((name) => [

@@ -5,10 +5,13 @@ import { cases } from '@headwise/testing';
 import * as tf from '@tensorflow/tfjs';
 import { describe, expect, test } from 'vitest';
 import type { Generator } from '../batch-scores.js';
+import { generateBatch } from '../generate-batch.js';
+import { parseGenerationConfig } from '../generation-config.js';
 import beams from '../goldens/beams.json' with { type: 'json' };
 import constrained from '../goldens/constrained-beams.json' with { type: 'json' };
 import contrastive from '../goldens/contrastive.json' with { type: 'json' };
 import diverse from '../goldens/diverse-beams.json' with { type: 'json' };
+import greedy from '../goldens/greedy.json' with { type: 'json' };
 import { beamSearch } from './beam-search.js';
 import { contrastiveSearch } from './contrastive-search.js';
 import { parseSearchConfig } from './search-config.js';
@@ -51,5 +54,20 @@ describe("searches on WebGPU find Hugging Face's sequences", () => {
         params.dispose();
       });
     }
+  }
+});
+
+describe("greedy sequences on WebGPU are Hugging Face's", () => {
+  const own = names.map((name) => greedy.cases.find(({ model }) => model === name)!);
+  for (const { model, config, made } of cases(own, ({ model }) => model === 'mistral')) {
+    test(`${model}, prompts of several lengths at once`, async () => {
+      const { network, params } = await loadModel(folderFiles(`${goldens}/${model}`));
+      const before = tf.memory().numTensors;
+      const { options } = parseGenerationConfig(config, 'config');
+      const { sequences } = await generateBatch(network as Generator, greedy.prompts, options);
+      expect(sequences.map(({ tokens }) => tokens.map(({ id }) => id))).toEqual(made);
+      expect(tf.memory().numTensors).toBe(before);
+      params.dispose();
+    });
   }
 });
