@@ -69,6 +69,7 @@ const inChromium = [
   'models/src/recorded.gpu',
   'models/src/**/cached.backends',
   'grammar/src/schema.gpu',
+  'ai-sdk/src/provider.gpu',
 ].map((name) => `packages/${name}.test.ts`);
 
 // These read the folders of checkpoints, or are too heavy for Chromium's software adapter.

@@ -1,4 +1,4 @@
-import { choices } from '@headwise/generation';
+import { choices, PrefixCache } from '@headwise/generation';
 import { createModel } from '@headwise/models';
 import { generateText as headwiseText, type TextModel } from '@headwise/text';
 import { ChatTemplate, type Tokenizer, trainCharacter } from '@headwise/tokenizers';
@@ -9,6 +9,7 @@ import {
   generateText,
   isStepCount,
   jsonSchema,
+  type ModelMessage,
   Output,
   streamObject,
   streamText,
@@ -108,6 +109,23 @@ test('text is what Headwise writes with the same settings, whole or streamed, wi
     [call, other].map((each) => generateText({ model: chat(), ...each })),
   );
   expect(both.map(({ text }) => text)).toEqual([expected, alone]);
+});
+
+test('a conversation reads what is new of it alone where prompts are kept', async () => {
+  const prefixCache = new PrefixCache(model.network);
+  const [kept, plain] = [chat({}, { prefixCache }), chat()];
+  const messages: ModelMessage[] = [];
+  const settings = { temperature: 0, maxOutputTokens: 5, instructions: 'be brief' };
+  for (const content of ['who is there?', 'and who else?']) {
+    messages.push({ role: 'user', content });
+    const { text } = await generateText({ model: kept, messages, ...settings });
+    expect(text).toBe((await generateText({ model: plain, messages, ...settings })).text);
+    messages.push({ role: 'assistant', content: text });
+  }
+  // The first prompt, character by character, but for the mark of the answer.
+  const length = '<s>be brief<u>who is there?'.length;
+  expect(prefixCache.reusedTokens).toBeGreaterThanOrEqual(length);
+  prefixCache.dispose();
 });
 
 test("stop sequences are added to the folder's, and end with the reason stop", async () => {

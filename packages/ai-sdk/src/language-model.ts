@@ -7,6 +7,7 @@ import {
   type LanguageModelV4StreamPart,
   type SharedV4Warning,
 } from '@ai-sdk/provider';
+import type { PrefixCache } from '@headwise/generation';
 import { type Prompt, promptIds, readsTools, type TextModel } from '@headwise/text';
 import type { ChatMessage, Tokenizer } from '@headwise/tokenizers';
 import { answerParts, type Question } from './answer.js';
@@ -27,6 +28,8 @@ export interface LanguageModelOptions {
   modelId?: string | undefined;
   /** Constrains structured output to JSON of the call's schema. Default: `createGrammar(tokenizer)` of `@headwise/grammar`. */
   jsonConstraint?: JsonConstraint | undefined;
+  /** Keys and values of earlier prompts of the network, as a conversation begins with them again; stays the caller's. Default none. */
+  prefixCache?: PrefixCache | undefined;
 }
 
 /**
@@ -42,13 +45,18 @@ export interface LanguageModelOptions {
  */
 export function languageModel(
   text: TextInAndOut,
-  { modelId = 'model', jsonConstraint = jsonGrammar(text.tokenizer) }: LanguageModelOptions = {},
+  {
+    modelId = 'model',
+    jsonConstraint = jsonGrammar(text.tokenizer),
+    prefixCache,
+  }: LanguageModelOptions = {},
 ): LanguageModelV4 {
   const asked = async (call: LanguageModelV4CallOptions): Promise<Asked> => {
     call.abortSignal?.throwIfAborted();
     const { question, warnings } = await questionOf(text, call, jsonConstraint);
     const response = { id: crypto.randomUUID(), modelId, timestamp: new Date() };
-    return { parts: answerParts(question), warnings, response };
+    const options = { ...question.options, ...(prefixCache ? { prefixCache } : {}) };
+    return { parts: answerParts({ ...question, options }), warnings, response };
   };
   return {
     specificationVersion: 'v4',
