@@ -76,7 +76,12 @@ export {
 } from './documents/tally.js';
 export { DataError } from './errors.js';
 export type { Examples } from './examples/check-example.js';
-export type { ExampleFormat, ExampleMessage, ExampleOf } from './examples/formats.js';
+export type {
+  ExampleFormat,
+  ExampleMessage,
+  ExampleOf,
+  TextOrMessages,
+} from './examples/formats.js';
 export {
   checkExamples,
   parseExamples,

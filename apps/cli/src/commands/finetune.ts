@@ -226,8 +226,8 @@ const formatKeys: Readonly<Record<ExampleFormat, string>> = {
   text: 'text',
   completion: 'prompt and completion',
   messages: 'messages',
-  preference: 'prompt, chosen and rejected',
-  judged: 'prompt, completion and label (true or false)',
+  preference: 'prompt, chosen and rejected: texts, or messages',
+  judged: 'prompt, completion (texts, or messages) and label (true or false)',
   label: 'text and label',
   similar: 'anchor, positive and perhaps negative',
 };

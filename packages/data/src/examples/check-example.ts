@@ -41,8 +41,21 @@ export function problemOf(value: unknown, format: ExampleFormat): string | undef
     const problem = isThere(value, key) ? kinds[kind](value[key]) : undefined;
     if (problem) return `'${key}' ${problem}`;
   }
-  return undefined;
+  return mixedProblem(value, format);
 }
+
+/** Prompt and answers are all texts or all messages. */
+function mixedProblem(value: Fields, format: ExampleFormat): string | undefined {
+  const parts = Object.entries(formats[format].keys).filter(([, kind]) => eitherKinds.has(kind));
+  const [first, ...others] = parts.map(([key]) => key);
+  const isText = (key: string) => typeof value[key] === 'string';
+  const other = others.find((key) => isText(key) !== isText(first!));
+  if (other === undefined) return undefined;
+  const named = (key: string) => `'${key}' is ${isText(key) ? 'a text' : 'messages'}`;
+  return `${named(first!)} and ${named(other)}; expected texts, or messages, for all`;
+}
+
+const eitherKinds: ReadonlySet<ValueKind> = new Set(['turns', 'answer']);
 
 /** An example with the keys of its format alone. */
 export function exampleOf<F extends ExampleFormat>(value: Fields, format: F): ExampleOf[F] {
@@ -56,6 +69,9 @@ export function exampleOf<F extends ExampleFormat>(value: Fields, format: F): Ex
 const kinds: Record<ValueKind, (value: unknown) => string | undefined> = {
   text: (value) =>
     typeof value === 'string' ? undefined : `is ${described(value)}; expected a text`,
+  turns: (value) => (typeof value === 'string' ? undefined : turnsProblem(value, 'a text, or ')),
+  answer: (value) =>
+    typeof value === 'string' ? undefined : messagesProblem(value, 'a text, or '),
   class: (value) =>
     typeof value === 'string' || Number.isInteger(value) || typeof value === 'boolean'
       ? undefined
@@ -63,21 +79,28 @@ const kinds: Record<ValueKind, (value: unknown) => string | undefined> = {
   boolean: (value) =>
     typeof value === 'boolean' ? undefined : `is ${described(value)}; expected true or false`,
   list: (value) => (Array.isArray(value) ? undefined : `is ${described(value)}; expected an array`),
-  messages: messagesProblem,
+  messages: (value) => messagesProblem(value),
 };
 
-function messagesProblem(value: unknown): string | undefined {
+function messagesProblem(value: unknown, or = ''): string | undefined {
+  const problem = turnsProblem(value, or);
+  if (problem) return problem;
+  return (value as Fields[]).some(({ role }) => role === 'assistant')
+    ? undefined
+    : "has no message of the role 'assistant', so there is nothing to learn; expected at least one";
+}
+
+/** @param or what else the value may be, for the message */
+function turnsProblem(value: unknown, or = ''): string | undefined {
   if (!Array.isArray(value) || value.length === 0) {
-    return `is ${described(value)}; expected an array of messages with 'role' and 'content'`;
+    return `is ${described(value)}; expected ${or}an array of messages with 'role' and 'content'`;
   }
   for (const [i, message] of value.entries()) {
     if (!isObject(message) || typeof message.role !== 'string') {
       return `holds ${described(message)} at ${i}; expected a message with 'role' and 'content'`;
     }
   }
-  return value.some(({ role }) => role === 'assistant')
-    ? undefined
-    : "has no message of the role 'assistant', so there is nothing to learn; expected at least one";
+  return undefined;
 }
 
 /** Absent and null are the same: Parquet has null where a row lacks a value. */

@@ -5,6 +5,9 @@ export interface ExampleMessage {
   readonly [key: string]: unknown;
 }
 
+/** A text, or the messages of a chat. */
+export type TextOrMessages = string | readonly ExampleMessage[];
+
 /** One example to learn from, in each of the formats that data sets have. */
 export interface ExampleOf {
   /** A text. */
@@ -16,10 +19,18 @@ export interface ExampleOf {
     readonly messages: readonly ExampleMessage[];
     readonly tools?: readonly unknown[] | undefined;
   };
-  /** A prompt, with an answer that is preferred and one that is not. */
-  preference: { readonly prompt: string; readonly chosen: string; readonly rejected: string };
-  /** A prompt, an answer, and whether that is wanted. */
-  judged: { readonly prompt: string; readonly completion: string; readonly label: boolean };
+  /** A prompt, with an answer that is preferred and one that is not; each a text, or messages. */
+  preference: {
+    readonly prompt: TextOrMessages;
+    readonly chosen: TextOrMessages;
+    readonly rejected: TextOrMessages;
+  };
+  /** A prompt, an answer, and whether that is wanted; prompt and answer are texts, or messages. */
+  judged: {
+    readonly prompt: TextOrMessages;
+    readonly completion: TextOrMessages;
+    readonly label: boolean;
+  };
   /** A text and the name of its class. */
   label: { readonly text: string; readonly label: string };
   /** A text, one that means the same, and perhaps one that does not. */
@@ -34,7 +45,7 @@ export interface ExampleOf {
 export type ExampleFormat = keyof ExampleOf;
 
 /** What a key of an example holds. */
-export type ValueKind = 'text' | 'class' | 'boolean' | 'messages' | 'list';
+export type ValueKind = 'text' | 'turns' | 'answer' | 'class' | 'boolean' | 'messages' | 'list';
 
 /** The keys of each format and what they hold. */
 export const formats: Readonly<
@@ -49,8 +60,8 @@ export const formats: Readonly<
   text: { keys: { text: 'text' } },
   completion: { keys: { prompt: 'text', completion: 'text' } },
   messages: { keys: { messages: 'messages' }, optional: { tools: 'list' } },
-  preference: { keys: { prompt: 'text', chosen: 'text', rejected: 'text' } },
-  judged: { keys: { prompt: 'text', completion: 'text', label: 'boolean' } },
+  preference: { keys: { prompt: 'turns', chosen: 'answer', rejected: 'answer' } },
+  judged: { keys: { prompt: 'turns', completion: 'answer', label: 'boolean' } },
   label: { keys: { text: 'text', label: 'class' } },
   similar: { keys: { anchor: 'text', positive: 'text' }, optional: { negative: 'text' } },
 };

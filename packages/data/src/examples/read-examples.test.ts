@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { readExamples } from './read-examples.js';
+import { readExamples, readRows } from './read-examples.js';
 
 const golden = (name: string) =>
   new Uint8Array(readFileSync(new URL(`../goldens/${name}.parquet`, import.meta.url)));
@@ -69,4 +69,38 @@ test('lines of JSON are read as before', async () => {
   expect(examples).toEqual([{ text: 'a' }, { text: 'b' }]);
   expect(places).toEqual([1, 3]);
   await expect(readExamples(new Uint8Array(), 't.jsonl', ['text'])).rejects.toThrow('t.jsonl');
+});
+
+test('prompts and answers of preferences are texts or messages, not both; a prompt needs no assistant', async () => {
+  const user = [{ role: 'user', content: 'a' }];
+  const said = [{ role: 'assistant', content: 'b' }];
+  const read = (row: object) =>
+    readExamples(new TextEncoder().encode(JSON.stringify(row)), 'p.jsonl', [
+      'preference',
+      'judged',
+    ]);
+  const chat = { prompt: user, chosen: said, rejected: said };
+  expect((await read(chat)).examples).toEqual([chat]);
+  const judged = { prompt: 'a', completion: 'b', label: true };
+  expect(await read(judged)).toMatchObject({ format: 'judged', examples: [judged] });
+  await expect(read({ ...chat, rejected: 'b' })).rejects.toThrow(
+    "'prompt' is messages and 'rejected' is a text; expected texts, or messages, for all",
+  );
+  await expect(read({ ...chat, chosen: user })).rejects.toThrow(
+    "no message of the role 'assistant'",
+  );
+  await expect(read({ ...judged, prompt: 3 })).rejects.toThrow(
+    "'prompt' is 3; expected a text, or an array of messages with 'role' and 'content'",
+  );
+});
+
+test('rows are read whatever they hold, with their places', async () => {
+  const { rows, places } = await readRows(new TextEncoder().encode('{"a": 1}\n\n[2]\n'), 'r.jsonl');
+  expect([rows, places]).toEqual([
+    [{ a: 1 }, [2]],
+    [1, 3],
+  ]);
+  const labels = await readRows(golden('labels-zstd'), 'l.parquet');
+  expect(labels.rows[0]).toMatchObject({ text: 'text 0' });
+  expect(labels.places).toEqual([1, 2, 3, 4, 5]);
 });

@@ -1,5 +1,5 @@
 import type { JsonValue } from '@headwise/data';
-import { byPattern, type Extractor } from '../answers/extract.js';
+import type { Extractor } from '../answers/extract.js';
 import type { PromptModel } from '../prompt-model.js';
 import { checkCount } from './check-count.js';
 import { answeredExample } from './make-form.js';
@@ -32,8 +32,8 @@ export interface BackTranslationOptions {
 
 /** The score of an answer in the form of our prompt. */
 export const scoreForm: Extractor<number> = (answer) => {
-  const found = byPattern(/(?:score\W*|^\s*)([1-5])(?![\d.]*\d)/i)(answer);
-  if ('value' in found) return { value: Number(found.value) };
+  const match = [...answer.matchAll(/score\W*([1-5])(?![\d.]*\d)|^\W*([1-5])\W*$/gi)].at(-1);
+  if (match) return { value: Number(match[1] ?? match[2]) };
   return { problem: "the answer has no 'Score: ' with a number from 1 to 5" };
 };
 

@@ -17,6 +17,7 @@ import {
   responses,
   revisionJudge,
   rewardJudge,
+  scoreForm,
 } from '../index.js';
 
 /** A model by a rule, so that every prompt and answer can be checked. */
@@ -297,4 +298,18 @@ test('prompts of ones own: unknown names and slots are refused', () => {
   expect(() => makePrompts('text', { question: 'Q:' })).toThrow(
     "prompt 'question': has no slot; expected the slot 'instruction' alone",
   );
+});
+
+test.each([
+  ['Good.\nScore: 4', 4],
+  ['**Score:** 3', 3],
+  [' 5\n', 5],
+  ['Score: 2. No: Score: 4/5', 4],
+  ['Score: 4.5', undefined],
+  ['Score: 11', undefined],
+  ['4 legs', undefined],
+  ['Score: 6', undefined],
+])('the score of %j is %s', (answer, score) => {
+  const found = scoreForm(answer);
+  expect('value' in found ? found.value : undefined).toBe(score);
 });

@@ -251,6 +251,26 @@ describe('what is learned', () => {
     );
   });
 
+  test('preferences and judgements of chats are those of their texts, with the end that the template writes', async () => {
+    const user = [{ role: 'user', content: 'ab' }];
+    const said = (content: string) => [{ role: 'assistant', content }];
+    const asText = { prompt: 'u:ab|a:', chosen: 'c|', rejected: 'dd|', completion: 'c|' };
+    const asChat = { prompt: user, chosen: said('c'), rejected: said('dd'), completion: said('c') };
+    for (const method of ['dpo', 'kto'] as const) {
+      const own = parseFinetuneConfig({ method, data: { validation: 0 } });
+      const batchOf = async (row: object, more: object) => {
+        const rows = [true, false].map((label) => ({ ...row, label }));
+        const examples = checkExamples(rows, { name: 'rows', accepted: methodFormats(method) });
+        const model = decoder();
+        const { batches } = await prepareFinetune(own, { examples, tokenizer, ...more }, model);
+        model.params.dispose();
+        return batches.at(0);
+      };
+      expect(await batchOf(asChat, { endId, chatTemplate })).toEqual(await batchOf(asText, {}));
+      await expect(batchOf(asChat, { endId })).rejects.toThrow('folder has no chat template');
+    }
+  });
+
   test('the share of a decoder’s own inputs follows the updates, however many batches each has', async () => {
     const settings = {
       method: 'seq2seq',

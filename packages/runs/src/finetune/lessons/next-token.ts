@@ -1,7 +1,7 @@
 import { InputError, isLanguageModel } from '@headwise/core';
 import { type CountedTokens, countedTokens } from '@headwise/data';
-import { type ChatTemplate, type MarkedChat, TokenizerError } from '@headwise/tokenizers';
 import { causalLanguageModel, type TokenBatch } from '@headwise/training';
+import { chatTurns } from '../chat-turns.js';
 import { type Lesson, type LessonSources, teach, zeros } from '../lesson.js';
 
 /** What is learned of a text: its pieces between these places. */
@@ -46,13 +46,8 @@ function learnedText(
   place: number,
 ): LearnedText {
   if (format === 'messages') {
-    if (!chatTemplate) {
-      throw new InputError(
-        "the examples are chats and the model's folder has no chat template; expected chat_template.jinja, or examples with 'prompt' and 'completion'",
-      );
-    }
     const { messages, tools } = given as { messages: []; tools?: [] };
-    const { text, turns } = turnsOf(chatTemplate, messages, { place, tools });
+    const { text, turns } = chatTurns(chatTemplate, messages, { place, tools });
     return { text, spans: turns, ends: false, addSpecialTokens: false };
   }
   const { prompt, completion } =
@@ -61,21 +56,6 @@ function learnedText(
       : (given as { prompt: string; completion: string });
   const text = prompt + completion;
   return { text, spans: [[prompt.length, text.length]], ends: true, addSpecialTokens: true };
-}
-
-/** A chat as the text of its template, with the assistant's turns: what it marks by `{% generation %}`, else from each prompt on. */
-function turnsOf(
-  template: ChatTemplate,
-  messages: [],
-  { place, tools }: { place: number; tools: [] | undefined },
-): MarkedChat {
-  try {
-    // What a template writes of the time must not differ from one call to the next.
-    return template.assistantTurns(messages, { tools, now: new Date(0) });
-  } catch (error) {
-    if (!(error instanceof TokenizerError)) throw error;
-    throw new InputError(`example ${place}: ${error.message}`, { cause: error });
-  }
 }
 
 /** A text's tokens; those that reach into a learned piece are learned. */

@@ -1,5 +1,6 @@
 import { InputError, isLanguageModel, type LanguageModel, type Network } from '@headwise/core';
 import {
+  type ExampleMessage,
   type ExampleOf,
   type Judgement,
   judgedCompletions,
@@ -7,7 +8,9 @@ import {
   type Preference,
   type PromptCompletion,
   preferencePairs,
+  type TextOrMessages,
 } from '@headwise/data';
+import type { ChatTemplate } from '@headwise/tokenizers';
 import {
   type Continuation,
   directPreference,
@@ -16,6 +19,7 @@ import {
   type PreferenceBatch,
   referenceLogProbabilities,
 } from '@headwise/training';
+import { chatTurns } from '../chat-turns.js';
 import { type Lesson, type LessonSources, teach, zeros } from '../lesson.js';
 
 /** Prompts with an answer that is preferred and one that is not, compared with the model as it is before training. */
@@ -23,9 +27,9 @@ export function preferenceLesson(
   sources: LessonSources<'preference'>,
 ): Lesson<Preference, PreferenceBatch> {
   return {
-    taught: teach<ExampleOf['preference'], Preference>(sources.examples, (given) => {
-      const chosen = answerTokens(given.prompt, given.chosen, sources);
-      const rejected = answerTokens(given.prompt, given.rejected, sources);
+    taught: teach<ExampleOf['preference'], Preference>(sources.examples, (given, place) => {
+      const chosen = answerTokens(given.prompt, given.chosen, { ...sources, place });
+      const rejected = answerTokens(given.prompt, given.rejected, { ...sources, place });
       if (!chosen || !rejected) return undefined;
       const { prompt, completion } = chosen.example;
       return {
@@ -79,8 +83,8 @@ export function preferenceLesson(
 /** Answers that are wanted or not, compared with the model as it is before training. */
 export function judgementLesson(sources: LessonSources<'judged'>): Lesson<Judgement, JudgedBatch> {
   return {
-    taught: teach<ExampleOf['judged'], Judgement>(sources.examples, (given) => {
-      const made = answerTokens(given.prompt, given.completion, sources);
+    taught: teach<ExampleOf['judged'], Judgement>(sources.examples, (given, place) => {
+      const made = answerTokens(given.prompt, given.completion, { ...sources, place });
       if (!made) return undefined;
       const reference = { completion: 0, other: 0 };
       const judged = { desirable: given.label, other: made.example.completion, reference };
@@ -123,21 +127,41 @@ export function judgementLesson(sources: LessonSources<'judged'>): Lesson<Judgem
   };
 }
 
+type AnswerSources = Pick<LessonSources, 'tokenizer' | 'chatTemplate' | 'endId' | 'maxLength'> & {
+  readonly place: number;
+};
+
 /** A prompt and an answer with its end, each as tokens; undefined where the cut leaves nothing of the answer. */
 function answerTokens(
-  prompt: string,
-  answer: string,
-  { tokenizer, endId, maxLength }: Pick<LessonSources, 'tokenizer' | 'endId' | 'maxLength'>,
+  prompt: TextOrMessages,
+  answer: TextOrMessages,
+  { tokenizer, chatTemplate, endId, maxLength, place }: AnswerSources,
 ):
   | { example: PromptCompletion & { prompt: number[]; completion: number[] }; cut: boolean }
   | undefined {
+  const isText = typeof prompt === 'string';
+  const { before, written } = isText
+    ? { before: prompt, written: answer as string }
+    : answerOfChat(chatTemplate, [...prompt, ...(answer as readonly ExampleMessage[])], place);
   const plain = { truncation: null, padding: null };
-  const { ids } = tokenizer.encode(prompt, plain);
-  const own = tokenizer.encode(answer, { ...plain, addSpecialTokens: false }).ids;
-  const whole = endId === undefined ? own : [...own, endId];
+  // A chat template writes special tokens and the end itself.
+  const { ids } = tokenizer.encode(before, { ...plain, addSpecialTokens: isText });
+  const own = tokenizer.encode(written, { ...plain, addSpecialTokens: false }).ids;
+  const whole = !isText || endId === undefined ? own : [...own, endId];
   const completion = whole.slice(0, Math.max(0, maxLength - ids.length));
   if (ids.length === 0 || own.length === 0 || completion.length === 0) return undefined;
   return { example: { prompt: ids, completion }, cut: completion.length < whole.length };
+}
+
+/** The last turn of the assistant in a chat, and the text before it. */
+function answerOfChat(
+  template: ChatTemplate | undefined,
+  messages: readonly ExampleMessage[],
+  place: number,
+): { before: string; written: string } {
+  const { text, turns } = chatTurns(template, messages as [], { place });
+  const [start, end] = turns.at(-1)!;
+  return { before: text.slice(0, start), written: text.slice(start, end) };
 }
 
 /** Of completions by the model as it is now. */
