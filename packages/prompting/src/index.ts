@@ -191,6 +191,7 @@ export {
   type ValuesOf,
 } from './template.js';
 export type { MessagePart, TemplateMessage, TemplateParts } from './template-parts.js';
+export { parseTrialPrompt } from './trial/parse-trial-prompt.js';
 export {
   planTrial,
   type TrialChooser,
@@ -224,6 +225,13 @@ export {
 } from './trial/statistics/calibration-error.js';
 export { holmAdjusted } from './trial/statistics/holm.js';
 export { mcnemarTest } from './trial/statistics/mcnemar.js';
+export {
+  comparisonsOfBest,
+  comparisonTable,
+  type TrialTable,
+  trialLines,
+  trialTable,
+} from './trial/table.js';
 export {
   defineTrialPrompt,
   type TrialPrompt,

@@ -4,3 +4,8 @@ export {
   type MakeReport,
   makeInFolder,
 } from './node/make-folder.js';
+export {
+  type TrialFolderOptions,
+  type TrialProgress,
+  trialInFolder,
+} from './node/trial-folder.js';

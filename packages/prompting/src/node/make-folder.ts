@@ -1,12 +1,16 @@
-import { createHash } from 'node:crypto';
-import { open, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { InputError } from '@headwise/core';
 import type { JsonValue } from '@headwise/data';
+<<<<<<< HEAD
 import { FileError, isMissing, lockFile, makeFolder, writeFile } from '@headwise/files';
 import { type MakeOptions, makeExamples, settingsOf } from '../make/make-examples.js';
 import type { LeftOutRow, MakeItem, Recipe } from '../make/recipe.js';
+=======
+import { lockFile, makeFolder, writeFile } from '@headwise/files';
+import { type MakeOptions, makeExamples } from '../make/make-examples.js';
+import type { LeftOutRow, MadeEntry, MakeItem, PastEntry, Recipe } from '../make/recipe.js';
+>>>>>>> f6200c5b (cli, prompting: headwise prompt trial keeps every prompt and answer in a folder, prints the table and draws the plot)
 import { Journal } from './journal.js';
+import { beginRun, idOf, type RunDescription, runNames } from './run-description.js';
 
 /** Options of `makeInFolder`. */
 export interface MakeFolderOptions extends Omit<MakeOptions, 'past'> {
@@ -43,8 +47,7 @@ export interface MakeReport {
 }
 
 const names = {
-  description: 'run.json',
-  journal: 'journal.jsonl',
+  ...runNames,
   examples: 'examples.jsonl',
   leftOut: 'left-out.jsonl',
   report: 'report.json',
@@ -71,8 +74,8 @@ export async function makeInFolder<Item extends MakeItem>(
   const lock = await lockFile(join(folder, '.lock'));
   try {
     const described = description(recipe, options, source);
-    await checkDescription(folder, described);
-    const journal = await Journal.open(join(folder, names.journal));
+    await beginRun(folder, described);
+    const journal = await Journal.open(join(folder, names.journal), pastOf);
     try {
       await goOn(journal, recipe, options, onProgress);
     } finally {
@@ -84,8 +87,10 @@ export async function makeInFolder<Item extends MakeItem>(
   }
 }
 
+const pastOf = ({ asked: _, ...rest }: MadeEntry): PastEntry => rest;
+
 async function goOn<Item extends MakeItem>(
-  journal: Journal,
+  journal: Journal<MadeEntry, PastEntry>,
   recipe: Recipe<Item>,
   options: MakeOptions,
   onProgress: MakeFolderOptions['onProgress'],
@@ -113,15 +118,18 @@ async function goOn<Item extends MakeItem>(
   }
 }
 
-type Description = Readonly<Record<string, JsonValue>>;
-
 /** Everything that the rows depend on. */
 function description<Item extends MakeItem>(
   recipe: Recipe<Item>,
   options: MakeOptions,
   source: JsonValue,
+<<<<<<< HEAD
 ): Description {
   const { model, options: own, recipe: name, ...settings } = settingsOf(recipe.name, options);
+=======
+): RunDescription {
+  const { model, seed = 0, temperature = 0.7, maxNewTokens = 256, retries = 2 } = options;
+>>>>>>> f6200c5b (cli, prompting: headwise prompt trial keeps every prompt and answer in a folder, prints the table and draws the plot)
   const prompts = Object.entries(recipe.prompts).map(([name, prompt]) => [name, prompt.source]);
   return {
     recipe: name,
@@ -135,49 +143,6 @@ function description<Item extends MakeItem>(
   };
 }
 
-/** What tells a run from others, whenever it was begun. */
-const idOf = (described: Description): string =>
-  createHash('sha256').update(JSON.stringify(described)).digest('hex').slice(0, 16);
-
-/** Writes the run's description with the date, or checks that the one there is the same. */
-async function checkDescription(folder: string, described: Description): Promise<void> {
-  const path = join(folder, names.description);
-  const before = await readFile(path, 'utf8').catch((error) => {
-    if (isMissing(error)) return undefined;
-    throw new FileError(path, `cannot be read: ${(error as Error).message}`, { cause: error });
-  });
-  if (before === undefined) {
-    await checkNew(folder);
-    const begun = { id: idOf(described), date: new Date().toISOString(), ...described };
-    return writeFile(path, `${JSON.stringify(begun, null, 2)}\n`);
-  }
-  let there: Description;
-  try {
-    there = JSON.parse(before) as Description;
-  } catch (error) {
-    throw new FileError(path, `is not JSON: ${(error as Error).message}`, { cause: error });
-  }
-  for (const [name, value] of Object.entries(described)) {
-    const [was, is] = [JSON.stringify(there[name]), JSON.stringify(value)];
-    if (was === is) continue;
-    throw new InputError(
-      `${path}: the run there has '${name}' ${shortened(was ?? 'not')}; given is ${shortened(is)}: give another folder, or what the run was begun with`,
-    );
-  }
-}
-
-async function checkNew(folder: string): Promise<void> {
-  const handle = await open(join(folder, names.journal)).catch((error) => {
-    if (isMissing(error)) return undefined;
-    throw error;
-  });
-  if (!handle) return;
-  await handle.close();
-  throw new InputError(
-    `${folder}: holds ${names.journal} but no ${names.description}; expected an empty folder or a run to go on with`,
-  );
-}
-
 /** Writes examples, what was left out, and the report, from the journal alone. */
 async function writeResults(folder: string, recipe: string, id: string): Promise<MakeReport> {
   const path = join(folder, names.journal);
@@ -189,7 +154,7 @@ async function writeResults(folder: string, recipe: string, id: string): Promise
   };
   await writeFile(join(folder, names.leftOut), linesOf(leftOutOf(path)));
   await writeFile(join(folder, names.examples), linesOf(examplesOf(path, id)));
-  for await (const { rows, leftOut, asked } of Journal.read(path)) {
+  for await (const { rows, leftOut, asked } of Journal.read<MadeEntry>(path)) {
     report.items++;
     report.kept += rows.length;
     report.leftOut += leftOut.length;
@@ -204,7 +169,7 @@ async function writeResults(folder: string, recipe: string, id: string): Promise
 }
 
 async function* examplesOf(path: string, id: string): AsyncGenerator<JsonValue> {
-  for await (const { rows } of Journal.read(path)) {
+  for await (const { rows } of Journal.read<MadeEntry>(path)) {
     for (const { example } of rows) {
       const { made, ...rest } = example;
       yield { ...rest, made: { ...(made as object), run: id } };
@@ -213,7 +178,7 @@ async function* examplesOf(path: string, id: string): AsyncGenerator<JsonValue> 
 }
 
 async function* leftOutOf(path: string): AsyncGenerator<JsonValue> {
-  for await (const { place, leftOut } of Journal.read(path)) {
+  for await (const { place, leftOut } of Journal.read<MadeEntry>(path)) {
     for (const row of leftOut) yield { place, ...(row as LeftOutRow & { example: JsonValue }) };
   }
 }
@@ -222,5 +187,3 @@ async function* linesOf(values: AsyncIterable<JsonValue>): AsyncGenerator<Uint8A
   const encoder = new TextEncoder();
   for await (const value of values) yield encoder.encode(`${JSON.stringify(value)}\n`);
 }
-
-const shortened = (text: string): string => (text.length > 120 ? `${text.slice(0, 117)}…` : text);

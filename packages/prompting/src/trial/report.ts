@@ -2,9 +2,10 @@ import { InputError } from '@headwise/core';
 import type { TrialRecord } from './record.js';
 import {
   type BootstrapOptions,
-  bootstrapDifference,
-  bootstrapMean,
   type Difference,
+  differenceOf,
+  estimateOf,
+  resampledMeans,
 } from './statistics/bootstrap.js';
 import {
   type CalibrationBin,
@@ -33,7 +34,7 @@ export interface ConditionResult {
   readonly variants: number;
   /** Questions, the same for every condition. */
   readonly questions: number;
-  /** The share of right answers over all variants, with its interval: `bootstrapMean` of draws and questions. */
+  /** The share of right answers over all variants, with its interval: `bootstrapMean` over draws and questions. */
   readonly accuracy: number;
   readonly low: number;
   readonly high: number;
@@ -65,6 +66,8 @@ export interface Comparison extends Difference {
 
 /** What a trial came to. */
 export interface TrialReport {
+  /** The probability that an interval covers, 0.95 by default. */
+  readonly level: number;
   /** In the order of the trial. */
   readonly conditions: readonly ConditionResult[];
   /** Of every two conditions. */
@@ -98,8 +101,12 @@ export function trialReport(
     );
     return { condition, own, scores, outcomes };
   });
-  const conditions = tables.map(({ condition, own, scores, outcomes }): ConditionResult => {
-    const { mean, low, high } = bootstrapMean(outcomes, bootstrap);
+  const means = resampledMeans(
+    tables.map(({ outcomes }) => outcomes),
+    bootstrap,
+  );
+  const conditions = tables.map(({ condition, own, scores, outcomes }, n): ConditionResult => {
+    const { mean, low, high } = estimateOf(outcomes, means[n]!, bootstrap);
     const { prompt, shots, chain } = own[0]!;
     const promptTokens = sumOf(own.map((record) => record.promptTokens));
     const answerTokens = sumOf(own.map((record) => record.answerTokens));
@@ -119,18 +126,18 @@ export function trialReport(
       ...(price ? { cost: promptTokens * price.read + answerTokens * price.written } : {}),
     };
   });
-  const pairs = tables.flatMap((first, i) =>
-    tables.slice(i + 1).map((second) => [first, second] as const),
+  const compared = tables.flatMap((first, i) =>
+    tables.slice(i + 1).map((second, j) => ({
+      ...{ first: first.condition, second: second.condition },
+      ...differenceOf([first.outcomes, means[i]!], [second.outcomes, means[i + 1 + j]!], bootstrap),
+      ...(first.scores.length === 1 && second.scores.length === 1
+        ? { mcnemar: mcnemarOf(first.scores[0]!, second.scores[0]!) }
+        : {}),
+    })),
   );
-  const compared = pairs.map(([first, second]) => ({
-    ...{ first: first.condition, second: second.condition },
-    ...bootstrapDifference(first.outcomes, second.outcomes, bootstrap),
-    ...(first.scores.length === 1 && second.scores.length === 1
-      ? { mcnemar: mcnemarOf(first.scores[0]!, second.scores[0]!) }
-      : {}),
-  }));
   const adjusted = holmAdjusted(compared.map(({ mcnemar, p }) => mcnemar?.p ?? p));
   return {
+    level: 1 - (bootstrap.alpha ?? 0.05),
     conditions,
     comparisons: compared.map((one, n) => ({ ...one, adjusted: adjusted[n]! })),
   };

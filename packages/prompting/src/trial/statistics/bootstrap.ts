@@ -39,14 +39,20 @@ export interface Difference extends Estimate {
  * bootstrapMean([[1, 0, 1, 1]], { seed: 1 }); // { mean: 0.75, low: 0.25, high: 1 }
  */
 export function bootstrapMean(outcomes: Outcomes, options: BootstrapOptions = {}): Estimate {
-  const { alpha, ...given } = checked(options);
-  const questions = questionsOf(outcomes);
+  return estimateOf(outcomes, resampledMeans([outcomes], options)[0]!, options);
+}
+
+/** The mean of some outcomes, from the means of their resamples. */
+export function estimateOf(
+  outcomes: Outcomes,
+  means: Float64Array,
+  { alpha = 0.05 }: BootstrapOptions,
+): Estimate {
   const mean = meanOf(outcomes);
   if (mean === 0 || mean === 1) {
-    const reach = (alpha / 2) ** (1 / questions);
+    const reach = (alpha / 2) ** (1 / outcomes[0]!.length);
     return { mean, low: mean === 1 ? reach : 0, high: mean === 1 ? 1 : 1 - reach };
   }
-  const means = resampled([outcomes], given).map(([own]) => own!);
   return { mean, ...interval(means, alpha) };
 }
 
@@ -65,17 +71,17 @@ export function bootstrapDifference(
   second: Outcomes,
   options: BootstrapOptions = {},
 ): Difference {
-  const { alpha, ...given } = checked(options);
-  const [questions, others] = [questionsOf(first), questionsOf(second)];
-  if (questions !== others) {
-    throw new InputError(`there are ${questions} and ${others} questions; expected the same ones`);
-  }
-  if (first.length > 1 && second.length > 1 && first.length !== second.length) {
-    throw new InputError(
-      `there are ${first.length} and ${second.length} draws; expected as many, or one`,
-    );
-  }
-  const differences = resampled([first, second], given).map(([a, b]) => a! - b!);
+  const [a, b] = resampledMeans([first, second], options);
+  return differenceOf([first, a!], [second, b!], options);
+}
+
+/** The difference of two means, from those of the same resamples. */
+export function differenceOf(
+  [first, a]: readonly [Outcomes, Float64Array],
+  [second, b]: readonly [Outcomes, Float64Array],
+  { alpha = 0.05 }: BootstrapOptions,
+): Difference {
+  const differences = a.map((mean, i) => mean - b[i]!);
   // Rounding of equal sums must not decide on which side of 0 a difference lies.
   const below = differences.filter((value) => value <= 1e-12).length;
   const above = differences.filter((value) => value >= -1e-12).length;
@@ -83,26 +89,50 @@ export function bootstrapDifference(
   return { mean: meanOf(first) - meanOf(second), ...interval(differences, alpha), p };
 }
 
-/** The means of each of some outcomes, in each resample. */
-function resampled(
+/**
+ * The means of each of some outcomes in the same resamples.
+ *
+ * @throws InputError as `bootstrapDifference`
+ */
+export function resampledMeans(
   all: readonly Outcomes[],
-  { resamples, seed }: { resamples: number; seed: number },
-): number[][] {
+  { resamples = 10_000, seed = 0, alpha = 0.05 }: BootstrapOptions,
+): Float64Array[] {
+  checkOptions(resamples, alpha);
+  const { questions, draws } = sizesOf(all);
   const random = new Random(seed);
-  const draws = Math.max(...all.map(({ length }) => length));
-  const questions = all[0]![0]!.length;
   const asked = new Uint32Array(questions);
   const drawn = new Uint32Array(draws);
-  return Array.from({ length: resamples }, () => {
+  const means = all.map(() => new Float64Array(resamples));
+  for (let r = 0; r < resamples; r++) {
     for (let q = 0; q < questions; q++) asked[q] = random.nextUint32() % questions;
     if (draws > 1) for (let d = 0; d < draws; d++) drawn[d] = random.nextUint32() % draws;
-    return all.map((outcomes) => {
-      if (outcomes.length === 1) return sumOf(outcomes[0]!, asked) / questions;
+    for (const [i, outcomes] of all.entries()) {
       let sum = 0;
-      for (let d = 0; d < draws; d++) sum += sumOf(outcomes[drawn[d]!]!, asked);
-      return sum / (draws * questions);
-    });
-  });
+      if (outcomes.length === 1) sum = draws * sumOf(outcomes[0]!, asked);
+      else for (let d = 0; d < draws; d++) sum += sumOf(outcomes[drawn[d]!]!, asked);
+      means[i]![r] = sum / (draws * questions);
+    }
+  }
+  return means;
+}
+
+function sizesOf(all: readonly Outcomes[]): { questions: number; draws: number } {
+  const questions = questionsOf(all[0]!);
+  const draws = Math.max(...all.map(({ length }) => length));
+  for (const outcomes of all) {
+    const others = questionsOf(outcomes);
+    if (others !== questions) {
+      throw new InputError(
+        `there are ${questions} and ${others} questions; expected the same ones`,
+      );
+    }
+    if (outcomes.length === 1 || outcomes.length === draws) continue;
+    throw new InputError(
+      `there are ${draws} and ${outcomes.length} draws; expected as many, or one`,
+    );
+  }
+  return { questions, draws };
 }
 
 function sumOf(values: readonly number[], places: Uint32Array): number {
@@ -112,8 +142,8 @@ function sumOf(values: readonly number[], places: Uint32Array): number {
 }
 
 /** Quantiles between two values are interpolated. */
-function interval(values: readonly number[], alpha: number): { low: number; high: number } {
-  const sorted = Float64Array.from(values).sort();
+function interval(values: Float64Array, alpha: number): { low: number; high: number } {
+  const sorted = values.toSorted();
   const at = (share: number) => {
     const place = share * (sorted.length - 1);
     const [before, after] = [sorted[Math.floor(place)]!, sorted[Math.ceil(place)]!];
@@ -135,12 +165,11 @@ function questionsOf(outcomes: Outcomes): number {
   throw new InputError(`a draw has ${other.length} outcomes; expected ${length}, as the first`);
 }
 
-function checked({ resamples = 10_000, seed = 0, alpha = 0.05 }: BootstrapOptions) {
+function checkOptions(resamples: number, alpha: number): void {
   if (!Number.isSafeInteger(resamples) || resamples < 1) {
     throw new InputError(`resamples is ${resamples}; expected a whole number of at least 1`);
   }
   if (!(alpha > 0 && alpha < 1)) {
     throw new InputError(`alpha is ${alpha}; expected a number between 0 and 1`);
   }
-  return { resamples, seed, alpha };
 }

@@ -119,7 +119,7 @@ describe('bootstrap', () => {
     expect(() => bootstrapMean([[1]], { resamples: 0 })).toThrow('resamples is 0');
     expect(() => bootstrapMean([[1]], { alpha: 1 })).toThrow('alpha is 1; expected a number');
     expect(() => bootstrapDifference([[1]], [[1, 0]])).toThrow('there are 1 and 2 questions');
-    expect(() => bootstrapDifference([[1], [1]], [[1], [0], [1]])).toThrow('2 and 3 draws');
+    expect(() => bootstrapDifference([[1], [1]], [[1], [0], [1]])).toThrow('3 and 2 draws');
   });
 });
 
