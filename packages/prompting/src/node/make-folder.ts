@@ -1,14 +1,8 @@
 import { join } from 'node:path';
 import type { JsonValue } from '@headwise/data';
-<<<<<<< HEAD
-import { FileError, isMissing, lockFile, makeFolder, writeFile } from '@headwise/files';
-import { type MakeOptions, makeExamples, settingsOf } from '../make/make-examples.js';
-import type { LeftOutRow, MakeItem, Recipe } from '../make/recipe.js';
-=======
 import { lockFile, makeFolder, writeFile } from '@headwise/files';
-import { type MakeOptions, makeExamples } from '../make/make-examples.js';
+import { type MakeOptions, makeExamples, settingsOf } from '../make/make-examples.js';
 import type { LeftOutRow, MadeEntry, MakeItem, PastEntry, Recipe } from '../make/recipe.js';
->>>>>>> f6200c5b (cli, prompting: headwise prompt trial keeps every prompt and answer in a folder, prints the table and draws the plot)
 import { Journal } from './journal.js';
 import { beginRun, idOf, type RunDescription, runNames } from './run-description.js';
 
@@ -123,13 +117,8 @@ function description<Item extends MakeItem>(
   recipe: Recipe<Item>,
   options: MakeOptions,
   source: JsonValue,
-<<<<<<< HEAD
-): Description {
-  const { model, options: own, recipe: name, ...settings } = settingsOf(recipe.name, options);
-=======
 ): RunDescription {
-  const { model, seed = 0, temperature = 0.7, maxNewTokens = 256, retries = 2 } = options;
->>>>>>> f6200c5b (cli, prompting: headwise prompt trial keeps every prompt and answer in a folder, prints the table and draws the plot)
+  const { model, options: own, recipe: name, ...settings } = settingsOf(recipe.name, options);
   const prompts = Object.entries(recipe.prompts).map(([name, prompt]) => [name, prompt.source]);
   return {
     recipe: name,
