@@ -166,8 +166,8 @@ export type {
   WrittenText,
 } from './prompt-model.js';
 export { type PromptReader, promptReader } from './reader.js';
-export { type RequestOptions, ServerModelError } from './server/requests.js';
-export { type ServerModelOptions, serverModel } from './server/server-model.js';
+export { CutStreamError, type RequestOptions, ServerModelError } from './server/requests.js';
+export { type ServerModel, type ServerModelOptions, serverModel } from './server/server-model.js';
 export { serverModels } from './server/server-models.js';
 export type {
   AnyValue,

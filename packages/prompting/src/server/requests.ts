@@ -1,8 +1,23 @@
 import { HeadwiseError, InputError } from '@headwise/core';
+import { eventData } from './event-data.js';
 
 /** A server of a model did not answer as asked. */
 export class ServerModelError extends HeadwiseError {
-  override readonly name = 'ServerModelError';
+  override readonly name: string = 'ServerModelError';
+}
+
+/** A server ended the stream of a text before the text's end. */
+export class CutStreamError extends ServerModelError {
+  override readonly name = 'CutStreamError';
+
+  constructor(
+    message: string,
+    /** What came of the text. */
+    readonly text: string,
+    options?: ErrorOptions,
+  ) {
+    super(message, options);
+  }
 }
 
 /** How requests are sent. Times are in milliseconds. */
@@ -17,7 +32,7 @@ export interface RequestOptions {
   wait?: number | undefined;
   /** The longest wait. Default 30,000. */
   longestWait?: number | undefined;
-  /** How long an answer may take. Default 120,000. */
+  /** How long an answer may take, a stream to its end. Default 120,000. */
   timeout?: number | undefined;
   /** Requests under way at a time. Default 4. */
   concurrent?: number | undefined;
@@ -79,6 +94,21 @@ export class Requests {
     return this.#send(path, { method: 'POST', body: JSON.stringify(body) }, signal);
   }
 
+  /**
+   * The data of the server-sent events that the server answers. Requests are sent again as those of `post`, until a stream begins.
+   *
+   * @throws as `post`; what ends the stream from outside
+   */
+  async *stream(path: string, body: object, signal?: AbortSignal): AsyncGenerator<string, void> {
+    const request = { method: 'POST', body: JSON.stringify(body) };
+    await this.#take();
+    try {
+      yield* eventData(await this.#answered(path, request, { signal, read: streamOf }));
+    } finally {
+      this.#free();
+    }
+  }
+
   /** As `post`, for what the server answers without a question. */
   get(path: string, signal?: AbortSignal): Promise<unknown> {
     return this.#send(path, { method: 'GET' }, signal);
@@ -89,43 +119,50 @@ export class Requests {
     request: Pick<RequestInit, 'method' | 'body'>,
     signal: AbortSignal | undefined,
   ): Promise<unknown> {
-    const address = `${this.#options.url.replace(/\/+$/, '')}${path}`;
-    const headers = this.#headers();
-    const { retries, wait, longestWait } = this.#options;
     await this.#take();
     try {
-      for (let tried = 0; ; tried++) {
-        signal?.throwIfAborted();
-        await this.#pace(signal);
-        const answer = await this.#once(address, { ...request, headers, signal });
-        if ('json' in answer) return answer.json;
-        if (!answer.again || tried >= retries) {
-          const times = tried > 0 ? `, after ${tried + 1} requests` : '';
-          throw new ServerModelError(`${address}: ${answer.problem}${times}`);
-        }
-        const doubled = Math.min(longestWait, wait * 2 ** tried);
-        // Clients that were refused together do not come back together.
-        const spread = doubled * (0.5 + Math.random() / 2);
-        await sleep(Math.max(spread, Math.min(longestWait, answer.after ?? 0)), signal);
-      }
+      return await this.#answered(path, request, { signal, read: jsonOf });
     } finally {
-      // The place passes to the first request in the queue: a new one must not take it first.
-      const next = this.#waiting.shift();
-      if (next) next();
-      else this.#running--;
+      this.#free();
     }
   }
 
-  async #once(
+  /** Sends a request until it is answered, or is not to be sent again. */
+  async #answered<T>(
+    path: string,
+    request: Pick<RequestInit, 'method' | 'body'>,
+    { signal, read }: { signal: AbortSignal | undefined; read: Reader<T> },
+  ): Promise<T> {
+    const address = `${this.#options.url.replace(/\/+$/, '')}${path}`;
+    const headers = this.#headers();
+    const { retries, wait, longestWait } = this.#options;
+    for (let tried = 0; ; tried++) {
+      signal?.throwIfAborted();
+      await this.#pace(signal);
+      const answer = await this.#once(address, { ...request, headers, signal }, read);
+      if ('value' in answer) return answer.value;
+      if (!answer.again || tried >= retries) {
+        const times = tried > 0 ? `, after ${tried + 1} requests` : '';
+        throw new ServerModelError(`${address}: ${answer.problem}${times}`);
+      }
+      const doubled = Math.min(longestWait, wait * 2 ** tried);
+      // Clients that were refused together do not come back together.
+      const spread = doubled * (0.5 + Math.random() / 2);
+      await sleep(Math.max(spread, Math.min(longestWait, answer.after ?? 0)), signal);
+    }
+  }
+
+  async #once<T>(
     address: string,
     { signal, ...request }: Omit<RequestInit, 'signal'> & { signal: AbortSignal | undefined },
-  ): Promise<Answer> {
+    read: Reader<T>,
+  ): Promise<Answer<T>> {
     const limit = AbortSignal.timeout(this.#options.timeout);
     const either = signal ? AbortSignal.any([signal, limit]) : limit;
     try {
       const response = await fetch(address, { ...request, signal: either });
+      if (response.ok) return await read(response);
       const text = await response.text();
-      if (response.ok) return jsonOf(text);
       const again = response.status === 408 || response.status === 429 || response.status >= 500;
       return {
         problem: `status ${response.status}: ${messageOf(text)}`,
@@ -137,9 +174,7 @@ export class Requests {
       if (limit.aborted) {
         return { problem: `no answer within ${this.#options.timeout} ms`, again: true };
       }
-      const { message, cause } = error as Error;
-      const why = cause instanceof Error ? `: ${cause.message}` : '';
-      return { problem: `no whole answer: ${message}${why}`, again: true };
+      return { problem: `no whole answer: ${causeOf(error)}`, again: true };
     }
   }
 
@@ -162,6 +197,13 @@ export class Requests {
     else await new Promise<void>((free) => this.#waiting.push(free));
   }
 
+  #free(): void {
+    // The place passes to the first request in the queue: a new one must not take it first.
+    const next = this.#waiting.shift();
+    if (next) next();
+    else this.#running--;
+  }
+
   /** Waits until another request may begin. */
   async #pace(signal: AbortSignal | undefined): Promise<void> {
     const now = performance.now();
@@ -171,16 +213,33 @@ export class Requests {
   }
 }
 
-type Answer =
-  | { readonly json: unknown }
+type Answer<T> =
+  | { readonly value: T }
   | { readonly problem: string; readonly again: boolean; readonly after?: number | undefined };
 
-function jsonOf(text: string): Answer {
+/** Reads the body of a response. */
+type Reader<T> = (response: Response) => Promise<Answer<T>>;
+
+async function jsonOf(response: Response): Promise<Answer<unknown>> {
+  const text = await response.text();
   try {
-    return { json: JSON.parse(text) };
+    return { value: JSON.parse(text) };
   } catch {
     return { problem: `the answer is not JSON: ${shortened(text)}`, again: true };
   }
+}
+
+async function streamOf(response: Response): Promise<Answer<ReadableStream<Uint8Array>>> {
+  const type = response.headers.get('content-type') ?? 'of no type';
+  if (response.body && type.startsWith('text/event-stream')) return { value: response.body };
+  await response.body?.cancel();
+  return { problem: `the answer is ${type}; expected a stream, text/event-stream`, again: false };
+}
+
+/** What went wrong, with what the system says of it. */
+export function causeOf(error: unknown): string {
+  const { message, cause } = error as Error;
+  return cause instanceof Error ? `${message}: ${cause.message}` : message;
 }
 
 /** The milliseconds of `Retry-After`, in seconds or as a date. */

@@ -1,8 +1,3 @@
-import type { AddressInfo } from 'node:net';
-import { fileURLToPath } from 'node:url';
-import { Server } from '@headwise/server';
-import { load } from '@headwise/text/node';
-import { createAdaptorServer } from '@hono/node-server';
 import { afterAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import golden from '../goldens/options.json' with { type: 'json' };
 import {
@@ -16,28 +11,11 @@ import {
   serverModels,
   writeSlot,
 } from '../index.js';
+import { status, tinyServer } from './tiny-server.cases.js';
 
-type Fetch = (request: Request) => Response | Promise<Response>;
-
-const loaded = await load(fileURLToPath(new URL('../goldens/llama', import.meta.url)));
+const { loaded, server, faults, seen, url, close } = await tinyServer();
 const local = localModel(loaded);
-const server = new Server([{ name: 'tiny', ...loaded } as never]);
-/** What goes wrong with the next requests, and those that came. */
-const faults: Fetch[] = [];
-const seen: Request[] = [];
-const http = createAdaptorServer({
-  fetch: (request) => {
-    seen.push(request.clone());
-    return (faults.shift() ?? server.fetch)(request);
-  },
-});
-await new Promise<void>((listening) => http.listen(0, '127.0.0.1', listening));
-const url = `http://127.0.0.1:${(http.address() as AddressInfo).port}/v1`;
-afterAll(async () => {
-  await new Promise((closed) => http.close(closed));
-  await server.close();
-  loaded.model.params.dispose();
-});
+afterAll(close);
 beforeEach(() => {
   faults.length = 0;
   seen.length = 0;
@@ -46,10 +24,6 @@ beforeEach(() => {
 const remote = (more: Partial<ServerModelOptions> = {}) =>
   serverModel({ url, model: 'tiny', wait: 1, ...more });
 const options = { maxNewTokens: 4, temperature: 0.8, seed: 3 };
-const status =
-  (code: number, headers = {}): Fetch =>
-  () =>
-    Response.json({ error: { message: `fault ${code}` } }, { status: code, headers });
 
 describe('a model behind our server is the model in this process', () => {
   test('texts and chats, many at once', async () => {
@@ -203,7 +177,7 @@ test('a server lists its models, with the key; what lists none is an error', asy
 
 test('no more requests at a time than allowed', async () => {
   let [running, most] = [0, 0];
-  const counted: Fetch = async (request) => {
+  const counted = async (request: Request) => {
     most = Math.max(most, ++running);
     const response = await server.fetch(request);
     running--;

@@ -5,6 +5,7 @@ import { z } from 'zod';
 import { sharedLength } from '../options/shared-length.js';
 import type { ContinuationScore, PromptModel, ScoreRequest, WrittenText } from '../prompt-model.js';
 import { type RequestOptions, Requests, ServerModelError } from './requests.js';
+import { streamedText } from './streamed-text.js';
 
 /** Options of `serverModel`. */
 export interface ServerModelOptions extends RequestOptions {
@@ -18,6 +19,18 @@ export interface ServerModelOptions extends RequestOptions {
   tokenizer?: Tokenizer | undefined;
   /** Counts the tokens of messages. */
   chatTemplate?: ChatTemplate | undefined;
+}
+
+/** A model behind a server. */
+export interface ServerModel extends PromptModel {
+  /**
+   * Writes a text and gives its pieces as they come; returns what `write` gives.
+   *
+   * @throws CutStreamError with what came, where the server ends the stream before the text's end
+   * @example
+   * for await (const piece of model.stream('Call me', { maxNewTokens: 16 })) process.stdout.write(piece);
+   */
+  stream(prompt: Prompt, options?: TextOptions): AsyncGenerator<string, WrittenText>;
 }
 
 const usage = z.object({ prompt_tokens: z.number(), completion_tokens: z.number() });
@@ -63,7 +76,7 @@ export function serverModel({
   tokenizer,
   chatTemplate,
   ...options
-}: ServerModelOptions): PromptModel {
+}: ServerModelOptions): ServerModel {
   const requests = new Requests(options);
   const ask = async <T extends { readonly model: string }>(
     path: string,
@@ -153,6 +166,21 @@ export function serverModel({
       return Promise.all(
         prompts.map((prompt, n) => written(prompt, each ? each[n]! : (given as TextOptions))),
       );
+    },
+    stream: (prompt, given = {}) => {
+      const { signal, ...fields } = fieldsOf(given);
+      const [path, asked] =
+        typeof prompt === 'string'
+          ? ['/completions', { prompt }]
+          : ['/chat/completions', { messages: prompt }];
+      const body = { model, ...asked, ...fields };
+      const events = requests.stream(
+        path,
+        { ...body, stream: true, stream_options: { include_usage: true } },
+        signal,
+      );
+      const where = `${options.url}${path}`;
+      return streamedText(events, { where, model: answersAs, signal });
     },
     score: (all, { signal } = {}) => Promise.all(all.map((one) => scored(one, signal))),
   };
