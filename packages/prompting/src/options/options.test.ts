@@ -1,7 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { createModel, languageModel } from '@headwise/models';
 import { cases } from '@headwise/testing';
 import { load } from '@headwise/text/node';
+import { trainBertWordPiece } from '@headwise/tokenizers';
 import * as tf from '@tensorflow/tfjs';
 import { afterAll, describe, expect, test } from 'vitest';
 import golden from '../goldens/options.json' with { type: 'json' };
@@ -133,6 +135,20 @@ describe('options', async () => {
     await expect(
       scoreOptions(model, [{ prompt: '', options: ['a', 'b'], place: 'it' }]),
     ).rejects.toThrow("it: has no token before ' a'; expected at least one");
+  });
+
+  test('that the tokenizer reads alike are refused by the names of prompt and example', async () => {
+    const lowercase = await trainBertWordPiece(['is it positive or negative'], { vocabSize: 60 });
+    const sizes = { vocab_size: lowercase.vocabSize, n_embd: 8, n_layer: 1, n_head: 1 };
+    const read = createModel({ model_type: 'gpt2', ...sizes }, { seed: 1 });
+    const reads = localModel({ model: languageModel(read), tokenizer: lowercase });
+    const place = "prompt 'p', example 3";
+    await expect(
+      scoreOptions(reads, [{ prompt: 'It is', options: ['Positive', 'positive'], place }]),
+    ).rejects.toThrow(
+      /^prompt 'p', example 3: options 'Positive' and 'positive' have the same tokens \[/,
+    );
+    read.params.dispose();
   });
 
   test('calibration divides out what is preferred without content', async () => {
