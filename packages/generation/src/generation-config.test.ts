@@ -53,6 +53,10 @@ describe('parseGenerationConfig', () => {
         { num_beams: 4 },
         "'num_beams' is 4; expected 1: call beamSearch with what parseSearchConfig returns",
       ],
+      [
+        { do_sample: true, num_return_sequences: 3 },
+        "'num_return_sequences' is 3; expected 1: call beamSearch with what parseSearchConfig returns for several beams; for several samples, generateBatch",
+      ],
       [{ penalty_alpha: 0.6 }, "'penalty_alpha' is 0.6; expected 0"],
       [{ do_sample: true, top_h: 0.4 }, "'top_h' is 0.4; expected null"],
       [{ remove_invalid_values: true }, "'remove_invalid_values' is true; expected false"],

@@ -189,7 +189,11 @@ const always: Readonly<Record<string, Reader>> = {
   ),
   num_beam_groups: searchOf('beamSearch', 1),
   num_beams: searchOf('beamSearch', 1),
-  num_return_sequences: searchOf('beamSearch', 1),
+  num_return_sequences: only(
+    '1',
+    (value) => value === 1,
+    'call beamSearch with what parseSearchConfig returns for several beams; for several samples, generateBatch with the prompt as often, each with its seed',
+  ),
   penalty_alpha: searchOf('contrastiveSearch', 0),
   remove_invalid_values: off,
   assistant_early_exit: atLeastOne((layers) => ({ speculation: earlyExit(layers) })),
