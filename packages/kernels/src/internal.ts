@@ -1,4 +1,5 @@
 // For other packages of Headwise; may change in any version.
+export { addRows } from './add-rows/index.js';
 export { additiveTerm } from './additive-attention/index.js';
 export { checkScoring } from './attention/check-scoring.js';
 export { row } from './attention/expression/expression.js';
@@ -19,10 +20,12 @@ export { decodeAttention } from './decode-attention/index.js';
 export { type Ring, tokenIn } from './decode-attention/ring.js';
 export { knownValues } from './dispatch/known.js';
 export { type WeightLimits, weightLimits } from './dispatch/limits.js';
+export { stackScalars } from './dispatch/scalars.js';
 export { type Clipping, globalNorm } from './global-norm/index.js';
 export { checkPrecision } from './halves/index.js';
 export { checkIds } from './ids/index.js';
 export { checkIdValues, type IdSpace, vocabularyOf } from './ids/space.js';
+export { besideLayerNorm } from './layer-norm/index.js';
 export { layerNormReference } from './layer-norm/reference.js';
 export { activations } from './linear/activation.js';
 export { fewRows } from './matrix-product/few-rows.js';
@@ -39,6 +42,7 @@ export { plainSgdRule, sgdRule } from './optimizer/sgd.js';
 export type { OptimizerParameter, OptimizerState, Slot } from './optimizer/state.js';
 export { packedShapes, WeightPacker, weightFormats, zeroWeight } from './packed-linear/pack.js';
 export { unpackWeight } from './packed-linear/unpack.js';
+export { besideRmsNorm } from './rms-norm/index.js';
 export { type QueriesKeysValues, turnHeads } from './rotary/index.js';
 export { type LayerAttentionOptions, layerAttention } from './row-attention/layer.js';
 export type { RowTerm } from './row-attention/term.js';

@@ -57,10 +57,17 @@ export class FeedForward implements Layer {
 
   /** @param x `[..., D]` @returns `[..., D]` */
   forward(x: tf.Tensor, ctx?: ForwardContext): tf.Tensor {
-    return tf.tidy(() => {
-      const hidden = tapped(ctx, this.path, 'hidden', this.#up.forward(x, ctx)); // [..., F]
-      return this.#down.forward(this.#dropout?.forward(hidden, ctx) ?? hidden, ctx);
-    });
+    return tf.tidy(() => this.#down.forward(this.#hidden(x, ctx), ctx));
+  }
+
+  /** `added` plus what the layer makes of x. @param x `[..., D]` @param added `[..., D]` */
+  forwardSum(x: tf.Tensor, added: tf.Tensor, ctx?: ForwardContext): tf.Tensor {
+    return tf.tidy(() => this.#down.forwardSum(this.#hidden(x, ctx), added, ctx));
+  }
+
+  #hidden(x: tf.Tensor, ctx?: ForwardContext): tf.Tensor {
+    const hidden = tapped(ctx, this.path, 'hidden', this.#up.forward(x, ctx)); // [..., F]
+    return this.#dropout?.forward(hidden, ctx) ?? hidden;
   }
 }
 
@@ -97,18 +104,41 @@ export class GatedFeedForward implements Layer {
 
   /** @param x `[..., D]` @returns `[..., D]` */
   forward(x: tf.Tensor, ctx?: ForwardContext): tf.Tensor {
-    return tf.tidy(() => {
-      const hidden = tapped(ctx, this.path, 'hidden', this.#hidden(x, ctx)); // [..., F]
-      return this.#down.forward(this.#dropout?.forward(hidden, ctx) ?? hidden, ctx);
-    });
+    return tf.tidy(() => this.#down.forward(this.#hidden(x, ctx), ctx));
+  }
+
+  /** `added` plus what the layer makes of x. @param x `[..., D]` @param added `[..., D]` */
+  forwardSum(x: tf.Tensor, added: tf.Tensor, ctx?: ForwardContext): tf.Tensor {
+    return tf.tidy(() => this.#down.forwardSum(this.#hidden(x, ctx), added, ctx));
+  }
+
+  #hidden(x: tf.Tensor, ctx?: ForwardContext): tf.Tensor {
+    const hidden = tapped(ctx, this.path, 'hidden', this.#gated(x, ctx)); // [..., F]
+    return this.#dropout?.forward(hidden, ctx) ?? hidden;
   }
 
   /** In one operation, where no adapter comes in between and both weights are there in float32. */
-  #hidden(x: tf.Tensor, ctx?: ForwardContext): tf.Tensor {
+  #gated(x: tf.Tensor, ctx?: ForwardContext): tf.Tensor {
     const [gate, up] = [this.#gate.projection, this.#up.projection];
     if (gate && up && !ctx?.adapters) {
       return gatedLinear(x, gate, up, this.#layout, this.#activation, ctx?.precision);
     }
     return activations[this.#activation](this.#gate.forward(x, ctx)).mul(this.#up.forward(x, ctx));
   }
+}
+
+/**
+ * `added + layer(x)`: in the last product of a feed-forward layer of this package.
+ *
+ * @param x `[..., D]`
+ * @param added `[..., D]`
+ */
+export function addTo(
+  added: tf.Tensor,
+  layer: Layer,
+  x: tf.Tensor,
+  ctx?: ForwardContext,
+): tf.Tensor {
+  const fused = layer instanceof FeedForward || layer instanceof GatedFeedForward;
+  return fused ? layer.forwardSum(x, added, ctx) : added.add(layer.forward(x, ctx));
 }

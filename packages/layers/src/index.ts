@@ -4,12 +4,13 @@ export { Dropout } from './dropout.js';
 export { Embedding, type EmbeddingOptions } from './embedding.js';
 export {
   type Activation,
+  addTo,
   FeedForward,
   type FeedForwardOptions,
   GatedFeedForward,
 } from './feed-forward.js';
 export { Linear, type LinearOptions } from './linear.js';
-export { addAndNorm, LayerNorm, type NormOptions, RMSNorm } from './norm.js';
+export { addAndNorm, besideNorm, LayerNorm, type NormOptions, RMSNorm } from './norm.js';
 export {
   checkGroup,
   type PackingOptions,

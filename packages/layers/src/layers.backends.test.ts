@@ -5,6 +5,8 @@ import { expect, test } from 'vitest';
 import {
   activations,
   addAndNorm,
+  addTo,
+  besideNorm,
   Dropout,
   Embedding,
   FeedForward,
@@ -113,6 +115,31 @@ describeBackends('layers', () => {
       }
       const replaced = addAndNorm(norm, x, added, { tap: () => {} }, () => x);
       await expectClose(replaced.y, norm.forward(x));
+    }
+    params.dispose();
+  });
+
+  test('besideNorm and addTo are a norm and an addition, whichever layer', async () => {
+    const params = new ParamStore({ seed: 4 });
+    const [x, added] = [gaussian([2, 3, 5], 1), gaussian([2, 3, 5], 2)];
+    const doubled = { forward: (x: tf.Tensor) => x.mul(2) };
+    const norms = [
+      new LayerNorm(params.at('a'), { dim: 5 }),
+      new RMSNorm(params.at('b'), { dim: 5 }),
+    ];
+    for (const norm of [...norms, doubled]) {
+      const { sum, y } = besideNorm(norm, x);
+      await expectClose(sum, x);
+      await expectClose(y, norm.forward(x));
+    }
+    const sizes = { dim: 5, hidden: 7 };
+    const layers = [
+      new FeedForward(params.at('c'), sizes),
+      new GatedFeedForward(params.at('d'), sizes),
+      doubled,
+    ];
+    for (const layer of layers) {
+      await expectClose(addTo(added, layer, x), added.add(layer.forward(x)));
     }
     params.dispose();
   });

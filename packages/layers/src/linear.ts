@@ -80,6 +80,15 @@ export class Linear implements Layer {
     });
   }
 
+  /** `added` plus the map of x, in one dispatch where the weight is there in float32. @param added `[..., out]` */
+  forwardSum(x: tf.Tensor, added: tf.Tensor, ctx?: ForwardContext): tf.Tensor {
+    const { projection } = this;
+    if (!projection || ctx?.adapters) return tf.tidy(() => added.add(this.forward(x, ctx)));
+    const { weight, bias } = projection;
+    const { layout } = this.#matrix;
+    return linear(x, weight, bias, layout, this.#activation, ctx?.precision, added);
+  }
+
   #map(
     x: tf.Tensor,
     bias: tf.Tensor1D | undefined,

@@ -7,6 +7,7 @@ import {
 } from '@headwise/core';
 import type { AdaptableParam } from '@headwise/core/internal';
 import { addLayerNorm, addRmsNorm, layerNorm, rmsNorm, type SumAndNorm } from '@headwise/kernels';
+import { besideLayerNorm, besideRmsNorm } from '@headwise/kernels/internal';
 import type * as tf from '@tensorflow/tfjs';
 
 export interface NormOptions {
@@ -46,6 +47,11 @@ export class LayerNorm implements Layer {
   forwardSum(x: tf.Tensor, added: tf.Tensor, ctx?: ForwardContext): SumAndNorm {
     return addLayerNorm(x, added, this.#weight(ctx), this.#bias(ctx), this.#epsilon);
   }
+
+  /** x, and its norm, whose gradients are added in one dispatch. @param x `[..., D]` */
+  forwardBeside(x: tf.Tensor, ctx?: ForwardContext): SumAndNorm {
+    return besideLayerNorm(x, this.#weight(ctx), this.#bias(ctx), this.#epsilon);
+  }
 }
 
 /**
@@ -76,6 +82,22 @@ export class RMSNorm implements Layer {
   forwardSum(x: tf.Tensor, added: tf.Tensor, ctx?: ForwardContext): SumAndNorm {
     return addRmsNorm(x, added, this.#weight(ctx), this.#epsilon);
   }
+
+  /** x, and its norm, whose gradients are added in one dispatch. @param x `[..., D]` */
+  forwardBeside(x: tf.Tensor, ctx?: ForwardContext): SumAndNorm {
+    return besideRmsNorm(x, this.#weight(ctx), this.#epsilon);
+  }
+}
+
+/**
+ * The residual stream, and its norm: what goes on as the stream should be what this gives, so that its two gradients are added
+ * in one dispatch where the norm is one of this package.
+ *
+ * @param x `[..., D]`
+ */
+export function besideNorm(norm: Layer, x: tf.Tensor, ctx?: ForwardContext): SumAndNorm {
+  const fused = norm instanceof LayerNorm || norm instanceof RMSNorm;
+  return fused ? norm.forwardBeside(x, ctx) : { sum: x, y: norm.forward(x, ctx) };
 }
 
 /**

@@ -6,6 +6,7 @@ import {
 } from '@headwise/core';
 import type { AdaptableParam } from '@headwise/core/internal';
 import { gatherRows } from '@headwise/kernels';
+import { addRows } from '@headwise/kernels/internal';
 import * as tf from '@tensorflow/tfjs';
 import { givenPositions, placesOf } from './places.js';
 import type { InputPosition } from './position.js';
@@ -45,7 +46,6 @@ export class LearnedPosition implements InputPosition {
 
   /** @throws ShapeError where a place is beyond `maxLength`, InputError where a position of `ctx.positions` is */
   forward(x: tf.Tensor, ctx?: ForwardContext): tf.Tensor {
-    const [, count, dim] = x.shape as [number, number, number];
     return tf.tidy(() => {
       const given = givenPositions(x, ctx, this.#maxLength);
       const weight = this.#weight(ctx);
@@ -54,8 +54,7 @@ export class LearnedPosition implements InputPosition {
         return x.add(gatherRows(weight, rows, 'trusted'));
       }
       const places = placesOf(x, ctx, this.#maxLength);
-      if (typeof places === 'number')
-        return x.add(weight.slice([this.#offset + places, 0], [count, dim]));
+      if (typeof places === 'number') return addRows(x, weight, this.#offset + places);
       const ids = tf.tensor1d(places, 'int32').add(tf.scalar(this.#offset, 'int32'));
       return x.add(gatherRows(weight, ids, 'trusted').reshape(x.shape));
     });

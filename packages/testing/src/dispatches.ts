@@ -1,15 +1,63 @@
+/** The labels of the programs that a function dispatches on WebGPU, in order, and how often it submits commands. */
+export interface Recorded {
+  readonly programs: readonly string[];
+  readonly submits: number;
+}
+
 /** The number of dispatches that a function records on WebGPU. */
 export function dispatchesOf(run: () => void): number {
-  let dispatches = 0;
-  const { dispatchWorkgroups } = GPUComputePassEncoder.prototype;
-  GPUComputePassEncoder.prototype.dispatchWorkgroups = function (...counts) {
-    dispatches++;
-    return dispatchWorkgroups.apply(this, counts);
-  };
+  const seen = watch();
   try {
     run();
   } finally {
-    GPUComputePassEncoder.prototype.dispatchWorkgroups = dispatchWorkgroups;
+    seen.end();
   }
-  return dispatches;
+  return seen.programs.length;
+}
+
+/** What a function records on WebGPU, until its promise is there. */
+export async function recordedBy(run: () => unknown): Promise<Recorded> {
+  const seen = watch();
+  try {
+    await run();
+  } finally {
+    seen.end();
+  }
+  return { programs: seen.programs, submits: seen.submits };
+}
+
+/** How often each program was dispatched, by its label, the most frequent first. */
+export function countsOf({ programs }: Recorded): Record<string, number> {
+  const counts: Record<string, number> = {};
+  for (const label of programs) counts[label] = (counts[label] ?? 0) + 1;
+  return Object.fromEntries(Object.entries(counts).sort(([, a], [, b]) => b - a));
+}
+
+function watch(): { programs: string[]; submits: number; end: () => void } {
+  const passes = GPUComputePassEncoder.prototype;
+  const queues = GPUQueue.prototype;
+  const { dispatchWorkgroups, setPipeline } = passes;
+  const { submit } = queues;
+  const labels = new WeakMap<GPUComputePassEncoder, string>();
+  const seen = {
+    programs: [] as string[],
+    submits: 0,
+    end() {
+      Object.assign(passes, { dispatchWorkgroups, setPipeline });
+      Object.assign(queues, { submit });
+    },
+  };
+  passes.setPipeline = function (pipeline) {
+    labels.set(this, pipeline.label);
+    return setPipeline.call(this, pipeline);
+  };
+  passes.dispatchWorkgroups = function (...counts) {
+    seen.programs.push(labels.get(this) ?? '');
+    return dispatchWorkgroups.apply(this, counts);
+  };
+  queues.submit = function (commands) {
+    seen.submits++;
+    return submit.call(this, commands);
+  };
+  return seen;
 }

@@ -6,7 +6,7 @@ import {
   readTensor,
 } from '@headwise/core';
 import { nextTask } from '@headwise/core/internal';
-import { checkPrecision } from '@headwise/kernels/internal';
+import { checkPrecision, stackScalars } from '@headwise/kernels/internal';
 import * as tf from '@tensorflow/tfjs';
 import { clipping } from './clip.js';
 import { divergence } from './diverged.js';
@@ -167,7 +167,7 @@ async function* stepsOf<B extends ExampleBatch>(
       recorded,
     );
     const { norm, scale } = clipping(made.gradients, maxNorm, scaledBy);
-    const read = tf.stack([norm, ...made.losses]);
+    const read = stackScalars([norm, ...made.losses]);
     let report: TrainStep;
     try {
       const [gradientNorm, ...losses] = await readTensor(read);

@@ -1,5 +1,5 @@
 import { type Encoded, type ForwardContext, type Layer, tapped } from '@headwise/core';
-import { addAndNorm } from '@headwise/layers';
+import { addAndNorm, addTo, besideNorm } from '@headwise/layers';
 import * as tf from '@tensorflow/tfjs';
 import { blockPath } from './block-parts.js';
 import type { BlockParts } from './pre-norm-block.js';
@@ -60,11 +60,14 @@ export class PreNormCrossBlock implements CrossBlock {
     const drop = (y: tf.Tensor) => dropout?.forward(y, ctx) ?? y;
     const tap = (name: string) => (sum: tf.Tensor) => tapped(ctx, path, name, sum, this);
     return tf.tidy(() => {
-      const mixed = drop(mix.forward(norm1.forward(x, ctx), ctx));
-      const mid = addAndNorm(crossNorm, x, mixed, ctx, tap('mid'));
+      const { sum: stream, y: read } = besideNorm(norm1, x, ctx);
+      const mixed = drop(mix.forward(read, ctx));
+      const mid = addAndNorm(crossNorm, stream, mixed, ctx, tap('mid'));
       const seen = drop(cross.forward(mid.y, encoded.states, ctx, encoded.attentionMask));
       const crossed = addAndNorm(norm2, mid.sum, seen, ctx, tap('crossed'));
-      return tapped(ctx, path, 'resid', crossed.sum.add(drop(mlp.forward(crossed.y, ctx))), this);
+      const { sum, y: normed } = crossed;
+      const y = dropout ? sum.add(drop(mlp.forward(normed, ctx))) : addTo(sum, mlp, normed, ctx);
+      return tapped(ctx, path, 'resid', y, this);
     });
   }
 }

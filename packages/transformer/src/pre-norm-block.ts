@@ -1,5 +1,5 @@
 import { type ForwardContext, type Layer, tapped } from '@headwise/core';
-import { addAndNorm } from '@headwise/layers';
+import { addAndNorm, addTo, besideNorm } from '@headwise/layers';
 import * as tf from '@tensorflow/tfjs';
 import { blockPath } from './block-parts.js';
 
@@ -41,11 +41,12 @@ export class PreNormBlock implements Layer {
     const { path } = this;
     const drop = (y: tf.Tensor) => dropout?.forward(y, ctx) ?? y;
     return tf.tidy(() => {
-      const mixed = drop(mix.forward(norm1.forward(x, ctx), ctx));
-      const { sum: mid, y: normed } = addAndNorm(norm2, x, mixed, ctx, (sum) =>
+      const { sum: stream, y: read } = besideNorm(norm1, x, ctx);
+      const mixed = drop(mix.forward(read, ctx));
+      const { sum: mid, y: normed } = addAndNorm(norm2, stream, mixed, ctx, (sum) =>
         tapped(ctx, path, 'mid', sum, this),
       );
-      const y = mid.add(drop(mlp.forward(normed, ctx)));
+      const y = dropout ? mid.add(drop(mlp.forward(normed, ctx))) : addTo(mid, mlp, normed, ctx);
       return tapped(ctx, path, 'resid', y, this);
     });
   }

@@ -78,16 +78,22 @@ export function runForward(
   });
 }
 
-/** Runs the pre-pass of the backward: `stats` and `D = Σ y ∘ dy` of each query, `[B, H, Tq, 4]`. */
-export function runRows(
+/** What a backward is given. */
+export type Saved = Tensors<'q' | 'k' | 'v' | 'dy' | 'y' | 'stats'>;
+
+const rowsShape = ({ batch, heads, queries }: Sizes) => [batch, heads, queries, 4];
+
+/** Makes the statistics of rows alone: `stats` and `D = Σ y ∘ dy` of each query, `[B, H, Tq, 4]`. */
+function runRows(
   backend: WebGPUBackend,
   inputs: Tensors<'y' | 'dy' | 'stats'>,
-  { batch, heads, queries, widths, strides }: Layout,
+  layout: Layout,
 ): tf.TensorInfo {
+  const { batch, heads, queries, widths, strides } = layout;
   const count = batch * heads * queries;
   return dispatch(backend, rowsProgram, {
     inputs,
-    outputs: { rows: { shape: [batch, heads, queries, 4], dtype: 'float32' } },
+    outputs: { rows: { shape: rowsShape(layout), dtype: 'float32' } },
     params: { rows: count, heads, queries, width: widths.value, ...strideValues('y', strides.y) },
     workgroups: spread(Math.ceil(count / 64)),
   }).rows;
@@ -95,22 +101,31 @@ export function runRows(
 
 export type Backward = Tensors<'q' | 'k' | 'v' | 'dy' | 'rows'>;
 
-/** Runs the gradient of the queries in one tiling; it is written to `dq`, where the queries lie in their tensor. */
+/**
+ * Runs the gradient of the queries in one tiling; it is written to `dq`, where the queries lie in their tensor.
+ *
+ * @returns also the statistics of rows, which other gradients read
+ */
 export function runQueryGradient(
   backend: WebGPUBackend,
   tiling: Tiling,
-  inputs: Backward,
+  { y, stats, ...inputs }: Saved,
   layout: Layout,
   bound: BoundScore,
   dq: Output,
-): Tensors<'dq'> {
+): Tensors<'dq' | 'rows'> {
   const { batch, heads, queries, widths } = layout;
-  const tiled = tiling.queryGradient({ widths, score: bound.score });
-  return dispatch(backend, tiled.program, {
-    inputs: addTables(inputs, bound),
-    outputs: { dq },
+  const makesRows = bound.tables === undefined;
+  const rows = makesRows ? undefined : runRows(backend, { y, dy: inputs.dy, stats }, layout);
+  const tiled = tiling.queryGradient({ widths, score: bound.score, makesRows });
+  const given = rows ? { ...inputs, rows } : { ...inputs, y, stats };
+  const outputs = rows ? { dq } : { dq, rows: { shape: rowsShape(layout), dtype: 'float32' } };
+  const made = dispatch(backend, tiled.program, {
+    inputs: addTables(given, bound) as Tensors<keyof Saved | 'rows' | 'tables'>,
+    outputs: outputs as Record<'dq' | 'rows', Output>,
     ...cut(tiled, layout, bound, queries, batch * heads, widths.key),
   });
+  return rows ? { dq: made.dq, rows } : made;
 }
 
 /** Runs the gradients of keys and values in one tiling; they are written to `dk` and `dv`, or both to `dkv`. */

@@ -17,6 +17,8 @@ export interface Variant {
   score: Score;
   /** Only for the gradients of keys and values: both are parts of one tensor. */
   joined?: boolean | undefined;
+  /** Only for the gradient of queries: it makes the statistics of rows too, which it else reads; with tables there is no room to. */
+  makesRows?: boolean | undefined;
 }
 
 /** Head widths: `key` of queries and keys, `Dk`; `value` of values, `Dv`. */
@@ -35,7 +37,7 @@ export interface Tiled<P> {
 
 type Backward = 'q' | 'k' | 'v' | 'dy' | 'rows' | 'tables';
 export type ForwardProgram = Program<'q' | 'k' | 'v' | 'tables', 'y' | 'stats'>;
-export type QueryGradientProgram = Program<Backward, 'dq'>;
+export type QueryGradientProgram = Program<Backward | 'y' | 'stats', 'dq' | 'rows'>;
 export type KeyGradientProgram = Program<Backward, 'dk' | 'dv' | 'dkv'>;
 export type TableGradientProgram = Program<Backward, 'partial'>;
 
@@ -180,20 +182,25 @@ export const backwardInputs = {
   rows: 'vec4f',
 } as const;
 
-/** Defines the gradient of the queries, `dq`. */
+/** Defines the gradient of the queries, `dq`, and perhaps of the statistics of rows. */
 export const defineQueryGradient = (
   variant: Variant,
   needs: Needs,
   wgsl: string,
-): QueryGradientProgram =>
-  defineScored(
+): QueryGradientProgram => {
+  const { rows, ...others } = backwardInputs;
+  const made = { inputs: { ...others, y: 'f32', stats: 'f32' }, outputs: { dq: 'f32', rows } };
+  const read = { inputs: backwardInputs, outputs: { dq: 'f32' } };
+  const { inputs, outputs } = variant.makesRows ? made : read;
+  return defineScored<Backward | 'y' | 'stats', 'dq' | 'rows'>(
     'headwise/AttentionQueryGradient',
     variant,
     needs,
-    backwardInputs,
-    { dq: 'f32' },
+    inputs as Record<Exclude<Backward | 'y' | 'stats', 'tables'>, ElementType>,
+    outputs as Record<'dq' | 'rows', ElementType>,
     wgsl,
   );
+};
 
 /** The buffers that the gradients of keys and values are written to; one buffer must not be bound twice. */
 export const keyGradientBuffers = ({ joined }: Variant): { dk: string; dv: string } =>

@@ -10,7 +10,6 @@ import {
   runForward,
   runKeyGradient,
   runQueryGradient,
-  runRows,
   type Sizes,
 } from './passes.js';
 import type { Tiling } from './programs.js';
@@ -103,14 +102,22 @@ async function measure(
   const shapes = { q: q.shape, k: tensors.k.shape, v: tensors.v.shape };
   const layout = layoutOf(shapes, { q: place, k: place, v: place, y: place });
   const { y, stats } = runForward(backend, tilings[0]!, tensors, layout, score);
-  const rows = runRows(backend, { y, dy: q, stats }, layout);
-  const inputs = { ...tensors, dy: q, rows };
+  const saved = { ...tensors, dy: q, y, stats };
+  let rows: tf.TensorInfo | undefined;
+  const rowsOf = () => {
+    if (!rows) {
+      const made = runQueryGradient(backend, tilings[0]!, saved, layout, score, like(q));
+      backend.disposeData(made.dq.dataId);
+      rows = made.rows;
+    }
+    return rows;
+  };
   const like = ({ shape }: tf.Tensor) => ({ shape, dtype: 'float32' as const });
   const runs: Record<PassName, (tiling: Tiling) => Record<string, tf.TensorInfo>> = {
     forward: (tiling) => runForward(backend, tiling, tensors, layout, score),
-    queryGradient: (tiling) => runQueryGradient(backend, tiling, inputs, layout, score, like(q)),
+    queryGradient: (tiling) => runQueryGradient(backend, tiling, saved, layout, score, like(q)),
     keyGradient: (tiling) =>
-      runKeyGradient(backend, tiling, inputs, layout, score, {
+      runKeyGradient(backend, tiling, { ...tensors, dy: q, rows: rowsOf() }, layout, score, {
         dk: like(tensors.k),
         dv: like(tensors.v),
       }),
@@ -120,7 +127,7 @@ async function measure(
       choicesOf(backend)[choiceKey(name, sizes)] = await fastest(backend, tilings, runs[name]);
     }
   } finally {
-    for (const info of [y, stats, rows]) backend.disposeData(info.dataId);
+    for (const info of [y, stats, ...(rows ? [rows] : [])]) backend.disposeData(info.dataId);
     tf.dispose(tensors);
   }
 }

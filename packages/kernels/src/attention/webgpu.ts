@@ -10,7 +10,6 @@ import {
   runForward,
   runKeyGradient,
   runQueryGradient,
-  runRows,
 } from './passes.js';
 import type { Score } from './score/score.js';
 import { withTables } from './score/tables.js';
@@ -50,18 +49,18 @@ export function attentionGradientKernel({ inputs, backend, attrs }: Arguments): 
   const { tensors, layout, others } = operandsIn(inputs, attrs);
   const [y, stats, dy] = others.slice(-3) as [tf.TensorInfo, tf.TensorInfo, tf.TensorInfo];
   return withScore(backend, attrs.score, others.slice(0, -3), (bound) => {
-    const rows = runRows(backend, { y, dy, stats }, layout);
-    const given = { ...tensors, dy, rows };
     const made: tf.TensorInfo[] = [];
     const [ofQ, ofK, ofV] = attrs.operands.map(({ input }) => input) as [number, number, number];
     const output = (input: number) => made[input] ?? gradientOf(backend, inputs, attrs, input);
     const forQueries = tilingFor(backend, 'queryGradient', layout);
-    made[ofQ] = runQueryGradient(backend, forQueries, given, layout, bound, output(ofQ)).dq;
+    const saved = { ...tensors, dy, y, stats };
+    const { dq, rows } = runQueryGradient(backend, forQueries, saved, layout, bound, output(ofQ));
+    made[ofQ] = dq;
     const forKeys = tilingFor(backend, 'keyGradient', layout);
     const { dk, dv, dkv } = runKeyGradient(
       backend,
       forKeys,
-      given,
+      { ...tensors, dy, rows },
       layout,
       bound,
       ofK === ofV ? { dkv: output(ofK) } : { dk: output(ofK), dv: output(ofV) },

@@ -69,21 +69,23 @@ export function lossInChunks(
   const dHidden: tf.Tensor2D[] = [];
   const sums: Sums = {};
   for (const [start, size] of chunks(hidden.shape[0], most)) {
+    // One chunk is all rows: a slice would copy them.
+    const all = size === hidden.shape[0];
     const rows = {
-      ...given,
-      hidden: hidden.slice([start, 0], [size, hidden.shape[1]]),
-      labels: labels.slice(start, size),
-      shares: shares.slice(start, size),
+      hidden: all ? hidden : hidden.slice([start, 0], [size, hidden.shape[1]]),
+      labels: all ? labels : labels.slice(start, size),
+      shares: all ? shares : shares.slice(start, size),
     };
-    const chunk = lossOfChunk(rows, gradients, sums, unpacked);
-    tf.dispose([rows.hidden, rows.labels, rows.shares]);
+    const chunk = lossOfChunk({ ...given, ...rows }, gradients, sums, unpacked);
+    if (!all) tf.dispose(rows);
     losses.push(chunk.loss);
     if (chunk.dHidden) dHidden.push(chunk.dHidden);
     sums.dWeight ??= chunk.dWeight;
     sums.dBias ??= chunk.dBias;
   }
   unpacked?.dispose();
-  const loss = tf.concat1d(losses).mul(shares).sum() as tf.Scalar;
+  const x = tf.concat1d(losses);
+  const loss = runKernel('headwise/WeightedSum', { x, weights: shares })[0] as tf.Scalar;
   if (!gradients) return { loss };
   return { loss, dHidden: tf.concat2d(dHidden, 0), ...sums };
 }

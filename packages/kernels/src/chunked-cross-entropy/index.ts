@@ -7,11 +7,16 @@ import {
   sparseCrossEntropy,
 } from '../cross-entropy/index.js';
 import { checkNotEmpty, checkType } from '../dispatch/check.js';
-import { hasKernel, registerWebGPUKernel } from '../dispatch/register.js';
+import { hasKernel, registerWebGPUKernel, runKernel } from '../dispatch/register.js';
 import { PackedWeight } from '../packed-linear/pack.js';
 import { headScores, lossInChunks } from './chunks.js';
 import type { ChunkedCrossEntropyOptions } from './options.js';
-import { addInPlaceKernel, crossEntropyGradientInPlaceKernel } from './webgpu.js';
+import {
+  addInPlaceKernel,
+  crossEntropyGradientInPlaceKernel,
+  labelSharesKernel,
+  weightedSumKernel,
+} from './webgpu.js';
 
 /**
  * The mean cross-entropy of a linear head, from hidden states, never holding all logits at once.
@@ -45,8 +50,7 @@ export function chunkedCrossEntropy(
   const attributes = checkedCrossEntropy('chunkedCrossEntropy', options);
   checkLabels(labels, shape[0]!, attributes.ignoreIndex);
   return tf.tidy(() => {
-    const counted = tf.notEqual(labels, attributes.ignoreIndex).toFloat(); // [N]
-    const shares = counted.div<tf.Tensor1D>(tf.maximum(counted.sum(), 1)); // [N]
+    const shares = sharesOf(labels, attributes.ignoreIndex); // [N]
     if (!hasKernel('headwise/CrossEntropyGradientInPlace')) {
       const logits = headScores(hidden, weight, bias);
       return sparseCrossEntropy(logits, labels, attributes).mul(shares).sum() as tf.Scalar;
@@ -68,9 +72,20 @@ export function chunkedCrossEntropy(
   });
 }
 
+/** What each row's loss counts for in the mean over rows that count. @returns `[N]` */
+function sharesOf(labels: tf.Tensor1D, ignoreIndex: number): tf.Tensor1D {
+  if (hasKernel('headwise/LabelShares')) {
+    return runKernel('headwise/LabelShares', { labels }, { ignoreIndex })[0] as tf.Tensor1D;
+  }
+  const counted = tf.notEqual(labels, ignoreIndex).toFloat();
+  return counted.div<tf.Tensor1D>(tf.maximum(counted.sum(), 1));
+}
+
 /** Makes `chunkedCrossEntropy` use its WebGPU kernels. */
 export function registerChunkedCrossEntropy(): void {
   registerCrossEntropy();
   registerWebGPUKernel('headwise/CrossEntropyGradientInPlace', crossEntropyGradientInPlaceKernel);
   registerWebGPUKernel('headwise/AddInPlace', addInPlaceKernel);
+  registerWebGPUKernel('headwise/LabelShares', labelSharesKernel);
+  registerWebGPUKernel('headwise/WeightedSum', weightedSumKernel);
 }

@@ -19,16 +19,11 @@ const columnSumProgram = defineProgram({
   `,
 });
 
-/** Columns of one workgroup of a first pass: four for each of 64 lanes. */
-export const columnsPerGroup = 256;
-
-/** Rows that one lane adds up: few enough to fill a GPU, enough to make the second pass small. */
-const rowsPerLane = 32;
-/** Slabs beyond this many would make the second pass long. */
-const maxSlabs = 256;
+/** Rows of a slab: most tensors are one, which takes no second pass. */
+const rowsPerSlab = 4096;
 
 /**
- * Sums over all rows in two passes of a fixed order, so that the same input gives the same bits.
+ * Sums over all rows in a fixed order, in one pass or in two, so that the same input gives the same bits.
  *
  * @param partialSums first pass: sums over the rows of each slab, `[slabs, width]` tensors
  * @returns the sums over all rows, `[width]` each
@@ -39,7 +34,6 @@ export function columnSums(
   width: number,
   partialSums: (slabs: number, rowsPerSlab: number) => tf.TensorInfo[],
 ): tf.TensorInfo[] {
-  const rowsPerSlab = Math.max(rowsPerLane, Math.ceil(rows / maxSlabs));
   const slabs = Math.ceil(rows / rowsPerSlab);
   return partialSums(slabs, rowsPerSlab).map((partial) => {
     if (slabs === 1) return { ...partial, shape: [width] };

@@ -72,7 +72,35 @@ export function addLayerNorm(
   });
 }
 
-/** Makes `layerNorm` and `addLayerNorm` use its WebGPU kernels. */
+/**
+ * Layer norm of the residual stream, and the stream: what reaches it past the norm is added to its gradient in the norm's own.
+ *
+ * `sum = x`, `y = layerNorm(x)`.
+ *
+ * @param x `[..., D]`
+ * @param weight `[D]`
+ * @param bias `[D]`
+ * @throws ShapeError where the widths differ
+ */
+export function besideLayerNorm(
+  x: tf.Tensor,
+  weight: tf.Tensor,
+  bias: tf.Tensor,
+  epsilon = 1e-5,
+): SumAndNorm {
+  if (x.size === 0 || !hasKernel('headwise/BesideLayerNorm')) {
+    return { sum: x, y: layerNorm(x, weight, bias, epsilon) };
+  }
+  const width = x.shape.at(-1)!;
+  checkShape('layerNorm: weight', weight.shape, [width]);
+  checkShape('layerNorm: bias', bias.shape, [width]);
+  return tf.tidy(() => {
+    const [y, sum] = runKernel('headwise/BesideLayerNorm', { x, weight, bias }, { epsilon });
+    return { sum: sum!, y: y! };
+  });
+}
+
+/** Makes `layerNorm`, `addLayerNorm` and `besideLayerNorm` use its WebGPU kernels. */
 export function registerLayerNorm(): void {
   registerNorm(layerNormForm, layerNormKernels);
 }

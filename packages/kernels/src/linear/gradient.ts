@@ -17,7 +17,8 @@ const gradFunc: tf.GradFunc = (dys, saved, attrs) => {
     { dy, x, weight, ...(z ? { z } : {}) },
     { transposed, activation, inner },
   );
-  return { x: () => dx!, weight: () => dWeight!, bias: () => dBias! };
+  // A clone: TensorFlow.js disposes a gradient when it adds another to it.
+  return { x: () => dx!, weight: () => dWeight!, bias: () => dBias!, added: () => dy.clone() };
 };
 
 /** Saves x, weight and, under an activation, the values before it. */

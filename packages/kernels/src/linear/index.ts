@@ -11,7 +11,7 @@ import { product } from './product.js';
 import { linearGradientKernel, linearKernel } from './webgpu.js';
 
 /**
- * A linear map of the last axis: `y = f(x W + b)`, or `f(x Wᵀ + b)` for a weight that lies `[Out, In]`.
+ * A linear map of the last axis: `y = f(x W + b)`, or `f(x Wᵀ + b)` for a weight that lies `[Out, In]`; plus `added`, if given.
  *
  * Fused on WebGPU in one dispatch; leading axes are flattened, so that the weight's gradient is one
  * matrix product.
@@ -22,6 +22,7 @@ import { linearGradientKernel, linearKernel } from './webgpu.js';
  * @param activation f
  * @param precision `mixed`: x, W and the gradient of `x W + b` are rounded to float16 before they are multiplied, and the
  * backward pass is given x and `x W + b` as float16; sums, results and gradients are float32
+ * @param added `[..., Out]`, what the result is added to, such as a residual stream
  * @returns `[..., Out]`
  * @throws ShapeError where the widths differ or a size is 0, InputError where a type is not float32, BackendError where the
  * backend does not multiply in the precision
@@ -33,20 +34,26 @@ export function linear(
   layout: MatrixLayout = 'in-out',
   activation: LinearActivation = 'none',
   precision: Precision = 'float32',
+  added?: tf.Tensor,
 ): tf.Tensor {
   const width = x.shape.at(-1) ?? 0;
   const transposed = layout === 'out-in';
   checkShape('linear: weight', weight.shape, transposed ? ['Out', width] : [width, 'Out']);
   const out = weight.shape[transposed ? 0 : 1];
   if (bias) checkShape('linear: bias', bias.shape, [out]);
-  checkOperands('linear', { x, weight, bias });
-  checkPrecision('linear', precision);
   const shape = [...x.shape.slice(0, -1), out];
+  if (added) checkShape('linear: added', added.shape, shape);
+  checkOperands('linear', { x, weight, bias, added });
+  checkPrecision('linear', precision);
   return tf.tidy(() => {
     const rows = x.reshape<tf.Tensor2D>([sizeOf(x.shape.slice(0, -1)), width]);
     if (hasKernel('headwise/Linear')) {
       const keep = activation !== 'none' && tf.engine().isTapeOn();
-      const inputs = { x: rows, weight, ...(bias ? { bias } : {}) };
+      const inputs = {
+        ...{ x: rows, weight },
+        ...(bias ? { bias } : {}),
+        ...(added ? { added: added.reshape([rows.shape[0], out]) } : {}),
+      };
       const attributes = { transposed, activation, keep, inner: width };
       const [y] =
         precision === 'mixed'
@@ -59,7 +66,8 @@ export function linear(
       return y!.reshape(shape);
     }
     const y = matrixProduct(rows, weight, transposed) as tf.Tensor2D;
-    return activations[activation](bias ? y.add(bias) : y).reshape(shape);
+    const mapped = activations[activation](bias ? y.add(bias) : y).reshape(shape);
+    return added ? mapped.add(added) : mapped;
   });
 }
 

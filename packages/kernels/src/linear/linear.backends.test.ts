@@ -4,6 +4,7 @@ import {
   expectClose,
   gaussian,
   outputAndGradients,
+  poisonMemory,
 } from '@headwise/testing';
 import * as tf from '@tensorflow/tfjs';
 import { expect, test } from 'vitest';
@@ -19,6 +20,42 @@ describeBackends('linear', (backend) => {
     expect(y.shape).toEqual([1, 3, 3]);
     expect([...(await y.data())]).toEqual([11, 22, 38, 13, 24, 48, 15, 26, 58]);
   });
+
+  for (const [rows, layout, activation] of [
+    [1, 'in-out', 'none'],
+    [5, 'out-in', 'gelu'],
+    [65, 'in-out', 'silu'],
+    [67, 'out-in', 'none'],
+  ] as const) {
+    test(`linear ${layout} of ${rows} rows adds a stream to ${activation}, as an addition does, gradients too`, async () => {
+      const inputs = [
+        gaussian([1, rows, 7], 1),
+        gaussian(layout === 'in-out' ? [7, 33] : [33, 7], 2),
+        gaussian([33], 3),
+        gaussian([1, rows, 33], 4),
+      ];
+      const of = (x: tf.Tensor, w: tf.Tensor, b: tf.Tensor, added?: tf.Tensor) =>
+        linear(x, w as tf.Tensor2D, b as tf.Tensor1D, layout, activation, 'float32', added);
+      const fused = (...[x, w, b, added]: tf.Tensor[]) => of(x!, w!, b!, added!);
+      const expected = outputAndGradients(
+        (...[x, w, b, added]: tf.Tensor[]) => of(x!, w!, b!).add(added!),
+        inputs,
+      );
+      await poisonMemory([
+        [rows, 33],
+        [1, rows, 33],
+        [rows, 7],
+      ]);
+      const actual = outputAndGradients(fused, inputs);
+      await expectClose(actual.output, expected.output, { ratio: 1e-6 });
+      for (const [i, gradient] of actual.gradients.entries()) {
+        expect(await gradient.data()).toEqual(await expected.gradients[i]!.data());
+      }
+      expect(() => of(inputs[0]!, inputs[1]!, inputs[2]!, tf.zeros([rows, 33]))).toThrow(
+        `linear: added has shape [${rows}, 33]; expected [1, ${rows}, 33]`,
+      );
+    });
+  }
 
   for (const layout of ['in-out', 'out-in'] as const) {
     test(`linear ${layout} equals the reference with every gradient`, async () => {

@@ -23,14 +23,16 @@ interface ForwardVariant {
   bias: boolean;
   /** Also stores the values before the activation, for the backward. */
   keep: boolean;
+  /** Adds another tensor to the result. */
+  added: boolean;
   /** Of x, the weight and what is kept. */
   stored: Stored;
 }
 
 const forwardProgram = variants(
-  ({ tiling, activation, bias, keep, stored }: ForwardVariant) =>
-    `${tiling.key}/${activation}/${bias}/${keep}/${stored}`,
-  ({ tiling, activation, bias, keep, stored }) =>
+  ({ tiling, activation, bias, keep, added, stored }: ForwardVariant) =>
+    `${tiling.key}/${activation}/${bias}/${keep}/${added}/${stored}`,
+  ({ tiling, activation, bias, keep, added, stored }) =>
     defineProgram({
       label: 'headwise/Linear',
       enable: tiling.enable,
@@ -38,6 +40,7 @@ const forwardProgram = variants(
         x: elementsOf(stored),
         weight: elementsOf(stored, readsFours(tiling)),
         ...(bias ? { bias: 'f32' } : {}),
+        ...(added ? { added: 'f32' } : {}),
       } as ForwardInputs<ElementType>,
       outputs: { y: 'f32', ...(keep ? { z: stored } : {}) } as Record<'y' | 'z', Stored>,
       params: {
@@ -58,7 +61,7 @@ const forwardProgram = variants(
         fn store(row: u32, column: u32, sum: f32) {
           let before = sum${bias ? ' + bias[column]' : ''};
           ${keep ? `z[row * params.columns + column] = ${finite('before', stored)};` : ''}
-          y[row * params.columns + column] = activation(before);
+          y[row * params.columns + column] = activation(before)${added ? ' + added[row * params.columns + column]' : ''};
         }
         ${tiling.wgsl()}
       `,
@@ -82,13 +85,14 @@ const activationGradientProgram = variants(
     }),
 );
 
-type ForwardInputs<T> = { x: T; weight: T; bias: T };
+type ForwardInputs<T> = { x: T; weight: T; bias: T; added: T };
 
 interface ForwardArguments {
   inputs: {
     x: tf.TensorInfo;
     weight: tf.TensorInfo;
     bias?: tf.TensorInfo | undefined;
+    added?: tf.TensorInfo | undefined;
     /** x as halves; absent: the product is of float32. */
     halves?: tf.TensorInfo | undefined;
     /** The weight as halves, or itself. */
@@ -100,7 +104,7 @@ interface ForwardArguments {
 
 /** @returns y, and if kept the values before the activation, `[N, Out]` both; of halves the latter are halves too */
 export function linearKernel({ inputs, backend, attrs }: ForwardArguments): tf.TensorInfo[] {
-  const { x, weight, bias, halves, matrix = weight } = inputs;
+  const { x, weight, bias, added, halves, matrix = weight } = inputs;
   const { transposed, activation, keep } = attrs;
   const [rows, inner] = x.shape as [number, number];
   const columns = weight.shape[transposed ? 0 : 1]!;
@@ -109,10 +113,13 @@ export function linearKernel({ inputs, backend, attrs }: ForwardArguments): tf.T
   const tiling = tilingFor(backend, form, rows, transposed ? 'inner' : 'columns');
   const output = { shape: [rows, columns], dtype: 'float32' as const };
   const stored = storedIn(halves ?? x);
-  const program = forwardProgram({ tiling, activation, bias: bias !== undefined, keep, stored });
+  const program = forwardProgram({
+    ...{ tiling, activation, keep, stored },
+    ...{ bias: bias !== undefined, added: added !== undefined },
+  });
   const multiplied = storedAs(stored, backend, matrix);
   const { y, z } = dispatch(backend, program, {
-    inputs: { x: halves ?? x, weight: multiplied, bias: bias! },
+    inputs: { x: halves ?? x, weight: multiplied, bias: bias!, added: added! },
     outputs: { y: output, z: tensorOf(stored, output.shape) },
     params: {
       rows,

@@ -51,7 +51,27 @@ export function addRmsNorm(
   });
 }
 
-/** Makes `rmsNorm` and `addRmsNorm` use its WebGPU kernels. */
+/**
+ * RMS norm of the residual stream, and the stream: what reaches it past the norm is added to its gradient in the norm's own.
+ *
+ * `sum = x`, `y = rmsNorm(x)`.
+ *
+ * @param x `[..., D]`
+ * @param weight `[D]`
+ * @throws ShapeError where the widths differ
+ */
+export function besideRmsNorm(x: tf.Tensor, weight: tf.Tensor, epsilon = 1e-6): SumAndNorm {
+  if (x.size === 0 || !hasKernel('headwise/BesideRmsNorm')) {
+    return { sum: x, y: rmsNorm(x, weight, epsilon) };
+  }
+  checkShape('rmsNorm: weight', weight.shape, [x.shape.at(-1)!]);
+  return tf.tidy(() => {
+    const [y, sum] = runKernel('headwise/BesideRmsNorm', { x, weight }, { epsilon });
+    return { sum: sum!, y: y! };
+  });
+}
+
+/** Makes `rmsNorm`, `addRmsNorm` and `besideRmsNorm` use its WebGPU kernels. */
 export function registerRmsNorm(): void {
   registerNorm(rmsNormForm, rmsNormKernels);
 }

@@ -9,8 +9,9 @@ export function registerNorm(form: Form, kernels: NormKernels): void {
   const { label } = form;
   registerWebGPUKernel(`headwise/${label}`, kernels.norm);
   registerWebGPUKernel(`headwise/Add${label}`, kernels.addNorm);
+  registerWebGPUKernel(`headwise/Beside${label}`, kernels.besideNorm);
   registerWebGPUKernel(`headwise/${label}Gradient`, kernels.gradient);
-  for (const gradient of [normGradient(form), addNormGradient(form)]) {
+  for (const gradient of [normGradient(form), addNormGradient(form), besideNormGradient(form)]) {
     if (!tf.getGradient(gradient.kernelName)) tf.registerGradient(gradient);
   }
 }
@@ -41,6 +42,20 @@ const addNormGradient = (form: Form): tf.GradConfig => ({
     const [dx, ...sums] = runKernel(`headwise/${form.label}Gradient`, inputs);
     // A clone each: TensorFlow.js disposes a gradient when it adds another to it.
     return { x: () => dx!.clone(), added: () => dx!.clone(), ...thunks(form, sums) };
+  },
+});
+
+/** Saves x, weight and the rows' statistics; what reaches x past the norm is added to its gradient. */
+const besideNormGradient = (form: Form): tf.GradConfig => ({
+  kernelName: `headwise/Beside${form.label}`,
+  inputsToSave: ['x', 'weight'],
+  outputsToSave: [false, false, true],
+  gradFunc: (dys, saved) => {
+    const [dy, dSum] = dys as unknown as [tf.Tensor, tf.Tensor];
+    const [x, weight, stats] = saved as [tf.Tensor, tf.Tensor, tf.Tensor];
+    const inputs = { dy, x, weight, stats, dSum };
+    const [dx, ...sums] = runKernel(`headwise/${form.label}Gradient`, inputs);
+    return { x: () => dx!, ...thunks(form, sums) };
   },
 });
 

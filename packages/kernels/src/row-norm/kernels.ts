@@ -1,6 +1,6 @@
 import type * as tf from '@tensorflow/tfjs';
 import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
-import { columnSums, columnsPerGroup } from '../column-sums/webgpu.js';
+import { columnSums } from '../column-sums/webgpu.js';
 import { dispatch, spread } from '../dispatch/dispatch.js';
 import { defineProgram, type ElementType, type Program, variants } from '../dispatch/program.js';
 import {
@@ -49,6 +49,8 @@ export interface NormKernels {
   norm(given: NormArguments): tf.TensorInfo[];
   /** @returns y, the sum, and stats */
   addNorm(given: NormArguments): tf.TensorInfo[];
+  /** @returns y, x itself, and stats */
+  besideNorm(given: NormArguments): tf.TensorInfo[];
   /** @returns dx and the gradient of each parameter */
   gradient(given: GradientArguments): tf.TensorInfo[];
 }
@@ -149,6 +151,12 @@ export function normKernels(form: NormForm): NormKernels {
   return {
     norm: (given) => run(given, ['y']),
     addNorm: (given) => run(given, ['y', 'sum']),
+    besideNorm: (given) => {
+      const [y, stats] = run(given, ['y']);
+      const { x } = given.inputs;
+      given.backend.incRef(x.dataId);
+      return [y!, { ...x }, stats!];
+    },
     gradient: ({ inputs, backend }) => {
       const { dy, x, stats } = inputs;
       const { rows, width } = rowsOf(x.shape);
@@ -167,7 +175,7 @@ export function normKernels(form: NormForm): NormKernels {
             parameters.map((p) => [`d_${p}`, { shape, dtype: 'float32' }]),
           ),
           params: { rows, width, rowsPerSlab },
-          workgroups: [Math.ceil(width / columnsPerGroup), slabs],
+          workgroups: [Math.ceil(width / columnsOfGroup), slabs],
         });
         return parameters.map((p) => partial[`d_${p}`]!);
       });
@@ -176,40 +184,49 @@ export function normKernels(form: NormForm): NormKernels {
   };
 }
 
-/** Sums of the parameters' gradients over slabs of rows; a lane has four columns, so that a row's statistics are read once for all of them. */
+/** Columns of a workgroup of the weight gradient, and lanes that share the rows of a column. */
+const [columnsOfGroup, lanesOfColumn] = [8, 8];
+
+/**
+ * Sums of the parameters' gradients over slabs of rows, of which most tensors are one: a column's lanes take every eighth row, and their
+ * sums are added up in a fixed order.
+ */
 function weightGradientProgram(form: NormForm): Program<string, string> {
   const { label, parameters, rowStats } = form;
   const each = (text: (name: 'weight' | 'bias') => string) => parameters.map(text).join('\n');
+  const lanes = columnsOfGroup * lanesOfColumn;
   return defineProgram<string, string, string>({
     label: `headwise/${label}WeightGradient`,
     inputs: { dy: 'f32', x: 'f32', stats: 'f32' },
     outputs: Object.fromEntries(parameters.map((p) => [`d_${p}`, 'f32' as const])),
     params: { rows: 'u32', width: 'u32', rowsPerSlab: 'u32' },
     wgsl: /* wgsl */ `
-      @compute @workgroup_size(64)
+      ${each((p) => `var<workgroup> of_${p}: array<f32, ${lanes}>;`)}
+      @compute @workgroup_size(${lanes})
       fn main(
         @builtin(workgroup_id) workgroup: vec3u,
         @builtin(local_invocation_index) lane: u32,
       ) {
-        let column = workgroup.x * ${columnsPerGroup}u + lane;
+        let column = workgroup.x * ${columnsOfGroup}u + lane % ${columnsOfGroup}u;
+        let i = min(column, params.width - 1u);
         let slab = workgroup.y;
         let end = min((slab + 1u) * params.rowsPerSlab, params.rows);
-        ${each((p) => `var sum_${p} = vec4f();`)}
-        for (var row = slab * params.rowsPerSlab; row < end; row++) {
+        ${each((p) => `var sum_${p} = 0.0;`)}
+        for (var row = slab * params.rowsPerSlab + lane / ${columnsOfGroup}u; row < end; row += ${lanesOfColumn}u) {
           let start = row * params.width;
           ${rowStats}
-          for (var k = 0u; k < 4u; k++) {
-            let i = column + 64u * k;
-            if (i >= params.width) { break; }
-            let d = dy[start + i];
-            ${each((p) => `sum_${p}[k] += ${form.weightGradient[p]};`)}
-          }
+          let d = dy[start + i];
+          ${each((p) => `sum_${p} += ${form.weightGradient[p]};`)}
         }
-        for (var k = 0u; k < 4u; k++) {
-          let i = column + 64u * k;
-          if (i >= params.width) { break; }
-          ${each((p) => `d_${p}[slab * params.width + i] = sum_${p}[k];`)}
-        }
+        ${each((p) => `of_${p}[lane] = sum_${p};`)}
+        workgroupBarrier();
+        if (lane >= ${columnsOfGroup}u || column >= params.width) { return; }
+        ${each(
+          (p) => /* wgsl */ `
+            var total_${p} = 0.0;
+            for (var n = lane; n < ${lanes}u; n += ${columnsOfGroup}u) { total_${p} += of_${p}[n]; }
+            d_${p}[slab * params.width + column] = total_${p};`,
+        )}
       }
     `,
   });

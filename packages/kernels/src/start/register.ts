@@ -1,3 +1,4 @@
+import { registerAddRows } from '../add-rows/index.js';
 import { registerAdditiveAttention } from '../additive-attention/index.js';
 import { registerAttention } from '../attention/index.js';
 import { registerBestScores } from '../best-scores/index.js';
@@ -23,6 +24,7 @@ import { registerSoftmax } from '../softmax/index.js';
 
 /** Registers every WebGPU kernel of this package with TensorFlow.js; calling it again changes nothing. */
 export function registerKernels(): void {
+  registerAddRows();
   registerBestScores();
   registerChunkedCrossEntropy();
   registerCrossEntropy();

@@ -25,6 +25,30 @@ export function blockQueryGradient(variant: Variant): Tiled<QueryGradientProgram
   const pairs = pairsOf(variant.score, tiles.layoutOf('q'), backwardValues(variant.score));
   const ofRows = (field: string) => `vec4f(${each(4, (r) => `stats${r}.${field}`, ', ')})`;
   const stats = { largest: 'largest', logSum: 'log_sum', delta: 'delta' };
+  const read = /* wgsl */ `
+    ${each(4, (r) => `let stats${r} = rows[row[${r}]];`)}
+    let largest = ${ofRows('x')};
+    let log_sum = ${ofRows('y')};
+    let delta = ${ofRows('z')};
+  `;
+  const four = (text: (r: number) => string) => `vec4f(${each(4, text, ', ')})`;
+  const made = /* wgsl */ `
+    let largest = ${four((r) => `stats[2u * row[${r}]]`)};
+    let log_sum = ${four((r) => `stats[2u * row[${r}] + 1u]`)};
+    var delta = vec4f();
+    let y_row = y_first + min(lane_row, vec4u(params.queries - 1u)) * params.yRow;
+    for (var c = 0u; c < params.valueWidth; c++) {
+      delta += ${four((r) => `y[y_row[${r}] + c]`)} * ${four((r) => `dy[y_row[${r}] + c]`)};
+    }
+    if (across == 0u && left_column == 0u) {
+      ${each(
+        4,
+        (r) => `if (lane_row[${r}] < params.queries) {
+          rows[row[${r}]] = vec4f(largest[${r}], log_sum[${r}], delta[${r}], 0.0);
+        }`,
+      )}
+    }
+  `;
   const program = defineQueryGradient(
     variant,
     { enable: [], types: tiles.vectorTypes },
@@ -44,10 +68,7 @@ export function blockQueryGradient(variant: Variant): Tiled<QueryGradientProgram
       ${pairs.laneValues}
       let start = q_first + lane_row * params.qRow;
       let row = head * params.queries + min(lane_row, vec4u(params.queries - 1u));
-      ${each(4, (r) => `let stats${r} = rows[row[${r}]];`)}
-      let largest = ${ofRows('x')};
-      let log_sum = ${ofRows('y')};
-      let delta = ${ofRows('z')};
+      ${variant.makesRows ? made : read}
       let q0 = i32(first) + params.shift;
       let q1 = i32(min(first + ${tiles.tile}u, params.queries)) - 1 + params.shift;
       let stop = key_stop(b, h, q0, q1);

@@ -3,7 +3,8 @@ import type { Tiling, Variant } from '../programs.js';
 import { blockKeyGradient, blockQueryGradient } from './backward.js';
 import { blockForward } from './forward.js';
 
-const variantKey = ({ score, joined }: Variant) => `${joined ?? false}/${score.key}`;
+const variantKey = ({ score, joined = false, makesRows = false }: Variant) =>
+  `${joined}/${makesRows}/${score.key}`;
 
 /**
  * Blocks of queries and keys in the memory of a workgroup, tiles of scores and sums in registers: made

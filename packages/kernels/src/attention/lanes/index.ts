@@ -64,8 +64,8 @@ function lanesTiling(
   };
 }
 
-const keyOf = ({ widths, score, joined }: Variant): string =>
-  `${capacityOf(widths.key)}/${capacityOf(widths.value)}/${joined ?? false}/${score.key}`;
+const keyOf = ({ widths, score, joined = false, makesRows = false }: Variant): string =>
+  `${capacityOf(widths.key)}/${capacityOf(widths.value)}/${joined}/${makesRows}/${score.key}`;
 
 /**
  * Each lane reads the rows of the other axis from storage: no barriers, no subgroup operations.

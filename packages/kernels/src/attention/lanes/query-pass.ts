@@ -28,7 +28,7 @@ export interface QueryPass {
 
 /** @param more values of each pair that the program reads besides the gradient of the product */
 export function queryPass(
-  { widths, score }: Variant,
+  { widths, score, makesRows }: Variant,
   broadcast: LaneBroadcast,
   o: LaneRows,
   keys: number,
@@ -40,6 +40,17 @@ export function queryPass(
   const tile = tileOf(score, layoutOf('q', o, broadcast, keys), values, bounds);
   const { pairs } = tile;
   const ofRows = (field: string) => vector(o, 'Rows', (r) => `stats${r}.${field}`);
+  const read = /* wgsl */ `
+    ${each(o.rows, (r) => `let stats${r} = rows[${part(o, 'row', r)}];`)}
+    let largest = ${ofRows('x')};
+    let log_sum = ${ofRows('y')};
+    let delta = ${ofRows('z')};
+  `;
+  const made = /* wgsl */ `
+    let largest = ${vector(o, 'Rows', (r) => `stats[2u * ${part(o, 'row', r)}]`)};
+    let log_sum = ${vector(o, 'Rows', (r) => `stats[2u * ${part(o, 'row', r)} + 1u]`)};
+    var delta = Rows();
+  `;
   return {
     tile,
     arrays: `${tile.arrays} ${laneArrays(o, { q_rows: widths.key, dy_rows: widths.value })}`,
@@ -54,10 +65,7 @@ export function queryPass(
       let row = head * params.queries + own_row;
       let q_start = q_base(head) + own_row * params.qRow;
       let y_start = y_base(head) + own_row * params.yRow;
-      ${each(o.rows, (r) => `let stats${r} = rows[${part(o, 'row', r)}];`)}
-      let largest = ${ofRows('x')};
-      let log_sum = ${ofRows('y')};
-      let delta = ${ofRows('z')};
+      ${makesRows ? made : read}
       let q0 = i32(first) + params.shift;
       let q1 = i32(min(first + ${rows}u, params.queries)) - 1 + params.shift;
       let stop = key_stop(b, h, q0, q1);
@@ -65,7 +73,20 @@ export function queryPass(
         ${laneValue(o, 'q_rows', 'c')} = ${vector(o, 'Rows', (r) => `q[${part(o, 'q_start', r)} + c]`)};
       }
       for (var c = 0u; c < params.valueWidth; c++) {
-        ${laneValue(o, 'dy_rows', 'c')} = ${vector(o, 'Rows', (r) => `dy[${part(o, 'y_start', r)} + c]`)};
+        let dy_c = ${vector(o, 'Rows', (r) => `dy[${part(o, 'y_start', r)} + c]`)};
+        ${laneValue(o, 'dy_rows', 'c')} = dy_c;
+        ${makesRows ? `delta += ${vector(o, 'Rows', (r) => `y[${part(o, 'y_start', r)} + c]`)} * dy_c;` : ''}
+      }
+      ${
+        makesRows
+          ? each(
+              o.rows,
+              (r) => `if (${part(o, 'lane_row', r)} < params.queries) {
+                rows[${part(o, 'row', r)}] =
+                  vec4f(${part(o, 'largest', r)}, ${part(o, 'log_sum', r)}, ${part(o, 'delta', r)}, 0.0);
+              }`,
+            )
+          : ''
       }`,
     overKeys: (body) => /* wgsl */ `
       for (var tile_start = 0u; tile_start < stop; tile_start += ${keys}u) {
