@@ -4,6 +4,7 @@ import { type LoadedText, streamText, type TextOptions } from '@headwise/text/no
 import { exitCodeOf, messageOf } from '../exit.js';
 import { colors, type Output } from '../output.js';
 import { interrupted, interruptible } from '../signals.js';
+import { printed } from '../terminal-text.js';
 import { ChatCommands } from './commands.js';
 import { Conversation } from './conversation.js';
 import { pipedLines, terminalLines } from './lines.js';
@@ -78,7 +79,7 @@ export class Chat {
       let next = await stream.next();
       for (; !next.done; next = await stream.next()) {
         text += next.value.text;
-        if (!this.#out.json) process.stdout.write(next.value.text);
+        if (!this.#out.json) process.stdout.write(printed(next.value.text));
       }
       const reason = next.value;
       this.#out.say('');

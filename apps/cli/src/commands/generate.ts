@@ -8,6 +8,7 @@ import { addGenerationFlags, type GenerationFlags } from '../generation-flags.js
 import { checkModelFolder } from '../model-folder.js';
 import { output } from '../output.js';
 import { readStandardInput, readText } from '../read-text.js';
+import { printed } from '../terminal-text.js';
 
 interface GenerateCommandOptions extends GenerationFlags {
   prompt?: string;
@@ -57,12 +58,12 @@ export function generateCommand(): Command {
         continuation += text;
         if (!stream) continue;
         out.emit(id === undefined ? { text } : piece);
-        if (!out.json) process.stdout.write(text);
+        if (!out.json) process.stdout.write(printed(text));
       }
       loaded.params.dispose();
       if (stream) out.say('');
       else {
-        out.say(before + continuation);
+        out.say(before + printed(continuation));
         out.emit({ prompt: given, text: continuation, ids });
       }
     });
