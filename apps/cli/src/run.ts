@@ -36,7 +36,7 @@ const commands: Record<string, [does: string, load: () => Promise<Command>]> = {
     withTensors(async () => (await import('./commands/embed.js')).embedCommand()),
   ],
   serve: [
-    "answer clients of OpenAI's API over HTTP with a model",
+    "answer clients of OpenAI's and Anthropic's APIs over HTTP with a model",
     withTensors(async () => (await import('./commands/serve.js')).serveCommand()),
   ],
   tokenize: [

@@ -16,7 +16,7 @@ const model = createModel({ model_type: 'gpt2', ...sizes }, { seed: 1 });
 // Or const { model, tokenizer } = await load(folder), of @headwise/text/node.
 const server = new Server([{ name: 'tiny', model, tokenizer }], { limits: { running: 16 } });
 
-// In Node.js: serve({ fetch: server.fetch, port: 8080 }), of @hono/node-server.
+// In Node.js: serve({ fetch: server.fetch, hostname: '127.0.0.1', port: 8080 }), of @hono/node-server.
 const request = new Request('http://localhost/v1/completions', {
   method: 'POST',
   headers: { 'content-type': 'application/json' },

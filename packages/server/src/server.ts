@@ -43,7 +43,7 @@ const routes: Readonly<Record<string, 'GET' | 'POST'>> = {
  * @example
  * const { model, tokenizer } = await load('models/smollm2-135m-instruct');
  * const server = new Server([{ name: 'smollm2', model, tokenizer }]);
- * serve({ fetch: server.fetch, port: 8080 }); // of @hono/node-server
+ * serve({ fetch: server.fetch, hostname: '127.0.0.1', port: 8080 }); // of @hono/node-server
  */
 export class Server {
   /** Answers a request. */

@@ -37,7 +37,7 @@ interface ServeOptions {
   json?: boolean;
 }
 
-/** `headwise serve`: answers clients of OpenAI's API over HTTP with a model folder. */
+/** `headwise serve`: answers clients of OpenAI's and Anthropic's APIs over HTTP with a model folder. */
 export function serveCommand(): Command {
   return new Command('serve')
     .requiredOption('--model <dir>', 'a model folder')
