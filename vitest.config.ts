@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { playwright } from '@vitest/browser-playwright';
 import { defineConfig } from 'vitest/config';
@@ -72,20 +72,31 @@ const inChromium = [
   'ai-sdk/src/provider.gpu',
 ].map((name) => `packages/${name}.test.ts`);
 
-// These read the folders of checkpoints, or are too heavy for Chromium's software adapter.
+// Tests on devices that read files or start a process.
+const onlyInNode = readdirSync('packages')
+  .map((name) => `packages/${name}/src`)
+  .filter((folder) => existsSync(folder))
+  .flatMap((folder) =>
+    readdirSync(folder, { encoding: 'utf8', recursive: true }).map(
+      (path) => `${folder}/${path.replaceAll('\\', '/')}`,
+    ),
+  )
+  .filter((path) => /\.(?:gpu|backends)\.test\.ts$/.test(path))
+  .filter((path) =>
+    /from '(?:node:[\w/]+|@headwise\/[\w-]+\/node)'/.test(readFileSync(path, 'utf8')),
+  );
+
 const neverInChromium = [
+  ...onlyInNode,
+  // Too heavy for Chromium's software adapter.
   '**/learning.backends.test.ts',
-  '**/with-models/{objectives,optimizers,trainers}.backends.test.ts',
+  '**/with-models/optimizers.backends.test.ts',
   '**/attention/exactness.gpu.test.ts',
   '**/attention/variants.gpu.test.ts',
   '**/attention/src/memory.gpu.test.ts',
   '**/row-attention.backends.test.ts',
   '**/compositions.gpu.test.ts',
-  '**/parity/src/models/check.backends.test.ts',
-  '**/models/src/**/decoding.backends.test.ts',
-  '**/models/src/**/memory.gpu.test.ts',
-  '**/generation/src/search/searches.gpu.test.ts',
-  '**/models/src/**/encoder-decoders.backends.test.ts',
+  '**/with-models/memory.gpu.test.ts',
 ];
 
 export default defineConfig({
