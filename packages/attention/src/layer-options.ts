@@ -18,8 +18,10 @@ export interface AttentionLayerOptions extends ProjectionOptions {
   mods?: readonly ScoreMod[] | undefined;
   /** A learned score for each head that takes part in the softmax and has no value; default false. */
   sinks?: boolean | undefined;
-  /** Makes the norms of queries and keys, `qNorm` and `kNorm`, of each head's `Dh` channels. */
+  /** Makes the norms of queries and keys, `qNorm` and `kNorm`, of so many channels: each head's `Dh`. */
   qkNorm?: ((params: ParamStore, dim: number) => Layer) | undefined;
+  /** Whether those norms are of all heads of a token at once, `H Dh` and `Hkv Dh` channels; default no. */
+  qkNormAcross?: boolean | undefined;
   /** Of the attention weights, in training. */
   dropout?: Dropout | undefined;
   /** How the output projection starts, where it is scaled by depth. */

@@ -20,7 +20,7 @@ import type { AttentionPosition, Placement } from '@headwise/positions';
 import type * as tf from '@tensorflow/tfjs';
 import { type AttendOptions, inPass } from './attend.js';
 import { checkCoreParts, checkedNorm } from './check-parts.js';
-import { headSizes } from './heads.js';
+import { headSizes, headsIn } from './heads.js';
 import type { AttentionLayerOptions } from './layer-options.js';
 import { hasBias, type Projected } from './projections.js';
 import { scaledDotProductScore } from './scores/scaled-dot-product.js';
@@ -46,16 +46,16 @@ export class AttentionCore {
   ) {
     checkScoring('attention', options);
     checkCoreParts(options);
-    const { heads, headDim } = headSizes(options);
-    const { score = scaledDotProductScore, qkNorm } = options;
+    const { heads, kvHeads, headDim } = headSizes(options);
+    const { score = scaledDotProductScore, qkNorm, qkNormAcross: across = false } = options;
     this.#path = params.path;
     this.#options = options;
     this.#score = score(params.at('score'), headSizes(options));
     if (this.#score.scale === undefined) checkNoProduct(this.#score.name, options, position);
     if (qkNorm) {
       this.#norms = {
-        q: checkedNorm(qkNorm(params.at('qNorm'), headDim)),
-        k: checkedNorm(qkNorm(params.at('kNorm'), headDim)),
+        q: checkedNorm(qkNorm(params.at('qNorm'), (across ? heads : 1) * headDim)),
+        k: checkedNorm(qkNorm(params.at('kNorm'), (across ? kvHeads : 1) * headDim)),
       };
     }
     if (options.sinks) this.#sinks = params.get('sinks', [heads], initializers.zeros);
@@ -77,11 +77,19 @@ export class AttentionCore {
   prepare(projected: Projected, ctx?: ForwardContext): Projected {
     const path = this.#path;
     const norms = this.#norms;
-    const q = tappedHeads(ctx, path, 'q', normed(norms?.q, projected.q, ctx));
-    const k = tappedHeads(ctx, path, 'k', normed(norms?.k, projected.k, ctx));
+    const q = tappedHeads(ctx, path, 'q', this.#normed(norms?.q, projected.q, ctx));
+    const k = tappedHeads(ctx, path, 'k', this.#normed(norms?.k, projected.k, ctx));
     const v = tappedHeads(ctx, path, 'v', projected.v);
     const changed = this.#score.queries?.(q.headsFirst());
     return { q: changed ? Heads.of(changed) : q, k, v };
+  }
+
+  /** A norm of each head's channels, or of all heads of a token. */
+  #normed(norm: Layer | undefined, x: Heads, ctx: ForwardContext | undefined): Heads {
+    if (!norm || !this.#options.qkNormAcross) return normed(norm, x, ctx);
+    const [batch, heads, tokens] = x.shape;
+    const merged = x.tokensFirst().reshape([batch, tokens, -1]);
+    return headsIn(norm.forward(merged, ctx), heads);
   }
 
   /**

@@ -9,6 +9,7 @@ export { StepLoop, type StepLoopOptions } from './step/loop.js';
 export {
   type StepBlockKind,
   type StepFeedForward,
+  type StepHead,
   type StepLayer,
   type StepLinear,
   type StepPlan,

@@ -8,17 +8,26 @@ import {
 import type { AdaptableParam } from '@headwise/core/internal';
 import { addLayerNorm, addRmsNorm, layerNorm, rmsNorm, type SumAndNorm } from '@headwise/kernels';
 import { besideLayerNorm, besideRmsNorm } from '@headwise/kernels/internal';
-import type * as tf from '@tensorflow/tfjs';
+import * as tf from '@tensorflow/tfjs';
 
 export interface NormOptions {
   /** `D`, the width of a row. */
   dim: number;
   /** Added to the variance; default 1e-5 for layer norm, 1e-6 for RMS norm. */
   epsilon?: number | undefined;
+  /** Added to the weight, which starts at `1 − offset`: 1 in Gemma, whose weights are learned around 0; default 0. */
+  offset?: number | undefined;
+}
+
+/** The weight of a norm, with its offset. */
+function scaleOf(params: ParamStore, { dim, offset = 0 }: NormOptions): AdaptableParam {
+  const start = offset === 0 ? initializers.ones : initializers.constant(1 - offset);
+  const weight = params.adaptable('weight', [dim], start);
+  return offset === 0 ? weight : (ctx) => weight(ctx).add(offset);
 }
 
 /**
- * Layer norm of the last axis: `(x − mean) / √(var + ε) · weight + bias`.
+ * Layer norm of the last axis: `(x − mean) / √(var + ε) · (weight + offset) + bias`.
  *
  * Parameters: `weight` and `bias`, `[dim]` each.
  *
@@ -30,32 +39,33 @@ export class LayerNorm implements Layer {
   readonly #bias: AdaptableParam;
   readonly #epsilon: number;
 
-  constructor(params: ParamStore, { dim, epsilon = 1e-5 }: NormOptions) {
+  constructor(params: ParamStore, options: NormOptions) {
+    const { dim, epsilon = 1e-5 } = options;
     checkParams('LayerNorm', params);
     this.path = params.path;
-    this.#weight = params.adaptable('weight', [dim], initializers.ones);
+    this.#weight = scaleOf(params, options);
     this.#bias = params.adaptable('bias', [dim], initializers.zeros);
     this.#epsilon = epsilon;
   }
 
   /** @param x `[..., D]` @returns `[..., D]` */
   forward(x: tf.Tensor, ctx?: ForwardContext): tf.Tensor {
-    return layerNorm(x, this.#weight(ctx), this.#bias(ctx), this.#epsilon);
+    return tf.tidy(() => layerNorm(x, this.#weight(ctx), this.#bias(ctx), this.#epsilon));
   }
 
   /** `x + added` and its norm, in one dispatch. @param x `[..., D]` @param added of the shape of x */
   forwardSum(x: tf.Tensor, added: tf.Tensor, ctx?: ForwardContext): SumAndNorm {
-    return addLayerNorm(x, added, this.#weight(ctx), this.#bias(ctx), this.#epsilon);
+    return tf.tidy(() => addLayerNorm(x, added, this.#weight(ctx), this.#bias(ctx), this.#epsilon));
   }
 
   /** x, and its norm, whose gradients are added in one dispatch. @param x `[..., D]` */
   forwardBeside(x: tf.Tensor, ctx?: ForwardContext): SumAndNorm {
-    return besideLayerNorm(x, this.#weight(ctx), this.#bias(ctx), this.#epsilon);
+    return tf.tidy(() => besideLayerNorm(x, this.#weight(ctx), this.#bias(ctx), this.#epsilon));
   }
 }
 
 /**
- * RMS norm of the last axis: `x / √(mean(x²) + ε) · weight`.
+ * RMS norm of the last axis: `x / √(mean(x²) + ε) · (weight + offset)`.
  *
  * Parameters: `weight` `[dim]`.
  *
@@ -66,26 +76,27 @@ export class RMSNorm implements Layer {
   readonly #weight: AdaptableParam;
   readonly #epsilon: number;
 
-  constructor(params: ParamStore, { dim, epsilon = 1e-6 }: NormOptions) {
+  constructor(params: ParamStore, options: NormOptions) {
+    const { epsilon = 1e-6 } = options;
     checkParams('RMSNorm', params);
     this.path = params.path;
-    this.#weight = params.adaptable('weight', [dim], initializers.ones);
+    this.#weight = scaleOf(params, options);
     this.#epsilon = epsilon;
   }
 
   /** @param x `[..., D]` @returns `[..., D]` */
   forward(x: tf.Tensor, ctx?: ForwardContext): tf.Tensor {
-    return rmsNorm(x, this.#weight(ctx), this.#epsilon);
+    return tf.tidy(() => rmsNorm(x, this.#weight(ctx), this.#epsilon));
   }
 
   /** `x + added` and its norm, in one dispatch. @param x `[..., D]` @param added of the shape of x */
   forwardSum(x: tf.Tensor, added: tf.Tensor, ctx?: ForwardContext): SumAndNorm {
-    return addRmsNorm(x, added, this.#weight(ctx), this.#epsilon);
+    return tf.tidy(() => addRmsNorm(x, added, this.#weight(ctx), this.#epsilon));
   }
 
   /** x, and its norm, whose gradients are added in one dispatch. @param x `[..., D]` */
   forwardBeside(x: tf.Tensor, ctx?: ForwardContext): SumAndNorm {
-    return besideRmsNorm(x, this.#weight(ctx), this.#epsilon);
+    return tf.tidy(() => besideRmsNorm(x, this.#weight(ctx), this.#epsilon));
   }
 }
 

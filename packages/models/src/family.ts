@@ -2,11 +2,22 @@ import type { ModelConfiguration } from './build/model-configuration.js';
 import type { RowOrder } from './checkpoint/row-order.js';
 import type { Settings } from './families/shared/settings.js';
 
+/** One of several parameters of a shape that a checkpoint holds as one tensor, one after the other on its first axis. */
+export interface KeyPart {
+  readonly index: number;
+  /** How many parameters the tensor holds. */
+  readonly of: number;
+}
+
 /**
- * Where parameters lie in checkpoints of Hugging Face's: path prefix, key prefix, and the order of rows there
- * where it is another; `#` stands for a block's number.
+ * Where parameters lie in checkpoints of Hugging Face's: path prefix, key prefix, and the order of rows there where it
+ * is another, or which part of the tensor it is; `#` stands for a block's number.
  */
-export type KeyTable = readonly (readonly [ours: string, theirs: string, rows?: () => RowOrder])[];
+export type KeyTable = readonly (readonly [
+  ours: string,
+  theirs: string,
+  rows?: (() => RowOrder) | KeyPart,
+])[];
 
 /** A tensor that repeats another one in checkpoints, as their weights are tied: its key, and the other's. */
 export type KeyCopy = readonly [copy: string, of: string];
@@ -58,7 +69,13 @@ export interface ModelFamily<Config = unknown> {
 export interface KeyPlace {
   key: string;
   rows: (() => RowOrder) | undefined;
+  /** Which part of the tensor it is, where the tensor holds several parameters. */
+  part: KeyPart | undefined;
 }
+
+/** The shape of the tensor that holds a parameter. */
+export const shapeInFile = (shape: readonly number[], part: KeyPart | undefined): number[] =>
+  part ? [shape[0]! * part.of, ...shape.slice(1)] : [...shape];
 
 /**
  * The checkpoint key of a parameter.
@@ -73,5 +90,8 @@ export function placeOf(table: KeyTable, path: string): KeyPlace {
   );
   if (!entry) throw new Error(`no checkpoint key for parameter '${path}'`);
   const [ours, theirs, rows] = entry;
-  return { key: (theirs + general.slice(ours.length)).replace('#', block), rows };
+  const key = (theirs + general.slice(ours.length)).replace('#', block);
+  return typeof rows === 'object'
+    ? { key, rows: undefined, part: rows }
+    : { key, rows, part: undefined };
 }

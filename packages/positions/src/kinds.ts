@@ -1,5 +1,6 @@
 import type { EncoderContext, Initializer, ParamStore } from '@headwise/core';
 import type { MatrixLayout } from '@headwise/core/internal';
+import type { RotaryLayout } from '@headwise/kernels';
 import type * as tf from '@tensorflow/tfjs';
 import { z } from 'zod';
 import { AlibiPosition, alibiSlopes } from './alibi.js';
@@ -48,14 +49,29 @@ export interface SinusoidalPart {
   layout?: SinusoidalLayout | undefined;
 }
 
-/** Rotations of queries and keys. */
-export interface RotaryPart {
-  kind: 'rotary';
+/** The angles of rotary positions. */
+export interface RotaryRule {
   /** Default 10,000. */
   base?: number | undefined;
   scaling?: RotaryScaling | undefined;
   /** The length that scaling starts from; default the longest sequence. */
   trainedLength?: number | undefined;
+}
+
+/** Which rotary positions a layer has: those of the part itself, those of its `local` rule, or none. */
+export type RotaryLayer = 'global' | 'local' | 'none';
+
+/** Rotations of queries and keys. */
+export interface RotaryPart extends RotaryRule {
+  kind: 'rotary';
+  /** `R`, how many of a head's first channels turn; default all. */
+  rotaryDim?: number | undefined;
+  /** Which channels turn together; default `half-split`. */
+  layout?: RotaryLayout | undefined;
+  /** Another rule, of the layers that `layers` calls local, as those with a window in Gemma 3. */
+  local?: RotaryRule | undefined;
+  /** One entry for each layer; default all global. */
+  layers?: readonly RotaryLayer[] | undefined;
 }
 
 /** A bias that falls linearly with the distance. */
@@ -116,15 +132,19 @@ export interface TokenPosition {
   forward(x: tf.Tensor, ids: tf.Tensor, ctx?: EncoderContext): tf.Tensor;
 }
 
-/** Gives an attention layer its position; `layer` is where the layer's own parameters lie. */
-export type PositionOf = (layer: ParamStore) => AttentionPosition | undefined;
+/** Gives an attention layer its position, by where the layer's own parameters lie and by its number. */
+export type PositionOf = (params: ParamStore, layer: number) => AttentionPosition | undefined;
 
 /** A position as the fused decoding step computes it; one of the three, or nothing at all. */
 export interface FusedPosition {
   /** `[maxLength, D]`, added to the embeddings: the values, or the name of the parameter that holds them. */
   rows?: Float32Array | string | undefined;
-  /** Rotations of queries and keys. */
-  rotation?: RotaryPositionOptions | undefined;
+  /** Rows of that parameter before the first position's; default 0. */
+  offset?: number | undefined;
+  /** Rotations of queries and keys, each for some of the layers. */
+  rotations?: readonly RotaryPositionOptions[] | undefined;
+  /** Which of the rotations a layer has; default the first. */
+  rotationOf?: ((layer: number) => number | undefined) | undefined;
   /** `[H]`: the biases are `−slope · distance`. */
   slopes?: Float32Array | undefined;
 }
@@ -161,6 +181,12 @@ const count = z.number().int().min(0);
 // A table holds a number for each distance.
 const tableSize = size.max(2 ** 20);
 
+const rotaryRule = {
+  base: z.number().positive().optional(),
+  scaling: rotaryScaling.optional(),
+  trainedLength: size.optional(),
+};
+
 /** Every kind of position by its name: the settings, the layer that it makes, and its form in the fused step. */
 export const positionKinds: {
   readonly [K in keyof PositionParts]: PositionKind<PositionParts[K]>;
@@ -187,7 +213,7 @@ export const positionKinds: {
         ? withoutIds(new LearnedPosition(params, { ...options, offset }))
         : new CountedPosition(params, { ...options, padId });
     },
-    fused: ({ offset = 0 }) => (offset === 0 ? { rows: 'weight' } : undefined),
+    fused: ({ offset, padId }) => (padId === undefined ? { rows: 'weight', offset } : undefined),
   },
   sinusoidal: {
     schema: z.strictObject({
@@ -206,15 +232,23 @@ export const positionKinds: {
   rotary: {
     schema: z.strictObject({
       kind: z.literal('rotary'),
-      base: z.number().positive().optional(),
-      scaling: rotaryScaling.optional(),
-      trainedLength: size.optional(),
+      ...rotaryRule,
+      rotaryDim: size.optional(),
+      layout: z.enum(['half-split', 'interleaved']).optional(),
+      local: z.strictObject(rotaryRule).optional(),
+      layers: z.array(z.enum(['global', 'local', 'none'])).optional(),
     }),
     example: { kind: 'rotary', scaling: { rope_type: 'linear', factor: 2 } },
     needsLength: false,
     countsTokens: true,
-    attention: (_, part, sizes) => shared(new RotaryPosition(rotation(part, sizes))),
-    fused: (part, sizes) => ({ rotation: rotation(part, sizes) }),
+    attention(_, part, sizes) {
+      const made = rotations(part, sizes).map((options) => new RotaryPosition(options));
+      return (_params, layer) => made[rotationOf(part, layer) ?? made.length];
+    },
+    fused: (part, sizes) => ({
+      rotations: rotations(part, sizes),
+      rotationOf: (layer) => rotationOf(part, layer),
+    }),
   },
   alibi: {
     schema: z.strictObject({
@@ -279,15 +313,24 @@ const withoutIds = (position: InputPosition): TokenPosition => ({
   forward: (x, _ids, ctx) => position.forward(x, ctx),
 });
 
-const rotation = (
-  { base, scaling, trainedLength }: RotaryPart,
-  { headDim, maxLength }: PositionSizes,
-): RotaryPositionOptions => ({
-  headDim,
-  maxLength: trainedLength ?? maxLength ?? undefined,
-  base,
-  scaling,
-});
+/** The rotations of the global rule, and of the local one where there is one. */
+function rotations(part: RotaryPart, sizes: PositionSizes): RotaryPositionOptions[] {
+  const { rotaryDim, layout, local } = part;
+  const { headDim, maxLength } = sizes;
+  const of = ({ base, scaling, trainedLength }: RotaryRule): RotaryPositionOptions => ({
+    headDim,
+    rotaryDim,
+    layout,
+    maxLength: trainedLength ?? maxLength ?? undefined,
+    base,
+    scaling,
+  });
+  return local ? [of(part), of(local)] : [of(part)];
+}
+
+/** The number of a layer's rotation; undefined for a layer without positions. */
+const rotationOf = ({ layers }: RotaryPart, layer: number): number | undefined =>
+  ({ global: 0, local: 1, none: undefined })[layers?.[layer] ?? 'global'];
 
 /** The longest sequence; a configuration without one is refused where a position needs it. */
 const lengthOf = ({ maxLength }: Pick<PositionSizes, 'maxLength'>): number => maxLength as number;

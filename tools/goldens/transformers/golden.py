@@ -104,13 +104,20 @@ def save_checkpoint(model, path):
     (path / "generation_config.json").unlink(missing_ok=True)
 
 
+def key_in_file(name, saved):
+    """The key of a parameter: files of GPT-NeoX call the head as releases before version 5 did."""
+    return "embed_out.weight" if name == "lm_head.weight" and "embed_out.weight" in saved else name
+
+
 def reload(kind, path, saved):
     """The saved model; what the file lacks must be tied to what it holds, or be a table that is computed."""
     config = kind.config_class.from_pretrained(path, attn_implementation="eager")
     model = kind(config).eval()
     names = dict(model.named_parameters(remove_duplicate=False))
-    held = {id(names[name]) for name in saved if name in names}
-    missing, unexpected = model.load_state_dict(saved, strict=False)
+    in_file = {key_in_file(name, saved): name for name in names}
+    named = {in_file.get(key, key): value for key, value in saved.items()}
+    held = {id(names[name]) for name in named if name in names}
+    missing, unexpected = model.load_state_dict(named, strict=False)
     lost = [name for name in missing if id(names[name]) not in held and names[name].requires_grad]
     assert not lost and not unexpected, (lost, unexpected)
     return model
@@ -120,8 +127,8 @@ def saved_names(model, saved):
     """The name in the file of every parameter: of names that are tied, the file holds one."""
     held = {}
     for name, parameter in model.named_parameters(remove_duplicate=False):
-        if name in saved:
-            held[id(parameter)] = name
+        if (key := key_in_file(name, saved)) in saved:
+            held[id(parameter)] = key
     trained = {id(p): p for p in model.parameters() if p.requires_grad}
     return {held[key]: parameter for key, parameter in trained.items()}
 

@@ -24,9 +24,10 @@ export function stockStep(
   const width = valuesOf(table[0]!).shape[1];
   let x = rowOf(table, id);
   if (positions) x = x.add(positions.slice([position, 0], [1, width]));
-  const turn = plan.rotary && rotation(plan.rotary.table(position + 1), position);
+  const turns = (plan.rotary ?? []).map((one) => rotation(one.table(position + 1), position));
   for (const [i, layer] of plan.layers.entries()) {
     const normed = normOf(x, layer.norm1);
+    const turn = layer.rotary === undefined ? undefined : turns[layer.rotary];
     x = x.add(linear(attention(linear(normed, layer.qkv), layer, past[i]!, turn), layer.out));
     x = x.add(feedForward(normOf(x, layer.norm2!), layer));
   }

@@ -4,22 +4,23 @@ import {
   decodeGatedLinear,
   decodeLinear,
   embedToken,
+  type HeadNorms,
   type KeysValues,
   type Norm,
   normalizeHeads,
   type StepScoring,
   type StepState,
 } from '@headwise/kernels/internal';
-import type * as tf from '@tensorflow/tfjs';
-import type { StepBlockKind, StepLayer, StepPlan } from './plan.js';
+import * as tf from '@tensorflow/tfjs';
+import type { StepBlockKind, StepLayer, StepLinear, StepPlan } from './plan.js';
 
 /** What a step reads besides the plan. */
 export interface StepInputs {
   state: StepState;
   /** The rows of a layer in the key-value cache, by its path. */
   rowsOf(path: string): KeysValues;
-  /** Rotations of all positions that the cache has room for. */
-  turn: StepScoring['turn'];
+  /** Rotations of all positions that the cache has room for, by the plan's numbers. */
+  turns: readonly NonNullable<StepScoring['turn']>[];
 }
 
 /**
@@ -32,30 +33,52 @@ export function stepLogits(plan: StepPlan, inputs: StepInputs): tf.Tensor2D {
   let x = embedToken(table, inputs.state, { scale, positions });
   if (norm) x = normed(x, norm);
   for (const layer of plan.layers) x = blocks[layer.kind](x, layer, attentionOf(layer, inputs));
-  const { weights, bias } = plan.head;
-  return decodeLinear(x, weights, { norm: plan.norm, bias });
+  return scoresOf(x, plan);
+}
+
+function scoresOf(x: tf.Tensor2D, { head, norm }: StepPlan): tf.Tensor2D {
+  const { weights, bias, scale = 1, softCap } = head;
+  const plain = decodeLinear(x, weights, { norm, bias: scale === 1 ? bias : undefined });
+  const scaled = scale === 1 ? plain : plain.mul<tf.Tensor2D>(scale);
+  const scores = scale !== 1 && bias ? scaled.add<tf.Tensor2D>(bias) : scaled;
+  return softCap === undefined ? scores : scores.div(softCap).tanh().mul<tf.Tensor2D>(softCap);
 }
 
 /** Attention of a block to rows, normalised as they are read: `[R, D] → [R, H Dh]`. */
 type Attention = (x: tf.Tensor2D, norm?: Norm) => tf.Tensor2D;
 
 const attentionOf =
-  (layer: StepLayer, { state, rowsOf, turn }: StepInputs): Attention =>
+  (layer: StepLayer, { state, rowsOf, turns }: StepInputs): Attention =>
   (x, norm) => {
-    const { path, qkv, kvHeads, scoring, headNorms } = layer;
+    const { path, qkv, kvHeads, scoring, headNorms, acrossHeads, rotary } = layer;
+    const turn = rotary === undefined ? undefined : turns[rotary];
     let rows = decodeLinear(x, qkv.weights, { norm, bias: qkv.bias });
-    if (headNorms) rows = normalizeHeads(rows, { ...scoring, kvHeads }, headNorms);
+    if (headNorms && acrossHeads) rows = normalizedAcross(rows, layer, headNorms);
+    else if (headNorms) rows = normalizeHeads(rows, { ...scoring, kvHeads }, headNorms);
     return attendStep(rows, rowsOf(path), state, { ...scoring, turn });
   };
+
+/** Queries and keys that are normalised over all heads of a token, `[R, (H + 2 Hkv) Dh]`. */
+function normalizedAcross(
+  rows: tf.Tensor2D,
+  { kvHeads, scoring: { heads, headDim } }: StepLayer,
+  norms: HeadNorms,
+): tf.Tensor2D {
+  const [q, k, v] = tf.split<tf.Tensor2D>(
+    rows,
+    [heads * headDim, kvHeads * headDim, kvHeads * headDim],
+    1,
+  );
+  return tf.concat([normed(q!, norms.q), normed(k!, norms.k), v!], 1);
+}
 
 /** Each kind of block: `[R, D] → [R, D]`. */
 const blocks: Readonly<
   Record<StepBlockKind, (x: tf.Tensor2D, layer: StepLayer, attend: Attention) => tf.Tensor2D>
 > = {
-  'pre-norm': (x, layer, attend) => {
-    const mid = projected(attend(x, layer.norm1), layer, x);
-    return fed(mid, layer, layer.norm2, mid);
-  },
+  'pre-norm': sequential,
+  'sandwich-norm': sequential,
+  'output-norm': sequential,
   'post-norm': (x, layer, attend) => {
     const mid = normed(projected(attend(x), layer, x), layer.norm1);
     return normed(fed(mid, layer, undefined, mid), layer.norm2!);
@@ -69,26 +92,45 @@ const blocks: Readonly<
   'parallel-two-norms': parallel,
 };
 
+function sequential(x: tf.Tensor2D, layer: StepLayer, attend: Attention): tf.Tensor2D {
+  const mid = projected(attend(x, layer.norm1), layer, x);
+  return fed(mid, layer, layer.norm2, mid);
+}
+
 function parallel(x: tf.Tensor2D, layer: StepLayer, attend: Attention): tf.Tensor2D {
   const mixed = projected(attend(x, layer.norm1), layer, x);
   return fed(x, layer, layer.norm2 ?? layer.norm1, mixed);
 }
 
 /** The heads projected back, and added to rows. */
-const projected = (heads: tf.Tensor2D, { out }: StepLayer, residual: tf.Tensor2D): tf.Tensor2D =>
-  decodeLinear(heads, out.weights, { bias: out.bias, residual });
+const projected = (heads: tf.Tensor2D, layer: StepLayer, residual: tf.Tensor2D): tf.Tensor2D =>
+  added(heads, layer.out, layer.mixNorm, { layer, residual });
+
+/** What a part's last map gives, normalised and scaled where the layer has it so, and added to rows. */
+function added(
+  x: tf.Tensor2D,
+  { weights, bias }: StepLinear,
+  norm: Norm | undefined,
+  { layer, residual }: { layer: StepLayer; residual: tf.Tensor2D },
+): tf.Tensor2D {
+  const { residualScale = 1 } = layer;
+  if (!norm && residualScale === 1) return decodeLinear(x, weights, { bias, residual });
+  const y = decodeLinear(x, weights, { bias });
+  const output = norm ? normed(y, norm) : y;
+  return residual.add(residualScale === 1 ? output : output.mul(residualScale));
+}
 
 /** The feed-forward layer of rows, added to others. */
 function fed(
   x: tf.Tensor2D,
-  { feedForward }: StepLayer,
+  layer: StepLayer,
   norm: Norm | undefined,
   residual: tf.Tensor2D,
 ): tf.Tensor2D {
-  const { gate, up, bias, activation, down } = feedForward;
+  const { gate, up, bias, activation, down } = layer.feedForward;
   const options = { norm, bias, activation };
   const hidden = gate ? decodeGatedLinear(x, gate, up, options) : decodeLinear(x, up, options);
-  return decodeLinear(hidden, down.weights, { bias: down.bias, residual });
+  return added(hidden, down, layer.mlpNorm, { layer, residual });
 }
 
 /** Rows that are normalised in a dispatch of their own, because they are read as a residual too. */

@@ -53,7 +53,7 @@ export class StepLoop {
   readonly #plan: StepPlan;
   readonly #cache: KeyValueCache;
   readonly #options: StepLoopOptions;
-  #turn: StepScoring['turn'];
+  #turns: NonNullable<StepScoring['turn']>[] = [];
   /** Tokens of a sequence, and sequences, that the recordings have room for. */
   #room = { tokens: 0, sequences: 0 };
   #ahead: number | undefined;
@@ -207,7 +207,7 @@ export class StepLoop {
     const logits = stepLogits(this.#plan, {
       state,
       rowsOf: (path) => this.#cache.rowsOf(path),
-      turn: this.#turn,
+      turns: this.#turns,
     });
     return this.#options.process?.(logits) ?? logits;
   }
@@ -238,12 +238,12 @@ export class StepLoop {
       this.#cache.reserve(path, { heads: kvHeads, headDim, ...room }),
     );
     this.#room = { ...room, tokens: Math.min(...rooms) };
-    const { rotary } = this.#plan;
-    if (!rotary) return;
-    const { cos, sin, pairs } = rotary.table(this.#room.tokens);
-    const table = (values: Float32Array) =>
-      kept(() => tf.tensor2d(values, [values.length / pairs, pairs]));
-    this.#turn = { cos: table(cos), sin: table(sin), layout: rotary.layout };
+    this.#turns = (this.#plan.rotary ?? []).map(({ layout, table: rowsUpTo }) => {
+      const { cos, sin, pairs } = rowsUpTo(this.#room.tokens);
+      const table = (values: Float32Array) =>
+        kept(() => tf.tensor2d(values, [values.length / pairs, pairs]));
+      return { cos: table(cos), sin: table(sin), layout };
+    });
   }
 
   #forgetDrawing(): void {
@@ -259,7 +259,7 @@ export class StepLoop {
       state.dispose();
     }
     this.#scoring.clear();
-    if (this.#turn) tf.dispose([this.#turn.cos, this.#turn.sin]);
-    this.#turn = undefined;
+    tf.dispose(this.#turns.flatMap(({ cos, sin }) => [cos, sin]));
+    this.#turns = [];
   }
 }

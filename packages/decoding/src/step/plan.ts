@@ -30,6 +30,8 @@ export interface StepFeedForward {
 export type StepBlockKind =
   | 'pre-norm'
   | 'post-norm'
+  | 'sandwich-norm'
+  | 'output-norm'
   | 'normed-stream'
   | 'parallel'
   | 'parallel-two-norms';
@@ -42,15 +44,30 @@ export interface StepLayer {
   readonly norm1: Norm;
   /** Default: none, as in parallel blocks with one norm. */
   readonly norm2?: Norm | undefined;
+  /** Of what attention gives, and of what the feed-forward layer gives; default none. */
+  readonly mixNorm?: Norm | undefined;
+  readonly mlpNorm?: Norm | undefined;
+  /** What is added to the residual stream is multiplied by it; default 1. */
+  readonly residualScale?: number | undefined;
   /** Queries, keys and values of all heads: one fused weight, or three. */
   readonly qkv: StepLinear;
-  /** Of each head's queries and keys, before positions; default none. */
+  /** Of queries and keys, before positions; default none. */
   readonly headNorms?: HeadNorms | undefined;
+  /** Whether those are of all heads of a token at once; default of each head. */
+  readonly acrossHeads?: boolean | undefined;
   /** `Hkv` */
   readonly kvHeads: number;
+  /** Which of the plan's rotary positions it has; default none. */
+  readonly rotary?: number | undefined;
   readonly scoring: Omit<StepScoring, 'turn'>;
   readonly out: StepLinear;
   readonly feedForward: StepFeedForward;
+}
+
+/** The head of a step: its scores, multiplied by `scale` before the bias, and `c tanh(s / c)` of them with a cap c. */
+export interface StepHead extends StepLinear {
+  readonly scale?: number | undefined;
+  readonly softCap?: number | undefined;
 }
 
 /** Rotary positions of a step. */
@@ -74,11 +91,12 @@ export interface StepPlan {
     readonly positions?: tf.Tensor2D | undefined;
     readonly norm?: Norm | undefined;
   };
-  readonly rotary?: StepRotary | undefined;
+  /** The rotary positions that layers name by their numbers; default none. */
+  readonly rotary?: readonly StepRotary[] | undefined;
   readonly layers: readonly StepLayer[];
   /** Before the head; default none. */
   readonly norm?: Norm | undefined;
-  readonly head: StepLinear;
+  readonly head: StepHead;
   /** Frees what was made for the plan; the parameters stay. */
   dispose(): void;
 }

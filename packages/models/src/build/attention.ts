@@ -27,7 +27,7 @@ export function makeAttention(
   layer: number,
   { position, norm }: { position: AttentionPosition | undefined; norm?: Layer | undefined },
 ): Layer {
-  const options = attentionOptions(config);
+  const options = attentionOptions(config, layer);
   const own = (config.mods ?? []).map((mod, i) =>
     makeOwn('mod', params.at('mods').at(i), mod, config),
   );
@@ -60,14 +60,14 @@ const scores: {
   own: (part, config) => (params) => makeOwn('score', params, part, config),
 };
 
-function attentionOptions(config: ModelConfiguration) {
+function attentionOptions(config: ModelConfiguration, layer = 0) {
   const { heads, dim, layout, init, score = { kind: 'scaled-dot-product' } } = config;
   const { bias = { qkv: false, out: false } } = heads;
   const headDim = heads.dim ?? dim / heads.count;
   const { matrix, residual } = initializersOf(config);
   // Scores that are not divided by √Dh start as small as if they were.
   const unscaled = init?.byFanIn && score.kind === 'dot-product';
-  const { scale, softCap: cap } = score.kind === 'own' ? {} : score;
+  const { softCap: cap } = score.kind === 'own' ? {} : score;
   return {
     dim,
     heads: heads.count,
@@ -76,17 +76,26 @@ function attentionOptions(config: ModelConfiguration) {
     bias: { q: bias.qkv, k: bias.qkv, v: bias.qkv, out: bias.out },
     layout,
     score: scores[score.kind](score as never, config),
-    scale,
+    scale: scoreScale(config, layer),
     mods: cap === undefined ? [] : [softCapMod(cap)],
     qkNorm: heads.qkNorm
-      ? (store: ParamStore) =>
-          makeNorm(store, { ...config, heads: { ...heads, dim: headDim } }, headDim)
+      ? (store: ParamStore, width: number) =>
+          makeNorm(store, { ...config, heads: { ...heads, dim: headDim } }, width)
       : undefined,
+    qkNormAcross: heads.qkNorm === 'across-heads',
     dropout: makeDropout(heads.dropout),
     init: matrix(dim),
     queryInit: unscaled ? matrix(dim * headDim) : undefined,
     outInit: residual(heads.count * headDim),
   } satisfies AttentionLayerOptions;
+}
+
+/** What products of a layer are multiplied by, where not by what their kind says. */
+export function scoreScale(config: ModelConfiguration, layer: number): number | undefined {
+  const { heads, dim, score = { kind: 'scaled-dot-product' } } = config;
+  if (score.kind === 'own' || !score.byDepth) return score.kind === 'own' ? undefined : score.scale;
+  const plain = score.kind === 'dot-product' ? 1 : 1 / Math.sqrt(heads.dim ?? dim / heads.count);
+  return (score.scale ?? plain) / (layer + 1);
 }
 
 function maskOf(params: ParamStore, config: ModelConfiguration, layer: number): Mask {

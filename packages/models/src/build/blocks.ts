@@ -12,17 +12,29 @@ import {
   PreNormBlock,
   PreNormCrossBlock,
 } from '@headwise/transformer';
+import * as tf from '@tensorflow/tfjs';
 import { makeAttention, makeCrossAttention } from './attention.js';
 import { makeDropout, makeFeedForward, makeNorm } from './layers.js';
 import { makeOwn } from './make-own.js';
 import type { BlockKind, ModelConfiguration } from './model-configuration.js';
 
-const blocks: { readonly [K in BlockKind]: new (parts: BlockParts) => Layer } = {
-  'pre-norm': PreNormBlock,
-  'post-norm': PostNormBlock,
-  'normed-stream': NormedStreamBlock,
-  parallel: ParallelBlock,
-  'parallel-two-norms': ParallelBlock,
+/** What a kind of block is made of. */
+interface BlockForm {
+  readonly Kind: new (parts: BlockParts) => Layer;
+  /** How many norms `norm1`, `norm2` it has. */
+  readonly norms: 0 | 1 | 2;
+  /** Whether norms `mixNorm`, `mlpNorm` are of what its parts give; default no. */
+  readonly outputNorms?: boolean | undefined;
+}
+
+const blocks: { readonly [K in BlockKind]: BlockForm } = {
+  'pre-norm': { Kind: PreNormBlock, norms: 2 },
+  'post-norm': { Kind: PostNormBlock, norms: 2 },
+  'sandwich-norm': { Kind: PreNormBlock, norms: 2, outputNorms: true },
+  'output-norm': { Kind: PreNormBlock, norms: 0, outputNorms: true },
+  'normed-stream': { Kind: NormedStreamBlock, norms: 2 },
+  parallel: { Kind: ParallelBlock, norms: 1 },
+  'parallel-two-norms': { Kind: ParallelBlock, norms: 2 },
 };
 
 type CrossBlockKind = new (parts: CrossBlockParts) => CrossBlock;
@@ -31,12 +43,31 @@ type CrossBlockKind = new (parts: CrossBlockParts) => CrossBlock;
 const crossBlocks: { readonly [K in BlockKind]: CrossBlockKind | undefined } = {
   'pre-norm': PreNormCrossBlock,
   'post-norm': PostNormCrossBlock,
+  'sandwich-norm': undefined,
+  'output-norm': undefined,
   'normed-stream': undefined,
   parallel: undefined,
   'parallel-two-norms': undefined,
 };
 
 const asItIs: Layer = { forward: (x) => x };
+
+/** A part whose output is normalised and multiplied, as far as it is asked for: `scale · norm(part(x))`. */
+function outputOf(
+  part: Layer,
+  { norm, scale = 1 }: { norm: Layer | undefined; scale: number | undefined },
+): Layer {
+  if (!norm && scale === 1) return part;
+  return {
+    path: part.path,
+    forward: (x, ctx) =>
+      tf.tidy(() => {
+        const y = part.forward(x, ctx);
+        const normed = norm?.forward(y, ctx) ?? y;
+        return scale === 1 ? normed : normed.mul(scale);
+      }),
+  };
+}
 
 /** The parts of one block; without a second norm where both parts read one norm's output. */
 function blockParts(
@@ -45,16 +76,25 @@ function blockParts(
   layer: number,
   positionOf: PositionOf,
 ): BlockParts {
-  const norm = makeNorm(params.at('norm1'), config);
-  const position = positionOf(params.at('attn').at('position'));
+  const { block } = config;
+  const { norms, outputNorms = false } = typeof block === 'string' ? blocks[block] : { norms: 2 };
+  const norm = norms === 0 ? asItIs : makeNorm(params.at('norm1'), config);
+  const position = positionOf(params.at('attn').at('position'), layer);
   // A memory of segments keeps the stream itself, so that its norm learns from all tokens.
   const within = config.position.kind === 'transformer-xl' && config.block !== 'post-norm';
   const given = { position, norm: within ? norm : undefined };
+  const after = (part: Layer, name: string) =>
+    outputOf(part, {
+      norm: outputNorms ? makeNorm(params.at(name), config) : undefined,
+      scale: config.residualScale,
+    });
+  const mix = after(makeAttention(params.at('attn'), config, layer, given), 'mixNorm');
+  const second = () => (norms === 2 ? makeNorm(params.at('norm2'), config) : asItIs);
   const parts: ParallelBlockParts = {
     norm1: within ? asItIs : norm,
-    mix: makeAttention(params.at('attn'), config, layer, given),
-    norm2: config.block === 'parallel' ? undefined : makeNorm(params.at('norm2'), config),
-    mlp: makeFeedForward(params.at('mlp'), config),
+    mix,
+    norm2: norms === 1 ? undefined : second(),
+    mlp: after(makeFeedForward(params.at('mlp'), config), 'mlpNorm'),
     dropout: makeDropout(config.dropout),
     path: params.path,
   };
@@ -70,7 +110,7 @@ export function makeBlock(
 ): Layer {
   const { block } = config;
   const parts = blockParts(params, config, layer, positionOf);
-  if (typeof block === 'string') return new blocks[block](parts);
+  if (typeof block === 'string') return new blocks[block].Kind(parts);
   return makeOwn('block', params, block, config, { parts }) as Layer;
 }
 

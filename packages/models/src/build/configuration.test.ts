@@ -212,8 +212,16 @@ describe('a typed configuration', () => {
       /'position\.padId' is 1; it goes with 'topology' "encoder"/,
     ],
     [
-      { head: { kind: 'language-model', tied: true, scale: 0.5 } },
-      /'head\.scale' is 0\.5; it goes with 'topology' "encoder" or "encoder-decoder"/,
+      { topology: 'encoder', head: { kind: 'language-model', tied: true, softCap: 3 } },
+      /'head\.softCap' is 3; it goes with 'topology' "decoder", got "encoder"/,
+    ],
+    [
+      { position: { kind: 'rotary', layers: ['none'] } },
+      /'position\.layers' has 1 entries; expected one for each of 2 layers/,
+    ],
+    [
+      { position: { kind: 'rotary', layers: ['local', 'global'] } },
+      /'position\.layers' names "local"; expected 'position\.local'/,
     ],
     [
       { head: { kind: 'masked-language-model', tied: true } },

@@ -55,10 +55,21 @@ function checkHeads(config: ModelConfiguration, name: string): void {
     if (heads.dim === undefined) checkDivides(name, 'dim', dim, key, count);
     checkDivides(name, key, count, 'heads.kv', heads.kv ?? count);
   }
+  const rotary = config.position.kind === 'rotary' ? config.position : undefined;
   for (const layers of [config.layers, target.layers]) {
-    if (!Array.isArray(heads.window) || heads.window.length === layers) continue;
+    for (const [key, entries] of [
+      ['heads.window', heads.window],
+      ['position.layers', rotary?.layers],
+    ] as const) {
+      if (!Array.isArray(entries) || entries.length === layers) continue;
+      throw new InputError(
+        `${name}: '${key}' has ${entries.length} entries; expected one for each of ${layers} layers`,
+      );
+    }
+  }
+  if (rotary?.layers?.includes('local') && !rotary.local) {
     throw new InputError(
-      `${name}: 'heads.window' has ${heads.window.length} entries; expected one for each of ${layers} layers`,
+      `${name}: 'position.layers' names "local"; expected 'position.local', the rule of those layers`,
     );
   }
 }
@@ -97,8 +108,7 @@ const settings: readonly [
   ['decoder', (config) => config.decoder, ['encoder-decoder']],
   ['startId', (config) => config.startId, ['encoder-decoder']],
   ['head.pooler', ({ head }) => 'pooler' in head && head.pooler, ['encoder']],
-  ['head.bias', (config) => languageHead(config)?.bias, ['encoder', 'encoder-decoder']],
-  ['head.scale', (config) => languageHead(config)?.scale, ['encoder', 'encoder-decoder']],
+  ['head.softCap', (config) => languageHead(config)?.softCap, ['decoder']],
 ];
 
 const languageHead = ({ head }: ModelConfiguration) =>

@@ -3,69 +3,65 @@ import {
   type ForwardContext,
   InputError,
   type LanguageModel,
+  type Layer,
   type MatrixHead,
   type ParamStore,
   tapped,
 } from '@headwise/core';
 import type { StepPlan, SteppedModel } from '@headwise/decoding';
-import { type AdaptiveEmbedding, AdaptiveSoftmax, Embedding, Linear } from '@headwise/layers';
+import { type AdaptiveEmbedding, AdaptiveSoftmax, type Embedding } from '@headwise/layers';
 import { positionsFromMask } from '@headwise/positions';
 import * as tf from '@tensorflow/tfjs';
 import { HeadedStack } from './headed-stack.js';
 import { initializersOf } from './initializers.js';
-import type { AdaptiveHead, ModelConfiguration } from './model-configuration.js';
+import type { AdaptiveHead, LanguageModelHead, ModelConfiguration } from './model-configuration.js';
 import { countsTokens, steadyLengthOf } from './positions.js';
 import { makeStepPlan } from './step-plan.js';
+import { makeTokenScores } from './token-scores.js';
 import { TokenStack } from './token-stack.js';
 
 /** A decoder with a head that scores the next token: a matrix of its own, or the embeddings' again. */
 export class DecoderModel implements LanguageModel, SteppedModel {
   readonly vocabSize: number;
   readonly maxLength: number;
-  readonly head: MatrixHead;
   readonly steadyLength: number;
-  readonly #scores: (x: tf.Tensor, ctx?: ForwardContext) => tf.Tensor;
+  readonly head: MatrixHead | undefined;
+  readonly #hidden: (ids: tf.Tensor, ctx?: ForwardContext) => tf.Tensor;
+  readonly #scores: Layer;
   readonly #params: ParamStore;
   readonly #stepPlan: () => StepPlan | undefined;
   readonly #firstLayers: (count: number) => DecoderModel;
 
-  constructor(params: ParamStore, config: ModelConfiguration, { tied }: { tied: boolean }) {
+  constructor(params: ParamStore, config: ModelConfiguration, head: LanguageModelHead) {
     this.#params = params;
-    this.#stepPlan = () => makeStepPlan(params, config, { tied });
+    this.#stepPlan = () => makeStepPlan(params, config, head);
     this.#firstLayers = (layers) => {
       if (Number.isSafeInteger(layers) && layers >= 1 && layers < config.layers) {
-        return new DecoderModel(params, firstLayersOf(config, layers), { tied });
+        return new DecoderModel(params, firstLayersOf(config, layers), head);
       }
       throw new InputError(
         `firstLayers: ${layers} layers of ${config.layers}; expected a whole number of at least 1, below that`,
       );
     };
-    const { vocabSize, dim } = config;
-    const { table, head: init } = initializersOf(config);
-    this.vocabSize = vocabSize;
+    this.vocabSize = config.vocabSize;
     this.maxLength = config.maxLength ?? Number.POSITIVE_INFINITY;
     this.steadyLength = steadyLengthOf(config);
     const stack = new TokenStack(params, config);
-    const { tokens } = stack;
     const counted = countsTokens(config.position);
-    if (tied && tokens instanceof Embedding) {
-      this.#scores = (x) => tokens.scores(x);
-    } else {
-      const options = { in: dim, out: vocabSize, bias: false, layout: 'out-in', init } as const;
-      const head = new Linear(params.at('head'), options);
-      this.#scores = (x, ctx) => head.forward(x, ctx);
+    this.#hidden = (ids, ctx) =>
+      tf.tidy(() => stack.forward(ids, counted ? countingTokens(ids, ctx) : ctx));
+    const scores = makeTokenScores(params, config, head, stack.tokens as Embedding, 'head');
+    this.#scores = scores;
+    // Scores that are more than products with one matrix have no form in which a loss is computed in parts.
+    if (!head.bias && head.softCap === undefined) {
+      this.head = {
+        get weight() {
+          return scores.head.weight;
+        },
+        ...(head.tied ? {} : { path: 'head' }),
+        hidden: (ids, ctx) => tf.tidy(() => scores.inputs(this.#hidden(ids, ctx))),
+      };
     }
-    const matrix = tied
-      ? params.at('tokens').table('weight', [vocabSize, dim], table)
-      : params.at('head').matrix('weight', [vocabSize, dim], 'out-in', init);
-    this.head = {
-      get weight() {
-        return matrix.variable ?? matrix.packed!;
-      },
-      ...(tied ? {} : { path: 'head' }),
-      hidden: (ids, ctx) =>
-        tf.tidy(() => stack.forward(ids, counted ? countingTokens(ids, ctx) : ctx)),
-    };
   }
 
   /** Its token step, from the parameters as they are now; undefined where a part has no fused form. */
@@ -85,17 +81,21 @@ export class DecoderModel implements LanguageModel, SteppedModel {
   /** @param ids `[B, T]`, int32 @returns logits `[B, T, V]` */
   forward(ids: tf.Tensor, ctx?: ForwardContext): tf.Tensor {
     return tf.tidy(() => {
-      const hidden = this.head.hidden(ids, ctx);
-      return tapped(ctx, '', 'logits', this.#scores(hidden, ctx));
+      const hidden = this.#hidden(ids, ctx);
+      return tapped(ctx, '', 'logits', this.#scores.forward(hidden, ctx));
     });
   }
 }
 
 /** A configuration with its first layers only. */
 function firstLayersOf(config: ModelConfiguration, layers: number): ModelConfiguration {
-  const { heads } = config;
+  const { heads, position } = config;
   const window = Array.isArray(heads.window) ? heads.window.slice(0, layers) : heads.window;
-  return { ...config, layers, heads: { ...heads, window } };
+  const turned =
+    position.kind === 'rotary'
+      ? { ...position, layers: position.layers?.slice(0, layers) }
+      : position;
+  return { ...config, layers, position: turned, heads: { ...heads, window } };
 }
 
 /** The context with the positions that transformers' `generate` derives from a mask of padding. */

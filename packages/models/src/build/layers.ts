@@ -20,8 +20,8 @@ type Makers<Part extends { kind: string }> = {
 };
 
 const norms: Makers<NormPart> = {
-  layer: (params, { epsilon }, { dim }) => new LayerNorm(params, { dim, epsilon }),
-  rms: (params, { epsilon }, { dim }) => new RMSNorm(params, { dim, epsilon }),
+  layer: (params, { kind: _, ...part }, { dim }) => new LayerNorm(params, { dim, ...part }),
+  rms: (params, { kind: _, ...part }, { dim }) => new RMSNorm(params, { dim, ...part }),
   own: (params, part, config) => makeOwn('norm', params, part, config),
 };
 

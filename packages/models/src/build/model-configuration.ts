@@ -43,12 +43,12 @@ export interface HeadsPart {
   /** The number of tokens that a query sees, itself the last; null: all. One for all layers, or one each. */
   window?: number | null | readonly (number | null)[] | undefined;
   /**
-   * Whether each head's queries and keys are normalised before positions, by the norm that `norm` names over `Dh`
-   * channels; default no.
+   * Whether queries and keys are normalised before positions, by the norm that `norm` names: `true`, each head over its
+   * `Dh` channels; `across-heads`, all heads of a token at once, as in OLMo 2. Default no.
    *
    * @see Henry et al. 2020, https://arxiv.org/abs/2010.04245
    */
-  qkNorm?: boolean | undefined;
+  qkNorm?: boolean | 'across-heads' | undefined;
   /** Of the attention weights. */
   dropout?: number | undefined;
 }
@@ -60,6 +60,8 @@ export interface NamedScore {
   kind: 'scaled-dot-product' | 'dot-product' | 'general' | 'additive';
   /** What products are multiplied by, where not by what the kind says. */
   scale?: number | undefined;
+  /** Whether scores of layer i are divided by `i + 1`, as in Mistral's GPT-2; default no. */
+  byDepth?: boolean | undefined;
   /** c: a score s becomes `c tanh(s / c)`. */
   softCap?: number | undefined;
 }
@@ -69,6 +71,8 @@ export type NormPart = NamedNorm | OwnPart<'norm'>;
 export interface NamedNorm {
   kind: 'layer' | 'rms';
   epsilon?: number | undefined;
+  /** Added to the weight, which starts at `1 − offset`: 1 in Gemma; default 0. */
+  offset?: number | undefined;
 }
 
 export type FeedForwardPart = NamedFeedForward | OwnPart<'feedForward'>;
@@ -84,13 +88,16 @@ export interface NamedFeedForward {
 }
 
 /**
- * How attention and the feed-forward layer are joined: `pre-norm` and `post-norm` one after the other; `normed-stream`
- * like `pre-norm`, but what is added to is the norm's output; `parallel` both on the output of one norm;
- * `parallel-two-norms` each on the output of a norm for it alone.
+ * How attention and the feed-forward layer are joined: `pre-norm` and `post-norm` one after the other; `sandwich-norm`
+ * like `pre-norm`, with a norm of what each part gives besides, as in Gemma 2; `output-norm` with those norms alone, as
+ * in OLMo 2; `normed-stream` like `pre-norm`, but what is added to is the norm's output; `parallel` both on the output
+ * of one norm; `parallel-two-norms` each on the output of a norm for it alone.
  */
 export type BlockKind =
   | 'pre-norm'
   | 'post-norm'
+  | 'sandwich-norm'
+  | 'output-norm'
   | 'normed-stream'
   | 'parallel'
   | 'parallel-two-norms';
@@ -100,10 +107,12 @@ export interface LanguageModelHead {
   kind: 'language-model';
   /** Whether the weights are those of the table of tokens. */
   tied: boolean;
-  /** Whether a number for each token is added to its score, in encoders and encoder-decoders; default no. */
+  /** Whether a number for each token is added to its score; default no. */
   bias?: boolean | undefined;
-  /** What hidden states are multiplied by, in encoders and encoder-decoders, as `1 / √D` in T5; default 1. */
+  /** What hidden states are multiplied by, as `1 / √D` in T5; default 1. */
   scale?: number | undefined;
+  /** c: a decoder's score s becomes `c tanh(s / c)`, as in Gemma 2; default none. */
+  softCap?: number | undefined;
 }
 
 /** Scores of what each token was before it was masked: `norm(f(h W + b)) Eᵀ + c`. */
@@ -211,6 +220,8 @@ export interface ModelConfiguration {
   block: BlockKind | OwnPart<'block'>;
   /** Whether the last block's output is normalised; default as `block` needs it: not after `post-norm`. */
   finalNorm?: boolean | undefined;
+  /** What is added to the residual stream is multiplied by it, as in Granite; default 1. */
+  residualScale?: number | undefined;
   /** Of what is added to the residual stream; default 0. */
   dropout?: number | undefined;
   /** Of what leaves the last block or norm, as in T5; default 0. */

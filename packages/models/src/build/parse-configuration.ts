@@ -24,7 +24,11 @@ const activation = z.enum(Object.keys(activations) as Activation[]);
 const window = size.nullable();
 
 const positive = z.number().positive();
-const scoreSettings = { scale: z.number().optional(), softCap: positive.optional() };
+const scoreSettings = {
+  scale: z.number().optional(),
+  byDepth: z.boolean().optional(),
+  softCap: positive.optional(),
+};
 const scoreOf = <K extends NamedScore['kind']>(kind: K) =>
   z.strictObject({ kind: z.literal(kind), ...scoreSettings });
 
@@ -37,7 +41,11 @@ const score = oneOf<ScorePart>({
 });
 
 const normOf = <K extends NamedNorm['kind']>(kind: K) =>
-  z.strictObject({ kind: z.literal(kind), epsilon: positive.optional() });
+  z.strictObject({
+    kind: z.literal(kind),
+    epsilon: positive.optional(),
+    offset: z.number().optional(),
+  });
 
 const norm = oneOf<NormPart>({ layer: normOf('layer'), rms: normOf('rms'), own });
 
@@ -59,6 +67,8 @@ const feedForward = oneOf<FeedForwardPart>({
 const blockKinds: { readonly [K in BlockKind]: K } = {
   'pre-norm': 'pre-norm',
   'post-norm': 'post-norm',
+  'sandwich-norm': 'sandwich-norm',
+  'output-norm': 'output-norm',
   'normed-stream': 'normed-stream',
   parallel: 'parallel',
   'parallel-two-norms': 'parallel-two-norms',
@@ -70,6 +80,7 @@ const head = oneOf<HeadPart>({
     tied: z.boolean(),
     bias: z.boolean().optional(),
     scale: positive.optional(),
+    softCap: positive.optional(),
   }),
   'masked-language-model': z.strictObject({
     kind: z.literal('masked-language-model'),
@@ -130,7 +141,7 @@ const schema: z.ZodType<ModelConfiguration> = z.strictObject({
     bias: z.strictObject({ qkv: z.boolean(), out: z.boolean() }).optional(),
     projection: z.enum(['separate', 'fused']).optional(),
     window: z.union([window, z.array(window)]).optional(),
-    qkNorm: z.boolean().optional(),
+    qkNorm: z.union([z.boolean(), z.literal('across-heads')]).optional(),
     dropout: rate.optional(),
   }),
   score: score.optional(),
@@ -140,6 +151,7 @@ const schema: z.ZodType<ModelConfiguration> = z.strictObject({
   feedForward,
   block: z.union([z.enum(Object.values(blockKinds)), own]),
   finalNorm: z.boolean().optional(),
+  residualScale: z.number().optional(),
   dropout: rate.optional(),
   finalDropout: rate.optional(),
   head,

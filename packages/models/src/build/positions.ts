@@ -48,8 +48,11 @@ export const fusedPosition = (config: ModelConfiguration): FusedPosition | undef
 /** The tokens of a sequence up to which its keys do not depend on how many tokens follow. */
 export function steadyLengthOf(config: ModelConfiguration): number {
   if (config.position.kind !== 'rotary') return Number.POSITIVE_INFINITY;
-  const { scaling, maxLength } = fusedPosition(config)?.rotation ?? {};
-  return steadyLength(scaling, maxLength);
+  const rotations = fusedPosition(config)?.rotations ?? [];
+  return Math.min(
+    ...rotations.map(({ scaling, maxLength }) => steadyLength(scaling, maxLength)),
+    Number.POSITIVE_INFINITY,
+  );
 }
 
 /** The position that is added to the embeddings, where the configuration names one. */

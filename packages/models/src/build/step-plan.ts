@@ -12,8 +12,10 @@ import { type DecodeWeight, type Norm, widestStepHead } from '@headwise/kernels/
 import { rotaryTable } from '@headwise/positions';
 import type { FusedPosition } from '@headwise/positions/internal';
 import * as tf from '@tensorflow/tfjs';
+import { scoreScale } from './attention.js';
 import type {
   BlockKind,
+  LanguageModelHead,
   ModelConfiguration,
   NamedFeedForward,
   NamedNorm,
@@ -30,7 +32,7 @@ import { ownPartsOf } from './written.js';
 export function makeStepPlan(
   params: ParamStore,
   config: ModelConfiguration,
-  { tied }: { tied: boolean },
+  head: LanguageModelHead,
 ): StepPlan | undefined {
   const { layers, block, finalNorm = block !== 'post-norm', embedding = {} } = config;
   if (!hasStep(config)) return undefined;
@@ -39,9 +41,10 @@ export function makeStepPlan(
   const made: tf.Tensor[] = [];
   const parts = new StepParts(params, config, position, made);
   const table = parts.table('tokens');
-  const head = tied ? table : parts.table('head');
+  const { tied, scale, softCap } = head;
+  const weights = tied ? table : parts.table('head');
   const blocks = Array.from({ length: layers }, (_, i) => parts.layer(i));
-  if (!table || !head || blocks.includes(undefined)) {
+  if (!table || !weights || blocks.includes(undefined)) {
     tf.dispose(made);
     return undefined;
   }
@@ -55,7 +58,12 @@ export function makeStepPlan(
     rotary: rotaryOf(position),
     layers: blocks as StepLayer[],
     norm: finalNorm ? parts.norm('norm') : undefined,
-    head: { weights: [head] },
+    head: {
+      weights: [weights],
+      bias: head.bias ? parts.vector('head.bias') : undefined,
+      scale,
+      softCap,
+    },
     dispose: () => tf.dispose(made),
   };
 }
@@ -108,15 +116,20 @@ class StepParts {
 
   /** Vectors that are added by position, `[maxLength, D]`. */
   positions(): tf.Tensor2D | undefined {
-    const { rows } = this.#position;
+    const { rows, offset = 0 } = this.#position;
     if (rows === undefined) return undefined;
     if (typeof rows === 'string') {
-      return this.#variables[`${this.#params.at('positions').path}.${rows}`] as unknown as
-        | tf.Tensor2D
-        | undefined;
+      const path = `${this.#params.at('positions').path}.${rows}`;
+      const table = this.#variables[path] as unknown as tf.Tensor2D | undefined;
+      if (!table || offset === 0) return table;
+      return this.#make(() => table.slice([offset, 0], [-1, -1]));
     }
     const { dim } = this.#config;
     return this.#make(() => tf.tensor2d(rows, [rows.length / dim, dim]));
+  }
+
+  vector(path: string): tf.Tensor | undefined {
+    return this.#variables[path];
   }
 
   norm(name: string): Norm {
@@ -124,7 +137,7 @@ class StepParts {
   }
 
   layer(index: number): StepLayer | undefined {
-    const { heads, score = { kind: 'scaled-dot-product' }, block } = this.#config;
+    const { heads, score = { kind: 'scaled-dot-product' }, block, residualScale } = this.#config;
     const params = this.#params.at('blocks').at(index);
     const attention = params.at('attn');
     const names = heads.projection === 'fused' ? ['qkv'] : ['qProj', 'kProj', 'vProj'];
@@ -138,17 +151,22 @@ class StepParts {
     return {
       path: attention.path,
       kind: block,
-      norm1: this.#norm(params.at('norm1').path),
-      norm2: block === 'parallel' ? undefined : this.#norm(params.at('norm2').path),
+      norm1: this.#optionalNorm(params.at('norm1').path) ?? { kind: 'none' },
+      norm2: this.#optionalNorm(params.at('norm2').path),
+      mixNorm: this.#optionalNorm(params.at('mixNorm').path),
+      mlpNorm: this.#optionalNorm(params.at('mlpNorm').path),
+      residualScale,
       qkv,
       headNorms: heads.qkNorm
         ? { q: this.#norm(attention.at('qNorm').path), k: this.#norm(attention.at('kNorm').path) }
         : undefined,
+      acrossHeads: heads.qkNorm === 'across-heads',
       kvHeads: heads.kv ?? heads.count,
+      rotary: this.#position.rotationOf?.(index),
       scoring: {
         heads: heads.count,
         headDim: headDim(this.#config),
-        scale: score.scale ?? scale,
+        scale: scoreScale(this.#config, index) ?? scale,
         slopes: this.#slopes,
         softCap: score.softCap,
         window: width ?? undefined,
@@ -193,9 +211,14 @@ class StepParts {
     return { values: variable as unknown as tf.Tensor2D, layout: matrix?.layout ?? layout };
   }
 
+  #optionalNorm(path: string): Norm | undefined {
+    return this.#variables[`${path}.weight`] && this.#norm(path);
+  }
+
   #norm(path: string): Norm {
-    const { kind, epsilon } = this.#config.norm;
-    const weight = this.#variables[`${path}.weight`]!;
+    const { kind, epsilon, offset = 0 } = this.#config.norm;
+    const stored = this.#variables[`${path}.weight`]!;
+    const weight = offset === 0 ? stored : this.#make(() => stored.add(offset));
     const more = epsilon === undefined ? {} : { epsilon };
     return kind === 'layer'
       ? { kind, weight, bias: this.#variables[`${path}.bias`]!, ...more }
@@ -209,8 +232,11 @@ class StepParts {
   }
 }
 
-const rotaryOf = ({ rotation }: FusedPosition): StepRotary | undefined =>
-  rotation && { layout: 'half-split', table: (count) => rotaryTable(rotation, count) };
+const rotaryOf = ({ rotations }: FusedPosition): StepRotary[] | undefined =>
+  rotations?.map((rotation) => ({
+    layout: rotation.layout ?? 'half-split',
+    table: (count) => rotaryTable(rotation, count),
+  }));
 
 const formatOf = (weight: DecodeWeight): string =>
   'words' in weight ? `${weight.format}/${weight.group}` : weight.layout;

@@ -14,16 +14,23 @@ export interface TokenScores extends Layer {
 /**
  * Scores of tokens, `[B, T, D] → [B, T, V]`: products with a table of tokens or with a matrix `head`.
  *
- * Parameters: `head` where the head is not tied, and `logitsBias` `[1, V]` where it has a bias.
+ * Parameters: `head` where the head is not tied, and, where it has a bias, `logitsBias` `[1, V]` or `head.bias` `[V]`.
  */
 export function makeTokenScores(
   params: ParamStore,
   config: ModelConfiguration,
-  { tied, scale = 1, bias: biased = false }: LanguageModelHead,
+  { tied, scale = 1, softCap, bias: biased = false }: LanguageModelHead,
   tokens: Embedding,
+  biasOf: 'head' | 'logits' = 'logits',
 ): TokenScores {
   const { dim, vocabSize } = config;
-  const bias = biased ? params.get('logitsBias', [1, vocabSize], initializers.zeros) : undefined;
+  const makeBias = () =>
+    biasOf === 'head'
+      ? params.at('head').get('bias', [vocabSize], initializers.zeros)
+      : params.get('logitsBias', [1, vocabSize], initializers.zeros);
+  const bias = biased ? makeBias() : undefined;
+  const capped = (scores: tf.Tensor) =>
+    softCap === undefined ? scores : scores.div(softCap).tanh().mul<tf.Tensor>(softCap);
   const inputs = (x: tf.Tensor) => (scale === 1 ? x : x.mul<tf.Tensor>(scale));
   if (tied) {
     return {
@@ -34,7 +41,8 @@ export function makeTokenScores(
         bias,
       },
       inputs,
-      forward: (x) => tf.tidy(() => tokens.scores(inputs(x), bias?.reshape<tf.Tensor1D>([-1]))),
+      forward: (x) =>
+        tf.tidy(() => capped(tokens.scores(inputs(x), bias?.reshape<tf.Tensor1D>([-1])))),
     };
   }
   const { head: init } = initializersOf(config);
@@ -53,7 +61,7 @@ export function makeTokenScores(
     forward: (x, ctx) =>
       tf.tidy(() => {
         const scores = head.forward(inputs(x), ctx);
-        return bias ? scores.add(bias) : scores;
+        return capped(bias ? scores.add(bias) : scores);
       }),
   };
 }

@@ -50,8 +50,8 @@ export async function describeCheckpoint(
         if (!matching.mayLack(path)) problems.add(error, sizeOf(shape) > matching.bytes);
         return;
       }
-      const { key, info } = found;
-      const bytes = info.offsets[1] - info.offsets[0];
+      const { key, info, part } = found;
+      const bytes = (info.offsets[1] - info.offsets[0]) / (part?.of ?? 1);
       const count = shape.reduce((product, size) => product * size, 1);
       parameters.push({ path, key, shape: [...shape], dtype: info.dtype, count, bytes });
     },

@@ -3,7 +3,7 @@ import { allFinite, type Packer, sizeOf, tensorWriter, writesDone } from '@headw
 import { type TensorReader, toFloat32 } from '@headwise/safetensors';
 import type { Found } from './matching.js';
 import { takeRows } from './row-order.js';
-import { ValueReader } from './value-reader.js';
+import { type ValueRange, ValueReader } from './value-reader.js';
 
 /** Values that are read, converted and written at a time. */
 const PIECE = 2 ** 21;
@@ -41,7 +41,7 @@ export async function fillFromTensors(
   const order = [...reader.tensors.keys()];
   const place = new Map(order.map((key, i) => [key, i]));
   const inOrder = [...found].sort(([, a], [, b]) => place.get(a.key)! - place.get(b.key)!);
-  const bytesOf = ({ info }: Found) => info.offsets[1] - info.offsets[0];
+  const bytesOf = ({ info, part }: Found) => (info.offsets[1] - info.offsets[0]) / (part?.of ?? 1);
   const totalBytes = inOrder.reduce((sum, [, tensor]) => sum + bytesOf(tensor), 0);
   const values = new ValueReader(reader);
   let loadedBytes = 0;
@@ -51,7 +51,7 @@ export async function fillFromTensors(
     const finite = await fillOne(params, path, reader, values, tensor);
     if (!finite) notFinite.push(tensor.key);
     loadedBytes += bytesOf(tensor);
-    underway += sizeOf(tensor.info.shape);
+    underway += countOf(tensor);
     if (underway > MAX_UNDERWAY) {
       await writesDone();
       underway = 0;
@@ -60,6 +60,16 @@ export async function fillFromTensors(
   }
   await writesDone();
   return notFinite;
+}
+
+/** The number of a parameter's values. */
+const countOf = ({ info, part }: Found): number => sizeOf(info.shape) / (part?.of ?? 1);
+
+/** Where a parameter's values lie in its tensor. */
+function rangeOf(found: Found): ValueRange {
+  const { key, info, part } = found;
+  const count = countOf(found);
+  return { key, dtype: info.dtype, count, from: (part?.index ?? 0) * count };
 }
 
 /** @returns whether all values are finite */
@@ -95,13 +105,14 @@ async function fillInPieces(
   params: ParamStore,
   path: string,
   values: ValueReader,
-  { key, info }: Found,
+  found: Found,
 ): Promise<boolean> {
-  const writer = tensorWriter(info.shape);
+  const { info, part } = found;
+  const shape = part ? [info.shape[0]! / part.of, ...info.shape.slice(1)] : info.shape;
+  const writer = tensorWriter(shape);
   try {
     let finite = true;
-    const count = sizeOf(info.shape);
-    for await (const [offset, piece] of values.pieces(key, info.dtype, count, PIECE, writer.host)) {
+    for await (const [offset, piece] of values.pieces(rangeOf(found), PIECE, writer.host)) {
       finite &&= allFinite(piece);
       if (piece.buffer !== writer.host?.buffer) writer.write(offset, piece);
     }
@@ -120,11 +131,12 @@ async function fillPacked(
   path: string,
   packer: Packer,
   values: ValueReader,
-  { key, info }: Found,
+  found: Found,
 ): Promise<boolean> {
-  const count = sizeOf(info.shape);
+  const { key } = found;
+  const count = countOf(found);
   const size = Math.min(count, Math.max(1, Math.floor(PIECE / packer.step)) * packer.step);
-  for await (const [, piece] of values.pieces(key, info.dtype, count, size)) {
+  for await (const [, piece] of values.pieces(rangeOf(found), size)) {
     try {
       packer.add(piece);
     } catch (error) {

@@ -1,6 +1,13 @@
 import { InputError } from '@headwise/core';
 import type { TensorInfo } from '@headwise/safetensors';
-import { type KeyCopy, type KeyTable, type ModelFamily, placeOf } from '../family.js';
+import {
+  type KeyCopy,
+  type KeyPart,
+  type KeyTable,
+  type ModelFamily,
+  placeOf,
+  shapeInFile,
+} from '../family.js';
 import type { RowOrder } from './row-order.js';
 
 /** Where a parameter's values lie. */
@@ -9,6 +16,8 @@ export interface Found {
   info: TensorInfo;
   /** The order of its rows there, where it is another. */
   rows: (() => RowOrder) | undefined;
+  /** Which part of the tensor it is, where the tensor holds several parameters. */
+  part: KeyPart | undefined;
 }
 
 /** Finds the parameters of a family's model among the tensors of a checkpoint, and tells what does not fit. */
@@ -61,15 +70,16 @@ export class Matching {
    * @throws InputError where there is none, or one of another shape or type
    */
   find(path: string, shape: readonly number[]): Found {
-    const { key: whole, rows } = placeOf(this.#table, path);
+    const { key: whole, rows, part } = placeOf(this.#table, path);
     const key = this.keyOf(whole) ?? this.#keyOfTied(whole) ?? this.#spellings(whole)[0]!;
     const info = this.#tensors.get(key);
     if (!info) {
       throw new InputError(`${this.#name}: no tensor '${key}', which holds parameter '${path}'`);
     }
-    if (info.shape.join() !== shape.join()) {
+    const expected = shapeInFile(shape, part);
+    if (info.shape.join() !== expected.join()) {
       throw new InputError(
-        `${this.#name}: tensor '${key}' has shape [${info.shape.join(', ')}]; the configuration needs [${shape.join(', ')}]`,
+        `${this.#name}: tensor '${key}' has shape [${info.shape.join(', ')}]; the configuration needs [${expected.join(', ')}]`,
       );
     }
     if (!/^(F64|F32|F16|BF16)$/.test(info.dtype)) {
@@ -78,7 +88,7 @@ export class Matching {
       );
     }
     this.#asked.add(key);
-    return { key, info, rows };
+    return { key, info, rows, part };
   }
 
   /** The key that holds a tied weight stored under another of its keys only. */

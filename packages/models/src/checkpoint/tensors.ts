@@ -1,7 +1,7 @@
 import { type ParamSource, readTensor } from '@headwise/core';
 import { type LazyTensorInput, type SafetensorsFile, toFloat32 } from '@headwise/safetensors';
 import type * as tf from '@tensorflow/tfjs';
-import { type ModelFamily, placeOf } from '../family.js';
+import { type KeyPart, type ModelFamily, placeOf, shapeInFile } from '../family.js';
 import type { Model } from '../model.js';
 import { Matching } from './matching.js';
 import { giveRows, takeRows } from './row-order.js';
@@ -20,8 +20,8 @@ export function checkpointSource(
   const matching = new Matching(family, config, file.tensors, name);
   return {
     read(path, shape) {
-      const { key, rows } = matching.find(path, shape);
-      const values = toFloat32(file.get(key), { file: name, key });
+      const { key, rows, part } = matching.find(path, shape);
+      const values = partOf(toFloat32(file.get(key), { file: name, key }), part);
       return rows ? takeRows(values, rows()) : values;
     },
     unused: () => matching.unused(),
@@ -39,18 +39,44 @@ export function checkpointTensors(
 ): Record<string, LazyTensorInput> {
   const table = model.family.keys(model.config);
   const buffers = Object.entries(model.family.buffers?.(model.config) ?? {});
-  const tensors: Record<string, LazyTensorInput> = Object.fromEntries(
-    Object.entries(model.params.named()).map(([path, variable]) => {
-      const { key, rows } = placeOf(table, path);
-      const data = async () => {
-        const values = (await readTensor(tensorOf(path, variable))) as Float32Array;
-        return rows ? giveRows(values, rows()) : values;
-      };
-      return [key, { dtype: 'F32', shape: variable.shape, data }];
-    }),
-  );
+  const tensors: Record<string, LazyTensorInput> = {};
+  /** Of tensors that hold several parameters, what gives the values of each. */
+  const parts: Record<string, (() => Promise<Float32Array>)[]> = {};
+  for (const [path, variable] of Object.entries(model.params.named())) {
+    const { key, rows, part } = placeOf(table, path);
+    const values = async () => (await readTensor(tensorOf(path, variable))) as Float32Array;
+    const shape = shapeInFile(variable.shape, part);
+    if (part) {
+      const all = parts[key] ?? [];
+      parts[key] = all;
+      all[part.index] = values;
+      tensors[key] = { dtype: 'F32', shape, data: () => joined(all) };
+    } else {
+      const data = async () => (rows ? giveRows(await values(), rows()) : values());
+      tensors[key] = { dtype: 'F32', shape, data };
+    }
+  }
   for (const [key, data] of buffers) {
     tensors[key] = { dtype: 'F32', shape: [data.length], data: () => data };
   }
   return tensors;
+}
+
+/** The values of one part. */
+function partOf(values: Float32Array, part: KeyPart | undefined): Float32Array {
+  if (!part) return values;
+  const count = values.length / part.of;
+  return values.slice(part.index * count, (part.index + 1) * count);
+}
+
+async function joined(parts: readonly (() => Promise<Float32Array>)[]): Promise<Float32Array> {
+  const all: Float32Array[] = [];
+  for (const values of parts) all.push(await values());
+  const whole = new Float32Array(all.reduce((sum, { length }) => sum + length, 0));
+  let offset = 0;
+  for (const values of all) {
+    whole.set(values, offset);
+    offset += values.length;
+  }
+  return whole;
 }

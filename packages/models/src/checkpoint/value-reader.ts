@@ -1,5 +1,15 @@
 import { type Dtype, type TensorReader, toFloat32, viewTensor } from '@headwise/safetensors';
 
+/** Some values of a tensor, one after the other. */
+export interface ValueRange {
+  key: string;
+  dtype: Dtype;
+  /** How many values. */
+  count: number;
+  /** The first of them; default 0. */
+  from?: number | undefined;
+}
+
 /** Reads the values of tensors as float32, piece by piece; pieces pass through the same memory again and again. */
 export class ValueReader {
   readonly #reader: TensorReader;
@@ -12,16 +22,13 @@ export class ValueReader {
   }
 
   /**
-   * The values of a tensor, in order; each piece may be used until the next is asked for.
+   * The values of a range, in order, with their places in it; each piece may be used until the next is asked for.
    *
-   * @param count values of the tensor
    * @param size values per piece; the last piece may be shorter
    * @param host where all values are to be read to; default memory of the reader's own
    */
   async *pieces(
-    key: string,
-    dtype: Dtype,
-    count: number,
+    { key, dtype, count, from = 0 }: ValueRange,
     size: number,
     host?: Float32Array,
   ): AsyncGenerator<[offset: number, values: Float32Array]> {
@@ -33,7 +40,7 @@ export class ValueReader {
         dtype === 'F32' && host
           ? new Uint8Array(host.buffer, host.byteOffset + 4 * offset, 4 * length)
           : this.#memory((offset / size) % 2, width * length);
-      await this.#reader.readInto(key, width * offset, bytes);
+      await this.#reader.readInto(key, width * (from + offset), bytes);
       return bytes;
     };
     let next = readPiece(0);

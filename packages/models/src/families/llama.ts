@@ -13,6 +13,7 @@ import {
 /** Hugging Face's `LlamaConfig`, `MistralConfig`, `Qwen2Config` and `Qwen3Config`; other keys are kept as they are. */
 export interface LlamaConfig extends DecoderConfig {
   model_type: 'llama' | 'mistral' | 'qwen2' | 'qwen3';
+  rms_norm_eps: number;
   /** LLaMA and Qwen3: of all four projections of attention. */
   attention_bias: boolean;
   /** LLaMA: of the feed-forward layer. */

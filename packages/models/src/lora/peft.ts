@@ -28,9 +28,9 @@ const updateNames: Readonly<Record<string, string>> = {
 
 /** Where a parameter of the model lies in Hugging Face's checkpoints; bare models lack the family's prefix. */
 function basePlace({ family, config }: Model, path: string, bare: boolean): KeyPlace {
-  const { key, rows } = placeOf(family.keys(config), path);
+  const { key, ...place } = placeOf(family.keys(config), path);
   const { keyPrefix } = family;
-  return { key: bare && key.startsWith(keyPrefix) ? key.slice(keyPrefix.length) : key, rows };
+  return { key: bare && key.startsWith(keyPrefix) ? key.slice(keyPrefix.length) : key, ...place };
 }
 
 const moduleOfKey = (key: string): string => key.slice(0, Math.max(0, key.lastIndexOf('.')));
@@ -297,13 +297,22 @@ function peftPlaces(
   const map = path.slice(0, at);
   const update = updateNames[path.slice(at + 1)];
   if (update) {
-    const { key, rows } = basePlace(model, `${map}.weight`, bare);
+    const { key, rows } = wholePlace(model, `${map}.weight`, bare);
     const place = `${prefix}${moduleOfKey(key)}.${update}`;
-    return [{ key: place, rows: update === updateNames.loraA ? undefined : rows }];
+    return [{ key: place, part: undefined, rows: update === updateNames.loraA ? undefined : rows }];
   }
-  const { key, rows } = basePlace(model, path, bare);
-  const plain = { key: prefix + key, rows };
+  const { key, ...place } = wholePlace(model, path, bare);
+  const plain = { key: prefix + key, ...place };
   if (!targets.includes(map)) return [plain];
   const module = moduleOfKey(key);
-  return [{ key: `${prefix}${module}.base_layer${key.slice(module.length)}`, rows }, plain];
+  return [{ key: `${prefix}${module}.base_layer${key.slice(module.length)}`, ...place }, plain];
+}
+
+/** @throws InputError for a parameter that is a part of a module of Hugging Face's, which PEFT updates as one */
+function wholePlace(model: Model, path: string, bare: boolean): KeyPlace {
+  const place = basePlace(model, path, bare);
+  if (!place.part) return place;
+  throw new InputError(
+    `PEFT updates module '${moduleOfKey(place.key)}' as one matrix, which '${path}' is one of ${place.part.of} parts of; expected an adapter of other modules`,
+  );
 }

@@ -1,12 +1,24 @@
 import { InputError } from '@headwise/core';
+import type { RotaryPart } from '@headwise/positions';
 import { z } from 'zod';
-import type { ModelConfiguration } from '../../build/model-configuration.js';
+import type {
+  HeadPart,
+  LanguageModelHead,
+  ModelConfiguration,
+} from '../../build/model-configuration.js';
 import type { KeyTable, ModelFamily } from '../../family.js';
 import { architecture, depth, rate, size, tokenId } from '../../fields.js';
 import { checkDivides } from '../../parse-with.js';
 import { type ActivationName, activation, activationOf } from './activations.js';
 import { decoderHead, fittedHead, headCopy, paddingRow } from './decoder-head.js';
-import { checkRope, type RopeSettings, readRope, ropeShape } from './rope.js';
+import {
+  checkRope,
+  partialPosition,
+  type Rope,
+  type RopeSettings,
+  readRope,
+  ropeShape,
+} from './rope.js';
 import { type SettingsNames, settings } from './settings.js';
 
 /** The kinds of layers that `layer_types` names. */
@@ -38,8 +50,8 @@ export interface DecoderConfig extends RopeSettings {
   initializer_range: number;
   tie_word_embeddings: boolean;
   attention_dropout: number;
-  /** Of the root mean square norms. */
-  rms_norm_eps: number;
+  /** Of root mean square norms. */
+  rms_norm_eps?: number | undefined;
 }
 
 const shared = {
@@ -75,16 +87,40 @@ export interface DecoderRecipe<Config extends DecoderConfig> {
   modelType: string;
   /** What the names of transformers' classes begin with. */
   className: string;
-  /** Its settings, beside and above those that all share. */
-  shape: z.ZodRawShape;
+  /** The class without a head; default `className` with `Model`. */
+  bare?: string | undefined;
+  /** Its settings, beside and above those that all share; `undefined` takes a shared one away. */
+  shape: Readonly<Record<string, z.ZodType | undefined>>;
   names?: SettingsNames | undefined;
+  /** Its rotary positions; default as `readRope` reads its settings. */
+  rope?(config: Config, name: string): Rope;
   /** Its parts, from those of a LLaMA of the same sizes. */
-  parts?(config: Config, llama: ModelConfiguration): ModelConfiguration;
-  /** Its keys before those of a LLaMA. */
+  parts?(config: Config, llama: LlamaParts): ModelConfiguration;
+  /** Its keys before those of a LLaMA, whose places they take. */
   keys?(config: Config): KeyTable;
+  /** Before the keys of the bare model; default `model.`. */
+  keyPrefix?: string | undefined;
+  /** The key of the table of tokens; default LLaMA's. */
+  table?: string | undefined;
   /** @throws InputError naming the key, what it holds and what was expected */
   check?(config: Config, name: string): void;
 }
+
+/** The parts of a LLaMA. */
+export type LlamaParts = ModelConfiguration & { position: RotaryPart };
+
+/** The settings of rotary positions: none of them, for a family without, or with others. */
+export const noRope = {
+  rope_parameters: undefined,
+  rope_scaling: undefined,
+  rope_theta: undefined,
+  partial_rotary_factor: undefined,
+  original_max_position_embeddings: undefined,
+} as const;
+
+/** A head of scores of tokens with some settings; another head as it is. */
+export const withScores = (head: HeadPart, settings: Partial<LanguageModelHead>): HeadPart =>
+  head.kind === 'language-model' ? { ...head, ...settings } : head;
 
 /** The width of a head. */
 export const headDimOf = (config: DecoderConfig): number =>
@@ -100,20 +136,19 @@ export const windowsOf = (
 const padIdOf = ({ pad_token_id, vocab_size }: DecoderConfig, name = 'config.json') =>
   paddingRow(pad_token_id, vocab_size, name);
 
-const ropeOf = (config: DecoderConfig, name = 'config.json') =>
+const ropeOf = (config: DecoderConfig, name: string): Rope =>
   readRope(config, config.max_position_embeddings, name);
 
-function llamaParts(config: DecoderConfig, bare: string): ModelConfiguration {
-  const { position, maxLength } = ropeOf(config);
+function llamaParts(config: DecoderConfig, rope: Rope, bare: string): LlamaParts {
   return {
     model_type: 'headwise',
     topology: 'decoder',
     vocabSize: config.vocab_size,
-    maxLength,
+    maxLength: rope.maxLength,
     dim: config.hidden_size,
     layers: config.num_hidden_layers,
     embedding: { padId: padIdOf(config) },
-    position,
+    position: partialPosition(rope, headDimOf(config), 'config.json'),
     heads: {
       count: config.num_attention_heads,
       kv: config.num_key_value_heads ?? config.num_attention_heads,
@@ -153,24 +188,32 @@ const llamaKeys: KeyTable = [
   ['head', 'lm_head'],
 ];
 
+/** The schema of a family: what all share, without what it takes away, and its own. */
+const shapeOf = (own: DecoderRecipe<never>['shape']): z.ZodRawShape =>
+  Object.fromEntries(
+    Object.entries({ ...shared, ...own }).filter(([, schema]) => schema !== undefined),
+  ) as z.ZodRawShape;
+
 /** A family of rotary decoders whose checkpoints are laid out as LLaMA's. */
 export function decoderFamily<Config extends DecoderConfig>({
   modelType,
   className,
+  bare = `${className}Model`,
   shape,
   names,
+  rope = ropeOf,
   parts = (_, llama) => llama,
   keys = () => [],
+  keyPrefix = 'model.',
+  table = 'model.embed_tokens.weight',
   check,
 }: DecoderRecipe<Config>): ModelFamily<Config> {
-  const bare = `${className}Model`;
   const whole = `${className}ForCausalLM`;
   const own = settings<Config>(
     {
       model_type: z.literal(modelType).default(modelType),
       architectures: architecture(bare, whole),
-      ...shared,
-      ...shape,
+      ...shapeOf(shape),
     },
     names,
   );
@@ -178,22 +221,23 @@ export function decoderFamily<Config extends DecoderConfig>({
     modelType,
     parseConfig(json, name = 'config.json') {
       const config = own.parse(json, name);
-      checkSizes(config, name);
+      checkSizes(config, rope(config, name), name);
       check?.(config, name);
       return config;
     },
     settings: own,
     configJson: (config) => ({ architectures: [whole], ...config }),
-    preset: (config) => parts(config, llamaParts(config, bare)),
+    preset: (config) => parts(config, llamaParts(config, rope(config, 'config.json'), bare)),
     keys: (config) => [...keys(config), ...llamaKeys],
-    keyPrefix: 'model.',
-    copies: headCopy('model.embed_tokens.weight'),
+    keyPrefix,
+    copies: headCopy(table),
     fitted: fittedHead(bare, whole),
-    ignoredKeys: /\.rotary_emb\.inv_freq$/,
+    ignoredKeys:
+      /\.rotary_emb\.inv_freq$|\.attn\.(bias|masked_bias)$|\.attention\.(bias|masked_bias)$/,
   };
 }
 
-function checkSizes(config: DecoderConfig, name: string): void {
+function checkSizes(config: DecoderConfig, rope: Rope, name: string): void {
   const { hidden_size: dim, num_attention_heads: heads, num_key_value_heads: kv } = config;
   if (config.head_dim == null) {
     checkDivides(name, 'hidden_size', dim, 'num_attention_heads', heads);
@@ -208,6 +252,7 @@ function checkSizes(config: DecoderConfig, name: string): void {
       `${name}: 'layer_types' has ${types.length} entries; expected one for each of ${layers} layers`,
     );
   }
-  checkRope(ropeOf(config, name), headDimOf(config), name);
+  checkRope(rope, headDimOf(config), name);
+  partialPosition(rope, headDimOf(config), name);
   padIdOf(config, name);
 }
