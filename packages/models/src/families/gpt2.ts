@@ -33,6 +33,8 @@ export interface GPT2Config {
   tie_word_embeddings: boolean;
   /** Whether scores are divided by `√Dh`. */
   scale_attn_weights: boolean;
+  /** Whether scores of layer i are divided by `i + 1`. */
+  scale_attn_by_inverse_layer_idx: boolean;
   /** The head, by the class that Hugging Face gives it. */
   architectures?: ['GPT2Model' | 'GPT2LMHeadModel' | 'GPT2ForSequenceClassification'] | undefined;
   /** A classifier's labels; absent: two. */
@@ -62,8 +64,8 @@ const own = settings<GPT2Config>(
     architectures: architecture('GPT2Model', 'GPT2LMHeadModel', 'GPT2ForSequenceClassification'),
     ...classes,
     pad_token_id: tokenId.nullish(),
-    // Variants that are not built: refused, not ignored.
-    scale_attn_by_inverse_layer_idx: z.literal(false).default(false),
+    scale_attn_by_inverse_layer_idx: z.boolean().default(false),
+    // Not built: refused, not ignored.
     add_cross_attention: z.literal(false).default(false),
   },
   {
@@ -110,7 +112,10 @@ function preset(config: GPT2Config): ModelConfiguration {
       bias: { qkv: true, out: true },
       dropout: config.attn_pdrop,
     },
-    score: { kind: config.scale_attn_weights ? 'scaled-dot-product' : 'dot-product' },
+    score: {
+      kind: config.scale_attn_weights ? 'scaled-dot-product' : 'dot-product',
+      byDepth: config.scale_attn_by_inverse_layer_idx,
+    },
     norm: { kind: 'layer', epsilon: config.layer_norm_epsilon },
     feedForward: {
       kind: 'plain',
