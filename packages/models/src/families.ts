@@ -3,10 +3,20 @@ import { bart } from './families/bart.js';
 import { bert } from './families/bert.js';
 import { bloom } from './families/bloom.js';
 import { falcon } from './families/falcon.js';
+import { gemma, gemma2, gemma3Text } from './families/gemma.js';
+import { gptNeoX } from './families/gpt-neox.js';
 import { gpt2 } from './families/gpt2.js';
+import { gptj } from './families/gptj.js';
+import { granite } from './families/granite.js';
 import { headwise } from './families/headwise.js';
 import { llama, mistral, qwen2, qwen3 } from './families/llama.js';
+import { olmo2, olmo3 } from './families/olmo.js';
+import { opt } from './families/opt.js';
+import { phi, phi3 } from './families/phi.js';
 import { camembert, roberta, xlmRoberta } from './families/roberta.js';
+import { smolLM3 } from './families/smollm3.js';
+import { stableLM } from './families/stablelm.js';
+import { starCoder2 } from './families/starcoder2.js';
 import { t5 } from './families/t5.js';
 import { transformer } from './families/transformer.js';
 import { transformerXL } from './families/transformer-xl.js';
@@ -22,6 +32,20 @@ export const families: Readonly<Record<string, ModelFamily>> = {
   mistral: mistral as ModelFamily,
   qwen2: qwen2 as ModelFamily,
   qwen3: qwen3 as ModelFamily,
+  gemma: gemma as ModelFamily,
+  gemma2: gemma2 as ModelFamily,
+  gemma3_text: gemma3Text as ModelFamily,
+  gpt_neox: gptNeoX as ModelFamily,
+  smollm3: smolLM3 as ModelFamily,
+  phi: phi as ModelFamily,
+  phi3: phi3 as ModelFamily,
+  olmo2: olmo2 as ModelFamily,
+  olmo3: olmo3 as ModelFamily,
+  opt: opt as ModelFamily,
+  gptj: gptj as ModelFamily,
+  stablelm: stableLM as ModelFamily,
+  starcoder2: starCoder2 as ModelFamily,
+  granite: granite as ModelFamily,
   'transfo-xl': transformerXL as ModelFamily,
   bert: bert as ModelFamily,
   roberta: roberta as ModelFamily,

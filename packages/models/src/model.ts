@@ -50,6 +50,20 @@ export type DecoderFamily =
   | 'mistral'
   | 'qwen2'
   | 'qwen3'
+  | 'gemma'
+  | 'gemma2'
+  | 'gemma3_text'
+  | 'gpt_neox'
+  | 'smollm3'
+  | 'phi'
+  | 'phi3'
+  | 'olmo2'
+  | 'olmo3'
+  | 'opt'
+  | 'gptj'
+  | 'stablelm'
+  | 'starcoder2'
+  | 'granite'
   | 'transfo-xl';
 
 /** The settings of a decoder with a head that scores the next token, by Hugging Face's names. */

@@ -8,10 +8,7 @@ const parse = (json: Record<string, unknown>) => familyOf(json).parseConfig(json
 const refused: [config: Record<string, unknown>, message: RegExp][] = [
   [{ model_type: 'gpt9' }, /'model_type' is "gpt9"; known are headwise, gpt2/],
   [{ model_type: 'constructor' }, /'model_type' is "constructor"; known are/],
-  [
-    { model_type: 'gpt2', scale_attn_by_inverse_layer_idx: true },
-    /'scale_attn_by_inverse_layer_idx' is true/,
-  ],
+  [{ model_type: 'gpt2', add_cross_attention: true }, /'add_cross_attention' is true/],
   [
     { model_type: 'gpt2', architectures: ['GPT2DoubleHeadsModel'] },
     /'architectures\.0' is "GPT2DoubleHeadsModel"/,

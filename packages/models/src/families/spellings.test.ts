@@ -1,0 +1,160 @@
+import { describe, expect, test } from 'vitest';
+import { familyOf } from '../families.js';
+
+type Json = Record<string, unknown>;
+
+const sizes = {
+  vocab_size: 61,
+  hidden_size: 24,
+  num_hidden_layers: 2,
+  num_attention_heads: 3,
+  num_key_value_heads: 3,
+  max_position_embeddings: 64,
+};
+
+const read = (json: Json) => {
+  const family = familyOf(json);
+  return family.preset(family.parseConfig({ ...sizes, pad_token_id: null, ...json }));
+};
+
+const long = { short_factor: [1, 1.3, 1.7], long_factor: [2, 3, 4] };
+const longrope = { type: 'longrope', ...long };
+const phi3 = { model_type: 'phi3', original_max_position_embeddings: 16 };
+const gemma3 = { model_type: 'gemma3_text', head_dim: 4 };
+const linear = { rope_type: 'linear', factor: 4 };
+const local = { rope_type: 'default', rope_theta: 10_000 };
+
+/** Spellings of one model, by what differs. */
+const alike: Record<string, readonly [Json, Json, ...Json[]]> = {
+  'the type of a rule': [
+    { model_type: 'smollm3', rope_scaling: { type: 'linear', factor: 2 } },
+    { model_type: 'smollm3', rope_scaling: { rope_type: 'linear', factor: 2 } },
+    { model_type: 'smollm3', rope_parameters: { rope_type: 'linear', factor: 2, rope_theta: 2e6 } },
+    { model_type: 'smollm3', rope_theta: 2e6, rope_parameters: { type: 'linear', factor: 2 } },
+  ],
+  'the names of LongRoPE, and where the part that turns stands': [
+    { ...phi3, partial_rotary_factor: 0.75, rope_scaling: longrope },
+    { ...phi3, partial_rotary_factor: 0.75, rope_scaling: { ...longrope, type: 'su' } },
+    { ...phi3, partial_rotary_factor: 0.75, rope_scaling: { ...longrope, type: 'yarn' } },
+    { ...phi3, rope_scaling: { ...longrope, partial_rotary_factor: 0.75 } },
+    {
+      ...phi3,
+      rope_parameters: {
+        rope_type: 'longrope',
+        ...long,
+        rope_theta: 1e4,
+        partial_rotary_factor: 0.75,
+      },
+    },
+  ],
+  'the part that turns': [
+    { model_type: 'phi' },
+    { model_type: 'phi', partial_rotary_factor: 0.5 },
+    { model_type: 'phi', partial_rotary_factor: null, rope_parameters: null },
+    { model_type: 'phi', rope_parameters: { rope_type: 'default', partial_rotary_factor: 0.5 } },
+    // What stands in the rule is above what stands beside it.
+    {
+      model_type: 'phi',
+      partial_rotary_factor: 0.25,
+      rope_parameters: { rope_type: 'default', partial_rotary_factor: 0.5 },
+    },
+  ],
+  "GPT-NeoX's own names": [
+    { model_type: 'gpt_neox', rotary_pct: 0.5, rotary_emb_base: 500 },
+    {
+      model_type: 'gpt_neox',
+      rope_parameters: { rope_type: 'default', rope_theta: 500, partial_rotary_factor: 0.5 },
+    },
+  ],
+  'rules by type of layer': [
+    { ...gemma3, rope_scaling: linear, rope_theta: 1e6, rope_local_base_freq: 1e4 },
+    { ...gemma3, rope_scaling: { type: 'linear', factor: 4 } },
+    {
+      ...gemma3,
+      rope_parameters: { full_attention: { ...linear, rope_theta: 1e6 }, sliding_attention: local },
+    },
+    { ...gemma3, rope_parameters: { full_attention: linear, sliding_attention: null } },
+  ],
+  'which layers have a window': [
+    { ...gemma3, sliding_window_pattern: 2 },
+    { ...gemma3, layer_types: ['sliding_attention', 'full_attention'] },
+  ],
+  'which layers have positions': [
+    { model_type: 'smollm3', no_rope_layer_interval: 2 },
+    { model_type: 'smollm3', no_rope_layers: [1, 0] },
+    { model_type: 'smollm3', no_rope_layers: null, no_rope_layer_interval: 2 },
+  ],
+  "Gemma's approximation of GELU": [
+    { model_type: 'gemma', hidden_act: 'gelu' },
+    { model_type: 'gemma', hidden_act: 'gelu_pytorch_tanh' },
+    { model_type: 'gemma', hidden_activation: null },
+    { model_type: 'gemma', hidden_activation: 'gelu_pytorch_tanh' },
+  ],
+  'types, nulls and no architectures': [
+    { model_type: 'granite' },
+    { model_type: 'granite', torch_dtype: 'bfloat16' },
+    { model_type: 'granite', dtype: 'bfloat16' },
+    { model_type: 'granite', architectures: null },
+    { model_type: 'granite', architectures: [] },
+    { model_type: 'granite', rope_scaling: null, hidden_act: null, quantization_config: null },
+  ],
+  "GPT-J's names": [
+    { model_type: 'gptj', rotary_dim: 4 },
+    {
+      model_type: 'gptj',
+      rotary_dim: 4,
+      n_embd: 24,
+      n_layer: 2,
+      n_head: 3,
+      n_positions: 64,
+      n_inner: null,
+    },
+  ],
+};
+
+describe('one model in several spellings', () => {
+  for (const [what, [first, ...others]] of Object.entries(alike)) {
+    test(what, () => {
+      const expected = read(first);
+      for (const other of others) expect(read(other), JSON.stringify(other)).toEqual(expected);
+    });
+  }
+});
+
+/** Settings that are refused in every spelling, and what is said of them. */
+const refused: readonly (readonly [Json, RegExp])[] = [
+  [{ model_type: 'gpt_neox', rope_theta: 500 }, /'rope_theta' is 500.*expected 'rotary_emb_base'/],
+  [{ model_type: 'gpt_neox', partial_rotary_factor: 0.5 }, /expected 'rotary_pct'/],
+  [{ model_type: 'phi', partial_rotary_factor: 0.4 }, /3 of 8 channels; expected an even number/],
+  [
+    { model_type: 'phi', rope_scaling: { type: 'linear', factor: 2, partial_rotary_factor: 0.4 } },
+    /3 of 8 channels; expected an even number/,
+  ],
+  [{ ...phi3, rope_scaling: { type: 'linear', factor: 2 } }, /'rope_type' is "linear"/],
+  [{ ...phi3, rope_scaling: { type: 'su', ...long } }, /'short_factor' has 3 entries/],
+  [
+    { ...gemma3, rope_parameters: { rope_type: 'default' } },
+    /unknown key 'rope_parameters\.rope_type'/,
+  ],
+  [{ ...gemma3, attn_logit_softcapping: 50 }, /'attn_logit_softcapping' is 50/],
+  [{ ...gemma3, use_bidirectional_attention: true }, /'use_bidirectional_attention' is true/],
+  [{ model_type: 'stablelm', qk_layernorm: true }, /'qk_layernorm' is true/],
+  [{ model_type: 'opt', word_embed_proj_dim: 8 }, /'word_embed_proj_dim' is 8/],
+  [{ model_type: 'opt', layerdrop: 0.1 }, /'layerdrop' is 0\.1/],
+  [{ model_type: 'gptj', rotary_dim: 64 }, /'rotary_dim' is 64; expected an even number up to/],
+  [{ model_type: 'smollm3', no_rope_layers: [1] }, /'no_rope_layers' has 1 entries/],
+  [
+    { model_type: 'qwen3', rope_parameters: { full_attention: linear } },
+    /a rule for one type of layer/,
+  ],
+  [
+    { model_type: 'olmo3', partial_rotary_factor: 0.5, layer_types: ['full_attention'] },
+    /'layer_types' has 1 entries/,
+  ],
+];
+
+for (const [json, message] of refused) {
+  test(`refuses ${JSON.stringify(json)}`, () => {
+    expect(() => read(json)).toThrow(message);
+  });
+}
