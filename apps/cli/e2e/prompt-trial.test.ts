@@ -80,6 +80,43 @@ test('a table, a plot, and every prompt and answer, the same bytes for the same 
   expect(other.code).toBe(2);
 });
 
+test('a search keeps what it found, and what that is worth on questions it did not see', async () => {
+  const optimize = (out: string, ...args: string[]) => [
+    ...['prompt', 'optimize', ...local, '--data', at('data.jsonl'), '--prompt', at('kind.json')],
+    ...['--id', 'n', '--out', at(out), ...args],
+  ];
+  const ran = await headwiseHere(
+    optimize('found', '--budget', '9', '--shots', '0,1', '--instruction', 'Name the kind.'),
+  );
+  expect(ran.stderr).toBe('');
+  expect(ran.stdout).toContain('examples   3 to show and learn from, 3 to judge by, 2 held out');
+  expect(ran.stdout.match(/^candidate {2}\d: /gm)).toHaveLength(3);
+  const { candidates, best, spent } = JSON.parse(read('found', 'search.json'));
+  expect([candidates.length, spent]).toEqual([3, 9]);
+  const found = JSON.parse(read('found', 'prompt.json'));
+  expect(found.instruction).toBe(candidates[best].instruction);
+  const shots = candidates[best].shown.length;
+  expect(jsonLines(read('found', 'shown.jsonl'))).toHaveLength(shots);
+  const again = ['--prompt', join(at('found'), 'prompt.json'), '--shots', `${shots}`];
+  if (shots > 0) again.push('--pool', join(at('found'), 'shown.jsonl'), '--choose', 'first');
+  const tried = await headwiseHere([
+    ...['prompt', 'trial', ...local, '--data', at('data.jsonl'), '--ignore', 'n', '--limit', '1'],
+    ...[...again, '--out', at('tried')],
+  ]);
+  expect(tried.code).toBe(0);
+  const cases: [args: string[], message: string][] = [
+    [['--budget', '0'], 'budget is 0; expected a whole number of at least 1'],
+    [['--budget', '5', '--shots', '1'], 'budget is 5; expected at least 6'],
+    [['--budget', '9'], 'has neither shots nor instructions to draw; expected some, or reflection'],
+    [['--budget', '9', '--held-out-share', '0.6'], 'expected shares above 0, together below 1'],
+  ];
+  for (const [args, message] of cases) {
+    const { code, stderr } = await headwiseHere(optimize('refused', ...args));
+    expect(stderr).toContain(message);
+    expect(code).toBe(2);
+  }
+});
+
 let served: ChildProcess | undefined;
 afterAll(() => {
   served?.kill('SIGKILL');

@@ -191,6 +191,15 @@ export {
   type ValuesOf,
 } from './template.js';
 export type { MessagePart, TemplateMessage, TemplateParts } from './template-parts.js';
+export { type TrialLeak, trialLeaks } from './trial/leaks.js';
+export { accuracyOf, type PromptCandidate } from './trial/optimize/candidate.js';
+export {
+  type OptimizedPrompt,
+  type OptimizeOptions,
+  optimizePrompt,
+} from './trial/optimize/optimize.js';
+export type { Reflection, ReflectionOptions } from './trial/optimize/reflect.js';
+export { type PromptSearch, type SearchOptions, searchPrompt } from './trial/optimize/search.js';
 export { parseTrialPrompt } from './trial/parse-trial-prompt.js';
 export {
   planTrial,

@@ -37,11 +37,7 @@ export function noDuplicates({
       near.subarray(4 * n, 4 * n + 4).join(' '),
     );
   };
-  const shinglesOf = (text: string): ReadonlySet<string> => {
-    const words = wordsOf(text);
-    const count = Math.max(1, words.length - shingle + 1);
-    return new Set(Array.from({ length: count }, (_, n) => words.slice(n, n + shingle).join(' ')));
-  };
+  const shinglesOf = (text: string) => wordShingles(text, shingle);
   return {
     settings: `duplicates ${shingle} ${similarity}`,
     check: ({ unique }) => {
@@ -68,8 +64,15 @@ export const wordsOf = (text: string): string[] =>
     .toLowerCase()
     .match(/[\p{L}\p{M}\p{N}]+/gu) ?? [];
 
+/** Every run of some words of a text, joined by spaces; a shorter text is one. */
+export function wordShingles(text: string, shingle: number): ReadonlySet<string> {
+  const words = wordsOf(text);
+  const count = Math.max(1, words.length - shingle + 1);
+  return new Set(Array.from({ length: count }, (_, n) => words.slice(n, n + shingle).join(' ')));
+}
+
 /** `|A ∩ B| / |A ∪ B|`. */
-function jaccard(a: ReadonlySet<string>, b: ReadonlySet<string>): number {
+export function jaccard(a: ReadonlySet<string>, b: ReadonlySet<string>): number {
   let shared = 0;
   for (const one of a) if (b.has(one)) shared++;
   return shared / (a.size + b.size - shared);

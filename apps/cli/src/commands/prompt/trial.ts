@@ -1,7 +1,13 @@
 import { join } from 'node:path';
 import { checkOneOf, InputError } from '@headwise/core';
 import { writeFile } from '@headwise/files';
-import { planTrial, type TrialPlan, type TrialReport, trialLines } from '@headwise/prompting';
+import {
+  planTrial,
+  type TrialPlan,
+  type TrialReport,
+  trialLeaks,
+  trialLines,
+} from '@headwise/prompting';
 import { trialInFolder } from '@headwise/prompting/node';
 import { Command, InvalidArgumentError } from 'commander';
 import { integer, number } from '../../numbers.js';
@@ -13,6 +19,8 @@ import {
 } from '../../prompting/model.js';
 import { trialChart } from '../../prompting/trial/chart.js';
 import { choosers } from '../../prompting/trial/choosers.js';
+import { collect, dataHelp, integers, list } from '../../prompting/trial/flags.js';
+import { noteLeaks } from '../../prompting/trial/note-leaks.js';
 import {
   readTrialExamples,
   readTrialPrompt,
@@ -50,10 +58,7 @@ const chartName = 'accuracy.svg';
 export function trialCommand(): Command {
   const command = new Command('trial')
     .description('ask the same labelled examples in every variant of some prompts, and compare')
-    .requiredOption(
-      '--data <file>',
-      'labelled examples: JSON lines or Parquet; - is standard input',
-    )
+    .requiredOption('--data <file>', dataHelp)
     .requiredOption('--prompt <file>', 'a prompt, JSON; repeatable', collect)
     .option('--pool <file>', 'examples to show; default a share of --data, which is not asked')
     .option('--pool-share <x>', 'that share', number, 0.25)
@@ -96,6 +101,11 @@ async function runTrialCommand(flags: TrialFlags): Promise<void> {
   const out = output(flags.json ?? false);
   if (flags.out === '') throw new InputError("--out is ''; expected the name of a folder");
   const { plan, source } = await planOf(flags);
+  noteLeaks(
+    out,
+    trialLeaks(plan.examples, plan.pool, { prompt: plan.prompts[0]! }),
+    'that may be shown',
+  );
   const opened = await openPromptModel(flags, out);
   try {
     const model = { ...opened.model, revision: opened.revision };
@@ -201,12 +211,6 @@ function tell(out: Output, folder: string, report: TrialReport): void {
   for (const line of ['', ...trialLines(report)]) out.say(line);
   out.say(`\nfiles      ${join(folder, 'answers.jsonl')}, report.json, ${chartName}`);
 }
-
-const collect = (value: string, before: string[] = []): string[] => [...before, value];
-
-const list = (text: string): string[] => text.split(',').map((name) => name.trim());
-
-const integers = (text: string): number[] => text.split(',').map((part) => integer(part.trim()));
 
 function price(text: string): [number, number] {
   const parts = text.split(',').map((part) => number(part.trim()));
