@@ -7,9 +7,9 @@ import {
   type ParamStore,
   tapped,
 } from '@headwise/core';
-import type { MatrixLayout } from '@headwise/core/internal';
+import { isTapped, type MatrixLayout } from '@headwise/core/internal';
 import { gatedLinear, type LinearActivation } from '@headwise/kernels';
-import { activations } from '@headwise/kernels/internal';
+import { activations, feedForward } from '@headwise/kernels/internal';
 import * as tf from '@tensorflow/tfjs';
 import { Linear } from './linear.js';
 
@@ -40,14 +40,18 @@ export interface FeedForwardOptions {
 export class FeedForward implements Layer {
   readonly #up: Linear;
   readonly #down: Linear;
+  readonly #activation: Activation;
+  readonly #layout: MatrixLayout;
   readonly #dropout: Layer | undefined;
   readonly path: string;
 
   constructor(params: ParamStore, options: FeedForwardOptions) {
     checkParams('FeedForward', params);
     if (options.dropout !== undefined) checkLayer('FeedForward: dropout', options.dropout);
-    const { dim, hidden, activation = 'gelu', bias = true, layout, init } = options;
+    const { dim, hidden, activation = 'gelu', bias = true, layout = 'in-out', init } = options;
     this.path = params.path;
+    this.#activation = activation;
+    this.#layout = layout;
     this.#dropout = options.dropout;
     const up = { in: dim, out: hidden, bias, layout, activation, init };
     this.#up = new Linear(params.at('up'), up);
@@ -57,12 +61,27 @@ export class FeedForward implements Layer {
 
   /** @param x `[..., D]` @returns `[..., D]` */
   forward(x: tf.Tensor, ctx?: ForwardContext): tf.Tensor {
-    return tf.tidy(() => this.#down.forward(this.#hidden(x, ctx), ctx));
+    return (
+      this.#whole(x, undefined, ctx) ?? tf.tidy(() => this.#down.forward(this.#hidden(x, ctx), ctx))
+    );
   }
 
   /** `added` plus what the layer makes of x. @param x `[..., D]` @param added `[..., D]` */
   forwardSum(x: tf.Tensor, added: tf.Tensor, ctx?: ForwardContext): tf.Tensor {
-    return tf.tidy(() => this.#down.forwardSum(this.#hidden(x, ctx), added, ctx));
+    const whole = this.#whole(x, added, ctx);
+    return whole ?? tf.tidy(() => this.#down.forwardSum(this.#hidden(x, ctx), added, ctx));
+  }
+
+  /** Both maps in one operation, where nothing comes in between and both weights are there in float32. */
+  #whole(
+    x: tf.Tensor,
+    added: tf.Tensor | undefined,
+    ctx: ForwardContext | undefined,
+  ): tf.Tensor | undefined {
+    const [up, down] = [this.#up.projection, this.#down.projection];
+    const between = this.#dropout !== undefined || isTapped(ctx, this.path, 'hidden');
+    if (!up || !down || between || ctx?.adapters || ctx?.precision === 'mixed') return undefined;
+    return feedForward(x, up, down, this.#layout, this.#activation, added);
   }
 
   #hidden(x: tf.Tensor, ctx?: ForwardContext): tf.Tensor {

@@ -3,6 +3,7 @@ import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
 import { dispatch } from '../dispatch/dispatch.js';
 import { defineProgram, type ElementType, variants } from '../dispatch/program.js';
 import { storedIn } from '../halves/webgpu.js';
+import { activationWgsl, type LinearActivation } from '../linear/activation.js';
 import {
   asFloat,
   elementsOf,
@@ -26,14 +27,16 @@ interface ProductVariant {
   tiling: Tiling;
   columnSums: boolean;
   added: boolean;
+  /** Multiplies the result by the slope of this activation at other values. */
+  slope: LinearActivation;
   a: Stored;
   b: Stored;
 }
 
 const productProgram = variants(
-  ({ tiling, columnSums, added, a, b }: ProductVariant) =>
-    `${tiling.key}/${columnSums}/${added}/${a}/${b}`,
-  ({ tiling, columnSums, added, a, b }) =>
+  ({ tiling, columnSums, added, slope, a, b }: ProductVariant) =>
+    `${tiling.key}/${columnSums}/${added}/${slope}/${a}/${b}`,
+  ({ tiling, columnSums, added, slope, a, b }) =>
     defineProgram({
       label: 'headwise/MatrixProduct',
       enable: tiling.enable,
@@ -41,7 +44,8 @@ const productProgram = variants(
         a_values: elementsOf(a),
         b_values: elementsOf(b, readsFours(tiling)),
         ...(added ? { added: 'f32' } : {}),
-      } as Record<'a_values' | 'b_values' | 'added', ElementType>,
+        ...(slope === 'none' ? {} : { before: 'f32' }),
+      } as Record<'a_values' | 'b_values' | 'added' | 'before', ElementType>,
       outputs: { c_values: 'f32', ...(columnSums ? { sums: 'f32' } : {}) } as Record<
         'c_values' | 'sums',
         'f32'
@@ -65,9 +69,10 @@ const productProgram = variants(
           return ${asFloat('a_values[start + k * params.aStep]', a)};
         }
         ${loadFloats('b_values', tiling, b)}
+        ${slope === 'none' ? '' : activationWgsl[slope]}
         fn store(row: u32, column: u32, sum: f32) {
           let i = row * params.cRow + column * params.cColumn;
-          c_values[i] = sum${added ? ' + added[i]' : ''};
+          c_values[i] = sum${slope === 'none' ? '' : ' * slope(before[i])'}${added ? ' + added[i]' : ''};
         }
         ${columnSums ? 'fn store_sum(column: u32, sum: f32) { sums[column] = sum; }' : ''}
         ${tiling.wgsl()}
@@ -79,7 +84,7 @@ const productProgram = variants(
  * `C = A B` of matrices in any orientation, without a transposed copy.
  *
  * @param options `columnSums`: also the sums of B's columns; `transposed`: C is stored transposed;
- * `added`: a tensor like C that is added to it; `tilingOf`: another choice than the device's
+ * `added`: a tensor like C that is added to it; `before`: values like C's before an activation, whose slope C is multiplied by; `tilingOf`: another choice than the device's
  * @returns C, and the sums if asked for
  */
 export function matrixProduct(
@@ -90,10 +95,11 @@ export function matrixProduct(
     columnSums?: boolean | undefined;
     transposed?: boolean | undefined;
     added?: tf.TensorInfo | undefined;
+    before?: { z: tf.TensorInfo; activation: LinearActivation } | undefined;
     tilingOf?: ((form: ProductForm, contiguous: 'inner' | 'columns') => Tiling) | undefined;
   } = {},
 ): tf.TensorInfo[] {
-  const { columnSums = false, transposed = false, added } = options;
+  const { columnSums = false, transposed = false, added, before } = options;
   const [aRows, aColumns] = shapeOf(a);
   const [bRows, bColumns] = shapeOf(b);
   const [rows, inner] = a.transposed ? [aColumns, aRows] : [aRows, aColumns];
@@ -103,11 +109,12 @@ export function matrixProduct(
   const wide = (b.transposed ? inner : columns) % 4 === 0;
   const tiling = tilingOf({ value: 'f32', pack: 1, columnSums, wide }, contiguous);
   const program = productProgram({
-    ...{ tiling, columnSums, added: added !== undefined },
+    ...{ tiling, columnSums, added: added !== undefined, slope: before?.activation ?? 'none' },
     ...{ a: storedIn(a.tensor), b: storedIn(b.tensor) },
   });
+  const z = before?.z;
   const { c_values: c, sums } = dispatch(backend, program, {
-    inputs: { a_values: a.tensor, b_values: b.tensor, added: added! },
+    inputs: { a_values: a.tensor, b_values: b.tensor, added: added!, before: z! },
     outputs: {
       c_values: { shape: transposed ? [columns, rows] : [rows, columns], dtype: 'float32' },
       sums: { shape: [columns], dtype: 'float32' },

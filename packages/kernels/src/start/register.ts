@@ -10,6 +10,7 @@ import { registerDecodeAttention } from '../decode-attention/index.js';
 import { registerDropout } from '../dropout/index.js';
 import { registerLargeElementwise } from '../elementwise/large.js';
 import { registerGatherRows } from '../embedding/index.js';
+import { registerFeedForward } from '../feed-forward/index.js';
 import { registerGatedLinear } from '../gated-linear/index.js';
 import { registerGlobalNorm } from '../global-norm/index.js';
 import { registerToHalves } from '../halves/index.js';
@@ -45,6 +46,7 @@ export function registerKernels(): void {
   registerRmsNorm();
   registerSampling();
   registerSoftmax();
+  registerFeedForward();
   registerGatedLinear();
   registerRotary();
 }
