@@ -1,4 +1,5 @@
-import { generateTexts, type Prompt, type TextModel, type TextOptions } from '@headwise/text';
+import { type Prompt, type TextModel, type TextOptions, TextQueue } from '@headwise/text';
+import { writeAll } from '@headwise/text/internal';
 import type { Tokenizer } from '@headwise/tokenizers';
 import { scoreContinuations } from './options/score-continuations.js';
 import type { PromptModel } from './prompt-model.js';
@@ -12,7 +13,7 @@ export interface LocalModelOptions {
   revision?: string | undefined;
   /** Of the chat template, for prompts that are messages. */
   chat?: TextOptions['chat'] | undefined;
-  /** Sequences that are written at a time. Default 8. */
+  /** Sequences that are written at a time, by all calls of `write` together. Default 8. */
   running?: number | undefined;
 }
 
@@ -27,6 +28,7 @@ export function localModel(
   { name = 'model', revision, chat, running }: LocalModelOptions = {},
 ): PromptModel {
   const { model, tokenizer } = loaded;
+  const queue = new TextQueue(model, tokenizer, { running });
   const withChat = (prompt: Prompt, options: TextOptions): TextOptions =>
     typeof prompt === 'string' || !chat ? options : { ...options, chat: options.chat ?? chat };
   return {
@@ -37,7 +39,7 @@ export function localModel(
       const own = prompts.map((prompt, n) =>
         withChat(prompt, each ? each[n]! : (options as TextOptions)),
       );
-      const texts = await generateTexts(model, tokenizer, prompts, own, { running });
+      const texts = await writeAll(queue, prompts, own);
       return texts.map(({ text, ids, promptTokens, reason }) => ({
         ...{ text, tokens: ids.length, promptTokens, reason },
       }));

@@ -2,7 +2,7 @@ import { createModel, languageModel } from '@headwise/models';
 import { ChatTemplate, trainCharacter } from '@headwise/tokenizers';
 import * as tf from '@tensorflow/tfjs';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { generateText, generateTexts, type TextModel } from './index.js';
+import { generateText, generateTexts, type TextModel, TextQueue } from './index.js';
 
 const sizes = { n_positions: 64, n_embd: 16, n_layer: 2, n_head: 2, initializer_range: 0.5 };
 let tokenizer: Awaited<ReturnType<typeof trainCharacter>>;
@@ -92,5 +92,39 @@ test('what cannot be is refused', async () => {
   await expect(generateTexts(model, tokenizer, ['a', 'b'], { processors })).rejects.toThrow(
     'no more',
   );
+  expect(tf.memory().numTensors).toBe(before);
+});
+
+test('a queue takes prompts at any time: those that come later join the batch, and each is the text that it is alone', async () => {
+  const options = prompts.map((_, n) => ({ seed: n, temperature: 0.9, maxNewTokens: 2 + 2 * n }));
+  const alone = await generateTexts(model, tokenizer, prompts, options);
+  const before = tf.memory().numTensors;
+  const queue = new TextQueue(model, tokenizer, { running: 2 });
+  const order: number[] = [];
+  const write = async (n: number) => {
+    const written = await queue.write(prompts[n]!, options[n]);
+    order.push(n);
+    return written;
+  };
+  // The first has two tokens: the third and the fourth are asked for when it is there, beside the second, which goes on.
+  const [, second, later] = await Promise.all([
+    write(0).then((first) => expect(first).toEqual(alone[0])),
+    write(4),
+    queue.write(prompts[0]!, options[0]).then(() => Promise.all([write(1), write(2)])),
+  ]);
+  expect([second, ...later]).toEqual([alone[4], alone[1], alone[2]]);
+  expect(order.indexOf(4)).toBeGreaterThan(order.indexOf(1));
+  expect(tf.memory().numTensors).toBe(before);
+  await expect(queue.write('', {})).rejects.toThrow();
+  expect(await write(3)).toEqual(alone[3]);
+  expect(tf.memory().numTensors).toBe(before);
+});
+
+test('where one fails the others end, and nothing stays', async () => {
+  const before = tf.memory().numTensors;
+  const options = { temperature: 0.9, seed: 1, maxNewTokens: 40 };
+  await expect(
+    generateTexts(model, tokenizer, ['abc', 'a'.repeat(80), 'b'], options),
+  ).rejects.toThrow(/80/);
   expect(tf.memory().numTensors).toBe(before);
 });

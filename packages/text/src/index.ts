@@ -11,7 +11,7 @@ export {
   type TextPiece,
   type TextSettings,
 } from './generate-text.js';
-export { type GeneratedText, generateTexts } from './generate-texts.js';
+export { generateTexts } from './generate-texts.js';
 export {
   type LoadedEmbeddingModel,
   type LoadedEncoder,
@@ -23,5 +23,6 @@ export {
 } from './load.js';
 export type { Pooling } from './pooling.js';
 export type { SentenceSettings } from './sentence-model.js';
+export { type GeneratedText, TextQueue } from './text-queue.js';
 export { type ToolCallForm, type ToolCallFormOptions, toolCallForm } from './tool-call-form.js';
 export { readsTools, type ToolCall, ToolCallParser, type ToolCallPiece } from './tool-calls.js';

@@ -29,7 +29,7 @@ export {
   type TextPiece,
   type TextSettings,
 } from './generate-text.js';
-export { type GeneratedText, generateTexts } from './generate-texts.js';
+export { generateTexts } from './generate-texts.js';
 export type {
   LoadedEmbeddingModel,
   LoadedEncoder,
@@ -90,3 +90,4 @@ export async function loadEmbeddingModel(
   if (typeof place !== 'string' || /^https?:/.test(place)) return loadEmbeddingFrom(place, options);
   return loadEmbeddingFiles(folderFiles(place), { tokenizer: () => loadTokenizer(place) }, options);
 }
+export { type GeneratedText, TextQueue } from './text-queue.js';
