@@ -32,7 +32,7 @@ export function localModel(
   const withChat = (prompt: Prompt, options: TextOptions): TextOptions =>
     typeof prompt === 'string' || !chat ? options : { ...options, chat: options.chat ?? chat };
   return {
-    ...{ name, revision },
+    ...{ name, revision, answerTokens: model.generation?.maxNewTokens },
     ...promptReader(loaded, chat),
     write: async (prompts, options = {}) => {
       const each = Array.isArray(options) ? (options as readonly TextOptions[]) : undefined;

@@ -18,8 +18,8 @@ export interface ContinuationScore {
   readonly promptTokens: number;
   /** `Σ log p(token | all before)`, in nats. */
   readonly logProbability: number;
-  /** Whether greedy decoding of the prompt gives it. */
-  readonly isGreedy: boolean;
+  /** Whether greedy decoding of the prompt gives it; undefined where a server does not say what is likeliest. */
+  readonly isGreedy: boolean | undefined;
 }
 
 /** A text that a model wrote after a prompt. */
@@ -44,6 +44,8 @@ export interface PromptModel extends PromptReader {
   readonly name: string;
   /** Which weights it has, such as their hash; undefined where that is not known, as of a server. */
   readonly revision?: string | undefined;
+  /** Tokens of an answer at most where `maxNewTokens` is not given. Default 64. */
+  readonly answerTokens?: number | undefined;
   /**
    * Writes a text after each prompt.
    *

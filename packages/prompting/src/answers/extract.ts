@@ -1,5 +1,6 @@
 import { InputError } from '@headwise/core';
 import { z } from 'zod';
+import { jsonValues } from './json-values.js';
 
 /** What an extractor finds in an answer: a value, or why there is none. */
 export type Extracted<T> = { readonly value: T } | { readonly problem: string };
@@ -74,9 +75,9 @@ export function byOption<const Option extends string>(
 export function byJson<T = unknown>(schema: object | boolean = true): Extractor<T> {
   const checked = checkerOf(schema);
   return (answer) => {
-    const found = jsonValues(answer);
-    if (found.length === 0) return { problem: 'there is no JSON object or array in the answer' };
-    const value = found.at(-1)!;
+    const last = jsonValues(answer).at(-1);
+    if (!last) return { problem: 'there is no JSON object or array in the answer' };
+    const value: unknown = JSON.parse(answer.slice(...last));
     const result = checked.safeParse(value);
     if (result.success) return { value: value as T };
     const [issue] = result.error.issues;
@@ -95,37 +96,4 @@ function checkerOf(schema: object | boolean): z.ZodType {
       cause: error,
     });
   }
-}
-
-/** The JSON objects and arrays of a text that stand in no other, in order. */
-function jsonValues(text: string): unknown[] {
-  const values: unknown[] = [];
-  for (let at = 0; at < text.length; at++) {
-    if (text[at] !== '{' && text[at] !== '[') continue;
-    const end = endOfJson(text, at);
-    if (end === undefined) continue;
-    try {
-      values.push(JSON.parse(text.slice(at, end)));
-      at = end - 1;
-    } catch {
-      // Braces of prose: what stands within them may be JSON.
-    }
-  }
-  return values;
-}
-
-/** After the bracket that closes the one at `start`; undefined where none does. */
-function endOfJson(text: string, start: number): number | undefined {
-  let depth = 0;
-  let inString = false;
-  for (let i = start; i < text.length; i++) {
-    const char = text[i]!;
-    if (inString) {
-      if (char === '\\') i++;
-      else if (char === '"') inString = false;
-    } else if (char === '"') inString = true;
-    else if (char === '{' || char === '[') depth++;
-    else if ((char === '}' || char === ']') && --depth === 0) return i + 1;
-  }
-  return undefined;
 }

@@ -1,6 +1,8 @@
 import { InputError } from '@headwise/core';
 import type { TextOptions } from '@headwise/text';
+import { checkCount } from '../check-count.js';
 import { type PromptTemplate, placeOf } from '../template.js';
+import { answerTokens } from './answer-tokens.js';
 import { ask, type Step } from './steps.js';
 
 /** Options of `leastToMost`, and of generation for each prompt. */
@@ -33,7 +35,7 @@ export interface LeastToMost {
 /**
  * A step that asks the model for sub-questions, then answers each with the earlier answers in its prompt, and the question itself last.
  *
- * @throws InputError, when run, naming prompt and example: for more parts than `most`, and as `fitPrompt` does
+ * @throws InputError for `most` below 1; when run, naming prompt and example: for more parts than `most`, and as `fitPrompt` does
  * @see Zhou et al. 2022, https://arxiv.org/abs/2205.10625
  * @example
  * const { values } = await runStep(leastToMost({ decompose, solve, stop: '\n\n' }), { question }, model);
@@ -46,9 +48,10 @@ export function leastToMost({
   most = 8,
   ...own
 }: LeastToMostOptions): Step<{ readonly question: string }, LeastToMost> {
+  checkCount('most', most, 1);
   return async ({ question }, run) => {
     const options = { ...run.options, ...own };
-    const asking = { ...run, options, answer: options.maxNewTokens ?? 0 };
+    const asking = { ...run, options, answer: answerTokens(run.model, options) };
     const found = partsOf(await ask(decompose, { question }, asking));
     if (found.length > most) {
       throw new InputError(

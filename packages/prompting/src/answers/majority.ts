@@ -1,5 +1,6 @@
 import { InputError } from '@headwise/core';
 import type { Prompt, TextOptions } from '@headwise/text';
+import { checkCount } from '../check-count.js';
 import type { PromptModel } from '../prompt-model.js';
 import type { Extracted, Extractor } from './extract.js';
 
@@ -77,9 +78,7 @@ export async function selfConsistency<T>(
   prompt: Prompt,
   { samples, seed, extract, keyOf, ...options }: SelfConsistencyOptions<T>,
 ): Promise<Consensus<T>> {
-  if (!Number.isSafeInteger(samples) || samples < 1) {
-    throw new InputError(`samples is ${samples}; expected a whole number of at least 1`);
-  }
+  checkCount('samples', samples, 1);
   if (samples > 1 && !(options.temperature > 0)) {
     throw new InputError(
       `temperature is ${options.temperature} for ${samples} samples, which would all be the same; expected a greater one`,

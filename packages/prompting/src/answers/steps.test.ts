@@ -84,6 +84,20 @@ describe('a step adds what the model writes', () => {
     expect(records[1]).toMatchObject({ promptTokens: 16, cuts: [{ slot: 'context', tokens: 20 }] });
   });
 
+  test('without a limit of the answer the prompt leaves room for what the model writes then', async () => {
+    const long = { ...values, context: 'word '.repeat(300) };
+    const promptTokens = async (model: PromptModel, more = {}) => {
+      const { records } = await runStep(writeSlot(ask, 'answer', more), long, model);
+      return records[0]!.promptTokens;
+    };
+    const model = byRule(() => 'Yes', 200);
+    expect(await promptTokens(model)).toBe(200 - 64);
+    expect(await promptTokens({ ...model, answerTokens: 30 })).toBe(200 - 30);
+    expect(await promptTokens({ ...model, answerTokens: 5000 })).toBe(100);
+    expect(await promptTokens(model, { maxLength: 90 })).toBe(199);
+    expect(await promptTokens(model, { maxNewTokens: 10 })).toBe(190);
+  });
+
   test('errors name the prompt and the example', async () => {
     const model = byRule(() => 'perhaps');
     const number = writeSlot(facts, 'count', { extract: byPattern(/\d+/) });
@@ -180,6 +194,21 @@ describe('least to most', () => {
     expect(result.records.at(-1)!.prompt).toBe(
       `Q: How many legs has a cat?\nA: 4\nQ: How many legs have 2 cats?\nA: 8\nQ: ${values.question}\nA:`,
     );
+  });
+
+  test('each prompt leaves room for an answer, and the most parts are a whole number', async () => {
+    const step = leastToMost({ decompose, solve });
+    const { records } = await runStep(
+      step,
+      values,
+      byRule((prompt) => (prompt.startsWith('Take') ? rule(prompt) : ' 8'.repeat(120)), 200),
+    );
+    for (const { promptTokens } of records) expect(promptTokens).toBeLessThanOrEqual(200 - 64);
+    for (const most of [0, 1.5, Number.NaN]) {
+      expect(() => leastToMost({ decompose, solve, most })).toThrow(
+        `most is ${most}; expected a whole number of at least 1`,
+      );
+    }
   });
 
   test('too many parts are an error', async () => {

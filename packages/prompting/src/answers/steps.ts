@@ -3,6 +3,7 @@ import type { Prompt, TextOptions } from '@headwise/text';
 import { fitPrompt, type PromptCut } from '../fit.js';
 import type { PromptModel } from '../prompt-model.js';
 import { type ExampleName, type PromptTemplate, placeOf } from '../template.js';
+import { answerTokens } from './answer-tokens.js';
 import type { Extractor } from './extract.js';
 
 /** A prompt that a step gave to the model, and what came. */
@@ -33,7 +34,7 @@ export type Step<Needs, Adds> = (values: Needs, run: StepRun) => Promise<Adds>;
 export interface WriteSlotOptions<T> extends TextOptions {
   /** Finds the value in what the model wrote. Default its text, without white space around it. */
   extract?: Extractor<T> | undefined;
-  /** The most tokens of the prompt. Default the context without `maxNewTokens`. */
+  /** The most tokens of the prompt. Default the context without `maxNewTokens`, or what the model writes without it. */
   budget?: number | undefined;
 }
 
@@ -61,7 +62,7 @@ export function writeSlot<Values extends object, const Name extends string, T = 
       Object.entries(values).filter(([slot]) => Object.hasOwn(template.slots, slot)),
     ) as unknown as Values;
     const options = { ...run.options, ...own };
-    const answer = Math.max(0, options.maxNewTokens ?? 0);
+    const answer = answerTokens(run.model, options);
     const text = await ask(template, asked, { ...run, options, budget, answer });
     const extracted = extract ? extract(text) : { value: text.trim() as T };
     if ('problem' in extracted) throw new InputError(`${where}: ${extracted.problem}`);

@@ -1,7 +1,7 @@
 import type { JsonValue } from '@headwise/data';
 import type { Extractor } from '../answers/extract.js';
+import { checkCount } from '../check-count.js';
 import type { PromptModel } from '../prompt-model.js';
-import { checkCount } from './check-count.js';
 import { answeredExample } from './make-form.js';
 import { type MakePrompts, makePrompts } from './make-prompts.js';
 import { type MakeRun, provenanceJson } from './make-run.js';

@@ -1,8 +1,8 @@
 import { InputError } from '@headwise/core';
 import type { JsonValue } from '@headwise/data';
 import type { Extracted, Extractor } from '../answers/extract.js';
+import { checkCount } from '../check-count.js';
 import type { PromptModel } from '../prompt-model.js';
-import { checkCount } from './check-count.js';
 import type { Judge } from './judge.js';
 import { type MakePrompts, makePrompts } from './make-prompts.js';
 import type { MakeRun } from './make-run.js';

@@ -1,7 +1,7 @@
 import type { Extracted, Extractor } from '../answers/extract.js';
+import { checkCount } from '../check-count.js';
 import type { PromptModel } from '../prompt-model.js';
 import { answersTo } from './answers-to.js';
-import { checkCount } from './check-count.js';
 import { answeredExample, type Query } from './make-form.js';
 import { type MakePrompts, makePrompts } from './make-prompts.js';
 import { type MakeRun, provenanceJson } from './make-run.js';

@@ -1,7 +1,7 @@
 import { InputError } from '@headwise/core';
 import type { TextOptions } from '@headwise/text';
+import { checkCount } from '../check-count.js';
 import type { PromptModel } from '../prompt-model.js';
-import { checkCount } from './check-count.js';
 import { LeftOut } from './left-out.js';
 import { MakeRun, type MakeSettings } from './make-run.js';
 import type {

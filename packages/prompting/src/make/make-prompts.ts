@@ -81,7 +81,7 @@ function whole(...names: readonly string[]): Record<string, Slot> {
  * The prompts that recipes ask.
  *
  * @param as messages for a model of chats, texts in Alpaca's form for one that was trained on texts alone
- * @param own prompts in place of ours; a prompt need not use every slot
+ * @param own prompts in place of ours; a prompt need not use every slot, and a text is the message of a user where prompts are messages
  * @throws InputError for a name that no prompt has, and a slot that it does not take
  * @example
  * const { task, instruct, score } = makePrompts('text', { instruct: 'Text: {{document}}\nQuestion:' });
@@ -98,8 +98,21 @@ export function makePrompts(as: 'text' | 'messages', own: OwnPrompts = {}): Make
   const ours = as === 'text' ? answerText : answerMessages;
   const task =
     question === undefined && answer === undefined ? ours : taskOf(as, { question, answer });
-  const all = names.map((name) => [name, promptNamed(name, others[name] ?? asked(as, name))]);
+  const all = names.map((name) => [
+    name,
+    promptNamed(name, asIn(as, name, others[name]) ?? asked(as, name)),
+  ]);
   return { ...(Object.fromEntries(all) as MakePrompts), task };
+}
+
+/** A text of one's own is the message of a user, where prompts are messages. */
+function asIn(
+  as: 'text' | 'messages',
+  name: keyof Values,
+  written: WrittenPrompt | undefined,
+): WrittenPrompt | undefined {
+  if (as === 'text' || name === 'example' || typeof written !== 'string') return written;
+  return [{ role: 'user', content: written }];
 }
 
 /** A wording as a model reads it. */

@@ -1,57 +1,19 @@
-import type { Prompt, TextOptions } from '@headwise/text';
 import { expect, test } from 'vitest';
 import {
   answerLength,
   backTranslation,
   choicesJudge,
   constitutionJudge,
-  type MadeEntry,
-  type MakeOptions,
-  makeExamples,
   makePrompts,
   noDuplicates,
   noRefusals,
-  type PromptModel,
   preferences,
-  type Recipe,
   responses,
   revisionJudge,
   rewardJudge,
   scoreForm,
 } from '../index.js';
-
-/** A model by a rule, so that every prompt and answer can be checked. */
-function byRule(rule: (prompt: string, options: TextOptions) => string): PromptModel {
-  const textOf = (prompt: Prompt) =>
-    typeof prompt === 'string' ? prompt : prompt.map(({ content }) => content).join('\n');
-  const encode = (prompt: Prompt) =>
-    textOf(prompt)
-      .split(/\s+/)
-      .map(({ length }) => length);
-  return {
-    name: 'rule',
-    revision: 'r1',
-    contextLength: 1000,
-    encode,
-    write: async (prompts, options) =>
-      prompts.map((prompt) => {
-        const text = rule(textOf(prompt), options as TextOptions);
-        return { text, tokens: 1, promptTokens: 2, reason: text.endsWith('…') ? 'length' : 'stop' };
-      }),
-    score: async () => [],
-  };
-}
-
-async function made(recipe: Recipe, options: MakeOptions): Promise<MadeEntry[]> {
-  const entries: MadeEntry[] = [];
-  for await (const entry of makeExamples(recipe, options)) entries.push(entry);
-  return entries;
-}
-
-const rowsOf = (entries: readonly MadeEntry[]) =>
-  entries.flatMap(({ rows }) => rows.map(({ example }) => example));
-const leftOf = (entries: readonly MadeEntry[]) =>
-  entries.flatMap(({ leftOut }) => leftOut.map(({ rule, reason }) => [rule, reason]));
+import { byRule, leftOf, made, rowsOf } from './by-rule.cases.js';
 
 const queries = ['one', 'two', 'three'].map((instruction, n) => ({
   place: `q:${n + 1}`,

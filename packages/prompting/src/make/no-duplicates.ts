@@ -1,6 +1,6 @@
 import { InputError } from '@headwise/core';
 import { MinHash } from '@headwise/data';
-import { checkCount } from './check-count.js';
+import { checkCount } from '../check-count.js';
 import { type RowFilter, refused } from './row-filter.js';
 
 /** Options of `noDuplicates`. */

@@ -1,7 +1,7 @@
 import { checkOneOf } from '@headwise/core';
 import type { JsonValue } from '@headwise/data';
+import { checkCount } from '../check-count.js';
 import { answersTo } from './answers-to.js';
-import { checkCount } from './check-count.js';
 import type { Judge, Verdict } from './judge.js';
 import {
   type AnswerTask,

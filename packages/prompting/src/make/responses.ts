@@ -1,6 +1,6 @@
 import type { JsonValue } from '@headwise/data';
+import { checkCount } from '../check-count.js';
 import { answersTo } from './answers-to.js';
-import { checkCount } from './check-count.js';
 import { type AnswerTask, answeredExample, answerMessages, type Query } from './make-form.js';
 import { type Answered, provenanceJson } from './make-run.js';
 import type { DraftRow, MakeItem, Recipe } from './recipe.js';

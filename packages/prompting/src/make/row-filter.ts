@@ -1,6 +1,6 @@
 import { InputError } from '@headwise/core';
 import { applySteps, type Document, emptyTally, type Step } from '@headwise/data';
-import { checkCount } from './check-count.js';
+import { checkCount } from '../check-count.js';
 import type { DraftRow } from './recipe.js';
 
 /** Why a row is left out. */

@@ -1,7 +1,7 @@
 import { Random } from '@headwise/core';
 import type { Extractor } from '../answers/extract.js';
+import { checkCount } from '../check-count.js';
 import { answersTo } from './answers-to.js';
-import { checkCount } from './check-count.js';
 import { answeredExample } from './make-form.js';
 import { type MakePrompts, makePrompts } from './make-prompts.js';
 import { type MakeRun, provenanceJson } from './make-run.js';

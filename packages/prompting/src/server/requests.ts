@@ -1,4 +1,5 @@
 import { HeadwiseError, InputError } from '@headwise/core';
+import { checkCount } from '../check-count.js';
 import { eventData } from './event-data.js';
 
 /** A server of a model did not answer as asked. */
@@ -72,11 +73,11 @@ export class Requests {
     if (!/^https?:\/\//.test(options.url)) {
       throw new InputError(`url is '${options.url}'; expected an address with http: or https:`);
     }
-    checkNumber('retries', this.#options.retries, 0);
-    checkNumber('wait', this.#options.wait, 0);
-    checkNumber('longestWait', this.#options.longestWait, 0);
-    checkNumber('timeout', this.#options.timeout, 1);
-    checkNumber('concurrent', this.#options.concurrent, 1);
+    checkCount('retries', this.#options.retries, 0);
+    checkCount('wait', this.#options.wait, 0);
+    checkCount('longestWait', this.#options.longestWait, 0);
+    checkCount('timeout', this.#options.timeout, 1);
+    checkCount('concurrent', this.#options.concurrent, 1);
     if (!(this.#options.requestsPerMinute > 0)) {
       throw new InputError(
         `requestsPerMinute is ${this.#options.requestsPerMinute}; expected a number above 0`,
@@ -276,9 +277,4 @@ function sleep(milliseconds: number, signal: AbortSignal | undefined): Promise<v
     }, milliseconds);
     signal?.addEventListener('abort', end, { once: true });
   });
-}
-
-function checkNumber(name: string, value: number, least: number): void {
-  if (Number.isSafeInteger(value) && value >= least) return;
-  throw new InputError(`${name} is ${value}; expected a whole number of at least ${least}`);
 }

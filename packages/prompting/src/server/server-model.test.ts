@@ -57,6 +57,22 @@ describe('a model behind our server is the model in this process', () => {
     expect(score.isGreedy).toBe(own.isGreedy);
   });
 
+  test('a server that does not say what is likeliest says nothing of greedy decoding', async () => {
+    const stripped: Fetch = async (request) => {
+      const answer = (await (await server.fetch(request)).json()) as {
+        choices: { logprobs: { top_logprobs?: unknown } }[];
+      };
+      for (const { logprobs } of answer.choices) delete logprobs.top_logprobs;
+      return Response.json(answer);
+    };
+    faults.push(stripped);
+    const [[score]] = (await remote().score([
+      { prompt: 'The Work', continuations: [' is'] },
+    ])) as never as [[{ isGreedy: undefined; logProbability: number }]];
+    expect(score.isGreedy).toBeUndefined();
+    expect(score.logProbability).toBeLessThan(0);
+  });
+
   test('steps: without a limit of its context nothing is counted; with a tokenizer budgets are', async () => {
     const ask = definePrompt({
       name: 'ask',

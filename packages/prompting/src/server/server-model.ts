@@ -145,10 +145,7 @@ export function serverModel({
         tokens: tokens.slice(shared),
         promptTokens: shared,
         logProbability: (own as number[]).reduce((sum, log) => sum + log, 0),
-        isGreedy: (own as number[]).every((log, i) => {
-          const best = Object.values(top?.[shared + i] ?? {});
-          return best.length > 0 && best.every((other) => other <= log);
-        }),
+        isGreedy: greedyOf(own as number[], top?.slice(shared)),
       };
     });
   };
@@ -184,6 +181,16 @@ export function serverModel({
     },
     score: (all, { signal } = {}) => Promise.all(all.map((one) => scored(one, signal))),
   };
+}
+
+/** Whether each token is the likeliest; undefined where the server gives no others beside one. */
+function greedyOf(
+  logs: readonly number[],
+  top: readonly (Readonly<Record<string, number>> | null)[] | undefined,
+): boolean | undefined {
+  const best = logs.map((_, n) => Object.values(top?.[n] ?? {}));
+  if (best.some((others) => others.length === 0)) return undefined;
+  return logs.every((log, n) => best[n]!.every((other) => other <= log));
 }
 
 const countsOf = ({ prompt_tokens, completion_tokens }: z.infer<typeof usage>) => ({
