@@ -58,7 +58,7 @@ describe('a model behind our server is the model in this process', () => {
   });
 
   test('a server that does not say what is likeliest says nothing of greedy decoding', async () => {
-    const stripped: Fetch = async (request) => {
+    const stripped: (typeof faults)[number] = async (request) => {
       const answer = (await (await server.fetch(request)).json()) as {
         choices: { logprobs: { top_logprobs?: unknown } }[];
       };
