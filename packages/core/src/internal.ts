@@ -2,7 +2,9 @@
 
 export { checkpointed } from './autodiff/checkpoint.js';
 export { stopGradient } from './autodiff/stop-gradient.js';
+export { mayNeedGradient } from './autodiff/tape.js';
 export { valueAndGradients } from './autodiff/value-and-gradients.js';
+export { isWanted } from './autodiff/wanted.js';
 export { bindingLimit, underBindingLimit } from './backend/binding.js';
 export { lossOf } from './backend/device.js';
 export {

@@ -2,6 +2,7 @@ import * as tf from '@tensorflow/tfjs';
 import { sizeOf } from '../shapes.js';
 import { sharedZeros } from '../zeros.js';
 import { disposeSaved, type TapeNode } from './tape.js';
+import { wanting } from './wanted.js';
 
 /**
  * The gradients of some tensors, from those of a tape's results: reverse-mode differentiation that frees what it has used.
@@ -77,7 +78,7 @@ function gradientsOfNode(
         dy ?? (dtype === 'float32' ? tf.tensor(sharedZeros(sizeOf(shape)), shape, dtype) : null)
       );
     });
-    const thunks = gradient(dys, names);
+    const thunks = wanting(names, () => gradient(dys, names));
     // Not a tensor that is freed behind it, nor one for two inputs.
     const taken = new Set<unknown>([...dys, ...saved]);
     const own = names.map((name) => {

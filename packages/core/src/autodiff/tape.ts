@@ -22,6 +22,12 @@ interface Engine {
 
 const engine = () => tf.engine() as unknown as Engine;
 
+/** The ids of tensors that depend on the sources of the innermost tape, where that has some. */
+let dependents: ReadonlySet<number> | undefined;
+
+/** Whether a gradient with respect to a tensor can be asked for, as far as is known while operations are recorded. */
+export const mayNeedGradient = ({ id }: tf.Tensor): boolean => dependents?.has(id) ?? true;
+
 /** Whether operations are recorded now, for gradients. */
 export function isRecording(): boolean {
   const { gradientDepth, kernelDepth } = engine().state;
@@ -48,13 +54,15 @@ export function taped<T extends tf.TensorContainer>(
   const tape = state.activeTape!;
   keepShapesAlone(tape);
   if (recorded) tellOfEach(tape, recorded);
-  if (sources) leaveOutConstants(tape, new Set(sources));
+  const outerDependents = dependents;
+  dependents = sources && leaveOutConstants(tape, new Set(sources));
   try {
     return { result: tf.tidy(f), tape };
   } catch (error) {
     disposeSaved(tape);
     throw error;
   } finally {
+    dependents = outerDependents;
     engine().endTape();
     state.activeTape = outer.tape;
     state.gradientDepth = outer.depth;
@@ -91,8 +99,12 @@ function tellOfEach(tape: TapeNode[], recorded: (count: number) => void): void {
   };
 }
 
-/** Lets a tape take the operations alone that depend on some tensors; what others saved is freed. */
-function leaveOutConstants(tape: TapeNode[], dependent: Set<number>): void {
+/**
+ * Lets a tape take the operations alone that depend on some tensors; what others saved is freed.
+ *
+ * @returns the ids of these tensors and of all that depend on them
+ */
+function leaveOutConstants(tape: TapeNode[], dependent: Set<number>): ReadonlySet<number> {
   const push = tape.push.bind(tape);
   tape.push = (...nodes) => {
     for (const node of nodes) {
@@ -105,6 +117,7 @@ function leaveOutConstants(tape: TapeNode[], dependent: Set<number>): void {
     }
     return tape.length;
   };
+  return dependent;
 }
 
 /** Adds an operation to the tape that is being recorded. */

@@ -1,6 +1,7 @@
+import { isWanted } from '@headwise/core/internal';
 import * as tf from '@tensorflow/tfjs';
-import { runKernel } from '../dispatch/register.js';
-import type { AttentionAttributes } from './webgpu.js';
+import { runGradients, runKernel } from '../dispatch/register.js';
+import { type AttentionAttributes, operandInputs } from './webgpu.js';
 
 /**
  * Saves what q, k and v lie in, the tables, the output and the rows' statistics; the weights are recomputed.
@@ -15,14 +16,21 @@ export const attentionGradient: tf.GradConfig = {
     const [dy] = dys as unknown as tf.Tensor[];
     const given = attributes as unknown as AttentionAttributes;
     const inputs = [...(saved as tf.Tensor[]), dy!];
-    // Run at once: each thunk is called in a tidy of its own, which would free the other outputs.
-    const made = runKernel('headwise/AttentionGradient', inputs, attributes);
-    const [gradients, rows] = [made.slice(0, -1), made.at(-1)!];
-    const ofTables = inputs
-      .slice(gradients.length, -3)
-      .map((table, n) => () => tableGradient(given, inputs, rows, table, n));
+    const operands = operandInputs(given);
+    const tables = inputs.slice(operands, -3);
+    const names = [...Array.from({ length: operands }, (_, i) => String(i)), 'rows'];
+    const of = runGradients(
+      'headwise/AttentionGradient',
+      inputs,
+      names,
+      attributes as object,
+      (name) => (name === 'rows' ? tables.length > 0 : isWanted(name)),
+    );
+    const ofTables = tables.map(
+      (table, n) => () => tableGradient(given, inputs, of.rows!(), table, n),
+    );
     // By index, as the inputs are: TensorFlow.js types gradients by name.
-    const thunks: object = [...gradients.map((gradient) => () => gradient), ...ofTables];
+    const thunks: object = [...names.slice(0, -1).map((name) => of[name]), ...ofTables];
     return thunks as ReturnType<tf.GradFunc>;
   },
 };

@@ -84,7 +84,7 @@ export type Saved = Tensors<'q' | 'k' | 'v' | 'dy' | 'y' | 'stats'>;
 const rowsShape = ({ batch, heads, queries }: Sizes) => [batch, heads, queries, 4];
 
 /** Makes the statistics of rows alone: `stats` and `D = Σ y ∘ dy` of each query, `[B, H, Tq, 4]`. */
-function runRows(
+export function runRows(
   backend: WebGPUBackend,
   inputs: Tensors<'y' | 'dy' | 'stats'>,
   layout: Layout,

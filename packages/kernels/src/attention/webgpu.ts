@@ -1,6 +1,7 @@
 import type * as tf from '@tensorflow/tfjs';
 import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
 import type { Output } from '../dispatch/dispatch.js';
+import type { Wanted } from '../dispatch/register.js';
 import { zeros } from '../dispatch/transfer.js';
 import type { HeadsPlace, Operand } from './heads.js';
 import {
@@ -10,6 +11,7 @@ import {
   runForward,
   runKeyGradient,
   runQueryGradient,
+  runRows,
 } from './passes.js';
 import type { Score } from './score/score.js';
 import { withTables } from './score/tables.js';
@@ -42,34 +44,57 @@ export function attentionKernel({ inputs, backend, attrs }: Arguments): tf.Tenso
 }
 
 /**
- * @returns the gradients of the tensors that q, k and v lie in, and the statistics of each query, `[B, H, Tq, 4]`, which the
- * gradients of tables read
+ * @returns what is wanted of the gradients of the tensors that q, k and v lie in, named by their indices, and of `rows`, the statistics
+ * of each query, `[B, H, Tq, 4]`, which the gradients of tables read
  */
-export function attentionGradientKernel({ inputs, backend, attrs }: Arguments): tf.TensorInfo[] {
+export function attentionGradientKernel({
+  inputs,
+  backend,
+  attrs,
+}: Arguments & { attrs: Wanted<string> }): tf.TensorInfo[] {
   const { tensors, layout, others } = operandsIn(inputs, attrs);
   const [y, stats, dy] = others.slice(-3) as [tf.TensorInfo, tf.TensorInfo, tf.TensorInfo];
   return withScore(backend, attrs.score, others.slice(0, -3), (bound) => {
     const made: tf.TensorInfo[] = [];
     const [ofQ, ofK, ofV] = attrs.operands.map(({ input }) => input) as [number, number, number];
+    const isWanted = (input: number) => attrs.wanted.includes(String(input));
     const output = (input: number) => made[input] ?? gradientOf(backend, inputs, attrs, input);
-    const forQueries = tilingFor(backend, 'queryGradient', layout);
-    const saved = { ...tensors, dy, y, stats };
-    const { dq, rows } = runQueryGradient(backend, forQueries, saved, layout, bound, output(ofQ));
-    made[ofQ] = dq;
-    const forKeys = tilingFor(backend, 'keyGradient', layout);
-    const { dk, dv, dkv } = runKeyGradient(
-      backend,
-      forKeys,
-      { ...tensors, dy, rows },
-      layout,
-      bound,
-      ofK === ofV ? { dkv: output(ofK) } : { dk: output(ofK), dv: output(ofV) },
-    );
-    made[ofK] = dkv ?? dk;
-    made[ofV] = dkv ?? dv;
-    return [...made, rows];
+    const { dq, rows } = isWanted(ofQ)
+      ? runQueryGradient(
+          backend,
+          tilingFor(backend, 'queryGradient', layout),
+          { ...tensors, dy, y, stats },
+          layout,
+          bound,
+          output(ofQ),
+        )
+      : { dq: undefined, rows: runRows(backend, { y, dy, stats }, layout) };
+    if (dq) made[ofQ] = dq;
+    if (isWanted(ofK) || isWanted(ofV)) {
+      const tiling = tilingFor(backend, 'keyGradient', layout);
+      const { dk, dv, dkv } = runKeyGradient(
+        backend,
+        tiling,
+        { ...tensors, dy, rows },
+        layout,
+        bound,
+        ofK === ofV ? { dkv: output(ofK) } : { dk: output(ofK), dv: output(ofV) },
+      );
+      made[ofK] = dkv ?? dk;
+      made[ofV] = dkv ?? dv;
+    }
+    // The pass of keys gives both of its gradients.
+    for (const input of new Set([ofK, ofV])) {
+      if (made[input] && !isWanted(input)) backend.disposeData(made[input].dataId);
+    }
+    if (!attrs.wanted.includes('rows')) backend.disposeData(rows.dataId);
+    return attrs.wanted.map((name) => (name === 'rows' ? rows : made[Number(name)]!));
   });
 }
+
+/** The number of tensors that q, k and v lie in. */
+export const operandInputs = ({ operands }: AttentionAttributes): number =>
+  1 + Math.max(...operands.map(({ input }) => input));
 
 /** What the gradient of an input is written to: zeros where not all of its heads take part. */
 function gradientOf(
@@ -91,12 +116,13 @@ function gradientOf(
 /** The operands among a kernel's inputs, and how they lie; `others` are the inputs behind them. */
 export function operandsIn(
   inputs: readonly tf.TensorInfo[],
-  { operands, output }: AttentionAttributes,
+  attributes: AttentionAttributes,
 ): {
   tensors: Record<'q' | 'k' | 'v', tf.TensorInfo>;
   layout: Layout;
   others: tf.TensorInfo[];
 } {
+  const { operands, output } = attributes;
   const [q, k, v] = operands.map(({ input }) => inputs[input]!) as [
     tf.TensorInfo,
     tf.TensorInfo,
@@ -109,7 +135,7 @@ export function operandsIn(
   return {
     tensors: { q, k, v },
     layout: layoutOf({ q: q.shape, k: k.shape, v: v.shape }, { q: ofQ, k: ofK, v: ofV, y: ofY }),
-    others: inputs.slice(1 + Math.max(...operands.map(({ input }) => input))),
+    others: inputs.slice(operandInputs(attributes)),
   };
 }
 

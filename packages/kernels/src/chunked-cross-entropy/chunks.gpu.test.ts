@@ -1,8 +1,9 @@
-import { expectClose, gaussian, poisonMemory } from '@headwise/testing';
+import { countsOf, expectClose, gaussian, poisonMemory, recordedBy } from '@headwise/testing';
 import * as tf from '@tensorflow/tfjs';
 import { expect, test } from 'vitest';
 import { lossInChunks } from './chunks.js';
 
+const all = ['hidden', 'weight', 'bias'] as const;
 const [rows, width, vocabulary] = [23, 13, 127];
 
 function given() {
@@ -21,20 +22,39 @@ function given() {
 }
 
 test('the loss and its gradients do not depend on how many rows are taken at a time', async () => {
-  const whole = lossInChunks(given(), true, rows);
+  const whole = lossInChunks(given(), all, rows);
   for (const most of [1, 3, 8, 22, 100]) {
     await poisonMemory([[most, vocabulary], [vocabulary, width], [rows, width], [rows]]);
-    const parts = lossInChunks(given(), true, most);
+    const parts = lossInChunks(given(), all, most);
     await expectClose(parts.loss, whole.loss);
-    await expectClose(parts.dHidden!, whole.dHidden!);
-    await expectClose(parts.dWeight!, whole.dWeight!);
-    await expectClose(parts.dBias!, whole.dBias!);
+    for (const name of all) await expectClose(parts.gradients[name]!, whole.gradients[name]!);
   }
 });
 
 test('the loss and its gradients have the same bits twice', async () => {
-  const [first, second] = [lossInChunks(given(), true, 5), lossInChunks(given(), true, 5)];
-  for (const name of ['loss', 'dHidden', 'dWeight', 'dBias'] as const) {
-    expect(await first[name]!.data()).toEqual(await second[name]!.data());
+  const [first, second] = [lossInChunks(given(), all, 5), lossInChunks(given(), all, 5)];
+  expect(await first.loss.data()).toEqual(await second.loss.data());
+  for (const name of all) {
+    expect(await first.gradients[name]!.data()).toEqual(await second.gradients[name]!.data());
+  }
+});
+
+test('gradients that are not wanted are not computed', async () => {
+  const whole = lossInChunks(given(), all, 5).gradients;
+  const products = async (wanted: readonly (typeof all)[number][]) => {
+    const recorded = await recordedBy(() => {
+      const { gradients } = lossInChunks(given(), wanted, rows);
+      expect(Object.keys(gradients).sort()).toEqual([...wanted].sort());
+    });
+    const counts = countsOf(recorded);
+    return (counts['headwise/MatrixProduct'] ?? 0) + (counts['headwise/Linear'] ?? 0);
+  };
+  expect(await products([])).toBe(1);
+  expect(await products(['bias'])).toBe(1);
+  expect(await products(['hidden'])).toBe(2);
+  expect(await products(['weight', 'bias'])).toBe(2);
+  expect(await products(all)).toBe(3);
+  for (const name of all) {
+    await expectClose(lossInChunks(given(), [name], 5).gradients[name]!, whole[name]!);
   }
 });

@@ -25,13 +25,16 @@ interface Given {
   attributes: CheckedCrossEntropy;
 }
 
+/** What a loss in chunks can have gradients of; there is none of a packed weight. */
+export interface Gradients {
+  hidden?: tf.Tensor2D | undefined;
+  weight?: tf.Tensor2D | undefined;
+  bias?: tf.Tensor1D | undefined;
+}
+
 interface LossAndGradients {
   loss: tf.Scalar;
-  dHidden?: tf.Tensor2D | undefined;
-  /** Absent for a packed weight. */
-  dWeight?: tf.Tensor2D | undefined;
-  /** Absent without a bias. */
-  dBias?: tf.Tensor1D | undefined;
+  gradients: Gradients;
 }
 
 /** The matrix of a model's head, in float32 or packed; undefined where it has none, or keeps it in another way. */
@@ -53,18 +56,19 @@ export const headScores = (
     : linear(hidden, weight, bias, 'out-in')) as tf.Tensor2D;
 
 /**
- * The weighted sum of the rows' losses and, if asked for, its gradients; some rows at a time.
+ * The weighted sum of the rows' losses and the gradients that are wanted; some rows at a time.
  *
  * @param most rows at a time
  */
 export function lossInChunks(
   given: Given,
-  gradients: boolean,
+  wanted: readonly (keyof Gradients)[],
   most: number = rowsAtATime(vocabularyOf(given.weight)),
 ): LossAndGradients {
   const { hidden, labels, shares, weight } = given;
   // The gradient of the hidden states is a product over the vocabulary, along which packed words do not lie.
-  const unpacked = gradients && weight instanceof PackedWeight ? unpackWeight(weight) : undefined;
+  const unpacked =
+    wanted.includes('hidden') && weight instanceof PackedWeight ? unpackWeight(weight) : undefined;
   const losses: tf.Tensor1D[] = [];
   const dHidden: tf.Tensor2D[] = [];
   const sums: Sums = {};
@@ -76,29 +80,31 @@ export function lossInChunks(
       labels: all ? labels : labels.slice(start, size),
       shares: all ? shares : shares.slice(start, size),
     };
-    const chunk = lossOfChunk({ ...given, ...rows }, gradients, sums, unpacked);
+    const chunk = lossOfChunk({ ...given, ...rows }, wanted, sums, unpacked);
     if (!all) tf.dispose(rows);
     losses.push(chunk.loss);
-    if (chunk.dHidden) dHidden.push(chunk.dHidden);
-    sums.dWeight ??= chunk.dWeight;
-    sums.dBias ??= chunk.dBias;
+    if (chunk.hidden) dHidden.push(chunk.hidden);
+    if (chunk.weight) sums.weight = chunk.weight;
+    if (chunk.bias) sums.bias = chunk.bias;
   }
   unpacked?.dispose();
   const x = tf.concat1d(losses);
   const loss = runKernel('headwise/WeightedSum', { x, weights: shares })[0] as tf.Scalar;
-  if (!gradients) return { loss };
-  return { loss, dHidden: tf.concat2d(dHidden, 0), ...sums };
+  return {
+    loss,
+    gradients: { ...(dHidden.length > 0 && { hidden: tf.concat2d(dHidden, 0) }), ...sums },
+  };
 }
 
 /** The gradients that chunks add to, from the first one on. */
-type Sums = Pick<LossAndGradients, 'dWeight' | 'dBias'>;
+type Sums = Pick<Gradients, 'weight' | 'bias'>;
 
 /** The losses of some rows, `[n]`, and gradients: of their hidden states, and the sums that they begin. */
-type Chunk = Omit<LossAndGradients, 'loss'> & { loss: tf.Tensor1D };
+type Chunk = Pick<Gradients, keyof Gradients> & { loss: tf.Tensor1D };
 
 function lossOfChunk(
   { hidden, weight, bias, labels, shares, attributes }: Given,
-  gradients: boolean,
+  wanted: readonly (keyof Gradients)[],
   sums: Sums,
   unpacked: tf.Tensor2D | undefined,
 ): Chunk {
@@ -107,15 +113,21 @@ function lossOfChunk(
     const options = { ...attributes };
     const [loss, stats] = runKernel('headwise/CrossEntropy', { logits, labels }, options);
     const chunk: Chunk = { loss: loss as tf.Tensor1D };
-    if (!gradients) return chunk;
+    if (wanted.length === 0) return chunk;
     const inputs = { dy: shares, logits, labels, stats: stats! };
     runKernel('headwise/CrossEntropyGradientInPlace', inputs, options);
-    if (bias) chunk.dBias = begun(sums.dBias, logits.sum<tf.Tensor1D>(0));
-    if (weight instanceof PackedWeight) {
-      return { ...chunk, dHidden: linear(logits, unpacked!, undefined, 'out-in') as tf.Tensor2D };
+    if (wanted.includes('bias')) chunk.bias = begun(sums.bias, logits.sum<tf.Tensor1D>(0));
+    if (wanted.includes('weight')) {
+      chunk.weight = begun(sums.weight, product(logits, hidden, true)); // [V, D]
     }
-    chunk.dWeight = begun(sums.dWeight, product(logits, hidden, true)); // [V, D]
-    return { ...chunk, dHidden: linear(logits, weight) as tf.Tensor2D };
+    if (wanted.includes('hidden')) {
+      chunk.hidden = (
+        weight instanceof PackedWeight
+          ? linear(logits, unpacked!, undefined, 'out-in')
+          : linear(logits, weight)
+      ) as tf.Tensor2D;
+    }
+    return chunk;
   });
 }
 

@@ -1,4 +1,5 @@
 import { checkShape } from '@headwise/core';
+import { mayNeedGradient } from '@headwise/core/internal';
 import * as tf from '@tensorflow/tfjs';
 import {
   checkedCrossEntropy,
@@ -9,7 +10,7 @@ import {
 import { checkNotEmpty, checkType } from '../dispatch/check.js';
 import { hasKernel, registerWebGPUKernel, runKernel } from '../dispatch/register.js';
 import { PackedWeight } from '../packed-linear/pack.js';
-import { headScores, lossInChunks } from './chunks.js';
+import { type Gradients, headScores, lossInChunks } from './chunks.js';
 import type { ChunkedCrossEntropyOptions } from './options.js';
 import {
   addInPlaceKernel,
@@ -56,16 +57,23 @@ export function chunkedCrossEntropy(
       return sparseCrossEntropy(logits, labels, attributes).mul(shares).sum() as tf.Scalar;
     }
     const given = { labels, shares, attributes };
-    if (!tf.engine().isTapeOn())
-      return lossInChunks({ hidden, weight, bias, ...given }, false).loss;
-    const inputs = { hidden, ...(packed ? {} : { weight }), ...(bias ? { bias } : {}) };
-    const names = Object.keys(inputs);
+    if (!tf.engine().isTapeOn()) return lossInChunks({ hidden, weight, bias, ...given }, []).loss;
+    const inputs = Object.fromEntries(
+      Object.entries({ hidden, ...(packed ? {} : { weight }), ...(bias ? { bias } : {}) }).filter(
+        ([, tensor]) => mayNeedGradient(tensor as tf.Tensor),
+      ),
+    ) as Partial<Record<keyof Gradients, tf.Tensor>>;
+    const names = Object.keys(inputs) as (keyof Gradients)[];
+    // Nothing that it depends on is trained.
+    if (names.length === 0) return lossInChunks({ hidden, weight, bias, ...given }, []).loss;
     return tf.customGrad((...all) => {
       const save = all.pop() as unknown as tf.GradSaveFunc;
       const tensors = Object.fromEntries(all.map((tensor, i) => [names[i]!, tensor]));
-      const parts = { weight, ...given, ...tensors } as Parameters<typeof lossInChunks>[0];
-      const { loss, dHidden, dWeight, dBias } = lossInChunks(parts, true);
-      save([dHidden, dWeight, dBias].filter((gradient) => gradient !== undefined));
+      const parts = { hidden, weight, bias, ...given, ...tensors } as Parameters<
+        typeof lossInChunks
+      >[0];
+      const { loss, gradients } = lossInChunks(parts, names);
+      save(names.map((name) => gradients[name]!));
       const gradFunc = (dy: tf.Tensor, saved: tf.Tensor[]) => saved.map((d) => d.mul(dy));
       return { value: loss, gradFunc };
     })(...Object.values(inputs)) as tf.Scalar;

@@ -1,3 +1,4 @@
+import { isWanted } from '@headwise/core/internal';
 import * as tf from '@tensorflow/tfjs';
 
 /**
@@ -49,4 +50,31 @@ export function runKernel(
       inputs as tf.NamedTensorMap,
       attributes as tf.NamedAttrMap,
     ) as unknown as tf.Tensor[];
+}
+
+/** The attribute of a kernel of several gradients: those to compute, in the order of its outputs. */
+export interface Wanted<N extends string> {
+  wanted: readonly N[];
+}
+
+/**
+ * Runs a kernel of several gradients at once, for those that are asked for.
+ *
+ * They are not left to the thunks that TensorFlow.js wants of a gradient function: each is called in a tidy of its own, which would free
+ * the outputs that the others return.
+ *
+ * @param names of the operation's inputs
+ * @returns thunks by name; those that are not asked for must not be called
+ */
+export function runGradients<N extends string>(
+  kernelName: string,
+  inputs: Readonly<Record<string, tf.Tensor>> | readonly tf.Tensor[],
+  names: readonly N[],
+  attributes: object = {},
+  isAsked: (name: N) => boolean = isWanted,
+): Record<N, () => tf.Tensor> {
+  const wanted = names.filter(isAsked);
+  const made = runKernel(kernelName, inputs, { ...attributes, wanted });
+  const thunks = names.map((name) => [name, () => made[wanted.indexOf(name)]!]);
+  return Object.fromEntries(thunks) as Record<N, () => tf.Tensor>;
 }

@@ -1,5 +1,5 @@
 import type * as tf from '@tensorflow/tfjs';
-import { runKernel } from '../dispatch/register.js';
+import { runGradients } from '../dispatch/register.js';
 
 const gradFunc: tf.GradFunc = (dys, saved, attrs) => {
   const [dh] = dys as unknown as tf.Tensor[];
@@ -10,19 +10,12 @@ const gradFunc: tf.GradFunc = (dys, saved, attrs) => {
     tf.Tensor,
     tf.Tensor,
   ];
-  // Run at once: each thunk is called in a tidy of its own, which would free the other outputs.
-  const [dx, dGate, dGateBias, dUp, dUpBias] = runKernel(
+  return runGradients(
     'headwise/GatedLinearGradient',
     { dh: dh!, x, gate, up, gateValue, upValue },
-    attrs as { transposed: boolean; activation: string },
+    ['x', 'gate', 'gateBias', 'up', 'upBias'],
+    attrs as object,
   );
-  return {
-    x: () => dx!,
-    gate: () => dGate!,
-    gateBias: () => dGateBias!,
-    up: () => dUp!,
-    upBias: () => dUpBias!,
-  };
 };
 
 /** Saves x, both weights, and what both maps gave before the activation. */
@@ -33,10 +26,10 @@ export const gatedLinearGradient: tf.GradConfig = {
   gradFunc,
 };
 
-/** Saves halves in the place of x, and of what both maps gave. */
+/** Saves halves in the place of x, of both weights, and of what both maps gave. */
 export const gatedLinearOfHalvesGradient: tf.GradConfig = {
   kernelName: 'headwise/GatedLinearOfHalves',
-  inputsToSave: ['halves', 'gate', 'up'],
+  inputsToSave: ['halves', 'gateHalves', 'upHalves'],
   outputsToSave: [false, true, true],
   gradFunc,
 };

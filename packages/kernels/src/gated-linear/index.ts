@@ -61,12 +61,18 @@ export function gatedLinear(
       up: up.weight,
       ...(gate.bias && up.bias ? { gateBias: gate.bias, upBias: up.bias } : {}),
     };
-    const attributes = { transposed, activation, keep: tf.engine().isTapeOn() };
+    const keep = tf.engine().isTapeOn();
+    const attributes = { transposed, activation, keep, inner: width };
     const [h] =
       precision === 'mixed'
         ? runKernel(
             'headwise/GatedLinearOfHalves',
-            { ...inputs, halves: toHalves(rows) },
+            {
+              ...inputs,
+              halves: toHalves(rows),
+              gateHalves: toHalves(gate.weight),
+              upHalves: toHalves(up.weight),
+            },
             attributes,
           )
         : runKernel('headwise/GatedLinear', inputs, attributes);

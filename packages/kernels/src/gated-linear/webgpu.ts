@@ -4,8 +4,10 @@ import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
 import { dispatch } from '../dispatch/dispatch.js';
 import { elementWorkgroups, perElement } from '../dispatch/per-element.js';
 import { defineProgram, type ElementType, variants } from '../dispatch/program.js';
-import { finite, storedAs, storedIn, tensorOf } from '../halves/webgpu.js';
+import type { Wanted } from '../dispatch/register.js';
+import { finite, storedIn, tensorOf } from '../halves/webgpu.js';
 import { activationWgsl, type LinearActivation } from '../linear/activation.js';
+import { weightGradients } from '../linear/weight-gradient.js';
 import { asFloat, elementsOf, type Stored, type Tiling } from '../matrix-product/form.js';
 import { matrixProduct } from '../matrix-product/product.js';
 import { tilingFor } from '../matrix-product/tiling.js';
@@ -91,16 +93,16 @@ const gateGradientProgram = variants(
 );
 
 interface ForwardArguments {
-  /** `halves`: x as such; without them the products are of float32. */
+  /** Halves of x and of both weights, all or none; without them the products are of float32. */
   inputs: Record<'x' | 'gate' | 'up', tf.TensorInfo> &
-    Partial<Record<'gateBias' | 'upBias' | 'halves', tf.TensorInfo>>;
+    Partial<Record<'gateBias' | 'upBias' | 'halves' | 'gateHalves' | 'upHalves', tf.TensorInfo>>;
   backend: WebGPUBackend;
   attrs: { transposed: boolean; activation: LinearActivation; keep: boolean };
 }
 
 /** @returns h, and if kept both maps' values before the activation, `[N, Out]` each; of halves the latter are halves too */
 export function gatedLinearKernel({ inputs, backend, attrs }: ForwardArguments): tf.TensorInfo[] {
-  const { x, gate, up, halves = x } = inputs;
+  const { x, gate, up, halves = x, gateHalves = gate, upHalves = up } = inputs;
   const { transposed, activation, keep } = attrs;
   const [rows, inner] = x.shape as [number, number];
   const columns = gate.shape[transposed ? 0 : 1]!;
@@ -109,13 +111,15 @@ export function gatedLinearKernel({ inputs, backend, attrs }: ForwardArguments):
   const output = { shape: [rows, columns], dtype: 'float32' as const };
   const bias = inputs.gateBias !== undefined;
   const stored = storedIn(halves);
-  const [gates, ups] = [gate, up].map((weight) => storedAs(stored, backend, weight));
   const value = tensorOf(stored, output.shape);
   const { h, gateValue, upValue } = dispatch(
     backend,
     forwardProgram({ tiling, activation, bias, keep, stored }),
     {
-      inputs: { ...inputs, x: halves, gate: gates!, up: ups! } as ForwardInputs<tf.TensorInfo>,
+      inputs: {
+        ...inputs,
+        ...{ x: halves, gate: gateHalves, up: upHalves },
+      } as ForwardInputs<tf.TensorInfo>,
       outputs: { h: output, gateValue: value, upValue: value },
       params: {
         rows,
@@ -129,28 +133,26 @@ export function gatedLinearKernel({ inputs, backend, attrs }: ForwardArguments):
       workgroups: tiling.workgroups(rows, columns),
     },
   );
-  if (gates !== gate) for (const { dataId } of [gates!, ups!]) backend.disposeData(dataId);
   return keep ? [h, gateValue, upValue] : [h];
 }
 
+type GatedInput = 'x' | 'gate' | 'gateBias' | 'up' | 'upBias';
+
 interface GradientArguments {
-  /** x, or its halves; the values are stored as it is. */
+  /** x and both weights, or their halves; the values are stored as x is. */
   inputs: Record<'dh' | 'x' | 'gate' | 'up' | 'gateValue' | 'upValue', tf.TensorInfo>;
   backend: WebGPUBackend;
-  attrs: { transposed: boolean; activation: LinearActivation };
+  attrs: { transposed: boolean; activation: LinearActivation; inner: number } & Wanted<GatedInput>;
 }
 
-/**
- * @returns dx, then the gradients of the gate's weight and bias, and of the other map's; where x is given as halves, of
- * gradients and weights that are rounded to halves too
- */
+/** @returns the gradients that are wanted; where x is given as halves, of gradients that are rounded to halves too */
 export function gatedLinearGradientKernel({
   inputs,
   backend,
   attrs,
 }: GradientArguments): tf.TensorInfo[] {
   const { dh, x, gate, up, gateValue, upValue } = inputs;
-  const { transposed, activation } = attrs;
+  const { transposed, activation, inner, wanted } = attrs;
   const shape = dh.shape as [number, number];
   const size = sizeOf(shape);
   const stored = storedIn(x);
@@ -161,29 +163,29 @@ export function gatedLinearGradientKernel({
     params: { size },
     workgroups: elementWorkgroups(size),
   });
-  const weightShape = gate.shape as [number, number];
-  const inner = weightShape[transposed ? 1 : 0];
-  const ofInput = (dz: tf.TensorInfo, weight: tf.TensorInfo, added?: tf.TensorInfo) => {
-    const tensor = storedAs(stored, backend, weight);
-    const [product] = matrixProduct(
-      backend,
-      { tensor: dz, shape },
-      { tensor, shape: weightShape, transposed: !transposed },
-      { added },
-    );
-    if (tensor !== weight) backend.disposeData(tensor.dataId);
-    return product!;
+  const ofInput = (dz: tf.TensorInfo, tensor: tf.TensorInfo, added?: tf.TensorInfo) => {
+    const weight = {
+      tensor,
+      shape: transposed ? ([shape[1], inner] as const) : ([inner, shape[1]] as const),
+      transposed: !transposed,
+    };
+    return matrixProduct(backend, { tensor: dz, shape }, weight, { added })[0]!;
   };
-  const ofWeight = (dz: tf.TensorInfo) =>
-    matrixProduct(
+  const ofWeight = (dz: tf.TensorInfo, weight: GatedInput, bias: GatedInput) =>
+    weightGradients(
       backend,
-      { tensor: x, shape: [shape[0], inner], transposed: true },
+      { tensor: x, shape: [shape[0], inner] },
       { tensor: dz, shape },
-      { columnSums: true, transposed },
+      { weight: wanted.includes(weight), bias: wanted.includes(bias), transposed },
     );
-  const ofGate = ofInput(dGate, gate);
-  const dx = ofInput(dUp, up, ofGate);
-  const gradients = [dx, ...ofWeight(dGate), ...ofWeight(dUp)];
-  for (const { dataId } of [dGate, dUp, ofGate]) backend.disposeData(dataId);
-  return gradients;
+  const made: Partial<Record<GatedInput, tf.TensorInfo | undefined>> = {};
+  if (wanted.includes('x')) {
+    const ofGate = ofInput(dGate, gate);
+    made.x = ofInput(dUp, up, ofGate);
+    backend.disposeData(ofGate.dataId);
+  }
+  ({ weight: made.gate, bias: made.gateBias } = ofWeight(dGate, 'gate', 'gateBias'));
+  ({ weight: made.up, bias: made.upBias } = ofWeight(dUp, 'up', 'upBias'));
+  for (const { dataId } of [dGate, dUp]) backend.disposeData(dataId);
+  return wanted.map((name) => made[name]!);
 }

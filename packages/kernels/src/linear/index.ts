@@ -1,5 +1,5 @@
 import { checkShape, type Precision } from '@headwise/core';
-import { type MatrixLayout, sizeOf, stopGradient } from '@headwise/core/internal';
+import { isWanted, type MatrixLayout, sizeOf } from '@headwise/core/internal';
 import * as tf from '@tensorflow/tfjs';
 import { checkOperands } from '../dispatch/check.js';
 import { hasKernel, registerWebGPUKernel, runKernel } from '../dispatch/register.js';
@@ -71,10 +71,10 @@ export function linear(
   });
 }
 
-/** What is multiplied and saved in mixed precision; a variable is there anyway, and rounded in each pass instead. */
+/** What is multiplied and saved in mixed precision. */
 const halvesOf = (x: tf.Tensor2D, weight: tf.Tensor2D) => ({
   halves: toHalves(x),
-  matrix: weight instanceof tf.Variable ? stopGradient(() => weight.clone()) : toHalves(weight),
+  matrix: toHalves(weight),
 });
 
 /** `x W`, whose gradients `dx = dy Wᵀ` and `dW = xᵀ dy` take the backend's fast path too. */
@@ -86,9 +86,10 @@ const matrixProduct = (x: tf.Tensor2D, weight: tf.Tensor2D, transposed: boolean)
       gradFunc: (dy: tf.Tensor, saved: tf.Tensor[]) => {
         const [x, weight] = saved as [tf.Tensor2D, tf.Tensor2D];
         const d = dy as tf.Tensor2D;
+        // What is not asked for must be a tensor all the same, and is not read.
         return [
-          product(d, weight, false, !transposed),
-          transposed ? product(d, x, true) : product(x, d, true),
+          isWanted('0') ? product(d, weight, false, !transposed) : d,
+          isWanted('1') ? (transposed ? product(d, x, true) : product(x, d, true)) : d,
         ];
       },
     };

@@ -4,6 +4,7 @@ import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
 import { dispatch } from '../dispatch/dispatch.js';
 import { elementWorkgroups, perElement } from '../dispatch/per-element.js';
 import { defineProgram, type ElementType, variants } from '../dispatch/program.js';
+import type { Wanted } from '../dispatch/register.js';
 import { finite, storedAs, storedIn, tensorOf } from '../halves/webgpu.js';
 import {
   asFloat,
@@ -16,6 +17,7 @@ import {
 import { matrixProduct } from '../matrix-product/product.js';
 import { tilingFor } from '../matrix-product/tiling.js';
 import { activationWgsl, type LinearActivation } from './activation.js';
+import { weightGradients } from './weight-gradient.js';
 
 interface ForwardVariant {
   tiling: Tiling;
@@ -148,43 +150,50 @@ interface GradientArguments {
     z?: tf.TensorInfo | undefined;
   };
   backend: WebGPUBackend;
-  attrs: { transposed: boolean; activation: LinearActivation; inner: number };
+  attrs: { transposed: boolean; activation: LinearActivation; inner: number } & Wanted<
+    'x' | 'weight' | 'bias'
+  >;
 }
 
-/** @returns dx, dWeight and dBias; where x is given as halves, of dy and a weight that are rounded to halves too */
+/** @returns the gradients that are wanted; where x is given as halves, of dy and a weight that are rounded to halves too */
 export function linearGradientKernel({
   inputs,
   backend,
   attrs,
 }: GradientArguments): tf.TensorInfo[] {
   const { dy, x, weight, z } = inputs;
-  const { transposed, activation, inner } = attrs;
+  const { transposed, activation, inner, wanted } = attrs;
   const [rows, columns] = dy.shape as [number, number];
   const stored = storedIn(x);
   const dz = z
     ? activationGradient(backend, dy, z, { activation, stored })
     : storedAs(stored, backend, dy);
-  const matrix = storedAs(stored, backend, weight);
   const shape = [rows, columns] as const;
-  const [dx] = matrixProduct(
-    backend,
-    { tensor: dz, shape },
-    {
-      tensor: matrix,
-      shape: transposed ? [columns, inner] : [inner, columns],
-      transposed: !transposed,
-    },
-  );
-  const [dWeight, dBias] = matrixProduct(
-    backend,
-    { tensor: x, shape: [rows, inner], transposed: true },
-    { tensor: dz, shape },
-    { columnSums: true, transposed },
-  );
-  for (const made of [dz, matrix]) {
-    if (made !== dy && made !== weight) backend.disposeData(made.dataId);
+  const made: Partial<Record<'x' | 'weight' | 'bias', tf.TensorInfo | undefined>> = {};
+  if (wanted.includes('x')) {
+    const matrix = storedAs(stored, backend, weight);
+    [made.x] = matrixProduct(
+      backend,
+      { tensor: dz, shape },
+      {
+        tensor: matrix,
+        shape: transposed ? [columns, inner] : [inner, columns],
+        transposed: !transposed,
+      },
+    );
+    if (matrix !== weight) backend.disposeData(matrix.dataId);
   }
-  return [dx!, dWeight!, dBias!];
+  Object.assign(
+    made,
+    weightGradients(
+      backend,
+      { tensor: x, shape: [rows, inner] },
+      { tensor: dz, shape },
+      { weight: wanted.includes('weight'), bias: wanted.includes('bias'), transposed },
+    ),
+  );
+  if (dz !== dy) backend.disposeData(dz.dataId);
+  return wanted.map((name) => made[name]!);
 }
 
 function activationGradient(

@@ -1,5 +1,6 @@
+import { isWanted } from '@headwise/core/internal';
 import * as tf from '@tensorflow/tfjs';
-import { registerWebGPUKernel, runKernel } from '../dispatch/register.js';
+import { registerWebGPUKernel, runGradients } from '../dispatch/register.js';
 import type { NormForm, NormKernels } from './kernels.js';
 
 type Form = Pick<NormForm, 'label' | 'parameters'>;
@@ -24,9 +25,8 @@ const normGradient = (form: Form): tf.GradConfig => ({
   gradFunc: (dys, saved) => {
     const [dy] = dys as unknown as [tf.Tensor];
     const [x, weight, stats] = saved as [tf.Tensor, tf.Tensor, tf.Tensor];
-    // Run at once: each thunk is called in a tidy of its own, which would free the other outputs.
-    const [dx, ...sums] = runKernel(`headwise/${form.label}Gradient`, { dy, x, weight, stats });
-    return { x: () => dx!, ...thunks(form, sums) };
+    const inputs = { dy, x, weight, stats };
+    return runGradients(`headwise/${form.label}Gradient`, inputs, ['x', ...form.parameters]);
   },
 });
 
@@ -39,9 +39,11 @@ const addNormGradient = (form: Form): tf.GradConfig => ({
     const [dy, dSum] = dys as unknown as [tf.Tensor, tf.Tensor];
     const [weight, x, stats] = saved as [tf.Tensor, tf.Tensor, tf.Tensor];
     const inputs = { dy, x, weight, stats, dSum };
-    const [dx, ...sums] = runKernel(`headwise/${form.label}Gradient`, inputs);
+    const kernel = `headwise/${form.label}Gradient`;
+    const isAsked = (name: string) => isWanted(name) || (name === 'x' && isWanted('added'));
+    const of = runGradients(kernel, inputs, ['x', ...form.parameters], {}, isAsked);
     // A clone each: TensorFlow.js disposes a gradient when it adds another to it.
-    return { x: () => dx!.clone(), added: () => dx!.clone(), ...thunks(form, sums) };
+    return { ...of, x: () => of.x().clone(), added: () => of.x().clone() };
   },
 });
 
@@ -54,10 +56,6 @@ const besideNormGradient = (form: Form): tf.GradConfig => ({
     const [dy, dSum] = dys as unknown as [tf.Tensor, tf.Tensor];
     const [x, weight, stats] = saved as [tf.Tensor, tf.Tensor, tf.Tensor];
     const inputs = { dy, x, weight, stats, dSum };
-    const [dx, ...sums] = runKernel(`headwise/${form.label}Gradient`, inputs);
-    return { x: () => dx!, ...thunks(form, sums) };
+    return runGradients(`headwise/${form.label}Gradient`, inputs, ['x', ...form.parameters]);
   },
 });
-
-const thunks = ({ parameters }: Form, sums: readonly tf.Tensor[]) =>
-  Object.fromEntries(parameters.map((name, i) => [name, () => sums[i]!]));

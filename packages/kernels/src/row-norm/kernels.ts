@@ -3,6 +3,7 @@ import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
 import { columnSums } from '../column-sums/webgpu.js';
 import { dispatch, spread } from '../dispatch/dispatch.js';
 import { defineProgram, type ElementType, type Program, variants } from '../dispatch/program.js';
+import type { Wanted } from '../dispatch/register.js';
 import {
   type RowGroup,
   rowGroup,
@@ -51,7 +52,7 @@ export interface NormKernels {
   addNorm(given: NormArguments): tf.TensorInfo[];
   /** @returns y, x itself, and stats */
   besideNorm(given: NormArguments): tf.TensorInfo[];
-  /** @returns dx and the gradient of each parameter */
+  /** @returns the gradients that are wanted */
   gradient(given: GradientArguments): tf.TensorInfo[];
 }
 
@@ -66,6 +67,7 @@ interface GradientArguments {
   inputs: Record<'dy' | 'x' | 'weight' | 'stats', tf.TensorInfo> &
     Partial<Record<'dSum', tf.TensorInfo>>;
   backend: WebGPUBackend;
+  attrs: Wanted<'x' | 'weight' | 'bias'>;
 }
 
 /** Makes the kernels of a norm from its formulas. */
@@ -157,29 +159,39 @@ export function normKernels(form: NormForm): NormKernels {
       given.backend.incRef(x.dataId);
       return [y!, { ...x }, stats!];
     },
-    gradient: ({ inputs, backend }) => {
+    gradient: ({ inputs, backend, attrs: { wanted } }) => {
       const { dy, x, stats } = inputs;
       const { rows, width } = rowsOf(x.shape);
-      const program = (inputs.dSum ? addInputGradient : inputGradient)(rowGroup(backend));
-      const { dx } = dispatch(backend, program, {
-        inputs: { ...inputs },
-        outputs: { dx: { shape: x.shape, dtype: 'float32' } },
-        params: { rows, width },
-        workgroups: spread(rows),
-      });
-      const sums = columnSums(backend, rows, width, (slabs, rowsPerSlab) => {
-        const shape = [slabs, width];
-        const partial = dispatch(backend, weightGradient, {
-          inputs: { dy, x, stats },
-          outputs: Object.fromEntries(
-            parameters.map((p) => [`d_${p}`, { shape, dtype: 'float32' }]),
-          ),
-          params: { rows, width, rowsPerSlab },
-          workgroups: [Math.ceil(width / columnsOfGroup), slabs],
+      const made: Record<string, tf.TensorInfo> = {};
+      if (wanted.includes('x')) {
+        const program = (inputs.dSum ? addInputGradient : inputGradient)(rowGroup(backend));
+        const { dx } = dispatch(backend, program, {
+          inputs: { ...inputs },
+          outputs: { dx: { shape: x.shape, dtype: 'float32' } },
+          params: { rows, width },
+          workgroups: spread(rows),
         });
-        return parameters.map((p) => partial[`d_${p}`]!);
-      });
-      return [dx!, ...sums];
+        made.x = dx!;
+      }
+      if (parameters.some((name) => wanted.includes(name))) {
+        const sums = columnSums(backend, rows, width, (slabs, rowsPerSlab) => {
+          const shape = [slabs, width];
+          const partial = dispatch(backend, weightGradient, {
+            inputs: { dy, x, stats },
+            outputs: Object.fromEntries(
+              parameters.map((p) => [`d_${p}`, { shape, dtype: 'float32' }]),
+            ),
+            params: { rows, width, rowsPerSlab },
+            workgroups: [Math.ceil(width / columnsOfGroup), slabs],
+          });
+          return parameters.map((p) => partial[`d_${p}`]!);
+        });
+        for (const [i, name] of parameters.entries()) {
+          if (wanted.includes(name)) made[name] = sums[i]!;
+          else backend.disposeData(sums[i]!.dataId);
+        }
+      }
+      return wanted.map((name) => made[name]!);
     },
   };
 }
