@@ -17,6 +17,6 @@ export {
 } from './node/run-folder.js';
 export { readRunHistory } from './node/run-history.js';
 export type { RunIdentity } from './node/run-identity.js';
-export { withTensorBoard } from './node/tensorboard.js';
+export { type TensorBoardOptions, withTensorBoard } from './node/tensorboard.js';
 export { torchFiles } from './node/torch/export.js';
 export { type ImportedRun, importedRun } from './node/torch/import.js';

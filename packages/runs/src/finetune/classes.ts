@@ -1,5 +1,6 @@
 import { InputError } from '@headwise/core';
 import type { ExampleOf } from '@headwise/data';
+import { modelParts } from '@headwise/models/internal';
 
 /** The names of a classifier's classes by number, `id2label` of its configuration; undefined where it has none. */
 export function classNames(config: unknown): string[] | undefined {
@@ -13,7 +14,7 @@ export function classNames(config: unknown): string[] | undefined {
 /**
  * The `config.json` of a model as that of a classifier of some examples: with a new head where its own does not know their labels.
  *
- * @throws InputError where its architecture is not named, so that its head cannot be exchanged
+ * @throws InputError where its architecture is not named, so that its head cannot be exchanged, or its family has no such head
  */
 export function classifierConfig(json: unknown, examples: readonly ExampleOf['label'][]): unknown {
   const { architectures, num_labels: _, ...others } = json as Record<string, unknown>;
@@ -30,10 +31,26 @@ export function classifierConfig(json: unknown, examples: readonly ExampleOf['la
       `config.json: 'architectures' is ${JSON.stringify(architectures)}, of the model type ${JSON.stringify(others.model_type)}; expected that of an encoder, which names its head, such as BertForMaskedLM`,
     );
   }
-  return {
+  const made = {
     ...others,
     architectures: [`${family}ForSequenceClassification`],
     id2label: Object.fromEntries(names.map((name, id) => [id, name])),
     label2id: Object.fromEntries(names.map((name, id) => [name, id])),
   };
+  if (isReadable(json) && !isReadable(made)) {
+    throw new InputError(
+      `config.json: 'architectures' is ${JSON.stringify(architectures)}, of the model type ${JSON.stringify(others.model_type)}, which has no head that classifies texts here; expected an encoder, such as BERT or RoBERTa, or GPT-2`,
+    );
+  }
+  return made;
+}
+
+/** Whether a `config.json` is that of a model. */
+function isReadable(json: unknown): boolean {
+  try {
+    modelParts(json);
+    return true;
+  } catch {
+    return false;
+  }
 }

@@ -1,4 +1,11 @@
-import { mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
@@ -6,6 +13,16 @@ import golden from '../goldens/tensorboard.json' with { type: 'json' };
 import type { HistoryEntry } from '../history.js';
 import { withTensorBoard } from '../node/tensorboard.js';
 import { eventRecord, type TensorBoardEvent } from './records.js';
+
+const step = { loss: 2, gradientNorm: 1, learningRate: 0.1, ms: 500, tokens: 64 };
+
+/** A storage that keeps what is noted. */
+const storageOf = (noted: HistoryEntry[]) => ({
+  state: async () => undefined,
+  rewind: async () => ({ validated: false }),
+  note: (entry: HistoryEntry) => void noted.push(entry),
+  save: async () => {},
+});
 
 test('records are those of TensorBoard, byte by byte', () => {
   const [{ events, file }] = golden.cases as unknown as [
@@ -17,13 +34,7 @@ test('records are those of TensorBoard, byte by byte', () => {
 test('a run’s steps and validations are in an event file, and what a resumed run makes again is void', async () => {
   const folder = join(mkdtempSync(join(tmpdir(), 'headwise-events-')), 'logs', 'first');
   const noted: HistoryEntry[] = [];
-  const storage = {
-    state: async () => undefined,
-    rewind: async () => ({ validated: false }),
-    note: (entry: HistoryEntry) => void noted.push(entry),
-    save: async () => {},
-  };
-  const step = { loss: 2, gradientNorm: 1, learningRate: 0.1, ms: 500, tokens: 64 };
+  const storage = storageOf(noted);
   const first = withTensorBoard(storage, folder);
   await first.rewind(0);
   first.note({ step: 0, ...step, measures: { reward: 0.5 } });
@@ -46,5 +57,25 @@ test('a run’s steps and validations are in an event file, and what a resumed r
 
   writeFileSync(join(folder, 'file'), '');
   const refused = withTensorBoard(storage, join(folder, 'file'));
-  expect(() => refused.note({ step: 0, ...step })).toThrow(/file.*cannot be written/);
+  await expect(refused.rewind(0)).rejects.toThrow(/file.*cannot be written/);
+});
+
+test('a run whose events cannot be written any more is warned once and goes on', async () => {
+  const folder = join(mkdtempSync(join(tmpdir(), 'headwise-events-')), 'logs');
+  const noted: HistoryEntry[] = [];
+  const warnings: string[] = [];
+  const events = withTensorBoard(storageOf(noted), folder, { warn: (text) => warnings.push(text) });
+  await events.rewind(0);
+  events.note({ step: 0, ...step });
+  const [name] = readdirSync(folder) as [string];
+  // A folder in the place of the file: as on a full disk, nothing can be appended to it.
+  renameSync(join(folder, name), join(folder, 'before'));
+  mkdirSync(join(folder, name));
+  for (const number of [1, 2]) events.note({ step: number, ...step });
+  expect(noted).toHaveLength(3);
+  expect(warnings).toEqual([
+    expect.stringMatching(
+      /tfevents.*: cannot be written \(.*\); the run goes on without events for TensorBoard$/,
+    ),
+  ]);
 });

@@ -184,7 +184,9 @@ function modelStep({ name, measure, folder, backend, store, score, ruleOf }: Mod
   let loaded: Loaded | undefined;
   const load = async () => {
     if (!isMainThread) await start({ prefer: backend });
-    loaded = { model: await loadModel(folder), tokenizer: await loadTokenizer(folder) };
+    // First what may be missing: a model that is loaded holds memory until the step is disposed of.
+    const tokenizer = await loadTokenizer(folder);
+    loaded = { model: await loadModel(folder), tokenizer };
     return loaded;
   };
   return {

@@ -12,6 +12,7 @@ import * as tf from '@tensorflow/tfjs';
 import { expect, test } from 'vitest';
 import { classProbabilities } from '../../scores/class-probabilities.js';
 import { perplexities } from '../../scores/perplexities.js';
+import { stepMakers } from './makers.js';
 import { modelSteps } from './model-steps.js';
 
 const work = mkdtempSync(join(tmpdir(), 'headwise-steps-'));
@@ -104,6 +105,18 @@ test('documents stay by what the models say of each alone, and a run that goes o
   expect([linesOf('out', 'documents'), linesOf('out', 'rejects')]).toEqual(before);
   const other = { stepModule: modelSteps({ backend: 'wasm' }) };
   await expect(run('out', steps, other)).rejects.toThrow(/with other inputs or settings/);
+});
+
+test('a folder whose tokenizer cannot be read leaves no model in memory', async () => {
+  const folder = join(work, 'without-tokenizer');
+  cpSync(lm, folder, { recursive: true });
+  const tools = { backend: 'cpu' as const };
+  const { perplexity: maker } = stepMakers(tools);
+  const step = await maker!({ model: folder, max: 100 }, 'step 1', {});
+  rmSync(join(folder, 'tokenizer.json'));
+  const { numTensors } = tf.memory();
+  await expect(step.apply([{ id: '1', text: 'abc', meta: {} }])).rejects.toThrow(/tokenizer/);
+  expect(tf.memory().numTensors).toBe(numTensors);
 });
 
 test('texts are cut to the tokens that are asked for', async () => {
