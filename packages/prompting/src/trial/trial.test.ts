@@ -200,6 +200,36 @@ describe('records', () => {
     expect(record!.answerTokens).toBeGreaterThan(4);
   });
 
+  test('of a chat: examples and the reasoning are turns, and labels are scored as its answer', async () => {
+    const chat = defineTrialPrompt({
+      ...{ ...definition, as: 'messages', instruction: 'Name the kind.', reason: 'Why?' },
+      reasoningTokens: 2,
+    });
+    const plan = planned({
+      ...{ prompts: [chat], shots: [1], chain: [false, true], examples: examples.slice(0, 1) },
+    });
+    const [plain, chained] = await recordsOf(plan);
+    const { word, kind } = rows[Number(plain!.shown[0]) - 1]!.values;
+    const before = [
+      { role: 'system', content: 'Name the kind.' },
+      { role: 'user', content: `Word: ${word}\nKind:` },
+      { role: 'assistant', content: `${kind}\n` },
+    ];
+    expect(plain!.calls[0]!.prompt).toEqual([
+      ...before,
+      { role: 'user', content: 'Word: copy\nKind:' },
+    ]);
+    expect(plain!.calls[0]!.scores).toHaveLength(2);
+    const [asked, concluded] = chained!.calls;
+    const question = { role: 'user', content: 'Word: copy\nKind:\nWhy?' };
+    expect(asked!.prompt).toEqual([...before, question]);
+    expect(concluded!.prompt).toEqual([
+      ...[...before, question],
+      { role: 'assistant', content: asked!.answer!.trim() },
+      { role: 'user', content: 'Therefore, the answer is' },
+    ]);
+  });
+
   test('calibrated by a question without content, which is scored once', async () => {
     const plan = planned({
       prompts: [defineTrialPrompt({ ...definition, contentFree: [{ word: 'N/A' }] })],

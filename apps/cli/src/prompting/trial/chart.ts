@@ -32,7 +32,7 @@ export function trialChart(
   const { low, high } = rangeOf(conditions, chance);
   const y = linearScale([low, high], [box.bottom, box.top]);
   const spread = (box.right - box.left) / shots.length;
-  const apart = Math.min(mostApart, (0.8 * spread) / all.length);
+  const apart = Math.min(mostApart, (0.6 * spread) / all.length);
   const place = (count: number, series: number) =>
     box.left + (shots.indexOf(count) + 0.5) * spread + (series - (all.length - 1) / 2) * apart;
   const questions = conditions[0]!.questions;
