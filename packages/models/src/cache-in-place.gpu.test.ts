@@ -34,7 +34,7 @@ const int = (ids: number[]) => tf.tensor2d(ids, [1, ids.length], 'int32');
 /** A cache, and all tensors that lie in it. */
 function watchedCache(capacity: number) {
   const cache = new KeyValueCache({ capacity });
-  const attend = vi.spyOn(cache, 'attend');
+  const attend = vi.spyOn(cache, 'attendHeads');
   const once = vi.spyOn(cache, 'once');
   const tensors = () =>
     [...new Set(attend.mock.calls.map(([path]) => path))].flatMap((path) =>
