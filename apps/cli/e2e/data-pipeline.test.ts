@@ -38,6 +38,13 @@ test('one file says all that data filter, dedup, tokenize, mix and report do', a
   writeFileSync(file, JSON.stringify(pipeline));
   const data = (...args: string[]) => headwiseHere(['data', ...args]);
 
+  /** The documents that a command sees which only looks at them, and the text of the first. */
+  const seen = async () => {
+    const [stats] = jsonLines((await data('stats', '--pipeline', file, '--json')).stdout);
+    const [shown] = jsonLines((await data('show', '--pipeline', file, '--json')).stdout);
+    return [stats!.documents, shown!.text];
+  };
+  expect(await seen()).toEqual([90, '- a whale\n'.repeat(30)]);
   const early = await data('dedup', '--pipeline', file);
   expect([early.code, early.stderr]).toEqual([
     2,
@@ -50,6 +57,7 @@ test('one file says all that data filter, dedup, tokenize, mix and report do', a
     kept: { documents: 81 },
   });
   expect(readdirSync(at('clean/documents'))).toEqual(['00000.parquet']);
+  expect(await seen()).toEqual([81, expect.stringMatching(/^The captain of boat/)]);
   const deduplicated = await data('dedup', '--pipeline', file, '--json');
   expect([deduplicated.code, deduplicated.stderr]).toEqual([0, '']);
   const { kept } = JSON.parse(deduplicated.stdout);
@@ -61,6 +69,12 @@ test('one file says all that data filter, dedup, tokenize, mix and report do', a
     documents: kept,
     endId: null,
   });
+  expect(await seen()).toEqual([kept, expect.stringMatching(/^The captain of boat/)]);
+  const twice = await data('stats', at('raw.jsonl'), '--pipeline', file);
+  expect([twice.code, twice.stderr]).toEqual([
+    2,
+    `headwise: --pipeline ${file} and ${at('raw.jsonl')} are given; leave one out: the file says all of it\n`,
+  ]);
   expect((await data('mix', '--pipeline', file)).stderr).toBe('');
   expect(JSON.parse(readFileSync(at('mix.json'), 'utf8'))).toEqual({
     sources: [{ shards: 'shards', sha256: expect.stringMatching(/^[\da-f]{64}$/) }],

@@ -5,11 +5,11 @@ import { expect, test } from 'vitest';
 import { headwiseHere, lossesOf, repository, temporaryFolder } from './headwise.js';
 
 const work = temporaryFolder();
-/** A run after six of nine steps, of which PyTorch made the last three on two processes, and the losses that it made after that. */
+/** A run of nine steps after its sixth; PyTorch made steps 3 to 5, on two processes. `losses.json` has the losses of all nine. */
 const golden = join(repository, 'packages/runs/src/goldens/torchrun');
 const tensorsOf = (path: string) => readSafetensors(readFileSync(path));
 
-test('a run that PyTorch went on with is imported, goes on as it went on there, and is exported again', async () => {
+test('a run that PyTorch continued is imported, continues with the same losses as there, and is exported again', async () => {
   const run = join(work, 'run');
   const imported = await headwiseHere(['import', '--model', golden, '--out', run]);
   expect(imported).toMatchObject({

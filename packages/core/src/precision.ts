@@ -1,9 +1,11 @@
-/** What the products of linear maps can be computed in. */
+/** The names of the precisions of a linear map's products. */
 export const precisions = ['float32', 'mixed'] as const;
 
 /**
- * What the products of linear maps are computed in: float32, or `mixed`, where their operands and what they keep for the
- * backward pass are rounded to float16, and sums, weights and all else are float32.
+ * The precision of the products of linear maps.
+ *
+ * `float32`: everything is float32. `mixed`: the operands of the products, and the tensors that linear maps keep for the backward pass, are
+ * rounded to float16; sums, weights and all other operations are float32.
  *
  * @see Micikevicius et al. 2018, https://arxiv.org/abs/1710.03740
  */

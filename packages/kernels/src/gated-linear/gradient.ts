@@ -18,7 +18,7 @@ const gradFunc: tf.GradFunc = (dys, saved, attrs) => {
   );
 };
 
-/** Saves x, both weights, and what both maps gave before the activation. */
+/** Saves x, both weights and the outputs of both maps before the activation. */
 export const gatedLinearGradient: tf.GradConfig = {
   kernelName: 'headwise/GatedLinear',
   inputsToSave: ['x', 'gate', 'up'],
@@ -26,7 +26,7 @@ export const gatedLinearGradient: tf.GradConfig = {
   gradFunc,
 };
 
-/** Saves halves in the place of x, of both weights, and of what both maps gave. */
+/** Saves x, both weights and the outputs of both maps before the activation, all as halves. */
 export const gatedLinearOfHalvesGradient: tf.GradConfig = {
   kernelName: 'headwise/GatedLinearOfHalves',
   inputsToSave: ['halves', 'gateHalves', 'upHalves'],

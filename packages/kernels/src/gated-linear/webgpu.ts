@@ -16,9 +16,9 @@ interface ForwardVariant {
   tiling: Tiling;
   activation: LinearActivation;
   bias: boolean;
-  /** Also stores both maps' values before the activation, for the backward. */
+  /** Also stores what both maps give, before the activation, for the backward pass. */
   keep: boolean;
-  /** Of x, the weights and what is kept. */
+  /** How x, both weights and the stored outputs of both maps are stored. */
   stored: Stored;
 }
 
@@ -100,7 +100,7 @@ interface ForwardArguments {
   attrs: { transposed: boolean; activation: LinearActivation; keep: boolean };
 }
 
-/** @returns h, and if kept both maps' values before the activation, `[N, Out]` each; of halves the latter are halves too */
+/** @returns h, `[N, Out]`, and with `keep` the outputs of both maps before the activation, `[N, Out]` each, stored as x is */
 export function gatedLinearKernel({ inputs, backend, attrs }: ForwardArguments): tf.TensorInfo[] {
   const { x, gate, up, halves = x, gateHalves = gate, upHalves = up } = inputs;
   const { transposed, activation, keep } = attrs;
@@ -145,7 +145,7 @@ interface GradientArguments {
   attrs: { transposed: boolean; activation: LinearActivation; inner: number } & Wanted<GatedInput>;
 }
 
-/** @returns the gradients that are wanted; where x is given as halves, of gradients that are rounded to halves too */
+/** @returns the gradients that are wanted; where x is stored as halves, the gradients of both maps' outputs are rounded to halves */
 export function gatedLinearGradientKernel({
   inputs,
   backend,

@@ -24,7 +24,7 @@ export const linearGradient: tf.GradConfig = {
   gradFunc,
 };
 
-/** Saves halves in the place of x, and of the values before the activation. */
+/** Saves x, the weight and the values before the activation as halves. */
 export const linearOfHalvesGradient: tf.GradConfig = {
   kernelName: 'headwise/LinearOfHalves',
   inputsToSave: ['halves', 'matrix'],

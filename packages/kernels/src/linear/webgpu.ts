@@ -23,11 +23,11 @@ interface ForwardVariant {
   tiling: Tiling;
   activation: LinearActivation;
   bias: boolean;
-  /** Also stores the values before the activation, for the backward. */
+  /** Also stores the values before the activation, for the backward pass. */
   keep: boolean;
   /** Adds another tensor to the result. */
   added: boolean;
-  /** Of x, the weight and what is kept. */
+  /** How x, the weight and the stored values before the activation are stored. */
   stored: Stored;
 }
 
@@ -104,7 +104,7 @@ interface ForwardArguments {
   attrs: { transposed: boolean; activation: LinearActivation; keep: boolean };
 }
 
-/** @returns y, and if kept the values before the activation, `[N, Out]` both; of halves the latter are halves too */
+/** @returns y, `[N, Out]`, and with `keep` the values before the activation, `[N, Out]`, stored as x is */
 export function linearKernel({ inputs, backend, attrs }: ForwardArguments): tf.TensorInfo[] {
   const { x, weight, bias, added, halves, matrix = weight } = inputs;
   const { transposed, activation, keep } = attrs;
@@ -155,7 +155,7 @@ interface GradientArguments {
   >;
 }
 
-/** @returns the gradients that are wanted; where x is given as halves, of dy and a weight that are rounded to halves too */
+/** @returns the gradients that are wanted; where x is stored as halves, the gradient of `x W + b` is rounded to halves */
 export function linearGradientKernel({
   inputs,
   backend,

@@ -1,4 +1,4 @@
-/** The part of the backend's pool of buffers that a recording stands in for, or asks. */
+/** The methods of the backend's buffer pool that a recording replaces or calls. */
 export interface BufferManager {
   acquireBuffer(size: number, usage: number, mapped?: boolean, reuse?: boolean): GPUBuffer;
   releaseBuffer(buffer: GPUBuffer, reuse?: boolean): void;
@@ -7,25 +7,25 @@ export interface BufferManager {
   takeBuffers(sizes: ReadonlyMap<GPUBuffer, number>): void;
 }
 
-/** A free buffer serves requests of the step down to the size that it was made for, divided by this. */
+/** A request of the step gets a free buffer of at most this many times its size. */
 const looseness = 2;
 
 /**
- * The buffers of a recorded step, which no other work may be given while the recording lives, or while it is replayed.
+ * The buffers of a recorded step. No other work gets them while the recording lives; buffers that are lent, while it is replayed.
  *
- * Intermediate results share buffers within the step, as they do outside of one. Uniforms and values
- * from the CPU are written once, before the step: their buffers are used for nothing else.
+ * Intermediate results share buffers within the step, as without a recording. Uniforms and values from the CPU are written once,
+ * when the step is recorded, so each of them has a buffer of its own.
  */
 export class StepBuffers {
   readonly #manager: BufferManager;
-  /** Let go of by the step, which may use them again. */
+  /** Buffers that the step has released and may acquire again. */
   readonly #free = new Set<GPUBuffer>();
-  /** Every buffer that the step asked for, by the size that it asked for first; others may be larger, by what was free then. */
+  /** Every buffer that the step acquired, with the size of its first request; the pool may have given a larger one. */
   readonly #acquired = new Map<GPUBuffer, number>();
-  /** Uniforms and values from the CPU. */
+  /** Buffers of uniforms and of values from the CPU. */
   readonly #written = new Set<GPUBuffer>();
   readonly #writtenFree: GPUBuffer[] = [];
-  /** What is with the pool between replays, and the sizes. */
+  /** Buffers that the pool has between replays, with their sizes. */
   #lent: Map<GPUBuffer, number> | undefined;
 
   constructor(manager: BufferManager) {
@@ -43,7 +43,7 @@ export class StepBuffers {
       this.#manager.resizeBuffer(reused, size);
       return reused;
     }
-    // A buffer that is mapped when it is made needs no copy, which a replay would repeat.
+    // A new buffer is mapped and filled at once; a reused one would take a copy, which each replay would repeat.
     const buffer = this.#manager.acquireBuffer(size, usage, mapped, !mapped);
     this.#acquired.set(buffer, size);
     if (constant) this.#written.add(buffer);
@@ -56,19 +56,19 @@ export class StepBuffers {
     else this.#free.add(buffer);
   }
 
-  /** Lends what the step let go of to other work, until `takeBack`. */
+  /** Gives the buffers that the step has released to the pool, until `takeBack`. */
   lend(): void {
     this.#lent = new Map([...this.#free].map((buffer) => [buffer, buffer.size]));
     for (const buffer of this.#free) this.#manager.releaseBuffer(buffer);
     this.#free.clear();
   }
 
-  /** Whether all that was lent is free. */
+  /** Whether the pool can give back every lent buffer. */
   get isBack(): boolean {
     return !this.#lent || this.#manager.areFree(this.#lent.keys());
   }
 
-  /** Takes back what was lent, where it is free. */
+  /** Takes the lent buffers back from the pool, which must have all of them free. */
   takeBack(): void {
     if (!this.#lent) return;
     this.#manager.takeBuffers(this.#lent);
@@ -76,14 +76,14 @@ export class StepBuffers {
     this.#lent = undefined;
   }
 
-  /** Gives back what the step let go of; what it returned belongs to its tensors. */
+  /** Gives the buffers that the step has released to the pool; those of its outputs belong to their tensors. */
   dispose(): void {
     for (const buffer of [...this.#free, ...this.#writtenFree]) this.#manager.releaseBuffer(buffer);
     this.#free.clear();
     this.#writtenFree.length = 0;
   }
 
-  /** The free buffer that is least larger than a size. */
+  /** The smallest free buffer of at least a size. */
   #smallest(size: number, usage: number): GPUBuffer | undefined {
     let found: GPUBuffer | undefined;
     let least = looseness * size + 1;

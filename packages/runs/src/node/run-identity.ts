@@ -5,31 +5,31 @@ import { parseRunConfig } from '../parse-run-config.js';
 import type { RunConfig } from '../run-config.js';
 import { runFileNames } from '../run-files.js';
 
-/** What tells a run from others. */
+/** The settings by which two runs are the same. */
 export interface RunIdentity {
-  /** What a run that resumes must have as it was, for its losses to be those of one run. */
+  /** The settings that must not change when a run resumes: with them its losses are those of a run without a break. */
   fixed: Readonly<Record<string, unknown>>;
   /**
-   * The same of a run that a folder holds.
+   * The same settings of the run in a folder.
    *
-   * @param json what its `trainer/config.json` holds
-   * @throws InputError where it cannot be read
+   * @param json the content of its `trainer/config.json`
+   * @throws InputError where it is not a configuration
    */
   fixedOf(json: unknown, name: string): Readonly<Record<string, unknown>>;
 }
 
-/** What tells a run of a run's file from others. */
+/** The identity of a pre-training run. */
 export function runIdentity(config: RunConfig): RunIdentity {
   const fixedOf = (json: unknown, name: string) => fixed(parseRunConfig(json, name));
   return { fixed: fixed(config), fixedOf };
 }
 
 /**
- * Throws unless a folder's run may be gone on with.
+ * Throws unless the run in a folder may be resumed.
  *
- * @param path the folder's
- * @param before what its `trainer/config.json` holds
- * @throws InputError where `resume` is not set, or the run there differs in what is fixed
+ * @param path of the folder
+ * @param before the content of its `trainer/config.json`
+ * @throws InputError where `resume` is not set, or a fixed setting of the run there differs
  */
 export function checkSame(
   path: string,
@@ -51,7 +51,7 @@ export function checkSame(
   }
 }
 
-/** What a run that resumes must have as it was, for its losses to be those of one run. */
+/** The settings of a configuration that must not change when its run resumes. */
 function fixed({
   objective,
   model,

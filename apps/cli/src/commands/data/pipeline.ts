@@ -140,6 +140,27 @@ export async function workOf<S extends 'filter' | 'dedup' | 'tokenize'>(
   );
 }
 
+/**
+ * What a command that only looks at documents reads: the inputs of the command line, or of a pipeline file what its last stage that has
+ * ended wrote, and the pipeline's inputs before the first has.
+ *
+ * @throws InputError where inputs are given twice or not at all
+ */
+export async function inputsToRead(inputs: string[], file: string | undefined): Promise<Input[]> {
+  if (file === undefined) {
+    if (inputs.length > 0) return inputs;
+    throw new InputError('the inputs are missing; expected inputs, or --pipeline');
+  }
+  refuseSaid(file, inputs, {});
+  const pipeline = await readPipeline(file);
+  const { tokenize } = pipeline;
+  if (tokenize && existsSync(join(tokenize.out, 'shards.json'))) return [tokenize.out];
+  for (const stage of [pipeline.dedup, pipeline.filter]) {
+    if (stage && existsSync(join(stage.out, 'report.json'))) return [join(stage.out, 'documents')];
+  }
+  return pipeline.inputs;
+}
+
 /** Refuses arguments and flags that say what a pipeline file says. */
 export function refuseSaid(
   file: string,

@@ -5,9 +5,11 @@ import { loadTokenizer } from '@headwise/tokenizers/node';
 import { Command } from 'commander';
 import { integer } from '../../numbers.js';
 import { colors, output } from '../../output.js';
-import { isShards } from './stats.js';
+import { inputsToRead } from './pipeline.js';
+import { pathOf, shardsIn } from './stats.js';
 
 interface Options {
+  pipeline?: string;
   index?: number;
   id?: string;
   random?: number;
@@ -29,27 +31,37 @@ export function showCommand(): Command {
   return new Command('show')
     .description('print documents by number, id or chance; those of shards are decoded')
     .argument(
-      '<inputs...>',
+      '[inputs...]',
       'files, folders, globs and addresses of documents, or one folder of shards',
+    )
+    .option(
+      '--pipeline <file>',
+      'instead: a pipeline file, of which the last stage that has ended is read',
     )
     .option('--index <n>', 'the number of the first, counted from 0; default 0', whole)
     .option('--id <id>', 'the document with this id')
     .option('--random <seed>', 'documents drawn with this seed', whole)
     .option('--count <n>', 'how many', integer, 1)
     .option('--json', 'print a JSON object a line')
-    .action(async (inputs: string[], options: Options) => {
+    .action(async (given: string[], options: Options) => {
       const { index, id, random, count, json = false } = options;
-      const given = Object.entries({ index, id, random }).filter(
+      const [one, other] = Object.entries({ index, id, random }).filter(
         ([, value]) => value !== undefined,
       );
-      if (given.length > 1) {
-        throw new InputError(`--${given[0]![0]} and --${given[1]![0]} are given; leave one out`);
+      if (other) throw new InputError(`--${one![0]} and --${other[0]} are given; leave one out`);
+      const inputs = await inputsToRead(given, options.pipeline);
+      const shards = shardsIn(inputs);
+      if (shards !== undefined && (inputs.length > 1 || id !== undefined)) {
+        throw new InputError(
+          `${shards}: is a folder of shards, which keep no ids; expected as the only input, with --index or --random`,
+        );
       }
-      const found: Shown[] = inputs.some(isShards)
-        ? await ofShards(inputs, options)
+      const found: Shown[] = shards
+        ? await ofShards(shards, options)
         : await findDocuments(inputs, { index: index ?? 0, id, random, count });
       const wanted = id === undefined ? `document ${index ?? 0}` : `document with the id ${id}`;
-      if (found.length === 0) throw new InputError(`${inputs.join(', ')}: has no ${wanted}`);
+      if (found.length === 0)
+        throw new InputError(`${inputs.map(pathOf).join(', ')}: has no ${wanted}`);
       const out = output(json);
       for (const document of found) {
         out.emit(document);
@@ -61,18 +73,9 @@ export function showCommand(): Command {
     });
 }
 
-async function ofShards(
-  inputs: readonly string[],
-  { index = 0, id, random, count }: Options,
-): Promise<Shown[]> {
-  const [folder] = inputs;
-  if (inputs.length > 1 || id !== undefined) {
-    throw new InputError(
-      `${inputs.find(isShards)}: is a folder of shards, which keep no ids; expected as the only input, with --index or --random`,
-    );
-  }
-  const shards = await openShards(folder!);
-  const tokenizer = await loadTokenizer(join(folder!, 'tokenizer.json'));
+async function ofShards(folder: string, { index = 0, random, count }: Options): Promise<Shown[]> {
+  const shards = await openShards(folder);
+  const tokenizer = await loadTokenizer(join(folder, 'tokenizer.json'));
   const { documents } = shards.manifest;
   const order = random === undefined ? undefined : shards.order(random);
   const found: Shown[] = [];

@@ -2,12 +2,14 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { InputError } from '@headwise/core';
 import { addSize, binRange, type TokenShards } from '@headwise/data';
-import { documentStats, openShards } from '@headwise/data/node';
+import { documentStats, type Input, openShards } from '@headwise/data/node';
 import { loadTokenizer } from '@headwise/tokenizers/node';
 import { Command } from 'commander';
+import { inputsToRead } from './pipeline.js';
 import { type RunOptions, shareOf, showRun, withRunOptions } from './run.js';
 
 interface Options extends RunOptions {
+  pipeline?: string;
   tokenizer?: string;
   out?: string;
 }
@@ -27,23 +29,29 @@ export function statsCommand(): Command {
   const command = new Command('stats')
     .description('count documents, bytes and tokens, and how they are distributed')
     .argument(
-      '<inputs...>',
+      '[inputs...]',
       'files, folders, globs and addresses of documents, or one folder of shards',
+    )
+    .option(
+      '--pipeline <file>',
+      'instead: a pipeline file, of which the last stage that has ended is read',
     )
     .option('--tokenizer <path>', 'counts tokens too: a tokenizer.json, or a folder that holds one')
     .option('--out <folder>', 'keeps the counts, and goes on when called again after a kill')
-    .action(async (inputs: string[], options: Options) => {
+    .action(async (given: string[], options: Options) => {
       const { tokenizer, out } = options;
+      const inputs = await inputsToRead(given, options.pipeline);
       await showRun<Counts>(
         options,
         async (onProgress) => {
-          if (inputs.some(isShards)) {
+          const shards = shardsIn(inputs);
+          if (shards !== undefined) {
             if (inputs.length > 1 || tokenizer !== undefined || out !== undefined) {
               throw new InputError(
-                `${inputs.find(isShards)}: is a folder of shards, expected as the only input, without --tokenizer and --out`,
+                `${shards}: is a folder of shards, expected as the only input, without --tokenizer and --out`,
               );
             }
-            return shardStats(await openShards(inputs[0]!), onProgress);
+            return shardStats(await openShards(shards), onProgress);
           }
           const loaded = tokenizer === undefined ? undefined : await loadTokenizer(tokenizer);
           const { workers } = options;
@@ -55,8 +63,15 @@ export function statsCommand(): Command {
   return withRunOptions(command);
 }
 
+/** The path of an input. */
+export const pathOf = (input: Input): string => (typeof input === 'string' ? input : input.path);
+
 /** Whether a path is a folder of shards. */
 export const isShards = (path: string): boolean => existsSync(join(path, 'shards.json'));
+
+/** The first input that is a folder of shards. */
+export const shardsIn = (inputs: readonly Input[]): string | undefined =>
+  inputs.map(pathOf).find(isShards);
 
 async function shardStats(
   shards: TokenShards,
