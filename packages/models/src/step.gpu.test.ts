@@ -33,6 +33,7 @@ const forms: (readonly [name: string, dtype: WeightDtype])[] = [
 const representatives = [
   'bloom-post-residual',
   'falcon-40b',
+  'gemma3-text',
   'gpt2',
   'llama-gqa-llama3',
   'mistral',

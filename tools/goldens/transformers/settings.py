@@ -13,6 +13,7 @@ RENAMED = {
     "gpt2": {"n_embd": "hidden_size", "n_positions": "max_position_embeddings", "n_head": "num_attention_heads", "n_layer": "num_hidden_layers"},
     "bloom": {"n_layer": "num_hidden_layers", "n_head": "num_attention_heads", "hidden_size": "n_embed"},
     "falcon": {"hidden_size": "n_embed"},
+    "gptj": {"hidden_size": "n_embd", "max_position_embeddings": "n_positions", "num_attention_heads": "n_head", "num_hidden_layers": "n_layer"},
     "bart": {"encoder_attention_heads": "num_attention_heads", "d_model": "hidden_size", "encoder_layers": "num_hidden_layers"},
     "marian": {"encoder_attention_heads": "num_attention_heads", "d_model": "hidden_size", "encoder_layers": "num_hidden_layers"},
     "t5": {"d_model": "hidden_size", "num_heads": "num_attention_heads", "num_layers": "num_hidden_layers", "d_kv": "head_dim"},
@@ -34,11 +35,21 @@ llama = dict(
     head_dim=10, hidden_act="gelu_pytorch_tanh", max_position_embeddings=40, initializer_range=0.5, rms_norm_eps=0.25,
     tie_word_embeddings=True, attention_dropout=0.3, pad_token_id=5, rope_theta=500.0,
 )
+decoder = dict(
+    vocab_size=130000, hidden_size=512, intermediate_size=36, num_hidden_layers=3, num_attention_heads=4, num_key_value_heads=2,
+    hidden_act="relu", max_position_embeddings=40, initializer_range=0.5, tie_word_embeddings=True, attention_dropout=0.3,
+    pad_token_id=5,
+)
+later = {key: value for key, value in decoder.items() if key != "hidden_act"} | dict(
+    head_dim=10, hidden_activation="relu", rms_norm_eps=0.25, tie_word_embeddings=False, attention_bias=True,
+    query_pre_attn_scalar=64, sliding_window=7, final_logit_softcapping=3.0,
+)
 FAMILIES = {
     "gpt2": dict(
         vocab_size=97, n_positions=40, n_embd=24, n_layer=3, n_head=3, n_inner=36, activation_function="quick_gelu",
         embd_pdrop=0.2, resid_pdrop=0.3, attn_pdrop=0.4, layer_norm_epsilon=0.25, initializer_range=0.5,
         tie_word_embeddings=False, scale_attn_weights=False, pad_token_id=5, num_labels=5,
+        scale_attn_by_inverse_layer_idx=True,
     ),
     "bloom": dict(
         vocab_size=97, hidden_size=48, n_layer=3, n_head=4, layer_norm_epsilon=0.25, initializer_range=0.5,
@@ -53,6 +64,44 @@ FAMILIES = {
     "llama": llama | dict(attention_bias=True, mlp_bias=True),
     "mistral": llama | dict(sliding_window=7),
     "qwen2": llama | dict(sliding_window=7, use_sliding_window=True, max_window_layers=2),
+    "qwen3": decoder | dict(
+        num_attention_heads=64, head_dim=10, rms_norm_eps=0.25, attention_bias=True, sliding_window=7, use_sliding_window=True, max_window_layers=2,
+        rope_theta=500.0,
+    ),
+    "gemma": decoder | dict(num_attention_heads=64, head_dim=10, rms_norm_eps=0.25, tie_word_embeddings=False, attention_bias=True, rope_theta=500.0),
+    "gemma2": later | dict(attn_logit_softcapping=2.0, rope_theta=500.0),
+    "gemma3_text": later,
+    "smollm3": decoder | dict(
+        rms_norm_eps=0.25, tie_word_embeddings=False, attention_bias=True, mlp_bias=True, no_rope_layer_interval=3,
+        use_sliding_window=True, rope_theta=500.0,
+    ),
+    "granite": decoder | dict(
+        rms_norm_eps=0.25, attention_bias=True, mlp_bias=True, embedding_multiplier=2.0, attention_multiplier=3.0,
+        residual_multiplier=4.0, logits_scaling=5.0, rope_theta=500.0,
+    ),
+    "olmo2": decoder | dict(rms_norm_eps=0.25, attention_bias=True, rope_theta=500.0),
+    "olmo3": decoder | dict(rms_norm_eps=0.25, attention_bias=True, sliding_window=7),
+    "stablelm": decoder | dict(num_attention_heads=64, layer_norm_eps=0.25, use_qkv_bias=True, use_parallel_residual=True, rope_theta=500.0),
+    "starcoder2": decoder | dict(
+        hidden_size=480,
+        norm_epsilon=0.25, use_bias=False, residual_dropout=0.2, embedding_dropout=0.4, sliding_window=7,
+        tie_word_embeddings=False, rope_theta=500.0,
+    ),
+    "phi": decoder | dict(layer_norm_eps=0.25, qk_layernorm=True, resid_pdrop=0.2, embd_pdrop=0.4, rope_theta=500.0),
+    "phi3": decoder | dict(rms_norm_eps=0.25, sliding_window=7, resid_pdrop=0.2, embd_pdrop=0.4, rope_theta=500.0),
+    "gpt_neox": {k: v for k, v in decoder.items() if k not in ("num_key_value_heads", "pad_token_id")} | dict(
+        layer_norm_eps=0.25, hidden_dropout=0.2, use_parallel_residual=False, attention_bias=False,
+    ),
+    "gptj": dict(
+        vocab_size=97, max_position_embeddings=40, hidden_size=1024, num_hidden_layers=3, num_attention_heads=4, rotary_dim=32, n_inner=36,
+        activation_function="relu", resid_pdrop=0.2, embd_pdrop=0.3, attn_pdrop=0.4, layer_norm_epsilon=0.25,
+        initializer_range=0.5, tie_word_embeddings=True,
+    ),
+    "opt": dict(
+        vocab_size=97, hidden_size=24, num_hidden_layers=3, ffn_dim=36, max_position_embeddings=40,
+        do_layer_norm_before=False, dropout=0.2, attention_dropout=0.3, num_attention_heads=4,
+        activation_function="gelu", init_std=0.5, enable_bias=False, tie_word_embeddings=False, pad_token_id=5,
+    ),
     "bert": bert,
     "roberta": bert,
     "xlm-roberta": bert,

@@ -1,5 +1,6 @@
 /** Settings that Hugging Face declares as floats, and refuses where they are written without a point. */
-const floats = /drop|_rate$|_eps$|epsilon$|_std$|_range$|factor$|theta$|^beta_(fast|slow)$/;
+const floats =
+  /drop|_rate$|_eps$|epsilon$|_std$|_range$|factor$|theta$|softcapping$|_pct$|_freq$|^beta_(fast|slow)$/;
 
 // No character that JSON lets stand unescaped in a string.
 const mark = '\u0001';

@@ -118,3 +118,14 @@ test.skipIf(process.platform === 'win32')(
     }
   },
 );
+
+test('whole numbers of settings that transformers declares as floats have a point', async () => {
+  const folder = join(root, 'floats');
+  const goldens = new URL('../../../parity/goldens/', import.meta.url).pathname;
+  const model = await loadModel(`${goldens}gemma3-text`);
+  onTestFinished(() => model.params.dispose());
+  await saveModel(folder, model);
+  const text = readFileSync(join(folder, 'config.json'), 'utf8');
+  expect(text).toContain('"final_logit_softcapping": 2.0');
+  expect(text).toContain('"factor": 4.0');
+});
