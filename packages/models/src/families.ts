@@ -3,7 +3,7 @@ import { bart } from './families/bart.js';
 import { bert } from './families/bert.js';
 import { bloom } from './families/bloom.js';
 import { falcon } from './families/falcon.js';
-import { gemma, gemma2, gemma3Text } from './families/gemma.js';
+import { gemma, gemma2, gemma3, gemma3Text } from './families/gemma.js';
 import { gptNeoX } from './families/gpt-neox.js';
 import { gpt2 } from './families/gpt2.js';
 import { gptj } from './families/gptj.js';
@@ -35,6 +35,7 @@ export const families: Readonly<Record<string, ModelFamily>> = {
   gemma: gemma as ModelFamily,
   gemma2: gemma2 as ModelFamily,
   gemma3_text: gemma3Text as ModelFamily,
+  gemma3: gemma3 as ModelFamily,
   gpt_neox: gptNeoX as ModelFamily,
   smollm3: smolLM3 as ModelFamily,
   phi: phi as ModelFamily,

@@ -49,11 +49,37 @@ test.each([
   ],
   ['a body under its prefix', 'bert', (key: string) => `bert.${key}`],
   ['a body without its prefix', 'bart', (key: string) => key.replace(/^model\./, '')],
+  [
+    "a head of GPT-NeoX's by its name in memory",
+    'gpt-neox',
+    (key: string) => key.replace('embed_out', 'lm_head'),
+  ],
 ])('%s is the same model', async (_, name, spell) => {
   const [model, expected] = [await loadModel(respelt(name, spell)), await loadModel(golden(name))];
   expect(model.unusedKeys).toEqual([]);
   expect(model.newPaths).toEqual([]);
   expect(await valuesOf(model)).toEqual(await valuesOf(expected));
+  model.params.dispose();
+  expected.params.dispose();
+});
+
+test("Gemma 3's model of texts and pictures gives its text half, which is saved as a model of texts", async () => {
+  const { architectures: _, ...texts } = JSON.parse(
+    readFileSync(join(golden('gemma3-text'), 'config.json'), 'utf8'),
+  );
+  const folder = respelt('gemma3-text', (key) => `language_model.${key}`, {
+    model_type: 'gemma3',
+    architectures: ['Gemma3ForConditionalGeneration'],
+    text_config: texts,
+  });
+  const [model, expected] = [await loadModel(folder), await loadModel(golden('gemma3-text'))];
+  expect(model.unusedKeys).toEqual([]);
+  expect(await valuesOf(model)).toEqual(await valuesOf(expected));
+  expect(model.family.configJson(model.config)).toMatchObject({
+    model_type: 'gemma3_text',
+    architectures: ['Gemma3ForCausalLM'],
+  });
+  expect(model.family.preset(model.config)).toEqual(expected.family.preset(expected.config));
   model.params.dispose();
   expected.params.dispose();
 });

@@ -1,3 +1,4 @@
+import { InputError, quoted } from '@headwise/core';
 import { z } from 'zod';
 import type { ModelConfiguration } from '../build/model-configuration.js';
 import type { KeyTable, ModelFamily } from '../family.js';
@@ -184,3 +185,25 @@ export const gemma3Text: ModelFamily<GemmaConfig> = decoderFamily<GemmaConfig>({
   },
   keys: () => laterKeys,
 });
+
+/**
+ * The text half of Gemma 3's models of texts and pictures, whose settings stand in `text_config`; the tensors of the other half
+ * are not read. It is saved as a model of texts.
+ */
+export const gemma3: ModelFamily<GemmaConfig> = {
+  ...gemma3Text,
+  modelType: 'gemma3',
+  parseConfig(json, name = 'config.json') {
+    const { text_config: texts } = json as { text_config?: unknown };
+    if (typeof texts !== 'object' || texts === null || Array.isArray(texts)) {
+      throw new InputError(
+        `${name}: 'text_config' is ${quoted(texts)}; expected the settings of 'gemma3_text'`,
+      );
+    }
+    const { model_type: type = 'gemma3_text' } = texts as { model_type?: unknown };
+    // The class is that of both halves.
+    return gemma3Text.parseConfig({ ...texts, model_type: type, architectures: null }, name);
+  },
+  settings: undefined,
+  oldKey: (key) => `language_model.${key}`,
+};

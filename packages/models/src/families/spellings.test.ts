@@ -136,6 +136,11 @@ const refused: readonly (readonly [Json, RegExp])[] = [
     { ...gemma3, rope_parameters: { rope_type: 'default' } },
     /unknown key 'rope_parameters\.rope_type'/,
   ],
+  [{ model_type: 'gemma3', text_config: null }, /'text_config' is null; expected the settings/],
+  [
+    { model_type: 'gemma3', text_config: { ...sizes, attn_logit_softcapping: 50 } },
+    /'attn_logit_softcapping' is 50/,
+  ],
   [{ ...gemma3, attn_logit_softcapping: 50 }, /'attn_logit_softcapping' is 50/],
   [{ ...gemma3, use_bidirectional_attention: true }, /'use_bidirectional_attention' is true/],
   [{ model_type: 'stablelm', qk_layernorm: true }, /'qk_layernorm' is true/],
