@@ -6,7 +6,9 @@ import { describe, expect, inject, test } from 'vitest';
 
 const root = fileURLToPath(new URL('../../..', import.meta.url));
 const folder = `${root}/apps/examples`;
-const names = readdirSync(`${folder}/src`).map((file) => file.replace('.ts', ''));
+const names = readdirSync(`${folder}/src`)
+  .filter((file) => file.endsWith('.ts'))
+  .map((file) => file.replace('.ts', ''));
 const sourceOf = (name: string) => readFileSync(`${folder}/src/${name}.ts`, 'utf8');
 const run = promisify(execFile);
 

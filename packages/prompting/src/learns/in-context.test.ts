@@ -117,9 +117,6 @@ describeOn(
         expect(conditions.map(({ condition }) => condition)).toEqual(
           ['0 shots', '1 shot', '4 shots', '8 shots'].map((shots) => `rule, ${shots}`),
         );
-        console.log(
-          conditions.map(({ shots, accuracy, low, high }) => [shots, accuracy, low, high]),
-        );
         const [none, one, , eight] = conditions;
         expect(none!.low).toBeLessThan(0.5);
         expect(none!.high).toBeGreaterThan(0.5);
