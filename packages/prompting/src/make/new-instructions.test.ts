@@ -121,6 +121,16 @@ test('new instructions: of those shown and its own, until there are enough; what
   expect(await made(recipe, { model: byRule(() => '1. no'), seed: 1 }).then(rowsOf)).toEqual([]);
 });
 
+test('a list of one task that is cut is left out', async () => {
+  const recipe = selfInstruct(['Name a sea'], { prompts, count: 1, together: 1, rounds: 1 });
+  expect(leftOf(await made(recipe, { model: byRule(() => '2. Name all…') }))).toEqual([
+    [
+      'unfinished',
+      "prompt 'tasks', example round 1, prompt 1: the only task of the answer has no end",
+    ],
+  ]);
+});
+
 test('self-instruct goes on from where it was, with the same rows', async () => {
   const seeds = ['Name three large seas', 'Count the legs of a cow'];
   const model = byRule((prompt, { seed }) =>

@@ -2,6 +2,7 @@ import { Random } from '@headwise/core';
 import type { Extractor } from '../answers/extract.js';
 import { checkCount } from '../check-count.js';
 import { answersTo } from './answers-to.js';
+import { LeftOut } from './left-out.js';
 import { answeredExample } from './make-form.js';
 import { type MakePrompts, makePrompts } from './make-prompts.js';
 import { type MakeRun, provenanceJson } from './make-run.js';
@@ -73,6 +74,12 @@ export function selfInstruct(
     const { value, reason } = await run.ask(tasks, values, { extract: listForm });
     // The last one of a list that was cut may be.
     const instructions = reason === 'length' ? value.slice(0, -1) : value;
+    if (instructions.length === 0) {
+      throw new LeftOut(
+        'unfinished',
+        `prompt '${tasks.name}', example ${run.place}: the only task of the answer has no end`,
+      );
+    }
     return { rows: [], state: { instructions } };
   };
   const answer = async (
