@@ -28,7 +28,7 @@ export async function inRunFolder<R>(
   const lock = await lockFile(join(folder, '.lock'));
   try {
     return await inRunFolderTogether(folder, parts, plan, async () => {
-      for (const name of parts) await removeLeftovers(join(folder, name));
+      for (const name of ['', ...parts]) await removeLeftovers(join(folder, name));
       return run();
     });
   } finally {

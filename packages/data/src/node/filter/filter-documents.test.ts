@@ -64,6 +64,7 @@ test('documents and rejects are those of one pass, in any cut of the work, and o
   rmSync(join(cut, 'units', '00001.json'));
   rmSync(join(cut, 'documents', '00001.jsonl'));
   writeFileSync(join(cut, 'documents', '.00001.jsonl.1.tmp'), 'half');
+  writeFileSync(join(cut, '.plan.json.1.tmp'), 'half');
   expect(await filterDocuments([raw], cut, options)).toEqual(report);
   expect(linesBelow(cut, 'documents')).toEqual(kept);
   expect(readdirSync(join(cut, 'documents')).filter((name) => name.startsWith('.'))).toEqual([]);
