@@ -16,7 +16,7 @@ test('verify prints a receipt of the models that come along', async () => {
   expect(code).toBe(0);
   expect(receipt).toMatchObject({ backend: 'cpu', ok: true });
   expect(new Set(receipt.checks.map(({ subject }) => subject))).toEqual(
-    new Set(['gpt2', 'gpt2-sequence-classification', 'gpt2-untied']),
+    new Set(['gpt2', 'gpt2-by-depth', 'gpt2-sequence-classification', 'gpt2-untied']),
   );
   expect(JSON.parse(readFileSync(file, 'utf8'))).toEqual(receipt);
 });
