@@ -37,6 +37,7 @@ const representatives = [
   'gpt2',
   'llama-gqa-llama3',
   'mistral',
+  'olmo2',
 ];
 const isRepresentative = ([name, dtype]: (typeof forms)[number]) =>
   dtype === 'f32' ? representatives.includes(name) : name === 'qwen2' && dtype === 'int8';

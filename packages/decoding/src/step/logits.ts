@@ -4,14 +4,13 @@ import {
   decodeGatedLinear,
   decodeLinear,
   embedToken,
-  type HeadNorms,
   type KeysValues,
   type Norm,
   normalizeHeads,
   type StepScoring,
   type StepState,
 } from '@headwise/kernels/internal';
-import * as tf from '@tensorflow/tfjs';
+import type * as tf from '@tensorflow/tfjs';
 import type { StepBlockKind, StepLayer, StepLinear, StepPlan } from './plan.js';
 
 /** What a step reads besides the plan. */
@@ -53,24 +52,11 @@ const attentionOf =
     const { path, qkv, kvHeads, scoring, headNorms, acrossHeads, rotary } = layer;
     const turn = rotary === undefined ? undefined : turns[rotary];
     let rows = decodeLinear(x, qkv.weights, { norm, bias: qkv.bias });
-    if (headNorms && acrossHeads) rows = normalizedAcross(rows, layer, headNorms);
-    else if (headNorms) rows = normalizeHeads(rows, { ...scoring, kvHeads }, headNorms);
+    if (headNorms) {
+      rows = normalizeHeads(rows, { ...scoring, kvHeads, across: acrossHeads }, headNorms);
+    }
     return attendStep(rows, rowsOf(path), state, { ...scoring, turn });
   };
-
-/** Queries and keys that are normalised over all heads of a token, `[R, (H + 2 Hkv) Dh]`. */
-function normalizedAcross(
-  rows: tf.Tensor2D,
-  { kvHeads, scoring: { heads, headDim } }: StepLayer,
-  norms: HeadNorms,
-): tf.Tensor2D {
-  const [q, k, v] = tf.split<tf.Tensor2D>(
-    rows,
-    [heads * headDim, kvHeads * headDim, kvHeads * headDim],
-    1,
-  );
-  return tf.concat([normed(q!, norms.q), normed(k!, norms.k), v!], 1);
-}
 
 /** Each kind of block: `[R, D] → [R, D]`. */
 const blocks: Readonly<

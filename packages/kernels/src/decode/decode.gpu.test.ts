@@ -218,3 +218,29 @@ for (const kind of ['layer', 'rms'] as const) {
     );
   });
 }
+
+for (const kind of ['layer', 'rms'] as const) {
+  test(`normalizeHeads by ${kind} normalises all queries and all keys of a token, and leaves values`, async () => {
+    const sizes = { heads: 4, kvHeads: 2, headDim: 67, across: true };
+    const [ofQueries, ofKeys, all] = [4 * 67, 2 * 67, 8 * 67];
+    // Far from zero, and keys of another size than queries: what is read beyond its own part is seen.
+    const scales = tf.concat([tf.fill([ofQueries], 3), tf.fill([ofKeys], 0.1), tf.ones([ofKeys])]);
+    const qkv = gaussian([3, all], 1).add(100).mul<tf.Tensor2D>(scales);
+    const q = normOf(kind, ofQueries);
+    const k = { ...normOf(kind, ofKeys), weight: gaussian([ofKeys], 9) } as Norm;
+    const expected = tf.concat(
+      [
+        reference(qkv.slice([0, 0], [3, ofQueries]), q),
+        reference(qkv.slice([0, ofQueries], [3, ofKeys]), k),
+        qkv.slice([0, ofQueries + ofKeys], [3, ofKeys]),
+      ],
+      1,
+    );
+    await poisonMemory([[3, all]]);
+    const normalized = normalizeHeads(qkv, sizes, { q, k });
+    await expectClose(normalized, expected, { ratio: kind === 'layer' ? 1e-4 : 2e-5 });
+    const again = normalizeHeads(qkv, sizes, { q, k });
+    expect(await again.data()).toEqual(await normalized.data());
+    expect(() => normalizeHeads(qkv, sizes, { q, k: normOf(kind, 67) })).toThrow('expected [134]');
+  });
+}

@@ -29,71 +29,96 @@ const program = variants(
   (variant) => {
     const { group, layer } = variant;
     const each = (body: string) =>
-      `for (var i = lane; i < params.width; i += ${group.lanes}u) { ${body} }`;
-    // Seen from the head's first value, so that a large offset costs no digits.
+      `for (var i = lane; i < width; i += ${group.lanes}u) { ${body} }`;
+    // Seen from the part's first value, so that a large offset costs no digits.
     const center = /* wgsl */ `
       shift = x[start];
       var sum = 0.0;
       ${each('sum += x[start + i] - shift;')}
-      mean = row_sum(sum, lane) / width;
+      mean = row_sum(sum, lane) / f32(width);
+    `;
+    // Weights of queries and of keys may be of two widths: only its own is read.
+    const own = (part: string) => /* wgsl */ `
+      fn own_${part}(is_query: bool, i: u32) -> f32 {
+        if (is_query) { return q_${part}[i]; }
+        return k_${part}[i];
+      }
     `;
     return defineProgram({
       label: 'headwise/NormalizeHeads',
       enable: rowGroupExtensions(group),
       inputs: floats(['x', ...vectors(variant)]),
       outputs: { y: 'f32' },
-      params: { heads: 'u32', kv_heads: 'u32', width: 'u32', epsilon: 'f32' },
+      params: {
+        ...{ q_parts: 'u32', kv_parts: 'u32', q_width: 'u32', kv_width: 'u32' },
+        epsilon: 'f32',
+      },
       wgsl: /* wgsl */ `
         ${rowSum(group)}
+        ${own('weight')}
+        ${layer ? own('bias') : ''}
         @compute @workgroup_size(${group.lanes})
         fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index) lane: u32) {
-          let head = workgroup.x;
-          let start = (workgroup.y * (params.heads + 2u * params.kv_heads) + head) * params.width;
-          if (head >= params.heads + params.kv_heads) {
+          let part = workgroup.x;
+          let is_query = part < params.q_parts;
+          let width = select(params.kv_width, params.q_width, is_query);
+          let of_queries = params.q_parts * params.q_width;
+          let row = workgroup.y * (of_queries + 2u * params.kv_parts * params.kv_width);
+          let start = row + select(of_queries + (part - params.q_parts) * width, part * width, is_query);
+          if (part >= params.q_parts + params.kv_parts) {
             ${each('y[start + i] = x[start + i];')}
             return;
           }
-          let width = f32(params.width);
           var shift = 0.0;
           var mean = 0.0;
           ${layer ? center : ''}
           var squares = 0.0;
           ${each('let centered = (x[start + i] - shift) - mean; squares += centered * centered;')}
-          let scale = inverseSqrt(row_sum(squares, lane) / width + params.epsilon);
-          let is_query = head < params.heads;
+          let scale = inverseSqrt(row_sum(squares, lane) / f32(width) + params.epsilon);
           ${each(`
-            let value = ((x[start + i] - shift) - mean) * scale * select(k_weight[i], q_weight[i], is_query);
-            y[start + i] = value${layer ? ' + select(k_bias[i], q_bias[i], is_query)' : ''};`)}
+            let value = ((x[start + i] - shift) - mean) * scale * own_weight(is_query, i);
+            y[start + i] = value${layer ? ' + own_bias(is_query, i)' : ''};`)}
         }
       `,
     });
   },
 );
 
-/** The norms of each head's queries and keys: of one kind, with weights of their own. */
+/** What of a token is normalised. */
+export interface HeadNormSizes {
+  heads: number;
+  kvHeads: number;
+  headDim: number;
+  /** Whether over all heads of a token at once, `H Dh` queries and `Hkv Dh` keys; default over each head's `Dh`. */
+  across?: boolean | undefined;
+}
+
+/** The norms of queries and of keys: of one kind, with weights of their own. */
 export interface HeadNorms {
   readonly q: Norm;
   readonly k: Norm;
 }
 
 /**
- * Queries and keys, each head's normalised over its `Dh` channels; values as they are. One dispatch.
+ * Queries and keys, each head's normalised over its `Dh` channels, or all heads of a token over theirs at once; values as
+ * they are. One dispatch, which reads them where the projection wrote them.
  *
  * @param qkv `[R, (H + 2 Hkv) Dh]`
  * @returns `[R, (H + 2 Hkv) Dh]`
  * @throws ShapeError where shapes do not fit, InputError for two kinds of norms
- * @see Henry et al. 2020, https://arxiv.org/abs/2010.04245
+ * @see Henry et al. 2020, https://arxiv.org/abs/2010.04245; across heads, OLMo Team 2024, https://arxiv.org/abs/2501.00656
  */
 export function normalizeHeads(
   qkv: tf.Tensor2D,
-  { heads, kvHeads, headDim: width }: { heads: number; kvHeads: number; headDim: number },
+  { heads, kvHeads, headDim, across = false }: HeadNormSizes,
   { q, k }: HeadNorms,
 ): tf.Tensor2D {
-  const all = heads + 2 * kvHeads;
-  checkShape('normalizeHeads: qkv', qkv.shape, ['R', all * width]);
+  checkShape('normalizeHeads: qkv', qkv.shape, ['R', (heads + 2 * kvHeads) * headDim]);
+  const parts = across ? { q: 1, kv: 1 } : { q: heads, kv: kvHeads };
+  const width = { q: (heads * headDim) / parts.q, kv: (kvHeads * headDim) / parts.kv };
   const norms = {
-    q: describeNorm('normalizeHeads', q, width),
-    k: describeNorm('normalizeHeads', k, width),
+    q: describeNorm('normalizeHeads', q, width.q),
+    k: describeNorm('normalizeHeads', k, width.kv),
   };
   const { kind } = norms.q.form;
   if (kind === 'none' || kind !== norms.k.form.kind || norms.q.epsilon !== norms.k.epsilon) {
@@ -113,8 +138,11 @@ export function normalizeHeads(
   const { y } = dispatch(tf.backend() as WebGPUBackend, program(variant), {
     inputs,
     outputs: { y: { shape: qkv.shape, dtype: 'float32' } },
-    params: { heads, kv_heads: kvHeads, width, epsilon: norms.q.epsilon },
-    workgroups: [all, qkv.shape[0]],
+    params: {
+      ...{ q_parts: parts.q, kv_parts: parts.kv, q_width: width.q, kv_width: width.kv },
+      epsilon: norms.q.epsilon,
+    },
+    workgroups: [parts.q + 2 * parts.kv, qkv.shape[0]],
   });
   return tf.engine().makeTensorFromTensorInfo(y!) as tf.Tensor2D;
 }

@@ -34,6 +34,7 @@ const families: Record<string, Record<string, unknown>> = {
   mistral: { ...ofLlama, model_type: 'mistral', sliding_window: 16 },
   qwen2: { ...ofLlama, model_type: 'qwen2', tie_word_embeddings: true },
   qwen3: { ...ofLlama, model_type: 'qwen3', head_dim: 8 },
+  olmo2: { ...ofLlama, model_type: 'olmo2' },
   bloom: {
     ...{ model_type: 'bloom', vocab_size: 101, hidden_size: 24, n_layer: 2, n_head: 4 },
     ...{ hidden_dropout: 0, attention_dropout: 0 },
