@@ -180,6 +180,7 @@ test('bad input is refused before a model is loaded, by name', async () => {
       ['--shots', '9'],
       '--data has 8 examples, and 9 shots take all of them; expected more, or --pool',
     ],
+    [['--resamples', '0'], 'resamples is 0; expected a whole number of at least 1'],
     [['--shots', 'x'], "'x' is not a whole number"],
     [['--pool', at('data.jsonl')], 'the example 0 is given twice'],
     [

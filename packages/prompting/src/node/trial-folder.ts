@@ -7,6 +7,7 @@ import type { TrialPlan } from '../trial/plan.js';
 import type { TrialRecord } from '../trial/record.js';
 import { type TrialReport, type TrialReportOptions, trialReport } from '../trial/report.js';
 import { runTrial } from '../trial/run-trial.js';
+import { checkBootstrap } from '../trial/statistics/bootstrap.js';
 import { Journal } from './journal.js';
 import { beginRun, type RunDescription, runNames } from './run-description.js';
 
@@ -45,7 +46,7 @@ const names = { ...runNames, answers: 'answers.jsonl', report: 'report.json' };
  * A trial that was ended, by a kill too, goes on when it is called again. The same plan, model and backend give the same `answers.jsonl`, byte for byte:
  * times are in the journal and the report alone.
  *
- * @throws InputError where the folder holds another run, naming what differs; LockedError while one is under way in it; FileError; what `runTrial` throws
+ * @throws InputError for options out of range, before the first question, and where the folder holds another run, naming what differs; LockedError while one is under way in it; FileError; what `runTrial` throws
  * @example
  * const report = await trialInFolder('trial', planTrial({ prompts, examples }), { model });
  */
@@ -54,6 +55,7 @@ export async function trialInFolder(
   plan: TrialPlan,
   { model, source = null, signal, onProgress, ...options }: TrialFolderOptions,
 ): Promise<TrialReport> {
+  checkBootstrap(options);
   await makeFolder(folder);
   const lock = await lockFile(join(folder, '.lock'));
   try {

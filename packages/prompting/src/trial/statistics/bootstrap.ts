@@ -25,6 +25,8 @@ export interface Difference extends Estimate {
   readonly p: number;
 }
 
+const defaults = { resamples: 10_000, alpha: 0.05 };
+
 /**
  * The mean with its bootstrap interval: the quantiles `α/2` and `1 − α/2` of the means of resamples.
  *
@@ -46,7 +48,7 @@ export function bootstrapMean(outcomes: Outcomes, options: BootstrapOptions = {}
 export function estimateOf(
   outcomes: Outcomes,
   means: Float64Array,
-  { alpha = 0.05 }: BootstrapOptions,
+  { alpha = defaults.alpha }: BootstrapOptions,
 ): Estimate {
   const mean = meanOf(outcomes);
   if (mean === 0 || mean === 1) {
@@ -79,7 +81,7 @@ export function bootstrapDifference(
 export function differenceOf(
   [first, a]: readonly [Outcomes, Float64Array],
   [second, b]: readonly [Outcomes, Float64Array],
-  { alpha = 0.05 }: BootstrapOptions,
+  { alpha = defaults.alpha }: BootstrapOptions,
 ): Difference {
   const differences = a.map((mean, i) => mean - b[i]!);
   // Rounding of equal sums must not decide on which side of 0 a difference lies.
@@ -96,9 +98,9 @@ export function differenceOf(
  */
 export function resampledMeans(
   all: readonly Outcomes[],
-  { resamples = 10_000, seed = 0, alpha = 0.05 }: BootstrapOptions,
+  { resamples = defaults.resamples, seed = 0, alpha = defaults.alpha }: BootstrapOptions,
 ): Float64Array[] {
-  checkOptions(resamples, alpha);
+  checkBootstrap({ resamples, alpha });
   const { questions, draws } = sizesOf(all);
   const random = new Random(seed);
   const asked = new Uint32Array(questions);
@@ -165,7 +167,11 @@ function questionsOf(outcomes: Outcomes): number {
   throw new InputError(`a draw has ${other.length} outcomes; expected ${length}, as the first`);
 }
 
-function checkOptions(resamples: number, alpha: number): void {
+/** @throws InputError for options out of range */
+export function checkBootstrap({
+  resamples = defaults.resamples,
+  alpha = defaults.alpha,
+}: BootstrapOptions): void {
   if (!Number.isSafeInteger(resamples) || resamples < 1) {
     throw new InputError(`resamples is ${resamples}; expected a whole number of at least 1`);
   }
