@@ -16,7 +16,7 @@ import {
 } from '../index.js';
 
 // Words without a meaning: only the examples of a prompt say which are labelled how.
-const words = ['blick', 'dax', 'fep', 'gorp', 'kiki', 'lug', 'mib', 'nurg'];
+const words = ['blick', 'dax', 'fep', 'gorp'];
 const labels = ['yes', 'no'];
 const prompt = defineTrialPrompt({
   name: 'rule',
@@ -69,11 +69,11 @@ async function taught(seed: number) {
   const params = model.params.named();
   const optimizer = new Muon(params, { weightDecay: 0, adamw: { rate: 0.3 } });
   const collate = countedTokens();
-  const steps = 400;
+  const steps = 200;
   const run = train({
     ...{ params, optimizer, steps },
     objective: causalLanguageModel(model.network),
-    schedule: warmupLinear({ peak: 0.02, warmupSteps: steps / 10, totalSteps: steps }),
+    schedule: warmupLinear({ peak: 0.05, warmupSteps: steps / 10, totalSteps: steps }),
     batches: {
       at: (number) => collate(episodes(new Random(seed * 2 ** 20 + number), 32).map(encoded)),
     },
