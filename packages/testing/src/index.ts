@@ -10,6 +10,7 @@ export {
   gpuBytes,
   peakOfBuffers,
   poisonMemory,
+  withOwnPool,
   withPoisonedBuffers,
 } from './memory.js';
 export { type Reads, readsOf } from './reads.js';

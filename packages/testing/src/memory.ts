@@ -89,6 +89,43 @@ export async function withPoisonedBuffers<T>(run: () => T | Promise<T>): Promise
   }
 }
 
+/** The parts of it that own the pool of its buffers. */
+interface PoolOwner {
+  device: GPUDevice;
+  bufferManager: object;
+  commandEncoder: GPUCommandEncoder | null;
+  ensureCommandEncoderReady(): void;
+  endComputePassEncoder(): void;
+  submitQueue(): void;
+}
+
+/**
+ * Runs something with a pool of GPU buffers of its own: tests that ran before in the process have left no free buffer in it, and no bound. All
+ * tensors that it makes it must dispose. On WebGPU only.
+ */
+export async function withOwnPool<T>(run: () => T | Promise<T>): Promise<T> {
+  const backend = tf.backend() as unknown as PoolOwner;
+  const { bufferManager } = backend;
+  const Pool = bufferManager.constructor as new (
+    gpu: GPUDevice,
+    recording: () => boolean,
+  ) => object;
+  // Buffers that only commands still hold go back to the pool that they came from.
+  const submit = () => {
+    backend.ensureCommandEncoderReady();
+    backend.endComputePassEncoder();
+    backend.submitQueue();
+  };
+  submit();
+  backend.bufferManager = new Pool(backend.device, () => backend.commandEncoder !== null);
+  try {
+    return await run();
+  } finally {
+    submit();
+    backend.bufferManager = bufferManager;
+  }
+}
+
 /** The most bytes of GPU buffers in use beyond those before, while a function runs; on WebGPU only. */
 export async function peakOfBuffers(run: () => unknown): Promise<number> {
   const backend = tf.backend() as unknown as Backend;

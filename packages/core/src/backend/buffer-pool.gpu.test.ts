@@ -1,3 +1,4 @@
+import { withOwnPool } from '@headwise/testing';
 import * as tf from '@tensorflow/tfjs';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { Random } from '../random.js';
@@ -146,28 +147,29 @@ test('a buffer is destroyed only after the commands that may use it', () => {
   expect(destroyed).toEqual([b, a]);
 });
 
-test('a tensor in a larger buffer reads, copies and computes as if the buffer were its own', async () => {
-  const { bufferManager } = tf.backend() as unknown as { bufferManager: BufferPool };
-  // Free buffers of NaN in the size that serves next.
-  const before = [1, 2, 3].map(() => tf.fill([1000], Number.NaN));
-  for (const tensor of before) await tensor.data();
-  const keep = tf.zeros([1000, 1000]);
-  tf.dispose(before);
-  let x!: tf.Tensor;
-  const made = madeBy(() => {
-    x = tf.tidy(() => tf.range(0, 601).square());
-  });
-  expect(made.filter((size) => size === 2560)).toEqual([]);
-  const expected = Array.from({ length: 601 }, (_, i) => i * i);
-  expect([...(await x.data())]).toEqual(expected);
-  expect([...(await x.clone().add(0).data())]).toEqual(expected);
-  expect([...(await tf.tidy(() => x.max()).data())]).toEqual([600 ** 2]);
-  const { tensorRef, buffer } = x.dataToGPU() as tf.GPUData & { buffer: GPUBuffer };
-  expect(buffer.size).toBe(4 * 601);
-  expect([...(await tensorRef.data())]).toEqual(expected);
-  expect(bufferManager.numBytesAllocated).toBeGreaterThanOrEqual(bufferManager.numBytesUsed);
-  tf.dispose([x, keep, tensorRef]);
-});
+test('a tensor in a larger buffer reads, copies and computes as if the buffer were its own', () =>
+  withOwnPool(async () => {
+    const { bufferManager } = tf.backend() as unknown as { bufferManager: BufferPool };
+    // Free buffers of NaN in the size that serves next.
+    const before = [1, 2, 3].map(() => tf.fill([1000], Number.NaN));
+    for (const tensor of before) await tensor.data();
+    const keep = tf.zeros([1000, 1000]);
+    tf.dispose(before);
+    let x!: tf.Tensor;
+    const made = madeBy(() => {
+      x = tf.tidy(() => tf.range(0, 601).square());
+    });
+    expect(made.filter((size) => size === 2560)).toEqual([]);
+    const expected = Array.from({ length: 601 }, (_, i) => i * i);
+    expect([...(await x.data())]).toEqual(expected);
+    expect([...(await x.clone().add(0).data())]).toEqual(expected);
+    expect([...(await tf.tidy(() => x.max()).data())]).toEqual([600 ** 2]);
+    const { tensorRef, buffer } = x.dataToGPU() as tf.GPUData & { buffer: GPUBuffer };
+    expect(buffer.size).toBe(4 * 601);
+    expect([...(await tensorRef.data())]).toEqual(expected);
+    expect(bufferManager.numBytesAllocated).toBeGreaterThanOrEqual(bufferManager.numBytesUsed);
+    tf.dispose([x, keep, tensorRef]);
+  }));
 
 test('disposing of an uploaded tensor before its commands are submitted does not corrupt them', async () => {
   const backend = tf.backend() as unknown as { uploadToGPU(dataId: object): void };

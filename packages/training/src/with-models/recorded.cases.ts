@@ -1,5 +1,6 @@
 import { type LanguageModel, type Network, Random } from '@headwise/core';
 import { createModel } from '@headwise/models';
+import { withOwnPool } from '@headwise/testing';
 import * as tf from '@tensorflow/tfjs';
 import { expect } from 'vitest';
 import {
@@ -49,8 +50,20 @@ export type Settings<N extends Network, B extends ExampleBatch> = Partial<
   between?: (run: { objective: Objective<B>; ema?: Ema | undefined }, step: TrainStep) => unknown;
 };
 
-/** Trains a new model, and checks that all that training holds is free behind it. */
-export async function trained<N extends Network, B extends ExampleBatch>(
+/**
+ * Trains a new model, and checks that all that training holds is free behind it.
+ *
+ * A pool that earlier tests left full may free a buffer that a recording has lent, whose step is then recorded anew: the losses are counted in
+ * a pool of their own.
+ */
+export function trained<N extends Network, B extends ExampleBatch>(
+  configuration: unknown,
+  settings: Settings<N, B>,
+): Promise<Trained> {
+  return withOwnPool(() => trainedHere(configuration, settings));
+}
+
+async function trainedHere<N extends Network, B extends ExampleBatch>(
   configuration: unknown,
   { batches, objective: of, own = () => ({}), between, ...settings }: Settings<N, B>,
 ): Promise<Trained> {
