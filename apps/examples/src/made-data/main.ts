@@ -1,5 +1,5 @@
 // Documents → instructions that a model writes for them → filters → fine-tuning → preference pairs → DPO → a trial on instructions that nothing
-// was trained on. Every model is tiny and trained here: main.js FOLDER [SEED].
+// was trained on. Every model is tiny and trained here: main.js FOLDER [SEED [SHARE]], with a share of the steps and of the instructions that are asked.
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { start } from '@headwise/kernels';
@@ -19,15 +19,16 @@ import { makeInFolder } from '@headwise/prompting/node';
 import { instructionOf, prompts, textOf, tokenizerOf, wordsFor, world } from './language.js';
 import { finetune, teachFirst } from './teach.js';
 
-const [folder = 'made-data', given = '1'] = process.argv.slice(2);
+const [folder = 'made-data', given = '1', share = '1'] = process.argv.slice(2);
 const seed = Number(given);
+const shareOf = (count: number) => Math.ceil(count * Number(share));
 await start({ prefer: 'wasm' });
 await mkdir(folder, { recursive: true });
 const at = (name: string) => join(folder, name);
 
 const { seeds, documents, queries, held } = world(seed);
 const tokenizer = await tokenizerOf();
-const first = await teachFirst({ seeds }, tokenizer, { seed, steps: 400 });
+const first = await teachFirst({ seeds }, tokenizer, { seed, steps: shareOf(400) });
 const writing = { seed, temperature: 1, maxNewTokens: 8, options: { stop: '\n' } };
 const named = (name: string, model = first.model) =>
   localModel({ model, tokenizer }, { name, revision: `seed ${seed}`, running: 32 });
@@ -41,7 +42,7 @@ const say = defineTrialPrompt({
 });
 const plan = planTrial({
   prompts: [say],
-  examples: held.map((command) => {
+  examples: held.slice(0, shareOf(held.length)).map((command) => {
     const instruction = instructionOf(command);
     return { id: instruction, values: { instruction, response: textOf(command, '.') } };
   }),
@@ -66,7 +67,7 @@ const tuned = await finetune(
   first,
   {
     method: 'sft',
-    training: { seed, steps: 120, batchSize: 16, learningRate: 0.005, warmup: 0.1 },
+    training: { seed, steps: shareOf(120), batchSize: 16, learningRate: 0.005, warmup: 0.1 },
   },
   { from: at('instructions'), to: at('sft') },
 );
@@ -88,7 +89,7 @@ const preferred = await finetune(
   {
     method: 'dpo',
     adapter: { rank: 8 },
-    training: { seed, steps: 80, batchSize: 16, learningRate: 0.0005, warmup: 0.1 },
+    training: { seed, steps: shareOf(80), batchSize: 16, learningRate: 0.0005, warmup: 0.1 },
   },
   { from: at('preferences'), to: at('dpo') },
 );
