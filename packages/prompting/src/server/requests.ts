@@ -46,6 +46,11 @@ type Settings = Pick<RequestOptions, 'keyVariable'> & {
   [Name in Exclude<keyof RequestOptions, 'keyVariable'>]-?: NonNullable<RequestOptions[Name]>;
 };
 
+interface Sending {
+  signal?: AbortSignal | undefined;
+  final?: RegExp | undefined;
+}
+
 /** Sends requests to a server and reads JSON, with retries, a limit of concurrent requests and a rate limit. */
 export class Requests {
   readonly #options: Settings;
@@ -88,11 +93,13 @@ export class Requests {
   /**
    * The JSON that the server answers.
    *
-   * @param signal ends it from outside, with its reason as the error
+   * @param path behind the address of the API, or a whole address
+   * @param options.signal ends it from outside, with its reason as the error
+   * @param options.final an error whose message has this is not sent again
    * @throws ServerModelError for an answer that is an error, or none, after all retries; InputError where the key's variable is not set
    */
-  post(path: string, body: object, signal?: AbortSignal): Promise<unknown> {
-    return this.#send(path, { method: 'POST', body: JSON.stringify(body) }, signal);
+  post(path: string, body: object, options: Sending = {}): Promise<unknown> {
+    return this.#send(path, { method: 'POST', body: JSON.stringify(body) }, options);
   }
 
   /**
@@ -112,17 +119,17 @@ export class Requests {
 
   /** As `post`, for what the server answers without a question. */
   get(path: string, signal?: AbortSignal): Promise<unknown> {
-    return this.#send(path, { method: 'GET' }, signal);
+    return this.#send(path, { method: 'GET' }, { signal });
   }
 
   async #send(
     path: string,
     request: Pick<RequestInit, 'method' | 'body'>,
-    signal: AbortSignal | undefined,
+    options: Sending,
   ): Promise<unknown> {
     await this.#take();
     try {
-      return await this.#answered(path, request, { signal, read: jsonOf });
+      return await this.#answered(path, request, { ...options, read: jsonOf });
     } finally {
       this.#free();
     }
@@ -132,9 +139,10 @@ export class Requests {
   async #answered<T>(
     path: string,
     request: Pick<RequestInit, 'method' | 'body'>,
-    { signal, read }: { signal: AbortSignal | undefined; read: Reader<T> },
+    { signal, final, read }: Sending & { read: Reader<T> },
   ): Promise<T> {
-    const address = `${this.#options.url.replace(/\/+$/, '')}${path}`;
+    const base = path.startsWith('/') ? this.#options.url.replace(/\/+$/, '') : '';
+    const address = `${base}${path}`;
     const headers = this.#headers();
     const { retries, wait, longestWait } = this.#options;
     for (let tried = 0; ; tried++) {
@@ -142,7 +150,7 @@ export class Requests {
       await this.#pace(signal);
       const answer = await this.#once(address, { ...request, headers, signal }, read);
       if ('value' in answer) return answer.value;
-      if (!answer.again || tried >= retries) {
+      if (!answer.again || final?.test(answer.problem) || tried >= retries) {
         const times = tried > 0 ? `, after ${tried + 1} requests` : '';
         throw new ServerModelError(`${address}: ${answer.problem}${times}`);
       }

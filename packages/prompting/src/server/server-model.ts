@@ -4,6 +4,7 @@ import type { ChatTemplate, Tokenizer } from '@headwise/tokenizers';
 import { z } from 'zod';
 import { sharedLength } from '../options/shared-length.js';
 import type { ContinuationScore, PromptModel, ScoreRequest, WrittenText } from '../prompt-model.js';
+import { forcedScores, oneToken, tokenized } from './forced-scores.js';
 import { type RequestOptions, Requests, ServerModelError } from './requests.js';
 import { streamedText } from './streamed-text.js';
 
@@ -58,12 +59,24 @@ const echoed = z.object({
   model: z.string(),
   choices: z.array(z.object({ index: z.number(), logprobs })),
 });
+/** Of any form, and of the asked model. */
+const ofModel = z.looseObject({ model: z.string() });
+/** Log-probabilities of what was written, in the form of chats: llama.cpp passes over `echo`. */
+const unechoed = z.object({
+  choices: z.tuple(
+    [z.object({ logprobs: z.object({ content: z.array(z.unknown()) }) })],
+    z.unknown(),
+  ),
+});
+/** A refusal to echo. */
+const refusal = /\becho\b/i;
 
 /**
  * A model behind a server in the form of OpenAI's API: `headwise serve`, llama.cpp, vLLM and others.
  *
- * Texts are continued by `/completions` and messages answered by `/chat/completions`. Scores need a server that echoes prompts with
- * log-probabilities in `/completions`, as ours and vLLM do.
+ * Texts are continued by `/completions` and messages answered by `/chat/completions`. Scores are those of prompts that a server echoes with
+ * log-probabilities in `/completions`, as ours and vLLM do, in one request for a prompt. llama.cpp's server does not echo: there each token of a
+ * continuation is a request, with the server's `/tokenize` and `logit_bias`.
  *
  * @throws InputError for an address that is not one of HTTP, and numbers out of range
  * @example
@@ -81,20 +94,14 @@ export function serverModel({
   const ask = async <T extends { readonly model: string }>(
     path: string,
     body: object,
-    { schema, signal }: { schema: z.ZodType<T>; signal: AbortSignal | undefined },
+    { schema, signal, final }: Asked<T>,
   ): Promise<T> => {
-    const json = await requests.post(path, { model, ...body }, signal);
+    const json = await requests.post(path, { model, ...body }, { signal, final });
     const where = `${options.url}${path}`;
-    const checked = schema.safeParse(json);
-    if (!checked.success) {
-      const [issue] = checked.error.issues;
-      throw new ServerModelError(
-        `${where}: the answer has no ${issue!.path.join('.') || 'object'} as expected: ${issue!.message}`,
-      );
-    }
-    if (checked.data.model === answersAs) return checked.data;
+    const checked = readAs(schema, json, where);
+    if (checked.model === answersAs) return checked;
     throw new ServerModelError(
-      `${where}: the answer is of the model '${checked.data.model}'; expected '${answersAs}'`,
+      `${where}: the answer is of the model '${checked.model}'; expected '${answersAs}'`,
     );
   };
   const written = async (prompt: Prompt, given: TextOptions): Promise<WrittenText> => {
@@ -113,16 +120,42 @@ export function serverModel({
     const { message, finish_reason: reason } = answer.choices[0]!;
     return { text: message.content ?? '', ...countsOf(answer.usage), reason: reason ?? 'unknown' };
   };
+  const forced = forcedScores({
+    where: `${options.url}/completions`,
+    tokenize: async (content, { special, signal }) => {
+      // Not under the version of the API.
+      const address = `${options.url.replace(/\/+$/, '').replace(/\/v1$/, '')}/tokenize`;
+      const body = { model, content, add_special: special };
+      return readAs(tokenized, await requests.post(address, body, { signal }), address).tokens;
+    },
+    complete: (body, signal) => ask('/completions', body, { schema: oneToken, signal }),
+  });
+  let echoes: boolean | undefined;
+  /** The answer with echoed prompts; undefined where the server does not echo. */
+  const echo = async (prompt: readonly string[], signal: AbortSignal | undefined) => {
+    const body = { prompt, echo: true, logprobs: 1, max_tokens: 0, temperature: 0 };
+    try {
+      const answer = await ask('/completions', body, { schema: ofModel, signal, final: refusal });
+      if (unechoed.safeParse(answer).success) return undefined;
+      return readAs(echoed, answer, `${options.url}/completions`);
+    } catch (error) {
+      if (error instanceof ServerModelError && refusal.test(error.message)) return undefined;
+      throw error;
+    }
+  };
   const scored = async (
-    { prompt, continuations, place = 'the prompt' }: ScoreRequest,
+    request: ScoreRequest,
     signal: AbortSignal | undefined,
   ): Promise<ContinuationScore[]> => {
+    const { prompt, continuations, place = 'the prompt' } = request;
     if (typeof prompt !== 'string') {
       throw new InputError(`${place}: is messages; expected a text: a server echoes texts alone`);
     }
     const texts = [prompt.trimEnd(), ...continuations.map((text) => prompt + text)];
-    const body = { prompt: texts, echo: true, logprobs: 1, max_tokens: 0, temperature: 0 };
-    const { choices } = await ask('/completions', body, { schema: echoed, signal });
+    const answer = echoes === false ? undefined : await echo(texts, signal);
+    echoes = answer !== undefined;
+    if (!answer) return forced({ ...request, prompt }, signal);
+    const { choices } = answer;
     if (choices.length !== texts.length) {
       throw new ServerModelError(
         `${place}: the server answers ${choices.length} of ${texts.length} prompts; expected all`,
@@ -179,8 +212,32 @@ export function serverModel({
       const where = `${options.url}${path}`;
       return streamedText(events, { where, model: answersAs, signal });
     },
-    score: (all, { signal } = {}) => Promise.all(all.map((one) => scored(one, signal))),
+    score: async (all, { signal } = {}) => {
+      // The first tells whether the server echoes: no other is sent in vain.
+      const first = echoes === undefined ? all.slice(0, 1) : [];
+      const scores = [];
+      for (const one of first) scores.push(await scored(one, signal));
+      const rest = all.slice(first.length).map((one) => scored(one, signal));
+      return [...scores, ...(await Promise.all(rest))];
+    },
   };
+}
+
+/** How a request is sent, and what its answer is read as. */
+interface Asked<T> {
+  schema: z.ZodType<T>;
+  signal: AbortSignal | undefined;
+  final?: RegExp | undefined;
+}
+
+/** An answer of a form. @throws ServerModelError naming the address, for one of another */
+function readAs<T>(schema: z.ZodType<T>, json: unknown, where: string): T {
+  const checked = schema.safeParse(json);
+  if (checked.success) return checked.data;
+  const [issue] = checked.error.issues;
+  throw new ServerModelError(
+    `${where}: the answer has no ${issue!.path.join('.') || 'object'} as expected: ${issue!.message}`,
+  );
 }
 
 /** Whether each token is the likeliest; undefined where the server gives no others beside one. */
