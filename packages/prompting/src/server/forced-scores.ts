@@ -64,6 +64,14 @@ export function forcedScores(
   signal: AbortSignal | undefined,
 ) => Promise<ContinuationScore[]> {
   let raw: Promise<number> | undefined;
+  let trailing: Promise<number> | undefined;
+  /** How many special tokens the server puts behind a text, such as an end token: they are not part of a continuation. */
+  const behind = async (signal: AbortSignal | undefined) => {
+    const [bare, whole] = await Promise.all(
+      [false, true].map((special) => server.tokenize('.', { special, signal })),
+    );
+    return whole!.length - 1 - whole!.lastIndexOf(bare!.at(-1)!);
+  };
   /** What is told of a token that the server must write; undefined for one that ends within a character. */
   const force = async (
     ids: readonly number[],
@@ -109,8 +117,16 @@ export function forcedScores(
   };
   return async ({ prompt, continuations, place = 'the prompt' }, signal) => {
     const texts = [prompt.trimEnd(), ...continuations.map((text) => prompt + text)];
+    trailing ??= behind(signal).catch((error) => {
+      trailing = undefined;
+      throw error;
+    });
+    const after = await trailing;
     const [context, ...wholes] = await Promise.all(
-      texts.map((text) => server.tokenize(text, { special: true, signal })),
+      texts.map(async (text) => {
+        const ids = await server.tokenize(text, { special: true, signal });
+        return ids.slice(0, ids.length - after);
+      }),
     );
     const shared = wholes.reduce(
       (least, ids) => Math.min(least, sharedLength(context!, ids)),

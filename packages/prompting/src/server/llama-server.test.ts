@@ -15,6 +15,7 @@ interface Body {
   prompt?: unknown;
   logprobs?: number;
   logit_bias?: object;
+  add_special?: boolean;
 }
 
 /** What llama.cpp's server answered, by what it was asked. */
@@ -32,9 +33,9 @@ const http = createServer(async (request, response) => {
   for await (const piece of request) text += piece;
   const body = text === '' ? null : JSON.parse(text);
   seen.push({ path: request.url!, body });
-  const told = faults.shift() ?? answers.get(keyOf(request.method!, request.url!, body));
+  const recorded = faults.shift() ?? answers.get(keyOf(request.method!, request.url!, body));
   const unknown = { status: 404, type: 'text/plain', answer: `not recorded: ${text}` };
-  const { status, type, answer } = changed(told ?? unknown, body);
+  const { status, type, answer } = changed(recorded ?? unknown, body);
   response.writeHead(status, { 'content-type': type });
   response.end(answer);
 });
@@ -83,7 +84,7 @@ test('scores without echo, token by token: those of the model in this process an
   const here = (await local.score(requests)).flat();
   for (const [n, { logProbability, ...rest }] of here.entries()) {
     expect(Math.abs(there[n]!.logProbability - logProbability)).toBeLessThan(1e-4);
-    expect(there[n]).toMatchObject({ ...rest, tokens: [...rest.tokens] });
+    expect(there[n]).toMatchObject(rest);
   }
   for (const [n, [, , log]] of pairs.entries()) {
     expect(Math.abs(there[n]!.logProbability - (log as number))).toBeLessThan(1e-4);
@@ -121,16 +122,34 @@ test('a server that refuses to echo is asked once, and not again as after a fail
   expect(seen.filter(({ body }) => body?.echo)).toHaveLength(1);
 });
 
-test('log-probabilities after the bias are refused, and a token that was not forced', async () => {
-  const told = (
-    answer: Answer,
-    change: (token: { id: number; top_logprobs: unknown[] }) => void,
-  ) => {
-    const json = JSON.parse(answer.answer);
-    for (const { logprobs } of json.choices)
-      for (const token of logprobs?.content ?? []) change(token);
-    return { ...answer, answer: JSON.stringify(json) };
+test('a token that is not among the 1000 likeliest is looked up among all', async () => {
+  const all = golden.exchanges.find(({ body }) => (body as Body | null)?.logprobs === 1000)!;
+  changed = (answer, body) => {
+    if (body?.logprobs === 1_000_000) return all;
+    return body?.logprobs === 1000 ? told(answer, (token) => token.top_logprobs.splice(9)) : answer;
   };
+  const [, there] = await remote().score([requests[0]!, bytes]);
+  const [here] = await local.score([bytes]);
+  expect(there!.map(({ logProbability }) => logProbability)).toEqual(
+    here!.map(({ logProbability }) => expect.closeTo(logProbability, 4)),
+  );
+  expect(seen.filter(({ body }) => body?.logprobs === 1_000_000)).toHaveLength(1);
+});
+
+test('special tokens that a server puts behind a text are not scored', async () => {
+  const end = (answer: Answer, ids: number[]) => ({
+    ...answer,
+    answer: JSON.stringify({ tokens: ids }),
+  });
+  changed = (answer, body) =>
+    body?.add_special ? end(answer, [...JSON.parse(answer.answer).tokens, 1]) : answer;
+  const [[score]] = (await remote().score([requests[0]!])) as never as [
+    [{ logProbability: number }],
+  ];
+  expect(score.logProbability).toBeCloseTo(pairs[0]![2] as number, 4);
+});
+
+test('log-probabilities after the bias are refused, and a token that was not forced', async () => {
   changed = (answer, body) =>
     body?.logit_bias
       ? told(answer, (token) => token.top_logprobs.splice(0, 1, { id: token.id, logprob: 0 }))
@@ -169,4 +188,15 @@ test('failures are sent again, and what is refused is told', async () => {
 
 function keyOf(method: string, path: string, body: object | null): string {
   return `${method} ${path} ${JSON.stringify(body)}`;
+}
+
+/** An answer whose tokens are told otherwise. */
+function told(
+  answer: Answer,
+  change: (token: { id: number; top_logprobs: unknown[] }) => void,
+): Answer {
+  const json = JSON.parse(answer.answer);
+  for (const { logprobs } of json.choices)
+    for (const token of logprobs?.content ?? []) change(token);
+  return { ...answer, answer: JSON.stringify(json) };
 }
