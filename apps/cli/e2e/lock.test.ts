@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { LockedError, lockFile } from '@headwise/files';
 import { expect, onTestFinished, test } from 'vitest';
-import { headwise, temporaryFolder, writeConfig } from './headwise.js';
+import { headwise, headwiseHere, temporaryFolder, writeConfig } from './headwise.js';
 
 const taker = fileURLToPath(new URL('take-lock.mjs', import.meta.url));
 
@@ -59,7 +59,7 @@ test('a second trainer is refused by name; what a killed one has left hinders no
   const work = temporaryFolder();
   const out = join(work, 'run');
   const args = ['train', '--config', writeConfig(work), '--out', out, '--resume'];
-  expect(headwise(args).code).toBe(0);
+  expect((await headwiseHere(args)).code).toBe(0);
   const path = join(out, 'trainer', 'lock');
   // A number that this process has now.
   writeFileSync(path, String(process.pid));
@@ -70,5 +70,5 @@ test('a second trainer is refused by name; what a killed one has left hinders no
   expect(second.stderr).toBe(`headwise: ${out}: process ${process.pid} trains there now\n`);
   await expect(lockFile(path)).rejects.toThrow(LockedError);
   await lock.release();
-  expect(headwise(args)).toMatchObject({ code: 0, stderr: '' });
+  expect(await headwiseHere(args)).toMatchObject({ code: 0, stderr: '' });
 });

@@ -5,6 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import {
   headwise,
+  headwiseHere,
   lossesOf,
   program,
   repository,
@@ -45,7 +46,7 @@ test('Ctrl-C saves the step that it interrupts, and --resume goes on from there'
 
   expect(headwise(train(stopped)).stdout).toContain(`resumes at step ${step} of 60`);
   const straight = join(work, 'straight');
-  expect(headwise(train(straight)).code).toBe(0);
+  expect((await headwiseHere(train(straight))).code).toBe(0);
   const expected = lossesOf(straight);
   for (const [at, loss] of lossesOf(stopped).entries()) expect(loss).toBeCloseTo(expected[at]!, 5);
 });
