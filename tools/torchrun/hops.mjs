@@ -28,6 +28,8 @@ const rope = {
   num_key_value_heads: 2,
   max_position_embeddings: 32,
 };
+/** The padding of the published ones lies beyond a small vocabulary. */
+const unpadded = { pad_token_id: null };
 /** What is trained: models of every family that transformers has, without dropout, which the two draw by themselves. */
 const models = {
   gpt2: {
@@ -51,6 +53,38 @@ const models = {
     max_position_embeddings: 32,
   },
   bloom: { model_type: 'bloom', hidden_size: 32, n_layer: 2, n_head: 4, seq_length: 32 },
+  qwen3: { model_type: 'qwen3', ...rope, head_dim: 8 },
+  gemma: { model_type: 'gemma', ...rope, head_dim: 8 },
+  gemma2: { model_type: 'gemma2', ...rope, head_dim: 8, sliding_window: 8 },
+  gemma3_text: { model_type: 'gemma3_text', ...rope, head_dim: 8, sliding_window: 8 },
+  gpt_neox: {
+    model_type: 'gpt_neox',
+    ...{ hidden_size: 32, intermediate_size: 48, num_hidden_layers: 2 },
+    ...{ num_attention_heads: 4, max_position_embeddings: 32 },
+  },
+  smollm3: { model_type: 'smollm3', ...rope },
+  phi: { model_type: 'phi', ...rope },
+  // One tensor holds two of its parameters.
+  phi3: { model_type: 'phi3', ...rope, original_max_position_embeddings: 32, ...unpadded },
+  olmo2: { model_type: 'olmo2', ...rope },
+  olmo3: { model_type: 'olmo3', ...rope, sliding_window: 8 },
+  opt: {
+    model_type: 'opt',
+    ...{ hidden_size: 32, word_embed_proj_dim: 32, ffn_dim: 48, num_hidden_layers: 2 },
+    ...{ num_attention_heads: 4, max_position_embeddings: 32, dropout: 0 },
+  },
+  gptj: {
+    model_type: 'gptj',
+    ...{ n_embd: 32, n_layer: 2, n_head: 4, n_positions: 32, rotary_dim: 4 },
+    ...{ resid_pdrop: 0, embd_pdrop: 0, attn_pdrop: 0 },
+  },
+  stablelm: { model_type: 'stablelm', ...rope },
+  starcoder2: {
+    model_type: 'starcoder2',
+    ...rope,
+    ...{ residual_dropout: 0, embedding_dropout: 0, attention_dropout: 0 },
+  },
+  granite: { model_type: 'granite', ...rope, residual_multiplier: 0.5 },
 };
 /** Trained on a mixture of shards, whose files the two read. */
 models['gpt2 on shards'] = models.gpt2;

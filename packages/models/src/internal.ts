@@ -2,10 +2,14 @@
 
 export { checkpointFiles } from './checkpoint/files.js';
 export { openBytes, openConfig, openJson } from './checkpoint/open.js';
-export { giveRows, takeRows } from './checkpoint/row-order.js';
-export { checkpointTensors } from './checkpoint/tensors.js';
+export {
+  checkpointTensors,
+  ownValues,
+  type ParameterValues,
+  tensorsByKey,
+} from './checkpoint/tensors.js';
 export { type FamilyConfiguration, readConfiguration } from './families.js';
-export { type KeyPlace, placeOf } from './family.js';
+export { type KeyTable, placeOf, shapeInFile } from './family.js';
 export { jsonText, parseJson } from './json-text.js';
 export { modelParts } from './model.js';
 export { checkDivides, parseWith } from './parse-with.js';

@@ -1,7 +1,14 @@
 import { type ParamSource, readTensor } from '@headwise/core';
 import { type LazyTensorInput, type SafetensorsFile, toFloat32 } from '@headwise/safetensors';
 import type * as tf from '@tensorflow/tfjs';
-import { type KeyPart, type ModelFamily, placeOf, shapeInFile } from '../family.js';
+import {
+  type KeyPart,
+  type KeyPlace,
+  type KeyTable,
+  type ModelFamily,
+  placeOf,
+  shapeInFile,
+} from '../family.js';
 import type { Model } from '../model.js';
 import { Matching } from './matching.js';
 import { giveRows, takeRows } from './row-order.js';
@@ -20,9 +27,8 @@ export function checkpointSource(
   const matching = new Matching(family, config, file.tensors, name);
   return {
     read(path, shape) {
-      const { key, rows, part } = matching.find(path, shape);
-      const values = partOf(toFloat32(file.get(key), { file: name, key }), part);
-      return rows ? takeRows(values, rows()) : values;
+      const found = matching.find(path, shape);
+      return ownValues(found, toFloat32(file.get(found.key), { file: name, key: found.key }));
     },
     unused: () => matching.unused(),
   };
@@ -37,15 +43,39 @@ export function checkpointTensors(
   model: Model,
   tensorOf: (path: string, variable: tf.Variable) => tf.Tensor = (_, variable) => variable,
 ): Record<string, LazyTensorInput> {
-  const table = model.family.keys(model.config);
   const buffers = Object.entries(model.family.buffers?.(model.config) ?? {});
+  const tensors = tensorsByKey(
+    model.family.keys(model.config),
+    Object.entries(model.params.named()).map(([path, variable]) => ({
+      path,
+      shape: variable.shape,
+      values: async () => (await readTensor(tensorOf(path, variable))) as Float32Array,
+    })),
+  );
+  for (const [key, data] of buffers) {
+    tensors[key] = { dtype: 'F32', shape: [data.length], data: () => data };
+  }
+  return tensors;
+}
+
+/** Values of a parameter: of its shape, and by its path. */
+export interface ParameterValues {
+  path: string;
+  shape: readonly number[];
+  values(): Float32Array | Promise<Float32Array>;
+}
+
+/** Values of parameters as the tensors of a checkpoint: by its keys, in its order of rows, and in one where a tensor holds several. */
+export function tensorsByKey(
+  table: KeyTable,
+  parameters: readonly ParameterValues[],
+): Record<string, LazyTensorInput> {
   const tensors: Record<string, LazyTensorInput> = {};
   /** Of tensors that hold several parameters, what gives the values of each. */
-  const parts: Record<string, (() => Promise<Float32Array>)[]> = {};
-  for (const [path, variable] of Object.entries(model.params.named())) {
+  const parts: Record<string, ParameterValues['values'][]> = {};
+  for (const { path, shape: own, values } of parameters) {
     const { key, rows, part } = placeOf(table, path);
-    const values = async () => (await readTensor(tensorOf(path, variable))) as Float32Array;
-    const shape = shapeInFile(variable.shape, part);
+    const shape = shapeInFile(own, part);
     if (part) {
       const all = parts[key] ?? [];
       parts[key] = all;
@@ -56,10 +86,13 @@ export function checkpointTensors(
       tensors[key] = { dtype: 'F32', shape, data };
     }
   }
-  for (const [key, data] of buffers) {
-    tensors[key] = { dtype: 'F32', shape: [data.length], data: () => data };
-  }
   return tensors;
+}
+
+/** The values of one parameter, in our order of rows, from those of the tensor that holds it. */
+export function ownValues({ rows, part }: KeyPlace, values: Float32Array): Float32Array {
+  const own = partOf(values, part);
+  return rows ? takeRows(own, rows()) : own;
 }
 
 /** The values of one part. */
@@ -69,7 +102,7 @@ function partOf(values: Float32Array, part: KeyPart | undefined): Float32Array {
   return values.slice(part.index * count, (part.index + 1) * count);
 }
 
-async function joined(parts: readonly (() => Promise<Float32Array>)[]): Promise<Float32Array> {
+async function joined(parts: readonly ParameterValues['values'][]): Promise<Float32Array> {
   const all: Float32Array[] = [];
   for (const values of parts) all.push(await values());
   const whole = new Float32Array(all.reduce((sum, { length }) => sum + length, 0));

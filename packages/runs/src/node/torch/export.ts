@@ -4,12 +4,7 @@ import { InputError } from '@headwise/core';
 import { tokensFile } from '@headwise/data';
 import { type FileContent, Folder, type FolderChange } from '@headwise/files';
 import { jsonText, parseJson, readConfiguration } from '@headwise/models/internal';
-import {
-  type LazyTensorInput,
-  readSafetensors,
-  streamSafetensors,
-  toFloat32,
-} from '@headwise/safetensors';
+import { readSafetensors, streamSafetensors, toFloat32 } from '@headwise/safetensors';
 import { Tokenizer } from '@headwise/tokenizers';
 import { isSharded } from '../../check-run-config.js';
 import { trainingIds } from '../../data.js';
@@ -56,17 +51,20 @@ export async function torchFiles(
   const state = readSafetensors(run.state, { name: stateName });
   const { metadata } = state;
   const paths = [...state.tensors.keys()].flatMap((name) => /^params\.(.*)$/.exec(name)?.[1] ?? []);
-  const tensor = (name: string, path: string): LazyTensorInput => ({
-    dtype: 'F32',
-    shape: state.tensors.get(name)!.shape,
-    data: () => keys.give(path, toFloat32(state.get(name), { file: stateName, key: name })),
-  });
-  const weights = Object.fromEntries(paths.map((p) => [keys.keyOf(p), tensor(`params.${p}`, p)]));
+  const tensors = (nameOf: (path: string) => string) =>
+    keys.give(
+      paths.map((path) => {
+        const name = nameOf(path);
+        const values = () => toFloat32(state.get(name), { file: stateName, key: name });
+        return { path, shape: state.tensors.get(name)!.shape, values };
+      }),
+    );
+  const weights = tensors((path) => `params.${path}`);
   const moments = Object.fromEntries(
-    paths.flatMap((p) =>
-      slots.map(([ours, theirs]) => [
-        `${theirs}.${keys.keyOf(p)}`,
-        tensor(`adamw.${ours}.${p}`, p),
+    slots.flatMap(([ours, theirs]) =>
+      Object.entries(tensors((path) => `adamw.${ours}.${path}`)).map(([key, tensor]) => [
+        `${theirs}.${key}`,
+        tensor,
       ]),
     ),
   );

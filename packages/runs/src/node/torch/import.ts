@@ -74,7 +74,8 @@ export async function importedRun(path: string): Promise<ImportedRun> {
     put('params', weights, key);
     for (const [ours, theirs] of slots) {
       const name = `${theirs}.${keys.keyOf(parameter)}`;
-      checkMoment(moments, name, shape, join(path, torchFileNames.moments));
+      const held = keys.shapeOf(parameter, shape);
+      checkMoment(moments, name, held, join(path, torchFileNames.moments));
       put(`adamw.${ours}`, moments, name);
     }
   }

@@ -1,43 +1,49 @@
 import { InputError } from '@headwise/core';
 import {
   type FamilyConfiguration,
-  giveRows,
-  type KeyPlace,
+  type KeyTable,
+  ownValues,
+  type ParameterValues,
   placeOf,
-  takeRows,
+  shapeInFile,
+  tensorsByKey,
 } from '@headwise/models/internal';
+import type { LazyTensorInput } from '@headwise/safetensors';
 
-/** The families whose classes transformers has. */
-const known = ['gpt2', 'llama', 'mistral', 'qwen2', 'qwen3', 'falcon', 'bloom'];
+/** Decoders that transformers has no class for: our own parts, and a family that its release 5 no longer has. */
+const lacking = ['headwise', 'transfo-xl'];
 
-/** Where the parameters of a model lie in a checkpoint of Hugging Face's, and their rows in its order. */
+/** Where the parameters of a decoder lie in a checkpoint of Hugging Face's, and their values there. */
 export class ModelKeys {
-  readonly #placeOf: (path: string) => KeyPlace;
+  readonly #table: KeyTable;
 
-  /** @throws InputError for a family that transformers has no class for */
+  /** @throws InputError for a model that transformers has no class of decoders for */
   constructor({ family, config }: FamilyConfiguration) {
-    if (!known.includes(family.modelType)) {
+    const { modelType } = family;
+    if (lacking.includes(modelType) || family.preset(config).topology !== 'decoder') {
       throw new InputError(
-        `config.json: 'model_type' is '${family.modelType}', which PyTorch's transformers has no class for; expected one of ${known.join(', ')}`,
+        `config.json: 'model_type' is '${modelType}', which PyTorch's transformers has no class of decoders for; expected a family of decoders other than ${lacking.join(', ')}`,
       );
     }
-    const table = family.keys(config);
-    this.#placeOf = (path) => placeOf(table, path);
+    this.#table = family.keys(config);
   }
 
   keyOf(path: string): string {
-    return this.#placeOf(path).key;
+    return placeOf(this.#table, path).key;
   }
 
-  /** Our values in the checkpoint's order of rows. */
-  give(path: string, values: Float32Array): Float32Array {
-    const { rows } = this.#placeOf(path);
-    return rows ? giveRows(values, rows()) : values;
+  /** The shape of the tensor that holds a parameter. */
+  shapeOf(path: string, shape: readonly number[]): number[] {
+    return shapeInFile(shape, placeOf(this.#table, path).part);
   }
 
-  /** The checkpoint's values in our order of rows. */
+  /** Values of all parameters as the tensors of a checkpoint. */
+  give(parameters: readonly ParameterValues[]): Record<string, LazyTensorInput> {
+    return tensorsByKey(this.#table, parameters);
+  }
+
+  /** The values of one parameter from those of the tensor that holds it. */
   take(path: string, values: Float32Array): Float32Array {
-    const { rows } = this.#placeOf(path);
-    return rows ? takeRows(values, rows()) : values;
+    return ownValues(placeOf(this.#table, path), values);
   }
 }

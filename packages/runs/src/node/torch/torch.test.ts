@@ -89,6 +89,40 @@ describe('a run that goes out and comes back', () => {
     for (const key of state.tensors.keys()) expect(again.get(key), key).toEqual(state.get(key));
   });
 
+  test('is the run where a tensor of the checkpoint holds several parameters', async () => {
+    const phi3 = {
+      ...{ model_type: 'phi3', hidden_size: 16, intermediate_size: 24, num_hidden_layers: 1 },
+      ...{ num_attention_heads: 2, max_position_embeddings: 12, pad_token_id: null },
+      original_max_position_embeddings: 12,
+    };
+    const { path } = await run('parts-of-one', {}, { context: 12, config: phi3 });
+    const out = join(work, 'parts-of-one-torch');
+    await commit(out, await torchFiles(path));
+
+    const state = tensorsOf(join(path, 'trainer/state.safetensors'));
+    const key = 'model.layers.0.mlp.gate_up_proj.weight';
+    for (const [file, theirs, ours] of [
+      ['model.safetensors', key, 'params'],
+      ['trainer/optimizer.safetensors', `exp_avg.${key}`, 'adamw.m'],
+      ['trainer/optimizer.safetensors', `exp_avg_sq.${key}`, 'adamw.v'],
+    ] as const) {
+      const tensors = tensorsOf(join(out, file));
+      expect(tensors.tensors.get(theirs)!.shape).toEqual([48, 16]);
+      const whole = toFloat32(tensors.get(theirs));
+      for (const [i, part] of ['gate', 'up'].entries()) {
+        const own = toFloat32(state.get(`${ours}.blocks.0.mlp.${part}.weight`));
+        expect(own.some((value) => value !== 0)).toBe(true);
+        expect(whole.subarray(24 * 16 * i, 24 * 16 * (i + 1)), part).toEqual(own);
+      }
+    }
+
+    const back = join(work, 'parts-of-one-back');
+    await commit(back, (await importedRun(out)).change);
+    const again = tensorsOf(join(back, 'trainer/state.safetensors'));
+    expect([...again.tensors.keys()].sort()).toEqual([...state.tensors.keys()].sort());
+    for (const name of state.tensors.keys()) expect(again.get(name), name).toEqual(state.get(name));
+  });
+
   test('is refused where something is missing, or it is another model', async () => {
     const out = join(work, 'bad-torch');
     await commit(out, await torchFiles((await run('bad')).path));
