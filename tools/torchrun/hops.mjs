@@ -57,12 +57,7 @@ const models = {
   gemma: { model_type: 'gemma', ...rope, head_dim: 8 },
   gemma2: { model_type: 'gemma2', ...rope, head_dim: 8, sliding_window: 8 },
   gemma3_text: { model_type: 'gemma3_text', ...rope, head_dim: 8, sliding_window: 8 },
-  gpt_neox: {
-    model_type: 'gpt_neox',
-    ...{ hidden_size: 32, intermediate_size: 48, num_hidden_layers: 2 },
-    ...{ num_attention_heads: 4, max_position_embeddings: 32 },
-  },
-  smollm3: { model_type: 'smollm3', ...rope },
+  smollm3: { model_type: 'smollm3', ...rope, no_rope_layer_interval: 2, ...unpadded },
   phi: { model_type: 'phi', ...rope },
   // One tensor holds two of its parameters.
   phi3: { model_type: 'phi3', ...rope, original_max_position_embeddings: 32, ...unpadded },

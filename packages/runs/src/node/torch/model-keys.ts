@@ -10,19 +10,28 @@ import {
 } from '@headwise/models/internal';
 import type { LazyTensorInput } from '@headwise/safetensors';
 
-/** Decoders that transformers has no class for: our own parts, and a family that its release 5 no longer has. */
-const lacking = ['headwise', 'transfo-xl'];
+/** Decoders that `train.py` cannot go on with, and why. */
+const refused: Readonly<Record<string, string>> = {
+  headwise: "which PyTorch's transformers has no class for",
+  'transfo-xl': "which PyTorch's transformers has no class for since its release 5",
+  // The head is `lm_head` in its class and `embed_out` in its checkpoints, so that the moments would not be found.
+  gpt_neox: "whose class in PyTorch's transformers names parameters otherwise than its checkpoints",
+};
 
 /** Where the parameters of a decoder lie in a checkpoint of Hugging Face's, and their values there. */
 export class ModelKeys {
   readonly #table: KeyTable;
 
-  /** @throws InputError for a model that transformers has no class of decoders for */
+  /** @throws InputError for a model that `train.py` cannot go on with */
   constructor({ family, config }: FamilyConfiguration) {
     const { modelType } = family;
-    if (lacking.includes(modelType) || family.preset(config).topology !== 'decoder') {
+    const { topology } = family.preset(config);
+    const reason =
+      refused[modelType] ??
+      (topology === 'decoder' ? undefined : `a model of the kind ${topology}`);
+    if (reason !== undefined) {
       throw new InputError(
-        `config.json: 'model_type' is '${modelType}', which PyTorch's transformers has no class of decoders for; expected a family of decoders other than ${lacking.join(', ')}`,
+        `config.json: 'model_type' is '${modelType}', ${reason}; expected a family of decoders other than ${Object.keys(refused).join(', ')}`,
       );
     }
     this.#table = family.keys(config);

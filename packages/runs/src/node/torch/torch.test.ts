@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { tokenizeDocuments } from '@headwise/data/node';
 import { commit } from '@headwise/files';
+import { readConfiguration } from '@headwise/models/internal';
 import { readSafetensors, toFloat32, writeSafetensors } from '@headwise/safetensors';
 import { trainByteLevelBpe } from '@headwise/tokenizers';
 import { tokenizerText } from '@headwise/tokenizers/node';
@@ -15,6 +16,7 @@ import { openRunShards } from '../open-shards.js';
 import { RunFolder } from '../run-folder.js';
 import { torchFiles } from './export.js';
 import { importedRun } from './import.js';
+import { ModelKeys } from './model-keys.js';
 
 const work = mkdtempSync(join(tmpdir(), 'headwise-torch-'));
 const text = Array.from({ length: 60 }, (_, i) => `the ${i % 7} whales saw ${i % 5} ships.`).join(
@@ -253,5 +255,13 @@ describe('export refuses', () => {
     const parts = { dim: 16, heads: 2, layers: 1, context: 12, position: 'alibi' };
     const headwise = await run('parts', {}, parts);
     await expect(torchFiles(headwise.path)).rejects.toThrow("'model_type' is 'headwise'");
+    for (const [modelType, reason] of [
+      ['gpt_neox', 'names parameters otherwise than its checkpoints; expected a family of'],
+      ['bert', 'a model of the kind encoder; expected a family of decoders'],
+    ] as const) {
+      const given = readConfiguration({ model_type: modelType });
+      expect(() => new ModelKeys(given)).toThrow(`'model_type' is '${modelType}', `);
+      expect(() => new ModelKeys(given)).toThrow(reason);
+    }
   });
 });
