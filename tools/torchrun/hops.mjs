@@ -30,7 +30,7 @@ const rope = {
 };
 /** The padding of the published ones lies beyond a small vocabulary. */
 const unpadded = { pad_token_id: null };
-/** What is trained: models of every family that transformers has, without dropout, which the two draw by themselves. */
+/** What is trained: models of every family that goes to PyTorch, without dropout, which the two draw by themselves. */
 const models = {
   gpt2: {
     model_type: 'gpt2',
