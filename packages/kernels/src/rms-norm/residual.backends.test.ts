@@ -8,11 +8,9 @@ import {
 } from '@headwise/testing';
 import * as tf from '@tensorflow/tfjs';
 import { expect, test } from 'vitest';
+import { besideShapes, both, expectBeside } from '../row-norm/beside.cases.js';
 import { addRmsNorm, besideRmsNorm } from './index.js';
 import { rmsNormReference } from './reference.js';
-
-/** Both results side by side, so that one cotangent reaches both. */
-const both = ({ sum, y }: { sum: tf.Tensor; y: tf.Tensor }) => tf.concat([sum, y], -1);
 
 const fused = (x?: tf.Tensor, a?: tf.Tensor, w?: tf.Tensor) =>
   tf.tidy(() => both(addRmsNorm(x!, a!, w!)));
@@ -64,35 +62,13 @@ describeBackends('addRmsNorm', () => {
 });
 
 describeBackends('besideRmsNorm', () => {
-  // Beyond 4,096 rows the parameters' gradients take a second pass.
-  for (const [rows, width] of [
-    [1, 1],
-    [67, 3],
-    [5, 65],
-    [63, 513],
-    [4097, 5],
-  ] as const) {
+  for (const [rows, width] of besideShapes) {
     test(`of [${rows}, ${width}] gives x and its norm, and the sum of both gradients, the same bits twice`, async () => {
-      const inputs = [gaussian([rows, width], 1).add(2), ...[gaussian([width], 3)]];
       const reference = (x?: tf.Tensor, w?: tf.Tensor) =>
         tf.tidy(() => both({ sum: x!, y: rmsNormReference(x!, w!, 1e-6) }));
       const beside = (x?: tf.Tensor, w?: tf.Tensor) => tf.tidy(() => both(besideRmsNorm(x!, w!)));
-      const expected = outputAndGradients(reference, inputs);
-      await poisonMemory([[rows, width], [rows, 2], [rows], [width], [2, width]]);
-      const [actual, again] = [
-        outputAndGradients(beside, inputs),
-        outputAndGradients(beside, inputs),
-      ];
-      await expectClose(actual.output, expected.output);
-      const floor = width === 1 ? 1e-4 : 1e-6;
-      for (const [i, gradient] of actual.gradients.entries()) {
-        await expectClose(gradient, expected.gradients[i]!, { ratio: 2e-5, floor });
-        expect(await gradient.data()).toEqual(await again.gradients[i]!.data());
-      }
-      await expectNoLeak(() => {
-        const { output, gradients } = outputAndGradients(beside, inputs);
-        tf.dispose([output, gradients]);
-      });
+      const x = gaussian([rows, width], 1).add(2);
+      await expectBeside(beside, reference, [x, gaussian([width], 3)]);
     });
   }
 });
