@@ -19,10 +19,10 @@ import {
   openPromptModel,
   type PromptModelFlags,
 } from '../../prompting/model.js';
+import { stoppable } from '../../prompting/stoppable.js';
 import { collect, dataHelp, integers, list } from '../../prompting/trial/flags.js';
 import { noteLeaks } from '../../prompting/trial/note-leaks.js';
 import { readTrialExamples, readTrialPrompt } from '../../prompting/trial/read-trial.js';
-import { interrupted, interruptible } from '../../signals.js';
 
 interface OptimizeFlags extends PromptModelFlags {
   data: string;
@@ -99,23 +99,13 @@ async function runOptimize({ out: folder, ...flags }: OptimizeFlags): Promise<vo
     const onCandidate = (candidate: PromptCandidate, spent: number) => {
       tellCandidate(out, candidate, { n: count++, spent });
     };
-    const found = await interruptible(async (signal) => {
-      try {
-        return await optimizePrompt(opened.model, prompt, {
-          ...{ ...parts, budget, shots, instructions, seed, batch, chain, signal, onCandidate },
-          reflection: flags.reflect ? { questions: flags.reflectOn } : false,
-        });
-      } catch (error) {
-        if (!signal.aborted) throw error;
-        return undefined;
-      }
-    });
-    if (!found) {
-      out.emit({ event: 'stopped' });
-      out.note('headwise: stopped; nothing was written');
-      process.exitCode = interrupted;
-      return;
-    }
+    const found = await stoppable(out, 'nothing was written', (signal) =>
+      optimizePrompt(opened.model, prompt, {
+        ...{ ...parts, budget, shots, instructions, seed, batch, chain, signal, onCandidate },
+        reflection: flags.reflect ? { questions: flags.reflectOn } : false,
+      }),
+    );
+    if (!found) return;
     await writeFound(folder, found);
     noteLeaks(out, found.leaks, 'of the search');
     const { report, search, leaks } = found;

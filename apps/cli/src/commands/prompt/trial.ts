@@ -17,6 +17,7 @@ import {
   openPromptModel,
   type PromptModelFlags,
 } from '../../prompting/model.js';
+import { stoppable } from '../../prompting/stoppable.js';
 import { trialChart } from '../../prompting/trial/chart.js';
 import { choosers } from '../../prompting/trial/choosers.js';
 import { collect, dataHelp, integers, list } from '../../prompting/trial/flags.js';
@@ -26,7 +27,6 @@ import {
   readTrialPrompt,
   splitExamples,
 } from '../../prompting/trial/read-trial.js';
-import { interrupted, interruptible } from '../../signals.js';
 
 interface TrialFlags extends PromptModelFlags {
   data: string;
@@ -110,26 +110,18 @@ async function runTrialCommand(flags: TrialFlags): Promise<void> {
   try {
     const model = { ...opened.model, revision: opened.revision };
     const { price: [read, written] = [], resamples, out: folder } = flags;
-    const report = await interruptible(async (signal) => {
+    const report = await stoppable(out, 'the same command goes on from there', async (signal) => {
       const shown = showProgress(out, plan);
       try {
         return await trialInFolder(folder, plan, {
           ...{ model, source, signal, resamples, onProgress: shown.update },
           price: read === undefined ? undefined : { read: read / 1e6, written: written! / 1e6 },
         });
-      } catch (error) {
-        if (!signal.aborted) throw error;
-        return undefined;
       } finally {
         shown.stop();
       }
     });
-    if (!report) {
-      out.emit({ event: 'stopped' });
-      out.note('headwise: stopped; the same command goes on from there');
-      process.exitCode = interrupted;
-      return;
-    }
+    if (!report) return;
     await writeFile(join(folder, chartName), trialChart(report, { chance: chanceOf(plan) }));
     tell(out, folder, report);
   } finally {

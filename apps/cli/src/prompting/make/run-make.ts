@@ -22,8 +22,8 @@ import {
   progress,
 } from '../../output.js';
 import { readText } from '../../read-text.js';
-import { interrupted, interruptible } from '../../signals.js';
 import { addPromptModelFlags, openPromptModel, type PromptModelFlags } from '../model.js';
+import { stoppable } from '../stoppable.js';
 import { addFilterFlags, type FilterFlags, filtersOf } from './filters.js';
 
 /** The options of every `headwise prompt make`. */
@@ -128,7 +128,7 @@ export async function runMake(
     const judge = judging && { ...judging.model, revision: judging.revision };
     const { recipe, source, method } = await recipeOf({ prompts, as, judge });
     const model = { ...opened.model, revision: opened.revision };
-    const report = await interruptible(async (signal) => {
+    const report = await stoppable(out, 'the same command goes on from there', async (signal) => {
       const shown = new Shown(out);
       try {
         return await makeInFolder(flags.out, recipe, {
@@ -141,19 +141,11 @@ export async function runMake(
           options: generationOf(flags, as),
           onProgress: (now) => shown.update(now),
         });
-      } catch (error) {
-        if (!signal.aborted) throw error;
-        return undefined;
       } finally {
         shown.stop();
       }
     });
-    if (!report) {
-      out.emit({ event: 'stopped' });
-      out.note('headwise: stopped; the same command goes on from there');
-      process.exitCode = interrupted;
-      return;
-    }
+    if (!report) return;
     showReport(out, flags, report, method);
   } finally {
     opened.dispose();
