@@ -59,7 +59,7 @@ test('the oldest turns are forgotten where the context is full, and it says so',
   expect(run.code).toBe(0);
   const answers = jsonLines(run.stdout);
   expect(answers.map(({ forgotten }) => forgotten)).toEqual([0, 1, 1]);
-  // Asked again, the message alone has 29 tokens, of which the last one or two are read anew.
+  // Asked again, the message alone has 29 tokens; only the last one or two are read anew.
   expect(answers[0]!.reused).toBe(0);
   for (const { reused } of answers.slice(1)) expect(reused).toBeGreaterThanOrEqual(27);
   expect(run.stderr).toContain('The oldest turn is forgotten: the context holds 64 tokens.');

@@ -17,7 +17,7 @@ export interface Variant {
   score: Score;
   /** Only for the gradients of keys and values: both are parts of one tensor. */
   joined?: boolean | undefined;
-  /** Only for the gradient of queries: it makes the statistics of rows too, which it else reads; with tables there is no room to. */
+  /** Only for the gradient of queries: it computes the statistics of rows itself instead of reading them. With tables there is no room for that. */
   makesRows?: boolean | undefined;
 }
 

@@ -200,7 +200,7 @@ export function normKernels(form: NormForm): NormKernels {
 const [columnsOfGroup, lanesOfColumn] = [8, 8];
 
 /**
- * Sums of the parameters' gradients over slabs of rows, of which most tensors are one: a column's lanes take every eighth row, and their
+ * Sums of the parameters' gradients over slabs of rows; most tensors are a single slab: a column's lanes take every eighth row, and their
  * sums are added up in a fixed order.
  */
 function weightGradientProgram(form: NormForm): Program<string, string> {

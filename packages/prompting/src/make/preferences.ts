@@ -36,7 +36,7 @@ export interface PreferencesOptions {
 }
 
 /**
- * Preference pairs: several answers to each query, of which a judge prefers one.
+ * Preference pairs: the model answers each query several times, and a judge says which answer it prefers.
  *
  * @throws InputError for options out of range
  * @example

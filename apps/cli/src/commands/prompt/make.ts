@@ -144,7 +144,7 @@ interface PreferencesFlags extends MakeFlags, JudgeFlags {
 
 function preferencesCommand(): Command {
   const command = new Command('preferences')
-    .description('answers of which one is preferred, for finetune --method dpo or kto')
+    .description('pairs of a preferred and a rejected answer, for finetune --method dpo or kto')
     .requiredOption('--judge <who>', judges.join(', '))
     .option('--answers <n>', 'answers to each query that has none; default 2', integer)
     .option('--pairs <which>', 'best-worst, or all of different worth', 'best-worst')

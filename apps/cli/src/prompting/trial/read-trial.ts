@@ -133,7 +133,7 @@ const namesOf = (values: object): string =>
 /**
  * Which of the examples are shown and which are asked, where one file has both: a share at random is shown, of every group.
  *
- * @param shots of which the pool needs as many
+ * @param shots examples of a prompt; the pool needs at least as many
  */
 export function splitExamples(
   examples: readonly TrialExample[],

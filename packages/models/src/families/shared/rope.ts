@@ -150,7 +150,7 @@ export function checkRope({ position, partial }: Rope, headDim: number, name: st
 }
 
 /**
- * The positions of heads of which a part turns: `⌊Dh · partial⌋` channels.
+ * Rotary positions that turn only the first `⌊Dh · partial⌋` channels of each head.
  *
  * @throws InputError for an odd number of channels
  */

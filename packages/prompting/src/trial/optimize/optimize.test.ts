@@ -236,7 +236,7 @@ describe('held-out questions', () => {
       ...{ ...parts, budget: 16, instructions: ['Guess.'] },
       ...{ pool: [...parts.pool, known], heldOut: [near, ...parts.heldOut] },
     });
-    // 10 and 10 runs of three words, of which the last one differs: 9 of 11.
+    // Each text has 10 runs of three words. They share 9, and have 11 different ones together.
     expect(leaks).toEqual([
       { example: 'near', other: 'known', similarity: expect.closeTo(9 / 11, 9) },
     ]);
