@@ -11,6 +11,7 @@ import {
   type LlamaParts,
   layerTypes,
   noRope,
+  typesOf,
   windowsOf,
   withScores,
 } from './shared/decoder-family.js';
@@ -98,12 +99,6 @@ const laterKeys: KeyTable = [
   ['blocks.#.norm2', 'model.layers.#.pre_feedforward_layernorm'],
   ['blocks.#.mlpNorm', 'model.layers.#.post_feedforward_layernorm'],
 ];
-
-const typesOf = (config: GemmaConfig, pattern: number): readonly LayerType[] =>
-  config.layer_types ??
-  Array.from({ length: config.num_hidden_layers }, (_, i) =>
-    (i + 1) % pattern === 0 ? 'full_attention' : 'sliding_attention',
-  );
 
 /** What Gemma 2 and 3 have besides: norms around both parts, windows by layer, and a scale of their own. */
 function laterParts(

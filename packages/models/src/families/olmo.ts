@@ -9,6 +9,7 @@ import {
   type LlamaParts,
   layerTypes,
   noRope,
+  typesOf,
   windowsOf,
 } from './shared/decoder-family.js';
 import { layeredRopeShape, readLayeredRope } from './shared/rope.js';
@@ -58,11 +59,7 @@ export const olmo2: ModelFamily<OlmoConfig> = decoderFamily<OlmoConfig>({
   keys: () => keys,
 });
 
-const typesOf = (config: OlmoConfig): readonly LayerType[] =>
-  config.layer_types ??
-  Array.from({ length: config.num_hidden_layers }, (_, i) =>
-    (i + 1) % 4 === 0 ? 'full_attention' : 'sliding_attention',
-  );
+const olmo3Types = (config: OlmoConfig) => typesOf(config, 4);
 
 /**
  * OLMo 3: OLMo 2 with a window in three of four layers; scaling of rotary positions is of the fourth alone.
@@ -83,12 +80,12 @@ export const olmo3: ModelFamily<OlmoConfig> = decoderFamily<OlmoConfig>({
   rope: (config, name) =>
     readLayeredRope(config as never, config.max_position_embeddings, {
       bases: { global: 500_000, local: 500_000 },
-      isLocal: typesOf(config).map((type) => type === 'sliding_attention'),
+      isLocal: olmo3Types(config).map((type) => type === 'sliding_attention'),
       name,
     }),
   parts(config, llama) {
     const parts = olmoParts(config, llama);
-    const window = windowsOf(typesOf(config), config.sliding_window);
+    const window = windowsOf(olmo3Types(config), config.sliding_window);
     return { ...parts, heads: { ...parts.heads, window } };
   },
   keys: () => keys,

@@ -126,6 +126,18 @@ export const withScores = (head: HeadPart, settings: Partial<LanguageModelHead>)
 export const headDimOf = (config: DecoderConfig): number =>
   config.head_dim ?? config.hidden_size / config.num_attention_heads;
 
+/** The kind of each layer: as `layer_types` says, else every `pattern`th one sees all tokens. */
+export const typesOf = (
+  config: Pick<DecoderConfig, 'num_hidden_layers'> & {
+    readonly layer_types?: readonly LayerType[] | null | undefined;
+  },
+  pattern: number,
+): readonly LayerType[] =>
+  config.layer_types ??
+  Array.from({ length: config.num_hidden_layers }, (_, i) =>
+    (i + 1) % pattern === 0 ? 'full_attention' : 'sliding_attention',
+  );
+
 /** The window of each layer, by its type. */
 export const windowsOf = (
   types: readonly LayerType[],
