@@ -4,6 +4,8 @@ import { BackendError, type BackendName, backendNames, ShapeError } from '@headw
 import { start } from '@headwise/kernels';
 import type { Contestants, Workload } from '@headwise/testing';
 import { Command, InvalidArgumentError, Option } from 'commander';
+import { CheckoutError } from './compare/checkout.js';
+import { compare } from './compare/index.js';
 import { findWorkloads } from './find.js';
 import { growth } from './growth.js';
 import { type Budget, type Measured, measure } from './measure.js';
@@ -24,6 +26,7 @@ interface Row {
 
 interface Options {
   json?: string;
+  compare?: string;
   backend: string[];
   rounds: number;
   seconds: number;
@@ -33,6 +36,7 @@ const program = new Command('bench')
   .description('time our operations against others, interleaved in one process')
   .argument('[filters...]', 'parts of workload names; default all')
   .option('--json <file>', 'write the rows as JSON')
+  .option('--compare <ref>', 'time the same workloads of another commit in turns with these')
   .addOption(
     new Option('--backend <name...>', 'only these backends')
       .choices([...backendNames, 'js'])
@@ -46,6 +50,18 @@ const program = new Command('bench')
       minRounds: Math.min(3, options.rounds),
       seconds: options.seconds,
     };
+    const write = (rows: unknown) => {
+      if (options.json) writeFileSync(options.json, `${JSON.stringify(rows, null, 2)}\n`);
+    };
+    if (options.compare !== undefined) {
+      try {
+        write(await compare(options.compare, filters, options.backend, budget));
+      } catch (error) {
+        if (!(error instanceof CheckoutError)) throw error;
+        program.error(error.message);
+      }
+      return;
+    }
     const workloads = await findWorkloads(filters);
     if (workloads.length === 0) program.error(`no workload matches ${filters.join(' ')}`);
     if (workloads.some(({ installsPeers }) => installsPeers)) installPeers();
@@ -56,7 +72,7 @@ const program = new Command('bench')
       const mine = workloads.filter(({ backends = backendNames }) => backends.includes(name));
       if (mine.length > 0) rows.push(...(await runOn(name, mine, budget)));
     }
-    if (options.json) writeFileSync(options.json, `${JSON.stringify(rows, null, 2)}\n`);
+    write(rows);
   });
 
 await program.parseAsync();

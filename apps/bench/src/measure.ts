@@ -41,7 +41,8 @@ export async function measure(
   );
 }
 
-async function timed(run: Run): Promise<number> {
+/** The time of one run, from an idle device to an idle device, in milliseconds. */
+export async function timed(run: Run): Promise<number> {
   await finished();
   const start = performance.now();
   const result = await run();
@@ -78,7 +79,8 @@ async function finished(): Promise<void> {
   await currentDevice()!.gpu.queue.onSubmittedWorkDone();
 }
 
-async function peakBytes(run: Run): Promise<number | null> {
+/** The most memory of tensors in one run, beyond what lay there before; null where it cannot be told. */
+export async function peakBytes(run: Run): Promise<number | null> {
   if (tf.getBackend() !== 'webgpu') {
     const before = tf.memory().numBytes;
     const engine = tf.engine() as unknown as { state: { numBytes: number } };
