@@ -54,9 +54,10 @@ export const folders = {
     ],
   ].map((name) => [main, `${name}.py`, 'packages']),
   transformers: [
-    ...['encoders', 'decoders', 'rotary_decoders', 'encoder_decoders', 'left_padding'].map(
-      (name) => [...[main, `${name}.py`, parity]],
-    ),
+    ...[
+      ...['encoders', 'decoders', 'rotary_decoders', 'encoder_decoders', 'later_pairs'],
+      'left_padding',
+    ].map((name) => [...[main, `${name}.py`, parity]]),
     ['requirements-before-five.txt', 'before_five.py', parity],
     ...['beams', 'greedy', 'scores', 'generation_keys', 'embeddings', 'sentences'].map((name) => [
       ...[main, `${name}.py`, parity],

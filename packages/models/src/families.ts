@@ -13,11 +13,12 @@ import { llama, mistral, qwen2, qwen3 } from './families/llama.js';
 import { olmo2, olmo3 } from './families/olmo.js';
 import { opt } from './families/opt.js';
 import { phi, phi3 } from './families/phi.js';
+import { m2m100, mbart, pegasus } from './families/pre-norm-bart.js';
 import { camembert, roberta, xlmRoberta } from './families/roberta.js';
 import { smolLM3 } from './families/smollm3.js';
 import { stableLM } from './families/stablelm.js';
 import { starCoder2 } from './families/starcoder2.js';
-import { t5 } from './families/t5.js';
+import { mt5, t5, umt5 } from './families/t5.js';
 import { transformer } from './families/transformer.js';
 import { transformerXL } from './families/transformer-xl.js';
 import type { ModelFamily } from './family.js';
@@ -55,6 +56,11 @@ export const families: Readonly<Record<string, ModelFamily>> = {
   marian: transformer as ModelFamily,
   bart: bart as ModelFamily,
   t5: t5 as ModelFamily,
+  mt5: mt5 as ModelFamily,
+  umt5: umt5 as ModelFamily,
+  mbart: mbart as ModelFamily,
+  pegasus: pegasus as ModelFamily,
+  m2m_100: m2m100 as ModelFamily,
 };
 
 /**

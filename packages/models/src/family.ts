@@ -29,6 +29,12 @@ export interface Held {
   readonly differing: readonly string[];
 }
 
+/** A tensor that follows from a configuration. */
+export interface ComputedTensor {
+  readonly shape: readonly number[];
+  values(): Float32Array;
+}
+
 /** A family of models: its settings, the parts that they stand for, and the keys of its checkpoints. */
 export interface ModelFamily<Config = unknown> {
   /** Hugging Face's `model_type`. */
@@ -48,8 +54,8 @@ export interface ModelFamily<Config = unknown> {
   keys(config: Config): KeyTable;
   /** What whole models have before the keys of the bare model, whose own checkpoints lack it. */
   readonly keyPrefix: string;
-  /** Tensors of one axis that Hugging Face expects beside parameters, and that follow from the configuration. */
-  buffers?(config: Config): Readonly<Record<string, Float32Array>>;
+  /** Tensors that Hugging Face expects beside parameters, and that follow from the configuration. */
+  buffers?(config: Config): Readonly<Record<string, ComputedTensor>>;
   /** Keys that checkpoints hold beside parameters: buffers, which follow from the configuration. */
   readonly ignoredKeys: RegExp;
   /** Copies of tied weights that checkpoints may hold, or hold alone. */

@@ -33,7 +33,7 @@ export { type LoadedModel, type LoadOptions, loadModel } from './checkpoint/load
 export { loadParams } from './checkpoint/params.js';
 export type { FetchFile, WebOptions } from './checkpoint/web.js';
 export { families } from './families.js';
-export type { Held, KeyCopy, KeyTable, ModelFamily } from './family.js';
+export type { ComputedTensor, Held, KeyCopy, KeyTable, ModelFamily } from './family.js';
 export { AdaptedModel } from './lora/adapted.js';
 export { Lora, type LoraOptions } from './lora/lora.js';
 export {

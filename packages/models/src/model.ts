@@ -82,7 +82,7 @@ export interface EncoderSettings {
 /** The settings of an encoder-decoder, by Hugging Face's names; `marian` is the Transformer of 2017. */
 export interface EncoderDecoderSettings {
   [key: string]: unknown;
-  model_type: 'marian' | 'bart' | 't5';
+  model_type: 'marian' | 'bart' | 'mbart' | 'pegasus' | 'm2m_100' | 't5' | 'mt5' | 'umt5';
 }
 
 /** What a configuration's type says about its network; any network where it says nothing. */

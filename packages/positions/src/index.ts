@@ -44,6 +44,7 @@ export {
   type SinusoidalLayout,
   SinusoidalPosition,
   type SinusoidalPositionOptions,
+  type SinusoidalRows,
   sinusoidalTable,
 } from './sinusoidal.js';
 export { T5Position, type T5PositionOptions, t5Buckets } from './t5.js';

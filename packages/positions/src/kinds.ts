@@ -4,7 +4,7 @@ import type { RotaryLayout } from '@headwise/kernels';
 import type * as tf from '@tensorflow/tfjs';
 import { z } from 'zod';
 import { AlibiPosition, alibiSlopes } from './alibi.js';
-import { CountedPosition } from './counted.js';
+import { CountedPosition, CountedSinusoidalPosition } from './counted.js';
 import { LearnedPosition } from './learned.js';
 import type { AttentionPosition, InputPosition } from './position.js';
 import { RotaryPosition, type RotaryPositionOptions } from './rotary.js';
@@ -47,6 +47,13 @@ export interface SinusoidalPart {
   kind: 'sinusoidal';
   /** Whether sines and cosines alternate, the default, or lie in two halves. */
   layout?: SinusoidalLayout | undefined;
+  /** Whether frequencies reach 1/10,000 itself, as in M2M100: `10000^(−i/(D/2 − 1))`; default `10000^(−2i/D)`. */
+  inclusive?: boolean | undefined;
+  /**
+   * The id of padding, for models that count tokens and not places, as M2M100 does: the first token has position
+   * `padId + 1`, and padding zeros. Default: places are counted, from 0.
+   */
+  padId?: number | undefined;
 }
 
 /** The angles of rotary positions. */
@@ -90,6 +97,8 @@ export interface T5Part {
   buckets: number;
   /** Distances beyond it share the last bucket. */
   maxDistance: number;
+  /** Whether every layer has biases of its own, as in umT5; default one table for all. */
+  perLayer?: boolean | undefined;
 }
 
 /** Learned vectors of clipped distances, added to keys and values. */
@@ -219,15 +228,22 @@ export const positionKinds: {
     schema: z.strictObject({
       kind: z.literal('sinusoidal'),
       layout: z.enum(['interleaved', 'halves']).optional(),
+      inclusive: z.boolean().optional(),
+      padId: count.optional(),
     }),
     example: { kind: 'sinusoidal' },
     needsLength: true,
     countsTokens: true,
-    input: (_, { layout }, { dim, ...sizes }) =>
-      withoutIds(new SinusoidalPosition({ maxLength: lengthOf(sizes), dim, layout })),
-    fused: ({ layout }, { dim, ...sizes }) => ({
-      rows: sinusoidalTable(lengthOf(sizes), dim, layout),
-    }),
+    input(_, { layout, inclusive, padId }, { dim, ...sizes }) {
+      const options = { maxLength: lengthOf(sizes), dim, layout, inclusive };
+      return padId === undefined
+        ? withoutIds(new SinusoidalPosition(options))
+        : new CountedSinusoidalPosition({ ...options, padId });
+    },
+    fused({ padId, ...options }, { dim, ...sizes }) {
+      if (padId !== undefined) return undefined;
+      return { rows: sinusoidalTable(lengthOf(sizes), dim, options) };
+    },
   },
   rotary: {
     schema: z.strictObject({
@@ -267,12 +283,21 @@ export const positionKinds: {
     },
   },
   t5: {
-    schema: z.strictObject({ kind: z.literal('t5'), buckets: size, maxDistance: tableSize }),
+    schema: z.strictObject({
+      kind: z.literal('t5'),
+      buckets: size,
+      maxDistance: tableSize,
+      perLayer: z.boolean().optional(),
+    }),
     example: { kind: 't5', buckets: 8, maxDistance: 16 },
     needsLength: false,
     countsTokens: false,
-    attention: (params, { buckets, maxDistance }, { heads, bidirectional }) =>
-      shared(new T5Position(params, { heads, buckets, maxDistance, bidirectional })),
+    attention(params, { buckets, maxDistance, perLayer }, { heads, bidirectional }) {
+      const options = { heads, buckets, maxDistance, bidirectional };
+      return perLayer
+        ? (layer) => new T5Position(layer, options)
+        : shared(new T5Position(params, options));
+    },
     fused: () => undefined,
   },
   shaw: {

@@ -13,7 +13,7 @@ test('the sinusoidal table is that of the paper', () => {
     Math.cos(t / 100),
   ]);
   for (const [i, value] of expected.entries()) expect(table[i]).toBeCloseTo(value, 7);
-  const halves = sinusoidalTable(3, 4, 'halves');
+  const halves = sinusoidalTable(3, 4, { layout: 'halves' });
   const apart = [0, 1, 2].flatMap((t) => [0, 2, 1, 3].map((i) => table[4 * t + i]!));
   expect([...halves]).toEqual(apart);
   expect(() => sinusoidalTable(3, 5)).toThrow('sinusoidal positions need an even dim; got 5');

@@ -9,38 +9,48 @@ import type { InputPosition } from './position.js';
 /** How sines and cosines lie in a row: the paper's `interleaved`, or all sines in the first of two `halves`. */
 export type SinusoidalLayout = 'interleaved' | 'halves';
 
-export interface SinusoidalPositionOptions extends PositionTableOptions {
+/** Which sines and cosines a row has, and in what order. */
+export interface SinusoidalRows {
   /** Default `interleaved`. */
   layout?: SinusoidalLayout | undefined;
+  /** Whether frequencies reach 1/10,000 itself, as in tensor2tensor: `10000^(−i/(D/2 − 1))`; default false. */
+  inclusive?: boolean | undefined;
 }
+
+export interface SinusoidalPositionOptions extends PositionTableOptions, SinusoidalRows {}
 
 /** Rows that a table has at least. */
 const step = 128;
 
-function checkEven(dim: number): void {
+function checkDim(dim: number, { inclusive = false }: SinusoidalRows): void {
   if (dim % 2 !== 0) throw new InputError(`sinusoidal positions need an even dim; got ${dim}`);
+  if (inclusive && dim < 4) {
+    throw new InputError(`sinusoidal positions of several frequencies need a dim of 4; got ${dim}`);
+  }
 }
 
 /**
  * The sinusoidal table of absolute positions, row-major `[length, dim]`.
  *
  * `P[t, 2i] = sin(t / 10000^(2i/D))`, `P[t, 2i+1] = cos(t / 10000^(2i/D))`; in halves, i and `D/2 + i`
- * stand for `2i` and `2i + 1`.
+ * stand for `2i` and `2i + 1`; inclusive, the exponent is `i / (D/2 − 1)`.
  *
- * @throws InputError where `dim` is odd
+ * @throws InputError where `dim` is odd, or has one frequency that should be several
  * @see Vaswani et al. 2017, §3.5, https://arxiv.org/abs/1706.03762
  */
 export function sinusoidalTable(
   length: number,
   dim: number,
-  layout: SinusoidalLayout = 'interleaved',
+  rows: SinusoidalRows = {},
 ): Float32Array {
-  checkEven(dim);
+  checkDim(dim, rows);
+  const { layout = 'interleaved', inclusive = false } = rows;
   const table = new Float32Array(length * dim);
   const [step, cosines] = layout === 'interleaved' ? [2, 1] : [1, dim / 2];
+  const spread = dim / 2 - (inclusive ? 1 : 0);
   for (let t = 0; t < length; t++) {
     for (let i = 0; i < dim / 2; i++) {
-      const angle = t / 10_000 ** ((2 * i) / dim);
+      const angle = t / 10_000 ** (i / spread);
       table[t * dim + step * i] = Math.sin(angle);
       table[t * dim + step * i + cosines] = Math.cos(angle);
     }
@@ -62,7 +72,7 @@ export class SinusoidalPosition implements InputPosition {
 
   /** @throws InputError where `dim` is odd */
   constructor(options: SinusoidalPositionOptions) {
-    checkEven(options.dim);
+    checkDim(options.dim, options);
     this.#options = options;
   }
 
@@ -98,10 +108,10 @@ export class SinusoidalPosition implements InputPosition {
 
   /** The table of encodings for at least this many positions; grows to twice the length when it is too short. */
   #rows(end: number): Float32Array {
-    const { dim, maxLength, layout } = this.#options;
+    const { dim, maxLength } = this.#options;
     if (end * dim > this.#table.length) {
       const length = Math.min(maxLength, Math.max(step, 2 * end));
-      this.#table = sinusoidalTable(length, dim, layout);
+      this.#table = sinusoidalTable(length, dim, this.#options);
     }
     return this.#table;
   }

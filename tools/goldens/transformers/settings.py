@@ -18,6 +18,7 @@ RENAMED = {
     "marian": {"encoder_attention_heads": "num_attention_heads", "d_model": "hidden_size", "encoder_layers": "num_hidden_layers"},
     "t5": {"d_model": "hidden_size", "num_heads": "num_attention_heads", "num_layers": "num_hidden_layers", "d_kv": "head_dim"},
 }
+RENAMED |= {name: RENAMED["bart"] for name in ("mbart", "pegasus", "m2m_100")} | {name: RENAMED["t5"] for name in ("mt5", "umt5")}
 bert = dict(
     vocab_size=97, hidden_size=24, num_hidden_layers=3, num_attention_heads=3, intermediate_size=36, hidden_act="relu",
     hidden_dropout_prob=0.2, attention_probs_dropout_prob=0.3, max_position_embeddings=40, type_vocab_size=3,
@@ -43,6 +44,12 @@ decoder = dict(
 later = {key: value for key, value in decoder.items() if key != "hidden_act"} | dict(
     head_dim=10, hidden_activation="relu", rms_norm_eps=0.25, tie_word_embeddings=False, attention_bias=True,
     query_pre_attn_scalar=64, sliding_window=7, final_logit_softcapping=3.0,
+)
+t5 = dict(
+    vocab_size=97, d_model=24, d_kv=10, d_ff=36, num_layers=3, num_decoder_layers=4, num_heads=3,
+    relative_attention_num_buckets=16, relative_attention_max_distance=40, dropout_rate=0.2, layer_norm_epsilon=0.25,
+    initializer_factor=0.5, feed_forward_proj="gated-silu", pad_token_id=3, decoder_start_token_id=4,
+    tie_word_embeddings=False, scale_decoder_outputs=False, dense_act_fn="tanh", is_gated_act=True,
 )
 FAMILIES = {
     "gpt2": dict(
@@ -108,12 +115,12 @@ FAMILIES = {
     "camembert": bert,
     "bart": bart,
     "marian": bart | dict(decoder_vocab_size=58101),
-    "t5": dict(
-        vocab_size=97, d_model=24, d_kv=10, d_ff=36, num_layers=3, num_decoder_layers=4, num_heads=3,
-        relative_attention_num_buckets=16, relative_attention_max_distance=40, dropout_rate=0.2, layer_norm_epsilon=0.25,
-        initializer_factor=0.5, feed_forward_proj="gated-silu", pad_token_id=3, decoder_start_token_id=4,
-        tie_word_embeddings=False, scale_decoder_outputs=False, dense_act_fn="tanh", is_gated_act=True,
-    ),
+    "mbart": bart,
+    "pegasus": bart,
+    "m2m_100": bart | dict(encoder_layerdrop=0.5, decoder_layerdrop=0.4, scale_embedding=False),
+    "t5": t5,
+    "mt5": {key: value for key, value in t5.items() if key != "scale_decoder_outputs"},
+    "umt5": {key: value for key, value in t5.items() if key != "scale_decoder_outputs"},
 }
 # What a null means there is ours to say: transformers refuses it, or fails later.
 DERIVED = {"num_labels", "id2label", "rope_theta"}
@@ -140,7 +147,7 @@ for family, keys in FAMILIES.items():
     cases.append({"family": family, "given": {}, "expected": default})
     given = [{k: v} for k, v in keys.items()] + [{k: None} for k in keys]
     # T5's decoder is as deep as `num_layers` says, which transformers reads before the other name.
-    given += [{RENAMED[family][k]: v} for k, v in keys.items() if k in RENAMED.get(family, {}) and (family, k) != ("t5", "num_layers")]
+    given += [{RENAMED[family][k]: v} for k, v in keys.items() if k in RENAMED.get(family, {}) and not (family.endswith("t5") and k == "num_layers")]
     for one in given:
         read = settings_of(family, one)
         changed = None if read is None else {k: v for k, v in read.items() if v != default[k]}

@@ -103,7 +103,7 @@ const settings: readonly [
   topologies: readonly Topology[],
 ][] = [
   ['embedding.tokenTypes', (config) => config.embedding?.tokenTypes, ['encoder']],
-  ['position.padId', ({ position }) => 'padId' in position && position.padId, ['encoder']],
+  ['position.padId', ({ position }) => position.kind === 'learned' && position.padId, ['encoder']],
   ['embedding.separate', (config) => config.embedding?.separate, ['encoder-decoder']],
   ['decoder', (config) => config.decoder, ['encoder-decoder']],
   ['startId', (config) => config.startId, ['encoder-decoder']],

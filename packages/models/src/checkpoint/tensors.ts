@@ -52,8 +52,8 @@ export function checkpointTensors(
       values: async () => (await readTensor(tensorOf(path, variable))) as Float32Array,
     })),
   );
-  for (const [key, data] of buffers) {
-    tensors[key] = { dtype: 'F32', shape: [data.length], data: () => data };
+  for (const [key, { shape, values }] of buffers) {
+    tensors[key] = { dtype: 'F32', shape, data: values };
   }
   return tensors;
 }

@@ -1,3 +1,4 @@
+import { InputError } from '@headwise/core';
 import { z } from 'zod';
 import type {
   DecoderSizes,
@@ -16,7 +17,7 @@ import {
   untiedEmbeddings,
 } from './shared/tables.js';
 
-/** What the configurations of BART and of Marian have in common; other keys are kept as they are. */
+/** What the configurations of BART and of its relatives have in common; other keys are kept as they are. */
 export interface BartSizes extends TableSettings {
   [key: string]: unknown;
   /** `V` */
@@ -43,7 +44,10 @@ export interface BartSizes extends TableSettings {
   /** The standard deviation of the initial weights. */
   init_std: number;
   pad_token_id: number;
-  decoder_start_token_id: number;
+  /** Null or absent: `bos_token_id`. */
+  decoder_start_token_id?: number | null | undefined;
+  /** What an output begins with where nothing else is said; default 0. */
+  bos_token_id?: number | null | undefined;
 }
 
 const shared = {
@@ -106,7 +110,20 @@ export function checkBartSizes<C extends BartSizes>(config: C, name: string): C 
   return config;
 }
 
-/** The tables of BART and Marian; `tie_word_embeddings: false` unties all of them. */
+/**
+ * Gives a configuration back whose width takes sinusoidal positions.
+ *
+ * @throws InputError naming the width
+ */
+export function checkEvenWidth<C extends BartSizes>(config: C, name: string): C {
+  const { d_model: dim } = config;
+  if (dim % 2 === 0) return config;
+  throw new InputError(
+    `${name}: 'd_model' is ${dim}; expected an even number, for sinusoidal positions`,
+  );
+}
+
+/** The tables of BART and its relatives; `tie_word_embeddings: false` unties all of them. */
 export const bartTables: Tables<BartSizes> = encoderDecoderTables('model.', [
   'encoder',
   'decoder',
@@ -118,19 +135,21 @@ export interface BartParts {
   position: PositionPart;
   /** Whether embeddings are normalised. */
   norm: boolean;
+  /** Default `post-norm`; `pre-norm` has a last norm besides. */
+  block?: 'pre-norm' | undefined;
+  /** Whether scores have a bias; default yes. */
+  bias?: boolean | undefined;
   /** Default as the settings tie them. */
   tables?: ReturnType<Tables<BartSizes>['parts']> | undefined;
   /** `V` of the decoder; default the encoder's. */
   targetVocabSize?: number | undefined;
 }
 
-/** The configuration of an encoder-decoder of BART's kind: post-norm blocks and a bias of the scores. */
-export function bartPreset(
-  config: BartSizes,
-  { position, norm, tables = bartTables.parts(config), targetVocabSize }: BartParts,
-): ModelConfiguration {
+/** The configuration of an encoder-decoder of BART's kind. */
+export function bartPreset(config: BartSizes, parts: BartParts): ModelConfiguration {
   const { d_model: dim, dropout } = config;
-  const { separate, tied } = tables;
+  const { position, norm, block = 'post-norm', bias = true, targetVocabSize } = parts;
+  const { separate, tied } = parts.tables ?? bartTables.parts(config);
   return {
     model_type: 'headwise',
     topology: 'encoder-decoder',
@@ -160,10 +179,10 @@ export function bartPreset(
       bias: true,
       dropout: config.activation_dropout,
     },
-    block: 'post-norm',
+    block,
     dropout,
-    head: { kind: 'language-model', tied, bias: true },
-    startId: config.decoder_start_token_id,
+    head: { kind: 'language-model', tied, bias },
+    startId: config.decoder_start_token_id ?? config.bos_token_id ?? 0,
     layout: 'out-in',
     init: { std: config.init_std },
   };
@@ -199,9 +218,10 @@ const blockKeys = (side: 'encoder' | 'decoder'): KeyTable => [
   [`${side}.blocks.#.mlp.up`, `model.${side}.layers.#.fc1`],
   [`${side}.blocks.#.mlp.down`, `model.${side}.layers.#.fc2`],
   [`${side}.blocks.#.norm2`, `model.${side}.layers.#.final_layer_norm`],
+  [`${side}.norm`, `model.${side}.layer_norm`],
 ];
 
-/** Where the parameters that BART and Marian have in common lie. */
+/** Where the parameters that BART and its relatives have in common lie. */
 export const bartKeys: KeyTable = [
   ...bartTables.keys,
   ['logitsBias', 'final_logits_bias'],
@@ -209,6 +229,14 @@ export const bartKeys: KeyTable = [
   ...blockKeys('decoder'),
   ...attentionKeys('decoder.blocks.#.cross', 'model.decoder.layers.#.encoder_attn'),
   ['decoder.blocks.#.crossNorm', 'model.decoder.layers.#.encoder_attn_layer_norm'],
+];
+
+/** Where the learned positions and the norms of embeddings of BART and mBART lie. */
+export const learnedKeys: KeyTable = [
+  ['encoder.positions', 'model.encoder.embed_positions'],
+  ['decoder.positions', 'model.decoder.embed_positions'],
+  ['encoder.embeddingNorm', 'model.encoder.layernorm_embedding'],
+  ['decoder.embeddingNorm', 'model.decoder.layernorm_embedding'],
 ];
 
 /** Hugging Face's `BartConfig`. */
@@ -249,13 +277,7 @@ export const bart: ModelFamily<BartConfig> = {
   settings: own,
   configJson: (config) => ({ ...config }),
   preset,
-  keys: () => [
-    ...bartKeys,
-    ['encoder.positions', 'model.encoder.embed_positions'],
-    ['decoder.positions', 'model.decoder.embed_positions'],
-    ['encoder.embeddingNorm', 'model.encoder.layernorm_embedding'],
-    ['decoder.embeddingNorm', 'model.decoder.layernorm_embedding'],
-  ],
+  keys: () => [...bartKeys, ...learnedKeys],
   keyPrefix: 'model.',
   copies: bartTables.copies,
   fitted: (config, held) => bartTables.fitted(config, held) as BartConfig,

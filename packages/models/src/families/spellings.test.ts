@@ -20,6 +20,7 @@ const read = (json: Json) => {
 const long = { short_factor: [1, 1.3, 1.7], long_factor: [2, 3, 4] };
 const longrope = { type: 'longrope', ...long };
 const phi3 = { model_type: 'phi3', original_max_position_embeddings: 16 };
+const mbart = { model_type: 'mbart', decoder_attention_heads: 3 };
 const gemma3 = { model_type: 'gemma3_text', head_dim: 4 };
 const linear = { rope_type: 'linear', factor: 4 };
 const local = { rope_type: 'default', rope_theta: 10_000 };
@@ -98,6 +99,18 @@ const alike: Record<string, readonly [Json, Json, ...Json[]]> = {
     { model_type: 'granite', architectures: [] },
     { model_type: 'granite', rope_scaling: null, hidden_act: null, quantization_config: null },
   ],
+  "mBART's settings that say what every mBART is": [
+    { ...mbart },
+    { ...mbart, normalize_before: true, add_final_layer_norm: true },
+    { ...mbart, normalize_embedding: true, static_position_embeddings: false },
+    { ...mbart, architectures: ['MBartModel'], decoder_start_token_id: null },
+    { ...mbart, decoder_start_token_id: 0, bos_token_id: 7 },
+  ],
+  "umT5's feed-forward layer, and names": [
+    { model_type: 'umt5', num_decoder_layers: 2 },
+    { model_type: 'umt5', feed_forward_proj: 'gated-gelu', num_layers: 2, num_heads: 3 },
+    { model_type: 'umt5', feed_forward_proj: 'gated-gelu', dense_act_fn: 'gelu_new' },
+  ],
   "GPT-J's names": [
     { model_type: 'gptj', rotary_dim: 4 },
     {
@@ -144,6 +157,11 @@ const refused: readonly (readonly [Json, RegExp])[] = [
   [{ ...gemma3, attn_logit_softcapping: 50 }, /'attn_logit_softcapping' is 50/],
   [{ ...gemma3, use_bidirectional_attention: true }, /'use_bidirectional_attention' is true/],
   [{ model_type: 'stablelm', qk_layernorm: true }, /'qk_layernorm' is true/],
+  [{ model_type: 'mbart', normalize_before: false }, /'normalize_before' is false/],
+  [{ model_type: 'pegasus', static_position_embeddings: false }, /'static_position_embeddings'/],
+  [{ model_type: 'pegasus', encoder_layerdrop: 0.1 }, /'encoder_layerdrop' is 0\.1/],
+  [{ ...mbart, model_type: 'm2m_100', hidden_size: 15 }, /'d_model' is 15.*an even number/],
+  [{ model_type: 'umt5', is_encoder_decoder: false }, /'is_encoder_decoder' is false/],
   [{ model_type: 'opt', word_embed_proj_dim: 8 }, /'word_embed_proj_dim' is 8/],
   [{ model_type: 'opt', layerdrop: 0.1 }, /'layerdrop' is 0\.1/],
   [{ model_type: 'gptj', rotary_dim: 64 }, /'rotary_dim' is 64; expected an even number up to/],

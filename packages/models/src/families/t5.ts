@@ -9,11 +9,11 @@ import { encoderDecoderTables, type TableSettings, untiedEmbeddings } from './sh
 const feedForwards: readonly (ActivationName | `gated-${ActivationName}`)[] =
   activationNames.flatMap((name) => [name, `gated-${name}`] as const);
 
-/** Hugging Face's `T5Config`; other keys are kept as they are. */
+/** Hugging Face's `T5Config`, `MT5Config` and `UMT5Config`; other keys are kept as they are. */
 export interface T5Config extends TableSettings {
   [key: string]: unknown;
-  model_type: 't5';
-  architectures: ['T5ForConditionalGeneration'];
+  model_type: 't5' | 'mt5' | 'umt5';
+  architectures: [string];
   /** `V` */
   vocab_size: number;
   /** `D` */
@@ -45,55 +45,42 @@ export interface T5Config extends TableSettings {
   is_gated_act?: boolean | undefined;
   /** Version 1.1 and FLAN-T5 have a head of its own: false. */
   tie_word_embeddings: boolean;
-  /** Whether what a tied head reads is divided by `√D`; absent: where the head is tied. */
+  /** Whether what the head reads is divided by `√D`; absent: where the head is tied, in mT5 never. */
   scale_decoder_outputs?: boolean | null | undefined;
 }
 
-const own = settings<T5Config>(
-  {
-    model_type: z.literal('t5').default('t5'),
-    architectures: z
-      .tuple([z.literal('T5ForConditionalGeneration')])
-      .default(['T5ForConditionalGeneration']),
-    vocab_size: size.default(32128),
-    d_model: size.default(512),
-    d_kv: size.default(64),
-    d_ff: size.default(2048),
-    num_layers: depth.default(6),
-    num_decoder_layers: depth.nullish(),
-    num_heads: size.default(8),
-    relative_attention_num_buckets: size.default(32),
-    // A table holds a number for each distance.
-    relative_attention_max_distance: size.max(2 ** 20).default(128),
-    dropout_rate: rate.default(0.1),
-    layer_norm_epsilon: z.number().positive().default(1e-6),
-    initializer_factor: z.number().positive().default(1),
-    feed_forward_proj: z.enum(feedForwards).default('relu'),
-    dense_act_fn: z.enum(activationNames).optional(),
-    is_gated_act: z.boolean().optional(),
-    pad_token_id: z.number().int().nonnegative().default(0),
-    decoder_start_token_id: z.number().int().nonnegative().nullish(),
-    tie_word_embeddings: z.boolean().default(true),
-    untied_embeddings: untiedEmbeddings,
-    scale_decoder_outputs: z.boolean().nullish(),
-    // Variants that are not built: refused, not ignored.
-    is_encoder_decoder: z.literal(true).default(true),
-    is_decoder: z.literal(false).default(false),
-    quantization_config: z.null().optional(),
-  },
-  {
-    aliases: {
-      hidden_size: 'd_model',
-      num_attention_heads: 'num_heads',
-      num_hidden_layers: 'num_layers',
-      head_dim: 'd_kv',
-    },
-    kept: ['classifier_dropout', 'n_positions'],
-  },
-);
+const shared = {
+  vocab_size: size.default(32128),
+  d_model: size.default(512),
+  d_kv: size.default(64),
+  d_ff: size.default(2048),
+  num_layers: depth.default(6),
+  num_decoder_layers: depth.nullish(),
+  num_heads: size.default(8),
+  relative_attention_num_buckets: size.default(32),
+  // A table holds a number for each distance.
+  relative_attention_max_distance: size.max(2 ** 20).default(128),
+  dropout_rate: rate.default(0.1),
+  layer_norm_epsilon: z.number().positive().default(1e-6),
+  initializer_factor: z.number().positive().default(1),
+  feed_forward_proj: z.enum(feedForwards).default('relu'),
+  dense_act_fn: z.enum(activationNames).optional(),
+  is_gated_act: z.boolean().optional(),
+  pad_token_id: z.number().int().nonnegative().default(0),
+  decoder_start_token_id: z.number().int().nonnegative().nullish(),
+  tie_word_embeddings: z.boolean().default(true),
+  untied_embeddings: untiedEmbeddings,
+  scale_decoder_outputs: z.boolean().nullish(),
+  // Variants that are not built: refused, not ignored.
+  is_encoder_decoder: z.literal(true).default(true),
+  is_decoder: z.literal(false).default(false),
+  quantization_config: z.null().optional(),
+};
 
-const scalesOutputs = ({ scale_decoder_outputs, tie_word_embeddings }: T5Config): boolean =>
-  scale_decoder_outputs === undefined ? tie_word_embeddings : scale_decoder_outputs === true;
+const scalesOutputs = (config: T5Config): boolean => {
+  const { model_type, scale_decoder_outputs: scaled, tie_word_embeddings } = config;
+  return scaled === undefined ? model_type !== 'mt5' && tie_word_embeddings : scaled === true;
+};
 
 /** The feed-forward layer's kind: what releases wrote beside `feed_forward_proj` stands above it. */
 function feedForwardOf(config: T5Config): { gated: boolean; activation: ActivationName } {
@@ -128,6 +115,7 @@ function preset(config: T5Config): ModelConfiguration {
       kind: 't5',
       buckets: config.relative_attention_num_buckets,
       maxDistance: config.relative_attention_max_distance,
+      perLayer: config.model_type === 'umt5' ? true : undefined,
     },
     heads: { count: config.num_heads, dim: config.d_kv, dropout },
     score: { kind: 'dot-product' },
@@ -160,11 +148,14 @@ const attentionKeys = (ours: string, theirs: string): KeyTable => [
   [`${ours}.outProj`, `${theirs}.o`],
 ];
 
+const biases = 'SelfAttention.relative_attention_bias';
+
 /** Where the parameters of one stack lie, whose feed-forward layer is the last of a block's layers. */
 function stackKeys(side: 'encoder' | 'decoder', last: number, gated: boolean): KeyTable {
   const layer = (i: number) => `${side}.block.#.layer.${i}`;
   return [
-    [`${side}.positions`, `${side}.block.0.layer.0.SelfAttention.relative_attention_bias`],
+    [`${side}.positions`, `${side}.block.0.layer.0.${biases}`],
+    [`${side}.blocks.#.attn.position`, `${layer(0)}.${biases}`],
     ...attentionKeys(`${side}.blocks.#.attn`, `${layer(0)}.SelfAttention`),
     [`${side}.blocks.#.norm1`, `${layer(0)}.layer_norm`],
     [`${side}.blocks.#.mlp.gate`, `${layer(last)}.DenseReluDense.wi_0`],
@@ -175,6 +166,58 @@ function stackKeys(side: 'encoder' | 'decoder', last: number, gated: boolean): K
   ];
 }
 
+function keys(config: T5Config): KeyTable {
+  const { gated } = feedForwardOf(config);
+  return [
+    ...tables.keys,
+    ...stackKeys('encoder', 1, gated),
+    ...stackKeys('decoder', 2, gated),
+    ...attentionKeys('decoder.blocks.#.cross', 'decoder.block.#.layer.1.EncDecAttention'),
+    ['decoder.blocks.#.crossNorm', 'decoder.block.#.layer.1.layer_norm'],
+  ];
+}
+
+/** A family of T5's: its name, that of its class, and the settings whose defaults differ. */
+function t5Family(
+  modelType: T5Config['model_type'],
+  className: string,
+  defaults: Partial<Record<keyof typeof shared, z.ZodType>> = {},
+): ModelFamily<T5Config> {
+  const whole = `${className}ForConditionalGeneration`;
+  const own = settings<T5Config>(
+    {
+      model_type: z.literal(modelType).default(modelType),
+      architectures: z.tuple([z.literal(whole)]).default([whole]),
+      ...shared,
+      ...defaults,
+    },
+    {
+      aliases: {
+        hidden_size: 'd_model',
+        num_attention_heads: 'num_heads',
+        num_hidden_layers: 'num_layers',
+        head_dim: 'd_kv',
+      },
+      kept: ['classifier_dropout', 'n_positions'],
+    },
+  );
+  return {
+    modelType,
+    parseConfig: (json, name = 'config.json') => own.parse(json, name),
+    settings: own,
+    configJson: (config) => ({ ...config }),
+    preset,
+    keys,
+    keyPrefix: '',
+    copies: tables.copies,
+    // transformers 5 ties every table that is not there, whatever `tie_word_embeddings` says.
+    fitted: (config, held) =>
+      tables.fitted({ ...config, scale_decoder_outputs: scalesOutputs(config) }, held),
+    // A table of positions that first checkpoints have and nothing reads.
+    ignoredKeys: /\.EncDecAttention\.relative_attention_bias\.weight$/,
+  };
+}
+
 /**
  * T5: an encoder-decoder of pre-norm blocks whose relative positions are learned numbers for buckets of
  * distances, shared by all blocks; there are no biases, and scores are not scaled.
@@ -182,27 +225,27 @@ function stackKeys(side: 'encoder' | 'decoder', last: number, gated: boolean): K
  * @see Raffel et al. 2020, https://arxiv.org/abs/1910.10683; Shazeer 2020 (gated feed-forward),
  * https://arxiv.org/abs/2002.05202
  */
-export const t5: ModelFamily<T5Config> = {
-  modelType: 't5',
-  parseConfig: (json, name = 'config.json') => own.parse(json, name),
-  settings: own,
-  configJson: (config) => ({ ...config }),
-  preset,
-  keys(config) {
-    const { gated } = feedForwardOf(config);
-    return [
-      ...tables.keys,
-      ...stackKeys('encoder', 1, gated),
-      ...stackKeys('decoder', 2, gated),
-      ...attentionKeys('decoder.blocks.#.cross', 'decoder.block.#.layer.1.EncDecAttention'),
-      ['decoder.blocks.#.crossNorm', 'decoder.block.#.layer.1.layer_norm'],
-    ];
-  },
-  keyPrefix: '',
-  copies: tables.copies,
-  // transformers 5 ties every table that is not there, whatever `tie_word_embeddings` says.
-  fitted: (config, held) =>
-    tables.fitted({ ...config, scale_decoder_outputs: scalesOutputs(config) }, held),
-  // A table of positions that first checkpoints have and nothing reads.
-  ignoredKeys: /\.EncDecAttention\.relative_attention_bias\.weight$/,
+export const t5: ModelFamily<T5Config> = t5Family('t5', 'T5');
+
+const multilingual = {
+  vocab_size: size.default(250112),
+  d_ff: size.default(1024),
+  num_layers: depth.default(8),
+  num_heads: size.default(6),
+  feed_forward_proj: z.enum(feedForwards).default('gated-gelu'),
+  decoder_start_token_id: z.number().int().nonnegative().nullable().default(0),
 };
+
+/**
+ * mT5: T5 1.1 for 101 languages, whose head reads hidden states as they are.
+ *
+ * @see Xue et al. 2021, https://arxiv.org/abs/2010.11934
+ */
+export const mt5: ModelFamily<T5Config> = t5Family('mt5', 'MT5', multilingual);
+
+/**
+ * umT5: mT5 in which every block has numbers of its own for distances.
+ *
+ * @see Chung et al. 2023, https://arxiv.org/abs/2304.09151
+ */
+export const umt5: ModelFamily<T5Config> = t5Family('umt5', 'UMT5', multilingual);

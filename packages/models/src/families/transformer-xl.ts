@@ -190,10 +190,10 @@ export const transformerXL: ModelFamily<TransformerXLConfig> = {
   preset,
   keys: () => keys,
   buffers: ({ d_model: dim }) => ({
-    'transformer.pos_emb.inv_freq': Float32Array.from(
-      { length: dim / 2 },
-      (_, i) => 10000 ** ((-2 * i) / dim),
-    ),
+    'transformer.pos_emb.inv_freq': {
+      shape: [dim / 2],
+      values: () => Float32Array.from({ length: dim / 2 }, (_, i) => 10000 ** ((-2 * i) / dim)),
+    },
   }),
   keyPrefix: 'transformer.',
   copies: ({ cutoffs, tie_projs }) => {

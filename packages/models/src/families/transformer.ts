@@ -11,6 +11,7 @@ import {
   bartSettings,
   bartTables,
   checkBartSizes,
+  checkEvenWidth,
 } from './bart.js';
 
 /**
@@ -86,18 +87,13 @@ export const transformer: ModelFamily<TransformerConfig> = {
   modelType: 'marian',
   parseConfig(json, name = 'config.json') {
     const config = checkBartSizes(own.parse(json, name), name);
-    const { vocab_size, decoder_vocab_size, share_encoder_decoder_embeddings, d_model } = config;
+    const { vocab_size, decoder_vocab_size, share_encoder_decoder_embeddings } = config;
     if (share_encoder_decoder_embeddings && (decoder_vocab_size ?? vocab_size) !== vocab_size) {
       throw new InputError(
         `${name}: 'decoder_vocab_size' is ${decoder_vocab_size}; expected 'vocab_size' ${vocab_size}, as embeddings are shared`,
       );
     }
-    if (d_model % 2 !== 0) {
-      throw new InputError(
-        `${name}: 'd_model' is ${d_model}; expected an even number, for sinusoidal positions`,
-      );
-    }
-    return config;
+    return checkEvenWidth(config, name);
   },
   settings: own,
   configJson: (config) => ({ ...config }),

@@ -18,10 +18,12 @@ const unread: Readonly<Record<string, readonly string[]>> = {
 /** One of each topology and of each way to share heads, and one with capped scores. */
 const onWebGpu = ['bert', 'falcon-7b', 'gemma2', 'gpt2', 'llama-gqa-llama3', 't5-v1.1'];
 
-/** Of the later decoders, those that together have all that is new; on the cpu all run. */
-const onWasm = ['gemma3-text', 'gptj', 'olmo3', 'phi3-longrope', 'smollm3'];
+/** Of the later models, those that together have all that is new; on the cpu all run. */
+const onWasm = ['gemma3-text', 'gptj', 'm2m100', 'olmo3', 'phi3-longrope', 'smollm3', 'umt5'];
 const isLater = (name: string) =>
-  readFileSync(`${goldens}/${name}/expected.json`, 'utf8').includes('rotary_decoders.py');
+  /(rotary_decoders|later_pairs)\.py/.test(
+    readFileSync(`${goldens}/${name}/expected.json`, 'utf8'),
+  );
 const runs: Readonly<Record<string, (name: string) => boolean>> = {
   cpu: () => true,
   wasm: (name) => onWasm.includes(name) || !isLater(name),

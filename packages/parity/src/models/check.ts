@@ -1,4 +1,4 @@
-import { isLanguageModel, readTensor } from '@headwise/core';
+import { isEncoder, readTensor } from '@headwise/core';
 import { type CheckpointFiles, loadModel, type Model } from '@headwise/models';
 import { checkpointTensors } from '@headwise/models/internal';
 import * as tf from '@tensorflow/tfjs';
@@ -113,7 +113,7 @@ async function* checkTokens(
   { network }: Model,
   { greedy }: Golden,
 ): AsyncGenerator<Check> {
-  if (!greedy || !isLanguageModel(network)) return;
+  if (!greedy || isEncoder(network)) return;
   // Ids are equal or not: the bound is below the least difference of one id.
   yield checkOf(subject, 'greedy tokens', await greedyTokens(network, greedy), greedy.tokens, 1e-9);
 }

@@ -34,7 +34,7 @@ const read = (family: string, given: Read): Read =>
 
 /** What transformers ties and we do not: T5's head, which is a matrix of its own until a file says otherwise. */
 const elsewhere = (family: string, key: string) =>
-  family === 't5' && ['tie_word_embeddings', 'dense_act_fn', 'is_gated_act'].includes(key);
+  family.endsWith('t5') && ['tie_word_embeddings', 'dense_act_fn', 'is_gated_act'].includes(key);
 
 describe("every setting in every place, and as null, is read as transformers' classes read it", () => {
   const defaults = new Map<string, Read>();
