@@ -23,7 +23,10 @@ export const folders = {
     [main, 'rules.py', 'packages/data/src/text/english-rules.ts'],
   ],
   dedup: [[main, 'minhash.py', `${data}/minhash.json`]],
-  gguf: [[main, 'make.py', '$library', '$version', 'packages/gguf/src/goldens/reference.json']],
+  gguf: [
+    [main, 'make.py', '$library', '$version', 'packages/gguf/src/goldens/reference.json'],
+    [main, 'dequantize.py', 'packages/gguf/src/goldens/dequantized.json'],
+  ],
   minilm: [
     [main, 'embeddings.py', join(tmpdir(), 'headwise-all-minilm-l6-v2'), 'tools/goldens/minilm'],
   ],

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { gguf } from '@huggingface/gguf';
 import { describe, expect, test } from 'vitest';
 import golden from './goldens/reference.json' with { type: 'json' };
-import { type GgmlType, GgufError, type GgufTensor, quantize, streamGguf } from './index.js';
+import { GgufError, type GgufTensor, quantize, streamGguf, type WrittenType } from './index.js';
 
 const bytesOf = (base64: string) => new Uint8Array(Buffer.from(base64, 'base64'));
 const floats = (base64: string) => new Float32Array(bytesOf(base64).buffer);
@@ -16,7 +16,7 @@ async function written(...given: Parameters<typeof streamGguf>): Promise<Uint8Ar
   return new Uint8Array(Buffer.concat(chunks));
 }
 
-const matrix = (type: GgmlType): GgufTensor => ({
+const matrix = (type: WrittenType): GgufTensor => ({
   type,
   shape: [5, 64],
   values: () => values.subarray(0, 320),

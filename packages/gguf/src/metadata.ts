@@ -1,4 +1,5 @@
 import { GgufError } from './errors.js';
+import { valueCodes } from './metadata-types.js';
 
 /** A value with its type: a file says which width a number has. */
 export type GgufValue =
@@ -15,10 +16,7 @@ export type GgufValue =
 /** Metadata by key, such as `llama.block_count`, in the order in which it is written. */
 export type GgufMetadata = Readonly<Record<string, GgufValue>>;
 
-/** The codes of the types of values. */
-const codes = { u8: 0, u32: 4, i32: 5, f32: 6, bool: 7, string: 8, array: 9 } as const;
-
-type ItemType = Exclude<keyof typeof codes, 'array'>;
+type ItemType = 'u8' | 'u32' | 'i32' | 'f32' | 'bool' | 'string';
 
 const encoder = new TextEncoder();
 
@@ -100,13 +98,13 @@ export function writeEntry(out: GgufBytes, key: string, value: GgufValue): void 
   if (type.endsWith('[]')) {
     const [, items] = value as readonly [string, ArrayLike<string | number>];
     const item = type.slice(0, -2) as ItemType;
-    out.u32(codes.array);
-    out.u32(codes[item]);
+    out.u32(valueCodes.array);
+    out.u32(valueCodes[item]);
     out.u64(items.length);
     for (let i = 0; i < items.length; i++) writeItem(out, key, item, items[i]!);
     return;
   }
-  out.u32(codes[type as keyof typeof codes]);
+  out.u32(valueCodes[type as ItemType]);
   writeItem(out, key, type as ItemType, value[1] as string | number | boolean);
 }
 

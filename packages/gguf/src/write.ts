@@ -1,11 +1,11 @@
 import { GgufError } from './errors.js';
 import { GgufBytes, type GgufMetadata, writeEntry } from './metadata.js';
 import { quantize } from './quantize/quantize.js';
-import { type GgmlType, ggmlTypes } from './types.js';
+import { ggmlTypes, type WrittenType } from './types.js';
 
 /** A tensor to write; its values are fetched and quantised when it is its turn. */
 export interface GgufTensor {
-  type: GgmlType;
+  type: WrittenType;
   /** Row-major, the last axis contiguous; a file lists the axes in the reverse order. */
   shape: readonly number[];
   values: () => Float32Array | Promise<Float32Array>;
@@ -73,7 +73,7 @@ function bytesOf(name: string, tensor: GgufTensor): number {
   );
 }
 
-function quantized(name: string, values: Float32Array, type: GgmlType): Uint8Array {
+function quantized(name: string, values: Float32Array, type: WrittenType): Uint8Array {
   try {
     return quantize(values, type);
   } catch (error) {

@@ -1,10 +1,10 @@
 import { checkFinite, InputError, readTensor } from '@headwise/core';
 import {
   fileTypes,
-  type GgmlType,
   type GgufMetadata,
   type GgufTensor,
   ggmlTypes,
+  type WrittenType,
 } from '@headwise/gguf';
 import { checkModel } from '../check-model.js';
 import { giveRows } from '../checkpoint/row-order.js';
@@ -54,7 +54,7 @@ export function ggufArchitecture(modelType: string, config: unknown): GgufArchit
  * @throws InputError for a family or a setting that llama.cpp lacks, and for a model that predicts no tokens; while a tensor is
  * read, for values that are not finite
  */
-export function ggufModel(model: Model, type: GgmlType): GgufModel {
+export function ggufModel(model: Model, type: WrittenType): GgufModel {
   checkModel('ggufModel', model);
   const { family, config } = model;
   const { name, settings, names, buffers = {} } = ggufArchitecture(family.modelType, config);
@@ -96,10 +96,10 @@ export function ggufModel(model: Model, type: GgmlType): GgufModel {
 }
 
 /** The type of a matrix whose rows have so many values. */
-function typeFor(asked: GgmlType, key: string, row: number): GgmlType {
+function typeFor(asked: WrittenType, key: string, row: number): WrittenType {
   const isTable = key === 'token_embd.weight' || key === 'output.weight';
   const first = asked === 'q4_k' && isTable ? 'q8_0' : asked;
-  const order: GgmlType[] = first === 'q4_k' ? ['q4_k', 'q8_0', 'f16'] : [first, 'f16'];
+  const order: WrittenType[] = first === 'q4_k' ? ['q4_k', 'q8_0', 'f16'] : [first, 'f16'];
   return order.find((type) => row % ggmlTypes[type].values === 0)!;
 }
 

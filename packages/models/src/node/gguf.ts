@@ -1,6 +1,12 @@
 import { basename, resolve } from 'node:path';
 import { checkOneOf, InputError } from '@headwise/core';
-import { type GgmlType, GgufError, ggmlTypes, streamGguf, tokenizerMetadata } from '@headwise/gguf';
+import {
+  GgufError,
+  streamGguf,
+  tokenizerMetadata,
+  type WrittenType,
+  writtenTypes,
+} from '@headwise/gguf';
 import type { CheckpointFiles } from '../checkpoint/files.js';
 import { openBytes, openJson } from '../checkpoint/open.js';
 import { ggufModel } from '../gguf/gguf-model.js';
@@ -9,13 +15,13 @@ import { folderFiles } from './folder.js';
 
 export interface GgufOptions {
   /** The type of matrices; default `f16`. */
-  dtype?: GgmlType | undefined;
+  dtype?: WrittenType | undefined;
   /** `general.name`; default the folder's name. */
   name?: string | undefined;
 }
 
 /** The types that matrices of a GGUF file may have. */
-export const ggufTypes = Object.keys(ggmlTypes) as readonly GgmlType[];
+export const ggufTypes: readonly WrittenType[] = writtenTypes;
 
 /**
  * A model and the tokenizer of a folder as one GGUF file, which llama.cpp runs.

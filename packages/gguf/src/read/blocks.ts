@@ -1,0 +1,138 @@
+import { toFloat32 } from '@headwise/safetensors';
+import type { GgmlType } from '../types.js';
+
+/** A type whose values are levels with scales. */
+export type BlockType = Exclude<GgmlType, 'f32' | 'f16' | 'bf16'>;
+
+/** What the values of a type are made of: `x = s q − m`, with a scale s and perhaps a minimum m for some values in a row. */
+export interface BlockForm {
+  /** Values that share a scale. */
+  readonly group: number;
+  /** Bits that a level needs. */
+  readonly bits: 4 | 8;
+  /** Whether there are minima; levels are unsigned then, else signed. */
+  readonly minima: boolean;
+  /** Splits the block that begins at a byte. */
+  readonly split: (bytes: Uint8Array, at: number, into: BlockParts) => void;
+}
+
+/** One block taken apart. */
+export interface BlockParts {
+  /** One a value. */
+  readonly levels: Int8Array;
+  /** One a group, as are minima. */
+  readonly scales: Float32Array;
+  readonly minima: Float32Array;
+}
+
+const { fround } = Math;
+
+const halves = toFloat32({ dtype: 'F16', data: Uint16Array.from({ length: 65_536 }, (_, i) => i) });
+const half = (bytes: Uint8Array, at: number): number => halves[bytes[at]! | (bytes[at + 1]! << 8)]!;
+
+/** The forms of the types that have blocks, each as ggml lays it out. */
+export const blockForms: Readonly<Record<BlockType, BlockForm>> = {
+  q4_0: { group: 32, bits: 4, minima: false, split: splitQ4 },
+  q5_0: { group: 32, bits: 8, minima: false, split: splitQ5 },
+  q8_0: { group: 32, bits: 8, minima: false, split: splitQ8 },
+  q4_k: { group: 32, bits: 4, minima: true, split: splitQ4K },
+  q5_k: { group: 32, bits: 8, minima: true, split: splitQ5K },
+  q6_k: { group: 16, bits: 8, minima: false, split: splitQ6K },
+};
+
+/** `d, 16 bytes`: value i in the low half of byte i, value i + 16 in the high half; levels from −8. */
+function splitQ4(bytes: Uint8Array, at: number, { levels, scales }: BlockParts): void {
+  scales[0] = half(bytes, at);
+  for (let i = 0; i < 16; i++) {
+    const byte = bytes[at + 2 + i]!;
+    levels[i] = (byte & 0xf) - 8;
+    levels[i + 16] = (byte >> 4) - 8;
+  }
+}
+
+/** `d, 32 fifth bits, 16 bytes`: as Q4_0, with a bit above; levels from −16. */
+function splitQ5(bytes: Uint8Array, at: number, { levels, scales }: BlockParts): void {
+  scales[0] = half(bytes, at);
+  const fifth = (i: number) => ((bytes[at + 2 + (i >> 3)]! >> (i & 7)) & 1) << 4;
+  for (let i = 0; i < 16; i++) {
+    const byte = bytes[at + 6 + i]!;
+    levels[i] = ((byte & 0xf) | fifth(i)) - 16;
+    levels[i + 16] = ((byte >> 4) | fifth(i + 16)) - 16;
+  }
+}
+
+/** `d, 32 signed bytes`. */
+function splitQ8(bytes: Uint8Array, at: number, { levels, scales }: BlockParts): void {
+  scales[0] = half(bytes, at);
+  // Stored in eight bits, which an Int8Array reads as signed.
+  for (let i = 0; i < 32; i++) levels[i] = bytes[at + 2 + i]!;
+}
+
+/** Eight scales and minima of 6 bits in twelve bytes: the last four lend the others their upper bits. */
+function splitScales(bytes: Uint8Array, at: number, { scales, minima }: BlockParts): void {
+  const [d, least] = [half(bytes, at), half(bytes, at + 2)];
+  for (let j = 0; j < 8; j++) {
+    const byte = (i: number) => bytes[at + 4 + i]!;
+    const scale = j < 4 ? byte(j) & 0x3f : (byte(j + 4) & 0xf) | ((byte(j - 4) >> 6) << 4);
+    const minimum = j < 4 ? byte(j + 4) & 0x3f : (byte(j + 4) >> 4) | ((byte(j) >> 6) << 4);
+    scales[j] = fround(d * scale);
+    minima[j] = fround(least * minimum);
+  }
+}
+
+/** `d, d', 12 bytes of scales, 128 bytes`: two groups share 32 bytes, the first in the low halves. */
+function splitQ4K(bytes: Uint8Array, at: number, parts: BlockParts): void {
+  splitScales(bytes, at, parts);
+  const { levels } = parts;
+  for (let pair = 0; pair < 4; pair++) {
+    for (let i = 0; i < 32; i++) {
+      const byte = bytes[at + 16 + 32 * pair + i]!;
+      levels[64 * pair + i] = byte & 0xf;
+      levels[64 * pair + 32 + i] = byte >> 4;
+    }
+  }
+}
+
+/** `d, d', 12 bytes of scales, 32 bytes of fifth bits, 128 bytes`: bit j of byte i is of value i of group j. */
+function splitQ5K(bytes: Uint8Array, at: number, parts: BlockParts): void {
+  splitScales(bytes, at, parts);
+  const { levels } = parts;
+  for (let pair = 0; pair < 4; pair++) {
+    for (let i = 0; i < 32; i++) {
+      const byte = bytes[at + 48 + 32 * pair + i]!;
+      const fifth = bytes[at + 16 + i]! >> (2 * pair);
+      levels[64 * pair + i] = (byte & 0xf) | ((fifth & 1) << 4);
+      levels[64 * pair + 32 + i] = (byte >> 4) | ((fifth & 2) << 3);
+    }
+  }
+}
+
+/**
+ * `128 low halves, 64 bytes of upper bits, 16 signed scales, d`: of each 128 values the first and second 32 lie in the low
+ * halves of 64 bytes, the third and fourth in the high ones, and their upper bits in 32 bytes by twos; levels from −32.
+ */
+function splitQ6K(bytes: Uint8Array, at: number, { levels, scales }: BlockParts): void {
+  const d = half(bytes, at + 208);
+  for (let j = 0; j < 16; j++) scales[j] = fround(d * ((bytes[at + 192 + j]! << 24) >> 24));
+  for (let part = 0; part < 2; part++) {
+    const low = at + 64 * part;
+    const high = at + 128 + 32 * part;
+    for (let i = 0; i < 32; i++) {
+      const [a, b, upper] = [bytes[low + i]!, bytes[low + 32 + i]!, bytes[high + i]!];
+      const first = 128 * part + i;
+      levels[first] = ((a & 0xf) | ((upper & 3) << 4)) - 32;
+      levels[first + 32] = ((b & 0xf) | (((upper >> 2) & 3) << 4)) - 32;
+      levels[first + 64] = ((a >> 4) | (((upper >> 4) & 3) << 4)) - 32;
+      levels[first + 96] = ((b >> 4) | ((upper >> 6) << 4)) - 32;
+    }
+  }
+}
+
+/** Room for the parts of one block of a type. */
+export function partsOf(values: number, { group }: BlockForm): BlockParts {
+  return {
+    levels: new Int8Array(values),
+    scales: new Float32Array(values / group),
+    minima: new Float32Array(values / group),
+  };
+}
