@@ -1,6 +1,13 @@
 export { GgufError } from './errors.js';
 export type { GgufMetadata, GgufValue } from './metadata.js';
 export { quantize } from './quantize/quantize.js';
+export {
+  type BlockForm,
+  type BlockParts,
+  type BlockType,
+  blockForms,
+  splitBlocks,
+} from './read/blocks.js';
 export type { GgufReadValue } from './read/cursor.js';
 export { dequantize } from './read/dequantize.js';
 export { type GgufHeader, type GgufTensorInfo, readGgufHeader } from './read/header.js';

@@ -33,7 +33,12 @@ export { addLayerNorm, layerNorm, type SumAndNorm } from './layer-norm/index.js'
 export type { LinearActivation } from './linear/activation.js';
 export { linear } from './linear/index.js';
 export { packedLinear } from './packed-linear/index.js';
-export { PackedWeight, packWeight, type WeightFormat } from './packed-linear/pack.js';
+export {
+  type PackedFormat,
+  PackedWeight,
+  packWeight,
+  type WeightFormat,
+} from './packed-linear/pack.js';
 export {
   overwriteTensor,
   type Recording,

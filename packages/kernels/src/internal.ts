@@ -41,7 +41,14 @@ export { muonState } from './optimizer/muon/index.js';
 export type { Step } from './optimizer/rule.js';
 export { plainSgdRule, sgdRule } from './optimizer/sgd.js';
 export type { OptimizerParameter, OptimizerState, Slot } from './optimizer/state.js';
-export { packedShapes, WeightPacker, weightFormats, zeroWeight } from './packed-linear/pack.js';
+export { type LevelsForm, LevelsPacker } from './packed-linear/levels.js';
+export {
+  formatParts,
+  packedShapes,
+  WeightPacker,
+  weightFormats,
+  zeroWeight,
+} from './packed-linear/pack.js';
 export { unpackWeight } from './packed-linear/unpack.js';
 export { besideRmsNorm } from './rms-norm/index.js';
 export { type QueriesKeysValues, turnHeads } from './rotary/index.js';

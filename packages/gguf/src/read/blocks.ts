@@ -1,5 +1,5 @@
 import { toFloat32 } from '@headwise/safetensors';
-import type { GgmlType } from '../types.js';
+import { type GgmlType, ggmlTypes } from '../types.js';
 
 /** A type whose values are levels with scales. */
 export type BlockType = Exclude<GgmlType, 'f32' | 'f16' | 'bf16'>;
@@ -12,16 +12,17 @@ export interface BlockForm {
   readonly bits: 4 | 8;
   /** Whether there are minima; levels are unsigned then, else signed. */
   readonly minima: boolean;
-  /** Splits the block that begins at a byte. */
-  readonly split: (bytes: Uint8Array, at: number, into: BlockParts) => void;
+  /** Splits the block that begins at byte `at` into the levels from `v` on, and the scales and minima from `g` on. */
+  readonly split: (bytes: Uint8Array, at: number, into: BlockParts, v: number, g: number) => void;
 }
 
-/** One block taken apart. */
+/** Blocks taken apart. */
 export interface BlockParts {
   /** One a value. */
   readonly levels: Int8Array;
-  /** One a group, as are minima. */
+  /** One a group. */
   readonly scales: Float32Array;
+  /** One a group, or none. */
   readonly minima: Float32Array;
 }
 
@@ -41,68 +42,91 @@ export const blockForms: Readonly<Record<BlockType, BlockForm>> = {
 };
 
 /** `d, 16 bytes`: value i in the low half of byte i, value i + 16 in the high half; levels from −8. */
-function splitQ4(bytes: Uint8Array, at: number, { levels, scales }: BlockParts): void {
-  scales[0] = half(bytes, at);
+function splitQ4(
+  bytes: Uint8Array,
+  at: number,
+  { levels, scales }: BlockParts,
+  v: number,
+  g: number,
+): void {
+  scales[g] = half(bytes, at);
   for (let i = 0; i < 16; i++) {
     const byte = bytes[at + 2 + i]!;
-    levels[i] = (byte & 0xf) - 8;
-    levels[i + 16] = (byte >> 4) - 8;
+    levels[v + i] = (byte & 0xf) - 8;
+    levels[v + i + 16] = (byte >> 4) - 8;
   }
 }
 
 /** `d, 32 fifth bits, 16 bytes`: as Q4_0, with a bit above; levels from −16. */
-function splitQ5(bytes: Uint8Array, at: number, { levels, scales }: BlockParts): void {
-  scales[0] = half(bytes, at);
+function splitQ5(
+  bytes: Uint8Array,
+  at: number,
+  { levels, scales }: BlockParts,
+  v: number,
+  g: number,
+): void {
+  scales[g] = half(bytes, at);
   const fifth = (i: number) => ((bytes[at + 2 + (i >> 3)]! >> (i & 7)) & 1) << 4;
   for (let i = 0; i < 16; i++) {
     const byte = bytes[at + 6 + i]!;
-    levels[i] = ((byte & 0xf) | fifth(i)) - 16;
-    levels[i + 16] = ((byte >> 4) | fifth(i + 16)) - 16;
+    levels[v + i] = ((byte & 0xf) | fifth(i)) - 16;
+    levels[v + i + 16] = ((byte >> 4) | fifth(i + 16)) - 16;
   }
 }
 
 /** `d, 32 signed bytes`. */
-function splitQ8(bytes: Uint8Array, at: number, { levels, scales }: BlockParts): void {
-  scales[0] = half(bytes, at);
+function splitQ8(
+  bytes: Uint8Array,
+  at: number,
+  { levels, scales }: BlockParts,
+  v: number,
+  g: number,
+): void {
+  scales[g] = half(bytes, at);
   // Stored in eight bits, which an Int8Array reads as signed.
-  for (let i = 0; i < 32; i++) levels[i] = bytes[at + 2 + i]!;
+  for (let i = 0; i < 32; i++) levels[v + i] = bytes[at + 2 + i]!;
 }
 
 /** Eight scales and minima of 6 bits in twelve bytes: the last four lend the others their upper bits. */
-function splitScales(bytes: Uint8Array, at: number, { scales, minima }: BlockParts): void {
+function splitScales(
+  bytes: Uint8Array,
+  at: number,
+  { scales, minima }: BlockParts,
+  g: number,
+): void {
   const [d, least] = [half(bytes, at), half(bytes, at + 2)];
   for (let j = 0; j < 8; j++) {
     const byte = (i: number) => bytes[at + 4 + i]!;
     const scale = j < 4 ? byte(j) & 0x3f : (byte(j + 4) & 0xf) | ((byte(j - 4) >> 6) << 4);
     const minimum = j < 4 ? byte(j + 4) & 0x3f : (byte(j + 4) >> 4) | ((byte(j) >> 6) << 4);
-    scales[j] = fround(d * scale);
-    minima[j] = fround(least * minimum);
+    scales[g + j] = fround(d * scale);
+    minima[g + j] = fround(least * minimum);
   }
 }
 
 /** `d, d', 12 bytes of scales, 128 bytes`: two groups share 32 bytes, the first in the low halves. */
-function splitQ4K(bytes: Uint8Array, at: number, parts: BlockParts): void {
-  splitScales(bytes, at, parts);
+function splitQ4K(bytes: Uint8Array, at: number, parts: BlockParts, v: number, g: number): void {
+  splitScales(bytes, at, parts, g);
   const { levels } = parts;
   for (let pair = 0; pair < 4; pair++) {
     for (let i = 0; i < 32; i++) {
       const byte = bytes[at + 16 + 32 * pair + i]!;
-      levels[64 * pair + i] = byte & 0xf;
-      levels[64 * pair + 32 + i] = byte >> 4;
+      levels[v + 64 * pair + i] = byte & 0xf;
+      levels[v + 64 * pair + 32 + i] = byte >> 4;
     }
   }
 }
 
 /** `d, d', 12 bytes of scales, 32 bytes of fifth bits, 128 bytes`: bit j of byte i is of value i of group j. */
-function splitQ5K(bytes: Uint8Array, at: number, parts: BlockParts): void {
-  splitScales(bytes, at, parts);
+function splitQ5K(bytes: Uint8Array, at: number, parts: BlockParts, v: number, g: number): void {
+  splitScales(bytes, at, parts, g);
   const { levels } = parts;
   for (let pair = 0; pair < 4; pair++) {
     for (let i = 0; i < 32; i++) {
       const byte = bytes[at + 48 + 32 * pair + i]!;
       const fifth = bytes[at + 16 + i]! >> (2 * pair);
-      levels[64 * pair + i] = (byte & 0xf) | ((fifth & 1) << 4);
-      levels[64 * pair + 32 + i] = (byte >> 4) | ((fifth & 2) << 3);
+      levels[v + 64 * pair + i] = (byte & 0xf) | ((fifth & 1) << 4);
+      levels[v + 64 * pair + 32 + i] = (byte >> 4) | ((fifth & 2) << 3);
     }
   }
 }
@@ -111,15 +135,21 @@ function splitQ5K(bytes: Uint8Array, at: number, parts: BlockParts): void {
  * `128 low halves, 64 bytes of upper bits, 16 signed scales, d`: of each 128 values the first and second 32 lie in the low
  * halves of 64 bytes, the third and fourth in the high ones, and their upper bits in 32 bytes by twos; levels from −32.
  */
-function splitQ6K(bytes: Uint8Array, at: number, { levels, scales }: BlockParts): void {
+function splitQ6K(
+  bytes: Uint8Array,
+  at: number,
+  { levels, scales }: BlockParts,
+  v: number,
+  g: number,
+): void {
   const d = half(bytes, at + 208);
-  for (let j = 0; j < 16; j++) scales[j] = fround(d * ((bytes[at + 192 + j]! << 24) >> 24));
+  for (let j = 0; j < 16; j++) scales[g + j] = fround(d * ((bytes[at + 192 + j]! << 24) >> 24));
   for (let part = 0; part < 2; part++) {
     const low = at + 64 * part;
     const high = at + 128 + 32 * part;
     for (let i = 0; i < 32; i++) {
       const [a, b, upper] = [bytes[low + i]!, bytes[low + 32 + i]!, bytes[high + i]!];
-      const first = 128 * part + i;
+      const first = v + 128 * part + i;
       levels[first] = ((a & 0xf) | ((upper & 3) << 4)) - 32;
       levels[first + 32] = ((b & 0xf) | (((upper >> 2) & 3) << 4)) - 32;
       levels[first + 64] = ((a >> 4) | (((upper >> 4) & 3) << 4)) - 32;
@@ -128,11 +158,24 @@ function splitQ6K(bytes: Uint8Array, at: number, { levels, scales }: BlockParts)
   }
 }
 
-/** Room for the parts of one block of a type. */
-export function partsOf(values: number, { group }: BlockForm): BlockParts {
-  return {
-    levels: new Int8Array(values),
-    scales: new Float32Array(values / group),
-    minima: new Float32Array(values / group),
+/**
+ * The levels and scales of a tensor whose type has blocks: value i is `s q − m` of level i and the scale and minimum of group
+ * `⌊i / group⌋`.
+ *
+ * @param bytes whole blocks of the type, row after row
+ * @param into room of the right sizes; default new arrays
+ */
+export function splitBlocks(bytes: Uint8Array, type: BlockType, into?: BlockParts): BlockParts {
+  const { values, bytes: size } = ggmlTypes[type];
+  const { group, minima, split } = blockForms[type];
+  const count = (bytes.length / size) * values;
+  const parts = into ?? {
+    levels: new Int8Array(count),
+    scales: new Float32Array(count / group),
+    minima: new Float32Array(minima ? count / group : 0),
   };
+  for (let at = 0, v = 0; at < bytes.length; at += size, v += values) {
+    split(bytes, at, parts, v, v / group);
+  }
+  return parts;
 }

@@ -1,7 +1,7 @@
 import { toFloat32 } from '@headwise/safetensors';
 import { GgufError } from '../errors.js';
 import { type GgmlType, ggmlTypes } from '../types.js';
-import { type BlockType, blockForms, partsOf } from './blocks.js';
+import { type BlockType, blockForms, splitBlocks } from './blocks.js';
 
 const plain = { f32: 'F32', f16: 'F16', bf16: 'BF16' } as const;
 
@@ -37,17 +37,14 @@ export function dequantize(bytes: Uint8Array, type: GgmlType, into?: Float32Arra
 
 function dequantizeBlocks(bytes: Uint8Array, type: BlockType, out: Float32Array): void {
   const { fround } = Math;
-  const { values, bytes: size } = ggmlTypes[type];
-  const form = blockForms[type];
-  const parts = partsOf(values, form);
-  const { levels, scales, minima } = parts;
-  const { group } = form;
-  for (let at = 0, first = 0; at < bytes.length; at += size, first += values) {
-    form.split(bytes, at, parts);
-    for (let i = 0; i < values; i++) {
-      const j = Math.floor(i / group);
-      const product = fround(scales[j]! * levels[i]!);
-      out[first + i] = form.minima ? product - minima[j]! : product;
+  const { group, minima: hasMinima } = blockForms[type];
+  const { levels, scales, minima } = splitBlocks(bytes, type);
+  for (let i = 0, g = 0; i < out.length; g++) {
+    const [scale, minimum] = [scales[g]!, hasMinima ? minima[g]! : 0];
+    for (const end = i + group; i < end; i++) {
+      const product = fround(scale * levels[i]!);
+      // A difference would turn -0 into 0.
+      out[i] = hasMinima ? product - minimum : product;
     }
   }
 }

@@ -4,7 +4,7 @@ import * as tf from '@tensorflow/tfjs';
 import { piecesOf } from '../dispatch/limits.js';
 import type { ElementType, ParamType } from '../dispatch/program.js';
 import { readsFours, type Tiling } from '../matrix-product/form.js';
-import { bitsOf, type PackedWeight, type WeightFormat } from '../packed-linear/pack.js';
+import { formatParts, type PackedFormat, type PackedWeight } from '../packed-linear/pack.js';
 import { loadWords } from '../packed-linear/webgpu.js';
 import type { Norm } from './normalized.js';
 
@@ -19,7 +19,7 @@ export type DecodeWeight = FloatWeight | PackedWeight;
 
 /** How a program reads the weights of a product. */
 export interface WeightForm {
-  format: 'f32' | WeightFormat;
+  format: 'f32' | PackedFormat;
   /** The axis whose neighbours lie side by side in memory. */
   contiguous: 'inner' | 'columns';
   /** The number of weights. */
@@ -133,14 +133,15 @@ function kindOf(weight: DecodeWeight) {
     };
   }
   const { format, group } = weight;
+  const { bits, scales } = formatParts[format];
   // One scale for all inputs differs with their number, which is checked by itself.
-  const shared = format === 'int4' ? group : 1;
+  const grouped = scales === 'group';
   return {
-    key: `${format}${format === 'int4' ? ` in groups of ${group}` : ''}`,
+    key: `${format}${grouped ? ` in groups of ${group}` : ''}`,
     format,
     contiguous: 'columns' as const,
-    pack: 32 / bitsOf[format],
-    group: shared,
+    pack: 32 / bits,
+    group: grouped ? group : 1,
   };
 }
 
@@ -156,7 +157,7 @@ export function weightInputs(
   const each = (i: number): [string, ElementType][] => {
     if (format === 'f32') return [[`weight${i}`, readsFours(tiling) ? 'vec4f' : 'f32']];
     const words: [string, ElementType] = [`words${i}`, tiling.wide ? 'vec4u' : 'u32'];
-    return format === 'f16' ? [words] : [words, [`scales${i}`, 'f32']];
+    return formatParts[format].scales === 'none' ? [words] : [words, [`scales${i}`, 'f32']];
   };
   return Object.fromEntries(Array.from({ length: parts }, (_, i) => each(i)).flat());
 }
@@ -221,6 +222,7 @@ export function loadWeights(form: WeightForm, tiling: Pick<Tiling, 'pack' | 'wid
         )
         .join(' ')} return load_part0(start, step);`;
   const sum = paired ? 'vec2f' : 'f32';
+  const byOutput = format !== 'f32' && formatParts[format].scales === 'output';
   const scaled = paired
     ? 'return sum * vec2f(scales0[column], scales1[column]);'
     : `${indices
@@ -235,7 +237,7 @@ export function loadWeights(form: WeightForm, tiling: Pick<Tiling, 'pack' | 'wid
     ${indices.map(of).join('')}
     fn b_start(column: u32) -> u32 { return column * params.row; }
     fn load_b(start: u32, step: u32) -> array<${values}, ${pack}> { ${load} }
-    fn whole(sum: ${sum}, column: u32) -> ${sum} { ${format === 'int8' ? scaled : 'return sum;'} }
+    fn whole(sum: ${sum}, column: u32) -> ${sum} { ${byOutput ? scaled : 'return sum;'} }
   `;
 }
 

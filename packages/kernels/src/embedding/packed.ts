@@ -4,9 +4,9 @@ import { dispatch, spread } from '../dispatch/dispatch.js';
 import { defineProgram, variants } from '../dispatch/program.js';
 import { hasKernel, runKernel } from '../dispatch/register.js';
 import { type RowGroup, rowGroup, rowGroupKey } from '../dispatch/row-group.js';
-import type { PackedWeight, WeightFormat } from '../packed-linear/pack.js';
+import type { PackedFormat, PackedWeight } from '../packed-linear/pack.js';
 import { unpackWeightReference } from '../packed-linear/reference.js';
-import { loadWords } from '../packed-linear/webgpu.js';
+import { loadWords, scalesInput, timesOutputScale } from '../packed-linear/webgpu.js';
 
 /**
  * Rows of a packed table by their numbers: unpacked columns of the packed weight.
@@ -35,7 +35,7 @@ export function gatherPackedRows(table: PackedWeight, ids: tf.Tensor1D): tf.Tens
 }
 
 interface Variant {
-  format: WeightFormat;
+  format: PackedFormat;
   lanes: RowGroup;
 }
 
@@ -45,7 +45,7 @@ const gatherProgram = variants(
   ({ format, lanes: { lanes } }) =>
     defineProgram({
       label: 'headwise/GatherPackedRows',
-      inputs: { words: 'u32', ids: 'i32', ...(format === 'f16' ? {} : { scales: 'f32' }) } as {
+      inputs: { words: 'u32', ids: 'i32', ...scalesInput(format) } as {
         words: 'u32';
         ids: 'i32';
         scales: 'f32';
@@ -66,7 +66,7 @@ const gatherProgram = variants(
           let known = id >= 0 && id < params.count;
           let column = select(0u, u32(id), known);
           for (var k = lane; k < params.width; k += ${lanes}u) {
-            let value = load_b(column, k)[0]${format === 'int8' ? ' * scales[column]' : ''};
+            let value = load_b(column, k)[0]${timesOutputScale(format)};
             y[row * params.width + k] = select(params.nan, value, known);
           }
         }
@@ -77,7 +77,7 @@ const gatherProgram = variants(
 interface Arguments {
   inputs: { words: tf.TensorInfo; ids: tf.TensorInfo; scales?: tf.TensorInfo | undefined };
   backend: WebGPUBackend;
-  attrs: { format: WeightFormat; group: number; width: number; count: number };
+  attrs: { format: PackedFormat; group: number; width: number; count: number };
 }
 
 /** @returns the rows, `[N, D]` */

@@ -5,16 +5,44 @@ import * as tf from '@tensorflow/tfjs';
 import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
 import { zeros } from '../dispatch/transfer.js';
 import { type Block, packBytes, packHalves, packNibbles, raiseMagnitudes } from './block.js';
+import { onDevice } from './on-device.js';
 
 /** How a packed weight keeps its values: in half precision, or as 8- or 4-bit whole numbers with scales. */
 export type WeightFormat = (typeof weightFormats)[number];
 export const weightFormats = ['f16', 'int8', 'int4'] as const;
 
+/**
+ * How a packed weight lies in memory: a {@link WeightFormat}, or one that files bring along. `bf16` is the upper half of a
+ * float32. In `int8-groups` values along In share a scale, as in `int4`; in `uint4` and `uint8` they share a minimum too,
+ * and are unsigned: `w = q s − m`.
+ */
+export type PackedFormat = WeightFormat | 'bf16' | 'int8-groups' | 'uint4' | 'uint8';
+
+/** What a packed format is made of. */
+export interface FormatParts {
+  /** Bits of one value. */
+  bits: 4 | 8 | 16;
+  /** What shares a scale: nothing, as there is none, the values of an output, or a group of them. */
+  scales: 'none' | 'output' | 'group';
+  /** Whether each scale has a minimum beside it; values are unsigned then. */
+  minima: boolean;
+}
+
+export const formatParts: Readonly<Record<PackedFormat, FormatParts>> = {
+  f16: { bits: 16, scales: 'none', minima: false },
+  bf16: { bits: 16, scales: 'none', minima: false },
+  int8: { bits: 8, scales: 'output', minima: false },
+  int4: { bits: 4, scales: 'group', minima: false },
+  'int8-groups': { bits: 8, scales: 'group', minima: false },
+  uint4: { bits: 4, scales: 'group', minima: true },
+  uint8: { bits: 8, scales: 'group', minima: true },
+};
+
 /** A weight `[In, Out]` whose values lie several in a 32-bit word. */
 export class PackedWeight implements PackedParam {
   /** As the values came: `[In, Out]`, or `[Out, In]`. */
   readonly shape: readonly [number, number];
-  readonly format: WeightFormat;
+  readonly format: PackedFormat;
   readonly in: number;
   readonly out: number;
   /**
@@ -22,9 +50,12 @@ export class PackedWeight implements PackedParam {
    * long as whole vectors, so that four words can be read at once.
    */
   readonly words: tf.Tensor2D;
-  /** `[⌈In / group⌉, 4 ⌈Out / 4⌉]`, float32: the size of one unit. Absent for f16. */
+  /**
+   * `[⌈In / group⌉, 4 ⌈Out / 4⌉]`, float32: the size of one unit. With minima `[2 In / group, 4 ⌈Out / 4⌉]`: after each row of
+   * scales one of minima. Absent for f16 and bf16.
+   */
   readonly scales: tf.Tensor2D | undefined;
-  /** Values along In that share a scale: all of them for int8, 32 or 64 for int4. */
+  /** Values along In that share a scale: all of them for int8, 32 or 64 for int4; other groups take whole words. */
   readonly group: number;
 
   /** Takes over the tensors. */
@@ -49,7 +80,7 @@ export class PackedWeight implements PackedParam {
 }
 
 /** Bits of one value. */
-export const bitsOf: Readonly<Record<WeightFormat, number>> = { f16: 16, int8: 8, int4: 4 };
+export const bitsOf = (format: PackedFormat): number => formatParts[format].bits;
 
 /**
  * Packs a weight: f16 rounds to the nearest half; int8 and int4 store `round(w / s)`, where the scale
@@ -77,17 +108,19 @@ export function packWeight(
   return packer.finish();
 }
 
-/** Shapes of a packed weight's words and scales; the latter undefined for f16. */
+/** Shapes of a packed weight's words and scales; the latter undefined for formats without. */
 export function packedShapes(
   inner: number,
   out: number,
-  format: WeightFormat,
+  format: PackedFormat,
   group: number,
 ): { words: [number, number]; scales: [number, number] | undefined } {
   const stride = 4 * Math.ceil(out / 4);
+  const { bits, scales, minima } = formatParts[format];
+  const rows = (minima ? 2 : 1) * Math.ceil(inner / group);
   return {
-    words: [Math.ceil(inner / (32 / bitsOf[format])), stride],
-    scales: format === 'f16' ? undefined : [Math.ceil(inner / group), stride],
+    words: [Math.ceil(inner / (32 / bits)), stride],
+    scales: scales === 'none' ? undefined : [rows, stride],
   };
 }
 
@@ -164,7 +197,7 @@ export class WeightPacker implements Packer {
     this.#group = format === 'int4' ? group : inner;
     const { words, scales } = packedShapes(inner, out, format, this.#group);
     this.#stride = words[1];
-    const perWord = 32 / bitsOf[format];
+    const perWord = 32 / bitsOf(format);
     const together = format === 'f16' ? perWord : this.#group;
     this.step = layout === 'in-out' ? together * out : inner;
     this.#words = new Int32Array(sizeOf(words));
@@ -228,7 +261,7 @@ export class WeightPacker implements Packer {
   #pack(values: Float32Array, block: Block, row: number, column: number): void {
     const bits = new Int32Array(values.buffer, values.byteOffset, values.length);
     const stride = this.#stride;
-    const perWord = 32 / bitsOf[this.#format];
+    const perWord = 32 / bitsOf(this.#format);
     const scales = this.#scales;
     if (!scales) {
       const into = { words: this.#words, first: (row / perWord) * stride + column, stride };
@@ -245,7 +278,7 @@ export class WeightPacker implements Packer {
       const scale = ((row + k) / this.#group) * stride + column;
       for (let c = 0; c < block.columns; c++) {
         if (!Number.isFinite(largest[c]!)) this.#refuse(values, Number.MAX_VALUE);
-        scales[scale + c] = largest[c]! / (2 ** (bitsOf[this.#format] - 1) - 1);
+        scales[scale + c] = largest[c]! / (2 ** (bitsOf(this.#format) - 1) - 1);
         const unit = scales[scale + c]!;
         perUnit[c] = unit === 0 ? 0 : 1 / unit;
       }
@@ -260,12 +293,4 @@ export class WeightPacker implements Packer {
       `packWeight: value ${this.#added + wrong} is ${values[wrong]}; expected finite values${limit === largestHalf ? ` of at most ${largestHalf}` : ''}`,
     );
   }
-}
-
-/** The tensor, of whose values a GPU keeps no copy in host memory. */
-function onDevice<T extends tf.Tensor>(tensor: T): T {
-  if (tf.getBackend() === 'webgpu') {
-    (tf.backend() as WebGPUBackend).uploadToGPU(tensor.dataId);
-  }
-  return tensor;
 }

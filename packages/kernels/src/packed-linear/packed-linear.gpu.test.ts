@@ -2,6 +2,7 @@ import { expectClose, expectNoLeak, gaussian, poisonMemory } from '@headwise/tes
 import * as tf from '@tensorflow/tfjs';
 import { describe, expect, test } from 'vitest';
 import { packedLinear } from './index.js';
+import { LevelsPacker } from './levels.js';
 import { packWeight, type WeightFormat } from './pack.js';
 import { unpackWeight } from './unpack.js';
 
@@ -44,6 +45,38 @@ for (const format of ['f16', 'int8', 'int4'] as WeightFormat[]) {
         await expectClose(first!, expected, { ratio: 2e-6 });
         expect(await first!.data()).toEqual(await second!.data());
       });
+    }
+  });
+}
+
+for (const [format, group] of [
+  ['bf16', 32],
+  ['int8-groups', 16],
+  ['uint4', 32],
+  ['uint8', 32],
+] as const) {
+  test(`packedLinear of ${format} equals the product of the unpacked weight`, async () => {
+    for (const [rows, inner, out] of [
+      [1, 160, 127],
+      [3, 96, 65],
+      [65, 160, 63],
+    ] as const) {
+      const form = { shape: [out, inner], layout: 'out-in', format, group } as const;
+      const packer = new LevelsPacker(form);
+      for (let column = 0; column < out; column++) {
+        // Bits of small numbers, in bf16.
+        const levels = Array.from({ length: inner }, (_, k) => (k * 29 + column * 31) % 127);
+        const scales = Array.from({ length: inner / group }, (_, g) => ((g + column) % 5) / 16);
+        const given = format === 'bf16' ? Uint16Array.from(levels, (v) => 0x3f00 + v) : undefined;
+        const minima = Float32Array.from(scales, (scale) => 8 * scale);
+        packer.set(column, given ?? Int8Array.from(levels), Float32Array.from(scales), minima);
+      }
+      const packed = packer.finish();
+      const x = gaussian([rows, inner], 2);
+      const bias = gaussian([out], 3) as tf.Tensor1D;
+      const expected = await exactProduct(x, unpackWeight(packed), bias);
+      await poisonMemory([[rows, out]]);
+      await expectClose(packedLinear(x, packed, bias), expected, { ratio: 2e-6 });
     }
   });
 }

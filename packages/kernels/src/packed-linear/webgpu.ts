@@ -6,16 +6,25 @@ import { defineProgram, type ElementType, variants } from '../dispatch/program.j
 import { activationWgsl, type LinearActivation } from '../linear/activation.js';
 import type { Tiling } from '../matrix-product/form.js';
 import { tilingFor } from '../matrix-product/tiling.js';
-import { bitsOf, type WeightFormat } from './pack.js';
+import { bitsOf, formatParts, type PackedFormat } from './pack.js';
 
 /** WGSL of the j-th value of a word, in units of its scale; `j` is code. */
-function field(format: WeightFormat, j: number | string, word = 'word'): string {
+function field(format: PackedFormat, j: number | string, word = 'word'): string {
   if (format === 'f16') return `unpack2x16float(${word})[${j}]`;
-  const bits = bitsOf[format];
+  const { bits, minima } = formatParts[format];
   const left =
     typeof j === 'number' ? `${32 - bits - bits * j}u` : `${32 - bits}u - ${bits}u * ${j}`;
-  return `f32((bitcast<i32>(${word}) << (${left})) >> ${32 - bits}u)`;
+  if (format === 'bf16') return `bitcast<f32>((${word} << (${left})) & 0xffff0000u)`;
+  return `f32((${minima ? word : `bitcast<i32>(${word})`} << (${left})) >> ${32 - bits}u)`;
 }
+
+/** The scales of a weight as an input of a program; none for a format without. */
+export const scalesInput = (format: PackedFormat): Record<string, 'f32'> =>
+  formatParts[format].scales === 'none' ? {} : { scales: 'f32' };
+
+/** WGSL that finishes a value or a sum of one column: times the scale that an output's values share. */
+export const timesOutputScale = (format: PackedFormat): string =>
+  formatParts[format].scales === 'output' ? ' * scales[column]' : '';
 
 /** Names in WGSL: of the function, of the buffers that it reads, and of the row length of both. */
 interface WordNames {
@@ -34,23 +43,30 @@ const oneWeight: WordNames = {
 
 /** WGSL of `load_b` over `words`: a whole word's values, or those of four neighbours, where the tiling takes them, else one. */
 export function loadWords(
-  format: WeightFormat,
+  format: PackedFormat,
   { pack, wide }: Pick<Tiling, 'pack' | 'wide'>,
   { name, words, scales, stride }: WordNames = oneWeight,
 ): string {
-  const perWord = 32 / bitsOf[format];
-  const scale = (k: string, column = 'column') =>
-    `${scales}[${k} / params.group * ${stride} + ${column}]`;
+  const { bits, scales: shared, minima } = formatParts[format];
+  const perWord = 32 / bits;
+  const grouped = shared === 'group';
+  /** The row of scales of step k. */
+  const row = (k: string) => `${k} / params.group * ${minima ? `2u * ${stride}` : stride}`;
+  const from = (column: string, minimum = false) =>
+    `${scales}[row + ${column}${minimum ? ` + ${stride}` : ''}]`;
   if (pack === 1) {
+    const scaled = grouped
+      ? ` * ${from('column')}${minima ? ` - ${from('column', true)}` : ''}`
+      : '';
     return /* wgsl */ `
       fn ${name}(column: u32, step: u32) -> array<f32, 1> {
         let word = ${words}[step / ${perWord}u * ${stride} + column];
-        return array(${field(format, `(step % ${perWord}u)`)}${format === 'int4' ? ` * ${scale('step')}` : ''});
+        ${grouped ? `let row = ${row('step')};` : ''}
+        return array(${field(format, `(step % ${perWord}u)`)}${scaled});
       }
     `;
   }
   const steps = Array.from({ length: perWord }, (_, j) => j);
-  const k = `(step * ${perWord}u)`;
   const neighbours = wide ? [0, 1, 2, 3] : [0];
   const word = wide
     ? `${words}[(step * ${stride} + column) / 4u]`
@@ -58,18 +74,26 @@ export function loadWords(
   const type = wide ? 'vec4f' : 'f32';
   const all = (code: (n: number) => string) => `${type}(${neighbours.map(code).join(', ')})`;
   const value = (j: number) => all((n) => field(format, j, wide ? `word[${n}]` : 'word'));
+  const least = `let least = ${all((n) => from(`column + ${n}u`, true))};`;
+  const scaled = grouped ? ` * scale${minima ? ' - least' : ''}` : '';
   return /* wgsl */ `
     fn ${name}(column: u32, step: u32) -> array<${type}, ${perWord}> {
       let word = ${word};
-      ${format === 'int4' ? `let scale = ${all((n) => scale(k, `column + ${n}u`))};` : ''}
-      return array(${steps.map((j) => `${value(j)}${format === 'int4' ? ' * scale' : ''}`).join(', ')});
+      ${
+        grouped
+          ? `let row = ${row(`(step * ${perWord}u)`)};
+      let scale = ${all((n) => from(`column + ${n}u`))};
+      ${minima ? least : ''}`
+          : ''
+      }
+      return array(${steps.map((j) => `${value(j)}${scaled}`).join(', ')});
     }
   `;
 }
 
 interface Variant {
   tiling: Tiling;
-  format: WeightFormat;
+  format: PackedFormat;
   activation: LinearActivation;
   bias: boolean;
 }
@@ -86,7 +110,7 @@ const program = variants(
       inputs: {
         x: 'f32',
         words: tiling.wide ? 'vec4u' : 'u32',
-        ...(format === 'f16' ? {} : { scales: 'f32' }),
+        ...scalesInput(format),
         ...(bias ? { bias: 'f32' } : {}),
       } as Inputs<ElementType>,
       outputs: { y: 'f32' },
@@ -110,7 +134,7 @@ const program = variants(
         ${loadWords(format, tiling)}
         ${activationWgsl[activation]}
         fn store(row: u32, column: u32, sum: f32) {
-          let product = sum${format === 'int8' ? ' * scales[column]' : ''};
+          let product = sum${timesOutputScale(format)};
           y[row * params.columns + column] = activation(product${bias ? ' + bias[column]' : ''});
         }
         ${tiling.wgsl()}
@@ -120,14 +144,11 @@ const program = variants(
 
 /** One lane a value. */
 const unpackProgram = variants(
-  (format: WeightFormat) => format,
+  (format: PackedFormat) => format,
   (format) =>
     defineProgram({
       label: 'headwise/UnpackWeight',
-      inputs: { words: 'u32', ...(format === 'f16' ? {} : { scales: 'f32' }) } as Record<
-        'words' | 'scales',
-        'u32' | 'f32'
-      >,
+      inputs: { words: 'u32', ...scalesInput(format) } as Record<'words' | 'scales', 'u32' | 'f32'>,
       outputs: { weight: 'f32' },
       params: { size: 'u32', columns: 'u32', stride: 'u32', group: 'u32' },
       wgsl: /* wgsl */ `
@@ -135,7 +156,7 @@ const unpackProgram = variants(
         ${perElement(/* wgsl */ `
           let column = i % params.columns;
           let value = load_b(column, i / params.columns)[0];
-          weight[i] = value${format === 'int8' ? ' * scales[column]' : ''};`)}
+          weight[i] = value${timesOutputScale(format)};`)}
       `,
     }),
 );
@@ -143,7 +164,7 @@ const unpackProgram = variants(
 interface UnpackArguments {
   inputs: { words: tf.TensorInfo; scales?: tf.TensorInfo | undefined };
   backend: WebGPUBackend;
-  attrs: { format: WeightFormat; group: number; in: number; out: number };
+  attrs: { format: PackedFormat; group: number; in: number; out: number };
 }
 
 /** @returns the values, `[In, Out]` */
@@ -163,14 +184,14 @@ export function unpackWeightKernel({ inputs, backend, attrs }: UnpackArguments):
 interface Arguments {
   inputs: { x: tf.TensorInfo; words: tf.TensorInfo } & Partial<Inputs<tf.TensorInfo>>;
   backend: WebGPUBackend;
-  attrs: { format: WeightFormat; group: number; out: number; activation: LinearActivation };
+  attrs: { format: PackedFormat; group: number; out: number; activation: LinearActivation };
 }
 
 /** @returns y, `[N, Out]` */
 export function packedLinearKernel({ inputs, backend, attrs }: Arguments): tf.TensorInfo[] {
   const { format, group, out: columns, activation } = attrs;
   const [rows, inner] = inputs.x.shape as [number, number];
-  const pack = 32 / bitsOf[format];
+  const pack = 32 / bitsOf(format);
   const form = { value: 'f32', pack, columnSums: false, wide: true } as const;
   const tiling = tilingFor(backend, form, rows, 'columns');
   const bias = inputs.bias !== undefined;
