@@ -58,7 +58,14 @@ export const folders = {
   ].map((name) => [main, `${name}.py`, 'packages']),
   transformers: [
     ...[
-      ...['encoders', 'decoders', 'rotary_decoders', 'encoder_decoders', 'later_pairs'],
+      ...[
+        'encoders',
+        'later_encoders',
+        'decoders',
+        'rotary_decoders',
+        'encoder_decoders',
+        'later_pairs',
+      ],
       'left_padding',
     ].map((name) => [...[main, `${name}.py`, parity]]),
     ['requirements-before-five.txt', 'before_five.py', parity],

@@ -34,7 +34,7 @@ export class CrossAttention {
         `attention: queries and keys of cross-attention have no common axis for '${position.name}' positions`,
       );
     }
-    this.path = params.path;
+    this.path = params.place;
     this.#projection = new SeparateProjection(params, options);
     this.#core = new AttentionCore(params, options, undefined);
   }

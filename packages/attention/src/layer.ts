@@ -48,7 +48,7 @@ export class AttentionCore {
     checkCoreParts(options);
     const { heads, kvHeads, headDim } = headSizes(options);
     const { score = scaledDotProductScore, qkNorm, qkNormAcross: across = false } = options;
-    this.#path = params.path;
+    this.#path = params.place;
     this.#options = options;
     this.#score = score(params.at('score'), headSizes(options));
     if (this.#score.scale === undefined) checkNoProduct(this.#score.name, options, position);

@@ -58,7 +58,7 @@ export class MultiHeadAttention implements Layer {
     checkParams('attention', params);
     checkAttentionPosition(position);
     if (options.norm !== undefined) checkLayer('attention: norm', options.norm);
-    this.path = params.path;
+    this.path = params.place;
     this.#position = position;
     this.#norm = options.norm;
     this.#projection = makeProjection(Kind, params, options);

@@ -92,6 +92,7 @@ export type RankOf<S extends readonly number[]> = number extends S['length']
 export class ParamStore {
   #owner: Owner;
   #path = '';
+  #place = '';
 
   /**
    * @param options `seed` of the initialisers, default 0; `source` of the values instead of them;
@@ -139,11 +140,24 @@ export class ParamStore {
     return this.#path;
   }
 
-  /** The same store with a longer path. */
-  at(name: string | number): ParamStore {
+  /**
+   * Where a layer with these parameters stands in the model: what its taps and its cache are named by. The path, except where
+   * several layers share parameters.
+   */
+  get place(): string {
+    return this.#place;
+  }
+
+  /**
+   * The same store with a longer path.
+   *
+   * @param place the last part of `place`, where it is another, as that of a layer with the parameters of another one
+   */
+  at(name: string | number, place: string | number = name): ParamStore {
     const below = new ParamStore();
     below.#owner = this.#owner;
     below.#path = this.#join(String(name));
+    below.#place = this.#place === '' ? String(place) : `${this.#place}.${place}`;
     return below;
   }
 

@@ -49,7 +49,7 @@ export class FeedForward implements Layer {
     checkParams('FeedForward', params);
     if (options.dropout !== undefined) checkLayer('FeedForward: dropout', options.dropout);
     const { dim, hidden, activation = 'gelu', bias = true, layout = 'in-out', init } = options;
-    this.path = params.path;
+    this.path = params.place;
     this.#activation = activation;
     this.#layout = layout;
     this.#dropout = options.dropout;
@@ -110,7 +110,7 @@ export class GatedFeedForward implements Layer {
     checkParams('GatedFeedForward', params);
     if (options.dropout !== undefined) checkLayer('GatedFeedForward: dropout', options.dropout);
     const { dim, hidden, activation = 'silu', bias = false, layout = 'in-out', init } = options;
-    this.path = params.path;
+    this.path = params.place;
     this.#activation = activation;
     this.#layout = layout;
     this.#dropout = options.dropout;

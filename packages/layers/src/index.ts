@@ -10,7 +10,14 @@ export {
   GatedFeedForward,
 } from './feed-forward.js';
 export { Linear, type LinearOptions } from './linear.js';
-export { addAndNorm, besideNorm, LayerNorm, type NormOptions, RMSNorm } from './norm.js';
+export {
+  addAndNorm,
+  besideNorm,
+  LayerNorm,
+  type LayerNormOptions,
+  type NormOptions,
+  RMSNorm,
+} from './norm.js';
 export {
   checkGroup,
   type PackingOptions,

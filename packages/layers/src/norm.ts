@@ -19,6 +19,11 @@ export interface NormOptions {
   offset?: number | undefined;
 }
 
+export interface LayerNormOptions extends NormOptions {
+  /** Default true. */
+  bias?: boolean | undefined;
+}
+
 /** The weight of a norm, with its offset. */
 function scaleOf(params: ParamStore, { dim, offset = 0 }: NormOptions): AdaptableParam {
   const start = offset === 0 ? initializers.ones : initializers.constant(1 - offset);
@@ -29,7 +34,7 @@ function scaleOf(params: ParamStore, { dim, offset = 0 }: NormOptions): Adaptabl
 /**
  * Layer norm of the last axis: `(x − mean) / √(var + ε) · (weight + offset) + bias`.
  *
- * Parameters: `weight` and `bias`, `[dim]` each.
+ * Parameters: `weight` and, unless `bias` is false, `bias`, `[dim]` each.
  *
  * @see Ba, Kiros and Hinton 2016, https://arxiv.org/abs/1607.06450
  */
@@ -39,12 +44,12 @@ export class LayerNorm implements Layer {
   readonly #bias: AdaptableParam;
   readonly #epsilon: number;
 
-  constructor(params: ParamStore, options: NormOptions) {
-    const { dim, epsilon = 1e-5 } = options;
+  constructor(params: ParamStore, options: LayerNormOptions) {
+    const { dim, epsilon = 1e-5, bias = true } = options;
     checkParams('LayerNorm', params);
     this.path = params.path;
     this.#weight = scaleOf(params, options);
-    this.#bias = params.adaptable('bias', [dim], initializers.zeros);
+    this.#bias = bias ? params.adaptable('bias', [dim], initializers.zeros) : () => tf.zeros([dim]);
     this.#epsilon = epsilon;
   }
 

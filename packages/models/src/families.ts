@@ -1,7 +1,10 @@
 import { InputError, quoted } from '@headwise/core';
+import { albert } from './families/albert.js';
 import { bart } from './families/bart.js';
 import { bert } from './families/bert.js';
 import { bloom } from './families/bloom.js';
+import { distilBert } from './families/distilbert.js';
+import { electra } from './families/electra.js';
 import { falcon } from './families/falcon.js';
 import { gemma, gemma2, gemma3, gemma3Text } from './families/gemma.js';
 import { gptNeoX } from './families/gpt-neox.js';
@@ -10,6 +13,7 @@ import { gptj } from './families/gptj.js';
 import { granite } from './families/granite.js';
 import { headwise } from './families/headwise.js';
 import { llama, mistral, qwen2, qwen3 } from './families/llama.js';
+import { mpnet } from './families/mpnet.js';
 import { olmo2, olmo3 } from './families/olmo.js';
 import { opt } from './families/opt.js';
 import { phi, phi3 } from './families/phi.js';
@@ -53,6 +57,10 @@ export const families: Readonly<Record<string, ModelFamily>> = {
   roberta: roberta as ModelFamily,
   'xlm-roberta': xlmRoberta as ModelFamily,
   camembert: camembert as ModelFamily,
+  distilbert: distilBert as ModelFamily,
+  electra: electra as ModelFamily,
+  albert: albert as ModelFamily,
+  mpnet: mpnet as ModelFamily,
   marian: transformer as ModelFamily,
   bart: bart as ModelFamily,
   t5: t5 as ModelFamily,

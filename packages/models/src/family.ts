@@ -11,7 +11,7 @@ export interface KeyPart {
 
 /**
  * Where parameters lie in checkpoints of Hugging Face's: path prefix, key prefix, and the order of rows there where it
- * is another, or which part of the tensor it is; `#` stands for a block's number.
+ * is another, or which part of the tensor it is; `#` stands for a block's number, where it is not given.
  */
 export type KeyTable = readonly (readonly [
   ours: string,
@@ -92,11 +92,13 @@ export function placeOf(table: KeyTable, path: string): KeyPlace {
   const [, block = ''] = /\.(\d+)\./.exec(path) ?? [];
   const general = path.replace(/\.\d+\./, '.#.');
   const entry = table.find(
-    ([ours]) => ours === '' || general === ours || general.startsWith(`${ours}.`),
+    ([ours]) =>
+      ours === '' || [general, path].some((one) => one === ours || one.startsWith(`${ours}.`)),
   );
   if (!entry) throw new Error(`no checkpoint key for parameter '${path}'`);
   const [ours, theirs, rows] = entry;
-  const key = (theirs + general.slice(ours.length)).replace('#', block);
+  const rest = ours === '' || ours.includes('#') ? general : path;
+  const key = (theirs + rest.slice(ours.length)).replace('#', block);
   return typeof rows === 'object'
     ? { key, rows: undefined, part: rows }
     : { key, rows, part: undefined };

@@ -42,6 +42,7 @@ export {
   type DecoderFamily,
   type DecoderSettings,
   type EncoderDecoderSettings,
+  type EncoderFamily,
   type EncoderSettings,
   encoderDecoderModel,
   encoderModel,

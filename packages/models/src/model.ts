@@ -73,10 +73,21 @@ export interface DecoderSettings {
   architectures?: readonly (`${string}LMHeadModel` | `${string}ForCausalLM`)[] | undefined;
 }
 
+/** The families that are encoders. */
+export type EncoderFamily =
+  | 'bert'
+  | 'roberta'
+  | 'xlm-roberta'
+  | 'camembert'
+  | 'distilbert'
+  | 'electra'
+  | 'albert'
+  | 'mpnet';
+
 /** The settings of an encoder, by Hugging Face's names; `architectures` names its head. */
 export interface EncoderSettings {
   [key: string]: unknown;
-  model_type: 'bert' | 'roberta' | 'xlm-roberta' | 'camembert';
+  model_type: EncoderFamily;
 }
 
 /** The settings of an encoder-decoder, by Hugging Face's names; `marian` is the Transformer of 2017. */

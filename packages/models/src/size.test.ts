@@ -30,6 +30,17 @@ describe('the size of a model is known before it is made', () => {
     [{ model_type: 'llama' }, 6_738_415_616],
     [{ model_type: 'mistral' }, 7_241_732_096],
     [{ model_type: 'bert' }, 109_482_240],
+    // As transformers counts them.
+    [{ model_type: 'distilbert' }, 66_362_880],
+    [{ model_type: 'electra' }, 13_483_008],
+    [
+      {
+        ...{ model_type: 'albert', hidden_size: 768, num_attention_heads: 12 },
+        intermediate_size: 3072,
+      },
+      11_683_584,
+    ],
+    [{ model_type: 'mpnet' }, 109_484_928],
   ])('%o', (config, parameters) => {
     expect(modelSize(config).parameters).toBe(parameters);
   });

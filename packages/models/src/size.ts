@@ -33,11 +33,13 @@ export function modelSize(json: unknown, name = 'config.json'): ModelSize {
 export function sizeOfPreset(config: ModelConfiguration): ModelSize {
   const { layers, decoder } = config;
   const both = config.topology === 'encoder-decoder';
-  const depths = both ? [layers, decoder?.layers ?? layers] : [layers];
+  const blocks = config.sharedBlocks ? new Set(config.sharedBlocks).size : layers;
+  const depths = both ? [layers, decoder?.layers ?? layers] : [blocks];
   const measure = ([own, other]: readonly number[]) =>
     measured({
       ...config,
       layers: own!,
+      sharedBlocks: undefined,
       ...(both ? { decoder: { ...decoder, layers: other } } : {}),
     });
   const shallow = depths.map(() => 1);

@@ -40,6 +40,8 @@ export interface LearnedPart {
    * `padId + 1`, and padding row `padId`, which gets no gradient. Default: places are counted.
    */
   padId?: number | undefined;
+  /** T5's relative biases of scores besides, shared by all layers, as in MPNet; default none. */
+  relative?: Pick<T5Part, 'buckets' | 'maxDistance'> | undefined;
 }
 
 /** Sines and cosines of each position. */
@@ -189,6 +191,7 @@ const size = z
 const count = z.number().int().min(0);
 // A table holds a number for each distance.
 const tableSize = size.max(2 ** 20);
+const t5Shape = { buckets: size, maxDistance: tableSize };
 
 const rotaryRule = {
   base: z.number().positive().optional(),
@@ -212,6 +215,7 @@ export const positionKinds: {
       kind: z.literal('learned'),
       offset: count.optional(),
       padId: count.optional(),
+      relative: z.strictObject(t5Shape).optional(),
     }),
     example: { kind: 'learned' },
     needsLength: true,
@@ -222,7 +226,12 @@ export const positionKinds: {
         ? withoutIds(new LearnedPosition(params, { ...options, offset }))
         : new CountedPosition(params, { ...options, padId });
     },
-    fused: ({ offset, padId }) => (padId === undefined ? { rows: 'weight', offset } : undefined),
+    attention(params, { relative }, { heads, bidirectional }) {
+      if (!relative) return () => undefined;
+      return shared(new T5Position(params.at('relative'), { heads, ...relative, bidirectional }));
+    },
+    fused: ({ offset, padId, relative }) =>
+      padId === undefined && !relative ? { rows: 'weight', offset } : undefined,
   },
   sinusoidal: {
     schema: z.strictObject({
@@ -283,12 +292,7 @@ export const positionKinds: {
     },
   },
   t5: {
-    schema: z.strictObject({
-      kind: z.literal('t5'),
-      buckets: size,
-      maxDistance: tableSize,
-      perLayer: z.boolean().optional(),
-    }),
+    schema: z.strictObject({ kind: z.literal('t5'), ...t5Shape, perLayer: z.boolean().optional() }),
     example: { kind: 't5', buckets: 8, maxDistance: 16 },
     needsLength: false,
     countsTokens: false,

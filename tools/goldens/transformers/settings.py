@@ -16,6 +16,7 @@ RENAMED = {
     "gptj": {"hidden_size": "n_embd", "max_position_embeddings": "n_positions", "num_attention_heads": "n_head", "num_hidden_layers": "n_layer"},
     "bart": {"encoder_attention_heads": "num_attention_heads", "d_model": "hidden_size", "encoder_layers": "num_hidden_layers"},
     "marian": {"encoder_attention_heads": "num_attention_heads", "d_model": "hidden_size", "encoder_layers": "num_hidden_layers"},
+    "distilbert": {"hidden_size": "dim", "num_attention_heads": "n_heads", "num_hidden_layers": "n_layers"},
     "t5": {"d_model": "hidden_size", "num_heads": "num_attention_heads", "num_layers": "num_hidden_layers", "d_kv": "head_dim"},
 }
 RENAMED |= {name: RENAMED["bart"] for name in ("mbart", "pegasus", "m2m_100")} | {name: RENAMED["t5"] for name in ("mt5", "umt5")}
@@ -113,6 +114,17 @@ FAMILIES = {
     "roberta": bert,
     "xlm-roberta": bert,
     "camembert": bert,
+    "distilbert": dict(
+        vocab_size=97, max_position_embeddings=40, num_hidden_layers=3, num_attention_heads=4, hidden_size=1536, hidden_dim=36, dropout=0.2,
+        attention_dropout=0.3, activation="relu", initializer_range=0.5, qa_dropout=0.4, seq_classif_dropout=0.6, pad_token_id=2,
+        id2label={"0": "a", "1": "b", "2": "c"}, num_labels=5,
+    ),
+    "electra": bert | dict(embedding_size=64, hidden_size=512, num_attention_heads=8),
+    "albert": {k: v for k, v in bert.items() if k != "classifier_dropout"} | dict(
+        embedding_size=64, hidden_size=8192, num_attention_heads=32, num_hidden_groups=2, inner_group_num=2, num_hidden_layers=4,
+        classifier_dropout_prob=0.4,
+    ),
+    "mpnet": {k: v for k, v in bert.items() if k not in ("classifier_dropout", "type_vocab_size", "pad_token_id")},
     "bart": bart,
     "marian": bart | dict(decoder_vocab_size=58101),
     "mbart": bart,

@@ -52,19 +52,24 @@ const crossBlocks: { readonly [K in BlockKind]: CrossBlockKind | undefined } = {
 
 const asItIs: Layer = { forward: (x) => x };
 
-/** A part whose output is normalised and multiplied, as far as it is asked for: `scale · norm(part(x))`. */
+/** A part whose output is normalised, multiplied and dropped, as far as it is asked for: `dropout(scale · norm(part(x)))`. */
 function outputOf(
   part: Layer,
-  { norm, scale = 1 }: { norm: Layer | undefined; scale: number | undefined },
+  {
+    norm,
+    scale = 1,
+    dropout,
+  }: { norm: Layer | undefined; scale: number | undefined; dropout: Layer | undefined },
 ): Layer {
-  if (!norm && scale === 1) return part;
+  if (!norm && scale === 1 && !dropout) return part;
   return {
     path: part.path,
     forward: (x, ctx) =>
       tf.tidy(() => {
         const y = part.forward(x, ctx);
         const normed = norm?.forward(y, ctx) ?? y;
-        return scale === 1 ? normed : normed.mul(scale);
+        const scaled = scale === 1 ? normed : normed.mul(scale);
+        return dropout?.forward(scaled, ctx) ?? scaled;
       }),
   };
 }
@@ -78,25 +83,30 @@ function blockParts(
 ): BlockParts {
   const { block } = config;
   const { norms, outputNorms = false } = typeof block === 'string' ? blocks[block] : { norms: 2 };
-  const norm = norms === 0 ? asItIs : makeNorm(params.at('norm1'), config);
+  const plain = norms === 0 || (layer === 0 && config.firstNorm === false);
+  const norm = plain ? asItIs : makeNorm(params.at('norm1'), config);
   const position = positionOf(params.at('attn').at('position'), layer);
   // A memory of segments keeps the stream itself, so that its norm learns from all tokens.
   const within = config.position.kind === 'transformer-xl' && config.block !== 'post-norm';
   const given = { position, norm: within ? norm : undefined };
-  const after = (part: Layer, name: string) =>
+  const { dropout } = config;
+  const own = typeof dropout === 'object' ? dropout : undefined;
+  const after = (part: Layer, name: string, rate: number | undefined) =>
     outputOf(part, {
       norm: outputNorms ? makeNorm(params.at(name), config) : undefined,
       scale: config.residualScale,
+      dropout: makeDropout(rate),
     });
-  const mix = after(makeAttention(params.at('attn'), config, layer, given), 'mixNorm');
+  const attention = makeAttention(params.at('attn'), config, layer, given);
+  const mix = after(attention, 'mixNorm', own?.attention);
   const second = () => (norms === 2 ? makeNorm(params.at('norm2'), config) : asItIs);
   const parts: ParallelBlockParts = {
     norm1: within ? asItIs : norm,
     mix,
     norm2: norms === 1 ? undefined : second(),
-    mlp: after(makeFeedForward(params.at('mlp'), config), 'mlpNorm'),
-    dropout: makeDropout(config.dropout),
-    path: params.path,
+    mlp: after(makeFeedForward(params.at('mlp'), config), 'mlpNorm', own?.feedForward),
+    dropout: typeof dropout === 'object' ? undefined : makeDropout(dropout),
+    path: params.place,
   };
   return parts as BlockParts;
 }

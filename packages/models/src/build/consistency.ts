@@ -14,6 +14,8 @@ type Topology = ModelConfiguration['topology'];
 export function checkConsistent(config: ModelConfiguration, name: string): void {
   checkHeads(config, name);
   checkTopology(config, name);
+  checkShared(config, name);
+  checkWidth(config, name);
   const { kind } = config.position;
   if (config.maxLength === null && needsLength(config.position)) {
     throw new InputError(
@@ -74,6 +76,24 @@ function checkHeads(config: ModelConfiguration, name: string): void {
   }
 }
 
+/** Throws where scores of tokens would be products with a table of another width. */
+function checkWidth({ embedding, head }: ModelConfiguration, name: string): void {
+  if (embedding?.width === undefined || head.kind !== 'language-model' || !head.tied) return;
+  throw new InputError(
+    `${name}: 'embedding.width' is ${embedding.width} and 'head.kind' "language-model", tied; expected a head of its own, or "masked-language-model"`,
+  );
+}
+
+/** Throws unless the layers that share parameters name each block once those below it are named. */
+function checkShared({ sharedBlocks: blocks, layers }: ModelConfiguration, name: string): void {
+  if (!blocks) return;
+  const inOrder = blocks.every((block, i) => block <= Math.max(-1, ...blocks.slice(0, i)) + 1);
+  if (inOrder && blocks.length === layers) return;
+  throw new InputError(
+    `${name}: 'sharedBlocks' is ${quoted(blocks)}; expected a block for each of ${layers} layers, each number first after those below it`,
+  );
+}
+
 /** The heads that each topology takes. */
 const headKinds: Record<Topology, readonly HeadPart['kind'][]> = {
   decoder: [
@@ -92,6 +112,7 @@ const headKinds: Record<Topology, readonly HeadPart['kind'][]> = {
     'sequence-classification',
     'token-classification',
     'question-answering',
+    'replaced-tokens',
   ],
   'encoder-decoder': ['language-model'],
 };
@@ -104,6 +125,10 @@ const settings: readonly [
 ][] = [
   ['embedding.tokenTypes', (config) => config.embedding?.tokenTypes, ['encoder']],
   ['position.padId', ({ position }) => position.kind === 'learned' && position.padId, ['encoder']],
+  ['embedding.width', (config) => config.embedding?.width, ['encoder']],
+  ['sharedBlocks', (config) => config.sharedBlocks, ['encoder']],
+  // False is what it says.
+  ['firstNorm', (config) => config.firstNorm === false && 'false', ['encoder']],
   ['embedding.separate', (config) => config.embedding?.separate, ['encoder-decoder']],
   ['decoder', (config) => config.decoder, ['encoder-decoder']],
   ['startId', (config) => config.startId, ['encoder-decoder']],

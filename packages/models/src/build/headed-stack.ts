@@ -6,11 +6,25 @@ import {
   tapped,
 } from '@headwise/core';
 import { gatherRows } from '@headwise/kernels';
-import type { Embedding } from '@headwise/layers';
+import { type Embedding, LayerNorm } from '@headwise/layers';
 import * as tf from '@tensorflow/tfjs';
-import { answerSpan, Classifier, type EncoderHead, MaskedLanguageHead, Pooler } from './heads.js';
+import {
+  answerSpan,
+  Classifier,
+  type EncoderHead,
+  MaskedLanguageHead,
+  Pooler,
+  Transform,
+} from './heads.js';
 import { initializersOf } from './initializers.js';
-import type { HeadPart, ModelConfiguration, OfKind } from './model-configuration.js';
+import { makeNorm } from './layers.js';
+import type {
+  HeadPart,
+  ModelConfiguration,
+  OfKind,
+  PoolerPart,
+  TransformPart,
+} from './model-configuration.js';
 import { makeTokenScores } from './token-scores.js';
 import { TokenStack } from './token-stack.js';
 
@@ -42,16 +56,20 @@ const heads: {
   },
   'masked-language-model'(head, source) {
     const { params, config, tokens } = source;
-    const { feedForward, norm } = config;
+    const { feedForward, norm, embedding } = config;
+    const { epsilon, bias: normBias } =
+      norm.kind === 'layer' ? norm : { epsilon: 'epsilon' in norm ? norm.epsilon : undefined };
     const masked = new MaskedLanguageHead(params.at('head'), {
       dim: config.dim,
       vocabSize: config.vocabSize,
+      width: embedding?.width,
       tokens: head.tied ? tokens : undefined,
+      bias: head.bias,
       activation:
         head.activation ??
         ('activation' in feedForward ? feedForward.activation : undefined) ??
         'gelu',
-      epsilon: 'epsilon' in norm ? norm.epsilon : undefined,
+      norm: (at, dim) => new LayerNorm(at, { dim, epsilon, bias: normBias }),
       init: initializersOf(config).matrix(config.dim),
     });
     const scores = (hidden: tf.Tensor, ctx?: EncoderContext, positions?: tf.Tensor1D) =>
@@ -72,7 +90,7 @@ const heads: {
     return (hidden, _ids, ctx) => ({ logits: next(hidden, ctx) });
   },
   'sequence-classification'({ labels, dropout, bias = false, padId, pooler: pooled }, source) {
-    const pooler = pooled && makePooler(source, pooled.dropout);
+    const pooler = pooled && makePooler(source, pooled);
     const score = makeClassifier('score', source, { labels, dropout, bias });
     const first = source.config.topology === 'encoder';
     return (hidden, ids, ctx) => {
@@ -82,23 +100,48 @@ const heads: {
       return { logits: score.forward(chosen, ctx) };
     };
   },
-  'token-classification'({ labels, dropout }, source) {
-    const score = makeClassifier('score', source, { labels, dropout });
-    return (hidden, _ids, ctx) => ({ logits: score.forward(hidden, ctx) });
+  'token-classification'({ labels, dropout, transform }, source) {
+    const score = makeTokenClassifier(source, { labels, dropout }, transform);
+    return (hidden, _ids, ctx) => ({ logits: score(hidden, ctx) });
   },
-  'question-answering'(_, source) {
-    const span = makeClassifier('score', source, { labels: 2 });
-    return (hidden, _ids, ctx) => answerSpan(span.forward(hidden, ctx));
+  'question-answering'({ dropout, transform }, source) {
+    const span = makeTokenClassifier(source, { labels: 2, dropout }, transform);
+    return (hidden, _ids, ctx) => answerSpan(span(hidden, ctx));
+  },
+  'replaced-tokens'({ activation }, source) {
+    const score = makeTokenClassifier(source, { labels: 1 }, { activation });
+    return (hidden, _ids, ctx) => ({ logits: score(hidden, ctx).squeeze([-1]) });
   },
 };
 
-function makePooler({ params, config }: HeadSource, dropout?: number): Pooler {
+function makePooler(source: HeadSource, pooler: PoolerPart = {}): Pooler {
+  return new Pooler(source.params.at('pooler'), transformOptions(source, pooler));
+}
+
+/** The options of a transform or a pooler, with the norm and the start that a configuration names. */
+function transformOptions<Part extends TransformPart | PoolerPart>(
+  { config }: HeadSource,
+  { norm, ...part }: Part,
+) {
   const { dim } = config;
-  return new Pooler(params.at('pooler'), {
+  return {
     dim,
-    dropout,
+    ...part,
+    norm: norm ? (at: ParamStore, width: number) => makeNorm(at, config, width) : undefined,
     init: initializersOf(config).matrix(dim),
-  });
+  };
+}
+
+/** Scores of every token, from its hidden state or from what a transform makes of it. */
+function makeTokenClassifier(
+  source: HeadSource,
+  options: { labels: number; dropout?: number | undefined },
+  transform: TransformPart | undefined,
+): (hidden: tf.Tensor, ctx?: EncoderContext) => tf.Tensor {
+  const score = makeClassifier('score', source, options);
+  if (!transform) return (hidden, ctx) => score.forward(hidden, ctx);
+  const made = new Transform(source.params.at('transform'), transformOptions(source, transform));
+  return (hidden, ctx) => score.forward(made.forward(hidden, ctx), ctx);
 }
 
 function makeClassifier(

@@ -4,9 +4,10 @@ import {
   type ForwardContext,
   type Initializer,
   initializers,
+  type Layer,
   type ParamStore,
 } from '@headwise/core';
-import { type Activation, Dropout, type Embedding, LayerNorm, Linear } from '@headwise/layers';
+import { type Activation, Dropout, type Embedding, Linear } from '@headwise/layers';
 import * as tf from '@tensorflow/tfjs';
 
 /**
@@ -32,33 +33,44 @@ export interface MaskedLanguageHeadOptions extends HeadOptions {
   tokens?: Embedding | undefined;
   /** `V` */
   vocabSize: number;
+  /** `E`, the width of the table; default D. */
+  width?: number | undefined;
   activation: Activation;
-  /** Of the norm; default 1e-5. */
-  epsilon?: number | undefined;
+  /** Whether there is a b; default true. */
+  bias?: boolean | undefined;
+  /** Makes the norm, of so many channels. */
+  norm(params: ParamStore, dim: number): Layer;
 }
 
 /**
  * Scores of what each token was before it was masked: `norm(f(h W + b)) Eᵀ + c`.
  *
- * Parameters: `dense`, a linear map `[D, D]`, `norm`, and `bias` `[V]`, or `decoder`, a linear map `[D, V]`.
+ * Parameters: `dense`, a linear map `[D, E]`, `norm`, and `bias` `[V]`, or `decoder`, a linear map `[E, V]`.
  *
  * @see Devlin et al. 2019, https://arxiv.org/abs/1810.04805
  */
 export class MaskedLanguageHead {
   readonly #dense: Linear;
-  readonly #norm: LayerNorm;
+  readonly #norm: Layer;
   readonly #scores: (x: tf.Tensor, ctx?: ForwardContext) => tf.Tensor;
 
   constructor(params: ParamStore, options: MaskedLanguageHeadOptions) {
-    const { dim, vocabSize, tokens, epsilon, activation, init } = options;
-    const dense = { in: dim, out: dim, layout: 'out-in', activation, init } as const;
+    const { dim, width = dim, vocabSize, tokens, bias: biased, activation, init } = options;
+    const dense = {
+      in: dim,
+      out: width,
+      bias: biased,
+      layout: 'out-in',
+      activation,
+      init,
+    } as const;
     this.#dense = new Linear(params.at('dense'), dense);
-    this.#norm = new LayerNorm(params.at('norm'), { dim, epsilon });
+    this.#norm = options.norm(params.at('norm'), width);
     if (tokens) {
       const bias = params.adaptable('bias', [vocabSize], initializers.zeros);
       this.#scores = (x, ctx) => tokens.scores(x, bias(ctx));
     } else {
-      const own = { in: dim, out: vocabSize, layout: 'out-in', init } as const;
+      const own = { in: width, out: vocabSize, layout: 'out-in', init } as const;
       const decoder = new Linear(params.at('decoder'), own);
       this.#scores = (x, ctx) => decoder.forward(x, ctx);
     }
@@ -73,28 +85,73 @@ export class MaskedLanguageHead {
   }
 }
 
+export interface TransformOptions extends HeadOptions {
+  activation: Activation;
+  /** Default true. */
+  bias?: boolean | undefined;
+  /** Makes the norm of what leaves the activation, of so many channels; default none. */
+  norm?: ((params: ParamStore, dim: number) => Layer) | undefined;
+}
+
 /**
- * One vector for a sequence, from its first token: `tanh(h₀ W + b)`.
+ * What a head makes of hidden states first: `norm(f(h W + b))`.
  *
- * Parameters: those of a linear map `[D, D]`.
+ * Parameters: those of a linear map `[D, D]`, and `norm`.
+ */
+export class Transform implements Layer {
+  readonly #dense: Linear;
+  readonly #norm: Layer | undefined;
+
+  constructor(params: ParamStore, { dim, activation, bias, norm, init }: TransformOptions) {
+    const dense = { in: dim, out: dim, layout: 'out-in', bias, activation, init } as const;
+    this.#dense = new Linear(params, dense);
+    this.#norm = norm?.(params.at('norm'), dim);
+  }
+
+  /** @param x `[..., D]` @returns `[..., D]` */
+  forward(x: tf.Tensor, ctx?: ForwardContext): tf.Tensor {
+    return tf.tidy(() => {
+      const y = this.#dense.forward(x, ctx);
+      return this.#norm?.forward(y, ctx) ?? y;
+    });
+  }
+}
+
+export interface PoolerOptions extends Omit<TransformOptions, 'activation'> {
+  /** Default `tanh`. */
+  activation?: Activation | undefined;
+  /** What is transformed: the first hidden state, or their mean; default `first`. */
+  of?: 'first' | 'mean' | undefined;
+  /** The rate at which values of h are dropped in training; default 0. */
+  dropout?: number | undefined;
+}
+
+/**
+ * One vector for a sequence, from its first token or the mean of its tokens: `norm(f(h W + b))`, by default `tanh(h₀ W + b)`.
+ *
+ * Parameters: those of a linear map `[D, D]`, and `norm`.
  */
 export class Pooler {
-  readonly #dense: Linear;
+  readonly #transform: Transform;
   readonly #dropout: Dropout;
+  readonly #of: 'first' | 'mean';
 
-  /** @param options `dropout`: the rate at which values of `h₀` are dropped in training; default 0 */
-  constructor(params: ParamStore, options: HeadOptions & { dropout?: number | undefined }) {
-    const { dim, init, dropout = 0 } = options;
-    this.#dense = new Linear(params, { in: dim, out: dim, layout: 'out-in', init });
+  constructor(params: ParamStore, options: PoolerOptions) {
+    const { dropout = 0, of = 'first', activation = 'tanh', ...transform } = options;
+    this.#transform = new Transform(params, { ...transform, activation });
     this.#dropout = new Dropout({ rate: dropout });
+    this.#of = of;
   }
 
   /** @param hidden `[B, T, D]` @returns `[B, D]` */
   forward(hidden: tf.Tensor, ctx?: ForwardContext): tf.Tensor {
     return tf.tidy(() => {
       const [batch, , dim] = hidden.shape as [number, number, number];
-      const first = hidden.slice([0, 0, 0], [batch, 1, dim]).reshape([batch, dim]);
-      return tf.tanh(this.#dense.forward(this.#dropout.forward(first, ctx), ctx));
+      const chosen =
+        this.#of === 'mean'
+          ? meanPooled(hidden, ctx?.attentionMask)
+          : hidden.slice([0, 0, 0], [batch, 1, dim]).reshape([batch, dim]);
+      return this.#transform.forward(this.#dropout.forward(chosen, ctx), ctx);
     });
   }
 }

@@ -22,6 +22,11 @@ export interface EmbeddingPart {
   /** The number of token types (segments) of an encoder, each with a vector that is added; default none. */
   tokenTypes?: number | undefined;
   /**
+   * `E`, the width of an encoder's tables, where it is not D: a linear map leads from the normalised embeddings to the first
+   * block, as in ELECTRA and ALBERT.
+   */
+  width?: number | undefined;
+  /**
    * The sides of an encoder-decoder that have a table of their own; default none, so that both share one. A tied head
    * reads the shared table, or the decoder's where there is none.
    */
@@ -40,7 +45,10 @@ export interface HeadsPart {
   bias?: { qkv: boolean; out: boolean } | undefined;
   /** Whether queries, keys and values come from one matrix; default `separate`. */
   projection?: 'separate' | 'fused' | undefined;
-  /** The number of tokens that a query sees, itself the last; null: all. One for all layers, or one each. */
+  /**
+   * The number of tokens that a query sees, itself the last; in encoders so many on each side, itself counted. Null: all.
+   * One for all layers, or one each.
+   */
   window?: number | null | readonly (number | null)[] | undefined;
   /**
    * Whether queries and keys are normalised before positions, by the norm that `norm` names: `true`, each head over its
@@ -73,6 +81,8 @@ export interface NamedNorm {
   epsilon?: number | undefined;
   /** Added to the weight, which starts at `1 − offset`: 1 in Gemma; default 0. */
   offset?: number | undefined;
+  /** Whether a layer norm has a bias; default yes. */
+  bias?: boolean | undefined;
 }
 
 export type FeedForwardPart = NamedFeedForward | OwnPart<'feedForward'>;
@@ -115,6 +125,30 @@ export interface LanguageModelHead {
   softCap?: number | undefined;
 }
 
+/** What a head makes of hidden states first: `norm(f(h W + b))`. */
+export interface TransformPart {
+  /** f */
+  activation: Activation;
+  /** Whether there is a b; default yes. */
+  bias?: boolean | undefined;
+  /** Whether there is a norm, of the kind of the model's; default no. */
+  norm?: boolean | undefined;
+}
+
+/** How an encoder's hidden states become the vector that a sequence is classified by: `norm(f(h W + b))` of one of them. */
+export interface PoolerPart {
+  /** f; default `tanh`. */
+  activation?: Activation | undefined;
+  /** Whether there is a b; default yes. */
+  bias?: boolean | undefined;
+  /** Whether there is a norm, of the kind of the model's; default no. */
+  norm?: boolean | undefined;
+  /** h: the first token's hidden state, or the mean over the tokens; default `first`. */
+  of?: 'first' | 'mean' | undefined;
+  /** Of h; default 0. */
+  dropout?: number | undefined;
+}
+
 /** Scores of what each token was before it was masked: `norm(f(h W + b)) Eᵀ + c`. */
 export interface MaskedLanguageModelHead {
   kind: 'masked-language-model';
@@ -122,6 +156,8 @@ export interface MaskedLanguageModelHead {
   tied: boolean;
   /** f; default that of the feed-forward layers. */
   activation?: Activation | undefined;
+  /** Whether there is a b; default yes. */
+  bias?: boolean | undefined;
   /** Whether the pooled first token says, besides, if a second sentence follows the first; default no. */
   nextSentence?: boolean | undefined;
 }
@@ -132,8 +168,8 @@ export interface ClassificationHead {
   labels: number;
   /** The id of padding, which is not the last token, as none is that the attention mask leaves out; default: the mask alone decides. */
   padId?: number | undefined;
-  /** An encoder's `tanh(h W + b)` before the scores, with the dropout of h; default none. */
-  pooler?: { dropout?: number | undefined } | undefined;
+  /** Of an encoder, before the scores; default none, and the first token's hidden state. */
+  pooler?: PoolerPart | undefined;
   /** Of what the scores are made from; default 0. */
   dropout?: number | undefined;
   /** Whether scores have a bias; default no. */
@@ -156,9 +192,22 @@ export type HeadPart =
   /** Whether a second sentence follows the first, from the pooled first token. */
   | { kind: 'next-sentence' }
   /** Scores of labels for every token. */
-  | { kind: 'token-classification'; labels: number; dropout?: number | undefined }
+  | {
+      kind: 'token-classification';
+      labels: number;
+      /** Before the scores; default none. */
+      transform?: TransformPart | undefined;
+      dropout?: number | undefined;
+    }
   /** Scores of where an answer starts and ends. */
-  | { kind: 'question-answering' }
+  | {
+      kind: 'question-answering';
+      /** Before the scores; default none. */
+      transform?: TransformPart | undefined;
+      dropout?: number | undefined;
+    }
+  /** A score for every token: positive where it was put in place of another, as ELECTRA is trained. */
+  | { kind: 'replaced-tokens'; activation: Activation }
   /** The last hidden states themselves; `pooler`: and `tanh(h₀ W + b)` of the first. */
   | { kind: 'none'; pooler?: boolean | undefined };
 
@@ -218,12 +267,19 @@ export interface ModelConfiguration {
   norm: NormPart;
   feedForward: FeedForwardPart;
   block: BlockKind | OwnPart<'block'>;
+  /**
+   * The block whose parameters each layer has, for encoders whose layers share them, as in ALBERT: the numbers of blocks, each
+   * first after those below it. Default: each its own.
+   */
+  sharedBlocks?: readonly number[] | undefined;
+  /** Whether the first block's attention has a norm before it; default as `block` says. False in ModernBERT. */
+  firstNorm?: boolean | undefined;
   /** Whether the last block's output is normalised; default as `block` needs it: not after `post-norm`. */
   finalNorm?: boolean | undefined;
   /** What is added to the residual stream is multiplied by it, as in Granite; default 1. */
   residualScale?: number | undefined;
-  /** Of what is added to the residual stream; default 0. */
-  dropout?: number | undefined;
+  /** Of what is added to the residual stream, or of what each part adds, as in DistilBERT and ALBERT; default 0. */
+  dropout?: number | { attention: number; feedForward: number } | undefined;
   /** Of what leaves the last block or norm, as in T5; default 0. */
   finalDropout?: number | undefined;
   head: HeadPart;

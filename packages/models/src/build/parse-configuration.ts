@@ -47,7 +47,11 @@ const normOf = <K extends NamedNorm['kind']>(kind: K) =>
     offset: z.number().optional(),
   });
 
-const norm = oneOf<NormPart>({ layer: normOf('layer'), rms: normOf('rms'), own });
+const norm = oneOf<NormPart>({
+  layer: normOf('layer').extend({ bias: z.boolean().optional() }),
+  rms: normOf('rms'),
+  own,
+});
 
 const feedForwardOf = <K extends NamedFeedForward['kind']>(kind: K) =>
   z.strictObject({
@@ -74,6 +78,18 @@ const blockKinds: { readonly [K in BlockKind]: K } = {
   'parallel-two-norms': 'parallel-two-norms',
 };
 
+const transform = {
+  activation,
+  bias: z.boolean().optional(),
+  norm: z.boolean().optional(),
+};
+const pooler = z.strictObject({
+  ...transform,
+  activation: activation.optional(),
+  of: z.enum(['first', 'mean']).optional(),
+  dropout: rate.optional(),
+});
+
 const head = oneOf<HeadPart>({
   'language-model': z.strictObject({
     kind: z.literal('language-model'),
@@ -86,6 +102,7 @@ const head = oneOf<HeadPart>({
     kind: z.literal('masked-language-model'),
     tied: z.boolean(),
     activation: activation.optional(),
+    bias: z.boolean().optional(),
     nextSentence: z.boolean().optional(),
   }),
   adaptive: z.strictObject({ kind: z.literal('adaptive'), tied: z.array(z.boolean()) }),
@@ -93,7 +110,7 @@ const head = oneOf<HeadPart>({
     kind: z.literal('sequence-classification'),
     labels: size,
     padId: count.optional(),
-    pooler: z.strictObject({ dropout: rate.optional() }).optional(),
+    pooler: pooler.optional(),
     dropout: rate.optional(),
     bias: z.boolean().optional(),
   }),
@@ -101,9 +118,15 @@ const head = oneOf<HeadPart>({
   'token-classification': z.strictObject({
     kind: z.literal('token-classification'),
     labels: size,
+    transform: z.strictObject(transform).optional(),
     dropout: rate.optional(),
   }),
-  'question-answering': z.strictObject({ kind: z.literal('question-answering') }),
+  'question-answering': z.strictObject({
+    kind: z.literal('question-answering'),
+    transform: z.strictObject(transform).optional(),
+    dropout: rate.optional(),
+  }),
+  'replaced-tokens': z.strictObject({ kind: z.literal('replaced-tokens'), activation }),
   none: z.strictObject({ kind: z.literal('none'), pooler: z.boolean().optional() }),
 });
 
@@ -130,6 +153,7 @@ const schema: z.ZodType<ModelConfiguration> = z.strictObject({
       adaptive: z.strictObject({ width: size, cutoffs: z.array(size), divisor: size }).optional(),
       dropout: rate.optional(),
       tokenTypes: size.optional(),
+      width: size.optional(),
       separate: z.array(z.enum(['encoder', 'decoder'])).optional(),
     })
     .optional(),
@@ -150,9 +174,11 @@ const schema: z.ZodType<ModelConfiguration> = z.strictObject({
   norm,
   feedForward,
   block: z.union([z.enum(Object.values(blockKinds)), own]),
+  sharedBlocks: z.array(count).optional(),
+  firstNorm: z.boolean().optional(),
   finalNorm: z.boolean().optional(),
   residualScale: z.number().optional(),
-  dropout: rate.optional(),
+  dropout: z.union([rate, z.strictObject({ attention: rate, feedForward: rate })]).optional(),
   finalDropout: rate.optional(),
   head,
   startId: count.optional(),

@@ -221,8 +221,13 @@ class StepParts {
     const weight = offset === 0 ? stored : this.#make(() => stored.add(offset));
     const more = epsilon === undefined ? {} : { epsilon };
     return kind === 'layer'
-      ? { kind, weight, bias: this.#variables[`${path}.bias`]!, ...more }
+      ? { kind, weight, bias: this.#biasOf(path, stored), ...more }
       : { kind, weight, ...more };
+  }
+
+  /** The bias of a layer norm; zeros for one without. */
+  #biasOf(path: string, weight: tf.Tensor): tf.Tensor {
+    return this.#variables[`${path}.bias`] ?? this.#make(() => tf.zerosLike(weight));
   }
 
   #make<T extends tf.Tensor>(make: () => T): T {

@@ -1,5 +1,5 @@
 import { checkShape, type EncoderContext, type Layer, type ParamStore } from '@headwise/core';
-import { AdaptiveEmbedding, Embedding } from '@headwise/layers';
+import { AdaptiveEmbedding, Embedding, Linear } from '@headwise/layers';
 import type { TokenPosition } from '@headwise/positions/internal';
 import * as tf from '@tensorflow/tfjs';
 import { initializersOf } from './initializers.js';
@@ -12,8 +12,8 @@ export function makeTokens(
   params: ParamStore,
   config: ModelConfiguration,
 ): Embedding | AdaptiveEmbedding {
-  const { vocabSize, dim, embedding = {} } = config;
-  const { padId } = embedding;
+  const { vocabSize, embedding = {} } = config;
+  const { padId, width: dim = config.dim } = embedding;
   const table = { count: vocabSize, dim, padId, init: initializersOf(config).table };
   return embedding.adaptive
     ? new AdaptiveEmbedding(params, { ...table, ...embedding.adaptive })
@@ -21,9 +21,10 @@ export function makeTokens(
 }
 
 /**
- * Maps ids to the input of the first block: look-up, scale, token types, positions, norm, dropout.
+ * Maps ids to the input of the first block: look-up, scale, token types, positions, norm, dropout, and a linear map from
+ * the width of the tables to the model's.
  *
- * Parameters: `tokenTypes`, `positions` and `embeddingNorm`, as far as the configuration has them.
+ * Parameters: `tokenTypes`, `positions`, `embeddingNorm` and `embeddingProjection`, as far as the configuration has them.
  */
 export class TokenInput implements Layer {
   readonly #tokens: Layer;
@@ -32,20 +33,26 @@ export class TokenInput implements Layer {
   readonly #positions: TokenPosition | undefined;
   readonly #norm: Layer | undefined;
   readonly #dropout: Layer | undefined;
+  readonly #projection: Layer | undefined;
 
   constructor(params: ParamStore, config: ModelConfiguration, tokens: Layer) {
-    const { dim, embedding = {} } = config;
-    const { tokenTypes: count } = embedding;
-    const { table: init } = initializersOf(config);
+    const { embedding = {} } = config;
+    const { tokenTypes: count, width, dropout } = embedding;
+    const { table: init, matrix } = initializersOf(config);
+    const dim = width ?? config.dim;
     this.#tokens = tokens;
     this.#scale = embedding.scale ?? 1;
     this.#types =
       count === undefined
         ? undefined
         : new Embedding(params.at('tokenTypes'), { name: 'token type', count, dim, init });
-    this.#positions = makeInputPosition(params.at('positions'), config);
-    this.#norm = embedding.norm ? makeNorm(params.at('embeddingNorm'), config) : undefined;
-    this.#dropout = makeDropout(embedding.dropout);
+    this.#positions = makeInputPosition(params.at('positions'), { ...config, dim });
+    this.#norm = embedding.norm ? makeNorm(params.at('embeddingNorm'), config, dim) : undefined;
+    this.#dropout = makeDropout(dropout);
+    if (width !== undefined) {
+      const map = { in: width, out: config.dim, layout: config.layout, init: matrix(width) };
+      this.#projection = new Linear(params.at('embeddingProjection'), map);
+    }
   }
 
   /** @param ids `[B, T]`, int32, the tokens that follow those in `ctx.cache` @returns `[B, T, D]` */
@@ -59,7 +66,8 @@ export class TokenInput implements Layer {
       const typed = types ? scaled.add(types) : scaled;
       const placed = this.#positions?.forward(typed, ids, ctx) ?? typed;
       const normed = this.#norm?.forward(placed, ctx) ?? placed;
-      return this.#dropout?.forward(normed, ctx) ?? normed;
+      const dropped = this.#dropout?.forward(normed, ctx) ?? normed;
+      return this.#projection?.forward(dropped, ctx) ?? dropped;
     });
   }
 }

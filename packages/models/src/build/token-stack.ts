@@ -21,13 +21,13 @@ export class TokenStack {
   readonly #dropout: Layer | undefined;
 
   constructor(params: ParamStore, config: ModelConfiguration) {
-    const { layers, block, finalNorm = block !== 'post-norm' } = config;
+    const { layers, block, sharedBlocks = [], finalNorm = block !== 'post-norm' } = config;
     this.tokens = makeTokens(params.at('tokens'), config);
     this.#input = new TokenInput(params, config, this.tokens);
     const positionOf = makeAttentionPosition(params.at('positions'), config);
     this.#blocks = new Decoder({
       blocks: Array.from({ length: layers }, (_, i) =>
-        makeBlock(params.at('blocks').at(i), config, i, positionOf),
+        makeBlock(params.at('blocks').at(sharedBlocks[i] ?? i, i), config, i, positionOf),
       ),
       norm: finalNorm ? makeNorm(params.at('norm'), config) : undefined,
     });

@@ -21,7 +21,7 @@ const onWebGpu = ['bert', 'falcon-7b', 'gemma2', 'gpt2', 'llama-gqa-llama3', 't5
 /** Of the later models, those that together have all that is new; on the cpu all run. */
 const onWasm = ['gemma3-text', 'gptj', 'm2m100', 'olmo3', 'phi3-longrope', 'smollm3', 'umt5'];
 const isLater = (name: string) =>
-  /(rotary_decoders|later_pairs)\.py/.test(
+  /(rotary_decoders|later_pairs|later_encoders)\.py/.test(
     readFileSync(`${goldens}/${name}/expected.json`, 'utf8'),
   );
 const runs: Readonly<Record<string, (name: string) => boolean>> = {

@@ -13,8 +13,8 @@ export function lossOf({ kind, inputs }: Golden, outputs: Tensors): tf.Scalar {
     const scores = logits!.slice([0, 0, 0], [batch, length - 1, vocabulary]);
     return crossEntropy(scores, labels!.slice([0, 1], [batch, length - 1]));
   }
-  if (kind === 'BertModel') {
-    const parts = Object.keys(inputs).filter((key) => key.startsWith('cotangent.'));
+  const parts = Object.keys(inputs).filter((key) => key.startsWith('cotangent.'));
+  if (parts.length > 0) {
     const products = parts.map((key) =>
       outputs[key.slice('cotangent.'.length)]!.mul(inputs[key]!).sum(),
     );
@@ -24,7 +24,7 @@ export function lossOf({ kind, inputs }: Golden, outputs: Tensors): tf.Scalar {
     const { prediction_logits: words, seq_relationship_logits: next } = outputs as Tensors;
     return crossEntropy(words!, labels!).add(crossEntropy(next!, inputs.next_sentence_label!));
   }
-  if (kind === 'BertForQuestionAnswering') {
+  if (kind.endsWith('ForQuestionAnswering')) {
     const { start_logits: start, end_logits: end } = outputs as Tensors;
     const { start_positions: from, end_positions: to } = inputs as Tensors;
     return crossEntropy(start!, from!).add(crossEntropy(end!, to!)).div(2);
