@@ -82,7 +82,7 @@ export interface EncoderRecipe<Config extends EncoderConfig> {
   shape: Readonly<Record<string, z.ZodType | undefined>>;
   names?: SettingsNames | undefined;
   /** The heads that it has, the bare model's first. */
-  heads: { readonly [K in EncoderKind]?: (config: Config) => HeadPart } & {
+  heads: { readonly [K in EncoderKind]?: ((config: Config) => HeadPart) | undefined } & {
     readonly Model: (config: Config) => HeadPart;
   };
   /** Its parts, from those of a BERT of the same sizes without token types and pooler. */
