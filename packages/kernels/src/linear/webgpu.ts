@@ -6,6 +6,7 @@ import { elementWorkgroups, perElement } from '../dispatch/per-element.js';
 import { defineProgram, type ElementType, variants } from '../dispatch/program.js';
 import type { Wanted } from '../dispatch/register.js';
 import { finite, storedAs, storedIn, tensorOf } from '../halves/webgpu.js';
+import { disposeCopies, laidFor, loadRows, stepOfB } from '../matrix-product/by-steps.js';
 import {
   asFloat,
   elementsOf,
@@ -39,7 +40,7 @@ const forwardProgram = variants(
       label: 'headwise/Linear',
       enable: tiling.enable,
       inputs: {
-        x: elementsOf(stored),
+        x: elementsOf(stored, tiling.bySteps),
         weight: elementsOf(stored, readsFours(tiling)),
         ...(bias ? { bias: 'f32' } : {}),
         ...(added ? { added: 'f32' } : {}),
@@ -50,14 +51,15 @@ const forwardProgram = variants(
         columns: 'u32',
         inner: 'u32',
         steps: 'u32',
+        aRow: 'u32',
         aStep: 'u32',
         bStep: 'u32',
         bColumn: 'u32',
       },
       wgsl: /* wgsl */ `
-        fn a_start(row: u32) -> u32 { return row * params.inner; }
+        fn a_start(row: u32) -> u32 { return row * params.aRow; }
         fn b_start(column: u32) -> u32 { return column * params.bColumn; }
-        fn load_a(start: u32, k: u32) -> f32 { return ${asFloat('x[start + k]', stored)}; }
+        ${loadRows('x', tiling, stored)}
         ${loadFloats('weight', tiling, stored)}
         ${activationWgsl[activation]}
         fn store(row: u32, column: u32, sum: f32) {
@@ -112,16 +114,22 @@ export function linearKernel({ inputs, backend, attrs }: ForwardArguments): tf.T
   const columns = weight.shape[transposed ? 0 : 1]!;
   const wide = (transposed ? inner : columns) % 4 === 0;
   const form = { value: 'f32', pack: 1, columnSums: false, wide } as const;
-  const tiling = tilingFor(backend, form, rows, transposed ? 'inner' : 'columns');
+  const multiplied = storedAs(storedIn(halves ?? x), backend, matrix);
+  const a = { tensor: halves ?? x, count: rows, inner, contiguous: 'inner' as const };
+  const b = {
+    ...{ tensor: multiplied, count: columns, inner },
+    contiguous: transposed ? ('inner' as const) : ('lines' as const),
+  };
+  const tiling = tilingFor(backend, form, rows, transposed ? 'inner' : 'columns', [a, b]);
+  const [left, right] = [laidFor(backend, tiling, a), laidFor(backend, tiling, b)];
   const output = { shape: [rows, columns], dtype: 'float32' as const };
   const stored = storedIn(halves ?? x);
   const program = forwardProgram({
     ...{ tiling, activation, keep, stored },
     ...{ bias: bias !== undefined, added: added !== undefined },
   });
-  const multiplied = storedAs(stored, backend, matrix);
   const { y, z } = dispatch(backend, program, {
-    inputs: { x: halves ?? x, weight: multiplied, bias: bias!, added: added! },
+    inputs: { x: left.tensor, weight: right.tensor, bias: bias!, added: added! },
     outputs: { y: output, z: tensorOf(stored, output.shape) },
     params: {
       rows,
@@ -129,12 +137,14 @@ export function linearKernel({ inputs, backend, attrs }: ForwardArguments): tf.T
       inner,
       // The tilings of dots count four as four steps.
       steps: Math.ceil(inner / tiling.pack),
-      aStep: 1,
-      bStep: transposed ? (readsFours(tiling) ? 4 : 1) : columns,
-      bColumn: transposed ? inner : 1,
+      aRow: left.line,
+      aStep: left.step,
+      bStep: stepOfB(tiling, right),
+      bColumn: right.line,
     },
     workgroups: tiling.workgroups(rows, columns),
   });
+  disposeCopies(backend, left, right);
   if (multiplied !== matrix) backend.disposeData(multiplied.dataId);
   return keep ? [y, z] : [y];
 }

@@ -52,6 +52,11 @@ export interface Tiling {
    * contiguous, and then a step is four of it.
    */
   wide?: boolean | undefined;
+  /**
+   * Only where `wide`: `load_a(start, k) -> vec4f` gives four neighbouring rows too, from a row that is a multiple of four on. Both
+   * matrices lie step by step along the inner axis then; `laidFor` copies one that does not.
+   */
+  bySteps?: boolean | undefined;
   /** Loads A's values again for each block of columns, so that a prologue should keep what it makes of them. */
   rereads?: boolean | undefined;
   /** WGSL extensions that it needs. */

@@ -10,7 +10,7 @@ export interface LaneBlock {
 }
 
 /** Steps whose values of a column are added up before they join its sum: short chains round less. */
-const sumRound = 16;
+export const sumRound = 16;
 
 /**
  * WGSL that computes and stores a lane's block, where `first_row` and `first_column` are known.

@@ -5,6 +5,7 @@ import { describe, expect, test } from 'vitest';
 import { subgroupLanes } from '../dispatch/row-group.js';
 import { dotRowTiling, shuffleRowTiling, sliceRowTiling } from './few-rows.js';
 import type { ProductForm, Tiling } from './form.js';
+import { outerTiling } from './outer.js';
 import { matrixProduct } from './product.js';
 import { registerTiling } from './registers.js';
 import { sharedTiling } from './shared.js';
@@ -16,6 +17,7 @@ const tilings: Record<string, (form: ProductForm) => Tiling> = {
   shared: sharedTiling,
   registers: registerTiling,
   shuffle: (form) => shuffleTiling(subgroupLanes(backend())!, form),
+  outer: (form) => outerTiling(subgroupLanes(backend())!, form),
 };
 
 type FewRows = (rows: number, form: ProductForm, contiguous: 'inner' | 'columns') => Tiling;
@@ -49,7 +51,7 @@ for (const [name, tilingOf] of Object.entries(tilings)) {
   describe(`the tiling '${name}'`, () => {
     for (const [m, k, n] of sizes) {
       test(`multiplies [${m}, ${k}] and [${k}, ${n}] in every orientation`, async (context) => {
-        if (name === 'shuffle' && !subgroupLanes(backend())) context.skip();
+        if (['shuffle', 'outer'].includes(name) && !subgroupLanes(backend())) context.skip();
         const a = gaussian([m, k], 1) as tf.Tensor2D;
         const b = gaussian([k, n], 2) as tf.Tensor2D;
         const expected = await productOnCpu(a, b);
@@ -57,6 +59,7 @@ for (const [name, tilingOf] of Object.entries(tilings)) {
           [false, false],
           [true, false],
           [false, true],
+          [true, true],
         ] as const) {
           await poisonMemory([[m, n], [n]]);
           const [c, sums] = matrixProduct(

@@ -4,8 +4,8 @@ import { dispatch } from '../dispatch/dispatch.js';
 import { defineProgram, type ElementType, variants } from '../dispatch/program.js';
 import { storedIn } from '../halves/webgpu.js';
 import { activationWgsl, type LinearActivation } from '../linear/activation.js';
+import { disposeCopies, laidFor, loadRows, stepOfB } from './by-steps.js';
 import {
-  asFloat,
   elementsOf,
   loadFloats,
   type ProductForm,
@@ -41,7 +41,7 @@ const productProgram = variants(
       label: 'headwise/MatrixProduct',
       enable: tiling.enable,
       inputs: {
-        a_values: elementsOf(a),
+        a_values: elementsOf(a, tiling.bySteps),
         b_values: elementsOf(b, readsFours(tiling)),
         ...(added ? { added: 'f32' } : {}),
         ...(slope === 'none' ? {} : { before: 'f32' }),
@@ -65,9 +65,7 @@ const productProgram = variants(
       wgsl: /* wgsl */ `
         fn a_start(row: u32) -> u32 { return row * params.aRow; }
         fn b_start(column: u32) -> u32 { return column * params.bColumn; }
-        fn load_a(start: u32, k: u32) -> f32 {
-          return ${asFloat('a_values[start + k * params.aStep]', a)};
-        }
+        ${loadRows('a_values', tiling, a)}
         ${loadFloats('b_values', tiling, b)}
         ${slope === 'none' ? '' : activationWgsl[slope]}
         fn store(row: u32, column: u32, sum: f32) {
@@ -105,7 +103,16 @@ export function matrixProduct(
   const [rows, inner] = a.transposed ? [aColumns, aRows] : [aRows, aColumns];
   const columns = b.transposed ? bRows : bColumns;
   const contiguous = b.transposed ? 'inner' : 'columns';
-  const { tilingOf = (form) => tilingFor(backend, form, rows, contiguous) } = options;
+  const aLines = {
+    ...{ tensor: a.tensor, count: rows, inner },
+    contiguous: a.transposed ? ('lines' as const) : ('inner' as const),
+  };
+  const bLines = {
+    ...{ tensor: b.tensor, count: columns, inner },
+    contiguous: b.transposed ? ('inner' as const) : ('lines' as const),
+  };
+  const { tilingOf = (form) => tilingFor(backend, form, rows, contiguous, [aLines, bLines]) } =
+    options;
   const wide = (b.transposed ? inner : columns) % 4 === 0;
   const tiling = tilingOf({ value: 'f32', pack: 1, columnSums, wide }, contiguous);
   const program = productProgram({
@@ -113,8 +120,9 @@ export function matrixProduct(
     ...{ a: storedIn(a.tensor), b: storedIn(b.tensor) },
   });
   const z = before?.z;
+  const [left, right] = [laidFor(backend, tiling, aLines), laidFor(backend, tiling, bLines)];
   const { c_values: c, sums } = dispatch(backend, program, {
-    inputs: { a_values: a.tensor, b_values: b.tensor, added: added!, before: z! },
+    inputs: { a_values: left.tensor, b_values: right.tensor, added: added!, before: z! },
     outputs: {
       c_values: { shape: transposed ? [columns, rows] : [rows, columns], dtype: 'float32' },
       sums: { shape: [columns], dtype: 'float32' },
@@ -125,15 +133,16 @@ export function matrixProduct(
       inner,
       // The tilings of dots count four as four steps.
       steps: Math.ceil(inner / tiling.pack),
-      aRow: a.transposed ? 1 : aColumns,
-      aStep: a.transposed ? aColumns : 1,
-      bStep: b.transposed ? (readsFours(tiling) ? 4 : 1) : bColumns,
-      bColumn: b.transposed ? bColumns : 1,
+      aRow: left.line,
+      aStep: left.step,
+      bStep: stepOfB(tiling, right),
+      bColumn: right.line,
       cRow: transposed ? 1 : columns,
       cColumn: transposed ? rows : 1,
     },
     workgroups: tiling.workgroups(rows, columns),
   });
+  disposeCopies(backend, left, right);
   return columnSums ? [c, sums] : [c];
 }
 

@@ -1,8 +1,10 @@
 import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
 import { subgroupLanes } from '../dispatch/row-group.js';
+import { type Lines, worthCopies } from './by-steps.js';
 import { dotRowTiling, fewRows, shuffleRowTiling, sliceRowTiling } from './few-rows.js';
 import type { ProductForm, Tiling } from './form.js';
 import { type MatrixUnits, matrixUnitTiling } from './matrix-units.js';
+import { outerTiling } from './outer.js';
 import { registerTiling } from './registers.js';
 import { sharedTiling } from './shared.js';
 import { shuffleTiling } from './shuffle.js';
@@ -27,12 +29,14 @@ export function useMatrixUnits(device: GPUDevice, units: MatrixUnits | undefined
  *
  * @param rows of C
  * @param contiguous the axis of B whose neighbours lie side by side in memory
+ * @param operands both operands, where the caller can have them copied as a tiling needs them
  */
 export function tilingFor(
   backend: WebGPUBackend,
   form: ProductForm,
   rows: number,
   contiguous: 'inner' | 'columns',
+  operands?: readonly [a: Lines, b: Lines] | undefined,
 ): Tiling {
   const lanes = subgroupLanes(backend);
   const ofVectors = lanes !== undefined && lanes <= vectorLanes;
@@ -52,6 +56,9 @@ export function tilingFor(
   }
   const units = matrixUnits.get(backend.device);
   if (units && form.value === 'f32' && !form.batched) return matrixUnitTiling(units, form);
-  if (lanes === shuffleLanes) return shuffleTiling(lanes, form);
+  if (lanes === shuffleLanes) {
+    const copied = operands !== undefined && worthCopies(...operands);
+    return copied ? outerTiling(lanes, form) : shuffleTiling(lanes, form);
+  }
   return ofVectors ? registerTiling(form) : sharedTiling(form);
 }

@@ -1,0 +1,110 @@
+import type * as tf from '@tensorflow/tfjs';
+import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
+import { dispatch } from '../dispatch/dispatch.js';
+import { elementWorkgroups, perElement } from '../dispatch/per-element.js';
+import { defineProgram, variants } from '../dispatch/program.js';
+import { storedIn, tensorOf } from '../halves/webgpu.js';
+import { asFloat, elementsOf, readsFours, type Stored, type Tiling } from './form.js';
+
+/** An operand of a product: `count` rows of A or columns of B, each of `inner` values. */
+export interface Lines {
+  tensor: tf.TensorInfo;
+  count: number;
+  inner: number;
+  /** The axis whose neighbours lie side by side in memory. */
+  contiguous: 'inner' | 'lines';
+}
+
+/** An operand as a program reads it. */
+export interface Laid {
+  tensor: tf.TensorInfo;
+  /** Values between the starts of two neighbouring lines. */
+  line: number;
+  /** Values between two steps along the inner axis. */
+  step: number;
+  /** The tensor is a copy, to be disposed of. */
+  copied: boolean;
+}
+
+/** Whether the lines lie step by step, four neighbours at a multiple of four. */
+const liesBySteps = ({ count, contiguous }: Lines): boolean =>
+  contiguous === 'lines' && count % 4 === 0;
+
+const copyProgram = variants(String, (stored: Stored) =>
+  defineProgram({
+    label: 'headwise/BySteps',
+    inputs: { values: stored },
+    outputs: { copy: elementsOf(stored, true) },
+    params: { size: 'u32', count: 'u32', inner: 'u32', fours: 'u32', line: 'u32', step: 'u32' },
+    wgsl: /* wgsl */ `
+      fn value(line: u32, step: u32) -> ${stored} {
+        let i = min(line, params.count - 1u) * params.line + step * params.step;
+        return values[i];
+      }
+      ${perElement(/* wgsl */ `
+        // Neighbouring lanes read neighbouring values.
+        let along = params.step == 1u;
+        let step = select(i / params.fours, i % params.inner, along);
+        let four = select(i % params.fours, i / params.inner, along);
+        let to = step * params.fours + four;
+        let first = 4u * four;
+        copy[to] = ${stored === 'f16' ? 'vec4h' : 'vec4f'}(value(first, step), value(first + 1u, step), value(first + 2u, step), value(first + 3u, step));
+      `)}
+    `,
+  }),
+);
+
+/**
+ * An operand as a tiling reads it: as it lies, or, where the tiling reads step by step and it lies otherwise, a copy.
+ *
+ * In a copy lines are padded to a multiple of four by the last one.
+ */
+export function laidFor(backend: WebGPUBackend, tiling: Tiling, lines: Lines): Laid {
+  const { tensor, count, inner, contiguous } = lines;
+  const [line, step] = contiguous === 'inner' ? [inner, 1] : [1, count];
+  if (!tiling.bySteps || liesBySteps(lines)) return { tensor, line, step, copied: false };
+  const fours = Math.ceil(count / 4);
+  const size = fours * inner;
+  const stored = storedIn(tensor);
+  const { copy } = dispatch(backend, copyProgram(stored), {
+    inputs: { values: tensor },
+    outputs: { copy: tensorOf(stored, [inner, 4 * fours]) },
+    params: { size, count, inner, fours, line, step },
+    workgroups: elementWorkgroups(size),
+  });
+  return { tensor: copy, line: 1, step: 4 * fours, copied: true };
+}
+
+/** Values that a copy may have: beyond, its memory is worth more than its time. */
+const mostCopied = 2 ** 24;
+/** Lines of the other operand from which on a copy takes little time beside the product. */
+const fewestOther = 64;
+
+/** Whether a tiling that reads step by step is worth the copies that it needs. */
+export function worthCopies(a: Lines, b: Lines): boolean {
+  const worth = (own: Lines, other: Lines) =>
+    liesBySteps(own) || (other.count >= fewestOther && own.count * own.inner <= mostCopied);
+  // Of fewer columns half a tile would be empty.
+  return b.count > 32 && worth(a, b) && worth(b, a);
+}
+
+/** WGSL of `load_a`, reading `params.aStep`: of one row, or of four neighbours where the tiling reads step by step. */
+export function loadRows(
+  name: string,
+  { bySteps }: Pick<Tiling, 'bySteps'>,
+  stored: Stored,
+): string {
+  const i = 'start + k * params.aStep';
+  return bySteps
+    ? `fn load_a(start: u32, k: u32) -> vec4f { return ${asFloat(`${name}[(${i}) / 4u]`, stored, true)}; }`
+    : `fn load_a(start: u32, k: u32) -> f32 { return ${asFloat(`${name}[${i}]`, stored)}; }`;
+}
+
+/** The distance of two steps of `load_b`, which where B's columns are contiguous may be four values. */
+export const stepOfB = (tiling: Tiling, { step }: Laid): number =>
+  step === 1 && readsFours(tiling) && !tiling.bySteps ? 4 : step;
+
+/** Disposes of the operands that are copies. */
+export function disposeCopies(backend: WebGPUBackend, ...laid: readonly Laid[]): void {
+  for (const { tensor, copied } of laid) if (copied) backend.disposeData(tensor.dataId);
+}
