@@ -65,6 +65,9 @@ export function addedTokenJson(token: AddedToken): Record<string, unknown> {
   return matches ? { ...json, matches } : json;
 }
 
+/** Up to this many characters are looked for one after the other. */
+const fewFirsts = 4;
+
 /** Finds added tokens: from left to right, the longest at each place. */
 export class AddedTokenFinder {
   /** Where the token found last begins and ends, with the white space that belongs to it, and which it is. */
@@ -77,18 +80,30 @@ export class AddedTokenFinder {
   readonly #trie = new Trie();
   /** 1 for each code unit that some token begins with. */
   readonly #firsts = new Uint8Array(2 ** 16);
+  /** These code units, where there are few. */
+  readonly #fewFirsts: readonly string[] | undefined;
 
   /** @param normalizer writes the tokens as the text they are looked for in */
   constructor(tokens: readonly AddedToken[], normalizer?: Normalizer) {
     this.#tokens = tokens.filter(({ content, matches }) => content !== '' && matches !== 'never');
     const text = new NormalizedText();
+    const firsts = new Set<number>();
     this.#tokens.forEach(({ content, matches }, i) => {
       text.load(content);
       if (matches !== 'verbatim') normalizer?.normalize(text);
       if (text.length === 0) return;
       this.#trie.set(text.units.subarray(0, text.length), i);
+      firsts.add(text.units[0]!);
       this.#firsts[text.units[0]!] = 1;
     });
+    if (firsts.size <= fewFirsts) {
+      this.#fewFirsts = Array.from(firsts, (unit) => String.fromCharCode(unit));
+    }
+  }
+
+  /** Whether the text has no code unit that a token begins with, as far as a quick look tells. */
+  isAbsentFrom(text: string): boolean {
+    return this.#fewFirsts !== undefined && !this.#fewFirsts.some((first) => text.includes(first));
   }
 
   get isEmpty(): boolean {

@@ -1,4 +1,4 @@
-import { Worker } from 'node:worker_threads';
+import { fork } from 'node:child_process';
 import type { Run, Workload } from '@headwise/testing';
 import { contestants, type Encode } from './goldens/contestants.node.js';
 import { mobyDick } from './goldens/corpus.node.js';
@@ -39,13 +39,13 @@ const cold = (file: string): Workload => ({
   prepare: () => mapped(file, (contestant) => () => coldPass(file, contestant)),
 });
 
-/** The first pass over the lines in a new engine, by its own clock. */
+/** The first pass over the lines in a new process, by its own clock. */
 function coldPass(file: string, contestant: string): Promise<unknown> {
   return new Promise((resolve, reject) => {
-    const worker = new Worker(new URL('./goldens/cold-pass.node.js', import.meta.url), {
-      workerData: { file, contestant },
-    });
-    worker.once('message', resolve).once('error', reject);
+    const program = new URL('./goldens/cold-pass.node.js', import.meta.url);
+    const child = fork(program, [file, contestant]);
+    child.once('message', resolve).once('error', reject);
+    child.once('exit', (code) => reject(new Error(`${contestant} ended with ${code}`)));
   });
 }
 

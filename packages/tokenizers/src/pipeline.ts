@@ -79,7 +79,8 @@ export class Pipeline implements TokenNames {
     const sound = text.isWellFormed() ? text : text.toWellFormed();
     const buffer = this.#text;
     buffer.load(sound);
-    if (this.#plainFinder.isEmpty || !this.#plainFinder.next(buffer.units, 0, buffer.length, 0)) {
+    const finder = this.#plainFinder;
+    if (finder.isAbsentFrom(sound) || !finder.next(buffer.units, 0, buffer.length, 0)) {
       this.#segment(buffer, tokens, 0);
     } else this.#segments(sound, tokens);
     if (buffer.units.length > 2 ** 22) {
@@ -141,7 +142,8 @@ export class Pipeline implements TokenNames {
     if (!text.aligned || text.base > 0) {
       const { bounds } = tokens;
       for (let i = 2 * from; i < bounds.length; i += 2) {
-        const [start, end] = [bounds[i]!, bounds[i + 1]!];
+        const start = bounds[i]!;
+        const end = bounds[i + 1]!;
         bounds[i] = text.startOf(start);
         bounds[i + 1] = text.endOf(Math.max(start, end - 1));
       }

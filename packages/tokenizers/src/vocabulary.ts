@@ -79,13 +79,14 @@ export class Vocabulary {
     if (length > 0xffff) {
       throw new TokenizerError(`token ${id} has ${length} code units; expected at most 65535`);
     }
-    let place = this.#placeOf(units, 0, length, hash);
+    const slot = this.#slotOf(units, 0, length, hash);
+    let place = this.#table[slot + 1]!;
     if (place > 0) this.#move(place, id);
     else {
       place = this.#append(units, length, id);
-      this.#count++;
-      if (this.#count * 4 > this.#table.length) this.#growTable();
-      this.#enter(hash, place);
+      this.#table[slot] = hash;
+      this.#table[slot + 1] = place;
+      if (++this.#count * 4 > this.#table.length) this.#growTable();
     }
     if (id >= this.#places.length) this.#growIds(id);
     if (this.#places[id]! < 0) this.#places[id] = place;
@@ -123,19 +124,19 @@ export class Vocabulary {
 
   /** As `find`, with the hash known. */
   findHashed(units: Uint16Array, start: number, end: number, hash: number): number {
-    const place = this.#placeOf(units, start, end, hash);
+    const place = this.#table[this.#slotOf(units, start, end, hash) + 1]!;
     return place === 0 ? -1 : this.#idAt(place);
   }
 
-  /** Where the token that some code units are begins in the arena, or 0. */
-  #placeOf(units: Uint16Array, start: number, end: number, hash: number): number {
+  /** The slot of the token that some code units are, or the empty one that it would have. */
+  #slotOf(units: Uint16Array, start: number, end: number, hash: number): number {
     const table = this.#table;
     const arena = this.#arena;
     const mask = table.length - 1;
     for (let at = (spread(hash) << 1) & mask; ; at = (at + 2) & mask) {
       const place = table[at + 1]!;
-      if (place === 0) return 0;
-      if (table[at] === hash && equals(arena, place, units, start, end)) return place;
+      if (place === 0) return at;
+      if (table[at] === hash && equals(arena, place, units, start, end)) return at;
     }
   }
 
@@ -175,9 +176,14 @@ export class Vocabulary {
     return this.#arena.subarray(place, place + this.#arena[place - 1]!);
   }
 
-  /** The first code unit of a token. */
-  firstUnit(id: number): number {
-    return this.#arena[this.#places[id]!]!;
+  /** For each id 1 where its token begins with a code unit. */
+  beginningWith(unit: number): Uint8Array {
+    const found = new Uint8Array(this.#end);
+    for (let id = 0; id < found.length; id++) {
+      const place = this.#places[id]!;
+      if (place >= 0 && this.#arena[place - 1]! > 0 && this.#arena[place] === unit) found[id] = 1;
+    }
+    return found;
   }
 
   /** The last code unit of a token. */

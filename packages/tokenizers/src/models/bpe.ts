@@ -95,7 +95,8 @@ export class Bpe implements Model {
     const compute = bytes ? this.#ofBytes : this.#ofText;
     let word = firstWord;
     for (let i = 0; i < bounds.length; i += 2) {
-      const [start, end] = [bounds[i]!, bounds[i + 1]!];
+      const start = bounds[i]!;
+      const end = bounds[i + 1]!;
       if (this.#cuts && !bytes) this.#tokenizeInParts(units, start, end, tokens, word);
       else addWord(units, start, end, tokens, word, cache, this.#found, compute);
       word++;
@@ -188,7 +189,8 @@ export class Bpe implements Model {
       const codePoint = codePointAt(units, i, end);
       const size = sizeOf(codePoint);
       const count = utf8Length(codePoint);
-      const [from, to] = [i - start, i - start + size];
+      const from = i - start;
+      const to = from + size;
       for (let k = 0; k < count; k++) {
         const place = (from + k > 0 ? 1 : 0) + (i + size === end && k + 1 === count ? 2 : 0);
         const id = this.#byteIds[place]![utf8Byte(codePoint, k, count)]!;
@@ -203,7 +205,8 @@ export class Bpe implements Model {
     const { byteFallback, continuingPrefix, endSuffix } = this.#options;
     for (let i = start; i < end; ) {
       const size = sizeOf(codePointAt(units, i, end));
-      const [from, to] = [i - start, i - start + size];
+      const from = i - start;
+      const to = from + size;
       const prefix = from > 0 ? (continuingPrefix ?? '') : '';
       const suffix = i + size === end ? (endSuffix ?? '') : '';
       const plain = prefix === '' && suffix === '';

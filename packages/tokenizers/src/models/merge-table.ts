@@ -1,4 +1,7 @@
-/** Merges by their pair of ids: an open-addressing table of hashes and ranks plus one. */
+/** Numbers of a slot: left, right, the rank plus one, and the id that they make. */
+const width = 4;
+
+/** Merges by their pair of ids: an open-addressing table whose slots hold all that a merge needs. */
 export class MergeTable {
   readonly #table: Int32Array;
   /** One bit for each hash that some pair has: most pairs do not merge, and this is small enough to stay near. */
@@ -11,41 +14,51 @@ export class MergeTable {
   constructor(list: Int32Array) {
     const size = list.length / 3;
     const slots = 2 ** Math.max(4, Math.ceil(Math.log2(size * 1.5 + 1)));
-    this.#table = new Int32Array(2 * slots);
+    this.#table = new Int32Array(width * slots);
     this.#filter = new Int32Array(slots >> 2);
     this.list = list;
     this.size = size;
+    const table = this.#table;
+    const filter = this.#filter;
     for (let rank = 0; rank < size; rank++) {
-      const hash = hashPair(list[3 * rank]!, list[3 * rank + 1]!);
-      const at = this.#slot(list[3 * rank]!, list[3 * rank + 1]!, hash);
-      this.#table[at] = hash;
-      this.#filter[(hash >>> 5) & (this.#filter.length - 1)]! |= 1 << (hash & 31);
+      const left = list[3 * rank]!;
+      const right = list[3 * rank + 1]!;
+      const hash = hashPair(left, right);
+      const at = this.#slot(left, right, hash);
+      filter[(hash >>> 5) & (filter.length - 1)]! |= 1 << (hash & 31);
+      table[at] = left;
+      table[at + 1] = right;
       // A pair that stands twice has its last rank.
-      this.#table[at + 1] = rank + 1;
+      table[at + 2] = rank + 1;
+      table[at + 3] = list[3 * rank + 2]!;
     }
   }
 
-  /** The rank of a pair, or −1 where it does not merge. */
-  rank(left: number, right: number): number {
+  /** The place of a pair in the table, or −1 where it does not merge. */
+  find(left: number, right: number): number {
     const hash = hashPair(left, right);
     const filter = this.#filter;
     if (((filter[(hash >>> 5) & (filter.length - 1)]! >>> (hash & 31)) & 1) === 0) return -1;
-    return this.#table[this.#slot(left, right, hash) + 1]! - 1;
+    const at = this.#slot(left, right, hash);
+    return this.#table[at + 2] === 0 ? -1 : at;
   }
 
-  /** The id that the merge of a rank makes. */
-  made(rank: number): number {
-    return this.list[3 * rank + 2]!;
+  /** The rank of the merge at a place. */
+  rankAt(place: number): number {
+    return this.#table[place + 2]! - 1;
   }
 
+  /** The id that the merge at a place makes. */
+  madeAt(place: number): number {
+    return this.#table[place + 3]!;
+  }
+
+  /** Where a pair stands, or the empty slot that it would have. */
   #slot(left: number, right: number, hash: number): number {
     const table = this.#table;
-    const list = this.list;
     const mask = table.length - 1;
-    for (let at = (hash << 1) & mask; ; at = (at + 2) & mask) {
-      const rank = table[at + 1]! - 1;
-      if (rank < 0) return at;
-      if (table[at] === hash && list[3 * rank] === left && list[3 * rank + 1] === right) return at;
+    for (let at = (hash << 2) & mask; ; at = (at + width) & mask) {
+      if (table[at + 2] === 0 || (table[at] === left && table[at + 1] === right)) return at;
     }
   }
 }

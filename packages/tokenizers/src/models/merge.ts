@@ -2,6 +2,8 @@ import type { MergeTable } from './merge-table.js';
 
 /** Words of up to this many symbols are scanned for the next merge; longer ones use a heap. */
 const scanned = 64;
+/** The rank of a pair that does not merge. */
+const never = 2 ** 31 - 1;
 
 /** The symbols of one word while they merge. */
 export class Symbols {
@@ -10,7 +12,10 @@ export class Symbols {
   starts: Int32Array = new Int32Array(256);
   ends: Int32Array = new Int32Array(256);
   length = 0;
-  #ranks: Int32Array = new Int32Array(256);
+  /** For each symbol of a word that is scanned: the rank of its merge with the one behind it, the id made, and that one. */
+  readonly #ranks = new Int32Array(scanned);
+  readonly #made = new Int32Array(scanned);
+  readonly #next = new Int32Array(scanned);
 
   clear(): void {
     this.length = 0;
@@ -32,34 +37,50 @@ export class Symbols {
   }
 
   #mergeByScan(merges: MergeTable): void {
-    const { ids, starts, ends } = this;
+    const { ids, starts, ends, length } = this;
     const ranks = this.#ranks;
-    let n = this.length;
-    for (let i = 0; i + 1 < n; i++) ranks[i] = merges.rank(ids[i]!, ids[i + 1]!);
+    const made = this.#made;
+    const next = this.#next;
+    for (let i = 0; i < length; i++) {
+      next[i] = i + 1;
+      this.#consider(merges, i, i + 1);
+    }
     for (;;) {
-      let best = -1;
-      let at = -1;
-      for (let i = 0; i + 1 < n; i++) {
-        const rank = ranks[i]!;
-        if (rank >= 0 && (best < 0 || rank < best)) {
-          best = rank;
+      let best = never;
+      let at = 0;
+      let before = -1;
+      let previous = -1;
+      for (let i = 0; i < length; i = next[i]!) {
+        if (ranks[i]! < best) {
+          best = ranks[i]!;
           at = i;
+          before = previous;
         }
+        previous = i;
       }
-      if (at < 0) break;
-      ids[at] = merges.made(best);
-      ends[at] = ends[at + 1]!;
-      n--;
-      for (let i = at + 1; i < n; i++) {
-        ids[i] = ids[i + 1]!;
-        starts[i] = starts[i + 1]!;
-        ends[i] = ends[i + 1]!;
-        ranks[i] = ranks[i + 1]!;
-      }
-      if (at + 1 < n) ranks[at] = merges.rank(ids[at]!, ids[at + 1]!);
-      if (at > 0) ranks[at - 1] = merges.rank(ids[at - 1]!, ids[at]!);
+      if (best === never) break;
+      const right = next[at]!;
+      ids[at] = made[at]!;
+      ends[at] = ends[right]!;
+      next[at] = next[right]!;
+      this.#consider(merges, at, next[at]!);
+      if (before >= 0) this.#consider(merges, before, at);
+    }
+    let n = 0;
+    for (let i = 0; i < length; i = next[i]!) {
+      ids[n] = ids[i]!;
+      starts[n] = starts[i]!;
+      ends[n] = ends[i]!;
+      n++;
     }
     this.length = n;
+  }
+
+  /** Looks up the merge of a symbol with the one behind it. */
+  #consider(merges: MergeTable, left: number, right: number): void {
+    const place = right < this.length ? merges.find(this.ids[left]!, this.ids[right]!) : -1;
+    this.#ranks[left] = place < 0 ? never : merges.rankAt(place);
+    if (place >= 0) this.#made[left] = merges.madeAt(place);
   }
 
   #grow(): void {
@@ -68,7 +89,6 @@ export class Symbols {
       wider.set(this[name]);
       this[name] = wider;
     }
-    this.#ranks = new Int32Array(this.ids.length);
   }
 }
 
@@ -88,8 +108,8 @@ function mergeByHeap(
   const consider = (left: number) => {
     const right = next[left]!;
     if (right < 0) return;
-    const rank = merges.rank(ids[left]!, ids[right]!);
-    if (rank >= 0) heap.push(rank * room + left);
+    const place = merges.find(ids[left]!, ids[right]!);
+    if (place >= 0) heap.push(merges.rankAt(place) * room + left);
   };
   for (let i = 0; i + 1 < length; i++) consider(i);
   const skipped: number[] = [];
@@ -104,8 +124,10 @@ function mergeByHeap(
     const rank = (top - left) / room;
     const right = next[left]!;
     // Out of date where either symbol has merged since; a symbol that is gone has id −1.
-    if (right < 0 || ids[left]! < 0 || merges.rank(ids[left]!, ids[right]!) !== rank) continue;
-    ids[left] = merges.made(rank);
+    if (right < 0 || ids[left]! < 0) continue;
+    const place = merges.find(ids[left]!, ids[right]!);
+    if (place < 0 || merges.rankAt(place) !== rank) continue;
+    ids[left] = merges.madeAt(place);
     ends[left] = ends[right]!;
     ids[right] = -1;
     const after = next[right]!;

@@ -16,9 +16,10 @@ export function boundariesBefore(
 ): Uint8Array | undefined {
   if (vocab.find(Uint16Array.of(boundary), 0, 1) < 0) return undefined;
   const cuts = new Uint8Array(2 ** 16).fill(1);
+  const begins = vocab.beginningWith(boundary);
   const { list } = merges;
   for (let i = 0; i < 3 * merges.size; i += 3) {
-    if (vocab.firstUnit(list[i + 1]!) === boundary) cuts[vocab.lastUnit(list[i]!)] = 0;
+    if (begins[list[i + 1]!] === 1) cuts[vocab.lastUnit(list[i]!)] = 0;
   }
   return cuts;
 }

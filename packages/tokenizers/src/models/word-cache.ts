@@ -155,9 +155,11 @@ export function addWord(
     const to = place + 2 * cache.countAt(place, length);
     for (let i = place; i < to; i += 2) {
       const places = records[i + 1]!;
-      ids.push(records[i]!);
-      bounds.push(start + (places >> 16), start + (places & 0xffff));
-      words.push(word);
+      const n = ids.length;
+      ids[n] = records[i]!;
+      words[n] = word;
+      bounds[2 * n] = start + (places >> 16);
+      bounds[2 * n + 1] = start + (places & 0xffff);
     }
     return;
   }

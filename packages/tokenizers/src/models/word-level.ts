@@ -20,7 +20,8 @@ export class WordLevel implements Model {
     const { bounds } = pieces;
     const { units } = pieces.text;
     for (let i = 0; i < bounds.length; i += 2) {
-      const [start, end] = [bounds[i]!, bounds[i + 1]!];
+      const start = bounds[i]!;
+      const end = bounds[i + 1]!;
       const known = this.vocab.find(units, start, end);
       const id = known >= 0 ? known : this.#unknown;
       if (id < 0) throw missingUnknown(units, start, end, this.unknownToken);

@@ -23,8 +23,7 @@ export class NormalizedText {
     const length = to - from;
     this.room = roomFor(length);
     this.#reserve(length);
-    const units = this.units;
-    for (let i = 0; i < length; i++) units[i] = text.charCodeAt(from + i);
+    writeUnits(length === text.length ? text : text.slice(from, to), this.units);
     this.length = length;
     this.#base = from;
     this.#starts = undefined;
@@ -117,7 +116,8 @@ export class NormalizedText {
     const ends = new Int32Array(length);
     for (let i = 0; i < length; i++) {
       const size = codePointAt(this.units, i, length) > 0xffff ? 2 : 1;
-      const [start, end] = [this.startOf(i) - this.#base, this.endOf(i + size - 1) - this.#base];
+      const start = this.startOf(i) - this.#base;
+      const end = this.endOf(i + size - 1) - this.#base;
       starts.fill(start, i, i + size);
       ends.fill(end, i, i + size);
       i += size - 1;
@@ -205,6 +205,24 @@ export function codePointAt(units: Uint16Array, i: number, end: number): number 
   if ((unit & 0xfc00) !== 0xd800 || i + 1 >= end) return unit;
   const low = units[i + 1]!;
   return (low & 0xfc00) === 0xdc00 ? 0x10000 + ((unit & 0x3ff) << 10) + (low & 0x3ff) : unit;
+}
+
+const encoder = new TextEncoder();
+/** The longest text that is looked at as ASCII first. */
+const maxAscii = 4096;
+const ascii = new Uint8Array(maxAscii);
+
+/** Writes the code units of a text, those of ASCII by functions of the engine, which need not be compiled first. */
+function writeUnits(text: string, units: Uint16Array): void {
+  const { length } = text;
+  if (length <= maxAscii) {
+    const { read, written } = encoder.encodeInto(text, ascii);
+    if (read === length && written === length) {
+      units.set(length < maxAscii ? ascii.subarray(0, length) : ascii);
+      return;
+    }
+  }
+  for (let i = 0; i < length; i++) units[i] = text.charCodeAt(i);
 }
 
 /** How many code units a code point takes. */
