@@ -185,6 +185,43 @@ test('disposing of an uploaded tensor before its commands are submitted does not
   tf.dispose([x, y]);
 });
 
+test('the buffers of disposed tensors serve the commands that follow, before any is submitted', async () => {
+  const batch = tf.env().getNumber('WEBGPU_DEFERRED_SUBMIT_BATCH_SIZE');
+  tf.env().set('WEBGPU_DEFERRED_SUBMIT_BATCH_SIZE', 1000);
+  const { submit } = GPUQueue.prototype;
+  let submits = 0;
+  GPUQueue.prototype.submit = function (commands) {
+    submits++;
+    return submit.call(this, commands);
+  };
+  const x = tf.range(0, 4096).add(1);
+  await x.data();
+  try {
+    await withOwnPool(async () => {
+      const before = (tf.memory() as unknown as { numBytesInGPU: number }).numBytesInGPU;
+      submits = 0;
+      let y: tf.Tensor = x.mul(1);
+      for (let i = 0; i < 20; i++) {
+        const next = tf.tidy(() => y.mul(2).sub(x));
+        y.dispose();
+        y = next;
+      }
+      const { numBytesInGPU } = tf.memory() as unknown as { numBytesInGPU: number };
+      // What is left beside `y` are uniforms.
+      expect(numBytesInGPU - before).toBeLessThan(2 * 4 * x.size);
+      expect(submits).toBe(0);
+      // 2 y − x of y = x is x.
+      expect([...(await y.data())]).toEqual([...(await x.data())]);
+      expect(submits).toBe(1);
+      y.dispose();
+    });
+  } finally {
+    GPUQueue.prototype.submit = submit;
+    tf.env().set('WEBGPU_DEFERRED_SUBMIT_BATCH_SIZE', batch);
+    x.dispose();
+  }
+});
+
 test('a buffer larger than the device makes is refused, and takes nothing', () => {
   const most = currentDevice()!.gpu.limits.maxBufferSize;
   expect(() => pool.acquireBuffer(most + 4, usage)).toThrow(

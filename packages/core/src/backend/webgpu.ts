@@ -23,6 +23,9 @@ interface Backend {
     get(dataId: object): { values: unknown; dtype: tf.DataType };
   };
   bufferManager: BufferPool;
+  /** Data that commands not yet submitted use. */
+  commandQueueOwnedIds: Pick<WeakSet<object>, 'has' | 'add'>;
+  disposeData(dataId: object, force?: boolean): boolean;
   tensorToBinding(tensor?: tf.TensorInfo): GPUBindingResource | null;
   runWebGPUProgram(
     program: StockProgram,
@@ -34,13 +37,17 @@ interface Backend {
 }
 
 const own = new WeakSet<object>();
+const noIds: Backend['commandQueueOwnedIds'] = {
+  has: () => false,
+  add: () => noIds as WeakSet<object>,
+};
 
 /** Whether a backend was made here: its buffers come from our pool. */
 export const isOwnBackend = (backend: object): boolean => own.has(backend);
 
 /**
- * TensorFlow.js's WebGPU backend on a device of ours: its buffers come from a pool that is bounded, and
- * what reads or computes once the device is lost throws the `DeviceLostError`.
+ * TensorFlow.js's WebGPU backend on a device of ours: its buffers come from a pool that is bounded, those of disposed tensors serve the
+ * commands that follow, and what reads or computes once the device is lost throws the `DeviceLostError`.
  */
 export function webgpuBackend(device: Device): WebGPUBackend {
   const made = new WebGPUBackend(device.gpu, device.info);
@@ -50,6 +57,17 @@ export function webgpuBackend(device: Device): WebGPUBackend {
     backend.tensorMap.has(dataId) && backend.tensorMap.get(dataId).values != null;
   const replaced: Partial<Backend> = {
     bufferManager: new BufferPool(device.gpu, () => backend.commandEncoder !== null),
+    // Commands run in their order, so that those to come may have the buffer of what those before have used: nothing waits for a
+    // submission. The pool destroys no buffer before that.
+    disposeData(dataId, force) {
+      const ids = backend.commandQueueOwnedIds;
+      backend.commandQueueOwnedIds = noIds;
+      try {
+        return stock.disposeData.call(backend, dataId, force);
+      } finally {
+        backend.commandQueueOwnedIds = ids;
+      }
+    },
     // A buffer of the pool may be larger than its tensor; shaders see the tensor.
     tensorToBinding(tensor) {
       const binding = stock.tensorToBinding.call(backend, tensor);

@@ -27,7 +27,7 @@ export interface Backend {
   makeUniforms(fields: UniformField[]): GPUBufferBinding;
   uploadToGPU(dataId: object): void;
   ensureCommandEncoderReady(): void;
-  /** Data whose memory is kept until the commands so far are submitted. */
+  /** Data that commands not yet submitted use. */
   commandQueueOwnedIds: Pick<WeakSet<object>, 'has' | 'add'>;
   endComputePassEncoder(): void;
   submitQueue(): void;

@@ -41,19 +41,12 @@ export function hook(backend: Backend, { buffers, log, trace, made, used }: Note
       backend.commandEncoder ??= loggingEncoder(backend.device.createCommandEncoder(), log);
     },
   };
-  // Buffers are used again in the order of the commands: no result needs to wait for a submission.
-  const noIds = { has: () => false, add: () => noIds as unknown as WeakSet<object> };
   flush(backend);
   // Small tensors must not be computed on the CPU, where nothing is recorded.
   tf.env().set('WEBGPU_CPU_FORWARD', false);
   // A backend may have methods of its own in the place of its class's.
   const own = Object.keys(hooks).map((name) => Object.getOwnPropertyDescriptor(backend, name));
   Object.assign(backend, hooks);
-  Object.defineProperty(backend, 'commandQueueOwnedIds', {
-    get: () => noIds,
-    set: () => {},
-    configurable: true,
-  });
   recordings.set(backend, { uniforms: (words) => trace.addValues(words) });
   backend.bufferManager = new Proxy(bufferManager, {
     get: (target, name) =>
@@ -68,12 +61,6 @@ export function hook(backend: Backend, { buffers, log, trace, made, used }: Note
       Reflect.deleteProperty(backend, name);
       if (own[i]) Object.defineProperty(backend, name, own[i]);
     }
-    Object.defineProperty(backend, 'commandQueueOwnedIds', {
-      value: new WeakSet(),
-      writable: true,
-      configurable: true,
-      enumerable: true,
-    });
     tf.env().set('WEBGPU_CPU_FORWARD', forward);
   };
 }

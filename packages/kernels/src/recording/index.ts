@@ -13,6 +13,9 @@ import { Trace } from './trace.js';
 
 export { overwriteTensor } from './overwrite.js';
 
+/** Encoders that hold the commands of a replay. */
+const replayed = new WeakSet<GPUCommandEncoder>();
+
 /** A step that was recorded: its commands, over buffers that are its own. */
 export interface Recording<T> {
   /** What the step returned; after `replay` the same tensors hold the new values, unless they were lent. */
@@ -30,7 +33,8 @@ export interface Recording<T> {
    */
   readonly stale: boolean;
   /**
-   * Submits the step again, without the JavaScript of its operations.
+   * Records the commands of the step again, without the JavaScript of its operations. As those of other operations, they are submitted when
+   * something is read, and at the latest by the next replay of a step.
    *
    * @param times how often, one after the other, in one submission; default 1
    * @throws InputError where a tensor that the step reads was disposed, or assigned anew, since it was recorded
@@ -127,15 +131,14 @@ export function recordStep<T extends tf.TensorContainer>(
     dispatches: commands.filter(({ kind }) => kind === 'dispatch').length,
     trace: trace.hash,
     get stale() {
-      // What was disposed stays in its place until the commands before are submitted.
-      flush(backend);
       return movedIn(backend, given) !== undefined || !isBack();
     },
     replay(times = 1) {
       const lost = lossOf(backend.device);
       if (lost) throw lost;
       checkUnmoved(backend, given, 'something after it was recorded');
-      flush(backend);
+      // A driver may reset a GPU that one submission keeps busy for seconds.
+      if (backend.commandEncoder && replayed.has(backend.commandEncoder)) flush(backend);
       if (!isBack()) {
         throw new InputError(
           'a recorded step needs a buffer that it lent and other work still uses',
@@ -143,14 +146,17 @@ export function recordStep<T extends tf.TensorContainer>(
       }
       buffers.takeBack();
       own.takeBack();
-      const encoder = backend.device.createCommandEncoder();
+      backend.ensureCommandEncoderReady();
+      backend.endComputePassEncoder();
+      const encoder = backend.commandEncoder!;
       for (let i = 0; i < times; i++) encode(encoder, commands);
-      backend.device.queue.submit([encoder.finish()]);
-      // What others compute in them comes after this submission, and is done before the next.
+      replayed.add(encoder);
+      // What others compute in them comes after these commands, and before those of the next replay.
       if (lend) buffers.lend();
       // Values that were read before are old now.
       for (const dataId of [...own.data, ...given.keys()]) {
         backend.tensorMap.get(dataId).values = null;
+        backend.commandQueueOwnedIds.add(dataId);
         forgetKnown({ dataId });
       }
     },

@@ -22,11 +22,12 @@ export function overwriteTensor(tensor: tf.Tensor, values: Float32Array | Int32A
     );
   }
   checkAgain(tensor, values);
-  // What was recorded before reads the old values.
-  flush(backend);
-  backend.uploadToGPU(tensor.dataId);
-  flush(backend);
   const data = backend.tensorMap.get(tensor.dataId);
+  // Commands that wait and read it read the old values; those that do not may run after.
+  if (!data.resource || backend.commandQueueOwnedIds.has(tensor.dataId)) {
+    backend.uploadToGPU(tensor.dataId);
+    flush(backend);
+  }
   const same = tensor.dtype === 'float32' ? Float32Array : Int32Array;
   const typed = values instanceof same ? values : same.from(values);
   backend.device.queue.writeBuffer(data.resource!, 0, typed as Float32Array<ArrayBuffer>);

@@ -1,5 +1,5 @@
 import { InputError } from '@headwise/core';
-import { gaussian, gpuBytes, peakOfBuffers } from '@headwise/testing';
+import { gaussian, gpuBytes, peakOfBuffers, recordedBy } from '@headwise/testing';
 import * as tf from '@tensorflow/tfjs';
 import { expect, test } from 'vitest';
 import { embedToken } from '../decode/embed.js';
@@ -61,6 +61,36 @@ test('replays in one submission follow each other, in every row of the state', a
   expect((await values(state)).slice(10, 14)).toEqual([15, 2, 6, 1]);
   recording.dispose();
   tf.dispose([state, drawn, next]);
+});
+
+test('replays wait with other commands, and values are written after the commands that read the old ones', async () => {
+  const x = tf.tensor1d([1, 2, 3, 4]);
+  const other = tf.tensor1d([5, 6, 7, 8]);
+  const recording = recordStep(() => x.square());
+  await recording.outputs.data();
+  let after: tf.Tensor;
+  const { submits } = await recordedBy(async () => {
+    const before = other.mul(2);
+    overwriteTensor(x, Float32Array.of(2, 3, 4, 5));
+    recording.replay();
+    after = recording.outputs.add(before);
+    expect(await values(after)).toEqual([14, 21, 30, 41]);
+    before.dispose();
+  });
+  expect(submits).toBe(1);
+
+  // One operation and one replay that read the old values.
+  const old = x.mul(10);
+  overwriteTensor(x, Float32Array.of(1, 1, 2, 2));
+  recording.replay();
+  const first = recording.outputs.mul(1);
+  overwriteTensor(x, Float32Array.of(3, 3, 3, 3));
+  recording.replay();
+  expect(await values(old)).toEqual([20, 30, 40, 50]);
+  expect(await values(first)).toEqual([1, 1, 4, 4]);
+  expect(await values(recording.outputs)).toEqual([9, 9, 9, 9]);
+  recording.dispose();
+  tf.dispose([x, other, after!, old, first]);
 });
 
 test('other work between replays does not disturb the step, nor is disturbed', async () => {
