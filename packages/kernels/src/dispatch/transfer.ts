@@ -28,6 +28,16 @@ export function scratch(backend: WebGPUBackend, shape: number[]): tf.Tensor {
 export const chunkSize = ({ device }: WebGPUBackend): number =>
   Math.min(2 ** 24, Math.floor(bindingLimit(device) / 4));
 
+/** Chunks below this many values, 4 MiB, save no memory that counts. */
+const leastChunk = 2 ** 20;
+
+/**
+ * Values of the chunks of tensors that may be cut, so that the copies take little memory beside the tensors: an eighth of all values, at
+ * least 4 MiB and at most `chunkSize`; a multiple of 4,096, so that the sums of a norm are the same however many chunks there are.
+ */
+export const smallChunkSize = (backend: WebGPUBackend, values: number): number =>
+  Math.min(chunkSize(backend), 4096 * Math.ceil(Math.max(leastChunk, values / 8) / 4096));
+
 /** A run of 4-byte values to copy from one tensor's buffer to another's. */
 export interface Copy {
   source: tf.TensorInfo;

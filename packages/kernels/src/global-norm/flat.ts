@@ -2,14 +2,14 @@ import * as tf from '@tensorflow/tfjs';
 import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
 import { flatChunks } from '../dispatch/flat.js';
 import { runKernel } from '../dispatch/register.js';
-import { chunkSize, copyValues, packing, scratch } from '../dispatch/transfer.js';
+import { copyValues, packing, scratch, smallChunkSize } from '../dispatch/transfer.js';
 import type { Clipping } from './reference.js';
 import { sumsOf } from './webgpu.js';
 
 /**
  * The global norm by WebGPU kernels: tensors are copied side by side, chunk by chunk.
  *
- * @param most values of a chunk at most; default `chunkSize`
+ * @param most values of a chunk at most; default `smallChunkSize`
  */
 export function flatGlobalNorm(
   tensors: readonly tf.Tensor[],
@@ -19,10 +19,9 @@ export function flatGlobalNorm(
 ): Clipping {
   return tf.tidy(() => {
     const backend = tf.backend() as WebGPUBackend;
-    const chunks = flatChunks(
-      tensors.map(({ size }) => size),
-      most ?? chunkSize(backend),
-    );
+    const sizes = tensors.map(({ size }) => size);
+    const total = sizes.reduce((a, b) => a + b);
+    const chunks = flatChunks(sizes, most ?? smallChunkSize(backend, total));
     const counts = chunks.map(({ size }) => sumsOf(size));
     const sums = scratch(backend, [counts.reduce((a, b) => a + b)]);
     let place = 0;

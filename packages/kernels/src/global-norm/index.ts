@@ -10,8 +10,8 @@ export type { Clipping } from './reference.js';
 
 /**
  * The Euclidean norm of many tensors taken as one vector, and what to multiply them by so that it is
- * at most `maxNorm`; nothing is read back. On WebGPU it takes two dispatches up to 16.8 million
- * values, whatever the number of tensors.
+ * at most `maxNorm`; nothing is read back. On WebGPU it takes two dispatches up to a million
+ * values and at most nine up to 134 million, whatever the number of tensors.
  *
  * @param tensors at least one, float32, any shapes
  * @param maxNorm default Infinity: the scale is `factor`

@@ -2,7 +2,7 @@ import * as tf from '@tensorflow/tfjs';
 import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
 import { type FlatChunk, flatChunks } from '../dispatch/flat.js';
 import { runKernel } from '../dispatch/register.js';
-import { chunkSize } from '../dispatch/transfer.js';
+import { smallChunkSize } from '../dispatch/transfer.js';
 import { flatSlot, keptZeros, updateInChunks } from './chunks.js';
 import { groupEnds, groupOrder } from './groups.js';
 import type { Rule, Step } from './rule.js';
@@ -30,22 +30,21 @@ export class FlatState implements OptimizerState {
   readonly #chunks: Chunk[];
   readonly #backend = tf.backend() as WebGPUBackend;
 
-  /** @param most values of a chunk at most */
-  constructor(
-    rule: Rule,
-    parameters: readonly OptimizerParameter[],
-    most: number = chunkSize(tf.backend() as WebGPUBackend),
-  ) {
+  /** @param most values of a chunk at most; default `smallChunkSize` */
+  constructor(rule: Rule, parameters: readonly OptimizerParameter[], most?: number) {
     this.#rule = rule;
     this.#parameters = parameters;
     this.#order = groupOrder(parameters);
     const ordered = this.#order.map((i) => parameters[i]!);
     const sizes = ordered.map(({ variable }) => variable.size);
-    this.#chunks = flatChunks(sizes, most).map(({ size, pieces }) => {
-      const kept = rule.slots.map((name) => [name, keptZeros(this.#backend, size)]);
-      const groups = tf.keep(groupEnds(pieces, ordered));
-      return { size, pieces, kept: Object.fromEntries(kept), groups };
-    });
+    const total = sizes.reduce((a, b) => a + b);
+    this.#chunks = flatChunks(sizes, most ?? smallChunkSize(this.#backend, total)).map(
+      ({ size, pieces }) => {
+        const kept = rule.slots.map((name) => [name, keptZeros(this.#backend, size)]);
+        const groups = tf.keep(groupEnds(pieces, ordered));
+        return { size, pieces, kept: Object.fromEntries(kept), groups };
+      },
+    );
     this.slots = this.#order.flatMap((parameter, place) =>
       rule.slots.map((name) => {
         const { shape } = parameters[parameter]!.variable;

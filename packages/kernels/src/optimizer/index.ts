@@ -7,8 +7,8 @@ import { checkParameters, type OptimizerParameter, type OptimizerState } from '.
 import { optimizeKernel } from './webgpu.js';
 
 /**
- * The state of a rule over some parameters, all 0; on WebGPU a step is one dispatch for each 16.8 million values,
- * whatever the number of tensors.
+ * The state of a rule over some parameters, all 0; on WebGPU a step is one dispatch up to a million values and at
+ * most eight up to 134 million, whatever the number of tensors.
  *
  * @throws InputError unless every parameter is float32 and has a value
  */

@@ -58,7 +58,8 @@ export class StepBuffers {
 
   /** Gives the buffers that the step has released to the pool, until `takeBack`. */
   lend(): void {
-    this.#lent = new Map([...this.#free].map((buffer) => [buffer, buffer.size]));
+    // The step writes as much as the first request of it asked for, whatever the last one did.
+    this.#lent = new Map([...this.#free].map((buffer) => [buffer, this.#acquired.get(buffer)!]));
     for (const buffer of this.#free) this.#manager.releaseBuffer(buffer);
     this.#free.clear();
   }
