@@ -62,3 +62,4 @@ export { scoresToDraw } from './sampling/scored.js';
 export { checkDrawn, checkScores } from './sampling/scores.js';
 export { sampleStep } from './sampling/webgpu.js';
 export { planned } from './start/planned.js';
+export { registerWasmKernels } from './wasm/register.js';

@@ -2,6 +2,7 @@ import type { Run, Workload } from '@headwise/testing';
 import * as tf from '@tensorflow/tfjs';
 import { stockGpt2 } from '../stock/gpt2.js';
 import { StockTrainer } from '../stock/model.js';
+import { jaxTrainer } from '../training/jax.js';
 import { ourTrainer } from '../training/ours.js';
 import { type TrainingSizes, trainingIds } from '../training/sizes.js';
 
@@ -28,10 +29,14 @@ function trainingStep(
           ? ourTrainer('gpt2', sizes, batchSize, { record: false })
           : undefined;
       const stock = new StockTrainer(stockGpt2(sizes));
+      // On one core both it and ours are WebAssembly; elsewhere `training/gpt2` has it.
+      const jax =
+        tf.getBackend() === 'wasm' ? await jaxTrainer('gpt2', sizes, batchSize) : undefined;
       const ids = tf.tensor2d(inputs, [batchSize, length], 'int32');
       const labels = tf.tensor1d(targets, 'int32');
       const peers: Record<string, Run> = {
         ...(eager ? { 'ours unrecorded': eager.step } : {}),
+        ...(jax && typeof jax !== 'string' ? { 'jax-js': jax.step } : {}),
         stock: () => stock.step({ inputs: ids, targets: labels }),
       };
       // Two steps are recorded, and the third is the first that is replayed.
@@ -42,6 +47,7 @@ function trainingStep(
         dispose: () => {
           ours.dispose();
           eager?.dispose();
+          if (jax && typeof jax !== 'string') jax.dispose();
           stock.dispose();
           tf.dispose([ids, labels]);
         },

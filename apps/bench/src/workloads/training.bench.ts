@@ -18,7 +18,7 @@ const families: readonly TrainedFamily[] = ['gpt2', 'bert', 't5'];
 function trainingStep(family: TrainedFamily, size: string, sizes: TrainingSizes): Workload {
   return {
     name: `training/${family}/${size}`,
-    backends: ['webgpu'],
+    backends: ['webgpu', 'wasm'],
     async prepare() {
       const ours = ourTrainer(family, sizes, rows);
       const peers = await peersOf(family, sizes);

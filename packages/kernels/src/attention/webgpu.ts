@@ -100,17 +100,26 @@ export const operandInputs = ({ operands }: AttentionAttributes): number =>
 function gradientOf(
   backend: WebGPUBackend,
   inputs: readonly tf.TensorInfo[],
-  { operands }: AttentionAttributes,
+  attributes: AttentionAttributes,
   input: number,
 ): Output {
   const { shape } = inputs[input]!;
+  return takesPart(attributes, input, shape) ? { shape, dtype: 'float32' } : zeros(backend, shape);
+}
+
+/** Whether all heads of an input of this shape take part. */
+export function takesPart(
+  { operands }: AttentionAttributes,
+  input: number,
+  shape: readonly number[],
+): boolean {
   const mine = operands.filter((operand) => operand.input === input);
   const covered = mine.reduce(
     (sum, place) => sum + (place.order === 'heads-first' ? shape[1]! : place.count),
     0,
   );
   const all = mine[0]!.order === 'heads-first' ? shape[1]! : shape[2]!;
-  return covered === all ? { shape, dtype: 'float32' } : zeros(backend, shape);
+  return covered === all;
 }
 
 /** The operands among a kernel's inputs, and how they lie; `others` are the inputs behind them. */

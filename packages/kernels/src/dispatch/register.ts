@@ -10,11 +10,31 @@ export function registerWebGPUKernel<Arguments extends object>(
   kernelName: string,
   kernel: (given: Arguments) => tf.TensorInfo | tf.TensorInfo[],
 ): void {
-  if (!tf.getKernel(kernelName, 'webgpu')) {
-    // TensorFlow.js types inputs and attributes as maps of anything.
-    const kernelFunc = kernel as unknown as tf.KernelConfig['kernelFunc'];
-    tf.registerKernel({ kernelName, backendName: 'webgpu', kernelFunc });
-  }
+  registerOnce('webgpu', kernelName, kernel);
+}
+
+/** Registers a kernel with the wasm backend once, as `registerWebGPUKernel` does. */
+export function registerWasmKernel<Arguments extends object>(
+  kernelName: string,
+  kernel: (given: Arguments) => tf.TensorInfo | tf.TensorInfo[],
+): void {
+  registerOnce('wasm', kernelName, kernel);
+}
+
+function registerOnce<Arguments extends object>(
+  backendName: string,
+  kernelName: string,
+  kernel: (given: Arguments) => tf.TensorInfo | tf.TensorInfo[],
+): void {
+  if (tf.getKernel(kernelName, backendName)) return;
+  // TensorFlow.js types inputs and attributes as maps of anything.
+  const kernelFunc = kernel as unknown as tf.KernelConfig['kernelFunc'];
+  tf.registerKernel({ kernelName, backendName, kernelFunc });
+}
+
+/** Registers the gradient of a kernel once. */
+export function registerGradient(gradient: tf.GradConfig): void {
+  if (!tf.getGradient(gradient.kernelName)) tf.registerGradient(gradient);
 }
 
 let warned = false;

@@ -3,6 +3,7 @@ import { startBackend } from '@headwise/core/internal';
 import type { Choices } from '../attention/tilings.js';
 import { type AttentionShape, type TuneOptions, tuneAttention } from '../attention/tuner.js';
 import { checkMatrixUnits } from '../matrix-product/matrix-units-check.js';
+import { startWasmKernels } from '../wasm/start.js';
 import { registerKernels } from './register.js';
 
 export interface StartOptions extends BackendOptions {
@@ -25,7 +26,7 @@ export interface StartReport extends BackendReport {
  * Starts the best backend of this machine, or the one that is named, with all that Headwise has for it.
  *
  * On WebGPU it registers the kernels of this package, and uses the GPU's matrix units where they are offered and
- * multiply exactly. Calling it again changes the backend, or tunes for other shapes on the one in use.
+ * multiply exactly; on wasm it registers kernels in WebAssembly, where the engine has SIMD. Calling it again changes the backend, or tunes for other shapes on the one in use.
  *
  * @throws BackendError where the named backend cannot be started, with the reason; where `wasmPaths` lacks a file or
  * names an unknown one
@@ -33,6 +34,7 @@ export interface StartReport extends BackendReport {
  */
 export async function start({ tune, ...options }: StartOptions = {}): Promise<StartReport> {
   const report = await startBackend(options);
+  if (report.backend === 'wasm') await startWasmKernels();
   if (report.backend !== 'webgpu') return { ...report, matrixUnits: false, tilings: {} };
   registerKernels();
   const matrixUnits = await checkMatrixUnits();
