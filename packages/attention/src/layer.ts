@@ -142,11 +142,12 @@ export class AttentionCore {
   }
 }
 
-/** A norm of each head's channels, where the heads lie if they are all of their tensor. */
-function normed(norm: Layer | undefined, x: Heads, ctx: ForwardContext | undefined): Heads {
-  if (!norm) return x;
-  return x.whole ? x.in(norm.forward(x.tensor, ctx)) : Heads.of(norm.forward(x.headsFirst(), ctx));
-}
+/**
+ * A norm of each head's channels, where the heads lie. Other heads of their tensor are normalised beside them, and nothing reads those: that moves less
+ * memory than taking the heads out of the tensor, and their gradients back into it.
+ */
+const normed = (norm: Layer | undefined, x: Heads, ctx: ForwardContext | undefined): Heads =>
+  norm ? x.in(norm.forward(x.tensor, ctx)) : x;
 
 /** Shows heads to a tap that wants them, `[B, H, T, Dh]`; the others stay where they lie. */
 function tappedHeads(ctx: ForwardContext | undefined, path: string, name: string, x: Heads): Heads {

@@ -105,6 +105,49 @@ describeBackends('attention layers', (backend) => {
     params.dispose();
   });
 
+  test('norms of heads that one map makes are those of heads by maps of their own, with every gradient', async () => {
+    const norm = (store: ParamStore, dim: number) => new RMSNorm(store, { dim });
+    const options: MultiHeadAttentionOptions = {
+      ...{ dim: 8, heads: 4, kvHeads: 2, headDim: 6, mask: masks.causal, qkNorm: norm },
+      position: new RotaryPosition({ headDim: 6 }),
+    };
+    const [params, fusedParams] = [new ParamStore({ seed: 3 }), new ParamStore({ seed: 4 })];
+    const separate = new MultiHeadAttention(params, options);
+    const fused = new MultiHeadAttention(fusedParams, { ...options, projection: FusedProjection });
+    const [own, theirs] = [params.named(), fusedParams.named()];
+    for (const [path, variable] of Object.entries(own)) {
+      const changed = gaussian(variable.shape, path.length);
+      variable.assign(changed);
+      theirs[path]?.assign(changed);
+    }
+    const maps = (of: Record<string, tf.Tensor>, part: string) =>
+      ['q', 'k', 'v'].map((name) => of[`${name}Proj.${part}`]!);
+    theirs['qkv.weight']!.assign(tf.concat(maps(own, 'weight'), 1));
+    theirs['qkv.bias']!.assign(tf.concat(maps(own, 'bias'), 0));
+    const [x, dy] = [gaussian([2, 7, 8], 5), gaussian([2, 7, 8], 6)];
+    const gradientsOf = (layer: MultiHeadAttention, of: Record<string, tf.Variable>) => {
+      const { value, grads } = tf.variableGrads(
+        () => layer.forward(x).mul(dy).sum(),
+        Object.values(of),
+      );
+      const named = Object.entries(of).map(([path, { name }]) => [path, grads[name]!] as const);
+      return { value, gradients: Object.fromEntries(named) as Record<string, tf.Tensor> };
+    };
+    const [expected, actual] = [gradientsOf(separate, own), gradientsOf(fused, theirs)];
+    await expectClose(actual.value, expected.value);
+    const { gradients } = expected;
+    const joined = {
+      'qkv.weight': tf.concat(maps(gradients, 'weight'), 1),
+      'qkv.bias': tf.concat(maps(gradients, 'bias'), 0),
+    };
+    expect(Object.keys(actual.gradients).length).toBe(6);
+    for (const [path, gradient] of Object.entries(actual.gradients)) {
+      await expectClose(gradient, { ...gradients, ...joined }[path]!);
+    }
+    params.dispose();
+    fusedParams.dispose();
+  });
+
   test('cross-attention of one key gives its value, whoever asks', async () => {
     const params = new ParamStore({ seed: 5 });
     const cross = new CrossAttention(params, { dim: 6, heads: 3, kvDim: 5, outDim: 4 });

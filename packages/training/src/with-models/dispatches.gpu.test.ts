@@ -33,6 +33,14 @@ const families: Record<string, Record<string, unknown>> = {
   qwen2: { ...ofLlama, model_type: 'qwen2', tie_word_embeddings: true },
   qwen3: { ...ofLlama, model_type: 'qwen3', head_dim: 8 },
   olmo2: { ...ofLlama, model_type: 'olmo2' },
+  // One map to queries, keys and values, and norms of some of what it makes.
+  'fused maps with norms': {
+    ...{ model_type: 'headwise', topology: 'decoder', vocabSize: 101, maxLength: 64 },
+    ...{ dim: 24, layers: 2, position: { kind: 'rotary' }, norm: { kind: 'rms' } },
+    heads: { count: 4, kv: 2, dim: 6, qkNorm: true, projection: 'fused' },
+    feedForward: { kind: 'gated', hidden: 40, activation: 'silu' },
+    ...{ block: 'pre-norm', head: { kind: 'language-model', tied: true } },
+  },
   bloom: {
     ...{ model_type: 'bloom', vocab_size: 101, hidden_size: 24, n_layer: 2, n_head: 4 },
     ...{ hidden_dropout: 0, attention_dropout: 0 },
@@ -76,7 +84,7 @@ async function stepsOf(
 }
 
 for (const family of cases(Object.keys(families), (name) =>
-  ['gpt2', 'qwen3', 'falcon'].includes(name),
+  ['gpt2', 'qwen3', 'falcon', 'fused maps with norms'].includes(name),
 )) {
   test(`a training step of ${family} moves no data: no transposes, slices or concatenations`, async () => {
     const { eager, replayed } = await stepsOf(families[family]!, [2, 17]);
