@@ -13,6 +13,7 @@ import { gptj } from './families/gptj.js';
 import { granite } from './families/granite.js';
 import { headwise } from './families/headwise.js';
 import { llama, mistral, qwen2, qwen3 } from './families/llama.js';
+import { modernBert } from './families/modernbert.js';
 import { mpnet } from './families/mpnet.js';
 import { olmo2, olmo3 } from './families/olmo.js';
 import { opt } from './families/opt.js';
@@ -61,6 +62,7 @@ export const families: Readonly<Record<string, ModelFamily>> = {
   electra: electra as ModelFamily,
   albert: albert as ModelFamily,
   mpnet: mpnet as ModelFamily,
+  modernbert: modernBert as ModelFamily,
   marian: transformer as ModelFamily,
   bart: bart as ModelFamily,
   t5: t5 as ModelFamily,

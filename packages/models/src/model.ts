@@ -82,7 +82,8 @@ export type EncoderFamily =
   | 'distilbert'
   | 'electra'
   | 'albert'
-  | 'mpnet';
+  | 'mpnet'
+  | 'modernbert';
 
 /** The settings of an encoder, by Hugging Face's names; `architectures` names its head. */
 export interface EncoderSettings {

@@ -41,6 +41,7 @@ describe('the size of a model is known before it is made', () => {
       11_683_584,
     ],
     [{ model_type: 'mpnet' }, 109_484_928],
+    [{ model_type: 'modernbert' }, 149_014_272],
   ])('%o', (config, parameters) => {
     expect(modelSize(config).parameters).toBe(parameters);
   });

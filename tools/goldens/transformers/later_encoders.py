@@ -6,7 +6,8 @@ from transformers import (
     AlbertConfig, AlbertForMaskedLM, AlbertForSequenceClassification, AlbertModel, CamembertConfig, CamembertForMaskedLM,
     DistilBertConfig, DistilBertForMaskedLM, DistilBertForQuestionAnswering, DistilBertForSequenceClassification,
     DistilBertModel, ElectraConfig, ElectraForMaskedLM, ElectraForPreTraining, ElectraForSequenceClassification,
-    ElectraModel, MPNetConfig, MPNetForMaskedLM, MPNetForSequenceClassification, MPNetModel, XLMRobertaConfig,
+    ElectraModel, ModernBertConfig, ModernBertForMaskedLM, ModernBertForQuestionAnswering,
+    ModernBertForSequenceClassification, ModernBertForTokenClassification, ModernBertModel, MPNetConfig, MPNetForMaskedLM, MPNetForSequenceClassification, MPNetModel, XLMRobertaConfig,
     XLMRobertaForTokenClassification,
 )
 
@@ -41,7 +42,8 @@ def masked_labels(random, inputs, vocabulary):
     mask = inputs["attention_mask"]
     labels = torch.randint(0, vocabulary, mask.shape, generator=random)
     chosen = torch.randint(0, 2, mask.shape, generator=random) * mask
-    chosen[:, -1] = chosen[:, 0] = mask[:, 0]
+    for end in (0, -1):
+        chosen[:, end] = mask[:, end]
     return labels.masked_fill(chosen == 0, IGNORED)
 
 
@@ -130,3 +132,27 @@ far = dict(lengths=(23, 5, 2))
 head("mpnet", MPNetModel, MPNetConfig(**mpnet), "right", **far)
 head("mpnet-masked-lm", MPNetForMaskedLM, MPNetConfig(**mpnet), "left")
 head("mpnet-sequence-classification", MPNetForSequenceClassification, MPNetConfig(num_labels=3, **mpnet), "left")
+
+modern = {k: v for k, v in sizes.items() if not k.endswith("dropout_prob")} | dict(
+    num_hidden_layers=4, local_attention=6, pad_token_id=3, bos_token_id=1, eos_token_id=2, cls_token_id=1, sep_token_id=2,
+)
+biased = modern | dict(
+    num_hidden_layers=2, norm_bias=True, attention_bias=True, mlp_bias=True, classifier_bias=True,
+    layer_types=["sliding_attention", "full_attention"],
+)
+head("modernbert", ModernBertModel, ModernBertConfig(**modern), "left")
+head("modernbert-masked-lm", ModernBertForMaskedLM, ModernBertConfig(**(modern | dict(num_hidden_layers=3))), "right")
+head("modernbert-biases", ModernBertForMaskedLM, ModernBertConfig(**biased), "left")
+head(
+    "modernbert-sequence-classification", ModernBertForSequenceClassification,
+    ModernBertConfig(num_labels=3, classifier_pooling="mean", **biased), "right",
+)
+head(
+    "modernbert-token-classification", ModernBertForTokenClassification,
+    ModernBertConfig(num_labels=4, **(modern | dict(num_hidden_layers=2))), "right",
+)
+head(
+    "modernbert-question-answering", ModernBertForQuestionAnswering,
+    # Where a query of padding has a window, transformers gives it an even mean.
+    ModernBertConfig(**(modern | dict(num_hidden_layers=2, local_attention=40))), "right",
+)

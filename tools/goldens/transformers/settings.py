@@ -125,6 +125,13 @@ FAMILIES = {
         classifier_dropout_prob=0.4,
     ),
     "mpnet": {k: v for k, v in bert.items() if k not in ("classifier_dropout", "type_vocab_size", "pad_token_id")},
+    "modernbert": dict(
+        vocab_size=60000, hidden_size=480, intermediate_size=36, num_hidden_layers=3, num_attention_heads=24, hidden_activation="relu",
+        max_position_embeddings=40, initializer_range=0.5, norm_eps=0.25, norm_bias=True, pad_token_id=5, attention_bias=True,
+        attention_dropout=0.3, local_attention=6, embedding_dropout=0.2, mlp_bias=True, mlp_dropout=0.4,
+        classifier_pooling="mean", classifier_dropout=0.6, classifier_bias=True, classifier_activation="tanh",
+        tie_word_embeddings=False, id2label={"0": "a", "1": "b", "2": "c"}, num_labels=5,
+    ),
     "bart": bart,
     "marian": bart | dict(decoder_vocab_size=58101),
     "mbart": bart,

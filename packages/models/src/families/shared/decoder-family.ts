@@ -255,16 +255,21 @@ function checkSizes(config: DecoderConfig, rope: Rope, name: string): void {
     checkDivides(name, 'hidden_size', dim, 'num_attention_heads', heads);
   }
   checkDivides(name, 'num_attention_heads', heads, 'num_key_value_heads', kv ?? heads);
-  const { layer_types: types, num_hidden_layers: layers } = config as {
-    layer_types?: readonly LayerType[] | null | undefined;
-    num_hidden_layers: number;
-  };
-  if (types && types.length !== layers) {
-    throw new InputError(
-      `${name}: 'layer_types' has ${types.length} entries; expected one for each of ${layers} layers`,
-    );
-  }
+  checkLayerTypes(config, name);
   checkRope(rope, headDimOf(config), name);
   partialPosition(rope, headDimOf(config), name);
   padIdOf(config, name);
+}
+
+/** @throws InputError where `layer_types` has not one entry for each layer */
+export function checkLayerTypes(
+  config: Pick<DecoderConfig, 'num_hidden_layers'> & { readonly layer_types?: unknown },
+  name: string,
+): void {
+  const { num_hidden_layers: layers } = config;
+  const types = config.layer_types as readonly LayerType[] | null | undefined;
+  if (!types || types.length === layers) return;
+  throw new InputError(
+    `${name}: 'layer_types' has ${types.length} entries; expected one for each of ${layers} layers`,
+  );
 }
