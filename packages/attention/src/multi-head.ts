@@ -88,6 +88,7 @@ export class MultiHeadAttention implements Layer {
         documents: ctx?.documents,
         keys: cached + keys,
         scale: this.#core.scale,
+        ctx,
       });
       return this.#core.attend(placed, ctx?.attentionMask, ctx, cache);
     });

@@ -3,6 +3,7 @@ import { albert } from './families/albert.js';
 import { bart } from './families/bart.js';
 import { bert } from './families/bert.js';
 import { bloom } from './families/bloom.js';
+import { debertaV2 } from './families/deberta.js';
 import { distilBert } from './families/distilbert.js';
 import { electra } from './families/electra.js';
 import { falcon } from './families/falcon.js';
@@ -63,6 +64,7 @@ export const families: Readonly<Record<string, ModelFamily>> = {
   albert: albert as ModelFamily,
   mpnet: mpnet as ModelFamily,
   modernbert: modernBert as ModelFamily,
+  'deberta-v2': debertaV2 as ModelFamily,
   marian: transformer as ModelFamily,
   bart: bart as ModelFamily,
   t5: t5 as ModelFamily,

@@ -83,7 +83,8 @@ export type EncoderFamily =
   | 'electra'
   | 'albert'
   | 'mpnet'
-  | 'modernbert';
+  | 'modernbert'
+  | 'deberta-v2';
 
 /** The settings of an encoder, by Hugging Face's names; `architectures` names its head. */
 export interface EncoderSettings {

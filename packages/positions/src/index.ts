@@ -1,6 +1,18 @@
 export { AlibiPosition, type AlibiPositionOptions, alibiSlopes } from './alibi.js';
+export {
+  DisentangledPosition,
+  type DisentangledPositionOptions,
+  type DisentangledTerm,
+  type DistanceRows,
+} from './disentangled.js';
+export {
+  LearnedPosition,
+  type LearnedPositionOptions,
+  type PositionTableOptions,
+} from './learned.js';
 export type {
   AlibiPart,
+  DisentangledPart,
   LearnedPart,
   NamedPosition,
   PositionParts,
@@ -11,12 +23,7 @@ export type {
   SinusoidalPart,
   T5Part,
   TransformerXLPart,
-} from './kinds.js';
-export {
-  LearnedPosition,
-  type LearnedPositionOptions,
-  type PositionTableOptions,
-} from './learned.js';
+} from './parts.js';
 export { positionsAfterPadding, positionsFromMask } from './places.js';
 export {
   type AttentionPosition,

@@ -1,123 +1,19 @@
 import type { EncoderContext, Initializer, ParamStore } from '@headwise/core';
 import type { MatrixLayout } from '@headwise/core/internal';
-import type { RotaryLayout } from '@headwise/kernels';
 import type * as tf from '@tensorflow/tfjs';
 import { z } from 'zod';
 import { AlibiPosition, alibiSlopes } from './alibi.js';
 import { CountedPosition, CountedSinusoidalPosition } from './counted.js';
+import { DisentangledPosition } from './disentangled.js';
 import { LearnedPosition } from './learned.js';
+import type { PositionParts, RotaryPart, RotaryRule } from './parts.js';
 import type { AttentionPosition, InputPosition } from './position.js';
 import { RotaryPosition, type RotaryPositionOptions } from './rotary.js';
-import type { RotaryScaling } from './rotary-scaling.js';
 import { rotaryScaling } from './rotary-scaling-schema.js';
 import { ShawPosition } from './shaw.js';
-import { type SinusoidalLayout, SinusoidalPosition, sinusoidalTable } from './sinusoidal.js';
+import { SinusoidalPosition, sinusoidalTable } from './sinusoidal.js';
 import { T5Position } from './t5.js';
 import { TransformerXLPosition } from './transformer-xl.js';
-
-/** The settings of every kind of position, as the configuration of a model holds them. */
-export interface PositionParts {
-  none: { kind: 'none' };
-  learned: LearnedPart;
-  sinusoidal: SinusoidalPart;
-  rotary: RotaryPart;
-  alibi: AlibiPart;
-  t5: T5Part;
-  shaw: ShawPart;
-  'transformer-xl': TransformerXLPart;
-}
-
-/** A position encoding by its kind, with its settings. */
-export type NamedPosition = PositionParts[keyof PositionParts];
-
-/** A learned vector for each position. */
-export interface LearnedPart {
-  kind: 'learned';
-  /** Rows of the table before the first position's, as in BART; default 0. */
-  offset?: number | undefined;
-  /**
-   * The id of padding, for encoders that count tokens and not places, as RoBERTa does: the first token has row
-   * `padId + 1`, and padding row `padId`, which gets no gradient. Default: places are counted.
-   */
-  padId?: number | undefined;
-  /** T5's relative biases of scores besides, shared by all layers, as in MPNet; default none. */
-  relative?: Pick<T5Part, 'buckets' | 'maxDistance'> | undefined;
-}
-
-/** Sines and cosines of each position. */
-export interface SinusoidalPart {
-  kind: 'sinusoidal';
-  /** Whether sines and cosines alternate, the default, or lie in two halves. */
-  layout?: SinusoidalLayout | undefined;
-  /** Whether frequencies reach 1/10,000 itself, as in M2M100: `10000^(−i/(D/2 − 1))`; default `10000^(−2i/D)`. */
-  inclusive?: boolean | undefined;
-  /**
-   * The id of padding, for models that count tokens and not places, as M2M100 does: the first token has position
-   * `padId + 1`, and padding zeros. Default: places are counted, from 0.
-   */
-  padId?: number | undefined;
-}
-
-/** The angles of rotary positions. */
-export interface RotaryRule {
-  /** Default 10,000. */
-  base?: number | undefined;
-  scaling?: RotaryScaling | undefined;
-  /** The length that scaling starts from; default the longest sequence. */
-  trainedLength?: number | undefined;
-}
-
-/** Which rotary positions a layer has: those of the part itself, those of its `local` rule, or none. */
-export type RotaryLayer = 'global' | 'local' | 'none';
-
-/** Rotations of queries and keys. */
-export interface RotaryPart extends RotaryRule {
-  kind: 'rotary';
-  /** `R`, how many of a head's first channels turn; default all. */
-  rotaryDim?: number | undefined;
-  /** Which channels turn together; default `half-split`. */
-  layout?: RotaryLayout | undefined;
-  /** Another rule, of the layers that `layers` calls local, as those with a window in Gemma 3. */
-  local?: RotaryRule | undefined;
-  /** One entry for each layer; default all global. */
-  layers?: readonly RotaryLayer[] | undefined;
-}
-
-/** A bias that falls linearly with the distance. */
-export interface AlibiPart {
-  kind: 'alibi';
-  /** Factor of the slopes; default 1. */
-  factor?: number | undefined;
-  /** Rounding of the biases, as in transformers' Falcon; default none. */
-  rounding?: 'bfloat16' | undefined;
-}
-
-/** A learned bias for each head and bucket of distances. */
-export interface T5Part {
-  kind: 't5';
-  /** The number of buckets. */
-  buckets: number;
-  /** Distances beyond it share the last bucket. */
-  maxDistance: number;
-  /** Whether every layer has biases of its own, as in umT5; default one table for all. */
-  perLayer?: boolean | undefined;
-}
-
-/** Learned vectors of clipped distances, added to keys and values. */
-export interface ShawPart {
-  kind: 'shaw';
-  /** K: distances beyond it count as it. */
-  clip: number;
-}
-
-/** Relative positions with `u` and `v`, and blocks that recur over segments through `ctx.memory`. */
-export interface TransformerXLPart {
-  kind: 'transformer-xl';
-  /** Distances beyond it count as it; default none. */
-  maxDistance?: number | undefined;
-  /** Whether all layers have one `u` and one `v`; default no. */
-  sharedBiases?: boolean | undefined;
-}
 
 /** The sizes of the stack that a position is made for. */
 export interface PositionSizes {
@@ -131,6 +27,8 @@ export interface PositionSizes {
   heads: number;
   /** `Dh` */
   headDim: number;
+  /** Whether projections of queries and keys have biases. */
+  bias: boolean;
   /** Of the matrices that it has. */
   layout: MatrixLayout | undefined;
   /** How tables of vectors start. */
@@ -143,8 +41,15 @@ export interface TokenPosition {
   forward(x: tf.Tensor, ids: tf.Tensor, ctx?: EncoderContext): tf.Tensor;
 }
 
-/** Gives an attention layer its position, by where the layer's own parameters lie and by its number. */
-export type PositionOf = (params: ParamStore, layer: number) => AttentionPosition | undefined;
+/**
+ * Gives an attention layer its position, by where the position's own parameters of that layer lie, by the layer's number, and
+ * by where the layer's projections lie.
+ */
+export type PositionOf = (
+  params: ParamStore,
+  layer: number,
+  attention: ParamStore,
+) => AttentionPosition | undefined;
 
 /** A position as the fused decoding step computes it; one of the three, or nothing at all. */
 export interface FusedPosition {
@@ -160,7 +65,11 @@ export interface FusedPosition {
   slopes?: Float32Array | undefined;
 }
 
-type MakeInput<Part> = (params: ParamStore, part: Part, sizes: PositionSizes) => TokenPosition;
+type MakeInput<Part> = (
+  params: ParamStore,
+  part: Part,
+  sizes: PositionSizes,
+) => TokenPosition | undefined;
 type MakeAttention<Part> = (params: ParamStore, part: Part, sizes: PositionSizes) => PositionOf;
 
 /** What a model has to know of a kind of position. */
@@ -173,8 +82,8 @@ export interface PositionKind<Part extends { kind: string }> {
   readonly needsLength: boolean;
   /** Whether a decoder gives it the numbers of the tokens that are not padding. */
   readonly countsTokens: boolean;
-  /** Whether it works in decoders alone; default no. */
-  readonly decodersOnly?: boolean | undefined;
+  /** The topology in which alone it works; default any. */
+  readonly only?: 'decoder' | 'encoder' | undefined;
   /** Makes what is added to the embeddings, from the parameters of the position. */
   readonly input?: MakeInput<Part> | undefined;
   /** Makes what acts within attention, from the parameters that all layers share. */
@@ -322,11 +231,41 @@ export const positionKinds: {
     example: { kind: 'transformer-xl' },
     needsLength: false,
     countsTokens: false,
-    decodersOnly: true,
+    only: 'decoder',
     attention(params, { maxDistance, sharedBiases }, { dim, heads, headDim, layout }) {
       const biases = sharedBiases ? params : undefined;
       const options = { dim, heads, headDim, maxDistance, layout, biases };
       return (layer) => new TransformerXLPosition(layer, options);
+    },
+    fused: () => undefined,
+  },
+  disentangled: {
+    schema: z.strictObject({
+      kind: z.literal('disentangled'),
+      span: tableSize,
+      maxDistance: size.optional(),
+      terms: z.array(z.enum(['content-to-position', 'position-to-content'])).min(1),
+      sharedProjections: z.boolean().optional(),
+      normEpsilon: z.number().positive().optional(),
+      dropout: z.number().min(0).lt(1).optional(),
+      absolute: z.boolean().optional(),
+    }),
+    example: { kind: 'disentangled', span: 4, terms: ['content-to-position'] },
+    needsLength: false,
+    countsTokens: false,
+    only: 'encoder',
+    input(params, { absolute }, { dim, init, ...sizes }) {
+      if (!absolute) return undefined;
+      const options = { maxLength: lengthOf(sizes), dim, init };
+      return withoutIds(new LearnedPosition(params.at('absolute'), options));
+    },
+    attention(params, { sharedProjections, ...part }, sizes) {
+      const options = { ...sizes, ...part };
+      return (own, _layer, attention) =>
+        new DisentangledPosition(params, own, {
+          ...options,
+          attention: sharedProjections ? attention : undefined,
+        });
     },
     fused: () => undefined,
   },

@@ -28,6 +28,8 @@ export interface Span {
   keys: number;
   /** Of the scores, for terms that are products too; default `1 / √Dh`. */
   scale?: number | undefined;
+  /** The context of the pass, for an encoding with layers of its own. */
+  ctx?: ForwardContext | undefined;
 }
 
 /** Queries and keys after the position encoding, and what it adds to scores. */

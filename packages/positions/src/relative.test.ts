@@ -3,8 +3,10 @@ import * as tf from '@tensorflow/tfjs';
 import { expect, test } from 'vitest';
 import { AlibiPosition, alibiSlopes, roundedBiases } from './alibi.js';
 import { alongDiagonal } from './diagonal.js';
+import { DisentangledPosition, distanceRow } from './disentangled.js';
 import slopes from './goldens/alibi.json' with { type: 'json' };
 import rounded from './goldens/alibi-bfloat16.json' with { type: 'json' };
+import debertaRows from './goldens/deberta-rows.json' with { type: 'json' };
 import buckets from './goldens/t5-buckets.json' with { type: 'json' };
 import { ShawPosition } from './shaw.js';
 import { T5Position, t5Buckets } from './t5.js';
@@ -30,6 +32,17 @@ for (const { first, expected, ...options } of buckets.cases) {
   });
 }
 
+for (const { first, expected, ...options } of debertaRows.cases) {
+  test(`rows of distances in ${JSON.stringify(options)} are DeBERTa's`, () => {
+    expect(expected.map((_, i) => distanceRow(first + i, options))).toEqual(expected);
+  });
+}
+
+test('distances without buckets count as the span from there on', () => {
+  const row = (distance: number) => distanceRow(distance, { span: 3 });
+  expect([-9, -3, -2, 0, 2, 3, 9].map(row)).toEqual([0, 0, 1, 3, 5, 5, 5]);
+});
+
 test('what lies along a diagonal, zeros beyond the edges', async () => {
   const x = tf.tensor3d([1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12], [1, 3, 4]);
   const rows = async (first: number, count: number) => [
@@ -50,6 +63,13 @@ test('what does not fit is named', () => {
   );
   expect(() => new AlibiPosition({ heads: 3 }).apply(q, q, at)).toThrow(
     'alibi: q has 4 heads; expected 3, one a slope',
+  );
+  const own = { dim: 8, heads: 2, headDim: 4, span: 8, terms: ['position-to-content'] as const };
+  const disentangled = (change: object) => () =>
+    new DisentangledPosition(params.at('d'), params.at('own'), { ...own, ...change });
+  expect(disentangled({ terms: [] })).toThrow('disentangled: there are no terms');
+  expect(disentangled({ maxDistance: 5 })).toThrow(
+    'disentangled: a span of 8 up to a distance of 5; expected a span of at least 4',
   );
   const t5 = new T5Position(params.at('t5'), { heads: 3 });
   expect(() => t5.apply(q, q, at)).toThrow('t5: q has 4 heads; expected 3, one a column');

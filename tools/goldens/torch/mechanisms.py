@@ -7,6 +7,7 @@ import torch.nn.functional as F
 from golden import random, seeded, values, write
 from transformers import BloomConfig, LlamaConfig, T5Config
 from transformers.models.bloom.modeling_bloom import BloomAttention, build_alibi_tensor
+from transformers.models.deberta_v2.modeling_deberta_v2 import make_log_bucket_position
 from transformers.models.llama.modeling_llama import LlamaAttention, LlamaRotaryEmbedding
 from transformers.models.t5.modeling_t5 import T5Attention
 
@@ -222,6 +223,14 @@ for bidirectional, count, far in ((True, 32, 128), (False, 32, 128), (True, 8, 6
         "expected": T5Attention._relative_position_bucket(distance, bidirectional, count, far).tolist(),
     })
 write("positions", "t5-buckets", "mechanisms", buckets, "transformers")
+rows = []
+for span, far in ((256, 512), (64, 128), (6, 16), (7, 20), (100, 1000)):
+    # In single precision, as models compute them.
+    distance = torch.arange(-far - 9, far + 10)
+    bucket = make_log_bucket_position(distance, span, far).to(torch.long)
+    expected = torch.clamp(bucket + span, 0, 2 * span - 1)
+    rows.append({"span": span, "maxDistance": far, "first": -far - 9, "expected": expected.tolist()})
+write("positions", "deberta-rows", "mechanisms", rows, "transformers")
 slopes = []
 for heads in (1, 2, 3, 6, 8, 12, 16, 71):
     alibi = build_alibi_tensor(torch.ones(1, 2), heads, torch.float64)

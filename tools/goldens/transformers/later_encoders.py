@@ -4,6 +4,8 @@ import torch
 from golden import IGNORED, generator, record, token_ids
 from transformers import (
     AlbertConfig, AlbertForMaskedLM, AlbertForSequenceClassification, AlbertModel, CamembertConfig, CamembertForMaskedLM,
+    DebertaV2Config, DebertaV2ForMaskedLM, DebertaV2ForSequenceClassification, DebertaV2ForTokenClassification,
+    DebertaV2Model,
     DistilBertConfig, DistilBertForMaskedLM, DistilBertForQuestionAnswering, DistilBertForSequenceClassification,
     DistilBertModel, ElectraConfig, ElectraForMaskedLM, ElectraForPreTraining, ElectraForSequenceClassification,
     ElectraModel, ModernBertConfig, ModernBertForMaskedLM, ModernBertForQuestionAnswering,
@@ -155,4 +157,24 @@ head(
     "modernbert-question-answering", ModernBertForQuestionAnswering,
     # Where a query of padding has a window, transformers gives it an even mean.
     ModernBertConfig(**(modern | dict(num_hidden_layers=2, local_attention=40))), "right",
+)
+
+deberta = sizes | dict(relative_attention=True, layer_norm_eps=1e-7, max_position_embeddings=16)
+third = deberta | dict(
+    position_buckets=6, norm_rel_ebd="layer_norm", share_att_key=True, pos_att_type="p2c|c2p", position_biased_input=False,
+)
+head("deberta", DebertaV2Model, DebertaV2Config(**third), "right", lengths=(15, 5, 2))
+head("deberta-masked-lm", DebertaV2ForMaskedLM, DebertaV2Config(**third), "left")
+head(
+    "deberta-own-projections", DebertaV2ForMaskedLM,
+    DebertaV2Config(**(deberta | dict(max_relative_positions=5, pos_att_type=["c2p", "p2c"], type_vocab_size=2, legacy=False))),
+    "right",
+)
+head(
+    "deberta-sequence-classification", DebertaV2ForSequenceClassification,
+    DebertaV2Config(num_labels=1, **(deberta | dict(pos_att_type="c2p", position_biased_input=False))), "right",
+)
+head(
+    "deberta-token-classification", DebertaV2ForTokenClassification,
+    DebertaV2Config(num_labels=4, **(deberta | dict(position_buckets=6, pos_att_type="p2c"))), "left",
 )

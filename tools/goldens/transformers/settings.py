@@ -132,6 +132,10 @@ FAMILIES = {
         classifier_pooling="mean", classifier_dropout=0.6, classifier_bias=True, classifier_activation="tanh",
         tie_word_embeddings=False, id2label={"0": "a", "1": "b", "2": "c"}, num_labels=5,
     ),
+    "deberta-v2": {k: v for k, v in bert.items() if k != "classifier_dropout"} | dict(
+        hidden_size=96, num_attention_heads=32, relative_attention=False, max_relative_positions=7, position_biased_input=False,
+        pooler_dropout=0.4, pooler_hidden_act="tanh", legacy=False,
+    ),
     "bart": bart,
     "marian": bart | dict(decoder_vocab_size=58101),
     "mbart": bart,

@@ -85,7 +85,8 @@ function blockParts(
   const { norms, outputNorms = false } = typeof block === 'string' ? blocks[block] : { norms: 2 };
   const plain = norms === 0 || (layer === 0 && config.firstNorm === false);
   const norm = plain ? asItIs : makeNorm(params.at('norm1'), config);
-  const position = positionOf(params.at('attn').at('position'), layer);
+  const attn = params.at('attn');
+  const position = positionOf(attn.at('position'), layer, attn);
   // A memory of segments keeps the stream itself, so that its norm learns from all tokens.
   const within = config.position.kind === 'transformer-xl' && config.block !== 'post-norm';
   const given = { position, norm: within ? norm : undefined };
@@ -97,7 +98,7 @@ function blockParts(
       scale: config.residualScale,
       dropout: makeDropout(rate),
     });
-  const attention = makeAttention(params.at('attn'), config, layer, given);
+  const attention = makeAttention(attn, config, layer, given);
   const mix = after(attention, 'mixNorm', own?.attention);
   const second = () => (norms === 2 ? makeNorm(params.at('norm2'), config) : asItIs);
   const parts: ParallelBlockParts = {

@@ -1,7 +1,7 @@
 import { InputError, quoted } from '@headwise/core';
 import { checkDivides } from '../parse-with.js';
 import type { HeadPart, ModelConfiguration } from './model-configuration.js';
-import { forDecodersOnly, needsLength } from './positions.js';
+import { needsLength, onlyTopologyOf } from './positions.js';
 import { sideOf } from './sides.js';
 
 type Topology = ModelConfiguration['topology'];
@@ -16,6 +16,7 @@ export function checkConsistent(config: ModelConfiguration, name: string): void 
   checkTopology(config, name);
   checkShared(config, name);
   checkWidth(config, name);
+  checkDisentangled(config, name);
   const { kind } = config.position;
   if (config.maxLength === null && needsLength(config.position)) {
     throw new InputError(
@@ -72,6 +73,27 @@ function checkHeads(config: ModelConfiguration, name: string): void {
   if (rotary?.layers?.includes('local') && !rotary.local) {
     throw new InputError(
       `${name}: 'position.layers' names "local"; expected 'position.local', the rule of those layers`,
+    );
+  }
+}
+
+/** Throws where vectors of distances would need projections or keys that the heads do not have. */
+function checkDisentangled({ position, heads, maxLength }: ModelConfiguration, name: string): void {
+  if (position.kind !== 'disentangled') return;
+  const { sharedProjections, absolute } = position;
+  if (sharedProjections && heads.projection === 'fused') {
+    throw new InputError(
+      `${name}: 'position.sharedProjections' is true and 'heads.projection' "fused"; expected "separate"`,
+    );
+  }
+  if (heads.kv !== undefined && heads.kv !== heads.count) {
+    throw new InputError(
+      `${name}: 'heads.kv' is ${heads.kv} and 'heads.count' ${heads.count}; positions of the kind "disentangled" need as many`,
+    );
+  }
+  if (absolute && maxLength === null) {
+    throw new InputError(
+      `${name}: 'maxLength' is null; 'position.absolute' needs the longest sequence`,
     );
   }
 }
@@ -142,9 +164,10 @@ const languageHead = ({ head }: ModelConfiguration) =>
 /** Throws for parts that do not go with the topology. */
 function checkTopology(config: ModelConfiguration, name: string): void {
   const { topology, position, head } = config;
-  if (topology !== 'decoder' && forDecodersOnly(position)) {
+  const only = onlyTopologyOf(position) ?? topology;
+  if (topology !== only) {
     throw new InputError(
-      `${name}: 'position.kind' is "${position.kind}", which works in decoders alone; expected 'topology' "decoder", got "${topology}"`,
+      `${name}: 'position.kind' is "${position.kind}", which works in ${only}s alone; expected 'topology' "${only}", got "${topology}"`,
     );
   }
   for (const [key, read, topologies] of settings) {

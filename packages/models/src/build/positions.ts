@@ -33,9 +33,9 @@ const kindOf = ({ kind }: PositionPart): PositionKind<PositionPart> | undefined 
 export const needsLength = (position: PositionPart): boolean =>
   kindOf(position)?.needsLength ?? false;
 
-/** Whether a position works in decoders alone. */
-export const forDecodersOnly = (position: PositionPart): boolean =>
-  kindOf(position)?.decodersOnly ?? false;
+/** The topology in which alone a position works; undefined: any. */
+export const onlyTopologyOf = (position: PositionPart): 'decoder' | 'encoder' | undefined =>
+  kindOf(position)?.only;
 
 /** Whether a decoder numbers the tokens that are not padding for a position, where a mask tells padding. */
 export const countsTokens = (position: PositionPart): boolean =>
@@ -94,6 +94,7 @@ function sizesOf(config: ModelConfiguration): PositionSizes {
     dim,
     heads: heads.count,
     headDim: heads.dim ?? dim / heads.count,
+    bias: heads.bias?.qkv ?? false,
     layout,
     init: initializersOf(config).table,
   };

@@ -25,6 +25,9 @@ const gemma3 = { model_type: 'gemma3_text', head_dim: 4 };
 const linear = { rope_type: 'linear', factor: 4 };
 const local = { rope_type: 'default', rope_theta: 10_000 };
 
+const modern = { model_type: 'modernbert' };
+const deberta = { model_type: 'deberta-v2', relative_attention: true };
+
 /** Spellings of one model, by what differs. */
 const alike: Record<string, readonly [Json, Json, ...Json[]]> = {
   'the type of a rule': [
@@ -111,6 +114,29 @@ const alike: Record<string, readonly [Json, Json, ...Json[]]> = {
     { model_type: 'umt5', feed_forward_proj: 'gated-gelu', num_layers: 2, num_heads: 3 },
     { model_type: 'umt5', feed_forward_proj: 'gated-gelu', dense_act_fn: 'gelu_new' },
   ],
+  "DistilBERT's names": [
+    { model_type: 'distilbert' },
+    { model_type: 'distilbert', dim: 24, n_heads: 3, n_layers: 2 },
+    { model_type: 'distilbert', architectures: null, torch_dtype: 'float32' },
+    { model_type: 'distilbert', architectures: [], dtype: 'float32', activation: null },
+  ],
+  "ModernBERT's rotary bases, and which layers have a window": [
+    { ...modern, global_rope_theta: 160_000, local_rope_theta: 10_000, rope_scaling: null },
+    { ...modern, rope_parameters: null, layer_types: ['full_attention', 'sliding_attention'] },
+    { ...modern, global_attn_every_n_layers: 2, position_embedding_type: 'absolute' },
+    {
+      ...modern,
+      global_rope_theta: 7,
+      rope_parameters: { full_attention: { rope_theta: 160_000 }, sliding_attention: local },
+    },
+  ],
+  "the products of DeBERTa's scores": [
+    { ...deberta, pos_att_type: 'p2c|c2p' },
+    { ...deberta, pos_att_type: 'C2P | P2C' },
+    { ...deberta, pos_att_type: ['p2c', 'c2p'] },
+    { ...deberta, pos_att_type: ['c2p', 'p2c'], position_buckets: -1, norm_rel_ebd: 'none' },
+    { ...deberta, pos_att_type: 'c2p|p2c', max_relative_positions: 64, cls_dropout: null },
+  ],
   "GPT-J's names": [
     { model_type: 'gptj', rotary_dim: 4 },
     {
@@ -156,6 +182,26 @@ const refused: readonly (readonly [Json, RegExp])[] = [
   ],
   [{ ...gemma3, attn_logit_softcapping: 50 }, /'attn_logit_softcapping' is 50/],
   [{ ...gemma3, use_bidirectional_attention: true }, /'use_bidirectional_attention' is true/],
+  [{ model_type: 'distilbert', sinusoidal_pos_embds: true }, /'sinusoidal_pos_embds' is true/],
+  [{ model_type: 'electra', is_decoder: true }, /'is_decoder' is true/],
+  [{ model_type: 'albert', architectures: ['AlbertForPreTraining'] }, /'architectures\.0' is "Alb/],
+  [
+    { model_type: 'albert', num_hidden_groups: 3 },
+    /'num_hidden_layers' 2 is not divisible by 'num_hidden_groups' 3/,
+  ],
+  [{ model_type: 'albert', inner_group_num: 4000 }, /are 8000 layers; expected at most 4096/],
+  [{ model_type: 'mpnet', pad_token_id: 0 }, /'pad_token_id' is 0/],
+  [{ model_type: 'mpnet', pad_token_id: 1, relative_attention_num_buckets: 16 }, /buckets' is 16/],
+  [{ ...modern, decoder_bias: false }, /'decoder_bias' is false/],
+  [{ ...modern, layer_types: ['full_attention'] }, /'layer_types' has 1 entries/],
+  [{ ...modern, rope_scaling: { type: 'linear', factor: 2 } }, /'rope_scaling' is/],
+  [deberta, /'relative_attention' is true and 'pos_att_type' undefined; expected "c2p", "p2c"/],
+  [{ ...deberta, conv_kernel_size: 3 }, /'conv_kernel_size' is 3/],
+  [{ ...deberta, pos_att_type: 'c2p', embedding_size: 8 }, /'embedding_size' is 8; expected/],
+  [
+    { ...deberta, pos_att_type: 'c2p', position_buckets: 3 },
+    /'position_buckets' is 3, up to a distance of 64; expected at least 4/,
+  ],
   [{ model_type: 'stablelm', qk_layernorm: true }, /'qk_layernorm' is true/],
   [{ model_type: 'mbart', normalize_before: false }, /'normalize_before' is false/],
   [{ model_type: 'pegasus', static_position_embeddings: false }, /'static_position_embeddings'/],
