@@ -1,4 +1,5 @@
 import { Command, CommanderError } from 'commander';
+import { takeRepositories } from './hub.js';
 import { shortened } from './shortened.js';
 import { version } from './version.js';
 
@@ -139,6 +140,7 @@ async function programFor(called: string | undefined): Promise<Command> {
     .addHelpText('after', '\nExit codes: 0 done, 1 failed, 2 the input cannot be used.');
   for (const [name, [does, load]] of Object.entries(commands)) {
     const command = name === called ? await load() : new Command(name);
+    takeRepositories(command);
     program.addCommand(command.description(does).copyInheritedSettings(program).exitOverride(), {
       hidden: name === hidden,
     });

@@ -34,6 +34,8 @@ export { loadParams } from './checkpoint/params.js';
 export type { FetchFile, WebOptions } from './checkpoint/web.js';
 export { families } from './families.js';
 export type { ComputedTensor, Held, KeyCopy, KeyTable, ModelFamily } from './family.js';
+export type { HubOptions } from './hub/address.js';
+export { hubFiles } from './hub/files.js';
 export { AdaptedModel } from './lora/adapted.js';
 export { Lora, type LoraOptions } from './lora/lora.js';
 export {

@@ -1,6 +1,7 @@
 // For other packages of Headwise; may change in any version.
 
 export { checkpointFiles } from './checkpoint/files.js';
+export { checkConfigFits } from './checkpoint/load.js';
 export { openBytes, openConfig, openJson } from './checkpoint/open.js';
 export {
   checkpointTensors,

@@ -1,15 +1,25 @@
-import type { ParamStore } from '@headwise/core';
+import { existsSync } from 'node:fs';
+import { InputError, type ParamStore } from '@headwise/core';
 import type { CheckpointPlace } from './checkpoint/files.js';
-import { type LoadedModel, type LoadOptions, loadModel as loadFrom } from './checkpoint/load.js';
+import {
+  checkConfigFits,
+  type LoadedModel,
+  type LoadOptions,
+  loadModel as loadFrom,
+} from './checkpoint/load.js';
 import { loadParams as loadParamsFrom } from './checkpoint/params.js';
 import type { WebOptions } from './checkpoint/web.js';
+import { type HubOptions, isRepository } from './hub/address.js';
+import { RepositoryError } from './hub/fetch.js';
 import { folderFiles } from './node/folder.js';
+import { type HubFolderOptions, hubFolder } from './node/hub/repository.js';
 
 export { jsonText } from './json-text.js';
 export { adapterFiles, loadAdapter, saveAdapter } from './node/adapter.js';
 export { carriedFiles } from './node/carry.js';
 export { folderFiles } from './node/folder.js';
 export { type GgufOptions, ggufFile, ggufTypes } from './node/gguf.js';
+export { type DownloadProgress, type HubFolderOptions, hubFolder } from './node/hub/repository.js';
 export { readJson, writeJsonFile } from './node/json.js';
 export {
   modelFiles,
@@ -20,18 +30,23 @@ export {
   saveParams,
 } from './node/save.js';
 
+/** How a checkpoint is loaded in Node, where repositories of a hub are kept in a folder. */
+export type NodeLoadOptions = LoadOptions & HubFolderOptions;
+
 /**
- * Loads a checkpoint as `loadModel` does, also from a folder on disk.
+ * Loads a checkpoint as `loadModel` does, also from a folder on disk. A repository of a hub is downloaded to the cache first,
+ * unless its configuration says that it does not fit into memory.
  *
- * @param place the folder's path, or where else a checkpoint may be; a text that begins with `http:` or `https:` is
- * an address
+ * @param place the folder's path; a repository as `owner/name`, where there is no such folder; or where else a checkpoint may
+ * be: a text that begins with `http:` or `https:` is an address
  * @throws InputError or SafetensorsError naming the file, what is wrong with it and what was expected
  */
 export async function loadModel(
   place: CheckpointPlace,
-  options?: LoadOptions,
+  options: NodeLoadOptions = {},
 ): Promise<LoadedModel> {
-  return loadFrom(onDisk(place), options);
+  const checkConfig = options.checkConfig ?? ((json, name) => checkConfigFits(json, name, options));
+  return loadFrom(await onDisk(place, { ...options, checkConfig }), options);
 }
 
 /**
@@ -42,10 +57,28 @@ export async function loadModel(
 export async function loadParams(
   place: CheckpointPlace,
   params: ParamStore,
-  options?: WebOptions,
+  options: WebOptions & HubOptions & HubFolderOptions = {},
 ): Promise<{ unusedKeys: string[] }> {
-  return loadParamsFrom(onDisk(place), params, options);
+  return loadParamsFrom(await onDisk(place, options), params, options);
 }
 
-const onDisk = (place: CheckpointPlace): CheckpointPlace =>
-  typeof place === 'string' && !/^https?:/.test(place) ? folderFiles(place) : place;
+/**
+ * The folder that a path names, or that a repository of a hub is downloaded to where there is no such path.
+ *
+ * @throws InputError or SafetensorsError as `hubFolder` does
+ */
+export async function modelFolder(place: string, options: HubFolderOptions = {}): Promise<string> {
+  if (!isRepository(place) || existsSync(place)) return place;
+  return hubFolder(place, options).catch((error) => {
+    if (!(error instanceof RepositoryError)) throw error;
+    throw new InputError(`${error.message}; and there is no folder '${place}'`, { cause: error });
+  });
+}
+
+const onDisk = async (
+  place: CheckpointPlace,
+  options: HubFolderOptions,
+): Promise<CheckpointPlace> =>
+  typeof place === 'string' && !/^https?:/.test(place)
+    ? folderFiles(await modelFolder(place, options))
+    : place;

@@ -1,7 +1,8 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { CheckpointPlace, LoadOptions } from '@headwise/models';
-import { folderFiles, readJson } from '@headwise/models/node';
+import { checkConfigFits } from '@headwise/models/internal';
+import { folderFiles, type HubFolderOptions, modelFolder, readJson } from '@headwise/models/node';
 import { findChatTemplate, loadTokenizer } from '@headwise/tokenizers/node';
 import {
   generating,
@@ -42,13 +43,13 @@ export type { SentenceSettings } from './sentence-model.js';
 /**
  * Loads as `load` of `@headwise/text` does, also from a folder on disk, whose `additional_chat_templates` are read too.
  *
- * @param place the folder's path, or where else a checkpoint may be; a text that begins with `http:` or `https:` is
- * an address
+ * @param place the folder's path, a repository of a hub as `owner/name`, or where else a checkpoint may be; a text that begins
+ * with `http:` or `https:` is an address
  * @throws InputError, TokenizerError or SafetensorsError naming the file, what is wrong with it and what was expected
  */
 export async function load(
   place: CheckpointPlace,
-  options: LoadTextOptions = {},
+  options: LoadTextOptions & HubFolderOptions = {},
 ): Promise<LoadedText> {
   return generating(await loadAny(place, options));
 }
@@ -60,34 +61,45 @@ export async function load(
  */
 export async function loadAny(
   place: CheckpointPlace,
-  options: LoadTextOptions = {},
+  options: LoadTextOptions & HubFolderOptions = {},
 ): Promise<LoadedText | LoadedEncoder> {
   if (typeof place !== 'string' || /^https?:/.test(place)) return loadFrom(place, options);
-  const path = join(place, generationConfigName);
+  const folder = await folderOf(place, options);
+  const path = join(folder, generationConfigName);
   const files = {
     // People edit it: it is not compared with the hash that the folder was saved with.
     generationConfig: async () =>
       existsSync(path) ? { json: await readJson(path), name: path } : undefined,
-    tokenizer: () => loadTokenizer(place),
-    chatTemplate: () => findChatTemplate(place, options.chatTemplate),
+    tokenizer: () => loadTokenizer(folder),
+    chatTemplate: () => findChatTemplate(folder, options.chatTemplate),
   };
-  return loadFiles(folderFiles(place), files, options);
+  return loadFiles(folderFiles(folder), files, options);
 }
+
+/** The folder of a path, or of a repository of a hub whose model fits into memory. */
+const folderOf = (place: string, options: LoadOptions & HubFolderOptions): Promise<string> =>
+  modelFolder(place, {
+    checkConfig: (json, name) => checkConfigFits(json, name, options),
+    ...options,
+  });
+
 export { type ToolCallForm, type ToolCallFormOptions, toolCallForm } from './tool-call-form.js';
 export { readsTools, type ToolCall, ToolCallParser, type ToolCallPiece } from './tool-calls.js';
 
 /**
  * Loads a sentence model as `loadEmbeddingModel` of `@headwise/text` does, also from a folder on disk.
  *
- * @param place the folder's path, or where else a checkpoint may be; a text that begins with `http:` or `https:` is
- * an address
+ * @param place the folder's path, a repository of a hub as `owner/name`, or where else a checkpoint may be; a text that begins
+ * with `http:` or `https:` is an address
  * @throws InputError, TokenizerError or SafetensorsError naming the file, what is wrong with it and what was expected
  */
 export async function loadEmbeddingModel(
   place: CheckpointPlace,
-  options: LoadOptions = {},
+  options: LoadOptions & HubFolderOptions = {},
 ): Promise<LoadedEmbeddingModel> {
   if (typeof place !== 'string' || /^https?:/.test(place)) return loadEmbeddingFrom(place, options);
-  return loadEmbeddingFiles(folderFiles(place), { tokenizer: () => loadTokenizer(place) }, options);
+  const folder = await folderOf(place, options);
+  const tokenizer = () => loadTokenizer(folder);
+  return loadEmbeddingFiles(folderFiles(folder), { tokenizer }, options);
 }
 export { type GeneratedText, TextQueue } from './text-queue.js';

@@ -2,6 +2,7 @@ import { ParamStore } from '@headwise/core';
 import { sizeOf } from '@headwise/core/internal';
 import { buildModel } from '../build/build-model.js';
 import { readConfiguration } from '../families.js';
+import type { HubOptions } from '../hub/address.js';
 import { type CheckpointPlace, checkpointFiles } from './files.js';
 import { fitToTensors } from './fit.js';
 import type { Found } from './matching.js';
@@ -32,7 +33,7 @@ export interface ParameterDescription {
  */
 export async function describeCheckpoint(
   place: CheckpointPlace,
-  options: WebOptions = {},
+  options: HubOptions & WebOptions = {},
 ): Promise<{ family: string; parameters: ParameterDescription[]; unusedKeys: string[] }> {
   const files = checkpointFiles(place, options);
   const { json, name: configName } = await openConfig(files);

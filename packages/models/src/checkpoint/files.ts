@@ -1,5 +1,7 @@
 import { InputError } from '@headwise/core';
 import { type ByteSource, blobBytes } from '@headwise/safetensors';
+import { type HubOptions, isRepository } from '../hub/address.js';
+import { hubFiles } from '../hub/files.js';
 import { type FetchFile, type WebOptions, webFile } from './web.js';
 
 /** The files of a checkpoint, wherever they lie. */
@@ -11,8 +13,8 @@ export interface CheckpointFiles {
 }
 
 /**
- * Where a checkpoint is: the address of its folder on the web, files that a person chose, a function that fetches
- * a file by its name, or anything else that opens files.
+ * Where a checkpoint is: the address of its folder on the web, a repository of a hub as `owner/name`, files that a person
+ * chose, a function that fetches a file by its name, or anything else that opens files.
  */
 export type CheckpointPlace = string | URL | readonly File[] | FetchFile | CheckpointFiles;
 
@@ -21,10 +23,14 @@ export type CheckpointPlace = string | URL | readonly File[] | FetchFile | Check
  *
  * @throws InputError for an address that is none
  */
-export function checkpointFiles(place: CheckpointPlace, options: WebOptions = {}): CheckpointFiles {
+export function checkpointFiles(
+  place: CheckpointPlace,
+  options: HubOptions & WebOptions = {},
+): CheckpointFiles {
   if (typeof place === 'function') {
     return { name: '', open: (file) => webFile(place, file, file, options) };
   }
+  if (typeof place === 'string' && isRepository(place)) return hubFiles(place, options);
   if (typeof place === 'string' || place instanceof URL) return webFolder(place, options);
   return 'open' in place ? place : chosenFiles(place);
 }

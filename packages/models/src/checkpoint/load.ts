@@ -5,8 +5,9 @@ import { buildModel } from '../build/build-model.js';
 import type { ModelConfiguration } from '../build/model-configuration.js';
 import { changed, type PresetChange } from '../change.js';
 import { type FamilyConfiguration, readConfiguration } from '../families.js';
+import type { HubOptions } from '../hub/address.js';
 import type { Model } from '../model.js';
-import { checkModelFits, sizeOfStore } from '../size.js';
+import { checkModelFits, modelSize, sizeOfStore } from '../size.js';
 import { leastBytes, packingOf, type WeightOptions } from '../weight-options.js';
 import { type CheckpointPlace, checkpointFiles } from './files.js';
 import { fillFromTensors, type LoadProgress } from './fill.js';
@@ -16,7 +17,7 @@ import { openConfig, openTensors } from './open.js';
 import { MAX_PROBLEMS, Problems } from './problems.js';
 import type { WebOptions } from './web.js';
 
-export interface LoadOptions extends WebOptions, WeightOptions {
+export interface LoadOptions extends WebOptions, HubOptions, WeightOptions {
   /** Parts that the model has instead of its family's; parameters that they bring along start anew. */
   change?: PresetChange | undefined;
   /**
@@ -86,6 +87,17 @@ export async function loadModel(
   } finally {
     await reader.close();
   }
+}
+
+/**
+ * Throws for a model that does not fit into memory by its configuration, before any of its weights is fetched.
+ *
+ * @throws InputError with the bytes that it needs and those available, and for a configuration that is not built
+ */
+export function checkConfigFits(json: unknown, name: string, options: LoadOptions = {}): void {
+  const { configure = (given: unknown) => given, dtype = 'f32', memoryLimit } = options;
+  const size = modelSize(configure(json), name);
+  checkModelFits(size, { copies: leastBytes[dtype], memoryLimit, name });
 }
 
 /** Throws for changes that leave no trained weight meaningful: another number of heads, or another width. */

@@ -2,6 +2,7 @@ import { checkParams, InputError, type ParamStore, readTensor } from '@headwise/
 import { allFinite } from '@headwise/core/internal';
 import { type LazyTensorInput, type TensorInfo, toFloat32 } from '@headwise/safetensors';
 import * as tf from '@tensorflow/tfjs';
+import type { HubOptions } from '../hub/address.js';
 import { type CheckpointPlace, checkpointFiles } from './files.js';
 import { openTensors } from './open.js';
 import { Problems } from './problems.js';
@@ -33,7 +34,7 @@ export function paramTensors(params: ParamStore): Record<string, LazyTensorInput
 export async function loadParams(
   place: CheckpointPlace,
   params: ParamStore,
-  options: WebOptions = {},
+  options: HubOptions & WebOptions = {},
 ): Promise<{ unusedKeys: string[] }> {
   checkParams('loadParams', params);
   const { reader, name } = await openTensors(checkpointFiles(place, options));

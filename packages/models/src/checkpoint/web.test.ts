@@ -15,6 +15,9 @@ const fileOf = (name: string) => readFileSync(join(folder, name));
 const large = new Uint8Array(2 * PIECE_BYTES + 1000).map((_, i) => (i * 7 + (i >> 12)) % 256);
 const sha256 = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex');
 
+/** Bytes after which a connection breaks. */
+const BROKEN = 3 * 2 ** 20;
+
 const asked: string[] = [];
 let base: string;
 
@@ -30,7 +33,19 @@ function answer({ url, headers }: IncomingMessage, response: ServerResponse): vo
   const [, begin, end] = /bytes=(\d+)-(\d+)/.exec(headers.range ?? '') ?? [];
   if (mode === 'whole' || begin === undefined) return void response.end(bytes);
   const last = Math.min(Number(end), bytes.length - 1);
-  response.writeHead(206, { 'content-range': `bytes ${begin}-${last}/${bytes.length}` });
+  const later = begin !== '0';
+  const total = bytes.length + (mode === 'grown' && later ? 1 : 0);
+  const etag = mode === 'edited' && later ? '"2"' : '"1"';
+  response.writeHead(206, {
+    'content-range': `bytes ${begin}-${last}/${total}`,
+    ...(mode === 'short' ? {} : { 'content-length': last + 1 - Number(begin) }),
+    etag,
+  });
+  if (mode === 'broken' && last + 1 - Number(begin) > BROKEN) {
+    const part = bytes.subarray(Number(begin), Number(begin) + BROKEN);
+    response.write(part, () => response.destroy());
+    return;
+  }
   // A server that breaks off after the first piece.
   const short = mode === 'short' && begin !== '0';
   response.end(bytes.subarray(Number(begin), short ? Number(begin) + 5 : last + 1));
@@ -94,8 +109,8 @@ describe('a checkpoint on the web', () => {
     await expect(loadModel('http://127.0.0.1:9')).rejects.toThrow(
       /config\.json: cannot be fetched/,
     );
-    await expect(loadModel('models/gpt2')).rejects.toThrow(
-      "'models/gpt2' is not an address on the web",
+    await expect(loadModel('./models/gpt2')).rejects.toThrow(
+      "'./models/gpt2' is not an address on the web",
     );
     await expect(loadModel('file:///etc')).rejects.toThrow('expected one of http or https');
   });
@@ -143,8 +158,39 @@ describe('a large file', () => {
     const source = (await largeFile('short'))!;
     await source.read(0, new Uint8Array(100));
     await expect(source.read(PIECE_BYTES, new Uint8Array(100))).rejects.toThrow(
-      `large.bin: the server gave 5 bytes from byte ${PIECE_BYTES} on, expected ${PIECE_BYTES}`,
+      `large.bin: the server gave 20 bytes from byte ${PIECE_BYTES} on, expected ${PIECE_BYTES}`,
     );
+  });
+
+  test('whose connection breaks again and again is read to its end', async () => {
+    asked.length = 0;
+    const source = (await largeFile('broken'))!;
+    const into = new Uint8Array(large.length);
+    await source.read(0, into);
+    expect(Buffer.compare(into, large)).toBe(0);
+    const begins = asked.map((line) => Number(/=(\d+)-/.exec(line)![1]));
+    // No byte is asked for twice.
+    expect(begins.length).toBe(Math.ceil(PIECE_BYTES / BROKEN) * 2 + 1);
+    expect(new Set(begins).size).toBe(begins.length);
+  });
+
+  test('that changes while it is read is refused', async () => {
+    for (const [mode, reason] of [
+      [
+        'grown',
+        `it has ${large.length + 1} bytes and the ETag "1", expected ${large.length} bytes and "1"`,
+      ],
+      [
+        'edited',
+        `it has ${large.length} bytes and the ETag "2", expected ${large.length} bytes and "1"`,
+      ],
+    ] as const) {
+      const source = (await largeFile(mode))!;
+      await source.read(0, new Uint8Array(100));
+      await expect(source.read(PIECE_BYTES, new Uint8Array(100))).rejects.toThrow(
+        `large.bin: has changed while it was read: ${reason}`,
+      );
+    }
   });
 
   test('is compared with the hash that it must have, also where parts of it are skipped', async () => {
