@@ -1,16 +1,11 @@
 import { InputError } from '@headwise/core';
-import { type ByteSource, blobBytes } from '@headwise/safetensors';
+import { blobBytes } from '@headwise/safetensors';
 import { type HubOptions, isRepository } from '../hub/address.js';
 import { hubFiles } from '../hub/files.js';
+import type { CheckpointFiles } from './checkpoint-files.js';
 import { type FetchFile, type WebOptions, webFile } from './web.js';
 
-/** The files of a checkpoint, wherever they lie. */
-export interface CheckpointFiles {
-  /** Stands before file names in errors. */
-  readonly name: string;
-  /** Opens a file by its name; undefined where there is none. */
-  open(file: string): Promise<ByteSource | undefined>;
-}
+export type { CheckpointFiles };
 
 /**
  * Where a checkpoint is: the address of its folder on the web, a repository of a hub as `owner/name`, files that a person

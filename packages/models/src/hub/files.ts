@@ -1,5 +1,5 @@
 import { InputError } from '@headwise/core';
-import type { CheckpointFiles } from '../checkpoint/files.js';
+import type { CheckpointFiles } from '../checkpoint/checkpoint-files.js';
 import { type WebOptions, webFile } from '../checkpoint/web.js';
 import { fileAddress, type HubOptions, hubPlace } from './address.js';
 import { hubFetch } from './fetch.js';
