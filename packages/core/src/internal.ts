@@ -1,5 +1,6 @@
 // For other packages of Headwise; may change in any version.
 
+export { startWorker } from '#threads';
 export { checkpointed } from './autodiff/checkpoint.js';
 export { stopGradient } from './autodiff/stop-gradient.js';
 export { mayNeedGradient } from './autodiff/tape.js';
@@ -14,9 +15,10 @@ export {
   preparePlanning,
 } from './backend/planned.js';
 export { checkWhenRead, checkWithNextRead } from './backend/read.js';
-export { startBackend } from './backend/start.js';
+export { startBackend, wantedThreads } from './backend/start.js';
 export { tensorWriter, writesDone } from './backend/tensor-writer.js';
 export { isOwnBackend } from './backend/webgpu.js';
+export type { Worker } from './backend/worker.js';
 export { allFinite } from './finite.js';
 export type { LinearAdapters } from './layer.js';
 export { lengthGroups } from './length-groups.js';

@@ -18,7 +18,7 @@ const bias: i64 = 1 << 20;
 const perThread: usize = 4096;
 
 /** How often an idle worker looks for a launch before it sleeps. */
-const looks: i32 = 4000;
+const looks: i32 = 20000;
 
 let control: usize = 0;
 let scratchStart: usize = 0;

@@ -1,4 +1,5 @@
 import * as tf from '@tensorflow/tfjs';
+import { machineThreads, sharedBinary } from '#threads';
 import { BackendError } from '../errors.js';
 import { startDevice } from './device.js';
 
@@ -36,6 +37,11 @@ export interface BackendOptions {
    * needed for wasm in a browser.
    */
   wasmPaths?: string | Partial<Record<WasmFile, string>> | undefined;
+  /**
+   * Threads that compute on wasm, in Node and in pages that are cross-origin isolated; default the environment's
+   * `HEADWISE_THREADS`, else as many as run at once, 8 at most.
+   */
+  threads?: number | undefined;
   /** Told, in one line each, what was missing; default standard error. */
   warn?: ((line: string) => void) | undefined;
 }
@@ -48,6 +54,7 @@ export interface BackendOptions {
  */
 export async function startBackend(options: BackendOptions = {}): Promise<BackendReport> {
   checkWasmPaths(options.wasmPaths);
+  await wantedThreads(options.threads);
   const warn = options.warn ?? ((line) => console.warn(line));
   const prefer = checked('prefer', options.prefer) ?? checked('HEADWISE_BACKEND', environment());
   // Silences TensorFlow.js's advice to install its native bindings.
@@ -60,6 +67,25 @@ export async function startBackend(options: BackendOptions = {}): Promise<Backen
   }
   throw new BackendError(`none of the backends ${backendNames.join(', ')} can be started`);
 }
+
+/**
+ * The number of threads that are asked for.
+ *
+ * @throws BackendError unless it is a whole number of at least 1
+ */
+export async function wantedThreads(given: number | undefined): Promise<number> {
+  const text = globalThis.process?.env?.HEADWISE_THREADS || undefined;
+  const asked = given ?? (text === undefined ? undefined : Number(text));
+  if (asked === undefined) return Math.min(await machineThreads(), mostThreads);
+  if (!(Number.isInteger(asked) && asked >= 1)) {
+    const [what, value] = given === undefined ? ['HEADWISE_THREADS', text] : ['threads', given];
+    throw new BackendError(`${what} is ${value}; expected a whole number of at least 1`);
+  }
+  return asked;
+}
+
+/** Threads by default at most: kernels of small models gain nothing by more. */
+const mostThreads = 8;
 
 /** Whether a text names a backend. */
 export function isBackendName(text: string): text is BackendName {
@@ -93,7 +119,9 @@ async function start(
     };
   }
   if (name === 'wasm') {
-    const missing = (await loadWasm(options.wasmPaths)) ?? (await useWasm(options.wasmPaths));
+    const threads = await wantedThreads(options.threads);
+    const missing =
+      (await loadWasm(options.wasmPaths, threads > 1)) ?? (await useWasm(options.wasmPaths));
     if (missing) return { missing };
   } else {
     await use(name);
@@ -108,9 +136,18 @@ async function use(name: BackendName): Promise<void> {
   await tf.ready();
 }
 
-async function loadWasm(paths: BackendOptions['wasmPaths']): Promise<string | undefined> {
+/** @param shared its memory is to be one that threads share, where that can be had */
+async function loadWasm(
+  paths: BackendOptions['wasmPaths'],
+  shared: boolean,
+): Promise<string | undefined> {
   try {
     const wasm = await import('@tensorflow/tfjs-backend-wasm');
+    const address = shared && paths === undefined ? await sharedBinary() : undefined;
+    if (address !== undefined && tf.findBackend('wasm') === null) {
+      const files = Object.fromEntries(wasmFiles.map((name) => [name, address]));
+      wasm.setWasmPaths(files as Record<WasmFile, string>, true);
+    }
     if (typeof paths === 'string') wasm.setWasmPaths(/[/\\]$/.test(paths) ? paths : `${paths}/`);
     else if (paths !== undefined) wasm.setWasmPaths(paths);
     return undefined;

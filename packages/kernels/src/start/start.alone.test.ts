@@ -33,11 +33,12 @@ test('WebGPU without kernels warns once and refuses to sample; start registers t
   expect(() => sampleTokens(tf.ones([1, 3]), {}, 1)).toThrow(
     "sampleTokens: WebGPU runs without Headwise's kernels; expected start() of @headwise/kernels before",
   );
-  const { backend, matrixUnits, tilings } = await start({ prefer: 'webgpu' });
-  expect({ backend, matrixUnits, tilings }).toEqual({
+  const { backend, matrixUnits, tilings, threads } = await start({ prefer: 'webgpu' });
+  expect({ backend, matrixUnits, tilings, threads }).toEqual({
     backend: 'webgpu',
     matrixUnits: false,
     tilings: {},
+    threads: 1,
   });
   expect(await kernelsOf()).toContain('headwise/LayerNorm');
   expect(warn).toHaveBeenCalledTimes(1);

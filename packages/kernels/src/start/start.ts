@@ -20,6 +20,8 @@ export interface StartReport extends BackendReport {
   matrixUnits: boolean;
   /** Tilings of attention chosen by `tune`, plain data to pass as its `known` at the next start on this adapter. */
   tilings: Choices;
+  /** Threads that compute on wasm; elsewhere 1. */
+  threads: number;
 }
 
 /**
@@ -34,10 +36,10 @@ export interface StartReport extends BackendReport {
  */
 export async function start({ tune, ...options }: StartOptions = {}): Promise<StartReport> {
   const report = await startBackend(options);
-  if (report.backend === 'wasm') await startWasmKernels();
-  if (report.backend !== 'webgpu') return { ...report, matrixUnits: false, tilings: {} };
+  const threads = report.backend === 'wasm' ? await startWasmKernels(options.threads) : 1;
+  if (report.backend !== 'webgpu') return { ...report, matrixUnits: false, tilings: {}, threads };
   registerKernels();
   const matrixUnits = await checkMatrixUnits();
   const tilings = tune ? await tuneAttention(tune.shapes, tune) : {};
-  return { ...report, matrixUnits, tilings };
+  return { ...report, matrixUnits, tilings, threads };
 }

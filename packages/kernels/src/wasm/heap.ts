@@ -15,9 +15,9 @@ export interface EmscriptenModule {
   _malloc(bytes: number): number;
   _free(address: number): void;
   /** The exports of the module without threads, which has made its memory itself. */
-  asm?: { memory?: WebAssembly.Memory };
+  asm?: { memory?: WebAssembly.Memory | undefined } | undefined;
   /** The memory that the module with threads was given. */
-  wasmMemory?: WebAssembly.Memory;
+  wasmMemory?: WebAssembly.Memory | undefined;
 }
 
 /** The memory of a backend; undefined where it does not show it. */

@@ -64,6 +64,12 @@ export function hasKernelInstructions(): boolean {
   return typeof WebAssembly === 'object' && WebAssembly.validate(bytesFor(false));
 }
 
+/** Whether threads can share the memory of a backend. */
+export function hasSharedMemory({ wasm }: WasmBackend): boolean {
+  const memory = memoryOf(wasm);
+  return memory !== undefined && isShared(memory);
+}
+
 /** Compiles the kernels for a backend ahead of their first use. */
 export async function compileKernels({ wasm }: WasmBackend): Promise<void> {
   const memory = memoryOf(wasm);
