@@ -65,6 +65,7 @@ export const folders = {
         'rotary_decoders',
         'encoder_decoders',
         'later_pairs',
+        'experts',
       ],
       'left_padding',
     ].map((name) => [...[main, `${name}.py`, parity]]),

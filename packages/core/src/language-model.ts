@@ -30,6 +30,8 @@ export interface LanguageModel {
    * under dynamic NTK and LongRoPE, are those of their length alone.
    */
   readonly steadyLength?: number | undefined;
+  /** Of a mixture of experts whose balance its losses count: `active` experts a token, and the factor of the balance. */
+  readonly routing?: { readonly active: number; readonly balance: number } | undefined;
   /**
    * Scores of the next token at every position.
    *

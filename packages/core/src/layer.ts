@@ -18,6 +18,8 @@ export interface ForwardContext {
   tap?: Tap | undefined;
   /** Called by every attention layer; asking the probe leaves the layer on its fused path. */
   onAttention?: ((path: string, probe: AttentionProbe) => void) | undefined;
+  /** Called by every layer of experts with its router's scores `[N, E]`, which a loss may add to, of the tokens of all sequences. */
+  onRouting?: ((path: string, scores: tf.Tensor2D) => void) | undefined;
   /** Keys and values of the tokens before `x`, while generating. */
   cache?: TokenCache | undefined;
   /** The tokens of each sequence that are not padding, which stands at the end; default all. */

@@ -18,6 +18,8 @@ export interface Matrix {
   readonly table: boolean;
   /** The outputs of each map, where several lie side by side in it; absent where it is one. */
   readonly parts?: readonly number[] | undefined;
+  /** Whether a row of an input meets one of the parts alone, as the expert that it is routed to; default all of them. */
+  readonly routed?: boolean | undefined;
   /** Trainable; absent while the matrix is packed. */
   readonly variable?: tf.Variable<tf.Rank.R2> | undefined;
   readonly packed?: PackedParam | undefined;

@@ -212,6 +212,7 @@ export class ParamStore {
    * The matrix is to be asked for its form in every forward.
    *
    * @param parts the outputs of each map, where several lie side by side in it
+   * @param routed whether each row of an input is multiplied with one of the parts alone
    * @throws ShapeError where it exists in another shape
    */
   matrix(
@@ -220,8 +221,9 @@ export class ParamStore {
     layout: MatrixLayout,
     init: Initializer,
     parts?: readonly number[],
+    routed?: boolean,
   ): Matrix {
-    return this.#matrix(name, shape, { layout, table: false, parts }, init);
+    return this.#matrix(name, shape, { layout, table: false, parts, routed }, init);
   }
 
   /**
@@ -236,7 +238,7 @@ export class ParamStore {
   #matrix(
     name: string,
     shape: readonly [number, number],
-    form: Pick<Matrix, 'layout' | 'table' | 'parts'>,
+    form: Pick<Matrix, 'layout' | 'table' | 'parts' | 'routed'>,
     init: Initializer,
   ): Matrix {
     const path = this.#join(name);

@@ -27,6 +27,8 @@ export type { CrossEntropyOptions } from './cross-entropy/options.js';
 export { compilePipelines } from './dispatch/pipelines.js';
 export { dropout } from './dropout/index.js';
 export { gatherRows } from './embedding/index.js';
+export { expertLinear, sumOfExperts } from './experts/index.js';
+export { type Routing, routeTokens } from './experts/routing.js';
 export { gatedLinear, type Projection } from './gated-linear/index.js';
 export { gelu, geluTanh } from './gelu/index.js';
 export { addLayerNorm, layerNorm, type SumAndNorm } from './layer-norm/index.js';

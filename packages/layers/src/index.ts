@@ -2,6 +2,8 @@ export { activations } from '@headwise/kernels/internal';
 export { AdaptiveEmbedding, type AdaptiveEmbeddingOptions, AdaptiveSoftmax } from './adaptive.js';
 export { Dropout } from './dropout.js';
 export { Embedding, type EmbeddingOptions } from './embedding.js';
+export { expertBalance, withBalance } from './expert-balance.js';
+export { Experts, type ExpertsOptions } from './experts.js';
 export {
   type Activation,
   addTo,

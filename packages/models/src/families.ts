@@ -6,6 +6,7 @@ import { bloom } from './families/bloom.js';
 import { debertaV2 } from './families/deberta.js';
 import { distilBert } from './families/distilbert.js';
 import { electra } from './families/electra.js';
+import { mixtral, qwen3Moe } from './families/experts.js';
 import { falcon } from './families/falcon.js';
 import { gemma, gemma2, gemma3, gemma3Text } from './families/gemma.js';
 import { gptNeoX } from './families/gpt-neox.js';
@@ -39,6 +40,8 @@ export const families: Readonly<Record<string, ModelFamily>> = {
   mistral: mistral as ModelFamily,
   qwen2: qwen2 as ModelFamily,
   qwen3: qwen3 as ModelFamily,
+  mixtral: mixtral as ModelFamily,
+  qwen3_moe: qwen3Moe as ModelFamily,
   gemma: gemma as ModelFamily,
   gemma2: gemma2 as ModelFamily,
   gemma3_text: gemma3Text as ModelFamily,

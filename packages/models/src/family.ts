@@ -9,14 +9,21 @@ export interface KeyPart {
   readonly of: number;
 }
 
+/** A parameter that a checkpoint holds as several tensors, one after the other on its first axis, as the experts of a layer. */
+export interface KeyPieces {
+  /** How many; `*` stands for the number of each in the key. */
+  readonly each: number;
+}
+
 /**
  * Where parameters lie in checkpoints of Hugging Face's: path prefix, key prefix, and the order of rows there where it
- * is another, or which part of the tensor it is; `#` stands for a block's number, where it is not given.
+ * is another, which part of the tensor it is, or of how many tensors it is made; `#` stands for a block's number, where
+ * it is not given.
  */
 export type KeyTable = readonly (readonly [
   ours: string,
   theirs: string,
-  rows?: (() => RowOrder) | KeyPart,
+  rows?: (() => RowOrder) | KeyPart | KeyPieces,
 ])[];
 
 /** A tensor that repeats another one in checkpoints, as their weights are tied: its key, and the other's. */
@@ -77,6 +84,8 @@ export interface KeyPlace {
   rows: (() => RowOrder) | undefined;
   /** Which part of the tensor it is, where the tensor holds several parameters. */
   part: KeyPart | undefined;
+  /** The keys of all its tensors, where there are several; `key` is then the first. */
+  keys?: readonly string[] | undefined;
 }
 
 /** The shape of the tensor that holds a parameter. */
@@ -99,7 +108,8 @@ export function placeOf(table: KeyTable, path: string): KeyPlace {
   const [ours, theirs, rows] = entry;
   const rest = ours === '' || ours.includes('#') ? general : path;
   const key = (theirs + rest.slice(ours.length)).replace('#', block);
-  return typeof rows === 'object'
-    ? { key, rows: undefined, part: rows }
-    : { key, rows, part: undefined };
+  if (typeof rows !== 'object') return { key, rows, part: undefined };
+  if (!('each' in rows)) return { key, rows: undefined, part: rows };
+  const keys = Array.from({ length: rows.each }, (_, i) => key.replace('*', `${i}`));
+  return { key: keys[0]!, rows: undefined, part: undefined, keys };
 }

@@ -1,5 +1,6 @@
 // For other packages of Headwise; may change in any version.
 
+export { withBalance } from '@headwise/layers';
 export { checkpointFiles } from './checkpoint/files.js';
 export { checkConfigFits } from './checkpoint/load.js';
 export { openBytes, openConfig, openJson } from './checkpoint/open.js';

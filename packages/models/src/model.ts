@@ -50,6 +50,8 @@ export type DecoderFamily =
   | 'mistral'
   | 'qwen2'
   | 'qwen3'
+  | 'mixtral'
+  | 'qwen3_moe'
   | 'gemma'
   | 'gemma2'
   | 'gemma3_text'

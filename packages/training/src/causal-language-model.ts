@@ -2,6 +2,7 @@ import { checkShape, type ForwardContext, InputError, type LanguageModel } from 
 import { isTapped } from '@headwise/core/internal';
 import { chunkedCrossEntropy } from '@headwise/kernels';
 import { checkIdValues, headMatrix, vocabularyOf } from '@headwise/kernels/internal';
+import { withBalance } from '@headwise/models/internal';
 import * as tf from '@tensorflow/tfjs';
 import {
   countCorrect,
@@ -82,15 +83,16 @@ function nextTokenLoss(network: LanguageModel, options: LossOptions): TensorLoss
     loss({ inputs, targets, documents }, given) {
       const ids = inputs as tf.Tensor2D;
       const labels = targets as tf.Tensor1D;
-      const ctx = documents ? { ...given, documents } : given;
-      const { head } = network;
-      // A tap may want to see the logits, which otherwise never exist all at once.
-      const weight = headMatrix(head);
-      if (head && weight && !isTapped(ctx, '', 'logits')) {
-        const hidden = head.hidden(ids, ctx).reshape<tf.Tensor2D>([labels.size, -1]);
-        return chunkedCrossEntropy(hidden, weight, labels, all);
-      }
-      return meanCrossEntropy(network.forward(ids, ctx), labels, all);
+      return withBalance(network, documents ? { ...given, documents } : given, (ctx) => {
+        const { head } = network;
+        // A tap may want to see the logits, which otherwise never exist all at once.
+        const weight = headMatrix(head);
+        if (head && weight && !isTapped(ctx, '', 'logits')) {
+          const hidden = head.hidden(ids, ctx).reshape<tf.Tensor2D>([labels.size, -1]);
+          return chunkedCrossEntropy(hidden, weight, labels, all);
+        }
+        return meanCrossEntropy(network.forward(ids, ctx), labels, all);
+      });
     },
   });
 }

@@ -3,6 +3,7 @@
 import contextlib
 import hashlib
 import json
+import re
 import sys
 from pathlib import Path
 
@@ -88,7 +89,7 @@ def clear_padding(name, value, masks):
 def flatten(outputs):
     """`hidden_states.0`, `attentions.2`, `logits`, …: every tensor by a name of its own."""
     for name, value in outputs.items():
-        if name in ("loss", "past_key_values", "losses"):
+        if name in ("loss", "past_key_values", "losses", "aux_loss", "router_logits"):
             continue
         if isinstance(value, (tuple, list)):
             yield from ((f"{name}.{i}", v) for i, v in enumerate(value))
@@ -109,16 +110,37 @@ def key_in_file(name, saved):
     return "embed_out.weight" if name == "lm_head.weight" and "embed_out.weight" in saved else name
 
 
+EXPERT = re.compile(r"(.*)\.(block_sparse_moe|mlp)\.experts\.(\d+)\.(w1|w2|w3|gate_proj|up_proj|down_proj)\.weight")
+
+
+def expert_piece(key, tensor_of):
+    """Where a file's tensor of one expert lies in the tensor of all that a model has; None for other keys."""
+    found = EXPERT.fullmatch(key)
+    if not found:
+        return None
+    layer, _, expert, part = found.groups()
+    if part in ("w2", "down_proj"):
+        return tensor_of(f"{layer}.mlp.experts.down_proj")[int(expert)]
+    both = tensor_of(f"{layer}.mlp.experts.gate_up_proj")[int(expert)]
+    return both.chunk(2)[0 if part in ("w1", "gate_proj") else 1]
+
+
 def reload(kind, path, saved):
     """The saved model; what the file lacks must be tied to what it holds, or be a table that is computed."""
     config = kind.config_class.from_pretrained(path, attn_implementation="eager")
+    config._experts_implementation = "eager"
     model = kind(config).eval()
     names = dict(model.named_parameters(remove_duplicate=False))
+    experts = {key for key in saved if EXPERT.fullmatch(key)}
+    with torch.no_grad():
+        for key in experts:
+            expert_piece(key, names.get).copy_(saved[key])
+    saved = {key.replace(".block_sparse_moe.", ".mlp."): saved[key] for key in saved.keys() - experts}
     in_file = {key_in_file(name, saved): name for name in names}
     named = {in_file.get(key, key): value for key, value in saved.items()}
     held = {id(names[name]) for name in named if name in names}
     missing, unexpected = model.load_state_dict(named, strict=False)
-    lost = [name for name in missing if id(names[name]) not in held and names[name].requires_grad]
+    lost = [name for name in missing if id(names[name]) not in held and names[name].requires_grad and not (experts and ".experts." in name)]
     assert not lost and not unexpected, (lost, unexpected)
     return model
 
@@ -126,11 +148,12 @@ def reload(kind, path, saved):
 def saved_names(model, saved):
     """The name in the file of every parameter: of names that are tied, the file holds one."""
     held = {}
+    in_model = {key.replace(".block_sparse_moe.", ".mlp."): key for key in saved}
     for name, parameter in model.named_parameters(remove_duplicate=False):
-        if (key := key_in_file(name, saved)) in saved:
-            held[id(parameter)] = key
+        if (key := key_in_file(name, saved)) in in_model:
+            held[id(parameter)] = in_model[key]
     trained = {id(p): p for p in model.parameters() if p.requires_grad}
-    return {held[key]: parameter for key, parameter in trained.items()}
+    return {held[key]: parameter for key, parameter in trained.items() if key in held}
 
 
 def forward(model, inputs):
@@ -191,7 +214,10 @@ def record(name, kind, config, inputs, loss, *, random, init=None, change=None, 
     expected |= {
         f"gradients.{k}": p.grad if p.grad is not None else torch.zeros_like(p) for k, p in names.items()
     }
-    buffers = sorted(saved.keys() - names.keys())
+    parameters = dict(model.named_parameters())
+    experts = {key: expert_piece(key, lambda name: parameters[name].grad) for key in saved}
+    expected |= {f"gradients.{key}": gradient for key, gradient in experts.items() if gradient is not None}
+    buffers = sorted(key for key in saved.keys() - names.keys() if experts[key] is None)
     write(path, kind, loss, expected, buffers, more)
 
 

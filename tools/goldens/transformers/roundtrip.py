@@ -25,7 +25,9 @@ def load(kind, path, unread):
         # `from_pretrained` of this class would make the biases that layers share anew.
         shards = [load_file(file) for file in path.glob("model*.safetensors")]
         return reload(kind, path, {key: tensor for shard in shards for key, tensor in shard.items()})
-    model, info = kind.from_pretrained(path, attn_implementation="eager", output_loading_info=True)
+    model, info = kind.from_pretrained(
+        path, attn_implementation="eager", experts_implementation="eager", output_loading_info=True,
+    )
     problems = {key: sorted(set(map(str, value)) - unread) for key, value in info.items()}
     problems = {key: value for key, value in problems.items() if value}
     assert not problems, (path.name, problems)

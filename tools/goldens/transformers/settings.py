@@ -19,7 +19,7 @@ RENAMED = {
     "distilbert": {"hidden_size": "dim", "num_attention_heads": "n_heads", "num_hidden_layers": "n_layers"},
     "t5": {"d_model": "hidden_size", "num_heads": "num_attention_heads", "num_layers": "num_hidden_layers", "d_kv": "head_dim"},
 }
-RENAMED |= {name: RENAMED["bart"] for name in ("mbart", "pegasus", "m2m_100")} | {name: RENAMED["t5"] for name in ("mt5", "umt5")}
+RENAMED |= {"mixtral": {"num_local_experts": "num_experts"}, "qwen3_moe": {"num_experts": "num_local_experts"}} | {name: RENAMED["bart"] for name in ("mbart", "pegasus", "m2m_100")} | {name: RENAMED["t5"] for name in ("mt5", "umt5")}
 bert = dict(
     vocab_size=97, hidden_size=24, num_hidden_layers=3, num_attention_heads=3, intermediate_size=36, hidden_act="relu",
     hidden_dropout_prob=0.2, attention_probs_dropout_prob=0.3, max_position_embeddings=40, type_vocab_size=3,
@@ -75,6 +75,15 @@ FAMILIES = {
     "qwen3": decoder | dict(
         num_attention_heads=64, head_dim=10, rms_norm_eps=0.25, attention_bias=True, sliding_window=7, use_sliding_window=True, max_window_layers=2,
         rope_theta=500.0,
+    ),
+    "mixtral": decoder | dict(
+        num_attention_heads=64, head_dim=10, rms_norm_eps=0.25, sliding_window=7, num_experts_per_tok=3, num_local_experts=5, output_router_logits=True,
+        router_aux_loss_coef=0.5, rope_theta=500.0,
+    ),
+    "qwen3_moe": decoder | dict(
+        num_attention_heads=64, head_dim=10, rms_norm_eps=0.25, attention_bias=True, sliding_window=7, use_sliding_window=True,
+        decoder_sparse_step=2, moe_intermediate_size=20, num_experts_per_tok=3, num_experts=9, norm_topk_prob=True,
+        output_router_logits=True, router_aux_loss_coef=0.5, mlp_only_layers=[1], rope_theta=500.0,
     ),
     "gemma": decoder | dict(num_attention_heads=64, head_dim=10, rms_norm_eps=0.25, tie_word_embeddings=False, attention_bias=True, rope_theta=500.0),
     "gemma2": later | dict(attn_logit_softcapping=2.0, rope_theta=500.0),

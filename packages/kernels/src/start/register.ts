@@ -10,6 +10,7 @@ import { registerDecodeAttention } from '../decode-attention/index.js';
 import { registerDropout } from '../dropout/index.js';
 import { registerLargeElementwise } from '../elementwise/large.js';
 import { registerGatherRows } from '../embedding/index.js';
+import { registerExperts } from '../experts/index.js';
 import { registerFeedForward } from '../feed-forward/index.js';
 import { registerGatedLinear } from '../gated-linear/index.js';
 import { registerGlobalNorm } from '../global-norm/index.js';
@@ -47,6 +48,7 @@ export function registerKernels(): void {
   registerSampling();
   registerSoftmax();
   registerFeedForward();
+  registerExperts();
   registerGatedLinear();
   registerRotary();
 }

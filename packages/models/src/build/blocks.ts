@@ -105,7 +105,7 @@ function blockParts(
     norm1: within ? asItIs : norm,
     mix,
     norm2: norms === 1 ? undefined : second(),
-    mlp: after(makeFeedForward(params.at('mlp'), config), 'mlpNorm', own?.feedForward),
+    mlp: after(makeFeedForward(params.at('mlp'), config, layer), 'mlpNorm', own?.feedForward),
     dropout: typeof dropout === 'object' ? undefined : makeDropout(dropout),
     path: params.place,
   };

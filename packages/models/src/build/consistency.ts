@@ -28,6 +28,7 @@ export function checkConsistent(config: ModelConfiguration, name: string): void 
       `${name}: 'decoder.hidden' is ${config.decoder.hidden}; the layer '${config.feedForward.name}' has a width of its own`,
     );
   }
+  checkExperts(config, name);
   const { vocabSize, decoder, embedding } = config;
   const target = decoder?.vocabSize ?? vocabSize;
   if (target !== vocabSize && new Set(embedding?.separate).size < 2) {
@@ -46,6 +47,20 @@ export function checkConsistent(config: ModelConfiguration, name: string): void 
       `${name}: 'embedding.adaptive' ${adaptive ? 'is there' : 'is missing'} and 'head.kind' is "${config.head.kind}"; an adaptive head goes with an adaptive embedding`,
     );
   }
+}
+
+function checkExperts({ feedForward: part, layers }: ModelConfiguration, name: string): void {
+  if (part.kind !== 'experts') return;
+  if (part.active > part.count) {
+    throw new InputError(
+      `${name}: 'feedForward.active' is ${part.active}; expected at most 'feedForward.count' ${part.count}`,
+    );
+  }
+  const beyond = part.dense?.layers.find((layer) => layer >= layers);
+  if (beyond === undefined) return;
+  throw new InputError(
+    `${name}: 'feedForward.dense.layers' names ${beyond}; expected layers below ${layers}`,
+  );
 }
 
 function checkHeads(config: ModelConfiguration, name: string): void {

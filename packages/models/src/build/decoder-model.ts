@@ -26,6 +26,7 @@ export class DecoderModel implements LanguageModel, SteppedModel {
   readonly maxLength: number;
   readonly steadyLength: number;
   readonly head: MatrixHead | undefined;
+  readonly routing: LanguageModel['routing'];
   readonly #hidden: (ids: tf.Tensor, ctx?: ForwardContext) => tf.Tensor;
   readonly #scores: Layer;
   readonly #params: ParamStore;
@@ -46,6 +47,10 @@ export class DecoderModel implements LanguageModel, SteppedModel {
     this.vocabSize = config.vocabSize;
     this.maxLength = config.maxLength ?? Number.POSITIVE_INFINITY;
     this.steadyLength = steadyLengthOf(config);
+    const { feedForward: part } = config;
+    if (part.kind === 'experts' && part.balance) {
+      this.routing = { active: part.active, balance: part.balance };
+    }
     const stack = new TokenStack(params, config);
     const counted = countsTokens(config.position);
     this.#hidden = (ids, ctx) =>

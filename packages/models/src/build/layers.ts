@@ -1,8 +1,16 @@
 import type { Layer, ParamStore } from '@headwise/core';
-import { Dropout, FeedForward, GatedFeedForward, LayerNorm, RMSNorm } from '@headwise/layers';
+import {
+  Dropout,
+  Experts,
+  FeedForward,
+  GatedFeedForward,
+  LayerNorm,
+  RMSNorm,
+} from '@headwise/layers';
 import { initializersOf } from './initializers.js';
 import { makeOwn } from './make-own.js';
 import type {
+  ExpertsPart,
   FeedForwardPart,
   ModelConfiguration,
   NamedFeedForward,
@@ -47,8 +55,16 @@ export const makeDropout = (rate = 0): Dropout | undefined =>
 const feedForwards: Makers<FeedForwardPart> = {
   plain: (params, part, config) => new FeedForward(params, feedForwardOptions(part, config)),
   gated: (params, part, config) => new GatedFeedForward(params, feedForwardOptions(part, config)),
+  experts: makeExperts,
   own: (params, part, config) => makeOwn('feedForward', params, part, config),
 };
+
+function makeExperts(params: ParamStore, part: ExpertsPart, config: ModelConfiguration): Layer {
+  const { kind: _, count, dense: __, balance: ___, ...options } = part;
+  const { matrix, residual } = initializersOf(config);
+  const init = { init: matrix(config.dim), outInit: residual(part.hidden) };
+  return new Experts(params, { dim: config.dim, experts: count, ...options, ...init });
+}
 
 function feedForwardOptions(part: NamedFeedForward, config: ModelConfiguration) {
   const { dim, layout } = config;
@@ -65,9 +81,23 @@ function feedForwardOptions(part: NamedFeedForward, config: ModelConfiguration) 
   };
 }
 
-/** The feed-forward layer that a configuration names. */
-export function makeFeedForward(params: ParamStore, config: ModelConfiguration): Layer {
-  const { feedForward: part } = config;
+/** The feed-forward layer that a layer of a mixture of experts has instead of them; undefined where it has them. */
+export function denseInstead(
+  { feedForward: part }: ModelConfiguration,
+  layer: number,
+): NamedFeedForward | undefined {
+  if (part.kind !== 'experts' || !part.dense?.layers.includes(layer)) return undefined;
+  const { activation = 'silu', dense } = part;
+  return { kind: 'gated', hidden: dense.hidden, activation };
+}
+
+/** The feed-forward layer that a configuration names for a layer. */
+export function makeFeedForward(
+  params: ParamStore,
+  config: ModelConfiguration,
+  layer: number,
+): Layer {
+  const part = denseInstead(config, layer) ?? config.feedForward;
   const make = feedForwards[part.kind] as Makers<FeedForwardPart>['own'];
   return make(params, part as never, config);
 }

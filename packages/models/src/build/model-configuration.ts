@@ -85,7 +85,7 @@ export interface NamedNorm {
   bias?: boolean | undefined;
 }
 
-export type FeedForwardPart = NamedFeedForward | OwnPart<'feedForward'>;
+export type FeedForwardPart = NamedFeedForward | ExpertsPart | OwnPart<'feedForward'>;
 
 export interface NamedFeedForward {
   kind: 'plain' | 'gated';
@@ -95,6 +95,24 @@ export interface NamedFeedForward {
   bias?: boolean | undefined;
   /** Of the hidden values; default 0. */
   dropout?: number | undefined;
+}
+
+/** Gated feed-forward layers, of which a router chooses some for each token. */
+export interface ExpertsPart {
+  kind: 'experts';
+  /** `E` */
+  count: number;
+  /** `k`: experts of a token. */
+  active: number;
+  /** `F`, of each expert. */
+  hidden: number;
+  activation?: Activation | undefined;
+  /** Whether the weights of a token's experts are divided by their sum; default true. */
+  normalize?: boolean | undefined;
+  /** What the balance of the experts counts in a decoder's loss; default 0. */
+  balance?: number | undefined;
+  /** Layers that have a gated feed-forward layer instead, and its width. */
+  dense?: { layers: readonly number[]; hidden: number } | undefined;
 }
 
 /**

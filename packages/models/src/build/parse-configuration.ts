@@ -65,6 +65,16 @@ const feedForwardOf = <K extends NamedFeedForward['kind']>(kind: K) =>
 const feedForward = oneOf<FeedForwardPart>({
   plain: feedForwardOf('plain'),
   gated: feedForwardOf('gated'),
+  experts: z.strictObject({
+    kind: z.literal('experts'),
+    count: size,
+    active: size,
+    hidden: size,
+    activation: activation.optional(),
+    normalize: z.boolean().optional(),
+    balance: z.number().nonnegative().optional(),
+    dense: z.strictObject({ layers: z.array(count), hidden: size }).optional(),
+  }),
   own,
 });
 

@@ -82,6 +82,8 @@ function hasStep(config: ModelConfiguration): config is Named {
   return (
     ownPartsOf(config).length === 0 &&
     embedding.adaptive === undefined &&
+    // A router's choices lie on the device, where the fused step has no product that reads them.
+    config.feedForward.kind !== 'experts' &&
     headDim(config) <= widestStepHead &&
     (score.kind === 'scaled-dot-product' || score.kind === 'dot-product')
   );

@@ -5,7 +5,7 @@ import { readConfiguration } from '../families.js';
 import type { HubOptions } from '../hub/address.js';
 import { type CheckpointPlace, checkpointFiles } from './files.js';
 import { fitToTensors } from './fit.js';
-import type { Found } from './matching.js';
+import { bytesOf, type Found } from './matching.js';
 import { openConfig, openTensors } from './open.js';
 import { Problems } from './problems.js';
 import type { WebOptions } from './web.js';
@@ -51,10 +51,10 @@ export async function describeCheckpoint(
         if (!matching.mayLack(path)) problems.add(error, sizeOf(shape) > matching.bytes);
         return;
       }
-      const { key, info, part } = found;
-      const bytes = (info.offsets[1] - info.offsets[0]) / (part?.of ?? 1);
+      const { key, info } = found;
       const count = shape.reduce((product, size) => product * size, 1);
-      parameters.push({ path, key, shape: [...shape], dtype: info.dtype, count, bytes });
+      const [{ dtype }, bytes] = [info, bytesOf(found)];
+      parameters.push({ path, key, shape: [...shape], dtype, count, bytes });
     },
   });
   try {

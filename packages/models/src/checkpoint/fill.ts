@@ -1,7 +1,7 @@
 import { InputError, type ParamStore } from '@headwise/core';
 import { allFinite, type Packer, sizeOf, tensorWriter, writesDone } from '@headwise/core/internal';
 import { type TensorReader, toFloat32 } from '@headwise/safetensors';
-import type { Found } from './matching.js';
+import { bytesOf, type Found } from './matching.js';
 import { takeRows } from './row-order.js';
 import { type ValueRange, ValueReader } from './value-reader.js';
 
@@ -41,7 +41,6 @@ export async function fillFromTensors(
   const order = [...reader.tensors.keys()];
   const place = new Map(order.map((key, i) => [key, i]));
   const inOrder = [...found].sort(([, a], [, b]) => place.get(a.key)! - place.get(b.key)!);
-  const bytesOf = ({ info, part }: Found) => (info.offsets[1] - info.offsets[0]) / (part?.of ?? 1);
   const totalBytes = inOrder.reduce((sum, [, tensor]) => sum + bytesOf(tensor), 0);
   const values = new ValueReader(reader);
   let loadedBytes = 0;
@@ -62,14 +61,37 @@ export async function fillFromTensors(
   return notFinite;
 }
 
-/** The number of a parameter's values. */
-const countOf = ({ info, part }: Found): number => sizeOf(info.shape) / (part?.of ?? 1);
+/** The shape of a parameter. */
+const shapeOf = ({ info, part, pieces = [] }: Found): number[] => [
+  (info.shape[0]! * (1 + pieces.length)) / (part?.of ?? 1),
+  ...info.shape.slice(1),
+];
 
-/** Where a parameter's values lie in its tensor. */
-function rangeOf(found: Found): ValueRange {
-  const { key, info, part } = found;
-  const count = countOf(found);
-  return { key, dtype: info.dtype, count, from: (part?.index ?? 0) * count };
+/** The number of a parameter's values. */
+const countOf = (found: Found): number => sizeOf(shapeOf(found));
+
+/** Where a parameter's values lie: in its tensor, or in several, one after the other. */
+function rangesOf({ key, info, part, pieces = [] }: Found): ValueRange[] {
+  const count = sizeOf(info.shape) / (part?.of ?? 1);
+  const own = { key, dtype: info.dtype, count, from: (part?.index ?? 0) * count };
+  return [own, ...pieces.map(({ key, info }) => ({ key, dtype: info.dtype, count }))];
+}
+
+/** The values of a parameter, in order, with their places in it; as of `ValueReader`. */
+async function* piecesOf(
+  values: ValueReader,
+  found: Found,
+  size: number,
+  host?: Float32Array,
+): AsyncGenerator<[offset: number, values: Float32Array]> {
+  let first = 0;
+  for (const range of rangesOf(found)) {
+    const into = host?.subarray(first, first + range.count);
+    for await (const [offset, piece] of values.pieces(range, size, into)) {
+      yield [first + offset, piece];
+    }
+    first += range.count;
+  }
 }
 
 /** @returns whether all values are finite */
@@ -107,12 +129,10 @@ async function fillInPieces(
   values: ValueReader,
   found: Found,
 ): Promise<boolean> {
-  const { info, part } = found;
-  const shape = part ? [info.shape[0]! / part.of, ...info.shape.slice(1)] : info.shape;
-  const writer = tensorWriter(shape);
+  const writer = tensorWriter(shapeOf(found));
   try {
     let finite = true;
-    for await (const [offset, piece] of values.pieces(rangeOf(found), PIECE, writer.host)) {
+    for await (const [offset, piece] of piecesOf(values, found, PIECE, writer.host)) {
       finite &&= allFinite(piece);
       if (piece.buffer !== writer.host?.buffer) writer.write(offset, piece);
     }
@@ -134,9 +154,9 @@ async function fillPacked(
   found: Found,
 ): Promise<boolean> {
   const { key } = found;
-  const count = countOf(found);
+  const [{ count }] = rangesOf(found) as [ValueRange];
   const size = Math.min(count, Math.max(1, Math.floor(PIECE / packer.step)) * packer.step);
-  for await (const [, piece] of values.pieces(rangeOf(found), size)) {
+  for await (const [, piece] of piecesOf(values, found, size)) {
     try {
       packer.add(piece);
     } catch (error) {

@@ -18,6 +18,17 @@ export interface Found {
   rows: (() => RowOrder) | undefined;
   /** Which part of the tensor it is, where the tensor holds several parameters. */
   part: KeyPart | undefined;
+  /** Where the values behind those of this tensor lie, where the parameter is made of several. */
+  pieces?: readonly Piece[] | undefined;
+}
+
+/** One of the tensors that a parameter is made of. */
+export type Piece = Pick<Found, 'key' | 'info'>;
+
+/** The bytes that a parameter's values take in its files. */
+export function bytesOf({ info, part, pieces = [] }: Found): number {
+  const own = (piece: Pick<Found, 'info'>) => piece.info.offsets[1] - piece.info.offsets[0];
+  return (own({ info }) + pieces.reduce((sum, piece) => sum + own(piece), 0)) / (part?.of ?? 1);
 }
 
 /** Finds the parameters of a family's model among the tensors of a checkpoint, and tells what does not fit. */
@@ -70,13 +81,18 @@ export class Matching {
    * @throws InputError where there is none, or one of another shape or type
    */
   find(path: string, shape: readonly number[]): Found {
-    const { key: whole, rows, part } = placeOf(this.#table, path);
+    const { key, rows, part, keys = [key] } = placeOf(this.#table, path);
+    const own = [shape[0]! / keys.length, ...shape.slice(1)];
+    const [first, ...others] = keys.map((key) => this.#tensor(key, path, shapeInFile(own, part)));
+    return { ...first!, rows, part, ...(others.length > 0 ? { pieces: others } : {}) };
+  }
+
+  #tensor(whole: string, path: string, expected: readonly number[]): Piece {
     const key = this.keyOf(whole) ?? this.#keyOfTied(whole) ?? this.#spellings(whole)[0]!;
     const info = this.#tensors.get(key);
     if (!info) {
       throw new InputError(`${this.#name}: no tensor '${key}', which holds parameter '${path}'`);
     }
-    const expected = shapeInFile(shape, part);
     if (info.shape.join() !== expected.join()) {
       throw new InputError(
         `${this.#name}: tensor '${key}' has shape [${info.shape.join(', ')}]; the configuration needs [${expected.join(', ')}]`,
@@ -88,7 +104,7 @@ export class Matching {
       );
     }
     this.#asked.add(key);
-    return { key, info, rows, part };
+    return { key, info };
   }
 
   /** The key that holds a tied weight stored under another of its keys only. */

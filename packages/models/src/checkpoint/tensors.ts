@@ -28,7 +28,10 @@ export function checkpointSource(
   return {
     read(path, shape) {
       const found = matching.find(path, shape);
-      return ownValues(found, toFloat32(file.get(found.key), { file: name, key: found.key }));
+      const tensors = [found, ...(found.pieces ?? [])].map(({ key }) =>
+        toFloat32(file.get(key), { file: name, key }),
+      );
+      return ownValues(found, tensors.length === 1 ? tensors[0]! : concatenated(tensors));
     },
     unused: () => matching.unused(),
   };
@@ -74,9 +77,11 @@ export function tensorsByKey(
   /** Of tensors that hold several parameters, what gives the values of each. */
   const parts: Record<string, ParameterValues['values'][]> = {};
   for (const { path, shape: own, values } of parameters) {
-    const { key, rows, part } = placeOf(table, path);
+    const { key, rows, part, keys } = placeOf(table, path);
     const shape = shapeInFile(own, part);
-    if (part) {
+    if (keys) {
+      Object.assign(tensors, tensorsOfPieces(keys, own, values));
+    } else if (part) {
       const all = parts[key] ?? [];
       parts[key] = all;
       all[part.index] = values;
@@ -87,6 +92,28 @@ export function tensorsByKey(
     }
   }
   return tensors;
+}
+
+/** The tensors that one parameter is written as; its values are read once, for the first that is written, and let go with the last. */
+function tensorsOfPieces(
+  keys: readonly string[],
+  [first, ...rest]: readonly number[],
+  values: ParameterValues['values'],
+): Record<string, LazyTensorInput> {
+  const shape = [first! / keys.length, ...rest];
+  let whole: ReturnType<typeof values> | undefined;
+  let left = keys.length;
+  const piece = async (i: number) => {
+    whole ??= values();
+    const all = await whole;
+    const count = all.length / keys.length;
+    left -= 1;
+    if (left === 0) [whole, left] = [undefined, keys.length];
+    return all.slice(i * count, (i + 1) * count);
+  };
+  return Object.fromEntries(
+    keys.map((key, i) => [key, { dtype: 'F32', shape, data: () => piece(i) } as const]),
+  );
 }
 
 /** The values of one parameter, in our order of rows, from those of the tensor that holds it. */
@@ -105,6 +132,10 @@ function partOf(values: Float32Array, part: KeyPart | undefined): Float32Array {
 async function joined(parts: readonly ParameterValues['values'][]): Promise<Float32Array> {
   const all: Float32Array[] = [];
   for (const values of parts) all.push(await values());
+  return concatenated(all);
+}
+
+function concatenated(all: readonly Float32Array[]): Float32Array {
   const whole = new Float32Array(all.reduce((sum, { length }) => sum + length, 0));
   let offset = 0;
   for (const values of all) {

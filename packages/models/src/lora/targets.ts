@@ -30,10 +30,10 @@ function matches(pattern: RegExp, path: string): boolean {
   return pattern.test(path);
 }
 
-/** The linear maps of a model with their weights, by the path of the map. */
+/** The linear maps of a model with their weights, by the path of the map; those of experts take no updates. */
 export function linearMaps(params: ParamStore): [string, Matrix][] {
   return Object.entries(params.matrices())
-    .filter(([, { table }]) => !table)
+    .filter(([, { table, routed }]) => !table && !routed)
     .map(([path, matrix]) => [path.slice(0, path.lastIndexOf('.')), matrix]);
 }
 

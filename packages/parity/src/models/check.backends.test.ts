@@ -15,8 +15,8 @@ const unread: Readonly<Record<string, readonly string[]>> = {
   'bart-untied': ['model.shared.weight'],
 };
 
-/** One of each topology and of each way to share heads, one with capped scores, and one with tables of scores. */
-const onWebGpu = ['bert', 'deberta', 'falcon-7b', 'gemma2', 'gpt2', 'llama-gqa-llama3', 't5-v1.1'];
+/** One of each topology and of each way to share heads, one with capped scores, one with tables of scores, and one with experts. */
+const onWebGpu = ['bert', 'deberta', 'falcon-7b', 'gemma2', 'gpt2', 'llama-gqa-llama3', 'mixtral', 't5-v1.1'];
 
 /** Of the later models, those that together have all that is new; on the cpu all run. */
 const onWasm = [
@@ -25,13 +25,14 @@ const onWasm = [
   'gemma3-text',
   'gptj',
   'm2m100',
+  'mixtral',
   'olmo3',
   'phi3-longrope',
   'smollm3',
   'umt5',
 ];
 const isLater = (name: string) =>
-  /(rotary_decoders|later_pairs|later_encoders)\.py/.test(
+  /(rotary_decoders|later_pairs|later_encoders|experts)\.py/.test(
     readFileSync(`${goldens}/${name}/expected.json`, 'utf8'),
   );
 const runs: Readonly<Record<string, (name: string) => boolean>> = {

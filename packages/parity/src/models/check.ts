@@ -1,6 +1,6 @@
-import { isEncoder, readTensor } from '@headwise/core';
+import { type ForwardContext, isEncoder, isLanguageModel, readTensor } from '@headwise/core';
 import { type CheckpointFiles, loadModel, type Model } from '@headwise/models';
-import { checkpointTensors } from '@headwise/models/internal';
+import { checkpointTensors, withBalance } from '@headwise/models/internal';
 import * as tf from '@tensorflow/tfjs';
 import { type Check, checkOf } from '../receipt.js';
 import { type Golden, readGolden, type Tensors } from './golden.js';
@@ -92,7 +92,7 @@ async function* checkGradients(
   bound: number,
 ): AsyncGenerator<Check> {
   const { value, grads } = tf.variableGrads(
-    () => lossOf(golden, outputsOf(model, golden.inputs)),
+    () => balancedLoss(model, golden),
     Object.values(model.params.named()),
   );
   try {
@@ -106,6 +106,16 @@ async function* checkGradients(
   } finally {
     tf.dispose([value, grads]);
   }
+}
+
+/** The loss of transformers, in which the balance of experts counts where the configuration says so. */
+function balancedLoss(model: Model, golden: Golden): tf.Scalar {
+  const { inputs } = golden;
+  const loss = (ctx?: ForwardContext) => lossOf(golden, outputsOf(model, inputs, undefined, ctx));
+  const { network } = model;
+  return isLanguageModel(network)
+    ? withBalance(network, undefined, loss, inputs.attention_mask)
+    : loss();
 }
 
 async function* checkTokens(

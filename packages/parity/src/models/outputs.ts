@@ -1,4 +1,10 @@
-import { isEncoder, isEncoderDecoder, isLanguageModel, type Tap } from '@headwise/core';
+import {
+  type ForwardContext,
+  isEncoder,
+  isEncoderDecoder,
+  isLanguageModel,
+  type Tap,
+} from '@headwise/core';
 import { type Model, sentenceEmbeddings } from '@headwise/models';
 import * as tf from '@tensorflow/tfjs';
 import type { Golden, Tensors } from './golden.js';
@@ -14,14 +20,15 @@ const theirNames: Record<string, string> = {
   endLogits: 'end_logits',
 };
 
-/** What a model gives, by Hugging Face's names; `tap` sees what it passes. */
+/** What a model gives, by Hugging Face's names; `tap` sees what it passes, `given` is what the context holds besides. */
 export function outputsOf(
   { network, family }: Pick<Model, 'network' | 'family'>,
   inputs: Tensors,
   tap?: Tap,
+  given: ForwardContext = {},
 ): Tensors {
   const { input_ids: ids, attention_mask: attentionMask } = inputs as Record<string, tf.Tensor>;
-  const ctx = { ...(tap ? { tap } : {}), ...(attentionMask ? { attentionMask } : {}) };
+  const ctx = { ...given, ...(tap ? { tap } : {}), ...(attentionMask ? { attentionMask } : {}) };
   if (isLanguageModel(network)) {
     return family.modelType === 'transfo-xl'
       ? outputsOfSegments(network, ids!, tap)

@@ -10,11 +10,17 @@ import {
 } from '@headwise/models/internal';
 import type { LazyTensorInput } from '@headwise/safetensors';
 
+/** Why mixtures of experts are among them. */
+const oneTensor =
+  "whose class in PyTorch's transformers keeps the experts of a layer in one tensor";
+
 /** Decoders that `train.py` cannot go on with, and why. */
 const refused: Readonly<Record<string, string>> = {
   headwise: "which PyTorch's transformers has no class for",
   'transfo-xl': "which PyTorch's transformers has no class for since its release 5",
   // The head is `lm_head` in its class and `embed_out` in its checkpoints, so that the moments would not be found.
+  mixtral: oneTensor,
+  qwen3_moe: oneTensor,
   gpt_neox: "whose class in PyTorch's transformers names parameters otherwise than its checkpoints",
 };
 
