@@ -16,7 +16,16 @@ const unread: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** One of each topology and of each way to share heads, one with capped scores, one with tables of scores, and one with experts. */
-const onWebGpu = ['bert', 'deberta', 'falcon-7b', 'gemma2', 'gpt2', 'llama-gqa-llama3', 'mixtral', 't5-v1.1'];
+const onWebGpu = [
+  'bert',
+  'deberta',
+  'falcon-7b',
+  'gemma2',
+  'gpt2',
+  'llama-gqa-llama3',
+  'mixtral',
+  't5-v1.1',
+];
 
 /** Of the later models, those that together have all that is new; on the cpu all run. */
 const onWasm = [
