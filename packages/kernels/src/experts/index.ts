@@ -1,13 +1,7 @@
 import { checkShape } from '@headwise/core';
 import * as tf from '@tensorflow/tfjs';
 import { checkOperands } from '../dispatch/check.js';
-import {
-  hasKernel,
-  registerWebGPUKernel,
-  runGradients,
-  runKernel,
-  type Wanted,
-} from '../dispatch/register.js';
+import { hasKernel, registerWebGPUKernel, runGradients, runKernel } from '../dispatch/register.js';
 import { PackedWeight } from '../packed-linear/pack.js';
 import { unpackWeight } from '../packed-linear/unpack.js';
 import { expertLinearPlain, sumOfExpertsPlain } from './plain.js';
@@ -101,11 +95,6 @@ export function registerExperts(): void {
   for (const gradient of [expertLinearGradient, sumOfExpertsGradient]) {
     if (!tf.getGradient(gradient.kernelName)) tf.registerGradient(gradient);
   }
-}
-
-/** What the gradients of an expert's linear map are asked for by. */
-export interface ExpertGradients extends Wanted<'x' | 'weight'> {
-  ofTokens: boolean;
 }
 
 const expertLinearGradient: tf.GradConfig = {

@@ -3,9 +3,9 @@ import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
 import { dispatch } from '../dispatch/dispatch.js';
 import { elementWorkgroups, perElement } from '../dispatch/per-element.js';
 import { defineProgram } from '../dispatch/program.js';
+import type { Wanted } from '../dispatch/register.js';
 import type { WeightFormat } from '../packed-linear/pack.js';
 import { expertWeightGradient, sumOfPairs } from './gradient.js';
-import type { ExpertGradients } from './index.js';
 import { expertProduct } from './product.js';
 
 type Inputs = Record<'x' | 'offsets' | 'order', tf.TensorInfo> &
@@ -26,6 +26,11 @@ export function expertLinearKernel({ inputs, backend, attrs }: Arguments): tf.Te
     ? { values: weight, transposed: false }
     : { format, group, words: words!, scales };
   return [expertProduct(backend, x, weights, offsets, { pairs, columns, order })];
+}
+
+/** What the gradients of an expert's linear map are asked for by. */
+interface ExpertGradients extends Wanted<'x' | 'weight'> {
+  ofTokens: boolean;
 }
 
 interface GradientArguments {
