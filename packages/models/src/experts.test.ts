@@ -16,7 +16,7 @@ async function logitsOf(place: string, dtype: 'f32' | 'int8' | 'int4') {
   const logits = tf.tidy(() => network.forward(ids));
   try {
     return {
-      values: await readTensor(logits),
+      values: (await readTensor(logits)) as Float32Array,
       params: params.named(),
       matrices: params.matrices(),
     };
