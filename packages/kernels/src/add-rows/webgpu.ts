@@ -5,13 +5,20 @@ import { dispatch } from '../dispatch/dispatch.js';
 import { elementWorkgroups, perElement } from '../dispatch/per-element.js';
 import { defineProgram } from '../dispatch/program.js';
 
+/** A lane adds one value of the table to each sequence: none divides to find its place. */
 const addRowsProgram = defineProgram({
   label: 'headwise/AddRows',
   inputs: { x: 'f32', table: 'f32' },
   outputs: { y: 'f32' },
-  // `sequence`: values of a sequence; `start`: the first value of the table.
-  params: { size: 'u32', sequence: 'u32', start: 'u32' },
-  wgsl: perElement('y[i] = x[i] + table[params.start + i % params.sequence];'),
+  // `size`: values of a sequence; `start`: the first value of the table.
+  params: { size: 'u32', start: 'u32', batch: 'u32' },
+  wgsl: perElement(/* wgsl */ `
+    let added = table[params.start + i];
+    for (var b = 0u; b < params.batch; b++) {
+      let at = b * params.size + i;
+      y[at] = x[at] + added;
+    }
+  `),
 });
 
 /** A lane sums one value of the table over sequences, in their order. */
@@ -43,12 +50,12 @@ export function addRowsKernel({
   attrs,
 }: Arguments<'x' | 'table'>): tf.TensorInfo[] {
   const { shape } = inputs.x;
-  const [, tokens, width] = shape as [number, number, number];
-  const size = sizeOf(shape);
+  const [batch, tokens, width] = shape as [number, number, number];
+  const size = tokens * width;
   const { y } = dispatch(backend, addRowsProgram, {
     inputs,
     outputs: { y: { shape, dtype: 'float32' } },
-    params: { size, sequence: tokens * width, start: attrs.first * width },
+    params: { size, start: attrs.first * width, batch },
     workgroups: elementWorkgroups(size),
   });
   return [y];

@@ -3,6 +3,7 @@ import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
 import type { FlatChunk } from '../dispatch/flat.js';
 import { copyValues, packing, reversed, scratch, unshare, zeros } from '../dispatch/transfer.js';
 import type { Slot } from './state.js';
+import { inFours } from './webgpu.js';
 
 /** A flat tensor of zeros that stays until it is disposed. */
 export const keptZeros = (backend: WebGPUBackend, size: number): tf.Tensor =>
@@ -10,7 +11,8 @@ export const keptZeros = (backend: WebGPUBackend, size: number): tf.Tensor =>
 
 /**
  * Updates variables chunk by chunk: their values and gradients are copied side by side, `update` changes the values in
- * place, and they are copied back. Copies between buffers are not dispatches.
+ * place, and they are copied back. Copies between buffers are not dispatches. Their sizes are as `inFours` gives them; what lies behind a chunk's
+ * values is undefined.
  *
  * @param variables in the order of the chunks
  * @param update called in a `tf.tidy` of its own; `gradient` may be overwritten
@@ -26,7 +28,8 @@ export function updateInChunks<C extends FlatChunk>(
   for (const variable of variables) unshare(backend, variable);
   for (const chunk of chunks) {
     tf.tidy(() => {
-      const { size, pieces } = chunk;
+      const { pieces } = chunk;
+      const size = inFours(chunk.size);
       const [value, gradient] = [scratch(backend, [size]), scratch(backend, [size])];
       copyValues(backend, [
         ...packing(pieces, before, value),

@@ -12,6 +12,7 @@ import {
   type OptimizerState,
   type Slot,
 } from './state.js';
+import { inFours } from './webgpu.js';
 
 interface Chunk extends FlatChunk {
   /** What is kept of its values, by slot. */
@@ -40,7 +41,7 @@ export class FlatState implements OptimizerState {
     const total = sizes.reduce((a, b) => a + b);
     this.#chunks = flatChunks(sizes, most ?? smallChunkSize(this.#backend, total)).map(
       ({ size, pieces }) => {
-        const kept = rule.slots.map((name) => [name, keptZeros(this.#backend, size)]);
+        const kept = rule.slots.map((name) => [name, keptZeros(this.#backend, inFours(size))]);
         const groups = tf.keep(groupEnds(pieces, ordered));
         return { size, pieces, kept: Object.fromEntries(kept), groups };
       },

@@ -27,10 +27,10 @@ export interface Rule<S extends string = string> {
   /** The numbers of a step that the shader reads as `params.<name>`; always of the same names. */
   numbers(step: Step): Record<string, number>;
   /**
-   * Statements of the update of one value.
+   * Statements of the update of four values.
    *
-   * In scope: `gradient: f32` after scaling, `rate: f32`, `decay: f32`, `params`, and the variables `value: f32` and one
-   * f32 for each slot, by its name, which the statements assign.
+   * In scope: `gradient: vec4f` after scaling, `rate: vec4f`, `decay: vec4f`, `params`, and the variables `value: vec4f` and one
+   * vec4f for each slot, by its name, which the statements assign.
    */
   readonly wgsl: string;
   /** The new values of the parameter and its slots: the specification, and the path of other backends. */

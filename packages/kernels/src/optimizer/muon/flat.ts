@@ -6,6 +6,7 @@ import { chunkSize, scratch } from '../../dispatch/transfer.js';
 import { flatSlot, keptZeros, updateInChunks } from '../chunks.js';
 import type { Step } from '../rule.js';
 import { checkGradients, type OptimizerState, type Slot } from '../state.js';
+import { inFours } from '../webgpu.js';
 import { averageRule } from './average.js';
 import {
   type Block,
@@ -52,7 +53,7 @@ export class FlatMuon implements OptimizerState {
     this.#chunks = wholeChunks(sizes, most).map(({ size, pieces }) => ({
       size,
       pieces,
-      momentum: keptZeros(this.#backend, size),
+      momentum: keptZeros(this.#backend, inFours(size)),
       groups: tf.keep(tf.tensor2d([[size, 1, 0]])),
       batches: batchesOf(pieces, parameters, numbers.adjust),
     }));
@@ -75,7 +76,7 @@ export class FlatMuon implements OptimizerState {
         gradients,
         (chunk, value, gradient) => {
           const { momentum, groups, batches, size } = chunk;
-          const average = scratch(this.#backend, [size]);
+          const average = scratch(this.#backend, [inFours(size)]);
           const inputs = { value: average, gradient, scale: factor, groups, momentum };
           runKernel('headwise/Optimize', inputs, { rule, step });
           for (const { places, factors, rows, columns } of batches) {
