@@ -1,8 +1,9 @@
 import * as tf from '@tensorflow/tfjs';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { startBackend } from './backend/start.js';
-import { checkShape, ParamStore, Random, type RandomState } from './index.js';
+import { checkShape, type Initializer, ParamStore, Random, type RandomState } from './index.js';
 import { constant, glorotUniform, normal, ones, zeros } from './initializers.js';
+import { hashText } from './random.js';
 
 describe('Random', () => {
   test('is xoshiro128** of the paper', () => {
@@ -59,17 +60,25 @@ function xoshiro128StarStar(start: RandomState, count: number): number[] {
   });
 }
 
-test('initializers fill as they say', () => {
-  const random = new Random(1);
-  expect([...zeros([2, 3], random)]).toEqual([0, 0, 0, 0, 0, 0]);
-  expect([...ones([2], random)]).toEqual([1, 1]);
-  expect([...constant(0.5)([], random)]).toEqual([0.5]);
-  const weights = [...normal(0.02)([100, 100], random)];
+test('initializers fill as they say', async () => {
+  const params = new ParamStore({ seed: 1 });
+  const filled = async (name: string, shape: number[], init: Initializer) => [
+    ...(await params.get(name, shape, init).data()),
+  ];
+  expect(await filled('zeros', [2, 3], zeros)).toEqual([0, 0, 0, 0, 0, 0]);
+  expect(await filled('ones', [2], ones)).toEqual([1, 1]);
+  expect(await filled('constant', [], constant(0.5))).toEqual([0.5]);
+  expect(await filled('own', [2], (_, random) => Float32Array.of(random.next(), 3))).toEqual([
+    Math.fround(new Random(hashText('1/own')).next()),
+    3,
+  ]);
+  const weights = await filled('normal', [100, 100], normal(0.02));
   expect(Math.sqrt(mean(weights.map((w) => w * w)))).toBeCloseTo(0.02, 3);
   const limit = Math.sqrt(6 / 300);
-  const glorot = [...glorotUniform([100, 200], random)];
+  const glorot = await filled('glorot', [100, 200], glorotUniform);
   expect(Math.max(...glorot.map(Math.abs))).toBeLessThanOrEqual(limit);
   expect(Math.max(...glorot)).toBeGreaterThan(0.99 * limit);
+  params.dispose();
 });
 
 describe('checkShape', () => {

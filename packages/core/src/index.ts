@@ -14,6 +14,7 @@ export {
   wasmFiles,
 } from './backend/start.js';
 export { checkOneOf, quoted } from './choice.js';
+export type { Distribution } from './distribution.js';
 export {
   type DecoderHead,
   type Encoded,

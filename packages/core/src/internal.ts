@@ -19,6 +19,15 @@ export { startBackend, wantedThreads } from './backend/start.js';
 export { tensorWriter, writesDone } from './backend/tensor-writer.js';
 export { isOwnBackend } from './backend/webgpu.js';
 export type { Worker } from './backend/worker.js';
+export {
+  drawKernel,
+  drawn,
+  drawnValues,
+  drawUnits,
+  type PhiloxKey,
+  type RandomDistribution,
+  uniformUnit,
+} from './distribution.js';
 export { allFinite } from './finite.js';
 export type { LinearAdapters } from './layer.js';
 export { lengthGroups } from './length-groups.js';
@@ -27,6 +36,7 @@ export { nextTask } from './next-task.js';
 export { paddedRows } from './padded-rows.js';
 export { type AdaptableParam, matrixOf, packedBeside } from './params.js';
 export { refuse } from './part.js';
+export { keyOf, philox, philoxConstants } from './philox.js';
 export { hashText } from './random.js';
 export { sizeOf } from './shapes.js';
 export type { MapPart } from './tap.js';

@@ -1,10 +1,10 @@
 import * as tf from '@tensorflow/tfjs';
 import { quoted } from './choice.js';
 import { InputError, ShapeError } from './errors.js';
+import { type FirstValues, givenValues, initialValues } from './first-values.js';
 import type { Initializer } from './initializers.js';
 import type { ForwardContext } from './layer.js';
 import type { Matrix, MatrixLayout, PackedParam, Packer, Packing } from './matrix.js';
-import { hashText, Random } from './random.js';
 import { sizeOf } from './shapes.js';
 import { writesOf } from './writes.js';
 
@@ -255,10 +255,10 @@ export class ParamStore {
     } else if (!packing || deferred || this.#owner.shapesOnly) {
       matrix = { ...form, variable: this.#make(path, shape, init) };
     } else {
-      const values = this.#values(path, shape, init);
+      const values = this.#first(path, shape, init);
       const packer = packing(path, shape, form.layout);
       matrix = packer
-        ? { ...form, packed: packedBy(packer, values) }
+        ? { ...form, packed: packedBy(packer, values.array()) }
         : { ...form, variable: this.#keep(path, shape, values) };
     }
     if (matrix.variable) matricesOfVariables.set(matrix.variable, matrix);
@@ -328,17 +328,16 @@ export class ParamStore {
           : `parameter '${path}' does not exist`,
       );
     const { shape } = variable;
-    const given = values ?? this.#values(path, shape, init);
-    if (given instanceof tf.Tensor) {
-      checkAsked(path, given.shape, shape);
-      variable.assign(given);
-    } else if (given instanceof Float32Array) {
-      checkCount(path, shape, given);
+    if (values instanceof tf.Tensor) {
+      checkAsked(path, values.shape, shape);
+      variable.assign(values);
+    } else if (values === undefined || values instanceof Float32Array) {
+      const first = values ? givenValues(path, shape, values) : this.#first(path, shape, init);
       const packer = this.packer(path);
-      if (packer) this.pack(path, packedBy(packer, given));
-      else tf.tidy(() => variable.assign(tf.tensor(given, shape, 'float32')));
+      if (packer) this.pack(path, packedBy(packer, first.array()));
+      else tf.tidy(() => variable.assign(first.tensor()));
     } else {
-      this.pack(path, given);
+      this.pack(path, values);
     }
     waiting.delete(path);
   }
@@ -355,7 +354,7 @@ export class ParamStore {
       variables.set(path, planned);
       return ranked(planned, shape);
     }
-    if (!deferred) return this.#keep(path, shape, this.#values(path, shape, init));
+    if (!deferred) return this.#keep(path, shape, this.#first(path, shape, init));
     if (disposed) throw new InputError(`parameter '${path}' was asked of a disposed store`);
     deferred(path, shape);
     waiting.set(path, init);
@@ -364,23 +363,20 @@ export class ParamStore {
     return ranked(variable, shape);
   }
 
-  /** The first values of a parameter. */
-  #values(path: string, shape: readonly number[], init: Initializer): Float32Array {
+  #first(path: string, shape: readonly number[], init: Initializer): FirstValues {
     const { source, seed, disposed } = this.#owner;
     if (disposed) throw new InputError(`parameter '${path}' was asked of a disposed store`);
-    const values = source
-      ? source.read(path, shape)
-      : init(shape, new Random(hashText(`${seed}/${path}`)));
-    checkCount(path, shape, values);
-    return values;
+    return source
+      ? givenValues(path, shape, source.read(path, shape))
+      : initialValues(path, shape, init, seed);
   }
 
   #keep<S extends readonly number[]>(
     path: string,
     shape: S,
-    values: Float32Array,
+    values: FirstValues,
   ): tf.Variable<RankOf<S>> {
-    const variable = tf.tidy(() => tf.variable(tf.tensor(values, [...shape], 'float32')));
+    const variable = tf.tidy(() => tf.variable(values.tensor()));
     this.#owner.variables.set(path, variable);
     return ranked(variable, shape);
   }
@@ -457,13 +453,6 @@ function withoutMemory(shape: readonly number[]): tf.Variable {
     tf.backend().incRef(dataId);
     return tf.variable(tf.engine().makeTensorFromTensorInfo({ dataId, dtype, shape: [...shape] }));
   });
-}
-
-function checkCount(path: string, shape: readonly number[], values: Float32Array): void {
-  if (values.length === sizeOf(shape)) return;
-  throw new ShapeError(
-    `parameter '${path}' has shape [${shape.join(', ')}], ${sizeOf(shape)} values; got ${values.length}`,
-  );
 }
 
 /** A size that is missing or not an integer. */

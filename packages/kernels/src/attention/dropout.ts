@@ -1,7 +1,7 @@
 import { InputError } from '@headwise/core';
+import { keyOf, philox } from '@headwise/core/internal';
 import * as tf from '@tensorflow/tfjs';
 import { thresholdOf } from '../dropout/reference.js';
-import { keyOf, philox } from '../philox/philox.js';
 import type { PairSizes } from './expression/evaluate.js';
 
 /** Which weights are dropped follows from the seed and their place alone. */

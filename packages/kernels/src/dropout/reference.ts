@@ -1,5 +1,5 @@
+import { keyOf, philox } from '@headwise/core/internal';
 import * as tf from '@tensorflow/tfjs';
-import { keyOf, philox } from '../philox/philox.js';
 
 /** The words below this are dropped. */
 export const thresholdOf = (rate: number): number => Math.floor(rate * 2 ** 32);

@@ -1,9 +1,9 @@
-import { sizeOf } from '@headwise/core/internal';
+import { keyOf, sizeOf } from '@headwise/core/internal';
 import type * as tf from '@tensorflow/tfjs';
 import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
 import { dispatch, spread } from '../dispatch/dispatch.js';
 import { defineProgram } from '../dispatch/program.js';
-import { keyOf, philoxWgsl } from '../philox/philox.js';
+import { philoxWgsl } from '../philox/philox.js';
 import { thresholdOf } from './reference.js';
 
 /** Each lane has the four values of one counter, 64 apart, so that lanes lie side by side. */

@@ -1,11 +1,10 @@
 import { BackendError, checkShape, InputError } from '@headwise/core';
-import { checkWhenRead } from '@headwise/core/internal';
+import { checkWhenRead, keyOf } from '@headwise/core/internal';
 import * as tf from '@tensorflow/tfjs';
 import { checkNotEmpty, checkType } from '../dispatch/check.js';
 import { hasKernel, registerWebGPUKernel, runKernel } from '../dispatch/register.js';
 import { checkIds } from '../ids/index.js';
 import { vocabularyOf } from '../ids/space.js';
-import { keyOf } from '../philox/philox.js';
 import { markKernel } from './adjust.js';
 import {
   type CheckedSampling,

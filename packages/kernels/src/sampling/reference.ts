@@ -1,4 +1,4 @@
-import { keyOf, philox } from '../philox/philox.js';
+import { keyOf, philox } from '@headwise/core/internal';
 import { distributionOf, probabilityOf } from './cutoffs/distribution.js';
 import { ranked } from './cutoffs/ranked.js';
 import { type CheckedSampling, checkedSampling, type SamplingOptions } from './options.js';

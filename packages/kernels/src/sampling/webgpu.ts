@@ -1,4 +1,5 @@
 import { checkShape } from '@headwise/core';
+import { keyOf } from '@headwise/core/internal';
 import * as tf from '@tensorflow/tfjs';
 import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
 import {
@@ -11,7 +12,7 @@ import {
 import { dispatch, spread } from '../dispatch/dispatch.js';
 import { lowest, peakWgsl } from '../dispatch/peak.js';
 import { defineProgram, type ElementType, type ParamType, variants } from '../dispatch/program.js';
-import { keyOf, philoxWgsl } from '../philox/philox.js';
+import { philoxWgsl } from '../philox/philox.js';
 import {
   type Adjusting,
   adjustingInputs,

@@ -7,6 +7,7 @@ import { registerCrossEntropy } from '../cross-entropy/index.js';
 import { registerAppendKeysValues } from '../decode-attention/append.js';
 import { registerUnpackHalves } from '../decode-attention/halves.js';
 import { registerDecodeAttention } from '../decode-attention/index.js';
+import { registerDraw } from '../draw/index.js';
 import { registerDropout } from '../dropout/index.js';
 import { registerLargeElementwise } from '../elementwise/large.js';
 import { registerGatherRows } from '../embedding/index.js';
@@ -30,6 +31,7 @@ export function registerKernels(): void {
   registerBestScores();
   registerChunkedCrossEntropy();
   registerCrossEntropy();
+  registerDraw();
   registerDropout();
   registerGatherRows();
   registerAdditiveAttention();

@@ -1,5 +1,6 @@
+import { keyOf } from '@headwise/core/internal';
 import { thresholdOf } from '../../dropout/reference.js';
-import { keyOf, philoxWgsl } from '../../philox/philox.js';
+import { philoxWgsl } from '../../philox/philox.js';
 import type { WeightDropout } from '../dropout.js';
 import { each } from '../text.js';
 import type { PairLayout } from './pair-layout.js';
