@@ -112,7 +112,7 @@ async function rewardsOf(
 }
 
 test('rewards raise the share of right sums by 0.2 within twelve updates', async () => {
-  const rewards = await rewardsOf(3, { taught: 12, steps: 12, peak: 0.008, beta: 0.01 });
+  const rewards = await rewardsOf(3, { taught: 10, steps: 12, peak: 0.008, beta: 0.01 });
   const before = rewards[0]!;
   expect(before).toBeLessThan(0.4);
   expect(mean(rewards.slice(-3))).toBeGreaterThan(before + 0.2);
@@ -121,7 +121,8 @@ test('rewards raise the share of right sums by 0.2 within twelve updates', async
 fullOnly(
   'and to more than 0.8, of sixteen sums, within sixty',
   async () => {
-    const rewards = await rewardsOf(4, { taught: 20, steps: 60, peak: 0.004, beta: 0.02 });
+    const rewards = await rewardsOf(4, { taught: 18, steps: 60, peak: 0.004, beta: 0.02 });
+    console.log(rewards);
     expect(rewards[0]).toBeLessThan(0.6);
     expect(mean(rewards.slice(-5))).toBeGreaterThan(0.8);
   },
