@@ -122,7 +122,6 @@ fullOnly(
   'and to more than 0.8, of sixteen sums, within sixty',
   async () => {
     const rewards = await rewardsOf(4, { taught: 18, steps: 60, peak: 0.004, beta: 0.02 });
-    console.log(rewards);
     expect(rewards[0]).toBeLessThan(0.6);
     expect(mean(rewards.slice(-5))).toBeGreaterThan(0.8);
   },
