@@ -22,6 +22,8 @@ interface Row {
   ratios: Record<string, number>;
   /** The largest error of each, where it was taken. */
   errors?: Record<string, number>;
+  /** What else was counted of our runs. */
+  counts?: Record<string, number>;
 }
 
 interface Options {
@@ -108,7 +110,7 @@ async function runOn(
     const ratios = Object.fromEntries(
       Object.entries(peers).map(([peer, { ms }]) => [peer, ms / ours!.ms]),
     );
-    const { errors } = contestants;
+    const { errors, counts } = contestants;
     rows.push({
       workload: workload.name,
       backend: name,
@@ -117,6 +119,7 @@ async function runOn(
       peers,
       ratios,
       ...(errors ? { errors } : {}),
+      ...(counts ? { counts } : {}),
     });
     print(rows.at(-1)!);
   }
@@ -135,7 +138,7 @@ async function prepared(workload: Workload): Promise<Contestants | undefined> {
   }
 }
 
-function print({ workload, ours, peers, ratios, errors }: Row): void {
+function print({ workload, ours, peers, ratios, errors, counts = {} }: Row): void {
   const size = (bytes: number | null) =>
     bytes === null ? '' : `, ${(bytes / 2 ** 20).toFixed(1)} MiB`;
   const error = (name: string) =>
@@ -145,5 +148,7 @@ function print({ workload, ours, peers, ratios, errors }: Row): void {
   const others = Object.entries(peers).map(
     ([name, measured]) => `${name} ${time(name, measured)} (${ratios[name]!.toFixed(2)} ×)`,
   );
-  console.log(`  ${workload}: ours ${time('ours', ours)}; ${others.join('; ')}`);
+  const counted = Object.entries(counts).map(([name, count]) => `${name} ${count}`);
+  const parts = [`ours ${time('ours', ours)}`, ...others, ...counted];
+  console.log(`  ${workload}: ${parts.join('; ')}`);
 }

@@ -71,7 +71,8 @@ interface Backend {
   submitQueue(): void;
 }
 
-async function finished(): Promise<void> {
+/** Submits the commands so far, and waits until the device has done them. */
+export async function finished(): Promise<void> {
   if (tf.getBackend() !== 'webgpu') return;
   const backend = tf.backend() as unknown as Backend;
   backend.endComputePassEncoder();

@@ -13,6 +13,8 @@ export interface Contestants {
   peers: Record<string, Run>;
   /** The largest error of each, where contestants differ in it. */
   errors?: Record<string, number> | undefined;
+  /** Numbers about our own runs besides time and memory, such as pipelines; read when all runs are over. */
+  counts?: Record<string, number> | undefined;
   /** Frees what `prepare` made. */
   dispose?: (() => void) | undefined;
 }

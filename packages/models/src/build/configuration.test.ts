@@ -118,12 +118,16 @@ describe('a typed configuration', () => {
       const paths = Object.keys(model.params.named());
       expect(paths).toContain('blocks.0.attn.qNorm.weight');
       expect(model.params.named()['blocks.1.attn.kNorm.weight']!.shape).toEqual([4]);
-      // Queries and keys of any length give the same scores.
+      const lengthen = (factor: number) => {
+        for (const name of ['qProj', 'kProj']) {
+          const weight = model.params.named()[`blocks.0.attn.${name}.weight`]!;
+          tf.tidy(() => weight.assign(weight.mul(factor)));
+        }
+      };
+      // Queries and keys of any length give the same scores, where they are long beside the norm's epsilon.
+      lengthen(20);
       const before = await model.network.forward(ids()).data();
-      for (const name of ['qProj', 'kProj']) {
-        const weight = model.params.named()[`blocks.0.attn.${name}.weight`]!;
-        tf.tidy(() => weight.assign(weight.mul(7)));
-      }
+      lengthen(7);
       await expectClose(model.network.forward(ids()), before, { ratio: 1e-3 });
       await expectWhole(model);
     });
