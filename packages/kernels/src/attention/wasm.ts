@@ -1,8 +1,7 @@
-import { sizeOf } from '@headwise/core/internal';
+import { keyOf, sizeOf } from '@headwise/core/internal';
 import type * as tf from '@tensorflow/tfjs';
 import type { Wanted } from '../dispatch/register.js';
 import { thresholdOf } from '../dropout/reference.js';
-import { keyOf } from '../philox/philox.js';
 import { addressOf, output, type WasmBackend, withMemory } from '../wasm/heap.js';
 import { kernelsOf, launch, threadsOf } from '../wasm/module.js';
 import type { Strides } from './heads.js';
