@@ -71,7 +71,7 @@ export const folders = {
       'left_padding',
     ].map((name) => [...[main, `${name}.py`, parity]]),
     ['requirements-before-five.txt', 'before_five.py', parity],
-    ...['beams', 'greedy', 'scores', 'generation_keys', 'embeddings', 'sentences'].map((name) => [
+    ...['beams', 'greedy', 'scores', 'generation_keys', 'embeddings', 'sentences', 'rerankers'].map((name) => [
       ...[main, `${name}.py`, parity],
     ]),
     ...['searches', 'constrained', 'dola'].map((name) => [

@@ -1,4 +1,5 @@
-import { readFileSync } from 'node:fs';
+import { cpSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { readSafetensors } from '@headwise/safetensors';
 import { describe, expect, test } from 'vitest';
@@ -102,4 +103,36 @@ test('logits with packed weights are near those in float32, and an unknown type 
   const run = await headwiseHere([...args, '--dtype', 'q8']);
   expect(run.code).toBe(2);
   expect(run.stderr).toContain("--dtype is 'q8'; expected one of f32, f16, int8, int4");
+});
+
+test('rerank writes texts by the scores of sentence-transformers, the best first', async () => {
+  const path = join(repository, 'packages/text/src/goldens/rerankers.json');
+  const golden = JSON.parse(readFileSync(path, 'utf8'));
+  const { files, ranks } = golden.cases['saved by version 6'];
+  const folder = mkdtempSync(join(tmpdir(), 'headwise-reranker-'));
+  cpSync(join(goldens, 'bert-reranker/model.safetensors'), join(folder, 'model.safetensors'));
+  writeFileSync(join(folder, 'tokenizer.json'), JSON.stringify(golden.tokenizer));
+  for (const [name, text] of Object.entries(files))
+    writeFileSync(join(folder, name), text as string);
+  const data = join(folder, 'texts.jsonl');
+  const lines = golden.texts.map((text: string) => JSON.stringify({ text }));
+  writeFileSync(data, lines.join('\n'));
+  const args = ['rerank', '--model', folder, '--query', golden.query, '--data', data];
+  const { stdout } = await headwiseHere([...args, '--truncate', '--top', '3']);
+  const found = stdout
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line));
+  expect(found).toEqual(
+    ranks.slice(0, 3).map(({ index, score }: { index: number; score: number }) => ({
+      index,
+      score: expect.closeTo(score, 5),
+      text: golden.texts[index],
+    })),
+  );
+  const refused = await headwiseHere(args);
+  expect(refused.code).toBe(2);
+  expect(refused.stderr).toContain(
+    "texts.jsonl: example 4 and the query have 16 tokens; the model's context holds 12: shorten them, or give --truncate",
+  );
 });

@@ -36,6 +36,10 @@ const commands: Record<string, [does: string, load: () => Promise<Command>]> = {
     'write the vectors of texts as JSON lines',
     withTensors(async () => (await import('./commands/embed.js')).embedCommand()),
   ],
+  rerank: [
+    'write texts by how well they answer a query as JSON lines',
+    withTensors(async () => (await import('./commands/rerank.js')).rerankCommand()),
+  ],
   serve: [
     "answer clients of OpenAI's and Anthropic's APIs over HTTP with a model",
     withTensors(async () => (await import('./commands/serve.js')).serveCommand()),

@@ -11,6 +11,7 @@ import { addEmbeddings } from './openai/embeddings.js';
 import { addModels } from './openai/models.js';
 import { openAiErrorBody } from './openai/openai-error.js';
 import { addResponses } from './openai/responses/responses.js';
+import { addRerank } from './rerank.js';
 import { type ServedModel, type ServerLimits, Service } from './service.js';
 
 export interface ServerOptions {
@@ -31,6 +32,7 @@ const routes: Readonly<Record<string, 'GET' | 'POST'>> = {
   '/v1/chat/completions': 'POST',
   '/v1/completions': 'POST',
   '/v1/embeddings': 'POST',
+  '/v1/rerank': 'POST',
   '/v1/messages': 'POST',
   '/v1/responses': 'POST',
 };
@@ -96,6 +98,7 @@ export class Server {
     addChat(app, service);
     addCompletions(app, service);
     addEmbeddings(app, service);
+    addRerank(app, service);
     addMessages(app, service);
     addResponses(app, service);
     app.notFound((context) => {

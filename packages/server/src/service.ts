@@ -6,7 +6,7 @@ import {
   isEncoder,
   type LanguageModel,
 } from '@headwise/core';
-import type { EmbeddingModel, TextModel } from '@headwise/text';
+import type { EmbeddingModel, RerankModel, TextModel } from '@headwise/text';
 import type { Tokenizer } from '@headwise/tokenizers';
 import * as tf from '@tensorflow/tfjs';
 import { Engine, type EngineLimits } from './engine/engine.js';
@@ -20,10 +20,10 @@ export interface ServedDecoder {
   readonly tokenizer: Tokenizer;
 }
 
-/** An encoder under the name that requests call it by: it answers `/v1/embeddings` alone. */
+/** An encoder under the name that requests call it by: it answers `/v1/embeddings`, and a cross-encoder `/v1/rerank`. */
 export interface ServedEncoder {
   readonly name: string;
-  readonly model: EmbeddingModel & { readonly network: EncoderModel };
+  readonly model: EmbeddingModel & RerankModel & { readonly network: EncoderModel };
   readonly tokenizer: Tokenizer;
 }
 

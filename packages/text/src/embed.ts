@@ -41,7 +41,7 @@ export interface EmbeddingModel {
 }
 
 /** Tokens of a pass at most, padding among them; a longer sequence has a pass of its own. */
-const tokensAtOnce = 4096;
+export const tokensAtOnce = 4096;
 
 /**
  * One vector `[D]` for each text, pooled from the hidden states of the last layer.
@@ -190,7 +190,7 @@ function hiddenStates(network: Network): (ids: tf.Tensor, ctx: EncoderContext) =
 }
 
 /** 1 for each token, 0 for padding behind it: `[N, T]`. */
-function maskOf(lengths: readonly number[], longest: number): tf.Tensor2D {
+export function maskOf(lengths: readonly number[], longest: number): tf.Tensor2D {
   const mask = new Int32Array(lengths.length * longest);
   for (const [row, length] of lengths.entries()) {
     mask.fill(1, row * longest, row * longest + length);

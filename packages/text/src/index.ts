@@ -15,13 +15,22 @@ export { generateTexts } from './generate-texts.js';
 export {
   type LoadedEmbeddingModel,
   type LoadedEncoder,
+  type LoadedReranker,
   type LoadedText,
   type LoadTextOptions,
   load,
   loadAny,
   loadEmbeddingModel,
+  loadReranker,
 } from './load.js';
 export type { Pooling } from './pooling.js';
+export {
+  type RankedText,
+  type RerankModel,
+  type RerankOptions,
+  rerank,
+} from './rerank.js';
+export type { RerankActivation, RerankSettings } from './reranker.js';
 export type { SentenceSettings } from './sentence-model.js';
 export { type GeneratedText, TextQueue } from './text-queue.js';
 export { type ToolCallForm, type ToolCallFormOptions, toolCallForm } from './tool-call-form.js';

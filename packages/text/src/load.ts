@@ -1,4 +1,4 @@
-import { type EncoderModel, InputError, isEncoder, isEncoderDecoder } from '@headwise/core';
+import { type EncoderModel, InputError, isEncoder, isEncoderDecoder, quoted } from '@headwise/core';
 import { type Generator, parseGenerationConfig } from '@headwise/generation';
 import {
   type CheckpointFiles,
@@ -11,10 +11,18 @@ import {
   loadModel,
   type Model,
 } from '@headwise/models';
-import { checkpointFiles, openBytes, openConfig, openJson } from '@headwise/models/internal';
+import {
+  checkpointFiles,
+  openBytes,
+  openConfig,
+  openJson,
+  readConfiguration,
+} from '@headwise/models/internal';
 import { type ChatTemplate, chatTemplateOf, Tokenizer, TokenizerError } from '@headwise/tokenizers';
 import type { EmbeddingModel } from './embed.js';
 import type { TextModel, TextSettings } from './generate-text.js';
+import type { RerankModel } from './rerank.js';
+import { isReranker, rerankSettings } from './reranker.js';
 import { sentenceSettings } from './sentence-model.js';
 
 export const generationConfigName = 'generation_config.json';
@@ -37,8 +45,8 @@ export interface LoadedText {
 
 /** A model folder's encoder and tokenizer. */
 export interface LoadedEncoder {
-  /** With what the folder says of its vectors; `model.params.dispose()` frees it. */
-  readonly model: LoadedModel & Model<EncoderModel> & EmbeddingModel;
+  /** With what the folder says of its vectors, or of its scores of pairs; `model.params.dispose()` frees it. */
+  readonly model: LoadedModel & Model<EncoderModel> & EmbeddingModel & RerankModel;
   readonly tokenizer: Tokenizer;
 }
 
@@ -112,8 +120,10 @@ export async function loadFiles(
   const loaded = await loadModel(files, options);
   try {
     if (isEncoder(loaded.network)) {
-      const embedding = await sentenceSettings(files);
-      return { model: { ...encoderModel(loaded), embedding }, tokenizer };
+      const settings = isReranker(loaded)
+        ? { reranking: await rerankSettings(files, loaded) }
+        : { embedding: await sentenceSettings(files) };
+      return { model: { ...encoderModel(loaded), ...settings }, tokenizer };
     }
     const model = isEncoderDecoder(loaded.network)
       ? encoderDecoderModel(loaded)
@@ -163,6 +173,48 @@ export async function loadEmbeddingFiles(
   const tokenizer = await beside.tokenizer();
   const embedding = await sentenceSettings(files);
   return { model: { ...(await loadModel(files, options)), embedding }, tokenizer };
+}
+
+/** A cross-encoder, its tokenizer, and how it scores pairs. */
+export interface LoadedReranker {
+  /** `model.params.dispose()` frees it. */
+  readonly model: LoadedModel & RerankModel;
+  readonly tokenizer: Tokenizer;
+}
+
+/**
+ * Loads a cross-encoder with its tokenizer, for `rerank`: a folder of sentence-transformers or in the layout of Hugging Face, whose
+ * model classifies sequences by one label.
+ *
+ * @param place the folder's address on the web, or files that a person chose
+ * @throws InputError, TokenizerError or SafetensorsError naming the file, what is wrong with it and what was expected
+ * @example
+ * const { model, tokenizer } = await loadReranker('https://models.example/ms-marco-MiniLM-L6-v2');
+ */
+export async function loadReranker(
+  place: CheckpointPlace,
+  options: LoadOptions = {},
+): Promise<LoadedReranker> {
+  const files = checkpointFiles(place, options);
+  return loadRerankerFiles(files, webFiles(files, undefined), options);
+}
+
+/** Loads as `loadReranker` does; a model that is none is refused before its weights are read. */
+export async function loadRerankerFiles(
+  files: CheckpointFiles,
+  beside: Pick<TextFiles, 'tokenizer'>,
+  options: LoadOptions,
+): Promise<LoadedReranker> {
+  const tokenizer = await beside.tokenizer();
+  const { json, name } = await openConfig(files);
+  const read = readConfiguration(json, name);
+  if (!isReranker(read)) {
+    throw new InputError(
+      `${name}: 'architectures' is ${quoted((json as Record<string, unknown>).architectures)}; expected a classifier of sequences with one label, whose score ranks texts`,
+    );
+  }
+  const reranking = await rerankSettings(files, read);
+  return { model: { ...(await loadModel(files, options)), reranking }, tokenizer };
 }
 
 /**

@@ -9,12 +9,15 @@ import {
   generationConfigName,
   type LoadedEmbeddingModel,
   type LoadedEncoder,
+  type LoadedReranker,
   type LoadedText,
   type LoadTextOptions,
   loadEmbeddingFiles,
   loadEmbeddingModel as loadEmbeddingFrom,
   loadFiles,
   loadAny as loadFrom,
+  loadRerankerFiles,
+  loadReranker as loadRerankerFrom,
 } from './load.js';
 
 export type { DenseLayer } from './dense-layer.js';
@@ -34,10 +37,18 @@ export { generateTexts } from './generate-texts.js';
 export type {
   LoadedEmbeddingModel,
   LoadedEncoder,
+  LoadedReranker,
   LoadedText,
   LoadTextOptions,
 } from './load.js';
 export type { Pooling } from './pooling.js';
+export {
+  type RankedText,
+  type RerankModel,
+  type RerankOptions,
+  rerank,
+} from './rerank.js';
+export type { RerankActivation, RerankSettings } from './reranker.js';
 export type { SentenceSettings } from './sentence-model.js';
 
 /**
@@ -101,5 +112,20 @@ export async function loadEmbeddingModel(
   const folder = await folderOf(place, options);
   const tokenizer = () => loadTokenizer(folder);
   return loadEmbeddingFiles(folderFiles(folder), { tokenizer }, options);
+}
+
+/**
+ * Loads a cross-encoder as `loadReranker` of `@headwise/text` does, also from a folder on disk.
+ *
+ * @param place the folder's path, or where else a checkpoint may be; a text that begins with `http:` or `https:` is
+ * an address
+ * @throws InputError, TokenizerError or SafetensorsError naming the file, what is wrong with it and what was expected
+ */
+export async function loadReranker(
+  place: CheckpointPlace,
+  options: LoadOptions = {},
+): Promise<LoadedReranker> {
+  if (typeof place !== 'string' || /^https?:/.test(place)) return loadRerankerFrom(place, options);
+  return loadRerankerFiles(folderFiles(place), { tokenizer: () => loadTokenizer(place) }, options);
 }
 export { type GeneratedText, TextQueue } from './text-queue.js';

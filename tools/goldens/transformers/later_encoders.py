@@ -3,7 +3,7 @@
 import torch
 from golden import IGNORED, generator, record, token_ids
 from transformers import (
-    AlbertConfig, AlbertForMaskedLM, AlbertForSequenceClassification, AlbertModel, CamembertConfig, CamembertForMaskedLM,
+    AlbertConfig, AlbertForMaskedLM, AlbertForSequenceClassification, AlbertModel, BertConfig, BertForSequenceClassification, CamembertConfig, CamembertForMaskedLM,
     DebertaV2Config, DebertaV2ForMaskedLM, DebertaV2ForSequenceClassification, DebertaV2ForTokenClassification,
     DebertaV2Model,
     DistilBertConfig, DistilBertForMaskedLM, DistilBertForQuestionAnswering, DistilBertForSequenceClassification,
@@ -178,3 +178,5 @@ head(
     "deberta-token-classification", DebertaV2ForTokenClassification,
     DebertaV2Config(num_labels=4, **(deberta | dict(position_buckets=6, pos_att_type="p2c"))), "left",
 )
+
+head("bert-reranker", BertForSequenceClassification, BertConfig(num_labels=1, type_vocab_size=2, **sizes), "right")
