@@ -71,9 +71,9 @@ export const folders = {
       'left_padding',
     ].map((name) => [...[main, `${name}.py`, parity]]),
     ['requirements-before-five.txt', 'before_five.py', parity],
-    ...['beams', 'greedy', 'scores', 'generation_keys', 'embeddings', 'sentences', 'rerankers'].map((name) => [
-      ...[main, `${name}.py`, parity],
-    ]),
+    ...['beams', 'greedy', 'scores', 'generation_keys', 'embeddings', 'sentences', 'rerankers'].map(
+      (name) => [...[main, `${name}.py`, parity]],
+    ),
     ...['searches', 'constrained', 'dola'].map((name) => [
       ...['requirements-searches.txt', `${name}.py`, parity],
     ]),
