@@ -1,5 +1,7 @@
 import { attend, attendGradient, attendRows, attendTable } from './attention';
+import { adamw, gatherRows, scatterRows, squareSums } from './elements';
 import { columnSums, packLines, product, rowsProduct, timesSlope } from './product';
+import { crossEntropy, crossEntropyGradient, norm, normGradient, normWeights, softmax, softmaxGradient } from './rows';
 
 export { attentionBytes } from './attention';
 export { attach, end, launch, work } from './threads';
@@ -14,6 +16,17 @@ export const ATTEND: i32 = 5;
 export const ATTEND_ROWS: i32 = 6;
 export const ATTEND_GRADIENT: i32 = 7;
 export const ATTEND_TABLE: i32 = 8;
+export const NORM: i32 = 9;
+export const NORM_GRADIENT: i32 = 10;
+export const NORM_WEIGHTS: i32 = 11;
+export const CROSS_ENTROPY: i32 = 12;
+export const CROSS_ENTROPY_GRADIENT: i32 = 13;
+export const SOFTMAX: i32 = 14;
+export const ADAMW: i32 = 15;
+export const SQUARE_SUMS: i32 = 16;
+export const GATHER_ROWS: i32 = 17;
+export const SCATTER_ROWS: i32 = 18;
+export const SOFTMAX_GRADIENT: i32 = 19;
 
 /** Runs one chunk of a kernel. */
 export function runChunk(kernel: i32, chunk: i32): void {
@@ -36,5 +49,27 @@ export function runChunk(kernel: i32, chunk: i32): void {
       return attendGradient(chunk);
     case ATTEND_TABLE:
       return attendTable();
+    case NORM:
+      return norm(chunk);
+    case NORM_GRADIENT:
+      return normGradient(chunk);
+    case NORM_WEIGHTS:
+      return normWeights(chunk);
+    case CROSS_ENTROPY:
+      return crossEntropy(chunk);
+    case CROSS_ENTROPY_GRADIENT:
+      return crossEntropyGradient(chunk);
+    case SOFTMAX:
+      return softmax(chunk);
+    case ADAMW:
+      return adamw(chunk);
+    case SQUARE_SUMS:
+      return squareSums(chunk);
+    case GATHER_ROWS:
+      return gatherRows(chunk);
+    case SCATTER_ROWS:
+      return scatterRows(chunk);
+    case SOFTMAX_GRADIENT:
+      return softmaxGradient(chunk);
   }
 }

@@ -1,7 +1,7 @@
 import { InputError } from '@headwise/core';
-import type * as tf from '@tensorflow/tfjs';
+import * as tf from '@tensorflow/tfjs';
 import { checkNotEmpty } from '../dispatch/check.js';
-import { hasKernel, registerWebGPUKernel } from '../dispatch/register.js';
+import { hasKernel, registerWebGPUKernel, runKernel } from '../dispatch/register.js';
 import { flatGlobalNorm } from './flat.js';
 import { type Clipping, globalNormReference } from './reference.js';
 import { clipKernel, squareSumsKernel } from './webgpu.js';
@@ -28,6 +28,12 @@ export function globalNorm(
     throw new InputError(`globalNorm: maxNorm is ${maxNorm}; expected a number above 0`);
   }
   for (const [i, tensor] of tensors.entries()) checkNotEmpty(`globalNorm: tensor ${i}`, tensor);
+  if (hasKernel('headwise/GlobalNorm')) {
+    const [norm, scale] = tf.tidy(() =>
+      runKernel('headwise/GlobalNorm', tensors, { maxNorm, factor }),
+    ) as [tf.Scalar, tf.Scalar];
+    return { norm, scale };
+  }
   if (!hasKernel('headwise/SquareSums')) return globalNormReference(tensors, maxNorm, factor);
   return flatGlobalNorm(tensors, maxNorm, factor);
 }

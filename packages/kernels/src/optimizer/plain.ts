@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs';
-import type { Rule, Step } from './rule.js';
+import { hasKernel, runKernel } from '../dispatch/register.js';
+import type { Rule, RuleArguments, Step } from './rule.js';
 import {
   checkGradients,
   type OptimizerParameter,
@@ -7,7 +8,7 @@ import {
   type Slot,
 } from './state.js';
 
-/** The state of a rule in plain operations, tensor by tensor: the path of other backends. */
+/** The state of a rule, tensor by tensor: the path of other backends than WebGPU. */
 export class PlainState implements OptimizerState {
   readonly slots: readonly Slot[];
   readonly #rule: Rule;
@@ -29,9 +30,9 @@ export class PlainState implements OptimizerState {
     checkGradients(this.#rule.name, this.#parameters, gradients);
     for (const [i, { variable, rate, decay }] of this.#parameters.entries()) {
       tf.tidy(() => {
-        const gradient = scale ? gradients[i]!.mul(scale) : gradients[i]!;
         const slots = this.#kept[i]!;
-        const made = this.#rule.reference({ value: variable, gradient, slots, rate, decay }, step);
+        const given = { value: variable, gradient: gradients[i]!, slots, rate, decay };
+        const made = updated(this.#rule, given, step, scale);
         for (const name of this.#rule.slots) slots[name]!.assign(made[name]!);
         variable.assign(made.value);
       });
@@ -42,6 +43,23 @@ export class PlainState implements OptimizerState {
     tf.dispose(this.#kept);
     this.#kept.length = 0;
   }
+}
+
+/** The new values of a parameter and its slots, in one kernel where the backend has one for the rule. */
+function updated(
+  rule: Rule,
+  given: RuleArguments<string>,
+  step: Step,
+  scale: tf.Tensor | undefined,
+): Record<string, tf.Tensor> & { value: tf.Tensor } {
+  const { gradient, value, slots, rate, decay } = given;
+  const kernel = `headwise/Update${rule.name}`;
+  if (!hasKernel(kernel)) {
+    return rule.reference({ ...given, gradient: scale ? gradient.mul(scale) : gradient }, step);
+  }
+  const inputs = { value, gradient, ...(scale ? { scale } : {}), ...slots };
+  const [made, ...kept] = runKernel(kernel, inputs, { numbers: rule.numbers(step), rate, decay });
+  return { value: made!, ...Object.fromEntries(rule.slots.map((name, n) => [name, kept[n]!])) };
 }
 
 const zerosLike = (variable: tf.Variable): tf.Variable =>

@@ -1,6 +1,6 @@
 import { isWanted } from '@headwise/core/internal';
-import * as tf from '@tensorflow/tfjs';
-import { registerWebGPUKernel, runGradients } from '../dispatch/register.js';
+import type * as tf from '@tensorflow/tfjs';
+import { registerGradient, registerWebGPUKernel, runGradients } from '../dispatch/register.js';
 import type { NormForm, NormKernels } from './kernels.js';
 
 type Form = Pick<NormForm, 'label' | 'parameters'>;
@@ -12,10 +12,15 @@ export function registerNorm(form: Form, kernels: NormKernels): void {
   registerWebGPUKernel(`headwise/Add${label}`, kernels.addNorm);
   registerWebGPUKernel(`headwise/Beside${label}`, kernels.besideNorm);
   registerWebGPUKernel(`headwise/${label}Gradient`, kernels.gradient);
-  for (const gradient of [normGradient(form), addNormGradient(form), besideNormGradient(form)]) {
-    if (!tf.getGradient(gradient.kernelName)) tf.registerGradient(gradient);
-  }
+  for (const gradient of normGradients(form)) registerGradient(gradient);
 }
+
+/** The gradients of a norm's kernels, the same on every backend that has the kernels. */
+export const normGradients = (form: Form): tf.GradConfig[] => [
+  normGradient(form),
+  addNormGradient(form),
+  besideNormGradient(form),
+];
 
 /** Saves x, weight and the rows' statistics; the normalised rows are recomputed. */
 const normGradient = (form: Form): tf.GradConfig => ({

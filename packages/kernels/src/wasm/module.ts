@@ -11,7 +11,18 @@ export type KernelName =
   | 'ATTEND'
   | 'ATTEND_ROWS'
   | 'ATTEND_GRADIENT'
-  | 'ATTEND_TABLE';
+  | 'ATTEND_TABLE'
+  | 'NORM'
+  | 'NORM_GRADIENT'
+  | 'NORM_WEIGHTS'
+  | 'CROSS_ENTROPY'
+  | 'CROSS_ENTROPY_GRADIENT'
+  | 'SOFTMAX'
+  | 'ADAMW'
+  | 'SQUARE_SUMS'
+  | 'GATHER_ROWS'
+  | 'SCATTER_ROWS'
+  | 'SOFTMAX_GRADIENT';
 
 type Exports = Readonly<Record<KernelName, WebAssembly.Global>> & {
   attach(control: number, thread: number): void;

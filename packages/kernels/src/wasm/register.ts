@@ -4,15 +4,33 @@ import {
   attentionTableGradientWasmKernel,
   attentionWasmKernel,
 } from '../attention/wasm.js';
+import { crossEntropyGradient } from '../cross-entropy/gradient.js';
+import {
+  addInPlaceWasmKernel,
+  crossEntropyGradientInPlaceWasmKernel,
+  crossEntropyGradientWasmKernel,
+  crossEntropyWasmKernel,
+  labelSharesWasmKernel,
+  weightedSumWasmKernel,
+} from '../cross-entropy/wasm.js';
 import { registerGradient, registerWasmKernel } from '../dispatch/register.js';
+import { gatherRowsGradient } from '../embedding/gradient.js';
+import { gatherRowsGradientWasmKernel, gatherRowsWasmKernel } from '../embedding/wasm.js';
 import { feedForwardGradient } from '../feed-forward/gradient.js';
 import { feedForwardGradientWasmKernel, feedForwardWasmKernel } from '../feed-forward/wasm.js';
+import { globalNormWasmKernel } from '../global-norm/wasm.js';
+import { layerNormForm } from '../layer-norm/webgpu.js';
 import { linearGradient } from '../linear/gradient.js';
 import {
   linearGradientWasmKernel,
   linearWasmKernel,
   matrixProductWasmKernel,
 } from '../linear/wasm.js';
+import { adamwWasmKernel } from '../optimizer/wasm.js';
+import { rmsNormForm } from '../rms-norm/webgpu.js';
+import { registerWasmNorm } from '../row-norm/wasm.js';
+import { softmaxGradient } from '../softmax/gradient.js';
+import { softmaxGradientWasmKernel, softmaxWasmKernel } from '../softmax/wasm.js';
 import { hasKernelInstructions } from './module.js';
 
 /**
@@ -32,6 +50,23 @@ export function registerWasmKernels(): boolean {
   registerWasmKernel('headwise/Attention', attentionWasmKernel);
   registerWasmKernel('headwise/AttentionGradient', attentionGradientWasmKernel);
   registerWasmKernel('headwise/AttentionTableGradient', attentionTableGradientWasmKernel);
+  registerWasmNorm(layerNormForm);
+  registerWasmNorm(rmsNormForm);
+  registerWasmKernel('headwise/CrossEntropy', crossEntropyWasmKernel);
+  registerWasmKernel('headwise/CrossEntropyGradient', crossEntropyGradientWasmKernel);
+  registerWasmKernel('headwise/CrossEntropyGradientInPlace', crossEntropyGradientInPlaceWasmKernel);
+  registerWasmKernel('headwise/LabelShares', labelSharesWasmKernel);
+  registerWasmKernel('headwise/WeightedSum', weightedSumWasmKernel);
+  registerWasmKernel('headwise/AddInPlace', addInPlaceWasmKernel);
+  registerWasmKernel('headwise/Softmax', softmaxWasmKernel);
+  registerWasmKernel('headwise/SoftmaxGradient', softmaxGradientWasmKernel);
+  registerWasmKernel('headwise/GatherRows', gatherRowsWasmKernel);
+  registerWasmKernel('headwise/GatherRowsGradient', gatherRowsGradientWasmKernel);
+  registerWasmKernel('headwise/UpdateAdamW', adamwWasmKernel);
+  registerWasmKernel('headwise/GlobalNorm', globalNormWasmKernel);
+  for (const gradient of [crossEntropyGradient, softmaxGradient, gatherRowsGradient]) {
+    registerGradient(gradient);
+  }
   for (const gradient of [linearGradient, feedForwardGradient, attentionGradient])
     registerGradient(gradient);
   return true;
