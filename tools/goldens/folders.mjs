@@ -87,6 +87,7 @@ export const folders = {
       ...[main, 'accumulated_pairs.py', parity],
       'packages/training/src/goldens/accumulated-pairs.safetensors',
     ],
+    [main, 'languages.py', parity, 'packages/text/src/goldens/languages'],
     [main, 'text_scores.py', parity],
     [main, 'chat_turns.py', `${tokenizers}/src/goldens/chat-turns.json`],
     [main, 'span_corruption.py', `${data}/span-corruption.json`],

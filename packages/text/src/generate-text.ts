@@ -1,4 +1,4 @@
-import { InputError, isEncoderDecoder } from '@headwise/core';
+import { InputError, isEncoderDecoder, quoted } from '@headwise/core';
 import { nextTask } from '@headwise/core/internal';
 import {
   type GenerateOptions,
@@ -15,6 +15,7 @@ import type {
   ChatTemplateOptions,
   Tokenizer,
 } from '@headwise/tokenizers';
+import { inLanguage, type Languages, writtenIn } from './languages.js';
 import { TextDecoding } from './text-decoding.js';
 
 /** A decoder, or an encoder-decoder, with its generation settings. */
@@ -39,6 +40,8 @@ export interface TextSettings extends GenerateOptions {
 export interface TextOptions extends TextSettings {
   /** Of the chat template, where the prompt is messages. */
   chat?: Omit<ChatTemplateOptions, 'addGenerationPrompt'> | undefined;
+  /** Of a model that translates between several (mBART, M2M100, NLLB): of the prompt, and of what is written. */
+  languages?: Languages | undefined;
 }
 
 export interface StreamTextOptions extends TextOptions {
@@ -95,10 +98,10 @@ export async function* streamText(
   model: TextModel,
   tokenizer: Tokenizer,
   prompt: Prompt,
-  { chat, alternatives, ...given }: StreamTextOptions = {},
+  { chat, languages = {}, alternatives, ...given }: StreamTextOptions = {},
 ): AsyncGenerator<TextPiece, StopReason> {
-  const ids = promptIds(model, tokenizer, prompt, chat);
-  const { stop, ...options } = settingsOf(model, given);
+  const ids = promptIds(model, tokenizer, prompt, chat, languages.source);
+  const { stop, ...options } = settingsOf(model, { ...given, ...writtenIn(tokenizer, languages) });
   // An encoder-decoder writes a text of its own.
   const before = isEncoderDecoder(model.network) ? [] : ids;
   const decoder = new TextDecoding(tokenizer, before, stop);
@@ -166,17 +169,25 @@ async function* writtenTokens(
  * The ids that a prompt is given to the model as: of a text with the tokenizer's special tokens, of messages with those
  * that the chat template writes.
  *
- * @throws InputError for messages to a model without a chat template, and for `chat` with a text
+ * @param language of the text, where it is not the tokenizer's own
+ * @throws InputError for messages to a model without a chat template, for `chat` with a text, and for an unknown language
  */
 export function promptIds(
   { chatTemplate }: Pick<TextModel, 'chatTemplate'>,
   tokenizer: Tokenizer,
   prompt: Prompt,
   chat?: TextOptions['chat'],
+  language?: string,
 ): number[] {
   if (typeof prompt === 'string') {
     if (chat) throw new InputError('chat is given, but the prompt is a text; expected messages');
-    return tokenizer.encode(prompt).ids;
+    const encoded = tokenizer.encode(prompt);
+    return language === undefined ? encoded.ids : inLanguage(tokenizer, encoded, language);
+  }
+  if (language !== undefined) {
+    throw new InputError(
+      `languages: 'source' is ${quoted(language)}, but the prompt is messages; expected a text`,
+    );
   }
   if (!chatTemplate) {
     throw new InputError(

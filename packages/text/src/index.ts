@@ -12,6 +12,7 @@ export {
   type TextSettings,
 } from './generate-text.js';
 export { generateTexts } from './generate-texts.js';
+export type { Languages } from './languages.js';
 export {
   type LoadedEmbeddingModel,
   type LoadedEncoder,

@@ -9,6 +9,7 @@ import {
   type TextModel,
   type TextOptions,
 } from './generate-text.js';
+import { writtenIn } from './languages.js';
 import { TextDecoding } from './text-decoding.js';
 
 /** A text that was generated after a prompt. */
@@ -142,10 +143,14 @@ export class TextQueue {
   }
 
   #add(open: Batch | undefined, asked: Asked): Batch {
-    const { chat, ...given } = asked.options;
-    const { stop, ...settings } = settingsOf(this.#model, given);
+    const { chat, languages = {}, ...given } = asked.options;
+    const tokenizer = this.#tokenizer;
+    const { stop, ...settings } = settingsOf(this.#model, {
+      ...given,
+      ...writtenIn(tokenizer, languages),
+    });
     const { network } = this.#model;
-    const ids = promptIds(this.#model, this.#tokenizer, asked.prompt, chat);
+    const ids = promptIds(this.#model, tokenizer, asked.prompt, chat, languages.source);
     // Drafts of the model's settings change nothing but the time, and a batch has none.
     const own = { ...settings, speculation: given.speculation };
     const decoding = new TextDecoding(this.#tokenizer, isEncoderDecoder(network) ? [] : ids, stop);

@@ -13,6 +13,8 @@ import { printed } from '../terminal-text.js';
 interface GenerateCommandOptions extends GenerationFlags {
   prompt?: string;
   promptFile?: string;
+  sourceLanguage?: string;
+  targetLanguage?: string;
   stream?: boolean;
   json?: boolean;
 }
@@ -23,6 +25,8 @@ export function generateCommand(): Command {
     .requiredOption('--model <dir>', 'a model folder')
     .option('--prompt <text>', 'what to continue')
     .option('--prompt-file <path>', 'a file with what to continue; without either, standard input')
+    .option('--source-language <token>', "of the prompt, as the tokenizer's token: fra_Latn, fr_XX")
+    .option('--target-language <token>', 'of what a model of several languages writes')
     .option('--stream', 'print every token as it comes');
   return addGenerationFlags(command, 64)
     .option('--json', 'print JSON: prompt, text, ids; with --stream one line a token')
@@ -34,7 +38,8 @@ export function generateCommand(): Command {
       const out = output(options.json ?? false);
       const { prompt, promptFile, model, adapter, dtype, generationConfig, stream, ...others } =
         options;
-      const { backend: named, json: _, ...chosen } = others;
+      const { backend: named, json: _, sourceLanguage, targetLanguage, ...chosen } = others;
+      const languages = { source: sourceLanguage, target: targetLanguage };
       const backend = backendOption(named);
       const given = await promptOf(prompt, promptFile);
       checkedSampling(chosen);
@@ -52,7 +57,7 @@ export function generateCommand(): Command {
       // An encoder-decoder does not continue the prompt: it writes a text of its own.
       const before = isEncoderDecoder(loaded.network) ? '' : given;
       if (stream && !out.json) process.stdout.write(before);
-      for await (const piece of streamText(loaded, tokenizer, given, chosen)) {
+      for await (const piece of streamText(loaded, tokenizer, given, { ...chosen, languages })) {
         const { id, text } = piece;
         if (id !== undefined) ids.push(id);
         continuation += text;
