@@ -45,9 +45,12 @@ describeBackends('mixture of experts', () => {
       maxLength: 64,
       forward: network.forward,
     };
-    const losses = [network, without].map((of) =>
-      tf.tidy(() => languageModelLoss(of, batch).dataSync()[0]!),
-    );
+    const losses: number[] = [];
+    for (const of of [network, without]) {
+      const loss = tf.tidy(() => languageModelLoss(of, batch));
+      losses.push((await loss.data())[0]!);
+      loss.dispose();
+    }
     expect(losses[0]! - losses[1]!).toBeCloseTo(0.3 * balanceOf(layers, 2), 5);
     const { loss, gradients } = lossAndGradients(params.named(), () =>
       languageModelLoss(network, batch),
