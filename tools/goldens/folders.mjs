@@ -29,6 +29,10 @@ export const folders = {
   ],
   minilm: [
     [main, 'embeddings.py', join(tmpdir(), 'headwise-all-minilm-l6-v2'), 'tools/goldens/minilm'],
+    [
+      ...['requirements-mpnet.txt', 'mpnet.py', join(tmpdir(), 'headwise-all-mpnet-base-v2')],
+      'tools/goldens/minilm',
+    ],
   ],
   parquet: [[main, 'examples.py', data]],
   prompting: [

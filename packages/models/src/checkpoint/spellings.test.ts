@@ -122,3 +122,44 @@ test('a parameter that no spelling finds is named as it is spelt now', async () 
     });
   }
 });
+
+/** The head of a class that was pre-trained: its keys, and the class without it. */
+const heads: readonly [golden: string, head: RegExp, bare: string][] = [
+  ['bert-masked-lm', /^cls\./, 'BertModel'],
+  ['bert-pretraining', /^cls\./, 'BertModel'],
+  ['roberta-masked-lm', /^lm_head\./, 'RobertaModel'],
+  ['camembert-masked-lm', /^lm_head\./, 'CamembertModel'],
+  ['distilbert-masked-lm', /^vocab_/, 'DistilBertModel'],
+  ['electra-masked-lm', /^generator_/, 'ElectraModel'],
+  ['electra-pretraining', /^discriminator_/, 'ElectraModel'],
+  ['mpnet-masked-lm', /^lm_head\./, 'MPNetModel'],
+  ['modernbert-masked-lm', /^(head|decoder)\./, 'ModernBertModel'],
+  ['deberta-masked-lm', /^cls\./, 'DebertaV2Model'],
+];
+
+test.each(heads)(
+  '%s without its head, as folders of sentence models have it, is the body',
+  async (name, head, bare) => {
+    const folder = respelt(name, (key) => (head.test(key) ? undefined : key));
+    const whole = await loadModel(golden(name));
+    const model = await loadModel(folder);
+    expect(model.config).toMatchObject({ architectures: [bare] });
+    expect([model.newPaths, model.unusedKeys]).toEqual([[], []]);
+    const [ours, theirs] = [await valuesOf(model), await valuesOf(whole)];
+    const { keyPrefix } = model.family;
+    for (const [key, values] of Object.entries(ours)) {
+      expect(values, key).toEqual(theirs[keyPrefix + key]);
+    }
+    expect(Object.keys(ours).length).toBeGreaterThan(10);
+    whole.params.dispose();
+    model.params.dispose();
+  },
+);
+
+test.each([
+  ['mpnet-masked-lm', 'a part of a head', /^lm_head\.dense/, "no tensor 'lm_head.dense.weight'"],
+  ['bert-reranker', 'a classifier', /^classifier\./, "no tensor 'classifier.weight'"],
+])('%s without %s is refused', async (name, _, lost, message) => {
+  const folder = respelt(name, (key) => (lost.test(key) ? undefined : key));
+  await expect(loadModel(folder)).rejects.toThrow(message);
+});

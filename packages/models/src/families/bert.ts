@@ -5,6 +5,7 @@ import { classes, depth, labelCount, rate, size, tokenId } from '../fields.js';
 import { checkDivides } from '../parse-with.js';
 import { type ActivationName, activation, activationOf } from './shared/activations.js';
 import { paddingRow } from './shared/decoder-head.js';
+import { withoutLostHead } from './shared/headless.js';
 import { type Settings, settings } from './shared/settings.js';
 
 /** What the configurations of BERT and of RoBERTa have in common; other keys are kept as they are. */
@@ -266,7 +267,10 @@ export const bert: ModelFamily<BertConfig> = {
           ['cls.predictions.decoder.bias', 'cls.predictions.bias'],
         ]
       : [],
-  fitted: (config, held) => fittedBert(config, held, config.architectures[0] === 'BertModel'),
+  fitted(config, held) {
+    const own = withoutLostHead(config, 'BertModel', bert.keys(config), held);
+    return fittedBert(own, held, own.architectures[0] === 'BertModel');
+  },
   ignoredKeys: /\.position_ids$/,
   oldKey: oldBertKey,
 };

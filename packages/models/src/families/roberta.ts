@@ -12,6 +12,7 @@ import {
   fittedBert,
   oldBertKey,
 } from './bert.js';
+import { withoutLostHead } from './shared/headless.js';
 
 const kinds = [
   'Model',
@@ -97,7 +98,7 @@ const scoreKeys: { readonly [K in Kind]?: string | undefined } = {
 
 function familyOf(modelType: ModelType, vocabSize: number): ModelFamily<RobertaConfig> {
   const own = settingsOf(modelType, vocabSize);
-  return {
+  const family: ModelFamily<RobertaConfig> = {
     modelType,
     parseConfig(json, name = 'config.json') {
       return checkBertSizes(own.parse(json, name), name);
@@ -125,10 +126,15 @@ function familyOf(modelType: ModelType, vocabSize: number): ModelFamily<RobertaC
             ['lm_head.decoder.bias', 'lm_head.bias'],
           ]
         : [],
-    fitted: (config, held) => fittedBert(config, held, kindOf(config) === 'Model'),
+    fitted(config, held) {
+      const bare = `${prefixes[modelType]}Model`;
+      const own = withoutLostHead(config, bare, family.keys(config), held);
+      return fittedBert(own, held, kindOf(own) === 'Model');
+    },
     ignoredKeys: /\.position_ids$/,
     oldKey: oldBertKey,
   };
+  return family;
 }
 
 /**

@@ -10,6 +10,7 @@ import { classes, depth, labelCount, rate, size, tokenId } from '../../fields.js
 import { checkDivides } from '../../parse-with.js';
 import { type ActivationName, activation, activationOf } from './activations.js';
 import { paddingRow } from './decoder-head.js';
+import { withoutLostHead } from './headless.js';
 import { type SettingsNames, settings } from './settings.js';
 
 /** The settings that an encoder of Hugging Face's has under any head; other keys are kept as they are. */
@@ -207,13 +208,17 @@ export function encoderFamily<Config extends EncoderConfig>({
       config.tie_word_embeddings && heads[kindOf(config)]!(config).kind === 'masked-language-model'
         ? copies
         : [],
-    fitted: (config, { has, differing }) => ({
-      ...config,
-      ...(pooler !== undefined && kindOf(config) === 'Model' && !has(pooler)
-        ? { add_pooling_layer: false }
-        : {}),
-      ...(differing.length > 0 ? { tie_word_embeddings: false } : {}),
-    }),
+    fitted(config, { has, differing }) {
+      const table = keys(config, kindOf(config));
+      const own = withoutLostHead(config, `${className}Model`, table, { has });
+      return {
+        ...own,
+        ...(pooler !== undefined && kindOf(own) === 'Model' && !has(pooler)
+          ? { add_pooling_layer: false }
+          : {}),
+        ...(differing.length > 0 ? { tie_word_embeddings: false } : {}),
+      };
+    },
     ignoredKeys: /\.position_ids$/,
   };
 }
