@@ -9,7 +9,7 @@ export interface GenerationFlags extends GenerateOptions {
   model: string;
   adapter?: string;
   generationConfig: boolean;
-  dtype: WeightDtype;
+  dtype?: WeightDtype | undefined;
   backend?: string;
 }
 

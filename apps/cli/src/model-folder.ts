@@ -1,5 +1,5 @@
 import { describeCheckpoint } from '@headwise/models';
-import { folderFiles } from '@headwise/models/node';
+import { diskFiles } from '@headwise/models/node';
 
 /**
  * Throws unless a folder holds a model: its configuration, and every parameter in the header of its weights.
@@ -7,5 +7,5 @@ import { folderFiles } from '@headwise/models/node';
  * No values are read and no backend is needed, so that commands can refuse before they start one.
  */
 export async function checkModelFolder(folder: string): Promise<void> {
-  await describeCheckpoint(folderFiles(folder));
+  await describeCheckpoint(diskFiles(folder));
 }

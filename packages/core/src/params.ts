@@ -299,15 +299,25 @@ export class ParamStore {
   }
 
   /**
+   * Whether a parameter waits for its values and may be given them packed: a matrix that no layer holds as a variable.
+   *
+   * @param path the full one
+   */
+  isPackable(path: string): boolean {
+    const { matrices, held, waiting } = this.#owner;
+    return matrices.get(path)?.variable !== undefined && !held.has(path) && waiting.has(path);
+  }
+
+  /**
    * Packs the values of a parameter that waits for them; undefined for one that is not packed.
    *
    * @param path the full one
    */
   packer(path: string): Packer | undefined {
-    const { packing, matrices, held, waiting } = this.#owner;
-    const matrix = matrices.get(path);
-    if (!matrix?.variable || held.has(path) || !waiting.has(path)) return undefined;
-    return packing?.(path, matrix.variable.shape, matrix.layout);
+    const { packing, matrices } = this.#owner;
+    if (!this.isPackable(path)) return undefined;
+    const { variable, layout } = matrices.get(path)!;
+    return packing?.(path, variable!.shape, layout);
   }
 
   /**

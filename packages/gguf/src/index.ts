@@ -13,6 +13,9 @@ export { dequantize } from './read/dequantize.js';
 export { type GgufHeader, type GgufTensorInfo, readGgufHeader } from './read/header.js';
 export type { GgufTokenizerFiles } from './tokenizer/files.js';
 export { tokenizerMetadata } from './tokenizer/metadata.js';
+export { type NamedPreTokenizer, preTokenizerNamed } from './tokenizer/pre-tokenizer.js';
+export { type GgufVocabulary, ggufVocabulary } from './tokenizer/read.js';
+export { tokenTypes } from './tokenizer/vocabulary.js';
 export {
   fileTypes,
   type GgmlLayout,

@@ -11,6 +11,7 @@ export type GgufValue =
   | readonly ['string[]', readonly string[]]
   | readonly ['i32[]', Int32Array]
   | readonly ['f32[]', Float32Array]
+  | readonly ['bool[]', readonly boolean[]]
   | readonly ['u8[]', Uint8Array];
 
 /** Metadata by key, such as `llama.block_count`, in the order in which it is written. */
@@ -96,7 +97,7 @@ export function writeEntry(out: GgufBytes, key: string, value: GgufValue): void 
   out.string(key);
   const [type] = value;
   if (type.endsWith('[]')) {
-    const [, items] = value as readonly [string, ArrayLike<string | number>];
+    const [, items] = value as readonly [string, ArrayLike<string | number | boolean>];
     const item = type.slice(0, -2) as ItemType;
     out.u32(valueCodes.array);
     out.u32(valueCodes[item]);

@@ -16,14 +16,14 @@ export interface KeyPieces {
 }
 
 /**
- * Where parameters lie in checkpoints of Hugging Face's: path prefix, key prefix, and the order of rows there where it
- * is another, which part of the tensor it is, or of how many tensors it is made; `#` stands for a block's number, where
- * it is not given.
+ * Where parameters lie in checkpoints: path prefix, key prefix, and the order of rows there where it is another, which part of
+ * the tensor it is, of how many tensors it is made, or `turned` where matrices are the transposes of ours; `#` stands for a block's
+ * number, where it is not given.
  */
 export type KeyTable = readonly (readonly [
   ours: string,
   theirs: string,
-  rows?: (() => RowOrder) | KeyPart | KeyPieces,
+  rows?: (() => RowOrder) | KeyPart | KeyPieces | 'turned',
 ])[];
 
 /** A tensor that repeats another one in checkpoints, as their weights are tied: its key, and the other's. */
@@ -86,6 +86,8 @@ export interface KeyPlace {
   part: KeyPart | undefined;
   /** The keys of all its tensors, where there are several; `key` is then the first. */
   keys?: readonly string[] | undefined;
+  /** Whether a matrix is the transpose of ours. */
+  turned?: boolean | undefined;
 }
 
 /** The shape of the tensor that holds a parameter. */
@@ -108,8 +110,10 @@ export function placeOf(table: KeyTable, path: string): KeyPlace {
   const [ours, theirs, rows] = entry;
   const rest = ours === '' || ours.includes('#') ? general : path;
   const key = (theirs + rest.slice(ours.length)).replace('#', block);
-  if (typeof rows !== 'object') return { key, rows, part: undefined };
-  if (!('each' in rows)) return { key, rows: undefined, part: rows };
+  const whole = { key, rows: undefined, part: undefined };
+  if (rows === 'turned') return { ...whole, turned: true };
+  if (typeof rows !== 'object') return { ...whole, rows };
+  if (!('each' in rows)) return { ...whole, part: rows };
   const keys = Array.from({ length: rows.each }, (_, i) => key.replace('*', `${i}`));
-  return { key: keys[0]!, rows: undefined, part: undefined, keys };
+  return { ...whole, key: keys[0]!, keys };
 }

@@ -9,15 +9,16 @@ import {
 } from './checkpoint/load.js';
 import { loadParams as loadParamsFrom } from './checkpoint/params.js';
 import type { WebOptions } from './checkpoint/web.js';
+import { isGgufName } from './gguf/read/file.js';
 import { type HubOptions, isRepository } from './hub/address.js';
 import { RepositoryError } from './hub/fetch.js';
-import { folderFiles } from './node/folder.js';
+import { diskFiles } from './node/folder.js';
 import { type HubFolderOptions, hubFolder } from './node/hub/repository.js';
 
 export { jsonText } from './json-text.js';
 export { adapterFiles, loadAdapter, saveAdapter } from './node/adapter.js';
 export { carriedFiles } from './node/carry.js';
-export { folderFiles } from './node/folder.js';
+export { diskFiles, folderFiles } from './node/folder.js';
 export { type GgufOptions, ggufFile, ggufTypes } from './node/gguf.js';
 export { type DownloadProgress, type HubFolderOptions, hubFolder } from './node/hub/repository.js';
 export { readJson, writeJsonFile } from './node/json.js';
@@ -34,10 +35,10 @@ export {
 export type NodeLoadOptions = LoadOptions & HubFolderOptions;
 
 /**
- * Loads a checkpoint as `loadModel` does, also from a folder on disk. A repository of a hub is downloaded to the cache first,
- * unless its configuration says that it does not fit into memory.
+ * Loads a checkpoint as `loadModel` does, also from a folder or a GGUF file on disk. A repository of a hub is downloaded to the cache
+ * first, unless its configuration says that it does not fit into memory.
  *
- * @param place the folder's path; a repository as `owner/name`, where there is no such folder; or where else a checkpoint may
+ * @param place its path; a repository as `owner/name`, where there is no such folder; or where else a checkpoint may
  * be: a text that begins with `http:` or `https:` is an address
  * @throws InputError or SafetensorsError naming the file, what is wrong with it and what was expected
  */
@@ -63,12 +64,13 @@ export async function loadParams(
 }
 
 /**
- * The folder that a path names, or that a repository of a hub is downloaded to where there is no such path.
+ * The folder or the GGUF file that a path names, or the folder that a repository of a hub is downloaded to where there is no such
+ * path.
  *
  * @throws InputError or SafetensorsError as `hubFolder` does
  */
 export async function modelFolder(place: string, options: HubFolderOptions = {}): Promise<string> {
-  if (!isRepository(place) || existsSync(place)) return place;
+  if (!isRepository(place) || isGgufName(place) || existsSync(place)) return place;
   return hubFolder(place, options).catch((error) => {
     if (!(error instanceof RepositoryError)) throw error;
     throw new InputError(`${error.message}; and there is no folder '${place}'`, { cause: error });
@@ -80,5 +82,5 @@ const onDisk = async (
   options: HubFolderOptions,
 ): Promise<CheckpointPlace> =>
   typeof place === 'string' && !/^https?:/.test(place)
-    ? folderFiles(await modelFolder(place, options))
+    ? diskFiles(await modelFolder(place, options))
     : place;

@@ -62,10 +62,10 @@ export interface TextFiles {
  * Loads a decoder or an encoder-decoder with its tokenizer, chat template and generation settings, from a folder in the layout of
  * Hugging Face.
  *
- * The files are `config.json`, `model.safetensors` or its shards, `tokenizer.json`, and where they are there
+ * They are of a GGUF file, or of a folder with `config.json`, `model.safetensors` or its shards, `tokenizer.json`, and where they are there
  * `generation_config.json`, `chat_template.jinja` and `tokenizer_config.json`.
  *
- * @param place the folder's address on the web, or files that a person chose
+ * @param place the address of the folder or of the GGUF file, or files that a person chose
  * @throws InputError, TokenizerError or SafetensorsError naming the file, what is wrong with it and what was expected
  * @example
  * const { model, tokenizer } = await load('https://models.example/gpt2', { dtype: 'f16' });
@@ -237,7 +237,8 @@ async function generationSettings(
   return { settings: stopIds ? { stopIds } : {}, unknown: [] };
 }
 
-function webFiles(files: CheckpointFiles, template: string | undefined): TextFiles {
+/** The files beside the weights, wherever they lie. */
+export function webFiles(files: CheckpointFiles, template: string | undefined): TextFiles {
   return {
     generationConfig: () => openJson(files, generationConfigName),
     async tokenizer() {

@@ -2,7 +2,14 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { CheckpointPlace, LoadOptions } from '@headwise/models';
 import { checkConfigFits } from '@headwise/models/internal';
-import { folderFiles, type HubFolderOptions, modelFolder, readJson } from '@headwise/models/node';
+import {
+  diskFiles,
+  folderFiles,
+  type HubFolderOptions,
+  modelFolder,
+  readJson,
+} from '@headwise/models/node';
+import type { Tokenizer } from '@headwise/tokenizers';
 import { findChatTemplate, loadTokenizer } from '@headwise/tokenizers/node';
 import {
   generating,
@@ -18,6 +25,7 @@ import {
   loadAny as loadFrom,
   loadRerankerFiles,
   loadReranker as loadRerankerFrom,
+  webFiles,
 } from './load.js';
 
 export type { DenseLayer } from './dense-layer.js';
@@ -53,9 +61,9 @@ export type { RerankActivation, RerankSettings } from './reranker.js';
 export type { SentenceSettings } from './sentence-model.js';
 
 /**
- * Loads as `load` of `@headwise/text` does, also from a folder on disk, whose `additional_chat_templates` are read too.
+ * Loads as `load` of `@headwise/text` does, also from a GGUF file or a folder on disk, whose `additional_chat_templates` are read too.
  *
- * @param place the folder's path, a repository of a hub as `owner/name`, or where else a checkpoint may be; a text that begins
+ * @param place its path, a repository of a hub as `owner/name`, or where else a checkpoint may be; a text that begins
  * with `http:` or `https:` is an address
  * @throws InputError, TokenizerError or SafetensorsError naming the file, what is wrong with it and what was expected
  */
@@ -77,6 +85,9 @@ export async function loadAny(
 ): Promise<LoadedText | LoadedEncoder> {
   if (typeof place !== 'string' || /^https?:/.test(place)) return loadFrom(place, options);
   const folder = await folderOf(place, options);
+  const disk = diskFiles(folder);
+  // All is in a GGUF file.
+  if (disk.tensors) return loadFrom(disk, options);
   const path = join(folder, generationConfigName);
   const files = {
     // People edit it: it is not compared with the hash that the folder was saved with.
@@ -85,7 +96,17 @@ export async function loadAny(
     tokenizer: () => loadTokenizer(folder),
     chatTemplate: () => findChatTemplate(folder, options.chatTemplate),
   };
-  return loadFiles(folderFiles(folder), files, options);
+  return loadFiles(disk, files, options);
+}
+
+/**
+ * The tokenizer of a model on disk: of its folder, or of a GGUF file.
+ *
+ * @throws TokenizerError or InputError naming the file and what is wrong with it
+ */
+export async function loadTokenizerOf(path: string): Promise<Tokenizer> {
+  const disk = diskFiles(path);
+  return disk.tensors ? webFiles(disk, undefined).tokenizer() : loadTokenizer(path);
 }
 
 /** The folder of a path, or of a repository of a hub whose model fits into memory. */
@@ -111,8 +132,8 @@ export async function loadEmbeddingModel(
 ): Promise<LoadedEmbeddingModel> {
   if (typeof place !== 'string' || /^https?:/.test(place)) return loadEmbeddingFrom(place, options);
   const folder = await folderOf(place, options);
-  const tokenizer = () => loadTokenizer(folder);
-  return loadEmbeddingFiles(folderFiles(folder), { tokenizer }, options);
+  const tokenizer = () => loadTokenizerOf(folder);
+  return loadEmbeddingFiles(diskFiles(folder), { tokenizer }, options);
 }
 
 /**

@@ -21,7 +21,7 @@ interface ChatOptions extends GenerationFlags {
 /** `headwise chat`: a conversation with a model. */
 export function chatCommand(): Command {
   const command = new Command('chat')
-    .requiredOption('--model <dir>', 'a model folder')
+    .requiredOption('--model <dir>', 'a model folder or a GGUF file')
     .option('--system <text>', 'what the model is told before the conversation')
     .option('--template <file>', "a chat template in Jinja, in place of the folder's");
   return addGenerationFlags(command, 512)

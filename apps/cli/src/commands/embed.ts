@@ -24,7 +24,7 @@ interface EmbedCommandOptions {
   prompt?: string;
   promptName?: string;
   truncate?: boolean;
-  dtype: WeightDtype;
+  dtype?: WeightDtype | undefined;
   backend?: string;
 }
 

@@ -3,7 +3,7 @@ import { languageModel, type WeightDtype } from '@headwise/models';
 import { loadModel } from '@headwise/models/node';
 import { predictedBytes } from '@headwise/runs';
 import { readCorpus } from '@headwise/runs/node';
-import { loadTokenizer } from '@headwise/tokenizers/node';
+import { loadTokenizerOf } from '@headwise/text/node';
 import { bitsPerByte, causalLanguageModel, evaluate } from '@headwise/training';
 import { Command } from 'commander';
 import { backendOption, start } from '../backend.js';
@@ -14,7 +14,7 @@ import { dtypeOption } from '../weights.js';
 interface EvalOptions {
   model: string;
   text: string;
-  dtype: WeightDtype;
+  dtype?: WeightDtype | undefined;
   backend?: string;
   json?: boolean;
 }
@@ -22,7 +22,7 @@ interface EvalOptions {
 /** `headwise eval`: how well a model predicts a text. */
 export function evalCommand(): Command {
   return new Command('eval')
-    .requiredOption('--model <dir>', 'a model folder')
+    .requiredOption('--model <dir>', 'a model folder or a GGUF file')
     .requiredOption('--text <file>', 'a text file, a folder of .txt files, or npm:PACKAGE')
     .addOption(dtypeOption())
     .option('--backend <name>', 'webgpu, wasm or cpu; an error where it cannot be had')
@@ -31,7 +31,7 @@ export function evalCommand(): Command {
       const out = output(options.json ?? false);
       const backend = backendOption(options.backend);
       const text = await readCorpus(options.text);
-      const tokenizer = await loadTokenizer(options.model);
+      const tokenizer = await loadTokenizerOf(options.model);
       await checkModelFolder(options.model);
       await start(out, backend);
       const { network, params } = languageModel(

@@ -22,7 +22,7 @@ interface GenerateCommandOptions extends GenerationFlags {
 /** `headwise generate`: continues a text with a model. */
 export function generateCommand(): Command {
   const command = new Command('generate')
-    .requiredOption('--model <dir>', 'a model folder')
+    .requiredOption('--model <dir>', 'a model folder or a GGUF file')
     .option('--prompt <text>', 'what to continue')
     .option('--prompt-file <path>', 'a file with what to continue; without either, standard input')
     .option('--source-language <token>', "of the prompt, as the tokenizer's token: fra_Latn, fr_XX")

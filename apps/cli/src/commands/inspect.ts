@@ -3,8 +3,8 @@ import { basename, resolve } from 'node:path';
 import { InputError } from '@headwise/core';
 import { languageModel } from '@headwise/models';
 import { loadModel } from '@headwise/models/node';
+import { loadTokenizerOf } from '@headwise/text/node';
 import type { Tokenizer } from '@headwise/tokenizers';
-import { loadTokenizer } from '@headwise/tokenizers/node';
 import { Command } from 'commander';
 import { backendOption, start } from '../backend.js';
 import { checkModelFolder } from '../model-folder.js';
@@ -24,7 +24,7 @@ interface InspectOptions {
 /** `headwise inspect`: a page that shows what a model does with a text. */
 export function inspectCommand(): Command {
   return new Command('inspect')
-    .requiredOption('--model <dir>', 'a model folder')
+    .requiredOption('--model <dir>', 'a model folder or a GGUF file')
     .requiredOption('--text <text>', 'what the model reads')
     .requiredOption('--out <file>', 'the page to write, a .html file')
     .option('--backend <name>', 'webgpu, wasm or cpu; an error where it cannot be had')
@@ -32,7 +32,7 @@ export function inspectCommand(): Command {
     .action(async (options: InspectOptions) => {
       const out = output(options.json ?? false);
       const backend = backendOption(options.backend);
-      const tokenizer = await loadTokenizer(options.model);
+      const tokenizer = await loadTokenizerOf(options.model);
       await checkOutFile('--out', options.out);
       await checkModelFolder(options.model);
       await start(out, backend);

@@ -13,7 +13,7 @@ interface LogitsOptions {
   model: string;
   ids: string;
   decoderIds?: string;
-  dtype: WeightDtype;
+  dtype?: WeightDtype | undefined;
   backend?: string;
   json?: boolean;
 }
@@ -21,7 +21,7 @@ interface LogitsOptions {
 /** `headwise logits`: what a model gives for some ids; of decoders, the scores of the next token after each. */
 export function logitsCommand(): Command {
   return new Command('logits')
-    .requiredOption('--model <dir>', 'a model folder')
+    .requiredOption('--model <dir>', 'a model folder or a GGUF file')
     .requiredOption('--ids <ids>', 'token ids, with commas: 1,2,3')
     .option('--decoder-ids <ids>', 'of an encoder-decoder: the output so far; default its start')
     .addOption(dtypeOption())

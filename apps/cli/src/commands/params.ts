@@ -1,16 +1,16 @@
 import { describeCheckpoint } from '@headwise/models';
-import { folderFiles } from '@headwise/models/node';
+import { diskFiles } from '@headwise/models/node';
 import { Command } from 'commander';
 import { output } from '../output.js';
 
 /** `headwise params`: every parameter of a model folder, its shape, count and bytes. */
 export function paramsCommand(): Command {
   return new Command('params')
-    .requiredOption('--model <dir>', 'a model folder')
+    .requiredOption('--model <dir>', 'a model folder or a GGUF file')
     .option('--json', 'print JSON: family, parameters, count, bytes, unusedKeys')
     .action(async (options: { model: string; json?: boolean }) => {
       const out = output(options.json ?? false);
-      const described = await describeCheckpoint(folderFiles(options.model));
+      const described = await describeCheckpoint(diskFiles(options.model));
       const { family, parameters, unusedKeys } = described;
       const total = (of: 'count' | 'bytes') => parameters.reduce((sum, row) => sum + row[of], 0);
       out.emit({ ...described, count: total('count'), bytes: total('bytes') });

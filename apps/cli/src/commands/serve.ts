@@ -32,7 +32,7 @@ interface ServeOptions {
   maxPrefixes: number;
   grace: number;
   generationConfig: boolean;
-  dtype: WeightDtype;
+  dtype?: WeightDtype | undefined;
   backend?: string;
   json?: boolean;
 }
@@ -40,7 +40,7 @@ interface ServeOptions {
 /** `headwise serve`: answers clients of OpenAI's and Anthropic's APIs over HTTP with a model folder. */
 export function serveCommand(): Command {
   return new Command('serve')
-    .requiredOption('--model <dir>', 'a model folder')
+    .requiredOption('--model <dir>', 'a model folder or a GGUF file')
     .option('--name <name>', 'what requests call the model; default the name of its folder')
     .option('--adapter <name=dir>', 'a LoRA adapter as a model of its own; repeatable', adapter, [])
     .option('--port <n>', 'the port to listen at; 0 takes a free one', port, 8080)

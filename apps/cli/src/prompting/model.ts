@@ -21,7 +21,7 @@ export interface PromptModelFlags {
   model?: string;
   adapter?: string;
   generationConfig: boolean;
-  dtype: WeightDtype;
+  dtype?: WeightDtype | undefined;
   backend?: string;
   url?: string;
   name?: string;
@@ -37,7 +37,7 @@ export interface PromptModelFlags {
 /** Adds the options that name the model of a prompt: a folder, or a server by its address. */
 export function addPromptModelFlags(command: Command): Command {
   return command
-    .option('--model <dir>', 'a model folder')
+    .option('--model <dir>', 'a model folder or a GGUF file')
     .option('--adapter <dir>', 'a LoRA adapter in the layout of PEFT')
     .option('--no-generation-config', "leave the folder's generation_config.json aside")
     .addOption(dtypeOption())

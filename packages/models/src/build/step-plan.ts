@@ -188,8 +188,6 @@ class StepParts {
     const [first, second] = weights;
     const own = activation ?? (kind === 'gated' ? 'silu' : 'gelu');
     if (!second) return { up: first!, bias, activation: own, down };
-    // Both are multiplied at once, so that they must be kept alike.
-    if (formatOf(first!) !== formatOf(second)) return undefined;
     return { gate: first!, up: second, bias, activation: own, down };
   }
 
@@ -197,6 +195,8 @@ class StepParts {
   #linear(paths: readonly string[]): StepLinear | undefined {
     const weights = paths.map((path) => this.#weight(path, this.#config.layout ?? 'in-out'));
     if (weights.includes(undefined)) return undefined;
+    // They are multiplied side by side, so that they must be kept alike; files may mix types.
+    if (new Set((weights as DecodeWeight[]).map(formatOf)).size > 1) return undefined;
     const biases = paths.map((path) => this.#variables[`${path}.bias`]).filter((bias) => bias);
     const bias =
       biases.length > 1

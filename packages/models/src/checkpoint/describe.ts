@@ -1,7 +1,9 @@
 import { ParamStore } from '@headwise/core';
 import { sizeOf } from '@headwise/core/internal';
+import type { TensorReader } from '@headwise/safetensors';
 import { buildModel } from '../build/build-model.js';
 import { readConfiguration } from '../families.js';
+import { GgufReader } from '../gguf/read/reader.js';
 import type { HubOptions } from '../hub/address.js';
 import { type CheckpointPlace, checkpointFiles } from './files.js';
 import { fitToTensors } from './fit.js';
@@ -38,9 +40,10 @@ export async function describeCheckpoint(
   const files = checkpointFiles(place, options);
   const { json, name: configName } = await openConfig(files);
   const { family, config: written } = readConfiguration(json, configName);
-  const { reader, name } = await openTensors(files);
+  const { reader, name, storedAs } = await openTensors(files);
   const parameters: ParameterDescription[] = [];
-  const { config, matching } = await fitToTensors(family, written, reader, name);
+  const stored = storedAs?.(family, written) ?? family;
+  const { config, matching } = await fitToTensors(stored, written, reader, name);
   const problems = new Problems();
   const params = new ParamStore({
     deferred(path, shape) {
@@ -53,7 +56,10 @@ export async function describeCheckpoint(
       }
       const { key, info } = found;
       const count = shape.reduce((product, size) => product * size, 1);
-      const [{ dtype }, bytes] = [info, bytesOf(found)];
+      const { dtype, bytes } = storedForm(reader, found) ?? {
+        dtype: info.dtype,
+        bytes: bytesOf(found),
+      };
       parameters.push({ path, key, shape: [...shape], dtype, count, bytes });
     },
   });
@@ -65,4 +71,13 @@ export async function describeCheckpoint(
     await reader.close();
   }
   return { family: family.modelType, parameters, unusedKeys: matching.unused() };
+}
+
+/** The type and the bytes of a parameter in a GGUF file; undefined for another reader's. */
+function storedForm(
+  reader: TensorReader,
+  { key, part }: Found,
+): { dtype: string; bytes: number } | undefined {
+  const info = reader instanceof GgufReader ? reader.stored(key) : undefined;
+  return info && { dtype: info.type, bytes: (info.end - info.begin) / (part?.of ?? 1) };
 }

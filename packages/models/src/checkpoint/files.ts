@@ -1,15 +1,16 @@
 import { InputError } from '@headwise/core';
 import { blobBytes } from '@headwise/safetensors';
+import { ggufFiles, isGgufName } from '../gguf/read/file.js';
 import { type HubOptions, isRepository } from '../hub/address.js';
 import { hubFiles } from '../hub/files.js';
-import type { CheckpointFiles } from './checkpoint-files.js';
+import type { CheckpointFiles, CheckpointTensors } from './checkpoint-files.js';
 import { type FetchFile, type WebOptions, webFile } from './web.js';
 
-export type { CheckpointFiles };
+export type { CheckpointFiles, CheckpointTensors };
 
 /**
- * Where a checkpoint is: the address of its folder on the web, a repository of a hub as `owner/name`, files that a person
- * chose, a function that fetches a file by its name, or anything else that opens files.
+ * Where a checkpoint is: the address of its folder on the web, or of a GGUF file, a repository of a hub as `owner/name`, files that a
+ * person chose, a function that fetches a file by its name, or anything else that opens files.
  */
 export type CheckpointPlace = string | URL | readonly File[] | FetchFile | CheckpointFiles;
 
@@ -31,12 +32,11 @@ export function checkpointFiles(
 }
 
 function webFolder(place: string | URL, options: WebOptions): CheckpointFiles {
+  if (isGgufName(String(place))) return webGguf(String(place), options);
   const address = String(place).replace(/\/*$/, '/');
   const page = globalThis.location?.href;
   const base = URL.canParse(address, page) ? new URL(address, page) : undefined;
-  if (!base || !/^https?:$/.test(base.protocol)) {
-    throw new InputError(`'${place}' is not an address on the web; expected one of http or https`);
-  }
+  if (!base || !/^https?:$/.test(base.protocol)) throw notAnAddress(place);
   return {
     name: base.href,
     open(file) {
@@ -47,7 +47,26 @@ function webFolder(place: string | URL, options: WebOptions): CheckpointFiles {
   };
 }
 
+function webGguf(place: string, options: WebOptions): CheckpointFiles {
+  const page = globalThis.location?.href;
+  const url = URL.canParse(place, page) ? new URL(place, page) : undefined;
+  if (!url || !/^https?:$/.test(url.protocol)) throw notAnAddress(place);
+  const file = url.pathname.split('/').at(-1)!;
+  return ggufFiles(url.href, async () => {
+    const opened = await webFile((_, init) => fetch(url, init), file, url.href, options);
+    if (opened) return opened;
+    throw new InputError(`${url.href}: is missing`);
+  });
+}
+
+const notAnAddress = (place: string | URL): InputError =>
+  new InputError(`'${place}' is not an address on the web; expected one of http or https`);
+
 function chosenFiles(files: readonly File[]): CheckpointFiles {
+  const [file, ...others] = files;
+  if (file && others.length === 0 && isGgufName(file.name)) {
+    return ggufFiles(file.name, async () => blobBytes(file, file.name));
+  }
   return {
     name: '',
     async open(name) {

@@ -1,8 +1,10 @@
 import { InputError, type ParamStore } from '@headwise/core';
 import { allFinite, type Packer, sizeOf, tensorWriter, writesDone } from '@headwise/core/internal';
 import { type TensorReader, toFloat32 } from '@headwise/safetensors';
+import { keptWeight } from '../gguf/read/kept.js';
+import type { GgufReader } from '../gguf/read/reader.js';
 import { bytesOf, type Found } from './matching.js';
-import { takeRows } from './row-order.js';
+import { takeRows, transposed } from './row-order.js';
 import { type ValueRange, ValueReader } from './value-reader.js';
 
 /** Values that are read, converted and written at a time. */
@@ -32,9 +34,12 @@ export async function fillFromTensors(
   {
     onProgress,
     signal,
+    kept,
   }: {
     onProgress?: ((progress: LoadProgress) => void) | undefined;
     signal?: AbortSignal | undefined;
+    /** The reader, where matrices stay as the file packs them. */
+    kept?: GgufReader | undefined;
   },
 ): Promise<string[]> {
   const notFinite: string[] = [];
@@ -47,7 +52,10 @@ export async function fillFromTensors(
   let underway = 0;
   for (const [path, tensor] of inOrder) {
     signal?.throwIfAborted();
-    const finite = await fillOne(params, path, reader, values, tensor);
+    const finite =
+      kept?.stored(tensor.key) && params.isPackable(path)
+        ? await fillKept(params, path, kept, tensor)
+        : await fillOne(params, path, reader, values, tensor);
     if (!finite) notFinite.push(tensor.key);
     loadedBytes += bytesOf(tensor);
     underway += countOf(tensor);
@@ -102,8 +110,8 @@ async function fillOne(
   values: ValueReader,
   tensor: Found,
 ): Promise<boolean> {
-  // Rows that change places need all values at once.
-  if (tensor.rows) return fillWhole(params, path, reader, tensor);
+  // Rows that change places need all values at once, as columns do.
+  if (tensor.rows || tensor.turned) return fillWhole(params, path, reader, tensor);
   const packer = params.packer(path);
   return packer
     ? fillPacked(params, path, packer, values, tensor)
@@ -114,13 +122,27 @@ async function fillWhole(
   params: ParamStore,
   path: string,
   reader: TensorReader,
-  { key, rows }: Found,
+  { key, rows, turned, info }: Found,
 ): Promise<boolean> {
   const values = toFloat32(await reader.read(key));
   const finite = allFinite(values);
+  const own = turned ? transposed(values, info.shape) : values;
   // A packer refuses what is not finite with an error of its own.
-  if (finite) params.fill(path, rows ? takeRows(values, rows()) : values);
+  if (finite) params.fill(path, rows ? takeRows(own, rows()) : own);
   return finite;
+}
+
+/** @returns whether all scales, or values, are finite */
+async function fillKept(
+  params: ParamStore,
+  path: string,
+  reader: GgufReader,
+  tensor: Found,
+): Promise<boolean> {
+  const { layout, variable } = params.matrices()[path]!;
+  const packed = await keptWeight(reader, tensor, variable!.shape, layout);
+  if (packed) params.fill(path, packed);
+  return packed !== undefined;
 }
 
 async function fillInPieces(

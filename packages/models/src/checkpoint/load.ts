@@ -5,6 +5,8 @@ import { buildModel } from '../build/build-model.js';
 import type { ModelConfiguration } from '../build/model-configuration.js';
 import { changed, type PresetChange } from '../change.js';
 import { type FamilyConfiguration, readConfiguration } from '../families.js';
+import { keptBytes } from '../gguf/read/kept.js';
+import { GgufReader } from '../gguf/read/reader.js';
 import type { HubOptions } from '../hub/address.js';
 import type { Model } from '../model.js';
 import { checkModelFits, modelSize, sizeOfStore } from '../size.js';
@@ -41,10 +43,10 @@ export interface LoadedModel extends Model {
 }
 
 /**
- * Loads a checkpoint in the layout of Hugging Face: `config.json`, and `model.safetensors` or its shards.
+ * Loads a checkpoint in the layout of Hugging Face, `config.json` and `model.safetensors` or its shards, or a GGUF file.
  *
  * Names, shapes and types are checked before any tensor is read; then tensors go to the backend one by one, in
- * pieces.
+ * pieces. The matrices of a GGUF file stay as the file packs them, unless a `dtype` is asked for.
  *
  * @throws InputError for an unknown `dtype`, and for a weight that the GPU cannot bind; InputError or SafetensorsError naming the file, what is wrong with it and what was expected
  * @example
@@ -59,21 +61,27 @@ export async function loadModel(
   const { json, name: configName } = await openConfig(files);
   const { configure = (given: unknown) => given } = options;
   const { family, config } = readConfiguration(configure(json), configName);
-  const { reader, name } = await openTensors(files);
+  const { reader, name, storedAs } = await openTensors(files);
   try {
-    const { config: fitted, matching } = await fitToTensors(family, config, reader, name);
+    const stored = storedAs?.(family, config) ?? family;
+    const { config: fitted, matching } = await fitToTensors(stored, config, reader, name);
+    // What a file keeps packed stays so, unless a type is asked for.
+    const kept = options.dtype === undefined && reader instanceof GgufReader ? reader : undefined;
     const { change } = options;
     const theirs = { family, config: fitted };
     const wanted = change ? changed(theirs, change) : theirs;
     if (change) refuseOtherSizes(family.preset(fitted), change, configName);
     const built = build(wanted, matching, options, packing);
     try {
-      const copies = leastBytes[options.dtype ?? 'f32'];
       const { memoryLimit } = options;
       const size = sizeOfStore(built.params);
+      const copies = kept ? keptShare(built, kept) : leastBytes[options.dtype ?? 'f32'];
       checkModelFits(size, { copies, memoryLimit, name: configName });
-      checkWeightsBind(size, () => built.params, options, configName);
-      const notFinite = await fillFromTensors(built.params, reader, built.found, options);
+      // No form of a file takes more than half of float32.
+      const form = kept ? { ...options, dtype: 'f16' as const } : options;
+      checkWeightsBind(size, () => built.params, form, configName);
+      const filling = { ...options, kept };
+      const notFinite = await fillFromTensors(built.params, reader, built.found, filling);
       refuseNotFinite(notFinite, name);
       await reader.finish();
       const newPaths = built.params.waiting();
@@ -98,6 +106,26 @@ export function checkConfigFits(json: unknown, name: string, options: LoadOption
   const { configure = (given: unknown) => given, dtype = 'f32', memoryLimit } = options;
   const size = modelSize(configure(json), name);
   checkModelFits(size, { copies: leastBytes[dtype], memoryLimit, name });
+}
+
+/** The bytes of parameters as a file keeps them, over those in float32. */
+function keptShare(
+  { params, found }: { params: ParamStore; found: ReadonlyMap<string, Found> },
+  reader: GgufReader,
+): number {
+  let [kept, plain] = [0, 0];
+  const matrices = params.matrices();
+  for (const [path, { shape }] of Object.entries(params.named())) {
+    const bytes = 4 * sizeOf(shape);
+    const matrix = matrices[path];
+    const stored = matrix && reader.stored(found.get(path)?.key ?? '');
+    const [first, second] = shape as [number, number];
+    const rows =
+      matrix?.layout === 'in-out' ? ([second, first] as const) : ([first, second] as const);
+    plain += bytes;
+    kept += stored ? keptBytes(stored.type, rows) : bytes;
+  }
+  return kept / plain;
 }
 
 /** Throws for changes that leave no trained weight meaningful: another number of heads, or another width. */

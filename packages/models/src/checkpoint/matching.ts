@@ -20,6 +20,8 @@ export interface Found {
   part: KeyPart | undefined;
   /** Where the values behind those of this tensor lie, where the parameter is made of several. */
   pieces?: readonly Piece[] | undefined;
+  /** Whether it is the transpose of the parameter. */
+  turned?: boolean | undefined;
 }
 
 /** One of the tensors that a parameter is made of. */
@@ -81,10 +83,13 @@ export class Matching {
    * @throws InputError where there is none, or one of another shape or type
    */
   find(path: string, shape: readonly number[]): Found {
-    const { key, rows, part, keys = [key] } = placeOf(this.#table, path);
-    const own = [shape[0]! / keys.length, ...shape.slice(1)];
+    const { key, rows, part, keys = [key], turned: other } = placeOf(this.#table, path);
+    const turned = other && shape.length === 2;
+    const given = turned ? [...shape].reverse() : shape;
+    const own = [given[0]! / keys.length, ...given.slice(1)];
     const [first, ...others] = keys.map((key) => this.#tensor(key, path, shapeInFile(own, part)));
-    return { ...first!, rows, part, ...(others.length > 0 ? { pieces: others } : {}) };
+    const pieces = others.length > 0 ? { pieces: others } : {};
+    return { ...first!, rows, part, ...pieces, ...(turned ? { turned } : {}) };
   }
 
   #tensor(whole: string, path: string, expected: readonly number[]): Piece {

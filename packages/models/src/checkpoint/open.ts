@@ -1,11 +1,6 @@
 import { InputError } from '@headwise/core';
-import {
-  type ByteSource,
-  SafetensorsReader,
-  ShardedReader,
-  type TensorReader,
-} from '@headwise/safetensors';
-import type { CheckpointFiles } from './files.js';
+import { type ByteSource, SafetensorsReader, ShardedReader } from '@headwise/safetensors';
+import type { CheckpointFiles, CheckpointTensors } from './files.js';
 
 const configName = 'config.json';
 const adapterName = 'adapter_config.json';
@@ -64,9 +59,8 @@ export async function openBytes(
  *
  * @throws InputError or SafetensorsError naming the file and what is wrong with it
  */
-export async function openTensors(
-  files: CheckpointFiles,
-): Promise<{ reader: TensorReader; name: string }> {
+export async function openTensors(files: CheckpointFiles): Promise<CheckpointTensors> {
+  if (files.tensors) return files.tensors();
   const single = await files.open(weightsName);
   if (single) return { reader: await SafetensorsReader.open(single), name: single.name };
   const index = await files.open(indexName);

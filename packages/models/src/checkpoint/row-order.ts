@@ -21,6 +21,18 @@ export function giveRows(values: Float32Array, order: RowOrder): Float32Array {
   return given;
 }
 
+/** The transpose of a matrix, row by row. */
+export function transposed(values: Float32Array, shape: readonly number[]): Float32Array {
+  const [rows, columns] = shape as [number, number];
+  const out = new Float32Array(values.length);
+  for (let row = 0; row < rows; row++) {
+    for (let column = 0; column < columns; column++) {
+      out[column * rows + row] = values[row * columns + column]!;
+    }
+  }
+  return out;
+}
+
 /**
  * The order of a fused projection whose heads lie in groups: in each its queries, one key, one value.
  *

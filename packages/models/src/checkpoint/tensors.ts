@@ -117,7 +117,10 @@ function tensorsOfPieces(
 }
 
 /** The values of one parameter, in our order of rows, from those of the tensor that holds it. */
-export function ownValues({ rows, part }: KeyPlace, values: Float32Array): Float32Array {
+export function ownValues(
+  { rows, part }: Pick<KeyPlace, 'rows' | 'part'>,
+  values: Float32Array,
+): Float32Array {
   const own = partOf(values, part);
   return rows ? takeRows(own, rows()) : own;
 }
@@ -129,7 +132,8 @@ function partOf(values: Float32Array, part: KeyPart | undefined): Float32Array {
   return values.slice(part.index * count, (part.index + 1) * count);
 }
 
-async function joined(parts: readonly ParameterValues['values'][]): Promise<Float32Array> {
+/** The values of several parameters, one after the other. */
+export async function joined(parts: readonly ParameterValues['values'][]): Promise<Float32Array> {
   const all: Float32Array[] = [];
   for (const values of parts) all.push(await values());
   return concatenated(all);

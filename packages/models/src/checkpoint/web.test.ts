@@ -3,8 +3,10 @@ import { readFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
+import { streamGguf } from '@headwise/gguf';
 import { SafetensorsError } from '@headwise/safetensors';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { ggufModel } from '../gguf/gguf-model.js';
 import { type CheckpointCache, loadModel } from '../index.js';
 import { checkpointTensors } from '../internal.js';
 import { PIECE_BYTES, piecesSource } from './pieces.js';
@@ -20,6 +22,7 @@ const BROKEN = 3 * 2 ** 20;
 
 const asked: string[] = [];
 let base: string;
+let gguf: Uint8Array;
 
 function answer({ url, headers }: IncomingMessage, response: ServerResponse): void {
   const [, mode, name] = /^\/(\w+)\/([^?]+)/.exec(url!) ?? [];
@@ -27,7 +30,9 @@ function answer({ url, headers }: IncomingMessage, response: ServerResponse): vo
   const bytes =
     name === 'large.bin'
       ? large
-      : /^(config\.json|model\.safetensors)$/.test(name!) && fileOf(name!);
+      : name === 'a.gguf'
+        ? gguf
+        : /^(config\.json|model\.safetensors)$/.test(name!) && fileOf(name!);
   if (!bytes) return void response.writeHead(404).end();
   if (mode === 'closed') return void response.writeHead(403).end();
   const [, begin, end] = /bytes=(\d+)-(\d+)/.exec(headers.range ?? '') ?? [];
@@ -77,6 +82,23 @@ const largeFile = (mode: string, options: Parameters<typeof webFile>[3] = {}) =>
   webFile((_, init) => fetch(`${base}/${mode}/large.bin`, init), 'large.bin', 'large.bin', options);
 
 describe('a checkpoint on the web', () => {
+  test.each(['parts', 'whole'])('may be a GGUF file, of a server that gives %s', async (mode) => {
+    const own = await loadModel(`${base}/parts`);
+    const { metadata, tensors } = ggufModel(own, 'f32');
+    const chunks: Uint8Array[] = [];
+    for await (const chunk of streamGguf(metadata, tensors)) chunks.push(chunk);
+    gguf = new Uint8Array(Buffer.concat(chunks));
+    asked.length = 0;
+    const model = await loadModel(`${base}/${mode}/a.gguf?token=1`);
+    expect(asked.every((one) => one.startsWith('a.gguf bytes='))).toBe(true);
+    const [expected, actual] = [own, model].map(({ params }) => params.named());
+    for (const [path, variable] of Object.entries(expected!)) {
+      expect(await actual![path]!.data(), path).toEqual(await variable.data());
+    }
+    await expect(loadModel(`${base}/${mode}/b.gguf`)).rejects.toThrow('b.gguf: is missing');
+    for (const { params } of [own, model]) params.dispose();
+  });
+
   for (const mode of ['parts', 'whole']) {
     test(`is loaded from a server that gives ${mode}`, async () => {
       const model = await loadModel(`${base}/${mode}`);

@@ -24,7 +24,7 @@ export function falconArchitecture(config: FalconConfig): GgufArchitecture {
   return {
     name: 'falcon',
     settings: {
-      context_length: ['u32', rope.maxLength],
+      context_length: ['u32', config.max_position_embeddings],
       tensor_data_layout: ['string', 'jploski'],
       embedding_length: ['u32', dim],
       feed_forward_length: ['u32', config.ffn_hidden_size ?? 4 * dim],

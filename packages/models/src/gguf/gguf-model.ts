@@ -7,22 +7,21 @@ import {
   type WrittenType,
 } from '@headwise/gguf';
 import { checkModel } from '../check-model.js';
-import { giveRows } from '../checkpoint/row-order.js';
-import { placeOf } from '../family.js';
+import { giveRows, transposed } from '../checkpoint/row-order.js';
+import { joined } from '../checkpoint/tensors.js';
+import { placeOf, shapeInFile } from '../family.js';
 import type { Model } from '../model.js';
 import type { GgufArchitecture } from './architecture.js';
 import { bloomArchitecture } from './bloom.js';
 import { falconArchitecture } from './falcon.js';
 import { gpt2Architecture } from './gpt2.js';
-import { llamaArchitecture } from './llama.js';
+import { rotaryArchitectures } from './rotary-families.js';
 
 const architectures: Readonly<Record<string, (config: never) => GgufArchitecture>> = {
   gpt2: gpt2Architecture,
   bloom: bloomArchitecture,
   falcon: falconArchitecture,
-  llama: llamaArchitecture,
-  mistral: llamaArchitecture,
-  qwen2: llamaArchitecture,
+  ...rotaryArchitectures,
 };
 
 /** The parts of a GGUF file that are a model's. */
@@ -57,7 +56,13 @@ export function ggufArchitecture(modelType: string, config: unknown): GgufArchit
 export function ggufModel(model: Model, type: WrittenType): GgufModel {
   checkModel('ggufModel', model);
   const { family, config } = model;
-  const { name, settings, names, buffers = {} } = ggufArchitecture(family.modelType, config);
+  const {
+    name,
+    settings,
+    names,
+    buffers = {},
+    plusOne,
+  } = ggufArchitecture(family.modelType, config);
   const { head } = family.preset(config);
   if (head.kind !== 'language-model') {
     throw new InputError(`the model has the head '${head.kind}'; expected 'language-model'`);
@@ -67,20 +72,27 @@ export function ggufModel(model: Model, type: WrittenType): GgufModel {
   for (const [key, values] of Object.entries(buffers)) {
     tensors[key] = { type: 'f32', shape: [values.length], values: () => values };
   }
+  /** Of tensors that hold several parameters, what gives the values of each. */
+  const parts: Record<string, (() => Promise<Float32Array>)[]> = {};
   for (const [path, variable] of Object.entries(model.params.named())) {
-    const { key, rows } = placeOf(names, path);
+    const { key, rows, part, turned } = placeOf(names, path);
     const matrix = matrices[path];
-    const turned = matrix?.layout === 'in-out';
-    const shape = turned ? [...variable.shape].reverse() : variable.shape;
+    const own = turned && matrix ? [...variable.shape].reverse() : variable.shape;
+    const shape = shapeInFile(own, part);
+    const read = async () => {
+      const values = (await readTensor(variable)) as Float32Array;
+      checkFinite(`tensor '${key}'`, values);
+      if (plusOne?.test(key)) return values.map((value) => value + 1);
+      const ordered = own === variable.shape ? values : transposed(values, variable.shape);
+      return rows ? giveRows(ordered, rows()) : ordered;
+    };
+    const all = parts[key] ?? [];
+    parts[key] = all;
+    all[part?.index ?? 0] = read;
     tensors[key] = {
       type: matrix ? typeFor(type, key, shape.at(-1)!) : 'f32',
       shape,
-      values: async () => {
-        const values = (await readTensor(variable)) as Float32Array;
-        checkFinite(`tensor '${key}'`, values);
-        const own = turned ? transposed(values, variable.shape as [number, number]) : values;
-        return rows ? giveRows(own, rows()) : own;
-      },
+      values: part ? () => joined(all) : read,
     };
   }
   const metadata: GgufMetadata = {
@@ -101,14 +113,4 @@ function typeFor(asked: WrittenType, key: string, row: number): WrittenType {
   const first = asked === 'q4_k' && isTable ? 'q8_0' : asked;
   const order: WrittenType[] = first === 'q4_k' ? ['q4_k', 'q8_0', 'f16'] : [first, 'f16'];
   return order.find((type) => row % ggmlTypes[type].values === 0)!;
-}
-
-function transposed(values: Float32Array, [rows, columns]: [number, number]): Float32Array {
-  const out = new Float32Array(values.length);
-  for (let row = 0; row < rows; row++) {
-    for (let column = 0; column < columns; column++) {
-      out[column * rows + row] = values[row * columns + column]!;
-    }
-  }
-  return out;
 }

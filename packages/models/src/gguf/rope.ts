@@ -1,9 +1,12 @@
 import { InputError } from '@headwise/core';
 import type { GgufMetadata } from '@headwise/gguf';
+import type { RotaryScaling } from '@headwise/positions';
 import { rotaryFrequencies } from '@headwise/positions';
 import type { Rope } from '../families/shared/rope.js';
 
-/** What llama.cpp is told of rotary positions: settings, and divisors of the frequencies for `llama3`. */
+type LongRope = Extract<RotaryScaling, { rope_type: 'longrope' }>;
+
+/** What llama.cpp is told of rotary positions: settings, and divisors of the frequencies for `llama3` and `longrope`. */
 export interface GgufRope {
   settings: GgufMetadata;
   buffers?: Readonly<Record<string, Float32Array>> | undefined;
@@ -31,9 +34,25 @@ export function ropeSettings({ position, maxLength }: Rope, headDim: number): Gg
       const divisors = Float32Array.from(plain, (frequency, i) => frequency / frequencies[i]!);
       return { settings, buffers: { 'rope_freqs.weight': divisors } };
     }
+    case 'longrope': {
+      const { short_factor, long_factor, factor, ...rest } = scaling as LongRope;
+      const original = rest.original_max_position_embeddings ?? position.trainedLength!;
+      const usual = factor > 1 ? Math.sqrt(1 + Math.log(factor) / Math.log(original)) : 1;
+      return {
+        settings: {
+          ...settings,
+          'rope.scaling.type': ['string', 'longrope'],
+          'rope.scaling.attn_factor': ['f32', rest.attention_factor ?? usual],
+        },
+        buffers: {
+          'rope_factors_long.weight': Float32Array.from(long_factor),
+          'rope_factors_short.weight': Float32Array.from(short_factor),
+        },
+      };
+    }
     default:
       throw new InputError(
-        `config.json: 'rope_type' is '${scaling?.rope_type}'; llama.cpp has default, linear, yarn and llama3 for this family`,
+        `config.json: 'rope_type' is '${scaling?.rope_type}'; llama.cpp has default, linear, yarn, llama3 and longrope`,
       );
   }
 }

@@ -299,7 +299,13 @@ function peftPlaces(
   if (update) {
     const { key, rows } = wholePlace(model, `${map}.weight`, bare);
     const place = `${prefix}${moduleOfKey(key)}.${update}`;
-    return [{ key: place, part: undefined, rows: update === updateNames.loraA ? undefined : rows }];
+    return [
+      {
+        key: place,
+        part: undefined,
+        rows: update === updateNames.loraA ? undefined : rows,
+      },
+    ];
   }
   const { key, ...place } = wholePlace(model, path, bare);
   const plain = { key: prefix + key, ...place };

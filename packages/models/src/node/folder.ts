@@ -1,6 +1,9 @@
+import { basename, dirname } from 'node:path';
 import { Folder } from '@headwise/files';
+import type { ByteSource } from '@headwise/safetensors';
 import { openBytes } from '@headwise/safetensors/node';
 import type { CheckpointFiles } from '../checkpoint/files.js';
+import { ggufFiles, isGgufName } from '../gguf/read/file.js';
 import { asInputError } from './json.js';
 
 /**
@@ -22,4 +25,17 @@ export function folderFiles(path: string): CheckpointFiles {
       }
     },
   };
+}
+
+/** The files of a checkpoint at a path: a folder, or a GGUF file. */
+export function diskFiles(path: string): CheckpointFiles {
+  return isGgufName(path) ? ggufFiles(path, () => openFile(path)) : folderFiles(path);
+}
+
+async function openFile(path: string): Promise<ByteSource> {
+  try {
+    return openBytes(await (await Folder.open(dirname(path))).openRequired(basename(path)));
+  } catch (error) {
+    throw asInputError(error);
+  }
 }

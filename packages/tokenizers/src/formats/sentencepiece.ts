@@ -31,12 +31,23 @@ export function fromSentencePiece(
     throw mismatch('as', as, '"sentencepiece" or "transformers"');
   }
   const model = readSentencePieceModel(asBytes(bytes, name), name);
+  return Tokenizer.fromJSON(sentencePieceJson(model, name, as), name);
+}
+
+/**
+ * The `tokenizer.json` that a SentencePiece model stands for.
+ *
+ * @param as see {@link SentencePieceOptions}
+ * @throws TokenizerError for a kind of model that is neither Unigram nor BPE
+ */
+export function sentencePieceJson(
+  model: SentencePieceModel,
+  name: string,
+  as: 'sentencepiece' | 'transformers',
+): Record<string, unknown> {
   const parts = model.type === 'unigram' ? unigramParts(model) : bpeParts(model, name);
   const added = { ...emptyFrame(), added_tokens: addedTokens(model), ...parts };
-  return Tokenizer.fromJSON(
-    as === 'transformers' ? added : { ...added, ...ownParts(model, parts) },
-    name,
-  );
+  return as === 'transformers' ? added : { ...added, ...ownParts(model, parts) };
 }
 
 /** The parts with which a text becomes what SentencePiece makes of it. */
