@@ -1,7 +1,7 @@
 import { InputError } from '@headwise/core';
 import { GgufError, type GgufHeader, readGgufHeader } from '@headwise/gguf';
 import type { ByteSource } from '@headwise/safetensors';
-import type { CheckpointFiles } from '../../checkpoint/files.js';
+import type { CheckpointFiles } from '../../checkpoint/checkpoint-files.js';
 import type { ModelFamily } from '../../family.js';
 import { ggufArchitecture } from '../gguf-model.js';
 import { ggufConfiguration } from './configuration.js';
