@@ -29,6 +29,7 @@ export { checkIdValues, type IdSpace, vocabularyOf } from './ids/space.js';
 export { besideLayerNorm } from './layer-norm/index.js';
 export { layerNormReference } from './layer-norm/reference.js';
 export { activations } from './linear/activation.js';
+export { fastestRegisterLoop, registerSeed, runRegisterLoop } from './matrix-product/ceiling.js';
 export { fewRows } from './matrix-product/few-rows.js';
 export { AdafactorState } from './optimizer/adafactor.js';
 export { adamwRule } from './optimizer/adamw.js';

@@ -1,10 +1,16 @@
 import type * as tf from '@tensorflow/tfjs';
 import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
 import { dispatch } from '../dispatch/dispatch.js';
-import { elementWorkgroups, perElement } from '../dispatch/per-element.js';
 import { defineProgram, variants } from '../dispatch/program.js';
 import { storedIn, tensorOf } from '../halves/webgpu.js';
-import { asFloat, elementsOf, readsFours, type Stored, type Tiling } from './form.js';
+import {
+  asFloat,
+  elementsOf,
+  readsFours,
+  type Stored,
+  type Tiling,
+  lines as written,
+} from './form.js';
 
 /** An operand of a product: `count` rows of A or columns of B, each of `inner` values. */
 export interface Lines {
@@ -30,28 +36,46 @@ export interface Laid {
 const liesBySteps = ({ count, contiguous }: Lines): boolean =>
   contiguous === 'lines' && count % 4 === 0;
 
-const copyProgram = variants(String, (stored: Stored) =>
-  defineProgram({
-    label: 'headwise/BySteps',
-    inputs: { values: stored },
-    outputs: { copy: elementsOf(stored, true) },
-    params: { size: 'u32', count: 'u32', inner: 'u32', fours: 'u32', line: 'u32', step: 'u32' },
-    wgsl: /* wgsl */ `
-      fn value(line: u32, step: u32) -> ${stored} {
-        let i = min(line, params.count - 1u) * params.line + step * params.step;
-        return values[i];
-      }
-      ${perElement(/* wgsl */ `
-        // Neighbouring lanes read neighbouring values.
-        let along = params.step == 1u;
-        let step = select(i / params.fours, i % params.inner, along);
-        let four = select(i % params.fours, i / params.inner, along);
-        let to = step * params.fours + four;
-        let first = 4u * four;
-        copy[to] = ${stored === 'f16' ? 'vec4h' : 'vec4f'}(value(first, step), value(first + 1u, step), value(first + 2u, step), value(first + 3u, step));
-      `)}
-    `,
-  }),
+/** Fours of lines, one a lane, and steps that a workgroup copies. */
+const [copiedFours, copiedSteps] = [64, 32];
+
+interface CopyVariant {
+  stored: Stored;
+  /** Reads four steps of a line at once. */
+  fours: boolean;
+}
+
+const copyProgram = variants(
+  ({ stored, fours }: CopyVariant) => `${stored}/${fours}`,
+  ({ stored, fours }) => {
+    const vector = elementsOf(stored, true);
+    const rows = [0, 1, 2, 3];
+    const at = (line: number, more = '') => `from${line} + step * params.step${more}`;
+    // No index is divided: that takes a CPU longer than all else here.
+    const body = fours
+      ? /* wgsl */ `
+        ${written(4, (line) => `let v${line} = values[(${at(line)}) / 4u];`)}
+        ${written(4, (s) => `copy[(step + ${s}u) * params.fours + four] = ${vector}(${rows.map((line) => `v${line}[${s}]`).join(', ')});`)}
+      `
+      : `copy[step * params.fours + four] = ${vector}(${rows.map((line) => `values[${at(line)}]`).join(', ')});`;
+    return defineProgram({
+      label: 'headwise/BySteps',
+      inputs: { values: elementsOf(stored, fours) },
+      outputs: { copy: vector },
+      params: { count: 'u32', inner: 'u32', fours: 'u32', line: 'u32', step: 'u32' },
+      wgsl: /* wgsl */ `
+        @compute @workgroup_size(${copiedFours})
+        fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index) lane: u32) {
+          let four = workgroup.y * ${copiedFours}u + lane;
+          if (four >= params.fours) { return; }
+          ${written(4, (line) => `let from${line} = min(4u * four + ${line}u, params.count - 1u) * params.line;`)}
+          let first = workgroup.x * ${copiedSteps}u;
+          let end = min(first + ${copiedSteps}u, params.inner);
+          for (var step = first; step < end; step += ${fours ? 4 : 1}u) { ${body} }
+        }
+      `,
+    });
+  },
 );
 
 /**
@@ -64,14 +88,17 @@ export function laidFor(backend: WebGPUBackend, tiling: Tiling, lines: Lines): L
   const [line, step] = contiguous === 'inner' ? [inner, 1] : [1, count];
   if (!tiling.bySteps || liesBySteps(lines)) return { tensor, line, step, copied: false };
   const fours = Math.ceil(count / 4);
-  const size = fours * inner;
   const stored = storedIn(tensor);
-  const { copy } = dispatch(backend, copyProgram(stored), {
-    inputs: { values: tensor },
-    outputs: { copy: tensorOf(stored, [inner, 4 * fours]) },
-    params: { size, count, inner, fours, line, step },
-    workgroups: elementWorkgroups(size),
-  });
+  const { copy } = dispatch(
+    backend,
+    copyProgram({ stored, fours: step === 1 && inner % 4 === 0 }),
+    {
+      inputs: { values: tensor },
+      outputs: { copy: tensorOf(stored, [inner, 4 * fours]) },
+      params: { count, inner, fours, line, step },
+      workgroups: [Math.ceil(inner / copiedSteps), Math.ceil(fours / copiedFours)],
+    },
+  );
   return { tensor: copy, line: 1, step: 4 * fours, copied: true };
 }
 

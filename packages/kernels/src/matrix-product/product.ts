@@ -79,7 +79,7 @@ const productProgram = variants(
 );
 
 /**
- * `C = A B` of matrices in any orientation, without a transposed copy.
+ * `C = A B` of matrices in any orientation; a copy is made only where a tiling needs it and it pays.
  *
  * @param options `columnSums`: also the sums of B's columns; `transposed`: C is stored transposed;
  * `added`: a tensor like C that is added to it; `before`: values like C's before an activation, whose slope C is multiplied by; `tilingOf`: another choice than the device's
