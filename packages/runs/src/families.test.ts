@@ -77,6 +77,32 @@ const families: Record<string, { config: object; learns: readonly RunObjective[]
     config: { ...bert, model_type: 'roberta', architectures: ['RobertaForMaskedLM'] },
     learns: ['masked-lm'],
   },
+  albert: {
+    config: {
+      ...{ ...bert, num_hidden_layers: 3, model_type: 'albert', embedding_size: 8 },
+      architectures: ['AlbertForMaskedLM'],
+    },
+    learns: ['masked-lm'],
+  },
+  modernbert: {
+    config: {
+      ...{ ...bert, num_hidden_layers: 2, model_type: 'modernbert', local_attention: 8 },
+      ...{ architectures: ['ModernBertForMaskedLM'], pad_token_id: null },
+    },
+    learns: ['masked-lm'],
+  },
+  'deberta, version 3': {
+    config: {
+      ...{ ...bert, model_type: 'deberta-v2', relative_attention: true, position_buckets: 8 },
+      ...{ pos_att_type: 'p2c|c2p', share_att_key: true, norm_rel_ebd: 'layer_norm' },
+      architectures: ['DebertaV2ForMaskedLM'],
+    },
+    learns: ['masked-lm'],
+  },
+  'electra, a discriminator': {
+    config: { ...bert, model_type: 'electra', architectures: ['ElectraForPreTraining'] },
+    learns: [],
+  },
   'headwise encoder': {
     config: { ...own, topology: 'encoder', head: { kind: 'masked-language-model', tied: true } },
     learns: ['masked-lm'],
