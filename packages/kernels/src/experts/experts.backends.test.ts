@@ -64,20 +64,21 @@ describeBackends('experts', () => {
   }
 
   for (const format of ['f16', 'int8', 'int4'] as const) {
-    test(`weights packed in ${format} give what their values give`, async () => {
-      const [tokens, experts, k, inner, out] = [6, 3, 2, 40, 11];
-      const x = gaussian([tokens, inner], 1) as tf.Tensor2D;
-      const values = (await gaussian([experts * out, inner], 2).data()) as Float32Array;
-      const weight = packWeight(values, [experts * out, inner], format, 'out-in');
-      const routing = routeTokens(gaussian([tokens, experts], 3) as tf.Tensor2D, k);
-      const plain = unpackWeight(weight).transpose<tf.Tensor2D>();
-      const expected = await expertLinear(x, plain, routing, 'tokens').data();
-      await expectClose(expertLinear(x, weight, routing, 'tokens'), expected);
-      const loss = (a: tf.Tensor) => expertLinear(a as tf.Tensor2D, weight, routing, 'tokens');
-      const same = (a: tf.Tensor) => expertLinear(a as tf.Tensor2D, plain, routing, 'tokens');
-      const dy = gaussian([tokens * k, out], 4);
-      await expectClose(tf.grad(loss)(x, dy), await tf.grad(same)(x, dy).data());
-    });
+    for (const tokens of [6, 30])
+      test(`weights packed in ${format} give what their values give, ${tokens} tokens`, async () => {
+        const [experts, k, inner, out] = [3, 2, 40, 11];
+        const x = gaussian([tokens, inner], 1) as tf.Tensor2D;
+        const values = (await gaussian([experts * out, inner], 2).data()) as Float32Array;
+        const weight = packWeight(values, [experts * out, inner], format, 'out-in');
+        const routing = routeTokens(gaussian([tokens, experts], 3) as tf.Tensor2D, k);
+        const plain = unpackWeight(weight).transpose<tf.Tensor2D>();
+        const expected = await expertLinear(x, plain, routing, 'tokens').data();
+        await expectClose(expertLinear(x, weight, routing, 'tokens'), expected);
+        const loss = (a: tf.Tensor) => expertLinear(a as tf.Tensor2D, weight, routing, 'tokens');
+        const same = (a: tf.Tensor) => expertLinear(a as tf.Tensor2D, plain, routing, 'tokens');
+        const dy = gaussian([tokens * k, out], 4);
+        await expectClose(tf.grad(loss)(x, dy), await tf.grad(same)(x, dy).data());
+      });
   }
 
   test('refuses sizes that do not go together', () => {

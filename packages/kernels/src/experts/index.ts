@@ -34,9 +34,9 @@ export function expertLinear(
   routing: Routing,
   rows: 'tokens' | 'pairs',
 ): tf.Tensor2D {
-  const { order, offsets, places, experts } = routing;
+  const { order, offsets, places, choices, experts } = routing;
   const pairs = order.size;
-  const [tokens] = routing.choices.shape;
+  const [tokens] = choices.shape;
   checkShape('expertLinear: weight', weight.shape, [weight.shape[0], x.shape[1]]);
   const ofTokens = rows === 'tokens';
   checkShape('expertLinear: x', x.shape, [ofTokens ? tokens : pairs, x.shape[1]]);
@@ -50,7 +50,7 @@ export function expertLinear(
       const { words, scales, format, group } = weight;
       const [y] = runKernel(
         'headwise/ExpertLinearPacked',
-        { x, words, offsets, order, ...(scales ? { scales } : {}) },
+        { x, words, offsets, order, choices, ...(scales ? { scales } : {}) },
         { pairs, out: outputs, ofTokens, format, group },
       );
       return y as tf.Tensor2D;
@@ -59,7 +59,7 @@ export function expertLinear(
     if (!kernels) return expertLinearPlain(x, values, routing, ofTokens);
     const [y] = runKernel(
       'headwise/ExpertLinear',
-      { x, weight: values, offsets, places, order },
+      { x, weight: values, offsets, places, order, choices },
       { pairs, out: outputs, ofTokens },
     );
     return y as tf.Tensor2D;

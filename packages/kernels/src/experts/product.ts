@@ -4,14 +4,14 @@ import { dispatch } from '../dispatch/dispatch.js';
 import { defineProgram, type ElementType, variants } from '../dispatch/program.js';
 import { loadFloats, type Tiling } from '../matrix-product/form.js';
 import { tilingFor } from '../matrix-product/tiling.js';
-import type { WeightFormat } from '../packed-linear/pack.js';
-import { loadWords } from '../packed-linear/webgpu.js';
+import type { PackedFormat } from '../packed-linear/pack.js';
+import { loadWords, scalesInput, timesOutputScale } from '../packed-linear/webgpu.js';
 
 interface Variant {
   tiling: Tiling;
   /** Whether the rows of A are those of tokens, by the number of a pair. */
   ofTokens: boolean;
-  format: WeightFormat | 'f32';
+  format: PackedFormat | 'f32';
 }
 
 type Names = 'a_values' | 'b_values' | 'words' | 'scales' | 'order' | 'offsets';
@@ -24,8 +24,7 @@ const program = variants(
       enable: tiling.enable,
       inputs: {
         a_values: 'f32',
-        ...(format === 'f32' ? { b_values: 'f32' } : { words: 'u32' }),
-        ...(format === 'f32' || format === 'f16' ? {} : { scales: 'f32' }),
+        ...(format === 'f32' ? { b_values: 'f32' } : { words: 'u32', ...scalesInput(format) }),
         ...(ofTokens ? { order: 'i32' } : {}),
         offsets: 'i32',
       } as Record<Names, ElementType>,
@@ -75,11 +74,11 @@ const program = variants(
         fn load_a(start: u32, k: u32) -> f32 { return a_values[start + k]; }
         fn b_start(column: u32) -> u32 { return expert * params.bExpert + column * params.bColumn; }
         ${format === 'f32' ? loadFloats('b_values', tiling) : loadWords(format, tiling)}
-        fn store(row: u32, column: u32, sum: f32) {
+        fn store(row: u32, own: u32, sum: f32) {
           let place = i32(row) + shift;
           if (place >= end) { return; }
-          c_values[u32(place) * params.columns + column] =
-            sum${format === 'int8' ? ' * scales[b_start(column)]' : ''};
+          let column = b_start(own);
+          c_values[u32(place) * params.columns + own] = sum${format === 'f32' ? '' : timesOutputScale(format)};
         }
         ${tiling.wgsl()}
       `,
@@ -90,7 +89,7 @@ const program = variants(
 export type ExpertWeights =
   | { values: tf.TensorInfo; transposed: boolean }
   | {
-      format: WeightFormat;
+      format: PackedFormat;
       group: number;
       words: tf.TensorInfo;
       scales: tf.TensorInfo | undefined;

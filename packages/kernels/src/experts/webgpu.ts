@@ -4,17 +4,18 @@ import { dispatch } from '../dispatch/dispatch.js';
 import { elementWorkgroups, perElement } from '../dispatch/per-element.js';
 import { defineProgram } from '../dispatch/program.js';
 import type { Wanted } from '../dispatch/register.js';
-import type { WeightFormat } from '../packed-linear/pack.js';
+import type { PackedFormat } from '../packed-linear/pack.js';
+import { expertRows, fewPairs } from './few.js';
 import { expertWeightGradient, sumOfPairs } from './gradient.js';
 import { expertProduct } from './product.js';
 
-type Inputs = Record<'x' | 'offsets' | 'order', tf.TensorInfo> &
+type Inputs = Record<'x' | 'offsets' | 'order' | 'choices', tf.TensorInfo> &
   Partial<Record<'weight' | 'words' | 'scales', tf.TensorInfo>>;
 
 interface Arguments {
   inputs: Inputs;
   backend: WebGPUBackend;
-  attrs: { pairs: number; out: number; ofTokens: boolean; format: WeightFormat; group: number };
+  attrs: { pairs: number; out: number; ofTokens: boolean; format: PackedFormat; group: number };
 }
 
 /** @returns y, `[R, Out]` */
@@ -25,6 +26,8 @@ export function expertLinearKernel({ inputs, backend, attrs }: Arguments): tf.Te
   const weights = weight
     ? { values: weight, transposed: false }
     : { format, group, words: words!, scales };
+  if (pairs <= fewPairs)
+    return [expertRows(backend, x, weights, inputs, { outputs: columns, ofTokens })];
   return [expertProduct(backend, x, weights, offsets, { pairs, columns, order })];
 }
 
