@@ -18,7 +18,6 @@ export { checkWhenRead, checkWithNextRead } from './backend/read.js';
 export { startBackend, wantedThreads } from './backend/start.js';
 export { tensorWriter, writesDone } from './backend/tensor-writer.js';
 export { isOwnBackend } from './backend/webgpu.js';
-export type { Worker } from './backend/worker.js';
 export {
   drawKernel,
   drawn,

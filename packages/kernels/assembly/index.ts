@@ -4,7 +4,7 @@ import { columnSums, packLines, product, rowsProduct, timesSlope } from './produ
 import { crossEntropy, crossEntropyGradient, norm, normGradient, normWeights, softmax, softmaxGradient } from './rows';
 
 export { attentionBytes } from './attention';
-export { attach, end, launch, work } from './threads';
+export { attach, launch, work } from './threads';
 
 // The numbers of kernels, exported as globals for the callers to read.
 export const PACK: i32 = 0;

@@ -5,8 +5,7 @@
 //   8  i32  chunks that are done
 //  12  i32  the kernel
 //  16  i32  launches, which sleeping workers wait upon
-//  20  i32  workers
-//  24  i32  1: workers are to end
+//  20  i32  workers in use; those of a higher number stay idle
 //  64  i32 × 64: whole numbers and addresses that the kernel is told; then f32 × 16
 // Each chunk writes results of its own, so that they are the same bits for every number of threads.
 import { runChunk } from './index';
@@ -79,34 +78,24 @@ export function launch(kernel: i32, chunks: i32): void {
 }
 
 /** Takes chunks until none is left. */
-function takeChunks(): bool {
-  let took = false;
+function takeChunks(): void {
   while (true) {
-    if (<i32>(<u32>atomic.load<i64>(control)) <= <i32>bias) return took;
+    if (<i32>(<u32>atomic.load<i64>(control)) <= <i32>bias) return;
     const left = <i32>(<u32>atomic.sub<i64>(control, 1)) - <i32>bias;
-    if (left <= 0) return took;
+    if (left <= 0) return;
     // The kernel and what it was told stay until this chunk is done.
     runChunk(load<i32>(control, 12), left - 1);
     atomic.add<i32>(control, 1, 8);
-    took = true;
   }
 }
 
-/** What a worker does until it is told to end. */
+/** What a worker does, without an end: it sleeps where there is nothing to do. */
 export function work(): void {
-  let seen = atomic.load<i32>(control, 16);
-  while (atomic.load<i32>(control, 24) == 0) {
-    takeChunks();
+  while (true) {
+    const seen = atomic.load<i32>(control, 16);
+    if (<i32>thread <= load<i32>(control, 20)) takeChunks();
     let idle = 0;
     while (atomic.load<i32>(control, 16) == seen && idle < looks) idle++;
     if (idle == looks) atomic.wait<i32>(control + 16, seen, -1);
-    seen = atomic.load<i32>(control, 16);
   }
-}
-
-/** Wakes the workers, for them to end. */
-export function end(): void {
-  atomic.store<i32>(control, 1, 24);
-  atomic.add<i32>(control, 1, 16);
-  atomic.notify(control + 16, -1);
 }

@@ -1,5 +1,3 @@
-import type { Worker } from './worker.js';
-
 /** Threads that run at once. */
 export async function machineThreads(): Promise<number> {
   return (await import('node:os')).availableParallelism();
@@ -47,19 +45,19 @@ function memoryFlag(bytes: Uint8Array): number {
   return -1;
 }
 
-/** A worker that runs a program in a scope of its own; it does not keep the process alive. */
-export async function startWorker(program: string, data: unknown): Promise<Worker> {
+/**
+ * Starts a worker that runs a program in a scope of its own, and does not keep the process alive.
+ *
+ * @param program a function of the data, and of what tells that it has started
+ */
+export async function startWorker(program: string, data: unknown): Promise<void> {
   const { Worker } = await import('node:worker_threads');
   const start = `const { parentPort, workerData } = require('node:worker_threads');
-    const tell = (message) => parentPort.postMessage(message);
-    (${program})(workerData, tell);`;
+    (${program})(workerData, () => parentPort.postMessage('started'));`;
   const worker = new Worker(start, { eval: true, workerData: data });
+  await new Promise((resolve, reject) => {
+    worker.once('message', resolve);
+    worker.once('error', reject);
+  });
   worker.unref();
-  return {
-    told: new Promise((resolve, reject) => {
-      worker.once('message', resolve);
-      worker.once('error', reject);
-    }),
-    end: () => void worker.terminate(),
-  };
 }

@@ -28,7 +28,6 @@ type Exports = Readonly<Record<KernelName, WebAssembly.Global>> & {
   attach(control: number, thread: number): void;
   launch(kernel: number, chunks: number): void;
   work(): void;
-  end(): void;
   /** Bytes that a thread needs for attention, besides those of a score's program. */
   attentionBytes(keys: number, keyWidth: number, valueWidth: number): number;
 };
@@ -46,7 +45,7 @@ export interface Kernels {
   control: number;
   memory: WebAssembly.Memory;
   module: WebAssembly.Module;
-  /** The calling thread, and the workers. */
+  /** The calling thread, and the workers, in use or not. */
   threads: number;
 }
 
