@@ -15,6 +15,22 @@ export function allFinite(values: Float32Array): boolean {
 }
 
 /**
+ * Whether no value is NaN or infinite, by the bits.
+ *
+ * @param words two floats of 16 bits in each
+ * @param exponent the bits of a float's exponent: 0x7c00 of a half, 0x7f80 of a bfloat16
+ */
+export function allFiniteHalves(words: Int32Array, exponent: number): boolean {
+  const mask = exponent | (exponent << 16);
+  const lowest = exponent & -exponent;
+  const one = lowest | (lowest << 16);
+  let wrong = 0;
+  // One more than an exponent whose bits are all set carries into the place of the sign.
+  for (let i = 0; i < words.length; i++) wrong |= ((words[i]! & mask) + one) & 0x80008000;
+  return wrong === 0;
+}
+
+/**
  * Refuses values that are not finite.
  *
  * @param name of the values, for the error

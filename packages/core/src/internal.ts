@@ -16,7 +16,7 @@ export {
 } from './backend/planned.js';
 export { checkWhenRead, checkWithNextRead } from './backend/read.js';
 export { startBackend, wantedThreads } from './backend/start.js';
-export { tensorWriter, writesDone } from './backend/tensor-writer.js';
+export { tensorWriter, wordWriter, writesDone } from './backend/tensor-writer.js';
 export { isOwnBackend } from './backend/webgpu.js';
 export {
   drawKernel,
@@ -27,7 +27,7 @@ export {
   type RandomDistribution,
   uniformUnit,
 } from './distribution.js';
-export { allFinite } from './finite.js';
+export { allFinite, allFiniteHalves } from './finite.js';
 export type { LinearAdapters } from './layer.js';
 export { lengthGroups } from './length-groups.js';
 export type { Matrix, MatrixLayout, PackedParam, Packer } from './matrix.js';

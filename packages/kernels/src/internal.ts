@@ -24,6 +24,7 @@ export { stackScalars } from './dispatch/scalars.js';
 export { feedForward } from './feed-forward/index.js';
 export { type Clipping, globalNorm } from './global-norm/index.js';
 export { checkPrecision } from './halves/index.js';
+export { canWidenHalves, type HalfType, widenHalves } from './halves/widen.js';
 export { checkIds } from './ids/index.js';
 export { checkIdValues, type IdSpace, vocabularyOf } from './ids/space.js';
 export { besideLayerNorm } from './layer-norm/index.js';

@@ -7,8 +7,8 @@ import { currentDevice } from './device.js';
 export interface TensorWriter {
   /** The values themselves where the backend keeps them in host memory: may be written directly. */
   readonly host: Float32Array | undefined;
-  /** Writes values from the `offset`-th on; they may be changed after. */
-  write(offset: number, values: Float32Array): void;
+  /** Writes values of 4 bytes from the `offset`-th on; they may be changed after. */
+  write(offset: number, values: Float32Array | Int32Array): void;
   /** The tensor; nothing may be written after. */
   finish(): tf.Tensor;
   /** Frees the memory, where the tensor is not wanted after all. */
@@ -17,8 +17,11 @@ export interface TensorWriter {
 
 /** Memory for a float32 tensor on the backend in use; the values are undefined until they are written. */
 export function tensorWriter(shape: readonly number[]): TensorWriter {
-  return tf.getBackend() === 'webgpu' ? gpuWriter(shape) : hostWriter(shape);
+  return tf.getBackend() === 'webgpu' ? gpuWriter(shape, 'float32') : hostWriter(shape);
 }
+
+/** As `tensorWriter`, memory for words: an int32 tensor on WebGPU. */
+export const wordWriter = (count: number): TensorWriter => gpuWriter([count], 'int32');
 
 function hostWriter(shape: readonly number[]): TensorWriter {
   const host = new Float32Array(sizeOf(shape));
@@ -30,11 +33,11 @@ function hostWriter(shape: readonly number[]): TensorWriter {
   };
 }
 
-function gpuWriter(shape: readonly number[]): TensorWriter {
+function gpuWriter(shape: readonly number[], dtype: 'float32' | 'int32'): TensorWriter {
   const backend = tf.backend() as WebGPUBackend;
   const tensor = tf
     .engine()
-    .makeTensorFromTensorInfo(backend.makeTensorInfo([...shape], 'float32'), backend);
+    .makeTensorFromTensorInfo(backend.makeTensorInfo([...shape], dtype), backend);
   backend.uploadToGPU(tensor.dataId);
   // Values are written at once; commands that are recorded and fill the buffer for the tensor that had it must come before.
   backend.ensureCommandEncoderReady();

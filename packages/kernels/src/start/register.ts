@@ -16,6 +16,7 @@ import { registerFeedForward } from '../feed-forward/index.js';
 import { registerGatedLinear } from '../gated-linear/index.js';
 import { registerGlobalNorm } from '../global-norm/index.js';
 import { registerToHalves } from '../halves/index.js';
+import { registerWidenHalves } from '../halves/widen.js';
 import { registerLayerNorm } from '../layer-norm/index.js';
 import { registerLinear } from '../linear/index.js';
 import { registerOptimizers } from '../optimizer/index.js';
@@ -42,6 +43,7 @@ export function registerKernels(): void {
   registerUnpackHalves();
   registerLargeElementwise();
   registerToHalves();
+  registerWidenHalves();
   registerLayerNorm();
   registerLinear();
   registerOptimizers();

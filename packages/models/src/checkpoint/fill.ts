@@ -1,6 +1,16 @@
 import { InputError, type ParamStore } from '@headwise/core';
-import { allFinite, type Packer, sizeOf, tensorWriter, writesDone } from '@headwise/core/internal';
+import {
+  allFinite,
+  allFiniteHalves,
+  type Packer,
+  sizeOf,
+  tensorWriter,
+  wordWriter,
+  writesDone,
+} from '@headwise/core/internal';
+import { canWidenHalves, type HalfType, widenHalves } from '@headwise/kernels/internal';
 import { type TensorReader, toFloat32 } from '@headwise/safetensors';
+import * as tf from '@tensorflow/tfjs';
 import { keptWeight } from '../gguf/read/kept.js';
 import type { GgufReader } from '../gguf/read/reader.js';
 import { bytesOf, type Found } from './matching.js';
@@ -10,8 +20,11 @@ import { type ValueRange, ValueReader } from './value-reader.js';
 /** Values that are read, converted and written at a time. */
 const PIECE = 2 ** 21;
 
-/** Values that may be on their way to the GPU. */
-const MAX_UNDERWAY = 2 ** 22;
+/** A tensor of fewer values is widened on the host: a dispatch takes longer. */
+const WIDENED = 2 ** 14;
+
+/** Bytes that may be on their way to the GPU. */
+const MAX_UNDERWAY = 2 ** 24;
 
 /** How far loading has come. */
 export interface LoadProgress {
@@ -58,7 +71,7 @@ export async function fillFromTensors(
         : await fillOne(params, path, reader, values, tensor);
     if (!finite) notFinite.push(tensor.key);
     loadedBytes += bytesOf(tensor);
-    underway += countOf(tensor);
+    underway += bytesOf(tensor);
     if (underway > MAX_UNDERWAY) {
       await writesDone();
       underway = 0;
@@ -113,9 +126,21 @@ async function fillOne(
   // Rows that change places need all values at once, as columns do.
   if (tensor.rows || tensor.turned) return fillWhole(params, path, reader, tensor);
   const packer = params.packer(path);
-  return packer
-    ? fillPacked(params, path, packer, values, tensor)
+  if (packer) return fillPacked(params, path, packer, values, tensor);
+  const type = widenedType(tensor);
+  return type
+    ? fillFromHalves(params, path, values, tensor, type)
     : fillInPieces(params, path, values, tensor);
+}
+
+/** The type of a parameter's values where the GPU can widen them: each tensor of them begins with a word. */
+function widenedType(tensor: Found): HalfType | undefined {
+  const { dtype } = tensor.info;
+  if ((dtype !== 'F16' && dtype !== 'BF16') || countOf(tensor) < WIDENED) return undefined;
+  const ranges = rangesOf(tensor);
+  const whole = ranges.length === 1 || ranges.every(({ count }) => count % 2 === 0);
+  const alike = ranges.every((range) => range.dtype === dtype);
+  return whole && alike && canWidenHalves() ? dtype : undefined;
 }
 
 async function fillWhole(
@@ -143,6 +168,36 @@ async function fillKept(
   const packed = await keptWeight(reader, tensor, variable!.shape, layout);
   if (packed) params.fill(path, packed);
   return packed !== undefined;
+}
+
+/** Uploads 16-bit floats as they are, half the bytes, and widens them on the GPU. */
+async function fillFromHalves(
+  params: ParamStore,
+  path: string,
+  values: ValueReader,
+  found: Found,
+  type: HalfType,
+): Promise<boolean> {
+  const writer = wordWriter(Math.ceil(countOf(found) / 2));
+  try {
+    let finite = true;
+    let first = 0;
+    for (const range of rangesOf(found)) {
+      for await (const [offset, words] of values.words(range, 2 * PIECE)) {
+        finite &&= allFiniteHalves(words, type === 'F16' ? 0x7c00 : 0x7f80);
+        writer.write(first + offset, words);
+      }
+      first += range.count / 2;
+    }
+    const words = writer.finish();
+    const tensor = widenHalves(words, type, shapeOf(found));
+    params.fill(path, tensor);
+    tf.dispose([words, tensor]);
+    return finite;
+  } catch (error) {
+    writer.cancel();
+    throw error;
+  }
 }
 
 async function fillInPieces(

@@ -84,7 +84,7 @@ async function rawUpload(path: string): Promise<void> {
 
 function loading(dtype: Dtype): Workload {
   return {
-    name: `models/load/${dtype.toLowerCase()}/L8D512V8192`,
+    name: `models/loading/${dtype.toLowerCase()}/L8D512V8192`,
     async prepare() {
       const root = mkdtempSync(join(tmpdir(), 'headwise-load-'));
       const folder = join(root, 'model');
@@ -101,7 +101,7 @@ function loading(dtype: Dtype): Workload {
 /** Loads a file of float32 and packs it, against loading it as it is. */
 function packing(family: keyof typeof small): Workload {
   return {
-    name: `models/load/packed/${family}/L12D768V8192`,
+    name: `models/loading/packed/${family}/L12D768V8192`,
     async prepare() {
       const root = mkdtempSync(join(tmpdir(), 'headwise-load-'));
       const folder = join(root, 'model');

@@ -1,0 +1,76 @@
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { blobBytes, readSafetensors, toFloat32 } from '@headwise/safetensors';
+import * as tf from '@tensorflow/tfjs';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { createModel, loadModel } from '../index.js';
+import { checkpointTensors } from '../internal.js';
+import { saveModel } from '../node.js';
+
+/** Of odd numbers of values, some of them enough to be widened on the GPU. */
+const config = {
+  model_type: 'gpt2',
+  vocab_size: 131,
+  n_positions: 7,
+  n_embd: 127,
+  n_layer: 1,
+  n_head: 1,
+};
+
+describe.each(['f16', 'bf16'] as const)('a checkpoint of %s', (dtype) => {
+  const files: Record<string, Uint8Array> = {};
+  const load = (changed: Partial<typeof files> = {}) =>
+    loadModel({
+      name: 'model',
+      async open(name) {
+        const bytes = changed[name] ?? files[name];
+        return bytes && blobBytes(new Blob([bytes as Uint8Array<ArrayBuffer>]), name);
+      },
+    });
+
+  beforeAll(async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'headwise-halves-'));
+    const model = createModel(config, { seed: 3 });
+    await saveModel(folder, model, { dtype });
+    model.params.dispose();
+    for (const name of ['config.json', 'model.safetensors']) {
+      files[name] = await readFile(join(folder, name));
+    }
+    await rm(folder, { recursive: true });
+  });
+
+  test('has on the GPU the values of its file, bit for bit', async () => {
+    const file = readSafetensors(files['model.safetensors']!);
+    const model = await load();
+    for (const [key, { data }] of Object.entries(checkpointTensors(model))) {
+      expect(await (data as () => Promise<Float32Array>)(), key).toEqual(toFloat32(file.get(key)));
+    }
+    model.params.dispose();
+  });
+
+  test('is refused where a value is not finite, wherever it stands, and nothing is left of it', async () => {
+    const before = tf.memory().numTensors;
+    const weights = files['model.safetensors']!;
+    const data = 8 + Number(new DataView(weights.buffer, weights.byteOffset).getBigUint64(0, true));
+    const infinite = dtype === 'f16' ? 0x7c00 : 0x7f80;
+    const largest = infinite - 1;
+    const key = 'transformer.wte.weight';
+    const [from, to] = readSafetensors(weights).tensors.get(key)!.offsets;
+    const withBits = (value: number, bits: number) => {
+      const changed = weights.slice();
+      new DataView(changed.buffer).setUint16(data + from + 2 * value, bits, true);
+      return { 'model.safetensors': changed };
+    };
+    const last = (to - from) / 2 - 1;
+    for (const value of [0, 1, last - 1, last]) {
+      for (const bits of [infinite, infinite | 0x8000, infinite | 1]) {
+        await expect(load(withBits(value, bits)), `${value} ${bits}`).rejects.toThrow(
+          `NaN or infinite values in tensor '${key}'`,
+        );
+      }
+      (await load(withBits(value, largest | 0x8000))).params.dispose();
+    }
+    expect(tf.memory().numTensors).toBe(before);
+  });
+});
