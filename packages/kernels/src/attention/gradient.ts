@@ -49,8 +49,8 @@ function tableGradient(
   if (score.lookups.some((site) => site.table === n)) {
     const given = [...inputs.slice(0, -3), inputs.at(-1)!, rows];
     const ofTable = { ...attributes, table: n };
-    const partial = runKernel('headwise/AttentionTableGradient', given, ofTable)[0]!; // [cells, slots]
-    parts.push((partial.shape[1] === 1 ? partial : partial.sum(1)).reshape(table.shape));
+    const own = runKernel('headwise/AttentionTableGradient', given, ofTable)[0]!;
+    parts.push(own.reshape(table.shape));
   }
   if (score.sink?.text === String(n)) parts.push(sinkGradient(table, rows));
   return parts.length === 0 ? tf.zeros(table.shape) : tf.addN(parts);

@@ -16,6 +16,7 @@ import type { TableLookup } from '../score/score.js';
 import { tableTilingFor } from '../tilings.js';
 import { type AttentionAttributes, operandsIn, withScore } from '../webgpu.js';
 import { type Exclusive, exclusiveIn } from './exclusive.js';
+import { slotSums } from './slot-sums.js';
 
 interface Arguments {
   /** What `q k v` lie in, the tables of the score, `dy rows`. */
@@ -27,7 +28,7 @@ interface Arguments {
 /** Elements of partial sums that are always allowed; more, up to the size of q. */
 const leastBudget = 2 ** 18;
 
-/** @returns the partial gradients of a table, `[elements, slots]` */
+/** @returns the gradient of a table, its elements in one axis or with an axis of one after it */
 export function attentionTableGradientKernel({
   inputs,
   backend,
@@ -66,12 +67,13 @@ function runTableGradient(
   const budget = Math.max(leastBudget, batch * heads * queries * widths.key);
   const plan = planOf(sizes, exclusive, { rows, lanes, slots: Math.floor(budget / cells) });
   const { outer, ...jobs } = plan;
-  return dispatch(backend, program, {
+  const { partial } = dispatch(backend, program, {
     inputs: addTables(inputs, bound),
     outputs: { partial: zeros(backend, [cells, jobs.slots]) },
     params: { ...paramsOf(sizes, bound, 0, outer * jobs.workers), ...jobs },
     workgroups: spread(outer * jobs.workers),
-  }).partial;
+  });
+  return jobs.slots === 1 ? partial : slotSums(backend, partial);
 }
 
 /**
