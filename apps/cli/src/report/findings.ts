@@ -10,22 +10,35 @@ import {
 } from '@headwise/inspect';
 import * as tf from '@tensorflow/tfjs';
 
-/** How a model expected a token of a text, from what comes before it. */
+/** How a model expected a token of a text, from what comes before it, or from all the others where it is hidden. */
 export interface Expectation {
   readonly probability: number;
   /** 1 where no token was likelier. */
   readonly rank: number;
+  /** The likeliest token. */
+  readonly best: { readonly id: number; readonly probability: number };
+}
+
+/** A text beside the one that the report is of. */
+export interface Compared {
+  readonly text: string;
+  /** Of both vectors, from −1 to 1. */
+  readonly cosine: number;
 }
 
 /** What a report shows of a model and a text. */
 export interface Findings {
+  /** Where a token looks: at those before it, or at all. */
+  readonly direction: 'before' | 'both';
   readonly ids: readonly number[];
   /** One a layer. */
   readonly maps: readonly AttentionMap[];
   readonly scores: readonly HeadScores[];
   readonly lens: readonly LensLayer[];
-  /** One a token but the first, which nothing comes before. */
-  readonly expectations: readonly Expectation[];
+  /** One a token, where there is one: the first has nothing before it, and special tokens are not hidden. */
+  readonly expectations: readonly (Expectation | undefined)[];
+  /** Texts that an encoder's vectors are compared with. */
+  readonly compared?: readonly Compared[] | undefined;
 }
 
 /** The longest text that a page can show: its size grows with the square of the tokens. */
@@ -40,15 +53,12 @@ export async function findingsOf(
   network: LanguageModel,
   ids: readonly number[],
 ): Promise<Findings> {
-  const most = Math.min(mostTokens, network.maxLength);
-  if (ids.length === 0 || ids.length > most) {
-    const why = most === mostTokens ? 'a report shows' : "the model's context holds";
-    throw new InputError(`the text has ${ids.length} tokens; ${why} 1 to ${most}`);
-  }
+  checkLength(network, ids);
   const input = tf.tensor2d([...ids], [1, ids.length], 'int32');
   try {
     const maps = await attentionMaps(network, input);
     return {
+      direction: 'before',
       ids,
       maps,
       scores: headScores(maps, ids),
@@ -60,19 +70,40 @@ export async function findingsOf(
   }
 }
 
+/** @throws InputError for a text of no token, or of more than the model or a page can hold */
+export function checkLength(
+  { maxLength }: { readonly maxLength: number },
+  { length }: readonly number[],
+): void {
+  const most = Math.min(mostTokens, maxLength);
+  if (length >= 1 && length <= most) return;
+  const why = most === mostTokens ? 'a report shows' : "the model's context holds";
+  throw new InputError(`the text has ${length} tokens; ${why} 1 to ${most}`);
+}
+
+/** How a token was expected among the probabilities of all, `[V]`. */
+export function expectationIn(chances: Float32Array, id: number): Expectation {
+  const probability = chances[id]!;
+  const best = chances.reduce((found, p, i) => (p > chances[found]! ? i : found), 0);
+  return {
+    probability,
+    rank: 1 + chances.reduce((n, p) => (p > probability ? n + 1 : n), 0),
+    best: { id: best, probability: chances[best]! },
+  };
+}
+
 async function expectationsOf(
   network: LanguageModel,
   input: tf.Tensor,
   ids: readonly number[],
-): Promise<Expectation[]> {
+): Promise<(Expectation | undefined)[]> {
   const captured = capture(network, input, []);
   const all = tf.tidy(() => tf.softmax(captured.output));
   captured.dispose();
   const values = (await readTensor(all)) as Float32Array;
   all.dispose();
-  return ids.slice(1).map((id, t) => {
-    const row = values.subarray(t * network.vocabSize, (t + 1) * network.vocabSize);
-    const probability = row[id]!;
-    return { probability, rank: 1 + row.reduce((n, p) => (p > probability ? n + 1 : n), 0) };
-  });
+  const { vocabSize } = network;
+  return ids.map((id, t) =>
+    t === 0 ? undefined : expectationIn(values.subarray((t - 1) * vocabSize, t * vocabSize), id),
+  );
 }

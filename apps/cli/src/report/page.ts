@@ -35,7 +35,8 @@ const scoreNames: readonly (readonly [HeadScoreName, string])[] = [
 /** One page that shows what was found in a model, and needs nothing besides itself. */
 export function reportPage(found: Findings, options: PageOptions): string {
   const { name, family, text, tokens, script } = options;
-  const { maps, expectations } = found;
+  const { maps } = found;
+  const loss = lossOf(found);
   const heads = new Set(maps.map((map) => map.heads.length));
   const facts = {
     model: name,
@@ -43,7 +44,7 @@ export function reportPage(found: Findings, options: PageOptions): string {
     layers: String(maps.length),
     heads: [...heads].join(', '),
     tokens: String(tokens.length),
-    ...(expectations.length > 0 ? { loss: `${lossOf(found).toFixed(3)} nats a token` } : {}),
+    ...(loss === undefined ? {} : { loss: `${loss.toFixed(3)} nats a token` }),
   };
   return documentOf({
     title: `Inside ${name}`,
@@ -59,6 +60,7 @@ ${scoreSection(found)}
 </div>
 </div>
 ${tokenSection(found, options)}
+${comparedSection(found)}
 ${lensSection(found, options)}`,
     command: 'headwise inspect',
     script: { data: pageData(found), text: script },
@@ -111,19 +113,17 @@ ${grids.join('\n')}
 </section>`;
 }
 
-function tokenSection({ ids, expectations, lens }: Findings, options: PageOptions): string {
+function tokenSection({ ids, direction, expectations }: Findings, options: PageOptions): string {
   const { tokens, tokenOf } = options;
-  const last = lens.at(-1);
   const word = (text: string) => escapeText(shownToken(text, 24));
   const rows = tokens.map((token, t) => {
-    const expected = expectations[t - 1];
-    const guess = last?.tokens[t - 1];
+    const expected = expectations[t];
     const cells = expected
       ? [
           `<td><meter value="${expected.probability}" aria-hidden="true"></meter><span class="share">${percent(expected.probability)}</span></td>`,
           `<td>${expected.rank}</td>`,
-          `<td class="word">${guess ? word(tokenOf(guess.ids[0]!)) : ''}</td>`,
-          `<td>${guess ? percent(guess.probabilities[0]!) : ''}</td>`,
+          `<td class="word">${word(tokenOf(expected.best.id))}</td>`,
+          `<td>${percent(expected.best.probability)}</td>`,
         ]
       : ['<td></td>', '<td></td>', '<td></td>', '<td></td>'];
     return `<tr><td>${t}</td><td class="word">${word(token)}</td><td>${ids[t]}</td>${cells.join('')}</tr>`;
@@ -135,10 +135,35 @@ function tokenSection({ ids, expectations, lens }: Findings, options: PageOption
   });
   return `<section aria-labelledby="token-title">
 <h2 id="token-title">Tokens</h2>
-<p>How likely the model thought each token to be, from what comes before it, and what it thought likeliest.</p>
+<p>How likely the model thought each token to be, from ${sources[direction]}, and what it thought likeliest.</p>
 <div class="table" tabindex="0" role="region" aria-labelledby="token-title"><table>
 <thead><tr>${columns.join('')}</tr></thead>
 <tbody>
+${rows.join('\n')}
+</tbody></table></div>
+</section>`;
+}
+
+/** What tokens are expected from. */
+const sources: Readonly<Record<Findings['direction'], string>> = {
+  before: 'what comes before it',
+  both: 'all the others where it alone is hidden',
+};
+
+function comparedSection({ compared = [] }: Findings): string {
+  if (compared.length === 0) return '';
+  const rows = [...compared]
+    .sort((a, b) => b.cosine - a.cosine)
+    .map(
+      ({ text, cosine }) =>
+        `<tr><td><meter value="${Math.max(0, cosine)}" aria-hidden="true"></meter><span class="share">${cosine.toFixed(3)}</span></td><td class="word">${escapeText(text)}</td></tr>`,
+    );
+  return `<section aria-labelledby="compared-title">
+<h2 id="compared-title">Similarity</h2>
+<p>The cosines of the text's vector with those of other texts, the most alike first.</p>
+<div class="table" tabindex="0" role="region" aria-labelledby="compared-title"><table>
+<thead><tr><th scope="col">cosine</th><th scope="col" class="word">text</th></tr></thead>
+<tbody class="compared">
 ${rows.join('\n')}
 </tbody></table></div>
 </section>`;
@@ -166,9 +191,11 @@ function pageData({ ids, maps }: Findings): PageData {
   };
 }
 
-function lossOf({ expectations }: Findings): number {
-  const sum = expectations.reduce((loss, { probability }) => loss - Math.log(probability), 0);
-  return sum / expectations.length;
+/** The mean over the tokens that were expected; of hidden ones the pseudo-log-likelihood. */
+function lossOf({ expectations }: Findings): number | undefined {
+  const known = expectations.flatMap((one) => one ?? []);
+  if (known.length === 0) return undefined;
+  return known.reduce((loss, { probability }) => loss - Math.log(probability), 0) / known.length;
 }
 
 function percent(probability: number): string {
