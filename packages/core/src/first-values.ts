@@ -11,6 +11,8 @@ export interface FirstValues {
   array(): Float32Array;
   /** On the backend in use. */
   tensor(): tf.Tensor;
+  /** Whether every one is known to be within ±65,504, the range of half precision; what packs them need not look then. */
+  readonly bounded: boolean;
 }
 
 /** Values that lie on the host. */
@@ -24,7 +26,11 @@ export function givenValues(
       `parameter '${path}' has shape [${shape.join(', ')}], ${sizeOf(shape)} values; got ${values.length}`,
     );
   }
-  return { array: () => values, tensor: () => tf.tensor(values, [...shape], 'float32') };
+  return {
+    array: () => values,
+    tensor: () => tf.tensor(values, [...shape], 'float32'),
+    bounded: false,
+  };
 }
 
 /** What an initialiser gives a parameter: its numbers follow from the seed and the path alone. */
@@ -48,4 +54,11 @@ const fromDistribution = (
 ): FirstValues => ({
   array: () => drawnValues(distribution, sizeOf(shape), key),
   tensor: () => drawn(distribution, shape, key),
+  bounded: largestOf(distribution) <= 65_504,
 });
+
+/** No value is larger: the generator has 24 bits, so that normal numbers end at √(48 ln 2) deviations. */
+function largestOf(distribution: Distribution): number {
+  if (distribution.kind === 'normal') return Math.sqrt(48 * Math.LN2) * Math.abs(distribution.std);
+  return Math.abs(distribution.kind === 'uniform' ? distribution.limit : distribution.value);
+}

@@ -30,6 +30,8 @@ export interface Packer {
   /** The values that `add` takes: a multiple of this number, or all that are left. */
   readonly step: number;
   add(values: Float32Array): void;
+  /** Takes all values at once, where they lie on the device; the tensor stays the caller's. Absent where it cannot. */
+  addTensor?(values: tf.Tensor): void;
   /** The packed matrix, once all values are there. */
   finish(): PackedParam;
 }

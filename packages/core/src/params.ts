@@ -258,7 +258,7 @@ export class ParamStore {
       const values = this.#first(path, shape, init);
       const packer = packing(path, shape, form.layout);
       matrix = packer
-        ? { ...form, packed: packedBy(packer, values.array()) }
+        ? { ...form, packed: packedBy(packer, values) }
         : { ...form, variable: this.#keep(path, shape, values) };
     }
     if (matrix.variable) matricesOfVariables.set(matrix.variable, matrix);
@@ -344,7 +344,7 @@ export class ParamStore {
     } else if (values === undefined || values instanceof Float32Array) {
       const first = values ? givenValues(path, shape, values) : this.#first(path, shape, init);
       const packer = this.packer(path);
-      if (packer) this.pack(path, packedBy(packer, first.array()));
+      if (packer) this.pack(path, packedBy(packer, first));
       else tf.tidy(() => variable.assign(first.tensor()));
     } else {
       this.pack(path, values);
@@ -442,8 +442,10 @@ const ranked = <S extends readonly number[]>(
   _shape: S,
 ): tf.Variable<RankOf<S>> => variable as tf.Variable<RankOf<S>>;
 
-function packedBy(packer: Packer, values: Float32Array): PackedParam {
-  packer.add(values);
+function packedBy(packer: Packer, values: FirstValues): PackedParam {
+  // The host looks at values that may be too large, one by one.
+  if (!values.bounded || !packer.addTensor) packer.add(values.array());
+  else tf.tidy(() => packer.addTensor?.(values.tensor()));
   return packer.finish();
 }
 

@@ -51,6 +51,7 @@ export {
   weightFormats,
   zeroWeight,
 } from './packed-linear/pack.js';
+export { weightPacker } from './packed-linear/pack-on-device.js';
 export { unpackWeight } from './packed-linear/unpack.js';
 export { besideRmsNorm } from './rms-norm/index.js';
 export { type QueriesKeysValues, turnHeads } from './rotary/index.js';

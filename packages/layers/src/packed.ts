@@ -1,7 +1,7 @@
 import { checkOneOf, InputError, type Packing } from '@headwise/core';
 import type { Matrix } from '@headwise/core/internal';
 import { PackedWeight, type WeightFormat } from '@headwise/kernels';
-import { WeightPacker, weightFormats } from '@headwise/kernels/internal';
+import { weightFormats, weightPacker } from '@headwise/kernels/internal';
 import type * as tf from '@tensorflow/tfjs';
 
 /** The types that weights can be kept in; `f32` alone is trained. */
@@ -32,7 +32,7 @@ export function weightPacking({ dtype, group, only = () => true }: PackingOption
   checkOneOf('packing: dtype', dtype, weightFormats);
   checkGroup('packing', dtype, group);
   return (path, shape, layout) =>
-    only(path) ? new WeightPacker(shape, dtype, layout, group) : undefined;
+    only(path) ? weightPacker(shape, dtype, layout, group) : undefined;
 }
 
 /**
