@@ -84,11 +84,13 @@ async function checkFits(config: unknown, name: string, flags: HubFlags): Promis
 
 /** Milliseconds between two lines about a download. */
 const interval = 10_000;
+/** A download of fewer bytes is not spoken of. */
+const small = 2 ** 25;
 
 function told(out: Output, model: string): NonNullable<HubFolderOptions['onDownload']> {
-  let next = performance.now() + 500;
+  let next = 0;
   return ({ loadedBytes, totalBytes }) => {
-    if (performance.now() < next) return;
+    if (totalBytes < small || performance.now() < next) return;
     next = performance.now() + interval;
     const [loaded, total] = [loadedBytes, totalBytes].map((bytes) => (bytes / 1e6).toFixed(0));
     out.note(`headwise: ${model}: ${loaded} of ${total} MB are here`);
