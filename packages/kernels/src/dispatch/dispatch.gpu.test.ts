@@ -6,6 +6,7 @@ import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
 import { expect, test } from 'vitest';
 import { layerNorm } from '../layer-norm/index.js';
 import { dispatch } from './dispatch.js';
+import { elementWorkgroups, perElement } from './per-element.js';
 import { compilePipelines } from './pipelines.js';
 import { defineProgram } from './program.js';
 
@@ -32,6 +33,32 @@ function run(program: ReturnType<typeof doubled>, x: tf.Tensor): tf.Tensor {
   });
   return tf.engine().makeTensorFromTensorInfo(y);
 }
+
+test('a program of one value each computes each once, whether a lane takes one or several', async () => {
+  // Adds, so that a value that is computed twice is seen; every seventh one returns before.
+  const counting = defineProgram({
+    label: 'headwise/Test',
+    inputs: { x: 'f32' },
+    outputs: { y: 'f32' },
+    params: { size: 'u32' },
+    wgsl: perElement('if (i % 7u == 3u) { return; } y[i] += x[i] + f32(i % 5u);'),
+  });
+  for (const size of [1, 63, 64, 65, 513, 16_383, 16_384, 16_385, 70_001, 262_145]) {
+    const [x, y] = [tf.range(0, size).mod(11), tf.zeros([size + 9])];
+    dispatch(tf.backend() as WebGPUBackend, counting, {
+      inputs: { x },
+      outputs: { y },
+      params: { size },
+      workgroups: elementWorkgroups(size),
+    });
+    const expected = Float32Array.from({ length: size + 9 }, (_, i) =>
+      i >= size || i % 7 === 3 ? 0 : (i % 11) + (i % 5),
+    );
+    const actual = await y.data();
+    expect(actual.findIndex((value, i) => value !== expected[i])).toBe(-1);
+    tf.dispose([x, y]);
+  }
+});
 
 test('a tensor of another type is refused, not read as bits', () => {
   const x = tf.tensor2d([1, 2], [1, 2], 'int32');
