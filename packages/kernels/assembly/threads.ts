@@ -6,6 +6,7 @@
 //  12  i32  the kernel
 //  16  i32  launches, which sleeping workers wait upon
 //  20  i32  workers in use; those of a higher number stay idle
+//  24  i32  1: the calling thread may sleep, as a page's main thread may not
 //  64  i32 × 64: whole numbers and addresses that the kernel is told; then f32 × 16
 // Each chunk writes results of its own, so that they are the same bits for every number of threads.
 import { runChunk } from './index';
@@ -16,8 +17,11 @@ const bias: i64 = 1 << 20;
 /** Bytes of a thread's own memory. */
 const perThread: usize = 4096;
 
-/** How often an idle worker looks for a launch before it sleeps. */
-const looks: i32 = 20000;
+/** How often an idle thread looks for work, or for the end of others', before it sleeps. */
+const looks: i32 = 10000;
+
+/** How long the calling thread sleeps before it looks again, ns. */
+const pause: i64 = 100_000;
 
 let control: usize = 0;
 let scratchStart: usize = 0;
@@ -74,7 +78,13 @@ export function launch(kernel: i32, chunks: i32): void {
   atomic.add<i32>(control, 1, 16);
   atomic.notify(control + 16, -1);
   takeChunks();
-  while (atomic.load<i32>(control, 8) != chunks) {}
+  let idle = 0;
+  while (true) {
+    const done = atomic.load<i32>(control, 8);
+    if (done == chunks) return;
+    // The last chunks' threads may be waiting for this core.
+    if (++idle > looks && load<i32>(control, 24) == 1) atomic.wait<i32>(control + 8, done, pause);
+  }
 }
 
 /** Takes chunks until none is left. */

@@ -143,8 +143,10 @@ async function loadWasm(
 ): Promise<string | undefined> {
   try {
     const wasm = await import('@tensorflow/tfjs-backend-wasm');
-    const address = shared && paths === undefined ? await sharedBinary() : undefined;
-    if (address !== undefined && tf.findBackend('wasm') === null) {
+    const replaces =
+      shared && paths === undefined && (await tf.env().getAsync('WASM_HAS_SIMD_SUPPORT'));
+    const address = replaces ? await sharedBinary() : undefined;
+    if (address !== undefined) {
       const files = Object.fromEntries(wasmFiles.map((name) => [name, address]));
       wasm.setWasmPaths(files as Record<WasmFile, string>, true);
     }

@@ -10,8 +10,8 @@ const program = /* js */ `({ module, memory, control, number }, started) => {
   exports.work();
 }`;
 
-/** Where the control block has the number of workers in use, in words. */
-const workersWord = 5;
+/** Where the control block has the number of workers in use, and whether the calling thread may sleep, in words. */
+const [workersWord, sleepsWord] = [5, 6];
 
 /**
  * Has kernels run on this many threads, the calling one included; starts the workers that are missing.
@@ -31,6 +31,8 @@ export async function useThreads(backend: WasmBackend, wanted: number): Promise<
     kernels.threads++;
   }
   const used = Math.min(kernels.threads, wanted);
-  new Int32Array(memory.buffer, control, 16)[workersWord] = used - 1;
+  const words = new Int32Array(memory.buffer, control, 16);
+  words[workersWord] = used - 1;
+  words[sleepsWord] = 'document' in globalThis ? 0 : 1;
   return used;
 }
