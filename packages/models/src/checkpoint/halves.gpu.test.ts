@@ -6,7 +6,7 @@ import * as tf from '@tensorflow/tfjs';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { createModel, loadModel } from '../index.js';
 import { checkpointTensors } from '../internal.js';
-import { saveModel } from '../node.js';
+import { loadModel as loadFolder, saveModel } from '../node.js';
 
 /** Of odd numbers of values, some of them enough to be widened on the GPU. */
 const config = {
@@ -17,6 +17,32 @@ const config = {
   n_layer: 1,
   n_head: 1,
 };
+
+test('the tensors of several experts become one parameter', async () => {
+  const experts = {
+    model_type: 'mixtral',
+    vocab_size: 11,
+    hidden_size: 64,
+    intermediate_size: 96,
+    num_hidden_layers: 1,
+    num_attention_heads: 2,
+    num_key_value_heads: 1,
+    num_local_experts: 3,
+  };
+  const folder = await mkdtemp(join(tmpdir(), 'headwise-halves-'));
+  const made = createModel(experts, { seed: 4 });
+  await saveModel(folder, made, { dtype: 'bf16' });
+  made.params.dispose();
+  const file = readSafetensors(await readFile(join(folder, 'model.safetensors')));
+  const model = await loadFolder(folder);
+  const tensors = Object.entries(checkpointTensors(model));
+  expect(tensors.filter(([key]) => /experts/.test(key)).length).toBeGreaterThan(3);
+  for (const [key, { data }] of tensors) {
+    expect(await (data as () => Promise<Float32Array>)(), key).toEqual(toFloat32(file.get(key)));
+  }
+  model.params.dispose();
+  await rm(folder, { recursive: true });
+});
 
 describe.each(['f16', 'bf16'] as const)('a checkpoint of %s', (dtype) => {
   const files: Record<string, Uint8Array> = {};

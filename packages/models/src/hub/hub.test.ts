@@ -141,7 +141,10 @@ describe('a repository of a hub', () => {
     expect(hub.askedFor('model.safetensors')).toEqual([]);
     expect(await folderOf('owner/model', { offline: true })).toBe(snapshot);
     (await loadModel('owner/model', options())).params.dispose();
-    await rm(join(snapshot, 'model.safetensors'));
+    await rm(theirs, { recursive: true });
+    await expect(folderOf('owner/model', { offline: true })).rejects.toThrow('is not in the cache');
+    await mkdir(snapshot, { recursive: true });
+    await writeFile(join(snapshot, 'config.json'), files['config.json']!);
     expect(await folderOf()).not.toBe(snapshot);
   });
 });

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { mkdir, readFile, statfs } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { InputError } from '@headwise/core';
@@ -133,7 +134,8 @@ async function offlineFolder(place: HubPlace, folder: string): Promise<string> {
   const isCommit = /^[0-9a-f]{40}$/.test(revision);
   const commit = isCommit ? revision : await textOf(refFile(folder, revision));
   const whole = commit && (await textOf(completeFile(folder, commit)));
-  if (whole) return whole;
+  // Another program may have removed its snapshot.
+  if (whole && existsSync(whole)) return whole;
   const theirs = await huggingFaceSnapshot(place);
   if (theirs !== undefined) return theirs;
   throw new InputError(
