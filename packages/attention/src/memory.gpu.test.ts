@@ -1,5 +1,10 @@
 import { ParamStore } from '@headwise/core';
-import { AlibiPosition, ShawPosition, TransformerXLPosition } from '@headwise/positions';
+import {
+  AlibiPosition,
+  DisentangledPosition,
+  ShawPosition,
+  TransformerXLPosition,
+} from '@headwise/positions';
 import { cases, gaussian, peakOfBuffers } from '@headwise/testing';
 import * as tf from '@tensorflow/tfjs';
 import { expect, test } from 'vitest';
@@ -15,6 +20,12 @@ const variants: Record<string, (params: ParamStore) => Partial<MultiHeadAttentio
   alibi: () => ({ position: new AlibiPosition({ heads: 1 }) }),
   additive: () => ({ score: additiveScore }),
   shaw: (params) => ({ position: new ShawPosition(params, { headDim: 8, clip: 4 }) }),
+  disentangled: (params) => ({
+    position: new DisentangledPosition(params, params.at('own'), {
+      ...sizes,
+      ...{ span: 8, maxDistance: 64, terms: ['content-to-position', 'position-to-content'] },
+    }),
+  }),
   'transformer-xl': (params) => ({ position: new TransformerXLPosition(params, sizes) }),
 };
 
