@@ -68,6 +68,15 @@ describe('gatedLinear on WebGPU equals the reference', () => {
       await expectEqual([9, 18, size], 'out-in', 'silu');
     });
   }
+  test('rows enough for copies that lie step by step, in both layouts', async () => {
+    for (const size of [
+      [67, 33, 66],
+      [64, 20, 36],
+    ]) {
+      await expectEqual(size, 'in-out', 'silu');
+      await expectEqual(size, 'out-in', 'silu');
+    }
+  });
   for (const activation of ['relu', 'gelu_new'] as const) {
     test(`${activation} in both layouts`, async () => {
       await expectEqual([33, 19, 37], 'in-out', activation);

@@ -8,6 +8,7 @@ import type { Wanted } from '../dispatch/register.js';
 import { finite, storedIn, tensorOf } from '../halves/webgpu.js';
 import { activationWgsl, type LinearActivation } from '../linear/activation.js';
 import { weightGradients } from '../linear/weight-gradient.js';
+import { disposeCopies, laidFor, loadRows } from '../matrix-product/by-steps.js';
 import { asFloat, elementsOf, type Stored, type Tiling } from '../matrix-product/form.js';
 import { matrixProduct } from '../matrix-product/product.js';
 import { tilingFor } from '../matrix-product/tiling.js';
@@ -32,9 +33,9 @@ const forwardProgram = variants(
       label: 'headwise/GatedLinear',
       enable: tiling.enable,
       inputs: {
-        x: elementsOf(stored),
-        gate: elementsOf(stored),
-        up: elementsOf(stored),
+        x: elementsOf(stored, tiling.bySteps),
+        gate: elementsOf(stored, tiling.bySteps),
+        up: elementsOf(stored, tiling.bySteps),
         ...(bias ? { gateBias: 'f32', upBias: 'f32' } : {}),
       } as ForwardInputs<ElementType>,
       outputs: { h: 'f32', ...(keep ? { gateValue: stored, upValue: stored } : {}) } as Record<
@@ -46,18 +47,16 @@ const forwardProgram = variants(
         columns: 'u32',
         inner: 'u32',
         steps: 'u32',
+        aRow: 'u32',
         aStep: 'u32',
         bStep: 'u32',
         bColumn: 'u32',
       },
       wgsl: /* wgsl */ `
-        fn a_start(row: u32) -> u32 { return row * params.inner; }
+        fn a_start(row: u32) -> u32 { return row * params.aRow; }
         fn b_start(column: u32) -> u32 { return column * params.bColumn; }
-        fn load_a(start: u32, k: u32) -> f32 { return ${asFloat('x[start + k]', stored)}; }
-        fn load_b(start: u32, step: u32) -> array<vec2f, 1> {
-          let i = start + step * params.bStep;
-          return array(vec2f(${asFloat('gate[i]', stored)}, ${asFloat('up[i]', stored)}));
-        }
+        ${loadRows('x', tiling, stored)}
+        ${loadBoth(tiling, stored)}
         ${activationWgsl[activation]}
         fn store(row: u32, column: u32, sum: vec2f) {
           let values = sum${bias ? ' + vec2f(gateBias[column], upBias[column])' : ''};
@@ -70,6 +69,18 @@ const forwardProgram = variants(
       `,
     }),
 );
+
+/** WGSL of `load_b`: of both matrices a value, or four neighbours where the tiling reads step by step. */
+const loadBoth = ({ bySteps = false }: Tiling, stored: Stored): string => {
+  const value = (name: string) => asFloat(`${name}[${bySteps ? 'i / 4u' : 'i'}]`, stored, bySteps);
+  const type = bySteps ? 'mat2x4f' : 'vec2f';
+  return /* wgsl */ `
+    fn load_b(start: u32, step: u32) -> array<${type}, 1> {
+      let i = start + step * params.bStep;
+      return array(${type}(${value('gate')}, ${value('up')}));
+    }
+  `;
+};
 
 /** `dg = dh · u · f'(g)`, `du = dh · f(g)`. */
 const gateGradientProgram = variants(
@@ -107,7 +118,16 @@ export function gatedLinearKernel({ inputs, backend, attrs }: ForwardArguments):
   const [rows, inner] = x.shape as [number, number];
   const columns = gate.shape[transposed ? 0 : 1]!;
   const form = { value: 'vec2f', pack: 1, columnSums: false } as const;
-  const tiling = tilingFor(backend, form, rows, transposed ? 'inner' : 'columns');
+  const ofWeight = (tensor: tf.TensorInfo) => ({
+    ...{ tensor, count: columns, inner },
+    contiguous: transposed ? ('inner' as const) : ('lines' as const),
+  });
+  const a = { tensor: halves, count: rows, inner, contiguous: 'inner' as const };
+  const b = ofWeight(gateHalves);
+  const tiling = tilingFor(backend, form, rows, transposed ? 'inner' : 'columns', [a, b]);
+  const left = laidFor(backend, tiling, a);
+  const right = laidFor(backend, tiling, b);
+  const besideRight = laidFor(backend, tiling, ofWeight(upHalves));
   const output = { shape: [rows, columns], dtype: 'float32' as const };
   const bias = inputs.gateBias !== undefined;
   const stored = storedIn(halves);
@@ -118,7 +138,7 @@ export function gatedLinearKernel({ inputs, backend, attrs }: ForwardArguments):
     {
       inputs: {
         ...inputs,
-        ...{ x: halves, gate: gateHalves, up: upHalves },
+        ...{ x: left.tensor, gate: right.tensor, up: besideRight.tensor },
       } as ForwardInputs<tf.TensorInfo>,
       outputs: { h: output, gateValue: value, upValue: value },
       params: {
@@ -126,13 +146,15 @@ export function gatedLinearKernel({ inputs, backend, attrs }: ForwardArguments):
         columns,
         inner,
         steps: inner,
-        aStep: 1,
-        bStep: transposed ? 1 : columns,
-        bColumn: transposed ? inner : 1,
+        aRow: left.line,
+        aStep: left.step,
+        bStep: right.step,
+        bColumn: right.line,
       },
       workgroups: tiling.workgroups(rows, columns),
     },
   );
+  disposeCopies(backend, left, right, besideRight);
   return keep ? [h, gateValue, upValue] : [h];
 }
 

@@ -1,7 +1,7 @@
 import { beginTile, lines, type ProductForm, type Tiling, tileGrid } from './form.js';
 import { sumRound } from './lane-block.js';
 
-/** Vectors of four columns that a lane owns, a subgroup's width apart. */
+/** Vectors of four columns that a lane owns, a subgroup's width apart; of two matrices one of each. */
 const vectors = 2;
 /** Steps whose products join a sum at once: fewer loads and stores of sums, which are more than the registers hold. */
 const together = 2;
@@ -18,20 +18,23 @@ const parts = ['x', 'y', 'z', 'w'] as const;
 export function outerTiling(lanes: number, form: ProductForm): Tiling {
   const rows = 4 * lanes;
   const width = 4 * lanes;
-  const columns = vectors * width;
+  const pair = form.value === 'vec2f';
+  const columns = pair ? width : vectors * width;
   const { columnSums } = form;
   const owned = (line: (c: number) => string) => lines(vectors, line);
   const sums = (line: (c: number) => string) => (columnSums ? owned(line) : '');
   const steps = (line: (s: number) => string) => lines(together, line);
   // The last steps may be beyond the end, where nothing is added.
-  const load = (call: (step: string) => string, s: number) =>
-    s === 0
-      ? call('step')
-      : `select(vec4f(), ${call(`min(step + ${s}u, last)`)}, step + ${s}u <= last)`;
+  const at = (s: number) => (s === 0 ? 'step' : `min(step + ${s}u, last)`);
+  const added = (value: string, s: number) =>
+    s === 0 ? value : `select(vec4f(), ${value}, step + ${s}u <= last)`;
+  const loadB = (c: number, s: number) =>
+    pair ? `pair${s}[${c}]` : `load_b(b_start${c}, ${at(s)})[0]`;
   const loads = steps(
     (s) => `
-      let a${s} = ${load((step) => `load_a(own_a, ${step})`, s)};
-      ${owned((c) => `let b${s}_${c} = ${load((step) => `load_b(b_start${c}, ${step})[0]`, s)};`)}
+      let a${s} = ${added(`load_a(own_a, ${at(s)})`, s)};
+      ${pair ? `let pair${s} = load_b(b_start0, ${at(s)})[0];` : ''}
+      ${owned((c) => `let b${s}_${c} = ${added(loadB(c, s), s)};`)}
       ${sums((c) => `part${c} += b${s}_${c};`)}
     `,
   );
@@ -43,7 +46,7 @@ export function outerTiling(lanes: number, form: ProductForm): Tiling {
   const loop = (from: string, end: string) =>
     `for (var step = ${from}; step < ${end}; step += ${together}u) { ${body} }`;
   return {
-    key: `outer/${lanes}`,
+    key: `outer/${lanes}/${form.value}`,
     rows,
     workgroups: tileGrid(rows, columns),
     pack: 1,
@@ -77,9 +80,9 @@ export function outerTiling(lanes: number, form: ProductForm): Tiling {
         }
         let end = min(first_row + ${rows}u, params.rows);
         for (var row = first_row; row < end; row++) {
-          for (var c = 0u; c < ${4 * vectors}u; c++) {
+          for (var c = 0u; c < ${pair ? 4 : 4 * vectors}u; c++) {
             let column = first_column + c / 4u * ${width}u + c % 4u;
-            if (column < params.columns) { store(row, column, block[row - first_row][c]); }
+            if (column < params.columns) { store(row, column, ${pair ? 'vec2f(block[row - first_row][c], block[row - first_row][c + 4u])' : 'block[row - first_row][c]'}); }
           }
         }
         ${sums(

@@ -6,11 +6,13 @@ import { LevelsPacker } from './levels.js';
 import { packWeight, type WeightFormat } from './pack.js';
 import { unpackWeight } from './unpack.js';
 
-/** Rows, width in and out: both paths, words and groups that end early. */
+/** Rows, width in and out: all paths, words and groups that end early. */
 const sizes = [
   [1, 1, 1],
   [1, 513, 127],
   [65, 127, 63],
+  // Unpacked before the product, where it reads step by step.
+  [65, 127, 68],
 ] as const;
 /** Few rows but more than one, for one format: their code differs by rows, not by formats. */
 const fewRowSizes = [

@@ -4,7 +4,8 @@ import { dispatch } from '../dispatch/dispatch.js';
 import { elementWorkgroups, perElement } from '../dispatch/per-element.js';
 import { defineProgram, type ElementType, variants } from '../dispatch/program.js';
 import { activationWgsl, type LinearActivation } from '../linear/activation.js';
-import type { Tiling } from '../matrix-product/form.js';
+import { linearKernel } from '../linear/webgpu.js';
+import { lines, type Tiling } from '../matrix-product/form.js';
 import { tilingFor } from '../matrix-product/tiling.js';
 import { bitsOf, formatParts, type PackedFormat } from './pack.js';
 
@@ -161,6 +162,41 @@ const unpackProgram = variants(
     }),
 );
 
+/** Fours of columns, one a lane, and words of each that a workgroup unpacks. */
+const [unpackedFours, unpackedWords] = [64, 8];
+
+/** Four neighbouring words at once, where rows of the weight begin at multiples of four values. */
+const unpackFoursProgram = variants(
+  (format: PackedFormat) => format,
+  (format) => {
+    const perWord = 32 / bitsOf(format);
+    const scale = (n: number) => `scales[column + ${n}u]`;
+    const scaled =
+      timesOutputScale(format) && ` * vec4f(${scale(0)}, ${scale(1)}, ${scale(2)}, ${scale(3)})`;
+    return defineProgram({
+      label: 'headwise/UnpackWeight',
+      inputs: { words: 'vec4u', ...scalesInput(format) } as Record<'words' | 'scales', ElementType>,
+      outputs: { weight: 'vec4f' },
+      params: { inner: 'u32', steps: 'u32', columns: 'u32', stride: 'u32', group: 'u32' },
+      wgsl: /* wgsl */ `
+        ${loadWords(format, { pack: perWord, wide: true })}
+        @compute @workgroup_size(${unpackedFours})
+        fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index) lane: u32) {
+          let column = 4u * (workgroup.x * ${unpackedFours}u + lane);
+          if (column >= params.columns) { return; }
+          let first = workgroup.y * ${unpackedWords}u;
+          let end = min(first + ${unpackedWords}u, params.steps);
+          for (var step = first; step < end; step++) {
+            let values = load_b(column, step);
+            let k = step * ${perWord}u;
+            ${lines(perWord, (j) => `if (k + ${j}u < params.inner) { weight[((k + ${j}u) * params.columns + column) / 4u] = values[${j}]${scaled}; }`)}
+          }
+        }
+      `,
+    });
+  },
+);
+
 interface UnpackArguments {
   inputs: { words: tf.TensorInfo; scales?: tf.TensorInfo | undefined };
   backend: WebGPUBackend;
@@ -172,6 +208,16 @@ export function unpackWeightKernel({ inputs, backend, attrs }: UnpackArguments):
   const { words, scales } = inputs;
   const { in: inner, out: columns } = attrs;
   const size = inner * columns;
+  if (columns % 4 === 0) {
+    const steps = Math.ceil(inner / (32 / bitsOf(attrs.format)));
+    const fours = dispatch(backend, unpackFoursProgram(attrs.format), {
+      inputs: { words, scales: scales! },
+      outputs: { weight: { shape: [inner, columns], dtype: 'float32' } },
+      params: { inner, steps, columns, stride: words.shape[1]!, group: attrs.group },
+      workgroups: [Math.ceil(columns / 4 / unpackedFours), Math.ceil(steps / unpackedWords)],
+    });
+    return [fours.weight];
+  }
   const { weight } = dispatch(backend, unpackProgram(attrs.format), {
     inputs: { words, scales: scales! },
     outputs: { weight: { shape: [inner, columns], dtype: 'float32' } },
@@ -191,6 +237,20 @@ interface Arguments {
 export function packedLinearKernel({ inputs, backend, attrs }: Arguments): tf.TensorInfo[] {
   const { format, group, out: columns, activation } = attrs;
   const [rows, inner] = inputs.x.shape as [number, number];
+  if (worthUnpacking(backend, inputs, columns)) {
+    const [weight] = unpackWeightKernel({
+      inputs,
+      backend,
+      attrs: { format, group, in: inner, out: columns },
+    });
+    const y = linearKernel({
+      inputs: { x: inputs.x, weight: weight!, bias: inputs.bias },
+      backend,
+      attrs: { transposed: false, activation, keep: false },
+    });
+    backend.disposeData(weight!.dataId);
+    return y;
+  }
   const pack = 32 / bitsOf(format);
   const form = { value: 'f32', pack, columnSums: false, wide: true } as const;
   const tiling = tilingFor(backend, form, rows, 'columns');
@@ -211,4 +271,20 @@ export function packedLinearKernel({ inputs, backend, attrs }: Arguments): tf.Te
     workgroups: tiling.workgroups(rows, columns),
   });
   return [y];
+}
+
+/** Whether a weight is unpacked before the product: where that reads step by step, which a packed weight cannot be. */
+function worthUnpacking(
+  backend: WebGPUBackend,
+  { x, words }: Arguments['inputs'],
+  columns: number,
+): boolean {
+  const [count, inner] = x.shape as [number, number];
+  const form = { value: 'f32', pack: 1, columnSums: false, wide: true } as const;
+  const operands = [
+    { tensor: x, count, inner, contiguous: 'inner' },
+    { tensor: words, count: columns, inner, contiguous: 'inner' },
+  ] as const;
+  const { bySteps = false } = tilingFor(backend, form, count, 'columns', operands);
+  return bySteps && columns % 4 === 0;
 }
