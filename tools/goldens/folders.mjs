@@ -71,6 +71,7 @@ export const folders = {
         'encoder_decoders',
         'later_pairs',
         'experts',
+        'pictures',
       ],
       'left_padding',
     ].map((name) => [...[main, `${name}.py`, parity]]),

@@ -8,6 +8,13 @@ export interface EncoderContext extends ForwardContext {
   tokenTypes?: tf.Tensor | undefined;
 }
 
+/** The size of the pictures that an encoder takes. */
+export interface PictureSize {
+  readonly height: number;
+  readonly width: number;
+  readonly channels: number;
+}
+
 /**
  * An encoder-only model: bidirectional attention, and the output of its head.
  *
@@ -18,6 +25,8 @@ export interface EncoderModel<Outputs extends tf.NamedTensorMap = tf.NamedTensor
   readonly vocabSize: number;
   /** The largest number of tokens that one sequence may have. */
   readonly maxLength: number;
+  /** Of an encoder of pictures, which are given in place of ids as `[B, height, width, channels]`, float32; `vocabSize` is then 0. */
+  readonly pictures?: PictureSize | undefined;
   /**
    * The hidden states of the last layer.
    *

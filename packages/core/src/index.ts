@@ -25,6 +25,7 @@ export {
   isEncoderDecoder,
   isLanguageModel,
   type Network,
+  type PictureSize,
 } from './encoder-model.js';
 export { BackendError, DeviceLostError, InputError, ShapeError } from './errors.js';
 export { checkFinite } from './finite.js';

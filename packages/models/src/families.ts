@@ -28,6 +28,7 @@ import { starCoder2 } from './families/starcoder2.js';
 import { mt5, t5, umt5 } from './families/t5.js';
 import { transformer } from './families/transformer.js';
 import { transformerXL } from './families/transformer-xl.js';
+import { vit } from './families/vit.js';
 import type { ModelFamily } from './family.js';
 
 /** Every family that this package knows, by `model_type`; `headwise` is a typed configuration itself. */
@@ -68,6 +69,7 @@ export const families: Readonly<Record<string, ModelFamily>> = {
   mpnet: mpnet as ModelFamily,
   modernbert: modernBert as ModelFamily,
   'deberta-v2': debertaV2 as ModelFamily,
+  vit: vit as ModelFamily,
   marian: transformer as ModelFamily,
   bart: bart as ModelFamily,
   t5: t5 as ModelFamily,

@@ -86,7 +86,8 @@ export type EncoderFamily =
   | 'albert'
   | 'mpnet'
   | 'modernbert'
-  | 'deberta-v2';
+  | 'deberta-v2'
+  | 'vit';
 
 /** The settings of an encoder, by Hugging Face's names; `architectures` names its head. */
 export interface EncoderSettings {

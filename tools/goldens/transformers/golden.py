@@ -113,6 +113,21 @@ def key_in_file(name, saved):
 EXPERT = re.compile(r"(.*)\.(block_sparse_moe|mlp)\.experts\.(\d+)\.(w1|w2|w3|gate_proj|up_proj|down_proj)\.weight")
 
 
+VIT = (
+    (r"encoder\.layer\.", "layers."), (r"attention\.attention\.(query|key|value)", lambda m: f"attention.{m[1][0]}_proj"),
+    (r"attention\.output\.dense", "attention.o_proj"), (r"intermediate\.dense", "mlp.fc1"), (r"output\.dense", "mlp.fc2"),
+)
+
+
+def key_in_model(kind, key):
+    """What a model calls what its file calls otherwise."""
+    if not kind.startswith("ViT"):
+        return key.replace(".block_sparse_moe.", ".mlp.")
+    for pattern, replacement in VIT:
+        key = re.sub(pattern, replacement, key)
+    return key
+
+
 def expert_piece(key, tensor_of):
     """Where a file's tensor of one expert lies in the tensor of all that a model has; None for other keys."""
     found = EXPERT.fullmatch(key)
@@ -135,7 +150,7 @@ def reload(kind, path, saved):
     with torch.no_grad():
         for key in experts:
             expert_piece(key, names.get).copy_(saved[key])
-    saved = {key.replace(".block_sparse_moe.", ".mlp."): saved[key] for key in saved.keys() - experts}
+    saved = {key_in_model(kind.__name__, key): saved[key] for key in saved.keys() - experts}
     in_file = {key_in_file(name, saved): name for name in names}
     named = {in_file.get(key, key): value for key, value in saved.items()}
     held = {id(names[name]) for name in named if name in names}
@@ -148,7 +163,7 @@ def reload(kind, path, saved):
 def saved_names(model, saved):
     """The name in the file of every parameter: of names that are tied, the file holds one."""
     held = {}
-    in_model = {key.replace(".block_sparse_moe.", ".mlp."): key for key in saved}
+    in_model = {key_in_model(type(model).__name__, key): key for key in saved}
     for name, parameter in model.named_parameters(remove_duplicate=False):
         if (key := key_in_file(name, saved)) in in_model:
             held[id(parameter)] = in_model[key]

@@ -53,7 +53,7 @@ def outputs_of(model, inputs):
         from transfo_xl import segments
 
         return segments(model, inputs)[0]
-    arguments = {k: v.long() for k, v in inputs.items() if not k.startswith("cotangent.")}
+    arguments = {k: v if v.is_floating_point() else v.long() for k, v in inputs.items() if not k.startswith("cotangent.")}
     with torch.no_grad():
         return model(**arguments, output_hidden_states=True, output_attentions=True, return_dict=True)
 

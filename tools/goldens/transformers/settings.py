@@ -145,6 +145,11 @@ FAMILIES = {
         hidden_size=96, num_attention_heads=32, relative_attention=False, max_relative_positions=7, position_biased_input=False,
         pooler_dropout=0.4, pooler_hidden_act="tanh", legacy=False,
     ),
+    "vit": {
+        key: value for key, value in bert.items() if key not in (
+            "vocab_size", "max_position_embeddings", "type_vocab_size", "pad_token_id", "classifier_dropout",
+        )
+    } | dict(num_attention_heads=2, image_size=[32, 48], patch_size=8, num_channels=1, qkv_bias=False),
     "bart": bart,
     "marian": bart | dict(decoder_vocab_size=58101),
     "mbart": bart,

@@ -29,6 +29,7 @@ export function checkConsistent(config: ModelConfiguration, name: string): void 
     );
   }
   checkExperts(config, name);
+  checkPatches(config, name);
   const { vocabSize, decoder, embedding } = config;
   const target = decoder?.vocabSize ?? vocabSize;
   if (target !== vocabSize && new Set(embedding?.separate).size < 2) {
@@ -45,6 +46,29 @@ export function checkConsistent(config: ModelConfiguration, name: string): void 
   if (adaptive !== (config.head.kind === 'adaptive')) {
     throw new InputError(
       `${name}: 'embedding.adaptive' ${adaptive ? 'is there' : 'is missing'} and 'head.kind' is "${config.head.kind}"; an adaptive head goes with an adaptive embedding`,
+    );
+  }
+}
+
+function checkPatches(config: ModelConfiguration, name: string): void {
+  const { vocabSize, head, position, embedding = {} } = config;
+  const { patches } = embedding;
+  if ((vocabSize === 0) !== (patches !== undefined)) {
+    throw new InputError(
+      `${name}: 'vocabSize' is ${vocabSize} and 'embedding.patches' ${patches ? 'is there' : 'is missing'}; expected a vocabulary of at least 1, or patches and 0`,
+    );
+  }
+  if (!patches) return;
+  checkDivides(name, 'embedding.patches.height', patches.height, 'size[0]', patches.size[0]);
+  checkDivides(name, 'embedding.patches.width', patches.width, 'size[1]', patches.size[1]);
+  if (head.kind !== 'none' && head.kind !== 'sequence-classification') {
+    throw new InputError(
+      `${name}: 'head.kind' is "${head.kind}"; pictures take none or sequence-classification`,
+    );
+  }
+  if (position.kind !== 'none') {
+    throw new InputError(
+      `${name}: 'position.kind' is "${position.kind}"; patches have places of their own: expected "none"`,
     );
   }
 }
@@ -166,6 +190,7 @@ const settings: readonly [
   ['sharedBlocks', (config) => config.sharedBlocks, ['encoder']],
   // False is what it says.
   ['firstNorm', (config) => config.firstNorm === false && 'false', ['encoder']],
+  ['embedding.patches', (config) => config.embedding?.patches, ['encoder']],
   ['embedding.separate', (config) => config.embedding?.separate, ['encoder-decoder']],
   ['decoder', (config) => config.decoder, ['encoder-decoder']],
   ['startId', (config) => config.startId, ['encoder-decoder']],

@@ -174,11 +174,14 @@ function stateOf(
     mask,
   }: { first: boolean; padId?: number | undefined; mask?: tf.Tensor | undefined },
 ): tf.Tensor {
-  const length = ids.shape[1]!;
-  const places = tf.range(0, length, 1, 'int32').expandDims(0); // [1, T]
-  const named = padId === undefined ? tf.onesLike(ids) : ids.notEqual(padId).toInt();
-  const tokens = mask ? named.mul(mask.toInt()) : named; // [B, T]
-  const at = first ? tf.zeros([ids.shape[0]!], 'int32') : places.mul(tokens).argMax(1); // [B]
+  // Pictures have no ids, and their hidden states a length of their own.
+  const [batch, length] = hidden.shape as [number, number, number];
+  const last = () => {
+    const places = tf.range(0, length, 1, 'int32').expandDims(0); // [1, T]
+    const named = padId === undefined ? tf.onesLike(ids) : ids.notEqual(padId).toInt();
+    return places.mul(mask ? named.mul(mask.toInt()) : named).argMax(1);
+  };
+  const at = first ? tf.zeros([batch], 'int32') : last(); // [B]
   const one = tf.oneHot(at, length).toFloat(); // [B, T]
   return hidden.mul(one.expandDims(-1)).sum(1);
 }
@@ -194,6 +197,7 @@ function statesAt(hidden: tf.Tensor, positions: tf.Tensor1D): tf.Tensor {
 export class HeadedStack implements EncoderModel {
   readonly vocabSize: number;
   readonly maxLength: number;
+  readonly pictures: EncoderModel['pictures'];
   readonly forwardAt: EncoderModel['forwardAt'];
   readonly #stack: TokenStack;
   readonly #head: EncoderHead;
@@ -201,6 +205,11 @@ export class HeadedStack implements EncoderModel {
   constructor(params: ParamStore, config: ModelConfiguration, head: StackHead) {
     this.vocabSize = config.vocabSize;
     this.maxLength = config.maxLength ?? Number.POSITIVE_INFINITY;
+    const patches = config.embedding?.patches;
+    if (patches) {
+      const { height, width, channels } = patches;
+      this.pictures = { height, width, channels };
+    }
     this.#stack = new TokenStack(params, config);
     const source = { params, config, tokens: this.#stack.tokens as Embedding };
     const make = heads[head.kind] as (head: StackHead, source: HeadSource) => EncoderHead;
@@ -211,13 +220,13 @@ export class HeadedStack implements EncoderModel {
     }
   }
 
-  /** @param ids `[B, T]`, int32 @returns `[B, T, D]` */
+  /** @param ids `[B, T]`, int32, or pictures `[B, H, W, C]`, float32 @returns `[B, T, D]` */
   encode(ids: tf.Tensor, ctx?: EncoderContext): tf.Tensor {
-    checkShape('ids', ids.shape, ['B', 'T']);
+    if (!this.pictures) checkShape('ids', ids.shape, ['B', 'T']);
     return this.#stack.forward(ids, ctx);
   }
 
-  /** @param ids `[B, T]`, int32 @returns what the head gives, by name */
+  /** @param ids `[B, T]`, int32, or pictures `[B, H, W, C]`, float32 @returns what the head gives, by name */
   forward(ids: tf.Tensor, ctx?: EncoderContext): tf.NamedTensorMap {
     return tf.tidy(() => {
       const outputs = this.#head(this.encode(ids, ctx), ids, ctx);

@@ -26,11 +26,23 @@ export interface EmbeddingPart {
    * block, as in ELECTRA and ALBERT.
    */
   width?: number | undefined;
+  /** Of an encoder of pictures: their size and that of the patches that take the place of tokens; `vocabSize` is then 0. */
+  patches?: PatchesPart | undefined;
   /**
    * The sides of an encoder-decoder that have a table of their own; default none, so that both share one. A tied head
    * reads the shared table, or the decoder's where there is none.
    */
   separate?: readonly ('encoder' | 'decoder')[] | undefined;
+}
+
+/** The patches of pictures. */
+export interface PatchesPart {
+  /** Of a picture. */
+  height: number;
+  width: number;
+  /** Height and width of a patch; each divides the picture's. */
+  size: readonly [number, number];
+  channels: number;
 }
 
 /** The layout of heads. */

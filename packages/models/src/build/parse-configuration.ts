@@ -143,7 +143,7 @@ const head = oneOf<HeadPart>({
 const schema: z.ZodType<ModelConfiguration> = z.strictObject({
   model_type: z.literal('headwise'),
   topology: z.enum(['decoder', 'encoder', 'encoder-decoder']),
-  vocabSize: size,
+  vocabSize: count,
   maxLength: size.nullable(),
   dim: size,
   layers: depth,
@@ -164,6 +164,9 @@ const schema: z.ZodType<ModelConfiguration> = z.strictObject({
       dropout: rate.optional(),
       tokenTypes: size.optional(),
       width: size.optional(),
+      patches: z
+        .strictObject({ height: size, width: size, size: z.tuple([size, size]), channels: size })
+        .optional(),
       separate: z.array(z.enum(['encoder', 'decoder'])).optional(),
     })
     .optional(),

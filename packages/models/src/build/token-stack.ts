@@ -5,25 +5,31 @@ import * as tf from '@tensorflow/tfjs';
 import { makeBlock } from './blocks.js';
 import { makeDropout, makeNorm } from './layers.js';
 import type { ModelConfiguration } from './model-configuration.js';
+import { PatchInput } from './patch-input.js';
 import { makeAttentionPosition } from './positions.js';
 import { makeTokens, TokenInput } from './token-input.js';
 
 /**
  * Everything of a model of one stack but its head: embeddings, positions, blocks and the last norm.
  *
- * Parameters: `tokens`, `positions`, `embeddingNorm`, `blocks.0` …, `norm`, as far as the configuration has
+ * Parameters: `tokens`, or those of patches, `positions`, `embeddingNorm`, `blocks.0` …, `norm`, as far as the configuration has
  * them. Taps: `embedded` and `final`, the input of the first block and the output of the last norm, `[B, T, D]`.
  */
 export class TokenStack {
-  readonly tokens: Embedding | AdaptiveEmbedding;
-  readonly #input: TokenInput;
+  /** Absent where patches of pictures take the place of tokens. */
+  readonly tokens: Embedding | AdaptiveEmbedding | undefined;
+  readonly #input: Layer;
   readonly #blocks: Layer;
   readonly #dropout: Layer | undefined;
 
   constructor(params: ParamStore, config: ModelConfiguration) {
     const { layers, block, sharedBlocks = [], finalNorm = block !== 'post-norm' } = config;
-    this.tokens = makeTokens(params.at('tokens'), config);
-    this.#input = new TokenInput(params, config, this.tokens);
+    const patches = config.embedding?.patches;
+    if (patches) this.#input = new PatchInput(params, config, patches);
+    else {
+      this.tokens = makeTokens(params.at('tokens'), config);
+      this.#input = new TokenInput(params, config, this.tokens);
+    }
     const positionOf = makeAttentionPosition(params.at('positions'), config);
     this.#blocks = new Decoder({
       blocks: Array.from({ length: layers }, (_, i) =>
@@ -34,7 +40,7 @@ export class TokenStack {
     this.#dropout = makeDropout(config.finalDropout);
   }
 
-  /** @param ids `[B, T]`, int32, the tokens that follow those in `ctx.cache` @returns `[B, T, D]` */
+  /** @param ids `[B, T]`, int32, the tokens that follow those in `ctx.cache`; or pictures `[B, H, W, C]` @returns `[B, T, D]` */
   forward(ids: tf.Tensor, ctx?: EncoderContext): tf.Tensor {
     return tf.tidy(() => {
       const x = tapped(ctx, '', 'embedded', this.#input.forward(ids, ctx));

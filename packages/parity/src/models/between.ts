@@ -1,7 +1,8 @@
-import { readTensor } from '@headwise/core';
+import { type EncoderModel, type PictureSize, readTensor } from '@headwise/core';
 import type { Model } from '@headwise/models';
 import * as tf from '@tensorflow/tfjs';
 import { type Check, checkOf } from '../receipt.js';
+import type { Tensors } from './golden.js';
 import { outputsOf } from './outputs.js';
 
 /** The outputs of a model for the same ids on some backend, by name. */
@@ -14,10 +15,14 @@ const tokens = 7;
 export async function outputsForIds(model: Model): Promise<Outputs> {
   const { vocabSize, maxLength } = model.network;
   const length = Math.min(tokens, maxLength);
-  const ids = Int32Array.from({ length }, (_, i) => (7919 * (i + 1)) % vocabSize);
+  const ids = Int32Array.from({ length }, (_, i) => (7919 * (i + 1)) % Math.max(1, vocabSize));
   const outputs = tf.tidy(() => {
     const input = tf.tensor2d(ids, [1, length], 'int32');
-    const named = outputsOf(model, { input_ids: input, decoder_input_ids: input });
+    const { pictures } = model.network as EncoderModel;
+    const given: Tensors = pictures
+      ? { pixel_values: pictureOf(pictures) }
+      : { input_ids: input, decoder_input_ids: input };
+    const named = outputsOf(model, given);
     // An output may be one of the inputs of another.
     return Object.fromEntries(Object.entries(named).map(([name, x]) => [name, x.clone()]));
   });
@@ -29,6 +34,12 @@ export async function outputsForIds(model: Model): Promise<Outputs> {
   } finally {
     tf.dispose(outputs);
   }
+}
+
+/** A picture that is the same for every backend, channels first. */
+function pictureOf({ height, width, channels }: PictureSize): tf.Tensor {
+  const values = Float32Array.from({ length: channels * height * width }, (_, i) => Math.sin(i));
+  return tf.tensor4d(values, [1, channels, height, width]);
 }
 
 /** Compares the outputs of a model on one backend with those on another. */

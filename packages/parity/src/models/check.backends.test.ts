@@ -15,7 +15,7 @@ const unread: Readonly<Record<string, readonly string[]>> = {
   'bart-untied': ['model.shared.weight'],
 };
 
-/** One of each topology and of each way to share heads, one with capped scores, one with tables of scores, and one with experts. */
+/** One of each topology and of each way to share heads, one with capped scores, one with tables of scores, one with experts, and one of pictures. */
 const onWebGpu = [
   'bert',
   'deberta',
@@ -25,6 +25,7 @@ const onWebGpu = [
   'llama-gqa-llama3',
   'mixtral',
   't5-v1.1',
+  'vit',
 ];
 
 /** Of the later models, those that together have all that is new; on the cpu all run. */
@@ -39,9 +40,10 @@ const onWasm = [
   'phi3-longrope',
   'smollm3',
   'umt5',
+  'vit',
 ];
 const isLater = (name: string) =>
-  /(rotary_decoders|later_pairs|later_encoders|experts)\.py/.test(
+  /(rotary_decoders|later_pairs|later_encoders|experts|pictures)\.py/.test(
     readFileSync(`${goldens}/${name}/expected.json`, 'utf8'),
   );
 const runs: Readonly<Record<string, (name: string) => boolean>> = {

@@ -35,9 +35,12 @@ export function outputsOf(
       : { logits: network.forward(ids!, { ...ctx, ...theirPositions(family.modelType, inputs) }) };
   }
   if (isEncoder(network)) {
+    const { pixel_values: pixels } = inputs;
+    // Channels are last here.
+    const given = pixels ? pixels.transpose([0, 2, 3, 1]) : ids!;
     const tokenTypes = inputs.token_type_ids;
     const encoding = { ...ctx, ...(tokenTypes ? { tokenTypes } : {}) };
-    const outputs = Object.entries(network.forward(ids!, encoding));
+    const outputs = Object.entries(network.forward(given, encoding));
     const named = Object.fromEntries(
       outputs.map(([name, value]) => [theirNames[name] ?? name, value]),
     );
@@ -82,13 +85,15 @@ export function outputsAndStates(model: Model, golden: Golden): Tensors {
 const stateName = /^(segment_\d+\.)?(encoder_|decoder_|cross_)?(hidden_states|attentions)\.(\d+)$/;
 
 /** Hidden states and attention maps by Hugging Face's names, from what a tap has seen. */
-function statesOf(seen: Tensors, { outputs }: Golden, both: boolean): Tensors {
+function statesOf(seen: Tensors, { outputs, kind: model }: Golden, both: boolean): Tensors {
   const states: Tensors = {};
   for (const name of Object.keys(outputs)) {
     const [, segment = '', kind = '', what, layer] = stateName.exec(name) ?? [];
     if (!what) continue;
     const stack = segment + (!both ? '' : kind === 'encoder_' ? 'encoder.' : 'decoder.');
-    const last = !(`${name.replace(/\d+$/, '')}${Number(layer) + 1}` in outputs);
+    // ViT's last state is what leaves the last block.
+    const last =
+      !model.startsWith('ViT') && !(`${name.replace(/\d+$/, '')}${Number(layer) + 1}` in outputs);
     const block = (number: number) => `${stack}blocks.${number}`;
     const tapOfState = () => {
       if (layer === '0') return `${stack}embedded`;
