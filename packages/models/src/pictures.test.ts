@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs';
 import { expect, test } from 'vitest';
-import { createModel } from './index.js';
+import { createModel, encoderModel } from './index.js';
 
 const vit = {
   ...{ model_type: 'vit', hidden_size: 12, num_attention_heads: 2, num_hidden_layers: 1 },
@@ -8,7 +8,7 @@ const vit = {
 } as const;
 
 test('pictures go in with their channels last, and nothing else does', () => {
-  const { network, params } = createModel(vit);
+  const { network, params } = encoderModel(createModel(vit));
   try {
     expect(network.pictures).toEqual({ height: 4, width: 6, channels: 3 });
     const { hidden, pooled } = network.forward(tf.ones([2, 4, 6, 3]));
