@@ -116,16 +116,17 @@ function lossOfChunk(
     if (wanted.length === 0) return chunk;
     const inputs = { dy: shares, logits, labels, stats: stats! };
     runKernel('headwise/CrossEntropyGradientInPlace', inputs, options);
-    if (wanted.includes('bias')) chunk.bias = begun(sums.bias, logits.sum<tf.Tensor1D>(0));
-    if (wanted.includes('weight')) {
-      chunk.weight = begun(sums.weight, product(logits, hidden, true)); // [V, D]
-    }
+    // First, as its product may copy the scores: the part of the weight's gradient is not there yet.
     if (wanted.includes('hidden')) {
       chunk.hidden = (
         weight instanceof PackedWeight
           ? linear(logits, unpacked!, undefined, 'out-in')
           : linear(logits, weight)
       ) as tf.Tensor2D;
+    }
+    if (wanted.includes('bias')) chunk.bias = begun(sums.bias, logits.sum<tf.Tensor1D>(0));
+    if (wanted.includes('weight')) {
+      chunk.weight = begun(sums.weight, product(logits, hidden, true)); // [V, D]
     }
     return chunk;
   });
