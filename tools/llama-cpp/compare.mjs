@@ -1,5 +1,6 @@
 // Compares llama.cpp with our own models, of every family that GGUF is written for: token ids of texts, greedy continuations, and
-// distributions. Ends with 1 where f16 gives another token than ours, an error is above its bound, or a bound would miss wrong positions.
+// distributions. Ends with 1 where f16 gives another token than ours, a file of f16 or q8_0 that we read is continued otherwise than by
+// llama.cpp, an error is above its bound, or a bound would miss wrong positions.
 import { cpSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { cpus } from 'node:os';
@@ -19,8 +20,8 @@ import {
 } from './memorised.mjs';
 import { families, vocabularies } from './models.mjs';
 
-const [{ writeFile }, { ggufFile, loadModel }] = await Promise.all(
-  ['files', 'models/node'].map(ours),
+const [{ writeFile }, { ggufFile, loadModel }, { load }, { generate }] = await Promise.all(
+  ['files', 'models/node', 'text/node', 'generation'].map(ours),
 );
 const here = dirname(fileURLToPath(import.meta.url));
 const tokenizers = createRequire(join(here, '../../packages/tokenizers/package.json'));
@@ -59,17 +60,22 @@ async function compare(name, { config, wrong }) {
   const distinct = distinctOf(cases);
   const result = { model: name, good: distinct >= mostlyDistinct, distinct };
   for (const dtype of types) {
-    result[dtype] = await measure(await converted(folder, dtype), cases, vocabSize);
-    const { sameIds, sameTokens, divergence } = result[dtype];
+    const file = await converted(folder, dtype);
+    const { made, ...measured } = await measure(file, cases, vocabSize);
+    const readAlike = await readTokens(file, cases, made);
+    result[dtype] = { ...measured, readAlike };
+    const { sameIds, sameTokens, divergence } = measured;
     const same = dtype === 'f16' ? sameTokens === cases.length : true;
-    result.good &&= same && sameIds === cases.length && divergence <= bounds[dtype];
+    const read = dtype === 'q4_k' || readAlike === cases.length;
+    result.good &&= same && read && sameIds === cases.length && divergence <= bounds[dtype];
   }
   if (wrong !== undefined) {
     const other = join(work, `${name}-wrong`);
     cpSync(folder, other, { recursive: true });
     rmSync(join(other, 'headwise-manifest.json'));
     writeFileSync(join(other, 'config.json'), JSON.stringify({ ...configOf(folder), ...wrong }));
-    result.wrong = await measure(await converted(other, 'f16'), cases, vocabSize);
+    const { made: _, ...wrongly } = await measure(await converted(other, 'f16'), cases, vocabSize);
+    result.wrong = wrongly;
     result.good &&= result.wrong.divergence > 10 * bounds.f16;
     rmSync(other, { recursive: true });
   }
@@ -89,12 +95,28 @@ async function converted(folder, dtype) {
   return file;
 }
 
+/** How many prompts our own reading of a file continues as llama.cpp does, with the ids of its own tokenizer. */
+async function readTokens(file, cases, made) {
+  const { model, tokenizer } = await load(file);
+  let same = 0;
+  for (const [i, { prompt }] of cases.entries()) {
+    const ids = [...tokenizer.encode(prompt).ids];
+    const tokens = [];
+    const options = { temperature: 0, maxNewTokens: continued };
+    for await (const id of generate(model.network, ids, options)) tokens.push(id);
+    if (String(tokens) === String(made[i])) same++;
+  }
+  model.params.dispose();
+  return same;
+}
+
 /** How a file continues the prompts, and how far its distributions are from ours. */
 async function measure(file, cases, vocabSize) {
   const model = await llama.loadModel({ modelPath: file });
   const context = await model.createContext({ contextSize: 64, sequences: 1, threads: 1 });
   const sequence = context.getSequence();
   let [sameIds, sameTokens, sum, count] = [0, 0, 0, 0];
+  const continuations = [];
   for (const { prompt, ids, tokens, logits } of cases) {
     if (String(model.tokenize(prompt)) === String(ids)) sameIds++;
     await sequence.clearHistory();
@@ -103,6 +125,7 @@ async function measure(file, cases, vocabSize) {
       made.push(token);
       if (made.length === continued) break;
     }
+    continuations.push(made);
     if (String(made) === String(tokens)) sameTokens++;
     await sequence.clearHistory();
     const all = [...ids, ...tokens];
@@ -120,7 +143,7 @@ async function measure(file, cases, vocabSize) {
   }
   await context.dispose();
   await model.dispose();
-  return { sameIds, sameTokens, divergence: sum / count };
+  return { sameIds, sameTokens, divergence: sum / count, made: continuations };
 }
 
 /**

@@ -44,6 +44,7 @@ export type { Step } from './optimizer/rule.js';
 export { plainSgdRule, sgdRule } from './optimizer/sgd.js';
 export type { OptimizerParameter, OptimizerState, Slot } from './optimizer/state.js';
 export { type LevelsForm, LevelsPacker } from './packed-linear/levels.js';
+export { onDevice } from './packed-linear/on-device.js';
 export {
   formatParts,
   packedShapes,

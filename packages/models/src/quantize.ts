@@ -5,7 +5,7 @@ import { packingOf } from './weight-options.js';
 /**
  * Keeps the weights of a model's linear maps, embeddings and heads in fewer bits from now on, for inference.
  *
- * One weight at a time is read back, packed and freed. Packed weights have no gradient, and are not saved.
+ * One weight at a time is read back, packed and freed. Packed weights have no gradient; `saveModel` saves them as they are.
  *
  * @returns the bytes of those weights, before and after
  * @throws InputError for an unknown type, and for values that are not finite or too large for a half; the weights before it are packed

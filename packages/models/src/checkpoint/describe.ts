@@ -8,7 +8,8 @@ import type { HubOptions } from '../hub/address.js';
 import { type CheckpointPlace, checkpointFiles } from './files.js';
 import { fitToTensors } from './fit.js';
 import { bytesOf, type Found } from './matching.js';
-import { openConfig, openTensors } from './open.js';
+import { openConfig } from './open.js';
+import { openAllTensors, quantizationOf } from './packed.js';
 import { Problems } from './problems.js';
 import type { WebOptions } from './web.js';
 
@@ -38,9 +39,10 @@ export async function describeCheckpoint(
   options: HubOptions & WebOptions = {},
 ): Promise<{ family: string; parameters: ParameterDescription[]; unusedKeys: string[] }> {
   const files = checkpointFiles(place, options);
-  const { json, name: configName } = await openConfig(files);
+  const { json: document, name: configName } = await openConfig(files);
+  const { json, quantization } = quantizationOf(document, configName);
   const { family, config: written } = readConfiguration(json, configName);
-  const { reader, name, storedAs } = await openTensors(files);
+  const { reader, name, storedAs } = await openAllTensors(files, quantization, configName);
   const parameters: ParameterDescription[] = [];
   const stored = storedAs?.(family, written) ?? family;
   const { config, matching } = await fitToTensors(stored, written, reader, name);

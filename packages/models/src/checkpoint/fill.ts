@@ -11,8 +11,7 @@ import {
 import { canWidenHalves, type HalfType, widenHalves } from '@headwise/kernels/internal';
 import { type TensorReader, toFloat32 } from '@headwise/safetensors';
 import * as tf from '@tensorflow/tfjs';
-import { keptWeight } from '../gguf/read/kept.js';
-import type { GgufReader } from '../gguf/read/reader.js';
+import type { KeptReader } from './kept-reader.js';
 import { bytesOf, type Found } from './matching.js';
 import { takeRows, transposed } from './row-order.js';
 import { type ValueRange, ValueReader } from './value-reader.js';
@@ -52,7 +51,7 @@ export async function fillFromTensors(
     onProgress?: ((progress: LoadProgress) => void) | undefined;
     signal?: AbortSignal | undefined;
     /** The reader, where matrices stay as the file packs them. */
-    kept?: GgufReader | undefined;
+    kept?: KeptReader | undefined;
   },
 ): Promise<string[]> {
   const notFinite: string[] = [];
@@ -66,7 +65,7 @@ export async function fillFromTensors(
   for (const [path, tensor] of inOrder) {
     signal?.throwIfAborted();
     const finite =
-      kept?.stored(tensor.key) && params.isPackable(path)
+      kept?.isKept(tensor.key) && params.isPackable(path)
         ? await fillKept(params, path, kept, tensor)
         : await fillOne(params, path, reader, values, tensor);
     if (!finite) notFinite.push(tensor.key);
@@ -161,11 +160,11 @@ async function fillWhole(
 async function fillKept(
   params: ParamStore,
   path: string,
-  reader: GgufReader,
+  reader: KeptReader,
   tensor: Found,
 ): Promise<boolean> {
   const { layout, variable } = params.matrices()[path]!;
-  const packed = await keptWeight(reader, tensor, variable!.shape, layout);
+  const packed = await reader.weight(tensor, variable!.shape, layout);
   if (packed) params.fill(path, packed);
   return packed !== undefined;
 }

@@ -5,8 +5,6 @@ import { buildModel } from '../build/build-model.js';
 import type { ModelConfiguration } from '../build/model-configuration.js';
 import { changed, type PresetChange } from '../change.js';
 import { type FamilyConfiguration, readConfiguration } from '../families.js';
-import { keptBytes } from '../gguf/read/kept.js';
-import { GgufReader } from '../gguf/read/reader.js';
 import type { HubOptions } from '../hub/address.js';
 import type { Model } from '../model.js';
 import { checkModelFits, modelSize, sizeOfStore } from '../size.js';
@@ -14,8 +12,10 @@ import { leastBytes, packingOf, type WeightOptions } from '../weight-options.js'
 import { type CheckpointPlace, checkpointFiles } from './files.js';
 import { fillFromTensors, type LoadProgress } from './fill.js';
 import { fitToTensors } from './fit.js';
+import { type KeptReader, keptReader } from './kept-reader.js';
 import type { Found, Matching } from './matching.js';
-import { openConfig, openTensors } from './open.js';
+import { openConfig } from './open.js';
+import { openAllTensors, quantizationOf } from './packed.js';
 import { MAX_PROBLEMS, Problems } from './problems.js';
 import type { WebOptions } from './web.js';
 
@@ -58,15 +58,16 @@ export async function loadModel(
 ): Promise<LoadedModel> {
   const packing = packingOf('loadModel', options);
   const files = checkpointFiles(place, options);
-  const { json, name: configName } = await openConfig(files);
+  const { json: document, name: configName } = await openConfig(files);
+  const { json, quantization } = quantizationOf(document, configName);
   const { configure = (given: unknown) => given } = options;
   const { family, config } = readConfiguration(configure(json), configName);
-  const { reader, name, storedAs } = await openTensors(files);
+  const { reader, name, storedAs } = await openAllTensors(files, quantization, configName);
   try {
     const stored = storedAs?.(family, config) ?? family;
     const { config: fitted, matching } = await fitToTensors(stored, config, reader, name);
     // What a file keeps packed stays so, unless a type is asked for.
-    const kept = options.dtype === undefined && reader instanceof GgufReader ? reader : undefined;
+    const kept = options.dtype === undefined ? keptReader(reader) : undefined;
     const { change } = options;
     const theirs = { family, config: fitted };
     const wanted = change ? changed(theirs, change) : theirs;
@@ -111,19 +112,16 @@ export function checkConfigFits(json: unknown, name: string, options: LoadOption
 /** The bytes of parameters as a file keeps them, over those in float32. */
 function keptShare(
   { params, found }: { params: ParamStore; found: ReadonlyMap<string, Found> },
-  reader: GgufReader,
+  reader: KeptReader,
 ): number {
   let [kept, plain] = [0, 0];
   const matrices = params.matrices();
   for (const [path, { shape }] of Object.entries(params.named())) {
     const bytes = 4 * sizeOf(shape);
-    const matrix = matrices[path];
-    const stored = matrix && reader.stored(found.get(path)?.key ?? '');
-    const [first, second] = shape as [number, number];
-    const rows =
-      matrix?.layout === 'in-out' ? ([second, first] as const) : ([first, second] as const);
+    const { layout } = matrices[path] ?? {};
+    const place = found.get(path);
     plain += bytes;
-    kept += stored ? keptBytes(stored.type, rows) : bytes;
+    kept += layout && place && reader.isKept(place.key) ? reader.keptBytes(place, layout) : bytes;
   }
   return kept / plain;
 }

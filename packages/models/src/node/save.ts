@@ -4,6 +4,7 @@ import { commit, type FileContent, type FolderChange } from '@headwise/files';
 import { fromFloat32, type LazyTensorInput, streamSafetensors } from '@headwise/safetensors';
 import { checkModel } from '../check-model.js';
 import { configText } from '../checkpoint/config-text.js';
+import { isPackedModel, packedTensors } from '../checkpoint/packed.js';
 import { paramTensors } from '../checkpoint/params.js';
 import { checkpointTensors } from '../checkpoint/tensors.js';
 import { jsonText } from '../json-text.js';
@@ -39,16 +40,31 @@ const weightsPattern = /^model(-\d{5}-of-\d{5})?\.safetensors(\.index\.json)?$/;
  * The files of a model in the layout of `from_pretrained`, for `commit`: `config.json` and `model.safetensors`, or shards
  * of it with their index.
  *
- * @throws InputError where weights are packed, since a checkpoint holds them as floats, and for an unknown type; while
- * they are written, for values that are not finite or that f16 does not hold
+ * Packed matrices are written as they lie in memory, by our paths, with `quantization_config` in `config.json`; `loadModel` alone
+ * reads those.
+ *
+ * @throws InputError for an unknown type, and for a type where matrices are packed; while they are written, for values
+ * that are not finite or that f16 does not hold
  */
 export function modelFiles(model: Model, options: SaveOptions = {}): FolderChange {
   checkModel('saveModel', model);
   const { dtype = 'f32' } = options;
   checkOneOf('saveModel: dtype', dtype, savedTypes);
-  refusePacked(model.params);
-  const config = configWith(model.family.configJson(model.config), dtype);
-  const weights = weightFiles(checkpointTensors(model), model.params.count(), options);
+  const json = model.family.configJson(model.config);
+  const isPacked = isPackedModel(model);
+  if (isPacked && options.dtype !== undefined) {
+    throw new InputError(
+      `saveModel: dtype is '${dtype}', and the model is packed, which is saved as it is; expected no dtype`,
+    );
+  }
+  const { tensors, quantization } = isPacked
+    ? packedTensors(model)
+    : { tensors: checkpointTensors(model), quantization: undefined };
+  const config = {
+    ...configWith(json, dtype),
+    ...(quantization ? { quantization_config: quantization } : {}),
+  };
+  const weights = weightFiles(tensors, model.params.count(), options);
   return {
     write: { 'config.json': `${configText(config)}\n`, ...weights },
     remove: (name) => weightsPattern.test(name),
@@ -126,6 +142,7 @@ export async function saveModel(
 type NamedTensor = [key: string, tensor: LazyTensorInput];
 
 function rounded([key, tensor]: NamedTensor, dtype: SavedType): NamedTensor {
+  if (tensor.dtype !== 'F32') return [key, tensor];
   const data = async () => {
     const values = (await tensor.data()) as Float32Array;
     checkFinite(`tensor '${key}'`, values);
@@ -148,7 +165,7 @@ function configWith(json: Record<string, unknown>, dtype: SavedType): Record<str
 }
 
 function bytesOf([, { shape, dtype }]: NamedTensor): number {
-  return (dtype === 'F32' ? 4 : 2) * sizeOf(shape);
+  return (dtype === 'F16' || dtype === 'BF16' ? 2 : 4) * sizeOf(shape);
 }
 
 /** Tensors in their order, cut where a file would become too large. */

@@ -3,10 +3,17 @@ import { type BlockType, blockForms, type GgmlType, splitBlocks } from '@headwis
 import type { PackedFormat, PackedWeight } from '@headwise/kernels';
 import { LevelsPacker, packedShapes } from '@headwise/kernels/internal';
 import type { Found } from '../../checkpoint/matching.js';
-import type { GgufReader } from './reader.js';
 
 /** Values that are read and packed at a time. */
 const PIECE = 2 ** 20;
+
+/** What is read of a file to pack a matrix of it. */
+export interface RowReader {
+  /** A tensor as the file has it. */
+  stored(key: string): { readonly type: GgmlType } | undefined;
+  /** The bytes of some rows. */
+  rows(key: string, first: number, count: number): Promise<Uint8Array>;
+}
 
 /** The packed form that holds the values of a type as they are; undefined for float32. */
 function formOf(type: GgmlType): { format: PackedFormat; group?: number } | undefined {
@@ -32,7 +39,7 @@ export function keptBytes(type: GgmlType, [out, inner]: readonly [number, number
  * @returns undefined where scales, or values of 16 bits, are not finite
  */
 export async function keptWeight(
-  reader: GgufReader,
+  reader: RowReader,
   found: Found,
   shape: readonly [number, number],
   layout: MatrixLayout,

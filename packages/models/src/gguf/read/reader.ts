@@ -1,4 +1,6 @@
+import type { MatrixLayout } from '@headwise/core/internal';
 import { dequantize, type GgufHeader, type GgufTensorInfo, ggmlTypes } from '@headwise/gguf';
+import type { PackedWeight } from '@headwise/kernels';
 import {
   asBytes,
   type ByteSource,
@@ -6,11 +8,13 @@ import {
   SafetensorsError,
   type Tensor,
   type TensorInfo,
-  type TensorReader,
 } from '@headwise/safetensors';
+import type { KeptReader } from '../../checkpoint/kept-reader.js';
+import type { Found } from '../../checkpoint/matching.js';
+import { keptBytes, keptWeight } from './kept.js';
 
 /** The tensors of a GGUF file: as float32, dequantised as they are read, or as the bytes that the file has. */
-export class GgufReader implements TensorReader {
+export class GgufReader implements KeptReader {
   /** As float32, in the order of the data. */
   readonly tensors: ReadonlyMap<string, TensorInfo>;
   /** Tensors that hold a parameter plus 1, once it is known. */
@@ -37,6 +41,24 @@ export class GgufReader implements TensorReader {
   stored(name: string): GgufTensorInfo | undefined {
     const info = this.#header.tensors.get(name);
     return info?.type === 'f32' || this.plusOne?.test(name) ? undefined : info;
+  }
+
+  isKept(name: string): boolean {
+    return this.stored(name) !== undefined;
+  }
+
+  keptBytes({ key, part }: Found): number {
+    const { type, shape } = this.#info(key);
+    const [rows, width] = shape as [number, number];
+    return keptBytes(type, [rows / (part?.of ?? 1), width]);
+  }
+
+  weight(
+    found: Found,
+    shape: readonly [number, number],
+    layout: MatrixLayout,
+  ): Promise<PackedWeight | undefined> {
+    return keptWeight(this, found, shape, layout);
   }
 
   /**
