@@ -56,7 +56,7 @@ class Memory {
 function steep(work: SessionWork): SessionWork {
   const { objective } = work;
   const loss: typeof objective.loss = (batch, ctx) =>
-    tf.tidy(() => objective.loss(batch, ctx).mul(8) as tf.Scalar);
+    tf.tidy(() => objective.loss(batch, ctx).mul(32) as tf.Scalar);
   return { ...work, objective: { ...objective, loss } };
 }
 
