@@ -66,6 +66,7 @@ const inChromium = [
   'kernels/src/linear/linear.gpu',
   'kernels/src/packed-linear/packed-linear.gpu',
   'kernels/src/sampling/sampling.backends',
+  'kernels/src/wasm/wasm.gpu',
   'models/src/recorded.gpu',
   'models/src/**/cached.backends',
   'grammar/src/schema.gpu',
