@@ -28,14 +28,15 @@ export function globalNorm(
     throw new InputError(`globalNorm: maxNorm is ${maxNorm}; expected a number above 0`);
   }
   for (const [i, tensor] of tensors.entries()) checkNotEmpty(`globalNorm: tensor ${i}`, tensor);
+  // That of WebGPU first: where it is registered, nothing is missing.
+  if (hasKernel('headwise/SquareSums')) return flatGlobalNorm(tensors, maxNorm, factor);
   if (hasKernel('headwise/GlobalNorm')) {
     const [norm, scale] = tf.tidy(() =>
       runKernel('headwise/GlobalNorm', tensors, { maxNorm, factor }),
     ) as [tf.Scalar, tf.Scalar];
     return { norm, scale };
   }
-  if (!hasKernel('headwise/SquareSums')) return globalNormReference(tensors, maxNorm, factor);
-  return flatGlobalNorm(tensors, maxNorm, factor);
+  return globalNormReference(tensors, maxNorm, factor);
 }
 
 /** Makes `globalNorm` use its WebGPU kernels. */
