@@ -7,7 +7,7 @@ export const size: z.ZodNumber = z
   .min(1)
   .max(2 ** 31 - 1);
 
-/** A number of blocks; deeper models than this have not been trained. */
+/** A number of blocks, or of experts in one; models with more than this have not been trained. */
 export const depth: z.ZodNumber = z.number().int().min(1).max(4096);
 
 /** The id of a token that has a role; files write -1 for none, or for the last. */

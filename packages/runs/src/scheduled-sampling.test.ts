@@ -106,7 +106,7 @@ test('with a share of 1 the decoder of a run reads what it predicts itself', asy
   work.model.params.dispose();
 });
 
-test('the plan holds the pass that predicts', async () => {
+test('the pass that predicts is over before the peak of the plan', async () => {
   const peak = async (scheduledSampling?: object) => {
     const config = run(scheduledSampling);
     const { tokenizer } = await prepareData(config, { text });
@@ -114,7 +114,8 @@ test('the plan holds the pass that predicts', async () => {
   };
   const forced = await peak();
   expect(await peak({ schedule: 'linear', to: 0 })).toBe(forced);
-  expect(await peak({ schedule: 'linear', to: 0.3 })).toBeGreaterThanOrEqual(forced);
+  // A step that is never recorded holds the ids of the decoder a little shorter.
+  expect((await peak({ schedule: 'linear', to: 0.3 })) / forced).toBeCloseTo(1, 2);
 });
 
 const refused: [what: string, given: object, more: object, message: string][] = [

@@ -2,7 +2,7 @@ import { InputError, quoted } from '@headwise/core';
 import { z } from 'zod';
 import type { ModelConfiguration } from '../build/model-configuration.js';
 import type { ModelFamily } from '../family.js';
-import { labelCount, rate, size } from '../fields.js';
+import { depth, labelCount, rate, size } from '../fields.js';
 import { bertKeys } from './bert.js';
 import { type ActivationName, activation, activationOf } from './shared/activations.js';
 import {
@@ -97,7 +97,7 @@ export const debertaV2: ModelFamily<DebertaV2Config> = encoderFamily<DebertaV2Co
   shape: {
     vocab_size: size.default(128100),
     hidden_size: size.default(1536),
-    num_hidden_layers: size.max(4096).default(24),
+    num_hidden_layers: depth.default(24),
     num_attention_heads: size.default(24),
     intermediate_size: size.default(6144),
     layer_norm_eps: z.number().positive().default(1e-7),

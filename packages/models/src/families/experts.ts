@@ -2,7 +2,7 @@ import { InputError } from '@headwise/core';
 import { z } from 'zod';
 import type { ExpertsPart } from '../build/model-configuration.js';
 import type { KeyTable, ModelFamily } from '../family.js';
-import { size } from '../fields.js';
+import { depth, size } from '../fields.js';
 import { activationOf } from './shared/activations.js';
 import { type DecoderConfig, decoderFamily } from './shared/decoder-family.js';
 
@@ -34,9 +34,9 @@ export interface Qwen3MoeConfig extends ExpertsConfig {
   moe_intermediate_size: number;
   /** Whether the weights of a token's experts are divided by their sum. */
   norm_topk_prob: boolean;
-  /** Every so manieth layer has experts. */
+  /** Experts are in the layers whose number, from 1, this divides. */
   decoder_sparse_step: number;
-  /** Layers without experts besides. */
+  /** Layers, from 0, without experts besides. */
   mlp_only_layers: readonly number[];
   attention_bias: boolean;
   use_sliding_window: boolean;
@@ -99,7 +99,7 @@ export const mixtral: ModelFamily<MixtralConfig> = decoderFamily<MixtralConfig>(
     max_position_embeddings: size.default(131072),
     rms_norm_eps: z.number().positive().default(1e-5),
     rope_theta: z.number().positive().nullable().default(1e6),
-    num_local_experts: size.default(8),
+    num_local_experts: depth.default(8),
     num_experts_per_tok: size.default(2),
     sliding_window: size.nullish(),
     // Noise on what the router reads in training: not built. transformers takes no 0 that is written as a whole number.
@@ -143,7 +143,7 @@ export const qwen3Moe: ModelFamily<Qwen3MoeConfig> = decoderFamily<Qwen3MoeConfi
     vocab_size: size.default(151936),
     hidden_size: size.default(2048),
     intermediate_size: size.default(6144),
-    num_hidden_layers: size.default(24),
+    num_hidden_layers: depth.default(24),
     num_key_value_heads: size.nullable().default(4),
     max_position_embeddings: size.default(32768),
     attention_bias: z.boolean().default(false),
@@ -152,7 +152,7 @@ export const qwen3Moe: ModelFamily<Qwen3MoeConfig> = decoderFamily<Qwen3MoeConfi
     decoder_sparse_step: size.default(1),
     moe_intermediate_size: size.default(768),
     num_experts_per_tok: size.default(8),
-    num_experts: size.default(128),
+    num_experts: depth.default(128),
     norm_topk_prob: z.boolean().default(false),
     mlp_only_layers: z.array(z.number().int().nonnegative()).default([]),
   },
