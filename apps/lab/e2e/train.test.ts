@@ -14,13 +14,13 @@ const config = parseRunConfig({
   data: { source: 'reverse', length: 3 },
   model: { dim: 16, layers: 1, heads: 2 },
   training: {
-    steps: 70,
+    steps: 100,
     batchSize: 8,
     learningRate: 0.02,
     minLearningRate: 0.002,
     warmupSteps: 5,
     validateEvery: 10,
-    sampleEvery: 35,
+    sampleEvery: 50,
     checkpointEvery: 5,
   },
 });
@@ -136,8 +136,8 @@ describe.skipIf(!inject('chromium'))('training on WebGPU', () => {
   });
 
   test('a fork goes on from its parent, and the table says in what they differ', async () => {
-    await fork(page, 'first', 'second', 75);
-    expect(await stepsOf(page, 'second')).toBe(75);
+    await fork(page, 'first', 'second', 105);
+    expect(await stepsOf(page, 'second')).toBe(105);
     await page.getByRole('columnheader', { name: 'Steps' }).waitFor();
     const loss = page.getByRole('img', { name: /^Loss\. / });
     expect(await loss.getAttribute('aria-label')).toContain('second: first');

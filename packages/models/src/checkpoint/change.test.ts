@@ -25,8 +25,13 @@ test('a part that is changed takes its parameters along, and both sides are told
   }
 });
 
-/** The outputs of a model of any kind for a few ids. */
+/** The outputs of a model of any kind for a few ids, or for a few pictures. */
 function outputOf({ network }: Model): tf.Tensor {
+  if (isEncoder(network) && network.pictures) {
+    const { height, width, channels } = network.pictures;
+    const pictures = tf.linspace(-1, 1, 2 * height * width * channels);
+    return network.encode(pictures.reshape([2, height, width, channels]));
+  }
   const ids = tf.tensor2d([3, 1, 4, 1, 5, 9, 2, 6], [2, 4], 'int32');
   if (isEncoderDecoder(network)) return network.decode(ids, network.encode(ids));
   return isEncoder(network) ? Object.values(network.forward(ids))[0]! : network.forward(ids);
