@@ -8,15 +8,16 @@ import { headwiseHere, temporaryFolder } from './headwise.js';
 const goldens = fileURLToPath(new URL('../../../packages/parity/goldens', import.meta.url));
 const work = temporaryFolder();
 
-test('verify prints a receipt of the models that come along', async () => {
+test('verify prints a receipt of the models that come along, of a group and a name', async () => {
   const file = join(work, 'receipt.json');
-  const args = ['--only', 'gpt2', '--backend', 'cpu', '--json', '--out', file];
+  const chosen = ['--group', 'experts', '--only', 'qwen3'];
+  const args = [...chosen, '--backend', 'cpu', '--json', '--out', file];
   const { code, stdout } = await headwiseHere(['verify', ...args]);
   const receipt = JSON.parse(stdout) as Receipt;
   expect(code).toBe(0);
   expect(receipt).toMatchObject({ backend: 'cpu', ok: true });
   expect(new Set(receipt.checks.map(({ subject }) => subject))).toEqual(
-    new Set(['gpt2', 'gpt2-by-depth', 'gpt2-sequence-classification', 'gpt2-untied']),
+    new Set(['qwen3-moe', 'qwen3-moe-normalized']),
   );
   expect(JSON.parse(readFileSync(file, 'utf8'))).toEqual(receipt);
 });
@@ -53,5 +54,22 @@ test('verify refuses a name that no model has, and a folder that is none', async
   expect(unknown.stderr).toMatch(
     /--only 'gpt9': no model is called so; there are albert, .*, bart,/,
   );
+  const ofGroup = await headwiseHere(['verify', '--group', 'pictures', '--only', 'gpt2']);
+  expect(ofGroup).toMatchObject({ code: 2, stdout: '' });
+  expect(ofGroup.stderr).toMatch(
+    /--only 'gpt2': no model is called so; in group pictures there are vit, vit-/,
+  );
   expect(await headwiseHere(['verify', '--model', join(work, 'none')])).toMatchObject({ code: 2 });
+});
+
+test('verify refuses a group that there is none of, and a group of one model', async () => {
+  const unknown = await headwiseHere(['verify', '--group', 'decoder']);
+  expect(unknown).toMatchObject({ code: 2, stdout: '' });
+  expect(unknown.stderr).toContain(
+    "argument 'decoder' is invalid. Allowed choices are decoders, encoders, encoder-decoders, experts, pictures.",
+  );
+  const both = ['verify', '--group', 'decoders', '--model', join(goldens, 'llama')];
+  const refused = await headwiseHere(both);
+  expect(refused).toMatchObject({ code: 2, stdout: '' });
+  expect(refused.stderr).toContain("'--group <name>' cannot be used with option '--model <dir>'");
 });

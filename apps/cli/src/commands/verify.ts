@@ -8,12 +8,14 @@ import {
   checkModel,
   checkOperations,
   hasGolden,
+  type ModelGroup,
+  modelGroups,
   outputsForIds,
   receiptOf,
   receiptTable,
 } from '@headwise/parity';
 import { goldenFolders } from '@headwise/parity/node';
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
 import { backendOption, start } from '../backend.js';
 import { checkModelFolder } from '../model-folder.js';
 import { checkOutFile } from '../out-file.js';
@@ -22,6 +24,7 @@ import { type Output, output } from '../output.js';
 interface VerifyOptions {
   model?: string;
   only?: string;
+  group?: ModelGroup;
   out?: string;
   backend?: string;
   json?: boolean;
@@ -35,6 +38,11 @@ export function verifyCommand(): Command {
       'a model folder instead: by its expected.safetensors, or by what the cpu computes',
     )
     .option('--only <text>', 'of the models that come along, those whose name has this in it')
+    .addOption(
+      new Option('--group <name>', 'of the models that come along, those of a group')
+        .choices(modelGroups)
+        .conflicts('model'),
+    )
     .option('--out <file>', 'also write the receipt as JSON')
     .option('--backend <name>', 'webgpu, wasm or cpu; an error where it cannot be had')
     .option('--json', 'print the receipt as JSON')
@@ -73,16 +81,18 @@ interface Made {
 }
 
 /** Of operations, and of the models that come along. */
-async function checksOfAll(out: Output, { backend, only }: VerifyOptions): Promise<Made> {
-  const folders = (await goldenFolders()).filter(({ name }) => !only || name.includes(only));
+async function checksOfAll(out: Output, { backend, only, group }: VerifyOptions): Promise<Made> {
+  const known = await goldenFolders({ group });
+  const folders = known.filter(({ name }) => !only || name.includes(only));
   if (folders.length === 0) {
-    const names = (await goldenFolders()).map(({ name }) => name);
-    throw new InputError(`--only '${only}': no model is called so; there are ${names.join(', ')}`);
+    const names = known.map(({ name }) => name).join(', ');
+    const where = group ? `in group ${group} there are` : 'there are';
+    throw new InputError(`--only '${only}': no model is called so; ${where} ${names}`);
   }
   const report = await start(out, backendOption(backend));
   sayWhere(out, report);
   const made: Check[] = [];
-  if (!only) for await (const each of checkOperations()) made.push(each);
+  if (!only && !group) for await (const each of checkOperations()) made.push(each);
   for (const { name, path } of folders) {
     for await (const each of checkModel(name, folderFiles(path))) made.push(each);
   }

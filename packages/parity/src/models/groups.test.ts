@@ -1,0 +1,43 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { goldenFolders } from '../node.js';
+import { groupsOf, type ModelGroup } from './groups.js';
+
+test('a configuration is in the group of its topology, and of the parts that it has', () => {
+  expect(groupsOf({ model_type: 'gpt2' })).toEqual(['decoders']);
+  expect(groupsOf({ model_type: 'bert' })).toEqual(['encoders']);
+  expect(groupsOf({ model_type: 't5' })).toEqual(['encoder-decoders']);
+  expect(groupsOf({ model_type: 'mixtral' })).toEqual(['decoders', 'experts']);
+  expect(groupsOf({ model_type: 'vit' })).toEqual(['encoders', 'pictures']);
+  expect(() => groupsOf({ model_type: 'gpt9' })).toThrow('\'model_type\' is "gpt9"');
+});
+
+test("the goldens' groups are those that transformers' settings say", async () => {
+  const all = (await goldenFolders()).map(({ name, path }) => {
+    const settings = JSON.parse(readFileSync(join(path, 'config.json'), 'utf8'));
+    return { name, settings, groups: groupsOf(settings) };
+  });
+  const inGroup = (group: ModelGroup) => all.filter(({ groups }) => groups.includes(group));
+  const having = (...keys: string[]) =>
+    all.filter(({ settings }) => keys.some((key) => settings[key] != null && settings[key]));
+  const experts = having('num_local_experts', 'num_experts');
+  expect(experts.length).toBeGreaterThan(2);
+  expect(inGroup('experts')).toEqual(experts);
+  expect(inGroup('pictures')).toEqual(having('image_size'));
+  expect(inGroup('encoder-decoders')).toEqual(having('is_encoder_decoder'));
+  const scoring = /(LMHeadModel|ForCausalLM)$/;
+  const decoders = inGroup('decoders').filter(({ settings }) =>
+    scoring.test(settings.architectures),
+  );
+  expect(decoders).toEqual(all.filter(({ settings }) => scoring.test(settings.architectures)));
+  for (const { name, groups } of all) {
+    const topologies = groups.filter((group) => /coders$/.test(group));
+    expect(topologies, name).toHaveLength(1);
+  }
+  const names = (await goldenFolders({ group: 'experts' })).map(({ name }) => name);
+  expect(names).toEqual(experts.map(({ name }) => name));
+  await expect(goldenFolders({ group: 'all' as 'decoders' })).rejects.toThrow(
+    "goldenFolders: group is 'all'; expected one of decoders, encoders, encoder-decoders, experts",
+  );
+});
