@@ -41,6 +41,7 @@ export const folders = {
     [main, 'options.py', 'packages/prompting/src/goldens'],
     ['requirements-trials.txt', 'trials.py', 'packages/prompting/src/goldens'],
   ],
+  quantized: [[main, 'make.py', `${models}/quantized.json`]],
   random: [[main, 'make.py', 'packages/kernels/src/goldens/draw.json']],
   safetensors: [[main, 'make.py', 'packages/safetensors/src/goldens/reference.json']],
   tensorboard: [[main, 'events.py', 'packages']],

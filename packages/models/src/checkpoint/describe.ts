@@ -11,6 +11,7 @@ import { bytesOf, type Found } from './matching.js';
 import { openConfig } from './open.js';
 import { openAllTensors, quantizationOf } from './packed.js';
 import { Problems } from './problems.js';
+import { QuantizedReader } from './quantized/reader.js';
 import type { WebOptions } from './web.js';
 
 /** One parameter of a checkpoint. */
@@ -75,11 +76,18 @@ export async function describeCheckpoint(
   return { family: family.modelType, parameters, unusedKeys: matching.unused() };
 }
 
-/** The type and the bytes of a parameter in a GGUF file; undefined for another reader's. */
+/** The type and the bytes of a parameter in a GGUF file, or of one that is quantised; undefined for another reader's. */
 function storedForm(
   reader: TensorReader,
-  { key, part }: Found,
+  { key, part, pieces = [] }: Found,
 ): { dtype: string; bytes: number } | undefined {
+  const share = (bytes: number) => bytes / (part?.of ?? 1);
+  if (reader instanceof QuantizedReader) {
+    const stored = [{ key }, ...pieces].map((piece) => reader.stored(piece.key));
+    if (!stored.every((one) => one !== undefined)) return undefined;
+    const bytes = stored.reduce((sum, one) => sum + one.bytes, 0);
+    return { dtype: stored[0]!.dtype, bytes: share(bytes) };
+  }
   const info = reader instanceof GgufReader ? reader.stored(key) : undefined;
-  return info && { dtype: info.type, bytes: (info.end - info.begin) / (part?.of ?? 1) };
+  return info && { dtype: info.type, bytes: share(info.end - info.begin) };
 }

@@ -15,7 +15,7 @@ import { fitToTensors } from './fit.js';
 import { type KeptReader, keptReader } from './kept-reader.js';
 import type { Found, Matching } from './matching.js';
 import { openConfig } from './open.js';
-import { openAllTensors, quantizationOf } from './packed.js';
+import { leastTypeOf, openAllTensors, quantizationOf } from './packed.js';
 import { MAX_PROBLEMS, Problems } from './problems.js';
 import type { WebOptions } from './web.js';
 
@@ -46,7 +46,7 @@ export interface LoadedModel extends Model {
  * Loads a checkpoint in the layout of Hugging Face, `config.json` and `model.safetensors` or its shards, or a GGUF file.
  *
  * Names, shapes and types are checked before any tensor is read; then tensors go to the backend one by one, in
- * pieces. The matrices of a GGUF file stay as the file packs them, unless a `dtype` is asked for.
+ * pieces. The matrices of a GGUF file, and of GPTQ and AWQ, stay as the file packs them, unless a `dtype` is asked for.
  *
  * @throws InputError for an unknown `dtype`, and for a weight that the GPU cannot bind; InputError or SafetensorsError naming the file, what is wrong with it and what was expected
  * @example
@@ -104,8 +104,10 @@ export async function loadModel(
  * @throws InputError with the bytes that it needs and those available, and for a configuration that is not built
  */
 export function checkConfigFits(json: unknown, name: string, options: LoadOptions = {}): void {
-  const { configure = (given: unknown) => given, dtype = 'f32', memoryLimit } = options;
-  const size = modelSize(configure(json), name);
+  const { configure = (given: unknown) => given, memoryLimit } = options;
+  const { json: rest, quantization } = quantizationOf(json, name);
+  const { dtype = leastTypeOf(quantization) } = options;
+  const size = modelSize(configure(rest), name);
   checkModelFits(size, { copies: leastBytes[dtype], memoryLimit, name });
 }
 

@@ -13,6 +13,7 @@ import type { KeptReader } from './kept-reader.js';
 import type { Found } from './matching.js';
 import { openTensors } from './open.js';
 import { paramTensors } from './params.js';
+import { isDequantized, quantizedMethods, readQuantized } from './quantized/open.js';
 
 /** How `config.json` calls this layout. */
 const method = 'headwise';
@@ -70,11 +71,11 @@ export function packedTensors(model: Model): {
 }
 
 /**
- * The tensors of a checkpoint, as `openTensors`; packed ones where `quantization_config` says so.
+ * The tensors of a checkpoint, as `openTensors`; packed or quantised ones where `quantization_config` says so.
  *
  * @param quantization what `quantizationOf` has found
  * @param configName of `config.json` in errors
- * @throws InputError as `readPacked` does
+ * @throws InputError as `readPacked` and `readQuantized` do
  */
 export async function openAllTensors(
   files: CheckpointFiles,
@@ -84,7 +85,10 @@ export async function openAllTensors(
   const opened = await openTensors(files);
   if (quantization === undefined) return opened;
   try {
-    return readPacked(opened, quantization, configName);
+    const given = methodOf(quantization);
+    return given === method
+      ? readPacked(opened, quantization, configName)
+      : readQuantized(opened, given as string, quantization, configName);
   } catch (error) {
     await opened.reader.close();
     throw error;
@@ -213,10 +217,17 @@ class PackedReader implements TensorReader, KeptReader {
   }
 }
 
+/** The type whose least bytes a checkpoint's matrices take in memory where no other is asked for. */
+export const leastTypeOf = (quantization: unknown): 'f32' | 'int4' =>
+  quantization === undefined || isDequantized(methodOf(quantization)) ? 'f32' : 'int4';
+
+const methodOf = (quantization: unknown): unknown =>
+  (Object(quantization) as { quant_method?: unknown }).quant_method;
+
 /**
  * The entry of `config.json` about weights in fewer bits, and the document without it.
  *
- * @throws InputError for weights that other programs have packed, naming their method
+ * @throws InputError for a method that is not read, naming it
  */
 export function quantizationOf(
   json: unknown,
@@ -225,9 +236,10 @@ export function quantizationOf(
   if (typeof json !== 'object' || json === null || Array.isArray(json)) return { json };
   const { quantization_config: quantization, ...rest } = json as Record<string, unknown>;
   if (quantization === undefined || quantization === null) return { json };
-  const { quant_method: given } = Object(quantization) as { quant_method?: unknown };
-  if (given === method) return { json: rest, quantization };
+  const given = methodOf(quantization);
+  const read = [method, ...quantizedMethods];
+  if (read.includes(given as string)) return { json: rest, quantization };
   throw new InputError(
-    `${name}: 'quantization_config.quant_method' is ${quoted(given)}; expected ${quoted(method)}, or weights that are not packed: of GGUF files, types with blocks are read`,
+    `${name}: 'quantization_config.quant_method' is ${quoted(given)}; expected one of ${read.join(', ')}, or weights that are not packed: of GGUF files, types with blocks are read`,
   );
 }
