@@ -3,6 +3,7 @@ import { albert } from './families/albert.js';
 import { bart } from './families/bart.js';
 import { bert } from './families/bert.js';
 import { bloom } from './families/bloom.js';
+import { clipText, clipVision } from './families/clip.js';
 import { debertaV2 } from './families/deberta.js';
 import { distilBert } from './families/distilbert.js';
 import { electra } from './families/electra.js';
@@ -70,6 +71,8 @@ export const families: Readonly<Record<string, ModelFamily>> = {
   modernbert: modernBert as ModelFamily,
   'deberta-v2': debertaV2 as ModelFamily,
   vit: vit as ModelFamily,
+  clip_vision_model: clipVision as ModelFamily,
+  clip_text_model: clipText as ModelFamily,
   marian: transformer as ModelFamily,
   bart: bart as ModelFamily,
   t5: t5 as ModelFamily,

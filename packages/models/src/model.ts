@@ -87,7 +87,9 @@ export type EncoderFamily =
   | 'mpnet'
   | 'modernbert'
   | 'deberta-v2'
-  | 'vit';
+  | 'vit'
+  | 'clip_vision_model'
+  | 'clip_text_model';
 
 /** The settings of an encoder, by Hugging Face's names; `architectures` names its head. */
 export interface EncoderSettings {

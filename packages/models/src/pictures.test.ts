@@ -63,6 +63,54 @@ test('sizes and parts that do not go with pictures are refused by name', () => {
     /'position.kind' is "alibi"; patches have places/,
   );
   expect(own({ head: { kind: 'question-answering' } })).toThrow(
-    /pictures take none or sequence-classification/,
+    /pictures take none, embedding or sequence-classification/,
   );
+  expect(own({ head: { kind: 'embedding', of: 'highest-id' } })).toThrow(
+    /'head.of' is "highest-id"; pictures have no ids: expected "first"/,
+  );
+});
+
+const tower = {
+  ...{ hidden_size: 12, num_attention_heads: 2, num_hidden_layers: 1 },
+  ...{ intermediate_size: 8, projection_dim: 5 },
+} as const;
+const words = {
+  ...{ ...tower, model_type: 'clip_text_model', vocab_size: 9, max_position_embeddings: 7 },
+} as const;
+
+test("a text's vector is of its first token that ends it, or of its first with the highest id", async () => {
+  // Of the ends and of the highest ids the first counts; a text without an end has its first token.
+  const rows = [
+    [3, 7, 8, 7, 8],
+    [7, 5, 7, 0, 1],
+    [4, 5, 4, 5, 2],
+  ];
+  const ids = tf.tensor2d(rows, [3, 5], 'int32');
+  for (const [end, places] of [
+    [7, [1, 0, 0]],
+    [2, [2, 0, 1]],
+  ] as const) {
+    const { network, params } = encoderModel(createModel({ ...words, eos_token_id: end }));
+    const { hidden, pooled } = network.forward(ids);
+    const states = (await hidden!.array()) as number[][][];
+    expect(await pooled!.array()).toEqual(places.map((at, row) => states[row]![at]));
+    tf.dispose([hidden!, pooled!]);
+    params.dispose();
+  }
+  ids.dispose();
+});
+
+test("the settings of CLIP's towers that are not built are refused by name", () => {
+  const text = (more: object) => () => createModel({ ...words, eos_token_id: 7, ...more });
+  expect(text({ eos_token_id: 9 })).toThrow(
+    /'eos_token_id' is 9; expected an id below 'vocab_size' 9/,
+  );
+  expect(text({ eos_token_id: [7, 8] })).toThrow(/'eos_token_id' is \[7,8\]/);
+  expect(text({ initializer_factor: 2 })).toThrow(/'initializer_factor' is 2/);
+  const projected = { architectures: ['CLIPTextModelWithProjection'], projection_dim: null };
+  expect(text(projected)).toThrow(/'projection_dim' is null; CLIPTextModelWithProjection has/);
+  const vision = (more: object) => () =>
+    createModel({ ...tower, model_type: 'clip_vision_model', image_size: 9, ...more } as never);
+  expect(vision({ patch_size: 4 })).toThrow("'image_size' 9 is not divisible by 'patch_size' 4");
+  expect(vision({ patch_size: 3, image_size: [9, 6] })).toThrow(/'image_size' is \[9,6\]/);
 });

@@ -52,6 +52,10 @@ t5 = dict(
     initializer_factor=0.5, feed_forward_proj="gated-silu", pad_token_id=3, decoder_start_token_id=4,
     tie_word_embeddings=False, scale_decoder_outputs=False, dense_act_fn="tanh", is_gated_act=True,
 )
+clip = dict(
+    hidden_size=24, num_hidden_layers=3, num_attention_heads=4, intermediate_size=36, hidden_act="relu", attention_dropout=0.3,
+    initializer_range=0.5, layer_norm_eps=0.25, projection_dim=10,
+)
 FAMILIES = {
     "gpt2": dict(
         vocab_size=97, n_positions=40, n_embd=24, n_layer=3, n_head=3, n_inner=36, activation_function="quick_gelu",
@@ -150,6 +154,8 @@ FAMILIES = {
             "vocab_size", "max_position_embeddings", "type_vocab_size", "pad_token_id", "classifier_dropout",
         )
     } | dict(num_attention_heads=2, image_size=[32, 48], patch_size=8, num_channels=1, qkv_bias=False),
+    "clip_vision_model": clip | dict(num_attention_heads=2, image_size=64, patch_size=8, num_channels=1),
+    "clip_text_model": clip | dict(vocab_size=50000, max_position_embeddings=40, eos_token_id=7),
     "bart": bart,
     "marian": bart | dict(decoder_vocab_size=58101),
     "mbart": bart,

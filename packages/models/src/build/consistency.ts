@@ -30,6 +30,7 @@ export function checkConsistent(config: ModelConfiguration, name: string): void 
   }
   checkExperts(config, name);
   checkPatches(config, name);
+  checkEmbedding(config, name);
   const { vocabSize, decoder, embedding } = config;
   const target = decoder?.vocabSize ?? vocabSize;
   if (target !== vocabSize && new Set(embedding?.separate).size < 2) {
@@ -61,9 +62,9 @@ function checkPatches(config: ModelConfiguration, name: string): void {
   if (!patches) return;
   checkDivides(name, 'embedding.patches.height', patches.height, 'size[0]', patches.size[0]);
   checkDivides(name, 'embedding.patches.width', patches.width, 'size[1]', patches.size[1]);
-  if (head.kind !== 'none' && head.kind !== 'sequence-classification') {
+  if (!['none', 'embedding', 'sequence-classification'].includes(head.kind)) {
     throw new InputError(
-      `${name}: 'head.kind' is "${head.kind}"; pictures take none or sequence-classification`,
+      `${name}: 'head.kind' is "${head.kind}"; pictures take none, embedding or sequence-classification`,
     );
   }
   if (position.kind !== 'none') {
@@ -71,6 +72,20 @@ function checkPatches(config: ModelConfiguration, name: string): void {
       `${name}: 'position.kind' is "${position.kind}"; patches have places of their own: expected "none"`,
     );
   }
+}
+
+/** Throws where a head would look for ids that no token has. */
+function checkEmbedding({ head, vocabSize, embedding }: ModelConfiguration, name: string): void {
+  if (head.kind !== 'embedding' || head.of === 'first') return;
+  if (embedding?.patches) {
+    throw new InputError(
+      `${name}: 'head.of' is ${quoted(head.of)}; pictures have no ids: expected "first"`,
+    );
+  }
+  if (head.of === 'highest-id' || head.of.id < vocabSize) return;
+  throw new InputError(
+    `${name}: 'head.of.id' is ${head.of.id}; expected an id below 'vocabSize' ${vocabSize}`,
+  );
 }
 
 function checkExperts({ feedForward: part, layers }: ModelConfiguration, name: string): void {
@@ -161,6 +176,7 @@ const headKinds: Record<Topology, readonly HeadPart['kind'][]> = {
     'language-model',
     'adaptive',
     'none',
+    'embedding',
     'sequence-classification',
     'token-classification',
     'question-answering',
@@ -169,6 +185,7 @@ const headKinds: Record<Topology, readonly HeadPart['kind'][]> = {
     'language-model',
     'masked-language-model',
     'none',
+    'embedding',
     'next-sentence',
     'sequence-classification',
     'token-classification',

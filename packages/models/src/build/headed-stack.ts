@@ -6,7 +6,7 @@ import {
   tapped,
 } from '@headwise/core';
 import { gatherRows } from '@headwise/kernels';
-import { type Embedding, LayerNorm } from '@headwise/layers';
+import { type Embedding, LayerNorm, Linear } from '@headwise/layers';
 import * as tf from '@tensorflow/tfjs';
 import {
   answerSpan,
@@ -19,6 +19,7 @@ import {
 import { initializersOf } from './initializers.js';
 import { makeNorm } from './layers.js';
 import type {
+  EmbeddingHead,
   HeadPart,
   ModelConfiguration,
   OfKind,
@@ -49,6 +50,18 @@ const heads: {
     if (!pooled) return (hidden) => ({ hidden });
     const pooler = makePooler(source);
     return (hidden, _ids, ctx) => ({ hidden, pooled: pooler.forward(hidden, ctx) });
+  },
+  embedding({ of, norm: normed, width }, { params, config }) {
+    const at = params.at('head');
+    const norm = normed ? makeNorm(at.at('norm'), config) : undefined;
+    const init = initializersOf(config).matrix(config.dim);
+    const map = { in: config.dim, out: width ?? 0, bias: false, layout: 'out-in', init } as const;
+    const projection = width === undefined ? undefined : new Linear(at.at('projection'), map);
+    return (hidden, ids, ctx) => {
+      const chosen = stateAt(hidden, placeOf(of, ids)); // [B, D]
+      const pooled = norm?.forward(chosen, ctx) ?? chosen;
+      return { hidden, pooled, ...(projection && { embedding: projection.forward(pooled, ctx) }) };
+    };
   },
   'language-model'(head, { params, config, tokens }) {
     const scores = makeTokenScores(params, config, head, tokens);
@@ -182,8 +195,23 @@ function stateOf(
     return places.mul(mask ? named.mul(mask.toInt()) : named).argMax(1);
   };
   const at = first ? tf.zeros([batch], 'int32') : last(); // [B]
-  const one = tf.oneHot(at, length).toFloat(); // [B, T]
+  return stateAt(hidden, at);
+}
+
+/** The hidden state at a place of each sequence, `[B]`. */
+function stateAt(hidden: tf.Tensor, at: tf.Tensor): tf.Tensor {
+  const one = tf.oneHot(at as tf.Tensor1D, hidden.shape[1]!).toFloat(); // [B, T]
   return hidden.mul(one.expandDims(-1)).sum(1);
+}
+
+/** The place of the state that stands for a sequence, `[B]`. */
+function placeOf(of: EmbeddingHead['of'], ids: tf.Tensor): tf.Tensor {
+  if (of === 'first') return tf.zeros([ids.shape[0]!], 'int32');
+  const length = ids.shape[1]!;
+  const found = ids.equal(of === 'highest-id' ? ids.max(1, true) : of.id); // [B, T]
+  const places = tf.range(0, length).expandDims(0); // [1, T]
+  // Where none is found, the first.
+  return tf.where(found, places, tf.scalar(length)).min(1).mod(length).toInt();
 }
 
 /** The hidden states at some positions of `[B · T]`, as one row `[1, N, D]`. */

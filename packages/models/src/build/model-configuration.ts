@@ -43,6 +43,13 @@ export interface PatchesPart {
   /** Height and width of a patch; each divides the picture's. */
   size: readonly [number, number];
   channels: number;
+  /** Whether the linear map of patches has a bias; default yes. */
+  bias?: boolean | undefined;
+  /**
+   * Whether the vectors of places are a table `[N + 1, D]` and the first of all is `[D]`, as in CLIP; default `[1, N + 1, D]`
+   * and `[1, 1, D]`, as in ViT.
+   */
+  table?: boolean | undefined;
 }
 
 /** The layout of heads. */
@@ -206,6 +213,17 @@ export interface ClassificationHead {
   bias?: boolean | undefined;
 }
 
+/** One vector for a text or a picture, from one of its hidden states: `norm(h) W`. */
+export interface EmbeddingHead {
+  kind: 'embedding';
+  /** h: the first, that of the first token with an id (the first of all where none has it), or of the first with the highest id. */
+  of: 'first' | 'highest-id' | { id: number };
+  /** Whether there is a norm, of the kind of the model's; default no. */
+  norm?: boolean | undefined;
+  /** `E`: W is `[D, E]`; default no W. */
+  width?: number | undefined;
+}
+
 /** Log-probabilities of tokens by an adaptive embedding's own tables. */
 export interface AdaptiveHead {
   kind: 'adaptive';
@@ -219,6 +237,7 @@ export type HeadPart =
   | MaskedLanguageModelHead
   | AdaptiveHead
   | ClassificationHead
+  | EmbeddingHead
   /** Whether a second sentence follows the first, from the pooled first token. */
   | { kind: 'next-sentence' }
   /** Scores of labels for every token. */

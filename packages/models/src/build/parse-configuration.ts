@@ -137,6 +137,12 @@ const head = oneOf<HeadPart>({
     dropout: rate.optional(),
   }),
   'replaced-tokens': z.strictObject({ kind: z.literal('replaced-tokens'), activation }),
+  embedding: z.strictObject({
+    kind: z.literal('embedding'),
+    of: z.union([z.enum(['first', 'highest-id']), z.strictObject({ id: count })]),
+    norm: z.boolean().optional(),
+    width: size.optional(),
+  }),
   none: z.strictObject({ kind: z.literal('none'), pooler: z.boolean().optional() }),
 });
 
@@ -165,7 +171,10 @@ const schema: z.ZodType<ModelConfiguration> = z.strictObject({
       tokenTypes: size.optional(),
       width: size.optional(),
       patches: z
-        .strictObject({ height: size, width: size, size: z.tuple([size, size]), channels: size })
+        .strictObject({
+          ...{ height: size, width: size, size: z.tuple([size, size]), channels: size },
+          ...{ bias: z.boolean().optional(), table: z.boolean().optional() },
+        })
         .optional(),
       separate: z.array(z.enum(['encoder', 'decoder'])).optional(),
     })

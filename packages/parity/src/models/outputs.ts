@@ -41,8 +41,9 @@ export function outputsOf(
     const tokenTypes = inputs.token_type_ids;
     const encoding = { ...ctx, ...(tokenTypes ? { tokenTypes } : {}) };
     const outputs = Object.entries(network.forward(given, encoding));
+    const embedding = pixels ? 'image_embeds' : 'text_embeds';
     const named = Object.fromEntries(
-      outputs.map(([name, value]) => [theirNames[name] ?? name, value]),
+      outputs.map(([name, value]) => [{ ...theirNames, embedding }[name] ?? name, value]),
     );
     if (!('cotangent.sentence_embedding' in inputs)) return named;
     return { ...named, sentence_embedding: sentenceEmbeddings(network, ids!, encoding) };
@@ -91,9 +92,9 @@ function statesOf(seen: Tensors, { outputs, kind: model }: Golden, both: boolean
     const [, segment = '', kind = '', what, layer] = stateName.exec(name) ?? [];
     if (!what) continue;
     const stack = segment + (!both ? '' : kind === 'encoder_' ? 'encoder.' : 'decoder.');
-    // ViT's last state is what leaves the last block.
+    // ViT's and CLIP's last state is what leaves the last block.
     const last =
-      !model.startsWith('ViT') && !(`${name.replace(/\d+$/, '')}${Number(layer) + 1}` in outputs);
+      !/^(ViT|CLIP)/.test(model) && !(`${name.replace(/\d+$/, '')}${Number(layer) + 1}` in outputs);
     const block = (number: number) => `${stack}blocks.${number}`;
     const tapOfState = () => {
       if (layer === '0') return `${stack}embedded`;
