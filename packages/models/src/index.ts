@@ -4,6 +4,7 @@ export type {
   BlockKind,
   ClassificationHead,
   DecoderConfiguration,
+  EmbeddingHead,
   EmbeddingPart,
   FeedForwardPart,
   HeadPart,

@@ -55,8 +55,9 @@ const heads: {
     const at = params.at('head');
     const norm = normed ? makeNorm(at.at('norm'), config) : undefined;
     const init = initializersOf(config).matrix(config.dim);
-    const map = { in: config.dim, out: width ?? 0, bias: false, layout: 'out-in', init } as const;
-    const projection = width === undefined ? undefined : new Linear(at.at('projection'), map);
+    const map = { in: config.dim, bias: false, layout: 'out-in', init } as const;
+    const projection =
+      width === undefined ? undefined : new Linear(at.at('projection'), { ...map, out: width });
     return (hidden, ids, ctx) => {
       const chosen = stateAt(hidden, placeOf(of, ids)); // [B, D]
       const pooled = norm?.forward(chosen, ctx) ?? chosen;
