@@ -83,6 +83,7 @@ export const folders = {
     ...['searches', 'constrained', 'dola'].map((name) => [
       ...['requirements-searches.txt', `${name}.py`, parity],
     ]),
+    [main, 'clip.py', 'packages/parity/src/models/goldens'],
     [main, 'settings.py', `${models}/settings.json`],
     [main, 'ten_steps.py', parity, `${models}/ten-steps.json`],
     [main, 'falcon_alibi.py', 'packages/positions/src/goldens/alibi-bfloat16.json'],

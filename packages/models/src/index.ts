@@ -33,6 +33,7 @@ export type { LoadProgress } from './checkpoint/fill.js';
 export { type LoadedModel, type LoadOptions, loadModel } from './checkpoint/load.js';
 export { loadParams } from './checkpoint/params.js';
 export type { FetchFile, WebOptions } from './checkpoint/web.js';
+export { clipTower } from './families/clip.js';
 export { families } from './families.js';
 export type { ComputedTensor, Held, KeyCopy, KeyTable, ModelFamily } from './family.js';
 export type { HubOptions } from './hub/address.js';

@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs';
 import { expect, test } from 'vitest';
-import { createModel, encoderModel } from './index.js';
+import { clipTower, createModel, encoderModel } from './index.js';
 
 const vit = {
   ...{ model_type: 'vit', hidden_size: 12, num_attention_heads: 2, num_hidden_layers: 1 },
@@ -113,4 +113,26 @@ test("the settings of CLIP's towers that are not built are refused by name", () 
     createModel({ ...tower, model_type: 'clip_vision_model', image_size: 9, ...more } as never);
   expect(vision({ patch_size: 4 })).toThrow("'image_size' 9 is not divisible by 'patch_size' 4");
   expect(vision({ patch_size: 3, image_size: [9, 6] })).toThrow(/'image_size' is \[9,6\]/);
+});
+
+test("a tower's settings are read from those of both, and refused where they are missing", () => {
+  const both = {
+    ...{ model_type: 'clip', architectures: ['CLIPModel'], projection_dim: 3 },
+    ...{ text_config: { hidden_size: 10, projection_dim: 4 }, text_config_dict: null },
+    ...{ vision_config: { hidden_size: 15 }, vision_config_dict: { hidden_size: 20 } },
+  };
+  expect(clipTower('text')(both)).toEqual({
+    ...{ model_type: 'clip_text_model', architectures: ['CLIPTextModelWithProjection'] },
+    ...{ hidden_size: 10, projection_dim: 3 },
+  });
+  expect(clipTower('vision')({ ...both, projection_dim: null })).toEqual({
+    ...{ model_type: 'clip_vision_model', architectures: ['CLIPVisionModelWithProjection'] },
+    ...{ hidden_size: 20, projection_dim: 512 },
+  });
+  expect(() => clipTower('text')({ ...both, text_config: 5 })).toThrow(
+    "clipTower: 'text_config' is 5; expected the settings of 'clip_text_model'",
+  );
+  expect(() => clipTower('text')(words)).toThrow(
+    `clipTower: 'model_type' is "clip_text_model"; expected "clip"`,
+  );
 });

@@ -1,4 +1,4 @@
-import { InputError } from '@headwise/core';
+import { InputError, quoted } from '@headwise/core';
 import { z } from 'zod';
 import type { EmbeddingHead, ModelConfiguration } from '../build/model-configuration.js';
 import type { KeyTable, ModelFamily } from '../family.js';
@@ -256,3 +256,37 @@ export const clipText: ModelFamily<CLIPTextConfig> = {
   keyPrefix: 'text_model.',
   ignoredKeys: /^(text_model\.)?embeddings\.position_ids$/,
 };
+
+/**
+ * Reads one tower of a folder that holds both (`clip`), with its projection: `loadModel(folder, { configure: clipTower('vision') })`.
+ * The tensors of the other tower, and `logit_scale`, are then `unusedKeys`.
+ *
+ * @returns the settings of the tower, from a `config.json` of `CLIPModel`
+ * @throws InputError for a configuration of another type, and where the tower's settings are missing
+ */
+export const clipTower =
+  (tower: 'vision' | 'text') =>
+  (json: unknown): Record<string, unknown> => {
+    const both = json as Record<string, unknown> | null;
+    if (both?.model_type !== 'clip') {
+      throw new InputError(
+        `clipTower: 'model_type' is ${quoted(both?.model_type)}; expected "clip"`,
+      );
+    }
+    // Of the two, the second is above the first, and whole.
+    const own = both[`${tower}_config_dict`] ?? both[`${tower}_config`];
+    if (typeof own !== 'object' || own === null || Array.isArray(own)) {
+      throw new InputError(
+        `clipTower: '${tower}_config' is ${quoted(own)}; expected the settings of 'clip_${tower}_model'`,
+      );
+    }
+    return {
+      ...own,
+      model_type: `clip_${tower}_model`,
+      architectures: [
+        tower === 'vision' ? 'CLIPVisionModelWithProjection' : 'CLIPTextModelWithProjection',
+      ],
+      // The towers' own are not read: both projections have one width.
+      projection_dim: both.projection_dim ?? 512,
+    };
+  };

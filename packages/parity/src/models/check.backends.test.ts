@@ -15,11 +15,10 @@ const unread: Readonly<Record<string, readonly string[]>> = {
   'bart-untied': ['model.shared.weight'],
 };
 
-/** One of each topology and of each way to share heads, one with capped scores, one with tables of scores, one with experts, one of pictures, and one of texts with a place to find. */
+/** One of each topology and of each way to share heads, one with capped scores, one with tables of scores, one with experts, one of pictures, and one of texts with a place to find; CLIP's towers run together beside this. */
 const onWebGpu = [
   'bert',
   'clip-text',
-  'clip-vision-projection',
   'deberta',
   'falcon-7b',
   'gemma2',
@@ -33,8 +32,6 @@ const onWebGpu = [
 /** Of the later models, those that together have all that is new; on the cpu all run. */
 const onWasm = [
   'albert',
-  'clip-text',
-  'clip-vision-projection',
   'deberta',
   'gemma3-text',
   'gptj',
