@@ -1,6 +1,6 @@
-"""Tiny llamas quantised by GPTQ, AWQ and FP8: their files, the SHA-256 of each matrix dequantised, and transformers' scores with those values.
+"""Tiny llamas quantised by GPTQ, AWQ, FP8 and bitsandbytes: their files, the SHA-256 of each matrix dequantised, and transformers' scores with those values.
 
-Packed here by the layouts that AutoGPTQ, AutoAWQ and transformers publish; `reference.py` compares with what their own code packs and unpacks.
+Packed here by the layouts that AutoGPTQ, AutoAWQ, transformers and bitsandbytes publish; `reference.py` compares with what their own code packs and unpacks.
 """
 
 import base64
@@ -81,6 +81,13 @@ def fp8(w: torch.Tensor, block: list[int] | None):
     return parts, q.float() * whole
 
 
+def int8(w: torch.Tensor):
+    largest = w.abs().amax(1)
+    q = torch.round(w * (127 / largest[:, None])).to(torch.int8)
+    parts = {"weight": q, "SCB": largest, "weight_format": torch.tensor(0, dtype=torch.uint8)}
+    return parts, q * largest[:, None] * 7.874015718698502e-3
+
+
 CASES = {
     "gptq": ({"quant_method": "gptq", "bits": 4, "group_size": 32, "desc_act": False, "sym": False}, lambda w: gptq(w, 32, False, False)),
     "gptq v2, all inputs in a group": (
@@ -97,6 +104,7 @@ CASES = {
         lambda w: fp8(w, [24, 40]),
     ),
     "fp8, one scale": ({"quant_method": "fp8", "activation_scheme": "static"}, lambda w: fp8(w, None)),
+    "bitsandbytes": ({"quant_method": "bitsandbytes", "load_in_8bit": True, "load_in_4bit": False}, int8),
 }  # fmt: skip
 
 

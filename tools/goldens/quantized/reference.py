@@ -1,6 +1,7 @@
-"""Compares what make.py packs with the code of AutoGPTQ, AutoAWQ and transformers; run by hand:
+"""Compares what make.py packs with the code of AutoGPTQ, AutoAWQ, transformers and bitsandbytes; run by hand:
 
     pip download --no-deps --no-binary :all: --no-build-isolation auto-gptq==0.7.1 autoawq==0.2.9
+    pip install --no-deps bitsandbytes==0.50.2
     for file in *.tar.gz; do tar xzf $file; done
     python reference.py auto_gptq-0.7.1 autoawq-0.2.9
 """
@@ -10,7 +11,8 @@ from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 
 import torch
-from make import awq, fp8, gptq, levels_of
+from bitsandbytes.functional import int8_vectorwise_dequant, int8_vectorwise_quant
+from make import awq, fp8, gptq, int8, levels_of
 from transformers.integrations.finegrained_fp8 import Fp8Dequantize
 
 auto_gptq, auto_awq = map(Path, sys.argv[1:3])
@@ -47,4 +49,9 @@ for block in ([16, 32], None):
     parts, values = fp8(weight, block)
     scales = parts["weight_scale_inv"] if block else parts["weight_scale"].reshape(1, 1)
     assert torch.equal(Fp8Dequantize(None)._dequantize_one(parts["weight"], scales, torch.float32), values)
+
+parts, values = int8(weight)
+levels, scales, _ = int8_vectorwise_quant(weight.half())
+assert torch.equal(levels, parts["weight"]) and torch.equal(scales, parts["SCB"])
+assert torch.equal(int8_vectorwise_dequant(levels, scales), values)
 print("the same words and values")

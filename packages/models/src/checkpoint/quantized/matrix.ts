@@ -59,9 +59,9 @@ export class Parts {
   }
 
   /** The shape of a matrix of whole numbers. */
-  matrix(key: string): [number, number] {
+  matrix(key: string, dtype: 'I32' | 'I8' = 'I32'): [number, number] {
     const shape = this.reader.tensors.get(key)?.shape ?? [];
-    this.check(key, ['I32'], shape.length === 2 ? shape : [0, 0]);
+    this.check(key, [dtype], shape.length === 2 ? shape : [0, 0]);
     return [shape[0]!, shape[1]!];
   }
 

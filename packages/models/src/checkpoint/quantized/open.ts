@@ -1,6 +1,7 @@
 import { InputError } from '@headwise/core';
 import type { CheckpointTensors } from '../checkpoint-files.js';
 import { awqMatrices } from './awq.js';
+import { bitsandbytesMatrices } from './bitsandbytes.js';
 import { fp8Matrices } from './fp8.js';
 import { gptqMatrices } from './gptq.js';
 import { type FindMatrices, Parts } from './matrix.js';
@@ -11,12 +12,14 @@ const methods: Readonly<Record<string, FindMatrices>> = {
   gptq: gptqMatrices,
   awq: awqMatrices,
   fp8: fp8Matrices,
+  bitsandbytes: bitsandbytesMatrices,
 };
 
 export const quantizedMethods: readonly string[] = Object.keys(methods);
 
 /** Whether a method's matrices are all dequantised as they are read. */
-export const isDequantized = (method: unknown): boolean => method === 'fp8';
+export const isDequantized = (method: unknown): boolean =>
+  method === 'fp8' || method === 'bitsandbytes';
 
 /**
  * The tensors of a checkpoint whose matrices another program has quantised.
