@@ -4,6 +4,7 @@ export { withBalance } from '@headwise/layers';
 export { checkpointFiles } from './checkpoint/files.js';
 export { checkConfigFits } from './checkpoint/load.js';
 export { openBytes, openConfig, openJson } from './checkpoint/open.js';
+export { quantizationOf } from './checkpoint/packed.js';
 export {
   checkpointTensors,
   ownValues,

@@ -16,6 +16,7 @@ import {
   openBytes,
   openConfig,
   openJson,
+  quantizationOf,
   readConfiguration,
 } from '@headwise/models/internal';
 import { type ChatTemplate, chatTemplateOf, Tokenizer, TokenizerError } from '@headwise/tokenizers';
@@ -206,7 +207,8 @@ export async function loadRerankerFiles(
   options: LoadOptions,
 ): Promise<LoadedReranker> {
   const tokenizer = await beside.tokenizer();
-  const { json, name } = await openConfig(files);
+  const { json: document, name } = await openConfig(files);
+  const { json } = quantizationOf(document, name);
   const read = readConfiguration(json, name);
   if (!isReranker(read)) {
     throw new InputError(

@@ -67,6 +67,17 @@ test('loadAny reads a cross-encoder with the same settings, the best come first,
   expect(same.map(({ index }) => index)).toEqual([0, 1, 2]);
 });
 
+test('a quantised cross-encoder is read, as its configuration says', async () => {
+  const config = JSON.parse(saved.files['config.json']) as Record<string, unknown>;
+  // No tensor of this checkpoint is of FP8: all are read as they are.
+  const quantization_config = { quant_method: 'fp8', weight_block_size: [128, 128] };
+  const { model, tokenizer } = await loaded(saved, {
+    'config.json': { ...config, quantization_config },
+  });
+  const [best] = await rerank(model, tokenizer, query, texts, { truncate: true });
+  expect(best!.score).toBeCloseTo(saved.ranks[0]!.score, 5);
+});
+
 test('what cannot be ranked is refused by name', async () => {
   const { model, tokenizer } = await loaded(saved);
   const call = (given: readonly string[], options: object = {}) =>
