@@ -1,4 +1,5 @@
 import { spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { cpSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { readSafetensors, toFloat32, writeSafetensors } from '@headwise/safetensors';
@@ -42,6 +43,25 @@ test('convert rounds a model to bf16, in shards, and it loads again', async () =
     '--json',
   ]);
   expect(JSON.parse(logits.stdout).shape[0]).toBe(3);
+});
+
+test('convert writes a quantised model with its values', async () => {
+  const golden = join(repository, 'packages/models/src/goldens/quantized.json');
+  const { config, file, digests } = JSON.parse(readFileSync(golden, 'utf8')).cases.gptq;
+  const [model, out] = [join(work, 'quantised'), join(work, 'dequantised')];
+  mkdirSync(model);
+  writeFileSync(join(model, 'config.json'), JSON.stringify(config));
+  writeFileSync(join(model, 'model.safetensors'), Buffer.from(file, 'base64'));
+  const args = ['--model', model, '--out', out, '--backend', 'cpu'];
+  expect(await headwiseHere(['convert', ...args])).toMatchObject({ code: 0 });
+  expect(JSON.parse(readFileSync(join(out, 'config.json'), 'utf8'))).not.toHaveProperty(
+    'quantization_config',
+  );
+  const written = read(join(out, 'model.safetensors'));
+  for (const [key, digest] of Object.entries(digests)) {
+    const values = new Uint8Array(toFloat32(written.get(key)).slice().buffer);
+    expect(createHash('sha256').update(values).digest('hex'), key).toBe(digest);
+  }
 });
 
 test('convert copies all files beside the weights', async () => {

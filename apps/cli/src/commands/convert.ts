@@ -61,7 +61,8 @@ export function convertCommand(): Command {
       await checkModelFolder(options.model);
       if (adapter !== undefined) await checkAdapterFolder(adapter);
       await start(out, backend);
-      const model = await loadModel(options.model);
+      // Values are merged and rounded, which those of a packed file are not.
+      const model = await loadModel(options.model, { dtype: 'f32' });
       try {
         if (adapter) {
           const lora = await loadAdapter(adapter, model);
