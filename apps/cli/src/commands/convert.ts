@@ -61,7 +61,7 @@ export function convertCommand(): Command {
       await checkModelFolder(options.model);
       if (adapter !== undefined) await checkAdapterFolder(adapter);
       await start(out, backend);
-      // Values are merged and rounded, which those of a packed file are not.
+      // What a file keeps packed is neither merged nor rounded.
       const model = await loadModel(options.model, { dtype: 'f32' });
       try {
         if (adapter) {
