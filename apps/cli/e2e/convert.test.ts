@@ -86,6 +86,9 @@ test('convert refuses its own folder, and types and sizes that are none', async 
   expect(type.stderr).toMatch(/--dtype is 'f8'; expected one of f32, f16, bf16/);
   const size = await refused('--out', join(work, 'x'), '--shard-size', 'big');
   expect(size.stderr).toMatch(/--shard-size is 'big'; expected a whole number/);
+  const gguf = await headwiseHere(['convert', '--model', 'a.gguf', '--out', join(work, 'c')]);
+  expect(gguf.code).toBe(2);
+  expect(gguf.stderr).toMatch(/--model a\.gguf is a GGUF file; expected a folder/);
 });
 
 test('convert refuses a file in the place of a folder', async () => {

@@ -56,6 +56,11 @@ export function convertCommand(): Command {
       const out = output(options.json ?? false);
       const { to, adapter } = options;
       checkOneOf('--to', to, forms);
+      if (/\.gguf$/i.test(options.model)) {
+        throw new InputError(
+          `--model ${options.model} is a GGUF file; expected a folder, whose other files are taken along`,
+        );
+      }
       const write = to === 'gguf' ? await ggufWriter(options) : await folderWriter(options);
       const backend = backendOption(options.backend);
       await checkModelFolder(options.model);
