@@ -70,7 +70,7 @@ const shared = {
   attention_dropout: rate.default(0),
   pad_token_id: tokenId.nullish(),
   ...ropeShape,
-  // Weights in fewer bits are made here, not read.
+  // The settings of quantised weights are read, and taken away, before a family sees them.
   quantization_config: z.null().optional(),
 };
 

@@ -61,7 +61,7 @@ const shared = {
   pad_token_id: tokenId.nullable().default(0),
   tie_word_embeddings: z.boolean().default(true),
   ...classes,
-  // Weights in fewer bits are made here, not read.
+  // The settings of quantised weights are read, and taken away, before a family sees them.
   quantization_config: z.null().optional(),
 };
 
