@@ -3,8 +3,9 @@ import type { HeadPart, ModelConfiguration, PositionPart } from '../build/model-
 import type { Held, KeyTable, ModelFamily } from '../family.js';
 import { classes, depth, labelCount, rate, size, tokenId } from '../fields.js';
 import { checkDivides } from '../parse-with.js';
-import { type ActivationName, activation, activationOf } from './shared/activations.js';
+import { type ActivationName, activation } from './shared/activations.js';
 import { paddingRow } from './shared/decoder-head.js';
+import { bertParts, maskedHead } from './shared/encoder-family.js';
 import { withoutLostHead } from './shared/headless.js';
 import { type Settings, settings } from './shared/settings.js';
 
@@ -114,9 +115,6 @@ const heads: { readonly [K in BertArchitecture]: (config: BertConfig) => HeadPar
   BertForQuestionAnswering: () => ({ kind: 'question-answering' }),
 };
 
-const maskedHead = ({ tie_word_embeddings: tied }: BertSizes) =>
-  ({ kind: 'masked-language-model', tied }) as const;
-
 const own = bertSettings<BertConfig>({
   model_type: z.literal('bert').default('bert'),
   architectures: z.tuple([z.enum(Object.keys(heads) as BertArchitecture[])]).default(['BertModel']),
@@ -138,37 +136,12 @@ export function bertPreset(
   config: BertSizes,
   { position, maxLength, padId, head }: BertParts,
 ): ModelConfiguration {
+  const bert = bertParts(config, head);
   return {
-    model_type: 'headwise',
-    topology: 'encoder',
-    vocabSize: config.vocab_size,
+    ...bert,
     maxLength,
-    dim: config.hidden_size,
-    layers: config.num_hidden_layers,
-    embedding: {
-      tokenTypes: config.type_vocab_size,
-      norm: true,
-      padId,
-      dropout: config.hidden_dropout_prob,
-    },
+    embedding: { tokenTypes: config.type_vocab_size, ...bert.embedding, padId },
     position,
-    heads: {
-      count: config.num_attention_heads,
-      bias: { qkv: true, out: true },
-      dropout: config.attention_probs_dropout_prob,
-    },
-    norm: { kind: 'layer', epsilon: config.layer_norm_eps },
-    feedForward: {
-      kind: 'plain',
-      hidden: config.intermediate_size,
-      activation: activationOf(config.hidden_act),
-      bias: true,
-    },
-    block: 'post-norm',
-    dropout: config.hidden_dropout_prob,
-    head,
-    layout: 'out-in',
-    init: { std: config.initializer_range },
   };
 }
 

@@ -102,7 +102,7 @@ export interface EncoderRecipe<Config extends EncoderConfig> {
 /** The head of scores of masked tokens, tied as the settings say. */
 export const maskedHead = ({
   tie_word_embeddings: tied,
-}: EncoderConfig): MaskedLanguageModelHead => ({
+}: Pick<EncoderConfig, 'tie_word_embeddings'>): MaskedLanguageModelHead => ({
   kind: 'masked-language-model',
   tied,
 });
@@ -117,7 +117,25 @@ export const tokenClasses = (
   dropout,
 });
 
-function bertParts(config: EncoderConfig, head: HeadPart): ModelConfiguration {
+/** What a BERT's parts are made from. */
+type BertSettings = Pick<
+  EncoderConfig,
+  | 'vocab_size'
+  | 'hidden_size'
+  | 'num_hidden_layers'
+  | 'num_attention_heads'
+  | 'intermediate_size'
+  | 'hidden_act'
+  | 'hidden_dropout_prob'
+  | 'attention_probs_dropout_prob'
+  | 'max_position_embeddings'
+  | 'initializer_range'
+  | 'layer_norm_eps'
+  | 'pad_token_id'
+>;
+
+/** A BERT without token types and pooler: post-norm blocks above `norm(E_t + P_t)`. */
+export function bertParts(config: BertSettings, head: HeadPart): ModelConfiguration {
   return {
     model_type: 'headwise',
     topology: 'encoder',
