@@ -29,7 +29,7 @@ export const drawUnits: Readonly<Record<'uniform' | 'quarter', number>> = {
 /**
  * A tensor of values drawn from a distribution: by a kernel of the backend in use where it has one, else in JavaScript.
  *
- * Value i comes from word `i mod 4` of the Philox 4x32-10 counter `⌊i / 4⌋`, of which the upper 24 bits `m` count:
+ * Value i comes from word `i mod 4` of the Philox 4x32-10 counter `⌊i / 4⌋`; its upper 24 bits are `m`:
  * - uniform: `limit (m − 2²³) / 2²³`, the same bits on every backend;
  * - normal: of the words of values 2j and 2j + 1, by the Box-Muller transform `std r cos θ` and `std r sin θ` with
  *   `r = √(−2 ln((m₀ + 1) / 2²⁴))` and `θ = 2π m₁ / 2²⁴`; backends differ by at most 8 units in the last place.

@@ -41,7 +41,7 @@ export interface ExpertsOptions {
 }
 
 /**
- * A mixture of gated feed-forward layers, of which each token is given the `k` that a router scores highest:
+ * A mixture of gated feed-forward layers (experts): each token goes through the `k` that a router scores highest:
  * `Σ_j p_j (f(x W_g^j) ⊙ x W_u^j) W_d^j`, with `p = softmax(x W_r)`, divided by the sum of the k.
  *
  * Which tokens an expert has is found on the device, and every token is served. Memory grows with `tokens · k`.

@@ -12,7 +12,7 @@ export interface Checkout {
   remove(): void;
 }
 
-/** A commit that cannot be had, or not be built. */
+/** A commit that is not found, or does not build. */
 export class CheckoutError extends Error {}
 
 /**

@@ -33,7 +33,7 @@ type Named = Answers['workloads'][number];
  *
  * @param filters parts of workload names; none: all
  * @param backends the only ones to use
- * @throws CheckoutError where the commit cannot be had, or has none of the workloads
+ * @throws CheckoutError where the commit is not found or does not build, or has none of the workloads
  */
 export async function compare(
   ref: string,
@@ -107,7 +107,7 @@ async function workloadsOfBoth(
   return own.filter(({ name }) => old.has(name));
 }
 
-/** Puts a backend in use on both sides; undefined, with the reason in the output, where it cannot be had. */
+/** Puts a backend in use on both sides; undefined, with the reason in the output, where it does not start. */
 async function started(sides: readonly Side[], backend: string): Promise<string | undefined> {
   let adapter = `${cpus()[0]?.model.trim()} × ${cpus().length}`;
   if (backend !== 'js') {

@@ -69,7 +69,7 @@ async function milliseconds(run: () => unknown): Promise<number> {
   return performance.now() - begin;
 }
 
-/** The first run and the least of three more, the first of which may record itself. */
+/** The time of the first run, and the shortest of three more; the first of these may record the step. */
 async function firstAndNext(run: () => Promise<unknown>): Promise<{ ms: number; againMs: number }> {
   const ms = await milliseconds(run);
   const again = [await milliseconds(run), await milliseconds(run), await milliseconds(run)];
