@@ -89,10 +89,17 @@ export async function withPoisonedBuffers<T>(run: () => T | Promise<T>): Promise
   }
 }
 
+/** A pool of GPU buffers, as `@headwise/core` gives it to the backend. */
+interface Pool {
+  numBytesUsed: number;
+  acquireBuffer(size: number, usage: number, mapped?: boolean, reuse?: boolean): GPUBuffer;
+  releaseBuffer(buffer: GPUBuffer, reuse?: boolean): void;
+}
+
 /** The parts of it that own the pool of its buffers. */
 interface PoolOwner {
   device: GPUDevice;
-  bufferManager: object;
+  bufferManager: Pool;
   commandEncoder: GPUCommandEncoder | null;
   ensureCommandEncoderReady(): void;
   endComputePassEncoder(): void;
@@ -102,14 +109,26 @@ interface PoolOwner {
 /**
  * Runs something with a pool of GPU buffers of its own: tests that ran before in the process have left no free buffer in it, and no bound. All
  * tensors that it makes it must dispose. On WebGPU only.
+ *
+ * @throws Error where buffers of the pool are still in use at the end
  */
 export async function withOwnPool<T>(run: () => T | Promise<T>): Promise<T> {
   const backend = tf.backend() as unknown as PoolOwner;
   const { bufferManager } = backend;
-  const Pool = bufferManager.constructor as new (
-    gpu: GPUDevice,
-    recording: () => boolean,
-  ) => object;
+  const Pool = bufferManager.constructor as new (gpu: GPUDevice, recording: () => boolean) => Pool;
+  const own = new Pool(backend.device, () => backend.commandEncoder !== null);
+  const acquired = new WeakSet<GPUBuffer>();
+  const { acquireBuffer, releaseBuffer } = own;
+  own.acquireBuffer = (...args) => {
+    const buffer = acquireBuffer.apply(own, args);
+    acquired.add(buffer);
+    return buffer;
+  };
+  // What was made before may be disposed meanwhile, as by a check of ids that waits for the next read.
+  own.releaseBuffer = (buffer, reuse) =>
+    acquired.has(buffer)
+      ? releaseBuffer.call(own, buffer, reuse)
+      : bufferManager.releaseBuffer(buffer, reuse);
   // Buffers that only commands still hold go back to the pool that they came from.
   const submit = () => {
     backend.ensureCommandEncoderReady();
@@ -117,13 +136,18 @@ export async function withOwnPool<T>(run: () => T | Promise<T>): Promise<T> {
     backend.submitQueue();
   };
   submit();
-  backend.bufferManager = new Pool(backend.device, () => backend.commandEncoder !== null);
+  backend.bufferManager = own;
+  let result: T;
   try {
-    return await run();
+    result = await run();
   } finally {
     submit();
     backend.bufferManager = bufferManager;
   }
+  if (own.numBytesUsed !== 0) {
+    throw new Error(`${own.numBytesUsed} bytes of an own pool of GPU buffers are still in use`);
+  }
+  return result;
 }
 
 /** The most bytes of GPU buffers in use beyond those before, while a function runs; on WebGPU only. */

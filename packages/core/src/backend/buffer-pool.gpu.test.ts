@@ -162,13 +162,15 @@ test('a tensor in a larger buffer reads, copies and computes as if the buffer we
     expect(made.filter((size) => size === 2560)).toEqual([]);
     const expected = Array.from({ length: 601 }, (_, i) => i * i);
     expect([...(await x.data())]).toEqual(expected);
-    expect([...(await x.clone().add(0).data())]).toEqual(expected);
-    expect([...(await tf.tidy(() => x.max()).data())]).toEqual([600 ** 2]);
+    const copy = tf.tidy(() => x.clone().add(0));
+    expect([...(await copy.data())]).toEqual(expected);
+    const max = x.max();
+    expect([...(await max.data())]).toEqual([600 ** 2]);
     const { tensorRef, buffer } = x.dataToGPU() as tf.GPUData & { buffer: GPUBuffer };
     expect(buffer.size).toBe(4 * 601);
     expect([...(await tensorRef.data())]).toEqual(expected);
     expect(bufferManager.numBytesAllocated).toBeGreaterThanOrEqual(bufferManager.numBytesUsed);
-    tf.dispose([x, keep, tensorRef]);
+    tf.dispose([x, keep, copy, max, tensorRef]);
   }));
 
 test('disposing of an uploaded tensor before its commands are submitted does not corrupt them', async () => {
@@ -220,6 +222,15 @@ test('the buffers of disposed tensors serve the commands that follow, before any
     tf.env().set('WEBGPU_DEFERRED_SUBMIT_BATCH_SIZE', batch);
     x.dispose();
   }
+});
+
+test('a test with a pool of its own may dispose what was made before', async () => {
+  const used = () => (tf.memory() as unknown as { numBytesInGPU: number }).numBytesInGPU;
+  const before = tf.fill([1000], 1);
+  await before.data();
+  const held = used();
+  await withOwnPool(() => before.dispose());
+  expect(used()).toBe(held - 4000);
 });
 
 test('a buffer larger than the device makes is refused, and takes nothing', () => {
