@@ -58,7 +58,7 @@ for (const [name, dtype] of cases(forms, isRepresentative)) {
 }
 
 for (const kind of ['layer', 'rms'] as const) {
-  test(`a norm of each head's queries and keys of the kind ${kind} is in the fused step`, async () => {
+  test(`norms of each head's queries and keys of the kind ${kind}, and keys without a bias, are in the fused step`, async () => {
     const model = createModel(
       {
         model_type: 'headwise',
@@ -68,7 +68,7 @@ for (const kind of ['layer', 'rms'] as const) {
         dim: 12,
         layers: 2,
         position: { kind: 'rotary' },
-        heads: { count: 6, kv: 2, dim: 4, qkNorm: true },
+        heads: { count: 6, kv: 2, dim: 4, qkNorm: true, bias: { qkv: true, k: false, out: true } },
         score: { kind: 'scaled-dot-product', scale: 0.24 },
         norm: { kind },
         feedForward: { kind: 'plain', hidden: 20, activation: 'relu2' },
@@ -78,7 +78,7 @@ for (const kind of ['layer', 'rms'] as const) {
       { seed: 5 },
     );
     for (const [path, variable] of Object.entries(model.params.named())) {
-      if (/[qk]Norm/.test(path)) variable.assign(gaussian(variable.shape, path.length));
+      if (/[qk]Norm|bias/.test(path)) variable.assign(gaussian(variable.shape, path.length));
     }
     const plan = stepPlanOf(model.network);
     expect(plan).toBeDefined();

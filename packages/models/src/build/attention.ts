@@ -62,7 +62,7 @@ const scores: {
 
 function attentionOptions(config: ModelConfiguration, layer = 0) {
   const { heads, dim, layout, init, score = { kind: 'scaled-dot-product' } } = config;
-  const { bias = { qkv: false, out: false } } = heads;
+  const { qkv = false, k = qkv, out = false } = heads.bias ?? {};
   const headDim = heads.dim ?? dim / heads.count;
   const { matrix, residual } = initializersOf(config);
   // Scores that are not divided by √Dh start as small as if they were.
@@ -73,7 +73,7 @@ function attentionOptions(config: ModelConfiguration, layer = 0) {
     heads: heads.count,
     kvHeads: heads.kv,
     headDim,
-    bias: { q: bias.qkv, k: bias.qkv, v: bias.qkv, out: bias.out },
+    bias: { q: qkv, k, v: qkv, out },
     layout,
     score: scores[score.kind](score as never, config),
     scale: scoreScale(config, layer),

@@ -107,6 +107,21 @@ describe('a typed configuration', () => {
       ),
     ));
 
+  test('builds keys without a bias beside queries and values with one', async () => {
+    const heads = { count: 6, kv: 2, dim: 4, bias: { qkv: true, k: false, out: true } };
+    const model = createModel({ ...base, heads }, { seed: 4 });
+    const biases = Object.keys(model.params.named()).filter((path) => /0\.attn.*bias$/.test(path));
+    expect(biases.map((path) => path.split('.').at(-2)).sort()).toEqual([
+      'outProj',
+      'qProj',
+      'vProj',
+    ]);
+    await expectWhole(model);
+    expect(() => createModel({ ...base, heads: { ...heads, projection: 'fused' } })).toThrow(
+      /'heads.bias.k' is false and 'heads.bias.qkv' true; one matrix has one bias: expected 'heads.projection' "separate"/,
+    );
+  });
+
   for (const norm of ['layer', 'rms'] as const) {
     test(`normalises each head's queries and keys by a norm of the kind ${norm}`, async () => {
       const config = {

@@ -112,6 +112,12 @@ function checkHeads(config: ModelConfiguration, name: string): void {
     if (heads.dim === undefined) checkDivides(name, 'dim', dim, key, count);
     checkDivides(name, key, count, 'heads.kv', heads.kv ?? count);
   }
+  const { bias, projection } = heads;
+  if (projection === 'fused' && bias && (bias.k ?? bias.qkv) !== bias.qkv) {
+    throw new InputError(
+      `${name}: 'heads.bias.k' is ${bias.k} and 'heads.bias.qkv' ${bias.qkv}; one matrix has one bias: expected 'heads.projection' "separate"`,
+    );
+  }
   const rotary = config.position.kind === 'rotary' ? config.position : undefined;
   for (const layers of [config.layers, target.layers]) {
     for (const [key, entries] of [

@@ -60,8 +60,8 @@ export interface HeadsPart {
   kv?: number | undefined;
   /** `Dh`; default `D / H`. */
   dim?: number | undefined;
-  /** Biases of the projections; default none. */
-  bias?: { qkv: boolean; out: boolean } | undefined;
+  /** Biases of the projections; default none. `k`: of the keys, where it is not as `qkv` says, as in Whisper. */
+  bias?: { qkv: boolean; k?: boolean | undefined; out: boolean } | undefined;
   /** Whether queries, keys and values come from one matrix; default `separate`. */
   projection?: 'separate' | 'fused' | undefined;
   /**

@@ -184,7 +184,9 @@ const schema: z.ZodType<ModelConfiguration> = z.strictObject({
     count: size,
     kv: size.optional(),
     dim: size.optional(),
-    bias: z.strictObject({ qkv: z.boolean(), out: z.boolean() }).optional(),
+    bias: z
+      .strictObject({ qkv: z.boolean(), k: z.boolean().optional(), out: z.boolean() })
+      .optional(),
     projection: z.enum(['separate', 'fused']).optional(),
     window: z.union([window, z.array(window)]).optional(),
     qkNorm: z.union([z.boolean(), z.literal('across-heads')]).optional(),

@@ -8,7 +8,7 @@ import type {
   StepRotary,
 } from '@headwise/decoding';
 import { PackedWeight } from '@headwise/kernels';
-import { type DecodeWeight, type Norm, widestStepHead } from '@headwise/kernels/internal';
+import { type DecodeWeight, type Norm, sizesOf, widestStepHead } from '@headwise/kernels/internal';
 import { rotaryTable } from '@headwise/positions';
 import type { FusedPosition } from '@headwise/positions/internal';
 import * as tf from '@tensorflow/tfjs';
@@ -197,11 +197,13 @@ class StepParts {
     if (weights.includes(undefined)) return undefined;
     // They are multiplied side by side, so that they must be kept alike; files may mix types.
     if (new Set((weights as DecodeWeight[]).map(formatOf)).size > 1) return undefined;
-    const biases = paths.map((path) => this.#variables[`${path}.bias`]).filter((bias) => bias);
+    const biases = paths.map((path) => this.#variables[`${path}.bias`]);
+    if (biases.every((bias) => bias === undefined))
+      return { weights: weights as DecodeWeight[], bias: undefined };
+    // A map without a bias, beside others that have one, adds zeros.
+    const parts = () => biases.map((bias, i) => bias ?? tf.zeros([sizesOf(weights[i]!)[1]]));
     const bias =
-      biases.length > 1
-        ? this.#make(() => tf.concat(biases as unknown as tf.Tensor1D[]))
-        : biases[0];
+      biases.length > 1 ? this.#make(() => tf.concat(parts() as tf.Tensor1D[])) : biases[0];
     return { weights: weights as DecodeWeight[], bias };
   }
 
