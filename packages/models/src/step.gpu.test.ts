@@ -2,10 +2,12 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { LanguageModel } from '@headwise/core';
 import { KeyValueCache, StepLoop, type StepPlan, stepPlanOf } from '@headwise/decoding';
+import { streamGguf } from '@headwise/gguf';
 import { checkedSampling } from '@headwise/kernels/internal';
 import { cases, expectClose, gaussian } from '@headwise/testing';
 import * as tf from '@tensorflow/tfjs';
 import { expect, test } from 'vitest';
+import { ggufModel } from './gguf/gguf-model.js';
 import { createModel, languageModel } from './model.js';
 import { loadModel } from './node.js';
 import type { WeightDtype } from './weight-options.js';
@@ -86,6 +88,35 @@ for (const kind of ['layer', 'rms'] as const) {
     model.params.dispose();
   });
 }
+
+test('a GGUF file that mixes types within a layer, as Q4_K_M does, keeps the fused step', async () => {
+  const made = createModel(
+    {
+      model_type: 'llama',
+      hidden_size: 256,
+      intermediate_size: 256,
+      num_hidden_layers: 1,
+      num_attention_heads: 4,
+      num_key_value_heads: 2,
+      max_position_embeddings: 16,
+      vocab_size: 32,
+    },
+    { seed: 3 },
+  );
+  const { metadata, tensors } = ggufModel(made, 'q4_k');
+  const finer = ggufModel(made, 'q8_0').tensors;
+  // Values as llama.cpp has them, and a gate apart from what it gates.
+  const mixed = ['blk.0.attn_v.weight', 'blk.0.ffn_gate.weight'];
+  const chunks: Uint8Array<ArrayBuffer>[] = [];
+  const all = { ...tensors, ...Object.fromEntries(mixed.map((name) => [name, finer[name]!])) };
+  for await (const chunk of streamGguf(metadata, all)) chunks.push(new Uint8Array(chunk));
+  made.params.dispose();
+  const { network, params } = languageModel(await loadModel([new File(chunks, 'a.gguf')]));
+  const plan = stepPlanOf(network);
+  expect(plan).toBeDefined();
+  await expectStepOf(network, plan!);
+  params.dispose();
+});
 
 /** Whether the fused step gives the scores of the layers, of one token or two, and draws their best. */
 async function expectStepOf(network: LanguageModel, plan: StepPlan): Promise<void> {

@@ -23,6 +23,7 @@ import {
   bindingsOf,
   type DecodeWeight,
   describeWeights,
+  formKey,
   loadWeights,
   sizesOf,
   type WeightForm,
@@ -102,13 +103,13 @@ const program = variants(
 /**
  * A linear map of few rows with all that stands around it in a block: `f(norm(x) W + b) + residual`, in one dispatch.
  *
- * Several weights stand side by side, their outputs one after the other: in one dispatch too, where the device binds
- * as many buffers. For inference on WebGPU: it has no gradient.
+ * Several weights stand side by side, their outputs one after the other: in one dispatch too, where they have one form and the device
+ * binds as many buffers. For inference on WebGPU: it has no gradient.
  *
  * @param x `[N, In]`, N from 1 to 8
  * @param weight `[In, Out]`, one or more, perhaps packed
  * @returns `[N, Out]`, of all weights
- * @throws ShapeError where shapes do not fit, InputError for another number of rows and for weights of several forms
+ * @throws ShapeError where shapes do not fit, InputError for another number of rows
  */
 export function decodeLinear(
   x: tf.Tensor2D,
@@ -120,7 +121,7 @@ export function decodeLinear(
 }
 
 /**
- * The gated form of `decodeLinear`: `f(norm(x) W_g + b_g) ∘ (norm(x) W_u + b_u)`, in one dispatch.
+ * The gated form of `decodeLinear`: `f(norm(x) W_g + b_g) ∘ (norm(x) W_u + b_u)`, in one dispatch where both weights have one form.
  *
  * @param x `[N, In]`, N from 1 to 8
  * @param gate `[In, Out]`, perhaps packed
@@ -134,7 +135,27 @@ export function decodeGatedLinear(
   up: DecodeWeight,
   options: DecodeLinearOptions = {},
 ): tf.Tensor2D {
-  return multiply('decodeGatedLinear', x, [gate, up], options, true);
+  const op = 'decodeGatedLinear';
+  if (formKey(gate) === formKey(up)) return multiply(op, x, [gate, up], options, true);
+  return tf.tidy(() => multiplyApart(op, x, [gate, up], options));
+}
+
+/** A gate and what it gates in two forms, as files mix them: a product each, then theirs. */
+function multiplyApart(
+  op: string,
+  x: tf.Tensor2D,
+  [gate, up]: readonly [DecodeWeight, DecodeWeight],
+  { norm, bias, activation, residual }: DecodeLinearOptions,
+): tf.Tensor2D {
+  const [, width] = sizesOf(gate);
+  checkShape(`${op}: weight 1`, sizesOf(up), sizesOf(gate));
+  if (bias) checkShape(`${op}: bias`, bias.shape, [2 * width]);
+  const biasAt = (begin: number) => bias?.reshape<tf.Tensor1D>([2 * width]).slice(begin, width);
+  const rows = norm && norm.kind !== 'none' ? normalizedRows(x, norm) : x;
+  const gates = multiply(op, rows, [gate], { bias: biasAt(0), activation }, false);
+  const values = multiply(op, rows, [up], { bias: biasAt(width) }, false);
+  const y = gates.mul<tf.Tensor2D>(values);
+  return residual ? y.add(residual) : y;
 }
 
 function multiply(
@@ -271,7 +292,7 @@ function rangesOf(
 /** The greatest power of two that divides a number, at most 64. */
 const greatestPowerOfTwo = (n: number): number => Math.min(64, n & -n);
 
-/** Neighbouring weights that can be bound together, and have one form. */
+/** Neighbouring weights that can be bound together and have one form. */
 function groupsOf(
   weights: readonly DecodeWeight[],
   bindings: readonly number[],
@@ -281,7 +302,8 @@ function groupsOf(
   let left = 0;
   for (const [i, weight] of weights.entries()) {
     const buffers = bindings[i]!;
-    if (left < buffers || groups.length === 0) {
+    const last = groups.at(-1)?.[0];
+    if (!last || left < buffers || formKey(last) !== formKey(weight)) {
       groups.push([]);
       left = room;
     }

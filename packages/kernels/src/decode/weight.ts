@@ -145,6 +145,9 @@ function kindOf(weight: DecodeWeight) {
   };
 }
 
+/** Tells the forms of single weights apart: the weights of one program have one. */
+export const formKey = (weight: DecodeWeight): string => kindOf(weight).key;
+
 /** Tells forms apart. */
 export const weightKey = ({ format, contiguous, parts, paired }: WeightForm): string =>
   `${format}/${contiguous}/${parts}/${paired}`;

@@ -195,8 +195,6 @@ class StepParts {
   #linear(paths: readonly string[]): StepLinear | undefined {
     const weights = paths.map((path) => this.#weight(path, this.#config.layout ?? 'in-out'));
     if (weights.includes(undefined)) return undefined;
-    // They are multiplied side by side, so that they must be kept alike; files may mix types.
-    if (new Set((weights as DecodeWeight[]).map(formatOf)).size > 1) return undefined;
     const biases = paths.map((path) => this.#variables[`${path}.bias`]);
     if (biases.every((bias) => bias === undefined))
       return { weights: weights as DecodeWeight[], bias: undefined };
@@ -246,9 +244,6 @@ const rotaryOf = ({ rotations }: FusedPosition): StepRotary[] | undefined =>
     layout: rotation.layout ?? 'half-split',
     table: (count) => rotaryTable(rotation, count),
   }));
-
-const formatOf = (weight: DecodeWeight): string =>
-  'words' in weight ? `${weight.format}/${weight.group}` : weight.layout;
 
 /** `Dh` */
 const headDim = ({ heads, dim }: ModelConfiguration): number => heads.dim ?? dim / heads.count;
