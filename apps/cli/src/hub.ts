@@ -17,8 +17,8 @@ interface HubFlags {
 }
 
 /**
- * Has every command with `--model` take a repository of a hub, `owner/name`, where it takes a folder: the command finds the
- * folder that the repository was downloaded to.
+ * Has every command with `--model` take a repository of a hub, `owner/name`, or a GGUF file of one, `owner/name/FILE.gguf`, where it takes a
+ * folder: the command finds what was downloaded.
  */
 export function takeRepositories(command: Command): void {
   command.commands.forEach(takeRepositories);
@@ -43,7 +43,7 @@ async function folderOf(model: string, flags: HubFlags): Promise<string> {
     if (given === undefined) return model;
     const { InputError } = await import('@headwise/core');
     throw new InputError(
-      `${given} is given, and --model '${model}' is a folder; expected owner/name`,
+      `${given} is given, and --model '${model}' is on the disk; expected owner/name or owner/name/FILE.gguf`,
     );
   }
   const [{ modelFolder }, { output }] = await Promise.all([
@@ -54,7 +54,7 @@ async function folderOf(model: string, flags: HubFlags): Promise<string> {
     ...hubOfEnvironment(),
     revision,
     offline,
-    checkConfig: (config, name) => checkFits(config, name, flags),
+    checkConfig: (config, name, packedBytes) => checkFits(config, name, flags, packedBytes),
     onDownload: told(output(json), model),
   });
 }
@@ -71,7 +71,12 @@ function hubOfEnvironment(): HubFolderOptions {
 }
 
 /** Throws for a model that does not fit into the memory of the device that the command will run on. */
-async function checkFits(config: unknown, name: string, flags: HubFlags): Promise<void> {
+async function checkFits(
+  config: unknown,
+  name: string,
+  flags: HubFlags,
+  packedBytes: number | undefined,
+): Promise<void> {
   const [{ checkConfigFits }, { backendOption }, { start }] = await Promise.all([
     import('@headwise/models/internal'),
     import('./backend.js'),
@@ -79,7 +84,7 @@ async function checkFits(config: unknown, name: string, flags: HubFlags): Promis
   ]);
   const prefer = backendOption(flags.backend);
   await start({ prefer, warn: () => {} });
-  checkConfigFits(config, name, { dtype: flags.dtype });
+  checkConfigFits(config, name, { dtype: flags.dtype, packedBytes });
 }
 
 /** Milliseconds between two lines about a download. */

@@ -10,17 +10,18 @@ import {
 import { loadParams as loadParamsFrom } from './checkpoint/params.js';
 import type { WebOptions } from './checkpoint/web.js';
 import { isGgufName } from './gguf/read/file.js';
-import { type HubOptions, isRepository } from './hub/address.js';
+import { type HubOptions, hubName } from './hub/address.js';
 import { RepositoryError } from './hub/fetch.js';
 import { diskFiles } from './node/folder.js';
-import { type HubFolderOptions, hubFolder } from './node/hub/repository.js';
+import { type HubFolderOptions, hubFile, hubFolder } from './node/hub/repository.js';
 
 export { jsonText } from './json-text.js';
 export { adapterFiles, loadAdapter, saveAdapter } from './node/adapter.js';
 export { carriedFiles } from './node/carry.js';
 export { diskFiles, folderFiles } from './node/folder.js';
 export { type GgufOptions, ggufFile, ggufTypes } from './node/gguf.js';
-export { type DownloadProgress, type HubFolderOptions, hubFolder } from './node/hub/repository.js';
+export { type HubFolderOptions, hubFile, hubFolder } from './node/hub/repository.js';
+export type { DownloadProgress } from './node/hub/snapshot.js';
 export { readJson, writeJsonFile } from './node/json.js';
 export {
   modelFiles,
@@ -38,15 +39,17 @@ export type NodeLoadOptions = LoadOptions & HubFolderOptions;
  * Loads a checkpoint as `loadModel` does, also from a folder or a GGUF file on disk. A repository of a hub is downloaded to the cache
  * first, unless its configuration says that it does not fit into memory.
  *
- * @param place its path; a repository as `owner/name`, where there is no such folder; or where else a checkpoint may
- * be: a text that begins with `http:` or `https:` is an address
+ * @param place its path; a repository as `owner/name`, or a GGUF file of one as `owner/name/FILE.gguf`, where there is no such path; or
+ * where else a checkpoint may be: a text that begins with `http:` or `https:` is an address
  * @throws InputError or SafetensorsError naming the file, what is wrong with it and what was expected
  */
 export async function loadModel(
   place: CheckpointPlace,
   options: NodeLoadOptions = {},
 ): Promise<LoadedModel> {
-  const checkConfig = options.checkConfig ?? ((json, name) => checkConfigFits(json, name, options));
+  const checkConfig =
+    options.checkConfig ??
+    ((json, name, packedBytes) => checkConfigFits(json, name, { ...options, packedBytes }));
   return loadFrom(await onDisk(place, { ...options, checkConfig }), options);
 }
 
@@ -64,16 +67,20 @@ export async function loadParams(
 }
 
 /**
- * The folder or the GGUF file that a path names, or the folder that a repository of a hub is downloaded to where there is no such
- * path.
+ * The folder or the GGUF file that a path names, or, where there is no such path, what a repository of a hub or a GGUF file of one is
+ * downloaded to.
  *
  * @throws InputError or SafetensorsError as `hubFolder` does
  */
 export async function modelFolder(place: string, options: HubFolderOptions = {}): Promise<string> {
-  if (!isRepository(place) || isGgufName(place) || existsSync(place)) return place;
-  return hubFolder(place, options).catch((error) => {
+  const named = hubName(place);
+  if (!named || existsSync(place)) return place;
+  // Two parts may be a file in a folder; what is downloaded has three.
+  if (named.file === undefined && isGgufName(place)) return place;
+  const [download, what] = named.file === undefined ? [hubFolder, 'folder'] : [hubFile, 'file'];
+  return download(place, options).catch((error) => {
     if (!(error instanceof RepositoryError)) throw error;
-    throw new InputError(`${error.message}; and there is no folder '${place}'`, { cause: error });
+    throw new InputError(`${error.message}; and there is no ${what} '${place}'`, { cause: error });
   });
 }
 

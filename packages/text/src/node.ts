@@ -112,7 +112,8 @@ export async function loadTokenizerOf(path: string): Promise<Tokenizer> {
 /** The folder of a path, or of a repository of a hub whose model fits into memory. */
 const folderOf = (place: string, options: LoadOptions & HubFolderOptions): Promise<string> =>
   modelFolder(place, {
-    checkConfig: (json, name) => checkConfigFits(json, name, options),
+    checkConfig: (json, name, packedBytes) =>
+      checkConfigFits(json, name, { ...options, packedBytes }),
     ...options,
   });
 

@@ -1,7 +1,7 @@
 import { InputError } from '@headwise/core';
 import { blobBytes } from '@headwise/safetensors';
 import { ggufFiles, isGgufName } from '../gguf/read/file.js';
-import { type HubOptions, isRepository } from '../hub/address.js';
+import { type HubOptions, hubName } from '../hub/address.js';
 import { hubFiles } from '../hub/files.js';
 import type { CheckpointFiles, CheckpointTensors } from './checkpoint-files.js';
 import { type FetchFile, type WebOptions, webFile } from './web.js';
@@ -9,8 +9,8 @@ import { type FetchFile, type WebOptions, webFile } from './web.js';
 export type { CheckpointFiles, CheckpointTensors };
 
 /**
- * Where a checkpoint is: the address of its folder on the web, or of a GGUF file, a repository of a hub as `owner/name`, files that a
- * person chose, a function that fetches a file by its name, or anything else that opens files.
+ * Where a checkpoint is: the address of its folder on the web, or of a GGUF file, a repository of a hub as `owner/name`, a GGUF file of it
+ * as `owner/name/FILE.gguf`, files that a person chose, a function that fetches a file by its name, or anything else that opens files.
  */
 export type CheckpointPlace = string | URL | readonly File[] | FetchFile | CheckpointFiles;
 
@@ -26,7 +26,7 @@ export function checkpointFiles(
   if (typeof place === 'function') {
     return { name: '', open: (file) => webFile(place, file, file, options) };
   }
-  if (typeof place === 'string' && isRepository(place)) return hubFiles(place, options);
+  if (typeof place === 'string' && hubName(place)) return hubFiles(place, options);
   if (typeof place === 'string' || place instanceof URL) return webFolder(place, options);
   return 'open' in place ? place : chosenFiles(place);
 }

@@ -103,12 +103,19 @@ export async function loadModel(
  *
  * @throws InputError with the bytes that it needs and those available, and for a configuration that is not built
  */
-export function checkConfigFits(json: unknown, name: string, options: LoadOptions = {}): void {
-  const { configure = (given: unknown) => given, memoryLimit } = options;
+export function checkConfigFits(
+  json: unknown,
+  name: string,
+  options: LoadOptions & { packedBytes?: number | undefined } = {},
+): void {
+  const { configure = (given: unknown) => given, memoryLimit, packedBytes } = options;
   const { json: rest, quantization } = quantizationOf(json, name);
   const { dtype = leastTypeOf(quantization) } = options;
   const size = modelSize(configure(rest), name);
-  checkModelFits(size, { copies: leastBytes[dtype], memoryLimit, name });
+  const kept = packedBytes !== undefined && options.dtype === undefined;
+  // What stays packed takes at least its bytes in the file.
+  const copies = kept ? Math.min(1, packedBytes / size.bytes) : leastBytes[dtype];
+  checkModelFits(size, { copies, memoryLimit, name });
 }
 
 /** The bytes of parameters as a file keeps them, over those in float32. */

@@ -31,8 +31,26 @@ const defaultContentHosts = ['huggingface.co', 'hf.co'];
 const part = '[A-Za-z0-9][A-Za-z0-9._-]{0,95}';
 const repositoryName = new RegExp(`^${part}/${part}$`);
 
-/** Whether a text is the name of a repository, `owner/name`; a relative address begins with `./` or `/`. */
-export const isRepository = (text: string): boolean => repositoryName.test(text);
+const ggufInRepository = new RegExp(`^(${part}/${part})/(.+\\.gguf)$`, 'i');
+
+/** What a text names on a hub; a relative address begins with `./` or `/`. */
+export interface HubName {
+  /** `owner/name`. */
+  repository: string;
+  /** The path of a GGUF file within it. */
+  file?: string | undefined;
+}
+
+/** The repository, `owner/name`, or the file of it, `owner/name/FILE.gguf`, that a text names; undefined where it names none. */
+export function hubName(text: string): HubName | undefined {
+  const [, repository, file] = ggufInRepository.exec(text) ?? [];
+  if (repository !== undefined && isWithin(file!)) return { repository, file: file! };
+  return repositoryName.test(text) ? { repository: text } : undefined;
+}
+
+/** Whether a name stays within its folder, on every system. */
+export const isWithin = (name: string): boolean =>
+  !/[\\:\0]/.test(name) && name.split('/').every((part) => !/^(\.{0,2})$/.test(part));
 
 /**
  * The repository that a name and options stand for.
@@ -42,7 +60,7 @@ export const isRepository = (text: string): boolean => repositoryName.test(text)
 export function hubPlace(repository: string, options: HubOptions = {}): HubPlace {
   const { revision = 'main', token, endpoint = defaultEndpoint } = options;
   const { allowLoopbackHttp = false } = options;
-  if (!isRepository(repository)) {
+  if (!repositoryName.test(repository)) {
     throw new InputError(`'${repository}' is not a repository of a hub; expected 'owner/name'`);
   }
   // Browsers and servers resolve dots in a path.

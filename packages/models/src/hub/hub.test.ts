@@ -1,12 +1,14 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { mkdir, mkdtemp, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
+import { type GgufMetadata, streamGguf } from '@headwise/gguf';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { ggufModel } from '../gguf/gguf-model.js';
 import { loadModel as loadFromWeb } from '../index.js';
 import { checkpointTensors } from '../internal.js';
 import type { Model } from '../model.js';
-import { hubFolder, loadModel } from '../node.js';
+import { hubFile, hubFolder, loadModel } from '../node.js';
 import { commit, LocalHub } from './local-hub.cases.js';
 
 const golden = new URL('../../../parity/goldens/gpt2/', import.meta.url).pathname;
@@ -283,6 +285,71 @@ test('what a hub refuses is said with what to do', async () => {
   await expect(folderOf('owner/model', { revision: 'v9' })).rejects.toThrow(
     "owner/model: has no revision 'v9'",
   );
+});
+
+describe('a GGUF file of a repository', async () => {
+  const file = 'packed/model-f16.gguf';
+  const place = `owner/model/${file}`;
+  const { metadata, tensors } = ggufModel(await loadModel(golden), 'f16');
+  const written = async (more: GgufMetadata = {}) => {
+    const chunks: Uint8Array[] = [];
+    for await (const chunk of streamGguf({ ...metadata, ...more }, tensors)) chunks.push(chunk);
+    return new Uint8Array(Buffer.concat(chunks));
+  };
+  const bytes = await written();
+  const asked = () => hub.askedFor(`/${file}`).filter(({ host }) => host === 'content');
+  beforeEach(() => {
+    hub.files = { ...files, [file]: bytes };
+  });
+  afterEach(() => {
+    hub.files = files;
+  });
+
+  test('is the model of the file, in Node from its cache and in a page piece by piece', async () => {
+    const expected = await valuesOf(await loadFromWeb([new File([bytes], 'model.gguf')]));
+    expect(await valuesOf(await loadFromWeb(place, options()))).toEqual(expected);
+    expect(await valuesOf(await loadModel(place, options()))).toEqual(expected);
+    const path = await hubFile(place, options());
+    expect(await hubFile(place, { ...options(), offline: true })).toBe(path);
+    expect(Buffer.compare(await readFile(path), bytes)).toBe(0);
+    // Nothing else of the repository was downloaded, and the file only once.
+    expect(readdirSync(join(dirname(path), '..'))).toEqual(['packed']);
+    hub.asked.length = 0;
+    expect(await valuesOf(await loadModel(place, options()))).toEqual(expected);
+    expect(asked()).toEqual([]);
+  });
+
+  test('is refused before it is downloaded where it does not fit into memory, by the bytes that it keeps packed', async () => {
+    const [fits, small] = [bytes.length, 20_000];
+    const limited = (memoryLimit: number) => loadModel(place, { ...options(), memoryLimit });
+    await expect(limited(small)).rejects.toThrow(
+      `the model has 13052 parameters, ${(fits / 1000).toFixed(1)} kB (${fits} bytes) at`,
+    );
+    expect(
+      readdirSync(cacheFolder, { recursive: true }).filter((name) => /gguf/.test(`${name}`)),
+    ).toEqual([]);
+    (await limited(2 * fits)).params.dispose();
+  });
+
+  test('of another name, in parts, or not named is refused with what there is', async () => {
+    await expect(loadModel('owner/model/other.gguf', options())).rejects.toThrow(
+      `owner/model: the hub has no 'other.gguf' in it; it has ${file}; and there is no file 'owner/model/other.gguf'`,
+    );
+    await expect(hubFile('owner/model', options())).rejects.toThrow(
+      "'owner/model' is not a GGUF file of a repository; expected 'owner/name/FILE.gguf'",
+    );
+    await expect(hubFile(place, { ...options(), offline: true })).rejects.toThrow(
+      `${place}: is not in the cache at revision 'main'`,
+    );
+    hub.files = { [file]: bytes };
+    await expect(folderOf()).rejects.toThrow(
+      `owner/model: has no model.safetensors; a GGUF file is read by its name, as in '${place}'; it has ${file}`,
+    );
+    hub.files = { [file]: await written({ 'split.count': ['u32', 3] }) };
+    await expect(loadModel(place, options())).rejects.toThrow(
+      "is one of 3 parts of a model ('split.count'); expected one file",
+    );
+  });
 });
 
 test('a repository of pickles alone is refused by name', async () => {

@@ -1,5 +1,5 @@
 import { InputError } from '@headwise/core';
-import { type HubPlace, listingAddress } from './address.js';
+import { type HubPlace, isWithin, listingAddress } from './address.js';
 import { hubFetch, RepositoryError, refusal } from './fetch.js';
 
 /** A file of a repository. */
@@ -55,7 +55,7 @@ export function parseListing(json: unknown): HubListing {
   const files = new Map<string, HubFile>();
   for (const [i, sibling] of siblings.entries()) {
     const { rfilename: name, size, blobId, lfs } = (sibling ?? {}) as Record<string, unknown>;
-    if (typeof name !== 'string' || !isSafe(name)) {
+    if (typeof name !== 'string' || !isWithin(name)) {
       throw new InputError(
         `'siblings[${i}].rfilename' is ${JSON.stringify(name)}; expected a path within the repository`,
       );
@@ -73,11 +73,25 @@ export function parseListing(json: unknown): HubListing {
   return { commit: sha, files };
 }
 
+/**
+ * A file that a person names.
+ *
+ * @throws InputError where the repository does not have it, with the files of its type that it has
+ */
+export function listedFile(
+  { repository }: HubPlace,
+  { files }: HubListing,
+  name: string,
+  type: string,
+): HubFile {
+  const file = files.get(name);
+  if (file) return file;
+  const others = [...files.keys()].filter((other) => other.toLowerCase().endsWith(type));
+  const has = others.length > 0 ? `it has ${others.join(', ')}` : `it has no ${type} files`;
+  throw new RepositoryError(`${repository}: the hub has no '${name}' in it; ${has}`);
+}
+
 const hexadecimal = (value: unknown, digits: number): string | undefined =>
   typeof value === 'string' && value.length === digits && /^[0-9a-f]+$/.test(value)
     ? value
     : undefined;
-
-/** Whether a name stays within its folder, on every system. */
-const isSafe = (name: string): boolean =>
-  !/[\\:\0]/.test(name) && name.split('/').every((part) => !/^(\.{0,2})$/.test(part));

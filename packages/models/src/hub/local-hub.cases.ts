@@ -49,8 +49,8 @@ export class LocalHub {
   #hub: Server;
   #content: Server;
 
-  /** @param files of every repository, by their names; those of safetensors are large ones */
-  constructor(readonly files: Readonly<Record<string, Uint8Array>>) {
+  /** @param files of every repository, by their names; weights are large ones */
+  constructor(public files: Readonly<Record<string, Uint8Array>>) {
     this.#hub = createServer((request, response) => this.#answer(request, response));
     this.#content = createServer((request, response) => this.#give(request, response));
   }
@@ -138,7 +138,7 @@ export class LocalHub {
   }
 }
 
-const isLarge = (file: string) => file.endsWith('.safetensors');
+const isLarge = (file: string) => /\.(safetensors|gguf)$/.test(file);
 
 function send(
   bytes: Uint8Array,

@@ -79,6 +79,12 @@ async function documentsOf(header: GgufHeader, source: ByteSource): Promise<Map<
     if (!header.tensors.has(name)) continue;
     factors.set(name, [...((await reader.read(name)).data as Float32Array)]);
   }
+  const parts = header.metadata.get('split.count') ?? 1;
+  if (Number(parts) > 1) {
+    throw new InputError(
+      `${source.name}: is one of ${parts} parts of a model ('split.count'); expected one file, as llama.cpp's \`llama-gguf-split --merge\` writes it`,
+    );
+  }
   const settings = new GgufSettings(header, source.name, factors);
   const config = ggufConfiguration(settings, source.name);
   const files = { 'config.json': config, ...ggufTokenizerFiles(header.metadata, source.name) };

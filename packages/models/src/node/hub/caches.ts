@@ -24,9 +24,10 @@ export const refFile = (folder: string, revision: string): string =>
 export const completeFile = (folder: string, commit: string): string =>
   join(folder, 'complete', commit);
 
-/** The snapshot of a commit, or of what a revision last stood for, in the cache of Hugging Face's own programs. */
+/** The snapshot of a commit, or of what a revision last stood for, in the cache of Hugging Face's own programs, where it has a file. */
 export async function huggingFaceSnapshot(
   { repository, revision }: HubPlace,
+  file: string,
   commit?: string,
 ): Promise<string | undefined> {
   const { HF_HUB_CACHE, HF_HOME, XDG_CACHE_HOME } = process.env;
@@ -40,7 +41,7 @@ export async function huggingFaceSnapshot(
     (/^[0-9a-f]{40}$/.test(revision) ? revision : await textOf(join(folder, 'refs', revision)));
   if (known === undefined || !/^[0-9a-f]{40}$/.test(known)) return undefined;
   const snapshot = join(folder, 'snapshots', known);
-  return (await sizeOfFile(join(snapshot, 'config.json'))) === undefined ? undefined : snapshot;
+  return (await sizeOfFile(join(snapshot, file))) === undefined ? undefined : snapshot;
 }
 
 /** The text of a file without the white space around it; undefined where there is none. */

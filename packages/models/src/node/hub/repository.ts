@@ -1,10 +1,12 @@
 import { existsSync } from 'node:fs';
-import { mkdir, readFile, statfs } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { InputError } from '@headwise/core';
 import { lockFile, writeFile } from '@headwise/files';
-import { fileAddress, type HubOptions, type HubPlace, hubPlace } from '../../hub/address.js';
-import { type HubListing, hubListing } from '../../hub/listing.js';
+import { openConfig } from '../../checkpoint/open.js';
+import { type HubOptions, type HubPlace, hubName, hubPlace } from '../../hub/address.js';
+import { hubFiles } from '../../hub/files.js';
+import { type HubListing, hubListing, listedFile } from '../../hub/listing.js';
 import {
   completeFile,
   defaultCacheFolder,
@@ -14,25 +16,21 @@ import {
   sizeOfFile,
   textOf,
 } from './caches.js';
-import { download } from './download.js';
+import { type DownloadProgress, jsonOf, Snapshot } from './snapshot.js';
 import { isPickle, modelFileNames } from './wanted.js';
-
-/** How far a download has come. */
-export interface DownloadProgress {
-  /** The file that is downloaded. */
-  file: string;
-  loadedBytes: number;
-  /** The bytes of all files that are needed, those that lay in the cache among them. */
-  totalBytes: number;
-}
 
 export interface HubFolderOptions extends HubOptions {
   /** Where repositories are kept; default `$XDG_CACHE_HOME/headwise/hub`, or below `~/.cache`. */
   cacheFolder?: string | undefined;
   /** Takes what is in the cache and asks nobody. */
   offline?: boolean | undefined;
-  /** Called with `config.json` before weights are downloaded; throws for a model that is not wanted. */
-  checkConfig?: ((json: unknown, name: string) => void | Promise<void>) | undefined;
+  /**
+   * Called with the model's configuration before weights are downloaded, and with the size of a file that keeps them packed; throws for a
+   * model that is not wanted.
+   */
+  checkConfig?:
+    | ((json: unknown, name: string, packedBytes?: number) => void | Promise<void>)
+    | undefined;
   onDownload?: ((progress: DownloadProgress) => void) | undefined;
   signal?: AbortSignal | undefined;
 }
@@ -55,16 +53,68 @@ export async function hubFolder(
   options: HubFolderOptions = {},
 ): Promise<string> {
   const place = hubPlace(repository, options);
-  const { cacheFolder = defaultCacheFolder(), offline = false, signal } = options;
-  const folder = repositoryFolder(cacheFolder, place);
-  if (offline) return offlineFolder(place, folder);
-  const listing = await hubListing(place, signal);
-  const snapshot = join(folder, listing.commit);
-  await mkdir(snapshot, { recursive: true });
+  if (options.offline) return offlineFolder(place, folderOf(place, options));
+  return inCache(place, options, async (snapshot) => {
+    const found = await modelIn(snapshot, options);
+    const { commit } = snapshot.listing;
+    await keepText(completeFile(folderOf(place, options), commit), found);
+    return found;
+  });
+}
+
+/**
+ * The path of a GGUF file in a repository of a hub, downloaded where it is not in the cache, as `hubFolder` downloads a folder.
+ *
+ * @param name `owner/name/FILE.gguf`
+ * @throws InputError and SafetensorsError as `hubFolder` does, and where the repository has no such file
+ * @example
+ * const file = await hubFile('Qwen/Qwen2.5-0.5B-Instruct-GGUF/qwen2.5-0.5b-instruct-q8_0.gguf');
+ */
+export async function hubFile(name: string, options: HubFolderOptions = {}): Promise<string> {
+  const { repository, file } = hubName(name) ?? {};
+  if (repository === undefined || file === undefined) {
+    throw new InputError(
+      `'${name}' is not a GGUF file of a repository; expected 'owner/name/FILE.gguf'`,
+    );
+  }
+  const place = hubPlace(repository, options);
+  if (options.offline) return offlineFile(place, folderOf(place, options), file);
+  return inCache(place, options, async (snapshot) => {
+    const { listing } = snapshot;
+    const { size } = listedFile(place, listing, file, '.gguf');
+    const theirs = await huggingFaceSnapshot(place, file, listing.commit);
+    if (theirs !== undefined && (await sizeOfFile(join(theirs, file))) === size) {
+      return join(theirs, file);
+    }
+    if (options.checkConfig && (await sizeOfFile(join(snapshot.path, file))) !== size) {
+      // Only the file's head is fetched.
+      const at = { ...options, revision: listing.commit };
+      const { json, name: configName } = await openConfig(hubFiles(name, at));
+      await options.checkConfig(json, configName, size);
+    }
+    await snapshot.all([file]);
+    return join(snapshot.path, file);
+  });
+}
+
+const folderOf = (
+  place: HubPlace,
+  { cacheFolder = defaultCacheFolder() }: HubFolderOptions,
+): string => repositoryFolder(cacheFolder, place);
+
+/** Finds something in the snapshot of the commit that a revision stands for, while no other process downloads the repository. */
+async function inCache(
+  place: HubPlace,
+  options: HubFolderOptions,
+  find: (snapshot: Snapshot) => Promise<string>,
+): Promise<string> {
+  const folder = folderOf(place, options);
+  const listing = await hubListing(place, options.signal);
+  const path = join(folder, listing.commit);
+  await mkdir(path, { recursive: true });
   const lock = await lockFile(join(folder, '.lock'), { patience });
   try {
-    const found = await snapshotOf(place, snapshot, listing, options);
-    await keepText(completeFile(folder, listing.commit), found);
+    const found = await find(new Snapshot(path, place, listing, options));
     await keepText(refFile(folder, place.revision), listing.commit);
     return found;
   } finally {
@@ -72,44 +122,32 @@ export async function hubFolder(
   }
 }
 
-async function snapshotOf(
-  place: HubPlace,
-  snapshot: string,
-  listing: HubListing,
-  options: HubFolderOptions,
-): Promise<string> {
-  const theirs = await huggingFaceSnapshot(place, listing.commit);
-  if (theirs !== undefined && (await isComplete(theirs, listing))) return theirs;
+/** Where all lies that a model is read from: here, or in the cache of another program. */
+async function modelIn(snapshot: Snapshot, { checkConfig }: HubFolderOptions): Promise<string> {
+  const { place, listing } = snapshot;
   const { files, commit } = listing;
-  const { signal, onDownload } = options;
-  const get = async (file: string, onBytes?: (bytes: number) => void) => {
-    const path = join(snapshot, file);
-    const known = files.get(file)!;
-    if ((await sizeOfFile(path)) === known.size) onBytes?.(known.size);
-    else await download(place, fileAddress(place, commit, file), path, known, { signal, onBytes });
-    return path;
-  };
+  const { repository } = place;
+  const theirs = await huggingFaceSnapshot(place, 'config.json', commit);
+  if (theirs !== undefined && (await isComplete(theirs, listing))) return theirs;
   if (files.has('config.json')) {
-    const path = await get('config.json');
-    await options.checkConfig?.(await jsonOf(path), `${place.repository}/config.json`);
+    await checkConfig?.(await snapshot.json('config.json'), `${repository}/config.json`);
   }
-  const wanted = await modelFileNames(files, async (file) => jsonOf(await get(file)));
-  if (wanted.length === 0) {
-    const pickle = [...files.keys()].find(isPickle);
-    throw new InputError(
-      `${place.repository}: has no model.safetensors${pickle ? `; its ${pickle} is a Python pickle, which runs whatever code is in it when it is read, and so is not read` : ', and nothing else that a model is read from'}`,
-    );
-  }
-  const totalBytes = wanted.reduce((sum, file) => sum + files.get(file)!.size, 0);
-  await checkRoom(place, snapshot, wanted, listing);
-  let loadedBytes = 0;
-  for (const file of wanted) {
-    await get(file, (bytes) => {
-      loadedBytes += bytes;
-      onDownload?.({ file, loadedBytes, totalBytes });
-    });
-  }
-  return snapshot;
+  const wanted = await modelFileNames(files, (file) => snapshot.json(file));
+  if (wanted.length === 0) throw nothingToRead(repository, [...files.keys()]);
+  await snapshot.all(wanted);
+  return snapshot.path;
+}
+
+function nothingToRead(repository: string, files: readonly string[]): InputError {
+  const gguf = files.filter((file) => /\.gguf$/i.test(file));
+  const pickle = files.find(isPickle);
+  const why =
+    gguf.length > 0
+      ? `; a GGUF file is read by its name, as in '${repository}/${gguf[0]}'; it has ${gguf.join(', ')}`
+      : pickle
+        ? `; its ${pickle} is a Python pickle, which runs whatever code is in it when it is read, and so is not read`
+        : ', and nothing else that a model is read from';
+  return new InputError(`${repository}: has no model.safetensors${why}`);
 }
 
 async function keepText(path: string, text: string): Promise<void> {
@@ -130,44 +168,30 @@ async function isComplete(snapshot: string, { files }: HubListing): Promise<bool
 
 /** The folder of what the revision last stood for, if it is here whole. */
 async function offlineFolder(place: HubPlace, folder: string): Promise<string> {
-  const { repository, revision } = place;
-  const isCommit = /^[0-9a-f]{40}$/.test(revision);
-  const commit = isCommit ? revision : await textOf(refFile(folder, revision));
+  const commit = await commitOf(place, folder);
   const whole = commit && (await textOf(completeFile(folder, commit)));
   // Another program may have removed its snapshot.
   if (whole && existsSync(whole)) return whole;
-  const theirs = await huggingFaceSnapshot(place);
+  const theirs = await huggingFaceSnapshot(place, 'config.json');
   if (theirs !== undefined) return theirs;
-  throw new InputError(
-    `${repository}: is not in the cache at revision '${revision}', and nobody is asked while offline; it would be in ${folder}`,
-  );
+  throw notHere(place.repository, place, folder);
 }
 
-/** Throws where the disk has less room than the download needs. */
-async function checkRoom(
-  { repository }: HubPlace,
-  snapshot: string,
-  wanted: readonly string[],
-  { files }: HubListing,
-): Promise<void> {
-  let needed = 0;
-  for (const file of wanted) {
-    const path = join(snapshot, file);
-    const there = (await sizeOfFile(path)) ?? (await sizeOfFile(`${path}.part`)) ?? 0;
-    needed += Math.max(0, files.get(file)!.size - there);
-  }
-  const { bavail, bsize } = await statfs(snapshot);
-  if (needed <= bavail * bsize) return;
-  throw new InputError(
-    `${repository}: ${needed} bytes are to be downloaded; the disk of ${snapshot} has ${bavail * bsize} bytes left`,
-  );
+/** The path of a file of what the revision last stood for, if it is here; downloads stand at their paths once they are whole. */
+async function offlineFile(place: HubPlace, folder: string, file: string): Promise<string> {
+  const commit = await commitOf(place, folder);
+  const ours = commit && join(folder, commit, file);
+  if (ours && existsSync(ours)) return ours;
+  const theirs = await huggingFaceSnapshot(place, file);
+  if (theirs !== undefined) return join(theirs, file);
+  throw notHere(`${place.repository}/${file}`, place, folder);
 }
 
-/** @throws InputError where it is not JSON */
-async function jsonOf(path: string): Promise<unknown> {
-  try {
-    return JSON.parse(await readFile(path, 'utf8'));
-  } catch (error) {
-    throw new InputError(`${path}: is not JSON: ${(error as Error).message}`);
-  }
-}
+/** The commit that a revision last stood for. */
+const commitOf = async ({ revision }: HubPlace, folder: string): Promise<string | undefined> =>
+  /^[0-9a-f]{40}$/.test(revision) ? revision : textOf(refFile(folder, revision));
+
+const notHere = (name: string, { revision }: HubPlace, folder: string): InputError =>
+  new InputError(
+    `${name}: is not in the cache at revision '${revision}', and nobody is asked while offline; it would be in ${folder}`,
+  );
