@@ -22,6 +22,8 @@ const elementBytes: Readonly<Record<ElementType, number>> = {
   u32: 4,
   'atomic<u32>': 4,
   vec2u: 8,
+  vec2f: 8,
+  vec2h: 4,
   vec4h: 8,
   vec4u: 16,
   vec4f: 16,

@@ -6,7 +6,9 @@ export type ElementType =
   | 'u32'
   | 'vec2u'
   | 'vec4u'
+  | 'vec2f'
   | 'vec4f'
+  | 'vec2h'
   | 'vec4h'
   | 'atomic<u32>';
 
@@ -93,7 +95,9 @@ export function shaderOf(
   body: string,
 ): string {
   const fields = Object.entries(params).map(([name, type]) => `${name}: ${type}`);
-  const ofHalves = storage.some(({ type }) => type === 'f16' || type === 'vec4h');
+  const ofHalves = storage.some(
+    ({ type }) => type === 'f16' || type === 'vec2h' || type === 'vec4h',
+  );
   return [
     ...[...enable, ...(ofHalves ? ['f16'] : [])].map((extension) => `enable ${extension};`),
     `struct Params { ${fields.join(', ')} }`,

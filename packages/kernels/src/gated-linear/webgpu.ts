@@ -9,7 +9,14 @@ import { finite, storedIn, tensorOf } from '../halves/webgpu.js';
 import { activationWgsl, type LinearActivation } from '../linear/activation.js';
 import { weightGradients } from '../linear/weight-gradient.js';
 import { disposeCopies, laidFor, loadRows } from '../matrix-product/by-steps.js';
-import { asFloat, elementsOf, type Stored, type Tiling } from '../matrix-product/form.js';
+import {
+  asFloat,
+  elementsOf,
+  type Stored,
+  type Tiling,
+  widthOfA,
+  widthOfB,
+} from '../matrix-product/form.js';
 import { matrixProduct } from '../matrix-product/product.js';
 import { tilingFor } from '../matrix-product/tiling.js';
 
@@ -33,9 +40,9 @@ const forwardProgram = variants(
       label: 'headwise/GatedLinear',
       enable: tiling.enable,
       inputs: {
-        x: elementsOf(stored, tiling.bySteps),
-        gate: elementsOf(stored, tiling.bySteps),
-        up: elementsOf(stored, tiling.bySteps),
+        x: elementsOf(stored, widthOfA(tiling)),
+        gate: elementsOf(stored, widthOfB(tiling)),
+        up: elementsOf(stored, widthOfB(tiling)),
         ...(bias ? { gateBias: 'f32', upBias: 'f32' } : {}),
       } as ForwardInputs<ElementType>,
       outputs: { h: 'f32', ...(keep ? { gateValue: stored, upValue: stored } : {}) } as Record<
@@ -70,10 +77,12 @@ const forwardProgram = variants(
     }),
 );
 
-/** WGSL of `load_b`: of both matrices a value, or four neighbours where the tiling reads step by step. */
-const loadBoth = ({ bySteps = false }: Tiling, stored: Stored): string => {
-  const value = (name: string) => asFloat(`${name}[${bySteps ? 'i / 4u' : 'i'}]`, stored, bySteps);
-  const type = bySteps ? 'mat2x4f' : 'vec2f';
+/** WGSL of `load_b`: of both matrices as many neighbours as the tiling reads at once. */
+const loadBoth = (tiling: Tiling, stored: Stored): string => {
+  const width = widthOfB(tiling);
+  const i = width === 1 ? 'i' : `i / ${width}u`;
+  const value = (name: string) => asFloat(`${name}[${i}]`, stored, width);
+  const type = width === 1 ? 'vec2f' : `mat2x${width}f`;
   return /* wgsl */ `
     fn load_b(start: u32, step: u32) -> array<${type}, 1> {
       let i = start + step * params.bStep;
@@ -125,9 +134,9 @@ export function gatedLinearKernel({ inputs, backend, attrs }: ForwardArguments):
   const a = { tensor: halves, count: rows, inner, contiguous: 'inner' as const };
   const b = ofWeight(gateHalves);
   const tiling = tilingFor(backend, form, rows, transposed ? 'inner' : 'columns', [a, b]);
-  const left = laidFor(backend, tiling, a);
-  const right = laidFor(backend, tiling, b);
-  const besideRight = laidFor(backend, tiling, ofWeight(upHalves));
+  const left = laidFor(backend, tiling.along?.a, a);
+  const right = laidFor(backend, tiling.along?.b, b);
+  const besideRight = laidFor(backend, tiling.along?.b, ofWeight(upHalves));
   const output = { shape: [rows, columns], dtype: 'float32' as const };
   const bias = inputs.gateBias !== undefined;
   const stored = storedIn(halves);

@@ -27,8 +27,8 @@ export const finite = (code: string, stored: Stored): string =>
 const toHalvesProgram = variants(String, (fours: boolean) =>
   defineProgram({
     label: 'headwise/ToHalves',
-    inputs: { x: elementsOf('f32', fours) },
-    outputs: { halves: elementsOf('f16', fours) },
+    inputs: { x: elementsOf('f32', fours ? 4 : 1) },
+    outputs: { halves: elementsOf('f16', fours ? 4 : 1) },
     params: { size: 'u32' },
     wgsl: perElement(/* wgsl */ `halves[i] = ${fours ? 'vec4h' : 'f16'}(x[i]);`),
   }),

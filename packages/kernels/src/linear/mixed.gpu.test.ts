@@ -85,6 +85,7 @@ describe('mixed precision of operands that are halves is float32', () => {
     [8, 31, 70],
     [9, 64, 65],
     [65, 33, 64],
+    [67, 34, 66],
     [127, 12, 3],
     [513, 7, 5],
   ].entries()) {

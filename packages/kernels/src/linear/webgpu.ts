@@ -11,9 +11,10 @@ import {
   asFloat,
   elementsOf,
   loadFloats,
-  readsFours,
   type Stored,
   type Tiling,
+  widthOfA,
+  widthOfB,
 } from '../matrix-product/form.js';
 import { matrixProduct } from '../matrix-product/product.js';
 import { tilingFor } from '../matrix-product/tiling.js';
@@ -40,8 +41,8 @@ const forwardProgram = variants(
       label: 'headwise/Linear',
       enable: tiling.enable,
       inputs: {
-        x: elementsOf(stored, tiling.bySteps),
-        weight: elementsOf(stored, readsFours(tiling)),
+        x: elementsOf(stored, widthOfA(tiling)),
+        weight: elementsOf(stored, widthOfB(tiling)),
         ...(bias ? { bias: 'f32' } : {}),
         ...(added ? { added: 'f32' } : {}),
       } as ForwardInputs<ElementType>,
@@ -121,7 +122,10 @@ export function linearKernel({ inputs, backend, attrs }: ForwardArguments): tf.T
     contiguous: transposed ? ('inner' as const) : ('lines' as const),
   };
   const tiling = tilingFor(backend, form, rows, transposed ? 'inner' : 'columns', [a, b]);
-  const [left, right] = [laidFor(backend, tiling, a), laidFor(backend, tiling, b)];
+  const [left, right] = [
+    laidFor(backend, tiling.along?.a, a),
+    laidFor(backend, tiling.along?.b, b),
+  ];
   const output = { shape: [rows, columns], dtype: 'float32' as const };
   const stored = storedIn(halves ?? x);
   const program = forwardProgram({

@@ -4,11 +4,13 @@ import { dispatch } from '../dispatch/dispatch.js';
 import { defineProgram, variants } from '../dispatch/program.js';
 import { storedIn, tensorOf } from '../halves/webgpu.js';
 import {
+  type Along,
   asFloat,
   elementsOf,
   readsFours,
   type Stored,
   type Tiling,
+  widthOfA,
   lines as written,
 } from './form.js';
 
@@ -32,9 +34,9 @@ export interface Laid {
   copied: boolean;
 }
 
-/** Whether the lines lie step by step, four neighbours at a multiple of four. */
-const liesBySteps = ({ count, contiguous }: Lines): boolean =>
-  contiguous === 'lines' && count % 4 === 0;
+/** Whether neighbours along the contiguous axis are read at once: four lines or two steps, from a multiple of that on. */
+const readAtOnce = ({ count, inner, contiguous }: Lines): boolean =>
+  contiguous === 'lines' ? count % 4 === 0 : inner % 2 === 0;
 
 /** Fours of lines, one a lane, and steps that a workgroup copies. */
 const [copiedFours, copiedSteps] = [64, 32];
@@ -48,7 +50,7 @@ interface CopyVariant {
 const copyProgram = variants(
   ({ stored, fours }: CopyVariant) => `${stored}/${fours}`,
   ({ stored, fours }) => {
-    const vector = elementsOf(stored, true);
+    const vector = elementsOf(stored, 4);
     const rows = [0, 1, 2, 3];
     const at = (line: number, more = '') => `from${line} + step * params.step${more}`;
     // No index is divided: that takes a CPU longer than all else here.
@@ -60,7 +62,7 @@ const copyProgram = variants(
       : `copy[step * params.fours + four] = ${vector}(${rows.map((line) => `values[${at(line)}]`).join(', ')});`;
     return defineProgram({
       label: 'headwise/BySteps',
-      inputs: { values: elementsOf(stored, fours) },
+      inputs: { values: elementsOf(stored, fours ? 4 : 1) },
       outputs: { copy: vector },
       params: { count: 'u32', inner: 'u32', fours: 'u32', line: 'u32', step: 'u32' },
       wgsl: /* wgsl */ `
@@ -79,14 +81,22 @@ const copyProgram = variants(
 );
 
 /**
- * An operand as a tiling reads it: as it lies, or, where the tiling reads step by step and it lies otherwise, a copy.
+ * An operand as a tiling reads it: as it lies, or, where it lies otherwise, a copy.
  *
- * In a copy lines are padded to a multiple of four by the last one.
+ * In a copy lines lie step by step, padded to a multiple of four by the last one.
+ *
+ * @param along the axis whose neighbours the tiling reads at once; undefined: it reads single values
  */
-export function laidFor(backend: WebGPUBackend, tiling: Tiling, lines: Lines): Laid {
+export function laidFor(
+  backend: WebGPUBackend,
+  along: 'inner' | 'lines' | undefined,
+  lines: Lines,
+): Laid {
   const { tensor, count, inner, contiguous } = lines;
   const [line, step] = contiguous === 'inner' ? [inner, 1] : [1, count];
-  if (!tiling.bySteps || liesBySteps(lines)) return { tensor, line, step, copied: false };
+  if (!along || (along === contiguous && readAtOnce(lines))) {
+    return { tensor, line, step, copied: false };
+  }
   const fours = Math.ceil(count / 4);
   const stored = storedIn(tensor);
   const { copy } = dispatch(
@@ -106,30 +116,39 @@ export function laidFor(backend: WebGPUBackend, tiling: Tiling, lines: Lines): L
 const mostCopied = 2 ** 24;
 /** Lines of the other operand from which on a copy takes little time beside the product. */
 const fewestOther = 64;
+/** Multiplications for each column up to which pairs of steps of B are read in less time than a copy takes. */
+const mostPaired = 2 ** 18;
 
-/** Whether a tiling that reads step by step is worth the copies that it needs. */
-export function worthCopies(a: Lines, b: Lines): boolean {
-  const worth = (own: Lines, other: Lines) =>
-    liesBySteps(own) || (other.count >= fewestOther && own.count * own.inner <= mostCopied);
+/** Whether a copy of an operand takes little beside its product with so many lines. */
+export const worthCopy = (
+  { count, inner }: Pick<Lines, 'count' | 'inner'>,
+  others: number,
+): boolean => others >= fewestOther && count * inner <= mostCopied;
+
+/** How `outer` reads both operands; undefined: another tiling is faster. */
+export function readingOf(a: Lines, b: Lines): Along | undefined {
+  const worth = (own: Lines, other: Lines) => readAtOnce(own) || worthCopy(own, other.count);
   // Of fewer columns half a tile would be empty.
-  return b.count > 32 && worth(a, b) && worth(b, a);
+  if (b.count <= 32 || !worth(a, b) || !worth(b, a)) return undefined;
+  const paired = b.contiguous === 'inner' && a.count * b.inner > mostPaired;
+  const copied = !readAtOnce(b) || (paired && worthCopy(b, a.count));
+  return { a: readAtOnce(a) ? a.contiguous : 'lines', b: copied ? 'lines' : b.contiguous };
 }
 
-/** WGSL of `load_a`, reading `params.aStep`: of one row, or of four neighbours where the tiling reads step by step. */
-export function loadRows(
-  name: string,
-  { bySteps }: Pick<Tiling, 'bySteps'>,
-  stored: Stored,
-): string {
+/** WGSL of `load_a`, reading `params.aStep`: one value, or as many neighbours as the tiling reads at once. */
+export function loadRows(name: string, tiling: Pick<Tiling, 'along'>, stored: Stored): string {
   const i = 'start + k * params.aStep';
-  return bySteps
-    ? `fn load_a(start: u32, k: u32) -> vec4f { return ${asFloat(`${name}[(${i}) / 4u]`, stored, true)}; }`
-    : `fn load_a(start: u32, k: u32) -> f32 { return ${asFloat(`${name}[${i}]`, stored)}; }`;
+  const width = widthOfA(tiling);
+  return /* wgsl */ `
+    fn load_a(start: u32, k: u32) -> ${elementsOf('f32', width)} {
+      return ${asFloat(`${name}[${width === 1 ? i : `(${i}) / ${width}u`}]`, stored, width)};
+    }
+  `;
 }
 
 /** The distance of two steps of `load_b`, which where B's columns are contiguous may be four values. */
 export const stepOfB = (tiling: Tiling, { step }: Laid): number =>
-  step === 1 && readsFours(tiling) && !tiling.bySteps ? 4 : step;
+  step === 1 && readsFours(tiling) && !tiling.along ? 4 : step;
 
 /** Disposes of the operands that are copies. */
 export function disposeCopies(backend: WebGPUBackend, ...laid: readonly Laid[]): void {

@@ -30,6 +30,12 @@ export interface ProductForm {
 }
 
 /**
+ * The axis along which a tiling reads neighbouring values of A, and of B, at once: four lines at one step, from a line that is a
+ * multiple of four on, or two steps of one line, from an even step on.
+ */
+export type Along = Readonly<Record<'a' | 'b', 'inner' | 'lines'>>;
+
+/**
  * A way to cut a product into workgroups.
  *
  * Its entry point is written over functions of the program that it is put into:
@@ -53,10 +59,10 @@ export interface Tiling {
    */
   wide?: boolean | undefined;
   /**
-   * Only where `wide`: `load_a(start, k) -> vec4f` gives four neighbouring rows too, from a row that is a multiple of four on. Both
-   * matrices lie step by step along the inner axis then; `laidFor` copies one that does not.
+   * `load_a(start, k)` gives neighbours too, and both load functions what `along` says: `vec4f` of lines, `vec2f` of steps. `laidFor`
+   * copies an operand that lies otherwise.
    */
-  bySteps?: boolean | undefined;
+  along?: Along | undefined;
   /** Loads A's values again for each block of columns, so that a prologue should keep what it makes of them. */
   rereads?: boolean | undefined;
   /** WGSL extensions that it needs. */
@@ -65,20 +71,31 @@ export interface Tiling {
   wgsl: () => string;
 }
 
+/** How the values of a matrix are stored; they are multiplied and added as f32. */
+export type Stored = 'f32' | 'f16';
+
 /** Whether a B of float32 is read by `vec4f`. */
 export const readsFours = ({ wide, pack }: Pick<Tiling, 'wide' | 'pack'>): boolean =>
   wide === true || pack === 4;
 
-/** How the values of a matrix are stored; they are multiplied and added as f32. */
-export type Stored = 'f32' | 'f16';
+/** Values that are read at once. */
+export type Width = 1 | 2 | 4;
 
-/** The elements of a buffer of values that is read one at a time, or by fours. */
-export const elementsOf = (stored: Stored, fours = false): ElementType =>
-  fours ? (stored === 'f16' ? 'vec4h' : 'vec4f') : stored;
+/** The elements of a buffer of values that is read so many at a time. */
+export const elementsOf = (stored: Stored, width: Width = 1): ElementType =>
+  width === 1 ? stored : `vec${width}${stored === 'f16' ? 'h' : 'f'}`;
 
-/** WGSL of a value, or of four, as f32. */
-export const asFloat = (code: string, stored: Stored, fours = false): string =>
-  stored === 'f32' ? code : `${fours ? 'vec4f' : 'f32'}(${code})`;
+/** WGSL of a value, or of several, as f32. */
+export const asFloat = (code: string, stored: Stored, width: Width = 1): string =>
+  stored === 'f32' ? code : `${width === 1 ? 'f32' : `vec${width}f`}(${code})`;
+
+/** Values of A that are read at once. */
+export const widthOfA = ({ along }: Pick<Tiling, 'along'>): Width =>
+  along === undefined ? 1 : along.a === 'inner' ? 2 : 4;
+
+/** Values of B that are read at once. */
+export const widthOfB = (tiling: Pick<Tiling, 'wide' | 'pack' | 'along'>): Width =>
+  tiling.along?.b === 'inner' ? 2 : readsFours(tiling) ? 4 : 1;
 
 /**
  * WGSL of `load_b` for a buffer of values: one at a step, or four, which are neighbouring columns or lie in one column.
@@ -87,21 +104,22 @@ export const asFloat = (code: string, stored: Stored, fours = false): string =>
  */
 export function loadFloats(
   name: string,
-  { pack, wide }: Pick<Tiling, 'pack' | 'wide'>,
+  tiling: Pick<Tiling, 'pack' | 'wide' | 'along'>,
   stored: Stored = 'f32',
 ): string {
   const i = 'start + step * params.bStep';
-  if (pack === 4) {
+  if (tiling.pack === 4) {
     return /* wgsl */ `
       fn load_b(start: u32, step: u32) -> array<f32, 4> {
-        let four = ${asFloat(`${name}[(${i}) / 4u]`, stored, true)};
+        let four = ${asFloat(`${name}[(${i}) / 4u]`, stored, 4)};
         return array(four.x, four.y, four.z, four.w);
       }
     `;
   }
+  const width = widthOfB(tiling);
   return /* wgsl */ `
-    fn load_b(start: u32, step: u32) -> array<${wide ? 'vec4f' : 'f32'}, 1> {
-      return array(${asFloat(`${name}[${wide ? `(${i}) / 4u` : i}]`, stored, wide)});
+    fn load_b(start: u32, step: u32) -> array<${elementsOf('f32', width)}, 1> {
+      return array(${asFloat(`${name}[${width === 1 ? i : `(${i}) / ${width}u`}]`, stored, width)});
     }
   `;
 }

@@ -17,7 +17,7 @@ const tilings: Record<string, (form: ProductForm) => Tiling> = {
   shared: sharedTiling,
   registers: registerTiling,
   shuffle: (form) => shuffleTiling(subgroupLanes(backend())!, form),
-  outer: (form) => outerTiling(subgroupLanes(backend())!, form),
+  outer: (form) => outerTiling(subgroupLanes(backend())!, form, { a: 'lines', b: 'lines' }),
 };
 
 type FewRows = (rows: number, form: ProductForm, contiguous: 'inner' | 'columns') => Tiling;

@@ -9,9 +9,10 @@ import {
   elementsOf,
   loadFloats,
   type ProductForm,
-  readsFours,
   type Stored,
   type Tiling,
+  widthOfA,
+  widthOfB,
 } from './form.js';
 import { tilingFor } from './tiling.js';
 
@@ -41,8 +42,8 @@ const productProgram = variants(
       label: 'headwise/MatrixProduct',
       enable: tiling.enable,
       inputs: {
-        a_values: elementsOf(a, tiling.bySteps),
-        b_values: elementsOf(b, readsFours(tiling)),
+        a_values: elementsOf(a, widthOfA(tiling)),
+        b_values: elementsOf(b, widthOfB(tiling)),
         ...(added ? { added: 'f32' } : {}),
         ...(slope === 'none' ? {} : { before: 'f32' }),
       } as Record<'a_values' | 'b_values' | 'added' | 'before', ElementType>,
@@ -120,7 +121,10 @@ export function matrixProduct(
     ...{ a: storedIn(a.tensor), b: storedIn(b.tensor) },
   });
   const z = before?.z;
-  const [left, right] = [laidFor(backend, tiling, aLines), laidFor(backend, tiling, bLines)];
+  const [left, right] = [
+    laidFor(backend, tiling.along?.a, aLines),
+    laidFor(backend, tiling.along?.b, bLines),
+  ];
   const { c_values: c, sums } = dispatch(backend, program, {
     inputs: { a_values: left.tensor, b_values: right.tensor, added: added!, before: z! },
     outputs: {

@@ -1,6 +1,6 @@
 import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
 import { subgroupLanes } from '../dispatch/row-group.js';
-import { type Lines, worthCopies } from './by-steps.js';
+import { type Lines, readingOf } from './by-steps.js';
 import { dotRowTiling, fewRows, shuffleRowTiling, sliceRowTiling } from './few-rows.js';
 import type { ProductForm, Tiling } from './form.js';
 import { type MatrixUnits, matrixUnitTiling } from './matrix-units.js';
@@ -29,7 +29,7 @@ export function useMatrixUnits(device: GPUDevice, units: MatrixUnits | undefined
  *
  * @param rows of C
  * @param contiguous the axis of B whose neighbours lie side by side in memory
- * @param operands both operands, where the caller can have them copied as a tiling needs them
+ * @param operands both operands, where the caller reads them as a tiling needs it
  */
 export function tilingFor(
   backend: WebGPUBackend,
@@ -57,8 +57,8 @@ export function tilingFor(
   const units = matrixUnits.get(backend.device);
   if (units && form.value === 'f32' && !form.batched) return matrixUnitTiling(units, form);
   if (lanes === shuffleLanes) {
-    const copied = operands !== undefined && worthCopies(...operands);
-    return copied ? outerTiling(lanes, form) : shuffleTiling(lanes, form);
+    const along = operands && readingOf(...operands);
+    return along ? outerTiling(lanes, form, along) : shuffleTiling(lanes, form);
   }
   return ofVectors ? registerTiling(form) : sharedTiling(form);
 }

@@ -5,6 +5,7 @@ import { elementWorkgroups, perElement } from '../dispatch/per-element.js';
 import { defineProgram, type ElementType, variants } from '../dispatch/program.js';
 import { activationWgsl, type LinearActivation } from '../linear/activation.js';
 import { linearKernel } from '../linear/webgpu.js';
+import { worthCopy } from '../matrix-product/by-steps.js';
 import { lines, type Tiling } from '../matrix-product/form.js';
 import { tilingFor } from '../matrix-product/tiling.js';
 import { bitsOf, formatParts, type PackedFormat } from './pack.js';
@@ -273,7 +274,7 @@ export function packedLinearKernel({ inputs, backend, attrs }: Arguments): tf.Te
   return [y];
 }
 
-/** Whether a weight is unpacked before the product: where that reads step by step, which a packed weight cannot be. */
+/** Whether a weight is unpacked before the product: where that reads neighbours at once, which lie in one word of a packed weight. */
 function worthUnpacking(
   backend: WebGPUBackend,
   { x, words }: Arguments['inputs'],
@@ -281,10 +282,8 @@ function worthUnpacking(
 ): boolean {
   const [count, inner] = x.shape as [number, number];
   const form = { value: 'f32', pack: 1, columnSums: false, wide: true } as const;
-  const operands = [
-    { tensor: x, count, inner, contiguous: 'inner' },
-    { tensor: words, count: columns, inner, contiguous: 'inner' },
-  ] as const;
-  const { bySteps = false } = tilingFor(backend, form, count, 'columns', operands);
-  return bySteps && columns % 4 === 0;
+  const weight = { tensor: words, count: columns, inner, contiguous: 'lines' } as const;
+  if (columns % 4 !== 0 || !worthCopy(weight, count)) return false;
+  const operands = [{ tensor: x, count, inner, contiguous: 'inner' }, weight] as const;
+  return tilingFor(backend, form, count, 'columns', operands).along !== undefined;
 }
