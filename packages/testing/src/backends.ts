@@ -12,6 +12,12 @@ export function describeBackends(name: string, tests: (backend: string) => void)
   }
 }
 
+/** Runs tests once on the backend of the project that has kernels of ours: WebGPU in the GPU projects, wasm else. */
+export function describeKernels(name: string, tests: (backend: string) => void): void {
+  const backend = tf.getBackend() === 'webgpu' ? 'webgpu' : 'wasm';
+  describeOn(backend, `${name} on ${backend}`, () => tests(backend));
+}
+
 /** Runs tests on one backend, whichever the project has. */
 export function describeOn(backend: string, name: string, tests: () => void): void {
   const home = tf.getBackend();

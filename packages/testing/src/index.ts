@@ -1,4 +1,4 @@
-export { describeBackends, describeOn } from './backends.js';
+export { describeBackends, describeKernels, describeOn } from './backends.js';
 export { chiSquaredP } from './chi-squared.js';
 export { expectClose, type Tolerance } from './close.js';
 export { outputAndGradientsOnCpu, productOnCpu } from './cpu.js';

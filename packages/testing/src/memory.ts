@@ -11,15 +11,35 @@ export async function expectNoLeak(f: () => void | Promise<void>): Promise<void>
 
 /**
  * Fills recycled GPU buffers of the given sizes with NaN, so that an element that a kernel does not
- * write is seen. Without effect on other backends.
+ * write is seen. On wasm the memory of the next allocations, whatever their sizes; without effect on other backends.
  */
 export async function poisonMemory(shapes: number[][], copies = 4): Promise<void> {
+  if (tf.getBackend() === 'wasm') poisonAllocations(64);
   if (tf.getBackend() !== 'webgpu') return;
   const tensors = shapes.flatMap((shape) =>
     Array.from({ length: copies }, () => tf.fill(shape, Number.NaN)),
   );
   for (const tensor of tensors) await tensor.data();
   tf.dispose(tensors);
+}
+
+/** Fills what the next allocations of the wasm backend give with NaN: results, and what kernels take for themselves. */
+function poisonAllocations(count: number): void {
+  const { wasm } = tf.backend() as unknown as { wasm: Allocator };
+  const allocate = wasm._malloc;
+  let left = count;
+  wasm._malloc = (bytes) => {
+    const address = allocate(bytes) >>> 0;
+    if (address > 0) new Float32Array(wasm.HEAPU8.buffer, address, bytes >> 2).fill(Number.NaN);
+    if (--left === 0) wasm._malloc = allocate;
+    return address;
+  };
+}
+
+/** The parts of TensorFlow.js's wasm module that give memory. */
+interface Allocator {
+  HEAPU8: Uint8Array;
+  _malloc(bytes: number): number;
 }
 
 /** Bytes of GPU buffers: of those in use, as their users asked for them, and of all that are allocated. */
