@@ -64,7 +64,7 @@ const inChromium = [
   'kernels/src/attention/attention.gpu',
   '*/src/**/decode-attention.backends',
   'kernels/src/linear/linear.gpu',
-  'kernels/src/packed-linear/packed-linear.gpu',
+  'kernels/src/packed-linear/products.backends',
   'kernels/src/sampling/sampling.backends',
   'kernels/src/wasm/wasm.gpu',
   'models/src/recorded.gpu',

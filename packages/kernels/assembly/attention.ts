@@ -1,9 +1,9 @@
 // Attention: whole rows of scores of 32 queries at a time, so that memory grows with the number of keys.
 import { exp, largest as largestOf, log, sum } from './math';
-import { atLeast } from './philox';
-import { multiply, pack } from './product';
+import { draw, word } from './philox';
+import { multiply, pack, transpose } from './product';
 import { block, has, result, setKeys, setQuery, stride } from './score';
-import { address, float, int, share } from './threads';
+import { address, float, int, scratch, share } from './threads';
 
 /** Queries of a block. */
 const tall: i32 = 32;
@@ -161,12 +161,20 @@ function hide(row: usize, visible: usize, step: usize, bytes: usize): void {
   }
 }
 
-/** 0 or what kept weights are multiplied by, of four keys from `at` bytes on. */
+/** Draws the words of 16 keys, a counter for each four: key i's is word `i & 3` of counter `i >> 2`. */
+function drawWords(counter: i32, query: i32, head: i32): void {
+  const counters = i32x4.add(i32x4.splat(counter), i32x4(0, 1, 2, 3));
+  draw(counters, i32x4.splat(query), i32x4.splat(head), int(DROPOUT_KEY), int(DROPOUT_KEY + 1));
+  transpose(scratch(), 16, word(0), word(1), word(2), word(3));
+}
+
+/** The dropout factors of four keys, `at` bytes into a row: 0, or what kept weights are multiplied by. Rows are read from their start on. */
 // @ts-ignore: decorator
 @inline
 function kept(at: usize, query: i32, head: i32): v128 {
-  const drawn = atLeast(<u32>(at >> 4), query, head, int(DROPOUT_KEY), int(DROPOUT_KEY + 1), int(THRESHOLD));
-  return v128.and(drawn, f32x4.splat(float(1)));
+  if ((at & 48) == 0) drawWords(<i32>(at >> 4), query, head);
+  const words = v128.load(scratch() + (at & 48));
+  return v128.and(i32x4.ge_u(words, i32x4.splat(int(THRESHOLD))), f32x4.splat(float(1)));
 }
 
 /** Kernel: the forward. A chunk is a part of the queries of the heads that share keys. */

@@ -1,5 +1,8 @@
 import { attend, attendGradient, attendRows, attendTable } from './attention';
+import { dropout } from './dropout';
 import { adamw, gatherRows, scatterRows, squareSums } from './elements';
+import { gatherPacked, packedProduct, packedProductBack, packedRows, unpackWeight } from './packed';
+import { addRows, rotary, sumSequences } from './positions';
 import { columnSums, packLines, product, rowsProduct, timesSlope } from './product';
 import { crossEntropy, crossEntropyGradient, norm, normGradient, normWeights, softmax, softmaxGradient } from './rows';
 
@@ -27,6 +30,15 @@ export const SQUARE_SUMS: i32 = 16;
 export const GATHER_ROWS: i32 = 17;
 export const SCATTER_ROWS: i32 = 18;
 export const SOFTMAX_GRADIENT: i32 = 19;
+export const PACKED_ROWS: i32 = 20;
+export const PACKED_PRODUCT: i32 = 21;
+export const PACKED_PRODUCT_BACK: i32 = 22;
+export const UNPACK_WEIGHT: i32 = 23;
+export const GATHER_PACKED: i32 = 24;
+export const ROTARY: i32 = 25;
+export const ADD_ROWS: i32 = 26;
+export const SUM_SEQUENCES: i32 = 27;
+export const DROPOUT: i32 = 28;
 
 /** Runs one chunk of a kernel. */
 export function runChunk(kernel: i32, chunk: i32): void {
@@ -71,5 +83,23 @@ export function runChunk(kernel: i32, chunk: i32): void {
       return scatterRows(chunk);
     case SOFTMAX_GRADIENT:
       return softmaxGradient(chunk);
+    case PACKED_ROWS:
+      return packedRows(chunk);
+    case PACKED_PRODUCT:
+      return packedProduct(chunk);
+    case PACKED_PRODUCT_BACK:
+      return packedProductBack(chunk);
+    case UNPACK_WEIGHT:
+      return unpackWeight(chunk);
+    case GATHER_PACKED:
+      return gatherPacked(chunk);
+    case ROTARY:
+      return rotary(chunk);
+    case ADD_ROWS:
+      return addRows(chunk);
+    case SUM_SEQUENCES:
+      return sumSequences(chunk);
+    case DROPOUT:
+      return dropout(chunk);
   }
 }

@@ -3,7 +3,7 @@ import { activation, slope } from './activation';
 import { address, int, scratch } from './threads';
 
 /** Steps of a block: a panel of them, 8 wide, stays in the first-level cache. */
-const depth: i32 = 512;
+export const blockOfSteps: i32 = 512;
 
 /**
  * Packs `count` lines (at most `width`, 4 or 8) of `k` numbers: number i of line j at `i · width + j`, zeros behind the last line.
@@ -49,7 +49,7 @@ export function pack(to: usize, from: usize, line: usize, step: usize, count: i3
 }
 
 /** Writes four rows' columns: number i of the rows side by side, `row` bytes from i to i + 1. */
-function transpose(to: usize, row: usize, a: v128, b: v128, c: v128, d: v128): void {
+export function transpose(to: usize, row: usize, a: v128, b: v128, c: v128, d: v128): void {
   const ab = i8x16.shuffle(a, b, 0, 1, 2, 3, 16, 17, 18, 19, 4, 5, 6, 7, 20, 21, 22, 23);
   const cd = i8x16.shuffle(c, d, 0, 1, 2, 3, 16, 17, 18, 19, 4, 5, 6, 7, 20, 21, 22, 23);
   const abh = i8x16.shuffle(a, b, 8, 9, 10, 11, 24, 25, 26, 27, 12, 13, 14, 15, 28, 29, 30, 31);
@@ -148,24 +148,44 @@ export function multiply(
   panel: i32,
   adds: bool,
 ): void {
-  const part = scratch();
-  for (let start = 0; start < k; start += depth) {
-    const steps = min(depth, k - start);
-    const more = adds || start > 0;
+  for (let start = 0; start < k; start += blockOfSteps) {
+    const steps = min(blockOfSteps, k - start);
     for (let j = 0; j < columns; j += 8) {
       const from = b + ((<usize>j * panel + ((<usize>start) << 3)) << 2);
-      for (let i = 0; i < rows; i += 4) {
-        const group = a + ((<usize>i * k + ((<usize>start) << 2)) << 2);
-        const to = c + <usize>i * row + (<usize>j << 2);
-        if (i + 4 <= rows && j + 8 <= columns) {
-          tile(group, from, steps, to, row, more);
-        } else {
-          const r = min(4, rows - i), n = min(8, columns - j);
-          if (more) copyPart(part, 32, to, row, r, n);
-          tile(group, from, steps, part, 32, more);
-          copyPart(to, row, part, 32, r, n);
-        }
-      }
+      const to = c + (<usize>j << 2);
+      panelProduct(a + (<usize>start << 4), k, from, steps, to, row, rows, min(8, columns - j), adds || start > 0);
+    }
+  }
+}
+
+/**
+ * A product with one panel, of at most 8 columns.
+ *
+ * @param a the first step of the first group of 4 rows
+ * @param k steps of a group, of which `steps` are used
+ */
+export function panelProduct(
+  a: usize,
+  k: i32,
+  panel: usize,
+  steps: i32,
+  c: usize,
+  row: usize,
+  rows: i32,
+  columns: i32,
+  adds: bool,
+): void {
+  const part = scratch();
+  for (let i = 0; i < rows; i += 4) {
+    const group = a + ((<usize>i * k) << 2);
+    const to = c + <usize>i * row;
+    if (i + 4 <= rows && columns == 8) {
+      tile(group, panel, steps, to, row, adds);
+    } else {
+      const r = min(4, rows - i);
+      if (adds) copyPart(part, 32, to, row, r, columns);
+      tile(group, panel, steps, part, 32, adds);
+      copyPart(to, row, part, 32, r, columns);
     }
   }
 }

@@ -15,7 +15,7 @@ import { runChunk } from './index';
 const bias: i64 = 1 << 20;
 
 /** Bytes of a thread's own memory. */
-const perThread: usize = 4096;
+const perThread: usize = 4352;
 
 /** How often an idle thread looks for work, or for the end of others', before it sleeps. */
 const looks: i32 = 10000;

@@ -13,8 +13,9 @@ import { packedLinearKernel, unpackWeightKernel } from './webgpu.js';
 /**
  * A linear map by a packed weight: `y = f(x W + b)`, W in half precision or as scaled whole numbers.
  *
- * On WebGPU one dispatch unpacks the values as it reads them and adds in float32. Under a gradient the weight is
- * unpacked first, and on other backends some columns of it at a time: x and the bias have gradients, the weight has none.
+ * On WebGPU one dispatch unpacks the values as it reads them and adds in float32; under a gradient it unpacks the weight first. On wasm
+ * panels of the weight are unpacked, in both directions, elsewhere some columns at a time. x and the bias have gradients, the
+ * weight has none.
  *
  * @param x `[..., In]`
  * @param bias `[Out]`
@@ -36,7 +37,8 @@ export function packedLinear(
   checkOperands('packedLinear', { x, bias });
   return tf.tidy(() => {
     if (!hasKernel('headwise/PackedLinear')) return packedLinearPlain(x, weight, bias, activation);
-    if (tf.engine().isTapeOn()) {
+    const isTapeOn = tf.engine().isTapeOn();
+    if (isTapeOn && !hasKernel('headwise/PackedLinearGradient')) {
       return linear(x, unpackWeight(weight), bias, 'in-out', activation, precision);
     }
     const { format, words, scales, group } = weight;
@@ -51,6 +53,8 @@ export function packedLinear(
       group,
       out: weight.out,
       activation,
+      keep: isTapeOn && activation !== 'none',
+      weight,
     });
     return y!.reshape([...leading, weight.out]);
   });

@@ -116,7 +116,14 @@ export function rotaryKernel({ inputs, backend, attrs }: Arguments): tf.TensorIn
 }
 
 /** The rows of x, and which of its heads turn. */
-function rowsOf(shape: readonly number[], heads: RotaryAttributes['heads']) {
+export function rowsOf(
+  shape: readonly number[],
+  heads: RotaryAttributes['heads'],
+): Record<
+  | ('batch' | 'heads' | 'first' | 'end' | 'length' | 'width')
+  | ('batchStride' | 'headStride' | 'rowStride'),
+  number
+> {
   if (heads) {
     const [batch, tokens, all, own] = shape as [number, number, number, number];
     const { first, count } = heads;

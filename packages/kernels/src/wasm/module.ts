@@ -22,7 +22,16 @@ export type KernelName =
   | 'SQUARE_SUMS'
   | 'GATHER_ROWS'
   | 'SCATTER_ROWS'
-  | 'SOFTMAX_GRADIENT';
+  | 'SOFTMAX_GRADIENT'
+  | 'PACKED_ROWS'
+  | 'PACKED_PRODUCT'
+  | 'PACKED_PRODUCT_BACK'
+  | 'UNPACK_WEIGHT'
+  | 'GATHER_PACKED'
+  | 'ROTARY'
+  | 'ADD_ROWS'
+  | 'SUM_SEQUENCES'
+  | 'DROPOUT';
 
 type Exports = Readonly<Record<KernelName, WebAssembly.Global>> & {
   attach(control: number, thread: number): void;
@@ -36,7 +45,7 @@ type Exports = Readonly<Record<KernelName, WebAssembly.Global>> & {
 export const mostThreads = 16;
 
 /** Bytes of the control block, and of each thread's own memory behind it; `assembly/threads.ts` says what it holds. */
-const [controlBytes, bytesPerThread] = [512, 4096];
+const [controlBytes, bytesPerThread] = [512, 4352];
 
 /** The kernels in the memory of one backend. */
 export interface Kernels {

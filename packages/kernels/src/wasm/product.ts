@@ -24,10 +24,12 @@ export interface Finish {
 }
 
 /** Rows that a product reads its second operand for without packing it, at most. */
-const fewRows = 4;
+export const fewRows = 4;
 
-/** Rows and columns of a chunk of a product. */
-const [tall, wide] = [64, 128];
+/** Rows of a chunk of a product. */
+export const tall = 64;
+/** Columns of a chunk of a product. */
+export const wide = 128;
 
 /**
  * `C = A B` of matrices in any orientation, and what follows it.
@@ -38,14 +40,14 @@ export function matrixProduct(
   backend: WasmBackend,
   a: Operand,
   b: Operand,
-  { bias, activation = 'none', keep = false, added, before }: Finish = {},
+  after: Finish = {},
 ): tf.TensorInfo[] {
   const [rows, inner] = sizesOf(a);
   const columns = b.transposed ? b.tensor.shape[0]! : b.tensor.shape[1]!;
   const shape = [rows, columns];
-  const [c, z] = [output(backend, shape), keep ? output(backend, shape) : undefined];
-  const at = (tensor: tf.TensorInfo | undefined) => (tensor ? addressOf(backend, tensor) : 0);
-  const finish = [at(bias), at(added), at(z), activationNumbers[activation], at(before)];
+  const [c, z] = [output(backend, shape), after.keep ? output(backend, shape) : undefined];
+  const at = (tensor: tf.TensorInfo) => addressOf(backend, tensor);
+  const finish = finishNumbers(backend, after, z);
   const sizes = [at(c), rows, columns, inner];
   if (rows <= fewRows && (!a.transposed || rows === 1)) {
     const part = 256;
@@ -63,6 +65,26 @@ export function matrixProduct(
     });
   }
   return z ? [c, z] : [c];
+}
+
+/** What `finish` of `assembly/product.ts` is told. */
+export function finishNumbers(
+  backend: WasmBackend,
+  { bias, activation = 'none', added, before }: Finish,
+  kept: tf.TensorInfo | undefined,
+): number[] {
+  const at = (tensor: tf.TensorInfo | undefined) => (tensor ? addressOf(backend, tensor) : 0);
+  return [at(bias), at(added), at(kept), activationNumbers[activation], at(before)];
+}
+
+/** Bytes of a matrix that is packed in groups of four rows. */
+export const packedBytes = ({ shape: [rows, inner] }: tf.TensorInfo): number =>
+  Math.ceil(rows! / 4) * 16 * inner!;
+
+/** Packs a matrix in groups of four rows. */
+export function packRows(backend: WasmBackend, to: number, tensor: tf.TensorInfo): void {
+  const [lines, inner] = tensor.shape as [number, number];
+  pack(backend, to, { tensor }, { width: 4, lines, inner, turned: false });
 }
 
 /** @param turned the lines are columns */

@@ -1,3 +1,5 @@
+import { addRowsGradient } from '../add-rows/gradient.js';
+import { addRowsGradientWasmKernel, addRowsWasmKernel } from '../add-rows/wasm.js';
 import { attentionGradient } from '../attention/gradient.js';
 import {
   attentionGradientWasmKernel,
@@ -14,6 +16,8 @@ import {
   weightedSumWasmKernel,
 } from '../cross-entropy/wasm.js';
 import { registerGradient, registerWasmKernel } from '../dispatch/register.js';
+import { dropoutGradient } from '../dropout/gradient.js';
+import { dropoutWasmKernel } from '../dropout/wasm.js';
 import { gatherRowsGradient } from '../embedding/gradient.js';
 import { gatherRowsGradientWasmKernel, gatherRowsWasmKernel } from '../embedding/wasm.js';
 import { feedForwardGradient } from '../feed-forward/gradient.js';
@@ -27,7 +31,16 @@ import {
   matrixProductWasmKernel,
 } from '../linear/wasm.js';
 import { adamwWasmKernel } from '../optimizer/wasm.js';
+import { packedLinearGradient } from '../packed-linear/gradient.js';
+import {
+  gatherPackedRowsWasmKernel,
+  packedLinearGradientWasmKernel,
+  packedLinearWasmKernel,
+  unpackWeightWasmKernel,
+} from '../packed-linear/wasm.js';
 import { rmsNormForm } from '../rms-norm/webgpu.js';
+import { rotaryGradient } from '../rotary/gradient.js';
+import { rotaryWasmKernel } from '../rotary/wasm.js';
 import { registerWasmNorm } from '../row-norm/wasm.js';
 import { softmaxGradient } from '../softmax/gradient.js';
 import { softmaxGradientWasmKernel, softmaxWasmKernel } from '../softmax/wasm.js';
@@ -62,12 +75,22 @@ export function registerWasmKernels(): boolean {
   registerWasmKernel('headwise/SoftmaxGradient', softmaxGradientWasmKernel);
   registerWasmKernel('headwise/GatherRows', gatherRowsWasmKernel);
   registerWasmKernel('headwise/GatherRowsGradient', gatherRowsGradientWasmKernel);
+  registerWasmKernel('headwise/Rotary', rotaryWasmKernel);
+  registerWasmKernel('headwise/AddRows', addRowsWasmKernel);
+  registerWasmKernel('headwise/AddRowsGradient', addRowsGradientWasmKernel);
+  registerWasmKernel('headwise/Dropout', dropoutWasmKernel);
+  registerWasmKernel('headwise/PackedLinear', packedLinearWasmKernel);
+  registerWasmKernel('headwise/PackedLinearGradient', packedLinearGradientWasmKernel);
+  registerWasmKernel('headwise/UnpackWeight', unpackWeightWasmKernel);
+  registerWasmKernel('headwise/GatherPackedRows', gatherPackedRowsWasmKernel);
   registerWasmKernel('headwise/UpdateAdamW', adamwWasmKernel);
   registerWasmKernel('headwise/GlobalNorm', globalNormWasmKernel);
-  for (const gradient of [crossEntropyGradient, softmaxGradient, gatherRowsGradient]) {
+  for (const gradient of [
+    ...[linearGradient, feedForwardGradient, packedLinearGradient, attentionGradient],
+    ...[crossEntropyGradient, softmaxGradient, gatherRowsGradient],
+    ...[rotaryGradient, addRowsGradient, dropoutGradient],
+  ]) {
     registerGradient(gradient);
   }
-  for (const gradient of [linearGradient, feedForwardGradient, attentionGradient])
-    registerGradient(gradient);
   return true;
 }
