@@ -38,7 +38,7 @@ export function packedLinear(
   return tf.tidy(() => {
     if (!hasKernel('headwise/PackedLinear')) return packedLinearPlain(x, weight, bias, activation);
     const isTapeOn = tf.engine().isTapeOn();
-    if (isTapeOn && !hasKernel('headwise/PackedLinearGradient')) {
+    if (isTapeOn && tf.getBackend() === 'webgpu') {
       return linear(x, unpackWeight(weight), bias, 'in-out', activation, precision);
     }
     const { format, words, scales, group } = weight;
