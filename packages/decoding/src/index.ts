@@ -8,6 +8,7 @@ export { type StepInputs, stepLogits } from './step/logits.js';
 export { StepLoop, type StepLoopOptions } from './step/loop.js';
 export {
   type StepBlockKind,
+  type StepExperts,
   type StepFeedForward,
   type StepHead,
   type StepLayer,

@@ -9,6 +9,7 @@ export { headMatrix, headScores, rowsAtATime } from './chunked-cross-entropy/chu
 export { attendStep, type StepScoring } from './decode/attend.js';
 export { widestStepHead } from './decode/attend-program.js';
 export { embedToken } from './decode/embed.js';
+export { type DecodeExperts, decodeExperts } from './decode/experts.js';
 export { type HeadNorms, normalizeHeads } from './decode/head-norm.js';
 export { decodeGatedLinear, decodeLinear } from './decode/linear.js';
 export type { Norm } from './decode/normalized.js';

@@ -27,7 +27,7 @@ const layersOnly = ['transformer-xl'];
 /** Every decoder in float32; with a tied head and with one of its own also packed, whose shaders take seconds to compile. */
 const forms: (readonly [name: string, dtype: WeightDtype])[] = [
   ...names.map((name) => [name, 'f32'] as const),
-  ...['qwen2', 'llama', 'gpt2'].flatMap((name) =>
+  ...['qwen2', 'llama', 'gpt2', 'mixtral'].flatMap((name) =>
     (['int8', 'int4', 'f16'] as const).map((dtype) => [name, dtype] as const),
   ),
 ];
@@ -40,6 +40,7 @@ const representatives = [
   'llama-gqa-llama3',
   'mistral',
   'olmo2',
+  'qwen3-moe',
 ];
 const isRepresentative = ([name, dtype]: (typeof forms)[number]) =>
   dtype === 'f32' ? representatives.includes(name) : name === 'qwen2' && dtype === 'int8';

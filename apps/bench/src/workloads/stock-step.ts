@@ -53,6 +53,7 @@ function attention(
 }
 
 function feedForward(x: tf.Tensor2D, { feedForward }: StepLayer): tf.Tensor2D {
+  if ('router' in feedForward) throw new Error('stock operations have no experts');
   const { gate, up, bias, activation, down } = feedForward;
   if (!gate) return linear(activate(linear(x, { weights: [up], bias }), activation), down);
   const gated = activate(product(x, gate), activation);

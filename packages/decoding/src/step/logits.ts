@@ -1,6 +1,7 @@
 import { layerNorm, rmsNorm } from '@headwise/kernels';
 import {
   attendStep,
+  decodeExperts,
   decodeGatedLinear,
   decodeLinear,
   embedToken,
@@ -92,16 +93,23 @@ function parallel(x: tf.Tensor2D, layer: StepLayer, attend: Attention): tf.Tenso
 const projected = (heads: tf.Tensor2D, layer: StepLayer, residual: tf.Tensor2D): tf.Tensor2D =>
   added(heads, layer.out, layer.mixNorm, { layer, residual });
 
-/** What a part's last map gives, normalised and scaled where the layer has it so, and added to rows. */
-function added(
+/** A part's last map, its output added to rows. */
+const added = (
   x: tf.Tensor2D,
   { weights, bias }: StepLinear,
+  norm: Norm | undefined,
+  to: { layer: StepLayer; residual: tf.Tensor2D },
+): tf.Tensor2D => joined((more) => decodeLinear(x, weights, { bias, ...more }), norm, to);
+
+/** What a part gives, normalised and scaled where the layer has it so, and added to rows; where it has not, the part adds it itself. */
+function joined(
+  part: (more: { residual?: tf.Tensor2D | undefined }) => tf.Tensor2D,
   norm: Norm | undefined,
   { layer, residual }: { layer: StepLayer; residual: tf.Tensor2D },
 ): tf.Tensor2D {
   const { residualScale = 1 } = layer;
-  if (!norm && residualScale === 1) return decodeLinear(x, weights, { bias, residual });
-  const y = decodeLinear(x, weights, { bias });
+  if (!norm && residualScale === 1) return part({ residual });
+  const y = part({});
   const output = norm ? normed(y, norm) : y;
   return residual.add(residualScale === 1 ? output : output.mul(residualScale));
 }
@@ -113,10 +121,17 @@ function fed(
   norm: Norm | undefined,
   residual: tf.Tensor2D,
 ): tf.Tensor2D {
-  const { gate, up, bias, activation, down } = layer.feedForward;
+  const { feedForward, mlpNorm } = layer;
+  if ('router' in feedForward) {
+    return joined((more) => decodeExperts(x, feedForward, { norm, ...more }), mlpNorm, {
+      layer,
+      residual,
+    });
+  }
+  const { gate, up, bias, activation, down } = feedForward;
   const options = { norm, bias, activation };
   const hidden = gate ? decodeGatedLinear(x, gate, up, options) : decodeLinear(x, up, options);
-  return added(hidden, down, layer.mlpNorm, { layer, residual });
+  return added(hidden, down, mlpNorm, { layer, residual });
 }
 
 /** Rows that are normalised in a dispatch of their own, because they are read as a residual too. */

@@ -2,6 +2,7 @@ import type { LanguageModel } from '@headwise/core';
 import type { LinearActivation, RotaryLayout } from '@headwise/kernels';
 import {
   canStep,
+  type DecodeExperts,
   type DecodeWeight,
   type HeadNorms,
   type Norm,
@@ -25,6 +26,9 @@ export interface StepFeedForward {
   readonly activation: LinearActivation;
   readonly down: StepLinear;
 }
+
+/** A mixture of experts in place of one feed-forward layer; the router's choices stay on the device. */
+export type StepExperts = DecodeExperts;
 
 /** How attention and the feed-forward layer are joined; as a model configuration names them. */
 export type StepBlockKind =
@@ -61,7 +65,7 @@ export interface StepLayer {
   readonly rotary?: number | undefined;
   readonly scoring: Omit<StepScoring, 'turn'>;
   readonly out: StepLinear;
-  readonly feedForward: StepFeedForward;
+  readonly feedForward: StepFeedForward | StepExperts;
 }
 
 /** The head of a step: its scores, multiplied by `scale` before the bias, and `c tanh(s / c)` of them with a cap c. */

@@ -13,19 +13,58 @@ export const fewPairs = 32;
 const lanes = 64;
 /** Lanes that share the inner axis of a column. */
 const slices = 8;
-const columns = lanes / slices;
+/** Columns of a workgroup. */
+export const pairColumns: number = lanes / slices;
 
-interface Variant {
-  ofTokens: boolean;
+/** How weights of experts are read. */
+export interface PairForm {
   format: PackedFormat | 'f32';
   /** Whether weights of float32 are read by fours. */
   wide: boolean;
 }
 
+interface Variant extends PairForm {
+  ofTokens: boolean;
+}
+
 type Names = 'a_values' | 'b_values' | 'words' | 'scales' | 'order' | 'choices';
 
-/** WGSL that adds `a · b` over the inner axis to `sum`, each slice in steps of its own. */
-function steps({ format, wide }: Variant): string {
+/** The element types of the weights' buffers. */
+export const pairInputs = ({ format, wide }: PairForm): Record<string, ElementType> =>
+  format === 'f32'
+    ? { b_values: wide ? 'vec4f' : 'f32' }
+    : { words: 'u32', ...scalesInput(format) };
+
+/**
+ * WGSL of a workgroup of 64 lanes that multiplies rows with eight columns: `load_b` where weights are packed, `slice_of(lane)`,
+ * `column_of(lane)`, and `whole_sum(sum, lane)`, which adds the slices of a column up for the lanes of the first slice.
+ */
+export const pairLanes = ({ format }: PairForm): string => {
+  // Neighbouring lanes read what lies side by side: the inner axis of float32, and the columns of words.
+  const [column, slice] =
+    format === 'f32'
+      ? [`lane / ${slices}u`, `lane % ${slices}u`]
+      : [`lane % ${pairColumns}u`, `lane / ${pairColumns}u`];
+  return /* wgsl */ `
+    ${format === 'f32' ? '' : loadWords(format, { pack: 32 / bitsOf(format) })}
+    fn slice_of(lane: u32) -> u32 { return ${slice}; }
+    fn column_of(lane: u32) -> u32 { return ${column}; }
+    var<workgroup> partial: array<f32, ${lanes}>;
+    fn whole_sum(sum: f32, lane: u32) -> f32 {
+      partial[slice_of(lane) * ${pairColumns}u + column_of(lane)] = sum;
+      workgroupBarrier();
+      var total = 0.0;
+      for (var other = 0u; other < ${slices}u; other++) { total += partial[other * ${pairColumns}u + column_of(lane)]; }
+      return total;
+    }
+  `;
+};
+
+/**
+ * WGSL that adds `a · b` over the inner axis to `sum`, each slice in steps of its own. In scope: `sum`, `slice`, `a_start`, and `column`,
+ * one of all experts.
+ */
+export function pairSteps({ format, wide }: PairForm): string {
   if (format !== 'f32') {
     const perWord = 32 / bitsOf(format);
     const step = Array.from(
@@ -56,27 +95,19 @@ function steps({ format, wide }: Variant): string {
 const program = variants(
   ({ ofTokens, format, wide }: Variant) => `${ofTokens}/${format}/${wide}`,
   (variant) => {
-    const { ofTokens, format, wide } = variant;
-    // Neighbouring lanes read what lies side by side: the inner axis of float32, and the columns of words.
-    const [column, slice] =
-      format === 'f32'
-        ? [`lane / ${slices}u`, `lane % ${slices}u`]
-        : [`lane % ${columns}u`, `lane / ${columns}u`];
+    const { ofTokens, format } = variant;
     return defineProgram({
       label: 'headwise/ExpertRows',
       inputs: {
         a_values: 'f32',
-        ...(format === 'f32'
-          ? { b_values: wide ? 'vec4f' : 'f32' }
-          : { words: 'u32', ...scalesInput(format) }),
+        ...pairInputs(variant),
         order: 'i32',
         choices: 'i32',
       } as Record<Names, ElementType>,
       outputs: { c_values: 'f32' },
       params: { columns: 'u32', inner: 'u32', share: 'u32', group: 'u32', stride: 'u32' },
       wgsl: /* wgsl */ `
-        ${format === 'f32' ? '' : loadWords(format, { pack: 32 / bitsOf(format) })}
-        var<workgroup> partial: array<f32, ${lanes}>;
+        ${pairLanes(variant)}
         @compute @workgroup_size(${lanes})
         fn main(
           @builtin(workgroup_id) workgroup: vec3u,
@@ -85,17 +116,14 @@ const program = variants(
           let place = workgroup.y;
           let pair = u32(order[place]);
           let a_start = ${ofTokens ? 'pair / params.share' : 'place'} * params.inner;
-          let own = workgroup.x * ${columns}u + ${column};
-          let slice = ${slice};
+          let own = workgroup.x * ${pairColumns}u + column_of(lane);
+          let slice = slice_of(lane);
           // A column of all experts' weights.
           let column = u32(choices[pair]) * params.columns + min(own, params.columns - 1u);
           var sum = 0.0;
-          ${steps(variant)}
-          partial[slice * ${columns}u + ${column}] = sum;
-          workgroupBarrier();
+          ${pairSteps(variant)}
+          let total = whole_sum(sum, lane);
           if (slice == 0u && own < params.columns) {
-            var total = 0.0;
-            for (var other = 0u; other < ${slices}u; other++) { total += partial[other * ${columns}u + ${column}]; }
             c_values[place * params.columns + own] = total${format === 'f32' ? '' : timesOutputScale(format)};
           }
         }
@@ -138,7 +166,7 @@ export function expertRows(
       group: packed ? weights.group : 1,
       stride: packed ? weights.words.shape[1]! : 1,
     },
-    workgroups: [Math.ceil(outputs / columns), pairs],
+    workgroups: [Math.ceil(outputs / pairColumns), pairs],
   });
   return c;
 }

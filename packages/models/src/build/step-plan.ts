@@ -1,6 +1,7 @@
 import type { ParamStore } from '@headwise/core';
 import type { Matrix } from '@headwise/core/internal';
 import type {
+  StepExperts,
   StepFeedForward,
   StepLayer,
   StepLinear,
@@ -13,8 +14,10 @@ import { rotaryTable } from '@headwise/positions';
 import type { FusedPosition } from '@headwise/positions/internal';
 import * as tf from '@tensorflow/tfjs';
 import { scoreScale } from './attention.js';
+import { denseInstead } from './layers.js';
 import type {
   BlockKind,
+  ExpertsPart,
   LanguageModelHead,
   ModelConfiguration,
   NamedFeedForward,
@@ -72,7 +75,7 @@ export function makeStepPlan(
 type Named = ModelConfiguration & {
   score?: NamedScore | undefined;
   norm: NamedNorm;
-  feedForward: NamedFeedForward;
+  feedForward: NamedFeedForward | ExpertsPart;
   block: BlockKind;
 };
 
@@ -82,8 +85,6 @@ function hasStep(config: ModelConfiguration): config is Named {
   return (
     ownPartsOf(config).length === 0 &&
     embedding.adaptive === undefined &&
-    // A router's choices lie on the device, where the fused step has no product that reads them.
-    config.feedForward.kind !== 'experts' &&
     headDim(config) <= widestStepHead &&
     (score.kind === 'scaled-dot-product' || score.kind === 'dot-product')
   );
@@ -145,7 +146,11 @@ class StepParts {
     const names = heads.projection === 'fused' ? ['qkv'] : ['qProj', 'kProj', 'vProj'];
     const qkv = this.#linear(names.map((name) => attention.at(name).path));
     const out = this.#linear([attention.at('outProj').path]);
-    const feedForward = this.#feedForward(params.at('mlp'));
+    const part = denseInstead(this.#config, index) ?? this.#config.feedForward;
+    const feedForward =
+      part.kind === 'experts'
+        ? this.#experts(params.at('mlp'), part)
+        : this.#feedForward(params.at('mlp'), part);
     if (!qkv || !out || !feedForward) return undefined;
     const { window = null } = heads;
     const width = typeof window === 'object' && window ? window[index] : (window as number | null);
@@ -178,8 +183,21 @@ class StepParts {
     };
   }
 
-  #feedForward(params: ParamStore): StepFeedForward | undefined {
-    const { kind, activation } = this.#config.feedForward;
+  #experts(
+    params: ParamStore,
+    { active, normalize = true, activation = 'silu' }: ExpertsPart,
+  ): StepExperts | undefined {
+    const weight = (name: string) => this.#weight(params.at('experts').at(name).path, 'out-in');
+    const [gate, up, down] = [weight('gate'), weight('up'), weight('down')];
+    if (!gate || !up || !down) return undefined;
+    const router = this.#variables[`${params.at('router').path}.weight`] as unknown as tf.Tensor2D;
+    return { router, gate, up, down, active, normalize, activation };
+  }
+
+  #feedForward(
+    params: ParamStore,
+    { kind, activation }: NamedFeedForward,
+  ): StepFeedForward | undefined {
     const down = this.#linear([params.at('down').path]);
     const names = kind === 'gated' ? ['gate', 'up'] : ['up'];
     const into = this.#linear(names.map((name) => params.at(name).path));
