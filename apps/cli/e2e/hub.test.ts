@@ -46,8 +46,8 @@ test('a repository that cannot be had ends with 2 and says why', async () => {
   for (const [args, message] of [
     [['owner/missing'], /the hub refuses the token.*; and there is no folder 'owner\/missing'/],
     [['owner/closed', '--revision', 'v9'], /owner\/closed: has no revision 'v9'/],
-    [[golden, '--revision', 'main'], /--revision is given, and --model '.*' is a folder/],
-    [[golden, '--offline'], /--offline is given, and --model '.*' is a folder/],
+    [[golden, '--revision', 'main'], /--revision is given, and --model '.*' is on the disk/],
+    [[golden, '--offline'], /--offline is given, and --model '.*' is on the disk/],
   ] as const) {
     const [model, ...more] = args;
     const { code, stderr } = await logits(model, ...more);
