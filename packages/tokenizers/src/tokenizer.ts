@@ -11,7 +11,7 @@ import { readModel } from './models/read.js';
 import { readNormalizer } from './normalizers/read.js';
 import { type Padding, pad, readPadding } from './padding.js';
 import { Pipeline } from './pipeline.js';
-import type { PostProcessor } from './post-processors/post-processor.js';
+import type { Part, PostProcessor } from './post-processors/post-processor.js';
 import { readPostProcessor } from './post-processors/read.js';
 import { readPreTokenizer } from './pre-tokenizers/read.js';
 import { readTokenizerBytes, readTokenizerObject, type TokenizerFile } from './tokenizer-file.js';
@@ -28,6 +28,8 @@ export interface EncodeOptions {
   /** Makes encodings equally long; default as `tokenizer.json` says, null for never. */
   padding?: Padding | null | undefined;
 }
+
+const noOptions: EncodeOptions = {};
 
 export interface DecodeOptions {
   /** Leaves special tokens out; default true. */
@@ -170,7 +172,7 @@ export class Tokenizer {
   }
 
   /** The tokens of a text. */
-  encode(text: string, options: EncodeOptions = {}): Encoding {
+  encode(text: string, options: EncodeOptions = noOptions): Encoding {
     return this.#padded([this.#encode([text], options)], options)[0]!;
   }
 
@@ -198,21 +200,32 @@ export class Tokenizer {
   #encode(texts: readonly string[], options: EncodeOptions): Encoding {
     const truncation =
       options.truncation === undefined ? this.#truncation : (options.truncation ?? undefined);
-    const first = Encoding.fromTokens(this.#pipeline.tokenize(texts[0]!), this.#pipeline);
-    if (texts.length === 1 && !this.#postProcessor && !truncation) return first;
     const { addSpecialTokens = true } = options;
-    let encodings = texts.map((text, i) => {
-      const encoding =
-        i === 0 ? first : Encoding.fromTokens(this.#pipeline.tokenize(text), this.#pipeline);
-      return i === 0 ? encoding : encoding.with({ types: encoding.ids.map(() => i) });
-    });
-    const added = addSpecialTokens ? (this.#postProcessor?.added(texts.length > 1) ?? 0) : 0;
-    if (truncation) encodings = truncate(encodings, truncation, added);
-    const parts = encodings.map((encoding, i) => ({ encoding, text: texts[i]! }));
-    const processed = this.#postProcessor?.process(parts, addSpecialTokens) ?? parts;
+    let parts: readonly Part[] = this.#parts(texts);
+    const first = parts[0]!.encoding;
+    if (truncation) {
+      const added = addSpecialTokens ? (this.#postProcessor?.added(texts.length > 1) ?? 0) : 0;
+      const encodings = parts.map(({ encoding }) => encoding);
+      const cut = truncate(encodings, truncation, added);
+      parts = cut.map((encoding, i) => ({ encoding, text: texts[i]! }));
+    }
+    parts = this.#postProcessor?.process(parts, addSpecialTokens) ?? parts;
+    if (parts.length === 1) return parts[0]!.encoding;
     // A template may leave out both texts.
-    if (processed.length === 0) return first.slice(0, 0);
-    return Encoding.concat(processed.map(({ encoding }) => encoding));
+    if (parts.length === 0) return first.slice(0, 0);
+    return Encoding.concat(parts.map(({ encoding }) => encoding));
+  }
+
+  /** The tokens of each text, of the type of its number. */
+  #parts(texts: readonly string[]): Part[] {
+    const parts: Part[] = [];
+    for (const text of texts) {
+      const encoding = Encoding.fromTokens(this.#pipeline.tokenize(text), this.#pipeline);
+      const type = parts.length;
+      const types = type === 0 ? undefined : encoding.ids.map(() => type);
+      parts.push({ text, encoding: types ? encoding.with({ types }) : encoding });
+    }
+    return parts;
   }
 
   #padded(encodings: Encoding[], { padding = this.#padding }: EncodeOptions): Encoding[] {

@@ -12,9 +12,9 @@ export class Symbols {
   starts: Int32Array = new Int32Array(256);
   ends: Int32Array = new Int32Array(256);
   length = 0;
-  /** For each symbol of a word that is scanned: the rank of its merge with the one behind it, the id made, and that one. */
+  /** For each symbol of a word that is scanned: the rank plus one of its merge with the one behind it, its place, and that one. */
   readonly #ranks = new Int32Array(scanned);
-  readonly #made = new Int32Array(scanned);
+  readonly #places = new Int32Array(scanned);
   readonly #next = new Int32Array(scanned);
 
   clear(): void {
@@ -38,12 +38,16 @@ export class Symbols {
 
   #mergeByScan(merges: MergeTable): void {
     const { ids, starts, ends, length } = this;
+    const { table } = merges;
     const ranks = this.#ranks;
-    const made = this.#made;
+    const places = this.#places;
     const next = this.#next;
+    const last = length - 1;
     for (let i = 0; i < length; i++) {
+      const place = i < last ? merges.find(ids[i]!, ids[i + 1]!) : -1;
+      ranks[i] = place < 0 ? never : table[place + 2]!;
+      places[i] = place;
       next[i] = i + 1;
-      this.#consider(merges, i, i + 1);
     }
     for (;;) {
       let best = never;
@@ -60,11 +64,18 @@ export class Symbols {
       }
       if (best === never) break;
       const right = next[at]!;
-      ids[at] = made[at]!;
+      const after = next[right]!;
+      ids[at] = table[places[at]! + 3]!;
       ends[at] = ends[right]!;
-      next[at] = next[right]!;
-      this.#consider(merges, at, next[at]!);
-      if (before >= 0) this.#consider(merges, before, at);
+      next[at] = after;
+      // The merged symbol with the one behind it, then the one before it with the merged one.
+      let place = after < length ? merges.find(ids[at]!, ids[after]!) : -1;
+      ranks[at] = place < 0 ? never : table[place + 2]!;
+      places[at] = place;
+      if (before < 0) continue;
+      place = merges.find(ids[before]!, ids[at]!);
+      ranks[before] = place < 0 ? never : table[place + 2]!;
+      places[before] = place;
     }
     let n = 0;
     for (let i = 0; i < length; i = next[i]!) {
@@ -74,13 +85,6 @@ export class Symbols {
       n++;
     }
     this.length = n;
-  }
-
-  /** Looks up the merge of a symbol with the one behind it. */
-  #consider(merges: MergeTable, left: number, right: number): void {
-    const place = right < this.length ? merges.find(this.ids[left]!, this.ids[right]!) : -1;
-    this.#ranks[left] = place < 0 ? never : merges.rankAt(place);
-    if (place >= 0) this.#made[left] = merges.madeAt(place);
   }
 
   #grow(): void {

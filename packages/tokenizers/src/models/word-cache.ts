@@ -11,52 +11,29 @@ export class WordCache {
   static readonly maxLength = 256;
 
   /** Records one behind the other: header, key, and for each token its id and its start and end in the word. */
-  records: Int32Array = new Int32Array(2 ** 14);
-  #top = 1;
+  records: Int32Array = new Int32Array(2 ** 12);
   /** Where the record of each hash begins; 0 is empty. */
-  #table: Int32Array = new Int32Array(2 ** 12);
+  table: Int32Array = new Int32Array(2 ** 10);
+  #top = 1;
   #count = 0;
-  #hash = 0;
 
-  /** Where the tokens of a word begin in `records`, or 0 where it is not known. */
-  find(units: Uint16Array, start: number, end: number): number {
-    const { records } = this;
-    const table = this.#table;
-    const hash = hashPairs(units, start, end);
-    this.#hash = hash;
-    const mask = table.length - 1;
-    const length = end - start;
-    for (let at = hash & mask; ; at = (at + 1) & mask) {
-      const record = table[at]!;
-      if (record === 0) return 0;
-      if (records[record] !== hash || records[record + 1] !== length) continue;
-      let key = record + header;
-      let i = start;
-      while (i + 1 < end && records[key] === (units[i]! | (units[i + 1]! << 16))) {
-        i += 2;
-        key++;
-      }
-      if (i + 1 === end && records[key] === units[i]) return key + 1;
-      if (i === end) return key;
-    }
-  }
-
-  /** How many tokens begin at a place that `find` gave for a word of a length. */
-  countAt(place: number, length: number): number {
-    return this.records[place - ((length + 1) >> 1) - 1]!;
-  }
-
-  /** Keeps the tokens of the word that `find` just missed. */
-  add(units: Uint16Array, start: number, end: number, { values, count }: FoundTokens): void {
+  /** Keeps the tokens of a word of a hash that is not there. */
+  add(
+    hash: number,
+    units: Uint16Array,
+    start: number,
+    end: number,
+    { values, count }: FoundTokens,
+  ): void {
     const length = end - start;
     const size = header + ((length + 1) >> 1) + 2 * count;
     if (this.#top + size > maxNumbers) this.#clear();
     while (this.#top + size > this.records.length) this.records = doubled(this.records);
-    if (2 * ++this.#count > this.#table.length) this.#growTable();
+    if (2 * ++this.#count > this.table.length) this.#growTable();
     const { records } = this;
     let at = this.#top;
-    this.#enter(this.#hash, at);
-    records[at++] = this.#hash;
+    this.#enter(hash, at);
+    records[at++] = hash;
     records[at++] = length;
     records[at++] = count;
     for (let i = start; i < end; i += 2) {
@@ -67,35 +44,27 @@ export class WordCache {
   }
 
   #enter(hash: number, record: number): void {
-    const mask = this.#table.length - 1;
+    const { table } = this;
+    const mask = table.length - 1;
     let at = hash & mask;
-    while (this.#table[at] !== 0) at = (at + 1) & mask;
-    this.#table[at] = record;
+    while (table[at] !== 0) at = (at + 1) & mask;
+    table[at] = record;
   }
 
   #clear(): void {
-    this.#table.fill(0);
+    this.table.fill(0);
     this.#count = 0;
     this.#top = 1;
   }
 
   #growTable(): void {
-    const old = this.#table;
-    this.#table = new Int32Array(2 * old.length);
-    for (const record of old) if (record !== 0) this.#enter(this.records[record]!, record);
+    const old = this.table;
+    this.table = new Int32Array(2 * old.length);
+    for (let i = 0; i < old.length; i++) {
+      const record = old[i]!;
+      if (record !== 0) this.#enter(this.records[record]!, record);
+    }
   }
-}
-
-function hashPairs(units: Uint16Array, start: number, end: number): number {
-  let hash = end - start;
-  let i = start;
-  for (; i + 1 < end; i += 2) {
-    hash = Math.imul(hash ^ (units[i]! | (units[i + 1]! << 16)), 0x9e3779b1);
-    hash ^= hash >>> 15;
-  }
-  if (i < end) hash = Math.imul(hash ^ units[i]!, 0x9e3779b1);
-  hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
-  return hash ^ (hash >>> 13);
 }
 
 /** The tokens that a model has just found in a word. */
@@ -136,7 +105,12 @@ export class FoundTokens {
   }
 }
 
-/** Adds the tokens of a word, from the cache or as `compute` puts them into `found`. */
+/**
+ * Adds the tokens of a word, from the cache or as `compute` puts them into `found`.
+ *
+ * Most words of a text are found, so that their way is one function without calls: it is compiled as soon as it is hot, and not
+ * when each function on the way is.
+ */
 export function addWord(
   units: Uint16Array,
   start: number,
@@ -149,23 +123,45 @@ export function addWord(
 ): void {
   const length = end - start;
   const cached = cache !== undefined && length <= WordCache.maxLength;
-  const place = cached ? cache.find(units, start, end) : 0;
-  if (cached && place > 0) {
-    const { records } = cache;
-    const to = place + 2 * cache.countAt(place, length);
-    for (let i = place; i < to; i += 2) {
-      const places = records[i + 1]!;
-      const n = ids.length;
-      ids[n] = records[i]!;
-      words[n] = word;
-      bounds[2 * n] = start + (places >> 16);
-      bounds[2 * n + 1] = start + (places & 0xffff);
+  let hash = length;
+  if (cached) {
+    let i = start;
+    for (; i + 1 < end; i += 2) {
+      hash = Math.imul(hash ^ (units[i]! | (units[i + 1]! << 16)), 0x9e3779b1);
+      hash ^= hash >>> 15;
     }
-    return;
+    if (i < end) hash = Math.imul(hash ^ units[i]!, 0x9e3779b1);
+    hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
+    hash ^= hash >>> 13;
+    const { records, table } = cache;
+    const mask = table.length - 1;
+    for (let slot = hash & mask; ; slot = (slot + 1) & mask) {
+      const record = table[slot]!;
+      if (record === 0) break;
+      if (records[record] !== hash || records[record + 1] !== length) continue;
+      let place = record + header;
+      for (i = start; i + 1 < end; i += 2) {
+        if (records[place] !== (units[i]! | (units[i + 1]! << 16))) break;
+        place++;
+      }
+      if (i + 1 === end && records[place] === units[i]) {
+        place++;
+        i++;
+      }
+      if (i !== end) continue;
+      const to = place + 2 * records[record + 2]!;
+      for (; place < to; place += 2) {
+        const places = records[place + 1]!;
+        ids.push(records[place]!);
+        words.push(word);
+        bounds.push(start + (places >> 16), start + (places & 0xffff));
+      }
+      return;
+    }
   }
   found.clear();
   compute(units, start, end);
-  if (cached) cache.add(units, start, end, found);
+  if (cached) cache.add(hash, units, start, end, found);
   for (let i = 0; i < found.count; i++) {
     ids.push(found.id(i));
     bounds.push(start + found.start(i), start + found.end(i));

@@ -10,10 +10,12 @@ export function readByteLevelProcessor(fields: Fields): PostProcessor {
   return {
     added: () => 0,
     process: (parts) =>
-      parts.map(({ encoding, text }) => ({
-        text,
-        encoding: trims ? trimOffsets(encoding, addPrefixSpace, text) : encoding,
-      })),
+      trims
+        ? parts.map(({ encoding, text }) => ({
+            text,
+            encoding: trimOffsets(encoding, addPrefixSpace, text),
+          }))
+        : parts,
   };
 }
 

@@ -16,5 +16,5 @@ export interface PostProcessor {
    *
    * @param parts one for each text, or what the post-processor before made of them
    */
-  process(parts: readonly Part[], addSpecialTokens: boolean): Part[];
+  process(parts: readonly Part[], addSpecialTokens: boolean): readonly Part[];
 }

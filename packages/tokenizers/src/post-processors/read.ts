@@ -34,6 +34,6 @@ function readSequence(fields: Fields): PostProcessor {
   return {
     added: (pair) => parts.reduce((sum, part) => sum + part.added(pair), 0),
     process: (texts, addSpecialTokens) =>
-      parts.reduce((now, part) => part.process(now, addSpecialTokens), [...texts]),
+      parts.reduce((now, part) => part.process(now, addSpecialTokens), texts),
   };
 }

@@ -61,7 +61,22 @@ function runEnd(
   return i;
 }
 
+/** The end of ASCII letters with or without a blank in front of them, or 0 where that is not the whole match. */
+function plainWordEnd(units: Uint16Array, i: number, end: number): number {
+  const from = units[i] === blank ? i + 1 : i;
+  let at = from;
+  while (at < end) {
+    // The letters of both cases differ in one bit.
+    const unit = units[at]! | 32;
+    if (unit < 0x61 || unit > 0x7a) break;
+    at++;
+  }
+  return at > from && (at === end || units[at]! < 128) ? at : 0;
+}
+
 function scanGpt2(units: Uint16Array, i: number, end: number): number {
+  const plain = plainWordEnd(units, i, end);
+  if (plain > 0) return plain;
   const unit = units[i]!;
   if (unit === apostrophe) {
     const contraction = contractionEnd(units, i, end, false);
@@ -77,6 +92,8 @@ function scanGpt2(units: Uint16Array, i: number, end: number): number {
 
 /** As GPT-4's, Llama 3's and Qwen 2's, which differ in how many digits go together. */
 function scanLlama(units: Uint16Array, i: number, end: number, digits: number): number {
+  const plain = plainWordEnd(units, i, end);
+  if (plain > 0) return plain;
   const unit = units[i]!;
   if (unit === apostrophe) {
     const contraction = contractionEnd(units, i, end, true);

@@ -59,6 +59,15 @@ function cutIsolated(
   bounds: number[],
 ): void {
   let at = start;
+  const { scan } = finder;
+  if (scan) {
+    while (at < end) {
+      const to = scan(units, at, end);
+      bounds.push(at, to);
+      at = to;
+    }
+    return;
+  }
   for (const matches = new Matches(finder, units, start, end); matches.next(); at = matches.end) {
     if (matches.start > at) bounds.push(at, matches.start);
     if (matches.end > matches.start) bounds.push(matches.start, matches.end);

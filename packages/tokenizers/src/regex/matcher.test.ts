@@ -138,6 +138,8 @@ describe('hand-written scanners match exactly as the engine', () => {
 
   const character = fc.oneof(
     fc.constantFrom(..." \t\n\r'sStTrReEvVmMlLdD0123456789,.!_-/"),
+    // The letters of ASCII at either end of the alphabet, and what stands next to them.
+    fc.constantFrom(...' @AZ[`az{\u007f\u0080\u212a\u0130'),
     fc.constantFrom(
       '\u00a0',
       '\u0085',

@@ -215,6 +215,7 @@ const ascii = new Uint8Array(maxAscii);
 /** Writes the code units of a text, those of ASCII by functions of the engine, which need not be compiled first. */
 function writeUnits(text: string, units: Uint16Array): void {
   const { length } = text;
+  if (length === 0) return;
   if (length <= maxAscii) {
     const { read, written } = encoder.encodeInto(text, ascii);
     if (read === length && written === length) {

@@ -1,5 +1,5 @@
 import { Fields, mismatch } from '../fields.js';
-import { scannerOf } from '../pre-tokenizers/scanners.js';
+import { type Scanner, scannerOf } from '../pre-tokenizers/scanners.js';
 import { Matcher } from '../regex/matcher.js';
 import { codePointAt, sizeOf, stringToUnits } from './normalized-text.js';
 
@@ -11,6 +11,8 @@ export interface Finder {
   begin(units: Uint16Array, from: number, to: number): void;
   /** Looks for the first match at or after a place. */
   next(from: number): boolean;
+  /** The end of the match at a place, where there is one at every place and none is empty. */
+  scan?: Scanner | undefined;
 }
 
 /**
@@ -89,6 +91,7 @@ export function regexFinder(source: string): Finder {
   let text: Uint16Array;
   let end = 0;
   return {
+    scan,
     matchStart: 0,
     matchEnd: 0,
     begin(units, _, to) {
