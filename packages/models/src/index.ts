@@ -58,4 +58,6 @@ export {
 } from './model.js';
 export { quantizeModel } from './quantize.js';
 export { checkModelFits, type ModelSize, modelSize } from './size.js';
+export { type LogMelOptions, logMelFeatures } from './speech/log-mel.js';
+export { logMelSettings } from './speech/settings.js';
 export { type WeightDtype, type WeightOptions, weightDtypes } from './weight-options.js';
