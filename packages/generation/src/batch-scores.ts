@@ -8,7 +8,7 @@ import {
 import { paddedRows } from '@headwise/core/internal';
 import { type CacheStorage, KeyValueCache, stepPlanOf } from '@headwise/decoding';
 import * as tf from '@tensorflow/tfjs';
-import { lastScores } from './last-scores.js';
+import { lastRows, lastScores } from './last-scores.js';
 import type { BatchScores } from './next-scores.js';
 import { prefilled } from './prefix-cache/prefill.js';
 import type { PrefixCache } from './prefix-cache/prefix-cache.js';
@@ -131,8 +131,11 @@ export function encodedPrompts(
     const mask = lengths.map((length) =>
       Array.from({ length: ids.shape[1] }, (_, t) => Number(t < length)),
     );
-    const attentionMask = tf.tensor2d(mask, ids.shape, 'int32');
-    return { states: network.encode(ids, { attentionMask }).states, attentionMask };
+    const { states, attentionMask } = network.encode(ids, {
+      attentionMask: tf.tensor2d(mask, ids.shape, 'int32'),
+    });
+    const [batch, length] = states.shape as [number, number];
+    return { states, attentionMask: attentionMask ?? tf.ones([batch, length], 'int32') };
   });
 }
 
@@ -149,22 +152,32 @@ class EncodedScores implements BatchScores {
     this.#tap = tap;
   }
 
-  after(given: readonly number[], joining: readonly (readonly number[])[] = []): tf.Tensor2D {
+  after(
+    given: readonly number[],
+    joining: readonly (readonly number[])[] = [],
+    starts: readonly (readonly number[])[] = joining.map(() => [this.#network.startId]),
+  ): tf.Tensor2D {
     return tf.tidy(() => {
+      const next = given.map((id) => [id]);
       const going =
-        given.length > 0 ? this.#decode(given, this.#encoded!, this.#cache.cache) : undefined;
+        given.length > 0 ? this.#decode(next, this.#encoded!, this.#cache.cache) : undefined;
       if (joining.length === 0) return joinedRows(going);
       const encoded = encodedPrompts(this.#network, joining);
-      const starts = joining.map(() => this.#network.startId);
       const joined = this.#cache.join((cache) => this.#decode(starts, encoded, cache));
       this.#replace(this.#encoded ? joinedEncoded(this.#encoded, encoded) : encoded);
       return joinedRows(going, joined);
     });
   }
 
-  #decode(ids: readonly number[], encoded: Encoded, cache: KeyValueCache): tf.Tensor2D {
-    const ctx = { cache, ...(this.#tap ? { tap: this.#tap } : {}) };
-    return this.#network.decode(column(ids), encoded, ctx).squeeze<tf.Tensor2D>([1]);
+  /** The scores after the last of some tokens of each sequence. */
+  #decode(
+    tokens: readonly (readonly number[])[],
+    encoded: Encoded,
+    cache: KeyValueCache,
+  ): tf.Tensor2D {
+    const { ids, lengths } = paddedRows(tokens);
+    const ctx = { cache, lengths, ...(this.#tap ? { tap: this.#tap } : {}) };
+    return lastRows(this.#network.decode(ids, encoded, ctx), lengths);
   }
 
   reorder(order: readonly number[]): void {

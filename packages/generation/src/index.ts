@@ -6,6 +6,7 @@ export type { Constraint, ConstraintState } from './constraint.js';
 export type { ContextShift } from './context-shift.js';
 export type { DolaLayers } from './dola.js';
 export type { GeneratedToken, TokenProbability } from './draw.js';
+export { encodedSources } from './encoded-sources.js';
 export { generate } from './generate.js';
 export {
   type GeneratedBatch,

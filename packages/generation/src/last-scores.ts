@@ -53,7 +53,7 @@ function scoresOf(
 }
 
 /** The row of each sequence's last token: `[N, T, D]` to `[N, D]`. */
-function lastRows(x: tf.Tensor, lengths: readonly number[]): tf.Tensor2D {
+export function lastRows(x: tf.Tensor, lengths: readonly number[]): tf.Tensor2D {
   const [count, longest, width] = x.shape as [number, number, number];
   if (longest === 1) return x.reshape([count, width]);
   const rows = lengths.map((length, n) => x.slice([n, length - 1, 0], [1, 1, width]));

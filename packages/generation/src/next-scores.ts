@@ -19,9 +19,14 @@ export interface BatchScores {
    *
    * @param ids one of each sequence that is in the batch
    * @param joining prompts of any lengths; default none
+   * @param starts what the output of each begins with, for encoder-decoders; default the model's `startId`
    * @returns `[N, V]`, the caller's
    */
-  after(ids: readonly number[], joining?: readonly (readonly number[])[]): tf.Tensor2D;
+  after(
+    ids: readonly number[],
+    joining?: readonly (readonly number[])[],
+    starts?: readonly (readonly number[])[],
+  ): tf.Tensor2D;
   /** Takes sequence `order[n]` for the n-th from now on; the batch may grow or shrink, to nothing too. */
   reorder(order: readonly number[]): void;
   /** Frees the keys and values. */

@@ -15,6 +15,8 @@ export interface GenerateOptions extends SamplingOptions {
   maxNewTokens?: number | undefined;
   /** The most tokens of prompt and continuation together; `maxNewTokens` wins over it. */
   maxLength?: number | undefined;
+  /** What the output of an encoder-decoder begins with, as tokens that name a language and a task; default the model's `startId` alone. */
+  startIds?: readonly number[] | undefined;
   /** No stop id is drawn before this many new tokens; default 0. */
   minNewTokens?: number | undefined;
   /** No stop id is drawn before prompt and continuation have this many tokens; default 0. */

@@ -148,7 +148,12 @@ export function planOf(
       `${lower} is ${options[lower]}, above ${upper}, ${options[upper]}; expected at most that`,
     );
   }
-  const { constraint } = options;
+  const { constraint, startIds } = options;
+  if (startIds && start === prompt) {
+    throw new InputError(
+      `startIds is ${quoted(startIds)} for a decoder, whose output follows its prompt; expected none`,
+    );
+  }
   const plan: Plan = {
     most,
     least,

@@ -1,5 +1,11 @@
-import { type EncoderDecoderModel, InputError, type LanguageModel } from '@headwise/core';
+import {
+  type EncoderDecoderModel,
+  InputError,
+  isEncoderDecoder,
+  type LanguageModel,
+} from '@headwise/core';
 import { checkIdValues, vocabularyOf } from '@headwise/kernels/internal';
+import type { GenerateOptions } from './options.js';
 
 /** What a prompt is checked against: the vocabulary of the side that reads it, and the context. */
 export type PromptLimits = Pick<LanguageModel, 'vocabSize' | 'maxLength'> &
@@ -23,4 +29,21 @@ export function checkPrompt(
     );
   }
   checkIdValues(prompt, vocabularyOf(sourceVocabSize));
+}
+
+/**
+ * What new tokens follow: a decoder's prompt, or what the output of an encoder-decoder begins with.
+ *
+ * @throws InputError for a start that is empty, too long or outside the vocabulary
+ */
+export function startOf(
+  network: LanguageModel | EncoderDecoderModel,
+  prompt: readonly number[],
+  { startIds }: Pick<GenerateOptions, 'startIds'>,
+): readonly number[] {
+  if (!isEncoderDecoder(network)) return prompt;
+  if (startIds === undefined) return [network.startId];
+  const { vocabSize, maxLength } = network;
+  checkPrompt({ vocabSize, maxLength }, startIds, 'startIds');
+  return [...startIds];
 }

@@ -155,6 +155,7 @@ export class RunningBatch {
       const rows = this.#scores.after(
         ids,
         this.#joining.flatMap(({ prompts }) => prompts),
+        this.#joining.flatMap(({ prompts, ids }) => prompts.map(() => ids)),
       );
       this.#live = [...this.#live, ...this.#joining];
       this.#joining = [];

@@ -1,9 +1,10 @@
-import { InputError, isEncoderDecoder, Random } from '@headwise/core';
+import { InputError, Random } from '@headwise/core';
 import type { Generator } from './batch-scores.js';
 import type { GeneratedToken, NextDraw } from './draw.js';
 import type { GenerateOptions } from './options.js';
 import { checkedPlan, type Plan } from './plan.js';
 import { processed } from './process-scores.js';
+import { startOf } from './prompt.js';
 import { Stopping, type StopReason } from './stop.js';
 import { checkAlternatives } from './stream.js';
 
@@ -66,7 +67,7 @@ export class Growing implements RunningSequence {
         'contextShift is given for a batch; expected none: it is for generate and stream',
       );
     }
-    const start = isEncoderDecoder(network) ? [network.startId] : prompt;
+    const start = startOf(network, prompt, options);
     this.plan = checkedPlan(network, prompt, options, start);
     this.alternatives = alternatives;
     this.keepsScores = scores;

@@ -27,12 +27,13 @@ export async function beamSearch(
   let live = searches.filter(({ ended }) => !ended);
   if (live.length === 0) return searches.map(() => []);
   const given = live.map(({ prompt }) => prompt);
+  const starts = live.map(({ start }) => start);
   const { storage, prefixCache } = live[0]!.plan;
   const scores = batchScoresOf(network, storage, { prefixCache });
   try {
     for (let first = true; live.length > 0; first = false) {
       const ids = live.flatMap(({ running }) => running.map((beam) => beam.ids.at(-1)!));
-      const rows = first ? scores.after([], given) : scores.after(ids);
+      const rows = first ? scores.after([], given, starts) : scores.after(ids);
       try {
         await stepAll(live, rows);
       } finally {

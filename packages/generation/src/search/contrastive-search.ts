@@ -1,10 +1,11 @@
-import { InputError, isEncoderDecoder, readTensor } from '@headwise/core';
+import { InputError, readTensor } from '@headwise/core';
 import { nextTask } from '@headwise/core/internal';
 import * as tf from '@tensorflow/tfjs';
 import type { Generator } from '../batch-scores.js';
 import type { GenerateOptions } from '../options.js';
 import { checkedPlan, type Plan } from '../plan.js';
 import { processed } from '../process-scores.js';
+import { startOf } from '../prompt.js';
 import { Stopping, type StopReason } from '../stop.js';
 import { best } from './best.js';
 import { type HiddenStates, hiddenStatesOf } from './hidden-states.js';
@@ -97,7 +98,12 @@ class Growing implements ContrastiveSequence {
 
   constructor(network: Generator, prompt: readonly number[], options: GenerateOptions) {
     this.prompt = prompt;
-    this.start = isEncoderDecoder(network) ? [network.startId] : prompt;
+    if (options.startIds) {
+      throw new InputError(
+        'startIds is given for contrastiveSearch; expected none: it is for generateBatch and beamSearch',
+      );
+    }
+    this.start = startOf(network, prompt, {});
     this.plan = checkedPlan(network, prompt, options, this.start);
     // Greedy plans divide and cut off nothing.
     this.plan.sampling.temperature = 0;

@@ -1,10 +1,11 @@
-import { isEncoderDecoder, Random } from '@headwise/core';
+import { Random } from '@headwise/core';
 import { penalises } from '@headwise/kernels/internal';
 import { adjustmentsAfter } from '../adjustments.js';
 import type { Generator } from '../batch-scores.js';
 import { checkedPlan, type Plan } from '../plan.js';
 import { processed } from '../process-scores.js';
 import { forcedIds } from '../processors/forced.js';
+import { startOf } from '../prompt.js';
 import { Stopping } from '../stop.js';
 import type { BeamSearchOptions } from './beam-options.js';
 import { type BeamSequence, type BeamSettings, Beams, candidateCount } from './beams.js';
@@ -26,7 +27,7 @@ export class PromptSearch {
   constructor(network: Generator, prompt: readonly number[], options: BeamSearchOptions) {
     const { beams, groups = 1, sample = false, phrases = [] } = options;
     this.prompt = prompt;
-    this.start = isEncoderDecoder(network) ? [network.startId] : prompt;
+    this.start = startOf(network, prompt, options);
     this.plan = checkedPlan(network, prompt, options, this.start);
     // Greedy plans divide and cut off nothing.
     if (!sample) this.plan.sampling.temperature = 0;

@@ -1,6 +1,7 @@
 import { InputError } from '@headwise/core';
 import { linear } from '@headwise/kernels';
 import * as tf from '@tensorflow/tfjs';
+import { overlapping } from '../overlapping.js';
 import { melFilters } from './mel-filters.js';
 
 /** How a sound becomes the features that Whisper reads. */
@@ -53,10 +54,9 @@ export function logMelFeatures(
   const given = sounds instanceof Float32Array ? [sounds] : sounds;
   for (const [i, sound] of given.entries()) checkSamples(sound, i);
   const frames = Math.floor(length / hop);
-  const pieces = Math.ceil(window / hop);
   const bins = window / 2 + 1;
   // Rows of one hop each: a window is some neighbouring rows, the last in part.
-  const rows = frames - 1 + pieces;
+  const rows = frames - 1 + Math.ceil(window / hop);
   const padded = new Float32Array(given.length * rows * hop);
   for (const [i, sound] of given.entries()) {
     const at = padded.subarray(i * rows * hop, (i + 1) * rows * hop);
@@ -64,12 +64,7 @@ export function logMelFeatures(
   }
   return tf.tidy(() => {
     const hops = tf.tensor3d(padded, [given.length, rows, hop]);
-    const windows = tf.concat(
-      Array.from({ length: pieces }, (_, i) =>
-        hops.slice([0, i, 0], [-1, frames, Math.min(hop, window - i * hop)]),
-      ),
-      2,
-    ); // [B, T, N]
+    const windows = overlapping(hops, window); // [B, T, N]
     const basis = tf.tensor2d(fourierBasis(window), [window, 2 * bins]);
     const spectrum = linear(windows, basis, undefined, 'in-out');
     const squares = spectrum.square();

@@ -1,0 +1,30 @@
+import { checkShape, type Encoded, type EncoderDecoderModel } from '@headwise/core';
+import * as tf from '@tensorflow/tfjs';
+
+/**
+ * An encoder-decoder whose prompts are numbers of sources that were encoded before, as sounds and pictures are: `[2]` stands for the
+ * third. It generates with whatever takes an encoder-decoder.
+ *
+ * @param encoded what `network.encode` gave, of all sources; the caller's, and disposed after generation
+ * @example
+ * const encoded = tf.tidy(() => whisper.network.encode(logMelFeatures(sounds)));
+ * const { sequences } = await generateBatch(encodedSources(whisper.network, encoded), [[0], [1]]);
+ */
+export function encodedSources(
+  network: EncoderDecoderModel,
+  { states, attentionMask }: Encoded,
+): EncoderDecoderModel {
+  const { vocabSize, maxLength, startId } = network;
+  return {
+    ...{ vocabSize, maxLength, startId, sourceVocabSize: states.shape[0]! },
+    encode(ids) {
+      checkShape('encodedSources: the numbers of sources', ids.shape, ['B', 1]);
+      return tf.tidy(() => {
+        const numbers = ids.reshape<tf.Tensor1D>([-1]);
+        const mask = attentionMask && tf.gather(attentionMask, numbers);
+        return { states: tf.gather(states, numbers), attentionMask: mask };
+      });
+    },
+    decode: (ids, encoded, ctx) => network.decode(ids, encoded, ctx),
+  };
+}
