@@ -26,6 +26,7 @@ export { processScores } from './process-scores.js';
 export type { LengthDecay } from './processors/length-decay.js';
 export type { LogitsProcessor } from './processors/own.js';
 export type { SequenceBias } from './processors/sequence-bias.js';
+export { type TimestampRules, timestampRules } from './processors/timestamps.js';
 export { checkPrompt, type PromptLimits } from './prompt.js';
 export { type BatchResult, RunningBatch, type RunningBatchOptions } from './running-batch.js';
 export type { BatchDetails, RunningSequence } from './running-sequence.js';
