@@ -59,10 +59,10 @@ test('outputs of different beginnings grow in one batch as each grows alone', as
   const expected = await Promise.all(starts.map((start, i) => bestAfter(prompts[i]!, start)));
   const options = starts.map((startIds) => ({ ...greedy, startIds }));
   expect(idsOf(await generateBatch(network, prompts, options))).toEqual(expected);
-  const [[beam]] = await beamSearch(network, [prompts[0]!], {
+  const [beams] = await beamSearch(network, [prompts[0]!], {
     ...{ beams: 1, ...greedy, startIds: starts[0]! },
   });
-  expect(beam!.ids).toEqual(expected[0]);
+  expect(beams![0]!.ids).toEqual(expected[0]);
 });
 
 test('sources that were encoded before are prompts by their numbers, padded or not', async () => {
@@ -77,7 +77,7 @@ test('sources that were encoded before are prompts by their numbers, padded or n
     [3, 5],
     'int32',
   );
-  const encoded = tf.tidy(() => network.encode(padded, { attentionMask }));
+  const encoded = network.encode(padded, { attentionMask });
   const sources = encodedSources(network, encoded);
   expect(idsOf(await generateBatch(sources, [[2], [0], [1]], greedy))).toEqual(
     [2, 0, 1].map((i) => expected[i]),

@@ -7,7 +7,7 @@ import * as tf from '@tensorflow/tfjs';
  *
  * @param encoded what `network.encode` gave, of all sources; the caller's, and disposed after generation
  * @example
- * const encoded = tf.tidy(() => whisper.network.encode(logMelFeatures(sounds)));
+ * const encoded = whisper.network.encode(logMelFeatures(sounds));
  * const { sequences } = await generateBatch(encodedSources(whisper.network, encoded), [[0], [1]]);
  */
 export function encodedSources(

@@ -143,7 +143,7 @@ export const m2m100: ModelFamily<PreNormBartConfig> = preNormFamily({
     encoder_layerdrop: rate.default(0.05),
     decoder_layerdrop: rate.default(0.05),
   },
-  parts: ({ pad_token_id: padId = undefined }) => ({
+  parts: ({ pad_token_id: padId }) => ({
     position: { kind: 'sinusoidal', layout: 'halves', inclusive: true, padId },
     norm: false,
     bias: false,
