@@ -22,6 +22,7 @@ export { type Ring, tokenIn } from './decode-attention/ring.js';
 export { knownValues } from './dispatch/known.js';
 export { type WeightLimits, weightLimits } from './dispatch/limits.js';
 export { stackScalars } from './dispatch/scalars.js';
+export { sendToDevice } from './dispatch/transfer.js';
 export { feedForward } from './feed-forward/index.js';
 export { type Clipping, globalNorm } from './global-norm/index.js';
 export { checkPrecision } from './halves/index.js';

@@ -7,6 +7,8 @@ import type { BufferPool } from './buffer-pool.js';
 import { currentDevice } from './device.js';
 import type { Device } from './device-type.js';
 import { emptyPass } from './empty-pass.js';
+import { withoutPendingChecks } from './read.js';
+import { standInForOthers } from './stand-ins.js';
 import { webgpuBackend } from './webgpu.js';
 
 /** The bytes of GPU buffers, of a run that is planned. */
@@ -68,7 +70,9 @@ export async function preparePlanning(): Promise<void> {
  * allocate is counted.
  *
  * The device has the features and limits of the one that was started, or the least limits that WebGPU asks for and `shader-f16`. Tensors hold no
- * values, so the function must not read any. It disposes of the variables that it makes; other tensors are freed behind it.
+ * values, so the function must not read any. It disposes of the variables that it makes; other tensors are freed behind it. Tensors of
+ * other backends are taken by their shapes, and stay where they are; the function must not write into them. A pipeline of the device
+ * has the `descriptor` that it was asked for with, whose module is a descriptor too.
  *
  * @throws ShapeError where a tensor is larger than the device allows
  */
@@ -81,11 +85,12 @@ export function onPlannedBackend<T>(
   const before = registry.webgpu;
   const backend = webgpuBackend(plannedDevice(limits));
   const count = countingBuffers(backend, watch);
+  standInForOthers(backend);
   try {
     registry.webgpu = backend;
     engine.backendName = 'webgpu';
     engine.backendInstance = backend;
-    return tf.tidy(() => run(count, backend) as never) as T;
+    return withoutPendingChecks(() => tf.tidy(() => run(count, backend) as never) as T);
   } finally {
     if (before === undefined) delete registry.webgpu;
     else registry.webgpu = before;
@@ -209,15 +214,17 @@ function plannedDevice(limits: Readonly<Record<string, number>>): Device {
     clearBuffer: nothing,
     finish: () => ({}),
   };
-  const pipeline = { getBindGroupLayout: () => ({}) };
   const gpu = {
     limits: own,
     features: real?.gpu.features ?? new Set<string>(['shader-f16']),
     adapterInfo: real?.gpu.adapterInfo ?? info,
     queue: { submit: nothing, writeBuffer: nothing },
     createBuffer: plannedBuffers(),
-    createShaderModule: () => ({}),
-    createComputePipeline: () => pipeline,
+    createShaderModule: (descriptor: GPUShaderModuleDescriptor) => descriptor,
+    createComputePipeline: (descriptor: GPUComputePipelineDescriptor) => ({
+      descriptor,
+      getBindGroupLayout: () => ({}),
+    }),
     createBindGroup: () => ({}),
     createCommandEncoder: () => encoder,
   };

@@ -34,6 +34,16 @@ export function checkWithNextRead(check: () => Promise<void>): void {
   pending.push(check);
 }
 
+/** Runs a function, and forgets what it asked the next read to check: for tensors that hold no values. */
+export function withoutPendingChecks<T>(run: () => T): T {
+  const before = pending.length;
+  try {
+    return run();
+  } finally {
+    pending.length = before;
+  }
+}
+
 /**
  * The values of a tensor, row-major; like `tensor.data()`, but a GPU error is never a silent zero.
  *

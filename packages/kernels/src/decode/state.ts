@@ -1,4 +1,5 @@
-import { checkShape, currentDevice } from '@headwise/core';
+import { checkShape } from '@headwise/core';
+import { isOwnBackend } from '@headwise/core/internal';
 import * as tf from '@tensorflow/tfjs';
 import { checkType } from '../dispatch/check.js';
 import { hasKernel } from '../dispatch/register.js';
@@ -43,8 +44,8 @@ export const stateValues = ({
 
 /** Whether steps can be recorded and write into a cache in place: on WebGPU, as `start` starts it. */
 export function canStep(): boolean {
-  if (tf.getBackend() !== 'webgpu' || !hasKernel('headwise/AppendKeysValues')) return false;
-  return (tf.backend() as unknown as { device: GPUDevice }).device === currentDevice()?.gpu;
+  const isWebGPU = tf.getBackend() === 'webgpu' && hasKernel('headwise/AppendKeysValues');
+  return isWebGPU && isOwnBackend(tf.backend());
 }
 
 export function checkState(op: string, state: StepState): void {

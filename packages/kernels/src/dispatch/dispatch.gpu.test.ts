@@ -127,14 +127,38 @@ test('pipelines can be compiled ahead: nothing is dispatched, and the step then 
   x.dispose();
 });
 
+test('a step that is compiled ahead leaves the tensors that it is given as they are', async () => {
+  const x = gaussian([3, 5], 1);
+  const onHost = tf.tensor2d([1, 2, 3, 4], [2, 2]);
+  const expected = await x.data();
+  await expectNoLeak(() =>
+    compilePipelines(() => {
+      x.reshape([5, 3]).dispose();
+      x.clone().dispose();
+      return [run(doubled(3), x.reshape([15])), onHost.reshape([4]).square()];
+    }),
+  );
+  expect(await x.data()).toEqual(expected);
+  expect([...(await onHost.square().data())]).toEqual([1, 4, 9, 16]);
+  tf.dispose([x, onHost]);
+});
+
+test('a step that is compiled ahead compiles nothing ahead itself', async () => {
+  let inner: Promise<void> | undefined;
+  await compilePipelines(() => {
+    inner = expect(compilePipelines(() => tf.ones([2]))).rejects.toThrow(InputError);
+  });
+  await inner;
+});
+
 test('a shader that the driver refuses fails the call that asked for it, and no later one', async () => {
   const { device } = tf.backend() as WebGPUBackend;
   const x = gaussian([3, 5], 1);
   const broken = { ...doubled(5), wgsl: 'no WGSL' };
-  const compileBroken = async (step = () => run(broken, x)) => {
+  const compileBroken = async () => {
     device.pushErrorScope('validation');
     try {
-      await compilePipelines(step);
+      await compilePipelines(() => run(broken, x));
     } finally {
       expect((await device.popErrorScope())?.message).toContain('no WGSL');
     }
@@ -144,7 +168,7 @@ test('a shader that the driver refuses fails the call that asked for it, and no 
     run(broken, x);
     throw new Error('from the step');
   };
-  await expect(compileBroken(throwing)).rejects.toThrow('from the step');
+  await expect(compilePipelines(throwing)).rejects.toThrow('from the step');
   await compilePipelines(() => run(doubled(5), x));
   const refused = expect(compileBroken()).rejects.toThrow('headwise/Test');
   await compilePipelines(() => run(doubled(6), x));

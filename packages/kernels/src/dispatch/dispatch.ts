@@ -69,9 +69,10 @@ export function dispatch<I extends string, O extends string, U extends string>(
     recorder.tensorMap.get(results[name].dataId).values = null;
     forgetKnown(results[name]);
   }
-  const ready = compiled(recorder.device, division ? divided(program, division) : program);
-  if (!ready) return results;
-  const { pipeline, layout } = ready;
+  const { pipeline, layout } = compiled(
+    recorder.device,
+    division ? divided(program, division) : program,
+  );
   bindings.push(...bindingsOf(uniformBuffer(recorder, program, params)));
   const bindGroup = recorder.device.createBindGroup({
     layout,

@@ -1,4 +1,5 @@
 import { InputError } from '@headwise/core';
+import { isOwnBackend, onPlannedBackend } from '@headwise/core/internal';
 import * as tf from '@tensorflow/tfjs';
 import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
 import type { Program } from './program.js';
@@ -11,28 +12,25 @@ export interface Compiled {
 
 interface DevicePipelines {
   ready: Map<Program, Compiled>;
-  pending: Map<Program, Promise<void>>;
+  /** Those that are being compiled ahead: ours by their program, TensorFlow.js's by their key. */
+  pending: Map<Program | string, Promise<void>>;
 }
 
 const pipelines = new WeakMap<GPUDevice, DevicePipelines>();
 
-/** What the step that runs within `compilePipelines` waits for. */
-let asked: Promise<void>[] = [];
+/** The pipelines of TensorFlow.js 4.22's WebGPU backend, by their keys. */
+interface StockPipelines<P> {
+  pipelineCache: Record<string, P>;
+}
 
-/** TensorFlow.js's flag for running operations only to compile what they need. */
-const compileOnly = 'WEBGPU_ENGINE_COMPILE_ONLY';
+/** A pipeline of a device that computes nothing. */
+interface PlannedPipeline {
+  descriptor: GPUComputePipelineDescriptor;
+}
 
-/**
- * The pipeline of a program, compiled when it is first asked for and kept for the device.
- *
- * @returns undefined within `compilePipelines`, where nothing is to be dispatched
- */
-export function compiled(device: GPUDevice, program: Program): Compiled | undefined {
-  const { ready, pending } = pipelinesOf(device);
-  if (tf.env().getBool(compileOnly)) {
-    if (!ready.has(program)) asked.push(pending.get(program) ?? compileAhead(device, program));
-    return undefined;
-  }
+/** The pipeline of a program, compiled when it is first asked for and kept for the device. */
+export function compiled(device: GPUDevice, program: Program): Compiled {
+  const { ready } = pipelinesOf(device);
   let entry = ready.get(program);
   if (!entry) {
     entry = withLayout(device.createComputePipeline(descriptor(device, program)));
@@ -41,43 +39,79 @@ export function compiled(device: GPUDevice, program: Program): Compiled | undefi
   return entry;
 }
 
+let planning = false;
+
 /**
  * Compiles every pipeline that a step will need, ours and TensorFlow.js's, in parallel, off the main
- * thread; the step is run for that, but nothing is dispatched and its tensors hold no values.
+ * thread. For that the step runs on a device that computes nothing and has no memory; its tensors hold no values.
  *
  * Pipelines are shared by layers and sizes: a model compiles what one block of each kind needs. On
- * other backends than WebGPU there is nothing to compile.
+ * other backends than WebGPU of `start` it does nothing.
  *
- * @param step must not read values
+ * @param step must not read values, nor write into tensors that it did not make
  * @throws GPUPipelineError where the driver refuses a shader
  * @example await compilePipelines(() => model.forward(ids));
  */
 export async function compilePipelines(step: () => tf.TensorContainer): Promise<void> {
-  if (tf.getBackend() !== 'webgpu') return;
-  if (tf.env().getBool(compileOnly)) {
+  if (tf.getBackend() !== 'webgpu' || !isOwnBackend(tf.backend())) return;
+  if (planning) {
     throw new InputError('compilePipelines: called within the step of another call');
   }
   const backend = tf.backend() as WebGPUBackend;
-  asked = [];
-  tf.env().set(compileOnly, true);
-  try {
-    tf.dispose(tf.tidy(step));
-  } finally {
-    tf.env().set(compileOnly, false);
-  }
-  await Promise.all([backend.checkCompileCompletionAsync(), ...asked]);
+  const { programs, stock } = pipelinesFor(step);
+  const { ready, pending } = pipelinesOf(backend.device);
+  const { pipelineCache } = backend as unknown as StockPipelines<GPUComputePipeline>;
+  const asked = [
+    ...programs
+      .filter((program) => !ready.has(program))
+      .map((program) => {
+        const make = () => descriptor(backend.device, program);
+        const keep = (made: GPUComputePipeline) => void ready.set(program, withLayout(made));
+        return pending.get(program) ?? compileAhead(backend.device, program, make, keep);
+      }),
+    ...Object.entries(stock)
+      .filter(([key]) => !(key in pipelineCache))
+      .map(([key, planned]) => {
+        const make = () => onDevice(backend.device, planned);
+        const keep = (made: GPUComputePipeline) => {
+          pipelineCache[key] = made;
+        };
+        return pending.get(key) ?? compileAhead(backend.device, key, make, keep);
+      }),
+  ];
+  await Promise.all(asked);
 }
 
-function compileAhead(device: GPUDevice, program: Program): Promise<void> {
-  const { ready, pending } = pipelinesOf(device);
+/** The programs that a step runs, and those of TensorFlow.js by their keys. */
+function pipelinesFor(step: () => tf.TensorContainer): {
+  programs: Program[];
+  stock: Record<string, PlannedPipeline>;
+} {
+  planning = true;
+  try {
+    return onPlannedBackend((_, planned) => {
+      tf.dispose(tf.tidy(step));
+      const { pipelineCache } = planned as unknown as StockPipelines<PlannedPipeline>;
+      return { programs: [...pipelinesOf(planned.device).ready.keys()], stock: pipelineCache };
+    });
+  } finally {
+    planning = false;
+  }
+}
+
+function compileAhead(
+  device: GPUDevice,
+  key: Program | string,
+  make: () => GPUComputePipelineDescriptor,
+  keep: (pipeline: GPUComputePipeline) => void,
+): Promise<void> {
+  const { pending } = pipelinesOf(device);
   const made = device
-    .createComputePipelineAsync(descriptor(device, program))
-    .then((pipeline) => void ready.set(program, withLayout(pipeline)))
+    .createComputePipelineAsync(make())
+    .then(keep)
     // A shader that is refused is asked for anew by the next call.
-    .finally(() => pending.delete(program));
-  // Awaited only where the step does not throw.
-  made.catch(() => {});
-  pending.set(program, made);
+    .finally(() => pending.delete(key));
+  pending.set(key, made);
   return made;
 }
 
@@ -93,6 +127,16 @@ function pipelinesOf(device: GPUDevice): DevicePipelines {
 function descriptor(device: GPUDevice, { label, wgsl }: Program): GPUComputePipelineDescriptor {
   const module = device.createShaderModule({ label, code: wgsl });
   return { label, layout: 'auto', compute: { module } };
+}
+
+/** What a pipeline of a device that computes nothing was asked for with, for another device. */
+function onDevice(
+  device: GPUDevice,
+  { descriptor }: PlannedPipeline,
+): GPUComputePipelineDescriptor {
+  const { compute } = descriptor;
+  const source = compute.module as unknown as GPUShaderModuleDescriptor;
+  return { ...descriptor, compute: { ...compute, module: device.createShaderModule(source) } };
 }
 
 function withLayout(pipeline: GPUComputePipeline): Compiled {

@@ -24,6 +24,11 @@ export function scratch(backend: WebGPUBackend, shape: number[]): tf.Tensor {
   return tf.engine().makeTensorFromTensorInfo(backend.makeTensorInfo(shape, 'float32'));
 }
 
+/** Sends tensors to the device, as the first use of each does. */
+export function sendToDevice(tensors: readonly tf.TensorInfo[]): void {
+  for (const tensor of tensors) bufferOf(tf.backend() as unknown as Recorder, tensor);
+}
+
 /** Values of the chunks that many tensors are copied into: 64 MiB, or one binding of the device where that is less. */
 export const chunkSize = ({ device }: WebGPUBackend): number =>
   Math.min(2 ** 24, Math.floor(bindingLimit(device) / 4));
