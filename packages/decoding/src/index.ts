@@ -18,4 +18,5 @@ export {
   type StepRotary,
   stepPlanOf,
 } from './step/plan.js';
+export { rehearse } from './step/rehearse.js';
 export type { StepToken } from './step/state.js';

@@ -168,7 +168,7 @@ export function modelParts(json: unknown, name?: string): ModelConfiguration {
 }
 
 /** A model of a configuration that was read, with initial parameters. */
-function makeModel(
+export function makeModel(
   read: FamilyConfiguration,
   options: CreateOptions,
   packing: Packing | undefined,

@@ -84,25 +84,9 @@ export class StepLoop {
    * @throws InputError where a token cannot be drawn, DeviceLostError
    */
   async draw(token: StepToken, seeds: readonly number[], tokens: DrawTokens): Promise<number[]> {
-    this.#makeRoom([token], seeds.length);
-    const { history, allowed } = tokens;
-    const marked = penalises(this.#options.sampling);
-    if (this.#drawing && marked && this.#drawing.counted !== history.length) this.#forgetDrawing();
-    if (this.#drawing && !this.#drawing.allowed !== !allowed) this.#forgetDrawing();
-    if (allowed && this.#drawing) overwriteTensor(this.#drawing.allowed!, allowed);
-    let replays = seeds.length;
-    const values = stateOf([token], mostAhead, seeds);
-    if (this.#drawing) {
-      overwriteTensor(this.#drawing.state, values);
-    } else {
-      const { sampling } = this.#options;
-      const { head } = this.#plan;
-      const step = (state: StepState) => this.#step(state);
-      this.#drawing = recordDrawing({ head, sampling, step }, values, tokens);
-      // The recorded run was the first.
-      replays--;
-    }
-    const { recording, drawn } = this.#drawing;
+    const replays = this.#begin(token, seeds, tokens);
+    const drawing = this.#drawing!;
+    const { recording, drawn } = drawing;
     const begun = performance.now();
     for (let left = replays; left > 0; left -= mostAtOnce) {
       recording.replay(Math.min(left, mostAtOnce));
@@ -116,11 +100,41 @@ export class StepLoop {
     // Tokens after one that could not be drawn have no meaning; the next call draws from the same scores and throws.
     const ids = bad < 0 ? all : all.slice(0, bad);
     if (bad > 0) this.#cache.trim(token.position + bad);
-    this.#drawing.counted = bad < 0 ? history.length + ids.length : -1;
+    drawing.counted = bad < 0 ? tokens.history.length + ids.length : -1;
     if (this.#ahead === undefined && replays === seeds.length) {
       this.#ahead = await this.#measureAhead(drawn, ms / seeds.length, read as Int32Array);
     }
     return ids;
+  }
+
+  /** Records the step that draws after a token, for its programs: within the step of `compilePipelines`. */
+  rehearse(token: StepToken, tokens: DrawTokens): void {
+    this.#begin(token, [0], tokens);
+  }
+
+  /**
+   * Writes the state that draws start from, and records the step where it is not recorded.
+   *
+   * @returns how many replays are left for a token of each seed
+   */
+  #begin(token: StepToken, seeds: readonly number[], tokens: DrawTokens): number {
+    this.#makeRoom([token], seeds.length);
+    const { history, allowed } = tokens;
+    const { sampling } = this.#options;
+    const marked = penalises(sampling);
+    if (this.#drawing && marked && this.#drawing.counted !== history.length) this.#forgetDrawing();
+    if (this.#drawing && !this.#drawing.allowed !== !allowed) this.#forgetDrawing();
+    if (allowed && this.#drawing) overwriteTensor(this.#drawing.allowed!, allowed);
+    const values = stateOf([token], mostAhead, seeds);
+    if (this.#drawing) {
+      overwriteTensor(this.#drawing.state, values);
+      return seeds.length;
+    }
+    const { head } = this.#plan;
+    const step = (state: StepState) => this.#step(state);
+    this.#drawing = recordDrawing({ head, sampling, step }, values, tokens);
+    // The recorded run was the first.
+    return seeds.length - 1;
   }
 
   /** The number of tokens that should be drawn before one reading; 1 until it was measured with the first replays. */

@@ -9,6 +9,7 @@ import type { HubOptions } from '../hub/address.js';
 import type { Model } from '../model.js';
 import { checkModelFits, modelSize, sizeOfStore } from '../size.js';
 import { leastBytes, packingOf, type WeightOptions } from '../weight-options.js';
+import { compileFirstTokens } from './compile-ahead.js';
 import { type CheckpointPlace, checkpointFiles } from './files.js';
 import { fillFromTensors, type LoadProgress } from './fill.js';
 import { fitToTensors } from './fit.js';
@@ -48,6 +49,8 @@ export interface LoadedModel extends Model {
  * Names, shapes and types are checked before any tensor is read; then tensors go to the backend one by one, in
  * pieces. The matrices of a GGUF file, and of GPTQ and AWQ, stay as the file packs them, unless a `dtype` is asked for.
  *
+ * On WebGPU the pipelines of a decoder's first tokens are compiled meanwhile, where its weights are not kept as a file packs them.
+ *
  * @throws InputError for an unknown `dtype`, and for a weight that the GPU cannot bind; InputError or SafetensorsError naming the file, what is wrong with it and what was expected
  * @example
  * const model = await loadModel('https://models.example/gpt2', { dtype: 'int8' });
@@ -82,11 +85,13 @@ export async function loadModel(
       const form = kept ? { ...options, dtype: 'f16' as const } : options;
       checkWeightsBind(size, () => built.params, form, configName);
       const filling = { ...options, kept };
+      const compiled = kept ? undefined : compileFirstTokens(wanted, options);
       const notFinite = await fillFromTensors(built.params, reader, built.found, filling);
       refuseNotFinite(notFinite, name);
       await reader.finish();
       const newPaths = built.params.waiting();
       for (const path of newPaths) built.params.fill(path);
+      await compiled;
       const { params, network } = built;
       return { ...wanted, params, network, unusedKeys: matching.unused(), newPaths };
     } catch (error) {
