@@ -63,6 +63,21 @@ export class Continuation {
     return ids;
   }
 
+  /** Does what drawing the first tokens does, for its programs: within the step of `compilePipelines`. */
+  rehearse(prompt: readonly number[]): void {
+    const plan = this.#plan;
+    if (this.#scores instanceof StepScores) {
+      const { bias, banned, allowed } = standingAdjustments(plan, prompt);
+      this.#scores.rehearse(prompt, { bias, banned, allowed, source: plan.source });
+      return;
+    }
+    for (const ids of [prompt, [...prompt, 0]]) {
+      const next = { plan, random: this.#random, ids, made: ids.length - prompt.length };
+      const drawn = drawRows(this.#scores.after(ids), [next], () => {});
+      drawn.dispose();
+    }
+  }
+
   async #undrafted(sequence: readonly number[], made: number): Promise<readonly number[]> {
     const plan = this.#plan;
     const forced = forcedAfter(plan, sequence, made);

@@ -81,6 +81,11 @@ export class StepScores implements CheckedScores {
     return this.#loop.draw(token, seeds, { ...tokens, history: sequence });
   }
 
+  /** Records the step that draws after a sequence, for its programs: within the step of `compilePipelines`. */
+  rehearse(sequence: readonly number[], tokens: Omit<DrawTokens, 'history'>): void {
+    this.#loop.rehearse(this.#prepare(sequence), { ...tokens, history: sequence });
+  }
+
   dispose(): void {
     this.#loop.dispose();
     this.#cache.dispose();

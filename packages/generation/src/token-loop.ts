@@ -1,5 +1,6 @@
 import type { LanguageModel } from '@headwise/core';
 import { nextTask } from '@headwise/core/internal';
+import { compileFirstTokens } from './compile-ahead.js';
 import { Continuation } from './continuation.js';
 import type { Plan } from './plan.js';
 import { Stopping, type StopReason } from './stop.js';
@@ -23,6 +24,7 @@ export async function* tokenLoop<T>(
 ): AsyncGenerator<T, StopReason> {
   const stopping = new Stopping(plan);
   const sequence = [...prompt];
+  await compileFirstTokens(network, prompt, plan);
   const continuation = new Continuation(network, plan, prompt.length);
   try {
     let made = 0;
