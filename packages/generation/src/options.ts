@@ -63,7 +63,7 @@ export interface GenerateOptions extends SamplingOptions {
   processors?: readonly LogitsProcessor[] | undefined;
   /** The same seed draws the same tokens; default 0. */
   seed?: number | undefined;
-  /** How keys and values of past tokens are kept: f16 takes half the memory, on WebGPU; default f32. */
+  /** How keys and values of past tokens are kept: f16 takes half the memory, on WebGPU and wasm; default f32. */
   storage?: CacheStorage | undefined;
   /** Keys and values of earlier prompts, which one that begins like them does not compute again; default none. */
   prefixCache?: PrefixCache | undefined;

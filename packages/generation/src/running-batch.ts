@@ -11,7 +11,7 @@ import { guided } from './processors/guidance.js';
 import { type BatchDetails, Growing, type RunningSequence } from './running-sequence.js';
 
 export interface RunningBatchOptions {
-  /** How keys and values of past tokens are kept: f16 takes half the memory, on WebGPU; default f32. */
+  /** How keys and values of past tokens are kept: f16 takes half the memory, on WebGPU and wasm; default f32. */
   storage?: CacheStorage | undefined;
   /** Keys and values of earlier prompts, which one that begins like them does not compute again; default none. */
   prefixCache?: PrefixCache | undefined;

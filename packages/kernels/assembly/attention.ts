@@ -2,14 +2,11 @@
 import { exp, largest as largestOf, log, sum } from './math';
 import { draw, word } from './philox';
 import { multiply, pack, transpose } from './product';
-import { block, has, result, setKeys, setQuery, stride } from './score';
+import { block, lowest, result, runProgram, setKeys, setQuery, stride } from './score';
 import { address, float, int, scratch, share } from './threads';
 
 /** Queries of a block. */
 const tall: i32 = 32;
-
-/** The score of a masked pair. */
-const lowest: f32 = -3.4028234e38;
 
 // What the kernels are told; strides are three: bytes from sequence to sequence, head to head, row to row.
 const HEADS = 0; // of queries
@@ -134,31 +131,9 @@ function scoreOne(row: usize, slope: usize, b: i32, h: i32, place: i32, shift: i
     const scale = f32x4.splat(float(0));
     for (let o = row; o < end; o += 16) v128.store(o, f32x4.mul(v128.load(o), scale));
   } else {
-    setQuery(address(PROGRAM), words, b, h, place, shift);
-    for (let first = 0; first < seen; first += block) {
-      const count = min(block, up(seen - first, 4));
-      const at = <usize>first << 2, bytes = <usize>count << 2;
-      setKeys(row + at, first, count);
-      if (slope != 0) copy(slope + at, result(2), stride(2), bytes);
-      copy(row + at, result(0), stride(0), bytes);
-      if (has(1)) hide(row + at, result(1), stride(1), bytes);
-    }
+    runProgram(address(PROGRAM), words, row, slope, seen, b, h, place, shift);
   }
   for (let o = row + (<usize>seen << 2); o < end; o += 4) store<f32>(o, lowest);
-}
-
-function copy(to: usize, from: usize, step: usize, bytes: usize): void {
-  for (let o: usize = 0; o < bytes; o += 16) {
-    v128.store(to + o, v128.load(from));
-    from += step;
-  }
-}
-
-function hide(row: usize, visible: usize, step: usize, bytes: usize): void {
-  for (let o: usize = 0; o < bytes; o += 16) {
-    v128.store(row + o, v128.bitselect(v128.load(row + o), f32x4.splat(lowest), v128.load(visible)));
-    visible += step;
-  }
 }
 
 /** Draws the words of 16 keys, a counter for each four: key i's is word `i & 3` of counter `i >> 2`. */

@@ -1,4 +1,5 @@
 import { attend, attendGradient, attendRows, attendTable } from './attention';
+import { appendTokens, attendCache, unpackHalves } from './decode';
 import { dropout } from './dropout';
 import { adamw, gatherRows, scatterRows, squareSums } from './elements';
 import { gatherPacked, packedProduct, packedProductBack, packedRows, unpackWeight } from './packed';
@@ -39,6 +40,9 @@ export const ROTARY: i32 = 25;
 export const ADD_ROWS: i32 = 26;
 export const SUM_SEQUENCES: i32 = 27;
 export const DROPOUT: i32 = 28;
+export const ATTEND_CACHE: i32 = 29;
+export const APPEND_TOKENS: i32 = 30;
+export const UNPACK_HALVES: i32 = 31;
 
 /** Runs one chunk of a kernel. */
 export function runChunk(kernel: i32, chunk: i32): void {
@@ -101,5 +105,11 @@ export function runChunk(kernel: i32, chunk: i32): void {
       return sumSequences(chunk);
     case DROPOUT:
       return dropout(chunk);
+    case ATTEND_CACHE:
+      return attendCache(chunk);
+    case APPEND_TOKENS:
+      return appendTokens(chunk);
+    case UNPACK_HALVES:
+      return unpackHalves(chunk);
   }
 }

@@ -2,6 +2,7 @@
 //
 // Words are a matrix `[⌈In / values in a word⌉, 4 ⌈Out / 4⌉]`: a word holds neighbours along In of one column, the first in its lowest
 // bits. Scales lie in rows like those of the words, a row for each group along In; where there are minima, each row is followed by theirs.
+import { fromHalves } from './halves';
 import { blockOfSteps, finish, panelProduct, transpose } from './product';
 import { address, int, scratch, share } from './threads';
 
@@ -47,15 +48,6 @@ function perWord(format: i32): i32 {
 @inline
 function hasMinima(format: i32): bool {
   return format >= UINT8;
-}
-
-/** Numbers from the bits of halves that are finite: the exponent's bias changes by a factor, for subnormal numbers too. */
-// @ts-ignore: decorator
-@inline
-function fromHalves(bits: v128): v128 {
-  const magnitude = i32x4.shl(v128.and(bits, i32x4.splat(0x7fff)), 13);
-  const sign = i32x4.shl(v128.and(bits, i32x4.splat(0x8000)), 16);
-  return v128.or(f32x4.mul(magnitude, f32x4.splat(5.192296858534828e33)), sign);
 }
 
 /** Value j of each of four words, not scaled. */

@@ -287,13 +287,16 @@ export function rowsProduct(chunk: i32): void {
     const x = address(0) + ((<usize>r * k) << 2);
     const to = address(2) + <usize>r * row + (<usize>j << 2);
     if (int(13) == 1) dots(x, address(1) + ((<usize>j * k) << 2), to, n, k);
-    else combine(x, address(1) + (<usize>j << 2), row, to, n, k);
+    else {
+      memory.fill(to, 0, <usize>n << 2);
+      addCombined(x, address(1) + (<usize>j << 2), row, to, n, k);
+    }
   }
   finish(<usize>j << 2, row, rows, n, j);
 }
 
 /** Products of x with n rows of k numbers. */
-function dots(x: usize, w: usize, to: usize, n: i32, k: i32): void {
+export function dots(x: usize, w: usize, to: usize, n: i32, k: i32): void {
   const row = <usize>k << 2;
   const whole = <usize>(k & ~3) << 2;
   for (let j = 0; j < n; j++) {
@@ -316,9 +319,8 @@ function dots(x: usize, w: usize, to: usize, n: i32, k: i32): void {
   }
 }
 
-/** The sum of k rows of n numbers, each times a number of x; four rows at a time. */
-function combine(x: usize, w: usize, row: usize, to: usize, n: i32, k: i32): void {
-  memory.fill(to, 0, <usize>n << 2);
+/** Adds the sum of k rows of n numbers, each times a number of x; four rows at a time. */
+export function addCombined(x: usize, w: usize, row: usize, to: usize, n: i32, k: i32): void {
   const whole = <usize>(n & ~3) << 2, end = <usize>n << 2;
   let i = 0;
   for (; i + 4 <= k; i += 4) {

@@ -5,6 +5,9 @@
 // arguments, a number. Places are bytes into the thread's memory; −2 is the product.
 import { exp, log, tanh } from './math';
 
+/** The score of a masked pair. */
+export const lowest: f32 = -3.4028234e38;
+
 /** Keys of a block. */
 export const block: i32 = 128;
 const blockBytes: usize = 512;
@@ -18,6 +21,69 @@ let head: i32 = 0;
 let query: i32 = 0;
 let shift: i32 = 0;
 let firstKey: i32 = 0;
+let windowSinks: i32 = 0;
+let windowSize: i32 = 0;
+let windowEnd: i32 = 0;
+
+/**
+ * Says which tokens the keys are of a sequence of `end` tokens, whose first `sinks` keep their places and whose later ones take turns in
+ * `size`; a size of 0: a token lies at its position.
+ */
+export function setWindow(sinks: i32, size: i32, end: i32): void {
+  windowSinks = sinks;
+  windowSize = size;
+  windowEnd = end;
+}
+
+/** The tokens in four places from one on. */
+function tokensAt(place: i32): v128 {
+  const places = i32x4.add(i32x4.splat(place), i32x4(0, 1, 2, 3));
+  if (windowSize == 0) return places;
+  const turns = quotients(i32x4.sub(i32x4.splat(windowEnd - 1), places), i32x4.splat(windowSize));
+  const late = i32x4.add(places, i32x4.mul(turns, i32x4.splat(windowSize)));
+  return v128.bitselect(places, late, i32x4.lt_s(places, i32x4.splat(windowSinks)));
+}
+
+/**
+ * Runs a program over the first `seen` products of a row, which become scores, `lowest` where they are masked.
+ *
+ * @param slope where the slopes go, or 0
+ */
+export function runProgram(
+  at: usize,
+  memory: usize,
+  row: usize,
+  slope: usize,
+  seen: i32,
+  b: i32,
+  h: i32,
+  q: i32,
+  s: i32,
+): void {
+  setQuery(at, memory, b, h, q, s);
+  for (let first = 0; first < seen; first += block) {
+    const count = min(block, (seen - first + 3) & ~3);
+    const at = <usize>first << 2, bytes = <usize>count << 2;
+    setKeys(row + at, first, count);
+    if (slope != 0) copy(slope + at, result(2), stride(2), bytes);
+    copy(row + at, result(0), stride(0), bytes);
+    if (has(1)) hide(row + at, result(1), stride(1), bytes);
+  }
+}
+
+function copy(to: usize, from: usize, step: usize, bytes: usize): void {
+  for (let o: usize = 0; o < bytes; o += 16) {
+    v128.store(to + o, v128.load(from));
+    from += step;
+  }
+}
+
+function hide(row: usize, visible: usize, step: usize, bytes: usize): void {
+  for (let o: usize = 0; o < bytes; o += 16) {
+    v128.store(row + o, v128.bitselect(v128.load(row + o), f32x4.splat(lowest), v128.load(visible)));
+    visible += step;
+  }
+}
 
 /** Begins the pairs of a query. */
 export function setQuery(at: usize, memory: usize, b: i32, h: i32, q: i32, s: i32): void {
@@ -41,7 +107,7 @@ export function setKeys(at: usize, first: i32, count: i32): void {
 }
 
 /** Whether the program has result n: 0 score, 1 visible, 2 slope, 3 the element of a table that is looked up. */
-export function has(n: i32): bool {
+function has(n: i32): bool {
   return load<i32>(program + 12 + (<usize>n << 2)) != -1;
 }
 
@@ -103,7 +169,7 @@ function value(op: i32, x: usize, y: usize, z: usize, number: i32, o: usize): v1
     case 3:
       return i32x4.splat(query);
     case 4: // the keys
-      return i32x4.add(i32x4.splat(firstKey + <i32>(o >> 2)), i32x4(0, 1, 2, 3));
+      return tokensAt(firstKey + <i32>(o >> 2));
     case 5:
       return i32x4.splat(shift);
     case 6: // an element of a table

@@ -218,7 +218,7 @@ export class KeyValueCache implements TokenCache {
       this.#layers.get(path) ?? this.#roomFor({ shape: [sequences, heads, tokens, headDim] });
     if (!rows.inPlace || this.#window || (this.#capacity ?? tokens) < tokens) {
       throw new InputError(
-        `${what}: room for ${tokens} tokens to be written in place; expected a cache that grows, on WebGPU with kernels`,
+        `${what}: room for ${tokens} tokens to be written in place; expected a cache that grows, on a backend with kernels`,
       );
     }
     this.#layers.set(path, rows);

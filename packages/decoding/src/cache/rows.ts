@@ -28,7 +28,7 @@ function tellOfF32(): void {
   if (told) return;
   told = true;
   console.warn(
-    `KeyValueCache: storage 'f16' needs the WebGPU kernels of @headwise/kernels; '${tf.getBackend()}' keeps f32.`,
+    `KeyValueCache: storage 'f16' needs the kernels of @headwise/kernels, for webgpu or wasm; '${tf.getBackend()}' keeps f32.`,
   );
 }
 

@@ -9,7 +9,7 @@ import { PrefixTree, sharedLength } from './prefix-tree.js';
 export interface PrefixCacheOptions {
   /** The most memory that the stored keys and values take, in bytes; default 256 MiB. */
   maxBytes?: number | undefined;
-  /** How they are stored: f16 takes half the memory, on WebGPU; default f32. */
+  /** How they are stored: f16 takes half the memory, on WebGPU and wasm; default f32. */
   storage?: CacheStorage | undefined;
 }
 

@@ -108,10 +108,10 @@ function run(
   const { heads, kvHeads, queries, keys, widths, strides } = layout;
   const at = (tensor: tf.TensorInfo | undefined) => (tensor ? addressOf(backend, tensor) : 0);
   const tables = sourcesOf(score.graph).map((_, i) => at(others[i]));
-  const isCausal = results === undefined && causal(score.visible);
+  const skips = results === undefined && isCausal(score.visible);
   const plain = results === undefined && score.score === score.graph.score;
   const program =
-    plain && (isCausal || !score.visible)
+    plain && (skips || !score.visible)
       ? { words: new Int32Array(0), bytes: 0 }
       : scoreProgram(score.graph, results ?? [score.score, score.visible, score.slope], tables);
   const { exports } = kernelsOf(backend);
@@ -126,7 +126,7 @@ function run(
     const { q, k, v, y, stats, dy, rows, dq, dk, dv, table } = operands;
     const integers = [
       ...[heads, heads / kvHeads, queries, keys, key, value, memory, perThread],
-      ...[programBytes > 0 ? start : 0, isCausal ? 1 : 0, score.dropout ? 1 : 0],
+      ...[programBytes > 0 ? start : 0, skips ? 1 : 0, score.dropout ? 1 : 0],
       ...[...keyOf(seed), thresholdOf(rate), part, 0],
       ...[strides.q, strides.k, strides.v, strides.y].flatMap(bytesOf),
       ...[0, 0, 0, 0],
@@ -150,7 +150,7 @@ const bytesOf = ({ batch, head, row }: Strides) => [4 * batch, 4 * head, 4 * row
 const scaleOf = ({ graph }: AttentionAttributes['score']): number => graph.params[0]!.value;
 
 /** Whether a condition is that of `causal`, whose masked keys are left out, and nothing else. */
-const causal = (visible: AttentionAttributes['score']['visible']): boolean =>
+export const isCausal = (visible: AttentionAttributes['score']['visible']): boolean =>
   visible?.op === 'lessEqual' && visible.args[0]!.op === 'k' && visible.args[1]!.op === 'q';
 
 /** What the gradient of an input is written to: zeros where not all of its heads take part. */

@@ -29,7 +29,7 @@ export interface AppendOptions {
 export const appendsInPlace = (): boolean => hasKernel('headwise/AppendKeysValues');
 
 /**
- * Writes the keys and values of new tokens into a cache, in place: one dispatch, no copy. On WebGPU only.
+ * Writes the keys and values of new tokens into a cache, in place, without a copy; one dispatch on WebGPU. On WebGPU and wasm only.
  *
  * @param cache `[B, Hkv, C, Dh]` each, whose values no other tensor shares; or int32 `[B, Hkv, C, ⌈Dh / 2⌉]`, halves two in
  * a word
@@ -64,7 +64,7 @@ export function appendKeysValues(
   if (turn) checkTables('appendKeysValues', turn, added.k.shape);
   if (!appendsInPlace()) {
     throw new InputError(
-      'appendKeysValues: needs WebGPU with kernels; expected start() of @headwise/kernels',
+      'appendKeysValues: needs kernels, for webgpu or wasm; expected start() of @headwise/kernels',
     );
   }
   runKernel(

@@ -45,7 +45,7 @@ function unpackKernel({ inputs, backend, attrs }: KernelArguments): tf.TensorInf
 }
 
 /**
- * Rows of halves, two in a word, as float32. On WebGPU only.
+ * Rows of halves, two in a word, as float32. On WebGPU and wasm only.
  *
  * @param words `[…, C, ⌈width / 2⌉]`, int32; the first of two lies in the lower bits
  * @param rows the first of the `C` rows to unpack; default all

@@ -42,12 +42,13 @@ export interface DecodeAttentionOptions extends LayerAttentionOptions {
  * `softmax(mods(Q Kᵀ · scale) + M) V`.
  *
  * Fused on WebGPU: up to eight queries split the keys among workgroups and join their parts in a second pass; more go to
- * the tiles of `attention`, over the whole room, masked behind the last token. Where weights are shown, dropped out or
+ * the tiles of `attention`, over the whole room, masked behind the last token. On wasm up to eight queries read the cache where it
+ * lies, and more a copy of its used part. Where weights are shown, dropped out or
  * read by a term, the used part is copied, for plain operations. It has no gradient.
  *
  * @param q `[B, H, Tq, Dh]`, the last `Tq` of `length` tokens
  * @param k `[B, Hkv, C, Dh]`, a cache with room for `C` tokens, where Hkv divides H; or int32,
- * `[B, Hkv, C, ⌈Dh / 2⌉]`, which holds halves, two in a word, on WebGPU
+ * `[B, Hkv, C, ⌈Dh / 2⌉]`, which holds halves, two in a word, on WebGPU and wasm
  * @param v as k
  * @returns `[B, H, Tq, Dh]`
  * @throws ShapeError where shapes do not fit; InputError for a length that is not `Tq … C`, for what is not a mask or a score
@@ -113,8 +114,9 @@ function attendRows(q: tf.Tensor, k: tf.Tensor, v: tf.Tensor, given: Given): tf.
   }
   if (queries > mostQueries) {
     // Enough rows for the tiles of a whole pass.
-    const [keys, values] =
-      k.dtype === 'int32' ? [used(k, width, length), used(v, width, length)] : [k, v];
+    // On wasm keys that may all be seen are skipped faster than those behind the last token are masked.
+    const copied = k.dtype === 'int32' || tf.getBackend() === 'wasm';
+    const [keys, values] = copied ? [used(k, width, length), used(v, width, length)] : [k, v];
     const whole = !places && !ring && keys.shape[2] === length;
     const scoring = { mask, mods };
     const moved = whole ? scoring : atTokens(scoring, { length, queries, places, ring });

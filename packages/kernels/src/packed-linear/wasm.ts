@@ -6,7 +6,6 @@ import { type KernelName, launch, threadsOf } from '../wasm/module.js';
 import {
   activationGradient,
   columnSums,
-  fewRows,
   finishNumbers,
   packedBytes,
   packRows,
@@ -19,6 +18,9 @@ import { formatParts, type PackedFormat } from './pack.js';
 const formatNumbers: Readonly<Record<PackedFormat, number>> = {
   ...{ f16: 0, bf16: 1, int8: 2, 'int8-groups': 2, int4: 3, uint8: 4, uint4: 5 },
 };
+
+/** Rows that read the words themselves, at most: more are fewer instructions with panels that are unpacked. */
+const fewRows = 8;
 
 /** Bytes of a panel of 8 columns and 512 steps, which is unpacked to whole words. */
 const panelBytes = (512 + 8) * 8 * 4;

@@ -31,7 +31,10 @@ export type KernelName =
   | 'ROTARY'
   | 'ADD_ROWS'
   | 'SUM_SEQUENCES'
-  | 'DROPOUT';
+  | 'DROPOUT'
+  | 'ATTEND_CACHE'
+  | 'APPEND_TOKENS'
+  | 'UNPACK_HALVES';
 
 type Exports = Readonly<Record<KernelName, WebAssembly.Global>> & {
   attach(control: number, thread: number): void;

@@ -24,7 +24,7 @@ export interface Finish {
 }
 
 /** Rows that a product reads its second operand for without packing it, at most. */
-export const fewRows = 4;
+const fewRows = 4;
 
 /** Rows of a chunk of a product. */
 export const tall = 64;

@@ -15,6 +15,11 @@ import {
   labelSharesWasmKernel,
   weightedSumWasmKernel,
 } from '../cross-entropy/wasm.js';
+import {
+  appendWasmKernel,
+  decodeAttentionWasmKernel,
+  unpackHalvesWasmKernel,
+} from '../decode-attention/wasm.js';
 import { registerGradient, registerWasmKernel } from '../dispatch/register.js';
 import { dropoutGradient } from '../dropout/gradient.js';
 import { dropoutWasmKernel } from '../dropout/wasm.js';
@@ -63,6 +68,9 @@ export function registerWasmKernels(): boolean {
   registerWasmKernel('headwise/Attention', attentionWasmKernel);
   registerWasmKernel('headwise/AttentionGradient', attentionGradientWasmKernel);
   registerWasmKernel('headwise/AttentionTableGradient', attentionTableGradientWasmKernel);
+  registerWasmKernel('headwise/DecodeAttention', decodeAttentionWasmKernel);
+  registerWasmKernel('headwise/AppendKeysValues', appendWasmKernel);
+  registerWasmKernel('headwise/UnpackHalves', unpackHalvesWasmKernel);
   registerWasmNorm(layerNormForm);
   registerWasmNorm(rmsNormForm);
   registerWasmKernel('headwise/CrossEntropy', crossEntropyWasmKernel);

@@ -6,6 +6,9 @@ import { integerDivision, loadText, operationText } from './operations.js';
 /** The score of a query–key pair as WGSL functions of its positions, for kernels that visit pairs one by one. */
 export interface PairFunctions {
   readonly graph: Graph;
+  readonly score: Value;
+  /** Undefined: every pair is. */
+  readonly visible: Value | undefined;
   /** The part of the program's key: equal for scores that differ in numbers and sizes only. */
   readonly key: string;
   /**
@@ -30,9 +33,12 @@ export function pairFunctions({
   const graph = new Graph(scale);
   const changed = modified(mods, mask);
   const score = changed ? graph.of(changed.node) : graph.score;
-  const visible = mask.condition ? graph.of(mask.condition.node) : graph.literal('condition', 1);
+  const condition = mask.condition && graph.of(mask.condition.node);
+  const visible = condition ?? graph.literal('condition', 1);
   return {
     graph,
+    score,
+    visible: condition,
     key: `${graph.key}|${score.id}|${visible.id}`,
     // Emitted only when a program is compiled: the key is enough for one that exists.
     wgsl: () => {
