@@ -116,8 +116,8 @@ export function laidFor(
 const mostCopied = 2 ** 24;
 /** Lines of the other operand from which on a copy takes little time beside the product. */
 const fewestOther = 64;
-/** Multiplications for each column up to which pairs of steps of B are read in less time than a copy takes. */
-const mostPaired = 2 ** 18;
+/** Inner size of A, with as many columns, beyond which a copy takes less time than reading pairs of steps of far apart lines. */
+const longestPaired = 512;
 
 /** Whether a copy of an operand takes little beside its product with so many lines. */
 export const worthCopy = (
@@ -130,9 +130,14 @@ export function readingOf(a: Lines, b: Lines): Along | undefined {
   const worth = (own: Lines, other: Lines) => readAtOnce(own) || worthCopy(own, other.count);
   // Of fewer columns half a tile would be empty.
   if (b.count <= 32 || !worth(a, b) || !worth(b, a)) return undefined;
-  const paired = b.contiguous === 'inner' && a.count * b.inner > mostPaired;
-  const copied = !readAtOnce(b) || (paired && worthCopy(b, a.count));
-  return { a: readAtOnce(a) ? a.contiguous : 'lines', b: copied ? 'lines' : b.contiguous };
+  // Of B a lane reads twice as many pairs.
+  const dear = {
+    a: a.count >= fewestOther && Math.min(a.inner, b.count) > longestPaired,
+    b: a.count * b.inner > longestPaired ** 2,
+  };
+  const of = (own: Lines, other: Lines, pairsAreDear: boolean) =>
+    !readAtOnce(own) || (pairsAreDear && worthCopy(own, other.count)) ? 'lines' : own.contiguous;
+  return { a: of(a, b, dear.a), b: of(b, a, dear.b) };
 }
 
 /** WGSL of `load_a`, reading `params.aStep`: one value, or as many neighbours as the tiling reads at once. */
