@@ -74,6 +74,7 @@ export const folders = {
         'experts',
         'pictures',
         'speech',
+        'captions',
       ],
       'left_padding',
     ].map((name) => [...[main, `${name}.py`, parity]]),

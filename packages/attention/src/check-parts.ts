@@ -1,7 +1,13 @@
 import { checkLayer, checkPart, type Layer, type ParamStore } from '@headwise/core';
 import { refuse } from '@headwise/core/internal';
 import type { AttentionLayerOptions } from './layer-options.js';
-import type { Projection, ProjectionKind, ProjectionOptions } from './projections.js';
+import type {
+  CrossProjection,
+  CrossProjectionKind,
+  Projection,
+  ProjectionKind,
+  ProjectionOptions,
+} from './projections.js';
 
 const aPosition = 'a position within attention, such as new RotaryPosition({ headDim, maxLength })';
 
@@ -24,6 +30,20 @@ export function makeProjection(
   const aKind = 'a class of projections, such as SeparateProjection or FusedProjection';
   if (typeof Kind !== 'function') refuse('attention: projection', Kind, aKind);
   if (typeof Kind.prototype?.project !== 'function') refuse('attention: projection', Kind, aKind);
+  return new Kind(params, options);
+}
+
+/** @throws InputError unless it is a class of projections of two sequences */
+export function makeCrossProjection(
+  Kind: CrossProjectionKind,
+  params: ParamStore,
+  options: ProjectionOptions,
+): CrossProjection {
+  const aKind = 'a class of projections of two sequences, such as SeparateProjection';
+  if (typeof Kind !== 'function') refuse('attention: projection', Kind, aKind);
+  if (typeof Kind.prototype?.keysAndValues !== 'function') {
+    refuse('attention: projection', Kind, aKind);
+  }
   return new Kind(params, options);
 }
 

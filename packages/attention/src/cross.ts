@@ -3,16 +3,26 @@ import { keyValueCacheOf } from '@headwise/decoding';
 import { Heads } from '@headwise/kernels';
 import { type AttentionPosition, noPosition } from '@headwise/positions';
 import * as tf from '@tensorflow/tfjs';
+import { makeCrossProjection } from './check-parts.js';
 import { AttentionCore } from './layer.js';
 import type { AttentionLayerOptions } from './layer-options.js';
-import { SeparateProjection } from './projections.js';
+import {
+  type CrossProjection,
+  type CrossProjectionKind,
+  SeparateProjection,
+} from './projections.js';
+
+export interface CrossAttentionOptions extends AttentionLayerOptions {
+  /** The class that makes queries of one sequence, keys and values of the other; default `SeparateProjection`. */
+  projection?: CrossProjectionKind | undefined;
+}
 
 /**
  * Multi-head cross-attention: queries from one sequence, keys and values from another, of another
  * length and width: `head_i = softmax(Q_i K_iᵀ / √Dh + M) V_i`.
  *
  * It has no positions of its own: those of the two sequences are not of one axis. Parameters and taps are those of
- * `MultiHeadAttention`; `kProj` and `vProj` are `[Dkv, Hkv Dh]`.
+ * `MultiHeadAttention`; `kProj` and `vProj` are `[Dkv, Hkv Dh]`, and `kv` of `KeyValueProjection` `[Dkv, 2 Hkv Dh]`.
  *
  * @see Bahdanau et al. 2015, https://arxiv.org/abs/1409.0473; Vaswani et al. 2017, §3.2.3,
  * https://arxiv.org/abs/1706.03762
@@ -21,12 +31,13 @@ import { SeparateProjection } from './projections.js';
  * const y = cross.forward(x, encoded); // [B, Tq, 64] from [B, Tq, 64] and [B, Tk, 96]
  */
 export class CrossAttention {
-  readonly #projection: SeparateProjection;
+  readonly #projection: CrossProjection;
   readonly #core: AttentionCore;
   readonly path: string;
 
   /** @throws InputError where heads and widths do not fit, or a position is given */
-  constructor(params: ParamStore, options: AttentionLayerOptions) {
+  constructor(params: ParamStore, options: CrossAttentionOptions) {
+    const { projection: Kind = SeparateProjection } = options;
     checkParams('attention', params);
     const { position } = options as { position?: AttentionPosition | undefined };
     if (position && position !== noPosition) {
@@ -35,7 +46,7 @@ export class CrossAttention {
       );
     }
     this.path = params.place;
-    this.#projection = new SeparateProjection(params, options);
+    this.#projection = makeCrossProjection(Kind, params, options);
     this.#core = new AttentionCore(params, options, undefined);
   }
 

@@ -1,6 +1,6 @@
 export { type Mask, masks, type ScoreMod, scoreMod, scoreTable } from '@headwise/kernels';
 export { type AttendOptions, attend } from './attend.js';
-export { CrossAttention } from './cross.js';
+export { CrossAttention, type CrossAttentionOptions } from './cross.js';
 export type { HeadOptions, HeadSizes } from './heads.js';
 export type { AttentionLayerOptions } from './layer-options.js';
 export { softCapMod } from './mods/soft-cap.js';
@@ -8,7 +8,10 @@ export { temperatureMod } from './mods/temperature.js';
 export { MultiHeadAttention, type MultiHeadAttentionOptions } from './multi-head.js';
 export {
   type Biases,
+  type CrossProjection,
+  type CrossProjectionKind,
   FusedProjection,
+  KeyValueProjection,
   type Projected,
   type Projection,
   type ProjectionKind,

@@ -9,7 +9,7 @@ import { expect, test } from 'vitest';
 import { attend } from './attend.js';
 import { CrossAttention } from './cross.js';
 import { MultiHeadAttention, type MultiHeadAttentionOptions } from './multi-head.js';
-import { FusedProjection } from './projections.js';
+import { FusedProjection, KeyValueProjection } from './projections.js';
 import { additiveScore } from './scores/additive.js';
 
 /** A store with the parameters of another, each changed by a function. */
@@ -177,6 +177,50 @@ describeBackends('attention layers', (backend) => {
       if (path !== 'kProj.bias') expect(size, path).toBeGreaterThan(1e-6);
     }
     params.dispose();
+  });
+
+  test('keys and values of one matrix are those of its halves, and so are its gradients', async () => {
+    const sizes = { dim: 6, heads: 4, kvHeads: 2, headDim: 3, kvDim: 5 };
+    const apart = new ParamStore({ seed: 21 });
+    const separate = new CrossAttention(apart, sizes);
+    for (const variable of Object.values(apart.named())) {
+      variable.assign(gaussian(variable.shape, variable.size));
+    }
+    const values = apart.named();
+    const halves = (name: string, axis: number) =>
+      tf.concat([values[`kProj.${name}`]!, values[`vProj.${name}`]!], axis);
+    const both = new ParamStore();
+    const paired = new CrossAttention(both, { ...sizes, projection: KeyValueProjection });
+    for (const [path, variable] of Object.entries(both.named())) {
+      const given = { 'kv.weight': halves('weight', 1), 'kv.bias': halves('bias', 0) }[path];
+      variable.assign(given ?? values[path]!);
+    }
+    const [x, encoded] = [gaussian([2, 3, 6], 22), gaussian([2, 7, 5], 23)];
+    const mask = tf.tensor2d([1, 1, 1, 0, 1, 0, 0, 1, 1, 1, 1, 1, 1, 0], [2, 7], 'int32');
+    const cotangent = gaussian([2, 3, 6], 24);
+    const run = (layer: CrossAttention) => layer.forward(x, encoded, undefined, mask);
+    await expectClose(run(paired), run(separate));
+    const gradients = (layer: CrossAttention, params: ParamStore) => {
+      const named = Object.entries(params.named());
+      const { grads } = tf.variableGrads(
+        () => run(layer).mul(cotangent).sum(),
+        named.map(([, v]) => v),
+      );
+      return Object.fromEntries(named.map(([path, v]) => [path, grads[v.name]!]));
+    };
+    const expected = gradients(separate, apart);
+    for (const [path, gradient] of Object.entries(gradients(paired, both))) {
+      const [of] = /^kv\.(weight|bias)$/.exec(path) ? [path.slice(3)] : [undefined];
+      const axis = of === 'weight' ? 1 : 0;
+      const whole =
+        of === undefined
+          ? expected[path]!
+          : tf.concat([expected[`kProj.${of}`]!, expected[`vProj.${of}`]!], axis);
+      // Softmax does not feel what is added to all scores of a row: the bias of keys has no gradient.
+      await expectClose(gradient, whole, { floor: 1e-5 });
+    }
+    apart.dispose();
+    both.dispose();
   });
 
   test('a sequence that sees nothing gives the bias of the output, and gradients of zero', async () => {

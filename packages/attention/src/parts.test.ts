@@ -4,6 +4,7 @@ import { AlibiPosition, LearnedPosition, RotaryPosition } from '@headwise/positi
 import { expect, test } from 'vitest';
 import { CrossAttention } from './cross.js';
 import { MultiHeadAttention, type MultiHeadAttentionOptions } from './multi-head.js';
+import { FusedProjection, KeyValueProjection } from './projections.js';
 
 const params = new ParamStore();
 const made = (given: Partial<Record<keyof MultiHeadAttentionOptions, unknown>>) => () =>
@@ -38,6 +39,21 @@ test.each<[given: Parameters<typeof made>[0], message: string]>([
   [{ dropout: Dropout }, 'attention: dropout is class Dropout; expected a layer'],
 ])('a part that does not fit is named: %o', (given, message) => {
   expect(made(given)).toThrow(message);
+});
+
+test('cross-attention takes projections of two sequences, by name', () => {
+  const crossed = (projection: unknown) => () =>
+    new CrossAttention(new ParamStore(), { dim: 6, heads: 2, projection } as never);
+  expect(crossed(FusedProjection)).toThrow(
+    'attention: projection is class FusedProjection; expected a class of projections of two sequences, such as SeparateProjection',
+  );
+  expect(crossed('fused')).toThrow("attention: projection is 'fused'; expected a class");
+  expect(
+    () =>
+      new CrossAttention(new ParamStore(), {
+        ...{ dim: 6, heads: 2, bias: { k: false }, projection: KeyValueProjection },
+      }),
+  ).toThrow('attention: one map has a bias or none; got k false, v true');
 });
 
 test('anything but a ParamStore is refused by name', () => {

@@ -24,6 +24,14 @@ export interface Projection {
   project(x: tf.Tensor, ctx?: ForwardContext): Record<'q' | 'k' | 'v', tf.Tensor | Heads>;
 }
 
+/** Projects tokens `[B, Tq, D]` to queries, and those that are looked at, `[B, Tk, Dkv]`, to keys and values. */
+export interface CrossProjection {
+  /** @returns `[B, H, Tq, Dh]` */
+  queries(x: tf.Tensor, ctx?: ForwardContext): Heads;
+  /** @returns `[B, Hkv, Tk, Dh]` each */
+  keysAndValues(source: tf.Tensor, ctx?: ForwardContext): Record<'k' | 'v', Heads>;
+}
+
 /** The projections that have a bias; default all. */
 export type Biases = boolean | { readonly [map in 'q' | 'k' | 'v' | 'out']?: boolean | undefined };
 
@@ -40,6 +48,12 @@ export interface ProjectionOptions extends HeadOptions {
 
 /** The class of a projection; the attention layer constructs it. */
 export type ProjectionKind = new (params: ParamStore, options: ProjectionOptions) => Projection;
+
+/** The class of a projection of two sequences; cross-attention constructs it. */
+export type CrossProjectionKind = new (
+  params: ParamStore,
+  options: ProjectionOptions,
+) => CrossProjection;
 
 /** Whether one of attention's maps adds a bias. */
 export const hasBias = (bias: Biases | undefined, map: 'q' | 'k' | 'v' | 'out'): boolean =>
@@ -94,7 +108,7 @@ export class FusedProjection implements Projection {
  *
  * Parameters: the linear maps `qProj` `[D, H Dh]`, `kProj` and `vProj` `[Dkv, Hkv Dh]`.
  */
-export class SeparateProjection implements Projection {
+export class SeparateProjection implements Projection, CrossProjection {
   readonly #maps: { q: Linear; k: Linear; v: Linear };
   readonly #sizes: HeadSizes;
 
@@ -136,6 +150,51 @@ export class SeparateProjection implements Projection {
     return {
       k: headsIn(k.forward(source, ctx), kvHeads),
       v: headsIn(v.forward(source, ctx), kvHeads),
+    };
+  }
+}
+
+/**
+ * A linear map to queries, and one to keys and values side by side: all heads of keys, then of values, as in GPT-2's cross-attention.
+ *
+ * Parameters: the linear maps `qProj` `[D, H Dh]` and `kv` `[Dkv, 2 Hkv Dh]`.
+ */
+export class KeyValueProjection implements CrossProjection {
+  readonly #queries: Linear;
+  readonly #both: Linear;
+  readonly #sizes: HeadSizes;
+
+  /** @throws InputError where only one of keys and values has a bias */
+  constructor(params: ParamStore, options: ProjectionOptions) {
+    this.#sizes = headSizes(options);
+    const { dim, heads, kvHeads, headDim, kvDim } = this.#sizes;
+    const { layout, init, queryInit = init } = options;
+    const [bias, k, v] = (['q', 'k', 'v'] as const).map((map) => hasBias(options.bias, map));
+    if (k !== v) {
+      throw new InputError(
+        `attention: one map has a bias or none; got k ${k}, v ${v}; expected SeparateProjection`,
+      );
+    }
+    const queries = { in: dim, out: heads * headDim, bias, layout, init: queryInit };
+    this.#queries = new Linear(params.at('qProj'), queries);
+    const part = kvHeads * headDim;
+    const both = { in: kvDim, out: 2 * part, bias: k, layout, init, parts: [part, part] };
+    this.#both = new Linear(params.at('kv'), both);
+  }
+
+  queries(x: tf.Tensor, ctx?: ForwardContext): Heads {
+    const { dim, heads } = this.#sizes;
+    checkShape('attention: x', x.shape, ['B', 'T', dim]);
+    return headsIn(this.#queries.forward(x, ctx), heads);
+  }
+
+  keysAndValues(source: tf.Tensor, ctx?: ForwardContext): Record<'k' | 'v', Heads> {
+    const { kvDim, kvHeads } = this.#sizes;
+    checkShape('attention: source of keys', source.shape, ['B', 'Tk', kvDim]);
+    const both = headsIn(this.#both.forward(source, ctx), 2 * kvHeads).tensor;
+    return {
+      k: Heads.ofTokens(both, 0, kvHeads),
+      v: Heads.ofTokens(both, kvHeads, kvHeads),
     };
   }
 }

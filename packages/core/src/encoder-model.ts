@@ -78,6 +78,10 @@ export interface EncoderDecoderModel {
   readonly vocabSize: number;
   /** Where the source has a vocabulary of its own: its ids are in [0, `sourceVocabSize`). Default `vocabSize`. */
   readonly sourceVocabSize?: number | undefined;
+  /** Of an encoder of pictures, which `encode` takes in place of ids as `[B, height, width, channels]`, float32; `sourceVocabSize` is then 0. */
+  readonly pictures?: PictureSize | undefined;
+  /** D of the states `[B, Tk, D]`, float32, that `encode` takes in place of ids, where no encoder belongs to the model; `sourceVocabSize` is then 0. */
+  readonly stateWidth?: number | undefined;
   /** The largest number of tokens that one sequence may have, on either side. */
   readonly maxLength: number;
   /** The id that every output sequence starts with. */
@@ -87,9 +91,9 @@ export interface EncoderDecoderModel {
   /**
    * Reads the source; done once for any number of calls of `decode`.
    *
-   * @param ids `[B, Tk]`, int32; `ctx.attentionMask` says which of them are padding
+   * @param source ids `[B, Tk]`, int32; `ctx.attentionMask` says which of them are padding. Pictures or states, where it takes those
    */
-  encode(ids: tf.Tensor, ctx?: ForwardContext): Encoded;
+  encode(source: tf.Tensor, ctx?: ForwardContext): Encoded;
   /**
    * Scores of the next token at every position of the output.
    *

@@ -29,6 +29,7 @@ import { starCoder2 } from './families/starcoder2.js';
 import { mt5, t5, umt5 } from './families/t5.js';
 import { transformer } from './families/transformer.js';
 import { transformerXL } from './families/transformer-xl.js';
+import { visionEncoderDecoder } from './families/vision-encoder-decoder.js';
 import { vit } from './families/vit.js';
 import type { ModelFamily } from './family.js';
 
@@ -81,6 +82,7 @@ export const families: Readonly<Record<string, ModelFamily>> = {
   mbart: mbart as ModelFamily,
   pegasus: pegasus as ModelFamily,
   m2m_100: m2m100 as ModelFamily,
+  'vision-encoder-decoder': visionEncoderDecoder as ModelFamily,
 };
 
 /**

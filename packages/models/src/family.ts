@@ -1,6 +1,6 @@
 import type { ModelConfiguration } from './build/model-configuration.js';
 import type { RowOrder } from './checkpoint/row-order.js';
-import type { Settings } from './families/shared/settings.js';
+import type { KnownKeys } from './families/shared/settings.js';
 
 /** One of several parameters of a shape that a checkpoint holds as one tensor, one after the other on its first axis. */
 export interface KeyPart {
@@ -53,7 +53,7 @@ export interface ModelFamily<Config = unknown> {
    */
   parseConfig(json: unknown, name?: string): Config;
   /** The known keys of a `config.json`; absent where the schema refuses unknown keys. */
-  readonly settings?: Pick<Settings<Config>, 'read' | 'kept'> | undefined;
+  readonly settings?: KnownKeys | undefined;
   /** The `config.json` to save. */
   configJson(config: Config): Record<string, unknown>;
   /** What a model of this configuration is made of. */

@@ -6,6 +6,7 @@ export type {
   DecoderConfiguration,
   EmbeddingHead,
   EmbeddingPart,
+  EncoderConfiguration,
   FeedForwardPart,
   HeadPart,
   HeadsPart,
@@ -42,6 +43,7 @@ export { AdaptedModel } from './lora/adapted.js';
 export { Lora, type LoraOptions } from './lora/lora.js';
 export {
   type CreateOptions,
+  type CrossDecoderSettings,
   createModel,
   type DecoderFamily,
   type DecoderSettings,

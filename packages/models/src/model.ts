@@ -100,21 +100,38 @@ export interface EncoderSettings {
 /** The settings of an encoder-decoder, by Hugging Face's names; `marian` is the Transformer of 2017. */
 export interface EncoderDecoderSettings {
   [key: string]: unknown;
-  model_type: 'marian' | 'bart' | 'mbart' | 'pegasus' | 'm2m_100' | 't5' | 'mt5' | 'umt5';
+  model_type:
+    | 'marian'
+    | 'bart'
+    | 'mbart'
+    | 'pegasus'
+    | 'm2m_100'
+    | 't5'
+    | 'mt5'
+    | 'umt5'
+    | 'vision-encoder-decoder';
+}
+
+/** The settings of a decoder that looks at states which the caller gives. */
+export interface CrossDecoderSettings extends DecoderSettings {
+  model_type: 'gpt2';
+  add_cross_attention: true;
 }
 
 /** What a configuration's type says about its network; any network where it says nothing. */
-export type NetworkOf<C> = C extends DecoderConfiguration | DecoderSettings
-  ? LanguageModel
-  : C extends EncoderSettings
-    ? EncoderModel
-    : C extends EncoderDecoderSettings
-      ? EncoderDecoderModel
-      : C extends { topology: 'encoder' }
-        ? EncoderModel
-        : C extends { topology: 'encoder-decoder' }
-          ? EncoderDecoderModel
-          : Network;
+export type NetworkOf<C> = C extends CrossDecoderSettings
+  ? EncoderDecoderModel
+  : C extends DecoderConfiguration | DecoderSettings
+    ? LanguageModel
+    : C extends EncoderSettings
+      ? EncoderModel
+      : C extends EncoderDecoderSettings
+        ? EncoderDecoderModel
+        : C extends { topology: 'encoder' }
+          ? EncoderModel
+          : C extends { topology: 'encoder-decoder' }
+            ? EncoderDecoderModel
+            : Network;
 
 /**
  * A model from its configuration: a {@link ModelConfiguration}, which takes parts of one's own beside the named kinds, or
@@ -125,6 +142,10 @@ export type NetworkOf<C> = C extends DecoderConfiguration | DecoderSettings
  * @example
  * const llama = createModel({ model_type: 'llama', hidden_size: 64, num_attention_heads: 4, num_hidden_layers: 2 });
  */
+export function createModel(
+  config: CrossDecoderSettings,
+  options?: CreateOptions,
+): Model<EncoderDecoderModel>;
 export function createModel(
   config: Written<DecoderConfiguration> | DecoderSettings,
   options?: CreateOptions,

@@ -2,7 +2,7 @@ import { currentDevice, InputError, memoryLimit, ParamStore } from '@headwise/co
 import { sizeOf } from '@headwise/core/internal';
 import * as tf from '@tensorflow/tfjs';
 import { buildModel } from './build/build-model.js';
-import type { ModelConfiguration } from './build/model-configuration.js';
+import type { EncoderConfiguration, ModelConfiguration } from './build/model-configuration.js';
 import { readConfiguration } from './families.js';
 
 /** How large a model is. */
@@ -31,17 +31,8 @@ export function modelSize(json: unknown, name = 'config.json'): ModelSize {
 
 /** {@link modelSize} of a typed configuration. */
 export function sizeOfPreset(config: ModelConfiguration): ModelSize {
-  const { layers, decoder } = config;
-  const both = config.topology === 'encoder-decoder';
-  const blocks = config.sharedBlocks ? new Set(config.sharedBlocks).size : layers;
-  const depths = both ? [layers, decoder?.layers ?? layers] : [blocks];
-  const measure = ([own, other]: readonly number[]) =>
-    measured({
-      ...config,
-      layers: own!,
-      sharedBlocks: undefined,
-      ...(both ? { decoder: { ...decoder, layers: other } } : {}),
-    });
+  const { depths, of } = stacksOf(config);
+  const measure = (given: readonly number[]) => measured(of(given));
   const shallow = depths.map(() => 1);
   const single = measure(shallow);
   const size = { ...single };
@@ -52,6 +43,35 @@ export function sizeOfPreset(config: ModelConfiguration): ModelSize {
     size.tensors += (depth - 1) * (two.tensors - single.tensors);
   }
   return { ...size, bytes: 4 * size.parameters };
+}
+
+/** The number of different blocks in each stack of a model, and its configuration with other numbers of them. */
+function stacksOf(config: ModelConfiguration): {
+  depths: number[];
+  of(depths: readonly number[]): ModelConfiguration;
+} {
+  const { layers, decoder, encoder, sharedBlocks, topology } = config;
+  const of = (layers: number) => ({ ...config, layers, sharedBlocks: undefined });
+  if (typeof encoder === 'object') {
+    const apart = stacksOf(encoder);
+    return {
+      depths: [layers, ...apart.depths],
+      of: ([own, ...depths]) => ({
+        ...of(own!),
+        encoder: apart.of(depths) as EncoderConfiguration,
+      }),
+    };
+  }
+  if (topology === 'encoder-decoder' && encoder === undefined) {
+    return {
+      depths: [layers, decoder?.layers ?? layers],
+      of: ([own, other]) => ({ ...of(own!), decoder: { ...decoder, layers: other } }),
+    };
+  }
+  return {
+    depths: [sharedBlocks ? new Set(sharedBlocks).size : layers],
+    of: ([own]) => of(own!),
+  };
 }
 
 const measured = (config: ModelConfiguration): ModelSize => sizeOfStore(shapesOf(config));

@@ -121,7 +121,7 @@ VIT = (
 
 def key_in_model(kind, key):
     """What a model calls what its file calls otherwise."""
-    if not kind.startswith("ViT"):
+    if not kind.startswith(("ViT", "VisionEncoderDecoder")):
         return key.replace(".block_sparse_moe.", ".mlp.")
     for pattern, replacement in VIT:
         key = re.sub(pattern, replacement, key)

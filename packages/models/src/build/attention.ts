@@ -5,6 +5,7 @@ import {
   dotProductScore,
   FusedProjection,
   generalScore,
+  KeyValueProjection,
   type Mask,
   MultiHeadAttention,
   masks,
@@ -45,7 +46,12 @@ export function makeAttention(
 export const makeCrossAttention = (
   params: ParamStore,
   config: ModelConfiguration,
-): CrossAttention => new CrossAttention(params, attentionOptions(config));
+  layer: number,
+): CrossAttention =>
+  new CrossAttention(params, {
+    ...attentionOptions(config, layer),
+    projection: config.heads.projection === 'fused' ? KeyValueProjection : SeparateProjection,
+  });
 
 const scores: {
   readonly [K in ScorePart['kind']]: (
@@ -60,7 +66,7 @@ const scores: {
   own: (part, config) => (params) => makeOwn('score', params, part, config),
 };
 
-function attentionOptions(config: ModelConfiguration, layer = 0) {
+function attentionOptions(config: ModelConfiguration, layer: number) {
   const { heads, dim, layout, init, score = { kind: 'scaled-dot-product' } } = config;
   const { qkv = false, k = qkv, out = false } = heads.bias ?? {};
   const headDim = heads.dim ?? dim / heads.count;

@@ -140,7 +140,7 @@ export function makeCrossBlock(
   const parts = {
     ...blockParts(params, config, layer, positionOf),
     crossNorm: makeNorm(params.at('crossNorm'), config),
-    cross: makeCrossAttention(params.at('cross'), config),
+    cross: makeCrossAttention(params.at('cross'), config, layer),
   };
   if (typeof block !== 'string') {
     return makeOwn('block', params, block, config, { parts }) as CrossBlock;

@@ -12,6 +12,7 @@ type Topology = ModelConfiguration['topology'];
  * @throws InputError naming the key, what it holds and what was expected
  */
 export function checkConsistent(config: ModelConfiguration, name: string): void {
+  checkEncoder(config, name);
   checkHeads(config, name);
   checkTopology(config, name);
   checkShared(config, name);
@@ -49,6 +50,31 @@ export function checkConsistent(config: ModelConfiguration, name: string): void 
       `${name}: 'embedding.adaptive' ${adaptive ? 'is there' : 'is missing'} and 'head.kind' is "${config.head.kind}"; an adaptive head goes with an adaptive embedding`,
     );
   }
+}
+
+/** Throws for an encoder of its own that is none, or beside settings that only an encoder made as the decoder reads. */
+function checkEncoder({ encoder, decoder, embedding }: ModelConfiguration, name: string): void {
+  if (encoder === undefined) return;
+  for (const [key, given] of [
+    ['decoder', decoder],
+    ['embedding.separate', embedding?.separate],
+  ] as const) {
+    if (given === undefined) continue;
+    throw new InputError(
+      `${name}: '${key}' is ${quoted(given)} beside 'encoder'; expected it absent: all but 'encoder' is the decoder's`,
+    );
+  }
+  if (encoder === 'states') return;
+  const { topology, head } = encoder;
+  if (topology !== 'encoder') {
+    throw new InputError(`${name}: 'encoder.topology' is "${topology}"; expected "encoder"`);
+  }
+  if (head.kind !== 'none' || head.pooler) {
+    throw new InputError(
+      `${name}: 'encoder.head' is ${quoted(head)}; expected { kind: 'none' }: a decoder reads the last hidden states`,
+    );
+  }
+  checkConsistent(encoder, `${name}: encoder`);
 }
 
 function checkPatches(config: ModelConfiguration, name: string): void {
@@ -216,6 +242,7 @@ const settings: readonly [
   ['embedding.patches', (config) => config.embedding?.patches, ['encoder']],
   ['embedding.separate', (config) => config.embedding?.separate, ['encoder-decoder']],
   ['decoder', (config) => config.decoder, ['encoder-decoder']],
+  ['encoder', (config) => config.encoder, ['encoder-decoder']],
   ['startId', (config) => config.startId, ['encoder-decoder']],
   ['head.pooler', ({ head }) => 'pooler' in head && head.pooler, ['encoder']],
   ['head.softCap', (config) => languageHead(config)?.softCap, ['decoder']],

@@ -5,18 +5,23 @@ import {
   type Encoded,
   type EncoderDecoderModel,
   type ForwardContext,
+  InputError,
   type Layer,
   type ParamStore,
+  type PictureSize,
   tapped,
 } from '@headwise/core';
-import type { Embedding } from '@headwise/layers';
-import { type CrossBlock, CrossDecoder, Encoder } from '@headwise/transformer';
+import { type AdaptiveEmbedding, type Embedding, Linear } from '@headwise/layers';
+import { type CrossBlock, CrossDecoder } from '@headwise/transformer';
 import * as tf from '@tensorflow/tfjs';
-import { makeBlock, makeCrossBlock } from './blocks.js';
-import { makeDropout, makeNorm } from './layers.js';
+import { makeCrossBlock } from './blocks.js';
+import { initializersOf } from './initializers.js';
+import { makeDropout } from './layers.js';
 import type { LanguageModelHead, ModelConfiguration } from './model-configuration.js';
 import { makeAttentionPosition } from './positions.js';
 import { type Side, sideOf } from './sides.js';
+import { makeBlocks, makeLastNorm, makeStack } from './stack.js';
+import { makeStackInput } from './stack-input.js';
 import { makeTokens, TokenInput } from './token-input.js';
 import { makeTokenScores, type TokenScores } from './token-scores.js';
 
@@ -25,12 +30,18 @@ export interface EncoderDecoderParts {
   vocabSize: number;
   /** The number of ids that `embedSource` has; default `vocabSize`. */
   sourceVocabSize?: number | undefined;
+  /** Of the pictures that `embedSource` takes in place of ids. */
+  pictures?: PictureSize | undefined;
+  /** D of the states that `embedSource` takes in place of ids. */
+  stateWidth?: number | undefined;
   maxLength: number;
   /** The id that every output sequence starts with. */
   startId: number;
   /** What the encoder's first block gets, `[B, T, D]`, for ids `[B, T]`; `embedTarget` is the decoder's. */
   embedSource: Layer;
   encoder: Layer;
+  /** Maps what the encoder gives to what the decoder looks at, where their widths differ. */
+  projection?: Layer | undefined;
   embedTarget: Layer;
   decoder: CrossBlock;
   /** Logits `[B, T, V]` of the decoder's last hidden states `[B, T, D]`. */
@@ -45,6 +56,8 @@ export interface EncoderDecoderParts {
 export class EncoderDecoder implements EncoderDecoderModel {
   readonly vocabSize: number;
   readonly sourceVocabSize: number;
+  readonly pictures: PictureSize | undefined;
+  readonly stateWidth: number | undefined;
   readonly maxLength: number;
   readonly startId: number;
   /** Of scores that are products with one matrix. */
@@ -65,23 +78,37 @@ export class EncoderDecoder implements EncoderDecoderModel {
     }
     this.vocabSize = parts.vocabSize;
     this.sourceVocabSize = parts.sourceVocabSize ?? parts.vocabSize;
+    this.pictures = parts.pictures;
+    this.stateWidth = parts.stateWidth;
     this.maxLength = parts.maxLength;
     this.startId = parts.startId;
     this.#parts = parts;
     this.head = 'head' in scores ? this.#headOf(scores) : undefined;
   }
 
-  /** @param ids `[B, Tk]`, int32 */
-  encode(ids: tf.Tensor, ctx?: ForwardContext): Encoded {
-    checkShape('encode: ids', ids.shape, ['B', 'Tk']);
+  /** @param source ids `[B, Tk]`, int32; pictures `[B, H, W, C]` or states `[B, Tk, D]`, float32, where the model takes those */
+  encode(source: tf.Tensor, ctx?: ForwardContext): Encoded {
     const attentionMask = ctx?.attentionMask;
-    if (attentionMask) checkShape('encode: attentionMask', attentionMask.shape, ids.shape);
-    const { embedSource, encoder } = this.#parts;
+    this.#checkSource(source, attentionMask);
+    const { embedSource, encoder, projection } = this.#parts;
     const states = tf.tidy(() => {
-      const x = tapped(ctx, 'encoder', 'embedded', embedSource.forward(ids, ctx));
-      return tapped(ctx, 'encoder', 'final', encoder.forward(x, ctx));
+      const x = tapped(ctx, 'encoder', 'embedded', embedSource.forward(source, ctx));
+      const final = tapped(ctx, 'encoder', 'final', encoder.forward(x, ctx));
+      return projection?.forward(final, ctx) ?? final;
     });
     return { states, attentionMask };
+  }
+
+  /** Throws for a source of another shape, or with a mask of another one. The shape of pictures is checked where they are read. */
+  #checkSource({ shape }: tf.Tensor, mask: tf.Tensor | undefined): void {
+    if (this.pictures) {
+      if (!mask) return;
+      throw new InputError('encode: attentionMask is given for pictures; expected none');
+    }
+    const { stateWidth } = this;
+    if (stateWidth) checkShape('encode: states', shape, ['B', 'Tk', stateWidth]);
+    else checkShape('encode: ids', shape, ['B', 'Tk']);
+    if (mask) checkShape('encode: attentionMask', mask.shape, shape.slice(0, 2));
   }
 
   /** @param ids `[B, Tq]`, int32 @returns logits `[B, Tq, V]` */
@@ -112,66 +139,87 @@ export class EncoderDecoder implements EncoderDecoderModel {
   }
 }
 
+/** The parts of an encoder-decoder that read its source. */
+type SourceParts = Pick<
+  EncoderDecoderParts,
+  'embedSource' | 'encoder' | 'projection' | 'sourceVocabSize' | 'pictures' | 'stateWidth'
+>;
+
+/** The caller's: another name of what was given, to be disposed apart from it. */
+const given: Layer = { forward: (x) => x.clone() };
+const asItIs: Layer = { forward: (x) => x };
+
+/**
+ * The parts that read a source.
+ *
+ * @param table the tokens of an encoder that is made as the decoder is
+ */
+function sourceParts(
+  params: ParamStore,
+  config: ModelConfiguration,
+  table: () => Embedding | AdaptiveEmbedding,
+): SourceParts {
+  const { encoder, dim } = config;
+  if (encoder === 'states') {
+    return { embedSource: given, encoder: asItIs, sourceVocabSize: 0, stateWidth: dim };
+  }
+  const source = sideOf(config, 'encoder');
+  const { input } = makeStackInput(params, source, encoder ? undefined : table);
+  const { height, width, channels } = source.embedding?.patches ?? {};
+  return {
+    embedSource: input,
+    encoder: makeStack(params, source),
+    projection: source.dim === dim ? undefined : makeProjection(params, source.dim, config),
+    sourceVocabSize: source.vocabSize,
+    pictures: height && width && channels ? { height, width, channels } : undefined,
+  };
+}
+
+const makeProjection = (params: ParamStore, width: number, config: ModelConfiguration): Layer =>
+  new Linear(params.at('projection'), {
+    ...{ in: width, out: config.dim, layout: 'out-in' },
+    init: initializersOf(config).matrix(width),
+  });
+
 /**
  * An encoder-decoder from its configuration.
  *
- * Parameters: `tokens`, `encoder.…`, `decoder.…`, each with `tokens` where the side has a table of its own, and those of
- * the head.
+ * Parameters: `tokens`, `encoder.…`, `decoder.…`, each with `tokens` where the side has a table of its own, those of
+ * the head, and `encoder.projection`, a linear map, where the sides have different widths.
  */
 export function buildEncoderDecoder(
   params: ParamStore,
   config: ModelConfiguration,
 ): EncoderDecoderModel {
   const { separate = [] } = config.embedding ?? {};
-  const [source, target] = [sideOf(config, 'encoder'), sideOf(config, 'decoder')];
+  const target = sideOf(config, 'decoder');
   const shared = () => makeTokens(params.at('tokens'), config);
   const tableOf = (side: Side, of: ModelConfiguration) =>
     separate.includes(side) ? makeTokens(params.at(side).at('tokens'), of) : shared();
-  const [read, written] = [tableOf('encoder', source), tableOf('decoder', target)];
+  const source = sourceParts(params.at('encoder'), config, () =>
+    tableOf('encoder', sideOf(config, 'encoder')),
+  );
+  const written = tableOf('decoder', target);
   // A tied head reads the shared table, or the decoder's where no side shares one.
   const table = separate.includes('encoder') ? written : shared();
   return new EncoderDecoder({
+    ...source,
     vocabSize: target.vocabSize,
-    sourceVocabSize: source.vocabSize,
     maxLength: config.maxLength ?? Number.POSITIVE_INFINITY,
     startId: config.startId ?? 0,
-    embedSource: new TokenInput(params.at('encoder'), source, read),
-    encoder: makeEncoder(params.at('encoder'), source),
     embedTarget: new TokenInput(params.at('decoder'), target, written),
     decoder: makeDecoder(params.at('decoder'), target),
     scores: makeTokenScores(params, target, config.head as LanguageModelHead, table as Embedding),
   });
 }
 
-function makeEncoder(params: ParamStore, config: ModelConfiguration): Layer {
-  const positionOf = makeAttentionPosition(params.at('positions'), config);
-  const encoder = new Encoder({
-    blocks: blocksOf(params, config, (p, i) => makeBlock(p, config, i, positionOf)),
-    norm: lastNorm(params, config),
-  });
-  const dropout = makeDropout(config.finalDropout);
-  if (!dropout) return encoder;
-  return { forward: (x, ctx) => dropout.forward(encoder.forward(x, ctx), ctx) };
-}
-
 function makeDecoder(params: ParamStore, config: ModelConfiguration): CrossBlock {
   const positionOf = makeAttentionPosition(params.at('positions'), config);
   const decoder = new CrossDecoder({
-    blocks: blocksOf(params, config, (p, i) => makeCrossBlock(p, config, i, positionOf)),
-    norm: lastNorm(params, config),
+    blocks: makeBlocks(params, config, (p, i) => makeCrossBlock(p, config, i, positionOf)),
+    norm: makeLastNorm(params, config),
   });
   const dropout = makeDropout(config.finalDropout);
   if (!dropout) return decoder;
   return { forward: (x, encoded, ctx) => dropout.forward(decoder.forward(x, encoded, ctx), ctx) };
-}
-
-const blocksOf = <Block>(
-  params: ParamStore,
-  { layers }: ModelConfiguration,
-  make: (params: ParamStore, layer: number) => Block,
-): Block[] => Array.from({ length: layers }, (_, i) => make(params.at('blocks').at(i), i));
-
-function lastNorm(params: ParamStore, config: ModelConfiguration): Layer | undefined {
-  const { block, finalNorm = block !== 'post-norm' } = config;
-  return finalNorm ? makeNorm(params.at('norm'), config) : undefined;
 }

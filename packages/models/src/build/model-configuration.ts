@@ -304,6 +304,12 @@ export interface ModelConfiguration {
   /** `L`; of an encoder-decoder, on each side where `decoder` says nothing else. */
   layers: number;
   decoder?: DecoderSizes | undefined;
+  /**
+   * Of an encoder-decoder whose encoder is made otherwise than its decoder: the encoder's configuration, without a head. All else says
+   * what the decoder is made of; where the widths differ, a linear map leads from one to the other. `states`: the caller has the states
+   * `[B, Tk, D]` that an encoder would give. Default: both sides are alike.
+   */
+  encoder?: EncoderConfiguration | 'states' | undefined;
   embedding?: EmbeddingPart | undefined;
   position: PositionPart;
   heads: HeadsPart;
@@ -338,6 +344,9 @@ export interface ModelConfiguration {
   layout?: 'in-out' | 'out-in' | undefined;
   init?: InitPart | undefined;
 }
+
+/** What an encoder is made of. */
+export type EncoderConfiguration = ModelConfiguration & { topology: 'encoder' };
 
 /** What a decoder is made of. */
 export type DecoderConfiguration = ModelConfiguration & { topology: 'decoder' };

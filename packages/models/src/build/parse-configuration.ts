@@ -146,6 +146,10 @@ const head = oneOf<HeadPart>({
   none: z.strictObject({ kind: z.literal('none'), pooler: z.boolean().optional() }),
 });
 
+const encoder: z.ZodType<ModelConfiguration['encoder']> = z.lazy(
+  () => z.union([z.literal('states'), schema]) as never,
+);
+
 const schema: z.ZodType<ModelConfiguration> = z.strictObject({
   model_type: z.literal('headwise'),
   topology: z.enum(['decoder', 'encoder', 'encoder-decoder']),
@@ -161,6 +165,7 @@ const schema: z.ZodType<ModelConfiguration> = z.strictObject({
       vocabSize: size.optional(),
     })
     .optional(),
+  encoder: encoder.optional(),
   embedding: z
     .strictObject({
       scale: z.number().optional(),
@@ -224,7 +229,13 @@ const schema: z.ZodType<ModelConfiguration> = z.strictObject({
  */
 export function parseConfiguration(json: unknown, name = 'configuration'): ModelConfiguration {
   const config = parseWith(schema, withOwnParts(json, name), name);
-  for (const [key, slot, part] of ownPartsOf(config)) checkOwnPart(slot, part, `${name}: '${key}'`);
+  checkOwnParts(config, name);
   checkConsistent(config, name);
   return config;
+}
+
+function checkOwnParts(config: ModelConfiguration, name: string): void {
+  for (const [key, slot, part] of ownPartsOf(config)) checkOwnPart(slot, part, `${name}: '${key}'`);
+  const { encoder } = config;
+  if (typeof encoder === 'object') checkOwnParts(encoder, `${name}: encoder`);
 }

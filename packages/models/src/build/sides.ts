@@ -5,7 +5,10 @@ export type Side = 'encoder' | 'decoder';
 
 /** One side of an encoder-decoder as the configuration of a stack. */
 export function sideOf(config: ModelConfiguration, side: Side): ModelConfiguration {
-  if (side === 'encoder') return { ...config, topology: 'encoder' };
+  if (side === 'encoder') {
+    const { encoder } = config;
+    return typeof encoder === 'object' ? encoder : { ...config, topology: 'encoder' };
+  }
   const { decoder = {} } = config;
   const { layers = config.layers, vocabSize = config.vocabSize, heads: count, hidden } = decoder;
   const { heads, feedForward } = config;

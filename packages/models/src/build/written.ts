@@ -51,7 +51,10 @@ export function withOwnParts(json: unknown, name: string): unknown {
   const list = Array.isArray(mods)
     ? { mods: mods.map((mod, i) => ownPartOf('mod', mod, `${name}: 'mods.${i}'`)) }
     : {};
-  return { ...json, ...Object.fromEntries(own), ...list };
+  const encoder = isDocument(json.encoder)
+    ? { encoder: withOwnParts(json.encoder, `${name}: encoder`) }
+    : {};
+  return { ...json, ...Object.fromEntries(own), ...list, ...encoder };
 }
 
 /** The parts of one's own that a configuration has, with the keys that hold them. */
@@ -73,7 +76,9 @@ const isOwn = (part: unknown): part is OwnPart => isDocument(part) && part.kind 
  * @throws InputError for a part without one
  */
 export function savedConfiguration(config: ModelConfiguration): Record<string, unknown> {
+  const { encoder } = config;
   const saved: Record<string, unknown> = { ...config };
+  if (typeof encoder === 'object') saved.encoder = savedConfiguration(encoder);
   for (const [key, slot, part] of ownPartsOf(config)) {
     const [, index] = key.split('.');
     const plain = savedPart(slot, part, `saving the model: '${key}'`);

@@ -105,7 +105,7 @@ describe('a folder that does not hold together is refused', () => {
     ],
     ['wrong type', { n_layer: 'two' }, /config\.json: 'n_layer' is "two": .*expected number/],
     ['heads', { n_head: 3 }, /config\.json: 'n_embd' 20 is not divisible by 'n_head' 3/],
-    ['variant', { add_cross_attention: true }, /config\.json: 'add_cross_attention' is true/],
+    ['variant', { add_cross_attention: 'yes' }, /config\.json: 'add_cross_attention' is "yes"/],
     [
       'shape',
       { vocab_size: 37 },

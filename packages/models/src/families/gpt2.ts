@@ -1,6 +1,7 @@
+import { InputError } from '@headwise/core';
 import { z } from 'zod';
 import type { HeadPart, ModelConfiguration } from '../build/model-configuration.js';
-import type { ModelFamily } from '../family.js';
+import type { KeyTable, ModelFamily } from '../family.js';
 import { architecture, classes, depth, labelCount, rate, size, tokenId } from '../fields.js';
 import { checkDivides } from '../parse-with.js';
 import { type ActivationName, activation, activationOf } from './shared/activations.js';
@@ -42,6 +43,11 @@ export interface GPT2Config {
   /** Their number, where they have no names. */
   num_labels?: number | undefined;
   pad_token_id?: number | null | undefined;
+  /** Whether each block looks at an encoder's states besides. */
+  add_cross_attention: boolean;
+  /** The id that every output begins with, where there is cross-attention; null or absent: `bos_token_id`, 50256. */
+  decoder_start_token_id?: number | null | undefined;
+  bos_token_id?: number | null | undefined;
 }
 
 const own = settings<GPT2Config>(
@@ -65,8 +71,11 @@ const own = settings<GPT2Config>(
     ...classes,
     pad_token_id: tokenId.nullish(),
     scale_attn_by_inverse_layer_idx: z.boolean().default(false),
+    add_cross_attention: z.boolean().default(false),
+    decoder_start_token_id: tokenId.nullish(),
+    bos_token_id: tokenId.nullish(),
     // Not built: refused, not ignored.
-    add_cross_attention: z.literal(false).default(false),
+    cross_attention_hidden_size: z.null().optional(),
   },
   {
     aliases: {
@@ -76,6 +85,7 @@ const own = settings<GPT2Config>(
       num_hidden_layers: 'n_layer',
     },
     kept: [
+      'is_decoder',
       'n_ctx',
       'reorder_and_upcast_attn',
       'summary_activation',
@@ -95,11 +105,19 @@ function headOf(config: GPT2Config): HeadPart {
   return { kind: 'sequence-classification', labels: labelCount(config), padId };
 }
 
+const startIdOf = ({ decoder_start_token_id: start, bos_token_id: first }: GPT2Config): number =>
+  start ?? first ?? 50256;
+
 function preset(config: GPT2Config): ModelConfiguration {
   const { n_embd: dim, n_inner } = config;
   return {
     model_type: 'headwise',
     topology: 'decoder',
+    ...(config.add_cross_attention && {
+      topology: 'encoder-decoder',
+      encoder: 'states',
+      startId: startIdOf(config),
+    }),
     vocabSize: config.vocab_size,
     maxLength: config.n_positions,
     dim,
@@ -131,10 +149,44 @@ function preset(config: GPT2Config): ModelConfiguration {
   };
 }
 
+const stackKeys: KeyTable = [
+  ['positions', 'transformer.wpe'],
+  ['blocks.#.norm1', 'transformer.h.#.ln_1'],
+  ['blocks.#.attn.qkv', 'transformer.h.#.attn.c_attn'],
+  ['blocks.#.attn.outProj', 'transformer.h.#.attn.c_proj'],
+  ['blocks.#.norm2', 'transformer.h.#.ln_2'],
+  ['blocks.#.mlp.up', 'transformer.h.#.mlp.c_fc'],
+  ['blocks.#.mlp.down', 'transformer.h.#.mlp.c_proj'],
+  ['norm', 'transformer.ln_f'],
+];
+
+const crossKeys: KeyTable = [
+  ['blocks.#.crossNorm', 'transformer.h.#.ln_cross_attn'],
+  ['blocks.#.cross.qProj', 'transformer.h.#.crossattention.q_attn'],
+  ['blocks.#.cross.kv', 'transformer.h.#.crossattention.c_attn'],
+  ['blocks.#.cross.outProj', 'transformer.h.#.crossattention.c_proj'],
+];
+
+/** Throws where a model with cross-attention would have no scores of tokens, or begin with an id that it lacks. */
+function checkCross(config: GPT2Config, name: string): void {
+  if (!config.add_cross_attention) return;
+  if (headOf(config).kind !== 'language-model') {
+    throw new InputError(
+      `${name}: 'add_cross_attention' is true and 'architectures' ["${config.architectures?.[0]}"]; expected GPT2LMHeadModel`,
+    );
+  }
+  const start = startIdOf(config);
+  if (start >= 0 && start < config.vocab_size) return;
+  throw new InputError(
+    `${name}: outputs begin with id ${start}, 'decoder_start_token_id' or else 'bos_token_id'; expected an id below 'vocab_size' ${config.vocab_size}`,
+  );
+}
+
 /**
  * GPT-2: a decoder of pre-norm blocks with learned positions and a head tied to the embeddings.
  *
- * Its checkpoints hold weights as `[in, out]`, Conv1D's layout.
+ * Its checkpoints hold weights as `[in, out]`, Conv1D's layout. With `add_cross_attention` it is the decoder of an encoder-decoder,
+ * whose `encode` takes the states `[B, Tk, D]` that transformers calls `encoder_hidden_states`.
  *
  * @see Radford et al. 2019, Language Models are Unsupervised Multitask Learners
  */
@@ -143,21 +195,17 @@ export const gpt2: ModelFamily<GPT2Config> = {
   parseConfig(json, name = 'config.json') {
     const config = own.parse(json, name);
     checkDivides(name, 'n_embd', config.n_embd, 'n_head', config.n_head);
+    checkCross(config, name);
     return config;
   },
   settings: own,
   configJson: (config) => ({ architectures: ['GPT2LMHeadModel'], ...config }),
   preset,
-  keys: () => [
+  keys: ({ add_cross_attention: crossed }) => [
     ['tokens', 'transformer.wte'],
-    ['positions', 'transformer.wpe'],
-    ['blocks.#.norm1', 'transformer.h.#.ln_1'],
-    ['blocks.#.attn.qkv', 'transformer.h.#.attn.c_attn'],
-    ['blocks.#.attn.outProj', 'transformer.h.#.attn.c_proj'],
-    ['blocks.#.norm2', 'transformer.h.#.ln_2'],
-    ['blocks.#.mlp.up', 'transformer.h.#.mlp.c_fc'],
-    ['blocks.#.mlp.down', 'transformer.h.#.mlp.c_proj'],
-    ['norm', 'transformer.ln_f'],
+    ...(crossed ? [...stackKeys, ...crossKeys] : stackKeys).map(
+      ([ours, theirs]) => [crossed ? `decoder.${ours}` : ours, theirs] as const,
+    ),
     ['head', 'lm_head'],
     ['score', 'score'],
   ],
@@ -165,5 +213,5 @@ export const gpt2: ModelFamily<GPT2Config> = {
   copies: (config) =>
     headOf(config).kind === 'language-model' ? headCopy('transformer.wte.weight')(config) : [],
   fitted: fittedHead('GPT2Model', 'GPT2LMHeadModel'),
-  ignoredKeys: /(^|\.)attn\.(bias|masked_bias)$/,
+  ignoredKeys: /(^|\.)(attn|crossattention)\.(bias|masked_bias)$/,
 };

@@ -1,4 +1,9 @@
-import { type EncoderModel, type PictureSize, readTensor } from '@headwise/core';
+import {
+  type EncoderDecoderModel,
+  type EncoderModel,
+  type PictureSize,
+  readTensor,
+} from '@headwise/core';
 import type { Model } from '@headwise/models';
 import * as tf from '@tensorflow/tfjs';
 import { type Check, checkOf } from '../receipt.js';
@@ -19,9 +24,10 @@ export async function outputsForIds(model: Model): Promise<Outputs> {
   const outputs = tf.tidy(() => {
     const input = tf.tensor2d(ids, [1, length], 'int32');
     const { pictures } = model.network as EncoderModel;
-    const given: Tensors = pictures
-      ? { pixel_values: pictureOf(pictures) }
-      : { input_ids: input, decoder_input_ids: input };
+    const { stateWidth } = model.network as EncoderDecoderModel;
+    const read = stateWidth ? { encoder_hidden_states: wavesOf([1, length, stateWidth]) } : {};
+    const source = pictures ? { pixel_values: pictureOf(pictures) } : { input_ids: input, ...read };
+    const given: Tensors = { ...source, decoder_input_ids: input };
     const named = outputsOf(model, given);
     // An output may be one of the inputs of another.
     return Object.fromEntries(Object.entries(named).map(([name, x]) => [name, x.clone()]));
@@ -38,8 +44,16 @@ export async function outputsForIds(model: Model): Promise<Outputs> {
 
 /** A picture that is the same for every backend, channels first. */
 function pictureOf({ height, width, channels }: PictureSize): tf.Tensor {
-  const values = Float32Array.from({ length: channels * height * width }, (_, i) => Math.sin(i));
-  return tf.tensor4d(values, [1, channels, height, width]);
+  return wavesOf([1, channels, height, width]);
+}
+
+/** Values between -1 and 1 that are the same for every backend. */
+function wavesOf(shape: readonly number[]): tf.Tensor {
+  const length = shape.reduce((a, b) => a * b, 1);
+  return tf.tensor(
+    Float32Array.from({ length }, (_, i) => Math.sin(i)),
+    [...shape],
+  );
 }
 
 /** Compares the outputs of a model on one backend with those on another. */

@@ -15,7 +15,7 @@ const unread: Readonly<Record<string, readonly string[]>> = {
   'bart-untied': ['model.shared.weight'],
 };
 
-/** One of each topology and of each way to share heads, one with capped scores, one with tables of scores, one with experts, one of pictures, and one of texts with a place to find; CLIP's towers run together beside this. */
+/** One of each topology and of each way to share heads, one with capped scores, one with tables of scores, one with experts, one of captions of pictures, and one of texts with a place to find; CLIP's towers run together beside this. */
 const onWebGpu = [
   'bert',
   'clip-text',
@@ -26,7 +26,7 @@ const onWebGpu = [
   'llama-gqa-llama3',
   'mixtral',
   't5-v1.1',
-  'vit',
+  'vision-encoder-decoder',
 ];
 
 /** Of the later models, those that together have all that is new; on the cpu all run. */
@@ -41,10 +41,10 @@ const onWasm = [
   'phi3-longrope',
   'smollm3',
   'umt5',
-  'vit',
+  'vision-encoder-decoder',
 ];
 const isLater = (name: string) =>
-  /(rotary_decoders|later_pairs|later_encoders|experts|pictures)\.py/.test(
+  /(rotary_decoders|later_pairs|later_encoders|experts|pictures|captions)\.py/.test(
     readFileSync(`${goldens}/${name}/expected.json`, 'utf8'),
   );
 const runs: Readonly<Record<string, (name: string) => boolean>> = {

@@ -121,9 +121,15 @@ function balancedLoss(model: Model, golden: Golden): tf.Scalar {
 async function* checkTokens(
   subject: string,
   { network }: Model,
-  { greedy }: Golden,
+  { greedy, inputs }: Golden,
 ): AsyncGenerator<Check> {
   if (!greedy || isEncoder(network)) return;
   // Ids are equal or not: the bound is below the least difference of one id.
-  yield checkOf(subject, 'greedy tokens', await greedyTokens(network, greedy), greedy.tokens, 1e-9);
+  yield checkOf(
+    subject,
+    'greedy tokens',
+    await greedyTokens(network, greedy, inputs),
+    greedy.tokens,
+    1e-9,
+  );
 }

@@ -2,9 +2,18 @@ import { InputError } from '@headwise/core';
 import type { CheckpointFiles } from '@headwise/models';
 import { type ByteSource, SafetensorsReader, toFloat32 } from '@headwise/safetensors';
 import * as tf from '@tensorflow/tfjs';
-import type { Greedy } from './greedy.js';
 
 export type Tensors = Record<string, tf.Tensor>;
+
+/** Tokens that a model appends to a prompt, or gives for a source, each the best after those before it. */
+export interface Greedy {
+  readonly prompt?: readonly number[] | undefined;
+  /** The row of the golden's inputs that the encoder reads, where it reads no ids. */
+  readonly row?: number | undefined;
+  /** What the first token is whatever the scores say, as that of a language. */
+  readonly forced?: number | undefined;
+  readonly tokens: readonly number[];
+}
 
 /** A checkpoint, what Hugging Face transformers was given with it, and what it computed in float64. */
 export interface Golden {

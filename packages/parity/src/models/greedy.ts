@@ -7,23 +7,20 @@ import {
 } from '@headwise/core';
 import { KeyValueCache } from '@headwise/decoding';
 import * as tf from '@tensorflow/tfjs';
-
-/** Tokens that a model appends to a prompt, or gives for a source, each the best after those before it. */
-export interface Greedy {
-  readonly prompt: readonly number[];
-  /** What the first token is whatever the scores say, as that of a language. */
-  readonly forced?: number | undefined;
-  readonly tokens: readonly number[];
-}
+import type { Greedy, Tensors } from './golden.js';
+import { sourceRow } from './outputs.js';
 
 /** The best tokens after a prompt, read into a cache one after the other. */
 export async function greedyTokens(
   network: LanguageModel | EncoderDecoderModel,
-  { prompt, forced, tokens }: Greedy,
+  { prompt = [], row, forced, tokens }: Greedy,
+  inputs: Tensors = {},
 ): Promise<number[]> {
   const cache = new KeyValueCache();
   const made: number[] = [];
-  const { scores, start, dispose } = scorer(network, prompt);
+  const { scores, start, dispose } = scorer(network, prompt, () =>
+    row === undefined ? idsRow(prompt) : sourceRow(inputs, row),
+  );
   try {
     for (let ids = start; made.length < tokens.length; ids = made.slice(-1)) {
       const best = tf.tidy(() => {
@@ -42,19 +39,28 @@ export async function greedyTokens(
   return made;
 }
 
+const idsRow = (ids: readonly number[]): { source: tf.Tensor; mask?: tf.Tensor | undefined } => ({
+  source: tf.tensor2d([...ids], [1, ids.length], 'int32'),
+});
+
 /** How a model scores tokens, and what it reads first. */
-function scorer(network: LanguageModel | EncoderDecoderModel, prompt: readonly number[]) {
+function scorer(
+  network: LanguageModel | EncoderDecoderModel,
+  prompt: readonly number[],
+  read: () => { source: tf.Tensor; mask?: tf.Tensor | undefined },
+) {
   if (!isEncoderDecoder(network)) {
     const scores = (ids: tf.Tensor, ctx: ForwardContext) => network.forward(ids, ctx);
     return { scores, start: prompt, dispose: () => {} };
   }
   const encoded = tf.tidy(() => {
-    const { states } = network.encode(tf.tensor2d([...prompt], [1, prompt.length], 'int32'));
-    return { states };
+    const { source, mask: attentionMask } = read();
+    const { states } = network.encode(source, attentionMask ? { attentionMask } : {});
+    return { states, ...(attentionMask && { attentionMask }) };
   });
   return {
     scores: (ids: tf.Tensor, ctx: ForwardContext) => network.decode(ids, encoded, ctx),
     start: [network.startId],
-    dispose: () => encoded.states.dispose(),
+    dispose: () => tf.dispose(Object.values(encoded)),
   };
 }

@@ -10,6 +10,14 @@ test('a configuration is in the group of its topology, and of the parts that it 
   expect(groupsOf({ model_type: 't5' })).toEqual(['encoder-decoders']);
   expect(groupsOf({ model_type: 'mixtral' })).toEqual(['decoders', 'experts']);
   expect(groupsOf({ model_type: 'vit' })).toEqual(['encoders', 'pictures']);
+  const decoder = { model_type: 'gpt2', add_cross_attention: true };
+  expect(groupsOf(decoder)).toEqual(['encoder-decoders']);
+  const captions = {
+    model_type: 'vision-encoder-decoder',
+    encoder: { model_type: 'vit' },
+    decoder,
+  };
+  expect(groupsOf(captions)).toEqual(['encoder-decoders', 'pictures']);
   expect(() => groupsOf({ model_type: 'gpt9' })).toThrow('\'model_type\' is "gpt9"');
 });
 
@@ -24,13 +32,17 @@ test("the goldens' groups are those that transformers' settings say", async () =
   const experts = having('num_local_experts', 'num_experts');
   expect(experts.length).toBeGreaterThan(2);
   expect(inGroup('experts')).toEqual(experts);
-  expect(inGroup('pictures')).toEqual(having('image_size'));
-  expect(inGroup('encoder-decoders')).toEqual(having('is_encoder_decoder'));
+  const reads = (settings: Record<string, unknown>) => settings.image_size != null;
+  expect(inGroup('pictures')).toEqual(
+    all.filter(({ settings }) => reads(settings) || reads(settings.encoder ?? {})),
+  );
+  expect(inGroup('encoder-decoders')).toEqual(having('is_encoder_decoder', 'add_cross_attention'));
   const scoring = /(LMHeadModel|ForCausalLM)$/;
   const decoders = inGroup('decoders').filter(({ settings }) =>
     scoring.test(settings.architectures),
   );
-  expect(decoders).toEqual(all.filter(({ settings }) => scoring.test(settings.architectures)));
+  const scored = all.filter(({ settings }) => scoring.test(settings.architectures));
+  expect(decoders).toEqual(scored.filter(({ settings }) => !settings.add_cross_attention));
   for (const { name, groups } of all) {
     const topologies = groups.filter((group) => /coders$/.test(group));
     expect(topologies, name).toHaveLength(1);

@@ -7,7 +7,9 @@ const members = {
   encoders: ({ topology }: ModelConfiguration): boolean => topology === 'encoder',
   'encoder-decoders': ({ topology }: ModelConfiguration): boolean => topology === 'encoder-decoder',
   experts: ({ feedForward }: ModelConfiguration): boolean => feedForward.kind === 'experts',
-  pictures: ({ embedding }: ModelConfiguration): boolean => embedding?.patches !== undefined,
+  pictures: ({ embedding, encoder }: ModelConfiguration): boolean =>
+    embedding?.patches !== undefined ||
+    (typeof encoder === 'object' && encoder.embedding?.patches !== undefined),
 };
 
 /** A group of models: by topology, or those with a mixture of experts, or those that read pictures. */

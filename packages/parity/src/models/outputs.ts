@@ -36,8 +36,7 @@ export function outputsOf(
   }
   if (isEncoder(network)) {
     const { pixel_values: pixels } = inputs;
-    // Channels are last here.
-    const given = pixels ? pixels.transpose([0, 2, 3, 1]) : ids!;
+    const given = pixels ? channelsLast(pixels) : ids!;
     const tokenTypes = inputs.token_type_ids;
     const encoding = { ...ctx, ...(tokenTypes ? { tokenTypes } : {}) };
     const outputs = Object.entries(network.forward(given, encoding));
@@ -48,11 +47,41 @@ export function outputsOf(
     if (!('cotangent.sentence_embedding' in inputs)) return named;
     return { ...named, sentence_embedding: sentenceEmbeddings(network, ids!, encoding) };
   }
-  const encoded = network.encode(ids!, ctx);
-  const mask = inputs.decoder_attention_mask;
-  const decoding = { ...(tap ? { tap } : {}), ...(mask ? { attentionMask: mask } : {}) };
-  const logits = network.decode(inputs.decoder_input_ids!, encoded, decoding);
+  const { source, sourceMask, ids: read, mask } = pairInputs(inputs);
+  const masked = (attentionMask?: tf.Tensor) => ({
+    ...(tap ? { tap } : {}),
+    ...(attentionMask ? { attentionMask } : {}),
+  });
+  const encoded = network.encode(source, { ...given, ...masked(sourceMask) });
+  const logits = network.decode(read, encoded, masked(mask));
   return { encoder_last_hidden_state: encoded.states, logits };
+}
+
+/** Pictures as encoders take them here, from transformers' `[B, C, H, W]`. */
+const channelsLast = (pixels: tf.Tensor): tf.Tensor => pixels.transpose([0, 2, 3, 1]);
+
+/** What the encoder and the decoder of an encoder-decoder read; a decoder that is given states has them beside its own ids. */
+function pairInputs(inputs: Tensors) {
+  const { encoder_hidden_states: states, pixel_values: pixels, input_ids: ids } = inputs;
+  const { attention_mask: mask, encoder_attention_mask: statesMask } = inputs;
+  if (states) return { source: states, sourceMask: statesMask, ids: ids!, mask };
+  return {
+    source: pixels ? channelsLast(pixels) : ids!,
+    sourceMask: mask,
+    ids: inputs.decoder_input_ids!,
+    mask: inputs.decoder_attention_mask,
+  };
+}
+
+/** One row of what a golden's encoder reads, and its mask. */
+export function sourceRow(
+  inputs: Tensors,
+  row: number,
+): { source: tf.Tensor; mask?: tf.Tensor | undefined } {
+  const { source, sourceMask } = pairInputs(inputs);
+  const slice = (x: tf.Tensor) =>
+    x.slice([row, ...Array<number>(x.rank - 1).fill(0)], [1, ...x.shape.slice(1)]);
+  return { source: slice(source), ...(sourceMask && { mask: slice(sourceMask) }) };
 }
 
 /**
@@ -93,8 +122,8 @@ function statesOf(seen: Tensors, { outputs, kind: model }: Golden, both: boolean
     if (!what) continue;
     const stack = segment + (!both ? '' : kind === 'encoder_' ? 'encoder.' : 'decoder.');
     // ViT's and CLIP's last state is what leaves the last block.
-    const last =
-      !/^(ViT|CLIP)/.test(model) && !(`${name.replace(/\d+$/, '')}${Number(layer) + 1}` in outputs);
+    const plain = /^(ViT|CLIP)/.test(model) || (kind === 'encoder_' && /^Vision/.test(model));
+    const last = !plain && !(`${name.replace(/\d+$/, '')}${Number(layer) + 1}` in outputs);
     const block = (number: number) => `${stack}blocks.${number}`;
     const tapOfState = () => {
       if (layer === '0') return `${stack}embedded`;
@@ -117,7 +146,8 @@ export function withoutPadding(
 ): tf.Tensor {
   if (kind.endsWith('ForQuestionAnswering') && value.rank === 2) return value;
   const decoder = /^(decoder|cross)_/.test(name) || (name === 'logits' && inputs.decoder_input_ids);
-  const mask = decoder ? inputs.decoder_attention_mask : inputs.attention_mask;
+  const { attention_mask: tokens, decoder_attention_mask: target = tokens } = inputs;
+  const mask = decoder ? target : tokens;
   if (!mask || value.rank < 2) return value;
   const [batch, length] = mask.shape as [number, number];
   const zeros = tf.zerosLike(value);

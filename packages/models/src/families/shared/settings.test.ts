@@ -8,7 +8,19 @@ const parse = (json: Record<string, unknown>) => familyOf(json).parseConfig(json
 const refused: [config: Record<string, unknown>, message: RegExp][] = [
   [{ model_type: 'gpt9' }, /'model_type' is "gpt9"; known are headwise, gpt2/],
   [{ model_type: 'constructor' }, /'model_type' is "constructor"; known are/],
-  [{ model_type: 'gpt2', add_cross_attention: true }, /'add_cross_attention' is true/],
+  [
+    {
+      model_type: 'gpt2',
+      add_cross_attention: true,
+      architectures: ['GPT2ForSequenceClassification'],
+    },
+    /'add_cross_attention' is true and 'architectures' \["GPT2ForSequenceClassification"\]/,
+  ],
+  [
+    { model_type: 'gpt2', add_cross_attention: true, vocab_size: 11 },
+    /outputs begin with id 50256, .* expected an id below 'vocab_size' 11/,
+  ],
+  [{ model_type: 'gpt2', cross_attention_hidden_size: 12 }, /'cross_attention_hidden_size' is 12/],
   [
     { model_type: 'gpt2', architectures: ['GPT2DoubleHeadsModel'] },
     /'architectures\.0' is "GPT2DoubleHeadsModel"/,

@@ -4,12 +4,17 @@ import { nearestName } from '../../nearest.js';
 import { parseWith } from '../../parse-with.js';
 import { commonKeys } from './known-keys.js';
 
+/** The keys that a family knows. */
+export type KnownKeys = Pick<Settings<unknown>, 'read' | 'kept' | 'nested'>;
+
 /** How a family reads its `config.json`. */
 export interface Settings<Config> {
   /** The keys that have an effect, other names among them. */
   readonly read: ReadonlySet<string>;
   /** The keys that are known, and change nothing that is computed here. */
   readonly kept: ReadonlySet<string>;
+  /** Settings that are documents of other families, by their keys. */
+  readonly nested?: Readonly<Record<string, KnownKeys>> | undefined;
   /**
    * The settings of a document, under their present names; null where a setting takes none, and an empty
    * `architectures`, are as absent. Unknown keys are kept.
@@ -24,12 +29,14 @@ export interface SettingsNames {
   aliases?: Readonly<Record<string, string>> | undefined;
   /** Keys of transformers' class that change nothing that is computed here. */
   kept?: readonly string[] | undefined;
+  /** Settings that are documents of other families. */
+  nested?: Readonly<Record<string, KnownKeys>> | undefined;
 }
 
 /** The settings of a family: a schema for each, other names, and what is known besides. */
 export function settings<Config>(
   shape: z.ZodRawShape,
-  { aliases = {}, kept = [] }: SettingsNames = {},
+  { aliases = {}, kept = [], nested }: SettingsNames = {},
   refined: (schema: z.ZodObject) => z.ZodType = (schema) => schema,
 ): Settings<Config> {
   const schema = refined(z.looseObject(shape));
@@ -37,6 +44,7 @@ export function settings<Config>(
   return {
     read: new Set([...Object.keys(shape), ...Object.keys(aliases)]),
     kept: new Set([...commonKeys, ...kept]),
+    nested,
     parse: (json, name) =>
       parseWith(schema, withoutAbsent(renamed(json, aliases), shape, takesNull), name) as Config,
   };
@@ -76,11 +84,14 @@ const isDocument = (json: unknown): json is Record<string, unknown> =>
  * @throws InputError with every such key and the nearest that is known
  */
 export function refuseUnknownKeys(
-  { read, kept }: Pick<Settings<unknown>, 'read' | 'kept'>,
+  { read, kept, nested = {} }: KnownKeys,
   json: unknown,
   name: string,
 ): void {
   if (!isDocument(json)) return;
+  for (const [key, known] of Object.entries(nested)) {
+    refuseUnknownKeys(known, json[key], `${name}: ${key}`);
+  }
   const unknown = Object.entries(json).filter(
     ([key, value]) => value !== undefined && !read.has(key) && !kept.has(key),
   );
