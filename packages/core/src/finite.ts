@@ -25,9 +25,17 @@ export function allFiniteHalves(words: Int32Array, exponent: number): boolean {
   const lowest = exponent & -exponent;
   const one = lowest | (lowest << 16);
   let wrong = 0;
+  const fours = words.length - (words.length % 4);
   // One more than an exponent whose bits are all set carries into the place of the sign.
-  for (let i = 0; i < words.length; i++) wrong |= ((words[i]! & mask) + one) & 0x80008000;
-  return wrong === 0;
+  for (let i = 0; i < fours; i += 4) {
+    wrong |=
+      ((words[i]! & mask) + one) |
+      ((words[i + 1]! & mask) + one) |
+      ((words[i + 2]! & mask) + one) |
+      ((words[i + 3]! & mask) + one);
+  }
+  for (let i = fours; i < words.length; i++) wrong |= (words[i]! & mask) + one;
+  return (wrong & 0x80008000) === 0;
 }
 
 /**

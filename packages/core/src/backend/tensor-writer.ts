@@ -40,9 +40,8 @@ function gpuWriter(shape: readonly number[], dtype: 'float32' | 'int32'): Tensor
     .makeTensorFromTensorInfo(backend.makeTensorInfo([...shape], dtype), backend);
   backend.uploadToGPU(tensor.dataId);
   // Values are written at once; commands that are recorded and fill the buffer for the tensor that had it must come before.
-  backend.ensureCommandEncoderReady();
   backend.endComputePassEncoder();
-  backend.submitQueue();
+  if ((backend as unknown as { commandEncoder: unknown }).commandEncoder) backend.submitQueue();
   const buffer = backend.tensorMap.get(tensor.dataId).resource as GPUBuffer;
   const { queue } = currentDevice()!.gpu;
   return {

@@ -27,27 +27,46 @@ const widened: Readonly<Record<HalfType, string>> = {
     }`,
 };
 
+/** WGSL of `four(words: vec2u) -> vec4u`: the values of two words. */
+const four = /* wgsl */ `
+  fn four(words: vec2u) -> vec4u {
+    return vec4u(
+      widened(words.x & 0xffffu), widened(words.x >> 16u),
+      widened(words.y & 0xffffu), widened(words.y >> 16u),
+    );
+  }`;
+
+/** How many values an element of the program has, and what becomes of element `i`. */
+const widths = {
+  1: {
+    words: 'u32',
+    values: 'u32',
+    body: /* wgsl */ `values[i] = widened((words[i / 2u] >> (16u * (i % 2u))) & 0xffffu);`,
+  },
+  4: { words: 'vec2u', values: 'vec4u', body: /* wgsl */ `values[i] = four(words[i]);` },
+  // Half the time of fours on a software adapter, whose loads and stores are what takes long.
+  8: {
+    words: 'vec4u',
+    values: 'vec4u',
+    body: /* wgsl */ `
+      let found = words[i];
+      values[2u * i] = four(found.xy);
+      values[2u * i + 1u] = four(found.zw);`,
+  },
+} as const;
+
 const widenProgram = variants(
-  ({ type, fours }: { type: HalfType; fours: boolean }) => `${type}/${fours}`,
-  ({ type, fours }) =>
-    defineProgram({
+  ({ type, width }: { type: HalfType; width: keyof typeof widths }) => `${type}/${width}`,
+  ({ type, width }) => {
+    const { words, values, body } = widths[width];
+    return defineProgram({
       label: `headwise/Widen${type}`,
-      inputs: { words: fours ? 'vec2u' : 'u32' },
-      outputs: { values: fours ? 'vec4u' : 'u32' },
+      inputs: { words },
+      outputs: { values },
       params: { size: 'u32' },
-      wgsl:
-        widened[type] +
-        perElement(
-          fours
-            ? /* wgsl */ `
-              let pair = words[i];
-              values[i] = vec4u(
-                widened(pair.x & 0xffffu), widened(pair.x >> 16u),
-                widened(pair.y & 0xffffu), widened(pair.y >> 16u),
-              );`
-            : /* wgsl */ `values[i] = widened((words[i / 2u] >> (16u * (i % 2u))) & 0xffffu);`,
-        ),
-    }),
+      wgsl: widened[type] + four + perElement(body),
+    });
+  },
 );
 
 interface Arguments {
@@ -62,9 +81,9 @@ function widenKernel({
   backend,
 }: Arguments): tf.TensorInfo {
   const count = sizeOf(shape);
-  const fours = count % 4 === 0;
-  const size = fours ? count / 4 : count;
-  return dispatch(backend, widenProgram({ type, fours }), {
+  const width = count % 8 === 0 ? 8 : count % 4 === 0 ? 4 : 1;
+  const size = count / width;
+  return dispatch(backend, widenProgram({ type, width }), {
     inputs: { words },
     outputs: { values: { shape: [...shape], dtype: 'float32' } },
     params: { size },

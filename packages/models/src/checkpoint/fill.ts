@@ -8,13 +8,13 @@ import {
   wordWriter,
   writesDone,
 } from '@headwise/core/internal';
-import { canWidenHalves, type HalfType, widenHalves } from '@headwise/kernels/internal';
+import { canWidenHalves, type HalfType } from '@headwise/kernels/internal';
 import { type TensorReader, toFloat32 } from '@headwise/safetensors';
-import * as tf from '@tensorflow/tfjs';
 import type { KeptReader } from './kept-reader.js';
 import { bytesOf, type Found } from './matching.js';
 import { takeRows, transposed } from './row-order.js';
 import { type ValueRange, ValueReader } from './value-reader.js';
+import { WidenedLater } from './widened-later.js';
 
 /** Values that are read, converted and written at a time. */
 const PIECE = 2 ** 21;
@@ -60,25 +60,32 @@ export async function fillFromTensors(
   const inOrder = [...found].sort(([, a], [, b]) => place.get(a.key)! - place.get(b.key)!);
   const totalBytes = inOrder.reduce((sum, [, tensor]) => sum + bytesOf(tensor), 0);
   const values = new ValueReader(reader);
+  const halves = new WidenedLater(params);
   let loadedBytes = 0;
   let underway = 0;
-  for (const [path, tensor] of inOrder) {
-    signal?.throwIfAborted();
-    const finite =
-      kept?.isKept(tensor.key) && params.isPackable(path)
-        ? await fillKept(params, path, kept, tensor)
-        : await fillOne(params, path, reader, values, tensor);
-    if (!finite) notFinite.push(tensor.key);
-    loadedBytes += bytesOf(tensor);
-    underway += bytesOf(tensor);
-    if (underway > MAX_UNDERWAY) {
-      await writesDone();
-      underway = 0;
+  try {
+    for (const [path, tensor] of inOrder) {
+      signal?.throwIfAborted();
+      const finite =
+        kept?.isKept(tensor.key) && params.isPackable(path)
+          ? await fillKept(params, path, kept, tensor)
+          : await fillOne(params, path, reader, values, tensor, halves);
+      if (!finite) notFinite.push(tensor.key);
+      loadedBytes += bytesOf(tensor);
+      underway += bytesOf(tensor);
+      if (underway > MAX_UNDERWAY) {
+        halves.widen();
+        await writesDone();
+        underway = 0;
+      }
+      onProgress?.({ key: tensor.key, loadedBytes, totalBytes });
     }
-    onProgress?.({ key: tensor.key, loadedBytes, totalBytes });
+    halves.widen();
+    await writesDone();
+    return notFinite;
+  } finally {
+    halves.dispose();
   }
-  await writesDone();
-  return notFinite;
 }
 
 /** The shape of a parameter. */
@@ -121,6 +128,7 @@ async function fillOne(
   reader: TensorReader,
   values: ValueReader,
   tensor: Found,
+  halves: WidenedLater,
 ): Promise<boolean> {
   // Rows that change places need all values at once, as columns do.
   if (tensor.rows || tensor.turned) return fillWhole(params, path, reader, tensor);
@@ -128,7 +136,7 @@ async function fillOne(
   if (packer) return fillPacked(params, path, packer, values, tensor);
   const type = widenedType(tensor);
   return type
-    ? fillFromHalves(params, path, values, tensor, type)
+    ? fillFromHalves(path, values, tensor, type, halves)
     : fillInPieces(params, path, values, tensor);
 }
 
@@ -171,11 +179,11 @@ async function fillKept(
 
 /** Uploads 16-bit floats as they are, half the bytes, and widens them on the GPU. */
 async function fillFromHalves(
-  params: ParamStore,
   path: string,
   values: ValueReader,
   found: Found,
   type: HalfType,
+  halves: WidenedLater,
 ): Promise<boolean> {
   const writer = wordWriter(Math.ceil(countOf(found) / 2));
   try {
@@ -188,10 +196,7 @@ async function fillFromHalves(
       }
       first += range.count / 2;
     }
-    const words = writer.finish();
-    const tensor = widenHalves(words, type, shapeOf(found));
-    params.fill(path, tensor);
-    tf.dispose([words, tensor]);
+    halves.add({ path, type, shape: shapeOf(found), words: writer.finish() });
     return finite;
   } catch (error) {
     writer.cancel();

@@ -1,9 +1,10 @@
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { currentDevice } from '@headwise/core';
 import { blobBytes, readSafetensors, toFloat32 } from '@headwise/safetensors';
 import * as tf from '@tensorflow/tfjs';
-import { beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test, vi } from 'vitest';
 import { createModel, loadModel } from '../index.js';
 import { checkpointTensors } from '../internal.js';
 import { loadModel as loadFolder, saveModel } from '../node.js';
@@ -73,6 +74,21 @@ describe.each(['f16', 'bf16'] as const)('a checkpoint of %s', (dtype) => {
       expect(await (data as () => Promise<Float32Array>)(), key).toEqual(toFloat32(file.get(key)));
     }
     model.params.dispose();
+  });
+
+  test('is loaded without a submission for each tensor', async () => {
+    tf.ones([4]).mul(2).dispose();
+    const submit = vi.spyOn(currentDevice()!.gpu.queue, 'submit');
+    try {
+      const model = await load();
+      const tensors = Object.keys(checkpointTensors(model)).length;
+      model.params.dispose();
+      expect(tensors).toBeGreaterThan(10);
+      // What was recorded before, and what is widened.
+      expect(submit.mock.calls.length).toBeLessThanOrEqual(2);
+    } finally {
+      submit.mockRestore();
+    }
   });
 
   test('is refused where a value is not finite, wherever it stands, and nothing is left of it', async () => {

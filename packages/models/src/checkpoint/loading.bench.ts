@@ -2,7 +2,8 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { sizeOf, tensorWriter, writesDone } from '@headwise/core/internal';
+import { sizeOf, tensorWriter, wordWriter, writesDone } from '@headwise/core/internal';
+import { canWidenHalves, type HalfType, widenHalves } from '@headwise/kernels/internal';
 import type { Dtype, LazyTensorInput } from '@headwise/safetensors';
 import { fileBytes, writeSafetensorsFile } from '@headwise/safetensors/node';
 import type { Workload } from '@headwise/testing';
@@ -66,23 +67,30 @@ async function writeModel(
   return path;
 }
 
-/** Reads a file and writes its bytes to the backend, as they are. */
-async function rawUpload(path: string): Promise<void> {
+/**
+ * Reads a file and writes its bytes to the backend, as they are: of 16-bit floats half the bytes that a model's parameters take.
+ *
+ * @param type widens them as floats of 16 bits, in one dispatch: the bound of loading them, as the values lie in memory as those of a model
+ */
+async function rawUpload(path: string, type?: HalfType): Promise<void> {
   const source = await fileBytes(path);
-  const writer = tensorWriter([Math.floor(source.size / 4)]);
+  // A whole number of the vectors that are widened at once.
+  const words = 4 * Math.floor(source.size / 16);
+  const writer = type ? wordWriter(words) : tensorWriter([words]);
   const scratch = new Uint8Array(PIECE_BYTES);
-  for (let at = 0; at + 4 <= source.size; at += PIECE_BYTES) {
-    const bytes = scratch.subarray(0, Math.floor(Math.min(PIECE_BYTES, source.size - at) / 4) * 4);
+  for (let at = 0; at < 4 * words; at += PIECE_BYTES) {
+    const bytes = scratch.subarray(0, Math.min(PIECE_BYTES, 4 * words - at));
     await source.read(at, bytes);
     writer.write(at / 4, new Float32Array(bytes.buffer, 0, bytes.length / 4));
   }
   const tensor = writer.finish();
+  if (type) widenHalves(tensor, type, [2 * words]).dispose();
   await writesDone();
   tensor.dispose();
   await source.close();
 }
 
-function loading(dtype: Dtype): Workload {
+function loading(dtype: 'F32' | HalfType): Workload {
   return {
     name: `models/loading/${dtype.toLowerCase()}/L8D512V8192`,
     async prepare() {
@@ -91,7 +99,11 @@ function loading(dtype: Dtype): Workload {
       const path = await writeModel(folder, config, dtype);
       return {
         ours: async () => (await loadModel(folder)).params.dispose(),
-        peers: { raw: () => rawUpload(path) },
+        peers: {
+          raw: () => rawUpload(path),
+          ...(dtype !== 'F32' &&
+            canWidenHalves() && { 'raw and widened': () => rawUpload(path, dtype) }),
+        },
         dispose: () => rmSync(root, { recursive: true }),
       };
     },
