@@ -18,11 +18,12 @@ const VALUE_WIDTH = 5;
 const MEMORY = 6; // of all threads
 const MEMORY_BYTES = 7; // of one
 const PROGRAM = 8; // of scores; 0: the products times float 0
-const CAUSAL = 9; // 1: a query sees the keys up to its own place
+const BEFORE = 9; // keys that a query may see before its own place, at most
 const DROPOUT = 10; // 1: weights are dropped
 const DROPOUT_KEY = 11; // two words
 const THRESHOLD = 13; // and float 1 is what the others are multiplied by
 const PART = 14; // queries of a chunk of the forward
+const BEHIND = 15; // and behind it; negative: not even its own
 const Q_STRIDES = 16;
 const K_STRIDES = 19;
 const V_STRIDES = 22;
@@ -91,48 +92,66 @@ function headAt(tensor: i32, strides: i32, b: i32, h: i32): usize {
   return address(tensor) + <usize>b * address(strides) + <usize>h * address(strides + 1);
 }
 
-/** Packs rows for a product over their numbers: its left side in groups of 4, its right side, as columns, in panels of 8. */
-function packRows(to: usize, from: usize, row: usize, rows: i32, width: i32, lines: i32): void {
-  for (let i = 0; i < rows; i += lines) {
-    pack(to + ((<usize>i * width) << 2), from + <usize>i * row, row, 4, min(lines, rows - i), width, lines);
+/** Packs rows from `first` to `end` for a product over their numbers: its left side in groups of 4, its right side, as columns, in panels of 8. */
+function packRows(to: usize, from: usize, row: usize, first: i32, end: i32, width: i32, lines: i32): void {
+  for (let i = first; i < end; i += lines) {
+    pack(to + ((<usize>i * width) << 2), from + <usize>i * row, row, 4, min(lines, end - i), width, lines);
   }
 }
 
-/** Packs columns for a product over the rows, in groups or panels. */
-function packColumns(to: usize, from: usize, row: usize, rows: i32, width: i32, lines: i32): void {
+/** Packs columns, of the rows from `first` to `end`, for a product over the rows, in groups or panels that have room for rows up to `end`. */
+function packColumns(to: usize, from: usize, row: usize, first: i32, end: i32, width: i32, lines: i32): void {
+  const start = from + <usize>first * row;
   for (let i = 0; i < width; i += lines) {
-    pack(to + ((<usize>i * rows) << 2), from + (<usize>i << 2), 4, row, min(lines, width - i), rows, lines);
+    const panel = to + ((<usize>i * end + <usize>(first * lines)) << 2);
+    pack(panel, start + (<usize>i << 2), 4, row, min(lines, width - i), end - first, lines);
   }
+}
+
+/** The first key that a query at a place may see, and all before it masked. */
+// @ts-ignore: decorator
+@inline
+function startOf(place: i32): i32 {
+  return min(max(place - int(BEFORE), 0), int(KEYS));
 }
 
 /** The first key that is masked for a query at a place, and all behind it. */
 // @ts-ignore: decorator
 @inline
 function stopOf(place: i32): i32 {
-  return int(CAUSAL) == 1 ? min(max(place + 1, 0), int(KEYS)) : int(KEYS);
+  return min(max(place + int(BEHIND) + 1, 0), int(KEYS));
 }
 
-/** Scores of `rows` queries with the keys up to `stop`, `lowest` where masked, to a whole number of fours; their slopes too. */
-function score(b: i32, h: i32, query: i32, rows: i32, stop: i32, withSlopes: bool): void {
+/** Where the keys of a block of queries begin: whole panels, and whole draws of dropout. */
+// @ts-ignore: decorator
+@inline
+function blockStart(place: i32, stop: i32): i32 {
+  return min(startOf(place) & ~15, stop);
+}
+
+/** Scores of `rows` queries with the keys from `start` to `stop`, `lowest` where masked, to a whole number of fours; their slopes too. */
+function score(b: i32, h: i32, query: i32, rows: i32, start: i32, stop: i32, withSlopes: bool): void {
   const row = address(Q_STRIDES + 2), width = int(KEY_WIDTH);
-  packRows(packedQ, headAt(Q, Q_STRIDES, b, h) + <usize>query * row, row, rows, width, 4);
-  multiply(packedQ, packedKeys, scores, scoreRow, rows, stop, width, width, false);
+  packRows(packedQ, headAt(Q, Q_STRIDES, b, h) + <usize>query * row, row, 0, rows, width, 4);
+  const keys = packedKeys + ((<usize>start * width) << 2);
+  multiply(packedQ, keys, scores + (<usize>start << 2), scoreRow, rows, stop - start, width, width, false);
   const shift = int(KEYS) - int(QUERIES);
   for (let r = 0; r < rows; r++) {
     const at = <usize>r * scoreRow;
-    scoreOne(scores + at, withSlopes ? slopes + at : 0, b, h, query + r + shift, shift, stop);
+    scoreOne(scores + at, withSlopes ? slopes + at : 0, b, h, query + r + shift, shift, start, stop);
   }
 }
 
-function scoreOne(row: usize, slope: usize, b: i32, h: i32, place: i32, shift: i32, stop: i32): void {
-  const seen = min(stopOf(place), stop);
-  const end = row + (<usize>up(stop, 4) << 2);
+function scoreOne(row: usize, slope: usize, b: i32, h: i32, place: i32, shift: i32, start: i32, stop: i32): void {
+  const seen = min(stopOf(place), stop), first = min(startOf(place), stop);
+  const from = row + (<usize>start << 2), end = row + (<usize>up(stop, 4) << 2);
   if (address(PROGRAM) == 0) {
     const scale = f32x4.splat(float(0));
-    for (let o = row; o < end; o += 16) v128.store(o, f32x4.mul(v128.load(o), scale));
+    for (let o = from; o < end; o += 16) v128.store(o, f32x4.mul(v128.load(o), scale));
   } else {
-    runProgram(address(PROGRAM), words, row, slope, seen, b, h, place, shift);
+    runProgram(address(PROGRAM), words, row, slope, start, seen, b, h, place, shift);
   }
+  for (let o = from; o < row + (<usize>first << 2); o += 4) store<f32>(o, lowest);
   for (let o = row + (<usize>seen << 2); o < end; o += 4) store<f32>(o, lowest);
 }
 
@@ -161,23 +180,23 @@ export function attend(chunk: i32): void {
   const b = chunk / parts / kvHeads, kv = (chunk / parts) % kvHeads;
   const first = (chunk % parts) * part, last = min(first + part, queries);
   const shift = int(KEYS) - queries;
-  const all = stopOf(last - 1 + shift);
+  const all = stopOf(last - 1 + shift), firstKey = blockStart(first + shift, all);
   const width = int(VALUE_WIDTH), yRow = address(Y_STRIDES + 2);
   const kRow = address(K_STRIDES + 2), vRow = address(V_STRIDES + 2);
-  packRows(packedKeys, headAt(K, K_STRIDES, b, kv), kRow, all, int(KEY_WIDTH), 8);
-  packColumns(packedValues, headAt(V, V_STRIDES, b, kv), vRow, all, width, 8);
+  packRows(packedKeys, headAt(K, K_STRIDES, b, kv), kRow, firstKey, all, int(KEY_WIDTH), 8);
+  packColumns(packedValues, headAt(V, V_STRIDES, b, kv), vRow, firstKey, all, width, 8);
   for (let h = kv * group; h < (kv + 1) * group; h++) {
     const y = headAt(Y, Y_STRIDES, b, h);
     for (let i = first; i < last; i += tall) {
       const rows = min(tall, last - i);
-      const stop = stopOf(i + rows - 1 + shift);
+      const stop = stopOf(i + rows - 1 + shift), start = blockStart(i + shift, stop);
       const to = y + <usize>i * yRow;
-      score(b, h, i, rows, stop, false);
-      for (let r = 0; r < rows; r++) weigh(b, h, i + r, scores + <usize>r * scoreRow, stop);
-      packRows(packed, scores, scoreRow, rows, stop, 4);
-      multiply(packed, packedValues, to, yRow, rows, width, stop, all, false);
+      score(b, h, i, rows, start, stop, false);
+      for (let r = 0; r < rows; r++) weigh(b, h, i + r, scores + <usize>r * scoreRow, start, stop);
+      packRows(packed, scores + (<usize>start << 2), scoreRow, 0, rows, stop - start, 4);
+      multiply(packed, packedValues + (<usize>start << 5), to, yRow, rows, width, stop - start, all, false);
       for (let r = 0; r < rows; r++) {
-        const factor: f32 = stop == 0 ? 0 : load<f32>(slopes + (<usize>r << 2));
+        const factor: f32 = start == stop ? 0 : load<f32>(slopes + (<usize>r << 2));
         scaleRow(to + <usize>r * yRow, factor, width);
       }
     }
@@ -191,12 +210,12 @@ function scaleRow(row: usize, factor: f32, width: i32): void {
 }
 
 /** Turns scores into weights that are yet to be divided by their sum; stores the statistics, and in `slopes` one over the sum. */
-function weigh(b: i32, h: i32, query: i32, row: usize, stop: i32): void {
-  const end = row + (<usize>up(stop, 4) << 2);
+function weigh(b: i32, h: i32, query: i32, row: usize, start: i32, stop: i32): void {
+  const from = row + (<usize>start << 2), end = row + (<usize>up(stop, 4) << 2);
   const head = b * int(HEADS) + h;
   const sinks = address(SINKS);
   let peaks = f32x4.splat(lowest);
-  for (let o = row; o < end; o += 16) peaks = f32x4.max(peaks, v128.load(o));
+  for (let o = from; o < end; o += 16) peaks = f32x4.max(peaks, v128.load(o));
   let peak = largestOf(peaks);
   let total: f32 = 0;
   if (sinks != 0) {
@@ -206,7 +225,7 @@ function weigh(b: i32, h: i32, query: i32, row: usize, stop: i32): void {
   }
   const shared = f32x4.splat(peak);
   let totals = f32x4.splat(0);
-  for (let o = row; o < end; o += 16) {
+  for (let o = from; o < end; o += 16) {
     let p = exp(f32x4.sub(v128.load(o), shared));
     totals = f32x4.add(totals, p);
     if (int(DROPOUT) == 1) p = f32x4.mul(p, kept(o - row, query, head));
@@ -248,12 +267,12 @@ export function attendGradient(chunk: i32): void {
   const kvHeads = int(HEADS) / group;
   const b = chunk / kvHeads, kv = chunk % kvHeads;
   const shift = int(KEYS) - queries;
-  const all = stopOf(queries - 1 + shift);
+  const all = stopOf(queries - 1 + shift), firstKey = blockStart(shift, all);
   const keyWidth = int(KEY_WIDTH), valueWidth = int(VALUE_WIDTH);
   const qRow = address(Q_STRIDES + 2), kRow = address(K_STRIDES + 2);
   const vRow = address(V_STRIDES + 2), yRow = address(Y_STRIDES + 2);
-  packKeys(b, kv, all);
-  packColumns(turnedKeys, headAt(K, K_STRIDES, b, kv), kRow, all, keyWidth, 8);
+  packKeys(b, kv, firstKey, all);
+  packColumns(turnedKeys, headAt(K, K_STRIDES, b, kv), kRow, firstKey, all, keyWidth, 8);
   const dk: usize = address(DK) == 0 ? 0 : headAt(DK, K_STRIDES, b, kv);
   const dv: usize = address(DV) == 0 ? 0 : headAt(DV, V_STRIDES, b, kv);
   if (dk != 0) clear(dk, kRow, int(KEYS), keyWidth);
@@ -261,34 +280,35 @@ export function attendGradient(chunk: i32): void {
   for (let h = kv * group; h < (kv + 1) * group; h++) {
     for (let i = 0; i < queries; i += tall) {
       const rows = min(tall, queries - i);
-      const stop = stopOf(i + rows - 1 + shift);
-      scoreGradients(b, h, i, rows, stop, all);
+      const stop = stopOf(i + rows - 1 + shift), start = blockStart(i + shift, stop);
+      const count = stop - start, at = <usize>start << 2;
+      scoreGradients(b, h, i, rows, start, stop);
       if (address(DQ) != 0) {
-        packRows(packed, products, scoreRow, rows, stop, 4);
+        packRows(packed, products + at, scoreRow, 0, rows, count, 4);
         const to = headAt(DQ, Q_STRIDES, b, h) + <usize>i * qRow;
-        if (stop == 0) clear(to, qRow, rows, keyWidth);
-        multiply(packed, turnedKeys, to, qRow, rows, keyWidth, stop, all, false);
+        if (count == 0) clear(to, qRow, rows, keyWidth);
+        multiply(packed, turnedKeys + (<usize>start << 5), to, qRow, rows, keyWidth, count, all, false);
       }
       if (dv != 0) {
-        packColumns(packed, scores, scoreRow, rows, stop, 4);
+        packColumns(packed, scores + at, scoreRow, 0, rows, count, 4);
         const dy = headAt(DY, Y_STRIDES, b, h) + <usize>i * yRow;
-        packColumns(packedDy, dy, yRow, rows, valueWidth, 8);
-        multiply(packed, packedDy, dv, vRow, stop, valueWidth, rows, rows, true);
+        packColumns(packedDy, dy, yRow, 0, rows, valueWidth, 8);
+        multiply(packed, packedDy, dv + <usize>start * vRow, vRow, count, valueWidth, rows, rows, true);
       }
       if (dk != 0) {
-        packColumns(packed, products, scoreRow, rows, stop, 4);
+        packColumns(packed, products + at, scoreRow, 0, rows, count, 4);
         const q = headAt(Q, Q_STRIDES, b, h) + <usize>i * qRow;
-        packColumns(packedQ, q, qRow, rows, keyWidth, 8);
-        multiply(packed, packedQ, dk, kRow, stop, keyWidth, rows, rows, true);
+        packColumns(packedQ, q, qRow, 0, rows, keyWidth, 8);
+        multiply(packed, packedQ, dk + <usize>start * kRow, kRow, count, keyWidth, rows, rows, true);
       }
     }
   }
 }
 
 /** Packs the keys and values of a head for products with queries and with gradients of the output. */
-function packKeys(b: i32, kv: i32, stop: i32): void {
-  packRows(packedKeys, headAt(K, K_STRIDES, b, kv), address(K_STRIDES + 2), stop, int(KEY_WIDTH), 8);
-  packRows(packedValues, headAt(V, V_STRIDES, b, kv), address(V_STRIDES + 2), stop, int(VALUE_WIDTH), 8);
+function packKeys(b: i32, kv: i32, start: i32, stop: i32): void {
+  packRows(packedKeys, headAt(K, K_STRIDES, b, kv), address(K_STRIDES + 2), start, stop, int(KEY_WIDTH), 8);
+  packRows(packedValues, headAt(V, V_STRIDES, b, kv), address(V_STRIDES + 2), start, stop, int(VALUE_WIDTH), 8);
 }
 
 function clear(to: usize, row: usize, rows: i32, width: i32): void {
@@ -299,26 +319,36 @@ function clear(to: usize, row: usize, rows: i32, width: i32): void {
 }
 
 /** Of `rows` queries: the weights, dropped where they are, to `scores`, and the gradients of the products to `products`. */
-function scoreGradients(b: i32, h: i32, query: i32, rows: i32, stop: i32, all: i32): void {
+function scoreGradients(b: i32, h: i32, query: i32, rows: i32, start: i32, stop: i32): void {
   const yRow = address(Y_STRIDES + 2), width = int(VALUE_WIDTH);
-  score(b, h, query, rows, stop, true);
-  packRows(packedDy, headAt(DY, Y_STRIDES, b, h) + <usize>query * yRow, yRow, rows, width, 4);
-  multiply(packedDy, packedValues, products, scoreRow, rows, stop, width, width, false);
+  score(b, h, query, rows, start, stop, true);
+  packRows(packedDy, headAt(DY, Y_STRIDES, b, h) + <usize>query * yRow, yRow, 0, rows, width, 4);
+  const values = packedValues + ((<usize>start * width) << 2);
+  multiply(packedDy, values, products + (<usize>start << 2), scoreRow, rows, stop - start, width, width, false);
   const head = b * int(HEADS) + h;
   for (let r = 0; r < rows; r++) {
     const at = <usize>r * scoreRow;
     const stats = address(ROWS) + (<usize>(head * int(QUERIES) + query + r) << 4);
-    gradientsOfRow(scores + at, products + at, slopes + at, stats, query + r, head, stop);
+    gradientsOfRow(scores + at, products + at, slopes + at, stats, query + r, head, start, stop);
   }
 }
 
-function gradientsOfRow(row: usize, product: usize, slope: usize, stats: usize, query: i32, head: i32, stop: i32): void {
+function gradientsOfRow(
+  row: usize,
+  product: usize,
+  slope: usize,
+  stats: usize,
+  query: i32,
+  head: i32,
+  start: i32,
+  stop: i32,
+): void {
   const bytes = <usize>up(stop, 4) << 2;
   const peak = v128.load_splat<f32>(stats), logSum = v128.load_splat<f32>(stats, 4);
   const delta = v128.load_splat<f32>(stats, 8);
   const scaled = address(PROGRAM) == 0;
   const scale = f32x4.splat(float(0));
-  for (let o: usize = 0; o < bytes; o += 16) {
+  for (let o = <usize>start << 2; o < bytes; o += 16) {
     const s = v128.load(row + o);
     const hidden = f32x4.le(s, f32x4.splat(lowest));
     const weight = v128.andnot(exp(f32x4.sub(f32x4.sub(s, peak), logSum)), hidden);
@@ -344,24 +374,26 @@ export function attendTable(): void {
   begin();
   const group = int(GROUP), heads = int(HEADS), queries = int(QUERIES);
   const shift = int(KEYS) - queries;
-  const all = stopOf(queries - 1 + shift);
+  const all = stopOf(queries - 1 + shift), firstKey = blockStart(shift, all);
   for (let n = 0; n < int(PART); n++) {
     const b = n / heads, h = n % heads;
-    packKeys(b, h / group, all);
+    packKeys(b, h / group, firstKey, all);
     for (let i = 0; i < queries; i += tall) {
       const rows = min(tall, queries - i);
-      const stop = stopOf(i + rows - 1 + shift);
-      scoreGradients(b, h, i, rows, stop, all);
-      for (let r = 0; r < rows; r++) scatter(products + <usize>r * scoreRow, b, h, i + r + shift, shift, stop);
+      const stop = stopOf(i + rows - 1 + shift), start = blockStart(i + shift, stop);
+      scoreGradients(b, h, i, rows, start, stop);
+      for (let r = 0; r < rows; r++) {
+        scatter(products + <usize>r * scoreRow, b, h, i + r + shift, shift, start, stop);
+      }
     }
   }
 }
 
 /** Adds a row of gradients to the elements of a table. */
-function scatter(row: usize, b: i32, h: i32, place: i32, shift: i32, stop: i32): void {
+function scatter(row: usize, b: i32, h: i32, place: i32, shift: i32, start: i32, stop: i32): void {
   setQuery(address(PROGRAM), words, b, h, place, shift);
   const table = address(TABLE);
-  for (let first = 0; first < stop; first += block) {
+  for (let first = start; first < stop; first += block) {
     const count = min(block, stop - first);
     // The element depends on places alone: any products do.
     setKeys(row + (<usize>first << 2), first, up(count, 4));

@@ -137,7 +137,7 @@ function weigh(row: usize, values: usize, b: i32, h: i32, position: i32, shift: 
     const scale = f32x4.splat(float(0));
     for (let o = row; o < end; o += 16) v128.store(o, f32x4.mul(v128.load(o), scale));
   } else {
-    runProgram(address(PROGRAM), values, row, 0, seen, b, h, position, shift);
+    runProgram(address(PROGRAM), values, row, 0, 0, seen, b, h, position, shift);
   }
   for (let o = row + (<usize>seen << 2); o < end; o += 4) store<f32>(o, lowest);
   let peaks = f32x4.splat(lowest);

@@ -45,7 +45,7 @@ function tokensAt(place: i32): v128 {
 }
 
 /**
- * Runs a program over the first `seen` products of a row, which become scores, `lowest` where they are masked.
+ * Runs a program over the products of a row from key `start` to `end`, which become scores, `lowest` where they are masked.
  *
  * @param slope where the slopes go, or 0
  */
@@ -54,15 +54,16 @@ export function runProgram(
   memory: usize,
   row: usize,
   slope: usize,
-  seen: i32,
+  start: i32,
+  end: i32,
   b: i32,
   h: i32,
   q: i32,
   s: i32,
 ): void {
   setQuery(at, memory, b, h, q, s);
-  for (let first = 0; first < seen; first += block) {
-    const count = min(block, (seen - first + 3) & ~3);
+  for (let first = start; first < end; first += block) {
+    const count = min(block, (end - first + 3) & ~3);
     const at = <usize>first << 2, bytes = <usize>count << 2;
     setKeys(row + at, first, count);
     if (slope != 0) copy(slope + at, result(2), stride(2), bytes);

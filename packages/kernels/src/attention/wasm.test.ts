@@ -12,7 +12,7 @@ import { expect, test } from 'vitest';
 import { scoreTable } from './expression/table.js';
 import { expectSameBits, layouts, shapes } from './heads.cases.js';
 import { attention } from './index.js';
-import { and, type Mask, none } from './masks/mask.js';
+import { and, type Mask, none, visible } from './masks/mask.js';
 import { causal, slidingWindow } from './masks/order.js';
 import { documents, padding } from './masks/tokens.js';
 import { type ScoreMod, scoreMod } from './mods.js';
@@ -39,6 +39,9 @@ describeOn('wasm', 'attention on wasm', () => {
     [causal, [], 0.25],
     [causal, [tanh]],
     [and(causal, slidingWindow(9)), []],
+    [and(causal, slidingWindow(40)), [tanh], 0.25],
+    [slidingWindow(40), []],
+    [visible((_b, _h, q, k) => k.less(q.sub(35)).and(q.mod(2).equal(0))), []],
     [and(causal, documents(tf.range(0, 150).div(40).floor().toInt().reshape([1, 150]))), []],
   ];
   for (const [mask, mods, rate] of masks) {
@@ -69,6 +72,20 @@ describeOn('wasm', 'attention on wasm', () => {
       });
     });
   }
+
+  test('keys outside the window of every query are not read', async () => {
+    const [q, k, v] = [32, 150, 150].map((tokens, i) => gaussian([1, 2, tokens, 20], i + 1));
+    const mask = and(causal, slidingWindow(40));
+    // The first query stands at place 118, and sees the keys from 79 on.
+    const unread = tf.concat([tf.fill([64], Number.NaN), tf.zeros([86])]).reshape([1, 1, 150, 1]);
+    const run = (k: tf.Tensor, v: tf.Tensor) =>
+      outputAndGradients((q, k, v) => attention(q!, k!, v!, { mask }), [q!, k, v]);
+    const [expected, actual] = [run(k!, v!), run(k!.add(unread), v!.add(unread))];
+    expect(await actual.output.data()).toEqual(await expected.output.data());
+    for (const [i, gradient] of actual.gradients.entries()) {
+      expect(await gradient.data()).toEqual(await expected.gradients[i]!.data());
+    }
+  });
 
   test('a query without a key gives zeros and takes none, sequences without tokens too', async () => {
     // Causal with more queries than keys hides all keys from the first ones; one sequence is empty.

@@ -6,6 +6,7 @@ import { addressOf, output, type WasmBackend, withMemory } from '../wasm/heap.js
 import { kernelsOf, launch, threadsOf } from '../wasm/module.js';
 import type { Strides } from './heads.js';
 import type { Layout } from './passes.js';
+import { bandOf } from './score/band.js';
 import { type Results, scoreProgram } from './score/program.js';
 import { sourcesOf } from './score/tables.js';
 import { type AttentionAttributes, operandsIn, takesPart } from './webgpu.js';
@@ -108,12 +109,11 @@ function run(
   const { heads, kvHeads, queries, keys, widths, strides } = layout;
   const at = (tensor: tf.TensorInfo | undefined) => (tensor ? addressOf(backend, tensor) : 0);
   const tables = sourcesOf(score.graph).map((_, i) => at(others[i]));
-  const skips = results === undefined && isCausal(score.visible);
-  const plain = results === undefined && score.score === score.graph.score;
-  const program =
-    plain && (skips || !score.visible)
-      ? { words: new Int32Array(0), bytes: 0 }
-      : scoreProgram(score.graph, results ?? [score.score, score.visible, score.slope], tables);
+  const band = bandOf(score.graph, score.visible);
+  const plain = results === undefined && score.score === score.graph.score && band.whole;
+  const program = plain
+    ? { words: new Int32Array(0), bytes: 0 }
+    : scoreProgram(score.graph, results ?? [score.score, score.visible, score.slope], tables);
   const { exports } = kernelsOf(backend);
   const { key, value } = widths;
   const perThread = Math.ceil((exports.attentionBytes(keys, key, value) + program.bytes) / 16) * 16;
@@ -126,8 +126,8 @@ function run(
     const { q, k, v, y, stats, dy, rows, dq, dk, dv, table } = operands;
     const integers = [
       ...[heads, heads / kvHeads, queries, keys, key, value, memory, perThread],
-      ...[programBytes > 0 ? start : 0, skips ? 1 : 0, score.dropout ? 1 : 0],
-      ...[...keyOf(seed), thresholdOf(rate), part, 0],
+      ...[programBytes > 0 ? start : 0, band.before, score.dropout ? 1 : 0],
+      ...[...keyOf(seed), thresholdOf(rate), part, band.behind],
       ...[strides.q, strides.k, strides.v, strides.y].flatMap(bytesOf),
       ...[0, 0, 0, 0],
       ...[at(q) + 4 * strides.q.start, at(k) + 4 * strides.k.start, at(v) + 4 * strides.v.start],
@@ -148,10 +148,6 @@ const bytesOf = ({ batch, head, row }: Strides) => [4 * batch, 4 * head, 4 * row
 
 /** What the products are scaled by: the first number of every score's graph. */
 const scaleOf = ({ graph }: AttentionAttributes['score']): number => graph.params[0]!.value;
-
-/** Whether a condition is that of `causal`, whose masked keys are left out, and nothing else. */
-export const isCausal = (visible: AttentionAttributes['score']['visible']): boolean =>
-  visible?.op === 'lessEqual' && visible.args[0]!.op === 'k' && visible.args[1]!.op === 'q';
 
 /** What the gradient of an input is written to: zeros where not all of its heads take part. */
 function emptyGradient(

@@ -1,8 +1,9 @@
 import { sizeOf } from '@headwise/core/internal';
 import type * as tf from '@tensorflow/tfjs';
+import { type Band, bandOf } from '../attention/score/band.js';
 import type { PairFunctions } from '../attention/score/functions.js';
 import { scoreProgram } from '../attention/score/program.js';
-import { isCausal } from '../attention/wasm.js';
+
 import type { RotaryLayout } from '../rotary/tables.js';
 import { addressOf, output, type WasmBackend, withMemory } from '../wasm/heap.js';
 import { type KernelName, launch, threadsOf } from '../wasm/module.js';
@@ -47,7 +48,7 @@ export function decodeAttentionWasmKernel({
   // Several queries over a window see the tokens in its places, not the first ones.
   const plain =
     score === graph.score &&
-    (!visible ? queries === 1 : isCausal(visible) && (!ring || queries === 1));
+    (!visible ? queries === 1 : seesPast(bandOf(graph, visible)) && (!ring || queries === 1));
   const tables = graph.tables.map((_, n) => addressOf(backend, inputs[`table${n}`]!));
   const program = plain
     ? { words: new Int32Array(0), bytes: 0 }
@@ -63,6 +64,10 @@ export function decodeAttentionWasmKernel({
   });
   return [y];
 }
+
+/** Whether a query sees the tokens up to its own, and no others. */
+const seesPast = ({ before, behind, whole }: Band): boolean =>
+  whole && behind === 0 && before >= 2 ** 30;
 
 interface AppendArguments {
   inputs: Record<'k' | 'v' | 'cacheK' | 'cacheV', tf.TensorInfo> &
