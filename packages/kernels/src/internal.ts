@@ -17,7 +17,7 @@ export { canStep, type StepState, stateHeader } from './decode/state.js';
 export { type DecodeWeight, sizesOf } from './decode/weight.js';
 export { appendKeysValues, appendsInPlace, type KeysValues } from './decode-attention/append.js';
 export { unpackHalves } from './decode-attention/halves.js';
-export { decodeAttention } from './decode-attention/index.js';
+export { decodeAttention, decodeAttentionOfHeads } from './decode-attention/index.js';
 export { type Ring, tokenIn } from './decode-attention/ring.js';
 export { knownValues } from './dispatch/known.js';
 export { type WeightLimits, weightLimits } from './dispatch/limits.js';

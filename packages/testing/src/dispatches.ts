@@ -33,6 +33,13 @@ export function countsOf({ programs }: Recorded): Record<string, number> {
   return Object.fromEntries(Object.entries(counts).sort(([, a], [, b]) => b - a));
 }
 
+/** Programs that only move data, by the labels of TensorFlow.js. */
+const moves = /^(Transpose|Slice|Concat|Pad|Tile|GatherV2|StridedSlice|Reverse)/;
+
+/** The labels of recorded programs that only move data: transposes, slices, concatenations and the like. */
+export const movesOf = ({ programs }: Recorded): string[] =>
+  programs.filter((label) => moves.test(label));
+
 function watch(): { programs: string[]; submits: number; end: () => void } {
   const passes = GPUComputePassEncoder.prototype;
   const queues = GPUQueue.prototype;

@@ -2,7 +2,7 @@ export { describeBackends, describeKernels, describeOn } from './backends.js';
 export { chiSquaredP } from './chi-squared.js';
 export { expectClose, type Tolerance } from './close.js';
 export { outputAndGradientsOnCpu, productOnCpu } from './cpu.js';
-export { countsOf, dispatchesOf, type Recorded, recordedBy } from './dispatches.js';
+export { countsOf, dispatchesOf, movesOf, type Recorded, recordedBy } from './dispatches.js';
 export { cases, fullOnly, inBrowser } from './full.js';
 export { checkGradients, gaussian, outputAndGradients } from './gradients.js';
 export {

@@ -1,7 +1,7 @@
 import { InputError } from '@headwise/core';
 import { Heads, type Mask, masks, type RotaryTables } from '@headwise/kernels';
 import {
-  decodeAttention,
+  decodeAttentionOfHeads,
   type KeysValues,
   type LayerAttentionOptions,
   layerAttention,
@@ -92,14 +92,13 @@ export function attendRows(
 ): Heads {
   const length = Math.max(...tokens.ends);
   const ring = sliding && ringOf(sliding);
-  const attended = decodeAttention(q.headsFirst(), k, v, {
+  return decodeAttentionOfHeads(q, k, v, {
     ...options,
     mask: inWindow(options.mask, tokens, sliding),
     length,
     places: isLevel(tokens) ? undefined : placesOf(tokens),
     ring: isFull(length, ring) ? ring : undefined,
   });
-  return Heads.of(attended);
 }
 
 /**

@@ -141,7 +141,7 @@ export class KeyValueCache implements TokenCache {
     const turn = inPlace ? options.turn : undefined;
     const tokens = this.#tokens.of(what, k, held?.seen, options.lengths);
     if (!first) checkTerm(what, options, tokens, this.#window);
-    const rows = this.#written(path, { k: k.headsFirst(), v: v.headsFirst() }, tokens, { turn });
+    const rows = this.#written(path, { k, v }, tokens, { turn });
     if (first) return attendFirst({ q, k, v }, tokens, this.#window, options);
     return attendRows(q, rows.memory, tokens, this.#window, { ...options, turn });
   }
@@ -164,13 +164,13 @@ export class KeyValueCache implements TokenCache {
   ): void {
     this.#checkUsable(path);
     const tokens = this.#tokens.of(`cache of '${path}'`, k, this.#layers.get(path)?.seen, counts);
-    this.#written(path, { k, v }, tokens, { room });
+    this.#written(path, { k: Heads.of(k), v: Heads.of(v) }, tokens, { room });
   }
 
   /** Writes new tokens to a layer's rows. */
   #written(
     path: string,
-    { k, v }: KeysValues,
+    { k, v }: KeysValues<Heads>,
     tokens: Tokens,
     { turn, room = tokens.most }: { turn?: RotaryTables | undefined; room?: number },
   ): Rows {

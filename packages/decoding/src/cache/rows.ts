@@ -1,4 +1,4 @@
-import type { RotaryTables } from '@headwise/kernels';
+import type { Heads, RotaryTables } from '@headwise/kernels';
 import {
   appendKeysValues,
   appendsInPlace,
@@ -75,19 +75,19 @@ export class Rows {
   }
 
   /** Writes new tokens to their places. */
-  write(added: KeysValues, tokens: Tokens, turn?: RotaryTables): void {
+  write(added: KeysValues<Heads>, tokens: Tokens, turn?: RotaryTables): void {
     if (this.#inPlace) {
       this.#writeInPlace(added, tokens, turn);
     } else {
       const [k, v] = [this.#k, this.#v];
-      this.#k = kept(() => this.#joined(k, added.k, tokens));
-      this.#v = kept(() => this.#joined(v, added.v, tokens));
+      this.#k = kept(() => this.#joined(k, added.k.headsFirst(), tokens));
+      this.#v = kept(() => this.#joined(v, added.v.headsFirst(), tokens));
       tf.dispose([k, v]);
     }
     this.#seen = tokens.ends;
   }
 
-  #writeInPlace(added: KeysValues, tokens: Tokens, turn: RotaryTables | undefined): void {
+  #writeInPlace(added: KeysValues<Heads>, tokens: Tokens, turn: RotaryTables | undefined): void {
     const longest = Math.max(...tokens.ends);
     if (!this.#ring && longest > this.shape[2]) this.#grow(roomFor(longest));
     appendKeysValues({ k: this.#k, v: this.#v }, added, {

@@ -7,6 +7,7 @@ import { rowsProgram } from './rows.js';
 import { dropoutValues } from './score/dropped.js';
 import { graphValues } from './score/graph.js';
 import type { Score } from './score/score.js';
+import { strideValues } from './strides.js';
 
 /** A score with its tables bound. */
 export interface BoundScore {
@@ -193,12 +194,3 @@ export function paramsOf(
     ...(score.dropout ? dropoutValues(score.dropout) : {}),
   };
 }
-
-/** The fields of `params` that tell where the rows of an operand lie. */
-const strideValues = <N extends string>(name: N, { start, batch, head, row }: Strides) =>
-  ({
-    [`${name}Start`]: start,
-    [`${name}Batch`]: batch,
-    [`${name}Head`]: head,
-    [`${name}Row`]: row,
-  }) as Record<`${N}${'Start' | 'Batch' | 'Head' | 'Row'}`, number>;

@@ -10,6 +10,7 @@ import { graphFields } from './score/graph.js';
 import { integerDivision } from './score/operations.js';
 import type { Score, TableLookup } from './score/score.js';
 import { tileTest } from './score/tile-test.js';
+import { headStart, strideFields } from './strides.js';
 
 /** What a shader's text depends on; all sizes but the heads' widths are parameters. */
 export interface Variant {
@@ -62,39 +63,23 @@ export interface TableTiling extends Tiling {
 
 /** Where the rows of queries, keys, values and outputs lie; gradients lie as what they are of. */
 const strideParams = {
-  qStart: 'u32',
-  qBatch: 'u32',
-  qHead: 'u32',
-  qRow: 'u32',
-  kStart: 'u32',
-  kBatch: 'u32',
-  kHead: 'u32',
-  kRow: 'u32',
-  vStart: 'u32',
-  vBatch: 'u32',
-  vHead: 'u32',
-  vRow: 'u32',
-  yStart: 'u32',
-  yBatch: 'u32',
-  yHead: 'u32',
-  yRow: 'u32',
+  ...strideFields('q'),
+  ...strideFields('k'),
+  ...strideFields('v'),
+  ...strideFields('y'),
 } as const;
 
 /** WGSL functions from a head of the batch, `b · H + h`, to its first number in a buffer. */
 const bases = /* wgsl */ `
-  fn q_base(head: u32) -> u32 {
-    return params.qStart + head / params.heads * params.qBatch + head % params.heads * params.qHead;
-  }
-  fn y_base(head: u32) -> u32 {
-    return params.yStart + head / params.heads * params.yBatch + head % params.heads * params.yHead;
-  }
+  fn q_base(head: u32) -> u32 { return ${headStart('q', 'head / params.heads', 'head % params.heads')}; }
+  fn y_base(head: u32) -> u32 { return ${headStart('y', 'head / params.heads', 'head % params.heads')}; }
   fn k_base(head: u32) -> u32 {
     let heads = params.heads / params.group;
-    return params.kStart + head / heads * params.kBatch + head % heads * params.kHead;
+    return ${headStart('k', 'head / heads', 'head % heads')};
   }
   fn v_base(head: u32) -> u32 {
     let heads = params.heads / params.group;
-    return params.vStart + head / heads * params.vBatch + head % heads * params.vHead;
+    return ${headStart('v', 'head / heads', 'head % heads')};
   }
 `;
 

@@ -1,6 +1,7 @@
 import { defineProgram, type Program } from '../dispatch/program.js';
+import { rowStart, type StrideParam, strideFields } from './strides.js';
 
-type RowsParam = 'rows' | 'heads' | 'queries' | 'width' | 'yStart' | 'yBatch' | 'yHead' | 'yRow';
+type RowsParam = 'rows' | 'heads' | 'queries' | 'width' | StrideParam<'y'>;
 
 /** The pre-pass of the backward: `[largest, log-sum, D, 0]` of each query, where `D = Σ y ∘ dy`. */
 export const rowsProgram: Program<'y' | 'dy' | 'stats', 'rows', RowsParam> = defineProgram({
@@ -12,10 +13,7 @@ export const rowsProgram: Program<'y' | 'dy' | 'stats', 'rows', RowsParam> = def
     heads: 'u32',
     queries: 'u32',
     width: 'u32',
-    yStart: 'u32',
-    yBatch: 'u32',
-    yHead: 'u32',
-    yRow: 'u32',
+    ...strideFields('y'),
   },
   wgsl: /* wgsl */ `
     @compute @workgroup_size(64)
@@ -27,8 +25,7 @@ export const rowsProgram: Program<'y' | 'dy' | 'stats', 'rows', RowsParam> = def
       let row = (workgroup.y * count.x + workgroup.x) * 64u + lane;
       if (row >= params.rows) { return; }
       let head = row / params.queries;
-      let start = params.yStart + head / params.heads * params.yBatch
-        + head % params.heads * params.yHead + row % params.queries * params.yRow;
+      let start = ${rowStart('y', 'head / params.heads', 'head % params.heads', 'row % params.queries')};
       var delta = 0.0;
       for (var c = 0u; c < params.width; c++) { delta += y[start + c] * dy[start + c]; }
       rows[row] = vec4f(stats[2u * row], stats[2u * row + 1u], delta, 0.0);

@@ -1,5 +1,7 @@
 import type * as tf from '@tensorflow/tfjs';
 import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
+import { type HeadsPlace, headsShape, stridesOf } from '../attention/heads.js';
+import { rowStart, strideFields, strideValues } from '../attention/strides.js';
 import { dispatch } from '../dispatch/dispatch.js';
 import { elementWorkgroups, perElement } from '../dispatch/per-element.js';
 import { defineProgram, type ElementType, variants } from '../dispatch/program.js';
@@ -18,7 +20,7 @@ interface Variant {
 
 /** WGSL of what is kept of a row: a value, or two in a word, the last of an odd width alone. */
 const stored = (x: string, halves: boolean) => {
-  const at = (column: string) => `${x}_at(start, ${column}, angles)`;
+  const at = (column: string) => `${x}_at(${x}Row, ${column}, angles)`;
   if (!halves) return at('column');
   const second = `select(0.0, ${at('min(column + 1u, params.width - 1u)')}, column + 1u < params.width)`;
   return `pack2x16float(clamp(vec2f(${at('column')}, ${second}), vec2f(-65504.0), vec2f(65504.0)))`;
@@ -48,6 +50,8 @@ const appendProgram = variants(
         ring: 'u32',
         pairs: 'u32',
         tableStride: 'u32',
+        ...strideFields('k'),
+        ...strideFields('v'),
       },
       wgsl: /* wgsl */ `
       // The token after the last new one, and how many of those given are new.
@@ -73,8 +77,10 @@ const appendProgram = variants(
         if (t >= end.y || (late && token + params.ring < end.x)) { return; }
         let slot = select(token, params.sinks + (token - params.sinks) % params.ring, late);
         let column = i % params.stored${halves ? ' * 2u' : ''};
-        let start = row * params.width;
-        let angles = (head / params.heads * params.tableStride + t) * params.pairs;
+        let sequence = head / params.heads;
+        let kRow = ${rowStart('k', 'sequence', 'head % params.heads', 't')};
+        let vRow = ${rowStart('v', 'sequence', 'head % params.heads', 't')};
+        let angles = (sequence * params.tableStride + t) * params.pairs;
         let to = (head * params.capacity + slot) * params.stored + i % params.stored;
         cacheK[to] = ${stored('k', halves)};
         cacheV[to] = ${stored('v', halves)};`)}
@@ -99,14 +105,16 @@ interface KernelArguments {
     ring: number;
     /** With `cos` and `sin`. */
     layout?: RotaryLayout | undefined;
+    /** Which heads of `k` and of `v` are meant. */
+    heads: Record<'k' | 'v', HeadsPlace>;
   };
 }
 
 /** Writes new rows to their places, keys turned where tables are given. */
 export function appendKernel({ inputs, backend, attrs }: KernelArguments): tf.TensorInfo[] {
   const { cacheK, cacheV, ...read } = inputs;
-  const { layout, ...numbers } = attrs;
-  const [batch, heads, tokens, width] = read.k.shape as [number, number, number, number];
+  const { layout, heads: of, ...numbers } = attrs;
+  const [batch, heads, tokens, width] = headsShape(read.k.shape, of.k);
   const halves = cacheK.dtype === 'int32';
   const stored = cacheK.shape[3]!;
   const size = batch * heads * tokens * stored;
@@ -123,6 +131,8 @@ export function appendKernel({ inputs, backend, attrs }: KernelArguments): tf.Te
       capacity: cacheK.shape[2]!,
       ...numbers,
       ...tableParams(read.cos, tokens),
+      ...strideValues('k', stridesOf(read.k.shape, of.k)),
+      ...strideValues('v', stridesOf(read.v.shape, of.v)),
     },
     workgroups: elementWorkgroups(size),
   });

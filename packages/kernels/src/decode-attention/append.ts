@@ -1,5 +1,6 @@
 import { checkShape, InputError } from '@headwise/core';
-import type * as tf from '@tensorflow/tfjs';
+import * as tf from '@tensorflow/tfjs';
+import { Heads } from '../attention/heads.js';
 import { checkType } from '../dispatch/check.js';
 import { hasKernel, registerWebGPUKernel, runKernel } from '../dispatch/register.js';
 import { checkTables } from '../rotary/index.js';
@@ -7,9 +8,10 @@ import type { RotaryTables } from '../rotary/tables.js';
 import { appendKernel } from './append-kernel.js';
 import { wordsOf } from './halves.js';
 import type { Ring } from './ring.js';
+import { strided } from './strided.js';
 
 /** Keys and values of one layer, `[B, Hkv, T, Dh]` each. */
-export interface KeysValues<T extends tf.Tensor = tf.Tensor> {
+export interface KeysValues<T extends tf.Tensor | Heads = tf.Tensor> {
   k: T;
   v: T;
 }
@@ -29,23 +31,25 @@ export interface AppendOptions {
 export const appendsInPlace = (): boolean => hasKernel('headwise/AppendKeysValues');
 
 /**
- * Writes the keys and values of new tokens into a cache, in place, without a copy; one dispatch on WebGPU. On WebGPU and wasm only.
+ * Writes the keys and values of new tokens into a cache, in place; one dispatch on WebGPU, which reads them where they lie. On
+ * WebGPU and wasm only.
  *
  * @param cache `[B, Hkv, C, Dh]` each, whose values no other tensor shares; or int32 `[B, Hkv, C, ⌈Dh / 2⌉]`, halves two in
  * a word
- * @param added `[B, Hkv, T, Dh]` each
+ * @param added `[B, Hkv, T, Dh]` each, as tensors or where a projection wrote them
  * @throws ShapeError where shapes do not fit; InputError where the tokens do not fit into the cache, and without the kernel
  */
 export function appendKeysValues(
   cache: KeysValues,
-  added: KeysValues,
+  added: KeysValues<tf.Tensor | Heads>,
   { position, ring, places, turn }: AppendOptions,
 ): void {
-  checkShape('appendKeysValues: added.k', added.k.shape, ['B', 'Hkv', 'T', 'Dh']);
-  checkShape('appendKeysValues: added.v', added.v.shape, added.k.shape);
-  checkType('appendKeysValues: added.k', added.k, 'float32');
-  checkType('appendKeysValues: added.v', added.v, 'float32');
-  const [batch, heads, tokens, width] = added.k.shape as [number, number, number, number];
+  const [k, v] = [Heads.of(added.k), Heads.of(added.v)];
+  checkShape('appendKeysValues: added.k', k.shape, ['B', 'Hkv', 'T', 'Dh']);
+  checkShape('appendKeysValues: added.v', v.shape, k.shape);
+  checkType('appendKeysValues: added.k', k.tensor, 'float32');
+  checkType('appendKeysValues: added.v', v.tensor, 'float32');
+  const [batch, heads, tokens, width] = k.shape;
   const stored = cache.k.dtype === 'int32' ? wordsOf(width) : width;
   checkShape('appendKeysValues: cache.k', cache.k.shape, [batch, heads, 'C', stored]);
   checkShape('appendKeysValues: cache.v', cache.v.shape, cache.k.shape);
@@ -60,29 +64,34 @@ export function appendKeysValues(
     checkShape('appendKeysValues: places', places.shape, [batch, 2]);
     checkType('appendKeysValues: places', places, 'int32');
   }
-  if (added.k.size === 0) return;
-  if (turn) checkTables('appendKeysValues', turn, added.k.shape);
+  if (k.size === 0) return;
+  if (turn) checkTables('appendKeysValues', turn, k.shape);
   if (!appendsInPlace()) {
     throw new InputError(
       'appendKeysValues: needs kernels, for webgpu or wasm; expected start() of @headwise/kernels',
     );
   }
-  runKernel(
-    'headwise/AppendKeysValues',
-    {
-      ...added,
-      cacheK: cache.k,
-      cacheV: cache.v,
-      ...(places ? { places } : {}),
-      ...(turn ? { cos: turn.cos, sin: turn.sin } : {}),
-    },
-    {
-      position,
-      sinks: ring?.sinks ?? 0,
-      ring: ring?.size ?? capacity,
-      ...(turn ? { layout: turn.layout } : {}),
-    },
-  );
+  tf.tidy(() => {
+    const [ofK, ofV] = [strided(k), strided(v)];
+    runKernel(
+      'headwise/AppendKeysValues',
+      {
+        k: ofK.tensor,
+        v: ofV.tensor,
+        cacheK: cache.k,
+        cacheV: cache.v,
+        ...(places ? { places } : {}),
+        ...(turn ? { cos: turn.cos, sin: turn.sin } : {}),
+      },
+      {
+        position,
+        sinks: ring?.sinks ?? 0,
+        ring: ring?.size ?? capacity,
+        ...(turn ? { layout: turn.layout } : {}),
+        heads: { k: ofK.place, v: ofV.place },
+      },
+    );
+  });
 }
 
 /** Makes `appendKeysValues` use its WebGPU kernel. */

@@ -2,14 +2,15 @@ import { checkShape, InputError } from '@headwise/core';
 import * as tf from '@tensorflow/tfjs';
 import { checkScoring } from '../attention/check-scoring.js';
 import { checkTables } from '../attention/check-tables.js';
-import { attention } from '../attention/index.js';
+import { Heads } from '../attention/heads.js';
+import { attentionOfHeads } from '../attention/index.js';
 import { checkMask, type Mask } from '../attention/masks/mask.js';
 import { causal } from '../attention/masks/order.js';
 import type { ScoreMod } from '../attention/mods.js';
 import { pairFunctions } from '../attention/score/functions.js';
 import { checkType } from '../dispatch/check.js';
 import { hasKernel, registerWebGPUKernel, runKernel } from '../dispatch/register.js';
-import { checkTables as checkRotaryTables, rotary } from '../rotary/index.js';
+import { checkTables as checkRotaryTables, turnedHeads } from '../rotary/index.js';
 import type { RotaryTables } from '../rotary/tables.js';
 import type { LayerAttentionOptions } from '../row-attention/layer.js';
 import { attentionProbe } from '../row-attention/probe.js';
@@ -17,7 +18,9 @@ import { modsOf, type Rows, type RowTerm } from '../row-attention/term.js';
 import { unpackHalves, wordsOf } from './halves.js';
 import { atTokens, decodeAttentionReference, usedPart } from './reference.js';
 import type { Ring } from './ring.js';
-import { decodeAttentionKernel, mostQueries, widestHead } from './webgpu.js';
+import { widestHead } from './split.js';
+import { strided } from './strided.js';
+import { decodeAttentionKernel, mostQueries } from './webgpu.js';
 
 export interface DecodeAttentionOptions extends LayerAttentionOptions {
   /** The tokens of the longest sequence, those of the queries included. */
@@ -61,28 +64,40 @@ export function decodeAttention(
   v: tf.Tensor,
   options: DecodeAttentionOptions,
 ): tf.Tensor {
+  return tf.tidy(() => decodeAttentionOfHeads(Heads.of(q), k, v, options).headsFirst());
+}
+
+/**
+ * `decodeAttention` of queries where they lie. Call it in a `tf.tidy`.
+ *
+ * @returns `[B, H, Tq, Dh]`, in the order of q's axes where it is fused
+ */
+export function decodeAttentionOfHeads(
+  q: Heads,
+  k: tf.Tensor,
+  v: tf.Tensor,
+  options: DecodeAttentionOptions,
+): Heads {
   check(q, k, v, options);
   const { length, turn, mask = causal, mods = [] } = options;
-  const [batch, heads, queries, width] = q.shape as [number, number, number, number];
+  const [batch, heads, queries, width] = q.shape;
   checkMask(mask, { B: batch, H: heads, Tq: queries, Tk: length });
   checkTables('decodeAttention', { mask, mods }, { batch, heads });
   const scale = options.scale ?? 1 / Math.sqrt(Math.max(1, width));
-  return tf.tidy(() => {
-    const { term, onProbe } = options;
-    // Decoding turns queries itself; whatever else looks at them needs them turned.
-    const first = term || onProbe ? turned(q, turn) : q;
-    const rows = rowsOf(first, k, length);
-    const given: Given = {
-      ...options,
-      ...(first === q ? {} : { turn: undefined }),
-      mask,
-      mods: [...modsOf(term, rows), ...mods],
-      scale,
-      rows,
-    };
-    onProbe?.(probeOf(given, k));
-    return attendRows(first, k, v, given);
-  });
+  const { term, onProbe } = options;
+  // Decoding turns queries itself; whatever else looks at them needs them turned.
+  const first = term || onProbe ? Heads.of(turned(q, turn).headsFirst()) : q;
+  const rows = rowsOf(first, k, length);
+  const given: Given = {
+    ...options,
+    ...(first === q ? {} : { turn: undefined }),
+    mask,
+    mods: [...modsOf(term, rows), ...mods],
+    scale,
+    rows,
+  };
+  onProbe?.(probeOf(given, k));
+  return attendRows(first, k, v, given);
 }
 
 /** Options of one call with defaults filled in, and the term's mods among the others. */
@@ -93,15 +108,15 @@ interface Given extends DecodeAttentionOptions {
   rows: Rows;
 }
 
-function attendRows(q: tf.Tensor, k: tf.Tensor, v: tf.Tensor, given: Given): tf.Tensor {
+function attendRows(q: Heads, k: tf.Tensor, v: tf.Tensor, given: Given): Heads {
   const { length, places, ring, turn, mask, mods, scale, sinks, term, rows } = given;
-  const [, , queries, width] = q.shape as [number, number, number, number];
+  const [, , queries, width] = q.shape;
   const { dropout } = given;
   const { onScores, onPattern } = given.shown?.() ?? {};
   const plain = onScores || onPattern || dropout || term?.values;
   if (plain || !hasKernel('headwise/DecodeAttention') || q.size === 0 || width > widestHead) {
-    return decodeAttentionReference(
-      turned(q, turn),
+    const attended = decodeAttentionReference(
+      turned(q, turn).headsFirst(),
       used(k, width, length),
       used(v, width, length),
       {
@@ -111,6 +126,7 @@ function attendRows(q: tf.Tensor, k: tf.Tensor, v: tf.Tensor, given: Given): tf.
         values: term?.values && ((pattern) => term.values!(pattern, rows, term.inputs)),
       },
     );
+    return Heads.of(attended);
   }
   if (queries > mostQueries) {
     // Enough rows for the tiles of a whole pass.
@@ -120,33 +136,38 @@ function attendRows(q: tf.Tensor, k: tf.Tensor, v: tf.Tensor, given: Given): tf.
     const whole = !places && !ring && keys.shape[2] === length;
     const scoring = { mask, mods };
     const moved = whole ? scoring : atTokens(scoring, { length, queries, places, ring });
-    return attention(turned(q, turn), keys, values, { ...moved, scale, sinks });
+    const options = { ...moved, scale, sinks };
+    return attentionOfHeads(turned(q, turn), Heads.of(keys), Heads.of(values), options);
   }
   const pairs = pairFunctions({ mask, mods, scale });
   const tables = pairs.graph.tables.map(({ tensor }, n) => [`table${n}`, tensor]);
+  const ofQ = strided(q);
   const inputs = {
-    ...{ q, k, v },
+    ...{ q: ofQ.tensor, k, v },
     ...(places ? { places } : {}),
     ...(sinks ? { sinks } : {}),
     ...(turn ? { cos: turn.cos, sin: turn.sin } : {}),
     ...Object.fromEntries(tables),
   };
-  const attributes = { length, ring, pairs, layout: turn?.layout };
-  return runKernel('headwise/DecodeAttention', inputs, attributes)[0]!;
+  const attributes = { length, ring, pairs, layout: turn?.layout, heads: ofQ.place };
+  const y = runKernel('headwise/DecodeAttention', inputs, attributes)[0]!;
+  return ofQ.place.order === 'heads-first' ? Heads.of(y) : Heads.ofTokens(y);
 }
 
-const turned = (q: tf.Tensor, turn: RotaryTables | undefined): tf.Tensor =>
-  turn && q.size > 0 ? rotary(q, turn.cos, turn.sin, turn.layout) : q;
+const turned = (q: Heads, turn: RotaryTables | undefined): Heads =>
+  turn && q.size > 0 ? turnedHeads(q, turn) : q;
 
 /** The rows of a cache that hold tokens, as float32. */
 const used = (x: tf.Tensor, width: number, length: number): tf.Tensor =>
   x.dtype === 'int32' ? unpackHalves(x, width, Math.min(length, x.shape[2]!)) : usedPart(x, length);
 
 /** Queries with their keys, which are copied when they are first read. */
-function rowsOf(q: tf.Tensor, k: tf.Tensor, length: number): Rows {
-  const [, , queries, width] = q.shape as [number, number, number, number];
+function rowsOf(q: Heads, k: tf.Tensor, length: number): Rows {
+  const [, , queries, width] = q.shape;
   return {
-    q,
+    get q() {
+      return q.headsFirst();
+    },
     keys: length,
     place: length - queries,
     get k() {
@@ -163,14 +184,14 @@ function probeOf({ length, places, ring, mods, mask, scale, sinks, rows }: Given
 }
 
 function check(
-  q: tf.Tensor,
+  q: Heads,
   k: tf.Tensor,
   v: tf.Tensor,
   { length, places, ring, sinks, turn, mask, mods }: DecodeAttentionOptions,
 ): void {
   checkScoring('decodeAttention', { mask, mods });
   checkShape('decodeAttention: q', q.shape, ['B', 'H', 'Tq', 'Dh']);
-  const [batch, heads, queries, width] = q.shape as [number, number, number, number];
+  const [batch, heads, queries, width] = q.shape;
   const halves = k.dtype === 'int32';
   checkShape('decodeAttention: k', k.shape, [batch, 'Hkv', 'C', halves ? wordsOf(width) : width]);
   checkShape('decodeAttention: v', v.shape, k.shape);
@@ -191,7 +212,7 @@ function check(
       `decodeAttention: a window of ${ring.size} with ${ring.sinks} sinks in a cache for ${capacity}; expected their sum`,
     );
   }
-  checkType('decodeAttention: q', q, 'float32');
+  checkType('decodeAttention: q', q.tensor, 'float32');
   if (!halves) checkType('decodeAttention: k', k, 'float32');
   checkType('decodeAttention: v', v, k.dtype);
   if (places) {

@@ -1,3 +1,4 @@
+import { rowStart, strideFields } from '../attention/strides.js';
 import { perElement } from '../dispatch/per-element.js';
 import { defineProgram, type ElementType, type Program, variants } from '../dispatch/program.js';
 
@@ -12,13 +13,21 @@ export const joinProgram: (sinks: boolean) => Program<'parts', 'y', string> = va
       label: 'headwise/DecodeAttentionJoin',
       inputs: { parts: 'f32', ...(sinks ? { sinks: 'f32' } : {}) } as Record<'parts', ElementType>,
       outputs: { y: 'f32' },
-      params: { size: 'u32', width: 'u32', splits: 'u32', queries: 'u32', heads: 'u32' },
+      params: {
+        size: 'u32',
+        width: 'u32',
+        splits: 'u32',
+        queries: 'u32',
+        heads: 'u32',
+        ...strideFields('y'),
+      },
       wgsl: perElement(/* wgsl */ `
           let stride = params.width + 2u;
           let row = i / params.width;
+          let head = row / params.queries;
           let first = row * params.splits * stride;
           let end = first + params.splits * stride;
-          var largest = ${sinks ? 'sinks[row / params.queries % params.heads]' : 'parts[first + params.width]'};
+          var largest = ${sinks ? 'sinks[head % params.heads]' : 'parts[first + params.width]'};
           ${sinks ? 'let sink = largest;' : ''}
           for (var n = first; n < end; n += stride) { largest = max(largest, parts[n + params.width]); }
           var sum = 0.0;
@@ -29,7 +38,8 @@ export const joinProgram: (sinks: boolean) => Program<'parts', 'y', string> = va
             sum += share * parts[n + i % params.width];
           }
           // A row that sees no key has no weights.
-          y[i] = select(0.0, sum / total, total > 0.0);
+          let to = ${rowStart('y', 'head / params.heads', 'head % params.heads', 'row % params.queries')};
+          y[to + i % params.width] = select(0.0, sum / total, total > 0.0);
       `),
     }),
 );

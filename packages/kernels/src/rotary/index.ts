@@ -46,6 +46,24 @@ function turned(
   return tf.tidy(() => runKernel('headwise/Rotary', { x, cos, sin }, attributes)[0]!);
 }
 
+/** The tensor of heads with those turned; others of it pass. */
+const turnedTensor = ({ tensor, place }: Heads, tables: RotaryTables): tf.Tensor =>
+  place.order === 'heads-first' ? turned(tensor, tables) : turned(tensor, tables, place);
+
+/**
+ * Heads turned where they lie. Call it in a `tf.tidy`.
+ *
+ * @throws ShapeError and InputError as `rotary` does
+ */
+export function turnedHeads(x: Heads, tables: RotaryTables): Heads {
+  if (!hasKernel('headwise/Rotary')) {
+    return Heads.of(rotary(x.headsFirst(), tables.cos, tables.sin, tables.layout));
+  }
+  checkType('rotary: x', x.tensor, 'float32');
+  checkTables('rotary', tables, x.shape);
+  return x.in(turnedTensor(x, tables));
+}
+
 /** Queries, keys and values, where they lie. */
 export type QueriesKeysValues = Record<'q' | 'k' | 'v', Heads>;
 
@@ -60,13 +78,9 @@ export function turnHeads({ q, k, v }: QueriesKeysValues, tables: RotaryTables):
     checkType(`rotary: ${name}`, tensor, 'float32');
     checkTables('rotary', tables, shape);
   }
-  const { cos, sin, layout } = tables;
-  if (!hasKernel('headwise/Rotary')) {
-    const turn = (x: Heads) => Heads.of(rotary(x.headsFirst(), cos, sin, layout));
-    return { q: turn(q), k: turn(k), v };
-  }
-  const one = (x: Heads) =>
-    x.place.order === 'heads-first' ? turned(x.tensor, tables) : turned(x.tensor, tables, x.place);
+  if (!hasKernel('headwise/Rotary'))
+    return { q: turnedHeads(q, tables), k: turnedHeads(k, tables), v };
+  const one = (x: Heads) => turnedTensor(x, tables);
   if (q.tensor !== k.tensor) {
     const [ofQ, ofK] = [one(q), one(k)];
     // Values beside keys, or beside queries, go with them.
