@@ -93,7 +93,7 @@ export class RotaryPosition implements AttentionPosition {
   }
 
   /** Rows for `count` tokens from those that stand `back` places before the new queries; `added` keys are new. */
-  #rows(at: Span, added: number, back: number, count: number): ReturnType<Tables['rows']> {
+  #rows(at: Span, added: number, back: number, count: number): Record<'cos' | 'sin', tf.Tensor> {
     const { start, starts = [] } = at;
     const level = starts.every((from) => from === starts[0]);
     const positions = (level ? [start] : starts).map((from) => from - back);
@@ -189,10 +189,20 @@ function rowsOf(
   tables: readonly Tables[],
   starts: readonly number[],
   count: number,
-): ReturnType<Tables['rows']> {
-  if (tables.length === 1) return tables[0]!.rows(starts, count);
-  const each = tables.map((one, b) => one.rows([starts[b] ?? starts[0]!], count));
-  return { cos: tf.stack(each.map(({ cos }) => cos)), sin: tf.stack(each.map(({ sin }) => sin)) };
+): Record<'cos' | 'sin', tf.Tensor> {
+  const sequences = Math.max(tables.length, starts.length);
+  const rows = Array.from({ length: sequences }, (_, b) =>
+    (tables[b] ?? tables[0]!).rows(starts[b] ?? starts[0]!, count),
+  );
+  const { pairs } = tables[0]!;
+  const own = count * pairs;
+  const shape = sequences > 1 ? [sequences, count, pairs] : [count, pairs];
+  const joined = (which: 'cos' | 'sin') => {
+    const values = new Float32Array(sequences * own);
+    for (const [b, of] of rows.entries()) values.set(of[which], b * own);
+    return tf.tensor(values, shape);
+  };
+  return { cos: joined('cos'), sin: joined('sin') };
 }
 
 /** The positions that a context gives, if they are one for each new token. */
@@ -214,20 +224,18 @@ class Tables {
     this.#factor = attentionFactor;
   }
 
-  /** Rows for `count` positions from a start on, `[count, R / 2]`; for several starts, `[starts, count, R / 2]`. */
-  rows(starts: readonly number[], count: number): Record<'cos' | 'sin', tf.Tensor> {
+  /** `R / 2` */
+  get pairs(): number {
+    return this.#frequencies.length;
+  }
+
+  /** Rows for `count` positions from a start on, `[count, R / 2]`, until the table grows. */
+  rows(start: number, count: number): Record<'cos' | 'sin', Float32Array> {
     const pairs = this.#frequencies.length;
-    const end = Math.max(...starts) + count;
+    const end = start + count;
     if (end * pairs > this.#cos.length) this.#grow(end);
-    const shape = starts.length > 1 ? [starts.length, count, pairs] : [count, pairs];
-    const rows = (table: Float32Array) => {
-      const values = new Float32Array(starts.length * count * pairs);
-      for (const [i, start] of starts.entries()) {
-        values.set(table.subarray(start * pairs, (start + count) * pairs), i * count * pairs);
-      }
-      return tf.tensor(values, shape);
-    };
-    return { cos: rows(this.#cos), sin: rows(this.#sin) };
+    const part = (table: Float32Array) => table.subarray(start * pairs, end * pairs);
+    return { cos: part(this.#cos), sin: part(this.#sin) };
   }
 
   /**
