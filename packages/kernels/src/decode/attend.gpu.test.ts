@@ -1,7 +1,7 @@
 import { cases, expectClose, gaussian } from '@headwise/testing';
 import * as tf from '@tensorflow/tfjs';
 import { expect, test } from 'vitest';
-import { appendKernel } from '../decode-attention/append-kernel.js';
+import { appendKeysValues } from '../decode-attention/append.js';
 import { unpackHalves, wordsOf } from '../decode-attention/halves.js';
 import { rotary } from '../rotary/index.js';
 import { attendStep, type StepScoring } from './attend.js';
@@ -110,11 +110,7 @@ function cacheOf(past: { k: tf.Tensor; v: tf.Tensor }, capacity: number, halves:
   if (!halves) return { k: cached(past.k), v: cached(past.v) };
   const room = () => tf.fill([1, kvHeads, capacity, wordsOf(width)], 0x7e007e00, 'int32');
   const cache = { k: room(), v: room() };
-  appendKernel({
-    inputs: { ...past, cacheK: cache.k, cacheV: cache.v },
-    backend: tf.backend() as never,
-    attrs: { position: 0, sinks: 0, ring: capacity },
-  });
+  appendKeysValues(cache, past, { position: 0 });
   return cache;
 }
 
@@ -200,11 +196,7 @@ function filled(held: { k: tf.Tensor; v: tf.Tensor }, halves: boolean) {
   const [batch, kvHeads, capacity, width] = held.k.shape as [number, number, number, number];
   const room = () => tf.zeros([batch, kvHeads, capacity, wordsOf(width)], 'int32');
   const cache = { k: room(), v: room() };
-  appendKernel({
-    inputs: { ...held, cacheK: cache.k, cacheV: cache.v },
-    backend: tf.backend() as never,
-    attrs: { position: 0, sinks: 0, ring: capacity },
-  });
+  appendKeysValues(cache, held, { position: 0 });
   return cache;
 }
 
