@@ -82,14 +82,20 @@ export async function continuations(folder) {
   const cases = [];
   for (const prompt of prompts) {
     const ids = [...tokenizer.encode(prompt).ids];
-    const tokens = [];
-    const options = { temperature: 0, maxNewTokens: continued };
-    for await (const id of generate(model.network, ids, options)) tokens.push(id);
+    const tokens = await greedy(model.network, ids);
     const logits = await logitsOf(model.network, [...ids, ...tokens]);
     cases.push({ prompt, ids, tokens, text: tokenizer.decode(tokens), logits });
   }
   model.params.dispose();
   return { cases, vocabSize: tokenizer.vocabSize };
+}
+
+/** The ids of the likeliest tokens after others. */
+export async function greedy(network, ids) {
+  const tokens = [];
+  for await (const id of generate(network, ids, { temperature: 0, maxNewTokens: continued }))
+    tokens.push(id);
+  return tokens;
 }
 
 /** Logits of every next token, `[T, V]`. */

@@ -13,6 +13,15 @@ const llama = {
 /** Learned in less time; of its matrices, those with rows of 256 are of q4_k. */
 const small = { ...llama, hidden_size: 128, intermediate_size: 256 };
 
+/** Learned in seconds; of its matrices, those that come down from the hidden layer are of q4_k. */
+const tiny = { ...llama, hidden_size: 64, intermediate_size: 256, pad_token_id: null };
+const { num_key_value_heads: _, ...neox } = tiny;
+const rope = { rope_type: 'default', rope_theta: 10000 };
+const partialRope = (factor) => ({ rope_parameters: { ...rope, partial_rotary_factor: factor } });
+/** Windows that are narrower than a prompt. */
+const gemmas = { ...tiny, head_dim: 16, query_pre_attn_scalar: 16, sliding_window: 16 };
+const phi3 = { model_type: 'phi3', ...tiny, sliding_window: null };
+
 /** The slowest channels turn a tenth faster. */
 const otherAngles = { rope_parameters: { rope_type: 'default', rope_theta: 9000 } };
 const unscaled = { rope_parameters: { rope_type: 'default', rope_theta: 10000 } };
@@ -106,6 +115,95 @@ export const families = {
   bloom: {
     config: { model_type: 'bloom', hidden_size: 128, n_layer: 2, n_head: 4, seq_length: 128 },
   },
+  'llama-biases': {
+    config: { model_type: 'llama', ...tiny, attention_bias: true, mlp_bias: true },
+  },
+  qwen3: { config: { model_type: 'qwen3', ...tiny, head_dim: 32 } },
+  gemma: {
+    config: { model_type: 'gemma', ...tiny, head_dim: 16, hidden_act: 'gelu_pytorch_tanh' },
+  },
+  gemma2: {
+    config: {
+      model_type: 'gemma2',
+      ...gemmas,
+      attn_logit_softcapping: 20,
+      final_logit_softcapping: 30,
+    },
+  },
+  gemma3: {
+    config: {
+      model_type: 'gemma3_text',
+      ...gemmas,
+      num_hidden_layers: 6,
+      rope_parameters: {
+        full_attention: { rope_type: 'linear', rope_theta: 1000000, factor: 4 },
+        sliding_attention: rope,
+      },
+    },
+  },
+  smollm3: {
+    config: {
+      model_type: 'smollm3',
+      ...tiny,
+      num_hidden_layers: 4,
+      rope_parameters: { ...rope, rope_theta: 2000000 },
+    },
+  },
+  granite: {
+    config: {
+      model_type: 'granite',
+      ...tiny,
+      attention_multiplier: 0.3,
+      embedding_multiplier: 1.5,
+      residual_multiplier: 0.7,
+      logits_scaling: 1.25,
+    },
+  },
+  phi: {
+    config: {
+      model_type: 'phi',
+      ...tiny,
+      num_key_value_heads: 4,
+      hidden_act: 'gelu_new',
+      ...partialRope(0.5),
+    },
+  },
+  phi3: { config: { ...phi3, original_max_position_embeddings: 128, rope_parameters: rope } },
+  // Beyond the original length from the first token on: llama.cpp chooses by the context, transformers by the tokens so far.
+  'phi3-longrope': {
+    config: {
+      ...phi3,
+      original_max_position_embeddings: 8,
+      rope_parameters: {
+        ...rope,
+        rope_type: 'longrope',
+        long_factor: [1, 1.25, 1.5, 1.75, 2, 2.5, 3, 4],
+        short_factor: [1, 1, 1, 1, 1, 1.25, 1.5, 2],
+        original_max_position_embeddings: 8,
+      },
+    },
+  },
+  gpt_neox: { config: { model_type: 'gpt_neox', ...neox, ...partialRope(0.5), rotary_pct: 0.5 } },
+  'gpt_neox-sequential': {
+    config: {
+      model_type: 'gpt_neox',
+      ...neox,
+      use_parallel_residual: false,
+      ...partialRope(0.25),
+      rotary_pct: 0.25,
+    },
+  },
+  stablelm: {
+    config: { model_type: 'stablelm', ...tiny, use_qkv_bias: true, ...partialRope(0.25) },
+  },
+  'stablelm-parallel': {
+    config: { model_type: 'stablelm', ...tiny, use_parallel_residual: true, ...partialRope(0.5) },
+  },
+  starcoder2: {
+    config: { model_type: 'starcoder2', ...tiny, sliding_window: null, use_bias: true },
+  },
+  olmo2: { config: { model_type: 'olmo2', ...tiny } },
+  olmo3: { config: { model_type: 'olmo3', ...tiny, num_hidden_layers: 4, sliding_window: 16 } },
 };
 
 const texts = (text) => [
