@@ -4,6 +4,7 @@ import { expect, test } from 'vitest';
 import { packWeight } from '../packed-linear/pack.js';
 import { unpackWeight } from '../packed-linear/unpack.js';
 import { expertLinear, sumOfExperts } from './index.js';
+import { expertLinearPacked } from './plain.js';
 import { routeTokens } from './routing.js';
 
 const sizes = [
@@ -80,6 +81,32 @@ describeBackends('experts', () => {
         await expectClose(tf.grad(loss)(x, dy), await tf.grad(same)(x, dy).data());
       });
   }
+
+  test('of packed weights some columns of the experts that have rows are unpacked at a time', async () => {
+    if (tf.getBackend() === 'webgpu') return;
+    const [experts, k, inner, out, tokens] = [5, 1, 40, 13, 6];
+    const x = gaussian([tokens, inner], 1) as tf.Tensor2D;
+    const values = (await gaussian([experts * out, inner], 2).data()) as Float32Array;
+    const weight = packWeight(values, [experts * out, inner], 'int4', 'out-in');
+    // Two experts have no rows, one of them the last.
+    const scores = tf.tensor2d(
+      [0, 1, 3, 3, 0, 1].map((e) => Array.from({ length: experts }, (_, i) => Number(i === e))),
+    );
+    const routing = routeTokens(scores, k);
+    const plain = unpackWeight(weight).transpose<tf.Tensor2D>();
+    const dy = gaussian([tokens * k, out], 4);
+    const whole = tf.valueAndGrad((a) => expertLinear(a as tf.Tensor2D, plain, routing, 'tokens'))(
+      x,
+      dy,
+    );
+    for (const most of [5 * inner, 2 ** 22]) {
+      const { value, grad } = tf.valueAndGrad((a) =>
+        expertLinearPacked(a as tf.Tensor2D, weight, routing, true, most),
+      )(x, dy);
+      await expectClose(value, whole.value);
+      await expectClose(grad, whole.grad, { ratio: 2e-5 });
+    }
+  });
 
   test('refuses sizes that do not go together', () => {
     const routing = routeTokens(gaussian([4, 3], 1) as tf.Tensor2D, 2);

@@ -4,7 +4,7 @@ import { checkOperands } from '../dispatch/check.js';
 import { hasKernel, registerWebGPUKernel, runGradients, runKernel } from '../dispatch/register.js';
 import { PackedWeight } from '../packed-linear/pack.js';
 import { unpackWeight } from '../packed-linear/unpack.js';
-import { expertLinearPlain, sumOfExpertsPlain } from './plain.js';
+import { expertLinearPacked, expertLinearPlain, sumOfExpertsPlain } from './plain.js';
 import { routeTokensKernel } from './route.js';
 import type { Routing } from './routing.js';
 import {
@@ -18,7 +18,8 @@ import {
  * A linear map for each expert, of the rows that were routed to it: `y_r = x_r W_e`, for `R = N k` pairs of a token and an expert.
  *
  * On WebGPU one dispatch multiplies the pairs of every expert, and finds which they are on the device; packed weights are
- * unpacked as they are read, and under a gradient before.
+ * unpacked as they are read, and under a gradient before. Elsewhere each expert's rows are one product, for which some columns of packed weights
+ * are unpacked at a time.
  *
  * @param x `[N, In]`, or `[R, In]` in the order of experts, as `rows` says
  * @param weight `[E Out, In]`: the outputs of one expert after those of another; or packed from the layout `out-in`
@@ -55,8 +56,12 @@ export function expertLinear(
       );
       return y as tf.Tensor2D;
     }
+    if (!kernels) {
+      return packed
+        ? expertLinearPacked(x, weight, routing, ofTokens)
+        : expertLinearPlain(x, weight, routing, ofTokens);
+    }
     const values = packed ? unpackWeight(weight).transpose<tf.Tensor2D>() : weight;
-    if (!kernels) return expertLinearPlain(x, values, routing, ofTokens);
     const [y] = runKernel(
       'headwise/ExpertLinear',
       { x, weight: values, offsets, places, order, choices },

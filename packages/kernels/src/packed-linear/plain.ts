@@ -1,11 +1,8 @@
 import * as tf from '@tensorflow/tfjs';
 import type { LinearActivation } from '../linear/activation.js';
 import { linear } from '../linear/index.js';
+import { columnParts, mostValues, unpackColumns } from './columns.js';
 import type { PackedWeight } from './pack.js';
-import { unpackWeightReference } from './reference.js';
-
-/** Values that are unpacked at a time: with what unpacking makes on the way, some hundred megabytes. */
-const mostValues = 2 ** 22;
 
 /**
  * `packedLinear` in plain operations: some columns of the weight are unpacked at a time, so that the head of a large
@@ -20,17 +17,14 @@ export function packedLinearPlain(
   activation: LinearActivation,
   most: number = mostValues,
 ): tf.Tensor {
-  const { format, in: inner, out, group, words, scales } = weight;
-  const size = Math.max(1, Math.floor(most / inner));
-  const columns = (start: number, count: number) => {
-    const of = (tensor: tf.Tensor2D) => tensor.slice([0, start], [tensor.shape[0], count]);
-    const part = { format, in: inner, out: count, group, words: of(words) };
-    const unpacked = unpackWeightReference({ ...part, scales: scales && of(scales) });
-    return linear(x, unpacked, bias?.slice(start, count), 'in-out', activation);
-  };
-  const starts = Array.from({ length: Math.ceil(out / size) }, (_, i) => i * size);
+  const { out } = weight;
   return tf.tidy(() => {
-    const parts = starts.map((start) => tf.tidy(() => columns(start, Math.min(size, out - start))));
+    const parts = columnParts(weight, { first: 0, count: out }, most).map(({ first, count }) =>
+      tf.tidy(() => {
+        const unpacked = unpackColumns(weight, first, count);
+        return linear(x, unpacked, bias?.slice(first, count), 'in-out', activation);
+      }),
+    );
     return parts.length === 1 ? parts[0]! : tf.concat(parts, -1);
   });
 }
