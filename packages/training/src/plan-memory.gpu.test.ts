@@ -25,6 +25,15 @@ const configurations = {
     intermediate_size: 96,
     sliding_window: 8,
   },
+  mixtral: {
+    model_type: 'mixtral',
+    ...sizes,
+    num_key_value_heads: 2,
+    intermediate_size: 96,
+    num_local_experts: 6,
+    num_experts_per_tok: 2,
+    output_router_logits: true,
+  },
   qwen2: {
     model_type: 'qwen2',
     ...sizes,
@@ -93,7 +102,7 @@ const planned: readonly (readonly [keyof typeof configurations, keyof typeof var
 // GPT-2 and BART drop out, so that their steps are not recorded; those of LLaMA are.
 const representatives = [
   ...['gpt2 averaged', 'bart accumulated', 'gpt2 mixed'],
-  ...['llama whole', 'llama accumulated', 'llama lora over int8'],
+  ...['mixtral whole', 'llama whole', 'llama accumulated', 'llama lora over int8'],
   ...['llama mixed, again', 'llama mixed lora over int8'],
 ];
 
@@ -138,3 +147,15 @@ for (const [name, variant] of cases(planned, (pair) => representatives.includes(
     expect(plan.peak / peak).toBeLessThan(1.05);
   });
 }
+
+test('of 32 experts as much is kept for the backward pass as of 4, but for the scores of routers', async () => {
+  const activations = async (count: number) => {
+    const given = { ...configurations.mixtral, num_local_experts: count };
+    return (await planMemory(given, batch)).activations;
+  };
+  const [few, many] = [await activations(4), await activations(32)];
+  const tokens = batch.rows * batch.tokens;
+  // Scores, their softmax and what gradients of both keep; the hidden values of all experts would be 96 as wide.
+  expect(many - few).toBeLessThan(sizes.num_hidden_layers * tokens * (32 - 4) * 4 * 8);
+  expect(many - few).toBeLessThan((sizes.num_hidden_layers * tokens * (32 - 4) * 4 * 96) / 10);
+});
