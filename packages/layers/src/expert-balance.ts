@@ -1,4 +1,4 @@
-import { type ForwardContext, InputError, type LanguageModel } from '@headwise/core';
+import type { ForwardContext, LanguageModel } from '@headwise/core';
 import { stopGradient } from '@headwise/core/internal';
 import { routeTokens, softmax } from '@headwise/kernels';
 import * as tf from '@tensorflow/tfjs';
@@ -41,7 +41,6 @@ export function expertBalance(
  *
  * @param loss calls the model with the context that it is given
  * @param attentionMask as of {@link expertBalance}
- * @throws InputError where blocks are computed again in the backward pass, which scores of routers do not outlive
  */
 export function withBalance(
   { routing }: Pick<LanguageModel, 'routing'>,
@@ -50,11 +49,6 @@ export function withBalance(
   attentionMask?: tf.Tensor,
 ): tf.Scalar {
   if (!routing) return loss(ctx);
-  if (ctx?.checkpoint) {
-    throw new InputError(
-      "checkpoint is true, and the model's experts are balanced in its loss; expected one of the two: without it, set 'balance' of its feed-forward part (output_router_logits) off",
-    );
-  }
   const seen: tf.Tensor2D[] = [];
   try {
     return tf.tidy(() => {

@@ -20,16 +20,40 @@ function withTensors<T>(tensors: readonly tf.Tensor[], f: () => T): T {
   }
 }
 
+/** A part of a forward pass. */
+type Part = (ctx: ForwardContext | undefined) => tf.Tensor;
+
+/**
+ * The result of a part, and behind it the scores of its routers, which are results too: a loss may add to them.
+ *
+ * @param paths gets the path of each router
+ */
+function withScores(f: Part, ctx: ForwardContext | undefined, paths: string[] = []): tf.Tensor[] {
+  if (!ctx?.onRouting) return [f(ctx)];
+  const scores: tf.Tensor[] = [];
+  const onRouting = (path: string, seen: tf.Tensor2D) => {
+    paths.push(path);
+    // They are seen inside of tidies.
+    scores.push(tf.keep(seen.clone()));
+  };
+  try {
+    return [f({ ...ctx, onRouting }), ...scores];
+  } catch (error) {
+    tf.dispose(scores);
+    throw error;
+  }
+}
+
 /**
  * Computes a part again as far as gradients read it: its last operations are recorded, and compute nothing.
  *
  * @param operations how many the first pass recorded, and how many of them are needed
- * @returns the tape, and the id of the result, which is freed
+ * @returns the tape, and the ids of the results, which are freed
  */
 function tapedAgain(
-  f: () => tf.Tensor,
+  f: () => tf.Tensor[],
   operations: { all: number; needed: number },
-): { result: number; tape: TapeNode[] } {
+): { results: number[]; tape: TapeNode[] } {
   let end: (() => void) | undefined;
   const skipping = taped(
     () => {
@@ -44,33 +68,32 @@ function tapedAgain(
       if (count === operations.needed && count < operations.all) end = skipDispatches();
     },
   );
-  skipping.result.dispose();
+  tf.dispose(skipping.result);
   if (skipping.tape.length === operations.all) {
-    return { result: skipping.result.id, tape: skipping.tape };
+    return { results: skipping.result.map(({ id }) => id), tape: skipping.tape };
   }
   // What the first pass computed for all has gone, and is counted with the part: the last operations are others.
   disposeSaved(skipping.tape);
   const { result, tape } = taped(f);
-  result.dispose();
-  return { result: result.id, tape };
+  tf.dispose(result);
+  return { results: result.map(({ id }) => id), tape };
 }
 
 /**
  * A part of a forward pass whose intermediate results are not kept: the backward pass computes them again.
  *
  * It keeps its inputs alone, so that the activations of a model are those between its parts, and of one part at a time; the
- * forward pass is computed twice. Dropout drops the same values again.
+ * forward pass is computed twice. Dropout drops the same values again. Routers' scores are results like the part's own: `ctx.onRouting` sees them
+ * once, and a loss that it adds to has their gradients.
  *
  * @param f a function of tensors of enclosing scopes and of variables, which gives the same again
  * @see Chen et al. 2016, https://arxiv.org/abs/1604.06174
  */
-export function checkpointed(
-  f: (ctx: ForwardContext | undefined) => tf.Tensor,
-  ctx: ForwardContext | undefined,
-): tf.Tensor {
+export function checkpointed(f: Part, ctx: ForwardContext | undefined): tf.Tensor {
   if (!isRecording()) return f(ctx);
   const state = ctx?.random?.state;
-  const { result, tape } = taped(() => f(ctx));
+  const paths: string[] = [];
+  const { result: results, tape } = taped(() => withScores(f, ctx, paths));
   const operations = { all: tape.length, needed: neededOperations(tape) };
   const made = new Set(tape.flatMap(({ outputs }) => outputs.map(({ id }) => id)));
   const inputs: Record<string, tf.Tensor> = {};
@@ -88,17 +111,17 @@ export function checkpointed(
   record({
     kernelName: 'Checkpoint',
     inputs,
-    outputs: [result],
+    outputs: results,
     saved,
-    gradient: ([dy], names = Object.keys(inputs)) =>
+    gradient: (dys, names = Object.keys(inputs)) =>
       withTensors(held, () => {
         const again = tapedAgain(
-          () => f(state && ctx ? { ...ctx, random: new Random(state) } : ctx),
+          () => withScores(f, state && ctx ? { ...ctx, random: new Random(state) } : ctx),
           operations,
         );
         const ids = names.map((name) => inputs[name]!.id);
-        const dys = new Map([[again.result, dy!.clone()]]);
-        const gradients = backward(again.tape, dys, ids);
+        const given = new Map(again.results.map((id, i) => [id, dys[i]!.clone()]));
+        const gradients = backward(again.tape, given, ids);
         return Object.fromEntries(
           names.map((name, i) => [
             name,
@@ -107,5 +130,10 @@ export function checkpointed(
         );
       }),
   });
-  return result;
+  const [result, ...scores] = results;
+  for (const [i, seen] of scores.entries()) {
+    ctx?.onRouting?.(paths[i]!, seen as tf.Tensor2D);
+    seen.dispose();
+  }
+  return result!;
 }

@@ -13,6 +13,16 @@ const batch = { rows: 2, tokens: 7, sourceTokens: 5 };
 const configurations = {
   gpt2: { model_type: 'gpt2', vocab_size: 31, n_positions: 16, n_embd: 12, n_layer: 3, n_head: 3 },
   llama: { model_type: 'llama', ...sizes, intermediate_size: 20 },
+  mixtral: {
+    model_type: 'mixtral',
+    ...sizes,
+    intermediate_size: 10,
+    num_key_value_heads: 3,
+    num_local_experts: 4,
+    num_experts_per_tok: 2,
+    output_router_logits: true,
+    router_aux_loss_coef: 0.5,
+  },
   bert: { model_type: 'bert', ...sizes, intermediate_size: 20, architectures: ['BertForMaskedLM'] },
   t5: {
     model_type: 't5',
