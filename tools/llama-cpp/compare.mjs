@@ -98,7 +98,8 @@ function configOf(folder) {
 async function converted(folder, dtype) {
   const file = `${folder}-${dtype}.gguf`;
   const model = await loadModel(folder);
-  await writeFile(file, await ggufFile(model, folder, { dtype }));
+  // llama.cpp wants tokens of Phi-3's own vocabulary of a model with that name.
+  await writeFile(file, await ggufFile(model, folder, { dtype, name: 'memorised' }));
   model.params.dispose();
   return file;
 }
