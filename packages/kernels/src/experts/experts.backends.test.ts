@@ -95,13 +95,13 @@ describeBackends('experts', () => {
     const routing = routeTokens(scores, k);
     const plain = unpackWeight(weight).transpose<tf.Tensor2D>();
     const dy = gaussian([tokens * k, out], 4);
-    const whole = tf.valueAndGrad((a) => expertLinear(a as tf.Tensor2D, plain, routing, 'tokens'))(
-      x,
-      dy,
-    );
+    const whole = tf.valueAndGrad(
+      (a: tf.Tensor): tf.Tensor => expertLinear(a as tf.Tensor2D, plain, routing, 'tokens'),
+    )(x, dy);
     for (const most of [5 * inner, 2 ** 22]) {
-      const { value, grad } = tf.valueAndGrad((a) =>
-        expertLinearPacked(a as tf.Tensor2D, weight, routing, true, most),
+      const { value, grad } = tf.valueAndGrad(
+        (a: tf.Tensor): tf.Tensor =>
+          expertLinearPacked(a as tf.Tensor2D, weight, routing, true, most),
       )(x, dy);
       await expectClose(value, whole.value);
       await expectClose(grad, whole.grad, { ratio: 2e-5 });
