@@ -66,7 +66,7 @@ test('verify refuses a group that there is none of, and a group of one model', a
   const unknown = await headwiseHere(['verify', '--group', 'decoder']);
   expect(unknown).toMatchObject({ code: 2, stdout: '' });
   expect(unknown.stderr).toContain(
-    "argument 'decoder' is invalid. Allowed choices are decoders, encoders, encoder-decoders, experts, pictures.",
+    "argument 'decoder' is invalid. Allowed choices are decoders, encoders, encoder-decoders, experts, pictures, sounds.",
   );
   const both = ['verify', '--group', 'decoders', '--model', join(goldens, 'llama')];
   const refused = await headwiseHere(both);

@@ -15,6 +15,14 @@ export interface PictureSize {
   readonly channels: number;
 }
 
+/** The size of the sounds that an encoder takes. */
+export interface FramesSize {
+  /** Frames of a sound. */
+  readonly count: number;
+  /** Values of a frame, such as log-mel features. */
+  readonly channels: number;
+}
+
 /**
  * An encoder-only model: bidirectional attention, and the output of its head.
  *
@@ -27,6 +35,8 @@ export interface EncoderModel<Outputs extends tf.NamedTensorMap = tf.NamedTensor
   readonly maxLength: number;
   /** Of an encoder of pictures, which are given in place of ids as `[B, height, width, channels]`, float32; `vocabSize` is then 0. */
   readonly pictures?: PictureSize | undefined;
+  /** Of an encoder of sounds, which are given in place of ids as `[B, count, channels]`, float32; `vocabSize` is then 0. */
+  readonly frames?: FramesSize | undefined;
   /**
    * The hidden states of the last layer.
    *
@@ -80,6 +90,8 @@ export interface EncoderDecoderModel {
   readonly sourceVocabSize?: number | undefined;
   /** Of an encoder of pictures, which `encode` takes in place of ids as `[B, height, width, channels]`, float32; `sourceVocabSize` is then 0. */
   readonly pictures?: PictureSize | undefined;
+  /** Of an encoder of sounds, which `encode` takes in place of ids as `[B, count, channels]`, float32; `sourceVocabSize` is then 0. */
+  readonly frames?: FramesSize | undefined;
   /** D of the states `[B, Tk, D]`, float32, that `encode` takes in place of ids, where no encoder belongs to the model; `sourceVocabSize` is then 0. */
   readonly stateWidth?: number | undefined;
   /** The largest number of tokens that one sequence may have, on either side. */
@@ -91,7 +103,7 @@ export interface EncoderDecoderModel {
   /**
    * Reads the source; done once for any number of calls of `decode`.
    *
-   * @param source ids `[B, Tk]`, int32; `ctx.attentionMask` says which of them are padding. Pictures or states, where it takes those
+   * @param source ids `[B, Tk]`, int32; `ctx.attentionMask` says which of them are padding. Pictures, sounds or states, where it takes those
    */
   encode(source: tf.Tensor, ctx?: ForwardContext): Encoded;
   /**

@@ -21,6 +21,7 @@ export {
   type EncoderContext,
   type EncoderDecoderModel,
   type EncoderModel,
+  type FramesSize,
   isEncoder,
   isEncoderDecoder,
   isLanguageModel,

@@ -31,6 +31,7 @@ import { transformer } from './families/transformer.js';
 import { transformerXL } from './families/transformer-xl.js';
 import { visionEncoderDecoder } from './families/vision-encoder-decoder.js';
 import { vit } from './families/vit.js';
+import { whisper } from './families/whisper.js';
 import type { ModelFamily } from './family.js';
 
 /** Every family that this package knows, by `model_type`; `headwise` is a typed configuration itself. */
@@ -82,6 +83,7 @@ export const families: Readonly<Record<string, ModelFamily>> = {
   mbart: mbart as ModelFamily,
   pegasus: pegasus as ModelFamily,
   m2m_100: m2m100 as ModelFamily,
+  whisper: whisper as ModelFamily,
   'vision-encoder-decoder': visionEncoderDecoder as ModelFamily,
 };
 

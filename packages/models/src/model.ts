@@ -109,7 +109,8 @@ export interface EncoderDecoderSettings {
     | 't5'
     | 'mt5'
     | 'umt5'
-    | 'vision-encoder-decoder';
+    | 'vision-encoder-decoder'
+    | 'whisper';
 }
 
 /** The settings of a decoder that looks at states which the caller gives. */

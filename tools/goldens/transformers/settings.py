@@ -19,7 +19,7 @@ RENAMED = {
     "distilbert": {"hidden_size": "dim", "num_attention_heads": "n_heads", "num_hidden_layers": "n_layers"},
     "t5": {"d_model": "hidden_size", "num_heads": "num_attention_heads", "num_layers": "num_hidden_layers", "d_kv": "head_dim"},
 }
-RENAMED |= {"mixtral": {"num_local_experts": "num_experts"}, "qwen3_moe": {"num_experts": "num_local_experts"}} | {name: RENAMED["bart"] for name in ("mbart", "pegasus", "m2m_100")} | {name: RENAMED["t5"] for name in ("mt5", "umt5")}
+RENAMED |= {"mixtral": {"num_local_experts": "num_experts"}, "qwen3_moe": {"num_experts": "num_local_experts"}} | {name: RENAMED["bart"] for name in ("mbart", "pegasus", "m2m_100", "whisper")} | {name: RENAMED["t5"] for name in ("mt5", "umt5")}
 bert = dict(
     vocab_size=97, hidden_size=24, num_hidden_layers=3, num_attention_heads=3, intermediate_size=36, hidden_act="relu",
     hidden_dropout_prob=0.2, attention_probs_dropout_prob=0.3, max_position_embeddings=40, type_vocab_size=3,
@@ -161,6 +161,9 @@ FAMILIES = {
     "mbart": bart,
     "pegasus": bart,
     "m2m_100": bart | dict(encoder_layerdrop=0.5, decoder_layerdrop=0.4, scale_embedding=False),
+    "whisper": {k: v for k, v in bart.items() if k not in ("max_position_embeddings", "scale_embedding")} | dict(
+        vocab_size=60000, num_mel_bins=12, max_source_positions=40, max_target_positions=30, tie_word_embeddings=False,
+    ),
     "t5": t5,
     "mt5": {key: value for key, value in t5.items() if key != "scale_decoder_outputs"},
     "umt5": {key: value for key, value in t5.items() if key != "scale_decoder_outputs"},

@@ -30,7 +30,9 @@ export function checkConsistent(config: ModelConfiguration, name: string): void 
     );
   }
   checkExperts(config, name);
+  checkSource(config, name);
   checkPatches(config, name);
+  checkFrames(config, name);
   checkEmbedding(config, name);
   const { vocabSize, decoder, embedding } = config;
   const target = decoder?.vocabSize ?? vocabSize;
@@ -77,22 +79,46 @@ function checkEncoder({ encoder, decoder, embedding }: ModelConfiguration, name:
   checkConsistent(encoder, `${name}: encoder`);
 }
 
-function checkPatches(config: ModelConfiguration, name: string): void {
-  const { vocabSize, head, position, embedding = {} } = config;
-  const { patches } = embedding;
-  if ((vocabSize === 0) !== (patches !== undefined)) {
+/** Throws for both or neither of a vocabulary and what takes the place of tokens, and for a head that needs tokens. */
+function checkSource({ vocabSize, head, embedding = {} }: ModelConfiguration, name: string): void {
+  const { patches, frames } = embedding;
+  if (patches && frames) {
     throw new InputError(
-      `${name}: 'vocabSize' is ${vocabSize} and 'embedding.patches' ${patches ? 'is there' : 'is missing'}; expected a vocabulary of at least 1, or patches and 0`,
+      `${name}: 'embedding.patches' and 'embedding.frames' are both there; expected pictures or sounds`,
     );
   }
+  const given = patches ?? frames;
+  if ((vocabSize === 0) !== (given !== undefined)) {
+    throw new InputError(
+      `${name}: 'vocabSize' is ${vocabSize} and 'embedding.${frames ? 'frames' : 'patches'}' ${given ? 'is there' : 'is missing'}; expected a vocabulary of at least 1, or patches or frames and 0`,
+    );
+  }
+  if (!given || ['none', 'embedding', 'sequence-classification'].includes(head.kind)) return;
+  throw new InputError(
+    `${name}: 'head.kind' is "${head.kind}"; ${frames ? 'sounds' : 'pictures'} take none, embedding or sequence-classification`,
+  );
+}
+
+function checkFrames({ embedding, position, maxLength }: ModelConfiguration, name: string): void {
+  const frames = embedding?.frames;
+  if (!frames) return;
+  const { count } = frames;
+  if (count % 2 !== 0 || count / 2 > (maxLength ?? count)) {
+    throw new InputError(
+      `${name}: 'embedding.frames.count' is ${count}; expected an even number, of at most twice 'maxLength' ${maxLength}`,
+    );
+  }
+  if (!('padId' in position) || position.padId === undefined) return;
+  throw new InputError(
+    `${name}: 'position.padId' is ${position.padId}; sounds have no ids: expected none`,
+  );
+}
+
+function checkPatches({ position, embedding }: ModelConfiguration, name: string): void {
+  const patches = embedding?.patches;
   if (!patches) return;
   checkDivides(name, 'embedding.patches.height', patches.height, 'size[0]', patches.size[0]);
   checkDivides(name, 'embedding.patches.width', patches.width, 'size[1]', patches.size[1]);
-  if (!['none', 'embedding', 'sequence-classification'].includes(head.kind)) {
-    throw new InputError(
-      `${name}: 'head.kind' is "${head.kind}"; pictures take none, embedding or sequence-classification`,
-    );
-  }
   if (position.kind !== 'none') {
     throw new InputError(
       `${name}: 'position.kind' is "${position.kind}"; patches have places of their own: expected "none"`,
@@ -103,9 +129,10 @@ function checkPatches(config: ModelConfiguration, name: string): void {
 /** Throws where a head would look for ids that no token has. */
 function checkEmbedding({ head, vocabSize, embedding }: ModelConfiguration, name: string): void {
   if (head.kind !== 'embedding' || head.of === 'first') return;
-  if (embedding?.patches) {
+  if (embedding?.patches || embedding?.frames) {
+    const given = embedding.patches ? 'pictures' : 'sounds';
     throw new InputError(
-      `${name}: 'head.of' is ${quoted(head.of)}; pictures have no ids: expected "first"`,
+      `${name}: 'head.of' is ${quoted(head.of)}; ${given} have no ids: expected "first"`,
     );
   }
   if (head.of === 'highest-id' || head.of.id < vocabSize) return;
@@ -240,6 +267,7 @@ const settings: readonly [
   // False is what it says.
   ['firstNorm', (config) => config.firstNorm === false && 'false', ['encoder']],
   ['embedding.patches', (config) => config.embedding?.patches, ['encoder']],
+  ['embedding.frames', (config) => config.embedding?.frames, ['encoder']],
   ['embedding.separate', (config) => config.embedding?.separate, ['encoder-decoder']],
   ['decoder', (config) => config.decoder, ['encoder-decoder']],
   ['encoder', (config) => config.encoder, ['encoder-decoder']],

@@ -5,6 +5,7 @@ import {
   type Encoded,
   type EncoderDecoderModel,
   type ForwardContext,
+  type FramesSize,
   InputError,
   type Layer,
   type ParamStore,
@@ -21,7 +22,7 @@ import type { LanguageModelHead, ModelConfiguration } from './model-configuratio
 import { makeAttentionPosition } from './positions.js';
 import { type Side, sideOf } from './sides.js';
 import { makeBlocks, makeLastNorm, makeStack } from './stack.js';
-import { makeStackInput } from './stack-input.js';
+import { makeStackInput, sourceSize } from './stack-input.js';
 import { makeTokens, TokenInput } from './token-input.js';
 import { makeTokenScores, type TokenScores } from './token-scores.js';
 
@@ -32,6 +33,8 @@ export interface EncoderDecoderParts {
   sourceVocabSize?: number | undefined;
   /** Of the pictures that `embedSource` takes in place of ids. */
   pictures?: PictureSize | undefined;
+  /** Of the sounds that `embedSource` takes in place of ids. */
+  frames?: FramesSize | undefined;
   /** D of the states that `embedSource` takes in place of ids. */
   stateWidth?: number | undefined;
   maxLength: number;
@@ -57,6 +60,7 @@ export class EncoderDecoder implements EncoderDecoderModel {
   readonly vocabSize: number;
   readonly sourceVocabSize: number;
   readonly pictures: PictureSize | undefined;
+  readonly frames: FramesSize | undefined;
   readonly stateWidth: number | undefined;
   readonly maxLength: number;
   readonly startId: number;
@@ -79,6 +83,7 @@ export class EncoderDecoder implements EncoderDecoderModel {
     this.vocabSize = parts.vocabSize;
     this.sourceVocabSize = parts.sourceVocabSize ?? parts.vocabSize;
     this.pictures = parts.pictures;
+    this.frames = parts.frames;
     this.stateWidth = parts.stateWidth;
     this.maxLength = parts.maxLength;
     this.startId = parts.startId;
@@ -86,7 +91,7 @@ export class EncoderDecoder implements EncoderDecoderModel {
     this.head = 'head' in scores ? this.#headOf(scores) : undefined;
   }
 
-  /** @param source ids `[B, Tk]`, int32; pictures `[B, H, W, C]` or states `[B, Tk, D]`, float32, where the model takes those */
+  /** @param source ids `[B, Tk]`, int32; pictures `[B, H, W, C]`, sounds `[B, T, C]` or states `[B, Tk, D]`, float32, where the model takes those */
   encode(source: tf.Tensor, ctx?: ForwardContext): Encoded {
     const attentionMask = ctx?.attentionMask;
     this.#checkSource(source, attentionMask);
@@ -99,11 +104,12 @@ export class EncoderDecoder implements EncoderDecoderModel {
     return { states, attentionMask };
   }
 
-  /** Throws for a source of another shape, or with a mask of another one. The shape of pictures is checked where they are read. */
+  /** Throws for a source of another shape, or with a mask of another one. The shape of pictures and sounds is checked where they are read. */
   #checkSource({ shape }: tf.Tensor, mask: tf.Tensor | undefined): void {
-    if (this.pictures) {
+    if (this.pictures || this.frames) {
       if (!mask) return;
-      throw new InputError('encode: attentionMask is given for pictures; expected none');
+      const given = this.pictures ? 'pictures' : 'sounds';
+      throw new InputError(`encode: attentionMask is given for ${given}; expected none`);
     }
     const { stateWidth } = this;
     if (stateWidth) checkShape('encode: states', shape, ['B', 'Tk', stateWidth]);
@@ -142,7 +148,13 @@ export class EncoderDecoder implements EncoderDecoderModel {
 /** The parts of an encoder-decoder that read its source. */
 type SourceParts = Pick<
   EncoderDecoderParts,
-  'embedSource' | 'encoder' | 'projection' | 'sourceVocabSize' | 'pictures' | 'stateWidth'
+  | 'embedSource'
+  | 'encoder'
+  | 'projection'
+  | 'sourceVocabSize'
+  | 'pictures'
+  | 'frames'
+  | 'stateWidth'
 >;
 
 /** The caller's: another name of what was given, to be disposed apart from it. */
@@ -165,13 +177,12 @@ function sourceParts(
   }
   const source = sideOf(config, 'encoder');
   const { input } = makeStackInput(params, source, encoder ? undefined : table);
-  const { height, width, channels } = source.embedding?.patches ?? {};
   return {
     embedSource: input,
     encoder: makeStack(params, source),
     projection: source.dim === dim ? undefined : makeProjection(params, source.dim, config),
     sourceVocabSize: source.vocabSize,
-    pictures: height && width && channels ? { height, width, channels } : undefined,
+    ...sourceSize(source),
   };
 }
 

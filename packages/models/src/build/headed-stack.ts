@@ -26,6 +26,7 @@ import type {
   PoolerPart,
   TransformPart,
 } from './model-configuration.js';
+import { sourceSize } from './stack-input.js';
 import { makeTokenScores } from './token-scores.js';
 import { TokenStack } from './token-stack.js';
 
@@ -227,6 +228,7 @@ export class HeadedStack implements EncoderModel {
   readonly vocabSize: number;
   readonly maxLength: number;
   readonly pictures: EncoderModel['pictures'];
+  readonly frames: EncoderModel['frames'];
   readonly forwardAt: EncoderModel['forwardAt'];
   readonly #stack: TokenStack;
   readonly #head: EncoderHead;
@@ -234,11 +236,9 @@ export class HeadedStack implements EncoderModel {
   constructor(params: ParamStore, config: ModelConfiguration, head: StackHead) {
     this.vocabSize = config.vocabSize;
     this.maxLength = config.maxLength ?? Number.POSITIVE_INFINITY;
-    const patches = config.embedding?.patches;
-    if (patches) {
-      const { height, width, channels } = patches;
-      this.pictures = { height, width, channels };
-    }
+    const { pictures, frames } = sourceSize(config);
+    this.pictures = pictures;
+    this.frames = frames;
     this.#stack = new TokenStack(params, config);
     const source = { params, config, tokens: this.#stack.tokens as Embedding };
     const make = heads[head.kind] as (head: StackHead, source: HeadSource) => EncoderHead;
@@ -249,13 +249,13 @@ export class HeadedStack implements EncoderModel {
     }
   }
 
-  /** @param ids `[B, T]`, int32, or pictures `[B, H, W, C]`, float32 @returns `[B, T, D]` */
+  /** @param ids `[B, T]`, int32, or pictures `[B, H, W, C]` or sounds `[B, T, C]`, float32 @returns `[B, T, D]` */
   encode(ids: tf.Tensor, ctx?: EncoderContext): tf.Tensor {
-    if (!this.pictures) checkShape('ids', ids.shape, ['B', 'T']);
+    if (!this.pictures && !this.frames) checkShape('ids', ids.shape, ['B', 'T']);
     return this.#stack.forward(ids, ctx);
   }
 
-  /** @param ids `[B, T]`, int32, or pictures `[B, H, W, C]`, float32 @returns what the head gives, by name */
+  /** @param ids `[B, T]`, int32, or pictures `[B, H, W, C]` or sounds `[B, T, C]`, float32 @returns what the head gives, by name */
   forward(ids: tf.Tensor, ctx?: EncoderContext): tf.NamedTensorMap {
     return tf.tidy(() => {
       const outputs = this.#head(this.encode(ids, ctx), ids, ctx);

@@ -28,6 +28,8 @@ export interface EmbeddingPart {
   width?: number | undefined;
   /** Of an encoder of pictures: their size and that of the patches that take the place of tokens; `vocabSize` is then 0. */
   patches?: PatchesPart | undefined;
+  /** Of an encoder of sounds: the frames that take the place of tokens; `vocabSize` is then 0. */
+  frames?: FramesPart | undefined;
   /**
    * The sides of an encoder-decoder that have a table of their own; default none, so that both share one. A tied head
    * reads the shared table, or the decoder's where there is none.
@@ -50,6 +52,14 @@ export interface PatchesPart {
    * and `[1, 1, D]`, as in ViT.
    */
   table?: boolean | undefined;
+}
+
+/** The frames of sounds, such as log-mel features. Two convolutions of three frames each make one state of two frames. */
+export interface FramesPart {
+  /** Of a sound; even. */
+  count: number;
+  /** Values of each frame. */
+  channels: number;
 }
 
 /** The layout of heads. */

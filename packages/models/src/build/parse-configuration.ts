@@ -181,6 +181,7 @@ const schema: z.ZodType<ModelConfiguration> = z.strictObject({
           ...{ bias: z.boolean().optional(), table: z.boolean().optional() },
         })
         .optional(),
+      frames: z.strictObject({ count: size, channels: size }).optional(),
       separate: z.array(z.enum(['encoder', 'decoder'])).optional(),
     })
     .optional(),

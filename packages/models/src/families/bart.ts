@@ -18,7 +18,12 @@ import {
 } from './shared/tables.js';
 
 /** What the configurations of BART and of its relatives have in common; other keys are kept as they are. */
-export interface BartSizes extends TableSettings {
+export interface BartSizes extends StackSizes {
+  max_position_embeddings: number;
+}
+
+/** The same without the longest sequence, which some have for each side. */
+export interface StackSizes extends TableSettings {
   [key: string]: unknown;
   /** `V` */
   vocab_size: number;
@@ -38,12 +43,11 @@ export interface BartSizes extends TableSettings {
   attention_dropout: number;
   /** Of the hidden values of feed-forward layers. */
   activation_dropout: number;
-  max_position_embeddings: number;
   /** Whether embeddings are multiplied by `√D`. */
   scale_embedding: boolean;
   /** The standard deviation of the initial weights. */
   init_std: number;
-  pad_token_id: number;
+  pad_token_id?: number | null | undefined;
   /** Null or absent: `bos_token_id`. */
   decoder_start_token_id?: number | null | undefined;
   /** What an output begins with where nothing else is said; default 0. */
@@ -77,25 +81,31 @@ const shared = {
   quantization_config: z.null().optional(),
 };
 
-/** The settings of a family that has the shared ones and some of its own. */
-export function bartSettings<C extends BartSizes>(own: Record<string, z.ZodType>): Settings<C> {
-  return settings<C>(
-    { ...shared, ...own },
-    {
-      aliases: {
-        num_attention_heads: 'encoder_attention_heads',
-        hidden_size: 'd_model',
-        num_hidden_layers: 'encoder_layers',
-      },
-      kept: [
-        'add_bias_logits',
-        'classif_dropout',
-        'classifier_dropout',
-        'extra_pos_embeddings',
-        'force_bos_token_to_be_generated',
-      ],
+/**
+ * The settings of a family that has the shared ones and some of its own; `undefined` takes a shared one away.
+ *
+ * @param kept keys that change nothing that is computed here
+ */
+export function bartSettings<C extends StackSizes>(
+  own: Record<string, z.ZodType | undefined>,
+  kept: readonly string[] = [],
+): Settings<C> {
+  const all = Object.entries({ ...shared, ...own }).filter(([, one]) => one !== undefined);
+  return settings<C>(Object.fromEntries(all) as z.ZodRawShape, {
+    aliases: {
+      num_attention_heads: 'encoder_attention_heads',
+      hidden_size: 'd_model',
+      num_hidden_layers: 'encoder_layers',
     },
-  );
+    kept: [
+      ...kept,
+      'add_bias_logits',
+      'classif_dropout',
+      'classifier_dropout',
+      'extra_pos_embeddings',
+      'force_bos_token_to_be_generated',
+    ],
+  });
 }
 
 /**
@@ -103,7 +113,7 @@ export function bartSettings<C extends BartSizes>(own: Record<string, z.ZodType>
  *
  * @throws InputError with both sizes
  */
-export function checkBartSizes<C extends BartSizes>(config: C, name: string): C {
+export function checkBartSizes<C extends StackSizes>(config: C, name: string): C {
   for (const heads of ['encoder_attention_heads', 'decoder_attention_heads'] as const) {
     checkDivides(name, 'd_model', config.d_model, heads, config[heads]);
   }
@@ -115,7 +125,7 @@ export function checkBartSizes<C extends BartSizes>(config: C, name: string): C 
  *
  * @throws InputError naming the width
  */
-export function checkEvenWidth<C extends BartSizes>(config: C, name: string): C {
+export function checkEvenWidth<C extends StackSizes>(config: C, name: string): C {
   const { d_model: dim } = config;
   if (dim % 2 === 0) return config;
   throw new InputError(
@@ -161,7 +171,7 @@ export function bartPreset(config: BartSizes, parts: BartParts): ModelConfigurat
     embedding: {
       scale: config.scale_embedding ? Math.sqrt(dim) : undefined,
       norm,
-      padId: config.pad_token_id,
+      padId: config.pad_token_id ?? undefined,
       dropout,
       separate,
     },
@@ -221,14 +231,19 @@ const blockKeys = (side: 'encoder' | 'decoder'): KeyTable => [
   [`${side}.norm`, `model.${side}.layer_norm`],
 ];
 
-/** Where the parameters that BART and its relatives have in common lie. */
-export const bartKeys: KeyTable = [
-  ...bartTables.keys,
-  ['logitsBias', 'final_logits_bias'],
+/** Where the parameters of the blocks and last norms of BART and its relatives lie. */
+export const bartStackKeys: KeyTable = [
   ...blockKeys('encoder'),
   ...blockKeys('decoder'),
   ...attentionKeys('decoder.blocks.#.cross', 'model.decoder.layers.#.encoder_attn'),
   ['decoder.blocks.#.crossNorm', 'model.decoder.layers.#.encoder_attn_layer_norm'],
+];
+
+/** Where the parameters that BART and its relatives with a shared table have in common lie. */
+export const bartKeys: KeyTable = [
+  ...bartTables.keys,
+  ['logitsBias', 'final_logits_bias'],
+  ...bartStackKeys,
 ];
 
 /** Where the learned positions and the norms of embeddings of BART and mBART lie. */

@@ -144,7 +144,10 @@ export const m2m100: ModelFamily<PreNormBartConfig> = preNormFamily({
     decoder_layerdrop: rate.default(0.05),
   },
   parts: ({ pad_token_id: padId }) => ({
-    position: { kind: 'sinusoidal', layout: 'halves', inclusive: true, padId },
+    position: {
+      ...{ kind: 'sinusoidal', layout: 'halves', inclusive: true },
+      padId: padId ?? undefined,
+    },
     norm: false,
     bias: false,
   }),

@@ -20,6 +20,7 @@ const read = (json: Json) => {
 const long = { short_factor: [1, 1.3, 1.7], long_factor: [2, 3, 4] };
 const longrope = { type: 'longrope', ...long };
 const phi3 = { model_type: 'phi3', original_max_position_embeddings: 16 };
+const whisper = { model_type: 'whisper', encoder_attention_heads: 3, decoder_attention_heads: 3 };
 const mbart = { model_type: 'mbart', decoder_attention_heads: 3 };
 const gemma3 = { model_type: 'gemma3_text', head_dim: 4 };
 const linear = { rope_type: 'linear', factor: 4 };
@@ -207,6 +208,14 @@ const refused: readonly (readonly [Json, RegExp])[] = [
   [{ model_type: 'pegasus', static_position_embeddings: false }, /'static_position_embeddings'/],
   [{ model_type: 'pegasus', encoder_layerdrop: 0.1 }, /'encoder_layerdrop' is 0\.1/],
   [{ ...mbart, model_type: 'm2m_100', hidden_size: 15 }, /'d_model' is 15.*an even number/],
+  [{ ...whisper, scale_embedding: true }, /'scale_embedding' is true/],
+  [{ ...whisper, apply_spec_augment: true }, /'apply_spec_augment' is true/],
+  [{ ...whisper, hidden_size: 15 }, /'d_model' is 15.*an even number/],
+  [{ ...whisper, vocab_size: 9, pad_token_id: 9 }, /'pad_token_id' is 9; expected an id of/],
+  [
+    { ...whisper, architectures: ['WhisperForAudioClassification'] },
+    /'architectures\.0' is "WhisperForAudioClassification"/,
+  ],
   [{ model_type: 'umt5', is_encoder_decoder: false }, /'is_encoder_decoder' is false/],
   [{ model_type: 'opt', word_embed_proj_dim: 8 }, /'word_embed_proj_dim' is 8/],
   [{ model_type: 'opt', layerdrop: 0.1 }, /'layerdrop' is 0\.1/],

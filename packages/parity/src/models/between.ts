@@ -23,10 +23,14 @@ export async function outputsForIds(model: Model): Promise<Outputs> {
   const ids = Int32Array.from({ length }, (_, i) => (7919 * (i + 1)) % Math.max(1, vocabSize));
   const outputs = tf.tidy(() => {
     const input = tf.tensor2d(ids, [1, length], 'int32');
-    const { pictures } = model.network as EncoderModel;
+    const { pictures, frames } = model.network as EncoderModel;
     const { stateWidth } = model.network as EncoderDecoderModel;
     const read = stateWidth ? { encoder_hidden_states: wavesOf([1, length, stateWidth]) } : {};
-    const source = pictures ? { pixel_values: pictureOf(pictures) } : { input_ids: input, ...read };
+    const source: Tensors = pictures
+      ? { pixel_values: pictureOf(pictures) }
+      : frames
+        ? { input_features: wavesOf([1, frames.channels, frames.count]) }
+        : { input_ids: input, ...read };
     const given: Tensors = { ...source, decoder_input_ids: input };
     const named = outputsOf(model, given);
     // An output may be one of the inputs of another.

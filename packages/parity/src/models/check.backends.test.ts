@@ -41,10 +41,11 @@ const onWasm = [
   'phi3-longrope',
   'smollm3',
   'umt5',
+  'whisper',
   'vision-encoder-decoder',
 ];
 const isLater = (name: string) =>
-  /(rotary_decoders|later_pairs|later_encoders|experts|pictures|captions)\.py/.test(
+  /(rotary_decoders|later_pairs|later_encoders|experts|pictures|captions|speech)\.py/.test(
     readFileSync(`${goldens}/${name}/expected.json`, 'utf8'),
   );
 const runs: Readonly<Record<string, (name: string) => boolean>> = {

@@ -18,6 +18,7 @@ test('a configuration is in the group of its topology, and of the parts that it 
     decoder,
   };
   expect(groupsOf(captions)).toEqual(['encoder-decoders', 'pictures']);
+  expect(groupsOf({ model_type: 'whisper' })).toEqual(['encoder-decoders', 'sounds']);
   expect(() => groupsOf({ model_type: 'gpt9' })).toThrow('\'model_type\' is "gpt9"');
 });
 
@@ -36,6 +37,7 @@ test("the goldens' groups are those that transformers' settings say", async () =
   expect(inGroup('pictures')).toEqual(
     all.filter(({ settings }) => reads(settings) || reads(settings.encoder ?? {})),
   );
+  expect(inGroup('sounds')).toEqual(having('num_mel_bins'));
   expect(inGroup('encoder-decoders')).toEqual(having('is_encoder_decoder', 'add_cross_attention'));
   const scoring = /(LMHeadModel|ForCausalLM)$/;
   const decoders = inGroup('decoders').filter(({ settings }) =>

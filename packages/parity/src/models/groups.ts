@@ -10,9 +10,12 @@ const members = {
   pictures: ({ embedding, encoder }: ModelConfiguration): boolean =>
     embedding?.patches !== undefined ||
     (typeof encoder === 'object' && encoder.embedding?.patches !== undefined),
+  sounds: ({ embedding, encoder }: ModelConfiguration): boolean =>
+    embedding?.frames !== undefined ||
+    (typeof encoder === 'object' && encoder.embedding?.frames !== undefined),
 };
 
-/** A group of models: by topology, or those with a mixture of experts, or those that read pictures. */
+/** A group of models: by topology, or those with a mixture of experts, or those that read pictures or sounds. */
 export type ModelGroup = keyof typeof members;
 
 /** Every group. A model is in one of the first three, and in each other one whose part it has. */

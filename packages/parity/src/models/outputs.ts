@@ -63,10 +63,14 @@ const channelsLast = (pixels: tf.Tensor): tf.Tensor => pixels.transpose([0, 2, 3
 /** What the encoder and the decoder of an encoder-decoder read; a decoder that is given states has them beside its own ids. */
 function pairInputs(inputs: Tensors) {
   const { encoder_hidden_states: states, pixel_values: pixels, input_ids: ids } = inputs;
-  const { attention_mask: mask, encoder_attention_mask: statesMask } = inputs;
+  const {
+    attention_mask: mask,
+    encoder_attention_mask: statesMask,
+    input_features: sounds,
+  } = inputs;
   if (states) return { source: states, sourceMask: statesMask, ids: ids!, mask };
   return {
-    source: pixels ? channelsLast(pixels) : ids!,
+    source: pixels ? channelsLast(pixels) : (sounds?.transpose([0, 2, 1]) ?? ids!),
     sourceMask: mask,
     ids: inputs.decoder_input_ids!,
     mask: inputs.decoder_attention_mask,
