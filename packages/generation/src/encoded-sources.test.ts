@@ -85,6 +85,14 @@ test('sources that were encoded before are prompts by their numbers, padded or n
   const [beams] = await beamSearch(sources, [[1]], { beams: 3, maxNewTokens: 5 });
   const [own] = await beamSearch(network, [prompts[1]!], { beams: 3, maxNewTokens: 5 });
   expect(beams!.map(({ ids }) => ids)).toEqual(own!.map(({ ids }) => ids));
+  // More sources than tokens.
+  const states = tf.tidy(() => tf.tile(encoded.states.slice(2, 1), [31, 1, 1]));
+  const many = encodedSources(network, { states });
+  const [last] = idsOf(await generateBatch(many, [[30]], { ...greedy, maxNewTokens: 2 }));
+  const [alone] = idsOf(await generateBatch(many, [[2]], { ...greedy, maxNewTokens: 2 }));
+  expect(last).toHaveLength(2);
+  expect(last).toEqual(alone);
+  states.dispose();
   await expect(generateBatch(sources, [[3]], greedy)).rejects.toThrow(/3/);
   await expect(generateBatch(sources, [[1, 2]], greedy)).rejects.toThrow(
     'encodedSources: the numbers of sources has shape [1, 2]; expected [B, 1]',

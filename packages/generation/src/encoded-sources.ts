@@ -1,9 +1,10 @@
 import { checkShape, type Encoded, type EncoderDecoderModel } from '@headwise/core';
+import { gatherRows } from '@headwise/kernels';
 import * as tf from '@tensorflow/tfjs';
 
 /**
  * An encoder-decoder whose prompts are numbers of sources that were encoded before, as sounds and pictures are: `[2]` stands for the
- * third. It generates with whatever takes an encoder-decoder.
+ * third. It generates with whatever takes an encoder-decoder, and trains: gradients reach the states.
  *
  * @param encoded what `network.encode` gave, of all sources; the caller's, and disposed after generation
  * @example
@@ -22,7 +23,9 @@ export function encodedSources(
       return tf.tidy(() => {
         const numbers = ids.reshape<tf.Tensor1D>([-1]);
         const mask = attentionMask && tf.gather(attentionMask, numbers);
-        return { states: tf.gather(states, numbers), attentionMask: mask };
+        const [count, ...each] = states.shape as [number, number, number];
+        const rows = gatherRows(states.reshape<tf.Tensor2D>([count, -1]), numbers);
+        return { states: rows.reshape([-1, ...each]), attentionMask: mask };
       });
     },
     decode: (ids, encoded, ctx) => network.decode(ids, encoded, ctx),

@@ -73,7 +73,11 @@ export function checkedPlan(
     );
   }
   checkSharedVocabulary(network, options);
-  return planOf(network, prompt, options, start);
+  const plan = planOf(network, prompt, options, start);
+  // Ids of another vocabulary stand for no token of the output.
+  const { vocabSize, sourceVocabSize = vocabSize } = network;
+  if (sourceVocabSize !== vocabSize) plan.source = [];
+  return plan;
 }
 
 /** @throws InputError for options that look for the prompt's ids in the output, where both have different vocabularies */
