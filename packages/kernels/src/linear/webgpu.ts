@@ -11,10 +11,13 @@ import {
   asFloat,
   elementsOf,
   loadFloats,
+  ofEach,
   type Stored,
+  storeSums,
   type Tiling,
   widthOfA,
   widthOfB,
+  widthOfC,
 } from '../matrix-product/form.js';
 import { matrixProduct } from '../matrix-product/product.js';
 import { tilingFor } from '../matrix-product/tiling.js';
@@ -43,10 +46,13 @@ const forwardProgram = variants(
       inputs: {
         x: elementsOf(stored, widthOfA(tiling)),
         weight: elementsOf(stored, widthOfB(tiling)),
-        ...(bias ? { bias: 'f32' } : {}),
-        ...(added ? { added: 'f32' } : {}),
+        ...(bias ? { bias: elementsOf('f32', widthOfC(tiling)) } : {}),
+        ...(added ? { added: elementsOf('f32', widthOfC(tiling)) } : {}),
       } as ForwardInputs<ElementType>,
-      outputs: { y: 'f32', ...(keep ? { z: stored } : {}) } as Record<'y' | 'z', Stored>,
+      outputs: {
+        y: elementsOf('f32', widthOfC(tiling)),
+        ...(keep ? { z: elementsOf(stored, widthOfC(tiling)) } : {}),
+      } as Record<'y' | 'z', ElementType>,
       params: {
         rows: 'u32',
         columns: 'u32',
@@ -63,11 +69,14 @@ const forwardProgram = variants(
         ${loadRows('x', tiling, stored)}
         ${loadFloats('weight', tiling, stored)}
         ${activationWgsl[activation]}
-        fn store(row: u32, column: u32, sum: f32) {
-          let before = sum${bias ? ' + bias[column]' : ''};
-          ${keep ? `z[row * params.columns + column] = ${finite('before', stored)};` : ''}
-          y[row * params.columns + column] = activation(before)${added ? ' + added[row * params.columns + column]' : ''};
-        }
+        ${storeSums(
+          tiling,
+          'row * params.columns + column',
+          /* wgsl */ `
+          let before = sum${bias ? ` + bias[column${tiling.storesFours ? ' / 4u' : ''}]` : ''};
+          ${keep ? `z[i] = ${finite('before', stored)};` : ''}
+          y[i] = ${ofEach('activation', 'before', widthOfC(tiling))}${added ? ' + added[i]' : ''};`,
+        )}
         ${tiling.wgsl()}
       `,
     }),
@@ -114,7 +123,9 @@ export function linearKernel({ inputs, backend, attrs }: ForwardArguments): tf.T
   const [rows, inner] = x.shape as [number, number];
   const columns = weight.shape[transposed ? 0 : 1]!;
   const wide = (transposed ? inner : columns) % 4 === 0;
-  const form = { value: 'f32', pack: 1, columnSums: false, wide } as const;
+  const stored = storedIn(halves ?? x);
+  const fours = columns % 4 === 0 && stored === 'f32';
+  const form = { value: 'f32', pack: 1, columnSums: false, wide, fours } as const;
   const multiplied = storedAs(storedIn(halves ?? x), backend, matrix);
   const a = { tensor: halves ?? x, count: rows, inner, contiguous: 'inner' as const };
   const b = {
@@ -127,7 +138,6 @@ export function linearKernel({ inputs, backend, attrs }: ForwardArguments): tf.T
     laidFor(backend, tiling.along?.b, b),
   ];
   const output = { shape: [rows, columns], dtype: 'float32' as const };
-  const stored = storedIn(halves ?? x);
   const program = forwardProgram({
     ...{ tiling, activation, keep, stored },
     ...{ bias: bias !== undefined, added: added !== undefined },

@@ -18,6 +18,11 @@ export interface ProductForm {
    * its tile before anything else.
    */
   batched?: boolean | undefined;
+  /**
+   * C has a multiple of four columns and lies row by row: a tiling may call `store_four(row, column, sums: vec4f)` in place of
+   * `store`, and `storesFours` then.
+   */
+  fours?: boolean | undefined;
   /** Also sums the columns of B: `store_sum(column, sum)` is called once for each. */
   columnSums: boolean;
   /**
@@ -63,6 +68,8 @@ export interface Tiling {
    * copies an operand that lies otherwise.
    */
   along?: Along | undefined;
+  /** Stores four neighbouring columns of a row at once, by `store_four`. */
+  storesFours?: boolean | undefined;
   /** Loads A's values again for each block of columns, so that a prologue should keep what it makes of them. */
   rereads?: boolean | undefined;
   /** WGSL extensions that it needs. */
@@ -96,6 +103,27 @@ export const widthOfA = ({ along }: Pick<Tiling, 'along'>): Width =>
 /** Values of B that are read at once. */
 export const widthOfB = (tiling: Pick<Tiling, 'wide' | 'pack' | 'along'>): Width =>
   tiling.along?.b === 'inner' ? 2 : readsFours(tiling) ? 4 : 1;
+
+/** Sums that are stored at once. */
+export const widthOfC = ({ storesFours = false }: Pick<Tiling, 'storesFours'>): Width =>
+  storesFours ? 4 : 1;
+
+/** WGSL of the function that a tiling calls with sums, `sum: f32` or `vec4f`; `i` is where they lie in C. */
+export const storeSums = (tiling: Pick<Tiling, 'storesFours'>, i: string, body: string): string => {
+  const width = widthOfC(tiling);
+  return /* wgsl */ `
+    fn ${width === 4 ? 'store_four' : 'store'}(row: u32, column: u32, sum: ${elementsOf('f32', width)}) {
+      let i = ${width === 4 ? `(${i}) / 4u` : i};
+      ${body}
+    }
+  `;
+};
+
+/** WGSL of a function of one value, of each of those that are stored at once. */
+export const ofEach = (name: string, value: string, width: Width): string =>
+  width === 1
+    ? `${name}(${value})`
+    : `${elementsOf('f32', width)}(${Array.from({ length: width }, (_, i) => `${name}(${value}[${i}])`).join(', ')})`;
 
 /**
  * WGSL of `load_b` for a buffer of values: one at a step, or four, which are neighbouring columns or lie in one column.

@@ -51,13 +51,28 @@ export function outerTiling(lanes: number, form: ProductForm, along: Along): Til
   const body = readers.map((reader) => reader.loads).join('\n') + loads + lines(rows, addRow);
   const loop = (from: string, end: string) =>
     `for (var step = ${from}; step < ${end}; step += ${together}u) { ${body} }`;
+  const storesFours = form.fours === true && !pair;
+  const sum = (c: string) => `block[row - first_row][${c}]`;
+  const store = storesFours
+    ? /* wgsl */ `
+      for (var c = 0u; c < ${4 * vectors}u; c += 4u) {
+        let column = first_column + c / 4u * ${width}u;
+        let four = vec4f(${['c', 'c + 1u', 'c + 2u', 'c + 3u'].map(sum).join(', ')});
+        if (column < params.columns) { store_four(row, column, four); }
+      }`
+    : /* wgsl */ `
+      for (var c = 0u; c < ${pair ? 4 : 4 * vectors}u; c++) {
+        let column = first_column + c / 4u * ${width}u + c % 4u;
+        if (column < params.columns) { store(row, column, ${pair ? `vec2f(${sum('c')}, ${sum('c + 4u')})` : sum('c')}); }
+      }`;
   return {
-    key: `outer/${lanes}/${form.value}/${along.a}/${along.b}`,
+    key: `outer/${lanes}/${form.value}/${along.a}/${along.b}/${storesFours}`,
     rows,
     workgroups: tileGrid(rows, columns),
     pack: 1,
     wide: true,
     along,
+    storesFours,
     enable: ['subgroups'],
     wgsl: () => /* wgsl */ `
       @compute @workgroup_size(${lanes})
@@ -84,10 +99,7 @@ export function outerTiling(lanes: number, form: ProductForm, along: Along): Til
         }
         let end = min(first_row + ${rows}u, params.rows);
         for (var row = first_row; row < end; row++) {
-          for (var c = 0u; c < ${pair ? 4 : 4 * vectors}u; c++) {
-            let column = first_column + c / 4u * ${width}u + c % 4u;
-            if (column < params.columns) { store(row, column, ${pair ? 'vec2f(block[row - first_row][c], block[row - first_row][c + 4u])' : 'block[row - first_row][c]'}); }
-          }
+          ${store}
         }
         ${sums(
           (c) => `

@@ -8,11 +8,14 @@ import { disposeCopies, laidFor, loadRows, stepOfB } from './by-steps.js';
 import {
   elementsOf,
   loadFloats,
+  ofEach,
   type ProductForm,
   type Stored,
+  storeSums,
   type Tiling,
   widthOfA,
   widthOfB,
+  widthOfC,
 } from './form.js';
 import { tilingFor } from './tiling.js';
 
@@ -44,13 +47,13 @@ const productProgram = variants(
       inputs: {
         a_values: elementsOf(a, widthOfA(tiling)),
         b_values: elementsOf(b, widthOfB(tiling)),
-        ...(added ? { added: 'f32' } : {}),
-        ...(slope === 'none' ? {} : { before: 'f32' }),
+        ...(added ? { added: elementsOf('f32', widthOfC(tiling)) } : {}),
+        ...(slope === 'none' ? {} : { before: elementsOf('f32', widthOfC(tiling)) }),
       } as Record<'a_values' | 'b_values' | 'added' | 'before', ElementType>,
-      outputs: { c_values: 'f32', ...(columnSums ? { sums: 'f32' } : {}) } as Record<
-        'c_values' | 'sums',
-        'f32'
-      >,
+      outputs: {
+        c_values: elementsOf('f32', widthOfC(tiling)),
+        ...(columnSums ? { sums: 'f32' } : {}),
+      } as Record<'c_values' | 'sums', ElementType>,
       params: {
         rows: 'u32',
         columns: 'u32',
@@ -69,10 +72,11 @@ const productProgram = variants(
         ${loadRows('a_values', tiling, a)}
         ${loadFloats('b_values', tiling, b)}
         ${slope === 'none' ? '' : activationWgsl[slope]}
-        fn store(row: u32, column: u32, sum: f32) {
-          let i = row * params.cRow + column * params.cColumn;
-          c_values[i] = sum${slope === 'none' ? '' : ' * slope(before[i])'}${added ? ' + added[i]' : ''};
-        }
+        ${storeSums(
+          tiling,
+          'row * params.cRow + column * params.cColumn',
+          `c_values[i] = sum${slope === 'none' ? '' : ` * ${ofEach('slope', 'before[i]', widthOfC(tiling))}`}${added ? ' + added[i]' : ''};`,
+        )}
         ${columnSums ? 'fn store_sum(column: u32, sum: f32) { sums[column] = sum; }' : ''}
         ${tiling.wgsl()}
       `,
@@ -115,7 +119,8 @@ export function matrixProduct(
   const { tilingOf = (form) => tilingFor(backend, form, rows, contiguous, [aLines, bLines]) } =
     options;
   const wide = (b.transposed ? inner : columns) % 4 === 0;
-  const tiling = tilingOf({ value: 'f32', pack: 1, columnSums, wide }, contiguous);
+  const fours = !transposed && columns % 4 === 0;
+  const tiling = tilingOf({ value: 'f32', pack: 1, columnSums, wide, fours }, contiguous);
   const program = productProgram({
     ...{ tiling, columnSums, added: added !== undefined, slope: before?.activation ?? 'none' },
     ...{ a: storedIn(a.tensor), b: storedIn(b.tensor) },
