@@ -67,14 +67,16 @@ export async function multiplyRight(backend: WebGPUBackend, units: MatrixUnits):
   const right = tf.tensor2d(narrow, [inner, columns]);
   const run = (): tf.Tensor[] => {
     const tilingOf = (form: ProductForm) => matrixUnitTiling(units, form);
+    // While pipelines are compiled ahead, another than the backend that is checked.
+    const current = tf.backend() as WebGPUBackend;
     const product = matrixProduct(
-      backend,
+      current,
       { tensor: left },
       { tensor: right },
       { tilingOf, columnSums: true },
     );
     const transposed = matrixProduct(
-      backend,
+      current,
       { tensor: right, transposed: true },
       { tensor: left, transposed: true },
       { tilingOf, transposed: true },
