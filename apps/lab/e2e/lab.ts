@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { type Browser, type BrowserContext, chromium, type Page } from 'playwright';
 import { type PreviewServer, preview } from 'vite';
@@ -25,14 +26,19 @@ export class Lab {
     this.url = server.resolvedUrls!.local[0]!;
   }
 
-  static async start(): Promise<Lab> {
+  /** @param sendsHeaders whether the server sends those of `_headers`, as a static host may not */
+  static async start(sendsHeaders = false): Promise<Lab> {
     const root = fileURLToPath(new URL('..', import.meta.url));
     const server = await preview({
       root,
       base: path,
       configFile: false,
       logLevel: 'error',
-      preview: { port: 0, host: '127.0.0.1' },
+      preview: {
+        port: 0,
+        host: '127.0.0.1',
+        headers: sendsHeaders ? headersIn(`${root}dist/_headers`) : {},
+      },
     });
     const browser = await chromium.launch({
       executablePath: inject('chromium'),
@@ -78,6 +84,11 @@ export class Lab {
     await this.#browser.close();
     await this.#server.close();
   }
+}
+
+function headersIn(path: string): Record<string, string> {
+  const lines = readFileSync(path, 'utf8').matchAll(/^ {2}([\w-]+): (.*)$/gm);
+  return Object.fromEntries(Array.from(lines, ([, name, value]) => [name!, value!]));
 }
 
 /** The row of a run in the table of runs. */

@@ -9,6 +9,8 @@ export interface EngineReport extends BackendReport {
   missing: string[];
   /** The tilings of attention that are known for its adapter. */
   tilings: Choices;
+  /** Threads that compute on wasm. */
+  threads: number;
 }
 
 /** Starts the asked backend, or the best that there is, with the tilings that were chosen for its adapter before. */
@@ -16,7 +18,7 @@ export async function startEngine(prefer?: BackendName): Promise<EngineReport> {
   const wasmPaths = {
     'tfjs-backend-wasm.wasm': absolute(plain),
     'tfjs-backend-wasm-simd.wasm': absolute(simd),
-    // Threads need headers that a static host does not send; the file is asked for only where they are.
+    // Where a server sends the headers that threads need, the file with SIMD is changed as it is loaded.
     'tfjs-backend-wasm-threaded-simd.wasm': absolute(simd),
   };
   const missing: string[] = [];

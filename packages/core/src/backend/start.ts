@@ -120,8 +120,7 @@ async function start(
   }
   if (name === 'wasm') {
     const threads = await wantedThreads(options.threads);
-    const missing =
-      (await loadWasm(options.wasmPaths, threads > 1)) ?? (await useWasm(options.wasmPaths));
+    const missing = await startWasm(options.wasmPaths, threads > 1);
     if (missing) return { missing };
   } else {
     await use(name);
@@ -137,25 +136,46 @@ async function use(name: BackendName): Promise<void> {
 }
 
 /** @param shared its memory is to be one that threads share, where that can be had */
-async function loadWasm(
+async function startWasm(
   paths: BackendOptions['wasmPaths'],
   shared: boolean,
 ): Promise<string | undefined> {
+  let setWasmPaths: (paths: string | Record<WasmFile, string>, fetched?: boolean) => void;
   try {
-    const wasm = await import('@tensorflow/tfjs-backend-wasm');
-    const replaces =
-      shared && paths === undefined && (await tf.env().getAsync('WASM_HAS_SIMD_SUPPORT'));
-    const address = replaces ? await sharedBinary() : undefined;
-    if (address !== undefined) {
-      const files = Object.fromEntries(wasmFiles.map((name) => [name, address]));
-      wasm.setWasmPaths(files as Record<WasmFile, string>, true);
-    }
-    if (typeof paths === 'string') wasm.setWasmPaths(/[/\\]$/.test(paths) ? paths : `${paths}/`);
-    else if (paths !== undefined) wasm.setWasmPaths(paths);
-    return undefined;
+    ({ setWasmPaths } = await import('@tensorflow/tfjs-backend-wasm'));
   } catch (error) {
     const [reason] = (error as Error).message.split('\n');
     return `the package '@tensorflow/tfjs-backend-wasm' cannot be loaded (${reason}); install it: npm install @tensorflow/tfjs-backend-wasm`;
+  }
+  const hasSimd = await tf.env().getAsync('WASM_HAS_SIMD_SUPPORT');
+  const binary = shared && hasSimd ? await sharedBinary(paths) : undefined;
+  if (binary) {
+    // Its own threads would start workers from blobs.
+    tf.env().set('WASM_HAS_MULTITHREAD_SUPPORT', false);
+    const address = 'headwise:shared-memory.wasm';
+    const files = Object.fromEntries(wasmFiles.map((name) => [name, address]));
+    setWasmPaths(files as Record<WasmFile, string>, true);
+    return answering(address, binary, () => useWasm(paths));
+  }
+  if (typeof paths === 'string') setWasmPaths(/[/\\]$/.test(paths) ? paths : `${paths}/`);
+  else if (paths !== undefined) setWasmPaths(paths as Record<WasmFile, string>);
+  return useWasm(paths);
+}
+
+/** Runs with bytes in place of what TensorFlow.js would fetch from an address: a policy may forbid `data:` addresses. */
+async function answering<T>(
+  address: string,
+  bytes: Uint8Array<ArrayBuffer>,
+  run: () => Promise<T>,
+): Promise<T> {
+  const { platform } = tf.env();
+  const own = platform.fetch;
+  platform.fetch = (path, init) =>
+    path === address ? Promise.resolve(new Response(bytes)) : own.call(platform, path, init);
+  try {
+    return await run();
+  } finally {
+    platform.fetch = own;
   }
 }
 

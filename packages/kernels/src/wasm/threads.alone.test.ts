@@ -1,8 +1,10 @@
+import { readFileSync } from 'node:fs';
 import { gaussian, outputAndGradients } from '@headwise/testing';
 import type * as tf from '@tensorflow/tfjs';
 import { expect, test } from 'vitest';
 import { feedForward } from '../feed-forward/index.js';
 import { attention, linear, masks, start } from '../index.js';
+import { program } from './threads.js';
 
 /** Bits of the outputs and gradients of kernels that run in chunks. */
 async function bits(): Promise<Uint32Array[]> {
@@ -46,4 +48,10 @@ test('a number of threads that is none is refused', async () => {
   process.env.HEADWISE_THREADS = 'two';
   await expect(start({ prefer: 'wasm' })).rejects.toThrow('HEADWISE_THREADS is two; expected');
   delete process.env.HEADWISE_THREADS;
+});
+
+test('the file of a worker and the text of one are the same program', () => {
+  const file = readFileSync(new URL('../../worker.js', import.meta.url), 'utf8');
+  const plain = (text: string) => text.replace(/\s+/g, ' ');
+  expect(plain(file)).toContain(plain(program));
 });

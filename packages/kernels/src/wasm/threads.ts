@@ -2,13 +2,16 @@ import { startWorker } from '@headwise/core/internal';
 import type { WasmBackend } from './heap.js';
 import { hasSharedMemory, kernelsOf, mostThreads } from './module.js';
 
-/** What a worker does: text, as it runs in a scope of its own. */
-const program = /* js */ `({ module, memory, control, number }, started) => {
+/** What a worker does: text, as it runs in a scope of its own; `worker.js` of the package holds it too. */
+export const program: string = /* js */ `({ module, memory, control, number }, started) => {
   const { exports } = new WebAssembly.Instance(module, { env: { memory } });
   exports.attach(control, number);
   started();
   exports.work();
 }`;
+
+/** A worker of the file, which pages whose policy forbids blobs need; bundlers know it by this form. */
+const fromFile = () => new Worker(new URL('../../worker.js', import.meta.url), { type: 'module' });
 
 /** Where the control block has the number of workers in use, and whether the calling thread may sleep, in words. */
 const [workersWord, sleepsWord] = [5, 6];
@@ -24,7 +27,8 @@ export async function useThreads(backend: WasmBackend, wanted: number): Promise<
   const { module, memory, control } = kernels;
   while (kernels.threads < Math.min(wanted, mostThreads)) {
     try {
-      await startWorker(program, { module, memory, control, number: kernels.threads });
+      const data = { module, memory, control, number: kernels.threads };
+      await startWorker(program, data, fromFile);
     } catch {
       break;
     }

@@ -214,6 +214,12 @@ function Adapter({ engine }: { engine: EngineReport }): ReactElement {
       )}
       <dt>Kind</dt>
       <dd>{engine.software ? 'Software, on the processor' : 'Graphics hardware'}</dd>
+      {engine.backend === 'wasm' && (
+        <>
+          <dt>Threads</dt>
+          <dd>{engine.threads}</dd>
+        </>
+      )}
     </dl>
   );
 }
