@@ -3,13 +3,14 @@
 import torch
 from golden import IGNORED, generator, record, token_ids
 from transformers import (
-    AlbertConfig, AlbertForMaskedLM, AlbertForSequenceClassification, AlbertModel, BertConfig, BertForSequenceClassification, CamembertConfig, CamembertForMaskedLM,
-    DebertaV2Config, DebertaV2ForMaskedLM, DebertaV2ForSequenceClassification, DebertaV2ForTokenClassification,
+    AlbertConfig, AlbertForMaskedLM, AlbertForQuestionAnswering, AlbertForSequenceClassification, AlbertForTokenClassification, AlbertModel, BertConfig, BertForSequenceClassification, CamembertConfig, CamembertForMaskedLM,
+    DebertaV2Config, DebertaV2ForMaskedLM, DebertaV2ForQuestionAnswering, DebertaV2ForSequenceClassification, DebertaV2ForTokenClassification,
     DebertaV2Model,
     DistilBertConfig, DistilBertForMaskedLM, DistilBertForQuestionAnswering, DistilBertForSequenceClassification,
-    DistilBertModel, ElectraConfig, ElectraForMaskedLM, ElectraForPreTraining, ElectraForSequenceClassification,
-    ElectraModel, ModernBertConfig, ModernBertForMaskedLM, ModernBertForQuestionAnswering,
-    ModernBertForSequenceClassification, ModernBertForTokenClassification, ModernBertModel, MPNetConfig, MPNetForMaskedLM, MPNetForSequenceClassification, MPNetModel, XLMRobertaConfig,
+    DistilBertModel, ElectraConfig, ElectraForMaskedLM, ElectraForPreTraining, ElectraForQuestionAnswering, ElectraForSequenceClassification,
+    ElectraForTokenClassification, ElectraModel, ModernBertConfig, ModernBertForMaskedLM, ModernBertForQuestionAnswering,
+    ModernBertForSequenceClassification, ModernBertForTokenClassification, ModernBertModel, MPNetConfig, MPNetForMaskedLM, MPNetForQuestionAnswering,
+    MPNetForSequenceClassification, MPNetForTokenClassification, MPNetModel, XLMRobertaConfig,
     XLMRobertaForTokenClassification,
 )
 
@@ -120,6 +121,8 @@ head("electra-pretraining", ElectraForPreTraining, ElectraConfig(**(electra | di
 head(
     "electra-sequence-classification", ElectraForSequenceClassification, ElectraConfig(num_labels=3, **electra), "left",
 )
+head("electra-token-classification", ElectraForTokenClassification, ElectraConfig(num_labels=4, **electra), "right")
+head("electra-question-answering", ElectraForQuestionAnswering, ElectraConfig(**electra), "left")
 
 albert = sizes | dict(type_vocab_size=2, embedding_size=8, num_hidden_layers=4, num_hidden_groups=2)
 head("albert", AlbertModel, AlbertConfig(**albert), "right")
@@ -128,12 +131,20 @@ head(
     "albert-sequence-classification", AlbertForSequenceClassification,
     AlbertConfig(num_labels=3, classifier_dropout_prob=0.0, **(albert | dict(num_hidden_layers=2, inner_group_num=2))), "left",
 )
+shallow = albert | dict(num_hidden_layers=2)
+head(
+    "albert-token-classification", AlbertForTokenClassification,
+    AlbertConfig(num_labels=4, classifier_dropout_prob=0.0, **shallow), "right",
+)
+head("albert-question-answering", AlbertForQuestionAnswering, AlbertConfig(**(shallow | dict(num_hidden_groups=1))), "left")
 
 mpnet = sizes | dict(pad_token_id=1, max_position_embeddings=25)
 far = dict(lengths=(23, 5, 2))
 head("mpnet", MPNetModel, MPNetConfig(**mpnet), "right", **far)
 head("mpnet-masked-lm", MPNetForMaskedLM, MPNetConfig(**mpnet), "left")
 head("mpnet-sequence-classification", MPNetForSequenceClassification, MPNetConfig(num_labels=3, **mpnet), "left")
+head("mpnet-token-classification", MPNetForTokenClassification, MPNetConfig(num_labels=4, **mpnet), "left")
+head("mpnet-question-answering", MPNetForQuestionAnswering, MPNetConfig(**mpnet), "right")
 
 modern = {k: v for k, v in sizes.items() if not k.endswith("dropout_prob")} | dict(
     num_hidden_layers=4, local_attention=6, pad_token_id=3, bos_token_id=1, eos_token_id=2, cls_token_id=1, sep_token_id=2,
@@ -177,6 +188,10 @@ head(
 head(
     "deberta-token-classification", DebertaV2ForTokenClassification,
     DebertaV2Config(num_labels=4, **(deberta | dict(position_buckets=6, pos_att_type="p2c"))), "left",
+)
+head(
+    # Without padding, whose queries transformers gives an even mean.
+    "deberta-question-answering", DebertaV2ForQuestionAnswering, DebertaV2Config(**third), "right", lengths=(9, 9, 9),
 )
 
 head("bert-reranker", BertForSequenceClassification, BertConfig(num_labels=1, type_vocab_size=2, **sizes), "right")
