@@ -236,3 +236,25 @@ for (const [json, message] of refused) {
     expect(() => read(json)).toThrow(message);
   });
 }
+
+test.each(['gpt_neox', 'gptj', 'opt', 'stablelm'])(
+  'a setting that %s does not have, as that of grouped heads, means nothing where a file has it',
+  (model_type) => {
+    const small = { model_type, hidden_size: 2048, num_attention_heads: 32 };
+    const { settings } = familyOf(small);
+    const shared = { num_key_value_heads: 2, head_dim: 8, rope_scaling: linear, rms_norm_eps: 0.5 };
+    const stray = Object.fromEntries(
+      Object.entries(shared).filter(([key]) => !settings!.read.has(key)),
+    );
+    expect(Object.keys(stray)).toContain(
+      model_type === 'stablelm' ? 'head_dim' : 'num_key_value_heads',
+    );
+    expect(partsOf({ ...small, ...stray })).toEqual(partsOf(small));
+  },
+);
+
+/** The parts of a model as a file says. */
+function partsOf(json: Record<string, unknown>): unknown {
+  const family = familyOf(json);
+  return family.preset(family.parseConfig(json));
+}

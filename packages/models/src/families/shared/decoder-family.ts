@@ -229,17 +229,27 @@ export function decoderFamily<Config extends DecoderConfig>({
     },
     names,
   );
+  const takenAway = Object.keys(shape).filter((key) => shape[key] === undefined);
+  // A shared setting that the family does not have may stand in a file: it is kept there, and means nothing.
+  const read = (config: Config): Config =>
+    Object.fromEntries(
+      Object.entries(config).filter(([key]) => !takenAway.includes(key)),
+    ) as Config;
   return {
     modelType,
     parseConfig(json, name = 'config.json') {
       const config = own.parse(json, name);
-      checkSizes(config, rope(config, name), name);
-      check?.(config, name);
+      const sizes = read(config);
+      checkSizes(sizes, rope(sizes, name), name);
+      check?.(sizes, name);
       return config;
     },
     settings: own,
     configJson: (config) => ({ architectures: [whole], ...config }),
-    preset: (config) => parts(config, llamaParts(config, rope(config, 'config.json'), bare)),
+    preset(config) {
+      const sizes = read(config);
+      return parts(sizes, llamaParts(sizes, rope(sizes, 'config.json'), bare));
+    },
     keys: (config) => [...keys(config), ...llamaKeys],
     keyPrefix,
     copies: headCopy(table),
