@@ -67,15 +67,20 @@ export class Continuation {
   rehearse(prompt: readonly number[]): void {
     const plan = this.#plan;
     if (this.#scores instanceof StepScores) {
+      this.#rehearseOne(prompt, 0);
       const { bias, banned, allowed } = standingAdjustments(plan, prompt);
-      this.#scores.rehearse(prompt, { bias, banned, allowed, source: plan.source });
+      const next = [...prompt, 0];
+      if (this.#scores.room(prompt) === 0) return;
+      this.#scores.rehearse(next, { bias, banned, allowed, source: plan.source });
       return;
     }
-    for (const ids of [prompt, [...prompt, 0]]) {
-      const next = { plan, random: this.#random, ids, made: ids.length - prompt.length };
-      const drawn = drawRows(this.#scores.after(ids), [next], () => {});
-      drawn.dispose();
-    }
+    for (const made of [0, 1])
+      this.#rehearseOne([...prompt, 0].slice(0, prompt.length + made), made);
+  }
+
+  #rehearseOne(ids: readonly number[], made: number): void {
+    const next = { plan: this.#plan, random: this.#random, ids, made };
+    drawRows(this.#scores.after(ids), [next], () => {}).dispose();
   }
 
   async #undrafted(sequence: readonly number[], made: number): Promise<readonly number[]> {
@@ -86,10 +91,11 @@ export class Continuation {
     const count = Math.min(standingFor(plan, made), ahead);
     // A recorded draw counts the tokens that penalties are for; drafts in between would make it be recorded anew.
     const drawsRecorded = this.#recorded && !(this.#drafter && penalises(plan.sampling));
-    if (count > 0 && this.#scores instanceof StepScores && drawsRecorded) {
+    const scores = this.#scores;
+    if (count > 0 && scores instanceof StepScores && drawsRecorded && scores.isReady(sequence)) {
       const { bias, banned, allowed } = standingAdjustments(plan, sequence);
       const tokens = { bias, banned, allowed, source: plan.source };
-      return this.#scores.draw(sequence, tokens, {
+      return scores.draw(sequence, tokens, {
         count,
         runAhead: plan.runAhead,
         nextSeed: () => this.#random.nextUint32(),

@@ -1,4 +1,5 @@
 import type { ForwardContext, LanguageModel } from '@headwise/core';
+import { gatherRows } from '@headwise/kernels';
 import { headMatrix, headScores } from '@headwise/kernels/internal';
 import * as tf from '@tensorflow/tfjs';
 
@@ -32,11 +33,9 @@ export function endScores(
   ctx: ForwardContext,
   count: number,
 ): tf.Tensor2D {
-  const end = (x: tf.Tensor) => {
-    const [, length, width] = x.shape as [number, number, number];
-    return x.slice([0, length - count, 0], [1, count, width]).reshape<tf.Tensor2D>([count, width]);
-  };
-  return tf.tidy(() => scoresOf(network, ids, ctx, end));
+  const first = ids.shape[1] - count;
+  const places = Array.from({ length: count }, (_, n) => first + n);
+  return tf.tidy(() => scoresOf(network, ids, ctx, (x) => rowsAt(x, places)));
 }
 
 /** The scores of some rows: of the hidden states where the head is one matrix, else of all scores. */
@@ -54,8 +53,17 @@ function scoresOf(
 
 /** The row of each sequence's last token: `[N, T, D]` to `[N, D]`. */
 export function lastRows(x: tf.Tensor, lengths: readonly number[]): tf.Tensor2D {
-  const [count, longest, width] = x.shape as [number, number, number];
-  if (longest === 1) return x.reshape([count, width]);
-  const rows = lengths.map((length, n) => x.slice([n, length - 1, 0], [1, 1, width]));
-  return tf.concat(rows).reshape([count, width]);
+  const longest = x.shape[1]!;
+  return rowsAt(
+    x,
+    lengths.map((length, n) => n * longest + length - 1),
+  );
+}
+
+/** Some rows of `[N, T, D]`, by their places among the `N T`; all of them where there are as many. */
+function rowsAt(x: tf.Tensor, places: readonly number[]): tf.Tensor2D {
+  const width = x.shape.at(-1)!;
+  const rows = x.reshape<tf.Tensor2D>([-1, width]);
+  if (rows.shape[0] === places.length) return rows;
+  return gatherRows(rows, tf.tensor1d([...places], 'int32'), 'trusted') as tf.Tensor2D;
 }

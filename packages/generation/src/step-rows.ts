@@ -3,12 +3,13 @@ import { paddedRows } from '@headwise/core/internal';
 import { type CacheStorage, KeyValueCache, StepLoop, type StepPlan } from '@headwise/decoding';
 import { checkedSampling } from '@headwise/kernels/internal';
 import * as tf from '@tensorflow/tfjs';
+import { lastScores } from './last-scores.js';
 import type { BatchScores } from './next-scores.js';
 import { prefilled } from './prefix-cache/prefill.js';
-import type { PrefixCache } from './prefix-cache/prefix-cache.js';
+import type { PrefixCache, RunTokens } from './prefix-cache/prefix-cache.js';
 
 /**
- * Scores of a batch by the model's fused step, a row for each sequence, after its layers have processed the prompts.
+ * Scores of a batch by the model's fused step, a row for each sequence. Its layers process the prompts, and give the scores after them.
  *
  * Each sequence has a place in the cache. One that leaves gives it back; nothing is moved, so that recordings stay.
  */
@@ -39,14 +40,21 @@ export class StepRows implements BatchScores {
   }
 
   after(ids: readonly number[], joining: readonly (readonly number[])[] = []): tf.Tensor2D {
-    if (joining.length > 0) this.#join(joining);
+    const joined = joining.length > 0 ? this.#join(joining) : undefined;
+    if (ids.length === 0) return joined!;
     const { starts } = this.#cache;
-    const all = [...ids, ...joining.map((prompt) => prompt.at(-1)!)];
-    const tokens = all.map((id, row) => {
+    const tokens = ids.map((id, row) => {
       const place = this.#places[row]!;
       return { id, place, position: starts[place]! };
     });
-    return this.#loop.logits(tokens).clone();
+    // A recording's own: not made in a tidy.
+    const going = this.#loop.logits(tokens);
+    if (!joined) return going.clone();
+    try {
+      return tf.concat([going, joined]);
+    } finally {
+      joined.dispose();
+    }
   }
 
   reorder(order: readonly number[]): void {
@@ -81,33 +89,27 @@ export class StepRows implements BatchScores {
     this.#plan.dispose();
   }
 
-  /** Puts all tokens of prompts but the last into free places of the cache. */
-  #join(prompts: readonly (readonly number[])[]): void {
+  /** Puts prompts into free places of the cache; the scores after each, `[N, V]`. */
+  #join(prompts: readonly (readonly number[])[]): tf.Tensor2D {
     const free = this.#freeAmong(new Set(this.#places), this.#places.length + prompts.length);
     const places = prompts.map(() => free.shift()!);
     this.#places = [...this.#places, ...places];
     const longest = Math.max(...prompts.map(({ length }) => length));
     this.#loop.reserve(longest, Math.max(...this.#places) + 1);
-    // A prompt of one token is all for the step.
-    const before = prompts.map((ids) => ids.slice(0, -1));
-    const given = before.flatMap((ids, n) => (ids.length > 0 ? [{ ids, place: places[n]! }] : []));
-    if (given.length === 0) return;
     const cache = new KeyValueCache({ storage: this.#storage });
     try {
-      const beginnings = given.map((one) => one.ids);
-      prefilled(this.#prefixCache, this.#network, beginnings, cache, (sequences, cache) =>
+      const run: RunTokens<tf.Tensor2D> = (sequences, cache) =>
         tf.tidy(() => {
           const { ids, lengths } = paddedRows(sequences);
-          const { head } = this.#network;
-          if (head) head.hidden(ids, { cache, lengths });
-          else this.#network.forward(ids, { cache, lengths });
-        }),
-      );
-      const from = new Map(given.map(({ place }, n) => [place, n]));
+          return lastScores(this.#network, ids, { cache, lengths }, lengths);
+        });
+      const scores = prefilled(this.#prefixCache, this.#network, prompts, cache, run);
+      const from = new Map(places.map((place, n) => [place, n]));
       this.#cache.put(
         cache,
         this.#cache.starts.map((_, place) => from.get(place)),
       );
+      return scores;
     } finally {
       cache.dispose();
     }
