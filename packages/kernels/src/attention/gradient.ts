@@ -1,6 +1,6 @@
 import { isWanted } from '@headwise/core/internal';
 import * as tf from '@tensorflow/tfjs';
-import { runGradients, runKernel } from '../dispatch/register.js';
+import { hasKernel, runGradients, runKernel } from '../dispatch/register.js';
 import { type AttentionAttributes, operandInputs } from './webgpu.js';
 
 /**
@@ -58,6 +58,9 @@ function tableGradient(
 
 /** `−Σ e^(sink − log-sum-exp) D` over the queries of each head: a sink's value is 0. */
 function sinkGradient(sinks: tf.Tensor, rows: tf.Tensor): tf.Tensor {
+  if (hasKernel('headwise/AttentionSinkGradient')) {
+    return runKernel('headwise/AttentionSinkGradient', { sinks, rows })[0]!;
+  }
   const [batch, heads, queries] = rows.shape as [number, number, number, number];
   const field = (n: number) => rows.slice([0, 0, 0, n], [batch, heads, queries, 1]);
   const weight = sinks.reshape([1, heads, 1, 1]).sub(field(0)).sub(field(1)).exp();

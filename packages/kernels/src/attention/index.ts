@@ -12,6 +12,7 @@ import type { ScoreMod } from './mods.js';
 import { attentionReference, logSumExpReference } from './reference.js';
 import { type ScoreOptions, scoreOf } from './score/score.js';
 import { sourcesOf } from './score/tables.js';
+import { attentionSinkGradientKernel } from './table-gradient/sinks.js';
 import { attentionTableGradientKernel } from './table-gradient/webgpu.js';
 import { type AttentionAttributes, attentionGradientKernel, attentionKernel } from './webgpu.js';
 
@@ -182,5 +183,6 @@ export function registerAttention(): void {
   registerWebGPUKernel('headwise/Attention', attentionKernel);
   registerWebGPUKernel('headwise/AttentionGradient', attentionGradientKernel);
   registerWebGPUKernel('headwise/AttentionTableGradient', attentionTableGradientKernel);
+  registerWebGPUKernel('headwise/AttentionSinkGradient', attentionSinkGradientKernel);
   if (!tf.getGradient('headwise/Attention')) tf.registerGradient(attentionGradient);
 }
