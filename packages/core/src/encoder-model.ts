@@ -68,10 +68,8 @@ export interface Encoded {
   attentionMask?: tf.Tensor | undefined;
 }
 
-/** An output head of a decoder that is one matrix: the scores are `hidden Wᵀ + b`. */
+/** An output head of a decoder beside an encoder that is one matrix. */
 export interface DecoderHead extends Omit<MatrixHead, 'hidden'> {
-  /** `[V]` or `[1, V]` */
-  readonly bias?: tf.Tensor | undefined;
   /**
    * What the scores are products with.
    *

@@ -31,7 +31,7 @@ export {
 export { BackendError, DeviceLostError, InputError, ShapeError } from './errors.js';
 export { checkFinite } from './finite.js';
 export type { Initializer } from './initializers.js';
-export type { LanguageModel, MatrixHead } from './language-model.js';
+export type { HeadMatrix, LanguageModel, MatrixHead } from './language-model.js';
 export type { ForwardContext, Layer } from './layer.js';
 export type { Packing } from './matrix.js';
 export { memoryLimit } from './memory-limit.js';

@@ -2,10 +2,18 @@ import type * as tf from '@tensorflow/tfjs';
 import type { ForwardContext } from './layer.js';
 import type { PackedParam } from './matrix.js';
 
-/** An output head that is one matrix: the scores are `hidden Wᵀ`. */
-export interface MatrixHead {
+/** What an output head of one matrix makes scores with: `s = hidden Wᵀ + b`, or `c tanh(s / c)` under a soft-cap `c`. */
+export interface HeadMatrix {
   /** `[V, D]`, in the form that it is kept in now. */
   readonly weight: tf.Tensor2D | PackedParam;
+  /** `[V]` or `[1, V]`; default none. */
+  readonly bias?: tf.Tensor | undefined;
+  /** The soft-cap of the scores; default none. */
+  readonly softCap?: number | undefined;
+}
+
+/** An output head that is one matrix. */
+export interface MatrixHead extends HeadMatrix {
   /** Path of the output head in the model's `ParamStore`; absent where the scores are products with the embeddings. */
   readonly path?: string | undefined;
   /**

@@ -1,6 +1,5 @@
 import { type ForwardContext, InputError, type LanguageModel, quoted } from '@headwise/core';
-import type { PackedWeight } from '@headwise/kernels';
-import { headScores } from '@headwise/kernels/internal';
+import { headMatrix, headScores } from '@headwise/kernels/internal';
 import * as tf from '@tensorflow/tfjs';
 
 /**
@@ -38,7 +37,12 @@ export function dolaScores(
   layers: DolaLayers,
 ): tf.Tensor2D {
   const { head } = network;
-  if (!head) throw new InputError('dolaLayers: the model has no head of one matrix; expected one');
+  const matrix = headMatrix(head);
+  if (!head || !matrix || matrix.softCap !== undefined) {
+    throw new InputError(
+      'dolaLayers: the model has no head of one matrix without a soft-cap; expected one',
+    );
+  }
   const last = (x: tf.Tensor) => x.slice([0, x.shape[1]! - 1, 0], [1, 1, -1]).flatten(); // [D]
   const streams: tf.Tensor[] = [];
   // What a tap is given is disposed at the end of its layer.
@@ -49,10 +53,7 @@ export function dolaScores(
       const hidden = head.hidden(ids, { ...ctx, tap: Object.assign(tap, { wants }) });
       const earlier = layersOf(layers, streams.length - 1, head.path === undefined);
       const all = [last(hidden), ...earlier.map((layer) => streams[layer]!)];
-      const scores = headScores(
-        tf.stack(all) as tf.Tensor2D,
-        head.weight as tf.Tensor2D | PackedWeight,
-      );
+      const scores = headScores(tf.stack(all) as tf.Tensor2D, matrix);
       const logs = tf.logSoftmax(scores); // [1 + C, V]
       const mature = logs.slice([0, 0], [1, -1]);
       const premature = logs.slice([1, 0], [-1, -1]);

@@ -46,9 +46,9 @@ function scoresOf(
   rows: (x: tf.Tensor) => tf.Tensor2D,
 ): tf.Tensor2D {
   const { head } = network;
-  const weight = headMatrix(head);
-  if (!head || !weight) return rows(network.forward(ids, ctx));
-  return headScores(rows(head.hidden(ids, ctx)), weight);
+  const matrix = headMatrix(head);
+  if (!head || !matrix) return rows(network.forward(ids, ctx));
+  return headScores(rows(head.hidden(ids, ctx)), matrix);
 }
 
 /** The row of each sequence's last token: `[N, T, D]` to `[N, D]`. */

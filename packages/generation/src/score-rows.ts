@@ -39,9 +39,9 @@ export function* scoresOfPlaces(
   );
   const decoder = isEncoderDecoder(network) ? undefined : network;
   const head = decoder?.head;
-  const weight = headMatrix(head);
+  const matrix = headMatrix(head);
   const inputs = tf.tidy(() => paddedRows(sequences.map(({ inputs }) => inputs)).ids);
-  if (!head || !weight) {
+  if (!head || !matrix) {
     yield* scoresInPieces(network, sequences, { inputs, wanted, most });
     return;
   }
@@ -53,7 +53,7 @@ export function* scoresOfPlaces(
   try {
     for (let at = 0; at < wanted.length; at += most) {
       const places = wanted.slice(at, at + most);
-      const scores = tf.tidy(() => headScores(rowsAt(hidden, places, length), weight));
+      const scores = tf.tidy(() => headScores(rowsAt(hidden, places, length), matrix));
       yield* once(scores, places);
     }
   } finally {

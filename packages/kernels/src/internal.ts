@@ -5,7 +5,13 @@ export { checkScoring } from './attention/check-scoring.js';
 export { row } from './attention/expression/expression.js';
 export { attentionReference } from './attention/reference.js';
 export { type BestScores, bestScores } from './best-scores/index.js';
-export { headMatrix, headScores, rowsAtATime } from './chunked-cross-entropy/chunks.js';
+export {
+  headMatrix,
+  headScores,
+  type OwnHeadMatrix,
+  rowsAtATime,
+} from './chunked-cross-entropy/chunks.js';
+export { headLoss } from './chunked-cross-entropy/index.js';
 export { attendStep, type StepScoring } from './decode/attend.js';
 export { widestStepHead } from './decode/attend-program.js';
 export { embedToken } from './decode/embed.js';
@@ -67,5 +73,6 @@ export { type Candidate, samplingCandidates } from './sampling/reference.js';
 export { scoresToDraw } from './sampling/scored.js';
 export { checkDrawn, checkScores } from './sampling/scores.js';
 export { sampleStep } from './sampling/webgpu.js';
+export { softCap } from './soft-cap/index.js';
 export { planned } from './start/planned.js';
 export { registerWasmKernels } from './wasm/register.js';

@@ -1,7 +1,6 @@
 import { checkShape, type ForwardContext, InputError, type LanguageModel } from '@headwise/core';
 import { isTapped } from '@headwise/core/internal';
-import { chunkedCrossEntropy } from '@headwise/kernels';
-import { checkIdValues, headMatrix, vocabularyOf } from '@headwise/kernels/internal';
+import { checkIdValues, headLoss, headMatrix, vocabularyOf } from '@headwise/kernels/internal';
 import { withBalance } from '@headwise/models/internal';
 import * as tf from '@tensorflow/tfjs';
 import {
@@ -86,10 +85,10 @@ function nextTokenLoss(network: LanguageModel, options: LossOptions): TensorLoss
       return withBalance(network, documents ? { ...given, documents } : given, (ctx) => {
         const { head } = network;
         // A tap may want to see the logits, which otherwise never exist all at once.
-        const weight = headMatrix(head);
-        if (head && weight && !isTapped(ctx, '', 'logits')) {
+        const matrix = headMatrix(head);
+        if (head && matrix && !isTapped(ctx, '', 'logits')) {
           const hidden = head.hidden(ids, ctx).reshape<tf.Tensor2D>([labels.size, -1]);
-          return chunkedCrossEntropy(hidden, weight, labels, all);
+          return headLoss(hidden, matrix, labels, all);
         }
         return meanCrossEntropy(network.forward(ids, ctx), labels, all);
       });

@@ -75,10 +75,9 @@ function predictions(
   ctx: ForwardContext,
 ): tf.Tensor1D {
   const { head } = network;
-  const weight = headMatrix(head);
-  if (!head || !weight) return network.decode(ids, encoded, ctx).argMax<tf.Tensor>(-1).flatten();
+  const matrix = headMatrix(head);
+  if (!head || !matrix) return network.decode(ids, encoded, ctx).argMax<tf.Tensor>(-1).flatten();
   const hidden = head.hidden(ids, encoded, ctx).reshape<tf.Tensor2D>([ids.size, -1]);
-  const bias = head.bias?.reshape<tf.Tensor1D>([-1]);
   const most = rowsAtATime(network.vocabSize);
   const found: tf.Tensor1D[] = [];
   for (let start = 0; start < ids.size; start += most) {
@@ -86,7 +85,7 @@ function predictions(
     found.push(
       tf.tidy(() => {
         const some = hidden.slice<tf.Tensor2D>([start, 0], [rows, -1]);
-        return headScores(some, weight, bias).argMax<tf.Tensor1D>(-1);
+        return headScores(some, matrix).argMax<tf.Tensor1D>(-1);
       }),
     );
   }

@@ -6,8 +6,7 @@ import {
   InputError,
 } from '@headwise/core';
 import { isTapped } from '@headwise/core/internal';
-import { chunkedCrossEntropy } from '@headwise/kernels';
-import { checkIdValues, headMatrix, vocabularyOf } from '@headwise/kernels/internal';
+import { checkIdValues, headLoss, headMatrix, vocabularyOf } from '@headwise/kernels/internal';
 import * as tf from '@tensorflow/tfjs';
 import {
   countCorrect,
@@ -135,16 +134,14 @@ function pairLoss(
 ): tf.Scalar {
   const labels = tensors.targets as tf.Tensor1D;
   const { head } = network;
-  const weight = headMatrix(head);
+  const matrix = headMatrix(head);
   // A tap may want to see the logits, which otherwise never exist all at once.
-  if (!head || !weight || isTapped(ctx, '', 'logits')) {
+  if (!head || !matrix || isTapped(ctx, '', 'logits')) {
     return meanCrossEntropy(targetScores(network, tensors, ctx, mix), labels, options);
   }
   const { ids, encoded } = decoderInputs(network, tensors, ctx, mix);
   const hidden = head.hidden(ids, encoded, ctx).reshape<tf.Tensor2D>([labels.size, -1]);
-  const bias = head.bias?.reshape<tf.Tensor1D>([-1]);
-  const all = { ...options, bias, ignoreIndex: ignoredTarget };
-  return chunkedCrossEntropy(hidden, weight, labels, all);
+  return headLoss(hidden, matrix, labels, { ...options, ignoreIndex: ignoredTarget });
 }
 
 /** Scores of each target token, from the source and the targets before it. @returns `[B, Tt, V]` */

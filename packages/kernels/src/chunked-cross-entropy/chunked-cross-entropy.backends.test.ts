@@ -7,7 +7,6 @@ import {
 } from '@headwise/testing';
 import * as tf from '@tensorflow/tfjs';
 import { expect, test } from 'vitest';
-import type { CrossEntropyOptions } from '../cross-entropy/options.js';
 import { type PackedWeight, packWeight } from '../packed-linear/pack.js';
 import { unpackWeight } from '../packed-linear/unpack.js';
 import { chunkedCrossEntropy } from './index.js';
@@ -21,7 +20,11 @@ const labelsOf = (rows: number, vocabulary: number) =>
   );
 
 describeBackends('chunkedCrossEntropy', () => {
-  const options: CrossEntropyOptions[] = [{}, { labelSmoothing: 0.1, zLoss: 1e-3 }];
+  const options: ChunkedCrossEntropyOptions[] = [
+    {},
+    { labelSmoothing: 0.1, zLoss: 1e-3 },
+    { labelSmoothing: 0.1, zLoss: 1e-3, softCap: 1.5 },
+  ];
   const sizes = [
     [1, 1, 3],
     [7, 5, 11],
@@ -78,6 +81,11 @@ describeBackends('chunkedCrossEntropy', () => {
       const { value, grads } = of(chunkedCrossEntropy);
       tf.dispose([value, grads]);
     });
+    for (const softCap of [0, -1, Number.NaN]) {
+      expect(() => chunkedCrossEntropy(hidden, weight, labels, { softCap })).toThrow(
+        `chunkedCrossEntropy: softCap is ${softCap}; expected a number above 0`,
+      );
+    }
     const short = bias.slice(0, 5) as tf.Tensor1D;
     expect(() => chunkedCrossEntropy(hidden, weight, labels, { bias: short })).toThrow(
       'chunkedCrossEntropy: bias has shape [5]; expected [127]',

@@ -17,6 +17,7 @@ function given() {
     labels,
     bias: gaussian([vocabulary], 4) as tf.Tensor1D,
     shares: gaussian([rows], 3) as tf.Tensor1D,
+    softCap: 2,
     attributes: { labelSmoothing: 0.1, ignoreIndex: 37, zLoss: 1e-3 },
   };
 }

@@ -1,4 +1,4 @@
-import type { MatrixHead } from '@headwise/core';
+import type { HeadMatrix } from '@headwise/core';
 import * as tf from '@tensorflow/tfjs';
 import type { CheckedCrossEntropy } from '../cross-entropy/options.js';
 import { runKernel } from '../dispatch/register.js';
@@ -7,6 +7,7 @@ import { product } from '../linear/product.js';
 import { packedLinear } from '../packed-linear/index.js';
 import { PackedWeight } from '../packed-linear/pack.js';
 import { unpackWeight } from '../packed-linear/unpack.js';
+import { softCap, softCapGradient } from '../soft-cap/index.js';
 
 /** The logits that exist at one time take about this many bytes. */
 const chunkBytes = 2 ** 23;
@@ -18,6 +19,8 @@ interface Given {
   weight: tf.Tensor2D | PackedWeight;
   /** `[V]`, added to each row's logits. */
   bias?: tf.Tensor1D | undefined;
+  /** The soft-cap of the logits. */
+  softCap?: number | undefined;
   /** `[N]`, int32 */
   labels: tf.Tensor1D;
   /** `[N]`: what each row's loss is multiplied by before they are added. */
@@ -37,23 +40,43 @@ interface LossAndGradients {
   gradients: Gradients;
 }
 
-/** The matrix of a model's head, in float32 or packed; undefined where it has none, or keeps it in another way. */
-export function headMatrix(
-  head: Pick<MatrixHead, 'weight'> | undefined,
-): tf.Tensor2D | PackedWeight | undefined {
-  const weight = head?.weight;
-  return weight instanceof tf.Tensor || weight instanceof PackedWeight ? weight : undefined;
+/** A head of one matrix that is in float32 or packed here. */
+export interface OwnHeadMatrix extends HeadMatrix {
+  readonly weight: tf.Tensor2D | PackedWeight;
 }
 
-/** The scores of a head that is one matrix, `hidden Wᵀ + b`: `[n, D]` → `[n, V]` */
-export const headScores = (
+/** What a model's head makes scores with; undefined where it has no matrix, or keeps it in another way. */
+export function headMatrix(head: HeadMatrix | undefined): OwnHeadMatrix | undefined {
+  if (!head) return undefined;
+  const { weight, bias, softCap } = head;
+  const own = weight instanceof tf.Tensor || weight instanceof PackedWeight;
+  return own ? { weight, bias, softCap } : undefined;
+}
+
+/** The scores of a head that is one matrix: `[n, D]` → `[n, V]` */
+export function headScores(
   hidden: tf.Tensor2D,
-  weight: tf.Tensor2D | PackedWeight,
-  bias?: tf.Tensor1D,
-): tf.Tensor2D =>
-  (weight instanceof PackedWeight
-    ? packedLinear(hidden, weight, bias)
-    : linear(hidden, weight, bias, 'out-in')) as tf.Tensor2D;
+  { softCap: cap, ...head }: OwnHeadMatrix,
+): tf.Tensor2D {
+  const scores = products(hidden, head);
+  return cap === undefined ? scores : tf.tidy(() => softCap(scores, cap));
+}
+
+/** `hidden Wᵀ + b` */
+function products(hidden: tf.Tensor2D, { weight, bias }: OwnHeadMatrix): tf.Tensor2D {
+  return tf.tidy(() => {
+    const added = biasOf({ bias });
+    return (
+      weight instanceof PackedWeight
+        ? packedLinear(hidden, weight, added)
+        : linear(hidden, weight, added, 'out-in')
+    ) as tf.Tensor2D;
+  });
+}
+
+/** The bias of a head as it is added to each row: `[V]` */
+export const biasOf = ({ bias }: Pick<HeadMatrix, 'bias'>): tf.Tensor1D | undefined =>
+  bias && bias.rank > 1 ? bias.flatten() : (bias as tf.Tensor1D | undefined);
 
 /**
  * The weighted sum of the rows' losses and the gradients that are wanted; some rows at a time.
@@ -103,30 +126,36 @@ type Sums = Pick<Gradients, 'weight' | 'bias'>;
 type Chunk = Pick<Gradients, keyof Gradients> & { loss: tf.Tensor1D };
 
 function lossOfChunk(
-  { hidden, weight, bias, labels, shares, attributes }: Given,
+  { hidden, weight, bias, softCap: cap, labels, shares, attributes }: Given,
   wanted: readonly (keyof Gradients)[],
   sums: Sums,
   unpacked: tf.Tensor2D | undefined,
 ): Chunk {
   return tf.tidy(() => {
-    const logits = headScores(hidden, weight, bias); // [n, V]
+    const scores = products(hidden, { weight, bias }); // [n, V]
+    const logits = cap === undefined ? scores : softCap(scores, cap);
     const options = { ...attributes };
     const [loss, stats] = runKernel('headwise/CrossEntropy', { logits, labels }, options);
     const chunk: Chunk = { loss: loss as tf.Tensor1D };
     if (wanted.length === 0) return chunk;
     const inputs = { dy: shares, logits, labels, stats: stats! };
     runKernel('headwise/CrossEntropyGradientInPlace', inputs, options);
+    let d = logits;
+    if (cap !== undefined) {
+      d = softCapGradient(logits, scores, cap) as tf.Tensor2D;
+      tf.dispose([logits, scores]);
+    }
     // First, as its product may copy the scores: the part of the weight's gradient is not there yet.
     if (wanted.includes('hidden')) {
       chunk.hidden = (
         weight instanceof PackedWeight
-          ? linear(logits, unpacked!, undefined, 'out-in')
-          : linear(logits, weight)
+          ? linear(d, unpacked!, undefined, 'out-in')
+          : linear(d, weight)
       ) as tf.Tensor2D;
     }
-    if (wanted.includes('bias')) chunk.bias = begun(sums.bias, logits.sum<tf.Tensor1D>(0));
+    if (wanted.includes('bias')) chunk.bias = begun(sums.bias, d.sum<tf.Tensor1D>(0));
     if (wanted.includes('weight')) {
-      chunk.weight = begun(sums.weight, product(logits, hidden, true)); // [V, D]
+      chunk.weight = begun(sums.weight, product(d, hidden, true)); // [V, D]
     }
     return chunk;
   });

@@ -24,6 +24,7 @@ import { registerPackedLinear } from '../packed-linear/index.js';
 import { registerRmsNorm } from '../rms-norm/index.js';
 import { registerRotary } from '../rotary/index.js';
 import { registerSampling } from '../sampling/index.js';
+import { registerSoftCap } from '../soft-cap/index.js';
 import { registerSoftmax } from '../softmax/index.js';
 
 /** Registers every WebGPU kernel of this package with TensorFlow.js; calling it again changes nothing. */
@@ -50,6 +51,7 @@ export function registerKernels(): void {
   registerPackedLinear();
   registerRmsNorm();
   registerSampling();
+  registerSoftCap();
   registerSoftmax();
   registerFeedForward();
   registerExperts();

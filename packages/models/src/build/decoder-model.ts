@@ -25,7 +25,7 @@ export class DecoderModel implements LanguageModel, SteppedModel {
   readonly vocabSize: number;
   readonly maxLength: number;
   readonly steadyLength: number;
-  readonly head: MatrixHead | undefined;
+  readonly head: MatrixHead;
   readonly routing: LanguageModel['routing'];
   readonly #hidden: (ids: tf.Tensor, ctx?: ForwardContext) => tf.Tensor;
   readonly #scores: Layer;
@@ -57,16 +57,15 @@ export class DecoderModel implements LanguageModel, SteppedModel {
       tf.tidy(() => stack.forward(ids, counted ? countingTokens(ids, ctx) : ctx));
     const scores = makeTokenScores(params, config, head, stack.tokens as Embedding, 'head');
     this.#scores = scores;
-    // Scores that are more than products with one matrix have no form in which a loss is computed in parts.
-    if (!head.bias && head.softCap === undefined) {
-      this.head = {
-        get weight() {
-          return scores.head.weight;
-        },
-        ...(head.tied ? {} : { path: 'head' }),
-        hidden: (ids, ctx) => tf.tidy(() => scores.inputs(this.#hidden(ids, ctx))),
-      };
-    }
+    this.head = {
+      get weight() {
+        return scores.head.weight;
+      },
+      bias: scores.head.bias,
+      softCap: head.softCap,
+      ...(head.tied ? {} : { path: 'head' }),
+      hidden: (ids, ctx) => tf.tidy(() => scores.inputs(this.#hidden(ids, ctx))),
+    };
   }
 
   /** Its token step, from the parameters as they are now; undefined where a part has no fused form. */

@@ -139,6 +139,7 @@ export class EncoderDecoder implements EncoderDecoderModel {
         return head.weight;
       },
       bias: head.bias,
+      softCap: head.softCap,
       path: head.path,
       hidden: (ids, encoded, ctx) => tf.tidy(() => inputs(this.#hidden(ids, encoded, ctx))),
     };

@@ -1,4 +1,5 @@
 import { type DecoderHead, initializers, type Layer, type ParamStore } from '@headwise/core';
+import { softCap } from '@headwise/kernels/internal';
 import { type Embedding, Linear } from '@headwise/layers';
 import * as tf from '@tensorflow/tfjs';
 import { initializersOf } from './initializers.js';
@@ -19,7 +20,7 @@ export interface TokenScores extends Layer {
 export function makeTokenScores(
   params: ParamStore,
   config: ModelConfiguration,
-  { tied, scale = 1, softCap, bias: biased = false }: LanguageModelHead,
+  { tied, scale = 1, softCap: cap, bias: biased = false }: LanguageModelHead,
   tokens: Embedding,
   biasOf: 'head' | 'logits' = 'logits',
 ): TokenScores {
@@ -29,8 +30,7 @@ export function makeTokenScores(
       ? params.at('head').get('bias', [vocabSize], initializers.zeros)
       : params.get('logitsBias', [1, vocabSize], initializers.zeros);
   const bias = biased ? makeBias() : undefined;
-  const capped = (scores: tf.Tensor) =>
-    softCap === undefined ? scores : scores.div(softCap).tanh().mul<tf.Tensor>(softCap);
+  const capped = (scores: tf.Tensor) => (cap === undefined ? scores : softCap(scores, cap));
   const inputs = (x: tf.Tensor) => (scale === 1 ? x : x.mul<tf.Tensor>(scale));
   if (tied) {
     return {
@@ -39,6 +39,7 @@ export function makeTokenScores(
           return tokens.weight;
         },
         bias,
+        softCap: cap,
       },
       inputs,
       forward: (x) =>
@@ -55,6 +56,7 @@ export function makeTokenScores(
         return matrix.variable ?? matrix.packed!;
       },
       bias,
+      softCap: cap,
       path: 'head',
     },
     inputs,

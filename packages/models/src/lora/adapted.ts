@@ -101,7 +101,7 @@ export const AdaptedModel: new <N extends Network>(
   }
 } as never;
 
-/** The head under adapters; undefined where they change its scores, which then are not a product with one matrix. */
+/** The head under adapters; undefined where they change its scores, which then are not those of one matrix. */
 function adaptedHead<Head extends MatrixHead | DecoderHead>(
   head: Head,
   hidden: Head['hidden'],
