@@ -2,9 +2,10 @@ import { attend, attendGradient, attendRows, attendTable } from './attention';
 import { appendTokens, attendCache, unpackHalves } from './decode';
 import { dropout } from './dropout';
 import { adamw, gatherRows, scatterRows, squareSums } from './elements';
+import { gate, gateGradient, timesSlope } from './gate';
 import { gatherPacked, packedProduct, packedProductBack, packedRows, unpackWeight } from './packed';
 import { addRows, rotary, sumSequences } from './positions';
-import { columnSums, packLines, product, rowsProduct, timesSlope } from './product';
+import { columnSums, packLines, product, rowsProduct } from './product';
 import { crossEntropy, crossEntropyGradient, norm, normGradient, normWeights, softmax, softmaxGradient } from './rows';
 
 export { attentionBytes } from './attention';
@@ -43,6 +44,8 @@ export const DROPOUT: i32 = 28;
 export const ATTEND_CACHE: i32 = 29;
 export const APPEND_TOKENS: i32 = 30;
 export const UNPACK_HALVES: i32 = 31;
+export const GATE: i32 = 32;
+export const GATE_GRADIENT: i32 = 33;
 
 /** Runs one chunk of a kernel. */
 export function runChunk(kernel: i32, chunk: i32): void {
@@ -111,5 +114,9 @@ export function runChunk(kernel: i32, chunk: i32): void {
       return appendTokens(chunk);
     case UNPACK_HALVES:
       return unpackHalves(chunk);
+    case GATE:
+      return gate(chunk);
+    case GATE_GRADIENT:
+      return gateGradient(chunk);
   }
 }

@@ -349,18 +349,3 @@ export function addCombined(x: usize, w: usize, row: usize, to: usize, n: i32, k
     w += row;
   }
 }
-
-/** Kernel: `int(3)` numbers of 1 times the slope of activation `int(4)` at 2, to 0; a chunk is 16,384 numbers. */
-export function timesSlope(chunk: i32): void {
-  const from = chunk << 14;
-  const count = min(1 << 14, int(3) - from);
-  const at = <usize>from << 2;
-  const to = address(0) + at, dy = address(1) + at, z = address(2) + at;
-  const kind = int(4);
-  const whole = <usize>(count & ~3) << 2, end = <usize>count << 2;
-  let i: usize = 0;
-  for (; i < whole; i += 16) v128.store(to + i, f32x4.mul(v128.load(dy + i), slope(kind, v128.load(z + i))));
-  for (; i < end; i += 4) {
-    store<f32>(to + i, load<f32>(dy + i) * f32x4.extract_lane(slope(kind, f32x4.splat(load<f32>(z + i))), 0));
-  }
-}

@@ -34,7 +34,9 @@ export type KernelName =
   | 'DROPOUT'
   | 'ATTEND_CACHE'
   | 'APPEND_TOKENS'
-  | 'UNPACK_HALVES';
+  | 'UNPACK_HALVES'
+  | 'GATE'
+  | 'GATE_GRADIENT';
 
 type Exports = Readonly<Record<KernelName, WebAssembly.Global>> & {
   attach(control: number, thread: number): void;

@@ -27,6 +27,8 @@ import { gatherRowsGradient } from '../embedding/gradient.js';
 import { gatherRowsGradientWasmKernel, gatherRowsWasmKernel } from '../embedding/wasm.js';
 import { feedForwardGradient } from '../feed-forward/gradient.js';
 import { feedForwardGradientWasmKernel, feedForwardWasmKernel } from '../feed-forward/wasm.js';
+import { gatedLinearGradient } from '../gated-linear/gradient.js';
+import { gatedLinearGradientWasmKernel, gatedLinearWasmKernel } from '../gated-linear/wasm.js';
 import { globalNormWasmKernel } from '../global-norm/wasm.js';
 import { layerNormForm } from '../layer-norm/webgpu.js';
 import { linearGradient } from '../linear/gradient.js';
@@ -65,6 +67,8 @@ export function registerWasmKernels(): boolean {
   registerWasmKernel('headwise/LinearGradient', linearGradientWasmKernel);
   registerWasmKernel('headwise/FeedForward', feedForwardWasmKernel);
   registerWasmKernel('headwise/FeedForwardGradient', feedForwardGradientWasmKernel);
+  registerWasmKernel('headwise/GatedLinear', gatedLinearWasmKernel);
+  registerWasmKernel('headwise/GatedLinearGradient', gatedLinearGradientWasmKernel);
   registerWasmKernel('headwise/Attention', attentionWasmKernel);
   registerWasmKernel('headwise/AttentionGradient', attentionGradientWasmKernel);
   registerWasmKernel('headwise/AttentionTableGradient', attentionTableGradientWasmKernel);
@@ -96,7 +100,7 @@ export function registerWasmKernels(): boolean {
   for (const gradient of [
     ...[linearGradient, feedForwardGradient, packedLinearGradient, attentionGradient],
     ...[crossEntropyGradient, softmaxGradient, gatherRowsGradient],
-    ...[rotaryGradient, addRowsGradient, dropoutGradient],
+    ...[rotaryGradient, addRowsGradient, dropoutGradient, gatedLinearGradient],
   ]) {
     registerGradient(gradient);
   }
