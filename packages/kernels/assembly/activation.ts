@@ -1,4 +1,4 @@
-// The activations of linear maps and their derivatives; the numbers are those of `src/wasm/activations.ts`.
+// The activations of linear maps and their derivatives, numbered as in `src/wasm/activations.ts`.
 import { exp, log, normalDistribution, sigmoid, tanh } from './math';
 
 // @ts-ignore: decorator

@@ -1,4 +1,4 @@
-// Attention: whole rows of scores of 32 queries at a time, so that memory grows with the number of keys.
+// Attention, 32 queries at a time: memory holds their whole rows of scores, and grows with the number of keys.
 import { exp, largest as largestOf, log, sum } from './math';
 import { draw, word } from './philox';
 import { multiply, pack, transpose } from './product';
@@ -8,7 +8,7 @@ import { address, float, int, scratch, share } from './threads';
 /** Queries of a block. */
 const tall: i32 = 32;
 
-// What the kernels are told; strides are three: bytes from sequence to sequence, head to head, row to row.
+// The integer arguments; each `STRIDES` has three: bytes from sequence to sequence, head to head, row to row.
 const HEADS = 0; // of queries
 const GROUP = 1; // query heads that share keys
 const QUERIES = 2;
@@ -60,7 +60,7 @@ function up(n: i32, by: i32): i32 {
   return ((n + by - 1) / by) * by;
 }
 
-/** Lays a thread's memory out from an address on; returns its end, besides the values of the program. */
+/** Divides a thread's memory; returns where the values of the program begin. */
 function layOut(start: usize, keys: i32, keyWidth: i32, valueWidth: i32): usize {
   const n = <usize>up(keys, 8), dk = <usize>up(keyWidth, 8), dv = <usize>up(valueWidth, 8);
   scoreRow = n << 2;
@@ -78,7 +78,7 @@ function layOut(start: usize, keys: i32, keyWidth: i32, valueWidth: i32): usize 
   return words;
 }
 
-/** Bytes that a thread needs, besides those of the program's values. */
+/** Bytes of a thread's memory, without the values of the program. */
 export function attentionBytes(keys: i32, keyWidth: i32, valueWidth: i32): usize {
   return layOut(0, keys, keyWidth, valueWidth);
 }
@@ -87,19 +87,19 @@ function begin(): void {
   layOut(share(address(MEMORY), address(MEMORY_BYTES)), int(KEYS), int(KEY_WIDTH), int(VALUE_WIDTH));
 }
 
-/** Where the first row of a head lies. */
+/** The address of the first row of a head. */
 function headAt(tensor: i32, strides: i32, b: i32, h: i32): usize {
   return address(tensor) + <usize>b * address(strides) + <usize>h * address(strides + 1);
 }
 
-/** Packs rows from `first` to `end` for a product over their numbers: its left side in groups of 4, its right side, as columns, in panels of 8. */
+/** Packs rows from `first` to `end` for a product over their width: as rows of the left operand (lines 4), or as columns of the right (lines 8). */
 function packRows(to: usize, from: usize, row: usize, first: i32, end: i32, width: i32, lines: i32): void {
   for (let i = first; i < end; i += lines) {
     pack(to + ((<usize>i * width) << 2), from + <usize>i * row, row, 4, min(lines, end - i), width, lines);
   }
 }
 
-/** Packs columns, of the rows from `first` to `end`, for a product over the rows, in groups or panels that have room for rows up to `end`. */
+/** Packs columns for a product over the rows from `first` to `end`; a group or panel has room for `end` rows. */
 function packColumns(to: usize, from: usize, row: usize, first: i32, end: i32, width: i32, lines: i32): void {
   const start = from + <usize>first * row;
   for (let i = 0; i < width; i += lines) {
@@ -108,28 +108,28 @@ function packColumns(to: usize, from: usize, row: usize, first: i32, end: i32, w
   }
 }
 
-/** The first key that a query at a place may see, and all before it masked. */
+/** The first visible key of the query at a place; all keys before it are masked. */
 // @ts-ignore: decorator
 @inline
 function startOf(place: i32): i32 {
   return min(max(place - int(BEFORE), 0), int(KEYS));
 }
 
-/** The first key that is masked for a query at a place, and all behind it. */
+/** The key behind the last visible one of the query at a place; it and all later keys are masked. */
 // @ts-ignore: decorator
 @inline
 function stopOf(place: i32): i32 {
   return min(max(place + int(BEHIND) + 1, 0), int(KEYS));
 }
 
-/** Where the keys of a block of queries begin: whole panels, and whole draws of dropout. */
+/** The first key of a block of queries, rounded down to whole panels of 8 and whole draws of 16. */
 // @ts-ignore: decorator
 @inline
 function blockStart(place: i32, stop: i32): i32 {
   return min(startOf(place) & ~15, stop);
 }
 
-/** Scores of `rows` queries with the keys from `start` to `stop`, `lowest` where masked, to a whole number of fours; their slopes too. */
+/** Computes scores of `rows` queries with the keys from `start` to `stop`, rounded up to fours, `lowest` where masked, and their slopes. */
 function score(b: i32, h: i32, query: i32, rows: i32, start: i32, stop: i32, withSlopes: bool): void {
   const row = address(Q_STRIDES + 2), width = int(KEY_WIDTH);
   packRows(packedQ, headAt(Q, Q_STRIDES, b, h) + <usize>query * row, row, 0, rows, width, 4);
@@ -162,7 +162,7 @@ function drawWords(counter: i32, query: i32, head: i32): void {
   transpose(scratch(), 16, word(0), word(1), word(2), word(3));
 }
 
-/** The dropout factors of four keys, `at` bytes into a row: 0, or what kept weights are multiplied by. Rows are read from their start on. */
+/** The dropout factors of four keys, `at` bytes into a row: 0, or the factor of kept weights. Call it in the order of the keys. */
 // @ts-ignore: decorator
 @inline
 function kept(at: usize, query: i32, head: i32): v128 {
@@ -171,7 +171,7 @@ function kept(at: usize, query: i32, head: i32): v128 {
   return v128.and(i32x4.ge_u(words, i32x4.splat(int(THRESHOLD))), f32x4.splat(float(1)));
 }
 
-/** Kernel: the forward. A chunk is a part of the queries of the heads that share keys. */
+/** Kernel: the forward. A chunk is `PART` queries of the heads that share keys. */
 export function attend(chunk: i32): void {
   begin();
   const part = int(PART), queries = int(QUERIES), group = int(GROUP);
@@ -203,13 +203,13 @@ export function attend(chunk: i32): void {
   }
 }
 
-/** Multiplies a row of the output; 0 where the factor is, whatever it was. */
+/** Multiplies a row of the output; a factor of 0 gives zeros, for NaN too. */
 function scaleRow(row: usize, factor: f32, width: i32): void {
   const end = row + (<usize>width << 2);
   for (let o = row; o < end; o += 4) store<f32>(o, factor == 0 ? 0 : load<f32>(o) * factor);
 }
 
-/** Turns scores into weights that are yet to be divided by their sum; stores the statistics, and in `slopes` one over the sum. */
+/** Turns scores into weights that are not divided by their sum yet; stores the statistics, and `1 / sum` in `slopes`. */
 function weigh(b: i32, h: i32, query: i32, row: usize, start: i32, stop: i32): void {
   const from = row + (<usize>start << 2), end = row + (<usize>up(stop, 4) << 2);
   const head = b * int(HEADS) + h;
@@ -240,7 +240,7 @@ function weigh(b: i32, h: i32, query: i32, row: usize, start: i32, stop: i32): v
   store<f32>(stats, sees ? f32x4.extract_lane(log(f32x4.splat(total)), 0) : 0, 4);
 }
 
-/** Kernel: what the backward needs of each query, its statistics and `D = Σ y dy`. A chunk is a head of a sequence. */
+/** Kernel: statistics and `D = Σ y dy` of each query, for the backward. A chunk is a head of a sequence. */
 export function attendRows(chunk: i32): void {
   const heads = int(HEADS), queries = int(QUERIES);
   const row = address(Y_STRIDES + 2);
@@ -318,7 +318,7 @@ function clear(to: usize, row: usize, rows: i32, width: i32): void {
   }
 }
 
-/** Of `rows` queries: the weights, dropped where they are, to `scores`, and the gradients of the products to `products`. */
+/** Computes for `rows` queries the weights after dropout, to `scores`, and the gradients of the products, to `products`. */
 function scoreGradients(b: i32, h: i32, query: i32, rows: i32, start: i32, stop: i32): void {
   const yRow = address(Y_STRIDES + 2), width = int(VALUE_WIDTH);
   score(b, h, query, rows, start, stop, true);
@@ -366,9 +366,9 @@ function gradientsOfRow(
 }
 
 /**
- * Kernel: adds to the gradient of a table what a look-up gives, one pair after another; a single chunk.
+ * Kernel: adds the gradients of one look-up to the gradient of its table, pair by pair. One chunk.
  *
- * The program's slope is the derivative of the score by the element, its fourth result which element that is.
+ * The program's slope is the derivative of the score by the element; its fourth result is the element's index.
  */
 export function attendTable(): void {
   begin();
@@ -395,7 +395,7 @@ function scatter(row: usize, b: i32, h: i32, place: i32, shift: i32, start: i32,
   const table = address(TABLE);
   for (let first = start; first < stop; first += block) {
     const count = min(block, stop - first);
-    // The element depends on places alone: any products do.
+    // The element depends on positions only, so the products may have any values.
     setKeys(row + (<usize>first << 2), first, up(count, 4));
     const element = result(3), step = stride(3) >> 2;
     for (let n = 0; n < count; n++) {

@@ -1,5 +1,4 @@
-// Compiles the kernels of this folder and writes the binary into a source file, `src/wasm/binary.ts`. Tests compare them: builds need no
-// compiler.
+// Compiles the kernels of this folder into `src/wasm/binary.ts`, which is committed, so that builds need no compiler. A test compares both.
 import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -19,10 +18,10 @@ export function hashOfSources() {
 /** @returns the text of `src/wasm/binary.ts`, the same on every machine */
 export async function sourceOfBinary() {
   const bytes = await compile();
-  // The memory is another module's: constants at fixed places would overwrite it.
+  // Data at fixed addresses would overwrite the memory of TensorFlow.js's module.
   if (sectionsOf(bytes).includes(11)) throw new Error('the module has data; expected code only');
   const text = Buffer.from(bytes).toString('base64');
-  return `// Made by assembly/build.mjs of what lies beside it: \`pnpm assemble\`.
+  return `// Made by \`pnpm assemble\` from packages/kernels/assembly.
 // The sources' SHA-256: ${hashOfSources()}
 
 /** The WebAssembly module of the kernels, ${bytes.length} bytes, in base64. */
@@ -38,10 +37,10 @@ async function compile() {
     [
       'index.ts',
       ...['--outFile', 'kernels.wasm', '-O3', '--noAssert', '--runtime', 'stub'],
-      // The memory is that of TensorFlow.js; of another one than it declares only the flag `shared` is changed when it is loaded.
+      // The memory is TensorFlow.js's. Where it is not shared, the loader clears the flag in the import.
       ...['--importMemory', '--sharedMemory', '--initialMemory', '1', '--maximumMemory', '65536'],
       ...['--enable', 'simd', '--enable', 'threads', '--use', 'abort='],
-      // "Exchange of 'v128' values": kernels exchange none.
+      // "Exchange of 'v128' values": no export takes or returns one.
       ...['--disableWarning', '112'],
     ],
     {

@@ -1,4 +1,4 @@
-// Updates and sums of many numbers, and rows of tables.
+// AdamW, sums of squares, and rows of tables.
 import { sum } from './math';
 import { address, float, int } from './threads';
 
@@ -6,8 +6,8 @@ import { address, float, int } from './threads';
 const shift: i32 = 14;
 
 /**
- * Kernel: a step of AdamW of `int(8)` numbers: 0 value, 1 gradient, 2 its factor, a scalar, or 0, 3 m, 4 v; the new value to 5, m to 6, v to 7.
- * Floats: β₁, β₂, 1 − β₁, 1 − β₂, ε, 1 − η λ, the size of the step, the factor of the root.
+ * Kernel: a step of AdamW for `int(8)` numbers: 0 value, 1 gradient, 2 a scalar that multiplies it, or 0, 3 m, 4 v; 5 to 7 the new value, m and v.
+ * Floats: β₁, β₂, 1 − β₁, 1 − β₂, ε, 1 − η λ, `η / (1 − β₁^t)`, `1 / √(1 − β₂^t)`.
  */
 export function adamw(chunk: i32): void {
   const at = <usize>chunk << (shift + 2);
@@ -37,14 +37,14 @@ export function adamw(chunk: i32): void {
   }
 }
 
-/** Kernel: `Σ (f x)²` of each piece, 0 a list of addresses and sizes, 1 the sums, f64; float 0: f. A chunk is a piece. */
+/** Kernel: `Σ (f x)²` of each piece: 0 a list of their addresses and sizes, 1 the sums, f64; float 0 f. A chunk is a piece. */
 export function squareSums(chunk: i32): void {
   const piece = address(0) + (<usize>chunk << 3);
   const x = <usize>load<u32>(piece), bytes = <usize>load<u32>(piece, 4) << 2;
   const f = f32x4.splat(float(0));
   let total: f64 = 0;
   let o: usize = 0;
-  // Sums of 64 numbers in float32, and of those in float64.
+  // Sums of 64 squares in float32; the sum of these sums in float64.
   while (o + 16 <= bytes) {
     const end = min(o + 256, bytes & ~15);
     let s = f32x4.splat(0);
@@ -61,7 +61,7 @@ export function squareSums(chunk: i32): void {
   store<f64>(address(1) + (<usize>chunk << 3), total);
 }
 
-/** Kernel: rows of a table by their numbers, 0 table, 1 ids, 2 the rows, 3 how many, 4 their width; a chunk is 64 rows. */
+/** Kernel: gathers rows of a table: 0 table, 1 ids, 2 the rows, 3 number of ids, 4 width. A chunk is 64 rows. */
 export function gatherRows(chunk: i32): void {
   const bytes = <usize>int(4) << 2;
   const last = min((chunk + 1) << 6, int(3));
@@ -71,7 +71,7 @@ export function gatherRows(chunk: i32): void {
   }
 }
 
-/** Kernel: adds rows 0 to those of a table, 2, by their numbers, 1, in their order; 3 how many, 4 their width. A chunk is 32 columns. */
+/** Kernel: scatter-add in the order of the ids: 0 rows, 1 ids, 2 table, 3 number of ids, 4 width. A chunk is 32 columns. */
 export function scatterRows(chunk: i32): void {
   const width = int(4), first = chunk << 5;
   const row = <usize>width << 2, bytes = <usize>min(32, width - first) << 2;

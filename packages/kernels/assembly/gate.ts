@@ -5,7 +5,7 @@ import { address, int, scratch } from './threads';
 /** Numbers of a chunk, as a power of two. */
 const shift: i32 = 14;
 
-/** Kernel: `int(3)` numbers of 1 times the slope of activation `int(4)` at 2, to 0; a chunk is 16,384 numbers. */
+/** Kernel: `dz = dy f'(z)`: 0 dz, 1 dy, 2 z, 3 numbers, 4 the activation. A chunk is 16,384 numbers. */
 export function timesSlope(chunk: i32): void {
   const from = chunk << 14;
   const count = min(1 << 14, int(3) - from);

@@ -1,6 +1,6 @@
 // Halves, two in a word, the first in the lower bits.
 
-/** Four numbers from the lower 16 bits of each lane, which hold finite halves: the bias of the exponent changes by a factor, for subnormal ones too. */
+/** The numbers of four finite halves, in the lower 16 bits of each lane; a factor of 2^112 changes the exponent's bias, also of subnormal halves. */
 // @ts-ignore: decorator
 @inline
 export function fromHalves(bits: v128): v128 {

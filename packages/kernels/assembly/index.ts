@@ -11,7 +11,7 @@ import { crossEntropy, crossEntropyGradient, norm, normGradient, normWeights, so
 export { attentionBytes } from './attention';
 export { attach, launch, work } from './threads';
 
-// The numbers of kernels, exported as globals for the callers to read.
+// The kernels' numbers, exported as globals that callers read.
 export const PACK: i32 = 0;
 export const PRODUCT: i32 = 1;
 export const ROWS_PRODUCT: i32 = 2;

@@ -1,4 +1,4 @@
-// Functions of four numbers at a time.
+// Elementary functions of four numbers.
 
 // @ts-ignore: decorator
 @inline
@@ -15,7 +15,7 @@ function horner(x: v128, y: v128, c: f32): v128 {
 /**
  * `e^x`, with a relative error of 2e-7; 0 below −87.3, where the result would not be a normal number, ∞ above 88.7, NaN for NaN.
  *
- * `x = n ln 2 + r`, `|r| ≤ ½ ln 2`; the polynomial of `e^r` is that of Cephes.
+ * `x = n ln 2 + r`, `|r| ≤ ½ ln 2`, with Cephes' polynomial for `e^r`.
  */
 export function exp(x: v128): v128 {
   const n = f32x4.nearest(f32x4.mul(x, f32x4.splat(1.44269504)));
@@ -30,7 +30,7 @@ export function exp(x: v128): v128 {
   p = horner(p, r, 1.6666665459e-1);
   p = horner(p, r, 5.0000001201e-1);
   p = f32x4.add(f32x4.add(f32x4.mul(p, f32x4.mul(r, r)), r), f32x4.splat(1));
-  // Two factors: 2^128 alone is not a number.
+  // Two factors, because 2^128 overflows.
   const whole = i32x4.trunc_sat_f32x4_s(n);
   const half = i32x4.shr_s(whole, 1);
   const first = i32x4.shl(i32x4.add(half, i32x4.splat(127)), 23);
@@ -73,7 +73,7 @@ export function sigmoid(x: v128): v128 {
   return f32x4.div(one, f32x4.add(one, exp(f32x4.min(f32x4.neg(x), f32x4.splat(87)))));
 }
 
-/** `tanh x`; its series where x is small, where a quotient loses digits. */
+/** `tanh x`; by its series where x is small, where the quotient would lose digits. */
 export function tanh(x: v128): v128 {
   const near = f32x4.max(f32x4.min(x, f32x4.splat(15)), f32x4.splat(-15));
   const one = f32x4.splat(1);

@@ -1,12 +1,12 @@
 // Products with packed weights. A weight is unpacked in panels of 8 columns that stay in the first-level cache, never as a whole.
 //
 // Words are a matrix `[⌈In / values in a word⌉, 4 ⌈Out / 4⌉]`: a word holds neighbours along In of one column, the first in its lowest
-// bits. Scales lie in rows like those of the words, a row for each group along In; where there are minima, each row is followed by theirs.
+// bits. Scales have a row as long for each group along In; in formats with minima, a row of minima follows each row of scales.
 import { fromHalves } from './halves';
 import { blockOfSteps, finish, panelProduct, transpose } from './product';
 import { address, int, scratch, share } from './threads';
 
-// The formats' numbers are those of `src/packed-linear/wasm.ts`.
+// Formats are numbered as in `src/packed-linear/wasm.ts`.
 const F16: i32 = 0;
 const BF16: i32 = 1;
 const INT8: i32 = 2;

@@ -2,14 +2,14 @@
 import { activation, slope } from './activation';
 import { address, int, scratch } from './threads';
 
-/** Steps of a block: a panel of them, 8 wide, stays in the first-level cache. */
+/** Steps multiplied at a time: a panel of 8 columns and this many steps stays in the first-level cache. */
 export const blockOfSteps: i32 = 512;
 
 /**
- * Packs `count` lines (at most `width`, 4 or 8) of `k` numbers: number i of line j at `i · width + j`, zeros behind the last line.
+ * Packs `count` lines of `k` numbers into a panel `width` (4 or 8) wide: number i of line j goes to `i · width + j`; missing lines are zeros.
  *
- * @param line bytes from one line to the next; of lines side by side 4
- * @param step bytes from one number of a line to the next; one of both is 4
+ * @param line bytes from one line to the next; 4 for lines that lie side by side
+ * @param step bytes from one number of a line to the next; `line` or `step` is 4
  */
 export function pack(to: usize, from: usize, line: usize, step: usize, count: i32, k: i32, width: i32): void {
   const row = <usize>width << 2;
@@ -48,7 +48,7 @@ export function pack(to: usize, from: usize, line: usize, step: usize, count: i3
   }
 }
 
-/** Writes four rows' columns: number i of the rows side by side, `row` bytes from i to i + 1. */
+/** Writes the transpose of four rows of four numbers, `row` bytes from one column to the next. */
 export function transpose(to: usize, row: usize, a: v128, b: v128, c: v128, d: v128): void {
   const ab = i8x16.shuffle(a, b, 0, 1, 2, 3, 16, 17, 18, 19, 4, 5, 6, 7, 20, 21, 22, 23);
   const cd = i8x16.shuffle(c, d, 0, 1, 2, 3, 16, 17, 18, 19, 4, 5, 6, 7, 20, 21, 22, 23);
@@ -77,7 +77,7 @@ function packPart(to: usize, from: usize, line: usize, step: usize, count: i32, 
   }
 }
 
-/** `c = a b`, or `c + a b`, of packed operands of k steps: 4 rows of 8 numbers. */
+/** `c = a b`, or with `adds` `c + a b`, for 4 rows and 8 columns of c, from packed operands of k steps. */
 function tile(a: usize, b: usize, k: i32, c: usize, row: usize, adds: bool): void {
   let c00 = f32x4.splat(0);
   let c01 = c00, c10 = c00, c11 = c00, c20 = c00, c21 = c00, c30 = c00, c31 = c00;
@@ -120,7 +120,7 @@ function tile(a: usize, b: usize, k: i32, c: usize, row: usize, adds: bool): voi
   v128.store(c3, c31, 16);
 }
 
-/** Copies a corner of a tile. */
+/** Copies a block of rows, each `columns` numbers long. */
 function copyPart(to: usize, toRow: usize, from: usize, fromRow: usize, rows: i32, columns: i32): void {
   for (let r = 0; r < rows; r++) {
     memory.copy(to, from, <usize>columns << 2);
@@ -130,12 +130,12 @@ function copyPart(to: usize, toRow: usize, from: usize, fromRow: usize, rows: i3
 }
 
 /**
- * `c = a b`, or `c + a b`, of packed operands.
+ * `c = a b`, or with `adds` `c + a b`, from packed operands.
  *
  * @param a rows in groups of 4, `k` steps each
  * @param b columns in panels of 8, `k` steps each
  * @param row bytes of a row of c
- * @param panel steps of a panel of b, of which the first k are used
+ * @param panel steps of a panel of b; the first k are used
  */
 export function multiply(
   a: usize,
@@ -162,7 +162,7 @@ export function multiply(
  * A product with one panel, of at most 8 columns.
  *
  * @param a the first step of the first group of 4 rows
- * @param k steps of a group, of which `steps` are used
+ * @param k steps of a group; `steps` of them are used
  */
 export function panelProduct(
   a: usize,
@@ -190,7 +190,7 @@ export function panelProduct(
   }
 }
 
-/** Kernel: packs `int(5)` lines of `int(6)` numbers, a chunk for each `int(4)` of them. */
+/** Kernel: packs `int(5)` lines of `int(6)` numbers in panels of `int(4)` lines. A chunk is a panel. */
 export function packLines(chunk: i32): void {
   const line = address(2), width = int(4), k = int(6);
   const first = chunk * width;
@@ -199,10 +199,11 @@ export function packLines(chunk: i32): void {
 }
 
 /**
- * Kernel: a product of packed operands, with what follows it. A chunk is `int(6)` rows and `int(7)` columns of it.
+ * Kernel: a product of packed operands, then `finish`. A chunk is `int(6)` rows and `int(7)` columns of it.
  *
  * 0 a, 1 b, 2 c, 3 rows, 4 columns, 5 steps, 6 rows and 7 columns of a chunk,
- * 8 bias or 0, 9 added or 0, 10 where to keep what is before the activation or 0, 11 activation, 12 values whose slope multiplies, or 0
+ * 8 bias or 0, 9 added values or 0, 10 where the values before the activation are kept or 0, 11 activation,
+ * 12 values z or 0: the product is multiplied by the activation's slope at z, in place of the activation
  */
 export function product(chunk: i32): void {
   const rows = int(3), columns = int(4), k = int(5), tall = int(6), wide = int(7);
@@ -216,7 +217,7 @@ export function product(chunk: i32): void {
   finish(at, row, m, n, j);
 }
 
-/** Bias, activation or slope, and what is added, of a part of a product that lies `at` bytes into it. */
+/** Applies bias, activation or slope, and addition to a part of a product, `at` bytes from its start. */
 export function finish(at: usize, row: usize, rows: i32, columns: i32, column: i32): void {
   const bias = address(8), added = address(9), kept = address(10), kind = int(11), before = address(12);
   if (bias == 0 && added == 0 && kept == 0 && kind == 0) return;
@@ -246,7 +247,7 @@ export function finish(at: usize, row: usize, rows: i32, columns: i32, column: i
   }
 }
 
-/** Kernel: sums over rows, `int(2)` × `int(3)`, of each column; a chunk is 16 columns. */
+/** Kernel: the sums of the columns of a matrix, `int(2)` × `int(3)`. A chunk is 16 columns. */
 export function columnSums(chunk: i32): void {
   const rows = int(2), columns = int(3);
   const first = chunk << 4;
@@ -276,8 +277,9 @@ export function columnSums(chunk: i32): void {
 }
 
 /**
- * Kernel: one to four rows times a matrix, which is read once and not packed. A chunk is `int(7)` columns; what is told is that of
- * `product`, besides 0 x, 1 the matrix, 13: 1 if the columns of the product are its rows.
+ * Kernel: one to four rows times a matrix that is not packed, then `finish`. A chunk is `int(7)` columns.
+ *
+ * Arguments as for `product`, except 0 x, 1 the matrix, and 13: 1 if the matrix is transposed.
  */
 export function rowsProduct(chunk: i32): void {
   const rows = int(3), columns = int(4), k = int(5), wide = int(7);
@@ -295,7 +297,7 @@ export function rowsProduct(chunk: i32): void {
   finish(<usize>j << 2, row, rows, n, j);
 }
 
-/** Products of x with n rows of k numbers. */
+/** Dot products of x with n rows of k numbers. */
 export function dots(x: usize, w: usize, to: usize, n: i32, k: i32): void {
   const row = <usize>k << 2;
   const whole = <usize>(k & ~3) << 2;

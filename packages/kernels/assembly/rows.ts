@@ -5,7 +5,7 @@ import { address, float, int } from './threads';
 /** Rows of a chunk. */
 const rowsOfChunk: i32 = 8;
 
-/** The least score: `exp` of it, less any other, is 0. */
+/** The score of a masked pair: its `exp`, relative to any visible score, is 0. */
 const lowest: f32 = -3.4028234e38;
 
 // @ts-ignore: decorator
@@ -15,8 +15,8 @@ function wholeOf(width: i32): usize {
 }
 
 /**
- * Kernel: a norm of rows, 0 x, 1 what is added to it or 0, 2 weight, 3 bias or 0, 4 y, 5 the sum or 0, 6 statistics, 7 rows, 8 width;
- * 9: 1 of the root mean square, with one statistic a row instead of two. Float 0: ε.
+ * Kernel: a norm of rows: 0 x, 1 values added to it or 0, 2 weight, 3 bias or 0, 4 y, 5 the sum or 0, 6 statistics, 7 rows, 8 width;
+ * 9: 1 for the root mean square, with one statistic a row instead of two. Float 0: ε.
  */
 export function norm(chunk: i32): void {
   const first = chunk * rowsOfChunk, last = min(first + rowsOfChunk, int(7));
@@ -92,8 +92,8 @@ function squaresBeside(x: usize, shift: f32, mean: f32, row: usize): f32 {
 }
 
 /**
- * Kernel: the gradient of a norm's input, `(g − mean(g) − x̂ · mean(g · x̂)) / σ` with `g = dy · weight`, and what reaches it past the norm:
- * 0 dy, 1 x, 2 weight, 3 statistics, 4 what is added or 0, 5 dx, 7 rows, 8 width, 9 as of `norm`, without the first mean.
+ * Kernel: the gradient of a norm's input, `(g − mean(g) − x̂ · mean(g · x̂)) / σ` with `g = dy · weight`, plus the gradient of the stream beside it:
+ * 0 dy, 1 x, 2 weight, 3 statistics, 4 the stream's gradient or 0, 5 dx, 7 rows, 8 width, 9: 1 for the root mean square, without `mean(g)`.
  */
 export function normGradient(chunk: i32): void {
   const first = chunk * rowsOfChunk, last = min(first + rowsOfChunk, int(7));
@@ -141,7 +141,7 @@ export function normGradient(chunk: i32): void {
   }
 }
 
-/** Kernel: the gradients of a norm's weight, to 2, and bias, to 5 or 0, of 4 columns a chunk; the others as of `normGradient`. */
+/** Kernel: the gradients of a norm's weight, to 2, and bias, to 5 or 0; other arguments as for `normGradient`. A chunk is 4 columns. */
 export function normWeights(chunk: i32): void {
   const rows = int(7), width = int(8), rms = int(9) == 1;
   const row = <usize>width << 2, first = <usize>chunk << 4;
@@ -163,7 +163,7 @@ export function normWeights(chunk: i32): void {
   if (address(5) != 0) storePart(address(5) + first, ofBias, count);
 }
 
-/** Up to four numbers; nothing behind them is read. */
+/** Loads up to four numbers, and reads nothing behind them. */
 function loadPart(at: usize, count: i32): v128 {
   if (count == 4) return v128.load(at);
   let x = f32x4.splat(load<f32>(at));
@@ -199,8 +199,8 @@ function expOf(x: f32): f32 {
 }
 
 /**
- * Kernel: cross-entropy of rows, 0 logits, 1 labels, 2 losses, 3 statistics: the largest and `log Σ exp(x − largest)`, 7 rows, 8 width,
- * 9 the label that is ignored. Float 0: smoothing, 1: the weight of z².
+ * Kernel: cross-entropy of rows: 0 logits, 1 labels, 2 losses, 3 statistics: the largest and `log Σ exp(x − largest)`, 7 rows, 8 width,
+ * 9 the ignored label. Float 0: smoothing, 1: the weight of z².
  */
 export function crossEntropy(chunk: i32): void {
   const first = chunk * rowsOfChunk, last = min(first + rowsOfChunk, int(7));
@@ -235,7 +235,7 @@ export function crossEntropy(chunk: i32): void {
   }
 }
 
-/** Kernel: the gradient of cross-entropy, 0 logits, 1 labels, 2 dy, 3 statistics, 4 the gradient, which may take the logits' place. */
+/** Kernel: the gradient of cross-entropy: 0 logits, 1 labels, 2 dy, 3 statistics, 4 the gradient, which may overwrite the logits. */
 export function crossEntropyGradient(chunk: i32): void {
   const first = chunk * rowsOfChunk, last = min(first + rowsOfChunk, int(7));
   const width = int(8);

@@ -1,8 +1,8 @@
-// Scores of a query with many keys by a program: the operations of a score's graph, in order, each over a block of keys.
+// An interpreter of score programs: the operations of a score's graph in topological order, each over a block of keys.
 //
-// A program is a list of i32: the number of operations, how many of them do not depend on the key, the bytes of their values, then
-// the places of the results (score, visible, slope, element; −1: none), and six words an operation: what, place of its value, up to three
-// arguments, a number. Places are bytes into the thread's memory; −2 is the product.
+// A program is a list of i32: the number of operations, how many of them do not depend on the key, the bytes of these values, then
+// the places of the results (score, visible, slope, element; −1: none), then six words an operation: its number, the place of its value, the
+// places of three arguments, an immediate. Places are byte offsets into the thread's memory; −2 is the product.
 import { exp, log, tanh } from './math';
 
 /** The score of a masked pair. */
@@ -26,8 +26,8 @@ let windowSize: i32 = 0;
 let windowEnd: i32 = 0;
 
 /**
- * Says which tokens the keys are of a sequence of `end` tokens, whose first `sinks` keep their places and whose later ones take turns in
- * `size`; a size of 0: a token lies at its position.
+ * Sets the window of a cache that holds `end` tokens of a sequence: the first `sinks` keep their places, later ones take turns in `size`
+ * places. With a size of 0 a token lies at its position.
  */
 export function setWindow(sinks: i32, size: i32, end: i32): void {
   windowSinks = sinks;
@@ -35,7 +35,7 @@ export function setWindow(sinks: i32, size: i32, end: i32): void {
   windowEnd = end;
 }
 
-/** The tokens in four places from one on. */
+/** The tokens in four neighbouring places. */
 function tokensAt(place: i32): v128 {
   const places = i32x4.add(i32x4.splat(place), i32x4(0, 1, 2, 3));
   if (windowSize == 0) return places;
@@ -86,7 +86,7 @@ function hide(row: usize, visible: usize, step: usize, bytes: usize): void {
   }
 }
 
-/** Begins the pairs of a query. */
+/** Sets the query, and computes the values that do not depend on the key. */
 export function setQuery(at: usize, memory: usize, b: i32, h: i32, q: i32, s: i32): void {
   program = at;
   values = memory;
@@ -117,7 +117,7 @@ export function result(n: i32): usize {
   return at(load<i32>(program + 12 + (<usize>n << 2)));
 }
 
-/** Bytes from four values of result n to the next four; 0 of a value that does not depend on the key. */
+/** Bytes from four values of result n to the next four; 0 for a value that does not depend on the key. */
 export function stride(n: i32): usize {
   return strideOf(load<i32>(program + 12 + (<usize>n << 2)));
 }

@@ -1,71 +1,71 @@
 // Kernels run in chunks, on the calling thread and on workers that share its memory.
 //
 // A control block holds, by bytes:
-//   0  i64  the ticket: launch number in the upper half, `bias` + chunks left in the lower
-//   8  i32  chunks that are done
-//  12  i32  the kernel
-//  16  i32  launches, which sleeping workers wait upon
-//  20  i32  workers in use; those of a higher number stay idle
-//  24  i32  1: the calling thread may sleep, as a page's main thread may not
-//  64  i32 × 64: whole numbers and addresses that the kernel is told; then f32 × 16
-// Each chunk writes results of its own, so that they are the same bits for every number of threads.
+//   0  i64  the ticket: the launch's number in the upper half, `bias` + chunks left in the lower
+//   8  i32  finished chunks
+//  12  i32  the number of the running kernel
+//  16  i32  count of launches; sleeping workers wait for it to change
+//  20  i32  number of workers in use; workers with a higher number stay idle
+//  24  i32  1 if the calling thread may sleep; the main thread of a page may not
+//  64  i32 × 64, then f32 × 16: the arguments of the running kernel, integers (sizes, addresses, choices) and floats
+// No two chunks write the same value, so results are the same bits for every number of threads.
 import { runChunk } from './index';
 
-/** Keeps failed attempts to take a chunk, which count down too, out of the ticket's upper half. */
+/** Offset of the chunks left in a ticket: threads that find no chunk decrement it too, and must not borrow from the launch's number. */
 const bias: i64 = 1 << 20;
 
-/** Bytes of a thread's own memory. */
+/** Bytes of each thread's scratch memory. */
 const perThread: usize = 4352;
 
-/** How often an idle thread looks for work, or for the end of others', before it sleeps. */
+/** How often a waiting thread polls before it sleeps. */
 const looks: i32 = 10000;
 
-/** How long the calling thread sleeps before it looks again, ns. */
+/** How long the calling thread sleeps between polls, ns. */
 const pause: i64 = 100_000;
 
 let control: usize = 0;
 let scratchStart: usize = 0;
 let thread: usize = 0;
 
-/** Tells this instance where the control block is, and its thread's number. */
+/** Sets the address of the control block and the number of this instance's thread. */
 export function attach(block: usize, number: i32): void {
   control = block;
   thread = <usize>number;
   scratchStart = block + 512 + thread * perThread;
 }
 
-/** This thread's part of memory that is divided among threads. */
+/** The start of this thread's part of memory in which each thread has `bytes`. */
 export function share(start: usize, bytes: usize): usize {
   return start + thread * bytes;
 }
 
-/** Whole number `i` that the kernel was told. */
+/** Integer argument `i` of the running kernel. */
 // @ts-ignore: decorator
 @inline
 export function int(i: i32): i32 {
   return load<i32>(control + 64 + (<usize>i << 2));
 }
 
-/** Address `i` that the kernel was told: its whole number `i`. */
+/** Integer argument `i`, as an address. */
 // @ts-ignore: decorator
 @inline
 export function address(i: i32): usize {
   return <usize>load<u32>(control + 64 + (<usize>i << 2));
 }
 
-/** Real number `i` that the kernel was told. */
+/** Float argument `i` of the running kernel. */
 // @ts-ignore: decorator
 @inline
 export function float(i: i32): f32 {
   return load<f32>(control + 320 + (<usize>i << 2));
 }
 
-/** Memory of this thread alone, of `perThread` bytes. */
+/** This thread's scratch memory, `perThread` bytes. */
 export function scratch(): usize {
   return scratchStart;
 }
 
-/** Runs all chunks of a kernel; returns when they are done. */
+/** Runs all chunks of a kernel on the threads in use, and returns when all are finished. */
 export function launch(kernel: i32, chunks: i32): void {
   if (chunks < 2 || load<i32>(control, 20) == 0) {
     for (let chunk = 0; chunk < chunks; chunk++) runChunk(kernel, chunk);
@@ -82,7 +82,7 @@ export function launch(kernel: i32, chunks: i32): void {
   while (true) {
     const done = atomic.load<i32>(control, 8);
     if (done == chunks) return;
-    // The last chunks' threads may be waiting for this core.
+    // The threads that run the last chunks may need this core.
     if (++idle > looks && load<i32>(control, 24) == 1) atomic.wait<i32>(control + 8, done, pause);
   }
 }
@@ -93,13 +93,13 @@ function takeChunks(): void {
     if (<i32>(<u32>atomic.load<i64>(control)) <= <i32>bias) return;
     const left = <i32>(<u32>atomic.sub<i64>(control, 1)) - <i32>bias;
     if (left <= 0) return;
-    // The kernel and what it was told stay until this chunk is done.
+    // The kernel's number and arguments do not change before this chunk is finished.
     runChunk(load<i32>(control, 12), left - 1);
     atomic.add<i32>(control, 1, 8);
   }
 }
 
-/** What a worker does, without an end: it sleeps where there is nothing to do. */
+/** The endless loop of a worker: takes chunks of each launch, and sleeps between launches. */
 export function work(): void {
   while (true) {
     const seen = atomic.load<i32>(control, 16);

@@ -110,7 +110,7 @@ export function unpackHalvesWasmKernel({
   return y;
 }
 
-/** What the kernels of `assembly/decode.ts` are told. */
+/** The arguments of the kernels in `assembly/decode.ts`. */
 interface Given extends Rotary, Record<'k' | 'v', tf.TensorInfo> {
   q?: tf.TensorInfo | undefined;
   y?: tf.TensorInfo | undefined;

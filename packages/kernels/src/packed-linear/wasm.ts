@@ -138,7 +138,7 @@ export function gatherPackedRowsWasmKernel({
   return [y];
 }
 
-/** What the kernels of `assembly/packed.ts` are told. */
+/** The arguments of the kernels in `assembly/packed.ts`. */
 interface Given {
   x?: tf.TensorInfo | undefined;
   y: tf.TensorInfo;

@@ -1,5 +1,5 @@
-// Made by assembly/build.mjs of what lies beside it: `pnpm assemble`.
-// The sources' SHA-256: cae922f50abc9875367630afc637c3154d146a494b7e46f73cb07f113cb18109
+// Made by `pnpm assemble` from packages/kernels/assembly.
+// The sources' SHA-256: d71717302bf2adfd122f9749eefa6d1893f738761cd4a74e12f2d8c86d268afe
 
 /** The WebAssembly module of the kernels, 36656 bytes, in base64. */
 export const binary: string =

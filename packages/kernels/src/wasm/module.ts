@@ -1,7 +1,7 @@
 import { binary } from './binary.js';
 import { allocate, type EmscriptenModule, memoryOf, type WasmBackend } from './heap.js';
 
-/** The kernels of the module, by the names that it exports their numbers under. */
+/** The kernels, by the names under which the module exports their numbers. */
 export type KernelName =
   | 'PACK'
   | 'PRODUCT'
@@ -42,14 +42,14 @@ type Exports = Readonly<Record<KernelName, WebAssembly.Global>> & {
   attach(control: number, thread: number): void;
   launch(kernel: number, chunks: number): void;
   work(): void;
-  /** Bytes that a thread needs for attention, besides those of a score's program. */
+  /** Bytes of a thread's memory for attention, without the values of a score program. */
   attentionBytes(keys: number, keyWidth: number, valueWidth: number): number;
 };
 
-/** Threads at most, the calling one included. */
+/** The most threads, the calling one included. */
 export const mostThreads = 16;
 
-/** Bytes of the control block, and of each thread's own memory behind it; `assembly/threads.ts` says what it holds. */
+/** Bytes of the control block (its layout: `assembly/threads.ts`), and of each thread's scratch memory behind it. */
 const [controlBytes, bytesPerThread] = [512, 4352];
 
 /** The kernels in the memory of one backend. */
@@ -127,8 +127,8 @@ export const threadsOf = (backend: WasmBackend): number => kernelsOf(backend).th
 /**
  * Runs a kernel in chunks; returns when it is done.
  *
- * @param integers what it is told: addresses, sizes and choices
- * @param floats and real numbers
+ * @param integers its arguments: addresses, sizes and choices
+ * @param floats its float arguments
  */
 export function launch(
   backend: WasmBackend,

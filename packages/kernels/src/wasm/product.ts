@@ -19,7 +19,7 @@ export interface Finish {
   keep?: boolean | undefined;
   /** Added to the result. */
   added?: tf.TensorInfo | undefined;
-  /** Values like the result's, the slope of the activation at which multiplies it. */
+  /** Values z, shaped as the result, which is multiplied by the slope of the activation at z. */
   before?: tf.TensorInfo | undefined;
 }
 
@@ -67,7 +67,7 @@ export function matrixProduct(
   return z ? [c, z] : [c];
 }
 
-/** What `finish` of `assembly/product.ts` is told. */
+/** The arguments of `finish` in `assembly/product.ts`. */
 export function finishNumbers(
   backend: WasmBackend,
   { bias, activation = 'none', added, before }: Finish,

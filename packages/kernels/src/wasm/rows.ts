@@ -4,7 +4,7 @@ import { type KernelName, launch } from './module.js';
 /** Rows of a chunk of the kernels in `assembly/rows.ts`. */
 const rowsOfChunk = 8;
 
-/** Runs a kernel of rows, whose eighth number is how many there are. */
+/** Runs a kernel of rows; integer 7 is the number of rows. */
 export function launchRows(
   backend: WasmBackend,
   name: KernelName,

@@ -13,13 +13,13 @@ export const program: string = /* js */ `({ module, memory, control, number }, s
 /** A worker of the file, which pages whose policy forbids blobs need; bundlers know it by this form. */
 const fromFile = () => new Worker(new URL('../../worker.js', import.meta.url), { type: 'module' });
 
-/** Where the control block has the number of workers in use, and whether the calling thread may sleep, in words. */
+/** Words of the control block: the number of workers in use, and whether the calling thread may sleep. */
 const [workersWord, sleepsWord] = [5, 6];
 
 /**
- * Has kernels run on this many threads, the calling one included; starts the workers that are missing.
+ * Sets the number of threads that run kernels, the calling one included, and starts missing workers.
  *
- * @returns the number that it is: 1 where memory cannot be shared, or workers cannot be started
+ * @returns the number of threads in use: 1 where memory cannot be shared or no worker starts
  */
 export async function useThreads(backend: WasmBackend, wanted: number): Promise<number> {
   const kernels = kernelsOf(backend);
