@@ -63,5 +63,8 @@ export const workloads: Workload[] = [
     'wasm',
   ]),
   trainingStep({ layers: 4, dim: 128, heads: 4, length: 64, vocabulary: 1024 }, 1, ['cpu']),
-  trainingStep({ layers: 6, dim: 384, heads: 6, length: 128, vocabulary: 1024 }, 2, ['webgpu']),
+  trainingStep({ layers: 6, dim: 384, heads: 6, length: 128, vocabulary: 1024 }, 2, [
+    'webgpu',
+    'wasm',
+  ]),
 ];
