@@ -10,7 +10,10 @@ import gguf
 import numpy as np
 
 # Where a block of a type has its halves.
-HALVES = {"Q4_0": [0], "Q5_0": [0], "Q8_0": [0], "Q4_K": [0, 2], "Q5_K": [0, 2], "Q6_K": [208]}
+HALVES = {
+    "Q4_0": [0], "Q5_0": [0], "Q8_0": [0], "Q4_K": [0, 2], "Q5_K": [0, 2], "Q6_K": [208],
+    "Q4_1": [0, 2], "Q5_1": [0, 2], "IQ4_NL": [0],
+}  # fmt: skip
 TYPES = ["F32", "F16", "BF16", *HALVES]
 
 

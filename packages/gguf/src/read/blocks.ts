@@ -31,47 +31,53 @@ const { fround } = Math;
 const halves = toFloat32({ dtype: 'F16', data: Uint16Array.from({ length: 65_536 }, (_, i) => i) });
 const half = (bytes: Uint8Array, at: number): number => halves[bytes[at]! | (bytes[at + 1]! << 8)]!;
 
+/** Levels by the numbers that bytes hold: from a least one on. */
+const from = (least: number, count: 16 | 32): Int8Array =>
+  Int8Array.from({ length: count }, (_, q) => least + q);
+
+/** The levels of IQ4_NL, nearer to each other around 0. */
+const uneven = Int8Array.of(
+  ...[-127, -104, -83, -65, -49, -35, -22, -10, 1, 13, 25, 38, 53, 69, 89, 113],
+);
+
 /** The forms of the types that have blocks, each as ggml lays it out. */
 export const blockForms: Readonly<Record<BlockType, BlockForm>> = {
-  q4_0: { group: 32, bits: 4, minima: false, split: splitQ4 },
-  q5_0: { group: 32, bits: 8, minima: false, split: splitQ5 },
+  q4_0: { group: 32, bits: 4, minima: false, split: halfBytes(from(-8, 16)) },
+  q4_1: { group: 32, bits: 4, minima: true, split: halfBytes(from(0, 16), true) },
+  q5_0: { group: 32, bits: 8, minima: false, split: halfBytes(from(-16, 32)) },
+  q5_1: { group: 32, bits: 8, minima: true, split: halfBytes(from(0, 32), true) },
   q8_0: { group: 32, bits: 8, minima: false, split: splitQ8 },
+  iq4_nl: { group: 32, bits: 8, minima: false, split: halfBytes(uneven) },
   q4_k: { group: 32, bits: 4, minima: true, split: splitQ4K },
   q5_k: { group: 32, bits: 8, minima: true, split: splitQ5K },
   q6_k: { group: 16, bits: 8, minima: false, split: splitQ6K },
 };
 
-/** `d, 16 bytes`: value i in the low half of byte i, value i + 16 in the high half; levels from −8. */
-function splitQ4(
-  bytes: Uint8Array,
-  at: number,
-  { levels, scales }: BlockParts,
-  v: number,
-  g: number,
-): void {
-  scales[g] = half(bytes, at);
-  for (let i = 0; i < 16; i++) {
-    const byte = bytes[at + 2 + i]!;
-    levels[v + i] = (byte & 0xf) - 8;
-    levels[v + i + 16] = (byte >> 4) - 8;
-  }
-}
-
-/** `d, 32 fifth bits, 16 bytes`: as Q4_0, with a bit above; levels from −16. */
-function splitQ5(
-  bytes: Uint8Array,
-  at: number,
-  { levels, scales }: BlockParts,
-  v: number,
-  g: number,
-): void {
-  scales[g] = half(bytes, at);
-  const fifth = (i: number) => ((bytes[at + 2 + (i >> 3)]! >> (i & 7)) & 1) << 4;
-  for (let i = 0; i < 16; i++) {
-    const byte = bytes[at + 6 + i]!;
-    levels[v + i] = ((byte & 0xf) | fifth(i)) - 16;
-    levels[v + i + 16] = ((byte >> 4) | fifth(i + 16)) - 16;
-  }
+/**
+ * `d, 16 bytes`: number i in the low half of byte i, number i + 16 in the high half; behind d the negative minimum where there is one, and
+ * then 32 fifth bits where there are 32 levels.
+ *
+ * @param table the level of each number
+ */
+function halfBytes(table: Int8Array, hasMinima = false): BlockForm['split'] {
+  const fifths = hasMinima ? 4 : 2;
+  const hasFifths = table.length > 16;
+  const first = fifths + (hasFifths ? 4 : 0);
+  return (bytes, at, { levels, scales, minima }, v, g) => {
+    scales[g] = half(bytes, at);
+    if (hasMinima) minima[g] = -half(bytes, at + 2);
+    for (let i = 0; i < 16; i++) {
+      const byte = bytes[at + first + i]!;
+      let [low, high] = [byte & 0xf, byte >> 4];
+      if (hasFifths) {
+        const bit = i & 7;
+        low |= ((bytes[at + fifths + (i >> 3)]! >> bit) & 1) << 4;
+        high |= ((bytes[at + fifths + 2 + (i >> 3)]! >> bit) & 1) << 4;
+      }
+      levels[v + i] = table[low]!;
+      levels[v + i + 16] = table[high]!;
+    }
+  };
 }
 
 /** `d, 32 signed bytes`. */

@@ -29,8 +29,6 @@ const maxAxes = 4;
 
 /** Types of ggml that are named in errors. */
 const otherTypes: Readonly<Record<number, string>> = {
-  3: 'Q4_1',
-  7: 'Q5_1',
   9: 'Q8_1',
   10: 'Q2_K',
   11: 'Q3_K',
@@ -39,7 +37,6 @@ const otherTypes: Readonly<Record<number, string>> = {
   17: 'IQ2_XS',
   18: 'IQ3_XXS',
   19: 'IQ1_S',
-  20: 'IQ4_NL',
   21: 'IQ3_S',
   22: 'IQ2_S',
   23: 'IQ4_XS',
