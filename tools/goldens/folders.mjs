@@ -26,6 +26,10 @@ export const folders = {
   gguf: [
     [main, 'make.py', '$library', '$version', 'packages/gguf/src/goldens/reference.json'],
     [main, 'dequantize.py', 'packages/gguf/src/goldens/dequantized.json'],
+    [
+      ...['requirements-architectures.txt', 'architectures.py', '$source', '$release'],
+      `${models}/gguf.json`,
+    ],
   ],
   minilm: [
     [main, 'embeddings.py', join(tmpdir(), 'headwise-all-minilm-l6-v2'), 'tools/goldens/minilm'],
