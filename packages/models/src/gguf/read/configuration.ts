@@ -1,123 +1,26 @@
 import { InputError } from '@headwise/core';
-import { type RopeRule, ropeRule } from './rope.js';
+import {
+  bias,
+  gelu,
+  gemmaParts,
+  headDimOf,
+  type Json,
+  layeredRope,
+  layerNorm,
+  layerTypes,
+  llamaLike,
+  partial,
+  partialRope,
+  qwen,
+  rms,
+  rope,
+  scalar,
+  shared,
+  windowOf,
+  without,
+} from './parts.js';
+import { ropeRule } from './rope.js';
 import type { GgufSettings } from './settings.js';
-
-type Json = Record<string, unknown>;
-
-/** The settings that rotary decoders share, by the keys of `config.json`. */
-function shared(settings: GgufSettings): Json {
-  const heads = settings.number('attention.head_count');
-  const experts = settings.optionalNumber('expert_count') ?? 0;
-  if (experts > 0) throw settings.error('expert_count', '0: experts are not built');
-  const headDim = settings.optionalNumber('attention.key_length');
-  return {
-    vocab_size: settings.shape('token_embd.weight')[0],
-    hidden_size: settings.number('embedding_length'),
-    intermediate_size: settings.number('feed_forward_length'),
-    num_hidden_layers: settings.number('block_count'),
-    num_attention_heads: heads,
-    num_key_value_heads: settings.optionalNumber('attention.head_count_kv') ?? heads,
-    ...(headDim === undefined ? {} : { head_dim: headDim }),
-    max_position_embeddings: settings.number('context_length'),
-    tie_word_embeddings: !settings.hasTensor('output.weight'),
-    pad_token_id: settings.general('tokenizer.ggml.padding_token_id') ?? null,
-  };
-}
-
-/** An object without some of its keys. */
-const without = (json: Json, ...keys: string[]): Json =>
-  Object.fromEntries(Object.entries(json).filter(([key]) => !keys.includes(key)));
-
-const rms = (settings: GgufSettings): Json => ({
-  rms_norm_eps: settings.number('attention.layer_norm_rms_epsilon'),
-});
-const layerNorm = (settings: GgufSettings): number =>
-  settings.number('attention.layer_norm_epsilon');
-
-const rope = (settings: GgufSettings): Json => ({ rope_parameters: ropeRule(settings) });
-
-/** The width of a head. */
-const headDimOf = (settings: GgufSettings): number =>
-  settings.optionalNumber('attention.key_length') ??
-  settings.number('embedding_length') / settings.number('attention.head_count');
-
-/** The part of a head's channels that turn. */
-const partial = (settings: GgufSettings): number =>
-  (settings.optionalNumber('rope.dimension_count') ?? headDimOf(settings)) / headDimOf(settings);
-
-const partialRope = (settings: GgufSettings): Json => ({
-  rope_parameters: { ...ropeRule(settings), partial_rotary_factor: partial(settings) },
-});
-
-const bias = (settings: GgufSettings, layer: string): boolean =>
-  settings.hasTensor(`blk.0.${layer}.bias`);
-
-/** A LLaMA, or a family with its biases. */
-const llamaLike = (modelType: string) => (settings: GgufSettings) => ({
-  model_type: modelType,
-  ...shared(settings),
-  ...rms(settings),
-  ...rope(settings),
-  attention_bias: bias(settings, 'attn_output'),
-  mlp_bias: bias(settings, 'ffn_down'),
-});
-
-/** A family of the Qwens, which have no window in files. */
-const qwen = (modelType: string) => (settings: GgufSettings) => ({
-  model_type: modelType,
-  ...shared(settings),
-  ...rms(settings),
-  ...rope(settings),
-});
-
-const gelu = 'gelu_pytorch_tanh';
-
-/** What Gemmas share; their table of tokens is the head unless there is another. */
-const gemmaParts = (settings: GgufSettings) => ({
-  ...shared(settings),
-  ...rms(settings),
-  head_dim: headDimOf(settings),
-});
-
-/** What scores are divided by the root of: a head's width, in the largest model that of `D / H`. */
-const scalar = (settings: GgufSettings, largest: number): number =>
-  settings.number('block_count') === largest
-    ? Math.floor(settings.number('embedding_length') / settings.number('attention.head_count'))
-    : headDimOf(settings);
-
-/**
- * The type of each layer: as a list says, else every `pattern`th sees all tokens.
- *
- * @throws InputError where the pattern is neither a number nor a list of truth values
- */
-function layerTypes(settings: GgufSettings, usual: number): string[] {
-  const given = settings.value('attention.sliding_window_pattern') ?? usual;
-  const count = settings.number('block_count');
-  const list = Array.isArray(given) ? given : undefined;
-  if (list ? list.length !== count : typeof given !== 'number') {
-    throw settings.error('attention.sliding_window_pattern', `a number or ${count} truth values`);
-  }
-  return Array.from({ length: count }, (_, i) => {
-    const windowed = list ? list[i] === true || list[i] === 1 : (i + 1) % Number(given) !== 0;
-    return windowed ? 'sliding_attention' : 'full_attention';
-  });
-}
-
-/** Rules of layers that see all tokens and of those with a window, which have a base alone. */
-function layeredRope(settings: GgufSettings, usual: number | undefined): Json {
-  const full: RopeRule = ropeRule(settings);
-  const base = settings.optionalNumber('rope.freq_base_swa') ?? usual ?? full.rope_theta;
-  return {
-    rope_parameters: {
-      full_attention: full,
-      sliding_attention: { rope_type: 'default', rope_theta: base },
-    },
-  };
-}
-
-/** A window; 0 stands for none. */
-const windowOf = (settings: GgufSettings): number | null =>
-  settings.optionalNumber('attention.sliding_window') || null;
 
 const architectures: Readonly<Record<string, (settings: GgufSettings) => Json>> = {
   llama: llamaLike('llama'),
