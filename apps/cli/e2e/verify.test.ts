@@ -72,4 +72,8 @@ test('verify refuses a group that there is none of, and a group of one model', a
   const refused = await headwiseHere(both);
   expect(refused).toMatchObject({ code: 2, stdout: '' });
   expect(refused.stderr).toContain("'--group <name>' cannot be used with option '--model <dir>'");
+  const named = ['verify', '--only', 'llama', '--model', join(goldens, 'llama')];
+  const ignored = await headwiseHere(named);
+  expect(ignored).toMatchObject({ code: 2, stdout: '' });
+  expect(ignored.stderr).toContain("'--only <text>' cannot be used with option '--model <dir>'");
 });

@@ -37,7 +37,12 @@ export function verifyCommand(): Command {
       '--model <dir>',
       'a model folder instead: by its expected.safetensors, or by what the cpu computes',
     )
-    .option('--only <text>', 'of the models that come along, those whose name has this in it')
+    .addOption(
+      new Option(
+        '--only <text>',
+        'of the models that come along, those whose name has this in it',
+      ).conflicts('model'),
+    )
     .addOption(
       new Option('--group <name>', 'of the models that come along, those of a group')
         .choices(modelGroups)

@@ -7,7 +7,7 @@ import { GgufReader } from '../gguf/read/reader.js';
 import type { HubOptions } from '../hub/address.js';
 import { type CheckpointPlace, checkpointFiles } from './files.js';
 import { fitToTensors } from './fit.js';
-import { bytesOf, type Found } from './matching.js';
+import { bytesOf, type Found, type Matching } from './matching.js';
 import { openConfig } from './open.js';
 import { openAllTensors, quantizationOf } from './packed.js';
 import { Problems } from './problems.js';
@@ -44,9 +44,25 @@ export async function describeCheckpoint(
   const { json, quantization } = quantizationOf(document, configName);
   const { family, config: written } = readConfiguration(json, configName);
   const { reader, name, storedAs } = await openAllTensors(files, quantization, configName);
+  try {
+    const stored = storedAs?.(family, written) ?? family;
+    const { config, matching } = await fitToTensors(stored, written, reader, name);
+    const parameters = parametersOf(reader, matching, (params) =>
+      buildModel(params, family.preset(config)),
+    );
+    return { family: family.modelType, parameters, unusedKeys: matching.unused() };
+  } finally {
+    await reader.close();
+  }
+}
+
+/** What a model asks for while it is built, where a checkpoint has it. */
+function parametersOf(
+  reader: TensorReader,
+  matching: Matching,
+  build: (params: ParamStore) => void,
+): ParameterDescription[] {
   const parameters: ParameterDescription[] = [];
-  const stored = storedAs?.(family, written) ?? family;
-  const { config, matching } = await fitToTensors(stored, written, reader, name);
   const problems = new Problems();
   const params = new ParamStore({
     deferred(path, shape) {
@@ -67,13 +83,12 @@ export async function describeCheckpoint(
     },
   });
   try {
-    buildModel(params, family.preset(config));
+    build(params);
     problems.refuse();
+    return parameters;
   } finally {
     params.dispose();
-    await reader.close();
   }
-  return { family: family.modelType, parameters, unusedKeys: matching.unused() };
 }
 
 /** The type and the bytes of a parameter in a GGUF file, or of one that is quantised; undefined for another reader's. */

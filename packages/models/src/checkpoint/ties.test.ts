@@ -5,8 +5,8 @@ import { type EncoderModel, isEncoder, isEncoderDecoder, type LanguageModel } fr
 import { readSafetensors, type TensorInput, writeSafetensors } from '@headwise/safetensors';
 import * as tf from '@tensorflow/tfjs';
 import { afterAll, describe, expect, test } from 'vitest';
-import type { Model } from '../index.js';
-import { loadModel, saveModel } from '../node.js';
+import { describeCheckpoint, type Model } from '../index.js';
+import { folderFiles, loadModel, saveModel } from '../node.js';
 
 const root = mkdtempSync(join(tmpdir(), 'headwise-ties-'));
 afterAll(() => rmSync(root, { recursive: true }));
@@ -260,6 +260,29 @@ describe('tied weights stored twice or once', () => {
     await expect(loadModel(folder)).rejects.toThrow(
       `tensor 'crit.out_layers.0.weight' is another than '${word}'; in models of family 'transfo-xl' they are one`,
     );
+    // What describes it closes its files too.
+    let open = 0;
+    const files = folderFiles(folder);
+    const counted = {
+      name: files.name,
+      async open(name: string) {
+        const source = await files.open(name);
+        if (!source) return undefined;
+        open++;
+        const close = async () => {
+          open--;
+          await source.close();
+        };
+        return {
+          name: source.name,
+          size: source.size,
+          read: (position: number, into: Uint8Array) => source.read(position, into),
+          close,
+        };
+      },
+    };
+    await expect(describeCheckpoint(counted)).rejects.toThrow('is another than');
+    expect(open).toBe(0);
   });
 });
 
