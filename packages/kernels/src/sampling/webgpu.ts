@@ -54,6 +54,10 @@ const drawFromParams = /* wgsl */ `
   fn draw(row: u32, id: i32) { ids[row] = id; }
 `;
 
+/** WGSL of whether a token stays. */
+const stays = (cuts: boolean) =>
+  cuts ? 'stays(kept, value, v, relative_to)' : `value >= ${lowest}`;
+
 /**
  * One workgroup a row: its largest score, the cut-offs, and the draw.
  *
@@ -62,8 +66,9 @@ const drawFromParams = /* wgsl */ `
  * @param score WGSL of `penalised(i: u32) -> f32`, a score of the logits with penalties
  * @param drawing WGSL of `seed_of(row: u32) -> vec2u`, `counter_of(row: u32) -> u32` and `draw(row: u32, id: i32)`, which one lane calls
  * at the end
+ * @param cuts whether there are cut-offs: they are most of the shader, and of the time to compile it
  */
-const sampleWgsl = (score: string, drawing: string) => /* wgsl */ `
+const sampleWgsl = (score: string, drawing: string, cuts: boolean) => /* wgsl */ `
   ${philoxWgsl}
   ${peakWgsl('difference / params.temperature')}
   ${score}
@@ -72,9 +77,13 @@ const sampleWgsl = (score: string, drawing: string) => /* wgsl */ `
   /** The scaled score relative to the best one, so that no temperature overflows. */
   fn scaled(score: f32, largest: f32) -> f32 { return (score - largest) / params.temperature; }
   fn share_of(score: f32, largest: f32) -> f32 { return exp(scaled(score, largest)); }
-  ${selectWgsl}
-  fn everything() -> Kept { return Kept(Cut(0u, 0xffffffffu), ${lowest}, 0.0, 0u); }
-  ${cutOffWgsl}
+  ${
+    cuts
+      ? `${selectWgsl}
+         fn everything() -> Kept { return Kept(Cut(0u, 0xffffffffu), ${lowest}, 0.0, 0u); }
+         ${cutOffWgsl}`
+      : ''
+  }
 
   var<workgroup> values: array<f32, ${lanes}>;
   var<workgroup> indices: array<u32, ${lanes}>;
@@ -138,9 +147,9 @@ const sampleWgsl = (score: string, drawing: string) => /* wgsl */ `
     if (row >= params.rows) { return; }
     let start = row * params.vocabulary;
 
-    var kept = everything();
+    ${cuts ? 'var kept = everything();' : ''}
     var largest = ${lowest};
-    if (params.greedy > 0u || params.cuts > 0u) {
+    if (params.greedy > 0u${cuts ? ' || params.cuts > 0u' : ''}) {
       var best = Peak(${lowest}, 0.0);
       var index = 0xffffffffu;
       for (var v = lane; v < params.vocabulary; v += ${lanes}u) {
@@ -160,7 +169,7 @@ const sampleWgsl = (score: string, drawing: string) => /* wgsl */ `
         if (lane == 0u) { draw(row, i32(select(~bad, drawn, bad == 0xffffffffu))); }
         return;
       }
-      kept = cut_off(start, lane, largest);
+      ${cuts ? 'kept = cut_off(start, lane, largest);' : ''}
     }
 
     // What the kept tokens were found by; without cut-offs nothing.
@@ -169,7 +178,7 @@ const sampleWgsl = (score: string, drawing: string) => /* wgsl */ `
     for (var v = lane; v < params.vocabulary; v += ${lanes}u) {
       let value = score(start, v);
       refuse(value, v);
-      if (stays(kept, value, v, relative_to)) {
+      if (${stays(cuts)}) {
         own = raised(own, value);
       }
     }
@@ -197,7 +206,7 @@ const sampleWgsl = (score: string, drawing: string) => /* wgsl */ `
     var sum = 0.0;
     for (var v = lane; v < params.vocabulary && sum <= target_sum; v += ${lanes}u) {
       let value = score(start, v);
-      if (stays(kept, value, v, relative_to)) {
+      if (${stays(cuts)}) {
         let weight = share_of(value, largest);
         sum += weight;
         if (weight > 0.0) { id = v; }
@@ -214,9 +223,15 @@ const drawFromSeeds = /* wgsl */ `
   fn draw(row: u32, id: i32) { ids[row] = id; }
 `;
 
+/** What a program is written for. */
+interface Variant {
+  adjusting: Adjusting;
+  cuts: boolean;
+}
+
 const sampleProgram = variants(
-  ({ adjusting, seeded }: { adjusting: Adjusting; seeded: boolean }) => `${adjusting}/${seeded}`,
-  ({ adjusting, seeded }) =>
+  ({ adjusting, seeded, cuts }: Variant & { seeded: boolean }) => `${adjusting}/${seeded}/${cuts}`,
+  ({ adjusting, seeded, cuts }) =>
     defineProgram({
       label: 'headwise/Sample',
       inputs: {
@@ -226,32 +241,34 @@ const sampleProgram = variants(
       } as Record<string, ElementType>,
       outputs: { ids: 'i32' },
       params: { ...params, ...adjustingParams(adjusting) } as Record<string, ParamType>,
-      wgsl: sampleWgsl(scoreWgsl(adjusting), seeded ? drawFromSeeds : drawFromParams),
+      wgsl: sampleWgsl(scoreWgsl(adjusting), seeded ? drawFromSeeds : drawFromParams, cuts),
     }),
 );
 
 /** Draws a token of each row as a step of a recorded loop: seeds come from its state, and the drawn ids go there. */
-const stepProgram = variants(String, (adjusting: Adjusting) =>
-  defineProgram({
-    label: 'headwise/SampleStep',
-    inputs: {
-      logits: 'f32',
-      ...adjustingInputs(adjusting.filter((name) => name !== 'marks')),
-    } as Record<string, ElementType>,
-    outputs: {
-      state: 'i32',
-      drawn: 'i32',
-      ...adjustingInputs(adjusting.filter((name) => name === 'marks')),
-    } as Record<string, ElementType>,
-    params: {
-      ...params,
-      ...adjustingParams(adjusting),
-      ...stateParams,
-      draws: 'u32',
-    } as Record<string, ParamType>,
-    wgsl: sampleWgsl(
-      scoreWgsl(adjusting),
-      /* wgsl */ `
+const stepProgram = variants(
+  ({ adjusting, cuts }: Variant) => `${adjusting}/${cuts}`,
+  ({ adjusting, cuts }) =>
+    defineProgram({
+      label: 'headwise/SampleStep',
+      inputs: {
+        logits: 'f32',
+        ...adjustingInputs(adjusting.filter((name) => name !== 'marks')),
+      } as Record<string, ElementType>,
+      outputs: {
+        state: 'i32',
+        drawn: 'i32',
+        ...adjustingInputs(adjusting.filter((name) => name === 'marks')),
+      } as Record<string, ElementType>,
+      params: {
+        ...params,
+        ...adjustingParams(adjusting),
+        ...stateParams,
+        draws: 'u32',
+      } as Record<string, ParamType>,
+      wgsl: sampleWgsl(
+        scoreWgsl(adjusting),
+        /* wgsl */ `
         fn start_of(row: u32) -> u32 { return row * params.state_width; }
         fn slot_of(row: u32) -> u32 { return u32(state[start_of(row) + 2u]) % params.draws; }
         fn seed_of(row: u32) -> vec2u {
@@ -268,8 +285,9 @@ const stepProgram = variants(String, (adjusting: Adjusting) =>
           state[start + 2u] += 1;
         }
       `,
-    ),
-  }),
+        cuts,
+      ),
+    }),
 );
 
 /** What is known of the scores' row besides the options. */
@@ -296,14 +314,15 @@ export function sampleKernel({ inputs, backend, attrs }: SampleArguments): tf.Te
   const { logits } = inputs;
   const adjusting = adjustingOf(inputs);
   const [rows, vocabulary] = logits.shape as [number, number];
+  const values = valuesOf(attrs, rows, vocabulary, keyOf(attrs.seed));
   const { ids } = dispatch(
     backend,
-    sampleProgram({ adjusting, seeded: inputs.seeds !== undefined }),
+    sampleProgram({ adjusting, seeded: inputs.seeds !== undefined, cuts: values.cuts > 0 }),
     {
       inputs: { ...inputs } as Record<string, tf.TensorInfo>,
       outputs: { ids: { shape: [rows], dtype: 'int32' as const } },
       params: {
-        ...valuesOf(attrs, rows, vocabulary, keyOf(attrs.seed)),
+        ...values,
         ...(adjusting.length > 0 ? adjustmentsOf(attrs, attrs.raise, inputs) : {}),
       },
       workgroups: spread(rows),
@@ -385,12 +404,13 @@ export function sampleStep(
   }
   const adjusting = adjustingOf({ marks, bias, allowed });
   const read = { ...(bias ? { bias } : {}), ...(allowed ? { allowed } : {}) };
-  dispatch(tf.backend() as WebGPUBackend, stepProgram(adjusting), {
+  // The first word says whether what is drawn counts for penalties.
+  const values = valuesOf(options, rows, vocabulary, [penalises(options) ? 1 : 0, 0]);
+  dispatch(tf.backend() as WebGPUBackend, stepProgram({ adjusting, cuts: values.cuts > 0 }), {
     inputs: { logits, ...read } as Record<string, tf.TensorInfo>,
     outputs: { state, drawn, ...(marks ? { marks } : {}) } as Record<string, tf.Tensor>,
     params: {
-      // The first word says whether what is drawn counts for penalties.
-      ...valuesOf(options, rows, vocabulary, [penalises(options) ? 1 : 0, 0]),
+      ...values,
       ...(adjusting.length > 0 ? adjustmentsOf(options, 0, { bias, allowed }) : {}),
       ...stateValues(state),
       draws: drawn.shape[1],
