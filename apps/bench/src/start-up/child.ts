@@ -1,14 +1,14 @@
 import { currentDevice } from '@headwise/core';
 import { generate } from '@headwise/generation';
 import { start } from '@headwise/kernels';
-import { createModel, type WeightDtype } from '@headwise/models';
+import { createModel, languageModel, type WeightDtype } from '@headwise/models';
 import { loadModel } from '@headwise/models/node';
 import { AdamW, causalLanguageModel, constantRate, train } from '@headwise/training';
 import { finished } from '../measure.js';
 import type { Start } from './start.js';
 
-// One start of a process that has done nothing before, on WebGPU: child.js init | load | training-step | token, then for load a folder and
-// a dtype. Sends what it took to its parent, or prints it.
+// One start of a process that has done nothing before, on WebGPU: child.js init | load | load-and-token | training-step | token, then for
+// loading a folder and a dtype. Sends what it took to its parent, or prints it.
 const [what, folder, dtype] = process.argv.slice(2);
 await start({ prefer: 'webgpu' });
 const pipelines = countPipelines(currentDevice()!.gpu);
@@ -24,14 +24,20 @@ const config = {
 } as const;
 const length = config.n_positions;
 const inputs = Int32Array.from({ length }, (_, i) => (i * 7919) % config.vocab_size);
+const prompt = [...inputs.subarray(0, 16)];
 
-const measures: Record<string, () => Promise<Omit<Start, 'pipelines'>>> = {
-  async init() {
-    return { ms: await milliseconds(() => createModel({ model_type: 'gpt2' })) };
-  },
-  async load() {
-    return { ms: await milliseconds(() => loadModel(folder!, { dtype: dtype as WeightDtype })) };
-  },
+type Times = Pick<Start, 'ms' | 'processorMs' | 'againMs'>;
+
+const load = () => loadModel(folder!, { dtype: dtype as WeightDtype });
+
+const measures: Record<string, () => Promise<Times>> = {
+  init: () => times(() => createModel({ model_type: 'gpt2' })),
+  load: () => times(load),
+  'load-and-token': () =>
+    times(async () => {
+      const { network } = languageModel(await load());
+      for await (const _ of generate(network, prompt, { maxNewTokens: 1 }));
+    }),
   async 'training-step'() {
     const { network, params } = createModel(config);
     await finished();
@@ -49,42 +55,46 @@ const measures: Record<string, () => Promise<Omit<Start, 'pipelines'>>> = {
     const { network } = createModel(config);
     await finished();
     return firstAndNext(async () => {
-      const tokens = generate(network, [...inputs.subarray(0, 16)], { maxNewTokens: 4 });
+      const tokens = generate(network, prompt, { maxNewTokens: 4 });
       for await (const _ of tokens) return;
     });
   },
 };
 
-const measured: Start = { ...(await measures[what!]!()), pipelines: pipelines() };
+const measured: Start = { ...(await measures[what!]!()), ...pipelines() };
 if (process.send) process.send(measured);
 else console.log(JSON.stringify(measured));
 process.disconnect?.();
 process.exitCode = 0;
 setTimeout(() => process.exit(), 100);
 
-async function milliseconds(run: () => unknown): Promise<number> {
-  const begin = performance.now();
+async function times(run: () => unknown): Promise<Times> {
+  const [begin, before] = [performance.now(), process.cpuUsage()];
   await run();
   await finished();
-  return performance.now() - begin;
+  const { user, system } = process.cpuUsage(before);
+  return { ms: performance.now() - begin, processorMs: (user + system) / 1000 };
 }
 
-/** The time of the first run, and the shortest of three more; the first of these may record the step. */
-async function firstAndNext(run: () => Promise<unknown>): Promise<{ ms: number; againMs: number }> {
-  const ms = await milliseconds(run);
-  const again = [await milliseconds(run), await milliseconds(run), await milliseconds(run)];
-  return { ms, againMs: Math.min(...again) };
+/** The times of the first run, and the shortest of three more; the first of these may record the step. */
+async function firstAndNext(run: () => Promise<unknown>): Promise<Times> {
+  const first = await times(run);
+  const again = [await times(run), await times(run), await times(run)];
+  return { ...first, againMs: Math.min(...again.map(({ ms }) => ms)) };
 }
 
 /** Counts the pipelines that a device makes from now on. */
-function countPipelines(gpu: GPUDevice): () => number {
-  let count = 0;
-  for (const name of ['createComputePipeline', 'createComputePipelineAsync'] as const) {
+function countPipelines(gpu: GPUDevice): () => Pick<Start, 'pipelines' | 'waitedFor'> {
+  const counts = { createComputePipeline: 0, createComputePipelineAsync: 0 };
+  for (const name of Object.keys(counts) as (keyof typeof counts)[]) {
     const make = gpu[name].bind(gpu) as (descriptor: GPUComputePipelineDescriptor) => never;
     gpu[name] = (descriptor: GPUComputePipelineDescriptor) => {
-      count++;
+      counts[name]++;
       return make(descriptor);
     };
   }
-  return () => count;
+  return () => {
+    const { createComputePipeline: waitedFor, createComputePipelineAsync: ahead } = counts;
+    return { pipelines: waitedFor + ahead, waitedFor };
+  };
 }

@@ -7,8 +7,11 @@ export interface Start {
   ms: number;
   /** The same again in that process, where all is compiled. */
   againMs?: number | undefined;
-  /** GPU pipelines that were made. */
+  /** GPU pipelines that were made, and those of them that were waited for when an operation first used them. */
   pipelines: number;
+  waitedFor: number;
+  /** Processor time of `ms`, of all threads: other processes change it less. */
+  processorMs: number;
 }
 
 const child = fileURLToPath(new URL('child.js', import.meta.url));
