@@ -85,13 +85,14 @@ export function onPlannedBackend<T>(
   const before = registry.webgpu;
   const backend = webgpuBackend(plannedDevice(limits));
   const count = countingBuffers(backend, watch);
-  standInForOthers(backend);
+  const endStandingIn = standInForOthers(backend);
   try {
     registry.webgpu = backend;
     engine.backendName = 'webgpu';
     engine.backendInstance = backend;
     return withoutPendingChecks(() => tf.tidy(() => run(count, backend) as never) as T);
   } finally {
+    endStandingIn();
     if (before === undefined) delete registry.webgpu;
     else registry.webgpu = before;
     engine.backendName = backendName;

@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs';
 import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
+import { InputError } from '../errors.js';
 
 /** What TensorFlow.js's WebGPU backend knows of a tensor's data. */
 interface TensorData {
@@ -34,8 +35,10 @@ interface Engine {
  * Lets a backend that computes nothing take tensors of another backend by their shapes, where TensorFlow.js would move their data.
  *
  * References are counted by the backend that has the data, so that a tensor that shares them frees nothing when it is disposed of.
+ *
+ * @returns ends it; until then a variable of another backend that is assigned throws, as it would be left without values
  */
-export function standInForOthers(planned: WebGPUBackend): void {
+export function standInForOthers(planned: WebGPUBackend): () => void {
   const backend = planned as unknown as Backend;
   const { tensorInfo } = (tf.engine() as unknown as Engine).state;
   const othersInfo = (dataId: object) => {
@@ -69,4 +72,17 @@ export function standInForOthers(planned: WebGPUBackend): void {
     disposeData: (dataId, force) => (ownerOf(dataId) ?? own).disposeData(dataId, force),
   };
   Object.assign(backend, counting);
+  const { prototype } = tf.Variable;
+  const { assign } = prototype;
+  prototype.assign = function (this: tf.Variable, value) {
+    if (othersInfo(this.dataId)) {
+      throw new InputError(
+        `variable '${this.name}' is assigned in a pass that computes nothing; expected a pass that changes no variables`,
+      );
+    }
+    assign.call(this, value);
+  };
+  return () => {
+    prototype.assign = assign;
+  };
 }

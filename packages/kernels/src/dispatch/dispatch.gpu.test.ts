@@ -143,6 +143,16 @@ test('a step that is compiled ahead leaves the tensors that it is given as they 
   tf.dispose([x, onHost]);
 });
 
+test('a step that assigns a variable cannot be compiled ahead, and the variable is as it was', async () => {
+  const variable = tf.variable(tf.tensor1d([1, 2]));
+  const step = () => variable.assign(variable.add(1));
+  await expect(compilePipelines(step)).rejects.toThrow(InputError);
+  expect([...(await variable.data())]).toEqual([1, 2]);
+  step();
+  expect([...(await variable.data())]).toEqual([2, 3]);
+  variable.dispose();
+});
+
 test('a step that is compiled ahead compiles nothing ahead itself', async () => {
   let inner: Promise<void> | undefined;
   await compilePipelines(() => {
