@@ -1,11 +1,12 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { currentDevice, GpuError } from '@headwise/core';
+import { start } from '@headwise/kernels';
 import { languageModel, type WeightDtype } from '@headwise/models';
 import { loadModel } from '@headwise/models/node';
 import { gpuBytes } from '@headwise/testing';
 import * as tf from '@tensorflow/tfjs';
-import { afterEach, expect, test, vi } from 'vitest';
+import { afterEach, beforeAll, expect, test, vi } from 'vitest';
 import { generate } from './generate.js';
 
 const goldens = fileURLToPath(new URL('../../parity/goldens', import.meta.url));
@@ -24,6 +25,10 @@ if (!all) {
   );
 }
 
+// A device of its own, which has compiled nothing.
+beforeAll(async () => {
+  await start({ prefer: 'webgpu' });
+});
 afterEach(() => vi.restoreAllMocks());
 
 /** Labels of the pipelines that are compiled from now on while everything waits for them. */
