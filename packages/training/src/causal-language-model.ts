@@ -64,36 +64,39 @@ export function languageModelLoss(
 function nextTokenLoss(network: LanguageModel, options: LossOptions): TensorLoss<TokenBatch> {
   const { vocabSize } = network;
   const all = { ...options, ignoreIndex: ignoredTarget };
-  return ownLoss({
-    arrays({ inputs, targets, documents, shape }) {
-      if (countTargets(targets) === 0) {
-        throw new InputError('languageModelLoss: every target is ignored');
-      }
-      checkIdValues(targets, vocabularyOf(vocabSize, 'target', ignoredTarget), shape);
-      if (documents) {
-        checkShape('languageModelLoss: documents', [documents.length], [inputs.length]);
-      }
-      return {
-        inputs: { values: inputs, shape },
-        targets: { values: targets, shape: [targets.length] },
-        ...(documents && { documents: { values: documents, shape } }),
-      };
-    },
-    loss({ inputs, targets, documents }, given) {
-      const ids = inputs as tf.Tensor2D;
-      const labels = targets as tf.Tensor1D;
-      return withBalance(network, documents ? { ...given, documents } : given, (ctx) => {
-        const { head } = network;
-        // A tap may want to see the logits, which otherwise never exist all at once.
-        const matrix = headMatrix(head);
-        if (head && matrix && !isTapped(ctx, '', 'logits')) {
-          const hidden = head.hidden(ids, ctx).reshape<tf.Tensor2D>([labels.size, -1]);
-          return headLoss(hidden, matrix, labels, all);
+  return ownLoss(
+    {
+      arrays({ inputs, targets, documents, shape }) {
+        if (countTargets(targets) === 0) {
+          throw new InputError('languageModelLoss: every target is ignored');
         }
-        return meanCrossEntropy(network.forward(ids, ctx), labels, all);
-      });
+        checkIdValues(targets, vocabularyOf(vocabSize, 'target', ignoredTarget), shape);
+        if (documents) {
+          checkShape('languageModelLoss: documents', [documents.length], [inputs.length]);
+        }
+        return {
+          inputs: { values: inputs, shape },
+          targets: { values: targets, shape: [targets.length] },
+          ...(documents && { documents: { values: documents, shape } }),
+        };
+      },
+      loss({ inputs, targets, documents }, given) {
+        const ids = inputs as tf.Tensor2D;
+        const labels = targets as tf.Tensor1D;
+        return withBalance(network, documents ? { ...given, documents } : given, (ctx) => {
+          const { head } = network;
+          // A tap may want to see the logits, which otherwise never exist all at once.
+          const matrix = headMatrix(head);
+          if (head && matrix && !isTapped(ctx, '', 'logits')) {
+            const hidden = head.hidden(ids, ctx).reshape<tf.Tensor2D>([labels.size, -1]);
+            return headLoss(hidden, matrix, labels, all);
+          }
+          return meanCrossEntropy(network.forward(ids, ctx), labels, all);
+        });
+      },
     },
-  });
+    network,
+  );
 }
 
 /** How many targets a model finds likeliest; the scores of one row exist at once. */

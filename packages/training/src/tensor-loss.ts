@@ -1,15 +1,30 @@
-import { type ForwardContext, InputError } from '@headwise/core';
+import { type ForwardContext, InputError, type LanguageModel } from '@headwise/core';
 import * as tf from '@tensorflow/tfjs';
 import type { BatchArrays, ExampleBatch, TensorLoss } from './objective.js';
 
 /** Losses of this package: the numbers that their JavaScript takes stay as they are. */
 const ownLosses = new WeakSet<object>();
 
-/** Says that a loss takes the same numbers from JavaScript in every step. */
-export function ownLoss<B extends ExampleBatch>(loss: TensorLoss<B>): TensorLoss<B> {
+/** Own losses whose networks do nothing in a pass but compute. */
+const computing = new WeakSet<object>();
+
+/**
+ * Says that a loss takes the same numbers from JavaScript in every step.
+ *
+ * @param network that it is of; one that tells what its parameters hold does nothing in a pass but compute
+ */
+export function ownLoss<B extends ExampleBatch>(
+  loss: TensorLoss<B>,
+  network?: Pick<LanguageModel, 'parameterState'>,
+): TensorLoss<B> {
   ownLosses.add(loss);
+  if (network?.parameterState) computing.add(loss);
   return loss;
 }
+
+/** Whether a loss may be run only to compile what it needs. */
+export const onlyComputes = (loss: TensorLoss<never> | undefined): boolean =>
+  loss !== undefined && computing.has(loss);
 
 /** Whether a loss was given to `ownLoss`. */
 export const isOwnLoss = (loss: TensorLoss<never>): boolean => ownLosses.has(loss);

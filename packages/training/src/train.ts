@@ -9,6 +9,7 @@ import { nextTask } from '@headwise/core/internal';
 import { checkPrecision, stackScalars } from '@headwise/kernels/internal';
 import * as tf from '@tensorflow/tfjs';
 import { clipping } from './clip.js';
+import { compileFirstStep } from './compile-ahead.js';
 import { divergence } from './diverged.js';
 import type { Ema } from './ema.js';
 import { accumulateGradients } from './gradients.js';
@@ -157,6 +158,11 @@ async function* stepsOf<B extends ExampleBatch>(
       random: options.random ?? new Random(step),
     };
     const scaledBy = lossScale?.value ?? 1;
+    if (step === start) {
+      const { checkpoint } = options;
+      const how = { checkpoint, precision, lossScale: scaledBy, record: recorded !== undefined };
+      await compileFirstStep(params, objective, given, how);
+    }
     const made = accumulateGradients(
       `train: step ${step}`,
       params,

@@ -96,17 +96,21 @@ async function trainedHere<N extends Network, B extends ExampleBatch>(
   return { steps, weights, losses: objective.losses };
 }
 
-/** Counts how often the loss is computed by its operations; the objective stays the one that it is. */
+/**
+ * Counts how often the loss is computed by its operations, on the backend in use: not the pass that computes nothing and finds what to
+ * compile. The objective stays the one that it is.
+ */
 function counted<B extends ExampleBatch>(
   objective: Objective<B>,
 ): Objective<B> & { losses: number } {
   const watched = { ...objective, losses: 0 };
   const { tensorLoss } = objective;
+  const backend = tf.backend();
   if (tensorLoss) {
     const { loss } = tensorLoss;
     Object.assign(tensorLoss, {
       loss: (...given: Parameters<typeof loss>) => {
-        watched.losses++;
+        if (tf.backend() === backend) watched.losses++;
         return loss(...given);
       },
     });
