@@ -54,9 +54,38 @@ const drawFromParams = /* wgsl */ `
   fn draw(row: u32, id: i32) { ids[row] = id; }
 `;
 
+/** What a shader does besides drawing: each takes time to compile, cut-offs the most. */
+type Way = 'plain' | 'greedy' | 'cut-offs';
+
 /** WGSL of whether a token stays. */
-const stays = (cuts: boolean) =>
-  cuts ? 'stays(kept, value, v, relative_to)' : `value >= ${lowest}`;
+const stays = (way: Way) =>
+  way === 'cut-offs' ? 'stays(kept, value, v, relative_to)' : `value >= ${lowest}`;
+
+/** WGSL of the best token, which greedy draws take, and which cut-offs are relative to. */
+const findBest = (way: Way) => /* wgsl */ `
+    {
+      var best = Peak(${lowest}, 0.0);
+      var index = 0xffffffffu;
+      for (var v = lane; v < params.vocabulary; v += ${lanes}u) {
+        let value = score(start, v);
+        refuse(value, v);
+        if (value > best.largest || (value == best.largest && index == 0xffffffffu)) {
+          best.largest = value;
+          index = v;
+        }
+      }
+      best_of(best.largest, index, lane);
+      largest = workgroupUniformLoad(&values[0]);
+      let bad = refused_token(lane);
+      let found = workgroupUniformLoad(&indices[0]);
+      if (params.greedy > 0u || bad != 0xffffffffu || found == 0xffffffffu) {
+        let drawn = select(found, ~params.vocabulary, found == 0xffffffffu);
+        if (lane == 0u) { draw(row, i32(select(~bad, drawn, bad == 0xffffffffu))); }
+        return;
+      }
+      ${way === 'cut-offs' ? 'kept = cut_off(start, lane, largest);' : ''}
+    }
+`;
 
 /**
  * One workgroup a row: its largest score, the cut-offs, and the draw.
@@ -66,9 +95,8 @@ const stays = (cuts: boolean) =>
  * @param score WGSL of `penalised(i: u32) -> f32`, a score of the logits with penalties
  * @param drawing WGSL of `seed_of(row: u32) -> vec2u`, `counter_of(row: u32) -> u32` and `draw(row: u32, id: i32)`, which one lane calls
  * at the end
- * @param cuts whether there are cut-offs: they are most of the shader, and of the time to compile it
  */
-const sampleWgsl = (score: string, drawing: string, cuts: boolean) => /* wgsl */ `
+const sampleWgsl = (score: string, drawing: string, way: Way) => /* wgsl */ `
   ${philoxWgsl}
   ${peakWgsl('difference / params.temperature')}
   ${score}
@@ -78,7 +106,7 @@ const sampleWgsl = (score: string, drawing: string, cuts: boolean) => /* wgsl */
   fn scaled(score: f32, largest: f32) -> f32 { return (score - largest) / params.temperature; }
   fn share_of(score: f32, largest: f32) -> f32 { return exp(scaled(score, largest)); }
   ${
-    cuts
+    way === 'cut-offs'
       ? `${selectWgsl}
          fn everything() -> Kept { return Kept(Cut(0u, 0xffffffffu), ${lowest}, 0.0, 0u); }
          ${cutOffWgsl}`
@@ -147,30 +175,9 @@ const sampleWgsl = (score: string, drawing: string, cuts: boolean) => /* wgsl */
     if (row >= params.rows) { return; }
     let start = row * params.vocabulary;
 
-    ${cuts ? 'var kept = everything();' : ''}
+    ${way === 'cut-offs' ? 'var kept = everything();' : ''}
     var largest = ${lowest};
-    if (params.greedy > 0u${cuts ? ' || params.cuts > 0u' : ''}) {
-      var best = Peak(${lowest}, 0.0);
-      var index = 0xffffffffu;
-      for (var v = lane; v < params.vocabulary; v += ${lanes}u) {
-        let value = score(start, v);
-        refuse(value, v);
-        if (value > best.largest || (value == best.largest && index == 0xffffffffu)) {
-          best.largest = value;
-          index = v;
-        }
-      }
-      best_of(best.largest, index, lane);
-      largest = workgroupUniformLoad(&values[0]);
-      let bad = refused_token(lane);
-      let found = workgroupUniformLoad(&indices[0]);
-      if (params.greedy > 0u || bad != 0xffffffffu || found == 0xffffffffu) {
-        let drawn = select(found, ~params.vocabulary, found == 0xffffffffu);
-        if (lane == 0u) { draw(row, i32(select(~bad, drawn, bad == 0xffffffffu))); }
-        return;
-      }
-      ${cuts ? 'kept = cut_off(start, lane, largest);' : ''}
-    }
+    ${way === 'plain' ? '' : findBest(way)}
 
     // What the kept tokens were found by; without cut-offs nothing.
     let relative_to = largest;
@@ -178,7 +185,7 @@ const sampleWgsl = (score: string, drawing: string, cuts: boolean) => /* wgsl */
     for (var v = lane; v < params.vocabulary; v += ${lanes}u) {
       let value = score(start, v);
       refuse(value, v);
-      if (${stays(cuts)}) {
+      if (${stays(way)}) {
         own = raised(own, value);
       }
     }
@@ -206,7 +213,7 @@ const sampleWgsl = (score: string, drawing: string, cuts: boolean) => /* wgsl */
     var sum = 0.0;
     for (var v = lane; v < params.vocabulary && sum <= target_sum; v += ${lanes}u) {
       let value = score(start, v);
-      if (${stays(cuts)}) {
+      if (${stays(way)}) {
         let weight = share_of(value, largest);
         sum += weight;
         if (weight > 0.0) { id = v; }
@@ -226,12 +233,12 @@ const drawFromSeeds = /* wgsl */ `
 /** What a program is written for. */
 interface Variant {
   adjusting: Adjusting;
-  cuts: boolean;
+  way: Way;
 }
 
 const sampleProgram = variants(
-  ({ adjusting, seeded, cuts }: Variant & { seeded: boolean }) => `${adjusting}/${seeded}/${cuts}`,
-  ({ adjusting, seeded, cuts }) =>
+  ({ adjusting, seeded, way }: Variant & { seeded: boolean }) => `${adjusting}/${seeded}/${way}`,
+  ({ adjusting, seeded, way }) =>
     defineProgram({
       label: 'headwise/Sample',
       inputs: {
@@ -241,14 +248,14 @@ const sampleProgram = variants(
       } as Record<string, ElementType>,
       outputs: { ids: 'i32' },
       params: { ...params, ...adjustingParams(adjusting) } as Record<string, ParamType>,
-      wgsl: sampleWgsl(scoreWgsl(adjusting), seeded ? drawFromSeeds : drawFromParams, cuts),
+      wgsl: sampleWgsl(scoreWgsl(adjusting), seeded ? drawFromSeeds : drawFromParams, way),
     }),
 );
 
 /** Draws a token of each row as a step of a recorded loop: seeds come from its state, and the drawn ids go there. */
 const stepProgram = variants(
-  ({ adjusting, cuts }: Variant) => `${adjusting}/${cuts}`,
-  ({ adjusting, cuts }) =>
+  ({ adjusting, way }: Variant) => `${adjusting}/${way}`,
+  ({ adjusting, way }) =>
     defineProgram({
       label: 'headwise/SampleStep',
       inputs: {
@@ -285,7 +292,7 @@ const stepProgram = variants(
           state[start + 2u] += 1;
         }
       `,
-        cuts,
+        way,
       ),
     }),
 );
@@ -317,7 +324,7 @@ export function sampleKernel({ inputs, backend, attrs }: SampleArguments): tf.Te
   const values = valuesOf(attrs, rows, vocabulary, keyOf(attrs.seed));
   const { ids } = dispatch(
     backend,
-    sampleProgram({ adjusting, seeded: inputs.seeds !== undefined, cuts: values.cuts > 0 }),
+    sampleProgram({ adjusting, seeded: inputs.seeds !== undefined, way: wayOf(values) }),
     {
       inputs: { ...inputs } as Record<string, tf.TensorInfo>,
       outputs: { ids: { shape: [rows], dtype: 'int32' as const } },
@@ -329,6 +336,11 @@ export function sampleKernel({ inputs, backend, attrs }: SampleArguments): tf.Te
     },
   );
   return [ids!];
+}
+
+function wayOf({ greedy, cuts }: Record<'greedy' | 'cuts', number>): Way {
+  if (greedy > 0) return 'greedy';
+  return cuts > 0 ? 'cut-offs' : 'plain';
 }
 
 const valuesOf = (
@@ -406,7 +418,7 @@ export function sampleStep(
   const read = { ...(bias ? { bias } : {}), ...(allowed ? { allowed } : {}) };
   // The first word says whether what is drawn counts for penalties.
   const values = valuesOf(options, rows, vocabulary, [penalises(options) ? 1 : 0, 0]);
-  dispatch(tf.backend() as WebGPUBackend, stepProgram({ adjusting, cuts: values.cuts > 0 }), {
+  dispatch(tf.backend() as WebGPUBackend, stepProgram({ adjusting, way: wayOf(values) }), {
     inputs: { logits, ...read } as Record<string, tf.TensorInfo>,
     outputs: { state, drawn, ...(marks ? { marks } : {}) } as Record<string, tf.Tensor>,
     params: {
