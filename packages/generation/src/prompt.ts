@@ -23,6 +23,11 @@ export function checkPrompt(
 ): void {
   const { vocabSize, sourceVocabSize = vocabSize, maxLength } = network;
   if (prompt.length === 0) throw new InputError(`${name} is empty; expected at least one token`);
+  if (sourceVocabSize === 0) {
+    throw new InputError(
+      `${name} has ids, and the model's encoder reads pictures, sounds or states; expected the numbers of encodedSources(network, encoded)`,
+    );
+  }
   if (prompt.length > maxLength) {
     throw new InputError(
       `${name} has ${prompt.length} tokens; the model's context holds ${maxLength}`,

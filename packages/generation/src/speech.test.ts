@@ -56,6 +56,9 @@ test("texts of sounds are those of Whisper's own generate, with languages, tasks
   expect(sequences.map(({ tokens }) => tokens.map(({ id }) => id))).toEqual(
     all.map(({ tokens }) => tokens),
   );
+  await expect(generateBatch(network, [[0]])).rejects.toThrow(
+    "the prompt has ids, and the model's encoder reads pictures, sounds or states; expected the numbers of encodedSources",
+  );
   tf.dispose([frames, states]);
   params.dispose();
 });

@@ -2,7 +2,13 @@ import { KeyValueCache } from '@headwise/decoding';
 import { expectClose, gaussian } from '@headwise/testing';
 import * as tf from '@tensorflow/tfjs';
 import { expect, test } from 'vitest';
-import { createModel, encoderDecoderModel, encoderModel, modelSize } from './index.js';
+import {
+  AdaptedModel,
+  createModel,
+  encoderDecoderModel,
+  encoderModel,
+  modelSize,
+} from './index.js';
 
 const sizes = {
   ...{
@@ -59,6 +65,7 @@ test('the first block reads two convolutions of the frames, and the sines of the
   }
   expect(network.frames).toEqual({ count: 6, channels: 5 });
   expect(network.sourceVocabSize).toBe(0);
+  expect(new AdaptedModel(network)).toMatchObject({ frames: network.frames });
   const sound = gaussian([1, 6, 5], 7);
   let embedded: tf.Tensor | undefined;
   const tap = (path: string, value: tf.Tensor) => {

@@ -61,6 +61,9 @@ export const AdaptedModel: new <N extends Network>(
       Object.assign(this, {
         startId: network.startId,
         sourceVocabSize: network.sourceVocabSize,
+        pictures: network.pictures,
+        frames: network.frames,
+        stateWidth: network.stateWidth,
         encode: (ids, ctx) => network.encode(ids, told(ctx)),
         decode: (ids, encoded, ctx) => network.decode(ids, encoded, told(ctx)),
       } satisfies Omit<EncoderDecoderModel, 'vocabSize' | 'maxLength'>);
@@ -72,6 +75,8 @@ export const AdaptedModel: new <N extends Network>(
       });
     } else if (isEncoder(network)) {
       Object.assign(this, {
+        pictures: network.pictures,
+        frames: network.frames,
         encode: (ids, ctx) => network.encode(ids, told(ctx)),
         forward: (ids, ctx) => network.forward(ids, told(ctx)),
         forwardAt:
