@@ -59,7 +59,7 @@ const onDevices = ['packages/*/src/**/*.gpu.test.ts', 'packages/*/src/**/*.backe
 const inChromium = [
   'core/src/backend/{backend,buffer-pool}.gpu',
   'core/src/backend/tensor-writer.backends',
-  'kernels/src/dispatch/dispatch.gpu',
+  'kernels/src/dispatch/{dispatch,immediates}.gpu',
   '*/src/**/recording.gpu',
   'kernels/src/attention/attention.gpu',
   '*/src/**/decode-attention.backends',

@@ -4,6 +4,7 @@ const nothing = (): void => {};
 interface PassCommands {
   setPipeline(): void;
   setBindGroup(): void;
+  setImmediates(): void;
   dispatchWorkgroups(): void;
   end(): void;
 }
@@ -12,6 +13,7 @@ interface PassCommands {
 export const emptyPass = (): PassCommands => ({
   setPipeline: nothing,
   setBindGroup: nothing,
+  setImmediates: nothing,
   dispatchWorkgroups: nothing,
   end: nothing,
 });

@@ -53,6 +53,8 @@ const leastLimits = {
   maxComputeWorkgroupStorageSize: 2 ** 14,
   maxComputeWorkgroupsPerDimension: 65_535,
   minStorageBufferOffsetAlignment: 256,
+  // Where it is not told, parameters of programs take buffers.
+  maxImmediateSize: 0,
 };
 
 /**

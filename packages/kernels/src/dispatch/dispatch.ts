@@ -4,6 +4,7 @@ import * as tf from '@tensorflow/tfjs';
 import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
 import { recordings } from '../recording/active.js';
 import { type Division, divided } from './divide.js';
+import { paramBytes } from './immediates.js';
 import { forgetKnown } from './known.js';
 import { pieceBytes, piecesOf } from './limits.js';
 import { compiled } from './pipelines.js';
@@ -69,11 +70,13 @@ export function dispatch<I extends string, O extends string, U extends string>(
     recorder.tensorMap.get(results[name].dataId).values = null;
     forgetKnown(results[name]);
   }
-  const { pipeline, layout } = compiled(
+  const { pipeline, layout, immediates } = compiled(
     recorder.device,
     division ? divided(program, division) : program,
   );
-  bindings.push(...bindingsOf(uniformBuffer(recorder, program, params)));
+  const values = valuesOf(program, params);
+  recordings.get(recorder)?.uniforms(new Int32Array(values));
+  if (!immediates) bindings.push(...bindingsOf(uniformBuffer(recorder, values)));
   const bindGroup = recorder.device.createBindGroup({
     layout,
     entries: bindings.map((resource, binding) => ({ binding, resource })),
@@ -82,6 +85,7 @@ export function dispatch<I extends string, O extends string, U extends string>(
   recorder.computePassEncoder ??= recorder.commandEncoder!.beginComputePass();
   recorder.computePassEncoder.setPipeline(pipeline);
   recorder.computePassEncoder.setBindGroup(0, bindGroup);
+  if (immediates) recorder.computePassEncoder.setImmediates(0, values);
   recorder.computePassEncoder.dispatchWorkgroups(...(workgroups as [number, number, number]));
   recorder.dispatchCountInPass++;
   if (recorder.dispatchCountInPass >= tf.env().getNumber('WEBGPU_DEFERRED_SUBMIT_BATCH_SIZE')) {
@@ -175,22 +179,25 @@ export function bufferOf(recorder: Recorder, tensor: tf.TensorInfo): GPUBuffer {
   return recorder.tensorMap.get(tensor.dataId).resource!;
 }
 
-function uniformBuffer<U extends string>(
-  recorder: Recorder,
+/** The fields of `params`, in a multiple of 16 bytes. */
+function valuesOf<U extends string>(
   program: Program<string, string, U>,
   params: Record<U, number>,
-): GPUBuffer {
-  const bytes = new DataView(new ArrayBuffer(Math.ceil(program.params.length / 4) * 16));
+): ArrayBuffer {
+  const values = new DataView(new ArrayBuffer(paramBytes(program)));
   program.params.forEach(([name, type], i) => {
-    if (type === 'f32') bytes.setFloat32(i * 4, params[name], true);
-    else bytes.setUint32(i * 4, params[name], true);
+    if (type === 'f32') values.setFloat32(i * 4, params[name], true);
+    else values.setUint32(i * 4, params[name], true);
   });
-  recordings.get(recorder)?.uniforms(new Int32Array(bytes.buffer));
+  return values.buffer as ArrayBuffer;
+}
+
+function uniformBuffer(recorder: Recorder, values: ArrayBuffer): GPUBuffer {
   const buffer = recorder.bufferManager.acquireBuffer(
-    bytes.byteLength,
+    values.byteLength,
     GPUBufferUsage.COPY_DST | GPUBufferUsage.UNIFORM,
   );
-  recorder.device.queue.writeBuffer(buffer, 0, bytes.buffer);
+  recorder.device.queue.writeBuffer(buffer, 0, values);
   recorder.uniformPendingDisposal.push(buffer);
   return buffer;
 }

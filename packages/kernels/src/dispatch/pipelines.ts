@@ -2,12 +2,15 @@ import { InputError } from '@headwise/core';
 import { isOwnBackend, onPlannedBackend } from '@headwise/core/internal';
 import * as tf from '@tensorflow/tfjs';
 import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
+import { takesImmediates, withImmediates } from './immediates.js';
 import type { Program } from './program.js';
 
 /** A pipeline with the layout of its bindings. */
 export interface Compiled {
   pipeline: GPUComputePipeline;
   layout: GPUBindGroupLayout;
+  /** Its `params` are immediates, and no uniform behind the storage buffers. */
+  immediates: boolean;
 }
 
 interface DevicePipelines {
@@ -33,7 +36,7 @@ export function compiled(device: GPUDevice, program: Program): Compiled {
   const { ready } = pipelinesOf(device);
   let entry = ready.get(program);
   if (!entry) {
-    entry = withLayout(device.createComputePipeline(descriptor(device, program)));
+    entry = withLayout(device, program, device.createComputePipeline(descriptor(device, program)));
     ready.set(program, entry);
   }
   return entry;
@@ -66,7 +69,8 @@ export async function compilePipelines(step: () => tf.TensorContainer): Promise<
       .filter((program) => !ready.has(program))
       .map((program) => {
         const make = () => descriptor(backend.device, program);
-        const keep = (made: GPUComputePipeline) => void ready.set(program, withLayout(made));
+        const keep = (made: GPUComputePipeline) =>
+          void ready.set(program, withLayout(backend.device, program, made));
         return pending.get(program) ?? compileAhead(backend.device, program, make, keep);
       }),
     ...Object.entries(stock)
@@ -124,8 +128,10 @@ function pipelinesOf(device: GPUDevice): DevicePipelines {
   return found;
 }
 
-function descriptor(device: GPUDevice, { label, wgsl }: Program): GPUComputePipelineDescriptor {
-  const module = device.createShaderModule({ label, code: wgsl });
+function descriptor(device: GPUDevice, program: Program): GPUComputePipelineDescriptor {
+  const { label, wgsl } = program;
+  const code = takesImmediates(device, program) ? withImmediates(program) : wgsl;
+  const module = device.createShaderModule({ label, code });
   return { label, layout: 'auto', compute: { module } };
 }
 
@@ -139,6 +145,7 @@ function onDevice(
   return { ...descriptor, compute: { ...compute, module: device.createShaderModule(source) } };
 }
 
-function withLayout(pipeline: GPUComputePipeline): Compiled {
-  return { pipeline, layout: pipeline.getBindGroupLayout(0) };
+function withLayout(device: GPUDevice, program: Program, pipeline: GPUComputePipeline): Compiled {
+  const immediates = takesImmediates(device, program);
+  return { pipeline, layout: pipeline.getBindGroupLayout(0), immediates };
 }

@@ -3,6 +3,7 @@ export type Command =
   | { kind: 'pass' }
   | { kind: 'pipeline'; pipeline: GPUComputePipeline }
   | { kind: 'bindings'; index: number; bindGroup: GPUBindGroup }
+  | { kind: 'immediates'; offset: number; values: ArrayBuffer }
   | { kind: 'dispatch'; workgroups: readonly [number, number, number] }
   | { kind: 'end' }
   | { kind: 'copy'; copy: Copy }
@@ -43,6 +44,10 @@ function loggingPass(pass: GPUComputePassEncoder, log: Command[]): GPUComputePas
       log.push({ kind: 'bindings', index, bindGroup });
       pass.setBindGroup(index, bindGroup);
     },
+    setImmediates: (offset: number, values: ArrayBuffer) => {
+      log.push({ kind: 'immediates', offset, values });
+      pass.setImmediates(offset, values);
+    },
     dispatchWorkgroups: (x: number, y = 1, z = 1) => {
       log.push({ kind: 'dispatch', workgroups: [x, y, z] });
       pass.dispatchWorkgroups(x, y, z);
@@ -79,6 +84,9 @@ export function encode(encoder: GPUCommandEncoder, commands: readonly Command[])
         break;
       case 'bindings':
         pass!.setBindGroup(command.index, command.bindGroup);
+        break;
+      case 'immediates':
+        pass!.setImmediates(command.offset, command.values);
         break;
       case 'dispatch':
         pass!.dispatchWorkgroups(...command.workgroups);
