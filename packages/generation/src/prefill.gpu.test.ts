@@ -1,7 +1,7 @@
 import { createModel, languageModel } from '@headwise/models';
 import { countsOf, movesOf, recordedBy } from '@headwise/testing';
 import * as tf from '@tensorflow/tfjs';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { generate } from './generate.js';
 import { generateBatch } from './generate-batch.js';
 
@@ -67,5 +67,23 @@ test('prompts of a batch are scored by their own pass, those that join later too
     expect(alone[0]).toBe((await best.data())[0]);
     best.dispose();
   }
+  params.dispose();
+});
+
+test('a head with a bias and a soft-cap is multiplied with the last token alone', async () => {
+  const configuration = {
+    ...{ model_type: 'headwise', topology: 'decoder', vocabSize: 101, maxLength: 160 },
+    ...{ dim: 24, layers: 2, position: { kind: 'rotary' }, norm: { kind: 'rms' } },
+    ...{ heads: { count: 4 }, feedForward: { kind: 'plain', hidden: 40, activation: 'gelu' } },
+    ...{ block: 'pre-norm', head: { kind: 'language-model', tied: false, bias: true, softCap: 3 } },
+  };
+  const { network, params } = languageModel(createModel(configuration, { seed: 1 }));
+  const scores = network.forward(tf.tensor2d(prompt, [1, 70], 'int32'));
+  const best = scores.slice([0, 69, 0], [1, 1, 101]).argMax(-1);
+  const forward = vi.spyOn(network, 'forward');
+  for await (const id of generate(network, prompt, { maxNewTokens: 1, temperature: 0 })) {
+    expect(id).toBe((await best.data())[0]);
+  }
+  expect(forward).not.toHaveBeenCalled();
   params.dispose();
 });
