@@ -114,8 +114,12 @@ const distanceTerm = (inputs: tf.Tensor[], factor: number, least: number): RowTe
     const [batch, heads, rows, width] = q.shape as [number, number, number, number];
     // The distances from these queries to the keys, starting at the last key.
     const first = Math.max(least, place - (keys - 1));
-    const met = distances!.slice([0, first - least, 0], [-1, place + rows - first, -1]);
-    const asking = q.mul(factor).add(moved!).transpose([1, 0, 2, 3]); // [H, B, C, Dh]
+    const count = place + rows - first;
+    const all = count === distances!.shape[1];
+    const met = all ? distances! : distances!.slice([0, first - least, 0], [-1, count, -1]);
+    const scaled = q.mul(factor).add(moved!);
+    // Of one sequence, or one head, the order of both is the same.
+    const asking = batch === 1 || heads === 1 ? scaled : scaled.transpose([1, 0, 2, 3]); // [H, B, C, Dh]
     const products = tf
       .matMul(asking.reshape([heads, batch * rows, width]), met, false, true)
       .reshape([heads, batch, rows, -1]);
