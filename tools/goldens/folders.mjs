@@ -90,6 +90,7 @@ export const folders = {
       ...['requirements-searches.txt', `${name}.py`, parity],
     ]),
     [main, 'clip.py', 'packages/parity/src/models/goldens'],
+    [main, 'preprocessors.py', 'packages/models/src/pictures/goldens/preprocessors.safetensors'],
     [main, 'settings.py', `${models}/settings.json`],
     [main, 'log_mel.py', 'packages/models/src/speech/goldens/log-mel.safetensors'],
     [main, 'ten_steps.py', parity, `${models}/ten-steps.json`],

@@ -5,6 +5,8 @@ export { type HeatMapOptions, heatMap } from './figures/heat-map.js';
 export { type LensTableOptions, lensTable } from './figures/lens-table.js';
 export { type ModelViewOptions, modelView } from './figures/model-view.js';
 export { type NeuronViewOptions, neuronView } from './figures/neuron-view.js';
+export { type PatchViewOptions, patchView } from './figures/patch-view.js';
+export type { Picture } from './figures/png.js';
 export type { Grid } from './figures/pool.js';
 export { escapeText } from './figures/svg.js';
 export { type Tile, TiledMap, tileSide } from './figures/tiles.js';

@@ -10,6 +10,7 @@ export {
 } from './intervene.js';
 export { type LensLayer, type LogitLensOptions, logitLens } from './logit-lens.js';
 export { type NeuronQuestion, type Neurons, neurons } from './neurons.js';
+export { patchShare } from './patches.js';
 export { attentionRollout } from './rollout.js';
 export { type HeadScores, headScores } from './scores.js';
 export type { Watchable } from './watchable.js';

@@ -96,6 +96,11 @@ export function familyOf(json: unknown, name = 'config.json'): ModelFamily {
   const modelType = (json as { model_type?: unknown } | null)?.model_type;
   const family = Object.hasOwn(families, String(modelType)) && families[String(modelType)];
   if (family) return family;
+  if (modelType === 'clip') {
+    throw new InputError(
+      `${name}: 'model_type' is "clip", which holds two models; read each by itself: loadModel(folder, { configure: clipTower('vision') }), or 'text'`,
+    );
+  }
   throw new InputError(
     `${name}: 'model_type' is ${quoted(modelType)}; known are ${Object.keys(families).join(', ')}`,
   );

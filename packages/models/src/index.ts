@@ -58,6 +58,8 @@ export {
   type NetworkOf,
   type PresetOptions,
 } from './model.js';
+export { preparePictures, type RawPicture } from './pictures/prepare.js';
+export { type PictureSettings, pictureSettings, type Sides } from './pictures/settings.js';
 export { quantizeModel } from './quantize.js';
 export { checkModelFits, type ModelSize, modelSize } from './size.js';
 export { type LogMelOptions, logMelFeatures } from './speech/log-mel.js';

@@ -132,6 +132,9 @@ test("a tower's settings are read from those of both, and refused where they are
   expect(() => clipTower('text')({ ...both, text_config: 5 })).toThrow(
     "clipTower: 'text_config' is 5; expected the settings of 'clip_text_model'",
   );
+  expect(() => createModel(both)).toThrow(
+    `config.json: 'model_type' is "clip", which holds two models; read each by itself: loadModel(folder, { configure: clipTower('vision') }), or 'text'`,
+  );
   expect(() => clipTower('text')(words)).toThrow(
     `clipTower: 'model_type' is "clip_text_model"; expected "clip"`,
   );

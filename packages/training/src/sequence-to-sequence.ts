@@ -19,10 +19,12 @@ import type { BatchArrays, BatchTensors, ExampleBatch, Objective } from './objec
 import { sampledInputs } from './scheduled-sampling.js';
 import { ownLoss, tensorsOf } from './tensor-loss.js';
 
-/** Source sequences and their target sequences, such as sentences and translations; row-major. */
+/** Sources and their target sequences, such as sentences and translations, or pictures and captions; row-major. */
 export interface PairBatch extends ExampleBatch {
-  /** `[B, Ts]` */
-  readonly sources: Int32Array;
+  /** Ids `[B, Ts]`; or the values of what the encoder reads in place of ids, `[B, …sourceShape]`. */
+  readonly sources: Int32Array | Float32Array;
+  /** The shape of one source that is not ids, as `[H, W, C]` of a picture; Ts is then the number of its values. */
+  readonly sourceShape?: readonly number[] | undefined;
   /** `[B, Ts]`, 1 where there is a token, 0 at padding; default all tokens. */
   readonly sourceMask?: Int32Array | undefined;
   /** `[B, Tt]`, padded on the right with `ignoredTarget`. */
@@ -97,7 +99,7 @@ export function encoderDecoderLoss(
 /** What the encoder and the decoder read, and the targets. */
 function pairArrays(
   network: EncoderDecoderModel,
-  { sources, sourceMask, targets, shape }: PairBatch,
+  { sources, sourceShape, sourceMask, targets, shape }: PairBatch,
 ): BatchArrays {
   const [rows, sourceLength, targetLength] = shape;
   checkShape('encoderDecoderLoss: sources', [sources.length], [rows * sourceLength]);
@@ -105,8 +107,8 @@ function pairArrays(
   if (targets.every((target) => target === ignoredTarget)) {
     throw new InputError('encoderDecoderLoss: every target is ignored');
   }
-  const read = vocabularyOf(network.sourceVocabSize ?? network.vocabSize);
-  checkIdValues(sources, read, [rows, sourceLength]);
+  const read = sourceShape ?? [sourceLength];
+  checkSources(network, { sources, sourceShape, shape });
   const space = vocabularyOf(network.vocabSize, 'target', ignoredTarget);
   checkIdValues(targets, space, [rows, targetLength]);
   // The targets one place later, after the start token.
@@ -115,11 +117,38 @@ function pairArrays(
     return last === ignoredTarget ? network.startId : last;
   });
   return {
-    sources: { values: sources, shape: [rows, sourceLength] },
+    sources: { values: sources, shape: [rows, ...read] },
     ...(sourceMask && { sourceMask: { values: sourceMask, shape: [rows, sourceLength] } }),
     before: { values: before, shape: [rows, targetLength] },
     targets: { values: targets, shape: [targets.length] },
   };
+}
+
+/** Throws for ids where the model reads none, for values of another number, and for ids outside the vocabulary. */
+function checkSources(
+  { sourceVocabSize, vocabSize }: EncoderDecoderModel,
+  {
+    sources,
+    sourceShape,
+    shape: [rows, length],
+  }: Pick<PairBatch, 'sources' | 'sourceShape' | 'shape'>,
+): void {
+  if (sourceShape) {
+    const values = sourceShape.reduce((product, size) => product * size, 1);
+    checkShape('encoderDecoderLoss: sourceShape', [values], [length]);
+  }
+  if (sources instanceof Float32Array !== (sourceShape !== undefined)) {
+    throw new InputError(
+      `encoderDecoderLoss: sources are ${sourceShape ? 'Int32Array with' : 'Float32Array without'} sourceShape; expected ids, or float32 values and the shape of each`,
+    );
+  }
+  if (sourceShape) return;
+  if (sourceVocabSize === 0) {
+    throw new InputError(
+      'encoderDecoderLoss: sources are ids, which the model does not read; expected Float32Array and sourceShape',
+    );
+  }
+  checkIdValues(sources as Int32Array, vocabularyOf(sourceVocabSize ?? vocabSize), [rows, length]);
 }
 
 /** Replaces some of what the decoder reads. */
@@ -163,6 +192,6 @@ function decoderInputs(
   mix: Mix = (ids) => ids,
 ): { ids: tf.Tensor2D; encoded: Encoded } {
   const attended = sourceMask ? { ...ctx, attentionMask: sourceMask } : ctx;
-  const encoded = network.encode(sources as tf.Tensor2D, attended);
+  const encoded = network.encode(sources!, attended);
   return { ids: mix(before as tf.Tensor2D, encoded), encoded };
 }

@@ -1,6 +1,14 @@
 import { expect, test } from 'vitest';
 import type { AttentionMap } from '../attention-maps.js';
-import { headGrid, headView, heatMap, lensTable, modelView, neuronView } from '../figures.js';
+import {
+  headGrid,
+  headView,
+  heatMap,
+  lensTable,
+  modelView,
+  neuronView,
+  patchView,
+} from '../figures.js';
 
 const nasty = ['<script>alert(1)</script>', '"&\'', '\u0000\u001b', '\ud800', '日本', ''];
 const size = nasty.length;
@@ -37,7 +45,30 @@ const question = {
   weights: Float32Array.from({ length: size }, () => 1 / size),
 };
 
+/** Two heads of which each of six queries looks at a first vector and at 2 by 3 patches. */
+const patchMap: AttentionMap = {
+  layer: 'decoder.blocks.0.cross',
+  heads: [0, 1],
+  rows: nasty.map((_, i) => i),
+  keys: 7,
+  values: Float32Array.from({ length: 2 * size * 7 }, (_, i) => {
+    const [row, key, head] = [Math.floor(i / 7) % size, i % 7, Math.floor(i / 7 / size)];
+    if (key === 0) return 0.25;
+    // The first head looks at one patch, the second at all alike.
+    return head === 0 ? (key - 1 === row ? 0.75 : 0) : 0.125;
+  }),
+};
+const picture = {
+  ...{ height: 4, width: 6, channels: 3 },
+  values: Float32Array.from({ length: 72 }, (_, i) => i / 71),
+};
+const looks = { queryTokens: nasty, picture, patch: [2, 2] as const };
+
 const figures: Record<string, () => string> = {
+  patchView: () => patchView(patchMap, looks),
+  'heatMap of two sequences': () =>
+    heatMap(patchMap, { tokens: [...nasty, 'more'], queryTokens: nasty }),
+
   headView: () => headView(causalMap(0), { tokens: nasty }),
   'headView of a row': () => headView(causalMap(0), { tokens: nasty, row: 2 }),
   modelView: () => modelView([causalMap(0), causalMap(1)]),
@@ -77,6 +108,31 @@ test.each(Object.entries(figures))('%s is well-formed whatever the tokens are', 
   expect(svg).not.toContain('<script');
   expect(svg).not.toMatch(/NaN|undefined|Infinity/);
   expect(draw()).toBe(svg);
+});
+
+test('a picture for each query: as bright as the mean of the heads, with the share of the patches below', () => {
+  const svg = patchView(patchMap, looks);
+  const views = svg.split('<g class="patches"').slice(1);
+  expect(views).toHaveLength(size);
+  for (const [query, view] of views.entries()) {
+    const veils = [...view.matchAll(/fill-opacity="([\d.]+)" shape-rendering/g)].map(([, x]) => x);
+    // 0.4375 against 0.0625 of the others, whose root is 0.378 of the largest.
+    expect(veils).toEqual(veils.map((_, patch) => (patch === query ? '0' : '0.53')));
+    expect(view).toContain('>75 %</text>');
+    expect(view).toContain(`<title>patch ${Math.floor(query / 3)}, ${query % 3}: 44 %</title>`);
+  }
+  // One image, which all views use.
+  expect(elementsOf(svg).image).toBe(1);
+  expect(elementsOf(svg).use).toBe(size);
+});
+
+test('patches that do not fit are named', () => {
+  const drawn = (change: object) => () => patchView(patchMap, { ...looks, ...change });
+  expect(drawn({ patch: [3, 2] })).toThrow('patches of 3 by 2 do not divide a picture of 4 by 6');
+  expect(drawn({ patch: [1, 2] })).toThrow('has 7 keys; the picture has 12 patches');
+  expect(drawn({ before: 2 })).toThrow('has 7 keys; the picture has 6 patches behind 2 others');
+  expect(drawn({ picture: { ...picture, channels: 4 } })).toThrow('72 values and 4 channels');
+  expect(drawn({ queryTokens: ['a'] })).toThrow('has a query 1; got 1 query tokens');
 });
 
 test('a line for each weight that counts, as opaque as its root', () => {

@@ -28,6 +28,30 @@ function readInputs(name: string) {
 }
 
 describeBackends('encoder-decoders', (backend) => {
+  test("captions: the loss of pictures and words is transformers'", async () => {
+    const name = 'vision-encoder-decoder';
+    const { network, params } = await load(name);
+    const file = readSafetensors(readFileSync(`${folder(name)}expected.safetensors`));
+    const pixels = file.get('inputs.pixel_values');
+    const labels = file.get('inputs.labels');
+    const channelsFirst = tf.tensor(toFloat32(pixels), [...pixels.shape]);
+    const sources = (await channelsFirst.transpose([0, 2, 3, 1]).data()) as Float32Array;
+    const batch = {
+      ...{ sources, sourceShape: [6, 9, 3], targets: labels.data as Int32Array },
+      shape: [3, 162, labels.shape[1]!] as const,
+    };
+    const loss = encoderDecoderLoss(network, batch);
+    await expectClose(loss, [toFloat32(file.get('loss'))[0]!], { ratio: 2e-5 });
+    const refused = (change: object) => () => encoderDecoderLoss(network, { ...batch, ...change });
+    expect(refused({ sources: new Int32Array(486), sourceShape: undefined })).toThrow(
+      'encoderDecoderLoss: sources are ids, which the model does not read; expected Float32Array and sourceShape',
+    );
+    expect(refused({ sources: new Int32Array(486) })).toThrow('sources are Int32Array with source');
+    expect(refused({ sourceShape: undefined })).toThrow('Float32Array without sourceShape');
+    expect(refused({ sourceShape: [6, 9, 2] })).toThrow('sourceShape has shape [108]');
+    params.dispose();
+  });
+
   for (const [name, labelSmoothing] of [
     ['transformer-2017', 0.1],
     ['marian', 0.1],
