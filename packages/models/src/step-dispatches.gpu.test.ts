@@ -10,8 +10,10 @@ import { loadModel } from './node.js';
 
 const goldens = fileURLToPath(new URL('../../parity/goldens', import.meta.url));
 const isDecoder = (name: string) => {
-  const [kind] = JSON.parse(readFileSync(`${goldens}/${name}/config.json`, 'utf8')).architectures;
-  return /ForCausalLM$|LMHeadModel$/.test(kind);
+  const config = JSON.parse(readFileSync(`${goldens}/${name}/config.json`, 'utf8'));
+  const [kind] = config.architectures;
+  // A decoder that reads an encoder's output takes no prompt alone.
+  return !config.add_cross_attention && /ForCausalLM$|LMHeadModel$/.test(kind);
 };
 const names = readdirSync(goldens, { withFileTypes: true })
   .filter((entry) => entry.isDirectory() && isDecoder(entry.name))
