@@ -1,7 +1,12 @@
 import { mkdtempSync, readdirSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { isEncoder, isEncoderDecoder, isLanguageModel } from '@headwise/core';
+import {
+  type EncoderDecoderModel,
+  isEncoder,
+  isEncoderDecoder,
+  isLanguageModel,
+} from '@headwise/core';
 import * as tf from '@tensorflow/tfjs';
 import { expect, test } from 'vitest';
 import { changedPreset, type PresetChange } from '../change.js';
@@ -25,15 +30,25 @@ test('a part that is changed takes its parameters along, and both sides are told
   }
 });
 
-/** The outputs of a model of any kind for a few ids, or for a few pictures. */
+/** Two sources that are not ids, of an encoder that reads none. */
+function valuesFor({ pictures, frames, stateWidth }: Partial<EncoderDecoderModel>) {
+  const shapes = [
+    pictures && [pictures.height, pictures.width, pictures.channels],
+    frames && [frames.count, frames.channels],
+    stateWidth && [5, stateWidth],
+  ];
+  const shape = shapes.find((one) => one);
+  if (!shape) return undefined;
+  const size = shape.reduce((product, side) => product * side, 2);
+  return tf.linspace(-1, 1, size).reshape([2, ...shape]);
+}
+
+/** The outputs of a model of any kind for a few ids, or for what its encoder reads in place of them. */
 function outputOf({ network }: Model): tf.Tensor {
-  if (isEncoder(network) && network.pictures) {
-    const { height, width, channels } = network.pictures;
-    const pictures = tf.linspace(-1, 1, 2 * height * width * channels);
-    return network.encode(pictures.reshape([2, height, width, channels]));
-  }
   const ids = tf.tensor2d([3, 1, 4, 1, 5, 9, 2, 6], [2, 4], 'int32');
-  if (isEncoderDecoder(network)) return network.decode(ids, network.encode(ids));
+  const values = valuesFor(network as Partial<EncoderDecoderModel>);
+  if (isEncoderDecoder(network)) return network.decode(ids, network.encode(values ?? ids));
+  if (isEncoder(network) && values) return network.encode(values);
   return isEncoder(network) ? Object.values(network.forward(ids))[0]! : network.forward(ids);
 }
 
