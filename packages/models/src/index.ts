@@ -58,10 +58,12 @@ export {
   type NetworkOf,
   type PresetOptions,
 } from './model.js';
+export { loadPictureSettings } from './pictures/load.js';
 export { preparePictures, type RawPicture } from './pictures/prepare.js';
 export { type PictureSettings, pictureSettings, type Sides } from './pictures/settings.js';
 export { quantizeModel } from './quantize.js';
 export { checkModelFits, type ModelSize, modelSize } from './size.js';
+export { loadLogMelSettings } from './speech/load.js';
 export { type LogMelOptions, logMelFeatures } from './speech/log-mel.js';
 export { logMelSettings } from './speech/settings.js';
 export { type WeightDtype, type WeightOptions, weightDtypes } from './weight-options.js';

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { InputError, type ParamStore } from '@headwise/core';
-import type { CheckpointPlace } from './checkpoint/files.js';
+import { type CheckpointFiles, type CheckpointPlace, checkpointFiles } from './checkpoint/files.js';
 import {
   checkConfigFits,
   type LoadedModel,
@@ -8,12 +8,15 @@ import {
   loadModel as loadFrom,
 } from './checkpoint/load.js';
 import { loadParams as loadParamsFrom } from './checkpoint/params.js';
+import { openLogMelSettings, openPictureSettings } from './checkpoint/processor.js';
 import type { WebOptions } from './checkpoint/web.js';
 import { isGgufName } from './gguf/read/file.js';
-import { type HubOptions, hubName } from './hub/address.js';
+import { type HubName, type HubOptions, hubName } from './hub/address.js';
 import { RepositoryError } from './hub/fetch.js';
 import { diskFiles } from './node/folder.js';
 import { type HubFolderOptions, hubFile, hubFolder } from './node/hub/repository.js';
+import type { PictureSettings } from './pictures/settings.js';
+import type { LogMelOptions } from './speech/log-mel.js';
 
 export { jsonText } from './json-text.js';
 export { adapterFiles, loadAdapter, saveAdapter } from './node/adapter.js';
@@ -67,22 +70,69 @@ export async function loadParams(
 }
 
 /**
+ * Loads the settings of `preparePictures` as `loadPictureSettings` does, also from a folder on disk.
+ *
+ * @throws InputError naming both files where neither has the settings, and as `pictureSettings` does
+ */
+export async function loadPictureSettings(
+  place: CheckpointPlace,
+  options: WebOptions & HubFolderOptions = {},
+): Promise<PictureSettings> {
+  return openBeside(place, options, openPictureSettings);
+}
+
+/**
+ * Loads the options of `logMelFeatures` as `loadLogMelSettings` does, also from a folder on disk.
+ *
+ * @throws InputError naming both files where neither has the settings, and as `logMelSettings` does
+ */
+export async function loadLogMelSettings(
+  place: CheckpointPlace,
+  options: WebOptions & HubFolderOptions = {},
+): Promise<Required<LogMelOptions>> {
+  return openBeside(place, options, openLogMelSettings);
+}
+
+/** Opens files of settings; of a repository they alone are fetched, and its weights are not. */
+async function openBeside<T>(
+  place: CheckpointPlace,
+  options: WebOptions & HubFolderOptions,
+  open: (files: CheckpointFiles) => Promise<T>,
+): Promise<T> {
+  if (typeof place === 'string' && !options.offline && repositoryOf(place)) {
+    return open(checkpointFiles(place, options)).catch(noSuchPath(place, 'folder'));
+  }
+  return open(checkpointFiles(await onDisk(place, options), options));
+}
+
+/**
  * The folder or the GGUF file that a path names, or, where there is no such path, what a repository of a hub or a GGUF file of one is
  * downloaded to.
  *
  * @throws InputError or SafetensorsError as `hubFolder` does
  */
 export async function modelFolder(place: string, options: HubFolderOptions = {}): Promise<string> {
-  const named = hubName(place);
-  if (!named || existsSync(place)) return place;
-  // Two parts may be a file in a folder; what is downloaded has three.
-  if (named.file === undefined && isGgufName(place)) return place;
+  const named = repositoryOf(place);
+  if (!named) return place;
   const [download, what] = named.file === undefined ? [hubFolder, 'folder'] : [hubFile, 'file'];
-  return download(place, options).catch((error) => {
+  return download(place, options).catch(noSuchPath(place, what));
+}
+
+/** The repository that a text names, where it is not a path. */
+function repositoryOf(place: string): HubName | undefined {
+  const named = hubName(place);
+  if (!named || existsSync(place)) return undefined;
+  // Two parts may be a file in a folder; what is downloaded has three.
+  return named.file === undefined && isGgufName(place) ? undefined : named;
+}
+
+/** Throws an error of a repository as one of a name that is not a path either. */
+const noSuchPath =
+  (place: string, what: string) =>
+  (error: unknown): never => {
     if (!(error instanceof RepositoryError)) throw error;
     throw new InputError(`${error.message}; and there is no ${what} '${place}'`, { cause: error });
-  });
-}
+  };
 
 const onDisk = async (
   place: CheckpointPlace,

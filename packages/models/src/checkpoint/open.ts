@@ -22,7 +22,7 @@ export async function openConfig(files: CheckpointFiles): Promise<{ json: unknow
   const adapter = await files.open(adapterName);
   await adapter?.close();
   throw new InputError(
-    `${named(files, configName)}: is missing; ${adapter ? `${adapterName} is there, so this is an adapter; expected the folder of the model that it adapts` : "a checkpoint's folder has one"}`,
+    `${namedFile(files, configName)}: is missing; ${adapter ? `${adapterName} is there, so this is an adapter; expected the folder of the model that it adapts` : "a checkpoint's folder has one"}`,
   );
 }
 
@@ -84,7 +84,7 @@ async function nothingToRead(files: CheckpointFiles): Promise<InputError> {
         `python -c "from transformers import AutoModel; AutoModel.from_pretrained('FOLDER').save_pretrained('FOLDER', safe_serialization=True)"`,
     );
   }
-  return new InputError(`${named(files, weightsName)}: is missing, and so is ${indexName}`);
+  return new InputError(`${namedFile(files, weightsName)}: is missing, and so is ${indexName}`);
 }
 
 async function readSmall(source: ByteSource): Promise<Uint8Array> {
@@ -103,6 +103,7 @@ async function readSmall(source: ByteSource): Promise<Uint8Array> {
   }
 }
 
-function named({ name }: CheckpointFiles, file: string): string {
+/** The name of a file beside a checkpoint's weights, for errors. */
+export function namedFile({ name }: CheckpointFiles, file: string): string {
   return name === '' || name.endsWith('/') ? `${name}${file}` : `${name}/${file}`;
 }
