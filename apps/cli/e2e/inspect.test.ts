@@ -4,6 +4,7 @@ import { pathToFileURL } from 'node:url';
 import { type Browser, chromium, type Page } from 'playwright';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { headwiseHere, temporaryFolder, writeConfig } from './headwise.js';
+import { inspected, wordFolder } from './word-folder.js';
 
 declare module 'vitest' {
   interface ProvidedContext {
@@ -128,6 +129,35 @@ describe.skipIf(!inject('chromium'))('in a browser', () => {
     await page.getByRole('radio', { name: 'induction' }).check();
     expect(await page.locator('[data-score="induction"]').isVisible()).toBe(true);
     expect(await page.locator('[data-score="entropy"]').isVisible()).toBe(false);
+  });
+
+  test('of an encoder-decoder, a head of cross-attention shows the tokens of both texts', async () => {
+    const file = join(work, 'pair.html');
+    const texts = ['--text', 'w9 w40 w7 w5', '--target', 'w8'];
+    const run = await inspected(wordFolder(work, 't5', { bare: true }), file, ...texts);
+    expect(run.stderr).toBe('');
+    const pair = await browser.newPage();
+    pair.on('pageerror', (error) => problems.push(String(error)));
+    await pair.goto(pathToFileURL(file).href);
+    const shown = pair.locator('#head-view > :not([hidden])');
+    const sides = async () => [
+      await shown.locator('[data-side="query"]').allTextContents(),
+      await shown.locator('[data-side="key"]').count(),
+    ];
+    expect((await sides())[1]).toBe(4);
+    await pair.locator('[data-group="2"] .head[data-layer="1"][data-head="3"]').click();
+    expect(await pair.locator('#chosen').textContent()).toBe('Cross-attention, layer 1, head 3');
+    expect(await sides()).toEqual([['0: "[PAD]"[PAD]', '1: "w8"w8'], 4]);
+    await shown.locator('[data-side="query"]').nth(1).hover();
+    const lines = shown.locator('.lines line');
+    expect(await lines.count()).toBe(4); // the weights of a random model are about even
+    const ends = await lines.evaluateAll((all) => all.map((line) => line.getAttribute('y2')));
+    expect(new Set(ends).size).toBe(4);
+    // Another group begins with all of its own rows.
+    await pair.locator('#layer').selectOption({ label: '0: decoder.blocks.0.attn' });
+    expect(await sides()).toEqual([['0: "[PAD]"[PAD]', '1: "w8"w8'], 2]);
+    expect(await pair.locator('#head-view > :not([hidden])').count()).toBe(1);
+    await pair.close();
   });
 
   test('it asked for nothing, complained of nothing, and runs no script but its own', async () => {

@@ -223,9 +223,9 @@ export async function loadRerankerFiles(
  * What a folder says about generation: its `generation_config.json`; without one, the end tokens of its
  * `config.json`, as transformers 5 takes them.
  */
-async function generationSettings(
+export async function generationSettings(
   files: CheckpointFiles,
-  beside: TextFiles,
+  beside: Pick<TextFiles, 'generationConfig'> = webFiles(files, undefined),
 ): Promise<{ settings: TextSettings; unknown: string[] }> {
   const found = await beside.generationConfig();
   if (found) {

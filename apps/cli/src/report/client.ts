@@ -3,16 +3,31 @@ import type { PageData } from './page-data.js';
 // Runs in the report itself: it redraws the lines of the head view for what is chosen.
 
 const data = JSON.parse(find('#data').textContent!) as PageData;
-const maps = data.maps.map((text) => Uint8Array.from(atob(text), (c) => c.charCodeAt(0)));
-const view = find('#head-view svg');
-const lines = find('#head-view .lines');
-const [left, right] = [lines.getAttribute('data-left')!, lines.getAttribute('data-right')!];
+const groups = data.groups.map(({ title, keys: keyCount, maps }, index) => {
+  const view = find(`#head-view [data-group="${index}"]`);
+  const tokens = (side: string) => [...view.querySelectorAll<SVGGElement>(`[data-side="${side}"]`)];
+  return {
+    ...{ title, view, keyCount, queries: tokens('query'), keys: tokens('key') },
+    lines: view.querySelector('.lines')!,
+    maps: maps.map(({ heads, values }) => ({
+      heads,
+      values: Uint8Array.from(atob(values), (c) => c.charCodeAt(0)),
+    })),
+  };
+});
+/** The choices of the layer, in their order. */
+const layers = groups.flatMap((group) => group.maps.map((map, layer) => ({ group, map, layer })));
+/** What shows one head: in the model view, and in the grids of scores. */
+const pictures = [...document.querySelectorAll('[data-layer][data-head]')].map((picture) => ({
+  picture,
+  group: groups[Number(picture.closest('[data-group]')!.getAttribute('data-group'))]!,
+  layer: Number(picture.getAttribute('data-layer')),
+  head: Number(picture.getAttribute('data-head')),
+}));
 const layerChoice = find<HTMLSelectElement>('#layer');
 const headChoices = find('#heads');
 const announcement = find('#chosen');
-const queries = tokenGroups('query');
-const keys = tokenGroups('key');
-const chosen = { layer: 0, heads: new Set([0]), row: undefined as number | undefined };
+const chosen = { ...layers[0]!, heads: new Set([0]), row: undefined as number | undefined };
 let pinned = false;
 
 function find<E extends Element = Element>(selector: string): E {
@@ -21,17 +36,13 @@ function find<E extends Element = Element>(selector: string): E {
   return element;
 }
 
-function tokenGroups(side: string): SVGGElement[] {
-  return [...view.querySelectorAll<SVGGElement>(`[data-side="${side}"]`)];
-}
-
 function middleOf(group: SVGGElement): string {
   return String(Number(group.querySelector('text')!.getAttribute('y')) - 4);
 }
 
 function weightOf(head: number, row: number, key: number): number {
-  const { tokens } = data;
-  return (maps[chosen.layer]![(head * tokens + row) * tokens + key]! / 255) ** 2;
+  const { queries, keyCount } = chosen.group;
+  return (chosen.map.values[(head * queries.length + row) * keyCount + key]! / 255) ** 2;
 }
 
 function colourOf(head: number): string {
@@ -39,13 +50,15 @@ function colourOf(head: number): string {
 }
 
 function drawLines(): void {
+  const { queries, keys, lines } = chosen.group;
+  const [left, right] = [lines.getAttribute('data-left')!, lines.getAttribute('data-right')!];
   const rows = chosen.row === undefined ? queries.map((_, i) => i) : [chosen.row];
   // All lines of a long text at once would be a grey field.
   const least = rows.length === 1 ? 0.01 : rows.length > 64 ? 0.1 : 0.02;
   const drawn: SVGLineElement[] = [];
   for (const head of chosen.heads) {
     for (const row of rows) {
-      for (let key = 0; key < data.tokens; key++) {
+      for (let key = 0; key < keys.length; key++) {
         const weight = weightOf(head, row, key);
         if (weight < least) continue;
         const line = document.createElementNS('http://www.w3.org/2000/svg', 'line');
@@ -68,17 +81,17 @@ function drawLines(): void {
     group.classList.toggle('faded', chosen.row !== undefined && i !== chosen.row);
   }
   for (const [i, group] of keys.entries()) {
-    const weight = Math.max(
-      0,
-      ...[...chosen.heads].map((head) => weightOf(head, chosen.row ?? i, i)),
-    );
-    group.classList.toggle('faded', chosen.row !== undefined && weight < least);
+    const { row } = chosen;
+    const isSeen =
+      row === undefined || [...chosen.heads].some((head) => weightOf(head, row, i) >= least);
+    group.classList.toggle('faded', !isSeen);
   }
 }
 
 function showChoice(): void {
-  layerChoice.value = String(chosen.layer);
-  const heads = Array.from({ length: data.heads[chosen.layer]! }, (_, head) => head);
+  layerChoice.value = String(layers.findIndex(({ map }) => map === chosen.map));
+  for (const { view } of groups) view.toggleAttribute('hidden', view !== chosen.group.view);
+  const heads = Array.from({ length: chosen.map.heads }, (_, head) => head);
   headChoices.replaceChildren(
     ...heads.map((head) => {
       const button = document.createElement('button');
@@ -102,22 +115,30 @@ function showChoice(): void {
 
 /** Marks the chosen heads wherever heads are shown. */
 function mark(): void {
-  for (const group of document.querySelectorAll('[data-layer][data-head]')) {
-    const isChosen =
-      Number(group.getAttribute('data-layer')) === chosen.layer &&
-      chosen.heads.has(Number(group.getAttribute('data-head')));
-    group.classList.toggle('chosen', isChosen);
-    group.setAttribute('aria-pressed', String(isChosen));
+  for (const { picture, group, layer, head } of pictures) {
+    const isChosen = group === chosen.group && layer === chosen.layer && chosen.heads.has(head);
+    picture.classList.toggle('chosen', isChosen);
+    picture.setAttribute('aria-pressed', String(isChosen));
   }
   const heads = [...chosen.heads].sort((a, b) => a - b).join(', ');
+  const { title } = chosen.group;
   announcement.textContent =
-    chosen.heads.size === 0 ? 'No head is chosen.' : `Layer ${chosen.layer}, head ${heads}`;
+    chosen.heads.size === 0
+      ? 'No head is chosen.'
+      : `${title === '' ? 'Layer' : `${title}, layer`} ${chosen.layer}, head ${heads}`;
 }
 
-function chooseHead(layer: number, head: number): void {
-  chosen.layer = layer;
-  chosen.heads = new Set([head]);
+function choose(choice: (typeof layers)[number], head: number): void {
+  // A row of one group's tokens is none of another's.
+  if (choice.group !== chosen.group) unpin();
+  Object.assign(chosen, choice, { heads: new Set([head]) });
   showChoice();
+}
+
+function unpin(): void {
+  pinned = false;
+  chosen.row = undefined;
+  for (const query of chosen.group.queries) query.setAttribute('aria-pressed', 'false');
 }
 
 function look(row: number | undefined): void {
@@ -140,30 +161,30 @@ function asButton(group: Element, press: () => void): void {
   });
 }
 
-layerChoice.addEventListener('change', () => chooseHead(Number(layerChoice.value), 0));
-for (const [i, group] of queries.entries()) {
-  asButton(group, () => {
-    pinned = !(pinned && chosen.row === i);
-    look(pinned ? i : undefined);
-    for (const other of queries)
-      other.setAttribute('aria-pressed', String(pinned && other === group));
-  });
-  for (const [comes, goes] of [
-    ['pointerenter', 'pointerleave'],
-    ['focus', 'blur'],
-  ]) {
-    group.addEventListener(comes!, () => {
-      if (!pinned) look(i);
+layerChoice.addEventListener('change', () => choose(layers[Number(layerChoice.value)]!, 0));
+for (const { queries } of groups) {
+  for (const [i, group] of queries.entries()) {
+    asButton(group, () => {
+      pinned = !(pinned && chosen.row === i);
+      look(pinned ? i : undefined);
+      for (const other of queries)
+        other.setAttribute('aria-pressed', String(pinned && other === group));
     });
-    group.addEventListener(goes!, () => {
-      if (!pinned) look(undefined);
-    });
+    for (const [comes, goes] of [
+      ['pointerenter', 'pointerleave'],
+      ['focus', 'blur'],
+    ]) {
+      group.addEventListener(comes!, () => {
+        if (!pinned) look(i);
+      });
+      group.addEventListener(goes!, () => {
+        if (!pinned) look(undefined);
+      });
+    }
   }
 }
-for (const group of document.querySelectorAll('[data-layer][data-head]')) {
-  asButton(group, () =>
-    chooseHead(Number(group.getAttribute('data-layer')), Number(group.getAttribute('data-head'))),
-  );
+for (const { picture, group, layer, head } of pictures) {
+  asButton(picture, () => choose({ group, layer, map: group.maps[layer]! }, head));
 }
 for (const choice of document.querySelectorAll<HTMLInputElement>('input[name="score"]')) {
   choice.addEventListener('change', () => {

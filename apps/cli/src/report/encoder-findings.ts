@@ -1,14 +1,21 @@
 import { type EncoderModel, type LanguageModel, readTensor } from '@headwise/core';
-import { attentionMaps, headScores } from '@headwise/inspect';
+import { attentionMaps } from '@headwise/inspect';
 import * as tf from '@tensorflow/tfjs';
-import { checkLength, type Expectation, expectationIn, type Findings } from './findings.js';
+import {
+  checkLength,
+  type Expectation,
+  expectationIn,
+  type Findings,
+  only,
+  selfAttention,
+  type Tokens,
+} from './findings.js';
 
 /** Tokens of a pass at most. */
 const tokensAtOnce = 4096;
 
 /** The tokens of a text as an encoder reads them. */
-export interface EncoderText {
-  readonly ids: readonly number[];
+export interface EncoderText extends Tokens {
   /** 1 for each token that was added around the text. */
   readonly special: readonly number[];
   /** What stands in the place of a hidden token; undefined where the tokenizer has none. */
@@ -32,7 +39,8 @@ export async function findingsOfEncoder(
     const body = { forward: network.encode.bind(network) as LanguageModel['forward'] };
     const maps = await attentionMaps(body, input);
     const expectations = await expectationsOfHidden(network, text);
-    return { direction: 'both', ids, maps, scores: headScores(maps, ids), lens: [], expectations };
+    const groups = [selfAttention(only, maps, text)];
+    return { direction: 'both', tokens: text, groups, lens: [], expectations };
   } finally {
     input.dispose();
   }

@@ -8,6 +8,7 @@ import {
   type LensLayer,
   logitLens,
 } from '@headwise/inspect';
+import type { HeadScoreName } from '@headwise/inspect/figures';
 import * as tf from '@tensorflow/tfjs';
 
 /** How a model expected a token of a text, from what comes before it, or from all the others where it is hidden. */
@@ -26,19 +27,61 @@ export interface Compared {
   readonly cosine: number;
 }
 
-/** What a report shows of a model and a text. */
-export interface Findings {
-  /** Where a token looks: at those before it, or at all. */
-  readonly direction: 'before' | 'both';
+/** Tokens of a sequence: the id of each, and what it stands for. */
+export interface Tokens {
   readonly ids: readonly number[];
+  readonly texts: readonly string[];
+}
+
+/** Layers that attend from the same tokens to the same tokens. */
+export interface MapGroup {
+  /** Empty where there is one group only. */
+  readonly title: string;
+  /** What attends to what, in words; empty where there is one group only. */
+  readonly about: string;
+  /** What the queries are, and what the keys are. */
+  readonly queries: readonly string[];
+  readonly keys: readonly string[];
   /** One a layer. */
   readonly maps: readonly AttentionMap[];
   readonly scores: readonly HeadScores[];
+  /** Which of the scores say something of these maps. */
+  readonly scoreNames: readonly HeadScoreName[];
+}
+
+/** What a report shows of a model and a text. */
+export interface Findings {
+  /** What a token is expected from: those before it, all others, or a source and those before it. */
+  readonly direction: 'before' | 'both' | 'source';
+  /** What was read, or of an encoder-decoder what was written. */
+  readonly tokens: Tokens;
+  readonly groups: readonly MapGroup[];
   readonly lens: readonly LensLayer[];
   /** One a token, where there is one: the first has nothing before it, and special tokens are not hidden. */
   readonly expectations: readonly (Expectation | undefined)[];
   /** Texts that an encoder's vectors are compared with. */
   readonly compared?: readonly Compared[] | undefined;
+}
+
+/** The scores of maps from tokens to the same tokens. */
+export const selfScores: readonly HeadScoreName[] = [
+  'entropy',
+  'distance',
+  'previousToken',
+  'induction',
+];
+
+/** What the only group is called. */
+export const only: Pick<MapGroup, 'title' | 'about'> = { title: '', about: '' };
+
+/** Layers of self-attention. */
+export function selfAttention(
+  { title, about }: Pick<MapGroup, 'title' | 'about'>,
+  maps: readonly AttentionMap[],
+  { ids, texts }: Tokens,
+): MapGroup {
+  const scores = headScores(maps, ids);
+  return { title, about, queries: texts, keys: texts, maps, scores, scoreNames: selfScores };
 }
 
 /** The longest text that a page can show: its size grows with the square of the tokens. */
@@ -49,19 +92,21 @@ const mostTokens = 256;
  *
  * @throws InputError for a text of no token, or of more than the model or a page can hold
  */
-export async function findingsOf(
+export async function findingsOf(network: LanguageModel, tokens: Tokens): Promise<Findings> {
+  checkLength(network, tokens.ids);
+  const { maps, ...found } = await passOf(network, tokens.ids);
+  return { direction: 'before', tokens, groups: [selfAttention(only, maps, tokens)], ...found };
+}
+
+/** What a model shows of tokens that it reads, each of which scores the next. */
+export async function passOf(
   network: LanguageModel,
   ids: readonly number[],
-): Promise<Findings> {
-  checkLength(network, ids);
+): Promise<{ maps: AttentionMap[] } & Pick<Findings, 'lens' | 'expectations'>> {
   const input = tf.tensor2d([...ids], [1, ids.length], 'int32');
   try {
-    const maps = await attentionMaps(network, input);
     return {
-      direction: 'before',
-      ids,
-      maps,
-      scores: headScores(maps, ids),
+      maps: await attentionMaps(network, input),
       lens: await logitLens(network, input),
       expectations: await expectationsOf(network, input, ids),
     };
@@ -70,15 +115,19 @@ export async function findingsOf(
   }
 }
 
-/** @throws InputError for a text of no token, or of more than the model or a page can hold */
+/**
+ * @param what the text is called in errors
+ * @throws InputError for a text of no token, or of more than the model or a page can hold
+ */
 export function checkLength(
   { maxLength }: { readonly maxLength: number },
   { length }: readonly number[],
+  what = 'the text',
 ): void {
   const most = Math.min(mostTokens, maxLength);
   if (length >= 1 && length <= most) return;
   const why = most === mostTokens ? 'a report shows' : "the model's context holds";
-  throw new InputError(`the text has ${length} tokens; ${why} 1 to ${most}`);
+  throw new InputError(`${what} has ${length} tokens; ${why} 1 to ${most}`);
 }
 
 /** How a token was expected among the probabilities of all, `[V]`. */

@@ -9,7 +9,7 @@ import {
   shownToken,
 } from '@headwise/inspect/figures';
 import { documentOf } from './document.js';
-import type { Findings } from './findings.js';
+import type { Findings, MapGroup } from './findings.js';
 import type { PageData } from './page-data.js';
 
 export interface PageOptions {
@@ -17,9 +17,8 @@ export interface PageOptions {
   name: string;
   /** Hugging Face's `model_type`. */
   family: string;
-  text: string;
-  /** The texts of the tokens of the text. */
-  tokens: readonly string[];
+  /** What was read and written, each under a title; one alone may have none. */
+  texts: readonly { title?: string | undefined; text: string }[];
   tokenOf: (id: number) => string;
   /** The page's own script, a module without imports. */
   script: string;
@@ -34,26 +33,28 @@ const scoreNames: readonly (readonly [HeadScoreName, string])[] = [
 
 /** One page that shows what was found in a model, and needs nothing besides itself. */
 export function reportPage(found: Findings, options: PageOptions): string {
-  const { name, family, text, tokens, script } = options;
-  const { maps } = found;
+  const { name, family, texts, script } = options;
+  const { groups } = found;
   const loss = lossOf(found);
-  const heads = new Set(maps.map((map) => map.heads.length));
+  const heads = new Set(groups.flatMap(({ maps }) => maps.map((map) => map.heads.length)));
   const facts = {
     model: name,
     family,
-    layers: String(maps.length),
+    layers: groups
+      .map(({ title, maps }) => `${maps.length} ${title.toLowerCase()}`.trim())
+      .join(', '),
     heads: [...heads].join(', '),
-    tokens: String(tokens.length),
+    tokens: String(found.tokens.ids.length),
     ...(loss === undefined ? {} : { loss: `${loss.toFixed(3)} nats a token` }),
   };
   return documentOf({
     title: `Inside ${name}`,
     about:
       'What a transformer does with a text: where each head attends, and what each layer would say next.',
-    lead: `<div class="text">${escapeText(text)}</div>\n`,
+    lead: texts.map(textOf).join(''),
     facts,
     main: `<div class="side-by-side">
-${headSection(found, options)}
+${headSection(found)}
 <div>
 ${modelSection(found)}
 ${scoreSection(found)}
@@ -67,13 +68,29 @@ ${lensSection(found, options)}`,
   });
 }
 
-function headSection({ maps }: Findings, { tokens }: PageOptions): string {
-  const [first] = maps;
-  if (!first) return '';
-  const layers = maps.map(
-    ({ layer }, i) => `<option value="${i}">${i}: ${escapeText(layer)}</option>`,
-  );
-  const initial = { ...first, heads: first.heads.slice(0, 1) };
+function textOf({ title, text }: PageOptions['texts'][number]): string {
+  const above = title === undefined ? '' : `<p class="text-title">${escapeText(title)}</p>\n`;
+  return `${above}<div class="text">${escapeText(text)}</div>\n`;
+}
+
+function headSection({ groups }: Findings): string {
+  if (groups.length === 0) return '';
+  let choice = 0;
+  const layers = groups.map(({ title, maps }) => {
+    const options = maps.map(
+      ({ layer }, i) => `<option value="${choice++}">${i}: ${escapeText(layer)}</option>`,
+    );
+    return title === ''
+      ? options.join('')
+      : `<optgroup label="${escapeText(title)}">${options.join('')}</optgroup>`;
+  });
+  const views = groups.map(({ maps: [first], queries, keys }, g) => {
+    const view = headView(
+      { ...first!, heads: first!.heads.slice(0, 1) },
+      { tokens: keys, queryTokens: queries, least: queries.length > 64 ? 0.1 : 0.02 },
+    );
+    return `<div class="figure" data-group="${g}"${g === 0 ? '' : ' hidden'}>${view}</div>`;
+  });
   return `<section aria-labelledby="head-title">
 <h2 id="head-title">Head view</h2>
 <p>Each line goes from a token to one that it attends to; the larger the weight, the stronger the line. Point at a token on the left, or press it to keep it.</p>
@@ -82,29 +99,39 @@ function headSection({ maps }: Findings, { tokens }: PageOptions): string {
 <span>Heads <span id="heads" role="group" aria-label="heads to show"></span></span>
 <span id="chosen" role="status"></span>
 </div>
-<div class="figure" id="head-view">${headView(initial, { tokens, least: tokens.length > 64 ? 0.1 : 0.02 })}</div>
+<div id="head-view">${views.join('\n')}</div>
 </section>`;
 }
 
-function modelSection({ maps }: Findings): string {
-  if (maps.length === 0) return '';
+function modelSection({ groups }: Findings): string {
+  if (groups.length === 0) return '';
+  const views = groups.map((group, g) => figureOf(group, g, modelView(group.maps)));
   return `<section aria-labelledby="model-title">
 <h2 id="model-title">Model view</h2>
 <p>All layers and heads at once: queries from top to bottom, keys from left to right. Press a picture to see its lines.</p>
-<div class="figure">${modelView(maps)}</div>
+${views.join('\n')}
 </section>`;
 }
 
-function scoreSection({ scores }: Findings): string {
-  if (scores.length === 0) return '';
+/** A figure of a group, under the group's title where it has one. */
+function figureOf({ title, about }: MapGroup, index: number, figure: string): string {
+  const above =
+    title === '' ? '' : `<h3>${escapeText(title)} <span>${escapeText(about)}</span></h3>\n`;
+  return `${above}<div class="figure" data-group="${index}">${figure}</div>`;
+}
+
+function scoreSection({ groups }: Findings): string {
+  if (groups.length === 0) return '';
   const choices = scoreNames.map(
     ([name, title], i) =>
       `<label><input type="radio" name="score" value="${name}"${i === 0 ? ' checked' : ''}> ${title}</label>`,
   );
-  const grids = scoreNames.map(
-    ([name], i) =>
-      `<div class="figure" data-score="${name}"${i === 0 ? '' : ' hidden'}>${headGrid(scores, name)}</div>`,
-  );
+  const grids = scoreNames.map(([name], i) => {
+    const figures = groups.flatMap((group, g) =>
+      group.scoreNames.includes(name) ? [figureOf(group, g, headGrid(group.scores, name))] : [],
+    );
+    return `<div data-score="${name}"${i === 0 ? '' : ' hidden'}>${figures.join('\n')}</div>`;
+  });
   return `<section aria-labelledby="score-title">
 <h2 id="score-title">What heads do</h2>
 <p>Entropy is low where a head looks at few tokens; an induction head looks at what followed the same token before.</p>
@@ -113,10 +140,12 @@ ${grids.join('\n')}
 </section>`;
 }
 
-function tokenSection({ ids, direction, expectations }: Findings, options: PageOptions): string {
-  const { tokens, tokenOf } = options;
+function tokenSection(
+  { tokens, direction, expectations }: Findings,
+  { tokenOf }: PageOptions,
+): string {
   const word = (text: string) => escapeText(shownToken(text, 24));
-  const rows = tokens.map((token, t) => {
+  const rows = tokens.texts.map((token, t) => {
     const expected = expectations[t];
     const cells = expected
       ? [
@@ -126,7 +155,7 @@ function tokenSection({ ids, direction, expectations }: Findings, options: PageO
           `<td>${percent(expected.best.probability)}</td>`,
         ]
       : ['<td></td>', '<td></td>', '<td></td>', '<td></td>'];
-    return `<tr><td>${t}</td><td class="word">${word(token)}</td><td>${ids[t]}</td>${cells.join('')}</tr>`;
+    return `<tr><td>${t}</td><td class="word">${word(token)}</td><td>${tokens.ids[t]}</td>${cells.join('')}</tr>`;
   });
   const heads = ['#', 'token', 'id', 'expected with', 'rank', 'best guess', 'with'];
   const columns = heads.map((head) => {
@@ -148,6 +177,7 @@ ${rows.join('\n')}
 const sources: Readonly<Record<Findings['direction'], string>> = {
   before: 'what comes before it',
   both: 'all the others where it alone is hidden',
+  source: 'the source and the tokens before it',
 };
 
 function comparedSection({ compared = [] }: Findings): string {
@@ -169,24 +199,27 @@ ${rows.join('\n')}
 </section>`;
 }
 
-function lensSection({ lens }: Findings, { tokens, tokenOf }: PageOptions): string {
+function lensSection({ lens, tokens }: Findings, { tokenOf }: PageOptions): string {
   if (lens.length === 0) return '';
   return `<section aria-labelledby="lens-title">
 <h2 id="lens-title">Logit lens</h2>
 <p>The next token that the model would say if it ended after each layer, below each the token that it follows. Point at a cell for the runners-up.</p>
-<div class="figure" tabindex="0" role="region" aria-labelledby="lens-title">${lensTable(lens, { tokens, tokenOf })}</div>
+<div class="figure" tabindex="0" role="region" aria-labelledby="lens-title">${lensTable(lens, { tokens: tokens.texts, tokenOf })}</div>
 </section>`;
 }
 
-function pageData({ ids, maps }: Findings): PageData {
+function pageData({ groups }: Findings): PageData {
   return {
-    tokens: ids.length,
-    heads: maps.map((map) => map.heads.length),
-    maps: maps.map(({ values }) =>
-      Buffer.from(
-        Uint8Array.from(values, (weight) => Math.round(255 * Math.sqrt(weight))),
-      ).toString('base64'),
-    ),
+    groups: groups.map(({ title, keys, maps }) => ({
+      title,
+      keys: keys.length,
+      maps: maps.map(({ heads, values }) => ({
+        heads: heads.length,
+        values: Buffer.from(
+          Uint8Array.from(values, (weight) => Math.round(255 * Math.sqrt(weight))),
+        ).toString('base64'),
+      })),
+    })),
     colours: headColours,
   };
 }

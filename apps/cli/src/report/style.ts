@@ -19,11 +19,14 @@ body {
 }
 h1 { margin: 0; font-size: 1.6rem; line-height: 1.25; overflow-wrap: anywhere; }
 h2 { margin: 0 0 .25rem; font-size: 1.2rem; }
+section > h3, [data-score] > h3 { margin: 1rem 0 .4rem; font-size: 1rem; font-weight: 600; }
+h3 span { color: var(--quiet); font-weight: 400; }
 header p, section > p { margin: .25rem 0 1rem; color: var(--quiet); max-width: 65ch; }
 section { margin-top: 2.5rem; min-width: 0; }
 @media (min-width: 60rem) {
   .side-by-side { display: grid; grid-template-columns: 26rem minmax(0, 1fr); column-gap: 2.5rem; }
-  .side-by-side > div { position: sticky; top: 0; align-self: start; }
+  /* The lower of both stays in sight beside the other. */
+  .side-by-side > * { position: sticky; top: 0; align-self: start; }
 }
 dl { display: flex; flex-wrap: wrap; gap: .5rem 2rem; margin: 1rem 0 0; }
 dt { color: var(--quiet); font-size: .85rem; }
@@ -32,6 +35,8 @@ dd { margin: 0; font-variant-numeric: tabular-nums; }
   margin: 1.25rem 0 0; padding: .75rem 1rem; border-left: 3px solid var(--line);
   background: var(--raised); white-space: pre-wrap; overflow-wrap: anywhere;
 }
+.text-title { margin: 1.25rem 0 .25rem; font-size: .85rem; }
+.text-title + .text { margin-top: 0; }
 .figure { overflow-x: auto; padding: .75rem; background: var(--raised); border-radius: .5rem; }
 .figure svg { display: block; overflow: visible; }
 #chosen { min-width: 100%; }
