@@ -3,6 +3,7 @@ export { keyValueCacheOf } from './cache/context.js';
 export { KeyValueCache, type KeyValueCacheOptions } from './cache/key-value-cache.js';
 export type { CacheStorage } from './cache/rows.js';
 export { SegmentMemory } from './cache/segment-memory.js';
+export { endScores, lastRows, lastScores } from './last-scores.js';
 export { type DrawTokens, mostAhead } from './step/drawing.js';
 export { type StepInputs, stepLogits } from './step/logits.js';
 export { StepLoop, type StepLoopOptions } from './step/loop.js';

@@ -6,9 +6,14 @@ import {
   type LanguageModel,
 } from '@headwise/core';
 import { paddedRows } from '@headwise/core/internal';
-import { type CacheStorage, KeyValueCache, stepPlanOf } from '@headwise/decoding';
+import {
+  type CacheStorage,
+  KeyValueCache,
+  lastRows,
+  lastScores,
+  stepPlanOf,
+} from '@headwise/decoding';
 import * as tf from '@tensorflow/tfjs';
-import { lastRows, lastScores } from './last-scores.js';
 import type { BatchScores } from './next-scores.js';
 import { prefilled } from './prefix-cache/prefill.js';
 import type { PrefixCache } from './prefix-cache/prefix-cache.js';

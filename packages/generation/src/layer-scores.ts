@@ -1,8 +1,7 @@
 import type { LanguageModel } from '@headwise/core';
-import { KeyValueCache } from '@headwise/decoding';
+import { endScores, KeyValueCache, lastScores } from '@headwise/decoding';
 import * as tf from '@tensorflow/tfjs';
 import { Context } from './context-shift.js';
-import { endScores, lastScores } from './last-scores.js';
 import type { CheckedScores } from './next-scores.js';
 import type { CacheOptions } from './plan.js';
 import { prefilled } from './prefix-cache/prefill.js';

@@ -1,9 +1,14 @@
 import type { LanguageModel } from '@headwise/core';
 import { paddedRows } from '@headwise/core/internal';
-import { type CacheStorage, KeyValueCache, StepLoop, type StepPlan } from '@headwise/decoding';
+import {
+  type CacheStorage,
+  KeyValueCache,
+  lastScores,
+  StepLoop,
+  type StepPlan,
+} from '@headwise/decoding';
 import { checkedSampling } from '@headwise/kernels/internal';
 import * as tf from '@tensorflow/tfjs';
-import { lastScores } from './last-scores.js';
 import type { BatchScores } from './next-scores.js';
 import { prefilled } from './prefix-cache/prefill.js';
 import type { PrefixCache, RunTokens } from './prefix-cache/prefix-cache.js';

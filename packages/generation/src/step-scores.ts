@@ -1,6 +1,7 @@
 import type { LanguageModel } from '@headwise/core';
 import {
   type DrawTokens,
+  endScores,
   KeyValueCache,
   mostAhead,
   StepLoop,
@@ -10,7 +11,6 @@ import {
 } from '@headwise/decoding';
 import * as tf from '@tensorflow/tfjs';
 import { Context } from './context-shift.js';
-import { endScores } from './last-scores.js';
 import type { CheckedScores } from './next-scores.js';
 import type { CacheOptions } from './plan.js';
 import { prefilled } from './prefix-cache/prefill.js';

@@ -1,10 +1,10 @@
 import { InputError, type LanguageModel, type ParamStore } from '@headwise/core';
-import { KeyValueCache, StepLoop, stepPlanOf } from '@headwise/decoding';
+import { KeyValueCache, rehearse } from '@headwise/decoding';
 import { PackedWeight } from '@headwise/kernels';
-import { checkedSampling, planned } from '@headwise/kernels/internal';
+import { planned } from '@headwise/kernels/internal';
 import type { WeightDtype } from '@headwise/models';
 import { modelParts, plannedModel } from '@headwise/models/internal';
-import * as tf from '@tensorflow/tfjs';
+import type * as tf from '@tensorflow/tfjs';
 
 /** The limits that desktop browsers give on most GPUs today. */
 export const desktopLimits = {
@@ -31,11 +31,10 @@ export interface GenerationPlan {
 }
 
 /**
- * Predicts the memory of loading a decoder and generating one token after a prompt, as `generate` does: the layers read all of
- * the prompt but its last token at once, and the recorded step reads that one. On a device that computes nothing and has no
- * memory; nothing is downloaded.
+ * Predicts the memory of loading a decoder and generating after a prompt, as `generate` does: the layers read the prompt at once, and the
+ * recorded step reads the first token after it. On a device that computes nothing and has no memory; nothing is downloaded.
  *
- * @param tokens of the prompt and the new one; at least 3
+ * @param tokens of the prompt and that one; at least 2
  * @throws InputError for a weight that the limits do not bind
  */
 export function planGeneration(
@@ -54,21 +53,7 @@ export function planGeneration(
         count.settle();
         const weights = count.used;
         count.restart();
-        tf.tidy(() => {
-          const prompt = tf.zeros([1, tokens - 2], 'int32');
-          if (network.head) network.head.hidden(prompt, { cache });
-          else network.forward(prompt, { cache });
-        });
-        const step = stepPlanOf(network);
-        if (step) {
-          const sampling = checkedSampling({});
-          const loop = new StepLoop(step, cache, { sampling, maxLength: tokens });
-          loop.logits([{ id: 0, position: tokens - 2 }]);
-          loop.dispose();
-          step.dispose();
-        } else {
-          tf.tidy(() => network.forward(tf.zeros([1, 1], 'int32'), { cache }));
-        }
+        rehearse(network, tokens - 1, cache);
         const { peak } = count;
         count.settle();
         const held = count.used;

@@ -3,56 +3,57 @@ import { sampleTokens } from '@headwise/kernels';
 import { checkedSampling } from '@headwise/kernels/internal';
 import * as tf from '@tensorflow/tfjs';
 import { KeyValueCache } from '../cache/key-value-cache.js';
+import { endScores } from '../last-scores.js';
 import { StepLoop } from './loop.js';
 import { type StepPlan, stepPlanOf } from './plan.js';
 
 /**
- * Runs a prompt and the step after it as `generate` does, for their programs: within the step of `compilePipelines`, which
- * computes nothing.
+ * Runs a prompt and the step after it as `generate` does, for their programs or their memory: within the step of
+ * `compilePipelines` or of `planMemory`, which compute nothing.
  *
- * @param promptLength at least 1, cut to the model's `maxLength`
+ * @param promptLength at least 1; cut so that the model has room for one token more
+ * @param cache stays the caller's; default one that is disposed
  */
-export function rehearse(network: LanguageModel, promptLength: number): void {
-  const length = Math.min(promptLength, network.maxLength);
-  const cache = new KeyValueCache();
+export function rehearse(
+  network: LanguageModel,
+  promptLength: number,
+  cache?: KeyValueCache,
+): void {
+  const length = Math.max(1, Math.min(promptLength, network.maxLength - 1));
+  const used = cache ?? new KeyValueCache();
   const plan = stepPlanOf(network);
   try {
-    tf.tidy(() => (plan ? ofStep(network, plan, cache, length) : ofLayers(network, cache, length)));
+    tf.tidy(() => (plan ? ofStep(network, plan, used, length) : ofLayers(network, used, length)));
   } finally {
     plan?.dispose();
-    cache.dispose();
+    if (!cache) used.dispose();
   }
 }
 
-/** The fused step processes the last token of the prompt. */
+/** The layers process the prompt and score its last token, the fused step what comes after it. */
 function ofStep(
   network: LanguageModel,
   plan: StepPlan,
   cache: KeyValueCache,
   length: number,
 ): void {
-  if (length > 1) hiddenOf(network, length - 1, cache);
-  const loop = new StepLoop(plan, cache, { sampling: checkedSampling({}), maxLength: length });
+  const loop = new StepLoop(plan, cache, { sampling: checkedSampling({}), maxLength: length + 1 });
   try {
-    loop.rehearse({ id: 0, position: length - 1 }, { history: [] });
+    loop.reserve(length, 1);
+    draw(afterPrompt(network, cache, length));
+    if (network.maxLength > length) loop.rehearse({ id: 0, position: length }, { history: [] });
   } finally {
     loop.dispose();
   }
 }
 
 function ofLayers(network: LanguageModel, cache: KeyValueCache, length: number): void {
-  if (length > 1) {
-    const [, , width] = hiddenOf(network, length - 1, cache).shape as [number, number, number];
-    // The head scores the last position alone.
-    tf.zeros([1, 2, width]).slice([0, 1, 0], [1, 1, width]);
-  }
-  const scores = network.forward(tf.zeros([1, 1], 'int32'), { cache });
-  sampleTokens(scores.reshape([1, network.vocabSize]), {}, 0);
+  draw(afterPrompt(network, cache, length));
+  if (network.maxLength > length) draw(afterPrompt(network, cache, 1));
 }
 
-/** What the layers make of some tokens; where the head is one matrix, all but the scores. */
-function hiddenOf(network: LanguageModel, tokens: number, cache: KeyValueCache): tf.Tensor {
-  const ids = tf.zeros([1, tokens], 'int32');
-  const { head } = network;
-  return head ? head.hidden(ids, { cache }) : network.forward(ids, { cache });
-}
+/** The scores after some tokens more. */
+const afterPrompt = (network: LanguageModel, cache: KeyValueCache, tokens: number): tf.Tensor2D =>
+  endScores(network, tf.zeros<tf.Rank.R2>([1, tokens], 'int32'), { cache }, 1);
+
+const draw = (scores: tf.Tensor2D): void => void sampleTokens(scores, {}, 0);
