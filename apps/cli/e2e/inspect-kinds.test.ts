@@ -1,10 +1,10 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { readSafetensors } from '@headwise/safetensors';
 import { expect, test } from 'vitest';
 import type { PageData } from '../src/report/page-data.js';
 import { headwiseHere, temporaryFolder } from './headwise.js';
-import { goldens, inspected, wordFolder } from './word-folder.js';
+import { captionFolder, goldens, inspected, wordFolder } from './word-folder.js';
 
 const work = temporaryFolder();
 const page = join(work, 'page.html');
@@ -59,13 +59,18 @@ test('inspect compares texts by the vectors of an encoder, and refuses to of a d
 const t5 = wordFolder(work, 't5', { bare: true });
 
 // The second sequence of Hugging Face's golden: its source, and its target behind the first token, 0.
-const sequence = 1;
+const second = { model: 't5', sequence: 1 };
 const source = 'w84 w95 w62 w65 w14 w49 w83';
 const target = 'w47 w67 w38 w73 w61';
 
-/** What transformers computed for the sequence, without its padding: `[..., rows, columns]` of `[B, ..., Tq, Tk]`. */
-function golden(name: string, rows: number, columns: number): number[][][] {
-  const file = readSafetensors(readFileSync(join(goldens, 't5/expected.safetensors')));
+/** What transformers computed for a sequence, without its padding: `[..., rows, columns]` of `[B, ..., Tq, Tk]`. */
+function golden(
+  { model, sequence }: { model: string; sequence: number },
+  name: string,
+  rows: number,
+  columns: number,
+): number[][][] {
+  const file = readSafetensors(readFileSync(join(goldens, model, 'expected.safetensors')));
   const { data, shape } = file.get(`outputs.${name}`);
   const [height, width] = shape.slice(-2) as [number, number];
   const heads = shape.length === 4 ? shape[1]! : 1;
@@ -77,6 +82,38 @@ function golden(name: string, rows: number, columns: number): number[][][] {
   );
 }
 
+interface Kind {
+  title: string;
+  name: string;
+  layers: number;
+  rows: number;
+  keys: number;
+}
+
+/** Compares the maps of the page, bytes of `255 √weight`, with those of transformers. */
+function expectMaps(
+  of: { model: string; sequence: number },
+  most: number,
+  kinds: readonly Kind[],
+): void {
+  const html = readFileSync(page, 'utf8');
+  const json = html.match(/<script type="application\/json" id="data">(.*?)<\/script>/s)![1]!;
+  const { groups } = JSON.parse(json) as PageData;
+  expect(groups.map(({ title, keys, maps }) => [title, keys, maps.length])).toEqual(
+    kinds.map(({ title, keys, layers }) => [title, keys, layers]),
+  );
+  for (const [g, { name, rows, keys }] of kinds.entries()) {
+    for (const [layer, { heads, values }] of groups[g]!.maps.entries()) {
+      const bytes = Buffer.from(values, 'base64');
+      expect(bytes).toHaveLength(heads * rows * keys);
+      const right = golden(of, `${name}.${layer}`, rows, keys).flat(2);
+      const errors = right.map((w, i) => Math.abs(bytes[i]! - Math.round(255 * Math.sqrt(w))));
+      expect(errors).toHaveLength(bytes.length);
+      expect(Math.max(...errors), `${name} ${layer}`).toBeLessThanOrEqual(most);
+    }
+  }
+}
+
 test("inspect shows an encoder-decoder's three kinds of maps and its expectations of a target, as transformers computes them", async () => {
   const run = await inspected(t5, page, '--text', source, '--target', target);
   expect(run).toMatchObject({ code: 0, stderr: '' });
@@ -85,37 +122,15 @@ test("inspect shows an encoder-decoder's three kinds of maps and its expectation
   // No distance is between tokens of two texts.
   expect(Object.keys(scores.at(-1))).toEqual(['layer', 'head', 'entropy']);
 
-  const html = readFileSync(page, 'utf8');
-  const json = html.match(/<script type="application\/json" id="data">(.*?)<\/script>/s)![1]!;
-  const { groups } = JSON.parse(json) as PageData;
-  const kinds = [
+  expectMaps(second, 1, [
     { title: 'Encoder', name: 'encoder_attentions', layers: 3, rows: 7, keys: 7 },
-    { title: 'Decoder', name: 'decoder_attentions', layers: 2, rows: 6, keys: 6 },
-    { title: 'Cross-attention', name: 'cross_attentions', layers: 2, rows: 6, keys: 7 },
-  ];
-  expect(groups.map(({ title, keys, maps }) => [title, keys, maps.length])).toEqual(
-    kinds.map(({ title, keys, layers }) => [title, keys, layers]),
-  );
-  for (const [g, { name, rows, keys }] of kinds.entries()) {
-    for (const [layer, { heads, values }] of groups[g]!.maps.entries()) {
-      const bytes = Buffer.from(values, 'base64');
-      expect(bytes).toHaveLength(heads * rows * keys);
-      // The target's last token is not in the golden.
-      const expected = golden(`${name}.${layer}`, g === 0 ? rows : rows - 1, keys);
-      for (const [head, map] of expected.entries()) {
-        for (const [row, weights] of map.entries()) {
-          const at = (head * rows + row) * keys;
-          const drawn = [...bytes.subarray(at, at + keys)];
-          const right = weights.map((weight) => Math.round(255 * Math.sqrt(weight)));
-          const error = Math.max(...drawn.map((byte, key) => Math.abs(byte - right[key]!)));
-          expect(error, `${name} ${layer}, head ${head}, row ${row}`).toBeLessThanOrEqual(1);
-        }
-      }
-    }
-  }
+    { title: 'Decoder', name: 'decoder_attentions', layers: 2, rows: 5, keys: 5 },
+    { title: 'Cross-attention', name: 'cross_attentions', layers: 2, rows: 5, keys: 7 },
+  ]);
 
+  const html = readFileSync(page, 'utf8');
   const rows = html.match(/<tbody>.*?<\/tbody>/s)![0].match(/<tr>.*?<\/tr>/gs)!;
-  const [logits] = golden('logits', 5, 97);
+  const [logits] = golden(second, 'logits', 5, 97);
   for (const [t, word] of target.split(' ').entries()) {
     const exps = logits![t]!.map(Math.exp);
     const chance = exps[Number(word.slice(1))]! / exps.reduce((sum, x) => sum + x, 0);
@@ -124,7 +139,7 @@ test("inspect shows an encoder-decoder's three kinds of maps and its expectation
   // A map between two texts has the tokens of each on its own side.
   const view = html.match(/<div class="figure" data-group="2" hidden>.*?<\/svg>/s)![0];
   const side = (name: string) => view.match(new RegExp(`data-side="${name}"`, 'g'));
-  expect([side('query'), side('key')].map((found) => found!.length)).toEqual([6, 7]);
+  expect([side('query'), side('key')].map((found) => found!.length)).toEqual([5, 7]);
 });
 
 test('inspect shows what an encoder-decoder writes where no target is given', async () => {
@@ -142,17 +157,82 @@ test('inspect shows what an encoder-decoder writes where no target is given', as
   for (const row of rows.slice(1)) expect(row).toContain('</span></td><td>1</td>');
 });
 
+test('inspect shows where the words of a caption look in a picture, and writes it as transformers does', async () => {
+  const { folder, picture } = captionFolder(work);
+  const args = ['--picture', picture, '--max-new-tokens', '12'];
+  const written = await inspected(folder, page, ...args);
+  expect(written).toMatchObject({ code: 0, stderr: '' });
+  const { greedy } = JSON.parse(
+    readFileSync(join(goldens, 'vision-encoder-decoder/expected.json'), 'utf8'),
+  );
+  const right = greedy.tokens.slice(0, 12).map((id: number) => `w${id}`);
+  expect(JSON.parse(written.stdout).target).toBe(right.join(' '));
+
+  const target = 'w38 w22 w40 [SEP] w8 w52 w37';
+  const run = await inspected(folder, page, '--picture', picture, '--target', target);
+  expect(run).toMatchObject({ code: 0, stderr: '' });
+  // The steps of 5.6 / 255 move weights a little: the maps themselves span 4 to 220.
+  expectMaps({ model: 'vision-encoder-decoder', sequence: 0 }, 5, [
+    { title: 'Encoder', name: 'encoder_attentions', layers: 2, rows: 7, keys: 7 },
+    { title: 'Decoder', name: 'decoder_attentions', layers: 2, rows: 7, keys: 7 },
+    { title: 'Cross-attention', name: 'cross_attentions', layers: 2, rows: 7, keys: 7 },
+  ]);
+  // A word looks as the token before it does: over both layers, and in each.
+  const html = readFileSync(page, 'utf8');
+  const views = html.match(/<div class="figure" data-look=.*?<\/svg>/gs)!;
+  expect(views).toHaveLength(3);
+  const layers = [0, 1].map((layer) =>
+    golden({ model: 'vision-encoder-decoder', sequence: 0 }, `cross_attentions.${layer}`, 7, 7),
+  );
+  for (const [v, maps] of [layers.flat(), ...layers].entries()) {
+    const shares = [...views[v]!.matchAll(/fill-opacity="0.7">([\d.]+) %<\/text>/g)];
+    const expected = target.split(' ').map((_, row) => {
+      const sums = maps.map((map) => map[row]!.slice(1).reduce((sum, x) => sum + x, 0));
+      return (100 * sums.reduce((sum, x) => sum + x, 0)) / maps.length;
+    });
+    expect(shares.map(([, share]) => Math.abs(Number(share) - expected.shift()!))).toEqual(
+      target.split(' ').map(() => expect.toSatisfy((error: number) => error < 2)),
+    );
+    const words = [...views[v]!.matchAll(/font-weight="bold">(.*?)<\/text>/g)];
+    expect(words.map(([, word]) => word)).toEqual(target.split(' '));
+  }
+  const refused: [string, string[], string][] = [
+    [folder, ['--text', 'w9'], "'vision-encoder-decoder' reads pictures: expected --picture"],
+    [t5, ['--picture', picture], "'t5' reads texts: expected --text"],
+    [t5, ['--picture', picture, '--text', 'w9'], '--text and --picture are given'],
+    [t5, ['--picture', page], 'page.html: does not begin as a PNG; expected a PNG'],
+    [t5, [], '--text is missing'],
+  ];
+  const cut = join(work, 'cut.png');
+  writeFileSync(cut, readFileSync(picture).subarray(0, 60));
+  refused.push([folder, ['--picture', cut], 'cut.png: is not a whole PNG']);
+  const huge = Buffer.from(readFileSync(picture));
+  huge.writeUInt32BE(1e5, 16);
+  huge.writeUInt32BE(1e5, 20);
+  writeFileSync(join(work, 'huge.png'), huge);
+  refused.push([folder, ['--picture', join(work, 'huge.png')], '100000 by 100000 pixels']);
+  for (const one of refused) await expectRefused(...one);
+  const preprocessor = join(folder, 'preprocessor_config.json');
+  writeFileSync(preprocessor, '{"image_processor_type":"ViTImageProcessor"}');
+  const given = ['--picture', picture];
+  await expectRefused(folder, given, 'makes pictures of 224 by 224 by 3; the model reads 6 by 9');
+  rmSync(preprocessor);
+  await expectRefused(folder, given, 'preprocessor_config.json: is missing');
+});
+
+async function expectRefused(model: string, args: string[], message: string): Promise<void> {
+  const { code, stdout, stderr } = await inspected(model, page, ...args);
+  expect({ code, stdout }, args.join(' ')).toEqual({ code: 2, stdout: '' });
+  expect(stderr).toContain(message);
+}
+
 test('inspect refuses what the model does not take', async () => {
   const long = Array(300).fill('w9').join(' ');
   const cases: [string, string[], string][] = [
     [gpt2, ['--text', 'w9', '--target', 'w7'], "'gpt2' is a decoder"],
     [t5, ['--text', 'w9', '--against', 'w7'], 'the model is an encoder-decoder'],
     [t5, ['--text', ''], 'the source has 0 tokens; a report shows 1 to 256'],
-    [t5, ['--text', 'w9', '--target', long], 'the target has 301 tokens; a report shows 1 to 256'],
+    [t5, ['--text', 'w9', '--target', long], 'the target has 300 tokens; a report shows 1 to 256'],
   ];
-  for (const [model, args, message] of cases) {
-    const { code, stdout, stderr } = await inspected(model, page, ...args);
-    expect({ code, stdout }, args.join(' ')).toEqual({ code: 2, stdout: '' });
-    expect(stderr).toContain(message);
-  }
+  for (const one of cases) await expectRefused(...one);
 });

@@ -4,7 +4,7 @@ import { pathToFileURL } from 'node:url';
 import { type Browser, chromium, type Page } from 'playwright';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { headwiseHere, temporaryFolder, writeConfig } from './headwise.js';
-import { inspected, wordFolder } from './word-folder.js';
+import { captionFolder, inspected, wordFolder } from './word-folder.js';
 
 declare module 'vitest' {
   interface ProvidedContext {
@@ -133,7 +133,7 @@ describe.skipIf(!inject('chromium'))('in a browser', () => {
 
   test('of an encoder-decoder, a head of cross-attention shows the tokens of both texts', async () => {
     const file = join(work, 'pair.html');
-    const texts = ['--text', 'w9 w40 w7 w5', '--target', 'w8'];
+    const texts = ['--text', 'w9 w40 w7 w5', '--target', 'w8 w6'];
     const run = await inspected(wordFolder(work, 't5', { bare: true }), file, ...texts);
     expect(run.stderr).toBe('');
     const pair = await browser.newPage();
@@ -158,6 +158,25 @@ describe.skipIf(!inject('chromium'))('in a browser', () => {
     expect(await sides()).toEqual([['0: "[PAD]"[PAD]', '1: "w8"w8'], 2]);
     expect(await pair.locator('#head-view > :not([hidden])').count()).toBe(1);
     await pair.close();
+  });
+
+  test('of a caption, the picture is seen, and a choice shows where words look in a layer', async () => {
+    const file = join(work, 'caption.html');
+    const { folder, picture } = captionFolder(work);
+    const run = await inspected(folder, file, '--picture', picture, '--target', 'w38 w22');
+    expect(run.stderr).toBe('');
+    const caption = await browser.newPage();
+    caption.on('console', (message) => problems.push(message.text()));
+    caption.on('pageerror', (error) => problems.push(String(error)));
+    await caption.goto(pathToFileURL(file).href);
+    const source = caption.locator('.picture');
+    expect(await source.evaluate((image: HTMLImageElement) => image.naturalWidth)).toBe(9);
+    const shown = caption.locator('[data-look]:not([hidden])');
+    expect(await shown.getAttribute('data-look')).toBe('all');
+    await caption.getByRole('radio', { name: 'layer 1' }).check();
+    expect(await shown.getAttribute('data-look')).toBe('1');
+    expect(await shown.locator('.patches').count()).toBe(2);
+    await caption.close();
   });
 
   test('it asked for nothing, complained of nothing, and runs no script but its own', async () => {

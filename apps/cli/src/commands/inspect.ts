@@ -9,12 +9,14 @@ import { checkModelFolder } from '../model-folder.js';
 import { integer } from '../numbers.js';
 import { checkOutFile } from '../out-file.js';
 import { output } from '../output.js';
+import { readPicture } from '../read-picture.js';
 import type { MapGroup } from '../report/findings.js';
 import { lookInto, type Read, tokenText } from '../report/look-into.js';
 import { reportPage } from '../report/page.js';
 
-interface InspectOptions extends Read {
-  model: string;
+interface InspectOptions extends Omit<Read, 'source'> {
+  text?: string;
+  picture?: string;
   out: string;
   backend?: string;
   json?: boolean;
@@ -24,7 +26,8 @@ interface InspectOptions extends Read {
 export function inspectCommand(): Command {
   return new Command('inspect')
     .requiredOption('--model <dir>', 'a model folder or a GGUF file')
-    .requiredOption('--text <text>', 'what the model reads')
+    .option('--text <text>', 'what the model reads')
+    .option('--picture <file>', 'a PNG that the model reads, to write its caption')
     .option(
       '--against <text>',
       "a text whose vector is compared with the text's, by an encoder; repeatable",
@@ -50,14 +53,16 @@ export function inspectCommand(): Command {
     .action(async (options: InspectOptions) => {
       const out = output(options.json ?? false);
       const backend = backendOption(options.backend);
+      const source = await sourceOf(options);
       const tokenizer = await loadTokenizerOf(options.model);
       await checkOutFile('--out', options.out);
       await checkModelFolder(options.model);
       await start(out, backend);
       const model = await loadModel(options.model);
-      const { texts, found, target } = await lookInto(model, tokenizer, options).finally(() =>
-        model.params.dispose(),
-      );
+      const { texts, found, target } = await lookInto(model, tokenizer, {
+        ...options,
+        source,
+      }).finally(() => model.params.dispose());
       const page = reportPage(found, {
         name: basename(resolve(options.model)),
         family: model.family.modelType,
@@ -77,6 +82,20 @@ export function inspectCommand(): Command {
       });
       out.say(`${options.out}: ${tokens} tokens, ${layers} layers`);
     });
+}
+
+/** @throws InputError where there is not one source; FileError for a picture that cannot be read */
+async function sourceOf({ text, picture }: InspectOptions): Promise<Read['source']> {
+  if (text !== undefined && picture !== undefined) {
+    throw new InputError('--text and --picture are given; expected one of them');
+  }
+  if (text !== undefined) return { text };
+  if (picture === undefined) {
+    throw new InputError(
+      '--text is missing; expected a text that the model reads, or --picture with a PNG',
+    );
+  }
+  return { picture: await readPicture('--picture', picture), name: basename(picture) };
 }
 
 /** The scores of a group's heads, without those that say nothing of its maps. */

@@ -186,11 +186,14 @@ for (const { queries } of groups) {
 for (const { picture, group, layer, head } of pictures) {
   asButton(picture, () => choose({ group, layer, map: group.maps[layer]! }, head));
 }
-for (const choice of document.querySelectorAll<HTMLInputElement>('input[name="score"]')) {
-  choice.addEventListener('change', () => {
-    for (const grid of document.querySelectorAll<HTMLElement>('[data-score]')) {
-      grid.hidden = grid.dataset.score !== choice.value;
-    }
-  });
+// A choice shows the part that has its value, and hides the others.
+for (const name of ['score', 'look']) {
+  for (const choice of document.querySelectorAll<HTMLInputElement>(`input[name="${name}"]`)) {
+    choice.addEventListener('change', () => {
+      for (const part of document.querySelectorAll<HTMLElement>(`[data-${name}]`)) {
+        part.hidden = part.dataset[name] !== choice.value;
+      }
+    });
+  }
 }
 showChoice();

@@ -16,6 +16,8 @@ export interface DocumentParts {
   command: string;
   /** What the page's own script reads, and the script: a module without imports. */
   script?: { data: unknown; text: string } | undefined;
+  /** Whether pictures stand in the page, as `data:` addresses. */
+  pictures?: boolean | undefined;
   /** What the page has besides the style of reports. */
   css?: string | undefined;
 }
@@ -33,12 +35,14 @@ export function documentOf({
   main,
   command,
   script,
+  pictures = false,
   css = '',
 }: DocumentParts): string {
   const styles = style + css;
   const policy = [
     "default-src 'none'",
     ...(script ? [`script-src ${hashOf(script.text)}`] : []),
+    ...(pictures ? ['img-src data:'] : []),
     `style-src ${hashOf(styles)}`,
     "base-uri 'none'",
     "form-action 'none'",

@@ -8,7 +8,7 @@ import {
   type LensLayer,
   logitLens,
 } from '@headwise/inspect';
-import type { HeadScoreName } from '@headwise/inspect/figures';
+import type { HeadScoreName, Picture } from '@headwise/inspect/figures';
 import * as tf from '@tensorflow/tfjs';
 
 /** How a model expected a token of a text, from what comes before it, or from all the others where it is hidden. */
@@ -49,6 +49,16 @@ export interface MapGroup {
   readonly scoreNames: readonly HeadScoreName[];
 }
 
+/** Where the words of a caption look in a picture. */
+export interface Looks {
+  readonly words: readonly string[];
+  readonly shown: Picture;
+  /** Height and width of a patch, in pixels. */
+  readonly patch: readonly [number, number];
+  /** One a layer; a row for each word. */
+  readonly maps: readonly AttentionMap[];
+}
+
 /** What a report shows of a model and a text. */
 export interface Findings {
   /** What a token is expected from: those before it, all others, or a source and those before it. */
@@ -59,6 +69,8 @@ export interface Findings {
   readonly lens: readonly LensLayer[];
   /** One a token, where there is one: the first has nothing before it, and special tokens are not hidden. */
   readonly expectations: readonly (Expectation | undefined)[];
+  /** Of a model that reads a picture. */
+  readonly looks?: Looks | undefined;
   /** Texts that an encoder's vectors are compared with. */
   readonly compared?: readonly Compared[] | undefined;
 }
@@ -98,17 +110,22 @@ export async function findingsOf(network: LanguageModel, tokens: Tokens): Promis
   return { direction: 'before', tokens, groups: [selfAttention(only, maps, tokens)], ...found };
 }
 
-/** What a model shows of tokens that it reads, each of which scores the next. */
+/**
+ * What a model shows of tokens that it reads, each of which scores the next.
+ *
+ * @param expected the same, and maybe one that follows them; default the same
+ */
 export async function passOf(
   network: LanguageModel,
   ids: readonly number[],
+  expected = ids,
 ): Promise<{ maps: AttentionMap[] } & Pick<Findings, 'lens' | 'expectations'>> {
   const input = tf.tensor2d([...ids], [1, ids.length], 'int32');
   try {
     return {
       maps: await attentionMaps(network, input),
       lens: await logitLens(network, input),
-      expectations: await expectationsOf(network, input, ids),
+      expectations: await expectationsOf(network, input, expected),
     };
   } finally {
     input.dispose();

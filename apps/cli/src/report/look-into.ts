@@ -1,21 +1,24 @@
 import { type EncoderDecoderModel, InputError, isEncoder, isEncoderDecoder } from '@headwise/core';
-import { generateBatch } from '@headwise/generation';
+import { encodedSources, type GenerateOptions, generateBatch } from '@headwise/generation';
 import { type LoadedModel, languageModel } from '@headwise/models';
 import { folderFiles } from '@headwise/models/node';
 import { generationSettings, sentenceSettings } from '@headwise/text/internal';
 import { embed } from '@headwise/text/node';
 import type { Tokenizer } from '@headwise/tokenizers';
 import * as tf from '@tensorflow/tfjs';
+import type { PictureFile } from '../read-picture.js';
 import { findingsOfEncoder } from './encoder-findings.js';
 import { type Compared, checkLength, type Findings, findingsOf, type Tokens } from './findings.js';
 import type { PageOptions } from './page.js';
-import { findingsOfPair } from './pair-findings.js';
+import { findingsOfPair, type TextSource } from './pair-findings.js';
+import { pictureSource } from './picture-source.js';
 
 /** What a model is given. */
 export interface Read {
   /** The model's folder. */
   model: string;
-  text: string;
+  /** What the model reads: a text, or a picture. */
+  source: { readonly text: string } | { readonly picture: PictureFile; readonly name: string };
   /** Texts whose vectors are compared with the text's, by an encoder. */
   against: readonly string[];
   /** What an encoder-decoder is shown to write; default what it writes. */
@@ -44,18 +47,25 @@ export async function lookInto(
 ): Promise<Looked> {
   const { network } = model;
   const { modelType } = model.family;
-  const { text, against, target } = read;
+  const { source, against, target } = read;
+  checkSource(model, source);
   if (against.length > 0 && !isEncoder(network)) {
     const kind = isEncoderDecoder(network) ? 'an encoder-decoder' : 'a decoder';
     throw new InputError(`--against compares vectors of an encoder; the model is ${kind}`);
   }
-  if (isEncoderDecoder(network)) return lookIntoPair(network, tokenizer, read, modelType);
+  if (isEncoderDecoder(network)) return lookIntoPair(model, network, tokenizer, read);
   if (target !== undefined) {
     const kind = isEncoder(network) ? 'an encoder' : 'a decoder';
     throw new InputError(
       `--target is what an encoder-decoder writes; the model of family '${modelType}' is ${kind}`,
     );
   }
+  if ('picture' in source) {
+    throw new InputError(
+      `--picture is what captions are of; the model of family '${modelType}' writes none: expected an encoder-decoder`,
+    );
+  }
+  const { text } = source;
   const texts = [{ text }];
   const { special, ...tokens } = tokensOf(tokenizer, text);
   if (!isEncoder(network)) {
@@ -69,61 +79,78 @@ export async function lookInto(
   return { texts, found: { ...found, compared } };
 }
 
+/** @throws InputError for a source of another kind than the model reads */
+function checkSource({ network, family }: LoadedModel, source: Read['source']): void {
+  const { pictures, frames, stateWidth } = {
+    ...{ pictures: undefined, frames: undefined, stateWidth: undefined },
+    ...network,
+  };
+  const reads = pictures ? 'pictures' : frames ? 'sounds' : stateWidth ? 'states' : 'texts';
+  const given = 'picture' in source ? 'pictures' : 'texts';
+  if (reads === given) return;
+  const expected = { pictures: '--picture', texts: '--text' }[reads as string];
+  throw new InputError(
+    `${given === 'pictures' ? '--picture' : '--text'} is given; the model of family '${family.modelType}' reads ${reads}: expected ${expected ?? 'a model that reads texts or pictures'}`,
+  );
+}
+
 /** What is found in an encoder-decoder: of the target where there is one, or else of what it writes. */
 async function lookIntoPair(
+  model: LoadedModel,
   network: EncoderDecoderModel,
   tokenizer: Tokenizer,
-  { model, text, target, maxNewTokens }: Read,
-  modelType: string,
+  { model: folder, source: read, target, maxNewTokens }: Read,
 ): Promise<Looked> {
-  if (network.sourceVocabSize === 0) {
-    throw new InputError(
-      `inspect: the model of family '${modelType}' reads ${network.pictures ? 'pictures' : network.frames ? 'sounds' : 'states'}; expected one that reads text`,
-    );
-  }
-  const { special: _, ...source } = tokensOf(tokenizer, text);
-  checkLength(network, source.ids, 'the source');
-  const { settings } = await generationSettings(folderFiles(model));
+  const { settings } = await generationSettings(folderFiles(folder));
   const start = settings.startIds ?? [network.startId];
-  const startTexts = start.map((id) => tokenText(tokenizer, id));
-  const begun = ({ ids, texts }: Tokens): Tokens => ({
-    ids: [...start, ...ids],
-    texts: [...startTexts, ...texts],
-  });
-  const written =
-    target === undefined
-      ? await writtenBy(network, tokenizer, source.ids, {
-          ...settings,
-          ...{ temperature: 0, maxNewTokens },
-        })
-      : tokensOf(tokenizer, target);
-  const input = tf.tensor2d([...source.ids], [1, source.ids.length], 'int32');
+  const greedy = { ...settings, temperature: 0, maxNewTokens };
+  const source =
+    'picture' in read
+      ? await pictureSource(model, network.pictures!, folder, read.picture)
+      : textSource(network, tokenizer, read.text);
   try {
-    const found = await findingsOfPair(network, input, source, begun(written));
-    const own = target ?? tokenizer.decode([...written.ids]);
+    const written =
+      target === undefined
+        ? await writtenBy(network, tokenizer, source.input, greedy)
+        : tokensOf(tokenizer, target);
+    const whole = {
+      ids: [...start, ...written.ids],
+      texts: [...start.map((id) => tokenText(tokenizer, id)), ...written.texts],
+    };
+    const found = await findingsOfPair(network, source, whole, start.length);
+    const text = target ?? tokenizer.decode([...written.ids]);
     const title =
       target === undefined ? 'Target, as the model writes it greedily' : 'Target, as it was given';
-    return {
-      found,
-      texts: [
-        { title: 'Source', text },
-        { title, text: own },
-      ],
-      target: own,
-    };
+    const given =
+      'picture' in read
+        ? { title: `Source, ${read.name}`, picture: read.picture.file }
+        : { title: 'Source', text: read.text };
+    return { found, texts: [given, { title, text }], target: text };
   } finally {
-    input.dispose();
+    source.input.dispose();
   }
+}
+
+/** A text as an encoder reads it. */
+function textSource(network: EncoderDecoderModel, tokenizer: Tokenizer, text: string): TextSource {
+  const { special: _, ...tokens } = tokensOf(tokenizer, text);
+  checkLength(network, tokens.ids, 'the source');
+  return { tokens, input: tf.tensor2d([...tokens.ids], [1, tokens.ids.length], 'int32') };
 }
 
 /** The tokens that an encoder-decoder writes about a source, with the one that ended them. */
 async function writtenBy(
   network: EncoderDecoderModel,
   tokenizer: Tokenizer,
-  source: readonly number[],
-  settings: Parameters<typeof generateBatch>[2] & object,
+  source: tf.Tensor,
+  settings: GenerateOptions,
 ): Promise<Tokens> {
-  const { sequences } = await generateBatch(network, [source], settings);
+  const encoded = tf.tidy(() => ({ ...network.encode(source) }));
+  const { sequences } = await generateBatch(
+    encodedSources(network, encoded),
+    [[0]],
+    settings,
+  ).finally(() => tf.dispose({ ...encoded }));
   const { tokens, stopId, reason, error } = sequences[0]!;
   if (reason === 'error') throw error;
   const ids = [...tokens.map(({ id }) => id), ...(stopId === undefined ? [] : [stopId])];

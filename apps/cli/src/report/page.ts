@@ -10,7 +10,11 @@ import {
 } from '@headwise/inspect/figures';
 import { documentOf } from './document.js';
 import type { Findings, MapGroup } from './findings.js';
+import { looksSection } from './looks.js';
 import type { PageData } from './page-data.js';
+
+/** A text, or the bytes of a PNG, under a title. */
+type Shown = { title?: string | undefined } & ({ text: string } | { picture: Uint8Array });
 
 export interface PageOptions {
   /** What the model is called. */
@@ -18,7 +22,7 @@ export interface PageOptions {
   /** Hugging Face's `model_type`. */
   family: string;
   /** What was read and written, each under a title; one alone may have none. */
-  texts: readonly { title?: string | undefined; text: string }[];
+  texts: readonly Shown[];
   tokenOf: (id: number) => string;
   /** The page's own script, a module without imports. */
   script: string;
@@ -49,11 +53,11 @@ export function reportPage(found: Findings, options: PageOptions): string {
   };
   return documentOf({
     title: `Inside ${name}`,
-    about:
-      'What a transformer does with a text: where each head attends, and what each layer would say next.',
-    lead: texts.map(textOf).join(''),
+    about: `What a transformer does with a ${found.looks ? 'picture' : 'text'}: where each head attends, and what each layer would say next.`,
+    lead: texts.map(leadOf).join(''),
     facts,
-    main: `<div class="side-by-side">
+    main: `${looksSection(found)}
+<div class="side-by-side">
 ${headSection(found)}
 <div>
 ${modelSection(found)}
@@ -64,13 +68,17 @@ ${tokenSection(found, options)}
 ${comparedSection(found)}
 ${lensSection(found, options)}`,
     command: 'headwise inspect',
+    pictures: found.looks !== undefined,
     script: { data: pageData(found), text: script },
   });
 }
 
-function textOf({ title, text }: PageOptions['texts'][number]): string {
+function leadOf(shown: Shown): string {
+  const { title } = shown;
   const above = title === undefined ? '' : `<p class="text-title">${escapeText(title)}</p>\n`;
-  return `${above}<div class="text">${escapeText(text)}</div>\n`;
+  if ('text' in shown) return `${above}<div class="text">${escapeText(shown.text)}</div>\n`;
+  const address = `data:image/png;base64,${Buffer.from(shown.picture).toString('base64')}`;
+  return `${above}<img class="picture" src="${address}" alt="what the model reads">\n`;
 }
 
 function headSection({ groups }: Findings): string {
@@ -200,11 +208,14 @@ ${rows.join('\n')}
 }
 
 function lensSection({ lens, tokens }: Findings, { tokenOf }: PageOptions): string {
-  if (lens.length === 0) return '';
+  const [first] = lens;
+  if (!first) return '';
+  // What a target ends with is not read.
+  const texts = tokens.texts.slice(0, first.tokens.length);
   return `<section aria-labelledby="lens-title">
 <h2 id="lens-title">Logit lens</h2>
 <p>The next token that the model would say if it ended after each layer, below each the token that it follows. Point at a cell for the runners-up.</p>
-<div class="figure" tabindex="0" role="region" aria-labelledby="lens-title">${lensTable(lens, { tokens: tokens.texts, tokenOf })}</div>
+<div class="figure" tabindex="0" role="region" aria-labelledby="lens-title">${lensTable(lens, { tokens: texts, tokenOf })}</div>
 </section>`;
 }
 

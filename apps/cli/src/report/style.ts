@@ -37,6 +37,7 @@ dd { margin: 0; font-variant-numeric: tabular-nums; }
 }
 .text-title { margin: 1.25rem 0 .25rem; font-size: .85rem; }
 .text-title + .text { margin-top: 0; }
+.picture { display: block; max-width: 100%; max-height: 16rem; min-height: 6rem; object-fit: contain; image-rendering: auto; border-radius: .25rem; }
 .figure { overflow-x: auto; padding: .75rem; background: var(--raised); border-radius: .5rem; }
 .figure svg { display: block; overflow: visible; }
 #chosen { min-width: 100%; }

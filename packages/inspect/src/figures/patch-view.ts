@@ -94,7 +94,7 @@ export function patchView(map: AttentionMap, options: PatchViewOptions): string 
   const lines = Math.ceil(queries.length / most);
   const image = {
     ...{ id, width, height, href, preserveAspectRatio: 'none' },
-    style: 'image-rendering:pixelated',
+    'image-rendering': 'pixelated',
   };
   return figure(
     {
