@@ -3,6 +3,7 @@ import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
 import { dispatch, spread } from '../dispatch/dispatch.js';
 import { lowest, peakWgsl } from '../dispatch/peak.js';
 import { defineProgram } from '../dispatch/program.js';
+import { perRow } from '../dispatch/row-group.js';
 
 const lanes = 256;
 
@@ -56,14 +57,10 @@ const bestProgram = defineProgram({
       return workgroupUniformLoad(&places[0]);
     }
 
-    @compute @workgroup_size(${lanes})
-    fn main(
-      @builtin(workgroup_id) workgroup: vec3u,
-      @builtin(num_workgroups) groups: vec3u,
-      @builtin(local_invocation_index) lane: u32,
-    ) {
-      let row = workgroup.y * groups.x + workgroup.x;
-      if (row >= params.rows) { return; }
+    ${perRow(
+      lanes,
+      'params.rows',
+      /* wgsl */ `
       let start = row * params.vocabulary;
       let target_start = row * (2u * params.count + 2u);
       var own = Peak(${lowest}, 0.0);
@@ -94,7 +91,8 @@ const bestProgram = defineProgram({
       }
       best[target_start] = i32(atomicLoad(&refused));
       best[target_start + 1u] = bitcast<i32>(all.largest + log(all.sum));
-    }
+    `,
+    )}
   `,
 });
 

@@ -4,6 +4,7 @@ import { dispatch, spread } from '../dispatch/dispatch.js';
 import { lowest, peakWgsl } from '../dispatch/peak.js';
 import { defineProgram, variants } from '../dispatch/program.js';
 import {
+  perRow,
   type RowGroup,
   rowGroup,
   rowGroupExtensions,
@@ -32,14 +33,10 @@ const forwardProgram = variants(rowGroupKey, (group: RowGroup) =>
       ${rowSum(group)}
       ${rowMax(group)}
       ${peakWgsl()}
-      @compute @workgroup_size(${group.lanes})
-      fn main(
-        @builtin(workgroup_id) workgroup: vec3u,
-        @builtin(num_workgroups) count: vec3u,
-        @builtin(local_invocation_index) lane: u32,
-      ) {
-        let row = workgroup.y * count.x + workgroup.x;
-        if (row >= params.rows) { return; }
+      ${perRow(
+        group.lanes,
+        'params.rows',
+        /* wgsl */ `
         let start = row * params.width;
         let label = labels[row];
         let known = label >= 0 && u32(label) < params.width;
@@ -67,21 +64,18 @@ const forwardProgram = variants(rowGroupKey, (group: RowGroup) =>
           if (!known) { value = params.nan; }
           loss[row] = select(value, 0.0, label == params.ignored);
         }
-      }
+      `,
+      )}
     `,
   }),
 );
 
 /** WGSL of `dx = dy · ((1 + 2 ζ z) softmax(x) − (1 − ε) onehot − ε / V)`; one group of lanes a row. */
 const gradientWgsl = ({ lanes }: RowGroup, target: 'dLogits' | 'logits') => /* wgsl */ `
-  @compute @workgroup_size(${lanes})
-  fn main(
-    @builtin(workgroup_id) workgroup: vec3u,
-    @builtin(num_workgroups) count: vec3u,
-    @builtin(local_invocation_index) lane: u32,
-  ) {
-    let row = workgroup.y * count.x + workgroup.x;
-    if (row >= params.rows) { return; }
+  ${perRow(
+    lanes,
+    'params.rows',
+    /* wgsl */ `
     let start = row * params.width;
     let label = labels[row];
     let d = select(dy[row], 0.0, label == params.ignored);
@@ -95,7 +89,8 @@ const gradientWgsl = ({ lanes }: RowGroup, target: 'dLogits' | 'logits') => /* w
       let share = scale * exp((logits[start + i] - largest) - log_sum) - even;
       ${target}[start + i] = share - select(0.0, of_label, i32(i) == label);
     }
-  }
+  `,
+  )}
 `;
 
 const gradientParams = {

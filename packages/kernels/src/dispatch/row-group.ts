@@ -36,6 +36,26 @@ export const rowGroupKey = ({ lanes, subgroup }: RowGroup): string => `${lanes}/
 export const rowGroupExtensions = ({ subgroup }: RowGroup): string[] =>
   subgroup ? ['subgroups'] : [];
 
+/**
+ * WGSL of an entry point in which a group of lanes computes each row; a workgroup a row, as `spread` lays them out.
+ *
+ * @param lanes of a group
+ * @param rows WGSL of the number of rows
+ * @param body WGSL for row `row: u32` and lane `lane: u32`
+ */
+export const perRow = (lanes: number, rows: string, body: string): string => /* wgsl */ `
+  @compute @workgroup_size(${lanes})
+  fn main(
+    @builtin(workgroup_id) workgroup: vec3u,
+    @builtin(num_workgroups) groups: vec3u,
+    @builtin(local_invocation_index) lane: u32,
+  ) {
+    let row = workgroup.y * groups.x + workgroup.x;
+    if (row >= ${rows}) { return; }
+    ${body}
+  }
+`;
+
 /** WGSL of `row_sum(value, lane)`: the sum over the lanes of a row, known to all of them. */
 export const rowSum = (group: RowGroup): string =>
   reduction(group, 'row_sum', 'subgroupAdd', (a, b) => `${a} + ${b}`);

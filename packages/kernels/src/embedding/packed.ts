@@ -3,7 +3,7 @@ import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
 import { dispatch, spread } from '../dispatch/dispatch.js';
 import { defineProgram, variants } from '../dispatch/program.js';
 import { hasKernel, runKernel } from '../dispatch/register.js';
-import { type RowGroup, rowGroup, rowGroupKey } from '../dispatch/row-group.js';
+import { perRow, type RowGroup, rowGroup, rowGroupKey } from '../dispatch/row-group.js';
 import type { PackedFormat, PackedWeight } from '../packed-linear/pack.js';
 import { unpackWeightReference } from '../packed-linear/reference.js';
 import { loadWords, scalesInput, timesOutputScale } from '../packed-linear/webgpu.js';
@@ -54,14 +54,10 @@ const gatherProgram = variants(
       params: { rows: 'u32', width: 'u32', count: 'i32', stride: 'u32', group: 'u32', nan: 'f32' },
       wgsl: /* wgsl */ `
         ${loadWords(format, { pack: 1 })}
-        @compute @workgroup_size(${lanes})
-        fn main(
-          @builtin(workgroup_id) workgroup: vec3u,
-          @builtin(num_workgroups) count: vec3u,
-          @builtin(local_invocation_index) lane: u32,
-        ) {
-          let row = workgroup.y * count.x + workgroup.x;
-          if (row >= params.rows) { return; }
+        ${perRow(
+          lanes,
+          'params.rows',
+          /* wgsl */ `
           let id = ids[row];
           let known = id >= 0 && id < params.count;
           let column = select(0u, u32(id), known);
@@ -69,7 +65,8 @@ const gatherProgram = variants(
             let value = load_b(column, k)[0]${timesOutputScale(format)};
             y[row * params.width + k] = select(params.nan, value, known);
           }
-        }
+        `,
+        )}
       `,
     }),
 );

@@ -2,7 +2,7 @@ import type * as tf from '@tensorflow/tfjs';
 import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
 import { dispatch, spread } from '../dispatch/dispatch.js';
 import { defineProgram, variants } from '../dispatch/program.js';
-import { type RowGroup, rowGroup, rowGroupKey } from '../dispatch/row-group.js';
+import { perRow, type RowGroup, rowGroup, rowGroupKey } from '../dispatch/row-group.js';
 import { zeros } from '../dispatch/transfer.js';
 import { sortedOrder } from './sort.js';
 
@@ -14,21 +14,18 @@ const gatherProgram = variants(rowGroupKey, ({ lanes }: RowGroup) =>
     outputs: { y: 'f32' },
     params: { rows: 'u32', width: 'u32', count: 'i32', nan: 'f32' },
     wgsl: /* wgsl */ `
-      @compute @workgroup_size(${lanes})
-      fn main(
-        @builtin(workgroup_id) workgroup: vec3u,
-        @builtin(num_workgroups) count: vec3u,
-        @builtin(local_invocation_index) lane: u32,
-      ) {
-        let row = workgroup.y * count.x + workgroup.x;
-        if (row >= params.rows) { return; }
+      ${perRow(
+        lanes,
+        'params.rows',
+        /* wgsl */ `
         let id = ids[row];
         let known = id >= 0 && id < params.count;
         let start = select(0u, u32(id), known) * params.width;
         for (var i = lane; i < params.width; i += ${lanes}u) {
           y[row * params.width + i] = select(params.nan, table[start + i], known);
         }
-      }
+      `,
+      )}
     `,
   }),
 );

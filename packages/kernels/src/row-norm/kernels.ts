@@ -5,6 +5,7 @@ import { dispatch, spread } from '../dispatch/dispatch.js';
 import { defineProgram, type ElementType, type Program, variants } from '../dispatch/program.js';
 import type { Wanted } from '../dispatch/register.js';
 import {
+  perRow,
   type RowGroup,
   rowGroup,
   rowGroupExtensions,
@@ -95,17 +96,14 @@ export function normKernels(form: NormForm): NormKernels {
           wgsl: /* wgsl */ `
           ${rowSum(group)}
           ${functions}
-          @compute @workgroup_size(${group.lanes})
-          fn main(
-            @builtin(workgroup_id) workgroup: vec3u,
-            @builtin(num_workgroups) count: vec3u,
-            @builtin(local_invocation_index) lane: u32,
-          ) {
-            let row = workgroup.y * count.x + workgroup.x;
-            if (row >= params.rows) { return; }
+          ${perRow(
+            group.lanes,
+            'params.rows',
+            /* wgsl */ `
             let start = row * params.width;
             ${body((text) => `for (var i = lane; i < params.width; i += ${group.lanes}u) { ${text} }`)}
-          }
+          `,
+          )}
         `,
         }),
     );

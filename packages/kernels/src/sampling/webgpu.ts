@@ -12,6 +12,7 @@ import {
 import { dispatch, spread } from '../dispatch/dispatch.js';
 import { lowest, peakWgsl } from '../dispatch/peak.js';
 import { defineProgram, type ElementType, type ParamType, variants } from '../dispatch/program.js';
+import { perRow } from '../dispatch/row-group.js';
 import { philoxWgsl } from '../philox/philox.js';
 import {
   type Adjusting,
@@ -165,14 +166,10 @@ const sampleWgsl = (score: string, drawing: string, way: Way) => /* wgsl */ `
     }
   }
 
-  @compute @workgroup_size(${lanes})
-  fn main(
-    @builtin(workgroup_id) workgroup: vec3u,
-    @builtin(num_workgroups) count: vec3u,
-    @builtin(local_invocation_index) lane: u32,
-  ) {
-    let row = workgroup.y * count.x + workgroup.x;
-    if (row >= params.rows) { return; }
+  ${perRow(
+    lanes,
+    'params.rows',
+    /* wgsl */ `
     let start = row * params.vocabulary;
 
     ${way === 'cut-offs' ? 'var kept = everything();' : ''}
@@ -220,7 +217,8 @@ const sampleWgsl = (score: string, drawing: string, way: Way) => /* wgsl */ `
       }
     }
     draw(row, i32(id));
-  }
+  `,
+  )}
 `;
 
 /** The same with a key for each row, which draws as it would alone. */

@@ -4,6 +4,7 @@ import { dispatch, spread } from '../dispatch/dispatch.js';
 import { lowest, peakWgsl } from '../dispatch/peak.js';
 import { defineProgram, variants } from '../dispatch/program.js';
 import {
+  perRow,
   type RowGroup,
   rowGroup,
   rowGroupExtensions,
@@ -25,14 +26,10 @@ const forwardProgram = variants(rowGroupKey, (group: RowGroup) =>
       ${rowSum(group)}
       ${rowMax(group)}
       ${peakWgsl()}
-      @compute @workgroup_size(${group.lanes})
-      fn main(
-        @builtin(workgroup_id) workgroup: vec3u,
-        @builtin(num_workgroups) count: vec3u,
-        @builtin(local_invocation_index) lane: u32,
-      ) {
-        let row = workgroup.y * count.x + workgroup.x;
-        if (row >= params.rows) { return; }
+      ${perRow(
+        group.lanes,
+        'params.rows',
+        /* wgsl */ `
         let start = row * params.width;
         var peak = Peak(${lowest}, 0.0);
         for (var i = lane; i < params.width; i += ${group.lanes}u) {
@@ -43,7 +40,8 @@ const forwardProgram = variants(rowGroupKey, (group: RowGroup) =>
         for (var i = lane; i < params.width; i += ${group.lanes}u) {
           y[start + i] = exp(x[start + i] - largest) * scale;
         }
-      }
+      `,
+      )}
     `,
   }),
 );
@@ -58,14 +56,10 @@ const gradientProgram = variants(rowGroupKey, (group: RowGroup) =>
     params: { rows: 'u32', width: 'u32' },
     wgsl: /* wgsl */ `
       ${rowSum(group)}
-      @compute @workgroup_size(${group.lanes})
-      fn main(
-        @builtin(workgroup_id) workgroup: vec3u,
-        @builtin(num_workgroups) count: vec3u,
-        @builtin(local_invocation_index) lane: u32,
-      ) {
-        let row = workgroup.y * count.x + workgroup.x;
-        if (row >= params.rows) { return; }
+      ${perRow(
+        group.lanes,
+        'params.rows',
+        /* wgsl */ `
         let start = row * params.width;
         var sum = 0.0;
         for (var i = lane; i < params.width; i += ${group.lanes}u) {
@@ -75,7 +69,8 @@ const gradientProgram = variants(rowGroupKey, (group: RowGroup) =>
         for (var i = lane; i < params.width; i += ${group.lanes}u) {
           dx[start + i] = y[start + i] * (dy[start + i] - mean);
         }
-      }
+      `,
+      )}
     `,
   }),
 );

@@ -3,6 +3,7 @@ import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
 import { dispatch, spread } from '../../dispatch/dispatch.js';
 import { defineProgram, variants } from '../../dispatch/program.js';
 import {
+  perRow,
   type RowGroup,
   rowGroup,
   rowGroupExtensions,
@@ -20,24 +21,22 @@ const sinkProgram = variants(rowGroupKey, (group: RowGroup) =>
     params: { heads: 'u32', queries: 'u32', rowsOfHead: 'u32' },
     wgsl: /* wgsl */ `
       ${rowSum(group)}
-      @compute @workgroup_size(${group.lanes})
-      fn main(
-        @builtin(workgroup_id) workgroup: vec3u,
-        @builtin(num_workgroups) count: vec3u,
-        @builtin(local_invocation_index) lane: u32,
-      ) {
-        let head = workgroup.y * count.x + workgroup.x;
-        if (head >= params.heads) { return; }
+      ${perRow(
+        group.lanes,
+        'params.heads',
+        /* wgsl */ `
+        let head = row;
         let sink = sinks[head];
         var sum = 0.0;
         for (var n = lane; n < params.rowsOfHead; n += ${group.lanes}u) {
           let sequence = n / params.queries;
-          let row = rows[(sequence * params.heads + head) * params.queries + n % params.queries];
-          sum -= exp(sink - row.x - row.y) * row.z;
+          let stats = rows[(sequence * params.heads + head) * params.queries + n % params.queries];
+          sum -= exp(sink - stats.x - stats.y) * stats.z;
         }
         sum = row_sum(sum, lane);
         if (lane == 0u) { gradient[head] = sum; }
-      }
+      `,
+      )}
     `,
   }),
 );

@@ -3,6 +3,7 @@ import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
 import { dispatch, spread } from '../../dispatch/dispatch.js';
 import { defineProgram, variants } from '../../dispatch/program.js';
 import {
+  perRow,
   type RowGroup,
   rowGroup,
   rowGroupExtensions,
@@ -20,21 +21,19 @@ const slotSumsProgram = variants(rowGroupKey, (group: RowGroup) =>
     params: { cells: 'u32', slots: 'u32' },
     wgsl: /* wgsl */ `
       ${rowSum(group)}
-      @compute @workgroup_size(${group.lanes})
-      fn main(
-        @builtin(workgroup_id) workgroup: vec3u,
-        @builtin(num_workgroups) count: vec3u,
-        @builtin(local_invocation_index) lane: u32,
-      ) {
-        let cell = workgroup.y * count.x + workgroup.x;
-        if (cell >= params.cells) { return; }
+      ${perRow(
+        group.lanes,
+        'params.cells',
+        /* wgsl */ `
+        let cell = row;
         var sum = 0.0;
         for (var slot = lane; slot < params.slots; slot += ${group.lanes}u) {
           sum += partial[cell * params.slots + slot];
         }
         sum = row_sum(sum, lane);
         if (lane == 0u) { sums[cell] = sum; }
-      }
+      `,
+      )}
     `,
   }),
 );
