@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { expect, inject, test } from 'vitest';
+import { fullOnly } from '@headwise/testing';
+import { expect, test } from 'vitest';
 
 const program = fileURLToPath(new URL('../dist/captions/captions.js', import.meta.url));
 const source = fileURLToPath(new URL('../src/captions/captions.ts', import.meta.url));
@@ -13,9 +14,6 @@ const noDriver = { ...process.env, VK_DRIVER_FILES: '/none', VK_ICD_FILENAMES: '
 test('the example has at most 100 lines', () => {
   expect(readFileSync(source, 'utf8').trimEnd().split('\n').length).toBeLessThanOrEqual(100);
 });
-
-/** It takes minutes: `pnpm test:full` runs it. */
-const fullOnly = inject('full') ? test : test.skip;
 
 fullOnly(
   'a model trained for minutes names colours and shapes, and looks at them',
