@@ -86,7 +86,7 @@ function looksOf(maps: AttentionMap[], started: number): AttentionMap[] {
 function crossAttention(maps: AttentionMap[], source: Tokens, target: Tokens): MapGroup {
   return {
     title: 'Cross-attention',
-    about: 'from each token of the target to the source, while the next is chosen',
+    about: 'from target to source, while the next token is chosen',
     ...{ queries: target.texts, keys: source.texts, maps },
     scores: headScores(maps, source.ids),
     scoreNames: ['entropy'],

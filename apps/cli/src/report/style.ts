@@ -24,7 +24,7 @@ h3 span { color: var(--quiet); font-weight: 400; }
 header p, section > p { margin: .25rem 0 1rem; color: var(--quiet); max-width: 65ch; }
 section { margin-top: 2.5rem; min-width: 0; }
 @media (min-width: 60rem) {
-  .side-by-side { display: grid; grid-template-columns: 26rem minmax(0, 1fr); column-gap: 2.5rem; }
+  .side-by-side { display: grid; grid-template-columns: 28rem minmax(0, 1fr); column-gap: 2.5rem; }
   /* The lower of both stays in sight beside the other. */
   .side-by-side > * { position: sticky; top: 0; align-self: start; }
 }

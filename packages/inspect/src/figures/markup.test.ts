@@ -8,6 +8,7 @@ import {
   modelView,
   neuronView,
   patchView,
+  shownToken,
 } from '../figures.js';
 
 const nasty = ['<script>alert(1)</script>', '"&\'', '\u0000\u001b', '\ud800', '日本', ''];
@@ -117,7 +118,7 @@ test('a picture for each query: as bright as the mean of the heads, with the sha
   const views = svg.split('<g class="patches"').slice(1);
   expect(views).toHaveLength(size);
   for (const [query, view] of views.entries()) {
-    const veils = [...view.matchAll(/fill-opacity="([\d.]+)" shape-rendering/g)].map(([, x]) => x);
+    const veils = [...view.matchAll(/fill-opacity="([\d.]+)"><title>patch/g)].map(([, x]) => x);
     // 0.4375 against 0.0625 of the others, whose root is 0.378 of the largest.
     expect(veils).toEqual(veils.map((_, patch) => (patch === query ? '0' : '0.53')));
     expect(view).toContain('>75 %</text>');
@@ -126,6 +127,14 @@ test('a picture for each query: as bright as the mean of the heads, with the sha
   // One image, which all views use.
   expect(elementsOf(svg).image).toBe(1);
   expect(elementsOf(svg).use).toBe(size);
+});
+
+test('a label is cut where its columns end, of which wide characters take two', () => {
+  expect(shownToken('pneumonoultramicroscopic')).toBe('pneumonoultra…');
+  expect(shownToken('Rindfleischeti')).toBe('Rindfleischeti');
+  expect(shownToken('日本語日本語日')).toBe('日本語日本語日');
+  expect(shownToken('日本語日本語日本')).toBe('日本語日本語…');
+  expect(shownToken('Nghị\nđịnh', 10)).toBe('Nghị⏎định');
 });
 
 test('patches that do not fit are named', () => {

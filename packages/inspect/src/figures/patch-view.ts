@@ -59,9 +59,7 @@ export function patchView(map: AttentionMap, options: PatchViewOptions): string 
           y: Math.floor(key / columns) * down,
           width: across,
           height: down,
-          fill: '#000000',
           'fill-opacity': 0.85 * (1 - Math.sqrt(weight / largest)),
-          'shape-rendering': 'crispEdges',
         },
         hint(`patch ${Math.floor(key / columns)}, ${key % columns}: ${percent(weight)}`),
       ),
@@ -72,7 +70,8 @@ export function patchView(map: AttentionMap, options: PatchViewOptions): string 
       'g',
       { class: 'patches', 'data-query': query, transform: `translate(${x} ${y})` },
       element('use', { href: `#${id}` }),
-      ...veils,
+      // Said once: there are many of them.
+      element('g', { fill: '#000000', 'shape-rendering': 'crispEdges' }, ...veils),
       element('rect', {
         width,
         height,
