@@ -106,6 +106,7 @@ export const folders = {
     [main, 'text_scores.py', parity],
     [main, 'timestamps.py', parity, 'packages/generation/src/goldens/timestamps.json'],
     [main, 'speech_generation.py', parity, 'packages/generation/src/goldens/speech.json'],
+    [main, 'transcription.py', parity, 'packages/text/src/goldens/transcription.json'],
     [main, 'chat_turns.py', `${tokenizers}/src/goldens/chat-turns.json`],
     [main, 'span_corruption.py', `${data}/span-corruption.json`],
   ],

@@ -1,6 +1,8 @@
 import { encodedSources, generateBatch } from '@headwise/generation';
 import { start } from '@headwise/kernels';
 import { createModel, logMelFeatures } from '@headwise/models';
+import { transcribe } from '@headwise/text';
+import { Tokenizer } from '@headwise/tokenizers';
 import { AdamW, clipping, encoderDecoderLoss, lossAndGradients } from '@headwise/training';
 import * as tf from '@tensorflow/tfjs';
 
@@ -61,3 +63,12 @@ const written = sequences.map(({ tokens }) => tokens.map(({ id }) => names[id]).
 console.log(written[1]); // do mi
 const right = pairs.filter((notes, i) => written[i] === notes.map((id) => names[id]).join(' '));
 console.log(right.length, 'of', pairs.length); // 9 of 9
+
+// The same in one call; of a folder, load gives the model with these settings, and the tokenizer.
+const tokenizer = Tokenizer.fromJSON({
+  model: { type: 'WordLevel', vocab: { '.': 0, '<s>': 1, do: 2, mi: 3, sol: 4 }, unk_token: '.' },
+});
+const generation = { temperature: 0, stopIds: [0] };
+const whisper = { network, generation, speech: { features: options } };
+const { text } = await transcribe(whisper, tokenizer, heard[5]!);
+console.log(text); // mi sol

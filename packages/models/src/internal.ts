@@ -5,6 +5,7 @@ export { checkpointFiles } from './checkpoint/files.js';
 export { checkConfigFits } from './checkpoint/load.js';
 export { openBytes, openConfig, openJson } from './checkpoint/open.js';
 export { quantizationOf } from './checkpoint/packed.js';
+export { findLogMelSettings } from './checkpoint/processor.js';
 export {
   checkpointTensors,
   ownValues,

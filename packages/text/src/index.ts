@@ -33,6 +33,14 @@ export {
 } from './rerank.js';
 export type { RerankActivation, RerankSettings } from './reranker.js';
 export type { SentenceSettings } from './sentence-model.js';
+export type { SpeechSettings } from './speech-settings.js';
 export { type GeneratedText, TextQueue } from './text-queue.js';
 export { type ToolCallForm, type ToolCallFormOptions, toolCallForm } from './tool-call-form.js';
 export { readsTools, type ToolCall, ToolCallParser, type ToolCallPiece } from './tool-calls.js';
+export {
+  type SpeechModel,
+  type TranscribedSegment,
+  type TranscribeOptions,
+  type Transcription,
+  transcribe,
+} from './transcribe.js';

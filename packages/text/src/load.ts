@@ -13,6 +13,7 @@ import {
 } from '@headwise/models';
 import {
   checkpointFiles,
+  findLogMelSettings,
   openBytes,
   openConfig,
   openJson,
@@ -21,10 +22,12 @@ import {
 } from '@headwise/models/internal';
 import { type ChatTemplate, chatTemplateOf, Tokenizer, TokenizerError } from '@headwise/tokenizers';
 import type { EmbeddingModel } from './embed.js';
-import type { TextModel, TextSettings } from './generate-text.js';
+import type { TextSettings } from './generate-text.js';
 import type { RerankModel } from './rerank.js';
 import { isReranker, rerankSettings } from './reranker.js';
 import { sentenceSettings } from './sentence-model.js';
+import { isSpeechKey, parseSpeechSettings, type SpeechSettings } from './speech-settings.js';
+import type { SpeechModel } from './transcribe.js';
 
 export const generationConfigName = 'generation_config.json';
 
@@ -39,8 +42,8 @@ export interface LoadTextOptions extends LoadOptions {
 
 /** A model folder's decoder or encoder-decoder, tokenizer, chat template and generation settings. */
 export interface LoadedText {
-  /** With the folder's generation settings and chat template; `model.params.dispose()` frees it. */
-  readonly model: LoadedModel & Model<Generator> & TextModel;
+  /** With the folder's generation settings and chat template, and what it says of speech; `model.params.dispose()` frees it. */
+  readonly model: LoadedModel & Model<Generator> & SpeechModel;
   readonly tokenizer: Tokenizer;
 }
 
@@ -112,8 +115,8 @@ export async function loadFiles(
 ): Promise<LoadedText | LoadedEncoder> {
   const tokenizer = await beside.tokenizer();
   const chatTemplate = await beside.chatTemplate();
-  const { settings, unknown } = ignoreGenerationConfig
-    ? { settings: {}, unknown: [] }
+  const { settings, speech, unknown } = ignoreGenerationConfig
+    ? { settings: {}, speech: undefined, unknown: [] }
     : await generationSettings(files, beside);
   for (const key of unknown) {
     warn(`headwise: generation_config.json: '${key}' is not a key of generate and has no effect`);
@@ -133,7 +136,7 @@ export async function loadFiles(
     const generation = isEncoderDecoder(loaded.network)
       ? { ...settings, speculation: undefined }
       : settings;
-    return { model: { ...model, generation, chatTemplate }, tokenizer };
+    return { model: { ...model, generation, chatTemplate, speech }, tokenizer };
   } catch (error) {
     loaded.params.dispose();
     throw error;
@@ -226,11 +229,18 @@ export async function loadRerankerFiles(
 export async function generationSettings(
   files: CheckpointFiles,
   beside: Pick<TextFiles, 'generationConfig'> = webFiles(files, undefined),
-): Promise<{ settings: TextSettings; unknown: string[] }> {
+): Promise<{ settings: TextSettings; speech?: SpeechSettings | undefined; unknown: string[] }> {
   const found = await beside.generationConfig();
   if (found) {
     const { options, stopTexts, unknown } = parseGenerationConfig(found.json, found.name);
-    return { settings: stopTexts.length > 0 ? { ...options, stop: stopTexts } : options, unknown };
+    const settings = stopTexts.length > 0 ? { ...options, stop: stopTexts } : options;
+    const speech = parseSpeechSettings(found.json, found.name);
+    if (!speech) return { settings, unknown };
+    const features = await findLogMelSettings(files);
+    return {
+      ...{ settings, speech: { ...speech, features } },
+      unknown: unknown.filter((key) => !isSpeechKey(key)),
+    };
   }
   const { json, name } = await openConfig(files);
   const eos = (json as { eos_token_id?: unknown } | null)?.eos_token_id;

@@ -59,6 +59,7 @@ export {
 } from './rerank.js';
 export type { RerankActivation, RerankSettings } from './reranker.js';
 export type { SentenceSettings } from './sentence-model.js';
+export type { SpeechSettings } from './speech-settings.js';
 
 /**
  * Loads as `load` of `@headwise/text` does, also from a GGUF file or a folder on disk, whose `additional_chat_templates` are read too.
@@ -119,6 +120,13 @@ const folderOf = (place: string, options: LoadOptions & HubFolderOptions): Promi
 
 export { type ToolCallForm, type ToolCallFormOptions, toolCallForm } from './tool-call-form.js';
 export { readsTools, type ToolCall, ToolCallParser, type ToolCallPiece } from './tool-calls.js';
+export {
+  type SpeechModel,
+  type TranscribedSegment,
+  type TranscribeOptions,
+  type Transcription,
+  transcribe,
+} from './transcribe.js';
 
 /**
  * Loads a sentence model as `loadEmbeddingModel` of `@headwise/text` does, also from a folder on disk.

@@ -89,12 +89,12 @@ test("a repository's settings are fetched without its weights, and taken from th
 test('a folder without settings is refused by the files that it lacks, and bad ones by their key', async () => {
   const file = (name: string, content: unknown) => new File([JSON.stringify(content)], name);
   await expect(node.loadPictureSettings(golden.pathname)).rejects.toThrow(
-    /gpt2\/preprocessor_config.json: is missing, and so is processor_config.json; expected one of them with the settings of the 'image_processor'/,
+    /gpt2\/preprocessor_config.json: is missing, and no processor_config.json has 'image_processor'; expected one of them/,
   );
   await expect(
     web.loadLogMelSettings([file('processor_config.json', { image_processor: pictures })]),
   ).rejects.toThrow(
-    "preprocessor_config.json: is missing, and processor_config.json has no 'feature_extractor'",
+    "preprocessor_config.json: is missing, and no processor_config.json has 'feature_extractor'",
   );
   await expect(
     web.loadLogMelSettings([

@@ -10,32 +10,45 @@ const sharedName = 'processor_config.json';
 
 /** {@link pictureSettings} of a checkpoint's files. */
 export async function openPictureSettings(files: CheckpointFiles): Promise<PictureSettings> {
-  const { json, name } = await openProcessor(files, 'image_processor');
-  return pictureSettings(json, name);
+  const found = await openProcessor(files, 'image_processor');
+  if (found) return pictureSettings(found.json, found.name);
+  throw nothingThere(files, 'image_processor');
 }
 
 /** {@link logMelSettings} of a checkpoint's files. */
 export async function openLogMelSettings(files: CheckpointFiles): Promise<Required<LogMelOptions>> {
-  const { json, name } = await openProcessor(files, 'feature_extractor');
-  return logMelSettings(json, name);
+  const found = await findLogMelSettings(files);
+  if (found) return found;
+  throw nothingThere(files, 'feature_extractor');
 }
+
+/** As {@link openLogMelSettings} does; undefined where there are none. */
+export async function findLogMelSettings(
+  files: CheckpointFiles,
+): Promise<Required<LogMelOptions> | undefined> {
+  const found = await openProcessor(files, 'feature_extractor');
+  return found && logMelSettings(found.json, found.name);
+}
+
+type Part = 'image_processor' | 'feature_extractor';
 
 /**
  * The document of a processor: its part of `processor_config.json`, where transformers 5 saves it beside a tokenizer, or else
- * `preprocessor_config.json`.
+ * `preprocessor_config.json`; undefined where neither has it.
  *
- * @throws InputError where neither has it, or one is not JSON
+ * @throws InputError where one is not JSON
  */
 async function openProcessor(
   files: CheckpointFiles,
-  part: 'image_processor' | 'feature_extractor',
-): Promise<{ json: unknown; name: string }> {
+  part: Part,
+): Promise<{ json: unknown; name: string } | undefined> {
   const shared = await openJson(files, sharedName);
   const found = (shared?.json as Record<string, unknown> | null | undefined)?.[part];
   if (shared && found !== undefined) return { json: found, name: `${shared.name}: '${part}'` };
-  const own = await openJson(files, ownName);
-  if (own) return own;
-  throw new InputError(
-    `${namedFile(files, ownName)}: is missing${shared ? `, and ${sharedName} has no '${part}'` : `, and so is ${sharedName}`}; expected one of them with the settings of the '${part}'`,
-  );
+  return openJson(files, ownName);
 }
+
+const nothingThere = (files: CheckpointFiles, part: Part): InputError =>
+  new InputError(
+    `${namedFile(files, ownName)}: is missing, and no ${sharedName} has '${part}'; expected one of them`,
+  );
