@@ -211,6 +211,8 @@ test('inspect shows where the words of a caption look in a picture, and writes i
   huge.writeUInt32BE(1e5, 20);
   writeFileSync(join(work, 'huge.png'), huge);
   refused.push([folder, ['--picture', join(work, 'huge.png')], '100000 by 100000 pixels']);
+  // An encoder alone writes no caption.
+  refused.push([wordFolder(work, 'vit'), ['--picture', picture], 'expected an encoder-decoder']);
   for (const one of refused) await expectRefused(...one);
   const preprocessor = join(folder, 'preprocessor_config.json');
   writeFileSync(preprocessor, '{"image_processor_type":"ViTImageProcessor"}');
@@ -230,6 +232,12 @@ test('inspect refuses what the model does not take', async () => {
   const long = Array(300).fill('w9').join(' ');
   const cases: [string, string[], string][] = [
     [gpt2, ['--text', 'w9', '--target', 'w7'], "'gpt2' is a decoder"],
+    [
+      wordFolder(work, 'whisper'),
+      ['--text', 'w9'],
+      "'whisper' reads sounds: expected a model that",
+    ],
+    [join(work, 'vit'), ['--text', 'w9'], "'vit' reads pictures: expected --picture"],
     [t5, ['--text', 'w9', '--against', 'w7'], 'the model is an encoder-decoder'],
     [t5, ['--text', ''], 'the source has 0 tokens; a report shows 1 to 256'],
     [t5, ['--text', 'w9', '--target', long], 'the target has 300 tokens; a report shows 1 to 256'],

@@ -22,7 +22,7 @@ export function looksSection({ looks }: Findings): string {
   );
   const figures = views.map(
     ({ name, map }, i) =>
-      `<div class="figure" data-look="${name}"${i === 0 ? '' : ' hidden'}>${viewOf(map, looks)}</div>`,
+      `<div class="figure" data-look="${name}" tabindex="0" role="region" aria-labelledby="look-title"${i === 0 ? '' : ' hidden'}>${viewOf(map, looks)}</div>`,
   );
   const above =
     views.length > 1
