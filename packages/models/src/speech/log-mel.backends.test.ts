@@ -58,6 +58,26 @@ describeBackends('log-mel features', () => {
     expect(shape).toEqual(size);
     expect(largestDifference(values, expected(name))).toBeLessThan(bound);
   });
+
+  test('of a long sound, made piece by piece, are those of its pieces', async () => {
+    const before = tf.memory().numTensors;
+    const options = { mels: 3, sampleRate: 16_000, window: 8, hop: 4, seconds: 5 };
+    // Loud all along, so that the floor of the whole is under all values.
+    const sound = Float32Array.from({ length: 80_000 }, (_, i) => Math.sin(i * i) + Math.cos(i));
+    const { shape, values } = await featuresOf(sound, options);
+    expect(shape).toEqual([1, 20_000, 3]);
+    // A part with the neighbours that its windows reach over the seam at frame 16,384.
+    const from = 16_370;
+    const part = await featuresOf(sound.slice(from * 4, (from + 40) * 4), {
+      ...options,
+      seconds: 0.01,
+    });
+    const inside = Array.from(values).slice((from + 1) * 3, (from + 39) * 3);
+    const wanted = Array.from(part.values).slice(3, 39 * 3);
+    expect(largestDifference(inside, wanted)).toBeLessThan(1e-4);
+    expect(new Set(wanted).size).toBeGreaterThan(50);
+    expect(tf.memory().numTensors).toBe(before);
+  });
 });
 
 fullOnly('half a minute, as is the default, is filled with silence', async () => {

@@ -18,6 +18,9 @@ export interface LogMelOptions {
   seconds?: number | undefined;
 }
 
+/** Windows that are on the device at once, of all sounds together: 26 MB of 400 samples each. */
+const framesAtOnce = 16_384;
+
 /** The highest frequency of the filters, in hertz. */
 const highest = 8000;
 
@@ -56,27 +59,51 @@ export function logMelFeatures(
   const frames = Math.floor(length / hop);
   const bins = window / 2 + 1;
   // Rows of one hop each: a window is some neighbouring rows, the last in part.
-  const rows = frames - 1 + Math.ceil(window / hop);
+  const pieces = Math.ceil(window / hop);
+  const rows = frames - 1 + pieces;
   const padded = new Float32Array(given.length * rows * hop);
   for (const [i, sound] of given.entries()) {
     const at = padded.subarray(i * rows * hop, (i + 1) * rows * hop);
     fillReflected(at, sound.subarray(0, length), { length, before: window / 2 });
   }
+  const atOnce = Math.max(1, Math.floor(framesAtOnce / given.length));
   return tf.tidy(() => {
-    const hops = tf.tensor3d(padded, [given.length, rows, hop]);
-    const windows = overlapping(hops, window); // [B, T, N]
     const basis = tf.tensor2d(fourierBasis(window), [window, 2 * bins]);
-    const spectrum = linear(windows, basis, undefined, 'in-out');
-    const squares = spectrum.square();
-    const power = squares
-      .slice([0, 0, 0], [-1, -1, bins])
-      .add(squares.slice([0, 0, bins], [-1, -1, bins])); // [B, T, N / 2 + 1]
     const filters = tf.tensor2d(melFilters({ mels, bins, sampleRate, highest }), [bins, mels]);
-    const logs = linear(power, filters, undefined, 'in-out').maximum(1e-10).log().div(Math.LN10);
+    const parts: tf.Tensor[] = [];
+    for (let from = 0; from < frames; from += atOnce) {
+      const span = Math.min(atOnce, frames - from) - 1 + pieces;
+      const values = new Float32Array(given.length * span * hop);
+      for (let i = 0; i < given.length; i++) {
+        const at = (i * rows + from) * hop;
+        values.set(padded.subarray(at, at + span * hop), i * span * hop);
+      }
+      const hops = tf.tensor3d(values, [given.length, span, hop]);
+      parts.push(logPower(hops, window, basis, filters));
+      hops.dispose();
+    }
+    const logs = parts.length === 1 ? parts[0]! : tf.concat(parts, 1); // [B, T, M]
     const floor = logs.max([1, 2], true).sub(8);
     return logs.maximum(floor).add(4).div<tf.Tensor3D>(4);
   });
 }
+
+/** `log₁₀ max(P F, 1e-10)` of windows. @param hops `[B, R, h]` @returns `[B, T, M]` */
+const logPower = (
+  hops: tf.Tensor3D,
+  window: number,
+  basis: tf.Tensor2D,
+  filters: tf.Tensor2D,
+): tf.Tensor =>
+  tf.tidy(() => {
+    const bins = filters.shape[0];
+    const windows = overlapping(hops, window); // [B, T, N]
+    const squares = linear(windows, basis, undefined, 'in-out').square();
+    const power = squares
+      .slice([0, 0, 0], [-1, -1, bins])
+      .add(squares.slice([0, 0, bins], [-1, -1, bins])); // [B, T, N / 2 + 1]
+    return linear(power, filters, undefined, 'in-out').maximum(1e-10).log().div(Math.LN10);
+  });
 
 function checkSamples(sound: Float32Array, index: number): void {
   const at = sound.findIndex((sample) => !Number.isFinite(sample));
