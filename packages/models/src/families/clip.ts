@@ -4,7 +4,8 @@ import type { EmbeddingHead, ModelConfiguration } from '../build/model-configura
 import type { KeyTable, ModelFamily } from '../family.js';
 import { depth, rate, size } from '../fields.js';
 import { checkDivides } from '../parse-with.js';
-import { type ActivationName, activation, activationOf } from './shared/activations.js';
+import { type ActivationName, activation } from './shared/activations.js';
+import { encoderLayers } from './shared/encoder-layers.js';
 import { settings } from './shared/settings.js';
 
 /** The settings that both of CLIP's towers have; other keys are kept as they are. */
@@ -93,29 +94,9 @@ const text = settings<CLIPTextConfig>({
 const projects = ({ architectures: [kind] }: TowerConfig): boolean =>
   kind.endsWith('WithProjection');
 
-/** What both towers are made of, in the same words. */
-function shared(config: TowerConfig) {
-  return {
-    model_type: 'headwise',
-    dim: config.hidden_size,
-    layers: config.num_hidden_layers,
-    heads: {
-      count: config.num_attention_heads,
-      bias: { qkv: true, out: true },
-      dropout: config.attention_dropout,
-    },
-    norm: { kind: 'layer', epsilon: config.layer_norm_eps },
-    feedForward: {
-      kind: 'plain',
-      hidden: config.intermediate_size,
-      activation: activationOf(config.hidden_act),
-      bias: true,
-    },
-    block: 'pre-norm',
-    layout: 'out-in',
-    init: { std: config.initializer_range },
-  } as const satisfies Partial<ModelConfiguration>;
-}
+/** The layers of both towers. */
+const shared = (config: TowerConfig) =>
+  ({ ...encoderLayers(config, config.attention_dropout), block: 'pre-norm' }) as const;
 
 function visionPreset(config: CLIPVisionConfig): ModelConfiguration {
   const { image_size: side, patch_size: patch, num_channels: channels } = config;

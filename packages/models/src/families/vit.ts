@@ -4,7 +4,8 @@ import type { HeadPart, ModelConfiguration } from '../build/model-configuration.
 import type { KeyTable, ModelFamily } from '../family.js';
 import { classes, depth, labelCount, rate, size } from '../fields.js';
 import { checkDivides } from '../parse-with.js';
-import { type ActivationName, activation, activationOf } from './shared/activations.js';
+import { type ActivationName, activation } from './shared/activations.js';
+import { encoderLayers } from './shared/encoder-layers.js';
 import { settings } from './shared/settings.js';
 
 /** Hugging Face's `ViTConfig`; other keys are kept as they are. */
@@ -74,34 +75,18 @@ function headOf(config: ViTConfig): HeadPart {
 
 function preset(config: ViTConfig): ModelConfiguration {
   const [height, width] = pair(config.image_size);
-  const { hidden_dropout_prob: dropout, qkv_bias: qkv } = config;
+  const { hidden_dropout_prob: dropout } = config;
   const patches = { height, width, size: pair(config.patch_size), channels: config.num_channels };
   return {
-    model_type: 'headwise',
+    ...encoderLayers(config, config.attention_probs_dropout_prob, config.qkv_bias),
     topology: 'encoder',
     vocabSize: 0,
     maxLength: null,
-    dim: config.hidden_size,
-    layers: config.num_hidden_layers,
     embedding: { patches, dropout },
     position: { kind: 'none' },
-    heads: {
-      count: config.num_attention_heads,
-      bias: { qkv, out: true },
-      dropout: config.attention_probs_dropout_prob,
-    },
-    norm: { kind: 'layer', epsilon: config.layer_norm_eps },
-    feedForward: {
-      kind: 'plain',
-      hidden: config.intermediate_size,
-      activation: activationOf(config.hidden_act),
-      bias: true,
-    },
     block: 'pre-norm',
     dropout,
     head: headOf(config),
-    layout: 'out-in',
-    init: { std: config.initializer_range },
   };
 }
 

@@ -8,8 +8,9 @@ import type {
 import type { KeyCopy, KeyTable, ModelFamily } from '../../family.js';
 import { classes, depth, labelCount, rate, size, tokenId } from '../../fields.js';
 import { checkDivides } from '../../parse-with.js';
-import { type ActivationName, activation, activationOf } from './activations.js';
+import { type ActivationName, activation } from './activations.js';
 import { paddingRow } from './decoder-head.js';
+import { encoderLayers } from './encoder-layers.js';
 import { withoutLostHead } from './headless.js';
 import { type SettingsNames, settings } from './settings.js';
 
@@ -137,35 +138,19 @@ type BertSettings = Pick<
 /** A BERT without token types and pooler: post-norm blocks above `norm(E_t + P_t)`. */
 export function bertParts(config: BertSettings, head: HeadPart): ModelConfiguration {
   return {
-    model_type: 'headwise',
+    ...encoderLayers(config, config.attention_probs_dropout_prob),
     topology: 'encoder',
     vocabSize: config.vocab_size,
     maxLength: config.max_position_embeddings,
-    dim: config.hidden_size,
-    layers: config.num_hidden_layers,
     embedding: {
       norm: true,
       padId: paddingRow(config.pad_token_id, config.vocab_size, 'config.json'),
       dropout: config.hidden_dropout_prob,
     },
     position: { kind: 'learned' },
-    heads: {
-      count: config.num_attention_heads,
-      bias: { qkv: true, out: true },
-      dropout: config.attention_probs_dropout_prob,
-    },
-    norm: { kind: 'layer', epsilon: config.layer_norm_eps },
-    feedForward: {
-      kind: 'plain',
-      hidden: config.intermediate_size,
-      activation: activationOf(config.hidden_act),
-      bias: true,
-    },
     block: 'post-norm',
     dropout: config.hidden_dropout_prob,
     head,
-    layout: 'out-in',
-    init: { std: config.initializer_range },
   };
 }
 
