@@ -27,7 +27,7 @@ export interface Compared {
   readonly cosine: number;
 }
 
-/** Tokens of a sequence: the id of each, and what it stands for. */
+/** The tokens of a sequence: the id and the text of each. */
 export interface Tokens {
   readonly ids: readonly number[];
   readonly texts: readonly string[];
@@ -111,7 +111,7 @@ export async function findingsOf(network: LanguageModel, tokens: Tokens): Promis
 }
 
 /**
- * What a model shows of tokens that it reads, each of which scores the next.
+ * Runs a decoder over a sequence: its attention maps, its logit lens, and the probability of each next token.
  *
  * @param expected the same, and maybe one that follows them; default the same
  */

@@ -6,8 +6,8 @@ export async function machineThreads(): Promise<number> {
 }
 
 /**
- * TensorFlow.js's wasm binary with SIMD, its memory one that threads share, in a page that is cross-origin isolated; undefined elsewhere,
- * and where the file cannot be had.
+ * TensorFlow.js's SIMD binary for wasm, with shared memory. Given in a cross-origin isolated page only; undefined elsewhere, and where the
+ * file cannot be fetched.
  *
  * TensorFlow.js has a binary with threads of its own there, whose workers come from blobs, which a strict policy forbids.
  *

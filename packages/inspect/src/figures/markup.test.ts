@@ -46,7 +46,7 @@ const question = {
   weights: Float32Array.from({ length: size }, () => 1 / size),
 };
 
-/** Two heads of which each of six queries looks at a first vector and at 2 by 3 patches. */
+/** Attention of two heads and six queries over seven keys: a class token and 2 × 3 patches. */
 const patchMap: AttentionMap = {
   layer: 'decoder.blocks.0.cross',
   heads: [0, 1],

@@ -49,7 +49,7 @@ function preset(config: VisionEncoderDecoderConfig): ModelConfiguration {
   };
 }
 
-/** The keys of one of both models, all of which have its name in front. */
+/** The checkpoint keys of the encoder or of the decoder: those of the model alone behind the prefix `encoder.` or `decoder.`. */
 const below = (
   side: 'encoder' | 'decoder',
   table: KeyTable,
